@@ -1,0 +1,104 @@
+"""Checks of arguments at the edge: each returns the value in its working type or raises an error that teaches.
+
+A message names the value, what is allowed and the likely fix. Nothing is cast that changes a value.
+"""
+
+import math
+import numbers
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+LARGEST_COUNT = 9 * 10**18
+"""Counts are kept in 64-bit integers."""
+
+
+def whole(value: Any, name: str, *, minimum: int, maximum: int = LARGEST_COUNT) -> int:
+    """Return ``value`` as int, or raise if it is not an integer in ``[minimum, maximum]``.
+
+    Examples
+    --------
+    >>> whole(1e6, "neurons", minimum=1)
+    Traceback (most recent call last):
+    TypeError: neurons = 1000000.0 is a float; a whole number of type int is needed: write 10**6, not 1e6
+    """
+    if isinstance(value, bool) or not isinstance(value, numbers.Integral):
+        raise TypeError(
+            f"{name} = {value!r} is a {type(value).__name__}; a whole number of type int is needed: "
+            "write 10**6, not 1e6"
+        )
+    if not minimum <= value <= maximum:
+        raise ValueError(f"{name} = {value} is outside the allowed range [{minimum}, {maximum}]")
+    return int(value)
+
+
+def positive(value: Any, name: str, *, why: str) -> float:
+    """Return ``value`` as float, or raise if it is not a finite number above zero."""
+    if isinstance(value, bool) or not isinstance(value, numbers.Real):
+        raise TypeError(f"{name} = {value!r} is a {type(value).__name__}; one real number is needed: {why}")
+    number = float(value)
+    if not (math.isfinite(number) and number > 0):
+        raise ValueError(f"{name} = {value!r} must be a finite number above 0: {why}")
+    return number
+
+
+def at_least(values: ArrayLike, name: str, *, minimum: float, why: str) -> NDArray[np.float64]:
+    """Return ``values`` as float64 array, or raise if any entry is not finite or below ``minimum``."""
+    array = np.asarray(values)
+    if array.dtype.kind not in "iuf":
+        raise TypeError(f"{name} must hold real numbers, not {array.dtype}: {why}")
+    result = array.astype(float)
+    bad = ~(np.isfinite(result) & (result >= minimum))
+    if bad.any():
+        raise ValueError(f"{name} = {array[bad].flat[0]} is not a finite number >= {minimum:g}: {why}")
+    return result
+
+
+def whole_array(
+    values: ArrayLike, name: str, *, shape: tuple[int, ...] | None = None, maximum: int = LARGEST_COUNT
+) -> NDArray[np.int64]:
+    """Return ``values`` as int64 vector of whole numbers in ``[0, maximum]``, or raise.
+
+    Raises
+    ------
+    TypeError
+        If the entries are not of an integer type.
+    ValueError
+        If the array is not one-dimensional, is empty, has another shape than ``shape``, or has an entry
+        outside the range.
+    """
+    array = np.asarray(values)
+    if array.dtype.kind not in "iu":
+        raise TypeError(
+            f"{name} must hold whole numbers of an integer type, not {array.dtype}: "
+            "convert with .astype(int) once you are sure that nothing is lost"
+        )
+    if array.ndim != 1 or array.size == 0 or (shape is not None and array.shape != shape):
+        wanted = "one non-empty row of numbers" if shape is None else f"shape {shape}"
+        raise ValueError(f"{name} has shape {array.shape}; {wanted} is needed")
+    bad = (array < 0) | (array > maximum)
+    if bad.any():
+        where = int(np.argmax(bad))
+        raise ValueError(f"{name}[{where}] = {array[where]} is outside the allowed range [0, {maximum}]")
+    return array.astype(np.int64)
+
+
+def increasing(values: ArrayLike, name: str, *, minimum: int = 0) -> NDArray[np.int64]:
+    """Return ``values`` as strictly increasing int64 vector that starts at ``minimum`` or later, or raise."""
+    array = whole_array(values, name)
+    if array[0] < minimum:
+        raise ValueError(f"{name}[0] = {array[0]} lies before the start at {minimum}; begin there or later")
+    steps = np.diff(array)
+    if (steps <= 0).any():
+        where = int(np.argmax(steps <= 0))
+        raise ValueError(
+            f"{name} must increase strictly, but {array[where + 1]} follows {array[where]}: "
+            f"pass numpy.unique({name})"
+        )
+    return array
+
+
+def shaped(result: NDArray[Any], like: ArrayLike) -> Any:
+    """Return a Python scalar if ``like`` was a scalar, the array otherwise."""
+    return result.item() if np.ndim(like) == 0 else result

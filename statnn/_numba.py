@@ -1,0 +1,26 @@
+"""The one decorator of all kernels: compiled on first use, cached on disk, free of the interpreter lock.
+
+A read-only installation without a writable home has nowhere to keep the cache; numba raises there at
+import time, and the kernel is then compiled afresh in every process instead.
+"""
+
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
+
+import numba
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+def kernel(function: Function) -> Function:
+    """Compile a private function of arrays, numbers and a generator; ``.py_func`` is its readable twin."""
+    try:
+        compiled = numba.njit(cache=True, nogil=True)(function)
+    except RuntimeError:
+        compiled = numba.njit(nogil=True)(function)
+    return cast("Function", compiled)
+
+
+def inlined(function: Function) -> Function:
+    """Compile a helper of kernels in the same file, so that no stale copy of it is cached elsewhere."""
+    return cast("Function", numba.njit(inline="never", nogil=True)(function))

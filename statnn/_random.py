@@ -1,0 +1,46 @@
+"""Random numbers at the edge: one ``rng`` argument in, independent reproducible streams out.
+
+``rng`` is an int, a :class:`numpy.random.Generator` or ``None`` (fresh entropy). It is turned once into a
+root :class:`numpy.random.SeedSequence`; stream ``(i, j, ...)`` of that root is a function of the root and of
+``(i, j, ...)`` alone, so results depend neither on the number of workers nor on how work is cut into chunks.
+"""
+
+from collections.abc import Sequence
+from typing import TypeAlias
+
+import numpy as np
+
+from statnn._edge import whole
+
+Root: TypeAlias = tuple[int | Sequence[int] | None, tuple[int, ...]]
+"""Entropy and spawn key: a picklable seed, from which every stream of a run can be made again."""
+
+
+def root(rng: int | np.random.Generator | None) -> Root:
+    """Return the root seed of a run.
+
+    A generator is asked for 128 fresh bits, so that two calls with the same generator differ and a
+    generator restored from a saved state gives the same run.
+
+    Examples
+    --------
+    >>> root(1)
+    (1, ())
+    """
+    if rng is None:
+        return np.random.SeedSequence().entropy, ()
+    if isinstance(rng, np.random.Generator):
+        return tuple(int(word) for word in rng.integers(2**32, size=4, dtype=np.uint64)), ()
+    return whole(rng, "rng", minimum=0, maximum=2**128), ()
+
+
+def stream(seed: Root, *key: int) -> np.random.Generator:
+    """Return the generator of stream ``key`` below ``seed``.
+
+    Examples
+    --------
+    >>> stream(root(1), 0, 3).random() == stream(root(1), 0, 3).random()
+    True
+    """
+    entropy, spawn_key = seed
+    return np.random.Generator(np.random.SFC64(np.random.SeedSequence(entropy, spawn_key=spawn_key + key)))
