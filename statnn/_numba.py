@@ -21,6 +21,6 @@ def kernel(function: Function) -> Function:
     return cast("Function", compiled)
 
 
-def inlined(function: Function) -> Function:
+def helper(function: Function) -> Function:
     """Compile a helper of kernels in the same file, so that no stale copy of it is cached elsewhere."""
-    return cast("Function", numba.njit(inline="never", nogil=True)(function))
+    return cast("Function", numba.njit(nogil=True)(function))

@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from statnn._numba import inlined, kernel
+from statnn._numba import helper, kernel
 
 LARGE = 16.0
 """Where Stirling's series takes over; six terms then reach the last bit."""
@@ -35,7 +35,7 @@ _DIGAMMA = (1 / 12, -1 / 120, 1 / 252, -1 / 240, 1 / 132, -691 / 32760)
 """Coefficients of x^-2, x^-4, ... in ln x - 1/(2x) - psi(x)."""
 
 
-@inlined
+@helper
 def _power_drop(y: float, h: float, power: int) -> float:
     """y**-power - (y+h)**-power without cancellation."""
     p, q = 1.0 / y, 1.0 / (y + h)
@@ -46,7 +46,7 @@ def _power_drop(y: float, h: float, power: int) -> float:
     return h * p * q * total
 
 
-@inlined
+@helper
 def _stirling_drop(y: float, h: float) -> float:
     """mu(y) - mu(y+h)."""
     total = 0.0

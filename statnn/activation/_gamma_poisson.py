@@ -1,0 +1,129 @@
+r"""The limit of both microscopic readings for many neurons: rates from a gamma law, Poisson counts.
+
+Neuron i fires as a Poisson process in D with a hidden rate :math:`p_i \sim \mathrm{Gamma}(b)` of mean c/N.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy import stats
+
+from statnn._edge import LARGEST_COUNT, shaped, whole
+from statnn.activation._process import ActivationProcess, Floats, Ints
+from statnn.activation._stepwise_kernels import EVENTS_AT_ONCE, clocked_events, urn_state
+
+
+@dataclass(frozen=True)
+class GammaPoisson(ActivationProcess):
+    r"""N independent neurons with gamma-distributed rates; its ``working`` is the formula of arXiv 2412.18073.
+
+    .. math:: P(D_i=k) = \frac{\Gamma(k+b)}{k!\,\Gamma(b)}(1-q)^b q^k, \quad q = \frac{cD}{cD+bN}, \qquad
+              E[K] = N\Bigl[1-\Bigl(\frac{bN}{cD+bN}\Bigr)^b\Bigr].
+
+    The limit N → ∞ at fixed cD/(bN) of :class:`BetaBernoulli` and :class:`PolyaUrn`; the relative error of
+    P(D_i = 0) is -(b+1)c/(2N) · cD/(cD+bN) + O((c/N)²) for the former [asymptotic].
+
+    Parameters
+    ----------
+    neurons : int
+        N >= 2.
+    b : float
+        Shape of the rates, above 0.
+    c : float
+        Mean number of activations per sample, above 0.
+
+    Examples
+    --------
+    >>> GammaPoisson(1000, b=1.0, c=5.0).working([0, 200, 1800])
+    array([  0., 500., 900.])
+    """
+
+    @property
+    def _scale(self) -> float:
+        """bN/c, the number of samples at which an average neuron has fired b times."""
+        return self.b * (self.neurons / self.c)
+
+    def _hazard_between(self, D0: Floats, D: Floats) -> Floats:
+        return self.b * np.log1p((D - D0) / (self._scale + D0))
+
+    def _hazard_rate(self, D: Floats) -> Floats:
+        return self.b / (self._scale + D)
+
+    def _hazard_bend(self, D: float) -> float:
+        return -D / (self._scale + D)
+
+    def _law(self, D: int, initial: int, bonus: float) -> Any:
+        stop = (self._scale + self._begin) / (self._scale + D)
+        return stats.nbinom(self.b + initial + bonus, stop, loc=initial)
+
+    def _draw_working(self, D: Ints, rng: np.random.Generator) -> Ints:
+        return self._independent_working(D, rng)
+
+    def _draw_counts(self, initial: Ints, D: Ints, rng: np.random.Generator, out: Ints) -> None:
+        rates = rng.standard_gamma(self.b + initial) / (self._scale + self._begin)
+        most = float(rates.max()) * float(D[-1])
+        if most > LARGEST_COUNT:
+            raise ValueError(f"a count of about {most:.1e} exceeds {LARGEST_COUNT:.1e}; ask for fewer samples")
+        before, count = self._begin, initial
+        for t, samples in enumerate(D.tolist()):
+            count = count + rng.poisson(rates * (samples - before))
+            out[t] = count
+            before = samples
+
+    def _steps(self, initial: Ints, D: Ints, rng: np.random.Generator) -> Iterator[Ints]:
+        state = urn_state(initial)
+        now = float(self._begin)
+        for samples in D.tolist():
+            while now < samples:
+                now = clocked_events(rng, state, self.b, self._scale, now, float(samples), EVENTS_AT_ONCE)
+            yield state.counts
+
+    def count(self, D: int, *, initial: int = 0) -> Any:
+        r"""Return the law of :math:`D_i` after D samples: NegativeBinomial(b, 1-q) [exact].
+
+        Parameters
+        ----------
+        D : int
+            Samples.
+        initial : int
+            Activations that the neuron had at the start; 0 without a start.
+
+        Returns
+        -------
+        frozen scipy.stats law
+        """
+        D = self._whole_samples(D)
+        most = 0 if self.start is None else int(self.start.counts.max())
+        return self._law(D, whole(initial, "initial", minimum=0, maximum=most), 0.0)
+
+    def cutoff(self, D: ArrayLike) -> Any:
+        r"""Return :math:`k_c = -1/\ln q`: the weights fall as :math:`k^{b-1}e^{-k/k_c}` for k >> 1 [exact].
+
+        :math:`k_c = cD/(bN) + 1/2 + O(bN/cD)`; 0 at D = 0.
+        """
+        passed = self._samples(D) - self._begin
+        scale = self._scale + self._begin
+        return shaped(np.where(passed > 0, 1.0 / np.log1p(scale / np.where(passed > 0, passed, 1.0)), 0.0), D)
+
+    def inflection(self) -> float:
+        """Return the D of steepest growth on a logarithmic axis, cD = N for every b [exact]."""
+        return max(self.neurons / self.c, float(self._begin))
+
+    def working_std(self, D: ArrayLike) -> Any:
+        r"""Return the standard deviation of K(D): :math:`\sqrt{N S(1-S)}`, as neurons are independent [exact]."""
+        return shaped(self._independent_std(self._samples(D)), D)
+
+    def working_law(self, D: int) -> Any:
+        """Return the law of K(D), Binomial(N, 1-S) above the neurons that worked at the start [exact]."""
+        return self._independent_law(self._whole_samples(D))
+
+    def limit(self) -> "GammaPoisson":
+        """Return the process itself: it is its own limit."""
+        return self
+
+    def limit_error(self, D: ArrayLike) -> Any:
+        """Bound the relative error of the paper's formula: 0, as it is exact for this law."""
+        return shaped(np.zeros_like(self._samples(D)), D)

@@ -1,0 +1,167 @@
+"""An activation event arrives and exactly one neuron fires."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy import stats
+
+from statnn._edge import LARGEST_COUNT, shaped
+from statnn._special import mixed_log_gamma
+from statnn.activation._exact_kernels import births, competing_counts
+from statnn.activation._occupancy import woken_law
+from statnn.activation._process import Floats, Ints
+from statnn.activation._stepwise_kernels import EVENTS_AT_ONCE, urn_events, urn_state
+from statnn.activation._sum import smooth_sum
+from statnn.activation._two_colour import TwoColourUrn
+
+
+@dataclass(frozen=True)
+class PolyaUrn(TwoColourUrn):
+    r"""N neurons that compete for n = cD activation events, with :math:`P(i) = (D_i+b)/(n+bN)`.
+
+    The counts are Dirichlet-multinomial(n; b, ..., b), each one BetaBinomial(n; b, b(N-1)) [exact]. One neuron
+    sees the survival of :class:`BetaBernoulli` with c = 1; K(D) fluctuates less, because neurons compete.
+
+    Parameters
+    ----------
+    neurons : int
+        N >= 2.
+    b : float
+        Constant of the stable activation probability hypothesis, above 0.
+    c : float
+        Activation events per sample, above 0; with the default 1, D counts events. Means take any real D as
+        n = cD; laws and simulations need D with whole cD.
+
+    Examples
+    --------
+    >>> urn = PolyaUrn(neurons=3, b=1.0)
+    >>> [round(float(p), 6) for p in urn.working_law(2).pmf([1, 2])]
+    [0.5, 0.5]
+    """
+
+    c: float = 1.0
+    _independent: ClassVar[bool] = False
+
+    @property
+    def _white(self) -> float:
+        return self.b * (self.neurons - 1)
+
+    @property
+    def _pace(self) -> float:
+        return self.c
+
+    def _draws(self, D: int) -> int:
+        events = Fraction(self.c) * D
+        if events.denominator != 1:
+            raise ValueError(
+                f"c D = {self.c:g} x {D} is not a whole number of activation events; choose D so that it is, "
+                "or c = 1 and let D count events"
+            )
+        if events > LARGEST_COUNT:
+            raise ValueError(f"c D = {float(events):g} events exceed {LARGEST_COUNT:g}, the largest 64-bit count")
+        return int(events)
+
+    @property
+    def _awake_weight(self) -> float:
+        """Weight of the neurons that work at the start."""
+        return self._draws(self._begin) + self.b * (self.neurons - self._asleep)
+
+    def _draw_working(self, D: Ints, rng: np.random.Generator) -> Ints:
+        woken = np.empty(D.size, dtype=np.int64)
+        births(rng, self._asleep, self.b, self._awake_weight, self._draws_at(D), woken)
+        return self.neurons - self._asleep + woken
+
+    def _draw_counts(self, initial: Ints, D: Ints, rng: np.random.Generator, out: Ints) -> None:
+        competing_counts(rng, self.b + initial, self._draws_at(D), out)
+        out += initial
+
+    def _steps(self, initial: Ints, D: Ints, rng: np.random.Generator) -> Iterator[Ints]:
+        state = urn_state(initial)
+        done = 0
+        for events in self._draws_at(D).tolist():
+            while done < events:
+                some = min(events - done, EVENTS_AT_ONCE)
+                urn_events(rng, state, self.b, some)
+                done += some
+            yield state.counts
+
+    def _check_history(self, samples: int, counts: NDArray[np.int64]) -> None:
+        events = self._draws(samples)
+        if sum(counts.tolist()) != events:
+            raise ValueError(
+                f"counts sum to {sum(counts.tolist())}, but samples = {samples} hold c D = {events} activation events"
+            )
+
+    def working_std(self, D: ArrayLike) -> Any:
+        r"""Return the standard deviation of K(D) [exact].
+
+        :math:`\mathrm{Var} K = M S_1(1-S_1) + M(M-1)(S_2-S_1^2)` with M silent neurons at the start and
+        :math:`S_m = e^{-L(y-mb;\,mb,\,n)}`, y the total weight. Where this cancels (n << N) it is summed
+        over events in positive terms, :math:`\sum_j \frac{S_2(n)}{S_2(j+1)} m_j(1-m_j)`, m_j the missing
+        mass. Between whole numbers of events the variance is interpolated. Relative error below 1e-8.
+        """
+        draws = np.atleast_1d(self._pace * (self._samples(D) - self._begin))
+        below = np.floor(draws)
+        variance = self._variance(below)
+        share = draws - below
+        if share.any():
+            variance += share * (self._variance(below + 1) - variance)
+        return shaped(np.sqrt(variance).reshape(np.shape(D)), D)
+
+    def _variance(self, draws: Floats) -> Floats:
+        silent = self._asleep
+        total = self._white_now + self.b
+        alone = np.exp(-mixed_log_gamma(self._white_now, self.b, draws))
+        repelled = mixed_log_gamma(total - 2 * self.b + draws, self.b, self.b)
+        if total > 2 * self.b:
+            repelled = np.expm1(repelled - mixed_log_gamma(total - 2 * self.b, self.b, self.b))
+        else:
+            repelled = np.full_like(draws, -1.0)
+        variance = silent * alone * (1 - alone) + silent * (silent - 1.0) * alone**2 * repelled
+        cancelled = draws < max(500.0, 1e-3 * self.neurons)
+        variance[cancelled] = [self._summed_variance(int(n)) for n in draws[cancelled]]
+        return variance
+
+    def _summed_variance(self, draws: int) -> float:
+        silent = self._asleep * self.b
+        awake = self._awake_weight
+        total = silent + awake
+
+        def term(j: NDArray[np.int64]) -> Floats:
+            weight = total + j
+            hazard = mixed_log_gamma(self._white_now, self.b, j)
+            missing = silent * np.exp(-hazard) / weight
+            found = (awake + j - silent * np.expm1(-hazard)) / weight
+            later = mixed_log_gamma(weight + 1 - 2 * self.b, 2 * self.b, draws - 1 - j)
+            return np.asarray(missing * found * np.exp(-later))
+
+        return smooth_sum(term, 0, draws - 1)
+
+    def working_law(self, D: int) -> Any:
+        r"""Return the exact law of K(D): :math:`P(K=k) = \binom Nk \Delta^k r_0`, :math:`r_i=(bi)_n/(bN)_n`.
+
+        Parameters
+        ----------
+        D : int
+            Samples, with whole cD.
+
+        Returns
+        -------
+        scipy.stats law
+            Relative error of each weight below 1e-9; weights below 1e-290 are 0.
+
+        Raises
+        ------
+        ValueError
+            If more than 500 silent neurons and more than 2e9 chain updates (events x neurons) come together.
+        """
+        D = self._whole_samples(D)
+        draws = self._draws(D) - self._draws(self._begin)
+        awake = self.neurons - self._asleep
+        p = woken_law(self._asleep, self.b, self._awake_weight, draws)
+        seen = np.flatnonzero(p)
+        return stats.rv_discrete(name="working", values=(awake + seen, p[seen] / p.sum()))

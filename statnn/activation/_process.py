@@ -1,0 +1,429 @@
+r"""What the three activation processes share: everything that follows from how long silence lasts.
+
+All three obey the stable activation probability hypothesis: a neuron with :math:`D_i` activations in D
+samples fires next with probability :math:`p_i = c(D_i+b)/(cD+bN)`. They differ in the cumulative hazard
+H(D) of a silent neuron, :math:`P(D_i=0) = e^{-H}`, and in the count law. From these two follow the growth
+K(D) of working neurons, its steepest point, the missing mass and every loss.
+"""
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy import optimize, stats
+
+from statnn._edge import at_least, positive, shaped, whole, whole_array
+from statnn._figure import axes
+from statnn.activation._sum import smooth_sum
+
+if TYPE_CHECKING:
+    from statnn.activation._gamma_poisson import GammaPoisson
+    from statnn.activation._path import Path
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class Start:
+    """What has been seen already: ``counts[i]`` activations of neuron i in ``samples`` samples."""
+
+    samples: int
+    counts: NDArray[np.int64] = field(repr=False)
+
+    @property
+    def working(self) -> int:
+        """Number of neurons with at least one activation."""
+        return int(np.count_nonzero(self.counts))
+
+
+@dataclass(frozen=True)
+class ActivationProcess(ABC):
+    r"""Abstract activation process of N neurons; see the three concrete ones.
+
+    Attributes
+    ----------
+    neurons : int
+        N.
+    b : float
+        Constant of the stable activation probability hypothesis, above 0.
+    c : float
+        Mean number of active neurons per sample, above 0.
+    start : Start or None
+        What has been seen already; made by :meth:`after`.
+    """
+
+    neurons: int
+    b: float
+    c: float
+    start: Start | None = field(default=None, kw_only=True)
+
+    _independent: ClassVar[bool] = True
+    """Whether neurons do not see each other, so that blocks of them can be drawn apart."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "neurons", whole(self.neurons, "neurons", minimum=2, maximum=10**15))
+        for name, why in (
+            ("b", "the constant of p_i = c(D_i+b)/(cD+bN); take 0.1 < b < 10"),
+            ("c", "the mean number of active neurons per sample"),
+        ):
+            object.__setattr__(self, name, positive(getattr(self, name), name, why=why))
+        if not 1e-290 < self.b * (self.neurons / self.c) < 1e290:
+            raise ValueError(f"b N / c with b = {self.b:g}, N = {self.neurons}, c = {self.c:g} leaves float64")
+
+    # -- what a concrete process states ------------------------------------------------------------------
+
+    @abstractmethod
+    def _hazard_between(self, D0: Floats, D: Floats) -> Floats:
+        """-ln P(neuron silent after D | silent after D0)."""
+
+    @abstractmethod
+    def _hazard_rate(self, D: Floats) -> Floats:
+        """dH/dD."""
+
+    @abstractmethod
+    def _hazard_bend(self, D: float) -> float:
+        """d ln(dH/dD) / d ln D, between -1 and 0."""
+
+    @abstractmethod
+    def _law(self, D: int, initial: int, bonus: float) -> Any:
+        """Frozen law of D_i given ``initial`` activations at the start, with b raised by ``bonus``."""
+
+    @abstractmethod
+    def _draw_working(self, D: Ints, rng: np.random.Generator) -> Ints:
+        """Exact K at the checkpoints."""
+
+    @abstractmethod
+    def _draw_counts(self, initial: Ints, D: Ints, rng: np.random.Generator, out: Ints) -> None:
+        """Exact counts (T, n) at the checkpoints, of n neurons with ``initial`` activations."""
+
+    @abstractmethod
+    def _steps(self, initial: Ints, D: Ints, rng: np.random.Generator) -> Iterator[Ints]:
+        """Yield the counts of all neurons at each checkpoint, stepping event by event."""
+
+    @abstractmethod
+    def count(self, D: int, *, initial: int = 0) -> Any:
+        """Law of D_i."""
+
+    @abstractmethod
+    def cutoff(self, D: ArrayLike) -> Any:
+        """Scale of the exponential fall of the count law."""
+
+    @abstractmethod
+    def working_std(self, D: ArrayLike) -> Any:
+        """Standard deviation of K(D)."""
+
+    @abstractmethod
+    def working_law(self, D: int) -> Any:
+        """Law of K(D) as a whole."""
+
+    @abstractmethod
+    def limit(self) -> "GammaPoisson":
+        """The gamma-Poisson process with the same parameters."""
+
+    @abstractmethod
+    def limit_error(self, D: ArrayLike) -> Any:
+        """Bound of the relative error of the paper's formula."""
+
+    # -- what follows --------------------------------------------------------------------------------------
+
+    def _hazard(self, D: Floats) -> Floats:
+        """H: -ln P(neuron silent after D | silent at the start)."""
+        return self._hazard_between(np.array(float(self._begin)), D)
+
+    @property
+    def _begin(self) -> int:
+        return 0 if self.start is None else self.start.samples
+
+    @property
+    def _asleep(self) -> int:
+        """Neurons that are silent at the start."""
+        return self.neurons if self.start is None else self.neurons - self.start.working
+
+    def _samples(self, D: ArrayLike) -> Floats:
+        why = "D counts samples" if self.start is None else "the process starts there"
+        return at_least(D, "D", minimum=self._begin, why=why)
+
+    def _whole_samples(self, D: int) -> int:
+        return whole(D, "D", minimum=self._begin)
+
+    def after(self, samples: int, counts: ArrayLike) -> Self:
+        r"""Return the same process given what has been seen: the general start :math:`(D_0, K_0)` and more.
+
+        Parameters
+        ----------
+        samples : int
+            :math:`D_0`, samples seen so far.
+        counts : (N,) array_like of int
+            :math:`D_i(D_0)`; :math:`K_0` is the number of nonzero entries.
+
+        Returns
+        -------
+        ActivationProcess
+            Its laws take :math:`D \ge D_0`, counted from the very beginning.
+
+        Raises
+        ------
+        ValueError
+            If the counts cannot have come from this process.
+
+        Examples
+        --------
+        >>> from statnn.activation import GammaPoisson
+        >>> GammaPoisson(4, b=1.0, c=2.0).after(2, [3, 1, 0, 0]).working([2, 6])
+        array([2., 3.])
+        """
+        if self.start is not None:
+            raise ValueError("this process has a start already; call after() on the process without one")
+        samples = whole(samples, "samples", minimum=0)
+        counts = whole_array(counts, "counts", shape=(self.neurons,))
+        self._check_history(samples, counts)
+        counts.flags.writeable = False
+        return replace(self, start=Start(samples, counts))
+
+    def _check_history(self, samples: int, counts: NDArray[np.int64]) -> None:
+        if samples == 0 and counts.any():
+            raise ValueError("counts must all be 0 after samples = 0")
+
+    def _initial_counts(self, neurons: slice) -> Ints:
+        if self.start is None:
+            return np.zeros(neurons.stop - neurons.start, dtype=np.int64)
+        return self.start.counts[neurons]
+
+    def _independent_working(self, D: Ints, rng: np.random.Generator) -> Ints:
+        """K of neurons that do not see each other: those that wake between two checkpoints are binomial."""
+        woken = -np.expm1(-self._hazard_between(np.append(self._begin, D[:-1]).astype(float), D.astype(float)))
+        asleep = self._asleep
+        working = np.empty(D.size, dtype=np.int64)
+        for t, chance in enumerate(woken):
+            asleep -= int(rng.binomial(asleep, chance))
+            working[t] = self.neurons - asleep
+        return working
+
+    def _independent_std(self, D: Floats) -> Floats:
+        hazard = self._hazard(D)
+        return np.sqrt(-self._asleep * np.exp(-hazard) * np.expm1(-hazard))
+
+    def _independent_law(self, D: int) -> Any:
+        woken = -np.expm1(-self._hazard(np.array(float(D))))
+        return stats.binom(self._asleep, woken, loc=self.neurons - self._asleep)
+
+    def silent(self, D: ArrayLike) -> Any:
+        r""":math:`S(D) = P(D_i = 0)`, for a neuron drawn at random.
+
+        Parameters
+        ----------
+        D : array_like
+            Samples, any real number >= 0.
+
+        Returns
+        -------
+        float or ndarray
+            Shape of ``D``; relative error at most 1e-12.
+        """
+        return shaped(self._asleep / self.neurons * np.exp(-self._hazard(self._samples(D))), D)
+
+    def working(self, D: ArrayLike) -> Any:
+        r""":math:`E[K(D)] = N(1-S)`, the mean number of neurons with at least one activation.
+
+        Parameters
+        ----------
+        D : array_like
+            Samples, any real number >= 0.
+
+        Returns
+        -------
+        float or ndarray
+            Shape of ``D``; relative error at most 1e-12.
+        """
+        awake = self.neurons - self._asleep
+        return shaped(awake - self._asleep * np.expm1(-self._hazard(self._samples(D))), D)
+
+    def noise_to_signal(self, D: ArrayLike) -> Any:
+        """:math:`(N-E[K])/N`, the share of neurons that carry no signal [paper]; equal to :meth:`silent`."""
+        return self.silent(D)
+
+    def missing_mass(self, D: ArrayLike) -> Any:
+        r""":math:`M(D) = \frac1c E\sum_i p_i\,1\{D_i=0\} = S\,bN/(cD+bN)`.
+
+        The probability that the next activation is by a neuron never seen active. Relative error at most
+        1e-12; as :math:`D\to\infty` it falls with exponent b + 1 [exact].
+        """
+        samples = self._samples(D)
+        return shaped(self.silent(samples) / (1.0 + samples * (self.c / (self.b * self.neurons))), D)
+
+    def growth_rate(self, D: ArrayLike) -> Any:
+        r""":math:`dE[K]/d\ln D = N S\,D\,dH/dD`, new working neurons per e-fold of samples."""
+        samples = self._samples(D)
+        return shaped(self.neurons * self.silent(samples) * samples * self._hazard_rate(samples), D)
+
+    def inflection(self) -> float:
+        r"""Return the D of steepest growth on a logarithmic axis.
+
+        The root of :math:`1 + d\ln H'/d\ln D - D H' = 0`; gamma-Poisson has it at cD = N for every b
+        [exact]. A process that starts beyond that point grows ever more slowly: then its start is returned.
+
+        Examples
+        --------
+        >>> from statnn.activation import BetaBernoulli, GammaPoisson
+        >>> GammaPoisson(1000, b=0.3, c=5.0).inflection()
+        200.0
+        >>> round(BetaBernoulli(1000, b=0.3, c=5.0).inflection(), 3)
+        198.994
+        """
+
+        def still_rising(log_D: float) -> float:
+            D = math.exp(log_D)
+            return 1.0 + self._hazard_bend(D) - D * float(self._hazard_rate(np.array([D]))[0])
+
+        first = self._begin
+        if first > 0 and still_rising(math.log(first)) <= 0:
+            return float(first)
+        low = math.log(max(self.neurons / self.c, first)) - 1.0
+        while still_rising(low) <= 0:
+            low -= 1.0
+        high = low + 2.0
+        while still_rising(high) >= 0:
+            high += 1.0
+        return math.exp(optimize.brentq(still_rising, low, high, xtol=1e-15))
+
+    def tail_exponent(self) -> float:
+        r"""Return :math:`\alpha = 1-b` of :math:`P(D_i=k) \propto k^{-\alpha}`, :math:`1 \ll k \ll k_c` [exact].
+
+        The paper's range 0 < α < 1 is 0 < b < 1; for b >= 1 the count law does not decay below its cut-off,
+        and α is zero or negative.
+        """
+        return 1.0 - self.b
+
+    def loss(self, D: int | Sequence[int], per_neuron_loss: Callable[[NDArray[np.int64]], ArrayLike]) -> Any:
+        r"""Return :math:`\frac1c E\sum_i p_i\,l(D_i)`, the loss above its floor for a loss l(k) per neuron.
+
+        Because :math:`E[p_i|D_i=k] \propto k+b`, this is the mean of l under the count law with b raised
+        to b + 1, exactly [exact]. ``l(k) = (k == 0)`` gives :meth:`missing_mass`.
+
+        Parameters
+        ----------
+        D : int or sequence of int
+            Samples.
+        per_neuron_loss : callable
+            l(k) of an int64 array k >= 0, bounded, and smooth on a logarithmic axis beyond k of 1000; the
+            sum warns where it is too rough.
+
+        Returns
+        -------
+        float or ndarray
+            Shape of ``D``; relative error about 1e-11 for a smooth l.
+
+        Examples
+        --------
+        >>> from statnn.activation import BetaBernoulli
+        >>> process = BetaBernoulli(1000, b=0.3, c=5.0)
+        >>> process.loss(1000, lambda k: 1 / (k + 1.0)) > process.missing_mass(1000)
+        True
+        """
+        return shaped(np.array([self._loss(int(d), per_neuron_loss) for d in self._each(D)]), D)
+
+    def _each(self, D: int | Sequence[int]) -> list[int]:
+        return [self._whole_samples(d) for d in ([D] if np.ndim(D) == 0 else D)]  # type: ignore[list-item, union-attr]
+
+    def _loss(self, D: int, per_neuron_loss: Callable[[NDArray[np.int64]], ArrayLike]) -> float:
+        if self.start is None:
+            initial, share = np.array([0]), np.array([1.0])
+        else:
+            initial, times = np.unique(self.start.counts, return_counts=True)
+            share = times * (initial + self.b) / (times * (initial + self.b)).sum()
+        total = 0.0
+        for k0, weight in zip(initial.tolist(), share.tolist(), strict=True):
+            law = self._law(D, k0, 1.0)
+            low, high = law.support()
+            last = int(high if math.isfinite(high) else law.isf(1e-18))
+
+            def term(k: NDArray[np.int64], law: Any = law) -> Floats:
+                value = np.asarray(per_neuron_loss(k), dtype=float)
+                if value.shape != k.shape or not np.isfinite(value).all():
+                    raise ValueError("per_neuron_loss must return one finite number for each k of its array")
+                return np.asarray(law.pmf(k) * value)
+
+            total += weight * smooth_sum(term, int(low), last)
+        return total
+
+    def simulate(
+        self,
+        checkpoints: ArrayLike,
+        replicas: int | range = 1,
+        *,
+        rng: int | np.random.Generator | None = None,
+        method: str = "exact",
+        counts: bool = False,
+        executor: Executor | None = None,
+    ) -> "Path":
+        """Simulate the process and look at it after the given numbers of samples.
+
+        Parameters
+        ----------
+        checkpoints : (T,) array_like of int
+            Numbers of samples, increasing, up to 9e18 activations; see :func:`checkpoints`.
+        replicas : int or range
+            How many independent paths, or which: replica i is a function of ``rng`` and i alone, so
+            ``replicas=range(7, 8)`` reruns number 7 by itself.
+        rng : int, Generator or None
+            Seed; None takes fresh entropy.
+        method : {"exact", "stepwise"}
+            "exact" draws the joint law at the checkpoints without stepping, at a cost independent of D:
+            O(T) per path for independent neurons, O(K) for the urn, O(N T) with ``counts``.
+            "stepwise" is the readable twin, event by event, with O(N) memory.
+        counts : bool
+            Also return all D_i: 8 R T N bytes. Beyond the result, memory stays below 10 MB per running task.
+        executor : concurrent.futures.Executor or None
+            Where to run; threads are enough. The result does not depend on it.
+
+        Returns
+        -------
+        Path
+            ``.working`` of shape (R, T), ``.counts`` of shape (R, T, N) or None.
+
+        Examples
+        --------
+        >>> from statnn.activation import BetaBernoulli
+        >>> path = BetaBernoulli(1000, b=0.3, c=5.0).simulate([10, 1000, 10**18], replicas=2, rng=1)
+        >>> path.working.shape, bool((path.working[:, -1] > 990).all())
+        ((2, 3), True)
+        """
+        from statnn.activation._simulate import simulate
+
+        return simulate(
+            self, checkpoints, replicas, rng=rng, method=method, counts=counts, executor=executor
+        )
+
+    def plot(self, ax: Any | None = None, *, D: ArrayLike | None = None, **style: Any) -> Any:
+        """Draw E[K(D)] with a band of one standard deviation and the point of steepest growth.
+
+        Parameters
+        ----------
+        ax : matplotlib axes or None
+            Where to draw; None makes a new figure.
+        D : (T,) array_like or None
+            Abscissae; None spans four decades around the point of steepest growth.
+        **style
+            Of the curve, as for ``ax.plot``.
+
+        Returns
+        -------
+        matplotlib axes
+        """
+        ax = axes(ax)
+        steepest = self.inflection()
+        first = max(self._begin, steepest / 1e2)
+        grid = self._samples(np.geomspace(first, 1e2 * max(first, steepest), 200) if D is None else D)
+        mean, spread = self.working(grid), self.working_std(grid)
+        style.setdefault("label", f"{type(self).__name__}, $b = {self.b:g}$")
+        (line,) = ax.plot(grid, mean, **style)
+        ax.fill_between(grid, mean - spread, mean + spread, color=line.get_color(), alpha=0.2, linewidth=0)
+        ax.plot(steepest, self.working(steepest), "o", color=line.get_color(), markersize=4)
+        ax.set(xscale="log", xlabel="samples $D$", ylabel="working neurons $K$")
+        return ax

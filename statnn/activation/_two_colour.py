@@ -1,0 +1,147 @@
+r"""A neuron against the rest: the two-colour Pólya urn behind the beta-Bernoulli process and the Pólya urn.
+
+One neuron starts with b black balls beside x white ones; each draw returns its ball with another of the same
+colour. After m draws the number of black draws is BetaBinomial(m; b, x) by de Finetti's theorem, and
+
+.. math:: P(\text{no black draw}) = \frac{\Gamma(m+x)\,\Gamma(x+b)}{\Gamma(m+x+b)\,\Gamma(x)}
+          = e^{-L(x;\,b,\,m)}.
+
+A history of :math:`m_0` draws, k of them black, leaves the same urn with b + k black and
+:math:`x + m_0 - k` white balls.
+"""
+
+from abc import abstractmethod
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from statnn._edge import shaped, whole
+from statnn._special import digamma_difference, mixed_log_gamma, trigamma_difference_scalar
+from statnn.activation._beta_binomial import beta_binomial
+from statnn.activation._gamma_poisson import GammaPoisson
+from statnn.activation._process import ActivationProcess, Floats, Ints
+
+
+class TwoColourUrn(ActivationProcess):
+    """Abstract process whose single neuron sees ``_pace`` draws per sample against ``_white`` balls."""
+
+    @property
+    @abstractmethod
+    def _white(self) -> float:
+        """x: white balls before the first draw."""
+
+    @property
+    @abstractmethod
+    def _pace(self) -> float:
+        """Draws per sample."""
+
+    @abstractmethod
+    def _draws(self, D: int) -> int:
+        """Whole number of draws in D samples."""
+
+    def _draws_at(self, D: Ints) -> Ints:
+        """Draws since the start at each checkpoint."""
+        before = self._draws(self._begin)
+        return np.array([self._draws(d) - before for d in D.tolist()], dtype=np.int64)
+
+    @property
+    def _white_now(self) -> float:
+        """White balls of a silent neuron at the start."""
+        return self._white + self._pace * self._begin
+
+    def _hazard_between(self, D0: Floats, D: Floats) -> Floats:
+        return mixed_log_gamma(self._white + self._pace * D0, self.b, self._pace * (D - D0))
+
+    def _hazard_rate(self, D: Floats) -> Floats:
+        return self._pace * digamma_difference(self._white + self._pace * D, self.b)
+
+    def _hazard_bend(self, D: float) -> float:
+        white = self._white + self._pace * D
+        rate = float(digamma_difference(white, self.b))
+        return -self._pace * D * trigamma_difference_scalar(white, self.b) / rate
+
+    def _law(self, D: int, initial: int, bonus: float) -> Any:
+        before = self._draws(self._begin)
+        return beta_binomial(
+            self._draws(D) - before, self.b + initial + bonus, self._white + (before - initial), loc=initial
+        )
+
+    def count(self, D: int, *, initial: int = 0) -> Any:
+        r"""Return the law of :math:`D_i` after D samples: BetaBinomial(m; b, x), m draws [exact].
+
+        Parameters
+        ----------
+        D : int
+            Samples.
+        initial : int
+            Activations that the neuron had at the start; 0 without a start.
+
+        Returns
+        -------
+        frozen scipy.stats law
+            Its weights keep 12 digits and its distribution function is feasible up to D = 1e18.
+        """
+        D = self._whole_samples(D)
+        return self._law(D, whole(initial, "initial", minimum=0, maximum=self._draws(self._begin)), 0.0)
+
+    def cutoff(self, D: ArrayLike) -> Any:
+        r"""Return :math:`k_c = 1/\ln[1 + (x-1)/m]`: the weights fall as :math:`k^{b-1}e^{-k/k_c}`, 1 << k << m.
+
+        Infinite for :math:`x \le 1`, where nothing cuts the power law off before k = m; 0 at D = 0 [exact].
+        """
+        draws = self._pace * (self._samples(D) - self._begin)
+        excess = max(self._white_now - 1.0, 0.0)
+        with np.errstate(divide="ignore"):
+            return shaped(np.where(draws > 0, 1.0 / np.log1p(excess / np.where(draws > 0, draws, 1.0)), 0.0), D)
+
+    def limit(self) -> GammaPoisson:
+        """Return the gamma-Poisson process of the same N, b, c and start; its ``working`` is the paper's formula."""
+        return GammaPoisson(self.neurons, self.b, self.c, start=self.start)
+
+    def limit_error(self, D: ArrayLike) -> Any:
+        r"""Bound the relative error of the paper's formula: :math:`0 \le (E[K] - K_{paper})/E[K] \le` this.
+
+        With :math:`A = x + b`, m draws, and convexity of the trigamma function (``theory``, "bound") [own]:
+
+        .. math:: H - H_{paper} \le E = \tfrac b2\ln\frac{1+m/x}{1+m/A}
+                  + \tfrac b4\Bigl[\tfrac1x-\tfrac1{x+m}+\tfrac1A-\tfrac1{A+m}\Bigr]
+                  + \tfrac b{24}\Bigl[\tfrac1{x^2}-\tfrac1{(x+m)^2}+\tfrac1{A^2}-\tfrac1{(A+m)^2}\Bigr].
+
+        The bound is tight to leading order in 1/N: it has the coefficient of the first correction.
+
+        Parameters
+        ----------
+        D : array_like
+            Samples, any real number >= 0.
+
+        Returns
+        -------
+        float or ndarray
+            Shape of ``D``.
+
+        Examples
+        --------
+        >>> from statnn.activation import BetaBernoulli
+        >>> process = BetaBernoulli(1000, b=0.3, c=5.0)
+        >>> error = 1 - process.limit().working(100) / process.working(100)
+        >>> bool(0 < error <= process.limit_error(100) < 1.01 * error)
+        True
+        """
+        white = self._white_now
+        total = white + self.b
+        draws = self._pace * (self._samples(D) - self._begin)
+        fall_white, fall_total = draws / (white + draws) / white, draws / (total + draws) / total
+        excess = (
+            self.b / 2 * np.log1p(draws / (total + draws) * (self.b / white))
+            + self.b / 4 * (fall_white + fall_total)
+            + self.b / 24 * (
+                fall_white * (1 / white + 1 / (white + draws)) + fall_total * (1 / total + 1 / (total + draws))
+            )
+        )
+        plain = self.b * np.log1p(draws / total)
+        missed = -self._asleep * np.exp(-plain) * np.expm1(-excess)
+        working = self.neurons - self._asleep - self._asleep * np.expm1(-plain - excess)
+        steepest = sum(self.b / 2 / y + self.b / 4 / y**2 + self.b / 12 / y**3 for y in (white, total))
+        at_once = 1.0 - self.b / total / steepest if self._asleep == self.neurons else 0.0
+        return shaped(np.where(working > 0, missed / np.where(working > 0, working, 1.0), at_once), D)

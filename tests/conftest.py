@@ -1,0 +1,70 @@
+"""What all tests of a session share: a root seed, one core, fresh kernels, a budget of false alarms."""
+
+import hashlib
+import os
+import shutil
+import tempfile
+
+# These are read when numpy and numba are first imported. BLAS threads that spin on a busy machine are slower
+# than none, and a kernel cached before its helper changed in another file would be the wrong kernel.
+os.environ.update(dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1"))
+os.environ["MPLBACKEND"] = "Agg"
+KERNELS = os.environ["NUMBA_CACHE_DIR"] = tempfile.mkdtemp(prefix="statnn-kernels-")
+
+import checks
+import hypothesis
+import numpy as np
+import pytest
+
+ROOT_SEED = 20241218
+
+hypothesis.settings.register_profile("default", deadline=None, derandomize=True, print_blob=True)
+hypothesis.settings.register_profile("thorough", deadline=None, max_examples=2000, print_blob=True)
+hypothesis.settings.load_profile("default")
+
+
+def pytest_addoption(parser):
+    parser.addoption(
+        "--root-seed",
+        type=int,
+        default=ROOT_SEED,
+        help="seed from which every test derives its own (default: fixed)",
+    )
+
+
+def pytest_report_header(config):
+    profile = hypothesis.settings.get_current_profile_name()
+    return f"root seed: {config.getoption('--root-seed')}; hypothesis profile: {profile}"
+
+
+def pytest_terminal_summary(terminalreporter):
+    made = checks.LEDGER.made
+    terminalreporter.line(f"{made} statistical comparisons of {checks.CHECKS}, {checks.LEVEL:.2g} each")
+    if made > checks.CHECKS:
+        terminalreporter.line(
+            f"FAILED: {made} comparisons exceed the {checks.CHECKS} that share the budget of false alarms; "
+            "make fewer or raise CHECKS in tests/checks.py",
+            red=True,
+        )
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session):
+    if checks.LEDGER.made > checks.CHECKS and session.exitstatus == pytest.ExitCode.OK:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_unconfigure():
+    shutil.rmtree(KERNELS, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def root_seed(pytestconfig):
+    return pytestconfig.getoption("--root-seed")
+
+
+@pytest.fixture
+def rng(root_seed, request):
+    """Return a stream that depends on the root seed and the name of the test, not on the order of tests."""
+    digest = hashlib.sha256(request.node.nodeid.encode()).digest()
+    return np.random.default_rng(np.random.SeedSequence(root_seed, spawn_key=(int.from_bytes(digest[:16]),)))

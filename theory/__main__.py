@@ -1,0 +1,27 @@
+"""Check derivations and print them as LaTeX: ``python -m theory [NAME ...]``; exit status 1 on failure."""
+
+import sys
+
+from theory.activation import DERIVATIONS
+
+
+def main(names: list[str]) -> int:
+    """Check and print the derivations called `names`, or all of them when there are none."""
+    unknown = [name for name in names if name not in DERIVATIONS]
+    if unknown:
+        sys.stderr.write(f"unknown derivation {', '.join(unknown)}; choose from {', '.join(DERIVATIONS)}\n")
+        return 1
+    status = 0
+    for name in names or DERIVATIONS:
+        derivation = DERIVATIONS[name]()
+        try:
+            derivation.check()
+        except AssertionError as failure:
+            sys.stderr.write(f"{failure}\n")
+            status = 1
+        sys.stdout.write(derivation.latex() + "\n\n")
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

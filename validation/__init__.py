@@ -1,0 +1,1 @@
+"""Claims of the theory held against simulation and real networks; run by ``python -m validation``."""

@@ -1,0 +1,14 @@
+"""``python -m validation``: see ``python -m validation --help``."""
+
+import os
+import sys
+
+# Claims run side by side, each on one core: spinning BLAS threads would slow all of them down many times.
+# The libraries read this once, when they are first imported, here and in the workers that inherit it.
+for library in ("OMP", "OPENBLAS", "MKL", "NUMBA"):
+    os.environ[f"{library}_NUM_THREADS"] = "1"
+
+from validation.runner import main  # noqa: E402
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,134 @@
+"""The command line: what may be asked, and one clear line on what may not."""
+
+import argparse
+import difflib
+import os
+import tempfile
+import zipfile
+import zlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NoReturn
+
+import numpy as np
+
+from validation.claim import Claim
+
+ROOT_SEED = 20241218
+"""Seed of a run that names none; chosen before any run, for reproduction and not for its results."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """A valid request: ids in the order of the registry, an existing directory, readable data."""
+
+    ids: tuple[str, ...]
+    listing: bool
+    quick: bool
+    out: Path
+    jobs: int
+    seed: int
+    data: str | None
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog}: error: {' '.join(message.split())}\n")
+
+
+def parse(argv: list[str] | None, claims: Mapping[str, Claim]) -> Options:
+    """Read and check the command line; ends the process with status 2 before anything is written."""
+    purpose = "Hold the claims of the theory against simulation and real networks."
+    parser = _Parser("python -m validation", description=purpose, allow_abbrev=False)
+    mode = parser.add_mutually_exclusive_group()
+    mode.add_argument("--quick", action="store_true", help="minutes, lower power (default)")
+    mode.add_argument("--full", action="store_true", help="the better part of an hour, full power")
+    parser.add_argument("--list", action="store_true", help="show the claims and end")
+    parser.add_argument(
+        "--only", nargs="+", action="extend", metavar="ID", help="run these claims (default: all)"
+    )
+    default = "default: %(default)s"
+    parser.add_argument("--out", type=Path, default=Path("validation-report"), metavar="DIR", help=default)
+    parser.add_argument("--jobs", type=_at_least(1), default=_usable_cpus(), metavar="N", help=default)
+    parser.add_argument("--seed", type=_at_least(0), default=ROOT_SEED, metavar="S", help=default)
+    parser.add_argument("--data", metavar="NPZ", help="x_train, y_train, x_test, y_test, as in mnist.npz")
+    found = parser.parse_args(argv)
+    try:
+        ids = _ids(found.only, claims, has_data=found.data is not None)
+        if found.data is not None:
+            _check_data(found.data)
+        if not found.list:
+            _check_directory(found.out)
+    except ValueError as problem:
+        parser.error(str(problem))
+    return Options(ids, found.list, not found.full, found.out, found.jobs, found.seed, found.data)
+
+
+def _at_least(least: int) -> Callable[[str], int]:
+    def whole(text: str) -> int:
+        try:
+            value = int(text)
+        except ValueError:
+            value = least - 1
+        if value < least:
+            raise argparse.ArgumentTypeError(f"must be a whole number >= {least}, got {text!r}")
+        return value
+
+    return whole
+
+
+def _usable_cpus() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _ids(only: list[str] | None, claims: Mapping[str, Claim], *, has_data: bool) -> tuple[str, ...]:
+    for name in only or ():
+        if name not in claims:
+            close = difflib.get_close_matches(name, claims, n=3, cutoff=0.4)
+            hint = f"did you mean {' or '.join(close)}?" if close else "--list shows all"
+            raise ValueError(f"no claim {name!r}; {hint}")
+        if claims[name].needs_data and not has_data:
+            raise ValueError(f"claim {name!r} needs --data mnist.npz")
+    return tuple(name for name in claims if only is None or name in only)
+
+
+def _check_data(path: str) -> None:
+    try:
+        # np.load leaves a broken file open when it is the one to open it
+        with Path(path).open("rb") as file, np.load(file, allow_pickle=False) as archive:
+            arrays = {name: archive[name] for name in ("x_train", "y_train", "x_test", "y_test")}
+    except KeyError as missing:
+        raise ValueError(
+            f"--data {path}: {missing.args[0]}; needed: x_train, y_train, x_test, y_test"
+        ) from None
+    except (
+        OSError,
+        ValueError,
+        EOFError,
+        TypeError,
+        AttributeError,
+        zipfile.BadZipFile,
+        zlib.error,
+    ) as problem:
+        raise ValueError(f"--data {path} is no readable npz file: {problem}") from None
+    for part in ("train", "test"):
+        x, y = arrays[f"x_{part}"], arrays[f"y_{part}"]
+        if x.ndim != 3 or y.shape != x.shape[:1] or not x.size or x.shape[1:] != arrays["x_train"].shape[1:]:
+            shapes = f"{x.shape} and {y.shape}, not (samples, rows, columns) and (samples,)"
+            raise ValueError(f"--data {path}: x_{part} and y_{part} have shapes {shapes}")
+        if x.dtype.kind not in "uif" or y.dtype.kind not in "ui":
+            types = f"{x.dtype} and {y.dtype}, not numbers and whole numbers"
+            raise ValueError(f"--data {path}: x_{part} and y_{part} are {types}")
+
+
+def _check_directory(out: Path) -> None:
+    existing = next(parent for parent in (out, *out.absolute().parents) if parent.exists())
+    if not existing.is_dir():
+        raise ValueError(f"--out {out}: {existing} is not a directory")
+    try:
+        with tempfile.TemporaryFile(dir=existing):
+            pass
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as problem:
+        raise ValueError(f"--out {out} cannot be written: {problem.strerror}") from None

@@ -1,0 +1,173 @@
+"""The report of a run: ``verdicts.json`` for programs and ``index.html`` for people.
+
+The page needs no network and no script: style and formulas (MathML) stand in it, figures lie beside it.
+"""
+
+import json
+from collections.abc import Iterable
+from dataclasses import asdict
+from html import escape
+from pathlib import Path
+
+from statnn.plot import replacing
+from validation.claim import STANDINGS, Outcome, Verdict, measured
+from validation.task import Record
+
+_LOOKS = {
+    Outcome.EXACT: ("exact", "="),
+    Outcome.ASYMPTOTIC: ("asymptotic", "≃"),
+    Outcome.DOMAIN: ("domain", "◐"),
+    Outcome.CONTRADICTED: ("contradicted", "✕"),
+}
+_STYLE = Path(__file__).with_name("report.css")
+
+
+def write(out: Path, run: dict, records: list[Record]) -> None:
+    """Write both files; `run` says how the records came about."""
+    with replacing(out / "verdicts.json") as file:
+        file.write(as_json(run, records).encode())
+    with replacing(out / "index.html") as file:
+        file.write(as_html(run, records).encode())
+
+
+def as_json(run: dict, records: Iterable[Record]) -> str:
+    """Return the provenance of the run and everything known of each claim."""
+    claims = {record.id: _plain(record) for record in records}
+    return json.dumps({"run": run, "claims": claims}, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def _plain(record: Record) -> dict:
+    plain = asdict(record)
+    plain["derivations"] = [derivation["name"] for derivation in record.derivations]
+    flags = ("as_expected", "twin_rejected", "passed")
+    return plain | {flag: None if record.skipped else getattr(record, flag) for flag in flags}
+
+
+def as_html(run: dict, records: list[Record]) -> str:
+    """Return the page."""
+    rows = "\n".join(map(_row, records))
+    sections = "\n".join(map(_section, records))
+    versions = ", ".join(f"{name} {version}" for name, version in run["versions"].items())
+    return f"""<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>Theory against simulation and real networks</title>
+<style>
+{_STYLE.read_text(encoding="utf-8")}</style>
+</head>
+<body>
+<header>
+<h1>Theory against simulation and real networks</h1>
+<p class="lead">{_summary(records)}</p>
+<p class="meta"><code>{escape(run["command"])}</code><br>
+{escape(run["mode"])} run, seed {run["seed"]}, {run["seconds"]:.0f} s; {escape(versions)}</p>
+</header>
+<main>
+<div class="scroll"><table>
+<thead><tr><th>Claim</th><th>Verdict</th><th>Estimate</th><th>Theory</th><th>Expected?</th></tr></thead>
+<tbody>
+{rows}
+</tbody>
+</table></div>
+{sections}
+</main>
+</body>
+</html>
+"""
+
+
+def _summary(records: list[Record]) -> str:
+    run = [record for record in records if not record.skipped]
+    good = sum(record.passed for record in run)
+    skipped = f"; {len(records) - len(run)} not run" if len(run) < len(records) else ""
+    return f"{good} of {len(run)} claims came out as expected and their wrong twins were rejected{skipped}."
+
+
+def _badge(kind: str, words: str) -> str:
+    return f'<span class="badge {kind}">{escape(words)}</span>'
+
+
+def _outcome(verdict: Verdict | None, record: Record) -> str:
+    if record.skipped:
+        return _badge("none", "– not run")
+    if verdict is None:
+        return _badge("bad", "! crashed")
+    kind, sign = _LOOKS[verdict.outcome]
+    return _badge(kind, f"{sign} {verdict.outcome}")
+
+
+def _expectation(record: Record) -> str:
+    if record.skipped:
+        return escape(record.skipped)
+    if record.passed:
+        return "as expected"
+    if record.error:
+        return _badge("bad", "! crashed")
+    return _badge("bad", "! twin not rejected" if record.as_expected else "! NOT as expected")
+
+
+def _row(record: Record) -> str:
+    verdict = record.verdict
+    estimate = escape(measured(verdict.estimate, verdict.error)) if verdict else "–"
+    theory = f"{verdict.theory:.6g}" if verdict else "–"
+    return (
+        f'<tr><td><a href="#{record.id}">{escape(record.title)}</a></td>'
+        f"<td>{_outcome(verdict, record)}</td>"
+        f'<td data-label="estimate">{estimate}</td><td data-label="theory">{theory}</td>'
+        f"<td>{_expectation(record)}</td></tr>"
+    )
+
+
+def _section(record: Record) -> str:
+    standing = escape(f"{record.standing}, {STANDINGS[record.standing]}")
+    parts = [
+        f'<section id="{record.id}">',
+        f"<h2>{escape(record.title)}</h2>",
+        f'<p class="lead">{escape(record.statement)}</p>',
+        f'<p class="meta">{escape(record.source)}. Standing: {standing}.</p>',
+        _findings(record),
+        *map(_derivation, record.derivations),
+    ]
+    if record.error:
+        parts.append(f"<details open><summary>Crashed</summary><pre>{escape(record.error)}</pre></details>")
+    elif record.verdict:
+        parts.append(_figure(record))
+    return "\n".join([*parts, "</section>"])
+
+
+def _findings(record: Record) -> str:
+    entries = [("Verdict", f"{_outcome(record.verdict, record)} {_expectation(record)}")]
+    if record.verdict:
+        entries.append(("Measured", escape(str(record.verdict))))
+        if record.verdict.detail:
+            entries.append(("In detail", escape(record.verdict.detail)))
+    entries.append(("Expected", escape(record.expected)))
+    if record.twin:
+        fate = "rejected" if record.twin_rejected else "NOT rejected"
+        entries.append(("Wrong twin", f"{fate}: {escape(record.twin.outcome)}; {escape(str(record.twin))}"))
+    if not record.skipped:
+        entries.append(("Time", f"{record.seconds:.1f} s"))
+    return "<dl>\n" + "\n".join(f"<dt>{name}</dt><dd>{value}</dd>" for name, value in entries) + "\n</dl>"
+
+
+def _derivation(derivation: dict) -> str:
+    steps = "\n".join(
+        f"<li>{escape(step['statement'])}\n{step['mathml']}</li>" for step in derivation["steps"]
+    )
+    return (
+        f"<details><summary>Derivation: {escape(derivation['title'])}</summary>\n"
+        f'<p class="meta">{escape(derivation["source"])}; {escape(derivation["standing"])}. '
+        f"Every step was checked by computer algebra in this run.</p>\n<ol>\n{steps}\n</ol></details>"
+    )
+
+
+def _figure(record: Record) -> str:
+    name = record.id
+    picture = f'<img src="{name}.svg" alt="{escape(record.title)}" loading="lazy">'
+    return (
+        f'<figure><a href="{name}.svg">{picture}</a>\n'
+        f"<figcaption>{escape(str(record.verdict))}. "
+        f'<a href="{name}.npz">Data</a>, <a href="{name}.png">PNG</a>.</figcaption></figure>'
+    )

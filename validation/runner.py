@@ -1,0 +1,142 @@
+"""Run claims side by side, say what came out, and store it.
+
+Each claim draws from a stream of its own, so its results depend neither on the number of workers nor on the
+claims that run beside it. Exit status: 0 if every verdict is the expected one and every twin is rejected, 1
+if not, 2 for bad arguments, 130 for an interrupted run.
+"""
+
+import multiprocessing
+import platform
+import shlex
+import signal
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from importlib import import_module, metadata
+from pathlib import Path
+
+from validation import report
+from validation.arguments import Options, parse
+from validation.claim import Claim
+from validation.task import Record, Task, perform
+
+PACKAGES = ("statnn", "numpy", "scipy", "numba", "sympy", "scikit-learn", "matplotlib")
+
+
+def main(argv: list[str] | None = None, registry: str = "validation.claims") -> int:
+    """Run the command line and return the exit status.
+
+    Parameters
+    ----------
+    argv : list of str, optional
+        Arguments; those of the process by default.
+    registry : str
+        Module whose ``CLAIMS`` maps ids to claims; workers import it too.
+    """
+    claims: Mapping[str, Claim] = import_module(registry).CLAIMS
+    options = parse(argv, claims)
+    if options.listing:
+        for name in options.ids:
+            needs = " (needs --data)" if claims[name].needs_data else ""
+            print(f"{name}: {claims[name].title}; expected: {claims[name].expected}{needs}")
+        return 0
+    started = time.perf_counter()
+    try:
+        records = _run(claims, options, registry)
+    except KeyboardInterrupt:
+        for leftover in options.out.glob(".*.tmp"):
+            leftover.unlink(missing_ok=True)
+        print("interrupted: no report written", file=sys.stderr)
+        return 130
+    run = _provenance(sys.argv[1:] if argv is None else argv, options, time.perf_counter() - started)
+    report.write(options.out, run, records)
+    return _conclude(records, options.out)
+
+
+def _run(claims: Mapping[str, Claim], options: Options, registry: str) -> list[Record]:
+    """Return the records in the order of the registry; print each when it is there."""
+    chosen = [claims[name] for name in options.ids]
+    ready = [claim for claim in chosen if options.data is not None or not claim.needs_data]
+    records = {c.id: Record.of(c, skipped="not run: needs --data") for c in chosen if c not in ready}
+    for record in records.values():
+        print(f"{record.id}: {record.skipped}")
+    tasks = [
+        Task(registry, claim.id, options.seed, options.quick, str(options.out), options.data)
+        for claim in sorted(ready, key=lambda claim: -claim.cost)
+    ]
+    for number, record in enumerate(_finished(tasks, options.jobs), 1):
+        records[record.id] = record
+        print(f"[{number}/{len(tasks)}] {line(record)}", flush=True)
+    return [records[claim.id] for claim in chosen]
+
+
+def _finished(tasks: list[Task], jobs: int) -> Iterator[Record]:
+    """Yield records as claims end; in this process for one job, in spawned ones for more."""
+    if min(jobs, len(tasks)) <= 1:
+        yield from map(perform, tasks)
+        return
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(
+        min(jobs, len(tasks)), context, initializer=signal.signal, initargs=(signal.SIGINT, signal.SIG_IGN)
+    ) as pool:
+        futures = {pool.submit(perform, task): task for task in tasks}
+        try:
+            for future in as_completed(futures):
+                if (
+                    problem := future.exception()
+                ):  # perform catches what a claim raises: the worker itself died
+                    yield Record.of(futures[future].claim(), error=f"{type(problem).__name__}: {problem}")
+                else:
+                    yield future.result()
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            for worker in multiprocessing.active_children():
+                worker.terminate()
+            raise
+
+
+def line(record: Record) -> str:
+    """Return the one line that says what came out of a claim."""
+    if record.error and record.verdict is None:
+        found = f"crashed: {record.error.strip().splitlines()[-1]}"
+    else:
+        found = f"{record.verdict} | {record.verdict.outcome}"
+        found += ", expected" if record.as_expected else f", NOT expected ({record.expected})"
+        found += f" | {_twin(record)}"
+    return f"{record.id} | {found} | {record.seconds:.1f} s"
+
+
+def _twin(record: Record) -> str:
+    if record.error:
+        return f"crashed: {record.error.strip().splitlines()[-1]}"
+    return "twin rejected" if record.twin_rejected else "twin NOT rejected"
+
+
+def _provenance(argv: list[str], options: Options, seconds: float) -> dict:
+    return {
+        "command": shlex.join(["python", "-m", "validation", *argv]),
+        "mode": "quick" if options.quick else "full",
+        "seed": options.seed,
+        "jobs": options.jobs,
+        "seconds": round(seconds, 2),
+        "versions": {"python": platform.python_version(), **{name: _version(name) for name in PACKAGES}},
+    }
+
+
+def _version(package: str) -> str:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return "not installed"
+
+
+def _conclude(records: list[Record], out: Path) -> int:
+    run = [record for record in records if not record.skipped]
+    failed = [record.id for record in run if not record.passed]
+    print(f"{len(run) - len(failed)} of {len(run)} claims as expected; report in {out / 'index.html'}")
+    if failed:
+        print(f"not as expected: {', '.join(failed)}")
+    if not run:
+        print("nothing was run, so nothing was shown")
+    return 1 if failed or not run else 0
