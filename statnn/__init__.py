@@ -1,0 +1,51 @@
+r"""Statistical physics of neural networks: exact laws, simulation and real networks, side by side.
+
+Nouns and verbs, by room
+------------------------
+``statnn.activation``
+    Which neurons have ever worked after D samples: ``BetaBernoulli``, ``PolyaUrn``, ``GammaPoisson``
+    (exact laws, ``simulate``, ``plot``), ``checkpoints``, ``fit``, ``compare``, ``rarefaction``.
+``statnn.plot``
+    The house style of figures, and ``save`` (SVG, PNG and the data beside).
+
+Symbols
+-------
+========  ==========================================================================================
+N         number of neurons
+D         number of samples; n = cD activation events
+D_i       number of samples (events) that activated neuron i
+b         constant of the stable activation probability hypothesis, p_i = c(D_i+b)/(cD+bN)
+c         mean number of active neurons per sample
+a         bN/c, the total weight of one neuron's urn
+K(D)      number of working neurons, D_i >= 1
+S(D)      P(D_i = 0), also the noise-to-signal ratio (N-K)/N
+M(D)      missing mass, the probability that the next activation is by a silent neuron
+q         cD/(cD+bN)
+α, k_c    exponent 1-b and cut-off -1/ln q of the count law P(D_i = k)
+========  ==========================================================================================
+
+Everything is dimensionless. ``rng`` is an int, a ``numpy.random.Generator`` or None (fresh entropy).
+"""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from statnn import activation, plot
+
+__all__ = ["activation", "plot"]
+
+
+def __getattr__(name: str) -> Any:
+    """Load a room when it is entered, so that ``import statnn`` costs nothing."""
+    if name in __all__:
+        return importlib.import_module(f"statnn.{name}")
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("statnn")
+    raise AttributeError(f"statnn has no {name!r}; it has {', '.join(__all__)}")
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]

@@ -131,8 +131,9 @@ def save(figure: Figure, path: str | os.PathLike[str], /, **data: ArrayLike) -> 
             figure.savefig(file, format="svg", metadata={"Date": None})
         with replacing(beside(".png")) as file:
             figure.savefig(file, format="png", dpi=200)
+    store: Any = np.savez_compressed  # its own keywords, typed bool, stand in the way of arrays by name
     with replacing(beside(".npz")) as file:
-        np.savez_compressed(file, **arrays)  # type: ignore[arg-type]
+        store(file, **arrays)
 
 
 @contextmanager

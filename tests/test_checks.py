@@ -1,5 +1,9 @@
 """The statistical checks, on data that deserve to pass and on data that do not."""
 
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 from checks import (
@@ -169,6 +173,20 @@ def test_twin_that_passes_fails():
 def test_other_errors_pass_through_a_twin():
     with pytest.raises(ZeroDivisionError), rejects():
         _ = 1 / 0
+
+
+def test_session_fails_beyond_the_declared_number_of_comparisons():
+    here = Path(__file__)
+    session = (
+        f"import sys; sys.path.insert(0, {str(here.parent)!r}); import checks, pytest; checks.CHECKS = 3; "
+        f"sys.exit(pytest.main(['-q', '-k', 'uniform or mean_passes', {str(here)!r}]))"
+    )
+    ended = subprocess.run(  # noqa: S603 - our own line
+        [sys.executable, "-c", session], cwd=here.parents[1], capture_output=True, text=True, check=False
+    )
+    assert "failed" not in ended.stdout
+    assert "exceed the 3 that share the budget" in ended.stdout
+    assert ended.returncode == pytest.ExitCode.TESTS_FAILED
 
 
 def test_ledger_counts_comparisons_but_no_twins():

@@ -3,10 +3,14 @@
 import json
 import math
 from html.parser import HTMLParser
+from pathlib import Path
 
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 
+from statnn import plot
+from theory.activation import DERIVATIONS
 from validation import claims, report, statistics
 from validation.claim import Claim, Outcome, Verdict, frozen, measured
 from validation.runner import main
@@ -388,11 +392,47 @@ def test_streams_are_fixed_by_seed_and_id():
     assert len({first("fair-coin", 1), first("fair-coin", 2), first("other-fair-coin", 1)}) == 3
 
 
+def figure_with_axes():
+    figure = Figure()
+    figure.add_subplot().plot([1, 2])
+    return figure
+
+
+@pytest.mark.parametrize(
+    ("figure", "name", "data", "words"),
+    [
+        (None, "a", {"x": 1}, "must be a matplotlib Figure, got NoneType"),
+        (Figure(), "a", {"x": 1}, "figure is empty"),
+        (figure_with_axes(), "a.svg", {"x": 1}, "must come without suffix"),
+        (figure_with_axes(), "nowhere/a", {"x": 1}, "does not exist"),
+        (figure_with_axes(), "a", {}, "stored with its data"),
+        (figure_with_axes(), "a", {"file": 1}, "cannot be named file"),
+        (figure_with_axes(), "a", {"x": object()}, "would need pickles"),
+    ],
+)
+def test_figure_that_cannot_be_stored_is_refused(figure, name, data, words, tmp_path):
+    with pytest.raises((TypeError, ValueError, FileNotFoundError), match=words):
+        plot.save(figure, tmp_path / name, **data)
+    assert not list(tmp_path.iterdir())
+
+
+def test_file_that_fails_half_way_leaves_the_old_one(tmp_path):
+    path = tmp_path / "note"
+    path.write_text("old")
+    with pytest.raises(RuntimeError, match="no coin"), plot.replacing(path) as file:
+        crash(file.write(b"ne"))
+    assert [(p.name, p.read_text()) for p in tmp_path.iterdir()] == [("note", "old")]
+
+
 def test_registry_is_sound():
-    activation = pytest.importorskip("theory.activation") if claims.CLAIMS else None
     for name, claim in claims.CLAIMS.items():
         assert claim.id == name
-        assert set(claim.derivations) <= set(activation.DERIVATIONS)
+        assert set(claim.derivations) <= set(DERIVATIONS)
+
+
+def test_registry_lists_every_module_of_claims():
+    found = {path.stem for path in Path(claims.__file__).parent.glob("[a-z]*.py")}
+    assert set(claims.MODULES) == found
 
 
 def test_registry_refuses_two_claims_of_one_id():

@@ -86,10 +86,15 @@ class Derivation:
 
     def latex(self) -> str:
         """Return the whole derivation as LaTeX source."""
-        lines = [rf"\section*{{{self.title}}}", rf"\emph{{{self.source}}} [{self.standing}]".replace("&", r"\&")]
+        lines = [rf"\section*{{{self.title}}}", rf"\emph{{{_escape(self.source)}}} [{self.standing}]"]
         for number, step in enumerate(self.steps, 1):
-            lines += [f"\n{number}. {step.statement}", rf"\[ {step.latex()} \]"]
+            lines += [f"\n{number}. {_escape(step.statement)}", rf"\[ {step.latex()} \]"]
         return "\n".join(lines)
+
+
+def _escape(text: str) -> str:
+    """Return prose with the characters that LaTeX reserves escaped."""
+    return text.translate({ord("_"): r"\_", ord("^"): r"\^{}", ord("&"): r"\&"})
 
 
 def identity(
@@ -141,7 +146,11 @@ def inequality(
     shown : sympy.Basic, optional
         The relation to print instead of *larger - smaller = form*.
     """
-    equation = sp.Eq(sp.Add(larger, -smaller, evaluate=False), form, evaluate=False) if shown is None else shown
+    equation = (
+        sp.Eq(sp.Add(larger, sp.Mul(-1, smaller, evaluate=False), evaluate=False), form, evaluate=False)
+        if shown is None
+        else shown
+    )
     return Step(statement, equation, by(larger - smaller - form), form)
 
 

@@ -15,7 +15,15 @@ from sympy.printing.mathml import MathMLPresentationPrinter
 _PRIMES = ("", "′", "″", "‴")
 
 
-class _Latex(LatexPrinter):
+class _TermOrder:
+    """Sums start with a positive term and end with what is left out, O(...)."""
+
+    def _as_ordered_terms(self, expr: sp.Expr, order: str | None = None) -> list[sp.Expr]:
+        terms: list[sp.Expr] = super()._as_ordered_terms(expr, order=order)  # type: ignore[misc]
+        return sorted(terms, key=lambda term: (term.func.__name__ == "O", term.could_extract_minus_sign()))
+
+
+class _Latex(_TermOrder, LatexPrinter):
     def _print_polygamma(self, expr: sp.Expr, exp: str | None = None) -> str:
         order, z = expr.args
         name = r"\psi" + "'" * int(order)
@@ -30,10 +38,17 @@ class _Latex(LatexPrinter):
         return rf"\left({self._print(expr.args[0])}\right)_{{{self._print(expr.args[1])}}}{power}"
 
     def _print_Given(self, expr: sp.Expr) -> str:
-        return r" \mid ".join(self._print(arg) for arg in expr.args)
+        event, *conditions = (self._print(arg) for arg in expr.args)
+        return rf"{event} \mid {', '.join(conditions)}"
+
+    def _print_beta(self, expr: sp.Expr, exp: str | None = None) -> str:
+        power = "" if exp is None else f"^{{{exp}}}"
+        return (
+            rf"\operatorname{{B}}{power}\left({self._print(expr.args[0])}, {self._print(expr.args[1])}\right)"
+        )
 
 
-class _MathML(MathMLPresentationPrinter):
+class _MathML(_TermOrder, MathMLPresentationPrinter):
     _names: ClassVar[dict[str, str]] = {"log": "ln", "beta": "B", "gamma": "Γ", "exp": "exp"}
 
     def _element(self, tag: str, *children: Any) -> Any:
@@ -64,8 +79,10 @@ class _MathML(MathMLPresentationPrinter):
         return self._element("msub", self._fence(expr.args[0]), self._print(expr.args[1]))
 
     def _print_Given(self, expr: sp.Expr) -> Any:
-        left, *rest = (self._print(arg) for arg in expr.args)
-        return self._element("mrow", left, *(part for arg in rest for part in (self._element("mo", "|"), arg)))
+        parts: list[Any] = []
+        for mark, arg in zip(("", "|", ","), expr.args, strict=False):
+            parts += [self._element("mo", mark)] * bool(mark) + [self._print(arg)]
+        return self._element("mrow", *parts)
 
 
 _LATEX = _Latex({"ln_notation": True})
@@ -80,6 +97,8 @@ def latex(expr: sp.Basic) -> str:
 
 def mathml(expr: sp.Basic) -> str:
     """Return `expr` as a ``<math display="block">`` element that is both HTML and well-formed XML."""
-    body = _MathML().doprint(expr).replace("<mo><</mo>", "<mo>&lt;</mo>").replace("<mo>></mo>", "<mo>&gt;</mo>")
+    body = (
+        _MathML().doprint(expr).replace("<mo><</mo>", "<mo>&lt;</mo>").replace("<mo>></mo>", "<mo>&gt;</mo>")
+    )
     body = _ENTITY.sub(lambda m: m[0] if m[1] in _RESERVED else html5[m[1]], body)
     return f'<math xmlns="http://www.w3.org/1998/Math/MathML" display="block">{body}</math>'

@@ -83,12 +83,10 @@ def _finished(tasks: list[Task], jobs: int) -> Iterator[Record]:
         futures = {pool.submit(perform, task): task for task in tasks}
         try:
             for future in as_completed(futures):
-                if (
-                    problem := future.exception()
-                ):  # perform catches what a claim raises: the worker itself died
-                    yield Record.of(futures[future].claim(), error=f"{type(problem).__name__}: {problem}")
-                else:
-                    yield future.result()
+                problem = future.exception()
+                # perform catches what a claim raises, so a problem here means that a worker died
+                error = f"{type(problem).__name__}: {problem}"
+                yield Record.of(futures[future].claim(), error=error) if problem else future.result()
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             for worker in multiprocessing.active_children():

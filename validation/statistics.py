@@ -7,7 +7,8 @@ with probability `RUN_LEVEL`.
 """
 
 import math
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -178,6 +179,13 @@ def bonferroni(p_values: ArrayLike) -> float:
     return min(1.0, float(p.size * p.min()))
 
 
+def worst(comparisons: Iterable[Comparison]) -> Comparison:
+    """Return the comparison farthest from theory, its p-value corrected for the number that were made."""
+    made = list(comparisons)
+    p = bonferroni([comparison.p for comparison in made])
+    return replace(min(made, key=lambda comparison: comparison.p), p=p)
+
+
 def law(observed: ArrayLike, pmf: ArrayLike, *, least: float = 5.0, fitted: int = 0) -> Comparison:
     """Compare integer counts with a law by chi-square.
 
@@ -251,7 +259,7 @@ def covariance(samples: ArrayLike, theory: ArrayLike, *, fewest: int = 100) -> t
 
     Returns
     -------
-    worst : Comparison
+    comparison : Comparison
         The entry farthest from theory, its p-value corrected for the number of entries.
     z : array, shape (d, d)
         All deviations in standard errors.
@@ -274,9 +282,7 @@ def covariance(samples: ArrayLike, theory: ArrayLike, *, fewest: int = 100) -> t
     z = np.empty((d, d))
     for (i, j), entry in entries.items():
         z[i, j] = z[j, i] = entry.z
-    worst = min(entries.values(), key=lambda entry: entry.p)
-    p = bonferroni([entry.p for entry in entries.values()])
-    return Comparison(worst.estimate, worst.error, worst.theory, p, worst.z, worst.dof), z
+    return worst(entries.values()), z
 
 
 def uniform(p_values: ArrayLike) -> Comparison:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from statnn._edge import shaped
+from statnn._xoshiro import words
 from statnn.activation._exact_kernels import independent_counts
 from statnn.activation._process import Ints
 from statnn.activation._stepwise_kernels import EVENTS_AT_ONCE, sample_steps
@@ -70,17 +71,17 @@ class BetaBernoulli(TwoColourUrn):
         return self._independent_working(D, rng)
 
     def _draw_counts(self, initial: Ints, D: Ints, rng: np.random.Generator, out: Ints) -> None:
-        independent_counts(rng, self.b + initial, self._white_now - initial, D - self._begin, out)
+        independent_counts(rng, words(rng), self.b + initial, self._white_now - initial, D - self._begin, out)
         out += initial
 
     def _steps(self, initial: Ints, D: Ints, rng: np.random.Generator) -> Iterator[Ints]:
-        counts = initial.copy()
+        counts, bits = initial.copy(), words(rng)
         now = self._begin
         most = max(1, EVENTS_AT_ONCE // self.neurons)
         for samples in D.tolist():
             while now < samples:
                 some = min(samples - now, most)
-                sample_steps(rng, counts, self.b, self._white + self.b, now, some)
+                sample_steps(bits, counts, self.b, self._white + self.b, now, some)
                 now += some
             yield counts
 

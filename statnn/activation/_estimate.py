@@ -1,14 +1,15 @@
 r"""Maximum likelihood of (b, c): where to start, when there is a maximum at all, and the climb to it.
 
 A finite b exists only if counts vary more between neurons than they would with one common firing
-probability. The moment that decides it is, for beta-Bernoulli, the correlation between two samples of one neuron,
+probability. The moment that decides it is, for beta-Bernoulli, the correlation between two samples of one
+neuron,
 
 .. math:: \rho = \frac{1}{N D(D-1)} \sum_i \Bigl[\frac{D_i(D_i-1)}{\mu}
           + \frac{(D-D_i)(D-D_i-1)}{1-\mu}\Bigr] - 1, \qquad \mu = \frac{n}{ND},
 
-which estimates :math:`1/(b+\beta+1)` and is also the slope of the likelihood in that variable at b = ∞; for the
-two other laws it is :math:`N\sum_i D_i(D_i-1)/n^2 - 1` (the urn: :math:`n(n-1)` below), which estimates 1/b.
-The same numbers start Newton's method.
+which estimates :math:`1/(b+\beta+1)` and is also the slope of the likelihood in that variable at b = ∞; for
+the two other laws it is :math:`N\sum_i D_i(D_i-1)/n^2 - 1` (the urn: :math:`n(n-1)` below), which estimates
+1/b. The same numbers start Newton's method.
 """
 
 import math
@@ -79,17 +80,18 @@ def _ascent(gradient: Vector, hessian: Vector) -> tuple[Vector, float]:
 def maximise(expand: Callable[[Vector], Expansion], start: Vector) -> Maximum:
     """Climb by Newton's method; a step that loses is halved."""
     theta, (value, gradient, hessian) = start, expand(start)
-    for steps in range(_MOST_STEPS):
-        step, residual = _ascent(gradient, hessian)
-        if residual < CONVERGED:
-            break
+    step, residual = _ascent(gradient, hessian)
+    steps = 0
+    while residual > CONVERGED and steps < _MOST_STEPS:
         rounding = 1e-12 * abs(value)
         trial = expand(theta + step)
         while trial[0] < value - rounding and np.abs(step).max() > 1e-12:
             step = step / 2
             trial = expand(theta + step)
         theta, (value, gradient, hessian) = theta + step, trial
-    return Maximum(theta, value, -hessian, _ascent(gradient, hessian)[1], steps)
+        step, residual = _ascent(gradient, hessian)
+        steps += 1
+    return Maximum(theta, value, -hessian, residual, steps)
 
 
 def _refuse(tally: Tally, law: type[Process], excess: float) -> None:
@@ -97,27 +99,27 @@ def _refuse(tally: Tally, law: type[Process], excess: float) -> None:
     mean = f"c = {total / samples:.6g}"
     if total == 0:
         raise NoFiniteFitError(
-            f"all {neurons:.0f} counts are 0: c = 0 and nothing is known of b. Were the activations thresholded "
-            "above their range?"
+            f"all {neurons:.0f} counts are 0: c = 0 and nothing is known of b. "
+            "Is the threshold above the range of the activations?"
         )
     if law is BetaBernoulli:
         if total == neurons * samples:
             raise NoFiniteFitError(
-                f"all {neurons:.0f} neurons fired in all {samples} samples: c = N and nothing is known of b. Is the "
-                "threshold below the range of the activations?"
+                f"all {neurons:.0f} neurons fired in all {samples} samples: c = N and nothing is known of b. "
+                "Is the threshold below the range of the activations?"
             )
         if samples == 1:
             raise NoFiniteFitError(f"one sample gives {mean} and nothing of b: record at least two")
         if np.isin(tally.value, (0.0, float(samples))).all():
             raise NoFiniteFitError(
-                f"every neuron fired either never or in all {samples} samples: b = 0 in the limit, {mean}. Record "
-                "more samples, or drop the neurons that are always on"
+                f"every neuron fired either never or in all {samples} samples: {mean}, b = 0 in the limit. "
+                "Record more samples, or drop the neurons that are always on"
             )
     if not excess > 0:
         raise NoFiniteFitError(
-            f"counts vary no more between neurons than with one common firing probability (excess {excess:.3g}, must "
-            f"be > 0): the likelihood of {law.__name__} grows up to b = inf, {mean}. Record more samples, or "
-            "describe the counts by a binomial law"
+            f"counts vary no more between neurons than with one common firing probability (excess "
+            f"{excess:.3g}, must be > 0): the likelihood of {law.__name__} grows up to b = inf; {mean}. "
+            "Record more samples, or describe the counts by a binomial law"
         )
 
 
@@ -166,5 +168,7 @@ def covariance(tally: Tally, process: Process, information: Vector) -> Vector:
         jacobian = np.diag([b, c * (1 - c / neurons)])
         return np.asarray(jacobian @ inverse @ jacobian)
     # c = n/D: the urn's n is given; otherwise n is a sum of N negative binomial counts, uncorrelated with b
-    of_c = 0.0 if isinstance(process, PolyaUrn) else c / tally.samples * (1 + c * tally.samples / (b * neurons))
+    of_c = (
+        0.0 if isinstance(process, PolyaUrn) else c / tally.samples * (1 + c * tally.samples / (b * neurons))
+    )
     return np.diag([b * b * float(inverse[0, 0]), of_c])

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from statnn._numba import helper, kernel
+from statnn._xoshiro import uniform
 
 
 @helper
@@ -32,10 +33,13 @@ def _deviance(k: float, mean: float) -> float:
     v = (k - mean) / (k + mean)
     total = (k - mean) * v
     power = 2.0 * k * v
-    for j in range(1, 12):
-        power *= v * v
-        total += power / (2 * j + 1)
-    return total
+    square, odd = v * v, 3.0
+    while True:
+        power *= square
+        longer = total + power / odd
+        if longer == total:
+            return total
+        total, odd = longer, odd + 2.0
 
 
 @helper
@@ -56,23 +60,24 @@ def _log_binomial(k: float, n: float, p: float, q: float) -> float:
 
 
 @kernel
-def binomial(rng: Any, n: int, p: float, q: float) -> int:
+def binomial(bits: Any, n: int, p: float, q: float) -> int:
     """Draw Binomial(n, p) with q = 1 - p given apart, so that neither end loses its digits.
 
-    Inversion below a mean of 10, transformed rejection above (Hoermann 1993, algorithm BTRS).
+    Inversion below a mean of 10; above it transformed rejection (Hoermann 1993, algorithm BTRS) with the
+    squeeze of Kachitvichyanukul and Schmeiser (1988) around the normal weight.
     """
     if n == 0 or p == 0.0:
         return 0
     if p > 0.5:
-        return n - _few_or_many(rng, n, q, p)
-    return _few_or_many(rng, n, p, q)
+        return n - _few_or_many(bits, n, q, p)
+    return _few_or_many(bits, n, p, q)
 
 
 @helper
-def _few_or_many(rng: Any, n: int, p: float, q: float) -> int:
+def _few_or_many(bits: Any, n: int, p: float, q: float) -> int:
     mean = n * p
     if mean < 10.0:
-        u = rng.random()
+        u = uniform(bits)
         if u < 1.0 - mean:
             return 0
         weight = math.exp(n * math.log1p(-p))
@@ -89,28 +94,39 @@ def _few_or_many(rng: Any, n: int, p: float, q: float) -> int:
     spread = math.sqrt(mean * q)
     b = 1.15 + 2.53 * spread
     a = -0.0873 + 0.0248 * b + 0.01 * p
-    inner = 0.92 - 4.2 / b
+    inner = 0.92 * b - 4.2
+    centre = mean + 0.5
     log_mode = 1.0
     while True:
-        u = rng.random() - 0.5
-        v = rng.random()
+        u = uniform(bits) - 0.5
+        v = uniform(bits)
         edge = 0.5 - abs(u)
         if edge <= 0.0 or v <= 0.0:
             continue
-        k = np.floor((2.0 * a / edge + b) * u + mean + 0.5)
-        if edge >= 0.07 and v <= inner:
+        k = np.floor((2.0 * a / edge + b) * u + centre)
+        if edge >= 0.07 and v * b <= inner:
             return int(k)
         if k < 0.0 or k > size:
             continue
-        if log_mode > 0.0:
-            log_mode = _log_binomial(np.floor((size + 1.0) * p), size, p, q)
         v = math.log(v * (2.83 + 5.1 / b) * spread / (a / (edge * edge) + b))
+        mode = np.floor((size + 1.0) * p)
+        d = abs(k - mode)
+        variance = mean * q
+        if 20.0 < d < 0.5 * variance - 1.0:
+            doubt = d / variance * ((d * (d / 3.0 + 0.625) + 1.0 / 6.0) / variance + 0.5)
+            normal = -0.5 * d * d / variance
+            if v < normal - doubt:
+                return int(k)
+            if v > normal + doubt:
+                continue
+        if log_mode > 0.0:
+            log_mode = _log_binomial(mode, size, p, q)
         if v <= _log_binomial(k, size, p, q) - log_mode:
             return int(k)
 
 
 @kernel
-def independent_counts(rng: Any, black: Any, white: Any, draws: Any, out: Any) -> None:
+def independent_counts(rng: Any, bits: Any, black: Any, white: Any, draws: Any, out: Any) -> None:
     """Fill out[t, i], activations of neuron i in the first draws[t] draws: one hidden p_i, binomial increments."""
     for i in range(black.size):
         fire = _log_gamma_variate(rng, black[i])
@@ -120,13 +136,13 @@ def independent_counts(rng: Any, black: Any, white: Any, draws: Any, out: Any) -
         before = 0
         count = 0
         for t in range(draws.size):
-            count += binomial(rng, draws[t] - before, p, q)
+            count += binomial(bits, draws[t] - before, p, q)
             before = draws[t]
             out[t, i] = count
 
 
 @kernel
-def competing_counts(rng: Any, weights: Any, draws: Any, out: Any) -> None:
+def competing_counts(rng: Any, bits: Any, weights: Any, draws: Any, out: Any) -> None:
     """Fill out[t, i] for the urn: one hidden Dirichlet p, multinomial increments as a chain of binomials."""
     size = weights.size
     share = weights.copy()
@@ -148,7 +164,7 @@ def competing_counts(rng: Any, weights: Any, draws: Any, out: Any) -> None:
             count = out[t - 1, i] if t > 0 else 0
             if left > 0 and share[i] > 0.0:
                 total = share[i] + beyond[i]
-                new = binomial(rng, left, share[i] / total, beyond[i] / total)
+                new = binomial(bits, left, share[i] / total, beyond[i] / total)
                 left -= new
                 count += new
             out[t, i] = count

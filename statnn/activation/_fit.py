@@ -31,8 +31,8 @@ class Fit:
     process : BetaBernoulli, PolyaUrn or GammaPoisson
         The fitted law; ``process.working(D)`` is its growth curve, ``process.tail_exponent()`` its power law.
     covariance : ndarray
-        Covariance of (b, c) from the observed information, shape (2, 2). The urn takes the total as given: its c has
-        no error.
+        Covariance of (b, c) from the observed information, shape (2, 2). The urn takes the total as given:
+        its c has no error.
     log_likelihood : float
         ln P(counts) at the maximum; for the urn ln P(counts | total).
     goodness : Goodness
@@ -77,8 +77,15 @@ class Fit:
         return math.sqrt(self.covariance[1, 1])
 
     @property
+    def count_law(self) -> Any:
+        """Fitted law of one count, a frozen scipy.stats law."""
+        if isinstance(self.process, PolyaUrn):  # n = cD is whole although c = n/D is rounded
+            return PolyaUrn(self.process.neurons, self.b).count(int(self.counts.sum()))
+        return self.process.count(self.samples)
+
+    @property
     def aic(self) -> float:
-        """Akaike's 2p - 2 ln P with p = 2 parameters; p = 1 for the urn, given its total (use :func:`compare`)."""
+        """Akaike's 2p - 2 ln P with p = 2; p = 1 for the urn, given its total. See :func:`compare`."""
         return 2.0 * (1 if isinstance(self.process, PolyaUrn) else 2) - 2.0 * self.log_likelihood
 
     @property
@@ -148,8 +155,8 @@ class Fit:
     def plot(self, ax: Any | None = None, *, bins: int = 24) -> Any:
         """Draw the empirical law of the counts in logarithmic bins, and the fitted weights, on log-log axes.
 
-        A bin shows its mean probability per integer with the binomial standard error. Silent neurons have no place on
-        a logarithmic axis; the legend gives their share, observed and fitted.
+        A bin shows its mean probability per integer with the binomial standard error. Silent neurons have
+        no place on a logarithmic axis; the legend gives their share, observed and fitted.
 
         Parameters
         ----------
@@ -178,7 +185,7 @@ class Fit:
             color="black",
             label=f"counts, silent {np.mean(self.counts == 0):.3g}",
         )
-        law = self.process.count(self.samples)
+        law = self.count_law
         k = np.unique(np.round(np.geomspace(1, most, 400)))
         ax.plot(
             k,
@@ -203,22 +210,24 @@ def fit(
     r"""Fit b and c of an activation process to the number of activations of each neuron.
 
     Maximises the likelihood of the counts: :math:`\prod_i \mathrm{BetaBinomial}(D_i; D, b, \beta)` with
-    :math:`c = Nb/(b+\beta)` for :class:`BetaBernoulli`; the negative binomial product, where c = n/D exactly, for
-    :class:`GammaPoisson`; the Dirichlet-multinomial weight given the total n = ΣD_i for :class:`PolyaUrn`.
+    :math:`c = Nb/(b+\beta)` for :class:`BetaBernoulli`; the negative binomial product, where c = n/D
+    exactly, for :class:`GammaPoisson`; the Dirichlet-multinomial weight given the total n = ΣD_i for
+    :class:`PolyaUrn`.
 
     Parameters
     ----------
     counts : array_like of int
-        D_i, shape (neurons,), each between 0 and ``samples`` (unbounded for the two other laws); silent neurons
-        included. At least two neurons.
+        D_i, shape (neurons,), each between 0 and ``samples`` (unbounded for the two other laws). Silent
+        neurons belong to it. At least two neurons.
     samples : int
         D, at least 1.
     law : type
         :class:`BetaBernoulli`, :class:`PolyaUrn` or :class:`GammaPoisson`.
     goodness : {"chi-square", "bootstrap"}
-        The test of fit. Chi-square uses quantile cells in which (b, c) are estimated once more, so that its p-value is
-        uniform under the law. With fewer than six cells that expect five neurons (about 30 neurons, or counts of few
-        distinct values) the bootstrap takes its place, and ``Fit.goodness`` says so.
+        The test of fit. Chi-square uses quantile cells in which (b, c) are estimated once more, so that its
+        p-value is uniform under the law. With fewer than six cells that expect five neurons (about 30
+        neurons, or counts of few distinct values) the bootstrap takes its place, and ``Fit.goodness`` says
+        so.
     replicas : int
         Replicas of the bootstrap, each refitted.
     rng : int, Generator or None
@@ -231,8 +240,9 @@ def fit(
     Raises
     ------
     ValueError, TypeError
-        For counts that are not whole numbers in range; and where the likelihood has no maximum at a finite b: all counts 0,
-        all D, all either 0 or D, or counts that vary no more between neurons than a binomial law allows.
+        For counts that are not whole numbers in range; and where the likelihood has no maximum at a finite
+        b: all counts 0, all D, all either 0 or D, or counts that vary no more between neurons than a
+        binomial law allows.
 
     Warns
     -----
@@ -241,15 +251,15 @@ def fit(
 
     Notes
     -----
-    Errors come from the observed information and assume what the law assumes: neurons that fire independently of each
-    other. Neurons of a network do not, and their number is small; take errors from repeated trainings there. [exact
-    likelihood; errors asymptotic in the number of neurons]
+    Errors come from the observed information and assume what the law assumes: neurons that fire
+    independently of each other. Neurons of a network do not, and their number is small; take errors from
+    repeated trainings there. [exact likelihood; errors asymptotic in the number of neurons]
 
     Examples
     --------
     >>> found = fit([0, 0, 1, 0, 2, 0, 0, 14, 3, 0, 40, 0, 1, 0, 0, 0], samples=100, rng=1)
     >>> round(found.b, 3), round(found.c, 3)
-    (0.162, 0.607)
+    (0.124, 0.609)
     """
     values, size, law = _checked(counts, samples, law)
     if goodness not in ("chi-square", "bootstrap"):
@@ -273,9 +283,7 @@ def fit(
     return result
 
 
-def _result(
-    found: Maximum, process: Process, test: Goodness, counts: NDArray[np.int64], tally: Tally
-) -> Fit:
+def _result(found: Maximum, process: Process, test: Goodness, counts: NDArray[np.int64], tally: Tally) -> Fit:
     return Fit(
         process=process,
         covariance=covariance(tally, process, found.information),
@@ -300,7 +308,7 @@ def _checked(
     if law is BetaBernoulli and values.max() > size:
         where = int(values.argmax())
         raise ValueError(
-            f"counts[{where}] = {values[where]} exceeds samples = {size}: a neuron fires at most once per sample; "
-            "for activation events that may repeat a neuron pass law=PolyaUrn"
+            f"counts[{where}] = {values[where]} exceeds samples = {size}: a neuron fires at most once per "
+            "sample; for activation events that may repeat a neuron pass law=PolyaUrn"
         )
     return values, size, law

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike
 from scipy import stats
 
 from statnn._edge import LARGEST_COUNT, shaped, whole
+from statnn._xoshiro import words
 from statnn.activation._process import ActivationProcess, Floats, Ints
 from statnn.activation._stepwise_kernels import EVENTS_AT_ONCE, clocked_events, urn_state
 
@@ -74,11 +75,11 @@ class GammaPoisson(ActivationProcess):
             before = samples
 
     def _steps(self, initial: Ints, D: Ints, rng: np.random.Generator) -> Iterator[Ints]:
-        state = urn_state(initial)
+        state, bits = urn_state(initial), words(rng)
         now = float(self._begin)
         for samples in D.tolist():
             while now < samples:
-                now = clocked_events(rng, state, self.b, self._scale, now, float(samples), EVENTS_AT_ONCE)
+                now = clocked_events(bits, state, self.b, self._scale, now, float(samples), EVENTS_AT_ONCE)
             yield state.counts
 
     def count(self, D: int, *, initial: int = 0) -> Any:

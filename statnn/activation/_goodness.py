@@ -5,11 +5,12 @@ k - 3 degrees of freedom (Chernoff and Lehmann 1954). It is, when (b, c) are est
 cells alone (Fisher's scoring, below). The cells are quantiles of the first fit; there are about
 :math:`2N^{2/5}` of them (Mann and Wald 1942), each expecting at least five neurons.
 
-The urn's counts are not independent, but given their total they are those of the gamma-Poisson law, and what the total
-tells is only c, which the cells fit anyway. Its test is therefore that of the gamma-Poisson law.
+The urn's counts are not independent, but given their total they are those of the gamma-Poisson law, and
+what the total tells is only c, which the cells fit anyway. Its test is therefore that of the gamma-Poisson
+law.
 
-*Parametric bootstrap.* Cramér and von Mises' distance between the empirical and the fitted distribution function is
-compared with its law under the fit, in replicas that are refitted each. A replica without a
+*Parametric bootstrap.* Cramér and von Mises' distance between the empirical and the fitted distribution
+function is compared with its law under the fit, in replicas that are refitted each. A replica without a
 finite fit is drawn again: the data had one.
 """
 
@@ -19,7 +20,7 @@ from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
+from scipy import special, stats
 
 from statnn._numba import kernel
 from statnn.activation._beta_bernoulli import BetaBernoulli
@@ -93,8 +94,13 @@ def _beta_binomial_table(size: int, b: float, beta: float, last: int) -> Vector:
 
 
 def cumulative(process: Process, samples: int, last: int) -> Cumulative:
-    """Return k -> P(D_i <= k) for whole k from -1 to ``last``, as a table where that is affordable."""
-    if isinstance(process, GammaPoisson) or last > _LONGEST_TABLE:
+    """Return k -> P(D_i <= k) for whole k from -1 to ``last``.
+
+    Beta-binomial weights are summed in a table, from either end if the range is long. In between, at more
+    than 2^20 activations and 2^20 silences, the count is D p_i to a relative error of about 1e-6, which no
+    number of neurons resolves.
+    """
+    if isinstance(process, GammaPoisson):
         law = process.count(samples)
         return lambda k: np.asarray(law.cdf(k), dtype=float)
     b = process.b
@@ -102,8 +108,18 @@ def cumulative(process: Process, samples: int, last: int) -> Cumulative:
         size, beta = round(process.c * samples), b * (process.neurons - 1)
     else:
         size, beta = samples, b * (process.neurons - process.c) / process.c
-    table = _beta_binomial_table(size, b, beta, min(last, size))
-    return lambda k: np.where(k < 0, 0.0, table[np.clip(k, 0, table.size - 1).astype(np.int64)])
+    lower = _beta_binomial_table(size, b, beta, min(last, size, _LONGEST_TABLE))
+    longest = min(size, _LONGEST_TABLE) if last > _LONGEST_TABLE else 0
+    upper = _beta_binomial_table(size, beta, b, longest)
+
+    def cdf(k: Vector) -> Vector:
+        middle = special.betainc(b, beta, np.clip((k + 0.5) / size, 0, 1))
+        low = lower[np.clip(k, 0, lower.size - 1).astype(np.int64)]
+        high = 1 - upper[np.clip(size - k - 1, 0, upper.size - 1).astype(np.int64)]
+        table = np.where(k < lower.size, low, np.where(size - k <= upper.size, high, middle))
+        return np.where(k < 0, 0.0, np.where(k < size, table, 1.0))
+
+    return cdf
 
 
 def _quantiles(cdf: Cumulative, levels: Vector, last: int) -> Vector:
@@ -117,12 +133,14 @@ def _quantiles(cdf: Cumulative, levels: Vector, last: int) -> Vector:
 
 
 def _cells(cdf: Cumulative, neurons: float, last: int) -> Vector:
-    """Upper ends of all cells but the last, which has none."""
-    wanted = max(FEWEST_CELLS, round(2 * neurons**0.4))
-    least = max(LEAST_EXPECTED / neurons, 0.5 / wanted)
+    """Upper ends of all cells but the last, which has none; the silent neurons are a cell of their own."""
+    silent = float(cdf(np.zeros(1))[0])
+    wanted = max(FEWEST_CELLS, round(2 * (neurons * (1 - silent)) ** 0.4))
+    levels = silent + (1 - silent) * np.arange(wanted) / wanted
+    least = max(LEAST_EXPECTED / neurons, 0.5 * (1 - silent) / wanted)
     ends: list[float] = []
     below = 0.0
-    for end in np.unique(_quantiles(cdf, np.arange(1, wanted) / wanted, last)):
+    for end in np.unique(_quantiles(cdf, levels, last)):
         reached = float(cdf(np.array([end]))[0])
         if reached - below >= least and 1 - reached >= least:
             ends.append(float(end))
@@ -225,5 +243,6 @@ def _replica(process: Process, samples: int, law: type[Process], rng: np.random.
             continue
         return distance(tally, process_at(tally, law, theta))
     raise NoFiniteFitError(
-        f"{_MOST_REDRAWS} replicas of {process} in a row had no finite fit: these counts are too poor for a bootstrap"
+        f"{_MOST_REDRAWS} replicas of {process} in a row had no finite fit: "
+        "these counts are too poor for a bootstrap; record more samples"
     )

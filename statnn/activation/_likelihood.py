@@ -1,6 +1,7 @@
 r"""Likelihood of activation counts under the three laws, with exact derivatives, and its maximum.
 
-All three likelihoods share one sum over neurons, :math:`\Sigma(b) = \sum_i \ln[(b)_{D_i}/D_i!]` with the rising
+All three likelihoods share one sum over neurons, :math:`\Sigma(b) = \sum_i \ln[(b)_{D_i}/D_i!]` with the
+rising
 factorial :math:`(b)_k`, and differ in what normalises it (n = ΣD_i, N neurons, D samples):
 
 ================  ==============================================================================
@@ -22,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from statnn._numba import kernel
-from statnn._special import digamma_difference_scalar, mixed_log_gamma, trigamma_difference_scalar
+from statnn._special import digamma_difference_scalar, trigamma_difference_scalar
 from statnn.activation._beta_binomial import log_rising, log_weight
 
 Vector: TypeAlias = NDArray[np.float64]

@@ -11,6 +11,7 @@ from scipy import stats
 
 from statnn._edge import LARGEST_COUNT, shaped
 from statnn._special import mixed_log_gamma
+from statnn._xoshiro import words
 from statnn.activation._exact_kernels import births, competing_counts
 from statnn.activation._occupancy import woken_law
 from statnn.activation._process import Floats, Ints
@@ -76,16 +77,16 @@ class PolyaUrn(TwoColourUrn):
         return self.neurons - self._asleep + woken
 
     def _draw_counts(self, initial: Ints, D: Ints, rng: np.random.Generator, out: Ints) -> None:
-        competing_counts(rng, self.b + initial, self._draws_at(D), out)
+        competing_counts(rng, words(rng), self.b + initial, self._draws_at(D), out)
         out += initial
 
     def _steps(self, initial: Ints, D: Ints, rng: np.random.Generator) -> Iterator[Ints]:
-        state = urn_state(initial)
+        state, bits = urn_state(initial), words(rng)
         done = 0
         for events in self._draws_at(D).tolist():
             while done < events:
                 some = min(events - done, EVENTS_AT_ONCE)
-                urn_events(rng, state, self.b, some)
+                urn_events(bits, state, self.b, some)
                 done += some
             yield state.counts
 

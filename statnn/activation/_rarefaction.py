@@ -1,6 +1,7 @@
 """Growth of the working neurons inside one data set, with no model of how counts arise.
 
-Of D recorded samples a random d are kept, without replacement. A neuron with D_i activations stays silent with
+Of D recorded samples a random d are kept, without replacement. A neuron with D_i activations stays silent
+with
 
     q_i = C(D - D_i, d) / C(D, d) = exp(-L(D - D_i - d + 1; D_i, d)),
 
@@ -13,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from statnn._edge import shaped, whole, whole_array
+from statnn._edge import whole, whole_array
 from statnn._figure import axes
 from statnn._special import mixed_log_gamma
 
@@ -80,8 +81,8 @@ def rarefaction(counts: ArrayLike, samples: int, at: ArrayLike, *, events: bool 
     at : int or array_like of int
         Subsample sizes d, shape (points,), each between 0 and ``samples``.
     events : bool
-        Read the record as n activation events with one neuron each (the urn), which needs ΣD_i = n. Neurons then
-        compete for the events kept.
+        Read the record as n activation events with one neuron each (the urn), which needs ΣD_i = n. Neurons
+        then compete for the events kept.
 
     Returns
     -------
@@ -96,12 +97,13 @@ def rarefaction(counts: ArrayLike, samples: int, at: ArrayLike, *, events: bool 
     Notes
     -----
     The mean is exact for every record, however neurons are correlated: it is linear in the neurons [exact].
-    The variance is over subsamples, given the counts. Without ``events`` it is :math:`\sum_i q_i(1-q_i)`, exact if which
-    samples activate one neuron is independent of which activate another; neurons that fire together make the true one
-    larger. With ``events`` it is the multivariate hypergeometric variance,
-    :math:`\sum_i q_i(1-q_i) + \sum_{i\ne j}(q_{ij}-q_iq_j)`, :math:`q_{ij} = \binom{n-D_i-D_j}{d}/\binom{n}{d}` [exact].
-    Neither is the error of the curve as an estimate for *new* samples or another network. Cost: the number of distinct
-    counts times points, squared in the first factor with ``events``.
+    The variance is over subsamples, given the counts. Without ``events`` it is :math:`\sum_i q_i(1-q_i)`,
+    exact if which samples activate one neuron is independent of which activate another; neurons that fire
+    together make the true one larger. With ``events`` it is the multivariate hypergeometric variance,
+    :math:`\sum_i q_i(1-q_i) + \sum_{i\ne j}(q_{ij}-q_iq_j)`, :math:`q_{ij} =
+    \binom{n-D_i-D_j}{d}/\binom{n}{d}` [exact]. Neither is the error of the curve as an estimate for *new*
+    samples or another network. Cost: the number of distinct counts times points, squared in the first
+    factor with ``events``.
 
     Examples
     --------
@@ -113,27 +115,32 @@ def rarefaction(counts: ArrayLike, samples: int, at: ArrayLike, *, events: bool 
     d = whole_array(np.atleast_1d(np.asarray(at)), "at", maximum=size)
     if events and sum(values.tolist()) != size:
         raise ValueError(
-            f"events=True reads samples = {size} as the number of events, but the counts sum to {sum(values.tolist())}: "
-            "pass samples=sum(counts)"
+            f"events=True reads samples = {size} as the number of events, but the counts sum to "
+            f"{sum(values.tolist())}: pass samples=sum(counts)"
         )
-    value, times = np.unique(values, return_counts=True)
+    value, tally = np.unique(values, return_counts=True)
+    times = np.asarray(tally, dtype=float)
     log_silent = _log_silent(value[None, :], d[:, None], size)
     working = -np.expm1(log_silent) @ times
     spread = np.exp(log_silent) * -np.expm1(log_silent)
     variance = spread @ times
     if events:
-        variance = variance + [_competition(value, times, int(x), size, row) for x, row in zip(d, log_silent, strict=True)]
-    return Rarefaction(d, working, np.maximum(variance, 0.0))
+        variance += [
+            _competition(value, times, int(x), size, row) for x, row in zip(d, log_silent, strict=True)
+        ]
+    return Rarefaction(d, working, np.maximum(variance, 0.0))  # a zero may come out as -1e-16
 
 
 def _log_silent(k: NDArray[np.int64], d: NDArray[np.int64], size: int) -> Vector:
-    """ln C(size-k, d)/C(size, d), -inf where d samples cannot avoid k of them."""
+    """Return ln C(size-k, d)/C(size, d), -inf where d samples cannot avoid k of them."""
     free = size - k - d + 1
     possible = free > 0
-    return np.where(possible, -mixed_log_gamma(np.where(possible, free, 1), *np.broadcast_arrays(k, d)), -np.inf)
+    return np.where(
+        possible, -mixed_log_gamma(np.where(possible, free, 1), *np.broadcast_arrays(k, d)), -np.inf
+    )
 
 
-def _competition(value: NDArray[np.int64], times: NDArray[np.int64], d: int, size: int, log_silent: Vector) -> float:
+def _competition(value: NDArray[np.int64], times: Vector, d: int, size: int, log_silent: Vector) -> float:
     """Sum of covariances over ordered pairs of different neurons; none of them is positive."""
     pairs = np.outer(times, times) - np.diag(times)
     both = value[:, None] + value[None, :]

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from statnn._numba import helper, kernel
+from statnn._xoshiro import uniform
 
 EVENTS_AT_ONCE = 10**7
 """Kernels return to Python after so many events, so that an interrupt gets through."""
@@ -39,7 +40,7 @@ def urn_state(counts: NDArray[np.int64]) -> UrnState:
         counts.copy(),
         np.ones(neurons),
         np.arange(neurons, dtype=np.int32),
-        np.empty(max(256, 4 * neurons), dtype=np.int32),
+        np.empty(max(256, 8 * neurons), dtype=np.int32),
         np.zeros(2, dtype=np.int64),
     )
     if counts.any():
@@ -50,18 +51,19 @@ def urn_state(counts: NDArray[np.int64]) -> UrnState:
 @kernel
 def tabulate(state: Any) -> None:
     """Make the alias table of all events so far (Vose 1991) and forget the list."""
-    neurons = state.counts.size
+    counts, keep, alias = state.counts, state.keep, state.alias
+    neurons = counts.size
     total = 0
     for i in range(neurons):
-        total += state.counts[i]
+        total += counts[i]
     scale = neurons / total
     poor = np.empty(neurons, dtype=np.int32)
     rich = np.empty(neurons, dtype=np.int32)
     n_poor, n_rich = 0, 0
     for i in range(neurons):
-        state.alias[i] = i
-        state.keep[i] = state.counts[i] * scale
-        if state.keep[i] < 1.0:
+        alias[i] = i
+        keep[i] = counts[i] * scale
+        if keep[i] < 1.0:
             poor[n_poor] = i
             n_poor += 1
         else:
@@ -70,50 +72,54 @@ def tabulate(state: Any) -> None:
     while n_poor > 0 and n_rich > 0:
         n_poor -= 1
         low, high = poor[n_poor], rich[n_rich - 1]
-        state.alias[low] = high
-        state.keep[high] -= 1.0 - state.keep[low]
-        if state.keep[high] < 1.0:
+        alias[low] = high
+        keep[high] -= 1.0 - keep[low]
+        if keep[high] < 1.0:
             n_rich -= 1
             poor[n_poor] = high
             n_poor += 1
+    # whoever is left over misses 1 by rounding alone
     for j in range(n_poor):
-        state.keep[poor[j]] = 1.0
+        keep[poor[j]] = 1.0
     for j in range(n_rich):
-        state.keep[rich[j]] = 1.0
+        keep[rich[j]] = 1.0
     state.size[0] = total
     state.size[1] = 0
 
 
 @helper
-def _event(rng: Any, state: Any, b: float) -> None:
-    """One activation event: P(i) = (D_i + b) / (n + bN)."""
+def _pick(u: float, old: int, new: int, state: Any, b: float) -> int:
+    """Neuron of the event at 0 <= u < n + bN; unsigned subscripts spare numba a test for negative ones."""
     neurons = state.counts.size
-    old, recent = state.size[0], state.size[1]
-    u = rng.random() * (old + recent + b * neurons)
     if u < old:
-        place = u / old * neurons
+        place = u * (neurons / old)
         slot = min(int(place), neurons - 1)
-        i = slot if place - slot < state.keep[slot] else state.alias[slot]
-    elif u < old + recent:
-        i = state.recent[int(u - old)]
-    else:
-        i = min(int((u - old - recent) / b), neurons - 1)
-    state.counts[i] += 1
-    state.recent[recent] = i
-    state.size[1] = recent + 1
+        other = int(state.alias[np.uint64(slot)])
+        return slot if place - slot < state.keep[np.uint64(slot)] else other
+    u -= old
+    if u < new:
+        return int(state.recent[np.uint64(int(u))])
+    return min(int((u - new) / b), neurons - 1)
 
 
 @kernel
-def urn_events(rng: Any, state: Any, b: float, events: int) -> None:
-    """Advance the urn by a number of events."""
+def urn_events(bits: Any, state: Any, b: float, events: int) -> None:
+    """Advance the urn by a number of events, P(i) = (D_i + b) / (n + bN)."""
+    old, new = state.size[0], state.size[1]
+    prior = b * state.counts.size
     for _ in range(events):
-        if state.size[1] == state.recent.size:
+        if new == state.recent.size:
             tabulate(state)
-        _event(rng, state, b)
+            old, new = state.size[0], 0
+        i = _pick(uniform(bits) * (old + new + prior), old, new, state, b)
+        state.counts[np.uint64(i)] += 1
+        state.recent[np.uint64(new)] = i
+        new += 1
+    state.size[1] = new
 
 
 @kernel
-def clocked_events(rng: Any, state: Any, b: float, scale: float, now: float, until: float, most: int) -> float:
+def clocked_events(bits: Any, state: Any, b: float, scale: float, now: float, until: float, most: int) -> float:
     """Advance the gamma-Poisson process from ``now``, by at most ``most`` events; return the time reached.
 
     Given n activations after D samples the total rate is (n + bN)/(D + bN/c): the same urn, whose events
@@ -121,20 +127,18 @@ def clocked_events(rng: Any, state: Any, b: float, scale: float, now: float, unt
     """
     for _ in range(most):
         weight = state.size[0] + state.size[1] + b * state.counts.size
-        now += (scale + now) * math.expm1(rng.standard_exponential() / weight)
+        now += (scale + now) * math.expm1(-math.log1p(-uniform(bits)) / weight)
         if now > until:
             return until
-        if state.size[1] == state.recent.size:
-            tabulate(state)
-        _event(rng, state, b)
+        urn_events(bits, state, b, 1)
     return now
 
 
 @kernel
-def sample_steps(rng: Any, counts: Any, b: float, scale: float, first: int, samples: int) -> None:
+def sample_steps(bits: Any, counts: Any, b: float, scale: float, first: int, samples: int) -> None:
     """Advance the beta-Bernoulli process: every neuron decides by itself with chance (D_i+b)/(D+bN/c)."""
     for D in range(first, first + samples):
         weight = D + scale
         for i in range(counts.size):
-            if rng.random() * weight < counts[i] + b:
+            if uniform(bits) * weight < counts[i] + b:
                 counts[i] += 1

@@ -44,20 +44,23 @@ def _hazards() -> tuple[Step, ...]:
             1 / (z**2 * (z + 1)),
         ),
         inequality(
-            "Telescoping from above: each term is less than the fall of f(z) = 1/z + 1/(2z^2) + 1/(6z^3), hence psi'(z) < f(z).",
+            "Telescoping from above: each term is less than the fall of f(z) = 1/z + 1/(2z^2) + 1/(6z^3), "
+            "hence psi'(z) < f(z).",
             trigamma_above(z) - trigamma_above(z + 1),
             1 / z**2,
             1 / (6 * z**3 * (z + 1) ** 3),
         ),
         identity(
-            "psi' decreases, so h is at least b psi'(y+b) > b/(y+b) = h_0: the exact hazard is larger, S is smaller, "
+            "psi' decreases, so h is at least b psi'(y+b) > b/(y+b) = h_0: the exact hazard is larger, S "
+            "is smaller, "
             "and the paper's formula never overestimates K.",
             b * (1 / z).subs(z, y + b),
             h0,
             shown=sp.Gt(h, h0, evaluate=False),
         ),
         identity(
-            "psi' is convex, so its mean over (y, y+b) is at most the mean of its end values (Hermite-Hadamard), each below f.",
+            "psi' is convex, so its mean over (y, y+b) is at most the mean of its end values (Hermite-"
+            "Hadamard), each below f.",
             b * (trigamma_above(y) + trigamma_above(y + b)) / 2,
             above,
             shown=sp.Lt(h, above, evaluate=False),
@@ -79,13 +82,23 @@ def _integrated() -> tuple[Step, ...]:
     leading = b * (b + 1) / 2 * (1 / a - 1 / (a + D))
     return (
         identity(
-            "Hence ln(S_0/S) grows more slowly than the function E(D) with this derivative, at y = D + beta, y + b = D + a;",
+            "Hence ln(S_0/S) grows more slowly than the function E(D) with this derivative, at y = D + "
+            "beta, y + b = D + a;",
             sp.diff(bound, D),
             excess.subs(y, D + beta),
             shown=equation(sp.Derivative(E(D), D), excess.subs(y, D + beta).subs(D + beta + b, D + a)),
         ),
-        identity("integrated from no samples, where S = S_0 = 1,", bound.subs(D, 0), sp.S.Zero, shown=equation(E(0), 0)),
-        Step("it bounds the logarithm: 0 <= ln(S_0/S) <= E(D).", equation(E(D), EXPONENT_BOUND), bound.subs(D, 0)),
+        identity(
+            "integrated from no samples, where S = S_0 = 1,",
+            bound.subs(D, 0),
+            sp.S.Zero,
+            shown=equation(E(0), 0),
+        ),
+        Step(
+            "it bounds the logarithm: 0 <= ln(S_0/S) <= E(D).",
+            equation(E(D), EXPONENT_BOUND),
+            bound.subs(D, 0),
+        ),
         identity(
             "From a start at D_0 the integral runs from D_0: beta, a and D become beta+D_0, a+D_0 and D-D_0.",
             (bound - bound.subs(D, D0)).subs(D, D0 + z),
@@ -94,7 +107,8 @@ def _integrated() -> tuple[Step, ...]:
             shown=equation(E(D) - E(D0), shown),
         ),
         identity(
-            "For N -> oo at fixed x = D/a the bound is, at leading order, the first correction of the limit itself: it is tight.",
+            "For N -> oo at fixed x = D/a the bound is, at leading order, the first correction of the "
+            "limit itself: it is tight.",
             sp.series(_split_logs(in_limit), u, 0, 2).removeO(),
             leading.subs(D, x * a).subs(a, 1 / u),
             shown=equation(E(D), leading + O(a**-2)),
@@ -122,7 +136,8 @@ def _relative() -> tuple[Step, ...]:
             rising,
         ),
         identity(
-            "so E(D) in the place of ln(S_0/S) bounds it; as beta -> 0 (c -> N) E diverges and the bound is S_0 < 1.",
+            "so E(D) in the place of ln(S_0/S) bounds it; as beta -> 0 (c -> N) E diverges and the bound "
+            "is S_0 < 1.",
             error.subs({v: sp.exp(E(D)) - 1, w: 1 / s0 - 1}),
             in_bound,
             shown=sp.Le((K(D) - K_0(D)) / K(D), in_bound, evaluate=False),

@@ -29,14 +29,16 @@ def counts() -> Derivation:
             ),
             ratio_lemma()[1],
             identity(
-                "With shifts b and 1 the first factor of P(k) is a power of k, and its next term says where: k >> 1.",
+                "With shifts b and 1 the first factor of P(k) is a power of k, and its next term says "
+                "where: k >> 1.",
                 log_ratio(b, 1, z),
                 slope,
                 by=sp.expand,
                 shown=equation(sp.loggamma(k + b) - sp.loggamma(k + 1), slope.subs(z, k) + O(1 / k**2)),
             ),
             identity(
-                "Hence P(k) falls as k^-alpha with alpha = 1-b for 1 << k << k_c; 0 < alpha < 1 is 0 < b < 1, and "
+                "Hence P(k) falls as k^-alpha with alpha = 1-b for 1 << k << k_c; 0 < alpha < 1 is 0 < b "
+                "< 1, and "
                 "for b >= 1 there is no decaying power law.",
                 -sp.diff(sp.log(z) * (b - 1), z) * z,
                 1 - b,
@@ -44,7 +46,7 @@ def counts() -> Derivation:
             ),
             identity(
                 "The second factor q^k cuts off at k_c = -1/ln q; with q = x/(1+x),",
-                sp.expand_log(sp.log((x / (1 + x)))) + sp.expand_log(sp.log((1 + x) / x)),
+                sp.expand_log(sp.log(x / (1 + x))) + sp.expand_log(sp.log((1 + x) / x)),
                 sp.S.Zero,
                 by=sp.expand,
                 shown=equation(k_c, 1 / sp.log(1 + 1 / x)),
@@ -74,15 +76,18 @@ def counts() -> Derivation:
                 shown=equation(P(k + 1) / P(k), step),
             ),
             identity(
-                "In the place of q stands a factor that at k << D is constant: an exponential cut-off at 1/ln(1 + (beta-1)/D).",
+                "In the place of q stands a factor that at k << D is constant: an exponential cut-off at "
+                "1/ln(1 + (beta-1)/D).",
                 step,
                 (k + b) / (k + 1) / (1 + (beta - 1) / (D - k)),
             ),
             identity(
-                "There is such a cut-off only for beta > 1; at beta = 1, that is b(N-c) = c, the power law runs to k = D, and below it "
+                "There is such a cut-off only for beta > 1; at beta = 1, that is b(N-c) = c, the power "
+                "law runs to k = D, and below it "
                 "the count law rises again towards k = D.",
                 step.subs(beta, 1),
                 (k + b) / (k + 1),
+                shown=equation(P(k + 1) / P(k), (k + b) / (k + 1)),
             ),
             identity(
                 "For a >> 1 both cut-offs agree: (beta-1)/D tends to a/D = 1/x.",

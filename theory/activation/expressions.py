@@ -1,4 +1,4 @@
-"""The results as sympy expressions in N, D, b, c (the urn: N, n, b): what the derivations prove and the oracle evaluates."""
+"""What the derivations prove and the oracle evaluates: sympy expressions in N, D, b, c (the urn: N, n, b)."""
 
 import sympy as sp
 
@@ -8,7 +8,9 @@ from theory.activation.symbols import D, N, a, b, beta, c, k, m, n
 def gamma_survival(samples: sp.Expr, total: sp.Expr, loss: sp.Expr) -> sp.Expr:
     """Return Γ(D+a-b) Γ(a) / (Γ(D+a) Γ(a-b)) for D = `samples`, a = `total`, b = `loss`."""
     return (
-        sp.gamma(samples + total - loss) * sp.gamma(total) / (sp.gamma(samples + total) * sp.gamma(total - loss))
+        sp.gamma(samples + total - loss)
+        * sp.gamma(total)
+        / (sp.gamma(samples + total) * sp.gamma(total - loss))
     )
 
 

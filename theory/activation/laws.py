@@ -3,7 +3,7 @@
 import sympy as sp
 
 from theory.activation.expressions import beta_binomial
-from theory.activation.symbols import OWN, D, E, Given, K, N, P, U, a, b, beta, c, i, k, m, n
+from theory.activation.symbols import OWN, D, E, Given, N, P, U, a, b, beta, c, i, k, m, n
 from theory.derivation import Derivation, Step, equation, identity
 
 _p = sp.Symbol("p", positive=True)
@@ -21,9 +21,16 @@ def _master_equation(time: sp.Symbol, total: sp.Expr) -> tuple[Step, ...]:
     rise = (k + b) / (time + total)
     named = sp.binomial(time, k) * sp.beta(k + b, time - k + total - b) / sp.beta(b, total - b)
     return (
-        identity("The candidate is the beta-binomial law.", named / law, sp.S.One, by=_by_gamma, shown=equation(P(k, time), named)),
         identity(
-            "A count stays or rises by one; over P(k) both sides of this master equation are rational, and equal.",
+            "The candidate is the beta-binomial law.",
+            named / law,
+            sp.S.One,
+            by=_by_gamma,
+            shown=equation(P(k, time), named),
+        ),
+        identity(
+            "A count stays or rises by one; over P(k) both sides of this master equation are rational, "
+            "and equal.",
             sp.gammasimp(later / law),
             1 - rise + sp.gammasimp(law.subs(k, k - 1) / law) * rise.subs(k, k - 1),
             by=sp.cancel,
@@ -42,7 +49,10 @@ def _master_equation(time: sp.Symbol, total: sp.Expr) -> tuple[Step, ...]:
             shown=equation(P(time + 1, time + 1) / P(time, time), rise.subs(k, time)),
         ),
         identity(
-            "The start is a silent neuron,", law.subs(k, 0).subs(time, 0), sp.S.One, shown=equation(P(0, 0), sp.S.One)
+            "The start is a silent neuron,",
+            law.subs(k, 0).subs(time, 0),
+            sp.S.One,
+            shown=equation(P(0, 0), sp.S.One),
         ),
         identity(
             "and the law stays normalised, because what leaves k by rising arrives at k+1.",
@@ -73,7 +83,8 @@ def beta_bernoulli() -> Derivation:
             ),
             *_master_equation(D, a),
             identity(
-                "De Finetti: a hidden p_i from Beta(b, beta), beta = a-b, with D_i binomial given p_i, gives the same law, "
+                "De Finetti: a hidden p_i from Beta(b, beta), beta = a-b, with D_i binomial given p_i, "
+                "gives the same law, "
                 "because the integral over p is Euler's Beta function.",
                 sp.binomial(D, k) * sp.beta(k + b, D - k + beta) / sp.beta(b, beta) / law,
                 sp.S.One,
@@ -110,7 +121,9 @@ def urn() -> Derivation:
     h = b / total
     falling = sp.Symbol("F", positive=True)  # U (U-1) ... (U-m+2), the factors that both moments share
     silent = sp.Symbol("U", positive=True)
-    after = (1 - h * silent) * falling * (silent - m + 1) + h * silent * falling / silent * (silent - m + 1) * (silent - m)
+    after = (1 - h * silent) * falling * (silent - m + 1) + h * silent * falling / silent * (
+        silent - m + 1
+    ) * (silent - m)
     return Derivation(
         "urn",
         "Laws of the Polya urn of activation events",
@@ -119,7 +132,8 @@ def urn() -> Derivation:
         (
             *_master_equation(n, b * N),
             identity(
-                "Jointly: in a given order of events, raising D_i by one costs the factor p_i, whatever came before; "
+                "Jointly: in a given order of events, raising D_i by one costs the factor p_i, whatever "
+                "came before; "
                 "so all orders of the same counts are equally likely.",
                 sp.gammasimp(sequence(k_i + 1, n + 1) / sequence(k_i, n)),
                 (k_i + b) / total,
@@ -132,7 +146,8 @@ def urn() -> Derivation:
                 shown=weight,
             ),
             identity(
-                "which solves the joint master equation: the last event went to neuron i with probability k_i/(n+1), "
+                "which solves the joint master equation: the last event went to neuron i with probability "
+                "k_i/(n+1), "
                 "and these shares of the n+1 events add up to one.",
                 sp.gammasimp(joint(k_i - 1, n) / joint(k_i, n + 1)) * (k_i - 1 + b) / total,
                 k_i / (n + 1),
@@ -142,10 +157,13 @@ def urn() -> Derivation:
                 "K alone is a pure birth chain: N-K silent neurons of weight b each.",
                 (N - sp.Symbol("K")) * (0 + b) / total,
                 b * (N - sp.Symbol("K")) / total,
-                shown=equation(P(Given(sp.Symbol("K") + 1, sp.Symbol("K"), n)), b * (N - sp.Symbol("K")) / total),
+                shown=equation(
+                    P(Given(sp.Symbol("K") + 1, sp.Symbol("K"), n)), b * (N - sp.Symbol("K")) / total
+                ),
             ),
             identity(
-                "With h = b/(n+bN), an event takes U = N-K to U-1 with probability hU, so the mean obeys a closed recursion,",
+                "With h = b/(n+bN), an event takes U = N-K to U-1 with probability hU, so the mean obeys "
+                "a closed recursion,",
                 (1 - h * silent) * silent + h * silent * (silent - 1),
                 (1 - h) * silent,
                 shown=equation(E(U(n + 1)), (1 - h) * E(U(n))),

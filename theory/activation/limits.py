@@ -4,7 +4,7 @@ import sympy as sp
 
 from theory.activation.expressions import gamma_survival, negative_binomial
 from theory.activation.gamma_poisson import log_ratio
-from theory.activation.symbols import OWN, D, E, Given, K, N, O, P, S, a, b, c, j, k, n, q, theta, u
+from theory.activation.symbols import OWN, D, Given, K, N, O, P, S, a, b, c, j, k, n, q, theta, u
 from theory.derivation import Derivation, equation, identity
 
 
@@ -49,14 +49,16 @@ def limits() -> Derivation:
                 shown=equation(P(k), b * smooth),
             ),
             identity(
-                "and b also leaves 1 - P(0) = 1-(1-q)^b: given k >= 1 the counts follow Fisher's log-series, alpha = 1.",
+                "and b also leaves 1 - P(0) = 1-(1-q)^b: given k >= 1 the counts follow Fisher's log-"
+                "series, alpha = 1.",
                 (smooth.subs(b, 0) * sp.limit(b / (1 - (1 - q) ** b), b, 0)).subs(k, seen),
                 series.subs(k, seen),
                 by=lambda difference: sp.simplify(sp.gammasimp(difference)),
                 shown=equation(sp.Limit(P(Given(k, k >= 1)), b, 0), series),
             ),
             identity(
-                "With bN = theta fixed, N -> oo, q stays cD/(cD+theta) and the paper's formula becomes Ewens' at leading order.",
+                "With bN = theta fixed, N -> oo, q stays cD/(cD+theta) and the paper's formula becomes "
+                "Ewens' at leading order.",
                 sp.limit((1 - (1 + c * D / theta) ** (-b)) * theta / b, b, 0),
                 ewens,
                 shown=equation(sp.Limit(K(D), N, sp.oo), ewens),
@@ -68,7 +70,8 @@ def limits() -> Derivation:
                 shown=equation(sp.Limit(K(n), b, 0), hoppe),
             ),
             identity(
-                "This is the sum of the chances theta/(theta+j) of a new colour at each event, by psi(z+1) - psi(z) = 1/z.",
+                "This is the sum of the chances theta/(theta+j) of a new colour at each event, by "
+                "psi(z+1) - psi(z) = 1/z.",
                 sp.expand_func(hoppe.subs(n, n + 1) - hoppe),
                 theta / (theta + n),
                 shown=equation(hoppe, sp.Sum(theta / (theta + j), (j, 0, n - 1))),

@@ -1,6 +1,6 @@
-"""The mixed second difference of ln Γ, in which every law of this subject can be written without cancellation.
+"""The mixed second difference of ln Γ: every law of the subject, written without cancellation.
 
-    L(x; s, t) = ln Γ(x) + ln Γ(x+s+t) - ln Γ(x+s) - ln Γ(x+t)
+L(x; s, t) = ln Γ(x) + ln Γ(x+s+t) - ln Γ(x+s) - ln Γ(x+t)
 """
 
 import sympy as sp
@@ -39,13 +39,19 @@ def log_gamma() -> Derivation:
         + _s * sp.log(1 + _t / (x + _s))
         + _t * sp.log(1 + _s / (x + _t))
     )
-    stirling = sum(sp.bernoulli(2 * j) / (2 * j * (2 * j - 1)) * x ** (1 - 2 * j) for j in range(1, _TERMS + 1))
+    stirling = sum(
+        sp.bernoulli(2 * j) / (2 * j * (2 * j - 1)) * x ** (1 - 2 * j) for j in range(1, _TERMS + 1)
+    )
     fall = (x + sp.Rational(1, 2)) * sp.log(1 + 1 / x) - 1
     order = 2 * _TERMS + 1
     index = sp.Symbol("j", integer=True, positive=True)
-    series = sp.Sum(sp.bernoulli(2 * index) / (2 * index * (2 * index - 1) * x ** (2 * index - 1)), (index, 1, sp.oo))
+    series = sp.Sum(
+        sp.bernoulli(2 * index) / (2 * index * (2 * index - 1) * x ** (2 * index - 1)), (index, 1, sp.oo)
+    )
     law = beta_binomial(k, D, b, beta)
-    in_l = mixed_log_gamma(1, k, b - 1) - mixed_log_gamma(beta, b, D) - mixed_log_gamma(D + 1 - k, k, beta - 1)
+    in_l = (
+        mixed_log_gamma(1, k, b - 1) - mixed_log_gamma(beta, b, D) - mixed_log_gamma(D + 1 - k, k, beta - 1)
+    )
 
     def split(expr: sp.Expr) -> sp.Expr:
         """Write every logarithm of a ratio of sums as a sum of logarithms."""
@@ -58,7 +64,8 @@ def log_gamma() -> Derivation:
         "exact",
         (
             identity(
-                "The recursion Γ(x+1) = xΓ(x) moves x upwards, at the price of one logarithm of a product near one,",
+                "The recursion Γ(x+1) = xΓ(x) moves x upwards, at the price of one logarithm of a product "
+                "near one,",
                 mixed_log_gamma(x, _s, _t) - mixed_log_gamma(x + 1, _s, _t),
                 -sp.log(product),
                 by=_by_gamma,
@@ -66,7 +73,8 @@ def log_gamma() -> Derivation:
             ),
             identity("which is 1 - v with v = st/((x+s)(x+t)): log1p loses nothing.", product, 1 - ratio),
             identity(
-                "With ln Γ(x) = (x - 1/2) ln x - x + ln(2 pi)/2 + mu(x), the elementary part has a mixed difference made of log1p only;",
+                "With ln Γ(x) = (x - 1/2) ln x - x + ln(2 pi)/2 + mu(x), the elementary part has a mixed "
+                "difference made of log1p only;",
                 split(mixed(main, x, _s, _t)),
                 split(elementary),
                 by=sp.expand,

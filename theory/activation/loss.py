@@ -31,7 +31,8 @@ def loss() -> Derivation:
         "exact",
         (
             identity(
-                "A silent neuron still fires with probability b/(D+a) in the next sample; the share of the next "
+                "A silent neuron still fires with probability b/(D+a) in the next sample; the share of "
+                "the next "
                 "sample's activations that falls on silent neurons is the missing mass, in all three laws.",
                 (N * b / (D + a) / c).subs(a, b * N / c),
                 mass,
@@ -51,8 +52,10 @@ def loss() -> Derivation:
                 shown=equation(M(D), (b * N / per_sample) ** (b + 1)),
             ),
             identity(
-                "For a loss l(k) of a neuron seen k times, weighted by how often it will fire: given D_i = k, "
-                "p_i has the mean (k+b)/(D+a), and N/c times it turns the law of the counts into the size-biased one, "
+                "For a loss l(k) of a neuron seen k times, weighted by how often it will fire: given D_i "
+                "= k, "
+                "p_i has the mean (k+b)/(D+a), and N/c times it turns the law of the counts into the "
+                "size-biased one, "
                 "in which b+1 replaces b.",
                 sp.gammasimp(biased / law).subs(to_paper),
                 (N / c * (k + b) / (D + b + beta)).subs(to_paper),
@@ -68,7 +71,7 @@ def loss() -> Derivation:
                 shown=equation(P(Given(0, D, b + 1)), M(D)),
             ),
             identity(
-                "The local exponent of the noise-to-signal ratio climbs from 0 to b across cD = bN,",
+                "In gamma-Poisson the exponent of the silent share climbs from 0 to b around cD = bN,",
                 exponent(power),
                 b * knee,
                 shown=equation(-D * sp.Derivative(sp.log(S(D)), D), b * knee),
@@ -79,8 +82,18 @@ def loss() -> Derivation:
                 (b + 1) * knee,
                 shown=equation(-D * sp.Derivative(sp.log(M(D)), D), (b + 1) * knee),
             ),
-            identity("The ends of the climb:", sp.limit(knee, D, sp.oo), 1, shown=equation(sp.Limit(knee, D, sp.oo), 1)),
-            identity("fully developed at late times, absent at the start.", knee.subs(D, 0), sp.S.Zero, shown=equation(sp.Limit(knee, D, 0), 0)),
+            identity(
+                "The ends of the climb:",
+                sp.limit(knee, D, sp.oo),
+                1,
+                shown=equation(sp.Limit(knee, D, sp.oo), 1),
+            ),
+            identity(
+                "fully developed at late times, absent at the start.",
+                knee.subs(D, 0),
+                sp.S.Zero,
+                shown=equation(sp.Limit(knee, D, 0), 0),
+            ),
             identity(
                 "In terms of alpha the two exponents are 1 - alpha and 2 - alpha.",
                 (b + 1).subs(b, 1 - sp.Symbol("alpha")),

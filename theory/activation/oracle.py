@@ -1,27 +1,30 @@
 """The derived expressions, evaluated by mpmath to as many digits as asked: the yardstick for fast arithmetic.
 
-Arguments may be int, float, `fractions.Fraction` or mpmath numbers; a float stands for exactly the number it is. A
-value is computed at two precisions, which rise until both agree to the digits asked for, so cancellation can
-cost time but never digits.
+Arguments may be int, float, `fractions.Fraction` or mpmath numbers; a float stands for exactly the number it
+is. A value is computed at two precisions, which rise until both agree to the digits asked for:
+cancellation can cost time but never digits.
 """
 
 from collections.abc import Callable
 from fractions import Fraction
 from functools import cache
+from math import comb
+from typing import TypeAlias
 
 import mpmath
 import sympy as sp
 
 from theory.activation import expressions, symbols
 from theory.activation.log_gamma import mixed_log_gamma as _mixed_log_gamma
+from theory.activation.urn_law import inside_share
 
-Number = int | float | Fraction | mpmath.mpf
+Number: TypeAlias = int | float | Fraction | mpmath.mpf
 
 _s, _t = sp.symbols("s t", positive=True)
 _PROCESS = (symbols.D, symbols.N, symbols.b, symbols.c)
 _URN = (symbols.n, symbols.N, symbols.b)
 # few distinct precisions, because mpmath caches the coefficients of Γ for each; factor two between neighbours
-_LADDER = tuple(2**rung for rung in range(6, 17))
+_LADDER = tuple(2**rung for rung in range(6, 14))
 
 
 def _exact(value: Number) -> mpmath.mpf:
@@ -41,15 +44,21 @@ def _converged(function: Callable[..., mpmath.mpf], arguments: tuple[Number, ...
     """Raise the precision until two evaluations agree to `digits`."""
     with mpmath.workdps(digits + 20):
         needed = digits + 10 + _scale([_exact(value) for value in arguments])
-    previous = None
+    tolerance = mpmath.mpf(10) ** -(digits + 2)
+    previous, vanishing = None, 0
     for dps in (rung for rung in _LADDER if rung >= needed):
         with mpmath.workdps(dps):
             value = function(*(_exact(argument) for argument in arguments))
-            if previous is not None and abs(value - previous) <= abs(value) * mpmath.mpf(10) ** -(digits + 2):
+            if previous is not None and abs(value - previous) <= abs(value) * tolerance:
                 break
+            # what shrinks as fast as the precision grows is rounding of an exact zero, as Var K(1) = 0
+            vanishing += abs(value) < mpmath.mpf(10) ** (needed - dps)
             previous = value
+        if vanishing == 3:
+            return mpmath.mpf(0)
     else:
-        raise ArithmeticError(f"no {digits} digits at {arguments}: the arguments span too many orders of magnitude")
+        span = "the arguments span too many orders of magnitude"
+        raise ArithmeticError(f"no {digits} digits at {arguments}: {span}")
     with mpmath.workdps(digits):
         return +value
 
@@ -89,6 +98,13 @@ _limit_error_bound = _evaluator(expressions.LIMIT_ERROR_BOUND, *_PROCESS)
 _mixed = _evaluator(_mixed_log_gamma(symbols.x, _s, _t), symbols.x, _s, _t)
 
 
+@cache
+def _inside() -> Callable[..., mpmath.mpf]:
+    """Return r_i(n), compiled."""
+    i = sp.Symbol("i", positive=True)
+    return sp.lambdify((i, *_URN), inside_share(i), modules="mpmath", cse=True)
+
+
 def silent(D: Number, N: Number, b: Number, c: Number, *, digits: int = 50) -> mpmath.mpf:
     """Return P(D_i = 0) of beta-Bernoulli."""
     return _silent(D, N, b, c, digits=digits)
@@ -110,7 +126,7 @@ def working_variance(D: Number, N: Number, b: Number, c: Number, *, digits: int 
 
 
 def missing_mass(D: Number, N: Number, b: Number, c: Number, *, digits: int = 50) -> mpmath.mpf:
-    """Return the share of the next sample's activations that falls on silent neurons, for beta-Bernoulli."""
+    """Return the expected share of the next sample's activations that falls on silent neurons."""
     return _missing_mass(D, N, b, c, digits=digits)
 
 
@@ -119,7 +135,9 @@ def growth_rate(D: Number, N: Number, b: Number, c: Number, *, digits: int = 50)
     return _growth_rate(D, N, b, c, digits=digits)
 
 
-def pmf_beta_bernoulli(k: Number, D: Number, N: Number, b: Number, c: Number, *, digits: int = 50) -> mpmath.mpf:
+def pmf_beta_bernoulli(
+    k: Number, D: Number, N: Number, b: Number, c: Number, *, digits: int = 50
+) -> mpmath.mpf:
     """Return P(D_i = k) of beta-Bernoulli."""
     return _pmf(k, D, N, b, c, digits=digits)
 
@@ -135,13 +153,27 @@ def working_urn(n: Number, N: Number, b: Number, *, digits: int = 50) -> mpmath.
 
 
 def working_variance_urn(n: Number, N: Number, b: Number, *, digits: int = 50) -> mpmath.mpf:
-    """Return Var K(n) of the urn."""
+    """Return Var K(n) of the urn for whole n; its continuation is negative for 0 < n < 1."""
     return _working_variance_urn(n, N, b, digits=digits)
 
 
 def pmf_urn(k: Number, n: Number, N: Number, b: Number, *, digits: int = 50) -> mpmath.mpf:
     """Return P(D_i = k) of the urn."""
     return _pmf_urn(k, n, N, b, digits=digits)
+
+
+def pmf_working_urn(k: int, n: Number, N: int, b: Number, *, digits: int = 50) -> mpmath.mpf:
+    """Return P(K(n) = k) of the urn, by inclusion and exclusion: k terms, so for k up to some hundreds."""
+    inside = _inside()
+    if not 0 <= k <= N:
+        return mpmath.mpf(0)
+
+    def law(events: mpmath.mpf, weight: mpmath.mpf) -> mpmath.mpf:
+        # r_0 = 0^n: no neuron holds events, but holds no events for certain
+        terms = [mpmath.mpf(events == 0), *(inside(i, events, N, weight) for i in range(1, k + 1))]
+        return comb(N, k) * mpmath.fsum((-1) ** (k - i) * comb(k, i) * term for i, term in enumerate(terms))
+
+    return _converged(law, (n, b), digits)
 
 
 def gamma_poisson_silent(D: Number, N: Number, b: Number, c: Number, *, digits: int = 50) -> mpmath.mpf:
@@ -169,7 +201,9 @@ def gamma_poisson_growth_rate(D: Number, N: Number, b: Number, c: Number, *, dig
     return _gp_growth_rate(D, N, b, c, digits=digits)
 
 
-def gamma_poisson_pmf(k: Number, D: Number, N: Number, b: Number, c: Number, *, digits: int = 50) -> mpmath.mpf:
+def gamma_poisson_pmf(
+    k: Number, D: Number, N: Number, b: Number, c: Number, *, digits: int = 50
+) -> mpmath.mpf:
     """Return P(D_i = k) of gamma-Poisson."""
     return _gp_pmf(k, D, N, b, c, digits=digits)
 

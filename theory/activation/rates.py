@@ -21,7 +21,8 @@ def mean_field() -> Derivation:
         "paper",
         (
             identity(
-                "The hypothesis p_i = c(D_i+b)/(cD+bN) is consistent: with T = sum of D_i = cD activations so far, "
+                "The hypothesis p_i = c(D_i+b)/(cD+bN) is consistent: with T = sum of D_i = cD "
+                "activations so far, "
                 "the next sample activates c neurons on average.",
                 over_neurons.subs(total, c * D),
                 c,
@@ -39,7 +40,9 @@ def mean_field() -> Derivation:
                 rate.subs(K(D), general),
                 shown=equation(K(D), general),
             ),
-            identity("At D = D_0 the solution is the start.", general.subs(D, D0), K0, shown=equation(K(D0), K0)),
+            identity(
+                "At D = D_0 the solution is the start.", general.subs(D, D0), K0, shown=equation(K(D0), K0)
+            ),
             identity(
                 "From nothing, D_0 = K_0 = 0, it is the formula of the paper.",
                 general.subs({D0: 0, K0: 0}),

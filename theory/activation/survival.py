@@ -2,7 +2,7 @@
 
 import sympy as sp
 
-from theory.activation.expressions import gamma_survival
+from theory.activation.expressions import beta_binomial, gamma_survival
 from theory.activation.symbols import D0, OWN, D, E, Given, K, M, N, S, V, a, b, m, n
 from theory.derivation import Derivation, equation, identity, inequality
 
@@ -25,7 +25,9 @@ def survival() -> Derivation:
         OWN,
         "exact",
         (
-            identity("Induction starts at S(0) = 1.", silent.subs(D, 0), sp.S.One, shown=equation(S(0), sp.S.One)),
+            identity(
+                "Induction starts at S(0) = 1.", silent.subs(D, 0), sp.S.One, shown=equation(S(0), sp.S.One)
+            ),
             identity(
                 "One more sample leaves a silent neuron silent with probability 1 - b/(D+a).",
                 sp.gammasimp(silent.subs(D, D + 1) / silent),
@@ -33,8 +35,8 @@ def survival() -> Derivation:
                 shown=equation(S(D + 1), S(D) * (1 - b / (D + a))),
             ),
             identity(
-                "The law of the counts says the same at k = 0; for real D this is the definition.",
-                sp.gammasimp(silent * sp.gamma(D + a) * sp.gamma(a - b) / (sp.gamma(D + a - b) * sp.gamma(a))),
+                "The law of the counts agrees at k = 0; between whole D this defines S.",
+                sp.gammasimp(beta_binomial(0, D, b, a - b) / silent),
                 sp.S.One,
                 shown=equation(S(D), silent),
             ),
@@ -81,7 +83,8 @@ def survival() -> Derivation:
                 h**2,
             ),
             identity(
-                "The same variance grows by a recursion without cancellation: with h = b/(n+bN) and M = h E[N-K] the "
+                "The same variance grows by a recursion without cancellation: with h = b/(n+bN) and M = h "
+                "E[N-K] the "
                 "probability that the next event wakes a neuron, every term is positive for N >= 2.",
                 variance(s1 * (1 - h), s2 * (1 - 2 * h)),
                 variance(s1, s2) * (1 - 2 * h) + h * N * s1 * (1 - h * N * s1),

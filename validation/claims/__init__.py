@@ -13,7 +13,16 @@ if TYPE_CHECKING:
 
     from validation.claim import Claim
 
-MODULES: tuple[str, ...] = ()
+MODULES: tuple[str, ...] = (
+    "growth_curve",
+    "count_law",
+    "urn_law",
+    "formula_error",
+    "steepest",
+    "tail",
+    "exponents",
+    "size",
+)
 
 
 def _stated(module: str) -> "Iterable[Claim]":

@@ -1,0 +1,37 @@
+"""What several claims share: sources, the three readings, slopes of batches, the judge of an exact law."""
+
+from collections.abc import Callable, Iterable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from validation.claim import Outcome, Verdict
+from validation.statistics import LEVEL, Comparison, worst
+
+Floats = NDArray[np.float64]
+
+ABSTRACT = "Zhang & Sui 2024, arXiv 2412.18073, abstract"
+MAIN_TEXT = "Zhang & Sui 2024, arXiv 2412.18073, main text"
+HYPOTHESIS = "follows from the hypothesis of Zhang & Sui 2024, arXiv 2412.18073"
+
+
+def exactly(comparisons: Iterable[Comparison], against: str) -> Verdict:
+    """Return the verdict on an exact law: the worst of several comparisons decides."""
+    found = worst(comparisons)
+    if found.p < LEVEL:
+        return Verdict.of(Outcome.CONTRADICTED, found, f"simulation and {against} differ beyond chance")
+    return Verdict.of(Outcome.EXACT, found, f"simulation agrees with {against}")
+
+
+def of_batches(values: Floats, batches: int, function: Callable[[Floats], Floats]) -> Floats:
+    """Return ``function`` of the mean of each batch of replicas, shape ``(batches, ...)``.
+
+    A slope or a vertex is not linear in the data: it is taken of batches large enough to be nearly so, and
+    its error comes from the spread over batches, whatever the correlation within a path.
+    """
+    return np.stack([function(batch.mean(axis=0)) for batch in np.array_split(values, batches)])
+
+
+def log_slope(x: Floats, y: Floats) -> Floats:
+    """Return the least-squares slope of ln y against ln x."""
+    return np.asarray(np.polynomial.polynomial.polyfit(np.log(x), np.log(y), 1)[1])

@@ -1,0 +1,199 @@
+"""K(D): mean and covariance of whole paths, from the very beginning and from a general start."""
+
+import numpy as np
+
+from statnn.activation import BetaBernoulli, GammaPoisson, PolyaUrn, checkpoints
+from statnn.plot import COLOURS
+from validation.claim import Claim, Outcome
+from validation.claims._tools import HYPOTHESIS, MAIN_TEXT, exactly
+from validation.statistics import covariance, mean
+
+NEURONS, C, SHAPES = 1000, 5.0, (0.1, 0.3, 1.0, 3.0)
+
+
+def _covariance(process, D):
+    """Cov(K(D), K(D')) = Var K(D) S(D')/S(D) for D <= D': a silent neuron stays so whatever the others do."""
+    silent, variance = process.silent(D), process.working_std(D) ** 2
+    first, last = np.minimum.outer(np.arange(D.size), np.arange(D.size)), np.maximum.outer(*2 * [np.arange(D.size)])
+    return variance[first] * silent[last] / silent[first]
+
+
+# -- the mean, for several b ------------------------------------------------------------------------------
+
+
+def _run_growth(rng, quick):
+    D = checkpoints(100_000 if quick else 1_000_000, 16)
+    replicas = 60 if quick else 400
+    fine = np.geomspace(1, D[-1], 200)
+    out = {"D": D, "fine": fine, "b": SHAPES}
+    paths = {name: [] for name in ("working", "exact", "curve", "steepest")}
+    for b in SHAPES:
+        process = PolyaUrn(NEURONS, b, C)
+        paths["working"].append(process.simulate(D, replicas, rng=rng, method="stepwise").working)
+        paths["exact"].append(process.working(D))
+        paths["curve"].append(process.working(fine))
+        paths["steepest"].append((process.inflection(), process.working(process.inflection())))
+    return out | paths
+
+
+def _judge_growth(data):
+    moving = data["working"].std(axis=1) > 0
+    return exactly(
+        (
+            mean(paths[:, t], exact[t])
+            for paths, exact, moves in zip(data["working"], data["exact"], moving, strict=True)
+            for t in np.flatnonzero(moves)
+        ),
+        "E[K(D)] at every checkpoint and b",
+    )
+
+
+def _twin_growth(data):
+    wrong = [GammaPoisson(NEURONS, 1.05 * b, C).working(data["D"]) for b in SHAPES]
+    return {**data, "exact": np.array(wrong)}
+
+
+def _draw_growth(data, figure):
+    axes = figure.add_subplot()
+    for i, b in enumerate(data["b"]):
+        working = data["working"][i]
+        low, high = np.quantile(working, [0.025, 0.975], axis=0)
+        axes.plot(data["fine"], data["curve"][i], color=COLOURS[i], label=f"$b = {b:g}$")
+        axes.fill_between(data["D"], low, high, color=COLOURS[i], alpha=0.25, linewidth=0)
+        axes.plot(data["D"], working.mean(axis=0), ".", color=COLOURS[i])
+        axes.plot(*data["steepest"][i], "o", color=COLOURS[i], markerfacecolor="white", markersize=7, zorder=3)
+    axes.axvline(NEURONS / C, color="grey", linewidth=1, linestyle=":")
+    axes.annotate("$cD = N$", (NEURONS / C, NEURONS), textcoords="offset points", xytext=(4, -4), color="grey")
+    axes.set(xscale="log", xlabel="samples $D$", ylabel="working neurons $K$", xlim=(1, data["D"][-1]))
+    axes.legend(title="curve: exact\ndots, band: stepwise, 95 %\nring: steepest growth")
+
+
+# -- the covariance of whole paths ------------------------------------------------------------------------
+
+READINGS = (BetaBernoulli, PolyaUrn)
+METHODS = ("exact", "stepwise")
+
+
+def _run_covariance(rng, quick):
+    D = np.array([2, 5, 12, 30, 80, 200])
+    replicas = 4_000 if quick else 60_000
+    processes = [reading(60, 0.5, 3.0) for reading in READINGS]
+    working = [[p.simulate(D, replicas, rng=rng, method=m).working for m in METHODS] for p in processes]
+    return {"D": D, "working": working, "covariance": [_covariance(p, D) for p in processes]}
+
+
+def _judge_covariance(data):
+    return exactly(
+        (
+            covariance(paths, theory)[0]
+            for both, theory in zip(data["working"], data["covariance"], strict=True)
+            for paths in both
+        ),
+        "the covariance of K between all pairs of checkpoints, with both methods",
+    )
+
+
+def _twin_covariance(data):
+    return {**data, "covariance": data["covariance"][::-1]}
+
+
+def _draw_covariance(data, figure):
+    figure.set_size_inches(8, 3.6)
+    panels = figure.subplots(1, 2, sharey=True)
+    for axes, reading, both, theory in zip(panels, READINGS, data["working"], data["covariance"], strict=True):
+        for i, D in enumerate(data["D"]):
+            axes.plot(data["D"], theory[i], color=COLOURS[i], label=f"$D' = {D}$")
+            for paths, marker in zip(both, "ox", strict=True):
+                axes.plot(data["D"], np.cov(paths.T)[i], marker, color=COLOURS[i], markerfacecolor="none")
+        axes.set(title=reading.__name__, xscale="log", xlabel="samples $D$")
+    panels[0].set_ylabel(r"$\mathrm{Cov}(K(D), K(D'))$")
+    panels[1].legend(title="line: theory\no exact, × stepwise", fontsize="small")
+
+
+# -- a general start ------------------------------------------------------------------------------------------
+
+START, STARTED = 40, 150
+
+
+def _run_start(rng, quick):
+    D = START + np.array([0, 10, 40, 160, 640, 2560])
+    counts = np.zeros(NEURONS, dtype=int)
+    counts[:STARTED] = rng.multinomial(int(C * START) - STARTED, np.full(STARTED, 1 / STARTED)) + 1
+    process = GammaPoisson(NEURONS, 0.5, C).after(START, counts)
+    path = process.simulate(D, 400 if quick else 10_000, rng=rng, method="stepwise")
+    scale = 0.5 * NEURONS
+    formula = NEURONS - (NEURONS - STARTED) * ((C * START + scale) / (C * D + scale)) ** 0.5
+    fresh = NEURONS * (1 - (scale / (C * D + scale)) ** 0.5)
+    return {"D": D, "working": path.working, "formula": formula, "fresh": fresh}
+
+
+def _judge_start(data):
+    later = range(1, data["D"].size)
+    return exactly(
+        (mean(data["working"][:, t], data["formula"][t]) for t in later), "the formula with a general start"
+    )
+
+
+def _twin_start(data):
+    return {**data, "formula": data["fresh"]}
+
+
+def _draw_start(data, figure):
+    axes = figure.add_subplot()
+    axes.plot(data["D"], data["formula"], color=COLOURS[0], label="paper, from $(D_0, K_0)$")
+    axes.plot(data["D"], data["fresh"], "--", color="grey", label="paper, from $(0, 0)$")
+    spread = data["working"].std(axis=0)
+    axes.errorbar(
+        data["D"], data["working"].mean(axis=0), spread, fmt="o", color=COLOURS[1], label="stepwise, ± one std of a path"
+    )
+    axes.set(xscale="log", xlabel="samples $D$", ylabel="working neurons $K$")
+    axes.legend()
+
+
+CLAIMS = (
+    Claim(
+        id="growth-curve",
+        title="Growth of the number of working neurons",
+        statement="E[K(D)] = N(1 − Γ(n+bN−b)Γ(bN)/[Γ(n+bN)Γ(bN−b)]) in the urn of n = cD events, for every b.",
+        source=HYPOTHESIS,
+        standing="exact",
+        expected=Outcome.EXACT,
+        run=_run_growth,
+        judge=_judge_growth,
+        draw=_draw_growth,
+        twin=_twin_growth,
+        derivations=("survival", "growth"),
+        cost=5,
+    ),
+    Claim(
+        id="path-covariance",
+        title="Fluctuations of whole paths",
+        statement=(
+            "Cov(K(D), K(D')) = Var K(D) · S(D')/S(D) for D ≤ D', and neurons that compete fluctuate less than "
+            "independent ones; drawing without stepping has the same joint law as stepping."
+        ),
+        source=HYPOTHESIS,
+        standing="exact",
+        expected=Outcome.EXACT,
+        run=_run_covariance,
+        judge=_judge_covariance,
+        draw=_draw_covariance,
+        twin=_twin_covariance,
+        derivations=("survival",),
+        cost=4,
+    ),
+    Claim(
+        id="general-start",
+        title="The formula with a general start",
+        statement="K = N − (N−K₀)[(cD₀+bN)/(cD+bN)]^b, from K₀ working neurons after D₀ samples.",
+        source=MAIN_TEXT,
+        standing="paper",
+        expected=Outcome.EXACT,
+        run=_run_start,
+        judge=_judge_start,
+        draw=_draw_start,
+        twin=_twin_start,
+        derivations=("mean-field",),
+        cost=3,
+    ),
+)

@@ -1,0 +1,114 @@
+"""The power law of the count law: its exponent where it holds, and where it does not."""
+
+import numpy as np
+from scipy import optimize, stats
+
+from statnn.activation import BetaBernoulli
+from statnn.plot import COLOURS
+from validation.claim import Claim, Outcome, Verdict
+from validation.claims._tools import MAIN_TEXT
+from validation.statistics import LEVEL, worst, z_score
+
+SHAPES = (0.2, 0.5, 0.8)
+FIRST, LAST = 16, 512
+CUTOFF = 20_000
+
+
+def _maximum_likelihood(k, weight):
+    """Return the exponent of k^-alpha on k = FIRST ... LAST fitted to weights, and the variance of ln k there."""
+    log_k = np.log(k)
+    target = weight @ log_k / weight.sum()
+
+    def gap(alpha):
+        p = np.exp(-alpha * log_k)
+        return p @ log_k / p.sum() - target
+
+    alpha = optimize.brentq(gap, -3, 5, xtol=1e-13)
+    p = np.exp(-alpha * log_k)
+    p /= p.sum()
+    return alpha, p @ log_k**2 - (p @ log_k) ** 2
+
+
+def _run(rng, quick):
+    neurons = 200_000 if quick else 4_000_000
+    window = np.arange(FIRST, LAST + 1)
+    edges = np.unique(np.geomspace(1, 40 * CUTOFF, 60).astype(int))
+    out = {name: [] for name in ("alpha", "error", "pseudo", "beyond", "beyond_power_law", "cutoff", "seen", "exact")}
+    for b in SHAPES:
+        c = 0.05 * neurons
+        D = int(CUTOFF * b * neurons / c)
+        process = BetaBernoulli(neurons, b, c)
+        # each neuron on its own: the first block of a path, drawn without stepping
+        counts = process.simulate([D], 1, rng=rng, counts=True).counts[0, 0]
+        seen = np.bincount(counts[(counts >= FIRST) & (counts <= LAST)], minlength=LAST + 1)[FIRST:]
+        alpha, variance = _maximum_likelihood(window, seen)
+        exact = process.count(D)
+        pseudo, _ = _maximum_likelihood(window, exact.pmf(window))
+        tail = np.arange(1, 40 * CUTOFF)
+        power = tail ** (b - 1.0)
+        out["alpha"].append(alpha)
+        out["error"].append(1 / np.sqrt(seen.sum() * variance))
+        out["pseudo"].append(pseudo)
+        out["beyond"].append(np.count_nonzero(counts > 3 * CUTOFF))
+        out["beyond_power_law"].append(seen.sum() * power[3 * CUTOFF :].sum() / power[FIRST - 1 : LAST].sum())
+        out["cutoff"].append(process.cutoff(D))
+        out["seen"].append(np.histogram(counts, bins=edges)[0] / np.diff(edges) / neurons)
+        out["exact"].append(exact.pmf(edges[:-1]))
+    return out | {"theory": 1 - np.array(SHAPES), "edges": edges}
+
+
+def _judge(data):
+    found = worst(
+        z_score(float(alpha), float(error), float(theory), bias=abs(float(pseudo) - (1 - b)))
+        for alpha, error, theory, pseudo, b in zip(
+            data["alpha"], data["error"], data["theory"], data["pseudo"], SHAPES, strict=True
+        )
+    )
+    if found.p < LEVEL:
+        return Verdict.of(Outcome.CONTRADICTED, found, "the exponent is not 1 − b even below the cut-off")
+    cut = stats.poisson.cdf(data["beyond"], data["beyond_power_law"]).max()
+    if cut > LEVEL:
+        return Verdict.of(Outcome.ASYMPTOTIC, found, "no cut-off is seen")
+    share = data["beyond"] / data["beyond_power_law"]
+    detail = (
+        f"1 ≪ k ≪ k_c = {float(data['cutoff'][0]):.0f} with α = 1 − b, b < 1; a pure power law fails beyond: only "
+        f"{share.min():.1e} to {share.max():.1e} of what it predicts above 3 k_c is there"
+    )
+    return Verdict.of(Outcome.DOMAIN, found, detail)
+
+
+def _twin(data):
+    return {**data, "theory": 1 + np.array(SHAPES)}
+
+
+def _draw(data, figure):
+    axes = figure.add_subplot()
+    left = data["edges"][:-1]
+    middle = np.sqrt(left * (data["edges"][1:] - 1.0))
+    for i, b in enumerate(SHAPES):
+        seen = data["seen"][i] > 0
+        axes.plot(middle[seen], data["seen"][i][seen], ".", color=COLOURS[i], label=f"$b = {b}$, simulation")
+        drawn = data["exact"][i] > 1e-10
+        axes.plot(left[drawn], data["exact"][i][drawn], color=COLOURS[i])
+        anchor = np.searchsorted(left, 100)
+        axes.plot(left, data["exact"][i][anchor] * (left / left[anchor]) ** (b - 1.0), "--", color=COLOURS[i], linewidth=0.9)
+    axes.axvline(data["cutoff"][0], color="grey", linestyle=":", linewidth=1)
+    axes.annotate("$k_c$", (data["cutoff"][0], 0.2), textcoords="offset points", xytext=(4, 0), color="grey")
+    axes.set(xscale="log", yscale="log", xlabel="activations $k$", ylabel="$P(D_i = k)$", ylim=(1e-9, 1), xlim=(1, left[-1]))
+    axes.legend(title=r"line: exact; dashed: $k^{-(1-b)}$", loc="lower left")
+
+
+CLAIM = Claim(
+    id="tail-exponent",
+    title="Power law of the number of activations",
+    statement="P(D_i = k) ∝ k^(−α) with 0 < α < 1, and α = 1 − b.",
+    source=MAIN_TEXT + " (power law); the exponent and the cut-off follow from the hypothesis",
+    standing="paper",
+    expected=Outcome.DOMAIN,
+    run=_run,
+    judge=_judge,
+    draw=_draw,
+    twin=_twin,
+    derivations=("counts",),
+    cost=5,
+)

@@ -1,0 +1,136 @@
+"""Real networks for the claims: ReLU classifiers of scikit-learn, trained on handwritten digits or on MNIST.
+
+A training ends when the training loss has improved by less than ``TOLERANCE`` in each of ten epochs, or at
+``MOST_EPOCHS``; how it ended is part of the result.
+"""
+
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+TOLERANCE = 1e-4
+MOST_EPOCHS = 600
+
+
+@dataclass(frozen=True)
+class Images:
+    """Labelled images to train on and others to test on.
+
+    Parameters
+    ----------
+    train, test : ndarray
+        Pixels in [0, 1], shape (samples, pixels).
+    train_labels, test_labels : ndarray
+        Digits 0 to 9, shape (samples,).
+    """
+
+    train: NDArray[np.float64]
+    train_labels: NDArray[np.int64]
+    test: NDArray[np.float64]
+    test_labels: NDArray[np.int64]
+
+    def first(self, samples: int, rng: np.random.Generator) -> "Images":
+        """Keep a random subset of the training images."""
+        kept = rng.choice(len(self.train), samples, replace=False)
+        return Images(self.train[kept], self.train_labels[kept], self.test, self.test_labels)
+
+
+def digits(rng: np.random.Generator) -> Images:
+    """Scikit-learn's 1,797 digits of 8 x 8 pixels, split at random into 1,297 and 500."""
+    from sklearn.datasets import load_digits
+
+    pixels, labels = load_digits(return_X_y=True)
+    order = rng.permutation(len(labels))
+    test, train = order[:500], order[500:]
+    pixels = pixels / 16.0
+    return Images(pixels[train], labels[train], pixels[test], labels[test])
+
+
+def mnist(path: str | Path) -> Images:
+    """MNIST from an npz file with x_train, y_train, x_test, y_test (28 x 28 bytes an image)."""
+    wanted = ("x_train", "y_train", "x_test", "y_test")
+    with np.load(path, allow_pickle=False) as file:
+        missing = [name for name in wanted if name not in file]
+        if missing:
+            raise ValueError(f"{path} lacks {', '.join(missing)}: an mnist.npz holds {', '.join(wanted)}")
+        x_train, y_train, x_test, y_test = (file[name] for name in wanted)
+    for name, x, y in (("train", x_train, y_train), ("test", x_test, y_test)):
+        if x.ndim != 3 or x.dtype != np.uint8 or y.shape != x.shape[:1]:
+            raise ValueError(
+                f"{path}: x_{name} has shape {x.shape} and type {x.dtype}, y_{name} shape {y.shape}; "
+                "bytes of shape (samples, rows, columns) and one label each are needed"
+            )
+    train, test = (x.reshape(len(x), -1) / 255.0 for x in (x_train, x_test))
+    return Images(train, y_train.astype(np.int64), test, y_test.astype(np.int64))
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A trained classifier with ReLU units.
+
+    Parameters
+    ----------
+    weights, biases : tuple of ndarray
+        One of shape (in, out) and one of shape (out,) a layer.
+    test_loss, test_error : float
+        Cross entropy in nats and share of wrong answers on the test images.
+    train_loss : float
+        Cross entropy on the training images, with the weight penalty, at the last epoch.
+    epochs : int
+        Epochs trained.
+    converged : bool
+        Whether the stated criterion was met.
+    """
+
+    weights: tuple[NDArray[np.float64], ...]
+    biases: tuple[NDArray[np.float64], ...]
+    test_loss: float
+    test_error: float
+    train_loss: float
+    epochs: int
+    converged: bool
+
+    def fires(self, images: NDArray[np.float64], layer: int = 0) -> NDArray[np.bool_]:
+        """Return which hidden units of one layer are above zero, shape (samples, units)."""
+        for weight, bias in zip(self.weights[: layer + 1], self.biases[: layer + 1], strict=True):
+            images = np.maximum(images @ weight + bias, 0.0)
+        return images > 0
+
+    def counts(self, images: NDArray[np.float64], layer: int = 0) -> NDArray[np.int64]:
+        """Return how many of the images activate each hidden unit, shape (units,)."""
+        return self.fires(images, layer).sum(axis=0)
+
+
+def train(
+    images: Images, rng: np.random.Generator, *, hidden: tuple[int, ...] = (256,), epochs: int = MOST_EPOCHS
+) -> Trained:
+    """Train one network by Adam from a random start."""
+    from sklearn.exceptions import ConvergenceWarning
+    from sklearn.metrics import log_loss
+    from sklearn.neural_network import MLPClassifier
+
+    network = MLPClassifier(
+        hidden,
+        max_iter=epochs,
+        tol=TOLERANCE,
+        batch_size=min(200, len(images.train)),
+        random_state=int(rng.integers(2**31)),
+    )
+    with warnings.catch_warnings(record=True) as raised:
+        warnings.simplefilter("ignore")
+        warnings.simplefilter("always", ConvergenceWarning)
+        network.fit(images.train, images.train_labels)
+    probability = np.full((len(images.test), 10), 0.0)
+    probability[:, network.classes_] = network.predict_proba(images.test)
+    return Trained(
+        weights=tuple(network.coefs_),
+        biases=tuple(network.intercepts_),
+        test_loss=float(log_loss(images.test_labels, probability, labels=np.arange(10))),
+        test_error=float(np.mean(probability.argmax(axis=1) != images.test_labels)),
+        train_loss=float(network.loss_),
+        epochs=int(network.n_iter_),
+        converged=not raised,
+    )
