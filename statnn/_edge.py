@@ -28,7 +28,7 @@ def whole(value: Any, name: str, *, minimum: int, maximum: int = LARGEST_COUNT) 
             f"{name} = {value!r} is a {type(value).__name__}; a whole number of type int is needed: "
             "write 10**6, not 1e6"
         )
-    if not minimum <= value <= maximum:
+    if not minimum <= int(value) <= maximum:
         raise ValueError(f"{name} = {value} is outside the allowed range [{minimum}, {maximum}]")
     return int(value)
 
@@ -93,8 +93,7 @@ def increasing(values: ArrayLike, name: str, *, minimum: int = 0) -> NDArray[np.
     if (steps <= 0).any():
         where = int(np.argmax(steps <= 0))
         raise ValueError(
-            f"{name} must increase strictly, but {array[where + 1]} follows {array[where]}: "
-            f"pass numpy.unique({name})"
+            f"{name} must increase strictly, but {array[where + 1]} follows {array[where]}: pass numpy.unique({name})"
         )
     return array
 

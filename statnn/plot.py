@@ -64,8 +64,8 @@ def style() -> Iterator[None]:
     >>> line.get_color() == COLOURS[0]
     True
     """
-    import matplotlib as mpl  # noqa: PLC0415 - costs half a second that only figures should pay
-    from cycler import cycler  # noqa: PLC0415
+    import matplotlib as mpl
+    from cycler import cycler
 
     with mpl.rc_context({**_RC, **_SVG, "axes.prop_cycle": cycler(color=COLOURS)}):
         yield
@@ -105,20 +105,16 @@ def save(figure: Figure, path: str | os.PathLike[str], /, **data: ArrayLike) -> 
     ...     sorted(os.listdir(directory))
     ['squares.npz', 'squares.png', 'squares.svg']
     """
-    import matplotlib as mpl  # noqa: PLC0415
-    from matplotlib.figure import Figure as AnyFigure  # noqa: PLC0415
+    import matplotlib as mpl
+    from matplotlib.figure import Figure as AnyFigure
 
     if not isinstance(figure, AnyFigure):
-        raise TypeError(
-            f"figure must be a matplotlib Figure, got {type(figure).__name__}; pass ax.figure for axes"
-        )
+        raise TypeError(f"figure must be a matplotlib Figure, got {type(figure).__name__}; pass ax.figure for axes")
     if not figure.axes:
         raise ValueError("the figure is empty: draw on figure.add_subplot() before saving")
     target = Path(path)
     if target.suffix in _SUFFIXES:
-        raise ValueError(
-            f"path must come without suffix, got {str(path)!r}; pass {str(target.with_suffix(''))!r}"
-        )
+        raise ValueError(f"path must come without suffix, got {str(path)!r}; pass {str(target.with_suffix(''))!r}")
     if not target.parent.is_dir():
         raise FileNotFoundError(f"directory {str(target.parent)!r} does not exist; make it first")
     arrays = _arrays(data)
@@ -166,9 +162,7 @@ def _arrays(data: dict[str, ArrayLike]) -> dict[str, np.ndarray[Any, Any]]:
     if not data:
         raise ValueError("a figure is stored with its data: pass the arrays that were drawn by name")
     if clash := _OTHER_NAMES & set(data):
-        raise ValueError(
-            f"data cannot be named {', '.join(sorted(clash))}: numpy.savez keeps that name for itself"
-        )
+        raise ValueError(f"data cannot be named {', '.join(sorted(clash))}: numpy.savez keeps that name for itself")
     arrays = {name: np.asarray(value) for name, value in data.items()}
     for name, array in arrays.items():
         if array.dtype.hasobject:

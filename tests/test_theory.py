@@ -137,10 +137,7 @@ def assert_equal(value, exact):
 
 def rational(expression, **values):
     """Value of an expression at rational numbers, exactly: Γ cancels."""
-    exact = {
-        getattr(symbols, name): sp.Rational(value.numerator, value.denominator)
-        for name, value in values.items()
-    }
+    exact = {getattr(symbols, name): sp.Rational(value.numerator, value.denominator) for name, value in values.items()}
     return sp.expand_func(expression.subs(exact))
 
 
@@ -151,10 +148,7 @@ def test_beta_bernoulli_is_enumerated(N, b, c):
         for k in range(D + 1):
             share = mean(law, lambda state, k=k: state[0] == k)
             assert_equal(oracle.pmf_beta_bernoulli(k, D, N, b, c), share)
-            assert (
-                rational(expressions.COUNT.subs(symbols.k, k), D=Fraction(D), N=Fraction(N), b=b, c=c)
-                == share
-            )
+            assert rational(expressions.COUNT.subs(symbols.k, k), D=Fraction(D), N=Fraction(N), b=b, c=c) == share
         assert_equal(oracle.silent(D, N, b, c), mean(law, lambda state: state[0] == 0))
         assert_equal(oracle.active(D, N, b, c), mean(law, lambda state: state[0] > 0))
         assert_equal(oracle.working(D, N, b, c), mean(law, working))
@@ -180,9 +174,7 @@ def test_urn_is_enumerated(N, b):
         assert_equal(oracle.working_urn(n, N, b), mean(law, working))
         assert_equal(oracle.working_variance_urn(n, N, b), variance(law))
         for k in range(N + 1):
-            assert_equal(
-                oracle.pmf_working_urn(k, n, N, b), mean(law, lambda state, k=k: working(state) == k)
-            )
+            assert_equal(oracle.pmf_working_urn(k, n, N, b), mean(law, lambda state, k=k: working(state) == k))
         for state, weight in law.items():
             rising = prod(
                 (prod((b + j for j in range(count)), start=Fraction(1)) for count in state), start=Fraction(1)
@@ -196,9 +188,7 @@ def test_rarefaction_is_enumerated():
     N, b, c = CASES[0]
     *_, law = laws_of(N, samples(N, b, c), 4)
     for d in range(5):
-        curve = mean(
-            law, lambda state, d=d: sum(1 - Fraction(comb(4 - count, d), comb(4, d)) for count in state)
-        )
+        curve = mean(law, lambda state, d=d: sum(1 - Fraction(comb(4 - count, d), comb(4, d)) for count in state))
         assert_equal(oracle.working(d, N, b, c), curve)
 
 
@@ -214,11 +204,34 @@ def test_oracle_survives_the_corners(D, N, b, share):
         log_s -= mpmath.loggamma(D + a) + mpmath.loggamma(a - exact_b)
         assert abs(silent / mpmath.exp(log_s) - 1) < mpmath.mpf(10) ** -49
         assert abs(active / -mpmath.expm1(log_s) - 1) < mpmath.mpf(10) ** -49
-        assert (
-            abs(-log_s / oracle.mixed_log_gamma(Fraction(b) * N / Fraction(c) - Fraction(b), b, D) - 1)
-            < 1e-49
-        )
+        assert abs(-log_s / oracle.mixed_log_gamma(Fraction(b) * N / Fraction(c) - Fraction(b), b, D) - 1) < 1e-49
     assert 0 < oracle.limit_error(D, N, b, c) <= oracle.limit_error_bound(D, N, b, c) < 1
+
+
+@pytest.mark.parametrize("D", [3, 1000, 10**6])
+def test_gamma_poisson_and_growth_by_another_road(D):
+    """Sum the count law, differentiate K numerically, and approach the limit at the rate 1/N."""
+    N, b, c = 1000, Fraction(3, 10), 5
+    with mpmath.workdps(60):
+        x = mpmath.mpf(c * D) / (N * b.numerator) * b.denominator
+        silent = (1 + x) ** (-mpmath.mpf(3) / 10)
+        assert mpmath.almosteq(oracle.gamma_poisson_silent(D, N, b, c), silent, 1e-48)
+        assert mpmath.almosteq(oracle.gamma_poisson_active(D, N, b, c), 1 - silent, 1e-48)
+        assert mpmath.almosteq(oracle.gamma_poisson_working(D, N, b, c), N * (1 - silent), 1e-48)
+        assert mpmath.almosteq(oracle.gamma_poisson_missing_mass(D, N, b, c), silent / (1 + x), 1e-48)
+    for rate, law in (
+        (oracle.growth_rate, oracle.working),
+        (oracle.gamma_poisson_growth_rate, oracle.gamma_poisson_working),
+    ):
+        h = Fraction(D, 10**12)
+        with mpmath.workdps(80):
+            slope = (law(D + h, N, b, c, digits=80) - law(D - h, N, b, c, digits=80)) / 2 * 10**12
+            assert mpmath.almosteq(rate(D, N, b, c), slope, 1e-20)
+    if D == 3:
+        total = mpmath.fsum(oracle.gamma_poisson_pmf(k, D, N, b, c) for k in range(40))
+        assert mpmath.almosteq(total, 1, 1e-12)
+    errors = [oracle.limit_error(D * scale, N * scale, b, c) for scale in (100, 1000)]
+    assert mpmath.almosteq(errors[0] / errors[1], 10, 1e-2)
 
 
 def test_the_bound_is_tight_for_many_neurons():

@@ -43,9 +43,7 @@ class _Latex(_TermOrder, LatexPrinter):
 
     def _print_beta(self, expr: sp.Expr, exp: str | None = None) -> str:
         power = "" if exp is None else f"^{{{exp}}}"
-        return (
-            rf"\operatorname{{B}}{power}\left({self._print(expr.args[0])}, {self._print(expr.args[1])}\right)"
-        )
+        return rf"\operatorname{{B}}{power}\left({self._print(expr.args[0])}, {self._print(expr.args[1])}\right)"
 
 
 class _MathML(_TermOrder, MathMLPresentationPrinter):
@@ -97,8 +95,6 @@ def latex(expr: sp.Basic) -> str:
 
 def mathml(expr: sp.Basic) -> str:
     """Return `expr` as a ``<math display="block">`` element that is both HTML and well-formed XML."""
-    body = (
-        _MathML().doprint(expr).replace("<mo><</mo>", "<mo>&lt;</mo>").replace("<mo>></mo>", "<mo>&gt;</mo>")
-    )
+    body = _MathML().doprint(expr).replace("<mo><</mo>", "<mo>&lt;</mo>").replace("<mo>></mo>", "<mo>&gt;</mo>")
     body = _ENTITY.sub(lambda m: m[0] if m[1] in _RESERVED else html5[m[1]], body)
     return f'<math xmlns="http://www.w3.org/1998/Math/MathML" display="block">{body}</math>'

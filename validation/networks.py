@@ -32,19 +32,30 @@ class Images:
     test: NDArray[np.float64]
     test_labels: NDArray[np.int64]
 
-    def first(self, samples: int, rng: np.random.Generator) -> "Images":
-        """Keep a random subset of the training images."""
-        kept = rng.choice(len(self.train), samples, replace=False)
+    def some(self, samples: int, rng: np.random.Generator) -> "Images":
+        """Keep a random subset of the training images, with as many of every digit (to one)."""
+        kept = _balanced(self.train_labels, samples, rng)
         return Images(self.train[kept], self.train_labels[kept], self.test, self.test_labels)
 
 
+def _balanced(labels: NDArray[np.int64], samples: int, rng: np.random.Generator) -> NDArray[np.int64]:
+    """Return indices of a random subset with equal numbers of every digit (to one), in random order."""
+    order = rng.permutation(len(labels))
+    rank = np.empty(len(labels), dtype=np.int64)
+    for digit in range(10):
+        mine = order[labels[order] == digit]
+        rank[mine] = np.arange(len(mine)) * 10 + digit
+    kept = order[np.argsort(rank[order])[:samples]]
+    return rng.permutation(kept)
+
+
 def digits(rng: np.random.Generator) -> Images:
-    """Scikit-learn's 1,797 digits of 8 x 8 pixels, split at random into 1,297 and 500."""
+    """Scikit-learn's 1,797 digits of 8 x 8 pixels, split at random into 1,297 and 500 (50 of each)."""
     from sklearn.datasets import load_digits
 
     pixels, labels = load_digits(return_X_y=True)
-    order = rng.permutation(len(labels))
-    test, train = order[:500], order[500:]
+    test = _balanced(labels, 500, rng)
+    train = np.setdiff1d(np.arange(len(labels)), test)
     pixels = pixels / 16.0
     return Images(pixels[train], labels[train], pixels[test], labels[test])
 

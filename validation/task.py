@@ -113,7 +113,7 @@ def perform(task: Task) -> Record:
 
 
 def _draw(claim: Claim, data: dict[str, np.ndarray], path: Path) -> None:
-    from matplotlib.figure import Figure  # noqa: PLC0415 - costs half a second that --list should not pay
+    from matplotlib.figure import Figure
 
     with plot.style():
         figure = Figure()
@@ -124,7 +124,7 @@ def _draw(claim: Claim, data: dict[str, np.ndarray], path: Path) -> None:
 @cache
 def _derivation(name: str) -> dict:
     """Derive, check and typeset; claims of one worker share the work."""
-    from theory.activation import DERIVATIONS  # noqa: PLC0415 - sympy costs as much
+    from theory.activation import DERIVATIONS
 
     derivation = DERIVATIONS[name]()
     derivation.check()

@@ -45,7 +45,7 @@ class BetaBernoulli(TwoColourUrn):
     --------
     >>> process = BetaBernoulli(neurons=1000, b=0.3, c=5.0)
     >>> round(process.working(10_000), 6)
-    785.261626
+    785.58427
     """
 
     def __post_init__(self) -> None:

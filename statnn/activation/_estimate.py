@@ -168,7 +168,5 @@ def covariance(tally: Tally, process: Process, information: Vector) -> Vector:
         jacobian = np.diag([b, c * (1 - c / neurons)])
         return np.asarray(jacobian @ inverse @ jacobian)
     # c = n/D: the urn's n is given; otherwise n is a sum of N negative binomial counts, uncorrelated with b
-    of_c = (
-        0.0 if isinstance(process, PolyaUrn) else c / tally.samples * (1 + c * tally.samples / (b * neurons))
-    )
+    of_c = 0.0 if isinstance(process, PolyaUrn) else c / tally.samples * (1 + c * tally.samples / (b * neurons))
     return np.diag([b * b * float(inverse[0, 0]), of_c])

@@ -13,7 +13,7 @@ from statnn._xoshiro import uniform
 def _log_gamma_variate(rng: Any, shape: float) -> float:
     """Logarithm of a gamma variate: small shapes give values far below the smallest float."""
     if shape < 1.0:
-        return math.log(rng.standard_gamma(shape + 1.0)) - rng.standard_exponential() / shape
+        return float(math.log(rng.standard_gamma(shape + 1.0)) - rng.standard_exponential() / shape)
     return math.log(rng.standard_gamma(shape))
 
 

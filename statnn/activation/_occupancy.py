@@ -86,7 +86,7 @@ def woken_law(asleep: int, b: float, history: float, draws: int) -> NDArray[np.f
         If neither route is feasible.
     """
     if draws == 0 or asleep == 0:
-        return np.eye(1, asleep + 1)[0]
+        return np.append(1.0, np.zeros(asleep))
     if draws * min(draws, asleep) <= _MOST_UPDATES:
         p = np.empty(asleep + 1)
         _birth_chain(asleep, b, history + b * asleep, draws, p)

@@ -98,5 +98,3 @@ class Path:
         ax.fill_between(self.checkpoints, low, high, color=points.get_color(), alpha=0.2, linewidth=0)
         ax.set(xscale="log", xlabel="samples $D$", ylabel="working neurons $K$")
         return ax
-
-

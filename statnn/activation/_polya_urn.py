@@ -125,7 +125,7 @@ class PolyaUrn(TwoColourUrn):
         variance = silent * alone * (1 - alone) + silent * (silent - 1.0) * alone**2 * repelled
         cancelled = draws < max(500.0, 1e-3 * self.neurons)
         variance[cancelled] = [self._summed_variance(int(n)) for n in draws[cancelled]]
-        return variance
+        return np.asarray(variance)
 
     def _summed_variance(self, draws: int) -> float:
         silent = self._asleep * self.b

@@ -108,27 +108,27 @@ class ActivationProcess(ABC):
 
     @abstractmethod
     def count(self, D: int, *, initial: int = 0) -> Any:
-        """Law of D_i."""
+        """Return the law of D_i."""
 
     @abstractmethod
     def cutoff(self, D: ArrayLike) -> Any:
-        """Scale of the exponential fall of the count law."""
+        """Return the scale of the exponential fall of the count law."""
 
     @abstractmethod
     def working_std(self, D: ArrayLike) -> Any:
-        """Standard deviation of K(D)."""
+        """Return the standard deviation of K(D)."""
 
     @abstractmethod
     def working_law(self, D: int) -> Any:
-        """Law of K(D) as a whole."""
+        """Return the law of K(D) as a whole."""
 
     @abstractmethod
     def limit(self) -> "GammaPoisson":
-        """The gamma-Poisson process with the same parameters."""
+        """Return the gamma-Poisson process with the same parameters."""
 
     @abstractmethod
     def limit_error(self, D: ArrayLike) -> Any:
-        """Bound of the relative error of the paper's formula."""
+        """Bound the relative error of the paper's formula."""
 
     # -- what follows --------------------------------------------------------------------------------------
 
@@ -207,7 +207,7 @@ class ActivationProcess(ABC):
 
     def _independent_std(self, D: Floats) -> Floats:
         hazard = self._hazard(D)
-        return np.sqrt(-self._asleep * np.exp(-hazard) * np.expm1(-hazard))
+        return np.asarray(np.sqrt(-self._asleep * np.exp(-hazard) * np.expm1(-hazard)))
 
     def _independent_law(self, D: int) -> Any:
         woken = -np.expm1(-self._hazard(np.array(float(D))))
@@ -274,7 +274,7 @@ class ActivationProcess(ABC):
         >>> GammaPoisson(1000, b=0.3, c=5.0).inflection()
         200.0
         >>> round(BetaBernoulli(1000, b=0.3, c=5.0).inflection(), 3)
-        198.994
+        197.835
         """
 
         def still_rising(log_D: float) -> float:
@@ -326,10 +326,10 @@ class ActivationProcess(ABC):
         >>> process.loss(1000, lambda k: 1 / (k + 1.0)) > process.missing_mass(1000)
         True
         """
-        return shaped(np.array([self._loss(int(d), per_neuron_loss) for d in self._each(D)]), D)
-
-    def _each(self, D: int | Sequence[int]) -> list[int]:
-        return [self._whole_samples(d) for d in ([D] if np.ndim(D) == 0 else D)]  # type: ignore[list-item, union-attr]
+        each = [D] if isinstance(D, (int, np.integer)) else list(D)
+        return shaped(
+            np.array([self._loss(self._whole_samples(d), per_neuron_loss) for d in each]).reshape(np.shape(D)), D
+        )
 
     def _loss(self, D: int, per_neuron_loss: Callable[[NDArray[np.int64]], ArrayLike]) -> float:
         if self.start is None:
@@ -396,9 +396,7 @@ class ActivationProcess(ABC):
         """
         from statnn.activation._simulate import simulate
 
-        return simulate(
-            self, checkpoints, replicas, rng=rng, method=method, counts=counts, executor=executor
-        )
+        return simulate(self, checkpoints, replicas, rng=rng, method=method, counts=counts, executor=executor)
 
     def plot(self, ax: Any | None = None, *, D: ArrayLike | None = None, **style: Any) -> Any:
         """Draw E[K(D)] with a band of one standard deviation and the point of steepest growth.

@@ -125,9 +125,7 @@ def rarefaction(counts: ArrayLike, samples: int, at: ArrayLike, *, events: bool 
     spread = np.exp(log_silent) * -np.expm1(log_silent)
     variance = spread @ times
     if events:
-        variance += [
-            _competition(value, times, int(x), size, row) for x, row in zip(d, log_silent, strict=True)
-        ]
+        variance += [_competition(value, times, int(x), size, row) for x, row in zip(d, log_silent, strict=True)]
     return Rarefaction(d, working, np.maximum(variance, 0.0))  # a zero may come out as -1e-16
 
 
@@ -135,9 +133,7 @@ def _log_silent(k: NDArray[np.int64], d: NDArray[np.int64], size: int) -> Vector
     """Return ln C(size-k, d)/C(size, d), -inf where d samples cannot avoid k of them."""
     free = size - k - d + 1
     possible = free > 0
-    return np.where(
-        possible, -mixed_log_gamma(np.where(possible, free, 1), *np.broadcast_arrays(k, d)), -np.inf
-    )
+    return np.where(possible, -mixed_log_gamma(np.where(possible, free, 1), *np.broadcast_arrays(k, d)), -np.inf)
 
 
 def _competition(value: NDArray[np.int64], times: Vector, d: int, size: int, log_silent: Vector) -> float:

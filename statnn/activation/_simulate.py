@@ -19,7 +19,6 @@ _TASKS = 64
 """Replicas of paths without counts are dealt out over so many tasks."""
 
 
-
 @dataclass(frozen=True)
 class _Task:
     """Some replicas, of all neurons or, for one replica with counts, of one block of neurons."""

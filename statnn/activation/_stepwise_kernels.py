@@ -90,7 +90,7 @@ def tabulate(state: Any) -> None:
 @helper
 def _pick(u: float, old: int, new: int, state: Any, b: float) -> int:
     """Neuron of the event at 0 <= u < n + bN; unsigned subscripts spare numba a test for negative ones."""
-    neurons = state.counts.size
+    neurons: int = state.counts.size
     if u < old:
         place = u * (neurons / old)
         slot = min(int(place), neurons - 1)

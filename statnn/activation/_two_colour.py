@@ -135,9 +135,9 @@ class TwoColourUrn(ActivationProcess):
         excess = (
             self.b / 2 * np.log1p(draws / (total + draws) * (self.b / white))
             + self.b / 4 * (fall_white + fall_total)
-            + self.b / 24 * (
-                fall_white * (1 / white + 1 / (white + draws)) + fall_total * (1 / total + 1 / (total + draws))
-            )
+            + self.b
+            / 24
+            * (fall_white * (1 / white + 1 / (white + draws)) + fall_total * (1 / total + 1 / (total + draws)))
         )
         plain = self.b * np.log1p(draws / total)
         missed = -self._asleep * np.exp(-plain) * np.expm1(-excess)

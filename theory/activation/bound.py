@@ -136,8 +136,7 @@ def _relative() -> tuple[Step, ...]:
             rising,
         ),
         identity(
-            "so E(D) in the place of ln(S_0/S) bounds it; as beta -> 0 (c -> N) E diverges and the bound "
-            "is S_0 < 1.",
+            "so E(D) in the place of ln(S_0/S) bounds it; as beta -> 0 (c -> N) E diverges and the bound is S_0 < 1.",
             error.subs({v: sp.exp(E(D)) - 1, w: 1 / s0 - 1}),
             in_bound,
             shown=sp.Le((K(D) - K_0(D)) / K(D), in_bound, evaluate=False),

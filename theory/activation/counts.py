@@ -29,8 +29,7 @@ def counts() -> Derivation:
             ),
             ratio_lemma()[1],
             identity(
-                "With shifts b and 1 the first factor of P(k) is a power of k, and its next term says "
-                "where: k >> 1.",
+                "With shifts b and 1 the first factor of P(k) is a power of k, and its next term says where: k >> 1.",
                 log_ratio(b, 1, z),
                 slope,
                 by=sp.expand,

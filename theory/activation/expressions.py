@@ -7,11 +7,7 @@ from theory.activation.symbols import D, N, a, b, beta, c, k, m, n
 
 def gamma_survival(samples: sp.Expr, total: sp.Expr, loss: sp.Expr) -> sp.Expr:
     """Return Γ(D+a-b) Γ(a) / (Γ(D+a) Γ(a-b)) for D = `samples`, a = `total`, b = `loss`."""
-    return (
-        sp.gamma(samples + total - loss)
-        * sp.gamma(total)
-        / (sp.gamma(samples + total) * sp.gamma(total - loss))
-    )
+    return sp.gamma(samples + total - loss) * sp.gamma(total) / (sp.gamma(samples + total) * sp.gamma(total - loss))
 
 
 def beta_binomial(count: sp.Expr, trials: sp.Expr, first: sp.Expr, second: sp.Expr) -> sp.Expr:

@@ -2,7 +2,7 @@
 
 import sympy as sp
 
-from theory.activation.expressions import negative_binomial
+from theory.activation.expressions import GP_WORKING, negative_binomial
 from theory.activation.symbols import OWN, D, K, N, O, P, S, a, b, c, i, k, n, q, u, x, z
 from theory.derivation import Derivation, Step, equation, identity
 
@@ -12,12 +12,7 @@ _s, _t = sp.symbols("s t", real=True)
 def shifted_stirling(shift: sp.Expr, large: sp.Expr) -> sp.Expr:
     """Return ln Γ(large + shift) without its terms of order large^-2 and smaller."""
     second = sp.expand(sp.bernoulli(2, shift))
-    return (
-        (large + shift - sp.Rational(1, 2)) * sp.log(large)
-        - large
-        + sp.log(2 * sp.pi) / 2
-        + second / (2 * large)
-    )
+    return (large + shift - sp.Rational(1, 2)) * sp.log(large) - large + sp.log(2 * sp.pi) / 2 + second / (2 * large)
 
 
 def log_ratio(upper: sp.Expr, lower: sp.Expr, large: sp.Expr) -> sp.Expr:
@@ -31,8 +26,7 @@ def ratio_lemma() -> tuple[Step, ...]:
     expansion = (_s - _t) * sp.log(z) + (_s - _t) * (_s + _t - 1) / (2 * z)
     return (
         identity(
-            "Stirling's series with a shift s, DLMF 5.11.8; to the order kept it obeys Γ(z+s+1) = (z+s) "
-            "Γ(z+s).",
+            "Stirling's series with a shift s, DLMF 5.11.8; to the order kept it obeys Γ(z+s+1) = (z+s) Γ(z+s).",
             recursion.subs(z, 1 / u),
             sp.series(sp.log(1 + _s * u), u, 0, 2).removeO(),
             shown=equation(sp.loggamma(z + _s), shifted_stirling(_s, z) + O(z**-2)),
@@ -59,7 +53,7 @@ def gamma_poisson() -> Derivation:
     )
     correction = -b * (b + 1) / 2 * (1 / a - 1 / (a + D))
     in_paper = -(b + 1) * c / (2 * N) * c * D / (c * D + b * N)
-    paper = N * (1 - (b * N / (c * D + b * N)) ** b)
+    paper = GP_WORKING
     w = sp.Symbol("w", positive=True)  # product of the weights of all neurons
     one_total = sp.gamma(n + b * N) / (sp.gamma(n + 1) * sp.gamma(b * N)) * (1 - q) ** (b * N) * q**n
     dirichlet = sp.gamma(n + 1) * sp.gamma(b * N) / sp.gamma(n + b * N)
@@ -85,8 +79,7 @@ def gamma_poisson() -> Derivation:
                 shown=equation(sp.Limit(P(k, x * a), a, sp.oo), law),
             ),
             identity(
-                "Its k = 0 is the silent share of the paper: the paper's formula is exactly the law of "
-                "this limit.",
+                "Its k = 0 is the silent share of the paper: the paper's formula is exactly the law of this limit.",
                 N * (1 - law.subs(k, 0).subs(q, c * D / (c * D + b * N))),
                 paper,
                 shown=equation(K(D), paper),
@@ -104,15 +97,13 @@ def gamma_poisson() -> Derivation:
                 shown=equation(S(D) / (b * N / (c * D + b * N)) ** b, 1 + in_paper + O((c / N) ** 2)),
             ),
             identity(
-                "N such neurons together have a negative binomial total: the generating function to the "
-                "power N.",
+                "N such neurons together have a negative binomial total: the generating function to the power N.",
                 generating**N,
                 generating.subs(b, b * N),
                 by=lambda difference: sp.powdenest(difference, force=True),
             ),
             identity(
-                "Given that total n their counts are those of the urn, whatever q: only the weights of "
-                "the urn remain.",
+                "Given that total n their counts are those of the urn, whatever q: only the weights of the urn remain.",
                 sp.powsimp(w * (1 - q) ** (b * N) * q**n / one_total),
                 dirichlet * w,
                 shown=equation(

@@ -29,8 +29,7 @@ def _master_equation(time: sp.Symbol, total: sp.Expr) -> tuple[Step, ...]:
             shown=equation(P(k, time), named),
         ),
         identity(
-            "A count stays or rises by one; over P(k) both sides of this master equation are rational, "
-            "and equal.",
+            "A count stays or rises by one; over P(k) both sides of this master equation are rational, and equal.",
             sp.gammasimp(later / law),
             1 - rise + sp.gammasimp(law.subs(k, k - 1) / law) * rise.subs(k, k - 1),
             by=sp.cancel,
@@ -121,9 +120,9 @@ def urn() -> Derivation:
     h = b / total
     falling = sp.Symbol("F", positive=True)  # U (U-1) ... (U-m+2), the factors that both moments share
     silent = sp.Symbol("U", positive=True)
-    after = (1 - h * silent) * falling * (silent - m + 1) + h * silent * falling / silent * (
-        silent - m + 1
-    ) * (silent - m)
+    after = (1 - h * silent) * falling * (silent - m + 1) + h * silent * falling / silent * (silent - m + 1) * (
+        silent - m
+    )
     return Derivation(
         "urn",
         "Laws of the Polya urn of activation events",
@@ -157,9 +156,7 @@ def urn() -> Derivation:
                 "K alone is a pure birth chain: N-K silent neurons of weight b each.",
                 (N - sp.Symbol("K")) * (0 + b) / total,
                 b * (N - sp.Symbol("K")) / total,
-                shown=equation(
-                    P(Given(sp.Symbol("K") + 1, sp.Symbol("K"), n)), b * (N - sp.Symbol("K")) / total
-                ),
+                shown=equation(P(Given(sp.Symbol("K") + 1, sp.Symbol("K"), n)), b * (N - sp.Symbol("K")) / total),
             ),
             identity(
                 "With h = b/(n+bN), an event takes U = N-K to U-1 with probability hU, so the mean obeys "

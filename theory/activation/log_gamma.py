@@ -35,23 +35,15 @@ def log_gamma() -> Derivation:
     ratio = _s * _t / ((x + _s) * (x + _t))
     main = sp.Lambda(x, (x - sp.Rational(1, 2)) * sp.log(x) - x)
     elementary = (
-        (x - sp.Rational(1, 2)) * sp.log(1 - ratio)
-        + _s * sp.log(1 + _t / (x + _s))
-        + _t * sp.log(1 + _s / (x + _t))
+        (x - sp.Rational(1, 2)) * sp.log(1 - ratio) + _s * sp.log(1 + _t / (x + _s)) + _t * sp.log(1 + _s / (x + _t))
     )
-    stirling = sum(
-        sp.bernoulli(2 * j) / (2 * j * (2 * j - 1)) * x ** (1 - 2 * j) for j in range(1, _TERMS + 1)
-    )
+    stirling = sum(sp.bernoulli(2 * j) / (2 * j * (2 * j - 1)) * x ** (1 - 2 * j) for j in range(1, _TERMS + 1))
     fall = (x + sp.Rational(1, 2)) * sp.log(1 + 1 / x) - 1
     order = 2 * _TERMS + 1
     index = sp.Symbol("j", integer=True, positive=True)
-    series = sp.Sum(
-        sp.bernoulli(2 * index) / (2 * index * (2 * index - 1) * x ** (2 * index - 1)), (index, 1, sp.oo)
-    )
+    series = sp.Sum(sp.bernoulli(2 * index) / (2 * index * (2 * index - 1) * x ** (2 * index - 1)), (index, 1, sp.oo))
     law = beta_binomial(k, D, b, beta)
-    in_l = (
-        mixed_log_gamma(1, k, b - 1) - mixed_log_gamma(beta, b, D) - mixed_log_gamma(D + 1 - k, k, beta - 1)
-    )
+    in_l = mixed_log_gamma(1, k, b - 1) - mixed_log_gamma(beta, b, D) - mixed_log_gamma(D + 1 - k, k, beta - 1)
 
     def split(expr: sp.Expr) -> sp.Expr:
         """Write every logarithm of a ratio of sums as a sum of logarithms."""
@@ -64,8 +56,7 @@ def log_gamma() -> Derivation:
         "exact",
         (
             identity(
-                "The recursion Γ(x+1) = xΓ(x) moves x upwards, at the price of one logarithm of a product "
-                "near one,",
+                "The recursion Γ(x+1) = xΓ(x) moves x upwards, at the price of one logarithm of a product near one,",
                 mixed_log_gamma(x, _s, _t) - mixed_log_gamma(x + 1, _s, _t),
                 -sp.log(product),
                 by=_by_gamma,

@@ -135,9 +135,7 @@ def growth_rate(D: Number, N: Number, b: Number, c: Number, *, digits: int = 50)
     return _growth_rate(D, N, b, c, digits=digits)
 
 
-def pmf_beta_bernoulli(
-    k: Number, D: Number, N: Number, b: Number, c: Number, *, digits: int = 50
-) -> mpmath.mpf:
+def pmf_beta_bernoulli(k: Number, D: Number, N: Number, b: Number, c: Number, *, digits: int = 50) -> mpmath.mpf:
     """Return P(D_i = k) of beta-Bernoulli."""
     return _pmf(k, D, N, b, c, digits=digits)
 
@@ -201,9 +199,7 @@ def gamma_poisson_growth_rate(D: Number, N: Number, b: Number, c: Number, *, dig
     return _gp_growth_rate(D, N, b, c, digits=digits)
 
 
-def gamma_poisson_pmf(
-    k: Number, D: Number, N: Number, b: Number, c: Number, *, digits: int = 50
-) -> mpmath.mpf:
+def gamma_poisson_pmf(k: Number, D: Number, N: Number, b: Number, c: Number, *, digits: int = 50) -> mpmath.mpf:
     """Return P(D_i = k) of gamma-Poisson."""
     return _gp_pmf(k, D, N, b, c, digits=digits)
 

@@ -2,6 +2,7 @@
 
 import sympy as sp
 
+from theory.activation.expressions import GP_WORKING
 from theory.activation.symbols import D0, K0, TEXT, D, K, N, b, c, k
 from theory.derivation import Derivation, equation, identity
 
@@ -11,7 +12,7 @@ def mean_field() -> Derivation:
     probability = c * (k + b) / (c * D + b * N)
     rate = (N - K(D)) * b * c / (c * D + b * N)
     general = N - (N - K0) * ((c * D0 + b * N) / (c * D + b * N)) ** b
-    paper = N * (1 - (b * N / (c * D + b * N)) ** b)
+    paper = GP_WORKING
     total = sp.Symbol("T", positive=True)
     over_neurons = c * (total + b * N) / (c * D + b * N)
     return Derivation(
@@ -40,9 +41,7 @@ def mean_field() -> Derivation:
                 rate.subs(K(D), general),
                 shown=equation(K(D), general),
             ),
-            identity(
-                "At D = D_0 the solution is the start.", general.subs(D, D0), K0, shown=equation(K(D0), K0)
-            ),
+            identity("At D = D_0 the solution is the start.", general.subs(D, D0), K0, shown=equation(K(D0), K0)),
             identity(
                 "From nothing, D_0 = K_0 = 0, it is the formula of the paper.",
                 general.subs({D0: 0, K0: 0}),

@@ -25,9 +25,7 @@ def survival() -> Derivation:
         OWN,
         "exact",
         (
-            identity(
-                "Induction starts at S(0) = 1.", silent.subs(D, 0), sp.S.One, shown=equation(S(0), sp.S.One)
-            ),
+            identity("Induction starts at S(0) = 1.", silent.subs(D, 0), sp.S.One, shown=equation(S(0), sp.S.One)),
             identity(
                 "One more sample leaves a silent neuron silent with probability 1 - b/(D+a).",
                 sp.gammasimp(silent.subs(D, D + 1) / silent),

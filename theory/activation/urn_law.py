@@ -73,23 +73,11 @@ def urn_law() -> Derivation:
                 "There r_N = 1, and r_(N-1) is the silent share S(n): the mean is that of the marginal law.",
                 sp.gammasimp(N * (inside_share(N) - inside_share(N - 1))),
                 sp.gammasimp(
-                    N
-                    * (
-                        1
-                        - sp.gamma(n + b * N - b)
-                        * sp.gamma(b * N)
-                        / (sp.gamma(n + b * N) * sp.gamma(b * N - b))
-                    )
+                    N * (1 - sp.gamma(n + b * N - b) * sp.gamma(b * N) / (sp.gamma(n + b * N) * sp.gamma(b * N - b)))
                 ),
                 shown=equation(
                     E(K(n)),
-                    N
-                    * (
-                        1
-                        - sp.gamma(n + b * N - b)
-                        * sp.gamma(b * N)
-                        / (sp.gamma(n + b * N) * sp.gamma(b * N - b))
-                    ),
+                    N * (1 - sp.gamma(n + b * N - b) * sp.gamma(b * N) / (sp.gamma(n + b * N) * sp.gamma(b * N - b))),
                 ),
             ),
         ),

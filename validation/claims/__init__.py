@@ -34,9 +34,7 @@ def _registry(claims: "Iterable[Claim]") -> "dict[str, Claim]":
     registry: dict[str, Claim] = {}
     for claim in claims:
         if claim.id in registry:
-            raise ValueError(
-                f"two claims have the id {claim.id!r}, under which results are filed; rename one"
-            )
+            raise ValueError(f"two claims have the id {claim.id!r}, under which results are filed; rename one")
         registry[claim.id] = claim
     return registry
 

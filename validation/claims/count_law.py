@@ -40,13 +40,9 @@ def _twin(data):
 def _draw(data, figure):
     panels = figure.subplots(1, 3, sharex=True, sharey=True)
     figure.set_size_inches(9, 3.2)
-    for axes, reading, seen, pmf, colour in zip(
-        panels, READINGS, data["observed"], data["pmf"], COLOURS, strict=False
-    ):
+    for axes, reading, seen, pmf, colour in zip(panels, READINGS, data["observed"], data["pmf"], COLOURS, strict=False):
         share = seen / seen.sum()
-        axes.errorbar(
-            data["k"], share, np.sqrt(share / seen.sum()), fmt=".", color=colour, label="stepwise simulation"
-        )
+        axes.errorbar(data["k"], share, np.sqrt(share / seen.sum()), fmt=".", color=colour, label="stepwise simulation")
         axes.plot(data["k"], pmf, color="black", linewidth=1, label="exact law")
         axes.set(title=reading.__name__, xlabel="activations $k$", yscale="log", ylim=(1e-5, 1), xlim=(-1, 60))
         axes.legend()

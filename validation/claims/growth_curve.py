@@ -14,7 +14,10 @@ NEURONS, C, SHAPES = 1000, 5.0, (0.1, 0.3, 1.0, 3.0)
 def _covariance(process, D):
     """Cov(K(D), K(D')) = Var K(D) S(D')/S(D) for D <= D': a silent neuron stays so whatever the others do."""
     silent, variance = process.silent(D), process.working_std(D) ** 2
-    first, last = np.minimum.outer(np.arange(D.size), np.arange(D.size)), np.maximum.outer(*2 * [np.arange(D.size)])
+    first, last = (
+        np.minimum.outer(np.arange(D.size), np.arange(D.size)),
+        np.maximum.outer(*2 * [np.arange(D.size)]),
+    )
     return variance[first] * silent[last] / silent[first]
 
 
@@ -129,9 +132,7 @@ def _run_start(rng, quick):
 
 def _judge_start(data):
     later = range(1, data["D"].size)
-    return exactly(
-        (mean(data["working"][:, t], data["formula"][t]) for t in later), "the formula with a general start"
-    )
+    return exactly((mean(data["working"][:, t], data["formula"][t]) for t in later), "the formula with a general start")
 
 
 def _twin_start(data):
@@ -144,7 +145,12 @@ def _draw_start(data, figure):
     axes.plot(data["D"], data["fresh"], "--", color="grey", label="paper, from $(0, 0)$")
     spread = data["working"].std(axis=0)
     axes.errorbar(
-        data["D"], data["working"].mean(axis=0), spread, fmt="o", color=COLOURS[1], label="stepwise, ± one std of a path"
+        data["D"],
+        data["working"].mean(axis=0),
+        spread,
+        fmt="o",
+        color=COLOURS[1],
+        label="stepwise, ± one std of a path",
     )
     axes.set(xscale="log", xlabel="samples $D$", ylabel="working neurons $K$")
     axes.legend()

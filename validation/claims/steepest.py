@@ -69,7 +69,13 @@ def _draw(data, figure):
     left.axvline(1, color="grey", linestyle=":", linewidth=1)
     left.set(xscale="log", xlabel="$cD/N$", ylabel=r"$N^{-1}\,dK/d\ln D$", title="urn, line: exact, dots: stepwise")
     left.legend()
-    right.set(xscale="log", yscale="log", xlabel="neurons $N$", ylabel="$1 - cD^*/N$", title="beta-Bernoulli, $c = 5$")
+    right.set(
+        xscale="log",
+        yscale="log",
+        xlabel="neurons $N$",
+        ylabel="$1 - cD^*/N$",
+        title="beta-Bernoulli, $c = 5$",
+    )
 
 
 CLAIM = Claim(

@@ -35,7 +35,7 @@ def _run(rng, quick):
     edges = np.unique(np.geomspace(1, 40 * CUTOFF, 60).astype(int))
     out = {name: [] for name in ("alpha", "error", "pseudo", "beyond", "beyond_power_law", "cutoff", "seen", "exact")}
     for b in SHAPES:
-        c = 0.05 * neurons
+        c = 0.005 * neurons
         D = int(CUTOFF * b * neurons / c)
         process = BetaBernoulli(neurons, b, c)
         # each neuron on its own: the first block of a path, drawn without stepping
@@ -49,8 +49,9 @@ def _run(rng, quick):
         out["alpha"].append(alpha)
         out["error"].append(1 / np.sqrt(seen.sum() * variance))
         out["pseudo"].append(pseudo)
-        out["beyond"].append(np.count_nonzero(counts > 3 * CUTOFF))
-        out["beyond_power_law"].append(seen.sum() * power[3 * CUTOFF :].sum() / power[FIRST - 1 : LAST].sum())
+        far = round(3 * process.cutoff(D))
+        out["beyond"].append(np.count_nonzero(counts > far))
+        out["beyond_power_law"].append(seen.sum() * power[far:].sum() / power[FIRST - 1 : LAST].sum())
         out["cutoff"].append(process.cutoff(D))
         out["seen"].append(np.histogram(counts, bins=edges)[0] / np.diff(edges) / neurons)
         out["exact"].append(exact.pmf(edges[:-1]))
@@ -90,11 +91,24 @@ def _draw(data, figure):
         axes.plot(middle[seen], data["seen"][i][seen], ".", color=COLOURS[i], label=f"$b = {b}$, simulation")
         drawn = data["exact"][i] > 1e-10
         axes.plot(left[drawn], data["exact"][i][drawn], color=COLOURS[i])
+        axes.axvline(data["cutoff"][i], color=COLOURS[i], linestyle=":", linewidth=1)
         anchor = np.searchsorted(left, 100)
-        axes.plot(left, data["exact"][i][anchor] * (left / left[anchor]) ** (b - 1.0), "--", color=COLOURS[i], linewidth=0.9)
-    axes.axvline(data["cutoff"][0], color="grey", linestyle=":", linewidth=1)
+        axes.plot(
+            left,
+            data["exact"][i][anchor] * (left / left[anchor]) ** (b - 1.0),
+            "--",
+            color=COLOURS[i],
+            linewidth=0.9,
+        )
     axes.annotate("$k_c$", (data["cutoff"][0], 0.2), textcoords="offset points", xytext=(4, 0), color="grey")
-    axes.set(xscale="log", yscale="log", xlabel="activations $k$", ylabel="$P(D_i = k)$", ylim=(1e-9, 1), xlim=(1, left[-1]))
+    axes.set(
+        xscale="log",
+        yscale="log",
+        xlabel="activations $k$",
+        ylabel="$P(D_i = k)$",
+        ylim=(1e-9, 1),
+        xlim=(1, left[-1]),
+    )
     axes.legend(title=r"line: exact; dashed: $k^{-(1-b)}$", loc="lower left")
 
 
