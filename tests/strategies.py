@@ -36,8 +36,8 @@ def constants():
 
 
 def samples():
-    """Real numbers of samples; the smallest are far below one."""
-    corners = [0.0, math.nextafter(0.0, 1.0), math.nextafter(1.0, 0.0), 1.0, math.nextafter(1.0, 2.0), 1e18]
+    """Real numbers of samples; results for the smallest are still normal floats."""
+    corners = [0.0, 1e-250, math.nextafter(1.0, 0.0), 1.0, math.nextafter(1.0, 2.0), 1e18]
     return st.sampled_from(corners) | log_uniform(1e-9, 1e18) | whole_samples().map(float)
 
 
@@ -48,11 +48,7 @@ def whole_samples(most=MOST_SAMPLES):
 def activities(N):
     """Values of c in (0, N), tiny, ordinary and one rounding below N."""
     corners = [math.nextafter(N, 0.0), N * (1 - 1e-12), N * (1 - 1e-4), N / 2, 1e-12]
-    return (
-        st.sampled_from(corners)
-        | log_uniform(1e-12, N / 2)
-        | log_uniform(1e-12, 0.5).map(lambda gap: N * (1 - gap))
-    )
+    return st.sampled_from(corners) | log_uniform(1e-12, N / 2) | log_uniform(1e-12, 0.5).map(lambda gap: N * (1 - gap))
 
 
 @st.composite

@@ -55,9 +55,7 @@ def polygamma_difference(order, x, s):
 @example(x=1e-19, s=1e-3, t=1e18)
 @examples(4)
 def test_mixed_log_gamma_keeps_its_digits(x, s, t):
-    assert_digits(
-        mixed_log_gamma_scalar(x, s, t), oracle.mixed_log_gamma(x, s, t, digits=DIGITS), ACCURACY
-    )
+    assert_digits(mixed_log_gamma_scalar(x, s, t), oracle.mixed_log_gamma(x, s, t, digits=DIGITS), ACCURACY)
 
 
 @given(x=places, s=steps)

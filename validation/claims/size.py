@@ -92,12 +92,12 @@ def _draw_compressibility(data, figure):
 
 # -- over-parameterisation ---------------------------------------------------------------------------------
 
-EVENTS = 60
-MANY = 200 * 2 ** np.arange(8)
+EVENTS = 12
+MANY = 100 * 2 ** np.arange(7)
 
 
 def _run_over(rng, quick):
-    replicas = 4_000 if quick else 100_000
+    replicas = 20_000 if quick else 400_000
     repeats, error = [], []
     for neurons in MANY.tolist():
         working = PolyaUrn(neurons, B).simulate([EVENTS], replicas, rng=rng, method="stepwise").working[:, 0]
@@ -128,7 +128,7 @@ def _draw_over(data, figure):
     axes = figure.add_subplot()
     axes.errorbar(MANY, data["repeats"], data["error"], fmt="o", color=COLOURS[1], label="stepwise simulation")
     axes.plot(MANY, data["exact"], color=COLOURS[0], label="exact")
-    axes.plot(MANY, EVENTS * (1 + 1 / B) / 2 / MANY, "--", color="grey", label=r"$(1 + 1/b)\,cD/(2N)$")
+    axes.plot(MANY, (EVENTS - 1) * (1 + 1 / B) / 2 / MANY, "--", color="grey", label=r"$(1 + 1/b)(cD - 1)/(2N)$")
     axes.set(
         xscale="log",
         yscale="log",

@@ -1,0 +1,130 @@
+"""Speed of `statnn.activation` against numpy's plain way to the same numbers."""
+
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+from scipy import special
+
+from statnn.activation import BetaBernoulli, PolyaUrn, checkpoints
+from validation.benchmarks.measure import alternate
+
+Row = tuple[str, str, str, str]
+
+
+def _numpy_counts(process: BetaBernoulli, D: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Draw ``beta`` once and ``binomial`` per checkpoint: counts of shape (T, N)."""
+    white = process.b * (process.neurons - process.c) / process.c
+    p = rng.beta(process.b, white, process.neurons)
+    counts = np.zeros((D.size + 1, process.neurons), dtype=np.int64)
+    before = 0
+    for t, samples in enumerate(D.tolist()):
+        counts[t + 1] = counts[t] + rng.binomial(samples - before, p)
+        before = samples
+    return counts[1:]
+
+
+def _paths(*, quick: bool) -> Iterator[Row]:
+    neurons = 10**5 if quick else 10**6
+    process, D = BetaBernoulli(neurons, b=0.3, c=0.005 * neurons), checkpoints(10**12, 60)
+    rng = np.random.default_rng(1)
+    rounds = 3
+    found = alternate(
+        lambda: process.simulate(D, 20, rng=rng).working,
+        lambda: np.count_nonzero(_numpy_counts(process, D, rng), axis=1),
+        rounds=rounds,
+    )
+    yield (
+        f"exact K-path, N = {neurons:.0e}, 60 checkpoints to D = 1e12 (>= 20)",
+        f"{found.ours / 20 * 1e3:.2f} ms",
+        f"numpy beta, binomial: {found.peer:.2f} s",
+        f"{found.median * 20:.0f}",
+    )
+    found = alternate(
+        lambda: process.simulate(D, 1, rng=rng, counts=True),
+        lambda: _numpy_counts(process, D, rng),
+        rounds=rounds,
+    )
+    yield (
+        f"counts at all checkpoints, N = {neurons:.0e}, one core (>= 1)",
+        f"{found.ours:.2f} s",
+        f"numpy beta, binomial: {found.peer:.2f} s",
+        f"{found.median:.2f} [{found.lowest:.2f}, {found.highest:.2f}]",
+    )
+    with ThreadPoolExecutor(2) as two:
+        found = alternate(
+            lambda: process.simulate(D, 1, rng=rng, counts=True, executor=two),
+            lambda: process.simulate(D, 1, rng=rng, counts=True),
+            rounds=rounds,
+            clock=time.perf_counter,
+        )
+    yield (
+        f"counts at all checkpoints, N = {neurons:.0e}, two cores (>= 1.7)",
+        f"{found.ours:.2f} s",
+        f"the same on one core: {found.peer:.2f} s",
+        f"{found.median:.2f} [{found.lowest:.2f}, {found.highest:.2f}]",
+    )
+
+
+def _urn(*, quick: bool) -> Iterator[Row]:
+    neurons, events, few = 10**4, 10**7 if quick else 10**8, 2000
+    urn = PolyaUrn(neurons, b=1.0)
+    rng = np.random.default_rng(2)
+
+    def numpy_steps() -> None:
+        weights = np.ones(neurons)
+        for _ in range(few):
+            total = weights.cumsum()
+            weights[np.searchsorted(total, rng.random() * total[-1], side="right")] += 1
+
+    found = alternate(
+        lambda: urn.simulate([events], 1, rng=rng, method="stepwise"), numpy_steps, rounds=3 if quick else 2
+    )
+    yield (
+        f"stepwise urn, N = {neurons:.0e}, {events:.0e} events, one core (<= 20 ns)",
+        f"{found.ours / events * 1e9:.1f} ns an event",
+        f"numpy cumsum, searchsorted: {found.peer / few * 1e6:.1f} us",
+        f"{found.median * events / few:.0f}",
+    )
+
+
+def _laws(*, quick: bool) -> Iterator[Row]:
+    del quick  # a tenth of a second either way
+    process, D = BetaBernoulli(1000, b=0.3, c=5.0), np.geomspace(1, 1e18, 10**6)
+    a = process.b * process.neurons / process.c
+
+    def four_gammas() -> np.ndarray:
+        rest = special.gammaln(a) - special.gammaln(a - process.b)
+        return -process.neurons * np.expm1(special.gammaln(D + a - process.b) - special.gammaln(D + a) + rest)
+
+    found = alternate(lambda: process.working(D), four_gammas, rounds=7)
+    yield (
+        "working(D), 1e6 values up to D = 1e18 (<= 200 ns)",
+        f"{found.ours / D.size * 1e9:.0f} ns a value",
+        f"four gammaln of scipy, without digits: {found.peer / D.size * 1e9:.0f} ns",
+        f"{found.median:.2f}",
+    )
+
+
+def _imports(*, quick: bool) -> Iterator[Row]:
+    def start(code: str) -> None:
+        subprocess.run([sys.executable, "-c", code], check=True)  # noqa: S603 - our own interpreter and code
+
+    found = alternate(
+        lambda: start("import statnn"),
+        lambda: start("import scipy.stats"),
+        rounds=3 if quick else 9,
+        clock=time.perf_counter,
+    )
+    yield (
+        "import statnn, whole process (< 0.5 s)",
+        f"{found.ours:.3f} s",
+        f"import scipy.stats: {found.peer:.3f} s",
+        f"{found.median:.1f}",
+    )
+
+
+BENCHMARKS = (_paths, _urn, _laws, _imports)
