@@ -5,10 +5,13 @@ A message names the value, what is allowed and the likely fix. Nothing is cast t
 
 import math
 import numbers
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+
+Floats: TypeAlias = NDArray[np.float64]
+Ints: TypeAlias = NDArray[np.int64]
 
 LARGEST_COUNT = 9 * 10**18
 """Counts are kept in 64-bit integers."""

@@ -152,8 +152,8 @@ def mixed_log_gamma(x: ArrayLike, s: ArrayLike, t: ArrayLike) -> NDArray[np.floa
 
     Examples
     --------
-    >>> float(mixed_log_gamma(1.0, 1.0, 1e18))
-    41.446531673892822
+    >>> mixed_log_gamma(1.0, 1.0, [0.0, 1.0]).round(12)  # ln(1 + t)
+    array([0.        , 0.69314718])
     """
     return _broadcast(_mixed_log_gamma, x, s, t)
 

@@ -12,7 +12,7 @@ from statnn.activation import _exact_kernels, _occupancy, _stepwise_kernels
 from statnn.activation._exact_kernels import binomial, births, competing_counts, independent_counts
 from statnn.activation._stepwise_kernels import clocked_events, sample_steps, tabulate, urn_events, urn_state
 
-DRAWS = 40_000
+DRAWS = 200_000
 LAST = 9 * 10**18
 D = np.array([0, 1, 7, 50, 2000, 10**9, LAST])
 
@@ -72,7 +72,7 @@ def test_no_kernel_is_forgotten():
             name
             for name, value in vars(module).items()
             if hasattr(value, "py_func") and value.py_func.__module__ == module.__name__
-            and value.targetoptions.get("nogil") and value._cache.__class__.__name__ != "NullCache"
+            and value._cache.__class__.__name__ != "NullCache"
         }  # fmt: skip
         assert found == names, module.__name__
 
@@ -139,7 +139,7 @@ def test_birth_chain_is_its_twin(asleep):
 # -- tables ----------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("scale", [1, 3, 10**15])
+@pytest.mark.parametrize("scale", [1, 3, 10**12])
 def test_alias_table_holds_the_old_events(rng, scale):
     """A slot keeps its own neuron or passes to its alias: summed over slots, each neuron has its share."""
     counts = rng.integers(0, 50, 200) ** 2 * scale
@@ -161,7 +161,7 @@ def seen(values, last):
 
 
 REGIMES = [
-    (5, 0.3), (3, 1 - 1e-3), (1000, 1e-3), (10**6, 9e-6), (40, 0.2499), (40, 0.2501), (100, 0.1), (100, 0.5),
+    (5, 0.3), (3, 0.9), (1000, 1e-3), (10**6, 9e-6), (40, 0.2499), (40, 0.2501), (100, 0.1), (100, 0.5),
     (100, 0.51), (100, 0.95), (2500, 0.02), (10**6, 5e-5), (5000, 0.2), (10**6, 1e-3), (10**9, 1e-8),
 ]  # fmt: skip
 """(n, p): inversion below a mean of 10, transformed rejection above, and mirrored beyond p = 1/2."""
@@ -175,7 +175,7 @@ def test_binomial_law(bits, n, p):
     assert values.max() <= n
     last = min(n, int(stats.binom(n, p).isf(1e-12)) + 1)
     assert_law(seen(values, last)[: last + 1], stats.binom(n, p).pmf(np.arange(last + 1)), what=f"B({n}, {p})")
-    odds = 1.1 * p / (1 - p)
+    odds = 1.05 * p / (1 - p)
     with rejects():
         assert_law(seen(values, last), stats.binom(n, odds / (1 + odds)).pmf(np.arange(last + 1)), what="twin")
 
@@ -215,7 +215,7 @@ def test_very_many_successes_are_normal(bits, n, p):
 @pytest.mark.parametrize("shape", [1e-3, 0.3, 1.0, 8.0])
 def test_log_gamma_variate(stream, shape):
     """Small shapes reach below the smallest float, so that only the logarithm can be drawn."""
-    values = np.array([_exact_kernels._log_gamma_variate(stream, shape) for _ in range(DRAWS // 2)])
+    values = np.array([_exact_kernels._log_gamma_variate(stream, shape) for _ in range(DRAWS // 5)])
     assert_pvalue(stats.kstest(values, stats.loggamma(shape).cdf).pvalue, f"ln Gamma({shape})")
     with rejects():
         assert_pvalue(stats.kstest(values, stats.loggamma(1.15 * shape).cdf).pvalue, "another shape")

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import special
 
 TOLERANCE = 1e-4
 MOST_EPOCHS = 600
@@ -27,9 +28,9 @@ class Images:
         Digits 0 to 9, shape (samples,).
     """
 
-    train: NDArray[np.float64]
+    train: NDArray[np.floating]
     train_labels: NDArray[np.int64]
-    test: NDArray[np.float64]
+    test: NDArray[np.floating]
     test_labels: NDArray[np.int64]
 
     def some(self, samples: int, rng: np.random.Generator) -> "Images":
@@ -61,7 +62,7 @@ def digits(rng: np.random.Generator) -> Images:
 
 
 def mnist(path: str | Path) -> Images:
-    """MNIST from an npz file with x_train, y_train, x_test, y_test (28 x 28 bytes an image)."""
+    """MNIST from an npz file with x_train, y_train, x_test, y_test (28 x 28 bytes an image), in single precision."""
     wanted = ("x_train", "y_train", "x_test", "y_test")
     with np.load(path, allow_pickle=False) as file:
         missing = [name for name in wanted if name not in file]
@@ -74,7 +75,7 @@ def mnist(path: str | Path) -> Images:
                 f"{path}: x_{name} has shape {x.shape} and type {x.dtype}, y_{name} shape {y.shape}; "
                 "bytes of shape (samples, rows, columns) and one label each are needed"
             )
-    train, test = (x.reshape(len(x), -1) / 255.0 for x in (x_train, x_test))
+    train, test = (x.reshape(len(x), -1) / np.float32(255) for x in (x_train, x_test))
     return Images(train, y_train.astype(np.int64), test, y_test.astype(np.int64))
 
 
@@ -96,21 +97,21 @@ class Trained:
         Whether the stated criterion was met.
     """
 
-    weights: tuple[NDArray[np.float64], ...]
-    biases: tuple[NDArray[np.float64], ...]
+    weights: tuple[NDArray[np.floating], ...]
+    biases: tuple[NDArray[np.floating], ...]
     test_loss: float
     test_error: float
     train_loss: float
     epochs: int
     converged: bool
 
-    def fires(self, images: NDArray[np.float64], layer: int = 0) -> NDArray[np.bool_]:
+    def fires(self, images: NDArray[np.floating], layer: int = 0) -> NDArray[np.bool_]:
         """Return which hidden units of one layer are above zero, shape (samples, units)."""
         for weight, bias in zip(self.weights[: layer + 1], self.biases[: layer + 1], strict=True):
             images = np.maximum(images @ weight + bias, 0.0)
         return images > 0
 
-    def counts(self, images: NDArray[np.float64], layer: int = 0) -> NDArray[np.int64]:
+    def counts(self, images: NDArray[np.floating], layer: int = 0) -> NDArray[np.int64]:
         """Return how many of the images activate each hidden unit, shape (units,)."""
         return self.fires(images, layer).sum(axis=0)
 
@@ -119,8 +120,9 @@ def train(
     images: Images, rng: np.random.Generator, *, hidden: tuple[int, ...] = (256,), epochs: int = MOST_EPOCHS
 ) -> Trained:
     """Train one network by Adam from a random start."""
+    if np.unique(images.train_labels).size != 10:
+        raise ValueError("the training images lack some digit, so its test loss is infinite: train on some(10) or more")
     from sklearn.exceptions import ConvergenceWarning
-    from sklearn.metrics import log_loss
     from sklearn.neural_network import MLPClassifier
 
     network = MLPClassifier(
@@ -134,13 +136,15 @@ def train(
         warnings.simplefilter("ignore")
         warnings.simplefilter("always", ConvergenceWarning)
         network.fit(images.train, images.train_labels)
-    probability = np.full((len(images.test), 10), 0.0)
-    probability[:, network.classes_] = network.predict_proba(images.test)
+    last = images.test
+    for weight, bias in zip(network.coefs_[:-1], network.intercepts_[:-1], strict=True):
+        last = np.maximum(last @ weight + bias, 0)
+    log_odds = special.log_softmax((last @ network.coefs_[-1] + network.intercepts_[-1]).astype(float), axis=1)
     return Trained(
         weights=tuple(network.coefs_),
         biases=tuple(network.intercepts_),
-        test_loss=float(log_loss(images.test_labels, probability, labels=np.arange(10))),
-        test_error=float(np.mean(probability.argmax(axis=1) != images.test_labels)),
+        test_loss=-float(log_odds[np.arange(len(last)), images.test_labels].mean()),
+        test_error=float(np.mean(log_odds.argmax(axis=1) != images.test_labels)),
         train_loss=float(network.loss_),
         epochs=int(network.n_iter_),
         converged=not raised,

@@ -296,9 +296,7 @@ def _result(found: Maximum, process: Process, test: Goodness, counts: NDArray[np
     )
 
 
-def _checked(
-    counts: ArrayLike, samples: int, law: type[Process]
-) -> tuple[NDArray[np.int64], int, type[Process]]:
+def _checked(counts: ArrayLike, samples: int, law: type[Process]) -> tuple[NDArray[np.int64], int, type[Process]]:
     if law not in LAWS:
         raise TypeError(f"law = {law!r}: pass one of the classes BetaBernoulli, PolyaUrn, GammaPoisson")
     size = whole(samples, "samples", minimum=1)

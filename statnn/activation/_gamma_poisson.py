@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import stats
 
-from statnn._edge import LARGEST_COUNT, shaped, whole
+from statnn._edge import LARGEST_COUNT, Floats, Ints, shaped, whole
 from statnn._xoshiro import words
-from statnn.activation._process import ActivationProcess, Floats, Ints
+from statnn.activation._process import ActivationProcess
 from statnn.activation._stepwise_kernels import EVENTS_AT_ONCE, clocked_events, urn_state
 
 
@@ -59,6 +59,11 @@ class GammaPoisson(ActivationProcess):
     def _law(self, D: int, initial: int, bonus: float) -> Any:
         stop = (self._scale + self._begin) / (self._scale + D)
         return stats.nbinom(self.b + initial + bonus, stop, loc=initial)
+
+    def _check_history(self, samples: int, counts: Ints) -> None:
+        super()._check_history(samples, counts)
+        if sum(counts.tolist()) > LARGEST_COUNT:
+            raise ValueError(f"counts sum to {sum(counts.tolist())}, above {LARGEST_COUNT}, the largest 64-bit count")
 
     def _draw_working(self, D: Ints, rng: np.random.Generator) -> Ints:
         return self._independent_working(D, rng)

@@ -8,38 +8,24 @@ K(D) of working neurons, its steepest point, the missing mass and every loss.
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy import optimize, stats
 
-from statnn._edge import at_least, positive, shaped, whole, whole_array
+from statnn._edge import Floats, Ints, at_least, positive, shaped, whole, whole_array
 from statnn._figure import axes
-from statnn.activation._sum import smooth_sum
+from statnn.activation._loss import NeuronLoss, expected_loss
+from statnn.activation._simulate import simulate
+from statnn.activation._start import Start
 
 if TYPE_CHECKING:
     from statnn.activation._gamma_poisson import GammaPoisson
     from statnn.activation._path import Path
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
-
-
-@dataclass(frozen=True, eq=False)
-class Start:
-    """What has been seen already: ``counts[i]`` activations of neuron i in ``samples`` samples."""
-
-    samples: int
-    counts: NDArray[np.int64] = field(repr=False)
-
-    @property
-    def working(self) -> int:
-        """Number of neurons with at least one activation."""
-        return int(np.count_nonzero(self.counts))
 
 
 @dataclass(frozen=True)
@@ -186,7 +172,7 @@ class ActivationProcess(ABC):
         counts.flags.writeable = False
         return replace(self, start=Start(samples, counts))
 
-    def _check_history(self, samples: int, counts: NDArray[np.int64]) -> None:
+    def _check_history(self, samples: int, counts: Ints) -> None:
         if samples == 0 and counts.any():
             raise ValueError("counts must all be 0 after samples = 0")
 
@@ -300,7 +286,7 @@ class ActivationProcess(ABC):
         """
         return 1.0 - self.b
 
-    def loss(self, D: int | Sequence[int], per_neuron_loss: Callable[[NDArray[np.int64]], ArrayLike]) -> Any:
+    def loss(self, D: int | Sequence[int], per_neuron_loss: NeuronLoss) -> Any:
         r"""Return :math:`\frac1c E\sum_i p_i\,l(D_i)`, the loss above its floor for a loss l(k) per neuron.
 
         Because :math:`E[p_i|D_i=k] \propto k+b`, this is the mean of l under the count law with b raised
@@ -327,30 +313,8 @@ class ActivationProcess(ABC):
         True
         """
         each = [D] if isinstance(D, (int, np.integer)) else list(D)
-        return shaped(
-            np.array([self._loss(self._whole_samples(d), per_neuron_loss) for d in each]).reshape(np.shape(D)), D
-        )
-
-    def _loss(self, D: int, per_neuron_loss: Callable[[NDArray[np.int64]], ArrayLike]) -> float:
-        if self.start is None:
-            initial, share = np.array([0]), np.array([1.0])
-        else:
-            initial, times = np.unique(self.start.counts, return_counts=True)
-            share = times * (initial + self.b) / (times * (initial + self.b)).sum()
-        total = 0.0
-        for k0, weight in zip(initial.tolist(), share.tolist(), strict=True):
-            law = self._law(D, k0, 1.0)
-            low, high = law.support()
-            last = int(high if math.isfinite(high) else law.isf(1e-18))
-
-            def term(k: NDArray[np.int64], law: Any = law) -> Floats:
-                value = np.asarray(per_neuron_loss(k), dtype=float)
-                if value.shape != k.shape or not np.isfinite(value).all():
-                    raise ValueError("per_neuron_loss must return one finite number for each k of its array")
-                return np.asarray(law.pmf(k) * value)
-
-            total += weight * smooth_sum(term, int(low), last)
-        return total
+        values = [expected_loss(self, self._whole_samples(d), per_neuron_loss) for d in each]
+        return shaped(np.array(values).reshape(np.shape(D)), D)
 
     def simulate(
         self,
@@ -394,8 +358,6 @@ class ActivationProcess(ABC):
         >>> path.working.shape, bool((path.working[:, -1] > 990).all())
         ((2, 3), True)
         """
-        from statnn.activation._simulate import simulate
-
         return simulate(self, checkpoints, replicas, rng=rng, method=method, counts=counts, executor=executor)
 
     def plot(self, ax: Any | None = None, *, D: ArrayLike | None = None, **style: Any) -> Any:

@@ -2,15 +2,18 @@
 
 from concurrent.futures import Executor
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from statnn._edge import increasing, whole
+from statnn._edge import Ints, increasing, whole
 from statnn._random import Root, root, stream
 from statnn._work import run_tasks
 from statnn.activation._path import Path
-from statnn.activation._process import ActivationProcess, Ints
+
+if TYPE_CHECKING:
+    from statnn.activation._process import ActivationProcess
 
 _BLOCK = 2**14
 """Neurons of one block of an exact path with counts; the stream of a block belongs to its number."""
@@ -23,7 +26,7 @@ _TASKS = 64
 class _Task:
     """Some replicas, of all neurons or, for one replica with counts, of one block of neurons."""
 
-    process: ActivationProcess
+    process: "ActivationProcess"
     checkpoints: Ints
     seed: Root
     replicas: tuple[int, ...]
@@ -76,7 +79,7 @@ _METHODS = {
 
 
 def simulate(
-    process: ActivationProcess,
+    process: "ActivationProcess",
     checkpoints: ArrayLike,
     replicas: int | range,
     *,

@@ -16,11 +16,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from statnn._edge import shaped, whole
+from statnn._edge import Floats, Ints, shaped, whole
 from statnn._special import digamma_difference, mixed_log_gamma, trigamma_difference_scalar
 from statnn.activation._beta_binomial import beta_binomial
 from statnn.activation._gamma_poisson import GammaPoisson
-from statnn.activation._process import ActivationProcess, Floats, Ints
+from statnn.activation._process import ActivationProcess
 
 
 class TwoColourUrn(ActivationProcess):

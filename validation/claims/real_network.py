@@ -1,4 +1,4 @@
-"""Hidden units of trained ReLU classifiers: do their activations obey the hypothesis, its law and its growth?
+"""Hidden units of trained ReLU classifiers against the hypothesis, its count law and its growth.
 
 Activations are recorded on images that were not trained on, which are exchangeable samples for the trained network.
 Error bars are over independent trainings; within one network units are correlated, and its own standard errors
@@ -28,12 +28,10 @@ TWIN = (0.5, 1.2)
 def _record(rng, quick, data=None):
     """Train networks and count, on held-out images, how many activate each hidden unit."""
     trainings = 5 if quick or data else 12
+    mnist = None if data is None else networks.mnist(data)
     counts, ends = [], []
     for child in rng.spawn(trainings):
-        if data is None:
-            images = networks.digits(child)
-        else:
-            images = networks.mnist(data).some(2_000 if quick else 6_000, child)
+        images = networks.digits(child) if mnist is None else mnist.some(2_000 if quick else 4_000, child)
         network = networks.train(images, child)
         counts.append(network.counts(images.test))
         ends.append([network.test_error, network.epochs, network.converged])
@@ -91,10 +89,10 @@ def _judge_counts(data):
     beta, working = (bonferroni(data[name]) for name in ("p_beta", "p_working"))
     falls = low.z > 0 or low.p > CLEAR
     detail = (
-        f"{low.estimate:.1%} of the working units are active in less than half of the samples (a law that falls with "
-        f"k has at least 50 %); c/N = {np.mean(data['activity']):.2f}, silent {np.mean(data['silent']):.1%}; beta-binomial "
-        f"b = {np.mean(data['b']):.2f} with p = {beta:.1g}, working units alone b = {np.mean(data['b_working']):.1f} with "
-        f"p = {working:.1g}"
+        f"{low.estimate:.1%} of the working units are active in less than half of the samples (at least 50 % for "
+        f"a law that falls with k); c/N = {np.mean(data['activity']):.2f}, silent {np.mean(data['silent']):.1%}; "
+        f"beta-binomial b = {np.mean(data['b']):.2f} with p = {beta:.1g}, working units alone "
+        f"b = {np.mean(data['b_working']):.1f} with p = {working:.1g}"
     )
     if not falls:
         return Verdict.of(Outcome.CONTRADICTED, low, f"no decaying power law: {detail}")
@@ -130,11 +128,9 @@ def _draw_counts(data, figure):
     shown = seen.sum(axis=0) > 0
     error = seen.std(axis=0, ddof=1) / np.sqrt(len(seen))
     right.errorbar(k[shown], (seen.mean(axis=0) / width)[shown], (error / width)[shown], fmt="o", color="black")
-    scale = np.mean(seen / width)
-    for power, line in ((0.0, ":"), (0.5, "-."), (1.0, "--")):
-        reference = k**-power
-        label = rf"$k^{{-{power:g}}}$" if power else "$k^0$"
-        right.plot(k, scale * reference / reference[len(k) // 2], line, color="grey", label=label)
+    first = (seen.mean(axis=0) / width)[shown][0]
+    for label, power, line in (("$k^0$", 0.0, ":"), ("$k^{-1/2}$", 0.5, "-."), ("$k^{-1}$", 1.0, "--")):
+        right.plot(k, first * (k / k[shown][0]) ** -power, line, color="grey", label=label)
     right.set(xscale="log", yscale="log", xlabel="activations $k$", ylabel="$P(D_i = k)$", title=f"$D = {samples}$")
     right.legend()
 
@@ -230,8 +226,9 @@ def _judge_growth(data):
     gap = {name: np.abs(data[name] / data["working"] - 1).mean(axis=0) for name in ("beta", "paper")}
     detail = (
         f"K(1)/N = {data['working'][:, 0].mean():.2f}, but the formula gives at most 1 − exp(−c/N) = "
-        f"{data['paper_most'][:, 0].mean():.2f} for any b; largest relative error {gap['paper'].max():.0%} for the fitted "
-        f"formula, {gap['beta'].max():.0%} for the fitted beta-Bernoulli law; K = {final:.2f} N at D = {data['samples']}"
+        f"{data['paper_most'][:, 0].mean():.2f} for any b; largest relative error {gap['paper'].max():.0%} for "
+        f"the fitted formula, {gap['beta'].max():.0%} for the fitted beta-Bernoulli law; K = {final:.2f} N at "
+        f"D = {data['samples']}"
     )
     if over.z > 0 and over.p < CLEAR:
         return Verdict.of(Outcome.CONTRADICTED, over, f"outside c ≪ N: {detail}")
