@@ -40,7 +40,10 @@ def positive(value: Any, name: str, *, why: str) -> float:
     """Return ``value`` as float, or raise if it is not a finite number above zero."""
     if isinstance(value, bool) or not isinstance(value, numbers.Real):
         raise TypeError(f"{name} = {value!r} is a {type(value).__name__}; one real number is needed: {why}")
-    number = float(value)
+    try:
+        number = float(value)
+    except OverflowError:  # an integer beyond all floats
+        number = math.inf
     if not (math.isfinite(number) and number > 0):
         raise ValueError(f"{name} = {value!r} must be a finite number above 0: {why}")
     return number

@@ -11,7 +11,7 @@ from typing import Literal
 
 import sympy as sp
 
-from theory.printing import latex, mathml
+from theory.printing import latex
 
 Standing = Literal["paper", "exact", "asymptotic", "own"]
 Rewrite = Callable[[sp.Expr], sp.Expr]
@@ -48,10 +48,6 @@ class Step:
     def latex(self) -> str:
         """Return the equation as LaTeX, without delimiters."""
         return latex(self.equation)
-
-    def mathml(self) -> str:
-        """Return the equation as a presentation MathML block that needs no network and no script."""
-        return mathml(self.equation)
 
 
 @dataclass(frozen=True)

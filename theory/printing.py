@@ -1,100 +1,223 @@
-"""LaTeX and presentation MathML of the formulas, with the special functions set as physicists write them.
+r"""LaTeX of the formulas, as physicists write them: cD + bN, 1 - x, K(D), ln Γ, the bar of a condition.
 
-sympy's MathML printer lower-cases the names of functions and spells out the names of special functions; both
-printers below agree on psi, ln Gamma, the rising factorial (b)_k and the bar of a condition.
+What is printed needs amsmath and nothing else, and keeps to what small typesetters such as matplotlib's
+mathtext know: no ``\limits``, no environments.
 """
 
-import re
-from html.entities import html5
-from typing import Any, ClassVar
-
 import sympy as sp
+from sympy.core.function import AppliedUndef
 from sympy.printing.latex import LatexPrinter
-from sympy.printing.mathml import MathMLPresentationPrinter
 
-_PRIMES = ("", "′", "″", "‴")
+# a product starts with what is small and fixed (cD, bN, hU), a sum with what grows (D + a, n + bN, k + b)
+_IN_PRODUCTS = "m h theta b c N D q x a s t v w u y z beta i j k n".split()
+_IN_SUMS = "D D_0 n U T k k_i j z y x u N K a theta b beta s t v w".split()
+_LATE = {sp.Symbol("x", positive=True), sp.Symbol("u", positive=True)}  # 1 + x, but k + 1
+_INDEXED = {"r", "w"}  # functions whose first argument is an index
+_MEANS = {"E": "E", "V": "Var"}
+_TALL = (r"\frac", r"\binom", r"\sum", r"\int")
+_OPERATORS = (sp.Derivative, sp.Sum, sp.Product, sp.Integral)
 
 
-class _TermOrder:
-    """Sums start with a positive term and end with what is left out, O(...)."""
+def _rank(order: list[str], expr: sp.Basic) -> int:
+    """Return the place in `order` of the first symbol of `expr`."""
+    names = {symbol.name for symbol in expr.atoms(sp.Symbol)}
+    return min((order.index(name) for name in names if name in order), default=len(order))
 
+
+def _is_power(factor: sp.Basic) -> bool:
+    return factor.is_Pow and not factor.exp.is_Number
+
+
+def _is_inverse(factor: sp.Basic) -> bool:
+    """Whether `factor` goes below a bar; the power of a fraction does not."""
+    if not factor.is_Pow or factor.base.is_negative or (_is_power(factor) and _has_fraction(factor.base)):
+        return False
+    return bool(factor.exp.could_extract_minus_sign())
+
+
+def _has_fraction(expr: sp.Basic) -> bool:
+    return any(map(_is_inverse, expr.atoms(sp.Pow)))
+
+
+def _fenced(tex: str, marks: str = "()") -> str:
+    if any(tall in tex for tall in _TALL):
+        return rf"\left{marks[0]}{tex}\right{marks[1]}"
+    return marks[0] + tex + marks[1]
+
+
+def _place(factor: sp.Basic) -> tuple[int, ...]:
+    """Return the sorting key of a factor: what binds to its right comes last."""
+    if factor.is_Pow and factor.base.is_Number:
+        return (0,)
+    if isinstance(factor, sp.binomial):
+        return (1,)
+    base = factor.base if factor.is_Pow else factor
+    if _is_power(factor):
+        return 6, not base.is_Symbol
+    if base.is_Symbol:
+        return 2, _rank(_IN_PRODUCTS, base)
+    if isinstance(factor, sp.log):
+        return (7,)
+    if isinstance(factor, _OPERATORS):
+        return (8,)
+    if isinstance(factor, sp.Function):
+        summands = -max(len(sp.Add.make_args(arg)) for arg in factor.args)
+        return 3 + isinstance(factor, AppliedUndef), summands, _rank(_IN_SUMS, factor)
+    return 5, _rank(_IN_SUMS, factor)
+
+
+def _stands_before(factor: sp.Basic, down: list[sp.Expr]) -> bool:
+    """Whether `factor` stands in front of a fraction with the denominator `down`, not in it."""
+    return _place(factor)[0] <= 1 and not any(isinstance(other, sp.binomial) for other in down)
+
+
+def _stands_after(factor: sp.Basic, down: list[sp.Expr]) -> bool:
+    """Whether `factor` stands behind a fraction even when nothing but 1 is left above its bar."""
+    if factor.is_Add:
+        return _has_fraction(factor)
+    return isinstance(factor, (*_OPERATORS, sp.log)) and not any(isinstance(other, sp.log) for other in down)
+
+
+def _may_stand_after(factor: sp.Basic, down: list[sp.Expr]) -> bool:
+    """Whether `factor` stands behind a fraction that keeps something above its bar."""
+    if isinstance(factor, AppliedUndef):
+        return not any(isinstance(other, AppliedUndef) for other in down)
+    return _is_power(factor) and not any(map(_is_power, down))
+
+
+class _Latex(LatexPrinter):
     def _as_ordered_terms(self, expr: sp.Expr, order: str | None = None) -> list[sp.Expr]:
-        terms: list[sp.Expr] = super()._as_ordered_terms(expr, order=order)  # type: ignore[misc]
-        return sorted(terms, key=lambda term: (term.func.__name__ == "O", term.could_extract_minus_sign()))
+        """Put what is left out, O(...), last, numbers and negative terms late; `order` "shift" is x + 1."""
+        terms = super()._as_ordered_terms(expr)
+        rest = [term for term in terms if not term.is_Number]
+        late = order != "shift" and any(term in _LATE or _has_fraction(term) for term in rest)
+        late = late or all(term.could_extract_minus_sign() or term.is_Function for term in rest)
 
+        def key(term: sp.Expr) -> tuple:
+            if term.is_Number:
+                return False, -1 if late and term.is_Integer and term.is_positive else 2
+            kind = 0 if term.has(sp.log, sp.loggamma) else 3 if _has_fraction(term) else 1
+            named = 0 if term.has(AppliedUndef) else len(term.free_symbols) * (1 if kind else -1)
+            size = -abs(term.as_coeff_Mul()[0])
+            tex = self._print(term)
+            shape = tex.startswith("-"), tex.startswith(r"\frac")
+            return term.func.__name__ == "O", kind, *shape, named, size, _rank(_IN_SUMS, term)
 
-class _Latex(_TermOrder, LatexPrinter):
-    def _print_polygamma(self, expr: sp.Expr, exp: str | None = None) -> str:
-        order, z = expr.args
-        name = r"\psi" + "'" * int(order)
-        power = "" if exp is None else f"^{{{exp}}}"
-        return rf"{{{name}}}{power}\left({self._print(z)}\right)"
+        return sorted(terms, key=key)
+
+    def _print_Add(self, expr: sp.Expr, order: str | None = None) -> str:
+        terms = list(map(self._factor, self._as_ordered_terms(expr, order)))
+        first = next((tex for tex in terms if tex[0] != "-"), terms[0])
+        others = [tex for tex in terms if tex is not first]
+        return first + "".join(f" - {tex[1:].lstrip()}" if tex[0] == "-" else f" + {tex}" for tex in others)
+
+    def _add_parens(self, s: str) -> str:
+        return _fenced(s)
+
+    def _factor(self, expr: sp.Expr) -> str:
+        tex = self._print(expr)
+        return _fenced(tex) if expr.is_Add else tex
+
+    def _product(self, number: int, factors: list[sp.Expr]) -> str:
+        if number == 1 and len(factors) == 1:
+            return str(self._print(factors[0]))
+        parts = [str(number)] * (number > 1 or not factors) + list(map(self._factor, factors))
+        return " ".join(parts)
+
+    def _print_Mul(self, expr: sp.Expr) -> str:
+        number, up, down = sp.S.One, [], []
+        for factor in sp.Mul.make_args(expr):
+            if factor.is_Number:
+                number *= factor
+            elif factor.is_Add and all(term.could_extract_minus_sign() for term in factor.args):
+                number, up = -number, [*up, -factor]
+            elif _is_inverse(factor):
+                down.append(factor.base**-factor.exp)
+            else:
+                up.append(factor)
+        up, down = sorted(up, key=_place), sorted(down, key=_place)
+        sign, above, below = "- " * bool(number < 0), abs(number.p), number.q
+        if not down and below == 1:
+            return sign + " ".join([str(above)] * (above > 1) + list(map(self._factor, up)))
+        before = [factor for factor in up if _stands_before(factor, down)]
+        up = [factor for factor in up if factor not in before]
+        after = [factor for factor in up if _stands_after(factor, down)]
+        later = [factor for factor in up if _may_stand_after(factor, down)]
+        if above > 1 or len(after) + len(later) < len(up):
+            after = [factor for factor in up if factor in after or factor in later]
+        up = [factor for factor in up if factor not in after]
+        fraction = rf"\frac{{{self._product(above, up)}}}{{{self._product(below, down)}}}"
+        return sign + " ".join([*map(self._factor, before), fraction, *map(self._factor, after)])
+
+    def _argument(self, expr: sp.Expr) -> str:
+        return self._print_Add(expr, "shift") if expr.is_Add else str(self._print(expr))
+
+    def _call(self, name: str, args: tuple, exp: str | None = None, marks: str = "()") -> str:
+        inner = ", ".join(map(self._argument, args))
+        return name + ("" if exp is None else f"^{{{exp}}}") + _fenced(inner, marks)
+
+    def _print_Function(self, expr: sp.Expr, exp: str | None = None) -> str:
+        name, args = expr.func.__name__, expr.args
+        if name in _INDEXED:
+            head = f"{name}_{{{self._print(args[0])}}}"
+            return self._call(head, args[1:], exp) if args[1:] else head
+        if name in _MEANS and args[0].has(sp.Function):
+            return self._call(rf"\operatorname{{{_MEANS[name]}}}", args, exp, "[]")
+        if name == "O" and args[0].is_Pow:
+            return f"O({self._helper_print_standard_power(args[0], '%s^{%s}')})"
+        if name == "L":
+            x, s, t = map(self._argument, args)
+            return f"L({x};\\, {s}, {t})"
+        return self._call(self._hprint_Function(name), args, exp)
+
+    def _print_gamma(self, expr: sp.Expr, exp: str | None = None) -> str:
+        return self._call(r"\Gamma", expr.args, exp)
 
     def _print_loggamma(self, expr: sp.Expr) -> str:
-        return rf"\ln\Gamma\left({self._print(expr.args[0])}\right)"
+        return self._call(r"\ln\Gamma", expr.args)
 
-    def _print_RisingFactorial(self, expr: sp.Expr, exp: str | None = None) -> str:
-        power = "" if exp is None else f"^{{{exp}}}"
-        return rf"\left({self._print(expr.args[0])}\right)_{{{self._print(expr.args[1])}}}{power}"
-
-    def _print_Given(self, expr: sp.Expr) -> str:
-        event, *conditions = (self._print(arg) for arg in expr.args)
-        return rf"{event} \mid {', '.join(conditions)}"
+    def _print_polygamma(self, expr: sp.Expr, exp: str | None = None) -> str:
+        order, z = expr.args
+        return self._call(r"\psi" + "'" * int(order), (z,), exp)
 
     def _print_beta(self, expr: sp.Expr, exp: str | None = None) -> str:
-        power = "" if exp is None else f"^{{{exp}}}"
-        return rf"\operatorname{{B}}{power}\left({self._print(expr.args[0])}, {self._print(expr.args[1])}\right)"
+        return self._call(r"\operatorname{B}", expr.args, exp)
+
+    def _print_log(self, expr: sp.Expr) -> str:
+        (arg,) = expr.args
+        tex = self._print(arg)
+        return rf"\ln {tex}" if arg.is_Symbol or arg.is_Function else rf"\ln{_fenced(tex)}"
+
+    def _print_RisingFactorial(self, expr: sp.Expr) -> str:
+        base, length = map(self._print, expr.args)
+        return rf"({base})_{{{length}}}"
+
+    def _print_binomial(self, expr: sp.Expr) -> str:
+        upper, lower = map(self._print, expr.args)
+        return rf"\binom{{{upper}}}{{{lower}}}"
+
+    def _print_Given(self, expr: sp.Expr) -> str:
+        event, *conditions = map(self._print, expr.args)
+        return rf"{event} \mid {', '.join(conditions)}"
+
+    def _print_Derivative(self, expr: sp.Expr) -> str:
+        ((variable, order),) = expr.variable_count
+        power = "" if order == 1 else f"^{{{order}}}"
+        return rf"\frac{{d{power}}}{{d {self._print(variable)}{power}}} {self._factor(expr.expr)}"
+
+    def _print_Limit(self, expr: sp.Expr) -> str:
+        body, variable, end, _ = expr.args
+        return rf"\lim_{{{self._print(variable)} \to {self._print(end)}}} {self._factor(body)}"
+
+    def _print_Integral(self, expr: sp.Expr) -> str:
+        ((variable, *ends),) = expr.limits
+        start, end = map(self._print, ends)
+        return rf"\int_{{{start}}}^{{{end}}} {self._factor(expr.function)} \, d{self._print(variable)}"
 
 
-class _MathML(_TermOrder, MathMLPresentationPrinter):
-    _names: ClassVar[dict[str, str]] = {"log": "ln", "beta": "B", "gamma": "Γ", "exp": "exp"}
-
-    def _element(self, tag: str, *children: Any) -> Any:
-        element = self.dom.createElement(tag)
-        for child in children:
-            element.appendChild(self.dom.createTextNode(child) if isinstance(child, str) else child)
-        return element
-
-    def _fence(self, *args: sp.Basic, bar: str = ",") -> Any:
-        inner: list[Any] = [self._element("mo", "(")]
-        for position, arg in enumerate(args):
-            inner += [self._element("mo", bar)] * (position > 0) + [self._print(arg)]
-        return self._element("mrow", *inner, self._element("mo", ")"))
-
-    def _print_Function(self, expr: sp.Expr) -> Any:
-        name = expr.func.__name__
-        head = self._element("mi", self._names[name]) if name in self._names else self._print(sp.Symbol(name))
-        return self._element("mrow", head, self._fence(*expr.args))
-
-    def _print_polygamma(self, expr: sp.Expr) -> Any:
-        order, z = expr.args
-        return self._element("mrow", self._element("mi", "ψ" + _PRIMES[int(order)]), self._fence(z))
-
-    def _print_loggamma(self, expr: sp.Expr) -> Any:
-        return self._element("mrow", self._element("mi", "ln"), self._print_Function(sp.gamma(expr.args[0])))
-
-    def _print_RisingFactorial(self, expr: sp.Expr) -> Any:
-        return self._element("msub", self._fence(expr.args[0]), self._print(expr.args[1]))
-
-    def _print_Given(self, expr: sp.Expr) -> Any:
-        parts: list[Any] = []
-        for mark, arg in zip(("", "|", ","), expr.args, strict=False):
-            parts += [self._element("mo", mark)] * bool(mark) + [self._print(arg)]
-        return self._element("mrow", *parts)
-
-
-_LATEX = _Latex({"ln_notation": True})
-_ENTITY = re.compile(r"&([A-Za-z]+;)")
-_RESERVED = {"lt;", "gt;", "amp;"}
+_LATEX = _Latex({"symbol_names": {sp.Symbol("..."): r"\ldots"}})
 
 
 def latex(expr: sp.Basic) -> str:
     """Return `expr` as LaTeX, without delimiters."""
     return str(_LATEX.doprint(expr))
-
-
-def mathml(expr: sp.Basic) -> str:
-    """Return `expr` as a ``<math display="block">`` element that is both HTML and well-formed XML."""
-    body = _MathML().doprint(expr).replace("<mo><</mo>", "<mo>&lt;</mo>").replace("<mo>></mo>", "<mo>&gt;</mo>")
-    body = _ENTITY.sub(lambda m: m[0] if m[1] in _RESERVED else html5[m[1]], body)
-    return f'<math xmlns="http://www.w3.org/1998/Math/MathML" display="block">{body}</math>'

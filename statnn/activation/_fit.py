@@ -30,6 +30,7 @@ class Fit:
     ----------
     process : BetaBernoulli, PolyaUrn or GammaPoisson
         The fitted law; ``process.working(D)`` is its growth curve, ``process.tail_exponent()`` its power law.
+        The urn's c = n/D is rounded, so that cD need not be whole: take :attr:`count_law` for its count law.
     covariance : ndarray
         Covariance of (b, c) from the observed information, shape (2, 2). The urn takes the total as given:
         its c has no error.
@@ -194,6 +195,7 @@ class Fit:
             label=f"{type(self.process).__name__}, b = {self.b:.3g}, silent {float(law.pmf(0)):.3g}",
         )
         ax.set(xscale="log", yscale="log", xlabel="activations $k$", ylabel="$P(D_i = k)$")
+        ax.set_ylim(bottom=(share / width)[kept].min() / 4)  # bars of single counts reach down to 0
         ax.legend()
         return ax
 

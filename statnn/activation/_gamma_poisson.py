@@ -3,16 +3,17 @@ r"""The limit of both microscopic readings for many neurons: rates from a gamma 
 Neuron i fires as a Poisson process in D with a hidden rate :math:`p_i \sim \mathrm{Gamma}(b)` of mean c/N.
 """
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import stats
 
 from statnn._edge import LARGEST_COUNT, Floats, Ints, shaped, whole
 from statnn._xoshiro import words
+from statnn.activation._negative_binomial import negative_binomial
 from statnn.activation._process import ActivationProcess
 from statnn.activation._stepwise_kernels import EVENTS_AT_ONCE, clocked_events, urn_state
 
@@ -57,8 +58,8 @@ class GammaPoisson(ActivationProcess):
         return -D / (self._scale + D)
 
     def _law(self, D: int, initial: int, bonus: float) -> Any:
-        stop = (self._scale + self._begin) / (self._scale + D)
-        return stats.nbinom(self.b + initial + bonus, stop, loc=initial)
+        odds = (D - self._begin) / (self._scale + self._begin)
+        return negative_binomial(self.b + initial + bonus, odds, loc=initial)
 
     def _check_history(self, samples: int, counts: Ints) -> None:
         super()._check_history(samples, counts)
@@ -100,6 +101,7 @@ class GammaPoisson(ActivationProcess):
         Returns
         -------
         frozen scipy.stats law
+            Its weights keep 12 digits.
         """
         D = self._whole_samples(D)
         most = 0 if self.start is None else int(self.start.counts.max())
@@ -111,8 +113,8 @@ class GammaPoisson(ActivationProcess):
         :math:`k_c = cD/(bN) + 1/2 + O(bN/cD)`; 0 at D = 0.
         """
         passed = self._samples(D) - self._begin
-        scale = self._scale + self._begin
-        return shaped(np.where(passed > 0, 1.0 / np.log1p(scale / np.where(passed > 0, passed, 1.0)), 0.0), D)
+        fall = np.logaddexp(0.0, math.log(self._scale + self._begin) - np.log(np.where(passed > 0, passed, 1.0)))
+        return shaped(np.where(passed > 0, 1.0 / fall, 0.0), D)
 
     def inflection(self) -> float:
         """Return the D of steepest growth on a logarithmic axis, cD = N for every b [exact]."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike
 
-from statnn._edge import Floats, Ints
+from statnn._edge import LARGEST_COUNT, Floats, Ints
 from statnn.activation._sum import smooth_sum
 
 if TYPE_CHECKING:
@@ -36,6 +36,8 @@ def expected_loss(process: "ActivationProcess", D: int, per_neuron_loss: NeuronL
 def _mean(law: Any, per_neuron_loss: NeuronLoss) -> float:
     low, high = law.support()
     last = int(high if math.isfinite(high) else law.isf(1e-18))
+    if last > LARGEST_COUNT:
+        raise ValueError(f"counts reach {last:.1e}, above {LARGEST_COUNT:.1e}; ask for fewer samples")
 
     def term(k: Ints) -> Floats:
         value = np.asarray(per_neuron_loss(k), dtype=float)

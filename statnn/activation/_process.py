@@ -312,7 +312,7 @@ class ActivationProcess(ABC):
         >>> process.loss(1000, lambda k: 1 / (k + 1.0)) > process.missing_mass(1000)
         True
         """
-        each = [D] if isinstance(D, (int, np.integer)) else list(D)
+        each: list[Any] = list(D) if isinstance(D, (Sequence, np.ndarray)) else [D]
         values = [expected_loss(self, self._whole_samples(d), per_neuron_loss) for d in each]
         return shaped(np.array(values).reshape(np.shape(D)), D)
 

@@ -93,7 +93,8 @@ class TwoColourUrn(ActivationProcess):
         draws = self._pace * (self._samples(D) - self._begin)
         excess = max(self._white_now - 1.0, 0.0)
         with np.errstate(divide="ignore"):
-            return shaped(np.where(draws > 0, 1.0 / np.log1p(excess / np.where(draws > 0, draws, 1.0)), 0.0), D)
+            fall = np.logaddexp(0.0, np.log(excess) - np.log(np.where(draws > 0, draws, 1.0)))
+            return shaped(np.where(draws > 0, 1.0 / fall, 0.0), D)
 
     def limit(self) -> GammaPoisson:
         """Return the gamma-Poisson process of the same N, b, c and start; its ``working`` is the paper's formula."""

@@ -1,0 +1,204 @@
+"""The rules of the house: who may import whom, what is public, how long a module may be."""
+
+import ast
+import importlib
+import inspect
+import pkgutil
+import subprocess
+import sys
+import tomllib
+from importlib import metadata
+from pathlib import Path
+
+import pytest
+
+import statnn
+
+ROOT = Path(statnn.__file__).parents[1]
+MODULES = sorted((ROOT / "statnn").rglob("*.py"))
+ROOMS = ("statnn", "statnn.activation", "statnn.plot")
+PUBLIC = {
+    "statnn": ["activation", "plot"],
+    "statnn.activation": [
+        "BetaBernoulli", "Comparison", "Fit", "GammaPoisson", "Path", "PolyaUrn", "Rarefaction", "checkpoints",
+        "compare", "fit", "rarefaction",
+    ],
+    "statnn.plot": ["COLOURS", "replacing", "save", "style"],
+}  # fmt: skip
+MOST_LINES = 500
+LAZY = ("matplotlib", "mpmath", "numba", "pandas", "scipy", "sklearn", "sympy")
+
+
+def tree(path):
+    return ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
+
+
+def is_type_checking(node):
+    return isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
+
+
+def imports(source):
+    """Names that run-time code imports, wherever in it; annotations may look upwards."""
+    pending, found = [source], set()
+    while pending:
+        node = pending.pop()
+        if isinstance(node, ast.Import):
+            found.update(alias.name for alias in node.names)
+        if isinstance(node, ast.ImportFrom):
+            module = "." * node.level + (node.module or "")
+            found.update({module}, {f"{module}.{alias.name}" for alias in node.names})
+        pending.extend(node.orelse if is_type_checking(node) else ast.iter_child_nodes(node))
+    return found
+
+
+def floor(module):
+    """Kernels and edges 0, objects 1, questions 2, pictures and files 3; the package itself opens all rooms."""
+    _, *rooms = module.split(".")
+    if not rooms or rooms[0].startswith("_"):
+        return 0
+    return {"activation": 1, "plot": 3}[rooms[0]]
+
+
+def module_name(path):
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def packages(found):
+    return {name.split(".")[0] for name in found}
+
+
+# -- floors ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("path", MODULES, ids=module_name)
+def test_the_package_stands_alone(path):
+    assert not packages(imports(tree(path))) & {"theory", "validation", "tests", "sympy", "sklearn", ""}
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "theory").rglob("*.py")), ids=lambda p: p.relative_to(ROOT).as_posix())
+def test_the_theory_knows_nothing_of_the_package(path):
+    assert not packages(imports(tree(path))) & {"statnn", "validation", "numba", "scipy", "tests"}
+
+
+@pytest.mark.parametrize("path", MODULES, ids=module_name)
+def test_lower_floors_do_not_look_up(path):
+    name = module_name(path)
+    inside = {found for found in imports(tree(path)) if found.split(".")[0] == "statnn"}
+    for found in inside:
+        assert floor(found) <= floor(name), f"{name} imports {found}"
+
+
+def test_the_rule_would_see_a_breach():
+    breach = ast.parse("def f():\n    from statnn.plot import style\n    import theory.activation")
+    assert {"statnn.plot", "theory.activation"} <= imports(breach)
+    assert floor("statnn.plot") > floor("statnn.activation._fit") > floor("statnn._edge")
+    allowed = ast.parse("if TYPE_CHECKING:\n    import theory\nelse:\n    import numpy")
+    assert imports(allowed) == {"numpy"}
+    assert "" in packages(imports(ast.parse("from . import x")))
+
+
+# -- what is public --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_names_are_the_contract(room):
+    module = importlib.import_module(room)
+    assert module.__all__ == PUBLIC[room] == sorted(PUBLIC[room])
+    for name in module.__all__:
+        assert getattr(module, name) is not None
+    assert module.__doc__
+
+
+def test_every_module_can_be_imported_and_says_what_it_is():
+    names = [info.name for info in pkgutil.walk_packages(statnn.__path__, "statnn.")]
+    assert sorted([*names, "statnn"]) == sorted(module_name(path) for path in MODULES)
+    for name in names:
+        assert importlib.import_module(name).__doc__, name
+
+
+def public_members(cls):
+    for name, member in inspect.getmembers(cls):
+        if not name.startswith("_") and (callable(member) or isinstance(member, property)):
+            yield name, member
+
+
+def test_everything_public_is_documented():
+    room = importlib.import_module("statnn.activation")
+    bare = []
+    for name in room.__all__:
+        thing = getattr(room, name)
+        if not inspect.getdoc(thing) or inspect.getdoc(thing).startswith(f"{name}("):
+            bare.append(name)  # a dataclass without docstring shows its signature
+        if inspect.isclass(thing):
+            bare += [f"{name}.{method}" for method, found in public_members(thing) if not inspect.getdoc(found)]
+    assert not bare
+
+
+def test_public_verbs_document_what_they_take():
+    """A parameter of a public function or method that has a section on them is named in it."""
+    room = importlib.import_module("statnn.activation")
+    forgotten = []
+    for name in room.__all__:
+        thing = getattr(room, name)
+        members = dict(public_members(thing)) if inspect.isclass(thing) else {name: thing}
+        for verb, function in members.items():
+            text = inspect.getdoc(function) or ""
+            if not inspect.isroutine(function) or "Parameters\n----------" not in text:
+                continue
+            forgotten += [
+                f"{name}.{verb}({parameter})"
+                for parameter in inspect.signature(function).parameters
+                if parameter not in {"self", "cls"} and parameter not in text
+            ]
+    assert not forgotten
+
+
+def test_unknown_names_are_answered_with_those_there_are():
+    with pytest.raises(AttributeError, match="statnn has no 'activations'; it has activation, plot"):
+        statnn.activations  # noqa: B018
+    assert set(PUBLIC["statnn"]) <= set(dir(statnn))
+
+
+# -- packaging -------------------------------------------------------------------------------------------
+
+
+def test_importing_the_package_loads_nothing_heavy():
+    """In a fresh interpreter; the rooms are loaded when they are entered."""
+    code = f"import sys, statnn; print(*sorted({{name.split('.')[0] for name in sys.modules}} & set({LAZY!r})))"
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)  # noqa: S603
+    assert ran.stdout.split() == []
+    entered = code.replace("import sys, statnn;", "import sys, statnn; statnn.activation;")
+    ran = subprocess.run([sys.executable, "-c", entered], capture_output=True, text=True, check=True, cwd=ROOT)  # noqa: S603
+    loaded = ran.stdout.split()
+    assert {"numba", "scipy"} <= set(loaded)  # the same question does see what is loaded
+    assert not {"matplotlib", "sympy", "sklearn", "pandas"} & set(loaded)
+
+
+def test_version_stands_in_one_place():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    assert statnn.__version__ == metadata.version("statnn") == project["project"]["version"]
+    assert "tool" not in project or not {"mypy", "pytest", "coverage"} & set(project["tool"])
+
+
+def test_the_package_is_typed():
+    assert (ROOT / "statnn" / "py.typed").is_file()
+
+
+@pytest.mark.parametrize("folder", ["statnn", "theory", "validation", "tests"])
+def test_no_module_is_too_long(folder):
+    lengths = {
+        path.relative_to(ROOT).as_posix(): len(path.read_text(encoding="utf-8").splitlines())
+        for path in (ROOT / folder).rglob("*.py")
+    }
+    assert lengths
+    assert not {path: length for path, length in lengths.items() if length > MOST_LINES}
+
+
+@pytest.mark.parametrize("path", MODULES, ids=module_name)
+def test_the_library_does_not_print_or_touch_global_randomness(path):
+    for node in ast.walk(tree(path)):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+            assert node.func.id not in {"print", "input", "breakpoint"}, node.lineno
+        if isinstance(node, ast.Attribute) and ast.unparse(node.value) in {"np.random", "numpy.random"}:
+            assert node.attr in {"Generator", "SFC64", "SeedSequence"}, (node.lineno, node.attr)

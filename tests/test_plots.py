@@ -1,0 +1,119 @@
+"""Every result draws itself on the axes it is given, and on nothing else."""
+
+import matplotlib as mpl
+import numpy as np
+import pytest
+from matplotlib import pyplot as plt
+from matplotlib.figure import Figure
+
+from statnn import activation
+from statnn.activation import BetaBernoulli, GammaPoisson, PolyaUrn, compare, fit, rarefaction
+
+COUNTS = BetaBernoulli(60, 0.5, 6.0).simulate([200], rng=1, counts=True).counts[0, 0]
+
+RESULTS = {
+    "beta-Bernoulli": lambda: BetaBernoulli(50, 0.3, 5.0),
+    "urn": lambda: PolyaUrn(50, 0.3),
+    "gamma-Poisson": lambda: GammaPoisson(50, 0.3, 5.0),
+    "after a start": lambda: GammaPoisson(3, 1.0, 2.0).after(10**4, [3, 0, 1]),
+    "path": lambda: BetaBernoulli(50, 0.3, 5.0).simulate([1, 10, 100], 5, rng=1),
+    "fit": lambda: fit(COUNTS, 200),
+    "rarefaction": lambda: rarefaction(COUNTS, 200, [0, 1, 10, 100, 200]),
+    "comparison": lambda: compare(COUNTS, 200, rng=1),
+}
+each_result = pytest.mark.parametrize("name", RESULTS)
+OF_SEVERAL_PARTS = {"fit", "comparison"}
+"""Pictures in which no one curve is meant by a style."""
+
+
+@pytest.fixture(autouse=True)
+def no_figure_is_left():
+    yield
+    open_figures = plt.get_fignums()
+    plt.close("all")
+    assert not open_figures
+
+
+def content(ax):
+    return len(ax.get_children())
+
+
+def test_no_result_is_forgotten():
+    """Whatever the room offers and can be drawn is drawn here."""
+    can = {name for name in activation.__all__ if hasattr(getattr(activation, name), "plot")}
+    assert can == {type(make()).__name__ for make in RESULTS.values()}
+
+
+@each_result
+def test_draws_on_the_axes_given_and_nowhere_else(name):
+    figure = Figure()
+    ax, other = figure.subplots(1, 2)
+    before, state = content(ax), dict(mpl.rcParams)
+    untouched = content(other), other.get_xlabel(), other.get_xscale(), other.has_data()
+    assert RESULTS[name]().plot(ax) is ax
+    assert content(ax) > before
+    assert ax.has_data()
+    assert (content(other), other.get_xlabel(), other.get_xscale(), other.has_data()) == untouched
+    assert figure.axes == [ax, other]
+    assert plt.get_fignums() == []
+    assert dict(mpl.rcParams) == state
+    figure.canvas.draw()  # what cannot be rendered fails here
+
+
+@each_result
+def test_axes_say_what_they_show(name):
+    ax = RESULTS[name]().plot(Figure().add_subplot())
+    assert ax.get_xlabel()
+    assert ax.get_ylabel()
+    assert ax.get_xscale() == "log"
+    assert [label for label in ax.get_legend_handles_labels()[1] if not label.startswith("_")]
+
+
+@each_result
+def test_axes_are_made_when_none_are_given(name):
+    ax = RESULTS[name]().plot()
+    assert plt.get_fignums() == [ax.figure.number]
+    assert ax.has_data()
+    plt.close(ax.figure)
+
+
+@each_result
+@pytest.mark.parametrize("ax", [3, "left", [1, 2]])
+def test_what_is_no_axes_is_refused(name, ax):
+    with pytest.raises(TypeError, match="is not a matplotlib axes: pass figure"):
+        RESULTS[name]().plot(ax)
+
+
+@each_result
+def test_numbers_drawn_are_finite(name):
+    ax = RESULTS[name]().plot(Figure().add_subplot())
+    assert ax.lines
+    for line in ax.lines:
+        assert np.isfinite(np.asarray(line.get_ydata(), dtype=float)).all()
+
+
+@pytest.mark.parametrize("name", sorted(set(RESULTS) - OF_SEVERAL_PARTS))
+def test_style_reaches_the_curve(name):
+    ax = RESULTS[name]().plot(Figure().add_subplot(), color="tab:pink", label="mine")
+    assert ax.lines[0].get_color() == "tab:pink"
+    assert ax.lines[0].get_label() == "mine"
+
+
+def test_a_process_draws_its_mean_and_its_steepest_point():
+    process, D = PolyaUrn(50, 0.3), np.array([1, 10, 100, 1000])
+    curve, point = process.plot(Figure().add_subplot(), D=D).lines
+    assert np.array_equal(curve.get_xdata(), D)
+    assert np.array_equal(curve.get_ydata(), process.working(D))
+    assert float(point.get_xdata()[0]) == process.inflection()
+    assert float(point.get_ydata()[0]) == process.working(process.inflection())
+
+
+def test_a_path_draws_the_mean_of_its_replicas_in_a_band():
+    path = BetaBernoulli(50, 0.3, 5.0).simulate([1, 10, 100], 200, rng=1)
+    ax = path.plot(Figure().add_subplot(), level=0.5)
+    assert np.array_equal(ax.lines[0].get_ydata(), path.working.mean(axis=0))
+    band = ax.collections[0].get_paths()[0].vertices
+    for t, D in enumerate([1, 10, 100]):
+        heights = band[band[:, 0] == D, 1]
+        assert heights.min() == np.quantile(path.working[:, t], 0.25)
+        assert heights.max() == np.quantile(path.working[:, t], 0.75)

@@ -1,0 +1,68 @@
+"""Equations as inline SVG, set by matplotlib's mathtext: neither a font nor a script nor the network is needed.
+
+Computer Modern is drawn into one path in the colour of the text around it, so a page holds no ids that could
+collide and follows light and dark schemes. Lengths are in em of the surrounding text.
+"""
+
+import re
+from functools import cache
+from html import escape
+
+from matplotlib.font_manager import FontProperties
+from matplotlib.path import Path
+from matplotlib.textpath import TextPath
+
+_EM = 500  # units to an em: a unit is far below a pixel
+_MARGIN = 20
+_COMMANDS = {Path.MOVETO: "m", Path.LINETO: "l", Path.CURVE3: "q", Path.CURVE4: "c", Path.CLOSEPOLY: "z"}
+_LENGTHS = {Path.CURVE3: 2, Path.CURVE4: 3}
+# in full size inside how many groups of braces: a bar of a display is no group, an exponent has small fractions
+_DISPLAY = {r"\frac": (0, r"\dfrac"), r"\binom": (1, r"\genfrac{(}{)}{0}{0}")}
+# where LaTeX leaves a thin space and mathtext none: after fractions and limits, and before large or long operators
+_TIGHT = re.compile(
+    r"(?<=[\])}]) (?=[\w(]|\\(?!leq|geq|mid|to|,))"
+    r"|(?<=\w)(?<!\\leq)(?<!\\geq)(?<!\\to)(?<!\\mid) (?=\\(?:ln|sum|prod|int|operatorname|frac|binom)\b)"
+)
+
+
+@cache
+def svg(latex: str) -> str:
+    """Return the equation as an ``<svg>`` element whose label is its LaTeX source."""
+    font = FontProperties(math_fontfamily="cm")
+    outline = TextPath((0, 0), f"${_displayed(latex)}$", size=_EM, prop=font)
+    left, bottom, width, height = outline.get_extents().bounds
+    left, top = round(left) - _MARGIN, round(-bottom - height) - _MARGIN
+    width, height = round(width) + 2 * _MARGIN, round(height) + 2 * _MARGIN
+    return (
+        f'<svg role="img" aria-label="{escape(latex)}" viewBox="{left} {top} {width} {height}" '
+        f'width="{width / _EM:.2f}em" height="{height / _EM:.2f}em">'
+        f'<path fill="currentColor" d="{_commands(outline)}"/></svg>'
+    )
+
+
+def _displayed(latex: str) -> str:
+    """Do what LaTeX does by itself in a display: fractions in full size, thin spaces around operators."""
+    depth, parts = 0, []
+    for part in re.split(r"([{}]|\\frac\b|\\binom\b)", _TIGHT.sub(r"\\,", latex)):
+        depth += (part == "{") - (part == "}")
+        inside, display = _DISPLAY.get(part, (depth, part))
+        parts.append(display if depth <= inside else part)
+    return "".join(parts)
+
+
+def _commands(outline: Path) -> str:
+    """Return a path in SVG's relative commands, y downwards, in whole units."""
+    parts: list[str] = []
+    pen = start = (0, 0)
+    for vertices, code in outline.iter_segments(simplify=False, curves=True):
+        points = [(round(x), -round(y)) for x, y in vertices.reshape(-1, 2)]
+        if code == Path.CLOSEPOLY:
+            parts.append("z")
+            pen = start
+            continue
+        steps = [f"{x - pen[0]} {y - pen[1]}" for x, y in points]
+        parts.append(_COMMANDS[code] + " ".join(steps).replace(" -", "-"))
+        pen = points[-1]
+        if code == Path.MOVETO:
+            start = pen
+    return "".join(parts)
