@@ -265,7 +265,7 @@ class Page(HTMLParser):
 
     def __init__(self, text):
         super().__init__()
-        self.open, self.text, self.links, self.ids, self.tags = [], "", [], [], []
+        self.open, self.text, self.links, self.ids, self.tags, self.labels = [], "", [], [], [], []
         self.feed(text)
         self.close()
         assert not self.open
@@ -275,6 +275,7 @@ class Page(HTMLParser):
         attributes = dict(attrs)
         self.links += [attributes[key] for key in ("href", "src") if key in attributes]
         self.ids += [attributes["id"]] if "id" in attributes else []
+        self.labels += [attributes["aria-label"]] if "aria-label" in attributes else []
         if tag not in self.VOID:
             self.open.append(tag)
 
@@ -306,7 +307,7 @@ def test_report_is_a_whole_page_without_network(run, tmp_path):
 
 
 def test_report_typesets_derivations(tmp_path):
-    step = {"statement": "Both sides < 2 agree.", "mathml": '<math display="block"><mi>x</mi></math>'}
+    step = {"statement": "Both sides < 2 agree.", "latex": r"x < \frac{y}{2}"}
     derivation = {"name": "d", "title": "D & E", "source": "here", "standing": "exact", "steps": [step]}
     verdict = Verdict(Outcome.DOMAIN, 1.0, 0.1, 1.2, z=-2.0, p=0.05, detail="for b < 1")
     record = Record.of(CLAIMS["fair-coin"], verdict=verdict, twin=verdict, derivations=(derivation,))
@@ -319,7 +320,9 @@ def test_report_typesets_derivations(tmp_path):
     }
     report.write(tmp_path, run, [record])
     page = Page((tmp_path / "index.html").read_text(encoding="utf-8"))
-    assert {"math", "details", "dl", "table", "figure"} <= set(page.tags)
+    assert {"svg", "details", "dl", "table", "figure"} <= set(page.tags)
+    assert page.labels == [step["latex"]]
+    assert not page.ids[1:], "no id of a glyph can collide"
     for words in (
         "Both sides < 2 agree.",
         "D & E",

@@ -8,6 +8,7 @@ assumptions on its symbols alone. Floats never decide.
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
+from unicodedata import decomposition
 
 import sympy as sp
 
@@ -15,6 +16,13 @@ from theory.printing import latex
 
 Standing = Literal["paper", "exact", "asymptotic", "own"]
 Rewrite = Callable[[sp.Expr], sp.Expr]
+
+# prose of the derivations in LaTeX; ɑ is the base of the raised alpha
+_RESERVED = {"_": r"\_", "^": r"\^{}", "&": r"\&"}
+_RAISED = {"<super>": "^", "<sub>": "_"}
+_SIGNS = {"α": r"\alpha", "ɑ": r"\alpha", "β": r"\beta", "Γ": r"\Gamma", "θ": r"\theta", "μ": r"\mu", "π": r"\pi"}
+_SIGNS |= {"ψ": r"\psi", "′": "'", "−": "-", "≤": r"\le", "≥": r"\ge", "≪": r"\ll", "≫": r"\gg"}
+_SIGNS |= {"∞": r"\infty", "→": r"\to", "<": "<", ">": ">"}
 
 
 @dataclass(frozen=True)
@@ -82,15 +90,25 @@ class Derivation:
 
     def latex(self) -> str:
         """Return the whole derivation as LaTeX source."""
-        lines = [rf"\section*{{{self.title}}}", rf"\emph{{{_escape(self.source)}}} [{self.standing}]"]
+        lines = [rf"\section*{{{_escape(self.title)}}}", rf"\emph{{{_escape(self.source)}}} [{self.standing}]"]
         for number, step in enumerate(self.steps, 1):
             lines += [f"\n{number}. {_escape(step.statement)}", rf"\[ {step.latex()} \]"]
         return "\n".join(lines)
 
 
 def _escape(text: str) -> str:
-    """Return prose with the characters that LaTeX reserves escaped."""
-    return text.translate({ord("_"): r"\_", ord("^"): r"\^{}", ord("&"): r"\&"})
+    """Return prose with its mathematical characters, and those that LaTeX reserves, as LaTeX."""
+    return "".join(map(_escaped, text))
+
+
+def _escaped(character: str) -> str:
+    if character in _RESERVED:
+        return _RESERVED[character]
+    mark, _, code = decomposition(character).partition(" ")
+    if mark not in _RAISED:
+        return rf"\({_SIGNS[character]}\)" if character in _SIGNS else character
+    base = chr(int(code, 16))
+    return rf"\({_RAISED[mark]}{{{_SIGNS.get(base, base)}}}\)"
 
 
 def identity(

@@ -9,8 +9,8 @@ from sympy.core.function import AppliedUndef
 from sympy.printing.latex import LatexPrinter
 
 # a product starts with what is small and fixed (cD, bN, hU), a sum with what grows (D + a, n + bN, k + b)
-_IN_PRODUCTS = "m h theta b c N D q x a s t v w u y z beta i j k n".split()
-_IN_SUMS = "D D_0 n U T k k_i j z y x u N K a theta b beta s t v w".split()
+_IN_PRODUCTS = [*"mh", "theta", *"bcNDqxastvwuyz", "beta", *"ijkn"]
+_IN_SUMS = ["D", "D_0", *"nUTk", "k_i", *"jzyxuNKa", "theta", "b", "beta", *"stvw"]
 _LATE = {sp.Symbol("x", positive=True), sp.Symbol("u", positive=True)}  # 1 + x, but k + 1
 _INDEXED = {"r", "w"}  # functions whose first argument is an index
 _MEANS = {"E": "E", "V": "Var"}
@@ -45,25 +45,23 @@ def _fenced(tex: str, marks: str = "()") -> str:
     return marks[0] + tex + marks[1]
 
 
-def _place(factor: sp.Basic) -> tuple[int, ...]:
+def _place(factor: sp.Basic) -> tuple[int, int, int]:
     """Return the sorting key of a factor: what binds to its right comes last."""
-    if factor.is_Pow and factor.base.is_Number:
-        return (0,)
-    if isinstance(factor, sp.binomial):
-        return (1,)
-    base = factor.base if factor.is_Pow else factor
-    if _is_power(factor):
-        return 6, not base.is_Symbol
-    if base.is_Symbol:
-        return 2, _rank(_IN_PRODUCTS, base)
-    if isinstance(factor, sp.log):
-        return (7,)
-    if isinstance(factor, _OPERATORS):
-        return (8,)
-    if isinstance(factor, sp.Function):
-        summands = -max(len(sp.Add.make_args(arg)) for arg in factor.args)
-        return 3 + isinstance(factor, AppliedUndef), summands, _rank(_IN_SUMS, factor)
-    return 5, _rank(_IN_SUMS, factor)
+    base, power = factor.base if factor.is_Pow else factor, _is_power(factor)
+    kinds = (
+        base.is_Number,
+        isinstance(factor, sp.binomial),
+        base.is_Symbol and not power,
+        factor.is_Function and not isinstance(factor, (AppliedUndef, sp.log)),
+        isinstance(factor, AppliedUndef),
+        not (power or isinstance(factor, (sp.log, *_OPERATORS))),
+        power,
+        isinstance(factor, sp.log),
+        True,
+    )
+    summands = max((len(sp.Add.make_args(arg)) for arg in factor.args), default=1)
+    size = -summands if factor.is_Function else int(not base.is_Symbol)
+    return kinds.index(True), size, _rank(_IN_PRODUCTS if base.is_Symbol else _IN_SUMS, base)
 
 
 def _stands_before(factor: sp.Basic, down: list[sp.Expr]) -> bool:
@@ -107,7 +105,7 @@ class _Latex(LatexPrinter):
 
     def _print_Add(self, expr: sp.Expr, order: str | None = None) -> str:
         terms = list(map(self._factor, self._as_ordered_terms(expr, order)))
-        first = next((tex for tex in terms if tex[0] != "-"), terms[0])
+        first = next((tex for tex in terms if tex[0] not in "-O"), terms[0])
         others = [tex for tex in terms if tex is not first]
         return first + "".join(f" - {tex[1:].lstrip()}" if tex[0] == "-" else f" + {tex}" for tex in others)
 

@@ -1,6 +1,6 @@
 """The report of a run: ``verdicts.json`` for programs and ``index.html`` for people.
 
-The page needs no network and no script: style and formulas (MathML) stand in it, figures lie beside it.
+The page needs no network and no script: style and formulas (SVG) stand in it, figures lie beside it.
 """
 
 import json
@@ -12,6 +12,7 @@ from pathlib import Path
 from statnn.plot import replacing
 from validation.claim import STANDINGS, Outcome, Verdict, measured
 from validation.task import Record
+from validation.typeset import svg
 
 _LOOKS = {
     Outcome.EXACT: ("exact", "="),
@@ -154,7 +155,8 @@ def _findings(record: Record) -> str:
 
 def _derivation(derivation: dict) -> str:
     steps = "\n".join(
-        f"<li>{escape(step['statement'])}\n{step['mathml']}</li>" for step in derivation["steps"]
+        f'<li>{escape(step["statement"])}\n<div class="formula">{svg(step["latex"])}</div></li>'
+        for step in derivation["steps"]
     )
     return (
         f"<details><summary>Derivation: {escape(derivation['title'])}</summary>\n"

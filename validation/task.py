@@ -52,7 +52,7 @@ class Record:
     verdict, twin : Verdict, optional
         The verdict, and that on the wrong theory put in its place.
     derivations : tuple of dict
-        ``title, source, standing, steps``, each step ``statement, mathml``; all checked in this run.
+        ``title, source, standing, steps``, each step ``statement, latex``; all checked in this run.
     seconds : float
     error : str
         Traceback of a claim that crashed.
@@ -123,7 +123,7 @@ def _draw(claim: Claim, data: dict[str, np.ndarray], path: Path) -> None:
 
 @cache
 def _derivation(name: str) -> dict:
-    """Derive, check and typeset; claims of one worker share the work."""
+    """Derive, check and print; claims of one worker share the work."""
     from theory.activation import DERIVATIONS
 
     derivation = DERIVATIONS[name]()
@@ -133,5 +133,5 @@ def _derivation(name: str) -> dict:
         "title": derivation.title,
         "source": derivation.source,
         "standing": derivation.standing,
-        "steps": [{"statement": step.statement, "mathml": step.mathml()} for step in derivation.steps],
+        "steps": [{"statement": step.statement, "latex": step.latex()} for step in derivation.steps],
     }

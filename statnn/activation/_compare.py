@@ -79,7 +79,7 @@ class Comparison:
         k = np.unique(np.round(np.geomspace(1, self.best.counts.max(), 400)))
         for found, colour in zip(self.fits[1:], COLOURS[1:], strict=False):
             law = type(found.process).__name__
-            weight = found.count_law.pmf(k)
+            weight = found.process.count(found.samples).pmf(k)
             ax.plot(k, weight, color=colour, ls="--", label=f"{law}, b = {found.b:.3g}")
         ax.legend()
         return ax

@@ -30,7 +30,6 @@ class Fit:
     ----------
     process : BetaBernoulli, PolyaUrn or GammaPoisson
         The fitted law; ``process.working(D)`` is its growth curve, ``process.tail_exponent()`` its power law.
-        The urn's c = n/D is rounded, so that cD need not be whole: take :attr:`count_law` for its count law.
     covariance : ndarray
         Covariance of (b, c) from the observed information, shape (2, 2). The urn takes the total as given:
         its c has no error.
@@ -76,13 +75,6 @@ class Fit:
     def c_error(self) -> float:
         """Standard error of c; 0 for the urn, whose n = cD is given."""
         return math.sqrt(self.covariance[1, 1])
-
-    @property
-    def count_law(self) -> Any:
-        """Fitted law of one count, a frozen scipy.stats law."""
-        if isinstance(self.process, PolyaUrn):  # n = cD is whole although c = n/D is rounded
-            return PolyaUrn(self.process.neurons, self.b).count(int(self.counts.sum()))
-        return self.process.count(self.samples)
 
     @property
     def aic(self) -> float:
@@ -186,7 +178,7 @@ class Fit:
             color="black",
             label=f"counts, silent {np.mean(self.counts == 0):.3g}",
         )
-        law = self.count_law
+        law = self.process.count(self.samples)
         k = np.unique(np.round(np.geomspace(1, most, 400)))
         ax.plot(
             k,

@@ -217,12 +217,9 @@ def distance(tally: Tally, process: Process) -> float:
 
 def draw(process: Process, samples: int, rng: np.random.Generator) -> NDArray[np.int64]:
     """One set of counts, shape (neurons,)."""
-    neurons, b, c = process.neurons, process.b, process.c
-    if isinstance(process, BetaBernoulli):
-        return rng.binomial(samples, rng.beta(b, b * (neurons - c) / c, neurons))
-    if isinstance(process, GammaPoisson):
-        return rng.poisson(rng.gamma(b, c * samples / (b * neurons), neurons))
-    return rng.multinomial(round(c * samples), rng.dirichlet(np.full(neurons, b)))
+    counts = np.empty((1, process.neurons), dtype=np.int64)
+    process._draw_counts(np.zeros(process.neurons, dtype=np.int64), np.array([samples]), rng, counts)
+    return np.asarray(counts[0])
 
 
 def bootstrap(tally: Tally, process: Process, replicas: int, rng: np.random.Generator) -> Goodness:

@@ -26,41 +26,40 @@ def _hazards() -> tuple[Step, ...]:
     third = 6 / z**4
     return (
         identity(
-            "psi' is the sum of 1/(z+j)^2, for it falls by 1/z^2 from z to z+1 and vanishes at infinity;",
+            "ψ′ is the sum of 1/(z+j)², for it falls by 1/z² from z to z+1 and vanishes at infinity;",
             sp.expand_func(sp.polygamma(1, z + 1)) - psi1,
             -1 / z**2,
             shown=equation(psi1 - sp.polygamma(1, z + 1), 1 / z**2),
         ),
         Step(
-            "so it decreases and, term by term, is convex: the second derivative of every 1/z^2 is positive.",
+            "so it decreases and, term by term, is convex: the second derivative of every 1/z² is positive.",
             equation(sp.Derivative(1 / z**2, z, 2), third),
             sp.diff(1 / z**2, z, 2) - third,
             third,
         ),
         inequality(
-            "Telescoping from below: each term exceeds the fall of 1/z, hence psi'(z) > 1/z.",
+            "Telescoping from below: each term exceeds the fall of 1/z, hence ψ′(z) > 1/z.",
             1 / z**2,
             1 / z - 1 / (z + 1),
             1 / (z**2 * (z + 1)),
         ),
         inequality(
-            "Telescoping from above: each term is less than the fall of f(z) = 1/z + 1/(2z^2) + 1/(6z^3), "
-            "hence psi'(z) < f(z).",
+            "Telescoping from above: each term is less than the fall of f(z) = 1/z + 1/(2z²) + 1/(6z³), hence ψ′(z) < "
+            "f(z).",
             trigamma_above(z) - trigamma_above(z + 1),
             1 / z**2,
             1 / (6 * z**3 * (z + 1) ** 3),
         ),
         identity(
-            "psi' decreases, so h is at least b psi'(y+b) > b/(y+b) = h_0: the exact hazard is larger, S "
-            "is smaller, "
-            "and the paper's formula never overestimates K.",
+            "ψ′ decreases, so h is at least b ψ′(y+b) > b/(y+b) = h₀: the exact hazard is larger, S is smaller, and "
+            "the paper's formula never overestimates K.",
             b * (1 / z).subs(z, y + b),
             h0,
             shown=sp.Gt(h, h0, evaluate=False),
         ),
         identity(
-            "psi' is convex, so its mean over (y, y+b) is at most the mean of its end values (Hermite-"
-            "Hadamard), each below f.",
+            "ψ′ is convex, so its mean over (y, y+b) is at most the mean of its end values (Hermite-Hadamard), each "
+            "below f.",
             b * (trigamma_above(y) + trigamma_above(y + b)) / 2,
             above,
             shown=sp.Lt(h, above, evaluate=False),
@@ -82,33 +81,33 @@ def _integrated() -> tuple[Step, ...]:
     leading = b * (b + 1) / 2 * (1 / a - 1 / (a + D))
     return (
         identity(
-            "Hence ln(S_0/S) grows more slowly than the function E(D) with this derivative, at y = D + "
-            "beta, y + b = D + a;",
+            "Hence ln(S₀/S) grows more slowly than the function E(D) with this derivative, at y = D + β, y + b = D + "
+            "a;",
             sp.diff(bound, D),
             excess.subs(y, D + beta),
             shown=equation(sp.Derivative(E(D), D), excess.subs(y, D + beta).subs(D + beta + b, D + a)),
         ),
         identity(
-            "integrated from no samples, where S = S_0 = 1,",
+            "integrated from no samples, where S = S₀ = 1,",
             bound.subs(D, 0),
             sp.S.Zero,
             shown=equation(E(0), 0),
         ),
         Step(
-            "it bounds the logarithm: 0 <= ln(S_0/S) <= E(D).",
+            "it bounds the logarithm: 0 ≤ ln(S₀/S) ≤ E(D).",
             equation(E(D), EXPONENT_BOUND),
             bound.subs(D, 0),
         ),
         identity(
-            "From a start at D_0 the integral runs from D_0: beta, a and D become beta+D_0, a+D_0 and D-D_0.",
+            "From a start at D₀ the integral runs from D₀: β, a and D become β+D₀, a+D₀ and D−D₀.",
             (bound - bound.subs(D, D0)).subs(D, D0 + z),
             restart,
             by=lambda difference: sp.simplify(_split_logs(difference)),
             shown=equation(E(D) - E(D0), shown),
         ),
         identity(
-            "For N -> oo at fixed x = D/a the bound is, at leading order, the first correction of the "
-            "limit itself: it is tight.",
+            "For N → ∞ at fixed x = D/a the bound is, at leading order, the first correction of the limit itself: it "
+            "is tight.",
             sp.series(_split_logs(in_limit), u, 0, 2).removeO(),
             leading.subs(D, x * a).subs(a, 1 / u),
             shown=equation(E(D), leading + O(a**-2)),
@@ -124,19 +123,19 @@ def _relative() -> tuple[Step, ...]:
     in_bound = s0 * (1 - sp.exp(-E(D))) / (1 - s0 * sp.exp(-E(D)))
     return (
         identity(
-            "The relative error of the paper's formula, with v = S_0/S - 1 > 0 and w = 1/S_0 - 1 > 0,",
+            "The relative error of the paper's formula, with v = S₀/S − 1 > 0 and w = 1/S₀ − 1 > 0,",
             ((1 - s) - (1 - s0)) / (1 - s),
             error.subs({v: s0 / s - 1, w: 1 / s0 - 1}),
             shown=equation((s0 - s) / (1 - s), error),
         ),
         Step(
-            "rises with v, which is exp(ln(S_0/S)) - 1,",
+            "rises with v, which is exp(ln(S₀/S)) − 1,",
             equation(sp.Derivative(error, v), rising),
             sp.simplify(sp.diff(error, v) - rising),
             rising,
         ),
         identity(
-            "so E(D) in the place of ln(S_0/S) bounds it; as beta -> 0 (c -> N) E diverges and the bound is S_0 < 1.",
+            "so E(D) in the place of ln(S₀/S) bounds it; as β → 0 (c → N) E diverges and the bound is S₀ < 1.",
             error.subs({v: sp.exp(E(D)) - 1, w: 1 / s0 - 1}),
             in_bound,
             shown=sp.Le((K(D) - K_0(D)) / K(D), in_bound, evaluate=False),

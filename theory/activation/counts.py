@@ -29,22 +29,21 @@ def counts() -> Derivation:
             ),
             ratio_lemma()[1],
             identity(
-                "With shifts b and 1 the first factor of P(k) is a power of k, and its next term says where: k >> 1.",
+                "With shifts b and 1 the first factor of P(k) is a power of k, and its next term says where: k ≫ 1.",
                 log_ratio(b, 1, z),
                 slope,
                 by=sp.expand,
                 shown=equation(sp.loggamma(k + b) - sp.loggamma(k + 1), slope.subs(z, k) + O(1 / k**2)),
             ),
             identity(
-                "Hence P(k) falls as k^-alpha with alpha = 1-b for 1 << k << k_c; 0 < alpha < 1 is 0 < b "
-                "< 1, and "
-                "for b >= 1 there is no decaying power law.",
+                "Hence P(k) falls as k⁻ᵅ with α = 1−b, from k ≫ 1 up to a cut-off; 0 < α < 1 is 0 < b < 1, and for b "
+                "≥ 1 there is no decaying power law.",
                 -sp.diff(sp.log(z) * (b - 1), z) * z,
                 1 - b,
                 shown=equation(alpha, 1 - b),
             ),
             identity(
-                "The second factor q^k cuts off at k_c = -1/ln q; with q = x/(1+x),",
+                "The second factor qᵏ cuts off at −1/ln q; with q = x/(1+x),",
                 sp.expand_log(sp.log(x / (1 + x))) + sp.expand_log(sp.log((1 + x) / x)),
                 sp.S.Zero,
                 by=sp.expand,
@@ -69,27 +68,26 @@ def counts() -> Derivation:
                 u / (1 + u),
             ),
             identity(
-                "The exact law, with beta = a-b, has one more factor.",
+                "The exact law, with β = a−b, has one more factor.",
                 sp.gammasimp(exact.subs(k, k + 1) / exact),
                 step,
                 shown=equation(P(k + 1) / P(k), step),
             ),
             identity(
-                "In the place of q stands a factor that at k << D is constant: an exponential cut-off at "
-                "1/ln(1 + (beta-1)/D).",
+                "In the place of q stands a factor that at k ≪ D is constant: an exponential cut-off at 1/ln(1 + "
+                "(β−1)/D).",
                 step,
                 (k + b) / (k + 1) / (1 + (beta - 1) / (D - k)),
             ),
             identity(
-                "There is such a cut-off only for beta > 1; at beta = 1, that is b(N-c) = c, the power "
-                "law runs to k = D, and below it "
-                "the count law rises again towards k = D.",
+                "There is such a cut-off only for β > 1; at β = 1, that is b(N−c) = c, the power law runs to k = D, "
+                "and below it the count law rises again towards k = D.",
                 step.subs(beta, 1),
                 (k + b) / (k + 1),
                 shown=equation(P(k + 1) / P(k), (k + b) / (k + 1)),
             ),
             identity(
-                "For a >> 1 both cut-offs agree: (beta-1)/D tends to a/D = 1/x.",
+                "For a ≫ 1 both cut-offs agree: (β−1)/D tends to a/D = 1/x.",
                 sp.limit((a - b - 1) / (x * a), a, sp.oo),
                 1 / x,
                 shown=equation(sp.Limit((a - b - 1) / (x * a), a, sp.oo), 1 / x),

@@ -32,7 +32,7 @@ def ratio_lemma() -> tuple[Step, ...]:
             shown=equation(sp.loggamma(z + _s), shifted_stirling(_s, z) + O(z**-2)),
         ),
         identity(
-            "Its difference at two shifts expands any ratio.",
+            "The difference of Stirling's series at two shifts expands any ratio.",
             log_ratio(_s, _t, z),
             expansion,
             by=sp.expand,
@@ -66,8 +66,8 @@ def gamma_poisson() -> Derivation:
         (
             *ratio_lemma(),
             identity(
-                "With D = xa and a = bN/c, the ratios of Γ near D, D+a and a in the beta-binomial law "
-                "turn into powers.",
+                "With D = xa and a = bN/c, the ratios of Γ near D, D+a and a in the beta-binomial law turn into "
+                "powers.",
                 sp.limit(sp.expand(finite - limit), a, sp.oo),
                 sp.S.Zero,
                 shown=equation(sp.Limit(sp.log(P(k, x * a)), a, sp.oo), limit),
@@ -85,7 +85,7 @@ def gamma_poisson() -> Derivation:
                 shown=equation(K(D), paper),
             ),
             identity(
-                "The next order of the same ratios is the first correction to P(D_i = 0),",
+                "The next order of the same ratios is the first correction to P(Dᵢ = 0),",
                 log_ratio(-b, 0, total) + log_ratio(0, -b, a) + b * sp.log(1 + x),
                 correction.subs(D, samples),
                 shown=equation(sp.log(S(D)) + b * sp.log(1 + D / a), correction + O(a**-2)),

@@ -54,7 +54,7 @@ def growth() -> Derivation:
                 curvature,
             ),
             identity(
-                "For beta-Bernoulli the growth is N D S h, with the hazard h = -d ln S/dD,",
+                "For beta-Bernoulli the growth is N D S h, with the hazard h = −d ln S/dD,",
                 sp.expand_log(-sp.diff(sp.log(silent), D)),
                 h,
                 shown=equation(named, h),

@@ -36,7 +36,7 @@ def _master_equation(time: sp.Symbol, total: sp.Expr) -> tuple[Step, ...]:
             shown=equation(P(k, time + 1), P(k, time) * (1 - rise) + P(k - 1, time) * rise.subs(k, k - 1)),
         ),
         identity(
-            "At the lower edge nothing comes in from k = -1.",
+            "At the lower edge nothing comes in from k = −1.",
             sp.gammasimp((later / law).subs(k, 0)),
             1 - rise.subs(k, 0),
             shown=equation(P(0, time + 1) / P(0, time), 1 - rise.subs(k, 0)),
@@ -75,15 +75,14 @@ def beta_bernoulli() -> Derivation:
         "exact",
         (
             identity(
-                "With a = bN/c the hypothesis is a two-colour Polya urn with b black and a-b white balls.",
+                "With a = bN/c the hypothesis is a two-colour Polya urn with b black and a−b white balls.",
                 rise.subs(N, a * c / b),
                 (k + b) / (D + a),
                 shown=equation(rise, (k + b) / (D + a)),
             ),
             *_master_equation(D, a),
             identity(
-                "De Finetti: a hidden p_i from Beta(b, beta), beta = a-b, with D_i binomial given p_i, "
-                "gives the same law, "
+                "De Finetti: a hidden pᵢ from Beta(b, β), β = a−b, with Dᵢ binomial given pᵢ, gives the same law, "
                 "because the integral over p is Euler's Beta function.",
                 sp.binomial(D, k) * sp.beta(k + b, D - k + beta) / sp.beta(b, beta) / law,
                 sp.S.One,
@@ -91,7 +90,7 @@ def beta_bernoulli() -> Derivation:
                 shown=equation(P(k, D), mixed),
             ),
             identity(
-                "Seen from p, the hypothesis is the posterior mean of p_i after k firings in D samples.",
+                "Seen from p, the hypothesis is the posterior mean of pᵢ after k firings in D samples.",
                 _by_gamma(sp.beta(k + b + 1, D - k + beta) / sp.beta(k + b, D - k + beta)),
                 (k + b) / (D + b + beta),
                 shown=equation(E(Given(_p, k, D)), (k + b) / (D + a)),
@@ -131,9 +130,8 @@ def urn() -> Derivation:
         (
             *_master_equation(n, b * N),
             identity(
-                "Jointly: in a given order of events, raising D_i by one costs the factor p_i, whatever "
-                "came before; "
-                "so all orders of the same counts are equally likely.",
+                "Jointly: in a given order of events, raising Dᵢ by one costs the factor pᵢ, whatever came before; so "
+                "all orders of the same counts are equally likely.",
                 sp.gammasimp(sequence(k_i + 1, n + 1) / sequence(k_i, n)),
                 (k_i + b) / total,
                 shown=equation(P(k_i + 1, n + 1) / P(k_i, n), (k_i + b) / total),
@@ -145,28 +143,27 @@ def urn() -> Derivation:
                 shown=weight,
             ),
             identity(
-                "which solves the joint master equation: the last event went to neuron i with probability "
-                "k_i/(n+1), "
+                "which solves the joint master equation: the last event went to neuron i with probability kᵢ/(n+1), "
                 "and these shares of the n+1 events add up to one.",
                 sp.gammasimp(joint(k_i - 1, n) / joint(k_i, n + 1)) * (k_i - 1 + b) / total,
                 k_i / (n + 1),
                 shown=equation(P(sp.Symbol("k_1"), sp.Symbol("..."), sp.Symbol("k_N")), law),
             ),
             identity(
-                "K alone is a pure birth chain: N-K silent neurons of weight b each.",
+                "K alone is a pure birth chain: N−K silent neurons of weight b each.",
                 (N - sp.Symbol("K")) * (0 + b) / total,
                 b * (N - sp.Symbol("K")) / total,
                 shown=equation(P(Given(sp.Symbol("K") + 1, sp.Symbol("K"), n)), b * (N - sp.Symbol("K")) / total),
             ),
             identity(
-                "With h = b/(n+bN), an event takes U = N-K to U-1 with probability hU, so the mean obeys "
-                "a closed recursion,",
+                "With h = b/(n+bN), an event takes U = N−K to U−1 with probability hU, so the mean obeys a closed "
+                "recursion,",
                 (1 - h * silent) * silent + h * silent * (silent - 1),
                 (1 - h) * silent,
                 shown=equation(E(U(n + 1)), (1 - h) * E(U(n))),
             ),
             identity(
-                "and so does every factorial moment: it shrinks by 1 - mh.",
+                "and so does every factorial moment: it shrinks by 1 − mh.",
                 after,
                 (1 - m * h) * falling * (silent - m + 1),
                 shown=equation(E(sp.binomial(U(n + 1), m)), (1 - m * h) * E(sp.binomial(U(n), m))),

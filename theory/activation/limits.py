@@ -43,35 +43,32 @@ def limits() -> Derivation:
                 shown=equation(sp.Limit(paper, N, sp.oo), c * D),
             ),
             identity(
-                "For b -> 0 at fixed q, bΓ(b) = Γ(1+b) takes the factor b out of the negative binomial law,",
+                "For b → 0 at fixed q, bΓ(b) = Γ(1+b) takes the factor b out of the negative binomial law,",
                 sp.gammasimp(negative_binomial(k, q) / smooth),
                 b,
                 shown=equation(P(k), b * smooth),
             ),
             identity(
-                "and b also leaves 1 - P(0) = 1-(1-q)^b: given k >= 1 the counts follow Fisher's log-"
-                "series, alpha = 1.",
+                "and b also leaves 1 − P(0) = 1 − (1−q)ᵇ: given k ≥ 1 the counts follow Fisher's log-series, α = 1.",
                 (smooth.subs(b, 0) * sp.limit(b / (1 - (1 - q) ** b), b, 0)).subs(k, seen),
                 series.subs(k, seen),
                 by=lambda difference: sp.simplify(sp.gammasimp(difference)),
                 shown=equation(sp.Limit(P(Given(k, k >= 1)), b, 0), series),
             ),
             identity(
-                "With bN = theta fixed, N -> oo, q stays cD/(cD+theta) and the paper's formula becomes "
-                "Ewens' at leading order.",
+                "With bN = θ fixed, N → ∞, q stays cD/(cD+θ) and the paper's formula becomes Ewens' at leading order.",
                 sp.limit((1 - (1 + c * D / theta) ** (-b)) * theta / b, b, 0),
                 ewens,
                 shown=equation(sp.Limit(K(D), N, sp.oo), ewens),
             ),
             identity(
-                "The urn becomes Hoppe's: N(1-S) = theta (1-S)/b tends to the derivative of -S at b = 0.",
+                "The urn becomes Hoppe's: N(1−S) = θ(1−S)/b tends to the derivative of −S at b = 0.",
                 -theta * sp.diff(silent, b).subs(b, 0),
                 hoppe,
                 shown=equation(sp.Limit(K(n), b, 0), hoppe),
             ),
             identity(
-                "This is the sum of the chances theta/(theta+j) of a new colour at each event, by "
-                "psi(z+1) - psi(z) = 1/z.",
+                "This is the sum of the chances θ/(j+θ) of a new colour at each event, by ψ(z+1) − ψ(z) = 1/z.",
                 sp.expand_func(hoppe.subs(n, n + 1) - hoppe),
                 theta / (theta + n),
                 shown=equation(hoppe, sp.Sum(theta / (theta + j), (j, 0, n - 1))),

@@ -6,7 +6,7 @@ L(x; s, t) = ln Γ(x) + ln Γ(x+s+t) - ln Γ(x+s) - ln Γ(x+t)
 import sympy as sp
 
 from theory.activation.expressions import beta_binomial, gamma_survival
-from theory.activation.symbols import D, P, S, a, b, beta, k, u, x
+from theory.activation.symbols import D, O, P, S, a, b, beta, k, u, x
 from theory.derivation import Derivation, equation, identity
 
 _s, _t = sp.symbols("s t", positive=True)
@@ -41,7 +41,7 @@ def log_gamma() -> Derivation:
     fall = (x + sp.Rational(1, 2)) * sp.log(1 + 1 / x) - 1
     order = 2 * _TERMS + 1
     index = sp.Symbol("j", integer=True, positive=True)
-    series = sp.Sum(sp.bernoulli(2 * index) / (2 * index * (2 * index - 1) * x ** (2 * index - 1)), (index, 1, sp.oo))
+    series = sp.Sum(sp.bernoulli(2 * index) / (2 * index * (2 * index - 1) * x ** (2 * index - 1)), (index, 1, _TERMS))
     law = beta_binomial(k, D, b, beta)
     in_l = mixed_log_gamma(1, k, b - 1) - mixed_log_gamma(beta, b, D) - mixed_log_gamma(D + 1 - k, k, beta - 1)
 
@@ -62,28 +62,28 @@ def log_gamma() -> Derivation:
                 by=_by_gamma,
                 shown=equation(_L(x, _s, _t), _L(x + 1, _s, _t) - sp.log(product)),
             ),
-            identity("which is 1 - v with v = st/((x+s)(x+t)): log1p loses nothing.", product, 1 - ratio),
+            identity("which is 1 − v with v = st/((x+s)(x+t)): log1p loses nothing.", product, 1 - ratio),
             identity(
-                "With ln Γ(x) = (x - 1/2) ln x - x + ln(2 pi)/2 + mu(x), the elementary part has a mixed "
-                "difference made of log1p only;",
+                "With ln Γ(x) = (x − 1/2) ln x − x + ln(2π)/2 + μ(x), the elementary part has a mixed difference made "
+                "of log1p only;",
                 split(mixed(main, x, _s, _t)),
                 split(elementary),
                 by=sp.expand,
                 shown=equation(_L(x, _s, _t), elementary + mixed(_mu, x, _s, _t)),
             ),
             identity(
-                "mu is fixed by its fall from x to x+1 and its vanishing at infinity,",
+                "μ is fixed by its fall from x to x+1 and its vanishing at infinity,",
                 split(main(x + 1) - main(x) - sp.log(x)),
                 split(fall),
                 by=sp.expand,
                 shown=equation(_mu(x) - _mu(x + 1), fall),
             ),
             identity(
-                "and Stirling's series has that fall, term by term (checked for its first five).",
+                "and Stirling's series, of which five terms are shown and checked, has that fall, term by term.",
                 sp.series((stirling - stirling.subs(x, x + 1)).subs(x, 1 / u), u, 0, order + 1).removeO(),
                 sp.series(fall.subs(x, 1 / u), u, 0, order + 1).removeO(),
                 by=sp.expand,
-                shown=equation(_mu(x), series),
+                shown=equation(_mu(x), series + O(x**-order)),
             ),
             identity(
                 "Survival is one such difference,",
@@ -93,14 +93,14 @@ def log_gamma() -> Derivation:
                 shown=equation(-sp.log(S(D)), _L(a - b, b, D)),
             ),
             identity(
-                "and the beta-binomial law, with beta = a-b, is three.",
+                "and the beta-binomial law, with β = a−b, is three.",
                 in_l,
                 sp.log(law),
                 by=_by_gamma,
                 shown=equation(sp.log(P(k)), _L(1, k, b - 1) - _L(beta, b, D) - _L(D + 1 - k, k, beta - 1)),
             ),
             identity(
-                "The first of them is the logarithm of (b)_k/k!.",
+                "The first of them is the logarithm of (b)ₖ/k!.",
                 mixed_log_gamma(1, k, b - 1),
                 sp.log(sp.gamma(b + k) / sp.gamma(b) / sp.gamma(k + 1)),
                 by=_by_gamma,

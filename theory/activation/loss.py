@@ -31,15 +31,14 @@ def loss() -> Derivation:
         "exact",
         (
             identity(
-                "A silent neuron still fires with probability b/(D+a) in the next sample; the share of "
-                "the next "
+                "A silent neuron still fires with probability b/(D+a) in the next sample; the share of the next "
                 "sample's activations that falls on silent neurons is the missing mass, in all three laws.",
                 (N * b / (D + a) / c).subs(a, b * N / c),
                 mass,
                 shown=equation(M(D), S(D) * mass),
             ),
             identity(
-                "With the hidden p_i it is (N/c) E[p (1-p)^D], a ratio of Beta functions.",
+                "With the hidden pᵢ it is (N/c) E[p(1−p)ᴰ], a ratio of Beta functions.",
                 sp.gammasimp((ratio / silent).rewrite(sp.gamma)).subs(to_paper),
                 mass.subs(to_paper),
                 shown=equation(M(D), ratio),
@@ -52,11 +51,9 @@ def loss() -> Derivation:
                 shown=equation(M(D), (b * N / per_sample) ** (b + 1)),
             ),
             identity(
-                "For a loss l(k) of a neuron seen k times, weighted by how often it will fire: given D_i "
-                "= k, "
-                "p_i has the mean (k+b)/(D+a), and N/c times it turns the law of the counts into the "
-                "size-biased one, "
-                "in which b+1 replaces b.",
+                "For a loss l(k) of a neuron seen k times, weighted by how often it will fire: given Dᵢ = k, pᵢ has "
+                "the mean (k+b)/(D+a), and N/c times it turns the law of the counts into the size-biased one, in "
+                "which b+1 replaces b.",
                 sp.gammasimp(biased / law).subs(to_paper),
                 (N / c * (k + b) / (D + b + beta)).subs(to_paper),
                 shown=equation(
@@ -95,7 +92,7 @@ def loss() -> Derivation:
                 shown=equation(sp.Limit(knee, D, 0), 0),
             ),
             identity(
-                "In terms of alpha the two exponents are 1 - alpha and 2 - alpha.",
+                "In terms of α the two exponents are 1 − α and 2 − α.",
                 (b + 1).subs(b, 1 - sp.Symbol("alpha")),
                 2 - sp.Symbol("alpha"),
                 shown=equation(b + 1, 2 - sp.Symbol("alpha")),

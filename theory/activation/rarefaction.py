@@ -25,25 +25,23 @@ def rarefaction() -> Derivation:
         "exact",
         (
             identity(
-                "A neuron that fired in k of D samples is missed by d samples drawn without replacement "
-                "when all d come from "
-                "the D-k others; for one sample this is 1 - k/D.",
+                "A neuron that fired in k of D samples is missed by d samples drawn without replacement when all d "
+                "come from the D−k others; for one sample this is 1 − k/D.",
                 sp.expand_func(one),
                 1 - k / D,
                 shown=equation(P(Given(0, k, _d)), missed),
             ),
             identity(
-                "Summed over the neurons, the mean number of working neurons in d of the D samples; at d "
-                "= D it is the number of counts above 0.",
+                "Summed over the neurons, the mean number of working neurons in d of the D samples; at d = D it is "
+                "the number of counts above 0.",
                 (missed.rewrite(sp.gamma)).subs(k, 0),
                 sp.S.One,
                 by=sp.gammasimp,
                 shown=equation(E(K(_d)), curve),
             ),
             identity(
-                "Under the beta-binomial law this is, term by term, the chance of silence in d samples "
-                "times the law of k in the "
-                "other D-d, given that silence;",
+                "Under the beta-binomial law this is, term by term, the chance of silence in d samples times the law "
+                "of k in the other D−d, given that silence;",
                 sp.gammasimp((missed * law / rest / silent).rewrite(sp.gamma)),
                 sp.S.One,
                 shown=equation(missed * P(k, D), S(_d) * P(Given(k, D - _d, beta + _d))),

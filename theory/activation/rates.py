@@ -22,34 +22,33 @@ def mean_field() -> Derivation:
         "paper",
         (
             identity(
-                "The hypothesis p_i = c(D_i+b)/(cD+bN) is consistent: with T = sum of D_i = cD "
-                "activations so far, "
-                "the next sample activates c neurons on average.",
+                "The hypothesis pᵢ = c(Dᵢ+b)/(cD+bN) is consistent: with T = sum of Dᵢ = cD activations so far, the "
+                "next sample activates c neurons on average.",
                 over_neurons.subs(total, c * D),
                 c,
                 shown=equation(over_neurons.subs(total, sp.Symbol("T")), c),
             ),
             identity(
-                "Each of the N-K silent neurons has D_i = 0, and the next sample wakes it with p_i.",
+                "Each of the N−K silent neurons has Dᵢ = 0, and the next sample wakes it with pᵢ.",
                 (N - K(D)) * probability.subs(k, 0),
                 rate,
                 shown=equation(sp.Derivative(K(D), D), rate),
             ),
             identity(
-                "The rate equation is linear in N-K and is solved, from any start (D_0, K_0), by this power.",
+                "The rate equation is linear in N−K and is solved, from any start (D₀, K₀), by this power.",
                 sp.diff(general, D),
                 rate.subs(K(D), general),
                 shown=equation(K(D), general),
             ),
-            identity("At D = D_0 the solution is the start.", general.subs(D, D0), K0, shown=equation(K(D0), K0)),
+            identity("At D = D₀ the solution is the start.", general.subs(D, D0), K0, shown=equation(K(D0), K0)),
             identity(
-                "From nothing, D_0 = K_0 = 0, it is the formula of the paper.",
+                "From nothing, D₀ = K₀ = 0, it is the formula of the paper.",
                 general.subs({D0: 0, K0: 0}),
                 paper,
                 shown=equation(K(D), paper),
             ),
             identity(
-                "The noise-to-signal ratio (N-K)/N is the silent share.",
+                "The noise-to-signal ratio (N−K)/N is the silent share.",
                 (N - paper) / N,
                 (b * N / (c * D + b * N)) ** b,
                 shown=equation((N - K(D)) / N, (b * N / (c * D + b * N)) ** b),

@@ -27,7 +27,7 @@ def survival() -> Derivation:
         (
             identity("Induction starts at S(0) = 1.", silent.subs(D, 0), sp.S.One, shown=equation(S(0), sp.S.One)),
             identity(
-                "One more sample leaves a silent neuron silent with probability 1 - b/(D+a).",
+                "One more sample leaves a silent neuron silent with probability 1 − b/(D+a).",
                 sp.gammasimp(silent.subs(D, D + 1) / silent),
                 1 - b / (D + a),
                 shown=equation(S(D + 1), S(D) * (1 - b / (D + a))),
@@ -39,7 +39,7 @@ def survival() -> Derivation:
                 shown=equation(S(D), silent),
             ),
             identity(
-                "A neuron still silent at D_0 goes on as a fresh one with a + D_0 in the place of a.",
+                "A neuron still silent at D₀ goes on as a fresh one with a + D₀ in the place of a.",
                 sp.gammasimp(silent / silent.subs(D, D0)),
                 sp.gammasimp(gamma_survival(D - D0, a + D0, b)),
                 shown=equation(S(Given(D, D0)), S(D) / S(D0)),
@@ -51,7 +51,7 @@ def survival() -> Derivation:
                 shown=equation(S_(n + 1), S_(n) * (1 - m * b / (n + b * N))),
             ),
             identity(
-                "so that the factorial moments of N-K are N!/(N-m)! S_m.",
+                "so that the factorial moments of N−K are N!/(N−m)! Sₘ.",
                 several.subs(n, 0),
                 sp.S.One,
                 shown=equation(S_(n), several),
@@ -63,7 +63,7 @@ def survival() -> Derivation:
                 shown=equation(E(K(n)), N * (1 - S(n))),
             ),
             identity(
-                "In beta-Bernoulli the neurons are independent: S_2 = S^2, and K is binomial.",
+                "In beta-Bernoulli the neurons are independent: S₂ = S², and K is binomial.",
                 variance(s, s**2),
                 N * s * (1 - s),
                 shown=equation(V(K(D)), N * S(D) * (1 - S(D))),
@@ -75,15 +75,14 @@ def survival() -> Derivation:
                 shown=equation(V(K(n)), N * s1 * (1 - s1) + N * (N - 1) * (s2 - s1**2)),
             ),
             inequality(
-                "They compete: every event lowers S_2 more than S_1^2, so the urn fluctuates less.",
+                "They compete: every event lowers S₂ more than S₁², so the urn fluctuates less.",
                 (1 - h) ** 2,
                 1 - 2 * h,
                 h**2,
             ),
             identity(
-                "The same variance grows by a recursion without cancellation: with h = b/(n+bN) and M = h "
-                "E[N-K] the "
-                "probability that the next event wakes a neuron, every term is positive for N >= 2.",
+                "The same variance grows by a recursion without cancellation: with h = b/(n+bN) and M = h E[N−K] the "
+                "probability that the next event wakes a neuron, every term is positive for N ≥ 2.",
                 variance(s1 * (1 - h), s2 * (1 - 2 * h)),
                 variance(s1, s2) * (1 - 2 * h) + h * N * s1 * (1 - h * N * s1),
                 shown=equation(V(n + 1), V(n) * (1 - 2 * sp.Symbol("h")) + M(n) * (1 - M(n))),

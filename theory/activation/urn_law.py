@@ -34,43 +34,42 @@ def urn_law() -> Derivation:
         "exact",
         (
             identity(
-                "Given neurons, i of them, are together one colour of weight bi in an urn of weight bN: "
-                "all n events fall on them with",
+                "Given neurons, i of them, are together one colour of weight bi in an urn of weight bN: all n events "
+                "fall on them with",
                 (sp.rf(b * i, n) / sp.rf(b * N, n)).rewrite(sp.gamma),
                 inside_share(i),
                 by=sp.gammasimp,
                 shown=equation(r(i, n), sp.rf(b * i, n) / sp.rf(b * N, n)),
             ),
             identity(
-                "because each event keeps to them with (bi+n)/(bN+n).",
+                "because each event keeps to them with (n+bi)/(n+bN).",
                 grows,
                 (b * i + n) / (b * N + n),
                 shown=equation(r(i, n + 1) / r(i, n), (b * i + n) / (b * N + n)),
             ),
             identity(
-                "Inclusion and exclusion over the subsets of k neurons gives the law of K: the k-th "
-                "difference of r at 0. It starts at "
-                "K = 0, for there r = 1 and the alternating binomial sum is 0^k.",
+                "Inclusion and exclusion over the subsets of k neurons gives the law of K: the k-th difference of r "
+                "at 0. It starts at K = 0, for there r = 1 and the alternating binomial sum is 0ᵏ.",
                 sp.summation((-1) ** (_some - i) * sp.binomial(_some, i), (i, 0, _some)).simplify(),
                 sp.S.Zero,
                 shown=equation(P(k), sp.binomial(N, k) * law),
             ),
             identity(
-                "It solves the birth chain term by term: this is the balance of the coefficients of "
-                "r_i(n), over that of P(k).",
+                "It solves the birth chain term by term: this is the balance of the coefficients of rᵢ(n), over that "
+                "of P(k).",
                 grows,
                 1 - birth + birth.subs(k, k - 1) * lower,
                 shown=equation(P(k, n + 1), P(k, n) * (1 - birth) + P(k - 1, n) * birth.subs(k, k - 1)),
             ),
             identity(
-                "With the shift T r_i = r_(i+1) the generating function of K is (1 + t(T-1))^N r_0; its "
-                "slope at t = 1 is the mean.",
+                "With the shift T rᵢ = rᵢ₊₁ the generating function of K is (1 + t(T−1))ᴺ r₀; its slope at t = 1 is "
+                "the mean.",
                 sp.diff(marked, _mark).subs(_mark, 1),
                 N * (_shift**N - _shift ** (N - 1)),
                 shown=equation(E(K(n)), N * (r(N, n) - r(N - 1, n))),
             ),
             identity(
-                "There r_N = 1, and r_(N-1) is the silent share S(n): the mean is that of the marginal law.",
+                "There r is 1 at i = N and the silent share S(n) at i = N−1: the mean is that of the marginal law.",
                 sp.gammasimp(N * (inside_share(N) - inside_share(N - 1))),
                 sp.gammasimp(
                     N * (1 - sp.gamma(n + b * N - b) * sp.gamma(b * N) / (sp.gamma(n + b * N) * sp.gamma(b * N - b)))

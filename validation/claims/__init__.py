@@ -22,6 +22,8 @@ MODULES: tuple[str, ...] = (
     "tail",
     "exponents",
     "size",
+    "real_network",
+    "training_size",
 )
 
 
