@@ -353,9 +353,7 @@ def test_verdict_without_substance_is_refused(changes):
         Verdict(**({"outcome": Outcome.EXACT, "estimate": 1.0, "error": 0.1, "theory": 1.0} | changes))
 
 
-@pytest.mark.parametrize(
-    "changes", [{"title": " "}, {"statement": ""}, {"source": ""}, {"standing": "rumour"}]
-)
+@pytest.mark.parametrize("changes", [{"title": " "}, {"statement": ""}, {"source": ""}, {"standing": "rumour"}])
 def test_claim_without_words_is_refused(changes):
     with pytest.raises(ValueError, match="claim 'c'"):
         coin("c", **changes)

@@ -4,6 +4,8 @@ What is printed needs amsmath and nothing else, and keeps to what small typesett
 mathtext know: no ``\limits``, no environments.
 """
 
+from typing import Any
+
 import sympy as sp
 from sympy.core.function import AppliedUndef
 from sympy.printing.latex import LatexPrinter
@@ -91,7 +93,7 @@ class _Latex(LatexPrinter):
         late = order != "shift" and any(term in _LATE or _has_fraction(term) for term in rest)
         late = late or all(term.could_extract_minus_sign() or term.is_Function for term in rest)
 
-        def key(term: sp.Expr) -> tuple:
+        def key(term: sp.Expr) -> tuple[Any, ...]:
             if term.is_Number:
                 return False, -1 if late and term.is_Integer and term.is_positive else 2
             kind = 0 if term.has(sp.log, sp.loggamma) else 3 if _has_fraction(term) else 1
@@ -123,7 +125,9 @@ class _Latex(LatexPrinter):
         return " ".join(parts)
 
     def _print_Mul(self, expr: sp.Expr) -> str:
-        number, up, down = sp.S.One, [], []
+        number = sp.S.One
+        up: list[sp.Expr] = []
+        down: list[sp.Expr] = []
         for factor in sp.Mul.make_args(expr):
             if factor.is_Number:
                 number *= factor
@@ -150,7 +154,7 @@ class _Latex(LatexPrinter):
     def _argument(self, expr: sp.Expr) -> str:
         return self._print_Add(expr, "shift") if expr.is_Add else str(self._print(expr))
 
-    def _call(self, name: str, args: tuple, exp: str | None = None, marks: str = "()") -> str:
+    def _call(self, name: str, args: tuple[sp.Basic, ...], exp: str | None = None, marks: str = "()") -> str:
         inner = ", ".join(map(self._argument, args))
         return name + ("" if exp is None else f"^{{{exp}}}") + _fenced(inner, marks)
 

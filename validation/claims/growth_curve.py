@@ -115,19 +115,30 @@ def _draw_covariance(data, figure):
 
 # -- a general start ------------------------------------------------------------------------------------------
 
-START, STARTED = 40, 150
+START, STARTED, SHAPE = 40, 40, 0.5
+
+
+def _paper(D, samples, working):
+    weight = SHAPE * NEURONS
+    return NEURONS - (NEURONS - working) * ((C * samples + weight) / (C * D + weight)) ** SHAPE
 
 
 def _run_start(rng, quick):
     D = START + np.array([0, 10, 40, 160, 640, 2560])
+    fine = np.geomspace(1, D[-1], 200)
     counts = np.zeros(NEURONS, dtype=int)
     counts[:STARTED] = rng.multinomial(int(C * START) - STARTED, np.full(STARTED, 1 / STARTED)) + 1
-    process = GammaPoisson(NEURONS, 0.5, C).after(START, counts)
+    process = GammaPoisson(NEURONS, SHAPE, C).after(START, counts)
     path = process.simulate(D, 400 if quick else 10_000, rng=rng, method="stepwise")
-    scale = 0.5 * NEURONS
-    formula = NEURONS - (NEURONS - STARTED) * ((C * START + scale) / (C * D + scale)) ** 0.5
-    fresh = NEURONS * (1 - (scale / (C * D + scale)) ** 0.5)
-    return {"D": D, "working": path.working, "formula": formula, "fresh": fresh}
+    return {
+        "D": D,
+        "fine": fine,
+        "working": path.working,
+        "formula": _paper(D, START, STARTED),
+        "fresh": _paper(D, 0, 0),
+        "formula_curve": _paper(fine[fine >= START], START, STARTED),
+        "fresh_curve": _paper(fine, 0, 0),
+    }
 
 
 def _judge_start(data):
@@ -141,17 +152,12 @@ def _twin_start(data):
 
 def _draw_start(data, figure):
     axes = figure.add_subplot()
-    axes.plot(data["D"], data["formula"], color=COLOURS[0], label="paper, from $(D_0, K_0)$")
-    axes.plot(data["D"], data["fresh"], "--", color="grey", label="paper, from $(0, 0)$")
+    axes.plot(data["fine"], data["fresh_curve"], "--", color="grey", label="paper, from $(0, 0)$")
+    later = data["fine"][data["fine"] >= START]
+    axes.plot(later, data["formula_curve"], color=COLOURS[0], label="paper, from $(D_0, K_0)$")
     spread = data["working"].std(axis=0)
-    axes.errorbar(
-        data["D"],
-        data["working"].mean(axis=0),
-        spread,
-        fmt="o",
-        color=COLOURS[1],
-        label="stepwise, ± one std of a path",
-    )
+    label = "stepwise, ± one std of a path"
+    axes.errorbar(data["D"], data["working"].mean(axis=0), spread, fmt="o", color=COLOURS[1], label=label)
     axes.set(xscale="log", xlabel="samples $D$", ylabel="working neurons $K$")
     axes.legend()
 
