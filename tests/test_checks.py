@@ -126,9 +126,7 @@ def test_bonferroni_keeps_its_level(rng):
 
 def test_message_tells_the_numbers():
     found = statistics.z_score(2.5, 0.1, 1.0)
-    with rejects(
-        match=r"energy: estimate 2\.5 ± 0\.1, theory 1, z = \+15\.00 \(limit 5\.\d+\), p = .* \(limit"
-    ):
+    with rejects(match=r"energy: estimate 2\.5 ± 0\.1, theory 1, z = \+15\.00 \(limit 5\.\d+\), p = .* \(limit"):
         assert_comparison(found, "energy")
     with pytest.raises(AssertionError, match="not in the message"), rejects(match="entropy"):
         assert_comparison(found, "energy")

@@ -45,9 +45,7 @@ def parse(argv: list[str] | None, claims: Mapping[str, Claim]) -> Options:
     mode.add_argument("--quick", action="store_true", help="minutes, lower power (default)")
     mode.add_argument("--full", action="store_true", help="the better part of an hour, full power")
     parser.add_argument("--list", action="store_true", help="show the claims and end")
-    parser.add_argument(
-        "--only", nargs="+", action="extend", metavar="ID", help="run these claims (default: all)"
-    )
+    parser.add_argument("--only", nargs="+", action="extend", metavar="ID", help="run these claims (default: all)")
     default = "default: %(default)s"
     parser.add_argument("--out", type=Path, default=Path("validation-report"), metavar="DIR", help=default)
     parser.add_argument("--jobs", type=_at_least(1), default=_usable_cpus(), metavar="N", help=default)
@@ -99,9 +97,7 @@ def _check_data(path: str) -> None:
         with Path(path).open("rb") as file, np.load(file, allow_pickle=False) as archive:
             arrays = {name: archive[name] for name in ("x_train", "y_train", "x_test", "y_test")}
     except KeyError as missing:
-        raise ValueError(
-            f"--data {path}: {missing.args[0]}; needed: x_train, y_train, x_test, y_test"
-        ) from None
+        raise ValueError(f"--data {path}: {missing.args[0]}; needed: x_train, y_train, x_test, y_test") from None
     except (
         OSError,
         ValueError,

@@ -83,9 +83,7 @@ class Verdict:
         if self.p is not None and not 0 <= self.p <= 1:
             raise ValueError(f"p of a verdict must lie in [0, 1], got {self.p}")
         if self.outcome is not Outcome.EXACT and not self.detail.strip():
-            raise ValueError(
-                f"a verdict '{self.outcome}' needs a detail=: the order, the domain, what contradicts"
-            )
+            raise ValueError(f"a verdict '{self.outcome}' needs a detail=: the order, the domain, what contradicts")
 
     @classmethod
     def of(cls, outcome: Outcome, comparison: "Comparison", detail: str = "") -> "Verdict":
@@ -159,9 +157,7 @@ class Claim:
             if not getattr(self, name).strip():
                 raise ValueError(f"claim {self.id!r} has an empty {name}")
         if self.standing not in STANDINGS:
-            raise ValueError(
-                f"claim {self.id!r} has standing {self.standing!r}; allowed: {', '.join(STANDINGS)}"
-            )
+            raise ValueError(f"claim {self.id!r} has standing {self.standing!r}; allowed: {', '.join(STANDINGS)}")
         object.__setattr__(self, "expected", Outcome(self.expected))
 
 
@@ -171,9 +167,7 @@ def frozen(data: Data) -> dict[str, np.ndarray]:
     for name, value in data.items():
         array = np.array(value)
         if array.dtype.hasobject:
-            raise TypeError(
-                f"{name!r} cannot be stored without pickles; give numbers, strings or arrays of them"
-            )
+            raise TypeError(f"{name!r} cannot be stored without pickles; give numbers, strings or arrays of them")
         array.flags.writeable = False
         arrays[name] = array
     return arrays

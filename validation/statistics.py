@@ -79,9 +79,7 @@ def _array(values: ArrayLike, name: str, ndim: int) -> Floats:
     return array
 
 
-def z_score(
-    estimate: float, error: float, theory: float, *, bias: float = 0.0, dof: float = math.inf
-) -> Comparison:
+def z_score(estimate: float, error: float, theory: float, *, bias: float = 0.0, dof: float = math.inf) -> Comparison:
     """Compare an estimate of known standard error with theory.
 
     Parameters
@@ -102,9 +100,7 @@ def z_score(
     return Comparison(float(estimate), float(error), float(theory), p, z, dof)
 
 
-def mean(
-    values: ArrayLike, theory: float, *, bias: float = 0.0, fewest: int = FEWEST_REPLICATES
-) -> Comparison:
+def mean(values: ArrayLike, theory: float, *, bias: float = 0.0, fewest: int = FEWEST_REPLICATES) -> Comparison:
     """Compare the mean of independent replicates, shape ``(replicas,)``, with theory by Student's law."""
     array = _array(values, "values", 1)
     if array.size < fewest:
@@ -118,9 +114,7 @@ def mean(
 def proportion(successes: int, trials: int, probability: float) -> Comparison:
     """Compare a number of successes with a probability by the exact binomial test."""
     if trials < FEWEST_REPLICATES or not 0 <= successes <= trials or not 0 <= probability <= 1:
-        raise Refusal(
-            f"cannot compare {successes} successes in {trials} trials with probability {probability}"
-        )
+        raise Refusal(f"cannot compare {successes} successes in {trials} trials with probability {probability}")
     p = float(stats.binomtest(int(successes), int(trials), probability).pvalue)
     share = successes / trials
     return Comparison(share, math.sqrt(probability * (1 - probability) / trials), probability, p)
@@ -132,9 +126,7 @@ def line(x: ArrayLike, y: ArrayLike, error: ArrayLike) -> Line:
     if not x.shape == y.shape == error.shape:
         raise Refusal(f"x, y and error differ in shape: {x.shape}, {y.shape}, {error.shape}")
     if np.unique(x).size < 3:
-        raise Refusal(
-            f"{np.unique(x).size} distinct x are too few for a line and its residual; take at least 3"
-        )
+        raise Refusal(f"{np.unique(x).size} distinct x are too few for a line and its residual; take at least 3")
     if not (error > 0).all():
         raise Refusal("every point of a weighted fit needs a positive standard error")
     weight = error**-2.0
@@ -165,9 +157,7 @@ def power_law(x: ArrayLike, y: ArrayLike, error: ArrayLike) -> Line:
     if not ((x > 0).all() and (y > 0).all()):
         raise Refusal("a power law needs positive x and y")
     if not (error < 0.3 * y).all():
-        raise Refusal(
-            f"a relative error of {float((error / y).max()):.2g} is too large; logarithms need it below 0.3"
-        )
+        raise Refusal(f"a relative error of {float((error / y).max()):.2g} is too large; logarithms need it below 0.3")
     return line(np.log(x), np.log(y), error / y)
 
 
@@ -223,9 +213,7 @@ def law(observed: ArrayLike, pmf: ArrayLike, *, least: float = 5.0, fitted: int 
     dof = seen.size - 1 - fitted
     if dof < 1:
         raise Refusal(f"{total:.0f} observations fill {seen.size} cell(s) that expect {least:g}: too few")
-    statistic = float(
-        stats.power_divergence(seen, hoped * (total / hoped.sum()), lambda_="cressie-read").statistic
-    )
+    statistic = float(stats.power_divergence(seen, hoped * (total / hoped.sum()), lambda_="cressie-read").statistic)
     p = 0.0 if counts[expected == 0].any() else float(stats.chi2.sf(statistic, dof))
     return Comparison(statistic, math.sqrt(2 * dof), float(dof), p)
 

@@ -36,9 +36,7 @@ class Task:
     def stream(self) -> np.random.Generator:
         """Return the claim's own random stream: it depends on the root seed and the id, on nothing else."""
         digest = hashlib.sha256(self.id.encode()).digest()
-        return np.random.default_rng(
-            np.random.SeedSequence(self.seed, spawn_key=(int.from_bytes(digest[:16]),))
-        )
+        return np.random.default_rng(np.random.SeedSequence(self.seed, spawn_key=(int.from_bytes(digest[:16]),)))
 
 
 @dataclass(frozen=True)
