@@ -35,7 +35,7 @@ def run_tasks(
     futures = {executor.submit(task, spec): index for index, spec in enumerate(specs)}
     try:
         for future in as_completed(futures):
-            yield futures[future], future.result()
+            yield futures.pop(future), future.result()  # forgotten at once: results may be large
     finally:
         for future in futures:
             future.cancel()

@@ -95,5 +95,8 @@ class BetaBernoulli(TwoColourUrn):
         return shaped(self._independent_std(self._samples(D)), D)
 
     def working_law(self, D: int) -> Any:
-        """Return the law of K(D), Binomial(N, 1-S) above the neurons that worked at the start [exact]."""
+        """Return the law of K(D), Binomial(N, 1-S) above the neurons that worked at the start [exact].
+
+        scipy's law holds 1 - S, so its S is exact to 1e-16 only; :meth:`silent` and :meth:`working_std` keep all digits.
+        """
         return self._independent_law(self._whole_samples(D))

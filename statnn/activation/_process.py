@@ -342,7 +342,9 @@ class ActivationProcess(ABC):
             O(T) per path for independent neurons, O(K) for the urn, O(N T) with ``counts``.
             "stepwise" is the readable twin, event by event, with O(N) memory.
         counts : bool
-            Also return all D_i: 8 R T N bytes. Beyond the result, memory stays below 10 MB per running task.
+            Also return all D_i: 8 R T N bytes. In this process or in threads little is needed beyond the result:
+            8 T 16384 bytes a running task. Other processes send their part, of 16384 neurons for independent
+            neurons in the exact method and of one replica otherwise.
         executor : concurrent.futures.Executor or None
             Where to run; threads are enough. The result does not depend on it.
 

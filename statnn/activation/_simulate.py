@@ -1,7 +1,7 @@
 """Simulation: a process, checkpoints and a seed become independent tasks, and the tasks a path."""
 
-from concurrent.futures import Executor
-from dataclasses import dataclass
+from concurrent.futures import Executor, ThreadPoolExecutor
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,7 +15,7 @@ from statnn.activation._path import Path
 if TYPE_CHECKING:
     from statnn.activation._process import ActivationProcess
 
-_BLOCK = 2**14
+_BLOCK = 2**13
 """Neurons of one block of an exact path with counts; the stream of a block belongs to its number."""
 
 _TASKS = 64
@@ -31,6 +31,8 @@ class _Task:
     seed: Root
     replicas: tuple[int, ...]
     block: int | None
+    out: Ints | None = None
+    """Where the counts go, shape (T, n), when the task runs in this process."""
 
     @property
     def neurons(self) -> slice:
@@ -38,19 +40,33 @@ class _Task:
         last = self.process.neurons if self.block is None else first + _BLOCK
         return slice(first, min(last, self.process.neurons))
 
+    def room(self) -> Ints:
+        """Return contiguous room for the counts: the result itself where it is contiguous."""
+        if self.out is not None and self.out.flags.c_contiguous:
+            return self.out
+        return np.empty((self.checkpoints.size, self.neurons.stop - self.neurons.start), dtype=np.int64)
+
+    def done(self, counts: Ints) -> tuple[Ints, Ints | None]:
+        """Return working neurons, and the counts unless they are in place."""
+        working = np.count_nonzero(counts, axis=1)[None]
+        if self.out is None:
+            return working, counts
+        if self.out is not counts:
+            self.out[...] = counts
+        return working, None
+
 
 def _working(task: _Task) -> tuple[Ints, None]:
     process, D = task.process, task.checkpoints
     return np.stack([process._draw_working(D, stream(task.seed, r)) for r in task.replicas]), None
 
 
-def _counts(task: _Task) -> tuple[Ints, Ints]:
+def _counts(task: _Task) -> tuple[Ints, Ints | None]:
     (replica,) = task.replicas
-    initial = task.process._initial_counts(task.neurons)
-    counts = np.empty((task.checkpoints.size, initial.size), dtype=np.int64)
+    initial, counts = task.process._initial_counts(task.neurons), task.room()
     key = (replica,) if task.block is None else (replica, task.block)
     task.process._draw_counts(initial, task.checkpoints, stream(task.seed, *key), counts)
-    return np.count_nonzero(counts, axis=1)[None], counts
+    return task.done(counts)
 
 
 def _stepwise_working(task: _Task) -> tuple[Ints, None]:
@@ -62,12 +78,12 @@ def _stepwise_working(task: _Task) -> tuple[Ints, None]:
     return np.array(working, dtype=np.int64), None
 
 
-def _stepwise_counts(task: _Task) -> tuple[Ints, Ints]:
+def _stepwise_counts(task: _Task) -> tuple[Ints, Ints | None]:
     (replica,) = task.replicas
-    initial = task.process._initial_counts(task.neurons)
-    steps = task.process._steps(initial, task.checkpoints, stream(task.seed, replica))
-    counts = np.stack([n.copy() for n in steps])
-    return np.count_nonzero(counts, axis=1)[None], counts
+    initial, counts = task.process._initial_counts(task.neurons), task.room()
+    for t, state in enumerate(task.process._steps(initial, task.checkpoints, stream(task.seed, replica))):
+        counts[t] = state
+    return task.done(counts)
 
 
 _METHODS = {
@@ -103,9 +119,11 @@ def simulate(
     row = {replica: place for place, replica in enumerate(chosen)}
     working = np.zeros((len(chosen), D.size), dtype=np.int64)
     all_counts = np.empty((len(chosen), D.size, process.neurons), dtype=np.int64) if counts else None
+    places = [] if all_counts is None else [all_counts[row[t.replicas[0]], :, t.neurons] for t in tasks]
+    if executor is None or isinstance(executor, ThreadPoolExecutor):
+        tasks = [replace(task, out=place) for task, place in zip(tasks, places, strict=True)] if counts else tasks
     for index, (part, part_counts) in run_tasks(_METHODS[method, counts], tasks, executor):
-        task = tasks[index]
-        working[[row[r] for r in task.replicas]] += part
-        if all_counts is not None and part_counts is not None:
-            all_counts[row[task.replicas[0]], :, task.neurons] = part_counts
+        working[[row[r] for r in tasks[index].replicas]] += part
+        if part_counts is not None:
+            places[index][...] = part_counts
     return Path(process, D, working, all_counts, chosen, seed, method)

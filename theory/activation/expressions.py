@@ -61,6 +61,7 @@ EXPONENT_BOUND = (
     + b / 4 * (1 / beta - 1 / (beta + D) + 1 / a - 1 / (a + D))
     + b / 24 * (1 / beta**2 - 1 / (beta + D) ** 2 + 1 / a**2 - 1 / (a + D) ** 2)
 )
-LIMIT_ERROR = (WORKING - GP_WORKING) / WORKING
+# (K - K_paper) / K, written with S so that it keeps its digits where both K are nearly N
+LIMIT_ERROR = (GP_SILENT - SILENT) / ACTIVE
 _KEPT = sp.exp(-EXPONENT_BOUND.subs({beta: A - b, a: A}))
 LIMIT_ERROR_BOUND = GP_SILENT * (1 - _KEPT) / (1 - GP_SILENT * _KEPT)

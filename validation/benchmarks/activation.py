@@ -54,17 +54,17 @@ def _paths(*, quick: bool) -> Iterator[Row]:
         f"numpy beta, binomial: {found.peer:.2f} s",
         f"{found.median:.2f} [{found.lowest:.2f}, {found.highest:.2f}]",
     )
-    with ThreadPoolExecutor(2) as two:
+    with ThreadPoolExecutor(1) as one, ThreadPoolExecutor(2) as two:
         found = alternate(
             lambda: process.simulate(D, 1, rng=rng, counts=True, executor=two),
-            lambda: process.simulate(D, 1, rng=rng, counts=True),
+            lambda: process.simulate(D, 1, rng=rng, counts=True, executor=one),
             rounds=rounds,
             clock=time.perf_counter,
         )
     yield (
-        f"counts at all checkpoints, N = {neurons:.0e}, two cores (>= 1.7)",
+        f"counts at all checkpoints, N = {neurons:.0e}, two threads (>= 1.7)",
         f"{found.ours:.2f} s",
-        f"the same on one core: {found.peer:.2f} s",
+        f"one thread: {found.peer:.2f} s",
         f"{found.median:.2f} [{found.lowest:.2f}, {found.highest:.2f}]",
     )
 
