@@ -127,7 +127,7 @@ class GammaPoisson(ActivationProcess):
     def working_law(self, D: int) -> Any:
         """Return the law of K(D), Binomial(N, 1-S) above the neurons that worked at the start [exact].
 
-        scipy's law holds 1 - S, so its S is exact to 1e-16 only; :meth:`silent` and :meth:`working_std` keep all digits.
+        scipy's law holds 1 - S, so its S has 16 decimals only; :meth:`silent` and :meth:`working_std` keep theirs.
         """
         return self._independent_law(self._whole_samples(D))
 
