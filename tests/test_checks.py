@@ -110,6 +110,22 @@ def test_p_values_are_uniform(name, rng):
     assert_uniform([FRESH[name](rng).p for _ in range(SAMPLES)], what=f"p-values of {name}")
 
 
+def correlated(rng, replicas):
+    return rng.standard_normal((replicas, 3)) @ np.array([[1.0, 0.8, 0.0], [0.0, 0.5, 0.3], [0.0, 0.0, 2.0]])
+
+
+def test_p_values_of_mean_vectors_are_uniform_for_few_replicates(rng):
+    p = [statistics.mean_vector(correlated(rng, 8) + [1, 2, 3], [1, 2, 3]) for _ in range(SAMPLES)]
+    assert_uniform(p, what="p-values of mean vectors")
+
+
+def test_a_shifted_mean_vector_is_seen(rng):
+    samples = correlated(rng, 400)
+    assert_pvalue(statistics.mean_vector(samples, np.zeros(3)), "mean vector")
+    with rejects():
+        assert_pvalue(statistics.mean_vector(samples, [0.0, 0.5, 0.0]), "shifted mean vector")
+
+
 def test_too_small_errors_are_not_uniform(rng):
     x, y, error = np.moveaxis(np.array([power_law(rng, -1.0) for _ in range(SAMPLES)]), 1, 0)
     overconfident = [statistics.power_law(*case).p for case in zip(x, y, error / 1.5, strict=True)]
@@ -151,6 +167,8 @@ REFUSED = {
     "pmf above one": lambda: assert_law([30, 40], [0.7, 0.7], what=""),
     "few samples": lambda: assert_covariance(np.eye(3), np.eye(3), what=""),
     "no covariance": lambda: assert_covariance(np.eye(200)[:, :2], -np.eye(2), what=""),
+    "few vectors": lambda: assert_pvalue(statistics.mean_vector(np.eye(4), np.zeros(4)), ""),
+    "flat vectors": lambda: assert_pvalue(statistics.mean_vector(np.ones((9, 2)), np.ones(2)), ""),
     "few p-values": lambda: assert_uniform([0.5] * 10, what=""),
     "more successes than trials": lambda: assert_proportion(11, 10, 0.5, what=""),
 }

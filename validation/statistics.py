@@ -273,6 +273,26 @@ def covariance(samples: ArrayLike, theory: ArrayLike, *, fewest: int = 100) -> t
     return worst(entries.values()), z
 
 
+def mean_vector(samples: ArrayLike, theory: ArrayLike) -> float:
+    """Return the p-value of a mean vector by Hotelling's test, exact for few replicates of a normal law.
+
+    Parameters
+    ----------
+    samples : array, shape (replicas, d)
+    theory : array, shape (d,)
+    """
+    samples, theory = _array(samples, "samples", 2), _array(theory, "theory", 1)
+    replicas, d = samples.shape
+    if replicas < max(FEWEST_REPLICATES, d + 2):
+        raise Refusal(f"{replicas} replicates are too few for the mean of {d} numbers")
+    spread = np.atleast_2d(np.cov(samples.T)) / replicas
+    if linalg.eigvalsh(spread)[0] <= 1e-12 * np.trace(spread):
+        raise Refusal("the replicates do not differ in every direction: compare exactly instead")
+    gap = samples.mean(axis=0) - theory
+    square = float(gap @ linalg.solve(spread, gap, assume_a="pos"))
+    return float(stats.f.sf(square * (replicas - d) / (d * (replicas - 1)), d, replicas - d))
+
+
 def uniform(p_values: ArrayLike) -> Comparison:
     """Compare p-values, shape ``(n,)``, with the uniform law by the test of Kolmogorov and Smirnov."""
     p = _array(p_values, "p_values", 1)
