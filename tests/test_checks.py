@@ -115,7 +115,7 @@ def correlated(rng, replicas):
 
 
 def test_p_values_of_mean_vectors_are_uniform_for_few_replicates(rng):
-    p = [statistics.mean_vector(correlated(rng, 8) + [1, 2, 3], [1, 2, 3]) for _ in range(SAMPLES)]
+    p = [statistics.mean_vector(correlated(rng, 8) + np.arange(3.0), np.arange(3.0)) for _ in range(SAMPLES)]
     assert_uniform(p, what="p-values of mean vectors")
 
 
