@@ -68,7 +68,7 @@ def _draw_growth(data, figure):
     axes.axvline(NEURONS / C, color="grey", linewidth=1, linestyle=":")
     axes.annotate("$cD = N$", (NEURONS / C, NEURONS), textcoords="offset points", xytext=(4, -4), color="grey")
     axes.set(xscale="log", xlabel="samples $D$", ylabel="working neurons $K$", xlim=(1, data["D"][-1]))
-    axes.legend(title="curve: exact\ndots, band: stepwise, 95 %\nring: steepest growth")
+    axes.legend(title="curve: exact\ndots, band: stepwise, 95 %\nring: steepest growth", loc="upper left")
 
 
 # -- the covariance of whole paths ------------------------------------------------------------------------
