@@ -57,7 +57,8 @@ def _judge(data):
         return Verdict.of(Outcome.CONTRADICTED, found, "the error does not fall as 1/N, or leaves its bound")
     detail = (
         f"relative error falls as N^({final:.4f}) in exact arithmetic, N^({fit.slope:.3f} ± {fit.error:.3f}) in "
-        f"simulation, where the exact slope is {exact_slope:.3f}; always below exact, within the proved bound (at N = 10⁵ the bound is {ratio:.4f} times the error)"
+        f"simulation, where the exact slope is {exact_slope:.3f}; always below exact, within the proved bound (at "
+        f"N = 10⁵ the bound is {ratio:.4f} times the error)"
     )
     return Verdict.of(Outcome.ASYMPTOTIC, found, detail)
 

@@ -117,8 +117,8 @@ def _judge_over(data):
     if found.p < LEVEL or abs(final - float(data["order"])) > 1e-3:
         return Verdict.of(Outcome.CONTRADICTED, found, "the missing share does not vanish as 1/N")
     detail = (
-        f"1 − K/(cD) falls as N^({final:.4f}) for large N (as N^({slope:.3f}) at the simulated sizes, by the exact law): "
-        "almost every activation wakes a new neuron; more never hurt"
+        f"1 − K/(cD) falls as N^({final:.4f}) for large N (as N^({slope:.3f}) at the simulated sizes, by the exact "
+        "law): almost every activation wakes a new neuron; more never hurt"
     )
     return Verdict.of(Outcome.ASYMPTOTIC, found, detail)
 
