@@ -133,7 +133,7 @@ def _digamma_difference(x: Any, s: Any, out: Any) -> None:
 def _broadcast(function: Any, *arguments: ArrayLike) -> NDArray[np.float64]:
     arrays = np.broadcast_arrays(*(np.asarray(a, dtype=float) for a in arguments))
     out = np.empty(arrays[0].shape)
-    function(*(a.ravel() for a in arrays), out.ravel())
+    function(*(a.flatten() for a in arrays), out.ravel())
     return out
 
 

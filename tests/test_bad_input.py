@@ -54,6 +54,7 @@ TABLE = [
     (lambda: beta.working_std(1j), TypeError, r"D must hold real numbers, not complex128"),
     (lambda: gamma.cutoff(-0.5), ValueError, r"D = -0.5 is not a finite number >= 0"),
     (lambda: urn.limit_error(-3), ValueError, r"D = -3 is not a finite number >= 0"),
+    (lambda: urn.working([1.0, 1e200]), ValueError, r"D = 1e\+200 exceeds 1e\+100"),
     (lambda: started.working(9.5), ValueError, r"D = 9.5 is not a finite number >= 10: the process starts there"),
     (lambda: beta.count(10.0), TypeError, r"D = 10.0 is a float; a whole number of type int"),
     (lambda: beta.count(-1), ValueError, r"D = -1 is outside the allowed range \[0,"),
@@ -70,7 +71,7 @@ TABLE = [
     (lambda: PolyaUrn(4, 0.5, 0.3).simulate([5]), ValueError, r"is not a whole number of activation events"),
     (lambda: PolyaUrn(4, 0.5, 0.5).working_law(5), ValueError, r"c D = 0.5 x 5 is not a whole number"),
     (lambda: PolyaUrn(4, 0.5, 100.0).count(10**18), ValueError, r"c D = 1e\+20 events exceed 9e\+18"),
-    (lambda: PolyaUrn(4, 0.5, 1e200).simulate([2]), ValueError, r"events exceed 9e\+18"),
+    (lambda: PolyaUrn(4, 0.5, 1e140).simulate([2]), ValueError, r"events exceed 9e\+18"),
     # losses
     (lambda: beta.loss(3, lambda _: [1.0]), ValueError, r"one finite number for each k"),
     (lambda: beta.loss(3, lambda k: k * NAN), ValueError, r"one finite number for each k"),

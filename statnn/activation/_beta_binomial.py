@@ -53,6 +53,10 @@ class _BetaBinomial(type(stats.betabinom)):  # type: ignore[misc]
     def _sf(self, k: Any, n: Any, a: Any, b: Any) -> Any:
         return self._between(_integers(k) + 1, _integers(n), _integers(n), a, b)
 
+    def _stats(self, n: Any, a: Any, b: Any, moments: str = "mv") -> Any:
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return super()._stats(np.asarray(n, dtype=float), a, b, moments)
+
     def _between(self, first: Any, last: Any, n: Any, a: Any, b: Any) -> Any:
         def one(first: int, last: int, n: int, a: float, b: float) -> float:
             return min(1.0, smooth_sum(lambda k: self._pmf(k, n, a, b), int(first), int(last)))

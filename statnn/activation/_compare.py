@@ -19,7 +19,7 @@ from statnn.activation._polya_urn import PolyaUrn
 COLOURS = ("#0072B2", "#D55E00", "#009E73")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Comparison:
     """Fits of several laws to one set of counts; made by :func:`compare`.
 

@@ -115,6 +115,10 @@ def _refuse(tally: Tally, law: type[Process], excess: float) -> None:
                 f"every neuron fired either never or in all {samples} samples: {mean}, b = 0 in the limit. "
                 "Record more samples, or drop the neurons that are always on"
             )
+    if law is PolyaUrn and tally.value[-1] == total:
+        raise NoFiniteFitError(
+            f"all {total:.0f} events fell on one neuron: {mean}, b = 0 in the limit. Record more events"
+        )
     if not excess > 0:
         raise NoFiniteFitError(
             f"counts vary no more between neurons than with one common firing probability (excess "

@@ -22,7 +22,7 @@ from statnn.activation._polya_urn import PolyaUrn
 LAWS: tuple[type[Process], ...] = (BetaBernoulli, PolyaUrn, GammaPoisson)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Fit:
     """A law fitted to counts by maximum likelihood; made by :func:`fit`.
 

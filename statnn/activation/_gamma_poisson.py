@@ -25,8 +25,8 @@ class GammaPoisson(ActivationProcess):
     .. math:: P(D_i=k) = \frac{\Gamma(k+b)}{k!\,\Gamma(b)}(1-q)^b q^k, \quad q = \frac{cD}{cD+bN}, \qquad
               E[K] = N\Bigl[1-\Bigl(\frac{bN}{cD+bN}\Bigr)^b\Bigr].
 
-    The limit N → ∞ at fixed cD/(bN) of :class:`BetaBernoulli` and :class:`PolyaUrn`; the relative error of
-    P(D_i = 0) is -(b+1)c/(2N) · cD/(cD+bN) + O((c/N)²) for the former [asymptotic].
+    The limit N → ∞ at fixed cD/(bN) of :class:`BetaBernoulli` and :class:`PolyaUrn`; P(D_i = 0) of the
+    former is smaller than here by the share (b+1)c/(2N) · cD/(cD+bN) + O((c/N)²) [asymptotic].
 
     Parameters
     ----------

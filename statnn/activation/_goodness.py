@@ -127,6 +127,8 @@ def _quantiles(cdf: Cumulative, levels: Vector, last: int) -> Vector:
     low, high = np.full(levels.shape, -1.0), np.full(levels.shape, float(last))
     while (high - low).max() > 1:
         middle = np.floor((low + high) / 2)
+        if ((middle <= low) | (middle >= high)).all():  # neighbours among floats above 2**53
+            break
         reached = cdf(middle) >= levels
         low, high = np.where(reached, low, middle), np.where(reached, middle, high)
     return high

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from statnn.activation._gamma_poisson import GammaPoisson
     from statnn.activation._path import Path
 
+_MOST_SAMPLES = 1e100
+
 
 @dataclass(frozen=True)
 class ActivationProcess(ABC):
@@ -59,7 +61,11 @@ class ActivationProcess(ABC):
             ("c", "the mean number of active neurons per sample"),
         ):
             object.__setattr__(self, name, positive(getattr(self, name), name, why=why))
-        if not 1e-290 < self.b * (self.neurons / self.c) < 1e290:
+        if self.start is not None and not (
+            isinstance(self.start, Start) and self.start.counts.shape == (self.neurons,)
+        ):
+            raise ValueError(f"start = {self.start!r} does not belong to {self.neurons} neurons: use after(...)")
+        if not 1e-150 < self.b * (self.neurons / self.c) < 1e290:
             raise ValueError(f"b N / c with b = {self.b:g}, N = {self.neurons}, c = {self.c:g} leaves float64")
 
     # -- what a concrete process states ------------------------------------------------------------------
@@ -133,7 +139,10 @@ class ActivationProcess(ABC):
 
     def _samples(self, D: ArrayLike) -> Floats:
         why = "D counts samples" if self.start is None else "the process starts there"
-        return at_least(D, "D", minimum=self._begin, why=why)
+        samples = at_least(D, "D", minimum=self._begin, why=why)
+        if samples.size and samples.max() > _MOST_SAMPLES:
+            raise ValueError(f"D = {samples.max():g} exceeds {_MOST_SAMPLES:g}: c D / (b N) could leave float64")
+        return samples
 
     def _whole_samples(self, D: int) -> int:
         return whole(D, "D", minimum=self._begin)
@@ -169,7 +178,6 @@ class ActivationProcess(ABC):
         samples = whole(samples, "samples", minimum=0)
         counts = whole_array(counts, "counts", shape=(self.neurons,))
         self._check_history(samples, counts)
-        counts.flags.writeable = False
         return replace(self, start=Start(samples, counts))
 
     def _check_history(self, samples: int, counts: Ints) -> None:
@@ -343,7 +351,7 @@ class ActivationProcess(ABC):
             "stepwise" is the readable twin, event by event, with O(N) memory.
         counts : bool
             Also return all D_i: 8 R T N bytes. In this process or in threads little is needed beyond the result:
-            8 T 16384 bytes a running task. Other processes send their part, of 16384 neurons for independent
+            8 T 8192 bytes a running task. Other processes send their part, of 8192 neurons for independent
             neurons in the exact method and of one replica otherwise.
         executor : concurrent.futures.Executor or None
             Where to run; threads are enough. The result does not depend on it.
@@ -381,7 +389,7 @@ class ActivationProcess(ABC):
         ax = axes(ax)
         steepest = self.inflection()
         first = max(self._begin, steepest / 1e2)
-        grid = self._samples(np.geomspace(first, 1e2 * max(first, steepest), 200) if D is None else D)
+        grid = self._samples(np.geomspace(first, 1e2 * max(first, steepest), 200) if D is None else np.ravel(D))
         mean, spread = self.working(grid), self.working_std(grid)
         style.setdefault("label", f"{type(self).__name__}, $b = {self.b:g}$")
         (line,) = ax.plot(grid, mean, **style)

@@ -21,7 +21,7 @@ from statnn._special import mixed_log_gamma
 Vector = NDArray[np.float64]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Rarefaction:
     """Growth of working neurons by subsampling; made by :func:`rarefaction`.
 

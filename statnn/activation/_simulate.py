@@ -106,6 +106,8 @@ def simulate(
 ) -> Path:
     """Carry out :meth:`ActivationProcess.simulate`."""
     D = increasing(checkpoints, "checkpoints", minimum=process._begin)
+    if not isinstance(counts, bool):
+        raise TypeError(f"counts = {counts!r} must be True or False: whether to return all D_i")
     if (method, counts) not in _METHODS:
         raise ValueError(f'method = {method!r} is unknown; choose "exact" or "stepwise"')
     chosen = replicas if isinstance(replicas, range) else range(whole(replicas, "replicas", minimum=1))

@@ -1,6 +1,7 @@
 """The general start: what has been seen before the laws begin."""
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -13,6 +14,20 @@ class Start:
 
     samples: int
     counts: Ints = field(repr=False)
+
+    def __post_init__(self) -> None:
+        self.counts.flags.writeable = False
+
+    def __reduce__(self) -> Any:
+        """Copy by construction, so that a copy cannot be written to either."""
+        return Start, (self.samples, self.counts)
+
+    def __eq__(self, other: object) -> bool:
+        """Compare samples and counts."""
+        return isinstance(other, Start) and self.samples == other.samples and np.array_equal(self.counts, other.counts)
+
+    def __hash__(self) -> int:
+        return hash((self.samples, self.counts.tobytes()))
 
     @property
     def working(self) -> int:
