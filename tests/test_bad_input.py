@@ -1,6 +1,7 @@
 """Bad input is refused at the edge with a message that teaches; good input never gives NaN."""
 
 import math
+import pickle
 import warnings
 
 import numpy as np
@@ -238,3 +239,12 @@ def test_valid_input_gives_laws_and_paths(kind, parameters, D):
     if N <= 1000 and kind is not GammaPoisson:
         counts = process.simulate([D], 1, rng=1, counts=True).counts
         assert ((counts >= 0) & (counts <= D)).all()
+
+
+def test_a_copy_of_a_start_compares_equal_and_cannot_be_written_to():
+    process = BetaBernoulli(3, 0.5, 1.0).after(2, [2, 1, 0])
+    again = pickle.loads(pickle.dumps(process))  # noqa: S301 - our own bytes
+    assert again == process
+    assert hash(again) == hash(process)
+    assert again != BetaBernoulli(3, 0.5, 1.0).after(2, [1, 2, 0])
+    assert not again.start.counts.flags.writeable

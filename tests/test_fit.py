@@ -313,3 +313,9 @@ def test_draws_itself(rng, law):
 def test_comparison_draws_itself(rng):
     axes = Figure().add_subplot()
     assert compare(draw(BetaBernoulli(300, 0.4, 10.0), 70, rng), 70).plot(axes) is axes
+
+
+def test_an_urn_with_all_events_on_one_neuron_has_no_fit():
+    with pytest.raises(ValueError, match="all 500 events fell on one neuron"):
+        fit([0] * 99 + [500], 500, law=PolyaUrn)
+    assert fit([0] * 80 + [1] * 10 + [49] * 10, 500, law=PolyaUrn).b > 0

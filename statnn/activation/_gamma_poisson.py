@@ -101,7 +101,8 @@ class GammaPoisson(ActivationProcess):
         Returns
         -------
         frozen scipy.stats law
-            Its weights keep 12 digits.
+            Weights of 12 digits, by shape b and odds cD/(bN). ``expect`` and ``entropy`` are scipy's sums around the median, wrong for
+            long tails: take :meth:`loss` or own sums.
         """
         D = self._whole_samples(D)
         most = 0 if self.start is None else int(self.start.counts.max())
