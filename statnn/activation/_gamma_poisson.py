@@ -101,8 +101,8 @@ class GammaPoisson(ActivationProcess):
         Returns
         -------
         frozen scipy.stats law
-            Weights of 12 digits, by shape b and odds cD/(bN). ``expect`` and ``entropy`` are scipy's sums around the median, wrong for
-            long tails: take :meth:`loss` or own sums.
+            Weights of 12 digits, by shape b and odds cD/(bN). ``expect`` and ``entropy`` are scipy's sums around
+            the median, wrong for long tails: take :meth:`loss` or own sums.
         """
         D = self._whole_samples(D)
         most = 0 if self.start is None else int(self.start.counts.max())
