@@ -1,0 +1,260 @@
+"""Binary neurons s_i = ±1 on any graph: an Ising model, a Boltzmann machine."""
+
+from collections.abc import Sequence
+from functools import cached_property
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy import sparse
+
+from statnn._edge import Floats, Ints, positive
+from statnn.interaction import _structure
+
+if TYPE_CHECKING:
+    from statnn.network import Network
+
+MOST_SPINS = 2**31 - 1
+
+
+class BinaryNeurons:
+    r"""Spins s_i = ±1 with energy E = -Σ_{i<j} J_ij s_i s_j - Σ_i h_i s_i, at temperature T: p(s) ∝ exp(-E/T).
+
+    Parameters
+    ----------
+    couplings : sparse matrix, networkx.Graph, array_like of shape (N, N), or sequence of blocks
+        J, symmetric without diagonal. A graph gives J_ij as the attribute ``weight`` of its edges (1 where there is
+        none), nodes in its own order. A *list* of matrices is a layered model: block m of shape (n_{m+1}, n_m)
+        couples layer m to layer m+1, dense between neighbours; its spins are numbered layer by layer.
+    fields : array_like of shape (N,), float, or None
+        h; one number for all spins; None for none.
+    temperature : float
+        T > 0, in units of the couplings.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If couplings are asymmetric, couple a spin to itself, are not finite or not real; shapes do not match; T <= 0.
+
+    Examples
+    --------
+    >>> pair = BinaryNeurons([[0, 1], [1, 0]], temperature=2.0)
+    >>> pair.energy([[1, 1], [1, -1]])
+    array([-1.,  1.])
+    """
+
+    fields: Floats
+    temperature: float
+    blocks: tuple[Floats, ...] | None
+    """The blocks of a layered model, else None."""
+
+    def __init__(self, couplings: Any, fields: ArrayLike | None = None, temperature: float = 1.0) -> None:
+        matrix, blocks = _couplings(couplings)
+        if matrix is not None:
+            self.__dict__["couplings"] = matrix
+            size = matrix.shape[0]
+        elif blocks is not None:
+            size = blocks[0].shape[1] + sum(block.shape[0] for block in blocks)
+        self.__dict__["blocks"] = blocks
+        self.__dict__["fields"] = _fields(fields, size)
+        self.__dict__["temperature"] = positive(
+            temperature, "temperature", why="it divides the energy; for the ground state anneal towards small values"
+        )
+
+    @classmethod
+    def from_network(cls, net: "Network", temperature: float = 1.0) -> "BinaryNeurons":
+        """Return the layered model of a network: block m is W^(m), the fields of layer m+1 are b^(m).
+
+        Parameters
+        ----------
+        net : Network
+            Its activations play no part: every unit is a spin. Inputs are the spins of layer 0, without field.
+        temperature : float
+            T > 0.
+
+        Examples
+        --------
+        >>> from statnn import Network
+        >>> BinaryNeurons.from_network(Network.random([3, 4, 2], rng=0)).size
+        9
+        """
+        fields = np.concatenate([np.zeros(net.widths[0]), *net.biases])
+        return cls(list(net.weights), fields, temperature)
+
+    @property
+    def size(self) -> int:
+        """Number of spins N."""
+        return int(self.fields.size)
+
+    @cached_property
+    def couplings(self) -> "sparse.csr_array[Any]":
+        """J as a symmetric sparse matrix, shape (N, N)."""
+        assert self.blocks is not None  # noqa: S101 - the constructor stores a matrix or blocks
+        count = len(self.blocks) + 1
+        rows: list[list[Any]] = [[None] * count for _ in range(count)]
+        for m, block in enumerate(self.blocks):
+            rows[m + 1][m], rows[m][m + 1] = block, block.T
+        matrix = sparse.csr_array(sparse.block_array(rows, format="csr"))
+        matrix.eliminate_zeros()
+        return _locked(matrix)
+
+    @cached_property
+    def layers(self) -> tuple[Ints, ...]:
+        """Spins of every layer: couplings join spins of one layer or of neighbouring layers only."""
+        if self.blocks is None:
+            return _structure.levels(self.couplings)
+        widths = [self.blocks[0].shape[1], *(block.shape[0] for block in self.blocks)]
+        return tuple(np.split(np.arange(self.size), np.cumsum(widths)[:-1]))
+
+    @cached_property
+    def colours(self) -> Ints:
+        """Colour of every spin, shape (N,): spins of one colour are not coupled."""
+        if self.blocks is None:
+            return _structure.colours(self.couplings)
+        return np.concatenate([np.full(layer.size, m % 2) for m, layer in enumerate(self.layers)])
+
+    def at(self, temperature: float) -> "BinaryNeurons":
+        """Return the same spins at another temperature; couplings are shared."""
+        result = object.__new__(BinaryNeurons)
+        result.__dict__.update(self.__dict__)
+        result.__dict__["temperature"] = positive(temperature, "temperature", why="it divides the energy")
+        return result
+
+    def energy(self, state: ArrayLike) -> Any:
+        """Return E of states of shape (..., N) with entries ±1: shape (...), a float for one state.
+
+        Examples
+        --------
+        >>> BinaryNeurons([[[1.0, 2.0]]], fields=0.5).energy([1, 1, 1])
+        -4.5
+        """
+        spins = self.states(state)
+        flat = spins.reshape(-1, self.size).astype(np.float64)
+        if self.blocks is None:
+            pairs = np.einsum("ri,ir->r", flat, self.couplings @ flat.T) / 2
+        else:
+            parts = [flat[:, layer[0] : layer[-1] + 1] for layer in self.layers]
+            pairs = np.zeros(len(flat))
+            for block, (below, above) in zip(self.blocks, pairwise(parts), strict=True):
+                pairs += np.einsum("ri,ri->r", above, below @ block.T)
+        energy = -pairs - flat @ self.fields
+        return energy.item() if spins.ndim == 1 else energy.reshape(spins.shape[:-1])
+
+    def states(self, state: ArrayLike) -> Any:
+        """Return states as an int8 array of shape (..., N), or raise if an entry is not ±1."""
+        array = np.asarray(state)
+        if array.ndim == 0 or array.shape[-1] != self.size:
+            raise ValueError(f"state has shape {array.shape}; the last axis must hold the {self.size} spins")
+        if array.dtype.kind not in "biuf" or not (np.abs(array) == 1).all():
+            raise ValueError("state must hold spins -1 and +1; write 2 * s - 1 for neurons that are 0 or 1")
+        return array.astype(np.int8)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        raise AttributeError(f"BinaryNeurons never change: make a new model with another {name}")
+
+    def __deepcopy__(self, memo: Any) -> "BinaryNeurons":
+        return self
+
+    def __getstate__(self) -> dict[str, Any]:
+        kept = {"fields", "temperature", "blocks"} | ({"couplings"} if self.blocks is None else set())
+        return {name: self.__dict__[name] for name in kept}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+
+    def __repr__(self) -> str:
+        bonds = "" if self.blocks is None else f"layers={'-'.join(str(layer.size) for layer in self.layers)}, "
+        return f"BinaryNeurons({bonds}size={self.size}, temperature={self.temperature:g})"
+
+
+def _couplings(value: Any) -> tuple["sparse.csr_array[Any] | None", tuple[Floats, ...] | None]:
+    if sparse.issparse(value):
+        return _symmetric(sparse.csr_array(value)), None
+    if hasattr(value, "adjacency") and hasattr(value, "nodes"):
+        import networkx as nx
+
+        if value.is_directed() or value.is_multigraph():
+            raise TypeError("the graph is directed or has parallel edges; couplings need a plain networkx.Graph")
+        if not len(value):
+            raise ValueError("the graph has no nodes")
+        return _symmetric(sparse.csr_array(nx.to_scipy_sparse_array(value, dtype=float))), None
+    if isinstance(value, Sequence) and len(value) and np.ndim(value[0]) == 2:
+        return None, _blocks(value)
+    dense = np.asarray(value)
+    if dense.ndim != 2:
+        raise TypeError(
+            f"couplings of shape {dense.shape} are not understood; pass a sparse or dense matrix of shape (N, N), a "
+            "networkx.Graph, or a list of blocks of shape (n_{m+1}, n_m) for layers"
+        )
+    if dense.dtype.kind not in "biuf":
+        raise TypeError(f"couplings must hold real numbers, not {dense.dtype}")
+    return _symmetric(sparse.csr_array(dense)), None
+
+
+def _symmetric(matrix: "sparse.csr_array[Any]") -> "sparse.csr_array[Any]":
+    if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1] or matrix.shape[0] == 0:
+        raise ValueError(f"couplings have shape {matrix.shape}; a square matrix is needed")
+    if matrix.dtype.kind not in "biuf":
+        raise TypeError(f"couplings must hold real numbers, not {matrix.dtype}")
+    if matrix.shape[0] > MOST_SPINS:
+        raise ValueError(f"{matrix.shape[0]} spins are more than the {MOST_SPINS} that can be numbered")
+    result = sparse.csr_array(matrix.astype(np.float64))
+    result.sum_duplicates()
+    if not np.isfinite(result.data).all():
+        raise ValueError("couplings hold NaN or infinity; every J_ij must be finite")
+    diagonal = result.diagonal()
+    if diagonal.any():
+        i = int(np.argmax(diagonal != 0))
+        raise ValueError(
+            f"couplings[{i}, {i}] = {diagonal[i]}: a spin is not coupled to itself, as s² = 1 is a constant; "
+            "set the diagonal to zero"
+        )
+    difference = (result - result.T).tocoo()
+    if difference.nnz and difference.data.any():
+        worst = int(np.argmax(np.abs(difference.data)))
+        i, j = (int(index[worst]) for index in difference.coords)
+        raise ValueError(
+            f"couplings[{i}, {j}] = {result[i, j]} but couplings[{j}, {i}] = {result[j, i]}: an energy needs "
+            "J_ij = J_ji; pass (J + J.T) / 2, or J + J.T if each pair is stored once"
+        )
+    result.eliminate_zeros()
+    return _locked(result)
+
+
+def _blocks(value: Sequence[ArrayLike]) -> tuple[Floats, ...]:
+    blocks = []
+    for m, block in enumerate(value):
+        array = np.asarray(block)
+        if array.dtype.kind not in "biuf":
+            raise TypeError(f"block {m} must hold real numbers, not {array.dtype}")
+        if array.ndim != 2 or not array.size:
+            raise ValueError(f"block {m} has shape {array.shape}; it needs (n_{{m+1}}, n_m)")
+        if blocks and array.shape[1] != blocks[-1].shape[0]:
+            raise ValueError(f"block {m} has shape {array.shape} but the layer below has {blocks[-1].shape[0]} spins")
+        if not np.isfinite(array).all():
+            raise ValueError(f"block {m} holds NaN or infinity; every coupling must be finite")
+        copy = np.array(array, dtype=np.float64, order="C")
+        copy.flags.writeable = False
+        blocks.append(copy)
+    return tuple(blocks)
+
+
+def _fields(value: ArrayLike | None, size: int) -> Floats:
+    array = np.asarray(0.0 if value is None else value)
+    if array.dtype.kind not in "biuf":
+        raise TypeError(f"fields must hold real numbers, not {array.dtype}")
+    if array.ndim > 1 or (array.ndim == 1 and array.shape != (size,)):
+        raise ValueError(f"fields have shape {array.shape}; one number or shape ({size},) is needed")
+    result = np.array(np.broadcast_to(array, (size,)), dtype=np.float64)
+    if not np.isfinite(result).all():
+        raise ValueError(f"fields[{int(np.argmin(np.isfinite(result)))}] is not finite")
+    result.flags.writeable = False
+    return result
+
+
+def _locked(matrix: "sparse.csr_array[Any]") -> "sparse.csr_array[Any]":
+    matrix.sort_indices()
+    for part in (matrix.data, matrix.indices, matrix.indptr):
+        part.flags.writeable = False
+    return matrix

@@ -1,0 +1,305 @@
+"""Neurons as dynamic degrees of freedom: the Hamiltonian of a network whose layers may fluctuate."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from statnn._edge import positive
+from statnn.network import Network
+from statnn.network._activation import SIGN
+
+Reals = NDArray[Any]
+FREE = ("neurons", "weights", "biases")
+
+
+class State(NamedTuple):
+    """The variables of `DynamicNeurons` by name; leading axes (chains, draws) may stand before the shapes given.
+
+    Parameters
+    ----------
+    neurons : tuple of ndarray
+        neurons[m-1] = h^(m), shape (samples, n_m), m = 1 ... M.
+    weights : tuple of ndarray
+        weights[m] = W^(m), shape (n_{m+1}, n_m); those of the network where they are not free.
+    biases : tuple of ndarray
+        biases[m] = b^(m), shape (n_{m+1},); those of the network where they are not free.
+    """
+
+    neurons: tuple[Reals, ...]
+    weights: tuple[Reals, ...]
+    biases: tuple[Reals, ...]
+
+
+@dataclass(frozen=True)
+class Prior:
+    """Gaussian prior W_ij ~ N(0, sigma_w²/n_in), b_i ~ N(0, sigma_b²): the law of `Network.random`.
+
+    Parameters
+    ----------
+    sigma_w, sigma_b : float
+        Standard deviations > 0.
+    """
+
+    sigma_w: float = 1.0
+    sigma_b: float = 1.0
+
+    def __post_init__(self) -> None:
+        for name in ("sigma_w", "sigma_b"):
+            value = positive(getattr(self, name), name, why="it is a standard deviation; hold what is known fixed")
+            object.__setattr__(self, name, value)
+
+
+class DynamicNeurons:
+    r"""Neurons that fluctuate about what their network computes, p ∝ exp(-βH).
+
+    βH = β Σ_μ |y_μ - h_μ^(M)|² + λ Σ_μ Σ_m |h_μ^(m+1) - σ_m(W^(m) h_μ^(m) + b^(m))|²
+    + Σ n_in W²/(2σ_w²) + Σ b²/(2σ_b²), the last two only for free weights and biases.
+
+    Sample μ enters by its clamped input h_μ^(0) = x_μ. λ → ∞ gives the network back. H is local in m.
+    Source: arXiv 2410.00396 (deltas widened to Gaussians); the parametrisation of the prior is ours.
+
+    Parameters
+    ----------
+    net : Network
+        The network; its weights and biases where they are not free. Its precision is the precision of states.
+    inputs : array_like, shape (samples, n_0) or (n_0,)
+        x, clamped.
+    targets : array_like, shape (samples, n_M) or (n_M,), or None
+        y; None drops the first term.
+    beta : float
+        β > 0, weight of the targets.
+    stiffness : float
+        λ > 0: every layer adds Gaussian noise of variance 1/(2λ).
+    free : sequence of {"neurons", "weights", "biases"}
+        What fluctuates; the neurons always do.
+    prior : Prior or None
+        Prior of free weights and biases, `Prior()` when None; an error where nothing is left to it.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If shapes do not match, names in `free` are unknown or numbers are not positive.
+
+    Examples
+    --------
+    >>> net = Network.repeated([[1.0]], activation="identity", depth=2)
+    >>> model = DynamicNeurons(net, inputs=[[1.0]], targets=[[2.0]], beta=0.5, stiffness=3.0)
+    >>> model.energy(model.deterministic()), model.dimension
+    (0.5, 2)
+    """
+
+    net: Network
+    inputs: Reals
+    targets: Reals | None
+    beta: float
+    stiffness: float
+    free: tuple[str, ...]
+    prior: Prior | None
+
+    def __init__(
+        self,
+        net: Network,
+        inputs: ArrayLike,
+        targets: ArrayLike | None = None,
+        beta: float = 1.0,
+        stiffness: float = 1.0,
+        free: Sequence[str] = ("neurons",),
+        prior: Prior | None = None,
+    ) -> None:
+        if not isinstance(net, Network):
+            raise TypeError(f"net is a {type(net).__name__}; pass a statnn.Network")
+        x = np.atleast_2d(net.inputs(inputs))
+        names = (free,) if isinstance(free, str) else tuple(free)
+        if unknown := [name for name in names if name not in FREE]:
+            raise ValueError(f"free = {names} has the unknown name {unknown[0]!r}; allowed are {', '.join(FREE)}")
+        if "neurons" not in names or len(set(names)) != len(names):
+            raise ValueError(f"free = {names}; the neurons are always free and each name stands once")
+        if prior is not None and not isinstance(prior, Prior):
+            raise TypeError(f"prior is a {type(prior).__name__}; pass statnn.interaction.Prior(sigma_w, sigma_b)")
+        if prior is not None and len(names) == 1:
+            raise ValueError("prior is given but neither weights nor biases are free: name them in free=")
+        own = self.__dict__
+        own["net"], own["inputs"] = net, _frozen(x)
+        own["targets"] = None if targets is None else _frozen(_targets(targets, len(x), net))
+        own["beta"] = positive(beta, "beta", why="it weighs the distance to the targets; leave targets out to drop it")
+        own["stiffness"] = positive(stiffness, "stiffness", why="it binds the neurons to their network")
+        own["free"] = tuple(name for name in FREE if name in names)
+        own["prior"] = prior if prior is not None or len(names) == 1 else Prior()
+
+    @property
+    def samples(self) -> int:
+        """Number of samples."""
+        return len(self.inputs)
+
+    @cached_property
+    def shapes(self) -> dict[str, tuple[tuple[int, ...], ...]]:
+        """Shape of every free array by kind, in the order in which a state holds them."""
+        widths = self.net.widths
+        every = {
+            "neurons": tuple((self.samples, n) for n in widths[1:]),
+            "weights": tuple(w.shape for w in self.net.weights),
+            "biases": tuple(b.shape for b in self.net.biases),
+        }
+        return {name: every[name] for name in self.free}
+
+    @cached_property
+    def dimension(self) -> int:
+        """Number of free variables, the length of a state."""
+        return sum(int(np.prod(shape)) for shapes in self.shapes.values() for shape in shapes)
+
+    def pack(self, state: State) -> Reals:
+        """Return the free arrays of a `State` as one vector, shape (..., dimension)."""
+        parts = [np.asarray(a) for name in self.free for a in getattr(state, name)]
+        shapes = [shape for name in self.free for shape in self.shapes[name]]
+        if len(parts) != len(shapes):
+            raise ValueError(f"the state has {len(parts)} free arrays; this model needs {len(shapes)}: {self.shapes}")
+        flat = []
+        for part, shape in zip(parts, shapes, strict=True):
+            if part.shape[part.ndim - len(shape) :] != shape:
+                raise ValueError(f"an array of shape {part.shape} stands where (..., {shape}) is needed")
+            flat.append(part.reshape(*part.shape[: part.ndim - len(shape)], -1))
+        lead = np.broadcast_shapes(*(part.shape[:-1] for part in flat))
+        together = [np.broadcast_to(part, (*lead, part.shape[-1])) for part in flat]
+        return np.concatenate(together, axis=-1).astype(self.net.dtype, copy=False)
+
+    def unpack(self, state: ArrayLike) -> State:
+        """Return the arrays by name of states of shape (..., dimension); what is not free comes from the network."""
+        array = self.states(state)
+        found: dict[str, tuple[Reals, ...]] = {"weights": self.net.weights, "biases": self.net.biases}
+        start = 0
+        for name, shapes in self.shapes.items():
+            parts = []
+            for shape in shapes:
+                stop = start + int(np.prod(shape))
+                parts.append(array[..., start:stop].reshape(*array.shape[:-1], *shape))
+                start = stop
+            found[name] = tuple(parts)
+        return State(**found)
+
+    def states(self, state: ArrayLike | State) -> Reals:
+        """Return states as an array of shape (..., dimension) in the precision of the network, or raise."""
+        if isinstance(state, State):
+            return self.pack(state)
+        array = np.asarray(state)
+        if array.dtype.kind not in "biuf" or array.ndim == 0 or array.shape[-1] != self.dimension:
+            raise ValueError(
+                f"state has shape {array.shape} and type {array.dtype}; the last axis must hold the "
+                f"{self.dimension} free variables: see unpack"
+            )
+        if not np.isfinite(array).all():
+            raise ValueError("state holds NaN or infinity")
+        return array.astype(self.net.dtype, copy=False)
+
+    def deterministic(self) -> Reals:
+        """Return the state in which every neuron is what its network computes, shape (dimension,)."""
+        trace = self.net.trace(self.inputs)
+        return self.pack(State(trace.activations[1:], self.net.weights, self.net.biases))
+
+    def energy(self, state: ArrayLike | State) -> Any:
+        """Return βH of states of shape (..., dimension): float64 of shape (...), a float for one state."""
+        array = self.states(state)
+        h, weights, biases = self.unpack(array)
+        beta_h = np.zeros(array.shape[:-1])
+        if self.targets is not None:
+            beta_h += self.beta * _squares(self.targets - h[-1], 2)
+        below: Reals = self.inputs
+        for m, sigma in enumerate(self.net.activations):
+            computed = sigma(_fields(below, weights[m], biases[m]))
+            beta_h += self.stiffness * _squares(h[m] - computed, 2)
+            below = h[m]
+        for precision, parts in self._priors(weights, biases):
+            beta_h += precision / 2 * _squares(parts, parts.ndim - (array.ndim - 1))
+        return beta_h.item() if beta_h.ndim == 0 else beta_h
+
+    def gradient(self, state: ArrayLike | State) -> Reals:
+        """Return the gradient of βH with respect to the state, shape (..., dimension).
+
+        Raises
+        ------
+        ValueError
+            If a layer's activation is sign, whose derivative is zero wherever it exists.
+        """
+        self.check_smooth()
+        array = self.states(state)
+        h, weights, biases = self.unpack(array)
+        layers = range(self.net.depth)
+        below = (self.inputs, *h[:-1])
+        fields = [_fields(below[m], weights[m], biases[m]) for m in layers]
+        gaps = [h[m] - self.net.activations[m](fields[m]) for m in layers]
+        # what a change of the field of layer m costs
+        cost = [-2 * self.stiffness * gaps[m] * self.net.activations[m].derivative(fields[m]) for m in layers]
+        slopes: dict[str, list[Reals]] = {"neurons": [2 * self.stiffness * gap for gap in gaps]}
+        for m in layers[1:]:
+            slopes["neurons"][m - 1] = slopes["neurons"][m - 1] + cost[m] @ weights[m]
+        if self.targets is not None:
+            slopes["neurons"][-1] = slopes["neurons"][-1] + 2 * self.beta * (h[-1] - self.targets)
+        slopes["weights"] = [np.swapaxes(cost[m], -1, -2) @ below[m] for m in layers]
+        slopes["biases"] = [cost[m].sum(axis=-2) for m in layers]
+        if self.prior is not None:
+            for m in layers:
+                precision = self.net.widths[m] / self.prior.sigma_w**2
+                slopes["weights"][m] = slopes["weights"][m] + precision * weights[m]
+                slopes["biases"][m] = slopes["biases"][m] + biases[m] / self.prior.sigma_b**2
+        return self.pack(State(**{name: tuple(parts) for name, parts in slopes.items()}))
+
+    def check_smooth(self) -> None:
+        """Raise if an activation has no useful derivative."""
+        for m, sigma in enumerate(self.net.activations):
+            if sigma.code == SIGN:
+                raise ValueError(
+                    f"layer {m} has the activation sign, whose derivative is zero wherever it exists; use a steep "
+                    "tanh, or BinaryNeurons for binary units"
+                )
+
+    def _priors(self, weights: Sequence[Reals], biases: Sequence[Reals]) -> list[tuple[float, Reals]]:
+        """Return precision and values of every free parameter array."""
+        found: list[tuple[float, Reals]] = []
+        if self.prior is not None and "weights" in self.free:
+            found += [(w.shape[-1] / self.prior.sigma_w**2, w) for w in weights]
+        if self.prior is not None and "biases" in self.free:
+            found += [(self.prior.sigma_b**-2, b) for b in biases]
+        return found
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        raise AttributeError(f"DynamicNeurons never change: make a new model with another {name}")
+
+    def __deepcopy__(self, memo: Any) -> "DynamicNeurons":
+        return self
+
+    def __repr__(self) -> str:
+        return (
+            f"DynamicNeurons({self.net!r}, samples={self.samples}, targets={self.targets is not None}, "
+            f"beta={self.beta:g}, stiffness={self.stiffness:g}, free={self.free})"
+        )
+
+
+def _fields(below: Reals, weight: Reals, bias: Reals) -> Reals:
+    return below @ np.swapaxes(weight, -1, -2) + bias[..., None, :]
+
+
+def _squares(values: Reals, axes: int) -> Any:
+    """Return the sum of squares over the last axes, in float64."""
+    return np.sum(np.square(values, dtype=np.float64), axis=tuple(range(-axes, 0)))
+
+
+def _targets(targets: ArrayLike, samples: int, net: Network) -> Reals:
+    array = np.asarray(targets)
+    if array.dtype.kind not in "biuf" or not np.isfinite(array).all():
+        raise ValueError("targets must be finite real numbers")
+    array = np.atleast_2d(array)
+    if array.shape != (samples, net.widths[-1]):
+        raise ValueError(
+            f"targets have shape {np.shape(targets)}; {samples} samples of the {net.widths[-1]} units of the output "
+            f"layer need ({samples}, {net.widths[-1]}): encode class labels as vectors, numpy.eye(classes)[labels]"
+        )
+    return array.astype(net.dtype)
+
+
+def _frozen(array: Reals) -> Reals:
+    result = array.copy()
+    result.flags.writeable = False
+    return result

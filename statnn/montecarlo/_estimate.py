@@ -1,0 +1,164 @@
+r"""Means of correlated draws: standard error, autocorrelation time, effective samples, R-hat.
+
+τ = 1 + 2 Σ_t ρ(t), the integrated autocorrelation time in draws; ESS = draws / τ; error² = variance / ESS.
+The sum ends by Geyer's initial monotone sequence (default) or by Sokal's window (second opinion). The
+correlation ρ of several chains is taken about the common mean, so that chains that disagree count as slow
+(Vehtari et al. 2021). R-hat is theirs: rank-normalised, of split chains, the larger of bulk and tails.
+"""
+
+import warnings
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy import fft, special, stats
+
+from statnn._edge import Floats
+
+SOKAL = 5.0
+"""Sokal's window: sum up to the first t >= 5 τ(t)."""
+ENOUGH = 50
+"""Draws of all chains, in units of τ, below which τ itself is not to be trusted."""
+LONGEST = 10
+"""Draws of one chain, in units of τ, below which the start is not to be trusted to be forgotten."""
+LARGEST_RHAT = 1.05
+
+
+class UntrustedEstimate(UserWarning):
+    """The run is too short, or its chains disagree too much, for the estimate to be trusted."""
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A mean with what is needed to trust it; floats, or arrays for observables with more than one entry.
+
+    Parameters
+    ----------
+    mean, error : float or ndarray
+        Mean over chains and draws, and its standard error.
+    tau, tau_sokal : float or ndarray
+        Integrated autocorrelation time in draws, by Geyer's rule and by Sokal's; 1 for independent draws.
+    ess : float or ndarray
+        Effective samples, draws of all chains / tau.
+    rhat : float or ndarray
+        R-hat, 1 where chains agree.
+    warning : UntrustedEstimate or None
+        Why it is not to be trusted, if it is not.
+    """
+
+    mean: Any
+    error: Any
+    tau: Any
+    tau_sokal: Any
+    ess: Any
+    rhat: Any
+    warning: UntrustedEstimate | None
+
+
+def estimate(draws: Any, name: str = "the observable") -> Estimate:
+    """Return the `Estimate` of draws of shape (chains, draws, ...), and warn where it cannot be trusted.
+
+    Warns
+    -----
+    UntrustedEstimate
+        If the draws are fewer than 50 τ (10 τ a chain), R-hat exceeds 1.05, or chains never move.
+
+    Examples
+    --------
+    >>> found = estimate(np.random.default_rng(1).normal(size=(4, 1000)))
+    >>> bool(abs(found.mean) < 4 * found.error), bool(abs(found.tau - 1) < 0.2), found.warning
+    (True, True, None)
+    """
+    values = np.asarray(draws, dtype=np.float64)
+    if values.ndim < 2 or values.shape[1] < 4:
+        raise ValueError(f"draws have shape {values.shape}; an estimate needs (chains, at least 4 draws, ...)")
+    if not np.isfinite(values).all():
+        raise ValueError(f"draws of {name} hold NaN or infinity; give an observable that is finite in every state")
+    chains, length, *shape = values.shape
+    columns = values.reshape(chains, length, -1)
+    each = [_column(columns[:, :, k]) for k in range(columns.shape[2])]
+    result = [np.array([one[k] for one in each]).reshape(shape) for k in range(6)]
+    mean, error, tau, sokal, ess, rhat = (r.item() if r.ndim == 0 else r for r in result)
+    warning = _warning(name, chains, length, np.ravel(tau), np.ravel(rhat), np.ravel(error))
+    if warning is not None:
+        warnings.warn(warning, stacklevel=2)
+    return Estimate(mean, error, tau, sokal, ess, rhat, warning)
+
+
+def _column(draws: Floats) -> tuple[float, float, float, float, float, float]:
+    """Return mean, error, tau, tau by Sokal's rule, ess and R-hat of draws of shape (chains, draws)."""
+    chains, length = draws.shape
+    total = draws.size
+    mean = float(draws.mean())
+    within = draws.var(axis=1)
+    if not within.any():
+        means = draws[:, 0]
+        if (means == means[0]).all():
+            return mean, 0.0, 1.0, 1.0, float(total), 1.0
+        return mean, float(means.std(ddof=1) / np.sqrt(chains)), float(length), float(length), float(chains), np.inf
+    covariance = autocovariance(draws)
+    w = float(covariance[:, 0].mean()) * length / (length - 1)
+    between = float(draws.mean(axis=1).var(ddof=1)) if chains > 1 else 0.0
+    variance = w * (length - 1) / length + between
+    rho = 1 - (w - covariance.mean(axis=0) * length / (length - 1)) / variance
+    rho[0] = 1.0
+    floor = 1 / np.log10(max(total, 11))  # chains that alternate may be better than independent, within reason
+    tau, sokal = max(_geyer(rho), floor), max(_sokal(rho), floor)
+    return mean, float(np.sqrt(variance * tau / total)), tau, sokal, total / tau, rhat(draws)
+
+
+def autocovariance(draws: Floats) -> Floats:
+    """Return the autocovariance of every chain about its mean, shape (chains, draws), divided by draws."""
+    length = draws.shape[1]
+    size = fft.next_fast_len(2 * length, real=True)
+    spectrum = fft.rfft(draws - draws.mean(axis=1, keepdims=True), size, axis=1)
+    result: Floats = fft.irfft(np.abs(spectrum) ** 2, size, axis=1)[:, :length] / length
+    return result
+
+
+def _geyer(rho: Floats) -> float:
+    """Sum ρ over Geyer's initial monotone sequence: pairs ρ(2t)+ρ(2t+1), while positive, never increasing."""
+    pairs = rho[: rho.size // 2 * 2].reshape(-1, 2).sum(axis=1)
+    end = int(np.argmax(pairs <= 0)) if (pairs <= 0).any() else pairs.size
+    return float(2 * np.minimum.accumulate(pairs[:end]).sum() - 1)
+
+
+def _sokal(rho: Floats) -> float:
+    sums = 2 * np.cumsum(rho) - 1
+    reached = np.arange(rho.size) >= SOKAL * sums
+    return float(sums[int(np.argmax(reached)) if reached.any() else -1])
+
+
+def rhat(draws: Floats) -> float:
+    """Return the rank-normalised split R-hat of draws of shape (chains, draws)."""
+    half = draws.shape[1] // 2
+    split = np.concatenate([draws[:, :half], draws[:, -half:]])
+    return max(_rhat(split), _rhat(np.abs(split - np.median(split))))
+
+
+def _rhat(draws: Floats) -> float:
+    ranks = stats.rankdata(draws, axis=None).reshape(draws.shape)
+    scores = special.ndtri((ranks - 0.375) / (draws.size + 0.25))
+    length = draws.shape[1]
+    within = scores.var(axis=1, ddof=1).mean()
+    between = scores.mean(axis=1).var(ddof=1)
+    if within == 0:
+        return 1.0 if between == 0 else np.inf
+    return float(np.sqrt((length - 1) / length + between / within))
+
+
+def _warning(
+    name: str, chains: int, length: int, tau: Floats, rhats: Floats, error: Floats
+) -> UntrustedEstimate | None:
+    reasons = []
+    slow, worst = float(tau.max()), float(rhats.max())
+    if not error.all():
+        reasons.append("it never changed: it is conserved, or the chains are stuck")
+    if chains * length < ENOUGH * slow or length < LONGEST * slow:
+        reasons.append(
+            f"{chains} chains of {length} draws are too short for an autocorrelation time of {slow:.3g} draws: take "
+            f"at least {int(np.ceil(max(ENOUGH * slow / chains, LONGEST * slow)))} draws a chain"
+        )
+    if worst > LARGEST_RHAT:
+        reasons.append(f"chains disagree, R-hat = {worst:.3g}: extend the burn-in, or use another method")
+    return UntrustedEstimate(f"{name}: {'; '.join(reasons)}") if reasons else None
