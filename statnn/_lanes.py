@@ -1,13 +1,18 @@
-"""xoshiro128++ (Blackman & Vigna 2021) in lanes: one stream for every replica, side by side in a vector register.
+"""Numbers side by side in vector registers: random bits, uniforms, exponentials and small arrays for kernels.
 
-The state has shape (4, lanes), so that the innermost loop of a kernel, over replicas, draws 8 or 16 numbers at
-once. Every intermediate is cast to uint32: numba would widen it to 64 bits, which halves the speed and is wrong.
+The generator is xoshiro128++ (Blackman & Vigna 2021), one stream for every lane: its state has shape (4, lanes), so
+that the innermost loop of a kernel draws 8 or 16 numbers at once. Every intermediate is cast to uint32: numba would
+widen it to 64 bits, which halves the speed and is wrong. Arrays from `scratch` live on the stack of the kernel: the
+compiler knows that nothing else points at them, and keeps them in registers.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
+import numba
 import numpy as np
+from llvmlite import ir
+from numba.extending import intrinsic, overload
 from numpy.typing import NDArray
 
 from statnn._numba import helper
@@ -18,6 +23,17 @@ _SHIFT_9 = np.uint32(9)
 _UNIT = np.float32(2.0**-23)
 _HALF = np.float32(2.0**-24)
 
+LARGEST_EXPONENT = np.float32(87.0)
+"""`exponential` takes arguments up to here on either side; beyond, float32 ends."""
+_LOWEST_EXPONENT = np.float32(-87.0)
+_LOG2_E = np.float32(1.4426950408889634)
+_TO_INTEGER = np.float32(1.5 * 2**23)
+_MANTISSA = np.int32(23)
+_C0, _C1, _C2, _C3, _C4, _C5 = (
+    np.float32(c)
+    for c in (1.0, 0.6931471805599453, 0.2402265069591007, 0.05550410866482158, 0.009618129107628477, 0.00133335581464)
+)
+
 
 def aligned(shape: tuple[int, ...], dtype: Any) -> NDArray[Any]:
     """Return zeros whose memory begins at a multiple of 64 bytes, the width of the largest vectors."""
@@ -25,6 +41,15 @@ def aligned(shape: tuple[int, ...], dtype: Any) -> NDArray[Any]:
     room = np.zeros(size + 64, dtype=np.uint8)
     start = -room.ctypes.data % 64
     return room[start : start + size].view(dtype).reshape(shape)
+
+
+def realigned(array: NDArray[Any]) -> NDArray[Any]:
+    """Return the array itself if its memory is aligned, or an aligned copy: copying and pickling lose alignment."""
+    if array.ctypes.data % 64 == 0:
+        return array
+    result = aligned(array.shape, array.dtype)
+    result[...] = array
+    return result
 
 
 def lanes(seed: Root, chains: Sequence[int], width: int, *key: int) -> NDArray[np.uint32]:
@@ -35,6 +60,37 @@ def lanes(seed: Root, chains: Sequence[int], width: int, *key: int) -> NDArray[n
         spare = () if lane < len(chains) else (lane,)
         state[:, lane] = stream(seed, chain, *key, *spare).integers(1, 2**32, size=4, dtype=np.uint32)
     return state
+
+
+def scratch(*shape: int) -> Callable[[Any], NDArray[Any]]:
+    """Return a function of a type, or of an array, that gives a kernel an array of that type on its stack.
+
+    Its entries are undefined at first. It must not leave the kernel.
+    """
+    size = int(np.prod(shape))
+
+    @intrinsic  # type: ignore[untyped-decorator]
+    def pointer(_typing: Any, like: Any) -> Any:
+        def generate(context: Any, builder: Any, _signature: Any, _arguments: Any) -> Any:
+            kind = context.get_data_type(like.dtype)
+            with builder.goto_entry_block():
+                room = builder.alloca(ir.ArrayType(kind, size))
+                room.align = 64
+            return builder.bitcast(room, kind.as_pointer())
+
+        return numba.types.CPointer(like.dtype)(like), generate
+
+    def on_stack(like: Any) -> NDArray[Any]:
+        return np.empty(shape, like.dtype if isinstance(like, np.ndarray) else like)
+
+    @overload(on_stack)  # type: ignore[untyped-decorator]
+    def _(like: Any) -> Any:
+        def array(like: Any) -> Any:
+            return numba.carray(pointer(like), shape)
+
+        return array
+
+    return on_stack
 
 
 @helper
@@ -58,3 +114,23 @@ def next_lane(state: Any, lane: Any) -> Any:
 def uniform_lane(state: Any, lane: Any) -> Any:
     """Return a float32 in (0, 1), an odd multiple of 2**-24: never 0 or 1, so that its logarithms are finite."""
     return np.float32(np.int32(next_lane(state, lane) >> _SHIFT_9)) * _UNIT + _HALF
+
+
+@helper
+def exponential(x: Any) -> Any:
+    """Return exp(x) as float32, x brought into [-87, 87]; relative error below 2.5e-7 + 6e-8 |x|.
+
+    exp(x) = 2^n 2^f with n the nearest integer to x / ln 2; 2^f is a polynomial of degree five, and n is added to
+    the exponent bits. Additions and products alone, so that it runs in vectors.
+    """
+    x = x if x < LARGEST_EXPONENT else LARGEST_EXPONENT
+    x = x if x > _LOWEST_EXPONENT else _LOWEST_EXPONENT
+    power = np.float32(np.float32(x) * _LOG2_E)
+    shifted = np.float32(power + _TO_INTEGER)
+    f = np.float32(power - np.float32(shifted - _TO_INTEGER))
+    p = np.float32(_C5 * f + _C4)
+    p = np.float32(p * f + _C3)
+    p = np.float32(p * f + _C2)
+    p = np.float32(p * f + _C1)
+    p = np.float32(p * f + _C0)
+    return np.int32(p.view(np.int32) + np.int32(shifted.view(np.int32) << _MANTISSA)).view(np.float32)

@@ -14,13 +14,27 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 def kernel(function: Function) -> Function:
     """Compile a private function of arrays, numbers and a generator; ``.py_func`` is its readable twin."""
-    try:
-        compiled = numba.njit(cache=True, nogil=True)(function)
-    except RuntimeError:
-        compiled = numba.njit(nogil=True)(function)
-    return cast("Function", compiled)
+    return _cached(function, "python")
+
+
+def vector_kernel(function: Function) -> Function:
+    """Compile a kernel whose divisions go into vector registers: they are not tested for zero."""
+    return _cached(function, "numpy")
 
 
 def helper(function: Function) -> Function:
     """Compile a helper of kernels in the same file, so that no stale copy of it is cached elsewhere."""
     return cast("Function", numba.njit(nogil=True)(function))
+
+
+def vector_helper(function: Function) -> Function:
+    """Compile a helper of a `vector_kernel`."""
+    return cast("Function", numba.njit(nogil=True, error_model="numpy")(function))
+
+
+def _cached(function: Function, error_model: str) -> Function:
+    try:
+        compiled = numba.njit(cache=True, nogil=True, error_model=error_model)(function)
+    except RuntimeError:
+        compiled = numba.njit(nogil=True, error_model=error_model)(function)
+    return cast("Function", compiled)

@@ -2,7 +2,7 @@
 
 import sys
 
-from theory.activation import DERIVATIONS
+from theory.registry import DERIVATIONS
 
 
 def main(names: list[str]) -> int:

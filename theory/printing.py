@@ -11,7 +11,7 @@ from sympy.core.function import AppliedUndef
 from sympy.printing.latex import LatexPrinter
 
 # a product starts with what is small and fixed (cD, bN, hU), a sum with what grows (D + a, n + bN, k + b)
-_IN_PRODUCTS = [*"mh", "theta", *"bcNDqxastvwuyz", "beta", *"ijkn"]
+_IN_PRODUCTS = ["lambda", "epsilon", *"mh", "theta", *"bcNDqxastvwuyz", "beta", *"ijkn"]
 _IN_SUMS = ["D", "D_0", *"nUTk", "k_i", *"jzyxuNKa", "theta", "b", "beta", *"stvw"]
 _LATE = {sp.Symbol("x", positive=True), sp.Symbol("u", positive=True)}  # 1 + x, but k + 1
 _INDEXED = {"r", "w"}  # functions whose first argument is an index
@@ -203,6 +203,9 @@ class _Latex(LatexPrinter):
         return rf"{event} \mid {', '.join(conditions)}"
 
     def _print_Derivative(self, expr: sp.Expr) -> str:
+        if len(expr.variable_count) > 1:
+            below = " ".join(rf"\partial {self._print(variable)}" for variable in expr.variables)
+            return rf"\frac{{\partial^{{{len(expr.variables)}}}}}{{{below}}} {self._factor(expr.expr)}"
         ((variable, order),) = expr.variable_count
         power = "" if order == 1 else f"^{{{order}}}"
         return rf"\frac{{d{power}}}{{d {self._print(variable)}{power}}} {self._factor(expr.expr)}"
@@ -212,9 +215,11 @@ class _Latex(LatexPrinter):
         return rf"\lim_{{{self._print(variable)} \to {self._print(end)}}} {self._factor(body)}"
 
     def _print_Integral(self, expr: sp.Expr) -> str:
-        ((variable, *ends),) = expr.limits
-        start, end = map(self._print, ends)
-        return rf"\int_{{{start}}}^{{{end}}} {self._factor(expr.function)} \, d{self._print(variable)}"
+        tex = self._factor(expr.function)
+        for variable, *ends in expr.limits:
+            start, end = map(self._print, ends)
+            tex = rf"\int_{{{start}}}^{{{end}}} {tex} \, d{self._print(variable)}"
+        return tex
 
 
 _LATEX = _Latex({"symbol_names": {sp.Symbol("..."): r"\ldots"}})

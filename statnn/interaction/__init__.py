@@ -2,5 +2,20 @@
 
 from statnn.interaction._binary import BinaryNeurons
 from statnn.interaction._dynamic import DynamicNeurons, Prior, State
+from statnn.interaction._exact import Exact
+from statnn.interaction._gaussian import ExactGaussian
+from statnn.interaction._lattice import square_lattice
+from statnn.interaction._torus import SquareLattice, onsager, torus
 
-__all__ = ["BinaryNeurons", "DynamicNeurons", "Prior", "State"]
+__all__ = [
+    "BinaryNeurons",
+    "DynamicNeurons",
+    "Exact",
+    "ExactGaussian",
+    "Prior",
+    "SquareLattice",
+    "State",
+    "onsager",
+    "square_lattice",
+    "torus",
+]

@@ -13,6 +13,7 @@ from statnn._edge import Floats, Ints, positive
 from statnn.interaction import _structure
 
 if TYPE_CHECKING:
+    from statnn.interaction._exact import Exact
     from statnn.network import Network
 
 MOST_SPINS = 2**31 - 1
@@ -140,6 +141,37 @@ class BinaryNeurons:
                 pairs += np.einsum("ri,ri->r", above, below @ block.T)
         energy = -pairs - flat @ self.fields
         return energy.item() if spins.ndim == 1 else energy.reshape(spins.shape[:-1])
+
+    def exact(self, method: str | None = None, *, correlations: bool = True) -> "Exact":
+        """Return exact averages of few spins, or of any number in narrow layers.
+
+        Up to 20 spins are enumerated. More are solved by transfer matrices if their `layers`, or those of another
+        search through the graph, hold at most 18 spins, two neighbouring layers 24.
+
+        Parameters
+        ----------
+        method : {"enumeration", "transfer"} or None
+            None for the fitting one.
+        correlations : bool
+            False leaves out the (N, N) matrix of correlations, and the work for it.
+
+        Raises
+        ------
+        ValueError
+            If neither way is open: the reason is given.
+
+        Examples
+        --------
+        >>> pair = BinaryNeurons([[0, 1], [1, 0]], temperature=2.0).exact()
+        >>> round(pair.energy, 6)  # -tanh(1/2)
+        -0.462117
+        >>> pair.correlation.round(6)
+        array([[1.      , 0.462117],
+               [0.462117, 1.      ]])
+        """
+        from statnn.interaction._exact import exact
+
+        return exact(self, method, correlations=correlations)
 
     def states(self, state: ArrayLike) -> Any:
         """Return states as an int8 array of shape (..., N), or raise if an entry is not ±1."""

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -11,6 +11,9 @@ from numpy.typing import ArrayLike, NDArray
 from statnn._edge import positive
 from statnn.network import Network
 from statnn.network._activation import SIGN
+
+if TYPE_CHECKING:
+    from statnn.interaction._gaussian import ExactGaussian
 
 Reals = NDArray[Any]
 FREE = ("neurons", "weights", "biases")
@@ -245,6 +248,33 @@ class DynamicNeurons:
                 slopes["weights"][m] = slopes["weights"][m] + precision * weights[m]
                 slopes["biases"][m] = slopes["biases"][m] + biases[m] / self.prior.sigma_b**2
         return self.pack(State(**{name: tuple(parts) for name, parts in slopes.items()}))
+
+    def exact(self, *, covariance: bool = True) -> "ExactGaussian":
+        """Return exact averages of a linear network, whose βH is quadratic.
+
+        All activations must be the identity. At any depth the neurons, or neurons and biases, may be free; weights
+        only in a network of one layer.
+
+        Parameters
+        ----------
+        covariance : bool
+            False leaves out the (dimension, dimension) matrix, which is refused above 5000 variables.
+
+        Raises
+        ------
+        ValueError
+            If βH is not quadratic, or the covariance too large: the reason is given.
+
+        Examples
+        --------
+        >>> net = Network([[[2.0]]], activation="identity")
+        >>> found = DynamicNeurons(net, [[1.0]], [[4.0]], beta=0.5, stiffness=0.5).exact()
+        >>> found.mean, found.covariance
+        (array([3.]), array([[0.5]]))
+        """
+        from statnn.interaction._gaussian import gaussian
+
+        return gaussian(self, covariance=covariance)
 
     def check_smooth(self) -> None:
         """Raise if an activation has no useful derivative."""

@@ -1,9 +1,9 @@
 r"""Means of correlated draws: standard error, autocorrelation time, effective samples, R-hat.
 
 τ = 1 + 2 Σ_t ρ(t), the integrated autocorrelation time in draws; ESS = draws / τ; error² = variance / ESS.
-The sum ends by Geyer's initial monotone sequence (default) or by Sokal's window (second opinion). The
-correlation ρ of several chains is taken about the common mean, so that chains that disagree count as slow
-(Vehtari et al. 2021). R-hat is theirs: rank-normalised, of split chains, the larger of bulk and tails.
+The sum ends by Geyer's initial monotone sequence (default) or by Sokal's window (second opinion). Every chain
+is split in halves and ρ taken about the mean of all halves, so that halves and chains that disagree count as
+slow (Vehtari et al. 2021). R-hat is theirs: rank-normalised, of split chains, the larger of bulk and tails.
 """
 
 import warnings
@@ -78,11 +78,11 @@ def estimate(draws: Any, name: str = "the observable") -> Estimate:
     columns = values.reshape(chains, length, -1)
     each = [_column(columns[:, :, k]) for k in range(columns.shape[2])]
     result = [np.array([one[k] for one in each]).reshape(shape) for k in range(6)]
-    mean, error, tau, sokal, ess, rhat = (r.item() if r.ndim == 0 else r for r in result)
-    warning = _warning(name, chains, length, np.ravel(tau), np.ravel(rhat), np.ravel(error))
+    mean, error, tau, sokal, ess, agreement = (r.item() if r.ndim == 0 else r for r in result)
+    warning = _warning(name, chains, length, np.ravel(tau), np.ravel(agreement), np.ravel(error))
     if warning is not None:
         warnings.warn(warning, stacklevel=2)
-    return Estimate(mean, error, tau, sokal, ess, rhat, warning)
+    return Estimate(mean, error, tau, sokal, ess, agreement, warning)
 
 
 def _column(draws: Floats) -> tuple[float, float, float, float, float, float]:
@@ -90,20 +90,20 @@ def _column(draws: Floats) -> tuple[float, float, float, float, float, float]:
     chains, length = draws.shape
     total = draws.size
     mean = float(draws.mean())
-    within = draws.var(axis=1)
-    if not within.any():
-        means = draws[:, 0]
-        if (means == means[0]).all():
+    if not np.ptp(draws, axis=1).any():  # frozen chains: each is one sample, or the observable is a constant
+        if np.ptp(draws) == 0:
             return mean, 0.0, 1.0, 1.0, float(total), 1.0
-        return mean, float(means.std(ddof=1) / np.sqrt(chains)), float(length), float(length), float(chains), np.inf
-    covariance = autocovariance(draws)
-    w = float(covariance[:, 0].mean()) * length / (length - 1)
-    between = float(draws.mean(axis=1).var(ddof=1)) if chains > 1 else 0.0
-    variance = w * (length - 1) / length + between
-    rho = 1 - (w - covariance.mean(axis=0) * length / (length - 1)) / variance
+        error = float(draws[:, 0].std(ddof=1) / np.sqrt(chains))
+        return mean, error, float(length), float(length), float(chains), np.inf
+    halves = split(draws)
+    length = halves.shape[1]
+    covariance = autocovariance(halves).mean(axis=0)
+    within = covariance[0] * length / (length - 1)
+    variance = covariance[0] + float(halves.mean(axis=1).var(ddof=1))
+    rho = 1 - (within - covariance) / variance
     rho[0] = 1.0
-    floor = 1 / np.log10(max(total, 11))  # chains that alternate may be better than independent, within reason
-    tau, sokal = max(_geyer(rho), floor), max(_sokal(rho), floor)
+    least = 1 / np.log10(max(total, 11))  # draws that alternate are better than independent, within reason
+    tau, sokal = max(_geyer(rho), least), max(_sokal(rho), least)
     return mean, float(np.sqrt(variance * tau / total)), tau, sokal, total / tau, rhat(draws)
 
 
@@ -131,9 +131,14 @@ def _sokal(rho: Floats) -> float:
 
 def rhat(draws: Floats) -> float:
     """Return the rank-normalised split R-hat of draws of shape (chains, draws)."""
+    halves = split(draws)
+    return max(_rhat(halves), _rhat(np.abs(halves - np.median(halves))))
+
+
+def split(draws: Floats) -> Floats:
+    """Return the halves of every chain as chains of their own; of an odd number the draw in the middle is left out."""
     half = draws.shape[1] // 2
-    split = np.concatenate([draws[:, :half], draws[:, -half:]])
-    return max(_rhat(split), _rhat(np.abs(split - np.median(split))))
+    return np.concatenate([draws[:, :half], draws[:, -half:]])
 
 
 def _rhat(draws: Floats) -> float:

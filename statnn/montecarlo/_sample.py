@@ -152,6 +152,7 @@ def sample(
     before = length // 2 if burn_in is None else whole(burn_in, "burn_in", minimum=0)
     chosen = choose(model, method, len(numbers))
     chosen.check(model)
+    chosen = chosen.resolved(model, len(numbers))
     watched = _observables(observables, chosen)
     begin = _initial(model, initial, len(numbers))
     size = min(chosen.block(model, len(numbers)), len(numbers))

@@ -4,22 +4,17 @@ A *method* is a frozen dataclass of options. `Method.walkers` turns it into the 
 which can be pickled at any sweep and goes on from there exactly as if it had never stopped.
 """
 
-from __future__ import annotations
-
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
+from collections.abc import Sequence
+from typing import Any, ClassVar, TypeAlias
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
+from numpy.typing import NDArray
 
-    from numpy.typing import NDArray
+from statnn._random import Root
+from statnn.interaction import BinaryNeurons, DynamicNeurons
 
-    from statnn._random import Root
-    from statnn.interaction import BinaryNeurons, DynamicNeurons
-
-    Model: TypeAlias = BinaryNeurons | DynamicNeurons
-
-Values: TypeAlias = "NDArray[Any]"
+Model: TypeAlias = BinaryNeurons | DynamicNeurons
+Values: TypeAlias = NDArray[Any]
 
 
 class Walkers(ABC):
@@ -52,6 +47,11 @@ class Method(ABC):
     name: ClassVar[str]
     observables: ClassVar[tuple[str, ...]]
     """Observables that `Walkers.observe` knows."""
+
+    def resolved(self, model: Model, chains: int) -> "Method":
+        """Return the method with every option that depends on model and number of chains settled."""
+        del model, chains
+        return self
 
     @abstractmethod
     def check(self, model: Model) -> None:

@@ -6,10 +6,8 @@ cancellation can cost time but never digits.
 """
 
 from collections.abc import Callable
-from fractions import Fraction
 from functools import cache
 from math import comb
-from typing import TypeAlias
 
 import mpmath
 import sympy as sp
@@ -17,50 +15,12 @@ import sympy as sp
 from theory.activation import expressions, symbols
 from theory.activation.log_gamma import mixed_log_gamma as _mixed_log_gamma
 from theory.activation.urn_law import inside_share
-
-Number: TypeAlias = int | float | Fraction | mpmath.mpf
+from theory.precision import Number
+from theory.precision import converged as _converged
 
 _s, _t = sp.symbols("s t", positive=True)
 _PROCESS = (symbols.D, symbols.N, symbols.b, symbols.c)
 _URN = (symbols.n, symbols.N, symbols.b)
-# few distinct precisions, because mpmath caches the coefficients of Γ for each; factor two between neighbours
-_LADDER = tuple(2**rung for rung in range(6, 14))
-
-
-def _exact(value: Number) -> mpmath.mpf:
-    """Convert `value`, rounding only at the working precision."""
-    if isinstance(value, mpmath.mpf):
-        return value
-    fraction = Fraction(value)
-    return mpmath.mpf(int(fraction.numerator)) / int(fraction.denominator)
-
-
-def _scale(values: list[mpmath.mpf]) -> int:
-    """Return how many digits the arguments span: a first guess of what cancels."""
-    return sum(abs(int(mpmath.mag(value))) for value in values if value) * 3 // 10
-
-
-def _converged(function: Callable[..., mpmath.mpf], arguments: tuple[Number, ...], digits: int) -> mpmath.mpf:
-    """Raise the precision until two evaluations agree to `digits`."""
-    with mpmath.workdps(digits + 20):
-        needed = digits + 10 + _scale([_exact(value) for value in arguments])
-    tolerance = mpmath.mpf(10) ** -(digits + 2)
-    previous, vanishing = None, 0
-    for dps in (rung for rung in _LADDER if rung >= needed):
-        with mpmath.workdps(dps):
-            value = function(*(_exact(argument) for argument in arguments))
-            if previous is not None and abs(value - previous) <= abs(value) * tolerance:
-                break
-            # what shrinks as fast as the precision grows is rounding of an exact zero, as Var K(1) = 0
-            vanishing += abs(value) < mpmath.mpf(10) ** (needed - dps)
-            previous = value
-        if vanishing == 3:
-            return mpmath.mpf(0)
-    else:
-        span = "the arguments span too many orders of magnitude"
-        raise ArithmeticError(f"no {digits} digits at {arguments}: {span}")
-    with mpmath.workdps(digits):
-        return +value
 
 
 def _evaluator(expression: sp.Expr, *variables: sp.Symbol) -> Callable[..., mpmath.mpf]:

@@ -1,0 +1,260 @@
+r"""Gradient of βH and leapfrog trajectories, for columns of neurons on BLAS.
+
+A *group* is a matrix of columns that share their weights: all chains of some samples where the weights are fixed, all
+samples of one chain where they are free. Its position is one row: neurons, each layer (n_{m+1}, columns), then free
+weights, then free biases. Two coordinates of the neurons, s = 1/√(2λ):
+
+- *neurons*, h itself: ∂βH/∂h^(m) = 2λ g_m - 2λ W^(m)ᵀ(σ' g_{m+1}), g_{m+1} = h^(m+1) - σ(W^(m) h^(m) + b^(m));
+- *noise*, ξ^(m+1) = g_{m+1}/s: βH = |ξ|²/2 + β|y - h^(M)(ξ)|² + priors, by backpropagation through
+  h^(m+1) = σ(W^(m) h^(m) + b^(m)) + s ξ^(m+1). The Jacobian of h(ξ) is triangular with constant diagonal.
+
+Sums over more than `LONGEST_SUM` terms are cut, so that OpenBLAS adds in the same order whatever its number of threads.
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from statnn._numba import vector_helper, vector_kernel
+from statnn.montecarlo._elementwise_kernels import activate
+
+Array = NDArray[Any]
+
+LONGEST_SUM = 240
+
+
+class Plan(NamedTuple):
+    """What a gradient needs of the model, in the precision of the network."""
+
+    units: NDArray[np.int64]
+    """(M+1,) units of layers 1 ... m, summed up."""
+    inner: NDArray[np.int64]
+    """(M,) fan-in of every layer."""
+    codes: NDArray[np.int64]
+    slopes: Array
+    inputs: Array
+    """(groups, n_0, columns)."""
+    first: Array
+    """(groups, n_1, columns) W^(0) x where the weights are fixed."""
+    targets: Array
+    """(groups, n_M, columns)."""
+    weights: Array
+    """Flat; unused where the weights are free."""
+    biases: Array
+    precisions: Array
+    """(2, M) of the priors of weights and biases, 0 where they are fixed."""
+    free_weights: bool
+    free_biases: bool
+    noise: bool
+    """Coordinates are the noise."""
+    beta: Any
+    """0 without targets."""
+    stiffness: Any
+
+
+class Room(NamedTuple):
+    """Where a gradient works; the first holds h (noise) or σ (neurons) of the last position afterwards."""
+
+    values: Array
+    slopes: Array
+    back: Array
+
+
+def room_for(plan: Plan) -> Room:
+    """Return room for the gradient of one group."""
+    size = int(plan.units[-1]) * plan.inputs.shape[2]
+    widest = int(max(np.diff(plan.units).max(), plan.inner.max())) * plan.inputs.shape[2]
+    return Room(*(np.zeros(n, dtype=plan.inputs.dtype) for n in (size, size, widest)))
+
+
+@vector_helper
+def product(a: Any, b: Any, out: Any) -> None:
+    """Write a·b into out."""
+    total = a.shape[1]
+    if total <= LONGEST_SUM:
+        np.dot(a, b, out)
+        return
+    part = np.empty_like(out)
+    for start in range(0, total, LONGEST_SUM):
+        stop = min(start + LONGEST_SUM, total)
+        left, right = np.ascontiguousarray(a[:, start:stop]), np.ascontiguousarray(b[start:stop])
+        if start == 0:
+            np.dot(left, right, out)
+        else:
+            np.dot(left, right, part)
+            out += part
+
+
+@vector_helper
+def _forward(plan: Any, group: Any, q: Any, g: Any, room: Any, weights: Any, biases: Any) -> None:
+    """Fill the room with values and slopes of every layer; in coordinates "neurons" also begin the gradient."""
+    columns = plan.inputs.shape[2]
+    two = plan.slopes.dtype.type(2)
+    stiff, spread = two * plan.stiffness, plan.slopes.dtype.type(1) / np.sqrt(two * plan.stiffness)
+    below = plan.inputs[group]
+    start = 0
+    for m in range(plan.codes.size):
+        low, high, n_in = plan.units[m], plan.units[m + 1], plan.inner[m]
+        n_out = high - low
+        z = room.values[low * columns : high * columns].reshape(n_out, columns)
+        slope = room.slopes[low * columns : high * columns].reshape(n_out, columns)
+        if m == 0 and not plan.free_weights:
+            z[:] = plan.first[group]
+        else:
+            product(weights[start : start + n_out * n_in].reshape(n_out, n_in), below, z)
+        activate(plan.codes[m], plan.slopes[m], z, biases[low:high], slope)
+        here = q[low * columns : high * columns].reshape(n_out, columns)
+        if plan.noise:
+            for i in range(n_out):
+                for j in range(columns):
+                    z[i, j] += spread * here[i, j]
+            below = z
+        else:
+            cost = g[low * columns : high * columns].reshape(n_out, columns)
+            for i in range(n_out):
+                for j in range(columns):
+                    gap = stiff * (here[i, j] - z[i, j])
+                    cost[i, j] = gap
+                    slope[i, j] *= -gap
+            below = here
+        start += n_out * n_in
+
+
+@vector_kernel
+def gradient(plan: Any, group: Any, q: Any, g: Any, room: Any) -> None:
+    """Write the gradient of βH at position q, one row, into g."""
+    columns, depth = plan.inputs.shape[2], plan.codes.size
+    neurons = plan.units[depth] * columns
+    n_weights = np.sum(plan.inner * (plan.units[1:] - plan.units[:-1]))
+    weights = q[neurons : neurons + n_weights] if plan.free_weights else plan.weights
+    after = neurons + n_weights if plan.free_weights else neurons
+    biases = q[after : after + plan.units[depth]] if plan.free_biases else plan.biases
+    _forward(plan, group, q, g, room, weights, biases)
+    values = room.values if plan.noise else q
+    two = plan.slopes.dtype.type(2)
+    spread = plan.slopes.dtype.type(1) / np.sqrt(two * plan.stiffness)
+    pull = two * plan.beta
+    size = plan.targets.shape[1]
+    low = plan.units[depth - 1]
+    top = values[low * columns : neurons].reshape(size, columns)
+    back = room.back[: size * columns].reshape(size, columns)
+    target = plan.targets[group]
+    for i in range(size):
+        for j in range(columns):
+            back[i, j] = pull * (top[i, j] - target[i, j])
+    start = n_weights
+    for m in range(depth - 1, -1, -1):
+        low, high, n_in = plan.units[m], plan.units[m + 1], plan.inner[m]
+        n_out = high - low
+        start -= n_out * n_in
+        slope = room.slopes[low * columns : high * columns].reshape(n_out, columns)
+        here = q[low * columns : high * columns].reshape(n_out, columns)
+        result = g[low * columns : high * columns].reshape(n_out, columns)
+        back = room.back[: n_out * columns].reshape(n_out, columns)
+        if plan.noise:
+            for i in range(n_out):
+                for j in range(columns):
+                    result[i, j] = here[i, j] + spread * back[i, j]
+                    slope[i, j] *= back[i, j]
+        else:
+            for i in range(n_out):
+                for j in range(columns):
+                    result[i, j] += back[i, j]
+        weight = weights[start : start + n_out * n_in].reshape(n_out, n_in)
+        below = plan.inputs[group]
+        if m > 0:
+            below = values[plan.units[m - 1] * columns : low * columns].reshape(n_in, columns)
+        if plan.free_weights:
+            change = g[neurons + start : neurons + start + n_out * n_in].reshape(n_out, n_in)
+            product(slope, below.T, change)
+            for i in range(n_out):
+                for j in range(n_in):
+                    change[i, j] += plan.precisions[0, m] * weight[i, j]
+        if plan.free_biases:
+            for i in range(n_out):
+                total = plan.precisions[1, m] * biases[low + i]
+                for j in range(columns):
+                    total += slope[i, j]
+                g[after + low + i] = total
+        if m > 0:
+            product(weight.T, slope, room.back[: n_in * columns].reshape(n_in, columns))
+
+
+@vector_kernel
+def measure(plan: Any, group: Any, q: Any, room: Any, terms: Any) -> None:
+    """Write λ|h-σ|², |y-h|² and the priors into terms, shape (3, columns), given the room of the gradient at q."""
+    columns, depth = plan.inputs.shape[2], plan.codes.size
+    units = plan.units[depth]
+    neurons = units * columns
+    terms[:] = 0.0
+    weight = np.float64(0.5) if plan.noise else np.float64(plan.stiffness)
+    for i in range(units):
+        for j in range(columns):
+            gap = q[i * columns + j]
+            if not plan.noise:
+                gap = gap - room.values[i * columns + j]
+            terms[0, j] += weight * np.float64(gap) * np.float64(gap)
+    values = room.values if plan.noise else q
+    low = plan.units[depth - 1]
+    for i in range(low, units):
+        for j in range(columns):
+            gap = values[i * columns + j] - plan.targets[group, i - low, j]
+            terms[1, j] += np.float64(gap) * np.float64(gap)
+    at = neurons
+    for kind in range(2):
+        if plan.free_weights if kind == 0 else plan.free_biases:
+            for m in range(depth):
+                size = (plan.units[m + 1] - plan.units[m]) * (plan.inner[m] if kind == 0 else 1)
+                total = 0.0
+                for i in range(at, at + size):
+                    total += np.float64(q[i]) * np.float64(q[i])
+                terms[2, 0] += np.float64(plan.precisions[kind, m]) / 2 * total
+                at += size
+
+
+@vector_helper
+def _kinetic(u: Any, neurons: Any, energy: Any) -> None:
+    """Write |u|²/2 column by column into energy; what belongs to weights and biases into column 0."""
+    columns = energy.size
+    energy[:] = 0.0
+    for i in range(neurons // columns):
+        for j in range(columns):
+            energy[j] += 0.5 * np.float64(u[i * columns + j]) * np.float64(u[i * columns + j])
+    for i in range(neurons, u.size):
+        energy[0] += 0.5 * np.float64(u[i]) * np.float64(u[i])
+
+
+@vector_kernel
+def trajectories(
+    plan: Any, q: Any, u: Any, g: Any, scale: Any, step: Any, steps: Any, room: Any, kinetic: Any, terms: Any
+) -> None:
+    """Move positions q and velocities u, shape (groups, size), by leapfrog steps in units of `scale`.
+
+    The gradient g at q goes in and the one at the end comes out; kinetic, shape (2, groups, columns), is |u|²/2 before
+    and after, terms, shape (groups, 3, columns), those of `measure` at the end.
+    """
+    half = step / plan.slopes.dtype.type(2)
+    neurons = plan.units[-1] * plan.inputs.shape[2]
+    for group in range(q.shape[0]):
+        x, v, slope, unit = q[group], u[group], g[group], scale[group]
+        _kinetic(v, neurons, kinetic[0, group])
+        kick = half
+        for _ in range(steps):
+            for i in range(x.size):
+                v[i] -= kick * unit[i] * slope[i]
+                x[i] += step * unit[i] * v[i]
+            gradient(plan, group, x, slope, room)
+            kick = step
+        for i in range(x.size):
+            v[i] -= half * unit[i] * slope[i]
+        measure(plan, group, x, room, terms[group])
+        _kinetic(v, neurons, kinetic[1, group])
+
+
+@vector_kernel
+def gradients(plan: Any, q: Any, g: Any, room: Any, terms: Any) -> None:
+    """Write the gradient and the terms of βH of every group."""
+    for group in range(q.shape[0]):
+        gradient(plan, group, q[group], g[group], room)
+        measure(plan, group, q[group], room, terms[group])

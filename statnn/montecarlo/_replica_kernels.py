@@ -1,0 +1,162 @@
+"""Single-spin updates of many replicas at once, replicas innermost: lane r of every vector is replica r.
+
+All replicas visit the spins in the same order, so that the loop over them needs no branch and no gather: each coupling
+is read once for all of them. Subscripts are unsigned, which spares numba a test for negative ones, and the sum over
+neighbours stands in either kernel: in a helper the compiler would not see that its array is in registers.
+
+Both rules take uniforms u and the local field h = h_i + Σ_j J_ij s_j:
+
+    heat bath   s_i becomes +1 if u (1 + exp(-2 β h)) < 1, else -1;   P(+1) = 1 / (1 + exp(-2 β h))
+    Metropolis  s_i changes sign if u < exp(-2 β s_i h)
+
+u is an odd multiple of 2^-24: a chance of flipping below 6e-8 is none. A spin without couplings and field would change
+sign in every sweep under Metropolis, and two of them never change their product: its chance is 1/2 instead.
+
+Contract of `heat_bath` and `metropolis`, for N spins and R = `LANES` replicas:
+
+    indptr, indices   CSR structure of the couplings (N + 1,), (nnz,)
+    couplings, fields (nnz,), (N,): both float32 or both float64, on the grid of `_grid.on_grid`
+    spins             (N, LANES) int8, from `statnn._lanes.aligned`; changed in place
+    beta              (LANES,) inverse temperature of every replica, of the type of the couplings
+    rng               (4, LANES) uint32, from `statnn._lanes.lanes`; advanced in place
+    sweeps            how often every spin is visited, in order 0 ... N - 1
+    changed           (LANES,) int64, to which the number of spins that changed sign is added
+
+Fewer than `LANES` replicas are padded with spare ones; more are cut in groups of `LANES`.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from statnn._lanes import exponential, scratch, uniform_lane
+from statnn._numba import helper, kernel
+
+LANES = 64
+"""Replicas that walk together; fixed when kernels are compiled, so that loops over them become straight code."""
+
+_row = scratch(LANES)
+_state = scratch(4, LANES)
+_ONE, _TWO, _HALF = np.float32(1), np.float32(2), np.float32(0.5)
+_UP, _DOWN = np.int8(1), np.int8(-1)
+
+
+@helper
+def _copy_state(source: Any, target: Any) -> None:
+    for r in range(LANES):
+        for word in range(4):
+            target[word, r] = source[word, r]
+
+
+@kernel
+def heat_bath(
+    indptr: Any,
+    indices: Any,
+    couplings: Any,
+    fields: Any,
+    spins: Any,
+    beta: Any,
+    rng: Any,
+    sweeps: int,
+    changed: Any,
+) -> None:
+    """Draw every spin anew from its law given the others, `sweeps` times."""
+    field, scale, count, state = _row(couplings), _row(couplings), _row(np.int32), _state(np.uint32)
+    _copy_state(rng, state)
+    for r in range(LANES):
+        scale[r] = -_TWO * beta[r]
+    for _ in range(sweeps):
+        for r in range(LANES):
+            count[r] = 0
+        for i in range(np.uint64(fields.size)):
+            own = fields[i]
+            for r in range(LANES):
+                field[r] = own
+            for k in range(np.uint64(indptr[i]), np.uint64(indptr[i + np.uint64(1)])):
+                coupling, j = couplings[k], np.uint64(indices[k])
+                for r in range(LANES):
+                    field[r] += coupling * np.float32(spins[j, r])
+            for r in range(LANES):
+                u = np.float32(uniform_lane(state, r))
+                new = _UP if u + u * np.float32(exponential(scale[r] * field[r])) < _ONE else _DOWN
+                count[r] += np.int32(new != spins[i, r])
+                spins[i, r] = new
+        for r in range(LANES):
+            changed[r] += count[r]
+    _copy_state(state, rng)
+
+
+@kernel
+def metropolis(
+    indptr: Any,
+    indices: Any,
+    couplings: Any,
+    fields: Any,
+    spins: Any,
+    beta: Any,
+    rng: Any,
+    sweeps: int,
+    changed: Any,
+) -> None:
+    """Offer every spin to change sign, `sweeps` times."""
+    field, scale, count, state = _row(couplings), _row(couplings), _row(np.int32), _state(np.uint32)
+    _copy_state(rng, state)
+    for r in range(LANES):
+        scale[r] = -_TWO * beta[r]
+    for _ in range(sweeps):
+        for r in range(LANES):
+            count[r] = 0
+        for i in range(np.uint64(fields.size)):
+            free = indptr[i] == indptr[i + np.uint64(1)] and fields[i] == 0
+            most = _HALF if free else _ONE
+            own = fields[i]
+            for r in range(LANES):
+                field[r] = own
+            for k in range(np.uint64(indptr[i]), np.uint64(indptr[i + np.uint64(1)])):
+                coupling, j = couplings[k], np.uint64(indices[k])
+                for r in range(LANES):
+                    field[r] += coupling * np.float32(spins[j, r])
+            for r in range(LANES):
+                old = spins[i, r]
+                chance = np.float32(exponential(scale[r] * field[r] * np.float32(old)))
+                flips = np.float32(uniform_lane(state, r)) < most * chance
+                count[r] += np.int32(flips)
+                spins[i, r] = np.int8(-old) if flips else old
+        for r in range(LANES):
+            changed[r] += count[r]
+    _copy_state(state, rng)
+
+
+@kernel
+def energies(indptr: Any, indices: Any, couplings: Any, fields: Any, spins: Any, energy: Any) -> None:
+    """Write E of every replica into energy, shape (LANES,), each bond counted once; arguments in float64."""
+    field, total = _row(np.float64), _row(np.float64)
+    for r in range(LANES):
+        total[r] = 0.0
+    for i in range(np.uint64(fields.size)):
+        own = fields[i]
+        for r in range(LANES):
+            field[r] = own
+        for k in range(np.uint64(indptr[i]), np.uint64(indptr[i + np.uint64(1)])):
+            coupling, j = couplings[k], np.uint64(indices[k])
+            if j >= i:
+                break
+            for r in range(LANES):
+                field[r] += coupling * np.float64(spins[j, r])
+        for r in range(LANES):
+            total[r] -= field[r] * np.float64(spins[i, r])
+    for r in range(LANES):
+        energy[r] = total[r]
+
+
+@kernel
+def magnetisations(spins: Any, total: Any) -> None:
+    """Write Σ_i s_i of every replica into total, shape (LANES,) int64."""
+    count = _row(np.int32)
+    for r in range(LANES):
+        count[r] = 0
+    for i in range(np.uint64(spins.shape[0])):
+        for r in range(LANES):
+            count[r] += np.int32(spins[i, r])
+    for r in range(LANES):
+        total[r] = count[r]

@@ -1,0 +1,138 @@
+"""Errors of correlated draws: against the exact autoregressive process, and against a second implementation."""
+
+import warnings
+
+import checks
+import numpy as np
+import pytest
+from arviz_stats.base import array_stats
+from checks import rejects
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import signal
+
+from statnn.montecarlo import UntrustedEstimate, estimate
+from statnn.montecarlo._estimate import autocovariance, rhat, split
+
+
+def autoregressive(rng, rho, chains, length):
+    """Stationary x_t = rho x_{t-1} + noise of variance one: τ = (1+rho)/(1-rho), variance 1/(1-rho²)."""
+    noise = rng.normal(size=(chains, length))
+    noise[:, 0] /= np.sqrt(1 - rho**2)
+    return signal.lfilter([1], [1, -rho], noise, axis=1)
+
+
+def quietly(draws):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UntrustedEstimate)
+        return estimate(draws)
+
+
+@pytest.mark.parametrize("rho", [-0.5, 0.0, 0.5, 0.9])
+def test_autocorrelation_time_of_an_autoregressive_process(rng, rho):
+    """Over fresh runs the mean of τ is exact up to what truncation costs; a neighbour's τ is not."""
+    tau = np.array([quietly(autoregressive(rng, rho, 4, 5000)).tau for _ in range(60)])
+    exact = (1 + rho) / (1 - rho)
+    checks.assert_mean(tau, exact, bias=0.06 * exact + 0.02, what=f"τ at ρ = {rho}")
+    with rejects():
+        checks.assert_mean(tau, (1.15 + rho) / (0.85 - rho), bias=0.06 * exact + 0.02, what="τ of another process")
+
+
+@pytest.mark.parametrize("rho", [0.0, 0.8])
+@pytest.mark.parametrize("rule", ["tau", "tau_sokal"])
+def test_errors_are_calibrated(rng, rho, rule):
+    """Deviations of 1000 runs from the exact mean, in units of their own errors, have variance one."""
+    scores = []
+    for _ in range(1000):
+        found = quietly(autoregressive(rng, rho, 4, 1500))
+        error = found.error * np.sqrt(getattr(found, rule) / found.tau)
+        scores.append(found.mean / error)
+    checks.assert_mean(np.square(scores), 1.0, bias=0.1, what=f"variance of z-scores, ρ = {rho}, {rule}")
+    checks.assert_mean(np.array(scores), 0.0, what=f"mean of z-scores, ρ = {rho}, {rule}")
+    with rejects():
+        checks.assert_mean(np.square(scores) * 2, 1.0, bias=0.1, what="errors too small by √2")
+
+
+@given(st.integers(2, 6), st.integers(20, 400), st.floats(-0.8, 0.95), st.integers(0, 2**32))
+def test_rhat_is_that_of_the_second_implementation(chains, length, rho, seed):
+    draws = autoregressive(np.random.default_rng(seed), rho, chains, length)
+    theirs = float(array_stats.rhat(draws, chain_axis=0, draw_axis=1))
+    assert rhat(draws) == pytest.approx(theirs, rel=1e-9)
+
+
+@given(st.integers(1, 6), st.floats(-0.2, 0.9), st.integers(0, 2**32))
+def test_effective_samples_are_those_of_the_second_implementation(chains, rho, seed):
+    """Both cut Geyer's sequence; they treat the last pair differently, a matter of a few per cent."""
+    draws = autoregressive(np.random.default_rng(seed), rho, chains, 2000)
+    theirs = float(array_stats.ess(draws, method="mean", chain_axis=0, draw_axis=1))
+    assert quietly(draws).ess == pytest.approx(theirs, rel=0.1)
+
+
+@given(st.floats(-1e6, 1e6), st.floats(1e-3, 1e3), st.integers(0, 2**32))
+def test_shift_and_scale(shift, scale, seed):
+    draws = autoregressive(np.random.default_rng(seed), 0.5, 2, 200)
+    first, second = quietly(draws), quietly(shift + scale * draws)
+    roundoff = 1e-9 * (1 + abs(shift) / scale)
+    assert second.tau == pytest.approx(first.tau, rel=roundoff)
+    assert second.error == pytest.approx(scale * first.error, rel=roundoff)
+    assert second.mean == pytest.approx(shift + scale * first.mean, rel=1e-9, abs=1e-9 * (scale + abs(shift)))
+
+
+@given(st.integers(1, 3), st.integers(8, 60), st.integers(0, 2**32))
+def test_autocovariance_is_the_sum_it_stands_for(chains, length, seed):
+    draws = np.random.default_rng(seed).normal(size=(chains, length))
+    centred = draws - draws.mean(axis=1, keepdims=True)
+    naive = [(centred[:, t:] * centred[:, : length - t]).sum(axis=1) / length for t in range(length)]
+    np.testing.assert_allclose(autocovariance(draws), np.transpose(naive), atol=1e-12)
+    assert split(draws).shape == (2 * chains, length // 2)
+
+
+def test_vectors_are_estimated_entry_by_entry(rng):
+    draws = rng.normal(size=(3, 400, 2, 2))
+    found = estimate(draws)
+    assert found.mean.shape == found.error.shape == found.rhat.shape == (2, 2)
+    alone = estimate(draws[:, :, 1, 0])
+    assert found.tau[1, 0] == alone.tau
+    assert found.ess[1, 0] == alone.ess
+    assert isinstance(alone.mean, float)
+
+
+# -- what is not to be trusted ---------------------------------------------------------------------------
+
+
+def test_short_runs_warn_and_still_answer(rng):
+    draws = autoregressive(rng, 0.99, 2, 500)
+    with pytest.warns(UntrustedEstimate, match="too short for an autocorrelation time"):
+        found = estimate(draws, "energy")
+    assert found.mean == draws.mean()
+    assert "energy" in str(found.warning)
+
+
+def test_chains_that_disagree_warn(rng):
+    with pytest.warns(UntrustedEstimate, match="R-hat"):
+        found = estimate(rng.normal(size=(4, 2000)) + np.arange(4)[:, None])
+    assert found.rhat > 1.5
+    assert found.ess < 20
+
+
+def test_constants():
+    with pytest.warns(UntrustedEstimate, match="never changed"):
+        found = estimate(np.full((2, 100), 3.0))
+    assert (found.mean, found.error, found.tau, found.ess, found.rhat) == (3.0, 0.0, 1.0, 200.0, 1.0)
+
+
+def test_frozen_chains_count_as_one_sample_each():
+    with pytest.warns(UntrustedEstimate, match="R-hat"):
+        found = estimate(np.repeat([[1.0], [-1.0], [1.0], [1.0]], 100, axis=1))
+    assert found.mean == 0.5
+    assert found.error == pytest.approx(0.5)
+    assert (found.ess, found.tau, found.rhat) == (4.0, 100.0, np.inf)
+
+
+@pytest.mark.parametrize(
+    ("draws", "message"),
+    [(np.zeros((3, 3)), "at least 4 draws"), (np.zeros(10), "at least 4 draws"), (np.full((2, 9), np.nan), "NaN")],
+)
+def test_bad_draws(draws, message):
+    with pytest.raises(ValueError, match=message):
+        estimate(draws)

@@ -1,0 +1,179 @@
+"""The verb `sample` and the object `Run`: what is asked, recorded, refused, and gone on with."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+
+from statnn import Network
+from statnn.interaction import BinaryNeurons, DynamicNeurons
+from statnn.montecarlo import METHODS, Run, _memory, sample
+
+RING = BinaryNeurons(np.roll(np.eye(6), 1, axis=0) + np.roll(np.eye(6), -1, axis=0), fields=0.2, temperature=1.5)
+LAYERS = BinaryNeurons([np.ones((3, 2)), np.ones((2, 3))], fields=0.1, temperature=4.0)
+SMOOTH = DynamicNeurons(Network.random([2, 3, 1], rng=0), [[1.0, 2.0]], [[0.5]], beta=1.0, stiffness=2.0)
+SPIN_METHODS = ("heat bath", "metropolis")
+
+
+# -- what a run holds ------------------------------------------------------------------------------------
+
+
+def test_shapes_follow_from_what_was_asked():
+    run = sample(RING, 60, chains=3, thin=4, burn_in=7, rng=1)
+    assert isinstance(run, Run)
+    assert run.draws["energy"].shape == (3, 15)
+    assert run.states.shape == (3, 6)
+    assert run.acceptance.shape == (3,)
+    assert (run.burn_in, run.thin, run.chains) == (7, 4, (0, 1, 2))
+    assert ((run.acceptance > 0) & (run.acceptance < 1)).all()
+
+
+@pytest.mark.parametrize("model", [RING, LAYERS, SMOOTH], ids=["ring", "layers", "smooth"])
+def test_the_last_recorded_energy_is_that_of_the_final_state(model):
+    run = sample(model, 20, rng=2)
+    np.testing.assert_allclose(run.draws["energy"][:, -1], model.energy(run.states), rtol=1e-6)
+
+
+@pytest.mark.parametrize("model", [RING, LAYERS, SMOOTH], ids=["ring", "layers", "smooth"])
+def test_going_on_is_the_same_as_not_stopping(model):
+    whole = sample(model, 60, rng=3, burn_in=10)
+    part = sample(model, 24, rng=3, burn_in=10)
+    longer = part.extend(12).extend(24)
+    for name in whole.draws:
+        np.testing.assert_array_equal(longer.draws[name], whole.draws[name])
+    np.testing.assert_array_equal(longer.states, whole.states)
+    assert part.draws["energy"].shape[1] == 24
+    np.testing.assert_array_equal(part.extend(36).states, whole.states)  # the shorter run was left as it was
+
+
+@pytest.mark.parametrize("model", [RING, LAYERS, SMOOTH], ids=["ring", "layers", "smooth"])
+def test_seeds_make_runs_and_their_absence_fresh_ones(model):
+    first, second, other = (sample(model, 10, rng=seed).states for seed in (5, 5, 6))
+    np.testing.assert_array_equal(first, second)
+    assert (first != other).any()
+    fresh = [sample(model, 10, chains=16).draws["energy"] for _ in range(2)]
+    assert (fresh[0] != fresh[1]).any()
+    assert np.ptp(sample(model, 10, chains=16, rng=5).draws["energy"], axis=0).any()  # chains differ
+
+
+def test_a_generator_is_asked_for_a_new_seed_each_time():
+    draws = [sample(RING, 10, rng=rng).draws["energy"] for rng in [np.random.default_rng(1)] * 2]
+    assert (draws[0] != draws[1]).any()
+    again = sample(RING, 10, rng=np.random.default_rng(1)).draws["energy"]
+    np.testing.assert_array_equal(draws[0], again)
+
+
+@pytest.mark.parametrize("method", SPIN_METHODS)
+def test_one_chain_alone_is_the_chain_it_was(method):
+    together = sample(RING, 30, chains=40, rng=7, method=method)
+    alone = sample(RING, 30, chains=range(11, 12), rng=7, method=together.method)
+    np.testing.assert_array_equal(alone.draws["energy"], together.draws["energy"][11:12])
+
+
+def test_starts_are_those_that_were_given():
+    frozen = BinaryNeurons(np.ones((5, 5)) - np.eye(5), temperature=0.01)
+    run = sample(frozen, 4, burn_in=0, rng=1, initial=-np.ones(5))
+    assert (run.states == -1).all()
+    each = np.array([[1] * 5, [-1] * 5])
+    np.testing.assert_array_equal(sample(frozen, 4, chains=2, rng=1, initial=each).states, each)
+
+
+# -- observables -----------------------------------------------------------------------------------------
+
+
+def test_own_observables_see_the_states():
+    run = sample(RING, 20, rng=1, observables={"first": lambda s: s[:, 0], "all": lambda s: s, "energy": "energy"})
+    assert run.draws["all"].shape == (4, 20, 6)
+    np.testing.assert_array_equal(run.draws["all"][:, :, 0], run.draws["first"])
+    np.testing.assert_allclose(RING.energy(run.draws["all"]), run.draws["energy"], rtol=1e-12)
+    assert list(run.draws) == ["first", "all", "energy"]
+
+
+@pytest.mark.parametrize(
+    ("observables", "message"),
+    [
+        (["heat"], "'heat' is unknown to heat bath, which knows energy"),
+        ([], "observables is empty"),
+        ({"mine": lambda _: 1.0}, "one entry .or row. for each of the 4 chains"),
+        ({"mine": lambda s: s[:2]}, "one entry .or row. for each of the 4 chains"),
+        ({"mine": lambda s: s.astype(str)}, "real numbers"),
+    ],
+)
+def test_observables_that_cannot_be(observables, message):
+    with pytest.raises(ValueError, match=message):
+        sample(RING, 10, rng=1, observables=observables)
+
+
+def test_estimates_know_only_what_was_recorded():
+    run = sample(RING, 10, rng=1, observables=["energy"])
+    with pytest.raises(ValueError, match="'magnetisation' was not recorded; there are energy"):
+        run.estimate("magnetisation")
+
+
+# -- bad input: refused before any work -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "message"),
+    [
+        ({"model": "ising"}, TypeError, "pass BinaryNeurons or DynamicNeurons"),
+        ({"sweeps": 0}, ValueError, "sweeps = 0 is outside"),
+        ({"sweeps": 10.0}, TypeError, "whole number"),
+        ({"sweeps": 10, "thin": 3}, ValueError, "no multiple of thin = 3: take 12"),
+        ({"thin": 0}, ValueError, "thin = 0"),
+        ({"burn_in": -1}, ValueError, "burn_in = -1"),
+        ({"chains": 0}, ValueError, "chains = 0"),
+        ({"chains": [1, 1]}, ValueError, "each only once"),
+        ({"chains": []}, ValueError, "at least one chain"),
+        ({"rng": -1}, ValueError, "rng = -1"),
+        ({"rng": "seed"}, TypeError, "rng"),
+        ({"method": "heatbath"}, ValueError, "'heatbath' is unknown; there are heat bath, metropolis"),
+        ({"method": "hamiltonian"}, TypeError, "BinaryNeurons"),
+        ({"method": "blocks"}, ValueError, "layer"),
+        ({"model": SMOOTH, "method": "heat bath"}, TypeError, "DynamicNeurons"),
+        ({"initial": np.ones(5)}, ValueError, "the 6 spins"),
+        ({"initial": np.zeros(6)}, ValueError, "spins -1 and"),
+        ({"initial": np.ones((3, 6))}, ValueError, "one for each of the 4 chains"),
+        ({"model": SMOOTH, "initial": np.ones(3)}, ValueError, "4 free variables"),
+        ({"progress": "bar"}, TypeError, "progress = 'bar'"),
+    ],
+)
+def test_bad_arguments(arguments, error, message):
+    keywords = {"model": RING, "sweeps": 10, **arguments}
+    with pytest.raises(error, match=message):
+        sample(**keywords)
+
+
+def test_more_than_memory_allows_is_refused_before_work_starts(monkeypatch):
+    monkeypatch.setattr(_memory, "available", lambda: 1e6)
+    with pytest.raises(MemoryError, match="would need .* GB"):
+        sample(RING, 10**6, chains=1000, rng=1)
+    assert sample(RING, 10, rng=1).states.shape == (4, 6)
+
+
+# -- progress and executors ------------------------------------------------------------------------------
+
+
+def test_progress_is_told_up_to_the_end():
+    seen = []
+    sample(RING, 40, burn_in=10, rng=1, progress=lambda done, total: seen.append((done, total)))
+    assert seen[-1] == (50, 50)
+    assert [done for done, _ in seen] == sorted(done for done, _ in seen)
+    assert len(seen) > 5
+
+
+def test_executors_change_nothing_but_the_time():
+    seen = []
+    with ThreadPoolExecutor(2) as pool:
+        theirs = sample(
+            RING, 12, chains=200, rng=1, executor=pool, progress=lambda done, total: seen.append((done, total))
+        )
+    mine = sample(RING, 12, chains=200, rng=1)
+    np.testing.assert_array_equal(mine.draws["energy"], theirs.draws["energy"])
+    np.testing.assert_array_equal(mine.states, theirs.states)
+    assert seen[-1][0] == seen[-1][1]
+
+
+def test_methods_by_name_are_all_there():
+    for name in METHODS:
+        assert name == METHODS[name].name

@@ -1,0 +1,203 @@
+"""Single spins and whole layers: why heat bath and Metropolis sample the Boltzmann law."""
+
+from itertools import product
+
+import sympy as sp
+
+from theory.derivation import Derivation, Step, equation, identity, inequality
+from theory.interaction.symbols import TEXTBOOK, P, T, i, j, matrix, n, named, vector
+
+F, r, s = sp.Symbol("F", real=True), sp.Symbol("r", positive=True), sp.Symbol("s", real=True)
+SIGNS = (-1, 1)
+
+
+def weight(pairs: dict[tuple[int, int], sp.Symbol], fields: list[sp.Symbol], spins: tuple[int, ...]) -> sp.Expr:
+    """Return exp(-E) of spins with couplings and fields in units of the temperature."""
+    bonds = sum(coupling * spins[one] * spins[other] for (one, other), coupling in pairs.items())
+    return sp.exp(bonds + sum(field * spin for field, spin in zip(fields, spins, strict=True)))
+
+
+def _field() -> Step:
+    coupling, fields, others = vector("J", 2), vector("h", 1), vector("s", 2)
+    energy = -s * (coupling.dot(others) + fields[0])
+    force = coupling.dot(others) + fields[0]
+    return identity(
+        "A spin s feels the others through one number, its local field F: to flip it costs 2sF.",
+        energy.subs(s, -s) - energy,
+        2 * s * force,
+        by=sp.expand,
+        shown=equation(named(r"\Delta E"), 2 * s * (sp.Sum(named("J_{ij} s_{j}"), (j, 1, n)) + named("h_{i}"))),
+    )
+
+
+def heat_bath() -> Derivation:
+    """Derive detailed balance of the heat bath, of blocks and of whole sweeps."""
+    up = 1 / (1 + sp.exp(-2 * F / T))
+    pairs = dict(zip([(0, 1), (1, 2), (0, 2)], sp.symbols("J_:3", real=True), strict=True))
+    fields = list(sp.symbols("h_:3", real=True))
+    states = list(product(SIGNS, repeat=3))
+
+    def moves(spin: int, before: tuple[int, ...], after: tuple[int, ...]) -> sp.Expr:
+        """Return the probability with which an update of one spin leads from state to state."""
+        if any(before[k] != after[k] for k in range(3) if k != spin):
+            return sp.S.Zero
+        other = tuple(-value if k == spin else value for k, value in enumerate(after))
+        return weight(pairs, fields, after) / (weight(pairs, fields, after) + weight(pairs, fields, other))
+
+    flows = [
+        weight(pairs, fields, one) * moves(0, one, other) - weight(pairs, fields, other) * moves(0, other, one)
+        for one in states
+        for other in states
+    ]
+    arrives = [
+        sum(weight(pairs, fields, one) * moves(1, one, other) for one in states) - weight(pairs, fields, other)
+        for other in states
+    ]
+    block, outer = _layer()
+    probe = sp.symbols("probe:64")
+    return Derivation(
+        "heat-bath",
+        "Heat bath: one spin, one layer, one sweep",
+        TEXTBOOK,
+        "exact",
+        (
+            _field(),
+            identity(
+                "The heat bath draws the spin from its law given the others,",
+                sp.exp(F / T) / (sp.exp(F / T) + sp.exp(-F / T)),
+                up,
+                shown=equation(P(sp.Symbol("+")), up),
+            ),
+            identity(
+                "whose mean is the field through a tanh: a stochastic neuron with a sigmoid for its probability.",
+                up - (1 - up),
+                sp.tanh(F / T).rewrite(sp.exp),
+                shown=equation(named(r"\operatorname{E}[s \mid F]"), sp.tanh(F / T)),
+            ),
+            identity(
+                "Detailed balance: as many flips up as down.",
+                sp.exp(-F / T) * up,
+                sp.exp(F / T) * (1 - up),
+                shown=equation(sp.exp(-F / T) * P(sp.Symbol("+")), sp.exp(F / T) * P(sp.Symbol("-"))),
+            ),
+            identity(
+                "The same for the whole transition matrix of three coupled spins in fields, enumerated: every flow has "
+                "its return.",
+                sp.Add(*(t * sp.simplify(flow) for t, flow in zip(probe, flows, strict=True))),
+                sp.S.Zero,
+                shown=equation(_pi("s") * _step("s", "s'"), _pi("s'") * _step("s'", "s")),
+            ),
+            identity(
+                "An update that keeps the law may follow another: a sweep in any order keeps it, though it has no "
+                "detailed balance of its own.",
+                sp.Add(*(t * sp.simplify(gain) for t, gain in zip(probe, arrives, strict=False))),
+                sp.S.Zero,
+                shown=equation(sp.Sum(_pi("s") * _step("s", "s'"), (sp.Symbol("s"), -1, 1)), _pi("s'")),
+            ),
+            identity(
+                "Spins of one layer do not interact: given the layers below and above, their weight is a product, and "
+                "so is its sum over the layer,",
+                sum(block(spins) for spins in product(SIGNS, repeat=2)),
+                sp.prod(2 * sp.cosh(field) for field in outer),
+                by=lambda gap: sp.expand(sp.expand(gap.rewrite(sp.exp)).powsimp()),
+                shown=equation(
+                    named(r"\sum_{s} e^{-E/T}"), sp.Product(2 * sp.cosh(named("F_{i}") / T), (i, 1, n))
+                ),
+            ),
+            identity(
+                "so a layer is updated at once, every spin by its own draw.",
+                sp.Add(
+                    *(
+                        t
+                        * (
+                            block(spins)
+                            - sp.prod(sp.exp(spin * field) for spin, field in zip(spins, outer, strict=True))
+                        )
+                        for t, spins in zip(probe, product(SIGNS, repeat=2), strict=False)
+                    )
+                ),
+                sp.S.Zero,
+                by=lambda gap: sp.expand(gap, power_exp=True, mul=True).powsimp(deep=True),
+                shown=equation(
+                    named(r"P(s \mid s_{below}, s_{above})"),
+                    sp.Product(1 / (1 + sp.exp(-2 * named("s_{i} F_{i}") / T)), (i, 1, n)),
+                ),
+            ),
+        ),
+    )
+
+
+def _pi(state: str) -> sp.Symbol:
+    return named(rf"\pi({state})")
+
+
+def _step(start: str, end: str) -> sp.Symbol:
+    return named(rf"P({start} \to {end})")
+
+
+def _layer() -> tuple:
+    """Return the weight of the middle layer of 2-2-2 spins, and its local fields, any spins around it."""
+    below, above, lower, upper, fields = (
+        vector("u", 2),
+        vector("v", 2),
+        matrix("J", 2, 2),
+        matrix("L", 2, 2),
+        vector("h", 2),
+    )
+
+    def block(spins: tuple[int, ...]) -> sp.Expr:
+        middle = sp.Matrix(spins)
+        return sp.exp(sp.expand((middle.T * lower * below + above.T * upper * middle + middle.T * fields)[0]))
+
+    return block, [sp.expand(field) for field in lower * below + upper.T * above + fields]
+
+
+def accept(ratio: sp.Expr) -> sp.Expr:
+    """Return min(1, ratio), written with the absolute value."""
+    return (1 + ratio - sp.Abs(1 - ratio)) / 2
+
+
+def metropolis() -> Derivation:
+    """Derive detailed balance of Metropolis, and compare its flips with those of the heat bath."""
+    cost = named(r"\Delta E")
+    return Derivation(
+        "metropolis",
+        "Metropolis: flip what costs nothing, pay for the rest",
+        TEXTBOOK,
+        "exact",
+        (
+            _field(),
+            identity(
+                "With r = π(s′)/π(s) the ratio of the weights, a proposal is accepted with the smaller of 1 and r.",
+                accept(r),
+                sp.Min(1, r).rewrite(sp.Abs),
+                shown=equation(sp.Function("A")(r), sp.Min(1, sp.exp(-cost / T))),
+            ),
+            identity(
+                "Detailed balance for any r, written min(1, r) = (1 + r − |1 − r|)/2: the return has the ratio 1/r.",
+                accept(r),
+                r * accept(1 / r),
+                by=lambda gap: sp.simplify(gap.replace(sp.Abs, _outside)),
+                shown=equation(sp.Min(1, r, evaluate=False), r * sp.Min(1, 1 / r, evaluate=False)),
+            ),
+            inequality(
+                "It flips more often than the heat bath, with r/(1+r): downhill, where it accepts with 1,",
+                sp.S.One,
+                r / (1 + r),
+                1 / (1 + r),
+            ),
+            inequality("and uphill, where it accepts with r.", r, r / (1 + r), r**2 / (1 + r)),
+            identity(
+                "The heat bath is balanced by the same argument.",
+                r / (1 + r),
+                r * (1 / r) / (1 + 1 / r),
+                shown=equation(r / (1 + r), sp.Mul(r, 1 / r / (1 + 1 / r), evaluate=False)),
+            ),
+        ),
+    )
+
+
+def _outside(argument: sp.Expr) -> sp.Expr:
+    """Return |argument| with its denominator, here positive, taken out, and one sign for |a - b| = |b - a|."""
+    top, bottom = sp.fraction(sp.together(argument))
+    return sp.Abs(top) / bottom

@@ -1,0 +1,8 @@
+"""Every derivation of the project, by name: what ``python -m theory`` prints and claims refer to."""
+
+from collections.abc import Callable
+
+from theory import activation, interaction
+from theory.derivation import Derivation
+
+DERIVATIONS: dict[str, Callable[[], Derivation]] = {**activation.DERIVATIONS, **interaction.DERIVATIONS}

@@ -1,0 +1,93 @@
+"""Binary layers: energy and heat capacity by block updates against exact transfer matrices."""
+
+import numpy as np
+
+from statnn.interaction import BinaryNeurons
+from statnn.montecarlo import sample
+from statnn.plot import COLOURS
+from validation.claim import Claim, Outcome
+from validation.claims._chains import OURS, of_chains
+from validation.claims._tools import exactly
+from validation.statistics import mean
+
+LAYERS, WIDTH = 12, 8
+TEMPERATURES = np.geomspace(0.5, 4.0, 8)
+
+
+def _model(rng):
+    """Return Gaussian couplings of variance one over the fan-in, Gaussian fields of a tenth."""
+    blocks = [rng.normal(size=(WIDTH, WIDTH)) / np.sqrt(WIDTH) for _ in range(LAYERS - 1)]
+    return BinaryNeurons(blocks, 0.1 * rng.normal(size=LAYERS * WIDTH))
+
+
+def _run(rng, quick):
+    model = _model(rng)
+    sweeps = 2_000 if quick else 20_000
+    out = {name: [] for name in ("energy", "square", "energy_exact", "capacity_exact")}
+    for temperature in TEMPERATURES:
+        here = model.at(temperature)
+        exact = here.exact(correlations=False)
+        run = sample(here, sweeps, chains=64, burn_in=sweeps // 4, rng=rng, observables=["energy"], progress=False)
+        out["energy"].append(of_chains(run, "energy"))
+        out["square"].append(of_chains(run, "energy", exact.energy, 2) / temperature**2)
+        out["energy_exact"].append(exact.energy)
+        out["capacity_exact"].append(exact.heat_capacity)
+    fine = np.geomspace(0.4, 5, 60)
+    curves = [model.at(t).exact(correlations=False) for t in fine]
+    return out | {
+        "fine": fine,
+        "energy_curve": [e.energy for e in curves],
+        "capacity_curve": [e.heat_capacity for e in curves],
+        "temperatures": TEMPERATURES,
+    }
+
+
+def _judge(data):
+    pairs = [("energy", "energy_exact"), ("square", "capacity_exact")]
+    return exactly(
+        (mean(chains, float(exact)) for name, law in pairs for chains, exact in zip(data[name], data[law], strict=True)),
+        f"transfer matrices at {len(TEMPERATURES)} temperatures (worst of energies and heat capacities)",
+    )
+
+
+def _twin(data):
+    return {**data, "capacity_exact": np.roll(data["capacity_exact"], 1)}
+
+
+def _draw(data, figure):
+    figure.set_size_inches(9, 3.6)
+    left, right = figure.subplots(1, 2)
+    spins = LAYERS * WIDTH
+    for axes, curve, name, label in (
+        (left, "energy_curve", "energy", "energy per neuron $\\langle E\\rangle/N$"),
+        (right, "capacity_curve", "square", "heat capacity per neuron $C/N$"),
+    ):
+        axes.plot(data["fine"], data[curve] / spins, color="black", linewidth=1, label="transfer matrices")
+        chains = data[name] / spins
+        error = chains.std(axis=1, ddof=1) / np.sqrt(chains.shape[1])
+        axes.errorbar(
+            data["temperatures"], chains.mean(axis=1), error, fmt="o", color=COLOURS[1], label="block updates"
+        )
+        axes.set(xscale="log", xlabel="temperature $T$", ylabel=label, xticks=[0.5, 1, 2, 4])
+        axes.xaxis.set_major_formatter("{x:g}")
+        axes.minorticks_off()
+    left.legend()
+
+
+CLAIM = Claim(
+    id="binary-layers",
+    title="Binary layers against transfer matrices",
+    statement=(
+        f"{LAYERS} layers of {WIDTH} binary neurons with random couplings between neighbours: sampled energies and "
+        "heat capacities are those of the exact transfer matrices."
+    ),
+    source=OURS,
+    standing="exact",
+    expected=Outcome.EXACT,
+    run=_run,
+    judge=_judge,
+    draw=_draw,
+    twin=_twin,
+    derivations=("heat-bath", "transfer-matrix"),
+    cost=8,
+)

@@ -1,0 +1,81 @@
+"""Error bars: deviations of many runs from the exact energy, in units of their own errors, are standard normal."""
+
+import warnings
+
+import numpy as np
+from scipy import stats
+
+from statnn.interaction import square_lattice, torus
+from statnn.montecarlo import UntrustedEstimate, estimate, sample
+from statnn.plot import COLOURS
+from validation.claim import Claim, Outcome, Verdict
+from validation.statistics import LEVEL, uniform
+
+SIZE, TEMPERATURE = 8, 2.5
+CHAINS = 4
+
+
+def _run(rng, quick):
+    runs = 200 if quick else 1000
+    lattice = square_lattice(SIZE, SIZE, temperature=TEMPERATURE)
+    sweeps = 8_000
+    drawn = sample(
+        lattice, sweeps, chains=runs * CHAINS, burn_in=500, thin=2, rng=rng, method="heat bath",
+        observables=["energy"], progress=False,
+    ).draws["energy"]  # fmt: skip
+    energy = torus(SIZE, SIZE, temperature=TEMPERATURE).energy
+    found = []
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", UntrustedEstimate)
+        for run in drawn.reshape(runs, CHAINS, -1):
+            one = estimate(run, "energy")
+            found.append(((one.mean - energy) / one.error, one.tau))
+    scores, tau = np.transpose(found)
+    naive = (drawn.reshape(runs, -1).mean(axis=1) - energy) / (drawn.std() / np.sqrt(CHAINS * drawn.shape[1]))
+    return {"scores": scores, "tau": tau, "naive": naive, "judged": scores}
+
+
+def _judge(data):
+    found = uniform(2 * stats.norm.sf(np.abs(data["judged"])))
+    detail = f"{len(data['judged'])} runs, τ = {data['tau'].mean():.3g} draws, estimate: the distance of Kolmogorov"
+    return Verdict.of(Outcome.CONTRADICTED if found.p < LEVEL else Outcome.ASYMPTOTIC, found, detail)
+
+
+def _twin(data):
+    """Take the draws of a chain for independent."""
+    return {**data, "judged": data["naive"]}
+
+
+def _draw(data, figure):
+    figure.set_size_inches(9, 3.6)
+    left, right = figure.subplots(1, 2)
+    edges = np.linspace(-4.5, 4.5, 37)
+    z = np.linspace(-4.5, 4.5, 200)
+    for name, colour, label in (("naive", COLOURS[1], "draws taken for independent"), ("scores", COLOURS[0], "statnn")):
+        left.hist(data[name], edges, density=True, histtype="step", linewidth=1.5, color=colour, label=label)
+        right.plot(stats.norm.ppf((np.arange(len(data[name])) + 0.5) / len(data[name])), np.sort(data[name]), ".",
+                   color=colour, label=label)  # fmt: skip
+    left.plot(z, stats.norm.pdf(z), color="black", linewidth=1, label="standard normal")
+    left.set(xlabel="(mean − exact) / error", ylabel="density")
+    left.legend(loc="upper left", fontsize="small")
+    right.plot(z, z, color="black", linewidth=1)
+    right.set(xlabel="quantile of the standard normal", ylabel="(mean − exact) / error", xlim=(-4, 4), ylim=(-7, 7))
+
+
+CLAIM = Claim(
+    id="error-bars",
+    title="Error bars are what they say",
+    statement=(
+        "Deviations of the sampled energy from the exact one, in units of the error that each run states of itself, "
+        "are standard normal for long runs."
+    ),
+    source="Geyer 1992; Vehtari et al. 2021",
+    standing="asymptotic",
+    expected=Outcome.ASYMPTOTIC,
+    run=_run,
+    judge=_judge,
+    draw=_draw,
+    twin=_twin,
+    derivations=("autocorrelation",),
+    cost=6,
+)

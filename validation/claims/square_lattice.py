@@ -1,0 +1,98 @@
+"""The square lattice: every sampler must find the exact energies of the finite torus."""
+
+import numpy as np
+
+from statnn.interaction import onsager, square_lattice, torus
+from statnn.montecarlo import sample
+from statnn.plot import COLOURS
+from validation.claim import Claim, Outcome
+from validation.claims._chains import of_chains
+from validation.claims._tools import exactly
+from validation.statistics import mean
+
+CRITICAL = 2 / np.log1p(np.sqrt(2))
+TEMPERATURES = np.array([2.0, CRITICAL, 3.0])
+METHODS = ("heat bath", "metropolis", "wolff", "multispin")
+CHAINS = {"heat bath": 64, "metropolis": 64, "wolff": 32, "multispin": 256}
+
+
+def _run(rng, quick):
+    size = 16 if quick else 32
+    sweeps = 4_000 if quick else 20_000
+    chains = np.full((len(METHODS), TEMPERATURES.size, max(CHAINS.values())), np.nan)
+    for i, method in enumerate(METHODS):
+        for j, temperature in enumerate(TEMPERATURES):
+            lattice = square_lattice(size, size, temperature=temperature)
+            length = sweeps // 10 if method == "wolff" else sweeps
+            run = sample(
+                lattice, length, chains=CHAINS[method], rng=rng, method=method, thin=4 if method != "wolff" else 1,
+                observables=["energy"], initial=np.ones(size * size), progress=False,
+            )  # fmt: skip
+            chains[i, j, : CHAINS[method]] = of_chains(run, "energy") / size**2
+    fine = np.linspace(1.6, 3.4, 181)
+    return {
+        "chains": chains,
+        "exact": [torus(size, size, temperature=t).energy / size**2 for t in TEMPERATURES],
+        "fine": fine,
+        "curve": [torus(size, size, temperature=t).energy / size**2 for t in fine],
+        "infinite": [onsager(temperature=t).energy for t in fine],
+        "size": size,
+    }
+
+
+def _judge(data):
+    return exactly(
+        (
+            mean(chains[np.isfinite(chains)], float(exact))
+            for row in data["chains"]
+            for chains, exact in zip(row, data["exact"], strict=True)
+        ),
+        f"Kaufman's torus at T = 2, T_c, 3, all of {', '.join(METHODS)} (worst)",
+    )
+
+
+def _twin(data):
+    """Put the infinite lattice in the place of the torus."""
+    return {**data, "exact": np.interp(TEMPERATURES, data["fine"], data["infinite"])}
+
+
+def _draw(data, figure):
+    figure.set_size_inches(9, 3.8)
+    left, right = figure.subplots(1, 2)
+    size = int(data["size"])
+    left.plot(data["fine"], data["curve"], color="black", linewidth=1, label=f"torus ${size}\\times {size}$, exact")
+    left.plot(data["fine"], data["infinite"], color="grey", linestyle="--", linewidth=1, label="infinite lattice, exact")
+    for i, method in enumerate(METHODS):
+        means = np.nanmean(data["chains"][i], axis=1)
+        error = np.nanstd(data["chains"][i], axis=1, ddof=1) / np.sqrt(CHAINS[method])
+        left.plot(TEMPERATURES, means, "os^D"[i], color=COLOURS[i], fillstyle="none", label=method)
+        at = np.arange(3) + 0.12 * (i - 1.5)
+        right.errorbar(at, (means - data["exact"]) / error, 1, fmt="os^D"[i], color=COLOURS[i], label=method)
+    left.set(xlabel="temperature $T$", ylabel="energy per spin $\\langle E\\rangle/N$")
+    left.legend()
+    right.axhline(0, color="black", linewidth=1)
+    right.set(
+        xticks=range(3),
+        xticklabels=["$T = 2$", "$T_c$", "$T = 3$"],
+        ylabel="(simulation − exact) / standard error",
+        ylim=(-4.5, 4.5),
+    )
+
+
+CLAIM = Claim(
+    id="square-lattice",
+    title="The square lattice, exactly",
+    statement=(
+        "Heat bath, Metropolis, Wolff's clusters and multi-spin coding all give the exact energies of the "
+        "square-lattice Ising model on a finite torus, below, at and above the critical temperature."
+    ),
+    source="Kaufman 1949; Onsager 1944",
+    standing="exact",
+    expected=Outcome.EXACT,
+    run=_run,
+    judge=_judge,
+    draw=_draw,
+    twin=_twin,
+    derivations=("heat-bath", "metropolis", "wolff", "torus"),
+    cost=15,
+)

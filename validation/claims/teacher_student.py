@@ -1,0 +1,136 @@
+"""Teacher and student: the posterior does not remember its start, and the teacher is one of its own samples."""
+
+import numpy as np
+from scipy import stats
+
+from statnn import Network
+from statnn.interaction import DynamicNeurons, Prior, State
+from statnn.montecarlo import sample
+from statnn.plot import COLOURS
+from validation.claim import Claim, Outcome, Verdict
+from validation.claims._chains import OURS
+from validation.statistics import LEVEL, mean, uniform, worst
+
+WIDTHS, SAMPLES = (3, 4, 1), 12
+BETA, STIFFNESS = 10.0, 10.0
+PRIOR = Prior(1.5, 0.5)
+DRAWS = 63
+
+
+def _teacher(rng):
+    """Draw a teacher from the prior, and data from the teacher with the noise of the model."""
+    net = Network.random(WIDTHS, "tanh", PRIOR.sigma_w, PRIOR.sigma_b, rng=rng)
+    x = rng.normal(size=(SAMPLES, WIDTHS[0]))
+    h, neurons = x, []
+    for weight, bias in zip(net.weights, net.biases, strict=True):
+        h = np.tanh(h @ weight.T + bias) + rng.normal(size=(SAMPLES, len(weight))) / np.sqrt(2 * STIFFNESS)
+        neurons.append(h)
+    y = h + rng.normal(size=h.shape) / np.sqrt(2 * BETA)
+    model = DynamicNeurons(net, x, y, BETA, STIFFNESS, ("neurons", "weights", "biases"), PRIOR)
+    return model, model.pack(State(tuple(neurons), net.weights, net.biases))
+
+
+def _observables(model, probe):
+    """Return functions of states that do not depend on the numbering of hidden units."""
+
+    def output(states):
+        found = model.unpack(states)
+        h = np.broadcast_to(probe, (len(states), *probe.shape))
+        for weight, bias in zip(found.weights, found.biases, strict=True):
+            h = np.tanh(h @ np.swapaxes(weight, -1, -2) + bias[:, None, :])
+        return h.reshape(len(states))
+
+    def norm(states):
+        return sum((w**2).sum(axis=(-1, -2)) for w in model.unpack(states).weights)
+
+    return {"output": output, "norm": norm, "energy": model.energy}
+
+
+NAMES = ("output", "norm", "energy")
+
+
+def _run(rng, quick):
+    teachers = 40 if quick else 400
+    thin = 8 if quick else 24
+    ranks, difference = np.empty((teachers, len(NAMES))), np.empty((teachers, len(NAMES)))
+    example = None
+    for k in range(teachers):
+        model, truth = _teacher(rng)
+        watched = _observables(model, rng.normal(size=(1, WIDTHS[0])))
+        both = [
+            sample(model, DRAWS * thin, chains=8, thin=thin, rng=rng, observables=watched, initial=start,
+                   progress=False)
+            for start in (truth, None)
+        ]  # fmt: skip
+        for i, name in enumerate(NAMES):
+            drawn = both[1].draws[name]
+            # one draw of each chain in turn: the truth is as likely at every rank
+            pooled = drawn.reshape(-1)
+            below = (pooled < watched[name](truth[None])[0]).mean()
+            ranks[k, i] = below
+            spread = drawn.std()
+            difference[k, i] = (both[0].draws[name].mean() - drawn.mean()) / spread
+        if example is None:
+            example = {
+                f"example_{start}_{name}": one.draws[name]
+                for start, one in zip(("teacher", "random"), both, strict=True)
+                for name in NAMES
+            } | {f"example_truth_{name}": watched[name](truth[None])[0] for name in NAMES}
+    return {"ranks": ranks, "difference": difference, **example}
+
+
+def _judge(data):
+    starts = [mean(data["difference"][:, i], 0.0) for i in range(len(NAMES))]
+    ranks = [uniform(np.clip(data["ranks"][:, i], 0, 1)) for i in range(len(NAMES))]
+    found = worst([*starts, *ranks])
+    detail = f"{len(data['ranks'])} teachers, {', '.join(NAMES)}: both starts, and ranks of the teacher (worst of six)"
+    return Verdict.of(Outcome.CONTRADICTED if found.p < LEVEL else Outcome.EXACT, found, detail)
+
+
+def _twin(data):
+    """Place the teacher in a posterior that is too narrow: its ranks crowd at the ends."""
+    normal = stats.norm.ppf(np.clip(data["ranks"], 1e-3, 1 - 1e-3))
+    return {**data, "ranks": stats.norm.cdf(4 * normal)}
+
+
+def _draw(data, figure):
+    figure.set_size_inches(9, 3.4)
+    left, middle, right = figure.subplots(1, 3)
+    for start, colour in (("teacher", COLOURS[1]), ("random", COLOURS[0])):
+        left.hist(
+            data[f"example_{start}_output"].ravel(), 30, density=True, histtype="step", color=colour,
+            label=f"from the {start}" if start == "teacher" else "from a random start",
+        )  # fmt: skip
+    left.axvline(data["example_truth_output"], color="black", linewidth=1, linestyle="--", label="teacher")
+    left.set(xlabel="output at a new input", ylabel="posterior density", title="one teacher")
+    left.legend(fontsize="small")
+    for i, name in enumerate(NAMES):
+        middle.plot(data["difference"][:, i], np.full(len(data["difference"]), i), "|", color=COLOURS[i])
+        ordered = np.sort(data["ranks"][:, i])
+        right.step(ordered, (np.arange(ordered.size) + 1) / ordered.size, color=COLOURS[i], label=name)
+    middle.set(
+        yticks=range(len(NAMES)), yticklabels=NAMES, xlabel="difference of the two starts / spread", ylim=(-0.6, 2.6),
+        title="all teachers",
+    )  # fmt: skip
+    right.plot([0, 1], [0, 1], color="black", linewidth=1)
+    right.set(xlabel="rank of the teacher in the posterior", ylabel="share of teachers", title="all teachers")
+    right.legend(fontsize="small")
+
+
+CLAIM = Claim(
+    id="teacher-student",
+    title="Teacher and student",
+    statement=(
+        "With data made by a teacher from the prior, chains from the teacher and from a random start find the same "
+        "posterior, and the teacher's rank in it is uniform."
+    ),
+    source=OURS,
+    standing="exact",
+    expected=Outcome.EXACT,
+    run=_run,
+    judge=_judge,
+    draw=_draw,
+    twin=_twin,
+    derivations=("hamiltonian",),
+    cost=25,
+)
