@@ -5,6 +5,14 @@ Nouns and verbs, by room
 ``statnn.activation``
     Which neurons have ever worked after D samples: ``BetaBernoulli``, ``PolyaUrn``, ``GammaPoisson``
     (exact laws, ``simulate``, ``plot``), ``checkpoints``, ``fit``, ``compare``, ``rarefaction``.
+``statnn.network``
+    ``Network`` (also ``statnn.Network``: weights, biases, activations; ``random``, ``repeated``, ``trace``),
+    ``Activation``, ``ACTIVATIONS``, ``leaky_relu``.
+``statnn.interaction``
+    Networks as Hamiltonians on graphs: ``BinaryNeurons``, ``DynamicNeurons`` (``energy``, ``exact``, ``graph``,
+    ``plot``), ``translation_symmetry``, ``node_strength``, ``layer_fluctuation``.
+``statnn.montecarlo``
+    ``sample`` makes a ``Run`` of chains (``estimate``, ``extend``, ``plot``).
 ``statnn.plot``
     The house style of figures, and ``save`` (SVG, PNG and the data beside).
 
@@ -22,6 +30,13 @@ S(D)      P(D_i = 0), also the noise-to-signal ratio (N-K)/N
 M(D)      missing mass, the probability that the next activation is by a silent neuron
 q         cD/(cD+bN)
 α, k_c    exponent 1-b and cut-off -1/ln q of the count law P(D_i = k)
+W, b      weights and biases of a layer (b of a network; the constant above of an activation process)
+σ, h      activation function; values of the neurons, h^(m+1) = σ(W^(m) h^(m) + b^(m)), m = 0 ... M-1
+J, h, T   couplings, fields and temperature of binary neurons (h of spins; values of the neurons above)
+E         energy; p ∝ exp(-E/T), or exp(-βH) for dynamic neurons
+β, λ      weight of the targets, and stiffness: each layer adds Gaussian noise of variance 1/(2λ)
+σ_w, σ_b  standard deviations of weights, times the root of the fan-in, and of biases
+τ         integrated autocorrelation time, in draws
 ========  ==========================================================================================
 
 Everything is dimensionless. ``rng`` is an int, a ``numpy.random.Generator`` or None (fresh entropy).
@@ -31,13 +46,16 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from statnn import activation, plot
+    from statnn import activation, interaction, montecarlo, network, plot
+    from statnn.network import Network
 
-__all__ = ["activation", "plot"]
+__all__ = ["Network", "activation", "interaction", "montecarlo", "network", "plot"]
 
 
 def __getattr__(name: str) -> Any:
     """Load a room when it is entered, so that ``import statnn`` costs nothing."""
+    if name == "Network":
+        return importlib.import_module("statnn.network").Network
     if name in __all__:
         return importlib.import_module(f"statnn.{name}")
     if name == "__version__":

@@ -2,6 +2,9 @@
 
 from typing import Any
 
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+"""Cycle of Okabe and Ito, told apart with any colour vision, without their yellow, which is lost on white."""
+
 
 def axes(ax: Any | None) -> Any:
     """Return ``ax``, or the axes of a new figure when it is None."""

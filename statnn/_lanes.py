@@ -9,9 +9,10 @@ compiler knows that nothing else points at them, and keeps them in registers.
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import numba
 import numpy as np
-from llvmlite import ir
+from llvmlite import ir  # type: ignore[import-untyped]
+from numba import carray  # type: ignore[attr-defined]
+from numba.core.types import CPointer
 from numba.extending import intrinsic, overload
 from numpy.typing import NDArray
 
@@ -40,7 +41,8 @@ def aligned(shape: tuple[int, ...], dtype: Any) -> NDArray[Any]:
     size = int(np.prod(shape)) * np.dtype(dtype).itemsize
     room = np.zeros(size + 64, dtype=np.uint8)
     start = -room.ctypes.data % 64
-    return room[start : start + size].view(dtype).reshape(shape)
+    result: NDArray[Any] = room[start : start + size].view(dtype).reshape(shape)
+    return result
 
 
 def realigned(array: NDArray[Any]) -> NDArray[Any]:
@@ -69,7 +71,7 @@ def scratch(*shape: int) -> Callable[[Any], NDArray[Any]]:
     """
     size = int(np.prod(shape))
 
-    @intrinsic  # type: ignore[untyped-decorator]
+    @intrinsic
     def pointer(_typing: Any, like: Any) -> Any:
         def generate(context: Any, builder: Any, _signature: Any, _arguments: Any) -> Any:
             kind = context.get_data_type(like.dtype)
@@ -78,15 +80,20 @@ def scratch(*shape: int) -> Callable[[Any], NDArray[Any]]:
                 room.align = 64
             return builder.bitcast(room, kind.as_pointer())
 
-        return numba.types.CPointer(like.dtype)(like), generate
+        kind: Any = CPointer
+        return kind(like.dtype)(like), generate
 
     def on_stack(like: Any) -> NDArray[Any]:
         return np.empty(shape, like.dtype if isinstance(like, np.ndarray) else like)
 
-    @overload(on_stack)  # type: ignore[untyped-decorator]
+    stack: Any = pointer
+
+    @overload(on_stack)
     def _(like: Any) -> Any:
+        del like
+
         def array(like: Any) -> Any:
-            return numba.carray(pointer(like), shape)
+            return carray(stack(like), shape)
 
         return array
 
@@ -123,8 +130,8 @@ def exponential(x: Any) -> Any:
     exp(x) = 2^n 2^f with n the nearest integer to x / ln 2; 2^f is a polynomial of degree five, and n is added to
     the exponent bits. Additions and products alone, so that it runs in vectors.
     """
-    x = x if x < LARGEST_EXPONENT else LARGEST_EXPONENT
-    x = x if x > _LOWEST_EXPONENT else _LOWEST_EXPONENT
+    x = x if x < LARGEST_EXPONENT else LARGEST_EXPONENT  # noqa: FURB136 - min is slower
+    x = x if x > _LOWEST_EXPONENT else _LOWEST_EXPONENT  # noqa: FURB136
     power = np.float32(np.float32(x) * _LOG2_E)
     shifted = np.float32(power + _TO_INTEGER)
     f = np.float32(power - np.float32(shifted - _TO_INTEGER))

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
+from statnn._figure import COLOURS
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -21,9 +23,6 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
 __all__ = ["COLOURS", "replacing", "save", "style"]
-
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
-"""Cycle of Okabe and Ito, told apart with any colour vision, without their yellow, which is lost on white."""
 
 _RC: Any = {
     "figure.figsize": (6.0, 4.0),

@@ -173,6 +173,59 @@ class BinaryNeurons:
 
         return exact(self, method, correlations=correlations)
 
+    def graph(self, *, layers: bool = False) -> Any:
+        """Return the interaction graph as a `networkx.Graph`, for up to 5000 spins and 500 000 couplings.
+
+        Parameters
+        ----------
+        layers : bool
+            True for the graph of the layers instead, of any size: nodes carry ``width`` and ``within``, edges
+            ``coupling``, root mean squares of J inside a layer and between neighbours.
+
+        Returns
+        -------
+        networkx.Graph
+            Node i is spin i, with ``kind`` "neuron", ``layer``, ``index`` in its layer, ``clamped`` and ``field`` h_i.
+            Edges carry ``coupling`` J_ij, and the same as ``weight``: `BinaryNeurons` can be made from the graph.
+
+        Raises
+        ------
+        ValueError
+            If the graph is too large.
+
+        Examples
+        --------
+        >>> graph = BinaryNeurons([[[1.0, -2.0]]], fields=0.5).graph()
+        >>> graph.nodes[2]
+        {'kind': 'neuron', 'layer': 1, 'index': 0, 'clamped': False, 'field': 0.5}
+        >>> graph.edges[1, 2]["coupling"]
+        -2.0
+        """
+        from statnn.interaction._graph import binary_graph
+
+        return binary_graph(self, layers=layers)
+
+    def plot(self, ax: Any | None = None, *, layers: bool | None = None) -> Any:
+        """Draw spins as dots in the colour of their field and couplings as coloured lines; return the axes.
+
+        Layers are columns. A graph that is not layered is drawn by springs, coupled spins close to each other.
+
+        Parameters
+        ----------
+        ax : matplotlib axes or None
+            Where to draw; new axes when None.
+        layers : bool or None
+            True draws one bar a layer, False every spin; None every spin up to 400 spins and 20 000 couplings.
+
+        Raises
+        ------
+        ValueError
+            If layers=False and there are more.
+        """
+        from statnn.interaction._draw import draw_binary
+
+        return draw_binary(self, ax, layers)
+
     def states(self, state: ArrayLike) -> Any:
         """Return states as an int8 array of shape (..., N), or raise if an entry is not ±1."""
         array = np.asarray(state)

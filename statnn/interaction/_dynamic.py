@@ -276,6 +276,68 @@ class DynamicNeurons:
 
         return gaussian(self, covariance=covariance)
 
+    def graph(self, *, parameters: bool = False, factors: bool = False, layers: bool = False) -> Any:
+        """Return the interaction graph of one sample as a `networkx.Graph`, up to 5000 nodes and 500 000 edges.
+
+        Samples meet in free weights and biases only and interact with them in the same way.
+
+        Parameters
+        ----------
+        parameters : bool
+            Whether free weights and biases are nodes; neurons alone, at the weights of the network, when False.
+        factors : bool
+            False joins any two variables that share a term of βH, which is the pattern of its second derivatives.
+            True makes a node of every term, one a unit and one a target, and joins it to the variables in it.
+        layers : bool
+            True for the graph of the layers instead, of any size: nodes carry ``width``, edges ``coupling``, the root
+            mean square of the weights.
+
+        Returns
+        -------
+        networkx.Graph
+            Nodes ("h", m, i) are h_i^(m), inputs for m = 0; ("y", i) targets; ("W", m, i, j), ("b", m, i) free
+            parameters; ("f", m, i) the term of unit i of layer m. They carry ``kind`` ("neuron", "input", "target",
+            "weight", "bias", "factor"), ``layer``, ``index`` and ``clamped``; two that are clamped are not joined.
+            Edges between neurons carry ``coupling``: J of the part -J h h' of βH where σ has unit slope, 2λW_ij between
+            layers, -2λ Σ_i W_ij W_ik in a layer, 2β to targets. Edges of a factor carry W_ij, or 1 to its own unit.
+
+        Raises
+        ------
+        ValueError
+            If the graph is too large, or parameters are asked for that are not free.
+
+        Examples
+        --------
+        >>> net = Network([[[1.0], [2.0]], [[3.0, -1.0]]], activation="tanh")
+        >>> graph = DynamicNeurons(net, [[0.5]], stiffness=10.0).graph()
+        >>> graph.edges[("h", 1, 0), ("h", 1, 1)], graph.nodes["h", 0, 0]["kind"]  # through the unit above
+        ({'coupling': 60.0}, 'input')
+        """
+        from statnn.interaction._graph import dynamic_graph
+
+        return dynamic_graph(self, parameters=parameters, factors=factors, layers=layers)
+
+    def plot(self, ax: Any | None = None, *, parameters: bool = False, layers: bool | None = None) -> Any:
+        """Draw the interaction graph of one sample, layers as columns and couplings as coloured lines; return the axes.
+
+        Parameters
+        ----------
+        ax : matplotlib axes or None
+            Where to draw; new axes when None.
+        parameters : bool
+            Whether free weights and biases are drawn, as squares at the terms that hold them.
+        layers : bool or None
+            True draws one bar a layer, False every neuron; None every neuron up to 400 nodes and 20 000 lines.
+
+        Raises
+        ------
+        ValueError
+            If nodes are to be drawn one by one and there are more, or parameters are asked for that are not free.
+        """
+        from statnn.interaction._draw import draw_dynamic
+
+        return draw_dynamic(self, ax, parameters, layers)
+
     def check_smooth(self) -> None:
         """Raise if an activation has no useful derivative."""
         for m, sigma in enumerate(self.net.activations):

@@ -11,7 +11,7 @@ import numpy as np
 
 from statnn._edge import Floats
 from statnn.interaction._reduced import Reduced
-from statnn.interaction._states import energies, spins
+from statnn.interaction._states import energies, second_moments, spins
 
 MOST_SPINS = 20
 
@@ -48,5 +48,5 @@ def _moments(weight: Floats, size: int, *, correlations: bool) -> tuple[Floats, 
         return magnetisation, None
     low, high = low - mean_low, high - mean_high
     across = high.T @ (joint @ low)
-    within_low, within_high = low.T @ (of_low[:, None] * low), high.T @ (of_high[:, None] * high)
+    within_low, within_high = second_moments(of_low, low), second_moments(of_high, high)
     return magnetisation, np.block([[within_low, across.T], [across, within_high]])

@@ -167,10 +167,9 @@ def _banded(model: DynamicNeurons) -> Floats:
     lower = np.zeros((band, edges[-1]))
 
     def put(block: Floats, row: int, column: int) -> None:
-        rows, columns = np.indices(block.shape)
-        below = rows + row >= columns + column
-        at = (rows + row - columns - column)[below], (columns + column)[below]
-        lower[at] += block[below]
+        i, j = np.meshgrid(row + np.arange(len(block)), column + np.arange(block.shape[1]), indexing="ij")
+        below = i >= j
+        lower[(i - j)[below], j[below]] += block[below]
 
     for m, width in enumerate(widths):
         last = m == len(widths) - 1

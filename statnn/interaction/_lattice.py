@@ -1,10 +1,23 @@
 """The square lattice on a torus as binary neurons."""
 
+import math
+import numbers
+from typing import Any
+
 import numpy as np
 from scipy import sparse
 
 from statnn._edge import whole
 from statnn.interaction._binary import BinaryNeurons
+
+
+def finite_coupling(value: Any) -> float:
+    """Return J as float, or raise if it is not a finite real number."""
+    if isinstance(value, bool) or not isinstance(value, numbers.Real):
+        raise TypeError(f"coupling = {value!r} is a {type(value).__name__}; one real number is needed")
+    if not math.isfinite(value):
+        raise ValueError(f"coupling = {value!r} must be finite")
+    return float(value)
 
 
 def square_lattice(rows: int, columns: int, coupling: float = 1.0, temperature: float = 1.0) -> BinaryNeurons:
@@ -32,5 +45,7 @@ def square_lattice(rows: int, columns: int, coupling: float = 1.0, temperature: 
     number = np.arange(heights * lengths).reshape(heights, lengths)
     one = np.concatenate([number.ravel(), number.ravel()])
     other = np.concatenate([np.roll(number, -1, axis=0).ravel(), np.roll(number, -1, axis=1).ravel()])
-    bonds = sparse.coo_array((np.full(one.size, float(coupling)), (one, other)), shape=(number.size, number.size))
+    bonds = sparse.coo_array(
+        (np.full(one.size, finite_coupling(coupling)), (one, other)), shape=(number.size, number.size)
+    )
     return BinaryNeurons(bonds + bonds.T, temperature=temperature)

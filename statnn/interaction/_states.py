@@ -30,3 +30,9 @@ def spins(count: int) -> Floats:
     """Return all states, shape (2^n, n)."""
     bits = np.arange(2**count)[:, None] >> np.arange(count) & 1
     return (2 * bits - 1).astype(np.float64)
+
+
+def second_moments(law: Floats, values: Floats) -> Floats:
+    """Return Σ_k p_k v_ki v_kj for v of shape (states, n): symmetric to the last bit, since made of one root."""
+    root = np.sqrt(law)[:, None] * values
+    return root.T @ root

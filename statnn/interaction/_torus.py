@@ -19,6 +19,7 @@ from scipy import special
 
 from statnn._edge import positive, whole
 from statnn.interaction._exact import Exact
+from statnn.interaction._lattice import finite_coupling
 
 MOST_MODES = 10**8
 
@@ -59,7 +60,7 @@ def torus(rows: int, columns: int, coupling: float = 1.0, temperature: float = 1
     size = heights * lengths
     if size > MOST_MODES:
         raise ValueError(f"rows · columns = {size} modes are too many; at most {MOST_MODES} are summed")
-    J, T = _coupling(coupling), positive(temperature, "temperature", why="it divides the energy")
+    J, T = finite_coupling(coupling), positive(temperature, "temperature", why="it divides the energy")
     if J < 0 and (heights % 2 or lengths % 2):
         raise ValueError(
             f"coupling = {J:g} < 0 on a {heights} × {lengths} torus is frustrated around a circle of odd length: "
@@ -160,7 +161,7 @@ def onsager(coupling: float = 1.0, temperature: float = 1.0) -> SquareLattice:
     >>> round(onsager(temperature=2.0).energy, 12)
     -1.745564575313
     """
-    J, T = _coupling(coupling), positive(temperature, "temperature", why="it divides the energy")
+    J, T = finite_coupling(coupling), positive(temperature, "temperature", why="it divides the energy")
     x = _strength(J, T)
     if x == 0:
         return SquareLattice(math.log(2), 0.0, 0.0, 0.0)
@@ -187,13 +188,6 @@ def onsager(coupling: float = 1.0, temperature: float = 1.0) -> SquareLattice:
         heat_capacity=(x / tanh) ** 2 / math.pi * bracket,
         magnetisation=(1 - (sech / tanh) ** 4) ** 0.125 if tanh > sech else 0.0,
     )
-
-
-def _coupling(value: float) -> float:
-    J = float(value)
-    if not math.isfinite(J):
-        raise ValueError(f"coupling = {value!r} must be finite")
-    return J
 
 
 def _strength(J: float, T: float) -> float:

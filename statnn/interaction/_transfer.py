@@ -27,7 +27,7 @@ from scipy.sparse import csgraph
 
 from statnn._edge import Floats, Ints
 from statnn.interaction._reduced import Reduced
-from statnn.interaction._states import energies, linear, spins
+from statnn.interaction._states import energies, second_moments, spins
 from statnn.interaction._structure import _levels_from
 
 if TYPE_CHECKING:
@@ -163,7 +163,7 @@ def _down(
         if correlation is not None:
             states -= mean
             weighted = law[:, None] * states
-            correlation[np.ix_(here, here)] = states.T @ weighted
+            correlation[np.ix_(here, here)] = second_moments(law, states)
             across = states.T @ joint
             correlation[np.ix_(here, above)], correlation[np.ix_(above, here)] = across, across.T
             joint, above = np.hstack([joint, weighted]), np.concatenate([above, here])
@@ -186,8 +186,7 @@ def _step_down(log_weight: Floats, layer: Layer, law: Floats, joint: Floats) -> 
 def _conditional(log_weight: Floats, layer: Layer) -> Iterator[tuple[Floats, Floats, Floats, Floats]]:
     """Yield s'Ks, p(s|s'), its logarithm, each (rows, 2^n), and ln Σ_s w(s) exp(s'Ks), for blocks of states s'."""
     above, below = layer.below.shape
-    local = np.array([linear(row, 0.0) for row in layer.below])
-    signs = spins(above)
+    local, signs = layer.below @ spins(below).T, spins(above)
     rows = max(1, _BLOCK >> below)
     for start in range(0, 2**above, rows):
         pair = signs[start : start + rows] @ local

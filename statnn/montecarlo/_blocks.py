@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from statnn._edge import Floats
-from statnn._lanes import aligned, lanes
+from statnn._lanes import aligned, lanes, realigned
 from statnn._random import Root, stream
 from statnn.interaction import BinaryNeurons
 from statnn.montecarlo._block_kernels import accept, bond_energies, layer_sums
@@ -29,7 +29,7 @@ from statnn.montecarlo._walkers import Method, Model, Values, Walkers
 
 REPLICAS = 256
 """Chains of a block: products reach the speed of BLAS, and fields and spins of a layer stay in cache."""
-FEWEST = 12
+FEWEST = 16
 """Chains from which on products for all beat rows for each."""
 _SLICE = 64
 """Replicas whose energies are computed at once, in float64."""
@@ -45,7 +45,7 @@ class Blocks(Method):
     ----------
     layout : {None, "replicas", "single"}
         "replicas": 256 chains side by side on BLAS. "single": every chain by itself, with cached fields; the faster
-        the fewer spins flip. None: "single" below 12 chains.
+        the fewer spins flip. None: "single" below 16 chains.
 
     Raises
     ------
@@ -171,13 +171,9 @@ class _Layers(Walkers):
         return {name: value for name, value in self.__dict__.items() if name != "couplings"}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        """Take copies that begin where vectors like it, and the couplings from the model."""
+        """Put arrays where vectors like them, and take the couplings from the model."""
         for name, value in state.items():
-            if isinstance(value, np.ndarray):
-                self.__dict__[name] = aligned(value.shape, value.dtype)
-                self.__dict__[name][...] = value
-            else:
-                self.__dict__[name] = value
+            self.__dict__[name] = realigned(value) if isinstance(value, np.ndarray) else value
         self.couplings = layered(self.model)
 
 
@@ -238,11 +234,11 @@ class _Single(_Layers):
         self.fields = aligned((model.size,), self.spins.dtype)
         self.fields[:] = self.couplings.local_fields(self.spins[:, 0])
         self.lanes = lanes(seed, chains, LANES, 0)
+        widest = max(layer.size for layer in model.layers)
+        self.up, self.flipped = aligned((widest,), np.bool_), aligned((widest,), np.int64)
 
     def _move(self, sweeps: int) -> Any:
         held, changed = self.couplings, 0
-        widest = int(held.plan[:, 1].max())
-        up, flipped = np.empty(widest, dtype=np.bool_), np.empty(widest, dtype=np.int64)
         most = max(1, _UPDATES_AT_ONCE // self.model.size)
         for begin in range(0, sweeps, most):
             changed += sweep_rows(
@@ -252,8 +248,8 @@ class _Single(_Layers):
                 held.scale,
                 self.spins[:, 0],
                 self.lanes,
-                up,
-                flipped,
+                self.up,
+                self.flipped,
                 min(most, sweeps - begin),
             )
         return changed

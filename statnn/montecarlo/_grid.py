@@ -7,14 +7,22 @@ are computed anew. The price is couplings off by up to g/2, a random error of th
 `LARGEST_ERROR` temperatures; where float32 would cost more, float64 is taken.
 """
 
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
+from numpy.typing import NDArray
+
+from statnn._edge import Floats
+
+if TYPE_CHECKING:
+    from scipy import sparse
 
 LARGEST_ERROR = 3e-5
 """Error of a local field, in temperatures, from which on float64 is taken."""
-_DIGITS = {np.dtype(np.float32): 24, np.dtype(np.float64): 53}
+_DIGITS: dict["np.dtype[Any]", int] = {np.dtype(np.float32): 24, np.dtype(np.float64): 53}
 
 
-def on_grid(bound: float, count: int, temperature: float) -> tuple["np.dtype[np.floating]", float]:
+def on_grid(bound: float, count: int, temperature: float) -> tuple["np.dtype[Any]", float]:
     """Return the type of couplings and fields, and the spacing g of the grid they are rounded to.
 
     Parameters
@@ -56,3 +64,14 @@ def _spacing(bound: float, count: int, digits: int) -> float:
     while bound > largest * 2.0**exponent:  # the logarithm is itself rounded
         exponent += 1
     return float(2.0**exponent)
+
+
+def rounded(
+    couplings: "sparse.csr_array[Any]", fields: Floats, temperature: float
+) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Return the entries of a sparse matrix J and the fields h on their grid, in the type `on_grid` gives."""
+    degree = np.diff(couplings.indptr)
+    bound = abs(couplings).sum(axis=1) + np.abs(fields)
+    dtype, spacing = on_grid(float(bound.max()), int(degree.max()) + 1, temperature)
+    values, own = (np.round(part / spacing) * spacing for part in (couplings.data, fields))
+    return values.astype(dtype), own.astype(dtype)

@@ -8,6 +8,9 @@ weights, then free biases. Two coordinates of the neurons, s = 1/√(2λ):
 - *noise*, ξ^(m+1) = g_{m+1}/s: βH = |ξ|²/2 + β|y - h^(M)(ξ)|² + priors, by backpropagation through
   h^(m+1) = σ(W^(m) h^(m) + b^(m)) + s ξ^(m+1). The Jacobian of h(ξ) is triangular with constant diagonal.
 
+Trajectories split βH = Σ κ q²/2 + rest: a kick by the rest, a turn that solves the Gaussian part exactly, a kick. κ is 1
+for noise and the precision of the prior for parameters; where it is 0, for neurons, the turn is the drift of the leapfrog.
+
 Sums over more than `LONGEST_SUM` terms are cut, so that OpenBLAS adds in the same order whatever its number of threads.
 """
 
@@ -53,12 +56,35 @@ class Plan(NamedTuple):
     stiffness: Any
 
 
+class Turn(NamedTuple):
+    """One step of the Gaussian part, for every variable of a group: arrays of shape (groups or 1, variables)."""
+
+    scale: Array
+    """Units in which a coordinate q moves with velocity u: dq/dt = scale u, du/dt = -scale ∂βH/∂q."""
+    precision: Array
+    """κ."""
+    cosine: Array
+    forward: Array
+    """q' = cosine q + forward u."""
+    backward: Array
+    """u' = cosine u - backward q."""
+
+
 class Room(NamedTuple):
     """Where a gradient works; the first holds h (noise) or σ (neurons) of the last position afterwards."""
 
     values: Array
     slopes: Array
     back: Array
+
+
+def turn_of(scale: Array, precision: Array, step: float) -> Turn:
+    """Return the turn by a step, of scales and precisions of shape (groups or 1, variables)."""
+    root, single = np.sqrt(precision.astype(np.float64)), scale.astype(np.float64)
+    angle = step * root * single
+    forward = step * single * np.sinc(angle / np.pi)
+    arrays = (scale, precision, np.cos(angle), forward, root * np.sin(angle))
+    return Turn(*(np.ascontiguousarray(array, dtype=scale.dtype) for array in arrays))
 
 
 def room_for(plan: Plan) -> Room:
@@ -225,36 +251,62 @@ def _kinetic(u: Any, neurons: Any, energy: Any) -> None:
         energy[0] += 0.5 * np.float64(u[i]) * np.float64(u[i])
 
 
+@vector_helper
+def _kick(q: Any, u: Any, g: Any, scale: Any, precision: Any, step: Any) -> None:
+    """Change velocities by the forces outside of the Gaussian part; q, u, g have shape (variables, chains or 1)."""
+    variables, chains = q.shape
+    if chains == 1:  # the compiler wants its long loop innermost
+        for i in range(variables):
+            u[i, 0] -= step * scale[i] * (g[i, 0] - precision[i] * q[i, 0])
+    else:
+        for i in range(variables):
+            pace, kappa = step * scale[i], precision[i]
+            for j in range(chains):
+                u[i, j] -= pace * (g[i, j] - kappa * q[i, j])
+
+
+@vector_helper
+def _rotate(q: Any, u: Any, cosine: Any, forward: Any, backward: Any) -> None:
+    """Move by one step of the Gaussian part."""
+    variables, chains = q.shape
+    if chains == 1:
+        for i in range(variables):
+            x, v = q[i, 0], u[i, 0]
+            q[i, 0] = cosine[i] * x + forward[i] * v
+            u[i, 0] = cosine[i] * v - backward[i] * x
+    else:
+        for i in range(variables):
+            c, f, b = cosine[i], forward[i], backward[i]
+            for j in range(chains):
+                x, v = q[i, j], u[i, j]
+                q[i, j] = c * x + f * v
+                u[i, j] = c * v - b * x
+
+
 @vector_kernel
 def trajectories(
-    plan: Any, q: Any, u: Any, g: Any, scale: Any, step: Any, steps: Any, room: Any, kinetic: Any, terms: Any
+    plan: Any, q: Any, u: Any, g: Any, turn: Any, step: Any, steps: Any, room: Any, kinetic: Any, terms: Any
 ) -> None:
-    """Move positions q and velocities u, shape (groups, size), by leapfrog steps in units of `scale`.
+    """Move positions q and velocities u, shape (groups, size), by steps whose `turn` is given.
 
-    The gradient g at q goes in and the one at the end comes out; kinetic, shape (2, groups, columns), is |u|²/2 before
+    The gradient g at q goes in and the one at the end comes out; kinetic, shape (groups, 2, columns), is |u|²/2 before
     and after, terms, shape (groups, 3, columns), those of `measure` at the end.
     """
     half = step / plan.slopes.dtype.type(2)
     neurons = plan.units[-1] * plan.inputs.shape[2]
+    variables = turn.scale.shape[1]
     for group in range(q.shape[0]):
-        x, v, slope, unit = q[group], u[group], g[group], scale[group]
-        _kinetic(v, neurons, kinetic[0, group])
+        here = group % turn.scale.shape[0]
+        scale, precision, cosine = turn.scale[here], turn.precision[here], turn.cosine[here]
+        x, v = q[group].reshape(variables, -1), u[group].reshape(variables, -1)
+        slope = g[group].reshape(variables, -1)
+        _kinetic(u[group], neurons, kinetic[group, 0])
         kick = half
         for _ in range(steps):
-            for i in range(x.size):
-                v[i] -= kick * unit[i] * slope[i]
-                x[i] += step * unit[i] * v[i]
-            gradient(plan, group, x, slope, room)
+            _kick(x, v, slope, scale, precision, kick)
+            _rotate(x, v, cosine, turn.forward[here], turn.backward[here])
+            gradient(plan, group, q[group], g[group], room)
             kick = step
-        for i in range(x.size):
-            v[i] -= half * unit[i] * slope[i]
-        measure(plan, group, x, room, terms[group])
-        _kinetic(v, neurons, kinetic[1, group])
-
-
-@vector_kernel
-def gradients(plan: Any, q: Any, g: Any, room: Any, terms: Any) -> None:
-    """Write the gradient and the terms of βH of every group."""
-    for group in range(q.shape[0]):
-        gradient(plan, group, q[group], g[group], room)
+        _kick(x, v, slope, scale, precision, half)
         measure(plan, group, q[group], room, terms[group])
+        _kinetic(u[group], neurons, kinetic[group, 1])

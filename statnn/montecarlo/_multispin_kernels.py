@@ -33,16 +33,16 @@ _SHIFT_30, _SHIFT_27, _SHIFT_31 = np.uint64(30), np.uint64(27), np.uint64(31)
 
 @kernel
 def metropolis(
-    indptr: Any, indices: Any, signs: Any, table: Any, spins: Any, scratch: Any, counter: Any, sweeps: Any,
-    levels: Any, width: Any,
+    indptr: Any, indices: Any, signs: Any, table: Any, spins: Any, scratch: Any, sweeps: Any, levels: Any,
+    width: Any,
 ) -> Any:  # fmt: skip
     """Visit all spins (N, words) in their order, `sweeps` times; return the flips of every replica, (64 words,).
 
-    `signs` are all ones where J < 0; row d of `table` holds the digits of the probabilities of a spin with d bonds, all
+    `signs` are -1 where J < 0, else 0; row d of `table` holds the digits of the probabilities of a spin with d bonds, all
     ones or none, (DIGITS, levels) flat; `scratch` (ROWS, words) flat holds the random states.
     """
     words = len(width)
-    counter[:] = np.uint64(0)
+    counter = _counters(sweeps * (indptr.size - 1), width)
     visits = 0
     for _ in range(sweeps):
         for i in range(indptr.size - 1):
@@ -66,16 +66,16 @@ def metropolis(
 
 
 @kernel
-def satisfied(indptr: Any, indices: Any, signs: Any, spins: Any, scratch: Any, counter: Any, width: Any) -> Any:
+def satisfied(indptr: Any, indices: Any, signs: Any, spins: Any, scratch: Any, width: Any) -> Any:
     """Return how many bonds J_ij s_i s_j > 0 there are in every replica, shape (64 words,)."""
     words = len(width)
-    counter[:] = np.uint64(0)
+    counter = _counters(indices.size, width)
     bonds = 0
     for i in range(indptr.size - 1):
         spin = spins[i]
         for k in range(indptr[i], indptr[i + 1]):
             if indices[k] < i:
-                other, sign = spins[indices[k]], signs[k]
+                other, sign = spins[indices[k]], _mask(signs[k])
                 for w in range(words):
                     scratch[CARRY * words + w] = ~(spin[w] ^ other[w] ^ sign)
                 _count(counter, bonds, scratch, width)
@@ -84,16 +84,22 @@ def satisfied(indptr: Any, indices: Any, signs: Any, spins: Any, scratch: Any, c
 
 
 @kernel
-def ups(spins: Any, scratch: Any, counter: Any, width: Any) -> Any:
+def ups(spins: Any, scratch: Any, width: Any) -> Any:
     """Return how many spins are up in every replica, shape (64 words,)."""
     words = len(width)
-    counter[:] = np.uint64(0)
+    counter = _counters(spins.shape[0], width)
     for i in range(spins.shape[0]):
         spin = spins[i]
         for w in range(words):
             scratch[CARRY * words + w] = spin[w]
         _count(counter, i, scratch, width)
     return _totals(counter, spins.shape[0], width)
+
+
+@helper
+def _mask(sign: Any) -> Any:
+    """Return 64 ones for -1, none for 0."""
+    return np.uint64(np.int64(sign))
 
 
 @helper
@@ -106,11 +112,11 @@ def _tally(others: Any, signs: Any, spins: Any, spin: Any, scratch: Any, width: 
     while done + 4 <= degree:
         _add_four(
             spin, spins[others[done]], spins[others[done + 1]], spins[others[done + 2]], spins[others[done + 3]],
-            signs[done], signs[done + 1], signs[done + 2], signs[done + 3], scratch, width,
+            _mask(signs[done]), _mask(signs[done + 1]), _mask(signs[done + 2]), _mask(signs[done + 3]), scratch, width,
         )  # fmt: skip
         done += 4
     while done < degree:
-        _add(spin, spins[others[done]], signs[done], scratch, width)
+        _add(spin, spins[others[done]], _mask(signs[done]), scratch, width)
         done += 1
 
 
@@ -210,8 +216,17 @@ def _finish(table: Any, scratch: Any, w: Any, levels: Any, width: Any) -> None:
 
 
 @helper
+def _counters(rows: Any, width: Any) -> Any:
+    """Return counters that hold so many rows."""
+    digits = 2
+    while rows >> digits:
+        digits += 1
+    return np.zeros((2 * digits, len(width)), dtype=np.uint64)
+
+
+@helper
 def _count(counter: Any, step: Any, scratch: Any, width: Any) -> None:
-    """Add the bits of row CARRY, the row number `step`, to the counters (2 digits, words) of all replicas.
+    """Add the bits of row CARRY, the row number `step`, to the counters (2 digits, words).
 
     Every digit has two rows, one that is settled and one that waits for a second of its weight; a full adder then
     makes of the three one settled row and one of twice the weight. That is two adders a row on average, however

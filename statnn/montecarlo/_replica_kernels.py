@@ -1,16 +1,9 @@
 """Single-spin updates of many replicas at once, replicas innermost: lane r of every vector is replica r.
 
 All replicas visit the spins in the same order, so that the loop over them needs no branch and no gather: each coupling
-is read once for all of them. Subscripts are unsigned, which spares numba a test for negative ones, and the sum over
-neighbours stands in either kernel: in a helper the compiler would not see that its array is in registers.
-
-Both rules take uniforms u and the local field h = h_i + Σ_j J_ij s_j:
-
-    heat bath   s_i becomes +1 if u (1 + exp(-2 β h)) < 1, else -1;   P(+1) = 1 / (1 + exp(-2 β h))
-    Metropolis  s_i changes sign if u < exp(-2 β s_i h)
-
-u is an odd multiple of 2^-24: a chance of flipping below 6e-8 is none. A spin without couplings and field would change
-sign in every sweep under Metropolis, and two of them never change their product: its chance is 1/2 instead.
+is read once for all of them. The rules are those of `_spin_rules`. Subscripts are unsigned, which spares numba a test
+for negative ones, and the sum over neighbours stands in either kernel: in a helper the compiler would not see that its
+array is in registers.
 
 Contract of `heat_bath` and `metropolis`, for N spins and R = `LANES` replicas:
 
@@ -29,16 +22,16 @@ from typing import Any
 
 import numpy as np
 
-from statnn._lanes import exponential, scratch, uniform_lane
+from statnn._lanes import scratch, uniform_lane
 from statnn._numba import helper, kernel
+from statnn.montecarlo._spin_rules import drawn, flips
 
 LANES = 64
 """Replicas that walk together; fixed when kernels are compiled, so that loops over them become straight code."""
 
 _row = scratch(LANES)
 _state = scratch(4, LANES)
-_ONE, _TWO, _HALF = np.float32(1), np.float32(2), np.float32(0.5)
-_UP, _DOWN = np.int8(1), np.int8(-1)
+_TWO = np.float32(2)
 
 
 @helper
@@ -77,8 +70,7 @@ def heat_bath(
                 for r in range(LANES):
                     field[r] += coupling * np.float32(spins[j, r])
             for r in range(LANES):
-                u = np.float32(uniform_lane(state, r))
-                new = _UP if u + u * np.float32(exponential(scale[r] * field[r])) < _ONE else _DOWN
+                new = drawn(np.float32(uniform_lane(state, r)), scale[r] * field[r])
                 count[r] += np.int32(new != spins[i, r])
                 spins[i, r] = new
         for r in range(LANES):
@@ -108,7 +100,6 @@ def metropolis(
             count[r] = 0
         for i in range(np.uint64(fields.size)):
             free = indptr[i] == indptr[i + np.uint64(1)] and fields[i] == 0
-            most = _HALF if free else _ONE
             own = fields[i]
             for r in range(LANES):
                 field[r] = own
@@ -118,10 +109,9 @@ def metropolis(
                     field[r] += coupling * np.float32(spins[j, r])
             for r in range(LANES):
                 old = spins[i, r]
-                chance = np.float32(exponential(scale[r] * field[r] * np.float32(old)))
-                flips = np.float32(uniform_lane(state, r)) < most * chance
-                count[r] += np.int32(flips)
-                spins[i, r] = np.int8(-old) if flips else old
+                change = flips(np.float32(uniform_lane(state, r)), scale[r] * field[r] * np.float32(old), free)
+                count[r] += np.int32(change)
+                spins[i, r] = np.int8(-old) if change else old
         for r in range(LANES):
             changed[r] += count[r]
     _copy_state(state, rng)

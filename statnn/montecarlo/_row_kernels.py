@@ -9,9 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from statnn._lanes import uniform_lane
+from statnn._lanes import exponential, uniform_lane
 from statnn._numba import kernel
-from statnn.montecarlo._block_kernels import exponential
 
 LANES = 16
 """Random numbers of one chain that are drawn at once."""

@@ -155,13 +155,14 @@ def sample(
     chosen = chosen.resolved(model, len(numbers))
     watched = _observables(observables, chosen)
     begin = _initial(model, initial, len(numbers))
+    seed = root(rng)
+    chosen = chosen.tuned(model, seed)
     size = min(chosen.block(model, len(numbers)), len(numbers))
     refuse_beyond_memory(
         chosen.memory(model, size) * -(-len(numbers) // size) + 8 * len(numbers) * len(watched) * (length // every),
         f"{len(numbers)} chains of {chosen.name} with {length // every} draws",
         "take fewer chains, or fewer draws by thin=",
     )
-    seed = root(rng)
     specs = [
         _Spec(
             model,

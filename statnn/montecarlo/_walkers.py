@@ -53,6 +53,11 @@ class Method(ABC):
         del model, chains
         return self
 
+    def tuned(self, model: Model, seed: Root) -> "Method":
+        """Return the method with what only a short run of its own can settle; the same for all chains of a seed."""
+        del model, seed
+        return self
+
     @abstractmethod
     def check(self, model: Model) -> None:
         """Raise TypeError or ValueError, with the reason, if the method cannot sample the model."""

@@ -1,6 +1,10 @@
-"""A feed-forward network: parameters only, and the map they define."""
+"""A feed-forward network: parameters only, and the map they define.
 
-from collections.abc import Sequence
+Parameters are stored in memory that Python itself cannot write to, so that a network can be shared, hashed and used
+as a constant. An array that stands for several layers is stored once, also in pickles.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, TypeAlias
@@ -10,20 +14,20 @@ from numpy.typing import ArrayLike, NDArray
 
 from statnn._edge import at_least, whole
 from statnn._random import root, stream
-from statnn.network._activation import Activation, activation
+from statnn.network._activation import OWN, Activation, activation
 
 Reals: TypeAlias = NDArray[Any]
 Activations: TypeAlias = str | Activation | Sequence[str | Activation]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Trace:
     """What happened in every layer.
 
     Parameters
     ----------
     fields : tuple of ndarray
-        fields[m] = W^(m) h^(m) + b^(m), shape (samples, n_{m+1}), for m = 0 ... M-1.
+        fields[m] = W^(m) h^(m) + b^(m), shape (samples, n_{m+1}), for m = 0 ... M-1; (n_{m+1},) of a single input.
     activations : tuple of ndarray
         activations[m] = h^(m), shape (samples, n_m), for m = 0 ... M; the first are the inputs, the last the outputs.
     """
@@ -38,7 +42,8 @@ class Network:
     Parameters
     ----------
     weights : sequence of array_like
-        weights[m] of shape (n_{m+1}, n_m), (out, in). All float32 stays float32, anything else is float64.
+        weights[m] of shape (n_{m+1}, n_m), (out, in). All float32 stays float32, anything else is float64. Copied,
+        and an array that is given for several layers is kept as one.
     biases : sequence of array_like or None
         biases[m] of shape (n_{m+1},); None for no biases.
     activation : str, Activation or sequence of them
@@ -65,11 +70,8 @@ class Network:
     def __init__(
         self, weights: Sequence[ArrayLike], biases: Sequence[ArrayLike] | None = None, activation: Activations = "tanh"
     ) -> None:
-        if isinstance(weights, np.ndarray) and weights.ndim < 3:
-            raise TypeError(f"weights is one array of shape {weights.shape}; pass a list with one matrix a layer")
-        arrays = [_real(w, f"weights[{m}]", 2) for m, w in enumerate(weights)]
-        if not arrays:
-            raise ValueError("weights is empty; a network has at least one layer")
+        given = _layers_of(weights, "weights", "matrix")
+        arrays = _each(given, lambda w, m: _real(w, f"weights[{m}]", 2))
         for m, (below, above) in enumerate(pairwise(arrays)):
             if above.shape[1] != below.shape[0]:
                 raise ValueError(
@@ -77,17 +79,22 @@ class Network:
                     "weights have shape (out, in): transpose them if yours are (in, out)"
                 )
         if biases is None:
-            biases = [np.zeros(w.shape[0], dtype=w.dtype) for w in arrays]
-        if len(biases) != len(arrays):
-            raise ValueError(f"there are {len(biases)} biases for {len(arrays)} layers; pass one a layer, or None")
-        vectors = [_real(b, f"biases[{m}]", 1) for m, b in enumerate(biases)]
+            zeros = {n: np.zeros(n, arrays[0].dtype) for n in {len(w) for w in arrays}}
+            offsets: list[Any] = [zeros[len(w)] for w in arrays]
+        else:
+            offsets = _layers_of(biases, "biases", "vector")
+        if len(offsets) != len(arrays):
+            raise ValueError(f"there are {len(offsets)} biases for {len(arrays)} layers; pass one a layer, or None")
+        vectors = _each(offsets, lambda b, m: _real(b, f"biases[{m}]", 1))
         for m, (w, b) in enumerate(zip(arrays, vectors, strict=True)):
             if b.shape != (w.shape[0],):
-                raise ValueError(f"biases[{m}] has shape {b.shape}; layer {m} with weights {w.shape} needs {w.shape[:1]}")
+                raise ValueError(
+                    f"biases[{m}] has shape {b.shape}; layer {m} with weights {w.shape} needs {w.shape[:1]}"
+                )
         single = all(array.dtype == np.float32 for array in arrays + vectors)
-        dtype = np.float32 if single else np.float64
-        object.__setattr__(self, "weights", tuple(_frozen(w, dtype) for w in arrays))
-        object.__setattr__(self, "biases", tuple(_frozen(b, dtype) for b in vectors))
+        dtype = np.dtype(np.float32 if single else np.float64)
+        object.__setattr__(self, "weights", tuple(_each(arrays, lambda w, _: _frozen(w, dtype))))
+        object.__setattr__(self, "biases", tuple(_each(vectors, lambda b, _: _frozen(b, dtype))))
         object.__setattr__(self, "activations", _one_a_layer(activation, len(arrays)))
 
     @classmethod
@@ -121,19 +128,23 @@ class Network:
         >>> Network.random([784, 256, 10], sigma_w=1.2, sigma_b=0.1, rng=0)
         Network(784-256-10, tanh)
         """
+        if not isinstance(widths, Iterable):
+            raise TypeError(
+                f"widths = {widths!r} is a {type(widths).__name__}; give a list, inputs first: [784, 256, 10]"
+            )
         sizes = [whole(n, f"widths[{m}]", minimum=1, maximum=10**8) for m, n in enumerate(widths)]
         if len(sizes) < 2:
-            raise ValueError(f"widths = {list(widths)} has {len(sizes)} entries; give inputs and at least one layer")
-        scale_w = float(at_least(sigma_w, "sigma_w", minimum=0, why="it is a standard deviation"))
-        scale_b = float(at_least(sigma_b, "sigma_b", minimum=0, why="it is a standard deviation"))
+            raise ValueError(f"widths = {sizes} has {len(sizes)} entries; give inputs and at least one layer")
+        scale_w, scale_b = _deviation(sigma_w, "sigma_w"), _deviation(sigma_b, "sigma_b")
         if np.dtype(dtype) not in (np.float32, np.float64):
             raise ValueError(f"dtype = {dtype!r} is not supported; use numpy.float32 or numpy.float64")
         seed = root(rng)
         weights, biases = [], []
         for m, (below, above) in enumerate(pairwise(sizes)):
             generator = stream(seed, m)
-            weights.append((scale_w / np.sqrt(below) * generator.standard_normal((above, below))).astype(dtype))
-            biases.append((scale_b * generator.standard_normal(above)).astype(dtype))
+            with np.errstate(over="ignore"):  # infinite parameters are refused below
+                weights.append((scale_w / np.sqrt(below) * generator.standard_normal((above, below))).astype(dtype))
+                biases.append((scale_b * generator.standard_normal(above)).astype(dtype))
         return cls(weights, biases, activation)
 
     @classmethod
@@ -145,9 +156,11 @@ class Network:
         Parameters
         ----------
         weight : array_like, shape (n, n)
+            W, the same in every layer.
         bias : array_like, shape (n,), or None
-            None for no bias.
+            b; None for no bias.
         activation : str or Activation
+            σ.
         depth : int
             Number of layers, at least 1. All layers share one array.
 
@@ -160,9 +173,8 @@ class Network:
         if matrix.shape[0] != matrix.shape[1]:
             raise ValueError(f"weight has shape {matrix.shape}; a layer can be repeated only if it is square")
         layers = whole(depth, "depth", minimum=1, maximum=10**7)
-        vector = np.zeros(len(matrix), matrix.dtype) if bias is None else _real(bias, "bias", 1)
-        dtype = np.float32 if matrix.dtype == vector.dtype == np.float32 else np.float64
-        return cls([_frozen(matrix, dtype)] * layers, [_frozen(vector, dtype)] * layers, activation)
+        vector = None if bias is None else _real(bias, "bias", 1)
+        return cls([matrix] * layers, None if vector is None else [vector] * layers, activation)
 
     @property
     def widths(self) -> tuple[int, ...]:
@@ -180,7 +192,10 @@ class Network:
         return self.weights[0].dtype
 
     def __call__(self, x: ArrayLike) -> Reals:
-        """Return the outputs, shape (samples, n_M), of inputs of shape (samples, n_0); or (n_M,) of (n_0,)."""
+        """Return the outputs, shape (samples, n_M), of inputs of shape (samples, n_0); or (n_M,) of (n_0,).
+
+        Raises as `trace` does.
+        """
         return self.trace(x).activations[-1]
 
     def trace(self, x: ArrayLike) -> Trace:
@@ -195,6 +210,12 @@ class Network:
         -------
         Trace
 
+        Raises
+        ------
+        TypeError, ValueError
+            If inputs do not fit, an activation of your own changes the shape or returns what is not finite and real,
+            or fields leave the range of the precision.
+
         Examples
         --------
         >>> trace = Network.repeated([[2.0]], activation="relu", depth=2).trace([[1.0], [-1.0]])
@@ -203,17 +224,46 @@ class Network:
         """
         h = self.inputs(x)
         fields, activations = [], [h]
-        for weight, bias, sigma in zip(self.weights, self.biases, self.activations, strict=True):
-            fields.append(h @ weight.T + bias)
-            h = np.asarray(sigma(fields[-1]))
-            if h.shape != fields[-1].shape:
-                raise ValueError(f"activation {sigma.name!r} maps shape {fields[-1].shape} to {h.shape}; keep the shape")
+        for m, (weight, bias, sigma) in enumerate(zip(self.weights, self.biases, self.activations, strict=True)):
+            with np.errstate(over="ignore", invalid="ignore"):
+                fields.append(h @ weight.T + bias)
+            if not np.isfinite(fields[-1]).all():
+                raise ValueError(f"fields of layer {m} leave the range of {self.dtype}: scale inputs or weights down")
+            h = self._activated(m, sigma, fields[-1])
             activations.append(h)
         return Trace(tuple(fields), tuple(activations))
 
+    def _activated(self, m: int, sigma: Activation, fields: Reals) -> Reals:
+        h = np.asarray(sigma(fields))
+        if sigma.code == OWN:
+            if h.shape != fields.shape:
+                raise ValueError(f"activation {sigma.name!r} maps shape {fields.shape} to {h.shape}; keep the shape")
+            if h.dtype.kind not in "biuf":
+                raise TypeError(f"activation {sigma.name!r} returns {h.dtype}; real numbers are needed")
+            h = h.astype(self.dtype, copy=False)
+            if not np.isfinite(h).all():
+                at = fields[~np.isfinite(h)].flat[0]
+                raise ValueError(f"activation {sigma.name!r} of layer {m} is not finite at the field {at}")
+        return h
+
     def inputs(self, x: ArrayLike) -> Reals:
-        """Return `x` in the precision of the network, or raise if it does not fit the first layer."""
-        array = _real(x, "x", None).astype(self.dtype)
+        """Return a copy of inputs in the precision of the network.
+
+        Parameters
+        ----------
+        x : array_like, shape (samples, n_0) or (n_0,)
+            Inputs.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If they are not finite real numbers in that precision, or do not fit the first layer.
+        """
+        given = _real(x, "x", None)
+        with np.errstate(over="ignore"):
+            array = given.astype(self.dtype)
+        if not np.isfinite(array).all():
+            raise ValueError(f"x reaches {np.abs(given).max():.3g}, beyond the range of {self.dtype}")
         if array.ndim not in (1, 2) or array.shape[-1] != self.widths[0]:
             raise ValueError(
                 f"x has shape {array.shape}; this network takes (samples, {self.widths[0]}) or ({self.widths[0]},): "
@@ -227,6 +277,12 @@ class Network:
     def __delattr__(self, name: str) -> None:
         raise AttributeError(f"a Network never changes: {name} cannot be deleted")
 
+    def __copy__(self) -> "Network":
+        return self
+
+    def __deepcopy__(self, memo: Any) -> "Network":
+        return self
+
     def __reduce__(self) -> tuple[Any, ...]:
         return Network, (self.weights, self.biases, self.activations)
 
@@ -237,11 +293,15 @@ class Network:
             self.widths == other.widths
             and self.dtype == other.dtype
             and self.activations == other.activations
-            and all(map(np.array_equal, self.weights + self.biases, other.weights + other.biases))
+            and all(
+                one is two or np.array_equal(one, two)
+                for one, two in zip(self.weights + self.biases, other.weights + other.biases, strict=True)
+            )
         )
 
     def __hash__(self) -> int:
-        return hash((self.widths, self.dtype, *(b.tobytes() for b in self.biases)))
+        ends = (self.weights[0], self.biases[-1])  # enough to tell networks apart; equal zeros have one sign
+        return hash((self.widths, self.dtype, *((array + 0).tobytes() for array in ends)))
 
     def __repr__(self) -> str:
         widths = [str(n) for n in self.widths]
@@ -251,13 +311,34 @@ class Network:
         return f"Network({'-'.join(widths)}, {'/'.join(names)})"
 
 
+def _layers_of(values: Any, name: str, one: str) -> list[Any]:
+    """Return a list with one entry a layer."""
+    shape = getattr(values, "shape", None)
+    if not isinstance(values, Iterable) or (shape is not None and len(shape) != (3 if one == "matrix" else 2)):
+        what = f"a {type(values).__name__}" if shape is None else f"an array of shape {shape}"
+        raise TypeError(f"{name} is {what}; pass a list with one {one} a layer, also where there is one layer only")
+    found = list(values)
+    if not found:
+        raise ValueError(f"{name} is empty; a network has at least one layer, with one {one} each")
+    return found
+
+
+def _each(values: list[Any], function: Callable[[Any, int], Reals]) -> list[Reals]:
+    """Apply a function of value and position once to every object: what is shared stays shared."""
+    known: dict[int, Reals] = {}
+    for m, value in enumerate(values):
+        if id(value) not in known:
+            known[id(value)] = function(value, m)
+    return [known[id(value)] for value in values]
+
+
 def _real(values: ArrayLike, name: str, ndim: int | None) -> Reals:
     """Return an array of finite floats: float32 stays, all other real types become float64."""
     array = np.asarray(values)
     if array.dtype.kind not in "biuf":
         raise TypeError(f"{name} must hold real numbers, not {array.dtype}")
     if ndim is not None and array.ndim != ndim:
-        raise ValueError(f"{name} has shape {array.shape}; {ndim} dimension(s) are needed")
+        raise ValueError(f"{name} has shape {array.shape}; {'a matrix' if ndim == 2 else 'a vector'} is needed")
     if array.size == 0:
         raise ValueError(f"{name} has shape {array.shape} and no entries")
     result = array if array.dtype in (np.float32, np.float64) else array.astype(np.float64)
@@ -268,16 +349,24 @@ def _real(values: ArrayLike, name: str, ndim: int | None) -> Reals:
     return result
 
 
-def _frozen(array: Reals, dtype: Any) -> Reals:
-    if array.dtype == dtype and not array.flags.writeable and array.flags.c_contiguous and array.base is None:
+def _frozen(array: Reals, dtype: np.dtype[Any]) -> Reals:
+    """Return a copy in the memory of a `bytes` object, which nobody can make writeable; such a copy is kept."""
+    owner: Any = array.base
+    if isinstance(owner, bytes) and array.dtype == dtype and array.flags.c_contiguous:
         return array
-    result = np.array(array, dtype=dtype, order="C")
-    result.flags.writeable = False
-    return result
+    return np.ndarray(array.shape, dtype, array.astype(dtype, copy=False).tobytes())
+
+
+def _deviation(value: Any, name: str) -> float:
+    if np.ndim(value):
+        raise TypeError(
+            f"{name} = {value!r} is not one number; for other scales a layer build Network(weights, biases)"
+        )
+    return float(at_least(value, name, minimum=0, why="it is a standard deviation"))
 
 
 def _one_a_layer(value: Activations, depth: int) -> tuple[Activation, ...]:
-    if isinstance(value, str | Activation):
+    if isinstance(value, str | Activation) or not isinstance(value, Iterable):
         return (activation(value),) * depth
     found = tuple(activation(one) for one in value)
     if len(found) != depth:

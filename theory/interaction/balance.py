@@ -1,5 +1,6 @@
 """Single spins and whole layers: why heat bath and Metropolis sample the Boltzmann law."""
 
+from collections.abc import Callable
 from itertools import product
 
 import sympy as sp
@@ -85,14 +86,14 @@ def heat_bath() -> Derivation:
                 "its return.",
                 sp.Add(*(t * sp.simplify(flow) for t, flow in zip(probe, flows, strict=True))),
                 sp.S.Zero,
-                shown=equation(_pi("s") * _step("s", "s'"), _pi("s'") * _step("s'", "s")),
+                shown=equation(_flow("s", "s'"), _flow("s'", "s")),
             ),
             identity(
-                "An update that keeps the law may follow another: a sweep in any order keeps it, though it has no "
+                "An update that keeps the law may follow another: a sweep in any order keeps it, with or without "
                 "detailed balance of its own.",
                 sp.Add(*(t * sp.simplify(gain) for t, gain in zip(probe, arrives, strict=False))),
                 sp.S.Zero,
-                shown=equation(sp.Sum(_pi("s") * _step("s", "s'"), (sp.Symbol("s"), -1, 1)), _pi("s'")),
+                shown=equation(named(r"\sum_{s} \pi(s) P(s \to s')"), _pi("s'")),
             ),
             identity(
                 "Spins of one layer do not interact: given the layers below and above, their weight is a product, and "
@@ -119,7 +120,7 @@ def heat_bath() -> Derivation:
                 sp.S.Zero,
                 by=lambda gap: sp.expand(gap, power_exp=True, mul=True).powsimp(deep=True),
                 shown=equation(
-                    named(r"P(s \mid s_{below}, s_{above})"),
+                    named(r"P(s^{(m)} \mid s^{(m-1)}, s^{(m+1)})"),
                     sp.Product(1 / (1 + sp.exp(-2 * named("s_{i} F_{i}") / T)), (i, 1, n)),
                 ),
             ),
@@ -131,11 +132,11 @@ def _pi(state: str) -> sp.Symbol:
     return named(rf"\pi({state})")
 
 
-def _step(start: str, end: str) -> sp.Symbol:
-    return named(rf"P({start} \to {end})")
+def _flow(start: str, end: str) -> sp.Symbol:
+    return named(rf"\pi({start}) P({start} \to {end})")
 
 
-def _layer() -> tuple:
+def _layer() -> tuple[Callable[[tuple[int, ...]], sp.Expr], list[sp.Expr]]:
     """Return the weight of the middle layer of 2-2-2 spins, and its local fields, any spins around it."""
     below, above, lower, upper, fields = (
         vector("u", 2),
@@ -177,7 +178,7 @@ def metropolis() -> Derivation:
                 "Detailed balance for any r, written min(1, r) = (1 + r − |1 − r|)/2: the return has the ratio 1/r.",
                 accept(r),
                 r * accept(1 / r),
-                by=lambda gap: sp.simplify(gap.replace(sp.Abs, _outside)),
+                by=lambda gap: sp.simplify(gap.replace(sp.Abs, absolute)),
                 shown=equation(sp.Min(1, r, evaluate=False), r * sp.Min(1, 1 / r, evaluate=False)),
             ),
             inequality(
@@ -187,17 +188,11 @@ def metropolis() -> Derivation:
                 1 / (1 + r),
             ),
             inequality("and uphill, where it accepts with r.", r, r / (1 + r), r**2 / (1 + r)),
-            identity(
-                "The heat bath is balanced by the same argument.",
-                r / (1 + r),
-                r * (1 / r) / (1 + 1 / r),
-                shown=equation(r / (1 + r), sp.Mul(r, 1 / r / (1 + 1 / r), evaluate=False)),
-            ),
         ),
     )
 
 
-def _outside(argument: sp.Expr) -> sp.Expr:
+def absolute(argument: sp.Expr) -> sp.Expr:
     """Return |argument| with its denominator, here positive, taken out, and one sign for |a - b| = |b - a|."""
     top, bottom = sp.fraction(sp.together(argument))
     return sp.Abs(top) / bottom

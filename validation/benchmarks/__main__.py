@@ -1,23 +1,29 @@
-"""Print the table of ratios: ``python -m validation.benchmarks [--quick]``."""
+"""Print the table of ratios: ``python -m validation.benchmarks [part ...] [--quick]``."""
 
 import argparse
+import importlib
 import os
 
 # before numpy: one thread each, so that a ratio compares algorithms
 os.environ.update(dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS"), "1"))
 
+PARTS = ("activation", "montecarlo")
+
 
 def main() -> None:
     """Run all benchmarks and print one row as each is done."""
-    from validation.benchmarks.activation import BENCHMARKS
-
     parser = argparse.ArgumentParser(prog="python -m validation.benchmarks", description=__doc__)
+    parser.add_argument("parts", nargs="*", metavar="part", help=f"which of {', '.join(PARTS)}; all when left out")
     parser.add_argument("--quick", action="store_true", help="a tenth of the size")
-    quick = parser.parse_args().quick
+    arguments = parser.parse_args()
+    unknown = [part for part in arguments.parts if part not in PARTS]
+    if unknown:
+        parser.error(f"unknown: {', '.join(unknown)}; there are {', '.join(PARTS)}")
     print(f"{'work (target)':72} {'statnn':>20}  {'peer':48} ratio peer/statnn")
-    for benchmark in BENCHMARKS:
-        for work, ours, peer, ratio in benchmark(quick=quick):
-            print(f"{work:72} {ours:>20}  {peer:48} {ratio}", flush=True)
+    for part in arguments.parts or PARTS:
+        for benchmark in importlib.import_module(f"validation.benchmarks.{part}").BENCHMARKS:
+            for work, ours, peer, ratio in benchmark(quick=arguments.quick):
+                print(f"{work:72} {ours:>20}  {peer:48} {ratio}", flush=True)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """Fair timing: both sides alternate in one process, and the ratio is taken pair by pair."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -38,3 +38,33 @@ def alternate(
     ratios = pairs[:, 1] / pairs[:, 0]
     mine, theirs = np.median(pairs, axis=0)
     return Ratio(mine, theirs, float(np.median(ratios)), ratios.min(), ratios.max())
+
+
+@dataclass(frozen=True)
+class Work:
+    """Something done so many times over, say sweeps: its cost is the slope between two counts, without the set-up."""
+
+    run: Callable[[int], object]
+    few: int
+    many: int
+    updates: int
+    """What is counted, in one of those times: updates of spins, or floating-point operations."""
+
+
+def slopes(
+    works: Mapping[str, Work], *, rounds: int, clock: Callable[[], float] = time.process_time
+) -> dict[str, np.ndarray]:
+    """Measure works in turn, after one run of each to warm up: nanoseconds an update, shape (rounds,) each."""
+
+    def nanoseconds(work: Work) -> float:
+        times = []
+        for count in (work.few, work.many):
+            begin = clock()
+            work.run(count)
+            times.append(clock() - begin)
+        return (times[1] - times[0]) / ((work.many - work.few) * work.updates) * 1e9
+
+    for work in works.values():
+        work.run(work.few)
+    found = [{name: nanoseconds(work) for name, work in works.items()} for _ in range(rounds)]
+    return {name: np.array([one[name] for one in found]) for name in works}

@@ -1,0 +1,199 @@
+r"""Multi-spin coding: couplings of one magnitude, 64 replicas in every machine word.
+
+Where all couplings are ±J and there are no fields, a flip of a spin with d bonds costs ΔE = 2J(2k - d), k the number
+of its bonds that are satisfied: a handful of small numbers, which bitwise logic handles for 64 replicas at once.
+The rule is that of Metropolis made lazy, a = 15/16 min(1, exp(-ΔE/T)): were flips that cost nothing certain, visits in
+fixed order would not be ergodic; a triangle falls into two sets of states that never meet.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from statnn._lanes import aligned, realigned
+from statnn._random import Root, stream
+from statnn.interaction import BinaryNeurons
+from statnn.montecarlo import _multispin_kernels as kernels
+from statnn.montecarlo._walkers import Method, Model, Values, Walkers
+
+LARGEST_DEGREE = 15
+LAZY = 1 / 16
+"""Share of the flips that are left out."""
+LANES = 64
+WORDS = 16
+"""Words a spin where there is more than one group of chains; loops over them fill vectors of any width."""
+_LEVELS = (3, 5, 9)
+_ALL = 2**64 - 1
+
+
+@dataclass(frozen=True)
+class MultiSpin(Method):
+    r"""Metropolis for couplings ±J on any graph, up to 15 a spin, without fields; 64 chains in every word.
+
+    A sweep visits every spin once in the order of their numbers and flips it with probability
+    15/16 min(1, exp(-ΔE/T)); probabilities have 64 binary digits. Chains come in groups of 64, chain k in group
+    k // 64, that share a stream of random words, each chain its own bits: a chain rerun alone gives the same result,
+    and takes the time of its group. Several hundred chains and more are worth it; 1024 fill a block.
+
+    [exact] The Boltzmann distribution is stationary, and every state is reached from every other.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from statnn.interaction import BinaryNeurons
+    >>> from statnn.montecarlo import sample
+    >>> ring = BinaryNeurons(np.roll(np.eye(6), 1, axis=0) + np.roll(np.eye(6), -1, axis=0), temperature=2.0)
+    >>> run = sample(ring, 200, chains=64, method="multispin", rng=1)
+    >>> energy = run.estimate("energy")
+    >>> bool(abs(energy.mean - ring.exact().energy) < 5 * energy.error)
+    True
+    """
+
+    name: ClassVar[str] = "multispin"
+    observables: ClassVar[tuple[str, ...]] = ("energy", "magnetisation")
+
+    def check(self, model: Model) -> None:
+        """Raise unless couplings are ±J with at most 15 a spin, and there are no fields."""
+        if not isinstance(model, BinaryNeurons):
+            raise TypeError(f"multispin samples BinaryNeurons, not {type(model).__name__}")
+        if model.fields.any():
+            i = int(np.argmax(model.fields != 0))
+            raise ValueError(
+                f"fields[{i}] = {model.fields[i]}: multispin knows no fields; use method='heat bath', or a spin more "
+                "whose couplings of the same magnitude are the fields"
+            )
+        sizes = np.abs(model.couplings.data)
+        if sizes.size and sizes.min() != sizes.max():
+            raise ValueError(
+                f"couplings have magnitudes from {sizes.min():g} to {sizes.max():g}: multispin needs ±J with one J; "
+                "use method='heat bath'"
+            )
+        degrees = np.diff(model.couplings.indptr)
+        if degrees.max() > LARGEST_DEGREE:
+            i = int(np.argmax(degrees))
+            raise ValueError(
+                f"spin {i} has {degrees[i]} couplings, multispin counts to {LARGEST_DEGREE}; use method='heat bath'"
+            )
+
+    def block(self, model: Model, chains: int) -> int:
+        """Return 1024 chains, or one group of 64 where there are few."""
+        return LANES if chains <= 4 * LANES else WORDS * LANES
+
+    def memory(self, model: Model, chains: int) -> int:
+        """Return the bytes of spins, one bit each in whole words, and of the signs of couplings."""
+        assert isinstance(model, BinaryNeurons)  # noqa: S101 - checked before
+        width, pieces = _shape(-(-chains // LANES))
+        return int(8 * model.size * width * pieces + model.couplings.nnz)
+
+    def walkers(self, model: Model, seed: Root, chains: Sequence[int], initial: Values | None) -> Walkers:
+        """Return chains at work, with all others of their groups beside them."""
+        assert isinstance(model, BinaryNeurons)  # noqa: S101 - checked before
+        return _Groups(model, seed, chains, initial)
+
+
+class _Groups(Walkers):
+    """Groups of 64 chains, one a word, in pieces of one or of `WORDS` words."""
+
+    def __init__(self, model: BinaryNeurons, seed: Root, chains: Sequence[int], initial: Values | None) -> None:
+        groups, word = np.unique([chain // LANES for chain in chains], return_inverse=True)
+        width, pieces = _shape(groups.size)
+        self._model = model
+        self._magnitude = float(np.abs(model.couplings.data[:1]).sum())
+        self._signs = np.where(model.couplings.data < 0, -1, 0).astype(np.int8)
+        self._columns = LANES * word + np.array([chain % LANES for chain in chains])
+        self._width: tuple[int, ...] = (0,) * width
+        self._spins = aligned((pieces, model.size, width), np.uint64)
+        self._scratch = aligned((pieces, kernels.ROWS * width), np.uint64)
+        for k in range(width * pieces):
+            spare = () if k < groups.size else (k,)  # words that fill up the last piece, and are not looked at
+            generator = stream(seed, LANES * int(groups[min(k, groups.size - 1)]), *spare)
+            piece, w = divmod(k, width)
+            self._scratch[piece, w : 4 * width : width] = generator.integers(0, 2**64, size=4, dtype=np.uint64)
+            self._spins[piece, :, w] = generator.integers(0, 2**64, size=model.size, dtype=np.uint64)
+        if initial is not None:
+            bits = self._bits()
+            bits[:, self._columns] = initial.T > 0
+            packed = np.packbits(bits, axis=1, bitorder="little").view("<u8")
+            self._spins[:] = packed.reshape(model.size, pieces, width).transpose(1, 0, 2)
+        self._table, self._levels = _table(model, self._magnitude)
+        self._flips = np.zeros(len(chains), dtype=np.int64)
+        self._sweeps = 0
+
+    def burn_in(self, sweeps: int) -> None:
+        """Move; there is nothing to tune."""
+        self.sweep(sweeps)
+        self._flips[:] = 0
+        self._sweeps = 0
+
+    def sweep(self, sweeps: int) -> None:
+        """Visit every spin so many times."""
+        indptr, indices = self._graph()
+        flips = [
+            kernels.metropolis(
+                indptr, indices, self._signs, self._table, spins, scratch, sweeps, self._levels, self._width
+            )
+            for spins, scratch in zip(self._spins, self._scratch, strict=True)
+        ]
+        self._flips += np.concatenate(flips)[self._columns]
+        self._sweeps += sweeps
+
+    def observe(self, name: str) -> Values:
+        """Return "energy", or "magnetisation", the mean spin."""
+        pieces = list(zip(self._spins, self._scratch, strict=True))
+        if name == "energy":
+            indptr, indices = self._graph()
+            found = [kernels.satisfied(indptr, indices, self._signs, *piece, self._width) for piece in pieces]
+            bonds = self._signs.size // 2
+            return self._magnitude * (bonds - 2.0 * np.concatenate(found)[self._columns])
+        found = [kernels.ups(*piece, self._width) for piece in pieces]
+        return 2.0 * np.concatenate(found)[self._columns] / self._model.size - 1.0
+
+    def states(self) -> Values:
+        """Return spins, int8 of shape (chains, N)."""
+        result = np.ascontiguousarray(self._bits()[:, self._columns].T).view(np.int8)
+        result *= 2
+        result -= 1
+        return result
+
+    def diagnostics(self) -> dict[str, Values]:
+        """Return the share of visits in which a spin flipped."""
+        return {"acceptance": self._flips / max(1, self._sweeps * self._model.size)}
+
+    def _bits(self) -> NDArray[np.uint8]:
+        """Return a byte a spin, 0 or 1, shape (N, lanes)."""
+        words = self._spins.transpose(1, 0, 2).astype("<u8", order="C").reshape(self._model.size, -1)
+        return np.unpackbits(words.view(np.uint8), axis=1, bitorder="little")
+
+    def _graph(self) -> tuple[Values, Values]:
+        """Return the graph as read-only arrays, for which kernels are compiled, also after a journey by pickle."""
+        parts = self._model.couplings.indptr.view(), self._model.couplings.indices.view()
+        for part in parts:
+            part.flags.writeable = False
+        return parts
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        for name in ("_spins", "_scratch"):
+            setattr(self, name, realigned(state[name]))
+
+
+def _shape(groups: int) -> tuple[int, int]:
+    """Return words a piece, and pieces."""
+    return (1, 1) if groups == 1 else (WORDS, -(-groups // WORDS))
+
+
+def _table(model: BinaryNeurons, magnitude: float) -> tuple[NDArray[np.uint64], tuple[int, ...]]:
+    """Return digits of all probabilities, shape (degrees, 64 levels), and the levels as a tuple of that length."""
+    most = int(np.diff(model.couplings.indptr).max())
+    levels = next(count for count in _LEVELS if count > (most + 1) // 2)
+    digits = np.zeros((most + 1, kernels.DIGITS, levels), dtype=np.uint64)
+    for degree in range(most + 1):
+        for level in range(levels):
+            excess = 2 * level - degree % 2 if level else 0  # satisfied bonds less the others
+            chance = (1 - LAZY) * np.exp(-2 * magnitude * excess / model.temperature)
+            for digit in range(kernels.DIGITS):
+                digits[degree, digit, level] = _ALL * (int(chance * 2.0**64) >> (kernels.DIGITS - 1 - digit) & 1)
+    return digits.reshape(most + 1, -1), (0,) * levels

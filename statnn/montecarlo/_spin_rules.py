@@ -1,0 +1,33 @@
+"""The two rules by which a spin takes a new value, given a uniform number u and its local field h.
+
+    heat bath   s becomes +1 if u (1 + exp(-2 β h)) < 1, else -1;    P(+1) = 1 / (1 + exp(-2 β h))
+    Metropolis  s changes sign if u < exp(-2 β s h)
+
+u is an odd multiple of 2^-24, so that a chance below 6e-8 is none. No rule divides: they run in vectors.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from statnn._lanes import exponential
+from statnn._numba import helper
+
+_ONE, _HALF = np.float32(1), np.float32(0.5)
+_UP, _DOWN = np.int8(1), np.int8(-1)
+
+
+@helper
+def drawn(u: Any, exponent: Any) -> Any:
+    """Return the new spin of the heat bath; the exponent is -2 β h."""
+    return _UP if u + u * np.float32(exponential(exponent)) < _ONE else _DOWN
+
+
+@helper
+def flips(u: Any, exponent: Any, free: Any) -> Any:
+    """Tell whether Metropolis changes the sign; the exponent is -2 β s h.
+
+    A *free* spin, without couplings and field, would change it in every sweep, and two of them would never change
+    their product: the chance is 1/2 instead.
+    """
+    return u < (_HALF if free else _ONE) * np.float32(exponential(exponent))

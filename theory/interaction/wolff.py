@@ -1,0 +1,115 @@
+"""Clusters of aligned spins that flip together."""
+
+from itertools import combinations, product
+
+import sympy as sp
+
+from theory.derivation import Derivation, equation, identity
+from theory.interaction.symbols import TEXTBOOK, K, named
+
+BONDS = {(0, 1): sp.Symbol("K_1", positive=True), (1, 2): sp.Symbol("K_2", positive=True)}
+BONDS[0, 2] = sp.Symbol("K_3", positive=True)
+
+
+def cluster_of(seed: int, bonds: tuple[tuple[int, int], ...]) -> frozenset[int]:
+    """Return the spins that bonds join to `seed`, itself included."""
+    found = {seed}
+    for _ in bonds:
+        found |= {spin for bond in bonds if found & set(bond) for spin in bond}
+    return frozenset(found)
+
+
+def flips(start: tuple[int, ...]) -> dict[tuple[int, ...], sp.Expr]:
+    """Return the law of the state after one cluster of a triangle, by enumerating which bonds are taken."""
+    aligned = [bond for bond in BONDS if start[bond[0]] == start[bond[1]]]
+    law: dict[tuple[int, ...], sp.Expr] = {}
+    for count in range(len(aligned) + 1):
+        for taken in combinations(aligned, count):
+            left = [bond for bond in aligned if bond not in taken]
+            chance = sp.prod(1 - sp.exp(-2 * BONDS[bond]) for bond in taken)
+            chance *= sp.prod(sp.exp(-2 * BONDS[bond]) for bond in left)
+            for seed in range(3):
+                cluster = cluster_of(seed, taken)
+                end = tuple(-spin if k in cluster else spin for k, spin in enumerate(start))
+                law[end] = law.get(end, sp.S.Zero) + chance / 3
+    return law
+
+
+def wolff() -> Derivation:
+    """Derive detailed balance of cluster flips from the bonds on the boundary, and by enumeration."""
+    inside, outside = sp.symbols("m n", integer=True, nonnegative=True)
+    first, second, other = sp.symbols("K_1 K_2 K_3", positive=True)
+    bond = 1 - sp.exp(-2 * K)
+    states = list(product((-1, 1), repeat=3))
+    weights = {s: sp.exp(sum(c * s[one] * s[two] for (one, two), c in BONDS.items())) for s in states}
+    laws = {state: flips(state) for state in states}
+    probe = iter(sp.symbols("probe:64"))
+    flows = sp.Add(
+        *(
+            next(probe) * sp.expand(weights[a] * laws[a].get(b, 0) - weights[b] * laws[b].get(a, 0))
+            for a in states
+            for b in states
+        )
+    )
+    total = sp.Add(*(t * (sum(laws[s].values()) - 1) for t, s in zip(sp.symbols("total:8"), states, strict=True)))
+    there, back = named(r"P(s \to s')"), named(r"P(s' \to s)")
+    return Derivation(
+        "wolff",
+        "Cluster flips of ferromagnetic spins",
+        TEXTBOOK,
+        "exact",
+        (
+            identity(
+                "A cluster grows from a random spin over bonds between aligned spins, each taken with probability p, "
+                "K the coupling over the temperature; it is left with",
+                1 - bond,
+                sp.exp(-2 * K),
+                shown=equation(1 - named("p"), sp.exp(-2 * K)),
+            ),
+            identity(
+                "Flip a cluster that m aligned and n opposed bonds join to the rest: the m are broken, the n are "
+                "mended, and the weight changes by",
+                -inside * K + outside * K - (inside * K - outside * K),
+                -2 * (inside - outside) * K,
+                by=sp.expand,
+                shown=equation(named(r"\pi(s')") / named(r"\pi(s)"), sp.exp(-2 * (inside - outside) * K)),
+            ),
+            identity(
+                "The way there had to leave out the m bonds, the way back the n; all that happens inside the cluster "
+                "is the same for both.",
+                (1 - bond) ** inside / (1 - bond) ** outside,
+                sp.exp(-2 * (inside - outside) * K),
+                shown=equation(there / back, named("(1 - p)") ** (inside - outside)),
+            ),
+            identity(
+                "The two ratios cancel: every cluster is flipped, no energy is computed.",
+                sp.exp((inside - outside) * K) * (1 - bond) ** inside,
+                sp.exp(-(inside - outside) * K) * (1 - bond) ** outside,
+                shown=equation(named(r"\pi(s)") * there, named(r"\pi(s')") * back),
+            ),
+            identity(
+                "Couplings may differ from bond to bond as long as none is negative: two broken bonds and one mended.",
+                sp.exp(first + second - other) * sp.exp(-2 * first) * sp.exp(-2 * second),
+                sp.exp(-first - second + other) * sp.exp(-2 * other),
+                shown=equation(
+                    sp.exp(first + second - other) * sp.exp(-2 * (first + second)),
+                    sp.exp(-first - second + other) * sp.exp(-2 * other),
+                ),
+            ),
+            identity(
+                "The whole transition matrix of a triangle with three couplings, enumerated over seeds and bonds: its "
+                "rows are probabilities,",
+                total,
+                sp.S.Zero,
+                by=sp.expand,
+                shown=equation(named(r"\sum_{s'} P(s \to s')"), sp.S.One),
+            ),
+            identity(
+                "and every flow has its return.",
+                flows,
+                sp.S.Zero,
+                by=sp.expand,
+                shown=equation(named(r"\pi(s) P(s \to s')"), named(r"\pi(s') P(s' \to s)")),
+            ),
+        ),
+    )

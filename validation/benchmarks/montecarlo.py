@@ -1,0 +1,162 @@
+"""Speed of `statnn.montecarlo` on binary neurons: nanoseconds an update of a spin, per replica, on one core.
+
+Every row of a table is measured in turn with the others in one process. A ratio is that to the fastest peer there,
+round by round, and its median. Vectors have the width that numba chooses; for 512 bits where it chooses 256, set
+``NUMBA_CPU_NAME`` to a processor and ``NUMBA_CPU_FEATURES`` to its features without ``prefer-256-bit`` before Python
+starts.
+"""
+
+import time
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+from scipy import sparse
+
+from statnn.interaction import BinaryNeurons, square_lattice
+from statnn.montecarlo import Method, sample
+from statnn.montecarlo._blocks import Blocks
+from statnn.montecarlo._multispin import MultiSpin
+from statnn.montecarlo._spins import HeatBath, Metropolis
+from validation.benchmarks import peers
+from validation.benchmarks.measure import Work, alternate, slopes
+
+Row = tuple[str, str, str, str]
+CRITICAL = 2 / np.log1p(np.sqrt(2))
+SQUARE = 1024
+"""Matrices of this size measure the peak of sgemm."""
+
+
+def _ours(model: BinaryNeurons, method: Method, chains: int, few: int, many: int) -> Work:
+    """Return sweeps of chains that go on from call to call, past their start."""
+    chosen = method.resolved(model, chains)
+    walkers = chosen.walkers(model, (1, ()), range(chains), None)
+    walkers.burn_in(few)
+    return Work(walkers.sweep, few, many, model.size * chains)
+
+
+def _peers(found: Mapping[str, peers.Sweeps | None], size: int, few: int, many: int) -> dict[str, Work]:
+    return {name: Work(run, few, many, size) for name, run in found.items() if run is not None}
+
+
+def _table(
+    ours: Mapping[str, Work], theirs: Mapping[str, peers.Sweeps | None], counts: tuple[int, int], size: int, rounds: int
+) -> Iterator[Row]:
+    """Yield a row for each of ours against the fastest of theirs."""
+    there = _peers(theirs, size, *counts)
+    missing = [name for name in theirs if name not in there]
+    if missing:
+        yield f"not installed: {', '.join(missing)}", "", "pip install statnn[peers]", "skipped"
+    if not there:
+        return
+    found = slopes({**ours, **there}, rounds=rounds)
+    order = sorted(there, key=lambda name: float(np.median(found[name])))
+    peer = ", ".join(f"{name} {np.median(found[name]):.1f}" for name in order) + " ns"
+    for name in ours:
+        ratio = found[order[0]] / found[name]
+        yield (
+            name,
+            f"{np.median(found[name]):.2f} ns",
+            peer,
+            f"{np.median(ratio):.1f} [{ratio.min():.1f}, {ratio.max():.1f}]",
+        )
+
+
+def _lattice(*, quick: bool) -> Iterator[Row]:
+    size, rounds = 256, 3 if quick else 9
+    model = square_lattice(size, size, temperature=CRITICAL)
+    ours = {
+        "lattice 256², 64 replicas, heat bath (>= 5; 8 with 512 bits)": _ours(model, HeatBath("replicas"), 64, 5, 25),
+        "lattice 256², 64 replicas, Metropolis (>= 5; 8 with 512 bits)": _ours(
+            model, Metropolis("replicas"), 64, 5, 25
+        ),
+        "lattice 256², one replica, heat bath (>= 12)": _ours(model, HeatBath("colours"), 1, 400, 2400),
+        "lattice 256², one replica, Metropolis (>= 12)": _ours(model, Metropolis("colours"), 1, 400, 2400),
+        "lattice 256², 1024 replicas, multi-spin coding (>= 30)": _ours(model, MultiSpin(), 1024, 4, 16),
+    }
+    theirs = {
+        "mcising": peers.mcising(size, CRITICAL),
+        "openjij": peers.openjij(model),
+        "dwave": peers.dwave(model, "Metropolis"),
+    }
+    yield from _table(ours, theirs, (20, 120), model.size, rounds)
+
+
+def _sparse(*, quick: bool) -> Iterator[Row]:
+    spins, degree, rounds = 10_000, 6, 3 if quick else 9
+    rng = np.random.default_rng(3)
+    pairs = rng.integers(spins, size=(spins * degree // 2, 2))
+    pairs = np.unique(np.sort(pairs[pairs[:, 0] != pairs[:, 1]], axis=1), axis=0)
+    values = rng.normal(scale=degree**-0.5, size=len(pairs))
+    upper = sparse.coo_array((values, tuple(pairs.T)), shape=(spins, spins)).tocsr()
+    model = BinaryNeurons(upper + upper.T)
+    ours = {
+        "sparse random graph, 64 replicas (>= 8; 12 with 512 bits)": _ours(model, HeatBath("replicas"), 64, 20, 120),
+        "sparse random graph, one replica (>= 3)": _ours(model, HeatBath("colours"), 1, 500, 3500),
+    }
+    theirs = {"openjij": peers.openjij(model), "dwave": peers.dwave(model, "Gibbs")}
+    yield from _table(ours, theirs, (100, 600), spins, rounds)
+
+
+def _dense_model() -> BinaryNeurons:
+    rng = np.random.default_rng(4)
+    return BinaryNeurons([rng.normal(scale=200**-0.5, size=(100, 100)) for _ in range(9)])
+
+
+def _dense(*, quick: bool) -> Iterator[Row]:
+    model, rounds = _dense_model(), 3 if quick else 9
+    replicas = _ours(model, Blocks("replicas"), 256, 20, 120)
+    ours = {
+        "layers 10 x 100, 256 replicas (>= 13)": replicas,
+        "layers 10 x 100, one replica (>= 2.5)": _ours(model, Blocks("single"), 1, 2000, 22000),
+    }
+    theirs = {"dwave heat bath": peers.dwave(model, "Gibbs"), "openjij": peers.openjij(model)}
+    yield from _table(ours, theirs, (500, 2500), model.size, rounds)
+    one, result = np.ones((SQUARE, SQUARE), np.float32), np.empty((SQUARE, SQUARE), np.float32)
+
+    def products(times: int) -> None:
+        for _ in range(times):
+            np.matmul(one, one, out=result)
+
+    found = slopes({"ours": replicas, "peak": Work(products, 2, 8, 2 * SQUARE**3)}, rounds=rounds)
+    work = 4 * sum(block.size for block in model.blocks or ()) / model.size
+    share = work * found["peak"] / found["ours"]
+    yield (
+        "layers 10 x 100, 256 replicas, share of sgemm (>= 0.55)",
+        f"{work / np.median(found['ours']):.1f} GFLOP/s",
+        f"sgemm {SQUARE} x {SQUARE}: {1 / np.median(found['peak']):.1f} GFLOP/s",
+        f"{np.median(share):.2f} [{share.min():.2f}, {share.max():.2f}]",
+    )
+
+
+def _two_cores(*, quick: bool) -> Iterator[Row]:
+    lattice = square_lattice(256, 256, temperature=CRITICAL)
+    works = {
+        "layers 10 x 100, 512 replicas": (_dense_model(), Blocks("replicas"), 512, 200 if quick else 1000),
+        "lattice 256², 128 replicas": (lattice, HeatBath("replicas"), 128, 10 if quick else 50),
+    }
+    with ThreadPoolExecutor(1) as one, ThreadPoolExecutor(2) as two:
+        for name, (model, method, chains, sweeps) in works.items():
+
+            def run(
+                pool: ThreadPoolExecutor,
+                model: BinaryNeurons = model,
+                method: Method = method,
+                chains: int = chains,
+                sweeps: int = sweeps,
+            ) -> None:
+                sample(
+                    model, sweeps, chains=chains, burn_in=0, thin=sweeps, rng=1, method=method, executor=pool,
+                    observables=["magnetisation"],
+                )  # fmt: skip
+
+            found = alternate(lambda: run(two), lambda: run(one), rounds=3 if quick else 7, clock=time.perf_counter)
+            yield (
+                f"{name}, two threads (>= 1.8)",
+                f"{found.ours:.2f} s",
+                f"one thread: {found.peer:.2f} s",
+                f"{found.median:.2f} [{found.lowest:.2f}, {found.highest:.2f}]",
+            )
+
+
+BENCHMARKS = (_lattice, _sparse, _dense, _two_cores)

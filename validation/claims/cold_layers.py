@@ -1,0 +1,92 @@
+"""Cold layers: where chains freeze, parallel tempering still finds the exact energy."""
+
+import warnings
+
+import numpy as np
+
+from statnn.montecarlo import UntrustedEstimate, sample
+from statnn.plot import COLOURS
+from validation.claim import Claim, Outcome, Verdict
+from validation.claims._chains import OURS, of_chains
+from validation.claims.binary_layers import LAYERS, WIDTH, random_layers
+from validation.statistics import LEVEL, mean
+
+TEMPERATURE = 0.35
+CHAINS = 16
+
+
+def _run(rng, quick):
+    model = random_layers(rng).at(TEMPERATURE)
+    sweeps = 3_000 if quick else 20_000
+    shared = {"chains": CHAINS, "rng": rng, "thin": 5, "observables": ["energy"], "progress": False}
+    tempered = sample(model, sweeps, method="tempering", **shared)
+    # the same number of updates: a tempering sweep moves the spins at every temperature
+    frozen = sample(model, sweeps, burn_in=sweeps * (tempered.diagnostics["temperatures"].shape[1] - 1), **shared)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UntrustedEstimate)
+        found, stuck = tempered.estimate("energy"), frozen.estimate("energy")
+    return {
+        "tempered": of_chains(tempered, "energy"),
+        "frozen": of_chains(frozen, "energy"),
+        "trace_tempered": tempered.draws["energy"][:6],
+        "trace_frozen": frozen.draws["energy"][:6],
+        "judged": of_chains(tempered, "energy"),
+        "exact": model.exact(correlations=False).energy,
+        "rhat": [found.rhat, stuck.rhat],
+        "tau": [found.tau * 5, stuck.tau * 5],
+        "swap_rate": tempered.diagnostics["swap_rate"].mean(axis=0),
+        "temperatures": tempered.diagnostics["temperatures"][0],
+        "round_trips": tempered.diagnostics["round_trips"],
+    }
+
+
+def _judge(data):
+    found = mean(data["judged"], float(data["exact"]))
+    if found.p < LEVEL:
+        return Verdict.of(Outcome.CONTRADICTED, found, "sampled and exact energies differ beyond chance")
+    detail = (
+        f"R-hat {data['rhat'][0]:.3f}, τ = {data['tau'][0]:.3g} sweeps, {data['temperatures'].size} temperatures, "
+        f"{data['round_trips'].mean():.3g} round trips a chain; block updates alone after as many: "
+        f"energy off by {float((data['frozen'] - data['exact']).mean()):.2g}, R-hat {data['rhat'][1]:.3f}"
+    )
+    return Verdict.of(Outcome.EXACT, found, detail)
+
+
+def _twin(data):
+    """Take chains that froze from random starts for equilibrium."""
+    return {**data, "judged": data["frozen"]}
+
+
+def _draw(data, figure):
+    figure.set_size_inches(9, 3.6)
+    left, right = figure.subplots(1, 2, width_ratios=(2, 1))
+    spins = LAYERS * WIDTH
+    for name, colour, label in (("frozen", COLOURS[1], "block updates alone"), ("tempered", COLOURS[0], "tempering")):
+        for k, chain in enumerate(data[f"trace_{name}"]):
+            at = np.linspace(0, 1, chain.size)
+            left.plot(at, chain / spins, color=colour, linewidth=0.6, alpha=0.7, label=label if k == 0 else None)
+    left.axhline(data["exact"] / spins, color="black", linewidth=1.2, label="exact")
+    left.set(xlabel="time (share of the run)", ylabel="energy per neuron $E/N$")
+    left.legend(loc="upper right")
+    middle = np.sqrt(data["temperatures"][1:] * data["temperatures"][:-1])
+    right.plot(middle, data["swap_rate"], "o-", color=COLOURS[0])
+    right.set(xscale="log", xlabel="temperature $T$", ylabel="share of swaps accepted", ylim=(0, 1))
+
+
+CLAIM = Claim(
+    id="cold-layers",
+    title="Cold layers need tempering",
+    statement=(
+        f"At T = {TEMPERATURE} random binary layers are glassy: chains from random starts freeze, and R-hat says so; "
+        "parallel tempering finds the exact energy."
+    ),
+    source=OURS,
+    standing="exact",
+    expected=Outcome.EXACT,
+    run=_run,
+    judge=_judge,
+    draw=_draw,
+    twin=_twin,
+    derivations=("heat-bath", "swap", "transfer-matrix"),
+    cost=8,
+)
