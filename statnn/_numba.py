@@ -27,6 +27,11 @@ def helper(function: Function) -> Function:
     return cast("Function", numba.njit(nogil=True)(function))
 
 
+def inlined(function: Function) -> Function:
+    """Compile a helper as part of its kernel: arrays on the stack of the kernel stay in registers."""
+    return cast("Function", numba.njit(nogil=True, inline="always")(function))
+
+
 def vector_helper(function: Function) -> Function:
     """Compile a helper of a `vector_kernel`."""
     return cast("Function", numba.njit(nogil=True, error_model="numpy")(function))

@@ -12,11 +12,9 @@ from hypothesis import strategies as st
 from scipy import sparse
 from strategies import examples, log_uniform
 
-from statnn.interaction import BinaryNeurons, DynamicNeurons, Exact, Prior, onsager, square_lattice, torus
-from statnn.network import Network
+from statnn.interaction import BinaryNeurons, Exact, square_lattice
 
 NUMBERS = ("log_partition", "energy", "heat_capacity", "entropy")
-CRITICAL = 2 / math.log(1 + math.sqrt(2))
 TEMPERATURES = st.sampled_from([1e-4, 1e-2, 1e4]) | log_uniform(0.1, 30.0)
 SEEDS = st.integers(0, 2**32 - 1)
 
@@ -267,6 +265,45 @@ def test_ring_to_fifty_digits(temperature):
         assert found.magnetisation == pytest.approx(np.full(L, float(mpmath.sinh(beta * h) / root)), rel=1e-12)
 
 
+@pytest.mark.parametrize("temperature", [0.05, 1.0])
+def test_layers_to_fifty_digits(rng, temperature):
+    """Products of 4 × 4 transfer matrices, spins inserted as diagonal matrices; 40 layers of two spins with fields."""
+    depth = 40
+    blocks, h = rng.normal(size=(depth - 1, 2, 2)), rng.normal(size=(depth, 2))
+    found = BinaryNeurons(list(blocks), h.ravel(), temperature).exact()
+    states = [(a, b) for a in (-1, 1) for b in (-1, 1)]
+    with mpmath.workdps(50):
+
+        def log_partition(beta, insert=()):
+            row = mpmath.matrix([[1] * 4])
+            for l in range(depth):
+                own = [mpmath.exp(beta * mpmath.fdot(h[l], s)) for s in states]
+                for layer, unit in insert:
+                    if layer == l:
+                        own = [x * s[unit] for x, s in zip(own, states, strict=True)]
+                row = row * mpmath.diag(own)
+                if l < depth - 1:
+                    row = row * mpmath.matrix([
+                        [mpmath.exp(beta * sum(t[i] * blocks[l][i][j] * s[j] for i in (0, 1) for j in (0, 1)))
+                         for t in states]
+                        for s in states
+                    ])  # fmt: skip
+            total = mpmath.fsum(row)
+            return total if insert else mpmath.log(total)
+
+        beta = 1 / mpmath.mpf(temperature)
+        step = mpmath.mpf(10) ** -12
+        here, up, down = (log_partition(beta * (1 + k * step)) for k in (0, 1, -1))
+        assert found.log_partition == pytest.approx(float(here), rel=1e-14)
+        assert found.energy == pytest.approx(-float((up - down) / (2 * step * beta)), rel=1e-13)
+        assert found.heat_capacity == pytest.approx(float((up - 2 * here + down) / step**2), rel=1e-11)
+        one, other = (0, 1), (6, 0)
+        m = [log_partition(beta, [spin]) / mpmath.exp(here) for spin in (one, other)]
+        connected = log_partition(beta, [one, other]) / mpmath.exp(here) - m[0] * m[1]
+        assert found.magnetisation[[1, 12]] == pytest.approx([float(x) for x in m], rel=1e-11)
+        assert found.correlation[1, 12] == pytest.approx(float(connected), rel=1e-9, abs=1e-15)
+
+
 def test_open_chain_of_any_depth(rng):
     """Independent bonds: ln Z = N ln 2 + Σ ln cosh K, <s_i s_j> a product of tanh K; 20,000 layers."""
     J = rng.normal(size=19_999)
@@ -320,224 +357,6 @@ def test_cold_layers_reach_the_ground_state(rng):
     assert cold.magnetisation == pytest.approx(0, abs=1e-12)  # by symmetry: two at least
 
 
-# -- the square lattice ----------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("shape", [(4, 4), (3, 4), (4, 3), (2, 2), (2, 5), (3, 3), (5, 4)])
-@pytest.mark.parametrize("temperature", [0.5, CRITICAL, 2.3, 10.0])
-def test_torus_is_the_sum_over_states(shape, temperature):
-    one, other = torus(*shape, temperature=temperature), square_lattice(*shape, temperature=temperature).exact()
-    for name in NUMBERS:
-        assert getattr(one, name) == pytest.approx(getattr(other, name), rel=1e-12, abs=1e-12), name
-
-
-@pytest.mark.parametrize(("shape", "coupling"), [((4, 8), 1.3), ((4, 6), -0.8), ((3, 9), 0.5)])
-def test_torus_by_transfer_matrices(shape, coupling):
-    for T in (0.9, 2.5):
-        one, other = torus(*shape, coupling, T), square_lattice(*shape, coupling, T).exact()
-        assert other.method == "transfer"
-        for name in NUMBERS:
-            assert getattr(one, name) == pytest.approx(getattr(other, name), rel=1e-12, abs=1e-12), name
-
-
-def test_torus_at_the_ends_of_temperature():
-    cold, hot = torus(50, 60, temperature=1e-3), torus(50, 60, temperature=1e6)
-    assert (cold.energy, cold.heat_capacity) == (-6000.0, pytest.approx(0, abs=1e-12))
-    assert cold.log_partition == pytest.approx(6000 / 1e-3 + math.log(2), rel=1e-15)
-    assert hot.log_partition == pytest.approx(3000 * math.log(2), rel=1e-9)
-    assert hot.heat_capacity == pytest.approx(6000 / 1e12, rel=1e-3)
-    still = torus(7, 5, coupling=0.0)
-    assert (still.energy, still.heat_capacity, still.entropy) == (0, 0, pytest.approx(35 * math.log(2)))
-
-
-@given(st.integers(2, 30), st.integers(2, 30), log_uniform(0.3, 20.0))
-@examples(0.5)
-def test_torus_derivatives(rows, columns, temperature):
-    step, found = 1e-3, torus(rows, columns, temperature=temperature)
-    near = {k: torus(rows, columns, temperature=1 / ((1 + k * step) / temperature)) for k in (-2, -1, 1, 2)}
-
-    def slope(name):
-        value = {k: getattr(point, name) for k, point in near.items()}
-        return (8 * (value[1] - value[-1]) - (value[2] - value[-2])) / (12 * step / temperature)
-
-    size = rows * columns
-    assert slope("log_partition") == pytest.approx(-found.energy, abs=1e-7 * size)
-    assert slope("energy") == pytest.approx(-found.heat_capacity * temperature**2, abs=1e-6 * size**1.5 * temperature)
-    assert torus(columns, rows, temperature=temperature).energy == pytest.approx(found.energy, rel=1e-11)
-
-
-@pytest.mark.parametrize("temperature", [1.0, 2.0, 2.6, 5.0])
-def test_large_torus_is_onsagers_lattice(temperature):
-    """Off the critical point finite size is exponentially small; ln Z below it counts two phases."""
-    size, wanted = 160**2, onsager(temperature=temperature)
-    found = torus(160, 160, temperature=temperature)
-    phases = math.log(2) if temperature < CRITICAL else 0.0
-    assert (found.log_partition - phases) / size == pytest.approx(wanted.log_partition, rel=1e-12)
-    assert found.energy / size == pytest.approx(wanted.energy, rel=1e-11)
-    assert found.heat_capacity / size == pytest.approx(wanted.heat_capacity, rel=1e-9)
-
-
-def test_critical_lattice():
-    """E/N = -√2 J; the heat capacity of the torus grows as (2/π) ln²(1+√2) ln L; ln Z = ln 2/2 + 2G/π."""
-    point = onsager(temperature=CRITICAL)
-    assert point.energy == pytest.approx(-math.sqrt(2), rel=1e-14)
-    assert point.log_partition == pytest.approx(math.log(2) / 2 + 2 * float(mpmath.catalan) / math.pi, rel=1e-13)
-    assert point.heat_capacity > 14  # the logarithm of the distance to the critical point, or infinity
-    assert point.magnetisation < 0.02
-    one, other = (torus(L, L, temperature=CRITICAL) for L in (64, 128))
-    growth = other.heat_capacity / 128**2 - one.heat_capacity / 64**2
-    assert growth / math.log(2) == pytest.approx(2 / math.pi * math.log(1 + math.sqrt(2)) ** 2, rel=1e-3)
-    assert (one.energy / 64**2 + math.sqrt(2)) / (other.energy / 128**2 + math.sqrt(2)) == pytest.approx(2, rel=1e-3)
-
-
-@pytest.mark.parametrize("temperature", [0.7, 2.2, CRITICAL * (1 + 1e-9), 2.5, 300.0])
-def test_onsager_is_the_integral(temperature):
-    """The elliptic integrals come of the double integral, whose K-derivatives are the energy and heat capacity."""
-    found = onsager(-1.0, temperature)
-    with mpmath.workdps(34):
-
-        def log_partition(K):
-            k = 2 * mpmath.sinh(2 * K) / mpmath.cosh(2 * K) ** 2
-            integral = mpmath.quad(
-                lambda phi: mpmath.log((1 + mpmath.sqrt(1 - (k * mpmath.sin(phi)) ** 2)) / 2),
-                [0, mpmath.pi / 4, *(mpmath.pi / 2 - mpmath.mpf(10) ** -n for n in range(1, 12)), mpmath.pi / 2],
-            )
-            return mpmath.log(2 * mpmath.cosh(2 * K)) + integral / mpmath.pi
-
-        K = 1 / mpmath.mpf(temperature)
-        first, second = mpmath.diff(log_partition, K, 1, h=1e-14), mpmath.diff(log_partition, K, 2, h=1e-14)
-        assert found.log_partition == pytest.approx(float(log_partition(K)), rel=1e-13)
-        assert found.energy == pytest.approx(-float(first), rel=1e-11)
-        assert found.heat_capacity == pytest.approx(float(K**2 * second), rel=1e-7)
-
-
-def test_yang_magnetisation():
-    assert onsager(temperature=2.0).magnetisation == pytest.approx((1 - math.sinh(1.0) ** -4) ** 0.125, rel=1e-14)
-    assert onsager(temperature=2.3).magnetisation == 0.0
-    assert onsager(temperature=0.01).magnetisation == 1.0
-    assert onsager(0.0).log_partition == math.log(2)
-
-
-def test_square_lattice_has_four_neighbours():
-    lattice = square_lattice(3, 5, coupling=0.5, temperature=2.0)
-    assert (np.diff(lattice.couplings.indptr) == 4).all()
-    assert lattice.couplings.sum() == pytest.approx(4 * 15 * 0.5)
-    assert (
-        lattice.couplings[0, 1] == lattice.couplings[0, 4] == lattice.couplings[0, 5] == lattice.couplings[0, 10] == 0.5
-    )
-    assert square_lattice(2, 3).couplings[0, 3] == 2.0  # two bonds around a circle of two
-    assert lattice.temperature == 2.0
-
-
-# -- linear networks -------------------------------------------------------------------------------------
-
-
-def quadratic(model):
-    """ln Z, <βH>, mean and covariance by dense algebra from nothing but the model's own energy and gradient."""
-    d = model.dimension
-    at_zero = model.gradient(np.zeros(d))
-    precision = np.array([model.gradient(unit) - at_zero for unit in np.eye(d)])
-    mean = -np.linalg.solve(precision, at_zero)
-    least = model.energy(mean)
-    log_partition = d / 2 * math.log(2 * math.pi) - least - np.linalg.slogdet(precision)[1] / 2
-    return log_partition, least + d / 2, mean, np.linalg.inv(precision)
-
-
-@st.composite
-def linear_models(draw):
-    free = draw(st.sampled_from([(), ("biases",), ("weights",), ("weights", "biases")]))
-    depth = 1 if "weights" in free else draw(st.integers(1, 4))
-    widths = draw(st.lists(st.integers(1, 4), min_size=depth + 1, max_size=depth + 1))
-    samples, rng = draw(st.integers(1, 4)), np.random.default_rng(draw(SEEDS))
-    net = Network.random(widths, "identity", 1.2, 0.5, rng=rng)
-    targets = rng.normal(size=(samples, widths[-1])) if draw(st.booleans()) else None
-    prior = Prior(draw(log_uniform(0.1, 10.0)), draw(log_uniform(0.1, 10.0))) if free else None
-    beta, stiffness = draw(log_uniform(1e-2, 1e2)), draw(log_uniform(1e-2, 1e2))
-    inputs = rng.normal(size=(samples, widths[0]))
-    return DynamicNeurons(net, inputs, targets, beta, stiffness, free=("neurons", *free), prior=prior)
-
-
-@given(linear_models())
-@examples(1.0)
-def test_linear_networks_are_gaussian(model):
-    found = model.exact()
-    log_partition, energy, mean, covariance = quadratic(model)
-    assert found.log_partition == pytest.approx(log_partition, rel=1e-8, abs=1e-8)
-    assert found.energy == pytest.approx(energy, rel=1e-8)
-    assert found.heat_capacity == model.dimension / 2
-    assert found.entropy == pytest.approx(found.log_partition + found.energy)
-    assert found.mean == pytest.approx(mean, rel=1e-7, abs=1e-7)
-    assert found.covariance == pytest.approx(covariance, rel=1e-7, abs=1e-7 * np.abs(covariance).max())
-    stiff = np.abs(model.gradient(found.mean + np.abs(found.mean) + 1)).max()
-    assert np.abs(model.gradient(found.mean)).max() < 1e-11 * stiff
-    assert model.energy(found.mean) == pytest.approx(found.energy - model.dimension / 2, rel=1e-10, abs=1e-10)
-    short = model.exact(covariance=False)
-    assert short.covariance is None
-    assert (short.log_partition, short.energy) == (found.log_partition, found.energy)
-
-
-def test_one_and_two_neurons_by_quadrature():
-    """Z and its moments by summing exp(-βH) over a grid: the trapezoidal rule is exact to rounding here."""
-    x = np.linspace(-14, 18, 801)
-    cell = x[1] - x[0]
-    net = Network([[[2.0]], [[0.7]]], [[0.3], [-0.5]], "identity")
-    one = DynamicNeurons(Network([[[2.0]]], [[0.3]], "identity"), [[1.0]], [[4.0]], beta=0.4, stiffness=0.6)
-    two = DynamicNeurons(net, [[1.0]], [[4.0]], beta=0.4, stiffness=0.6)
-    for model, states in ((one, x[:, None]), (two, np.stack(np.meshgrid(x, x), axis=-1).reshape(-1, 2))):
-        energy, found = model.energy(states), model.exact()
-        p = np.exp(-energy)
-        total = p.sum()
-        assert found.log_partition == pytest.approx(math.log(total) + model.dimension * math.log(cell), rel=1e-12)
-        assert found.energy == pytest.approx(p @ energy / total, rel=1e-12)
-        assert found.heat_capacity == pytest.approx(p @ (energy - found.energy) ** 2 / total, rel=1e-12)
-        assert found.mean == pytest.approx(p @ states / total, rel=1e-12)
-        gap = states - found.mean
-        assert found.covariance == pytest.approx(gap.T @ (p[:, None] * gap) / total, rel=1e-11)
-
-
-def test_stiffness_gives_the_network_back(rng):
-    """Without targets the mean is the network's own trace at any stiffness; with them the gap falls as 1/stiffness."""
-    net = Network.random([5, 6, 4, 3], "identity", rng=rng)
-    x, y = rng.normal(size=(7, 5)), rng.normal(size=(7, 3))
-    own = DynamicNeurons(net, x, stiffness=1e-3)
-    assert own.exact().mean == pytest.approx(own.deterministic(), rel=1e-9, abs=1e-12)
-    gaps = [np.abs(DynamicNeurons(net, x, y, stiffness=s).exact().mean - own.deterministic()).max() for s in (1e4, 1e6)]
-    assert gaps[0] / gaps[1] == pytest.approx(100, rel=1e-2)
-
-
-def test_free_parameters_without_targets_keep_their_prior(rng):
-    net = Network.random([3, 4], "identity", rng=rng)
-    model = DynamicNeurons(net, rng.normal(size=(9, 3)), free=("neurons", "weights", "biases"), prior=Prior(0.6, 2.0))
-    found = model.exact()
-    variance = model.unpack(np.diag(found.covariance))
-    assert variance.weights[0] == pytest.approx(np.full((4, 3), 0.36 / 3), rel=1e-13)
-    assert variance.biases[0] == pytest.approx(np.full(4, 4.0), rel=1e-13)
-    assert np.abs(found.mean).max() == 0
-
-
-def test_depth_and_samples_cost_no_memory(rng):
-    """200 samples in 60 layers of 20: 240,000 variables; each sample has its own mean and adds to ln Z."""
-    net = Network.repeated(rng.normal(size=(20, 20)) / 5, activation="identity", depth=60)
-    x, y = rng.normal(size=(200, 20)), rng.normal(size=(200, 20))
-    found = DynamicNeurons(net, x, y, 2.0, 3.0).exact(covariance=False)
-    alone = [DynamicNeurons(net, x[i], y[i : i + 1], 2.0, 3.0).exact(covariance=False) for i in (0, 199)]
-    model = DynamicNeurons(net, x, y, 2.0, 3.0)
-    assert np.abs(model.gradient(found.mean)).max() < 1e-10
-    for part, i in zip(alone, (0, 199), strict=True):
-        mine = np.concatenate([layer[i] for layer in model.unpack(found.mean).neurons])
-        assert part.mean == pytest.approx(mine, rel=1e-9, abs=1e-12)
-
-
-def test_single_precision_networks_are_solved_in_double(rng):
-    net = Network.random([3, 4, 2], "identity", rng=rng, dtype=np.float32)
-    twin = Network([w.astype(float) for w in net.weights], [b.astype(float) for b in net.biases], "identity")
-    x = rng.normal(size=(2, 3)).astype(np.float32)
-    one, other = DynamicNeurons(net, x).exact(), DynamicNeurons(twin, x).exact()
-    assert one.mean.dtype == np.float64
-    assert (one.mean == other.mean).all()
-    assert one.log_partition == other.log_partition
-
-
 # -- bad input -------------------------------------------------------------------------------------------
 
 
@@ -550,50 +369,11 @@ def test_unknown_ways_and_too_many_spins(rng):
         BinaryNeurons(symmetric(rng, 40)).exact()
     with pytest.raises(ValueError, match=r"have 25 \(at most 24\)"):
         BinaryNeurons([rng.normal(size=(13, 13))]).exact()
-    with pytest.raises(ValueError, match=r"the widest layer has 19 spins \(at most 18\)"):
-        BinaryNeurons([rng.normal(size=(19, 2))]).exact(correlations=False)
+    with pytest.raises(ValueError, match=r"the widest layer has 20 spins \(at most 18\)"):
+        BinaryNeurons([rng.normal(size=(21, 2))]).exact(correlations=False)
     with pytest.raises(ValueError, match=r"correlations of 30000 spins fill 7.2 GB.*correlations=False"):
         BinaryNeurons(nx.path_graph(30_000)).exact()
     with pytest.raises(ValueError, match=r"rounding of energies .* this is the ground state"):
         BinaryNeurons(symmetric(rng, 4), temperature=1e-15).exact()
     with pytest.raises(ValueError, match="rounding of energies"):
         BinaryNeurons(symmetric(rng, 4), temperature=1e-310).exact()
-
-
-def test_what_is_not_gaussian_is_refused():
-    x = [[1.0, 2.0]]
-    with pytest.raises(ValueError, match="layer 1 has the activation tanh: only networks of identities"):
-        DynamicNeurons(Network.random([2, 2, 1], ["identity", "tanh"], rng=0), x).exact()
-    with pytest.raises(ValueError, match=r"weights are free in 2 layers: .* hold the weights fixed"):
-        DynamicNeurons(Network.random([2, 2, 1], "identity", rng=0), x, free=("neurons", "weights")).exact()
-    with pytest.raises(ValueError, match=r"covariance of 6000 variables fills 0.288 GB.*covariance=False"):
-        DynamicNeurons(Network.random([2, 6000], "identity", rng=0), x).exact()
-
-
-@pytest.mark.parametrize(
-    ("arguments", "error", "message"),
-    [
-        ((1, 4), ValueError, "rows = 1 is outside the allowed range"),
-        ((4, 2.0), TypeError, "columns = 2.0 is a float"),
-        ((4, 4, math.nan), ValueError, "coupling = nan must be finite"),
-        ((4, 4, 1.0, 0.0), ValueError, "temperature = 0.0 must be a finite number above 0"),
-    ],
-)
-def test_bad_lattices(arguments, error, message):
-    for function in (torus, square_lattice):
-        with pytest.raises(error, match=message):
-            function(*arguments)
-
-
-def test_bad_tori():
-    with pytest.raises(ValueError, match="coupling = -1 < 0 on a 4 × 5 torus is frustrated"):
-        torus(4, 5, -1.0)
-    with pytest.raises(ValueError, match="modes are too many"):
-        torus(10**5, 10**5)
-    for function in (lambda *a: torus(2, 2, *a), onsager):
-        with pytest.raises(ValueError, match="leaves float64; this is the ground state"):
-            function(1e300, 1e-300)
-    with pytest.raises(ValueError, match="temperature = -1 must be"):
-        onsager(1.0, -1)
-    with pytest.raises(TypeError, match="coupling = '1' is a str"):
-        onsager("1")

@@ -36,9 +36,9 @@ def frustrated(temperature=1.1):
 
 def random_signs(rng, size, degree):
     """A random ±J graph with degrees from 0 to about 2 `degree`."""
-    matrix = sparse.random_array((size, size), density=degree / size, rng=rng, data_sampler=lambda size: np.ones(size))
+    matrix = sparse.random_array((size, size), density=degree / size, rng=rng)
     upper = sparse.triu(matrix, 1).tocsr()
-    upper.data *= rng.choice([-1.0, 1.0], upper.nnz)
+    upper.data[:] = rng.choice([-1.0, 1.0], upper.nnz)
     return BinaryNeurons(upper + upper.T, temperature=1.5)
 
 
@@ -106,7 +106,9 @@ def test_bonds_are_counted(rng, degree):
     kernels._tally(others, signs, spins, spins[0], work, WIDTH)
     bits = np.unpackbits(spins.view(np.uint8), axis=1, bitorder="little").astype(int)
     digits = np.unpackbits(work.reshape(-1, 16)[4:8].view(np.uint8), axis=1, bitorder="little").astype(int)
-    wanted = sum(((bits[0] == bits[j]) ^ (sign < 0) for j, sign in zip(others, signs, strict=True)), np.zeros(1024, int))
+    wanted = sum(
+        ((bits[0] == bits[j]) ^ (sign < 0) for j, sign in zip(others, signs, strict=True)), np.zeros(1024, int)
+    )
     assert np.array_equal(np.array([1, 2, 4, 8]) @ digits, wanted)
 
 
@@ -137,27 +139,27 @@ def words_of(state, count):
 
 def test_the_comparison_is_exact_in_every_digit(rng):
     """A replica is accepted if and only if its number of 64 digits is below the probability of its level."""
-    for trial in range(50):
+    for trial in range(20):
         work = scratch(rng, WIDTH)
         rows = work.reshape(-1, 16)
+        rows[6:8] = [[ALL] * 16, [0] * 16]  # counts from 4 to 7
         counts = np.unpackbits(rows[4:8].view(np.uint8), axis=1, bitorder="little").astype(int)
-        count = (np.array([1, 2, 4, 8]) @ counts).reshape(16, 64)
-        digits = np.array([words_of(rows[:4, w], 64) for w in range(16)], dtype=object)
-        numbers = [[sum((int(digits[w, k]) >> r & 1) << (63 - k) for k in range(64)) for r in range(64)] for w in (0, 7)]
-        here = next((r, numbers[0][r]) for r in range(64) if count[0, r] == 4)  # level 1 of half = 3
-        chances = [int(rng.integers(2**63)), here[1] + trial % 2, numbers[1][0] >> 3]
+        level = (np.array([1, 2, 4, 8]) @ counts - 3).reshape(16, 64)
+        level[level > 2] = 0
+        drawn = []
+        for w in (0, 7):
+            bits = words_of(rows[:4, w], 64)
+            drawn.append([sum((word >> r & 1) << (63 - k) for k, word in enumerate(bits)) for r in range(64)])
+        critical = int(np.argmax(level[0] == 1))
+        chances = [int(rng.integers(2**63)), drawn[0][critical] + trial % 2, drawn[1][0] >> 3]
         table = np.array([ALL * (p >> (63 - k) & 1) for k in range(64) for p in chances], dtype=np.uint64)
         kernels._compare(table, 3, work, LEVELS, WIDTH)
         for w in range(16):
             kernels._finish(table, work, w, LEVELS, WIDTH)
-        for found, w in ((numbers[0], 0), (numbers[1], 7)):
-            level = np.where(count[w] <= 3, 0, count[w] - 3)
-            for r in range(64):
-                if level[r] <= 2:
-                    accepted = int(rows[kernels.ACCEPTED, w]) >> r & 1
-                    if count[w, r] in (4, 5) or level[r] == 0 or count[w, r] <= 3:
-                        assert accepted == (found[r] < chances[level[r]])
-        assert (int(rows[kernels.ACCEPTED, 0]) >> here[0] & 1) == trial % 2  # all 64 digits of it
+        for w, values in zip((0, 7), drawn, strict=True):
+            found = [int(rows[kernels.ACCEPTED, w]) >> r & 1 for r in range(64)]
+            assert found == [value < chances[k] for value, k in zip(values, level[w], strict=True)]
+        assert int(rows[kernels.ACCEPTED, 0]) >> critical & 1 == trial % 2  # it took all 64 digits
 
 
 def test_probabilities_are_those_of_the_rule():
@@ -178,7 +180,7 @@ def test_every_state_has_its_probability(ends):
     found = np.bincount(numbers(ends.states), minlength=64)
     assert_law(found, law(frustrated())[1], what="states of six frustrated spins")
     with rejects():
-        assert_law(found, law(frustrated(1.15))[1], what="warmer")
+        assert_law(found, law(frustrated(1.3))[1], what="warmer")
 
 
 def test_high_degrees_have_their_law(root_seed):
@@ -204,7 +206,7 @@ def test_a_triangle_is_ergodic(rng):
     found = np.bincount(numbers(run.states), minlength=8)
     assert_law(found, law(run.model)[1], what="states of a triangle, from one state")
     with rejects():
-        assert_law(found, law(run.model.at(1.1))[1], what="states of a triangle, warmer")
+        assert_law(found, law(run.model.at(1.3))[1], what="states of a triangle, warmer")
 
 
 def test_replicas_of_one_word_are_uncorrelated(ends):
@@ -214,7 +216,7 @@ def test_replicas_of_one_word_are_uncorrelated(ends):
     variance = probability @ (energy - mean) ** 2
     deviations = (ends.draws["energy"][:, 0] - mean).reshape(-1, 64)
     assert_mean(deviations.sum(axis=1) ** 2, 64 * variance, what="square of the sum over a word")
-    deviations[:, ::8] = deviations[:, 1::8]
+    deviations[:, ::4] = deviations[:, 1::4]
     with rejects():
         assert_mean(deviations.sum(axis=1) ** 2, 64 * variance, what="some replicas are copies")
 

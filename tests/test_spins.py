@@ -28,7 +28,7 @@ LAYOUTS = ["replicas", "colours"]
 
 
 def random_graph(rng, size, bonds, scale=1.0):
-    pairs = np.array(list(itertools.combinations(range(size), 2)))
+    pairs = np.array(list(itertools.combinations(range(size), 2)), dtype=int).reshape(-1, 2)
     i, j = pairs[rng.permutation(len(pairs))[:bonds]].T
     half = sparse.coo_array((scale * rng.normal(size=i.size), (i, j)), shape=(size, size))
     return sparse.csr_array(half + half.T)
@@ -95,7 +95,7 @@ def test_generator_gives_the_published_numbers():
 
 def test_every_lane_is_the_reference():
     state = lanes((5, ()), range(3), 4)
-    expected = [reference(state[:, lane]) for lane in range(4)]
+    expected = [reference(state[:, lane].copy()) for lane in range(4)]
     plain = state.copy()
     for _ in range(50):
         for lane in range(4):
@@ -128,8 +128,9 @@ def test_exponential():
     found = np.array([exponential(one) for one in x])
     exact = np.exp(x.astype(float))
     error = np.abs(found / exact - 1)
-    assert (error < 2.5e-7 + 6e-8 * np.abs(x)).all()
-    assert error.max() > 2.5e-7  # the bound has to grow with x
+    assert (error < 2e-7 + 2e-8 * np.abs(x)).all()
+    assert error.max() > 1e-6  # the bound has to grow with x
+    assert exponential(np.float32(0)) == 1
     for one in x[::400]:
         assert exponential.py_func(one) == exponential(one)
     assert exponential(np.float32(1e30)) == exponential(LARGEST_EXPONENT)

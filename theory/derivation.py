@@ -23,7 +23,17 @@ _RAISED = {"<super>": "^", "<sub>": "_"}
 _SIGNS = {"α": r"\alpha", "ɑ": r"\alpha", "β": r"\beta", "Γ": r"\Gamma", "θ": r"\theta", "μ": r"\mu", "π": r"\pi"}
 _SIGNS |= {"ψ": r"\psi", "′": "'", "″": "''", "−": "-", "≤": r"\le", "≥": r"\ge", "≪": r"\ll", "≫": r"\gg"}
 _SIGNS |= {"∞": r"\infty", "→": r"\to", "<": "<", ">": ">", "∂": r"\partial", "√": r"\surd", "±": r"\pm", "·": r"\cdot"}
-_SIGNS |= {"γ": r"\gamma", "ε": r"\epsilon", "λ": r"\lambda", "ξ": r"\xi", "ρ": r"\rho", "σ": r"\sigma", "τ": r"\tau", "φ": r"\phi", "ω": r"\omega"}
+_SIGNS |= {
+    "γ": r"\gamma",
+    "ε": r"\epsilon",
+    "λ": r"\lambda",
+    "ξ": r"\xi",
+    "ρ": r"\rho",
+    "σ": r"\sigma",
+    "τ": r"\tau",
+    "φ": r"\phi",
+    "ω": r"\omega",
+}
 _SIGNS |= {"Δ": r"\Delta", "Π": r"\Pi", "Σ": r"\Sigma", "Φ": r"\Phi", "×": r"\times"}
 
 

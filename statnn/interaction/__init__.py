@@ -5,6 +5,8 @@ from statnn.interaction._dynamic import DynamicNeurons, Prior, State
 from statnn.interaction._exact import Exact
 from statnn.interaction._gaussian import ExactGaussian
 from statnn.interaction._lattice import square_lattice
+from statnn.interaction._strength import layer_fluctuation, node_strength
+from statnn.interaction._symmetry import TranslationSymmetry, translation_symmetry
 from statnn.interaction._torus import SquareLattice, onsager, torus
 
 __all__ = [
@@ -15,7 +17,11 @@ __all__ = [
     "Prior",
     "SquareLattice",
     "State",
+    "TranslationSymmetry",
+    "layer_fluctuation",
+    "node_strength",
     "onsager",
     "square_lattice",
     "torus",
+    "translation_symmetry",
 ]

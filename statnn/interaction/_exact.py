@@ -46,9 +46,8 @@ class Exact:
 
     Notes
     -----
-    Numbers are correct to rounding: relative errors are a few 1e-16 times the larger of 1 and the energy of a layer
-    (by enumeration: of all spins) over T, which is what exp(-E/T) loses in float64. Entries of `magnetisation` and
-    `correlation` have this as an absolute error.
+    Numbers are correct to rounding: relative errors are a few 1e-16 times the larger of 1 and |E|/T, which is what
+    exp(-E/T) loses in float64. Entries of `magnetisation` and `correlation` have this as an absolute error.
     """
 
     method: str

@@ -47,6 +47,11 @@ class ExactGaussian:
         Mean state, which is also the state of least energy, read-only float64; `DynamicNeurons.unpack` names its parts.
     covariance : ndarray, shape (dimension, dimension), or None
         Read-only; None where it was not wanted.
+
+    Notes
+    -----
+    Numbers are correct to about 1e-16 times the condition number of the precision of one sample's neurons or, for free
+    weights, of the regression.
     """
 
     method: str
@@ -213,7 +218,10 @@ def _biases(model: DynamicNeurons, *, want: bool) -> tuple[Floats, float, Floats
         log_determinant += sign * 2 * float(np.log(np.diag(factor)).sum())
     gain = variance * linalg.cho_solve(total, G).T
     mean = gain @ (model.targets - signal).mean(axis=0)
-    return mean, log_determinant, variance * (np.eye(size) - gain @ G) if want else np.zeros((0, 0))
+    if not want:
+        return mean, log_determinant, np.zeros((0, 0))
+    left = np.eye(size) - gain @ G  # Joseph's form: a small variance is not the difference of large ones
+    return mean, log_determinant, variance * left @ left.T + gain @ (noise / model.samples) @ gain.T
 
 
 # -- one layer with free weights -------------------------------------------------------------------------

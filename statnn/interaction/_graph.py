@@ -41,9 +41,10 @@ def binary_graph(model: "BinaryNeurons", *, layers: bool) -> Any:
     if layers:
         return _chain(graph, [layer.size for layer in model.layers], *_binary_strengths(model))
     refuse_large(model.size, _bonds(model), LAYERS)
-    for m, layer in enumerate(model.layers):
-        for index, spin in enumerate(layer.tolist()):
-            graph.add_node(spin, kind="neuron", layer=m, index=index, clamped=False, field=float(model.fields[spin]))
+    places = {spin: (m, i) for m, layer in enumerate(model.layers) for i, spin in enumerate(layer.tolist())}
+    for spin, field in enumerate(model.fields.tolist()):
+        m, i = places[spin]
+        graph.add_node(spin, kind="neuron", layer=m, index=i, clamped=False, field=field)
     upper = model.couplings.tocoo()
     for i, j, coupling in zip(*(axis.tolist() for axis in upper.coords), upper.data.tolist(), strict=True):
         if i < j:
@@ -154,7 +155,7 @@ def refuse_large(
     """Raise where a graph is too large, and say what there is instead."""
     if nodes > most_nodes or edges > most_edges:
         raise ValueError(
-            f"{nodes} nodes and {edges} edges are too many to show one by one, at most {most_nodes} and {most_edges} are: "
+            f"{nodes} nodes and {edges} edges are too many to show one by one (at most {most_nodes}, {most_edges}): "
             f"{instead}"
         )
 

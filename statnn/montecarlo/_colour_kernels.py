@@ -6,14 +6,14 @@ width of vectors. Spins have shape (positions,), int8, with `LANES` entries befo
 last, which couplings of zero may read.
 
 The kernels return how many spins changed sign. The sum over neighbours stands in each of them: in a helper the compiler
-would not see that its array is in registers.
+would not see that its array is in registers, which is also why odd neighbours, at any lane, are summed up apart.
 """
 
 from typing import Any
 
 import numpy as np
 
-from statnn._lanes import scratch, uniform_lane
+from statnn._lanes import fused, scratch, uniform_lane
 from statnn._numba import helper, kernel
 from statnn.montecarlo._spin_plan import LANES
 from statnn.montecarlo._spin_rules import drawn, flips
@@ -35,7 +35,8 @@ def _copy_state(source: Any, target: Any) -> None:
 @kernel
 def heat_bath(plan: Any, spins: Any, beta: Any, rng: Any, sweeps: int) -> int:
     """Draw every spin anew from its law given the others, `sweeps` times; beta of the type of the couplings."""
-    field, count, state = _row(plan.couplings), _row(np.int32), _state(np.uint32)
+    field, rest, count = _row(plan.couplings), _row(plan.couplings), _row(np.int32)
+    state = _state(np.uint32)
     _copy_state(rng, state)
     scale = -_TWO * beta
     changed = 0
@@ -49,15 +50,20 @@ def heat_bath(plan: Any, spins: Any, beta: Any, rng: Any, sweeps: int) -> int:
             for slot in range(np.uint64(plan.near[c]), np.uint64(plan.near[c + _NEXT])):
                 row, start = np.uint64(plan.near_row[slot]), np.uint64(plan.near_start[slot])
                 for lane in range(LANES):
-                    field[lane] += plan.couplings[row, lane] * np.float32(spins[start + np.uint64(lane)])
+                    field[lane] = fused(plan.couplings[row, lane], spins[start + np.uint64(lane)], field[lane])
             for slot in range(np.uint64(plan.far[c]), np.uint64(plan.far[c + _NEXT])):
                 row = np.uint64(plan.far_row[slot])
                 for lane in range(LANES):
                     there = np.uint64(plan.far_position[slot, lane])
-                    field[lane] += plan.couplings[row, lane] * np.float32(spins[there])
-            for k in range(np.uint64(plan.odd[c]), np.uint64(plan.odd[c + _NEXT])):
-                there = np.uint64(plan.odd_position[k])
-                field[np.uint64(plan.odd_lane[k])] += plan.odd_coupling[k] * np.float32(spins[there])
+                    field[lane] = fused(plan.couplings[row, lane], spins[there], field[lane])
+            if plan.odd[c] < plan.odd[c + _NEXT]:
+                for lane in range(LANES):
+                    rest[lane] = 0
+                for k in range(np.uint64(plan.odd[c]), np.uint64(plan.odd[c + _NEXT])):
+                    place, there = np.uint64(plan.odd_lane[k]), np.uint64(plan.odd_position[k])
+                    rest[place] = fused(plan.odd_coupling[k], spins[there], rest[place])
+                for lane in range(LANES):
+                    field[lane] += rest[lane]
             first = (c + _NEXT) * _LANES
             for lane in range(LANES):
                 new = drawn(np.float32(uniform_lane(state, lane)), scale * field[lane])
@@ -73,7 +79,8 @@ def heat_bath(plan: Any, spins: Any, beta: Any, rng: Any, sweeps: int) -> int:
 @kernel
 def metropolis(plan: Any, spins: Any, beta: Any, rng: Any, sweeps: int) -> int:
     """Offer every spin to change sign, `sweeps` times; beta of the type of the couplings."""
-    field, count, state = _row(plan.couplings), _row(np.int32), _state(np.uint32)
+    field, rest, count = _row(plan.couplings), _row(plan.couplings), _row(np.int32)
+    state = _state(np.uint32)
     _copy_state(rng, state)
     scale = -_TWO * beta
     changed = 0
@@ -87,15 +94,20 @@ def metropolis(plan: Any, spins: Any, beta: Any, rng: Any, sweeps: int) -> int:
             for slot in range(np.uint64(plan.near[c]), np.uint64(plan.near[c + _NEXT])):
                 row, start = np.uint64(plan.near_row[slot]), np.uint64(plan.near_start[slot])
                 for lane in range(LANES):
-                    field[lane] += plan.couplings[row, lane] * np.float32(spins[start + np.uint64(lane)])
+                    field[lane] = fused(plan.couplings[row, lane], spins[start + np.uint64(lane)], field[lane])
             for slot in range(np.uint64(plan.far[c]), np.uint64(plan.far[c + _NEXT])):
                 row = np.uint64(plan.far_row[slot])
                 for lane in range(LANES):
                     there = np.uint64(plan.far_position[slot, lane])
-                    field[lane] += plan.couplings[row, lane] * np.float32(spins[there])
-            for k in range(np.uint64(plan.odd[c]), np.uint64(plan.odd[c + _NEXT])):
-                there = np.uint64(plan.odd_position[k])
-                field[np.uint64(plan.odd_lane[k])] += plan.odd_coupling[k] * np.float32(spins[there])
+                    field[lane] = fused(plan.couplings[row, lane], spins[there], field[lane])
+            if plan.odd[c] < plan.odd[c + _NEXT]:
+                for lane in range(LANES):
+                    rest[lane] = 0
+                for k in range(np.uint64(plan.odd[c]), np.uint64(plan.odd[c + _NEXT])):
+                    place, there = np.uint64(plan.odd_lane[k]), np.uint64(plan.odd_position[k])
+                    rest[place] = fused(plan.odd_coupling[k], spins[there], rest[place])
+                for lane in range(LANES):
+                    field[lane] += rest[lane]
             first = (c + _NEXT) * _LANES
             free = plan.free[c]
             for lane in range(LANES):
@@ -113,7 +125,7 @@ def metropolis(plan: Any, spins: Any, beta: Any, rng: Any, sweeps: int) -> int:
 @kernel
 def energy(plan: Any, spins: Any) -> float:
     """Return E of a chain; the plan, in float64, couples spins to earlier positions alone: each bond counts once."""
-    field, total = _row(np.float64), _row(np.float64)
+    field, rest, total = _row(np.float64), _row(np.float64), _row(np.float64)
     for lane in range(LANES):
         total[lane] = 0.0
     for c in range(np.uint64(plan.field.size)):
@@ -129,9 +141,14 @@ def energy(plan: Any, spins: Any) -> float:
             for lane in range(LANES):
                 there = np.uint64(plan.far_position[slot, lane])
                 field[lane] += plan.couplings[row, lane] * np.float64(spins[there])
-        for k in range(np.uint64(plan.odd[c]), np.uint64(plan.odd[c + _NEXT])):
-            there = np.uint64(plan.odd_position[k])
-            field[np.uint64(plan.odd_lane[k])] += plan.odd_coupling[k] * np.float64(spins[there])
+        if plan.odd[c] < plan.odd[c + _NEXT]:
+            for lane in range(LANES):
+                rest[lane] = 0
+            for k in range(np.uint64(plan.odd[c]), np.uint64(plan.odd[c + _NEXT])):
+                place, there = np.uint64(plan.odd_lane[k]), np.uint64(plan.odd_position[k])
+                rest[place] = fused(plan.odd_coupling[k], spins[there], rest[place])
+            for lane in range(LANES):
+                field[lane] += rest[lane]
         first = (c + _NEXT) * _LANES
         for lane in range(LANES):
             total[lane] -= field[lane] * np.float64(spins[first + np.uint64(lane)])

@@ -226,8 +226,8 @@ class _Trajectories(Walkers):
         before = self._q.copy(), self._g.copy()
         velocity = self._velocities()
         self._run(velocity, steps)
-        parts, kinetic = self._columns.total(self._terms), self._columns.total(self._kinetic)
-        with np.errstate(over="ignore", invalid="ignore"):
+        with np.errstate(over="ignore", invalid="ignore"):  # of trajectories that diverge, and are rejected
+            parts, kinetic = self._columns.total(self._terms), self._columns.total(self._kinetic)
             energy = self._total(parts)
             error = energy - self._energy + kinetic[1] - kinetic[0]
             error[np.isnan(error)] = np.inf
@@ -267,14 +267,15 @@ class _Trajectories(Walkers):
 
     def _place(self, states: Values) -> None:
         """Put the chains into states of shape (chains, dimension)."""
-        self._q = self._columns.rows(to_noise(self._model, states) if self._noise else states)
-        self._g = np.zeros_like(self._q)
-        step = self._step
-        self._set(0.0)  # one step of no length leaves nothing but gradient and terms
-        self._run(np.zeros_like(self._q), 1)
-        self._set(step)
-        self._parts = self._columns.total(self._terms)
-        self._energy = self._total(self._parts)
+        with np.errstate(over="ignore", invalid="ignore"):
+            self._q = self._columns.rows(to_noise(self._model, states) if self._noise else states)
+            self._g = np.zeros_like(self._q)
+            step = self._step
+            self._set(0.0)  # one step of no length leaves nothing but gradient and terms
+            self._run(np.zeros_like(self._q), 1)
+            self._set(step)
+            self._parts = self._columns.total(self._terms)
+            self._energy = self._total(self._parts)
         if not np.isfinite(self._energy).all():
             raise ValueError("the energy of the initial state overflows; begin with smaller numbers, or use float64")
 

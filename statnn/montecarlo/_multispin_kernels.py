@@ -38,8 +38,8 @@ def metropolis(
 ) -> Any:  # fmt: skip
     """Visit all spins (N, words) in their order, `sweeps` times; return the flips of every replica, (64 words,).
 
-    `signs` are -1 where J < 0, else 0; row d of `table` holds the digits of the probabilities of a spin with d bonds, all
-    ones or none, (DIGITS, levels) flat; `scratch` (ROWS, words) flat holds the random states.
+    `signs` are -1 where J < 0, else 0; row d of `table` holds the digits of the probabilities of a spin with d bonds,
+    all ones or none, (DIGITS, levels) flat; `scratch` (ROWS, words) flat holds the random states.
     """
     words = len(width)
     counter = _counters(sweeps * (indptr.size - 1), width)

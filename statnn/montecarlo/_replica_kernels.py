@@ -2,8 +2,7 @@
 
 All replicas visit the spins in the same order, so that the loop over them needs no branch and no gather: each coupling
 is read once for all of them. The rules are those of `_spin_rules`. Subscripts are unsigned, which spares numba a test
-for negative ones, and the sum over neighbours stands in either kernel: in a helper the compiler would not see that its
-array is in registers.
+for negative ones.
 
 Contract of `heat_bath` and `metropolis`, for N spins and R = `LANES` replicas:
 
@@ -22,8 +21,8 @@ from typing import Any
 
 import numpy as np
 
-from statnn._lanes import scratch, uniform_lane
-from statnn._numba import helper, kernel
+from statnn._lanes import fused, scratch, uniform_lane
+from statnn._numba import helper, inlined, kernel
 from statnn.montecarlo._spin_rules import drawn, flips
 
 LANES = 64
@@ -32,6 +31,19 @@ LANES = 64
 _row = scratch(LANES)
 _state = scratch(4, LANES)
 _TWO = np.float32(2)
+_NEXT = np.uint64(1)
+
+
+@inlined
+def _sum_up(indptr: Any, indices: Any, couplings: Any, fields: Any, spins: Any, i: Any, field: Any) -> None:
+    """Write the local field of spin i in every replica into field."""
+    own = fields[i]
+    for r in range(LANES):
+        field[r] = own
+    for k in range(np.uint64(indptr[i]), np.uint64(indptr[i + _NEXT])):
+        coupling, j = couplings[k], np.uint64(indices[k])
+        for r in range(LANES):
+            field[r] = fused(coupling, spins[j, r], field[r])
 
 
 @helper
@@ -62,13 +74,7 @@ def heat_bath(
         for r in range(LANES):
             count[r] = 0
         for i in range(np.uint64(fields.size)):
-            own = fields[i]
-            for r in range(LANES):
-                field[r] = own
-            for k in range(np.uint64(indptr[i]), np.uint64(indptr[i + np.uint64(1)])):
-                coupling, j = couplings[k], np.uint64(indices[k])
-                for r in range(LANES):
-                    field[r] += coupling * np.float32(spins[j, r])
+            _sum_up(indptr, indices, couplings, fields, spins, i, field)
             for r in range(LANES):
                 new = drawn(np.float32(uniform_lane(state, r)), scale[r] * field[r])
                 count[r] += np.int32(new != spins[i, r])
@@ -99,14 +105,8 @@ def metropolis(
         for r in range(LANES):
             count[r] = 0
         for i in range(np.uint64(fields.size)):
-            free = indptr[i] == indptr[i + np.uint64(1)] and fields[i] == 0
-            own = fields[i]
-            for r in range(LANES):
-                field[r] = own
-            for k in range(np.uint64(indptr[i]), np.uint64(indptr[i + np.uint64(1)])):
-                coupling, j = couplings[k], np.uint64(indices[k])
-                for r in range(LANES):
-                    field[r] += coupling * np.float32(spins[j, r])
+            free = indptr[i] == indptr[i + _NEXT] and fields[i] == 0
+            _sum_up(indptr, indices, couplings, fields, spins, i, field)
             for r in range(LANES):
                 old = spins[i, r]
                 change = flips(np.float32(uniform_lane(state, r)), scale[r] * field[r] * np.float32(old), free)
@@ -127,7 +127,7 @@ def energies(indptr: Any, indices: Any, couplings: Any, fields: Any, spins: Any,
         own = fields[i]
         for r in range(LANES):
             field[r] = own
-        for k in range(np.uint64(indptr[i]), np.uint64(indptr[i + np.uint64(1)])):
+        for k in range(np.uint64(indptr[i]), np.uint64(indptr[i + _NEXT])):
             coupling, j = couplings[k], np.uint64(indices[k])
             if j >= i:
                 break

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from statnn._lanes import exponential
+from statnn._lanes import exponential, fused
 from statnn._numba import helper
 
 _ONE, _HALF = np.float32(1), np.float32(0.5)
@@ -20,7 +20,7 @@ _UP, _DOWN = np.int8(1), np.int8(-1)
 @helper
 def drawn(u: Any, exponent: Any) -> Any:
     """Return the new spin of the heat bath; the exponent is -2 β h."""
-    return _UP if u + u * np.float32(exponential(exponent)) < _ONE else _DOWN
+    return _UP if fused(u, np.float32(exponential(exponent)), u) < _ONE else _DOWN
 
 
 @helper

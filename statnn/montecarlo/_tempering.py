@@ -18,6 +18,7 @@ from statnn._random import Root, stream
 from statnn._xoshiro import words
 from statnn.interaction import BinaryNeurons
 from statnn.montecarlo import _replica_kernels as replicas
+from statnn.montecarlo._graph import graph
 from statnn.montecarlo._grid import on_grid
 from statnn.montecarlo._ladder import pilot
 from statnn.montecarlo._tempering_kernels import swap
@@ -38,16 +39,17 @@ class Tempering(Method):
     and then offers a swap to every second pair of neighbours, even and odd pairs in turn. Observables and states are
     those at the temperature of the model.
 
-    Observables are "energy", "magnetisation" (mean spin) and "energies", those at all temperatures; diagnostics
-    "acceptance" (share of spins that changed, over all temperatures), "swap_rate" (chains, K - 1) of neighbours, 0 where
-    none was offered yet, "round_trips" (chains,) of all replicas of a chain, and "temperatures" (chains, K).
+    Observables are "energy", "magnetisation" (mean spin) and "energies" (chains, K), those at all
+    temperatures; diagnostics "acceptance" (share of spins that changed, over all temperatures), "swap_rate" (chains,
+    K - 1) of neighbours, 0 where none was offered yet, "round_trips" (chains,) of all replicas of a chain, and
+    "temperatures" (chains, K).
 
     Parameters
     ----------
     temperatures : sequence of float, optional
         K >= 2 temperatures, increasing, that of the model among them. When None, the model's is the lowest, at the
-        highest max_i Σ_j tanh(\|J_ij\|/T) <= 1/2, and those between are chosen by the overlap of energies in a short run
-        that belongs to the seed alone; `Run.method` shows them.
+        highest max_i Σ_j tanh(\|J_ij\|/T) <= 1/2 but at least twice the lowest, and those between are chosen by the
+        overlap of energies in a short run that belongs to the seed alone; `Run.method` shows them.
     acceptance : float, optional
         Share of swaps to be accepted, between 0 and 1, where temperatures are chosen; 0.3 when None.
 
@@ -118,6 +120,7 @@ class Tempering(Method):
 
     def block(self, model: Model, chains: int) -> int:
         """Return as many chains as fill the lanes of the kernel."""
+        del model, chains
         return max(1, LANES // self._count)
 
     def memory(self, model: Model, chains: int) -> int:
@@ -189,7 +192,7 @@ class _Ladders(Walkers):
 
     def sweep(self, sweeps: int) -> None:
         """Update all replicas and swap, so many times."""
-        indptr, indices, _, _ = self._graph()
+        indptr, indices, _ = graph(self._model)
         for _ in range(sweeps):
             for spins, scale, random, changed in zip(
                 self._spins, self._scale, self._random, self._changed, strict=True
@@ -214,7 +217,8 @@ class _Ladders(Walkers):
     def observe(self, name: str) -> Values:
         """Return "energy" or "magnetisation" at the model's temperature, or "energies" at all."""
         if name == "magnetisation":
-            return self.states().mean(axis=1)
+            mean: Values = self.states().mean(axis=1)
+            return mean
         energies = np.take_along_axis(self._energies(), self._holders, axis=1)
         return energies if name == "energies" else energies[:, self._own]
 
@@ -247,22 +251,14 @@ class _Ladders(Walkers):
         self._sweeps = 0
 
     def _measure(self) -> None:
-        graph = self._graph()
+        couplings = graph(self._model)
         for spins, energy in zip(self._spins, self._energy, strict=True):
-            replicas.energies(*graph, spins, energy)
+            replicas.energies(*couplings, self._model.fields, spins, energy)
 
     def _energies(self) -> Floats:
         """Return the energy of every replica, shape (chains, K)."""
         chains, count = self._holders.shape
         return self._energy.reshape(-1)[: chains * count].reshape(chains, count)
-
-    def _graph(self) -> tuple[Values, Values, Values, Values]:
-        """Return graph and fields as read-only arrays, for which kernels are compiled, also after a journey by pickle."""
-        couplings = self._model.couplings
-        parts = couplings.indptr.view(), couplings.indices.view(), couplings.data.view(), self._model.fields.view()
-        for part in parts:
-            part.flags.writeable = False
-        return parts
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
@@ -279,5 +275,7 @@ def _temperatures(values: Any) -> tuple[float, ...]:
         raise ValueError("temperatures[0] = 0 must be above 0: it divides the energy")
     for low, high in pairwise(found):
         if low >= high:
-            raise ValueError(f"temperatures must increase strictly, but {high:g} follows {low:g}: pass sorted(set(...))")
+            raise ValueError(
+                f"temperatures must increase strictly, but {high:g} follows {low:g}: pass sorted(set(...))"
+            )
     return found

@@ -14,9 +14,10 @@ def swap(
 ) -> None:  # fmt: skip
     """Offer neighbours (first, first + 1), (first + 2, first + 3), ... of every ladder each other's temperature.
 
-    `holders[c, t]` is the replica of chain c at temperature t, with energy `energies[c, holders[c, t]]`. `ends` (chains,
-    replicas) is 1 for replicas that were last at the cold end, 2 for those that came from there to the hot one, else 0;
-    a replica 2 that is back at the cold end has made a round trip. `scale`, flat, gets the new beta of every replica.
+    `holders[c, t]` is the replica of chain c at temperature t, with energy `energies[c, holders[c, t]]`. `ends`
+    (chains, replicas) is 1 for replicas that were last at the cold end, 2 for those that came from there to the hot
+    one, else 0; a replica 2 that is back at the cold end has made a round trip. `scale`, flat, gets the new beta of
+    every replica.
     """
     chains, count = holders.shape
     for c in range(chains):

@@ -16,6 +16,7 @@ from statnn._random import Root, stream
 from statnn._xoshiro import words
 from statnn.interaction import BinaryNeurons
 from statnn.montecarlo import _wolff_kernels as kernels
+from statnn.montecarlo._graph import graph
 from statnn.montecarlo._walkers import Method, Model, Values, Walkers
 
 _TOGETHER = 2**12
@@ -26,10 +27,9 @@ _TOGETHER = 2**12
 class Wolff(Method):
     r"""Single-cluster updates, for couplings J_ij >= 0 on any graph, without fields.
 
-    A sweep is a fixed number of clusters. It is found in the burn-in, for each chain alone, such that about N spins
-    flip in a sweep; without burn-in it is one. The number is fixed because sweeps that end when N spins have flipped
-    end more often than not with a large cluster, and what is recorded then is biased towards what large clusters leave
-    behind.
+    A sweep is a fixed number of clusters. It is found in the first half of the burn-in, for each chain alone, such that
+    about N spins flip in a sweep; without burn-in it is one. The number is fixed because a sweep that ends once N spins
+    have flipped ends preferably with a large cluster: what is recorded would be biased to what large clusters leave.
 
     Observables are "energy", "magnetisation" (mean spin) and "cluster_size" (mean over the last sweep); diagnostics
     "acceptance" (all clusters flip: 1) and "clusters" (a sweep).
@@ -115,23 +115,16 @@ class _Clusters(Walkers):
         self._size = np.zeros(len(chains))
 
     def burn_in(self, sweeps: int) -> None:
-        """Flip about N spins a sweep; the second half tells how many clusters that takes."""
-        if not self._tuned:
-            if sweeps:
-                self.sweep(sweeps)
-            return
-        for chain in range(len(self._clusters)):
-            number, flipped = 0, 0
-            for sweep in range(sweeps):
-                if sweep == sweeps // 2:
-                    number, flipped = 0, 0
-                touched = 0
-                while touched < self._model.size:
-                    touched += self._flip(chain, 1)
-                    number += 1
-                flipped += touched
-            if sweeps:
+        """Find the number of clusters in the first half; the second half forgets that it ended with a large one."""
+        if self._tuned:
+            first = (sweeps + 1) // 2
+            for chain in range(len(self._clusters) if sweeps else 0):
+                sizes = [self._touch(chain) for _ in range(first)][first // 2 :]
+                number, flipped = np.sum(sizes, axis=0)
                 self._clusters[chain] = max(1, round(self._model.size * number / flipped))
+            sweeps -= first
+        if sweeps:
+            self.sweep(sweeps)
 
     def sweep(self, sweeps: int) -> None:
         """Flip the fixed number of clusters, so many times."""
@@ -144,9 +137,10 @@ class _Clusters(Walkers):
         if name == "cluster_size":
             return self._size.copy()
         if name == "magnetisation":
-            return self._spins.mean(axis=1)
-        graph = self._graph()
-        return np.array([kernels.energy(*graph, spins) for spins in self._spins])
+            mean: Values = self._spins.mean(axis=1)
+            return mean
+        couplings = graph(self._model)
+        return np.array([kernels.energy(*couplings, spins) for spins in self._spins])
 
     def states(self) -> Values:
         """Return spins, int8 of shape (chains, N)."""
@@ -156,16 +150,16 @@ class _Clusters(Walkers):
         """Return the acceptance, which is 1, and the number of clusters a sweep."""
         return {"acceptance": np.ones(len(self._clusters)), "clusters": self._clusters.copy()}
 
+    def _touch(self, chain: int) -> tuple[int, int]:
+        """Flip clusters until they hold N spins in all; return how many clusters, and spins."""
+        number, flipped = 0, 0
+        while flipped < self._model.size:
+            flipped += self._flip(chain, 1)
+            number += 1
+        return number, flipped
+
     def _flip(self, chain: int, clusters: int) -> int:
-        indptr, indices, _ = self._graph()
+        indptr, indices, _ = graph(self._model)
         return kernels.clusters(
             indptr, indices, self._chances, self._spins[chain], self._random[chain], self._members, clusters
         )
-
-    def _graph(self) -> tuple[Values, Values, Values]:
-        """Return the graph as read-only arrays, for which kernels are compiled, also after a journey by pickle."""
-        couplings = self._model.couplings
-        parts = couplings.indptr.view(), couplings.indices.view(), couplings.data.view()
-        for part in parts:
-            part.flags.writeable = False
-        return parts

@@ -11,7 +11,7 @@ k, t = sp.symbols("k t", integer=True, positive=True)
 tau = sp.Symbol("tau", positive=True)
 
 TAU = (1 + rho) / (1 - rho)
-VARIANCE = (TAU - 2 * rho * (1 - rho**n) / (n * (1 - rho) ** 2)) / n
+MEAN_VARIANCE = (TAU - 2 * rho * (1 - rho**n) / (n * (1 - rho) ** 2)) / n
 """Variance of the mean of n draws of variance one whose autocorrelation is a power of rho."""
 
 
@@ -24,7 +24,7 @@ def covariance_bias(lag: sp.Expr) -> sp.Expr:
     """Return the mean of the autocovariance about the sample mean, divided by n."""
     edges = geometric(n - lag) * (1 + rho**lag) / (1 - rho)
     with_mean = (n - lag) * TAU - edges  # n times the sum of cov(x_t, mean)
-    return ((n - lag) * (rho**lag + VARIANCE) - 2 * with_mean / n) / n
+    return ((n - lag) * (rho**lag + MEAN_VARIANCE) - 2 * with_mean / n) / n
 
 
 def _direct(size: int, lag: int) -> sp.Expr:
@@ -40,10 +40,10 @@ def _direct(size: int, lag: int) -> sp.Expr:
 
 
 def _mean() -> tuple[Step, ...]:
-    squares = n**2 * VARIANCE
+    squares = n**2 * MEAN_VARIANCE
     r = sp.Symbol("r", positive=True)
     rest = sp.Symbol("a", positive=True)  # rho^n, exponentially small
-    small = VARIANCE.subs(rho**n, rest)
+    small = MEAN_VARIANCE.subs(rho**n, rest)
     return (
         identity(
             "A chain that forgets a share 1−ρ at every draw keeps its variance,",
@@ -70,15 +70,13 @@ def _mean() -> tuple[Step, ...]:
             squares.subs(n, n + 1) - squares,
             1 + 2 * geometric(n),
             by=lambda gap: sp.simplify(sp.expand(gap, power_exp=True)),
-            shown=equation(
-                (n + 1) ** 2 * named("V_{n+1}") - n**2 * named("V_{n}"), 1 + 2 * sp.Sum(rho**t, (t, 1, n))
-            ),
+            shown=equation((n + 1) ** 2 * named("V_{n+1}") - n**2 * named("V_{n}"), 1 + 2 * sp.Sum(rho**t, (t, 1, n))),
         ),
         identity(
             "and is 1 for one draw: the variance of the mean, exact at every length.",
             squares.subs(n, 1),
             sp.S.One,
-            shown=equation(named("V_{n}"), VARIANCE),
+            shown=equation(named("V_{n}"), MEAN_VARIANCE),
         ),
         identity(
             "For long runs, where the power of ρ is negligible, this is the variance of n/τ independent draws, the "
@@ -146,8 +144,8 @@ def _window() -> tuple[Step, ...]:
             shown=equation(sp.Sum(named(r"\hat{C}_{k}"), (k, -(n - 1), n - 1)), sp.S.Zero),
         ),
         identity(
-            "A window holds 2W+1 lags, so the squared error is underestimated by this share; with W = 5τ and n = 50τ by "
-            "one part in five.",
+            "A window holds 2W+1 lags, so the squared error is underestimated by this share; with W = 5τ and n = 50τ "
+            "by one part in five.",
             -(2 * W + 1) * tau / n / tau,
             -(2 * W + 1) / n,
             shown=equation(named(r"\frac{\Delta V_{n}}{V_{n}}"), -(2 * W + 1) / n),

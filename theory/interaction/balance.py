@@ -101,9 +101,7 @@ def heat_bath() -> Derivation:
                 sum(block(spins) for spins in product(SIGNS, repeat=2)),
                 sp.prod(2 * sp.cosh(field) for field in outer),
                 by=lambda gap: sp.expand(sp.expand(gap.rewrite(sp.exp)).powsimp()),
-                shown=equation(
-                    named(r"\sum_{s} e^{-E/T}"), sp.Product(2 * sp.cosh(named("F_{i}") / T), (i, 1, n))
-                ),
+                shown=equation(named(r"\sum_{s} e^{-E/T}"), sp.Product(2 * sp.cosh(named("F_{i}") / T), (i, 1, n))),
             ),
             identity(
                 "so a layer is updated at once, every spin by its own draw.",

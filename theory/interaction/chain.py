@@ -5,9 +5,8 @@ from itertools import pairwise, product
 import sympy as sp
 
 from theory.derivation import Derivation, Step, equation, identity
-from theory.interaction.symbols import TEXTBOOK, K, Z, beta, componentwise, i, n, named
+from theory.interaction.symbols import TEXTBOOK, K, Z, beta, componentwise, h, i, n, named
 
-h = sp.Symbol("h", real=True)
 SIGNS = (-1, 1)
 TRANSFER = sp.Matrix(2, 2, lambda row, col: sp.exp(K * SIGNS[row] * SIGNS[col] + h * (SIGNS[row] + SIGNS[col]) / 2))
 _root = sp.sqrt(sp.exp(2 * K) * sp.sinh(h) ** 2 + sp.exp(-2 * K))
@@ -26,8 +25,7 @@ def _chain() -> tuple[Step, ...]:
     open_sum = sum(sp.exp(sum(c * a * b for c, (a, b) in zip(couplings, pairwise(one), strict=True))) for one in spins)
     end_sum = sum(one[0] * one[3] * sp.exp(_bonds(couplings, one)) for one in spins)
     ring = sum(
-        sp.exp(sum(c * one[k] * one[(k + 1) % 3] for k, c in enumerate(couplings)))
-        for one in product(SIGNS, repeat=3)
+        sp.exp(sum(c * one[k] * one[(k + 1) % 3] for k, c in enumerate(couplings))) for one in product(SIGNS, repeat=3)
     )
     free = n - 1
     log_z = sp.log(2) + free * sp.log(2 * sp.cosh(K))
@@ -179,8 +177,8 @@ def _moments() -> tuple[Step, ...]:
             shown=equation(named(r"C / \beta^{2}"), sp.Derivative(sp.log(Z(beta)), beta, 2)),
         ),
         identity(
-            "Layer by layer Z takes in one state s of layer m after another, with the cost e of the step to s′ of layer "
-            "m+1; its derivative",
+            "Layer by layer Z takes in one state s of layer m after another, with the cost e of the step to s′ of "
+            "layer m+1; its derivative",
             sp.diff(sp.exp(above), beta),
             sum(sp.diff(term, beta) for term in terms),
             shown=equation(named("Z_{m+1}(s')"), named(r"\sum_{s} Z_{m}(s) e^{- \beta e(s, s')}")),

@@ -11,7 +11,6 @@ from theory.interaction.symbols import (
     gaussian,
     h,
     i,
-    j,
     lam,
     matrix,
     n,
@@ -152,7 +151,8 @@ def _gradient() -> tuple[Step, ...]:
             net.costs(1, 0) + net.costs(1, 1) + biases / net.bias_scale**2,
             equation(
                 sp.Derivative(beta * H(sp.Symbol("b_i")), sp.Symbol("b_i"), evaluate=False),
-                -2 * lam * sp.Sum(cost, (count, 1, total)) + sp.Symbol("b_i") / sp.Symbol("sigma_b", positive=True) ** 2,
+                -2 * lam * sp.Sum(cost, (count, 1, total))
+                + sp.Symbol("b_i") / sp.Symbol("sigma_b", positive=True) ** 2,
             ),
         ),
     )

@@ -43,7 +43,7 @@ def noise_coordinates() -> Derivation:
     energy = sum(entry**2 for entry in noise) / 2 + miss.subs(dict(zip(h2, two, strict=True)), simultaneous=True)
     g2 = 2 * beta * (two - y)
     g1 = w.T * sp.Matrix([sigma(field, 1) * g for field, g in zip(fields, g2, strict=True)])
-    M, d = sp.symbols("M d", integer=True, positive=True)
+    d = sp.Symbol("d", integer=True, positive=True)
     names = {name: sp.Symbol(name) for name in (r"\xi_i^{(m)}", "h_i^{(m)}", "f_i^{(m)}", "h^{(M)}", "y", "g_j^{(m)}")}
     xi, back = names[r"\xi_i^{(m)}"], sp.Symbol("g_i^{(m)}")
     miss_shown = beta * sp.Abs(names["y"] - names["h^{(M)}"]) ** 2
@@ -95,10 +95,7 @@ def noise_coordinates() -> Derivation:
             ),
             componentwise(
                 "and is propagated back as an error is in any network,",
-                [
-                    _through(miss, h2, (w * h1 + b).applyfunc(sigma) + xi2 / _root, neuron, h1, one)
-                    for neuron in h1
-                ],
+                [_through(miss, h2, (w * h1 + b).applyfunc(sigma) + xi2 / _root, neuron, h1, one) for neuron in h1],
                 g1,
                 equation(
                     names["g_j^{(m)}"],

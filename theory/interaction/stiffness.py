@@ -80,18 +80,14 @@ def _expansion() -> tuple[Step, ...]:
             _second(above).subs({_shift: 0, width: 1}),
             _size**2 * w**2 * sigma(f, 2) / 2,
             by=sp.expand,
-            shown=equation(
-                expected("h_{2}") - named("t_{2}"), w**2 * sigma(f, 2) / (4 * lam) + O(lam**-2)
-            ),
+            shown=equation(expected("h_{2}") - named("t_{2}"), w**2 * sigma(f, 2) / (4 * lam) + O(lam**-2)),
         ),
         identity(
             "with mean squared distance from the trace",
             (_second(above**2) + _size**2).subs({_shift: 0, width: 1}),
             distance,
             by=sp.expand,
-            shown=equation(
-                expected("(h_{2} - t_{2})^{2}"), lead / (2 * lam) + O(lam**-2)
-            ),
+            shown=equation(expected("(h_{2} - t_{2})^{2}"), lead / (2 * lam) + O(lam**-2)),
         ),
         identity(
             "On logarithmic axes it falls with slope −1 in λ.",
@@ -107,9 +103,7 @@ def _linear() -> tuple[Step, ...]:
     eye = sp.eye(2)
     noise = 1 / (2 * lam)
     precision = 2 * lam * sp.Matrix(sp.BlockMatrix([[eye + weight.T * weight, -weight.T], [-weight, eye]]))
-    covariance = noise * sp.Matrix(
-        sp.BlockMatrix([[eye, weight.T], [weight, weight * weight.T + eye]])
-    )
+    covariance = noise * sp.Matrix(sp.BlockMatrix([[eye, weight.T], [weight, weight * weight.T + eye]]))
     h1, h2, x = vector("h", 2), vector("g", 2), vector("x", 2)
     energy = lam * sum(gap**2 for gap in [*(h1 - x), *(h2 - weight * h1)])
     both = [*h1, *h2]
@@ -138,7 +132,7 @@ def _linear() -> tuple[Step, ...]:
 
 
 def _conditioned() -> tuple[Step, ...]:
-    """A scalar linear chain of three layers whose last layer has a target."""
+    """Condition a scalar linear chain of three layers on a target."""
     weights, layers = sp.symbols("w2 w3", real=True), sp.symbols("h1:4", real=True)
     start, y = sp.symbols("t_1 y", real=True)
     noise = 1 / (2 * lam)
@@ -179,9 +173,7 @@ def _conditioned() -> tuple[Step, ...]:
                 ),
             ),
             sp.eye(3),
-            equation(
-                spread("h_{m}"), sp.Symbol("S_m") - names[1] ** 2 / (names[3] + 1 / (2 * beta))
-            ),
+            equation(spread("h_{m}"), sp.Symbol("S_m") - names[1] ** 2 / (names[3] + 1 / (2 * beta))),
             by=sp.simplify,
         ),
         identity(

@@ -6,9 +6,15 @@ from theory.derivation import Derivation, equation, identity
 from theory.interaction.balance import absolute, accept
 from theory.interaction.symbols import TEXTBOOK, gaussian, named, v, x
 
-_m, _mu, _d, _s = (sp.Symbol(name, **kind) for name, kind in (
-    ("m", {"real": True}), ("mu", {"real": True}), ("Delta", {"positive": True}), ("s", {"positive": True})
-))
+_m, _mu, _d, _s = (
+    sp.Symbol(name, **kind)
+    for name, kind in (
+        ("m", {"real": True}),
+        ("mu", {"real": True}),
+        ("Delta", {"positive": True}),
+        ("s", {"positive": True}),
+    )
+)
 
 
 def phi(at: sp.Expr) -> sp.Expr:
@@ -61,9 +67,7 @@ def swap() -> Derivation:
                 "Let X = ln r be Gaussian of mean m and variance v. On its positive side every exchange succeeds:",
                 sp.diff(low, x),
                 density,
-                shown=equation(
-                    sp.Integral(sp.Function("p")(x), (x, 0, sp.oo)), sp.Function("Phi")(_m / sp.sqrt(v))
-                ),
+                shown=equation(sp.Integral(sp.Function("p")(x), (x, 0, sp.oo)), sp.Function("Phi")(_m / sp.sqrt(v))),
             ),
             identity(
                 "on its negative side a share exp(X) of them, which is again a Gaussian integral:",

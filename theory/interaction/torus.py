@@ -152,9 +152,7 @@ def _bulk() -> tuple[Step, ...]:
             "antiderivative of",
             _in_tangent(sp.diff(angle, omega) - sp.sinh(gamma) / (sp.cosh(gamma) - sp.cos(omega)), omega, gamma),
             sp.S.Zero,
-            shown=equation(
-                sp.Derivative(sp.log(inner), gamma), sp.sinh(gamma) / (sp.cosh(gamma) - sp.cos(omega))
-            ),
+            shown=equation(sp.Derivative(sp.log(inner), gamma), sp.sinh(gamma) / (sp.cosh(gamma) - sp.cos(omega))),
         ),
         identity(
             "in ω is twice an arctangent: over a full turn the mean is 1, the derivative of γ,",
@@ -168,9 +166,7 @@ def _bulk() -> tuple[Step, ...]:
             "and for large γ the mean of the logarithm is γ itself: they agree for all γ > 0.",
             sp.limit((1 + sp.exp(-2 * gamma) - 2 * c * sp.exp(-gamma)), gamma, sp.oo),
             sp.S.One,
-            shown=equation(
-                2 * sp.pi * gamma, sp.Integral(sp.log(inner), (omega, 0, 2 * sp.pi))
-            ),
+            shown=equation(2 * sp.pi * gamma, sp.Integral(sp.log(inner), (omega, 0, 2 * sp.pi))),
         ),
         identity(
             "With cosh γ in terms of θ = πl/n the logarithm splits: ln Z per spin of the infinite lattice.",
@@ -209,6 +205,7 @@ def _energy() -> tuple[Step, ...]:
     half = (stretch**2 + 1) / stretch * sp.atan(stretch * sp.tan(delta / 2))
     flat = sp.diff(half, delta) - 1 / (1 - (stretch**2 - 1) / (stretch**2 + 1) * sp.cos(delta))
     flat = flat.subs(sp.tan(delta / 2), t).subs(sp.cos(delta), (1 - t**2) / (1 + t**2))
+    above = sp.pi / (2 * k) * sp.asinh(2 * k * delta / (sp.pi * rest))
     jordan = sp.sqrt(rest**2 + (2 * k * delta / sp.pi) ** 2)
     modulus = 2 * _S / _C**2
     energy = -_C / _S * (1 + (_S**2 - 1) / _C**2 * 2 / sp.pi * _integral)
@@ -262,9 +259,9 @@ def _energy() -> tuple[Step, ...]:
         ),
         identity(
             "The sine is concave, so it lies above its chord, 2φ/π: the integrand is at most",
-            sp.diff(sp.pi / (2 * k) * sp.asinh(2 * k * delta / (sp.pi * rest)), delta),
+            sp.diff(above, delta),
             1 / jordan,
-            shown=equation(1 / jordan, sp.Derivative(sp.pi / (2 * k) * sp.asinh(2 * k * delta / (sp.pi * rest)), delta)),
+            shown=equation(1 / jordan, sp.Derivative(above, delta)),
         ),
         identity(
             "and the integral at most its integral, which grows like a logarithm: the term with k′ before it vanishes.",

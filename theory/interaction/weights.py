@@ -10,7 +10,6 @@ from theory.interaction.symbols import (
     expected,
     f,
     h,
-    i,
     lam,
     matrix,
     n,
@@ -25,13 +24,13 @@ from theory.interaction.symbols import (
 
 _scale = sp.Symbol("sigma_w", positive=True)
 _bias_scale = sp.Symbol("sigma_b", positive=True)
-VARIANCE = 1 / (2 * lam) + 1 / (2 * beta)
+NOISE = 1 / (2 * lam) + 1 / (2 * beta)
 
 
 def _integrated() -> tuple[Step, ...]:
     square = beta * (y - h) ** 2 + lam * (h - f) ** 2
     centre = (beta * y + lam * f) / (beta + lam)
-    rest = (y - f) ** 2 / (2 * VARIANCE)
+    rest = (y - f) ** 2 / (2 * NOISE)
     return (
         identity(
             "One layer with the identity as activation, field f, target y: complete the square in the neuron h.",
@@ -42,8 +41,8 @@ def _integrated() -> tuple[Step, ...]:
         identity(
             "With h integrated out the target is the field plus noise: that of the layer and that of the target.",
             sp.integrate(sp.exp(-(beta + lam) * z**2), (z, -sp.oo, sp.oo)) * sp.exp(-rest),
-            sp.sqrt(sp.pi / (beta + lam)) * sp.exp(-((y - f) ** 2) / (2 * VARIANCE)),
-            shown=equation(sp.Symbol("v"), VARIANCE),
+            sp.sqrt(sp.pi / (beta + lam)) * sp.exp(-((y - f) ** 2) / (2 * NOISE)),
+            shown=equation(sp.Symbol("v"), NOISE),
         ),
     )
 
@@ -74,7 +73,10 @@ def _ridge() -> tuple[Step, ...]:
         ),
         componentwise(
             "the gradient vanishes at its mean.",
-            [sp.together(energy.diff(entry).subs(dict(zip(free, mean, strict=True)), simultaneous=True)) for entry in free],
+            [
+                sp.together(energy.diff(entry).subs(dict(zip(free, mean, strict=True)), simultaneous=True))
+                for entry in free
+            ],
             [sp.S.Zero] * 3,
             equation(expected("w, b"), named("A^{-1} X^{T} y") / v),
             by=sp.cancel,

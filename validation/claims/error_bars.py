@@ -56,7 +56,7 @@ def _draw(data, figure):
         right.plot(stats.norm.ppf((np.arange(len(data[name])) + 0.5) / len(data[name])), np.sort(data[name]), ".",
                    color=colour, label=label)  # fmt: skip
     left.plot(z, stats.norm.pdf(z), color="black", linewidth=1, label="standard normal")
-    left.set(xlabel="(mean − exact) / error", ylabel="density")
+    left.set(xlabel="(mean − exact) / error", ylabel="density", ylim=(0, 0.75))
     left.legend(loc="upper left", fontsize="small")
     right.plot(z, z, color="black", linewidth=1)
     right.set(xlabel="quantile of the standard normal", ylabel="(mean − exact) / error", xlim=(-4, 4), ylim=(-7, 7))

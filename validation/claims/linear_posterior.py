@@ -108,6 +108,7 @@ def _draw(data, figure):
         axes.plot(ends, ends, color="black", linewidth=1)
         axes.plot(exact, data[name], ".", color=colour)
         axes.set(xlabel="exact", ylabel="sampled", title=label)
+        axes.locator_params(axis="x", nbins=4)
     edges = np.linspace(
         min(data["accuracy"].min(), data["deep_accuracy"].min()) - 0.01,
         max(data["accuracy"].max(), data["deep_accuracy"].max()) + 0.01,

@@ -1,0 +1,145 @@
+"""Linear networks are Gaussian: against dense algebra on the model's own energy and gradient, and quadrature."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from strategies import examples, log_uniform
+
+from statnn.interaction import DynamicNeurons, Prior
+from statnn.network import Network
+
+SEEDS = st.integers(0, 2**32 - 1)
+
+
+def quadratic(model):
+    """ln Z, <βH>, mean and covariance by dense algebra from nothing but the model's own energy and gradient."""
+    d = model.dimension
+    at_zero = model.gradient(np.zeros(d))
+    precision = np.array([model.gradient(unit) - at_zero for unit in np.eye(d)])
+    mean = -np.linalg.solve(precision, at_zero)
+    least = model.energy(mean)
+    log_partition = d / 2 * math.log(2 * math.pi) - least - np.linalg.slogdet(precision)[1] / 2
+    return log_partition, least + d / 2, mean, np.linalg.inv(precision)
+
+
+@st.composite
+def linear_models(draw):
+    free = draw(st.sampled_from([(), ("biases",), ("weights",), ("weights", "biases")]))
+    depth = 1 if "weights" in free else draw(st.integers(1, 4))
+    widths = draw(st.lists(st.integers(1, 4), min_size=depth + 1, max_size=depth + 1))
+    samples, rng = draw(st.integers(1, 4)), np.random.default_rng(draw(SEEDS))
+    net = Network.random(widths, "identity", 1.2, 0.5, rng=rng)
+    targets = rng.normal(size=(samples, widths[-1])) if draw(st.booleans()) else None
+    prior = Prior(draw(log_uniform(0.1, 10.0)), draw(log_uniform(0.1, 10.0))) if free else None
+    beta, stiffness = draw(log_uniform(1e-2, 1e2)), draw(log_uniform(1e-2, 1e2))
+    inputs = rng.normal(size=(samples, widths[0]))
+    return DynamicNeurons(net, inputs, targets, beta, stiffness, free=("neurons", *free), prior=prior)
+
+
+@given(linear_models())
+@examples(1.0)
+def test_linear_networks_are_gaussian(model):
+    found = model.exact()
+    log_partition, energy, mean, covariance = quadratic(model)
+    assert found.log_partition == pytest.approx(log_partition, rel=1e-8, abs=1e-8)
+    assert found.energy == pytest.approx(energy, rel=1e-8)
+    assert found.heat_capacity == model.dimension / 2
+    assert found.entropy == pytest.approx(found.log_partition + found.energy)
+    assert found.mean == pytest.approx(mean, rel=1e-7, abs=1e-7)
+    assert found.covariance == pytest.approx(covariance, rel=1e-7, abs=1e-7 * np.abs(covariance).max())
+    stiff = np.abs(model.gradient(found.mean + np.abs(found.mean) + 1)).max()
+    assert np.abs(model.gradient(found.mean)).max() < 1e-11 * stiff
+    assert model.energy(found.mean) == pytest.approx(found.energy - model.dimension / 2, rel=1e-10, abs=1e-10)
+    short = model.exact(covariance=False)
+    assert short.covariance is None
+    assert (short.log_partition, short.energy) == (found.log_partition, found.energy)
+
+
+def test_one_and_two_neurons_by_quadrature():
+    """Z and its moments by summing exp(-βH) over a grid: the trapezoidal rule is exact to rounding here."""
+    x = np.linspace(-14, 18, 801)
+    cell = x[1] - x[0]
+    net = Network([[[2.0]], [[0.7]]], [[0.3], [-0.5]], "identity")
+    one = DynamicNeurons(Network([[[2.0]]], [[0.3]], "identity"), [[1.0]], [[4.0]], beta=0.4, stiffness=0.6)
+    two = DynamicNeurons(net, [[1.0]], [[4.0]], beta=0.4, stiffness=0.6)
+    for model, states in ((one, x[:, None]), (two, np.stack(np.meshgrid(x, x), axis=-1).reshape(-1, 2))):
+        energy, found = model.energy(states), model.exact()
+        p = np.exp(-energy)
+        total = p.sum()
+        assert found.log_partition == pytest.approx(math.log(total) + model.dimension * math.log(cell), rel=1e-12)
+        assert found.energy == pytest.approx(p @ energy / total, rel=1e-12)
+        assert found.heat_capacity == pytest.approx(p @ (energy - found.energy) ** 2 / total, rel=1e-12)
+        assert found.mean == pytest.approx(p @ states / total, rel=1e-12)
+        gap = states - found.mean
+        assert found.covariance == pytest.approx(gap.T @ (p[:, None] * gap) / total, rel=1e-11)
+
+
+def test_stiffness_gives_the_network_back(rng):
+    """Without targets the mean is the network's own trace at any stiffness; with them the gap falls as 1/stiffness."""
+    net = Network.random([5, 6, 4, 3], "identity", rng=rng)
+    x, y = rng.normal(size=(7, 5)), rng.normal(size=(7, 3))
+    own = DynamicNeurons(net, x, stiffness=1e-3)
+    assert own.exact().mean == pytest.approx(own.deterministic(), rel=1e-9, abs=1e-12)
+    gaps = [np.abs(DynamicNeurons(net, x, y, stiffness=s).exact().mean - own.deterministic()).max() for s in (1e4, 1e6)]
+    assert gaps[0] / gaps[1] == pytest.approx(100, rel=1e-2)
+
+
+def test_free_parameters_without_targets_keep_their_prior(rng):
+    net = Network.random([3, 4], "identity", rng=rng)
+    model = DynamicNeurons(net, rng.normal(size=(9, 3)), free=("neurons", "weights", "biases"), prior=Prior(0.6, 2.0))
+    found = model.exact()
+    variance = model.unpack(np.diag(found.covariance))
+    assert variance.weights[0] == pytest.approx(np.full((4, 3), 0.36 / 3), rel=1e-13)
+    assert variance.biases[0] == pytest.approx(np.full(4, 4.0), rel=1e-13)
+    assert np.abs(found.mean).max() == 0
+
+
+def test_many_samples_pin_a_bias():
+    """Posterior variance 1 / (1/σ² + n / (1/2β + 1/2λ)) keeps its digits eight decades below the prior."""
+    net = Network([[[1.5]]], activation="identity")
+    for n in (1, 400):
+        x = np.linspace(0, 1, n)[:, None]
+        model = DynamicNeurons(net, x, 1.5 * x + 3, 1e5, 1e5, free=("neurons", "biases"), prior=Prior(1.0, 10.0))
+        found = model.exact()
+        variance = 1 / (0.01 + n / (0.5e-5 + 0.5e-5))
+        assert found.covariance[-1, -1] == pytest.approx(variance, rel=1e-13)
+        assert found.mean[-1] == pytest.approx(3 * (1 - 0.01 * variance), rel=1e-13)
+
+
+def test_depth_and_samples_cost_no_memory(rng):
+    """200 samples in 60 layers of 20: 240,000 variables; each sample has its own mean and adds to ln Z."""
+    net = Network.repeated(rng.normal(size=(20, 20)) / 5, activation="identity", depth=60)
+    x, y = rng.normal(size=(200, 20)), rng.normal(size=(200, 20))
+    found = DynamicNeurons(net, x, y, 2.0, 3.0).exact(covariance=False)
+    alone = [DynamicNeurons(net, x[i], y[i : i + 1], 2.0, 3.0).exact(covariance=False) for i in (0, 199)]
+    model = DynamicNeurons(net, x, y, 2.0, 3.0)
+    assert np.abs(model.gradient(found.mean)).max() < 1e-10
+    for part, i in zip(alone, (0, 199), strict=True):
+        mine = np.concatenate([layer[i] for layer in model.unpack(found.mean).neurons])
+        assert part.mean == pytest.approx(mine, rel=1e-9, abs=1e-12)
+
+
+def test_single_precision_networks_are_solved_in_double(rng):
+    net = Network.random([3, 4, 2], "identity", rng=rng, dtype=np.float32)
+    twin = Network([w.astype(float) for w in net.weights], [b.astype(float) for b in net.biases], "identity")
+    x = rng.normal(size=(2, 3)).astype(np.float32)
+    one, other = DynamicNeurons(net, x).exact(), DynamicNeurons(twin, x).exact()
+    assert one.mean.dtype == np.float64
+    assert (one.mean == other.mean).all()
+    assert one.log_partition == other.log_partition
+
+
+# -- bad input -------------------------------------------------------------------------------------------
+
+
+def test_what_is_not_gaussian_is_refused():
+    x = [[1.0, 2.0]]
+    with pytest.raises(ValueError, match="layer 1 has the activation tanh: only networks of identities"):
+        DynamicNeurons(Network.random([2, 2, 1], ["identity", "tanh"], rng=0), x).exact()
+    with pytest.raises(ValueError, match=r"weights are free in 2 layers: .* hold the weights fixed"):
+        DynamicNeurons(Network.random([2, 2, 1], "identity", rng=0), x, free=("neurons", "weights")).exact()
+    with pytest.raises(ValueError, match=r"covariance of 6000 variables fills 0.288 GB.*covariance=False"):
+        DynamicNeurons(Network.random([2, 6000], "identity", rng=0), x).exact()
