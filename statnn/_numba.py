@@ -5,7 +5,7 @@ import time, and the kernel is then compiled afresh in every process instead.
 """
 
 from collections.abc import Callable
-from typing import Any, TypeVar, cast
+from typing import Any, Literal, TypeVar, cast
 
 import numba
 
@@ -37,7 +37,7 @@ def vector_helper(function: Function) -> Function:
     return cast("Function", numba.njit(nogil=True, error_model="numpy")(function))
 
 
-def _cached(function: Function, error_model: str) -> Function:
+def _cached(function: Function, error_model: Literal["python", "numpy"]) -> Function:
     try:
         compiled = numba.njit(cache=True, nogil=True, error_model=error_model)(function)
     except RuntimeError:

@@ -20,7 +20,9 @@ def model_of(free=FREE[-1], activation="tanh", targets=True, dtype=np.float64, s
     net = Network.random(WIDTHS, activation, 1.3, 0.4, rng=seed, dtype=dtype)
     y = rng.normal(size=(samples, WIDTHS[-1])) if targets else None
     prior = Prior(1.5, 0.7) if len(free) > 1 else None
-    return DynamicNeurons(net, rng.normal(size=(samples, WIDTHS[0])), y, beta=2.5, stiffness=7.0, free=free, prior=prior)
+    return DynamicNeurons(
+        net, rng.normal(size=(samples, WIDTHS[0])), y, beta=2.5, stiffness=7.0, free=free, prior=prior
+    )
 
 
 def by_hand(model, state):

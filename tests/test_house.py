@@ -16,17 +16,28 @@ import statnn
 
 ROOT = Path(statnn.__file__).parents[1]
 MODULES = sorted((ROOT / "statnn").rglob("*.py"))
-ROOMS = ("statnn", "statnn.activation", "statnn.plot")
 PUBLIC = {
-    "statnn": ["activation", "plot"],
+    "statnn": ["Network", "activation", "interaction", "montecarlo", "network", "plot"],
     "statnn.activation": [
         "BetaBernoulli", "Comparison", "Fit", "GammaPoisson", "Path", "PolyaUrn", "Rarefaction", "checkpoints",
         "compare", "fit", "rarefaction",
     ],
+    "statnn.interaction": [
+        "BinaryNeurons", "DynamicNeurons", "Exact", "ExactGaussian", "Prior", "SquareLattice", "State",
+        "TranslationSymmetry", "layer_fluctuation", "node_strength", "onsager", "square_lattice", "torus",
+        "translation_symmetry",
+    ],
+    "statnn.montecarlo": [
+        "METHODS", "Estimate", "Method", "Run", "UntrustedEstimate", "estimate", "sample",
+    ],
+    "statnn.network": ["ACTIVATIONS", "Activation", "Network", "Trace", "leaky_relu"],
     "statnn.plot": ["COLOURS", "replacing", "save", "style"],
 }  # fmt: skip
+ROOMS = tuple(PUBLIC)
+each_room = pytest.mark.parametrize("name_of_room", ROOMS)
+FLOORS = {"activation": 1, "network": 1, "interaction": 1, "montecarlo": 2, "plot": 3}
 MOST_LINES = 500
-LAZY = ("matplotlib", "mpmath", "numba", "pandas", "scipy", "sklearn", "sympy")
+LAZY = ("matplotlib", "mpmath", "networkx", "numba", "pandas", "scipy", "sklearn", "sympy", "tqdm")
 
 
 def tree(path):
@@ -56,7 +67,7 @@ def floor(module):
     _, *rooms = module.split(".")
     if not rooms or rooms[0].startswith("_"):
         return 0
-    return {"activation": 1, "plot": 3}[rooms[0]]
+    return FLOORS[rooms[0]]
 
 
 def module_name(path):
@@ -101,10 +112,11 @@ def test_the_rule_would_see_a_breach():
 # -- what is public --------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("room", ROOMS)
-def test_names_are_the_contract(room):
-    module = importlib.import_module(room)
-    assert module.__all__ == PUBLIC[room] == sorted(PUBLIC[room])
+@each_room
+def test_names_are_the_contract(name_of_room):
+    module = importlib.import_module(name_of_room)
+    constants_first = sorted(PUBLIC[name_of_room], key=lambda name: (not name.isupper(), name))
+    assert module.__all__ == PUBLIC[name_of_room] == constants_first
     for name in module.__all__:
         assert getattr(module, name) is not None
     assert module.__doc__
@@ -123,11 +135,14 @@ def public_members(cls):
             yield name, member
 
 
-def test_everything_public_is_documented():
-    room = importlib.import_module("statnn.activation")
+@each_room
+def test_everything_public_is_documented(name_of_room):
+    room = importlib.import_module(name_of_room)
     bare = []
     for name in room.__all__:
         thing = getattr(room, name)
+        if not callable(thing):
+            continue  # rooms and tables of constants
         if not inspect.getdoc(thing) or inspect.getdoc(thing).startswith(f"{name}("):
             bare.append(name)  # a dataclass without docstring shows its signature
         if inspect.isclass(thing):
@@ -135,9 +150,10 @@ def test_everything_public_is_documented():
     assert not bare
 
 
-def test_public_verbs_document_what_they_take():
+@each_room
+def test_public_verbs_document_what_they_take(name_of_room):
     """A parameter of a public function or method that has a section on them is named in it."""
-    room = importlib.import_module("statnn.activation")
+    room = importlib.import_module(name_of_room)
     forgotten = []
     for name in room.__all__:
         thing = getattr(room, name)
@@ -155,7 +171,7 @@ def test_public_verbs_document_what_they_take():
 
 
 def test_unknown_names_are_answered_with_those_there_are():
-    with pytest.raises(AttributeError, match="statnn has no 'activations'; it has activation, plot"):
+    with pytest.raises(AttributeError, match="statnn has no 'activations'; it has Network, activation, interaction"):
         statnn.activations  # noqa: B018
     assert set(PUBLIC["statnn"]) <= set(dir(statnn))
 
@@ -172,7 +188,17 @@ def test_importing_the_package_loads_nothing_heavy():
     ran = subprocess.run([sys.executable, "-c", entered], capture_output=True, text=True, check=True, cwd=ROOT)  # noqa: S603
     loaded = ran.stdout.split()
     assert {"numba", "scipy"} <= set(loaded)  # the same question does see what is loaded
-    assert not {"matplotlib", "sympy", "sklearn", "pandas"} & set(loaded)
+    assert not {"matplotlib", "networkx", "sympy", "sklearn", "pandas"} & set(loaded)
+
+
+@pytest.mark.parametrize("room", ["network", "interaction", "montecarlo"])
+def test_entering_a_room_loads_neither_pictures_nor_graphs(room):
+    code = (
+        f"import sys, statnn; statnn.{room}; print(*sorted({{n.split('.')[0] for n in sys.modules}} & set({LAZY!r})))"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)  # noqa: S603
+    assert "scipy" in ran.stdout.split()
+    assert not {"matplotlib", "networkx", "pandas", "tqdm", "sympy", "sklearn"} & set(ran.stdout.split())
 
 
 def test_version_stands_in_one_place():

@@ -88,11 +88,11 @@ def test_helpers_are_their_twins(rng):
     signs, spins = rng.integers(-1, 1, size=7).astype(np.int8), rng.integers(0, 2**64, size=(9, 16), dtype=np.uint64)
     compiled = scratch(rng, WIDTH)
     plain = compiled.copy()
-    kernels._tally(others, signs, spins, spins[0], compiled, WIDTH)
+    kernels._tally(1, 7, others, signs, spins, spins[0], compiled, WIDTH)
     kernels._compare(table, 3, compiled, LEVELS, WIDTH)
     kernels._finish(table, compiled, 5, LEVELS, WIDTH)
     with np.errstate(over="ignore"):
-        kernels._tally.py_func(others, signs, spins, spins[0], plain, WIDTH)
+        kernels._tally.py_func(1, 7, others, signs, spins, spins[0], plain, WIDTH)
         kernels._compare.py_func(table, 3, plain, LEVELS, WIDTH)
         kernels._finish.py_func(table, plain, 5, LEVELS, WIDTH)
     assert np.array_equal(compiled, plain)
@@ -103,7 +103,7 @@ def test_bonds_are_counted(rng, degree):
     spins = rng.integers(0, 2**64, size=(20, 16), dtype=np.uint64)
     others, signs = rng.choice(np.arange(1, 20), degree), rng.integers(-1, 1, size=degree).astype(np.int8)
     work = scratch(rng, WIDTH)
-    kernels._tally(others, signs, spins, spins[0], work, WIDTH)
+    kernels._tally(0, degree, others, signs, spins, spins[0], work, WIDTH)
     bits = np.unpackbits(spins.view(np.uint8), axis=1, bitorder="little").astype(int)
     digits = np.unpackbits(work.reshape(-1, 16)[4:8].view(np.uint8), axis=1, bitorder="little").astype(int)
     wanted = sum(

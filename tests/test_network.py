@@ -3,14 +3,13 @@
 import copy
 import pickle
 import warnings
-from itertools import pairwise
 
-import hypothesis.extra.numpy as arrays_of
 import mpmath
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from models import networks
 from strategies import examples
 
 import statnn
@@ -50,15 +49,6 @@ def square(h):
 
 def double(h):
     return 2 * h
-
-
-@st.composite
-def networks(draw, dtype=np.float64, names=tuple(ACTIVATIONS)):
-    widths = draw(st.lists(st.integers(1, 5), min_size=2, max_size=5))
-    numbers = st.floats(-2, 2, width=32)
-    weights = [draw(arrays_of.arrays(dtype, (n, m), elements=numbers)) for m, n in pairwise(widths)]
-    biases = [draw(arrays_of.arrays(dtype, n, elements=numbers)) for n in widths[1:]]
-    return Network(weights, biases, [draw(st.sampled_from(names)) for _ in weights])
 
 
 def ulps(values, exact):

@@ -146,7 +146,7 @@ def test_bad_arguments(arguments, error, message):
 
 def test_more_than_memory_allows_is_refused_before_work_starts(monkeypatch):
     monkeypatch.setattr(_memory, "available", lambda: 1e6)
-    with pytest.raises(MemoryError, match="would need .* GB"):
+    with pytest.raises(MemoryError, match=r"would need .* GB"):
         sample(RING, 10**6, chains=1000, rng=1)
     assert sample(RING, 10, rng=1).states.shape == (4, 6)
 

@@ -18,6 +18,8 @@ MOST_LINES = 20_000
 MOST_COLUMNS = 40
 _LABELLED = 13
 _SEED = 1
+_PARTS = np.linspace(0.25, 0.8, 12)
+"""Where on its line the square of a weight may stand."""
 
 _NODES: dict[str, tuple[str, str, dict[str, Any]]] = {
     "neuron": ("neuron", "o", {"facecolor": COLOURS[0], "edgecolor": "white"}),
@@ -138,6 +140,7 @@ def _place_parameters(places: Places, widths: list[int], depth: int) -> None:
     """Terms before their unit, biases above them, weights on the lines from the neurons below."""
     for m, (below, above) in enumerate(pairwise(widths)):
         gap = float(np.sqrt(max(widths) / above))
+        taken: list[tuple[float, float]] = []
         for i in range(above):
             y = _height(i, above, max(widths))
             places["f", m + 1, i] = x, _ = (m + (0.75 if m < depth else 0.5), y)
@@ -145,9 +148,19 @@ def _place_parameters(places: Places, widths: list[int], depth: int) -> None:
                 continue
             places["b", m, i] = (x, y + 0.42 * gap)
             for j in range(below):
-                start = _height(j, below, max(widths))
-                part = 0.3 + 0.45 * (j + 0.5) / below
-                places["W", m, i, j] = (m + part * (x - m), start + part * (y - start))
+                line = _height(j, below, max(widths)) * (1 - _PARTS) + y * _PARTS
+                spots = np.column_stack([m + _PARTS * (x - m), line])
+                places["W", m, i, j] = _roomiest(spots, taken, (1.4 / len(widths), 1 / max(widths)))
+                taken.append(places["W", m, i, j])
+
+
+def _roomiest(spots: Floats, taken: list[tuple[float, float]], scale: tuple[float, float]) -> tuple[float, float]:
+    """Return the spot farthest from all that are taken, in units of the picture."""
+    best = len(spots) // 2
+    if taken:
+        apart = (spots[:, None] - np.array(taken)) * scale
+        best = int(np.argmax(np.square(apart).sum(axis=2).min(axis=1)))
+    return float(spots[best, 0]), float(spots[best, 1])
 
 
 def _is_layered(graph: Any, count: int) -> bool:

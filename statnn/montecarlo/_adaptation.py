@@ -63,7 +63,8 @@ class Variances:
     def shrunk(self, guess: Array) -> Array:
         """Return the variances in the shape of a guess, to which they are drawn as if it were five draws more."""
         squares: Array = (self.squares - self.sums**2 / self.count).reshape(guess.shape)
-        return (squares + 5 * guess) / (self.count + 5)
+        shrunk: Array = (squares + 5 * guess) / (self.count + 5)
+        return shrunk
 
 
 def windows(sweeps: int) -> Iterator[tuple[bool, bool]]:

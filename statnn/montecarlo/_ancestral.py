@@ -69,6 +69,8 @@ class Ancestral(Method):
 
     def memory(self, model: Model, chains: int) -> int:
         """Return the bytes of states, and of one more while they are drawn."""
+        if isinstance(model, BinaryNeurons):
+            raise TypeError("ancestral draws need DynamicNeurons")
         return 24 * (chains + 1) * model.dimension
 
     def walkers(self, model: Model, seed: Root, chains: Sequence[int], initial: Values | None) -> Walkers:

@@ -2,7 +2,7 @@
 
 With fixed weights every sample of every chain is a column that goes through the same weights. A group holds all chains
 of some samples, about `WIDE` columns: wide enough for matrix products, small enough to stay in cache for a whole
-trajectory. With free weights or biases each chain has weights of its own, and a group is one chain with all its samples.
+trajectory. With free weights or biases each chain has weights of its own; a group is one chain with all its samples.
 """
 
 from dataclasses import dataclass
@@ -94,7 +94,8 @@ class Columns:
         """Return sums over samples, shape (..., chains), of an array of shape (groups, ..., columns)."""
         parts = columns.reshape(*columns.shape[:-1], self.together, -1)
         if self.shared:
-            return parts.sum(axis=(0, -2))
+            shared: Array = parts.sum(axis=(0, -2))
+            return shared
         return np.moveaxis(parts.sum(axis=(-2, -1)), 0, -1)
 
     def plan(self, noise: bool) -> Plan:

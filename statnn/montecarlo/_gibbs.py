@@ -22,7 +22,9 @@ def linear_layers(model: DynamicNeurons) -> tuple[int, ...]:
     return tuple(m for m, sigma in enumerate(model.net.activations) if sigma.code == IDENTITY)
 
 
-def redraw(model: DynamicNeurons, layers: Sequence[int], states: Array, streams: Sequence[np.random.Generator]) -> Array:
+def redraw(
+    model: DynamicNeurons, layers: Sequence[int], states: Array, streams: Sequence[np.random.Generator]
+) -> Array:
     """Return states of shape (chains, dimension) with the weights and biases of some layers drawn anew."""
     chains = len(states)
     state = model.unpack(states)
@@ -31,12 +33,12 @@ def redraw(model: DynamicNeurons, layers: Sequence[int], states: Array, streams:
     for m in layers:
         below = model.inputs if m == 0 else state.neurons[m - 1]
         below = np.broadcast_to(below, (chains, *below.shape[-2:])).astype(np.float64)
-        weights[m], biases[m] = _layer(model, m, below, state.neurons[m], weights[m], biases[m], streams)
+        weights[m], biases[m] = _layer(model, below, state.neurons[m], weights[m], biases[m], streams)
     return model.pack(State(state.neurons, tuple(weights), tuple(biases)))
 
 
 def _layer(
-    model: DynamicNeurons, m: int, below: Array, above: Array, weight: Array, bias: Array,
+    model: DynamicNeurons, below: Array, above: Array, weight: Array, bias: Array,
     streams: Sequence[np.random.Generator],
 ) -> tuple[Array, Array]:  # fmt: skip
     """Return weights (chains, n_out, n_in) and biases (chains, n_out) of one layer given all neurons."""

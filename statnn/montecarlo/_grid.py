@@ -17,7 +17,7 @@ from statnn._edge import Floats
 if TYPE_CHECKING:
     from scipy import sparse
 
-LARGEST_ERROR = 3e-5
+LARGEST_ERROR = 1e-4
 """Error of a local field, in temperatures, from which on float64 is taken."""
 _DIGITS: dict["np.dtype[Any]", int] = {np.dtype(np.float32): 24, np.dtype(np.float64): 53}
 

@@ -40,7 +40,8 @@ class Hamiltonian(Method):
     chains of a block of 64 are columns of the same matrix products; each has its own stream of momenta. They share
     the random lengths of trajectories, and in the burn-in they pool what they learn: a step size by dual averaging,
     and the scale of every coordinate by its variance over chains and sweeps, in three windows. A chain run alone is
-    therefore another run; results depend neither on the number of workers nor on chunks, nor on the threads of OpenBLAS.
+    therefore another run; results depend neither on the number of workers, nor on chunks, nor on the
+    threads of OpenBLAS.
 
     Coordinates of the neurons, with ξ^(m+1) = √(2λ) (h^(m+1) - σ(W^(m) h^(m) + b^(m))):
 
@@ -98,7 +99,9 @@ class Hamiltonian(Method):
     def __post_init__(self) -> None:
         for name, allowed in (("coordinates", ("noise", "neurons")), ("parameters", ("joint", "gibbs"))):
             if getattr(self, name) not in (None, *allowed):
-                raise ValueError(f"{name} = {getattr(self, name)!r} is unknown; there are {', '.join(allowed)}, or None")
+                raise ValueError(
+                    f"{name} = {getattr(self, name)!r} is unknown; there are {', '.join(allowed)}, or None"
+                )
         if self.step is not None:
             positive(self.step, "step", why="it is the step of the leapfrog; leave it out to have it tuned")
             if self.acceptance is not None:
@@ -159,11 +162,14 @@ class _Trajectories(Walkers):
         self._redrawn = linear_layers(model) if method.parameters == "gibbs" else ()
         self._kinetic = np.empty((self._columns.groups, 2, self._columns.width))
         self._terms = np.empty((self._columns.groups, 3, self._columns.width))
-        self._moves = self._accepted = self._leaps = 0
+        self._moves = self._leaps = 0
+        self._accepted = np.zeros(len(chains), dtype=np.int64)
         self._divergences = np.zeros(len(chains), dtype=np.int64)
         self._guess, self._precision = self._natural()
         self._scale = self._guess
         self._set(0.0)
+        self._energy: Array
+        self._parts: Array
         self._place(simulate(model, self._streams) if initial is None else initial)
         self._set(float(method.step or TIME))
         if method.step is None:
@@ -188,7 +194,7 @@ class _Trajectories(Walkers):
         if self._method.step is None:
             self._set(min(tuner.final, TIME))
         self._moves = self._leaps = 0
-        self._accepted = np.zeros(len(self._streams))
+        self._accepted[:] = 0
         self._divergences[:] = 0
 
     def sweep(self, sweeps: int) -> None:
@@ -198,7 +204,7 @@ class _Trajectories(Walkers):
     def observe(self, name: str) -> Values:
         if name == "energy":
             return self._energy.copy()
-        return self._parts[0].copy() if name == "gap" else self._parts[1] / self._model.samples
+        return np.array(self._parts[0] if name == "gap" else self._parts[1] / self._model.samples)
 
     def states(self) -> Values:
         states = self._columns.states(self._q)
@@ -207,7 +213,7 @@ class _Trajectories(Walkers):
     def diagnostics(self) -> dict[str, Values]:
         chains, moves = len(self._streams), max(self._moves, 1)
         return {
-            "acceptance": np.broadcast_to(self._accepted / moves, chains).copy(),
+            "acceptance": self._accepted / moves,
             "divergences": self._divergences.copy(),
             "step": np.full(chains, self._step),
             "steps": np.full(chains, self._leaps / moves),
@@ -231,7 +237,7 @@ class _Trajectories(Walkers):
             energy = self._total(parts)
             error = energy - self._energy + kinetic[1] - kinetic[0]
             error[np.isnan(error)] = np.inf
-            probability = np.exp(-np.maximum(error, 0))
+            probability: Array = np.exp(-np.maximum(error, 0))
         accepted = np.array([one.random() for one in self._streams]) < probability
         stay = self._columns.along(~accepted)
         for array, old in zip((self._q, self._g), before, strict=True):
@@ -240,7 +246,7 @@ class _Trajectories(Walkers):
         self._parts = np.where(accepted, parts, self._parts)
         self._moves += 1
         self._leaps += steps
-        self._accepted = self._accepted + accepted
+        self._accepted += accepted
         self._divergences += error > DIVERGENT
         return probability
 

@@ -8,10 +8,10 @@ weights, then free biases. Two coordinates of the neurons, s = 1/√(2λ):
 - *noise*, ξ^(m+1) = g_{m+1}/s: βH = |ξ|²/2 + β|y - h^(M)(ξ)|² + priors, by backpropagation through
   h^(m+1) = σ(W^(m) h^(m) + b^(m)) + s ξ^(m+1). The Jacobian of h(ξ) is triangular with constant diagonal.
 
-Trajectories split βH = Σ κ q²/2 + rest: a kick by the rest, a turn that solves the Gaussian part exactly, a kick. κ is 1
-for noise and the precision of the prior for parameters; where it is 0, for neurons, the turn is the drift of the leapfrog.
+Trajectories split βH = Σ κ q²/2 + rest: a kick by the rest, a turn that solves the Gaussian part exactly, a kick.
+κ is 1 for noise and the precision of the prior for parameters; 0, for neurons, makes the turn a drift as in leapfrog.
 
-Sums over more than `LONGEST_SUM` terms are cut, so that OpenBLAS adds in the same order whatever its number of threads.
+Sums over more than `LONGEST_SUM` terms are cut, so that OpenBLAS adds in the same order on any number of threads.
 """
 
 from typing import Any, NamedTuple

@@ -1,34 +1,33 @@
 """Methods by name, and the choice where none is named."""
 
-import importlib
-
 from statnn.interaction import BinaryNeurons
+from statnn.montecarlo._ancestral import Ancestral
+from statnn.montecarlo._blocks import Blocks
+from statnn.montecarlo._hamiltonian import Hamiltonian
+from statnn.montecarlo._multispin import MultiSpin
+from statnn.montecarlo._spins import HeatBath, Metropolis
+from statnn.montecarlo._tempering import Tempering
 from statnn.montecarlo._walkers import Method, Model
+from statnn.montecarlo._wolff import Wolff
 
-METHODS: dict[str, str] = {
-    "heat bath": "_spins.HeatBath",
-    "metropolis": "_spins.Metropolis",
-    "blocks": "_blocks.Blocks",
-    "multispin": "_multispin.MultiSpin",
-    "wolff": "_wolff.Wolff",
-    "tempering": "_tempering.Tempering",
-    "hamiltonian": "_hamiltonian.Hamiltonian",
-    "ancestral": "_ancestral.Ancestral",
+METHODS: dict[str, type[Method]] = {
+    method.name: method
+    for method in (HeatBath, Metropolis, Blocks, MultiSpin, Wolff, Tempering, Hamiltonian, Ancestral)
 }
 
 
-def choose(model: Model, method: str | Method | None, chains: int) -> Method:
-    """Return the method that was asked for, or the one that suits model and number of chains."""
+def choose(model: Model, method: str | Method | None) -> Method:
+    """Return the method that was asked for, or the one that suits the model."""
     if isinstance(method, Method):
         return method
     if method is None:
-        if isinstance(model, BinaryNeurons):
-            method = "blocks" if model.blocks is not None else "heat bath"
-        else:
-            method = "hamiltonian"
+        return _suited(model)
     if method not in METHODS:
         raise ValueError(f"method = {method!r} is unknown; there are {', '.join(METHODS)}")
-    module, name = METHODS[method].split(".")
-    found = getattr(importlib.import_module(f"statnn.montecarlo.{module}"), name)()
-    assert isinstance(found, Method)
-    return found
+    return METHODS[method]()
+
+
+def _suited(model: Model) -> Method:
+    if isinstance(model, BinaryNeurons):
+        return HeatBath() if model.blocks is None else Blocks()
+    return Hamiltonian() if model.targets is not None else Ancestral()

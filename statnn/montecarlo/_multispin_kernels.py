@@ -22,8 +22,8 @@ ROUNDS = 11
 """Digits that are compared in all replicas at once."""
 DIGITS = 64
 """Digits of a probability."""
-RANDOM, COUNT, CARRY, ACCEPTED, UNDECIDED, LEVELS, ROWS = 0, 4, 8, 9, 10, 11, 20
-"""Rows of the scratch array: 4 of the random state, 4 digits of the bonds that are satisfied, ..., up to 9 levels."""
+RANDOM, COUNT, BONDS, CARRY, ACCEPTED, UNDECIDED, LEVELS, ROWS = 0, 4, 8, 12, 13, 14, 15, 24
+"""Rows of the scratch array: the random state, digits of the number of satisfied bonds, four bonds, ..., 9 levels."""
 
 _ONE, _ONES = np.uint64(1), np.uint64(2**64 - 1)
 _ROTATE_23, _ROTATE_41, _ROTATE_45, _ROTATE_19, _SHIFT_17 = (np.uint64(k) for k in (23, 41, 45, 19, 17))
@@ -48,7 +48,7 @@ def metropolis(
         for i in range(indptr.size - 1):
             spin = spins[i]
             degree = indptr[i + 1] - indptr[i]
-            _tally(indices[indptr[i] : indptr[i + 1]], signs[indptr[i] : indptr[i + 1]], spins, spin, scratch, width)
+            _tally(indptr[i], indptr[i + 1], indices, signs, spins, spin, scratch, width)
             _compare(table[degree], degree // 2, scratch, levels, width)
             left = np.uint64(0)
             for w in range(words):
@@ -103,48 +103,38 @@ def _mask(sign: Any) -> Any:
 
 
 @helper
-def _tally(others: Any, signs: Any, spins: Any, spin: Any, scratch: Any, width: Any) -> None:
-    """Count the satisfied bonds of one spin, four at a time as far as they go."""
-    words, degree = len(width), others.size
+def _tally(start: Any, end: Any, indices: Any, signs: Any, spins: Any, spin: Any, scratch: Any, width: Any) -> None:
+    """Count the satisfied bonds of one spin, bonds `start` to `end` of the list, four at a time.
+
+    Subscripts are unsigned, which spares numba a test for negative ones.
+    """
+    words = len(width)
     for w in range(4 * words):
         scratch[COUNT * words + w] = np.uint64(0)
-    done = 0
-    while done + 4 <= degree:
-        _add_four(
-            spin, spins[others[done]], spins[others[done + 1]], spins[others[done + 2]], spins[others[done + 3]],
-            _mask(signs[done]), _mask(signs[done + 1]), _mask(signs[done + 2]), _mask(signs[done + 3]), scratch, width,
-        )  # fmt: skip
-        done += 4
-    while done < degree:
-        _add(spin, spins[others[done]], _mask(signs[done]), scratch, width)
-        done += 1
+    bond, last = np.uint64(start), np.uint64(end)
+    while bond < last:
+        for k in range(np.uint64(4)):
+            row = (np.uint64(BONDS) + k) * np.uint64(words)
+            if bond < last:
+                other, sign = spins[np.uint64(indices[bond])], _mask(signs[bond])
+                for w in range(np.uint64(words)):
+                    scratch[row + w] = ~(spin[w] ^ other[w] ^ sign)
+            else:
+                for w in range(np.uint64(words)):
+                    scratch[row + w] = np.uint64(0)
+            bond += _ONE
+        _add_four(scratch, width)
 
 
 @helper
-def _add(spin: Any, other: Any, sign: Any, scratch: Any, width: Any) -> None:
-    """Count one bond where it is satisfied."""
+def _add_four(scratch: Any, width: Any) -> None:
+    """Add four bits to the count: first their own sum, then the sum of the two numbers."""
     words = len(width)
     for w in range(words):
-        carry = ~(spin[w] ^ other[w] ^ sign)
-        for digit in range(COUNT, COUNT + 4):
-            old = scratch[digit * words + w]
-            scratch[digit * words + w] = old ^ carry
-            carry &= old
-
-
-@helper
-def _add_four(
-    spin: Any, a: Any, b: Any, c: Any, d: Any, sign_a: Any, sign_b: Any, sign_c: Any, sign_d: Any, scratch: Any,
-    width: Any,
-) -> None:  # fmt: skip
-    """Count four bonds where they are satisfied: their own sum first, then the sum of the two numbers."""
-    words = len(width)
-    for w in range(words):
-        here = ~spin[w]
-        one, two = here ^ a[w] ^ sign_a, here ^ b[w] ^ sign_b
-        three, four = here ^ c[w] ^ sign_c, here ^ d[w] ^ sign_d
-        half, double = one ^ two ^ three, (one & two) | (three & (one ^ two))
-        x0, carry = half ^ four, half & four
+        a, b = scratch[BONDS * words + w], scratch[(BONDS + 1) * words + w]
+        c, d = scratch[(BONDS + 2) * words + w], scratch[(BONDS + 3) * words + w]
+        three, double = a ^ b ^ c, (a & b) | (c & (a ^ b))
+        x0, carry = three ^ d, three & d
         x1, x2 = double ^ carry, double & carry
         y0, y1 = scratch[COUNT * words + w], scratch[(COUNT + 1) * words + w]
         y2, y3 = scratch[(COUNT + 2) * words + w], scratch[(COUNT + 3) * words + w]

@@ -31,5 +31,9 @@ def from_noise(model: DynamicNeurons, states: Array) -> Array:
 
 
 def _computed(model: DynamicNeurons, m: int, below: Array, state: State) -> Array:
-    fields = below @ np.swapaxes(state.weights[m], -1, -2) + state.biases[m][..., None, :]
+    weight, bias = state.weights[m], state.biases[m]
+    if weight.ndim == 2:  # the same for all: one matrix product
+        fields = (below.reshape(-1, below.shape[-1]) @ weight.T).reshape(*below.shape[:-1], -1) + bias[..., None, :]
+    else:
+        fields = below @ np.swapaxes(weight, -1, -2) + bias[..., None, :]
     return model.net.activations[m](fields)

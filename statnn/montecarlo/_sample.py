@@ -110,7 +110,7 @@ def sample(
     rng : int, numpy.random.Generator or None
         Seed; None for fresh entropy.
     method : str or Method, optional
-        A name from `METHODS`, or a method with options of your own; chosen by model and number of chains when None.
+        A name from `METHODS`, or a method with options of your own; the one that suits the model when None.
     observables : sequence of str, or mapping of names, optional
         What to record at every draw: names that the method knows ("energy", ...), and functions of your own from
         states of shape (chains, dimension) to (chains,) or (chains, ...). When None, all that the method knows.
@@ -150,7 +150,7 @@ def sample(
     if length % every:
         raise ValueError(f"sweeps = {length} is no multiple of thin = {every}: take {length - length % every + every}")
     before = length // 2 if burn_in is None else whole(burn_in, "burn_in", minimum=0)
-    chosen = choose(model, method, len(numbers))
+    chosen = choose(model, method)
     chosen.check(model)
     chosen = chosen.resolved(model, len(numbers))
     watched = _observables(observables, chosen)

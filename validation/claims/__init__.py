@@ -24,6 +24,14 @@ MODULES: tuple[str, ...] = (
     "size",
     "real_network",
     "training_size",
+    "interaction_graph",
+    "binary_layers",
+    "cold_layers",
+    "square_lattice",
+    "error_bars",
+    "stiffness",
+    "linear_posterior",
+    "teacher_student",
 )
 
 

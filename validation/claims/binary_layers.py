@@ -45,7 +45,11 @@ def _run(rng, quick):
 def _judge(data):
     pairs = [("energy", "energy_exact"), ("square", "capacity_exact")]
     return exactly(
-        (mean(chains, float(exact)) for name, law in pairs for chains, exact in zip(data[name], data[law], strict=True)),
+        (
+            mean(chains, float(exact))
+            for name, law in pairs
+            for chains, exact in zip(data[name], data[law], strict=True)
+        ),
         f"transfer matrices at {len(TEMPERATURES)} temperatures (worst of energies and heat capacities)",
     )
 

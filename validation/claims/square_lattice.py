@@ -61,7 +61,7 @@ def _draw(data, figure):
     left, right = figure.subplots(1, 2)
     size = int(data["size"])
     left.plot(data["fine"], data["curve"], color="black", linewidth=1, label=f"torus ${size}\\times {size}$, exact")
-    left.plot(data["fine"], data["infinite"], color="grey", linestyle="--", linewidth=1, label="infinite lattice, exact")
+    left.plot(data["fine"], data["infinite"], color="grey", linestyle="--", linewidth=1, label="infinite lattice")
     for i, method in enumerate(METHODS):
         means = np.nanmean(data["chains"][i], axis=1)
         error = np.nanstd(data["chains"][i], axis=1, ddof=1) / np.sqrt(CHAINS[method])

@@ -129,5 +129,5 @@ CLAIM = Claim(
     draw=_draw,
     twin=_twin,
     derivations=("hamiltonian",),
-    cost=25,
+    cost=30,
 )

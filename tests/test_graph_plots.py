@@ -1,0 +1,142 @@
+"""Pictures of interaction graphs: everything is there, and nothing covers anything."""
+
+from itertools import combinations
+
+import matplotlib as mpl
+import networkx as nx
+import numpy as np
+import pytest
+from matplotlib import pyplot as plt
+from matplotlib.collections import LineCollection, PathCollection, PolyCollection
+from matplotlib.figure import Figure
+from models import ALL
+
+from statnn import plot
+from statnn.interaction import (
+    BinaryNeurons,
+    DynamicNeurons,
+)
+from statnn.network import Network
+
+
+@pytest.fixture(autouse=True)
+def no_figure_is_left():
+    yield
+    open_figures = plt.get_fignums()
+    plt.close("all")
+    assert not open_figures
+
+
+def spotted(ax):
+    """Number of dots and squares."""
+    return sum(len(c.get_offsets()) for c in ax.collections if isinstance(c, PathCollection))
+
+
+def lines(ax):
+    return sum(len(c.get_segments()) for c in ax.collections if isinstance(c, LineCollection))
+
+
+NET = Network.random([3, 4, 4, 2], sigma_b=0.5, rng=0)
+PICTURES = {
+    "layers": lambda ax: BinaryNeurons.from_network(NET).plot(ax),
+    "lattice": lambda ax: BinaryNeurons(nx.grid_2d_graph(4, 4)).plot(ax),
+    "springs": lambda ax: BinaryNeurons(nx.complete_graph(5)).plot(ax),
+    "one spin": lambda ax: BinaryNeurons([[0.0]]).plot(ax),
+    "neurons": lambda ax: DynamicNeurons(NET, np.ones(3), np.ones(2)).plot(ax),
+    "parameters": lambda ax: DynamicNeurons(NET, np.ones(3), free=ALL).plot(ax, parameters=True),
+    "bars": lambda ax: BinaryNeurons.from_network(NET).plot(ax, layers=True),
+    "large": lambda ax: DynamicNeurons(Network.random([300, 200], rng=0), np.ones(300)).plot(ax),
+}
+each_picture = pytest.mark.parametrize("name", PICTURES)
+
+
+@each_picture
+def test_draws_on_the_axes_given_and_nowhere_else(name):
+    figure = Figure()
+    ax, other = figure.subplots(1, 2)
+    state, untouched = dict(mpl.rcParams), len(other.get_children())
+    assert PICTURES[name](ax) is ax
+    assert ax.has_data()
+    assert ax.get_xlabel()
+    assert ax.child_axes[0].get_ylabel()  # the colour bar
+    assert len(other.get_children()) == untouched
+    assert figure.axes == [ax, other]
+    assert dict(mpl.rcParams) == state
+    figure.draw_without_rendering()
+
+
+@each_picture
+def test_nothing_leaves_the_picture(name):
+    """In the style of the house labels, legend and colour bar lie inside the figure and do not overlap."""
+    with plot.style():
+        figure = Figure()
+        ax = PICTURES[name](figure.add_subplot())
+        figure.draw_without_rendering()
+    inside = figure.bbox.padded(1)
+    boxes = [ax.xaxis.label.get_window_extent(), ax.child_axes[0].get_tightbbox()]
+    if ax.get_legend():
+        boxes.append(ax.get_legend().get_window_extent())
+    for box in boxes:
+        assert inside.x0 <= box.x0 < box.x1 <= inside.x1
+        assert inside.y0 <= box.y0 < box.y1 <= inside.y1
+    assert not any(a.overlaps(b) for a, b in combinations(boxes, 2))
+    ticks = [label.get_window_extent() for label in ax.get_xticklabels() if label.get_text()]
+    assert not any(a.overlaps(b) for a, b in combinations([*ticks, boxes[0]], 2))
+
+
+def test_axes_are_made_when_none_are_given():
+    ax = BinaryNeurons(nx.path_graph(3)).plot()
+    assert plt.get_fignums() == [ax.figure.number]
+    plt.close(ax.figure)
+
+
+def test_every_spin_and_coupling_is_drawn():
+    model = BinaryNeurons.from_network(NET)
+    ax = model.plot(Figure().add_subplot())
+    assert spotted(ax) == model.size
+    assert lines(ax) == model.couplings.nnz // 2
+    assert [tick.get_text() for tick in ax.get_xticklabels()] == ["0", "1", "2", "3"]
+    (bundle,) = [c for c in ax.collections if isinstance(c, LineCollection)]
+    assert sorted(bundle.get_array()) == sorted(c for *_, c in model.graph().edges(data="coupling"))
+    assert bundle.norm.vmax == -bundle.norm.vmin == max(abs(model.couplings.data).max(), abs(model.fields).max())
+    widths = dict(zip(np.abs(bundle.get_array()), bundle.get_linewidths(), strict=True))
+    assert [widths[c] for c in sorted(widths)] == sorted(widths.values())
+
+
+def test_every_neuron_and_interaction_is_drawn():
+    model = DynamicNeurons(NET, np.ones(3), np.ones(2), free=ALL)
+    ax = model.plot(Figure().add_subplot())
+    graph = model.graph()
+    assert (spotted(ax), lines(ax)) == (len(graph), graph.number_of_edges())
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["neuron", "input, clamped", "target, clamped"]
+    assert ax.get_xticklabels()[0].get_text() == "$x$"
+    ax = model.plot(Figure().add_subplot(), parameters=True)
+    graph = model.graph(parameters=True, factors=True)
+    assert spotted(ax) == len(graph)
+    weights = sum(w.size for w in NET.weights)
+    assert lines(ax) == graph.number_of_edges() - weights  # squares of weights stand on the lines
+    assert {"weight", "bias", "term of the energy"} <= {text.get_text() for text in ax.get_legend().get_texts()}
+    squares = [c.get_offsets() for c in ax.collections if isinstance(c, PathCollection) and len(c.get_offsets())]
+    spots = np.concatenate(squares)
+    gaps = np.linalg.norm(spots[:, None] - spots, axis=-1) + np.eye(len(spots))
+    assert gaps.min() > 1e-3  # nothing lies on top of something else
+
+
+def test_large_models_are_drawn_by_layers_and_say_so():
+    model = BinaryNeurons.from_network(Network.random([300, 200, 10], rng=0))
+    ax = model.plot(Figure().add_subplot())
+    assert ax.get_title() == "by layers: 510 spins are too many to draw one by one"
+    bands, bars = (c for c in ax.collections if isinstance(c, PolyCollection))
+    assert (len(bands.get_paths()), len(bars.get_paths())) == (2, 3)
+    assert [path.vertices[:, 1].max() for path in bars.get_paths()] == [300, 200, 10]
+    assert np.allclose(bands.get_array(), [np.sqrt((b**2).mean()) for b in model.blocks])
+    assert not model.plot(Figure().add_subplot(), layers=True).get_title()
+    with pytest.raises(ValueError, match=r"510 nodes .* plot\(layers=True\) draws one bar a layer"):
+        model.plot(Figure().add_subplot(), layers=False)
+
+
+@pytest.mark.parametrize("layers", [None, True, False])
+def test_pictures_of_parameters_are_small_or_refused(layers):
+    big = DynamicNeurons(Network.random([30, 30], rng=0), np.ones(30), free=ALL)
+    with pytest.raises(ValueError, match=r"layers=True"):
+        big.plot(Figure().add_subplot(), parameters=True, layers=layers)

@@ -1,0 +1,145 @@
+"""The interaction graph: local while neurons are degrees of freedom, all to all once they are integrated out."""
+
+from itertools import pairwise
+
+import numpy as np
+
+from statnn import Network
+from statnn.interaction import DynamicNeurons, Prior
+from validation.claim import Claim, Outcome, Verdict
+from validation.claims._chains import HAMILTONIAN
+
+WIDTHS = (3, 4, 4, 2)
+DEPTH, STEP = 6, 1e-3
+FREE = ("neurons", "weights", "biases")
+
+
+def _hessian(model, state):
+    """Return the second derivatives of βH by central differences of the gradient."""
+    shifts = 1e-5 * np.eye(model.dimension)
+    hessian = (model.gradient(state + shifts) - model.gradient(state - shifts)) / 2e-5
+    return (hessian + hessian.T) / 2
+
+
+def _names(model):
+    """Return the node of the graph for every entry of a state of one sample."""
+    widths = model.net.widths
+    names = [("h", m, i) for m, n in enumerate(widths[1:], 1) for i in range(n)]
+    if "weights" in model.free:
+        names += [("W", m, *index) for m, w in enumerate(model.net.weights) for index in np.ndindex(w.shape)]
+    if "biases" in model.free:
+        names += [("b", m, i) for m in range(model.net.depth) for i in range(widths[m + 1])]
+    return names
+
+
+def _pattern(graph, names):
+    return np.array([[graph.has_edge(one, other) for other in names] for one in names])
+
+
+def _log_partition(weights):
+    """Return ln Z of a scalar linear chain with these weights, its neurons integrated out."""
+    net = Network([[[w]] for w in weights], activation="identity")
+    return DynamicNeurons(net, [[1.0]], [[0.5]], beta=2.0, stiffness=3.0).exact().log_partition
+
+
+def _mixed():
+    """Return the second derivatives of -ln Z with respect to the weights of a chain of `DEPTH` layers."""
+    weights = np.linspace(0.8, 1.2, DEPTH)
+    found = np.zeros((DEPTH, DEPTH))
+    for m in range(DEPTH):
+        for k in range(DEPTH):
+            e, f = STEP * np.eye(DEPTH)[m], STEP * np.eye(DEPTH)[k]
+            corners = [a * b * _log_partition(weights + a * e + b * f) for a in (1, -1) for b in (1, -1)]
+            found[m, k] = -sum(corners) / (4 * STEP**2)
+    return found
+
+
+def _run(rng, quick):
+    del quick
+    net = Network.random(WIDTHS, "tanh", sigma_w=1.5, sigma_b=0.3, rng=rng)
+    x, y = rng.normal(size=(1, WIDTHS[0])), rng.normal(size=(1, WIDTHS[-1]))
+    out = {}
+    for kind, free, prior in (("neurons", FREE[:1], None), ("all", FREE, Prior(1e3, 1e3))):
+        model = DynamicNeurons(net, x, y, 2.0, 3.0, free, prior)
+        names = _names(model)
+        state = model.deterministic() + 0.3 * rng.normal(size=model.dimension)
+        out[f"hessian_{kind}"] = _hessian(model, state)
+        out[f"pattern_{kind}"] = _pattern(model.graph(parameters=kind == "all"), names)
+    return out | {
+        "integrated": _mixed(),
+        "weights": np.concatenate([w.ravel() for w in net.weights]),
+        "biases": np.concatenate(net.biases),
+        "x": x,
+        "y": y,
+    }
+
+
+def _judge(data):
+    leaks, missing = 0.0, 0
+    for kind in ("neurons", "all"):
+        hessian, pattern = np.abs(data[f"hessian_{kind}"]), data[f"pattern_{kind}"]
+        off = ~np.eye(len(hessian), dtype=bool)
+        scale = hessian.max()
+        leaks = max(leaks, float(hessian[off & ~pattern].max() / scale))
+        missing += int((hessian[off & pattern] < 1e-8 * scale).sum())
+    far = np.abs(data["integrated"][np.triu_indices(DEPTH, 2)])
+    edges = [int(data[f"pattern_{kind}"].sum() // 2) for kind in ("neurons", "all")]
+    right = leaks < 1e-8 and not missing and far.min() > 1e-4
+    detail = (
+        f"{edges[0]} pairs of neurons and {edges[1]} pairs with parameters interact, all others have a second "
+        f"derivative of 0 to {leaks:.1g} of the largest; with the neurons integrated out even the weights of the "
+        f"most distant of {DEPTH} layers interact, by {far.min():.2g} at least"
+    )
+    return Verdict(Outcome.EXACT if right else Outcome.CONTRADICTED, leaks, 0.0, 0.0, detail=detail)
+
+
+def _twin(data):
+    """Forget that neurons of one layer that feed a common unit interact."""
+    sizes = np.repeat(np.arange(len(WIDTHS) - 1), WIDTHS[1:])
+    return {**data, "pattern_neurons": data["pattern_neurons"] & (sizes[:, None] != sizes)}
+
+
+def _draw(data, figure):
+    figure.set_size_inches(13, 9)
+    panels = figure.subplots(2, 2)
+    weights, biases, start, at = [], [], 0, 0
+    for below, above in pairwise(WIDTHS):
+        weights.append(data["weights"][start : start + above * below].reshape(above, below))
+        biases.append(data["biases"][at : at + above])
+        start, at = start + above * below, at + above
+    net = Network(weights, biases, "tanh")
+    free = DynamicNeurons(net, data["x"], data["y"], 2.0, 3.0, FREE)
+    free.plot(panels[0, 0], parameters=True)
+    panels[0, 0].set_title("neurons, weights and biases")
+    DynamicNeurons(net, data["x"], data["y"], 2.0, 3.0).plot(panels[0, 1])
+    panels[0, 1].set_title("neurons only")
+    for axes, matrix, title in (
+        (panels[1, 0], np.abs(data["hessian_neurons"]), "neurons as variables"),
+        (panels[1, 1], np.abs(data["integrated"]), f"neurons integrated out ({DEPTH} scalar layers)"),
+    ):
+        shown = np.ma.masked_less(matrix / matrix.max(), 1e-8)
+        picture = axes.imshow(shown, cmap="cividis", norm="log", vmin=1e-4, vmax=1)
+        axes.grid(visible=False)
+        axes.set_title(title)
+        figure.colorbar(picture, ax=axes, label="|second derivative| / largest", shrink=0.8)
+    panels[1, 0].set(xlabel="neuron $h_i^{(m)}$", ylabel="neuron $h_j^{(k)}$")
+    panels[1, 1].set(xlabel="layer of weight $w^{(m)}$", ylabel="layer of weight $w^{(k)}$")
+
+
+CLAIM = Claim(
+    id="interaction-graph",
+    title="Locality of the interaction graph",
+    statement=(
+        "With neurons as degrees of freedom beside weights and biases the Hamiltonian is local in the layer index; "
+        "integrating the neurons out makes the weights of all layers interact."
+    ),
+    source=HAMILTONIAN + ", abstract: interactions become simple; the graph is ours",
+    standing="paper",
+    expected=Outcome.EXACT,
+    run=_run,
+    judge=_judge,
+    draw=_draw,
+    twin=_twin,
+    derivations=("hamiltonian",),
+    cost=2,
+)
