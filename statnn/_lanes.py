@@ -134,7 +134,22 @@ def _fused(_typing: Any, a: Any, b: Any, c: Any) -> Any:
     return a(a, b, c), generate
 
 
+@intrinsic
+def _clamp(_typing: Any, x: Any, low: Any, high: Any) -> Any:
+    del low, high
+
+    def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        value, least, most = arguments
+        for sign, limit in (("<", most), (">", least)):  # told that there is no NaN, the compiler takes min and max
+            inside = builder.fcmp_ordered(sign, value, limit, flags=["nnan"])
+            value = builder.select(inside, value, limit, flags=["nnan"])
+        return value
+
+    return x(x, x, x), generate
+
+
 _fused_multiply_add: Any = _fused
+_clamp_between: Any = _clamp
 
 
 @helper
@@ -144,14 +159,19 @@ def fused(a: Any, b: Any, c: Any) -> Any:
 
 
 @helper
+def clamped(x: Any, low: Any, high: Any) -> Any:
+    """Return the nearest number in [low, high], all of one type and none of them NaN."""
+    return _clamp_between(x, low, high)
+
+
+@helper
 def exponential(x: Any) -> Any:
     """Return exp(x) as float32, x brought into [-87, 87]; relative error below 2e-7 + 2e-8 |x|.
 
     exp(x) = 2^n 2^f with n the nearest integer to x / ln 2; 2^f is a polynomial of degree five, and n is added to
     the exponent bits. Additions and products alone, so that it runs in vectors.
     """
-    x = x if x < LARGEST_EXPONENT else LARGEST_EXPONENT  # noqa: FURB136 - min is slower
-    x = np.float32(x if x > _LOWEST_EXPONENT else _LOWEST_EXPONENT)  # noqa: FURB136
+    x = np.float32(clamped(np.float32(x), _LOWEST_EXPONENT, LARGEST_EXPONENT))
     shifted = np.float32(fused(x, _LOG2_E, _TO_INTEGER))
     f = np.float32(fused(x, _LOG2_E, np.float32(_TO_INTEGER - shifted)))
     p = np.float32(fused(_C5, f, _C4))

@@ -157,6 +157,8 @@ DYNAMIC = [
     ),
     (lambda: DynamicNeurons(net, np.ones((3, 2)), [0, 1, 1]), ValueError, r"numpy.eye\(classes\)\[labels\]"),
     (lambda: DynamicNeurons(net, [1.0, 1.0], [NAN]), ValueError, r"targets must be finite real numbers"),
+    (lambda: DynamicNeurons(single, [1.0, 1.0], [1e300]), ValueError, r"targets reach 1e\+300, beyond .* float32"),
+    (lambda: DynamicNeurons(single, [1.0, 1.0]).energy([1e300]), ValueError, r"or what is beyond float32"),
     (lambda: DynamicNeurons(net, [1.0, 1.0], ["a"]), ValueError, r"targets must be finite real numbers"),
     (
         lambda: DynamicNeurons(net, [1.0, 1.0], beta=0.0),
@@ -189,7 +191,7 @@ DYNAMIC = [
         ValueError,
         r"last axis must hold the 1 free variables",
     ),
-    (lambda: DynamicNeurons(net, [1.0, 1.0]).energy([NAN]), ValueError, r"state holds NaN or infinity"),
+    (lambda: DynamicNeurons(net, [1.0, 1.0]).energy([NAN]), ValueError, r"state holds NaN, infinity or what"),
     (
         lambda: DynamicNeurons(Network([W], activation="sign"), [1.0, 1.0]).gradient([1.0]),
         ValueError,

@@ -28,7 +28,8 @@ PUBLIC = {
         "translation_symmetry",
     ],
     "statnn.montecarlo": [
-        "METHODS", "Estimate", "Method", "Run", "UntrustedEstimate", "estimate", "sample",
+        "METHODS", "Ancestral", "Blocks", "Estimate", "Hamiltonian", "HeatBath", "Method", "Metropolis",
+        "MultiSpin", "Run", "Tempering", "UntrustedEstimate", "Wolff", "estimate", "sample",
     ],
     "statnn.network": ["ACTIVATIONS", "Activation", "Network", "Trace", "leaky_relu"],
     "statnn.plot": ["COLOURS", "replacing", "save", "style"],

@@ -212,6 +212,7 @@ def test_colour_kernels_are_their_twins(rng, name, scale):
     spins[prepared.position] = rng.choice([-1, 1], 408)
     twins(getattr(_colour_kernels, name), plan, spins, plan.couplings.dtype.type(0.4), lanes((1, ()), [0], LANES), 2)
     twins(_colour_kernels.energy, prepared.energy_plan, spins)
+    twins(_colour_kernels.total, spins)
     assert (spins[LANES:-LANES] == 1).sum() < spins.size - 3 * LANES
 
 

@@ -193,9 +193,11 @@ class DynamicNeurons:
                 f"state has shape {array.shape} and type {array.dtype}; the last axis must hold the "
                 f"{self.dimension} free variables: see unpack"
             )
-        if not np.isfinite(array).all():
-            raise ValueError("state holds NaN or infinity")
-        return array.astype(self.net.dtype, copy=False)
+        with np.errstate(over="ignore"):
+            result: Reals = array.astype(self.net.dtype, copy=False)
+        if not np.isfinite(result).all():
+            raise ValueError(f"state holds NaN, infinity or what is beyond {self.net.dtype}")
+        return result
 
     def deterministic(self) -> Reals:
         """Return the state in which every neuron is what its network computes, shape (dimension,)."""
@@ -388,7 +390,11 @@ def _targets(targets: ArrayLike, samples: int, net: Network) -> Reals:
             f"targets have shape {np.shape(targets)}; {samples} samples of the {net.widths[-1]} units of the output "
             f"layer need ({samples}, {net.widths[-1]}): encode class labels as vectors, numpy.eye(classes)[labels]"
         )
-    return array.astype(net.dtype)
+    with np.errstate(over="ignore"):
+        result: Reals = array.astype(net.dtype)
+    if not np.isfinite(result).all():
+        raise ValueError(f"targets reach {np.abs(array).max():.3g}, beyond the range of {net.dtype}")
+    return result
 
 
 def _frozen(array: Reals) -> Reals:

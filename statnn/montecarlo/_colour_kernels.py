@@ -156,3 +156,18 @@ def energy(plan: Any, spins: Any) -> float:
     for lane in range(LANES):
         result += total[lane]
     return result
+
+
+@kernel
+def total(spins: Any) -> int:
+    """Return the sum of all spins, held ones included."""
+    count = _row(np.int32)
+    for lane in range(LANES):
+        count[lane] = 0
+    for c in range(np.uint64(spins.size // LANES)):
+        for lane in range(LANES):
+            count[lane] += np.int32(spins[c * _LANES + np.uint64(lane)])
+    result = 0
+    for lane in range(LANES):
+        result += int(count[lane])
+    return result

@@ -43,7 +43,7 @@ def on_grid(bound: float, count: int, temperature: float) -> tuple["np.dtype[Any
     --------
     >>> on_grid(6.0, 7, 2.0)
     (dtype('float32'), 4.76837158203125e-07)
-    >>> on_grid(6.0, 7, 0.01)[0]
+    >>> on_grid(6.0, 7, 0.001)[0]
     dtype('float64')
     """
     spacing = 1.0

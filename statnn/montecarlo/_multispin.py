@@ -1,9 +1,9 @@
 r"""Multi-spin coding: couplings of one magnitude, 64 replicas in every machine word.
 
 Where all couplings are ±J and there are no fields, a flip of a spin with d bonds costs ΔE = 2J(2k - d), k the number
-of its bonds that are satisfied: a handful of small numbers, which bitwise logic handles for 64 replicas at once.
-The rule is that of Metropolis made lazy, a = 15/16 min(1, exp(-ΔE/T)): were flips that cost nothing certain, visits in
-fixed order would not be ergodic; a triangle falls into two sets of states that never meet.
+of its bonds that are satisfied: a handful of small numbers, which bitwise logic handles for 64 replicas at once
+(Jacobs & Rebbi 1981). The rule is that of Metropolis made lazy, a = 15/16 min(1, exp(-ΔE/T)): were flips that cost
+nothing certain, visits in fixed order would not be ergodic; a triangle falls into two sets of states that never meet.
 """
 
 from collections.abc import Sequence
@@ -38,6 +38,8 @@ class MultiSpin(Method):
     15/16 min(1, exp(-ΔE/T)); probabilities have 64 binary digits. Chains come in groups of 64, chain k in group
     k // 64, that share a stream of random words, each chain its own bits: a chain rerun alone gives the same result,
     and takes the time of its group. Several hundred chains and more are worth it; 1024 fill a block.
+
+    Observables are "energy" and "magnetisation" (mean spin); diagnostics "acceptance", flips a visit.
 
     [exact] The Boltzmann distribution is stationary, and every state is reached from every other.
 

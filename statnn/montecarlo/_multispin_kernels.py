@@ -25,7 +25,7 @@ DIGITS = 64
 RANDOM, COUNT, BONDS, CARRY, ACCEPTED, UNDECIDED, LEVELS, ROWS = 0, 4, 8, 12, 13, 14, 15, 24
 """Rows of the scratch array: the random state, digits of the number of satisfied bonds, four bonds, ..., 9 levels."""
 
-_ONE, _ONES = np.uint64(1), np.uint64(2**64 - 1)
+_ONE, _TWO, _ONES = np.uint64(1), np.uint64(2), np.uint64(2**64 - 1)
 _ROTATE_23, _ROTATE_41, _ROTATE_45, _ROTATE_19, _SHIFT_17 = (np.uint64(k) for k in (23, 41, 45, 19, 17))
 _GOLDEN, _MIX_1, _MIX_2 = (np.uint64(k) for k in (0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB))
 _SHIFT_30, _SHIFT_27, _SHIFT_31 = np.uint64(30), np.uint64(27), np.uint64(31)
@@ -73,9 +73,9 @@ def satisfied(indptr: Any, indices: Any, signs: Any, spins: Any, scratch: Any, w
     bonds = 0
     for i in range(indptr.size - 1):
         spin = spins[i]
-        for k in range(indptr[i], indptr[i + 1]):
+        for k in range(np.uint64(indptr[i]), np.uint64(indptr[i + 1])):
             if indices[k] < i:
-                other, sign = spins[indices[k]], _mask(signs[k])
+                other, sign = spins[np.uint64(indices[k])], _mask(signs[k])
                 for w in range(words):
                     scratch[CARRY * words + w] = ~(spin[w] ^ other[w] ^ sign)
                 _count(counter, bonds, scratch, width)
@@ -223,15 +223,16 @@ def _count(counter: Any, step: Any, scratch: Any, width: Any) -> None:
     many digits.
     """
     words = len(width)
-    digit = 0
-    while (step >> digit) & 1:
-        settled, waiting = counter[2 * digit], counter[2 * digit + 1]
+    digit, left = np.uint64(0), np.uint64(step)
+    while left & _ONE:
+        settled, waiting = counter[digit], counter[digit + _ONE]
         for w in range(words):
             a, b, c = settled[w], waiting[w], scratch[CARRY * words + w]
             settled[w] = a ^ b ^ c
             scratch[CARRY * words + w] = (a & b) | (c & (a ^ b))
-        digit += 1
-    waiting = counter[2 * digit + 1]
+        digit += _TWO
+        left >>= _ONE
+    waiting = counter[digit + _ONE]
     for w in range(words):
         waiting[w] = scratch[CARRY * words + w]
 

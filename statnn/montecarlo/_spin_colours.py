@@ -19,6 +19,9 @@ from statnn.montecarlo._spin_plan import COSTS, HELD, LANES, Plan
 from statnn.montecarlo._spin_start import pieces, start
 from statnn.montecarlo._walkers import Values, Walkers
 
+MOST_PADDING = 4
+"""Entries of a plan, in units of couplings, from which on no plan is made unless it is asked for: dense graphs."""
+
 
 @dataclass(frozen=True, eq=False)
 class Prepared:
@@ -88,6 +91,8 @@ def cheaper(model: BinaryNeurons, chains: int, nanoseconds: float) -> bool:
         return True
     if chains * (COSTS["call"] + COSTS["near"] * slots) > nanoseconds:  # at best every slot is near
         return False
+    if slots * LANES > MOST_PADDING * model.couplings.nnz + 10**5:  # not worth the memory to find out
+        return False
     return chains * _spin_plan.cost(Prepared(model).plan) < nanoseconds
 
 
@@ -134,8 +139,8 @@ class ColourWalkers(Walkers):
         """Return "energy", E with the couplings as they were given, or "magnetisation", the mean spin."""
         if name == "magnetisation":
             spare = self.spins.shape[1] - 2 * LANES - self.prepared.position.size  # held up
-            total = self.spins[:, LANES:-LANES].sum(axis=1, dtype=np.int64) - spare
-            return np.asarray(total / self.prepared.position.size)
+            total = np.array([kernels.total(spins) for spins in self.spins])
+            return np.asarray((total - spare) / self.prepared.position.size)
         return np.array([kernels.energy(self.prepared.energy_plan, spins) for spins in self.spins])
 
     def states(self) -> Values:

@@ -39,6 +39,9 @@ class Tempering(Method):
     and then offers a swap to every second pair of neighbours, even and odd pairs in turn. Observables and states are
     those at the temperature of the model.
 
+    [exact] The product of the Boltzmann distributions is stationary; [asymptotic] swaps are accepted as often as asked
+    where energies are nearly Gaussian, in models of many spins.
+
     Observables are "energy", "magnetisation" (mean spin) and "energies" (chains, K), those at all
     temperatures; diagnostics "acceptance" (share of spins that changed, over all temperatures), "swap_rate" (chains,
     K - 1) of neighbours, 0 where none was offered yet, "round_trips" (chains,) of all replicas of a chain, and

@@ -31,6 +31,8 @@ class Wolff(Method):
     about N spins flip in a sweep; without burn-in it is one. The number is fixed because a sweep that ends once N spins
     have flipped ends preferably with a large cluster: what is recorded would be biased to what large clusters leave.
 
+    [exact] The Boltzmann distribution is stationary, and every state is reached from every other.
+
     Observables are "energy", "magnetisation" (mean spin) and "cluster_size" (mean over the last sweep); diagnostics
     "acceptance" (all clusters flip: 1) and "clusters" (a sweep).
 
