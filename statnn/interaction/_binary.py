@@ -254,8 +254,9 @@ class BinaryNeurons:
 
 
 def _couplings(value: Any) -> tuple["sparse.csr_array[Any] | None", tuple[Floats, ...] | None]:
+    matrix: Any = value
     if sparse.issparse(value):
-        return _symmetric(sparse.csr_array(value)), None
+        return _symmetric(sparse.csr_array(matrix)), None
     if hasattr(value, "adjacency") and hasattr(value, "nodes"):
         import networkx as nx
 
@@ -308,7 +309,7 @@ def _symmetric(matrix: "sparse.csr_array[Any]") -> "sparse.csr_array[Any]":
 
 
 def _blocks(value: Sequence[ArrayLike]) -> tuple[Floats, ...]:
-    blocks = []
+    blocks: list[Floats] = []
     for m, block in enumerate(value):
         array = np.asarray(block)
         if array.dtype.kind not in "biuf":

@@ -277,19 +277,23 @@ def _kick(q: Any, u: Any, g: Any, scale: Any, precision: Any, step: Any) -> None
 
 
 @vector_helper
-def _rotate(q: Any, u: Any, cosine: Any, forward: Any, backward: Any) -> None:
-    """Move by one step of the Gaussian part."""
+def _advance(q: Any, u: Any, g: Any, turn: Any, here: Any, step: Any) -> None:
+    """Kick, and turn by one step of the Gaussian part, in one pass through memory."""
     variables, chains = q.shape
+    scale, precision, cosine = turn.scale[here], turn.precision[here], turn.cosine[here]
+    forward, backward = turn.forward[here], turn.backward[here]
     if chains == 1:
         for i in range(variables):
-            x, v = q[i, 0], u[i, 0]
+            x = q[i, 0]
+            v = u[i, 0] - step * scale[i] * (g[i, 0] - precision[i] * x)
             q[i, 0] = cosine[i] * x + forward[i] * v
             u[i, 0] = cosine[i] * v - backward[i] * x
     else:
         for i in range(variables):
-            c, f, b = cosine[i], forward[i], backward[i]
+            pace, kappa, c, f, b = step * scale[i], precision[i], cosine[i], forward[i], backward[i]
             for j in range(chains):
-                x, v = q[i, j], u[i, j]
+                x = q[i, j]
+                v = u[i, j] - pace * (g[i, j] - kappa * x)
                 q[i, j] = c * x + f * v
                 u[i, j] = c * v - b * x
 
@@ -308,16 +312,14 @@ def trajectories(
     variables = turn.scale.shape[1]
     for group in range(q.shape[0]):
         here = group % turn.scale.shape[0]
-        scale, precision, cosine = turn.scale[here], turn.precision[here], turn.cosine[here]
         shape = variables, q.shape[1] // variables
         x, v, slope = q[group].reshape(shape), u[group].reshape(shape), g[group].reshape(shape)
         _kinetic(u[group], neurons, kinetic[group, 0])
         kick = half
         for _ in range(steps):
-            _kick(x, v, slope, scale, precision, kick)
-            _rotate(x, v, cosine, turn.forward[here], turn.backward[here])
+            _advance(x, v, slope, turn, here, kick)
             gradient(plan, group, q[group], g[group], room)
             kick = step
-        _kick(x, v, slope, scale, precision, half)
+        _kick(x, v, slope, turn.scale[here], turn.precision[here], half)
         measure(plan, group, q[group], room, terms[group])
         _kinetic(u[group], neurons, kinetic[group, 1])

@@ -4,7 +4,7 @@ import sys
 from collections.abc import Callable
 from threading import Lock
 from types import TracebackType
-from typing import Any
+from typing import Any, Self
 
 
 class Progress:
@@ -24,7 +24,7 @@ class Progress:
             if self._tell is not None:
                 self._tell(self._done, self._total)
 
-    def __enter__(self) -> "Progress":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(

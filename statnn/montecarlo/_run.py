@@ -125,5 +125,6 @@ class Run:
 
     def _recorded(self, name: str) -> Values:
         if name not in self.draws:
-            raise ValueError(f"{name!r} was not recorded; there are {', '.join(self.draws)}: see observables= of sample")
+            known = ", ".join(self.draws)
+            raise ValueError(f"{name!r} was not recorded; there are {known}: see observables= of sample")
         return self.draws[name]

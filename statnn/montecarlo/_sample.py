@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -199,27 +198,21 @@ def extend(
         numbers = run.chains[first : first + size]
         first += size
         specs.append(
-            _Spec(
-                run.model, run.method, run.seed, numbers, None, walkers, 0, length // run.thin, run.thin, run.watched
-            )
+            _Spec(run.model, run.method, run.seed, numbers, None, walkers, 0, length // run.thin, run.thin, run.watched)
         )
     refuse_beyond_memory(
         2 * sum(8 * d.size for d in run.draws.values()), "the records of the longer run", "record less, or thin more"
     )
     walkers_after, records = _run_blocks(specs, executor, reporter(progress, length * len(specs)))
     joined = {name: np.concatenate([run.draws[name], records[name]], axis=1) for name in records}
-    return Run(
-        run.model, run.method, run.seed, run.chains, run.burn_in, run.thin, run.watched, joined, walkers_after
-    )
+    return Run(run.model, run.method, run.seed, run.chains, run.burn_in, run.thin, run.watched, joined, walkers_after)
 
 
 def _run_blocks(
     specs: Sequence[_Spec], executor: Executor | None, progress: Progress
 ) -> tuple[tuple[Walkers, ...], dict[str, Values]]:
-    blocks: dict[int, tuple[Walkers, dict[str, Values]]] = {}
     with progress:
-        for index, result in _results(specs, executor, progress):
-            blocks[index] = result
+        blocks = dict(_results(specs, executor, progress))
     ordered = [blocks[index] for index in range(len(specs))]
     names = ordered[0][1]
     records = {name: np.concatenate([record[name] for _, record in ordered]) for name in names}

@@ -191,7 +191,8 @@ def _numpyro(model: DynamicNeurons, coordinates: str, draws: int) -> float:
     if coordinates == "noise":
         positions = jax.jit(jax.vmap(potentials["outputs"]))(positions)
     jax.block_until_ready(positions)
-    return _smallest(np.asarray(positions)[None]) / (time.process_time() - begin)
+    seconds = time.process_time() - begin
+    return _smallest(np.asarray(positions)[None]) / seconds
 
 
 def _sampling(*, quick: bool) -> Iterator[Row]:
