@@ -205,7 +205,7 @@ def test_colour_kernels_are_their_twins(rng, name, scale):
     matrix = sparse.block_diag([torus(16), random_graph(rng, 150, 400, scale), np.zeros((2, 2))], format="csr")
     prepared = Prepared(BinaryNeurons(matrix))
     plan = prepared.plan
-    assert min(plan.near_row.size, plan.far_row.size, plan.odd_lane.size, plan.free.sum()) > 0
+    assert min(plan.near_row.size, plan.far_row.size, plan.odd_lane.size) > 0
     assert plan.couplings.dtype == (np.float32 if scale == 1 else np.float64)
     spins = aligned(((plan.field.size + 2) * LANES,), np.int8)
     spins[LANES:-LANES] = 1
@@ -223,7 +223,7 @@ def test_a_plan_holds_every_coupling_once(seed, size, by_degree):
     if rng.random() < 0.3:
         matrix = torus(int(np.sqrt(size)) + 3)
     model = BinaryNeurons(matrix, rng.normal(size=matrix.shape[0]))
-    position = _spin_plan.order(model.couplings, model.fields, model.colours, by_degree)
+    position = _spin_plan.order(model.couplings, model.colours, by_degree)
     plan = _spin_plan.plan(model.couplings, model.fields, position, np.float64, 7.0)
     room = (plan.field.size + 2) * LANES
     found = np.zeros((room, room))
@@ -268,9 +268,8 @@ def single_update(model, rule, i):
         other = state.copy()
         other[i] = -state[i]
         if rule is Metropolis:
-            free = model.couplings.indptr[i] == model.couplings.indptr[i + 1] and model.fields[i] == 0
             own = exponent * np.float32(state[i])
-            chance = share(partial(flips, exponent=own, free=free))
+            chance = share(partial(flips, exponent=own))
         else:
             up = share(partial(drawn, exponent=exponent))
             chance = 1 - up if state[i] > 0 else up
@@ -284,6 +283,17 @@ def sweep_matrix(model, rule, layout):
     if layout == "colours":
         spins = np.argsort(Prepared(model).position)
     return np.linalg.multi_dot([single_update(model, rule, i) for i in spins])
+
+
+@pytest.mark.parametrize("rule", RULES)
+@pytest.mark.parametrize("couplings", [np.zeros((3, 3)), np.ones((3, 3)) - np.eye(3)], ids=["free", "triangle"])
+def test_every_state_is_reached_from_every_state(rule, couplings):
+    """The spins are visited in order: with changes that are sure the chain would stay in part of the states."""
+    model = BinaryNeurons(couplings, temperature=2.0)
+    assert (np.linalg.matrix_power(sweep_matrix(model, rule, "replicas"), 6) > 0).all()
+    lazy = [single_update(model, Metropolis, i) for i in range(3)]
+    sure = np.linalg.multi_dot([np.eye(8) + (matrix - np.eye(8)) * 16 / 15 for matrix in lazy])
+    assert not (np.linalg.matrix_power(sure, 50) > 1e-6).all()
 
 
 @pytest.mark.parametrize("rule", RULES)

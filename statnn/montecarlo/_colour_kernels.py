@@ -109,11 +109,10 @@ def metropolis(plan: Any, spins: Any, beta: Any, rng: Any, sweeps: int) -> int:
                 for lane in range(LANES):
                     field[lane] += rest[lane]
             first = (c + _NEXT) * _LANES
-            free = plan.free[c]
             for lane in range(LANES):
                 here = first + np.uint64(lane)
                 old = spins[here]
-                change = flips(np.float32(uniform_lane(state, lane)), scale * field[lane] * np.float32(old), free)
+                change = flips(np.float32(uniform_lane(state, lane)), scale * field[lane] * np.float32(old))
                 count[lane] += np.int32(change)
                 spins[here] = np.int8(-old) if change else old
         for lane in range(LANES):

@@ -105,11 +105,10 @@ def metropolis(
         for r in range(LANES):
             count[r] = 0
         for i in range(np.uint64(fields.size)):
-            free = indptr[i] == indptr[i + _NEXT] and fields[i] == 0
             _sum_up(indptr, indices, couplings, fields, spins, i, field)
             for r in range(LANES):
                 old = spins[i, r]
-                change = flips(np.float32(uniform_lane(state, r)), scale[r] * field[r] * np.float32(old), free)
+                change = flips(np.float32(uniform_lane(state, r)), scale[r] * field[r] * np.float32(old))
                 count[r] += np.int32(change)
                 spins[i, r] = np.int8(-old) if change else old
         for r in range(LANES):

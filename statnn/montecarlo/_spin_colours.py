@@ -38,7 +38,7 @@ class Prepared:
         held = HELD * model.temperature
         found: list[tuple[Plan, Ints]] = []
         for by_degree in (False, True):
-            position = _spin_plan.order(model.couplings, fields, model.colours, by_degree)
+            position = _spin_plan.order(model.couplings, model.colours, by_degree)
             if found and np.array_equal(position, found[0][1]):
                 continue
             found.append((_spin_plan.plan(matrix, fields, position, values.dtype, held), position))
@@ -77,7 +77,7 @@ def _like(model: BinaryNeurons, values: Values) -> "sparse.csr_array[Any]":
 
 def _slots(model: BinaryNeurons) -> tuple[int, int]:
     """Return the numbers of chunks and of slots if every neighbour were gathered."""
-    position = _spin_plan.order(model.couplings, model.fields, model.colours, by_degree=True)
+    position = _spin_plan.order(model.couplings, model.colours, by_degree=True)
     chunk = position // LANES - 1
     largest = np.zeros(int(chunk.max()) + 1, dtype=np.int64)
     np.maximum.at(largest, chunk, np.diff(model.couplings.indptr))

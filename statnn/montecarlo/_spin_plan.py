@@ -44,8 +44,6 @@ class Plan(NamedTuple):
     """(rows, LANES), each row once, zero where a spin has no such neighbour."""
     field: Ints
     """(chunks,) the row of fields."""
-    free: NDArray[np.bool_]
-    """(chunks,) whether its spins feel nothing."""
     near: Ints
     """(chunks + 1,) where the near slots of a chunk begin."""
     near_start: Ints
@@ -61,18 +59,16 @@ class Plan(NamedTuple):
     odd_coupling: NDArray[Any]
 
 
-def order(couplings: "sparse.csr_array[Any]", fields: Floats, colours: Ints, by_degree: bool) -> Ints:
+def order(couplings: "sparse.csr_array[Any]", colours: Ints, by_degree: bool) -> Ints:
     """Return the position of every spin, shape (N,); in natural order within a colour, or highest degree first."""
     degree = np.diff(couplings.indptr)
-    free = (degree == 0) & (fields == 0)
-    kind = colours + free * (int(colours.max()) + 1)
-    ranked = np.lexsort((-degree if by_degree else np.zeros_like(degree), kind))
-    counts = np.bincount(kind)
+    ranked = np.lexsort((-degree if by_degree else np.zeros_like(degree), colours))
+    counts = np.bincount(colours)
     room = -(-counts // LANES) * LANES
     first_spin, first_place = np.cumsum(counts) - counts, np.cumsum(room) - room
     position = np.empty(degree.size, dtype=np.int64)
-    sorted_kind = kind[ranked]
-    position[ranked] = LANES + first_place[sorted_kind] + np.arange(degree.size) - first_spin[sorted_kind]
+    colour = colours[ranked]
+    position[ranked] = LANES + first_place[colour] + np.arange(degree.size) - first_spin[colour]
     return position
 
 
@@ -81,8 +77,6 @@ def plan(couplings: "sparse.csr_array[Any]", fields: Floats, position: Ints, dty
     count = int(position.max()) // LANES
     field = np.full(count * LANES, held)
     field[position - LANES] = fields
-    free = np.zeros(count, dtype=np.bool_)
-    free[position[(np.diff(couplings.indptr) == 0) & (fields == 0)] // LANES - 1] = True
     edges = couplings.tocoo()
     here, there, value = position[edges.coords[0]], position[edges.coords[1]], edges.data
     ranked = np.lexsort((there, here))
@@ -120,7 +114,6 @@ def plan(couplings: "sparse.csr_array[Any]", fields: Floats, position: Ints, dty
         fields_once,
         rows,
         field_row,
-        free,
         _starts(chunk, count),
         (chunk + 1) * LANES + offset,
         row[: chunk.size],

@@ -111,10 +111,11 @@ class HeatBath(SingleSpin):
 
 @dataclass(frozen=True)
 class Metropolis(SingleSpin):
-    r"""Metropolis: a spin changes sign with chance min(1, exp(-2 s_i h_i/T)).
+    r"""Metropolis: a spin changes sign with chance 15/16 min(1, exp(-2 s_i h_i/T)).
 
-    More changes than the heat bath in every sweep, but at high temperature nearly all spins change sign in step and
-    the chain forgets slowly: prefer the heat bath there. A spin without couplings and field changes with chance 1/2.
+    Mostly more changes than by the heat bath, but at high temperature nearly all spins change sign in step and
+    the chain forgets slowly: prefer the heat bath there. The share of 1/16 that stays makes the chain ergodic: spins
+    are visited in order, and a ferromagnetic triangle would never leave some of its states if free changes were sure.
 
     Parameters
     ----------

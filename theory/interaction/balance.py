@@ -158,7 +158,7 @@ def accept(ratio: sp.Expr) -> sp.Expr:
 
 def metropolis() -> Derivation:
     """Derive detailed balance of Metropolis, and compare its flips with those of the heat bath."""
-    cost = named(r"\Delta E")
+    cost, share = named(r"\Delta E"), sp.Rational(15, 16)
     return Derivation(
         "metropolis",
         "Metropolis: flip what costs nothing, pay for the rest",
@@ -186,6 +186,14 @@ def metropolis() -> Derivation:
                 1 / (1 + r),
             ),
             inequality("and uphill, where it accepts with r.", r, r / (1 + r), r**2 / (1 + r)),
+            identity(
+                "A share of it, here 15/16, is as balanced; it is taken because spins are visited in order, and flips "
+                "that are sure would keep a ferromagnetic triangle out of some of its states for ever.",
+                share * accept(r),
+                r * share * accept(1 / r),
+                by=lambda gap: sp.simplify(gap.replace(sp.Abs, absolute)),
+                shown=equation(share * sp.Min(1, r, evaluate=False), r * share * sp.Min(1, 1 / r, evaluate=False)),
+            ),
         ),
     )
 

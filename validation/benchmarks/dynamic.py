@@ -63,11 +63,11 @@ def _potentials(model: DynamicNeurons) -> dict[str, Callable[[Any], Any]]:
 def _sgemm(gradients: int) -> Callable[[], None]:
     """Return the multiplications of so many gradients of 64 chains, as products of matrices 1000 x 1000."""
     a = np.random.default_rng(0).normal(size=(1000, 1000)).astype(np.float32)
-    flops = gradients * CHAINS * 2 * 2 * WIDTH**2 * (LAYERS - 1)
+    rows = gradients * CHAINS * 2 * WIDTH**2 * (LAYERS - 1) // 1000**2
 
     def multiply() -> None:
-        for _ in range(round(flops / 2e9)):
-            a @ a
+        for done in range(0, rows, 1000):
+            a[: rows - done] @ a
 
     return multiply
 
@@ -113,7 +113,9 @@ def _gradients(*, quick: bool) -> Iterator[Row]:
             f"sgemm 1000 x 1000, its flops: {found.peer * each:.2f} us",
             f"{found.median:.2f} [{found.lowest:.2f}, {found.highest:.2f}]",
         )
-        work = f"gradient, 10 x 100 tanh, {CHAINS} chains, float32, {coordinates} (>= 2.5)"
+        work = f"gradient, 10 x 100 tanh, {CHAINS} chains, float32, {coordinates}" + " (>= 2.5)" * (
+            coordinates == "neurons"
+        )
         if not _installed("blackjax"):
             yield work, f"{found.ours * each:.2f} us", "blackjax is not installed", "-"
             continue
