@@ -8,6 +8,7 @@ import numpy as np
 
 from statnn._random import Root, stream
 from statnn.interaction import BinaryNeurons, DynamicNeurons, State
+from statnn.montecarlo._hamiltonian_kernels import multiply
 from statnn.montecarlo._walkers import Method, Model, Values, Walkers
 
 
@@ -23,7 +24,7 @@ def simulate(model: DynamicNeurons, streams: Sequence[np.random.Generator]) -> V
             biases = [one.standard_normal(b.shape) * model.prior.sigma_b for b in biases]
         below = model.inputs
         for weight, bias, sigma in zip(weights, biases, net.activations, strict=True):
-            computed = sigma((below @ weight.T + bias).astype(net.dtype))
+            computed = sigma((multiply(below, weight.T) + bias).astype(net.dtype))
             below = computed + spread * one.standard_normal(computed.shape)
             neurons.append(below)
         drawn.append(model.pack(State(tuple(neurons), tuple(weights), tuple(biases))))

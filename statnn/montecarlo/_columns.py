@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from statnn.interaction import DynamicNeurons
-from statnn.montecarlo._hamiltonian_kernels import Array, Plan
+from statnn.montecarlo._hamiltonian_kernels import Array, Plan, multiply
 
 WIDE = 96
 
@@ -109,7 +109,7 @@ class Columns:
             precisions[0] = free_weights * widths[:-1] / model.prior.sigma_w**2
             precisions[1] = free_biases / model.prior.sigma_b**2
         targets = net(model.inputs) if model.targets is None else model.targets
-        first = model.inputs @ net.weights[0].T
+        first = multiply(model.inputs, net.weights[0].T)
         return Plan(
             units=np.concatenate([[0], np.cumsum(widths[1:])]).astype(np.int64),
             inner=widths[:-1].copy(),

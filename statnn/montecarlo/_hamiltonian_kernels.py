@@ -87,6 +87,21 @@ def turn_of(scale: Array, precision: Array, step: float) -> Turn:
     return Turn(*(np.ascontiguousarray(array, dtype=scale.dtype) for array in arrays))
 
 
+def multiply(a: Array, b: Array) -> Array:
+    """Return a·b as numpy does, shapes (..., rows, n) and (..., n, columns), in an order that no thread changes.
+
+    A single row or column is doubled, since products with vectors are cut among threads in another way.
+    """
+    if a.shape[-2] == 1:
+        return multiply(np.repeat(a, 2, axis=-2), b)[..., :1, :]
+    if b.shape[-1] == 1:
+        return multiply(a, np.repeat(b, 2, axis=-1))[..., :1]
+    total: Array = a[..., :LONGEST_SUM] @ b[..., :LONGEST_SUM, :]
+    for start in range(LONGEST_SUM, a.shape[-1], LONGEST_SUM):
+        total = total + a[..., start : start + LONGEST_SUM] @ b[..., start : start + LONGEST_SUM, :]
+    return total
+
+
 def room_for(plan: Plan) -> Room:
     """Return room for the gradient of one group."""
     size = int(plan.units[-1]) * plan.inputs.shape[2]

@@ -3,7 +3,7 @@
 import numpy as np
 
 from statnn.interaction import DynamicNeurons, State
-from statnn.montecarlo._hamiltonian_kernels import Array
+from statnn.montecarlo._hamiltonian_kernels import Array, multiply
 
 
 def to_noise(model: DynamicNeurons, states: Array) -> Array:
@@ -33,7 +33,7 @@ def from_noise(model: DynamicNeurons, states: Array) -> Array:
 def _computed(model: DynamicNeurons, m: int, below: Array, state: State) -> Array:
     weight, bias = state.weights[m], state.biases[m]
     if weight.ndim == 2:  # the same for all: one matrix product
-        fields = (below.reshape(-1, below.shape[-1]) @ weight.T).reshape(*below.shape[:-1], -1) + bias[..., None, :]
+        fields = multiply(below.reshape(-1, below.shape[-1]), weight.T).reshape(*below.shape[:-1], -1)
     else:
-        fields = below @ np.swapaxes(weight, -1, -2) + bias[..., None, :]
-    return model.net.activations[m](fields)
+        fields = multiply(below, np.swapaxes(weight, -1, -2))
+    return model.net.activations[m](fields + bias[..., None, :])
