@@ -1,6 +1,7 @@
 """The verb `sample` and the object `Run`: what is asked, recorded, refused, and gone on with."""
 
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from multiprocessing import get_context
 
 import numpy as np
 import pytest
@@ -177,3 +178,23 @@ def test_executors_change_nothing_but_the_time():
 def test_methods_by_name_are_all_there():
     for name in METHODS:
         assert name == METHODS[name].name
+
+
+def test_available_memory_is_some_share_of_the_machine():
+    assert 2**26 < _memory.available() < 2**60
+
+
+def observed_sum(states):
+    return states.sum(axis=1)
+
+
+@pytest.mark.parametrize("model", [RING, SMOOTH], ids=["ring", "smooth"])
+def test_spawned_processes_give_the_same_chains(model):
+    """Models, methods and walkers travel as pickles; observables of one's own must be functions of a module."""
+    own = {"energy": "energy", "sum": observed_sum}
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        theirs = sample(model, 6, chains=70, rng=1, observables=own, executor=pool)
+        longer = theirs.extend(4, executor=pool)
+    mine = sample(model, 10, chains=70, burn_in=3, rng=1, observables=own)
+    for name in own:
+        np.testing.assert_array_equal(longer.draws[name], mine.draws[name])

@@ -23,8 +23,10 @@ from statnn._lanes import aligned, lanes, realigned
 from statnn._random import Root, stream
 from statnn.interaction import BinaryNeurons
 from statnn.montecarlo._block_kernels import accept, bond_energies, layer_sums
+from statnn.montecarlo._grid import refuse_lost
 from statnn.montecarlo._layered import Layered, layered
 from statnn.montecarlo._row_kernels import LANES, bond_energy, sweep_rows
+from statnn.montecarlo._spin_start import pieces
 from statnn.montecarlo._walkers import Method, Model, Values, Walkers
 
 REPLICAS = 256
@@ -33,8 +35,6 @@ FEWEST = 16
 """Chains from which on products for all beat rows for each."""
 _SLICE = 64
 """Replicas whose energies are computed at once, in float64."""
-_UPDATES_AT_ONCE = 10**8
-"""The kernel of one chain returns to Python after so many updates, so that an interrupt gets through."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ class Blocks(Method):
     observables: ClassVar[tuple[str, ...]] = ("energy", "magnetisation", "layer_magnetisation")
 
     def __post_init__(self) -> None:
-        if self.layout not in {None, "replicas", "single"}:
+        if self.layout not in (None, "replicas", "single"):
             raise ValueError(f"layout = {self.layout!r} is unknown; there are 'replicas', 'single', or None to choose")
 
     def resolved(self, model: Model, chains: int) -> "Blocks":
@@ -91,6 +91,7 @@ class Blocks(Method):
                 "blocks need a layered model, but the couplings are one matrix: pass a list of blocks of shape "
                 "(n_{m+1}, n_m) to BinaryNeurons, or take method='heat bath'"
             )
+        refuse_lost(model, model.temperature)
 
     def block(self, model: Model, chains: int) -> int:
         """Return 256 chains, or one that keeps its fields."""
@@ -239,8 +240,7 @@ class _Single(_Layers):
 
     def _move(self, sweeps: int) -> Any:
         held, changed = self.couplings, 0
-        most = max(1, _UPDATES_AT_ONCE // self.model.size)
-        for begin in range(0, sweeps, most):
+        for part in pieces(sweeps, self.model.size + held.weights.size // 4):
             changed += sweep_rows(
                 held.plan,
                 held.weights,
@@ -250,7 +250,7 @@ class _Single(_Layers):
                 self.lanes,
                 self.up,
                 self.flipped,
-                min(most, sweeps - begin),
+                part,
             )
         return changed
 

@@ -7,6 +7,8 @@ are computed anew. The price is couplings off by up to g/2, a random error of th
 `LARGEST_ERROR` temperatures; where float32 would cost more, float64 is taken.
 """
 
+from collections.abc import Callable
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,8 +19,16 @@ from statnn._edge import Floats
 if TYPE_CHECKING:
     from scipy import sparse
 
+    from statnn.interaction import BinaryNeurons
+
 LARGEST_ERROR = 1e-4
 """Error of a local field, in temperatures, from which on float64 is taken."""
+SMALLEST_SHARE = 1e-10
+"""Error of a local field, in units of its own terms, that is below what matters at any temperature."""
+LARGEST_SINGLE = 1e36
+"""Local field and temperature up to which float32 has room to spare."""
+LARGEST = 1e300
+"""Local field, and inverse temperature, up to which float64 has."""
 _DIGITS: dict["np.dtype[Any]", int] = {np.dtype(np.float32): 24, np.dtype(np.float64): 53}
 
 
@@ -48,6 +58,8 @@ def on_grid(bound: float, count: int, temperature: float) -> tuple["np.dtype[Any
     """
     spacing = 1.0
     for dtype, digits in _DIGITS.items():
+        if digits == 24 and max(bound, temperature) > LARGEST_SINGLE:
+            continue
         spacing = _spacing(bound, count, digits)
         if np.sqrt(count) * spacing / 2 <= LARGEST_ERROR * temperature:
             return dtype, spacing
@@ -64,6 +76,47 @@ def _spacing(bound: float, count: int, digits: int) -> float:
     while bound > largest * 2.0**exponent:  # the logarithm is itself rounded
         exponent += 1
     return float(2.0**exponent)
+
+
+def refuse_lost(model: "BinaryNeurons", temperature: float) -> None:
+    """Raise ValueError where rounding to the grid would change the law of a spin at this temperature."""
+    if temperature * LARGEST < 1:
+        raise ValueError(f"temperature = {temperature:g} is below {1 / LARGEST:g}: 1/T leaves float64")
+    with np.errstate(over="ignore"):
+        bounds = _row_sums(model, np.abs) + np.abs(model.fields)
+    i = int(np.argmax(bounds))
+    if bounds[i] > LARGEST:
+        raise ValueError(f"the local field of spin {i} reaches {bounds[i]:g}, more than {LARGEST:g}: use another unit")
+    count = int(_row_sums(model, np.ones_like).max()) + 1
+    spacing = on_grid(float(bounds[i]), count, temperature)[1]
+    if np.sqrt(count) * spacing / 2 <= LARGEST_ERROR * temperature:
+        return
+
+    def lost(values: Floats) -> Floats:
+        return np.abs(np.round(values / spacing) * spacing - values)
+
+    error = _row_sums(model, lost) + lost(model.fields)
+    changed = (error > LARGEST_ERROR * temperature) & (error > SMALLEST_SHARE * bounds)
+    if changed.any():
+        worst = int(np.argmax(np.where(changed, error, 0)))
+        raise ValueError(
+            f"the local field of spin {worst} would be off by {error[worst] / temperature:.2g} T, because that of spin "
+            f"{i} reaches {bounds[i]:g} and sums have 53 bits: bring that down. A spin is held as firmly by a field of "
+            "100 T beyond all its couplings"
+        )
+
+
+def _row_sums(model: "BinaryNeurons", function: Callable[[Floats], Floats]) -> Floats:
+    """Return Σ_j f(J_ij) over the couplings of every spin, shape (N,)."""
+    total = np.zeros(model.size)
+    if model.blocks is None:
+        spin = np.repeat(np.arange(model.size), np.diff(model.couplings.indptr))
+        return total + np.bincount(spin, function(model.couplings.data), model.size)
+    for block, (below, above) in zip(model.blocks, pairwise(model.layers), strict=True):
+        values = function(block)
+        total[above] += values.sum(axis=1)
+        total[below] += values.sum(axis=0)
+    return total
 
 
 def rounded(

@@ -18,6 +18,7 @@ from statnn._random import Root, stream
 from statnn.interaction import BinaryNeurons
 from statnn.montecarlo import _multispin_kernels as kernels
 from statnn.montecarlo._graph import graph
+from statnn.montecarlo._spin_start import pieces
 from statnn.montecarlo._walkers import Method, Model, Values, Walkers
 
 LARGEST_DEGREE = 15
@@ -28,6 +29,8 @@ WORDS = 16
 """Words a spin where there is more than one group of chains; loops over them fill vectors of any width."""
 _LEVELS = (3, 5, 9)
 _ALL = 2**64 - 1
+_WORK = 32
+"""A visit of one word, in single updates of `pieces`."""
 
 
 @dataclass(frozen=True)
@@ -135,13 +138,14 @@ class _Groups(Walkers):
     def sweep(self, sweeps: int) -> None:
         """Visit every spin so many times."""
         indptr, indices, _ = graph(self._model)
-        flips = [
-            kernels.metropolis(
-                indptr, indices, self._signs, self._table, spins, scratch, sweeps, self._levels, self._width
-            )
-            for spins, scratch in zip(self._spins, self._scratch, strict=True)
-        ]
-        self._flips += np.concatenate(flips)[self._columns]
+        for part in pieces(sweeps, _WORK * self._spins.size):
+            flips = [
+                kernels.metropolis(
+                    indptr, indices, self._signs, self._table, spins, scratch, part, self._levels, self._width
+                )
+                for spins, scratch in zip(self._spins, self._scratch, strict=True)
+            ]
+            self._flips += np.concatenate(flips)[self._columns]
         self._sweeps += sweeps
 
     def observe(self, name: str) -> Values:

@@ -131,7 +131,7 @@ class ColourWalkers(Walkers):
         plan = self.prepared.plan
         beta = plan.couplings.dtype.type(1 / self.prepared.model.temperature)
         for k, spins in enumerate(self.spins):
-            for part in pieces(sweeps, spins.size):
+            for part in pieces(sweeps, spins.size + self.prepared.model.couplings.nnz):
                 self.changed[k] += kernel(plan, spins, beta, self.rng[k], part)
         self.sweeps += sweeps
 

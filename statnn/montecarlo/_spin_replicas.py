@@ -63,7 +63,7 @@ class ReplicaWalkers(Walkers):
         couplings, fields = self._rounded
         matrix = self.model.couplings
         beta = np.full(LANES, 1 / self.model.temperature).astype(couplings.dtype)
-        for part in pieces(sweeps, self.spins.size):
+        for part in pieces(sweeps, self.spins.size + LANES * matrix.nnz // 3):
             kernel(matrix.indptr, matrix.indices, couplings, fields, self.spins, beta, self.rng, part, self.changed)
         self.sweeps += sweeps
 

@@ -10,7 +10,7 @@ from statnn.interaction import BinaryNeurons
 from statnn.montecarlo._walkers import Values
 
 _UPDATES_AT_ONCE = 10**8
-"""Kernels return to Python after so many updates, so that an interrupt gets through."""
+"""Kernels return to Python after so many updates, or work that takes as long, so that an interrupt gets through."""
 
 
 def start(model: BinaryNeurons, seed: Root, chains: Sequence[int], initial: Values | None) -> NDArray[np.int8]:

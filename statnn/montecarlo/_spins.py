@@ -17,6 +17,7 @@ from typing import ClassVar
 from statnn._random import Root
 from statnn.interaction import BinaryNeurons
 from statnn.montecarlo import _spin_colours, _spin_replicas
+from statnn.montecarlo._grid import refuse_lost
 from statnn.montecarlo._replica_kernels import LANES
 from statnn.montecarlo._spin_colours import ColourWalkers
 from statnn.montecarlo._spin_replicas import ReplicaWalkers
@@ -41,11 +42,12 @@ class SingleSpin(Method):
             raise ValueError(f"layout = {self.layout!r} is unknown; there are {', '.join(LAYOUTS)}, or None to choose")
 
     def check(self, model: Model) -> None:
-        """Raise TypeError if the model is not one of binary neurons."""
+        """Raise if the model is not one of binary neurons, or its numbers are too far apart."""
         if not isinstance(model, BinaryNeurons):
             raise TypeError(
                 f"{self.name} changes the sign of spins; a {type(model).__name__} has none: leave method= out"
             )
+        refuse_lost(model, model.temperature)
 
     def resolved(self, model: Model, chains: int) -> "SingleSpin":
         """Return the method with the layout that is faster for so many chains, if none was named."""

@@ -19,7 +19,7 @@ from statnn._xoshiro import words
 from statnn.interaction import BinaryNeurons
 from statnn.montecarlo import _replica_kernels as replicas
 from statnn.montecarlo._graph import graph
-from statnn.montecarlo._grid import on_grid
+from statnn.montecarlo._grid import on_grid, refuse_lost
 from statnn.montecarlo._ladder import pilot
 from statnn.montecarlo._tempering_kernels import swap
 from statnn.montecarlo._walkers import Method, Model, Values, Walkers
@@ -100,6 +100,7 @@ class Tempering(Method):
                 f"temperatures = {self.temperatures} do not contain that of the model, {model.temperature}: add it, as "
                 "it is the one whose observables are recorded"
             )
+        refuse_lost(model, min(self.temperatures or (model.temperature,)))
 
     def tuned(self, model: Model, seed: Root) -> "Tempering":
         """Return the method with its temperatures chosen by a short run."""

@@ -17,8 +17,11 @@ from statnn._xoshiro import words
 from statnn.interaction import BinaryNeurons
 from statnn.montecarlo import _wolff_kernels as kernels
 from statnn.montecarlo._graph import graph
+from statnn.montecarlo._spin_start import pieces
 from statnn.montecarlo._walkers import Method, Model, Values, Walkers
 
+_WORK = 4
+"""A spin or a coupling of a sweep, in single updates of `pieces`."""
 _TOGETHER = 2**12
 """Spins of a block: chains of small models walk together, so that work outweighs the way to it."""
 
@@ -105,7 +108,8 @@ class _Clusters(Walkers):
     ) -> None:
         generators = [stream(seed, chain) for chain in chains]
         self._model = model
-        self._chances = -np.expm1(-2 * model.couplings.data / model.temperature)
+        with np.errstate(over="ignore"):
+            self._chances = -np.expm1(-2 * (model.couplings.data / model.temperature))
         self._random = np.array([words(generator) for generator in generators])
         if initial is None:
             self._spins = np.array([2 * generator.integers(0, 2, model.size, np.int8) - 1 for generator in generators])
@@ -131,7 +135,8 @@ class _Clusters(Walkers):
     def sweep(self, sweeps: int) -> None:
         """Flip the fixed number of clusters, so many times."""
         for chain, number in enumerate(self._clusters.tolist()):
-            self._flip(chain, number * (sweeps - 1))
+            for part in pieces(sweeps - 1, _WORK * (self._model.size + self._chances.size)):
+                self._flip(chain, number * part)
             self._size[chain] = self._flip(chain, number) / number
 
     def observe(self, name: str) -> Values:

@@ -86,8 +86,8 @@ def _judge(data):
     edges = [int(data[f"pattern_{kind}"].sum() // 2) for kind in ("neurons", "all")]
     right = leaks < 1e-8 and not missing and far.min() > 1e-4
     detail = (
-        f"{edges[0]} pairs of neurons and {edges[1]} pairs with parameters interact, all others have a second "
-        f"derivative of 0 to {leaks:.1g} of the largest; with the neurons integrated out even the weights of the "
+        f"{edges[0]} pairs of neurons and {edges[1]} pairs with parameters interact; of all others the largest second "
+        f"derivative is {leaks:.1g} of the largest; with the neurons integrated out even the weights of the "
         f"most distant of {DEPTH} layers interact, by {far.min():.2g} at least"
     )
     return Verdict(Outcome.EXACT if right else Outcome.CONTRADICTED, leaks, 0.0, 0.0, detail=detail)
