@@ -36,6 +36,14 @@ def whole(value: Any, name: str, *, minimum: int, maximum: int = LARGEST_COUNT) 
     return int(value)
 
 
+def array_of(values: Any, name: str) -> NDArray[Any]:
+    """Return ``values`` as an array, or raise if rows differ in length."""
+    try:
+        return np.asarray(values)
+    except ValueError as error:
+        raise ValueError(f"{name} is no array, its rows differ in length: {error}") from None
+
+
 def positive(value: Any, name: str, *, why: str) -> float:
     """Return ``value`` as float, or raise if it is not a finite number above zero."""
     if isinstance(value, bool) or not isinstance(value, numbers.Real):

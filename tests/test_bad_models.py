@@ -1,6 +1,7 @@
 """Models refuse bad input before any work starts, and say what would be right."""
 
 import math
+import pickle
 import re
 
 import networkx as nx
@@ -12,6 +13,7 @@ from statnn.interaction import (
     BinaryNeurons,
     DynamicNeurons,
     Prior,
+    State,
     layer_fluctuation,
     node_strength,
     translation_symmetry,
@@ -213,7 +215,32 @@ DYNAMIC = [
     (lambda: DynamicNeurons(net, [1.0, 1.0]).plot(3), TypeError, r"ax = 3 is not a matplotlib axes"),
 ]
 
+RAGGED = [
+    (lambda: BinaryNeurons([[0.0, 1.0], [1.0]]), ValueError, r"couplings\b.* rows differ in length"),
+    (lambda: BinaryNeurons(PAIR, fields=[[1.0], [1.0, 2.0]]), ValueError, r"fields is no array, its rows differ"),
+    (lambda: pair.energy([[1, 1], [1]]), ValueError, r"state is no array, its rows differ"),
+    (lambda: DynamicNeurons(net, [1.0, 1.0], [[1.0], [1.0, 2.0]]), ValueError, r"targets is no array"),
+]
+
 QUESTIONS = [
+    (lambda: BinaryNeurons([sparse.eye_array(2)]), TypeError, r"block 0 is sparse; .* pass block.toarray\(\)"),
+    (
+        lambda: BinaryNeurons(nx.Graph([("a", "b", {"weight": "strong"})])),
+        TypeError,
+        r"the edge \('a', 'b'\) has weight = 'strong'; one real number is needed",
+    ),
+    (lambda: delattr(pair, "fields"), AttributeError, r"BinaryNeurons never change: fields cannot be deleted"),
+    (lambda: DynamicNeurons(net, [1.0, 1.0], free=None), TypeError, r"free = None is a NoneType; pass names out of"),
+    (
+        lambda: DynamicNeurons(net, [1.0, 1.0]).energy(State((np.array([[NAN]]),), (), ())),
+        ValueError,
+        r"state holds NaN",
+    ),
+    (
+        lambda: DynamicNeurons(net, [1.0, 1.0]).energy(State((np.array([[1j]]),), (), ())),
+        TypeError,
+        r"an array of the state must hold real numbers, not complex128",
+    ),
     (lambda: translation_symmetry([W]), TypeError, r"model is a list; pass a Network, BinaryNeurons or"),
     (lambda: translation_symmetry(net, tolerance=-1), ValueError, r"tolerance = -1 is not a finite number >= 0"),
     (lambda: translation_symmetry(net, tolerance=NAN), ValueError, r"tolerance = nan"),
@@ -224,7 +251,7 @@ QUESTIONS = [
 ]
 
 
-@pytest.mark.parametrize(("call", "error", "message"), NETWORKS + BINARY + DYNAMIC + QUESTIONS)
+@pytest.mark.parametrize(("call", "error", "message"), NETWORKS + BINARY + DYNAMIC + RAGGED + QUESTIONS)
 def test_bad_input_is_refused_with_a_message_that_teaches(call, error, message):
     with pytest.raises(error) as caught:
         call()
@@ -237,5 +264,22 @@ def test_what_is_almost_bad_is_taken():
     assert Network(np.ones((2, 1, 1)), np.ones((2, 1))).depth == 2
     assert BinaryNeurons([[0.0]]).energy([1]) == 0
     assert BinaryNeurons(sparse.coo_array(PAIR)).energy([True, True]) == -1
+    twice = np.full(4, 100, np.int8), ([0, 0, 1, 1], [1, 1, 0, 0])
+    assert BinaryNeurons(sparse.coo_array(twice, shape=(2, 2))).energy([1, 1]) == -200
     assert DynamicNeurons(net, [1, 1], [True]).samples == 1
     assert DynamicNeurons(net, [1, 1], free="neurons").free == ("neurons",)
+
+
+def travelled(model):
+    return pickle.loads(pickle.dumps(model))  # noqa: S301 - our own bytes
+
+
+def test_arrays_of_models_are_read_only_also_after_a_journey():
+    layered = BinaryNeurons([[[1.0, 2.0]]])
+    for model in (pair, layered):
+        for one in (model, travelled(model)):
+            arrays = [one.fields, one.couplings.data, one.colours, *one.layers, *(one.blocks or ())]
+            assert not any(array.flags.writeable for array in arrays)
+    dynamic = travelled(DynamicNeurons(net, [1.0, 1.0], [1.0]))
+    assert not dynamic.inputs.flags.writeable
+    assert not dynamic.targets.flags.writeable

@@ -136,3 +136,32 @@ def test_frozen_chains_count_as_one_sample_each():
 def test_bad_draws(draws, message):
     with pytest.raises(ValueError, match=message):
         estimate(draws)
+
+
+@pytest.mark.parametrize("unit", [1e-300, 1e-160, 1e200, 1e300])
+def test_units_do_not_matter(rng, unit):
+    draws = rng.normal(size=(4, 100))
+    one, other = estimate(draws), estimate(unit * draws)
+    np.testing.assert_allclose([other.mean / unit, other.error / unit], [one.mean, one.error], rtol=1e-9)
+    np.testing.assert_allclose([other.tau, other.ess], [one.tau, one.ess], rtol=1e-9)
+    np.testing.assert_allclose(other.rhat, one.rhat, rtol=1e-3)  # the two draws beside the median are a tie
+
+
+@pytest.mark.parametrize("draws", [np.ones((2, 8)) * 1j, np.array([["a"] * 8])])
+def test_what_is_not_real_is_refused(draws):
+    with pytest.raises(TypeError, match="must hold real numbers"):
+        estimate(draws)
+
+
+@pytest.mark.parametrize("shape", [(0, 10), (2, 10, 0), (10,), (2, 3)])
+def test_what_has_no_draws_is_refused(shape):
+    with pytest.raises(ValueError, match="at least 4 draws"):
+        estimate(np.ones(shape))
+
+
+@pytest.mark.parametrize("length", [20, 50])
+def test_many_short_chains_are_no_better_than_independent(rng, length):
+    """About its own mean a half of length n is correlated by -1/n: errors would be a tenth too small at 20 draws."""
+    found = estimate(rng.normal(size=(20_000 // length, length)))
+    assert abs(found.tau - 1) < 0.1
+    assert abs(found.error * np.sqrt(20_000) - 1) < 0.05

@@ -8,7 +8,7 @@ import pytest
 
 from statnn import Network
 from statnn.interaction import BinaryNeurons, DynamicNeurons
-from statnn.montecarlo import METHODS, Run, _memory, sample
+from statnn.montecarlo import METHODS, Blocks, HeatBath, Metropolis, Run, _memory, _spin_start, sample
 
 RING = BinaryNeurons(np.roll(np.eye(6), 1, axis=0) + np.roll(np.eye(6), -1, axis=0), fields=0.2, temperature=1.5)
 LAYERS = BinaryNeurons([np.ones((3, 2)), np.ones((2, 3))], fields=0.1, temperature=4.0)
@@ -198,3 +198,51 @@ def test_spawned_processes_give_the_same_chains(model):
     mine = sample(model, 10, chains=70, burn_in=3, rng=1, observables=own)
     for name in own:
         np.testing.assert_array_equal(longer.draws[name], mine.draws[name])
+
+
+# -- what nobody may change ------------------------------------------------------------------------------
+
+
+def test_records_and_states_that_functions_see_are_read_only():
+    run = sample(RING, 8, rng=1)
+    with pytest.raises(ValueError, match="read-only"):
+        run.draws["energy"][0] = 0
+    with pytest.raises(ValueError, match="read-only"):
+        sample(RING, 8, rng=1, observables={"mine": lambda states: np.multiply(states, 0, out=states).sum(axis=1)})
+
+
+@pytest.mark.parametrize(
+    ("model", "method"),
+    [
+        *((RING, method(layout)) for method in (HeatBath, Metropolis) for layout in ("replicas", "colours")),
+        (LAYERS, Blocks("single")),
+        (BinaryNeurons(RING.couplings), "multispin"),
+        (BinaryNeurons(RING.couplings), "wolff"),
+    ],
+)
+def test_results_do_not_depend_on_how_often_kernels_return(monkeypatch, model, method):
+    whole = sample(model, 40, thin=20, burn_in=20, rng=6, method=method)
+    monkeypatch.setattr(_spin_start, "_UPDATES_AT_ONCE", 1)
+    parts = sample(model, 40, thin=20, burn_in=20, rng=6, method=method)
+    assert np.array_equal(whole.draws["energy"], parts.draws["energy"])
+    assert np.array_equal(whole.acceptance, parts.acceptance)
+
+
+def test_records_of_wide_observables_are_weighed(monkeypatch):
+    monkeypatch.setattr(_memory, "available", lambda: 1e6)
+    with pytest.raises(MemoryError, match="records of 'wide' with 100 draws"):
+        sample(RING, 100, rng=1, observables={"wide": lambda states: np.zeros((len(states), 1000))})
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"method": ["heat bath"]}, r"method = \['heat bath'\] is unknown"),
+        ({"observables": 5}, "observables is a int; pass names"),
+        ({"observables": [len]}, "has no name: pass {name: function"),
+        ({"executor": 4}, "executor = 4 is a int; pass an executor of concurrent.futures"),
+    ],
+)
+def test_wrong_kinds_are_named(options, message):
+    with pytest.raises((TypeError, ValueError), match=message):
+        sample(RING, 10, **options)

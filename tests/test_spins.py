@@ -151,7 +151,7 @@ def test_sums_on_the_grid_are_exact(bound, count, temperature):
     digits = np.finfo(dtype).nmant + 1
     assert np.frexp(spacing)[0] == 0.5
     assert bound / spacing + count / 2 < 2**digits
-    wanted = np.sqrt(count) * on_grid(bound, count, np.inf)[1] / 2 <= LARGEST_ERROR * temperature * bound
+    wanted = np.sqrt(count) * on_grid(bound, count, 1e6 * bound)[1] / 2 <= LARGEST_ERROR * temperature * bound
     assert (dtype == np.float32) == wanted
 
 

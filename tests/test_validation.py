@@ -10,7 +10,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from statnn import plot
-from theory.activation import DERIVATIONS
+from theory.registry import DERIVATIONS
 from validation import claims, report, statistics
 from validation.claim import Claim, Outcome, Verdict, frozen, measured
 from validation.runner import main

@@ -129,7 +129,7 @@ class Claim:
     judge, draw, twin : callable
         ``judge(data) -> Verdict``, ``draw(data, figure) -> None``, ``twin(data) -> data``.
     derivations : tuple of str
-        Names in ``theory.activation.DERIVATIONS``.
+        Names in ``theory.registry.DERIVATIONS``.
     needs_data : bool
         Whether the claim runs only with ``--data``.
     cost : float

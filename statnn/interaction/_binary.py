@@ -1,15 +1,16 @@
 """Binary neurons s_i = ±1 on any graph: an Ising model, a Boltzmann machine."""
 
+import numbers
 from collections.abc import Sequence
 from functools import cached_property
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
 
-from statnn._edge import Floats, Ints, positive
+from statnn._edge import Floats, Ints, array_of, positive
 from statnn.interaction import _structure
 
 if TYPE_CHECKING:
@@ -104,16 +105,16 @@ class BinaryNeurons:
     def layers(self) -> tuple[Ints, ...]:
         """Spins of every layer: couplings join spins of one layer or of neighbouring layers only."""
         if self.blocks is None:
-            return _structure.levels(self.couplings)
+            return tuple(_read_only(layer) for layer in _structure.levels(self.couplings))
         widths = [self.blocks[0].shape[1], *(block.shape[0] for block in self.blocks)]
-        return tuple(np.split(np.arange(self.size), np.cumsum(widths)[:-1]))
+        return tuple(np.split(_read_only(np.arange(self.size)), np.cumsum(widths)[:-1]))
 
     @cached_property
     def colours(self) -> Ints:
         """Colour of every spin, shape (N,): spins of one colour are not coupled."""
         if self.blocks is None:
-            return _structure.colours(self.couplings)
-        return np.concatenate([np.full(layer.size, m % 2) for m, layer in enumerate(self.layers)])
+            return _read_only(_structure.colours(self.couplings))
+        return _read_only(np.concatenate([np.full(layer.size, m % 2) for m, layer in enumerate(self.layers)]))
 
     def at(self, temperature: float) -> "BinaryNeurons":
         """Return the same spins at another temperature; couplings are shared."""
@@ -228,7 +229,7 @@ class BinaryNeurons:
 
     def states(self, state: ArrayLike) -> Any:
         """Return states as an int8 array of shape (..., N), or raise if an entry is not ±1."""
-        array = np.asarray(state)
+        array = array_of(state, "state")
         if array.ndim == 0 or array.shape[-1] != self.size:
             raise ValueError(f"state has shape {array.shape}; the last axis must hold the {self.size} spins")
         if array.dtype.kind not in "biuf" or not (np.abs(array) == 1).all():
@@ -238,6 +239,9 @@ class BinaryNeurons:
     def __setattr__(self, name: str, value: Any) -> None:
         raise AttributeError(f"BinaryNeurons never change: make a new model with another {name}")
 
+    def __delattr__(self, name: str) -> None:
+        raise AttributeError(f"BinaryNeurons never change: {name} cannot be deleted")
+
     def __deepcopy__(self, memo: Any) -> "BinaryNeurons":
         return self
 
@@ -246,7 +250,11 @@ class BinaryNeurons:
         return {name: self.__dict__[name] for name in kept}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(state)
+        self.__dict__.update(state)  # pickles forget that arrays are read-only
+        for array in (self.fields, *(self.blocks or ())):
+            _read_only(array)
+        if self.blocks is None:
+            _locked(self.couplings)
 
     def __repr__(self) -> str:
         bonds = "" if self.blocks is None else f"layers={'-'.join(str(layer.size) for layer in self.layers)}, "
@@ -256,18 +264,16 @@ class BinaryNeurons:
 def _couplings(value: Any) -> tuple["sparse.csr_array[Any] | None", tuple[Floats, ...] | None]:
     matrix: Any = value
     if sparse.issparse(value):
+        if matrix.dtype.kind in "iu":
+            matrix = matrix.astype(np.float64)  # before entries that stand twice are added up
         return _symmetric(sparse.csr_array(matrix)), None
     if hasattr(value, "adjacency") and hasattr(value, "nodes"):
-        import networkx as nx
-
-        if value.is_directed() or value.is_multigraph():
-            raise TypeError("the graph is directed or has parallel edges; couplings need a plain networkx.Graph")
-        if not len(value):
-            raise ValueError("the graph has no nodes")
-        return _symmetric(sparse.csr_array(nx.to_scipy_sparse_array(value, dtype=float))), None
-    if isinstance(value, Sequence) and len(value) and np.ndim(value[0]) == 2:
-        return None, _blocks(value)
-    dense = np.asarray(value)
+        return _symmetric(_of_graph(value)), None
+    if isinstance(value, Sequence) and len(value):
+        first = value[0]
+        if sparse.issparse(first) or array_of(first, "couplings[0]").ndim == 2:
+            return None, _blocks(value)
+    dense = array_of(value, "couplings")
     if dense.ndim != 2:
         raise TypeError(
             f"couplings of shape {dense.shape} are not understood; pass a sparse or dense matrix of shape (N, N), a "
@@ -276,6 +282,19 @@ def _couplings(value: Any) -> tuple["sparse.csr_array[Any] | None", tuple[Floats
     if dense.dtype.kind not in "biuf":
         raise TypeError(f"couplings must hold real numbers, not {dense.dtype}")
     return _symmetric(sparse.csr_array(dense)), None
+
+
+def _of_graph(graph: Any) -> "sparse.csr_array[Any]":
+    import networkx as nx
+
+    if graph.is_directed() or graph.is_multigraph():
+        raise TypeError("the graph is directed or has parallel edges; couplings need a plain networkx.Graph")
+    if not len(graph):
+        raise ValueError("the graph has no nodes")
+    for one, other, weight in graph.edges(data="weight", default=1):
+        if not isinstance(weight, numbers.Real | np.bool_):
+            raise TypeError(f"the edge ({one!r}, {other!r}) has weight = {weight!r}; one real number is needed")
+    return sparse.csr_array(nx.to_scipy_sparse_array(graph, dtype=float))
 
 
 def _symmetric(matrix: "sparse.csr_array[Any]") -> "sparse.csr_array[Any]":
@@ -311,7 +330,12 @@ def _symmetric(matrix: "sparse.csr_array[Any]") -> "sparse.csr_array[Any]":
 def _blocks(value: Sequence[ArrayLike]) -> tuple[Floats, ...]:
     blocks: list[Floats] = []
     for m, block in enumerate(value):
-        array = np.asarray(block)
+        if sparse.issparse(block):
+            raise TypeError(
+                f"block {m} is sparse; layers are dense between neighbours: pass block.toarray(), or one sparse matrix "
+                "of shape (N, N) for the whole model"
+            )
+        array = array_of(block, f"block {m}")
         if array.dtype.kind not in "biuf":
             raise TypeError(f"block {m} must hold real numbers, not {array.dtype}")
         if array.ndim != 2 or not array.size:
@@ -321,13 +345,12 @@ def _blocks(value: Sequence[ArrayLike]) -> tuple[Floats, ...]:
         if not np.isfinite(array).all():
             raise ValueError(f"block {m} holds NaN or infinity; every coupling must be finite")
         copy = np.array(array, dtype=np.float64, order="C")
-        copy.flags.writeable = False
-        blocks.append(copy)
+        blocks.append(_read_only(copy))
     return tuple(blocks)
 
 
 def _fields(value: ArrayLike | None, size: int) -> Floats:
-    array = np.asarray(0.0 if value is None else value)
+    array = array_of(0.0 if value is None else value, "fields")
     if array.dtype.kind not in "biuf":
         raise TypeError(f"fields must hold real numbers, not {array.dtype}")
     if array.ndim > 1 or (array.ndim == 1 and array.shape != (size,)):
@@ -335,12 +358,16 @@ def _fields(value: ArrayLike | None, size: int) -> Floats:
     result = np.array(np.broadcast_to(array, (size,)), dtype=np.float64)
     if not np.isfinite(result).all():
         raise ValueError(f"fields[{int(np.argmin(np.isfinite(result)))}] is not finite")
-    result.flags.writeable = False
-    return result
+    return _read_only(result)
+
+
+def _read_only(array: NDArray[Any]) -> NDArray[Any]:
+    array.flags.writeable = False
+    return array
 
 
 def _locked(matrix: "sparse.csr_array[Any]") -> "sparse.csr_array[Any]":
     matrix.sort_indices()
     for part in (matrix.data, matrix.indices, matrix.indptr):
-        part.flags.writeable = False
+        _read_only(part)
     return matrix

@@ -1,6 +1,6 @@
 """Neurons as dynamic degrees of freedom: the Hamiltonian of a network whose layers may fluctuate."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from statnn._edge import positive
+from statnn._edge import array_of, positive
 from statnn.network import Network
 from statnn.network._activation import SIGN
 
@@ -116,6 +116,8 @@ class DynamicNeurons:
         if not isinstance(net, Network):
             raise TypeError(f"net is a {type(net).__name__}; pass a statnn.Network")
         x = np.atleast_2d(net.inputs(inputs))
+        if not isinstance(free, Iterable):
+            raise TypeError(f"free = {free!r} is a {type(free).__name__}; pass names out of {', '.join(FREE)}")
         names = (free,) if isinstance(free, str) else tuple(free)
         if unknown := [name for name in names if name not in FREE]:
             raise ValueError(f"free = {names} has the unknown name {unknown[0]!r}; allowed are {', '.join(FREE)}")
@@ -156,12 +158,14 @@ class DynamicNeurons:
 
     def pack(self, state: State) -> Reals:
         """Return the free arrays of a `State` as one vector, shape (..., dimension)."""
-        parts = [np.asarray(a) for name in self.free for a in getattr(state, name)]
+        parts = [array_of(a, "an array of the state") for name in self.free for a in getattr(state, name)]
         shapes = [shape for name in self.free for shape in self.shapes[name]]
         if len(parts) != len(shapes):
             raise ValueError(f"the state has {len(parts)} free arrays; this model needs {len(shapes)}: {self.shapes}")
         flat = []
         for part, shape in zip(parts, shapes, strict=True):
+            if part.dtype.kind not in "biuf":
+                raise TypeError(f"an array of the state must hold real numbers, not {part.dtype}")
             if part.shape[part.ndim - len(shape) :] != shape:
                 raise ValueError(f"an array of shape {part.shape} stands where (..., {shape}) is needed")
             flat.append(part.reshape(*part.shape[: part.ndim - len(shape)], -1))
@@ -185,9 +189,7 @@ class DynamicNeurons:
 
     def states(self, state: ArrayLike | State) -> Reals:
         """Return states as an array of shape (..., dimension) in the precision of the network, or raise."""
-        if isinstance(state, State):
-            return self.pack(state)
-        array = np.asarray(state)
+        array = self.pack(state) if isinstance(state, State) else array_of(state, "state")
         if array.dtype.kind not in "biuf" or array.ndim == 0 or array.shape[-1] != self.dimension:
             raise ValueError(
                 f"state has shape {array.shape} and type {array.dtype}; the last axis must hold the "
@@ -361,8 +363,17 @@ class DynamicNeurons:
     def __setattr__(self, name: str, value: Any) -> None:
         raise AttributeError(f"DynamicNeurons never change: make a new model with another {name}")
 
+    def __delattr__(self, name: str) -> None:
+        raise AttributeError(f"DynamicNeurons never change: {name} cannot be deleted")
+
     def __deepcopy__(self, memo: Any) -> "DynamicNeurons":
         return self
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)  # pickles forget that arrays are read-only
+        for array in (self.inputs, self.targets):
+            if array is not None:
+                array.flags.writeable = False
 
     def __repr__(self) -> str:
         return (
@@ -381,7 +392,7 @@ def _squares(values: Reals, axes: int) -> Any:
 
 
 def _targets(targets: ArrayLike, samples: int, net: Network) -> Reals:
-    array = np.asarray(targets)
+    array = array_of(targets, "targets")
     if array.dtype.kind not in "biuf" or not np.isfinite(array).all():
         raise ValueError("targets must be finite real numbers")
     array = np.atleast_2d(array)

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from scipy import fft, special, stats
 
-from statnn._edge import Floats
+from statnn._edge import Floats, array_of
 
 SOKAL = 5.0
 """Sokal's window: sum up to the first t >= 5 τ(t)."""
@@ -69,8 +69,11 @@ def estimate(draws: Any, name: str = "the observable") -> Estimate:
     >>> bool(abs(found.mean) < 4 * found.error), bool(abs(found.tau - 1) < 0.2), found.warning
     (True, True, None)
     """
-    values = np.asarray(draws, dtype=np.float64)
-    if values.ndim < 2 or values.shape[1] < 4:
+    values = array_of(draws, f"draws of {name}")
+    if values.dtype.kind not in "biuf":
+        raise TypeError(f"draws of {name} must hold real numbers, not {values.dtype}")
+    values = values.astype(np.float64, copy=False)
+    if values.ndim < 2 or values.shape[1] < 4 or not values.size:
         raise ValueError(f"draws have shape {values.shape}; an estimate needs (chains, at least 4 draws, ...)")
     if not np.isfinite(values).all():
         raise ValueError(f"draws of {name} hold NaN or infinity; give an observable that is finite in every state")
@@ -95,16 +98,20 @@ def _column(draws: Floats) -> tuple[float, float, float, float, float, float]:
             return mean, 0.0, 1.0, 1.0, float(total), 1.0
         error = float(draws[:, 0].std(ddof=1) / np.sqrt(chains))
         return mean, error, float(length), float(length), float(chains), np.inf
-    halves = split(draws)
+    unit = float(np.abs(draws - mean).max())
+    halves = split((draws - mean) / unit)  # squares of very small or large numbers leave float64
     length = halves.shape[1]
     covariance = autocovariance(halves).mean(axis=0)
     within = covariance[0] * length / (length - 1)
-    variance = covariance[0] + float(halves.mean(axis=1).var(ddof=1))
-    rho = 1 - (within - covariance) / variance
+    between = float(halves.mean(axis=1).var(ddof=1))
+    variance = covariance[0] + between
+    # about its own mean a short half is correlated by -1/length at every lag, which would make errors too small
+    about_all = covariance + between * (1 - np.arange(length) / length)
+    rho = np.maximum(variance - within + covariance, about_all) / variance
     rho[0] = 1.0
     least = 1 / np.log10(max(total, 11))  # draws that alternate are better than independent, within reason
     tau, sokal = max(_geyer(rho), least), max(_sokal(rho), least)
-    return mean, float(np.sqrt(variance * tau / total)), tau, sokal, total / tau, rhat(draws)
+    return mean, unit * float(np.sqrt(variance * tau / total)), tau, sokal, total / tau, rhat(draws)
 
 
 def autocovariance(draws: Floats) -> Floats:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 LARGEST_ERROR = 1e-4
 """Error of a local field, in temperatures, from which on float64 is taken."""
 SMALLEST_SHARE = 1e-10
-"""Error of a local field, in units of its own terms, that is below what matters at any temperature."""
+"""Error of a local field, in units of its own terms, that is let pass at any temperature, however low."""
 LARGEST_SINGLE = 1e36
 """Local field and temperature up to which float32 has room to spare."""
 LARGEST = 1e300

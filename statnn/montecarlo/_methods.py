@@ -22,8 +22,8 @@ def choose(model: Model, method: str | Method | None) -> Method:
         return method
     if method is None:
         return _suited(model)
-    if method not in METHODS:
-        raise ValueError(f"method = {method!r} is unknown; there are {', '.join(METHODS)}")
+    if not isinstance(method, str) or method not in METHODS:
+        raise ValueError(f"method = {method!r} is unknown; there are {', '.join(METHODS)}, or a Method()")
     return METHODS[method]()
 
 

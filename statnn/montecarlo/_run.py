@@ -33,7 +33,7 @@ class Run:
     watched : dict
         Observables by name; None marks those that the method computes itself.
     draws : dict of ndarray
-        What was recorded, shape (chains, draws, ...) each.
+        What was recorded, shape (chains, draws, ...) each, read-only.
     """
 
     model: Model
@@ -45,6 +45,10 @@ class Run:
     watched: dict[str, Observable | None] = field(repr=False)
     draws: dict[str, Values] = field(repr=False)
     _walkers: tuple[Walkers, ...] = field(repr=False)
+
+    def __post_init__(self) -> None:
+        for values in self.draws.values():
+            values.flags.writeable = False
 
     @property
     def states(self) -> Values:

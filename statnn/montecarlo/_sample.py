@@ -1,6 +1,6 @@
 """The verb `sample`: a model, a number of sweeps and a seed become chains, and the chains a run."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 
@@ -55,9 +55,16 @@ def _walk(spec: _Spec) -> tuple[Walkers, dict[str, Values]]:
             if function is None:
                 values = walkers.observe(name)
             else:
-                states = walkers.states() if states is None else states
+                if states is None:
+                    states = walkers.states()
+                    states.flags.writeable = False  # functions share them
                 values = _observed(name, function, states)
             if name not in records:
+                refuse_beyond_memory(
+                    float(values.nbytes) * spec.draws,
+                    f"the records of {name!r} with {spec.draws} draws of {values.nbytes} bytes",
+                    "take fewer chains, or fewer draws by thin=",
+                )
                 records[name] = np.empty((values.shape[0], spec.draws, *values.shape[1:]), values.dtype)
             records[name][:, draw] = values
         waiting += spec.thin
@@ -112,7 +119,8 @@ def sample(
         A name from `METHODS`, or a method with options of your own; the one that suits the model when None.
     observables : sequence of str, or mapping of names, optional
         What to record at every draw: names that the method knows ("energy", ...), and functions of your own from
-        states of shape (chains, dimension) to (chains,) or (chains, ...). When None, all that the method knows.
+        states of shape (chains, dimension), read-only, to (chains,) or (chains, ...). When None, all that the method
+        knows.
     initial : array_like, shape (dimension,) or (chains, dimension), optional
         Where chains start; a random state each when None.
     executor : concurrent.futures.Executor, optional
@@ -153,6 +161,7 @@ def sample(
     chosen.check(model)
     chosen = chosen.resolved(model, len(numbers))
     watched = _observables(observables, chosen)
+    _check_executor(executor)
     begin = _initial(model, initial, len(numbers))
     seed = root(rng)
     chosen = chosen.tuned(model, seed)
@@ -192,6 +201,7 @@ def extend(
     length = whole(sweeps, "sweeps", minimum=1)
     if length % run.thin:
         raise ValueError(f"sweeps = {length} is no multiple of the run's thin = {run.thin}")
+    _check_executor(executor)
     specs, first = [], 0
     for walkers in run.walkers():
         size = len(walkers.states())
@@ -201,7 +211,9 @@ def extend(
             _Spec(run.model, run.method, run.seed, numbers, None, walkers, 0, length // run.thin, run.thin, run.watched)
         )
     refuse_beyond_memory(
-        2 * sum(8 * d.size for d in run.draws.values()), "the records of the longer run", "record less, or thin more"
+        2 * sum(d.nbytes + d.nbytes // d.shape[1] * (length // run.thin) for d in run.draws.values()),
+        "the records of the longer run",
+        "record less, or thin more",
     )
     walkers_after, records = _run_blocks(specs, executor, reporter(progress, length * len(specs)))
     joined = {name: np.concatenate([run.draws[name], records[name]], axis=1) for name in records}
@@ -231,6 +243,14 @@ def _results(
         yield index, result
 
 
+def _check_executor(executor: Executor | None) -> None:
+    if executor is not None and not hasattr(executor, "submit"):
+        raise TypeError(
+            f"executor = {executor!r} is a {type(executor).__name__}; pass an executor of concurrent.futures, for "
+            "example ThreadPoolExecutor(2)"
+        )
+
+
 def _chains(chains: int | Sequence[int]) -> tuple[int, ...]:
     if isinstance(chains, Sequence | np.ndarray):
         numbers = tuple(whole(chain, "a chain", minimum=0) for chain in chains)
@@ -247,9 +267,13 @@ def _observables(
         return dict.fromkeys(method.observables)
     if isinstance(wanted, str):
         wanted = [wanted]
+    if not isinstance(wanted, Iterable):
+        raise TypeError(f"observables is a {type(wanted).__name__}; pass names, or {{name: function of states}}")
     found: dict[str, Observable | None] = {}
     items = wanted.items() if isinstance(wanted, Mapping) else ((name, name) for name in wanted)
     for name, what in items:
+        if not isinstance(name, str):
+            raise TypeError(f"observable {name!r} has no name: pass {{name: function of states}}")
         if callable(what):
             found[name] = what
         elif what in method.observables and what == name:

@@ -1,8 +1,9 @@
 r"""Wolff's clusters for ferromagnets: near the critical temperature, where single spins need L^2.17 sweeps, a few.
 
 From a random spin a cluster grows over couplings to equal spins, each with probability 1 - exp(-2J_ij/T), and flips
-as a whole (Wolff 1989). The mean size of clusters is itself an observable: <size> = <(Σ_i s_i)²>/N, the susceptibility
-times T, with less noise than the square.
+as a whole (Wolff 1989), here with chance 15/16: clusters that always flip and have one size, as at very low or very
+high temperature, would make the chain periodic. The mean size of clusters is itself an observable:
+<size> = <(Σ_i s_i)²>/N, the susceptibility times T, with less noise than the square.
 """
 
 from collections.abc import Sequence
@@ -31,13 +32,14 @@ class Wolff(Method):
     r"""Single-cluster updates, for couplings J_ij >= 0 on any graph, without fields.
 
     A sweep is a fixed number of clusters. It is found in the first half of the burn-in, for each chain alone, such that
-    about N spins flip in a sweep; without burn-in it is one. The number is fixed because a sweep that ends once N spins
-    have flipped ends preferably with a large cluster: what is recorded would be biased to what large clusters leave.
+    about N spins are in the clusters of a sweep; without burn-in it is one. The number is fixed because a sweep that
+    ends once N spins are reached ends preferably with a large cluster: what is recorded would be biased to what large
+    clusters leave.
 
     [exact] The Boltzmann distribution is stationary, and every state is reached from every other.
 
     Observables are "energy", "magnetisation" (mean spin) and "cluster_size" (mean over the last sweep); diagnostics
-    "acceptance" (all clusters flip: 1) and "clusters" (a sweep).
+    "acceptance" (15/16, the share of clusters that flip) and "clusters" (a sweep).
 
     Parameters
     ----------
@@ -154,8 +156,8 @@ class _Clusters(Walkers):
         return self._spins.copy()
 
     def diagnostics(self) -> dict[str, Values]:
-        """Return the acceptance, which is 1, and the number of clusters a sweep."""
-        return {"acceptance": np.ones(len(self._clusters)), "clusters": self._clusters.copy()}
+        """Return the share of clusters that flip, and the number of clusters a sweep."""
+        return {"acceptance": np.full(len(self._clusters), kernels.FLIPPED), "clusters": self._clusters.copy()}
 
     def _touch(self, chain: int) -> tuple[int, int]:
         """Flip clusters until they hold N spins in all; return how many clusters, and spins."""

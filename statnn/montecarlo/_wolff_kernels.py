@@ -7,13 +7,17 @@ import numpy as np
 from statnn._numba import kernel
 from statnn._xoshiro import uniform
 
+FLIPPED = 15 / 16
+"""Share of the clusters that flip."""
+
 
 @kernel
 def clusters(indptr: Any, indices: Any, chances: Any, spins: Any, state: Any, members: Any, count: Any) -> int:
-    """Flip `count` clusters, one after the other; return the sum of their sizes.
+    """Grow `count` clusters and flip them, one after the other; return the sum of their sizes.
 
     `chances` holds 1 - exp(-2 J_ij/T) of every coupling, `spins` (N,) are changed in place, `members` (N,) is scratch.
-    A spin flips when it joins, so that a neighbour with the old sign is one that has not joined yet.
+    A spin flips when it joins, so that a neighbour with the old sign is one that has not joined yet. One cluster in
+    sixteen is then turned back: were flips certain, spins that never join others would change sign in step.
     """
     total = 0
     for _ in range(count):
@@ -31,6 +35,9 @@ def clusters(indptr: Any, indices: Any, chances: Any, spins: Any, state: Any, me
                     spins[j] = np.int8(-old)
                     members[size] = j
                     size += 1
+        if uniform(state) >= FLIPPED:
+            for k in range(size):
+                spins[members[k]] = old
         total += size
     return total
 

@@ -1,0 +1,52 @@
+"""Numbers of any size: models that differ by their unit are sampled alike, or refused where digits would be lost."""
+
+import numpy as np
+import pytest
+
+from statnn.interaction import BinaryNeurons
+from statnn.montecarlo import HeatBath, sample
+from statnn.montecarlo._grid import rounded
+
+MODEL = BinaryNeurons(
+    [[0.0, 0.9, 0.55, 0.0], [0.9, 0.0, -0.7, 0.0], [0.55, -0.7, 0.0, 0.0], [0.0, 0.0, 0.0, 0.0]],
+    fields=[0.3, 0.0, -0.2, 0.0],
+    temperature=1.7,
+)
+
+
+@pytest.mark.parametrize("unit", [1e-200, 1e-40, 1e40, 1e200])
+@pytest.mark.parametrize("layout", ["replicas", "colours"])
+def test_units_do_not_matter(unit, layout):
+    other = BinaryNeurons(MODEL.couplings * unit, MODEL.fields * unit, MODEL.temperature * unit)
+    for values in rounded(other.couplings, other.fields, other.temperature):
+        assert np.isfinite(values).all()
+    one, two = (sample(model, 200, chains=64, method=HeatBath(layout), rng=1) for model in (MODEL, other))
+    assert np.mean(one.states == two.states) > 0.99
+    assert np.mean(one.draws["magnetisation"] == two.draws["magnetisation"]) > 0.99
+
+
+@pytest.mark.parametrize("temperature", [1e40, 1e300])
+def test_spins_that_fill_up_chunks_are_held_however_hot_it_is(temperature):
+    run = sample(MODEL.at(temperature), 20, chains=8, method=HeatBath("colours"), rng=1)
+    assert np.array_equal(run.draws["magnetisation"][:, -1], run.states.mean(axis=1))
+    assert (run.acceptance <= 1).all()
+
+
+@pytest.mark.parametrize("method", ["heat bath", "metropolis", "tempering", "blocks"])
+@pytest.mark.parametrize(
+    ("field", "temperature", "message"),
+    [
+        (1e20, 1.0, r"spin [12] would be off by .* T, because that of spin 0 reaches 1e\+20 .* 100 T beyond"),
+        (1e305, 1.0, r"the local field of spin 0 reaches 1e\+305, more than 1e\+300"),
+        (1.0, 1e-305, r"temperature = 1e-305 is below 1e-300"),
+    ],
+)
+def test_numbers_too_far_apart_are_refused(method, field, temperature, message):
+    model = BinaryNeurons([[[0.3]], [[0.7]]], fields=[field, 0.0, 0.0], temperature=temperature)
+    with pytest.raises(ValueError, match=message):
+        sample(model, 10, method=method)
+
+
+def test_very_cold_models_are_not_refused():
+    cold = sample(MODEL.at(1e-18), 10, method="heat bath", rng=1)
+    assert np.isfinite(cold.draws["energy"]).all()
