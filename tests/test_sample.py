@@ -6,9 +6,9 @@ from multiprocessing import get_context
 import numpy as np
 import pytest
 
-from statnn import Network
-from statnn.interaction import BinaryNeurons, DynamicNeurons
-from statnn.montecarlo import METHODS, Blocks, HeatBath, Metropolis, Run, _memory, _spin_start, sample
+from statnn import Network, _memory
+from statnn.interaction import BinaryNeurons, DynamicNeurons, square_lattice
+from statnn.montecarlo import METHODS, Blocks, HeatBath, Metropolis, Run, _spin_start, sample
 
 RING = BinaryNeurons(np.roll(np.eye(6), 1, axis=0) + np.roll(np.eye(6), -1, axis=0), fields=0.2, temperature=1.5)
 LAYERS = BinaryNeurons([np.ones((3, 2)), np.ones((2, 3))], fields=0.1, temperature=4.0)
@@ -178,6 +178,11 @@ def test_executors_change_nothing_but_the_time():
 def test_methods_by_name_are_all_there():
     for name in METHODS:
         assert name == METHODS[name].name
+
+
+def test_lattices_beyond_memory_are_refused_at_once():
+    with pytest.raises(MemoryError, match="a lattice of 40000 x 40000 spins would need 480 GB"):
+        square_lattice(40_000, 40_000)
 
 
 def test_available_memory_is_some_share_of_the_machine():

@@ -8,7 +8,11 @@ import numpy as np
 from scipy import sparse
 
 from statnn._edge import whole
+from statnn._memory import refuse_beyond_memory
 from statnn.interaction._binary import BinaryNeurons
+
+_BYTES = 300
+"""Most bytes a spin, while the couplings are put together."""
 
 
 def finite_coupling(value: Any) -> float:
@@ -35,6 +39,11 @@ def square_lattice(rows: int, columns: int, coupling: float = 1.0, temperature: 
     temperature : float
         T > 0.
 
+    Raises
+    ------
+    MemoryError
+        If the couplings do not fit into memory.
+
     Examples
     --------
     >>> square_lattice(3, 3).energy([1] * 9)
@@ -42,6 +51,8 @@ def square_lattice(rows: int, columns: int, coupling: float = 1.0, temperature: 
     """
     heights = whole(rows, "rows", minimum=2)
     lengths = whole(columns, "columns", minimum=2, maximum=(2**31 - 1) // heights)
+    needed = float(_BYTES) * heights * lengths
+    refuse_beyond_memory(needed, f"a lattice of {heights} x {lengths} spins", "take fewer rows or columns")
     number = np.arange(heights * lengths).reshape(heights, lengths)
     one = np.concatenate([number.ravel(), number.ravel()])
     other = np.concatenate([np.roll(number, -1, axis=0).ravel(), np.roll(number, -1, axis=1).ravel()])

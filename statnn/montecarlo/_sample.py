@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from statnn._edge import whole
+from statnn._memory import refuse_beyond_memory
 from statnn._random import Root, root
 from statnn._work import run_tasks
 from statnn.interaction import BinaryNeurons, DynamicNeurons
-from statnn.montecarlo._memory import refuse_beyond_memory
 from statnn.montecarlo._methods import choose
 from statnn.montecarlo._progress import Progress, reporter
 from statnn.montecarlo._run import Observable, Run
