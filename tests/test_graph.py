@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from models import ALL, coupled, graphs, networks
-from scipy import sparse
+from scipy import linalg
 from strategies import examples
 
 from statnn.interaction import (
@@ -74,7 +74,7 @@ def test_the_graph_of_layers():
         (2, 3): {"coupling": np.sqrt(12.5), "weight": np.sqrt(12.5)},
     }
     same = BinaryNeurons(
-        sparse.block_diag([nx.to_numpy_array(nx.path_graph(3)), 2 * nx.to_numpy_array(nx.complete_graph(4))])
+        linalg.block_diag(nx.to_numpy_array(nx.path_graph(3)), 2 * nx.to_numpy_array(nx.complete_graph(4)))
     )
     chain = same.graph(layers=True)
     assert [width for _, width in chain.nodes(data="width")] == [1, 1, 1, 1, 3]
