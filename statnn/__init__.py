@@ -13,6 +13,12 @@ Nouns and verbs, by room
     ``plot``), ``translation_symmetry``, ``node_strength``, ``layer_fluctuation``.
 ``statnn.montecarlo``
     ``sample`` makes a ``Run`` of chains (``estimate``, ``extend``, ``plot``).
+``statnn.rg``
+    Renormalisation over repeated layers.
+``statnn.measure``
+    Trained networks under the microscope.
+``statnn.io``
+    ``load_network`` and ``save_network``.
 ``statnn.plot``
     The house style of figures, and ``save`` (SVG, PNG and the data beside).
 
@@ -46,10 +52,10 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from statnn import activation, interaction, montecarlo, network, plot
+    from statnn import activation, interaction, io, measure, montecarlo, network, plot, rg
     from statnn.network import Network
 
-__all__ = ["Network", "activation", "interaction", "montecarlo", "network", "plot"]
+__all__ = ["Network", "activation", "interaction", "io", "measure", "montecarlo", "network", "plot", "rg"]
 
 
 def __getattr__(name: str) -> Any:

@@ -15,7 +15,7 @@ from validation import statistics
 from validation.statistics import Comparison, Refusal
 
 BUDGET = 1e-6
-CHECKS = 400
+CHECKS = 1000
 LEVEL = BUDGET / CHECKS
 FEWEST_REPLICATES = 20
 

@@ -2,7 +2,12 @@
 
 from collections.abc import Callable
 
-from theory import activation, interaction
+from theory import activation, interaction, measure, rg
 from theory.derivation import Derivation
 
-DERIVATIONS: dict[str, Callable[[], Derivation]] = {**activation.DERIVATIONS, **interaction.DERIVATIONS}
+DERIVATIONS: dict[str, Callable[[], Derivation]] = {
+    **activation.DERIVATIONS,
+    **interaction.DERIVATIONS,
+    **rg.DERIVATIONS,
+    **measure.DERIVATIONS,
+}
