@@ -7,7 +7,7 @@ Nouns and verbs, by room
     (exact laws, ``simulate``, ``plot``), ``checkpoints``, ``fit``, ``compare``, ``rarefaction``.
 ``statnn.network``
     ``Network`` (also ``statnn.Network``: weights, biases, activations; ``random``, ``repeated``, ``trace``),
-    ``Activation``, ``ACTIVATIONS``, ``leaky_relu``.
+    ``BatchNorm``, ``Activation``, ``ACTIVATIONS``, ``leaky_relu``.
 ``statnn.interaction``
     Networks as Hamiltonians on graphs: ``BinaryNeurons``, ``DynamicNeurons`` (``energy``, ``exact``, ``graph``,
     ``plot``), ``translation_symmetry``, ``node_strength``, ``layer_fluctuation``.

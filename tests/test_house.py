@@ -34,7 +34,7 @@ PUBLIC = {
     "statnn.io": [],
     "statnn.measure": [],
     "statnn.rg": [],
-    "statnn.network": ["ACTIVATIONS", "Activation", "Network", "Trace", "leaky_relu"],
+    "statnn.network": ["ACTIVATIONS", "Activation", "BatchNorm", "Network", "Trace", "leaky_relu"],
     "statnn.plot": ["COLOURS", "replacing", "save", "style"],
 }  # fmt: skip
 ROOMS = tuple(PUBLIC)

@@ -1,6 +1,7 @@
-"""Networks: weights, biases and one activation a layer, as immutable objects."""
+"""Networks: weights, biases, one activation a layer and batch normalisation where there is one, all immutable."""
 
 from statnn.network._activation import ACTIVATIONS, Activation, leaky_relu
 from statnn.network._network import Network, Trace
+from statnn.network._normalisation import BatchNorm
 
-__all__ = ["ACTIVATIONS", "Activation", "Network", "Trace", "leaky_relu"]
+__all__ = ["ACTIVATIONS", "Activation", "BatchNorm", "Network", "Trace", "leaky_relu"]

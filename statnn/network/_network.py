@@ -10,13 +10,14 @@ from itertools import pairwise
 from typing import Any, TypeAlias
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from statnn._edge import at_least, whole
 from statnn._random import root, stream
 from statnn.network._activation import OWN, Activation, activation
+from statnn.network._array import Reals, frozen, real
+from statnn.network._normalisation import BatchNorm
 
-Reals: TypeAlias = NDArray[Any]
 Activations: TypeAlias = str | Activation | Sequence[str | Activation]
 
 
@@ -28,6 +29,7 @@ class Trace:
     ----------
     fields : tuple of ndarray
         fields[m] = W^(m) h^(m) + b^(m), shape (samples, n_{m+1}), for m = 0 ... M-1; (n_{m+1},) of a single input.
+        Where fields are normalised, what the activation receives.
     activations : tuple of ndarray
         activations[m] = h^(m), shape (samples, n_m), for m = 0 ... M; the first are the inputs, the last the outputs.
     """
@@ -48,6 +50,20 @@ class Network:
         biases[m] of shape (n_{m+1},); None for no biases.
     activation : str, Activation or sequence of them
         One for all layers, the last included, or one a layer; names are the keys of `ACTIVATIONS`.
+    normalisations : sequence of BatchNorm or None, or None
+        One a layer, None in it for a layer without; each acts on the fields before the activation.
+
+    Attributes
+    ----------
+    weights, biases : tuple of ndarray
+        Effective parameters, with normalisation inside: diag(s) W and s (b - μ) + β with s = γ/√(v+ε), computed in
+        double precision. Everything that reads a network reads these.
+    raw_weights, raw_biases : tuple of ndarray
+        Parameters as they were given; the same arrays in layers without normalisation.
+    normalisations : tuple of BatchNorm or None
+        As given, in the precision of the network.
+    activations : tuple of Activation
+        One a layer.
 
     Raises
     ------
@@ -59,19 +75,29 @@ class Network:
     >>> net = Network([[[1.0, -1.0]], [[2.0]]], [[0.0], [0.5]], ["relu", "identity"])
     >>> net([3.0, 1.0]), net.widths
     (array([4.5]), (2, 1, 1))
+    >>> Network([[[2.0]]], normalisations=[BatchNorm([1.0], [4.0], epsilon=0.0)]).weights[0]
+    array([[1.]])
     """
 
-    __slots__ = ("activations", "biases", "weights")
+    __slots__ = ("activations", "biases", "normalisations", "raw_biases", "raw_weights", "weights")
 
     weights: tuple[Reals, ...]
     biases: tuple[Reals, ...]
     activations: tuple[Activation, ...]
+    raw_weights: tuple[Reals, ...]
+    raw_biases: tuple[Reals, ...]
+    normalisations: tuple[BatchNorm | None, ...]
 
     def __init__(
-        self, weights: Sequence[ArrayLike], biases: Sequence[ArrayLike] | None = None, activation: Activations = "tanh"
+        self,
+        weights: Sequence[ArrayLike],
+        biases: Sequence[ArrayLike] | None = None,
+        activation: Activations = "tanh",
+        *,
+        normalisations: Sequence[BatchNorm | None] | None = None,
     ) -> None:
         given = _layers_of(weights, "weights", "matrix")
-        arrays = _each(given, lambda w, m: _real(w, f"weights[{m}]", 2))
+        arrays = _each(given, lambda w, m: real(w, f"weights[{m}]", 2))
         for m, (below, above) in enumerate(pairwise(arrays)):
             if above.shape[1] != below.shape[0]:
                 raise ValueError(
@@ -85,17 +111,28 @@ class Network:
             offsets = _layers_of(biases, "biases", "vector")
         if len(offsets) != len(arrays):
             raise ValueError(f"there are {len(offsets)} biases for {len(arrays)} layers; pass one a layer, or None")
-        vectors = _each(offsets, lambda b, m: _real(b, f"biases[{m}]", 1))
+        vectors = _each(offsets, lambda b, m: real(b, f"biases[{m}]", 1))
         for m, (w, b) in enumerate(zip(arrays, vectors, strict=True)):
             if b.shape != (w.shape[0],):
                 raise ValueError(
                     f"biases[{m}] has shape {b.shape}; layer {m} with weights {w.shape} needs {w.shape[:1]}"
                 )
-        single = all(array.dtype == np.float32 for array in arrays + vectors)
-        dtype = np.dtype(np.float32 if single else np.float64)
-        object.__setattr__(self, "weights", tuple(_each(arrays, lambda w, _: _frozen(w, dtype))))
-        object.__setattr__(self, "biases", tuple(_each(vectors, lambda b, _: _frozen(b, dtype))))
-        object.__setattr__(self, "activations", _one_a_layer(activation, len(arrays)))
+        norms = _norms_of(normalisations, arrays)
+        kinds = [array.dtype for array in arrays + vectors] + [norm.dtype for norm in norms if norm]
+        dtype = np.dtype(np.float32 if all(kind == np.float32 for kind in kinds) else np.float64)
+        raw_weights = tuple(_each(arrays, lambda w, _: frozen(w, dtype)))
+        raw_biases = tuple(_each(vectors, lambda b, _: frozen(b, dtype)))
+        norms = _each(norms, lambda norm, _: norm and norm.astype(dtype))
+        found = {
+            "weights": _normalised(raw_weights, norms, _weight),
+            "biases": _normalised(raw_biases, norms, _bias),
+            "activations": _one_a_layer(activation, len(arrays)),
+            "raw_weights": raw_weights,
+            "raw_biases": raw_biases,
+            "normalisations": tuple(norms),
+        }
+        for name, value in found.items():
+            object.__setattr__(self, name, value)
 
     @classmethod
     def random(
@@ -169,11 +206,11 @@ class Network:
         >>> Network.repeated([[0.5]], activation="identity", depth=3)([8.0])
         array([1.])
         """
-        matrix = _real(weight, "weight", 2)
+        matrix = real(weight, "weight", 2)
         if matrix.shape[0] != matrix.shape[1]:
             raise ValueError(f"weight has shape {matrix.shape}; a layer can be repeated only if it is square")
         layers = whole(depth, "depth", minimum=1, maximum=10**7)
-        vector = None if bias is None else _real(bias, "bias", 1)
+        vector = None if bias is None else real(bias, "bias", 1)
         return cls([matrix] * layers, None if vector is None else [vector] * layers, activation)
 
     @property
@@ -259,7 +296,7 @@ class Network:
         TypeError, ValueError
             If they are not finite real numbers in that precision, or do not fit the first layer.
         """
-        given = _real(x, "x", None)
+        given = real(x, "x", None)
         with np.errstate(over="ignore"):
             array = given.astype(self.dtype)
         if not np.isfinite(array).all():
@@ -284,7 +321,7 @@ class Network:
         return self
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return Network, (self.weights, self.biases, self.activations)
+        return _again, (self.raw_weights, self.raw_biases, self.activations, self.normalisations)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Network):
@@ -293,22 +330,38 @@ class Network:
             self.widths == other.widths
             and self.dtype == other.dtype
             and self.activations == other.activations
+            and self.normalisations == other.normalisations
             and all(
                 one is two or np.array_equal(one, two)
-                for one, two in zip(self.weights + self.biases, other.weights + other.biases, strict=True)
+                for one, two in zip(
+                    self.raw_weights + self.raw_biases, other.raw_weights + other.raw_biases, strict=True
+                )
             )
         )
 
     def __hash__(self) -> int:
-        ends = (self.weights[0], self.biases[-1])  # enough to tell networks apart; equal zeros have one sign
-        return hash((self.widths, self.dtype, *((array + 0).tobytes() for array in ends)))
+        ends = (self.raw_weights[0], self.raw_biases[-1])  # enough to tell networks apart; equal zeros have one sign
+        norms = (self.normalisations[0], self.normalisations[-1])
+        return hash((self.widths, self.dtype, norms, *((array + 0).tobytes() for array in ends)))
 
     def __repr__(self) -> str:
         widths = [str(n) for n in self.widths]
         if len(widths) > 8:
             widths = [*widths[:3], "...", *widths[-2:]]
         names = list(dict.fromkeys(sigma.name for sigma in self.activations))
-        return f"Network({'-'.join(widths)}, {'/'.join(names)})"
+        normalised = sum(norm is not None for norm in self.normalisations)
+        where = f", batch norm in {normalised} of {self.depth} layers" if normalised else ""
+        return f"Network({'-'.join(widths)}, {'/'.join(names)}{where})"
+
+
+def _again(
+    weights: tuple[Reals, ...],
+    biases: tuple[Reals, ...],
+    activations: tuple[Activation, ...],
+    normalisations: tuple[BatchNorm | None, ...],
+) -> Network:
+    """Make a network again that was sent to another process."""
+    return Network(weights, biases, activations, normalisations=normalisations)
 
 
 def _layers_of(values: Any, name: str, one: str) -> list[Any]:
@@ -323,38 +376,63 @@ def _layers_of(values: Any, name: str, one: str) -> list[Any]:
     return found
 
 
-def _each(values: list[Any], function: Callable[[Any, int], Reals]) -> list[Reals]:
+def _each(values: list[Any], function: Callable[[Any, int], Any]) -> list[Any]:
     """Apply a function of value and position once to every object: what is shared stays shared."""
-    known: dict[int, Reals] = {}
+    known: dict[int, Any] = {}
     for m, value in enumerate(values):
         if id(value) not in known:
             known[id(value)] = function(value, m)
     return [known[id(value)] for value in values]
 
 
-def _real(values: ArrayLike, name: str, ndim: int | None) -> Reals:
-    """Return an array of finite floats: float32 stays, all other real types become float64."""
-    array = np.asarray(values)
-    if array.dtype.kind not in "biuf":
-        raise TypeError(f"{name} must hold real numbers, not {array.dtype}")
-    if ndim is not None and array.ndim != ndim:
-        raise ValueError(f"{name} has shape {array.shape}; {'a matrix' if ndim == 2 else 'a vector'} is needed")
-    if array.size == 0:
-        raise ValueError(f"{name} has shape {array.shape} and no entries")
-    result = array if array.dtype in (np.float32, np.float64) else array.astype(np.float64)
-    bad = ~np.isfinite(result)
-    if bad.any():
-        where = tuple(int(i[0]) for i in np.nonzero(bad))
-        raise ValueError(f"{name}{list(where)} = {array[where]} is not finite: every parameter and input must be")
-    return result
+def _norms_of(values: Any, weights: list[Reals]) -> list[BatchNorm | None]:
+    """Return one normalisation or None a layer."""
+    if values is None:
+        return [None] * len(weights)
+    if isinstance(values, BatchNorm) or not isinstance(values, Iterable):
+        raise TypeError(
+            f"normalisations = {values!r} is a {type(values).__name__}; pass a list with a BatchNorm or None a layer"
+        )
+    found = list(values)
+    if len(found) != len(weights):
+        raise ValueError(f"there are {len(found)} normalisations for {len(weights)} layers; pass one a layer, or None")
+    for m, (norm, weight) in enumerate(zip(found, weights, strict=True)):
+        if norm is not None and not isinstance(norm, BatchNorm):
+            raise TypeError(f"normalisations[{m}] is a {type(norm).__name__}; pass a BatchNorm or None")
+        if norm is not None and norm.units != len(weight):
+            raise ValueError(f"normalisations[{m}] has {norm.units} units; layer {m} has {len(weight)} outputs")
+    return found
 
 
-def _frozen(array: Reals, dtype: np.dtype[Any]) -> Reals:
-    """Return a copy in the memory of a `bytes` object, which nobody can make writeable; such a copy is kept."""
-    owner: Any = array.base
-    if isinstance(owner, bytes) and array.dtype == dtype and array.flags.c_contiguous:
-        return array
-    return np.ndarray(array.shape, dtype, array.astype(dtype, copy=False).tobytes())
+def _normalised(
+    arrays: tuple[Reals, ...], norms: list[BatchNorm | None], inside: Callable[[Reals, BatchNorm], Reals]
+) -> tuple[Reals, ...]:
+    """Return effective parameters in the precision of the raw ones; what is shared stays shared."""
+    known: dict[tuple[int, int], Reals] = {}
+    for m, (array, norm) in enumerate(zip(arrays, norms, strict=True)):
+        key = (id(array), id(norm))
+        if key in known:
+            continue
+        if norm is None:
+            known[key] = array
+            continue
+        with np.errstate(over="ignore", invalid="ignore"):
+            found = inside(array, norm).astype(array.dtype)
+        if not np.isfinite(found).all():
+            raise ValueError(
+                f"layer {m} with its normalisation leaves the range of {array.dtype}: the variance of some unit is "
+                "too small for its scale gamma"
+            )
+        known[key] = frozen(found, array.dtype)
+    return tuple(known[id(array), id(norm)] for array, norm in zip(arrays, norms, strict=True))
+
+
+def _weight(weight: Reals, norm: BatchNorm) -> Reals:
+    return norm.scale[:, None] * weight
+
+
+def _bias(bias: Reals, norm: BatchNorm) -> Reals:
+    return norm(bias)
 
 
 def _deviation(value: Any, name: str) -> float:
