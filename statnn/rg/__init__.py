@@ -1,6 +1,23 @@
-"""Renormalisation over repeated layers: depth is scale, and composing layers is the renormalisation group.
+r"""Renormalisation over repeated layers: depth is scale, and composing layers is the renormalisation group.
 
 arXiv 2410.00396 names the idea; its formulas are not at hand, so the constructions here are our own [own].
+
+A layer is a law p(h'|h). Composition is by Chapman and Kolmogorov, p(h''|h) = ∫ p(h''|h') p(h'|h) dh', associative, so that
+b layers are one layer again: in ``first.compose(second)`` the layer on the left acts first, and ``layer.power(m)`` is m
+layers in O(log m) compositions.
+
+====================  ==================================================================  ==============================
+layer                 law                                                                 closed under composition
+====================  ==================================================================  ==============================
+`LinearLayer`         h' = Wh + b + N(0, S)                                               always
+`BinaryLayer`         weights exp(s'.J s + f.s' + g.s) of spins s, s'                     width 1 and copies of it, else
+                                                                                          a `TransferMatrix`
+`NoisyLayer`          h' = σ(wh + b) + ε N(0, 1)                                          no: a `TransferOperator`
+====================  ==================================================================  ==============================
+
+`flow` is the trajectory of couplings under doubling, `fixed_points` where it rests, `exponents` how it leaves.
 """
 
-__all__: list[str] = []
+from statnn.rg._fixed import Ending, Exponents, FixedPoint, NoFixedPointError, exponents, fixed_points
+
+__all__ = ["Ending", "Exponents", "FixedPoint", "NoFixedPointError", "exponents", "fixed_points"]
