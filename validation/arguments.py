@@ -30,6 +30,7 @@ class Options:
     jobs: int
     seed: int
     data: str | None
+    cache: Path | None
 
 
 class _Parser(argparse.ArgumentParser):
@@ -51,16 +52,19 @@ def parse(argv: list[str] | None, claims: Mapping[str, Claim]) -> Options:
     parser.add_argument("--jobs", type=_at_least(1), default=_usable_cpus(), metavar="N", help=default)
     parser.add_argument("--seed", type=_at_least(0), default=ROOT_SEED, metavar="S", help=default)
     parser.add_argument("--data", metavar="NPZ", help="x_train, y_train, x_test, y_test, as in mnist.npz")
+    parser.add_argument("--cache", type=Path, metavar="DIR", help="trained weights (default: $STATNN_CACHE or yours)")
     found = parser.parse_args(argv)
     try:
         ids = _ids(found.only, claims, has_data=found.data is not None)
         if found.data is not None:
             _check_data(found.data)
         if not found.list:
-            _check_directory(found.out)
+            _check_directory(found.out, "--out")
+            if found.cache is not None:
+                _check_directory(found.cache, "--cache")
     except ValueError as problem:
         parser.error(str(problem))
-    return Options(ids, found.list, not found.full, found.out, found.jobs, found.seed, found.data)
+    return Options(ids, found.list, not found.full, found.out, found.jobs, found.seed, found.data, found.cache)
 
 
 def _at_least(least: int) -> Callable[[str], int]:
@@ -86,8 +90,8 @@ def _ids(only: list[str] | None, claims: Mapping[str, Claim], *, has_data: bool)
             close = difflib.get_close_matches(name, claims, n=3, cutoff=0.4)
             hint = f"did you mean {' or '.join(close)}?" if close else "--list shows all"
             raise ValueError(f"no claim {name!r}; {hint}")
-        if claims[name].needs_data and not has_data:
-            raise ValueError(f"claim {name!r} needs --data mnist.npz")
+        if lacking := claims[name].lacks(data=has_data):
+            raise ValueError(f"claim {name!r} {lacking}")
     return tuple(name for name in claims if only is None or name in only)
 
 
@@ -118,13 +122,13 @@ def _check_data(path: str) -> None:
             raise ValueError(f"--data {path}: x_{part} and y_{part} are {types}")
 
 
-def _check_directory(out: Path) -> None:
+def _check_directory(out: Path, option: str) -> None:
     existing = next(parent for parent in (out, *out.absolute().parents) if parent.exists())
     if not existing.is_dir():
-        raise ValueError(f"--out {out}: {existing} is not a directory")
+        raise ValueError(f"{option} {out}: {existing} is not a directory")
     try:
         with tempfile.TemporaryFile(dir=existing):
             pass
         out.mkdir(parents=True, exist_ok=True)
     except OSError as problem:
-        raise ValueError(f"--out {out} cannot be written: {problem.strerror}") from None
+        raise ValueError(f"{option} {out} cannot be written: {problem.strerror}") from None

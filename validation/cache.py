@@ -17,7 +17,8 @@ import tokenize
 import warnings
 import zipfile
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +59,21 @@ def folder() -> Path:
     if sys.platform == "darwin":
         return home / "Library" / "Caches" / "statnn"
     return Path(os.environ.get("XDG_CACHE_HOME") or home / ".cache") / "statnn"
+
+
+@contextmanager
+def kept_in(where: Path | None) -> Iterator[None]:
+    """Use this folder inside the context, also in processes started there; None changes nothing."""
+    before = os.environ.get(VARIABLE)
+    if where is not None:
+        os.environ[VARIABLE] = str(where.absolute())
+    try:
+        yield
+    finally:
+        if where is not None and before is None:
+            del os.environ[VARIABLE]
+        elif where is not None:
+            os.environ[VARIABLE] = before
 
 
 def digest(arrays: Arrays) -> str:

@@ -17,6 +17,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -132,6 +133,8 @@ class Claim:
         Names in ``theory.registry.DERIVATIONS``.
     needs_data : bool
         Whether the claim runs only with ``--data``.
+    needs : tuple of str
+        Importable packages beyond the ``validation`` extra; each is an extra of its own name.
     cost : float
         Rough seconds of a quick run; the longest start first.
     """
@@ -148,6 +151,7 @@ class Claim:
     twin: Callable[[Data], Data]
     derivations: tuple[str, ...] = ()
     needs_data: bool = False
+    needs: tuple[str, ...] = ()
     cost: float = 1.0
 
     def __post_init__(self) -> None:
@@ -158,7 +162,17 @@ class Claim:
                 raise ValueError(f"claim {self.id!r} has an empty {name}")
         if self.standing not in STANDINGS:
             raise ValueError(f"claim {self.id!r} has standing {self.standing!r}; allowed: {', '.join(STANDINGS)}")
+        if isinstance(self.needs, str) or not all(name.isidentifier() for name in self.needs):
+            raise ValueError(f"claim {self.id!r} has needs={self.needs!r}; give importable names, as in ('torch',)")
         object.__setattr__(self, "expected", Outcome(self.expected))
+
+    def lacks(self, *, data: bool) -> str:
+        """Return in words what is missing to run, the empty string where nothing is."""
+        if self.needs_data and not data:
+            return "needs --data"
+        missing = [name for name in self.needs if find_spec(name) is None]
+        extras = ",".join(missing)
+        return f'needs {" and ".join(missing)}: pip install -e ".[{extras}]"' if missing else ""
 
 
 def frozen(data: Data) -> dict[str, np.ndarray]:

@@ -16,12 +16,12 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from importlib import import_module, metadata
 from pathlib import Path
 
-from validation import report
+from validation import cache, report
 from validation.arguments import Options, parse
 from validation.claim import Claim
 from validation.task import Record, Task, perform
 
-PACKAGES = ("statnn", "numpy", "scipy", "numba", "sympy", "scikit-learn", "matplotlib")
+PACKAGES = ("statnn", "numpy", "scipy", "numba", "sympy", "scikit-learn", "matplotlib", "torch")
 
 
 def main(argv: list[str] | None = None, registry: str = "validation.claims") -> int:
@@ -38,12 +38,13 @@ def main(argv: list[str] | None = None, registry: str = "validation.claims") -> 
     options = parse(argv, claims)
     if options.listing:
         for name in options.ids:
-            needs = " (needs --data)" if claims[name].needs_data else ""
+            needs = "".join(f" (needs {what})" for what in _needs(claims[name]))
             print(f"{name}: {claims[name].title}; expected: {claims[name].expected}{needs}")
         return 0
     started = time.perf_counter()
     try:
-        records = _run(claims, options, registry)
+        with cache.kept_in(options.cache):
+            records = _run(claims, options, registry)
     except KeyboardInterrupt:
         for leftover in options.out.glob(".*.tmp"):
             leftover.unlink(missing_ok=True)
@@ -54,11 +55,16 @@ def main(argv: list[str] | None = None, registry: str = "validation.claims") -> 
     return _conclude(records, options.out)
 
 
+def _needs(claim: Claim) -> tuple[str, ...]:
+    return (*(["--data"] if claim.needs_data else []), *claim.needs)
+
+
 def _run(claims: Mapping[str, Claim], options: Options, registry: str) -> list[Record]:
     """Return the records in the order of the registry; print each when it is there."""
     chosen = [claims[name] for name in options.ids]
-    ready = [claim for claim in chosen if options.data is not None or not claim.needs_data]
-    records = {c.id: Record.of(c, skipped="not run: needs --data") for c in chosen if c not in ready}
+    lacking = {claim.id: claim.lacks(data=options.data is not None) for claim in chosen}
+    ready = [claim for claim in chosen if not lacking[claim.id]]
+    records = {c.id: Record.of(c, skipped=f"not run: {lacking[c.id]}") for c in chosen if lacking[c.id]}
     for record in records.values():
         print(f"{record.id}: {record.skipped}")
     tasks = [
