@@ -32,7 +32,11 @@ PUBLIC = {
         "MultiSpin", "Run", "Tempering", "UntrustedEstimate", "Wolff", "estimate", "sample",
     ],
     "statnn.io": [],
-    "statnn.measure": [],
+    "statnn.measure": ["order"],
+    "statnn.measure.order": [
+        "PairOrder", "RankProbability", "group_order", "l_map", "l_map_accuracy", "pooled_ranks", "rank_probability",
+        "unit_order",
+    ],
     "statnn.rg": [],
     "statnn.network": ["ACTIVATIONS", "Activation", "BatchNorm", "Network", "Trace", "leaky_relu"],
     "statnn.plot": ["COLOURS", "replacing", "save", "style"],

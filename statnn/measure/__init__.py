@@ -1,3 +1,5 @@
 """Questions asked of a network of one's own, or of activity recorded elsewhere."""
 
-__all__: list[str] = []
+from statnn.measure import order
+
+__all__ = ["order"]
