@@ -32,6 +32,7 @@ MODULES: tuple[str, ...] = (
     "stiffness",
     "linear_posterior",
     "teacher_student",
+    "order_in_training",
 )
 
 

@@ -1,0 +1,73 @@
+"""What claims on networks that are trained step by step share: replicas with data of their own, and their statistics.
+
+A replica has its own images (split or subset), start and order of samples, so that errors over replicas hold for
+another training on other images of the same kind. What is compared within a replica is paired.
+"""
+
+import numpy as np
+
+from validation import networks, training
+from validation.statistics import Comparison, Refusal, mean
+
+CLEAR = 1e-3
+"""Level at which a few trainings show a difference; what is found lies far beyond it, or is said to be doubtful."""
+
+MOST_TESTED = 2_000
+"""Test images on which the measures of a network are taken."""
+
+
+def images_for(rng, replicas, samples, data):
+    """Return one set of images a replica, all with equally many to train on, and a seed for each."""
+    mnist = None if data is None else networks.mnist(data)
+    found = []
+    for child in rng.spawn(replicas):
+        whole = networks.digits(child) if mnist is None else mnist
+        found.append(whole.some(min(samples, len(whole.train)), child))
+    return found, [int(seed) for seed in rng.integers(2**63, size=replicas)]
+
+
+def tested(images):
+    """Return the images and labels on which measures are taken: held out, at most `MOST_TESTED`."""
+    return images.test[:MOST_TESTED], images.test_labels[:MOST_TESTED]
+
+
+def train_all(recipe, images, seeds):
+    """Train the replicas by torch."""
+    return training.train_all(recipe, images, seeds, engine="torch")
+
+
+def above_zero(values):
+    """Compare the mean over replicas with 0; where all replicas agree to the last digit, that is the answer."""
+    try:
+        return mean(values, 0.0)
+    except Refusal:
+        values = np.asarray(values, dtype=float)
+        if not (np.isfinite(values).all() and np.ptp(values) == 0):
+            raise
+        return Comparison(float(values[0]), 0.0, 0.0, float(values[0] == 0))
+
+
+def is_clear(found, share=1):
+    """Return whether a mean is above 0 beyond doubt, as one of `share` comparisons."""
+    return found.estimate > 0 and found.p < CLEAR / share
+
+
+def standard_error(values, axis=0):
+    """Return the standard error of the mean over replicas."""
+    values = np.asarray(values)
+    return values.std(axis=axis, ddof=1) / np.sqrt(values.shape[axis])
+
+
+def effect(values):
+    """Return the mean difference over the standard deviation of differences: Cohen's d of pairs."""
+    values = np.asarray(values)
+    spread = values.std(ddof=1)
+    return float(values.mean() / spread) if spread > 0 else 0.0
+
+
+def others(values):
+    """Yield for each replica its own values and the mean of all others: what is chosen on these is fair to it."""
+    values = np.asarray(values)
+    total = values.sum(axis=0)
+    for own in values:
+        yield own, (total - own) / (len(values) - 1)

@@ -1,0 +1,333 @@
+"""Order of the samples through training: slopes of rank probabilities, and how linear the late layers become.
+
+Expected before the first run: slopes rise from the 0 of random weights and fall by a smaller amount later, at least in
+some layer; over learning rates a lower first-layer slope goes with a higher accuracy; the last hidden layers can be
+replaced by their linear substitution map without loss, the first ones cannot. A trained network is a domain, not a
+proof, so a claim that is found to hold "holds within a domain".
+"""
+
+from functools import partial
+
+import numpy as np
+
+from statnn.measure import order
+from statnn.plot import COLOURS
+from validation.claim import Claim, Outcome, Verdict
+from validation.claims import _trained
+from validation.claims._trained import CLEAR, above_zero, effect, is_clear, others, standard_error
+from validation.statistics import mean
+from validation.training import Recipe
+
+SOURCE = "Lin et al. 2025, arXiv 2501.02436, main text"
+RATES = (1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2)
+MARGIN = 0.01
+"""Accuracies that differ by less count as equal."""
+
+
+def _hidden(data):
+    """Width of the hidden layers."""
+    return 32 if data is None else 256
+
+
+def _widths(data, layers):
+    return (64 if data is None else 784, *[_hidden(data)] * layers, 10)
+
+
+def _samples(quick, data):
+    return 1_297 if data is None else 2_000 if quick else 10_000
+
+
+# -- rise and fall -------------------------------------------------------------------------------------------
+
+
+def _run_rise(rng, quick, data=None):
+    images, seeds = _trained.images_for(rng, 8, _samples(quick, data), data)
+    snapshots = (
+        (0, 1, 2, 3, 5, 8, 13, 20, 32, 50) if quick or data else (0, 1, 2, 3, 5, 8, 13, 20, 32, 50, 80, 130, 200)
+    )
+    recipe = Recipe(_widths(data, 3), "tanh", snapshots=snapshots)
+    found = _trained.train_all(recipe, images, seeds)
+    slopes = [
+        [[_slope(net, one, layer) for layer in range(net.depth)] for net in replica.networks]
+        for replica, one in zip(found, images, strict=True)
+    ]
+    return {
+        "epochs": snapshots,
+        "slopes": slopes,
+        "train_accuracy": [replica.train_accuracy for replica in found],
+        "test_accuracy": [replica.test_accuracy for replica in found],
+    }
+
+
+def _slope(net, images, layer):
+    return order.rank_probability(net, *_trained.tested(images), layer).layer_slope
+
+
+def _rise_and_fall(slopes):
+    """Return by how much each replica rises to the peak of the others and falls after it, shape (2, replicas)."""
+    changes = []
+    for own, rest in others(slopes):
+        peak = int(rest.argmax())
+        changes.append((own[peak] - own[0], own[peak] - own[-1]))
+    return np.array(changes).T
+
+
+def _judge_rise(data):
+    hidden = data["slopes"].shape[2] - 1
+    words, falls, fallen, risen = [], [], [], True
+    for layer in range(hidden):
+        rise, fall = _rise_and_fall(data["slopes"][:, :, layer])
+        up, down = above_zero(rise), above_zero(fall)
+        risen = risen and is_clear(up, 2 * hidden)
+        falls.append(down)
+        if is_clear(down, 2 * hidden):
+            fallen.append(layer + 1)
+        peak = data["slopes"][:, :, layer].mean(axis=0).argmax()
+        words.append(
+            f"layer {layer + 1} rises by {up.estimate:.2f} ± {up.error:.2f} until epoch {data['epochs'][peak]} and "
+            f"falls by {down.estimate:.3f} ± {down.error:.3f} (d = {effect(fall):.1f})"
+        )
+    detail = f"{'; '.join(words)}; test accuracy {data['test_accuracy'][:, -1].mean():.3f}"
+    strongest = max(falls, key=lambda found: found.estimate / (found.error or np.inf))
+    if risen and fallen:
+        return Verdict.of(Outcome.DOMAIN, strongest, f"rise and fall in hidden layers {fallen} of {hidden}: {detail}")
+    return Verdict.of(Outcome.CONTRADICTED, strongest, f"no rise that is followed by a fall: {detail}")
+
+
+def _twin_rise(data):
+    """Put slopes that never fall in the place of those found."""
+    return {**data, "slopes": np.maximum.accumulate(data["slopes"], axis=1)}
+
+
+def _draw_rise(data, figure):
+    figure.set_size_inches(9, 3.8)
+    left, right = figure.subplots(1, 2)
+    layers = data["slopes"].shape[2]
+    at = np.maximum(data["epochs"], 0.5)
+    for layer in range(layers):
+        values = data["slopes"][:, :, layer]
+        label = f"hidden layer {layer + 1}" if layer < layers - 1 else "outputs"
+        left.errorbar(
+            at,
+            values.mean(axis=0),
+            standard_error(values),
+            fmt="o^sD"[layer % 4] + "-",
+            color=COLOURS[layer],
+            label=label,
+        )
+    left.axhline(0, color="grey", linestyle=":", linewidth=1)
+    left.set(ylabel="slope $s$ of rank probability, mean over classes")
+    left.legend()
+    for name, colour, mark in (("train", COLOURS[1], "s"), ("test", "black", "o")):
+        values = data[f"{name}_accuracy"]
+        right.errorbar(at, values.mean(axis=0), standard_error(values), fmt=f"{mark}-", color=colour, label=name)
+    right.set(ylabel="accuracy", ylim=(0, 1.02))
+    right.legend(loc="lower right")
+    _epochs(data["epochs"], left, right)
+
+
+def _epochs(epochs, *several):
+    """Logarithmic axes of epochs, with the start drawn at 1/2."""
+    ticks = [0, *(e for e in epochs if e in (1, 3, 10, 13, 32, 50, 100, 200))]
+    for axes in several:
+        axes.set(xscale="log", xlabel="epoch")
+        axes.set_xticks([max(e, 0.5) for e in ticks], [str(e) for e in ticks])
+        axes.minorticks_off()
+
+
+# -- slope against accuracy ----------------------------------------------------------------------------------
+
+
+def _run_against(rng, quick, data=None):
+    images, seeds = _trained.images_for(rng, 8, _samples(quick, data) // (1 if data is None else 2), data)
+    epochs = (12 if quick else 60) if data is None else 10
+    slopes, tested, fitted = [], [], []
+    for rate in RATES:
+        recipe = Recipe(_widths(data, 2), "tanh", learning_rate=rate, snapshots=(epochs,))
+        found = _trained.train_all(recipe, images, seeds)
+        slopes.append([_slope(one.network, own, 0) for one, own in zip(found, images, strict=True)])
+        tested.append([one.test_accuracy[-1] for one in found])
+        fitted.append([one.train_accuracy[-1] for one in found])
+    return {
+        "rates": RATES,
+        "epochs": epochs,
+        "slopes": np.transpose(slopes),
+        "test_accuracy": np.transpose(tested),
+        "train_accuracy": np.transpose(fitted),
+    }
+
+
+def _correlations(data):
+    """Return the correlation of slope and accuracy over learning rates in each replica."""
+    pairs = zip(data["slopes"], data["test_accuracy"], strict=True)
+    return np.array([np.corrcoef(slope, accuracy)[0, 1] for slope, accuracy in pairs])
+
+
+def _judge_against(data):
+    found = above_zero(-_correlations(data))
+    best = data["test_accuracy"].mean(axis=0).argmax()
+    lowest = data["slopes"].mean(axis=0).argmin()
+    fits = data["train_accuracy"].mean(axis=0) > 0.99
+    among = ", ".join(
+        f"{rate:g}: s = {slope:.2f}, accuracy {accuracy:.3f}{'' if fit else ' (not fitted)'}"
+        for rate, slope, accuracy, fit in zip(
+            data["rates"], data["slopes"].mean(axis=0), data["test_accuracy"].mean(axis=0), fits, strict=True
+        )
+    )
+    detail = (
+        f"correlation over learning rates {-found.estimate:.2f} ± {found.error:.2f}; best at {data['rates'][best]:g}, "
+        f"lowest slope at {data['rates'][lowest]:g}; {among}"
+    )
+    if is_clear(found):
+        return Verdict.of(Outcome.DOMAIN, found, f"lower slope with higher accuracy: {detail}")
+    return Verdict.of(Outcome.CONTRADICTED, found, f"no such relation: {detail}")
+
+
+def _twin_against(data):
+    """Turn the accuracies round."""
+    return {**data, "test_accuracy": 1 - data["test_accuracy"]}
+
+
+def _draw_against(data, figure):
+    figure.set_size_inches(9, 3.8)
+    left, right = figure.subplots(1, 2)
+    slopes, accuracies = data["slopes"], data["test_accuracy"]
+    for i, rate in enumerate(data["rates"]):
+        left.plot(slopes[:, i], accuracies[:, i], ".", color=COLOURS[i], alpha=0.5)
+        left.errorbar(
+            slopes[:, i].mean(),
+            accuracies[:, i].mean(),
+            standard_error(accuracies[:, i]),
+            standard_error(slopes[:, i]),
+            fmt="o^sDvP"[i],
+            color=COLOURS[i],
+            markersize=7,
+            label=f"$\\eta = {rate:g}$",
+        )
+    left.set(xlabel="slope $s$ of the first layer", ylabel="test accuracy")
+    left.legend(fontsize="small")
+    right.errorbar(
+        data["rates"], slopes.mean(axis=0), standard_error(slopes), fmt="o-", color=COLOURS[0], label="slope $s$"
+    )
+    for name, mark, colour in (("train", "s--", COLOURS[1]), ("test", "D-", "black")):
+        values = data[f"{name}_accuracy"]
+        right.errorbar(
+            data["rates"], values.mean(axis=0), standard_error(values), fmt=mark, color=colour, label=f"{name} accuracy"
+        )
+    right.set(xscale="log", xlabel="learning rate $\\eta$", ylabel="slope, accuracy")
+    right.legend(fontsize="small")
+
+
+# -- late layers ---------------------------------------------------------------------------------------------
+
+HIDDEN = 7
+
+
+def _run_late(rng, quick, data=None):
+    images, seeds = _trained.images_for(rng, 8, _samples(quick, data), data)
+    epochs = (40 if quick else 100) if data is None else 20
+    recipe = Recipe(_widths(data, HIDDEN), "tanh", snapshots=(0, epochs))
+    found = _trained.train_all(recipe, images, seeds)
+    curves = [
+        [order.l_map_accuracy(net, *_trained.tested(own)) for net in one.networks]
+        for one, own in zip(found, images, strict=True)
+    ]
+    return {"accuracy": curves, "epochs": epochs, "train_accuracy": [one.train_accuracy[-1] for one in found]}
+
+
+def _judge_late(data):
+    """Judge from below the last two entries, which are the network itself: its last layer is linear."""
+    curves = data["accuracy"][:, -1]
+    lost = curves[:, -1:] - curves
+    top = lost.shape[1] - 3
+    comparisons = [_within(lost[:, m]) for m in range(top + 1)]
+    first = top + 1
+    while first and comparisons[first - 1].estimate < MARGIN and comparisons[first - 1].p < CLEAR:
+        first -= 1
+    found = comparisons[top]
+    detail = (
+        f"accuracy of the network {curves[:, -1].mean():.3f}; through the L-map from the inputs "
+        f"{curves[:, 0].mean():.3f}, after {top} of {top + 1} hidden layers {curves[:, top].mean():.3f}; equal within "
+        f"{MARGIN:.0%} from {first} hidden layers on"
+    )
+    if first <= top:
+        return Verdict.of(Outcome.DOMAIN, found, f"the last {top + 1 - first} hidden layers are linear: {detail}")
+    return Verdict.of(Outcome.CONTRADICTED, found, f"no hidden layer is functionally linear: {detail}")
+
+
+def _within(lost):
+    """Compare what is lost with the margin."""
+    return above_zero(lost - MARGIN) if np.ptp(lost) == 0 else mean(lost, MARGIN)
+
+
+def _twin_late(data):
+    """Let the late layers be as nonlinear as the network as a whole."""
+    curves = np.array(data["accuracy"])
+    curves[..., :-1] = curves[..., :1]
+    return {**data, "accuracy": curves}
+
+
+def _draw_late(data, figure):
+    axes = figure.add_subplot()
+    curves = data["accuracy"]
+    kept = np.arange(curves.shape[2] - 1)
+    for s, (label, mark, colour) in enumerate((("random start", "s", COLOURS[1]), ("trained", "o", COLOURS[0]))):
+        values = curves[:, s, :-1]
+        axes.errorbar(kept, values.mean(axis=0), standard_error(values), fmt=f"{mark}-", color=colour, label=label)
+    full = curves[:, -1, -1].mean()
+    axes.axhspan(full - MARGIN, full + MARGIN, color="grey", alpha=0.25, linewidth=0, label=f"network ± {MARGIN:.0%}")
+    axes.set(
+        xlabel="hidden layers kept below the L-map",
+        ylabel="accuracy through the L-map",
+        ylim=(0, 1.02),
+        title=f"{kept[-1]} hidden layers, tanh; {len(curves)} trainings",
+    )
+    axes.legend(loc="center right")
+
+
+# -- the claims, on both data sets ---------------------------------------------------------------------------
+
+
+def _claims(name, title, *, needs_data, costs):
+    make = partial(Claim, source=SOURCE, standing="paper", needs_data=needs_data, needs=("torch",))
+    return (
+        make(
+            id=f"order-in-training-{name}",
+            title=f"Rise and fall of order in training: {title}",
+            statement="The slope of the rank probability distribution of a layer rises and then falls in training.",
+            expected=Outcome.DOMAIN,
+            run=_run_rise,
+            judge=_judge_rise,
+            draw=_draw_rise,
+            twin=_twin_rise,
+            cost=costs[0],
+        ),
+        make(
+            id=f"order-against-accuracy-{name}",
+            title=f"Order of the first layer against accuracy: {title}",
+            statement="Over learning rates, a lower slope of the first layer goes with a higher final accuracy.",
+            expected=Outcome.DOMAIN,
+            run=_run_against,
+            judge=_judge_against,
+            draw=_draw_against,
+            twin=_twin_against,
+            cost=costs[1],
+        ),
+        make(
+            id=f"late-layers-linear-{name}",
+            title=f"Late layers are linear: {title}",
+            statement="Late layers are functionally linear: above some layer the L-map is as accurate as the network.",
+            expected=Outcome.DOMAIN,
+            run=_run_late,
+            judge=_judge_late,
+            draw=_draw_late,
+            twin=_twin_late,
+            cost=costs[2],
+        ),
+    )
+
+
+CLAIMS = (
+    *_claims("digits", "digits", needs_data=False, costs=(6, 8, 6)),
+    *_claims("mnist", "MNIST", needs_data=True, costs=(100, 200, 100)),
+)
