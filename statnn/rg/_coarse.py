@@ -1,0 +1,245 @@
+r"""Coarse-graining of configurations: fewer layers, and fewer sites in them, made of recorded activity.
+
+Arrays have shape (replicas, layers), (replicas, layers, width) or (replicas, layers, width, width), whatever was
+recorded: spins of a Monte Carlo run, or the activations of a network whose layers are equally wide. Layers are axis 1.
+Axes inside a layer are axes of a lattice; where units of a layer have no order, coarse-grain across layers alone.
+"""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from statnn._edge import Floats, array_of, whole
+from statnn._random import Root, root, stream
+from statnn._xoshiro import words
+from statnn.rg import _block_kernels as kernels
+
+LARGEST_BLOCK = 2**31 - 1
+"""Sites of a block: their sum is kept in 32 bits."""
+_SHAPES = "(replicas, layers), (replicas, layers, width) or (replicas, layers, width, width)"
+
+
+class Blocks(NamedTuple):
+    """A lattice of blocks: three axes, the missing ones in front."""
+
+    shape: tuple[int, int, int, int]
+    """(replicas, blocks along each axis)."""
+    factors: tuple[int, int, int]
+    """Sites along each axis of a block."""
+    result: tuple[int, ...]
+    """The shape of the result, as the user sees it."""
+
+
+def decimate(states: ArrayLike, b: int, *, axes: Sequence[int] | int = 1) -> NDArray[Any]:
+    r"""Return every b-th layer: s'_m = s_{bm}, what is left when all others are summed over.
+
+    Parameters
+    ----------
+    states : array_like, shape (replicas, layers), (replicas, layers, width) or (replicas, layers, width, width)
+        Recorded activity, of any type.
+    b : int
+        Scale factor >= 2 that divides the length of every axis in `axes`.
+    axes : int or sequence of int
+        Axes that are thinned out; 1, the layers, unless others are named.
+
+    Returns
+    -------
+    ndarray
+        A copy with 1/b of the entries along each of the axes.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `b` is no whole number >= 2 or does not divide an axis, or the array has no axis of layers.
+
+    Notes
+    -----
+    [exact] For spins in a chain, K' with tanh K' = tanh^b K is the coupling of what is left.
+
+    Examples
+    --------
+    >>> decimate([[0, 1, 2, 3]], 2)
+    array([[0, 2]])
+    """
+    array = _recorded(states)
+    blocks = lattice(array.shape, b, axes)
+    kept: NDArray[Any] = array[(slice(None), *(slice(None, None, f) for f in blocks.factors[4 - array.ndim :]))]
+    return kept.copy()
+
+
+def block_spin(
+    states: ArrayLike,
+    b: int,
+    *,
+    axes: Sequence[int] | int | None = None,
+    rng: int | np.random.Generator | None = None,
+    first: int = 0,
+) -> NDArray[np.int8]:
+    r"""Return the majority of every block of spins: s' = sign Σ s, a fair coin where the sum is 0.
+
+    Parameters
+    ----------
+    states : array_like, shape (replicas, layers), (replicas, layers, width) or (replicas, layers, width, width)
+        Spins ±1; an int8 array is read in place.
+    b : int
+        Scale factor >= 2 that divides the length of every axis in `axes`.
+    axes : int or sequence of int, optional
+        Axes that are blocked; all but the replicas when None. ``axes=1`` takes the majority across layers,
+        ``axes=2`` inside every layer.
+    rng : int, numpy.random.Generator or None
+        Seed of the coins; None for fresh entropy.
+    first : int
+        Number of the first replica: the coins of replica k depend on `rng` and on k alone, so that chunks of replicas,
+        each with the same int as `rng`, give the rows of the whole.
+
+    Returns
+    -------
+    ndarray of int8
+        Spins with 1/b of the entries along each of the axes.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an entry is not ±1, `b` is no whole number >= 2 or does not divide an axis, or there is no axis of layers.
+
+    Notes
+    -----
+    [exact] The sum over s at given s' of p(s) P(s'|s) is the law of s': it is normalised, whatever the tie rule, and
+    fair coins keep the symmetry under s -> -s.
+
+    Examples
+    --------
+    >>> block_spin([[1, 1, 1, -1, -1, -1]], 3)
+    array([[ 1, -1]], dtype=int8)
+    """
+    array = _recorded(states)
+    number = whole(first, "first", minimum=0)
+    blocks = lattice(array.shape, b, axes)
+    seed = root(rng)
+    coins = np.zeros(array.shape[0], dtype=np.uint64)
+    return majority(spins_of(array), blocks, keys(seed, range(number, number + array.shape[0])), coins)
+
+
+def block_mean(activity: ArrayLike, b: int, *, axes: Sequence[int] | int | None = None) -> Floats:
+    r"""Return the mean of every block, h' = b^-d Σ h: for activations that are real numbers.
+
+    Parameters
+    ----------
+    activity : array_like, shape (replicas, layers), (replicas, layers, width) or (replicas, layers, width, width)
+        Finite real numbers.
+    b : int
+        Scale factor >= 2 that divides the length of every axis in `axes`.
+    axes : int or sequence of int, optional
+        Axes that are blocked; all but the replicas when None.
+
+    Returns
+    -------
+    ndarray of float64
+        Means; ``np.where(h > 0, 1, -1)`` makes them spins.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an entry is not finite, `b` is no whole number >= 2 or does not divide an axis, or there is no axis of
+        layers.
+
+    Examples
+    --------
+    >>> block_mean([[0.0, 1.0, 2.0, 4.0]], 2)
+    array([[0.5, 3. ]])
+    """
+    array = _recorded(activity)
+    blocks = lattice(array.shape, b, axes)
+    values = np.ascontiguousarray(array, dtype=np.float64)
+    out = np.empty(blocks.result)
+    with np.errstate(over="ignore", invalid="ignore"):  # found below
+        kernels.means(values.reshape(-1), blocks.shape, blocks.factors, np.empty(blocks.shape[3]), out.reshape(-1))
+    if not np.isfinite(out).all():
+        bad = values[~np.isfinite(values)]
+        what = f"holds {bad[0]}" if bad.size else "holds numbers whose sum leaves float64"
+        raise ValueError(f"activity {what}; means need finite numbers")
+    return out
+
+
+def lattice(shape: tuple[int, ...], b: int, axes: Sequence[int] | int | None) -> Blocks:
+    """Return the lattice of blocks of an array of this shape, or raise."""
+    scale = whole(b, "b", minimum=2, maximum=LARGEST_BLOCK)
+    every = tuple(range(1, len(shape)))
+    chosen = every if axes is None else tuple(axes) if isinstance(axes, Sequence) else (axes,)
+    for axis in chosen:
+        if whole(axis, "an axis", minimum=0) not in every:
+            raise ValueError(
+                f"axis {axis} cannot be blocked: axis 0 holds replicas, layers are axis 1, and the array has "
+                f"{len(shape)} axes"
+            )
+        if shape[axis] % scale or not shape[axis]:
+            raise ValueError(
+                f"axis {axis} has length {shape[axis]}, which b = {scale} does not divide: leave out the last "
+                f"{shape[axis] % scale or scale} or take another b"
+            )
+    if not chosen or len(set(chosen)) != len(chosen):
+        raise ValueError(f"axes = {axes!r} must name at least one axis and each only once")
+    factors = [scale if axis in chosen else 1 for axis in every]
+    if np.prod(factors, dtype=object) > LARGEST_BLOCK:
+        raise ValueError(f"b = {scale} makes blocks of more than {LARGEST_BLOCK} sites")
+    smaller = [length // f for length, f in zip(shape[1:], factors, strict=True)]
+    lead = (1,) * (3 - len(every))
+    return Blocks((shape[0], *lead, *smaller), (*lead, *factors), (shape[0], *smaller))  # type: ignore[arg-type]
+
+
+def keys(seed: Root, replicas: Sequence[int]) -> NDArray[np.uint64]:
+    """Return the key of every replica's coins."""
+    return np.array([words(stream(seed, replica))[0] for replica in replicas], dtype=np.uint64)
+
+
+def majority(
+    spins: NDArray[np.int8], blocks: Blocks, key: NDArray[np.uint64], coins: NDArray[np.uint64]
+) -> NDArray[np.int8]:
+    """Return the majority of blocks of a contiguous array, coins from number `coins` of every replica on, or raise."""
+    length = blocks.shape[3]
+    sites = blocks.factors[0] * blocks.factors[1] * blocks.factors[2]
+    total = np.empty(length, dtype=np.int16 if sites < 2**15 else np.int32)
+    out = np.empty(blocks.result, dtype=np.int8)
+    scratch = np.empty(length // 8 + 3, dtype=np.uint64)
+    foreign = kernels.majority(
+        spins.reshape(-1), blocks.shape, blocks.factors, key, coins, total, scratch, out.reshape(-1)
+    )
+    if foreign:
+        where = np.argwhere(np.abs(spins.astype(np.int16)) != 1)[0]
+        _refuse(spins, where)
+    return out
+
+
+def spins_of(array: NDArray[Any]) -> NDArray[np.int8]:
+    """Return a contiguous int8 array; entries that int8 cannot hold are refused, others are left to `majority`."""
+    if array.dtype.kind not in "biuf":
+        raise TypeError(f"states must hold spins -1 and +1, not {array.dtype}")
+    if array.dtype != np.int8:
+        bad = np.abs(array.astype(np.float64, copy=False)) != 1
+        if bad.any():
+            _refuse(array, np.argwhere(bad)[0])
+    return np.ascontiguousarray(array, dtype=np.int8)
+
+
+def _refuse(array: NDArray[Any], where: NDArray[Any]) -> None:
+    index = ", ".join(map(str, where))
+    raise ValueError(
+        f"states[{index}] = {array[tuple(where)]} is no spin: a majority needs -1 and +1; write 2 * s - 1 for neurons "
+        "that are 0 or 1, np.where(h > 0, 1, -1) for the signs of activations, or take block_mean"
+    )
+
+
+def _recorded(states: ArrayLike) -> NDArray[Any]:
+    array = array_of(states, "states")
+    if array.ndim not in (2, 3, 4):
+        raise ValueError(
+            f"states have shape {array.shape}; {_SHAPES} is needed: add the axis of replicas with states[None], and "
+            "one of layers where a single layer was recorded"
+        )
+    if array.dtype.kind not in "biuf":
+        raise TypeError(f"states must hold real numbers, not {array.dtype}")
+    if not array.size:
+        raise ValueError(f"states have shape {array.shape}: there is nothing to coarse-grain")
+    return array
