@@ -31,8 +31,12 @@ PUBLIC = {
         "METHODS", "Ancestral", "Blocks", "Estimate", "Hamiltonian", "HeatBath", "Method", "Metropolis",
         "MultiSpin", "Run", "Tempering", "UntrustedEstimate", "Wolff", "estimate", "sample",
     ],
-    "statnn.io": [],
-    "statnn.measure": ["order"],
+    "statnn.io": ["load_network", "save_network"],
+    "statnn.measure": ["order", "spikes"],
+    "statnn.measure.spikes": [
+        "Accumulator", "FitTest", "Intervals", "SpikeStatistics", "blocked_fano_factor", "from_counts",
+        "independent_fano_factor", "shuffled_fano_factor", "statistics",
+    ],
     "statnn.measure.order": [
         "PairOrder", "RankProbability", "group_order", "l_map", "l_map_accuracy", "pooled_ranks", "rank_probability",
         "unit_order",

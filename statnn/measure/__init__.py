@@ -1,5 +1,5 @@
 """Questions asked of a network of one's own, or of activity recorded elsewhere."""
 
-from statnn.measure import order
+from statnn.measure import order, spikes
 
-__all__ = ["order"]
+__all__ = ["order", "spikes"]
