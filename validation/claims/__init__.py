@@ -33,6 +33,7 @@ MODULES: tuple[str, ...] = (
     "linear_posterior",
     "teacher_student",
     "order_in_training",
+    "critical_size",
 )
 
 

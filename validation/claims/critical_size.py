@@ -1,0 +1,173 @@
+"""From which training-set size on a tanh network is more than a linear one, and more than its own linear part.
+
+Expected before the first run: a tanh network, a linear network of the same shape that is trained in the same way and
+the L-map of the tanh network agree on small training sets; beyond, they part gradually and at two different sizes, so
+that one common critical size is contradicted.
+"""
+
+from functools import partial
+
+import numpy as np
+from scipy import stats
+
+from statnn.measure import order
+from statnn.plot import COLOURS
+from validation.claim import Claim, Outcome, Verdict
+from validation.claims import _trained
+from validation.claims._trained import CLEAR, standard_error
+from validation.statistics import z_score
+from validation.training import Recipe
+
+APART = 0.02
+"""Difference in accuracy from which two curves have parted."""
+COMMON = 2.0
+"""Factor within which two sizes count as one."""
+CURVES = ("tanh network", "linear network", "L-map of the tanh network")
+
+
+def _run(rng, quick, data=None):
+    replicas = 8 if data is None else 5
+    if data is None:
+        sizes, width, steps = (10, 20, 40, 80, 160, 320, 640, 1_280), 64 if quick else 256, 300 if quick else 1_000
+    else:
+        most = 8 if quick else 11
+        sizes, width, steps = tuple(20 * 2**i for i in range(most)), 256 if quick else 2_048, 400 if quick else 1_000
+    whole, seeds = _trained.images_for(rng, replicas, 10**9, data)
+    accuracy = np.empty((replicas, len(sizes), len(CURVES)))
+    fitted = np.empty((replicas, len(sizes), 2))
+    for j, size in enumerate(sizes):
+        images = [one.some(size, child) for one, child in zip(whole, rng.spawn(replicas), strict=True)]
+        for kind, activation in enumerate(("tanh", "identity")):
+            shape = (whole[0].train.shape[1], width, 10)
+            batch = min(64, size)
+            recipe = Recipe(shape, activation, batch=batch, snapshots=(round(steps / np.ceil(size / batch)),))
+            found = _trained.train_all(recipe, images, seeds)
+            fitted[:, j, kind] = [one.train_accuracy[-1] for one in found]
+            for i, (one, own) in enumerate(zip(found, images, strict=True)):
+                through = order.l_map_accuracy(one.network, *_trained.tested(own))
+                accuracy[i, j, kind] = through[-1]
+                if kind == 0:
+                    accuracy[i, j, 2] = through[0]
+    return {"sizes": sizes, "accuracy": accuracy, "train_accuracy": fitted, "width": width, "steps": steps}
+
+
+def _gaps(accuracy):
+    """Return by how much the tanh network is better than each of the two linear maps, shape (..., sizes, 2)."""
+    return accuracy[..., :1] - accuracy[..., 1:]
+
+
+def _parting(sizes, gap):
+    """Return the logarithm of the size from which on the gap stays above `APART`, interpolated; inf if it never does."""
+    below = np.flatnonzero(gap < APART)
+    if not below.size:
+        return float(np.log(sizes[0]))
+    last = below[-1]
+    if last == len(gap) - 1:
+        return np.inf
+    share = (APART - gap[last]) / (gap[last + 1] - gap[last])
+    return float(np.log(sizes[last]) + share * np.log(sizes[last + 1] / sizes[last]))
+
+
+def _partings(data):
+    """Return the two logarithmic sizes of the mean curves, and the errors of both and of their difference."""
+    gaps, sizes = _gaps(data["accuracy"]), data["sizes"]
+    found = np.array([_parting(sizes, gap) for gap in gaps.mean(axis=0).T])
+    replicas = len(gaps)
+    left_out = np.array([[_parting(sizes, g) for g in np.delete(gaps, i, 0).mean(axis=0).T] for i in range(replicas)])
+    both = np.column_stack((left_out, left_out[:, 1] - left_out[:, 0])) if np.isfinite(left_out).all() else left_out
+    return found, np.sqrt((replicas - 1) * both.var(axis=0)) if np.isfinite(left_out).all() else None
+
+
+def _judge(data):
+    found, errors = _partings(data)
+    gaps = _gaps(data["accuracy"])
+    end = data["sizes"][-1]
+    ends = " and ".join(
+        f"{name} by {gap.mean():.3f} ± {standard_error(gap):.3f}"
+        for name, gap in zip(CURVES[1:], gaps[:, -1].T, strict=True)
+    )
+    detail = f"at {end} images the tanh network ({data['accuracy'][:, -1, 0].mean():.3f}) leads {ends}"
+    if errors is None:
+        # one of the curves does not part within the sizes: judge the gap that is missing
+        weakest = gaps[:, -1, int(np.argmax(found))]
+        comparison = z_score(weakest.mean(), standard_error(weakest), APART, dof=len(weakest) - 1)
+        return Verdict.of(
+            Outcome.CONTRADICTED, comparison, f"one of them never leaves it by {APART:.0%} at up to {end}: {detail}"
+        )
+    ratio = found[1] - found[0]
+    comparison = z_score(ratio, errors[2], 0.0, dof=len(gaps) - 1)
+    limit = stats.t.isf(CLEAR / 2, comparison.dof)
+    sizes = " and ".join(
+        f"{np.exp(size):.0f} (× or ÷ {np.exp(error):.2f})" for size, error in zip(found, errors[:2], strict=True)
+    )
+    detail = (
+        f"linear network and L-map part from the tanh network by {APART:.0%} at {sizes} images, ratio "
+        f"{np.exp(ratio):.2f} with a factor {np.exp(limit * errors[2]):.2f} either way; {detail}"
+    )
+    if abs(ratio) > np.log(COMMON) and comparison.p < CLEAR:
+        return Verdict.of(Outcome.CONTRADICTED, comparison, f"two sizes, not one: {detail}")
+    if abs(ratio) + limit * errors[2] < np.log(COMMON):
+        return Verdict.of(Outcome.DOMAIN, comparison, f"one size within a factor {COMMON:g}: {detail}")
+    return Verdict.of(Outcome.ASYMPTOTIC, comparison, f"undecided, one size within the errors: {detail}")
+
+
+def _twin(data):
+    """Let the L-map part from the tanh network just as the linear network does."""
+    accuracy = np.array(data["accuracy"])
+    accuracy[..., 2] = accuracy[..., 1]
+    accuracy[::2, :, 2] += 1e-4
+    return {**data, "accuracy": accuracy}
+
+
+def _draw(data, figure):
+    figure.set_size_inches(9, 3.8)
+    left, right = figure.subplots(1, 2)
+    sizes, accuracy = data["sizes"], data["accuracy"]
+    for i, (name, mark) in enumerate(zip(CURVES, ("o-", "s--", "^-."), strict=True)):
+        values = accuracy[:, :, i]
+        left.errorbar(sizes, values.mean(axis=0), standard_error(values), fmt=mark, color=COLOURS[i], label=name)
+    left.set(xscale="log", xlabel="training images", ylabel="test accuracy", title=f"{data['width']} hidden units")
+    left.legend(loc="lower right")
+    found, errors = _partings(data)
+    gaps = _gaps(accuracy)
+    for i, mark in enumerate(("s--", "^-.")):
+        values = gaps[:, :, i]
+        label = f"tanh network − {CURVES[i + 1].split(' of ')[0]}"
+        right.errorbar(sizes, values.mean(axis=0), standard_error(values), fmt=mark, color=COLOURS[i + 1], label=label)
+        if np.isfinite(found[i]):
+            right.axvline(np.exp(found[i]), color=COLOURS[i + 1], linewidth=1)
+            if errors is not None:
+                ends = np.exp(found[i] + errors[i] * np.array([-1, 1]))
+                right.axvspan(*ends, color=COLOURS[i + 1], alpha=0.2, linewidth=0)
+    right.axhline(APART, color="grey", linestyle=":", linewidth=1)
+    right.set(xscale="log", xlabel="training images", ylabel="difference in accuracy")
+    right.legend(loc="upper left")
+
+
+def _claim(name, title, *, needs_data, cost):
+    return partial(
+        Claim,
+        source="Lin et al. 2025, arXiv 2501.02436, main text",
+        standing="paper",
+        run=_run,
+        judge=_judge,
+        draw=_draw,
+        twin=_twin,
+        needs=("torch",),
+    )(
+        id=f"critical-size-{name}",
+        title=f"One critical training-set size: {title}",
+        statement=(
+            "A tanh network, a separately trained linear network and the L-map of the tanh network agree in accuracy "
+            "for small training sets and part at one common critical size."
+        ),
+        expected=Outcome.CONTRADICTED,
+        needs_data=needs_data,
+        cost=cost,
+    )
+
+
+CLAIMS = (
+    _claim("digits", "digits", needs_data=False, cost=12),
+    _claim("mnist", "MNIST", needs_data=True, cost=300),
+)
