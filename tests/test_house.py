@@ -41,7 +41,11 @@ PUBLIC = {
         "PairOrder", "RankProbability", "group_order", "l_map", "l_map_accuracy", "pooled_ranks", "rank_probability",
         "unit_order",
     ],
-    "statnn.rg": [],
+    "statnn.rg": [
+        "Collapse", "Ending", "Exponents", "FixedFunction", "FixedPoint", "Form", "LeadingForm",
+        "NoFixedPointError", "RenormalisedLayer", "RepeatedLayer", "ScalingField", "collapse", "exponents",
+        "fixed_points", "renormalise",
+    ],
     "statnn.network": ["ACTIVATIONS", "Activation", "BatchNorm", "Network", "Trace", "leaky_relu"],
     "statnn.plot": ["COLOURS", "replacing", "save", "style"],
 }  # fmt: skip

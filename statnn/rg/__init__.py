@@ -2,9 +2,9 @@ r"""Renormalisation over repeated layers: depth is scale, and composing layers i
 
 arXiv 2410.00396 names the idea; its formulas are not at hand, so the constructions here are our own [own].
 
-A layer is a law p(h'|h). Composition is by Chapman and Kolmogorov, p(h''|h) = ∫ p(h''|h') p(h'|h) dh', associative, so that
-b layers are one layer again: in ``first.compose(second)`` the layer on the left acts first, and ``layer.power(m)`` is m
-layers in O(log m) compositions.
+A layer is a law p(h'|h). Composition is by Chapman and Kolmogorov, p(h''|h) = ∫ p(h''|h') p(h'|h) dh', associative, so
+that b layers are one layer again: in ``first.compose(second)`` the layer on the left acts first, and
+``layer.power(m)`` is m layers in O(log m) compositions.
 
 ====================  ==================================================================  ==============================
 layer                 law                                                                 closed under composition
@@ -18,6 +18,27 @@ layer                 law                                                       
 `flow` is the trajectory of couplings under doubling, `fixed_points` where it rests, `exponents` how it leaves.
 """
 
+from statnn.rg._collapse import Collapse, collapse
 from statnn.rg._fixed import Ending, Exponents, FixedPoint, NoFixedPointError, exponents, fixed_points
+from statnn.rg._repeated import RepeatedLayer
+from statnn.rg._repeated_fixed import FixedFunction, ScalingField
+from statnn.rg._repeated_form import Form, LeadingForm
+from statnn.rg._repeated_function import RenormalisedLayer, renormalise
 
-__all__ = ["Ending", "Exponents", "FixedPoint", "NoFixedPointError", "exponents", "fixed_points"]
+__all__ = [
+    "Collapse",
+    "Ending",
+    "Exponents",
+    "FixedFunction",
+    "FixedPoint",
+    "Form",
+    "LeadingForm",
+    "NoFixedPointError",
+    "RenormalisedLayer",
+    "RepeatedLayer",
+    "ScalingField",
+    "collapse",
+    "exponents",
+    "fixed_points",
+    "renormalise",
+]

@@ -1,0 +1,249 @@
+r"""Data collapse: the exponents with which measurements at many depths fall on one curve, or one surface.
+
+Finite-depth scaling says :math:`y = m^{-\kappa} F(c_1 m^{\theta_1}, c_2 m^{\theta_2}, \dots)`. F is not known and not
+wanted: it is replaced by a polynomial in the scaled controls, whose coefficients are eliminated for every trial of the
+exponents; what is left of the spread, in units of the errors, is minimised.
+"""
+
+import math
+from dataclasses import dataclass, field
+from itertools import combinations_with_replacement
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy.optimize import least_squares
+
+from statnn._edge import Floats, at_least, whole
+from statnn._figure import axes
+from statnn._random import root, stream
+
+
+@dataclass(frozen=True, eq=False)
+class Collapse:
+    r"""The best collapse of a set of measurements; made by `collapse`.
+
+    Parameters
+    ----------
+    value_exponent, value_error : float
+        κ of :math:`m^{\kappa} y`, and its standard error.
+    control_exponents, control_errors : ndarray, shape (controls,)
+        θ of :math:`m^{\theta} c`, and their standard errors.
+    covariance : ndarray, shape (1 + controls, 1 + controls)
+        Of (κ, θ) over bootstrap samples.
+    chi_square, dof : float, int
+        Spread about the polynomial in units of the errors, and its degrees of freedom.
+    controls, depths, values, errors : ndarray
+        The measurements, as `collapse` took them, one entry a point.
+    """
+
+    value_exponent: float
+    value_error: float
+    control_exponents: Floats
+    control_errors: Floats
+    covariance: Floats
+    chi_square: float
+    dof: int
+    controls: Floats = field(repr=False)
+    depths: Floats = field(repr=False)
+    values: Floats = field(repr=False)
+    errors: Floats = field(repr=False)
+
+    @property
+    def quality(self) -> float:
+        """Spread per degree of freedom, 1 for a collapse within the errors."""
+        return self.chi_square / self.dof
+
+    def scaled(
+        self, value_exponent: float | None = None, control_exponents: ArrayLike | None = None
+    ) -> tuple[Floats, Floats, Floats]:
+        """Return scaled controls, shape (controls, points), values and errors, shape (points,).
+
+        Parameters
+        ----------
+        value_exponent : float, optional
+            κ; the fitted one if None.
+        control_exponents : array_like, shape (controls,), optional
+            θ; the fitted ones if None.
+        """
+        kappa = self.value_exponent if value_exponent is None else float(value_exponent)
+        theta = self.control_exponents if control_exponents is None else np.atleast_1d(control_exponents)
+        scale = self.depths**kappa
+        return self.controls * self.depths ** theta[:, None], scale * self.values, scale * self.errors
+
+    def plot(self, ax: Any | None = None, *, control: int = 0, **style: Any) -> Any:
+        """Draw scaled values against one scaled control, a colour for each depth.
+
+        Parameters
+        ----------
+        ax : matplotlib axes, optional
+            New ones if None.
+        control : int
+            Which control lies on the axis.
+        **style
+            Passed on to ``ax.errorbar``.
+
+        Returns
+        -------
+        matplotlib axes
+        """
+        ax = axes(ax)
+        which = whole(control, "control", minimum=0, maximum=len(self.controls) - 1)
+        x, y, error = self.scaled()
+        for depth in np.unique(self.depths):
+            at = self.depths == depth
+            ax.errorbar(x[which, at], y[at], error[at], **({"fmt": "o", "label": f"$m = {depth:g}$"} | style))
+        ax.set(xlabel="scaled control $c\\,m^{\\theta}$", ylabel="scaled value $m^{\\kappa} y$")
+        return ax
+
+
+def collapse(
+    controls: ArrayLike,
+    depths: ArrayLike,
+    values: ArrayLike,
+    errors: ArrayLike,
+    *,
+    guess: ArrayLike | None = None,
+    degree: int = 6,
+    bootstrap: int = 100,
+    rng: int | np.random.Generator | None = None,
+) -> Collapse:
+    r"""Find κ and θ with which :math:`m^{\kappa} y` is one function of :math:`c\,m^{\theta}` for all depths m.
+
+    Parameters
+    ----------
+    controls : array_like, shape (points,) or (controls, points)
+        c, distances from criticality, noise, ...; one control that is positive throughout enters by its logarithm.
+    depths : array_like, shape (points,)
+        m > 0, at least two different ones.
+    values : array_like, shape (points,)
+        y > 0.
+    errors : array_like, shape (points,)
+        Standard errors of y, independent and above 0.
+    guess : array_like, shape (1 + controls,), optional
+        Where (κ, θ) are first looked for; ones if None.
+    degree : int
+        Total degree of the polynomial for ln F, 1 ... 12.
+    bootstrap : int
+        Number of samples with fresh Gaussian errors for the standard errors, at least 20.
+    rng : int, numpy.random.Generator or None
+        Seed of the bootstrap; None for fresh entropy.
+
+    Returns
+    -------
+    Collapse
+        Exponents are estimates at these depths: corrections to scaling, O(ln m/m) for tanh, are not in their errors.
+
+    Raises
+    ------
+    ValueError
+        If points are too few for exponents and polynomial, or the search for the exponents does not end.
+
+    Notes
+    -----
+    [own] A trial of the exponents costs a linear least-squares fit. Where a depth shares no range of the scaled control
+    with another nothing can be compared, so give ranges that overlap: c m^θ alike at all depths.
+
+    Examples
+    --------
+    >>> m = np.repeat([100.0, 200.0, 400.0], 9)
+    >>> t = np.tile(np.linspace(-2, 2, 9), 3) / m
+    >>> from statnn.rg import FixedFunction
+    >>> y = FixedFunction(3, 1 / 3).finite_depth(t * m) / m
+    >>> found = collapse(t, m, y, 1e-3 * y, rng=1)
+    >>> abs(found.value_exponent - 1) < 1e-4, abs(found.control_exponents[0] - 1) < 1e-3
+    (True, True)
+    """
+    c, m, y, error = _points(controls, depths, values, errors)
+    order = whole(degree, "degree", minimum=1, maximum=12)
+    samples = whole(bootstrap, "bootstrap", minimum=20, maximum=10**6)
+    powers = _powers(len(c), order)
+    dof = y.size - len(powers) - 1 - len(c)
+    if dof < 1:
+        raise ValueError(
+            f"{y.size} points are too few for {1 + len(c)} exponents and a polynomial of degree {order} with "
+            f"{len(powers)} coefficients: measure more or lower the degree"
+        )
+    start = np.ones(1 + len(c)) if guess is None else at_least(guess, "guess", minimum=-np.inf, why="it is (κ, θ)")
+    if start.shape != (1 + len(c),):
+        raise ValueError(f"guess has shape {start.shape}; (κ, θ) of {len(c)} control(s) has {1 + len(c)} entries")
+    problem = _Problem(c, np.log(m / np.exp(np.log(m).mean())), np.log(y), error / y, powers)
+    best = _minimised(problem, problem.logs, start)
+    seed = root(rng)
+    found = np.empty((samples, start.size))
+    # residuals of the fit carry no signal: fresh errors are put on the fitted surface
+    surface = problem.logs - problem.spread(best.x, problem.logs) * problem.error
+    for i in range(samples):
+        noisy = surface + problem.error * stream(seed, i).standard_normal(y.size)
+        found[i] = _minimised(problem, noisy, best.x).x
+    covariance = np.atleast_2d(np.cov(found.T))
+    wrong = np.sqrt(np.diag(covariance))
+    return Collapse(
+        float(best.x[0]), float(wrong[0]), best.x[1:], wrong[1:], covariance, float(2 * best.cost), dof, c, m, y, error
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class _Problem:
+    """What a trial of the exponents needs: logarithms of depths (centred), of values, and relative errors."""
+
+    controls: Floats
+    depth: Floats
+    logs: Floats
+    error: Floats
+    powers: tuple[tuple[int, ...], ...]
+
+    def spread(self, exponents: Floats, logs: Floats) -> Floats:
+        """Return the distances of the points from the best polynomial, in errors."""
+        scaled = self.controls * np.exp(exponents[1:, None] * self.depth)
+        design = np.ones((logs.size, len(self.powers)))
+        for row, one in enumerate(scaled):
+            x = np.log(one) if (one > 0).all() else one
+            low, high = x.min(), x.max()
+            basis = np.polynomial.chebyshev.chebvander(
+                (2 * x - low - high) / (high - low), max(power[row] for power in self.powers)
+            )
+            design *= basis[:, [power[row] for power in self.powers]]
+        weighted = design / self.error[:, None]
+        target = (logs + exponents[0] * self.depth) / self.error
+        q, _ = np.linalg.qr(weighted)
+        return np.asarray(target - q @ (q.T @ target))
+
+
+def _minimised(problem: _Problem, logs: Floats, start: Floats) -> Any:
+    found = least_squares(problem.spread, start, args=(logs,), x_scale=0.1, xtol=1e-10, ftol=1e-12, gtol=None)
+    if not found.success or not np.isfinite(found.x).all() or np.abs(found.x).max() > 100.0:
+        raise ValueError(
+            f"no collapse was found from the guess {start.tolist()}: the search ended at {found.x.tolist()}; give a "
+            "guess nearer to the exponents, or points whose scaled controls overlap"
+        )
+    return found
+
+
+def _powers(controls: int, degree: int) -> tuple[tuple[int, ...], ...]:
+    """Return the exponents of all monomials of total degree up to `degree`."""
+    picks = (pick for total in range(degree + 1) for pick in combinations_with_replacement(range(controls), total))
+    return tuple(tuple(pick.count(row) for row in range(controls)) for pick in picks)
+
+
+def _points(
+    controls: ArrayLike, depths: ArrayLike, values: ArrayLike, errors: ArrayLike
+) -> tuple[Floats, Floats, Floats, Floats]:
+    c = np.atleast_2d(at_least(controls, "controls", minimum=-math.inf, why="they are couplings"))
+    tiny = float(np.finfo(float).tiny)
+    m = at_least(depths, "depths", minimum=tiny, why="they are numbers of layers, and their logarithm is taken")
+    y = at_least(values, "values", minimum=tiny, why="their logarithm is taken: pass squares or moduli")
+    error = at_least(
+        errors, "errors", minimum=tiny, why="they weigh the points; give 1e-6 * values where there are none"
+    )
+    if not m.shape == y.shape == error.shape == c.shape[1:] or m.ndim != 1 or c.ndim != 2:
+        raise ValueError(
+            f"controls, depths, values and errors have shapes {c.shape}, {m.shape}, {y.shape}, {error.shape}; "
+            "(controls, points) and three times (points,) are needed"
+        )
+    if np.unique(m).size < 2:
+        raise ValueError("all points have one depth: exponents are seen only between different depths")
+    flat = [row for row, one in enumerate(c) if one.min() == one.max()]
+    if flat:
+        raise ValueError(f"control {flat[0]} has the same value {c[flat[0], 0]:g} everywhere: leave it out or vary it")
+    return c, m, y, error
