@@ -2,7 +2,7 @@ r"""Fixed points of a renormalisation and what grows or shrinks around them.
 
 A renormalisation by b layers is a map K → R_b(K) of couplings, with R_b R_c = R_bc. At a fixed point its derivative has
 eigenvalues λ_i(b) = b^{y_i}; the exponents y_i do not depend on b. A *family* of layers takes part in `fixed_points` by
-a method ``fixed_points(**options)`` that returns `FixedPoint` objects; any other map can be searched by Newton's method.
+a method ``fixed_points(**options)`` that returns `FixedPoint` objects; any other map is searched by Newton's method.
 """
 
 import math
@@ -22,6 +22,7 @@ Renormalisation: TypeAlias = Callable[[Floats, int], Floats]
 
 STEP = 1e-3
 """Of the numerical derivative, in units of max(1, |K|); Richardson's extrapolation leaves an error of STEP⁴."""
+FAR = 1e300
 ROUNDING = 1e-10
 """An analytical exponent smaller than this is zero: rounding of a logarithm."""
 
@@ -46,7 +47,7 @@ class NoFixedPointError(ValueError):
 
 @dataclass(frozen=True, eq=False)
 class FixedPoint:
-    """Couplings that a renormalisation leaves as they are, K* = R_b(K*) for every b.
+    r"""Couplings that a renormalisation leaves as they are, K* = R_b(K*) for every b.
 
     Parameters
     ----------
@@ -59,8 +60,8 @@ class FixedPoint:
     map : callable
         ``map(couplings, b)``, the renormalisation R_b in these coordinates.
     linear : callable or None
-        ``linear(b)``, its derivative ∂R_b/∂K at K*, shape (n, n), where it is known in closed form; None to differentiate
-        numerically.
+        ``linear(b)``, its derivative ∂R_b/∂K at K*, shape (n, n), where it is known in closed form; None to
+        differentiate numerically.
     layer : object or None
         The layer with these couplings; None where they are the end of a scale, as tanh K = 1.
     thermal : str or None
@@ -68,7 +69,7 @@ class FixedPoint:
     ending : Ending
         How it was found.
     residual : float
-        Largest \\|R_2(K*) - K*\\|; zero where it is exact.
+        Largest \|R_2(K*) - K*\|; zero where it is exact.
     """
 
     name: str
@@ -98,7 +99,7 @@ class FixedPoint:
 
 @dataclass(frozen=True, eq=False)
 class Exponents:
-    """Eigenvalues λ_i of a linearised renormalisation by b layers, and exponents y_i = ln\\|λ_i\\|/ln b.
+    r"""Eigenvalues λ_i of a linearised renormalisation by b layers, and exponents y_i = ln\|λ_i\|/ln b.
 
     Sorted by y, largest first. An eigenvalue zero has y = -inf: such a direction dies in one step.
 
@@ -117,7 +118,7 @@ class Exponents:
     directions : ndarray, shape (n, n)
         Column i is the direction in the space of couplings that belongs to y_i, of length one.
     nu : float or None
-        1/y of the thermal direction: the correlation length diverges as \\|K - K*\\|^-ν. Without a named thermal
+        1/y of the thermal direction: the correlation length diverges as \|K - K*\|^-ν. Without a named thermal
         coupling that of the only relevant direction; None where there is none, or no single one.
     """
 
@@ -184,11 +185,11 @@ def exponents(fixed_point: FixedPoint, b: int = 2) -> Exponents:
 def _exponents(fixed_point: FixedPoint, b: int, matrix: Floats, wrong: Floats) -> Exponents:
     values, left, right = linalg.eig(matrix, left=True, right=True)
     overlap = np.abs((left.conj() * right).sum(axis=0))
-    spread = np.abs(left).T @ wrong @ np.abs(right)
+    spread = np.diag(np.abs(left).T @ wrong @ np.abs(right))
+    scale = overlap * np.abs(values) * math.log(b)
     with np.errstate(divide="ignore"):
         y = np.log(np.abs(values)) / math.log(b)
-        error = np.diag(spread) / np.where(overlap > 0, overlap, 1) / np.abs(values) / math.log(b)
-    error = np.where(np.isfinite(error), error, 0.0)
+    error = np.divide(spread, scale, out=np.zeros_like(y), where=scale > 0)
     order = np.argsort(-y, kind="stable")
     values, right, y, error = values[order], right[:, order], y[order], error[order]
     if not values.imag.any():
@@ -238,7 +239,7 @@ def fixed_points(
     throw: bool = True,
     **options: Any,
 ) -> tuple[FixedPoint, ...]:
-    """Return fixed points of a family of layers, or of any renormalisation of couplings.
+    r"""Return fixed points of a family of layers, or of any renormalisation of couplings.
 
     Parameters
     ----------
@@ -252,7 +253,7 @@ def fixed_points(
     bounds : pair of array_like, shape (n,), or None
         Lowest and highest couplings that are looked for; None for no limits.
     tolerance : float
-        Largest residual of a fixed point, in units of max(1, \\|K\\|).
+        Largest residual of a fixed point, in units of max(1, \|K\|).
     throw : bool
         False hands back searches that failed, with how they ended, where none succeeded.
     **options
@@ -327,9 +328,7 @@ def _search(
     if not np.isfinite(first).all():
         return _ended(function, start, names, Ending.NOT_FINITE, math.inf)
     with np.errstate(all="ignore"):
-        solution = optimize.root(
-            lambda k: np.nan_to_num(gap(k), nan=1e300, posinf=1e300, neginf=-1e300), start, tol=1e-14
-        )
+        solution = optimize.root(lambda k: np.nan_to_num(gap(k), nan=FAR, posinf=FAR, neginf=-FAR), start, tol=1e-14)
     at = np.asarray(solution.x, dtype=np.float64)
     left = gap(at)
     if not (np.isfinite(at).all() and np.isfinite(left).all()):
