@@ -5,6 +5,7 @@ recorded: spins of a Monte Carlo run, or the activations of a network whose laye
 Axes inside a layer are axes of a lattice; where units of a layer have no order, coarse-grain across layers alone.
 """
 
+import math
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -63,7 +64,7 @@ def decimate(states: ArrayLike, b: int, *, axes: Sequence[int] | int = 1) -> NDA
     >>> decimate([[0, 1, 2, 3]], 2)
     array([[0, 2]])
     """
-    array = _recorded(states)
+    array = recorded(states)
     blocks = lattice(array.shape, b, axes)
     kept: NDArray[Any] = array[(slice(None), *(slice(None, None, f) for f in blocks.factors[4 - array.ndim :]))]
     return kept.copy()
@@ -114,12 +115,11 @@ def block_spin(
     >>> block_spin([[1, 1, 1, -1, -1, -1]], 3)
     array([[ 1, -1]], dtype=int8)
     """
-    array = _recorded(states)
+    array = recorded(states)
     number = whole(first, "first", minimum=0)
     blocks = lattice(array.shape, b, axes)
-    seed = root(rng)
-    coins = np.zeros(array.shape[0], dtype=np.uint64)
-    return majority(spins_of(array), blocks, keys(seed, range(number, number + array.shape[0])), coins)
+    key = coin_key(root(rng))
+    return majority(spins_of(array), blocks, key, np.arange(number, number + array.shape[0]))
 
 
 def block_mean(activity: ArrayLike, b: int, *, axes: Sequence[int] | int | None = None) -> Floats:
@@ -150,7 +150,7 @@ def block_mean(activity: ArrayLike, b: int, *, axes: Sequence[int] | int | None 
     >>> block_mean([[0.0, 1.0, 2.0, 4.0]], 2)
     array([[0.5, 3. ]])
     """
-    array = _recorded(activity)
+    array = recorded(activity)
     blocks = lattice(array.shape, b, axes)
     values = np.ascontiguousarray(array, dtype=np.float64)
     out = np.empty(blocks.result)
@@ -182,56 +182,65 @@ def lattice(shape: tuple[int, ...], b: int, axes: Sequence[int] | int | None) ->
     if not chosen or len(set(chosen)) != len(chosen):
         raise ValueError(f"axes = {axes!r} must name at least one axis and each only once")
     factors = [scale if axis in chosen else 1 for axis in every]
-    if np.prod(factors, dtype=object) > LARGEST_BLOCK:
+    if math.prod(factors) > LARGEST_BLOCK:
         raise ValueError(f"b = {scale} makes blocks of more than {LARGEST_BLOCK} sites")
     smaller = [length // f for length, f in zip(shape[1:], factors, strict=True)]
     lead = (1,) * (3 - len(every))
     return Blocks((shape[0], *lead, *smaller), (*lead, *factors), (shape[0], *smaller))  # type: ignore[arg-type]
 
 
-def keys(seed: Root, replicas: Sequence[int]) -> NDArray[np.uint64]:
-    """Return the key of every replica's coins."""
-    return np.array([words(stream(seed, replica))[0] for replica in replicas], dtype=np.uint64)
+def coin_key(seed: Root, *chain: int) -> np.uint64:
+    """Return the key of the coins of a seed, or of one of its chains."""
+    key: np.uint64 = words(stream(seed, *chain))[0]
+    return key
 
 
 def majority(
-    spins: NDArray[np.int8], blocks: Blocks, key: NDArray[np.uint64], coins: NDArray[np.uint64]
+    spins: NDArray[np.int8], blocks: Blocks, key: np.uint64 | NDArray[np.uint64], numbers: NDArray[np.int64]
 ) -> NDArray[np.int8]:
-    """Return the majority of blocks of a contiguous array, coins from number `coins` of every replica on, or raise."""
+    """Return the majority of blocks of a contiguous array, or raise.
+
+    Replicas have a key each or share one; coins begin where those of `numbers` (replicas,) lattices before end.
+    """
     length = blocks.shape[3]
     sites = blocks.factors[0] * blocks.factors[1] * blocks.factors[2]
     total = np.empty(length, dtype=np.int16 if sites < 2**15 else np.int32)
     out = np.empty(blocks.result, dtype=np.int8)
     scratch = np.empty(length // 8 + 3, dtype=np.uint64)
+    first = numbers.astype(np.uint64) * np.uint64(math.prod(blocks.result[1:]))
+    keys = np.full(len(spins), key, dtype=np.uint64)
     foreign = kernels.majority(
-        spins.reshape(-1), blocks.shape, blocks.factors, key, coins, total, scratch, out.reshape(-1)
+        spins.reshape(-1), blocks.shape, blocks.factors, keys, first, total, scratch, out.reshape(-1)
     )
     if foreign:
-        where = np.argwhere(np.abs(spins.astype(np.int16)) != 1)[0]
-        _refuse(spins, where)
+        _refuse(spins, np.abs(spins.astype(np.int16)) != 1)
     return out
 
 
 def spins_of(array: NDArray[Any]) -> NDArray[np.int8]:
-    """Return a contiguous int8 array; entries that int8 cannot hold are refused, others are left to `majority`."""
-    if array.dtype.kind not in "biuf":
-        raise TypeError(f"states must hold spins -1 and +1, not {array.dtype}")
+    """Return a contiguous int8 array; of one that is int8 already, entries are left to `majority`."""
     if array.dtype != np.int8:
-        bad = np.abs(array.astype(np.float64, copy=False)) != 1
-        if bad.any():
-            _refuse(array, np.argwhere(bad)[0])
+        refuse_foreign(array)
     return np.ascontiguousarray(array, dtype=np.int8)
 
 
-def _refuse(array: NDArray[Any], where: NDArray[Any]) -> None:
-    index = ", ".join(map(str, where))
+def refuse_foreign(array: NDArray[Any]) -> None:
+    """Raise if an entry is not ±1."""
+    bad = (array != 1) & (array != -1)
+    if bad.any():
+        _refuse(array, bad)
+
+
+def _refuse(array: NDArray[Any], bad: NDArray[np.bool_]) -> None:
+    where = np.unravel_index(int(np.argmax(bad)), bad.shape)
     raise ValueError(
-        f"states[{index}] = {array[tuple(where)]} is no spin: a majority needs -1 and +1; write 2 * s - 1 for neurons "
+        f"states[{', '.join(map(str, where))}] = {array[where]} is no spin: a majority needs -1 and +1; write 2 * s - 1 for neurons "
         "that are 0 or 1, np.where(h > 0, 1, -1) for the signs of activations, or take block_mean"
     )
 
 
-def _recorded(states: ArrayLike) -> NDArray[Any]:
+def recorded(states: ArrayLike) -> NDArray[Any]:
+    """Return recorded activity as an array with replicas and layers, or raise."""
     array = array_of(states, "states")
     if array.ndim not in (2, 3, 4):
         raise ValueError(
