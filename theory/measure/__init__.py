@@ -3,7 +3,16 @@
 from collections.abc import Callable
 
 from theory.derivation import Derivation
+from theory.measure.dispersion import dispersion
+from theory.measure.fano import fano_nulls
+from theory.measure.intervals import spike_intervals
+from theory.measure.strength import node_strength
 
-DERIVATIONS: dict[str, Callable[[], Derivation]] = {}
+DERIVATIONS: dict[str, Callable[[], Derivation]] = {
+    "fano-nulls": fano_nulls,
+    "dispersion": dispersion,
+    "spike-intervals": spike_intervals,
+    "node-strength": node_strength,
+}
 
 __all__ = ["DERIVATIONS"]

@@ -1,0 +1,144 @@
+"""Moments of the spread of counts over windows, given the number of spikes: the test behind a Fano factor."""
+
+import sympy as sp
+
+from theory.derivation import Derivation, Step, equation, identity
+from theory.interaction.symbols import expected, named, spread
+from theory.measure.fano import M, T, W, m, n
+
+MEAN = m * (m - 1) * (T - 1) / (M - 1)
+_BLANKS = (M - m) * (M - m - 1)
+VARIANCE = 2 * T * (T - 1) * (W - 1) * m * (m - 1) * _BLANKS / ((M - 1) ** 2 * (M - 2) * (M - 3))
+_SHAPE = (
+    M**3 - 6 * T * M**2 + 8 * M**2 + 6 * T * M - 13 * M + 4 + m * (M - m) * (2 * T * M - 8 * M + 10 * T - 4)
+)
+THIRD = VARIANCE * 2 * _SHAPE / ((M - 1) * (M - 4) * (M - 5))
+
+POISSON_MEAN = m * (m - 1) / W
+POISSON_VARIANCE = 2 * m * (m - 1) * (W - 1) / W**2
+POISSON_THIRD = POISSON_VARIANCE * 2 * (1 - 2 / W + 2 * (m - 2) / W)
+
+
+_THIRD = named(r"\operatorname{E}[(S - \operatorname{E}[S])^{3}]")
+
+
+def falling(base: sp.Expr, order: int) -> sp.Expr:
+    """Return base (base-1) ... of so many factors."""
+    return sp.prod(base - j for j in range(order))
+
+
+def joint(*orders: int) -> sp.Expr:
+    """Return the mean of falling powers of the counts of different windows: K slots are picked, all with spikes."""
+    total = sum(orders)
+    return falling(m, total) * sp.prod(falling(T, k) for k in orders) / falling(W * T, total)
+
+
+def in_falling_powers(polynomial: sp.Expr) -> dict[int, sp.Expr]:
+    """Return the coefficients of a polynomial in n over falling powers."""
+    rest, found = sp.Poly(polynomial, n), {}
+    for order in range(rest.degree(), -1, -1):
+        factor = rest.coeff_monomial(n**order)
+        if factor != 0:
+            found[order] = factor
+            rest = sp.Poly(rest.as_expr() - factor * falling(n, order), n)
+    return found
+
+
+def _raw_moments() -> tuple[sp.Expr, sp.Expr, sp.Expr]:
+    """Return the first three moments of Σ n(n-1) over windows."""
+    pairs = n * (n - 1)
+    square, cube = in_falling_powers(pairs**2), in_falling_powers(pairs**3)
+    first = W * joint(2)
+    second = W * sum(c * joint(k) for k, c in square.items()) + W * (W - 1) * joint(2, 2)
+    third = (
+        W * sum(c * joint(k) for k, c in cube.items())
+        + 3 * W * (W - 1) * sum(c * joint(k, 2) for k, c in square.items())
+        + W * (W - 1) * (W - 2) * joint(2, 2, 2)
+    )
+    return first, second, third
+
+
+def _zero(gap: sp.Expr) -> sp.Expr:
+    """Return the numerator, multiplied out: a rational function is zero where that is."""
+    return sp.expand(sp.fraction(sp.together(gap))[0])
+
+
+def _without_end(finite: sp.Expr) -> sp.Expr:
+    """Return the limit T → ∞ of a rational function of T, M = WT."""
+    fine = sp.Symbol("epsilon", positive=True)
+    return sp.cancel(sp.together(finite.subs(M, W * T).subs(T, 1 / fine))).subs(fine, 0)
+
+
+def _steps() -> tuple[Step, ...]:
+    first, second, third = _raw_moments()
+    slots = {M: W * T}
+    return (
+        identity(
+            "Given m spikes in the M = WT samples of W windows, every arrangement is equally likely; all ordered pairs "
+            "of spikes lie in one window or in two,",
+            W * joint(2) + W * (W - 1) * joint(1, 1),
+            m * (m - 1),
+            by=_zero,
+            shown=equation(
+                W * expected("n(n-1)") + W * (W - 1) * expected("n n'"),
+                m * (m - 1),
+            ),
+        ),
+        identity(
+            "and those in one, S, the sum of n(n−1) over the windows, have this mean.",
+            first,
+            MEAN.subs(slots),
+            by=_zero,
+            shown=equation(expected("S"), MEAN),
+        ),
+        identity(
+            "From falling powers of the counts of one window or two, its variance",
+            second - first**2,
+            VARIANCE.subs(slots),
+            by=_zero,
+            shown=equation(spread("S"), VARIANCE),
+        ),
+        identity(
+            "and, with a third window, its third moment about the mean.",
+            third - 3 * first * second + 2 * first**3,
+            THIRD.subs(slots),
+            by=_zero,
+            shown=equation(_THIRD, 2 * spread("S") * _SHAPE / ((M - 1) * (M - 4) * (M - 5))),
+        ),
+        identity(
+            "The variance is that of the samples without a spike, too.",
+            VARIANCE.subs(m, M - m),
+            VARIANCE,
+            by=_zero,
+            shown=equation(spread("S'"), spread("S")),
+        ),
+    )
+
+
+def _limits() -> tuple[Step, ...]:
+    return tuple(
+        identity(
+            statement,
+            _without_end(finite),
+            poisson,
+            by=_zero,
+            shown=equation(sp.Limit(symbol, T, sp.oo), poisson),
+        )
+        for statement, finite, poisson, symbol in (
+            ("Fine samples make a Poisson process, whose windows catch spikes independently: the mean,", MEAN,
+             POISSON_MEAN, expected("S")),
+            ("the variance", VARIANCE, POISSON_VARIANCE, spread("S")),
+            ("and the third moment.", THIRD, POISSON_THIRD, _THIRD),
+        )
+    )  # fmt: skip
+
+
+def dispersion() -> Derivation:
+    """Derive three moments of the dispersion under shuffling and for a Poisson process."""
+    return Derivation(
+        "dispersion",
+        "Dispersion of counts, given the number of spikes",
+        "this project; the Poisson case is classical (Haldane 1937)",
+        "exact",
+        (*_steps(), *_limits()),
+    )
