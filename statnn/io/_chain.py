@@ -1,0 +1,210 @@
+"""Steps as other libraries have them, one after another, made into the layers of a `Network`.
+
+A layer here is dense map, normalisation, activation. Scalings and normalisations that stand elsewhere are affine, and
+are folded into a neighbour without any change of what the network computes, up to rounding.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from statnn.network import ACTIVATIONS, Activation, BatchNorm, Network
+from statnn.network._array import Reals
+
+CLASSES_KEPT = "outputs are those before the {}: classes are in the same order, probabilities are not computed"
+
+
+@dataclass(frozen=True, eq=False)
+class Dense:
+    """x -> W x + b."""
+
+    weight: Reals
+    bias: Reals | None
+    where: str
+
+
+@dataclass(frozen=True, eq=False)
+class Affine:
+    """x -> scale x + shift, unit by unit."""
+
+    scale: Reals
+    shift: Reals
+    where: str
+
+    def after(self, first: "Affine | None") -> "Affine":
+        """Return this map applied to the result of another."""
+        if first is None:
+            return self
+        return Affine(self.scale * first.scale, self.scale * first.shift + self.shift, self.where)
+
+
+@dataclass(frozen=True, eq=False)
+class Norm:
+    """Batch normalisation."""
+
+    norm: BatchNorm
+    where: str
+
+    def affine(self) -> Affine:
+        """Return the map without its statistics."""
+        return Affine(self.norm.scale, self.norm.shift, self.where)
+
+
+@dataclass(frozen=True, eq=False)
+class Act:
+    """An activation function."""
+
+    activation: Activation
+    where: str
+
+
+Step: TypeAlias = Dense | Affine | Norm | Act
+
+
+class _Layer:
+    """A layer that is not finished: what comes before its activation can still be folded into it."""
+
+    def __init__(self, weight: Reals, bias: Reals) -> None:
+        self.weight, self.bias = weight, bias
+        self.norm: BatchNorm | None = None
+        self.activation: Activation | None = None
+
+    def fold(self, step: Affine) -> None:
+        """Take an affine map of the fields in."""
+        scale, shift = _spread(step, len(self.weight))
+        if self.norm is None:
+            dtype = self.weight.dtype
+            self.weight = _rounded(scale[:, None] * self.weight, dtype, step.where)
+            self.bias = _rounded(scale * self.bias + shift, dtype, step.where)
+        else:
+            old = self.norm
+            gamma = _rounded(scale * old.gamma, old.dtype, step.where)
+            beta = _rounded(scale * old.beta + shift, old.dtype, step.where)
+            self.norm = BatchNorm(old.mean, old.variance, gamma, beta, old.epsilon)
+
+
+def assemble(steps: Sequence[Step], notes: list[str]) -> Network:
+    """Return the network of a chain of steps; what is not kept as it was is told in `notes`."""
+    builder = _Builder(notes)
+    for step in steps:
+        builder.add(step)
+    return builder.finished()
+
+
+class _Builder:
+    """Layers so far, and an affine map that waits for the next dense layer to be folded into."""
+
+    def __init__(self, notes: list[str]) -> None:
+        self.notes = notes
+        self.layers: list[_Layer] = []
+        self.waiting: Affine | None = None
+        self.once = _Once()
+
+    def add(self, step: Step) -> None:
+        """Take the next step in."""
+        last = self.layers[-1] if self.layers else None
+        opened = last if last is not None and last.activation is None and self.waiting is None else None
+        if isinstance(step, Dense):
+            self.layers.append(_begin(step, self.layers, self.waiting, self.once))
+            self.waiting = None
+        elif opened is None:
+            self._wait(step)
+        elif isinstance(step, Act):
+            opened.activation = step.activation
+        elif isinstance(step, Affine):
+            opened.fold(step)
+        elif opened.norm is None:
+            _same_units(len(opened.weight), step.affine())
+            opened.norm = step.norm
+        else:
+            opened.fold(step.affine())
+            self.notes.append(f"{step.where}: folded into the normalisation before it")
+
+    def _wait(self, step: Affine | Norm | Act) -> None:
+        if isinstance(step, Act):
+            before = "another activation" if self.layers else "the input"
+            before = before if self.waiting is None else f"{self.waiting.where}, which does not follow a dense layer"
+            raise ValueError(  # noqa: TRY004 - the chain is wrong, not a type
+                f"{step.where}: an activation must follow a dense layer; this one follows {before}"
+            )
+        if isinstance(step, Norm):
+            self.notes.append(
+                f"{step.where}: not before an activation, so folded into the next layer, without its statistics"
+            )
+            step = step.affine()
+        self.waiting = step.after(self.waiting)
+
+    def finished(self) -> Network:
+        """Return the network."""
+        if not self.layers:
+            raise ValueError("there is no dense layer: a network has at least one")
+        if self.waiting is not None:
+            last, waiting = self.layers[-1], self.waiting
+            scale, shift = _spread(waiting, len(last.weight))
+            diagonal, bias = (_rounded(part, last.weight.dtype, waiting.where) for part in (np.diag(scale), shift))
+            self.layers.append(_Layer(diagonal, bias))
+            self.notes.append(f"{waiting.where}: stands last, so it is a further layer with diagonal weights")
+        return Network(
+            [layer.weight for layer in self.layers],
+            [layer.bias for layer in self.layers],
+            [layer.activation or ACTIVATIONS["identity"] for layer in self.layers],
+            normalisations=[layer.norm for layer in self.layers],
+        )
+
+
+class _Once:
+    """Arrays that stand for several layers, made once: what is shared stays shared."""
+
+    def __init__(self) -> None:
+        self._known: dict[Any, tuple[Any, Reals]] = {}
+
+    def __call__(self, key: Any, owner: Any, make: Callable[[], Reals]) -> Reals:
+        if key not in self._known:
+            self._known[key] = (owner, make())  # the owner is kept, so that its id is not given to another
+        return self._known[key][1]
+
+
+def _begin(step: Dense, layers: list[_Layer], waiting: Affine | None, once: _Once) -> _Layer:
+    weight = step.weight
+    if weight.ndim != 2 or weight.size == 0:
+        raise ValueError(f"{step.where}: weights of a dense layer are a matrix, not of shape {weight.shape}")
+    if layers and weight.shape[1] != len(layers[-1].weight):
+        raise ValueError(
+            f"{step.where}: takes {weight.shape[1]} inputs, but the layer before has {len(layers[-1].weight)} outputs"
+        )
+    if step.bias is None:
+        units = len(weight)
+        bias = once((units, weight.dtype), None, lambda: np.zeros(units, weight.dtype))
+    else:
+        bias = step.bias
+    if bias.shape != (len(weight),):
+        raise ValueError(f"{step.where}: biases have shape {bias.shape}, {weight.shape[:1]} are needed")
+    if waiting is None:
+        return _Layer(weight, bias)
+    scale, shift = _spread(waiting, weight.shape[1])
+    return _Layer(
+        _rounded(weight * scale, weight.dtype, waiting.where),
+        _rounded(bias + weight @ shift, bias.dtype, waiting.where),
+    )
+
+
+def _same_units(units: int, step: Affine) -> None:
+    for part in (step.scale, step.shift):
+        if part.shape not in {(), (1,), (units,)}:
+            raise ValueError(f"{step.where}: has {part.size} entries for {units} units")
+
+
+def _spread(step: Affine, units: int) -> tuple[Reals, Reals]:
+    """Return scale and shift with one entry a unit."""
+    _same_units(units, step)
+    return np.broadcast_to(step.scale, units), np.broadcast_to(step.shift, units)
+
+
+def _rounded(array: Reals, dtype: Any, where: str) -> Reals:
+    with np.errstate(over="ignore"):
+        result: Reals = array.astype(dtype)
+    if not np.isfinite(result).all():
+        raise ValueError(f"{where}: folded into its neighbour it leaves the range of {dtype}")
+    return result

@@ -1,0 +1,133 @@
+"""A network as named arrays and one text of JSON, the common content of npz and safetensors files.
+
+The text lists the layers; a layer names its arrays, so an array that stands for several layers is stored once.
+Numbers of the text (the slope of a leaky ReLU, the ε of a normalisation) survive exactly.
+"""
+
+import json
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from statnn.network import ACTIVATIONS, Activation, BatchNorm, Network, leaky_relu
+from statnn.network._activation import LEAKY_RELU, OWN
+from statnn.network._array import Reals
+
+KEY = "statnn"
+"""Name of the text in a file."""
+FORMAT, VERSION = "statnn.Network", 1
+MOST_TEXT = 10_000_000
+"""Longest text, in bytes, that is written or read: enough for a hundred thousand layers."""
+_STATISTICS = ("mean", "variance", "gamma", "beta")
+
+
+def pack(net: Network) -> tuple[str, dict[str, Reals]]:
+    """Return the text and the arrays by name."""
+    arrays: dict[str, Reals] = {}
+    names: dict[int, str] = {}
+
+    def named(array: Reals, name: str) -> str:
+        if id(array) not in names:
+            names[id(array)] = name
+            arrays[name] = array
+        return names[id(array)]
+
+    layers = []
+    for m, sigma in enumerate(net.activations):
+        if sigma.code == OWN:
+            raise ValueError(
+                f"activation {sigma.name!r} of layer {m} is a function of your own: a file holds data and no program; "
+                f"those that can be stored are {', '.join(ACTIVATIONS)}"
+            )
+        layer: dict[str, Any] = {
+            "weight": named(net.raw_weights[m], f"{m}.weight"),
+            "bias": named(net.raw_biases[m], f"{m}.bias"),
+            "activation": sigma.name,
+        }
+        if sigma.code == LEAKY_RELU:
+            layer["slope"] = sigma.slope
+        norm = net.normalisations[m]
+        if norm is not None:
+            layer["norm"] = {name: named(getattr(norm, name), f"{m}.norm.{name}") for name in _STATISTICS}
+            layer["norm"]["epsilon"] = norm.epsilon
+        layers.append(layer)
+    text = json.dumps({"format": FORMAT, "version": VERSION, "layers": layers}, separators=(",", ":"))
+    if len(text) > MOST_TEXT:
+        raise ValueError(f"the network has {net.depth} layers; files hold up to about {MOST_TEXT // 100}")
+    return text, arrays
+
+
+def unpack(text: str, arrays: Mapping[str, Reals]) -> Network:
+    """Return the network of a text and its arrays; `ValueError` says what is wrong with them."""
+    document = parsed(text, "its description")
+    if not isinstance(document, dict) or document.get("format") != FORMAT:
+        raise ValueError(f"its description is not that of a {FORMAT}")
+    if document.get("version") != VERSION:
+        raise ValueError(
+            f"its description has version {document.get('version')!r}, this statnn reads {VERSION}: update statnn"
+        )
+    layers = document.get("layers")
+    if not isinstance(layers, list) or not layers or not all(isinstance(layer, dict) for layer in layers):
+        raise ValueError("its description lists no layers")
+    norms: dict[tuple[Any, ...], BatchNorm] = {}
+    return Network(
+        [_array(layer.get("weight"), arrays, f"weight of layer {m}") for m, layer in enumerate(layers)],
+        [_array(layer.get("bias"), arrays, f"bias of layer {m}") for m, layer in enumerate(layers)],
+        [_activation(layer, m) for m, layer in enumerate(layers)],
+        normalisations=[_norm(layer.get("norm"), arrays, m, norms) for m, layer in enumerate(layers)],
+    )
+
+
+def parsed(text: str | bytes, what: str) -> Any:
+    """Return what a text of JSON says; names must not be given twice."""
+    if len(text) > MOST_TEXT:
+        raise ValueError(f"{what} is {len(text):.3g} bytes long, at most {MOST_TEXT:.3g} are read")
+    try:
+        return json.loads(text, object_pairs_hook=_without_repeats)
+    except RecursionError:
+        raise ValueError(f"{what} is nested too deeply") from None
+    except ValueError as error:
+        raise ValueError(f"{what} is no JSON: {error}") from None
+
+
+def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    result = dict(pairs)
+    if len(result) < len(pairs):
+        raise ValueError("a name is given twice")
+    return result
+
+
+def _array(name: Any, arrays: Mapping[str, Reals], what: str) -> Reals:
+    if not isinstance(name, str) or name not in arrays:
+        raise ValueError(f"{what} is said to be {name!r}, which is not in the file")
+    return arrays[name]
+
+
+def _number(value: Any, what: str) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise ValueError(f"{what} is {value!r}, a finite number is needed")
+    return float(value)
+
+
+def _activation(layer: dict[str, Any], m: int) -> Activation:
+    name = layer.get("activation")
+    if not isinstance(name, str) or name not in ACTIVATIONS:
+        raise ValueError(f"activation of layer {m} is {name!r}; there are {', '.join(ACTIVATIONS)}")
+    if ACTIVATIONS[name].code == LEAKY_RELU:
+        return leaky_relu(_number(layer.get("slope"), f"slope of layer {m}"))
+    return ACTIVATIONS[name]
+
+
+def _norm(value: Any, arrays: Mapping[str, Reals], m: int, known: dict[tuple[Any, ...], BatchNorm]) -> BatchNorm | None:
+    if value is None:
+        return None
+    if not isinstance(value, dict):
+        raise ValueError(  # noqa: TRY004 - content of a file
+            f"normalisation of layer {m} is {value!r}, names of its arrays are needed"
+        )
+    epsilon = _number(value.get("epsilon"), f"epsilon of layer {m}")
+    mean, variance, gamma, beta = (_array(value.get(name), arrays, f"{name} of layer {m}") for name in _STATISTICS)
+    key = (*(value[name] for name in _STATISTICS), epsilon)
+    if key not in known:
+        known[key] = BatchNorm(mean, variance, gamma, beta, epsilon)
+    return known[key]

@@ -1,0 +1,61 @@
+"""Networks to files that hold data and no program."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from statnn.io import _safetensors
+from statnn.io._document import KEY, pack
+from statnn.network import Network
+from statnn.plot import replacing
+
+
+def save_network(net: Network, path: str | os.PathLike[str]) -> None:
+    """Write a network into an npz or a safetensors file, whole or not at all.
+
+    Parameters
+    ----------
+    net : Network
+        The network; `load_network` gives one back that is equal to it, in precision, normalisations with their running
+        statistics, slopes of leaky ReLUs and arrays shared by several layers.
+    path : str or os.PathLike
+        Where to write: ``.npz`` or ``.safetensors``, in a directory that exists. A file that is there is replaced.
+
+    Raises
+    ------
+    TypeError
+        If `net` is no `Network`; pass others through `load_network` first.
+    ValueError
+        If the suffix is another one, or an activation is a function of your own, which no file of data can hold.
+    FileNotFoundError
+        If the directory does not exist.
+
+    Notes
+    -----
+    Equal networks give equal files. In both formats arrays have names (``0.weight``, ``0.bias``, ``0.norm.mean``), and
+    other programs read them; weights are raw, as they were given to the normalisation.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as directory:
+    ...     save_network(Network.random([3, 2], rng=0), f"{directory}/net.safetensors")
+    ...     os.listdir(directory)
+    ['net.safetensors']
+    """
+    if not isinstance(net, Network):
+        raise TypeError(f"net is a {type(net).__name__}; make it a Network first: load_network(net)")
+    target = Path(path)
+    if target.suffix.lower() not in {".npz", ".safetensors"}:
+        raise ValueError(f"path = {str(path)!r} has the suffix {target.suffix!r}; write .npz or .safetensors")
+    if not target.parent.is_dir():
+        raise FileNotFoundError(f"directory {str(target.parent)!r} does not exist; make it first")
+    text, arrays = pack(net)
+    store: Any = np.savez  # its own keywords, typed bool, stand in the way of arrays by name
+    with replacing(target) as file:
+        if target.suffix.lower() == ".npz":
+            store(file, **{KEY: np.bytes_(text.encode())}, **arrays)
+        else:
+            _safetensors.write(file, arrays, {KEY: text})

@@ -1,0 +1,75 @@
+"""Multilayer perceptrons of scikit-learn, also behind a scaler in a pipeline: known by their attributes."""
+
+from typing import Any
+
+import numpy as np
+
+from statnn.io._chain import CLASSES_KEPT, Act, Affine, Dense, Step
+from statnn.io._named import plain
+from statnn.network import ACTIVATIONS
+
+_ACTIVATIONS = {"identity": "identity", "logistic": "sigmoid", "tanh": "tanh", "relu": "relu"}
+
+
+def is_estimator(thing: Any) -> bool:
+    """Whether this is a perceptron of scikit-learn or a pipeline, by the looks of it."""
+    return _is_perceptron(thing) or _is_pipeline(thing)
+
+
+def steps(estimator: Any, notes: list[str]) -> list[Step]:
+    """Return the chain of a fitted estimator."""
+    if not _is_pipeline(estimator):
+        return _perceptron(estimator, notes)
+    *before, (name, last) = estimator.steps
+    if not _is_perceptron(last):
+        raise ValueError(f"step {name!r} of the pipeline is a {type(last).__name__}, an MLPClassifier is needed there")
+    found: list[Step] = []
+    for title, scaler in before:
+        if scaler is not None and scaler != "passthrough":
+            found.append(_scaler(scaler, f"step {title!r} of the pipeline"))
+    return found + _perceptron(last, notes)
+
+
+def _is_pipeline(thing: Any) -> bool:
+    return isinstance(getattr(thing, "steps", None), list) and hasattr(thing, "named_steps")
+
+
+def _is_perceptron(thing: Any) -> bool:
+    return hasattr(thing, "hidden_layer_sizes") and hasattr(thing, "activation")
+
+
+def _perceptron(estimator: Any, notes: list[str]) -> list[Step]:
+    name = type(estimator).__name__
+    if not hasattr(estimator, "coefs_"):
+        raise ValueError(f"the {name} is not fitted: call fit first")
+    if estimator.activation not in _ACTIVATIONS:
+        raise ValueError(f"activation {estimator.activation!r} of the {name} is not read")
+    hidden, final = ACTIVATIONS[_ACTIVATIONS[estimator.activation]], estimator.out_activation_
+    if final == "softmax":
+        notes.append(CLASSES_KEPT.format("softmax"))
+        final = "identity"
+    if final not in _ACTIVATIONS:
+        raise ValueError(f"output activation {final!r} of the {name} is not read")
+    classes = getattr(estimator, "classes_", None)
+    if classes is not None and not np.array_equal(classes, np.arange(len(classes))):
+        notes.append(f"outputs stand for the labels {', '.join(map(str, classes[:20]))}, in this order")
+    found: list[Step] = []
+    depth = len(estimator.coefs_)
+    for m, (weight, bias) in enumerate(zip(estimator.coefs_, estimator.intercepts_, strict=True)):
+        where = f"layer {m} of the {name}"
+        sigma = hidden if m < depth - 1 else ACTIVATIONS[_ACTIVATIONS[final]]
+        found += [Dense(plain(weight, where).T, plain(bias, where), where), Act(sigma, where)]
+    return found
+
+
+def _scaler(scaler: Any, where: str) -> Affine:
+    """Return the map of a fitted StandardScaler or MinMaxScaler."""
+    name = type(scaler).__name__
+    if name == "StandardScaler" and hasattr(scaler, "n_features_in_"):
+        units = scaler.n_features_in_
+        mean = scaler.mean_ if scaler.with_mean else np.zeros(units)
+        spread = scaler.scale_ if scaler.with_std else np.ones(units)
+        return Affine(1 / spread, -mean / spread, where)
+    if name == "MinMaxScaler" and hasattr(scaler, "min_") and not scaler.clip:
+        return Affine(scaler.scale_, scaler.min_, where)
+    raise ValueError(f"{where}: {name} is not read; StandardScaler and MinMaxScaler without clip are, once fitted")
