@@ -3,7 +3,17 @@
 from collections.abc import Callable
 
 from theory.derivation import Derivation
+from theory.rg.functional import fixed_function, spectrum
+from theory.rg.noise_cutoff import noise_correction, noise_cutoff
+from theory.rg.repeated import depth_scaling, finite_depth
 
-DERIVATIONS: dict[str, Callable[[], Derivation]] = {}
+DERIVATIONS: dict[str, Callable[[], Derivation]] = {
+    "functional-fixed-point": fixed_function,
+    "functional-spectrum": spectrum,
+    "depth-scaling": depth_scaling,
+    "finite-depth": finite_depth,
+    "noise-cutoff": noise_cutoff,
+    "noise-correction": noise_correction,
+}
 
 __all__ = ["DERIVATIONS"]
