@@ -151,8 +151,8 @@ def collapse(
     >>> from statnn.rg import FixedFunction
     >>> y = FixedFunction(3, 1 / 3).finite_depth(t * m) / m
     >>> found = collapse(t, m, y, 1e-3 * y, rng=1)
-    >>> abs(found.value_exponent - 1) < 1e-4, abs(found.control_exponents[0] - 1) < 1e-3
-    (True, True)
+    >>> round(found.value_exponent, 4), round(float(found.control_exponents[0]), 3)
+    (1.0, 1.0)
     """
     c, m, y, error = _points(controls, depths, values, errors)
     order = whole(degree, "degree", minimum=1, maximum=12)

@@ -312,8 +312,8 @@ class RepeatedLayer:
         Examples
         --------
         >>> layer = RepeatedLayer("tanh")
-        >>> layer.signal(1.0, 15 * 10**17)
-        1e-09
+        >>> round(layer.signal(1.0, 15 * 10**17) * 1e9, 12)
+        1.0
         """
         m = whole(layers, "layers", minimum=0)
         found = analysed(self, None, None, 0.5)

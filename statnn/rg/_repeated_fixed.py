@@ -287,7 +287,7 @@ class FixedFunction:
         Examples
         --------
         >>> f = FixedFunction(3, 1 / 3)
-        >>> f.finite_depth(0.0), round(f.finite_depth(0.0, 50.0) / 50, 6)
+        >>> f.finite_depth(0.0), round(f.finite_depth(0.0, 50.0) / 50, 5)
         (1.5, 0.8279)
         """
         shape_from = np.add(distance, noise)

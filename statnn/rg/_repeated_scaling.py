@@ -6,7 +6,7 @@ For z = 3, in units where u and the noise are one and the time is :math:`\tau = 
 .. math:: \partial_\tau w = (a s - s^3)\, w' + \tfrac12 w'', \qquad a = A/\tau.
 
 Signals come down from infinity in finite time, so that w is bounded and smooth in :math:`r = \ell^2/(\ell^2 + s^2)`
-down to r = 0, where the start of every large signal lies; the equation is regular there and needs no boundary condition.
+down to r = 0, where the start of every large signal lies; the equation is regular there without a boundary condition.
 """
 
 import numpy as np
@@ -47,8 +47,8 @@ def _mean_square(distance: float, tau: float) -> float:
     if not abs(coarse - fine) <= RESOLVED * abs(fine):
         raise ValueError(
             f"distance = {distance:g} is too far from criticality for so little noise: the equation is not resolved "
-            f"({coarse:.6g} and {fine:.6g} at {NODES[0]} and {NODES[1]} nodes). Noise hardly matters here: pass noise = 0, "
-            "or use RepeatedLayer.simulate"
+            f"({coarse:.6g} and {fine:.6g} at {NODES[0]} and {NODES[1]} nodes). Noise hardly matters here: pass "
+            "noise = 0, or use RepeatedLayer.simulate"
         )
     return fine
 
