@@ -16,10 +16,18 @@ layer                 law                                                       
 ====================  ==================================================================  ==============================
 
 `flow` is the trajectory of couplings under doubling, `fixed_points` where it rests, `exponents` how it leaves.
+
+Configurations, recorded or sampled, are coarse-grained by `decimate`, `block_spin` and `block_mean`. `monte_carlo` and
+`linearised` find eigenvalues of the flow from correlations of `operators`, `critical_coupling` where it stays.
 """
 
+from statnn.rg._coarse import block_mean, block_spin, decimate
 from statnn.rg._collapse import Collapse, collapse
 from statnn.rg._fixed import Ending, Exponents, FixedPoint, NoFixedPointError, exponents, fixed_points
+from statnn.rg._montecarlo import linearised, monte_carlo
+from statnn.rg._montecarlo_flow import LinearisedFlow
+from statnn.rg._montecarlo_match import CriticalCoupling, critical_coupling
+from statnn.rg._operators import Operator, operators
 from statnn.rg._repeated import RepeatedLayer
 from statnn.rg._repeated_fixed import FixedFunction, ScalingField
 from statnn.rg._repeated_form import Form, LeadingForm
@@ -27,18 +35,28 @@ from statnn.rg._repeated_function import RenormalisedLayer, renormalise
 
 __all__ = [
     "Collapse",
+    "CriticalCoupling",
     "Ending",
     "Exponents",
     "FixedFunction",
     "FixedPoint",
     "Form",
     "LeadingForm",
+    "LinearisedFlow",
     "NoFixedPointError",
+    "Operator",
     "RenormalisedLayer",
     "RepeatedLayer",
     "ScalingField",
+    "block_mean",
+    "block_spin",
     "collapse",
+    "critical_coupling",
+    "decimate",
     "exponents",
     "fixed_points",
+    "linearised",
+    "monte_carlo",
+    "operators",
     "renormalise",
 ]

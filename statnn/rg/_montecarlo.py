@@ -23,7 +23,7 @@ from statnn.rg._coarse import recorded, refuse_foreign
 from statnn.rg._montecarlo_flow import FEWEST_GROUPS, LinearisedFlow
 from statnn.rg._montecarlo_scheme import Scheme, scheme
 from statnn.rg._operators import Operator
-from statnn.rg._swendsen import Moments, moments
+from statnn.rg._swendsen import Moments, concatenated, moments
 
 _BATCH = 16
 """Draws between two additions to the sums."""
@@ -118,8 +118,7 @@ def linearised(
         assert total is not None  # noqa: S101 - no group is empty
         sums.append(total)
         start += size
-    together = Moments(*(np.concatenate(parts) for parts in zip(*sums, strict=True)))
-    found = LinearisedFlow(float(len(array)), number, plan, together)
+    found = LinearisedFlow(float(len(array)), number, plan, concatenated(sums))
     _warn(_mixing(found))
     return found
 
@@ -143,7 +142,7 @@ def monte_carlo(
     executor: Executor | None = None,
     progress: Callable[[int, int], None] | bool | None = None,
 ) -> LinearisedFlow:
-    r"""Sample a model and return the linearised flow of its blocks, T = Cov(S', S')^{-1} Cov(S', S) from level to level.
+    r"""Sample a model and return the linearised flow of its blocks, T = Cov(S', S')^{-1} Cov(S', S) at every level.
 
     Parameters
     ----------
@@ -200,10 +199,9 @@ def monte_carlo(
     if not isinstance(model, BinaryNeurons):
         raise TypeError(f"model is a {type(model).__name__}; pass BinaryNeurons, or recorded states to linearised")
     plan = scheme(shape, b, axes, rule, operators, levels, periodic)
-    if int(np.prod(plan.shapes[0])) != model.size:
-        raise ValueError(
-            f"shape = {plan.shapes[0]} has {int(np.prod(plan.shapes[0]))} sites, the model {model.size} spins"
-        )
+    sites = int(np.prod(plan.shapes[0]))
+    if sites != model.size:
+        raise ValueError(f"shape = {plan.shapes[0]} has {sites} sites, the model {model.size} spins")
     count = whole(chains, "chains", minimum=FEWEST_GROUPS, maximum=10**6)
     length, every = whole(sweeps, "sweeps", minimum=1), whole(thin, "thin", minimum=1)
     if length % every or length // every < 2:
@@ -213,13 +211,11 @@ def monte_carlo(
     chosen.check(model)
     chosen = chosen.resolved(model, count)
     entropy, spawn_key = root(rng)
-    seed = entropy, (*spawn_key, 0)
+    seed, coins = (entropy, (*spawn_key, 0)), (entropy, (*spawn_key, 1))
     chosen = chosen.tuned(model, seed)
     size = min(chosen.block(model, count), count)
     specs = [
-        _Spec(
-            model, chosen, plan, seed, (entropy, (*spawn_key, 1)), range(k, min(k + size, count)), before, length, every
-        )
+        _Spec(model, chosen, plan, seed, coins, range(k, min(k + size, count)), before, length, every)
         for k in range(0, count, size)
     ]
     halves: dict[int, tuple[Moments, Moments]] = {}
@@ -228,9 +224,7 @@ def monte_carlo(
             halves[index] = result
             told.advance(before + length)
     ordered = [halves[index] for index in range(len(specs))]
-    one, two = (
-        Moments(*(np.concatenate(parts) for parts in zip(*half, strict=True))) for half in zip(*ordered, strict=True)
-    )
+    one, two = map(concatenated, zip(*ordered, strict=True))
     found = LinearisedFlow(float(count * (length // every)), count, plan, one + two)
     _warn(_drift(found, one, two) + _mixing(found))
     return found
@@ -274,29 +268,29 @@ def _walk(spec: _Spec) -> tuple[Moments, Moments]:
 
 
 def _drift(found: LinearisedFlow, one: Moments, two: Moments) -> list[str]:
-    gap = one.first[:, 0] / one.count[:, None] - two.first[:, 0] / two.count[:, None]
-    z = _z(gap)
+    """Say if the start is not forgotten."""
+    z = _z(one.first[:, 0] / one.count[:, None] - two.first[:, 0] / two.count[:, None])
     worst = int(np.argmax(np.abs(z)))
-    if abs(z[worst]) < _SUSPICIOUS:
-        return []
-    return [
-        f"operator {found.operators[worst].name!r} differs by {z[worst]:+.1f} standard errors between the first and the "
-        "second half of the chains: the start is not forgotten, take a longer burn_in or another method"
-    ]
+    name = found.operators[worst].name
+    reason = (
+        f"operator {name!r} differs by {z[worst]:+.1f} standard errors between the first and the second half of the "
+        "chains: the start is not forgotten, take a longer burn_in or another method"
+    )
+    return [reason] if abs(z[worst]) >= _SUSPICIOUS else []
 
 
 def _mixing(found: LinearisedFlow) -> list[str]:
-    odd = np.array([k for k, one in enumerate(found.operators) if not one.even], dtype=int)
-    if not odd.size:
-        return []
+    """Say if up and down are not alike."""
+    odd = [k for k, one in enumerate(found.operators) if not one.even]
     z = _z((found.sums.first[:, 0] / found.sums.count[:, None])[:, odd])
-    worst = int(np.argmax(np.abs(z)))
-    if abs(z[worst]) < _SUSPICIOUS:
+    worst = int(np.argmax(np.abs(z))) if odd else 0
+    if not odd or abs(z[worst]) < _SUSPICIOUS:
         return []
-    return [
-        f"the mean of {found.odd[worst]!r} is {z[worst]:+.1f} standard errors from 0: up and down are not alike, even and "
-        "odd operators mix; take matrix(step, names of both kinds)"
-    ]
+    reason = (
+        f"the mean of {found.odd[worst]!r} is {z[worst]:+.1f} standard errors from 0: up and down are not alike, even "
+        "and odd operators mix; take matrix(step, names of both kinds)"
+    )
+    return [reason]
 
 
 def _z(values: Floats) -> Floats:

@@ -171,9 +171,7 @@ class LinearisedFlow:
         return draw(self, ax)
 
     def __str__(self) -> str:
-        lines = [
-            f"b = {self.b}, {self.scheme.rule}, {self.samples:.0f} configurations, errors from {self.groups} groups"
-        ]
+        lines = [f"b = {self.b}, {self.scheme.rule}, {self.samples:.0f} configurations, {self.groups} groups"]
         for symbol, names, y, error in (
             ("y_t", self.even, self.y_t, self.y_t_error),
             ("y_h", self.odd, self.y_h, self.y_h_error),
@@ -188,13 +186,13 @@ class LinearisedFlow:
 
     @cached_property
     def _even(self) -> tuple[Floats, Floats]:
-        return self._spectrum(True)
+        return self._spectrum(even=True)
 
     @cached_property
     def _odd(self) -> tuple[Floats, Floats]:
-        return self._spectrum(False)
+        return self._spectrum(even=False)
 
-    def _spectrum(self, even: bool) -> tuple[Floats, Floats]:
+    def _spectrum(self, *, even: bool) -> tuple[Floats, Floats]:
         members = np.array([k for k, one in enumerate(self.operators) if one.even == even], dtype=np.int64)
         if not members.size:
             steps = len(self.shapes) - 1

@@ -1,4 +1,4 @@
-r"""Operators of a lattice of spins, S_α = Σ Π s over all places of a cluster and all its images under the lattice's symmetry.
+r"""Operators of a lattice of spins, S_α = Σ Π s over all places of a cluster and of its images under symmetries.
 
 Even operators, of an even number of spins, stay as they are when all spins turn over; odd operators change sign. Where
 up and down are alike the two kinds do not mix, and each has a linearised flow of its own.
@@ -88,7 +88,7 @@ class Operator:
         return tuple(sorted(images))
 
 
-_SQUARE = {
+_SQUARE: dict[str, Cluster] = {
     "nearest": ((0, 0), (0, 1)),
     "diagonal": ((0, 0), (1, 1)),
     "plaquette": ((0, 0), (0, 1), (1, 0), (1, 1)),
@@ -101,7 +101,7 @@ _SQUARE = {
     "vee": ((0, 1), (1, 0), (1, 2)),
     "cross": ((0, 1), (1, 0), (1, 1), (1, 2), (2, 1)),
 }
-_CHAIN = {
+_CHAIN: dict[str, Cluster] = {
     "nearest": ((0,), (1,)),
     "second": ((0,), (2,)),
     "third": ((0,), (3,)),
@@ -110,7 +110,7 @@ _CHAIN = {
     "line": ((0,), (1,), (2,)),
     "gap": ((0,), (1,), (3,)),
 }
-_CUBE = {
+_CUBE: dict[str, Cluster] = {
     "nearest": ((0, 0, 0), (0, 0, 1)),
     "diagonal": ((0, 0, 0), (0, 1, 1)),
     "plaquette": ((0, 0, 0), (0, 0, 1), (0, 1, 0), (0, 1, 1)),
@@ -120,7 +120,7 @@ _CUBE = {
     "corner": ((0, 0, 0), (0, 0, 1), (0, 1, 0)),
     "line": ((0, 0, 0), (0, 0, 1), (0, 0, 2)),
 }
-_USUAL: tuple[dict[str, Cluster], ...] = (_CHAIN, _SQUARE, _CUBE)
+_USUAL = (_CHAIN, _SQUARE, _CUBE)
 
 
 def operators(dimension: int, *, alike: bool = True) -> tuple[Operator, ...]:
@@ -195,8 +195,8 @@ def _plan(chosen: tuple[Operator, ...], shape: tuple[int, ...], periodic: tuple[
             least, most = int(cluster[:, axis].min()), int(cluster[:, axis].max())
             if most - least >= length or max(most, -least) >= length > 1:
                 raise ValueError(
-                    f"operator {chosen[owner].name!r} spans {most - least + 1} sites, the lattice {shape} at this level "
-                    f"has {length}: take fewer levels, or operators of shorter range"
+                    f"operator {chosen[owner].name!r} spans {most - least + 1} sites, the lattice {shape} at "
+                    f"this level has {length}: take fewer levels, or operators of shorter range"
                 )
             if not around[axis]:
                 low[c, axis], high[c, axis] = -least, length - most

@@ -8,7 +8,8 @@ so that T = ∂K'/∂K = Cov(S', S')^{-1} Cov(S', S) (Swendsen 1979). [exact] if
 have are kept; with a few of them the error falls as operators are added, and as levels come closer to the fixed point.
 """
 
-from typing import NamedTuple
+from collections.abc import Iterable
+from dataclasses import dataclass, fields
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +19,8 @@ from statnn._edge import Floats, Ints
 LARGEST_CONDITION = 1e10
 
 
-class Moments(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class Moments:
     """Sums over draws, one entry on the first axis for every independent group of them."""
 
     count: Floats
@@ -32,8 +34,13 @@ class Moments(NamedTuple):
     start: Floats
     """(groups, levels, operators): ΣS S_0, S_0 the first operator before any blocking."""
 
-    def __add__(self, other: "Moments") -> "Moments":  # type: ignore[override]
-        return Moments(*(one + two for one, two in zip(self, other, strict=True)))
+    def __add__(self, other: "Moments") -> "Moments":
+        return Moments(*(one + two for one, two in zip(self.parts, other.parts, strict=True)))
+
+    @property
+    def parts(self) -> tuple[Floats, ...]:
+        """All sums, in their order."""
+        return tuple(getattr(self, one.name) for one in fields(self))
 
 
 def moments(values: Ints | Floats) -> Moments:
@@ -48,14 +55,19 @@ def moments(values: Ints | Floats) -> Moments:
     )
 
 
+def concatenated(parts: Iterable[Moments]) -> Moments:
+    """Return the groups of all parts side by side."""
+    return Moments(*map(np.concatenate, zip(*(one.parts for one in parts), strict=True)))
+
+
 def joined(sums: Moments) -> Moments:
     """Return the sums over all groups, as one group."""
-    return Moments(*(part.sum(axis=0, keepdims=True) for part in sums))
+    return Moments(*(part.sum(axis=0, keepdims=True) for part in sums.parts))
 
 
 def left_out(sums: Moments) -> Moments:
     """Return the sums of all groups but one, for each of them."""
-    return Moments(*(part.sum(axis=0, keepdims=True) - part for part in sums))
+    return Moments(*(part.sum(axis=0, keepdims=True) - part for part in sums.parts))
 
 
 def covariances(sums: Moments) -> tuple[Floats, Floats, Floats]:
@@ -71,8 +83,7 @@ def covariances(sums: Moments) -> tuple[Floats, Floats, Floats]:
 def flow(sums: Moments, kept: NDArray[np.int64]) -> Floats:
     """Return T = ∂K'/∂K among the operators that are kept, shape (groups, levels - 1, kept, kept); or raise."""
     within, across, _ = covariances(sums)
-    among = np.ix_(range(len(within)), range(1, within.shape[1]), kept, kept)
-    blocks = within[among]
+    blocks = within[:, 1:, kept[:, None], kept]
     scale = np.sqrt(np.einsum("glaa->gla", blocks))
     if not (scale > 0).all():
         _, level, which = np.argwhere(scale <= 0)[0]
@@ -80,8 +91,9 @@ def flow(sums: Moments, kept: NDArray[np.int64]) -> Floats:
     unit = blocks / (scale[..., :, None] * scale[..., None, :])
     if not (np.linalg.cond(unit) < LARGEST_CONDITION).all():
         raise DependentOperatorsError(int(np.argwhere(np.linalg.cond(unit) >= LARGEST_CONDITION)[0][1]) + 1)
-    among = np.ix_(range(len(across)), range(across.shape[1]), kept, kept)
-    result: Floats = np.linalg.solve(unit, across[among] / scale[..., :, None]) / scale[..., :, None]
+    result: Floats = (
+        np.linalg.solve(unit, across[:, :, kept[:, None], kept] / scale[..., :, None]) / scale[..., :, None]
+    )
     return result
 
 
