@@ -17,7 +17,7 @@ from matplotlib.mathtext import MathTextParser
 
 from statnn import Network
 from statnn.interaction import BinaryNeurons, DynamicNeurons, Prior, onsager, torus
-from theory import activation, interaction, registry
+from theory import activation, interaction, measure, registry, rg
 from theory.derivation import Step
 from theory.interaction import oracle
 from theory.interaction.balance import absolute, accept
@@ -37,7 +37,7 @@ def derivations():
 
 
 def test_the_registry_holds_every_room_once():
-    rooms = (activation.DERIVATIONS, interaction.DERIVATIONS)
+    rooms = (activation.DERIVATIONS, interaction.DERIVATIONS, rg.DERIVATIONS, measure.DERIVATIONS)
     assert len(registry.DERIVATIONS) == sum(map(len, rooms))
     assert all(registry.DERIVATIONS[name] is build for room in rooms for name, build in room.items())
 
