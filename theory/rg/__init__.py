@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from theory.derivation import Derivation
 from theory.rg.functional import fixed_function, spectrum
-from theory.rg.noise_cutoff import noise_correction, noise_cutoff
+from theory.rg.noise_cutoff import cutoff_by_noise, noise_correction
 from theory.rg.repeated import depth_scaling, finite_depth
 
 DERIVATIONS: dict[str, Callable[[], Derivation]] = {
@@ -12,7 +12,7 @@ DERIVATIONS: dict[str, Callable[[], Derivation]] = {
     "functional-spectrum": spectrum,
     "depth-scaling": depth_scaling,
     "finite-depth": finite_depth,
-    "noise-cutoff": noise_cutoff,
+    "noise-cutoff": cutoff_by_noise,
     "noise-correction": noise_correction,
 }
 

@@ -131,7 +131,7 @@ def spectrum() -> Derivation:
         "exact",
         (
             identity(
-                "A perturbation of the flow by x to the power k is scaled alone: two layers, shrunk by α, multiply it by",
+                "A perturbation of the flow by x to the power k is scaled alone: two layers and the lens make it",
                 2 * ALPHA.subs(at_two) * (x / ALPHA.subs(at_two)) ** k,
                 2**EXPONENT * x**k,
                 by=lambda gap: sp.simplify(sp.expand(sp.expand_power_exp(sp.expand_power_base(gap)))),

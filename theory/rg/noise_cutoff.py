@@ -41,7 +41,7 @@ SECOND = sp.Rational(1, 2) - (Z + 2) * r / (4 * Z) + r * u * moment(2) * moment(
 """Coefficient of the next order of <x²>, in units where the leading one is <s²>."""
 
 
-def noise_cutoff() -> Derivation:
+def cutoff_by_noise() -> Derivation:
     """Eigenvalue of the noise, the stationary density and the amplitude of <h²>."""
     alpha, lam = sp.symbols("alpha lambda", positive=True)
     D, F, f, P = (sp.Function(name) for name in "DFfP")

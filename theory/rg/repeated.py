@@ -74,9 +74,9 @@ def depth_scaling() -> Derivation:
     """h_m and its logarithm, for every order; tanh, erf and sigmoid."""
     A, h = sp.Function("A"), sp.Symbol("h_m")
     layers = {
-        "tanh": leading(sp.tanh(x), x),
-        "erf": leading(sp.erf(sp.sqrt(sp.pi) / 2 * x), x),
-        "sigmoid": leading(1 / (1 + sp.exp(2 - 4 * x)), x, sp.Rational(1, 2)),
+        "tanh": leading(sp.tanh(x), x, most=3),
+        "erf": leading(sp.erf(sp.sqrt(sp.pi) / 2 * x), x, most=3),
+        "sigmoid": leading(1 / (1 + sp.exp(2 - 4 * x)), x, sp.Rational(1, 2), most=3),
     }
     residue = Z / 2 - d / u**2
     grown = 1 / (n * u * X) * (1 / _germ(2) - 1) + residue / n * sp.log(_germ(1))
