@@ -3,6 +3,7 @@
 import itertools
 from fractions import Fraction
 
+import hypothesis
 import numpy as np
 import pytest
 from hypothesis import given
@@ -14,6 +15,7 @@ from statnn.measure import _spike_kernels as kernels
 from statnn.measure import spikes
 
 fired = hnp.arrays(bool, st.tuples(st.integers(8, 60), st.integers(1, 5)))
+few = hypothesis.settings(max_examples=40)  # each compares many numbers
 
 
 def slow(fires, window):
@@ -44,6 +46,7 @@ def same(one, other):
 # -- exact sums --------------------------------------------------------------------------------------------
 
 
+@few
 @given(fired, st.integers(1, 4))
 def test_agrees_with_fractions(fires, window):
     found = spikes.statistics(fires, window=window)
@@ -68,12 +71,13 @@ def test_agrees_with_fractions(fires, window):
             assert found.intervals.mean[i] is found.intervals.cv[i] is np.ma.masked
 
 
+@few
 @given(fired, st.integers(1, 4))
 def test_counts_are_another_way_in(fires, window):
     windows = len(fires) // window
     counts = fires[: windows * window].reshape(windows, window, -1).sum(axis=1)
     found = spikes.statistics(fires[: windows * window], window=window)
-    for dtype in (np.int64, np.uint8, np.int32, np.uint64):
+    for dtype in (np.int64, np.uint8):
         again = spikes.from_counts(counts.astype(dtype), window)
         for name in ("rate", "fano_factor", "null_fano_factor", "spikes", "squares"):
             np.testing.assert_array_equal(np.asarray(getattr(again, name)), np.asarray(getattr(found, name)))
@@ -118,16 +122,15 @@ def test_every_type_of_activation(dtype):
 
 
 def test_kernels_are_their_readable_twins(rng):
-    x = rng.random((53, 7))
-    level = np.full(7, 0.6)
+    x = (rng.random((53, 7)) < 0.4).astype(np.uint8)
 
     def counted(present, follow):
         counters = kernels.Counters(
             *np.zeros((3, 7), dtype=np.int64), np.full(7, -1), *np.zeros((2, 7), dtype=np.int64),
             np.zeros((7, kernels.CELLS), dtype=np.int32),
         )  # fmt: skip
-        filled = present(x, level, 3, 10, counters)
-        follow(x, level, 100, counters)
+        filled = present(x, 3, 10, counters)
+        follow(x, 100, counters)
         return (filled, *counters)
 
     fast = counted(kernels.present, kernels.follow)
@@ -142,7 +145,7 @@ def test_kernels_are_their_readable_twins(rng):
         tests.append(out)
     np.testing.assert_array_equal(tests[0][1], tests[1][1])
     np.testing.assert_allclose(tests[0][0], tests[1][0], rtol=1e-12)  # powers of libm and of the compiler
-    counts = rng.integers(0, 9, (23, 7)).astype(np.uint16)
+    counts = rng.integers(0, 9, (23, 7)).astype(np.uint8)
     sums = []
     for function in (kernels.moments, kernels.moments.py_func):
         out = np.zeros((2, 7), dtype=np.uint32), np.zeros((2, 7), dtype=np.int64)
@@ -162,6 +165,7 @@ def test_cells_of_intervals_cover_every_interval_once():
 # -- laws --------------------------------------------------------------------------------------------------
 
 
+@few
 @given(fired, st.integers(1, 4), st.randoms(use_true_random=False))
 def test_permuting_units_permutes_the_result(fires, window, random):
     order = random.sample(range(fires.shape[1]), fires.shape[1])
@@ -171,6 +175,7 @@ def test_permuting_units_permutes_the_result(fires, window, random):
     np.testing.assert_array_equal(one.intervals.cells[order], other.intervals.cells)
 
 
+@few
 @given(fired, st.integers(2, 4), st.randoms(use_true_random=False))
 def test_order_inside_windows_and_of_windows_matters_to_intervals_alone(fires, window, random):
     windows = len(fires) // window
@@ -182,6 +187,7 @@ def test_order_inside_windows_and_of_windows_matters_to_intervals_alone(fires, w
         np.testing.assert_array_equal(np.asarray(getattr(one, name)), np.asarray(getattr(other, name)))
 
 
+@few
 @given(fired, st.integers(1, 4), st.lists(st.integers(0, 60), max_size=6))
 def test_the_way_samples_are_cut_into_batches_does_not_matter(fires, window, cuts):
     activity = spikes.Accumulator(fires.shape[1], window=window)
@@ -191,6 +197,7 @@ def test_the_way_samples_are_cut_into_batches_does_not_matter(fires, window, cut
     same(activity.result(), spikes.statistics(fires, window=window))
 
 
+@few
 @given(
     hnp.arrays(np.float64, (24, 3), elements=st.floats(-1e3, 1e3, width=32)),
     st.floats(-9, 9),
@@ -204,6 +211,7 @@ def test_positive_rescaling_with_the_threshold_changes_nothing(x, threshold, pow
     same(spikes.statistics(x, threshold, 4), spikes.statistics(x, each, 4))
 
 
+@few
 @given(fired)
 def test_higher_thresholds_give_lower_rates(fires):
     x = fires * np.linspace(1, 2, fires.shape[1])
@@ -211,6 +219,7 @@ def test_higher_thresholds_give_lower_rates(fires):
     assert (high.rate <= low.rate).all()
 
 
+@few
 @given(fired, st.integers(1, 3))
 def test_complementary_units_have_equal_variance(fires, window):
     one, other = spikes.statistics(fires, window=window), spikes.statistics(~fires, window=window)

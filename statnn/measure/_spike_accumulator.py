@@ -96,19 +96,39 @@ class Accumulator:
             If the batch is not of shape (samples, units), holds numbers that are not finite, or there are more than
             3e9 samples.
         """
-        x = _activations(batch, self.units)
+        fires = self._fires(batch)
         hash(label)
-        if self._samples + len(x) > MOST_SAMPLES:
-            raise ValueError(f"{self._samples + len(x)} samples exceed {MOST_SAMPLES}: squares would overflow")
+        samples = len(fires)
+        if self._samples + samples > MOST_SAMPLES:
+            raise ValueError(f"{self._samples + samples} samples exceed {MOST_SAMPLES}: squares would overflow")
         if label != self._label and self._samples:
             self._close()
         self._label = label
-        whole_windows = (self._filled + len(x)) // self.window
-        self._filled = present(x, self._threshold, self._filled, self.window, self._counters)
+        self._windows += (self._filled + samples) // self.window
+        self._filled = present(fires, self._filled, self.window, self._counters)
         if self._counters.cells.size:
-            follow(x, self._threshold, self._samples, self._counters)
-        self._windows += whole_windows
-        self._samples += len(x)
+            follow(fires, self._samples, self._counters)
+        self._samples += samples
+
+    def _fires(self, batch: ArrayLike) -> NDArray[np.uint8]:
+        """Return which units spike, as bytes, or raise."""
+        x = np.asarray(batch)
+        if x.dtype.kind not in "biuf":
+            raise TypeError(f"activations must hold real numbers or booleans, not {x.dtype}")
+        if x.ndim != 2 or x.shape[1] != self.units:
+            raise ValueError(
+                f"activations have shape {x.shape}; (samples, {self.units}) is needed: flatten channels and pixels "
+                "with x.reshape(len(x), -1)"
+            )
+        if x.dtype.kind == "f":
+            finite = np.isfinite(x)
+            if not finite.all():
+                where = tuple(int(i[0]) for i in np.nonzero(~finite))
+                raise ValueError(f"activations{list(where)} = {x[where]} is not finite: every one must be")
+        level = self._threshold
+        if x.dtype == np.float32 and np.array_equal(level.astype(np.float32), level):
+            level = level.astype(np.float32)  # nothing is lost, and nothing need be converted
+        return np.ascontiguousarray(x > level).view(np.uint8)
 
     def _close(self) -> None:
         """End the block of the present class."""
@@ -225,27 +245,3 @@ def _thresholds(value: ArrayLike, units: int) -> Floats:
     if not np.isfinite(array).all():
         raise ValueError(f"threshold = {array[~np.isfinite(array)].flat[0]} is not finite")
     return np.array(np.broadcast_to(array.astype(np.float64), (units,)))
-
-
-def _activations(batch: ArrayLike, units: int | None = None) -> NDArray[Any]:
-    """Return a contiguous matrix of finite float32, float64 or bytes, or raise."""
-    x = np.asarray(batch)
-    if x.dtype.kind not in "biuf":
-        raise TypeError(f"activations must hold real numbers or booleans, not {x.dtype}")
-    if x.ndim != 2 or (units is not None and x.shape[1] != units):
-        wanted = "units" if units is None else units
-        raise ValueError(
-            f"activations have shape {x.shape}; (samples, {wanted}) is needed: flatten channels and pixels with "
-            "x.reshape(len(x), -1)"
-        )
-    if x.dtype.kind == "b":
-        x = x.view(np.uint8)
-    elif x.dtype.kind in "iu" or x.dtype.itemsize > 8:
-        x = x.astype(np.float64)
-    elif x.dtype.itemsize < 4:
-        x = x.astype(np.float32)
-    finite = np.isfinite(x)
-    if not finite.all():
-        where = tuple(int(i[0]) for i in np.nonzero(~finite))
-        raise ValueError(f"activations{list(where)} = {x[where]} is not finite: every one must be")
-    return np.ascontiguousarray(x)

@@ -62,25 +62,23 @@ def cell_of(interval: Any) -> Any:
 
 
 @vector_kernel
-def present(x: Any, threshold: Any, filled: int, window: int, counters: Any) -> int:
-    """Count the spikes of a batch, shape (samples, units), window by window.
+def present(fires: Any, filled: int, window: int, counters: Any) -> int:
+    """Count the spikes of a batch, bytes 0 or 1 of shape (samples, units), window by window.
 
     The window in the making holds ``filled`` samples; returned is how many it holds afterwards.
     """
-    samples, units = x.shape
+    samples, units = fires.shape
     spikes, squares, partial = counters.spikes, counters.squares, counters.partial
     begin = 0
     while begin < samples:
         end = min(samples, begin + window - filled)
-        paired = begin + (end - begin) // 4 * 4
-        for s in range(begin, paired, 4):
+        fours = begin + (end - begin) // 4 * 4
+        for s in range(begin, fours, 4):
             for i in range(units):
-                level = threshold[i]
-                two = np.int32(x[s, i] > level) + np.int32(x[s + 1, i] > level)
-                partial[i] += two + np.int32(x[s + 2, i] > level) + np.int32(x[s + 3, i] > level)
-        for s in range(paired, end):
+                partial[i] += np.int64(fires[s, i] + fires[s + 1, i] + fires[s + 2, i] + fires[s + 3, i])
+        for s in range(fours, end):
             for i in range(units):
-                partial[i] += np.int32(x[s, i] > threshold[i])
+                partial[i] += np.int64(fires[s, i])
         filled += end - begin
         begin = end
         if filled == window:
@@ -93,16 +91,16 @@ def present(x: Any, threshold: Any, filled: int, window: int, counters: Any) -> 
 
 
 @kernel
-def follow(x: Any, threshold: Any, begin: int, counters: Any) -> None:
+def follow(fires: Any, begin: int, counters: Any) -> None:
     """Follow the intervals of a batch, the first of whose samples is number ``begin``; few units at a time."""
-    samples, units = x.shape
+    samples, units = fires.shape
     last, total, square, cells = counters.last, counters.intervals, counters.interval_squares, counters.cells
     for left in range(0, units, TOGETHER):
         right = min(units, left + TOGETHER)
         for s in range(samples):
             now = begin + s
             for i in range(left, right):
-                if x[s, i] > threshold[i]:
+                if fires[s, i]:
                     before = last[i]
                     last[i] = now
                     if before >= 0:

@@ -9,9 +9,7 @@ from theory.measure.fano import M, T, W, m, n
 MEAN = m * (m - 1) * (T - 1) / (M - 1)
 _BLANKS = (M - m) * (M - m - 1)
 VARIANCE = 2 * T * (T - 1) * (W - 1) * m * (m - 1) * _BLANKS / ((M - 1) ** 2 * (M - 2) * (M - 3))
-_SHAPE = (
-    M**3 - 6 * T * M**2 + 8 * M**2 + 6 * T * M - 13 * M + 4 + m * (M - m) * (2 * T * M - 8 * M + 10 * T - 4)
-)
+_SHAPE = M**3 - 6 * T * M**2 + 8 * M**2 + 6 * T * M - 13 * M + 4 + m * (M - m) * (2 * T * M - 8 * M + 10 * T - 4)
 THIRD = VARIANCE * 2 * _SHAPE / ((M - 1) * (M - 4) * (M - 5))
 
 POISSON_MEAN = m * (m - 1) / W

@@ -3,7 +3,7 @@
 import sympy as sp
 
 from theory.derivation import Derivation, equation, identity
-from theory.interaction.symbols import componentwise, named
+from theory.interaction.symbols import componentwise, expected, named, spread
 
 SIGMA_W, SIGMA_B = sp.symbols("sigma_w sigma_b", positive=True)
 BELOW, HERE, ABOVE = sp.symbols("n_- n n_+", positive=True)
@@ -33,27 +33,30 @@ def node_strength() -> Derivation:
                 "that of the ratio of widths, and the bias its own,",
                 incoming + outgoing + SIGMA_B**2,
                 VARIANCE,
-                shown=equation(named(r"\operatorname{Var}[s_{k}]"), VARIANCE),
+                shown=equation(spread("s_{k}"), VARIANCE),
             ),
             identity(
                 "between layers of one width",
                 VARIANCE.subs(ABOVE, HERE),
                 2 * SIGMA_W**2 + SIGMA_B**2,
-                shown=equation(named(r"\operatorname{Var}[s_{k}]"), 2 * SIGMA_W**2 + SIGMA_B**2),
+                shown=equation(spread("s_{k}"), 2 * SIGMA_W**2 + SIGMA_B**2),
             ),
             identity(
                 "No two units of a layer share a link, so strengths are independent, and a variance about the mean of "
                 "the layer loses one of n.",
                 HERE * VARIANCE - HERE * VARIANCE / HERE,
                 (HERE - 1) * VARIANCE,
-                shown=equation(named(r"\operatorname{E}[Y^{2}]"), (HERE - 1) / HERE * named(r"\operatorname{Var}[s_{k}]")),
+                shown=equation(expected("Y^{2}"), (HERE - 1) / HERE * spread("s_{k}")),
             ),
             componentwise(
                 "Given the entries of a matrix, all arrangements of them being equally likely, the variance between "
                 "sums of rows is the length of a row times the variance of the entries; checked for two rows of three.",
                 [difference / 2],
                 [len(rows[0]) * population],
-                equation(named(r"\operatorname{E}[\operatorname{Var}(\Sigma_{j} w_{kj})]"), BELOW * named(r"\operatorname{Var}(w)")),
+                equation(
+                    expected(r"\operatorname{Var}(\Sigma_{j} w_{kj})"),
+                    BELOW * named(r"\operatorname{Var}(w)"),
+                ),
             ),
         ),
     )
