@@ -13,7 +13,8 @@ from statnn._random import root
 from statnn.interaction import BinaryNeurons, DynamicNeurons
 from statnn.montecarlo import _multispin_kernels as kernels
 from statnn.montecarlo import sample
-from statnn.montecarlo._multispin import LAZY, MultiSpin
+from statnn.montecarlo._multispin import MultiSpin
+from statnn.montecarlo._strips import LAZY
 from statnn.network import Network
 
 WIDTH, LEVELS = (0,) * 16, (0,) * 3

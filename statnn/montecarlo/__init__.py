@@ -6,7 +6,7 @@ method         model               one sweep
 `HeatBath`     `BinaryNeurons`     every spin drawn anew given its neighbours; the choice for any graph
 `Metropolis`   `BinaryNeurons`     every spin offered to change sign
 `Blocks`       layered             every layer drawn anew given its neighbours, on BLAS; the choice for layers
-`MultiSpin`    couplings ±J        as Metropolis, 64 chains in a word; for many chains
+`MultiSpin`    couplings ±J        as Metropolis, 64 spins in a word; the choice on a torus, else for many chains
 `Wolff`        ferromagnets        a fixed number of clusters, about N spins; near a critical point
 `Tempering`    `BinaryNeurons`     the heat bath at several temperatures, and swaps; where chains freeze
 `Hamiltonian`  `DynamicNeurons`    a trajectory of neurons, and of weights and biases where they are free

@@ -4,7 +4,7 @@ from statnn.interaction import BinaryNeurons
 from statnn.montecarlo._ancestral import Ancestral
 from statnn.montecarlo._blocks import Blocks
 from statnn.montecarlo._hamiltonian import Hamiltonian
-from statnn.montecarlo._multispin import MultiSpin
+from statnn.montecarlo._multispin import MultiSpin, in_strips
 from statnn.montecarlo._spins import HeatBath, Metropolis
 from statnn.montecarlo._tempering import Tempering
 from statnn.montecarlo._walkers import Method, Model
@@ -29,5 +29,7 @@ def choose(model: Model, method: str | Method | None) -> Method:
 
 def _suited(model: Model) -> Method:
     if isinstance(model, BinaryNeurons):
-        return HeatBath() if model.blocks is None else Blocks()
+        if model.blocks is not None:
+            return Blocks()
+        return MultiSpin() if in_strips(model) else HeatBath()
     return Hamiltonian() if model.targets is not None else Ancestral()

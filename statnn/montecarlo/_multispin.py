@@ -7,7 +7,7 @@ nothing certain, visits in fixed order would not be ergodic; a triangle falls in
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -19,28 +19,42 @@ from statnn.interaction import BinaryNeurons
 from statnn.montecarlo import _multispin_kernels as kernels
 from statnn.montecarlo._graph import graph
 from statnn.montecarlo._spin_start import pieces
+from statnn.montecarlo._strips import StripWalkers, digits_of, strips
 from statnn.montecarlo._walkers import Method, Model, Values, Walkers
 
+LAYOUTS = ("replicas", "strips")
 LARGEST_DEGREE = 15
-LAZY = 1 / 16
-"""Share of the flips that are left out."""
 LANES = 64
 WORDS = 16
 """Words a spin where there is more than one group of chains; loops over them fill vectors of any width."""
+FEWEST_WORDS = 16
+"""Words in a row of strips from which on they are faster than replicas: fewer do not fill vectors."""
+_BLOCKS = 4
+"""Blocks that chains in strips are cut into."""
 _LEVELS = (3, 5, 9)
-_ALL = 2**64 - 1
 _WORK = 32
 """A visit of one word, in single updates of `pieces`."""
 
 
 @dataclass(frozen=True)
 class MultiSpin(Method):
-    r"""Metropolis for couplings ±J on any graph, up to 15 a spin, without fields; 64 chains in every word.
+    r"""Metropolis for couplings ±J on any graph, up to 15 a spin, without fields; 64 spins in every word.
 
-    A sweep visits every spin once in the order of their numbers and flips it with probability
-    15/16 min(1, exp(-ΔE/T)); probabilities have 64 binary digits. Chains come in groups of 64, chain k in group
-    k // 64, that share a stream of random words, each chain its own bits: a chain rerun alone gives the same result,
-    and takes the time of its group. Several hundred chains and more are worth it; 1024 fill a block.
+    A sweep visits every spin once and flips it with probability 15/16 min(1, exp(-ΔE/T)); probabilities have 64 binary
+    digits. What the 64 bits of a word are is the layout. *Replicas*: the same spin of 64 chains, spins in the order of
+    their numbers; for several hundred chains and more, 1024 fill a block. *Strips*: sites of a square lattice on a
+    torus that is cut along its rows (or columns) into P strips, P the largest power of two from 8 to 64 that leaves
+    each an even number of rows; one colour of the checkerboard after the other. 64/P chains fill a word, so that
+    lattices of 128 rows and more are fast with one chain.
+
+    Chains come in groups that share words, 64 or 64/P of them, and a stream of random words, each chain its own bits: a
+    chain rerun alone gives the same result, and takes the time of its group.
+
+    Parameters
+    ----------
+    layout : {"replicas", "strips"} or None
+        None takes strips for every torus of at least 32 columns that can be cut, and replicas for all other graphs;
+        `Run.method` says what was chosen.
 
     Observables are "energy" and "magnetisation" (mean spin); diagnostics "acceptance", flips a visit.
 
@@ -58,11 +72,17 @@ class MultiSpin(Method):
     True
     """
 
+    layout: str | None = None
+
     name: ClassVar[str] = "multispin"
     observables: ClassVar[tuple[str, ...]] = ("energy", "magnetisation")
 
+    def __post_init__(self) -> None:
+        if self.layout is not None and self.layout not in LAYOUTS:
+            raise ValueError(f"layout = {self.layout!r} is unknown; there are {', '.join(LAYOUTS)}, or None to choose")
+
     def check(self, model: Model) -> None:
-        """Raise unless couplings are ±J with at most 15 a spin, and there are no fields."""
+        """Raise unless couplings are ±J with at most 15 a spin, there are no fields, and the layout is possible."""
         if not isinstance(model, BinaryNeurons):
             raise TypeError(f"multispin samples BinaryNeurons, not {type(model).__name__}")
         if model.fields.any():
@@ -83,26 +103,56 @@ class MultiSpin(Method):
             raise ValueError(
                 f"spin {i} has {degrees[i]} couplings, multispin counts to {LARGEST_DEGREE}; use method='heat bath'"
             )
+        if self.layout == "strips" and strips(model) is None:
+            raise ValueError(
+                f"these {model.size} spins cannot be cut into strips: layout='strips' needs a square lattice on a "
+                "torus with rows (or columns) that are a multiple of 16 and the others even; leave layout out"
+            )
+
+    def resolved(self, model: Model, chains: int) -> "MultiSpin":
+        """Return the method with the layout that is faster for the graph, if none was named."""
+        del chains
+        if self.layout is not None:
+            return self
+        assert isinstance(model, BinaryNeurons)  # noqa: S101 - checked before
+        return replace(self, layout="strips" if in_strips(model) else "replicas")
 
     def block(self, model: Model, chains: int) -> int:
-        """Return 1024 chains, or one group of 64 where there are few."""
-        del model
-        return LANES if chains <= 4 * LANES else WORDS * LANES
+        """Return 1024 chains, or one group of 64 where there are few; of strips a quarter of the chains in groups."""
+        assert isinstance(model, BinaryNeurons)  # noqa: S101 - checked before
+        cut = strips(model) if self.resolved(model, chains).layout == "strips" else None
+        if cut is None:
+            return LANES if chains <= 4 * LANES else WORDS * LANES
+        return -(-chains // (_BLOCKS * cut.chains)) * cut.chains
 
     def memory(self, model: Model, chains: int) -> int:
         """Return the bytes of spins, one bit each in whole words, and of the signs of couplings."""
         assert isinstance(model, BinaryNeurons)  # noqa: S101 - checked before
+        cut = strips(model) if self.resolved(model, chains).layout == "strips" else None
+        if cut is not None:
+            return cut.nbytes(-(-chains // cut.chains))
         width, pieces = _shape(-(-chains // LANES))
         return int(8 * model.size * width * pieces + model.couplings.nnz)
 
     def walkers(self, model: Model, seed: Root, chains: Sequence[int], initial: Values | None) -> Walkers:
         """Return chains at work, with all others of their groups beside them."""
         assert isinstance(model, BinaryNeurons)  # noqa: S101 - checked before
+        if self.resolved(model, len(chains)).layout == "strips":
+            return StripWalkers(model, seed, chains, initial)
         return _Groups(model, seed, chains, initial)
 
 
+def in_strips(model: BinaryNeurons) -> bool:
+    """Tell whether strips are possible and fast: on a torus of some width with couplings ±J and no fields."""
+    cut = strips(model)
+    if cut is None or cut.half < FEWEST_WORDS or model.fields.any():
+        return False
+    sizes = np.abs(model.couplings.data)
+    return bool(sizes.min() == sizes.max() > 0)
+
+
 class _Groups(Walkers):
-    """Groups of 64 chains, one a word, in pieces of one or of `WORDS` words."""
+    """Replicas: groups of 64 chains, one a word, in pieces of one or of `WORDS` words."""
 
     def __init__(self, model: BinaryNeurons, seed: Root, chains: Sequence[int], initial: Values | None) -> None:
         groups, word = np.unique([chain // LANES for chain in chains], return_inverse=True)
@@ -196,7 +246,5 @@ def _table(model: BinaryNeurons, magnitude: float) -> tuple[NDArray[np.uint64], 
     for degree in range(most + 1):
         for level in range(levels):
             excess = 2 * level - degree % 2 if level else 0  # satisfied bonds less the others
-            chance = (1 - LAZY) * np.exp(-2 * magnitude * excess / model.temperature)
-            for digit in range(kernels.DIGITS):
-                digits[degree, digit, level] = _ALL * (int(chance * 2.0**64) >> (kernels.DIGITS - 1 - digit) & 1)
+            digits[degree, :, level] = digits_of(2 * magnitude * excess / model.temperature)
     return digits.reshape(most + 1, -1), (0,) * levels
