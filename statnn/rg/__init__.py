@@ -13,6 +13,7 @@ layer                 law                                                       
 `BinaryLayer`         weights exp(s'.J s + f.s' + g.s) of spins s, s'                     width 1 and copies of it, else
                                                                                           a `TransferMatrix`
 `NoisyLayer`          h' = σ(wh + b) + ε N(0, 1)                                          no: a `TransferOperator`
+`RandomLayer`         h' = Wφ(h) + b, W and b random, width n → ∞: maps of (q, c)         no: a `RandomStack`
 ====================  ==================================================================  ==============================
 
 `flow` is the trajectory of couplings under doubling, `fixed_points` where it rests, `exponents` how it leaves.
@@ -28,6 +29,12 @@ from statnn.rg._montecarlo import linearised, monte_carlo
 from statnn.rg._montecarlo_flow import LinearisedFlow
 from statnn.rg._montecarlo_match import CriticalCoupling, critical_coupling
 from statnn.rg._operators import Operator, operators
+from statnn.rg._phase import PhaseDiagram, critical_line, phase_diagram
+from statnn.rg._phase_class import Criticality, criticality
+from statnn.rg._random import RandomLayer
+from statnn.rg._random_point import MeanField
+from statnn.rg._random_simulate import FiniteWidth, Signals
+from statnn.rg._random_stack import RandomStack
 from statnn.rg._repeated import RepeatedLayer
 from statnn.rg._repeated_fixed import FixedFunction, ScalingField
 from statnn.rg._repeated_form import Form, LeadingForm
@@ -36,27 +43,37 @@ from statnn.rg._repeated_function import RenormalisedLayer, renormalise
 __all__ = [
     "Collapse",
     "CriticalCoupling",
+    "Criticality",
     "Ending",
     "Exponents",
+    "FiniteWidth",
     "FixedFunction",
     "FixedPoint",
     "Form",
     "LeadingForm",
     "LinearisedFlow",
+    "MeanField",
     "NoFixedPointError",
     "Operator",
+    "PhaseDiagram",
+    "RandomLayer",
+    "RandomStack",
     "RenormalisedLayer",
     "RepeatedLayer",
     "ScalingField",
+    "Signals",
     "block_mean",
     "block_spin",
     "collapse",
     "critical_coupling",
+    "critical_line",
+    "criticality",
     "decimate",
     "exponents",
     "fixed_points",
     "linearised",
     "monte_carlo",
     "operators",
+    "phase_diagram",
     "renormalise",
 ]
