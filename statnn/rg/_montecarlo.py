@@ -4,10 +4,13 @@ Configurations are blocked level after level, operators are measured on every le
 draws: memory does not grow with the length of the run.
 """
 
+import operator
 import warnings
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
+from functools import reduce
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -25,10 +28,10 @@ from statnn.rg._montecarlo_scheme import Scheme, scheme
 from statnn.rg._operators import Operator
 from statnn.rg._swendsen import Moments, concatenated, moments
 
-_BATCH = 16
-"""Draws between two additions to the sums."""
 _PORTION = 2**22
-"""Spins of recorded configurations that are looked at together."""
+"""Spins that are looked at together."""
+_TOGETHER = 64
+"""Draws of a chain that are, at most."""
 _SUSPICIOUS = 6.0
 """Standard errors from which on two halves, or up and down, are said to differ."""
 
@@ -104,21 +107,19 @@ def linearised(
             f"jackknife {FEWEST_GROUPS} groups"
         )
     keys = plan.keys(root(rng))
-    sums: list[Moments] = []
-    start = 0
-    for size in np.diff(np.linspace(0, len(array), number + 1).astype(int)).tolist():
-        total: Moments | None = None
-        portion = max(1, _PORTION // int(np.prod(plan.shapes[0])))
-        for first in range(start, start + size, portion):
-            last = min(first + portion, start + size)
-            refuse_foreign(array[first:last])
-            spins = np.ascontiguousarray(array[first:last], dtype=np.int8)
-            part = moments(plan.observe(spins, keys, np.arange(first, last))[None])
-            total = part if total is None else total + part
-        assert total is not None  # noqa: S101 - no group is empty
-        sums.append(total)
-        start += size
-    found = LinearisedFlow(float(len(array)), number, plan, concatenated(sums))
+    portion = max(1, _PORTION // int(np.prod(plan.shapes[0])))
+
+    def sums(first: int, last: int) -> Moments:
+        refuse_foreign(array[first:last])
+        spins = np.ascontiguousarray(array[first:last], dtype=np.int8)
+        return moments(plan.observe(spins, keys, np.arange(first, last))[None])
+
+    bounds = np.linspace(0, len(array), number + 1).astype(int).tolist()
+    each = [
+        reduce(operator.add, (sums(k, min(k + portion, end)) for k in range(begin, end, portion)))
+        for begin, end in pairwise(bounds)
+    ]
+    found = LinearisedFlow(float(len(array)), number, plan, concatenated(each))
     _warn(_mixing(found))
     return found
 
@@ -251,20 +252,23 @@ def _walk(spec: _Spec) -> tuple[Moments, Moments]:
     walkers.burn_in(spec.burn_in)
     keys = np.stack([spec.plan.keys(spec.coins, chain) for chain in spec.chains], axis=1)
     draws = spec.sweeps // spec.thin
-    half = draws // 2
-    parts: list[Moments | None] = [None, None]
-    for which, (first, last) in enumerate(((0, half), (half, draws))):
-        for batch in range(first, last, _BATCH):
-            values = []
-            for draw in range(batch, min(batch + _BATCH, last)):
-                walkers.sweep(spec.thin)
-                spins = walkers.states().reshape(len(spec.chains), *spec.plan.shapes[0])
-                values.append(spec.plan.observe(spins, keys, np.full(len(spins), draw)))
-            part, total = moments(np.stack(values, axis=1)), parts[which]
-            parts[which] = part if total is None else total + part
-    one, two = parts
-    assert one is not None and two is not None  # noqa: S101, PT018 - there are two draws at least
-    return one, two
+    together = max(1, min(_TOGETHER, _PORTION // (len(spec.chains) * spec.model.size)))
+
+    def sums(first: int, last: int) -> Moments:
+        states = []
+        for _ in range(first, last):
+            walkers.sweep(spec.thin)
+            states.append(walkers.states())
+        spins = np.stack(states, axis=1).reshape(-1, *spec.plan.shapes[0])
+        numbers = np.tile(np.arange(first, last), len(spec.chains))
+        values = spec.plan.observe(spins, np.repeat(keys, last - first, axis=1), numbers)
+        return moments(values.reshape(len(spec.chains), last - first, *values.shape[1:]))
+
+    halves = []
+    for begin, end in ((0, draws // 2), (draws // 2, draws)):
+        parts = (sums(k, min(k + together, end)) for k in range(begin, end, together))
+        halves.append(reduce(operator.add, parts))
+    return halves[0], halves[1]
 
 
 def _drift(found: LinearisedFlow, one: Moments, two: Moments) -> list[str]:

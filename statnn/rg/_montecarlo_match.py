@@ -109,8 +109,8 @@ def critical_coupling(large: LinearisedFlow, small: LinearisedFlow, coupling: An
     K = finite_coupling(coupling)
     if large.shapes[1:] != small.shapes:
         raise ValueError(
-            f"after its first step the large lattice has the shapes {large.shapes[1:]}, the small one {small.shapes}: they "
-            f"must agree; take a small lattice of {large.shapes[1]}, and levels= one less"
+            f"after its first step the large lattice has the shapes {large.shapes[1:]}, the small one {small.shapes}: "
+            f"they must agree; take a small lattice of {large.shapes[1]}, and levels= one less"
         )
     if (large.b, large.scheme.rule, large.operators) != (small.b, small.scheme.rule, small.operators):
         raise ValueError("the two lattices must be blocked by one rule with one b, and measured by the same operators")

@@ -155,14 +155,13 @@ def operators(dimension: int, *, alike: bool = True) -> tuple[Operator, ...]:
 class Plan(NamedTuple):
     """What the kernel needs to measure operators on one lattice; see `kernels.sums`."""
 
-    sites: Ints
+    reach: tuple[int, int, int]
+    offsets: Ints
     starts: Ints
     low: Ints
     high: Ints
     masks: NDArray[np.uint64]
     owner: Ints
-    shifted: tuple[int, int, int, int]
-    """Shape of scratch."""
 
 
 def measure(spins: NDArray[np.int8], chosen: Sequence[Operator], periodic: tuple[bool, ...] | None = None) -> Ints:
@@ -174,43 +173,43 @@ def measure(spins: NDArray[np.int8], chosen: Sequence[Operator], periodic: tuple
     plan = _plan(tuple(chosen), shape, (True,) * len(shape) if periodic is None else periodic)
     full = (len(spins), *(1,) * (3 - len(shape)), *shape)
     out = np.empty((len(spins), len(chosen)), dtype=np.int64)
-    shifted = np.empty(plan.shifted, dtype=np.uint64)
-    packed = np.empty(-(-(full[3] + plan.shifted[0] - 1) // 64) + 1, dtype=np.uint64)
-    kernels.sums(spins.reshape(-1), full, *plan[:-1], shifted, packed, out)
+    words = plan.masks.shape[1]
+    r0, r1, r2 = plan.reach
+    shifted = np.empty((2 * r2 + 1) * (full[1] + 2 * r0) * (full[2] + 2 * r1) * words, dtype=np.uint64)
+    packed = np.empty((full[3] + 2 * r2) // 64 + 2, dtype=np.uint64)
+    kernels.sums(spins.reshape(-1), full, *plan, shifted, packed, out)
     return out
 
 
 @lru_cache(maxsize=64)
 def _plan(chosen: tuple[Operator, ...], shape: tuple[int, ...], periodic: tuple[bool, ...]) -> Plan:
-    d = len(shape)
-    lengths, around = (1,) * (3 - d) + shape, (True,) * (3 - d) + periodic
+    missing = 3 - len(shape)
+    lengths, around = (1,) * missing + shape, (True,) * missing + periodic
+    owner = np.repeat(np.arange(len(chosen)), [len(one.clusters) for one in chosen])
     clusters = [
-        (owner, np.array([(0,) * (3 - d) + site for site in cluster]))
-        for owner, operator in enumerate(chosen)
-        for cluster in operator.clusters
+        np.array([(0,) * missing + site for site in cluster]) for operator in chosen for cluster in operator.clusters
     ]
-    low, high = np.zeros((len(clusters), 3), dtype=np.int64), np.tile(lengths, (len(clusters), 1))
-    for c, (owner, cluster) in enumerate(clusters):
-        for axis, length in enumerate(lengths):
-            least, most = int(cluster[:, axis].min()), int(cluster[:, axis].max())
-            if most - least >= length or max(most, -least) >= length > 1:
-                raise ValueError(
-                    f"operator {chosen[owner].name!r} spans {most - least + 1} sites, the lattice {shape} at "
-                    f"this level has {length}: take fewer levels, or operators of shorter range"
-                )
-            if not around[axis]:
-                low[c, axis], high[c, axis] = -least, length - most
-    reach = max(int(np.abs(cluster[:, 2]).max()) for _, cluster in clusters)
-    words = -(-lengths[2] // 64)
-    place = np.arange(64 * words)
+    least, most = (np.array([extreme(cluster, axis=0) for cluster in clusters]) for extreme in (np.min, np.max))
+    wide = (most - least >= lengths).any(axis=1)
+    if wide.any():
+        raise ValueError(
+            f"operator {chosen[owner[wide][0]].name!r} does not fit on {shape}, the lattice of one of the levels: "
+            "take fewer levels, or operators of shorter range"
+        )
+    low, high = np.where(around, 0, -least), np.where(around, lengths, lengths - most)
+    sites = np.concatenate(clusters)
+    reach = np.abs(sites).max(axis=0)
+    place = np.arange(-(-lengths[2] // 64) * 64)
     bits = (place >= low[:, 2:]) & (place < high[:, 2:])
     masks = np.packbits(bits, axis=1, bitorder="little").view("<u8").astype(np.uint64)
+    down, across = lengths[0] + 2 * reach[0], lengths[1] + 2 * reach[1]
+    offsets = (((sites[:, 2] + reach[2]) * down + sites[:, 0]) * across + sites[:, 1]) * masks.shape[1]
     return Plan(
-        np.concatenate([cluster for _, cluster in clusters]),
-        np.cumsum([0] + [len(cluster) for _, cluster in clusters]),
+        (int(reach[0]), int(reach[1]), int(reach[2])),
+        offsets,
+        np.cumsum([0, *map(len, clusters)]),
         low[:, :2].copy(),
         high[:, :2].copy(),
         masks,
-        np.array([owner for owner, _ in clusters]),
-        (2 * reach + 1, lengths[0], lengths[1], words),
+        owner,
     )
