@@ -32,16 +32,18 @@ PUBLIC = {
         "MultiSpin", "Run", "Tempering", "UntrustedEstimate", "Wolff", "estimate", "sample",
     ],
     "statnn.io": ["load_network", "save_network"],
-    "statnn.measure": ["basins", "order", "spikes"],
+    "statnn.measure": ["basins", "correlation", "order", "spikes", "tangent"],
     "statnn.measure.spikes": [
         "Accumulator", "FitTest", "Intervals", "SpikeStatistics", "blocked_fano_factor", "from_counts",
         "independent_fano_factor", "shuffled_fano_factor", "statistics",
     ],
     "statnn.measure.basins": ["Basin", "sample_basin", "weight_basin"],
+    "statnn.measure.correlation": ["Correlation", "Participation", "neuronal_correlation", "participation_ratio"],
     "statnn.measure.order": [
         "PairOrder", "RankProbability", "group_order", "l_map", "l_map_accuracy", "pooled_ranks", "rank_probability",
         "unit_order",
     ],
+    "statnn.measure.tangent": ["TangentKernel", "tangent_kernel"],
     "statnn.rg": [
         "Collapse", "CriticalCoupling", "Criticality", "Ending", "Exponents", "FiniteWidth", "FixedFunction",
         "FixedPoint", "Form", "LeadingForm", "LinearisedFlow", "MeanField", "NoFixedPointError", "Operator",

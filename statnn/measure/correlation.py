@@ -1,0 +1,212 @@
+r"""How much the units of a layer know of one another, beside what independent units would show in as many samples.
+
+Neuronal correlation is a notion of arXiv 2201.09069 [paper], whose formula is not at hand: the averages of Pearson's r
+here, and all nulls, are our own [own]. The null of every number is exact under permutation: the samples of each unit
+are put in an order of their own, which keeps what single units do and takes away all that they do together. For two
+units of any law it gives E[r²] = 1/(D-1).
+"""
+
+import math
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy import special
+
+from statnn._edge import Floats, Ints, array_of, at_least
+from statnn._memory import refuse_beyond_memory
+
+__all__ = ["Correlation", "Participation", "neuronal_correlation", "participation_ratio"]
+
+
+@dataclass(frozen=True, eq=False)
+class Correlation:
+    """Correlations between the units of a layer.
+
+    Parameters
+    ----------
+    matrix : ndarray, shape (varying, varying)
+        Pearson's r of the units that vary.
+    varying : ndarray of int, shape (varying,)
+        Which units those are; constant ones have no correlation and are left out of every average.
+    constant : int
+        How many were left out.
+    samples : int
+        D.
+    """
+
+    matrix: Floats = field(repr=False)
+    varying: Ints = field(repr=False)
+    constant: int
+    samples: int
+
+    def _pairs(self) -> Floats:
+        return self.matrix[np.triu_indices(len(self.matrix), 1)]
+
+    @property
+    def mean(self) -> float:
+        """Mean of r over pairs of units; 0 for independent ones, at least -1/(varying - 1)."""
+        return float(self._pairs().mean())
+
+    @property
+    def mean_square(self) -> float:
+        """Mean of r² over pairs of units."""
+        return float(np.mean(self._pairs() ** 2))
+
+    @property
+    def null_mean_square(self) -> float:
+        """Expectation of `mean_square` for independent units, 1/(D-1) [exact, any law]."""
+        return 1 / (self.samples - 1)
+
+    @property
+    def mean_absolute(self) -> float:
+        """Mean of |r| over pairs of units."""
+        return float(np.mean(np.abs(self._pairs())))
+
+    @property
+    def null_mean_absolute(self) -> float:
+        """Expectation of `mean_absolute` for independent Gaussian units, Γ((D-1)/2)/(√π Γ(D/2)) [exact for them]."""
+        ratio = special.gammaln((self.samples - 1) / 2) - special.gammaln(self.samples / 2)
+        return math.exp(ratio) / math.sqrt(math.pi)
+
+
+@dataclass(frozen=True)
+class Participation:
+    """Over how many directions the activity of a layer spreads.
+
+    Parameters
+    ----------
+    ratio : float
+        (tr C)²/tr C² of the covariance matrix over samples, between 1 and min(units, samples - 1).
+    null : float
+        The same for independent units of these variances in as many samples: 1/E[1/ratio] under permutation [exact].
+    corrected : float
+        Estimate for infinitely many samples, (tr C)² and tr C² without bias for Gaussian activity; inf where the
+        samples are too few to tell tr C² from zero.
+    units, samples : int
+        Constant units count in neither sum.
+    """
+
+    ratio: float
+    null: float
+    corrected: float
+    units: int
+    samples: int
+
+
+def neuronal_correlation(activations: ArrayLike) -> Correlation:
+    r"""Return the correlations between units.
+
+    .. math:: r_{ij} = \frac{C_{ij}}{\sqrt{C_{ii} C_{jj}}}, \qquad
+              C_{ij} = \frac{1}{D-1}\sum_μ (a_i(μ)-\bar a_i)(a_j(μ)-\bar a_j).
+
+    Parameters
+    ----------
+    activations : array_like, shape (samples, units)
+        Activations or fields, at least three samples and two units that vary: ``net.trace(x).activations[-2]`` is the
+        penultimate layer; or recorded elsewhere.
+
+    Returns
+    -------
+    Correlation
+
+    Raises
+    ------
+    TypeError, ValueError
+        If they are not finite real numbers of that shape, or fewer than two units vary.
+    MemoryError
+        If there are too many units for their matrix.
+
+    Notes
+    -----
+    [own], see the head of this module. Rescaling and shifting of units changes nothing.
+
+    Examples
+    --------
+    >>> found = neuronal_correlation([[0.0, 1.0, 5.0], [1.0, 3.0, 5.0], [2.0, 5.0, 5.0], [3.0, 7.0, 5.0]])
+    >>> round(found.mean_square, 12), found.constant
+    (1.0, 1)
+    """
+    values = _activity(activations)
+    centred, spread = _centred(values)
+    varying = np.flatnonzero(spread > 0)
+    if varying.size < 2:
+        raise ValueError(f"{varying.size} of {spread.size} units vary; a correlation needs two")
+    refuse_beyond_memory(16.0 * varying.size**2, f"the matrix of {varying.size} units", "take a part of the units")
+    unit = centred[:, varying] / spread[varying]
+    unit /= np.sqrt((unit**2).sum(axis=0))
+    matrix = np.clip(unit.T @ unit, -1.0, 1.0)  # rounding alone goes beyond
+    np.fill_diagonal(matrix, 1.0)
+    return Correlation(matrix, varying, int(spread.size - varying.size), len(values))
+
+
+def participation_ratio(activations: ArrayLike) -> Participation:
+    r"""Return the participation ratio of the activity of a layer.
+
+    .. math:: \mathrm{PR} = \frac{(\mathrm{tr}\,C)^2}{\mathrm{tr}\,C^2} = \frac{(\sum λ)^2}{\sum λ^2}
+
+    with λ the eigenvalues of the covariance matrix. N independent units of equal variance in D samples show
+    N/(1+(N-1)/(D-1)) and not N: the law of Marchenko and Pastur.
+
+    Parameters
+    ----------
+    activations : array_like, shape (samples, units)
+        As for `neuronal_correlation`; one unit that varies is enough.
+
+    Returns
+    -------
+    Participation
+
+    Raises
+    ------
+    TypeError, ValueError
+        If they are not finite real numbers of that shape, or no unit varies.
+
+    Notes
+    -----
+    Standard definition; its null [own] is exact for any law of the units:
+    :math:`\mathrm{E}\,\mathrm{tr}\,C^2 = \sum v_i^2 + [(\sum v_i)^2 - \sum v_i^2]/(D-1)` under permutation, with tr C
+    fixed.
+
+    Examples
+    --------
+    >>> found = participation_ratio([[1.0, 0.0], [-1.0, 0.0], [0.0, 1.0], [0.0, -1.0]])
+    >>> round(found.ratio, 12), round(found.null, 12)
+    (2.0, 1.5)
+    """
+    values = _activity(activations)
+    centred, spread = _centred(values)
+    if not (spread > 0).any():
+        raise ValueError(f"none of {spread.size} units varies: there is no direction to spread over")
+    centred = centred[:, spread > 0] / spread.max()
+    samples, units = centred.shape
+    refuse_beyond_memory(16.0 * min(samples, units) ** 2, "the covariance", "take a part of the units or samples")
+    freedom = samples - 1
+    gram = centred.T @ centred if units <= samples else centred @ centred.T
+    square = float(np.sum(gram**2)) / freedom**2
+    variances = (centred**2).sum(axis=0) / freedom
+    total, diagonal = float(variances.sum()), float((variances**2).sum())
+    null = total**2 / (diagonal + (total**2 - diagonal) / freedom)
+    pure = freedom**2 * (square - total**2 / freedom) / ((freedom - 1) * (freedom + 2))
+    corrected = (total**2 - 2 * pure / freedom) / pure if pure > 0 else math.inf
+    return Participation(total**2 / square, null, corrected, units, samples)
+
+
+def _activity(activations: ArrayLike) -> Floats:
+    values = at_least(array_of(activations, "activations"), "activations", minimum=-np.inf, why="units are compared")
+    if values.ndim != 2 or values.shape[0] < 3 or values.shape[1] == 0:
+        raise ValueError(f"activations has shape {values.shape}; (samples, units) with at least 3 samples is needed")
+    return values
+
+
+def _centred(values: Floats) -> tuple[Floats, NDArray[np.float64]]:
+    """Return deviations from the mean and their largest size, zero for a constant unit, shape (units,).
+
+    Divided by the first value's size first, so that sums of large numbers stay in range.
+    """
+    scale = float(np.abs(values).max()) or 1.0
+    constant = (values == values[0]).all(axis=0)
+    centred = values / scale
+    centred -= centred.mean(axis=0)
+    centred[:, constant] = 0.0
+    return centred, np.asarray(np.abs(centred).max(axis=0))

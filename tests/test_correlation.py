@@ -1,0 +1,121 @@
+"""Correlations and participation ratios: exact nulls by enumeration and simulation, and what must not matter."""
+
+import itertools
+import math
+
+import checks
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from strategies import examples
+
+from statnn.measure.correlation import neuronal_correlation, participation_ratio
+
+
+def test_null_of_r_squared_is_that_of_all_permutations():
+    a, b = np.array([0.0, 1.0, 5.0, 7.0, 7.0]), np.array([3.0, -1.0, 0.0, 0.0, 10.0])
+    found = [neuronal_correlation(np.stack((a, b[list(p)]), axis=1)) for p in itertools.permutations(range(5))]
+    assert math.isclose(np.mean([f.mean_square for f in found]), found[0].null_mean_square, rel_tol=1e-12)
+    assert abs(np.mean([f.mean for f in found])) < 1e-15
+
+
+def test_null_of_the_participation_ratio_is_that_of_all_permutations():
+    columns = np.array([[0.0, 1.0, 5.0, 7.0], [3.0, -1.0, 0.0, 8.0], [1.0, 1.0, 2.0, 0.0]])
+    inverse = []
+    for one, two in itertools.product(itertools.permutations(range(4)), repeat=2):
+        shuffled = np.stack((columns[0], columns[1][list(one)], columns[2][list(two)]), axis=1)
+        inverse.append(1 / participation_ratio(shuffled).ratio)
+    assert math.isclose(1 / np.mean(inverse), participation_ratio(columns.T).null, rel_tol=1e-12)
+
+
+def test_independent_gaussian_units_show_the_nulls(rng):
+    units, samples = 40, 30
+    found = [(neuronal_correlation(a), participation_ratio(a)) for a in rng.standard_normal((200, samples, units))]
+    absolute, inverse, corrected = np.array([(c.mean_absolute, 1 / p.ratio, 1 / p.corrected) for c, p in found]).T
+    checks.assert_mean(absolute, found[0][0].null_mean_absolute, what="mean |r|")
+    with checks.rejects():
+        checks.assert_mean(absolute, math.sqrt(2 / (math.pi * samples)), what="its limit of many samples")
+    marchenko_pastur = 1 / units + (1 - 1 / units) / (samples - 1)
+    checks.assert_mean(inverse, marchenko_pastur, bias=2 / (units * samples), what="1/PR")
+    with checks.rejects():
+        checks.assert_mean(inverse, 1 / units, bias=2 / (units * samples), what="1/PR of infinitely many samples")
+    checks.assert_mean(corrected, 1 / units, bias=4 / (units * samples), what="corrected 1/PR")
+
+
+def test_correction_finds_a_spectrum(rng):
+    scale = np.array([3.0, 2.0, 1.0, 1.0, 0.5])
+    mixing = np.linalg.qr(rng.standard_normal((5, 5)))[0]
+    truth = (scale**2).sum() ** 2 / (scale**4).sum()
+    a = rng.standard_normal((20_000, 5)) * scale @ mixing
+    assert math.isclose(participation_ratio(a).corrected, truth, rel_tol=0.05)
+    assert math.isclose(participation_ratio(a).ratio, truth, rel_tol=0.05)
+    few = [participation_ratio(a[i : i + 10]) for i in range(0, 20_000, 10)]
+    bias = [abs(np.mean([1 / getattr(p, name) for p in few]) * truth - 1) for name in ("corrected", "ratio")]
+    assert bias[0] < 0.5 * bias[1]
+
+
+recordings = st.integers(0, 2**32).map(lambda seed: np.random.default_rng(seed).gamma(0.3, size=(12, 5)))
+
+
+@examples(0.3)
+@given(recordings, st.randoms(use_true_random=False), st.integers(-8, 8))
+def test_orders_scales_and_shifts_do_not_matter(a, random, power):
+    samples, units = (np.array(random.sample(range(n), n)) for n in a.shape)
+    one, two = neuronal_correlation(a), neuronal_correlation(4.0**power * a[samples][:, units] - 3 * 4.0**power)
+    np.testing.assert_allclose(two.matrix, one.matrix[np.ix_(units, units)], rtol=0, atol=1e-10)
+    np.testing.assert_allclose(two.mean_square, one.mean_square, rtol=1e-9, atol=1e-12)
+    ratio = participation_ratio(2.0**power * a[samples][:, units])
+    np.testing.assert_allclose(ratio.ratio, participation_ratio(a).ratio, rtol=1e-12)
+    np.testing.assert_allclose(one.matrix, np.corrcoef(a.T), rtol=0, atol=1e-12)
+
+
+@examples(0.3)
+@given(recordings)
+def test_ratio_is_that_of_the_eigenvalues_and_keeps_its_bounds(a):
+    values = np.linalg.eigvalsh(np.cov(a.T))
+    found = participation_ratio(a)
+    np.testing.assert_allclose(found.ratio, values.sum() ** 2 / (values**2).sum(), rtol=1e-12)
+    assert 1 - 1e-12 <= found.ratio <= 5 + 1e-12
+    wide = participation_ratio(a.T)
+    values = np.linalg.eigvalsh(np.cov(a))
+    np.testing.assert_allclose(wide.ratio, values.sum() ** 2 / (values**2).sum(), rtol=1e-12)
+    assert wide.ratio <= 4 + 1e-12, "five samples span four directions"
+
+
+def test_constant_units_are_counted_and_left_out():
+    a = np.random.default_rng(0).standard_normal((9, 4))
+    a[:, 2] = 0.1
+    found = neuronal_correlation(a)
+    assert found.constant == 1
+    np.testing.assert_array_equal(found.varying, [0, 1, 3])
+    assert found.matrix.shape == (3, 3)
+    assert participation_ratio(a) == participation_ratio(a[:, [0, 1, 3]])
+
+
+def test_large_and_small_numbers_stay_in_range():
+    a = np.random.default_rng(0).standard_normal((9, 3))
+    for scale in (1e-160, 1e160):
+        np.testing.assert_allclose(participation_ratio(scale * a).ratio, participation_ratio(a).ratio, rtol=1e-12)
+        np.testing.assert_allclose(neuronal_correlation(scale * a).matrix, neuronal_correlation(a).matrix, atol=1e-12)
+
+
+def test_too_few_samples_leave_the_correction_open():
+    square = np.array([[1.0, 0, 0, 0], [0, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1]])
+    assert math.isinf(participation_ratio(square).corrected)
+
+
+@pytest.mark.parametrize(
+    ("a", "error", "match"),
+    [
+        ([[1.0, 2.0]], ValueError, "at least 3 samples"),
+        ([1.0, 2.0, 3.0], ValueError, "shape"),
+        ([[1.0, np.nan]] * 4, ValueError, "nan"),
+        ([["a", "b"]] * 4, TypeError, "real numbers"),
+        ([[1.0, 2.0]] * 4, ValueError, "vary|varies"),
+    ],
+)
+@pytest.mark.parametrize("function", [neuronal_correlation, participation_ratio])
+def test_bad_input_is_refused(function, a, error, match):
+    with pytest.raises(error, match=match):
+        function(a)

@@ -1,0 +1,77 @@
+"""Speed of `statnn.measure.basins` on MNIST-sized work, beside the same passes done plainly."""
+
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+
+from statnn import Network
+from statnn.measure.basins import Basin, sample_basin, weight_basin
+from validation.benchmarks.measure import alternate
+
+Row = tuple[str, str, str, str]
+
+WIDTHS = (784, 512, 512, 10)
+DRAWS, STEPS = 32, 12
+
+
+def _network() -> Network:
+    return Network.random(WIDTHS, ["relu", "relu", "identity"], 1.4, rng=0, dtype=np.float32)
+
+
+def _images(samples: int) -> np.ndarray:
+    return np.random.default_rng(0).random((samples, WIDTHS[0]), dtype=np.float32)
+
+
+def _plain(net: Network, x: np.ndarray) -> np.ndarray:
+    """Bisect every sample by whole forward passes, 32 draws and 12 steps: no first layer kept, no scan, no error."""
+    rng = np.random.default_rng(1)
+    classes = net(x).argmax(axis=1)
+    radius = np.empty(len(x))
+    for begin in range(0, len(x), 64):
+        some = x[begin : begin + 64]
+        noise = rng.standard_normal((len(some), DRAWS, x.shape[1]), dtype=np.float32)
+        low, high = np.full(len(some), np.log(1e-3)), np.full(len(some), np.log(1e3))
+        for _ in range(STEPS):
+            middle = (low + high) / 2
+            moved = some[:, None, :] + np.exp(middle).astype(np.float32)[:, None, None] * noise
+            found = net(moved.reshape(-1, x.shape[1])).argmax(axis=1).reshape(len(some), DRAWS)
+            inside = (found == classes[begin : begin + 64, None]).mean(axis=1) >= 0.5
+            low, high = np.where(inside, middle, low), np.where(inside, high, middle)
+        radius[begin : begin + 64] = np.exp((low + high) / 2)
+    return radius
+
+
+def _samples(*, quick: bool) -> Iterator[Row]:
+    net, x = _network(), _images(128 if quick else 640)
+    found = alternate(lambda: sample_basin(net, x, rng=1), lambda: _plain(net, x), rounds=2)
+    yield (
+        f"sample basins, {len(x)} images, 784-512-512-10, 32 draws, one core (>= 1)",
+        f"{found.ours:.2f} s",
+        f"12 steps of plain forward passes: {found.peer:.2f} s",
+        f"{found.median:.2f} [{found.lowest:.2f}, {found.highest:.2f}]",
+    )
+
+
+def _all_of_mnist(*, quick: bool) -> Iterator[Row]:
+    net, x = _network(), _images(1_000 if quick else 10_000)
+    limit = 180 * len(x) / 10_000
+    for name, basin in (("sample", sample_basin), ("weight", weight_basin)):
+        with ThreadPoolExecutor(2) as two:
+
+            def run(basin: object = basin, pool: ThreadPoolExecutor = two) -> Basin:
+                return basin(net, x, rng=1, executor=pool)  # type: ignore[operator]
+
+            wall, cpu = time.perf_counter(), time.process_time()
+            run()
+            wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
+        yield (
+            f"{name} basins, {len(x)} images, 784-512-512-10, 32 draws, two threads (< {limit:.0f} s)",
+            f"{wall:.1f} s",
+            f"cores kept busy: {cpu / wall:.2f}",
+            f"{limit / wall:.1f}",
+        )
+
+
+BENCHMARKS = (_samples, _all_of_mnist)
