@@ -31,6 +31,8 @@ from statnn.rg._montecarlo_match import CriticalCoupling, critical_coupling
 from statnn.rg._operators import Operator, operators
 from statnn.rg._phase import PhaseDiagram, critical_line, phase_diagram
 from statnn.rg._phase_class import Criticality, criticality
+from statnn.rg._place import LayerPlace, Placement, place
+from statnn.rg._place_decay import Decay
 from statnn.rg._random import RandomLayer
 from statnn.rg._random_point import MeanField
 from statnn.rg._random_simulate import FiniteWidth, Signals
@@ -44,18 +46,21 @@ __all__ = [
     "Collapse",
     "CriticalCoupling",
     "Criticality",
+    "Decay",
     "Ending",
     "Exponents",
     "FiniteWidth",
     "FixedFunction",
     "FixedPoint",
     "Form",
+    "LayerPlace",
     "LeadingForm",
     "LinearisedFlow",
     "MeanField",
     "NoFixedPointError",
     "Operator",
     "PhaseDiagram",
+    "Placement",
     "RandomLayer",
     "RandomStack",
     "RenormalisedLayer",
@@ -75,5 +80,6 @@ __all__ = [
     "monte_carlo",
     "operators",
     "phase_diagram",
+    "place",
     "renormalise",
 ]

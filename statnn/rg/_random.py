@@ -165,7 +165,7 @@ class RandomLayer:
         --------
         >>> q, c = RandomLayer("relu", 2.0**0.5).propagate(1.0, 0.0, 2)
         >>> q, c.round(6)
-        (array([1., 1., 1.]), array([0.      , 0.31831 , 0.495039]))
+        (array([1., 1., 1.]), array([0.      , 0.31831 , 0.493731]))
         """
         return self.power(1).trajectory(q, c, depth)
 

@@ -223,7 +223,8 @@ class _Own:
                 there = deviation * ((1 - e) * first[owner][:, None] + across * other)
                 gap = (self._values(there) - here[owner][:, None]) ** 2 / 2
                 product = self._values(there, slope=True) * slope[owner][:, None]
-                return np.stack([gap, product]) * np.exp(-other * other / 2) * weight[owner][:, None]
+                density = np.exp(-other * other / 2) * weight[owner][:, None]
+                return np.asarray(np.stack([gap, product]) * density)
 
             bends = (self.kinks / deviation - (1 - e) * first[:, None]) / max(across, 1e-8)
             edges = with_edges(np.repeat(inside, first.size, axis=0), bends)
