@@ -6,6 +6,7 @@ from theory.derivation import Derivation
 from theory.rg.functional import fixed_function, spectrum
 from theory.rg.noise_cutoff import cutoff_by_noise, noise_correction
 from theory.rg.repeated import depth_scaling, finite_depth
+from theory.rg.swendsen import swendsen
 
 DERIVATIONS: dict[str, Callable[[], Derivation]] = {
     "functional-fixed-point": fixed_function,
@@ -14,6 +15,7 @@ DERIVATIONS: dict[str, Callable[[], Derivation]] = {
     "finite-depth": finite_depth,
     "noise-cutoff": cutoff_by_noise,
     "noise-correction": noise_correction,
+    "swendsen": swendsen,
 }
 
 __all__ = ["DERIVATIONS"]
