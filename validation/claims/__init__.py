@@ -34,6 +34,7 @@ MODULES: tuple[str, ...] = (
     "teacher_student",
     "order_in_training",
     "critical_size",
+    "functional_fixed_point",
 )
 
 

@@ -1,0 +1,102 @@
+"""Iterated tanh comes to the exact fixed-point function under composition and rescaling, at the rate 1/2."""
+
+import numpy as np
+
+from statnn.plot import COLOURS
+from validation.claim import Claim, Outcome, Verdict
+
+TIMES = 20
+SHOWN = (0, 1, 2, 4)
+NAMES = ("tanh", "erf", "sigmoid", "fold")
+EXTENT = {"tanh": 3.0, "erf": 3.0, "sigmoid": 0.45, "fold": 0.5}
+
+
+def _layers():
+    from statnn.rg import RepeatedLayer
+
+    return {
+        "tanh": RepeatedLayer("tanh"),
+        "erf": RepeatedLayer.critical("erf"),
+        "sigmoid": RepeatedLayer.critical("sigmoid"),
+        "fold": RepeatedLayer.critical("tanh", 0.5),
+    }
+
+
+def _run(rng, quick):  # noqa: ARG001 - nothing here is random
+    from statnn.rg import renormalise
+
+    x = np.linspace(0.0, EXTENT["tanh"], 121)
+    distance, direct = [], []
+    for name, layer in _layers().items():
+        steps = renormalise(layer, TIMES, extent=EXTENT[name], nodes=48 if quick else 96)
+        distance.append([step.distance() for step in steps])
+        if name == "tanh":
+            curves = [steps[n](x) for n in SHOWN]
+            fixed = steps[0].fixed(x)
+    layer = _layers()["tanh"]
+    lenses = np.array([2 ** (1 / 2), 2 ** (1 / 3)])  # of z = 3, and of z = 4
+    times = np.arange(13)
+    for alpha in lenses:
+        direct.append([np.abs(alpha**n * layer.iterate(x / alpha**n, 2 ** int(n)) - fixed).max() for n in times])
+    return {
+        "x": x, "curves": curves, "fixed": fixed, "distance": distance, "times": times, "direct": direct, "alpha": lenses,
+        "rate": 0.5,
+    }  # fmt: skip
+
+
+def _judge(data):
+    """Take the rate from the last eight steps before rounding; its error is the spread between the layers."""
+    rates = (data["distance"][:, 20] / data["distance"][:, 12]) ** (1 / 8)
+    estimate, theory = float(rates.mean()), float(data["rate"])
+    error = float(np.abs(rates - estimate).max())
+    last = data["direct"][0, -1]
+    holds = abs(estimate - theory) < 1e-3 and last < 1e-3
+    detail = (
+        f"rates {', '.join(f'{name} {rate:.5f}' for name, rate in zip(NAMES, rates, strict=True))} a step; "
+        f"4096 layers of tanh, composed one by one, are {last:.2g} from f*"
+    )
+    return Verdict(Outcome.ASYMPTOTIC if holds else Outcome.CONTRADICTED, estimate, error, theory, detail=detail)
+
+
+def _twin(data):
+    """Look through the lens of z = 4."""
+    return {**data, "direct": data["direct"][::-1], "alpha": data["alpha"][::-1], "rate": 2 ** (-1 / 3)}
+
+
+def _draw(data, figure):
+    figure.set_size_inches(9, 3.8)
+    left, right = figure.subplots(1, 2)
+    for n, curve, colour in zip(SHOWN, data["curves"], COLOURS, strict=False):
+        left.plot(data["x"], curve, color=colour, label=r"$\tanh x$" if n == 0 else f"$T^{{{n}}}[\\tanh]$, $m = {2**n}$")
+    left.plot(data["x"], data["fixed"], "k--", linewidth=1.2, label=r"$f^*(x) = x\,(1 + \frac{2}{3} x^2)^{-1/2}$")
+    left.set(xlabel="$x$", ylabel=r"$\alpha^n f^{2^n}(x/\alpha^n)$", ylim=(0, 1.22))
+    left.legend(loc="lower right")
+    steps = np.arange(data["distance"].shape[1])
+    for i, (name, row) in enumerate(zip(NAMES, data["distance"], strict=True)):
+        label = "tanh fold, $z = 2$" if name == "fold" else f"{name}, $z = 3$"
+        right.plot(steps, row, "os^D"[i], color=COLOURS[i], fillstyle="none", label=label)
+    right.plot(steps, data["distance"][0, 12] * 2.0 ** (12 - steps), "k-", linewidth=1, label="$2^{-n}$")
+    right.plot(data["times"], data["direct"][1], "x:", color="grey", label=r"tanh, wrong $\alpha = 2^{1/3}$")
+    right.set(yscale="log", xlabel="step $n$, of $2^n$ layers", ylabel=r"$\max_x\,|T^n[f] - f^*|$")
+    right.legend(fontsize="small", loc="lower left")
+    right.set_xticks(range(0, 21, 4))
+
+
+CLAIM = Claim(
+    id="functional-fixed-point",
+    title="Repeated layers come to one function",
+    statement=(
+        "Composed with itself and rescaled by α = 2^(1/(z-1)), a critical layer x - u x^z + ... comes to "
+        "x (1 + (z-1) u x^(z-1))^(-1/(z-1)), for every activation at the rate 1/2 a step: the one irrelevant direction "
+        "that is no change of coordinate, x^(2z-1), has the eigenvalue 1/2."
+    ),
+    source="our construction; the idea of renormalising over layers: Lee, Lee & Yi 2024, arXiv 2410.00396",
+    standing="own",
+    expected=Outcome.ASYMPTOTIC,
+    run=_run,
+    judge=_judge,
+    draw=_draw,
+    twin=_twin,
+    derivations=("functional-fixed-point", "functional-spectrum"),
+    cost=3,
+)
