@@ -5,7 +5,11 @@ from collections.abc import Callable
 from theory.derivation import Derivation
 from theory.measure.dispersion import dispersion
 from theory.measure.fano import fano_nulls
+from theory.measure.gradients import tangent_kernel
 from theory.measure.intervals import spike_intervals
+from theory.measure.permutations import permutation_null
+from theory.measure.radii import attraction_basins
+from theory.measure.ranks import rank_probability
 from theory.measure.strength import node_strength
 
 DERIVATIONS: dict[str, Callable[[], Derivation]] = {
@@ -13,6 +17,10 @@ DERIVATIONS: dict[str, Callable[[], Derivation]] = {
     "dispersion": dispersion,
     "spike-intervals": spike_intervals,
     "node-strength": node_strength,
+    "rank-probability": rank_probability,
+    "attraction-basins": attraction_basins,
+    "permutation-null": permutation_null,
+    "tangent-kernel": tangent_kernel,
 }
 
 __all__ = ["DERIVATIONS"]

@@ -1,0 +1,96 @@
+"""What correlations and participation ratios are when every unit has an order of samples of its own."""
+
+from itertools import permutations
+
+import sympy as sp
+
+from theory.derivation import Derivation, equation, identity
+from theory.interaction.symbols import expected, named
+
+D, N, A, B, V, Q, f = sp.symbols("D N A B V Q n", positive=True)
+"""Samples, units, sums of squared deviations of two units, sum of variances, sum of their squares, D - 1."""
+
+SQUARED = 1 / (D - 1)
+PARTICIPATION = V**2 / (Q + (V**2 - Q) / (D - 1))
+ABSOLUTE = sp.gamma((D - 1) / 2) / (sp.sqrt(sp.pi) * sp.gamma(D / 2))
+
+SOURCE = "this project, for the neuronal correlation of Jin, Yi & Huang 2022, arXiv 2201.09069"
+
+
+def permutation_null() -> Derivation:
+    """Derive the nulls of r² and of the participation ratio under permutation, and the corrections for few samples."""
+    a1, a2, b1, b2 = sp.symbols("a_1 a_2 b_1 b_2", real=True)
+    one, two = (a1, a2, -a1 - a2), (b1, b2, -b1 - b2)
+    enumerated = sum(
+        sum(a * two[i] for a, i in zip(one, order, strict=True)) ** 2 for order in permutations(range(3))
+    ) / sp.Integer(6)
+    squares = sum(a**2 for a in one), sum(b**2 for b in two)
+    pure, total = sp.symbols("p t", positive=True)
+    square, trace = (1 + 1 / f) * pure + total / f, total + 2 * pure / f
+    return Derivation(
+        "permutation-null",
+        "Correlations and participation of independent units",
+        SOURCE,
+        "exact",
+        (
+            identity(
+                "Deviations from the mean add up to zero, so that the products of different ones add up to minus the "
+                "sum of squares; averaged over all orders of the samples of one unit the squared covariance sum is",
+                A * B / D + (-A) * (-B) / (D * (D - 1)),
+                A * B / (D - 1),
+                shown=equation(expected(r"(\sum_{\mu} a_{\mu} b_{\mu})^{2}"), A * B / (D - 1)),
+            ),
+            identity(
+                "by enumeration of three samples the same,",
+                enumerated,
+                squares[0] * squares[1] / 2,
+                by=sp.expand,
+                shown=equation(named(r"\frac{1}{3!} \sum_{\pi} (\sum_{\mu} a_{\mu} b_{\pi(\mu)})^{2}"), A * B / 2),
+            ),
+            identity(
+                "so that r² has this mean for any two laws.",
+                A * B / (D - 1) / (A * B),
+                SQUARED,
+                shown=equation(expected("r^{2}"), SQUARED),
+            ),
+            identity(
+                "With V the sum of the variances and Q that of their squares the mean of tr C², the trace fixed, gives "
+                "the null of the participation ratio; N units of equal variance:",
+                PARTICIPATION.subs({V: N, Q: N}),
+                N / (1 + (N - 1) / (D - 1)),
+                shown=equation(named(r"\operatorname{PR}"), N / (1 + (N - 1) / (D - 1))),
+            ),
+            identity(
+                "which for many units and samples is the second moment of the law of Marchenko and Pastur.",
+                sp.limit((N / PARTICIPATION.subs({V: N, Q: N})).subs(D, 1 + N / f), N, sp.oo),
+                1 + f,
+                shown=equation(sp.Limit(N / named(r"\operatorname{PR}"), N, sp.oo), 1 + named(r"\frac{N}{D - 1}")),
+            ),
+            identity(
+                "For Gaussian units r² has a Beta law, and the mean of the modulus is a ratio of two Beta functions.",
+                sp.gamma(1) * sp.gamma((D - 2) / 2) / sp.gamma(D / 2)
+                / (sp.gamma(sp.Rational(1, 2)) * sp.gamma((D - 2) / 2) / sp.gamma((D - 1) / 2)),
+                ABSOLUTE,
+                shown=equation(expected("|r|"), ABSOLUTE),
+            ),
+            identity(
+                "A Gaussian sample covariance of n degrees of freedom has known means of tr C² and (tr C)², from which "
+                "tr Σ² follows without bias,",
+                f**2 * (square - trace / f) / ((f - 1) * (f + 2)),
+                pure,
+                shown=equation(
+                    named(r"\operatorname{tr} \Sigma^{2}"),
+                    f**2 / ((f - 1) * (f + 2)) * expected(r"\operatorname{tr} C^{2} - (\operatorname{tr} C)^{2} / n"),
+                ),
+            ),
+            identity(
+                "and then the square of tr Σ.",
+                trace - 2 * pure / f,
+                total,
+                shown=equation(
+                    named(r"(\operatorname{tr} \Sigma)^{2}"),
+                    expected(r"(\operatorname{tr} C)^{2}") - 2 / f * named(r"\operatorname{tr} \Sigma^{2}"),
+                ),
+            ),
+        ),
+    )  # fmt: skip
