@@ -22,12 +22,17 @@ Configurations, recorded or sampled, are coarse-grained by `decimate`, `block_sp
 `linearised` find eigenvalues of the flow from correlations of `operators`, `critical_coupling` where it stays.
 """
 
+from statnn.rg._binary import BinaryLayer, Truncation
 from statnn.rg._coarse import block_mean, block_spin, decimate
 from statnn.rg._collapse import Collapse, collapse
 from statnn.rg._fixed import Ending, Exponents, FixedPoint, NoFixedPointError, exponents, fixed_points
+from statnn.rg._flow import Flow, FlowEnd, flow
+from statnn.rg._linear import Gaussian, LinearLayer, Regime
 from statnn.rg._montecarlo import linearised, monte_carlo
 from statnn.rg._montecarlo_flow import LinearisedFlow
 from statnn.rg._montecarlo_match import CriticalCoupling, critical_coupling
+from statnn.rg._noisy import NoisyLayer
+from statnn.rg._operator import StationaryLaw, TransferOperator
 from statnn.rg._operators import Operator, operators
 from statnn.rg._phase import PhaseDiagram, critical_line, phase_diagram
 from statnn.rg._phase_class import Criticality, criticality
@@ -41,8 +46,10 @@ from statnn.rg._repeated import RepeatedLayer
 from statnn.rg._repeated_fixed import FixedFunction, ScalingField
 from statnn.rg._repeated_form import Form, LeadingForm
 from statnn.rg._repeated_function import RenormalisedLayer, renormalise
+from statnn.rg._transfer import Spectrum, TransferMatrix
 
 __all__ = [
+    "BinaryLayer",
     "Collapse",
     "CriticalCoupling",
     "Criticality",
@@ -52,21 +59,32 @@ __all__ = [
     "FiniteWidth",
     "FixedFunction",
     "FixedPoint",
+    "Flow",
+    "FlowEnd",
     "Form",
+    "Gaussian",
     "LayerPlace",
     "LeadingForm",
+    "LinearLayer",
     "LinearisedFlow",
     "MeanField",
     "NoFixedPointError",
+    "NoisyLayer",
     "Operator",
     "PhaseDiagram",
     "Placement",
     "RandomLayer",
     "RandomStack",
+    "Regime",
     "RenormalisedLayer",
     "RepeatedLayer",
     "ScalingField",
     "Signals",
+    "Spectrum",
+    "StationaryLaw",
+    "TransferMatrix",
+    "TransferOperator",
+    "Truncation",
     "block_mean",
     "block_spin",
     "collapse",
@@ -76,6 +94,7 @@ __all__ = [
     "decimate",
     "exponents",
     "fixed_points",
+    "flow",
     "linearised",
     "monte_carlo",
     "operators",

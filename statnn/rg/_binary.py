@@ -285,8 +285,8 @@ class BinaryLayer:
     def fixed_points(cls) -> tuple[FixedPoint, ...]:
         r"""Return the fixed points of width one in (tanh K, tanh h), h the whole field on a spin.
 
-        "disordered": K = 0, a line, as h is marginal there; the point without field is given. "ordered": K = ∞, h = 0, where
-        1 - tanh K = 2e^{-2K} and h double with the number of layers: both relevant, y = 1, ν = 1. It is the
+        "disordered": K = 0, a line, as h is marginal there; the point without field is given. "ordered": K = ∞, h = 0,
+        where 1 - tanh K = 2e^{-2K} and h double with the number of layers: both relevant, y = 1, ν = 1. It is the
         zero-temperature fixed point of the one-dimensional Ising model. Blocks of an odd number of layers also rest at
         K = -∞.
 
