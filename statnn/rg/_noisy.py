@@ -1,7 +1,6 @@
 r"""Scalar layers with noise and any activation: transfer operators by quadrature, composed exactly."""
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -12,10 +11,10 @@ from numpy.typing import ArrayLike
 from statnn._edge import Floats, positive, whole
 from statnn._random import root, stream
 from statnn.network import Activation
-from statnn.network._activation import ERF, OWN, TANH, activation
+from statnn.network._activation import ERF, TANH, activation
 from statnn.rg import _nodes
 from statnn.rg._fixed import FixedPoint
-from statnn.rg._linear import DEEPEST, locked, real
+from statnn.rg._linear import DEEPEST, real
 from statnn.rg._operator import StationaryLaw, TransferOperator
 from statnn.rg._transfer import Spectrum
 
@@ -27,6 +26,8 @@ FIRST = 0.8
 """Distance of the nodes of a first try, in deviations of the noise."""
 FINER = 1.5
 TOLERANCE = 1e-10
+PARTED = 1e-11
+"""Gap of the spectrum below which a stationary law is rounding."""
 WORST = 1e-3
 """Error that is refused rather than reported."""
 
@@ -147,12 +148,12 @@ class NoisyLayer:
             raise TypeError(
                 f"a noisy layer composes with a NoisyLayer or TransferOperator, not with a {type(other).__name__}"
             )
-        if other._parts == self._parts:
+        if other._parts == self._parts:  # noqa: SLF001 - of the same class
             return self._refined.power(2)
-        ends = [self._interval, other._interval]
+        ends = [self._interval, other._interval]  # noqa: SLF001 - of the same class
         low, high = min(end[0] for end in ends), max(end[1] for end in ends)
         points = max(
-            math.ceil((high - low) / (b - a) * layer._refined.nodes.size)
+            math.ceil((high - low) / (b - a) * layer._refined.nodes.size)  # noqa: SLF001 - of the same class
             for layer, (a, b) in zip((self, other), ends, strict=True)
         )
         if points > 2 * _nodes.MOST_POINTS:
@@ -162,8 +163,8 @@ class NoisyLayer:
             )
         at = _nodes.breaks(self.activation, self.w, self.b) + _nodes.breaks(other.activation, other.w, other.b)
         nodes, weights = _nodes.rule(low, high, tuple(sorted(set(at))), points)
-        error = max(self._refined.error, other._refined.error)
-        found = self._on(nodes, weights).compose(other._on(nodes, weights))
+        error = max(self._refined.error, other._refined.error)  # noqa: SLF001 - of the same class
+        found = self._on(nodes, weights).compose(other._on(nodes, weights))  # noqa: SLF001 - of the same class
         return TransferOperator(nodes, weights, found.probabilities, error)
 
     def power(self, m: int, *, points: int | None = None) -> TransferOperator:
@@ -322,6 +323,11 @@ class NoisyLayer:
         count = max(_nodes.PANEL, math.ceil((high - low) / (FIRST * self.noise)))
         found, error = self._with(min(count, _nodes.MOST_POINTS)), math.inf
         seen = _signature(found)
+        if 1 - seen[0] < PARTED:
+            raise ValueError(
+                f"{self} has wells that its noise joins less than once in {1 / PARTED:.0e} layers: in float64 it has no one "
+                "stationary law; take more noise, or layer.operator(points=...) for p(h'|h) alone"
+            )
         while error > TOLERANCE and found.nodes.size < _nodes.MOST_POINTS:
             count = min(_nodes.MOST_POINTS, math.ceil(FINER * count))
             finer = self._with(count)
@@ -330,13 +336,17 @@ class NoisyLayer:
             if error > before / 2:
                 break  # rounding, which is felt as long as the gap to the second eigenvalue is small
         if not error < WORST:
-            parted = 1 - seen[0] < WORST**2
-            why = "noise joins its wells too rarely for float64" if parted else "nodes are too far apart for the noise"
             raise ValueError(
-                f"{found.nodes.size} nodes on [{low:.4g}, {high:.4g}] do not give the law of {self}: the last step changed "
-                f"it by {error:.2g}, since {why}; take more noise, or layer.operator(points=...) for p(h'|h) alone"
+                f"{found.nodes.size} nodes on [{low:.4g}, {high:.4g}] do not give the law of {self}: the last step still "
+                f"changed it by {error:.2g}; take more noise, or layer.operator(points=...) for p(h'|h) alone"
             )
         return TransferOperator(found.nodes, found.weights, found.probabilities, error)
+
+    @cached_property
+    def coarse(self) -> TransferOperator:
+        """The operator on as few nodes as give three digits, for pictures."""
+        low, high = self._interval
+        return self._with(math.ceil((high - low) / (FIRST * self.noise)))
 
     def _with(self, count: int) -> TransferOperator:
         low, high = self._interval

@@ -18,8 +18,9 @@ if TYPE_CHECKING:
 
 LINES: dict[str, Any] = {"color": "#999999", "linewidth": 0.8, "zorder": 1}
 SEPARATRIX: dict[str, Any] = {"color": COLOURS[1], "linewidth": 1.8, "zorder": 2}
-NOISY_WEIGHTS = np.linspace(0.4, 1.6, 9)
-NOISY_NOISES = np.array([0.06, 0.12, 0.2, 0.32, 0.5, 0.8])
+NOISY_WEIGHTS, NOISY_NOISES = (x / (1 - x) for x in (np.linspace(0.15, 0.9, 11), np.linspace(0.07, 0.85, 9)))
+PARTED = 1e-9
+LEGENDS = {"binary": "upper right", "linear": "lower left", "noisy": "upper right"}
 HIGHEST = 1.5
 """Largest weight in the diagram of linear layers."""
 
@@ -44,7 +45,7 @@ def draw_flow(flow: "Flow", ax: Any) -> Any:
     ax.plot(
         *at.T, "o-", color=COLOURS[0], markersize=4, linewidth=1.2, zorder=4, label="this layer, doubled", clip_on=False
     )
-    ax.legend(loc="upper right" if flow.family == "binary" else "best")
+    ax.legend(loc=LEGENDS[flow.family], frameon=True, framealpha=0.9, edgecolor="none", fontsize="small")
     return ax
 
 
@@ -111,16 +112,18 @@ def _linear(ax: Any) -> None:
 
 def noisy_arrows(sigma: Activation) -> tuple[Floats, Floats]:
     """Return (w, b, ε) on a grid and their images under one projected doubling; NaN where there is none."""
-    from statnn.rg._flow import renormalised_noisy
+    from statnn.rg._flow import projected
 
     slope = float(sigma.derivative(np.zeros(1))[0]) or 1.0
     grid = np.array([[w / slope, 0.0, noise] for noise in NOISY_NOISES for w in NOISY_WEIGHTS])
     images = np.full(grid.shape, np.nan)
     for i, (w, b, noise) in enumerate(grid):
-        try:
-            images[i] = renormalised_noisy(sigma, np.array([w, b, noise]), 2)
-        except ValueError:  # wells that noise does not join: no stationary law to project by
-            continue
+        layer = NoisyLayer(sigma, w, b, noise)
+        one = layer.coarse
+        if 1 - abs(one.spectrum(2).ratios[1]) > PARTED:  # else wells that noise does not join have no law to project by
+            found = projected(sigma, one.power(2), layer)
+            if found is not None:
+                images[i] = found[0]
     return grid, images
 
 
