@@ -288,6 +288,43 @@ def test_stationary_noise_is_linear_in_its_strength(stationary):
         )
 
 
+def transfer(layer, noise, reach):
+    """Return points and transition probabilities of a noisy layer; the trapezoid is exact to rounding."""
+    x = noise / 3 * np.arange(-math.ceil(3 * reach / noise), math.ceil(3 * reach / noise) + 1)
+    kernel = np.exp(-((x[:, None] - layer(x)[None, :]) ** 2) / (2 * noise**2))
+    return x, kernel / kernel.sum(axis=0)
+
+
+@pytest.mark.parametrize("name", ["tanh", "erf"])
+def test_the_next_order_of_the_stationary_law_by_quadrature(name):
+    layer = RepeatedLayer.critical(name)
+    form = layer.leading_form()
+    found = []
+    for noise in (0.04, 0.02, 0.01):
+        law = form.stationary_variance(noise)
+        x, kernel = transfer(layer, noise, 7 * math.sqrt(law))
+        density = np.linalg.matrix_power(kernel, 2 ** math.ceil(math.log2(20 / noise)))[:, x.size // 2]
+        found.append((x**2 @ density / density.sum() / law - 1) / noise)
+    gaps = np.array(found) - form.stationary_correction
+    assert gaps[2] == pytest.approx(0.0, abs=5e-3)
+    np.testing.assert_allclose(gaps[:2] / gaps[1:], 2.0, atol=0.06)  # what is left is of the next order
+
+
+@pytest.mark.parametrize(("distance", "noise"), [(0.0, 1.0), (2.0, 1.5), (-1.0, 0.6)])
+def test_the_scaling_function_is_the_limit_of_layers(distance, noise):
+    gaps = []
+    for m in (64, 256, 1024):
+        layer = RepeatedLayer("tanh", 1 + distance / m)
+        x, kernel = transfer(layer, noise / m, max(8 * math.sqrt(2 / m), 12 * noise / m))
+        begin = layer.iterate(1.0, m // 32)  # noise in the first layers is forgotten
+        first = np.exp(-((x - layer(begin)) ** 2) / (2 * (noise / m) ** 2))
+        law = np.linalg.matrix_power(kernel, m - m // 32 - 1) @ (first / first.sum())
+        gaps.append(m * (x**2 @ law) / FixedFunction(3, 1 / 3).finite_depth(distance, noise) - 1)
+    assert abs(gaps[2]) < 0.01
+    assert 2.5 < gaps[0] / gaps[1] < 5.0  # as ln m/m
+    assert 2.5 < gaps[1] / gaps[2] < 5.0
+
+
 def test_depth_distance_and_noise_meet_in_the_scaling_function(root_seed):
     f, m = FixedFunction(3, 1 / 3), 600
     for i, (distance, noise) in enumerate(((0.0, 1.0), (2.0, 1.5), (-2.0, 0.7))):
@@ -372,7 +409,7 @@ def test_collapse_can_be_drawn():
 
 # -- what is refused -------------------------------------------------------------------------------------
 
-TANH = RepeatedLayer("tanh")
+TANH, DOUBLING = RepeatedLayer("tanh"), RepeatedLayer("identity", 2.0)
 F3, F4 = FixedFunction(3, 1.0), FixedFunction(4, 1.0)
 REFUSED = {
     "order 1": (lambda: FixedFunction(1, 1.0), ValueError, r"outside the allowed range \[2"),
@@ -390,7 +427,7 @@ REFUSED = {
     "flat": (lambda: RepeatedLayer.critical("sign"), ValueError, "rises"),
     "no fixed point": (lambda: TANH.leading_form(0.5), ValueError, "no fixed point"),
     "own rest points": (lambda: RepeatedLayer(ATAN).rest_points(), ValueError, "leading_form"),
-    "wild": (lambda: RepeatedLayer(Activation("log", np.log1p, np.exp)).leading_form(-0.9), ValueError, "no fixed point"),
+    "wild": (lambda: RepeatedLayer(ATAN).leading_form(-0.9), ValueError, "no fixed point"),
     "supercritical": (lambda: RepeatedLayer("tanh", 2.0).signal(1.0, 3), ValueError, "not critical"),
     "sides": (lambda: TANH.layers(1.0, -0.1), ValueError, "one side"),
     "nowhere": (lambda: TANH.depth(0.0), ValueError, "not drawn in"),
@@ -398,8 +435,8 @@ REFUSED = {
     "stationary fold": (lambda: LAYERS["fold"][0].leading_form().stationary_variance(0.1), ValueError, "no stationary"),
     "no noise": (lambda: TANH.leading_form().stationary_variance(0.0), ValueError, "above 0"),
     "negative noise": (lambda: TANH.simulate([1], noise=-1.0), ValueError, "standard deviation"),
-    "amplified": (lambda: RepeatedLayer("identity", 2.0).simulate([2000], noise=1.0, replicas=1), ValueError, "amplifies"),
-    "amplified quietly": (lambda: RepeatedLayer("identity", 2.0).iterate(1.0, 2000), ValueError, "amplifies"),
+    "amplified": (lambda: DOUBLING.simulate([2000], noise=1.0, replicas=1), ValueError, "amplifies"),
+    "amplified quietly": (lambda: DOUBLING.iterate(1.0, 2000), ValueError, "amplifies"),
     "extent": (lambda: renormalise(LAYERS["sigmoid"][0], 1)[1](2.0), ValueError, "beyond the extent"),
     "renormalise what is not critical": (lambda: renormalise(RepeatedLayer("tanh", 1.1)), ValueError, "critical"),
     "one depth": (lambda: collapse([0.0, 1.0] * 9, [9.0] * 18, [1.0] * 18, [0.1] * 18), ValueError, "one depth"),

@@ -123,7 +123,8 @@ def collapse(
     guess : array_like, shape (1 + controls,), optional
         Where (κ, θ) are first looked for; ones if None.
     degree : int
-        Total degree of the polynomial for ln F, 1 ... 12.
+        Total degree of the polynomial for ln F, 1 ... 12; in each control it stays below the number of values that the
+        control takes at one depth.
     bootstrap : int
         Number of samples with fresh Gaussian errors for the standard errors, at least 20.
     rng : int, numpy.random.Generator or None
@@ -157,7 +158,7 @@ def collapse(
     c, m, y, error = _points(controls, depths, values, errors)
     order = whole(degree, "degree", minimum=1, maximum=12)
     samples = whole(bootstrap, "bootstrap", minimum=20, maximum=10**6)
-    powers = _powers(len(c), order)
+    powers = _powers([min(order, most - 1) for most in _values_at_one_depth(c, m)], order)
     dof = y.size - len(powers) - 1 - len(c)
     if dof < 1:
         raise ValueError(
@@ -206,8 +207,9 @@ class _Problem:
             design *= basis[:, [power[row] for power in self.powers]]
         weighted = design / self.error[:, None]
         target = (logs + exponents[0] * self.depth) / self.error
-        q, _ = np.linalg.qr(weighted)
-        return np.asarray(target - q @ (q.T @ target))
+        basis, sizes, _ = np.linalg.svd(weighted, full_matrices=False)
+        basis = basis[:, sizes > 1e-9 * sizes[0]]
+        return np.asarray(target - basis @ (basis.T @ target))
 
 
 def _minimised(problem: _Problem, logs: Floats, start: Floats) -> Any:
@@ -220,10 +222,17 @@ def _minimised(problem: _Problem, logs: Floats, start: Floats) -> Any:
     return found
 
 
-def _powers(controls: int, degree: int) -> tuple[tuple[int, ...], ...]:
-    """Return the exponents of all monomials of total degree up to `degree`."""
-    picks = (pick for total in range(degree + 1) for pick in combinations_with_replacement(range(controls), total))
-    return tuple(tuple(pick.count(row) for row in range(controls)) for pick in picks)
+def _powers(caps: list[int], degree: int) -> tuple[tuple[int, ...], ...]:
+    """Return the exponents of all monomials of total degree up to `degree`, and up to its cap in each control."""
+    controls = range(len(caps))
+    picks = (pick for total in range(degree + 1) for pick in combinations_with_replacement(controls, total))
+    powers = (tuple(pick.count(row) for row in controls) for pick in picks)
+    return tuple(one for one in powers if all(power <= cap for power, cap in zip(one, caps, strict=True)))
+
+
+def _values_at_one_depth(controls: Floats, depths: Floats) -> list[int]:
+    """Return how many values each control takes at a depth; more freedom than that would tell depths apart."""
+    return [max(np.unique(row[depths == depth]).size for depth in np.unique(depths)) for row in controls]
 
 
 def _points(

@@ -34,7 +34,13 @@ MODULES: tuple[str, ...] = (
     "teacher_student",
     "order_in_training",
     "critical_size",
+    "grokking",
+    "double_descent",
     "functional_fixed_point",
+    "data_collapse",
+    "noise_cutoff",
+    "basin_closed_forms",
+    "rank_probability",
 )
 
 

@@ -26,7 +26,7 @@ def _run(rng, quick):  # noqa: ARG001 - nothing here is random
     from statnn.rg import renormalise
 
     x = np.linspace(0.0, EXTENT["tanh"], 121)
-    distance, direct = [], []
+    distance = []
     for name, layer in _layers().items():
         steps = renormalise(layer, TIMES, extent=EXTENT[name], nodes=48 if quick else 96)
         distance.append([step.distance() for step in steps])
@@ -36,11 +36,12 @@ def _run(rng, quick):  # noqa: ARG001 - nothing here is random
     layer = _layers()["tanh"]
     lenses = np.array([2 ** (1 / 2), 2 ** (1 / 3)])  # of z = 3, and of z = 4
     times = np.arange(13)
-    for alpha in lenses:
-        direct.append([np.abs(alpha**n * layer.iterate(x / alpha**n, 2 ** int(n)) - fixed).max() for n in times])
+    direct = [
+        [np.abs(alpha**n * layer.iterate(x / alpha**n, 2 ** int(n)) - fixed).max() for n in times] for alpha in lenses
+    ]
     return {
-        "x": x, "curves": curves, "fixed": fixed, "distance": distance, "times": times, "direct": direct, "alpha": lenses,
-        "rate": 0.5,
+        "x": x, "curves": curves, "fixed": fixed, "distance": distance, "times": times, "direct": direct,
+        "alpha": lenses, "rate": 0.5,
     }  # fmt: skip
 
 
@@ -67,7 +68,9 @@ def _draw(data, figure):
     figure.set_size_inches(9, 3.8)
     left, right = figure.subplots(1, 2)
     for n, curve, colour in zip(SHOWN, data["curves"], COLOURS, strict=False):
-        left.plot(data["x"], curve, color=colour, label=r"$\tanh x$" if n == 0 else f"$T^{{{n}}}[\\tanh]$, $m = {2**n}$")
+        left.plot(
+            data["x"], curve, color=colour, label=r"$\tanh x$" if n == 0 else f"$T^{{{n}}}[\\tanh]$, $m = {2**n}$"
+        )
     left.plot(data["x"], data["fixed"], "k--", linewidth=1.2, label=r"$f^*(x) = x\,(1 + \frac{2}{3} x^2)^{-1/2}$")
     left.set(xlabel="$x$", ylabel=r"$\alpha^n f^{2^n}(x/\alpha^n)$", ylim=(0, 1.22))
     left.legend(loc="lower right")
