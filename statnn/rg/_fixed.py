@@ -183,7 +183,8 @@ def exponents(fixed_point: FixedPoint, b: int = 2) -> Exponents:
 
 
 def _exponents(fixed_point: FixedPoint, b: int, matrix: Floats, wrong: Floats) -> Exponents:
-    values, left, right = linalg.eig(matrix, left=True, right=True)
+    eigen: Any = linalg.eig(matrix, left=True, right=True)
+    values, left, right = eigen
     overlap = np.abs((left.conj() * right).sum(axis=0))
     spread = np.diag(np.abs(left).T @ wrong @ np.abs(right))
     scale = overlap * np.abs(values) * math.log(b)
@@ -327,8 +328,13 @@ def _search(
     first = gap(start)
     if not np.isfinite(first).all():
         return _ended(function, start, names, Ending.NOT_FINITE, math.inf)
+
+    def kept(k: Floats) -> Floats:
+        found: Floats = np.nan_to_num(gap(k), nan=FAR, posinf=FAR, neginf=-FAR)
+        return found
+
     with np.errstate(all="ignore"):
-        solution = optimize.root(lambda k: np.nan_to_num(gap(k), nan=FAR, posinf=FAR, neginf=-FAR), start, tol=1e-14)
+        solution = optimize.root(kept, start, tol=1e-14)
     at = np.asarray(solution.x, dtype=np.float64)
     left = gap(at)
     if not (np.isfinite(at).all() and np.isfinite(left).all()):

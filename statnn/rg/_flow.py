@@ -160,7 +160,7 @@ def flow_of_linear(layer: LinearLayer, doublings: int, *, project: bool) -> Flow
     """Return the flow of a linear layer."""
     steps = _doublings(doublings)
     wide = layer.shape[0]
-    names = LINEAR_NAMES
+    names: tuple[str, ...] = LINEAR_NAMES
     if layer.shape != (1, 1):
         entries = [f"{i}{j}" for i in range(wide) for j in range(wide)]
         names = (*(f"w{ij}" for ij in entries), *(f"b{i}" for i in range(wide)), *(f"s{ij}" for ij in entries))
@@ -193,7 +193,7 @@ def flow_of_binary(layer: BinaryLayer, doublings: int, *, project: bool) -> Flow
         rows.append(_row(shown))
         if project:
             exact = shown
-    names = ("K", "h")
+    names: tuple[str, ...] = ("K", "h")
     if layer.shape != (1, 1):
         up, down = (range(n) for n in layer.shape)
         names = (*(f"J{i}{j}" for i in up for j in down), *(f"f{i}" for i in up), *(f"g{j}" for j in down))

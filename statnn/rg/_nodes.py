@@ -39,7 +39,8 @@ def interval(sigma: Activation, w: float, b: float, noise: float) -> tuple[float
         centres = sigma(w * nodes + b)
         P = masses(nodes, weights, centres, noise)
         law = np.linalg.solve(np.eye(nodes.size) - P + 1 / nodes.size, np.full(nodes.size, 1 / nodes.size))
-        below, above = law @ special.ndtr((low - centres) / noise), law @ special.ndtr((centres - high) / noise)
+        below = float(law @ special.ndtr((low - centres) / noise))
+        above = float(law @ special.ndtr((centres - high) / noise))
         if max(below, above) < LEAK:
             return float(low - MARGIN * noise), float(high + MARGIN * noise)
         grow = 0.1 * (high - low) + 0.5 * noise

@@ -325,8 +325,8 @@ class NoisyLayer:
         seen = _signature(found)
         if 1 - seen[0] < PARTED:
             raise ValueError(
-                f"{self} has wells that its noise joins less than once in {1 / PARTED:.0e} layers: in float64 it has no one "
-                "stationary law; take more noise, or layer.operator(points=...) for p(h'|h) alone"
+                f"{self} has wells that its noise joins less than once in {1 / PARTED:.0e} layers: in float64 it has no "
+                "single stationary law; take more noise, or layer.operator(points=...) for p(h'|h) alone"
             )
         while error > TOLERANCE and found.nodes.size < _nodes.MOST_POINTS:
             count = min(_nodes.MOST_POINTS, math.ceil(FINER * count))
@@ -337,8 +337,8 @@ class NoisyLayer:
                 break  # rounding, which is felt as long as the gap to the second eigenvalue is small
         if not error < WORST:
             raise ValueError(
-                f"{found.nodes.size} nodes on [{low:.4g}, {high:.4g}] do not give the law of {self}: the last step still "
-                f"changed it by {error:.2g}; take more noise, or layer.operator(points=...) for p(h'|h) alone"
+                f"{found.nodes.size} nodes on [{low:.4g}, {high:.4g}] do not give the law of {self}: the last step "
+                f"still changed it by {error:.2g}; take more noise, or layer.operator(points=...) for p(h'|h) alone"
             )
         return TransferOperator(found.nodes, found.weights, found.probabilities, error)
 

@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
 LINES: dict[str, Any] = {"color": "#999999", "linewidth": 0.8, "zorder": 1}
 SEPARATRIX: dict[str, Any] = {"color": COLOURS[1], "linewidth": 1.8, "zorder": 2}
-NOISY_WEIGHTS, NOISY_NOISES = (x / (1 - x) for x in (np.linspace(0.15, 0.9, 11), np.linspace(0.07, 0.85, 9)))
+NOISY_WEIGHTS, NOISY_NOISES = (x / (1 - x) for x in (np.linspace(0.15, 0.9, 9), np.linspace(0.07, 0.85, 7)))
 PARTED = 1e-9
-LEGENDS = {"binary": "upper right", "linear": "lower left", "noisy": "upper right"}
+LEGENDS = {"binary": "upper right", "linear": "upper left", "noisy": "upper right"}
 HIGHEST = 1.5
 """Largest weight in the diagram of linear layers."""
 
