@@ -3,14 +3,20 @@
 from collections.abc import Callable
 
 from theory.derivation import Derivation
+from theory.rg.decimation import decimation
 from theory.rg.functional import fixed_function, spectrum
+from theory.rg.linear import linear_layers
 from theory.rg.meanfield import erf_layers, gaussian_averages, relu_layers
 from theory.rg.meanfield_series import finite_width, tanh_criticality, tanh_sums
 from theory.rg.noise_cutoff import cutoff_by_noise, noise_correction
+from theory.rg.noisy import noisy_doubling
 from theory.rg.repeated import depth_scaling, finite_depth
 from theory.rg.swendsen import swendsen
 
 DERIVATIONS: dict[str, Callable[[], Derivation]] = {
+    "linear-layers": linear_layers,
+    "decimation": decimation,
+    "noisy-doubling": noisy_doubling,
     "gaussian-averages": gaussian_averages,
     "erf-layers": erf_layers,
     "relu-layers": relu_layers,
