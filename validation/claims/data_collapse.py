@@ -57,8 +57,8 @@ def _judge(data):
     )
     detail = (
         f"exponents from the collapse alone (theory in brackets): {text}; spread {float(data['quality']):.2f} per "
-        f"degree of freedom; at m = {DEPTHS[-1]} the data are {100 * deepest.mean():+.1f} % from the scaling function on "
-        f"average; corrections to scaling are allowed {CORRECTION}"
+        f"degree of freedom; at m = {DEPTHS[-1]} the data are {100 * deepest.mean():+.1f} % from the scaling function "
+        f"on average; corrections to scaling are allowed {CORRECTION}"
     )
     holds = found.p >= LEVEL and data["quality"] < 1.5
     return Verdict.of(Outcome.ASYMPTOTIC if holds else Outcome.CONTRADICTED, found, detail)

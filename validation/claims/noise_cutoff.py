@@ -101,6 +101,7 @@ def _draw(data, figure):
     )  # fmt: skip
     right.axvline(
         float(data["cutoff"]),
+        ymax=0.6,
         color="grey",
         linestyle=":",
         linewidth=1,
