@@ -15,7 +15,7 @@ from statnn.rg._linear import locked, real
 from statnn.rg._pair import constant as sum_constant
 from statnn.rg._pair import log_cosh, mediated
 from statnn.rg._semigroup import power
-from statnn.rg._transfer import MOST_WIDE, Spectrum, TransferMatrix
+from statnn.rg._transfer import MOST_WIDE, Spectrum, TransferMatrix, refuse_wide
 
 if TYPE_CHECKING:
     from statnn.rg._flow import Flow
@@ -153,6 +153,8 @@ class BinaryLayer:
                 )
             if _closed(self.couplings, other.couplings):
                 return _decimated(self, other)
+        if project:
+            refuse_wide(other.shape[0], self.shape[1])
         found = self.transfer().compose(other)
         return found.project() if project else found
 
@@ -179,6 +181,8 @@ class BinaryLayer:
         self._square("repeated")
         if _closed(self.couplings, self.couplings):
             return power(self, m)
+        if project:
+            refuse_wide(*self.shape)
         found = self.transfer().power(m)
         return found.project() if project else found
 

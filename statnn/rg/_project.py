@@ -13,9 +13,8 @@ from scipy import special
 from statnn._edge import Floats
 from statnn.interaction._states import spins
 from statnn.rg._binary import BinaryLayer, Truncation
-from statnn.rg._transfer import TransferMatrix
+from statnn.rg._transfer import TransferMatrix, refuse_wide
 
-MOST_SPINS = 20
 STEPS = 200
 TOLERANCE = 1e-11
 
@@ -23,11 +22,7 @@ TOLERANCE = 1e-11
 def project(matrix: TransferMatrix) -> BinaryLayer:
     """Return the nearest layer: see `BinaryLayer.compose`."""
     upper, lower = matrix.shape
-    if upper + lower > MOST_SPINS:
-        raise ValueError(
-            f"{upper} + {lower} spins are too many to project: {MOST_SPINS} in the two layers of a block at most; "
-            "keep the transfer matrix"
-        )
+    refuse_wide(upper, lower)
     above, below = (np.hstack([spins(n), np.ones((2**n, 1))]) for n in (upper, lower))
     total = float(special.logsumexp(matrix.log_weights))
     target = matrix.log_weights - total

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from statnn.rg._binary import BinaryLayer
 
 MOST_WIDE = 12
+MOST_PROJECTED = 20
 UNDERFLOW = 1e-200
 """Sums of weights that come out smaller, relative to the largest of their row and column, are summed in logarithms."""
 LEAST_GAP = 1e-12
@@ -180,6 +181,15 @@ def _transfer_of(layer: Any) -> TransferMatrix:
         raise TypeError(f"a layer of spins composes with a BinaryLayer or TransferMatrix, not a {type(layer).__name__}")
     found: TransferMatrix = layer.transfer()
     return found
+
+
+def refuse_wide(upper: int, lower: int) -> None:
+    """Raise if two layers have too many spins for a projection."""
+    if upper + lower > MOST_PROJECTED:
+        raise ValueError(
+            f"{upper} + {lower} spins are too many to project: {MOST_PROJECTED} in the two layers of a block at most; "
+            "keep the transfer matrix"
+        )
 
 
 def log_product(upper: Floats, lower: Floats) -> Floats:

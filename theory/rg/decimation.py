@@ -21,7 +21,7 @@ def exponentials(gap: sp.Expr) -> sp.Expr:
     powers = gap.rewrite(sp.exp)
     free = sorted(powers.free_symbols, key=str)
     bases = {x: sp.log(sp.Symbol(f"e_{x}", positive=True)) for x in free}
-    return sp.cancel(sp.together(sp.expand(sp.powsimp(powers.subs(bases), force=True).expand(log=True))).simplify())
+    return sp.cancel(sp.together(sp.expand(powers.subs(bases), power_exp=True)))
 
 
 def _three_parameters() -> tuple[Step, ...]:
@@ -113,7 +113,7 @@ def _spectrum() -> tuple[Step, ...]:
             shown=equation(1 / xi(K), -sp.log(sp.tanh(K))),
         ),
         identity(
-            "At strong coupling it grows as e²ᴷ/2, with ν = 1 in the temperature-like variable e⁻²ᴷ.",
+            "At strong coupling it grows as e²ᴷ/2, with exponent one in the temperature-like variable e⁻²ᴷ.",
             sp.limit(-size / sp.log((1 - size) / (1 + size)), size, 0),
             sp.Rational(1, 2),
             shown=equation(sp.Limit(sp.exp(-2 * K) * xi(K), K, sp.oo), sp.Rational(1, 2)),

@@ -133,7 +133,7 @@ def _scalar() -> tuple[Step, ...]:
             shown=equation(xi(w**block), xi(w) / block),
         ),
         identity(
-            "and it diverges with ν = 1.",
+            "and it diverges with exponent one.",
             sp.limit(-(1 - w) / sp.log(w), w, 1),
             sp.Integer(1),
             shown=equation(sp.Limit((1 - w) * xi(w), w, 1), sp.Integer(1)),
