@@ -73,7 +73,8 @@ class PhaseDiagram:
             axes.plot(line, self.sigma_b, color="white", linewidth=2)
             axes.plot(line, self.sigma_b, color="black", linewidth=1, linestyle="--", label=r"$\chi = 1$")
         axes.set(xlabel=r"$\sigma_w$", ylabel=r"$\sigma_b$")
-        axes.set(xlim=(self.sigma_w[0], self.sigma_w[-1]), ylim=(self.sigma_b[0], self.sigma_b[-1]))
+        if min(self.sigma_w.size, self.sigma_b.size) > 1:
+            axes.set(xlim=self.sigma_w[[0, -1]], ylim=self.sigma_b[[0, -1]])
         return axes
 
 

@@ -206,7 +206,7 @@ class _Own:
         return bend / (4 * q * q), fourth
 
     def two(self, e: Floats, q: Floats) -> tuple[Floats, Floats]:
-        found = np.array([self._pair(one, variance) for one, variance in zip(e, q, strict=True)])
+        found = np.array([self._pair(one, variance) for one, variance in zip(e, q, strict=True)]).reshape(-1, 2)
         return found[:, 0], found[:, 1]
 
     def _pair(self, e: float, q: float) -> tuple[float, float]:
