@@ -1,0 +1,190 @@
+"""Grokking: samples are learnt by heart first and their classes long after; basins, order, activity on the way.
+
+Expected before the first run: with a large start the outputs on learnt samples are small differences of large numbers,
+so basins are small (about 1e-2) when the samples are known by heart, and decay widens them beyond 1e-1 as the test
+accuracy rises. On digits they grow too, but by a factor between two and three and never from so little: the smallest
+radii, about 0.07, belong to the time when samples are being learnt by heart.
+"""
+
+import numpy as np
+
+from statnn.measure import basins, order, spikes
+from statnn.plot import COLOURS
+from validation.claim import Claim, Outcome, Verdict
+from validation.claims import _trained
+from validation.claims._trained import above_zero, effect, is_clear, standard_error
+from validation.statistics import mean
+from validation.training import Recipe
+
+BOUNDARY = 0.1
+"""Radius that basins pass, in units of the pixels, which lie in [0, 1]."""
+BY_HEART = 0.95
+"""Accuracy on the training samples from which they count as known by heart."""
+WINDOW = 20
+MEASURED = 100
+"""Samples whose basins are measured in each network."""
+SHARED = ("train_accuracy", "test_accuracy", "train_loss", "test_loss")
+
+
+def _recipe(quick, data):
+    """Return the recipe and the number of training samples; full runs decay ten times more slowly."""
+    if data is None:
+        widths, samples, rate, decay, steps = (64, 100, 100, 10), 100, 1e-2, 0.1 if quick else 0.01, 1 if quick else 10
+        epochs = np.array([0, 10, 30, 60, 100, 150, 220, 320, 450, 650, 1_000]) * steps
+        batch = samples
+    else:
+        widths, samples, rate, decay, batch = (784, 200, 200, 10), 1_000, 3e-3, 0.1, 200
+        epochs = np.array([0, 5, 10, 20, 40, 80, 150, 300, 500, 800]) // (4 if quick else 1)
+    return Recipe(
+        widths,
+        "relu",
+        loss="squared",
+        learning_rate=rate,
+        weight_decay=decay,
+        scale=3.0,
+        batch=batch,
+        snapshots=tuple(epochs.tolist()),
+    ), samples
+
+
+def _run(rng, quick, data=None):
+    recipe, samples = _recipe(quick, data)
+    images, seeds = _trained.images_for(rng, 5, samples, data)
+    found = _trained.train_all(recipe, images, seeds)
+    kinds = [
+        [_measures(net, own, seed) for net in one.networks] for one, own, seed in zip(found, images, seeds, strict=True)
+    ]
+    names = tuple(kinds[0][0])
+    return (
+        {"epochs": recipe.snapshots, "samples": samples, "decay": recipe.weight_decay}
+        | {name: [getattr(one, name) for one in found] for name in SHARED}
+        | {name: [[snapshot[name] for snapshot in replica] for replica in kinds] for name in names}
+    )
+
+
+def _measures(net, images, seed):
+    """Return basins of training and test samples, slopes and activity of hidden units on test samples."""
+    x, labels = _trained.tested(images)
+    hidden = np.hstack(net.trace(x).activations[1:-1])
+    active = spikes.statistics(hidden, window=WINDOW, order="shuffled", intervals=False, rng=seed % 2**31)
+    samples = {"train_basin": images.train[:MEASURED], "test_basin": x[:MEASURED]}
+    radii = {
+        name: basins.sample_basin(net, some, draws=16, steps=6, rng=seed % 2**31).median
+        for name, some in samples.items()
+    }
+    slopes = {f"slope_{m + 1}": order.rank_probability(net, x, labels, m).layer_slope for m in range(net.depth - 1)}
+    activity = {
+        "rate": active.mean_rate,
+        "silent": active.silent_units / active.units,
+        "fano_factor": active.mean_fano_factor,
+        "null_fano_factor": active.mean_null_fano_factor,
+    }
+    return radii | slopes | activity
+
+
+def _turn(data):
+    """Return the snapshot at which samples are known by heart in all trainings, and the last."""
+    known = np.flatnonzero(data["train_accuracy"].min(axis=0) >= BY_HEART)
+    if not known.size or known[0] == len(data["epochs"]) - 1:
+        raise ValueError(f"the samples are not known by heart before the last epoch {data['epochs'][-1]}: train longer")
+    return int(known[0]), len(data["epochs"]) - 1
+
+
+def _judge(data):
+    before, after = _turn(data)
+    radii = np.log(data["train_basin"])
+    growth = radii[:, after] - radii[:, before]
+    found = mean(growth, np.log(10))
+    grows = above_zero(growth)
+    below, above = (above_zero(sign * (radii[:, s] - np.log(BOUNDARY))) for sign, s in ((-1, before), (1, after)))
+    learnt = above_zero(data["test_accuracy"][:, after] - data["test_accuracy"][:, before])
+    test = np.exp(np.log(data["test_basin"]).mean(axis=0))
+    row = {name: data[name].mean(axis=0) for name in ("test_accuracy", "slope_1", "slope_2", "rate", "silent")}
+    detail = (
+        f"epoch {data['epochs'][before]} (known by heart) → {data['epochs'][after]}: median radius of training samples "
+        f"{np.exp(radii[:, before].mean()):.3f} → {np.exp(radii[:, after].mean()):.3f}, a factor "
+        f"{np.exp(grows.estimate):.1f} (× or ÷ {np.exp(grows.error):.2f}; d = {effect(growth):.1f}), of test samples "
+        f"{test[before]:.3f} → {test[after]:.3f}; "
+        + ", ".join(f"{name.replace('_', ' ')} {v[before]:.2f} → {v[after]:.2f}" for name, v in row.items())
+    )
+    if not is_clear(learnt, 4):
+        return Verdict.of(Outcome.CONTRADICTED, found, f"no grokking: the test accuracy does not rise: {detail}")
+    if is_clear(grows, 4) and is_clear(below, 4) and is_clear(above, 4):
+        return Verdict.of(Outcome.DOMAIN, found, detail)
+    return Verdict.of(Outcome.CONTRADICTED, found, f"basins do not pass {BOUNDARY}: {detail}")
+
+
+def _twin(data):
+    """Let basins grow as the paper says."""
+    radii, (before, after) = np.array(data["train_basin"]), _turn(data)
+    radii[:, before] *= 1e-2 / np.median(radii[:, before])
+    radii[:, after] *= 2e-1 / np.median(radii[:, after])
+    return {**data, "train_basin": radii}
+
+
+def _draw(data, figure):
+    figure.set_size_inches(9, 6.4)
+    (accuracy, basin), (slope, activity) = figure.subplots(2, 2, sharex=True)
+    at = np.maximum(data["epochs"], data["epochs"][1] / 2)
+    before, _ = _turn(data)
+
+    def curve(axes, name, mark, colour, label):
+        values = data[name]
+        axes.errorbar(at, values.mean(axis=0), standard_error(values), fmt=mark, color=colour, label=label)
+
+    curve(accuracy, "train_accuracy", "s-", COLOURS[1], "training samples")
+    curve(accuracy, "test_accuracy", "o-", "black", "test samples")
+    accuracy.set(ylabel="accuracy", ylim=(0, 1.03), title=f"{data['samples']} samples, weight decay {data['decay']:g}")
+    for name, mark, colour in (("train_basin", "s-", COLOURS[1]), ("test_basin", "o-", "black")):
+        logs = np.log(np.where(np.isinf(data[name]), np.nan, data[name]))  # a random start may have no end of basins
+        middle, error = logs.mean(axis=0), standard_error(logs)
+        ends = np.exp(middle) - np.exp(middle - error), np.exp(middle + error) - np.exp(middle)
+        label = f"{name.split('_')[0].replace('train', 'training')} samples"
+        basin.errorbar(at, np.exp(middle), ends, fmt=mark, color=colour, label=label)
+    basin.axhline(BOUNDARY, color="grey", linestyle=":", linewidth=1)
+    basin.set(yscale="log", ylabel="median basin radius $\\sigma^*$")
+    for m, mark in ((1, "o-"), (2, "^--")):
+        curve(slope, f"slope_{m}", mark, COLOURS[m - 1], f"hidden layer {m}")
+    slope.axhline(0, color="grey", linestyle=":", linewidth=1)
+    slope.set(ylabel="slope $s$ of rank probability")
+    for name, mark, label in (
+        ("fano_factor", "o-", "mean Fano factor"),
+        ("null_fano_factor", "s:", "its null, samples in random order"),
+        ("rate", "^--", "mean rate"),
+        ("silent", "v-.", "silent units"),
+    ):
+        curve(activity, name, mark, COLOURS["osv^".index(mark[0])], label)
+    activity.set(ylabel="activity of hidden units", ylim=(-0.03, 1.03))
+    for axes in (accuracy, basin, slope, activity):
+        axes.axvline(at[before], color="grey", linewidth=1)
+        axes.set(xscale="log")
+        axes.legend(fontsize="small", loc="lower right" if axes is accuracy else "best")
+    for axes in (slope, activity):
+        axes.set(xlabel="epoch (the start is drawn at the left end)")
+
+
+def _claim(name, title, expected, *, needs_data, cost):
+    return Claim(
+        id=f"grokking-{name}",
+        title=f"Basins in grokking: {title}",
+        statement=(
+            "A shallow ReLU network with a large initial norm and small weight decay learns its samples by heart first "
+            "and generalises late; its sample basins grow from about 1e-2 to above 1e-1."
+        ),
+        source="Lin et al. 2025, arXiv 2501.02436, main text",
+        standing="paper",
+        expected=expected,
+        run=_run,
+        judge=_judge,
+        draw=_draw,
+        twin=_twin,
+        needs_data=needs_data,
+        needs=("torch",),
+        cost=cost,
+    )
+
+
+CLAIMS = (
+    _claim("digits", "digits", Outcome.CONTRADICTED, needs_data=False, cost=10),
+    _claim("mnist", "MNIST", Outcome.DOMAIN, needs_data=True, cost=300),
+)
