@@ -33,7 +33,7 @@ class Analysis:
         """Return A(y), y small."""
         z = self.form.order or 2
         terms = math.fsum(c * y ** (j - z + 1) for j, c in enumerate(self.powers))
-        return float(terms) + (self.form.residue or 0.0) * math.log(abs(y))
+        return float(terms + (self.form.residue or 0.0) * math.log(abs(y)))
 
     def inverse(self, target: float, y: float) -> float:
         """Return the y of this depth, from a larger one of the same sign, by Newton's method in ln|y|."""

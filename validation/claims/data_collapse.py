@@ -92,7 +92,7 @@ def _draw(data, figure):
     left.set(
         xlabel="distance from criticality $w - 1$", ylabel=r"mean square signal $\langle h_m^2\rangle$", yscale="log"
     )
-    right.set(xlabel="$(w-1)\\,m$", ylabel=r"$m\,\langle h_m^2\rangle$", yscale="log", ylim=(0.08, None))
+    right.set(xlabel="$(w-1)\\,m$", ylabel=r"$m\,\langle h_m^2\rangle$", yscale="log", ylim=(0.04, None))
     left.legend(loc="lower right", title="tanh, simulated")
     right.legend(loc="lower right", title=r"scaling function $F$")
 
