@@ -32,6 +32,7 @@ MODULES: tuple[str, ...] = (
     "stiffness",
     "linear_posterior",
     "teacher_student",
+    "rg_flow",
     "order_in_training",
     "critical_size",
     "grokking",
@@ -41,6 +42,9 @@ MODULES: tuple[str, ...] = (
     "noise_cutoff",
     "basin_closed_forms",
     "rank_probability",
+    "monte_carlo_renormalisation",
+    "phase_diagram",
+    "finite_width",
 )
 
 

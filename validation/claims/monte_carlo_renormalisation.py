@@ -1,0 +1,150 @@
+"""Monte Carlo renormalisation of layers that are also a lattice: exponents, and the critical coupling."""
+
+import numpy as np
+
+from statnn.interaction import square_lattice
+from statnn.montecarlo import MultiSpin
+from statnn.plot import COLOURS
+from statnn.rg import critical_coupling, monte_carlo
+from validation.claim import Claim, Outcome, Verdict
+from validation.claims._chains import OURS
+from validation.statistics import LEVEL, worst, z_score
+
+COUPLING = np.log1p(np.sqrt(2)) / 2
+EXACT = {"y_t": 1.0, "y_h": 15 / 8, "K_c": float(COUPLING)}
+POTTS = {"y_t": 6 / 5, "y_h": 28 / 15, "K_c": float(COUPLING)}
+"""Exponents of the three-state Potts model: another universality class, with nearly the same y_h."""
+WITHIN = {"y_t": 0.01, "y_h": 0.01, "K_c": 0.001}
+"""Relative deviations that the claim allows for what few steps and few operators leave out."""
+CHAINS = 64
+START = 0.437
+"""The two lattices that are matched are sampled here, 0.8 % off."""
+
+
+def _flow(length, coupling, steps, sweeps, thin, rng):
+    """Sample a lattice, a quarter of the sweeps before; many times the correlation time of its magnetisation."""
+    return monte_carlo(
+        square_lattice(length, length, temperature=1 / coupling), (length, length), sweeps, levels=steps,
+        burn_in=sweeps // 4, thin=thin, chains=CHAINS, method=MultiSpin(), rng=rng, progress=False,
+    )  # fmt: skip
+
+
+def _run(rng, quick):
+    length, steps, sweeps, thin = (32, 3, 40_000, 50) if quick else (128, 5, 200_000, 200)
+    critical = _flow(length, COUPLING, steps, sweeps, thin, rng)
+    large = _flow(length, START, steps, sweeps, thin, rng)
+    small = _flow(length // 2, START, steps - 1, sweeps, thin, rng)
+    match = critical_coupling(large, small, START)
+    return {
+        "length": length,
+        "shapes": critical.shapes,
+        "even": critical.even,
+        "odd": critical.odd,
+        "y_t": critical.y_t,
+        "y_t_error": critical.y_t_error,
+        "y_h": critical.y_h,
+        "y_h_error": critical.y_h_error,
+        "matched": match.shapes,
+        "K_c": match.values,
+        "K_c_error": match.errors,
+        "exact": [EXACT[name] for name in EXACT],
+    }
+
+
+def _best(data, name):
+    """Return the estimate of the step before last, all operators; of K_c the deepest match, the smallest error."""
+    values, errors = data[name], data[f"{name}_error"]
+    at = (-1, int(np.argmin(errors[-1]))) if name == "K_c" else (-2, -1)
+    return float(values[at]), float(errors[at])
+
+
+def _judge(data):
+    found = {
+        name: z_score(*_best(data, name), float(theory), bias=WITHIN[name] * float(theory), dof=CHAINS - 1)
+        for name, theory in zip(EXACT, data["exact"], strict=True)
+    }
+    table = "; ".join(
+        f"{name} = {one.estimate:.5f} ± {one.error:.5f} ({100 * (one.estimate / one.theory - 1):+.2f} %)"
+        for name, one in found.items()
+    )
+    comparison = worst(found.values())
+    if comparison.p < LEVEL:
+        return Verdict.of(Outcome.CONTRADICTED, comparison, f"further from the exact values than allowed: {table}")
+    wide = [name for name, one in found.items() if one.error > WITHIN[name] * one.theory]
+    if wide:
+        return Verdict.of(
+            Outcome.CONTRADICTED, comparison, f"errors of {', '.join(wide)} are too large to say: {table}"
+        )
+    return Verdict.of(Outcome.ASYMPTOTIC, comparison, f"within 1 %, 1 % and 0.1 % beside the error: {table}")
+
+
+def _twin(data):
+    """Put the exponents of the three-state Potts model in the place of Ising's."""
+    return {**data, "exact": [POTTS[name] for name in EXACT]}
+
+
+def _size(shape):
+    return r"\times ".join(map(str, shape))
+
+
+def _draw(data, figure):
+    figure.set_size_inches(11, 3.9)
+    left, middle, right = figure.subplots(1, 3)
+    steps = len(data["shapes"]) - 1
+    for ax, name, symbol in ((left, "y_t", "$y_t$"), (middle, "y_h", "$y_h$")):
+        for n in range(steps):
+            here, there = (data["shapes"][n + k] for k in (0, 1))
+            ax.errorbar(
+                np.arange(1, data[name].shape[1] + 1) + 0.1 * (n - (steps - 1) / 2),
+                data[name][n],
+                data[f"{name}_error"][n],
+                fmt="-" + "os^Dv"[n],
+                color=COLOURS[n],
+                linewidth=1,
+                label=f"${_size(here)} \\to {_size(there)}$",
+            )
+        exact = data["exact"][0 if name == "y_t" else 1]
+        ax.axhline(exact, color="black", linewidth=1)
+        names = data["even" if name == "y_t" else "odd"]
+        ax.set(ylabel=f"{symbol} of the first operators, up to", xticks=range(1, len(names) + 1))
+        ax.set_xticklabels(names, rotation=30, ha="right")
+    left.set_title("thermal, exact $y_t = 1$")
+    middle.set_title("magnetic, exact $y_h = 15/8$")
+    left.legend(title="step")
+    for k, name in enumerate(data["even"]):
+        right.errorbar(
+            np.arange(len(data["matched"])) + 0.08 * (k - 2.5),
+            data["K_c"][:, k],
+            data["K_c_error"][:, k],
+            fmt="os^Dv<"[k],
+            color=COLOURS[k],
+            label=name,
+        )
+    right.axhline(data["exact"][2], color="black", linewidth=1)
+    right.set(
+        xticks=range(len(data["matched"])),
+        xticklabels=[f"${_size(shape)}$" for shape in data["matched"]],
+        xlabel="size at which two lattices are matched",
+        ylabel="$K_c$",
+    )
+    right.set_title(r"exact $K_c = \ln(1+\sqrt{2})/2$")
+    right.legend()
+
+
+CLAIM = Claim(
+    id="monte-carlo-renormalisation",
+    title="Monte Carlo renormalisation finds the square lattice",
+    statement=(
+        "Blocks of two by two of layers that are coupled like a square lattice, and Swendsen's linearised matrix, give "
+        "y_t = 1 and y_h = 15/8 within 1 %, and two lattices matched in size K_c = ln(1+√2)/2 within 0.1 %."
+    ),
+    source=f"exact: Onsager 1944; the matrix: Swendsen 1979; {OURS}",
+    standing="asymptotic",
+    expected=Outcome.ASYMPTOTIC,
+    run=_run,
+    judge=_judge,
+    draw=_draw,
+    twin=_twin,
+    derivations=("swendsen",),
+    cost=20,
+)
