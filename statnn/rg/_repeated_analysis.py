@@ -39,7 +39,7 @@ class Analysis:
         """Return the y of this depth, from a larger one of the same sign, by Newton's method in ln|y|."""
         z, u = self.form.order or 2, self.form.coefficient or 1.0
         sign = math.copysign(1.0, y)
-        size = min(abs(y), ((z - 1) * u * max(target, 1.0)) ** (-1.0 / (z - 1)))
+        size = float(min(abs(y), ((z - 1) * u * max(target, 1.0)) ** (-1.0 / (z - 1))))
         for _ in range(60):
             at = sign * size
             slope = math.fsum((j - z + 1) * c * at ** (j - z + 1) for j, c in enumerate(self.powers))
