@@ -325,7 +325,7 @@ class NoisyLayer:
         seen = _signature(found)
         if 1 - seen[0] < PARTED:
             raise ValueError(
-                f"{self} has wells that its noise joins less than once in {1 / PARTED:.0e} layers: in float64 it has no "
+                f"{self} has wells that its noise joins once in {1 / PARTED:.0e} layers: in float64 it has no "
                 "single stationary law; take more noise, or layer.operator(points=...) for p(h'|h) alone"
             )
         while error > TOLERANCE and found.nodes.size < _nodes.MOST_POINTS:

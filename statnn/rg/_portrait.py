@@ -20,7 +20,6 @@ LINES: dict[str, Any] = {"color": "#999999", "linewidth": 0.8, "zorder": 1}
 SEPARATRIX: dict[str, Any] = {"color": COLOURS[1], "linewidth": 1.8, "zorder": 2}
 NOISY_WEIGHTS, NOISY_NOISES = (x / (1 - x) for x in (np.linspace(0.15, 0.9, 9), np.linspace(0.07, 0.85, 7)))
 PARTED = 1e-9
-LEGENDS = {"binary": "upper right", "linear": "upper left", "noisy": "upper right"}
 HIGHEST = 1.5
 """Largest weight in the diagram of linear layers."""
 
@@ -45,7 +44,7 @@ def draw_flow(flow: "Flow", ax: Any) -> Any:
     ax.plot(
         *at.T, "o-", color=COLOURS[0], markersize=4, linewidth=1.2, zorder=4, label="this layer, doubled", clip_on=False
     )
-    ax.legend(loc=LEGENDS[flow.family], frameon=True, framealpha=0.9, edgecolor="none", fontsize="small")
+    ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2, fontsize="small")
     return ax
 
 

@@ -1,0 +1,250 @@
+"""Noisy layers: operators against closed forms and simulation, composition, flows that tend to the exact exponents."""
+
+import math
+import pickle
+
+import numpy as np
+import pytest
+from checks import assert_mean, rejects
+from hypothesis import given
+from hypothesis import strategies as st
+from strategies import examples
+
+from statnn import rg
+from statnn.network import Activation
+from statnn.rg._flow import projected, renormalised_noisy
+from theory.rg import solvable_oracle
+
+TANH = rg.NoisyLayer("tanh").activation
+NOISES = np.array([0.04, 0.02, 0.01])
+WEIGHTS = st.sampled_from([-0.9, -0.5, 0.3, 0.7, 0.95])
+
+
+@pytest.fixture(scope="module")
+def critical():
+    return [rg.NoisyLayer("tanh", 1.0, 0.0, noise) for noise in NOISES]
+
+
+# -- operators -------------------------------------------------------------------------------------------
+
+
+@given(WEIGHTS, st.floats(-1, 1), st.floats(0.1, 2.0), st.integers(1, 30))
+@examples(0.1)
+def test_identity_layers_are_linear_layers(w, b, noise, m):
+    """The one activation that is solved: eigenvalues are powers of w, moments those of the Gaussian."""
+    layer, exact = rg.NoisyLayer("identity", w, b, noise), rg.LinearLayer(w, b, noise**2)
+    law, wanted = layer.stationary(), exact.stationary()
+    spread = math.sqrt(wanted.covariance[0, 0])
+    assert law.mean == pytest.approx(wanted.mean[0], abs=1e-9 * spread)
+    assert law.variance == pytest.approx(wanted.covariance[0, 0], rel=1e-9)
+    np.testing.assert_allclose(layer.spectrum(4).ratios.real, w ** np.arange(4), atol=1e-8)
+    assert layer.correlation_length() == pytest.approx(exact.correlation_length(), rel=1e-8)
+    block, start = layer.power(m), float(layer.operator().nodes[layer.operator().nodes.size // 2])
+    assert block.moments(start)[0] == pytest.approx(exact.power(m).propagate(start).mean[0], abs=1e-8 * spread)
+    assert block.moments(start)[1] == pytest.approx(exact.power(m).noise[0, 0], rel=1e-7)
+
+
+@pytest.mark.parametrize("name", ["relu", "sign", "leaky relu"])
+def test_kinks_and_jumps_do_not_spoil_quadrature(name):
+    layer = rg.NoisyLayer(name, 0.8, 0.1, 0.3)
+    fine = layer.operator(3 * layer.operator().nodes.size).stationary()
+    assert layer.operator().error < 1e-9
+    assert layer.stationary().variance == pytest.approx(fine.variance, rel=1e-10)
+
+
+@given(st.sampled_from([0.6, 1.0, 1.3]), st.sampled_from([0.0, 0.2]), st.integers(1, 9), st.integers(1, 9))
+@examples(0.1)
+def test_powers_are_a_semigroup(w, b, m, n):
+    layer = rg.NoisyLayer("tanh", w, b, 0.3)
+    glued, whole = layer.power(m).compose(layer.power(n)), layer.power(m + n)
+    np.testing.assert_allclose(glued.probabilities, whole.probabilities, atol=1e-14)
+    assert whole.correlation_length() == pytest.approx(layer.correlation_length() / (m + n), rel=1e-6)
+
+
+def test_composition_is_associative_and_says_who_acts_first():
+    one, two, three = (
+        rg.NoisyLayer(*parts) for parts in (("tanh", 1.2, 0.3, 0.3), ("relu", 0.5, 0.0, 0.2), ("erf", 0.8, -0.2, 0.4))
+    )
+    pair = one.compose(two)
+    left, right = pair.compose(three), one.operator(like=pair).compose(two.operator(like=pair).compose(three))
+    np.testing.assert_allclose(left.probabilities, right.probabilities, atol=1e-15)
+    mean, variance = pair.moments(0.5)
+    kicks = np.random.default_rng(1).standard_normal((2, 400_000))
+    seen = two.mean(one.mean(0.5) + 0.3 * kicks[0]) + 0.2 * kicks[1]
+    assert_mean(seen, mean, bias=1e-4, what="relu after tanh")
+    assert_mean((seen - mean) ** 2, variance, bias=1e-4, what="variance of relu after tanh")
+    with rejects():
+        assert_mean(seen, two.operator(like=pair).compose(one).moments(0.5)[0], bias=1e-4, what="tanh after relu")
+
+
+def test_simulation_meets_the_stationary_law(rng):
+    layer = rg.NoisyLayer("tanh", 1.1, 0.05, 0.4)
+    path = layer.simulate(np.zeros(20_000), 120, rng=rng)
+    law = layer.stationary()
+    assert_mean(path[-1], law.mean, bias=1e-3, what="mean of the stationary law")
+    assert_mean(path[-1] ** 4, law.moment(4), bias=1e-3, what="fourth moment")
+    with rejects():
+        assert_mean(path[-1] ** 2, law.moment(2) * 1.1, what="a variance ten per cent too large")
+    np.testing.assert_array_equal(layer.simulate(np.zeros(9), 3, rng=7)[:, :4], layer.simulate(np.zeros(4), 3, rng=7))
+
+
+def test_weak_noise_tends_to_its_exact_amplitude(critical):
+    """<h²>/ε = 0.82790 + O(ε): the error halves with ε, and so does that of ξ ε."""
+    amplitude = float(solvable_oracle.weak_noise_amplitude())
+    found = np.array([layer.stationary().moment(2) / layer.noise for layer in critical])
+    gaps = found - amplitude
+    orders = np.log2(gaps[:-1] / gaps[1:])
+    np.testing.assert_allclose(orders, 1, atol=0.02)
+    once = 2 * found[1:] - found[:-1]
+    limit = (4 * once[1] - once[0]) / 3
+    assert limit == pytest.approx(amplitude, rel=5e-6)
+    assert limit != pytest.approx(amplitude * math.sqrt(7 / 6), rel=5e-6), "the twin: √7 for √6"
+    lengths = np.array([layer.correlation_length() * layer.noise for layer in critical])
+    steps = np.diff(lengths)
+    assert np.log2(steps[0] / steps[1]) == pytest.approx(1, abs=0.05), "ξ ~ 1/ε"
+
+
+def test_parity_is_kept():
+    law = rg.NoisyLayer("tanh", 1.4, 0.0, 0.4).stationary()
+    np.testing.assert_allclose(law.density, law.density[::-1], rtol=1e-6, atol=1e-14)
+    assert (law.density > 0).all()
+    assert law.moment(0) == pytest.approx(1, rel=1e-14)
+    mirrored = rg.NoisyLayer("tanh", 1.4, -0.1, 0.4).stationary()
+    assert rg.NoisyLayer("tanh", 1.4, 0.1, 0.4).stationary().mean == pytest.approx(-mirrored.mean, rel=1e-9)
+
+
+# -- flows and exponents ---------------------------------------------------------------------------------
+
+
+def test_the_projected_doubling_has_the_exact_eigenvalues():
+    """Weight 2, noise 2 and bias 2√2 as ε tends to zero, each with an error of first order in ε."""
+    (point,) = rg.fixed_points(rg.NoisyLayer)
+    wanted = np.diag(point.linear(2))
+    gaps = []
+    for noise in NOISES:
+        step = 1e-2 * noise
+        both = [renormalised_noisy(TANH, np.array([1 + sign * step, 0.0, noise]), 2)[0] for sign in (1, -1)]
+        plain = renormalised_noisy(TANH, np.array([1.0, 0.0, noise]), 2)
+        tilted = renormalised_noisy(TANH, np.array([1.0, 1e-2 * noise**1.5, noise]), 2)
+        gaps.append([(both[0] - both[1]) / (2 * step), tilted[1] / (1e-2 * noise**1.5), plain[2] / noise])
+    gaps = np.abs(np.array(gaps) - wanted)
+    assert (gaps[-1] < 0.02).all()
+    orders = np.abs(np.log2(gaps[:-1] / gaps[1:]) - 1)
+    assert (orders[1] < 0.2).all()
+    assert (orders[1] < orders[0]).all()
+    found = rg.exponents(point, 3)
+    assert found.y.tolist() == pytest.approx([1.5, 1, 1])
+    assert found.nu == pytest.approx(1)
+    assert point.map(point.couplings, 2).tolist() == [1, 0, 0]
+    assert pickle.loads(pickle.dumps(point)).map(point.couplings, 4).tolist() == [1, 0, 0]  # noqa: S301 - our own
+
+
+@pytest.mark.parametrize("project", [False, True])
+def test_flows_state_what_they_lose(project):
+    layer = rg.NoisyLayer("tanh", 1.0, 0.0, 0.03)
+    flow = rg.flow(layer, 4, project=project)
+    assert flow.couplings.shape == (5, 3)
+    assert flow.couplings[0].tolist() == [1, 0, 0.03]
+    assert flow.truncation[0] == 0
+    assert (np.diff(flow.truncation[:4]) > 0).all()
+    assert (flow.truncation >= flow.deviation**2 / 2 - 1e-9).all(), "the mean is part of what the divergence sees"
+    np.testing.assert_allclose(flow.couplings[1, 2] / 0.03, 2, rtol=0.05)
+
+
+def test_the_projection_has_the_least_divergence():
+    layer = rg.NoisyLayer("tanh", 1.2, 0.1, 0.3)
+    two = layer.power(2)
+    (w, b, noise), divergence, _ = projected(TANH, two, layer)
+    law = two.stationary()
+    masses, joint = law.weights * law.density, two.probabilities
+    x = two.nodes
+
+    def lost(A, v, a, spread):
+        centre = A * np.tanh(v * x + a)
+        logs = -((x[:, None] - centre) ** 2) / (2 * spread**2) - math.log(spread * math.sqrt(2 * math.pi))
+        exact = np.log(np.where(joint > 0, joint, 1) / two.weights[:, None])
+        return float((joint * (exact - logs)).sum(axis=0) @ masses)
+
+    best = min(np.linspace(0.2, 2, 1001), key=lambda A: lost(A, w / A, b, noise * A))
+    least = lost(best, w / best, b, noise * best)
+    assert least == pytest.approx(divergence, abs=1e-5)
+    for change in ((1.01, 1, 0, 1), (1, 1.01, 0, 1), (1, 1, 0.01, 1), (1, 1, 0, 1.01)):
+        assert lost(best * change[0], w / best * change[1], b + change[2], noise * best * change[3]) > divergence
+
+
+def test_flows_of_linear_and_noisy_identity_layers_agree():
+    """Positively homogeneous activations keep their height: the family is closed, and nothing is lost."""
+    exact = rg.flow(rg.LinearLayer(0.9, 0.0, 0.04), 4)
+    flow = rg.flow(rg.NoisyLayer("identity", 0.9, 0.0, 0.2), 4)
+    np.testing.assert_allclose(flow.couplings[:, 0], exact.couplings[:, 0], rtol=1e-7)
+    np.testing.assert_allclose(flow.couplings[:, 2] ** 2, exact.couplings[:, 2], rtol=1e-7)
+    assert (flow.truncation < 1e-9).all()
+
+
+def test_a_flow_ends_where_nothing_is_left():
+    flow = rg.flow(rg.NoisyLayer("tanh", 0.5, 0.0, 0.3), 12)
+    assert flow.end is rg.FlowEnd.DISORDERED
+    assert 3 <= len(flow.couplings) <= 7
+    assert np.isfinite(flow.couplings).all()
+
+
+def test_flow_diagrams_are_drawn(monkeypatch):
+    from matplotlib.figure import Figure
+
+    from statnn.rg import _portrait
+
+    monkeypatch.setattr(_portrait, "NOISY_WEIGHTS", np.array([0.5, 1.0]))
+    monkeypatch.setattr(_portrait, "NOISY_NOISES", np.array([0.2, 0.5]))
+    axes = Figure().subplots(1, 3)
+    layers = (rg.LinearLayer(0.9, 0, 0.1), rg.BinaryLayer([[1.0]], [0.1]), rg.NoisyLayer("tanh", 1.0, 0.0, 0.2))
+    for ax, layer in zip(axes, layers, strict=True):
+        flow = rg.flow(layer, 2)
+        assert flow.plot(ax) is ax
+        assert len(ax.lines[-1].get_xdata()) == 3 or layer is not layers[0]
+        assert any(line.get_label() == "this layer, doubled" and len(line.get_xdata()) == 3 for line in ax.lines)
+        assert ax.get_xlabel()
+        assert ax.get_ylabel()
+    for layer, words in (
+        (rg.LinearLayer(0.5, 1.0), "third coupling"),
+        (rg.BinaryLayer(np.eye(2)), "no diagram in two"),
+    ):
+        with pytest.raises(ValueError, match=words):
+            rg.flow(layer, 1).plot(axes[0])
+
+
+# -- what is refused -------------------------------------------------------------------------------------
+
+good = rg.NoisyLayer("tanh", 1.0, 0.0, 0.3)
+square = Activation("square", np.square, lambda h: 2 * h)
+BAD = [
+    (lambda: rg.NoisyLayer("tanhh"), ValueError, "tanhh"),
+    (lambda: rg.NoisyLayer("tanh", 1.0, 0.0, 0.0), ValueError, "layer without noise has no density"),
+    (lambda: rg.NoisyLayer("tanh", 1.0, 0.0, -0.1), ValueError, "noise = -0.1"),
+    (lambda: rg.NoisyLayer("tanh", [1.0, 2.0]), TypeError, "the layer is scalar"),
+    (lambda: rg.NoisyLayer("tanh", math.inf), ValueError, "inf is not finite"),
+    (rg.NoisyLayer("identity", 1.1).stationary, ValueError, "supercritical"),
+    (rg.NoisyLayer("relu", 1.5).correlation_length, ValueError, "no stationary law"),
+    (rg.NoisyLayer(square, 1.0, 2.0).stationary, ValueError, "supercritical"),
+    (rg.NoisyLayer("tanh", 2.0, 0.1, 0.05).stationary, ValueError, "has no single stationary law"),
+    (lambda: good.operator(16), ValueError, "farther apart than twice the noise"),
+    (lambda: good.operator(100, like=good.operator()), TypeError, "pass one of them"),
+    (lambda: good.power(0), ValueError, "no layer at all"),
+    (lambda: good.compose(rg.LinearLayer(1.0)), TypeError, "not with a LinearLayer"),
+    (lambda: good.operator().compose(3), TypeError, "not with a int"),
+    (lambda: good.operator(64).compose(good.operator(96)), ValueError, "different nodes"),
+    (lambda: good.operator().moments(100.0), ValueError, "outside the nodes"),
+    (lambda: good.operator().propagate([1.0]), ValueError, "density has shape"),
+    (lambda: good.simulate(np.zeros((2, 2)), 3), ValueError, "one number a replica"),
+    (lambda: rg.fixed_points(rg.NoisyLayer, activation="relu"), ValueError, "known for tanh and erf"),
+    (lambda: renormalised_noisy(TANH, np.array([1.0, 0.1, 0.0]), 2), ValueError, "bias of 0.1 without noise"),
+    (lambda: rg.TransferOperator([0.0, 1.0], [1.0, 1.0], np.ones((2, 2))), ValueError, "sum to one"),
+    (lambda: rg.TransferOperator([1.0, 0.0], [1.0, 1.0], np.ones((2, 2)) / 2), ValueError, "nodes must increase"),
+    (lambda: rg.TransferOperator([0.0, 1.0], [1.0], np.ones((2, 2)) / 2), ValueError, "have shapes"),
+]
+
+
+@pytest.mark.parametrize("case", range(len(BAD)))
+def test_bad_input_is_refused_with_a_reason(case):
+    act, error, words = BAD[case]
+    with pytest.raises(error, match=words):
+        act()

@@ -1,0 +1,219 @@
+"""Flows of repeated layers: decimation of spins, exact; noisy layers, projected and rescaled."""
+
+import numpy as np
+
+from statnn import rg
+from statnn.plot import COLOURS
+from statnn.rg._portrait import binary_line, binary_place, draw_arrows, noisy_arrows, noisy_place
+from validation.claim import Claim, Outcome, Verdict
+from validation.claims._chains import OURS
+
+STARTS = np.array([[2.2, 0.003], [1.6, -0.05], [1.2, 0.3], [0.9, -0.9], [2.0, 0.0]])
+INVARIANTS = (0.3, 1.0, 3.0, 12.0, 80.0)
+NOISES = np.array([0.08, 0.04, 0.02, 0.01])
+ABOVE = {"loc": "lower center", "bbox_to_anchor": (0.5, 1.0), "fontsize": "small"}
+LAYERS = ((1.0, 0.02), (1.08, 0.05), (0.9, 0.02))
+
+
+# -- layers of one spin ----------------------------------------------------------------------------------
+
+
+def _ends(K, h, m):
+    """Return <s_0>, <s_m> and <s_0 s_m> of a chain of m layers as an interacting model, solved exactly."""
+    exact = rg.BinaryLayer([[K]], [h / 2], inputs=[h / 2]).neurons(m).exact()
+    first, last = exact.magnetisation[[0, -1]]
+    return first, last, exact.correlation[0, -1] + first * last
+
+
+def _of_block(K, field, given):
+    """Return the same of two spins with one coupling and their own fields."""
+    up, down = np.array([1, 1, -1, -1]), np.array([1, -1, 1, -1])
+    p = np.exp(K * up * down + field * up + given * down)
+    p /= p.sum()
+    return p @ down, p @ up, p @ (up * down)
+
+
+def _run_binary(rng, quick):
+    del rng
+    steps = 6 if quick else 9
+    flows, ends, lengths, blocks = [], [], [], []
+    for K, h in STARTS:
+        layer = rg.BinaryLayer([[K]], [h / 2], inputs=[h / 2])
+        flows.append(rg.flow(layer, steps).couplings)
+        powers = [layer.power(2**k) for k in range(steps + 1)]
+        blocks.append([[p.couplings[0, 0], p.fields[0], p.inputs[0]] for p in powers])
+        lengths.append([p.correlation_length() for p in powers])
+        ends.append([_ends(K, h, 2**k) for k in range(steps + 1)])
+    return {
+        "starts": STARTS,
+        "flows": flows,
+        "blocks": blocks,
+        "lengths": lengths,
+        "ends": ends,
+        "lines": [binary_line(sign * size) for size in INVARIANTS for sign in (1, -1)],
+    }
+
+
+def _judge_binary(data):
+    found = np.array([[_of_block(*block) for block in row] for row in data["blocks"]])
+    worst = float(np.abs(found - data["ends"]).max())
+    halving = data["lengths"] * 2 ** np.arange(data["lengths"].shape[1])
+    off = float(np.abs(halving / halving[:, :1] - 1).max())
+    right = worst < 1e-12 and off < 1e-9
+    detail = (
+        f"means and correlation of the end spins of chains of up to {2 ** (found.shape[1] - 1)} layers differ by at "
+        f"most {worst:.1g} from those of one block; ξ halves to {off:.1g}"
+    )
+    return Verdict(Outcome.EXACT if right else Outcome.CONTRADICTED, worst, 0.0, 0.0, detail=detail)
+
+
+def _twin_binary(data):
+    """Let tanh K' = tanh³ K: three layers where there are two."""
+    blocks = np.array(data["blocks"])
+    blocks[:, 1:, 0] = np.arctanh(np.tanh(blocks[:, :-1, 0]) ** 3)
+    return {**data, "blocks": blocks}
+
+
+def _draw_binary(data, figure):
+    figure.set_size_inches(9.5, 4)
+    left, right = figure.subplots(1, 2, width_ratios=(1.25, 1))
+    for line in data["lines"]:
+        left.plot(*line.T, color="#999999", linewidth=0.8)
+    left.plot([], [], color="#999999", linewidth=0.8, label="$e^{2K}\\sinh h$ constant")
+    left.plot([0, 1], [0, 0], color="black", linewidth=1, label="separatrix $h = 0$")
+    left.plot([0, 0], [-1, 1], color=COLOURS[2], linewidth=3, label="fixed points $K = 0$", clip_on=False)
+    left.plot([1], [0], "ks", markersize=8, label="ordered, $y_t = y_h = 1$", clip_on=False, zorder=5)
+    for i, flow in enumerate(data["flows"]):
+        colour = COLOURS[(0, 1, 3, 4, 5)[i]]
+        left.plot(*binary_place(flow).T, "o", color=colour, markersize=4, zorder=4, clip_on=False)
+        K, h = data["starts"][i]
+        right.semilogy(data["lengths"][i], "o", color=colour, label=f"$K = {K:g}$, $h = {h:g}$", markersize=4)
+        steps = np.arange(data["lengths"].shape[1])
+        right.semilogy(steps, data["lengths"][i, 0] / 2.0**steps, color=colour, linewidth=0.8)
+    left.set(xlabel="$\\tanh K$", ylabel="$\\tanh h$", xlim=(-0.02, 1.02), ylim=(-1.02, 1.02))
+    left.legend(**ABOVE, ncols=2)
+    right.set(xlabel="doublings", ylabel="correlation length $\\xi$ (blocks)")
+    right.legend(**ABOVE, ncols=2, title="points: blocks; lines: halving")
+
+
+# -- noisy layers ----------------------------------------------------------------------------------------
+
+
+def _doubled(noise):
+    """Return ∂w'/∂w and ε'/ε of one projected doubling at w = 1."""
+    point = rg.fixed_points(rg.NoisyLayer)[0]
+    step = 0.01 * noise
+    upper, lower = (point.map(np.array([1 + sign * step, 0.0, noise]), 2) for sign in (1, -1))
+    return (upper[0] - lower[0]) / (2 * step), point.map(np.array([1.0, 0.0, noise]), 2)[2] / noise
+
+
+def _run_noisy(rng, quick):
+    del rng
+    steps = 6 if quick else 8
+    flows = [rg.flow(rg.NoisyLayer("tanh", w, 0.0, noise), steps) for w, noise in LAYERS]
+    shape = (len(flows), steps + 1)
+    out = {"flows": np.full((*shape, 3), np.nan), "truncation": np.full(shape, np.nan)}
+    for i, flow in enumerate(flows):
+        out["flows"][i, : len(flow.couplings)] = flow.couplings
+        out["truncation"][i, : len(flow.couplings)] = flow.truncation
+    grid, images = noisy_arrows(flows[0].activation)
+    noises = NOISES if quick else np.append(NOISES, 0.005)
+    return {
+        **out,
+        "grid": grid,
+        "images": images,
+        "noises": noises,
+        "eigenvalues": [_doubled(noise) for noise in noises],
+        "exact": [2.0, 2.0],
+    }
+
+
+def _limits(values):
+    """Return the limit ε → 0 of values at halved noises, to second order, and the last correction."""
+    once = 2 * values[1:] - values[:-1]
+    return once[-1], np.abs(once[-1] - once[-2])
+
+
+def _judge_noisy(data):
+    limit, error = _limits(data["eigenvalues"])
+    gaps = np.abs(data["eigenvalues"] - data["exact"])
+    orders = np.log2(gaps[-2] / gaps[-1])
+    right = (np.abs(limit - data["exact"]) < np.maximum(2 * error, 1e-3)).all() and (np.abs(orders - 1) < 0.3).all()
+    worst = int(np.argmax(np.abs(limit - data["exact"])))
+    detail = (
+        f"eigenvalues {limit[0]:.4f} of the weight and {limit[1]:.4f} of the noise as ε → 0, approached as ε to the "
+        f"power {orders[0]:.2f} and {orders[1]:.2f}; largest loss of a projection {np.nanmax(data['truncation']):.2g} nats"
+    )
+    return Verdict(
+        Outcome.ASYMPTOTIC if right else Outcome.CONTRADICTED,
+        float(limit[worst]),
+        float(error[worst]),
+        float(data["exact"][worst]),
+        detail=detail,
+    )
+
+
+def _twin_noisy(data):
+    """Forget to rescale: noise of two layers adds up to √2 of one."""
+    return {**data, "exact": np.array([2.0, np.sqrt(2)])}
+
+
+def _draw_noisy(data, figure):
+    figure.set_size_inches(9.5, 4)
+    left, right = figure.subplots(1, 2, width_ratios=(1.25, 1))
+    draw_arrows(left, data["grid"], data["images"])
+    for i, (w, noise) in enumerate(LAYERS):
+        colour = COLOURS[(0, 3, 4)[i]]
+        left.plot(*noisy_place(data["flows"][i]).T, "o-", color=colour, linewidth=1, zorder=4)
+        left.plot([], [], "o-", color=colour, linewidth=1, label=f"$w = {w:g}$, $\\epsilon = {noise:g}$")
+    left.legend(**ABOVE, ncols=3)
+    for i, (name, marker) in enumerate(
+        (("weight, $\\partial w'/\\partial w$", "o"), ("noise, $\\epsilon'/\\epsilon$", "s"))
+    ):
+        gaps = np.abs(data["eigenvalues"][:, i] - 2)
+        right.loglog(data["noises"], gaps, marker, color=COLOURS[i], label=name)
+        right.loglog(data["noises"], gaps[-1] * data["noises"] / data["noises"][-1], color=COLOURS[i], linewidth=0.8)
+    right.set(xlabel="noise $\\epsilon$", ylabel="|eigenvalue of a doubling − 2|")
+    right.set_xticks(data["noises"], [f"{noise:g}" for noise in data["noises"]])
+    right.minorticks_off()
+    right.legend(**ABOVE, title="lines: slope 1", ncols=2)
+
+
+CLAIMS = (
+    Claim(
+        id="rg-binary-flow",
+        title="Decimation of layers of one spin",
+        statement=(
+            "2, 4, 8, ... layers of one spin with coupling and field are one layer with a coupling and two fields, by "
+            "the closed recursion; the correlation length halves with every doubling, and coupling and field leave the "
+            "ordered fixed point with y = 1."
+        ),
+        source=OURS,
+        standing="exact",
+        expected=Outcome.EXACT,
+        run=_run_binary,
+        judge=_judge_binary,
+        draw=_draw_binary,
+        twin=_twin_binary,
+        derivations=("decimation",),
+        cost=4,
+    ),
+    Claim(
+        id="rg-noisy-flow",
+        title="Two noisy layers as one, rescaled",
+        statement=(
+            "Two layers tanh(wh) with noise are projected on one and rescaled by the height that is found: at w = 1 the "
+            "distance from criticality and the noise double as the noise tends to zero, so that noise cuts criticality "
+            "off after a number of layers that grows as its inverse."
+        ),
+        source=OURS,
+        standing="own",
+        expected=Outcome.ASYMPTOTIC,
+        run=_run_noisy,
+        judge=_judge_noisy,
+        draw=_draw_noisy,
+        twin=_twin_noisy,
+        derivations=("noisy-doubling",),
+        cost=12,
+    ),
+)
