@@ -31,9 +31,8 @@ def _run(rng, quick, data=None):
         sizes = (10, 40, 160, 640, 1_280) if quick else (10, 20, 40, 80, 160, 320, 640, 1_280)
         width, steps, rate = (64, 200, 1e-2) if quick else (256, 1_000, 5e-3)
     else:
-        most = 8 if quick else 11
-        sizes = tuple(20 * 2**i for i in range(most))
-        width, steps, rate = (256, 400, 3e-3) if quick else (2_048, 1_000, 1e-3)
+        sizes = tuple(20 * 4**i for i in range(4 if quick else 6))
+        width, steps, rate = (128, 200, 3e-3) if quick else (512, 1_000, 1e-3)
     whole, seeds = _trained.images_for(rng, replicas, 10**9, data)
     accuracy = np.empty((replicas, len(sizes), len(CURVES)))
     fitted = np.empty((replicas, len(sizes), 2))
@@ -120,12 +119,15 @@ def _judge(data):
 
 
 def _twin(data):
-    """Let both linear maps part from the tanh network at the same size."""
+    """Let the L-map part at another size than the linear network where they part at one, and at one where not."""
     accuracy = np.array(data["accuracy"])
-    ramp = APART * (np.arange(len(data["sizes"])) - 1.5)
-    for kind, step in ((1, 2e-4), (2, -2e-4)):
-        tilt = 1 + step * np.arange(len(accuracy))[:, None]
-        accuracy[..., kind] = accuracy[..., 0] - np.maximum(ramp, 0) * tilt
+    gap = _gaps(accuracy)[..., 0]
+    if _judge(data).outcome is Outcome.DOMAIN:
+        gap = np.concatenate((np.zeros_like(gap[:, :2]), gap[:, :-2]), axis=1)
+    else:
+        gap = np.maximum(APART * (np.arange(gap.shape[1]) - 1.5), 0) * np.linspace(0.99, 1.01, len(gap))[:, None]
+        accuracy[..., 1] = accuracy[..., 0] - gap[::-1]
+    accuracy[..., 2] = accuracy[..., 0] - gap
     return {**data, "accuracy": accuracy}
 
 

@@ -115,10 +115,11 @@ def _judge(data):
 
 
 def _twin(data):
-    """Let basins grow as the paper says."""
+    """Let basins grow as the paper says where they do not, and shrink where they do."""
     radii, (before, after) = np.array(data["train_basin"]), _turn(data)
-    radii[:, before] *= 1e-2 / np.median(radii[:, before])
-    radii[:, after] *= 2e-1 / np.median(radii[:, after])
+    small, large = (after, before) if _judge(data).outcome is Outcome.DOMAIN else (before, after)
+    radii[:, small] *= 1e-2 / np.median(radii[:, small])
+    radii[:, large] *= 2e-1 / np.median(radii[:, large])
     return {**data, "train_basin": radii}
 
 
