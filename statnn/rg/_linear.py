@@ -187,8 +187,8 @@ class LinearLayer:
 
         Examples
         --------
-        >>> LinearLayer(-0.5).correlation_length() * np.log(2)
-        1.0
+        >>> round(LinearLayer(-0.5).correlation_length(), 6)  # 1/ln 2
+        1.442695
         """
         radius = self.radius
         if self.regime is Regime.CRITICAL:

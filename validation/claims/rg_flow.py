@@ -142,7 +142,7 @@ def _judge_noisy(data):
     worst = int(np.argmax(np.abs(limit - data["exact"])))
     detail = (
         f"eigenvalues {limit[0]:.4f} of the weight and {limit[1]:.4f} of the noise as ε → 0, approached as ε to the "
-        f"power {orders[0]:.2f} and {orders[1]:.2f}; largest loss of a projection {np.nanmax(data['truncation']):.2g} nats"
+        f"power {orders[0]:.2f} and {orders[1]:.2f}; a projection loses at most {np.nanmax(data['truncation']):.2g} nats"
     )
     return Verdict(
         Outcome.ASYMPTOTIC if right else Outcome.CONTRADICTED,
@@ -202,9 +202,9 @@ CLAIMS = (
         id="rg-noisy-flow",
         title="Two noisy layers as one, rescaled",
         statement=(
-            "Two layers tanh(wh) with noise are projected on one and rescaled by the height that is found: at w = 1 the "
-            "distance from criticality and the noise double as the noise tends to zero, so that noise cuts criticality "
-            "off after a number of layers that grows as its inverse."
+            "Two layers tanh(wh) with noise are projected on one and rescaled by the height that is found: at w = 1 "
+            "the distance from criticality and the noise double as the noise tends to zero, so that noise cuts "
+            "criticality off after a number of layers that grows as its inverse."
         ),
         source=OURS,
         standing="own",
