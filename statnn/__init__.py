@@ -19,6 +19,8 @@ Nouns and verbs, by room
     Trained networks under the microscope.
 ``statnn.io``
     ``load_network`` and ``save_network``.
+``statnn.inspection``
+    ``inspect`` asks all this of one network and its data and writes one page; also ``python -m statnn inspect``.
 ``statnn.plot``
     The house style of figures, and ``save`` (SVG, PNG and the data beside).
 
@@ -52,10 +54,10 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from statnn import activation, interaction, io, measure, montecarlo, network, plot, rg
+    from statnn import activation, inspection, interaction, io, measure, montecarlo, network, plot, rg
     from statnn.network import Network
 
-__all__ = ["Network", "activation", "interaction", "io", "measure", "montecarlo", "network", "plot", "rg"]
+__all__ = ["Network", "activation", "inspection", "interaction", "io", "measure", "montecarlo", "network", "plot", "rg"]
 
 
 def __getattr__(name: str) -> Any:

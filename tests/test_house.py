@@ -17,7 +17,7 @@ import statnn
 ROOT = Path(statnn.__file__).parents[1]
 MODULES = sorted((ROOT / "statnn").rglob("*.py"))
 PUBLIC = {
-    "statnn": ["Network", "activation", "interaction", "io", "measure", "montecarlo", "network", "plot", "rg"],
+    "statnn": ["Network", "activation", "inspection", "interaction", "io", "measure", "montecarlo", "network", "plot", "rg"],
     "statnn.activation": [
         "BetaBernoulli", "Comparison", "Fit", "GammaPoisson", "Path", "PolyaUrn", "Rarefaction", "checkpoints",
         "compare", "fit", "rarefaction",
@@ -30,6 +30,9 @@ PUBLIC = {
     "statnn.montecarlo": [
         "METHODS", "Ancestral", "Blocks", "Estimate", "Hamiltonian", "HeatBath", "Method", "Metropolis",
         "MultiSpin", "Run", "Tempering", "UntrustedEstimate", "Wolff", "estimate", "sample",
+    ],
+    "statnn.inspection": [
+        "QUESTIONS", "Data", "Inspection", "Measured", "Section", "Table", "inspect", "read_data",
     ],
     "statnn.io": ["load_network", "save_network"],
     "statnn.measure": ["basins", "correlation", "order", "spikes", "tangent"],
@@ -194,7 +197,7 @@ def test_public_verbs_document_what_they_take(name_of_room):
 
 
 def test_unknown_names_are_answered_with_those_there_are():
-    with pytest.raises(AttributeError, match="statnn has no 'activations'; it has Network, activation, interaction"):
+    with pytest.raises(AttributeError, match="statnn has no 'activations'; it has Network, activation, inspection"):
         statnn.activations  # noqa: B018
     assert set(PUBLIC["statnn"]) <= set(dir(statnn))
 

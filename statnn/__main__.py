@@ -1,0 +1,109 @@
+"""The command line: ``python -m statnn inspect NETWORK --data FILE``.
+
+Exit codes: 0 when the page was written, 1 when the network or the data could not be read or do not fit, 2 when the
+command itself is wrong, 130 when it was interrupted. Numbers go to standard output, progress and errors to standard
+error.
+"""
+
+import argparse
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TextIO
+
+DONE, BAD_INPUT, INTERRUPTED = 0, 1, 130
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of the command line."""
+    result = argparse.ArgumentParser(prog="python -m statnn", description="Statistical physics of neural networks.")
+    commands = result.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    one = commands.add_parser(
+        "inspect",
+        help="one page of numbers and figures for a trained network",
+        description="Write one page of numbers and figures for a network and its data.",
+    )
+    one.add_argument("network", metavar="NETWORK", help="network: .npz, .safetensors or .onnx")
+    one.add_argument("--data", required=True, metavar="FILE", help=".npz with x and y (or as mnist.npz), or .npy")
+    one.add_argument("--labels", metavar="FILE", help="labels: .npy, .npz with y, or the name of an array of the data")
+    one.add_argument("--out", metavar="DIR", help="where to write; default: NETWORK without suffix, -inspection")
+    one.add_argument("--activation", nargs="+", metavar="NAME", help="for bare arrays: one for all layers, or one each")
+    one.add_argument("--split", choices=("test", "train"), default="test", help="samples of a file with both")
+    one.add_argument("--scale", type=float, metavar="FACTOR", help="multiplies the samples; default: bytes by 1/255")
+    one.add_argument("--samples", type=int, default=10_000, metavar="N", help="most samples (default: %(default)s)")
+    one.add_argument("--threshold", type=float, metavar="H", help="above it a unit is active; default: 0, sigmoid 0.5")
+    one.add_argument("--window", type=int, metavar="T", help="samples a window of spike statistics; default: 100")
+    one.add_argument("--basins", type=int, default=200, metavar="N", help="samples with basins (default: %(default)s)")
+    one.add_argument("--draws", type=int, default=32, metavar="N", help="directions of noise (default: %(default)s)")
+    one.add_argument("--only", nargs="+", metavar="QUESTION", help="names of sections; default: all")
+    one.add_argument("--seed", type=int, default=0, help="root of all random numbers (default: %(default)s)")
+    one.add_argument("--quiet", action="store_true", help="no progress and no numbers, the page only")
+    return result
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command and return its exit code."""
+    given = parser().parse_args(arguments)
+    try:
+        return _inspect(given)
+    except KeyboardInterrupt:
+        sys.stderr.write("interrupted; nothing was written\n")
+        return INTERRUPTED
+    except (ValueError, TypeError, OSError, ImportError, MemoryError) as error:
+        sys.stderr.write(f"error: {error}\n")
+        return BAD_INPUT
+
+
+def _inspect(given: argparse.Namespace) -> int:
+    from statnn.inspection import inspect, read_data
+
+    out = Path(given.out if given.out is not None else f"{Path(given.network).stem}-inspection")
+    if out.exists() and not out.is_dir():
+        raise NotADirectoryError(f"--out {str(out)!r} is a file; give a directory")
+    if not out.absolute().parent.is_dir():
+        raise FileNotFoundError(f"directory {str(out.absolute().parent)!r} does not exist; make it first")
+    activation = given.activation
+    progress = None if given.quiet else Teller(sys.stderr)
+    found = inspect(
+        given.network,
+        read_data(given.data, given.labels, split=given.split, scale=given.scale),
+        activation=activation[0] if activation and len(activation) == 1 else activation,
+        threshold=given.threshold,
+        window=given.window,
+        samples=given.samples,
+        basins=given.basins,
+        draws=given.draws,
+        only=given.only,
+        rng=given.seed,
+        progress=progress,
+    )
+    found.write(out)
+    if not given.quiet:
+        sys.stdout.write(f"{found}\n\n{out / 'index.html'}\n")
+    return DONE
+
+
+class Teller:
+    """Tells progress: on a terminal in one line that is written over, elsewhere one line a question."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream, self._watched = stream, stream.isatty()
+        self._name, self._begin = "", 0.0
+
+    def __call__(self, name: str, done: int, total: int) -> None:
+        """Tell that so much of a question is done."""
+        if name != self._name:
+            self._name, self._begin = name, time.monotonic()
+            if not self._watched:
+                self._stream.write(f"{name} ...\n")
+        if self._watched:
+            seconds = time.monotonic() - self._begin
+            self._stream.write(f"\r\x1b[K{name} {done / total:4.0%}, {seconds:.1f} s")
+            if done == total == 1:
+                self._stream.write("\r\x1b[K")
+        self._stream.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

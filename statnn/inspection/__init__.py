@@ -1,0 +1,13 @@
+"""One page of numbers and figures for a network of one's own: ``python -m statnn inspect NETWORK --data FILE``.
+
+`inspect` is the same as a Python call. It asks of a network and its data what the other rooms answer: shapes and
+scales of its layers, activation rates and the fit of the activation laws, spike statistics beside their nulls,
+rank-probability slopes and accuracy through the linear map, basins, node strength, and the place of its layers on the
+mean-field phase diagram. A question that cannot be asked of this network says why.
+"""
+
+from statnn.inspection._data import Data, read_data
+from statnn.inspection._inspect import QUESTIONS, Inspection, inspect
+from statnn.inspection._section import Measured, Section, Table
+
+__all__ = ["QUESTIONS", "Data", "Inspection", "Measured", "Section", "Table", "inspect", "read_data"]

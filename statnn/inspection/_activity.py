@@ -1,0 +1,210 @@
+"""Questions about hidden activity: how often units are active, which law describes it, how evenly they spike."""
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from statnn._figure import COLOURS
+from statnn._random import stream
+from statnn.inspection._section import Cell, Measured, Picture, Section, Table
+from statnn.inspection._subject import Subject, Tell, few, name_of
+from statnn.measure import growth, spikes
+from statnn.measure.growth import Growth
+from statnn.measure.spikes import SpikeStatistics
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+_WINDOW = 100
+_REJECTED = 0.01
+_FEWEST_WINDOWS = 10
+_WINDOWS_OF_A_CLASS = 5
+
+
+def activity(subject: Subject, tell: Tell) -> Section:
+    """Activation rates and activation laws."""
+    subject.needs_hidden()
+    net, found, why = subject.net, {}, {}
+    for done, m in enumerate(subject.hidden, 1):
+        rng = stream(subject.options.seed, 1, m)
+        try:
+            found[m] = growth.layer(subject.trace.activations[m], subject.threshold(m), rng=rng)
+        except ValueError as error:
+            why[m] = str(error)
+        tell(done, len(subject.hidden))
+    if not found:
+        raise ValueError("; ".join(dict.fromkeys(why.values())))
+    remarks = [f"{name_of(m, net)}: {reason}" for m, reason in why.items()]
+    for m, one in found.items():
+        remarks += [f"{name_of(m, net)}: no law has a finite fit: {one.why}"] if one.why else []
+        remarks += [f"{name_of(m, net)}: {remark}" for remark in one.remarks]
+    chosen = [sorted(found)[i] for i in few(len(found), 3)]
+
+    def draw(figure: "Figure") -> None:
+        above, below = figure.subplots(2, len(chosen), squeeze=False)
+        for top, bottom, m in zip(above, below, chosen, strict=True):
+            _draw_counts(top, found[m])
+            top.set_title(name_of(m, net))
+            found[m].plot(bottom)
+            bottom.legend(fontsize=8)
+        above[0].set_ylabel("density of units")
+
+    data: dict[str, Any] = {"samples": subject.samples}
+    for m in chosen:
+        grown = found[m].rarefaction
+        data |= {f"counts_{m}": found[m].counts, f"at_{m}": grown.at, f"working_{m}": grown.working}
+    return Section(
+        "activity",
+        "Activation rates and activation laws",
+        "A unit is active when its activation is above the threshold; D_i samples activate unit i, and c of the N "
+        "units are active in a sample on average. The laws of arXiv 2412.18073 are fitted to the D_i by maximum "
+        "likelihood; the one of least AIC is named, with the p-value of its test of fit. The paper's power law of "
+        "counts, k^−α with α = 1−b, needs b < 1 and c ≪ N; α is given where b < 1 and the fit is not rejected at 1 %. "
+        "Errors assume units that are independent of each other.",
+        facts={"samples D": subject.samples},
+        tables=(
+            Table(
+                ["layer", "threshold", "units", "silent", "always", "c/N", "law", "b", "p of fit", "α"],
+                [_activity_row(subject, m, one) for m, one in found.items()],
+            ),
+        ),
+        pictures=(
+            Picture(
+                "activity",
+                "Above: how many of the samples activate a unit, with the fitted law of least AIC. Below: growth of "
+                "the working units in random subsets of the samples, and as the fitted laws have it.",
+                draw,
+                data,
+                (3.6 * len(chosen) + 0.6, 6.0),
+            ),
+        ),
+        results={"growth": found},
+        remarks=remarks,
+    )
+
+
+def _activity_row(subject: Subject, m: int, found: Growth) -> list[Cell]:
+    always = int(np.sum(found.counts == found.samples))
+    name, share = name_of(m, subject.net), found.active_share
+    start: list[Cell] = [name, subject.threshold(m), found.units, found.silent, always, share]
+    if found.comparison is None:
+        return [*start, None, None, None, None]
+    best = found.comparison.best
+    power = 1 - best.b if best.b < 1 and best.p_value > _REJECTED else None
+    return [*start, type(best.process).__name__, Measured(best.b, best.b_error), best.p_value, power]
+
+
+def _draw_counts(ax: Any, found: Growth) -> None:
+    samples = found.samples
+    cells = min(30, max(6, found.units // 6), samples + 1)
+    edges = np.unique(np.round(np.linspace(0, samples + 1, cells + 1)).astype(np.int64))  # whole counts, 0 and D inside
+    width = np.diff(edges)
+    seen = np.histogram(found.counts, edges - 0.5)[0] / found.units
+    ax.stairs(seen / width * samples, (edges - 0.5) / samples, fill=True, color=COLOURS[5], label="units")
+    if found.comparison is not None:
+        best = found.comparison.best
+        law = best.process.count(samples)
+        mass = np.diff(law.cdf(edges - 1.0))
+        label = f"{type(best.process).__name__}, $b = {best.b:.2g}$"
+        ax.stairs(mass / width * samples, (edges - 0.5) / samples, color=COLOURS[1], lw=1.6, baseline=None, label=label)
+    ax.set(xlabel="share of samples $D_i/D$", xlim=(-0.5 / samples, 1 + 0.5 / samples))
+    ax.set_ylim(0, 1.4 * ax.get_ylim()[1])  # room for the legend
+    ax.legend(fontsize=8, loc="upper center")
+
+
+def spiking(subject: Subject, tell: Tell) -> Section:
+    """Rates and Fano factors beside their nulls, in random order and class by class."""
+    subject.needs_hidden()
+    window = _window(subject)
+    orders = ["shuffled"] + (["blocked"] if subject.labels is not None else [])
+    found: dict[tuple[int, str], SpikeStatistics] = {}
+    why: dict[str, str] = {}
+    rows: list[list[Cell]] = []
+    for done, m in enumerate(subject.hidden):
+        for order in orders:
+            labels = subject.labels if order == "blocked" else None
+            rng = stream(subject.options.seed, 2, m) if order == "shuffled" else None
+            try:
+                found[m, order] = spikes.statistics(
+                    subject.trace.activations[m], subject.threshold(m), window, order=order, labels=labels, rng=rng
+                )
+            except ValueError as error:
+                why[order] = str(error)
+            else:
+                rows.append(_spike_row(name_of(m, subject.net), found[m, order]))
+        tell(done + 1, len(subject.hidden))
+    if not found:
+        raise ValueError("; ".join(why.values()))
+    remarks = [f"order {order}: {reason}" for order, reason in why.items()]
+    if subject.labels is None:
+        remarks.append(f"samples are not presented class by class: {subject.no_labels}")
+    columns = ["layer", "order", "MFR", "var r", "MFF", "by chance", "1−r", "var F", "silent", "rejected"]
+    chosen = few(len(subject.hidden), 3)
+    last = orders[-1] if (subject.hidden[0], orders[-1]) in found else orders[0]
+
+    def draw(figure: "Figure") -> None:
+        grid = figure.subplots(1, len(chosen), squeeze=False)[0]
+        for ax, i in zip(grid, chosen, strict=True):
+            found[subject.hidden[i], last].plot(ax)
+            ax.set_title(name_of(subject.hidden[i], subject.net))
+
+    data = {
+        f"{name}_{m}": np.asarray(np.ma.filled(getattr(one, name), np.nan))
+        for (m, order), one in found.items()
+        for name in ("rate", "fano_factor", "null_fano_factor")
+        if order == last
+    }
+    return Section(
+        "spikes",
+        "Spike statistics",
+        "Samples are presented one after another, and a unit spikes when it is active; n spikes in a window of T "
+        "samples give a Fano factor F = Var n/<n> (arXiv 2308.00858). MFR and MFF are means over units (MFF over "
+        "those that are not silent), beside MFF by chance: what it is when only the order of samples is random "
+        "(inside the blocks of a class, when blocked). Rejected: units whose counts are not those of samples in "
+        "random order, at 5 % of all units together (Holm).",
+        facts={"window T": window, "samples": subject.samples},
+        tables=(Table(columns, rows),),
+        pictures=(
+            Picture(
+                "spikes",
+                f"Fano factor of every unit against its rate, samples {last}, with the null of this order.",
+                draw,
+                data,
+                (4.2 * len(chosen) + 1, 3.8),
+            ),
+        ),
+        results={"statistics": found},
+        remarks=remarks,
+    )
+
+
+def _window(subject: Subject) -> int:
+    """Return T: so that there are ten windows, and five of every class."""
+    if subject.options.window is not None:
+        return subject.options.window
+    window = min(_WINDOW, subject.samples // _FEWEST_WINDOWS)
+    if subject.labels is not None:
+        tally = np.bincount(subject.labels)
+        window = min(window, max(2, int(tally[tally > 0].min()) // _WINDOWS_OF_A_CLASS))
+    if window < 1:
+        raise ValueError(f"{subject.samples} samples are too few for {_FEWEST_WINDOWS} windows; give more, or a window")
+    return window
+
+
+def _spike_row(name: str, found: SpikeStatistics) -> list[Cell]:
+    silent = found.silent_units
+    if found.silent.all():
+        return [name, found.order, 0.0, 0.0, None, None, None, None, silent, None]
+    test = found.test("binomial")
+    return [
+        name,
+        found.order,
+        found.mean_rate,
+        found.rate_variance,
+        found.mean_fano_factor,
+        found.mean_null_fano_factor,
+        1 - found.mean_working_rate,
+        found.fano_variance,
+        silent,
+        f"{int(test.rejected(0.05).sum())} of {int(test.tested.sum())}",
+    ]

@@ -1,0 +1,196 @@
+"""Questions about classes: ranks and the linear map, attraction basins."""
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from statnn._edge import Floats, Ints
+from statnn._figure import COLOURS
+from statnn._random import stream
+from statnn.inspection._section import Cell, Measured, Picture, Section, Table, share
+from statnn.inspection._subject import Subject, Tell, name_of
+from statnn.measure import basins, order
+from statnn.measure.basins import Basin
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+_MOST_CLASSES = 20
+
+
+def ranks(subject: Subject, tell: Tell) -> Section:
+    """Order and the linear map."""
+    net, labels = subject.net, subject.known_labels()
+    found: dict[int, order.RankProbability] = {}
+    why: dict[int, str] = {}
+    for m in range(net.depth):
+        try:
+            found[m] = order.rank_probability(net, subject.x, labels, m)
+        except ValueError as refusal:
+            why[m] = str(refusal)
+        tell(m + 1, net.depth)
+    accuracy = order.l_map_accuracy(net, subject.x, labels)
+    shares = [share(float(p), subject.samples) for p in accuracy]
+    error = np.array([one.error for one in shares])
+    rows: list[list[Cell]] = []
+    for m in range(net.depth + 1):
+        name = "inputs" if m == 0 else name_of(m, net)
+        one = found.get(m - 1)
+        slope = Measured(one.layer_slope, one.layer_slope_error) if one is not None else None
+        extremes = f"{one.slope.min():.2f} … {one.slope.max():.2f}" if one is not None else None
+        rows.append([name, slope, extremes, shares[m]])
+
+    def draw(figure: "Figure") -> None:
+        left, middle, right = figure.subplots(1, 3)
+        shown = sorted(found)
+        if shown:
+            slopes = [found[m].layer_slope for m in shown]
+            errors = [found[m].layer_slope_error for m in shown]
+            left.errorbar([m + 1 for m in shown], slopes, errors, fmt="o-", color=COLOURS[0])
+            first = found[shown[0]]
+            for k, (label, density) in enumerate(zip(first.classes, first.density, strict=True)):
+                colour, line = COLOURS[k % len(COLOURS)], ("-", "--", ":")[k // len(COLOURS) % 3]
+                middle.stairs(density, first.edges, baseline=None, color=colour, ls=line, label=str(label), lw=1.2)
+            middle.set_ylim(bottom=0)
+            middle.axhline(1, color="grey", ls=":", lw=1)
+            middle.set(title=f"fields of {name_of(shown[0] + 1, net)}", xlabel="rank $r$", ylabel="density")
+            if len(first.classes) <= 10:
+                middle.legend(title="class", ncols=2, fontsize=7, loc="upper left")
+        left.axhline(0, color="grey", ls=":", lw=1)
+        left.set(title="rank-probability slope", xlabel="layer of fields", ylabel="slope $s$")
+        right.errorbar(np.arange(net.depth + 1), accuracy, error, fmt="s-", color=COLOURS[2])
+        right.axhline(float(np.bincount(labels).max() / labels.size), color="grey", ls=":", lw=1)
+        right.set(title="linear above layer $m$", xlabel="layer $m$", ylabel="accuracy", ylim=(0, 1.02))
+        for ax in (left, right):
+            ax.locator_params(axis="x", integer=True)
+
+    return Section(
+        "order",
+        "Order and the linear map",
+        "Every unit ranks the samples by its field, with the sign of its weight towards a class in the linear "
+        "substitution map; s is the slope of the distribution of the ranks of a class's samples, averaged over "
+        "classes: 0 where ranks say nothing, up to 6(1−π) where they tell all, π being the share of the class (arXiv "
+        "2501.02436). Accuracy through the linear map keeps the activations up to a layer and replaces those above by "
+        "the identity; where it equals that of the last row the upper part is functionally linear.",
+        tables=(Table(["layer", "slope s", "s of classes", "accuracy, linear above"], rows),),
+        pictures=(
+            Picture(
+                "order",
+                "Slope of the rank probability distribution in every layer; the distribution itself in the first; "
+                "accuracy with the activations above layer m replaced by the identity (dotted: always the most "
+                "frequent class).",
+                draw,
+                _order_data(found, accuracy, error),
+                (10.5, 3.6),
+            ),
+        ),
+        results={"rank_probability": found, "l_map_accuracy": accuracy},
+        remarks=[f"{name_of(m + 1, net)}: {reason}" for m, reason in why.items()],
+    )
+
+
+def _order_data(found: dict[int, order.RankProbability], accuracy: Floats, error: Floats) -> dict[str, Any]:
+    data = {"l_map_accuracy": accuracy, "l_map_accuracy_error": error, "layers": np.array(sorted(found))}
+    for name in ("layer_slope", "layer_slope_error"):
+        data[name] = np.array([getattr(found[m], name) for m in sorted(found)])
+    return data
+
+
+def attraction(subject: Subject, tell: Tell) -> Section:
+    """Attraction basins."""
+    net, options = subject.net, subject.options
+    if subject.labels is None and not subject.no_labels.startswith(("no labels", "the data have no labels")):
+        raise ValueError(f"the network is not taken as a classifier: {subject.no_labels}")
+    rng = stream(options.seed, 3)
+    chosen = np.sort(rng.permutation(subject.samples)[: options.basins])
+    labels = None if subject.labels is None else subject.labels[chosen]
+    x = subject.x[chosen]
+    found: dict[str, Basin] = {}
+    remarks: list[str] = []
+    if labels is None:
+        remarks.append(f"the network is taken as a classifier, its own classes as classes: {subject.no_labels}")
+    for step, (name, function) in enumerate((("samples", basins.sample_basin), ("weights", basins.weight_basin))):
+        try:
+            found[name] = function(
+                net,
+                x,
+                labels,
+                draws=options.draws,
+                rng=stream(options.seed, 4, step),
+                progress=_from(tell, step * len(x), 2 * len(x)),
+            )
+        except ValueError as refusal:
+            remarks.append(f"space of {name}: {refusal}")
+    if not found:
+        raise ValueError("; ".join(remarks))
+    columns = ["space", "median σ*", "lower quartile", "upper quartile", "infinite", "σ* = 0"]
+    tables = [Table(columns, [_basin_row(name, one) for name, one in found.items()])]
+    if labels is not None:
+        tables.append(_by_class(found, labels))
+
+    def draw(figure: "Figure") -> None:
+        grid = figure.subplots(1, len(found), squeeze=False)[0]
+        for ax, one in zip(grid, found.values(), strict=True):
+            one.plot(ax, color=COLOURS[0])
+            _labelled(ax)
+            if ax.get_legend_handles_labels()[0]:
+                ax.legend()
+
+    data = {f"{part}_{name}": getattr(one, part) for name, one in found.items() for part in ("radius", "low", "high")}
+    return Section(
+        "basins",
+        "Attraction basins",
+        "σ* of a sample is the amplitude of normal noise at which the chance that its class is unchanged falls to 1/2: "
+        "on the inputs, in their units, or on all weights, in units of the standard deviation of each layer's weights "
+        "(arXiv 2501.02436). Where it never falls so far the basin is infinite.",
+        facts={"samples": len(x), "directions of noise a sample": options.draws},
+        tables=tables,
+        pictures=(
+            Picture(
+                "basins",
+                "Distribution of the radii over samples, in the space of samples and in the space of weights.",
+                draw,
+                data,
+                (4.5 * len(found), 3.6),
+            ),
+        ),
+        results=dict(found),
+        remarks=remarks,
+    )
+
+
+def _labelled(ax: Any) -> None:
+    """Label a logarithmic axis so that labels do not run into each other."""
+    from matplotlib.ticker import LogLocator, NullFormatter
+
+    low, high = ax.get_xlim()
+    decades = np.log10(high / low)
+    ax.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0) if decades < 2 else (1.0,)))
+    ax.xaxis.set_minor_formatter(NullFormatter())
+    if decades < 2:
+        ax.xaxis.set_major_formatter("{x:g}")
+
+
+def _from(tell: Tell, before: int, total: int) -> Tell:
+    """Return the progress of a part of the work, told as that of the whole."""
+    return lambda done, _: tell(before + done, total)
+
+
+def _basin_row(name: str, found: Basin) -> list[Cell]:
+    radii = found.radius
+    low, middle, high = (float(q) for q in np.quantile(radii, [0.25, 0.5, 0.75], method="inverted_cdf"))
+    return [name, middle, low, high, f"{np.mean(np.isinf(radii)):.1%}", f"{np.mean(radii == 0):.1%}"]
+
+
+def _by_class(found: dict[str, Basin], labels: Ints) -> Table:
+    """Return medians class by class, of the first classes where there are many."""
+    classes, tally = np.unique(labels, return_counts=True)
+    columns, rows = ["class", "samples"], [[int(k), int(n)] for k, n in zip(classes, tally, strict=True)]
+    cells: list[list[Cell]] = [list(row) for row in rows[:_MOST_CLASSES]]
+    for name, one in found.items():
+        columns += [f"median σ*, {name}", f"infinite, {name}"]
+        radii = one.by_class()
+        for row, k in zip(cells, classes, strict=False):
+            middle = float(np.quantile(radii[int(k)], 0.5, method="inverted_cdf"))
+            row += [middle, f"{np.mean(np.isinf(radii[int(k)])):.1%}"]
+    return Table(columns, cells)

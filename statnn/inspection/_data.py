@@ -1,0 +1,172 @@
+"""Samples and labels from files: npz with x and y (or the names of the well-known mnist.npz), or npy."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from statnn._edge import Ints, positive
+from statnn.io import _npz
+
+SPLITS = ("test", "train")
+_KEYS = (("x", "y"), ("x_test", "y_test"), ("x_train", "y_train"))
+
+
+@dataclass(frozen=True, eq=False)
+class Data:
+    """Samples, as a network takes them.
+
+    Parameters
+    ----------
+    x : ndarray, shape (samples, inputs)
+        Inputs, after scaling; images are flattened.
+    labels : ndarray of int, shape (samples,), or None
+        Class of every sample, or None where it is not known.
+    source : str
+        What was read and what was done with it, in words.
+    no_labels : str
+        Why there are no labels; empty where there are.
+    """
+
+    x: NDArray[Any]
+    labels: Ints | None
+    source: str
+    no_labels: str = ""
+
+
+def read_data(
+    path: str | os.PathLike[str],
+    labels: str | os.PathLike[str] | None = None,
+    *,
+    split: str = "test",
+    scale: float | None = None,
+) -> Data:
+    """Return samples and labels of a file.
+
+    Parameters
+    ----------
+    path : str or os.PathLike
+        An npz file with arrays ``x`` and, if known, ``y``, or ``x_test`` and ``y_test`` as in mnist.npz; or an npy file
+        of samples. Images of any shape are flattened.
+    labels : str or os.PathLike, optional
+        Another file, npy or npz with ``y``, or the name of an array in the npz file. Whole numbers, one a sample, or
+        one row a sample with a single 1.
+    split : {"test", "train"}
+        Which samples, where the file has both.
+    scale : float, optional
+        Factor that multiplies the samples. By default bytes are divided by 255, and other numbers are left as they are.
+
+    Returns
+    -------
+    Data
+        ``source`` says what was read and how it was scaled.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If the file is damaged, has no such arrays, or samples and labels do not fit.
+    OSError, MemoryError
+        If it cannot be read, or not into memory.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as directory:
+    ...     np.savez(f"{directory}/some.npz", x=np.full((5, 2, 2), 255, np.uint8), y=np.arange(5))
+    ...     data = read_data(f"{directory}/some.npz")
+    >>> data.x.shape, float(data.x.max()), data.labels
+    ((5, 4), 1.0, array([0, 1, 2, 3, 4]))
+    """
+    if split not in SPLITS:
+        raise ValueError(f"split = {split!r}: choose 'test' or 'train'")
+    file = Path(path)
+    x, y, name = _read(file, None if labels is None else str(labels), split)
+    if y is None and labels is not None:
+        y = _labels_of(Path(labels))
+    samples, how = _samples(x, scale, f"{file.name}, array {name!r}" if name else file.name)
+    known, why = _labels(y, len(samples))
+    if known is None and y is None:
+        why = "the data have no labels; give them with --labels, or as y in the npz file"
+    return Data(samples, known, how, why)
+
+
+def given_data(x: ArrayLike, labels: ArrayLike | None) -> Data:
+    """Return arrays as data, not scaled."""
+    samples, how = _samples(np.asarray(x), 1.0, "arrays")
+    known, why = _labels(None if labels is None else np.asarray(labels), len(samples))
+    return Data(samples, known, how, why or ("" if known is not None else "no labels were given"))
+
+
+def _read(file: Path, labels: str | None, split: str) -> tuple[NDArray[Any], NDArray[Any] | None, str]:
+    kind = file.suffix.lower()
+    if kind not in {".npz", ".npy"}:
+        raise ValueError(f"{file} has the suffix {file.suffix!r}; data are read from .npz and .npy")
+    if file.exists() and not file.is_file():
+        raise ValueError(f"{file} is not a regular file")
+    if kind == ".npy":
+        return _npz.npy(file), None, ""
+    with _npz.npz(file) as archive:
+        order = sorted(_KEYS, key=lambda pair: split not in pair[0])
+        for x, y in sorted(order, key=lambda pair: pair[0] != "x"):
+            if x in archive:
+                own = labels if labels is not None and labels in archive else y if labels is None else None
+                return archive[x], archive[own] if own is not None and own in archive else None, x
+        raise ValueError(f"it has arrays {', '.join(archive.names)}; samples are named x, or x_test and x_train")
+
+
+def _labels_of(file: Path) -> NDArray[Any]:
+    if file.suffix.lower() == ".npy":
+        return _npz.npy(file)
+    if file.suffix.lower() != ".npz":
+        raise ValueError(f"labels = {str(file)!r} is neither an array of the data nor an .npy or .npz file")
+    with _npz.npz(file) as archive:
+        for name in ("y", "labels"):
+            if name in archive:
+                return archive[name]
+        raise ValueError(f"it has arrays {', '.join(archive.names)}; labels are named y")
+
+
+def _samples(x: NDArray[Any], scale: float | None, name: str) -> tuple[NDArray[Any], str]:
+    if x.dtype.kind not in "biuf" or x.ndim < 2 or 0 in x.shape:
+        raise ValueError(
+            f"{name} holds {x.dtype} of shape {x.shape}; samples are real numbers of shape (samples, ...), one or more"
+        )
+    flat = x.reshape(len(x), -1)
+    how = f"{name}: {len(flat)} samples of {flat.shape[1]} inputs"
+    if x.ndim > 2:
+        how += f", flattened from {' × '.join(map(str, x.shape[1:]))}"
+    if scale is None:
+        scale = 1 / 255 if x.dtype == np.uint8 else 1.0
+        how += ", bytes divided by 255" if x.dtype == np.uint8 else ""
+    elif scale != 1:
+        how += f", multiplied by {positive(scale, 'scale', why='it multiplies the samples'):g}"
+    if x.dtype == np.uint8:
+        flat = flat.astype(np.float32)
+    flat = flat if scale == 1 else flat * flat.dtype.type(scale) if flat.dtype.kind == "f" else flat * float(scale)
+    if flat.dtype.kind == "f" and not np.isfinite(flat).all():
+        raise ValueError(f"{name} has entries that are not finite numbers")
+    return flat, how
+
+
+def _labels(y: NDArray[Any] | None, samples: int) -> tuple[Ints | None, str]:
+    """Return classes, or why `y` holds none; raise where it fits no sample."""
+    if y is None:
+        return None, ""
+    if len(y.shape) == 0 or len(y) != samples:
+        raise ValueError(f"labels have shape {y.shape} for {samples} samples; one a sample is needed")
+    if y.ndim == 2 and y.shape[1] == 1:
+        y = y[:, 0]
+    if y.ndim == 2 and y.dtype.kind in "biuf" and bool(((y == 0) | (y == 1)).all() and (y.sum(axis=1) == 1).all()):
+        return y.argmax(axis=1).astype(np.int64), ""
+    if y.ndim > 1:
+        return None, f"the labels have shape {y.shape}, so they are no classes"
+    if y.dtype.kind == "f" and bool((y == np.round(y)).all()) and bool((np.abs(y) < 2**31).all()):
+        y = y.astype(np.int64)
+    if y.dtype.kind not in "biu":
+        return None, f"the labels are {y.dtype}, not whole numbers, so they are no classes numbered as the outputs"
+    if int(y.min()) < 0:
+        return None, f"the labels reach {y.min()}; classes are numbered from 0, in the order of the outputs"
+    return y.astype(np.int64), ""

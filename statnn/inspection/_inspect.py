@@ -1,0 +1,253 @@
+"""All questions, one after another: what `python -m statnn inspect` does, as a call."""
+
+import os
+import time
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from statnn._edge import whole
+from statnn._memory import refuse_beyond_memory
+from statnn._random import Root, root, stream
+from statnn.inspection._activity import activity, spiking
+from statnn.inspection._classification import attraction, ranks
+from statnn.inspection._data import Data, given_data, read_data
+from statnn.inspection._layers import layers, strength
+from statnn.inspection._meanfield import phase, together
+from statnn.inspection._section import Section
+from statnn.inspection._subject import Options, Subject, Tell
+from statnn.io._load import Activations, load
+from statnn.network import Network
+
+Question: TypeAlias = Callable[[Subject, Tell], Section]
+
+QUESTIONS: Mapping[str, Question] = MappingProxyType(
+    {
+        "layers": layers,
+        "activity": activity,
+        "spikes": spiking,
+        "order": ranks,
+        "basins": attraction,
+        "strength": strength,
+        "correlation": together,
+        "phase": phase,
+    }
+)
+"""By name, in the order of the page."""
+
+
+@dataclass(frozen=True, eq=False)
+class Inspection:
+    """What was found about one network; made by `inspect`.
+
+    Parameters
+    ----------
+    net : Network
+        The network.
+    name : str
+        What the network is called on the page.
+    data : Data
+        Samples and labels that were used.
+    sections : tuple of Section
+        Answers in the order of the page; ``found["spikes"]`` is one of them.
+    seed : tuple
+        Entropy and spawn key; the same seed gives the same numbers.
+    """
+
+    net: Network
+    name: str
+    data: Data
+    sections: tuple[Section, ...]
+    seed: Root
+
+    def __getitem__(self, name: str) -> Section:
+        """Return the section of that name."""
+        for section in self.sections:
+            if section.name == name:
+                return section
+        raise KeyError(f"there is no section {name!r}; there are {', '.join(s.name for s in self.sections)}")
+
+    def __str__(self) -> str:
+        head = f"{self.name}: {self.net!r}\n{self.data.source}"
+        return "\n\n".join([head, *map(str, self.sections)])
+
+    def write(self, directory: str | os.PathLike[str]) -> None:
+        """Write the page ``index.html``, ``numbers.json``, and each figure as SVG and PNG with its arrays.
+
+        Parameters
+        ----------
+        directory : str or os.PathLike
+            Where to write. It is made if it does not exist, and then appears with everything in it or not at all; in
+            one that exists each file is replaced, and the page last.
+
+        Raises
+        ------
+        FileNotFoundError, NotADirectoryError
+            If the directory above it does not exist, or it is a file.
+        """
+        from statnn.inspection._page import write
+
+        write(self, directory)
+
+
+def inspect(
+    network: Any,
+    data: str | os.PathLike[str] | Data | ArrayLike,
+    labels: ArrayLike | str | os.PathLike[str] | None = None,
+    *,
+    activation: Activations | None = None,
+    threshold: float | None = None,
+    window: int | None = None,
+    samples: int = 10_000,
+    basins: int = 200,
+    draws: int = 32,
+    only: Sequence[str] | None = None,
+    name: str | None = None,
+    rng: int | np.random.Generator | None = None,
+    progress: Callable[[str, int, int], None] | None = None,
+) -> Inspection:
+    """Ask all questions of a network and its data.
+
+    Parameters
+    ----------
+    network : str, os.PathLike or object
+        What `statnn.io.load_network` takes: a file, or an object of torch, scikit-learn or onnx, or a `Network`.
+    data : str, os.PathLike, Data or array_like
+        Samples: a file or a `Data` as of `read_data`, or an array of shape (samples, ...) that is flattened and
+        otherwise used as it is.
+    labels : array_like of int, str or os.PathLike, optional
+        Class of every sample, numbered as the outputs; for a file of data what `read_data` takes.
+    activation : str, Activation or sequence of them, optional
+        For bare arrays, which do not say it.
+    threshold : float, optional
+        Above what activation a unit is active; by default 1/2 for sigmoid units and 0 for others.
+    window : int, optional
+        Samples a window of the spike statistics; by default 100, or a tenth of the samples if these are fewer.
+    samples : int
+        Most samples that are used; of more, a random subset.
+    basins : int
+        Samples whose basins are measured, chosen at random.
+    draws : int
+        Directions of noise a basin.
+    only : sequence of str, optional
+        Names of `QUESTIONS` to ask; all when left out.
+    name : str, optional
+        What the network is called on the page.
+    rng : int, numpy.random.Generator or None
+        Seed; None for fresh entropy.
+    progress : callable, optional
+        Called with (name of the question, done, total) as work goes on.
+
+    Returns
+    -------
+    Inspection
+
+    Raises
+    ------
+    TypeError, ValueError, OSError, ImportError
+        If the network or the data cannot be read, or do not fit each other. A question that cannot be asked of this
+        network does not raise: its section has a ``reason``.
+    MemoryError
+        If the activations of all samples would not fit into memory.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> found = inspect(Network.random([5, 40, 3], "relu", rng=0), rng.normal(size=(300, 5)), only=["activity"], rng=0)
+    >>> found["activity"].tables[0].rows[0][2], found["activity"].reason
+    (40, '')
+    """
+    chosen = _chosen(only)
+    loaded = load(network, activation=activation)
+    found = _data(data, labels)
+    seed = root(rng)
+    most = whole(samples, "samples", minimum=2)
+    if len(found.x) > most:
+        kept = np.sort(stream(seed, 0).permutation(len(found.x))[:most])
+        subset = None if found.labels is None else found.labels[kept]
+        source = f"{found.source}; a random {most} of them"
+        found = replace(found, x=found.x[kept], labels=subset, source=source)
+    net = loaded.net
+    if found.x.shape[1] != net.widths[0]:
+        raise ValueError(
+            f"the data have {found.x.shape[1]} numbers a sample ({found.source}), the network takes {net.widths[0]}"
+        )
+    if len(found.x) < 2:
+        raise ValueError("there is one sample; statistics need two at least")
+    needed = 3.0 * len(found.x) * sum(net.widths) * net.dtype.itemsize
+    refuse_beyond_memory(needed, f"the activity of {len(found.x)} samples", "take fewer samples")
+    options = Options(
+        threshold=None if threshold is None else _finite(threshold),
+        window=None if window is None else whole(window, "window", minimum=1),
+        basins=whole(basins, "basins", minimum=1),
+        draws=whole(draws, "draws", minimum=4),
+        seed=seed,
+    )
+    subject = Subject(net, found.x, found.labels, found.no_labels, options, loaded.notes)
+    sections = tuple(_ask(key, subject, progress) for key in chosen)
+    return Inspection(net, _name(network, name), found, sections, seed)
+
+
+def _ask(key: str, subject: Subject, progress: Callable[[str, int, int], None] | None) -> Section:
+    def tell(done: int, total: int) -> None:
+        if progress is not None:
+            progress(key, done, total)
+
+    begin = time.perf_counter()
+    tell(0, 1)
+    question = QUESTIONS[key]
+    with warnings.catch_warnings(record=True) as raised:
+        warnings.simplefilter("always")
+        try:
+            section = question(subject, tell)
+        except (ValueError, TypeError, MemoryError, FloatingPointError, np.linalg.LinAlgError) as error:
+            title = (question.__doc__ or key).strip().rstrip(".")
+            section = Section(key, title, "", reason=str(error))
+    tell(1, 1)
+    remarks = (*section.remarks, *dict.fromkeys(str(one.message) for one in raised))
+    return replace(section, remarks=remarks, seconds=time.perf_counter() - begin)
+
+
+def _chosen(only: Sequence[str] | None) -> list[str]:
+    if only is None:
+        return list(QUESTIONS)
+    if isinstance(only, str):
+        raise TypeError(f"only = {only!r} is a text; pass a list of names, [{only!r}]")
+    for key in only:
+        if key not in QUESTIONS:
+            raise ValueError(f"only = {key!r} is no question; there are {', '.join(QUESTIONS)}")
+    return [key for key in QUESTIONS if key in only]
+
+
+def _data(data: Any, labels: Any) -> Data:
+    if isinstance(data, str | os.PathLike):
+        if labels is None or isinstance(labels, str | os.PathLike):
+            return read_data(data, labels)
+        read = read_data(data)
+        return replace(given_data(read.x, labels), source=read.source)
+    if isinstance(data, Data):
+        if labels is not None:
+            raise TypeError("labels are given, but the Data hold them already: leave them out")
+        return data
+    return given_data(data, labels)
+
+
+def _finite(threshold: Any) -> float:
+    value = float(threshold)
+    if not np.isfinite(value):
+        raise ValueError(f"threshold = {threshold!r} must be a finite number: a unit is active above it")
+    return value
+
+
+def _name(network: Any, name: str | None) -> str:
+    if name is not None:
+        return name
+    if isinstance(network, str | os.PathLike):
+        return Path(network).name
+    return type(network).__name__

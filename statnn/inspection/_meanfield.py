@@ -1,0 +1,167 @@
+"""Questions about layers as wholes: how units and samples go together, where layers lie on the phase diagram."""
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from statnn._figure import COLOURS
+from statnn._random import stream
+from statnn.inspection._section import Cell, Measured, Picture, Section, Table
+from statnn.inspection._subject import Subject, Tell, name_of
+from statnn.measure import correlation, tangent
+from statnn.rg import Placement, place
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+_KERNEL_SAMPLES = 200
+
+
+def together(subject: Subject, tell: Tell) -> Section:
+    """Correlation of units and the tangent kernel."""
+    subject.needs_hidden()
+    net = subject.net
+    pairs: dict[int, correlation.Correlation] = {}
+    spread: dict[int, correlation.Participation] = {}
+    remarks: list[str] = []
+    for done, m in enumerate(subject.hidden, 1):
+        h = subject.trace.activations[m]
+        try:
+            pairs[m], spread[m] = correlation.neuronal_correlation(h), correlation.participation_ratio(h)
+        except (ValueError, MemoryError) as error:
+            remarks.append(f"{name_of(m, net)}: {error}")
+        tell(done, len(subject.hidden) + 1)
+    facts: dict[str, Cell] = {}
+    results: dict[str, Any] = {"correlation": pairs, "participation": spread}
+    some = np.sort(stream(subject.options.seed, 5).permutation(subject.samples)[:_KERNEL_SAMPLES])
+    try:
+        kernel = tangent.tangent_kernel(net, subject.x[some])
+    except (ValueError, TypeError, MemoryError) as error:
+        remarks.append(f"tangent kernel: {error}")
+    else:
+        results["tangent_kernel"] = kernel
+        facts = {
+            "samples of the tangent kernel": len(some),
+            "trace a sample": kernel.trace / len(some),
+            "entropy": kernel.entropy,
+            "effective rank": kernel.effective_rank,
+        }
+    if not pairs and not facts:
+        raise ValueError("; ".join(remarks))
+    rows: list[list[Cell]] = [
+        [
+            name_of(m, net),
+            net.widths[m],
+            pairs[m].constant,
+            pairs[m].mean_absolute,
+            pairs[m].null_mean_absolute,
+            pairs[m].mean_square,
+            pairs[m].null_mean_square,
+            spread[m].ratio,
+            spread[m].null,
+        ]
+        for m in pairs
+    ]
+    columns = [
+        "layer",
+        "units",
+        "constant",
+        "mean |r|",
+        "|r| by chance",
+        "mean r²",
+        "r² by chance",
+        "participation",
+        "p. by chance",
+    ]
+    return Section(
+        "correlation",
+        "Correlation of units and the tangent kernel",
+        "r is Pearson's correlation of the activations of two units of a layer over samples, averaged over pairs "
+        "(arXiv 2201.09069); the participation ratio (tr C)²/tr C² counts the directions over which the activity of a "
+        "layer spreads. By chance: for units that know nothing of each other. Trace and entropy of the empirical "
+        "neural tangent kernel (arXiv 2410.07451) are over samples, summed over outputs.",
+        facts=facts,
+        tables=(Table(columns, rows),) if rows else (),
+        results=results,
+        remarks=remarks,
+    )
+
+
+def phase(subject: Subject, tell: Tell) -> Section:
+    """Place on the mean-field phase diagram."""
+    del tell
+    net, remarks = subject.net, []
+    try:
+        found = place(net, subject.x, rng=stream(subject.options.seed, 6))
+    except ValueError as error:
+        found = place(net)
+        remarks.append(f"signals were not followed: {error}")
+    rows: list[list[Cell]] = []
+    for one in found.layers:
+        point, m = one.point, one.index
+        signals: list[Cell] = [None, None, None, None]
+        if found.correlation.size:
+            signals = [
+                float(found.variance[m]),
+                float(found.predicted_variance[m]),
+                Measured(float(found.correlation[m]), float(found.correlation_error[m])),
+                float(found.predicted_correlation[m]),
+            ]
+        rows.append(
+            [
+                name_of(m + 1, net),
+                Measured(one.sigma_w, one.sigma_w_error),
+                Measured(one.sigma_b, one.sigma_b_error),
+                point.phase.value,
+                point.chi,
+                point.xi_correlation,
+                *signals,
+            ]
+        )
+    facts: dict[str, Cell] = {}
+    if found.decay is not None:
+        length = Measured(found.decay.length, found.decay.error) if np.isfinite(found.decay.error) else None
+        facts["measured correlation length, layers"] = length if length is not None else found.decay.outcome.value
+    columns = ["layer", "σ_w", "σ_b", "phase", "χ", "ξ_c", "variance", "predicted q", "correlation", "predicted c"]
+    return Section(
+        "phase",
+        "Place on the mean-field phase diagram",
+        "Each layer above the first is taken as a wide layer of random weights with its own σ_w and σ_b (root mean "
+        "squares): χ is the factor by which squared small distances between signals change in such a layer, ξ_c the "
+        "number of layers over which correlations are forgotten. Variance of the fields and correlation of pairs of "
+        "samples are measured in the network and predicted from those in the first layer. For trained weights two "
+        "numbers a layer are a coarse description; the gap says how coarse.",
+        facts=facts,
+        tables=(Table(columns, rows),),
+        pictures=(_phase_picture(found),),
+        results={"placement": found},
+        remarks=remarks,
+    )
+
+
+def _phase_picture(found: Placement) -> Picture:
+    followed = bool(found.correlation.size)
+
+    def draw(figure: "Figure") -> None:
+        grid = figure.subplots(1, 2 if followed else 1, squeeze=False)[0]
+        found.plot(grid[0], label="layers")
+        grid[0].legend()
+        if followed:
+            found.plot_signals(grid[1], colour=COLOURS[0])
+            grid[1].locator_params(axis="x", integer=True)
+            grid[1].legend()
+
+    data = {
+        name: np.array([getattr(one, name) for one in found.layers])
+        for name in ("sigma_w", "sigma_w_error", "sigma_b", "sigma_b_error")
+    }
+    for name in ("correlation", "correlation_error", "predicted_correlation", "variance", "predicted_variance"):
+        data[name] = getattr(found, name)
+    return Picture(
+        "phase",
+        "Layers in the plane of σ_w and σ_b, numbered as layers of weights from 0, with the critical line χ = 1 of "
+        "their activation where it has one; correlation of pairs of samples through depth, measured and predicted.",
+        draw,
+        data,
+        (9.0, 3.8) if followed else (5.0, 3.8),
+    )

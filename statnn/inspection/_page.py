@@ -1,0 +1,137 @@
+"""The page of an inspection: one HTML file that needs no network and no script, numbers and figures beside it."""
+
+from __future__ import annotations
+
+import base64
+import json
+import shutil
+import tempfile
+from html import escape
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from statnn.inspection._section import Section, Table, shown
+from statnn.inspection._style import STYLE
+from statnn.plot import save
+
+if TYPE_CHECKING:
+    import os
+
+    from statnn.inspection._inspect import Inspection
+
+
+def write(found: Inspection, directory: str | os.PathLike[str]) -> None:
+    """Write everything beside the target first, then put it in its place."""
+    target = Path(directory)
+    if target.exists() and not target.is_dir():
+        raise NotADirectoryError(f"{str(target)!r} is a file; give a directory")
+    if not target.absolute().parent.is_dir():
+        raise FileNotFoundError(f"directory {str(target.absolute().parent)!r} does not exist; make it first")
+    aside = Path(tempfile.mkdtemp(dir=target.absolute().parent, prefix=f".{target.absolute().name}."))
+    try:
+        _fill(found, aside)
+        aside.chmod(0o755)  # mkdtemp keeps its directories private
+        if target.exists():
+            for file in sorted(aside.iterdir(), key=lambda file: file.name == "index.html"):
+                file.replace(target / file.name)
+        else:
+            aside.replace(target)
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+
+
+def _fill(found: Inspection, aside: Path) -> None:
+    sections = []
+    for section in found.sections:
+        figures = []
+        for picture in section.pictures:
+            save(picture.figure(), aside / picture.name, **picture.data)
+            figures.append(_figure((aside / f"{picture.name}.svg").read_bytes(), picture.name, picture.caption))
+        sections.append(_section(section, figures))
+    (aside / "numbers.json").write_text(as_json(found), encoding="utf-8")
+    (aside / "index.html").write_text(_html(found, sections), encoding="utf-8")
+
+
+def as_json(found: Inspection) -> str:
+    """Return the provenance and all numbers of the page."""
+    content: dict[str, Any] = {
+        "network": found.name,
+        "described": repr(found.net),
+        "data": found.data.source,
+        "statnn": version("statnn"),
+        "seed": [str(found.seed[0]), list(found.seed[1])],
+        "sections": {section.name: section.plain() for section in found.sections},
+    }
+    return json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def _html(found: Inspection, sections: list[str]) -> str:
+    links = "\n".join(map(_link, found.sections))
+    seconds = sum(section.seconds for section in found.sections)
+    body = "\n".join(sections)
+    return f"""<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{escape(found.name)} under the microscope</title>
+<style>
+{STYLE}</style>
+</head>
+<body>
+<header>
+<h1>{escape(found.name)} under the microscope</h1>
+<p class="lead">{escape(repr(found.net))}</p>
+<p class="meta">{escape(found.data.source)}<br>
+statnn {escape(version("statnn"))}, seed {escape(str(found.seed[0]))}, {seconds:.1f} s;
+<a href="numbers.json">all numbers</a></p>
+<nav><ol>
+{links}
+</ol></nav>
+</header>
+<main>
+{body}
+</main>
+</body>
+</html>
+"""
+
+
+def _link(section: Section) -> str:
+    gone = ", not possible here" if section.reason else ""
+    return f'<li><a href="#{section.name}">{escape(section.title)}</a>{gone}</li>'
+
+
+def _section(section: Section, figures: list[str]) -> str:
+    parts = [f'<section id="{section.name}">', f"<h2>{escape(section.title)}</h2>"]
+    if section.about:
+        parts.append(f"<p>{escape(section.about)}</p>")
+    if section.reason:
+        parts.append(f'<p class="reason">Not possible here: {escape(section.reason)}</p>')
+    if section.facts:
+        entries = "\n".join(f"<dt>{escape(k)}</dt><dd>{escape(shown(v))}</dd>" for k, v in section.facts.items())
+        parts.append(f"<dl>\n{entries}\n</dl>")
+    parts += [_table(table) for table in section.tables]
+    parts += figures
+    if section.remarks:
+        entries = "\n".join(f"<li>{escape(remark)}</li>" for remark in section.remarks)
+        parts.append(f'<ul class="meta">\n{entries}\n</ul>')
+    return "\n".join([*parts, "</section>"])
+
+
+def _table(table: Table) -> str:
+    head = "".join(f"<th>{escape(column)}</th>" for column in table.columns)
+    rows = "\n".join(
+        "<tr>" + "".join(f"<td>{escape(shown(cell))}</td>" for cell in row) + "</tr>" for row in table.rows
+    )
+    return f'<div class="scroll"><table>\n<thead><tr>{head}</tr></thead>\n<tbody>\n{rows}\n</tbody>\n</table></div>'
+
+
+def _figure(svg: bytes, name: str, caption: str) -> str:
+    source = base64.b64encode(svg).decode()
+    return (
+        f'<figure><img src="data:image/svg+xml;base64,{source}" alt="{escape(caption)}">\n'
+        f'<figcaption>{escape(caption)} <a href="{name}.npz">Data</a>, <a href="{name}.png">PNG</a>, '
+        f'<a href="{name}.svg">SVG</a>.</figcaption></figure>'
+    )

@@ -1,0 +1,183 @@
+"""What a question leaves: facts, a table, figures and the result objects, or the reason why there are none."""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    Draw: TypeAlias = Callable[[Figure], None]
+else:
+    Draw = Callable[[Any], None]
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A number with its standard error.
+
+    Parameters
+    ----------
+    value, error : float
+        Estimate and standard error.
+
+    Examples
+    --------
+    >>> str(Measured(0.123456, 0.0045)), str(Measured(98.6, 0.0))
+    ('0.1235 ± 0.0045', '98.6 ± 0')
+    """
+
+    value: float
+    error: float
+
+    def __str__(self) -> str:
+        if not (math.isfinite(self.value) and math.isfinite(self.error)):
+            return f"{shown(self.value)} ± {shown(self.error)}"
+        if self.error <= 0:
+            return f"{self.value:.6g} ± 0"
+        places = max(0, 1 - math.floor(math.log10(self.error)))
+        return f"{self.value:.{places}f} ± {self.error:.{places}f}"
+
+
+Cell: TypeAlias = "str | int | float | Measured | None"
+"""None where there is no such number."""
+
+
+@dataclass(frozen=True, eq=False)
+class Table:
+    """Rows of numbers under headings.
+
+    Parameters
+    ----------
+    columns : sequence of str
+        Headings.
+    rows : sequence of sequence of (str, int, float, Measured or None)
+        One entry a column; None where there is no such number.
+
+    Raises
+    ------
+    ValueError
+        If a heading stands twice, or a row has another length.
+    """
+
+    columns: Sequence[str]
+    rows: Sequence[Sequence[Cell]]
+
+    def __post_init__(self) -> None:
+        if len(set(self.columns)) < len(self.columns):
+            raise ValueError(f"columns = {list(self.columns)}: a heading stands twice")
+        for row in self.rows:
+            if len(row) != len(self.columns):
+                raise ValueError(f"a row has {len(row)} entries for {len(self.columns)} columns")
+
+
+@dataclass(frozen=True, eq=False)
+class Picture:
+    """A figure that has not been drawn yet, and the arrays behind it."""
+
+    name: str
+    caption: str
+    draw: Draw
+    data: Mapping[str, NDArray[Any]]
+    size: tuple[float, float] = (7.0, 4.0)
+
+    def figure(self) -> "Figure":
+        """Draw it."""
+        from matplotlib.figure import Figure
+
+        from statnn.plot import style
+
+        with style():
+            figure = Figure(figsize=self.size)
+            self.draw(figure)
+        return figure
+
+
+@dataclass(frozen=True, eq=False)
+class Section:
+    """The answer to one question.
+
+    Parameters
+    ----------
+    name, title, about : str
+        Key, heading, and what is asked, in one or two sentences.
+    facts : mapping
+        Numbers and texts by what they are.
+    tables : sequence of Table
+        Usually one, with a row a layer.
+    pictures : sequence
+        Figures; ``pictures[i].figure()`` draws one.
+    results : mapping
+        Objects of the rooms that were asked, by name; what they hold beyond the table is there.
+    remarks : sequence of str
+        What should be known to read the numbers, warnings included.
+    reason : str
+        Why the question could not be asked; empty where it could.
+    seconds : float
+        Time it took.
+    """
+
+    name: str
+    title: str
+    about: str
+    facts: Mapping[str, Cell] = field(default_factory=dict)
+    tables: Sequence[Table] = ()
+    pictures: Sequence[Picture] = field(default=(), repr=False)
+    results: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    remarks: Sequence[str] = ()
+    reason: str = ""
+    seconds: float = 0.0
+
+    def __str__(self) -> str:
+        lines = [self.title, "-" * len(self.title)]
+        if self.reason:
+            return "\n".join([*lines, f"not possible here: {self.reason}"])
+        lines += [f"{name}: {shown(value)}" for name, value in self.facts.items()]
+        for table in self.tables:
+            cells = [list(table.columns), *([shown(cell) for cell in row] for row in table.rows)]
+            widths = [max(len(row[i]) for row in cells) for i in range(len(table.columns))]
+            lines += ["  ".join(f"{cell:>{w}}" for cell, w in zip(row, widths, strict=True)) for row in cells]
+        return "\n".join([*lines, *(f"note: {remark}" for remark in self.remarks)])
+
+    def plain(self) -> dict[str, Any]:
+        """Return what can be stored as JSON: all but figures and result objects."""
+        return {
+            "title": self.title,
+            "facts": {name: _plain(value) for name, value in self.facts.items()},
+            "tables": [
+                [{name: _plain(cell) for name, cell in zip(table.columns, row, strict=True)} for row in table.rows]
+                for table in self.tables
+            ],
+            "remarks": list(self.remarks),
+            "reason": self.reason or None,
+            "seconds": round(self.seconds, 3),
+        }
+
+
+def share(p: float, samples: int) -> Measured:
+    """Return a share with its standard error, that of (k+2)/(n+4): it is not zero where all or none were counted."""
+    pulled = (p * samples + 2) / (samples + 4)
+    return Measured(p, math.sqrt(pulled * (1 - pulled) / (samples + 4)))
+
+
+def shown(value: Cell) -> str:
+    """Return a number as it is read, four digits where it is not whole."""
+    if value is None:
+        return "–"
+    if isinstance(value, float):
+        number = float(value)
+        if math.isinf(number):
+            return "∞" if number > 0 else "−∞"
+        return f"{number:.4g}".replace("e-0", "e-").replace("e+0", "e+")
+    return str(value)
+
+
+def _plain(value: Cell) -> Any:
+    if isinstance(value, Measured):
+        return {"value": _plain(value.value), "error": _plain(value.error)}
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)  # JSON has no infinity
+    return value

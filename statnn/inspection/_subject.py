@@ -1,0 +1,97 @@
+"""What all questions are asked of: a network, samples, what the samples do in it, and how long things take."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from statnn._edge import Ints
+from statnn._random import Root
+from statnn.measure._classes import classes_of, number_of_classes
+from statnn.network import ACTIVATIONS, Network
+
+_SIGMOID = ACTIVATIONS["sigmoid"].code
+
+Tell = Callable[[int, int], None]
+"""Told how much is done, and of how much."""
+
+
+@dataclass(frozen=True, eq=False)
+class Options:
+    """How questions are asked."""
+
+    threshold: float | None
+    window: int | None
+    basins: int
+    draws: int
+    seed: Root
+
+
+class Subject:
+    """A network and samples, with the trace that all questions share."""
+
+    def __init__(
+        self,
+        net: Network,
+        x: NDArray[Any],
+        labels: Ints | None,
+        no_labels: str,
+        options: Options,
+        notes: tuple[str, ...],
+    ) -> None:
+        self.net, self.x, self.options, self.notes = net, x, options, notes
+        self.labels, self.no_labels = labels, no_labels
+        self.trace = net.trace(x)
+        most = number_of_classes(net) - 1
+        if labels is not None and labels.max() > most:
+            self.labels = None
+            self.no_labels = (
+                f"labels reach {labels.max()}, but the network tells {most + 1} classes apart; they are numbered from "
+                "0 in the order of the outputs"
+            )
+        if labels is not None and self.labels is not None and np.unique(labels).size < 2:
+            self.labels, self.no_labels = None, f"all samples are of class {labels[0]}; classes are compared"
+
+    @property
+    def samples(self) -> int:
+        """Number of samples."""
+        return len(self.x)
+
+    @property
+    def hidden(self) -> range:
+        """Numbers m of the hidden layers h^(m), 1 ... M-1."""
+        return range(1, self.net.depth)
+
+    @property
+    def classes(self) -> Ints:
+        """Class that the network gives to every sample."""
+        return classes_of(self.net, self.trace.fields[-1])
+
+    def threshold(self, m: int) -> float:
+        """Return above what value a unit of h^(m) counts as active: 1/2 for the sigmoid, where fields are 0."""
+        if self.options.threshold is not None:
+            return self.options.threshold
+        return 0.5 if self.net.activations[m - 1].code == _SIGMOID else 0.0
+
+    def known_labels(self) -> Ints:
+        """Return the labels, or raise with the reason why there are none."""
+        if self.labels is None:
+            raise ValueError(self.no_labels)
+        return self.labels
+
+    def needs_hidden(self) -> None:
+        """Raise if there are no hidden units."""
+        if not self.hidden:
+            raise ValueError("the network has one layer of weights and so no hidden units")
+
+
+def name_of(m: int, net: Network) -> str:
+    """Return how the layer h^(m) is called on the page."""
+    return "outputs" if m == net.depth else f"hidden {m}"
+
+
+def few(count: int, most: int) -> list[int]:
+    """Return up to `most` numbers below `count`, evenly spread, the ends included."""
+    return sorted({int(i) for i in np.linspace(0, count - 1, min(most, count)).round()})

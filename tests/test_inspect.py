@@ -1,0 +1,438 @@
+"""The page on a user's network shows what the rooms say, says why where it cannot, and appears whole or not at all."""
+
+import base64
+import json
+import re
+import subprocess
+import sys
+from html.parser import HTMLParser
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from statnn.__main__ import BAD_INPUT, DONE, main
+from statnn.inspection import QUESTIONS, Data, Measured, Section, Table, inspect
+from statnn.inspection._inspect import Inspection
+from statnn.inspection._section import Picture, share, shown
+from statnn.io import save_network
+from statnn.measure import basins, graph, growth, order, spikes
+from statnn.network import BatchNorm, Network
+from statnn.rg import place
+
+PICTURES = {"activity", "basins", "order", "phase", "spikes", "strength"}
+
+
+def subject(samples=240):
+    """A classifier of three Gaussian clouds, and samples of them; one label in ten is wrong."""
+    rng = np.random.default_rng(4)
+    labels = rng.integers(0, 3, samples)
+    x = rng.normal(size=(samples, 6)) + 3.0 * np.eye(3, 6)[labels]
+    reach = 0.5 * rng.normal(size=(30, 6))
+    out = reach[:, :3].T
+    norm = BatchNorm(rng.normal(size=30), rng.random(30) + 0.5, epsilon=1e-3)
+    net = Network([reach, np.eye(30), out], None, ["relu", "relu", "identity"], normalisations=[norm, None, None])
+    return net, x, np.where(rng.random(samples) < 0.1, rng.integers(0, 3, samples), labels)
+
+
+@pytest.fixture(scope="module")
+def found():
+    net, x, labels = subject()
+    return inspect(net, x, labels, rng=1, basins=20, draws=8, name="clouds")
+
+
+# -- the numbers are those of the rooms ------------------------------------------------------------------
+
+
+def test_every_question_is_answered(found):
+    assert [section.name for section in found.sections] == list(QUESTIONS)
+    for section in found.sections:
+        assert not section.reason
+        assert section.about
+        assert section.tables or section.facts
+        assert section.results or section.name == "layers"
+        assert {picture.name for picture in section.pictures} <= {section.name}
+    assert {picture.name for section in found.sections for picture in section.pictures} == PICTURES
+
+
+def column(section, name, table=0):
+    found = section.tables[table]
+    return [row[list(found.columns).index(name)] for row in found.rows]
+
+
+def test_numbers_of_layers_and_activity(found):
+    net, x, labels = subject()
+    layers = found["layers"]
+    right = np.mean(net(x).argmax(axis=1) == labels)
+    assert layers.facts["accuracy"].value == right
+    assert layers.facts["parameters"] == 30 * 6 + 30 + 30 * 30 + 30 + 3 * 30 + 3
+    assert column(layers, "batch norm") == ["yes", "no", "no"]
+    assert np.isclose(column(layers, "σ_w")[0], net.weights[0].std() * np.sqrt(6))
+    assert np.isclose(column(layers, "rank of W")[1], 30)  # the identity
+    activity = found["activity"]
+    for m, name in ((1, "hidden 1"), (2, "hidden 2")):
+        alone = growth.layer(net.trace(x).activations[m])
+        row = activity.tables[0].rows[m - 1]
+        assert row[:6] == [name, 0.0, 30, alone.silent, int(np.sum(alone.counts == 240)), alone.active_share]
+        assert np.array_equal(activity.results["growth"][m].counts, alone.counts)
+
+
+def test_numbers_of_spikes(found):
+    net, x, labels = subject()
+    window = found["spikes"].facts["window T"]
+    assert window == min(24, np.bincount(labels).min() // 5)
+    assert column(found["spikes"], "order") == ["shuffled", "blocked"] * 2
+    alone = spikes.statistics(net.trace(x).activations[1], window=window, order="blocked", labels=labels)
+    row = dict(zip(found["spikes"].tables[0].columns, found["spikes"].tables[0].rows[1], strict=True))
+    assert row["MFF"] == alone.mean_fano_factor
+    assert row["by chance"] == alone.mean_null_fano_factor
+    assert row["rejected"].startswith(str(int(alone.test("binomial").rejected().sum())))
+
+
+def test_numbers_of_order_basins_strength_and_phase(found):
+    net, x, labels = subject()
+    ranks = found["order"]
+    assert column(ranks, "slope s")[0] is None
+    alone = order.rank_probability(net, x, labels, 1)
+    assert column(ranks, "slope s")[2] == Measured(alone.layer_slope, alone.layer_slope_error)
+    accuracy = order.l_map_accuracy(net, x, labels)
+    assert [one.value for one in column(ranks, "accuracy, linear above")] == accuracy.tolist()
+    radii = found["basins"].results["samples"].radius
+    assert column(found["basins"], "median σ*")[0] == np.quantile(radii, 0.5, method="inverted_cdf")
+    assert sum(column(found["basins"], "samples", table=1)) == radii.size == 20
+    assert isinstance(found["basins"].results["weights"], basins.Basin)
+    assert column(found["strength"], "p") == graph.strength(net).p_value.tolist()
+    placed = place(net)
+    assert [one.value for one in column(found["phase"], "σ_w")] == [one.sigma_w for one in placed.layers]
+    assert column(found["phase"], "phase") == [one.point.phase.value for one in placed.layers]
+
+
+def test_a_seed_gives_the_page_again(found):
+    net, x, labels = subject()
+    again = inspect(net, x, labels, rng=1, basins=20, draws=8, only=["basins", "spikes"])
+    assert [section.name for section in again.sections] == ["spikes", "basins"]
+    for section in again.sections:
+        assert section.plain() | {"seconds": 0} == found[section.name].plain() | {"seconds": 0}
+    other = inspect(net, x, labels, rng=2, basins=20, draws=8, only=["basins"])
+    assert other["basins"].tables[0].rows != found["basins"].tables[0].rows
+    with pytest.raises(KeyError, match="there is no section 'order'; there are basins"):
+        other["order"]
+
+
+def test_the_order_of_hidden_units_does_not_matter(found):
+    net, x, labels = subject()
+    at = np.random.default_rng(0).permutation(30)
+    old = net.normalisations[0]
+    norm = BatchNorm(old.mean[at], old.variance[at], epsilon=old.epsilon)
+    weights = [net.raw_weights[0][at], net.raw_weights[1][:, at], net.raw_weights[2]]
+    turned = Network(weights, None, net.activations, normalisations=[norm, None, None])
+    again = inspect(turned, x, labels, rng=1, only=["activity", "order", "strength"])
+    for name in ("activity", "order", "strength"):
+        pairs = zip(found[name].tables[0].rows, again[name].tables[0].rows, strict=True)
+        assert all(flat(one) == pytest.approx(flat(two), rel=1e-6, nan_ok=True) for one, two in pairs)
+
+
+def flat(row):
+    values = [cell.value if isinstance(cell, Measured) else cell for cell in row]
+    return [float(value) for value in values if isinstance(value, int | float)]
+
+
+def test_more_samples_than_wanted_are_a_random_subset():
+    net, x, labels = subject()
+    some = inspect(net, x, labels, samples=100, rng=3, only=["layers"])
+    assert len(some.data.x) == 100
+    assert "a random 100 of them" in some.data.source
+    assert {tuple(row) for row in some.data.x} < {tuple(row) for row in x}
+    told = []
+    inspect(net, x, labels, samples=50, only=["activity"], progress=lambda *what: told.append(what))
+    assert told[0] == ("activity", 0, 1)
+    assert told[-1] == ("activity", 1, 1)
+    assert ("activity", 1, 2) in told
+
+
+# -- what cannot be asked --------------------------------------------------------------------------------
+
+
+def test_without_labels():
+    net, x, _ = subject()
+    found = inspect(net, x, rng=0, basins=5, draws=4, only=["layers", "spikes", "order", "basins"])
+    assert found["order"].reason == "no labels were given"
+    assert "accuracy" not in found["layers"].facts
+    assert column(found["spikes"], "order") == ["shuffled", "shuffled"]
+    assert any("not presented class by class" in remark for remark in found["spikes"].remarks)
+    assert any("taken as a classifier" in remark for remark in found["basins"].remarks)
+    assert not found["basins"].reason
+    assert len(found["basins"].tables) == 1
+
+
+@pytest.mark.parametrize(
+    ("labels", "match"),
+    [
+        (np.linspace(0, 1, 240), "the labels are float64, not whole numbers"),
+        (np.full(240, 7), "labels reach 7, but the network tells 3 classes apart"),
+        (np.zeros(240, int), "all samples are of class 0"),
+        (np.arange(240) - 1, "the labels reach -1"),
+        (np.array(["a"] * 240), "the labels are <U1"),
+        (np.ones((240, 2)), r"the labels have shape \(240, 2\), so they are no classes"),
+    ],
+)
+def test_labels_that_are_no_classes(labels, match):
+    net, x, _ = subject()
+    found = inspect(net, x, labels, rng=0, only=["order", "basins"])
+    for name in ("order", "basins"):
+        assert re.search(match, found[name].reason)
+        assert not found[name].tables
+
+
+def test_networks_of_one_layer_and_of_one_unit():
+    x = np.random.default_rng(0).normal(size=(50, 2))
+    found = inspect(Network([np.eye(2)]), x, rng=0, basins=5, draws=4)
+    for name in ("activity", "spikes", "correlation"):
+        assert found[name].reason == "the network has one layer of weights and so no hidden units"
+    assert "one layer" in found["phase"].reason
+    assert not found["strength"].reason
+    narrow = inspect(Network([[[1.0, 1.0]], [[1.0]], [[1.0]]], activation="tanh"), x, rng=0, basins=5, draws=4)
+    assert "at least two units" in narrow["activity"].reason
+    assert not narrow["spikes"].reason
+    assert any("a correlation needs two" in remark for remark in narrow["correlation"].remarks)
+    dead = Network([np.zeros((8, 2)), np.zeros((2, 8))], None, "relu")
+    silent = inspect(dead, x, rng=0, basins=5, draws=4)
+    assert column(silent["spikes"], "silent") == [8]
+    assert column(silent["spikes"], "MFF") == [None]
+    assert any("no law has a finite fit" in remark for remark in silent["activity"].remarks)
+    assert column(silent["activity"], "law") == [None]
+    assert all(
+        shown(cell) for section in silent.sections for table in section.tables for row in table.rows for cell in row
+    )
+
+
+def test_sigmoid_units_are_active_above_one_half():
+    x = np.random.default_rng(0).normal(size=(60, 3))
+    net = Network([np.ones((4, 3)), np.ones((2, 4))], None, ["sigmoid", "identity"])
+    assert column(inspect(net, x, only=["activity"])["activity"], "threshold") == [0.5]
+    assert column(inspect(net, x, only=["activity"], threshold=0.3)["activity"], "threshold") == [0.3]
+
+
+def test_arguments_that_do_not_fit():
+    net, x, labels = subject()
+    cases = [
+        ({"data": x[:, :5]}, ValueError, "the data have 5 numbers a sample .* the network takes 6"),
+        ({"data": x[:1]}, ValueError, "there is one sample"),
+        ({"labels": labels[:5]}, ValueError, r"labels have shape \(5,\) for 240 samples"),
+        ({"only": "order"}, TypeError, "pass a list of names"),
+        ({"only": ["colour"]}, ValueError, "only = 'colour' is no question; there are layers, activity"),
+        ({"threshold": np.nan}, ValueError, "threshold = nan must be a finite number"),
+        ({"data": Data(x, None, "mine")}, TypeError, "the Data hold them already"),
+        ({"data": x * np.nan}, ValueError, "entries that are not finite"),
+        ({"data": "x.csv"}, ValueError, r"suffix '\.csv'; data are read from \.npz and \.npy"),
+        ({"basins": 0}, ValueError, "basins = 0 is outside"),
+        ({"samples": 10**6, "data": np.broadcast_to(x[0], (10, 6)), "window": 0}, ValueError, "window = 0 is outside"),
+    ]
+    for changes, error, match in cases:
+        arguments = {
+            "data": x,
+            "labels": None if "data" in changes and "mine" not in str(changes) else labels,
+        } | changes
+        with pytest.raises(error, match=match):
+            inspect(net, arguments.pop("data"), arguments.pop("labels"), **arguments)
+
+
+def test_a_window_that_is_too_long_is_a_reason():
+    net, x, labels = subject()
+    found = inspect(net, x, labels, window=200, only=["spikes"])
+    assert "window" in found["spikes"].reason
+
+
+# -- the page --------------------------------------------------------------------------------------------
+
+
+class Tags(HTMLParser):
+    """Checks that tags close each other, and collects links and images."""
+
+    empty = frozenset({"meta", "img", "br"})
+
+    def __init__(self):
+        super().__init__()
+        self.open, self.links, self.images, self.ids = [], [], [], []
+
+    def handle_starttag(self, tag, attributes):
+        given = dict(attributes)
+        self.links += [given["href"]] if "href" in given else []
+        self.images += [given["src"]] if "src" in given else []
+        self.ids += [given["id"]] if "id" in given else []
+        if tag not in self.empty:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+
+def test_the_page_stands_alone(found, tmp_path):
+    found.write(tmp_path / "page")
+    names = {file.name for file in (tmp_path / "page").iterdir()}
+    assert names == {"index.html", "numbers.json"} | {f"{p}.{kind}" for p in PICTURES for kind in ("svg", "png", "npz")}
+    page = (tmp_path / "page" / "index.html").read_text(encoding="utf-8")
+    tags = Tags()
+    tags.feed(page)
+    assert not tags.open
+    assert tags.ids == list(QUESTIONS)
+    for link in tags.links:
+        assert link[1:] in tags.ids if link.startswith("#") else link in names
+    assert len(tags.images) == len(PICTURES)
+    for image in tags.images:
+        assert base64.b64decode(image.removeprefix("data:image/svg+xml;base64,")).startswith(b"<?xml")
+    assert "<script" not in page
+    assert "clouds under the microscope" in page
+    numbers = json.loads((tmp_path / "page" / "numbers.json").read_text(encoding="utf-8"))
+    assert list(numbers["sections"]) == list(QUESTIONS)
+    accuracy = numbers["sections"]["layers"]["facts"]["accuracy"]
+    assert accuracy == {
+        "value": found["layers"].facts["accuracy"].value,
+        "error": found["layers"].facts["accuracy"].error,
+    }
+    with np.load(tmp_path / "page" / "basins.npz") as arrays:
+        assert np.array_equal(arrays["radius_samples"], found["basins"].results["samples"].radius)
+
+
+def test_names_cannot_become_markup(tmp_path):
+    net, x, _ = subject()
+    inspect(net, x, only=["order"], name="<script>alert(1)</script>&").write(tmp_path / "page")
+    page = (tmp_path / "page" / "index.html").read_text(encoding="utf-8")
+    assert "<script" not in page
+    assert "&lt;script&gt;" in page
+    assert "Not possible here: no labels were given" in page
+
+
+def broken(_):
+    raise RuntimeError("the ink is dry")
+
+
+def test_a_page_appears_whole_or_not_at_all(found, tmp_path):
+    bad = Section("bad", "Bad", "", pictures=(Picture("bad", "", broken, {"a": np.zeros(1)}),))
+    torn = Inspection(found.net, "torn", found.data, (found["strength"], bad), found.seed)
+    with pytest.raises(RuntimeError, match="the ink is dry"):
+        torn.write(tmp_path / "new")
+    assert not list(tmp_path.iterdir())
+    old = tmp_path / "old"
+    old.mkdir()
+    (old / "index.html").write_text("before", encoding="utf-8")
+    (old / "other.txt").write_text("kept", encoding="utf-8")
+    with pytest.raises(RuntimeError, match="the ink is dry"):
+        torn.write(old)
+    assert {file.name for file in old.iterdir()} == {"index.html", "other.txt"}
+    assert (old / "index.html").read_text(encoding="utf-8") == "before"
+    Inspection(found.net, "sound", found.data, (found["strength"],), found.seed).write(old)
+    assert "sound under the microscope" in (old / "index.html").read_text(encoding="utf-8")
+    assert (old / "other.txt").exists()
+    assert [file.name for file in tmp_path.iterdir()] == ["old"]
+    with pytest.raises(NotADirectoryError, match="is a file; give a directory"):
+        found.write(old / "other.txt")
+    with pytest.raises(FileNotFoundError, match="does not exist; make it first"):
+        found.write(tmp_path / "no" / "where")
+
+
+def test_numbers_are_shown_with_the_digits_they_have():
+    assert [shown(value) for value in (None, 3, 0.5, 1e-12, np.inf, -np.inf, "tanh")] == [
+        "–", "3", "0.5", "1e-12", "∞", "−∞", "tanh",
+    ]  # fmt: skip
+    assert str(Measured(0.98765, 0.0123)) == "0.988 ± 0.012"
+    assert str(Measured(1234.5, 67.0)) == "1234 ± 67"
+    assert str(Measured(np.inf, np.nan)) == "∞ ± nan"
+    one = share(1.0, 100)
+    assert one.value == 1
+    assert 0.005 < one.error < 0.03
+    with pytest.raises(ValueError, match="a heading stands twice"):
+        Table(["a", "a"], [])
+    with pytest.raises(ValueError, match="a row has 1 entries for 2 columns"):
+        Table(["a", "b"], [[1]])
+    assert Section("s", "S", "", facts={"x": np.inf}).plain()["facts"] == {"x": "inf"}
+
+
+# -- the command line ------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def files(tmp_path):
+    net, x, labels = subject()
+    save_network(net, tmp_path / "net.safetensors")
+    np.savez(tmp_path / "data.npz", x=x, y=labels)
+    return tmp_path
+
+
+def test_the_command_in_a_process_of_its_own(files):
+    command = [sys.executable, "-m", "statnn", "inspect", "net.safetensors", "--data", "data.npz"]
+    ran = subprocess.run(  # noqa: S603 - our own words
+        [*command, "--only", "layers", "strength"], cwd=files, capture_output=True, text=True, check=False, timeout=250
+    )
+    assert ran.returncode == DONE, ran.stderr
+    assert "Node strength" in ran.stdout
+    assert "net-inspection/index.html" in ran.stdout
+    assert ran.stderr.split("\n")[:2] == ["layers ...", "strength ..."]
+    assert (files / "net-inspection" / "index.html").exists()
+
+
+def test_bad_commands_say_why_and_write_nothing(files, capsys, monkeypatch):
+    monkeypatch.chdir(files)
+    (files / "torn.npz").write_bytes(b"PK\x03\x04torn")
+    (files / "file").write_text("x", encoding="utf-8")
+    before = {file.name for file in files.iterdir()}
+    cases = [
+        (["nothing.npz", "--data", "data.npz"], "No such file or directory: 'nothing.npz'"),
+        (["net.pt", "--data", "data.npz"], "is a pickle, which can run any program"),
+        (["torn.npz", "--data", "data.npz"], "is no npz file, or it is cut off or damaged"),
+        (["net.safetensors", "--data", "torn.npz"], "is no npz file, or it is cut off or damaged"),
+        (["net.safetensors", "--data", "nothing.npy"], "nothing.npy"),
+        (["net.safetensors", "--data", "data.npz", "--out", "file"], "is a file; give a directory"),
+        (["net.safetensors", "--data", "data.npz", "--out", "no/where"], "does not exist; make it first"),
+        (["net.safetensors", "--data", "data.npz", "--only", "colour"], "is no question"),
+        (["net.safetensors", "--data", "data.npz", "--labels", "y2"], "is neither an array of the data nor"),
+        (["net.safetensors", "--data", "data.npz", "--activation", "tanh"], "says its activations itself"),
+    ]
+    for arguments, message in cases:
+        assert main(["inspect", *arguments]) == BAD_INPUT
+        out, error = capsys.readouterr()
+        assert message in error
+        assert error.startswith("error: ")
+        assert "Traceback" not in error
+        assert not out
+    for wrong in ([], ["inspect"], ["inspect", "net.npz"], ["paint"], ["inspect", "net.npz", "--data"]):
+        with pytest.raises(SystemExit) as stop:
+            main(wrong)
+        assert stop.value.code == 2
+    assert {file.name for file in files.iterdir()} == before
+
+
+def test_a_quiet_command_with_choices(files, capsys, monkeypatch):
+    monkeypatch.chdir(files)
+    np.savez(files / "bare.npz", **{"0.weight": np.eye(3, 6)})
+    arguments = ["--data", "data.npz", "--activation", "identity", "--only", "strength", "--out", "page", "--quiet"]
+    assert main(["inspect", "bare.npz", *arguments]) == DONE
+    out, error = capsys.readouterr()
+    assert (out, error) == ("", "")
+    assert "bare.npz under the microscope" in Path("page/index.html").read_text(encoding="utf-8")
+
+
+# -- networks of other libraries -------------------------------------------------------------------------
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_a_network_of_scikit_learn():
+    neural = pytest.importorskip("sklearn.neural_network")
+    _, x, labels = subject()
+    model = neural.MLPClassifier((12,), max_iter=40, random_state=0).fit(x, labels)
+    found = inspect(model, x, labels, rng=0, basins=5, draws=4)
+    assert found.name == "MLPClassifier"
+    assert found["layers"].facts["accuracy"].value == pytest.approx(model.score(x, labels))
+    assert any("before the softmax" in remark for remark in found["layers"].remarks)
+    assert not any(section.reason for section in found.sections)
+
+
+def test_a_network_of_torch():
+    torch = pytest.importorskip("torch")
+    _, x, labels = subject()
+    torch.manual_seed(0)
+    model = torch.nn.Sequential(torch.nn.Linear(6, 9), torch.nn.BatchNorm1d(9), torch.nn.Tanh(), torch.nn.Linear(9, 3))
+    model(torch.as_tensor(x, dtype=torch.float32))  # moves the running statistics
+    found = inspect(model.eval(), x, labels, rng=0, only=["layers", "activity", "order", "phase"])
+    assert column(found["layers"], "batch norm") == ["yes", "no"]
+    assert not any(section.reason for section in found.sections)

@@ -1,0 +1,66 @@
+"""Samples and labels from files, in the layouts people have them."""
+
+import numpy as np
+import pytest
+
+from statnn.inspection import read_data
+
+
+def test_data_in_the_layout_of_mnist(tmp_path):
+    path = tmp_path / "mnist.npz"
+    rng = np.random.default_rng(0)
+    arrays = {}
+    for split, number in (("train", 7), ("test", 5)):
+        arrays[f"x_{split}"] = rng.integers(0, 256, (number, 4, 3), np.uint8)
+        arrays[f"y_{split}"] = rng.integers(0, 10, number, np.uint8)
+    np.savez_compressed(path, **arrays)
+    test, train = read_data(path), read_data(path, split="train")
+    assert test.x.shape == (5, 12)
+    assert train.x.shape == (7, 12)
+    assert test.x.dtype == np.float32
+    assert np.array_equal(test.labels, arrays["y_test"])
+    assert np.allclose(test.x, arrays["x_test"].reshape(5, -1) / 255)
+    assert test.source == (
+        "mnist.npz, array 'x_test': 5 samples of 12 inputs, flattened from 4 × 3, bytes divided by 255"
+    )
+    raw = read_data(path, scale=1.0)
+    assert np.array_equal(raw.x, arrays["x_test"].reshape(5, -1))
+    assert "divided" not in raw.source
+    assert "multiplied by 2" in read_data(path, scale=2.0).source
+    assert np.array_equal(read_data(path, "y_test", split="test").labels, test.labels)
+
+
+def test_labels_from_elsewhere(tmp_path):
+    x, y = np.zeros((4, 2)), np.array([0, 2, 1, 1])
+    np.save(tmp_path / "x.npy", x)
+    np.save(tmp_path / "y.npy", y)
+    np.save(tmp_path / "hot.npy", np.eye(3)[y])
+    np.save(tmp_path / "float.npy", y.astype(float))
+    np.savez(tmp_path / "both.npz", x=x, mine=y)
+    np.savez(tmp_path / "y.npz", y=y)
+    for name in ("y.npy", "hot.npy", "float.npy", "y.npz"):
+        assert np.array_equal(read_data(tmp_path / "x.npy", tmp_path / name).labels, y)
+    assert np.array_equal(read_data(tmp_path / "both.npz", "mine").labels, y)
+    bare = read_data(tmp_path / "both.npz")
+    assert bare.labels is None
+    assert "give them with --labels" in bare.no_labels
+
+
+@pytest.mark.parametrize(
+    ("arrays", "options", "match"),
+    [
+        ({"z": np.zeros(3)}, {}, "it has arrays z; samples are named x"),
+        ({"x": np.zeros(3)}, {}, r"holds float64 of shape \(3,\)"),
+        ({"x": np.array([["a"]])}, {}, "holds <U1"),
+        ({"x": np.zeros((3, 2)), "y": np.zeros(2)}, {}, r"labels have shape \(2,\) for 3 samples"),
+        ({"x": np.array([[np.inf]])}, {}, "entries that are not finite"),
+        ({"x": np.zeros((3, 2))}, {"labels": "none.txt"}, "is neither an array of the data nor"),
+        ({"x": np.zeros((3, 2))}, {"split": "all"}, "choose 'test' or 'train'"),
+        ({"x": np.zeros((3, 2))}, {"scale": -1.0}, "scale = -1.0 must be a finite number above 0"),
+        ({"x": np.array([[None]], dtype=object)}, {}, "pickles are never opened"),
+    ],
+)
+def test_data_that_cannot_be_read(arrays, options, match, tmp_path):
+    np.savez(tmp_path / "data.npz", **arrays)
+    with pytest.raises(ValueError, match=match):
+        read_data(tmp_path / "data.npz", **options)
