@@ -14,7 +14,9 @@ Nouns and verbs, by room
 ``statnn.montecarlo``
     ``sample`` makes a ``Run`` of chains (``estimate``, ``extend``, ``plot``).
 ``statnn.rg``
-    Renormalisation over repeated layers.
+    Renormalisation over repeated layers: ``LinearLayer``, ``BinaryLayer``, ``NoisyLayer``, ``RepeatedLayer``,
+    ``RandomLayer`` (``compose``, ``power``, ``correlation_length``), ``flow``, ``fixed_points``, ``exponents``;
+    ``decimate``, ``block_spin``, ``monte_carlo`` for configurations; ``place`` for networks.
 ``statnn.measure``
     Trained networks under the microscope.
 ``statnn.io``
@@ -45,6 +47,10 @@ E         energy; p ∝ exp(-E/T), or exp(-βH) for dynamic neurons
 β, λ      weight of the targets, and stiffness: each layer adds Gaussian noise of variance 1/(2λ)
 σ_w, σ_b  standard deviations of weights, times the root of the fan-in, and of biases
 τ         integrated autocorrelation time, in draws
+K, h      coupling and field of layers of one spin, divided by the temperature
+S, ε      covariance, and standard deviation, of the noise that a layer adds
+ξ         correlation length, in layers: what is known of a signal decays as exp(-m/ξ)
+λ, y, ν   eigenvalue of a renormalisation by b layers, exponents y = ln|λ|/ln b and ν = 1/y of what drives criticality
 ========  ==========================================================================================
 
 Everything is dimensionless. ``rng`` is an int, a ``numpy.random.Generator`` or None (fresh entropy).

@@ -13,6 +13,7 @@ layer                 law                                                       
 `BinaryLayer`         weights exp(s'.J s + f.s' + g.s) of spins s, s'                     width 1 and copies of it, else
                                                                                           a `TransferMatrix`
 `NoisyLayer`          h' = σ(wh + b) + ε N(0, 1)                                          no: a `TransferOperator`
+`RepeatedLayer`       h' = σ(wh + b), without noise                                       no: a `RenormalisedLayer`
 `RandomLayer`         h' = Wφ(h) + b, W and b random, width n → ∞: maps of (q, c)         no: a `RandomStack`
 ====================  ==================================================================  ==============================
 

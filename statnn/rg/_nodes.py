@@ -54,7 +54,8 @@ def interval(sigma: Activation, w: float, b: float, noise: float) -> tuple[float
 
 def _attractors(sigma: Activation, w: float, b: float, noise: float) -> tuple[float, float]:
     """Return the hull of where the map without noise goes, from starts all over a bounded image or around the noise."""
-    ends = np.asarray(sigma(np.array([-FAR, FAR])), dtype=np.float64)
+    with np.errstate(all="ignore"):
+        ends = np.asarray(sigma(np.array([-FAR, FAR])), dtype=np.float64)
     if np.isfinite(ends).all() and (np.abs(ends) < FAR / 100).all():
         h = np.linspace(min(ends) - noise, max(ends) + noise, 65)
     else:

@@ -142,7 +142,7 @@ def _judge_noisy(data):
     worst = int(np.argmax(np.abs(limit - data["exact"])))
     detail = (
         f"eigenvalues {limit[0]:.4f} of the weight and {limit[1]:.4f} of the noise as ε → 0, approached as ε to the "
-        f"power {orders[0]:.2f} and {orders[1]:.2f}; a projection loses at most {np.nanmax(data['truncation']):.2g} nats"
+        f"power {orders[0]:.2f} and {orders[1]:.2f}; a projection loses up to {np.nanmax(data['truncation']):.2g} nats"
     )
     return Verdict(
         Outcome.ASYMPTOTIC if right else Outcome.CONTRADICTED,
