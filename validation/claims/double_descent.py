@@ -25,7 +25,7 @@ ACTIVITY = ("rate", "silent", "fano_factor", "null_fano_factor")
 def _settings(quick, data):
     """Return widths, training samples, epochs, learning rate and batch."""
     if data is None and quick:
-        return (6, 10, 16, 32, 64, 160), 100, 600, 4e-3, 100
+        return (6, 12, 24, 44, 90, 200), 100, 600, 4e-3, 100
     if data is None:
         return (3, 6, 12, 18, 24, 36, 48, 72, 96, 192, 384), 100, 2_000, 4e-3, 100
     widths = (4, 16, 64, 256) if quick else (4, 8, 16, 32, 48, 64, 128, 512)
@@ -34,7 +34,7 @@ def _settings(quick, data):
 
 def _run(rng, quick, data=None):
     widths, samples, epochs, rate, batch = _settings(quick, data)
-    images, seeds = _trained.images_for(rng, 12 if data is None else 6, samples, data)
+    images, seeds = _trained.images_for(rng, 16 if data is None else 6, samples, data)
     images = [scrambled(one, SHARE, child) for one, child in zip(images, rng.spawn(len(images)), strict=True)]
     found = {name: [] for name in (*KINDS, *ACTIVITY)}
     for width in widths:
