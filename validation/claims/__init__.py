@@ -45,6 +45,8 @@ MODULES: tuple[str, ...] = (
     "monte_carlo_renormalisation",
     "phase_diagram",
     "finite_width",
+    "trained_on_diagram",
+    "deep_propagation",
 )
 
 
