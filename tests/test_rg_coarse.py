@@ -44,8 +44,9 @@ def signs(rng, *shape):
 # -- kernels ---------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("b", "axes", "shape"), [(2, None, (2, 4, 6)), (3, 2, (2, 2, 9)), (2, None, (1, 2, 4, 160))])
-def test_kernels_are_their_twins(rng, b, axes, shape):
+@pytest.mark.parametrize("bands", [1, 2, 9])
+@pytest.mark.parametrize(("b", "axes", "shape"), [(2, None, (2, 6, 6)), (3, 2, (2, 2, 9)), (2, None, (1, 2, 4, 160))])
+def test_kernels_are_their_twins(rng, b, axes, shape, bands):
     states = signs(rng, *shape)
     blocks = lattice(shape, b, axes)
     keys, first = rng.integers(0, 2**64, shape[0], np.uint64), rng.integers(0, 999, shape[0]).astype(np.uint64)
@@ -53,9 +54,13 @@ def test_kernels_are_their_twins(rng, b, axes, shape):
     found = []
     for twin in (lambda f: f, lambda f: f.py_func):
         spins, means = np.zeros(room, np.int8), np.zeros(room)
-        scratch = np.zeros(length, np.int16), np.zeros(length // 8 + 3, np.uint64)
-        foreign = twin(kernels.majority)(states.reshape(-1), blocks.shape, blocks.factors, keys, first, *scratch, spins)
-        twin(kernels.means)(states.reshape(-1) / 8, blocks.shape, blocks.factors, np.zeros(length), means)
+        half, total = np.zeros(room, np.int16), np.zeros(min(bands * length, room), np.int16)
+        coins = np.zeros(room // 8 + 16, np.uint64)
+        foreign = twin(kernels.majority)(
+            states.reshape(-1), blocks.shape, blocks.factors, keys, first, np.repeat(half, 9), total, coins, spins
+        )
+        scratch = np.zeros(9 * room), np.zeros(total.size)
+        twin(kernels.means)(states.reshape(-1) / 8, blocks.shape, blocks.factors, *scratch, means)
         found.append((foreign, spins, means))
     for one, other in zip(*found, strict=True):
         assert np.array_equal(one, other)
@@ -64,11 +69,13 @@ def test_kernels_are_their_twins(rng, b, axes, shape):
 def test_helpers_are_their_twins(rng):
     """The loops that become vectors, one entry after the other as numpy's integers."""
     states = signs(rng, 400)
-    for factor in (1, 2, 3):
-        totals = np.arange(100, dtype=np.int16), np.arange(100, dtype=np.int16)
-        kernels._add(states, np.uint64(7), factor, totals[0], anew=False)
-        kernels._add.py_func(states, np.uint64(7), factor, totals[1], anew=False)
-        assert np.array_equal(*totals)
+    for f1, f2 in ((1, 1), (2, 2), (2, 3)):
+        results = []
+        for function in (kernels._add, kernels._add.py_func):
+            half, total = np.zeros(40, np.int16), np.arange(20, dtype=np.int16)
+            function(states, np.uint64(7), 3, f1, f2, 5, half, total, anew=False)
+            results.append(np.concatenate([half, total]))
+        assert np.array_equal(*results)
     for entry in (1, -1, 0, 2, -2, 3, 127, -128):
         states[50] = entry
         found = kernels._foreign(states, np.uint64(40), np.uint64(100))
@@ -81,7 +88,9 @@ def test_helpers_are_their_twins(rng):
     for coin in (0, 3, 61, 130):
         results = np.zeros(90, np.int8), np.zeros(90, np.int8)
         for function, out in zip((kernels._signs, kernels._signs.py_func), results, strict=True):
-            function(np.zeros(80, np.int16), key, np.uint64(coin), np.zeros(13, np.uint64), out, np.uint64(4))
+            function(
+                np.zeros(99, np.int16), np.uint64(80), key, np.uint64(coin), np.zeros(28, np.uint64), out, np.uint64(4)
+            )
         assert np.array_equal(*results)
         word = int(kernels._word(key, np.uint64((coin + 9) // 64)))
         assert results[0][4 + 9] == 2 * (word >> (coin + 9) % 64 & 1) - 1, "coin n is bit n % 64 of word n // 64"

@@ -19,6 +19,8 @@ from statnn.rg import _block_kernels as kernels
 
 LARGEST_BLOCK = 2**31 - 1
 """Sites of a block: their sum is kept in 32 bits."""
+BAND = 4096
+"""Sites of a band of rows, or one row of blocks where rows are longer."""
 _SHAPES = "(replicas, layers), (replicas, layers, width) or (replicas, layers, width, width)"
 
 
@@ -155,7 +157,7 @@ def block_mean(activity: ArrayLike, b: int, *, axes: Sequence[int] | int | None 
     values = np.ascontiguousarray(array, dtype=np.float64)
     out = np.empty(blocks.result)
     with np.errstate(over="ignore", invalid="ignore"):  # found below
-        kernels.means(values.reshape(-1), blocks.shape, blocks.factors, np.empty(blocks.shape[3]), out.reshape(-1))
+        kernels.means(values.reshape(-1), blocks.shape, blocks.factors, *_scratch(blocks, np.float64), out.reshape(-1))
     if not np.isfinite(out).all():
         bad = values[~np.isfinite(values)]
         what = f"holds {bad[0]}" if bad.size else "holds numbers whose sum leaves float64"
@@ -202,19 +204,25 @@ def majority(
 
     Replicas have a key each or share one; coins begin where those of `numbers` (replicas,) lattices before end.
     """
-    length = blocks.shape[3]
-    sites = blocks.factors[0] * blocks.factors[1] * blocks.factors[2]
-    total = np.empty(length, dtype=np.int16 if sites < 2**15 else np.int32)
+    half, total = _scratch(blocks, np.int16 if math.prod(blocks.factors) < 2**15 else np.int32)
+    coins = np.empty(total.size // 8 + 16, dtype=np.uint64)
     out = np.empty(blocks.result, dtype=np.int8)
-    scratch = np.empty(length // 8 + 3, dtype=np.uint64)
     first = numbers.astype(np.uint64) * np.uint64(math.prod(blocks.result[1:]))
     keys = np.full(len(spins), key, dtype=np.uint64)
     foreign = kernels.majority(
-        spins.reshape(-1), blocks.shape, blocks.factors, keys, first, total, scratch, out.reshape(-1)
+        spins.reshape(-1), blocks.shape, blocks.factors, keys, first, half, total, coins, out.reshape(-1)
     )
     if foreign:
         _refuse(spins, np.abs(spins.astype(np.int16)) != 1)
     return out
+
+
+def _scratch(blocks: Blocks, dtype: Any) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Return room for a band of rows and for the sums of its blocks."""
+    _, _, rows, length = blocks.shape
+    _, f1, f2 = blocks.factors
+    band = min(rows, max(1, BAND // (f1 * length * f2)))
+    return np.empty(band * f1 * length, dtype=dtype), np.empty(band * length, dtype=dtype)
 
 
 def spins_of(array: NDArray[Any]) -> NDArray[np.int8]:
