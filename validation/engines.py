@@ -30,6 +30,14 @@ LOGISTIC_NAMES = {"identity": "identity", "tanh": "tanh", "relu": "relu", "sigmo
 
 PLAIN = "cross entropy, hidden layers, three classes or more, no batch normalisation, no weight decay"
 
+# Read once, on import: a file that is edited while it runs is not the code that trains.
+CODE = hashlib.sha256(
+    b"".join(Path(__file__).with_name(name).read_bytes() for name in ("engines.py", "training.py"))
+).hexdigest()
+
+_GATHERED = 2**24
+"""Pixels that are put in order at a time."""
+
 Arrays = dict[str, NDArray[Any]]
 Starts = Sequence[Sequence[NDArray[np.float32]]]
 
@@ -52,12 +60,7 @@ def choose(wanted: str | None, *, plain: bool) -> str:
 def versions(engine: str) -> dict[str, str]:
     """Return everything beside recipe, data and seeds that weights may depend on."""
     names = ("numpy", "torch") if engine == "torch" else ("numpy", "scikit-learn")
-    here = Path(__file__)
-    code = b"".join((here.with_name(name)).read_bytes() for name in ("engines.py", "training.py"))
-    return {name: metadata.version(name) for name in names} | {
-        "machine": platform.machine(),
-        "code": hashlib.sha256(code).hexdigest(),
-    }
+    return {name: metadata.version(name) for name in names} | {"machine": platform.machine(), "code": CODE}
 
 
 def orders(recipe: "Recipe", samples: int, seed: int, epoch: int) -> NDArray[np.int64]:
@@ -133,6 +136,40 @@ class _Stack:
         return found
 
 
+class _Samples:
+    """Training images and one-hot labels of all replicas, handed out batch by batch."""
+
+    def __init__(self, torch: Any, recipe: "Recipe", images: Sequence[Images], seeds: Sequence[int]) -> None:
+        self.torch, self.recipe, self.seeds = torch, recipe, seeds
+        self.number = len(images[0].train)
+        known = {id(one.train): torch.tensor(np.asarray(one.train, np.float32)) for one in images}
+        self.pixels = [known[id(one.train)] for one in images]  # images that are shared are kept once
+        eye = torch.eye(recipe.widths[-1])
+        self.labels = [eye[torch.tensor(one.train_labels)] for one in images]
+        every = np.stack([np.arange(self.number)] * len(images))
+        self.whole = self._gathered(every) if recipe.batch >= self.number else None
+
+    def _gathered(self, rows: NDArray[np.int64]) -> tuple[Any, Any]:
+        chosen = self.torch.from_numpy(rows)
+        x, y = (
+            self.torch.stack([own[row] for own, row in zip(each, chosen, strict=True)])
+            for each in (self.pixels, self.labels)
+        )
+        return x, y
+
+    def batches(self, epoch: int) -> Iterator[tuple[Any, Any]]:
+        """Yield images, shape (replicas, batch, pixels), and labels, shape (replicas, batch, classes)."""
+        if self.whole is not None:
+            yield self.whole
+            return
+        batch = self.recipe.batch
+        rows = np.stack([orders(self.recipe, self.number, seed, epoch) for seed in self.seeds])
+        at_once = max(_GATHERED // (len(self.seeds) * batch * self.recipe.widths[0]), 1) * batch
+        for first in range(0, self.number, at_once):
+            x, y = self._gathered(rows[:, first : first + at_once])
+            yield from zip(x.split(batch, dim=1), y.split(batch, dim=1), strict=True)
+
+
 def _optimiser(torch: Any, recipe: "Recipe", stack: _Stack) -> Any:
     groups = [
         {"params": stack.weights, "weight_decay": recipe.weight_decay},
@@ -147,31 +184,18 @@ def _by_torch(recipe: "Recipe", images: Sequence[Images], seeds: Sequence[int], 
     """Return snapshots of all replicas, shape (replicas, snapshots, ...)."""
     import torch
 
-    samples = len(images[0].train)
-    pixels = {id(one.train): torch.tensor(np.asarray(one.train, np.float32)) for one in images}
-    labels = [torch.tensor(one.train_labels) for one in images]
-    eye = torch.eye(recipe.widths[-1])
-
-    def gather(rows: NDArray[np.int64]) -> tuple[Any, Any]:
-        chosen = torch.from_numpy(rows)
-        x = torch.stack([pixels[id(one.train)][row] for one, row in zip(images, chosen, strict=True)])
-        return x, torch.stack([own[row] for own, row in zip(labels, chosen, strict=True)])
-
     def loss(out: Any, y: Any) -> Any:
         if recipe.loss == "squared":
-            return (out - eye[y]).square().mean(dim=(1, 2)).sum()
-        logits = torch.log_softmax(out, dim=2)
-        return -logits.gather(2, y[:, :, None]).mean(dim=(1, 2)).sum()
+            return (out - y).square().mean(dim=(1, 2)).sum()
+        return -torch.log_softmax(out, dim=2).mul(y).sum(dim=2).mean(dim=1).sum()
 
     with _one_thread(torch):
         stack = _Stack(torch, recipe, starts)
         optimiser = _optimiser(torch, recipe, stack)
-        whole = gather(np.stack([np.arange(samples)] * len(seeds))) if recipe.batch >= samples else None
+        samples = _Samples(torch, recipe, images, seeds)
         photographs = [stack.photograph()] if recipe.snapshots[0] == 0 else []
         for epoch in range(1, recipe.snapshots[-1] + 1):
-            rows = np.stack([orders(recipe, samples, seed, epoch) for seed in seeds])
-            for first in range(0, samples, recipe.batch):
-                x, y = whole or gather(rows[:, first : first + recipe.batch])
+            for x, y in samples.batches(epoch):
                 optimiser.zero_grad()
                 found = loss(stack(x), y)
                 found.backward()

@@ -47,7 +47,7 @@ def _samples(quick, data):
 
 
 def _run_rise(rng, quick, data=None):
-    images, seeds = _trained.images_for(rng, 12 if data is None else 8, _samples(quick, data), data)
+    images, seeds = _trained.images_for(rng, 16 if data is None else 8, _samples(quick, data), data)
     snapshots = (0, 1, 2, 3, 5, 8, 13, 20, 32, 50, 100)
     if data is not None:
         snapshots = snapshots[:-2]
@@ -125,7 +125,7 @@ def _draw_rise(data, figure):
         )
     left.axhline(0, color="grey", linestyle=":", linewidth=1)
     left.set(ylabel="slope $s$ of rank probability, mean over classes")
-    left.legend()
+    left.legend(loc="center right", bbox_to_anchor=(1, 0.68))
     for name, colour, mark in (("train", COLOURS[1], "s"), ("test", "black", "o")):
         values = data[f"{name}_accuracy"]
         right.errorbar(at, values.mean(axis=0), standard_error(values), fmt=f"{mark}-", color=colour, label=name)
