@@ -84,7 +84,7 @@ def test_closed_forms_and_sums_are_what_adaptive_quadrature_finds(name):
 def test_kinks_are_found_and_jumps_refused():
     np.testing.assert_allclose(_Own.of(HARD).kinks, [-1, 1], atol=1e-9)
     assert _Own.of(BUMP).kinks.size == 0
-    wild = Activation("wild", lambda h: np.sin(1e5 * h), lambda h: 1e5 * np.cos(1e5 * h))
+    wild = Activation("wild", lambda h: np.sin(1e7 * h), lambda h: 1e7 * np.cos(1e7 * h))
     with pytest.raises(ValueError, match="does not converge"):
         rg.RandomLayer(wild, 1.0).variance_map(1.0)
 

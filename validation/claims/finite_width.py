@@ -20,7 +20,7 @@ RELU_DEPTHS = np.array([2, 4, 8, 16])
 
 
 def _run(rng, quick):
-    replicas = 20_000 if quick else 200_000
+    replicas = 10_000 if quick else 200_000
     layer = rg.RandomLayer("tanh", 1.3, 0.0)
     theory = layer.finite_width(1.0, DEPTH)
     gaps = [

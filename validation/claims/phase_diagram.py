@@ -115,7 +115,7 @@ def _draw(data, figure):
         xlabel=r"$\sigma_w$", ylabel=r"$\sigma_b$", title=r"tanh, $n \to \infty$; dashed: $\chi = 1$",
         xlim=(0.5, 3), ylim=(0, 1.5),
     )  # fmt: skip
-    left.legend(loc="upper right", framealpha=0.9)
+    left.legend(loc="upper right", frameon=True, facecolor="white", framealpha=1)
     right.plot(data["fine"], data["fine_xi"], color="black", linewidth=1, label=r"$\xi_c = 1/|\ln\,dc'/dc|$")
     rates = -np.asarray(data["slopes"])
     length = 1 / rates.mean(axis=1)

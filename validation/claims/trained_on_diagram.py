@@ -110,8 +110,8 @@ def _draw(data, figure):
 _claim = partial(
     Claim,
     statement=(
-        "The places of its layers on the phase diagram, two numbers a layer, predict how the correlation of real images "
-        "goes through the depth of a trained network."
+        "The places of its layers on the phase diagram, two numbers a layer, predict how the correlation of real "
+        "images goes through the depth of a trained network."
     ),
     source="this project, for networks as in Lin et al. 2025, arXiv 2501.02436",
     standing="own",

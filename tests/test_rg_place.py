@@ -1,0 +1,114 @@
+"""Networks placed on the phase diagram: scales with honest errors, signals beside their prediction."""
+
+import matplotlib as mpl
+import numpy as np
+import pytest
+from checks import assert_mean, rejects
+
+from statnn import Network, rg
+from statnn.network import BatchNorm
+from statnn.rg._place_decay import Fitted, decay
+
+mpl.use("Agg")
+
+
+def images(rng, samples=400, width=200):
+    """Inputs whose pairs have correlation about 0.4."""
+    return rng.normal(size=(samples, width)) + 0.8 * rng.normal(size=width)
+
+
+def test_scales_are_found_with_their_errors(rng):
+    """Over many networks (found - true) / error has mean 0 and variance 1."""
+    found = [rg.place(Network.random([40, 60, 50], "tanh", 1.3, 0.2, rng=rng)).layers[0] for _ in range(400)]
+    z = np.array([[(p.sigma_w - 1.3) / p.sigma_w_error, (p.sigma_b - 0.2) / p.sigma_b_error] for p in found])
+    assert_mean(z, 0.0, bias=[0.05, 0.4], what="z")  # errors and roots of few squares are a little skewed
+    assert_mean(z[:, 0] ** 2, 1.0, bias=0.05, what="z²")
+    with rejects("twice"):
+        assert_mean((z[:, 0] / 2) ** 2, 1.0, bias=0.05, what="errors twice as large")
+
+
+def test_signals_follow_the_prediction_more_closely_in_wider_networks(rng):
+    x, gaps = images(rng), []
+    for width in (50, 800):
+        net = Network.random([200, *[width] * 8], "tanh", 1.6, 0.2, rng=rng)
+        found = rg.place(net, x)
+        assert found.predicted_correlation[0] == pytest.approx(found.correlation[0])
+        assert found.correlation.shape == found.predicted_variance.shape == (8,)
+        assert len(found.layers) == found.xi_predicted.size == 7
+        gaps.append(np.abs(found.correlation - found.predicted_correlation).max())
+    assert gaps[1] < 0.06
+    assert gaps[1] < gaps[0]
+    wrong = rg.RandomLayer("tanh", 0.8, 0.2).propagate(found.variance[0], found.correlation[0], 7)[1]
+    assert np.abs(found.correlation - wrong).max() > 0.3  # another place predicts something else
+
+
+def test_the_measured_length_is_the_predicted_one_in_the_ordered_phase(rng):
+    net = Network.random([200, *[600] * 15], "tanh", 0.9, 0.3, rng=rng)
+    found = rg.place(net, images(rng))
+    assert found.decay.outcome is Fitted.FITTED
+    assert found.decay.length == pytest.approx(np.mean(found.xi_predicted), rel=0.2)
+    assert found.decay.limit == pytest.approx(1, abs=0.01)
+
+
+def test_decays_are_fitted_and_doubt_is_said(rng):
+    m = np.arange(30)
+    exact = 0.3 + 0.5 * np.exp(-m / 4.0) + 1e-6 * rng.normal(size=(100, 30))
+    found = decay(exact)
+    assert found.outcome is Fitted.FITTED
+    assert found.length == pytest.approx(4, rel=1e-4)
+    assert found.limit == pytest.approx(0.3, abs=1e-5)
+    assert 0 < found.error < 1e-3
+    assert found.length != pytest.approx(5, rel=0.1)
+    assert decay(exact[:, :4]).outcome is Fitted.SHALLOW
+    assert decay(0.3 + 0.1 * rng.normal(size=(100, 30))).outcome is Fitted.FLAT
+    slow = decay(1 - m / 1000 + 1e-4 * rng.normal(size=(100, 30)))
+    assert slow.outcome is Fitted.SLOW
+    assert slow.error == np.inf
+
+
+def test_law_units_can_be_permuted(rng):
+    net = Network.random([20, 30, 30, 10], "relu", 1.4, 0.3, rng=rng)
+    order = rng.permutation(30)
+    first, second, third = (w.copy() for w in net.weights)
+    other = Network(
+        [first[order], second[:, order], third], [net.biases[0][order], net.biases[1], net.biases[2]], "relu"
+    )
+    x = images(rng, 40, 20)
+    one, two = rg.place(net, x), rg.place(other, x)
+    np.testing.assert_allclose(one.correlation, two.correlation, rtol=1e-12)
+    np.testing.assert_allclose(
+        [p.sigma_w for p in one.layers], [p.sigma_w for p in two.layers], rtol=1e-12
+    )  # fmt: skip
+
+
+def test_effective_weights_of_normalised_layers_count():
+    weights = [np.full((3, 2), 0.5), np.full((2, 3), 0.5)]
+    norm = BatchNorm(np.zeros(2), np.full(2, 0.25), epsilon=0.0)
+    net = Network(weights, None, "tanh", normalisations=[None, norm])
+    assert rg.place(net).layers[0].sigma_w == pytest.approx(np.sqrt(3))
+
+
+def test_pictures_draw_what_was_found(rng):
+    found = rg.place(Network.random([200, *[50] * 6], "tanh", 1.6, 0.2, rng=rng), images(rng))
+    axes = found.plot(label="net")
+    assert [text.get_text() for text in axes.texts] == ["1", "5"]
+    np.testing.assert_allclose(axes.lines[0].get_xdata(), [p.sigma_w for p in found.layers])
+    signals = found.plot_signals()
+    np.testing.assert_allclose(signals.lines[-1].get_ydata(), found.predicted_correlation)
+    with pytest.raises(ValueError, match="pass inputs to rg"):
+        rg.place(Network.random([4, 4, 4], rng=0)).plot_signals()
+    mpl.pyplot.close("all")
+
+
+def test_bad_input_is_answered():
+    net = Network.random([4, 4, 4], "relu", rng=0)
+    with pytest.raises(TypeError, match="pass a statnn.Network"):
+        rg.place([1.0])
+    with pytest.raises(ValueError, match="one layer"):
+        rg.place(Network.random([4, 4], rng=0))
+    with pytest.raises(ValueError, match="at least four"):
+        rg.place(net, np.zeros((2, 4)))
+    with pytest.raises(ValueError, match="all zero for some input"):
+        rg.place(net, np.zeros((8, 4)))
+    with pytest.raises(ValueError, match="this network takes"):
+        rg.place(net, np.zeros((8, 3)))

@@ -1,0 +1,35 @@
+"""Speed of the phase diagram of wide random layers."""
+
+import time
+from collections.abc import Iterator
+
+import numpy as np
+
+from statnn import rg
+
+Row = tuple[str, str, str, str]
+
+
+def _diagram(*, quick: bool) -> Iterator[Row]:
+    size = 63 if quick else 200
+    sigma_w, sigma_b = np.linspace(0.5, 4, size), np.linspace(0, 2, size)
+    rg.phase_diagram("tanh", sigma_w[:2], sigma_b[:2])
+    begin = time.process_time()
+    found = rg.phase_diagram("tanh", sigma_w, sigma_b)
+    seconds = time.process_time() - begin
+    rng, worst = np.random.default_rng(0), 0.0
+    begin = time.process_time()
+    for i, j in rng.integers(size, size=(50, 2)):
+        exact = rg.RandomLayer("tanh", sigma_w[i], sigma_b[j]).fixed_point()
+        pairs = ((exact.variance, found.variance), (exact.chi, found.chi), (exact.correlation, found.correlation))
+        worst = max(worst, *(abs(one - grid[i, j]) for one, grid in pairs))
+    each = (time.process_time() - begin) / 50
+    yield (
+        f"phase diagram {size} x {size}, tanh, to 1e-6 (< {10 * size**2 / 200**2:.2g} s)",
+        f"{seconds:.2f} s, error {worst:.1g}",
+        f"RandomLayer.fixed_point one by one: {each * size**2:.1f} s",
+        f"{each * size**2 / seconds:.1f}",
+    )
+
+
+BENCHMARKS = (_diagram,)
