@@ -95,7 +95,7 @@ def linearised(
     --------
     >>> coins = np.random.default_rng(1).choice([-1, 1], (4096, 16, 16))
     >>> found = linearised(coins, rng=1)
-    >>> bool(abs(found.thermal[0, 0]) < 0.2)  # without couplings K' does not depend on K at first order
+    >>> bool(abs(found.magnetic[0, 0] - 1.5) < 0.02)  # E|s_1 + s_2 + s_3 + s_4| = 3/2 without couplings
     True
     """
     array = recorded(states)
