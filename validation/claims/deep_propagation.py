@@ -92,8 +92,8 @@ def _judge(data):
     gap = np.abs(data["through"].mean(axis=1) - data["predicted"]).max(axis=1)
     detail = (
         f"accuracy at {depths[-1]} layers: {said}; at {depths[0]} layers "
-        f"{', '.join(f'{100 * one:.0f}' for one in shallow)} %; correlation length in the ordered phase "
-        f"{float(data['xi'][0]):.1f} layers, in chaos {float(data['xi'][2]):.1f}; correlations of images within "
+        f"{', '.join(f'{100 * one:.0f}' for one in shallow)} %; squared distances shrink over "
+        f"{float(data['xi'][0]):.1f} layers in the ordered phase, correlations over {float(data['xi'][2]):.1f} in chaos; correlations of images within "
         f"{', '.join(f'{one:.2f}' for one in gap)} of mean field through {DEEP} layers of width 100; effect size "
         f"{effect(deepest[1] - deepest[0]):.1f}"
     )
@@ -133,7 +133,7 @@ def _draw(data, figure):
     left.axhline(CHANCE, color="grey", linestyle=":", linewidth=1)
     left.set(xscale="log", xlabel="hidden layers", ylabel="test accuracy", ylim=(0, 1.02))
     middle.set(
-        xlabel="layer $m$", ylabel="correlation $c_m$ of pairs of images", ylim=(-0.1, 1.05), xscale="log",
+        xlabel="layer $m$", ylabel="correlation $c_m$ of pairs of images", ylim=(-0.45, 1.05), xscale="log",
         title="at the start; normalised: trained",
     )  # fmt: skip
     middle.legend(fontsize=8, loc="lower left")

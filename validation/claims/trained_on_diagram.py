@@ -99,7 +99,7 @@ def _draw(data, figure):
     left.text(0.06, 0.9, "ordered", transform=left.transAxes)
     left.text(0.94, 0.06, "chaotic", transform=left.transAxes, ha="right")
     left.set(xlabel=r"$\sigma_w$", ylabel=r"$\sigma_b$", title="layers 1 to 5")
-    left.legend(loc="upper right", fontsize=8)
+    left.legend(loc="center left", fontsize=8)
     right.set(
         xlabel="layer $m$", ylabel="correlation $c_m$ of pairs of images",
         title="points: measured; lines: predicted from places",
