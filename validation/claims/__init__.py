@@ -42,6 +42,7 @@ MODULES: tuple[str, ...] = (
     "noise_cutoff",
     "basin_closed_forms",
     "rank_probability",
+    "basins_depth",
     "monte_carlo_renormalisation",
     "phase_diagram",
     "finite_width",

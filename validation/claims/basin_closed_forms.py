@@ -101,7 +101,7 @@ def _draw(data, figure):
     left.plot(data["fine"], data["curve"], color="black", linewidth=1, label="band, exact")
     for name, colour, mark, label in (
         ("kept", COLOURS[0], "o", "band, $a = 0.5$"),
-        ("kept_linear", COLOURS[1], "s", "two linear classes, any sample"),
+        ("kept_linear", COLOURS[1], "s", "two linear classes"),
     ):
         shares = data[name]
         left.errorbar(
@@ -116,7 +116,7 @@ def _draw(data, figure):
     left.axhline(0.5, color="grey", linestyle=":", linewidth=1)
     left.axvline(data["theory"][1], color="grey", linestyle="--", linewidth=1, label=r"$\sigma^*$ of the band")
     left.set(xscale="log", xlabel=r"noise amplitude $\sigma$", ylabel="P[class unchanged]", ylim=(0, 1.02))
-    left.legend(loc="lower left")
+    left.legend(loc="upper right", bbox_to_anchor=(1.02, 1.0))
     names = [f"band, $a = {d:g}$" for d in DISTANCES] + [f"{k} classes" for k in CLASSES] + ["3 classes,\nweights"]
     logs = [*data["log_radius"], data["log_radius_weights"]]
     theory = np.log([*data["theory"], data["theory_weights"]])

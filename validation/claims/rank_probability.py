@@ -61,6 +61,8 @@ def _run(rng, quick):
         "slopes": slopes,
         "errors": errors,
         "theory": [12 * (1 - SHARE) * float(basin_oracle.gaussian_area(d) - 0.5) for d in DISTANCES],
+        "fine": (fine := np.linspace(0, 2, 41)),
+        "curve": [12 * (1 - SHARE) * float(basin_oracle.gaussian_area(float(d)) - 0.5) for d in fine],
         "random": [one.slope[1] for one in found],
         "random_theory": 0.0,
         "edges": found[0].edges,
@@ -95,7 +97,7 @@ def _draw(data, figure):
     figure.set_size_inches(9, 3.8)
     left, right = figure.subplots(1, 2)
     slopes = data["slopes"]
-    left.plot(DISTANCES, data["theory"], color="black", linewidth=1, label=r"$12(1-\pi)[\Phi(d/\sqrt{2})-1/2]$")
+    left.plot(data["fine"], data["curve"], color="black", linewidth=1, label=r"$12(1-\pi)[\Phi(d/\sqrt{2})-1/2]$")
     left.errorbar(
         DISTANCES,
         slopes.mean(axis=1),

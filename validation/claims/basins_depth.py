@@ -1,0 +1,181 @@
+"""Attraction basins of trained networks against depth and width.
+
+Expected before the first run, with the paper: the median sample basin grows with depth and the median weight basin,
+whose noise enters in every layer, shrinks. Radii are those of held-out images that the network classifies correctly;
+within a replica all networks see the same images, and trends are slopes of ln σ* against log₂ of depth or width, one a
+replica. A trained network is a domain, not a proof, so what is found to hold "holds within a domain".
+"""
+
+import numpy as np
+
+from statnn.measure.basins import sample_basin, weight_basin
+from statnn.plot import COLOURS
+from validation import training
+from validation.claim import Claim, Outcome, Verdict
+from validation.claims import _trained
+from validation.claims._trained import CLEAR, effect, standard_error
+from validation.statistics import mean
+from validation.training import Recipe
+
+DEPTHS = (1, 2, 4, 8, 16)
+"""Numbers of layers of weights."""
+REPLICAS = 6
+SPACES = ("samples", "weights")
+
+
+def _plan(quick, data):
+    """Return inputs, width against depth, widths and their depth, training images, epochs, and images measured."""
+    if data is None:
+        return 64, 64, (16, 32, 64, 128, 256), 3, 1_297, 40, 50 if quick else 200
+    return 784, 256, (64, 128, 256, 512, 1024), 3, 2_000 if quick else 10_000, 20, 100 if quick else 300
+
+
+def _networks(layers, width, inputs):
+    return (inputs, *[width] * (layers - 1), 10)
+
+
+def _run(rng, quick, data=None):
+    inputs, width, widths, layers, samples, epochs, measured = _plan(quick, data)
+    images, seeds = _trained.images_for(rng, REPLICAS, samples, data)
+    noise = [int(n) for n in rng.integers(2**63, size=REPLICAS)]
+    out = {"depths": DEPTHS, "widths": widths, "width": width, "layers": layers, "epochs": epochs}
+    for axis, shapes in (
+        ("depth", [_networks(depth, width, inputs) for depth in DEPTHS]),
+        ("width", [_networks(layers, some, inputs) for some in widths]),
+    ):
+        rows = [_measured(_recipe(shape, epochs, data), images, seeds, noise, measured) for shape in shapes]
+        for name, values in zip(("radius", "by_class", "endless", "accuracy"), zip(*rows, strict=True), strict=True):
+            out[f"{name}_{axis}"] = np.moveaxis(np.array(values), 0, 1)
+    return out
+
+
+def _recipe(shape, epochs, data):
+    return Recipe(shape, "tanh", learning_rate=2e-3 if data is None else 1e-3, batch=64, snapshots=(0, epochs))
+
+
+def _measured(recipe, images, seeds, noise, measured):
+    """Return medians of both basins of every replica, those of every class, shares without end, and accuracies."""
+    found = training.train_all(recipe, images, seeds)
+    medians, classes, endless = [], [], []
+    for one, own, seed in zip(found, images, noise, strict=True):
+        x, labels = _trained.tested(own)
+        right = np.flatnonzero(one.network(x).argmax(axis=1) == labels)[:measured]
+        basins = [basin(one.network, x[right], labels[right], rng=seed) for basin in (sample_basin, weight_basin)]
+        medians.append([basin.median for basin in basins])
+        endless.append([basin.infinite.mean() for basin in basins])
+        classes.append([[_median(basin.radius[labels[right] == k]) for k in range(10)] for basin in basins])
+    return medians, classes, endless, [one.test_accuracy[-1] for one in found]
+
+
+def _median(radii):
+    return np.median(radii) if radii.size else np.nan
+
+
+def _slopes(values, at):
+    """Return the slope of ln σ* against log₂ of the size, one a replica; `values` has shape (replicas, sizes)."""
+    return np.polynomial.polynomial.polyfit(np.log2(at), np.log(values).T, 1)[1]
+
+
+def _judge(data):
+    trends, words = [], []
+    for i, (space, sign) in enumerate(zip(SPACES, (1, -1), strict=True)):
+        slopes = _slopes(data["radius_depth"][:, :, i], data["depths"])
+        trend = mean(slopes, 0.0)
+        ends = np.exp(np.log(data["radius_depth"][:, :, i]).mean(axis=0))
+        trends.append((trend, np.sign(trend.estimate) == sign and trend.p < CLEAR / 2))
+        by_width = mean(_slopes(data["radius_width"][:, :, i], data["widths"]), 0.0)
+        words.append(
+            f"{space}: ln σ* changes by {trend.estimate:+.3f} ± {trend.error:.3f} a doubling of depth "
+            f"(d = {effect(slopes):+.1f}; median {ends[0]:.2f} at 1 layer, {ends[-1]:.2f} at {data['depths'][-1]}), by "
+            f"{by_width.estimate:+.3f} ± {by_width.error:.3f} a doubling of width"
+        )
+    accuracy = data["accuracy_depth"].mean(axis=0)
+    widest = _widest(data["by_class_depth"][:, :, 0])
+    detail = (
+        f"{'; '.join(words)}; test accuracy {accuracy[0]:.3f} at 1 layer, {accuracy.max():.3f} at best "
+        f"({data['depths'][accuracy.argmax()]} layers), {accuracy[-1]:.3f} at {data['depths'][-1]}; {widest}"
+    )
+    failed = [trend for trend, holds in trends if not holds]
+    if failed:
+        return Verdict.of(Outcome.CONTRADICTED, failed[0], f"{_what(trends)}: {detail}")
+    return Verdict.of(Outcome.DOMAIN, trends[0][0], f"both: {detail}")
+
+
+def _what(trends):
+    grows, shrinks = (holds for _, holds in trends)
+    return (
+        f"the sample basin {'grows' if grows else 'does not grow'} and the weight basin "
+        f"{'shrinks' if shrinks else 'does not shrink'} with depth"
+    )
+
+
+def _widest(radii):
+    """Say which classes have the widest and the narrowest sample basins, averaged in ln over replicas and depths."""
+    logs = np.nanmean(np.log(radii), axis=(0, 1))
+    return (
+        f"sample basins of digit {logs.argmax()} are widest ({np.exp(logs.max()):.2f}), those of {logs.argmin()} "
+        f"narrowest ({np.exp(logs.min()):.2f})"
+    )
+
+
+def _twin(data):
+    """Put the networks in the reverse order of depth."""
+    return {**data, "radius_depth": data["radius_depth"][:, ::-1]}
+
+
+def _draw(data, figure):
+    figure.set_size_inches(11, 3.8)
+    panels = figure.subplots(1, 3)
+    for axis, axes, at in (("depth", panels[0], data["depths"]), ("width", panels[1], data["widths"])):
+        for i, space in enumerate(SPACES):
+            logs = np.log(data[f"radius_{axis}"][:, :, i])
+            middle, error = np.exp(logs.mean(axis=0)), standard_error(logs)
+            axes.errorbar(
+                at, middle, middle * error, fmt="os"[i] + "-", color=COLOURS[i], label=f"noise on {space}, $\\sigma^*$"
+            )
+        accuracy = data[f"accuracy_{axis}"]
+        other = axes.twinx()
+        other.errorbar(
+            at, accuracy.mean(axis=0), standard_error(accuracy), fmt="^:", color="grey", label="test accuracy (right)"
+        )
+        other.set(ylim=(0, 1.02))
+        other.grid(visible=False)
+        other.spines["right"].set_visible(True)
+        axes.set(xscale="log", yscale="log", ylabel=r"median radius $\sigma^*$")
+        axes.set_xticks(at, [str(n) for n in at], minor=False)
+        axes.minorticks_off()
+    handles = [*axes.get_legend_handles_labels()[0], *other.get_legend_handles_labels()[0]]
+    names = [*axes.get_legend_handles_labels()[1], *other.get_legend_handles_labels()[1]]
+    figure.legend(handles, names, loc="outside upper center", ncols=3)
+    panels[0].set(xlabel=f"layers, width {data['width']}")
+    panels[1].set(xlabel=f"width, {data['layers']} layers")
+    for j, depth in enumerate(data["depths"]):
+        logs = np.log(data["by_class_depth"][:, j, 0])
+        panels[2].plot(range(10), np.exp(np.nanmean(logs, axis=0)), "o^sDv"[j], color=COLOURS[j], label=f"{depth}")
+    panels[2].set(xlabel="digit", ylabel=r"median radius $\sigma^*$, samples", xticks=range(10))
+    panels[2].legend(title="layers", ncols=5, columnspacing=0.6, handletextpad=0.1, loc="lower center")
+    low, high = panels[2].get_ylim()
+    panels[2].set_ylim(low - 0.25 * (high - low), high)
+
+
+def _claim(name, title, **options):
+    return Claim(
+        id=f"{name}-basins-depth",
+        title=f"Basins against depth and width: {title}",
+        statement="With depth the attraction basins in sample space grow and those in weight space shrink.",
+        source="Lin et al. 2025, arXiv 2501.02436, main text",
+        standing="paper",
+        expected=Outcome.DOMAIN,
+        run=_run,
+        judge=_judge,
+        draw=_draw,
+        twin=_twin,
+        derivations=("attraction-basins",),
+        **options,
+    )
+
+
+CLAIMS = (
+    _claim("digits", "digits", cost=20),
+    _claim("mnist", "MNIST", needs_data=True, cost=200),
+)
