@@ -29,7 +29,7 @@ def _run(rng, quick, data=None):
     replicas = 12 if data is None else 5
     if data is None:
         sizes = (10, 40, 160, 640, 1_280) if quick else (10, 20, 40, 80, 160, 320, 640, 1_280)
-        width, steps, rate = (64, 200, 1e-2) if quick else (256, 1_000, 5e-3)
+        width, steps, rate = (64, 200, 1e-2) if quick else (128, 400, 1e-2)
     else:
         sizes = tuple(20 * 4**i for i in range(4 if quick else 6))
         width, steps, rate = (128, 200, 3e-3) if quick else (512, 1_000, 1e-3)
@@ -144,7 +144,7 @@ def _draw(data, figure):
     gaps = _gaps(accuracy)
     for i, mark in enumerate(("s--", "^-.")):
         values = gaps[:, :, i]
-        label = f"tanh network − {CURVES[i + 1].split(' of ')[0]}"
+        label = CURVES[i + 1].split(" of ")[0]
         right.errorbar(sizes, values.mean(axis=0), standard_error(values), fmt=mark, color=COLOURS[i + 1], label=label)
         if np.isfinite(found[i]):
             right.axvline(np.exp(found[i]), color=COLOURS[i + 1], linewidth=1)
@@ -152,8 +152,8 @@ def _draw(data, figure):
                 ends = np.exp(found[i] + errors[i] * np.array([-1, 1]))
                 right.axvspan(*ends, color=COLOURS[i + 1], alpha=0.2, linewidth=0)
     right.axhline(APART, color="grey", linestyle=":", linewidth=1)
-    right.set(xscale="log", xlabel="training images", ylabel="difference in accuracy")
-    right.legend(loc="lower right")
+    right.set(xscale="log", xlabel="training images", ylabel="tanh network ahead by")
+    right.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2)
 
 
 def _claim(name, title, *, needs_data, cost):

@@ -27,7 +27,7 @@ def _settings(quick, data):
     if data is None and quick:
         return (6, 12, 24, 44, 90, 200), 100, 600, 4e-3, 100
     if data is None:
-        return (3, 6, 12, 18, 24, 36, 48, 72, 96, 192, 384), 100, 2_000, 4e-3, 100
+        return (3, 6, 12, 24, 34, 44, 90, 200, 400), 100, 1_000, 4e-3, 100
     widths = (4, 16, 64, 256) if quick else (4, 8, 16, 32, 48, 64, 128, 512)
     return widths, 500, 100 if quick else 300, 2e-3, 100
 
