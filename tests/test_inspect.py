@@ -20,6 +20,7 @@ from statnn.measure import basins, graph, growth, order, spikes
 from statnn.network import BatchNorm, Network
 from statnn.rg import place
 
+UNITS = 60  # enough for a test of fit without a bootstrap
 PICTURES = {"activity", "basins", "order", "phase", "spikes", "strength"}
 
 
@@ -28,10 +29,10 @@ def subject(samples=240):
     rng = np.random.default_rng(4)
     labels = rng.integers(0, 3, samples)
     x = rng.normal(size=(samples, 6)) + 3.0 * np.eye(3, 6)[labels]
-    reach = 0.5 * rng.normal(size=(30, 6))
+    reach = 0.5 * rng.normal(size=(UNITS, 6))
     out = reach[:, :3].T
-    norm = BatchNorm(rng.normal(size=30), rng.random(30) + 0.5, epsilon=1e-3)
-    net = Network([reach, np.eye(30), out], None, ["relu", "relu", "identity"], normalisations=[norm, None, None])
+    norm = BatchNorm(rng.normal(size=UNITS), rng.random(UNITS) + 0.5, epsilon=1e-3)
+    net = Network([reach, np.eye(UNITS), out], None, ["relu", "relu", "identity"], normalisations=[norm, None, None])
     return net, x, np.where(rng.random(samples) < 0.1, rng.integers(0, 3, samples), labels)
 
 
@@ -52,7 +53,12 @@ def test_every_question_is_answered(found):
         assert section.tables or section.facts
         assert section.results or section.name == "layers"
         assert {picture.name for picture in section.pictures} <= {section.name}
-    assert {picture.name for section in found.sections for picture in section.pictures} == PICTURES
+    pictures = [picture for section in found.sections for picture in section.pictures]
+    assert {picture.name for picture in pictures} == PICTURES
+    for picture in pictures:
+        assert all(ax.get_xlabel() for ax in picture.figure().axes)
+        assert picture.caption
+        assert picture.data
 
 
 def column(section, name, table=0):
@@ -65,15 +71,15 @@ def test_numbers_of_layers_and_activity(found):
     layers = found["layers"]
     right = np.mean(net(x).argmax(axis=1) == labels)
     assert layers.facts["accuracy"].value == right
-    assert layers.facts["parameters"] == 30 * 6 + 30 + 30 * 30 + 30 + 3 * 30 + 3
+    assert layers.facts["parameters"] == UNITS * 6 + UNITS + UNITS**2 + UNITS + 3 * UNITS + 3
     assert column(layers, "batch norm") == ["yes", "no", "no"]
     assert np.isclose(column(layers, "σ_w")[0], net.weights[0].std() * np.sqrt(6))
-    assert np.isclose(column(layers, "rank of W")[1], 30)  # the identity
+    assert np.isclose(column(layers, "rank of W")[1], UNITS)  # the identity
     activity = found["activity"]
     for m, name in ((1, "hidden 1"), (2, "hidden 2")):
         alone = growth.layer(net.trace(x).activations[m])
         row = activity.tables[0].rows[m - 1]
-        assert row[:6] == [name, 0.0, 30, alone.silent, int(np.sum(alone.counts == 240)), alone.active_share]
+        assert row[:6] == [name, 0.0, UNITS, alone.silent, int(np.sum(alone.counts == 240)), alone.active_share]
         assert np.array_equal(activity.results["growth"][m].counts, alone.counts)
 
 
@@ -121,7 +127,7 @@ def test_a_seed_gives_the_page_again(found):
 
 def test_the_order_of_hidden_units_does_not_matter(found):
     net, x, labels = subject()
-    at = np.random.default_rng(0).permutation(30)
+    at = np.random.default_rng(0).permutation(UNITS)
     old = net.normalisations[0]
     norm = BatchNorm(old.mean[at], old.variance[at], epsilon=old.epsilon)
     weights = [net.raw_weights[0][at], net.raw_weights[1][:, at], net.raw_weights[2]]
@@ -191,7 +197,7 @@ def test_networks_of_one_layer_and_of_one_unit():
         assert found[name].reason == "the network has one layer of weights and so no hidden units"
     assert "one layer" in found["phase"].reason
     assert not found["strength"].reason
-    narrow = inspect(Network([[[1.0, 1.0]], [[1.0]], [[1.0]]], activation="tanh"), x, rng=0, basins=5, draws=4)
+    narrow = inspect(Network([[[1.0, 1.0]], [[1.0]], [[1.0]]], activation="relu"), x, rng=0, basins=5, draws=4)
     assert "at least two units" in narrow["activity"].reason
     assert not narrow["spikes"].reason
     assert any("a correlation needs two" in remark for remark in narrow["correlation"].remarks)
@@ -208,7 +214,7 @@ def test_networks_of_one_layer_and_of_one_unit():
 
 def test_sigmoid_units_are_active_above_one_half():
     x = np.random.default_rng(0).normal(size=(60, 3))
-    net = Network([np.ones((4, 3)), np.ones((2, 4))], None, ["sigmoid", "identity"])
+    net = Network([np.ones((UNITS, 3)), np.ones((2, UNITS))], None, ["sigmoid", "identity"])
     assert column(inspect(net, x, only=["activity"])["activity"], "threshold") == [0.5]
     assert column(inspect(net, x, only=["activity"], threshold=0.3)["activity"], "threshold") == [0.3]
 
@@ -267,24 +273,29 @@ class Tags(HTMLParser):
         assert self.open.pop() == tag
 
 
+def part(found, *names):
+    return Inspection(found.net, found.name, found.data, tuple(found[name] for name in names), found.seed)
+
+
 def test_the_page_stands_alone(found, tmp_path):
-    found.write(tmp_path / "page")
+    names_of_sections = ["layers", "basins", "correlation"]
+    part(found, *names_of_sections).write(tmp_path / "page")
     names = {file.name for file in (tmp_path / "page").iterdir()}
-    assert names == {"index.html", "numbers.json"} | {f"{p}.{kind}" for p in PICTURES for kind in ("svg", "png", "npz")}
+    assert names == {"index.html", "numbers.json", "basins.svg", "basins.png", "basins.npz"}
     page = (tmp_path / "page" / "index.html").read_text(encoding="utf-8")
     tags = Tags()
     tags.feed(page)
     assert not tags.open
-    assert tags.ids == list(QUESTIONS)
+    assert tags.ids == names_of_sections
     for link in tags.links:
         assert link[1:] in tags.ids if link.startswith("#") else link in names
-    assert len(tags.images) == len(PICTURES)
+    assert len(tags.images) == 1
     for image in tags.images:
         assert base64.b64decode(image.removeprefix("data:image/svg+xml;base64,")).startswith(b"<?xml")
     assert "<script" not in page
     assert "clouds under the microscope" in page
     numbers = json.loads((tmp_path / "page" / "numbers.json").read_text(encoding="utf-8"))
-    assert list(numbers["sections"]) == list(QUESTIONS)
+    assert list(numbers["sections"]) == names_of_sections
     accuracy = numbers["sections"]["layers"]["facts"]["accuracy"]
     assert accuracy == {
         "value": found["layers"].facts["accuracy"].value,
@@ -317,12 +328,13 @@ def test_a_page_appears_whole_or_not_at_all(found, tmp_path):
     old.mkdir()
     (old / "index.html").write_text("before", encoding="utf-8")
     (old / "other.txt").write_text("kept", encoding="utf-8")
+    torn = Inspection(found.net, "torn", found.data, (found["layers"], bad), found.seed)
     with pytest.raises(RuntimeError, match="the ink is dry"):
         torn.write(old)
     assert {file.name for file in old.iterdir()} == {"index.html", "other.txt"}
     assert (old / "index.html").read_text(encoding="utf-8") == "before"
-    Inspection(found.net, "sound", found.data, (found["strength"],), found.seed).write(old)
-    assert "sound under the microscope" in (old / "index.html").read_text(encoding="utf-8")
+    part(found, "layers", "correlation").write(old)
+    assert "clouds under the microscope" in (old / "index.html").read_text(encoding="utf-8")
     assert (old / "other.txt").exists()
     assert [file.name for file in tmp_path.iterdir()] == ["old"]
     with pytest.raises(NotADirectoryError, match="is a file; give a directory"):
@@ -419,7 +431,7 @@ def test_a_quiet_command_with_choices(files, capsys, monkeypatch):
 def test_a_network_of_scikit_learn():
     neural = pytest.importorskip("sklearn.neural_network")
     _, x, labels = subject()
-    model = neural.MLPClassifier((12,), max_iter=40, random_state=0).fit(x, labels)
+    model = neural.MLPClassifier((UNITS,), max_iter=40, random_state=0).fit(x, labels)
     found = inspect(model, x, labels, rng=0, basins=5, draws=4)
     assert found.name == "MLPClassifier"
     assert found["layers"].facts["accuracy"].value == pytest.approx(model.score(x, labels))
@@ -431,7 +443,9 @@ def test_a_network_of_torch():
     torch = pytest.importorskip("torch")
     _, x, labels = subject()
     torch.manual_seed(0)
-    model = torch.nn.Sequential(torch.nn.Linear(6, 9), torch.nn.BatchNorm1d(9), torch.nn.Tanh(), torch.nn.Linear(9, 3))
+    model = torch.nn.Sequential(
+        torch.nn.Linear(6, 60), torch.nn.BatchNorm1d(60), torch.nn.ReLU(), torch.nn.Linear(60, 3)
+    )
     model(torch.as_tensor(x, dtype=torch.float32))  # moves the running statistics
     found = inspect(model.eval(), x, labels, rng=0, only=["layers", "activity", "order", "phase"])
     assert column(found["layers"], "batch norm") == ["yes", "no"]

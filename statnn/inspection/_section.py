@@ -93,6 +93,8 @@ class Picture:
         with style():
             figure = Figure(figsize=self.size)
             self.draw(figure)
+            figure.draw_without_rendering()
+            figure.set_layout_engine("none")  # settled: not to be done again for every file
         return figure
 
 
