@@ -16,7 +16,8 @@ Nouns and verbs, by room
 ``statnn.rg``
     Renormalisation over repeated layers: ``LinearLayer``, ``BinaryLayer``, ``NoisyLayer``, ``RepeatedLayer``,
     ``RandomLayer`` (``compose``, ``power``, ``correlation_length``), ``flow``, ``fixed_points``, ``exponents``;
-    ``decimate``, ``block_spin``, ``monte_carlo`` for configurations; ``place`` for networks.
+    ``phase_diagram``, ``critical_line``, ``criticality`` of random layers; ``decimate``, ``block_spin``,
+    ``monte_carlo`` for configurations; ``place`` for networks.
 ``statnn.measure``
     Trained networks under the microscope.
 ``statnn.io``
@@ -50,6 +51,7 @@ E         energy; p ∝ exp(-E/T), or exp(-βH) for dynamic neurons
 K, h      coupling and field of layers of one spin, divided by the temperature
 S, ε      covariance, and standard deviation, of the noise that a layer adds
 ξ         correlation length, in layers: what is known of a signal decays as exp(-m/ξ)
+q, c, χ   variance and correlation of the fields of wide random layers; factor of squared small distances in a layer
 λ, y, ν   eigenvalue of a renormalisation by b layers, exponents y = ln|λ|/ln b and ν = 1/y of what drives criticality
 ========  ==========================================================================================
 

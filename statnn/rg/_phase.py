@@ -163,7 +163,7 @@ def critical_line(activation: str | Activation, sigma_b: ArrayLike) -> Any:
     Examples
     --------
     >>> critical_line("tanh", [0.0, 0.1]).round(9)
-    array([1.        , 1.193400731])
+    array([1.        , 1.19340073])
     """
     function = _known(activation)
     given = at_least(sigma_b, "sigma_b", minimum=0, why="it is a standard deviation")

@@ -170,7 +170,7 @@ def place(
     >>> net = Network.random([100] * 5, "tanh", 1.5, 0.1, rng=0)
     >>> found = place(net)
     >>> [one.point.phase.value for one in found.layers]
-    ['chaotic', 'chaotic', 'chaotic', 'chaotic']
+    ['chaotic', 'chaotic', 'chaotic']
     """
     if not isinstance(net, Network):
         raise TypeError(f"net is a {type(net).__name__}; pass a statnn.Network, see statnn.io.load_network")

@@ -86,8 +86,8 @@ class RandomLayer:
 
         Examples
         --------
-        >>> RandomLayer("relu", 2.0**0.5, 0.5).variance_map(3.0)
-        3.25
+        >>> RandomLayer("relu", 2.0, 0.5).variance_map(3.0)
+        6.25
         """
         given = _variances(q)
         weight, bias = self._scales
@@ -200,6 +200,21 @@ class RandomLayer:
         begin = positive(start, "start", why="it is the variance of the fields of the first layer")
         weight, bias = self._scales
         return points(self, solve(self._of, np.array([weight]), np.array([bias]), begin))[0]
+
+    def correlation_length(self, start: float = 1.0) -> float:
+        """Return ξ_c in layers at the fixed point of `fixed_point`.
+
+        Parameters
+        ----------
+        start : float
+            Variance of the fields in the first layer, above 0.
+
+        Examples
+        --------
+        >>> round(RandomLayer("erf", 0.5, 0.5).correlation_length(), 6)
+        0.644939
+        """
+        return self.fixed_point(start).xi_correlation
 
     def branches(self) -> tuple[MeanField, ...]:
         """Return all fixed points with variance from 1e-9 to 1e6, and q* = 0 where it is one, smallest first.
