@@ -35,7 +35,9 @@ PUBLIC = {
         "QUESTIONS", "Data", "Inspection", "Measured", "Section", "Table", "inspect", "read_data",
     ],
     "statnn.io": ["load_network", "save_network"],
-    "statnn.measure": ["basins", "correlation", "order", "spikes", "tangent"],
+    "statnn.measure": ["basins", "correlation", "graph", "growth", "order", "spikes", "tangent"],
+    "statnn.measure.graph": ["Strength", "strength"],
+    "statnn.measure.growth": ["Growth", "from_counts", "layer", "layers"],
     "statnn.measure.spikes": [
         "Accumulator", "FitTest", "Intervals", "SpikeStatistics", "blocked_fano_factor", "from_counts",
         "independent_fano_factor", "shuffled_fano_factor", "statistics",

@@ -51,7 +51,7 @@ class Accumulator:
     def __init__(self, units: int, *, threshold: ArrayLike = 0.0, window: int = 100, intervals: bool = True) -> None:
         self.units = whole(units, "units", minimum=1, maximum=10**9)
         self.window = whole(window, "window", minimum=1, maximum=MOST_SAMPLES)
-        self._threshold = _thresholds(threshold, self.units)
+        self._threshold = thresholds(threshold, self.units)
         if not isinstance(intervals, bool | np.bool_):
             raise TypeError(f"intervals = {intervals!r} must be True or False")
         n = self.units
@@ -96,7 +96,7 @@ class Accumulator:
             If the batch is not of shape (samples, units), holds numbers that are not finite, or there are more than
             3e9 samples.
         """
-        fires = self._fires(batch)
+        fires = spiking(batch, self._threshold)
         hash(label)
         samples = len(fires)
         if self._samples + samples > MOST_SAMPLES:
@@ -109,26 +109,6 @@ class Accumulator:
         if self._counters.cells.size:
             follow(fires, self._samples, self._counters)
         self._samples += samples
-
-    def _fires(self, batch: ArrayLike) -> NDArray[np.uint8]:
-        """Return which units spike, as bytes, or raise."""
-        x = np.asarray(batch)
-        if x.dtype.kind not in "biuf":
-            raise TypeError(f"activations must hold real numbers or booleans, not {x.dtype}")
-        if x.ndim != 2 or x.shape[1] != self.units:
-            raise ValueError(
-                f"activations have shape {x.shape}; (samples, {self.units}) is needed: flatten channels and pixels "
-                "with x.reshape(len(x), -1)"
-            )
-        if x.dtype.kind == "f":
-            finite = np.isfinite(x)
-            if not finite.all():
-                where = tuple(int(i[0]) for i in np.nonzero(~finite))
-                raise ValueError(f"activations{list(where)} = {x[where]} is not finite: every one must be")
-        level = self._threshold
-        if x.dtype == np.float32 and np.array_equal(level.astype(np.float32), level):
-            level = level.astype(np.float32)  # nothing is lost, and nothing need be converted
-        return np.ascontiguousarray(x > level).view(np.uint8)
 
     def _close(self) -> None:
         """End the block of the present class."""
@@ -236,7 +216,7 @@ def _intervals(counters: Counters) -> Intervals:
     )
 
 
-def _thresholds(value: ArrayLike, units: int) -> Floats:
+def thresholds(value: ArrayLike, units: int) -> Floats:
     array = np.asarray(value)
     if array.dtype.kind not in "iuf":
         raise TypeError(f"threshold must be a real number, or one a unit, not {array.dtype}")
@@ -245,3 +225,23 @@ def _thresholds(value: ArrayLike, units: int) -> Floats:
     if not np.isfinite(array).all():
         raise ValueError(f"threshold = {array[~np.isfinite(array)].flat[0]} is not finite")
     return np.array(np.broadcast_to(array.astype(np.float64), (units,)))
+
+
+def spiking(batch: ArrayLike, threshold: Floats) -> NDArray[np.uint8]:
+    """Return which units of a batch are above their thresholds, shape (units,), as bytes; or raise."""
+    x = np.asarray(batch)
+    if x.dtype.kind not in "biuf":
+        raise TypeError(f"activations must hold real numbers or booleans, not {x.dtype}")
+    if x.ndim != 2 or x.shape[1] != threshold.size:
+        raise ValueError(
+            f"activations have shape {x.shape}; (samples, {threshold.size}) is needed: flatten channels and pixels "
+            "with x.reshape(len(x), -1)"
+        )
+    if x.dtype.kind == "f":
+        finite = np.isfinite(x)
+        if not finite.all():
+            where = tuple(int(i[0]) for i in np.nonzero(~finite))
+            raise ValueError(f"activations{list(where)} = {x[where]} is not finite: every one must be")
+    if x.dtype == np.float32 and np.array_equal(threshold.astype(np.float32), threshold):
+        threshold = threshold.astype(np.float32)  # nothing is lost, and nothing need be converted
+    return np.ascontiguousarray(x > threshold).view(np.uint8)

@@ -1,0 +1,174 @@
+r"""Networks as weighted graphs (La Malfa et al., arXiv 2110.02628): node strengths, beside those of random weights.
+
+The strength s_k of a unit is the sum of all its weights, in and out, and its bias; the fluctuation Y of a layer is the
+spread of strengths in it [paper]. For independent weights of variance σ_w²/n_in and biases of variance σ_b²,
+
+.. math:: \mathrm{E}[Y^2] = \frac{n-1}{n}\,\mathrm{Var}\,s_k, \qquad
+          \mathrm{Var}\,s_k = \sigma_w^2\Bigl(1 + \frac{n_+}{n}\Bigr) + \sigma_b^2,
+
+2σ_w² + σ_b² between layers of one width n = n_+ [exact], see ``theory`` ("node-strength"). A larger Y says that weights
+of one unit agree with each other, more than their size alone would make them.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from scipy import stats
+
+from statnn._edge import Floats, at_least
+from statnn._figure import COLOURS, axes
+from statnn.interaction import layer_fluctuation, node_strength
+from statnn.network import Network
+
+__all__ = ["Strength", "strength"]
+
+
+@dataclass(frozen=True, eq=False)
+class Strength:
+    """Node strengths of a network and their fluctuation, layer by layer; made by `strength`.
+
+    Parameters
+    ----------
+    node_strength : tuple of ndarray
+        s_k, entry m of shape (n_m,), m = 0 ... M, inputs first.
+    fluctuation : ndarray, shape (M+1,)
+        Y_m, the standard deviation (ddof = 0) of the strengths of a layer.
+    null_fluctuation : ndarray, shape (M+1,)
+        E[Y²]^(1/2) of the null.
+    p_value : ndarray, shape (M+1,)
+        Two-sided probability of a fluctuation farther from the null, by the law of chi-square with n_m - 1 degrees of
+        freedom; 1 where a layer has one unit or cannot fluctuate.
+    null : str
+        ``"shuffled"``: the same weights in other places; ``"initial"``: weights drawn with the σ that were given.
+    """
+
+    node_strength: tuple[Floats, ...] = field(repr=False)
+    fluctuation: Floats
+    null_fluctuation: Floats
+    p_value: Floats
+    null: str
+
+    def __str__(self) -> str:
+        lines = [f"{'layer':>6}{'units':>8}{'Y':>12}{'by chance':>12}{'p':>10}   null: {self.null} weights"]
+        for m, units in enumerate(self.node_strength):
+            lines.append(
+                f"{m:>6}{units.size:>8}{self.fluctuation[m]:>12.4g}{self.null_fluctuation[m]:>12.4g}"
+                f"{self.p_value[m]:>10.2g}"
+            )
+        return "\n".join(lines)
+
+    def plot(self, ax: Any | None = None) -> Any:
+        """Draw the fluctuation of every layer, and the range in which that of random weights lies (95 %).
+
+        Parameters
+        ----------
+        ax : matplotlib axes, optional
+            New ones if None.
+
+        Returns
+        -------
+        matplotlib axes
+        """
+        ax = axes(ax)
+        layer = np.arange(self.fluctuation.size)
+        units = np.array([one.size for one in self.node_strength])
+        freedom = np.maximum(units - 1, 1)
+        low, high = (self.null_fluctuation * np.sqrt(stats.chi2.ppf(q, freedom) / freedom) for q in (0.025, 0.975))
+        ax.errorbar(
+            layer,
+            self.null_fluctuation,
+            (self.null_fluctuation - low, high - self.null_fluctuation),
+            fmt="s",
+            color=COLOURS[1],
+            label=f"{self.null} weights, 95 %",
+        )
+        ax.plot(layer, self.fluctuation, "o-", color=COLOURS[0], label="network")
+        ax.set(xlabel="layer $m$", ylabel="fluctuation $Y_m$ of node strength", xticks=layer)
+        ax.set_ylim(bottom=0)
+        ax.legend()
+        return ax
+
+
+def strength(net: Network, *, sigma_w: float | None = None, sigma_b: float | None = None) -> Strength:
+    r"""Return node strengths and layer fluctuations with those that random weights of the same size would have.
+
+    Parameters
+    ----------
+    net : Network
+        Its effective weights and biases; inputs have no weights in and no bias, outputs no weights out.
+    sigma_w, sigma_b : float, optional
+        Standard deviations of the weights, times the root of the fan-in, and of the biases: the null of weights as
+        they were drawn, by `Network.random` or another start of this kind. Left out, both of them: the null of the
+        network's own weights and biases, those of every layer in random order.
+
+    Returns
+    -------
+    Strength
+
+    Raises
+    ------
+    TypeError, ValueError
+        If ``net`` is no network, only one of the σ is given, or one is negative.
+
+    Notes
+    -----
+    Strength and fluctuation [paper]; nulls [own]. E[Y²] is exact for both nulls, whatever the law of the weights: for
+    shuffled weights it is (n_m-1)/n_m [n_(m-1) var W^(m-1) + n_(m+1) var W^(m) + var b], each var (ddof = 1) over the
+    entries of one matrix. The p-value is exact for Gaussian weights given σ_w and σ_b, and asymptotic in the fan-in
+    otherwise.
+
+    Examples
+    --------
+    >>> found = strength(Network.random([200, 100, 100, 10], sigma_w=1.0, sigma_b=0.5, rng=1), sigma_w=1, sigma_b=0.5)
+    >>> found.null_fluctuation[2].round(4), bool((found.p_value > 0.001).all())
+    (np.float64(1.1561), True)
+    """
+    if not isinstance(net, Network):
+        raise TypeError(f"net is a {type(net).__name__}; pass a statnn.Network")
+    if (sigma_w is None) != (sigma_b is None):
+        missing = "sigma_b" if sigma_b is None else "sigma_w"
+        raise ValueError(f"{missing} is missing: give both sigma_w and sigma_b, or neither for shuffled weights")
+    variances = _shuffled(net) if sigma_w is None else _initial(net, _deviation(sigma_w), _deviation(sigma_b))
+    units = np.array(net.widths, dtype=float)
+    fluctuation = layer_fluctuation(net)
+    possible = (units > 1) & (variances > 0)
+    statistic = np.where(possible, units * fluctuation**2 / np.where(possible, variances, 1.0), 0.0)
+    freedom = np.maximum(units - 1, 1)
+    tails = np.minimum(stats.chi2.cdf(statistic, freedom), stats.chi2.sf(statistic, freedom))
+    return Strength(
+        node_strength=node_strength(net),
+        fluctuation=fluctuation,
+        null_fluctuation=np.sqrt(variances * (units - 1) / units),
+        p_value=np.where(possible, np.minimum(2 * tails, 1.0), 1.0),
+        null="shuffled" if sigma_w is None else "initial",
+    )
+
+
+def _deviation(value: Any) -> float:
+    if np.ndim(value):
+        raise TypeError(f"sigma = {value!r} is not one number: one for all layers is needed")
+    return float(at_least(value, "sigma", minimum=0, why="it is a standard deviation"))
+
+
+def _initial(net: Network, sigma_w: float, sigma_b: float) -> Floats:
+    """Return Var s_k of weights as drawn, shape (M+1,)."""
+    widths = net.widths
+    variance = np.zeros(len(widths))
+    for m, n in enumerate(widths):
+        if m > 0:
+            variance[m] += sigma_w**2 + sigma_b**2
+        if m + 1 < len(widths):
+            variance[m] += sigma_w**2 * widths[m + 1] / n
+    return variance
+
+
+def _shuffled(net: Network) -> Floats:
+    """Return the expected variance (ddof = 1) of strengths when entries change places, shape (M+1,)."""
+    variance = np.zeros(net.depth + 1)
+    for m, (weight, bias) in enumerate(zip(net.weights, net.biases, strict=True)):
+        rows, columns = weight.shape
+        entries = float(weight.var(dtype=np.float64, ddof=1)) if weight.size > 1 else 0.0
+        variance[m] += rows * entries
+        variance[m + 1] += columns * entries + (float(bias.var(dtype=np.float64, ddof=1)) if bias.size > 1 else 0.0)
+    return variance
