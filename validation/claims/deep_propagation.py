@@ -93,7 +93,8 @@ def _judge(data):
     detail = (
         f"accuracy at {depths[-1]} layers: {said}; at {depths[0]} layers "
         f"{', '.join(f'{100 * one:.0f}' for one in shallow)} %; squared distances shrink over "
-        f"{float(data['xi'][0]):.1f} layers in the ordered phase, correlations over {float(data['xi'][2]):.1f} in chaos; "
+        f"{float(data['xi'][0]):.1f} layers in the ordered phase, "
+        f"correlations over {float(data['xi'][2]):.1f} in chaos; "
         "correlations of images within "
         f"{', '.join(f'{one:.2f}' for one in gap)} of mean field through {DEEP} layers of width 100; effect size "
         f"{effect(deepest[1] - deepest[0]):.1f}"
