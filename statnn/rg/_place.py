@@ -19,7 +19,9 @@ from statnn.network._network import Network
 from statnn.rg._phase import critical_line
 from statnn.rg._place_decay import Decay, decay
 from statnn.rg._random import RandomLayer
-from statnn.rg._random_point import MeanField
+from statnn.rg._random_averages import averages
+from statnn.rg._random_point import MeanField, points
+from statnn.rg._random_solve import solve
 
 
 @dataclass(frozen=True)
@@ -176,7 +178,7 @@ def place(
         raise TypeError(f"net is a {type(net).__name__}; pass a statnn.Network, see statnn.io.load_network")
     if net.depth < 2:
         raise ValueError("net has one layer; a place on the diagram needs an activation between two layers of weights")
-    layers = tuple(_placed(net, m) for m in range(1, net.depth))
+    layers = _placed(net)
     if inputs is None:
         nothing = np.empty(0)
         return Placement(layers, nothing, nothing, nothing, nothing, nothing, None)
@@ -193,12 +195,24 @@ def place(
     return Placement(layers, variance, mean, error, q_predicted, c_predicted, decay(correlation))
 
 
-def _placed(net: Network, m: int) -> LayerPlace:
-    weight, bias = (np.asarray(array[m], dtype=np.float64) for array in (net.weights, net.biases))
-    sigma_w, sigma_w_error = _scale(weight.ravel() * np.sqrt(weight.shape[1]))
-    sigma_b, sigma_b_error = _scale(bias)
-    point = RandomLayer(net.activations[m - 1], sigma_w, sigma_b).fixed_point()
-    return LayerPlace(m, sigma_w, sigma_w_error, sigma_b, sigma_b_error, point)
+def _placed(net: Network) -> tuple[LayerPlace, ...]:
+    """Return the places of all layers but the first, those of one activation solved together."""
+    weights, biases = [], []
+    for weight, bias in zip(net.weights[1:], net.biases[1:], strict=True):
+        weights.append(_scale(weight.astype(np.float64).ravel() * np.sqrt(weight.shape[1])))
+        biases.append(_scale(bias.astype(np.float64)))
+    layers = [
+        RandomLayer(sigma, w, b) for sigma, (w, _), (b, _) in zip(net.activations[:-1], weights, biases, strict=True)
+    ]
+    found: dict[int, MeanField] = {}
+    for sigma in dict.fromkeys(net.activations[:-1]):
+        own = [i for i, layer in enumerate(layers) if layer.activation == sigma]
+        w_squares, b_squares = (
+            np.array([getattr(layers[i], name) ** 2 for i in own]) for name in ("sigma_w", "sigma_b")
+        )
+        solved = points([layers[i] for i in own], solve(averages(sigma), w_squares, b_squares, 1.0))
+        found.update(zip(own, solved, strict=True))
+    return tuple(LayerPlace(i + 1, *weights[i], *biases[i], found[i]) for i in range(len(layers)))
 
 
 def _scale(values: Floats) -> tuple[float, float]:

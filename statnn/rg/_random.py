@@ -199,7 +199,7 @@ class RandomLayer:
         """
         begin = positive(start, "start", why="it is the variance of the fields of the first layer")
         weight, bias = self._scales
-        return points(self, solve(self._of, np.array([weight]), np.array([bias]), begin))[0]
+        return points([self], solve(self._of, np.array([weight]), np.array([bias]), begin))[0]
 
     def correlation_length(self, start: float = 1.0) -> float:
         """Return ξ_c in layers at the fixed point of `fixed_point`.
@@ -231,12 +231,13 @@ class RandomLayer:
         if self._of.homogeneous:
             found = self.fixed_point()
             rest = described(self._of, np.array([weight]), np.array([bias]), np.zeros(1))
-            zero = points(self, rest) if bias == 0 and found.variance != 0 else ()
+            zero = points([self], rest) if bias == 0 and found.variance != 0 else ()
             return (*zero, *((found,) if found.outcome is not Outcome.UNBOUNDED else ()))
         q = variances(self._of, weight, bias, GRID)
         if bias == 0 and weight * self._of.one(np.array([1e-300]))[0][0] < 1e-200:
             q = np.append(0.0, q)
-        return points(self, described(self._of, np.full(q.size, weight), np.full(q.size, bias), q))
+        every = described(self._of, np.full(q.size, weight), np.full(q.size, bias), q)
+        return points([self] * q.size, every)
 
     def fixed_points(self) -> tuple[FixedPoint, ...]:
         """Return the fixed points of `branches` in the coordinates (q, c), for `statnn.rg.exponents`."""

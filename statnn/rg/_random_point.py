@@ -1,6 +1,7 @@
 """Where the signals of wide random layers end: variance, correlation and the lengths of their approach."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -69,11 +70,11 @@ class MeanField:
         return length(self.correlation_slope)
 
 
-def points(layer: "RandomLayer", found: Solution) -> tuple[MeanField, ...]:
-    """Return a solution of one layer as objects."""
+def points(layers: Sequence["RandomLayer"], found: Solution) -> tuple[MeanField, ...]:
+    """Return solutions of layers as objects."""
     return tuple(
         MeanField(
-            layer,
+            layers[i],
             variance=float(found.variance[i]),
             chi=float(found.chi[i]),
             correlation=1.0 - float(found.gap[i]),
