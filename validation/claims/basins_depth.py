@@ -1,9 +1,12 @@
 """Attraction basins of trained networks against depth and width.
 
 Expected before the first run, with the paper: the median sample basin grows with depth and the median weight basin,
-whose noise enters in every layer, shrinks. Radii are those of held-out images that the network classifies correctly;
-within a replica all networks see the same images, and trends are slopes of ln σ* against log₂ of depth or width, one a
-replica. A trained network is a domain, not a proof, so what is found to hold "holds within a domain".
+whose noise enters in every layer, shrinks. Found on digits: both shrink, by an eighth and by a sixth a doubling; the
+sample basin does not depend on width, and the weight basin grows with it.
+
+Radii are those of held-out images that the network classifies correctly; within a replica all networks see the same
+images, and trends are slopes of ln σ* against log₂ of depth or width, one a replica. A trained network is a domain, not
+a proof, so what is found to hold "holds within a domain".
 """
 
 import numpy as np
@@ -19,15 +22,15 @@ from validation.training import Recipe
 
 DEPTHS = (1, 2, 4, 8, 16)
 """Numbers of layers of weights."""
-REPLICAS = 6
+REPLICAS = 5
 SPACES = ("samples", "weights")
 
 
 def _plan(quick, data):
     """Return inputs, width against depth, widths and their depth, training images, epochs, and images measured."""
     if data is None:
-        return 64, 64, (16, 32, 64, 128, 256), 3, 1_297, 40, 50 if quick else 200
-    return 784, 256, (64, 128, 256, 512, 1024), 3, 2_000 if quick else 10_000, 20, 100 if quick else 300
+        return (64, 64, (16, 64, 256), 4, 1_297, *((25, 30) if quick else (80, 200)))
+    return (784, 256, (64, 256, 1024), 4, *((2_000, 20, 100) if quick else (10_000, 20, 300)))
 
 
 def _networks(layers, width, inputs):
@@ -39,11 +42,15 @@ def _run(rng, quick, data=None):
     images, seeds = _trained.images_for(rng, REPLICAS, samples, data)
     noise = [int(n) for n in rng.integers(2**63, size=REPLICAS)]
     out = {"depths": DEPTHS, "widths": widths, "width": width, "layers": layers, "epochs": epochs}
+    known = {}
     for axis, shapes in (
         ("depth", [_networks(depth, width, inputs) for depth in DEPTHS]),
         ("width", [_networks(layers, some, inputs) for some in widths]),
     ):
-        rows = [_measured(_recipe(shape, epochs, data), images, seeds, noise, measured) for shape in shapes]
+        for shape in shapes:
+            if shape not in known:
+                known[shape] = _measured(_recipe(shape, epochs, data), images, seeds, noise, measured)
+        rows = [known[shape] for shape in shapes]
         for name, values in zip(("radius", "by_class", "endless", "accuracy"), zip(*rows, strict=True), strict=True):
             out[f"{name}_{axis}"] = np.moveaxis(np.array(values), 0, 1)
     return out
@@ -119,8 +126,9 @@ def _widest(radii):
 
 
 def _twin(data):
-    """Put the networks in the reverse order of depth."""
-    return {**data, "radius_depth": data["radius_depth"][:, ::-1]}
+    """Put the sample basins, and not the weight basins, in the reverse order of depth: what the paper says."""
+    radii = np.stack((data["radius_depth"][:, ::-1, 0], data["radius_depth"][:, :, 1]), axis=-1)
+    return {**data, "radius_depth": radii}
 
 
 def _draw(data, figure):
@@ -144,6 +152,10 @@ def _draw(data, figure):
         axes.set(xscale="log", yscale="log", ylabel=r"median radius $\sigma^*$")
         axes.set_xticks(at, [str(n) for n in at], minor=False)
         axes.minorticks_off()
+        ticks = [
+            t for t in (0.1, 0.2, 0.3, 0.5, 0.7, 1.0, 1.5, 2.0, 3.0) if np.prod(np.subtract(axes.get_ylim(), t)) < 0
+        ]
+        axes.set_yticks(ticks, [f"{t:g}" for t in ticks])
     handles = [*axes.get_legend_handles_labels()[0], *other.get_legend_handles_labels()[0]]
     names = [*axes.get_legend_handles_labels()[1], *other.get_legend_handles_labels()[1]]
     figure.legend(handles, names, loc="outside upper center", ncols=3)
@@ -151,7 +163,12 @@ def _draw(data, figure):
     panels[1].set(xlabel=f"width, {data['layers']} layers")
     for j, depth in enumerate(data["depths"]):
         logs = np.log(data["by_class_depth"][:, j, 0])
-        panels[2].plot(range(10), np.exp(np.nanmean(logs, axis=0)), "o^sDv"[j], color=COLOURS[j], label=f"{depth}")
+        seen = np.isfinite(logs).sum(axis=0)
+        middle, error = np.exp(np.nanmean(logs, axis=0)), np.nanstd(logs, axis=0, ddof=1) / np.sqrt(seen)
+        panels[2].errorbar(
+            np.arange(10) + 0.13 * (j - 2), middle, middle * error, fmt="o^sDv"[j], color=COLOURS[j], label=f"{depth}",
+            markersize=3.5, linewidth=0.8, capsize=0,
+        )  # fmt: skip
     panels[2].set(xlabel="digit", ylabel=r"median radius $\sigma^*$, samples", xticks=range(10))
     panels[2].legend(title="layers", ncols=5, columnspacing=0.6, handletextpad=0.1, loc="lower center")
     low, high = panels[2].get_ylim()
@@ -165,7 +182,7 @@ def _claim(name, title, **options):
         statement="With depth the attraction basins in sample space grow and those in weight space shrink.",
         source="Lin et al. 2025, arXiv 2501.02436, main text",
         standing="paper",
-        expected=Outcome.DOMAIN,
+        expected=Outcome.CONTRADICTED,
         run=_run,
         judge=_judge,
         draw=_draw,
