@@ -122,10 +122,11 @@ def _twin(data):
     """Let the L-map part at another size than the linear network where they part at one, and at one where not."""
     accuracy = np.array(data["accuracy"])
     gap = _gaps(accuracy)[..., 0]
+    uneven = np.linspace(0.99, 1.01, len(gap))[:, None]  # replicas that differ, so that there is an error to judge by
     if _judge(data).outcome is Outcome.DOMAIN:
-        gap = np.concatenate((np.zeros_like(gap[:, :2]), gap[:, :-2]), axis=1)
+        gap = np.concatenate((np.zeros_like(gap[:, :2]), gap[:, :-2]), axis=1) * uneven
     else:
-        gap = np.maximum(APART * (np.arange(gap.shape[1]) - 1.5), 0) * np.linspace(0.99, 1.01, len(gap))[:, None]
+        gap = np.maximum(APART * (np.arange(gap.shape[1]) - 1.5), 0) * uneven
         accuracy[..., 1] = accuracy[..., 0] - gap[::-1]
     accuracy[..., 2] = accuracy[..., 0] - gap
     return {**data, "accuracy": accuracy}
