@@ -342,6 +342,9 @@ def test_onnx_graphs_that_are_refused(onnx):
         (chain().then("MatMul", matrix).then("Softmax").then("Relu").model(), "as the last step only"),
         (chain().then("Gemm", matrix, np.ones(3)).model(), r"biases have shape \(3,\), 2 numbers are needed"),
         (chain().then("MatMul", matrix).then("BatchNormalization", *-np.ones((4, 2))).model(), "variance = -1"),
+        (chain().then("MatMul", np.full((2, 2), np.inf)).model(), "has entries that are not finite numbers"),
+        (chain().then("Gemm", matrix * 1e38, alpha=1e38).model(), "is not finite: every parameter"),
+        (chain().then("MatMul", matrix * 1e38).then("Mul", np.ones(2) * 1e38).model(), "leaves the range of float32"),
         (chain().model(), "there is no dense layer"),
     ]
     for model, match in cases:

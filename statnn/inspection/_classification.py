@@ -55,7 +55,7 @@ def ranks(subject: Subject, tell: Tell) -> Section:
             middle.axhline(1, color="grey", ls=":", lw=1)
             middle.set(title=f"fields of {name_of(shown[0] + 1, net)}", xlabel="rank $r$", ylabel="density")
             if len(first.classes) <= 10:
-                middle.legend(title="class", ncols=2, fontsize=7, loc="upper left")
+                middle.legend(title="class", ncols=2, fontsize=7)
         left.axhline(0, color="grey", ls=":", lw=1)
         left.set(title="rank-probability slope", xlabel="layer of fields", ylabel="slope $s$")
         right.errorbar(np.arange(net.depth + 1), accuracy, error, fmt="s-", color=COLOURS[2])

@@ -66,9 +66,12 @@ def strength(subject: Subject, tell: Tell) -> Section:
         rows.append([name, values.size, float(values.mean()), *(float(number) for number in numbers)])
 
     def draw(figure: "Figure") -> None:
+        from matplotlib.ticker import MaxNLocator
+
         shown = few(len(found.node_strength), 4)
         left, right = figure.subplots(1, 2, width_ratios=(1, 1.2))
         found.plot(left)
+        left.xaxis.set_major_locator(MaxNLocator(integer=True))  # a label for every layer runs into the next
         for colour, m in zip(COLOURS, shown, strict=False):
             values = np.sort(found.node_strength[m])
             name = "inputs" if m == 0 else name_of(m, net)

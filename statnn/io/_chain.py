@@ -88,9 +88,10 @@ class _Layer:
 def assemble(steps: Sequence[Step], notes: list[str]) -> Network:
     """Return the network of a chain of steps; what is not kept as it was is told in `notes`."""
     builder = _Builder(notes)
-    for step in steps:
-        builder.add(step)
-    return builder.finished()
+    with np.errstate(over="ignore", invalid="ignore"):  # what leaves the range is refused where it is rounded
+        for step in steps:
+            builder.add(step)
+        return builder.finished()
 
 
 class _Builder:
@@ -203,8 +204,7 @@ def _spread(step: Affine, units: int) -> tuple[Reals, Reals]:
 
 
 def _rounded(array: Reals, dtype: Any, where: str) -> Reals:
-    with np.errstate(over="ignore"):
-        result: Reals = array.astype(dtype)
+    result: Reals = array.astype(dtype)
     if not np.isfinite(result).all():
         raise ValueError(f"{where}: folded into its neighbour it leaves the range of {dtype}")
     return result

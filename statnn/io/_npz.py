@@ -4,6 +4,7 @@ numpy's own reader allocates what a header claims; here the claim is first compa
 the unpacked size of all members with the file and with memory. Headers are matched against one pattern, not evaluated.
 """
 
+import errno
 import math
 import re
 import struct
@@ -176,3 +177,7 @@ def _said(path: Path, kind: str) -> Iterator[None]:
         raise ValueError(f"{path} is no {kind} file, or it is cut off or damaged: {error}") from None
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from None
+    except OSError as error:
+        if error.errno != errno.EINVAL:  # that of a directory of the archive which points outside of it
+            raise
+        raise ValueError(f"{path} is no {kind} file, or it is cut off or damaged: {error}") from None

@@ -214,6 +214,8 @@ class _Graph:
             raise ValueError(f"{where}: {name!r} is computed or missing, and a constant is needed there")
         if name not in self._known:
             array = _values(self._tensors[source], source, where)
+            if array.dtype.kind == "f" and not np.isfinite(array).all():
+                raise ValueError(f"{where}: {source!r} has entries that are not finite numbers")
             self._known[name] = array.T if name in self._turned else array
         return self._known[name]
 
@@ -256,4 +258,8 @@ def _values(tensor: Any, name: str, where: str) -> Reals:
 
 
 def _times(array: Reals, factor: float) -> Reals:
-    return array if factor == 1 else (array.astype(np.float64) * factor).astype(array.dtype)
+    if factor == 1:
+        return array
+    with np.errstate(over="ignore"):  # a network refuses infinite parameters
+        result: Reals = (array.astype(np.float64) * factor).astype(array.dtype)
+    return result
