@@ -48,6 +48,8 @@ MODULES: tuple[str, ...] = (
     "finite_width",
     "trained_on_diagram",
     "deep_propagation",
+    "spike_nulls",
+    "memorisation",
 )
 
 
