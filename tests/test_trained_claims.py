@@ -137,6 +137,14 @@ def test_verdicts_follow_the_data(rng):
     assert order_in_training._judge_late(order_in_training._twin_late(data)).outcome == "contradicted"
 
 
+def test_accuracies_that_do_not_differ_show_no_relation(rng):
+    slopes = rng.standard_normal((1, 6, 4))
+    accuracy = 0.9 + np.concatenate((np.zeros((1, 3, 4)), rng.standard_normal((1, 3, 4))), axis=1)
+    found = order_in_training._correlations({"slopes": slopes, "test_accuracy": accuracy}, 0)
+    assert (found[:3] == 0).all()
+    np.testing.assert_allclose(found[3:], [np.corrcoef(slopes[0, i], accuracy[0, i])[0, 1] for i in (3, 4, 5)])
+
+
 @pytest.mark.parametrize(("sign", "outcome"), [(-1, "holds within a domain"), (1, "contradicted")])
 def test_relation_is_judged_by_its_sign(sign, outcome, rng):
     slopes = np.linspace(1, 2, 4) + 0.01 * rng.standard_normal((2, 8, 4))

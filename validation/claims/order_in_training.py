@@ -162,9 +162,10 @@ def _run_against(rng, quick, data=None):
 
 
 def _correlations(data, when):
-    """Return the correlation of slope and accuracy over learning rates in each replica."""
-    pairs = zip(data["slopes"][when], data["test_accuracy"][when], strict=True)
-    return np.array([np.corrcoef(slope, accuracy)[0, 1] for slope, accuracy in pairs])
+    """Return the correlation of slope and accuracy over learning rates in each replica; 0 where one does not vary."""
+    x, y = (data[name][when] - data[name][when].mean(axis=1, keepdims=True) for name in ("slopes", "test_accuracy"))
+    spread = np.sqrt((x**2).sum(axis=1) * (y**2).sum(axis=1))
+    return np.divide((x * y).sum(axis=1), spread, out=np.zeros(len(x)), where=spread > 1e-12)
 
 
 def _judge_against(data):
