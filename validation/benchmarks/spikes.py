@@ -1,0 +1,74 @@
+"""Speed of `statnn.measure.spikes` against numpy's var and mean, and elephant."""
+
+import importlib
+from collections.abc import Iterator
+
+import numpy as np
+
+from statnn.measure import spikes
+from validation.benchmarks.measure import alternate
+
+Row = tuple[str, str, str, str]
+UNITS, WINDOWS, WINDOW, RATE = 1000, 10_000, 100, 0.05
+
+
+def _counts(*, quick: bool) -> Iterator[Row]:
+    windows = WINDOWS // 10 if quick else WINDOWS
+    drawn = np.random.default_rng(1).binomial(WINDOW, RATE, (windows, UNITS))
+    for dtype in (np.int64, np.int32, np.uint8):
+        counts = drawn.astype(dtype)
+        found = alternate(
+            lambda counts=counts: spikes.from_counts(counts, WINDOW),
+            lambda counts=counts: (counts.mean(axis=0) / WINDOW, counts.var(axis=0) / counts.mean(axis=0)),
+            rounds=15,
+        )
+        yield (
+            f"rates and Fano factors, {UNITS} units x {windows} windows, {counts.dtype} (>= 10)",
+            f"{found.ours * 1e3:.2f} ms",
+            f"numpy var, mean: {found.peer * 1e3:.1f} ms",
+            f"{found.median:.1f} [{found.lowest:.1f}, {found.highest:.1f}]",
+        )
+    try:
+        elephant = importlib.import_module("elephant.statistics")
+    except ImportError:
+        return
+    trains = [np.arange(n, dtype=float) for n in drawn[:, 0]]
+    found = alternate(
+        lambda: spikes.from_counts(drawn, WINDOW),
+        lambda: elephant.fanofactor(trains, warn_tolerance=None),
+        rounds=5,
+    )
+    yield (
+        f"Fano factors, {UNITS} units x {windows} windows (elephant: one unit, times {UNITS})",
+        f"{found.ours * 1e3:.2f} ms",
+        f"elephant fanofactor: {found.peer * UNITS:.2f} s",
+        f"{found.median * UNITS:.0f}",
+    )
+
+
+def _stream(*, quick: bool) -> Iterator[Row]:
+    """Activations in batches, as a long recording comes; numpy's way keeps the counts of the windows."""
+    units, batch, batches = 10_000, 1_000, 2 if quick else 10
+    x = np.random.default_rng(2).standard_normal((batch, units), dtype=np.float32) - np.float32(1.0)
+
+    def ours(*, intervals: bool) -> spikes.SpikeStatistics:
+        activity = spikes.Accumulator(units, window=WINDOW, intervals=intervals)
+        for _ in range(batches):
+            activity.update(x)
+        return activity.result()
+
+    def numpy_counts() -> np.ndarray:
+        counts = np.concatenate([(x > 0).reshape(-1, WINDOW, units).sum(axis=1) for _ in range(batches)])
+        return counts.var(axis=0) / counts.mean(axis=0)
+
+    for intervals in (False, True):
+        found = alternate(lambda intervals=intervals: ours(intervals=intervals), numpy_counts, rounds=3)
+        yield (
+            f"streamed activations, {units} units, {'with' if intervals else 'without'} intervals",
+            f"{found.ours / (batches * batch * units) * 1e9:.2f} ns a sample",
+            f"numpy counts, var, mean: {found.peer / (batches * batch * units) * 1e9:.2f} ns",
+            f"{found.median:.2f} [{found.lowest:.2f}, {found.highest:.2f}]",
+        )
+
+
+BENCHMARKS = (_counts, _stream)
