@@ -19,7 +19,8 @@ Nouns and verbs, by room
     ``phase_diagram``, ``critical_line``, ``criticality`` of random layers; ``decimate``, ``block_spin``,
     ``monte_carlo`` for configurations; ``place`` for networks.
 ``statnn.measure``
-    Trained networks under the microscope.
+    Trained networks under the microscope: ``spikes``, ``growth``, ``graph``; ``order`` (``rank_probability``, ``l_map``,
+    ``unit_order``), ``basins`` (``sample_basin``, ``weight_basin``), ``correlation``, ``tangent``.
 ``statnn.io``
     ``load_network`` and ``save_network``.
 ``statnn.inspection``
@@ -53,6 +54,9 @@ S, ε      covariance, and standard deviation, of the noise that a layer adds
 ξ         correlation length, in layers: what is known of a signal decays as exp(-m/ξ)
 q, c, χ   variance and correlation of the fields of wide random layers; factor of squared small distances in a layer
 λ, y, ν   eigenvalue of a renormalisation by b layers, exponents y = ln|λ|/ln b and ν = 1/y of what drives criticality
+r, s, π   rank of a sample in the fields of a unit, in (0, 1); slope of the law of ranks of a class; its share
+σ*        radius of an attraction basin: noise at which the chance of an unchanged class falls below a threshold
+Θ         neural tangent kernel
 ========  ==========================================================================================
 
 Everything is dimensionless. ``rng`` is an int, a ``numpy.random.Generator`` or None (fresh entropy).

@@ -7,7 +7,7 @@ import os
 # before numpy: one thread each, so that a ratio compares algorithms
 os.environ.update(dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS"), "1"))
 
-PARTS = ("activation", "montecarlo", "dynamic", "rg", "rg_montecarlo", "rg_meanfield", "spikes")
+PARTS = ("activation", "montecarlo", "dynamic", "rg", "rg_montecarlo", "rg_meanfield", "spikes", "basins")
 
 
 def main() -> None:

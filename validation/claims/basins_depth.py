@@ -29,7 +29,7 @@ SPACES = ("samples", "weights")
 def _plan(quick, data):
     """Return inputs, width against depth, widths and their depth, training images, epochs, and images measured."""
     if data is None:
-        return (64, 64, (16, 64, 256), 4, 1_297, *((25, 30) if quick else (80, 200)))
+        return (64, 64, (16, 64, 128), 4, 1_297, *((30, 30) if quick else (80, 200)))
     return (784, 256, (64, 256, 1024), 4, *((2_000, 20, 100) if quick else (10_000, 20, 300)))
 
 
@@ -57,7 +57,7 @@ def _run(rng, quick, data=None):
 
 
 def _recipe(shape, epochs, data):
-    return Recipe(shape, "tanh", learning_rate=2e-3 if data is None else 1e-3, batch=64, snapshots=(0, epochs))
+    return Recipe(shape, "tanh", learning_rate=2e-3 if data is None else 1e-3, batch=128, snapshots=(0, epochs))
 
 
 def _measured(recipe, images, seeds, noise, measured):
@@ -193,6 +193,6 @@ def _claim(name, title, **options):
 
 
 CLAIMS = (
-    _claim("digits", "digits", cost=20),
-    _claim("mnist", "MNIST", needs_data=True, cost=200),
+    _claim("digits", "digits", cost=30),
+    _claim("mnist", "MNIST", needs_data=True, cost=300),
 )
