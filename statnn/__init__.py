@@ -19,8 +19,8 @@ Nouns and verbs, by room
     ``phase_diagram``, ``critical_line``, ``criticality`` of random layers; ``decimate``, ``block_spin``,
     ``monte_carlo`` for configurations; ``place`` for networks.
 ``statnn.measure``
-    Trained networks under the microscope: ``spikes``, ``growth``, ``graph``; ``order`` (``rank_probability``, ``l_map``,
-    ``unit_order``), ``basins`` (``sample_basin``, ``weight_basin``), ``correlation``, ``tangent``.
+    Trained networks under the microscope: ``spikes``, ``growth``, ``graph``; ``order`` (``rank_probability``,
+    ``l_map``, ``unit_order``), ``basins`` (``sample_basin``, ``weight_basin``), ``correlation``, ``tangent``.
 ``statnn.io``
     ``load_network`` and ``save_network``.
 ``statnn.inspection``
