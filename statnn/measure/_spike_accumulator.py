@@ -14,6 +14,9 @@ from statnn.measure._spike_tests import masked
 MOST_SAMPLES = 3 * 10**9
 """Squares of counts and of intervals are summed in 64-bit integers."""
 
+IN_CACHE = 2**16
+"""Activations that are checked and compared before the next come from memory."""
+
 
 class Accumulator:
     """Spike statistics of samples that come batch by batch, in the order in which they come.
@@ -237,11 +240,15 @@ def spiking(batch: ArrayLike, threshold: Floats) -> NDArray[np.uint8]:
             f"activations have shape {x.shape}; (samples, {threshold.size}) is needed: flatten channels and pixels "
             "with x.reshape(len(x), -1)"
         )
-    if x.dtype.kind == "f":
-        finite = np.isfinite(x)
-        if not finite.all():
-            where = tuple(int(i[0]) for i in np.nonzero(~finite))
-            raise ValueError(f"activations{list(where)} = {x[where]} is not finite: every one must be")
     if x.dtype == np.float32 and np.array_equal(threshold.astype(np.float32), threshold):
         threshold = threshold.astype(np.float32)  # nothing is lost, and nothing need be converted
-    return np.ascontiguousarray(x > threshold).view(np.uint8)
+    fires = np.empty(x.shape, dtype=np.bool_)
+    rows = max(1, IN_CACHE // threshold.size)
+    for begin in range(0, len(x), rows):
+        piece = x[begin : begin + rows]
+        if x.dtype.kind == "f" and not np.isfinite(piece).all():
+            row, unit = (int(i[0]) for i in np.nonzero(~np.isfinite(piece)))
+            value = piece[row, unit]
+            raise ValueError(f"activations[{begin + row}, {unit}] = {value} is not finite: every one must be")
+        np.greater(piece, threshold, out=fires[begin : begin + rows])
+    return fires.view(np.uint8)

@@ -26,6 +26,9 @@ FEWEST = 5.0
 STEPS = 50
 """Most steps of scoring; a handful is needed."""
 
+SHORT = 252
+"""Samples whose spikes a byte can count."""
+
 TOGETHER = 64
 """Units whose histograms stay in the first cache."""
 
@@ -69,16 +72,20 @@ def present(fires: Any, filled: int, window: int, counters: Any) -> int:
     """
     samples, units = fires.shape
     spikes, squares, partial = counters.spikes, counters.squares, counters.partial
+    short = np.zeros(units, np.uint8)
     begin = 0
     while begin < samples:
-        end = min(samples, begin + window - filled)
+        end = min(samples, begin + window - filled, begin + SHORT)
         fours = begin + (end - begin) // 4 * 4
         for s in range(begin, fours, 4):
             for i in range(units):
-                partial[i] += np.int64(fires[s, i] + fires[s + 1, i] + fires[s + 2, i] + fires[s + 3, i])
+                short[i] += fires[s, i] + fires[s + 1, i] + fires[s + 2, i] + fires[s + 3, i]
         for s in range(fours, end):
             for i in range(units):
-                partial[i] += np.int64(fires[s, i])
+                short[i] += fires[s, i]
+        for i in range(units):
+            partial[i] += np.int64(short[i])
+            short[i] = 0
         filled += end - begin
         begin = end
         if filled == window:

@@ -12,6 +12,11 @@ Row = tuple[str, str, str, str]
 UNITS, WINDOWS, WINDOW, RATE = 1000, 10_000, 100, 0.05
 
 
+def _numpy(counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    mean = counts.mean(axis=0)
+    return mean / WINDOW, counts.var(axis=0) / mean
+
+
 def _counts(*, quick: bool) -> Iterator[Row]:
     windows = WINDOWS // 10 if quick else WINDOWS
     drawn = np.random.default_rng(1).binomial(WINDOW, RATE, (windows, UNITS))
@@ -19,7 +24,7 @@ def _counts(*, quick: bool) -> Iterator[Row]:
         counts = drawn.astype(dtype)
         found = alternate(
             lambda counts=counts: spikes.from_counts(counts, WINDOW),
-            lambda counts=counts: (counts.mean(axis=0) / WINDOW, counts.var(axis=0) / counts.mean(axis=0)),
+            lambda counts=counts: _numpy(counts),
             rounds=15,
         )
         yield (
