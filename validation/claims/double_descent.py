@@ -28,13 +28,14 @@ def _settings(quick, data):
         return (6, 12, 24, 44, 90, 200), 100, 600, 4e-3, 100
     if data is None:
         return (3, 6, 12, 24, 34, 44, 90, 200, 400), 100, 1_000, 4e-3, 100
-    widths = (4, 16, 36, 128, 256) if quick else (4, 8, 16, 32, 48, 64, 128, 512)
-    return widths, 500, 100 if quick else 300, 2e-3, 100
+    if quick:
+        return (6, 12, 24, 44, 90, 200), 100, 800, 4e-3, 100
+    return (4, 8, 16, 32, 48, 64, 128, 512), 500, 300, 2e-3, 100
 
 
 def _run(rng, quick, data=None):
     widths, samples, epochs, rate, batch = _settings(quick, data)
-    images, seeds = _trained.images_for(rng, 16 if data is None else 8, samples, data)
+    images, seeds = _trained.images_for(rng, 16 if quick or data is None else 8, samples, data)
     images = [scrambled(one, SHARE, child) for one, child in zip(images, rng.spawn(len(images)), strict=True)]
     found = {name: [] for name in (*KINDS, *ACTIVITY)}
     for width in widths:
