@@ -9,7 +9,10 @@ import tempfile
 # than none, and a kernel cached before its helper changed in another file would be the wrong kernel.
 os.environ.update(dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1"))
 os.environ["MPLBACKEND"] = "Agg"
-KERNELS = os.environ["NUMBA_CACHE_DIR"] = tempfile.mkdtemp(prefix="statnn-kernels-")
+IN_WORKER = "PYTEST_XDIST_WORKER" in os.environ  # it shares the kernels of the session that started it
+if not IN_WORKER:
+    os.environ["NUMBA_CACHE_DIR"] = tempfile.mkdtemp(prefix="statnn-kernels-")
+KERNELS = os.environ["NUMBA_CACHE_DIR"]
 
 import checks
 import hypothesis
@@ -48,13 +51,30 @@ def pytest_terminal_summary(terminalreporter):
         )
 
 
+class Workers:
+    """Adds up what the workers of pytest-xdist have compared."""
+
+    @staticmethod
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(node):
+        checks.LEDGER.made += getattr(node, "workeroutput", {}).get("comparisons", 0)
+
+
+def pytest_configure(config):
+    config.pluginmanager.register(Workers())
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session):
+    if IN_WORKER:
+        session.config.workeroutput["comparisons"] = checks.LEDGER.made
     if checks.LEDGER.made > checks.CHECKS and session.exitstatus == pytest.ExitCode.OK:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
 def pytest_unconfigure():
+    if IN_WORKER:
+        return
     shutil.rmtree(KERNELS, ignore_errors=True)
 
 
