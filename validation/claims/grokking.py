@@ -2,8 +2,8 @@
 
 Expected before the first run: with a large start the outputs on learnt samples are small differences of large numbers,
 so basins are small (about 1e-2) when the samples are known by heart, and decay widens them beyond 1e-1 as the test
-accuracy rises. On digits they grow too, but by a factor between two and three and never from so little: the smallest
-radii, about 0.07, belong to the time when samples are being learnt by heart.
+accuracy rises. They do grow, on digits and on 200 images of MNIST, but by a factor of two to three and not from so
+little: the smallest radii belong to the time when samples are still being learnt by heart, and are 0.07 on digits.
 """
 
 import numpy as np
@@ -38,9 +38,12 @@ def _recipe(quick, data):
         )
         epochs = np.array([0, 10, 30, 60, 100, 150, 220, 320, 450, 650, 1_000]) * steps
         batch = samples
+    elif quick:
+        widths, samples, rate, decay, batch = (784, 200, 200, 10), 200, 1e-2, 0.1, 200
+        epochs = np.array([0, 10, 30, 60, 100, 150, 220, 320, 450, 650, 1_000])
     else:
         widths, samples, rate, decay, batch = (784, 200, 200, 10), 1_000, 3e-3, 0.1, 200
-        epochs = np.array([0, 5, 10, 20, 40, 80, 150, 300, 500, 800]) // (4 if quick else 1)
+        epochs = np.array([0, 5, 10, 20, 40, 80, 150, 300, 500, 800])
     return Recipe(
         widths,
         "relu",
@@ -170,7 +173,7 @@ def _draw(data, figure):
         axes.set(xlabel="epoch (the start is drawn at the left end)")
 
 
-def _claim(name, title, expected, *, needs_data, cost):
+def _claim(name, title, *, needs_data, cost):
     return Claim(
         id=f"grokking-{name}",
         title=f"Basins in grokking: {title}",
@@ -180,7 +183,7 @@ def _claim(name, title, expected, *, needs_data, cost):
         ),
         source="Lin et al. 2025, arXiv 2501.02436, main text",
         standing="paper",
-        expected=expected,
+        expected=Outcome.CONTRADICTED,
         run=_run,
         judge=_judge,
         draw=_draw,
@@ -192,6 +195,6 @@ def _claim(name, title, expected, *, needs_data, cost):
 
 
 CLAIMS = (
-    _claim("digits", "digits", Outcome.CONTRADICTED, needs_data=False, cost=10),
-    _claim("mnist", "MNIST", Outcome.DOMAIN, needs_data=True, cost=300),
+    _claim("digits", "digits", needs_data=False, cost=10),
+    _claim("mnist", "MNIST", needs_data=True, cost=300),
 )
