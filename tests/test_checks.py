@@ -142,7 +142,7 @@ def test_bonferroni_keeps_its_level(rng):
 
 def test_message_tells_the_numbers():
     found = statistics.z_score(2.5, 0.1, 1.0)
-    with rejects(match=r"energy: estimate 2\.5 ± 0\.1, theory 1, z = \+15\.00 \(limit 5\.\d+\), p = .* \(limit"):
+    with rejects(match=r"energy: estimate 2\.5 ± 0\.1, theory 1, z = \+15\.00 \(limit 6\.\d+\), p = .* \(limit"):
         assert_comparison(found, "energy")
     with pytest.raises(AssertionError, match="not in the message"), rejects(match="entropy"):
         assert_comparison(found, "energy")
@@ -191,11 +191,12 @@ def test_other_errors_pass_through_a_twin():
         _ = 1 / 0
 
 
-def test_session_fails_beyond_the_declared_number_of_comparisons():
+@pytest.mark.parametrize("extra", [["--numprocesses=0"], ["--numprocesses=2"]])
+def test_session_fails_beyond_the_declared_number_of_comparisons(extra):
     here = Path(__file__)
     session = (
         f"import sys; sys.path.insert(0, {str(here.parent)!r}); import checks, pytest; checks.CHECKS = 3; "
-        f"sys.exit(pytest.main(['-q', '-k', 'uniform or mean_passes', {str(here)!r}]))"
+        f"sys.exit(pytest.main(['-q', *{extra!r}, '-k', 'uniform or mean_passes', {str(here)!r}]))"
     )
     ended = subprocess.run(  # noqa: S603 - our own line
         [sys.executable, "-c", session], cwd=here.parents[1], capture_output=True, text=True, check=False

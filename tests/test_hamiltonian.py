@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
+import threadpoolctl
 from checks import assert_covariance, assert_mean, assert_slope, rejects
 from scipy import special
 
@@ -407,7 +408,6 @@ def test_results_do_not_depend_on_pieces_or_workers(free):
 @pytest.mark.parametrize(("samples", "free"), [(2, ("neurons",)), (1, ("neurons",)), (3, ALL)])
 def test_results_do_not_depend_on_the_threads_of_blas(samples, free):
     """Layers so wide that OpenBLAS would cut their sums in another way on two threads."""
-    threadpoolctl = pytest.importorskip("threadpoolctl")
     wide = Network.random([700, 600, 300, 1], "tanh", rng=1, dtype=np.float32)
     model = DynamicNeurons(wide, np.ones((samples, 700)), np.zeros((samples, 1)), beta=2.0, stiffness=5.0, free=free)
     found = []

@@ -40,8 +40,8 @@ class Hamiltonian(Method):
     chains of a block of 64 are columns of the same matrix products; each has its own stream of momenta. They share
     the random lengths of trajectories, and in the burn-in they pool what they learn: a step size by dual averaging,
     and the scale of every coordinate by its variance over chains and sweeps, in three windows. A chain run alone is
-    therefore another run. Results depend neither on workers nor on chunks; nor on the number of threads of OpenBLAS,
-    unless "gibbs" factorises large matrices.
+    therefore another run. Results depend neither on workers, nor on chunks, nor on threads of BLAS: it is held to one
+    while chains walk; more cores are used by an executor.
 
     Coordinates of the neurons, with ξ^(m+1) = √(2λ) (h^(m+1) - σ(W^(m) h^(m) + b^(m))):
 

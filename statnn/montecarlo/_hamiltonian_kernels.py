@@ -11,7 +11,7 @@ weights, then free biases. Two coordinates of the neurons, s = 1/√(2λ):
 Trajectories split βH = Σ κ q²/2 + rest: a kick by the rest, a turn that solves the Gaussian part exactly, a kick.
 κ is 1 for noise and the precision of the prior for parameters; 0, for neurons, makes the turn a drift as in leapfrog.
 
-Sums over more than `LONGEST_SUM` terms are cut, so that OpenBLAS adds in the same order on any number of threads.
+Sums over more than `LONGEST_SUM` terms are cut, so that kernels and numpy, whose BLAS differ, add in the same order.
 """
 
 from typing import Any, NamedTuple
@@ -88,9 +88,9 @@ def turn_of(scale: Array, precision: Array, step: float) -> Turn:
 
 
 def multiply(a: Array, b: Array) -> Array:
-    """Return a·b as numpy does, shapes (..., rows, n) and (..., n, columns), in an order that no thread changes.
+    """Return a·b as numpy does, shapes (..., rows, n) and (..., n, columns), in the order of the kernels.
 
-    A single row or column is doubled, since products with vectors are cut among threads in another way.
+    A single row or column is doubled, since BLAS adds up products with vectors in another way.
     """
     if a.shape[-2] == 1:
         return multiply(np.repeat(a, 2, axis=-2), b)[..., :1, :]

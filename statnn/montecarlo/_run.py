@@ -3,16 +3,24 @@
 import copy
 from collections.abc import Callable
 from concurrent.futures import Executor
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 import numpy as np
 
+from statnn._blas import one_thread
 from statnn._random import Root
+from statnn.interaction import DynamicNeurons
 from statnn.montecarlo._estimate import Estimate, estimate
 from statnn.montecarlo._walkers import Method, Model, Values, Walkers
 
 Observable: TypeAlias = Callable[[Values], Any]
+
+
+def repeatable(model: Model) -> AbstractContextManager[None]:
+    """Return the context in which results do not depend on BLAS: sums of spins are exact, those of real neurons not."""
+    return one_thread() if isinstance(model, DynamicNeurons) else nullcontext()
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,7 +61,8 @@ class Run:
     @property
     def states(self) -> Values:
         """Final states, shape (chains, dimension)."""
-        return np.concatenate([walkers.states() for walkers in self._walkers])
+        with repeatable(self.model):
+            return np.concatenate([walkers.states() for walkers in self._walkers])
 
     @property
     def diagnostics(self) -> dict[str, Values]:

@@ -14,7 +14,7 @@ from statnn._work import run_tasks
 from statnn.interaction import BinaryNeurons, DynamicNeurons
 from statnn.montecarlo._methods import choose
 from statnn.montecarlo._progress import Progress, reporter
-from statnn.montecarlo._run import Observable, Run
+from statnn.montecarlo._run import Observable, Run, repeatable
 from statnn.montecarlo._walkers import Method, Model, Values, Walkers
 
 _PIECES = 50
@@ -40,6 +40,11 @@ class _Spec:
 
 def _walk(spec: _Spec) -> tuple[Walkers, dict[str, Values]]:
     """Move a block of chains and write down its observables, each of shape (chains, draws, ...)."""
+    with repeatable(spec.model):
+        return _walked(spec)
+
+
+def _walked(spec: _Spec) -> tuple[Walkers, dict[str, Values]]:
     walkers = spec.walkers
     if walkers is None:
         walkers = spec.method.walkers(spec.model, spec.seed, spec.chains, spec.initial)
