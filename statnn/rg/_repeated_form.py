@@ -136,27 +136,27 @@ class LeadingForm:
     def stationary_correction(self) -> float:
         r"""Coefficient c of the next order in the stationary variance; 0.4943 for tanh [asymptotic].
 
-        .. math:: \langle (h-x^*)^2 \rangle = \text{leading} \times (1 + c\,\varepsilon^{2(z-1)/(z+1)} + \dots)
+        .. math:: \langle (h-x^*)^2 \rangle = \text{leading} \times (1 + c\,\varepsilon + \dots), \qquad
+            c\, m_2 = \tfrac12 - \tfrac{5}{12} r + \tfrac12 r u\, m_2^2
 
-        From the first correction to the Fokker-Planck equation of the map, which has the residue r as its only new
-        number. With :math:`m_n` the moments of :math:`\exp(-2us^{z+1}/(z+1))`,
-
-        .. math:: c\, m_2 = \tfrac12 - \frac{(z+2)\,r}{4z} + \tfrac12 r u\, m_2 m_{z-1}.
+        for z = 3, from the first correction to the Fokker-Planck equation of the map, which has the residue r as its
+        only new number; :math:`m_2` is the second moment of :math:`\exp(-us^4/2)`.
 
         Raises
         ------
         ValueError
-            As `stationary_variance`, and where a power between z and 2z-1 comes first.
+            As `stationary_variance`; where z is not 3, for which it is not derived; and where a term x⁴ comes first.
         """
         z, u = self._bounded()
+        if z != 3:
+            raise ValueError(f"the next order is derived for z = 3 alone, and this layer has z = {z}: simulate it")
         if self.residue is None or (self.next_order is not None and self.next_order < 2 * z - 1):
             raise ValueError(
                 f"the term x^{self.next_order} lies between z = {z} and 2z-1 = {2 * z - 1} and corrects the amplitude "
-                "first; this formula holds for layers without such terms, as all odd ones with z = 3"
+                "first; this formula holds for layers without such a term, as all odd ones with z = 3"
             )
         m2 = self._moment(2)
-        second = 0.5 - (z + 2) * self.residue / (4 * z) + 0.5 * self.residue * u * m2 * self._moment(z - 1)
-        return second / m2
+        return (0.5 - 5 * self.residue / 12 + 0.5 * self.residue * u * m2**2) / m2
 
     def noise_cutoff(self, noise: float) -> float:
         r"""Return the depth at which the law of `signal` meets the level of `stationary_variance`.
