@@ -88,7 +88,6 @@ def assert_digits(value, exact, limit):
 @example(D=1e18, parameters=(2, 1e-3, math.nextafter(2.0, 0.0)))
 @example(D=1.0, parameters=(10**12, 10.0, math.nextafter(1e12, 0.0)))
 @example(D=1e18, parameters=(10**12, 10.0, 1e-12))
-@examples(2)
 def test_twelve_digits(kind, law, D, parameters):
     """`working` vouches for 1 - silent: the share of working neurons keeps its digits where silent is near 1."""
     N, b, c = parameters
@@ -98,7 +97,6 @@ def test_twelve_digits(kind, law, D, parameters):
 
 @each_process
 @given(D=samples(), parameters=parameters())
-@examples(2)
 def test_growth_rate_keeps_eleven_digits(kind, D, parameters):
     N, b, c = parameters
     exact = ORACLE[kind, "growth_rate"](D, N, b, c, digits=DIGITS)
@@ -242,7 +240,6 @@ def error_of_the_formula(D, N, b, c):
 
 @given(D=samples(), parameters=parameters())
 @example(D=1e18, parameters=(2, 10.0, math.nextafter(2.0, 0.0)))
-@examples(2)
 def test_the_bound_holds(D, parameters):
     N, b, c = parameters
     assume(D >= 1e-9)

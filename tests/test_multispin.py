@@ -69,13 +69,13 @@ def ends(root_seed):
 
 @pytest.mark.parametrize("width", [(0,), WIDTH])
 def test_kernels_are_their_twins(rng, width):
-    model = random_signs(rng, 40, 4)
+    model = random_signs(rng, 24, 4)
     walkers = MultiSpin().walkers(model, root(3), range(64 * len(width)), None)
     graph = (model.couplings.indptr.copy(), model.couplings.indices.copy(), walkers._signs)
     results = []
     for twin in (lambda f: f, lambda f: f.py_func):
         spins, work = walkers._spins[0].copy(), walkers._scratch[0].copy()
-        flips = twin(kernels.metropolis)(*graph, walkers._table, spins, work, 3, walkers._levels, width)
+        flips = twin(kernels.metropolis)(*graph, walkers._table, spins, work, 2, walkers._levels, width)
         energy = twin(kernels.satisfied)(*graph, spins, work, width)
         results.append((flips, energy, twin(kernels.ups)(spins, work, width), spins, work))
     for one, other in zip(*results, strict=True):
