@@ -33,9 +33,13 @@ def _settings(quick, data):
     return (4, 8, 16, 32, 48, 64, 128, 512), 500, 300, 2e-3, 100
 
 
+def _replicas(quick, data):
+    return 16 if data is None else 32 if quick else 8
+
+
 def _run(rng, quick, data=None):
     widths, samples, epochs, rate, batch = _settings(quick, data)
-    images, seeds = _trained.images_for(rng, 16 if quick or data is None else 8, samples, data)
+    images, seeds = _trained.images_for(rng, _replicas(quick, data), samples, data)
     images = [scrambled(one, SHARE, child) for one, child in zip(images, rng.spawn(len(images)), strict=True)]
     found = {name: [] for name in (*KINDS, *ACTIVITY)}
     for width in widths:

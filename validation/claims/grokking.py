@@ -164,11 +164,11 @@ def _draw(data, figure):
         ("silent", "v-.", "silent units"),
     ):
         curve(activity, name, mark, COLOURS["osv^".index(mark[0])], label)
-    activity.set(ylabel="activity of hidden units", ylim=(-0.03, 1.03))
+    activity.set(ylabel="activity of hidden units", ylim=(-0.03, 1.4), yticks=np.linspace(0, 1, 6))
     for axes in (accuracy, basin, slope, activity):
         axes.axvline(at[before], color="grey", linewidth=1)
         axes.set(xscale="log")
-        axes.legend(fontsize="small", loc="lower right" if axes is accuracy else "best")
+        axes.legend(fontsize="small", loc="lower right" if axes is accuracy else "upper left")
     for axes in (slope, activity):
         axes.set(xlabel="epoch (the start is drawn at the left end)")
 
