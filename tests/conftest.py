@@ -9,10 +9,9 @@ import tempfile
 # than none, and a kernel cached before its helper changed in another file would be the wrong kernel.
 os.environ.update(dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1"))
 os.environ["MPLBACKEND"] = "Agg"
-IN_WORKER = "PYTEST_XDIST_WORKER" in os.environ  # it shares the kernels of the session that started it
-if not IN_WORKER:
-    os.environ["NUMBA_CACHE_DIR"] = tempfile.mkdtemp(prefix="statnn-kernels-")
-KERNELS = os.environ["NUMBA_CACHE_DIR"]
+KERNELS = os.environ["NUMBA_CACHE_DIR"] = (  # workers of pytest-xdist share those of the session that started them
+    os.environ["NUMBA_CACHE_DIR"] if "PYTEST_XDIST_WORKER" in os.environ else tempfile.mkdtemp(prefix="statnn-kernels-")
+)
 
 import checks
 import hypothesis
@@ -66,16 +65,15 @@ def pytest_configure(config):
 
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session):
-    if IN_WORKER:
+    if hasattr(session.config, "workeroutput"):
         session.config.workeroutput["comparisons"] = checks.LEDGER.made
     if checks.LEDGER.made > checks.CHECKS and session.exitstatus == pytest.ExitCode.OK:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
 def pytest_unconfigure():
-    if IN_WORKER:
-        return
-    shutil.rmtree(KERNELS, ignore_errors=True)
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        shutil.rmtree(KERNELS, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")

@@ -1,5 +1,6 @@
 """The statistical checks, on data that deserve to pass and on data that do not."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -199,8 +200,9 @@ def test_session_fails_beyond_the_declared_number_of_comparisons(extra):
         f"sys.exit(pytest.main(['-q', *{extra!r}, '-k', 'uniform or mean_passes', {str(here)!r}]))"
     )
     ended = subprocess.run(  # noqa: S603 - our own line
-        [sys.executable, "-c", session], cwd=here.parents[1], capture_output=True, text=True, check=False
-    )
+        [sys.executable, "-c", session], cwd=here.parents[1], capture_output=True, text=True, check=False,
+        env={name: value for name, value in os.environ.items() if not name.startswith("PYTEST_XDIST")},
+    )  # fmt: skip
     assert "failed" not in ended.stdout
     assert "exceed the 3 that share the budget" in ended.stdout
     assert ended.returncode == pytest.ExitCode.TESTS_FAILED

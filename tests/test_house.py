@@ -17,7 +17,9 @@ import statnn
 ROOT = Path(statnn.__file__).parents[1]
 MODULES = sorted((ROOT / "statnn").rglob("*.py"))
 PUBLIC = {
-    "statnn": ["Network", "activation", "inspection", "interaction", "io", "measure", "montecarlo", "network", "plot", "rg"],
+    "statnn": [
+        "Network", "activation", "inspection", "interaction", "io", "measure", "montecarlo", "network", "plot", "rg",
+    ],
     "statnn.activation": [
         "BetaBernoulli", "Comparison", "Fit", "GammaPoisson", "Path", "PolyaUrn", "Rarefaction", "checkpoints",
         "compare", "fit", "rarefaction",
@@ -63,7 +65,10 @@ PUBLIC = {
 }  # fmt: skip
 ROOMS = tuple(PUBLIC)
 each_room = pytest.mark.parametrize("name_of_room", ROOMS)
-FLOORS = {"activation": 1, "network": 1, "interaction": 1, "montecarlo": 2, "rg": 2, "measure": 2, "plot": 3, "io": 3, "inspection": 3, "__main__": 3}
+FLOORS = {
+    "activation": 1, "network": 1, "interaction": 1, "montecarlo": 2, "rg": 2, "measure": 2, "plot": 3, "io": 3,
+    "inspection": 3, "__main__": 3,
+}  # fmt: skip
 MOST_LINES = 500
 LAZY = ("matplotlib", "mpmath", "networkx", "numba", "pandas", "scipy", "sklearn", "sympy", "tqdm")
 

@@ -17,7 +17,7 @@ from scipy import linalg, stats
 Floats = NDArray[np.float64]
 
 RUN_LEVEL = 1e-6
-CLAIMS_AT_MOST = 50
+CLAIMS_AT_MOST = 60
 LEVEL = RUN_LEVEL / CLAIMS_AT_MOST
 FEWEST_REPLICATES = 5
 
