@@ -1,4 +1,4 @@
-"""BLAS on one thread, where the last digits of a result must not depend on how many there are.
+"""BLAS as repeatable and as fast as it can be: on one thread where digits depend on it, with its buffers set up.
 
 OpenBLAS cuts products among its threads, and the pieces may be summed by other instructions than the whole: on some
 processors two threads give other roundings than one. Work that is repeatable bit for bit holds every BLAS of the
@@ -9,11 +9,15 @@ sets it and the last to leave takes it back.
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from typing import Any
+
+import numpy as np
 
 _lock = threading.Lock()
 _inside = 0
 _limits: Any = None
+_FILLING = 512
 
 
 @contextmanager
@@ -42,3 +46,18 @@ def one_thread() -> Iterator[None]:
             _inside -= 1
             if _inside == 0:
                 _limits.restore_original_limits()
+
+
+@cache
+def warm(precision: str) -> None:
+    """Multiply two large matrices of a precision, once a process, some milliseconds.
+
+    Until OpenBLAS has had a product that fills its buffers, small products take up to 2.5 times as long on some
+    processors.
+
+    Examples
+    --------
+    >>> warm("float32")
+    """
+    one = np.ones((_FILLING, _FILLING), precision)
+    np.matmul(one, one)

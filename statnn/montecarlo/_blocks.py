@@ -18,6 +18,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from statnn._blas import warm
 from statnn._edge import Floats
 from statnn._lanes import aligned, lanes, realigned
 from statnn._random import Root, stream
@@ -191,6 +192,7 @@ class _Replicas(_Layers):
 
     def _move(self, sweeps: int) -> Any:
         held, spins, room = self.couplings, self.spins, len(self.products)
+        warm(spins.dtype.name)
         work = []
         for layer, (start, width, first, count, _) in enumerate(held.plan.tolist()):
             matrix, around = held.matrix(layer), spins[first : first + count]
