@@ -220,6 +220,7 @@ def _intervals(counters: Counters) -> Intervals:
 
 
 def thresholds(value: ArrayLike, units: int) -> Floats:
+    """Return one threshold a unit, shape (units,), from one for all or one each; or raise."""
     array = np.asarray(value)
     if array.dtype.kind not in "iuf":
         raise TypeError(f"threshold must be a real number, or one a unit, not {array.dtype}")
