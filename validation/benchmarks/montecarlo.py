@@ -139,7 +139,7 @@ def _two_cores(*, quick: bool) -> Iterator[Row]:
     lattice = square_lattice(256, 256, temperature=CRITICAL)
     works = {
         "layers 10 x 100, 512 replicas": (_dense_model(), Blocks("replicas"), 512, 200 if quick else 1000),
-        "lattice 256², 128 replicas": (lattice, HeatBath("replicas"), 128, 10 if quick else 50),
+        "lattice 256², 128 replicas": (lattice, HeatBath("replicas"), 128, 50 if quick else 500),
     }
     with ThreadPoolExecutor(1) as one, ThreadPoolExecutor(2) as two:
         for name, (model, method, chains, sweeps) in works.items():
