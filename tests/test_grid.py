@@ -18,7 +18,7 @@ MODEL = BinaryNeurons(
 @pytest.mark.parametrize("layout", ["replicas", "colours"])
 def test_units_do_not_matter(unit, layout):
     other = BinaryNeurons(MODEL.couplings * unit, MODEL.fields * unit, MODEL.temperature * unit)
-    for values in rounded(other.couplings, other.fields, other.temperature):
+    for values in rounded(other):
         assert np.isfinite(values).all()
     one, two = (sample(model, 200, chains=64, method=HeatBath(layout), rng=1) for model in (MODEL, other))
     assert np.mean(one.states == two.states) > 0.99

@@ -18,7 +18,7 @@ from statnn._lanes import LARGEST_EXPONENT, aligned, exponential, lanes, next_la
 from statnn.interaction import BinaryNeurons, DynamicNeurons
 from statnn.montecarlo import _colour_kernels, _replica_kernels, _spin_plan, sample
 from statnn.montecarlo._grid import LARGEST_ERROR, on_grid, rounded
-from statnn.montecarlo._spin_colours import Prepared
+from statnn.montecarlo._spin_colours import energy_plan, positions, update_plan
 from statnn.montecarlo._spin_rules import drawn, flips
 from statnn.montecarlo._spins import HeatBath, Metropolis
 
@@ -162,8 +162,9 @@ def test_models_without_couplings_have_a_grid():
 @given(st.integers(0, 2**32 - 1), st.sampled_from([1e-3, 1.0, 1e4]))
 def test_local_fields_do_not_depend_on_order(seed, scale):
     rng = np.random.default_rng(seed)
-    matrix = random_graph(rng, 30, 300, scale)
-    values, own = rounded(matrix, scale * rng.normal(size=30), scale)
+    model = BinaryNeurons(random_graph(rng, 30, 300, scale), scale * rng.normal(size=30), scale)
+    matrix = model.couplings
+    values, own = rounded(model)
     assert values.dtype == own.dtype == np.float32
     assert np.abs(values - matrix.data).max() < 1e-5 * scale
     terms = values[matrix.indptr[3] : matrix.indptr[4]] * rng.choice([-1, 1], matrix.indptr[4] - matrix.indptr[3])
@@ -187,7 +188,7 @@ def twins(kernel, *arguments):
 @pytest.mark.parametrize("name", ["heat_bath", "metropolis"])
 def test_replica_kernels_are_their_twins(rng, name, strong):
     model = small(strong)
-    values, own = rounded(model.couplings, model.fields, model.temperature)
+    values, own = rounded(model)
     assert values.dtype == (np.float64 if strong else np.float32)
     spins = rng.choice(np.array([-1, 1], np.int8), (6, LANES))
     beta = np.linspace(0.1, 2, LANES).astype(values.dtype)
@@ -203,15 +204,15 @@ def test_replica_kernels_are_their_twins(rng, name, strong):
 @pytest.mark.parametrize("name", ["heat_bath", "metropolis"])
 def test_colour_kernels_are_their_twins(rng, name, scale):
     matrix = sparse.block_diag([torus(16), random_graph(rng, 150, 400, scale), np.zeros((2, 2))], format="csr")
-    prepared = Prepared(BinaryNeurons(matrix))
-    plan = prepared.plan
+    model = BinaryNeurons(matrix)
+    plan = update_plan(model)
     assert min(plan.near_row.size, plan.far_row.size, plan.odd_lane.size) > 0
     assert plan.couplings.dtype == (np.float32 if scale == 1 else np.float64)
     spins = aligned(((plan.field.size + 2) * LANES,), np.int8)
     spins[LANES:-LANES] = 1
-    spins[prepared.position] = rng.choice([-1, 1], 408)
+    spins[positions(model)] = rng.choice([-1, 1], 408)
     twins(getattr(_colour_kernels, name), plan, spins, plan.couplings.dtype.type(0.4), lanes((1, ()), [0], LANES), 2)
-    twins(_colour_kernels.energy, prepared.energy_plan, spins)
+    twins(_colour_kernels.energy, energy_plan(model), spins)
     twins(_colour_kernels.total, spins)
     assert (spins[LANES:-LANES] == 1).sum() < spins.size - 3 * LANES
 
@@ -281,7 +282,7 @@ def single_update(model, rule, i):
 def sweep_matrix(model, rule, layout):
     spins = range(model.size)
     if layout == "colours":
-        spins = np.argsort(Prepared(model).position)
+        spins = np.argsort(positions(model))
     return np.linalg.multi_dot([single_update(model, rule, i) for i in spins])
 
 

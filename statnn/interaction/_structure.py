@@ -36,7 +36,10 @@ def _levels_from(couplings: "sparse.csr_array[Any]", first: int) -> list[Ints]:
 
 
 def _pattern(couplings: "sparse.csr_array[Any]") -> tuple[Ints, Ints]:
-    return couplings.indptr.astype(np.int64), couplings.indices.astype(np.int64)
+    """Return row pointers and neighbours, read-only, so that kernels are compiled once."""
+    indptr, indices = (part.astype(np.int64, copy=False).view() for part in (couplings.indptr, couplings.indices))
+    indptr.flags.writeable = indices.flags.writeable = False
+    return indptr, indices
 
 
 def _groups(order: Ints, level: Ints) -> list[Ints]:

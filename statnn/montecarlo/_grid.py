@@ -17,8 +17,6 @@ from numpy.typing import NDArray
 from statnn._edge import Floats
 
 if TYPE_CHECKING:
-    from scipy import sparse
-
     from statnn.interaction import BinaryNeurons
 
 LARGEST_ERROR = 1e-4
@@ -29,6 +27,8 @@ LARGEST_SINGLE = 1e36
 """Local field and temperature up to which float32 has room to spare."""
 LARGEST = 1e300
 """Local field, and inverse temperature, up to which float64 has."""
+_AT_ONCE = 2**15
+"""Spins, or couplings, that are looked at together: room is needed for these alone."""
 _DIGITS: dict["np.dtype[Any]", int] = {np.dtype(np.float32): 24, np.dtype(np.float64): 53}
 
 
@@ -87,7 +87,7 @@ def refuse_lost(model: "BinaryNeurons", temperature: float) -> None:
     i = int(np.argmax(bounds))
     if bounds[i] > LARGEST:
         raise ValueError(f"the local field of spin {i} reaches {bounds[i]:g}, more than {LARGEST:g}: use another unit")
-    count = int(_row_sums(model, np.ones_like).max()) + 1
+    count = _most_terms(model)
     spacing = on_grid(float(bounds[i]), count, temperature)[1]
     if np.sqrt(count) * spacing / 2 <= LARGEST_ERROR * temperature:
         return
@@ -110,8 +110,13 @@ def _row_sums(model: "BinaryNeurons", function: Callable[[Floats], Floats]) -> F
     """Return Σ_j f(J_ij) over the couplings of every spin, shape (N,)."""
     total = np.zeros(model.size)
     if model.blocks is None:
-        spin = np.repeat(np.arange(model.size), np.diff(model.couplings.indptr))
-        return total + np.bincount(spin, function(model.couplings.data), model.size)
+        data, start = model.couplings.data, model.couplings.indptr
+        for begin in range(0, model.size, _AT_ONCE):
+            pointers = start[begin : begin + _AT_ONCE + 1]
+            spin = np.repeat(np.arange(pointers.size - 1), np.diff(pointers))
+            values = function(data[pointers[0] : pointers[-1]])
+            total[begin : begin + _AT_ONCE] = np.bincount(spin, values, pointers.size - 1)
+        return total
     for block, (below, above) in zip(model.blocks, pairwise(model.layers), strict=True):
         values = function(block)
         total[above] += values.sum(axis=1)
@@ -119,12 +124,20 @@ def _row_sums(model: "BinaryNeurons", function: Callable[[Floats], Floats]) -> F
     return total
 
 
-def rounded(
-    couplings: "sparse.csr_array[Any]", fields: Floats, temperature: float
-) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Return the entries of a sparse matrix J and the fields h on their grid, in the type `on_grid` gives."""
-    degree = np.diff(couplings.indptr)
-    bound = abs(couplings).sum(axis=1) + np.abs(fields)
-    dtype, spacing = on_grid(float(bound.max()), int(degree.max()) + 1, temperature)
-    values, own = (np.round(part / spacing) * spacing for part in (couplings.data, fields))
-    return values.astype(dtype), own.astype(dtype)
+def _most_terms(model: "BinaryNeurons") -> int:
+    """Return the largest number of terms in one local field, its own included."""
+    if model.blocks is None:
+        return int(np.diff(model.couplings.indptr).max()) + 1
+    widths = [0, *(layer.size for layer in model.layers), 0]
+    return max(below + above for below, above in zip(widths, widths[2:], strict=False)) + 1
+
+
+def rounded(model: "BinaryNeurons") -> tuple[NDArray[Any], NDArray[Any]]:
+    """Return the entries of the sparse matrix J and the fields h on their grid, in the type `on_grid` gives."""
+    bound = _row_sums(model, np.abs) + np.abs(model.fields)
+    dtype, spacing = on_grid(float(bound.max()), _most_terms(model), model.temperature)
+    values = np.empty(model.couplings.nnz, dtype)
+    for begin in range(0, values.size, _AT_ONCE):
+        part = slice(begin, begin + _AT_ONCE)
+        values[part] = np.round(model.couplings.data[part] / spacing) * spacing
+    return values, (np.round(model.fields / spacing) * spacing).astype(dtype)

@@ -7,7 +7,6 @@ matrix is what a flip does to them. Couplings and fields are counted in spacings
 
 from dataclasses import dataclass
 from typing import Any
-from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +14,7 @@ from numpy.typing import NDArray
 from statnn._edge import Ints
 from statnn._lanes import aligned
 from statnn.interaction import BinaryNeurons
+from statnn.montecarlo._graph import once
 from statnn.montecarlo._grid import on_grid
 
 _STEEPEST = 1e38
@@ -68,17 +68,9 @@ class Layered:
         return found
 
 
-_KNOWN: "WeakKeyDictionary[BinaryNeurons, Layered]" = WeakKeyDictionary()
-
-
+@once
 def layered(model: BinaryNeurons) -> Layered:
     """Return the couplings of a layered model; blocks of chains of one model share them."""
-    if model not in _KNOWN:
-        _KNOWN[model] = _layered(model)
-    return _KNOWN[model]
-
-
-def _layered(model: BinaryNeurons) -> Layered:
     blocks = model.blocks
     assert blocks is not None  # noqa: S101 - methods check the model first
     widths = [layer.size for layer in model.layers]

@@ -12,6 +12,7 @@ a chunk are cut in three, whatever the graph:
 Equal rows of couplings are kept once: a lattice with one coupling has a handful of them.
 """
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 LANES = 64
 """Spins of a chunk; fixed when kernels are compiled."""
+CHUNKS = 128
+"""Chunks that are cut at a time: making a plan needs room for these alone."""
 FEWEST_NEAR = 4
 """Spins of a chunk with a neighbour at the same offset that are worth a near slot."""
 FEWEST_FAR = 12
@@ -72,85 +75,150 @@ def order(couplings: "sparse.csr_array[Any]", colours: Ints, by_degree: bool) ->
     return position
 
 
-def plan(couplings: "sparse.csr_array[Any]", fields: Floats, position: Ints, dtype: Any, held: float) -> Plan:
-    """Return the plan of couplings, whose row i is what spin i feels; of the type of both in the kernel."""
+class _Slots(NamedTuple):
+    """Slots of some chunks, and the couplings that fill them."""
+
+    chunk: Ints
+    """(slots,) the chunk of every slot."""
+    slot: Ints
+    """(couplings,)"""
+    lane: Ints
+    there: Ints
+    value: NDArray[Any]
+
+
+def _cut(
+    couplings: "sparse.csr_array[Any]", position: Ints, earlier: bool
+) -> Iterator[tuple[_Slots, Ints, _Slots, _Slots]]:
+    """Yield near slots, their offsets, far slots and odd ones of some chunks, one after the other.
+
+    Row i of the couplings is what spin i feels: all of it, or from spins at an earlier position alone.
+    """
+    count = int(position.max()) // LANES
+    spin = np.full(count * LANES, -1)
+    spin[position - LANES] = np.arange(position.size)
+    wide = 2 * (count + 2) * LANES
+    for begin in range(0, count, CHUNKS):
+        spins = spin[begin * LANES : (begin + CHUNKS) * LANES]
+        filled = np.flatnonzero(spins >= 0)
+        rows = couplings[spins[filled]]
+        here = (begin + 1) * LANES + np.repeat(filled, np.diff(rows.indptr))
+        there, value = position[rows.indices], rows.data
+        if earlier:
+            here, there, value = (array[there < here] for array in (here, there, value))
+        ranked = np.lexsort((there, here))
+        here, there, value = here[ranked], there[ranked], value[ranked]
+
+        group = (here // LANES - 1) * wide + there - here + wide // 2
+        groups, is_near, slot = _grouped(group, FEWEST_NEAR)
+        near = _Slots(groups // wide, slot, here[is_near] % LANES, there[is_near], value[is_near])
+        offset = groups % wide - wide // 2
+
+        here, there, value = here[~is_near], there[~is_near], value[~is_near]
+        turn = np.arange(here.size) - np.searchsorted(here, here)
+        most = int(turn.max(initial=0)) + 1
+        groups, is_far, slot = _grouped((here // LANES - 1) * most + turn, FEWEST_FAR)
+        far = _Slots(groups // most, slot, here[is_far] % LANES, there[is_far], value[is_far])
+        here, there, value = here[~is_far], there[~is_far], value[~is_far]
+        yield near, offset, far, _Slots(here // LANES - 1, np.arange(here.size), here % LANES, there, value)
+
+
+def _grouped(group: Ints, fewest: int) -> tuple[Ints, NDArray[np.bool_], Ints]:
+    """Return the groups of at least so many members, who is in one of them, and in which of them."""
+    groups, which, size = np.unique(group, return_inverse=True, return_counts=True)
+    large = size >= fewest
+    member = large[which]
+    return groups[large], member, (np.cumsum(large) - 1)[which[member]]
+
+
+class _Rows:
+    """Rows of numbers, equal ones once."""
+
+    def __init__(self, dtype: Any) -> None:
+        self._dtype = np.dtype(dtype)
+        self._known: dict[bytes, int] = {}
+
+    def add(self, rows: NDArray[Any]) -> Ints:
+        """Return which of the different rows each of these is."""
+        known, positive = self._known, rows.astype(self._dtype) + self._dtype.type(0)  # one zero of the two
+        return np.array([known.setdefault(row.tobytes(), len(known)) for row in positive], dtype=np.int64)
+
+    def taken(self) -> NDArray[Any]:
+        """Return the different rows, aligned, and keep none of them."""
+        result = aligned((len(self._known), LANES), self._dtype)
+        for row in result[::-1]:
+            row[...] = np.frombuffer(self._known.popitem()[0], self._dtype)
+        return result
+
+
+def plan(
+    couplings: "sparse.csr_array[Any]", fields: Floats, position: Ints, dtype: Any, held: float, earlier: bool = False
+) -> Plan:
+    """Return the plan of couplings, whose row i is what spin i feels; of the type of both in the kernel.
+
+    With `earlier` every coupling is given to the later of its spins alone.
+    """
     count = int(position.max()) // LANES
     field = np.full(count * LANES, held)
     field[position - LANES] = fields
-    edges = couplings.tocoo()
-    here, there, value = position[edges.coords[0]], position[edges.coords[1]], edges.data
-    ranked = np.lexsort((there, here))
-    here, there, value = here[ranked], there[ranked], value[ranked]
-
-    wide = 2 * (count + 2) * LANES
-    groups, group, size = np.unique(
-        (here // LANES - 1) * wide + there - here + wide // 2, return_inverse=True, return_counts=True
+    own, rows = _Rows(dtype), _Rows(dtype)
+    field_row = own.add(field.reshape(count, LANES))
+    found: list[tuple[Any, ...]] = []
+    for near, offset, far, odd in _cut(couplings, position, earlier):
+        far_position = np.repeat((far.chunk[:, None] + 1) * LANES, LANES, axis=1).astype(np.int32)
+        far_position[far.slot, far.lane] = far.there
+        found.append(
+            (
+                near.chunk,
+                (near.chunk + 1) * LANES + offset,
+                rows.add(_filled(near)),
+                far.chunk,
+                far_position,
+                rows.add(_filled(far)),
+                odd.chunk,
+                odd.lane,
+                odd.there,
+                odd.value.astype(dtype),
+            )
+        )
+    columns = [list(column) for column in zip(*found, strict=True)]
+    found.clear()
+    near_chunk, near_start, near_row, far_chunk, far_position, far_row, odd_chunk, *odds = (
+        _joined(columns.pop(0)) for _ in range(len(columns))
     )
-    shared = size >= FEWEST_NEAR
-    is_near = shared[group]
-    slot = (np.cumsum(shared) - 1)[group[is_near]]
-    chunk, offset = groups[shared] // wide, groups[shared] % wide - wide // 2
-    near_rows = _rows(slot, here[is_near], value[is_near], chunk.size)
-
-    here, there, value = here[~is_near], there[~is_near], value[~is_near]
-    before = np.searchsorted(here, here)
-    most_far = int(np.bincount(here).max(initial=0)) + 1
-    groups, group, size = np.unique(
-        (here // LANES - 1) * most_far + np.arange(here.size) - before, return_inverse=True, return_counts=True
-    )
-    many = size >= FEWEST_FAR
-    is_far = many[group]
-    slot = (np.cumsum(many) - 1)[group[is_far]]
-    far_chunk = groups[many] // most_far
-    far_rows = _rows(slot, here[is_far], value[is_far], far_chunk.size)
-    far_position = aligned((far_chunk.size, LANES), np.int32)
-    far_position[...] = ((far_chunk + 1) * LANES)[:, None]
-    far_position[slot, here[is_far] % LANES] = there[is_far]
-
-    odd = ~is_far
-    rows, row = _once(np.concatenate([near_rows, far_rows]), dtype)
-    fields_once, field_row = _once(field.reshape(count, LANES), dtype)
     return Plan(
-        fields_once,
-        rows,
+        own.taken(),
+        rows.taken(),
         field_row,
-        _starts(chunk, count),
-        (chunk + 1) * LANES + offset,
-        row[: chunk.size],
+        _starts(near_chunk, count),
+        near_start,
+        near_row,
         _starts(far_chunk, count),
         far_position,
-        row[chunk.size :],
-        _starts(here[odd] // LANES - 1, count),
-        here[odd] % LANES,
-        there[odd],
-        value[odd].astype(dtype),
+        far_row,
+        _starts(odd_chunk, count),
+        *odds,
     )
 
 
-def cost(plan: Plan) -> float:
+def _joined(parts: list[NDArray[Any]]) -> NDArray[Any]:
+    result = aligned((sum(map(len, parts)), *parts[0].shape[1:]), parts[0].dtype)
+    return np.concatenate(parts, out=result)
+
+
+def cost(couplings: "sparse.csr_array[Any]", position: Ints) -> float:
     """Return roughly how many nanoseconds a sweep takes."""
-    return (
-        COSTS["call"]
-        + COSTS["chunk"] * plan.field.size
-        + COSTS["near"] * plan.near_row.size
-        + COSTS["far"] * plan.far_row.size
-        + COSTS["odd"] * plan.odd_lane.size
-    )
+    total = COSTS["call"] + COSTS["chunk"] * (int(position.max()) // LANES)
+    for near, _, far, odd in _cut(couplings, position, earlier=False):
+        total += COSTS["near"] * near.chunk.size + COSTS["far"] * far.chunk.size + COSTS["odd"] * odd.chunk.size
+    return total
 
 
-def _rows(slot: Ints, here: Ints, value: Floats, count: int) -> Floats:
-    rows = np.zeros((count, LANES))
-    rows[slot, here % LANES] = value
+def _filled(slots: _Slots) -> NDArray[Any]:
+    rows = np.zeros((slots.chunk.size, LANES), dtype=slots.value.dtype)
+    rows[slots.slot, slots.lane] = slots.value
     return rows
 
 
 def _starts(chunk: Ints, count: int) -> Ints:
     return np.searchsorted(chunk, np.arange(count + 1)).astype(np.int64)
-
-
-def _once(rows: Floats, dtype: Any) -> tuple[NDArray[Any], Ints]:
-    """Return the different rows, aligned, and which of them each one is."""
-    different, which = np.unique(rows, axis=0, return_inverse=True)
-    result = aligned(different.shape, dtype)
-    result[...] = different
-    return result, which.reshape(-1).astype(np.int64)

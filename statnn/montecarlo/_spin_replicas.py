@@ -12,7 +12,7 @@ from statnn.interaction import BinaryNeurons
 from statnn.montecarlo import _replica_kernels as kernels
 from statnn.montecarlo._grid import rounded
 from statnn.montecarlo._replica_kernels import LANES
-from statnn.montecarlo._spin_start import pieces, start
+from statnn.montecarlo._spin_start import pieces, starts
 from statnn.montecarlo._walkers import Values, Walkers
 
 PER_CALL, PER_SPIN, PER_COUPLING = 8000.0, 0.35, 0.1
@@ -39,17 +39,17 @@ class ReplicaWalkers(Walkers):
         if len(chains) > LANES:
             raise ValueError(f"{len(chains)} chains do not fit into the {LANES} lanes of one block")
         self.model, self.metropolis, self.chains = model, metropolis, len(chains)
-        begin = start(model, seed, chains, initial)
         self.spins = aligned((model.size, LANES), np.int8)
-        self.spins[:, : len(chains)] = begin.T
-        self.spins[:, len(chains) :] = begin[-1][:, None]
+        for lane, begin in enumerate(starts(model, seed, chains, initial)):
+            self.spins[:, lane] = begin
+        self.spins[:, len(chains) :] = self.spins[:, len(chains) - 1 : len(chains)]
         self.rng = lanes(seed, chains, LANES)
         self.changed = np.zeros(LANES, dtype=np.int64)
         self.sweeps = 0
 
     @cached_property
     def _rounded(self) -> tuple[Values, Values]:
-        return rounded(self.model.couplings, self.model.fields, self.model.temperature)
+        return rounded(self.model)
 
     def burn_in(self, sweeps: int) -> None:
         """Move; there is nothing to tune."""

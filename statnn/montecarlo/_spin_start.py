@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 from statnn._random import Root, stream
 from statnn.interaction import BinaryNeurons
@@ -13,12 +12,13 @@ _UPDATES_AT_ONCE = 10**8
 """Kernels return to Python after so many updates, or work that takes as long, so that an interrupt gets through."""
 
 
-def start(model: BinaryNeurons, seed: Root, chains: Sequence[int], initial: Values | None) -> NDArray[np.int8]:
-    """Return the first states, shape (chains, N): given, or random from ``stream(seed, chain, 1)``."""
-    if initial is not None:
-        return np.asarray(initial, dtype=np.int8)
-    bits = [stream(seed, chain, 1).integers(0, 2, size=model.size, dtype=np.int8) for chain in chains]
-    return np.stack([2 * one - 1 for one in bits])
+def starts(model: BinaryNeurons, seed: Root, chains: Sequence[int], initial: Values | None) -> Iterator[Values]:
+    """Yield the first state of every chain, shape (N,): given, or random from ``stream(seed, chain, 1)``."""
+    for k, chain in enumerate(chains):
+        if initial is not None:
+            yield initial[k]
+        else:
+            yield 2 * stream(seed, chain, 1).integers(0, 2, size=model.size, dtype=np.int8) - 1
 
 
 def pieces(sweeps: int, updates: int) -> Iterator[int]:
