@@ -26,9 +26,11 @@ MOST_PADDING = 4
 def _cheapest(model: BinaryNeurons) -> tuple[Ints, float]:
     """Return the positions of spins in the cheaper order, and the cost of a sweep."""
     orders = [_spin_plan.order(model.couplings, model.colours, by_degree) for by_degree in (False, True)]
-    if np.array_equal(*orders):
+    if np.array_equal(orders[0], orders[1]):
         orders.pop()
-    return min(((position, _spin_plan.cost(model.couplings, position)) for position in orders), key=lambda pair: pair[1])
+    return min(
+        ((position, _spin_plan.cost(model.couplings, position)) for position in orders), key=lambda pair: pair[1]
+    )
 
 
 def positions(model: BinaryNeurons) -> Ints:

@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from statnn._edge import Ints
 from statnn._lanes import aligned, realigned
 from statnn._random import Root, stream
 from statnn.interaction import BinaryNeurons
@@ -21,6 +20,8 @@ SMALLEST_PERIOD = 8
 """Strips a word at least: flips are counted byte by byte."""
 _WORD = 64
 _ALL = 2**64 - 1
+_AT_ONCE = 2**15
+"""Spins that are looked at together."""
 _SIDES = ((0, 1), (0, -1), (1, 0), (-1, 0))
 
 
@@ -67,17 +68,20 @@ class Strips:
         """Return the bytes of the spins of so many groups of chains, of the signs and of positions."""
         return 16 * self.height * self.stride * (groups + 4) + 8 * self.rows * self.columns
 
-    def sites(self) -> tuple[Ints, Ints]:
+    def sites(self) -> tuple[NDArray[Any], NDArray[Any]]:
         """Return row and column, as cut, of every spin of the model, shape (N,) each."""
-        row, column = np.divmod(np.arange(self.rows * self.columns), self.rows if self.turned else self.columns)
+        spin = np.arange(self.rows * self.columns)
+        if spin.size < 2**31:
+            spin = spin.astype(np.int32)  # half the room
+        row, column = np.divmod(spin, spin.dtype.type(self.rows if self.turned else self.columns))
         return (column, row) if self.turned else (row, column)
 
-    def places(self) -> Ints:
+    def places(self) -> NDArray[Any]:
         """Return where every spin stands among the bits (colour, r, j, strip), shape (N,)."""
         row, column = self.sites()
         strip, r = np.divmod(row, self.height)
         colour = (row + column) % 2
-        place: Ints = ((colour * self.height + r) * self.half + column // 2) * self.period + strip
+        place: NDArray[Any] = ((colour * self.height + r) * self.half + column // 2) * self.period + strip
         return place
 
 
@@ -86,16 +90,11 @@ def strips(model: BinaryNeurons) -> Strips | None:
     degrees = np.diff(model.couplings.indptr)
     if model.size < 2 * SMALLEST_PERIOD * 4 or (degrees != 4).any():
         return None
-    near = model.couplings.indices.reshape(-1, 4)
-    if not model.couplings.has_sorted_indices:
-        near = np.sort(near, axis=1)
-    columns = int(near[0, 2])  # of spin 0, beside 1, columns - 1 and the first of the last row
+    columns = int(np.sort(model.couplings.indices[:4])[2])  # beside spin 0: 1, columns - 1, columns, and the last row
     if columns < 4 or columns % 2 or model.size % columns:
         return None
     rows = model.size // columns
-    row, column = np.divmod(np.arange(model.size), columns)
-    beside = [((row + up) % rows) * columns + (column + along) % columns for up, along in _SIDES]
-    if rows < 4 or not np.array_equal(near, np.sort(np.stack(beside, axis=1), axis=1)):
+    if rows < 4 or not _is_torus(model.couplings.indices.reshape(-1, 4), rows, columns):
         return None
     found = [
         Strips(*lengths, turned, period)
@@ -104,6 +103,17 @@ def strips(model: BinaryNeurons) -> Strips | None:
         if lengths[0] % (2 * period) == 0 and lengths[1] % 2 == 0
     ]
     return max(found, key=lambda cut: (cut.period, min(cut.half, kernels.WORDS)), default=None)
+
+
+def _is_torus(near: NDArray[Any], rows: int, columns: int) -> bool:
+    """Tell whether the neighbours of every spin are those on a torus; some spins at a time, for want of room."""
+    for begin in range(0, len(near), _AT_ONCE):
+        found = near[begin : begin + _AT_ONCE]
+        row, column = np.divmod(np.arange(begin, begin + len(found)), columns)
+        beside = [((row + up) % rows) * columns + (column + along) % columns for up, along in _SIDES]
+        if not np.array_equal(np.sort(found, axis=1), np.sort(np.stack(beside, axis=1), axis=1)):
+            return False
+    return True
 
 
 def digits_of(cost: float) -> NDArray[np.uint64]:
@@ -168,8 +178,8 @@ class StripWalkers(Walkers):
         """Return ones where J < 0, for the bonds in the order of the kernel, shape (4, 2, H, stride)."""
         cut = self._cut
         row, column = cut.sites()
-        spin = np.empty((cut.rows, cut.columns), dtype=np.int64)
-        spin[row, column] = np.arange(model.size)
+        spin = np.empty((cut.rows, cut.columns), dtype=row.dtype)
+        spin[row, column] = np.arange(model.size, dtype=row.dtype)
         left = 1 - 2 * (column % 2)  # the neighbour in the same word stands to the right of even columns
         near, negative = model.couplings.indices.reshape(-1, 4), model.couplings.data.reshape(-1, 4) < 0
         result = aligned((4, 2, cut.height, cut.stride), np.uint64)
