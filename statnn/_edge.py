@@ -48,18 +48,25 @@ def positive(value: Any, name: str, *, why: str) -> float:
     """Return ``value`` as float, or raise if it is not a finite number above zero."""
     if isinstance(value, bool) or not isinstance(value, numbers.Real):
         raise TypeError(f"{name} = {value!r} is a {type(value).__name__}; one real number is needed: {why}")
-    try:
-        number = float(value)
-    except OverflowError:  # an integer beyond all floats
-        number = math.inf
+    number = _nearest(value)
     if not (math.isfinite(number) and number > 0):
         raise ValueError(f"{name} = {value!r} must be a finite number above 0: {why}")
     return number
 
 
+def _nearest(value: Any) -> float:
+    """Return the nearest float, which is infinite for integers beyond all floats."""
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf if value > 0 else -math.inf
+
+
 def at_least(values: ArrayLike, name: str, *, minimum: float, why: str) -> NDArray[np.float64]:
     """Return ``values`` as float64 array, or raise if any entry is not finite or below ``minimum``."""
     array = np.asarray(values)
+    if array.dtype == object and all(type(value) is int for value in array.flat):  # some beyond 64 bits
+        array = np.reshape([_nearest(value) for value in array.flat], array.shape)
     if array.dtype.kind not in "iuf":
         raise TypeError(f"{name} must hold real numbers, not {array.dtype}: {why}")
     result = array.astype(float)

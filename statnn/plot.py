@@ -47,7 +47,7 @@ _RC: Any = {
 # Fixed salt and outlines for letters: equal figures are equal files and look the same on every machine.
 _SVG: Any = {"svg.hashsalt": "statnn", "svg.fonttype": "path"}
 _OTHER_NAMES = {"file", "allow_pickle"}
-_SUFFIXES = {".svg", ".png", ".npz", ".pdf"}
+_SUFFIXES = {".svg", ".png", ".npz", ".pdf", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".eps", ".ps"}
 
 
 @contextmanager
@@ -112,7 +112,7 @@ def save(figure: Figure, path: str | os.PathLike[str], /, **data: ArrayLike) -> 
     if not figure.axes:
         raise ValueError("the figure is empty: draw on figure.add_subplot() before saving")
     target = Path(path)
-    if target.suffix in _SUFFIXES:
+    if target.suffix.lower() in _SUFFIXES:
         raise ValueError(f"path must come without suffix, got {str(path)!r}; pass {str(target.with_suffix(''))!r}")
     if not target.parent.is_dir():
         raise FileNotFoundError(f"directory {str(target.parent)!r} does not exist; make it first")

@@ -162,6 +162,14 @@ def test_unsigned_numbers_beyond_64_bits_are_not_wrapped():
         whole_array(np.array([2**64 - 1], dtype=np.uint64), "x")
 
 
+def test_samples_may_be_python_integers_of_any_size():
+    assert beta.working([2**70, 5]).tolist() == beta.working([float(2**70), 5]).tolist()
+    assert beta.working(10**30) == beta.working(1e30)
+    for value in (HUGE, -HUGE, [1, -HUGE]):
+        with pytest.raises(ValueError, match="is not a finite number >= 0"):
+            beta.working(value)
+
+
 def test_checks_return_copies():
     """What a user changes later does not reach a model."""
     counts = np.array([3, 0, 0, 1])

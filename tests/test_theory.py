@@ -295,6 +295,9 @@ def test_command_line_prints_and_refuses():
     good = subprocess.run([*command, "rarefaction"], capture_output=True, text=True, check=False)  # noqa: S603
     assert good.returncode == 0
     assert r"\section*{Rarefaction" in good.stdout
+    described = subprocess.run([*command, "--help"], capture_output=True, text=True, check=False)  # noqa: S603
+    assert described.returncode == 0
+    assert "rarefaction" in described.stdout
     bad = subprocess.run([*command, "no-such-thing"], capture_output=True, text=True, check=False)  # noqa: S603
     assert bad.returncode == 1
     assert "choose from" in bad.stderr

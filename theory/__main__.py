@@ -1,12 +1,16 @@
 """Check derivations and print them as LaTeX: ``python -m theory [NAME ...]``; exit status 1 on failure."""
 
+import argparse
 import sys
 
 from theory.registry import DERIVATIONS
 
 
-def main(names: list[str]) -> int:
-    """Check and print the derivations called `names`, or all of them when there are none."""
+def main(arguments: list[str]) -> int:
+    """Check and print the derivations that are named, or all of them when there are none."""
+    parser = argparse.ArgumentParser("python -m theory", description="Check derivations and print them as LaTeX.")
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"one of {', '.join(DERIVATIONS)} (default: all)")
+    names = parser.parse_args(arguments).names
     unknown = [name for name in names if name not in DERIVATIONS]
     if unknown:
         sys.stderr.write(f"unknown derivation {', '.join(unknown)}; choose from {', '.join(DERIVATIONS)}\n")
