@@ -6,6 +6,7 @@ error.
 """
 
 import argparse
+import os
 import sys
 import time
 from collections.abc import Sequence
@@ -33,7 +34,7 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument("--scale", type=float, metavar="FACTOR", help="multiplies the samples; default: bytes by 1/255")
     one.add_argument("--samples", type=int, default=10_000, metavar="N", help="most samples (default: %(default)s)")
     one.add_argument("--threshold", type=float, metavar="H", help="above it a unit is active; default: 0, sigmoid 0.5")
-    one.add_argument("--window", type=int, metavar="T", help="samples a window of spike statistics; default: 100")
+    one.add_argument("--window", type=int, metavar="T", help="samples a window of spikes; default: at most 100")
     one.add_argument("--basins", type=int, default=200, metavar="N", help="samples with basins (default: %(default)s)")
     one.add_argument("--draws", type=int, default=32, metavar="N", help="directions of noise (default: %(default)s)")
     one.add_argument("--only", nargs="+", metavar="QUESTION", help="names of sections; default: all")
@@ -63,6 +64,9 @@ def _inspect(given: argparse.Namespace) -> int:
         raise NotADirectoryError(f"--out {str(out)!r} is a file; give a directory")
     if not out.absolute().parent.is_dir():
         raise FileNotFoundError(f"directory {str(out.absolute().parent)!r} does not exist; make it first")
+    place = out if out.exists() else out.absolute().parent
+    if not os.access(place, os.W_OK | os.X_OK):
+        raise PermissionError(f"directory {str(place)!r} cannot be written to; choose another with --out")
     activation = given.activation
     progress = None if given.quiet else Teller(sys.stderr)
     found = inspect(

@@ -274,6 +274,11 @@ def travelled(model):
     return pickle.loads(pickle.dumps(model))  # noqa: S301 - our own bytes
 
 
+def test_matrices_in_half_precision():
+    matrix = np.array([[0, 0.5], [0.5, 0]], np.float16)
+    assert BinaryNeurons(matrix).energy([1, 1]) == -0.5
+
+
 def test_arrays_of_models_are_read_only_also_after_a_journey():
     layered = BinaryNeurons([[[1.0, 2.0]]])
     for model in (pair, layered):

@@ -343,6 +343,7 @@ def test_radii_by_class_and_pictures():
     np.testing.assert_array_equal(unlabelled.by_class()[1], found.radius[found.classes == 1])
     axes = Figure().add_subplot()
     assert found.plot(axes, by_class=True) is axes
+    assert axes.get_legend() is not None
     assert len(axes.lines) == 2
     assert axes.get_xscale() == "log"
     endless = sample_basin(Network([[[1.0]]], activation="identity"), [[1.0]], rng=0).plot(Figure().add_subplot())

@@ -2,7 +2,6 @@
 
 import base64
 import json
-import re
 import subprocess
 import sys
 from html.parser import HTMLParser
@@ -10,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from clouds import UNITS, column, subject
 
 from statnn.__main__ import BAD_INPUT, DONE, main
 from statnn.inspection import QUESTIONS, Data, Measured, Section, Table, inspect
@@ -20,20 +20,7 @@ from statnn.measure import basins, graph, growth, order, spikes
 from statnn.network import BatchNorm, Network
 from statnn.rg import place
 
-UNITS = 60  # enough for a test of fit without a bootstrap
 PICTURES = {"activity", "basins", "order", "phase", "spikes", "strength"}
-
-
-def subject(samples=240):
-    """A classifier of three Gaussian clouds, and samples of them; one label in ten is wrong."""
-    rng = np.random.default_rng(4)
-    labels = rng.integers(0, 3, samples)
-    x = rng.normal(size=(samples, 6)) + 3.0 * np.eye(3, 6)[labels]
-    reach = 0.5 * rng.normal(size=(UNITS, 6))
-    out = reach[:, :3].T
-    norm = BatchNorm(rng.normal(size=UNITS), rng.random(UNITS) + 0.5, epsilon=1e-3)
-    net = Network([reach, np.eye(UNITS), out], None, ["relu", "relu", "identity"], normalisations=[norm, None, None])
-    return net, x, np.where(rng.random(samples) < 0.1, rng.integers(0, 3, samples), labels)
 
 
 @pytest.fixture(scope="module")
@@ -59,11 +46,6 @@ def test_every_question_is_answered(found):
         assert all(ax.get_xlabel() for ax in picture.figure().axes)
         assert picture.caption
         assert picture.data
-
-
-def column(section, name, table=0):
-    found = section.tables[table]
-    return [row[list(found.columns).index(name)] for row in found.rows]
 
 
 def test_numbers_of_layers_and_activity(found):
@@ -171,25 +153,6 @@ def test_without_labels():
     assert len(found["basins"].tables) == 1
 
 
-@pytest.mark.parametrize(
-    ("labels", "match"),
-    [
-        (np.linspace(0, 1, 240), "the labels are float64, not whole numbers"),
-        (np.full(240, 7), "labels reach 7, but the network tells 3 classes apart"),
-        (np.zeros(240, int), "all samples are of class 0"),
-        (np.arange(240) - 1, "the labels reach -1"),
-        (np.array(["a"] * 240), "the labels are <U1"),
-        (np.ones((240, 2)), r"the labels have shape \(240, 2\), so they are no classes"),
-    ],
-)
-def test_labels_that_are_no_classes(labels, match):
-    net, x, _ = subject()
-    found = inspect(net, x, labels, rng=0, only=["order", "basins"])
-    for name in ("order", "basins"):
-        assert re.search(match, found[name].reason)
-        assert not found[name].tables
-
-
 def test_networks_of_one_layer_and_of_one_unit():
     x = np.random.default_rng(0).normal(size=(50, 2))
     found = inspect(Network([np.eye(2)]), x, rng=0, basins=5, draws=4)
@@ -241,6 +204,18 @@ def test_arguments_that_do_not_fit():
         } | changes
         with pytest.raises(error, match=match):
             inspect(net, arguments.pop("data"), arguments.pop("labels"), **arguments)
+
+
+def test_draws_come_in_pairs():
+    net, x, labels = subject()
+    with pytest.raises(ValueError, match=r"draws = 33 is odd.*pass 34"):
+        inspect(net, x, labels, draws=33)
+
+
+def test_titles_do_not_depend_on_the_answer(found):
+    alone = inspect(Network.random([6, 3], rng=0), np.zeros((1, 6)).repeat(2, axis=0), rng=0)
+    assert [one.title for one in alone.sections] == [one.title for one in found.sections]
+    assert any(one.reason for one in alone.sections)
 
 
 def test_a_window_that_is_too_long_is_a_reason():
@@ -343,7 +318,24 @@ def test_a_page_appears_whole_or_not_at_all(found, tmp_path):
         found.write(tmp_path / "no" / "where")
 
 
+def test_the_page_is_written_where_nothing_beside_it_can_be(found, tmp_path, monkeypatch):
+    """As where the directory is the root of another file system: no file can be moved into it from outside."""
+    target = tmp_path / "volume"
+    target.mkdir()
+    move = Path.replace
+
+    def inside(self, other):
+        assert target in self.parents
+        return move(self, other)
+
+    monkeypatch.setattr(Path, "replace", inside)
+    found.write(target)
+    assert (target / "index.html").is_file()
+    assert not [file for file in target.iterdir() if file.name.startswith(".")]
+
+
 def test_numbers_are_shown_with_the_digits_they_have():
+    assert str(Measured(1.0, 2.2e-17)) == "1 ± 0"
     assert [shown(value) for value in (None, 3, 0.5, 1e-12, np.inf, -np.inf, "tanh")] == [
         "–", "3", "0.5", "1e-12", "∞", "−∞", "tanh",
     ]  # fmt: skip

@@ -116,6 +116,27 @@ def test_bare_arrays_in_their_order(suffix, tmp_path):
         load_network(path, activation=["relu", "relu"])
 
 
+@given(st.permutations(range(12)))
+def test_layers_are_taken_in_the_order_of_their_numbers(order):
+    """Libraries give the arrays of a file in alphabetical order, 10 before 2."""
+    rng = np.random.default_rng(0)
+    arrays = {f"body.{m}.weight": rng.normal(size=(3, 3)) for m in range(12)}
+    wanted = load_network(arrays, activation="tanh")
+    assert load_network({f"body.{m}.weight": arrays[f"body.{m}.weight"] for m in order}, activation="tanh") == wanted
+    named = {"first.weight": arrays["body.0.weight"], "a.weight": arrays["body.1.weight"]}
+    assert load_network(named, activation="tanh").weights[0].tolist() == arrays["body.0.weight"].tolist()
+
+
+def test_alphabetical_archives_and_halves_of_numpy(tmp_path):
+    rng = np.random.default_rng(0)
+    arrays = {f"{m}.weight": rng.normal(size=(3, 3)).astype(np.float16) for m in range(0, 24, 2)}
+    np.savez(tmp_path / "net.npz", **dict(sorted(arrays.items())))
+    found = load_network(tmp_path / "net.npz", activation="tanh")
+    assert found == load_network(arrays, activation="tanh")
+    assert found.dtype == np.float32
+    assert found.weights[5].tolist() == arrays["10.weight"].tolist()
+
+
 def test_a_network_is_itself():
     net = sample_net()
     assert load_network(net) is net

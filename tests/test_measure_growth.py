@@ -117,6 +117,13 @@ def test_null_is_the_mean_over_all_arrangements():
     np.testing.assert_allclose(found.null_fluctuation**2, np.mean(squares, axis=0), rtol=1e-12, atol=1e-15)
 
 
+def test_weights_that_cannot_fluctuate_but_do_are_impossible():
+    net = Network([[[1.0, -2.0], [0.5, 0.0]], [[1.0, 1.0]]])
+    assert graph.strength(net, sigma_w=0.0, sigma_b=0.0).p_value.tolist() == [0, 0, 1]
+    same = Network([np.ones((2, 2)), np.ones((1, 2))])
+    assert graph.strength(same, sigma_w=0.0, sigma_b=0.0).p_value.tolist() == [1, 1, 1]
+
+
 def test_gaussian_weights_fluctuate_by_the_law(rng):
     nets = [Network.random([30, 20, 20, 20], "relu", 1.3, 0.4, rng=rng) for _ in range(300)]
     found = [graph.strength(net, sigma_w=1.3, sigma_b=0.4) for net in nets]

@@ -287,6 +287,7 @@ def test_draws_itself(rng):
     axes = Figure().add_subplot()
     found = pooled_ranks(rng.standard_normal((20, 3)), np.ones((2, 3)), np.arange(20) % 2)
     assert found.plot(axes) is axes
+    assert axes.get_legend() is not None
     assert axes.get_ylabel() == "density"
     assert len(axes.patches) == 2
 

@@ -5,6 +5,7 @@ from multiprocessing import get_context
 
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 
 from statnn import Network, _memory
 from statnn.interaction import BinaryNeurons, DynamicNeurons, square_lattice
@@ -178,6 +179,18 @@ def test_executors_change_nothing_but_the_time():
 def test_methods_by_name_are_all_there():
     for name in METHODS:
         assert name == METHODS[name].name
+
+
+def test_chains_that_never_change_and_short_ones_are_drawn():
+    model = BinaryNeurons(np.ones((5, 5)) - np.eye(5), temperature=0.01)
+    for run, why in (
+        (sample(model, 40, burn_in=0, initial=np.ones(5), rng=1), "never changes"),
+        (sample(model.at(4.0), 3, rng=1), "fewer than 4 draws"),
+    ):
+        trace, correlation = Figure().subplots(1, 2)
+        run.plot("energy", [trace, correlation])
+        assert trace.lines
+        assert why in correlation.texts[0].get_text()
 
 
 def test_lattices_beyond_memory_are_refused_at_once():

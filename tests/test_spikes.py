@@ -154,6 +154,21 @@ def test_kernels_are_their_readable_twins(rng):
     np.testing.assert_array_equal(sums[0][1], sums[1][1])
 
 
+def test_counts_of_other_machines_and_labels_of_other_types():
+    counts = np.random.default_rng(0).integers(0, 10, (50, 3))
+    wanted = spikes.from_counts(counts, 10).fano_factor
+    for dtype in (">i4", ">u2", "<i8"):
+        assert np.array_equal(spikes.from_counts(counts.astype(dtype), 10).fano_factor, wanted)
+    with pytest.raises(TypeError, match="labels are of the types NoneType, str, which have no order"):
+        spikes.statistics(np.zeros((40, 1)), window=5, order="blocked", labels=[None, "a"] * 20)
+
+
+def test_a_unit_that_always_spikes_has_a_null_of_zero():
+    labels = np.repeat([0, 1, 2], [40, 30, 70])
+    found = spikes.statistics(np.ones((140, 1)), window=7, order="blocked", labels=labels)
+    assert found.fano_factor[0] == found.null_fano_factor[0] == 0
+
+
 def test_cells_of_intervals_cover_every_interval_once():
     interval = np.concatenate([np.arange(1, 5000), [7 << 19, (8 << 19) - 1, 8 << 19, 10**9]])
     cells = np.array([kernels.cell_of(int(k)) for k in interval])

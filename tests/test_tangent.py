@@ -136,3 +136,8 @@ def test_bad_input_is_refused(call, error, match, monkeypatch):
     monkeypatch.setattr("statnn._memory.available", lambda: 1e8)
     with pytest.raises(error, match=match):
         call()
+
+
+def test_one_direction_has_no_entropy():
+    found = tangent_kernel(Network.random([3, 4, 1], rng=0), [[1.0, 2.0, 3.0]])
+    assert str(found.entropy) == "0.0"

@@ -113,7 +113,7 @@ def _draw_counts(ax: Any, found: Growth) -> None:
 
 
 def spiking(subject: Subject, tell: Tell) -> Section:
-    """Rates and Fano factors beside their nulls, in random order and class by class."""
+    """Spike statistics."""
     subject.needs_hidden()
     window = _window(subject)
     orders = ["shuffled"] + (["blocked"] if subject.labels is not None else [])
@@ -179,13 +179,14 @@ def spiking(subject: Subject, tell: Tell) -> Section:
 
 
 def _window(subject: Subject) -> int:
-    """Return T: so that there are ten windows, and five of every class."""
+    """Return T: so that there are ten windows, and five of every class that is not too small for two a window."""
     if subject.options.window is not None:
         return subject.options.window
     window = min(_WINDOW, subject.samples // _FEWEST_WINDOWS)
     if subject.labels is not None:
         tally = np.bincount(subject.labels)
-        window = min(window, max(2, int(tally[tally > 0].min()) // _WINDOWS_OF_A_CLASS))
+        smallest = int(tally[tally >= 2 * _WINDOWS_OF_A_CLASS].min(initial=_WINDOWS_OF_A_CLASS * window))
+        window = min(window, smallest // _WINDOWS_OF_A_CLASS)
     if window < 1:
         raise ValueError(f"{subject.samples} samples are too few for {_FEWEST_WINDOWS} windows; give more, or a window")
     return window

@@ -21,11 +21,13 @@ _MOST_CLASSES = 20
 def ranks(subject: Subject, tell: Tell) -> Section:
     """Order and the linear map."""
     net, labels = subject.net, subject.known_labels()
+    alone = np.flatnonzero(np.bincount(labels) == 1)
+    shared = ~np.isin(labels, alone)
     found: dict[int, order.RankProbability] = {}
     why: dict[int, str] = {}
     for m in range(net.depth):
         try:
-            found[m] = order.rank_probability(net, subject.x, labels, m)
+            found[m] = order.rank_probability(net, subject.x[shared], labels[shared], m)
         except ValueError as refusal:
             why[m] = str(refusal)
         tell(m + 1, net.depth)
@@ -41,29 +43,19 @@ def ranks(subject: Subject, tell: Tell) -> Section:
         rows.append([name, slope, extremes, shares[m]])
 
     def draw(figure: "Figure") -> None:
-        left, middle, right = figure.subplots(1, 3)
-        shown = sorted(found)
-        if shown:
-            slopes = [found[m].layer_slope for m in shown]
-            errors = [found[m].layer_slope_error for m in shown]
-            left.errorbar([m + 1 for m in shown], slopes, errors, fmt="o-", color=COLOURS[0])
-            first = found[shown[0]]
-            for k, (label, density) in enumerate(zip(first.classes, first.density, strict=True)):
-                colour, line = COLOURS[k % len(COLOURS)], ("-", "--", ":")[k // len(COLOURS) % 3]
-                middle.stairs(density, first.edges, baseline=None, color=colour, ls=line, label=str(label), lw=1.2)
-            middle.set_ylim(bottom=0)
-            middle.axhline(1, color="grey", ls=":", lw=1)
-            middle.set(title=f"fields of {name_of(shown[0] + 1, net)}", xlabel="rank $r$", ylabel="density")
-            if len(first.classes) <= 10:
-                middle.legend(title="class", ncols=2, fontsize=7)
-        left.axhline(0, color="grey", ls=":", lw=1)
-        left.set(title="rank-probability slope", xlabel="layer of fields", ylabel="slope $s$")
+        *others, right = figure.subplots(1, 3 if found else 1, squeeze=False)[0]
+        if others:
+            _draw_slopes(others[0], others[1], found, name_of(min(found) + 1, net))
         right.errorbar(np.arange(net.depth + 1), accuracy, error, fmt="s-", color=COLOURS[2])
         right.axhline(float(np.bincount(labels).max() / labels.size), color="grey", ls=":", lw=1)
         right.set(title="linear above layer $m$", xlabel="layer $m$", ylabel="accuracy", ylim=(0, 1.02))
-        for ax in (left, right):
-            ax.locator_params(axis="x", integer=True)
+        right.locator_params(axis="x", integer=True)
 
+    remarks = [f"{name_of(m + 1, net)}: {reason}" for m, reason in why.items()]
+    if not found and len(set(why.values())) == 1:
+        remarks = [f"no slope in any layer: {why[0]}"]
+    if alone.size:
+        remarks.append(f"classes of one sample are left out of the slopes: {', '.join(map(str, alone[:20]))}")
     return Section(
         "order",
         "Order and the linear map",
@@ -81,12 +73,31 @@ def ranks(subject: Subject, tell: Tell) -> Section:
                 "frequent class).",
                 draw,
                 _order_data(found, accuracy, error),
-                (10.5, 3.6),
+                (10.5 if found else 4.0, 3.6),
             ),
         ),
         results={"rank_probability": found, "l_map_accuracy": accuracy},
-        remarks=[f"{name_of(m + 1, net)}: {reason}" for m, reason in why.items()],
+        remarks=remarks,
     )
+
+
+def _draw_slopes(left: Any, middle: Any, found: dict[int, order.RankProbability], first_name: str) -> None:
+    shown = sorted(found)
+    slopes = [found[m].layer_slope for m in shown]
+    errors = [found[m].layer_slope_error for m in shown]
+    left.errorbar([m + 1 for m in shown], slopes, errors, fmt="o-", color=COLOURS[0])
+    left.axhline(0, color="grey", ls=":", lw=1)
+    left.set(title="rank-probability slope", xlabel="layer of fields", ylabel="slope $s$")
+    left.locator_params(axis="x", integer=True)
+    first = found[shown[0]]
+    for k, (label, density) in enumerate(zip(first.classes, first.density, strict=True)):
+        colour, line = COLOURS[k % len(COLOURS)], ("-", "--", ":")[k // len(COLOURS) % 3]
+        middle.stairs(density, first.edges, baseline=None, color=colour, ls=line, label=str(label), lw=1.2)
+    middle.set_ylim(bottom=0)
+    middle.axhline(1, color="grey", ls=":", lw=1)
+    middle.set(title=f"fields of {first_name}", xlabel="rank $r$", ylabel="density")
+    if len(first.classes) <= 10:
+        middle.legend(title="class", ncols=2, fontsize=7)
 
 
 def _order_data(found: dict[int, order.RankProbability], accuracy: Floats, error: Floats) -> dict[str, Any]:
@@ -99,7 +110,7 @@ def _order_data(found: dict[int, order.RankProbability], accuracy: Floats, error
 def attraction(subject: Subject, tell: Tell) -> Section:
     """Attraction basins."""
     net, options = subject.net, subject.options
-    if subject.labels is None and not subject.no_labels.startswith(("no labels", "the data have no labels")):
+    if not subject.is_classifier:
         raise ValueError(f"the network is not taken as a classifier: {subject.no_labels}")
     rng = stream(options.seed, 3)
     chosen = np.sort(rng.permutation(subject.samples)[: options.basins])

@@ -12,6 +12,10 @@ from statnn._edge import Ints, positive
 from statnn.io import _npz
 
 SPLITS = ("test", "train")
+NOT_IN_FILE = "the data have no labels; give them with --labels, or as y in the npz file"
+NOT_GIVEN = "no labels were given"
+ABSENT = (NOT_IN_FILE, NOT_GIVEN)
+"""Reasons for no labels that say nothing against classes."""
 _KEYS = (("x", "y"), ("x_test", "y_test"), ("x_train", "y_train"))
 
 
@@ -89,15 +93,31 @@ def read_data(
     samples, how = _samples(x, scale, f"{file.name}, array {name!r}" if name else file.name)
     known, why = _labels(y, len(samples))
     if known is None and y is None:
-        why = "the data have no labels; give them with --labels, or as y in the npz file"
+        why = NOT_IN_FILE
     return Data(samples, known, how, why)
 
 
-def given_data(x: ArrayLike, labels: ArrayLike | None) -> Data:
-    """Return arrays as data, not scaled."""
+def given_data(x: ArrayLike, labels: ArrayLike | None, classes: NDArray[Any] | None = None) -> Data:
+    """Return arrays as data, not scaled; labels as numbers of the outputs, where it is known for what these stand."""
     samples, how = _samples(np.asarray(x), 1.0, "arrays")
-    known, why = _labels(None if labels is None else np.asarray(labels), len(samples))
-    return Data(samples, known, how, why or ("" if known is not None else "no labels were given"))
+    given = None if labels is None else np.asarray(labels)
+    if given is not None and given.ndim == 1 and len(given) == len(samples) and classes is not None:
+        known, why = numbered(given, classes)
+    else:
+        known, why = _labels(given, len(samples))
+    return Data(samples, known, how, why or ("" if known is not None else NOT_GIVEN))
+
+
+def numbered(labels: NDArray[Any], classes: NDArray[Any]) -> tuple[Ints | None, str]:
+    """Return which of the increasing classes every label is, or why there is none."""
+    names = classes.tolist()
+    where = {name: k for k, name in enumerate(names)}
+    values = labels.tolist()
+    unknown = next((value for value in values if value not in where), None)
+    if unknown is not None:
+        known = ", ".join(map(repr, names[:20]))
+        return None, f"the label {unknown!r} is none of the classes of the classifier: {known}"
+    return np.array([where[value] for value in values], dtype=np.int64), ""
 
 
 def _read(file: Path, labels: str | None, split: str) -> tuple[NDArray[Any], NDArray[Any] | None, str]:
@@ -143,11 +163,15 @@ def _samples(x: NDArray[Any], scale: float | None, name: str) -> tuple[NDArray[A
         how += ", bytes divided by 255" if x.dtype == np.uint8 else ""
     elif scale != 1:
         how += f", multiplied by {positive(scale, 'scale', why='it multiplies the samples'):g}"
-    if x.dtype == np.uint8:
-        flat = flat.astype(np.float32)
-    flat = flat if scale == 1 else flat * flat.dtype.type(scale) if flat.dtype.kind == "f" else flat * float(scale)
     if flat.dtype.kind == "f" and not np.isfinite(flat).all():
         raise ValueError(f"{name} has entries that are not finite numbers")
+    if x.dtype in (np.uint8, np.float16):
+        flat = flat.astype(np.float32)
+    if scale != 1:
+        with np.errstate(over="ignore"):
+            flat = flat * (flat.dtype.type(scale) if flat.dtype.kind == "f" else float(scale))
+    if flat.dtype.kind == "f" and not np.isfinite(flat).all():
+        raise ValueError(f"{name} times {scale:g} leaves the range of {flat.dtype}: choose a smaller scale")
     return flat, how
 
 

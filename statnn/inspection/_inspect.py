@@ -10,14 +10,14 @@ from types import MappingProxyType
 from typing import Any, TypeAlias
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from statnn._edge import whole
 from statnn._memory import refuse_beyond_memory
 from statnn._random import Root, root, stream
 from statnn.inspection._activity import activity, spiking
 from statnn.inspection._classification import attraction, ranks
-from statnn.inspection._data import Data, given_data, read_data
+from statnn.inspection._data import Data, given_data, numbered, read_data
 from statnn.inspection._layers import layers, strength
 from statnn.inspection._meanfield import phase, together
 from statnn.inspection._section import Section
@@ -122,13 +122,15 @@ def inspect(
         Samples: a file or a `Data` as of `read_data`, or an array of shape (samples, ...) that is flattened and
         otherwise used as it is.
     labels : array_like of int, str or os.PathLike, optional
-        Class of every sample, numbered as the outputs; for a file of data what `read_data` takes.
+        Class of every sample, numbered as the outputs, or as a classifier of scikit-learn names its classes; for a
+        file of data what `read_data` takes.
     activation : str, Activation or sequence of them, optional
         For bare arrays, which do not say it.
     threshold : float, optional
         Above what activation a unit is active; by default 1/2 for sigmoid units and 0 for others.
     window : int, optional
-        Samples a window of the spike statistics; by default 100, or a tenth of the samples if these are fewer.
+        Samples a window of the spike statistics; by default 100, but at most a tenth of the samples and a fifth of
+        those of any class that has ten or more.
     samples : int
         Most samples that are used; of more, a random subset.
     basins : int
@@ -165,7 +167,7 @@ def inspect(
     """
     chosen = _chosen(only)
     loaded = load(network, activation=activation)
-    found = _data(data, labels)
+    found = _data(data, labels, loaded.classes)
     seed = root(rng)
     most = whole(samples, "samples", minimum=2)
     if len(found.x) > most:
@@ -182,11 +184,13 @@ def inspect(
         raise ValueError("there is one sample; statistics need two at least")
     needed = 3.0 * len(found.x) * sum(net.widths) * net.dtype.itemsize
     refuse_beyond_memory(needed, f"the activity of {len(found.x)} samples", "take fewer samples")
+    if whole(draws, "draws", minimum=4) % 2:
+        raise ValueError(f"draws = {draws} is odd; directions come in pairs ±ξ: pass {draws + 1}")
     options = Options(
         threshold=None if threshold is None else _finite(threshold),
         window=None if window is None else whole(window, "window", minimum=1),
         basins=whole(basins, "basins", minimum=1),
-        draws=whole(draws, "draws", minimum=4),
+        draws=int(draws),
         seed=seed,
     )
     subject = Subject(net, found.x, found.labels, found.no_labels, options, loaded.notes)
@@ -225,17 +229,25 @@ def _chosen(only: Sequence[str] | None) -> list[str]:
     return [key for key in QUESTIONS if key in only]
 
 
-def _data(data: Any, labels: Any) -> Data:
-    if isinstance(data, str | os.PathLike):
-        if labels is None or isinstance(labels, str | os.PathLike):
-            return read_data(data, labels)
-        read = read_data(data)
-        return replace(given_data(read.x, labels), source=read.source)
+def _data(data: Any, labels: Any, classes: NDArray[Any] | None) -> Data:
+    """Return samples, and labels as numbers of the outputs."""
     if isinstance(data, Data):
         if labels is not None:
             raise TypeError("labels are given, but the Data hold them already: leave them out")
+        return _numbered(data, classes)
+    if not isinstance(data, str | os.PathLike):
+        return given_data(data, labels, classes)
+    if labels is None or isinstance(labels, str | os.PathLike):
+        return _numbered(read_data(data, labels), classes)
+    read = read_data(data)
+    return replace(given_data(read.x, labels, classes), source=read.source)
+
+
+def _numbered(data: Data, classes: NDArray[Any] | None) -> Data:
+    if data.labels is None or classes is None:
         return data
-    return given_data(data, labels)
+    known, why = numbered(data.labels, classes)
+    return replace(data, labels=known, no_labels=why)
 
 
 def _finite(threshold: Any) -> float:

@@ -28,7 +28,8 @@ def write(found: Inspection, directory: str | os.PathLike[str]) -> None:
         raise NotADirectoryError(f"{str(target)!r} is a file; give a directory")
     if not target.absolute().parent.is_dir():
         raise FileNotFoundError(f"directory {str(target.absolute().parent)!r} does not exist; make it first")
-    aside = Path(tempfile.mkdtemp(dir=target.absolute().parent, prefix=f".{target.absolute().name}."))
+    place = target if target.exists() else target.absolute().parent  # a target that exists may be a file system's root
+    aside = Path(tempfile.mkdtemp(dir=place, prefix=f".{target.absolute().name}."))
     try:
         _fill(found, aside)
         aside.chmod(0o755)  # mkdtemp keeps its directories private

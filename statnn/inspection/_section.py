@@ -36,7 +36,7 @@ class Measured:
     def __str__(self) -> str:
         if not (math.isfinite(self.value) and math.isfinite(self.error)):
             return f"{shown(self.value)} ± {shown(self.error)}"
-        if self.error <= 0:
+        if self.error <= 1e-15 * abs(self.value):  # nothing but rounding
             return f"{self.value:.6g} ± 0"
         places = max(0, 1 - math.floor(math.log10(self.error)))
         return f"{self.value:.{places}f} ± {self.error:.{places}f}"

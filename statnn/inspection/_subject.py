@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from statnn._edge import Ints
 from statnn._random import Root
+from statnn.inspection._data import ABSENT
 from statnn.measure._classes import classes_of, number_of_classes
 from statnn.network import ACTIVATIONS, Network
 
@@ -43,16 +44,15 @@ class Subject:
     ) -> None:
         self.net, self.x, self.options, self.notes = net, x, options, notes
         self.labels, self.no_labels = labels, no_labels
+        self.is_classifier = labels is not None or no_labels in ABSENT
         self.trace = net.trace(x)
         most = number_of_classes(net) - 1
         if labels is not None and labels.max() > most:
-            self.labels = None
+            self.labels, self.is_classifier = None, False
             self.no_labels = (
                 f"labels reach {labels.max()}, but the network tells {most + 1} classes apart; they are numbered from "
                 "0 in the order of the outputs"
             )
-        if labels is not None and self.labels is not None and np.unique(labels).size < 2:
-            self.labels, self.no_labels = None, f"all samples are of class {labels[0]}; classes are compared"
 
     @property
     def samples(self) -> int:

@@ -281,7 +281,7 @@ def _couplings(value: Any) -> tuple["sparse.csr_array[Any] | None", tuple[Floats
         )
     if dense.dtype.kind not in "biuf":
         raise TypeError(f"couplings must hold real numbers, not {dense.dtype}")
-    return _symmetric(sparse.csr_array(dense)), None
+    return _symmetric(sparse.csr_array(dense.astype(np.float64))), None
 
 
 def _of_graph(graph: Any) -> "sparse.csr_array[Any]":

@@ -2,9 +2,11 @@
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeAlias
+
+from numpy.typing import NDArray
 
 from statnn.io import _named, _npz, _onnx, _safetensors, _sklearn, _torch
 from statnn.io._chain import Step, assemble
@@ -27,10 +29,13 @@ class Loaded:
         The network.
     notes : tuple of str
         What is not kept as it was, sentence by sentence; empty where nothing is.
+    classes : ndarray, shape (classes,), or None
+        What label every class stands for, increasing; None where it is not said, and labels are numbers of outputs.
     """
 
     net: Network
     notes: tuple[str, ...]
+    classes: NDArray[Any] | None = None
 
 
 def load_network(source: Any, *, activation: Activations | None = None) -> Network:
@@ -40,8 +45,9 @@ def load_network(source: Any, *, activation: Activations | None = None) -> Netwo
     ----------
     source : str, os.PathLike or object
         A file ``.npz`` or ``.safetensors`` (written by `save_network`, or bare arrays named as in a state dict of
-        torch), or ``.onnx`` (needs the package onnx): a chain of Gemm, MatMul, Add, Sub, Mul, Div, BatchNormalization,
-        Tanh, Relu, LeakyRelu, Sigmoid, Erf, Identity, Dropout, with Flatten or Reshape of the inputs.
+        torch; layers whose names differ in numbers alone are taken in the order of these numbers), or ``.onnx`` (needs
+        the package onnx): a chain of Gemm, MatMul, Add, Sub, Mul, Div, BatchNormalization, Tanh, Relu, LeakyRelu,
+        Sigmoid, Erf, Identity, Dropout, with Flatten or Reshape of the inputs.
         Or an object: a torch ``Sequential`` (nested; Linear, BatchNorm1d, Tanh, ReLU, LeakyReLU, Sigmoid, Identity,
         Dropout, Flatten), a fitted MLPClassifier or MLPRegressor of scikit-learn (also in a pipeline behind
         StandardScaler or MinMaxScaler), an onnx model, arrays by name, or a `Network`.
@@ -107,7 +113,7 @@ def load(source: Any, *, activation: Activations | None = None) -> Loaded:
     if _torch.is_module(source):
         return _of_steps(_torch.steps(source, notes), notes)
     if _sklearn.is_estimator(source):
-        return _of_steps(_sklearn.steps(source, notes), notes)
+        return replace(_of_steps(_sklearn.steps(source, notes), notes), classes=_sklearn.classes(source))
     raise TypeError(
         f"source is a {type(source).__name__}; pass the path of a file ({_FILES}), a torch Sequential, an MLP of "
         "scikit-learn, an onnx model, arrays by name, or a Network"
@@ -149,6 +155,7 @@ def _of_file(path: Path, activation: Activations | None) -> Loaded:
         arrays = dict(sorted(arrays.items(), key=lambda item: _named.natural(item[0])))
         text = metadata.get(KEY, "")
     if not text:
+        arrays = {name: _named.plain(values, name) for name, values in arrays.items()}
         return _of_arrays(arrays, activation, str(path))
     if activation is not None:
         raise TypeError(f"activation is for bare arrays; {path} says its activations itself: leave it out")

@@ -24,14 +24,36 @@ def natural(name: str) -> list[tuple[int, str]]:
     return [(int(part), "") if part.isdecimal() else (-1, part) for part in re.split(r"(\d{1,18})", name)]
 
 
+def in_order(names: Sequence[str]) -> list[str]:
+    """Return names in the order given, but those that differ in numbers alone in the order of these numbers.
+
+    A dictionary or file may have them in alphabetical order, ``10.weight`` before ``2.weight``.
+
+    Examples
+    --------
+    >>> in_order(["0.weight", "10.weight", "2.weight"]), in_order(["first.weight", "fc1.weight", "a.weight"])
+    (['0.weight', '2.weight', '10.weight'], ['first.weight', 'fc1.weight', 'a.weight'])
+    """
+    alike: dict[str, list[str]] = {}
+    for name in names:
+        alike.setdefault(_unnumbered(name), []).append(name)
+    sorted_ones = {pattern: iter(sorted(some, key=natural)) for pattern, some in alike.items()}
+    return [next(sorted_ones[_unnumbered(name)]) for name in names]
+
+
+def _unnumbered(name: str) -> str:
+    return re.sub(r"\d+", "#", name)
+
+
 def steps(
     arrays: Mapping[str, Reals], activation: str | Activation | Sequence[str | Activation] | None, notes: list[str]
 ) -> list[Step]:
-    """Return the chain that arrays by name describe, in their order."""
-    groups: dict[str, dict[str, Reals]] = {}
+    """Return the chain that arrays by name describe, in their order and that of their numbers."""
+    given: dict[str, dict[str, Reals]] = {}
     for name, array in arrays.items():
         group, _, part = name.rpartition(".")
-        groups.setdefault(group, {})[part] = array
+        given.setdefault(group, {})[part] = array
+    groups = {group: given[group] for group in in_order(list(given))}
     found: list[tuple[str, Dense | Norm]] = [(group, _step(group, parts)) for group, parts in groups.items()]
     depth = sum(isinstance(step, Dense) for _, step in found)
     if not depth:

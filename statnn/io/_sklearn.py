@@ -3,6 +3,7 @@
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from statnn.io._chain import CLASSES_KEPT, Act, Affine, Dense, Step
 from statnn.io._named import plain
@@ -30,6 +31,15 @@ def steps(estimator: Any, notes: list[str]) -> list[Step]:
     return found + _perceptron(last, notes)
 
 
+def classes(estimator: Any) -> NDArray[Any] | None:
+    """Return the labels of the classes of a fitted classifier, increasing, or None where they number the outputs."""
+    last = estimator.steps[-1][1] if _is_pipeline(estimator) else estimator
+    found = getattr(last, "classes_", None)
+    if found is None or np.ndim(found) != 1 or np.array_equal(found, np.arange(len(found))):
+        return None
+    return np.asarray(found)
+
+
 def _is_pipeline(thing: Any) -> bool:
     return isinstance(getattr(thing, "steps", None), list) and hasattr(thing, "named_steps")
 
@@ -50,9 +60,9 @@ def _perceptron(estimator: Any, notes: list[str]) -> list[Step]:
         final = "identity"
     if final not in _ACTIVATIONS:
         raise ValueError(f"output activation {final!r} of the {name} is not read")
-    classes = getattr(estimator, "classes_", None)
-    if classes is not None and not np.array_equal(classes, np.arange(len(classes))):
-        notes.append(f"outputs stand for the labels {', '.join(map(str, classes[:20]))}, in this order")
+    labels = classes(estimator)
+    if labels is not None:
+        notes.append(f"outputs stand for the labels {', '.join(map(str, labels[:20]))}, in this order")
     found: list[Step] = []
     depth = len(estimator.coefs_)
     for m, (weight, bias) in enumerate(zip(estimator.coefs_, estimator.intercepts_, strict=True)):

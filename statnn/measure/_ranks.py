@@ -75,6 +75,7 @@ class RankProbability:
         ax.axhline(1.0, color="grey", linestyle=":", linewidth=1)
         ax.set(xlabel="rank $r$", ylabel="density", xlim=(0, 1))
         ax.set_ylim(bottom=0)
+        ax.legend(fontsize="small", ncols=1 + len(self.classes) // 8)
         return ax
 
 

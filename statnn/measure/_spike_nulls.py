@@ -160,7 +160,7 @@ def null_of_windows(spikes: Floats, windows: Floats, window: int, ddof: int) -> 
     samples = windows * window
     p = spikes / samples[:, None]
     share = windows / total
-    mean = share @ p
+    mean = p[0] + share @ (p - p[0])  # equal rates are their mean, to the last digit
     finite = np.where(windows > 1, (samples - window) / np.maximum(samples - 1, 1), 0.0)
     variance = window * ((share * finite) @ (p * (1 - p))) + window**2 * (share @ (p - mean) ** 2)
     expected = np.where(mean > 0, window * mean, 1.0)

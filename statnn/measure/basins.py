@@ -124,6 +124,8 @@ class Basin:
         )
         ax.set(xscale="log", xlabel=rf"radius $\sigma^*$ ({noise})", ylabel=r"share of basins up to $\sigma^*$")
         ax.set(xlim=(low, high), ylim=(0, 1.02))
+        if by_class:
+            ax.legend(fontsize="small", ncols=1 + len(groups) // 8)
         return ax
 
 

@@ -140,7 +140,7 @@ def strength(net: Network, *, sigma_w: float | None = None, sigma_b: float | Non
         node_strength=node_strength(net),
         fluctuation=fluctuation,
         null_fluctuation=np.sqrt(variances * (units - 1) / units),
-        p_value=np.where(possible, np.minimum(2 * tails, 1.0), 1.0),
+        p_value=np.where(possible, np.minimum(2 * tails, 1.0), (fluctuation == 0).astype(float)),
         null="shuffled" if sigma_w is None else "initial",
     )
 

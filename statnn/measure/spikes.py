@@ -143,7 +143,11 @@ def _labels(labels: ArrayLike | None, order: str, samples: int) -> NDArray[np.in
         raise ValueError(f"labels have shape {given.shape}; one a sample, shape ({samples},), is needed")
     if given.dtype.kind == "f" and np.isnan(given).any():
         raise ValueError(f"labels[{int(np.argmax(np.isnan(given)))}] is nan: every sample has a class")
-    return np.asarray(np.unique(given, return_inverse=True)[1], dtype=np.int64)
+    try:
+        return np.asarray(np.unique(given, return_inverse=True)[1], dtype=np.int64)
+    except TypeError:
+        kinds = sorted({type(one).__name__ for one in given})
+        raise TypeError(f"labels are of the types {', '.join(kinds)}, which have no order: use one type") from None
 
 
 def _pieces(samples: int, units: int) -> Iterator[slice]:
@@ -183,6 +187,7 @@ def from_counts(counts: ArrayLike, window: int, *, ddof: int = 0) -> SpikeStatis
     T = whole(window, "window", minimum=1, maximum=MOST_SAMPLES)
     missing = whole(ddof, "ddof", minimum=0, maximum=1)
     n: NDArray[Any] = np.ascontiguousarray(counts)
+    n = n.astype(n.dtype.newbyteorder("="), copy=False)
     if n.dtype.kind not in "iu":
         raise TypeError(f"counts must hold whole numbers of an integer type, not {n.dtype}: numbers of spikes")
     if n.ndim != 2 or n.shape[0] < 2 or n.shape[1] < 1:

@@ -42,7 +42,7 @@ class TangentKernel:
     def entropy(self) -> float:
         """-Σ p ln p of the shares p = λ/trace: 0 for one direction, ln of the number of rows for equal ones."""
         shares = self.eigenvalues[self.eigenvalues > 0] / self.eigenvalues.sum()
-        return float(-np.sum(shares * np.log(shares)))
+        return float(np.sum(shares * -np.log(shares))) + 0.0
 
     @property
     def effective_rank(self) -> float:

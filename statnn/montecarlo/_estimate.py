@@ -22,6 +22,8 @@ ENOUGH = 50
 LONGEST = 10
 """Draws of one chain, in units of τ, below which the start is not to be trusted to be forgotten."""
 LARGEST_RHAT = 1.05
+FEWEST = 4
+"""Draws of a chain without which there is no estimate."""
 
 
 class UntrustedEstimate(UserWarning):
@@ -73,8 +75,8 @@ def estimate(draws: Any, name: str = "the observable") -> Estimate:
     if values.dtype.kind not in "biuf":
         raise TypeError(f"draws of {name} must hold real numbers, not {values.dtype}")
     values = values.astype(np.float64, copy=False)
-    if values.ndim < 2 or values.shape[1] < 4 or not values.size:
-        raise ValueError(f"draws have shape {values.shape}; an estimate needs (chains, at least 4 draws, ...)")
+    if values.ndim < 2 or values.shape[1] < FEWEST or not values.size:
+        raise ValueError(f"draws have shape {values.shape}; an estimate needs (chains, at least {FEWEST} draws, ...)")
     if not np.isfinite(values).all():
         raise ValueError(f"draws of {name} hold NaN or infinity; give an observable that is finite in every state")
     chains, length, *shape = values.shape

@@ -1,0 +1,67 @@
+"""Labels of every kind: those of a classifier, of one class, of a rare one, and what is no class."""
+
+import re
+
+import numpy as np
+import pytest
+from clouds import column, subject
+
+from statnn.inspection import Measured, inspect
+from statnn.measure import order
+
+
+def test_one_class_has_basins_and_an_accuracy():
+    net, x, labels = subject()
+    own = labels == 1
+    found = inspect(net, x[own], labels[own], rng=0, only=["layers", "order", "basins"])
+    assert found["layers"].facts["accuracy"].value == np.mean(net(x[own]).argmax(axis=1) == 1)
+    assert column(found["basins"], "class", table=1) == [1]
+    assert found["order"].remarks[0].startswith("no slope in any layer: all samples are of class 1")
+    assert len(found["order"].pictures[0].figure().axes) == 1
+
+
+def test_a_rare_class_does_not_spoil_the_page():
+    net, x, _ = subject()
+    labels = np.arange(240) % 2
+    labels[0] = 2
+    found = inspect(net, x, labels, rng=0, only=["spikes", "order"])
+    assert found["spikes"].facts["window T"] == min(24, 119 // 5)
+    alone = order.rank_probability(net, x[1:], labels[1:], 1)
+    assert column(found["order"], "slope s")[2] == Measured(alone.layer_slope, alone.layer_slope_error)
+    assert "classes of one sample are left out of the slopes: 2" in found["order"].remarks
+
+
+@pytest.mark.filterwarnings("ignore:Stochastic Optimizer")
+@pytest.mark.parametrize("names", [np.array([0, 2, 3]), np.array(["ant", "bee", "cat"])], ids=["numbers", "words"])
+def test_labels_are_those_of_the_classifier(names, tmp_path):
+    neural = pytest.importorskip("sklearn.neural_network")
+    _, x, labels = subject()
+    model = neural.MLPClassifier((10,), max_iter=40, random_state=0).fit(x, names[labels])
+    some = labels < 2
+    found = inspect(model, x[some], names[labels[some]], only=["layers"])
+    assert found["layers"].facts["accuracy"].value == pytest.approx(model.score(x[some], names[labels[some]]))
+    assert np.array_equal(found.data.labels, labels[some])
+    if names.dtype.kind == "i":
+        np.savez(tmp_path / "some.npz", x=x, y=names[labels])
+        again = inspect(model, tmp_path / "some.npz", only=["layers"])
+        assert again["layers"].facts["accuracy"].value == pytest.approx(model.score(x, names[labels]))
+    stranger = inspect(model, x, np.full(240, 7 if names.dtype.kind == "i" else "dog"), only=["order"])
+    assert re.search("the label (7|'dog') is none of the classes", stranger["order"].reason)
+
+
+@pytest.mark.parametrize(
+    ("labels", "match"),
+    [
+        (np.linspace(0, 1, 240), "the labels are float64, not whole numbers"),
+        (np.full(240, 7), "labels reach 7, but the network tells 3 classes apart"),
+        (np.arange(240) - 1, "the labels reach -1"),
+        (np.array(["a"] * 240), "the labels are <U1"),
+        (np.ones((240, 2)), r"the labels have shape \(240, 2\), so they are no classes"),
+    ],
+)
+def test_labels_that_are_no_classes(labels, match):
+    net, x, _ = subject()
+    found = inspect(net, x, labels, rng=0, only=["order", "basins"])
+    for name in ("order", "basins"):
+        assert re.search(match, found[name].reason)
+        assert not found[name].tables
