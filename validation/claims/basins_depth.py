@@ -30,7 +30,7 @@ def _plan(quick, data):
     """Return inputs, width against depth, widths and their depth, training images, epochs, and images measured."""
     if data is None:
         return (64, 64, (16, 64, 128), 4, 1_297, *((30, 30) if quick else (80, 200)))
-    return (784, 256, (64, 256, 1024), 4, *((2_000, 20, 100) if quick else (10_000, 20, 300)))
+    return (784, 256, (64, 256, 1024), 4, *((2_000, 20, 100) if quick else (10_000, 20, 120)))
 
 
 def _networks(layers, width, inputs):
