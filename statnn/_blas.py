@@ -1,4 +1,4 @@
-"""BLAS as repeatable and as fast as it can be: on one thread where digits depend on it, with its buffers set up.
+"""BLAS as repeatable and as fast as it can be: on one thread where digits or speed depend on it, buffers set up.
 
 OpenBLAS cuts products among its threads, and the pieces may be summed by other instructions than the whole: on some
 processors two threads give other roundings than one. Work that is repeatable bit for bit holds every BLAS of the

@@ -6,6 +6,7 @@ from itertools import pairwise, product
 
 import numpy as np
 import pytest
+import threadpoolctl
 from checks import assert_law, assert_mean, rejects
 
 from statnn._lanes import lanes
@@ -146,13 +147,32 @@ def test_couplings_are_off_by_half_a_spacing_at_most(rng):
 
 
 def test_threads_of_blas_do_not_matter(rng):
-    controls = pytest.importorskip("threadpoolctl")
     model = random_model(rng, [200, 150, 170])
-    runs = []
+    states = []
     for threads in (1, 2):
-        with controls.threadpool_limits(threads):
-            runs.append(sample(model, 4, chains=64, rng=1, method=Blocks("replicas")))
-    assert_same(*runs)
+        with threadpoolctl.threadpool_limits(threads):
+            walkers = Blocks("replicas").walkers(model, SEED, range(64), None)
+            walkers.sweep(4)
+            states.append(walkers.states())
+    assert np.array_equal(*states)
+
+
+def test_blas_has_one_thread_meanwhile(rng):
+    """Threads of BLAS spin while they wait: on busy cores that took fifty times as long."""
+
+    def threads():
+        return [one["num_threads"] for one in threadpoolctl.threadpool_info() if one["user_api"] == "blas"]
+
+    before, seen = threads(), []
+
+    def watch(states):
+        seen.append(threads())
+        return np.zeros(len(states))
+
+    sample(random_model(rng, [3, 4]), 2, chains=32, burn_in=0, rng=1, method="blocks", observables={"watch": watch})
+    assert seen
+    assert all(set(one) == {1} for one in seen)
+    assert threads() == before
 
 
 # -- laws ------------------------------------------------------------------------------------------------

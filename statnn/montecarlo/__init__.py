@@ -14,10 +14,10 @@ method         model               one sweep
 =============  ==================  ==================================================================================
 
 Speed: blocks of chains run on any `executor`; a pool of threads is enough, since kernels release the interpreter
-lock. With an executor, or on a busy machine, give BLAS one thread (``OPENBLAS_NUM_THREADS=1`` before Python starts).
-Kernels are compiled once and cached on disk. Where numba keeps to vectors of 256 bits on a processor that has 512
-(Skylake to Ice Lake), ``NUMBA_CPU_NAME=<its name>`` and ``NUMBA_CPU_FEATURES=<its features>,-prefer-256-bit``, set
-before Python starts, make the kernels of many chains 1.1 to 1.6 times faster; nothing in this package sets them.
+lock. BLAS is held to one thread meanwhile. Kernels are compiled once and cached on disk. Where numba keeps to vectors
+of 256 bits on a processor that has 512 (Skylake to Ice Lake), ``NUMBA_CPU_NAME=<its name>`` and
+``NUMBA_CPU_FEATURES=<its features>,-prefer-256-bit``, set before Python starts, make the kernels of many chains 1.1
+to 1.6 times faster; nothing in this package sets them.
 """
 
 from statnn.montecarlo._ancestral import Ancestral

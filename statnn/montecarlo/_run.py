@@ -19,8 +19,13 @@ Observable: TypeAlias = Callable[[Values], Any]
 
 
 def repeatable(model: Model) -> AbstractContextManager[None]:
-    """Return the context in which results do not depend on BLAS: sums of spins are exact, those of real neurons not."""
-    return one_thread() if isinstance(model, DynamicNeurons) else nullcontext()
+    """Return the context in which neither results nor speed depend on the threads of BLAS.
+
+    Sums of spins are exact on any number of threads, those of real neurons are not. Layers of spins are small products:
+    threads that spin while they wait for each other cost more than they bring where cores are busy.
+    """
+    uses_blas = isinstance(model, DynamicNeurons) or model.blocks is not None
+    return one_thread() if uses_blas else nullcontext()
 
 
 @dataclass(frozen=True, eq=False)
