@@ -64,7 +64,7 @@ def _nearest(value: Any) -> float:
 
 def at_least(values: ArrayLike, name: str, *, minimum: float, why: str) -> NDArray[np.float64]:
     """Return ``values`` as float64 array, or raise if any entry is not finite or below ``minimum``."""
-    array = np.asarray(values)
+    array = array_of(values, name)
     if array.dtype == object and all(type(value) is int for value in array.flat):  # some beyond 64 bits
         array = np.reshape([_nearest(value) for value in array.flat], array.shape)
     if array.dtype.kind not in "iuf":
@@ -89,7 +89,9 @@ def whole_array(
         If the array is not one-dimensional, is empty, has another shape than ``shape``, or has an entry
         outside the range.
     """
-    array = np.asarray(values)
+    array = array_of(values, name)
+    if array.size == 0:
+        raise ValueError(f"{name} is empty: give at least one number")
     if array.dtype.kind not in "iu":
         raise TypeError(
             f"{name} must hold whole numbers of an integer type, not {array.dtype}: "

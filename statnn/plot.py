@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
+from statnn._edge import array_of
 from statnn._figure import COLOURS
 
 if TYPE_CHECKING:
@@ -114,6 +115,8 @@ def save(figure: Figure, path: str | os.PathLike[str], /, **data: ArrayLike) -> 
     target = Path(path)
     if target.suffix.lower() in _SUFFIXES:
         raise ValueError(f"path must come without suffix, got {str(path)!r}; pass {str(target.with_suffix(''))!r}")
+    if not target.name:
+        raise ValueError(f"path = {str(path)!r} has no name of a file; give one, for example 'figure'")
     if not target.parent.is_dir():
         raise FileNotFoundError(f"directory {str(target.parent)!r} does not exist; make it first")
     arrays = _arrays(data)
@@ -162,7 +165,7 @@ def _arrays(data: dict[str, ArrayLike]) -> dict[str, np.ndarray[Any, Any]]:
         raise ValueError("a figure is stored with its data: pass the arrays that were drawn by name")
     if clash := _OTHER_NAMES & set(data):
         raise ValueError(f"data cannot be named {', '.join(sorted(clash))}: numpy.savez keeps that name for itself")
-    arrays = {name: np.asarray(value) for name, value in data.items()}
+    arrays = {name: array_of(value, f"data {name!r}") for name, value in data.items()}
     for name, array in arrays.items():
         if array.dtype.hasobject:
             raise TypeError(f"data {name!r} would need pickles; pass numbers, strings or arrays of them")

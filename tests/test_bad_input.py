@@ -170,6 +170,14 @@ def test_samples_may_be_python_integers_of_any_size():
             beta.working(value)
 
 
+def test_what_is_empty_or_ragged_is_said_to_be():
+    for call in (lambda: beta.simulate([], 3), lambda: beta.after(1, [])):
+        with pytest.raises(ValueError, match="is empty: give at least one number"):
+            call()
+    with pytest.raises(ValueError, match="D is no array, its rows differ in length"):
+        beta.working([[1], [2, 3]])
+
+
 def test_checks_return_copies():
     """What a user changes later does not reach a model."""
     counts = np.array([3, 0, 0, 1])

@@ -185,6 +185,18 @@ def test_missing_mass_is_the_loss_of_silence(kind, D, parameters):
     assert process.loss(D, lambda k: k == 0) == pytest.approx(missing, rel=1e-11, abs=0)
 
 
+@given(st.lists(st.integers(0, 6), min_size=2, max_size=12), st.integers(6, 20), st.integers(0, 200))
+def test_losses_after_a_start_count_on_what_has_been_seen(counts, first, more):
+    """Counts need not add up to c D_0; what is left of the chance of the next activation is that of the others."""
+    for kind in (BetaBernoulli, GammaPoisson):
+        process = kind(len(counts), 0.4, 1.5).after(first, counts)
+        D = first + more
+        assert process.loss(D, lambda k: k == 0) == pytest.approx(process.missing_mass(D), rel=1e-11, abs=1e-300)
+        share = (sum(counts) + 0.4 * len(counts)) / (1.5 * first + 0.4 * len(counts))
+        assert process.loss(D, np.ones_like) == pytest.approx(share, rel=1e-11)
+        assert process.loss(np.array(D), np.ones_like) == process.loss([[D]], np.ones_like)[0, 0]
+
+
 @each_process
 @given(D=log_uniform(1e-2, 1e9), N=neurons(10**6), b=constants(), share=log_uniform(1e-6, 0.5))
 @examples(0.5)

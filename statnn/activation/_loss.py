@@ -27,8 +27,8 @@ def expected_loss(process: "ActivationProcess", D: int, per_neuron_loss: NeuronL
         initial, share = np.array([0]), np.array([1.0])
     else:
         initial, times = np.unique(process.start.counts, return_counts=True)
-        share = times * (initial + process.b)
-        share /= share.sum()
+        seen = process.start.samples * process.c  # which the counts add up to on average, not always
+        share = times * (initial + process.b) / (seen + process.b * process.neurons)
     losses = [_mean(process._law(D, k0, 1.0), per_neuron_loss) for k0 in initial.tolist()]
     return float(share @ losses)
 

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import optimize, stats
 
-from statnn._edge import Floats, Ints, at_least, positive, shaped, whole, whole_array
+from statnn._edge import Floats, Ints, array_of, at_least, positive, shaped, whole, whole_array
 from statnn._figure import axes
 from statnn.activation._loss import NeuronLoss, expected_loss
 from statnn.activation._simulate import simulate
@@ -245,8 +245,8 @@ class ActivationProcess(ABC):
     def missing_mass(self, D: ArrayLike) -> Any:
         r""":math:`M(D) = \frac1c E\sum_i p_i\,1\{D_i=0\} = S\,bN/(cD+bN)`.
 
-        The probability that the next activation is by a neuron never seen active. Relative error at most
-        1e-12; as :math:`D\to\infty` it falls with exponent b + 1 [exact].
+        The share of the c activations of the next sample that is expected of neurons never seen active. Relative
+        error at most 1e-12; as :math:`D\to\infty` it falls with exponent b + 1 [exact].
         """
         samples = self._samples(D)
         return shaped(self.silent(samples) / (1.0 + samples * (self.c / (self.b * self.neurons))), D)
@@ -320,7 +320,7 @@ class ActivationProcess(ABC):
         >>> process.loss(1000, lambda k: 1 / (k + 1.0)) > process.missing_mass(1000)
         True
         """
-        each: list[Any] = list(D) if isinstance(D, (Sequence, np.ndarray)) else [D]
+        each: list[Any] = np.ravel(array_of(D, "D")).tolist() if np.ndim(D) else [np.asarray(D).item()]
         values = [expected_loss(self, self._whole_samples(d), per_neuron_loss) for d in each]
         return shaped(np.array(values).reshape(np.shape(D)), D)
 

@@ -5,12 +5,14 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from statnn._edge import array_of
+
 Reals: TypeAlias = NDArray[Any]
 
 
 def real(values: ArrayLike, name: str, ndim: int | None) -> Reals:
     """Return an array of finite floats: float32 stays, all other real types become float64."""
-    array = np.asarray(values)
+    array = array_of(values, name)
     if array.dtype.kind not in "biuf":
         raise TypeError(f"{name} must hold real numbers, not {array.dtype}")
     if ndim is not None and array.ndim != ndim:

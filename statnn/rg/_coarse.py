@@ -169,7 +169,7 @@ def lattice(shape: tuple[int, ...], b: int, axes: Sequence[int] | int | None) ->
     """Return the lattice of blocks of an array of this shape, or raise."""
     scale = whole(b, "b", minimum=2, maximum=LARGEST_BLOCK)
     every = tuple(range(1, len(shape)))
-    chosen = every if axes is None else tuple(axes) if isinstance(axes, Sequence) else (axes,)
+    chosen: tuple[Any, ...] = every if axes is None else tuple(np.ravel(axes).tolist()) if np.ndim(axes) else (axes,)
     for axis in chosen:
         if whole(axis, "an axis", minimum=0) not in every:
             raise ValueError(

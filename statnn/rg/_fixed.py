@@ -5,6 +5,7 @@ eigenvalues λ_i(b) = b^{y_i}; the exponents y_i do not depend on b. A *family* 
 a method ``fixed_points(**options)`` that returns `FixedPoint` objects; any other map is searched by Newton's method.
 """
 
+import inspect
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -245,7 +246,7 @@ def fixed_points(
     Parameters
     ----------
     family : type or object with a method ``fixed_points``, or callable
-        `LinearLayer`, `BinaryLayer`, `NoisyLayer` and other layers, as class or instance, know theirs. A callable
+        `LinearLayer`, `BinaryLayer` and `NoisyLayer`, as class or instance, and a `RandomLayer` know theirs. A callable
         ``map(couplings, b)`` with ``map(map(K, b), c) = map(K, b c)`` is searched.
     start : array_like, shape (n,) or (starts, n)
         Where to begin searches of a map; for a callable only.
@@ -284,7 +285,16 @@ def fixed_points(
     >>> rg.fixed_points(lambda w, b: w**b, [1.2], names=["w"])[0].couplings.round(9)
     array([1.])
     """
+    name = getattr(family, "__name__", type(family).__name__)
+    if hasattr(family, "rest_points"):
+        raise TypeError(
+            f"{name}: the fixed points of one repeated unit are signals, layer.rest_points(); the function that it "
+            "flows to is layer.leading_form().fixed_function()"
+        )
     if hasattr(family, "fixed_points"):
+        own = inspect.getattr_static(family, "fixed_points")
+        if isinstance(family, type) and not isinstance(own, classmethod | staticmethod):
+            raise TypeError(f"the fixed points of a {name} depend on its parameters: pass a layer, {name}(...)")
         if start is not None or names is not None or bounds is not None:
             raise TypeError(
                 f"{getattr(family, '__name__', family)!s} knows its fixed points: leave out start, names, bounds"

@@ -138,6 +138,8 @@ def flow(layer: Any, doublings: int = 12, *, project: bool = False) -> Flow:
            [0.81  , 0.    , 0.3439],
            [0.6561, 0.    , 0.5695]])
     """
+    if isinstance(layer, type):
+        raise TypeError(f"layer is the class {layer.__name__}: pass one of its layers, {layer.__name__}(...)")
     if not hasattr(layer, "flow"):
         raise TypeError(f"a {type(layer).__name__} has no flow; pass a LinearLayer, BinaryLayer or NoisyLayer")
     found: Flow = layer.flow(doublings, project=project)

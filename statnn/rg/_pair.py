@@ -8,7 +8,7 @@ a_1 = F(K_1, h; K_2), odd in its first two arguments,
 .. math:: e^{4F(x, y; z)} = 1 + \frac{2 \sinh 2x \sinh 2y}{\cosh 2z + \cosh 2(x - y)}, \qquad x, y > 0 .
 
 The logarithms of cosh by which it is usually written lose all digits of what is small beside what is large; here
-relative errors are a few 1e-16 times 1 + |ln F|, for all finite arguments.
+relative errors are a few 1e-16 times 1 + |ln F|, for arguments up to 1e307.
 """
 
 import numpy as np

@@ -1,6 +1,7 @@
 """The phase diagram of wide random layers: order and chaos in the plane of σ_w and σ_b, and the line between."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -59,8 +60,9 @@ class PhaseDiagram:
         ax : matplotlib.axes.Axes or None
             Where to draw; None for a new figure.
         critical : bool
-            Whether to draw the line χ = 1.
+            Whether to draw the line χ = 1 in the rows that have one; sign has none.
         """
+        line = self._line() if critical else None
         axes = new_axes(ax)
         depth = np.clip(self.xi_correlation, 0.3, 1000.0)
         mesh = axes.pcolormesh(
@@ -68,14 +70,23 @@ class PhaseDiagram:
         )
         bar = axes.figure.colorbar(mesh, ax=axes, label=r"correlation length $\xi_c$ (layers)")
         bar.set_ticks(range(4), labels=["1", "10", "100", r"$\geq 1000$"])
-        if critical:
-            line = critical_line(self.activation, self.sigma_b)
+        if line is not None:
             axes.plot(line, self.sigma_b, color="white", linewidth=2)
             axes.plot(line, self.sigma_b, color="black", linewidth=1, linestyle="--", label=r"$\chi = 1$")
         axes.set(xlabel=r"$\sigma_w$", ylabel=r"$\sigma_b$")
         if min(self.sigma_w.size, self.sigma_b.size) > 1:
             axes.set(xlim=self.sigma_w[[0, -1]], ylim=self.sigma_b[[0, -1]])
         return axes
+
+    def _line(self) -> Floats | None:
+        """Return σ_w at χ = 1 in each row, NaN where there is none, or None if there is none at all."""
+        with suppress(ValueError):
+            return np.asarray(critical_line(self.activation, self.sigma_b))
+        line = np.full(self.sigma_b.size, np.nan)
+        for row, sigma_b in enumerate(self.sigma_b):
+            with suppress(ValueError):
+                line[row] = critical_line(self.activation, sigma_b)
+        return line if np.isfinite(line).any() else None
 
 
 def phase_diagram(

@@ -23,6 +23,8 @@ from statnn.rg._random_simulate import FiniteWidth, Signals, leading_order, simu
 from statnn.rg._random_solve import Outcome, described, solve, variances
 from statnn.rg._random_stack import RandomStack
 
+LARGEST = 1e150
+"""Deviation whose square is far inside the range of floats."""
 GRID = np.geomspace(1e-9, 1e6, 15 * 8 + 1)
 """Where `branches` looks."""
 
@@ -65,6 +67,10 @@ class RandomLayer:
         object.__setattr__(self, "activation", _known(activation))
         object.__setattr__(self, "sigma_w", deviation(sigma_w, "sigma_w"))
         object.__setattr__(self, "sigma_b", deviation(sigma_b, "sigma_b"))
+        if max(self.sigma_w, self.sigma_b) > LARGEST:
+            raise ValueError(
+                f"sigma_w = {self.sigma_w:g}, sigma_b = {self.sigma_b:g}: above {LARGEST:g} squares overflow"
+            )
 
     @cached_property
     def _of(self) -> Averages:
@@ -146,8 +152,10 @@ class RandomLayer:
         gap = weight * self._of.two(1 - given.ravel(), flat)[0]
         total = weight * self._of.one(flat)[0] + bias
         if (total == 0).any():
-            raise ValueError("sigma_w = sigma_b = 0: the next layer has no variance, and so no correlation")
-        return shaped((1 - gap / total).reshape(given.shape), np.zeros(np.broadcast_shapes(np.shape(c), np.shape(q))))
+            why = "below the range of floats" if weight or bias else "sigma_w = sigma_b = 0"
+            raise ValueError(f"{why}: the next layer has no variance, and so no correlation")
+        found = np.maximum(1 - gap / total, -1.0)  # rounding alone goes beyond
+        return shaped(found.reshape(given.shape), np.zeros(np.broadcast_shapes(np.shape(c), np.shape(q))))
 
     def propagate(self, q: float, c: float, depth: int) -> tuple[Floats, Floats]:
         """Return variance and correlation in every layer, each of shape (depth+1,), the start first.
@@ -244,33 +252,17 @@ class RandomLayer:
         return tuple(self._fixed(found) for found in self.branches())
 
     def _fixed(self, found: MeanField) -> FixedPoint:
-        def image(couplings: Floats, b: int) -> Floats:
-            q, c = self.power(b).trajectory(float(couplings[0]), float(couplings[1]), 1)
-            return np.array([q[-1], c[-1]])
-
-        def linear(b: int) -> Floats:
-            return np.linalg.matrix_power(self._derivative(found), b)
-
         ending = Ending.EXACT if self._of.homogeneous else Ending.CONVERGED
         return FixedPoint(
             found.phase.value,
             ("q", "c"),
             np.array([found.variance, found.correlation]),
-            image,
-            linear,
+            _Maps(self),
+            _Derivative(self, found),
             self,
             ending=ending,
             residual=found.residual,
         )
-
-    def _derivative(self, found: MeanField) -> Floats:
-        """Return ∂(q', c')/∂(q, c) at a fixed point."""
-        across = 0.0
-        if 0 < found.distance < 1 and found.variance > 0:
-            step = 1e-3 * found.variance
-            values = self.correlation_map(found.correlation, found.variance + step * np.array([-2, -1, 1, 2]))
-            across = float(values @ np.array([1, -8, 8, -1]) / (12 * step))
-        return np.array([[found.variance_slope, 0.0], [across, found.correlation_slope]])
 
     # -- finite width ------------------------------------------------------------------------------------
 
@@ -380,6 +372,38 @@ class RandomLayer:
         return RandomStack((self,), (whole(m, "m", minimum=1),))
 
 
+@dataclass(frozen=True)
+class _Maps:
+    """The maps of b layers in (q, c); an object, so that fixed points can be pickled."""
+
+    layer: RandomLayer
+
+    def __call__(self, couplings: Floats, b: int) -> Floats:
+        q, c = self.layer.power(b).trajectory(float(couplings[0]), float(couplings[1]), 1)
+        return np.array([q[-1], c[-1]])
+
+
+@dataclass(frozen=True)
+class _Derivative:
+    """Their derivative at a fixed point."""
+
+    layer: RandomLayer
+    found: MeanField
+
+    def __call__(self, b: int) -> Floats:
+        return np.linalg.matrix_power(_derivative(self.layer, self.found), b)
+
+
+def _derivative(layer: RandomLayer, found: MeanField) -> Floats:
+    """Return ∂(q', c')/∂(q, c) at a fixed point."""
+    across = 0.0
+    if 0 < found.distance < 1 and found.variance > 0:
+        step = 1e-3 * found.variance
+        values = layer.correlation_map(found.correlation, found.variance + step * np.array([-2, -1, 1, 2]))
+        across = float(values @ np.array([1, -8, 8, -1]) / (12 * step))
+    return np.array([[found.variance_slope, 0.0], [across, found.correlation_slope]])
+
+
 def _known(value: str | Activation) -> Activation:
     return activation(value)
 
@@ -391,5 +415,5 @@ def _variances(q: ArrayLike) -> Floats:
 def _correlations(c: ArrayLike) -> Floats:
     given = at_least(c, "c", minimum=-1, why="it is a correlation")
     if (given > 1).any():
-        raise ValueError(f"c = {given.max():g} is above 1: it is a correlation, in [-1, 1]")
+        raise ValueError(f"c = {float(given.max())} is above 1: it is a correlation, in [-1, 1]")
     return given

@@ -33,6 +33,10 @@ class Averages(Protocol):
     def homogeneous(self) -> bool:
         """Whether φ(sh) = s φ(h) for s > 0."""
 
+    @property
+    def bounded(self) -> bool:
+        """Whether φ is known to lie in [-1, 1]."""
+
     def one(self, q: Floats) -> tuple[Floats, Floats, Floats]:
         """Return M, M' and D."""
 
@@ -49,6 +53,7 @@ class _Leaky:
 
     slope: float
     homogeneous: bool = True
+    bounded: bool = False
 
     def one(self, q: Floats) -> tuple[Floats, Floats, Floats]:
         share = np.full_like(q, (1 + self.slope**2) / 2)
@@ -71,6 +76,7 @@ class _Leaky:
 @dataclass(frozen=True)
 class _Erf:
     homogeneous: bool = False
+    bounded: bool = True
 
     def one(self, q: Floats) -> tuple[Floats, Floats, Floats]:
         root = np.sqrt(1 + 4 * q)
@@ -97,6 +103,7 @@ class _Erf:
 @dataclass(frozen=True)
 class _Sign:
     homogeneous: bool = False
+    bounded: bool = True
 
     def one(self, q: Floats) -> tuple[Floats, Floats, Floats]:
         return np.ones_like(q), np.zeros_like(q), np.full_like(q, np.inf)
@@ -116,6 +123,7 @@ class _Tanh:
     sigmoid: bool
     digits: float = FULL
     homogeneous: bool = False
+    bounded: bool = True
 
     def _sums(self, q: Floats) -> Floats:
         _refuse_huge(q, "sigmoid" if self.sigmoid else "tanh")
@@ -153,6 +161,7 @@ class _Own:
     activation: Activation
     kinks: Floats
     homogeneous: bool = False
+    bounded: bool = False
 
     @classmethod
     def of(cls, activation: Activation) -> "_Own":

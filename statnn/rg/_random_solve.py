@@ -127,6 +127,7 @@ def _brackets(of: Averages, weights: Floats, biases: Floats, start: float) -> tu
     bounded = np.ones(weights.size, dtype=bool)
     first = weights * of.one(np.array([start]))[0] + biases - start
     step = 10.0 ** (1 / PER_DECADE)
+    least = of.one(np.array([1e-300]))[0][0]  # not zero for sign and sigmoid
     for up in (True, False):
         going, q = np.flatnonzero(first > 0 if up else first < 0), start
         while going.size:
@@ -137,11 +138,11 @@ def _brackets(of: Averages, weights: Floats, biases: Floats, start: float) -> tu
                 low[going[done]], high[going[done]] = min(before, here), max(before, here)
                 going = going[~done]
             q = float(grid[-1])
-            if up and q > HIGHEST:
+            if up and q > HIGHEST and not of.bounded:  # a bounded activation ends at σ_w² + σ_b²
                 bounded[going] = False
                 break
             if not up and q < LOWEST:
-                dead = biases[going] == 0
+                dead = (biases[going] == 0) & (weights[going] * least < LOWEST * q)
                 low[going[dead]] = high[going[dead]] = 0.0
                 going = going[~dead]
                 if q < 1e-300:

@@ -145,11 +145,11 @@ class RandomStack:
         variance, correlation = positive(q, "q", why="it is a variance of fields"), float(c)
         rows = [(variance, correlation)]
         for _ in range(whole(times, "depth", minimum=0, maximum=10**7)):
-            correlation = self.correlation_map(correlation, variance)
-            variance = self.variance_map(variance)
+            following = self.variance_map(variance)
+            if following == 0:
+                raise ValueError(f"after {len(rows)} layers the variance is 0 and the correlation is undefined")
+            correlation, variance = self.correlation_map(correlation, variance), following
             rows.append((variance, correlation))
-            if variance == 0:
-                raise ValueError(f"after {len(rows) - 1} layers the variance is 0 and the correlation is undefined")
         found = np.array(rows)
         return found[:, 0].copy(), found[:, 1].copy()
 

@@ -105,8 +105,7 @@ class RepeatedLayer:
         x : array_like
             Signals, any shape.
         """
-        at = at_least(x, "x", minimum=-np.inf, why="signals are finite real numbers")
-        return shaped(np.asarray(self.sigma(self.w * at + self.b), dtype=float), x)
+        return self.iterate(x, 1)
 
     def iterate(self, x: ArrayLike, layers: int) -> Any:
         """Return the signals after so many layers, one after the other.
@@ -236,7 +235,7 @@ class RepeatedLayer:
         ('SCALE_INVARIANT', 'NOT_CRITICAL')
         """
         known = None if coefficients is None else tuple(float(value) for value in np.ravel(coefficients))
-        x = None if at is None else float(at_least(at, "at", minimum=-np.inf, why="it is a fixed point"))
+        x = None if at is None else _one(at, "at")
         reach = float(at_least(radius, "radius", minimum=1e-6, why="values within it make the Taylor coefficients"))
         return analysed(self, x, known, reach).form
 
@@ -268,7 +267,7 @@ class RepeatedLayer:
         1.0
         """
         found = analysed(self, None, None, 0.5)
-        y = self._near(float(at_least(x, "x", minimum=-np.inf, why="it is one signal")), found)
+        y = self._near(_one(x, "x"), found)
         return found.coordinate(y[0]) - y[1]
 
     def layers(self, start: float, value: float) -> float:
@@ -292,6 +291,7 @@ class RepeatedLayer:
         form = analysed(self, None, None, 0.5).form
         form.amplitude  # noqa: B018 - raises unless critical
         centre = form.fixed_point or 0.0
+        start, value = _one(start, "start"), _one(value, "value")
         if (start - centre) * (value - centre) <= 0.0:
             raise ValueError(
                 f"start = {start} and value = {value} do not lie on one side of the fixed point {centre:g}: "
@@ -317,9 +317,13 @@ class RepeatedLayer:
         """
         m = whole(layers, "layers", minimum=0)
         found = analysed(self, None, None, 0.5)
-        y, passed = self._near(float(at_least(start, "start", minimum=-np.inf, why="it is one signal")), found)
+        begin = _one(start, "start")
+        found.form.amplitude  # noqa: B018 - raises unless critical
+        if begin == (found.form.fixed_point or 0.0):
+            return begin
+        y, passed = self._near(begin, found)
         if m <= passed:
-            return float(self.iterate(start, m))
+            return float(self.iterate(begin, m))
         x = found.form.fixed_point or 0.0
         return x + found.form.side * found.inverse(found.coordinate(y) + (m - passed), y)
 
@@ -340,3 +344,9 @@ class RepeatedLayer:
             if steps >= MOST_STEPS:
                 raise ValueError(f"the signal {x} is still {abs(y):.3g} away after {steps} layers; start nearer")
         return y, steps
+
+
+def _one(value: Any, name: str) -> float:
+    if np.ndim(value):
+        raise TypeError(f"{name} = {value!r} is not one signal; call again for others")
+    return float(at_least(value, name, minimum=-np.inf, why="signals are finite real numbers"))

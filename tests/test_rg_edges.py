@@ -1,0 +1,98 @@
+"""Edges of the renormalisation room: signs, scales far from one, objects that travel, and messages."""
+
+import pickle
+import re
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from matplotlib.figure import Figure
+
+from statnn import rg
+
+
+@given(
+    st.sampled_from(["tanh", "erf", "identity", "sign"]),
+    st.floats(0.3, 3.0),
+    st.floats(0.01, 10.0),
+    st.integers(1, 20),
+)
+def test_opposite_inputs_stay_opposite(name, sigma_w, q, depth):
+    """φ is odd and there is no bias; in chaos rounding grows with depth, but never leaves [-1, 1]."""
+    layer = rg.RandomLayer(name, sigma_w)
+    found = layer.propagate(q, -1.0, depth)[1]
+    assert found[1] == pytest.approx(-1, abs=1e-14)
+    assert (np.abs(found) <= 1).all()
+    assert -1 <= layer.power(depth).correlation_map(-1.0, q) <= 1
+
+
+@pytest.mark.parametrize(
+    ("name", "sigma_w", "variance"),
+    [
+        ("sign", 1e7, 1e14),
+        ("sign", 1e-10, 1e-20),
+        ("sigmoid", 1e-10, 2.5e-21),  # φ(0)² = 1/4
+        ("erf", 1e8, 1e16 * (1 - 2 / np.pi * 1e-8)),
+        ("tanh", 0.5, 0.0),
+    ],
+)
+def test_fixed_points_far_from_one(name, sigma_w, variance):
+    found = rg.RandomLayer(name, sigma_w).fixed_point()
+    assert found.variance == pytest.approx(variance, rel=1e-14)
+    assert found.outcome.name == "CONVERGED"
+
+
+def test_a_variance_that_underflows_says_where():
+    for layer, depth in ((rg.RandomLayer("relu", 1.0), 1200), (rg.RandomLayer("tanh", 0.5), 600)):
+        with pytest.raises(ValueError, match="the variance is 0") as raised:
+            layer.propagate(1.0, 0.3, depth)
+        last = int(re.search(r"after (\d+) layers", str(raised.value)).group(1))
+        assert layer.propagate(1.0, 0.3, last - 1)[0][-1] > 0
+    with pytest.raises(ValueError, match="sigma_w = sigma_b = 0: the next layer has no variance"):
+        rg.RandomLayer("tanh", 0.0).correlation_map(0.5, 1.0)
+
+
+def test_diagrams_are_drawn_with_the_rows_that_have_a_line():
+    for name, sigma_b, drawn in (("sign", [0.1, 0.3], 0), ("erf", [0.1, 2000.0], 1), ("erf", [0.0, 0.1], 2)):
+        ax = rg.phase_diagram(name, [0.5, 1.5], sigma_b).plot(Figure().add_subplot())
+        assert sum(np.isfinite(line.get_xdata()).sum() for line in ax.lines[:1]) == drawn
+
+
+def test_fixed_points_of_random_layers_travel():
+    layer = rg.RandomLayer("tanh", 1.5)
+    for one in rg.fixed_points(layer):
+        again = pickle.loads(pickle.dumps(one))  # noqa: S301 - our own
+        assert np.array_equal(again.linear(3), one.linear(3))
+        assert np.array_equal(again.couplings, one.couplings)
+    assert np.allclose(again.map(again.couplings, 2), again.couplings, atol=1e-12)
+
+
+def test_signals_at_the_fixed_point_stay():
+    layer = rg.RepeatedLayer("tanh")
+    assert layer.signal(0.0, 10**15) == 0.0
+    with pytest.raises(ValueError, match="leave the range of float64"):
+        rg.RepeatedLayer("identity", 1e300)(1e300)
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "match"),
+    [
+        (lambda: rg.fixed_points(rg.RandomLayer), TypeError, r"pass a layer, RandomLayer\("),
+        (lambda: rg.fixed_points(rg.RepeatedLayer), TypeError, r"signals, layer.rest_points\(\)"),
+        (lambda: rg.fixed_points(rg.RepeatedLayer("tanh")), TypeError, r"signals, layer.rest_points\(\)"),
+        (lambda: rg.flow(rg.LinearLayer, 3), TypeError, "layer is the class LinearLayer"),
+        (lambda: rg.RepeatedLayer("tanh").signal([0.5, 0.6], 3), TypeError, "is not one signal"),
+        (lambda: rg.RepeatedLayer("tanh").layers("a", 1.0), TypeError, "start must hold real numbers"),
+        (lambda: rg.RandomLayer("relu", 1e160), ValueError, r"above 1e\+150 squares overflow"),
+        (lambda: rg.RandomLayer("tanh", 1.0).correlation_map(1.0000001, 1.0), ValueError, "c = 1.0000001 is above 1"),
+    ],
+)
+def test_messages_name_the_cause(call, error, match):
+    with pytest.raises(error, match=match):
+        call()
+
+
+def test_axes_may_be_an_array():
+    spins = np.ones((1, 4, 6), np.int8)
+    assert rg.block_spin(spins, 2, axes=np.array([1, 2])).shape == (1, 2, 3)
