@@ -145,13 +145,20 @@ def test_kernels_are_their_readable_twins(rng):
         tests.append(out)
     np.testing.assert_array_equal(tests[0][1], tests[1][1])
     np.testing.assert_allclose(tests[0][0], tests[1][0], rtol=1e-12)  # powers of libm and of the compiler
-    counts = rng.integers(0, 9, (23, 7)).astype(np.uint8)
-    sums = []
-    for function in (kernels.moments, kernels.moments.py_func):
-        out = np.zeros((2, 7), dtype=np.uint32), np.zeros((2, 7), dtype=np.int64)
-        sums.append((function(counts, 9, *out[0], *out[1]), out[1]))
-    assert sums[0][0] == sums[1][0] == counts.max()
-    np.testing.assert_array_equal(sums[0][1], sums[1][1])
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint32, np.uint64])
+def test_moments_are_their_readable_twins(rng, dtype):
+    counts = rng.integers(0, 9, (23, 7)).astype(dtype)
+    plain = counts.astype(np.int64)
+    for function in (kernels.moments, kernels.moments.py_func, kernels.wide_moments, kernels.wide_moments.py_func):
+        out = np.zeros((2, 7), dtype=np.int64)
+        most = function(counts, *([9] if function.__name__ == "moments" else []), *out)
+        assert most == counts.max()
+        np.testing.assert_array_equal(out, [plain.sum(axis=0), (plain**2).sum(axis=0)])
+    if dtype is np.uint64:  # what does not fit into 32 bits is not taken for what is left of it
+        counts[3, 2] = 2**32 + 1
+        assert kernels.moments(counts, 9, *np.zeros((2, 7), dtype=np.int64)) > 2**32
 
 
 def test_counts_of_other_machines_and_labels_of_other_types():

@@ -118,33 +118,40 @@ def follow(fires: Any, begin: int, counters: Any) -> None:
 
 
 @vector_kernel
-def moments(counts: Any, at_once: int, short_sum: Any, short_square: Any, spikes: Any, squares: Any) -> Any:
-    """Add counts, unsigned of shape (windows, units), and their squares; return the largest count.
+def moments(counts: Any, at_once: int, spikes: Any, squares: Any) -> Any:
+    """Add counts, unsigned of shape (windows, units), and their squares; return a bound of the largest count.
 
-    So many windows at once are summed in the short arrays, which may be of 32 bits if they hold the sums.
+    Sums over so many windows at once fit into 32 bits. The bound is the count itself where all of them do.
     """
     windows, units = counts.shape
-    most = counts[0, 0]
+    short_sum, short_square = np.zeros(units, np.uint32), np.zeros(units, np.uint32)
+    bits, most = counts[0, 0], np.uint32(0)
     for begin in range(0, windows, at_once):
-        end = min(windows, begin + at_once)
-        fours = begin + (end - begin) // 4 * 4
-        short_sum[:] = 0
-        short_square[:] = 0
-        for w in range(begin, fours, 4):
+        for w in range(begin, min(windows, begin + at_once)):  # one row at a time: several streams are slower
             for i in range(units):
-                n1, n2, n3, n4 = counts[w, i], counts[w + 1, i], counts[w + 2, i], counts[w + 3, i]
-                short_sum[i] += n1 + n2 + n3 + n4
-                short_square[i] += n1 * n1 + n2 * n2 + n3 * n3 + n4 * n4
-                most = max(most, n1, n2, n3, n4)
-        for w in range(fours, end):
-            for i in range(units):
-                n1 = counts[w, i]
-                short_sum[i] += n1
-                short_square[i] += n1 * n1
-                most = max(most, n1)
+                n = np.uint32(counts[w, i])
+                bits |= counts[w, i]
+                most = max(most, n)
+                short_sum[i] = np.uint32(short_sum[i] + n)
+                short_square[i] = np.uint32(short_square[i] + np.uint32(n * n))
         for i in range(units):
             spikes[i] += np.int64(short_sum[i])
             squares[i] += np.int64(short_square[i])
+            short_sum[i] = short_square[i] = np.uint32(0)
+    return bits if np.uint64(bits) > np.uint64(4294967295) else np.uint64(most)
+
+
+@vector_kernel
+def wide_moments(counts: Any, spikes: Any, squares: Any) -> Any:
+    """Do the same for counts whose squares need 64 bits, and return the largest count."""
+    windows, units = counts.shape
+    most = np.uint64(0)
+    for w in range(windows):
+        for i in range(units):
+            n = np.uint64(counts[w, i])
+            most = max(most, n)
+            spikes[i] += np.int64(n)
+            squares[i] += np.int64(n) * np.int64(n)
     return most
 
 

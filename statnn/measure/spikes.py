@@ -24,7 +24,7 @@ from numpy.typing import ArrayLike, NDArray
 from statnn._edge import whole
 from statnn._random import root, stream
 from statnn.measure._spike_accumulator import MOST_SAMPLES, Accumulator, summary
-from statnn.measure._spike_kernels import moments
+from statnn.measure._spike_kernels import moments, wide_moments
 from statnn.measure._spike_nulls import blocked_fano_factor, independent_fano_factor, shuffled_fano_factor
 from statnn.measure._spike_statistics import Intervals, SpikeStatistics
 from statnn.measure._spike_tests import FitTest
@@ -197,9 +197,9 @@ def from_counts(counts: ArrayLike, window: int, *, ddof: int = 0) -> SpikeStatis
         raise ValueError(f"{windows} windows of {T} exceed {MOST_SAMPLES} samples: squares would overflow")
     spikes, squares = np.zeros(units, dtype=np.int64), np.zeros(units, dtype=np.int64)
     at_once = (2**32 - 1) // T**2  # windows whose squares fit into 32 bits
-    short = np.zeros((2, units), dtype=np.uint32 if at_once else np.uint64)
     unsigned = n.view(f"u{n.dtype.itemsize}")  # what is negative becomes huge
-    if moments(unsigned, at_once or windows, short[0], short[1], spikes, squares) > T:
+    most = moments(unsigned, at_once, spikes, squares) if at_once else wide_moments(unsigned, spikes, squares)
+    if most > T:
         bad = n[(n < 0) | (n > T)][0]
         raise ValueError(f"counts = {bad} is outside [0, {T}]: a window of {T} samples holds at most {T} spikes")
     return summary(
