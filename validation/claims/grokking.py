@@ -19,7 +19,7 @@ from validation.training import Recipe
 BOUNDARY = 0.1
 """Radius that basins pass, in units of the pixels, which lie in [0, 1]."""
 BY_HEART = 0.95
-"""Accuracy on the training samples from which they count as known by heart."""
+"""Accuracy on the training samples, mean over trainings, from which they count as known by heart."""
 WINDOW = 20
 MEASURED = 100
 """Samples whose basins are measured in each network."""
@@ -92,8 +92,8 @@ def _measures(net, images, seed):
 
 
 def _turn(data):
-    """Return the snapshot at which samples are known by heart in all trainings, and the last."""
-    known = np.flatnonzero(data["train_accuracy"].min(axis=0) >= BY_HEART)
+    """Return the snapshot at which samples are known by heart, and the last."""
+    known = np.flatnonzero(data["train_accuracy"].mean(axis=0) >= BY_HEART)
     if not known.size or known[0] == len(data["epochs"]) - 1:
         raise ValueError(f"the samples are not known by heart before the last epoch {data['epochs'][-1]}: train longer")
     return int(known[0]), len(data["epochs"]) - 1
