@@ -18,8 +18,7 @@ from statnn.measure import order
 from statnn.plot import COLOURS
 from validation.claim import Claim, Outcome, Verdict
 from validation.claims import _trained
-from validation.claims._trained import CLEAR, effect, standard_error
-from validation.statistics import mean
+from validation.claims._trained import above_zero, effect, is_clear, standard_error
 from validation.training import Recipe
 
 KINDS = ("ordered", "critical", "chaotic", "critical, normalised")
@@ -87,7 +86,7 @@ def _placed(net, images):
 def _judge(data):
     depths, accuracy = list(data["depths"]), data["accuracy"]
     deep = accuracy[:, depths.index(JUDGED)]
-    gain = mean(deep[1] - deep[0], 0.0)
+    gain = above_zero(deep[1] - deep[0])
     left = deep[0].mean() - CHANCE
     shallow = accuracy[:, 0].mean(axis=1)
     said = "; at ".join(
@@ -109,7 +108,7 @@ def _judge(data):
         f"{', '.join(f'{one:.2f}' for one in gap)} of mean field through {DEEP} layers of width 100; effect size "
         f"{effect(deep[1] - deep[0]):.1f}"
     )
-    learnt = gain.estimate > 0 and gain.p < CLEAR
+    learnt = is_clear(gain)
     lost = left < 0.25 * (shallow[0] - CHANCE)
     if learnt and lost:
         return Verdict.of(Outcome.DOMAIN, gain, f"few epochs: {detail}")
