@@ -34,7 +34,7 @@ def _settings(quick, data):
 
 
 def _replicas(quick, data):
-    return 16 if data is None else 32 if quick else 8
+    return 16 if data is None else 32 if quick else 20
 
 
 def _run(rng, quick, data=None):
