@@ -3,7 +3,8 @@
 Expected before the first run: with noisy labels and long training the squared test error has a peak at the width that
 just fits the training samples and falls again beyond it; where units are many, each is active on fewer samples and
 more of them are silent. The peak is found; the share of wrong answers has none, and activity goes the other way: with
-width the mean rate rises and fewer units are silent, without a trace of the peak.
+width the mean rate rises and fewer units are silent, without a trace of the peak. On MNIST the rise is 0.02 in full
+mode: eight trainings left it open for one seed of two (p = 0.0015), and twenty are taken.
 """
 
 import numpy as np
