@@ -7,8 +7,9 @@ differ between generalising and memorising, too, but not in one direction for al
 paper's indicators hold within a domain. Found: MFF tells the two apart in every set-up, far beyond the rates, but it
 is the smaller for networks that generalise on the ten classes of digits and the larger on the two of breast cancer;
 rates and variances do not differ clearly in all of them. None has one direction, and the statement is contradicted on
-the two sets together. On MNIST alone MFF is the smaller in one layer and the larger in three; MFR is the larger in
-both, but six and ten replicas of the first runs were too few for the level that all comparisons share.
+the two sets together. On MNIST alone MFR and the variance of the factors are the larger for networks that generalise,
+with one hidden layer and with three, and the statement holds there; six and ten replicas of the first runs were too
+few for the level that all comparisons share.
 
 Generalising and memorising networks share start, images and order of samples; memorising ones have all training labels
 permuted. Spikes are those of all hidden units on held-out images, which neither network has seen, threshold 0.
