@@ -58,7 +58,7 @@ def _recipe(quick, data):
 
 def _run(rng, quick, data=None):
     recipe, samples = _recipe(quick, data)
-    images, seeds = _trained.images_for(rng, 5, samples, data)
+    images, seeds = _trained.images_for(rng, 8, samples, data)
     found = _trained.train_all(recipe, images, seeds)
     kinds = [
         [_measures(net, own, seed) for net in one.networks] for one, own, seed in zip(found, images, seeds, strict=True)
