@@ -23,7 +23,6 @@ from validation.training import Recipe
 
 DEPTHS = (1, 2, 4, 8, 16)
 """Numbers of layers of weights."""
-REPLICAS = 5
 SPACES = ("samples", "weights")
 
 
@@ -31,7 +30,7 @@ def _plan(quick, data):
     """Return inputs, width against depth, widths and their depth, training images, epochs, and images measured."""
     if data is None:
         return (64, 64, (16, 64, 128), 4, 1_297, *((30, 30) if quick else (80, 200)))
-    return (784, 256, (64, 256, 1024), 4, *((2_000, 20, 100) if quick else (10_000, 20, 120)))
+    return (784, 256, (64, 256, 1024), 4, *((2_000, 20, 100) if quick else (4_000, 20, 120)))
 
 
 def _networks(layers, width, inputs):
@@ -40,8 +39,8 @@ def _networks(layers, width, inputs):
 
 def _run(rng, quick, data=None):
     inputs, width, widths, layers, samples, epochs, measured = _plan(quick, data)
-    images, seeds = _trained.images_for(rng, REPLICAS, samples, data)
-    noise = [int(n) for n in rng.integers(2**63, size=REPLICAS)]
+    images, seeds = _trained.images_for(rng, 5 if quick else 8, samples, data)
+    noise = [int(n) for n in rng.integers(2**63, size=len(seeds))]
     out = {"depths": DEPTHS, "widths": widths, "width": width, "layers": layers, "epochs": epochs}
     known = {}
     for axis, shapes in (
