@@ -31,8 +31,8 @@ def _run(rng, quick, data=None):
         sizes = (10, 40, 160, 640, 1_280) if quick else (10, 20, 40, 80, 160, 320, 640, 1_280)
         width, steps, rate = (64, 200, 1e-2) if quick else (128, 400, 1e-2)
     else:
-        sizes = tuple(20 * 4**i for i in range(4 if quick else 6))
-        width, steps, rate = (128, 200, 3e-3) if quick else (512, 1_000, 1e-3)
+        sizes = tuple(20 * 4**i for i in range(5 if quick else 6))
+        width, steps, rate = (128, 400, 3e-3) if quick else (512, 1_000, 1e-3)
     whole, seeds = _trained.images_for(rng, replicas, 10**9, data)
     accuracy = np.empty((replicas, len(sizes), len(CURVES)))
     fitted = np.empty((replicas, len(sizes), 2))

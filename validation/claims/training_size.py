@@ -33,7 +33,7 @@ def _run(rng, quick, data=None):
     whole = None if data is None else networks.mnist(data)
     sizes = DIGITS if data is None else MNIST[:: 2 if quick else 1]
     # bends of a few tenths are to be seen above a scatter of as much in one series
-    trainings = (24 if quick else 48) if data else (12 if quick else 24)
+    trainings = 48 if data else 12 if quick else 24
     series = [_series(child, sizes.tolist(), whole) for child in rng.spawn(trainings)]
     names = ("loss", "error", "ratio", "mass", "b", "epochs", "converged")
     return {"sizes": sizes} | dict(zip(names, np.moveaxis(series, -1, 0), strict=True))
