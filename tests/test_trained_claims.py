@@ -1,12 +1,14 @@
 """What claims on trained networks measure: changes without bias of selection, peaks, sizes at which curves part."""
 
+import inspect
+
 import numpy as np
 import pytest
 from checks import assert_mean, rejects
 from hypothesis import given
 from hypothesis import strategies as st
 
-from validation.claims import _trained, critical_size, double_descent, order_in_training
+from validation.claims import CLAIMS, _trained, critical_size, double_descent, order_in_training
 from validation.statistics import Refusal
 
 # -- a peak that is chosen on other replicas -------------------------------------------------------------------
@@ -157,3 +159,14 @@ def test_relation_is_judged_by_its_sign(sign, outcome, rng):
     }
     assert order_in_training._judge_against(data).outcome == outcome
     assert order_in_training._judge_against(order_in_training._twin_against(data)).outcome != outcome
+
+
+def test_claims_that_train_say_that_they_need_torch():
+    """Unless they ask for scikit-learn, which cannot train every recipe: without torch they would crash."""
+    trains = {}
+    for claim in CLAIMS.values():
+        source = inspect.getsource(inspect.getmodule(claim.run))
+        trains[claim.id] = "train_all(" in source and 'engine="scikit-learn"' not in source
+        assert not trains[claim.id] or "torch" in claim.needs, claim.id
+    assert sum(trains.values()) > 10
+    assert not all(trains.values())

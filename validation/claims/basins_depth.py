@@ -188,6 +188,7 @@ def _claim(name, title, **options):
         draw=_draw,
         twin=_twin,
         derivations=("attraction-basins",),
+        needs=("torch",),
         **options,
     )
 
