@@ -45,7 +45,10 @@ def signs(rng, *shape):
 
 
 @pytest.mark.parametrize("bands", [1, 2, 9])
-@pytest.mark.parametrize(("b", "axes", "shape"), [(2, None, (2, 6, 6)), (3, 2, (2, 2, 9)), (2, None, (1, 2, 4, 160))])
+@pytest.mark.parametrize(
+    ("b", "axes", "shape"),
+    [(2, None, (2, 6, 6)), (3, 2, (2, 2, 9)), (2, None, (1, 2, 4, 160)), (150, None, (1, 300, 150)), (2, 1, (2, 4, 5))],
+)
 def test_kernels_are_their_twins(rng, b, axes, shape, bands):
     states = signs(rng, *shape)
     blocks = lattice(shape, b, axes)
@@ -54,12 +57,13 @@ def test_kernels_are_their_twins(rng, b, axes, shape, bands):
     found = []
     for twin in (lambda f: f, lambda f: f.py_func):
         spins, means = np.zeros(room, np.int8), np.zeros(room)
-        half, total = np.zeros(room, np.int16), np.zeros(min(bands * length, room), np.int16)
-        coins = np.zeros(room // 8 + 16, np.uint64)
+        total = np.zeros(min(bands * length, room), np.int16)
+        across = np.zeros(total.size * blocks.factors[2], np.int8)
+        coins = np.zeros(9 * (total.size // 64 + 2), np.uint64)
         foreign = twin(kernels.majority)(
-            states.reshape(-1), blocks.shape, blocks.factors, keys, first, np.repeat(half, 9), total, coins, spins
+            states.reshape(-1), blocks.shape, blocks.factors, keys, first, across, total, coins, spins
         )
-        scratch = np.zeros(9 * room), np.zeros(total.size)
+        scratch = np.zeros(states.size), np.zeros(total.size)
         twin(kernels.means)(states.reshape(-1) / 8, blocks.shape, blocks.factors, *scratch, means)
         found.append((foreign, spins, means))
     for one, other in zip(*found, strict=True):
@@ -76,12 +80,19 @@ def test_helpers_are_their_twins(rng):
             function(states, np.uint64(7), 3, f1, f2, 5, half, total, anew=False)
             results.append(np.concatenate([half, total]))
         assert np.array_equal(*results)
-    for entry in (1, -1, 0, 2, -2, 3, 127, -128):
-        states[50] = entry
-        found = kernels._foreign(states, np.uint64(40), np.uint64(100))
-        with np.errstate(over="ignore"):
-            assert found == kernels._foreign.py_func(states, np.uint64(40), np.uint64(100))
-        assert (found == 0) == (abs(entry) == 1)
+    for f1, f2 in ((1, 1), (2, 2), (3, 4)):
+        for entry in (1, -1, 0, 2, -2, 3, 127, -128):
+            states[50] = entry
+            results = []
+            for twin in (lambda f: f, lambda f: f.py_func):
+                across, total = np.zeros(15 * f2, np.int8), np.arange(15, dtype=np.int16)
+                with np.errstate(over="ignore"):
+                    foreign = twin(kernels._across)(states, np.uint64(40), 3, f1, 0, f1, np.uint64(5 * f2), across)
+                    twin(kernels._along)(across, f2, np.uint64(15), total)
+                results.append([foreign, *across, *total])
+            assert np.array_equal(*results)
+            assert (results[0][0] == 0) == (abs(entry) == 1)
+        states[50] = 1
     key = np.uint64(0x0123456789ABCDEF)
     with np.errstate(over="ignore"):
         assert kernels._word(key, np.uint64(5)) == kernels._word.py_func(key, np.uint64(5))
@@ -89,7 +100,7 @@ def test_helpers_are_their_twins(rng):
         results = np.zeros(90, np.int8), np.zeros(90, np.int8)
         for function, out in zip((kernels._signs, kernels._signs.py_func), results, strict=True):
             function(
-                np.zeros(99, np.int16), np.uint64(80), key, np.uint64(coin), np.zeros(28, np.uint64), out, np.uint64(4)
+                np.zeros(99, np.int16), np.uint64(80), key, np.uint64(coin), np.zeros(36, np.uint64), out, np.uint64(4)
             )
         assert np.array_equal(*results)
         word = int(kernels._word(key, np.uint64((coin + 9) // 64)))

@@ -204,13 +204,14 @@ def majority(
 
     Replicas have a key each or share one; coins begin where those of `numbers` (replicas,) lattices before end.
     """
-    half, total = _scratch(blocks, np.int16 if math.prod(blocks.factors) < 2**15 else np.int32)
-    coins = np.empty(total.size // 8 + 16, dtype=np.uint64)
+    _, total = _scratch(blocks, np.int16 if math.prod(blocks.factors) < 2**15 else np.int32)
+    across = np.empty(total.size * blocks.factors[2], dtype=np.int8)
+    coins = np.empty(9 * (total.size // 64 + 2), dtype=np.uint64)
     out = np.empty(blocks.result, dtype=np.int8)
     first = numbers.astype(np.uint64) * np.uint64(math.prod(blocks.result[1:]))
     keys = np.full(len(spins), key, dtype=np.uint64)
     foreign = kernels.majority(
-        spins.reshape(-1), blocks.shape, blocks.factors, keys, first, half, total, coins, out.reshape(-1)
+        spins.reshape(-1), blocks.shape, blocks.factors, keys, first, across, total, coins, out.reshape(-1)
     )
     if foreign:
         _refuse(spins, np.abs(spins.astype(np.int16)) != 1)
