@@ -294,7 +294,7 @@ def test_blocks_workers_and_neighbours_do_not_matter(monkeypatch):
         told.clear()
         with ThreadPoolExecutor(2) as pool:
             same(whole, basin(net, x, draws=8, rng=3, executor=pool, progress=lambda *done: told.append(done)))
-        assert len(told) == 5
+        assert len(told) == 6, "an even number of blocks"
         assert told[-1] == (23, 23)
         some = basin(net, x[:7], draws=8, rng=3)
         np.testing.assert_allclose(some.radius, whole.radius[:7], rtol=1e-12)
@@ -403,3 +403,12 @@ def test_what_cannot_be_done_is_refused(call, error, match, monkeypatch):
     monkeypatch.setattr("statnn._memory.available", lambda: 1e8)
     with pytest.raises(error, match=match):
         call()
+
+
+@given(st.integers(1, 10**5), st.integers(100, 5000))
+def test_blocks_leave_no_worker_of_two_idle(samples, room):
+    size = basins._shared_evenly(samples, room)
+    sizes = [min(size, samples - i) for i in range(0, samples, size)]
+    assert size <= min(room, basins._MOST_BLOCK)
+    if 1 < len(sizes) <= size:
+        assert abs(sum(sizes[::2]) - sum(sizes[1::2])) <= len(sizes)

@@ -29,7 +29,8 @@ Space = Literal["samples", "weights"]
 
 _BLOCK_BYTES = 2**23
 """Fields of one layer for the rays of a block: what the caches of a core can feed."""
-_MOST_BLOCK = 1024
+_MOST_BLOCK = 512
+"""Samples of a block: directions in the space of weights are drawn anew for each, a tenth of its work at this size."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -355,16 +356,25 @@ def _layers(net: Network, layers: Any) -> tuple[int, ...]:
 
 
 def _block_size(net: Network, space: Space, draws: int, samples: int) -> int:
-    """Return how many samples are worked on at a time; refuse what one of them alone would need."""
+    """Return how many samples are worked on at a time, about as many in each of an even number of blocks.
+
+    Refuse what one sample alone would need.
+    """
     item = net.dtype.itemsize
     most = max(net.widths[1:])
     row = draws * most * item
     if space == "samples":
         refuse_beyond_memory(4.0 * row + draws * net.widths[0] * item, f"draws = {draws}", "take fewer draws")
-        return max(1, min(_MOST_BLOCK, samples, _BLOCK_BYTES // row))
+        return _shared_evenly(samples, _BLOCK_BYTES // row)
     held = draws // 2 * item * sum(w.size for w in net.weights[1:])
-    size = max(1, min(_MOST_BLOCK, samples, 8 * _BLOCK_BYTES // (draws * net.widths[1] * item)))
+    size = _shared_evenly(samples, 8 * _BLOCK_BYTES // (draws * net.widths[1] * item))
     refuse_beyond_memory(
         held + size * (row / 2 + 4.0 * most * item), f"draws = {draws} of the weights", "take fewer draws"
     )
     return size
+
+
+def _shared_evenly(samples: int, room: int) -> int:
+    """Return the size of blocks of at most `room` samples that leave no worker of two idle at the end."""
+    blocks = -(-samples // max(1, min(_MOST_BLOCK, room)))
+    return -(-samples // (blocks + (blocks > 1 and blocks % 2)))
