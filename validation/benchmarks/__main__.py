@@ -1,4 +1,4 @@
-"""Print the table of ratios: ``python -m validation.benchmarks [part ...] [--quick]``."""
+"""Print the table of speeds, with marks on missed targets: ``python -m validation.benchmarks [part ...] [--quick]``."""
 
 import argparse
 import importlib
@@ -6,6 +6,8 @@ import os
 
 # before numpy: one thread each, so that a ratio compares algorithms
 os.environ.update(dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS"), "1"))
+
+from validation.benchmarks.measure import HEADING
 
 PARTS = ("activation", "montecarlo", "dynamic", "rg", "rg_montecarlo", "rg_meanfield", "spikes", "basins")
 
@@ -19,11 +21,14 @@ def main() -> None:
     unknown = [part for part in arguments.parts if part not in PARTS]
     if unknown:
         parser.error(f"unknown: {', '.join(unknown)}; there are {', '.join(PARTS)}")
-    print(f"{'work (target)':72} {'statnn':>20}  {'peer':48} ratio peer/statnn")
+    print(HEADING)
+    missed = []
     for part in arguments.parts or PARTS:
         for benchmark in importlib.import_module(f"validation.benchmarks.{part}").BENCHMARKS:
-            for work, ours, peer, ratio in benchmark(quick=arguments.quick):
-                print(f"{work:72} {ours:>20}  {peer:48} {ratio}", flush=True)
+            for row in benchmark(quick=arguments.quick):
+                print(row, flush=True)
+                missed += [row] * row.missed
+    print(f"\ntargets missed on this processor: {len(missed)}", *(row.work for row in missed), sep="\n  ")
 
 
 if __name__ == "__main__":

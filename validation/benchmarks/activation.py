@@ -10,9 +10,7 @@ import numpy as np
 from scipy import special
 
 from statnn.activation import BetaBernoulli, PolyaUrn, checkpoints
-from validation.benchmarks.measure import alternate
-
-Row = tuple[str, str, str, str]
+from validation.benchmarks.measure import Row, alternate
 
 
 def _numpy_counts(process: BetaBernoulli, D: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -37,22 +35,26 @@ def _paths(*, quick: bool) -> Iterator[Row]:
         lambda: np.count_nonzero(_numpy_counts(process, D, rng), axis=1),
         rounds=rounds,
     )
-    yield (
-        f"exact K-path, N = {neurons:.0e}, 60 checkpoints to D = 1e12 (>= 20)",
+    yield Row(
+        f"exact K-path, N = {neurons:.0e}, 60 checkpoints to D = 1e12",
         f"{found.ours / 20 * 1e3:.2f} ms",
         f"numpy beta, binomial: {found.peer:.2f} s",
         f"{found.median * 20:.0f}",
+        found.median * 20,
+        20,
     )
     found = alternate(
         lambda: process.simulate(D, 1, rng=rng, counts=True),
         lambda: _numpy_counts(process, D, rng),
         rounds=rounds,
     )
-    yield (
-        f"counts at all checkpoints, N = {neurons:.0e}, one core (>= 1)",
+    yield Row(
+        f"counts at all checkpoints, N = {neurons:.0e}, one core",
         f"{found.ours:.2f} s",
         f"numpy beta, binomial: {found.peer:.2f} s",
-        f"{found.median:.2f} [{found.lowest:.2f}, {found.highest:.2f}]",
+        str(found),
+        found.median,
+        1,
     )
     with ThreadPoolExecutor(1) as one, ThreadPoolExecutor(2) as two:
         found = alternate(
@@ -61,11 +63,14 @@ def _paths(*, quick: bool) -> Iterator[Row]:
             rounds=rounds,
             clock=time.perf_counter,
         )
-    yield (
-        f"counts at all checkpoints, N = {neurons:.0e}, two threads (>= 1.7)",
+    yield Row(
+        f"counts at all checkpoints, N = {neurons:.0e}, two threads",
         f"{found.ours:.2f} s",
         f"one thread: {found.peer:.2f} s",
-        f"{found.median:.2f} [{found.lowest:.2f}, {found.highest:.2f}]",
+        str(found),
+        found.median,
+        1.7,
+        limit=f"{found.median / 2:.2f} of two cores",
     )
 
 
@@ -83,11 +88,14 @@ def _urn(*, quick: bool) -> Iterator[Row]:
     found = alternate(
         lambda: urn.simulate([events], 1, rng=rng, method="stepwise"), numpy_steps, rounds=3 if quick else 2
     )
-    yield (
-        f"stepwise urn, N = {neurons:.0e}, {events:.0e} events, one core (<= 20 ns)",
+    yield Row(
+        f"stepwise urn, N = {neurons:.0e}, {events:.0e} events, one core (ns)",
         f"{found.ours / events * 1e9:.1f} ns an event",
         f"numpy cumsum, searchsorted: {found.peer / few * 1e6:.1f} us",
         f"{found.median * events / few:.0f}",
+        found.ours / events * 1e9,
+        20,
+        most=True,
     )
 
 
@@ -101,11 +109,14 @@ def _laws(*, quick: bool) -> Iterator[Row]:
         return -process.neurons * np.expm1(special.gammaln(D + a - process.b) - special.gammaln(D + a) + rest)
 
     found = alternate(lambda: process.working(D), four_gammas, rounds=7)
-    yield (
-        "working(D), 1e6 values up to D = 1e18 (<= 200 ns)",
+    yield Row(
+        "working(D), 1e6 values up to D = 1e18 (ns)",
         f"{found.ours / D.size * 1e9:.0f} ns a value",
         f"four gammaln of scipy, without digits: {found.peer / D.size * 1e9:.0f} ns",
         f"{found.median:.2f}",
+        found.ours / D.size * 1e9,
+        200,
+        most=True,
     )
 
 
@@ -119,11 +130,14 @@ def _imports(*, quick: bool) -> Iterator[Row]:
         rounds=3 if quick else 9,
         clock=time.perf_counter,
     )
-    yield (
-        "import statnn, whole process (< 0.5 s)",
+    yield Row(
+        "import statnn, whole process (s)",
         f"{found.ours:.3f} s",
         f"import scipy.stats: {found.peer:.3f} s",
         f"{found.median:.1f}",
+        found.ours,
+        0.5,
+        most=True,
     )
 
 

@@ -3,14 +3,13 @@
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from itertools import product
 
 import numpy as np
 
 from statnn import Network
 from statnn.measure.basins import Basin, sample_basin, weight_basin
-from validation.benchmarks.measure import alternate
-
-Row = tuple[str, str, str, str]
+from validation.benchmarks.measure import Row, alternate
 
 WIDTHS = (784, 512, 512, 10)
 DRAWS, STEPS = 32, 12
@@ -46,31 +45,43 @@ def _plain(net: Network, x: np.ndarray) -> np.ndarray:
 def _samples(*, quick: bool) -> Iterator[Row]:
     net, x = _network(), _images(128 if quick else 640)
     found = alternate(lambda: sample_basin(net, x, rng=1), lambda: _plain(net, x), rounds=2)
-    yield (
-        f"sample basins, {len(x)} images, 784-512-512-10, 32 draws, one core (>= 1)",
+    yield Row(
+        f"sample basins, {len(x)} images, 784-512-512-10, 32 draws, one core",
         f"{found.ours:.2f} s",
         f"12 steps of plain forward passes: {found.peer:.2f} s",
-        f"{found.median:.2f} [{found.lowest:.2f}, {found.highest:.2f}]",
+        str(found),
+        found.median,
+        1,
     )
 
 
 def _all_of_mnist(*, quick: bool) -> Iterator[Row]:
-    net, x = _network(), _images(1_000 if quick else 10_000)
-    limit = 180 * len(x) / 10_000
-    for name, basin in (("sample", sample_basin), ("weight", weight_basin)):
+    net = _network()
+    for images, (name, basin) in product(
+        (1_000,) if quick else (1_000, 10_000), (("sample", sample_basin), ("weight", weight_basin))
+    ):
+        x, limit = _images(images), 180 * images / 10_000
         with ThreadPoolExecutor(2) as two:
 
-            def run(basin: object = basin, pool: ThreadPoolExecutor = two) -> Basin:
+            def run(basin: object = basin, x: np.ndarray = x, pool: ThreadPoolExecutor = two) -> Basin:
                 return basin(net, x, rng=1, executor=pool)  # type: ignore[operator]
 
             wall, cpu = time.perf_counter(), time.process_time()
             run()
             wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
-        yield (
-            f"{name} basins, {len(x)} images, 784-512-512-10, 32 draws, two threads (< {limit:.0f} s)",
+        yield Row(
+            f"{name} basins, {images} images, 784-512-512-10, 32 draws, two threads (s)",
             f"{wall:.1f} s",
-            f"cores kept busy: {cpu / wall:.2f}",
-            f"{limit / wall:.1f}",
+            reached=wall,
+            target=limit,
+            most=True,
+        )
+        yield Row(
+            "  cores kept busy",
+            f"{cpu / wall:.2f}",
+            reached=cpu / wall,
+            target=1.9,
+            limit=f"{cpu / wall / 2:.2f} of two cores",
         )
 
 

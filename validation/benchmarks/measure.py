@@ -1,10 +1,64 @@
-"""Fair timing: both sides alternate in one process, and the ratio is taken pair by pair."""
+"""Fair timing: both sides alternate in one process, and the ratio is taken pair by pair.
+
+A ratio to a peer shifts with the processor. Beside it stands the share of a limit that is measured on this processor in
+the same run: the flops of a product of matrices, the bytes of a copy, the random numbers alone.
+"""
 
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
+
+from statnn._lanes import lanes, scratch, uniform_lane
+from statnn._numba import kernel
+from statnn._random import root
+
+SQUARE = 1024
+"""Matrices of this size measure the peak of sgemm."""
+LANES = 64
+_lane_state, _lane_sum = scratch(4, LANES), scratch(LANES)
+
+
+@dataclass(frozen=True)
+class Row:
+    """A line of the table.
+
+    Parameters
+    ----------
+    work, ours, peer, ratio : str
+        What is done, what it takes here and elsewhere, and how many times longer it takes there.
+    reached, target : float, optional
+        The number that the target is about, and the target: at least, or at most where `most`.
+    most : bool
+        Whether less is better.
+    limit : str
+        The share of what this processor can do.
+    """
+
+    work: str
+    ours: str = ""
+    peer: str = ""
+    ratio: str = ""
+    reached: float | None = None
+    target: float | None = None
+    most: bool = False
+    limit: str = ""
+
+    @property
+    def missed(self) -> bool:
+        """Whether there is a target, and it is missed."""
+        if self.reached is None or self.target is None:
+            return False
+        return bool(self.reached > self.target if self.most else self.reached < self.target)
+
+    def __str__(self) -> str:
+        sign = "<=" if self.most else ">="
+        target = "" if self.target is None else f"{sign} {self.target:g}{' MISSED' * self.missed}"
+        return f"{self.work:72} {self.ours:>20}  {self.peer:48} {self.ratio:20} {target:16} {self.limit}".rstrip()
+
+
+HEADING = f"{'work':72} {'statnn':>20}  {'peer':48} {'peer/statnn':20} {'target':16} share of a limit"
 
 
 @dataclass(frozen=True)
@@ -16,6 +70,9 @@ class Ratio:
     median: float
     lowest: float
     highest: float
+
+    def __str__(self) -> str:
+        return f"{self.median:.2f} [{self.lowest:.2f}, {self.highest:.2f}]"
 
 
 def alternate(
@@ -47,7 +104,7 @@ class Work:
     run: Callable[[int], object]
     few: int
     many: int
-    updates: int
+    updates: float
     """What is counted, in one of those times: updates of spins, or floating-point operations."""
 
 
@@ -68,3 +125,37 @@ def slopes(
         work.run(work.few)
     found = [{name: nanoseconds(work) for name, work in works.items()} for _ in range(rounds)]
     return {name: np.array([one[name] for one in found]) for name in works}
+
+
+def products() -> Work:
+    """Return products of matrices in float32, counted in flops: the limit of what multiplies."""
+    one, result = np.ones((SQUARE, SQUARE), np.float32), np.empty((SQUARE, SQUARE), np.float32)
+
+    def run(times: int) -> None:
+        for _ in range(times):
+            np.matmul(one, one, out=result)
+
+    return Work(run, 2, 8, 2 * SQUARE**3)
+
+
+@kernel
+def _draw(state: np.ndarray, times: int, out: np.ndarray) -> None:
+    here, total = _lane_state(np.uint32), _lane_sum(np.float32)
+    for r in range(LANES):
+        total[r] = 0
+        for word in range(4):
+            here[word, r] = state[word, r]
+    for _ in range(times):
+        for r in range(LANES):
+            total[r] += uniform_lane(here, r)
+    for r in range(LANES):
+        out[r] = total[r]
+
+
+def draws(out: np.ndarray | None = None) -> Work:
+    """Return uniform numbers side by side, one an update: the limit of what draws one for each.
+
+    Their sums go into `out`, float32 of shape (LANES,).
+    """
+    state, out = lanes(root(1), range(LANES), LANES), np.empty(LANES, np.float32) if out is None else out
+    return Work(lambda times: _draw(state, times, out), 10**5, 10**6, LANES)
