@@ -51,7 +51,7 @@ def assert_comparison(found: Comparison, what):
     _refuse_unless_probability(found.p, what)
     LEDGER.enter()
     if found.p < LEVEL:
-        z = "" if found.z is None else f", z = {found.z:+.2f} (limit {found.limit(LEVEL):.2f})"
+        z = "" if found.z is None else f", z = {found.z:+.2f}"
         raise StatisticalFailure(
             f"{what}: estimate {found.estimate:.9g} ± {found.error:.3g}, theory {found.theory:.9g}{z}, "
             f"p = {found.p:.3g} (limit {LEVEL:.3g})"

@@ -143,7 +143,7 @@ def test_bonferroni_keeps_its_level(rng):
 
 def test_message_tells_the_numbers():
     found = statistics.z_score(2.5, 0.1, 1.0)
-    with rejects(match=r"energy: estimate 2\.5 ± 0\.1, theory 1, z = \+15\.00 \(limit 6\.\d+\), p = .* \(limit"):
+    with rejects(match=r"energy: estimate 2\.5 ± 0\.1, theory 1, z = \+15\.00, p = .* \(limit"):
         assert_comparison(found, "energy")
     with pytest.raises(AssertionError, match="not in the message"), rejects(match="entropy"):
         assert_comparison(found, "energy")
@@ -215,3 +215,86 @@ def test_ledger_counts_comparisons_but_no_twins():
     with rejects():
         assert_pvalue(LEVEL / 2, "twin")
     assert LEDGER.made == before + 1
+
+
+# -- tails of means ------------------------------------------------------------------------------------------
+
+
+def studentised(values, theory):
+    return 2 * stats.t.sf(abs(values.mean() - theory) / stats.sem(values), values.size - 1)
+
+
+SKEWED = {
+    "exponential": (lambda rng: rng.exponential(size=400), 1.0),
+    "squares of normal numbers": (lambda rng: rng.chisquare(1, 1000), 1.0),
+    "twenty rare events": (lambda rng: rng.binomial(1, 0.02, 1000).astype(float), 0.02),
+}
+
+
+@pytest.mark.parametrize("name", SKEWED)
+def test_means_of_skewed_replicates_raise_no_more_alarms_than_they_should(name, rng):
+    draw, theory = SKEWED[name]
+    p = np.array([statistics.mean(draw(rng), theory).p for _ in range(SAMPLES)])
+    for level in (0.1, 0.01):
+        tail = stats.binomtest(int((p < level).sum()), SAMPLES, level, alternative="greater")
+        assert_pvalue(tail.pvalue, f"alarms of {name} at {level}")
+    assert (p < 0.1).any(), "and it can raise one"
+
+
+def test_rare_events_are_no_matter_for_student(rng):
+    """Ten events: Student's law gives a hundred times too many alarms at 1e-4, here none and some refusals."""
+    events = [rng.binomial(1, 0.01, 1000).astype(float) for _ in range(1000)]
+    with rejects():
+        alarms = sum(studentised(values, 0.01) < 1e-4 for values in events)
+        assert_pvalue(stats.binomtest(alarms, 1000, 1e-4, alternative="greater").pvalue, "Student")
+    alarms, refused = 0, 0
+    for values in events:
+        try:
+            alarms += statistics.mean(values, 0.01).p < 1e-4
+        except Refusal:
+            refused += 1
+    assert_pvalue(stats.binomtest(alarms, 1000, 1e-4, alternative="greater").pvalue, "empirical likelihood")
+    assert refused < 500
+
+
+def test_samples_that_cannot_show_their_tail_are_refused(rng):
+    with pytest.raises(Refusal, match="carry their spread"):
+        statistics.mean(rng.lognormal(sigma=4.0, size=10_000), np.exp(8.0))
+    with pytest.raises(Refusal, match="too few for tails"):
+        statistics.mean(np.append(np.zeros(99), 1.0) + 1e-3 * rng.random(100), 0.01)
+
+
+def test_the_empirical_likelihood_of_coins_is_the_binomial_one():
+    coins = np.repeat([0.0, 1.0], [70, 30])
+    ratio = 2 * (30 * np.log(0.3 / 0.45) + 70 * np.log(0.7 / 0.55))
+    assert statistics._empirical_root(coins - 0.45) == pytest.approx(np.sqrt(ratio), rel=1e-12)
+    assert statistics._empirical_root(coins + 0.1) == np.inf
+    assert statistics._empirical_root(coins - 0.3) == pytest.approx(0.0, abs=1e-7)
+
+
+@pytest.mark.parametrize("theory", [0.28, 0.3, 0.33, 0.5])
+def test_the_total_of_coins_is_binomial(theory):
+    coins = np.repeat([0, 1], [700, 300])
+    found = statistics.total(coins + 5, [1 - theory, theory], at=5)
+    exact = 2 * min(stats.binom.cdf(300, 1000, theory), stats.binom.sf(299, 1000, theory))
+    if exact > 1e-11:
+        assert found.p == pytest.approx(min(1.0, exact), rel=1e-3 if exact < 1e-3 else 1e-9)
+    else:  # Chernoff's bound: the exponent is right, the factor in front of it is not
+        assert 0 < exact < found.p < 100 * exact
+    assert (found.estimate, found.theory) == (5.3, pytest.approx(5 + theory))
+
+
+def test_the_law_of_a_total_sees_what_it_forbids():
+    assert statistics.total([0, 1, 3], [0.5, 0.5]).p == 0.0
+    assert statistics.total(np.zeros(500), [0.5, 0.5]).p == pytest.approx(2 * 0.5**500, rel=1e-6)
+    with pytest.raises(Refusal, match="one value"):
+        statistics.total([2, 2], [1.0], at=2)
+    with pytest.raises(Refusal, match="whole"):
+        statistics.total([0.5], [0.5, 0.5])
+
+
+def test_totals_are_calibrated(rng):
+    law = stats.nbinom(0.3, 0.1)
+    pmf = np.append(law.pmf(np.arange(400)), law.sf(399))
+    p = [statistics.total(law.rvs(50, random_state=rng), pmf).p for _ in range(SAMPLES)]
+    assert_uniform(p, what="p-values of totals")

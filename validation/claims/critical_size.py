@@ -105,7 +105,7 @@ def _judge(data):
         )
     ratio = found[1] - found[0]
     comparison = z_score(ratio, errors[2], 0.0, dof=len(gaps) - 1)
-    limit = stats.t.isf(CLEAR / 2, comparison.dof)
+    limit = stats.t.isf(CLEAR / 2, len(gaps) - 1)
     sizes = " and ".join(
         f"{np.exp(size):.0f} (× or ÷ {np.exp(error):.2f})" for size, error in zip(found, errors[:2], strict=True)
     )
