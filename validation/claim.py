@@ -5,29 +5,36 @@ A `Claim` is one sentence of a paper or of our own, with its source, that can be
 - ``run(rng, quick)`` computes everything, simulation and theory alike, and returns named arrays;
 - ``judge(data)`` turns these arrays into a `Verdict` and never looks at pictures;
 - ``draw(data, figure)`` draws them and never computes;
-- ``twin(data)`` puts a wrong theory in the same data. The judge must not confirm it: a check that cannot
-  fail is no check.
+- ``twins[quantity](data, by)`` makes the theory (or the data) of one quantity wrong by a stated deviation. The
+  judge must find that quantity otherwise than in the right data: a check that cannot fail is no check.
 
 The outcome that is expected is stated beforehand. A paper's claim that is contradicted is a finding, not a
 failure.
 """
 
-import math
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from importlib.util import find_spec
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+from validation.finding import Asks, Finding, farthest, measured
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from validation.statistics import Comparison
 
+__all__ = ["Asks", "Claim", "Data", "Finding", "Outcome", "Verdict", "frozen", "measured"]
+
 Data = Mapping[str, Any]
+
+UNNAMED = "the decisive comparison"
+"""Quantity of a claim that does not yet name what it judges."""
 
 STANDINGS = {
     "paper": "stated by the paper",
@@ -48,62 +55,95 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True)
 class Verdict:
-    """What was measured, what was predicted, and what follows.
+    """What follows from the findings: one outcome, and words on it.
+
+    An outcome cannot contradict its findings: what holds exactly or asymptotically holds in all of them, what
+    holds within a domain in one at least, and what is contradicted is so by one of them. Findings share their
+    levels: each is judged at its level over their number.
 
     Parameters
     ----------
     outcome : Outcome
-    estimate, error, theory : float
-        The measured number, its standard error and the prediction; all finite, ``error >= 0``.
-    z, p : float, optional
-        Distance in standard errors and two-sided p-value, where the statistic has them.
+    findings : tuple of Finding
+        Every quantity that is judged, by distinct names.
     detail : str
         The measured order, the domain or what contradicts; may be empty only where the claim holds exactly.
     """
 
     outcome: Outcome
-    estimate: float
-    error: float
-    theory: float
-    z: float | None = None
-    p: float | None = None
+    findings: tuple[Finding, ...]
     detail: str = ""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "outcome", Outcome(self.outcome))
-        for name in ("estimate", "error", "theory", "z", "p"):
-            value = getattr(self, name)
-            if value is None and name in ("z", "p"):
-                continue
-            number = float(value)
-            if not math.isfinite(number):
-                raise ValueError(f"{name} of a verdict must be finite, got {number}: nothing was measured")
-            object.__setattr__(self, name, number)
-        if self.error < 0:
-            raise ValueError(f"the standard error of a verdict must be >= 0, got {self.error}")
-        if self.p is not None and not 0 <= self.p <= 1:
-            raise ValueError(f"p of a verdict must lie in [0, 1], got {self.p}")
+        object.__setattr__(self, "findings", tuple(self.findings))
+        names = [finding.quantity for finding in self.findings]
+        if not names or len(set(names)) < len(names):
+            raise ValueError(f"a verdict needs findings of distinct quantities, got {names}")
         if self.outcome is not Outcome.EXACT and not self.detail.strip():
             raise ValueError(f"a verdict '{self.outcome}' needs a detail=: the order, the domain, what contradicts")
+        if names == [UNNAMED]:
+            return
+        failing = self.failing
+        if self.outcome in {Outcome.EXACT, Outcome.ASYMPTOTIC} and failing:
+            raise ValueError(f"a verdict '{self.outcome}' whose findings fail: {', '.join(failing)}")
+        if self.outcome is Outcome.DOMAIN and len(failing) == len(names):
+            raise ValueError(f"a verdict '{self.outcome}' of which no finding holds: {', '.join(failing)}")
+        if self.outcome is Outcome.CONTRADICTED and not failing:
+            raise ValueError(f"a verdict '{self.outcome}' although all findings hold: {', '.join(names)}")
+
+    @classmethod
+    def judged(cls, findings: Iterable[Finding], outcome: Outcome, detail: str, *, otherwise: str) -> "Verdict":
+        """Return `outcome` if all findings hold; else contradicted, in the words `otherwise` and the failing names."""
+        made = tuple(findings)
+        failing = [finding.quantity for finding in made if not finding.holds(len(made))]
+        if failing:
+            return cls(Outcome.CONTRADICTED, made, f"{otherwise} ({'; '.join(failing)}): {detail}")
+        return cls(outcome, made, detail)
 
     @classmethod
     def of(cls, outcome: Outcome, comparison: "Comparison", detail: str = "") -> "Verdict":
-        """Make the verdict that a `Comparison` of `validation.statistics` supports."""
+        """Make the verdict of a claim that does not yet name its quantities.
+
+        The tolerance is the one that z implies, so that the numbers agree with each other.
+        """
+        deviation = abs(comparison.estimate - comparison.theory)
+        bias = comparison.bias if comparison.z is None else max(deviation - abs(comparison.z) * comparison.error, 0.0)
+        z = comparison.z if comparison.error > 0 else None
         return cls(
-            outcome,
-            comparison.estimate,
-            comparison.error,
-            comparison.theory,
-            z=comparison.z,
-            p=comparison.p,
-            detail=detail,
+            outcome, (Finding.of(UNNAMED, replace(comparison, bias=bias, z=z), sees=1, unit="(not stated)"),), detail
         )
 
+    @classmethod
+    def unnamed(
+        cls, outcome: Outcome, estimate: float, error: float, theory: float, p: float | None = None, detail: str = ""
+    ) -> "Verdict":
+        """Make the verdict of a claim that does not yet name its quantities and compares without chance."""
+        found = Finding(
+            quantity=UNNAMED, estimate=estimate, error=error, theory=theory, p=p, tolerance=abs(estimate - theory),
+            sees=1, unit="(not stated)",
+        )  # fmt: skip
+        return cls(outcome, (found,), detail)
+
+    @property
+    def failing(self) -> tuple[str, ...]:
+        """Names of the quantities that are not as claimed."""
+        return tuple(finding.quantity for finding in self.findings if not finding.holds(len(self.findings)))
+
+    @property
+    def decisive(self) -> Finding:
+        """The finding that decides."""
+        return farthest(self.findings)
+
+    def __getitem__(self, quantity: str) -> Finding:
+        found = {finding.quantity: finding for finding in self.findings}
+        if quantity not in found:
+            raise KeyError(f"{quantity!r} is not among the quantities that are judged: {', '.join(found)}")
+        return found[quantity]
+
     def __str__(self) -> str:
-        statistic = "" if self.p is None else f", p = {self.p:.2g}"
-        if self.z is not None:
-            statistic = f", z = {self.z:+.2f}{statistic}"
-        return f"{measured(self.estimate, self.error)}, theory {self.theory:.6g}{statistic}"
+        others = len(self.findings) - 1
+        return f"{self.decisive}" + (f" (decides among {others + 1} quantities)" if others else "")
 
 
 @dataclass(frozen=True)
@@ -127,8 +167,13 @@ class Claim:
     run : callable
         ``run(rng, quick)``, or ``run(rng, quick, data=path)`` if `needs_data`; returns all that `judge` and
         `draw` need.
-    judge, draw, twin : callable
-        ``judge(data) -> Verdict``, ``draw(data, figure) -> None``, ``twin(data) -> data``.
+    judge, draw : callable
+        ``judge(data) -> Verdict``, ``draw(data, figure) -> None``.
+    twins : dict
+        For each judged quantity ``twin(data, by) -> data``, in which that quantity is wrong by `by`, in the
+        unit that its finding states. The runner asks for 1.5 times what the finding says it sees.
+    twin : callable, optional
+        ``twin(data) -> data`` of a claim that does not yet name its quantities; then there are no `twins`.
     derivations : tuple of str
         Names in ``theory.registry.DERIVATIONS``.
     needs_data : bool
@@ -148,7 +193,8 @@ class Claim:
     run: Callable[..., Data]
     judge: Callable[[Data], Verdict]
     draw: "Callable[[Data, Figure], None]"
-    twin: Callable[[Data], Data]
+    twins: Mapping[str, Callable[[Data, float], Data]] = field(default_factory=dict)
+    twin: Callable[[Data], Data] | None = None
     derivations: tuple[str, ...] = ()
     needs_data: bool = False
     needs: tuple[str, ...] = ()
@@ -164,7 +210,10 @@ class Claim:
             raise ValueError(f"claim {self.id!r} has standing {self.standing!r}; allowed: {', '.join(STANDINGS)}")
         if isinstance(self.needs, str) or not all(name.isidentifier() for name in self.needs):
             raise ValueError(f"claim {self.id!r} has needs={self.needs!r}; give importable names, as in ('torch',)")
+        if bool(self.twins) == (self.twin is not None):
+            raise ValueError(f"claim {self.id!r} needs twins=: for each judged quantity a function (data, by) -> data")
         object.__setattr__(self, "expected", Outcome(self.expected))
+        object.__setattr__(self, "twins", MappingProxyType(dict(self.twins)))
 
     def lacks(self, *, data: bool) -> str:
         """Return in words what is missing to run, the empty string where nothing is."""
@@ -185,25 +234,3 @@ def frozen(data: Data) -> dict[str, np.ndarray]:
         array.flags.writeable = False
         arrays[name] = array
     return arrays
-
-
-def measured(estimate: float, error: float) -> str:
-    """Write an estimate to the two leading digits of its standard error.
-
-    >>> measured(0.123456, 0.00321)
-    '0.1235 ± 0.0032'
-    >>> measured(123456.0, 0.0)
-    '123456 ± 0'
-    >>> measured(3.2e-17, 4.1e-18)
-    '(3.20 ± 0.41)e-17'
-    """
-    if error == 0:
-        return f"{estimate:.6g} ± 0"
-    exponent = math.floor(math.log10(max(abs(estimate), error)))
-    if -4 <= exponent < 6:
-        places = max(0, 1 - math.floor(math.log10(error)))
-        if places <= 8:
-            return f"{estimate:.{places}f} ± {error:.{places}f}"
-    scale = 10.0**exponent
-    places = min(12, max(0, 1 - math.floor(math.log10(error / scale))))
-    return f"({estimate / scale:.{places}f} ± {error / scale:.{places}f})e{exponent:+03d}"

@@ -4,6 +4,7 @@ The page needs no network and no script: style and formulas (SVG) stand in it, f
 """
 
 import json
+import math
 from collections.abc import Iterable
 from dataclasses import asdict
 from html import escape
@@ -11,7 +12,8 @@ from pathlib import Path
 
 from statnn.plot import replacing
 from validation.claim import STANDINGS, Outcome, Verdict, measured
-from validation.task import Record
+from validation.finding import Asks, Finding, p_value
+from validation.task import Record, Twin
 from validation.typeset import svg
 
 _LOOKS = {
@@ -40,8 +42,23 @@ def as_json(run: dict, records: Iterable[Record]) -> str:
 def _plain(record: Record) -> dict:
     plain = asdict(record)
     plain["derivations"] = [derivation["name"] for derivation in record.derivations]
-    flags = ("as_expected", "twin_rejected", "passed")
+    if record.verdict:
+        plain["verdict"] = _plain_verdict(record.verdict)
+    plain["twins"] = [
+        {"quantity": twin.quantity, "by": twin.by, "rejected": twin.rejected, "verdict": _plain_verdict(twin.verdict)}
+        for twin in record.twins
+    ]
+    flags = ("as_expected", "twins_rejected", "passed")
     return plain | {flag: None if record.skipped else getattr(record, flag) for flag in flags}
+
+
+def _plain_verdict(verdict: Verdict) -> dict:
+    findings = [
+        asdict(finding) | {"dof": finding.dof if finding.dof != math.inf else None}
+        | {"holds": finding.quantity not in verdict.failing, "text": str(finding)}
+        for finding in verdict.findings
+    ]  # fmt: skip
+    return {"outcome": verdict.outcome, "detail": verdict.detail, "findings": findings}
 
 
 def as_html(run: dict, records: list[Record]) -> str:
@@ -67,7 +84,7 @@ def as_html(run: dict, records: list[Record]) -> str:
 </header>
 <main>
 <div class="scroll"><table>
-<thead><tr><th>Claim</th><th>Verdict</th><th>Estimate</th><th>Theory</th><th>Expected?</th></tr></thead>
+<thead><tr><th>Claim</th><th>Verdict</th><th>Decided by</th><th>Expected?</th></tr></thead>
 <tbody>
 {rows}
 </tbody>
@@ -110,13 +127,11 @@ def _expectation(record: Record) -> str:
 
 
 def _row(record: Record) -> str:
-    verdict = record.verdict
-    estimate = escape(measured(verdict.estimate, verdict.error)) if verdict else "–"
-    theory = f"{verdict.theory:.6g}" if verdict else "–"
+    decided = escape(str(record.verdict)) if record.verdict else "–"
     return (
         f'<tr><td><a href="#{record.id}">{escape(record.title)}</a></td>'
-        f"<td>{_outcome(verdict, record)}</td>"
-        f'<td data-label="estimate">{estimate}</td><td data-label="theory">{theory}</td>'
+        f"<td>{_outcome(record.verdict, record)}</td>"
+        f'<td data-label="decided by">{decided}</td>'
         f"<td>{_expectation(record)}</td></tr>"
     )
 
@@ -140,17 +155,47 @@ def _section(record: Record) -> str:
 
 def _findings(record: Record) -> str:
     entries = [("Verdict", f"{_outcome(record.verdict, record)} {_expectation(record)}")]
-    if record.verdict:
-        entries.append(("Measured", escape(str(record.verdict))))
-        if record.verdict.detail:
-            entries.append(("In detail", escape(record.verdict.detail)))
+    if record.verdict and record.verdict.detail:
+        entries.append(("In detail", escape(record.verdict.detail)))
     entries.append(("Expected", escape(record.expected)))
-    if record.twin:
-        fate = "rejected" if record.twin_rejected else "NOT rejected"
-        entries.append(("Wrong twin", f"{fate}: {escape(record.twin.outcome)}; {escape(str(record.twin))}"))
     if not record.skipped:
         entries.append(("Time", f"{record.seconds:.1f} s"))
-    return "<dl>\n" + "\n".join(f"<dt>{name}</dt><dd>{value}</dd>" for name, value in entries) + "\n</dl>"
+    words = "<dl>\n" + "\n".join(f"<dt>{name}</dt><dd>{value}</dd>" for name, value in entries) + "\n</dl>"
+    return f"{words}\n{_quantities(record)}" if record.verdict else words
+
+
+QUANTITIES = ("Quantity", "Estimate", "Theory", "Tolerance", "z", "p", "Sees", "Wrong twin")
+
+
+def _quantities(record: Record) -> str:
+    twins = {twin.quantity: twin for twin in record.twins}
+    rows = "\n".join(
+        _quantity(finding, record.verdict, twins.get(finding.quantity)) for finding in record.verdict.findings
+    )
+    heads = "".join(f"<th>{name}</th>" for name in QUANTITIES)
+    return f'<div class="scroll"><table>\n<thead><tr>{heads}</tr></thead>\n<tbody>\n{rows}\n</tbody>\n</table></div>'
+
+
+def _quantity(finding: Finding, verdict: Verdict, twin: Twin | None) -> str:
+    relation = "" if finding.asks is Asks.EQUAL else f"{finding.asks} "
+    limit = "" if finding.limit is None else f" at these sizes, {finding.limit:.6g} in the limit"
+    chance = "–" if finding.p is None else p_value(finding.p).removeprefix("p = ")
+    fate = "–"
+    if twin:
+        size = f" by {twin.by:.3g} {finding.unit}" if twin.by else ""
+        fate = f"wrong{size}: {'rejected' if twin.rejected else 'NOT rejected'}; {twin.verdict[finding.quantity]}"
+    cells = (
+        finding.quantity + ("" if finding.quantity not in verdict.failing else " (not as claimed)"),
+        measured(finding.estimate, finding.error),
+        f"{relation}{finding.theory:.6g}{limit}",
+        f"{finding.tolerance:.2g}" if finding.tolerance or finding.p is None else "none",
+        "–" if finding.z is None else f"{finding.z:+.2f}",
+        chance + (f", worst of {finding.comparisons}" if finding.comparisons > 1 else ""),
+        finding.seen,
+        fate,
+    )
+    labelled = zip(QUANTITIES, cells, strict=True)
+    return "<tr>" + "".join(f'<td data-label="{name.lower()}">{escape(cell)}</td>' for name, cell in labelled) + "</tr>"
 
 
 def _derivation(derivation: dict) -> str:

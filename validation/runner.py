@@ -107,14 +107,16 @@ def line(record: Record) -> str:
     else:
         found = f"{record.verdict} | {record.verdict.outcome}"
         found += ", expected" if record.as_expected else f", NOT expected ({record.expected})"
-        found += f" | {_twin(record)}"
+        found += f" | {_twins(record)}"
     return f"{record.id} | {found} | {record.seconds:.1f} s"
 
 
-def _twin(record: Record) -> str:
+def _twins(record: Record) -> str:
     if record.error:
         return f"crashed: {record.error.strip().splitlines()[-1]}"
-    return "twin rejected" if record.twin_rejected else "twin NOT rejected"
+    if record.twins_rejected:
+        return "twin rejected" if len(record.twins) == 1 else f"{len(record.twins)} twins rejected"
+    return f"twin NOT rejected: {'; '.join(record.unseen)}"
 
 
 def _provenance(argv: list[str], options: Options, seconds: float) -> dict:

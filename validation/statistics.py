@@ -46,6 +46,14 @@ class Comparison:
         Two-sided p-value, uniform on [0, 1] where the theory holds.
     z : float, optional
         ``(estimate - theory) / error``, less an allowed bias; None for statistics that are not a mean.
+    dof : float
+        Degrees of freedom of Student's law of z.
+    bias : float
+        Allowed difference beyond chance, already taken off z.
+    comparisons : int
+        Number of comparisons of which this is the worst; p is corrected for them.
+    law : str
+        Name of the law from which p comes.
     """
 
     estimate: float
@@ -53,6 +61,10 @@ class Comparison:
     theory: float
     p: float
     z: float | None = None
+    dof: float = math.inf
+    bias: float = 0.0
+    comparisons: int = 1
+    law: str = "Student"
 
 
 @dataclass(frozen=True)
@@ -98,7 +110,7 @@ def z_score(estimate: float, error: float, theory: float, *, bias: float = 0.0, 
     deviation = estimate - theory
     z = math.copysign(max(abs(deviation) - bias, 0.0), deviation) / error
     p = min(1.0, 2 * float(stats.t.sf(abs(z), dof)))
-    return Comparison(float(estimate), float(error), float(theory), p, z)
+    return Comparison(float(estimate), float(error), float(theory), p, z, dof, float(bias))
 
 
 def mean(values: ArrayLike, theory: float, *, bias: float = 0.0, fewest: int = FEWEST_REPLICATES) -> Comparison:
@@ -138,7 +150,8 @@ def mean(values: ArrayLike, theory: float, *, bias: float = 0.0, fewest: int = F
     root = _empirical_root((array - min(max(centre, theory - bias), theory + bias)) / spread)
     root = max(root - abs(skewness) / (6 * math.sqrt(array.size)), 0.0)
     root /= math.sqrt(1 + max(kurtosis / 2 - skewness**2 / 3, 0.0) / array.size)
-    return replace(student, p=max(student.p, min(1.0, 2 * float(stats.t.sf(root, array.size - 1)))))
+    p = min(1.0, 2 * float(stats.t.sf(root, array.size - 1)))
+    return student if p <= student.p else replace(student, p=p, law="empirical likelihood")
 
 
 def _shape(deviations: Floats) -> tuple[float, float]:
@@ -215,14 +228,14 @@ def total(values: ArrayLike, pmf: ArrayLike, *, at: int = 0) -> Comparison:
     error = spread / math.sqrt(n)
     z = (float(counts.mean()) - expected) / error
     if (counts < 0).any() or (counts >= p.size).any():
-        return Comparison(float(array.mean()), error, expected + at, 0.0, z)
+        return Comparison(float(array.mean()), error, expected + at, 0.0, z, law="sum")
     sum_seen, size = int(counts.sum()), n * (p.size - 1) + 1
     law = np.fft.irfft(np.fft.rfft(p / p.sum(), 2 * size) ** n, 2 * size)[:size]
     tails = max(float(law[: sum_seen + 1].sum()), 0.0), max(float(law[sum_seen:].sum()), 0.0)
     tail = min(tails) + 1e-13
     if tail < 1e-11:
         tail = min(tail, _chernoff(p, number - sum_seen / n) ** n)
-    return Comparison(float(array.mean()), error, expected + at, min(1.0, 2 * tail), z)
+    return Comparison(float(array.mean()), error, expected + at, min(1.0, 2 * tail), z, law="sum")
 
 
 def _chernoff(p: Floats, gaps: Floats) -> float:
@@ -243,7 +256,7 @@ def proportion(successes: int, trials: int, probability: float) -> Comparison:
         raise Refusal(f"cannot compare {successes} successes in {trials} trials with probability {probability}")
     p = float(stats.binomtest(int(successes), int(trials), probability).pvalue)
     share = successes / trials
-    return Comparison(share, math.sqrt(probability * (1 - probability) / trials), probability, p)
+    return Comparison(share, math.sqrt(probability * (1 - probability) / trials), probability, p, law="binomial")
 
 
 def line(x: ArrayLike, y: ArrayLike, error: ArrayLike) -> Line:
@@ -298,8 +311,10 @@ def bonferroni(p_values: ArrayLike) -> float:
 def worst(comparisons: Iterable[Comparison]) -> Comparison:
     """Return the comparison farthest from theory, its p-value corrected for the number that were made."""
     made = list(comparisons)
-    p = bonferroni([comparison.p for comparison in made])
-    return replace(min(made, key=lambda comparison: comparison.p), p=p)
+    sizes = [comparison.comparisons for comparison in made]
+    singles = [comparison.p / comparison.comparisons for comparison in made]
+    p = bonferroni(np.repeat(singles, sizes))  # refuses an empty family
+    return replace(made[int(np.argmin(singles))], p=p, comparisons=sum(sizes))
 
 
 def law(observed: ArrayLike, pmf: ArrayLike, *, least: float = 5.0, fitted: int = 0) -> Comparison:
@@ -341,7 +356,7 @@ def law(observed: ArrayLike, pmf: ArrayLike, *, least: float = 5.0, fitted: int 
         raise Refusal(f"{total:.0f} observations fill {seen.size} cell(s) that expect {least:g}: too few")
     statistic = float(stats.power_divergence(seen, hoped * (total / hoped.sum()), lambda_="cressie-read").statistic)
     p = 0.0 if counts[expected == 0].any() else float(stats.chi2.sf(statistic, dof))
-    return Comparison(statistic, math.sqrt(2 * dof), float(dof), p)
+    return Comparison(statistic, math.sqrt(2 * dof), float(dof), p, law="chi-square")
 
 
 def _pool(counts: Floats, expected: Floats, least: float) -> tuple[Floats, Floats]:
@@ -425,4 +440,4 @@ def uniform(p_values: ArrayLike) -> Comparison:
     if p.size < 30 or (p < 0).any() or (p > 1).any():
         raise Refusal(f"uniformity needs at least 30 numbers in [0, 1], got {p.size}")
     found = stats.kstest(p, "uniform")
-    return Comparison(float(found.statistic), 1 / math.sqrt(p.size), 0.0, float(found.pvalue))
+    return Comparison(float(found.statistic), 1 / math.sqrt(p.size), 0.0, float(found.pvalue), law="Kolmogorov")

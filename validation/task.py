@@ -7,6 +7,7 @@ data: what `verdicts.json` stores and the report shows.
 import hashlib
 import time
 import traceback
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib import import_module
@@ -16,6 +17,7 @@ import numpy as np
 
 from statnn import plot
 from validation.claim import Claim, Verdict, frozen
+from validation.finding import TWIN_OVER_SEEN
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,27 @@ class Task:
 
 
 @dataclass(frozen=True)
+class Twin:
+    """The verdict on data in which one quantity is wrong.
+
+    Parameters
+    ----------
+    quantity : str
+    by : float
+        How wrong, in the unit of the finding.
+    verdict : Verdict
+    rejected : bool
+        Whether the outcome is not the one that is expected of the right theory, and the quantity itself is
+        found otherwise than in the right data.
+    """
+
+    quantity: str
+    by: float
+    verdict: Verdict
+    rejected: bool
+
+
+@dataclass(frozen=True)
 class Record:
     """What a run of a claim left: its statement, its verdicts, or why there are none.
 
@@ -47,8 +70,9 @@ class Record:
     ----------
     id, title, statement, source, standing, expected : str
         The claim, in its own words.
-    verdict, twin : Verdict, optional
-        The verdict, and that on the wrong theory put in its place.
+    verdict : Verdict, optional
+    twins : tuple of Twin
+        What became of the wrong theory of each judged quantity.
     derivations : tuple of dict
         ``title, source, standing, steps``, each step ``statement, latex``; all checked in this run.
     seconds : float
@@ -65,7 +89,7 @@ class Record:
     standing: str
     expected: str
     verdict: Verdict | None = None
-    twin: Verdict | None = None
+    twins: tuple[Twin, ...] = ()
     derivations: tuple[dict, ...] = field(default=(), repr=False)
     seconds: float = 0.0
     error: str = ""
@@ -83,18 +107,25 @@ class Record:
         return self.verdict is not None and self.verdict.outcome == self.expected
 
     @property
-    def twin_rejected(self) -> bool:
-        """Whether the wrong theory got another verdict than the one expected of the right one."""
-        return self.twin is not None and self.twin.outcome != self.expected
+    def unseen(self) -> tuple[str, ...]:
+        """Quantities whose wrong twin was not told from the right theory, or that have none."""
+        judged = {finding.quantity for finding in self.verdict.findings} if self.verdict else set()
+        rejected = {twin.quantity for twin in self.twins if twin.rejected}
+        return tuple(sorted((judged | {twin.quantity for twin in self.twins}) - rejected))
+
+    @property
+    def twins_rejected(self) -> bool:
+        """Whether each judged quantity has a twin and each twin was rejected because of its quantity."""
+        return bool(self.twins) and not self.unseen
 
     @property
     def passed(self) -> bool:
         """Whether this claim leaves nothing to look into."""
-        return bool(self.skipped) or (self.as_expected and self.twin_rejected and not self.error)
+        return bool(self.skipped) or (self.as_expected and self.twins_rejected and not self.error)
 
 
 def perform(task: Task) -> Record:
-    """Run, judge and draw a claim and judge its twin; a crash is part of the record, not an exception."""
+    """Run, judge and draw a claim and judge its twins; a crash is part of the record, not an exception."""
     claim = task.claim()
     record = Record.of(claim)
     started = time.perf_counter()
@@ -104,10 +135,22 @@ def perform(task: Task) -> Record:
         data = frozen(claim.run(task.stream(), task.quick, **options))
         record = replace(record, verdict=claim.judge(data))
         _draw(claim, data, Path(task.out) / claim.id)
-        record = replace(record, twin=claim.judge(frozen(claim.twin(data))))
+        record = replace(record, twins=tuple(_twins(claim, data, record.verdict)))
     except (Exception, SystemExit):  # noqa: BLE001 - one claim must not end the others
         record = replace(record, error=traceback.format_exc())
     return replace(record, seconds=time.perf_counter() - started)
+
+
+def _twins(claim: Claim, data: dict[str, np.ndarray], verdict: Verdict) -> Iterator[Twin]:
+    """Judge every quantity that is made wrong by 1.5 times what its finding says it sees."""
+    if claim.twin is not None:
+        found = claim.judge(frozen(claim.twin(data)))
+        yield Twin(found.decisive.quantity, 0.0, found, found.outcome != claim.expected)
+    for quantity, wrong in claim.twins.items():
+        by = TWIN_OVER_SEEN * verdict[quantity].sees
+        found = claim.judge(frozen(wrong(data, by)))
+        turned = (quantity in found.failing) != (quantity in verdict.failing)
+        yield Twin(quantity, by, found, turned and found.outcome != claim.expected)
 
 
 def _draw(claim: Claim, data: dict[str, np.ndarray], path: Path) -> None:

@@ -82,7 +82,7 @@ def _judge(data):
         "the solved radii, ln σ* (worst of seven)",
     )
     if (data["endless"] < 1).any():
-        return Verdict(
+        return Verdict.unnamed(
             Outcome.CONTRADICTED, float(data["endless"].min()), 0.0, 1.0, p=LEVEL / 2, detail="linear units with an end"
         )
     return found

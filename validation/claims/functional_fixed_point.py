@@ -56,7 +56,9 @@ def _judge(data):
         f"rates {', '.join(f'{name} {rate:.5f}' for name, rate in zip(NAMES, rates, strict=True))} a step; "
         f"4096 layers of tanh, composed one by one, are {last:.2g} from f*"
     )
-    return Verdict(Outcome.ASYMPTOTIC if holds else Outcome.CONTRADICTED, estimate, error, theory, detail=detail)
+    return Verdict.unnamed(
+        Outcome.ASYMPTOTIC if holds else Outcome.CONTRADICTED, estimate, error, theory, detail=detail
+    )
 
 
 def _twin(data):

@@ -90,7 +90,7 @@ def _judge(data):
         f"derivative is {leaks:.1g} of the largest; with the neurons integrated out even the weights of the "
         f"most distant of {DEPTH} layers interact, by {far.min():.2g} at least"
     )
-    return Verdict(Outcome.EXACT if right else Outcome.CONTRADICTED, leaks, 0.0, 0.0, detail=detail)
+    return Verdict.unnamed(Outcome.EXACT if right else Outcome.CONTRADICTED, leaks, 0.0, 0.0, detail=detail)
 
 
 def _twin(data):

@@ -74,7 +74,7 @@ def _run(rng, quick):
 def _judge(data):
     gap = np.abs(data["identity"][:, 0] - data["identity"][:, 1]).max()
     if gap > 1e-12:
-        return Verdict(Outcome.CONTRADICTED, gap, 0.0, 0.0, detail="slope and AUC disagree beyond rounding")
+        return Verdict.unnamed(Outcome.CONTRADICTED, gap, 0.0, 0.0, detail="slope and AUC disagree beyond rounding")
     return exactly(
         (
             *(mean(row, float(theory)) for row, theory in zip(data["slopes"], data["theory"], strict=True)),

@@ -64,7 +64,7 @@ def _judge_binary(data):
         f"means and correlation of the end spins of chains of up to {2 ** (found.shape[1] - 1)} layers differ by at "
         f"most {worst:.1g} from those of one block; ξ halves to {off:.1g}"
     )
-    return Verdict(Outcome.EXACT if right else Outcome.CONTRADICTED, worst, 0.0, 0.0, detail=detail)
+    return Verdict.unnamed(Outcome.EXACT if right else Outcome.CONTRADICTED, worst, 0.0, 0.0, detail=detail)
 
 
 def _twin_binary(data):
@@ -144,7 +144,7 @@ def _judge_noisy(data):
         f"eigenvalues {limit[0]:.4f} of the weight and {limit[1]:.4f} of the noise as ε → 0, approached as ε to the "
         f"power {orders[0]:.2f} and {orders[1]:.2f}; a projection loses up to {np.nanmax(data['truncation']):.2g} nats"
     )
-    return Verdict(
+    return Verdict.unnamed(
         Outcome.ASYMPTOTIC if right else Outcome.CONTRADICTED,
         float(limit[worst]),
         float(error[worst]),
