@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 import numpy as np
 from numpy.typing import NDArray
 
-from validation.claim import Outcome, Verdict
+from validation.claim import Data, Outcome, Verdict
 from validation.statistics import LEVEL, Comparison, worst
 
 Floats = NDArray[np.float64]
@@ -21,6 +21,11 @@ def exactly(comparisons: Iterable[Comparison], against: str) -> Verdict:
     if found.p < LEVEL:
         return Verdict.of(Outcome.CONTRADICTED, found, f"simulation and {against} differ beyond chance")
     return Verdict.of(Outcome.EXACT, found, f"simulation agrees with {against}")
+
+
+def scaled(*names: str) -> Callable[[Data, float], Data]:
+    """Return the twin in which the theory under these names is too large by a share."""
+    return lambda data, by: {**data, **{name: data[name] * (1 + by) for name in names}}
 
 
 def of_batches(values: Floats, batches: int, function: Callable[[Floats], Floats]) -> Floats:

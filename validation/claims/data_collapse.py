@@ -3,12 +3,16 @@
 import numpy as np
 
 from statnn.plot import COLOURS
-from validation.claim import Claim, Outcome, Verdict
-from validation.statistics import LEVEL, worst, z_score
+from validation.claim import Asks, Claim, Finding, Outcome, Verdict
+from validation.statistics import z_score
 
 DEPTHS = np.array([256, 512, 1024, 2048])
 DISTANCES = np.linspace(-3.0, 4.0, 8)
 NOISES = np.array([0.5, 1.0, 2.0])
+NAMES = ("value", "distance from criticality", "noise")
+SEES = {"value": 0.05, "distance from criticality": 0.065, "noise": 0.11}
+QUALITY = "spread about one curve per degree of freedom"
+FUNCTION = "mean ratio of the deepest data to the scaling function"
 CORRECTION = 0.01
 """Bound on the effect on exponents of corrections to scaling: a share ln(m)/m of a value, 2 % at the least depth."""
 
@@ -41,35 +45,43 @@ def _run(rng, quick):
         "exponents": [found.value_exponent, *found.control_exponents],
         "exponent_errors": [found.value_error, *found.control_errors],
         "quality": found.quality,
-        "dof": found.dof,
+        "ratio": 1.0,
         "theory": [2 / (f.order - 1), f.exponent(1), f.noise_exponent() / 2],
     }  # fmt: skip
 
 
 def _judge(data):
-    exponents = [
-        z_score(float(a), float(e), float(t), bias=CORRECTION)
-        for a, e, t in zip(data["exponents"], data["exponent_errors"], data["theory"], strict=True)
-    ]
-    found = worst(exponents)
-    deepest = DEPTHS[-1] * data["values"][:, -1] / data["law"][:, -1] - 1
-    names = ("value", "distance", "noise")
-    text = ", ".join(
-        f"{name} {one.estimate:.4f} ± {one.error:.4f} ({one.theory:.4g})"
-        for name, one in zip(names, exponents, strict=True)
-    )
-    detail = (
-        f"exponents from the collapse alone (theory in brackets): {text}; spread {float(data['quality']):.2f} per "
-        f"degree of freedom; at m = {DEPTHS[-1]} the data are {100 * deepest.mean():+.1f} % from the scaling function "
-        f"on average; corrections to scaling are allowed {CORRECTION}"
-    )
-    holds = found.p >= LEVEL and data["quality"] < 1.5
-    return Verdict.of(Outcome.ASYMPTOTIC if holds else Outcome.CONTRADICTED, found, detail)
+    exponents = zip(NAMES, data["exponents"], data["exponent_errors"], data["theory"], strict=True)
+    deepest, error = (DEPTHS[-1] * data[name][:, -1] / data["law"][:, -1] for name in ("values", "errors"))
+    ratio = z_score(
+        float(deepest.mean()), float(np.sqrt((error**2).sum()) / error.size), float(data["ratio"]),
+        bias=float(np.log(DEPTHS[-1]) / DEPTHS[-1] + CORRECTION),
+    )  # fmt: skip
+    findings = [
+        Finding.of(
+            f"exponent of the {name}", z_score(float(a), float(e), float(t), bias=CORRECTION), sees=SEES[name],
+            unit="of the exponent",
+        )
+        for name, a, e, t in exponents
+    ] + [
+        Finding(
+            quantity=QUALITY, estimate=data["quality"], error=0, theory=1.5, asks=Asks.AT_MOST, sees=2, unit="of it"
+        ),
+        Finding.of(FUNCTION, ratio, sees=0.09, unit="of the function"),
+    ]  # fmt: skip
+    detail = f"the exponents from the collapse alone; {DEPTHS[0]} to {DEPTHS[-1]} layers"
+    return Verdict.judged(findings, Outcome.ASYMPTOTIC, detail, otherwise="no such collapse")
 
 
-def _twin(data):
-    """Take the exponents of z = 4."""
-    return {**data, "theory": [2 / 3, 1.0, 5 / 6]}
+def _other_exponent(i):
+    """Return the twin in which one exponent is another."""
+    return lambda data, by: {**data, "theory": data["theory"] * (1 + by * (np.arange(len(NAMES)) == i))}
+
+
+TWINS = {f"exponent of the {name}": _other_exponent(i) for i, name in enumerate(NAMES)} | {
+    QUALITY: lambda data, by: {**data, "quality": data["quality"] * (1 + by)},
+    FUNCTION: lambda data, by: {**data, "ratio": data["ratio"] * (1 + by)},
+}
 
 
 def _draw(data, figure):
@@ -110,7 +122,7 @@ CLAIM = Claim(
     run=_run,
     judge=_judge,
     draw=_draw,
-    twin=_twin,
+    twins=TWINS,
     derivations=("finite-depth", "noise-cutoff", "functional-spectrum"),
     cost=15,
 )

@@ -6,11 +6,14 @@ import numpy as np
 
 from statnn import Network
 from statnn.interaction import DynamicNeurons, Prior
-from validation.claim import Claim, Outcome, Verdict
+from validation.claim import Asks, Claim, Finding, Outcome, Verdict
 from validation.claims._chains import HAMILTONIAN
 
 WIDTHS = (3, 4, 4, 2)
 DEPTH, STEP = 6, 1e-3
+LEAK = "largest second derivative of a pair that the graph does not join, over the largest of all"
+WEAKEST = "smallest second derivative of a pair that the graph joins, over the largest of all"
+FAR = "smallest second derivative between weights two or more layers apart, neurons integrated out"
 FREE = ("neurons", "weights", "biases")
 
 
@@ -75,28 +78,42 @@ def _run(rng, quick):
 
 
 def _judge(data):
-    leaks, missing = 0.0, 0
+    leaks, weakest = [], []
     for kind in ("neurons", "all"):
         hessian, pattern = np.abs(data[f"hessian_{kind}"]), data[f"pattern_{kind}"]
         off = ~np.eye(len(hessian), dtype=bool)
-        scale = hessian.max()
-        leaks = max(leaks, float(hessian[off & ~pattern].max() / scale))
-        missing += int((hessian[off & pattern] < 1e-8 * scale).sum())
-    far = np.abs(data["integrated"][np.triu_indices(DEPTH, 2)])
+        leaks.append(hessian[off & ~pattern].max() / hessian.max())
+        weakest.append(hessian[off & pattern].min() / hessian.max())
+    far = np.abs(data["integrated"][np.triu_indices(DEPTH, 2)]).min()
     edges = [int(data[f"pattern_{kind}"].sum() // 2) for kind in ("neurons", "all")]
-    right = leaks < 1e-8 and not missing and far.min() > 1e-4
-    detail = (
-        f"{edges[0]} pairs of neurons and {edges[1]} pairs with parameters interact; of all others the largest second "
-        f"derivative is {leaks:.1g} of the largest; with the neurons integrated out even the weights of the "
-        f"most distant of {DEPTH} layers interact, by {far.min():.2g} at least"
+    of_largest = "of the largest second derivative"
+    findings = (
+        Finding(quantity=LEAK, estimate=max(leaks), error=0, theory=0, tolerance=1e-8, sees=2e-8, unit=of_largest),
+        Finding(
+            quantity=WEAKEST, estimate=min(weakest), error=0, theory=1e-8, asks=Asks.ABOVE, sees=1, unit="of itself"
+        ),
+        Finding(quantity=FAR, estimate=far, error=0, theory=1e-4, asks=Asks.ABOVE, sees=1, unit="of itself"),
     )
-    return Verdict.unnamed(Outcome.EXACT if right else Outcome.CONTRADICTED, leaks, 0.0, 0.0, detail=detail)
+    detail = (
+        f"{edges[0]} pairs of neurons and {edges[1]} pairs with parameters interact; with the neurons integrated out "
+        f"even the weights of the most distant of {DEPTH} layers do"
+    )
+    return Verdict.judged(findings, Outcome.EXACT, detail, otherwise="the graph is not that of the energy")
 
 
-def _twin(data):
-    """Forget that neurons of one layer that feed a common unit interact."""
-    sizes = np.repeat(np.arange(len(WIDTHS) - 1), WIDTHS[1:])
-    return {**data, "pattern_neurons": data["pattern_neurons"] & (sizes[:, None] != sizes)}
+def _leaking(data, by):
+    """Let neurons of the first layer feel those of the last."""
+    hessian = np.array(data["hessian_neurons"])
+    hessian[0, -1] = hessian[-1, 0] = by * np.abs(hessian).max()
+    return {**data, "hessian_neurons": hessian}
+
+
+def _missing(data, by):
+    """Weaken the weakest pair that the graph joins."""
+    hessian = np.array(data["hessian_all"])
+    joined = np.where(data["pattern_all"], np.abs(hessian), np.inf)
+    hessian[np.unravel_index(joined.argmin(), joined.shape)] *= max(0.0, 1 - by)
+    return {**data, "hessian_all": hessian}
 
 
 def _draw(data, figure):
@@ -139,7 +156,11 @@ CLAIM = Claim(
     run=_run,
     judge=_judge,
     draw=_draw,
-    twin=_twin,
+    twins={
+        LEAK: _leaking,
+        WEAKEST: _missing,
+        FAR: lambda data, by: {**data, "integrated": data["integrated"] * max(0.0, 1 - by)},
+    },
     derivations=("hamiltonian",),
     cost=2,
 )

@@ -6,11 +6,11 @@ from statnn import Network
 from statnn.interaction import DynamicNeurons, Prior
 from statnn.montecarlo import sample
 from statnn.plot import COLOURS
-from validation.claim import Claim, Outcome
+from validation.claim import Claim, Finding, Outcome, Verdict
 from validation.claims._chains import OURS, of_chains
-from validation.claims._tools import exactly
+from validation.claims._tools import scaled
 from validation.networks import digits
-from validation.statistics import mean
+from validation.statistics import mean, worst
 
 FEATURES, HIDDEN, SAMPLES = 12, 10, 100
 BETA, STIFFNESS = 5.0, 20.0
@@ -52,11 +52,13 @@ def _run(rng, quick):
     linear = _model([FEATURES, 10], "identity", x, y)
     exact = linear.exact()
     directions = rng.normal(size=(DIRECTIONS, linear.dimension)) / np.sqrt(linear.dimension)
+    precision = np.linalg.inv(exact.covariance)
     answers = _answers(linear, x_test)
     run = sample(
         linear, sweeps, chains=32, rng=rng, progress=False,
         observables={
             "projection": lambda s: (s - exact.mean) @ directions.T,
+            "distance": lambda s: np.einsum("si,ij,sj->s", s - exact.mean, precision, s - exact.mean),
             "energy": linear.energy,
             "accuracy": lambda s: (answers(s) == labels).mean(axis=1),
             "weight": lambda s: s[:, SAMPLES * 10 : SAMPLES * 10 + 10 * FEATURES],
@@ -72,7 +74,10 @@ def _run(rng, quick):
     return {
         "projection": of_chains(run, "projection"),
         "square": of_chains(run, "projection", power=2),
+        "mean": np.zeros(DIRECTIONS),
         "variance": np.einsum("di,ij,dj->d", directions, exact.covariance, directions),
+        "distance": of_chains(run, "distance") / linear.dimension,
+        "distance_exact": 1.0,
         "energy": of_chains(run, "energy"),
         "energy_exact": exact.energy,
         "accuracy": run.draws["accuracy"].mean(axis=1),
@@ -85,15 +90,37 @@ def _run(rng, quick):
 
 
 def _judge(data):
-    means = (mean(data["projection"][:, k], 0.0) for k in range(DIRECTIONS))
-    squares = (mean(data["square"][:, k], float(data["variance"][k])) for k in range(DIRECTIONS))
-    energy = mean(data["energy"], float(data["energy_exact"]))
-    return exactly([*means, *squares, energy], f"Gaussian algebra in {DIRECTIONS} directions and the energy (worst)")
+    each = range(DIRECTIONS)
+    findings = (
+        Finding.of(
+            "mean of the posterior in random directions",
+            worst(mean(data["projection"][:, k], float(data["mean"][k])) for k in each),
+            sees=0.11, unit="of a standard deviation",
+        ),
+        Finding.of(
+            "variance of the posterior in random directions",
+            worst(mean(data["square"][:, k], float(data["variance"][k])) for k in each),
+            sees=0.25, unit="of the variance in one of them",
+        ),
+        Finding.of(
+            "squared distance from the mean in the metric of the exact covariance, per dimension",
+            mean(data["distance"], float(data["distance_exact"])), sees=0.009, unit="of all variances",
+        ),
+        Finding.of("energy", mean(data["energy"], float(data["energy_exact"])), sees=0.007, unit="of the energy"),
+    )  # fmt: skip
+    return Verdict.judged(
+        findings, Outcome.EXACT, f"Gaussian algebra; {DIRECTIONS} directions", otherwise="not the Gaussian posterior"
+    )
 
 
-def _twin(data):
-    """Forget that the neurons fluctuate: the spread of a posterior with half the noise."""
-    return {**data, "variance": data["variance"] / 2}
+TWINS = {
+    "mean of the posterior in random directions": lambda data, by: {**data, "mean": by * np.sqrt(data["variance"])},
+    "variance of the posterior in random directions": lambda data, by: {
+        **data, "variance": data["variance"] * (1 + by * (np.arange(DIRECTIONS) == 0)),
+    },
+    "squared distance from the mean in the metric of the exact covariance, per dimension": scaled("distance_exact"),
+    "energy": scaled("energy_exact"),
+}  # fmt: skip
 
 
 def _draw(data, figure):
@@ -133,7 +160,7 @@ CLAIM = Claim(
     run=_run,
     judge=_judge,
     draw=_draw,
-    twin=_twin,
+    twins=TWINS,
     derivations=("gaussian-weights",),
     cost=12,
 )

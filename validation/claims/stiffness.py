@@ -6,10 +6,12 @@ from statnn import Network
 from statnn.interaction import DynamicNeurons
 from statnn.montecarlo import sample
 from statnn.plot import COLOURS
-from validation.claim import Claim, Outcome, Verdict
+from validation.claim import Claim, Finding, Outcome, Verdict
 from validation.claims._chains import of_chains
-from validation.statistics import LEVEL, worst, z_score
+from validation.claims._tools import scaled
+from validation.statistics import z_score
 
+ORDER, AMPLITUDE = "order of the distance in λ", "ln of sampled over linearised amplitude"
 STIFFNESS = 400.0 * 2.0 ** np.arange(9)
 WIDTHS, SAMPLES, BETA = (6, 8, 8, 8, 3), 5, 2.0
 
@@ -65,17 +67,12 @@ def _judge(data):
     held, held_error = _expansion(x, ratio, error, order=False)
     order = z_score(-1 - free[3], free_error[3], float(data["order"]))
     amplitude = z_score(held[0], held_error[0], 0.0)
-    found = worst([order, amplitude])
-    detail = (
-        f"mean squared distance to the trace falls as λ^({order.estimate:.4f} ± {order.error:.4f}), with "
-        f"{np.exp(held[0]):.4f} ± {held_error[0]:.4f} of the linearised amplitude; the next order is a share of "
-        f"({held[1]:.3g} ± {held_error[1]:.2g})/λ"
+    findings = (
+        Finding.of(ORDER, order, sees=0.006, unit="of the order"),
+        Finding.of(AMPLITUDE, amplitude, sees=0.006, unit="of the amplitude"),
     )
-    return Verdict.of(Outcome.CONTRADICTED if found.p < LEVEL else Outcome.ASYMPTOTIC, found, detail)
-
-
-def _twin(data):
-    return {**data, "order": -1.1}
+    detail = f"{len(x)} stiffnesses from {x[0]:g} on, orders up to 1/λ² beyond the leading one allowed for"
+    return Verdict.judged(findings, Outcome.ASYMPTOTIC, detail, otherwise="another approach to the network")
 
 
 def _draw(data, figure):
@@ -110,7 +107,7 @@ CLAIM = Claim(
     run=_run,
     judge=_judge,
     draw=_draw,
-    twin=_twin,
+    twins={ORDER: scaled("order"), AMPLITUDE: scaled("leading")},
     derivations=("hamiltonian", "noise-coordinates", "stiffness"),
     cost=10,
 )
