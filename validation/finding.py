@@ -178,7 +178,7 @@ class Finding:
         if self.tolerance or self.p is None:
             parts.append(f"tolerance {self.tolerance:.2g}")
         if self.z is not None:
-            parts.append(f"z = {self.z:+.2f}")
+            parts.append(f"z = {self.z + 0.0:+.2f}")  # of -0.0, too
         if self.p is not None:
             parts.append(p_value(self.p))
         if self.comparisons > 1:
