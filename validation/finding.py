@@ -176,9 +176,9 @@ class Finding:
             theory += f" at these sizes, {self.limit:.6g} in the limit"
         parts = [f"{self.quantity}: {measured(self.estimate, self.error)}", theory]
         if self.tolerance or self.p is None:
-            parts.append(f"tolerance {self.tolerance:.2g}")
+            parts.append(f"tolerance {self.tolerance:.3g}")
         if self.z is not None:
-            parts.append(f"z = {self.z + 0.0:+.2f}")  # of -0.0, too
+            parts.append(f"z = {self.z + 0.0:+.2f}")  # no minus before zero
         if self.p is not None:
             parts.append(p_value(self.p))
         if self.comparisons > 1:

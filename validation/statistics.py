@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import linalg, optimize, special, stats
+from scipy import fft, linalg, optimize, special, stats
 
 Floats = NDArray[np.float64]
 
@@ -195,59 +195,63 @@ def _empirical_root(gaps: Floats) -> float:
     return math.sqrt(max(0.0, 2 * float(np.log1p(tilt * gaps).sum())))
 
 
-def total(values: ArrayLike, pmf: ArrayLike, *, at: int = 0) -> Comparison:
-    """Compare the sum of independent whole numbers with the exact law that each of them has.
+def total(values: ArrayLike, pmf: ArrayLike) -> Comparison:
+    """Compare the sum of independent whole numbers with the exact law of one of them, however skewed.
 
-    The law of the sum is the convolution of theirs, exact to 1e-13; where it leaves nothing to see, Chernoff's bound
-    takes over: P(S >= s) <= exp(-n I(s/n)).
+    The law of the sum is the convolution of the single laws, tilted so that the observed sum is its mean: tails have
+    full relative accuracy. Twice the tail beyond the observed sum is the p-value; above uniform, as sums are discrete.
 
     Parameters
     ----------
     values : array of int, shape (replicas,)
-    pmf : array, shape (numbers,)
-        Probabilities of `at`, `at` + 1, ...; they sum to one.
-    at : int
-        The smallest value that the law allows.
+    pmf : array, shape (values,)
+        Probabilities of 0, 1, 2, ..., which sum to one.
 
     Returns
     -------
     Comparison
-        Mean, its exact standard error, the exact expectation; p is two-sided, above uniform where few sums are likely.
+        Of the mean, with the standard error that the law gives it.
     """
-    array, p = _array(values, "values", 1), _array(pmf, "pmf", 1)
-    counts = array - at
-    if not array.size or (counts != np.rint(counts)).any():
-        raise Refusal("values must be whole numbers, and at least one")
-    if (p < 0).any() or abs(p.sum() - 1) > 1e-9:
-        raise Refusal(f"pmf must be >= 0 and sum to one, got {p.sum()}")
-    number, n = np.arange(p.size), array.size
-    expected = float(number @ p)
-    spread = math.sqrt(float((number - expected) ** 2 @ p))
-    if spread == 0:
-        raise Refusal("the law allows one value only: compare exactly instead")
-    error = spread / math.sqrt(n)
-    z = (float(counts.mean()) - expected) / error
-    if (counts < 0).any() or (counts >= p.size).any():
-        return Comparison(float(array.mean()), error, expected + at, 0.0, z, law="sum")
-    sum_seen, size = int(counts.sum()), n * (p.size - 1) + 1
-    law = np.fft.irfft(np.fft.rfft(p / p.sum(), 2 * size) ** n, 2 * size)[:size]
-    tails = max(float(law[: sum_seen + 1].sum()), 0.0), max(float(law[sum_seen:].sum()), 0.0)
-    tail = min(tails) + 1e-13
-    if tail < 1e-11:
-        tail = min(tail, _chernoff(p, number - sum_seen / n) ** n)
-    return Comparison(float(array.mean()), error, expected + at, min(1.0, 2 * tail), z, law="sum")
+    array, law = _array(values, "values", 1), _array(pmf, "pmf", 1)
+    if not array.size or (array != np.rint(array)).any():
+        raise Refusal("the exact law of a sum needs whole numbers")
+    if (law < 0).any() or abs(law.sum() - 1) > 1e-9:
+        raise Refusal(f"pmf must be >= 0 and sum to 1, got {law.sum()}")
+    x, n, found = np.arange(law.size, dtype=float), array.size, float(array.mean())
+    theory = float(law @ x)
+    variance = float(law @ (x - theory) ** 2)
+    if variance <= 0:
+        raise Refusal("the law has no spread: compare exactly instead")
+    error = math.sqrt(variance / n)
+    seen = x[law > 0]
+    if not seen[0] <= array.min() <= array.max() <= seen[-1]:
+        p = 0.0
+    elif seen[0] < found < seen[-1]:
+        p = min(1.0, 2 * _tail(x, law, n, round(array.sum()), sign=1 if found > theory else -1))
+    else:
+        p = min(1.0, 2 * float(law[int(found)]) ** n)
+    return Comparison(found, error, theory, p, (found - theory) / error, law="exact")
 
 
-def _chernoff(p: Floats, gaps: Floats) -> float:
-    """Return the smallest E exp(t gap) over t, the bound of one replicate."""
-    inside = p > 0
-    p, gaps = p[inside], gaps[inside]
+def _tail(x: Floats, law: Floats, n: int, observed: int, sign: int) -> float:
+    """Return the probability that the sum of n draws is the observed one or beyond it on the side of `sign`."""
+    with np.errstate(divide="ignore"):
+        log_law = np.log(law)
+    centre = observed / n
 
-    def log_moment(t: float) -> float:
-        return float(special.logsumexp(t * gaps, b=p))
+    def excess(tilt: float) -> float:
+        return float(special.softmax(log_law + tilt * (x - centre)) @ (x - centre))
 
-    found = optimize.minimize_scalar(log_moment, bracket=(-0.1 / np.abs(gaps).max(), 0.1 / np.abs(gaps).max()))
-    return math.exp(min(0.0, float(found.fun)))
+    reach = 1.0
+    while excess(-reach) > 0 or excess(reach) < 0:
+        reach *= 2
+    tilt = optimize.brentq(excess, -reach, reach)
+    tilted = special.softmax(log_law + tilt * (x - centre))
+    size, fast = n * (x.size - 1) + 1, fft.next_fast_len(n * (x.size - 1) + 1, real=True)
+    sums = np.maximum(fft.irfft(fft.rfft(tilted, fast) ** n, fast), 0.0)
+    beyond = np.arange(observed, size) if sign > 0 else np.arange(observed + 1)
+    weight = n * special.logsumexp(log_law + tilt * (x - centre))
+    return float(sums[beyond] @ np.exp(weight - tilt * (beyond - observed)))
 
 
 def proportion(successes: int, trials: int, probability: float) -> Comparison:

@@ -1,0 +1,203 @@
+"""Findings and verdicts that cannot contradict themselves, and the claims whose every quantity has a twin."""
+
+import math
+
+import pytest
+from scipy import stats
+
+from validation import claims, statistics
+from validation.claim import Asks, Finding, Outcome, Verdict, measured
+from validation.statistics import Comparison
+
+HEADS, RUNS = "share of heads", "share of tosses equal to the one before"
+
+UNCONVERTED = {
+    "basin_closed_forms", "basins_depth", "binary_layers", "cold_layers", "count_law", "critical_size",
+    "data_collapse", "deep_propagation", "double_descent", "error_bars", "exponents", "formula_error",
+    "functional_fixed_point", "grokking", "interaction_graph", "linear_posterior", "memorisation",
+    "monte_carlo_renormalisation", "noise_cutoff", "order_in_training", "phase_diagram", "rank_probability",
+    "real_network", "rg_flow", "size", "spike_nulls", "square_lattice", "steepest", "stiffness", "tail",
+    "teacher_student", "trained_on_diagram", "training_size", "urn_law",
+}  # fmt: skip
+"""Modules whose claims may still have one twin for all that they judge."""
+
+
+def test_every_claim_has_a_twin_for_each_quantity_it_judges():
+    single = {claim.judge.__module__.rpartition(".")[2] for claim in claims.CLAIMS.values() if claim.twin is not None}
+    assert single <= UNCONVERTED
+
+
+FINDING = {
+    "quantity": HEADS,
+    "estimate": 1.0,
+    "error": 0.1,
+    "theory": 1.2,
+    "z": -2.0,
+    "p": 2 * stats.norm.sf(2.0),
+    "dof": math.inf,
+    "sees": 0.3,
+    "unit": "in the share",
+}
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"estimate": math.nan}, "estimate .* must be finite"),
+        ({"error": math.inf}, "error .* must be finite"),
+        ({"theory": math.nan}, "theory .* must be finite"),
+        ({"limit": math.inf}, "limit .* must be finite"),
+        ({"error": -1.0}, "error .* must be >= 0"),
+        ({"tolerance": -0.1}, "tolerance .* must be >= 0"),
+        ({"z": math.nan}, "z .* must be finite"),
+        ({"z": 0.0, "p": 1.0}, "state the tolerance"),
+        ({"tolerance": 0.1}, "state the tolerance"),
+        ({"theory": 1.1}, "state the tolerance"),
+        ({"z": 2.0}, "state the tolerance"),
+        ({"error": 0.0}, "no standard error"),
+        ({"asks": Asks.AT_MOST}, "state the tolerance"),
+        ({"theory": 1.0, "z": 0.0, "dof": None}, "z = 0 but p"),
+        ({"p": 1.5}, "must lie in"),
+        ({"p": 0.5}, "is not that of z"),
+        ({"comparisons": 48}, "is not that of z"),
+        ({"dof": 9}, "is not that of z"),
+        ({"p": None}, "z without p"),
+        ({"comparisons": 0}, "comparisons >= 1"),
+        ({"sees": 0.0}, "sees > 0"),
+        ({"sees": math.inf}, "sees .* must be finite"),
+        ({"quantity": " "}, "quantity in words"),
+        ({"unit": ""}, "unit in words"),
+        ({"asks": "nearly"}, "Asks"),
+    ],
+)
+def test_finding_that_contradicts_itself_is_refused(changes, words):
+    Finding(**FINDING)
+    with pytest.raises(ValueError, match=words):
+        Finding(**(FINDING | changes))
+
+
+@pytest.mark.parametrize(
+    ("changes", "text"),
+    [
+        ({}, f"{HEADS}: 1.00 ± 0.10, theory 1.2, z = -2.00, p = 0.046"),
+        (
+            {"limit": 1.5, "tolerance": 0.1, "z": -1.0, "p": 1.0, "comparisons": 48},
+            f"{HEADS}: 1.00 ± 0.10, theory 1.2 at these sizes, 1.5 in the limit, "  # noqa: ISC004 - one sentence
+            "tolerance 0.1, z = -1.00, p = 1, worst of 48",
+        ),
+        ({"theory": 9.0, "z": -80.0, "p": 0.0}, f"{HEADS}: 1.00 ± 0.10, theory 9, z = -80.00, p < 1e-300"),
+        (
+            {"theory": 0.8, "z": 2.0, "asks": Asks.ABOVE},
+            f"{HEADS}: 1.00 ± 0.10, clearly above 0.8, z = +2.00, p = 0.046",
+        ),
+        ({"error": 0, "z": None, "p": None}, f"{HEADS}: 1 ± 0, theory 1.2, tolerance 0"),
+    ],
+)
+def test_finding_prints_what_was_tested(changes, text):
+    assert str(Finding(**(FINDING | changes))) == text
+
+
+@pytest.mark.parametrize(
+    ("asks", "estimate", "p", "holds"),
+    [
+        (Asks.EQUAL, 1.0, 1e-3, True),
+        (Asks.EQUAL, 1.0, 1e-12, False),
+        (Asks.EQUAL, 1.0, statistics.LEVEL / 3, False),
+        (Asks.AT_MOST, 1.3, 1e-12, False),
+        (Asks.AT_MOST, 1.3, 1e-3, True),
+        (Asks.AT_LEAST, 1.0, 1e-12, False),
+        (Asks.ABOVE, 1.3, 1e-12, True),
+        (Asks.ABOVE, 1.3, 1e-3, False),
+        (Asks.ABOVE, 1.0, 1e-12, False),
+        (Asks.BELOW, 1.0, 1e-12, True),
+        (Asks.BELOW, 1.3, 1e-12, False),
+        (Asks.EQUAL, 1.2 + 1e-9, None, True),
+        (Asks.EQUAL, 1.3, None, False),
+        (Asks.AT_MOST, 1.0, None, True),
+        (Asks.AT_MOST, 1.3, None, False),
+        (Asks.AT_LEAST, 1.3, None, True),
+        (Asks.AT_LEAST, 1.0, None, False),
+        (Asks.ABOVE, 1.3, None, True),
+        (Asks.ABOVE, 1.2 + 1e-9, None, False),
+        (Asks.BELOW, 1.0, None, True),
+    ],
+)
+def test_what_a_finding_asks(asks, estimate, p, holds):
+    tolerance = 1e-8 if p is None else 0.0
+    changes = {"asks": asks, "estimate": estimate, "tolerance": tolerance, "z": None, "p": p, "dof": None}
+    assert Finding(**(FINDING | changes)).holds() is holds
+
+
+def test_findings_share_their_level():
+    p = statistics.LEVEL / 2
+    finding = Finding(**(FINDING | {"z": None, "dof": None, "p": p}))
+    assert not finding.holds()
+    assert finding.holds(sharing=3)
+    other = Finding(**(FINDING | {"quantity": RUNS}))
+    third = Finding(**(FINDING | {"quantity": "third"}))
+    assert Verdict(Outcome.EXACT, (finding, other, third)).failing == ()
+    assert Verdict.judged([finding], Outcome.EXACT, "", otherwise="no").failing == (HEADS,)
+
+
+GOOD_FINDING = Finding(**FINDING)
+BAD_FINDING = Finding(**(FINDING | {"quantity": RUNS, "theory": 9.0, "z": -80.0, "p": 0.0}))
+
+
+@pytest.mark.parametrize(
+    ("outcome", "findings", "detail", "words"),
+    [
+        ("perhaps", (GOOD_FINDING,), "", "Outcome"),
+        (Outcome.EXACT, (), "", "distinct quantities"),
+        (Outcome.EXACT, (GOOD_FINDING, GOOD_FINDING), "", "distinct quantities"),
+        (Outcome.ASYMPTOTIC, (GOOD_FINDING,), "", "needs a detail"),
+        (Outcome.CONTRADICTED, (BAD_FINDING,), " ", "needs a detail"),
+        (Outcome.EXACT, (GOOD_FINDING, BAD_FINDING), "", "whose findings fail: share of tosses"),
+        (Outcome.ASYMPTOTIC, (GOOD_FINDING, BAD_FINDING), "n", "whose findings fail: share of tosses"),
+        (Outcome.DOMAIN, (BAD_FINDING,), "n", "no finding holds"),
+        (Outcome.CONTRADICTED, (GOOD_FINDING,), "n", "all findings hold"),
+    ],
+)
+def test_verdict_that_its_findings_do_not_bear_out_is_refused(outcome, findings, detail, words):
+    with pytest.raises(ValueError, match=words):
+        Verdict(outcome, findings, detail)
+
+
+def test_decisive_finding_is_the_one_that_fails():
+    assert Verdict(Outcome.CONTRADICTED, (GOOD_FINDING, BAD_FINDING), "no").decisive is BAD_FINDING
+    assert Verdict(Outcome.DOMAIN, (GOOD_FINDING, BAD_FINDING), "no")[HEADS] is GOOD_FINDING
+
+
+@pytest.mark.parametrize(
+    ("estimate", "error", "text"),
+    [
+        (0.5, 0.012, "0.500 ± 0.012"),
+        (-1234.5, 67.0, "-1234 ± 67"),
+        (0.0, 0.0, "0 ± 0"),
+        (0.0, 0.3, "0.00 ± 0.30"),
+        (1.5e-9, 2e-10, "(1.50 ± 0.20)e-09"),
+        (2.5e12, 1e10, "(2.500 ± 0.010)e+12"),
+    ],
+)
+def test_measured_shows_two_digits_of_the_error(estimate, error, text):
+    assert measured(estimate, error) == text
+
+
+def test_finding_of_a_comparison_says_all_of_it(rng):
+    found = statistics.worst(statistics.mean(rng.standard_normal(50), 0.0, bias=0.01) for _ in range(7))
+    finding = Finding.of(HEADS, found, sees=0.3, unit="in the share")
+    assert (finding.tolerance, finding.comparisons, finding.dof) == (0.01, 7, 49)
+    assert (finding.z, finding.p) == (found.z, found.p)
+    exact = statistics.proportion(8, 20, 0.5)
+    assert Finding.of(HEADS, exact, sees=0.3, unit="in the share").dof is None
+
+
+@pytest.mark.parametrize(("asks", "z"), [(Asks.AT_MOST, 0.0), (Asks.AT_LEAST, -2.0), (Asks.EQUAL, -2.0)])
+def test_only_the_side_that_counts_counts(asks, z):
+    finding = Finding.of(HEADS, statistics.z_score(1.0, 0.1, 1.2), sees=0.3, unit="in the share", asks=asks)
+    assert finding.z == pytest.approx(z)
+    assert finding.p == pytest.approx(1.0 if z == 0 else 2 * stats.norm.sf(2.0))
+
+
+def test_claims_that_do_not_name_quantities_print_the_tolerance_that_z_implies():
+    verdict = Verdict.of(Outcome.EXACT, Comparison(-0.9415, 0.004, -1.0, 1.0, 0.0))
+    assert str(verdict.decisive).endswith("-0.9415 ± 0.0040, theory -1, tolerance 0.0585, z = +0.00, p = 1")
