@@ -1,0 +1,180 @@
+"""The second opinion: printed equations in numbers, with the definitions of their names put in.
+
+Simplification can make a false zero, and a proof can be of something else than what is printed. So every printed
+equation is evaluated as well, to fifty digits at points drawn from the range of its symbols: an identity agrees to
+forty, an inequality is positive, a limit is approached, and what a series leaves out falls as it says.
+"""
+
+from collections.abc import Callable
+from functools import cache
+from random import Random
+from typing import Any, TypeAlias
+
+import mpmath
+import sympy as sp
+from sympy.core.function import AppliedUndef
+from sympy.printing.pycode import MpmathPrinter
+
+Definitions: TypeAlias = tuple[tuple[sp.Expr, sp.Expr], ...]
+Domain: TypeAlias = tuple[tuple[sp.Symbol, tuple[float, float] | range], ...]
+
+DIGITS, AGREE, POINTS = 50, 40, 20
+_NEAR, _NEARER = 40, 80  # powers of ten by which the end of a limit is approached
+_SLACK = mpmath.mpf(10) ** 6  # for constants and logarithms beside a power of ten
+
+
+class _Printer(MpmathPrinter):
+    def _print_Sum(self, expr: sp.Sum) -> str:
+        return self._over(expr, "nsum")
+
+    def _print_Product(self, expr: sp.Product) -> str:
+        return self._over(expr, "nprod")
+
+    def _over(self, expr: sp.Sum | sp.Product, name: str) -> str:
+        code = self._print(expr.function)
+        for index, *ends in expr.limits:
+            first, last = map(self._print, ends)
+            code = f"{name}(lambda {self._print(index)}: {code}, ({first}, {last}))"
+        return str(code)
+
+
+def _bind(pattern: sp.Basic, expr: sp.Basic, bound: dict[sp.Basic, sp.Basic]) -> bool:
+    """Whether `expr` is the function `pattern` of other arguments, which `bound` collects."""
+    for one, other in zip(pattern.args, expr.args, strict=True):
+        if one.is_Symbol:
+            bound[one] = other
+        elif one != other and (one.func != other.func or not one.args or not _bind(one, other, bound)):
+            return False
+    return True
+
+
+def _define(expr: sp.Expr, name: sp.Expr, definition: sp.Expr) -> sp.Expr:
+    """Put the definition of a function, given at arguments that are symbols or fixed, in for all its values."""
+
+    def value(call: sp.Expr) -> sp.Expr:
+        bound: dict[sp.Basic, sp.Basic] = {}
+        if len(call.args) != len(name.args) or not _bind(name, call, bound):
+            return call
+        return definition.xreplace(bound)
+
+    return expr.replace(lambda part: part.func == name.func, value)
+
+
+def put_in(expr: sp.Expr, where: Definitions) -> sp.Expr:
+    """Return `expr` with definitions put in, in their order, functions before symbols, and its derivatives taken."""
+    symbols = {name: value for name, value in where if name.is_Symbol}
+    for name, definition in where:
+        if not name.is_Symbol:
+            expr = _define(expr, name, definition)
+
+    def taken(derivative: sp.Derivative) -> sp.Expr:
+        inner = {name: value for name, value in symbols.items() if name not in derivative.variables}
+        body = derivative.expr
+        for name, value in inner.items():
+            body = body.xreplace({name: value})
+        return sp.diff(body, *derivative.variable_count)
+
+    expr = expr.replace(lambda part: isinstance(part, sp.Derivative), taken)
+    for name, value in symbols.items():
+        expr = expr.xreplace({name: value})
+    return expr
+
+
+def undefined(expr: sp.Basic) -> set[str]:
+    """Return the names of the functions in `expr` that have no value."""
+    return {part.func.__name__ for part in expr.atoms(AppliedUndef) if not hasattr(part.func, "_imp_")}
+
+
+def _draw(symbol: sp.Symbol, domain: dict[sp.Symbol, Any], random: Random) -> mpmath.mpf:
+    """Return a value of `symbol` in its range, or where its assumptions allow when none is given."""
+    bounds = domain.get(symbol)
+    if isinstance(bounds, range):
+        return mpmath.mpf(random.choice(bounds))
+    if bounds is not None:
+        low, high = map(mpmath.mpf, bounds)
+        return low + (high - low) * mpmath.mpf(random.uniform(0.05, 0.95))
+    if symbol.is_integer:
+        return mpmath.mpf(random.randint(1 if symbol.is_positive else 0, 8))
+    if symbol.is_positive or symbol.is_nonnegative:
+        return mpmath.exp(mpmath.mpf(random.uniform(-1.5, 1.5)))
+    return mpmath.mpf(random.uniform(-2, 2))
+
+
+def _number(expr: sp.Expr, symbols: list[sp.Symbol]) -> Callable[..., Any]:
+    """Return `expr` as a function of its symbols, at the working precision of mpmath."""
+    printer = _Printer({"fully_qualified_modules": False, "inline": True, "allow_unknown_functions": True})
+    # no symbol may hide a function of its name, as beta does
+    free = {symbol: sp.Symbol(f"x_{count}", **symbol.assumptions0) for count, symbol in enumerate(symbols)}
+    return sp.lambdify(list(free.values()), expr.xreplace(free), modules="mpmath", printer=printer)
+
+
+def _slow(*sides: sp.Expr) -> bool:
+    return any(side.has(sp.Integral) or any(sp.oo in limits for s in side.atoms(sp.Sum) for limits in s.limits)
+               for side in sides)  # fmt: skip
+
+
+def _points(
+    sides: tuple[sp.Expr, ...], domain: Domain, besides: sp.Symbol | None = None
+) -> tuple[list[sp.Symbol], list[list[mpmath.mpf]]]:
+    """Return the symbols of `sides`, without `besides`, and points in their range: fewer where values take long."""
+    symbols = sorted({symbol for side in sides for symbol in side.free_symbols} - {besides}, key=str)
+    random = Random(20)  # noqa: S311 - points, not secrets
+    count = 1 if not symbols else 3 if _slow(*sides) else POINTS
+    return symbols, [[_draw(symbol, dict(domain), random) for symbol in symbols] for _ in range(count)]
+
+
+def _place(symbols: list[sp.Symbol], point: list[mpmath.mpf]) -> str:
+    where = ", ".join(f"{symbol} = {mpmath.nstr(value, 6)}" for symbol, value in zip(symbols, point, strict=True))
+    return f"at {where}" if where else "everywhere"
+
+
+@cache
+def gap_of(left: sp.Expr, right: sp.Expr, domain: Domain = ()) -> str:
+    """Return where and by what two sides differ, and nothing when they agree to forty digits everywhere."""
+    symbols, points = _points((left, right), domain)
+    one, other = (_number(side, symbols) for side in (left, right))
+    with mpmath.workdps(DIGITS + 20):
+        for point in points:
+            a, b = one(*point), other(*point)
+            if not abs(a - b) <= mpmath.mpf(10) ** -AGREE * max(1, abs(a), abs(b)):
+                return f"{mpmath.nstr(a, 12)} is not {mpmath.nstr(b, 12)} {_place(symbols, point)}"
+    return ""
+
+
+@cache
+def sign_of(positive: sp.Expr, domain: Domain = ()) -> str:
+    """Return where an expression is not positive, and nothing when it is everywhere."""
+    symbols, points = _points((positive,), domain)
+    value = _number(positive, symbols)
+    with mpmath.workdps(DIGITS + 20):
+        for point in points:
+            found = value(*point)
+            if mpmath.im(found) or not found > 0:
+                return f"{mpmath.nstr(found, 12)} is not positive {_place(symbols, point)}"
+    return ""
+
+
+@cache
+def approach_of(
+    gap: sp.Expr, scale: sp.Expr, variable: sp.Symbol, end: sp.Expr, domain: Domain = (), direction: int = 1
+) -> str:
+    """Return where `gap` does not fall as fast as `scale` when `variable` goes to `end`, and nothing when it does."""
+    symbols, points = _points((gap, scale), domain, variable)
+    ahead = [variable, *symbols]
+    rest, size = _number(gap, ahead), _number(scale, ahead)
+    with mpmath.workdps(DIGITS + 8 * _NEARER):
+        for point in points[: POINTS // 4]:
+            places = [_close(end, power, direction) for power in (_NEAR, _NEARER)]
+            far, near = (abs(rest(place, *point)) for place in places)
+            fall = abs(size(places[1], *point) / size(places[0], *point))
+            if not near <= _SLACK * fall * far + mpmath.mpf(10) ** -(6 * _NEARER):
+                where = f"near {variable} = {end} {_place(symbols, point)}"
+                return f"what is left is {mpmath.nstr(far, 6)}, then {mpmath.nstr(near, 6)} {where}"
+    return ""
+
+
+def _close(end: sp.Expr, power: int, direction: int) -> mpmath.mpf:
+    if end is sp.oo:
+        return mpmath.mpf(10) ** power
+    value = mpmath.mpf(str(end.evalf(DIGITS + 8 * _NEARER)))
+    return value + direction * mpmath.mpf(10) ** -power

@@ -1,0 +1,73 @@
+"""Rewritings that several proofs use: Γ by cancelling, Γ by Stirling, telescoping sums, antiderivatives."""
+
+import sympy as sp
+
+from theory.derivation import Rewrite
+
+
+def by_gamma(gap: sp.Expr) -> sp.Expr:
+    """Write everything in Γ, divide by one of the terms and cancel: what is left of each term is rational."""
+    terms = sp.Add.make_args(gap.rewrite(sp.gamma))
+    if len(terms) == 1:
+        return sp.gammasimp(gap)
+    ratios = (sp.gammasimp(sp.powsimp(term / terms[0])) for term in terms)
+    return sp.S.Zero if sp.simplify(sp.Add(*ratios)) == 0 else gap
+
+
+def by_exponentials(gap: sp.Expr) -> sp.Expr:
+    """Write hyperbolic functions as exponentials and simplify."""
+    return sp.simplify(gap.rewrite(sp.exp))
+
+
+def shifted_stirling(shift: sp.Expr, large: sp.Expr) -> sp.Expr:
+    """Return ln Γ(large + shift) without its terms of order large^-2 and smaller."""
+    second = sp.expand(sp.bernoulli(2, shift))
+    return (large + shift - sp.Rational(1, 2)) * sp.log(large) - large + sp.log(2 * sp.pi) / 2 + second / (2 * large)
+
+
+def by_stirling(variable: sp.Symbol) -> Rewrite:
+    """Return the rewriting of ln Γ of what grows in proportion to `variable` by Stirling's series with a shift."""
+
+    def series(at: sp.Expr) -> sp.Expr:
+        rate = sp.expand(at).coeff(variable)
+        if rate == 0:
+            return sp.loggamma(at)
+        shift = sp.expand(at - rate * variable)
+        return sp.expand_log(shifted_stirling(shift, rate * variable), force=True)
+
+    def rewrite(expr: sp.Expr) -> sp.Expr:
+        expr = expr.replace(sp.log, lambda at: sp.expand_log(sp.log(sp.powsimp(sp.factor(at))), force=True))
+        expr = expr.replace(
+            lambda part: isinstance(part, sp.log) and isinstance(part.args[0], sp.gamma),
+            lambda part: sp.loggamma(part.args[0].args[0]),
+        )
+        return sp.expand(expr.replace(sp.loggamma, series))
+
+    return rewrite
+
+
+def by_telescoping(variable: sp.Symbol, at: Rewrite = sp.simplify) -> Rewrite:
+    """Return the rewriting of f(y) - Σ_j t(y + j) by its fall from y to y+1, which is t(y), and its end, which is 0."""
+
+    def rewrite(gap: sp.Expr) -> sp.Expr:
+        (total,) = gap.atoms(sp.Sum)
+        ((index, first, last),) = total.limits
+        rest, term = gap - gap.coeff(total) * total, gap.coeff(total) * total.function
+        falls = at(rest - rest.subs(variable, variable + 1) + term.subs(index, 0))
+        shifts = sp.simplify(term - term.subs(index, 0).subs(variable, variable + index))
+        ends = (first, last) == (0, sp.oo) and sp.limit(rest, variable, sp.oo) == 0
+        return sp.S.Zero if falls == shifts == 0 and ends else gap
+
+    return rewrite
+
+
+def by_antiderivative(antiderivative: sp.Expr, variable: sp.Symbol, prove: Rewrite = sp.simplify) -> Rewrite:
+    """Return the rewriting of an integral over `variable` by the ends of a function that has the integrand as its slope."""
+
+    def ends(integral: sp.Integral) -> sp.Expr:
+        ((_, low, high),) = integral.limits
+        if prove(sp.diff(antiderivative, variable) - integral.function) != 0:
+            return integral
+        return sp.limit(antiderivative, variable, high, "-") - sp.limit(antiderivative, variable, low, "+")
+
+    return lambda gap: sp.simplify(gap.replace(lambda part: isinstance(part, sp.Integral), ends))
