@@ -282,8 +282,9 @@ def inequality(
     """
     defined = _pairs(where)
     larger, smaller = sp.sympify(larger), sp.sympify(smaller)
+    excess = sp.Add(larger, sp.Mul(-1, smaller, evaluate=False), evaluate=False) if smaller != 0 else larger
     printed = {
-        "=": equation(sp.Add(larger, sp.Mul(-1, smaller, evaluate=False), evaluate=False), form),
+        "=": equation(excess, form),
         ">": sp.Gt(larger, smaller, evaluate=False),
         "<": sp.Lt(smaller, larger, evaluate=False),
     }[written]

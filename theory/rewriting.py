@@ -39,9 +39,38 @@ def by_stirling(variable: sp.Symbol) -> Rewrite:
         expr = expr.replace(sp.log, lambda at: sp.expand_log(sp.log(sp.powsimp(sp.factor(at))), force=True))
         expr = expr.replace(
             lambda part: isinstance(part, sp.log) and isinstance(part.args[0], sp.gamma),
-            lambda part: sp.loggamma(part.args[0].args[0]),
+            lambda part: series(part.args[0].args[0]),
         )
         return sp.expand(expr.replace(sp.loggamma, series))
+
+    return rewrite
+
+
+def by_exponent(variable: sp.Symbol) -> Rewrite:
+    """Return the rewriting of every product with growing Γ as the exponential of its logarithm, by Stirling's series."""
+    logs = by_stirling(variable)
+
+    def rewrite(expr: sp.Expr) -> sp.Expr:
+        terms = sp.Add.make_args(sp.expand(expr))
+        return sp.Add(*(sp.exp(logs(sp.log(term))) if term.has(sp.gamma) else term for term in terms))
+
+    return rewrite
+
+
+def by_induction(variable: sp.Symbol, start: int, prove: Rewrite = sp.simplify) -> Rewrite:
+    """Return the rewriting of f(n) + c Σ_j t(j), with n in its upper end, by its start and the step from n to n+1."""
+
+    def rewrite(gap: sp.Expr) -> sp.Expr:
+        (total,) = gap.atoms(sp.Sum)
+        ((index, _, last),) = total.limits
+        factor = gap.coeff(total)
+        rest = gap - factor * total
+        later = last.subs(variable, variable + 1)
+        if later - last != 1 or factor.has(variable):
+            return gap
+        step = prove(rest.subs(variable, variable + 1) - rest + factor * total.function.subs(index, later))
+        begins = sp.simplify(gap.subs(variable, start).doit())
+        return sp.S.Zero if step == begins == 0 else gap
 
     return rewrite
 

@@ -3,17 +3,17 @@
 import sympy as sp
 
 from theory.activation.expressions import beta_binomial, negative_binomial
-from theory.activation.gamma_poisson import log_ratio, ratio_lemma
-from theory.activation.symbols import OWN, D, N, O, P, a, b, beta, c, k, q, u, x, z
-from theory.derivation import Derivation, equation, identity, inequality
+from theory.activation.gamma_poisson import ratio_lemma
+from theory.activation.symbols import OWN, D, N, O, P, a, b, beta, c, k, q, u, x
+from theory.derivation import Derivation, identity, inequality, limit, series
+from theory.rewriting import by_exponent, by_gamma, by_stirling
 
 
 def counts() -> Derivation:
     """Derive alpha = 1-b, the cut-off of the gamma-Poisson law, and that of the exact law."""
     alpha, k_c = sp.symbols("alpha k_c")
-    law, exact = negative_binomial(k, q), beta_binomial(k, D, b, beta)
-    slope = (b - 1) * sp.log(z) + b * (b - 1) / (2 * z)
-    series = x + sp.Rational(1, 2) - 1 / (12 * x)
+    law, exact = {P(k): negative_binomial(k, q)}, {P(k): beta_binomial(k, D, b, beta)}
+    slope = (b - 1) * sp.log(k) + b * (b - 1) / (2 * k)
     step = (k + b) * (D - k) / ((k + 1) * (D + beta - k - 1))
     return Derivation(
         "counts",
@@ -23,37 +23,42 @@ def counts() -> Derivation:
         (
             identity(
                 "Successive counts of the gamma-Poisson law.",
-                sp.gammasimp(law.subs(k, k + 1) / law),
+                P(k + 1) / P(k),
                 q * (k + b) / (k + 1),
-                shown=equation(P(k + 1) / P(k), q * (k + b) / (k + 1)),
+                where=law,
+                domain={q: (0, 1)},
+                by=by_gamma,
             ),
             ratio_lemma()[1],
-            identity(
+            series(
                 "With shifts b and 1 the first factor of P(k) is a power of k, and its next term says where: k ≫ 1.",
-                log_ratio(b, 1, z),
-                slope,
-                by=sp.expand,
-                shown=equation(sp.loggamma(k + b) - sp.loggamma(k + 1), slope.subs(z, k) + O(1 / k**2)),
+                sp.loggamma(k + b) - sp.loggamma(k + 1),
+                slope + O(1 / k**2),
+                (k, sp.oo),
+                by=by_stirling(k),
             ),
-            identity(
+            limit(
                 "Hence P(k) falls as k⁻ᵅ with α = 1−b, from k ≫ 1 up to a cut-off; 0 < α < 1 is 0 < b < 1, and for b "
                 "≥ 1 there is no decaying power law.",
-                -sp.diff(sp.log(z) * (b - 1), z) * z,
-                1 - b,
-                shown=equation(alpha, 1 - b),
+                sp.Limit(k**alpha * sp.gamma(k + b) / sp.gamma(k + 1), k, sp.oo),
+                1,
+                where={alpha: 1 - b},
+                by=by_exponent(k),
             ),
             identity(
                 "The second factor qᵏ cuts off at −1/ln q; with q = x/(1+x),",
-                sp.expand_log(sp.log(x / (1 + x))) + sp.expand_log(sp.log((1 + x) / x)),
-                sp.S.Zero,
-                by=sp.expand,
-                shown=equation(k_c, 1 / sp.log(1 + 1 / x)),
+                k_c,
+                1 / sp.log(1 + 1 / x),
+                where={k_c: -1 / sp.log(q), q: x / (1 + x)},
+                by=lambda gap: sp.simplify(sp.expand_log(gap.replace(sp.log, lambda at: sp.log(sp.together(at))))),
             ),
-            identity(
+            series(
                 "which for large x = cD/(bN) is x + 1/2, not 1 + x: these agree only at leading order.",
-                sp.series(1 / sp.log(1 + u), u, 0, 2).removeO(),
-                series.subs(x, 1 / u),
-                shown=equation(k_c, series + O(x**-2)),
+                k_c,
+                x + sp.Rational(1, 2) - 1 / (12 * x) + O(x**-2),
+                (x, sp.oo),
+                where={k_c: 1 / sp.log(1 + 1 / x)},
+                by=sp.expand,
             ),
             inequality(
                 "For every x it lies below x + 1/2 (integrate from u = 1/x = 0: ln(1+u) > 2u/(2+u)),",
@@ -68,10 +73,7 @@ def counts() -> Derivation:
                 u / (1 + u),
             ),
             identity(
-                "The exact law, with β = a−b, has one more factor.",
-                sp.gammasimp(exact.subs(k, k + 1) / exact),
-                step,
-                shown=equation(P(k + 1) / P(k), step),
+                "The exact law, with β = a−b, has one more factor.", P(k + 1) / P(k), step, where=exact, by=by_gamma
             ),
             identity(
                 "In the place of q stands a factor that at k ≪ D is constant: an exponential cut-off at 1/ln(1 + "
@@ -82,21 +84,16 @@ def counts() -> Derivation:
             identity(
                 "There is such a cut-off only for β > 1; at β = 1, that is b(N−c) = c, the power law runs to k = D, "
                 "and below it the count law rises again towards k = D.",
-                step.subs(beta, 1),
+                P(k + 1) / P(k),
                 (k + b) / (k + 1),
-                shown=equation(P(k + 1) / P(k), (k + b) / (k + 1)),
+                where=exact | {beta: 1},
+                by=by_gamma,
             ),
-            identity(
+            limit(
                 "For a ≫ 1 both cut-offs agree: (β−1)/D tends to a/D = 1/x.",
-                sp.limit((a - b - 1) / (x * a), a, sp.oo),
+                sp.Limit((a - b - 1) / (x * a), a, sp.oo),
                 1 / x,
-                shown=equation(sp.Limit((a - b - 1) / (x * a), a, sp.oo), 1 / x),
             ),
-            identity(
-                "In the paper's variables.",
-                1 / (a / D).subs(a, b * N / c),
-                c * D / (b * N),
-                shown=equation(x, c * D / (b * N)),
-            ),
+            identity("In the paper's variables.", x, c * D / (b * N), where={x: D / a, a: b * N / c}),
         ),
     )

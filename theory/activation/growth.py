@@ -3,25 +3,17 @@
 import sympy as sp
 
 from theory.activation.expressions import GP_WORKING, gamma_survival
-from theory.activation.symbols import OWN, D, K, N, a, b, c, x
-from theory.derivation import Derivation, Step, equation, identity
-
-
-def _log_slope(expr: sp.Expr, variable: sp.Symbol) -> sp.Expr:
-    """Return d ln(expr) / d ln(variable)."""
-    return variable * sp.diff(sp.log(expr), variable)
+from theory.activation.symbols import OWN, D, K, N, S, a, b, c, x
+from theory.derivation import Derivation, identity, inequality
 
 
 def growth() -> Derivation:
     """Derive the transition at cD = N, and the stationarity condition of the exact law."""
     rate = N * b * x / (1 + x) ** (b + 1)
     slope = (1 - b * x) / (1 + x)
-    curvature = (b + 1) * x / (1 + x) ** 2
-    height = N * (b / (b + 1)) ** (b + 1)
     silent = gamma_survival(D, a, b)
-    h = sp.polygamma(0, D + a) - sp.polygamma(0, D + a - b)
-    stationary = 1 + D * sp.diff(h, D) / h - D * h
-    g, named = sp.Function("g"), sp.Function("h")(D)
+    hazard = sp.polygamma(0, D + a) - sp.polygamma(0, D + a - b)
+    g, h = sp.Function("g"), sp.Function("h")
     return Derivation(
         "growth",
         "The transition on a logarithmic axis",
@@ -30,40 +22,40 @@ def growth() -> Derivation:
         (
             identity(
                 "New neurons per unit of ln D in the gamma-Poisson law, with x = cD/(bN): call it g.",
-                (D * sp.diff(GP_WORKING, D)).subs(D, b * N * x / c),
+                D * sp.Derivative(K(D), D),
                 rate,
-                shown=equation(D * sp.Derivative(K(D), D), rate),
+                where={K(D): GP_WORKING, D: b * N * x / c},
             ),
             identity(
                 "Its logarithmic slope changes sign once, at x = 1/b.",
-                _log_slope(rate, x),
+                x * sp.Derivative(sp.log(g(x)), x),
                 slope,
-                shown=equation(x * sp.Derivative(sp.log(g(x)), x), slope),
+                where={g(x): rate},
             ),
             identity(
-                "So the growth is steepest at cD = N, for every b,",
-                slope.subs(x, c * D / (b * N)).subs(D, N / c),
-                sp.S.Zero,
-                shown=equation(c * D, N),
+                "So the growth is steepest at cD = N, for every b: there the slope vanishes,",
+                slope.subs(x, c * D / (b * N)),
+                0,
+                where={D: N / c},
             ),
-            identity("where it is", rate.subs(x, 1 / b), height, shown=equation(g(1 / b), height)),
-            Step(
+            identity("where it is", g(1 / b), N * (b / (b + 1)) ** (b + 1), where={g(x): rate}),
+            inequality(
                 "and the second logarithmic derivative is negative everywhere: a maximum.",
-                equation(x * sp.Derivative(slope, x, evaluate=False), -curvature),
-                sp.simplify(x * sp.diff(slope, x) + curvature),
-                curvature,
+                -x * sp.Derivative(slope, x, evaluate=False),
+                0,
+                (b + 1) * x / (1 + x) ** 2,
             ),
             identity(
                 "For beta-Bernoulli the growth is N D S h, with the hazard h = −d ln S/dD,",
-                sp.expand_log(-sp.diff(sp.log(silent), D)),
-                h,
-                shown=equation(named, h),
+                -sp.Derivative(sp.log(S(D)), D),
+                hazard,
+                where={S(D): silent},
             ),
             identity(
                 "and it is stationary where this vanishes; a numerical root, near cD = N.",
-                _log_slope(D * silent * h, D),
-                stationary,
-                shown=equation(1 + D * sp.Derivative(named, D) / named - D * named, sp.S.Zero),
+                D * sp.Derivative(sp.log(D * S(D) * h(D)), D),
+                1 + D * sp.Derivative(h(D), D) / h(D) - D * h(D),
+                where={S(D): silent, h(D): hazard},
             ),
         ),
     )
