@@ -16,7 +16,7 @@ argued      its sentence is the argument (an induction, an integration, counting
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 from unicodedata import decomposition
@@ -379,7 +379,7 @@ def _pairs(given: Mapping[Any, Any] | None) -> tuple[tuple[Any, Any], ...]:
 
 def _probed(left: Any, right: Any, by: Rewrite) -> sp.Expr:
     """Return what two sides, or two lists of them, differ by: their differences against free symbols."""
-    if not isinstance(left, Iterable):
+    if isinstance(left, (sp.Expr, int)):
         return by(sp.sympify(left) - sp.sympify(right))
     gaps = [by(one - other) for one, other in zip(left, right, strict=True)]
     return sp.Add(*(probe * gap for probe, gap in zip(sp.symbols(f"probe:{len(gaps)}"), gaps, strict=True)))

@@ -30,6 +30,12 @@ class _Printer(MpmathPrinter):
     def _print_Product(self, expr: sp.Product) -> str:
         return self._over(expr, "nprod")
 
+    def _print_RisingFactorial(self, expr: sp.Expr) -> str:
+        return f"rf({', '.join(map(self._print, expr.args))})"
+
+    def _print_binomial(self, expr: sp.Expr) -> str:
+        return f"binomial({', '.join(map(self._print, expr.args))})"
+
     def _over(self, expr: sp.Sum | sp.Product, name: str) -> str:
         code = self._print(expr.function)
         for index, *ends in expr.limits:

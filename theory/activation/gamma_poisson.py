@@ -10,10 +10,6 @@ from theory.rewriting import by_exponent, by_stirling, shifted_stirling
 _s, _t = sp.symbols("s t", real=True)
 
 
-def log_ratio(upper: sp.Expr, lower: sp.Expr, large: sp.Expr) -> sp.Expr:
-    """Return ln Γ(large + upper) - ln Γ(large + lower) without its terms of order large^-2 and smaller."""
-    return sp.expand(sp.expand_log(shifted_stirling(upper, large) - shifted_stirling(lower, large)))
-
 
 def _plain_stirling(expr: sp.Expr) -> sp.Expr:
     """Use Stirling's series without a shift, and split logarithms of z + s."""
