@@ -91,7 +91,7 @@ class Step:
         """Raise `AssertionError` unless the step holds exactly, and its printed equation in numbers."""
         if sp.sympify(self.residual) is not sp.S.Zero:
             raise AssertionError(f"residual {self.residual} is not 0 in the step: {self.statement}")
-        if not _is_positive(self.positive):
+        if not _is_positive(put_in(self.positive, self.where)):
             raise AssertionError(f"{self.positive} is not manifestly positive in the step: {self.statement}")
         if failure := self._second_opinion() if self.kind in CHECKED else "":
             raise AssertionError(f"{failure}, in the printed equation of the step: {self.statement}")

@@ -83,7 +83,7 @@ def put_in(expr: sp.Expr, where: Definitions) -> sp.Expr:
     expr = expr.replace(lambda part: isinstance(part, sp.Derivative), taken)
     for name, value in symbols.items():
         expr = expr.xreplace({name: value})
-    return expr
+    return expr.replace(sp.UnevaluatedExpr, lambda inside: inside)
 
 
 def undefined(expr: sp.Basic) -> set[str]:

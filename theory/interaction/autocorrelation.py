@@ -2,13 +2,26 @@
 
 import sympy as sp
 
-from theory.derivation import Derivation, Step, equation, identity, inequality
+from theory.derivation import (
+    Derivation,
+    Step,
+    definition,
+    equation,
+    identity,
+    inequality,
+    instance,
+    limit,
+    series,
+)
 from theory.interaction.symbols import TEXTBOOK, O, expected, named
+from theory.rewriting import by_induction
 
 rho = sp.Symbol("rho", positive=True)
 n, W = sp.symbols("n W", positive=True)
 k, t = sp.symbols("k t", integer=True, positive=True)
+_lag = sp.Symbol("k", integer=True)
 tau = sp.Symbol("tau", positive=True)
+LESS = {rho: (0, 1)}
 
 TAU = (1 + rho) / (1 - rho)
 MEAN_VARIANCE = (TAU - 2 * rho * (1 - rho**n) / (n * (1 - rho) ** 2)) / n
@@ -20,11 +33,11 @@ def geometric(last: sp.Expr) -> sp.Expr:
     return rho * (1 - rho**last) / (1 - rho)
 
 
-def covariance_bias(lag: sp.Expr) -> sp.Expr:
-    """Return the mean of the autocovariance about the sample mean, divided by n."""
+def covariance_bias(lag: sp.Expr, chains: sp.Expr = sp.S.One) -> sp.Expr:
+    """Return the mean of the autocovariance about the common mean of independent chains, divided by n."""
     edges = geometric(n - lag) * (1 + rho**lag) / (1 - rho)
-    with_mean = (n - lag) * TAU - edges  # n times the sum of cov(x_t, mean)
-    return ((n - lag) * (rho**lag + MEAN_VARIANCE) - 2 * with_mean / n) / n
+    with_mean = (n - lag) * TAU - edges  # n times the sum of cov(x_t, mean of its chain)
+    return ((n - lag) * (rho**lag + MEAN_VARIANCE / chains) - 2 * with_mean / (n * chains)) / n
 
 
 def _direct(size: int, lag: int) -> sp.Expr:
@@ -39,52 +52,57 @@ def _direct(size: int, lag: int) -> sp.Expr:
     return sp.Add(*terms) / size
 
 
+def _powers(gap: sp.Expr) -> sp.Expr:
+    """Write powers of sums as products, so that they cancel."""
+    return sp.simplify(sp.expand(sp.cancel(sp.expand(gap, power_exp=True))))
+
+
+def _without_powers(gap: sp.Expr) -> sp.Expr:
+    """Leave out the n-th power of rho, exponentially small."""
+    return sp.cancel(sp.expand(gap, power_exp=True).subs(rho**n, 0))
+
+
 def _mean() -> tuple[Step, ...]:
-    squares = n**2 * MEAN_VARIANCE
-    r = sp.Symbol("r", positive=True)
-    rest = sp.Symbol("a", positive=True)  # rho^n, exponentially small
-    small = MEAN_VARIANCE.subs(rho**n, rest)
+    r, u, variance = sp.symbols("r u v", positive=True)
+    now, later = named("V_{n}"), named("V_{n+1}")
+    others = sp.Sum(rho**t, (t, 1, n))
+    whole = {n: range(1, 9)} | LESS
     return (
-        identity(
-            "A chain that forgets a share 1−ρ at every draw keeps its variance,",
-            rho**2 + (1 - rho**2),
-            sp.S.One,
-            shown=equation(named("x_{t+1}"), rho * named("x_{t}") + sp.sqrt(1 - rho**2) * named(r"\xi_{t}")),
+        definition(
+            "A chain that forgets a share 1−ρ at every draw,",
+            named("x_{t+1}"),
+            rho * named("x_{t}") + sp.sqrt(1 - rho**2) * named(r"\xi_{t}"),
         ),
+        identity("keeps its variance v = 1,", rho**2 * variance + 1 - rho**2, variance, where={variance: 1}),
         identity(
             "and its autocorrelation is a power: partial sums grow by the next term.",
-            sp.powsimp(sp.expand(geometric(n + 1) - geometric(n), power_exp=True)),
-            rho ** (n + 1),
-            by=lambda gap: sp.simplify(sp.expand(sp.cancel(sp.expand(gap, power_exp=True)))),
-            shown=equation(sp.Sum(rho**t, (t, 1, n)), geometric(n)),
+            others,
+            geometric(n),
+            domain=whole,
+            by=by_induction(n, 0, _powers),
         ),
-        identity(
-            "For ρ < 1 the integrated autocorrelation time is",
-            1 + 2 * geometric(n).subs(rho**n, 0),
+        limit(
+            "For ρ < 1 the integrated autocorrelation time τ is their limit.",
+            sp.Limit(1 + 2 * geometric(n), n, sp.oo),
             TAU,
-            shown=equation(tau, TAU),
+            where={rho: sp.exp(-u)},
         ),
+        definition("The variance of the mean of n draws, exact at every length,", now, MEAN_VARIANCE),
         identity(
-            "The variance of the sum of n+1 draws exceeds that of n by the correlations of the new draw with all "
-            "others,",
-            squares.subs(n, n + 1) - squares,
-            1 + 2 * geometric(n),
-            by=lambda gap: sp.simplify(sp.expand(gap, power_exp=True)),
-            shown=equation((n + 1) ** 2 * named("V_{n+1}") - n**2 * named("V_{n}"), 1 + 2 * sp.Sum(rho**t, (t, 1, n))),
+            "for that of the sum of n+1 draws exceeds that of n by the correlations of the new draw with all others,",
+            (n + 1) ** 2 * later - n**2 * now,
+            1 + 2 * others,
+            where={later: MEAN_VARIANCE.subs(n, n + 1), now: MEAN_VARIANCE},
+            domain=whole,
+            by=lambda gap: _powers(gap.replace(sp.Sum, lambda *_: geometric(n))),
         ),
-        identity(
-            "and is 1 for one draw: the variance of the mean, exact at every length.",
-            squares.subs(n, 1),
-            sp.S.One,
-            shown=equation(named("V_{n}"), MEAN_VARIANCE),
-        ),
+        identity("and is 1 for one draw.", now, sp.S.One, where={now: MEAN_VARIANCE, n: 1}),
         identity(
             "For long runs, where the power of ρ is negligible, this is the variance of n/τ independent draws, the "
             "effective sample size; the next term makes it smaller.",
-            sp.expand(sp.cancel(small.subs(rest, 0) - TAU / n)),
-            -2 * rho / (n**2 * (1 - rho) ** 2),
-            by=sp.cancel,
-            shown=equation(named("V_{n}"), tau / n * (1 - 2 * rho / (n * (1 - rho**2))) + O(rho**n)),
+            now,
+            tau / n * (1 - 2 * rho / (n * (1 - rho**2))) + 2 * rho ** (n + 1) / (n**2 * (1 - rho) ** 2),
+            where={now: MEAN_VARIANCE, tau: TAU},
         ),
         inequality(
             "Draws that alternate, ρ = −r, are better than independent ones: τ < 1.",
@@ -96,65 +114,67 @@ def _mean() -> tuple[Step, ...]:
 
 
 def _window() -> tuple[Step, ...]:
-    rate, c = sp.symbols("u c", positive=True)
-    cut = 1 + 2 * geometric(W)
-    exponent = c * rate * TAU.subs(rho, sp.exp(-rate))
+    c, chains = sp.symbols("c R", positive=True)
     size, lag = 5, 2
-    chains = sp.Symbol("R", positive=True)
-    one = sp.Symbol("a", positive=True)
-    expanded = sp.expand(n * (covariance_bias(k) - (1 - k / n) * rho**k), power_exp=True).subs(rho**n, 0)
+    cut, found = named(r"\tau_{W}"), expected(r"\hat{C}_{k}")
+    few = range(1, size)
     return (
         identity(
             "Sokal's rule ends the sum at the first window W ≥ cτ, with c = 5. It leaves out",
-            TAU - cut,
+            tau - cut,
             2 * rho ** (W + 1) / (1 - rho),
-            shown=equation(tau - named(r"\tau_{W}"), 2 * rho ** (W + 1) / (1 - rho)),
+            where={tau: TAU, cut: 1 + 2 * geometric(W)},
         ),
-        identity(
+        limit(
             "which for slow chains, ρ = exp(−u) with small u, is a share exp(−2c), 5 in 100000 at c = 5: for a single "
             "exponential the window is wide enough. A slow mode of small weight is what it can miss.",
-            sp.limit(sp.exp(-exponent), rate, 0),
+            sp.Limit(rho ** (c * tau), rho, 1, "-"),
             sp.exp(-2 * c),
-            shown=equation(sp.Limit(rho ** (c * tau), rho, 1), sp.exp(-2 * c)),
+            where={tau: TAU},
         ),
-        identity(
+        instance(
             "The bias of a short run is another one: covariances are taken about the mean of the run itself. Their "
             "expectation is known at every length; here 5 draws and lag 2, summed over all pairs.",
-            covariance_bias(k).subs({n: size, k: lag}),
-            _direct(size, lag),
-            by=sp.cancel,
-            shown=equation(
-                expected(r"\hat{C}_{k}"),
+            equation(
+                found,
                 (1 - k / n) * (rho**k + named("V_{n}"))
                 - 2 / n * sp.Sum(named(r"\operatorname{Cov}[x_{t}, \bar{x}]"), (t, 1, n - k)),
             ),
+            covariance_bias(k).subs({n: size, k: lag}),
+            _direct(size, lag),
+            by=sp.cancel,
         ),
-        identity(
+        series(
             "In long runs every lag is too small by τ/n, far beyond those at which the chain is correlated.",
-            sp.limit(sp.cancel(expanded), n, sp.oo),
-            -TAU,
-            shown=equation(expected(r"\hat{C}_{k}"), (1 - k / n) * rho**k - tau / n + O(n**-2)),
+            found,
+            (1 - k / n) * rho**k - tau / n + O(n**-2),
+            (n, sp.oo),
+            where={found: covariance_bias(k), tau: TAU},
+            domain=LESS,
+            by=_without_powers,
         ),
-        identity(
+        instance(
             "Summed over all lags the sample covariances give nothing at all, as deviations from the mean add up to "
             "zero; here 5 draws.",
-            _direct(size, 0) + 2 * sp.Add(*(_direct(size, other) for other in range(1, size))),
+            equation(sp.Sum(named(r"\hat{C}_{k}"), (k, -(n - 1), n - 1)), sp.S.Zero),
+            _direct(size, 0) + 2 * sp.Add(*(_direct(size, other) for other in few)),
             sp.S.Zero,
-            by=sp.expand,
-            shown=equation(sp.Sum(named(r"\hat{C}_{k}"), (k, -(n - 1), n - 1)), sp.S.Zero),
         ),
         identity(
             "A window holds 2W+1 lags, so the squared error is underestimated by this share; with W = 5τ and n = 50τ "
             "by one part in five.",
-            -(2 * W + 1) * tau / n / tau,
+            sp.Sum(-tau / n, (_lag, -W, W)) / tau,
             -(2 * W + 1) / n,
-            shown=equation(named(r"\frac{\Delta V_{n}}{V_{n}}"), -(2 * W + 1) / n),
+            domain={W: range(1, 9)},
         ),
-        identity(
+        series(
             "About the common mean of R independent chains the term is R times smaller.",
-            -2 * one / chains + one / chains,
-            -one / chains,
-            shown=equation(expected(r"\hat{C}_{k}"), (1 - k / n) * rho**k - tau / (n * chains) + O(n**-2)),
+            found,
+            (1 - k / n) * rho**k - tau / (n * chains) + O(n**-2),
+            (n, sp.oo),
+            where={found: covariance_bias(k, chains), tau: TAU},
+            domain=LESS,
+            by=_without_powers,
         ),
     )
 

@@ -5,8 +5,9 @@ from itertools import product
 
 import sympy as sp
 
-from theory.derivation import Derivation, Step, equation, identity, inequality
-from theory.interaction.symbols import TEXTBOOK, P, T, i, j, matrix, n, named, vector
+from theory.derivation import Derivation, Step, definition, equation, identity, inequality, instance
+from theory.interaction.symbols import TEXTBOOK, T, i, j, matrix, n, named, vector
+from theory.rewriting import by_exponentials
 
 F, r, s = sp.Symbol("F", real=True), sp.Symbol("r", positive=True), sp.Symbol("s", real=True)
 SIGNS = (-1, 1)
@@ -22,12 +23,11 @@ def _field() -> Step:
     coupling, fields, others = vector("J", 2), vector("h", 1), vector("s", 2)
     energy = -s * (coupling.dot(others) + fields[0])
     force = coupling.dot(others) + fields[0]
-    return identity(
-        "A spin s feels the others through one number, its local field F: to flip it costs 2sF.",
+    return instance(
+        "A spin s feels the others through one number, its local field F: to flip it costs 2sF; here two others.",
+        equation(named(r"\Delta E"), 2 * s * (sp.Sum(named("J_{ij} s_{j}"), (j, 1, n)) + named("h_{i}"))),
         energy.subs(s, -s) - energy,
         2 * s * force,
-        by=sp.expand,
-        shown=equation(named(r"\Delta E"), 2 * s * (sp.Sum(named("J_{ij} s_{j}"), (j, 1, n)) + named("h_{i}"))),
     )
 
 
@@ -55,7 +55,8 @@ def heat_bath() -> Derivation:
         for other in states
     ]
     block, outer = _layer()
-    probe = sp.symbols("probe:64")
+    pairs_of_spins = list(product(SIGNS, repeat=2))
+    plus, minus, mean = named("P(+)"), named("P(-)"), named(r"\operatorname{E}[s \mid F]")
     return Derivation(
         "heat-bath",
         "Heat bath: one spin, one layer, one sweep",
@@ -65,62 +66,59 @@ def heat_bath() -> Derivation:
             _field(),
             identity(
                 "The heat bath draws the spin from its law given the others,",
-                sp.exp(F / T) / (sp.exp(F / T) + sp.exp(-F / T)),
+                plus,
                 up,
-                shown=equation(P(sp.Symbol("+")), up),
+                where={plus: sp.exp(F / T) / (sp.exp(F / T) + sp.exp(-F / T))},
             ),
             identity(
                 "whose mean is the field through a tanh: a stochastic neuron with a sigmoid for its probability.",
-                up - (1 - up),
-                sp.tanh(F / T).rewrite(sp.exp),
-                shown=equation(named(r"\operatorname{E}[s \mid F]"), sp.tanh(F / T)),
+                mean,
+                sp.tanh(F / T),
+                where={mean: up - (1 - up)},
+                by=by_exponentials,
             ),
             identity(
                 "Detailed balance: as many flips up as down.",
-                sp.exp(-F / T) * up,
-                sp.exp(F / T) * (1 - up),
-                shown=equation(sp.exp(-F / T) * P(sp.Symbol("+")), sp.exp(F / T) * P(sp.Symbol("-"))),
+                sp.exp(-F / T) * plus,
+                sp.exp(F / T) * minus,
+                where={plus: up, minus: 1 - up},
             ),
-            identity(
+            instance(
                 "The same for the whole transition matrix of three coupled spins in fields, enumerated: every flow has "
                 "its return.",
-                sp.Add(*(t * sp.simplify(flow) for t, flow in zip(probe, flows, strict=True))),
-                sp.S.Zero,
-                shown=equation(_flow("s", "s'"), _flow("s'", "s")),
+                equation(_flow("s", "s'"), _flow("s'", "s")),
+                flows,
+                [sp.S.Zero] * len(flows),
+                by=sp.simplify,
             ),
-            identity(
+            instance(
                 "An update that keeps the law may follow another: a sweep in any order keeps it, with or without "
                 "detailed balance of its own.",
-                sp.Add(*(t * sp.simplify(gain) for t, gain in zip(probe, arrives, strict=False))),
-                sp.S.Zero,
-                shown=equation(named(r"\sum_{s} \pi(s) P(s \to s')"), _pi("s'")),
+                equation(named(r"\sum_{s} \pi(s) P(s \to s')"), _pi("s'")),
+                arrives,
+                [sp.S.Zero] * len(arrives),
+                by=sp.simplify,
             ),
-            identity(
+            instance(
                 "Spins of one layer do not interact: given the layers below and above, their weight is a product, and "
-                "so is its sum over the layer,",
-                sum(block(spins) for spins in product(SIGNS, repeat=2)),
+                "so is its sum over the layer; here 2-2-2 spins,",
+                equation(named(r"\sum_{s} e^{-E/T}"), sp.Product(2 * sp.cosh(named("F_{i}") / T), (i, 1, n))),
+                sum(block(spins) for spins in pairs_of_spins),
                 sp.prod(2 * sp.cosh(field) for field in outer),
                 by=lambda gap: sp.expand(sp.expand(gap.rewrite(sp.exp)).powsimp()),
-                shown=equation(named(r"\sum_{s} e^{-E/T}"), sp.Product(2 * sp.cosh(named("F_{i}") / T), (i, 1, n))),
             ),
-            identity(
+            instance(
                 "so a layer is updated at once, every spin by its own draw.",
-                sp.Add(
-                    *(
-                        t
-                        * (
-                            block(spins)
-                            - sp.prod(sp.exp(spin * field) for spin, field in zip(spins, outer, strict=True))
-                        )
-                        for t, spins in zip(probe, product(SIGNS, repeat=2), strict=False)
-                    )
-                ),
-                sp.S.Zero,
-                by=lambda gap: sp.expand(gap, power_exp=True, mul=True).powsimp(deep=True),
-                shown=equation(
+                equation(
                     named(r"P(s^{(m)} \mid s^{(m-1)}, s^{(m+1)})"),
                     sp.Product(1 / (1 + sp.exp(-2 * named("s_{i} F_{i}") / T)), (i, 1, n)),
                 ),
+                [block(spins) for spins in pairs_of_spins],
+                [
+                    sp.prod(sp.exp(spin * field) for spin, field in zip(spins, outer, strict=True))
+                    for spins in pairs_of_spins
+                ],
+                by=lambda gap: sp.expand(gap, power_exp=True, mul=True).powsimp(deep=True),
             ),
         ),
     )
@@ -166,18 +164,16 @@ def metropolis() -> Derivation:
         "exact",
         (
             _field(),
-            identity(
+            definition(
                 "With r = π(s′)/π(s) the ratio of the weights, a proposal is accepted with the smaller of 1 and r.",
-                accept(r),
-                sp.Min(1, r).rewrite(sp.Abs),
-                shown=equation(sp.Function("A")(r), sp.Min(1, sp.exp(-cost / T))),
+                sp.Function("A")(r),
+                sp.Min(1, sp.exp(-cost / T)),
             ),
             identity(
                 "Detailed balance for any r, written min(1, r) = (1 + r − |1 − r|)/2: the return has the ratio 1/r.",
-                accept(r),
-                r * accept(1 / r),
-                by=lambda gap: sp.simplify(gap.replace(sp.Abs, absolute)),
-                shown=equation(sp.Min(1, r, evaluate=False), r * sp.Min(1, 1 / r, evaluate=False)),
+                sp.Min(1, r, evaluate=False),
+                r * sp.Min(1, 1 / r, evaluate=False),
+                by=by_modulus,
             ),
             inequality(
                 "It flips more often than the heat bath, with r/(1+r): downhill, where it accepts with 1,",
@@ -189,10 +185,9 @@ def metropolis() -> Derivation:
             identity(
                 "A share of it, here 15/16, is as balanced; it is taken because spins are visited in order, and flips "
                 "that are sure would keep a ferromagnetic triangle out of some of its states for ever.",
-                share * accept(r),
-                r * share * accept(1 / r),
-                by=lambda gap: sp.simplify(gap.replace(sp.Abs, absolute)),
-                shown=equation(share * sp.Min(1, r, evaluate=False), r * share * sp.Min(1, 1 / r, evaluate=False)),
+                share * sp.Min(1, r, evaluate=False),
+                r * share * sp.Min(1, 1 / r, evaluate=False),
+                by=by_modulus,
             ),
         ),
     )
@@ -202,3 +197,9 @@ def absolute(argument: sp.Expr) -> sp.Expr:
     """Return |argument| with its denominator, here positive, taken out, and one sign for |a - b| = |b - a|."""
     top, bottom = sp.fraction(sp.together(argument))
     return sp.Abs(top) / bottom
+
+
+def by_modulus(gap: sp.Expr) -> sp.Expr:
+    """Write every min(1, ratio) with the absolute value and simplify."""
+    written = gap.replace(sp.Min, lambda *args: accept(next(arg for arg in args if arg != 1)))
+    return sp.simplify(written.replace(sp.Abs, absolute))

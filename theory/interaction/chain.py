@@ -4,8 +4,9 @@ from itertools import pairwise, product
 
 import sympy as sp
 
-from theory.derivation import Derivation, Step, equation, identity
+from theory.derivation import Derivation, Step, definition, equation, identity, instance
 from theory.interaction.symbols import TEXTBOOK, K, Z, beta, componentwise, h, i, n, named
+from theory.rewriting import by_exponentials
 
 SIGNS = (-1, 1)
 TRANSFER = sp.Matrix(2, 2, lambda row, col: sp.exp(K * SIGNS[row] * SIGNS[col] + h * (SIGNS[row] + SIGNS[col]) / 2))
@@ -32,48 +33,48 @@ def _chain() -> tuple[Step, ...]:
     coupling = named("K_{i}")
     return (
         componentwise(
-            "The last spin of a chain is summed over first: what is left does not depend on its neighbour.",
+            "The last spin of a chain is summed over first: what is left does not depend on its neighbour s = ±1.",
             [sp.exp(K * end) + sp.exp(-K * end) for end in SIGNS],
             [2 * sp.cosh(K)] * 2,
             equation(sp.exp(K * s) + sp.exp(-K * s), 2 * sp.cosh(K)),
             by=as_polynomial,
         ),
-        identity(
+        instance(
             "So spin by spin an open chain of n spins gives a product; checked by enumeration of four.",
+            equation(named("Z"), 2 * sp.Product(2 * sp.cosh(coupling), (i, 1, n - 1))),
             open_sum,
             2 * sp.prod(2 * sp.cosh(c) for c in couplings),
             by=as_polynomial,
-            shown=equation(named("Z"), 2 * sp.Product(2 * sp.cosh(coupling), (i, 1, n - 1))),
         ),
-        identity(
-            "Summed with a weight s the last spin hands on a factor tanh K: the correlation of the ends,",
+        instance(
+            "Summed with a weight s the last spin hands on a factor tanh K: the correlation of the ends; checked by "
+            "enumeration of four,",
+            equation(named(r"\operatorname{E}[s_{1} s_{n}]"), sp.Product(sp.tanh(coupling), (i, 1, n - 1))),
             end_sum / (2 * sp.prod(2 * sp.cosh(c) for c in couplings)),
             sp.prod(sp.tanh(c) for c in couplings),
             by=lambda gap: sp.factor(sp.powsimp(sp.expand(gap.rewrite(sp.exp), power_exp=True))).simplify(),
-            shown=equation(named(r"\operatorname{E}[s_{1} s_{n}]"), sp.Product(sp.tanh(coupling), (i, 1, n - 1))),
         ),
-        identity(
+        instance(
             "which the closing bond of a ring multiplies; checked by enumeration of three.",
-            ring,
-            sp.prod(2 * sp.cosh(c) for c in couplings) * (1 + sp.prod(sp.tanh(c) for c in couplings)),
-            by=lambda gap: as_polynomial(gap.subs({sp.tanh(c): sp.sinh(c) / sp.cosh(c) for c in couplings}).expand()),
-            shown=equation(
+            equation(
                 named("Z"),
                 sp.Product(2 * sp.cosh(coupling), (i, 1, n)) * (1 + sp.Product(sp.tanh(coupling), (i, 1, n))),
             ),
+            ring,
+            sp.prod(2 * sp.cosh(c) for c in couplings) * (1 + sp.prod(sp.tanh(c) for c in couplings)),
+            by=lambda gap: as_polynomial(gap.subs({sp.tanh(c): sp.sinh(c) / sp.cosh(c) for c in couplings}).expand()),
         ),
         identity(
             "Energy in units of J of the uniform open chain, −d ln Z/dK with K = J/T,",
-            -sp.diff(log_z, K),
-            -free * sp.tanh(K),
-            shown=equation(-named("E"), free * sp.tanh(K)),
+            -named("E"),
+            free * sp.tanh(K),
+            where={named("E"): -sp.diff(log_z, K)},
         ),
         identity(
             "and its heat capacity.",
-            K**2 * sp.diff(log_z, K, 2),
+            K**2 * sp.Derivative(log_z, K, 2),
             free * K**2 / sp.cosh(K) ** 2,
-            by=lambda gap: sp.simplify(gap.rewrite(sp.exp)),
-            shown=equation(named("C"), free * K**2 / sp.cosh(K) ** 2),
+            by=by_exponentials,
         ),
     )
 
@@ -94,45 +95,50 @@ def _ring() -> tuple[Step, ...]:
     )
     ruled = (t**distance + t ** (size - distance)) / (1 + t**size)
     other = sp.Symbol("K'", positive=True)
-    # the cube of the trace, so that no root is left
-    cubes = sp.expand(up**3 + down**3)
+    square = (TRANSFER**2).subs(h, 0)
+    opposite = named(r"\operatorname{E}[s_{0} s_{2}]")
+    roots = {big: up, small: down}
     return (
-        componentwise(
-            "In a field h the transfer matrix exp(Kss′ + h(s+s′)/2) has the trace and the determinant of these "
-            "eigenvalues,",
-            [TRANSFER.trace(), TRANSFER.det()],
-            [up + down, sp.expand(up * down)],
-            equation((named(r"\lambda_{\pm}") - sp.exp(K) * sp.cosh(h)) ** 2, _root**2),
-            by=lambda gap: sp.simplify(gap.rewrite(sp.exp)),
-        ),
         identity(
+            "In a field h the transfer matrix exp(Kss′ + h(s+s′)/2) has the trace",
+            big + small,
+            TRANSFER.trace(),
+            where=roots,
+            by=by_exponentials,
+        ),
+        identity("and the determinant", big * small, TRANSFER.det(), where=roots, by=by_exponentials),
+        definition("of these eigenvalues,", (named(r"\lambda_{\pm}") - sp.exp(K) * sp.cosh(h)) ** 2, _root**2),
+        instance(
             "and the ring is the trace of its power; checked by enumeration of three spins.",
+            equation(named("Z"), big**n + small**n),
             enumerated,
-            cubes,
+            sp.expand(up**3 + down**3),  # so that no root is left
             by=as_polynomial,
-            shown=equation(named("Z"), big**n + small**n),
         ),
         identity(
             "Without field a spin exchanges the two eigenvectors, so correlations at distance r on a ring of n spins "
             "obey the tanh rule, t = tanh K: both ways around.",
-            around.subs(small, t * big),
+            named(r"\operatorname{E}[s_{0} s_{r}]"),
             ruled,
+            where={named(r"\operatorname{E}[s_{0} s_{r}]"): around, small: t * big},
             by=lambda gap: sp.simplify(sp.powsimp(sp.expand_power_base(sp.expand(gap), force=True), force=True)),
-            shown=equation(named(r"\operatorname{E}[s_{0} s_{r}]"), ruled),
         ),
         identity(
-            "t is the ratio of the eigenvalues; checked by enumeration of opposite spins on a ring of four.",
-            _opposite(),
-            ruled.subs({size: 4, distance: 2}).subs(t, sp.tanh(K)),
-            by=lambda gap: sp.simplify(gap.rewrite(sp.exp)),
-            shown=equation(small / big, sp.tanh(K)),
+            "t is the ratio of the eigenvalues;", small / big, sp.tanh(K), where=roots | {h: 0}, by=by_exponentials
+        ),
+        identity(
+            "opposite spins on a ring of four, enumerated.",
+            opposite,
+            ruled.subs({size: 4, distance: 2}),
+            where={opposite: _opposite(), t: sp.tanh(K)},
+            by=by_exponentials,
         ),
         identity(
             "To sum over every other spin squares the matrix: the coupling of what is left.",
-            ((TRANSFER**2)[0, 0] / (TRANSFER**2)[0, 1]).subs(h, 0) - 1,
-            (((1 + sp.tanh(K) ** 2) / (1 - sp.tanh(K) ** 2)) - 1).rewrite(sp.exp),
-            by=lambda gap: sp.simplify(gap.rewrite(sp.exp)),
-            shown=equation(sp.tanh(other), sp.tanh(K) ** 2),
+            sp.tanh(other),
+            sp.tanh(K) ** 2,
+            where={other: sp.log(square[0, 0] / square[0, 1]) / 2},
+            by=by_exponentials,
         ),
     )
 
@@ -162,38 +168,40 @@ def _moments() -> tuple[Step, ...]:
         p * (one.diff(beta, 2) + (own - energy) ** 2) for p, one, own in zip(shares, below, energies, strict=True)
     )
     p, e, u, v = (named(tex) for tex in ("p(s \\mid s')", "e(s, s')", "U_{m}(s)", "V_{m}(s)"))
-    upper = named("U_{m+1}(s')")
+    upper, average, ratio = named("U_{m+1}(s')"), named(r"\operatorname{E}[E]"), named(r"C / \beta^{2}")
+    whole = {Z(beta): sp.exp(log_z)}
     return (
         identity(
             "Energy and heat capacity are derivatives of ln Z with respect to the inverse temperature: the mean,",
-            -sp.diff(log_z, beta),
-            mean,
-            shown=equation(named(r"\operatorname{E}[E]"), -sp.Derivative(sp.log(Z(beta)), beta)),
+            average,
+            -sp.Derivative(sp.log(Z(beta)), beta),
+            where={average: mean} | whole,
         ),
         identity(
             "and the variance; checked for any three levels.",
-            sp.diff(log_z, beta, 2),
-            variance,
-            shown=equation(named(r"C / \beta^{2}"), sp.Derivative(sp.log(Z(beta)), beta, 2)),
+            ratio,
+            sp.Derivative(sp.log(Z(beta)), beta, 2),
+            where={ratio: variance} | whole,
         ),
-        identity(
+        definition(
             "Layer by layer Z takes in one state s of layer m after another, with the cost e of the step to s′ of "
             "layer m+1; its derivative",
-            sp.diff(sp.exp(above), beta),
-            sum(sp.diff(term, beta) for term in terms),
-            shown=equation(named("Z_{m+1}(s')"), named(r"\sum_{s} Z_{m}(s) e^{- \beta e(s, s')}")),
+            named("Z_{m+1}(s')"),
+            named(r"\sum_{s} Z_{m}(s) e^{- \beta e(s, s')}"),
         ),
-        identity(
-            "hands the mean energy on, with p the share of s in that sum,",
+        instance(
+            "hands the mean energy on, with p the share of s in that sum; checked for any two states,",
+            equation(upper, named(r"\sum_{s}") * p * (u + e)),
             -sp.diff(above, beta),
             energy,
-            shown=equation(upper, named(r"\sum_{s}") * p * (u + e)),
+            by=sp.simplify,
         ),
-        identity(
+        instance(
             "and its second derivative the variance: a sum of positive terms, so nothing cancels in a heat capacity.",
+            equation(named("V_{m+1}(s')"), named(r"\sum_{s}") * p * (v + (u + e - upper) ** 2)),
             sp.diff(above, beta, 2),
             spread,
-            shown=equation(named("V_{m+1}(s')"), named(r"\sum_{s}") * p * (v + (u + e - upper) ** 2)),
+            by=sp.simplify,
         ),
     )
 

@@ -2,10 +2,11 @@
 
 from typing import Any
 
+import mpmath
 import sympy as sp
 
-from theory.derivation import Derivation, Step, equation, identity, inequality
-from theory.interaction.symbols import TEXTBOOK, O, componentwise, named
+from theory.derivation import Derivation, Step, definition, equation, identity, inequality, instance, series
+from theory.interaction.symbols import TEXTBOOK, O, named
 
 q, p = sp.symbols("q p", real=True)
 eps = sp.Symbol("epsilon", positive=True)
@@ -15,6 +16,11 @@ class Potential(sp.Function):
     """The k-th derivative of a smooth potential energy, `Potential(q, k)`."""
 
     nargs = 2
+
+    @staticmethod
+    def _imp_(place: Any, order: Any) -> Any:
+        """Return numbers of one potential with neither symmetry nor a derivative that vanishes: exp(q/2) + sin q."""
+        return mpmath.exp(place / 2) / 2**order + mpmath.sin(place + order * mpmath.pi / 2)
 
     def fdiff(self, argindex: int = 1) -> sp.Expr:
         """Return the next derivative."""
@@ -34,29 +40,27 @@ def step(place: sp.Expr, momentum: sp.Expr) -> tuple[sp.Expr, sp.Expr]:
     return moved, sp.expand(half - eps / 2 * Potential(moved, 1))
 
 
-def _expanded(order: int) -> tuple[sp.Expr, sp.Expr, sp.Expr, sp.Expr]:
-    """Return U, U', U'' at the end of a step and its momentum, as series in the step size about q."""
-    move = eps * p - eps**2 / 2 * Potential(q, 1)
+def _energy_of(place: sp.Expr, momentum: sp.Expr) -> sp.Expr:
+    return Potential(place, 0) + momentum**2 / 2
 
-    def cut(expr: sp.Expr) -> sp.Expr:
-        expr = sp.expand(expr)
-        return sum(expr.coeff(eps, k) * eps**k for k in range(order + 1))
 
-    powers = [sp.S.One]
-    for _ in range(order):
-        powers.append(cut(powers[-1] * move))
+def _shadow(place: sp.Expr, momentum: sp.Expr) -> sp.Expr:
+    """Return the modified energy that a step conserves to the fourth order."""
+    return _energy_of(place, momentum) + eps**2 * (
+        momentum**2 * Potential(place, 2) / 12 - Potential(place, 1) ** 2 / 24
+    )
 
-    def taylor(derivative: int) -> sp.Expr:
-        return cut(sum(Potential(q, derivative + k) * powers[k] / sp.factorial(k) for k in range(order + 1)))
 
-    slope = taylor(1)
-    return taylor(0), slope, taylor(2), cut(p - eps / 2 * (Potential(q, 1) + slope))
+def _taylor(expr: sp.Expr) -> sp.Expr:
+    """Return the first terms of a series in the step size."""
+    return sum(sp.diff(expr, eps, k).subs(eps, 0) * eps**k / sp.factorial(k) for k in range(5))
 
 
 def _geometry() -> tuple[Step, ...]:
     there = step(q, p)
     back = step(there[0], -there[1])
-    end = sp.Matrix(there)
+    half, jacobian = named("p_{1/2}"), named(r"\det \frac{\partial (q', p')}{\partial (q, p)}")
+    slopes = [entry.diff(by) for entry in there for by in (q, p)]
     curve = sp.Matrix(2, 2, sp.symbols("U_11 U_12 U_12 U_22", real=True))
     eye, zero = sp.eye(2), sp.zeros(2)
     kick = sp.Matrix(sp.BlockMatrix([[eye, zero], [-eps / 2 * curve, eye]]))
@@ -64,37 +68,37 @@ def _geometry() -> tuple[Step, ...]:
     return (
         identity(
             "Half a kick by the force, a drift, half a kick:",
-            there[1],
-            p - eps / 2 * (Potential(q, 1) + Potential(there[0], 1)),
+            named("p'"),
+            p - eps / 2 * (Potential(q, 1) + Potential(q + eps * half, 1)),
+            where={named("p'"): there[1], half: p - eps / 2 * Potential(q, 1)},
             by=sp.expand,
-            shown=equation(named("p'"), p - eps / 2 * (Potential(q, 1) + Potential(q + eps * named("p_{1/2}"), 1))),
         ),
-        componentwise(
-            "Turn the momentum and take the same step: it leads back, whatever the potential.",
+        instance(
+            "Turn the momentum and take the same step: it leads back, whatever the potential; here in one dimension.",
+            equation(named(r"\Psi(q', -p')"), named("(q, -p)")),
             back,
             (q, -p),
-            equation(named(r"\Psi(q', -p')"), named("(q, -p)")),
         ),
         identity(
             "The Jacobian of a step is one,",
-            end.jacobian([q, p]).det(),
+            jacobian,
             sp.S.One,
-            shown=equation(named(r"\det \frac{\partial (q', p')}{\partial (q, p)}"), sp.S.One),
+            where={jacobian: slopes[0] * slopes[3] - slopes[1] * slopes[2]},
         ),
-        identity(
+        instance(
             "as a kick A and a drift B are shears in any number of dimensions; here two, with any matrix of second "
             "derivatives.",
+            equation(named(r"\det(A B A)"), sp.S.One),
             (kick * drift * kick).det(),
             sp.S.One,
-            by=sp.expand,
-            shown=equation(named(r"\det(A B A)"), sp.S.One),
         ),
-        identity(
+        instance(
             "Both together make the acceptance min(1, exp(−ΔH)) balanced, and fix a mean over stationary starts at "
             "every step size: substitute the end for the start in the integral of exp(−H), here for quadratic H.",
-            (_matrix().T * _matrix()).det(),
+            equation(named(r"\operatorname{E}[e^{-\Delta H}]"), sp.S.One),
+            _weight_of_ends(),
             sp.S.One,
-            shown=equation(named(r"\operatorname{E}[e^{-\Delta H}]"), sp.S.One),
+            by=sp.simplify,
         ),
     )
 
@@ -105,79 +109,87 @@ def _matrix() -> sp.Matrix:
     return half * sp.Matrix([[1, eps], [0, 1]]) * half
 
 
+def _weight_of_ends() -> sp.Expr:
+    """Return the integral of exp(-H(end))/(2π) over all starts, first over the momentum, both by a square."""
+    place, momentum = _matrix() * sp.Matrix([q, p])
+    energy = sp.Poly(sp.expand(place**2 + momentum**2) / 2, p)
+    second, first, rest = energy.all_coeffs()
+    left = sp.cancel(sp.expand(rest - first**2 / (4 * second)) / q**2)
+    return sp.sqrt(sp.pi / second) * sp.sqrt(sp.pi / left) / (2 * sp.pi)
+
+
 def _energy() -> tuple[Step, ...]:
-    value, slope, bend, momentum = _expanded(4)
-    error = sp.expand(value + momentum**2 / 2 - Potential(q, 0) - p**2 / 2)
+    there, gain, modified = step(q, p), named(r"\Delta H"), named(r"\tilde{H}")
     leading = p * Potential(q, 1) * Potential(q, 2) / 4 - p**3 * Potential(q, 3) / 12
-    change = momentum**2 * bend / 12 - slope**2 / 24 - p**2 * Potential(q, 2) / 12 + Potential(q, 1) ** 2 / 24
-    shadow = sp.expand(error + eps**2 * change)
+    error = {gain: _energy_of(*there) - _energy_of(q, p)}
+    after = named(r"\tilde{H}'")
     return (
-        identity(
+        series(
             "The energy error of one step is of third order in its size: two orders cancel,",
-            sum(error.coeff(eps, k) for k in range(3)),
-            sp.S.Zero,
-            shown=equation(named(r"\Delta H"), O(eps**3)),
+            gain,
+            O(eps**3),
+            (eps, 0),
+            where=error,
+            by=_taylor,
         ),
-        identity(
-            "and the third does not.",
-            error.coeff(eps, 3),
-            leading,
-            by=sp.expand,
-            shown=equation(named(r"\Delta H"), eps**3 * leading + O(eps**4)),
+        series(
+            "and the third does not.", gain, eps**3 * leading + O(eps**4), (eps, 0), where=error, by=_taylor
         ),
-        componentwise(
-            "A step nearly follows a modified energy exactly: with this term of order ε² the error of one step starts "
-            "at the fifth order, so the error of H over a trajectory of fixed length is of order ε².",
-            [shadow.coeff(eps, k) for k in range(5)],
-            [sp.S.Zero] * 5,
-            equation(
-                named(r"\tilde{H}"),
-                named("H") + eps**2 * (p**2 * Potential(q, 2) / 12 - Potential(q, 1) ** 2 / 24) + O(eps**4),
-            ),
+        definition(
+            "A step nearly follows a modified energy exactly, with a term of order ε²:",
+            modified,
+            named("H") + eps**2 * (p**2 * Potential(q, 2) / 12 - Potential(q, 1) ** 2 / 24),
+        ),
+        series(
+            "the error of one step starts at the fifth order, so the error of H over a trajectory of fixed length is "
+            "of order ε².",
+            after - modified,
+            O(eps**5),
+            (eps, 0),
+            where={after: _shadow(*there), modified: _shadow(q, p)},
+            by=_taylor,
         ),
     )
 
 
 def _oscillator() -> tuple[Step, ...]:
-    move = _matrix()
-    end = move * sp.Matrix([q, p])
-    u = sp.Symbol("u", positive=True)
-    inside = {eps: 2 * u / (1 + u)}  # every step size between 0 and 2
-    shadow = p**2 + (1 - eps**2 / 4) * q**2
-    discriminant = 4 - move.trace() ** 2
-    omega = sp.Symbol("omega", positive=True)
+    end = _matrix() * sp.Matrix([q, p])
+    u, omega = sp.symbols("u omega", positive=True)
+    place, momentum, theta = named("q'^{2}"), named("p'^{2}"), named(r"\theta")
     return (
         identity(
             "For U = q²/2 a step is linear, and an ellipse is conserved exactly:",
-            end[1] ** 2 + (1 - eps**2 / 4) * end[0] ** 2,
-            shadow,
-            shown=equation(named("p'^{2}") + (1 - eps**2 / 4) * named("q'^{2}"), shadow),
+            momentum + (1 - eps**2 / 4) * place,
+            p**2 + (1 - eps**2 / 4) * q**2,
+            where={place: end[0] ** 2, momentum: end[1] ** 2},
         ),
         identity(
             "Its eigenvalues have product one and sum",
-            move.trace(),
+            2 * sp.cos(theta),
             2 - eps**2,
-            shown=equation(2 * sp.cos(named(r"\theta")), 2 - eps**2),
+            where={theta: sp.acos(_matrix().trace() / 2)},
         ),
         inequality(
             "so they lie on the unit circle, a rotation by θ, as long as ε < 2, that is ε = 2u/(1+u) with u > 0:",
             sp.Integer(4),
-            (move.trace() ** 2).subs(inside),
+            (2 - eps**2) ** 2,
             16 * u**2 * (1 + 2 * u) / (1 + u) ** 4,
-            shown=sp.Gt(discriminant.factor(), 0, evaluate=False),
+            written=">",
+            where={eps: 2 * u / (1 + u)},
         ),
         inequality(
             "for ε > 2, that is ε = 2+u, one of them leaves the circle and trajectories explode.",
-            (move.trace() ** 2).subs(eps, 2 + u),
+            (2 - eps**2) ** 2,
             sp.Integer(4),
             u * (u + 2) ** 2 * (u + 4),
-            shown=sp.Gt((2 - eps**2) ** 2, 4, evaluate=False),
+            written=">",
+            where={eps: 2 + u},
         ),
         identity(
             "A frequency ω only rescales time: the stiffest direction limits the step to 2/ω.",
-            _kicked(omega).trace(),
-            (2 - eps**2).subs(eps, eps * omega),
-            shown=sp.Lt(eps, 2 / omega, evaluate=False),
+            2 * sp.cos(theta),
+            2 - (eps * omega) ** 2,
+            where={theta: sp.acos(_kicked(omega).trace() / 2)},
         ),
     )
 

@@ -2,9 +2,11 @@
 
 import sympy as sp
 
-from theory.derivation import Derivation, equation, identity
-from theory.interaction.balance import absolute, accept
+from theory.derivation import Derivation, identity
+from theory.evaluation import put_in
+from theory.interaction.balance import by_modulus
 from theory.interaction.symbols import TEXTBOOK, gaussian, named, v, x
+from theory.rewriting import by_antiderivative
 
 _m, _mu, _d, _s = (
     sp.Symbol(name, **kind)
@@ -33,15 +35,18 @@ def swap() -> Derivation:
     """Derive detailed balance of an exchange and its mean acceptance for Gaussian energies."""
     b1, b2, e1, e2, e = sp.symbols("beta_1 beta_2 E_1 E_2 E", real=True)
     r = sp.Symbol("r", positive=True)
-    logs = -b1 * e2 - b2 * e1 + b1 * e1 + b2 * e2
-    density = gaussian(x - _m, v)
-    low = phi((x - _m) / sp.sqrt(v))
-    tilted = sp.exp(_m + v / 2) * phi((x - _m - v) / sp.sqrt(v))
+    p, Phi = sp.Function("p"), sp.Function("Phi")
+    gaussians = {p(x): gaussian(x - _m, v), Phi(x): phi(x)}
     shift = _mu - _d * _s**2
     cumulant = _mu * -_d + _d**2 * _s**2 / 2
-    matched = {_m: -(_d**2) * _s**2, v: 2 * _d**2 * _s**2}
+    tied = {_m: -_d * (_mu - shift), v: 2 * _d**2 * _s**2}
     heat, temperature = sp.symbols("C beta", positive=True)
-    step = sp.Symbol("Delta", positive=True)
+    mean, accepted = named(r"\operatorname{E}[\min(1, e^{X})]"), named(r"\operatorname{E}[A]")
+    above = sp.Integral(p(x), (x, 0, sp.oo))
+    below = sp.Integral(sp.exp(x) * p(x), (x, -sp.oo, 0))
+    likely, tilted = Phi(_m / sp.sqrt(v)), sp.exp(_m + v / 2) * Phi(-(_m + v) / sp.sqrt(v))
+    by_low = by_antiderivative(phi((x - _m) / sp.sqrt(v)), x)
+    by_tilted = by_antiderivative(sp.exp(_m + v / 2) * phi((x - _m - v) / sp.sqrt(v)), x, _by_square)
     return Derivation(
         "swap",
         "Exchanging replicas of two temperatures",
@@ -51,72 +56,70 @@ def swap() -> Derivation:
             identity(
                 "Two replicas at the inverse temperatures β₁, β₂ have the joint weight of independent systems; the "
                 "exchange of their states changes it by",
-                logs,
+                sp.log(r),
                 (b1 - b2) * (e1 - e2),
+                where={r: sp.exp(-b1 * e2 - b2 * e1) / sp.exp(-b1 * e1 - b2 * e2)},
                 by=sp.expand,
-                shown=equation(sp.log(r), (b1 - b2) * (e1 - e2)),
             ),
             identity(
                 "Accepted with min(1, r), it is in detailed balance, for the return has the ratio 1/r.",
-                accept(r),
-                r * accept(1 / r),
-                by=lambda gap: sp.simplify(gap.replace(sp.Abs, absolute)),
-                shown=equation(sp.Min(1, r, evaluate=False), r * sp.Min(1, 1 / r, evaluate=False)),
+                sp.Min(1, r, evaluate=False),
+                r * sp.Min(1, 1 / r, evaluate=False),
+                by=by_modulus,
             ),
             identity(
                 "Let X = ln r be Gaussian of mean m and variance v. On its positive side every exchange succeeds:",
-                sp.diff(low, x),
-                density,
-                shown=equation(sp.Integral(sp.Function("p")(x), (x, 0, sp.oo)), sp.Function("Phi")(_m / sp.sqrt(v))),
+                above,
+                likely,
+                where=gaussians,
+                by=by_low,
             ),
             identity(
                 "on its negative side a share exp(X) of them, which is again a Gaussian integral:",
-                sp.diff(tilted, x),
-                sp.exp(x) * density,
-                by=lambda gap: sp.simplify(sp.powsimp(sp.expand(gap / density, power_exp=True))),
-                shown=equation(
-                    sp.Integral(sp.exp(x) * sp.Function("p")(x), (x, -sp.oo, 0)),
-                    sp.exp(_m + v / 2) * sp.Function("Phi")(-(_m + v) / sp.sqrt(v)),
-                ),
+                below,
+                tilted,
+                where=gaussians,
+                by=by_tilted,
             ),
             identity(
-                "with Φ between 0 and 1 at the ends, the mean acceptance is their sum.",
-                sp.limit(phi(x), x, sp.oo) - low.subs(x, 0) + tilted.subs(x, 0) - sp.limit(phi(x), x, -sp.oo),
-                ACCEPTANCE,
-                shown=equation(
-                    named(r"\operatorname{E}[\min(1, e^{X})]"),
-                    sp.Function("Phi")(_m / sp.sqrt(v))
-                    + sp.exp(_m + v / 2) * sp.Function("Phi")(-(_m + v) / sp.sqrt(v)),
-                ),
+                "The mean acceptance is their sum.",
+                mean,
+                likely + tilted,
+                where={mean: put_in(above + below, tuple(gaussians.items()))} | gaussians,
+                by=lambda gap: by_low(by_tilted(gap)),
             ),
             identity(
                 "If the energy is Gaussian at one temperature, of mean μ and variance s², then the Boltzmann factor "
                 "of a step Δ in inverse temperature",
-                sp.log(gaussian(e - _mu, _s**2)) - _d * e - cumulant,
-                sp.log(gaussian(e - shift, _s**2)),
-                by=lambda gap: sp.simplify(sp.expand_log(gap, force=True)),
-                shown=equation(-_d * e - (e - _mu) ** 2 / (2 * _s**2), cumulant - (e - shift) ** 2 / (2 * _s**2)),
+                -_d * e - (e - _mu) ** 2 / (2 * _s**2),
+                cumulant - (e - shift) ** 2 / (2 * _s**2),
+                by=sp.expand,
             ),
             identity(
                 "moves the mean and keeps the variance: E₁ − E₂ has the mean Δs² for β₂ − β₁ = Δ, and the mean and "
                 "the variance of X are tied.",
-                matched[_m],
-                -_d * (_mu - shift),
-                shown=equation(_m, -v / 2),
+                _m,
+                -v / 2,
+                where=tied,
             ),
             identity(
                 "Both terms are then equal: the acceptance of neighbouring temperatures.",
-                ACCEPTANCE.subs(matched),
+                accepted,
                 SWAP,
+                where={accepted: ACCEPTANCE} | tied,
                 by=lambda gap: sp.simplify(gap.rewrite(sp.erf)),
-                shown=equation(named(r"\operatorname{E}[A]"), SWAP),
             ),
             identity(
                 "In terms of the heat capacity C = β²s²: temperatures as close as 1/√C are needed, that is a number "
                 "of them that grows with the square root of the size.",
-                SWAP.subs({_d: step, _s: sp.sqrt(heat) / temperature}),
-                sp.erfc(step * sp.sqrt(heat) / (2 * temperature)),
-                shown=equation(named(r"\operatorname{E}[A]"), sp.erfc(step * sp.sqrt(heat) / (2 * temperature))),
+                accepted,
+                sp.erfc(_d * sp.sqrt(heat) / (2 * temperature)),
+                where={accepted: SWAP, _s: sp.sqrt(heat) / temperature},
             ),
         ),
     )
+
+
+def _by_square(gap: sp.Expr) -> sp.Expr:
+    """Multiply out the exponents of a difference of Gaussians."""
+    return sp.simplify(sp.powsimp(sp.expand(gap / gaussian(x - _m, v), power_exp=True)))

@@ -7,14 +7,14 @@ from typing import Any
 
 import sympy as sp
 
-from theory.derivation import Derivation, Step, equation, identity
+from theory.derivation import Derivation, Step, argued, definition, equation, identity, limit
 from theory.interaction.symbols import K, componentwise, n, named
+from theory.rewriting import by_antiderivative, by_exponentials
 
 SIZES = ((2, 2), (2, 3), (3, 2), (3, 3), (3, 4))
 CRITICAL = sp.log(1 + sp.sqrt(2)) / 2
 _C, _S = sp.cosh(2 * K), sp.sinh(2 * K)
 _grow = sp.Symbol("x", positive=True)  # e^K
-_integral = sp.Symbol("X", positive=True)  # the elliptic integral, in proofs
 _elliptic = named(r"\mathcal{K}(k)")
 
 
@@ -72,22 +72,23 @@ def enumerated(columns: int, rows: int) -> sp.Expr:
 
 def _duality() -> tuple[Step, ...]:
     tanh = sp.exp(-2 * K)  # tanh of the dual coupling
-    dual = sp.Symbol("K^{*}")
+    dual, critical = sp.Symbol("K^{*}"), named("K_{c}")
     return (
         identity(
             "Low temperatures count domain walls, of weight exp(−2K), as high temperatures count loops, of weight tanh "
             "K: the dual coupling has tanh K* = exp(−2K), so",
-            2 * tanh / (1 - tanh**2) * _S,
+            sp.sinh(2 * K) * sp.sinh(2 * dual),
             sp.S.One,
-            by=lambda gap: sp.simplify(gap.rewrite(sp.exp)),
-            shown=equation(sp.sinh(2 * K) * sp.sinh(2 * dual), sp.S.One),
+            where={dual: sp.log((1 + tanh) / (1 - tanh)) / 2},
+            by=by_exponentials,
         ),
+        definition("A single transition can only be", critical, CRITICAL),
         identity(
-            "A single transition can only be where both agree, sinh 2K = 1.",
-            (sp.sinh(2 * CRITICAL).rewrite(sp.exp)),
+            "where both agree.",
+            sp.sinh(2 * critical),
             sp.S.One,
-            by=lambda gap: sp.radsimp(sp.simplify(gap)),
-            shown=equation(named("K_{c}"), CRITICAL),
+            where={critical: CRITICAL},
+            by=lambda gap: sp.radsimp(by_exponentials(gap)),
         ),
     )
 
@@ -100,29 +101,35 @@ def _finite() -> tuple[Step, ...]:
     products += named(r"\prod_{r=0}^{n-1} 2 \cosh\frac{M \gamma_{2 r}}{2}")
     products += named(r"\prod_{r=0}^{n-1} 2 \sinh\frac{M \gamma_{2 r}}{2}")
     shown = sp.Mul(named(r"\frac{1}{2} (2 \sinh 2K)^{n M / 2}"), products, evaluate=False)
+    first = named(r"\gamma_{0}")
+    mode = {first: 2 * K + sp.log(sp.tanh(K))}
     return (
+        definition(
+            "Kaufman's modes of a torus of n columns and M rows, l = 0 to 2n−1.",
+            sp.cosh(named(r"\gamma_{l}")),
+            _C * sp.coth(2 * K) - sp.cos(theta),
+        ),
+        definition("The mode l = 0 is 2(K − K*), with a sign:", first, mode[first]),
         identity(
-            "Kaufman's modes of a torus of n columns and M rows, l = 0 to 2n−1. The mode l = 0 is 2(K − K*), with a "
-            "sign:",
-            sp.cosh(2 * K + sp.log(sp.tanh(K))).rewrite(sp.exp),
-            _C**2 / _S - 1,
-            by=lambda gap: sp.simplify(gap.rewrite(sp.exp)),
-            shown=equation(sp.cosh(named(r"\gamma_{l}")), _C * sp.coth(2 * K) - sp.cos(theta)),
+            "it is negative above the critical temperature,",
+            sp.cosh(first),
+            _C * sp.coth(2 * K) - 1,
+            where=mode,
+            by=by_exponentials,
         ),
-        componentwise(
-            "it is negative above the critical temperature, and its factors are powers of rational functions of e to "
-            "the K.",
-            [2 * _S * sp.exp(2 * K) * sp.tanh(K), 2 * _S * sp.exp(-2 * K) / sp.tanh(K)],
-            [(sp.exp(2 * K) - 1) ** 2, (1 + sp.exp(-2 * K)) ** 2],
-            equation(named(r"\gamma_{0}"), 2 * K + sp.log(sp.tanh(K))),
-            by=lambda gap: sp.simplify(gap.rewrite(sp.exp)),
+        identity(
+            "and its factors are powers of rational functions of e to the K,",
+            2 * _S * sp.exp(first),
+            (sp.exp(2 * K) - 1) ** 2,
+            where=mode,
+            by=by_exponentials,
         ),
+        identity("of either sign.", 2 * _S * sp.exp(-first), (1 + sp.exp(-2 * K)) ** 2, where=mode, by=by_exponentials),
         identity(
             "The modes l and 2n−l are equal: their factors make squares, polynomials in cosh γ.",
             4 * sp.cosh(rows * gamma / 2) ** 2,
-            2 * (sp.cosh(rows * gamma) + 1),
-            by=lambda gap: sp.simplify(gap.rewrite(sp.exp)),
-            shown=equation(4 * sp.cosh(rows * gamma / 2) ** 2, 2 * (1 + sp.cosh(rows * gamma))),
+            2 * (1 + sp.cosh(rows * gamma)),
+            by=by_exponentials,
         ),
         componentwise(
             "Kaufman's partition function; its polynomial in e to the K is compared, coefficient by coefficient, with "
@@ -139,10 +146,19 @@ def _bulk() -> tuple[Step, ...]:
     gamma, c = sp.Symbol("gamma", positive=True), sp.Symbol("c", real=True)
     theta, omega = sp.symbols("theta omega", real=True)
     inner = 2 * sp.cosh(gamma) - 2 * sp.cos(omega)
-    angle = 2 * sp.atan(sp.tan(omega / 2) / sp.tanh(gamma / 2))
+    slope = sp.sinh(gamma) / (sp.cosh(gamma) - sp.cos(omega))
+    turn, weight = (omega, -sp.pi, sp.pi), named("D")
     both = sp.cos(theta) + sp.cos(omega)
-    weight = _C**2 - _S * c
-    cosh_gamma = _C**2 / _S - sp.cos(theta)
+    mean = by_antiderivative(
+        2 * sp.atan(sp.tan(omega / 2) / sp.tanh(gamma / 2)), omega, lambda gap: _in_tangent(gap, omega, gamma)
+    )
+    end = sp.Limit(sp.log(inner) - gamma, gamma, sp.oo)
+
+    def by_rate(gap: sp.Expr) -> sp.Expr:
+        """A gap that does not change with gamma, and vanishes at infinity, is zero."""
+        rate = sp.diff(gap, gamma).replace(sp.Derivative, lambda *parts: sp.simplify(sp.Derivative(*parts).doit()))
+        return sp.S.Zero if mean(_fraction(rate, slope)) == 0 and sp.limit(*end.args[:3]) == 0 else gap
+
     log_z = sp.log(2) + sp.Integral(sp.log(_C**2 - _S * both), (theta, 0, 2 * sp.pi), (omega, 0, 2 * sp.pi)) / (
         8 * sp.pi**2
     )
@@ -150,41 +166,46 @@ def _bulk() -> tuple[Step, ...]:
         identity(
             "For a large torus each mode counts with γ/2 a row. To write γ as a mean over angles, note that the "
             "antiderivative of",
-            _in_tangent(sp.diff(angle, omega) - sp.sinh(gamma) / (sp.cosh(gamma) - sp.cos(omega)), omega, gamma),
-            sp.S.Zero,
-            shown=equation(sp.Derivative(sp.log(inner), gamma), sp.sinh(gamma) / (sp.cosh(gamma) - sp.cos(omega))),
+            sp.Derivative(sp.log(inner), gamma),
+            slope,
         ),
         identity(
             "in ω is twice an arctangent: over a full turn the mean is 1, the derivative of γ,",
-            2 * (sp.limit(sp.atan(c), c, sp.oo) - sp.limit(sp.atan(c), c, -sp.oo)),
+            sp.Integral(slope, turn),
             2 * sp.pi,
-            shown=equation(
-                sp.Integral(sp.sinh(gamma) / (sp.cosh(gamma) - sp.cos(omega)), (omega, 0, 2 * sp.pi)), 2 * sp.pi
-            ),
+            by=mean,
         ),
+        limit("and for large γ the logarithm is γ itself:", end, 0),
         identity(
-            "and for large γ the mean of the logarithm is γ itself: they agree for all γ > 0.",
-            sp.limit((1 + sp.exp(-2 * gamma) - 2 * c * sp.exp(-gamma)), gamma, sp.oo),
-            sp.S.One,
-            shown=equation(2 * sp.pi * gamma, sp.Integral(sp.log(inner), (omega, 0, 2 * sp.pi))),
+            "they agree for all γ > 0.",
+            2 * sp.pi * gamma,
+            sp.Integral(sp.log(inner), turn),
+            domain={gamma: (1, 3)},
+            by=by_rate,
         ),
-        identity(
+        argued(
             "With cosh γ in terms of θ = πl/n the logarithm splits: ln Z per spin of the infinite lattice.",
-            (2 * cosh_gamma - 2 * sp.cos(omega)) * 2 * _S,
+            equation(named(r"\frac{1}{N} \ln Z"), log_z),
+            (2 * (_C**2 / _S - sp.cos(theta)) - 2 * sp.cos(omega)) * 2 * _S,
             4 * (_C**2 - _S * both),
             by=sp.expand,
-            shown=equation(named(r"\frac{1}{N} \ln Z"), log_z),
         ),
         identity(
             "Its derivative with respect to K, c the sum of the cosines and D = cosh² 2K − c sinh 2K.",
-            sp.diff(sp.log(weight), K) / 2,
-            _C / _S * (1 + (_S**2 - 1) / weight),
-            by=lambda gap: sp.simplify(gap.rewrite(sp.exp)),
-            shown=equation(
-                sp.Derivative(sp.log(named("D")), K) / 2,
-                sp.coth(2 * K) * (1 + (_S**2 - 1) / named("D")),
-            ),
+            sp.Derivative(sp.log(weight), K) / 2,
+            sp.coth(2 * K) * (1 + (_S**2 - 1) / weight),
+            where={weight: _C**2 - _S * c},
+            domain={c: (-2, 2)},
+            by=by_exponentials,
         ),
+    )
+
+
+def _fraction(expr: sp.Expr, form: sp.Expr) -> sp.Expr:
+    """Write integrands that equal `form` as `form`."""
+    return expr.replace(
+        lambda part: isinstance(part, sp.Integral) and sp.simplify(part.function - form) == 0,
+        lambda part: sp.Integral(form, *part.limits),
     )
 
 
@@ -198,83 +219,83 @@ def _in_tangent(expr: sp.Expr, angle: sp.Symbol, rate: sp.Symbol) -> sp.Expr:
 
 
 def _energy() -> tuple[Step, ...]:
-    one, two, delta = sp.symbols("alpha delta phi", real=True)
-    u, t, stretch = sp.symbols("u t r", positive=True)
+    one, delta = sp.symbols("alpha phi", real=True)
+    u, stretch = sp.symbols("u r", positive=True)
     k, rest = sp.symbols("k k'", positive=True)
     # r is the root of (1+u)/(1-u), so that no root is left
     half = (stretch**2 + 1) / stretch * sp.atan(stretch * sp.tan(delta / 2))
-    flat = sp.diff(half, delta) - 1 / (1 - (stretch**2 - 1) / (stretch**2 + 1) * sp.cos(delta))
-    flat = flat.subs(sp.tan(delta / 2), t).subs(sp.cos(delta), (1 - t**2) / (1 + t**2))
     above = sp.pi / (2 * k) * sp.asinh(2 * k * delta / (sp.pi * rest))
-    jordan = sp.sqrt(rest**2 + (2 * k * delta / sp.pi) ** 2)
     modulus = 2 * _S / _C**2
-    energy = -_C / _S * (1 + (_S**2 - 1) / _C**2 * 2 / sp.pi * _integral)
-    onsager = -_C / _S * (1 + 2 / sp.pi * (2 * sp.tanh(2 * K) ** 2 - 1) * _integral)
-    root = sp.sqrt(1 - k**2 * sp.sin(delta) ** 2)
-    quarter = (delta, 0, sp.pi / 2)
+    energy = -_C / _S * (1 + (_S**2 - 1) / _C**2 * 2 / sp.pi * _elliptic)
+    whole = sp.Integral(1 / sp.sqrt(1 - k**2 * sp.cos(one) ** 2), (one, 0, 2 * sp.pi))
+    quarter = sp.Integral(1 / sp.sqrt(1 - k**2 * sp.sin(delta) ** 2), (delta, 0, sp.pi / 2))
+    share, critical = {k: (0, 1)}, named("K_{c}")
+
+    def by_tangent(gap: sp.Expr) -> sp.Expr:
+        t = sp.Symbol("t", positive=True)
+        return sp.simplify(gap.subs(sp.tan(delta / 2), t).subs(sp.cos(delta), (1 - t**2) / (1 + t**2)))
+
+    def by_quarters(gap: sp.Expr) -> sp.Expr:
+        """Of four equal quarters of the turn, count the first from its other end: cos becomes sin."""
+        moved = whole.function.subs(one, sp.pi / 2 - delta) - quarter.function
+        return gap.subs(whole, 4 * quarter) if sp.simplify(moved) == 0 else gap
+
     return (
         identity(
-            "To average 1/D, turn the two angles by 45 degrees: D = cosh² 2K (1 − k cos α cos φ), with",
-            sp.cos(one + two) + sp.cos(one - two),
-            2 * sp.cos(one) * sp.cos(two),
-            by=lambda gap: sp.expand(sp.expand_trig(gap)),
-            shown=equation(k, modulus),
+            "To average 1/D, turn the two angles by 45 degrees, their sum and difference,",
+            _C**2 - _S * (sp.cos(one + delta) + sp.cos(one - delta)),
+            _C**2 * (1 - k * sp.cos(one) * sp.cos(delta)),
+            where={k: modulus},
+            by=lambda gap: sp.simplify(sp.expand(sp.expand_trig(gap))),
         ),
+        definition("with", k, modulus),
         identity(
             "Over φ this is again an arctangent, with u = k cos α,",
-            flat,
-            sp.S.Zero,
-            shown=equation(
-                sp.Integral(1 / (1 - u * sp.cos(delta)), (delta, 0, 2 * sp.pi)), 2 * sp.pi / sp.sqrt(1 - u**2)
-            ),
+            sp.Integral(1 / (1 - u * sp.cos(delta)), (delta, -sp.pi, sp.pi)),
+            2 * sp.pi / sp.sqrt(1 - u**2),
+            where={u: (stretch**2 - 1) / (stretch**2 + 1)},
+            by=by_antiderivative(half, delta, by_tangent),
         ),
-        identity(
-            "and over α the complete elliptic integral.",
-            (sp.cos(sp.pi / 2 - delta)) ** 2,
-            sp.sin(delta) ** 2,
-            shown=equation(_elliptic, sp.Integral(1 / root, quarter)),
-        ),
+        definition("and over α the complete elliptic integral,", _elliptic, quarter),
+        identity("four times.", whole, 4 * _elliptic, where={_elliptic: quarter}, domain=share, by=by_quarters),
         identity(
             "Together they are Onsager's energy per spin, in units of the coupling.",
-            energy,
-            onsager,
-            by=lambda gap: sp.simplify(gap.rewrite(sp.exp)),
-            shown=equation(
-                named("E / N"),
-                -sp.coth(2 * K) * (1 + 2 / sp.pi * (2 * sp.tanh(2 * K) ** 2 - 1) * _elliptic),
-            ),
+            named("E / N"),
+            -sp.coth(2 * K) * (1 + 2 / sp.pi * (2 * sp.tanh(2 * K) ** 2 - 1) * _elliptic),
+            where={named("E / N"): energy},
+            by=by_exponentials,
         ),
         identity(
             "The complementary modulus vanishes where sinh 2K = 1: there the integral diverges, and nowhere else.",
-            1 - modulus**2,
-            ((_S**2 - 1) / _C**2) ** 2,
-            by=lambda gap: sp.simplify(gap.rewrite(sp.exp)),
-            shown=equation(rest**2, (2 * sp.tanh(2 * K) ** 2 - 1) ** 2),
+            rest**2,
+            (2 * sp.tanh(2 * K) ** 2 - 1) ** 2,
+            where={rest: sp.sqrt(1 - modulus**2)},
+            by=by_exponentials,
         ),
         identity(
             "How slowly: count φ from the other end, and the square under the root is",
-            (1 - k**2 * sp.sin(sp.pi / 2 - delta) ** 2).subs(k**2, 1 - rest**2),
-            (rest**2 + k**2 * sp.sin(delta) ** 2).subs(k**2, 1 - rest**2),
-            shown=equation(1 - k**2 * sp.cos(delta) ** 2, rest**2 + k**2 * sp.sin(delta) ** 2),
+            1 - k**2 * sp.cos(delta) ** 2,
+            rest**2 + k**2 * sp.sin(delta) ** 2,
+            where={rest: sp.sqrt(1 - k**2)},
+            domain=share,
         ),
         identity(
             "The sine is concave, so it lies above its chord, 2φ/π: the integrand is at most",
-            sp.diff(above, delta),
-            1 / jordan,
-            shown=equation(1 / jordan, sp.Derivative(above, delta)),
+            1 / sp.sqrt(rest**2 + (2 * k * delta / sp.pi) ** 2),
+            sp.Derivative(above, delta),
         ),
-        identity(
+        limit(
             "and the integral at most its integral, which grows like a logarithm: the term with k′ before it vanishes.",
-            sp.limit(rest * sp.log(k / rest + sp.sqrt(1 + k**2 / rest**2)), rest, 0),
-            sp.S.Zero,
-            shown=equation(sp.Limit(rest * sp.pi / (2 * k) * sp.asinh(k / rest), rest, 0), sp.S.Zero),
+            sp.Limit(rest * sp.pi / (2 * k) * sp.asinh(k / rest), rest, 0),
+            0,
+            by=lambda body: body.rewrite(sp.log),
         ),
         identity(
             "What is left at the critical point is exact.",
-            (-sp.cosh(2 * CRITICAL) / sp.sinh(2 * CRITICAL)).rewrite(sp.exp),
+            -sp.coth(2 * critical),
             -sp.sqrt(2),
-            by=lambda gap: sp.radsimp(sp.simplify(gap)),
-            shown=equation(named("E(K_{c}) / N"), -sp.sqrt(2)),
+            where={critical: CRITICAL},
+            by=lambda gap: sp.radsimp(by_exponentials(gap)),
         ),
     )
 
