@@ -19,6 +19,11 @@ def by_exponentials(gap: sp.Expr) -> sp.Expr:
     return sp.simplify(gap.rewrite(sp.exp))
 
 
+def by_exponents(factor: sp.Expr) -> Rewrite:
+    """Return the rewriting that divides by an exponential, of another form of the same exponent, and simplifies."""
+    return lambda gap: sp.simplify(sp.powsimp(sp.expand(gap / factor, power_exp=True)))
+
+
 def shifted_stirling(shift: sp.Expr, large: sp.Expr) -> sp.Expr:
     """Return ln Γ(large + shift) without its terms of order large^-2 and smaller."""
     second = sp.expand(sp.bernoulli(2, shift))

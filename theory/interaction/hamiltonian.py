@@ -2,13 +2,12 @@
 
 import sympy as sp
 
-from theory.derivation import Derivation, Step, equation, identity
+from theory.derivation import Derivation, Step, equation, identity, instance, limit
 from theory.interaction.symbols import (
     HAMILTONIAN,
     H,
     beta,
     componentwise,
-    gaussian,
     h,
     i,
     lam,
@@ -19,8 +18,8 @@ from theory.interaction.symbols import (
     w,
     x,
     y,
-    z,
 )
+from theory.rewriting import by_antiderivative, by_exponents
 
 WIDTH = 2
 _f, _g, _s = sp.symbols("f_i g_i s_i")  # a field, its gap h - σ(f), for display
@@ -64,42 +63,35 @@ class Layers:
 
 def _widened() -> tuple[Step, ...]:
     k, r = sp.symbols("k r", real=True)
-    delta = gaussian(r, 1 / (2 * lam))
+    density = sp.sqrt(lam / sp.pi) * sp.exp(-lam * r**2)
     line = (r, -sp.oo, sp.oo)
     fourier = sp.exp(-(k**2) / (4 * lam))
-    logs = -sp.expand_log(sp.log(sp.exp(-beta * (y - h) ** 2) * sp.exp(-lam * (h - w) ** 2)), force=True)
+    weight = sp.exp(-beta * (y - h) ** 2) * sp.exp(-lam * (h - sigma(sp.Symbol("f", real=True))) ** 2)
     return (
         identity(
             "A delta function is widened to a Gaussian of weight one",
-            sp.integrate(delta, line),
+            sp.Integral(density, line),
             sp.S.One,
-            shown=equation(sp.Integral(sp.sqrt(lam / sp.pi) * sp.exp(-lam * r**2), line), sp.S.One),
+            by=sp.simplify,
         ),
         identity(
             "and variance 1/(2λ): every layer adds noise of this variance to each neuron.",
-            sp.integrate(r**2 * delta, line),
+            sp.Integral(r**2 * density, line),
             1 / (2 * lam),
-            shown=equation(sp.Integral(r**2 * sp.sqrt(lam / sp.pi) * sp.exp(-lam * r**2), line), 1 / (2 * lam)),
         ),
-        identity(
-            "Its Fourier transform",
-            sp.integrate(sp.cos(k * r) * delta, line),
-            fourier,
-            shown=equation(sp.Integral(sp.cos(k * r) * sp.sqrt(lam / sp.pi) * sp.exp(-lam * r**2), line), fourier),
-        ),
-        identity(
+        identity("Its Fourier transform", sp.Integral(sp.cos(k * r) * density, line), fourier),
+        limit(
             "tends to that of the delta function: λ → ∞ gives back the network.",
-            sp.limit(fourier, lam, sp.oo),
+            sp.Limit(fourier, lam, sp.oo),
             sp.S.One,
-            shown=equation(sp.Limit(fourier, lam, sp.oo), sp.S.One),
         ),
         identity(
             "Minus the logarithm of a product of such factors is a sum over layers; with r = h − σ(f) it is the "
             "Hamiltonian, for one layer and one sample.",
-            logs,
-            beta * (y - h) ** 2 + lam * (h - w) ** 2,
-            shown=equation(beta * H(h), beta * (y - h) ** 2 + lam * (h - sigma(sp.Symbol("f"))) ** 2),
-            by=sp.expand,
+            beta * H(h),
+            beta * (y - h) ** 2 + lam * (h - sigma(sp.Symbol("f", real=True))) ** 2,
+            where={H(h): -sp.log(weight) / beta},
+            by=lambda gap: sp.expand(sp.expand_log(gap, force=True)),
         ),
     )
 
@@ -185,56 +177,48 @@ def _locality() -> tuple[Step, ...]:
             [-2 * lam * above[row, col] * sigma(fields[row], 1) for row in range(WIDTH) for col in range(WIDTH)],
             equation(mixed(names[0], names[1]), -2 * lam * sp.Symbol("W_{kj}") * sigma(sp.Symbol("f_k"), 1)),
         ),
-        identity(
+        instance(
             "neurons of one layer interact through every unit above them,",
+            equation(mixed(_hj, _hk), 2 * lam * sp.Sum(_W * _V * bent, (i, 1, n))),
             energy.diff(first[0], first[1]),
             2 * lam * inside,
-            by=sp.expand,
-            shown=equation(mixed(_hj, _hk), 2 * lam * sp.Sum(_W * _V * bent, (i, 1, n))),
         ),
-        identity(
+        instance(
             "and a neuron with itself in the same way, on top of its own stiffness.",
-            energy.diff(first[0], 2),
-            own,
-            by=sp.expand,
-            shown=equation(
+            equation(
                 sp.Derivative(beta * H(_hj), _hj, 2, evaluate=False),
                 2 * lam * (1 + sp.Sum(_W**2 * bent, (i, 1, n))),
             ),
+            energy.diff(first[0], 2),
+            own,
         ),
-        identity(
+        instance(
             "Neurons of different samples do not interact while the weights are held.",
+            equation(mixed(*sp.symbols(r"h_j^{\mu} h_k^{\nu}")), sp.S.Zero),
             energy.diff(net.neurons[0][0][0], net.neurons[0][1][0]),
             sp.S.Zero,
-            shown=equation(mixed(*sp.symbols(r"h_j^{\mu} h_k^{\nu}")), sp.S.Zero),
         ),
     )
 
 
 def _integrated() -> tuple[Step, ...]:
     top = sp.Symbol("h'", real=True)
-    alone = gaussian(top - w * x, (1 + w**2) / (2 * lam))
     centre = (x + w * top) / (1 + w**2)
     square = (h - x) ** 2 + (top - w * h) ** 2
-    rest = (1 + w**2) * (h - centre) ** 2 + (top - w * x) ** 2 / (1 + w**2)
+    left = (top - w * x) ** 2 / (1 + w**2)
+    root = sp.sqrt(lam * (1 + w**2))
+    part = sp.sqrt(sp.pi) / (2 * root) * sp.erf(root * (h - centre)) * lam / sp.pi * sp.exp(-lam * left)
     return (
         identity(
             "To integrate a neuron out is to complete a square, here for a linear chain:",
             square,
-            rest,
-            shown=equation(square, rest),
+            (1 + w**2) * (h - centre) ** 2 + left,
         ),
         identity(
             "its neighbours interact directly afterwards, and their noise has added up to (1 + w²)/(2λ).",
-            sp.exp(-lam * (top - w * x) ** 2 / (1 + w**2))
-            * sp.integrate(sp.exp(-lam * (1 + w**2) * z**2), (z, -sp.oo, sp.oo))
-            * (lam / sp.pi),
-            alone,
-            shown=equation(
-                sp.Integral(lam / sp.pi * sp.exp(-lam * square), (h, -sp.oo, sp.oo)),
-                sp.sqrt(lam / (sp.pi * (1 + w**2))) * sp.exp(-lam * (top - w * x) ** 2 / (1 + w**2)),
-            ),
-            by=lambda gap: sp.simplify(sp.powsimp(sp.simplify(gap), force=True)),
+            sp.Integral(lam / sp.pi * sp.exp(-lam * square), (h, -sp.oo, sp.oo)),
+            sp.sqrt(lam / (sp.pi * (1 + w**2))) * sp.exp(-lam * (top - w * x) ** 2 / (1 + w**2)),
+            by=by_antiderivative(part, h, by_exponents(sp.exp(-lam * square))),
         ),
     )
 

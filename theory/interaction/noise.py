@@ -2,7 +2,7 @@
 
 import sympy as sp
 
-from theory.derivation import Derivation, equation, identity
+from theory.derivation import Derivation, equation, instance
 from theory.interaction.symbols import (
     HAMILTONIAN,
     H,
@@ -71,21 +71,20 @@ def noise_coordinates() -> Derivation:
                     sp.S.Zero,
                 ),
             ),
-            identity(
+            instance(
                 "and its determinant is a constant, for d neurons in all: no term is added to the energy.",
+                equation(named(r"\det J"), (2 * lam) ** (d / 2)),
                 jacobian.det(),
                 (2 * lam) ** 2,
-                shown=equation(named(r"\det J"), (2 * lam) ** (d / 2)),
             ),
-            identity(
+            instance(
                 "The stiff part of the energy becomes that of independent standard Gaussians, whatever λ.",
-                lam * gaps + miss,
-                sum(entry**2 for entry in [*first, *second]) / 2 + miss,
-                by=sp.expand,
-                shown=equation(
+                equation(
                     beta * H(sp.Symbol("xi")),
                     sp.Sum(sp.Symbol("xi_i") ** 2, (i, 1, d)) / 2 + miss_shown,
                 ),
+                lam * gaps + miss,
+                sum(entry**2 for entry in [*first, *second]) / 2 + miss,
             ),
             componentwise(
                 "The last layer feels its target: g is the derivative of the target's term with respect to h,",
@@ -111,12 +110,11 @@ def noise_coordinates() -> Derivation:
                 [*(xi1 + g1 / _root), *(xi2 + g2 / _root)],
                 equation(sp.Derivative(beta * H(xi), xi, evaluate=False), xi + back / _root),
             ),
-            identity(
+            instance(
                 "Without targets nothing is left but the Gaussians: independent draws, from one pass forward.",
+                equation(beta * H(sp.Symbol("xi")), sp.Sum(sp.Symbol("xi_i") ** 2, (i, 1, d)) / 2),
                 energy.subs(beta, 0),
                 sum(entry**2 for entry in noise) / 2,
-                by=sp.expand,
-                shown=equation(beta * H(sp.Symbol("xi")), sp.Sum(sp.Symbol("xi_i") ** 2, (i, 1, d)) / 2),
             ),
         ),
     )

@@ -2,18 +2,15 @@
 
 import sympy as sp
 
-from theory.derivation import Derivation, Step, equation, identity
+from theory.derivation import Derivation, Step, equation, identity, instance
 from theory.interaction.symbols import (
     HAMILTONIAN,
-    O,
-    V,
     beta,
     componentwise,
     expected,
     f,
     gaussian,
     gaussian_mean,
-    h,
     lam,
     matrix,
     named,
@@ -46,54 +43,58 @@ def _expansion() -> tuple[Step, ...]:
     width = sp.Symbol("s", positive=True)  # standard deviation of layer m in units of the noise
     below = _size * width * z + _size**2 * _shift  # h_m - t_m, any law with this mean and variance
     above = _taylor(w * below, 3) - sigma(f)  # h_{m+1} - t_{m+1}, but for its own noise
-    mean = w * sigma(f, 1) * _shift + w**2 * sigma(f, 2) * width**2 / 2
-    variance = w**2 * sigma(f, 1) ** 2 * width**2
-    shown_mean = w * _shift * _slope + w**2 * _spread * _bend / 2
-    shown_variance = 1 + w**2 * _spread * _slope**2
-    lead = 1 + w**2 * sigma(f, 1) ** 2
-    distance = _size**2 * lead
+    moments = {
+        _above["mu"]: sp.expand(_second(above) / _size**2),
+        _above["v"]: sp.expand(_second(above**2) / _size**2) + 1,
+        _spread: width**2,
+        sp.Symbol("f_m"): f,
+    }
+    shift = w * _shift * _slope + w**2 * _spread * _bend / 2
+    passed = 1 + w**2 * _spread * _slope**2
+    second = {"mu": named(r"\mu_{2}"), "v": named("v_{2}")}
+    of_second = {second["mu"]: shift, second["v"]: passed, _shift: 0, _spread: 1, sp.Symbol("f_m"): f}
     return (
         identity(
             "The noise of one layer is Gaussian: its odd moments vanish and the second is its variance 1/(2λ).",
-            sp.integrate(z**2 * gaussian(z, 1 / (2 * lam)), (z, -sp.oo, sp.oo)),
+            sp.Integral(z**2 * gaussian(z, 1 / (2 * lam)), (z, -sp.oo, sp.oo)),
             1 / (2 * lam),
-            shown=equation(V(h - sigma(f)), 1 / (2 * lam)),
+            by=lambda gap: sp.simplify(gap.doit()),
         ),
         identity(
             "Let layer m have the mean t + μ/(2λ) and the variance v/(2λ) about its trace t. A curved activation turns "
             "variance into a shift of the mean,",
-            _second(above),
-            _size**2 * mean,
+            _above["mu"],
+            shift,
+            where=moments,
             by=sp.expand,
-            shown=equation(_above["mu"], shown_mean),
         ),
         identity(
             "and its slope passes the variance on, to which the layer's own noise adds 1: both for a scalar chain, at "
             "order 1/λ.",
-            _second(above**2) + _size**2,
-            _size**2 * (variance + 1),
+            _above["v"],
+            passed,
+            where=moments,
             by=sp.expand,
-            shown=equation(_above["v"], shown_variance),
         ),
         identity(
             "The first layer has clamped inputs: no shift, v = 1. The second is shifted by its curvature alone,",
-            _second(above).subs({_shift: 0, width: 1}),
-            _size**2 * w**2 * sigma(f, 2) / 2,
+            second["mu"],
+            w**2 * sigma(f, 2) / 2,
+            where=of_second,
             by=sp.expand,
-            shown=equation(expected("h_{2}") - named("t_{2}"), w**2 * sigma(f, 2) / (4 * lam) + O(lam**-2)),
         ),
         identity(
-            "with mean squared distance from the trace",
-            (_second(above**2) + _size**2).subs({_shift: 0, width: 1}),
-            distance,
+            "with the mean squared distance v/(2λ) from the trace,",
+            second["v"],
+            1 + w**2 * sigma(f, 1) ** 2,
+            where=of_second,
             by=sp.expand,
-            shown=equation(expected("(h_{2} - t_{2})^{2}"), lead / (2 * lam) + O(lam**-2)),
         ),
         identity(
-            "On logarithmic axes it falls with slope −1 in λ.",
-            lam * sp.diff(sp.log(lead / (2 * lam)), lam),
+            "which on logarithmic axes falls with slope −1 in λ.",
+            lam * sp.Derivative(sp.log(second["v"] / (2 * lam)), lam),
             sp.Integer(-1),
-            shown=equation(lam * sp.Derivative(sp.log(lead / (2 * lam)), lam), sp.Integer(-1)),
+            where=of_second,
         ),
     )
 
@@ -176,22 +177,19 @@ def _conditioned() -> tuple[Step, ...]:
             equation(spread("h_{m}"), sp.Symbol("S_m") - names[1] ** 2 / (names[3] + 1 / (2 * beta))),
             by=sp.simplify,
         ),
-        identity(
+        instance(
             "At that mean the energy is the squared miss of the network over twice the variance of what the target "
             "sees,",
+            equation(named(r"\min \beta H"), (y - names[2]) ** 2 / (2 * names[3] + 1 / beta)),
             energy.subs(at, simultaneous=True),
             (y - trace[-1]) ** 2 / (2 * total),
-            shown=equation(named(r"\min \beta H"), (y - names[2]) ** 2 / (2 * names[3] + 1 / beta)),
+            by=sp.simplify,
         ),
-        identity(
+        instance(
             "whose matrix of second derivatives has the determinant that normalises it.",
+            equation(named(r"\det \Lambda"), (2 * lam) ** sp.Symbol("M") * (1 + 2 * beta * names[3])),
             hessian.det(),
             (2 * lam) ** 3 * 2 * beta * total,
-            by=sp.expand,
-            shown=equation(
-                named(r"\det \Lambda"),
-                (2 * lam) ** sp.Symbol("M") * (1 + 2 * beta * names[3]),
-            ),
         ),
     )
 

@@ -6,7 +6,7 @@ from theory.derivation import Derivation, identity
 from theory.evaluation import put_in
 from theory.interaction.balance import by_modulus
 from theory.interaction.symbols import TEXTBOOK, gaussian, named, v, x
-from theory.rewriting import by_antiderivative
+from theory.rewriting import by_antiderivative, by_exponents
 
 _m, _mu, _d, _s = (
     sp.Symbol(name, **kind)
@@ -46,7 +46,7 @@ def swap() -> Derivation:
     below = sp.Integral(sp.exp(x) * p(x), (x, -sp.oo, 0))
     likely, tilted = Phi(_m / sp.sqrt(v)), sp.exp(_m + v / 2) * Phi(-(_m + v) / sp.sqrt(v))
     by_low = by_antiderivative(phi((x - _m) / sp.sqrt(v)), x)
-    by_tilted = by_antiderivative(sp.exp(_m + v / 2) * phi((x - _m - v) / sp.sqrt(v)), x, _by_square)
+    by_tilted = by_antiderivative(sp.exp(_m + v / 2) * phi((x - _m - v) / sp.sqrt(v)), x, by_exponents(gaussian(x - _m, v)))
     return Derivation(
         "swap",
         "Exchanging replicas of two temperatures",
@@ -86,7 +86,7 @@ def swap() -> Derivation:
                 mean,
                 likely + tilted,
                 where={mean: put_in(above + below, tuple(gaussians.items()))} | gaussians,
-                by=lambda gap: by_low(by_tilted(gap)),
+                by=lambda gap: sp.simplify(by_low(by_tilted(gap)).replace(sp.erfc, lambda at: 1 - sp.erf(at))),
             ),
             identity(
                 "If the energy is Gaussian at one temperature, of mean μ and variance s², then the Boltzmann factor "
@@ -118,8 +118,3 @@ def swap() -> Derivation:
             ),
         ),
     )
-
-
-def _by_square(gap: sp.Expr) -> sp.Expr:
-    """Multiply out the exponents of a difference of Gaussians."""
-    return sp.simplify(sp.powsimp(sp.expand(gap / gaussian(x - _m, v), power_exp=True)))

@@ -2,7 +2,7 @@
 
 import sympy as sp
 
-from theory.derivation import Derivation, Step, equation, identity
+from theory.derivation import Derivation, Step, definition, equation, identity, instance
 from theory.interaction.symbols import (
     HAMILTONIAN,
     beta,
@@ -19,8 +19,8 @@ from theory.interaction.symbols import (
     w,
     x,
     y,
-    z,
 )
+from theory.rewriting import by_antiderivative, by_exponents
 
 _scale = sp.Symbol("sigma_w", positive=True)
 _bias_scale = sp.Symbol("sigma_b", positive=True)
@@ -30,20 +30,23 @@ NOISE = 1 / (2 * lam) + 1 / (2 * beta)
 def _integrated() -> tuple[Step, ...]:
     square = beta * (y - h) ** 2 + lam * (h - f) ** 2
     centre = (beta * y + lam * f) / (beta + lam)
-    rest = (y - f) ** 2 / (2 * NOISE)
+    v, root = sp.Symbol("v", positive=True), sp.sqrt(beta + lam)
+    left = beta * lam / (beta + lam) * (y - f) ** 2
+    part = sp.sqrt(sp.pi) / (2 * root) * sp.erf(root * (h - centre)) * sp.exp(-left)
     return (
         identity(
             "One layer with the identity as activation, field f, target y: complete the square in the neuron h.",
             square,
-            (beta + lam) * (h - centre) ** 2 + rest,
-            shown=equation(square, (beta + lam) * (h - centre) ** 2 + beta * lam / (beta + lam) * (y - f) ** 2),
+            (beta + lam) * (h - centre) ** 2 + left,
         ),
         identity(
-            "With h integrated out the target is the field plus noise: that of the layer and that of the target.",
-            sp.integrate(sp.exp(-(beta + lam) * z**2), (z, -sp.oo, sp.oo)) * sp.exp(-rest),
-            sp.sqrt(sp.pi / (beta + lam)) * sp.exp(-((y - f) ** 2) / (2 * NOISE)),
-            shown=equation(sp.Symbol("v"), NOISE),
+            "With h integrated out the target is the field plus noise,",
+            sp.Integral(sp.exp(-square), (h, -sp.oo, sp.oo)),
+            sp.sqrt(sp.pi / (beta + lam)) * sp.exp(-((y - f) ** 2) / (2 * v)),
+            where={v: NOISE},
+            by=by_antiderivative(part, h, by_exponents(sp.exp(-square))),
         ),
+        definition("that of the layer and that of the target.", v, NOISE),
     )
 
 
@@ -81,12 +84,12 @@ def _ridge() -> tuple[Step, ...]:
             equation(expected("w, b"), named("A^{-1} X^{T} y") / v),
             by=sp.cancel,
         ),
-        identity(
-            "Without bias, 2v times the energy is the loss of ridge regression: the prior fixes its penalty.",
-            sp.expand(2 * v * posterior),
-            sp.expand(penalised.subs(ridge, 2 * v / _scale**2)),
-            by=sp.expand,
-            shown=equation(sp.Symbol("kappa"), v * count / _scale**2),
+        instance(
+            "Without bias, 2v times the energy is the loss of ridge regression: the prior fixes its penalty; for two "
+            "inputs.",
+            equation(sp.Symbol("kappa"), v * count / _scale**2),
+            2 * v * posterior,
+            penalised.subs(ridge, 2 * v / _scale**2),
         ),
     )
 
@@ -95,10 +98,8 @@ def _conditional() -> tuple[Step, ...]:
     weights, below, above = matrix("w", 2, 2), vector("h", 2), vector("g", 2)
     energy = lam * sum(gap**2 for gap in above - weights * below) + sum(entry**2 for entry in weights) / _scale**2
     row = list(weights[0, :])
-    cubic = 2 * lam * x**3 * (3 * sigma(w * x, 1) * sigma(w * x, 2) - (h - sigma(w * x)) * sigma(w * x, 3))
-    nonlinear = lam * (h - sigma(w * x)) ** 2
-    shown = 2 * lam * x**3 * (3 * sigma(f, 1) * sigma(f, 2) - (h - sigma(f)) * sigma(f, 3))
-    flat = {sigma(w * x, 2): 0, sigma(w * x, 3): 0}
+    cubic = 2 * lam * x**3 * (3 * sigma(f, 1) * sigma(f, 2) - (h - sigma(f)) * sigma(f, 3))
+    energy_of, third = named(r"\beta H"), named(r"(\beta H)" + 3 * "'")
     gap = sigma(f, 1) * sigma(f, 2)
     return (
         componentwise(
@@ -125,24 +126,24 @@ def _conditional() -> tuple[Step, ...]:
         ),
         identity(
             "Where the activation is curved there is a third derivative, f = wx:",
-            nonlinear.diff(w, 3),
+            sp.Derivative(energy_of, w, 3, evaluate=False),
             cubic,
+            where={energy_of: lam * (h - sigma(w * x)) ** 2, f: w * x},
             by=sp.expand,
-            shown=equation(sp.Derivative(named(r"\beta H"), w, 3, evaluate=False), shown),
         ),
         identity(
             "it does not vanish even where the gap h − σ(f) does, so the weights given the neurons are not Gaussian "
             "and a Gaussian draw needs a correction.",
-            shown.subs(h, sigma(f)),
+            third,
             6 * lam * x**3 * gap,
+            where={third: cubic, h: sigma(f)},
             by=sp.expand,
-            shown=equation(named(r"(\beta H)'''"), 6 * lam * x**3 * gap),
         ),
         identity(
             "Where σ″ = 0, as on either side of the kink of a relu, it does: the law is Gaussian piece by piece.",
-            cubic.subs(flat),
-            sp.S.Zero,
-            shown=equation(named(r"(\beta H)'''"), sp.S.Zero),
+            cubic,
+            0,
+            where={sigma(f, 2): 0, sigma(f, 3): 0},
         ),
     )
 

@@ -4,7 +4,7 @@ from itertools import combinations, product
 
 import sympy as sp
 
-from theory.derivation import Derivation, equation, identity
+from theory.derivation import Derivation, definition, equation, identity, instance
 from theory.interaction.symbols import TEXTBOOK, K, named
 
 BONDS = {(0, 1): sp.Symbol("K_1", positive=True), (1, 2): sp.Symbol("K_2", positive=True)}
@@ -39,77 +39,64 @@ def wolff() -> Derivation:
     """Derive detailed balance of cluster flips from the bonds on the boundary, and by enumeration."""
     inside, outside = sp.symbols("m n", integer=True, nonnegative=True)
     first, second, other = sp.symbols("K_1 K_2 K_3", positive=True)
-    bond = 1 - sp.exp(-2 * K)
     states = list(product((-1, 1), repeat=3))
     weights = {s: sp.exp(sum(c * s[one] * s[two] for (one, two), c in BONDS.items())) for s in states}
     laws = {state: flips(state) for state in states}
-    probe = iter(sp.symbols("probe:64"))
-    flows = sp.Add(
-        *(
-            next(probe) * sp.expand(weights[a] * laws[a].get(b, 0) - weights[b] * laws[b].get(a, 0))
-            for a in states
-            for b in states
-        )
-    )
-    total = sp.Add(*(t * (sum(laws[s].values()) - 1) for t, s in zip(sp.symbols("total:8"), states, strict=True)))
-    there, back = named(r"P(s \to s')"), named(r"P(s' \to s)")
+    flows = [(weights[a] * laws[a].get(b, 0), weights[b] * laws[b].get(a, 0)) for a in states for b in states]
+    there, back, p = named(r"P(s \to s')"), named(r"P(s' \to s)"), named("p")
+    here, other_end = named(r"\pi(s)"), named(r"\pi(s')")
+    aside = sp.Symbol("X", positive=True)  # all that happens inside the cluster
+    grown = {there: aside * (1 - p) ** inside, back: aside * (1 - p) ** outside}
+    boundary = {here: sp.exp((inside - outside) * K), other_end: sp.exp((outside - inside) * K)}
     return Derivation(
         "wolff",
         "Cluster flips of ferromagnetic spins",
         TEXTBOOK,
         "exact",
         (
-            identity(
+            definition(
                 "A cluster grows from a random spin over bonds between aligned spins, each taken with probability p, "
                 "K the coupling over the temperature; it is left with",
-                1 - bond,
+                1 - p,
                 sp.exp(-2 * K),
-                shown=equation(1 - named("p"), sp.exp(-2 * K)),
             ),
             identity(
                 "Flip a cluster that m aligned and n opposed bonds join to the rest: the m are broken, the n are "
                 "mended, and the weight changes by",
-                -inside * K + outside * K - (inside * K - outside * K),
-                -2 * (inside - outside) * K,
-                by=sp.expand,
-                shown=equation(named(r"\pi(s')") / named(r"\pi(s)"), sp.exp(-2 * (inside - outside) * K)),
+                other_end / here,
+                sp.exp(-2 * (inside - outside) * K),
+                where=boundary,
             ),
             identity(
                 "The way there had to leave out the m bonds, the way back the n; all that happens inside the cluster "
                 "is the same for both.",
-                (1 - bond) ** inside / (1 - bond) ** outside,
-                sp.exp(-2 * (inside - outside) * K),
-                shown=equation(there / back, named("(1 - p)") ** (inside - outside)),
+                there / back,
+                (1 - p) ** (inside - outside),
+                where=grown,
+                domain={p: (0, 1)},
             ),
             identity(
                 "The two ratios cancel: every cluster is flipped, no energy is computed.",
-                sp.exp((inside - outside) * K) * (1 - bond) ** inside,
-                sp.exp(-(inside - outside) * K) * (1 - bond) ** outside,
-                shown=equation(named(r"\pi(s)") * there, named(r"\pi(s')") * back),
+                here * there,
+                other_end * back,
+                where=boundary | grown | {p: 1 - sp.exp(-2 * K)},
             ),
             identity(
                 "Couplings may differ from bond to bond as long as none is negative: two broken bonds and one mended.",
-                sp.exp(first + second - other) * sp.exp(-2 * first) * sp.exp(-2 * second),
+                sp.exp(first + second - other) * sp.exp(-2 * (first + second)),
                 sp.exp(-first - second + other) * sp.exp(-2 * other),
-                shown=equation(
-                    sp.exp(first + second - other) * sp.exp(-2 * (first + second)),
-                    sp.exp(-first - second + other) * sp.exp(-2 * other),
-                ),
             ),
-            identity(
+            instance(
                 "The whole transition matrix of a triangle with three couplings, enumerated over seeds and bonds: its "
                 "rows are probabilities,",
-                total,
-                sp.S.Zero,
-                by=sp.expand,
-                shown=equation(named(r"\sum_{s'} P(s \to s')"), sp.S.One),
+                equation(named(r"\sum_{s'} P(s \to s')"), sp.S.One),
+                [sum(laws[state].values()) for state in states],
+                [sp.S.One] * len(states),
             ),
-            identity(
+            instance(
                 "and every flow has its return.",
-                flows,
-                sp.S.Zero,
-                by=sp.expand,
-                shown=equation(named(r"\pi(s) P(s \to s')"), named(r"\pi(s') P(s' \to s)")),
+                equation(named(r"\pi(s) P(s \to s')"), named(r"\pi(s') P(s' \to s)")),
+                *zip(*flows, strict=True),
             ),
         ),
     )
