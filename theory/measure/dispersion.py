@@ -2,7 +2,7 @@
 
 import sympy as sp
 
-from theory.derivation import Derivation, Step, equation, identity
+from theory.derivation import Derivation, Step, identity, limit
 from theory.interaction.symbols import expected, named, spread
 from theory.measure.fano import M, T, W, m, n
 
@@ -62,65 +62,69 @@ def _zero(gap: sp.Expr) -> sp.Expr:
 
 
 def _without_end(finite: sp.Expr) -> sp.Expr:
-    """Return the limit T → ∞ of a rational function of T, M = WT."""
+    """Return the limit T → ∞ of a rational function of T."""
     fine = sp.Symbol("epsilon", positive=True)
-    return sp.cancel(sp.together(finite.subs(M, W * T).subs(T, 1 / fine))).subs(fine, 0)
+    return sp.cancel(sp.together(finite.subs(T, 1 / fine))).subs(fine, 0)
 
 
 def _steps() -> tuple[Step, ...]:
     first, second, third = _raw_moments()
-    slots = {M: W * T}
+    pair, two = expected("n(n-1)"), expected("n n'")
+    cubed = third - 3 * first * second + 2 * first**3
+    slots, wide = {M: W * T}, {W: (3, 5), T: (6, 9)}  # away from the poles of the moments
     return (
         identity(
             "Given m spikes in the M = WT samples of W windows, every arrangement is equally likely; all ordered pairs "
             "of spikes lie in one window or in two,",
-            W * joint(2) + W * (W - 1) * joint(1, 1),
+            W * pair + W * (W - 1) * two,
             m * (m - 1),
+            where={pair: joint(2), two: joint(1, 1)},
+            domain=wide,
             by=_zero,
-            shown=equation(
-                W * expected("n(n-1)") + W * (W - 1) * expected("n n'"),
-                m * (m - 1),
-            ),
         ),
         identity(
             "and those in one, S, the sum of n(n−1) over the windows, have this mean.",
-            first,
-            MEAN.subs(slots),
+            expected("S"),
+            MEAN,
+            where={expected("S"): first} | slots,
+            domain=wide,
             by=_zero,
-            shown=equation(expected("S"), MEAN),
         ),
         identity(
             "From falling powers of the counts of one window or two, its variance",
-            second - first**2,
-            VARIANCE.subs(slots),
+            spread("S"),
+            VARIANCE,
+            where={spread("S"): second - first**2} | slots,
+            domain=wide,
             by=_zero,
-            shown=equation(spread("S"), VARIANCE),
         ),
         identity(
             "and, with a third window, its third moment about the mean.",
-            third - 3 * first * second + 2 * first**3,
-            THIRD.subs(slots),
+            _THIRD,
+            2 * spread("S") * _SHAPE / ((M - 1) * (M - 4) * (M - 5)),
+            where={_THIRD: cubed, spread("S"): VARIANCE} | slots,
+            domain=wide,
             by=_zero,
-            shown=equation(_THIRD, 2 * spread("S") * _SHAPE / ((M - 1) * (M - 4) * (M - 5))),
         ),
         identity(
             "The variance is that of the samples without a spike, too.",
-            VARIANCE.subs(m, M - m),
-            VARIANCE,
+            spread("S'"),
+            spread("S"),
+            where={spread("S'"): VARIANCE.subs(m, M - m), spread("S"): VARIANCE},
+            domain=wide | {M: (20, 30)},
             by=_zero,
-            shown=equation(spread("S'"), spread("S")),
         ),
     )
 
 
 def _limits() -> tuple[Step, ...]:
     return tuple(
-        identity(
+        limit(
             statement,
-            _without_end(finite),
+            sp.Limit(symbol, T, sp.oo),
             poisson,
-            by=_zero,
-            shown=equation(sp.Limit(symbol, T, sp.oo), poisson),
+            where={symbol: finite, M: W * T},
+            by=_without_end,
         )
         for statement, finite, poisson, symbol in (
             ("Fine samples make a Poisson process, whose windows catch spikes independently: the mean,", MEAN,

@@ -80,10 +80,9 @@ def tangent_kernel() -> Derivation:
             ),
             identity(
                 "The entropy of n equal eigenvalues.",
-                sp.summation(-sp.log(1 / n) / n, (j, 1, n)),
+                sp.Sum(-sp.log(1 / n) / n, (j, 1, n)),
                 sp.log(n),
-                by=lambda gap: sp.simplify(sp.expand_log(gap, force=True)),
-                shown=equation(named("S"), sp.log(n)),
+                by=lambda gap: sp.simplify(sp.expand_log(gap.doit(), force=True)),
             ),
         ),
     )

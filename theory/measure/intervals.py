@@ -2,9 +2,10 @@
 
 import sympy as sp
 
-from theory.derivation import Derivation, Step, equation, identity
+from theory.derivation import Derivation, Step, definition, identity, limit
 from theory.interaction.symbols import named
 from theory.measure.fano import SOURCE, M, m, r
+from theory.rewriting import by_gamma
 
 k = sp.Symbol("k", integer=True, positive=True)
 x, z = sp.symbols("x z", positive=True)
@@ -13,76 +14,93 @@ GEOMETRIC = r * (1 - r) ** (k - 1)
 FINITE = sp.binomial(M - k, m - 1) / sp.binomial(M, m)
 TAIL = sp.binomial(M - k, m) / sp.binomial(M, m)
 
-_P = named("P(I = k)")
+_P, _Q = sp.Function("P"), sp.Function("Q")
+
+
+def _geometric_sum(gap: sp.Expr) -> sp.Expr:
+    """Sum a geometric series from k = 1, whose ratio does not depend on k."""
+
+    def total(sums: sp.Sum) -> sp.Expr:
+        ratio = sp.simplify(sums.function.subs(k, k + 1) / sums.function)
+        return sums if ratio.has(k) else sums.function.subs(k, 1) / (1 - ratio)
+
+    return sp.simplify(gap.replace(lambda part: isinstance(part, sp.Sum), total))
 
 
 def _geometric() -> tuple[Step, ...]:
     generating = r * z / (1 - (1 - r) * z)
     first, second = (sp.diff(generating, z, j).subs(z, 1) for j in (1, 2))
+    law, less = {_P(k): GEOMETRIC}, {r: (0.3, 1), z: (0, 1)}
+    mean, relative = named(r"\operatorname{E}[I]"), named(r"\operatorname{Var}[I] / \operatorname{E}[I]^{2}")
     return (
+        definition("Under independent stimuli an interval of k samples is k−1 blanks and a spike:", _P(k), GEOMETRIC),
         identity(
-            "Under independent stimuli an interval of k samples is k−1 blanks and a spike: the weights sum to one,",
-            generating.subs(z, 1),
-            sp.S.One,
-            shown=equation(_P, GEOMETRIC),
+            "the weights sum to one,",
+            sp.Sum(_P(k), (k, 1, sp.oo)),
+            1,
+            where=law,
+            domain=less,
+            by=_geometric_sum,
         ),
         identity(
             "the generating function has the geometric ratio,",
-            sp.series(generating, z, 0, 5).removeO(),
-            sum(GEOMETRIC.subs(k, j) * z**j for j in range(1, 5)),
-            by=sp.expand,
-            shown=equation(sp.Sum(z**k * _P, (k, 1, sp.oo)), generating),
+            sp.Sum(z**k * _P(k), (k, 1, sp.oo)),
+            generating,
+            where=law,
+            domain=less,
+            by=_geometric_sum,
         ),
-        identity(
-            "and gives the mean interval",
-            first,
-            1 / r,
-            shown=equation(named(r"\operatorname{E}[I]"), 1 / r),
-        ),
+        identity("and gives the mean interval", mean, 1 / r, where={mean: first}),
         identity(
             "and its relative variance: a coefficient of variation below the 1 of a Poisson process.",
-            (second + first - first**2) / first**2,
+            relative,
             1 - r,
-            shown=equation(named(r"\operatorname{Var}[I] / \operatorname{E}[I]^{2}"), 1 - r),
+            where={relative: (second + first - first**2) / first**2},
         ),
     )
 
 
 def _finite() -> tuple[Step, ...]:
-    ratio = sp.gammasimp((FINITE.subs(k, k + 1) / FINITE).rewrite(sp.gamma))
-    step = sp.gammasimp(((TAIL.subs(k, k - 1) - TAIL) / FINITE).rewrite(sp.gamma))
+    law = {_P(k): FINITE, _Q(k): TAIL}
+    many = law | {m: r * M}
     return (
-        identity(
+        definition(
             "Of m spikes in M shuffled samples the m+1 gaps, with those at the ends, are alike; one of them fixed, the "
-            "others share M−k samples. The tail loses a term at a time (Pascal),",
-            step,
-            sp.S.One,
-            by=lambda gap: sp.simplify(sp.gammasimp(gap)),
-            shown=equation(named("P(I > k)"), TAIL),
+            "others share M−k samples, and the interval is longer than k with probability Q(k).",
+            _Q(k),
+            TAIL,
         ),
         identity(
-            "and starts at one, so this is a law.",
-            sp.gammasimp(TAIL.subs(k, 0).rewrite(sp.gamma)),
-            sp.S.One,
-            shown=equation(_P, FINITE),
+            "The tail loses a term at a time (Pascal),",
+            _Q(k - 1) - _Q(k),
+            FINITE,
+            where=law,
+            domain={M: range(20, 30)},
+            by=by_gamma,
         ),
-        identity(
+        identity("and starts at one, so this is a law.", _Q(0), 1, where=law),
+        limit(
             "Without end of samples its ratio of neighbours is geometric,",
-            sp.limit(ratio.subs(m, r * M), M, sp.oo),
+            sp.Limit(_P(k + 1) / _P(k), M, sp.oo),
             1 - r,
-            shown=equation(sp.Limit(named("P(I = k + 1) / P(I = k)"), M, sp.oo), 1 - r),
+            where=many,
+            domain={r: (0, 1)},
+            by=lambda body: sp.gammasimp(body.rewrite(sp.gamma)),
         ),
-        identity(
+        limit(
             "and so is its beginning.",
-            sp.limit(sp.gammasimp(FINITE.subs(k, 1).rewrite(sp.gamma)).subs(m, r * M), M, sp.oo),
+            sp.Limit(_P(1), M, sp.oo),
             r,
-            shown=equation(sp.Limit(named("P(I = 1)"), M, sp.oo), r),
+            where=many,
+            domain={r: (0, 1)},
+            by=lambda body: sp.gammasimp(body.rewrite(sp.gamma)),
         ),
     )
 
 
 def spike_intervals() -> Derivation:
     """Derive the laws of intervals between spikes."""
+    longer = named("P(r I > x)")
     return Derivation(
         "spike-intervals",
         "Intervals between spikes",
@@ -91,11 +109,11 @@ def spike_intervals() -> Derivation:
         (
             *_geometric(),
             *_finite(),
-            identity(
+            limit(
                 "In units of its mean, the interval of rare spikes is exponential: a Poisson process.",
-                sp.limit((1 - r) ** (x / r), r, 0, "+"),
+                sp.Limit(longer, r, 0),
                 sp.exp(-x),
-                shown=equation(sp.Limit(named("P(r I > x)"), r, 0, "+"), sp.exp(-x)),
+                where={longer: (1 - r) ** (x / r)},
             ),
         ),
     )

@@ -2,7 +2,7 @@
 
 import sympy as sp
 
-from theory.derivation import Derivation, Step, equation, identity, inequality
+from theory.derivation import Derivation, Step, definition, equation, identity, inequality, instance
 from theory.interaction.symbols import named
 from theory.interaction.tempering import phi
 
@@ -17,28 +17,27 @@ GAUSSIAN_AREA = phi(d / sp.sqrt(2))
 
 SOURCE = "this project, for the rank probability distribution of Lin et al. 2025, arXiv 2501.02436"
 _E, _AUC = named(r"\operatorname{E}[r]"), named(r"\operatorname{AUC}")
-_half = sp.Rational(1, 2)
+_half, _Phi = sp.Rational(1, 2), sp.Function("Phi")
 
 
 def _ranks() -> tuple[Step, ...]:
     j = sp.Symbol("j", integer=True)
     size = sp.Symbol("n", integer=True, positive=True)
     total = wins + n * (n + 1) / 2
-    counted = {share: n / M, area: wins / (n * (M - n))}
     return (
         identity(
             "The rank of a member of a class among M samples is its rank among the n members and the number of others "
             "below it; the latter add up to the U pairs that the class wins, ties half, the former to",
-            sp.summation(j, (j, 1, size)),
+            sp.Sum(j, (j, 1, size)),
             size * (size + 1) / 2,
-            shown=equation(named(r"\sum_{j=1}^{n} j"), n * (n + 1) / 2),
+            by=lambda gap: sp.simplify(gap.doit()),
         ),
         identity(
             "With r = (rank − 1/2)/M, the class share π = n/M and AUC = U/(n(M−n)) the mean rank is this, at any "
             "number of samples.",
-            (total - n / 2) / (n * M),
-            MEAN_RANK.subs(counted),
-            shown=equation(_E, named(r"(1 - \pi) \operatorname{AUC} + \frac{\pi}{2}")),
+            _E,
+            (1 - share) * _AUC + share / 2,
+            where={_E: (total - n / 2) / (n * M), _AUC: wins / (n * (M - n)), share: n / M},
         ),
     )
 
@@ -47,79 +46,71 @@ def _line() -> tuple[Step, ...]:
     coefficients = sp.symbols("a_1:4", real=True)
     density = 1 + sum(a * (r**k - sp.Rational(1, k + 1)) for k, a in enumerate(coefficients, 1))
     gap = sp.integrate((density - 1 - s * (r - _half)) ** 2, (r, 0, 1))
-    fitted = sp.solve(sp.diff(gap, s), s)[0]
-    mean = sp.integrate(r * density, (r, 0, 1))
     whole = sp.Symbol("B", integer=True, positive=True)
     j = sp.Symbol("j", integer=True)
-    bins = sp.summation(((j - _half) / whole - _half) ** 2 / whole, (j, 1, whole))
+    normal = {_Phi(u): phi(u)}
     return (
-        identity(
+        instance(
             "The line 1 + s(r − 1/2) that fits a density best has the slope of the mean rank; checked for any cubic.",
-            fitted,
-            12 * (mean - _half),
-            shown=equation(s, named(r"12 \left(\operatorname{E}[r] - \frac{1}{2}\right)")),
+            equation(s, 12 * (_E - _half)),
+            sp.solve(sp.diff(gap, s), s)[0],
+            12 * (sp.integrate(r * density, (r, 0, 1)) - _half),
         ),
         identity(
             "So the slope is fixed by the share of the class and its AUC,",
-            12 * (MEAN_RANK - _half),
-            SLOPE,
-            shown=equation(s, named(r"12\, (1 - \pi) \left(\operatorname{AUC} - \frac{1}{2}\right)")),
+            s,
+            12 * (1 - share) * (_AUC - _half),
+            where={s: 12 * (_E - _half), _E: MEAN_RANK, _AUC: area},
         ),
         identity(
             "and a line through B bins instead differs by a factor that this sum gives, 1 up to 1/B².",
-            bins,
+            sp.Sum(((j - _half) / whole - _half) ** 2, (j, 1, whole)) / whole,
             (1 - whole**-2) / 12,
-            shown=equation(named(r"\frac{1}{B} \sum_{j} \left(r_{j} - \frac{1}{2}\right)^{2}"), (1 - B**-2) / 12),
+            by=lambda gap: sp.simplify(gap.doit()),
         ),
         identity(
             "A unit that ranks one class above all others has the largest slope there is.",
-            SLOPE.subs(area, 1),
+            s,
             6 * (1 - share),
-            shown=equation(s, named(r"6\, (1 - \pi)")),
+            where={s: SLOPE, area: 1},
         ),
+        definition("Two Gaussian classes of unit variance, d apart, have", _AUC, _Phi(d / sp.sqrt(2))),
         identity(
-            "Two Gaussian classes of unit variance, d apart: the difference of two samples has the variance 2, so that "
-            "AUC has this derivative,",
-            sp.diff(GAUSSIAN_AREA, d),
+            "since the difference of two samples has the variance 2, so that AUC has this derivative,",
+            sp.Derivative(_Phi(d / sp.sqrt(2)), d),
             sp.exp(-(d**2) / 4) / sp.sqrt(4 * sp.pi),
-            shown=equation(
-                named(r"\frac{\partial}{\partial d} \operatorname{AUC}"), sp.exp(-(d**2) / 4) / sp.sqrt(4 * sp.pi)
-            ),
+            where=normal,
         ),
-        identity(
-            "and it starts from 1/2.",
-            GAUSSIAN_AREA.subs(d, 0),
-            _half,
-            shown=equation(_AUC, named(r"\Phi(d / \sqrt{2})")),
-        ),
+        identity("and it starts from 1/2.", _Phi(0), _half, where=normal),
     )
 
 
 def _random() -> tuple[Step, ...]:
-    middle = 1 / (1 + u)
-    spread = sp.integrate((r - _half) ** 2 / share, (r, (1 - share) / 2, (1 + share) / 2))
+    slope, spread = sp.Function("s"), named(r"\operatorname{Var}[r]")
+    middle = sp.Integral((r - _half) ** 2 / share, (r, (1 - share) / 2, (1 + share) / 2))
     return (
         identity(
             "A unit with a weight of the other sign ranks in reverse, r → 1 − r. Signs that are symmetric and "
             "independent of the fields, as those of random weights, make the mean law symmetric and its slope vanish.",
-            (12 * (rank - _half) + 12 * (1 - rank - _half)) / 2,
-            sp.S.Zero,
+            slope(r) + slope(1 - r),
+            0,
+            where={slope(r): 12 * (r - _half)},
             by=sp.expand,
-            shown=equation(named(r"\operatorname{E}[s]"), sp.S.Zero),
         ),
         identity(
             "It need not be uniform: a class much narrower than the others sits in the middle of every order, on a "
             "share π of the ranks, with the variance",
             spread,
             share**2 / 12,
-            shown=equation(named(r"\operatorname{Var}[r]"), share**2 / 12),
+            where={spread: middle},
+            by=lambda gap: sp.simplify(gap.doit()),
         ),
         inequality(
             "which is less than that of the uniform law; here π = 1/(1+u).",
             sp.Rational(1, 12),
-            (spread.subs(share, middle)),
+            share**2 / 12,
             u * (u + 2) / (12 * (1 + u) ** 2),
-            shown=equation(sp.Rational(1, 12) - share**2 / 12, u * (u + 2) / (12 * (1 + u) ** 2)),
+            where={share: 1 / (1 + u)},
         ),
     )
 

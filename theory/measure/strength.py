@@ -2,7 +2,7 @@
 
 import sympy as sp
 
-from theory.derivation import Derivation, equation, identity
+from theory.derivation import Derivation, equation, identity, instance
 from theory.interaction.symbols import componentwise, expected, named, spread
 
 SIGMA_W, SIGMA_B = sp.symbols("sigma_w sigma_b", positive=True)
@@ -13,7 +13,8 @@ VARIANCE = SIGMA_W**2 * (1 + ABOVE / HERE) + SIGMA_B**2
 
 def node_strength() -> Derivation:
     """Derive the variance of node strengths and the fluctuation of a layer of random weights."""
-    incoming, outgoing = BELOW * SIGMA_W**2 / BELOW, ABOVE * SIGMA_W**2 / HERE
+    j = sp.Symbol("j", integer=True)
+    links = sp.Sum(SIGMA_W**2 / BELOW, (j, 1, BELOW)) + sp.Sum(SIGMA_W**2 / HERE, (j, 1, ABOVE)) + SIGMA_B**2
     entries = sp.symbols("w_1:7", real=True)
     rows = (entries[:3], entries[3:])
     mean, size = sum(entries) / 6, 6
@@ -22,6 +23,7 @@ def node_strength() -> Derivation:
     one = sum(w**2 for w in entries) / size
     # the squared difference of two row sums over all arrangements of six entries in two rows of three
     difference = 2 * (3 * one + 6 * pair) - 2 * 9 * pair
+    strength, whole = spread("s_{k}"), range(1, 6)
     return Derivation(
         "node-strength",
         "Node strength of random weights",
@@ -31,22 +33,23 @@ def node_strength() -> Derivation:
             identity(
                 "Weights of variance σ²/n into a layer of any fan-in: the incoming links give σ², the outgoing ones "
                 "that of the ratio of widths, and the bias its own,",
-                incoming + outgoing + SIGMA_B**2,
+                links,
                 VARIANCE,
-                shown=equation(spread("s_{k}"), VARIANCE),
+                domain={BELOW: whole, HERE: whole, ABOVE: whole},
+                by=lambda gap: sp.simplify(gap.doit()),
             ),
             identity(
                 "between layers of one width",
-                VARIANCE.subs(ABOVE, HERE),
+                strength,
                 2 * SIGMA_W**2 + SIGMA_B**2,
-                shown=equation(spread("s_{k}"), 2 * SIGMA_W**2 + SIGMA_B**2),
+                where={strength: VARIANCE, ABOVE: HERE},
             ),
-            identity(
+            instance(
                 "No two units of a layer share a link, so strengths are independent, and a variance about the mean of "
-                "the layer loses one of n.",
-                HERE * VARIANCE - HERE * VARIANCE / HERE,
-                (HERE - 1) * VARIANCE,
-                shown=equation(expected("Y^{2}"), (HERE - 1) / HERE * spread("s_{k}")),
+                "the layer loses one of n; checked for up to four units.",
+                equation(expected("Y^{2}"), (HERE - 1) / HERE * strength),
+                [_mean_fluctuation(units) for units in range(1, 5)],
+                [sp.Rational(units - 1, units) * VARIANCE for units in range(1, 5)],
             ),
             componentwise(
                 "Given the entries of a matrix, all arrangements of them being equally likely, the variance between "
@@ -60,3 +63,11 @@ def node_strength() -> Derivation:
             ),
         ),
     )
+
+
+def _mean_fluctuation(units: int) -> sp.Expr:
+    """Return the mean of the variance of independent strengths about their mean, term by term of its square."""
+    strengths = sp.symbols(f"s_1:{units + 1}")
+    about = sum((s - sum(strengths) / units) ** 2 for s in strengths) / units
+    terms = sp.Poly(about, *strengths).terms()
+    return sum(factor * VARIANCE for powers, factor in terms if 2 in powers)
