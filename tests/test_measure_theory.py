@@ -8,25 +8,20 @@ import mpmath
 import numpy as np
 import pytest
 import sympy as sp
+from derived import built
 from matplotlib.mathtext import MathTextParser
 from scipy import integrate, optimize, stats
 
 from statnn.measure.correlation import neuronal_correlation, participation_ratio
 from statnn.measure.order import pooled_ranks
-from theory import measure
 from theory.measure import basin_oracle, permutations, radii, ranks
 
 NAMES = ("rank-probability", "attraction-basins", "permutation-null", "tangent-kernel")
 
 
-@pytest.fixture(scope="module")
-def derivations():
-    return {name: measure.DERIVATIONS[name]() for name in NAMES}
-
-
 @pytest.mark.parametrize("name", NAMES)
-def test_derivations_check_and_tampered_ones_do_not(derivations, name):
-    derivation = derivations[name]
+def test_derivations_check_and_tampered_ones_do_not(name):
+    derivation = built(name)
     assert derivation.name == name
     derivation.check()
     for number, step in enumerate(derivation.steps):
@@ -38,11 +33,11 @@ def test_derivations_check_and_tampered_ones_do_not(derivations, name):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_derivations_can_be_read(derivations, name):
-    for step in derivations[name].steps:
+def test_derivations_can_be_read(name):
+    for step in built(name).steps:
         assert MathTextParser("path").parse(f"${step.latex()}$").glyphs
         assert not re.search(r"\^|_|<=|>=|->|<<|>>|\b(alpha|beta|theta|mu|lambda|sigma|rho|tau)\b", step.statement)
-    assert derivations[name].latex().isascii()
+    assert built(name).latex().isascii()
 
 
 def test_the_slope_in_exact_fractions():

@@ -10,29 +10,24 @@ import mpmath
 import numpy as np
 import pytest
 import sympy as sp
+from derived import built
 from matplotlib.mathtext import MathTextParser
 from scipy import stats
 
 from statnn.measure import spikes
 from statnn.measure._spike_tests import dispersion_moments, holm
-from theory import measure
 from theory.measure import fano, intervals, spike_oracle
 from theory.measure.dispersion import MEAN, THIRD, VARIANCE
 
 NAMES = ("fano-nulls", "dispersion", "spike-intervals", "node-strength")
 
 
-@pytest.fixture(scope="module")
-def derivations():
-    return {name: measure.DERIVATIONS[name]() for name in NAMES}
-
-
 # -- derivations -------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_derivations_check_and_tampered_ones_do_not(derivations, name):
-    derivation = derivations[name]
+def test_derivations_check_and_tampered_ones_do_not(name):
+    derivation = built(name)
     assert derivation.name == name
     derivation.check()
     for number, step in enumerate(derivation.steps):
@@ -43,11 +38,11 @@ def test_derivations_check_and_tampered_ones_do_not(derivations, name):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_derivations_can_be_read(derivations, name):
-    for step in derivations[name].steps:
+def test_derivations_can_be_read(name):
+    for step in built(name).steps:
         assert MathTextParser("path").parse(f"${step.latex()}$").glyphs
         assert not re.search(r"\^|_|<=|>=|->|<<|>>|\b(alpha|beta|theta|mu|lambda|sigma|rho|tau)\b", step.statement)
-    assert derivations[name].latex().isascii()
+    assert built(name).latex().isascii()
 
 
 def rational(fraction):

@@ -12,6 +12,7 @@ from xml.etree import ElementTree as ET
 import mpmath
 import pytest
 import sympy as sp
+from derived import built
 from matplotlib.mathtext import MathTextParser
 
 from theory.activation import DERIVATIONS, expressions, oracle, symbols
@@ -23,22 +24,17 @@ THIRD = Fraction(1, 3)
 CASES = [(2, THIRD, Fraction(3, 4)), (3, Fraction(5, 2), Fraction(7, 3)), (3, THIRD, Fraction(1))]
 
 
-@pytest.fixture(scope="module")
-def derivations():
-    return {name: build() for name, build in DERIVATIONS.items()}
-
-
 @pytest.mark.parametrize("name", DERIVATIONS)
-def test_every_derivation_checks(derivations, name):
-    derivation = derivations[name]
+def test_every_derivation_checks(name):
+    derivation = built(name)
     assert derivation.name == name
     assert derivation.standing in {"paper", "exact", "asymptotic", "own"}
     derivation.check()
 
 
 @pytest.mark.parametrize("name", DERIVATIONS)
-def test_every_equation_is_typeset(derivations, name):
-    for step in derivations[name].steps:
+def test_every_equation_is_typeset(name):
+    for step in built(name).steps:
         parsed = MathTextParser("path").parse(f"${step.latex()}$")
         assert parsed.glyphs
         ink = ET.fromstring(svg(step.latex()))  # noqa: S314  # our own output
@@ -46,14 +42,14 @@ def test_every_equation_is_typeset(derivations, name):
         assert ink.get("aria-label") == step.latex()
         assert ink.find("path").get("d").count("m") >= len(parsed.glyphs)
         assert not {"polygamma", "loggamma", "operatorname{Given}"} & set(re.findall(r"\w+(?:\{\w+\})?", step.latex()))
-    source = derivations[name].latex()
-    assert source.count(r"\[") == len(derivations[name].steps)
+    source = built(name).latex()
+    assert source.count(r"\[") == len(built(name).steps)
     assert source.isascii(), "LaTeX without Unicode fonts sets the sentences, too"
 
 
 @pytest.mark.parametrize("name", DERIVATIONS)
-def test_sentences_carry_no_ascii_mathematics(derivations, name):
-    for step in derivations[name].steps:
+def test_sentences_carry_no_ascii_mathematics(name):
+    for step in built(name).steps:
         assert not re.search(r"\^|_|<=|>=|->|<<|>>|psi|\boo\b|\b(alpha|beta|theta|mu)\b(?!-)", step.statement)
 
 

@@ -13,6 +13,7 @@ import mpmath
 import numpy as np
 import pytest
 import sympy as sp
+from derived import built
 from matplotlib.mathtext import MathTextParser
 
 from statnn import Network
@@ -28,11 +29,6 @@ from validation.typeset import svg
 NAMES = list(interaction.DERIVATIONS)
 
 
-@pytest.fixture(scope="module")
-def derivations():
-    return {name: build() for name, build in interaction.DERIVATIONS.items()}
-
-
 # -- derivations -----------------------------------------------------------------------------------------
 
 
@@ -43,15 +39,15 @@ def test_the_registry_holds_every_room_once():
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_every_derivation_checks(derivations, name):
-    derivation = derivations[name]
+def test_every_derivation_checks(name):
+    derivation = built(name)
     assert derivation.name == name
     derivation.check()
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_tampered_step_is_rejected(derivations, name):
-    derivation = derivations[name]
+def test_a_tampered_step_is_rejected(name):
+    derivation = built(name)
     for number, step in enumerate(derivation.steps):
         bad = (replace(step, residual=step.residual + sp.Rational(1, 10**40)), replace(step, positive=sp.S.Zero))
         for wrong in bad:
@@ -61,14 +57,14 @@ def test_a_tampered_step_is_rejected(derivations, name):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_every_derivation_can_be_read(derivations, name):
-    for step in derivations[name].steps:
+def test_every_derivation_can_be_read(name):
+    for step in built(name).steps:
         parsed = MathTextParser("path").parse(f"${step.latex()}$")
         ink = ET.fromstring(svg(step.latex()))  # noqa: S314  # our own output
         assert ink.find("path").get("d").count("m") >= len(parsed.glyphs) > 0
         assert not re.search(r"\^|_|<=|>=|->|<<|>>|\b(alpha|beta|theta|mu|lambda|sigma|rho|tau)\b", step.statement)
-    source = derivations[name].latex()
-    assert source.count(r"\[") == len(derivations[name].steps)
+    source = built(name).latex()
+    assert source.count(r"\[") == len(built(name).steps)
     assert source.isascii()
 
 

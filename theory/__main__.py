@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from collections import Counter
 
 from theory.registry import DERIVATIONS
 
@@ -16,6 +17,7 @@ def main(arguments: list[str]) -> int:
         sys.stderr.write(f"unknown derivation {', '.join(unknown)}; choose from {', '.join(DERIVATIONS)}\n")
         return 1
     status = 0
+    kinds: Counter[str] = Counter()
     for name in names or DERIVATIONS:
         derivation = DERIVATIONS[name]()
         try:
@@ -23,7 +25,9 @@ def main(arguments: list[str]) -> int:
         except AssertionError as failure:
             sys.stderr.write(f"{failure}\n")
             status = 1
+        kinds.update(derivation.kinds())
         sys.stdout.write(derivation.latex() + "\n\n")
+    sys.stdout.write(f"In all: {', '.join(f'{count} {kind}' for kind, count in kinds.most_common())}\n")
     return status
 
 

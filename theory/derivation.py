@@ -22,8 +22,10 @@ from typing import Any, Literal, TypeAlias
 from unicodedata import decomposition
 
 import sympy as sp
+from sympy.core.relational import Relational
+from sympy.logic.boolalg import BooleanAtom
 
-from theory.evaluation import Definitions, Domain, approach_of, gap_of, put_in, sign_of, undefined
+from theory.evaluation import LIMIT, SERIES, Definitions, Domain, approach_of, gap_of, put_in, sign_of, undefined
 from theory.printing import latex
 
 Kind = Literal["identity", "inequality", "limit", "series", "instance", "definition", "argued"]
@@ -93,7 +95,11 @@ class Step:
             raise AssertionError(f"residual {self.residual} is not 0 in the step: {self.statement}")
         if not _is_positive(put_in(self.positive, self.where)):
             raise AssertionError(f"{self.positive} is not manifestly positive in the step: {self.statement}")
-        if failure := self._second_opinion() if self.kind in CHECKED else "":
+        try:
+            failure = self._second_opinion() if self.kind in CHECKED else ""
+        except (ArithmeticError, NameError, TypeError, ValueError) as error:
+            failure = f"{error}: no value, so narrow the domain, define the names, or call the step argued"
+        if failure:
             raise AssertionError(f"{failure}, in the printed equation of the step: {self.statement}")
 
     def sides(self) -> tuple[sp.Expr, sp.Expr]:
@@ -102,6 +108,8 @@ class Step:
 
     def _second_opinion(self) -> str:
         """Return what is wrong with the printed equation in numbers, nothing when it holds."""
+        if not isinstance(self.equation, Relational):
+            return f"{self.equation} is no relation between two sides"
         left, right = self.sides()
         if names := (undefined(left) | undefined(right)) - {"O"}:
             return f"no definition of {', '.join(sorted(names))}"
@@ -111,11 +119,10 @@ class Step:
             return _approached(left, right, self.domain)
         if self.kind == "series":
             return _left_out(left, right, *(self.toward or ()), domain=self.domain)
-        if isinstance(self.equation, sp.Eq):
-            return gap_of(left, right, self.domain) or sign_of(put_in(self.positive, self.where), self.domain)
-        excess = right - left if isinstance(self.equation, (sp.Lt, sp.Le)) else left - right
         form = put_in(self.positive, self.where)
-        return gap_of(excess, form, self.domain) or sign_of(form, self.domain)
+        if not isinstance(self.equation, sp.Eq):
+            left, right = (right - left if isinstance(self.equation, (sp.Lt, sp.Le)) else left - right), form
+        return gap_of(left, right, self.domain) or sign_of(form, self.domain)
 
     def _says_nothing(self) -> bool:
         """Whether the printed equation is one of the definitions, or has the same side twice."""
@@ -144,7 +151,7 @@ def _approached(left: sp.Expr, right: sp.Expr, domain: Domain) -> str:
     gap = left.xreplace({found[0]: found[0].args[0]}) - right
     side = -1 if str(direction) == "-" else 1
     away = 1 / variable if end is sp.oo else abs(variable - end)
-    return approach_of(gap, away ** sp.Rational(1, 5), variable, end, domain, side)
+    return approach_of(gap, away ** sp.Rational(1, 5), variable, end, LIMIT, domain, side)
 
 
 def _left_out(left: sp.Expr, right: sp.Expr, variable: sp.Symbol, end: sp.Expr, *, domain: Domain) -> str:
@@ -153,7 +160,7 @@ def _left_out(left: sp.Expr, right: sp.Expr, variable: sp.Symbol, end: sp.Expr, 
     if len(orders) != 1:
         return "a series leaves out one O"
     (scale,) = orders[0].args
-    return approach_of((left - right).xreplace({orders[0]: sp.S.Zero}), scale, variable, end, domain)
+    return approach_of((left - right).xreplace({orders[0]: sp.S.Zero}), scale, variable, end, SERIES, domain)
 
 
 @dataclass(frozen=True)
@@ -348,9 +355,7 @@ def series(
     return Step(statement, equation(left, right), residual, sp.S.One, "series", defined, _pairs(domain), target)
 
 
-def instance(
-    statement: str, printed: sp.Basic, left: Any, right: Any, *, by: Rewrite = sp.expand
-) -> Step:
+def instance(statement: str, printed: sp.Basic, left: Any, right: Any, *, by: Rewrite = sp.expand) -> Step:
     """Return the step that prints a general equation and checks *left = right*, entry by entry, at stated sizes."""
     return Step(statement, printed, _probed(left, right, by), sp.S.One, "instance")
 
@@ -360,9 +365,7 @@ def definition(statement: str, name: Any, meaning: Any) -> Step:
     return Step(statement, equation(name, meaning), sp.S.Zero, sp.S.One, "definition")
 
 
-def argued(
-    statement: str, printed: sp.Basic, left: Any = 0, right: Any = 0, *, by: Rewrite = sp.simplify
-) -> Step:
+def argued(statement: str, printed: sp.Basic, left: Any = 0, right: Any = 0, *, by: Rewrite = sp.simplify) -> Step:
     """Return a step whose sentence is the argument; *left = right* is the algebra that it uses."""
     return Step(statement, printed, _probed(left, right, by), sp.S.One, "argued")
 
@@ -388,5 +391,10 @@ def _probed(left: Any, right: Any, by: Rewrite) -> sp.Expr:
 def _kind(kind: Kind, shown: sp.Basic, *sides: sp.Expr) -> Kind:
     """Return `kind` when a relation can be evaluated at the symbols of `sides`."""
     names = shown.free_symbols - {symbol for side in sides for symbol in sp.sympify(side).free_symbols}
-    relation = sp.Eq if kind == "identity" else sp.core.relational.Relational
-    return "argued" if names or undefined(shown) or shown.has(sp.Limit) or not isinstance(shown, relation) else kind
+    opaque = (
+        names
+        or undefined(shown)
+        or shown.has(sp.Limit)
+        or not isinstance(shown, sp.Eq if kind == "identity" else Relational)
+    )
+    return "argued" if opaque and not isinstance(shown, BooleanAtom) else kind

@@ -19,7 +19,8 @@ Definitions: TypeAlias = tuple[tuple[sp.Expr, sp.Expr], ...]
 Domain: TypeAlias = tuple[tuple[sp.Symbol, tuple[float, float] | range], ...]
 
 DIGITS, AGREE, POINTS = 50, 40, 20
-_NEAR, _NEARER = 40, 80  # powers of ten by which the end of a limit is approached
+LIMIT, SERIES = 80, 30  # powers of ten at which the end of a limit, and of a series, is looked at
+_WORK, _FLOOR = 370, mpmath.mpf(10) ** -180  # digits of it, and what is rounding
 _SLACK = mpmath.mpf(10) ** 6  # for constants and logarithms beside a power of ten
 
 
@@ -162,18 +163,18 @@ def sign_of(positive: sp.Expr, domain: Domain = ()) -> str:
 
 @cache
 def approach_of(
-    gap: sp.Expr, scale: sp.Expr, variable: sp.Symbol, end: sp.Expr, domain: Domain = (), direction: int = 1
+    gap: sp.Expr, scale: sp.Expr, variable: sp.Symbol, end: sp.Expr, power: int, domain: Domain = (), direction: int = 1
 ) -> str:
     """Return where `gap` does not fall as fast as `scale` when `variable` goes to `end`, and nothing when it does."""
     symbols, points = _points((gap, scale), domain, variable)
     ahead = [variable, *symbols]
     rest, size = _number(gap, ahead), _number(scale, ahead)
-    with mpmath.workdps(DIGITS + 8 * _NEARER):
+    with mpmath.workdps(_WORK):
+        away, nearer = (_close(end, digits, direction) for digits in (power // 2, power))
         for point in points[: POINTS // 4]:
-            places = [_close(end, power, direction) for power in (_NEAR, _NEARER)]
-            far, near = (abs(rest(place, *point)) for place in places)
-            fall = abs(size(places[1], *point) / size(places[0], *point))
-            if not near <= _SLACK * fall * far + mpmath.mpf(10) ** -(6 * _NEARER):
+            far, near = abs(rest(away, *point)), abs(rest(nearer, *point))
+            fall = abs(size(nearer, *point) / size(away, *point))
+            if not near <= _SLACK * fall * far + _FLOOR:
                 where = f"near {variable} = {end} {_place(symbols, point)}"
                 return f"what is left is {mpmath.nstr(far, 6)}, then {mpmath.nstr(near, 6)} {where}"
     return ""
@@ -182,5 +183,4 @@ def approach_of(
 def _close(end: sp.Expr, power: int, direction: int) -> mpmath.mpf:
     if end is sp.oo:
         return mpmath.mpf(10) ** power
-    value = mpmath.mpf(str(end.evalf(DIGITS + 8 * _NEARER)))
-    return value + direction * mpmath.mpf(10) ** -power
+    return mpmath.mpf(str(end.evalf(_WORK))) + direction * mpmath.mpf(10) ** -power

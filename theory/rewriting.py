@@ -52,7 +52,7 @@ def by_stirling(variable: sp.Symbol) -> Rewrite:
 
 
 def by_exponent(variable: sp.Symbol) -> Rewrite:
-    """Return the rewriting of every product with growing Γ as the exponential of its logarithm, by Stirling's series."""
+    """Return the rewriting of every product with growing Γ as the exponential of its logarithm, by Stirling."""
     logs = by_stirling(variable)
 
     def rewrite(expr: sp.Expr) -> sp.Expr:
@@ -96,7 +96,7 @@ def by_telescoping(variable: sp.Symbol, at: Rewrite = sp.simplify) -> Rewrite:
 
 
 def by_antiderivative(antiderivative: sp.Expr, variable: sp.Symbol, prove: Rewrite = sp.simplify) -> Rewrite:
-    """Return the rewriting of an integral over `variable` by the ends of a function that has the integrand as its slope."""
+    """Return the rewriting of an integral over `variable` by the ends of a function whose slope is the integrand."""
 
     def ends(integral: sp.Integral) -> sp.Expr:
         ((_, low, high),) = integral.limits

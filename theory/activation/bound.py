@@ -124,9 +124,7 @@ def _relative() -> tuple[Step, ...]:
             error,
             where={v: s0 / s - 1, w: 1 / s0 - 1},
         ),
-        inequality(
-            "rises with v, which is exp(ln(S₀/S)) − 1,", sp.Derivative(error, v), 0, w / (w + v + w * v) ** 2
-        ),
+        inequality("rises with v, which is exp(ln(S₀/S)) − 1,", sp.Derivative(error, v), 0, w / (w + v + w * v) ** 2),
         argued(
             "so E(D) in the place of ln(S₀/S) bounds it; as β → 0 (c → N) E diverges and the bound is S₀ < 1.",
             sp.Le((K(D) - K_0(D)) / K(D), in_bound, evaluate=False),

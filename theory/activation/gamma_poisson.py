@@ -10,7 +10,6 @@ from theory.rewriting import by_exponent, by_stirling, shifted_stirling
 _s, _t = sp.symbols("s t", real=True)
 
 
-
 def _plain_stirling(expr: sp.Expr) -> sp.Expr:
     """Use Stirling's series without a shift, and split logarithms of z + s."""
 

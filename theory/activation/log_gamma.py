@@ -49,7 +49,9 @@ def log_gamma() -> Derivation:
     )
     order = 2 * _TERMS + 1
     index = sp.Symbol("j", integer=True, positive=True)
-    stirling = sp.Sum(sp.bernoulli(2 * index) / (2 * index * (2 * index - 1) * x ** (2 * index - 1)), (index, 1, _TERMS))
+    stirling = sp.Sum(
+        sp.bernoulli(2 * index) / (2 * index * (2 * index - 1) * x ** (2 * index - 1)), (index, 1, _TERMS)
+    )
     remainder = {_mu(x): sp.loggamma(x) - main}
     differences = {_L(x, _s, _t): mixed_log_gamma(x, _s, _t)}
 

@@ -132,9 +132,7 @@ def _energy() -> tuple[Step, ...]:
             where=error,
             by=_taylor,
         ),
-        series(
-            "and the third does not.", gain, eps**3 * leading + O(eps**4), (eps, 0), where=error, by=_taylor
-        ),
+        series("and the third does not.", gain, eps**3 * leading + O(eps**4), (eps, 0), where=error, by=_taylor),
         definition(
             "A step nearly follows a modified energy exactly, with a term of order ε²:",
             modified,

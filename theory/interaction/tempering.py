@@ -46,7 +46,9 @@ def swap() -> Derivation:
     below = sp.Integral(sp.exp(x) * p(x), (x, -sp.oo, 0))
     likely, tilted = Phi(_m / sp.sqrt(v)), sp.exp(_m + v / 2) * Phi(-(_m + v) / sp.sqrt(v))
     by_low = by_antiderivative(phi((x - _m) / sp.sqrt(v)), x)
-    by_tilted = by_antiderivative(sp.exp(_m + v / 2) * phi((x - _m - v) / sp.sqrt(v)), x, by_exponents(gaussian(x - _m, v)))
+    by_tilted = by_antiderivative(
+        sp.exp(_m + v / 2) * phi((x - _m - v) / sp.sqrt(v)), x, by_exponents(gaussian(x - _m, v))
+    )
     return Derivation(
         "swap",
         "Exchanging replicas of two temperatures",

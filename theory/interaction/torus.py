@@ -155,7 +155,7 @@ def _bulk() -> tuple[Step, ...]:
     end = sp.Limit(sp.log(inner) - gamma, gamma, sp.oo)
 
     def by_rate(gap: sp.Expr) -> sp.Expr:
-        """A gap that does not change with gamma, and vanishes at infinity, is zero."""
+        """Return zero for a gap that does not change with gamma, and vanishes at infinity."""
         rate = sp.diff(gap, gamma).replace(sp.Derivative, lambda *parts: sp.simplify(sp.Derivative(*parts).doit()))
         return sp.S.Zero if mean(_fraction(rate, slope)) == 0 and sp.limit(*end.args[:3]) == 0 else gap
 

@@ -44,9 +44,7 @@ def _independent() -> tuple[Step, ...]:
             INDEPENDENT,
             where={F: fano(first, second)},
         ),
-        limit(
-            "and is 1, that of Poisson counts, only for rare spikes.", sp.Limit(F, r, 0), 1, where={F: INDEPENDENT}
-        ),
+        limit("and is 1, that of Poisson counts, only for rare spikes.", sp.Limit(F, r, 0), 1, where={F: INDEPENDENT}),
     )
 
 
