@@ -83,11 +83,11 @@ def _judge(data):
     findings = (
         Finding.of(
             STARTS, worst(mean(data["difference"][:, i], 0.0) for i in each),
-            sees=0.3 if few else 0.1, unit="of the posterior's spread",
+            sees=0.1 if few else 0.035, unit="of the posterior's spread",
         ),
         Finding.of(
             RANKS, worst(uniform(data["ranks"][:, i]) for i in each),
-            sees=3.0 if few else 0.5, unit="of its width, by which the posterior is too narrow",
+            sees=4.0 if few else 0.5, unit="of its width, by which the posterior is too narrow",
         ),
     )  # fmt: skip
     detail = f"{len(data['ranks'])} teachers; {', '.join(NAMES)}"
