@@ -35,8 +35,9 @@ from statnn.rg._montecarlo_match import CriticalCoupling, critical_coupling
 from statnn.rg._noisy import NoisyLayer
 from statnn.rg._operator import StationaryLaw, TransferOperator
 from statnn.rg._operators import Operator, operators
-from statnn.rg._phase import PhaseDiagram, critical_line, phase_diagram
+from statnn.rg._phase import PhaseDiagram, phase_diagram
 from statnn.rg._phase_class import Criticality, criticality
+from statnn.rg._phase_transition import NoCriticalLineError, Transition, TransitionKind, critical_line, transition
 from statnn.rg._place import LayerPlace, Placement, place
 from statnn.rg._place_decay import Decay
 from statnn.rg._random import RandomLayer
@@ -69,6 +70,7 @@ __all__ = [
     "LinearLayer",
     "LinearisedFlow",
     "MeanField",
+    "NoCriticalLineError",
     "NoFixedPointError",
     "NoisyLayer",
     "Operator",
@@ -85,6 +87,8 @@ __all__ = [
     "StationaryLaw",
     "TransferMatrix",
     "TransferOperator",
+    "Transition",
+    "TransitionKind",
     "Truncation",
     "block_mean",
     "block_spin",
@@ -102,4 +106,5 @@ __all__ = [
     "phase_diagram",
     "place",
     "renormalise",
+    "transition",
 ]

@@ -1,24 +1,20 @@
-"""The phase diagram of wide random layers: order and chaos in the plane of σ_w and σ_b, and the line between."""
+"""The phase diagram of wide random layers: order and chaos in the plane of σ_w and σ_b, and how one ends."""
 
-from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from statnn._edge import Floats, Ints, at_least, positive, shaped
+from statnn._edge import Floats, at_least, positive
+from statnn._figure import COLOURS
 from statnn._figure import axes as new_axes
-from statnn.network._activation import SIGN, Activation, activation
+from statnn.network._activation import Activation, activation
+from statnn.rg._phase_transition import Transition, TransitionKind, transition
 from statnn.rg._random_averages import averages
 from statnn.rg._random_kernels import FAST
-from statnn.rg._random_roots import roots
-from statnn.rg._random_solve import OUTCOMES, PHASES, solve
+from statnn.rg._random_solve import OUTCOMES, PHASES, Outcome, solve
 
-GRID = np.concatenate([[0.0], np.geomspace(1e-9, 1e6, 15 * 16 + 1)])
-"""Variances along which the critical line is followed."""
 DIAGRAM = 1e-9
 """Relative width of brackets in a diagram; its values are good to 1e-6, most to 1e-8."""
 
@@ -39,6 +35,8 @@ class PhaseDiagram:
         ξ_q and ξ_c in layers; inf at criticality.
     phase, outcome : ndarray of str
         Values of `Phase` and `Outcome`.
+    start : float
+        Variance of the fields in the first layer.
     """
 
     activation: Activation
@@ -51,42 +49,64 @@ class PhaseDiagram:
     xi_correlation: Floats = field(repr=False)
     phase: NDArray[np.str_] = field(repr=False)
     outcome: NDArray[np.str_] = field(repr=False)
+    start: float = 1.0
 
     def plot(self, ax: Any = None, *, critical: bool = True) -> Any:
-        """Draw ξ_c over the plane, with the critical line, and return the axes.
+        """Draw ξ_c over the plane, with where order ends, and return the axes; grey where variances have no bound.
 
         Parameters
         ----------
         ax : matplotlib.axes.Axes or None
             Where to draw; None for a new figure.
         critical : bool
-            Whether to draw the line χ = 1 in the rows that have one; sign has none.
+            Whether to draw where order ends, by `transition`: dashed the edge of chaos alone, in other strokes folds,
+            ends of basins and growth without bound, named in a legend. sign has none.
         """
-        line = self._line() if critical else None
         axes = new_axes(ax)
-        depth = np.clip(self.xi_correlation, 0.3, 1000.0)
+        unbounded = self.outcome == Outcome.UNBOUNDED
+        depth = np.where(unbounded, np.nan, np.clip(self.xi_correlation, 0.3, 1000.0))
         mesh = axes.pcolormesh(
             self.sigma_w, self.sigma_b, np.log10(depth).T, cmap="viridis", vmin=-0.5, vmax=3, rasterized=True
         )
         bar = axes.figure.colorbar(mesh, ax=axes, label=r"correlation length $\xi_c$ (layers)")
         bar.set_ticks(range(4), labels=["1", "10", "100", r"$\geq 1000$"])
-        if line is not None:
-            axes.plot(line, self.sigma_b, color="white", linewidth=2)
-            axes.plot(line, self.sigma_b, color="black", linewidth=1, linestyle="--", label=r"$\chi = 1$")
+        if critical:
+            low, high = self.sigma_b[[0, -1]]
+            rows = np.unique(np.append(self.sigma_b, np.linspace(low, high, FINE)))
+            draw_transitions(axes, transition(self.activation, rows, start=self.start), outline=True)
+        if unbounded.any():
+            axes.set_facecolor(GREY)
+            axes.fill([], [], color=GREY, label="variance without bound")
+        if axes.get_legend_handles_labels()[0]:
+            axes.legend(loc="upper left", frameon=True, facecolor="white", framealpha=0.9)
         axes.set(xlabel=r"$\sigma_w$", ylabel=r"$\sigma_b$")
         if min(self.sigma_w.size, self.sigma_b.size) > 1:
             axes.set(xlim=self.sigma_w[[0, -1]], ylim=self.sigma_b[[0, -1]])
         return axes
 
-    def _line(self) -> Floats | None:
-        """Return σ_w at χ = 1 in each row, NaN where there is none, or None if there is none at all."""
-        with suppress(ValueError):
-            return np.asarray(critical_line(self.activation, self.sigma_b))
-        line = np.full(self.sigma_b.size, np.nan)
-        for row, sigma_b in enumerate(self.sigma_b):
-            with suppress(ValueError):
-                line[row] = critical_line(self.activation, sigma_b)
-        return line if np.isfinite(line).any() else None
+
+GREY, FINE = "#D0D0D0", 101
+"""Colour where variances have no bound; rows of σ_b, besides those of the grid, on which the end of order is drawn."""
+STROKES = {
+    TransitionKind.EDGE: ("--", "black", r"edge of chaos, $\chi = 1$"),
+    TransitionKind.FOLD: ("-", COLOURS[1], "fold"),
+    TransitionKind.BASIN: ("-.", COLOURS[3], "end of a basin"),
+    TransitionKind.UNBOUNDED: (":", COLOURS[0], "growth without bound"),
+}
+"""Stroke and colour of each end of order, and what a legend says."""
+
+
+def draw_transitions(axes: Any, found: Transition, *, outline: bool = False) -> None:
+    """Draw σ_w over an increasing row of σ_b, each kind in its own stroke; kinds that do not occur are left out."""
+    for kind, (stroke, colour, label) in STROKES.items():
+        line = np.where(found.kind == kind, found.sigma_w, np.nan)
+        if np.isnan(line).all():
+            continue
+        if outline:
+            axes.plot(line, found.sigma_b, color="white", linewidth=2.5)
+        axes.plot(line, found.sigma_b, color=colour, linewidth=1.2, linestyle=stroke, label=label)
+        if np.count_nonzero(np.isfinite(line)) == 1:  # a line of one point is not seen
+            axes.plot(line, found.sigma_b, "o", color=colour, markersize=3)
 
 
 def phase_diagram(
@@ -144,74 +164,8 @@ def phase_diagram(
         xi_correlation=length(found.correlation_slope),
         phase=np.array([phase.value for phase in PHASES])[found.phase].reshape(shape),
         outcome=np.array([outcome.value for outcome in OUTCOMES])[found.outcome].reshape(shape),
+        start=begin,
     )
-
-
-def critical_line(activation: str | Activation, sigma_b: ArrayLike) -> Any:
-    r"""Return σ_w on the line χ = 1, the edge of chaos, for each σ_b.
-
-    On the line σ_w² = 1/D(q) and σ_b² = q - M(q)/D(q), with M = E φ² and D = E φ'² of fields of variance q: one
-    equation for q.
-
-    Parameters
-    ----------
-    activation : str or Activation
-        φ.
-    sigma_b : array_like
-        σ_b >= 0, any shape.
-
-    Returns
-    -------
-    float or ndarray
-        σ_w, to 1e-10. Where σ_w crosses several critical values, the smallest q on the line decides. For relu and other
-        homogeneous functions the line σ_w² E φ'² = 1 bounds the ordered phase: beyond it variances have no bound.
-
-    Raises
-    ------
-    ValueError
-        If there is no critical value, as for sign, which is chaotic everywhere.
-
-    Examples
-    --------
-    >>> critical_line("tanh", [0.0, 0.1]).round(9)
-    array([1.        , 1.19340073])
-    """
-    function = _known(activation)
-    given = at_least(sigma_b, "sigma_b", minimum=0, why="it is a standard deviation")
-    of = averages(function)
-    if function.code == SIGN:
-        raise ValueError("sign has no edge of chaos: chi is infinite, every sigma_w > 0 is chaotic")
-    if of.homogeneous:
-        square = float(of.one(np.ones(1))[2][0])
-        if square == 0:
-            raise ValueError(f"activation {function.name!r} is constant: nothing is ever chaotic")
-        return shaped(np.full(given.shape, square**-0.5), sigma_b)
-
-    def height(q: Floats) -> Floats:
-        mean, _, square = of.one(q)
-        with np.errstate(divide="ignore", over="ignore"):
-            return np.asarray(q - mean / square)
-
-    heights, targets = height(GRID), given.ravel() ** 2
-    q = np.zeros(targets.size)
-    for i, target in enumerate(targets):
-        left = heights - target
-        if left[0] == 0:
-            continue
-        crossings = np.flatnonzero(np.sign(left[:-1]) * np.sign(left[1:]) <= 0)
-        if not crossings.size:
-            raise ValueError(
-                f"activation {function.name!r} has no edge of chaos at sigma_b = {target**0.5:g} with a variance of "
-                f"fields below {GRID[-1]:g}"
-            )
-        at = crossings[:1]
-        q[i] = roots(partial(_missing, height, float(target)), GRID[at], GRID[at + 1])[0]
-    return shaped((of.one(q)[2] ** -0.5).reshape(given.shape), sigma_b)
-
-
-def _missing(height: Callable[[Floats], Floats], target: float, q: Floats, which: Ints) -> Floats:  # noqa: ARG001
-    """Return by how much the line is above σ_b² at q; one function, whichever root is sought."""
-    return height(q) - target
 
 
 def _known(value: str | Activation) -> Activation:

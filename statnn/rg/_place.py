@@ -16,7 +16,8 @@ from statnn._figure import COLOURS
 from statnn._figure import axes as new_axes
 from statnn._random import root, stream
 from statnn.network._network import Network
-from statnn.rg._phase import critical_line
+from statnn.rg._phase import draw_transitions
+from statnn.rg._phase_transition import transition
 from statnn.rg._place_decay import Decay, decay
 from statnn.rg._random import RandomLayer
 from statnn.rg._random_averages import averages
@@ -91,7 +92,7 @@ class Placement:
         ax : matplotlib.axes.Axes or None
             Where to draw; None for a new figure.
         critical : bool
-            Whether to draw the critical line of the activation of the first layer.
+            Whether to draw where order ends for the activation of the first layer, by `transition`.
         colour : str
             Of the layers.
         label : str or None
@@ -109,8 +110,7 @@ class Placement:
         if critical:
             top = 1.25 * float((y + y_error).max()) or 1.0
             sigma_b = np.linspace(0, top, 101)
-            line = critical_line(self.layers[0].layer.activation, sigma_b)
-            axes.plot(line, sigma_b, color="black", linestyle="--", linewidth=1, label=r"$\chi = 1$")
+            draw_transitions(axes, transition(self.layers[0].layer.activation, sigma_b))
         axes.set(xlabel=r"$\sigma_w$", ylabel=r"$\sigma_b$")
         return axes
 

@@ -25,7 +25,7 @@ from statnn.rg._random_stack import RandomStack
 
 LARGEST = 1e150
 """Deviation whose square is far inside the range of floats."""
-GRID = np.geomspace(1e-9, 1e6, 15 * 8 + 1)
+GRID = np.geomspace(1e-9, 1e12, 21 * 8 + 1)
 """Where `branches` looks."""
 
 
@@ -186,19 +186,25 @@ class RandomLayer:
         ----------
         start : float
             Variance of the fields in the first layer, above 0. The fixed point is the next one in the direction in
-            which V moves it: where V falls so steeply that the variance jumps over it, see `MeanField.outcome`. Others
-            are in `branches`.
+            which V moves it, unless one layer takes it over that one and another. Others are in `branches`.
 
         Returns
         -------
         MeanField
-            Where the variance grows without bound, as for relu at σ_w² > 2, the outcome says so and the variance is
-            inf.
+            With how it ended and its residual. Where the variance grows without bound, as for relu at σ_w² > 2, the
+            outcome says so, the variance is inf, and `MeanField.variance_slope` is its growth in each layer.
+
+        Raises
+        ------
+        ValueError
+            If the variance ends beyond 1e12, or beyond what averages of a function of your own can follow, or the
+            averages do not converge.
 
         Notes
         -----
         Solved by bracketing to rounding; where the activation is a function of your own, a chaotic fixed point takes
-        seconds, since each correlation is a double integral.
+        seconds, since each correlation is a double integral. At a fixed point dq'/dq >= -1/2, since E φ² √q never
+        falls: variances that stay bounded end in one, and never in a cycle [exact].
 
         Examples
         --------
@@ -225,10 +231,10 @@ class RandomLayer:
         return self.fixed_point(start).xi_correlation
 
     def branches(self) -> tuple[MeanField, ...]:
-        """Return all fixed points with variance from 1e-9 to 1e6, and q* = 0 where it is one, smallest first.
+        """Return all fixed points with variance from 1e-9 to 1e12, and q* = 0 where it is one, smallest first.
 
-        Attracting and repelling ones alternate: between two that attract lies one that repels. Pairs closer than
-        an eighth of a decade may be missed.
+        Attracting and repelling ones alternate: between two that attract lies one that repels. Where fields vary
+        faster than averages of a function of your own can follow, they end at smaller variances.
 
         Examples
         --------
@@ -241,7 +247,7 @@ class RandomLayer:
             rest = described(self._of, np.array([weight]), np.array([bias]), np.zeros(1))
             zero = points([self], rest) if bias == 0 and found.variance != 0 else ()
             return (*zero, *((found,) if found.outcome is not Outcome.UNBOUNDED else ()))
-        q = variances(self._of, weight, bias, GRID)
+        q = variances(self._of, weight, bias, GRID[self._of.reach >= GRID])
         if bias == 0 and weight * self._of.one(np.array([1e-300]))[0][0] < 1e-200:
             q = np.append(0.0, q)
         every = described(self._of, np.full(q.size, weight), np.full(q.size, bias), q)

@@ -12,7 +12,9 @@ makes them averages of φ² with Hermite polynomials.
 """
 
 import math
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Protocol
 
 import numpy as np
@@ -20,10 +22,12 @@ import numpy as np
 from statnn._edge import Floats
 from statnn.network._activation import ERF, IDENTITY, LEAKY_RELU, RELU, SIGMOID, SIGN, TANH, Activation, Values
 from statnn.rg._random_kernels import FULL, tanh_averages, tanh_pairs
-from statnn.rg._random_quadrature import gaussian_edges, integrals, kinks, with_edges
+from statnn.rg._random_quadrature import MOST_PANELS, gaussian_edges, integrals, kinks, with_edges
 
-LARGEST_VARIANCE = 1e6
-"""Of fields whose averages are summed; beyond, tanh and the sigmoid are steps."""
+LARGEST_DIFFERENCE = 1e8
+"""Variance of the half difference of two fields up to which tanh is summed; beyond, tanh and the sigmoid are steps."""
+LARGEST = 1e12
+"""Variance up to which `reach` goes."""
 
 
 class Averages(Protocol):
@@ -36,6 +40,10 @@ class Averages(Protocol):
     @property
     def bounded(self) -> bool:
         """Whether φ is known to lie in [-1, 1]."""
+
+    @property
+    def reach(self) -> float:
+        """Largest variance, up to 1e12, whose averages of one field can be computed."""
 
     def one(self, q: Floats) -> tuple[Floats, Floats, Floats]:
         """Return M, M' and D."""
@@ -54,6 +62,7 @@ class _Leaky:
     slope: float
     homogeneous: bool = True
     bounded: bool = False
+    reach: float = LARGEST
 
     def one(self, q: Floats) -> tuple[Floats, Floats, Floats]:
         share = np.full_like(q, (1 + self.slope**2) / 2)
@@ -77,6 +86,7 @@ class _Leaky:
 class _Erf:
     homogeneous: bool = False
     bounded: bool = True
+    reach: float = LARGEST
 
     def one(self, q: Floats) -> tuple[Floats, Floats, Floats]:
         root = np.sqrt(1 + 4 * q)
@@ -104,6 +114,7 @@ class _Erf:
 class _Sign:
     homogeneous: bool = False
     bounded: bool = True
+    reach: float = LARGEST
 
     def one(self, q: Floats) -> tuple[Floats, Floats, Floats]:
         return np.ones_like(q), np.zeros_like(q), np.full_like(q, np.inf)
@@ -124,9 +135,9 @@ class _Tanh:
     digits: float = FULL
     homogeneous: bool = False
     bounded: bool = True
+    reach: float = LARGEST
 
     def _sums(self, q: Floats) -> Floats:
-        _refuse_huge(q, "sigmoid" if self.sigmoid else "tanh")
         out = np.empty((5, q.size))
         tanh_averages(q / 4 if self.sigmoid else q, self.digits, out)
         return out
@@ -140,17 +151,18 @@ class _Tanh:
         return (bend / 64, (1 + 6 * mean + fourth) / 16) if self.sigmoid else (bend, fourth)
 
     def two(self, e: Floats, q: Floats) -> tuple[Floats, Floats]:
-        _refuse_huge(q, "sigmoid" if self.sigmoid else "tanh")
+        scaled = q / 4 if self.sigmoid else q
+        _refuse_huge(scaled * e / 2, "sigmoid" if self.sigmoid else "tanh")
         out = np.empty((2, q.size))
-        tanh_pairs(e, q / 4 if self.sigmoid else q, self.digits, out)
+        tanh_pairs(e, scaled, self.digits, out)
         return (out[0] / 4, out[1] / 16) if self.sigmoid else (out[0], out[1])
 
 
-def _refuse_huge(q: Floats, name: str) -> None:
-    if q.size and q.max() > LARGEST_VARIANCE:
+def _refuse_huge(v: Floats, name: str) -> None:
+    if v.size and v.max() > LARGEST_DIFFERENCE:
         raise ValueError(
-            f"fields of variance {q.max():.3g} are beyond {LARGEST_VARIANCE:g}, where {name} is a step: "
-            "use activation='sign', its limit, or smaller sigma_w and sigma_b"
+            f"two fields whose half difference has a variance of {v.max():.3g}, beyond {LARGEST_DIFFERENCE:g}, see "
+            f"{name} as a step: use activation='sign', its limit, or smaller sigma_w and sigma_b"
         )
 
 
@@ -166,12 +178,26 @@ class _Own:
     @classmethod
     def of(cls, activation: Activation) -> "_Own":
         smooth = cls(activation, np.empty(0))
-        return cls(activation, kinks(lambda h: smooth._values(h, slope=True)))
+
+        def slopes(fields: Floats) -> Floats:
+            values = smooth._values(fields, slope=True, finite=False)
+            return np.where(np.abs(values) < 1e100, values, 0.0)  # fields may be far beyond those of any average
+
+        return cls(activation, kinks(slopes))
+
+    @cached_property
+    def reach(self) -> float:
+        reached = 1.0
+        with suppress(ValueError):
+            for half_decades in range(1, 25):
+                self.one(np.array([10 ** (half_decades / 2)]), most=MOST_PROBED)
+                reached = 10 ** (half_decades / 2)
+        return reached
 
     def _edges(self, deviation: Floats) -> Floats:
         return with_edges(gaussian_edges(deviation), self.kinks / np.maximum(deviation, 1e-12)[:, None])
 
-    def _values(self, fields: Values, *, slope: bool = False) -> Floats:
+    def _values(self, fields: Values, *, slope: bool = False, finite: bool = True) -> Floats:
         function = self.activation.derivative if slope else self.activation.function
         with np.errstate(all="ignore"):
             values = np.asarray(function(fields))
@@ -181,34 +207,38 @@ class _Own:
                 f"{what} turns fields of shape {fields.shape} into {values.dtype} of shape {values.shape}; keep the "
                 "shape and return real numbers"
             )
-        if not np.isfinite(values).all():
+        if finite and not np.isfinite(values).all():
             at = fields[~np.isfinite(values)].flat[0]
             raise ValueError(f"{what} is not finite at the field {at:.6g}, which its Gaussian average needs")
         return values.astype(float)
 
-    def _averages(self, q: Floats, integrand: Any, what: str) -> Floats:
+    def _averages(self, q: Floats, integrand: Any, what: str, most: int = MOST_PANELS) -> Floats:
         deviation = np.sqrt(q)
 
         def weighed(z: Floats, owner: Any) -> Floats:
             density = np.exp(-z * z / 2) / math.sqrt(2 * math.pi)
-            found: Floats = integrand(z, deviation[owner][:, None] * z) * density
+            with np.errstate(over="ignore", invalid="ignore"):
+                found: Floats = integrand(z, deviation[owner][:, None]) * density
             return found
 
-        return integrals(weighed, self._edges(deviation), what=f"{what} of activation {self.activation.name!r}")
+        what = f"{what} of activation {self.activation.name!r}"
+        return integrals(weighed, self._edges(deviation), what=what, most=most)
 
-    def one(self, q: Floats) -> tuple[Floats, Floats, Floats]:
+    def one(self, q: Floats, *, most: int = MOST_PANELS) -> tuple[Floats, Floats, Floats]:
         tiny = np.maximum(q, np.finfo(float).tiny)
 
-        def integrand(z: Floats, fields: Floats) -> Floats:
-            value, slope = self._values(fields), self._values(fields, slope=True)
-            return np.stack([value**2, value * slope * z, slope**2])
+        def integrand(z: Floats, deviation: Floats) -> Floats:
+            value, slope = self._values(deviation * z), self._values(deviation * z, slope=True)
+            square = value**2
+            by_hermite = square * (z * z - 1) / (2 * deviation)  # cancels for narrow fields, φφ'z for wide ones
+            return np.stack([square, np.where(deviation > WIDE, by_hermite, value * slope * z), slope**2])
 
-        mean, curve, slope = self._averages(tiny, integrand, "the variance map")
+        mean, curve, slope = self._averages(tiny, integrand, "the variance map", most)
         return mean, curve / np.sqrt(tiny), slope
 
     def more(self, q: Floats) -> tuple[Floats, Floats]:
-        def integrand(z: Floats, fields: Floats) -> Floats:
-            value = self._values(fields)
+        def integrand(z: Floats, deviation: Floats) -> Floats:
+            value = self._values(deviation * z)
             return np.stack([value**2 * (z**4 - 6 * z**2 + 3), value**4])
 
         bend, fourth = self._averages(q, integrand, "the second derivative of the variance map")
@@ -237,7 +267,7 @@ class _Own:
 
             bends = (self.kinks / deviation - (1 - e) * first[:, None]) / max(across, 1e-8)
             edges = with_edges(np.repeat(inside, first.size, axis=0), bends)
-            found = integrals(inner, edges, what="the correlation map", tolerance=INNER, together=True)
+            found = integrals(inner, edges, what="the correlation map", tolerance=INNER, together=True, most=MOST_INNER)
             return np.asarray(found.reshape(2, *z.shape))
 
         near = np.add.outer(self.kinks / deviation, across * np.array([-6.0, -2.0, 2.0, 6.0])).ravel()
@@ -250,6 +280,12 @@ class _Own:
         return float(gap), float(slope)
 
 
+WIDE = 4.0
+"""Deviation from which dM/dq is an average of φ² with a Hermite polynomial."""
+MOST_INNER = 40_000
+"""Panels of inner integrals in one round of the outer one."""
+MOST_PROBED = 2000
+"""Panels spent on finding out how far averages reach."""
 INNER = 1e-12
 OUTER = 1e-11
 """Tolerances of nested integrals: the outer one cannot see below the errors of the inner one."""

@@ -81,15 +81,17 @@ def tanh_pairs(e: Any, q: Any, L: float, out: Any) -> None:
         su, sv = math.sqrt(q[i] * max(0.0, 1 - e[i] / 2)), math.sqrt(q[i] * e[i] / 2)
         hu = _step(su, L) if su > 0 else 1.0
         hv = _step(sv, L) if sv > 0 else 1.0
-        most = int(math.sqrt(2 * L) * su / hu) + 1 if su > 0 else 0
         rows = int(math.sqrt(2 * L) * sv / hv) + 1 if sv > 0 else 0
-        weights, down, tail = np.empty(most + 1), np.empty(most + 1), np.empty(most + 1)
+        end = min(math.sqrt(2 * L) * su, rows * hv + L / 2 + 2)
+        most = int(end / hu) + 1 if su > 0 else 0
+        weights, down, tail, sums = np.empty(most + 1), np.empty(most + 1), np.empty(most + 1), np.zeros(most + 2)
         norm = hu / (su * math.sqrt(2 * math.pi)) if su > 0 else 1.0
         for j in range(most + 1):
             u = j * hu
             weights[j] = norm * (1.0 if j == 0 else 2.0) * (math.exp(-((u / su) ** 2) / 2) if su > 0 else 1.0)
             down[j] = math.exp(-2 * u)
             tail[j] = 1 + math.exp(-4 * u)
+            sums[j + 1] = sums[j] + weights[j]
         gap = slope = 0.0
         for k in range(rows + 1):
             v = k * hv
@@ -98,8 +100,9 @@ def tanh_pairs(e: Any, q: Any, L: float, out: Any) -> None:
                 weight = hv / (sv * math.sqrt(2 * math.pi)) * (1.0 if k == 0 else 2.0) * math.exp(-((v / sv) ** 2) / 2)
             up = math.exp(min(2 * v, 700.0))
             plus, minus = 1 + math.exp(-4 * v), -math.expm1(-4 * v)
-            row_gap = row_slope = 0.0
-            for j in range(min(most, int((v + L / 2 + 2) / hu) + 1) + 1):
+            flat = min(most + 1, max(0, int((v - L / 2 - 2) / hu)))  # nodes where tanh x = 1 and tanh y = -1
+            row_gap, row_slope = 4 * sums[flat], 0.0
+            for j in range(flat, min(most, int((v + L / 2 + 2) / hu) + 1) + 1):
                 ratio = up * down[j] if 2 * v < 700 else math.exp(min(2 * (v - j * hu), 700.0))
                 bottom = 1 / (tail[j] + ratio * plus)
                 row_gap += weights[j] * (2 * ratio * minus * bottom) ** 2

@@ -37,15 +37,15 @@ class MeanField:
         slope of the correlation map at c = 1. inf for sign.
     correlation, distance : float
         c*, the correlation of any two inputs that are not opposite, and 1 - c*, which keeps its digits near 0. Where
-        all correlations are fixed (identity, or q* = 0) c* = 1 stands for them.
+        all correlations are fixed (identity, or q* = 0), or the variance has no bound, c* = 1 stands for them.
     variance_slope, correlation_slope : float
-        dq'/dq and dc'/dc there.
+        dq'/dq and dc'/dc there; without bound their limits for growing variances, the latter at c = 1.
     outcome : Outcome
         How the variance ends.
     phase : Phase
         "ordered" for χ < 1, "chaotic" for χ > 1, "critical", or "unbounded".
     residual : float
-        \\|V(q*) - q*\\|/q*.
+        \\|V(q*) - q*\\|/q*; inf without a fixed point.
     """
 
     layer: "RandomLayer" = field(repr=False)

@@ -55,6 +55,7 @@ def integrals(
     tolerance: float = TOLERANCE,
     together: bool = False,
     least: Floats | None = None,
+    most: int = MOST_PANELS,
 ) -> Floats:
     """Return the integrals, shape (k, n), of `integrand` over the n intervals covered by rows of `edges`.
 
@@ -73,6 +74,13 @@ def integrals(
         Errors are relative to the largest of the integrals: they are parts of one.
     least : ndarray, shape (k,), or None
         Size to which errors are relative at least: of integrals that may vanish.
+    most : int
+        Panels in one round.
+
+    Raises
+    ------
+    ValueError
+        If an integrand is not finite, panels become too many, or errors stay large.
     """
     low, high = edges[:, :-1].ravel(), edges[:, 1:].ravel()
     owner = np.repeat(np.arange(len(edges)), edges.shape[1] - 1)
@@ -80,6 +88,8 @@ def integrals(
     for _ in range(ROUNDS):
         half = (high - low) / 2
         values = integrand((low + high)[:, None] / 2 + half[:, None] * _NODES, owner)
+        if not np.isfinite(values).all():
+            raise ValueError(f"{what} leaves the range of floats: take fields of smaller variance")
         fine, error = half * (values @ _KRONROD), np.abs(half * (values @ (_KRONROD - _GAUSS)))
         size = half * (np.abs(values) @ _KRONROD)
         if total is None:
@@ -97,8 +107,11 @@ def integrals(
         if done.all():
             break
         low, high, owner = low[~done], high[~done], owner[~done]
-        if low.size > MOST_PANELS:
-            raise ValueError(f"{what} does not converge with {MOST_PANELS} panels: is the activation smooth in pieces?")
+        if low.size > most:
+            raise ValueError(
+                f"{what} does not converge with {most} panels: is the activation smooth in pieces, and does it vary on "
+                "no scale far below that of the fields?"
+            )
         middle = (low + high) / 2
         low, high, owner = np.append(low, middle), np.append(middle, high), np.append(owner, owner)
     else:  # what is left is a jump in a panel of no width

@@ -16,8 +16,10 @@ from statnn.rg._random_averages import Averages
 from statnn.rg._random_roots import roots
 
 PER_DECADE = 8
-LOWEST, HIGHEST = 1e-18, 1e12
-"""Below, a variance without bias is zero; above, it has no bound."""
+LOWEST = 1e-18
+"""Below, a variance without bias is zero."""
+JUMP = 1e-6
+"""Relative distance beyond a fixed point that counts as a jump over it."""
 CRITICAL = 1e-10
 """Distance of χ from 1 that counts as none."""
 ROUNDING = 4e-16
@@ -63,7 +65,12 @@ def solve(of: Averages, weights: Floats, biases: Floats, start: float, *, relati
     """Return fixed points for σ_w² in `weights` and σ_b² in `biases`, reached by the variance from `start`."""
     if of.homogeneous:
         return _homogeneous(of, weights, biases, start)
-    low, high, bounded = _brackets(of, weights, biases, start)
+    return described(of, weights, biases, _reached(of, weights, biases, start, relative), relative=relative)
+
+
+def _reached(of: Averages, weights: Floats, biases: Floats, start: float, relative: float) -> Floats:
+    """Return the variances reached; inf without bound."""
+    low, high, bounded = _walk(of, weights, biases, start)
     q = np.full(weights.size, np.inf)
     at = np.flatnonzero(bounded)
 
@@ -72,20 +79,43 @@ def solve(of: Averages, weights: Floats, biases: Floats, start: float, *, relati
 
     if at.size:
         q[at] = roots(gap, low[at], high[at], relative=relative)
-    return described(of, weights, biases, q, relative=relative)
+    for i, landed in zip(*_jumped(of, weights, biases, start, q), strict=True):
+        q[i] = _reached(of, weights[i : i + 1], biases[i : i + 1], landed, relative)[0]
+    return q
+
+
+def _jumped(of: Averages, weights: Floats, biases: Floats, start: float, q: Floats) -> tuple[Ints, Floats]:
+    """Return which variances jump in one layer over the next fixed point q and over another one, and where they land.
+
+    M √q never falls, so that a jump over a fixed point at most halves the distance in ln q: without another one in
+    between it is reached all the same [exact].
+    """
+    landed = weights * of.one(np.array([start]))[0] + biases
+    with np.errstate(invalid="ignore"):
+        over = np.isfinite(q) & (q > 0) & ((landed - q) * (q - start) > JUMP * q * np.abs(q - start))
+    at = np.flatnonzero(over)
+    if not at.size:
+        return at, landed[at]
+    grid = q[at, None] * (landed[at] / q[at])[:, None] ** (np.arange(1, 9) / 8)
+    left = weights[at, None] * of.one(grid.ravel())[0].reshape(grid.shape) + biases[at, None] - grid
+    lost = (left * np.sign(landed[at] - q[at])[:, None] > 0).any(axis=1)
+    return at[lost], landed[at[lost]]
 
 
 def described(of: Averages, weights: Floats, biases: Floats, q: Floats, *, relative: float = 1e-15) -> Solution:
     """Return all that belongs to fixed points q of the variance; inf where it has no bound."""
     bounded = np.isfinite(q)
-    mean, curve, square = of.one(np.where(bounded, q, HIGHEST))
+    mean, curve, squared = of.one(np.where(bounded, q, 1.0))
     with np.errstate(invalid="ignore"):
-        slope, chi = weights * curve, np.where(weights > 0, weights * square, 0.0)
+        slope, chi = weights * curve, np.where(weights > 0, weights * squared, 0.0)
     some = bounded & (q > 0)
-    residual = np.zeros(q.size)
+    residual = np.where(bounded, 0.0, np.inf)
     residual[some] = np.abs((weights * mean + biases - q)[some]) / q[some]
     outcome = np.where(bounded, np.where(np.abs(slope) > 1 + CRITICAL, 1, 0), 3)
     e, steep = _correlations(of, weights, q, chi, some, relative)
+    if not bounded.all():
+        growth, square, steep[~bounded] = limits(of)
+        slope[~bounded], chi[~bounded] = weights[~bounded] * growth, weights[~bounded] * square
     phase = np.select(
         [~bounded, np.abs(chi - 1) <= CRITICAL, chi < 1],
         [PHASES.index(p) for p in (Phase.UNBOUNDED, Phase.CRITICAL, Phase.ORDERED)],
@@ -95,16 +125,23 @@ def described(of: Averages, weights: Floats, biases: Floats, q: Floats, *, relat
 
 
 def variances(of: Averages, weight: float, bias: float, grid: Floats) -> Floats:
-    """Return all q > 0 of one layer where V(q) - q changes sign along a grid."""
-    left = weight * of.one(grid)[0] + bias - grid
-    at = np.flatnonzero(np.sign(left[:-1]) * np.sign(left[1:]) < 0)
-    exact = grid[left == 0]
+    """Return all q > 0 of one layer where V(q) - q changes sign along a grid, or within a cell of it."""
 
-    def gap(x: Floats, which: Ints) -> Floats:  # noqa: ARG001 - one function in many brackets
+    def turn(x: Floats, which: Ints) -> Floats:  # noqa: ARG001 - one function in many brackets
+        return np.asarray(weight * of.one(x)[1] - 1)
+
+    def gap(x: Floats, which: Ints) -> Floats:  # noqa: ARG001
         return np.asarray(weight * of.one(x)[0] + bias - x)
 
+    every = np.arange(grid.size)
+    steep = np.sign(turn(grid, every))
+    cell = np.flatnonzero(steep[:-1] * steep[1:] < 0)
+    if cell.size:
+        grid = np.unique(np.append(grid, roots(turn, grid[cell], grid[cell + 1])))
+    left = gap(grid, every)
+    at = np.flatnonzero(np.sign(left[:-1]) * np.sign(left[1:]) < 0)
     found = roots(gap, grid[at], grid[at + 1]) if at.size else np.empty(0)
-    return np.sort(np.append(found, exact))
+    return np.sort(np.append(found, grid[left == 0]))
 
 
 def _homogeneous(of: Averages, weights: Floats, biases: Floats, start: float) -> Solution:
@@ -118,27 +155,29 @@ def _homogeneous(of: Averages, weights: Floats, biases: Floats, start: float) ->
     r = np.where(even, 1.0, r)
     outcome = np.select([kept, bounded], [OUTCOMES.index(o) for o in (Outcome.INVARIANT, Outcome.CONVERGED)], 3)
     phase = np.select([kept, bounded], [PHASES.index(p) for p in (Phase.CRITICAL, Phase.ORDERED)], 3)
-    return Solution(q, r, r.copy(), np.zeros(r.size), np.where(bounded, r, 1.0), np.zeros(r.size), outcome, phase)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        residual = np.where(bounded & (q > 0), np.abs(r * q + biases - q) / q, np.where(bounded | kept, 0.0, np.inf))
+    return Solution(q, r, r.copy(), np.zeros(r.size), np.where(bounded, r, 1.0), residual, outcome, phase)
 
 
-def _brackets(of: Averages, weights: Floats, biases: Floats, start: float) -> tuple[Floats, Floats, np.ndarray]:
+def _walk(of: Averages, weights: Floats, biases: Floats, start: float) -> tuple[Floats, Floats, np.ndarray]:
     """Return brackets of the variance and whether there is one; both ends are zero where it dies out."""
     low, high = np.full(weights.size, start), np.full(weights.size, start)
     bounded = np.ones(weights.size, dtype=bool)
     first = weights * of.one(np.array([start]))[0] + biases - start
-    step = 10.0 ** (1 / PER_DECADE)
     least = of.one(np.array([1e-300]))[0][0]  # not zero for sign and sigmoid
     for up in (True, False):
         going, q = np.flatnonzero(first > 0 if up else first < 0), start
         while going.size:
-            grid = q * (step if up else 1 / step) ** np.arange(1, PER_DECADE + 1)
-            for before, here, mean in zip(np.append(q, grid), grid, of.one(grid)[0], strict=False):
-                left = weights[going] * mean + biases[going] - here
-                done = left <= 0 if up else left >= 0
-                low[going[done]], high[going[done]] = min(before, here), max(before, here)
-                going = going[~done]
-            q = float(grid[-1])
-            if up and q > HIGHEST and not of.bounded:  # a bounded activation ends at σ_w² + σ_b²
+            grid = q * 10.0 ** ((1 if up else -1) / PER_DECADE * np.arange(PER_DECADE + 1))
+            if not of.bounded:
+                grid = np.minimum(grid, max(of.reach, start))
+            near, far = crossing(of, weights[going], biases[going], grid)
+            done = far > 0
+            low[going[done]], high[going[done]] = np.minimum(near, far)[done], np.maximum(near, far)[done]
+            going, q = going[~done], float(grid[-1])
+            if up and not of.bounded and q >= of.reach:
+                _refuse_unknown(of, weights[going], biases[going], q)
                 bounded[going] = False
                 break
             if not up and q < LOWEST:
@@ -149,6 +188,63 @@ def _brackets(of: Averages, weights: Floats, biases: Floats, start: float) -> tu
                     low[going], high[going] = 0.0, q
                     break
     return low, high, bounded
+
+
+def crossing(of: Averages, weights: Floats, biases: Floats, grid: Floats) -> tuple[Floats, Floats]:
+    """Return where V(q) - q first reaches zero along a grid from where it has one sign, as cells (near, far) or zeros.
+
+    Cells in which it turns around before it reaches zero are looked into, so that no pair of fixed points is missed
+    that a cell holds alone.
+    """
+    mean, curve, _ = of.one(grid)
+    left = weights[:, None] * mean + biases[:, None] - grid
+    steep = weights[:, None] * curve - 1
+    sign = np.sign(left[:, :1])
+    crossed = sign * left[:, 1:] <= 0
+    row, cell = np.nonzero(~crossed & (steep[:, :-1] < 0) & (steep[:, 1:] > 0))
+    far = np.broadcast_to(grid[1:], crossed.shape).copy()
+    if row.size:
+
+        def turn(x: Floats, which: Ints) -> Floats:
+            return weights[row[which]] * of.one(x)[1] - 1
+
+        at = roots(turn, grid[cell], grid[cell + 1])
+        beyond = sign[row, 0] * (weights[row] * of.one(at)[0] + biases[row] - at) <= 0
+        crossed[row[beyond], cell[beyond]], far[row[beyond], cell[beyond]] = True, at[beyond]
+    every, first = np.arange(len(weights)), crossed.argmax(axis=1)
+    found = crossed[every, first]
+    return np.where(found, grid[first], 0.0), np.where(found, far[every, first], 0.0)
+
+
+def _refuse_unknown(of: Averages, weights: Floats, biases: Floats, q: float) -> None:
+    """Refuse layers whose variance still grows at q, and does not grow for ever by the limit of M/q."""
+    ends = weights * limits(of)[0] < 1 - CRITICAL
+    if ends.any():
+        raise ValueError(
+            f"the variance ends above {q:g} (for sigma_w = {weights[ends][0] ** 0.5:g}, sigma_b = "
+            f"{biases[ends][0] ** 0.5:g}), where averages of this activation cannot be computed: take smaller scales"
+        )
+
+
+def limits(of: Averages) -> tuple[float, float, float]:
+    """Return the limits of M/q, D and qD/M as q → ∞: growth of the variance, χ and the slope at c = 1, each by σ_w².
+
+    Read off at the largest variances that can be computed, corrections in powers of q^(-1/2) taken out; inf or zero
+    where the values still grow or fall by powers.
+    """
+    q = of.reach / 4.0 ** np.arange(4)
+    mean, _, square = of.one(q)
+    return _limit(mean / q), _limit(square), _limit(q * square / mean) if mean.all() else 0.0
+
+
+def _limit(values: Floats) -> float:
+    with np.errstate(over="ignore", invalid="ignore"):
+        first = 2 * values[:-1] - values[1:]
+        second = (4 * first[:-1] - first[1:]) / 3
+        third = (8 * second[0] - second[1]) / 7
+    if np.isfinite(third) and abs(second[0] - second[1]) <= 1e-6 * abs(second[0]):
+        return float(third)
+    return np.inf if values[0] > values[1] else 0.0
 
 
 def _correlations(
