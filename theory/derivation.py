@@ -114,7 +114,7 @@ class Step:
         if names := (undefined(left) | undefined(right)) - {"O"}:
             return f"no definition of {', '.join(sorted(names))}"
         if self._says_nothing():
-            return "a definition, or one side twice: nothing is checked"
+            return "one side twice, or a definition: print names and define them in `where`, or call the step argued"
         if self.kind == "limit":
             return _approached(left, right, self.domain)
         if self.kind == "series":
