@@ -4,16 +4,16 @@ A layer here is dense map, normalisation, activation. Scalings and normalisation
 are folded into a neighbour without any change of what the network computes, up to rounding.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
+from scipy import special
 
+from statnn._memory import refuse_beyond_memory
 from statnn.network import ACTIVATIONS, Activation, BatchNorm, Network
 from statnn.network._array import Reals
-
-CLASSES_KEPT = "outputs are those before the {}: classes are in the same order, probabilities are not computed"
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,7 +60,21 @@ class Act:
     where: str
 
 
-Step: TypeAlias = Dense | Affine | Norm | Act
+@dataclass(frozen=True, eq=False)
+class Probabilities:
+    """A last softmax over classes, or its logarithm, which a network leaves out."""
+
+    kind: Literal["softmax", "log-softmax"]
+    where: str
+
+    def of(self, outputs: Reals) -> Reals:
+        """Return what it makes of the outputs of the network."""
+        result: Reals = (special.softmax if self.kind == "softmax" else special.log_softmax)(outputs, axis=1)
+        return result
+
+
+Step: TypeAlias = Dense | Affine | Norm | Act | Probabilities
+LESS = "use a machine with more memory"
 
 
 class _Layer:
@@ -87,7 +101,11 @@ class _Layer:
 
 def assemble(steps: Sequence[Step], notes: list[str]) -> Network:
     """Return the network of a chain of steps; what is not kept as it was is told in `notes`."""
+    refuse_vast(_parts(steps))
     builder = _Builder(notes)
+    early = next((step for step in steps[:-1] if isinstance(step, Probabilities)), None)
+    if early is not None:
+        raise ValueError(f"{early.where}: {early.kind} is read over classes and as the last step only")
     with np.errstate(over="ignore", invalid="ignore"):  # what leaves the range is refused where it is rounded
         for step in steps:
             builder.add(step)
@@ -105,6 +123,11 @@ class _Builder:
 
     def add(self, step: Step) -> None:
         """Take the next step in."""
+        if isinstance(step, Probabilities):
+            self.notes.append(
+                f"outputs are those before the {step.kind}: classes are in the same order, probabilities are not computed"
+            )
+            return
         last = self.layers[-1] if self.layers else None
         opened = last if last is not None and last.activation is None and self.waiting is None else None
         if isinstance(step, Dense):
@@ -143,7 +166,9 @@ class _Builder:
             raise ValueError("there is no dense layer: a network has at least one")
         if self.waiting is not None:
             last, waiting = self.layers[-1], self.waiting
-            scale, shift = _spread(waiting, len(last.weight))
+            units = len(last.weight)
+            refuse_beyond_memory(40.0 * units**2, f"{waiting.where}: a further layer of {units} units", LESS)
+            scale, shift = _spread(waiting, units)
             diagonal, bias = (_rounded(part, last.weight.dtype, waiting.where) for part in (np.diag(scale), shift))
             self.layers.append(_Layer(diagonal, bias))
             self.notes.append(f"{waiting.where}: stands last, so it is a further layer with diagonal weights")
@@ -153,6 +178,30 @@ class _Builder:
             [layer.activation or ACTIVATIONS["identity"] for layer in self.layers],
             normalisations=[layer.norm for layer in self.layers],
         )
+
+
+def _parts(steps: Sequence[Step]) -> Iterator[tuple[Reals, Reals | None, Hashable]]:
+    for m, step in enumerate(steps):
+        if isinstance(step, Dense):
+            beside = any(isinstance(other, Affine | Norm) for other in steps[max(m - 1, 0) : m + 2])
+            yield step.weight, step.bias, m if beside else None
+
+
+def refuse_vast(layers: Iterable[tuple[Reals, Reals | None, Hashable]]) -> None:
+    """Raise `MemoryError` before layers are made that would not fit into memory together.
+
+    Parameters
+    ----------
+    layers : iterable of (weight, bias, hashable)
+        Arrays of every layer, and what is folded into them or normalises them, None where nothing does: a matrix that
+        stands for many layers is one array, also in the network, but one for each thing that changes it.
+    """
+    sizes: dict[Hashable, int] = {}
+    for weight, bias, change in layers:
+        sizes[id(weight), change] = weight.nbytes
+        if bias is not None:
+            sizes[id(bias), change] = bias.nbytes
+    refuse_beyond_memory(3.0 * sum(sizes.values()), "the network", LESS)
 
 
 class _Once:

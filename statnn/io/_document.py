@@ -9,6 +9,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from statnn.io._chain import refuse_vast
 from statnn.network import ACTIVATIONS, Activation, BatchNorm, Network, leaky_relu
 from statnn.network._activation import LEAKY_RELU, OWN
 from statnn.network._array import Reals
@@ -69,13 +70,13 @@ def unpack(text: str, arrays: Mapping[str, Reals]) -> Network:
     layers = document.get("layers")
     if not isinstance(layers, list) or not layers or not all(isinstance(layer, dict) for layer in layers):
         raise ValueError("its description lists no layers")
-    norms: dict[tuple[Any, ...], BatchNorm] = {}
-    return Network(
-        [_array(layer.get("weight"), arrays, f"weight of layer {m}") for m, layer in enumerate(layers)],
-        [_array(layer.get("bias"), arrays, f"bias of layer {m}") for m, layer in enumerate(layers)],
-        [_activation(layer, m) for m, layer in enumerate(layers)],
-        normalisations=[_norm(layer.get("norm"), arrays, m, norms) for m, layer in enumerate(layers)],
-    )
+    known: dict[tuple[Any, ...], BatchNorm] = {}
+    weights = [_array(layer.get("weight"), arrays, f"weight of layer {m}") for m, layer in enumerate(layers)]
+    biases = [_array(layer.get("bias"), arrays, f"bias of layer {m}") for m, layer in enumerate(layers)]
+    norms = [_norm(layer.get("norm"), arrays, m, known) for m, layer in enumerate(layers)]
+    refuse_vast(zip(weights, biases, (norm and id(norm) for norm in norms), strict=True))
+    sigmas = [_activation(layer, m) for m, layer in enumerate(layers)]
+    return Network(weights, biases, sigmas, normalisations=norms)
 
 
 def parsed(text: str | bytes, what: str) -> Any:
@@ -100,6 +101,8 @@ def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 def _array(name: Any, arrays: Mapping[str, Reals], what: str) -> Reals:
     if not isinstance(name, str) or name not in arrays:
         raise ValueError(f"{what} is said to be {name!r}, which is not in the file")
+    if arrays[name].dtype.kind != "f":
+        raise ValueError(f"{what}, {name!r}, holds {arrays[name].dtype}, real numbers are needed")
     return arrays[name]
 
 

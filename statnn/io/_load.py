@@ -1,6 +1,7 @@
 """One door for networks from files and from other libraries."""
 
 import os
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,12 +12,31 @@ from numpy.typing import NDArray
 from statnn.io import _named, _npz, _onnx, _safetensors, _sklearn, _torch
 from statnn.io._chain import Step, assemble
 from statnn.io._document import KEY, unpack
+from statnn.io._probe import Runner, compare
 from statnn.network import Activation, Network
 from statnn.network._array import Reals
 
 Activations: TypeAlias = str | Activation | Sequence[str | Activation]
-_PICKLES = {".pt", ".pth", ".pkl", ".pickle", ".joblib", ".ckpt", ".bin"}
 _FILES = ".npz, .safetensors and .onnx"
+_PICKLE = "is a pickle, which can run any program, and is not opened; "
+_TORCH = _PICKLE + (
+    "pass the state dict that torch.load(path, weights_only=True) gives, or store it as .safetensors in the program "
+    "that made it and trusts it"
+)
+_ESTIMATOR = _PICKLE + (
+    "in the program that made it and trusts it, store the network as data: save_network(load_network(model), 'net.npz')"
+)
+_KERAS = (
+    "is a file of HDF5 or Keras, which is not read; in the program that made it, store arrays '0.weight' of shape "
+    "(out, in), that is kernels transposed, '0.bias', '1.weight', ... with numpy.savez"
+)
+_ADVICE = (
+    dict.fromkeys((".pt", ".pth", ".ckpt", ".bin"), _TORCH)
+    | dict.fromkeys((".pkl", ".pickle", ".joblib"), _ESTIMATOR)
+    | dict.fromkeys((".h5", ".hdf5", ".keras"), _KERAS)
+    | {".npy": "holds one array, and a network has several: store them by name with numpy.savez"}
+)
+_SHARD = re.compile(r"-[0-9]+-of-0*(?!1?$)[0-9]+$")
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,21 +58,26 @@ class Loaded:
     classes: NDArray[Any] | None = None
 
 
-def load_network(source: Any, *, activation: Activations | None = None) -> Network:
+def load_network(
+    source: Any, *, activation: Activations | None = None, layers: Sequence[str] | None = None
+) -> Network:
     """Return the network of a file or of an object of another library.
 
     Parameters
     ----------
     source : str, os.PathLike or object
         A file ``.npz`` or ``.safetensors`` (written by `save_network`, or bare arrays named as in a state dict of
-        torch; layers whose names differ in numbers alone are taken in the order of these numbers), or ``.onnx`` (needs
-        the package onnx): a chain of Gemm, MatMul, Add, Sub, Mul, Div, BatchNormalization, Tanh, Relu, LeakyRelu,
-        Sigmoid, Erf, Identity, Dropout, with Flatten or Reshape of the inputs.
+        torch), or ``.onnx`` (needs the package onnx): a chain of Gemm, MatMul, Add, Sub, Mul, Div, BatchNormalization,
+        Tanh, Relu, LeakyRelu, Sigmoid, Erf, Identity, Dropout, with Flatten or Reshape of the inputs.
         Or an object: a torch ``Sequential`` (nested; Linear, BatchNorm1d, Tanh, ReLU, LeakyReLU, Sigmoid, Identity,
         Dropout, Flatten), a fitted MLPClassifier or MLPRegressor of scikit-learn (also in a pipeline behind
         StandardScaler or MinMaxScaler), an onnx model, arrays by name, or a `Network`.
     activation : str, Activation or sequence of them, optional
         For bare arrays only, which do not say it: one for all layers, or one a layer.
+    layers : sequence of str, optional
+        For bare arrays only: names of the dense layers in the order in which they act, ``["encoder", "decoder"]`` for
+        ``encoder.weight`` and ``decoder.weight``. Needed where neither numbers in the names say it (Notes) nor the
+        order of the arrays does.
 
     Returns
     -------
@@ -63,9 +88,10 @@ def load_network(source: Any, *, activation: Activations | None = None) -> Netwo
     Raises
     ------
     ValueError
-        If the file is damaged or malicious, has an operator that is not listed, or shapes do not fit.
+        If the file is damaged or malicious, has an operator that is not listed, shapes do not fit, the order of layers
+        is not known, or an object computes something else than its parameters say.
     TypeError
-        If the object is of none of these kinds, or `activation` is given for a source that says it itself.
+        If the object is of none of these kinds, or `activation` or `layers` is given for a source that says it itself.
     ImportError
         If an ONNX file is given and onnx is not installed.
     OSError
@@ -75,11 +101,20 @@ def load_network(source: Any, *, activation: Activations | None = None) -> Netwo
 
     Notes
     -----
-    Nothing is executed and no pickle is opened. Batch normalisation of fields is kept with its running statistics;
-    after an activation, or on the inputs, it is folded into the next dense layer, exactly up to rounding, and its
-    statistics are not kept. So are scalings. A last softmax is left out: the order of the classes stays, outputs are
-    the logits. A last sigmoid (the logistic output of a binary classifier) is kept. Dropout and batch normalisation
-    are read as in use, not as in training.
+    Nothing in a file is executed and no pickle is opened. An object of torch or scikit-learn is run once, as in use,
+    on a few rows of inputs, and refused where its outputs are not those of the network that was read: because of a
+    hook, a parametrisation or a forward of its own. Hooks that record are allowed, and record these rows too.
+
+    Names order layers where they differ in numbers alone, part by part between their dots: ``fc1, fc2, fc10``,
+    ``layers.0, layers.2`` or ``block1.fc, block2.fc``, but not ``fc1, fc2, out`` or ``net.0, head.0``. Otherwise layers
+    are taken in the order in which a mapping or npz file has them, if its names are not sorted alphabetically or shapes
+    allow no other; a safetensors file has none, and a state dict of torch that in which layers were made, which is
+    taken where shapes allow no other. What is left is refused unless `layers` says it.
+
+    Batch normalisation of fields is kept with its running statistics; after an activation, or on the inputs, it is
+    folded into the next dense layer, exactly up to rounding, and its statistics are not kept. So are scalings. A last
+    softmax is left out: the order of the classes stays, outputs are the logits. A last sigmoid (the logistic output of
+    a binary classifier) is kept. Dropout and batch normalisation are read as in use, not as in training.
 
     Examples
     --------
@@ -90,34 +125,56 @@ def load_network(source: Any, *, activation: Activations | None = None) -> Netwo
     ...     save_network(net, f"{directory}/net.npz")
     ...     load_network(f"{directory}/net.npz") == net
     True
-    >>> load_network({"0.weight": [[1.0, 2.0]], "0.bias": [0.5]}, activation="tanh")
-    Network(2-1, tanh)
+    >>> arrays = {"decoder.weight": [[1.0], [2.0]], "encoder.weight": [[0.5, 1.0]]}
+    >>> load_network(arrays, activation="tanh", layers=["encoder", "decoder"])
+    Network(2-1-2, tanh)
     """
-    return load(source, activation=activation).net
+    return load(source, activation=activation, layers=layers).net
 
 
-def load(source: Any, *, activation: Activations | None = None) -> Loaded:
+def load(source: Any, *, activation: Activations | None = None, layers: Sequence[str] | None = None) -> Loaded:
     """Return the network of a source with the notes of how it was read."""
+    said = _Said(activation, layers)
     if isinstance(source, str | os.PathLike):
-        return _of_file(Path(source), activation)
+        return _of_file(Path(source), said)
     if isinstance(source, Mapping):
-        arrays = {str(name): _named.plain(values, str(name)) for name, values in source.items()}
-        return _of_arrays(arrays, activation, "these arrays")
-    if activation is not None:
-        raise TypeError("activation is for bare arrays, which do not say it; this source says it itself: leave it out")
+        wrong = [name for name in source if not isinstance(name, str)]
+        if wrong:
+            raise TypeError(f"these arrays are named {wrong[0]!r}, a {type(wrong[0]).__name__}; names are texts")
+        arrays = {name: _named.plain(values, name) for name, values in source.items()}
+        made = any(hasattr(values, "detach") for values in source.values())
+        return _of_arrays(arrays, said, "these arrays", made=made)
+    said.nothing("this source")
     if isinstance(source, Network):
         return Loaded(source, ())
     notes: list[str] = []
     if _onnx.is_model(source):
         return _of_steps(_onnx.steps(source, notes), notes)
     if _torch.is_module(source):
-        return _of_steps(_torch.steps(source, notes), notes)
+        steps = _torch.steps(source, notes)
+        return _compared(_of_steps(steps, notes), _torch.runner(source), steps[-1])
     if _sklearn.is_estimator(source):
-        return replace(_of_steps(_sklearn.steps(source, notes), notes), classes=_sklearn.classes(source))
+        steps = _sklearn.steps(source, notes)
+        found = _compared(_of_steps(steps, notes), _sklearn.runner(source), steps[-1])
+        return replace(found, classes=_sklearn.classes(source))
     raise TypeError(
         f"source is a {type(source).__name__}; pass the path of a file ({_FILES}), a torch Sequential, an MLP of "
         "scikit-learn, an onnx model, arrays by name, or a Network"
     )
+
+
+@dataclass(frozen=True)
+class _Said:
+    """What the caller says of bare arrays."""
+
+    activation: Activations | None
+    layers: Sequence[str] | None
+
+    def nothing(self, what: str) -> None:
+        """Refuse to be told what a source says itself."""
+        for name, meaning in (("activation", "its activations"), ("layers", "the order of its layers")):
+            if getattr(self, name) is not None:
+                raise TypeError(f"{name} is for bare arrays; {what} says {meaning} itself: leave it out")
 
 
 def _of_steps(steps: list[Step], notes: list[str]) -> Loaded:
@@ -125,49 +182,52 @@ def _of_steps(steps: list[Step], notes: list[str]) -> Loaded:
     return Loaded(net, tuple(dict.fromkeys(notes)))
 
 
-def _of_arrays(arrays: Mapping[str, Reals], activation: Activations | None, what: str) -> Loaded:
+def _compared(loaded: Loaded, runner: Runner, last: Step) -> Loaded:
+    compare(loaded.net, runner, last)
+    return loaded
+
+
+def _of_arrays(
+    arrays: Mapping[str, Reals], said: _Said, what: str, *, kept: bool = True, made: bool = False
+) -> Loaded:
     notes: list[str] = []
     try:
-        return _of_steps(_named.steps(arrays, activation, notes), notes)
+        return _of_steps(_named.steps(arrays, said.activation, said.layers, notes, kept=kept, made=made), notes)
     except ValueError as error:
         raise ValueError(f"{what}: {error}") from None
 
 
-def _of_file(path: Path, activation: Activations | None) -> Loaded:
+def _of_file(path: Path, said: _Said) -> Loaded:
     kind = path.suffix.lower()
-    if kind in _PICKLES:
-        raise ValueError(
-            f"{path} is a pickle, which can run any program, and is not opened; read it with the library that wrote it "
-            "(torch.load(path, weights_only=True)) and pass the object"
-        )
+    if kind in _ADVICE:
+        raise ValueError(f"{path} {_ADVICE[kind]}")
     if kind not in {".npz", ".safetensors", ".onnx"}:
         raise ValueError(f"{path} has the suffix {path.suffix!r}; networks are read from {_FILES}")
     if path.exists() and not path.is_file():
         raise ValueError(f"{path} is not a regular file")
     if kind == ".onnx":
-        return _of_onnx(path, activation)
+        return _of_onnx(path, said)
+    if _SHARD.search(path.stem):
+        raise ValueError(f"{path} is one of several files of a network; join their arrays and pass them by name")
     if kind == ".npz":
         with _npz.npz(path) as archive:
             text = archive.text(KEY) if KEY in archive else ""
             arrays = {name: archive[name] for name in archive.names if name != KEY}
     else:
         arrays, metadata = _safetensors.read(path)
-        arrays = dict(sorted(arrays.items(), key=lambda item: _named.natural(item[0])))
         text = metadata.get(KEY, "")
     if not text:
         arrays = {name: _named.plain(values, name) for name, values in arrays.items()}
-        return _of_arrays(arrays, activation, str(path))
-    if activation is not None:
-        raise TypeError(f"activation is for bare arrays; {path} says its activations itself: leave it out")
+        return _of_arrays(arrays, said, str(path), kept=kind == ".npz")
+    said.nothing(str(path))
     try:
         return Loaded(unpack(text, arrays), ())
     except (ValueError, TypeError) as error:
         raise ValueError(f"{path}: {error}") from None
 
 
-def _of_onnx(path: Path, activation: Activations | None) -> Loaded:
-    if activation is not None:
-        raise TypeError(f"activation is for bare arrays; {path} says its activations itself: leave it out")
+def _of_onnx(path: Path, said: _Said) -> Loaded:
+    said.nothing(str(path))
     notes: list[str] = []
     model = _onnx.read(path)
     try:

@@ -4,13 +4,13 @@ Names say layer and part, ``0.weight``, ``0.bias``, ``1.running_mean``; what the
 between, nor the ε of a normalisation, for which 1e-5 is taken, as torch does.
 """
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from statnn.io._chain import Act, Dense, Norm, Step
+from statnn.io._order import in_order, listed
 from statnn.network import Activation, BatchNorm
 from statnn.network._activation import activation as activation_of
 from statnn.network._array import Reals
@@ -19,62 +19,40 @@ _DENSE = {"weight", "bias"}
 _NORM = {"weight", "bias", "running_mean", "running_var", "num_batches_tracked"}
 
 
-def natural(name: str) -> list[tuple[int, str]]:
-    """Sort key that puts ``2.weight`` before ``10.weight``."""
-    return [(int(part), "") if part.isdecimal() else (-1, part) for part in re.split(r"(\d{1,18})", name)]
-
-
-def in_order(names: Sequence[str]) -> list[str]:
-    """Return names in the order given, but those that differ in numbers alone in the order of these numbers.
-
-    A dictionary or file may have them in alphabetical order, ``10.weight`` before ``2.weight``.
-
-    Examples
-    --------
-    >>> in_order(["0.weight", "10.weight", "2.weight"]), in_order(["first.weight", "fc1.weight", "a.weight"])
-    (['0.weight', '2.weight', '10.weight'], ['first.weight', 'fc1.weight', 'a.weight'])
-    """
-    alike: dict[str, list[str]] = {}
-    for name in names:
-        alike.setdefault(_unnumbered(name), []).append(name)
-    sorted_ones = {pattern: iter(sorted(some, key=natural)) for pattern, some in alike.items()}
-    return [next(sorted_ones[_unnumbered(name)]) for name in names]
-
-
-def _unnumbered(name: str) -> str:
-    return re.sub(r"\d+", "#", name)
-
-
 def steps(
-    arrays: Mapping[str, Reals], activation: str | Activation | Sequence[str | Activation] | None, notes: list[str]
+    arrays: Mapping[str, Reals],
+    activation: str | Activation | Sequence[str | Activation] | None,
+    layers: Sequence[str] | None,
+    notes: list[str],
+    *,
+    kept: bool,
+    made: bool,
 ) -> list[Step]:
-    """Return the chain that arrays by name describe, in their order and that of their numbers."""
-    given: dict[str, dict[str, Reals]] = {}
+    """Return the chain that arrays by name describe; `in_order` says what `layers`, `kept` and `made` mean."""
+    groups: dict[str, dict[str, Reals]] = {}
     for name, array in arrays.items():
         group, _, part = name.rpartition(".")
-        given.setdefault(group, {})[part] = array
-    groups = {group: given[group] for group in in_order(list(given))}
-    found: list[tuple[str, Dense | Norm]] = [(group, _step(group, parts)) for group, parts in groups.items()]
-    depth = sum(isinstance(step, Dense) for _, step in found)
-    if not depth:
+        groups.setdefault(group, {})[part] = array
+    found = {group: _step(group, parts) for group, parts in groups.items()}
+    dense = {group: step for group, step in found.items() if isinstance(step, Dense)}
+    if not dense:
         raise ValueError(
-            f"none of its arrays is the weight of a layer: {_few(arrays)}; names end in '.weight' and '.bias', as in a "
-            "state dict of torch"
+            f"none of its arrays is the weight of a layer: {listed(list(arrays)) or 'there are none'}; names end in "
+            "'.weight' and '.bias', as in a state dict of torch"
         )
-    sigmas = iter(_one_a_layer(activation, depth))
+    norms = {_before(group, dense): (group, step) for group, step in found.items() if isinstance(step, Norm)}
+    if isinstance(layers, list | tuple):  # a normalisation may be listed where it acts anyway
+        layers = [name for m, name in enumerate(layers) if not (m and norms.get(layers[m - 1], ("",))[0] == name)]
+    sigmas = _one_a_layer(activation, len(dense))
+    order = in_order({group: step.weight.shape for group, step in dense.items()}, layers, kept=kept, made=made)
     result: list[Step] = []
-    for m, (group, step) in enumerate(found):
-        result.append(step)
-        follower = found[m + 1] if m + 1 < len(found) else None
-        if isinstance(step, Norm):
-            if m == 0 or not isinstance(found[m - 1][1], Dense) or not _next(found[m - 1][0], group):
-                raise ValueError(
-                    f"normalisation {group!r} does not directly follow a dense layer: names alone do not say where an "
-                    "activation stood; pass the torch module itself, or an ONNX export"
-                )
-            notes.append(f"{group}: epsilon is not among the arrays, 1e-05 is taken, as torch does")
-        if isinstance(step, Norm) or follower is None or not isinstance(follower[1], Norm):
-            result.append(Act(next(sigmas), group))
+    for group, sigma in zip(order, sigmas, strict=True):
+        result.append(dense[group])
+        if group in norms:
+            name, norm = norms[group]
+            notes.append(f"{name}: epsilon is not among the arrays, 1e-05 is taken, as torch does")
+            result.append(norm)
+        result.append(Act(sigma, group))
     return result
 
 
@@ -95,11 +73,17 @@ def _step(group: str, parts: dict[str, Reals]) -> Dense | Norm:
     return Dense(parts["weight"], parts.get("bias"), where)
 
 
-def _next(one: str, two: str) -> bool:
-    """Whether the second name has the index that follows that of the first, as neighbours in a Sequential do."""
-    head, _, last = one.rpartition(".")
-    other, _, after = two.rpartition(".")
-    return head == other and last.isdecimal() and after.isdecimal() and int(after) == int(last) + 1
+def _before(norm: str, dense: Mapping[str, Any]) -> str:
+    """Return the dense layer whose index in a Sequential comes just before: no activation fits between."""
+    head, _, index = norm.rpartition(".")
+    if index.isascii() and index.isdecimal() and len(index) < 19:
+        name = ".".join([head] * bool(head) + [str(int(index) - 1)])
+        if name in dense:
+            return name
+    raise ValueError(
+        f"normalisation {norm!r} does not directly follow a dense layer: names alone do not say where an activation "
+        "stood; pass the torch module itself, or an ONNX export"
+    )
 
 
 def _one_a_layer(value: Any, depth: int) -> list[Activation]:
@@ -116,21 +100,22 @@ def _one_a_layer(value: Any, depth: int) -> list[Activation]:
     return found
 
 
-def _few(arrays: Mapping[str, Any]) -> str:
-    names = [repr(name[:40]) for name in list(arrays)[:5]]
-    return ", ".join(names) + (", ..." if len(arrays) > 5 else "") if names else "there are none"
-
-
 def plain(values: Any, name: str) -> Reals:
     """Return a numpy array of one tensor of torch, or of anything that is an array already."""
-    for step in ("detach", "cpu"):
-        if hasattr(values, step):
-            values = getattr(values, step)()
-    if "float16" in str(getattr(values, "dtype", "")) and hasattr(values, "float"):
-        values = values.float()  # numpy has no bfloat16, and networks have no float16
-    array = np.asarray(values)
-    if array.dtype == np.float16:
-        array = array.astype(np.float32)
+    if getattr(values, "is_meta", False):
+        raise ValueError(f"{name} lies on the device 'meta': it has a shape and no numbers; load the parameters first")
+    if isinstance(values, np.ma.MaskedArray):
+        raise TypeError(f"{name} is a masked array, and a network has no missing parameters: fill it first")
+    try:
+        for step in ("detach", "cpu"):
+            if hasattr(values, step):
+                values = getattr(values, step)()
+        half = "float16" in str(getattr(values, "dtype", ""))
+        if half:  # networks have no float16, and numpy no bfloat16
+            values = values.float() if hasattr(values, "float") else values.astype(np.float32)
+        array = np.asarray(values)
+    except (TypeError, ValueError, RuntimeError, NotImplementedError) as error:
+        raise ValueError(f"{name} is no plain array of numbers: {error}") from None
     if array.dtype.kind not in "biuf":
         raise ValueError(f"{name} holds {array.dtype}, not real numbers")
-    return array
+    return array.astype(array.dtype.newbyteorder("="), copy=False)

@@ -28,9 +28,9 @@ ALWAYS_UNPACKED = 64 * 2**20
 """Bytes that may be unpacked from a file however small it is."""
 _MOST_HEADER = 10_000
 _MAGIC = b"\x93NUMPY"
-_HEADER = re.compile(
-    r"\{\s*'descr':\s*'(?P<descr>[^']{1,20})',\s*'fortran_order':\s*(?P<fortran>True|False),"
-    r"\s*'shape':\s*\((?P<shape>[0-9,\s]*)\),?\s*\}\s*"
+_ENTRY = re.compile(
+    r" ?(?:'descr': ?'(?P<descr>[^']{1,20})'|'fortran_order': ?(?P<fortran>True|False)|"
+    r"'shape': ?\((?P<shape>[0-9L, ]*)\)) ?(?:,|$)"
 )
 _DTYPE = re.compile(r"[<>|=]?(?:f[248]|[iu][1248]|b1|[SU][0-9]{1,9})")
 
@@ -137,10 +137,13 @@ def read_npy(file: IO[bytes], size: int, name: str) -> NDArray[Any]:
 
 
 def _header(raw: bytes, name: str) -> Header:
-    found = _HEADER.fullmatch(raw.decode("latin-1"))
-    if found is None:
+    text = " ".join(raw.decode("latin-1").split())
+    inside = text.removeprefix("{").removesuffix("}").strip()
+    entries = [(entry.lastgroup or "", entry[entry.lastgroup or 0]) for entry in _ENTRY.finditer(inside)]
+    if sorted(key for key, _ in entries) != ["descr", "fortran", "shape"] or _ENTRY.sub("", inside).strip():
         raise ValueError(f"{name!r} has a header that describes no plain array")
-    descr = found["descr"]
+    values = dict(entries)  # in any order, as the format has it
+    descr, shape = values["descr"], values["shape"]
     if descr.lstrip("<>|=") == "O":
         raise ValueError(
             f"{name!r} holds Python objects, that is a pickle, and pickles are never opened: they can run any program; "
@@ -148,14 +151,14 @@ def _header(raw: bytes, name: str) -> Header:
         )
     if not _DTYPE.fullmatch(descr):
         raise ValueError(f"{name!r} has type {descr!r}; real numbers and texts are read")
-    parts = [part.strip() for part in found["shape"].split(",") if part.strip()]
+    parts = [part.strip().removesuffix("L") for part in shape.split(",") if part.strip()]  # 3L: a long of Python 2
     if not all(part.isdecimal() and len(part) < 19 for part in parts) or len(parts) > 32:
-        raise ValueError(f"{name!r} has the impossible shape ({found['shape'].strip()})")
+        raise ValueError(f"{name!r} has the impossible shape ({shape.strip()})")
     try:
         dtype = np.dtype(descr)
     except TypeError:
         raise ValueError(f"{name!r} has the unknown type {descr!r}") from None
-    return Header(dtype, found["fortran"] == "True", tuple(int(part) for part in parts))
+    return Header(dtype, values["fortran"] == "True", tuple(int(part) for part in parts))
 
 
 @contextmanager

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from statnn._memory import refuse_beyond_memory
-from statnn.io._chain import CLASSES_KEPT, Act, Affine, Dense, Norm, Step
+from statnn.io._chain import Act, Affine, Dense, Norm, Probabilities, Step
+from statnn.io._onnx_values import STANDARD, Constants
 from statnn.network import ACTIVATIONS, BatchNorm, leaky_relu
 from statnn.network._array import Reals
 
@@ -20,15 +21,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _ACTIVATIONS = {"Tanh": "tanh", "Relu": "relu", "Sigmoid": "sigmoid", "Erf": "erf"}
-_IDLE = {"Identity", "Dropout"}
-_PROBABILITIES = {"Softmax": "softmax", "LogSoftmax": "log-softmax"}
 _READ = (
     "Gemm, MatMul, Add, Sub, Mul, Div, BatchNormalization, Tanh, Relu, LeakyRelu, Sigmoid, Erf, Identity, Dropout, "
     "Flatten and Reshape of the inputs, last Softmax"
 )
 _SLOPE, _EPSILON = float(np.float32(0.01)), float(np.float32(1e-5))  # where the file leaves them out
-_FLOAT, _INT64, _DOUBLE, _FLOAT16 = 1, 7, 11, 10  # TensorProto.DataType
-_TYPES = {_FLOAT: "<f4", _DOUBLE: "<f8", _FLOAT16: "<f2", _INT64: "<i8"}
+_OLDEST = 7
+"""Operator set from which constants are spread and normalisations used as they are today."""
 
 
 def read(path: Path) -> Any:
@@ -57,35 +56,27 @@ def is_model(thing: Any) -> bool:
 
 def steps(model: Any, notes: list[str]) -> list[Step]:
     """Return the chain of a model."""
-    return _Graph(model.graph, notes).steps()
+    del notes  # what is not kept is told where layers are made
+    version = max((one.version for one in model.opset_import if one.domain in STANDARD), default=1)
+    if model.graph.node and version < _OLDEST:
+        raise ValueError(
+            f"the graph uses version {version} of the operators, and those from {_OLDEST} on are read: convert it with "
+            f"onnx.version_converter.convert_version(model, {_OLDEST})"
+        )
+    if any(function.domain in STANDARD for function in model.functions):
+        raise ValueError("the file gives operators of ONNX a meaning of its own, in functions: it is not read")
+    return _Graph(model.graph).steps()
 
 
 class _Graph:
-    def __init__(self, graph: Any, notes: list[str]) -> None:
-        self._graph, self._notes = graph, notes
-        self._tensors = {tensor.name: tensor for tensor in graph.initializer}
-        for node in graph.node:
-            if node.op_type == "Constant" and len(node.output) == 1:
-                values = [a.t for a in node.attribute if a.name == "value"]
-                if values:
-                    self._tensors[node.output[0]] = values[0]
-        self._known: dict[str, Reals] = {}
-        self._transposed = {
-            node.output[0]: node.input[0]
-            for node in graph.node
-            if node.op_type in {"Transpose", "Identity"} and len(node.output) == 1 and self._of_constant(node)
-        }
-        self._turned = {node.output[0] for node in graph.node if node.op_type == "Transpose" and node.output}
-
-    def _of_constant(self, node: Any) -> bool:
-        return len(node.input) == 1 and node.input[0] in self._tensors
-
-    def _is_constant(self, name: str) -> bool:
-        return name in self._tensors or name in self._transposed
+    def __init__(self, graph: Any) -> None:
+        self._graph = graph
+        self._constants = Constants(graph)
+        self._shape: list[int] | None = None  # of what flows through the graph before its first layer
 
     def steps(self) -> list[Step]:
         """Follow the graph from its input to its output."""
-        inputs = [value.name for value in self._graph.input if not self._is_constant(value.name)]
+        inputs = [value for value in self._graph.input if value.name not in self._constants]
         outputs = [value.name for value in self._graph.output]
         if len(inputs) != 1 or len(outputs) != 1:
             raise ValueError(f"the graph has {len(inputs)} inputs and {len(outputs)} outputs; one of each is needed")
@@ -93,8 +84,9 @@ class _Graph:
         for node in self._graph.node:
             for name in set(node.input):
                 users.setdefault(name, []).append(node)
+        self._shape = _declared(inputs[0])
         found: list[Step] = []
-        now, walked = inputs[0], 0
+        now, walked = inputs[0].name, 0
         while now != outputs[0]:
             following = users.get(now, [])
             if len(following) != 1:
@@ -104,32 +96,35 @@ class _Graph:
             node = following[0]
             if len(node.output) == 0 or walked > len(self._graph.node):
                 raise ValueError("the graph runs in a circle or ends without an output")
-            step = self._step(node, now, first=not found, last=node.output[0] == outputs[0])
+            step = self._step(node, now, first=not found)
             if step is not None:
                 found.append(step)
             now, walked = node.output[0], walked + 1
+        _takes(found, self._shape)
         return found
 
-    def _step(self, node: Any, now: str, *, first: bool, last: bool) -> Step | None:
+    def _step(self, node: Any, now: str, *, first: bool) -> Step | None:
         kind = node.op_type
         where = f"{kind} {node.name!r}" if node.name else kind
-        if node.domain not in {"", "ai.onnx"}:
+        if node.domain not in STANDARD:
             raise ValueError(f"{where}: operators of the domain {node.domain!r} are not read; read are {_READ}")
+        if kind != "Dropout" and any(node.output[1:]):
+            raise ValueError(f"{where}: has {len(node.output)} outputs, as in training; export the model as in use")
         attributes = _attributes(node, where)
         if kind in _ACTIVATIONS:
             return Act(ACTIVATIONS[_ACTIVATIONS[kind]], where)
         if kind == "LeakyRelu":
             return Act(leaky_relu(attributes.get("alpha", _SLOPE)), where)
-        if kind in _IDLE:
+        if kind == "Identity":
             return None
-        if kind in _PROBABILITIES:
-            if not last or attributes.get("axis", -1) not in {1, -1}:
+        if kind in {"Softmax", "LogSoftmax"}:
+            if attributes.get("axis", -1) not in {1, -1}:
                 raise ValueError(f"{where}: read over classes and as the last step only")
-            self._notes.append(CLASSES_KEPT.format(_PROBABILITIES[kind]))
-            return None
+            return Probabilities("softmax" if kind == "Softmax" else "log-softmax", where)
         table: dict[str, Callable[..., Step | None]] = {
             "Gemm": self._gemm, "MatMul": self._matmul, "Add": self._affine, "Sub": self._affine, "Mul": self._affine,
             "Div": self._affine, "BatchNormalization": self._norm, "Flatten": self._flatten, "Reshape": self._flatten,
+            "Dropout": self._dropout,
         }  # fmt: skip
         if kind not in table:
             raise ValueError(f"{where}: this operator is not read; read are {_READ}")
@@ -144,8 +139,7 @@ class _Graph:
         weight = self._matrix(node.input[1], where, turn=turn, factor=attributes.get("alpha", 1.0))
         bias = None
         if len(node.input) == 3 and node.input[2]:
-            bias = self._vector(node.input[2], where, len(weight))
-            bias = _times(bias, attributes.get("beta", 1.0))
+            bias = self._vector(node.input[2], where, len(weight), attributes.get("beta", 1.0))
         return Dense(weight, bias, where)
 
     def _matmul(self, node: Any, now: str, attributes: dict[str, Any], where: str) -> Dense:
@@ -159,8 +153,8 @@ class _Graph:
         if len(node.input) != 2 or node.input[0] == node.input[1]:
             raise ValueError(f"{where}: a chain has the samples on one side and constants on the other")
         left = node.input[0] == now
-        other = self._array(node.input[1] if left else node.input[0], where)
-        if sum(n > 1 for n in other.shape) > 1 or (other.size > 1 and other.shape[-1] != other.size):
+        other = self._real(node.input[1] if left else node.input[0], where)
+        if other.ndim > 2 or (other.ndim and other.shape[-1] != other.size):
             raise ValueError(f"{where}: its constant of shape {other.shape} is not one number a unit")
         values = other.reshape(-1).astype(np.float64)
         one, zero = np.ones_like(values), np.zeros_like(values)
@@ -183,41 +177,71 @@ class _Graph:
         except (TypeError, ValueError) as error:
             raise ValueError(f"{where}: {error}") from None
 
+    def _dropout(self, node: Any, now: str, attributes: dict[str, Any], where: str) -> None:
+        del attributes  # of the oldest form; the ratio does not matter
+        training = node.input[2] if len(node.input) > 2 else ""
+        if node.input[0] != now or (training and self._constants.array(training, where).any()):
+            raise ValueError(f"{where}: is in training mode, and its outputs are random: export the model as in use")
+
     def _flatten(self, node: Any, now: str, attributes: dict[str, Any], where: str) -> None:
+        rows, *row = self._shape or [0]
+        units = math.prod(row) if self._shape else 0
         good = node.input[0] == now
         if node.op_type == "Flatten":
             good = good and attributes.get("axis", 1) == 1
         else:
-            shape = self._array(node.input[1], where).reshape(-1).tolist() if good and len(node.input) == 2 else []
-            good = len(shape) == 2 and (shape[0] in {-1, 0} or shape[1] == -1)
+            shape = self._constants.array(node.input[1], where).reshape(-1).tolist() if len(node.input) == 2 else []
+            first, second = shape if len(shape) == 2 else (-2, -2)
+            known = units == 0 or second in {-1, units}
+            same_rows = (first == 0 and not attributes.get("allowzero", 0)) or (first > 0 and first == rows)
+            good = good and known and ((first == -1 and second > 0) or (same_rows and (second == -1 or second > 0)))
+            units = units or max(second, 0)
         if not good:
             raise ValueError(f"{where}: read where it makes one row of every sample")
+        self._shape = [rows, units]
 
     def _matrix(self, name: str, where: str, *, turn: bool, factor: float) -> Reals:
-        array = self._array(name, where)
+        array = self._real(name, where)
         if array.ndim != 2:
             raise ValueError(f"{where}: weights have shape {array.shape}, a matrix is needed")
-        return _times(array.T if turn else array, factor)
+        return self._constants.made((name, turn, factor), lambda: _times(array.T if turn else array, factor))
 
-    def _vector(self, name: str, where: str, units: int | None) -> Reals:
-        array = self._array(name, where)
+    def _vector(self, name: str, where: str, units: int | None, factor: float = 1.0) -> Reals:
+        array = self._real(name, where)
         flat = array.reshape(-1)
         if units is None:
             return flat
         if flat.size not in {1, units} or (array.ndim and array.shape[-1] != flat.size):
             raise ValueError(f"{where}: biases have shape {array.shape}, {units} numbers are needed")
-        return np.broadcast_to(flat, units)
+        key = (name, units, factor)
+        return self._constants.made(key, lambda: _times(np.broadcast_to(flat, units), factor))
 
-    def _array(self, name: str, where: str) -> Reals:
-        source = self._transposed.get(name, name)
-        if source not in self._tensors:
-            raise ValueError(f"{where}: {name!r} is computed or missing, and a constant is needed there")
-        if name not in self._known:
-            array = _values(self._tensors[source], source, where)
-            if array.dtype.kind == "f" and not np.isfinite(array).all():
-                raise ValueError(f"{where}: {source!r} has entries that are not finite numbers")
-            self._known[name] = array.T if name in self._turned else array
-        return self._known[name]
+    def _real(self, name: str, where: str) -> Reals:
+        array = self._constants.array(name, where)
+        if array.dtype.kind != "f":
+            raise ValueError(f"{where}: {name!r} holds {array.dtype}, real numbers are needed")
+        return array
+
+
+def _declared(value: Any) -> list[int] | None:
+    """Return the shape that the file says of a value, 0 for sizes that it leaves open, or None where it says none."""
+    tensor = value.type.tensor_type
+    if not tensor.HasField("shape"):
+        return None
+    return [max(size.dim_value, 0) for size in tensor.shape.dim]
+
+
+def _takes(found: list[Step], shape: list[int] | None) -> None:
+    """Refuse inputs that are no rows, or of another length than the first layer takes."""
+    dense = next((step for step in found if isinstance(step, Dense)), None)
+    if shape is None or dense is None:
+        return
+    if len(shape) != 2:
+        raise ValueError(f"the graph takes inputs of shape {tuple(shape)}, and rows are needed: flatten them first")
+    if shape[1] and dense.weight.ndim == 2 and shape[1] != dense.weight.shape[1]:
+        raise ValueError(
+            f"{dense.where}: takes {dense.weight.shape[1]} inputs, but a row of inputs has {shape[1]} numbers"
+        )
 
 
 def _attributes(node: Any, where: str) -> dict[str, Any]:
@@ -232,29 +256,6 @@ def _attributes(node: Any, where: str) -> dict[str, Any]:
         elif attribute.type == 2:
             found[attribute.name] = int(attribute.i)
     return found
-
-
-def _values(tensor: Any, name: str, where: str) -> Reals:
-    """Return the numbers of a tensor, once shape, type and bytes agree."""
-    if tensor.data_location or tensor.external_data:
-        raise ValueError(f"{where}: {name!r} lies in another file, which is not opened; save the model as one file")
-    if tensor.data_type not in _TYPES:
-        raise ValueError(f"{where}: {name!r} has the data type {tensor.data_type}; float16, float and double are read")
-    shape = tuple(tensor.dims)
-    dtype = np.dtype(_TYPES[tensor.data_type])
-    if len(shape) > 32 or any(n < 0 for n in shape):
-        raise ValueError(f"{where}: {name!r} has the impossible shape {shape[:32]}")
-    if tensor.raw_data:
-        count = len(tensor.raw_data) / dtype.itemsize
-        flat: Reals = np.frombuffer(tensor.raw_data, dtype) if count == math.prod(shape) else np.empty(0, dtype)
-    else:
-        field = {_FLOAT: "float_data", _DOUBLE: "double_data", _INT64: "int64_data"}.get(tensor.data_type)
-        listed = getattr(tensor, field) if field else ()
-        count, flat = len(listed), np.array(listed, dtype)
-    if count != math.prod(shape):
-        raise ValueError(f"{where}: {name!r} has shape {shape} but holds {count:g} numbers: cut off or damaged")
-    array = flat.reshape(shape)
-    return array.astype(np.float32) if tensor.data_type == _FLOAT16 else array
 
 
 def _times(array: Reals, factor: float) -> Reals:

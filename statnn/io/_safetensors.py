@@ -75,7 +75,17 @@ def _read(path: Path) -> tuple[dict[str, NDArray[Any]], dict[str, str]]:
         raise ValueError(f"{METADATA} in its header must hold texts only")
     spans = {name: _span(name, entry, len(data)) for name, entry in header.items()}
     _fills(spans, len(data))
-    return {name: _array(header[name], data, *span) for name, span in spans.items()}, metadata
+    arrays = {name: _array(header[name], data, *span) for name, span in spans.items()}
+    return arrays | _shared(arrays, metadata), metadata
+
+
+def _shared(arrays: dict[str, NDArray[Any]], metadata: dict[str, str]) -> dict[str, NDArray[Any]]:
+    """Return arrays that are others under a second name: their library stores one, and the name in the metadata."""
+    names = {name: other for name, other in metadata.items() if other in arrays}
+    for name, other in metadata.items():
+        if other in names or (name in names and name in arrays):
+            raise ValueError(f"{name!r} is said to be tensor {other[:80]!r}, which is not one or has another value")
+    return {name: arrays[other] for name, other in names.items()}
 
 
 def _span(name: str, entry: Any, size: int) -> tuple[int, int]:

@@ -1,13 +1,16 @@
 """Multilayer perceptrons of scikit-learn, also behind a scaler in a pipeline: known by their attributes."""
 
+import warnings
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from statnn.io._chain import CLASSES_KEPT, Act, Affine, Dense, Step
+from statnn.io._chain import Act, Affine, Dense, Probabilities, Step
 from statnn.io._named import plain
+from statnn.io._probe import Runner
 from statnn.network import ACTIVATIONS
+from statnn.network._array import Reals
 
 _ACTIVATIONS = {"identity": "identity", "logistic": "sigmoid", "tanh": "tanh", "relu": "relu"}
 
@@ -40,6 +43,21 @@ def classes(estimator: Any) -> NDArray[Any] | None:
     return np.asarray(found)
 
 
+def runner(estimator: Any) -> Runner:
+    """Return how to run a fitted estimator: its predictions, or probabilities of classes."""
+
+    def run(x: Reals) -> Reals:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of names that columns had in training
+            if not hasattr(estimator, "predict_proba"):
+                return np.asarray(estimator.predict(x)).reshape(len(x), -1)
+            found = np.asarray(estimator.predict_proba(x))
+        last = estimator.steps[-1][1] if _is_pipeline(estimator) else estimator
+        return found[:, 1:] if last.n_outputs_ == 1 else found  # two classes are one output
+
+    return Runner(run, f"the {type(estimator).__name__}", "a class of your own or a step of it changes them", 0.0)
+
+
 def _is_pipeline(thing: Any) -> bool:
     return isinstance(getattr(thing, "steps", None), list) and hasattr(thing, "named_steps")
 
@@ -55,9 +73,8 @@ def _perceptron(estimator: Any, notes: list[str]) -> list[Step]:
     if estimator.activation not in _ACTIVATIONS:
         raise ValueError(f"activation {estimator.activation!r} of the {name} is not read")
     hidden, final = ACTIVATIONS[_ACTIVATIONS[estimator.activation]], estimator.out_activation_
-    if final == "softmax":
-        notes.append(CLASSES_KEPT.format("softmax"))
-        final = "identity"
+    after = [Probabilities("softmax", f"output of the {name}")] if final == "softmax" else []
+    final = "identity" if after else final
     if final not in _ACTIVATIONS:
         raise ValueError(f"output activation {final!r} of the {name} is not read")
     labels = classes(estimator)
@@ -69,7 +86,7 @@ def _perceptron(estimator: Any, notes: list[str]) -> list[Step]:
         where = f"layer {m} of the {name}"
         sigma = hidden if m < depth - 1 else ACTIVATIONS[_ACTIVATIONS[final]]
         found += [Dense(plain(weight, where).T, plain(bias, where), where), Act(sigma, where)]
-    return found
+    return found + after
 
 
 def _scaler(scaler: Any, where: str) -> Affine:

@@ -1,20 +1,22 @@
 """Chains of torch modules, known by name: torch itself is never imported.
 
 A module of torch's own computes what its class says, so a `Sequential` of them can be read. What the `forward` of
-another class does is a program, and cannot be.
+another class does is a program, and cannot be. Hooks are programs too, but most of them record: the module is run
+once, and refused if it computes something else than was read.
 """
 
+import sys
 from collections.abc import Iterator
 from typing import Any
 
-from statnn.io._chain import CLASSES_KEPT, Act, Dense, Norm, Step
+from statnn.io._chain import Act, Dense, Norm, Probabilities, Step
 from statnn.io._named import plain
+from statnn.io._probe import Runner
 from statnn.network import ACTIVATIONS, BatchNorm, leaky_relu
 from statnn.network._array import Reals
 
 _ACTIVATIONS = {"Tanh": "tanh", "ReLU": "relu", "Sigmoid": "sigmoid"}
 _IDLE = {"Identity", "Dropout", "Dropout1d", "AlphaDropout", "FeatureAlphaDropout"}
-_PROBABILITIES = {"Softmax": "softmax", "LogSoftmax": "log-softmax"}
 _READ = "Sequential, Linear, BatchNorm1d, Tanh, ReLU, LeakyReLU, Sigmoid, Identity, Dropout, Flatten, last Softmax"
 
 
@@ -27,20 +29,45 @@ def steps(module: Any, notes: list[str]) -> list[Step]:
     """Return the chain of a Sequential, or of one dense layer."""
     if getattr(module, "training", False):
         notes.append("the module is in training mode; read as after .eval(): running statistics, no dropout")
-    leaves = list(_leaves(module, ""))
     known: dict[int, tuple[Any, Reals]] = {}  # tied parameters are one array; the tensor is kept, and with it its id
     found: list[Step] = []
-    for position, (where, leaf, kind) in enumerate(leaves):
+    for where, leaf, kind in _leaves(module, ""):
         if kind == "Flatten":
             if found or (leaf.start_dim, leaf.end_dim) != (1, -1):
                 raise ValueError(f"{where}: Flatten is read where it flattens whole inputs, as the first step")
-        elif kind in _PROBABILITIES:
-            if position < len(leaves) - 1 or leaf.dim not in {1, -1}:
-                raise ValueError(f"{where}: {kind} is read over classes and as the last step only")
-            notes.append(CLASSES_KEPT.format(_PROBABILITIES[kind]))
         elif kind not in _IDLE:
             found.append(_step(leaf, kind, where, known))
+    hooked = [part for part in module.modules() if part._forward_hooks]  # noqa: SLF001 - torch has no other name
+    if hooked:
+        notes.append("the module has hooks; they were called once, with rows of inputs that are compared with it")
     return found
+
+
+def runner(module: Any) -> Runner:
+    """Return how to run a module, as in use and once."""
+    torch = sys.modules["torch"]
+    first = next(leaf.weight for _, leaf, kind in _leaves(module, "") if kind == "Linear")
+
+    def run(x: Reals) -> Reals:
+        parts = [(part, part.training) for part in module.modules()]
+        try:
+            for part, _ in parts:
+                part.training = False
+            with torch.no_grad(), torch.autocast(first.device.type, enabled=False):
+                return plain(module(torch.as_tensor(x).to(first)), "its output")
+        finally:
+            for part, training in parts:
+                part.training = training
+
+    coarse = first.device.type != "cpu" or torch.get_float32_matmul_precision() != "highest"
+    digits = max(float(torch.finfo(first.dtype).eps), 2.0**-8 if coarse else 0.0)
+    return Runner(
+        run,
+        f"the module ({type(module).__name__})",
+        "a hook, a parametrisation or another forward changes it: remove it, or export the module with "
+        "torch.onnx.export and load the file",
+        digits,
+    )
 
 
 def _step(leaf: Any, kind: str, where: str, known: dict[int, tuple[Any, Reals]]) -> Step:
@@ -53,6 +80,12 @@ def _step(leaf: Any, kind: str, where: str, known: dict[int, tuple[Any, Reals]])
         return Act(ACTIVATIONS[_ACTIVATIONS[kind]], where)
     if kind == "LeakyReLU":
         return Act(leaky_relu(leaf.negative_slope), where)
+    if kind in {"Softmax", "LogSoftmax"}:
+        if leaf.dim not in {1, -1}:
+            raise ValueError(f"{where}: {kind} is read over classes and as the last step only")
+        return Probabilities("softmax" if kind == "Softmax" else "log-softmax", where)
+    if kind.startswith("Lazy"):
+        raise ValueError(f"{where}: {kind} gets its parameters with its first input: run the module on a sample first")
     raise ValueError(f"{where}: torch module {kind} is not read; read are {_READ}")
 
 
@@ -63,13 +96,11 @@ def _leaves(module: Any, name: str) -> Iterator[tuple[str, Any, str]]:
     if not home.startswith("torch.nn.modules."):
         raise ValueError(
             f"{where}: its class is not one of torch's own, and what its forward() does cannot be read; pass a "
-            "torch.nn.Sequential of its layers, or export it with torch.onnx.export and load the file"
+            "torch.nn.Sequential of its layers (of weight or spectral norm after "
+            "torch.nn.utils.parametrize.remove_parametrizations), or export it with torch.onnx.export and load the file"
         )
-    if getattr(module, "_forward_pre_hooks", None):
-        raise ValueError(
-            f"{where}: a hook changes it before it acts; remove it first, "
-            "for example with torch.nn.utils.remove_weight_norm"
-        )
+    if "forward" in vars(module):
+        raise ValueError(f"{where}: its forward() was replaced, and what another does cannot be read: restore it first")
     if kind == "Sequential":
         for child, inner in enumerate(module):  # named_children() would leave out a module that acts twice
             yield from _leaves(inner, f"{name}.{child}" if name else str(child))

@@ -1,0 +1,138 @@
+"""Constants of ONNX graphs: numbers that stand in the file, turned round or passed on, but never computed.
+
+Tensors hold their numbers as raw bytes or in a field by type; 16-bit floats stand in the lower halves of 32-bit
+integers there [onnx.proto, TensorProto.int32_data]. Every constant is made once, however many operators use it.
+"""
+
+import math
+from typing import Any
+
+import numpy as np
+
+from statnn.network._array import Reals
+
+_FLOAT, _INT32, _INT64, _FLOAT16, _DOUBLE, _BFLOAT16 = 1, 6, 7, 10, 11, 16  # TensorProto.DataType
+_TYPES = {
+    _FLOAT: "<f4", _DOUBLE: "<f8", _FLOAT16: "<f2", _BFLOAT16: "<u2", _INT64: "<i8", _INT32: "<i4", 9: "|b1",
+}  # fmt: skip
+_FIELDS = {_FLOAT: "float_data", _DOUBLE: "double_data", _INT64: "int64_data"}  # all others in int32_data
+STANDARD = {"", "ai.onnx"}
+"""Names of the domain of ONNX itself."""
+_PASSED_ON = {"Identity", "Transpose"}
+
+
+class Constants:
+    """The constants of a graph by name."""
+
+    def __init__(self, graph: Any) -> None:
+        self._tensors: dict[str, Any] = {}
+        self._nodes: dict[str, Any] = {}
+        self._known: dict[Any, Reals] = {}
+        for tensor in graph.initializer:
+            self._once(tensor.name)
+            self._tensors[tensor.name] = tensor
+        for node in graph.node:
+            for name in filter(None, node.output):
+                self._once(name)
+                self._nodes[name] = node
+        self._names = set(self._tensors)
+        for name, node in self._nodes.items():  # nodes stand in an order in which they can be computed
+            passed_on = node.op_type in _PASSED_ON and len(node.input) == 1 and node.input[0] in self._names
+            if node.domain in STANDARD and (node.op_type == "Constant" or passed_on):
+                self._names.add(name)
+
+    def _once(self, name: str) -> None:
+        if name in self._tensors or name in self._nodes:
+            raise ValueError(f"the value {name[:80]!r} is defined twice: the graph runs in a circle or is damaged")
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._names
+
+    def array(self, name: str, where: str) -> Reals:
+        """Return the numbers of a constant that stands at an operator."""
+        if name not in self._names:
+            raise ValueError(f"{where}: {name!r} is computed or missing, and a constant is needed there")
+        turns: list[Any] = []
+        source = name
+        while source in self._nodes and self._nodes[source].op_type != "Constant":
+            turns.append(self._nodes[source])
+            source = turns[-1].input[0]
+        if source not in self._known:
+            node = self._nodes.get(source)
+            self._known[source] = (
+                _values(self._tensors[source], source, where) if node is None else _of_constant(node, source, where)
+            )
+        array = self._known[source]
+        for node in reversed(turns):
+            array = _turned(array, node, where)
+        return self._known.setdefault(name, array)
+
+    def made(self, key: Any, make: Any) -> Reals:
+        """Return what is made of constants, once for each key."""
+        if key not in self._known:
+            self._known[key] = make()
+        return self._known[key]
+
+
+def _turned(array: Reals, node: Any, where: str) -> Reals:
+    if node.op_type == "Identity":
+        return array
+    perm = next((list(a.ints) for a in node.attribute if a.name == "perm"), list(range(array.ndim))[::-1])
+    if sorted(perm) != list(range(array.ndim)):
+        raise ValueError(f"{where}: a Transpose of shape {array.shape} has the impossible perm = {perm[:32]}")
+    return array.transpose(perm)
+
+
+def _of_constant(node: Any, name: str, where: str) -> Reals:
+    """Return the value of a Constant, which stands in one attribute of several names."""
+    given = {attribute.name: attribute for attribute in node.attribute}
+    if len(given) == 1:
+        kind, attribute = next(iter(given.items()))
+        if kind == "value":
+            return _values(attribute.t, name, where)
+        if kind in {"value_float", "value_floats"}:
+            return _finite(np.array(attribute.f if kind == "value_float" else attribute.floats, np.float32), name, where)
+        if kind in {"value_int", "value_ints"}:
+            return np.array(attribute.i if kind == "value_int" else attribute.ints, np.int64)
+    raise ValueError(f"{where}: Constant {name!r} has {', '.join(given) or 'no value'}, and no plain numbers")
+
+
+def _finite(array: Reals, name: str, where: str) -> Reals:
+    if array.dtype.kind == "f" and not np.isfinite(array).all():
+        raise ValueError(f"{where}: {name!r} has entries that are not finite numbers")
+    return array
+
+
+def _values(tensor: Any, name: str, where: str) -> Reals:
+    """Return the numbers of a tensor, once shape, type and bytes agree."""
+    if tensor.data_location or tensor.external_data:
+        raise ValueError(f"{where}: {name!r} lies in another file, which is not opened; save the model as one file")
+    kind = tensor.data_type
+    if kind not in _TYPES:
+        raise ValueError(
+            f"{where}: {name!r} has the data type {kind}; float16, bfloat16, float, double and whole numbers are read"
+        )
+    shape = tuple(tensor.dims)
+    dtype = np.dtype(_TYPES[kind])
+    if len(shape) > 32 or any(n < 0 for n in shape):
+        raise ValueError(f"{where}: {name!r} has the impossible shape {shape[:32]}")
+    if tensor.raw_data:
+        count = len(tensor.raw_data) / dtype.itemsize
+        flat: Reals = np.frombuffer(tensor.raw_data, dtype) if count == math.prod(shape) else np.empty(0, dtype)
+    else:
+        listed = np.array(getattr(tensor, _FIELDS.get(kind, "int32_data")))
+        count, flat = len(listed), _narrow(listed, kind, dtype, name, where)
+    if count != math.prod(shape):
+        raise ValueError(f"{where}: {name!r} has shape {shape} but holds {count:g} numbers: cut off or damaged")
+    if kind == _BFLOAT16:  # the upper half of a float32
+        flat = (flat.astype(np.uint32) << np.uint32(16)).view(np.float32)
+    return _finite((flat.astype(np.float32) if kind == _FLOAT16 else flat).reshape(shape), name, where)
+
+
+def _narrow(listed: Reals, kind: int, dtype: np.dtype[Any], name: str, where: str) -> Reals:
+    """Return listed numbers in their type; 16-bit floats are listed by their bits."""
+    if kind not in {_FLOAT16, _BFLOAT16}:
+        return listed.astype(dtype)
+    if listed.size and not 0 <= listed.min() <= listed.max() < 2**16:
+        raise ValueError(f"{where}: {name!r} lists numbers beyond the 16 bits of its type: it is damaged")
+    return listed.astype(np.uint16).view(dtype)
