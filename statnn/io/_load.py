@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from statnn.io import _named, _npz, _onnx, _safetensors, _sklearn, _torch
 from statnn.io._chain import Step, assemble
 from statnn.io._document import KEY, unpack
-from statnn.io._probe import Runner, compare
 from statnn.network import Activation, Network
 from statnn.network._array import Reals
 
@@ -36,7 +35,7 @@ _ADVICE = (
     | dict.fromkeys((".h5", ".hdf5", ".keras"), _KERAS)
     | {".npy": "holds one array, and a network has several: store them by name with numpy.savez"}
 )
-_SHARD = re.compile(r"-[0-9]+-of-0*(?!1?$)[0-9]+$")
+_SHARD = re.compile(r"-[0-9]+-of-(?!0*1$)[0-9]+$")
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,9 +57,7 @@ class Loaded:
     classes: NDArray[Any] | None = None
 
 
-def load_network(
-    source: Any, *, activation: Activations | None = None, layers: Sequence[str] | None = None
-) -> Network:
+def load_network(source: Any, *, activation: Activations | None = None, layers: Sequence[str] | None = None) -> Network:
     """Return the network of a file or of an object of another library.
 
     Parameters
@@ -151,11 +148,12 @@ def load(source: Any, *, activation: Activations | None = None, layers: Sequence
     if _onnx.is_model(source):
         return _of_steps(_onnx.steps(source, notes), notes)
     if _torch.is_module(source):
-        steps = _torch.steps(source, notes)
-        return _compared(_of_steps(steps, notes), _torch.runner(source), steps[-1])
+        found = _of_steps(_torch.steps(source, notes), notes)
+        _torch.refuse_other(source, found.net.widths[0])
+        return found
     if _sklearn.is_estimator(source):
-        steps = _sklearn.steps(source, notes)
-        found = _compared(_of_steps(steps, notes), _sklearn.runner(source), steps[-1])
+        found = _of_steps(_sklearn.steps(source, notes), notes)
+        _sklearn.refuse_other(source, found.net.widths[0])
         return replace(found, classes=_sklearn.classes(source))
     raise TypeError(
         f"source is a {type(source).__name__}; pass the path of a file ({_FILES}), a torch Sequential, an MLP of "
@@ -182,14 +180,7 @@ def _of_steps(steps: list[Step], notes: list[str]) -> Loaded:
     return Loaded(net, tuple(dict.fromkeys(notes)))
 
 
-def _compared(loaded: Loaded, runner: Runner, last: Step) -> Loaded:
-    compare(loaded.net, runner, last)
-    return loaded
-
-
-def _of_arrays(
-    arrays: Mapping[str, Reals], said: _Said, what: str, *, kept: bool = True, made: bool = False
-) -> Loaded:
+def _of_arrays(arrays: Mapping[str, Reals], said: _Said, what: str, *, kept: bool = True, made: bool = False) -> Loaded:
     notes: list[str] = []
     try:
         return _of_steps(_named.steps(arrays, said.activation, said.layers, notes, kept=kept, made=made), notes)

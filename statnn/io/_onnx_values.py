@@ -91,7 +91,8 @@ def _of_constant(node: Any, name: str, where: str) -> Reals:
         if kind == "value":
             return _values(attribute.t, name, where)
         if kind in {"value_float", "value_floats"}:
-            return _finite(np.array(attribute.f if kind == "value_float" else attribute.floats, np.float32), name, where)
+            values = attribute.f if kind == "value_float" else attribute.floats
+            return _finite(np.array(values, np.float32), name, where)
         if kind in {"value_int", "value_ints"}:
             return np.array(attribute.i if kind == "value_int" else attribute.ints, np.int64)
     raise ValueError(f"{where}: Constant {name!r} has {', '.join(given) or 'no value'}, and no plain numbers")

@@ -49,7 +49,8 @@ def in_order(shapes: Shapes, told: Sequence[str] | None, *, kept: bool, made: bo
             raise ValueError(
                 f"{_mismatch(shapes)}; layers are taken in the order given: if they act in another one, {_HOW}"
             )
-        if _no_other(shapes) or not (made or _sorted(names) or _against_numbers(names)):
+        unsorted = not (made or _sorted(names) or _against_numbers(names))
+        if (unsorted or _no_other(shapes)) and not _nested(names):
             return names
     raise ValueError(
         f"in which order do {listed(names)} act? Their names are not numbered, or not all in one row, and "
@@ -123,7 +124,7 @@ def _told(names: list[str], told: Any) -> list[str]:
         raise TypeError(f"layers = {told!r} must be a list of names of layers, for example {names[:2]}")
     times, there = Counter(told), set(names)
     for wrong, what in (
-        ([name for name in times if name not in there], f"names {{}}, but there are {listed(names)}, without '.weight'"),
+        ([name for name in times if name not in there], f"names {{}}, but there are {listed(names)} without .weight"),
         ([name for name in times if times[name] > 1], "names {} more than once"),
         ([name for name in names if name not in times], "leaves out {}"),
     ):
@@ -163,6 +164,12 @@ def _sorted(names: list[str]) -> bool:
     """Whether a tool may have sorted these names, as files and libraries do."""
     keys: tuple[Any, ...] = (lambda name: name + ".", str.casefold, lambda name: name.split("."))
     return any(names == sorted(names, key=key) for key in keys)
+
+
+def _nested(names: list[str]) -> bool:
+    """Whether a layer stands inside of another, as adapters do, and is no further link of the chain."""
+    there = set(names)
+    return any(".".join(name.split(".")[:k]) in there for name in names for k in range(1, name.count(".") + 1))
 
 
 def _against_numbers(names: list[str]) -> bool:

@@ -1,99 +1,75 @@
-"""What a source computes, compared with the network that was read from it.
+"""What a source computes, compared with the steps that were read from it.
 
 Parameters do not say everything: a hook, a parametrisation or a forward of its own may change what an object computes.
-So it is run on a few rows of inputs, from zero to a hundred, and what it returns must be what the network returns, up
-to rounding. How much rounding may do is measured: on the same rows every value that the network computes with is
-changed in its last digit, at random [backward error analysis]. Where such changes decide the outputs, as in deep
-chaotic networks, nothing can be compared, and nothing is refused.
+So it is run on a few rows of inputs, from zero to a hundred, and what comes out must be what the steps make of what
+went in, up to rounding. How far rounding goes is followed through the steps [running error analysis; N. J. Higham,
+Accuracy and Stability of Numerical Algorithms (2002), section 3.3].
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from statnn.io._chain import Probabilities, Step
-from statnn.network import Network
+from statnn.io._chain import Act, Affine, Dense, Norm, Step
 from statnn.network._array import Reals
 
-_ROWS, _TIMES = 4, 4
 _SCALES = (0.0, 0.01, 1.0, 100.0)
+_EACH = 4
+_ERRORS = 4.0
+"""Rounding errors of the size of the last digit that one number may have."""
 
 
-@dataclass(frozen=True)
-class Runner:
-    """How to run a source.
+def rows(units: int) -> Reals:
+    """Return rows of inputs, shape (16, units)."""
+    normal = np.random.default_rng(0).standard_normal((_EACH, units))
+    return np.concatenate([scale * normal for scale in _SCALES]).astype(np.float32)
+
+
+def refuse_other(steps: Sequence[Step], before: Reals, after: Any, limits: Any, what: str) -> None:
+    """Raise `ValueError` where `after` is not what the steps make of `before`.
 
     Parameters
     ----------
-    run : callable
-        Rows of inputs in, rows of outputs out.
+    steps : sequence of Step
+        What was read.
+    before, after : ndarray, shape (rows, units)
+        What went in and what came out.
+    limits : finfo
+        Precision of the source, of numpy or torch.
     what : str
-        What is run, in words.
-    causes : str
-        What may make it compute something else, and the fix.
-    digits : float
-        Relative size of the last digit in which it computes.
+        What was run, and what may make it compute something else, in words with a place for the numbers.
     """
-
-    run: Callable[[Reals], Any]
-    what: str
-    causes: str
-    digits: float
-
-
-def compare(net: Network, runner: Runner, last: Step) -> None:
-    """Raise `ValueError` where a source computes something else than the network."""
-    rng = np.random.default_rng(0)
-    x = np.concatenate([scale * rng.standard_normal((_ROWS, net.widths[0])) for scale in _SCALES]).astype(net.dtype)
-    try:
-        theirs = np.asarray(runner.run(x))
-    except MemoryError:
-        raise
-    except Exception as error:  # it is a program of others, which may raise anything
-        raise ValueError(f"{runner.what} does not run on rows of {net.widths[0]} numbers: {error}") from error
-    final = last.of if isinstance(last, Probabilities) else np.asarray
-    if theirs.shape != (len(x), net.widths[-1]) or theirs.dtype.kind != "f":
-        raise ValueError(
-            f"{runner.what} returns {theirs.dtype} of shape {theirs.shape} for {len(x)} rows, its parameters say "
-            f"{net.dtype} of shape {(len(x), net.widths[-1])}: {runner.causes}"
-        )
-    digits = max(runner.digits, float(np.finfo(net.dtype).eps))
-    with np.errstate(all="ignore"):  # rows that leave the range are not compared
-        ours = final(_outputs(net, x, 0.0, rng))
-        shaken = np.stack([final(_outputs(net, x, digits, rng)) for _ in range(_TIMES)])
-        moved = np.abs(shaken - ours).reshape(_TIMES, len(_SCALES), -1).max(axis=(0, 2))
-        largest = np.abs(ours).reshape(len(_SCALES), -1).max(axis=1)
-        allowed = np.repeat((16 + np.sqrt(max(net.widths))) * (moved + digits * largest), _ROWS)
-        in_range = np.isfinite(allowed)
-        if digits > np.finfo(np.float32).eps:  # 16 bits of theirs may end where ours go on
-            in_range &= np.isfinite(theirs).all(axis=1)
-        off = in_range & ~(np.abs(theirs - ours).max(axis=1) <= allowed + np.finfo(np.float32).tiny)
+    with np.errstate(all="ignore"):  # what leaves the range is not compared
+        ours, error = before, limits.eps * np.abs(before)
+        for step in steps:
+            ours, error = _next(step, ours, error, limits.eps)
+        shape = np.shape(after)
+        if shape != ours.shape:
+            raise ValueError(what.format(f"an output of shape {shape} instead of {ours.shape}"))
+        beyond = ~np.isfinite(ours + error) | (np.abs(ours) > 0.9 * limits.max)
+        off = ~(np.abs(after - ours) <= _ERRORS * error + limits.tiny) & ~beyond
     if off.any():
-        row = int(np.argmax(off))
-        unit = int(np.argmax(np.abs(theirs[row] - ours[row])))
-        raise ValueError(
-            f"{runner.what} computes something else than its parameters say: output {unit} of a row of inputs is "
-            f"{theirs[row, unit]:.6g} instead of {ours[row, unit]:.6g}; {runner.causes}"
-        )
+        at = tuple(np.argwhere(off)[0])
+        raise ValueError(what.format(f"{after[at]:.6g} instead of {ours[at]:.6g} for output {at[1]} of row {at[0]}"))
 
 
-def _outputs(net: Network, x: Reals, by: float, rng: np.random.Generator) -> Reals:
-    """Return the outputs where all values are changed by up to this share of them."""
-
-    def near(values: Reals, like: Reals) -> Reals:
-        result: Reals = values * (1 + by * rng.uniform(-1, 1, like.shape)).astype(net.dtype)
-        return result
-
-    h = x
-    for weight, bias, norm, sigma in zip(
-        net.raw_weights, net.raw_biases, net.normalisations, net.activations, strict=True
-    ):
-        fields = near(h, h) @ weight.T
-        fields = fields + near(bias, fields)
-        if norm is not None:
-            fields = (fields - near(norm.mean, fields)) * norm.scale.astype(net.dtype) + near(norm.beta, fields)
-        h = sigma(fields)
-    return h
-
+def _next(step: Step, x: Reals, error: Reals, eps: float) -> tuple[Reals, Reals]:
+    """Return the values after a step, and how far rounding may move them."""
+    if isinstance(step, Dense):
+        bias = np.zeros(1, x.dtype) if step.bias is None else step.bias
+        size = np.abs(step.weight).T
+        sums = eps * (1 + np.sqrt(len(size)) / 8)  # of so many terms, each rounded at random
+        return x @ step.weight.T + bias, error @ size + sums * (np.abs(x) @ size + np.abs(bias))
+    if isinstance(step, Affine):
+        moved = np.abs(step.scale) * (error + eps * np.abs(x))
+        return step.scale * x + step.shift, moved + eps * np.abs(step.shift)
+    if isinstance(step, Norm):
+        scale, mean = np.abs(step.norm.scale), np.abs(step.norm.mean)
+        return step.norm(x), scale * (error + eps * (np.abs(x) + mean)) + eps * np.abs(step.norm.beta)
+    if isinstance(step, Act):
+        y = step.activation(x)
+        return y, max(1.0, abs(step.activation.slope)) * error + eps * np.abs(y)
+    y = step.of(x)
+    shared = (2 * error + eps * np.abs(x)).max(axis=1, keepdims=True)  # by what all exponentials are divided
+    return y, (y if step.kind == "softmax" else 1.0) * shared + eps * np.abs(y)

@@ -6,11 +6,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from statnn.io import _probe
 from statnn.io._chain import Act, Affine, Dense, Probabilities, Step
 from statnn.io._named import plain
-from statnn.io._probe import Runner
 from statnn.network import ACTIVATIONS
-from statnn.network._array import Reals
 
 _ACTIVATIONS = {"identity": "identity", "logistic": "sigmoid", "tanh": "tanh", "relu": "relu"}
 
@@ -43,19 +42,19 @@ def classes(estimator: Any) -> NDArray[Any] | None:
     return np.asarray(found)
 
 
-def runner(estimator: Any) -> Runner:
-    """Return how to run a fitted estimator: its predictions, or probabilities of classes."""
-
-    def run(x: Reals) -> Reals:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of names that columns had in training
-            if not hasattr(estimator, "predict_proba"):
-                return np.asarray(estimator.predict(x)).reshape(len(x), -1)
+def refuse_other(estimator: Any, units: int) -> None:
+    """Raise `ValueError` if a fitted estimator predicts something else than its parameters say."""
+    x, name = _probe.rows(units).astype(np.float64), type(estimator).__name__
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of names that columns had in training
+        if hasattr(estimator, "predict_proba"):
             found = np.asarray(estimator.predict_proba(x))
-        last = estimator.steps[-1][1] if _is_pipeline(estimator) else estimator
-        return found[:, 1:] if last.n_outputs_ == 1 else found  # two classes are one output
-
-    return Runner(run, f"the {type(estimator).__name__}", "a class of your own or a step of it changes them", 0.0)
+            last = estimator.steps[-1][1] if _is_pipeline(estimator) else estimator
+            found = found[:, 1:] if last.n_outputs_ == 1 else found  # two classes are one output
+        else:
+            found = np.asarray(estimator.predict(x)).reshape(len(x), -1)
+    what = f"the {name} predicts something else than its parameters say, {{}}: a class of your own changes it"
+    _probe.refuse_other(steps(estimator, []), x, found, np.finfo(found.dtype), what)
 
 
 def _is_pipeline(thing: Any) -> bool:

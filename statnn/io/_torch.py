@@ -9,14 +9,18 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
+from statnn.io import _probe
 from statnn.io._chain import Act, Dense, Norm, Probabilities, Step
 from statnn.io._named import plain
-from statnn.io._probe import Runner
 from statnn.network import ACTIVATIONS, BatchNorm, leaky_relu
 from statnn.network._array import Reals
 
 _ACTIVATIONS = {"Tanh": "tanh", "ReLU": "relu", "Sigmoid": "sigmoid"}
-_IDLE = {"Identity", "Dropout", "Dropout1d", "AlphaDropout", "FeatureAlphaDropout"}
+_IDLE = {"Identity", "Dropout", "Dropout1d", "AlphaDropout", "FeatureAlphaDropout", "Flatten"}
+_CAUSES = (
+    "a hook, a parametrisation or another forward changes it; remove it, or export the module with torch.onnx.export "
+    "and load the file"
+)
 _READ = "Sequential, Linear, BatchNorm1d, Tanh, ReLU, LeakyReLU, Sigmoid, Identity, Dropout, Flatten, last Softmax"
 
 
@@ -29,45 +33,66 @@ def steps(module: Any, notes: list[str]) -> list[Step]:
     """Return the chain of a Sequential, or of one dense layer."""
     if getattr(module, "training", False):
         notes.append("the module is in training mode; read as after .eval(): running statistics, no dropout")
+    if any(part._forward_hooks or part._forward_pre_hooks for part in module.modules()):  # noqa: SLF001 - no other name
+        notes.append("the module has hooks; they were called once, with rows of inputs made for a comparison")
+    return [step for _, _, step in _read(module) if step is not None]
+
+
+def refuse_other(module: Any, units: int) -> None:
+    """Raise `ValueError` if a module computes something else than its parts say.
+
+    It is run once, as in use. Each part gets what the one before gave, unless a hook or another forward changed it.
+    """
+    parts = _read(module)
+    weight = next(leaf.weight for _, leaf, step in parts if isinstance(step, Dense))
+    torch, x = sys.modules["torch"], _probe.rows(units)
+    try:
+        inputs, output = _run(torch, module, {id(leaf): leaf for _, leaf, _ in parts}, torch.as_tensor(x).to(weight))
+    except MemoryError:
+        raise
+    except Exception as error:  # it may be a program of others, which raises anything
+        raise ValueError(f"the module does not run on rows of {units} numbers: {error}; {_CAUSES}") from error
+    if len(inputs) != len(parts):
+        raise ValueError(f"the module runs {len(inputs)} parts, and {len(parts)} were read: {_CAUSES}")
+    exact = weight.device.type == "cpu" and torch.get_float32_matmul_precision() == "highest"
+    limits = torch.finfo(weight.dtype if exact else torch.bfloat16)  # products may be as coarse as that
+    stages = [("the inputs", None), *((where, step) for where, _, step in parts)]
+    for (where, step), before, after in zip(stages, [x, *inputs], [*inputs, output], strict=True):
+        what = f"{where}: computes something else than its parameters say, {{}}: {_CAUSES}"
+        _probe.refuse_other([] if step is None else [step], before, after, limits, what)
+
+
+def _run(torch: Any, module: Any, leaves: dict[int, Any], x: Any) -> tuple[list[Reals], Reals]:
+    """Return what went into each part, in the order of the calls, and what came out at the end."""
+    inputs: list[Reals] = []
+
+    def note(_: Any, given: Any) -> None:
+        inputs.append(plain(given[0].clone(), "an input"))  # activations may overwrite it
+
+    modes = [(part, part.training) for part in module.modules()]
+    handles = [leaf.register_forward_pre_hook(note, prepend=True) for leaf in leaves.values()]
+    try:
+        for part, _ in modes:
+            part.training = False
+        with torch.no_grad(), torch.autocast(x.device.type, enabled=False):
+            return inputs, plain(module(x), "its output")
+    finally:
+        for handle in handles:
+            handle.remove()
+        for part, training in modes:
+            part.training = training
+
+
+def _read(module: Any) -> list[tuple[str, Any, Step | None]]:
+    """Return the parts of a module in the order in which they act, each with its step, None where it is idle."""
     known: dict[int, tuple[Any, Reals]] = {}  # tied parameters are one array; the tensor is kept, and with it its id
-    found: list[Step] = []
+    found: list[tuple[str, Any, Step | None]] = []
     for where, leaf, kind in _leaves(module, ""):
-        if kind == "Flatten":
-            if found or (leaf.start_dim, leaf.end_dim) != (1, -1):
-                raise ValueError(f"{where}: Flatten is read where it flattens whole inputs, as the first step")
-        elif kind not in _IDLE:
-            found.append(_step(leaf, kind, where, known))
-    hooked = [part for part in module.modules() if part._forward_hooks]  # noqa: SLF001 - torch has no other name
-    if hooked:
-        notes.append("the module has hooks; they were called once, with rows of inputs that are compared with it")
+        began = any(step is not None for _, _, step in found)
+        if kind == "Flatten" and (began or (leaf.start_dim, leaf.end_dim) != (1, -1)):
+            raise ValueError(f"{where}: Flatten is read where it flattens whole inputs, as the first step")
+        found.append((where, leaf, None if kind in _IDLE else _step(leaf, kind, where, known)))
     return found
-
-
-def runner(module: Any) -> Runner:
-    """Return how to run a module, as in use and once."""
-    torch = sys.modules["torch"]
-    first = next(leaf.weight for _, leaf, kind in _leaves(module, "") if kind == "Linear")
-
-    def run(x: Reals) -> Reals:
-        parts = [(part, part.training) for part in module.modules()]
-        try:
-            for part, _ in parts:
-                part.training = False
-            with torch.no_grad(), torch.autocast(first.device.type, enabled=False):
-                return plain(module(torch.as_tensor(x).to(first)), "its output")
-        finally:
-            for part, training in parts:
-                part.training = training
-
-    coarse = first.device.type != "cpu" or torch.get_float32_matmul_precision() != "highest"
-    digits = max(float(torch.finfo(first.dtype).eps), 2.0**-8 if coarse else 0.0)
-    return Runner(
-        run,
-        f"the module ({type(module).__name__})",
-        "a hook, a parametrisation or another forward changes it: remove it, or export the module with "
-        "torch.onnx.export and load the file",
-        digits,
-    )
 
 
 def _step(leaf: Any, kind: str, where: str, known: dict[int, tuple[Any, Reals]]) -> Step:
