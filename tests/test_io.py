@@ -208,8 +208,6 @@ def test_what_cannot_be_written(tmp_path, monkeypatch):
 
 def test_what_is_no_source(tmp_path):
     (tmp_path / "net.pt").write_bytes(b"PK")
-    with pytest.raises(ValueError, match=r"is a pickle, which can run any program.*weights_only=True"):
-        load_network(tmp_path / "net.pt")
     with pytest.raises(ValueError, match=r"suffix '\.txt'; networks are read from \.npz, \.safetensors and \.onnx"):
         load_network(tmp_path / "net.txt")
     with pytest.raises(FileNotFoundError):
@@ -223,6 +221,32 @@ def test_what_is_no_source(tmp_path):
     for source in (sample_net(), tmp_path / "net.npz"):
         with pytest.raises(TypeError, match="activation is for bare arrays"):
             load_network(source, activation="tanh")
+
+
+@pytest.mark.parametrize(
+    ("suffix", "advice"),
+    [
+        (".pt", r"is a pickle, .*torch\.load\(path, weights_only=True\)"),
+        (".pth", r"torch\.load\(path, weights_only=True\)"),
+        (".ckpt", r"torch\.load\(path, weights_only=True\)"),
+        (".bin", r"torch\.load\(path, weights_only=True\)"),
+        (
+            ".pkl",
+            r"is a pickle, .* trusts it, store the network as data: save_network\(load_network\(model\), 'net\.npz'\)",
+        ),
+        (".pickle", "trusts it, store the network as data"),
+        (".joblib", "trusts it, store the network as data"),
+        (".h5", r"HDF5 or Keras, which is not read; .*numpy\.savez"),
+        (".keras", r"kernels transposed"),
+        (".npy", r"holds one array.*numpy\.savez"),
+    ],
+)
+def test_files_that_are_not_read_and_what_to_do(suffix, advice, tmp_path):
+    (tmp_path / f"net{suffix}").write_bytes(b"PK")
+    with pytest.raises(ValueError, match=advice) as caught:
+        load_network(tmp_path / f"net{suffix}")
+    for unsafe in ("joblib.load", "pickle.load", "allow_pickle", "weights_only=False", "torch.load(path)"):
+        assert unsafe not in str(caught.value)
 
 
 # -- damage ----------------------------------------------------------------------------------------------
@@ -314,6 +338,77 @@ def test_headers_of_numpy_that_lie(content, match, tmp_path):
     (tmp_path / "data.npy").write_bytes(content)
     with pytest.raises(ValueError, match=match):
         _npz.npy(tmp_path / "data.npy")
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "{'descr': '<f8', 'fortran_order': False, 'shape': (2L, 3L), }",  # a long of Python 2
+        "{'descr': '<f8', 'fortran_order': False, 'shape': (2, 3)}\n",
+        "{ 'shape' : (2,3), 'fortran_order':False,'descr':'<f8' }".replace(" :", ":"),  # any order is allowed
+        "{'descr': '<f8', 'fortran_order': False, 'shape': (2, 3), }" + " " * 9000 + "\n",
+    ],
+)
+@pytest.mark.parametrize("version", [1, 2, 3])
+def test_headers_of_other_writers(header, version, tmp_path):
+    values = np.arange(6.0).reshape(2, 3)
+    length = len(header).to_bytes(2 if version == 1 else 4, "little")
+    content = b"\x93NUMPY" + bytes([version, 0]) + length + header.encode() + values.tobytes()
+    (tmp_path / "data.npy").write_bytes(content)
+    assert np.array_equal(_npz.npy(tmp_path / "data.npy"), values)
+    net = loaded(npz_of(("0.weight.npy", content)), ".npz", activation="tanh")
+    assert np.array_equal(net.weights[0], values)
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        GOOD.replace("(1, 1)", "(L, 1)"), GOOD.replace("(1, 1)", "(1LL, 1)"), GOOD.replace("(1, 1)", "(L1, 1)"),
+        GOOD.replace("(1, 1)", "(1 1)"), GOOD.replace("False", "Fals"), GOOD.replace("{", ""),
+        GOOD.replace("'descr'", "'descr': '<f4', 'descr'"), GOOD.replace("'descr': '<f8', ", ""),
+        GOOD.replace("(1, 1), }", "(1, 1), 'more': 1}"), GOOD.replace("{", "{1, "), GOOD.replace(": '<f8'", " '<f8'"),
+    ],
+)  # fmt: skip
+def test_headers_that_describe_no_array(header):
+    with pytest.raises(ValueError, match="describes no plain array|the impossible shape"):
+        loaded(npz_of(("0.weight.npy", npy_of(header, bytes(8)))), ".npz", activation="tanh")
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+@pytest.mark.parametrize("dtype", ["<f8", ">f8", "<f4", ">f4", "<f2", ">f2"])
+def test_orders_of_numbers_in_files(order, dtype, tmp_path):
+    values = np.asarray(np.arange(12.0).reshape(3, 4), dtype, order=order)
+    bias = np.arange(3.0).astype(dtype)
+    np.savez(tmp_path / "net.npz", **{"0.weight": values, "0.bias": bias})
+    np.save(tmp_path / "data.npy", values)
+    expected = np.float64 if dtype[1:] == "f8" else np.float32
+    for source in (tmp_path / "net.npz", {"0.weight": values, "0.bias": bias}):
+        net = load_network(source, activation="identity")
+        assert net.dtype == expected
+        assert net.weights[0].tolist() == [[0, 1, 2, 3], [4, 5, 6, 7], [8, 9, 10, 11]]
+        assert net.biases[0].tolist() == [0, 1, 2]
+    data = _npz.npy(tmp_path / "data.npy")
+    assert data.tolist() == values.tolist()
+    assert data.dtype == np.dtype(dtype).newbyteorder("=")
+
+
+def test_sizes_that_are_said_of_files(tmp_path):
+    """The length of a header is counted in what the data may take."""
+    with pytest.raises(ValueError, match="'0.weight' has a header of 10001 bytes, at most 10000 are read"):
+        loaded(npz_of(("0.weight.npy", npy_of(GOOD.ljust(10_001), bytes(8)))), ".npz", activation="tanh")
+    at_most = npz_of(("0.weight.npy", npy_of(GOOD.ljust(10_000), bytes(8))))
+    assert loaded(at_most, ".npz", activation="tanh") == Network([[[0.0]]])
+    with pytest.raises(ValueError, match="8 bytes, but 9 follow"):
+        loaded(npz_of(("0.weight.npy", npy_of(GOOD, bytes(9)))), ".npz", activation="tanh")
+    for start, match in ((b"\x93NUMPY\x02\x00\x10", "ends inside its header"), (b"\x93NUMPY\x01", "is no numpy array")):
+        with pytest.raises(ValueError, match=match):
+            loaded(npz_of(("0.weight.npy", start)), ".npz", activation="tanh")
+
+
+def test_masked_arrays_are_no_parameters():
+    hidden = np.ma.masked_array(np.eye(2), mask=[[1, 0], [0, 0]])
+    with pytest.raises(TypeError, match="0.weight is a masked array"):
+        load_network({"0.weight": hidden}, activation="tanh")
 
 
 def test_archives_that_are_bombs():

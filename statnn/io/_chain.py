@@ -124,9 +124,8 @@ class _Builder:
     def add(self, step: Step) -> None:
         """Take the next step in."""
         if isinstance(step, Probabilities):
-            self.notes.append(
-                f"outputs are those before the {step.kind}: classes are in the same order, probabilities are not computed"
-            )
+            before = f"outputs are those before the {step.kind}"
+            self.notes.append(f"{before}: classes are in the same order, probabilities are not computed")
             return
         last = self.layers[-1] if self.layers else None
         opened = last if last is not None and last.activation is None and self.waiting is None else None

@@ -110,8 +110,8 @@ def plain(values: Any, name: str) -> Reals:
         for step in ("detach", "cpu"):
             if hasattr(values, step):
                 values = getattr(values, step)()
-        half = "float16" in str(getattr(values, "dtype", ""))
-        if half:  # networks have no float16, and numpy no bfloat16
+        dtype = getattr(values, "dtype", "")
+        if "float16" in getattr(dtype, "name", str(dtype)):  # networks have no float16, and numpy no bfloat16
             values = values.float() if hasattr(values, "float") else values.astype(np.float32)
         array = np.asarray(values)
     except (TypeError, ValueError, RuntimeError, NotImplementedError) as error:

@@ -138,9 +138,10 @@ def read_npy(file: IO[bytes], size: int, name: str) -> NDArray[Any]:
 
 def _header(raw: bytes, name: str) -> Header:
     text = " ".join(raw.decode("latin-1").split())
-    inside = text.removeprefix("{").removesuffix("}").strip()
+    inside = text[1:-1].strip()
     entries = [(entry.lastgroup or "", entry[entry.lastgroup or 0]) for entry in _ENTRY.finditer(inside)]
-    if sorted(key for key, _ in entries) != ["descr", "fortran", "shape"] or _ENTRY.sub("", inside).strip():
+    complete = sorted(key for key, _ in entries) == ["descr", "fortran", "shape"] and text[:1] + text[-1:] == "{}"
+    if not complete or _ENTRY.sub("", inside).strip():
         raise ValueError(f"{name!r} has a header that describes no plain array")
     values = dict(entries)  # in any order, as the format has it
     descr, shape = values["descr"], values["shape"]

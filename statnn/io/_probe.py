@@ -1,7 +1,7 @@
 """What a source computes, compared with the steps that were read from it.
 
 Parameters do not say everything: a hook, a parametrisation or a forward of its own may change what an object computes.
-So it is run on a few rows of inputs, from zero to a hundred, and what comes out must be what the steps make of what
+So it is run on a few rows of inputs, from zero to ten thousand, and what comes out must be what the steps make of what
 went in, up to rounding. How far rounding goes is followed through the steps [running error analysis; N. J. Higham,
 Accuracy and Stability of Numerical Algorithms (2002), section 3.3].
 """
@@ -14,14 +14,14 @@ import numpy as np
 from statnn.io._chain import Act, Affine, Dense, Norm, Step
 from statnn.network._array import Reals
 
-_SCALES = (0.0, 0.01, 1.0, 100.0)
+_SCALES = (0.0, 0.01, 1.0, 100.0, 10_000.0)
 _EACH = 4
 _ERRORS = 4.0
 """Rounding errors of the size of the last digit that one number may have."""
 
 
 def rows(units: int) -> Reals:
-    """Return rows of inputs, shape (16, units)."""
+    """Return rows of inputs, shape (20, units)."""
     normal = np.random.default_rng(0).standard_normal((_EACH, units))
     return np.concatenate([scale * normal for scale in _SCALES]).astype(np.float32)
 

@@ -1,0 +1,372 @@
+"""ONNX graphs: constants as the specification has them, and what the evaluator of onnx computes."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from onnx_graph import Graph
+from strategies import examples
+
+from statnn import _memory
+from statnn.io import load_network
+from statnn.io._load import load
+from statnn.network import Network
+
+onnx = pytest.importorskip("onnx")
+helper, of_array = onnx.helper, onnx.numpy_helper.from_array
+W = np.array([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0], [7.0, 8.0, 10.0]], np.float32)
+X = np.random.default_rng(1).normal(size=(5, 3)).astype(np.float32)
+
+
+def with_weight(nodes, constants=(), name="w"):
+    """Return a graph x -> x W whose weight is made by nodes and constants."""
+    graph = Graph(onnx, 3)
+    graph.nodes = [*nodes, helper.make_node("MatMul", ["x", name], ["y"])]
+    graph.constants, graph.now = list(constants), "y"
+    return graph
+
+
+def same(graph, x=X, up_to=1e-5):
+    net = load_network(graph.model())
+    theirs = graph.run(x)
+    assert np.allclose(net(x), theirs, rtol=up_to, atol=up_to)
+    return net
+
+
+# -- constants -------------------------------------------------------------------------------------------
+
+
+def node(kind, inputs, output, **attributes):
+    return helper.make_node(kind, inputs, [output], **attributes)
+
+
+RAW = of_array(W, "r")
+CHAINS = {
+    "transpose": ([node("Transpose", ["r"], "w")], W.T),
+    "no turn": ([node("Transpose", ["r"], "w", perm=[0, 1])], W),
+    "a turn": ([node("Transpose", ["r"], "w", perm=[1, 0])], W.T),
+    "two turns": ([node("Transpose", ["r"], "a"), node("Transpose", ["a"], "w")], W),
+    "three turns": (
+        [node("Transpose", ["r"], "a"), node("Transpose", ["a"], "b", perm=[0, 1]), node("Transpose", ["b"], "w")],
+        W,
+    ),
+    "of an identity": ([node("Identity", ["r"], "a"), node("Transpose", ["a"], "w")], W.T),
+    "identity of a turn": ([node("Transpose", ["r"], "a"), node("Identity", ["a"], "w")], W.T),
+    "of a constant": ([node("Constant", [], "a", value=RAW), node("Transpose", ["a"], "w")], W.T),
+}
+
+
+@pytest.mark.parametrize("name", CHAINS)
+def test_constants_that_are_turned_and_passed_on(name):
+    nodes, expected = CHAINS[name]
+    used = {one for single in nodes for one in single.input}
+    net = same(with_weight(nodes, [RAW] if "r" in used else []))
+    assert np.array_equal(net.weights[0], expected.T)
+
+
+def test_constants_of_more_axes_are_turned_before_they_are_refused():
+    cube = of_array(np.ones((1, 3, 3), np.float32), "r")
+    with pytest.raises(ValueError, match=r"weights have shape \(3, 3, 1\), a matrix is needed"):
+        load_network(with_weight([node("Transpose", ["r"], "w", perm=[1, 2, 0])], [cube]).model())
+    with pytest.raises(ValueError, match=r"a Transpose of shape \(3, 3\) has the impossible perm = \[0, 0\]"):
+        load_network(with_weight([node("Transpose", ["r"], "w", perm=[0, 0])], [RAW]).model())
+
+
+def test_constants_by_every_attribute():
+    graph = Graph(onnx, 3).then("MatMul", W)
+    for name, kind, attribute in (
+        ("a", "Add", {"value_floats": [0.5, -1.0, 2.0]}),
+        ("b", "Mul", {"value_float": 0.25}),
+        ("c", "Sub", {"value": of_array(np.float32(3.0))}),
+    ):
+        graph.nodes += [node("Constant", [], name, **attribute), node(kind, [graph.now, name], name * 2)]
+        graph.now = name * 2
+    net = same(graph)
+    assert np.allclose(net.biases[0], [0.125 - 3, -0.25 - 3, 0.5 - 3])
+    start = Graph(onnx, 3)
+    start.nodes = [node("Constant", [], "s", value_ints=[-1, 3]), node("Reshape", ["x", "s"], "v")]
+    start.now = "v"
+    assert same(start.then("MatMul", W)).widths == (3, 3)
+    for attribute in ({"value_string": "1"}, {"value_strings": ["1", "2", "3"]}):
+        with pytest.raises(ValueError, match="Constant 'w' has value_string"):
+            load_network(with_weight([node("Constant", [], "w", **attribute)]).model())
+    with pytest.raises(ValueError, match="holds int64, real numbers are needed"):
+        load_network(with_weight([node("Constant", [], "w", value_int=3)]).model())
+
+
+HALVES = np.array([[1.5, -0.25, 6e-8], [65504.0, -0.0, 2.0**-14], [0.1, 1.0, 3.0]])
+
+
+@pytest.mark.parametrize("raw", [True, False], ids=["raw", "listed"])
+@pytest.mark.parametrize("kind", ["FLOAT16", "BFLOAT16"])
+def test_numbers_of_sixteen_bits(kind, raw):
+    """The specification lists them by their bits, in the lower halves of int32_data."""
+    if kind == "FLOAT16":
+        bits = HALVES.astype(np.float16).view(np.uint16)
+        values = HALVES.astype(np.float16).astype(np.float32)
+    else:
+        bits = (HALVES.astype(np.float32).view(np.uint32) >> 16).astype(np.uint16)
+        values = (bits.astype(np.uint32) << 16).view(np.float32)
+    tensor = onnx.TensorProto(name="w", data_type=getattr(onnx.TensorProto, kind), dims=[3, 3])
+    if raw:
+        tensor.raw_data = bits.astype("<u2").tobytes()
+    else:
+        tensor.int32_data.extend(int(one) for one in bits.ravel())
+    assert np.array_equal(onnx.numpy_helper.to_array(tensor).astype(np.float32), values)  # so onnx decodes it
+    net = load_network(with_weight([], [tensor]).model())
+    assert net.dtype == np.float32
+    assert np.array_equal(net.weights[0], values.T)
+    if not raw:
+        tensor.int32_data[0] += 2**16
+        with pytest.raises(ValueError, match="lists numbers beyond the 16 bits of its type"):
+            load_network(with_weight([], [tensor]).model())
+
+
+@pytest.mark.parametrize("kind", ["FLOAT8E4M3FN", "INT4", "STRING", "UINT8"])
+def test_types_that_are_not_read(kind):
+    tensor = onnx.TensorProto(name="w", data_type=getattr(onnx.TensorProto, kind), dims=[3, 3], raw_data=bytes(9))
+    with pytest.raises(ValueError, match=r"'w' has the data type [0-9]+; float16, bfloat16, float, double and whole"):
+        load_network(with_weight([], [tensor]).model())
+
+
+@pytest.mark.parametrize(
+    ("shape", "match"),
+    [((0, 3), r"the weights? .*|\(3, 0\)"), ((), "a matrix is needed"), ((3,), "a matrix is needed")],
+)
+def test_weights_without_a_matrix(shape, match):
+    with pytest.raises(ValueError, match=match):
+        load_network(with_weight([], [of_array(np.zeros(shape, np.float32), "w")]).model())
+
+
+def test_values_that_are_defined_twice():
+    for nodes, constants in (
+        ([node("Transpose", ["r"], "r")], [RAW]),
+        ([node("Constant", [], "w", value=RAW), node("Transpose", ["w"], "w")], []),
+        ([], [of_array(W, "w"), of_array(W, "w")]),
+    ):
+        with pytest.raises(ValueError, match="is defined twice"):
+            load_network(with_weight(nodes, constants).model())
+    later = [node("Transpose", ["b"], "w"), node("Transpose", ["r"], "b")]  # not in the order of computation
+    with pytest.raises(ValueError, match="'w' is computed or missing"):
+        load_network(with_weight(later, [RAW]).model())
+    foreign = node("Transpose", ["r"], "w")
+    foreign.domain = "com.example"
+    with pytest.raises(ValueError, match="'w' is computed or missing"):
+        load_network(with_weight([foreign], [RAW]).model())
+
+
+def test_constants_that_are_also_inputs():
+    model = Graph(onnx, 3).then("MatMul", W).then("Add", W[0]).model()
+    for tensor in model.graph.initializer:  # as files of the first versions have it
+        model.graph.input.append(helper.make_tensor_value_info(tensor.name, tensor.data_type, tensor.dims))
+    assert load_network(model) == Network([W.T], [W[0]], "identity")
+    model.graph.output.append(helper.make_tensor_value_info("v0", 1, None))
+    with pytest.raises(ValueError, match="the graph has 1 inputs and 2 outputs"):
+        load_network(model)
+
+
+# -- operators -------------------------------------------------------------------------------------------
+
+
+@st.composite
+def chains(draw):
+    """Any chain that is read, in float64, with its inputs; without Erf, which onnx evaluates to 7 digits."""
+    rng = np.random.default_rng(draw(st.integers(0, 10**6)))
+    widths = draw(st.lists(st.integers(1, 4), min_size=2, max_size=5))
+    graph = Graph(onnx, widths[0], np.float64)
+    start = draw(st.sampled_from(["", "Flatten", "Reshape", "Identity", "Dropout"]))
+    if start:
+        graph.then(start, *([np.array([-1, widths[0]])] if start == "Reshape" else []))
+
+    def scalings(units):
+        for kind in draw(
+            st.lists(st.sampled_from(["Add", "Sub", "Mul", "Div", "from", "BatchNormalization"]), max_size=2)
+        ):
+            values = rng.uniform(0.5, 2.0, draw(st.sampled_from([(units,), (1, units), (1,), (1, 1), ()])))
+            if kind == "BatchNormalization":
+                graph.then(kind, *rng.uniform(0.5, 2.0, (4, units)), epsilon=draw(st.sampled_from([1e-5, 0.5])))
+            elif kind == "from":
+                graph.then("Sub", before=[values])
+            else:
+                first = kind in {"Add", "Mul"} and draw(st.booleans())
+                graph.then(kind, *([] if first else [values]), before=[values] if first else ())
+
+    scalings(widths[0])
+    for below, above in zip(widths, widths[1:], strict=False):
+        if draw(st.booleans()):
+            turned = draw(st.integers(0, 1))
+            shape = (above, below) if turned else (below, above)
+            bias = draw(st.sampled_from([None, (above,), (1, above), (1,), ()]))
+            graph.then(
+                "Gemm", rng.normal(size=shape), *([] if bias is None else [rng.normal(size=bias)]), transB=turned,
+                alpha=draw(st.sampled_from([1.0, 0.5])), beta=draw(st.sampled_from([1.0, -2.0, 0.0])),
+            )  # fmt: skip
+        else:
+            graph.then("MatMul", rng.normal(size=(below, above)))
+        scalings(above)
+        kind = draw(st.sampled_from(["", "Tanh", "Relu", "Sigmoid", "LeakyRelu", "slope", "Dropout"]))
+        if kind == "slope":
+            graph.then("LeakyRelu", alpha=0.25)
+        elif kind:
+            graph.then(kind)
+        if kind not in {"", "Dropout"}:
+            scalings(above)
+    return graph, rng.normal(size=(6, widths[0]))
+
+
+@given(chains())
+@examples(1)
+def test_any_chain_is_what_the_evaluator_computes(case):
+    graph, x = case
+    assert load_network(graph.model()).dtype == np.float64
+    same(graph, x, up_to=1e-9)
+
+
+def test_what_files_leave_out():
+    assert load_network(Graph(onnx, 3).then("MatMul", W).then("LeakyRelu").model()).activations[0].slope == np.float32(
+        0.01
+    )
+    norm = load_network(Graph(onnx, 3).then("MatMul", W).then("BatchNormalization", *np.ones((4, 3))).model())
+    assert norm.normalisations[0].epsilon == np.float32(1e-5)
+    plain = load(Graph(onnx, 3).then("Gemm", W).then("LogSoftmax").model())
+    assert any("before the log-softmax" in note for note in plain.notes)
+
+
+def in_training(kind, *constants, **attributes):
+    return Graph(onnx, 3).then("MatMul", W).then(kind, *constants, **attributes)
+
+
+def test_operators_in_training():
+    random = in_training("Dropout", np.float32(0.5), np.array(True))
+    with pytest.raises(ValueError, match="is in training mode, and its outputs are random"):
+        load_network(random.model())
+    assert same(in_training("Dropout", np.float32(0.5), np.array(False))).depth == 1
+    with pytest.raises(ValueError, match="not in training mode"):
+        load_network(in_training("BatchNormalization", *np.ones((4, 3)), training_mode=1).model())
+    model = in_training("BatchNormalization", *np.ones((4, 3))).model(version=13)
+    model.graph.node[-1].output.extend(["mean", "var"])  # so they said it before version 14
+    with pytest.raises(ValueError, match="has 3 outputs, as in training"):
+        load_network(model)
+
+
+def test_versions_and_meanings_of_operators():
+    graph = Graph(onnx, 3).then("MatMul", W).then("Relu")
+    assert load_network(graph.model(version=7)) == load_network(graph.model())
+    with pytest.raises(ValueError, match="uses version 6 of the operators, and those from 7 on are read"):
+        load_network(graph.model(version=6))
+    model = graph.model()
+    model.functions.append(helper.make_function("", "Relu", ["x"], ["y"], [node("Tanh", ["x"], "y")], []))
+    with pytest.raises(ValueError, match="gives operators of ONNX a meaning of its own"):
+        load_network(model)
+
+
+@pytest.mark.parametrize(
+    ("kind", "constants", "options", "match"),
+    [
+        ("Elu", (), {}, "this operator is not read"),
+        ("Selu", (), {}, "this operator is not read"),
+        ("Gelu", (), {"approximate": "tanh"}, "this operator is not read"),
+        ("Transpose", (), {}, "this operator is not read"),
+        ("Softmax", (), {"axis": 0}, "read over classes"),
+        ("Add", (np.ones((1, 1, 3)),), {}, r"its constant of shape \(1, 1, 3\) is not one number a unit"),
+        ("Add", (np.ones((3, 1)),), {}, r"its constant of shape \(3, 1\) is not one number a unit"),
+        ("Add", (np.ones(2),), {}, "has 2 entries for 3 units"),
+        ("Mul", (np.zeros((0,)),), {}, "has 0 entries for 3 units"),
+        ("Add", (np.ones(3, int),), {}, "holds int64, real numbers are needed"),
+        ("Gemm", (W, np.ones((5, 1))), {}, r"biases have shape \(5, 1\)"),
+        ("Gemm", (W, np.ones((5, 3))), {}, r"biases have shape \(5, 3\)"),
+        ("Gemm", (W, W[0]), {"transA": 1}, "not transposed"),
+        ("MatMul", (), {"before": [W]}, "the samples must be its first input"),
+    ],
+)
+def test_operators_that_compute_something_else(kind, constants, options, match):
+    with pytest.raises(ValueError, match=match):
+        load_network(in_training(kind, *constants, **options).model())
+
+
+def reshaped(shape, declared, **options):
+    graph = Graph(onnx, 6).then("Reshape", np.array(shape), **options).then("MatMul", np.ones((6, 2)))
+    return load_network(graph.model(declared))
+
+
+@pytest.mark.parametrize(
+    ("shape", "declared"),
+    [
+        ([-1, 6], None), ([0, -1], ["n", 2, 3]), ([-1, 6], ["n", 2, 3]), ([0, 6], ["n", 6]), ([1, -1], [1, 2, 3]),
+        ([4, 6], [4, 1, 6]), ([-1, 6], ["n", 2, "m"]),
+    ],
+)  # fmt: skip
+def test_inputs_that_are_flattened(shape, declared):
+    assert reshaped(shape, declared).widths == (6, 2)
+
+
+@pytest.mark.parametrize(
+    ("shape", "declared", "options"),
+    [
+        ([-1, 6], ["n", 12], {}),  # two rows of every sample
+        ([1, -1], [4, 6], {}),  # one row of four
+        ([1, -1], None, {}),
+        ([1, -1], ["n", 6], {}),
+        ([-1, 2, 3], None, {}),
+        ([6, -1], ["n", 6], {}),
+        ([0, -1], ["n", 6], {"allowzero": 1}),
+        ([-1, -1], None, {}),
+        ([-1, 0], ["n", 6], {}),
+    ],
+)
+def test_inputs_that_are_mixed(shape, declared, options):
+    with pytest.raises(ValueError, match="read where it makes one row of every sample"):
+        reshaped(shape, declared, **options)
+
+
+def test_inputs_that_are_no_rows():
+    graph = Graph(onnx, 3).then("MatMul", W)
+    assert load_network(graph.model(["n", 3])).widths == load_network(graph.model([5, "k"])).widths == (3, 3)
+    with pytest.raises(ValueError, match=r"takes inputs of shape \(0, 7, 3\), and rows are needed: flatten them first"):
+        load_network(graph.model(["n", 7, 3]))
+    with pytest.raises(ValueError, match="takes 3 inputs, but a row of inputs has 4 numbers"):
+        load_network(graph.model(["n", 4]))
+    flat = Graph(onnx, 3).then("Flatten").then("MatMul", W)
+    assert load_network(flat.model(["n", 1, 3])).widths == (3, 3)
+    with pytest.raises(ValueError, match="takes 3 inputs, but a row of inputs has 21 numbers"):
+        load_network(flat.model(["n", 7, 3]))
+
+
+# -- memory ----------------------------------------------------------------------------------------------
+
+
+def many(units, layers, kind=""):
+    """One shared matrix in many layers."""
+    graph = Graph(onnx, units)
+    weight, scale = graph.constant(np.eye(units)), graph.constant(np.ones(units))
+    for m in range(layers):
+        graph.nodes.append(node("Gemm", [graph.now, weight, scale], f"g{m}"))
+        graph.now = f"g{m}"
+        if kind:
+            graph.nodes.append(node(kind, [graph.now, scale], f"k{m}"))
+            graph.now = f"k{m}"
+        graph.nodes.append(node("Tanh", [graph.now], f"t{m}"))
+        graph.now = f"t{m}"
+    return graph.model()
+
+
+def test_a_shared_matrix_stays_one():
+    net = load_network(many(50, 400))
+    assert net.depth == 400
+    assert len({id(w) for w in net.weights}) == len({id(b) for b in net.biases}) == 1
+
+
+def test_a_network_that_would_not_fit_is_refused_before_it_is_built(monkeypatch):
+    model = many(50, 400, "Mul")
+    assert len({id(w) for w in load_network(model).weights}) == 400
+    monkeypatch.setattr(_memory, "available", lambda: 400 * 50 * 51 * 4 * 2.5)
+    with pytest.raises(MemoryError, match="the network would need"):
+        load_network(model)
+    assert load_network(many(50, 400)).depth == 400
+
+
+def test_a_last_scaling_of_very_many_units(monkeypatch):
+    graph = Graph(onnx, 1).then("MatMul", np.ones((1, 3000))).then("Tanh").then("Mul", np.ones(3000))
+    monkeypatch.setattr(_memory, "available", lambda: 1e8)
+    with pytest.raises(MemoryError, match="a further layer of 3000 units would need"):
+        load_network(graph.model())
