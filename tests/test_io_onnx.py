@@ -1,5 +1,7 @@
 """ONNX graphs: constants as the specification has them, and what the evaluator of onnx computes."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -168,6 +170,33 @@ def test_constants_that_are_also_inputs():
 # -- operators -------------------------------------------------------------------------------------------
 
 
+def scaled(draw, graph, rng, units):
+    """Add some scalings and normalisations."""
+    for kind in draw(st.lists(st.sampled_from(["Add", "Sub", "Mul", "Div", "from", "BatchNormalization"]), max_size=2)):
+        values = rng.uniform(0.5, 2.0, draw(st.sampled_from([(units,), (1, units), (1,), (1, 1), ()])))
+        if kind == "BatchNormalization":
+            graph.then(kind, *rng.uniform(0.5, 2.0, (4, units)), epsilon=draw(st.sampled_from([1e-5, 0.5])))
+        elif kind == "from":
+            graph.then("Sub", before=[values])
+        else:
+            first = kind in {"Add", "Mul"} and draw(st.booleans())
+            graph.then(kind, *([] if first else [values]), before=[values] if first else ())
+
+
+def dense(draw, graph, rng, below, above):
+    """Add a dense layer."""
+    if draw(st.booleans()):
+        graph.then("MatMul", rng.normal(size=(below, above)))
+        return
+    turned = draw(st.integers(0, 1))
+    bias = draw(st.sampled_from([None, (above,), (1, above), (1,), ()]))
+    graph.then(
+        "Gemm", rng.normal(size=(above, below) if turned else (below, above)),
+        *([] if bias is None else [rng.normal(size=bias)]), transB=turned,
+        alpha=draw(st.sampled_from([1.0, 0.5])), beta=draw(st.sampled_from([1.0, -2.0, 0.0])),
+    )  # fmt: skip
+
+
 @st.composite
 def chains(draw):
     """Any chain that is read, in float64, with its inputs; without Erf, which onnx evaluates to 7 digits."""
@@ -177,40 +206,15 @@ def chains(draw):
     start = draw(st.sampled_from(["", "Flatten", "Reshape", "Identity", "Dropout"]))
     if start:
         graph.then(start, *([np.array([-1, widths[0]])] if start == "Reshape" else []))
-
-    def scalings(units):
-        for kind in draw(
-            st.lists(st.sampled_from(["Add", "Sub", "Mul", "Div", "from", "BatchNormalization"]), max_size=2)
-        ):
-            values = rng.uniform(0.5, 2.0, draw(st.sampled_from([(units,), (1, units), (1,), (1, 1), ()])))
-            if kind == "BatchNormalization":
-                graph.then(kind, *rng.uniform(0.5, 2.0, (4, units)), epsilon=draw(st.sampled_from([1e-5, 0.5])))
-            elif kind == "from":
-                graph.then("Sub", before=[values])
-            else:
-                first = kind in {"Add", "Mul"} and draw(st.booleans())
-                graph.then(kind, *([] if first else [values]), before=[values] if first else ())
-
-    scalings(widths[0])
-    for below, above in zip(widths, widths[1:], strict=False):
-        if draw(st.booleans()):
-            turned = draw(st.integers(0, 1))
-            shape = (above, below) if turned else (below, above)
-            bias = draw(st.sampled_from([None, (above,), (1, above), (1,), ()]))
-            graph.then(
-                "Gemm", rng.normal(size=shape), *([] if bias is None else [rng.normal(size=bias)]), transB=turned,
-                alpha=draw(st.sampled_from([1.0, 0.5])), beta=draw(st.sampled_from([1.0, -2.0, 0.0])),
-            )  # fmt: skip
-        else:
-            graph.then("MatMul", rng.normal(size=(below, above)))
-        scalings(above)
+    scaled(draw, graph, rng, widths[0])
+    for below, above in pairwise(widths):
+        dense(draw, graph, rng, below, above)
+        scaled(draw, graph, rng, above)
         kind = draw(st.sampled_from(["", "Tanh", "Relu", "Sigmoid", "LeakyRelu", "slope", "Dropout"]))
-        if kind == "slope":
-            graph.then("LeakyRelu", alpha=0.25)
-        elif kind:
-            graph.then(kind)
+        if kind:
+            graph.then("LeakyRelu" if kind == "slope" else kind, **({"alpha": 0.25} if kind == "slope" else {}))
         if kind not in {"", "Dropout"}:
-            scalings(above)
+            scaled(draw, graph, rng, above)
     return graph, rng.normal(size=(6, widths[0]))
 
 
@@ -237,10 +241,10 @@ def in_training(kind, *constants, **attributes):
 
 
 def test_operators_in_training():
-    random = in_training("Dropout", np.float32(0.5), np.array(True))
+    random = in_training("Dropout", np.float32(0.5), np.ones((), bool))
     with pytest.raises(ValueError, match="is in training mode, and its outputs are random"):
         load_network(random.model())
-    assert same(in_training("Dropout", np.float32(0.5), np.array(False))).depth == 1
+    assert same(in_training("Dropout", np.float32(0.5), np.zeros((), bool))).depth == 1
     with pytest.raises(ValueError, match="not in training mode"):
         load_network(in_training("BatchNormalization", *np.ones((4, 3)), training_mode=1).model())
     model = in_training("BatchNormalization", *np.ones((4, 3))).model(version=13)

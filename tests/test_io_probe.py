@@ -1,6 +1,7 @@
 """Objects of torch and scikit-learn that compute something else than their parameters say are refused."""
 
 import types
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -23,7 +24,7 @@ def torch():
 def chain(torch, dtype=None, widths=(4, 6, 5, 3)):
     torch.manual_seed(0)
     nn, parts = torch.nn, []
-    for below, above in zip(widths, widths[1:], strict=False):
+    for below, above in pairwise(widths):
         parts += [nn.Linear(below, above), nn.BatchNorm1d(above), nn.Dropout(0.5), nn.LeakyReLU(0.3)]
     return nn.Sequential(nn.Identity(), *parts).to(dtype or torch.float32)
 
@@ -32,7 +33,7 @@ def chain(torch, dtype=None, widths=(4, 6, 5, 3)):
 
 
 def outputs_of(part, change):
-    part.register_forward_hook(lambda _, given, result: change(result))
+    part.register_forward_hook(lambda *given: change(given[2]))
 
 
 def inputs_of(part, change):
@@ -65,7 +66,7 @@ def test_hooks_of_all_modules_and_of_containers_inside(torch):
     outputs_of(inner[0], CHANGES["doubled"])
     with pytest.raises(ValueError, match=OTHER):
         load_network(inner)
-    handle = torch.nn.modules.module.register_module_forward_hook(lambda part, given, result: 2 * result)
+    handle = torch.nn.modules.module.register_module_forward_hook(lambda *given: 2 * given[2])
     try:
         with pytest.raises(ValueError, match=OTHER):
             load_network(chain(torch))
@@ -79,7 +80,7 @@ def test_small_changes_far_from_the_output_are_seen(torch, depth):
     for dtype, by in ((torch.float64, 1e-12), (torch.float32, 1e-4), (torch.float16, 0.2), (torch.bfloat16, 0.5)):
         module = torch.nn.Sequential(*(part for _ in range(depth) for part in (torch.nn.Linear(9, 9), torch.nn.Tanh())))
         load_network(module.to(dtype))
-        module[0].register_forward_hook(lambda _, given, result, by=by: (1 + by) * result)
+        module[0].register_forward_hook(lambda *given, by=by: (1 + by) * given[2])
         with pytest.raises(ValueError, match=r"module '0' \(Linear\): computes something else"):
             load_network(module)
 
@@ -103,7 +104,7 @@ def test_a_forward_that_was_replaced(torch):
 
 
 def test_a_forward_of_a_whole_class_that_was_replaced(torch, monkeypatch):
-    monkeypatch.setattr(torch.nn.Tanh, "forward", lambda self, x: torch.tanh(2 * x))
+    monkeypatch.setattr(torch.nn.Tanh, "forward", lambda _, x: torch.tanh(2 * x))
     with pytest.raises(ValueError, match=rf"module '1' \(Tanh\): {OTHER}"):
         load_network(torch.nn.Sequential(torch.nn.Linear(2, 2), torch.nn.Tanh()))
     monkeypatch.setattr(torch.nn.Sequential, "forward", lambda self, x: self[1](x))
@@ -129,7 +130,7 @@ def test_hooks_that_record_are_allowed(torch):
     module, seen = chain(torch).train(), []
     expected = load_network(module)
     for part in module.modules():
-        part.register_forward_hook(lambda _, given, result: seen.append(result.detach()))
+        part.register_forward_hook(lambda *given: seen.append(given[2].detach()))
         part.register_forward_pre_hook(lambda _, given: seen.append(given[0].detach()))
     hooks = [(len(part._forward_hooks), len(part._forward_pre_hooks)) for part in module.modules()]
     loaded = load(module)
@@ -162,7 +163,7 @@ def test_activations_that_overwrite_their_inputs_and_parts_that_act_twice(torch)
         nn.Flatten(), layer, nn.ReLU(inplace=True), layer, nn.LeakyReLU(0.1, inplace=True), nn.Identity()
     )
     assert load_network(module).depth == 2
-    module[3].register_forward_hook(lambda _, given, result: 2 * result)  # both times
+    module[3].register_forward_hook(lambda *given: 2 * given[2])  # both times
     with pytest.raises(ValueError, match=rf"module '1' \(Linear\): {OTHER}"):
         load_network(module)
 
@@ -205,9 +206,9 @@ def test_parameters_that_are_not_there(torch):
     eighth = {"0.weight": torch.ones(2, 2).to(torch.float8_e4m3fn)}
     with pytest.raises(ValueError, match=r"0\.weight is no plain array of numbers"):
         load_network(eighth, activation="tanh")
+    spoiled = nn.Sequential(nn.Linear(2, 2))
+    spoiled[0].weight.data[0, 1] = float("nan")
     with pytest.raises(ValueError, match=r"weights\[0\]\[0, 1\] = nan is not finite"):
-        spoiled = nn.Sequential(nn.Linear(2, 2))
-        spoiled[0].weight.data[0, 1] = float("nan")
         load_network(spoiled)
 
 
@@ -289,8 +290,8 @@ def test_rounding_is_let_pass_and_hardly_more(precision, rng):
                 low = np.asarray(_probe._next(step, low, np.zeros_like(low), 0.0)[0]).astype(precision)
             _probe.refuse_other(some, x.astype(np.float64), low, limits, "{}")
             if len(some) < 2 and exact.any():
+                wrong = low * precision(1 + 1000 * limits.eps)
                 with pytest.raises(ValueError, match="instead of"):
-                    wrong = low * precision(1 + 1000 * limits.eps)
                     _probe.refuse_other(some, x.astype(np.float64), wrong, limits, "{}")
 
 
