@@ -16,9 +16,9 @@ import numpy as np
 from statnn import Network, rg
 from statnn.measure import order
 from statnn.plot import COLOURS
-from validation.claim import Claim, Outcome, Verdict
+from validation.claim import Asks, Claim, Finding, Outcome, Verdict
 from validation.claims import _trained
-from validation.claims._trained import above_zero, effect, is_clear, standard_error
+from validation.claims._trained import CLEAR, above_zero, effect, standard_error
 from validation.training import Recipe
 
 KINDS = ("ordered", "critical", "chaotic", "critical, normalised")
@@ -26,6 +26,8 @@ SCALES = (0.7, 1.0, 1.6, 1.0)
 REPLICAS = 8
 CHANCE = 0.1
 JUDGED = 30
+GAIN = f"accuracy at criticality less that in the ordered phase, {JUDGED} layers"
+LOST = f"what the ordered phase learns in {JUDGED} layers, over what it learns in 3"
 DEEP = 100
 """Layers through which signals are followed at the start."""
 
@@ -108,17 +110,27 @@ def _judge(data):
         f"{', '.join(f'{one:.2f}' for one in gap)} of mean field through {DEEP} layers of width 100; effect size "
         f"{effect(deep[1] - deep[0]):.1f}"
     )
-    learnt = is_clear(gain)
-    lost = left < 0.25 * (shallow[0] - CHANCE)
-    if learnt and lost:
-        return Verdict.of(Outcome.DOMAIN, gain, f"few epochs: {detail}")
-    return Verdict.of(Outcome.CONTRADICTED, gain, detail)
+    findings = (
+        Finding.of(GAIN, gain, asks=Asks.ABOVE, level=CLEAR, sees=1.0, unit="of the gain"),
+        Finding(
+            quantity=LOST, estimate=left / (shallow[0] - CHANCE), error=0, theory=0.25, asks=Asks.AT_MOST, sees=0.25,
+            unit="of what is learnt in 3 layers",
+        ),
+    )  # fmt: skip
+    return Verdict.judged(findings, Outcome.DOMAIN, f"few epochs: {detail}", otherwise="depth does not tell them apart")
 
 
-def _twin(data):
-    """Let the ordered networks learn as those at criticality do."""
-    accuracy = data["accuracy"].copy()
-    accuracy[0] = accuracy[1, :, ::-1]
+def _no_gain(data, by):
+    """Let networks at criticality learn less, by a share of what they are ahead."""
+    accuracy, at = np.array(data["accuracy"]), list(data["depths"]).index(JUDGED)
+    accuracy[1, at] -= by * (accuracy[1, at] - accuracy[0, at]).mean()
+    return {**data, "accuracy": accuracy}
+
+
+def _ordered_learns(data, by):
+    """Let ordered networks learn more, by a share of what shallow ones learn."""
+    accuracy, at = np.array(data["accuracy"]), list(data["depths"]).index(JUDGED)
+    accuracy[0, at] += by * (accuracy[0, 0].mean() - CHANCE)
     return {**data, "accuracy": accuracy}
 
 
@@ -166,7 +178,7 @@ _claim = partial(
     run=_run,
     judge=_judge,
     draw=_draw,
-    twin=_twin,
+    twins={GAIN: _no_gain, LOST: _ordered_learns},
     derivations=("tanh-criticality",),
     needs=("torch",),
 )
