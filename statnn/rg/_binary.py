@@ -13,8 +13,9 @@ from statnn.interaction._states import spins
 from statnn.rg._fixed import FixedPoint
 from statnn.rg._linear import locked, real
 from statnn.rg._pair import constant as sum_constant
-from statnn.rg._pair import log_cosh, mediated
+from statnn.rg._pair import mediated
 from statnn.rg._semigroup import power
+from statnn.rg._single import Single, renormalised
 from statnn.rg._transfer import MOST_WIDE, Spectrum, TransferMatrix, refuse_wide
 
 if TYPE_CHECKING:
@@ -72,14 +73,16 @@ class BinaryLayer:
 
     Notes
     -----
-    Relative errors of one composition are a few 1e-16 times 1 + \|ln J'\|, at any size of couplings.
-    Couplings of blocks of more than some 700 correlation lengths fall below 1e-308 and are zero, as is their ξ.
+    Where the family is closed, the relative error of J' in one composition is a few 1e-16 times 1 + \|ln J'\|, a few
+    1e-16 without fields, at any size of couplings and fields; fields and c have errors of a few 1e-16 times the largest
+    term that is added. Elsewhere see `TransferMatrix`. Couplings of blocks of more than some 700 correlation lengths
+    fall below 1e-308 and are zero, as is their ξ.
 
     Examples
     --------
     >>> two = BinaryLayer([[0.7]], [0.0]).compose(BinaryLayer([[0.7]], [0.0]))
-    >>> np.tanh(two.couplings) - np.tanh(0.7) ** 2
-    array([[0.]])
+    >>> (np.tanh(two.couplings) / np.tanh(0.7) ** 2).round(15)
+    array([[1.]])
     """
 
     couplings: Floats
@@ -190,6 +193,9 @@ class BinaryLayer:
     def transfer(self) -> TransferMatrix:
         """Return the weights of all pairs of states, for at most 12 spins a layer.
 
+        Logarithms of their ratios to the largest have errors of a few 1e-16 of their own, and 1e-32 of the largest
+        coupling or field.
+
         Raises
         ------
         ValueError
@@ -201,12 +207,15 @@ class BinaryLayer:
                 "most "
                 f"{MOST_WIDE} spins a layer are allowed: use statnn.montecarlo for wider ones"
             )
-        above, below = (spins(n) for n in self.shape)
-        logs = above @ self.couplings @ below.T + (above @ self.fields)[:, None] + below @ self.inputs
-        return TransferMatrix(logs, self.constant)
+        high, low = _logs(self)
+        top = int(np.argmax(high + low))
+        logs = (high - high.flat[top]) + (low - low.flat[top])
+        return TransferMatrix(logs, self.constant + float(high.flat[top] + low.flat[top]))
 
     def spectrum(self) -> Spectrum:
-        """Return the eigenvalues of the layer: in closed form for width one, else of its transfer matrix.
+        r"""Return the eigenvalues of the layer: in closed form for width one, else of its transfer matrix.
+
+        In closed form to a few 1e-16, of λ_1/λ_0 times 1 + \|f + g\|.
 
         Raises
         ------
@@ -221,20 +230,22 @@ class BinaryLayer:
         self._square("repeated, so that it has no eigenvalues")
         if self.shape != (1, 1):
             return self.transfer().spectrum()
-        K, h = float(self.couplings[0, 0]), float(self.fields[0] + self.inputs[0])
-        root = math.hypot(math.tanh(h), math.exp(-2 * K - float(log_cosh(np.array(h)))))
-        log = K + float(log_cosh(np.array(h))) + math.log1p(root) + self.constant
-        return Spectrum(log, np.array([1.0, (1 - root) / (1 + root)]))
+        one = self._single()
+        log = one.log_leading + self.constant
+        if not math.isfinite(log):
+            raise ValueError(f"the largest eigenvalue of K = {one.K:g}, h = {one.h:g} has no finite logarithm: rescale")
+        return Spectrum(log, locked([1.0, one.ratio]), one.correlation_length)
 
     def correlation_length(self) -> float:
         r"""Return ξ = -1/ln\|λ_1/λ_0\|, in layers: connected correlations decay as exp(-m/ξ).
 
-        Width one in closed form, -1/ln tanh\|K\| without field; inf where ξ is beyond 1e308 layers, 0 at K = 0.
+        Width one in closed form, -1/ln tanh\|K\| without field, to a few 1e-16; inf where ξ is beyond 1e308 layers, 0
+        at K = 0. Wider ones from ratios: see `Spectrum`.
 
         Raises
         ------
         ValueError, ArithmeticError
-            If the layer is not square or too wide, or λ_1/λ_0 of a wide layer cannot be told from 1.
+            If the layer is not square or too wide, or λ_1/λ_0 of a wide layer cannot be told from 1, or from 0.
 
         Examples
         --------
@@ -243,9 +254,8 @@ class BinaryLayer:
         """
         self._square("repeated, so that it has no correlation length")
         if self.shape != (1, 1):
-            return self.transfer().correlation_length()
-        decay = _decay(float(self.couplings[0, 0]), float(self.fields[0] + self.inputs[0]))
-        return math.inf if decay < 1 / np.finfo(float).max else 1 / decay
+            return self.transfer().correlation_length() if self.couplings.any() else 0.0
+        return self._single().correlation_length
 
     def neurons(self, layers: int) -> BinaryNeurons:
         """Return the chain of so many layers as an interacting model at temperature 1, open at both ends.
@@ -269,7 +279,7 @@ class BinaryLayer:
         """
         self._square("repeated")
         count = whole(layers, "layers", minimum=1, maximum=10**6)
-        inner = [self.fields + self.inputs] * (count - 1)
+        inner = [whole_field(self)] * (count - 1)
         return BinaryNeurons([self.couplings] * count, np.concatenate([self.inputs, *inner, self.fields]))
 
     def flow(self, doublings: int = 12, *, project: bool = False) -> "Flow":
@@ -305,11 +315,37 @@ class BinaryLayer:
             FixedPoint("ordered", COMPACT, np.array([1.0, 0.0]), renormalised, _around_order, None, COMPACT[0]),
         )
 
+    def _single(self) -> Single:
+        return Single(float(self.couplings[0, 0]), float(whole_field(self)[0]))
+
     def _square(self, what: str) -> None:
         if self.shape[0] != self.shape[1]:
             raise ValueError(
                 f"a layer of {self.shape[1]} and {self.shape[0]} spins cannot be {what}; equal widths are needed"
             )
+
+
+def whole_field(layer: BinaryLayer) -> Floats:
+    """Return f + g, what a spin between two such layers feels, shape (n,)."""
+    with np.errstate(over="ignore"):
+        found: Floats = layer.fields + layer.inputs
+    if not np.isfinite(found).all():
+        raise ValueError("the fields f + g of a spin between two such layers leave the range of float64: rescale")
+    return found
+
+
+def _logs(layer: BinaryLayer) -> tuple[Floats, Floats]:
+    """Return ln T - c in two parts, the first without rounding: differences keep what is small beside what is large."""
+    parts = layer.couplings, layer.fields, layer.inputs
+    size = math.fsum(float(np.abs(part / 4).sum()) for part in parts)  # quarters do not overflow
+    if size > np.finfo(float).max / 8:
+        raise ValueError(f"weights of states reach exp(4 · {size:.3g}), whose logarithm leaves float64: rescale")
+    unit = math.ldexp(1.0, math.frexp(size)[1] - 49)  # sums of its multiples fit in 53 bits
+    high = [np.round(part / unit) * unit for part in parts]
+    low = [part - rounded for part, rounded in zip(parts, high, strict=True)]
+    above, below = (spins(n) for n in layer.shape)
+    one, other = (above @ J @ below.T + (above @ f)[:, None] + below @ g for J, f, g in (high, low))
+    return one, other
 
 
 def _closed(lower: Floats, upper: Floats) -> bool:
@@ -321,46 +357,21 @@ def _decimated(first: BinaryLayer, second: BinaryLayer) -> BinaryLayer:
     """Sum over the spins between: each hands a coupling and two fields to the spins that it joins."""
     middle = np.arange(first.shape[0])
     down, up = (np.argmax(J != 0, axis=axis) for J, axis in ((first.couplings, 1), (second.couplings, 0)))
-    K1, K2 = first.couplings[middle, down], second.couplings[up, middle]
-    h = first.fields + second.inputs
+    K1, K2 = (first.couplings[middle, down],), (second.couplings[up, middle],)
+    h = first.fields, second.inputs
     couplings = np.zeros((second.shape[0], first.shape[1]))
     fields, inputs = second.fields.copy(), first.inputs.copy()
-    np.add.at(couplings, (up, down), mediated(K1, K2, h))
-    np.add.at(fields, up, mediated(K2, h, K1))
-    np.add.at(inputs, down, mediated(K1, h, K2))
-    aside = first.constant + second.constant + float(sum_constant(K1, K2, h).sum())
+    with np.errstate(over="ignore"):
+        np.add.at(couplings, (up, down), mediated(K1, K2, h))
+        np.add.at(fields, up, mediated(K2, h, K1))
+        np.add.at(inputs, down, mediated(K1, h, K2))
+        aside = first.constant + second.constant + float(sum_constant(K1, K2, h).sum())
+    if not (np.isfinite(fields).all() and np.isfinite(inputs).all() and math.isfinite(aside)):
+        raise ValueError(
+            "fields or the constant of the composed layer leave the range of float64, beyond 1e308: rescale couplings, "
+            "or compose fewer layers"
+        )
     return BinaryLayer(couplings, fields, inputs=inputs, constant=aside)
-
-
-def _decay(K: float, h: float) -> float:
-    r"""Return -ln\|λ_1/λ_0\| = 2 atanh(s), s² = tanh² h + e^{-4K}/cosh² h for K > 0; its inverse for K < 0."""
-    if K == 0:
-        return math.inf
-    cosh = float(log_cosh(np.array(h)))
-    if K > 0:
-        s = math.hypot(math.tanh(h), math.exp(-2 * K - cosh))
-        rest = math.log(-math.expm1(-4 * K)) - 2 * cosh  # of 1 - s²
-    else:
-        sinh = math.inf if h == 0 else -(abs(h) + math.log(-math.expm1(-2 * abs(h))) - math.log(2))
-        below = float(np.logaddexp(0.0, 4 * K - 2 * sinh))
-        s = math.exp((4 * K + 2 * cosh - below) / 2)
-        rest = math.log(-math.expm1(4 * K)) - below
-    return 2 * math.atanh(s) if s < 0.5 else 2 * math.log1p(s) - rest
-
-
-def renormalised(couplings: Floats, b: int) -> Floats:
-    r"""Return (tanh K, tanh h) of b layers, h the whole field; smooth at tanh K = 1, and beyond it for derivatives.
-
-    The matrix is taken with the field shared by its ends, T = ((1/u, x), (x, u)) up to a factor, x = e^{-2K} and u =
-    e^{-h}: the power of it has x' = T_+-/(T_++ T_--)^(1/2) and e^{2h'} = T_++/T_--.
-    """
-    t, v = (float(x) for x in couplings)
-    x, up, down = (1 - t) / (1 + t), math.sqrt((1 + v) / (1 - v)), math.sqrt((1 - v) / (1 + v))
-    matrix = np.linalg.matrix_power(np.array([[up, x], [x, down]]) / max(up, down), b)
-    ratio = math.sqrt(matrix[0, 0] * matrix[1, 1])
-    flip = (matrix[0, 1] / ratio) if ratio else math.inf
-    field = (matrix[0, 0] - matrix[1, 1]) / (matrix[0, 0] + matrix[1, 1])
-    return np.array([(1 - flip) / (1 + flip), field])
 
 
 def _around_disorder(b: int) -> Floats:

@@ -11,9 +11,9 @@ from scipy import optimize
 from statnn._edge import Floats, whole
 from statnn.network import Activation
 from statnn.network._activation import IDENTITY, LEAKY_RELU, RELU
-from statnn.rg._binary import BinaryLayer
+from statnn.rg._binary import BinaryLayer, whole_field
 from statnn.rg._linear import NAMES as LINEAR_NAMES
-from statnn.rg._linear import LinearLayer, locked
+from statnn.rg._linear import LinearLayer, block, locked
 from statnn.rg._noisy import NAMES as NOISY_NAMES
 from statnn.rg._noisy import NoisyLayer
 from statnn.rg._operator import TransferOperator
@@ -167,13 +167,13 @@ def flow_of_linear(layer: LinearLayer, doublings: int, *, project: bool) -> Flow
         entries = [f"{i}{j}" for i in range(wide) for j in range(wide)]
         names = (*(f"w{ij}" for ij in entries), *(f"b{i}" for i in range(wide)), *(f"s{ij}" for ij in entries))
     rows, end = [], FlowEnd.COMPLETE
-    layer.power(1)
+    first = layer.power(1)
     for k in range(steps + 1):
         rows.append((np.concatenate([layer.weight.ravel(), layer.bias, layer.noise.ravel()]), 0.0, 0.0))
         if k == steps:
             break
         try:
-            layer = layer.compose(layer)
+            layer = block(first, 2 ** (k + 1)) if wide == 1 else layer.compose(layer)
         except ValueError:
             end = FlowEnd.OVERFLOW
             break
@@ -204,7 +204,7 @@ def flow_of_binary(layer: BinaryLayer, doublings: int, *, project: bool) -> Flow
 
 def _row(layer: BinaryLayer) -> tuple[Floats, float, float]:
     if layer.shape == (1, 1):
-        values = np.concatenate([layer.couplings.ravel(), layer.fields + layer.inputs])
+        values = np.concatenate([layer.couplings.ravel(), whole_field(layer)])
     else:
         values = np.concatenate([layer.couplings.ravel(), layer.fields, layer.inputs])
     return values, layer.truncation.divergence, layer.truncation.deviation

@@ -3,6 +3,7 @@
 Arguments are as in `theory.activation.oracle`: a float stands for exactly the number it is.
 """
 
+from functools import partial
 from typing import Any
 
 import mpmath
@@ -22,9 +23,18 @@ def linear_block(w: Number, bias: Number, noise: Number, m: int, *, digits: int 
     return part(0), part(1), part(2)
 
 
-def _power(K: mpmath.mpf, fields: mpmath.mpf, inputs: mpmath.mpf, m: int) -> Any:
-    signs = (1, -1)
-    step = mpmath.matrix([[mpmath.exp(K * a * b + fields * a + inputs * b) for b in signs] for a in signs])
+Spin = tuple[Number, Number, Number]
+"""Coupling, field of the output, field of the input."""
+SIGNS = (1, -1)
+COMBINATIONS = ((1, -1, -1, 1), (1, 1, -1, -1), (1, -1, 1, -1), (1, 1, 1, 1))
+"""Signs of ln T(s', s) in four times coupling, fields of output and input, and constant."""
+
+
+def _weights(K: mpmath.mpf, fields: mpmath.mpf, inputs: mpmath.mpf) -> Any:
+    return mpmath.matrix([[mpmath.exp(K * a * b + fields * a + inputs * b) for b in SIGNS] for a in SIGNS])
+
+
+def _power(step: Any, m: int) -> Any:
     result, square, left = mpmath.eye(2), step, m
     while left:
         if left & 1:
@@ -33,34 +43,50 @@ def _power(K: mpmath.mpf, fields: mpmath.mpf, inputs: mpmath.mpf, m: int) -> Any
     return result
 
 
+def _read(T: Any, signs: tuple[int, ...]) -> mpmath.mpf:
+    return sum(c * mpmath.log(value) for c, value in zip(signs, T, strict=True)) / 4
+
+
 def binary_block(K: Number, fields: Number, inputs: Number, m: int, *, digits: int = 50) -> tuple[mpmath.mpf, ...]:
     """Return coupling, fields of output and input, and constant of m layers of one spin."""
-    combinations = ((1, -1, -1, 1), (1, 1, -1, -1), (1, -1, 1, -1), (1, 1, 1, 1))
-
-    def part(weights: tuple[int, ...]) -> mpmath.mpf:
-        def value(k: mpmath.mpf, f: mpmath.mpf, g: mpmath.mpf) -> mpmath.mpf:
-            T = _power(k, f, g, m)
-            return sum(c * mpmath.log(T[i, j]) for c, (i, j) in zip(weights, ORDER, strict=True)) / 4
-
-        return converged(value, (K, fields, inputs), digits)
-
-    coupling, output, given, constant = map(part, combinations)
-    return coupling, output, given, constant
+    return tuple(
+        converged(lambda k, f, g, signs=signs: _read(_power(_weights(k, f, g), m), signs), (K, fields, inputs), digits)
+        for signs in COMBINATIONS
+    )
 
 
-ORDER = ((0, 0), (0, 1), (1, 0), (1, 1))
-"""States (s', s) in the order of the combinations."""
+def binary_pair(first: Spin, second: Spin, *, digits: int = 50) -> tuple[mpmath.mpf, ...]:
+    """Return coupling, fields of output and input, and constant of two layers of one spin, the first acting first."""
+
+    def value(signs: tuple[int, ...], *numbers: mpmath.mpf) -> mpmath.mpf:
+        return _read(_weights(*numbers[3:]) * _weights(*numbers[:3]), signs)
+
+    return tuple(converged(partial(value, signs), (*first, *second), digits) for signs in COMBINATIONS)
 
 
-def binary_correlation_length(K: Number, field: Number, *, digits: int = 30) -> mpmath.mpf:
-    """Return the correlation length of layers of one spin in a field, K not zero."""
+def binary_map(t: Number, v: Number, m: int, *, digits: int = 50) -> tuple[mpmath.mpf, ...]:
+    """Return tanh K' and tanh h' of m layers of one spin from tanh K and tanh h, half of h on either end."""
 
-    def length(k: mpmath.mpf, h: mpmath.mpf) -> mpmath.mpf:
-        middle = mpmath.exp(k) * mpmath.cosh(h)
-        root = mpmath.sqrt(mpmath.exp(2 * k) * mpmath.sinh(h) ** 2 + mpmath.exp(-2 * k))
-        return -1 / mpmath.log(abs((middle - root) / (middle + root)))
+    def value(index: int, one: mpmath.mpf, other: mpmath.mpf) -> mpmath.mpf:
+        h = mpmath.atanh(other) / 2
+        T = _power(_weights(mpmath.atanh(one), h, h), m)
+        return mpmath.tanh((1, 2)[index] * _read(T, COMBINATIONS[index]))
 
-    return converged(length, (K, field), digits)
+    return tuple(converged(partial(value, index), (t, v), digits) for index in (0, 1))
+
+
+def binary_spectrum(K: Number, fields: Number, inputs: Number, *, digits: int = 30) -> tuple[mpmath.mpf, ...]:
+    """Return ln λ_0, λ_1/λ_0 and the correlation length of layers of one spin, K not zero."""
+
+    def value(index: int, k: mpmath.mpf, f: mpmath.mpf, g: mpmath.mpf) -> mpmath.mpf:
+        middle = mpmath.exp(k) * mpmath.cosh(f + g)
+        root = mpmath.sqrt(mpmath.exp(2 * k) * mpmath.sinh(f + g) ** 2 + mpmath.exp(-2 * k))
+        ratio = (middle - root) / (middle + root)
+        if index < 2:
+            return (mpmath.log(middle + root), ratio)[index]
+        return -1 / mpmath.log(abs(ratio)) if abs(ratio) not in (0, 1) else mpmath.inf
+
+    return tuple(converged(partial(value, index), (K, fields, inputs), digits) for index in range(3))
 
 
 def weak_noise_amplitude(*, digits: int = 50) -> mpmath.mpf:
