@@ -427,7 +427,7 @@ REFUSED = {
     "no fixed point": (lambda: TANH.leading_form(0.5), ValueError, "no fixed point"),
     "own rest points": (lambda: RepeatedLayer(ATAN).rest_points(), ValueError, "leading_form"),
     "wild": (lambda: RepeatedLayer(ATAN).leading_form(-0.9), ValueError, "no fixed point"),
-    "supercritical": (lambda: RepeatedLayer("tanh", 2.0).signal(1.0, 3), ValueError, "not critical"),
+    "supercritical": (lambda: RepeatedLayer("tanh", 2.0).depth(1.0), ValueError, "not critical"),
     "sides": (lambda: TANH.layers(1.0, -0.1), ValueError, "one side"),
     "nowhere": (lambda: TANH.depth(0.0), ValueError, "not drawn in"),
     "fold from the wrong side": (lambda: LAYERS["fold"][0].depth(0.1), ValueError, "not drawn in"),

@@ -10,14 +10,14 @@ import numpy as np
 
 from statnn.network._activation import OWN, SIGN
 from statnn.rg._repeated_form import Form, LeadingForm
-from statnn.rg._repeated_points import marginal_fields
+from statnn.rg._repeated_points import tangent_fields
 from statnn.rg._taylor import DIGITS, SMOOTH, depth_series, known_series, numerical_series
 
 if TYPE_CHECKING:
     from statnn.rg._repeated import RepeatedLayer
 
 SLOPE_ONE = 1e-10
-"""Deviation from one that rounding of w and b explains."""
+"""Deviation of a slope from one up to which a layer has a leading nonlinearity all the same."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,12 @@ class Analysis:
     def coordinate(self, y: float) -> float:
         """Return A(y), y small."""
         z = self.form.order or 2
-        terms = math.fsum(c * y ** (j - z + 1) for j, c in enumerate(self.powers))
+        try:
+            terms = math.fsum(c * y ** (j - z + 1) for j, c in enumerate(self.powers))
+        except OverflowError:
+            raise ValueError(
+                f"a signal {y:g} from the fixed point is deeper than 1e308 layers: it stays in as many as can be counted"
+            ) from None
         return float(terms + (self.form.residue or 0.0) * math.log(abs(y)))
 
     def inverse(self, target: float, y: float) -> float:
@@ -65,7 +70,7 @@ def analysed(layer: "RepeatedLayer", at: float | None, known: tuple[float, ...] 
     if sigma.code in SMOOTH:
         with mpmath.workdps(DIGITS):
             if at is None:
-                h = min(marginal_fields(sigma, layer.w) or [h], key=lambda field: abs(field - h))
+                h = min(tangent_fields(sigma, layer.w, layer.b), key=lambda field: abs(field - h))
             w = mpmath.mpf(layer.w)
             series = [c * w**k for k, c in enumerate(known_series(sigma.code, h))]
             return _from_series(series, [mpmath.mpf(10) ** -12 * (1 + abs(c)) for c in series], x)
@@ -78,7 +83,7 @@ def _place(layer: "RepeatedLayer", at: float | None) -> float | None:
     """Return the fixed point that is meant: as given, or the one of slope one, None if no fixed point has it."""
     sigma = layer.sigma
     if at is None and sigma.code in SMOOTH:
-        marginal = [x for x, slope in layer.rest_points() if abs(slope - 1.0) <= 1e-7]
+        marginal = [float(sigma(np.asarray(h))) for h in tangent_fields(sigma, layer.w, layer.b)]
         return min(marginal, key=lambda x: (abs(x), x)) if marginal else None
     x = 0.0 if at is None else at
     found = float(layer(x))

@@ -50,10 +50,7 @@ def simulate(
             while m < end:
                 some = min(end - m, LAYERS_AT_ONCE)
                 xi = rng.standard_normal(some)
-                if sigma.code == OWN:
-                    h = _by_numpy(h, xi, sigma, w, b, noise)
-                else:
-                    h = passed(h, xi, w, b, noise, sigma.code, sigma.slope)
+                h = advanced(h, xi, sigma, w, b, noise)
                 m += some
             result[r, i] = h
     if not np.isfinite(result).all():
@@ -63,8 +60,12 @@ def simulate(
     return result
 
 
-def _by_numpy(h: float, xi: Floats, sigma: Activation, w: float, b: float, noise: float) -> float:
+def advanced(h: float, xi: Floats, sigma: Activation, w: float, b: float, noise: float) -> float:
+    """Return the signal after as many layers as there are numbers xi."""
+    if sigma.code != OWN:
+        return float(passed(h, xi, w, b, noise, sigma.code, sigma.slope))
     at = np.full(1, h)
-    for one in xi.tolist():
-        at = np.asarray(sigma(w * at + b), dtype=float) + noise * one
+    with np.errstate(over="ignore", invalid="ignore"):
+        for one in xi.tolist():
+            at = np.asarray(sigma(w * at + b), dtype=float) + noise * one
     return float(at[0])

@@ -21,18 +21,19 @@ TERMS = 28
 DIGITS = 50
 SMOOTH = {TANH, ERF, SIGMOID}
 """Codes of the activations that are analytic and not linear."""
+FUNCTIONS: dict[int, Callable[[Any], Any]] = {
+    TANH: mpmath.tanh,
+    ERF: mpmath.erf,
+    SIGMOID: lambda h: (1 + mpmath.tanh(h / 2)) / 2,
+}
+"""To any number of digits."""
 
 
 @cache
 def known_series(code: int, field: float) -> tuple[Any, ...]:
     """Return σ^(k)(h)/k! for k < TERMS, of the activation with this code, to 50 digits."""
-    functions: dict[int, Callable[[Any], Any]] = {
-        TANH: mpmath.tanh,
-        ERF: mpmath.erf,
-        SIGMOID: lambda h: (1 + mpmath.tanh(h / 2)) / 2,
-    }
     with mpmath.workdps(DIGITS):
-        return tuple(mpmath.taylor(functions[code], mpmath.mpf(field), TERMS - 1))
+        return tuple(mpmath.taylor(FUNCTIONS[code], mpmath.mpf(field), TERMS - 1))
 
 
 def numerical_series(sigma: Activation, field: float, radius: float) -> tuple[Floats, Floats]:
