@@ -9,6 +9,7 @@ from checks import assert_mean, rejects
 from hypothesis import given
 from hypothesis import strategies as st
 from strategies import examples
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from statnn import rg
 from statnn.network import Activation
@@ -186,6 +187,84 @@ def test_a_flow_ends_where_nothing_is_left():
     assert flow.end is rg.FlowEnd.DISORDERED
     assert 3 <= len(flow.couplings) <= 7
     assert np.isfinite(flow.couplings).all()
+
+
+def test_offsets_keep_their_digits():
+    """A bias of 1e6 beside a noise of 0.1: moments are taken about the mean, the family is closed."""
+    layer, exact = rg.NoisyLayer("identity", 0.5, 1e6, 0.1), rg.LinearLayer(0.5, 1e6, 0.01)
+    for start in (2e6, 2e6 + 0.3):
+        assert layer.operator().moments(start)[1] == pytest.approx(0.01, rel=1e-8)
+    flow = rg.flow(layer, 3)
+    np.testing.assert_allclose(flow.couplings[:, 2] ** 2, rg.flow(exact, 3).couplings[:, 2], rtol=1e-6)
+    np.testing.assert_allclose(flow.couplings[:, 0], rg.flow(exact, 3).couplings[:, 0], rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("parts", "project"),
+    [(("tanh", 1.2, 0.1, 0.3), True), (("sigmoid", 3.0, -1.0, 0.1), True), (("sigmoid", 3.0, -1.0, 0.1), False)],
+)
+def test_deep_in_the_disordered_phase_fits_do_not_get_lost(parts, project):
+    """The bias doubles, and the mean is fitted to better than by a constant, whose deviation is that of the mean."""
+    layer = rg.NoisyLayer(*parts)
+    flow = rg.flow(layer, 12, project=project)
+    assert flow.end is rg.FlowEnd.DISORDERED
+    bias = flow.couplings[2:, 1]
+    assert (bias[1:] / bias[:-1] > 1.5).all()
+    assert (bias[1:] / bias[:-1] < 4).all()
+    assert (flow.couplings[:, 0] > 0).all()
+    for k in range(1, len(flow.couplings)):
+        block = layer.power(2**k)
+        law = block.stationary()
+        means = block.nodes @ block.probabilities
+        spread = math.sqrt(float((means - law.mean) ** 2 @ (law.weights * law.density)) / law.variance)
+        assert flow.deviation[k] < 0.6 * spread or project
+
+
+def test_a_family_without_a_like_says_so():
+    """Sixteen layers of exp(-9 h²) with noise: their mean turns where that of one layer does not."""
+    peak = Activation("peak", lambda h: np.exp(-h * h), lambda h: -2 * h * np.exp(-h * h))
+    flow = rg.flow(rg.NoisyLayer(peak, 3.0, 0.0, 0.3), 6)
+    assert flow.end is rg.FlowEnd.UNLIKE
+    assert len(flow.couplings) == 4
+    with pytest.raises(ValueError, match=r"64 layers of .* have no projection: the output of a block no longer"):
+        renormalised_noisy(TANH, np.array([0.1, 0.0, 0.3]), 64)
+
+
+def test_flows_refine_until_nodes_resolve_the_activation():
+    """Wide noise beside a steep activation: nodes as close as the noise asks for do not see it, and two steps agree."""
+    flow = rg.flow(rg.NoisyLayer("tanh", 1.3, 0.0, 0.5), 12, project=True)
+    assert flow.end is rg.FlowEnd.DISORDERED
+    layer = rg.NoisyLayer("tanh", 0.912395, 0.0, 1.54455)
+    assert layer.operator().error < 1e-9
+    fine = layer.operator(4 * layer.operator().nodes.size)
+    assert layer.correlation_length() == pytest.approx(fine.correlation_length(), rel=1e-8)
+
+
+def test_flows_hold_algebra_to_one_thread(monkeypatch):
+    from statnn.rg import _flow, _noisy
+
+    seen = []
+
+    def watched(function):
+        def wrapper(*arguments):
+            seen.append(max(one["num_threads"] for one in threadpool_info() if one["user_api"] == "blas"))
+            return function(*arguments)
+
+        return wrapper
+
+    monkeypatch.setattr(_flow, "projected", watched(_flow.projected))
+    monkeypatch.setattr(_noisy, "_signature", watched(_noisy._signature))
+    with threadpool_limits(2, user_api="blas"):
+        rg.flow(rg.NoisyLayer("tanh", 1.0, 0.0, 0.2), 2, project=True)
+        assert len(seen) >= 6
+        assert set(seen) == {1}
+
+
+def test_a_second_eigenvalue_that_is_rounding_is_said():
+    assert rg.NoisyLayer("tanh", 0.0, 0.3, 0.2).correlation_length() == 0
+    with pytest.raises(ArithmeticError, match="cannot be told from 0"):
+        rg.NoisyLayer("tanh", 1e-17, 0.3, 0.2).correlation_length()
+    assert rg.NoisyLayer("identity", 1e-6, 0.3, 0.2).correlation_length() == pytest.approx(1 / math.log(1e6), rel=1e-9)
 
 
 def test_flow_diagrams_are_drawn(monkeypatch):

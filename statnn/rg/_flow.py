@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from scipy import optimize
 
+from statnn._blas import one_thread
 from statnn._edge import Floats, whole
 from statnn.network import Activation
 from statnn.network._activation import IDENTITY, LEAKY_RELU, RELU
@@ -22,6 +23,9 @@ from statnn.rg._transfer import TransferMatrix
 MOST_DOUBLINGS = 60
 LEAST_SIGNAL = 1e-7
 """Of h' given h, in deviations of h': with less a projection fits rounding."""
+LARGEST_LOG = 700.0
+ROUNDING = 1e-13
+"""Of means of h' on nodes, in deviations of h'."""
 HOMOGENEOUS = (IDENTITY, RELU, LEAKY_RELU)
 
 
@@ -31,6 +35,7 @@ class FlowEnd(StrEnum):
     COMPLETE = "all doublings done"
     OVERFLOW = "couplings leave the range of float64"
     DISORDERED = "the output of a block no longer depends on its input"
+    UNLIKE = "no layer of the family is nearer to the block than one whose output does not depend on its input"
 
 
 @dataclass(frozen=True, eq=False)
@@ -218,30 +223,34 @@ def flow_of_noisy(layer: NoisyLayer, doublings: int, *, project: bool) -> Flow:
     steps = _doublings(doublings)
     sigma = layer.activation
     rows, end = [(np.array([layer.w, layer.b, layer.noise]), 0.0, 0.0)], FlowEnd.COMPLETE
-    exact, shown = layer.operator(), layer
-    for _ in range(steps):
-        exact = (shown.operator() if project else exact).power(2)
-        found = projected(sigma, exact, shown)
-        if found is None:
-            end = FlowEnd.DISORDERED
-            break
-        couplings, divergence, deviation = found
-        shown = NoisyLayer(sigma, *couplings)
-        rows.append((couplings, divergence, deviation))
+    with one_thread():  # products of some hundred rows: more threads wait for each other, and burn time in it
+        exact, shown = layer.operator(), layer
+        for _ in range(steps):
+            exact = (shown.operator() if project else exact).power(2)
+            found = projected(sigma, exact, shown)
+            if isinstance(found, FlowEnd):
+                end = found
+                break
+            couplings, divergence, deviation = found
+            shown = NoisyLayer(sigma, *couplings)
+            rows.append((couplings, divergence, deviation))
     return _made("noisy", NOISY_NAMES, rows, project=project, end=end, activation=sigma)
 
 
-def projected(sigma: Activation, exact: TransferOperator, before: NoisyLayer) -> tuple[Floats, float, float] | None:
-    """Return (w, b, ε) in units of A, KL divergence rate and deviation; None where no signal is left."""
+def projected(sigma: Activation, exact: TransferOperator, before: NoisyLayer) -> tuple[Floats, float, float] | FlowEnd:
+    """Return (w, b, ε) in units of A, KL divergence rate and deviation; or why there are none."""
     law = exact.stationary()
     p = law.weights * law.density
     x, P = exact.nodes, exact.probabilities
     g = x @ P
-    within = x**2 @ P - g**2
+    within = (x - law.mean) ** 2 @ P - (g - law.mean) ** 2
     spread, signal = math.sqrt(law.variance), math.sqrt(float(p @ (g - p @ g) ** 2))
     if signal < LEAST_SIGNAL * spread:
-        return None
-    A, w, b = _fit(sigma, p, x, g, before, spread)
+        return FlowEnd.DISORDERED
+    fitted = _fit(sigma, p, x, g, before, spread)
+    if fitted is None:
+        return FlowEnd.UNLIKE
+    A, w, b = fitted
     off = float(p @ (g - A * sigma(w * x + b)) ** 2)
     noise = math.sqrt(float(p @ within) + off)
     logs = np.log(np.where(P > 0, P, 1) / exact.weights[:, None])
@@ -252,31 +261,42 @@ def projected(sigma: Activation, exact: TransferOperator, before: NoisyLayer) ->
 
 def _fit(
     sigma: Activation, p: Floats, x: Floats, g: Floats, before: NoisyLayer, spread: float
-) -> tuple[float, float, float]:
-    """Return (A, w, b) of the least mean square of g - A σ(w x + b) over the law p."""
-    root = np.sqrt(p)
-    size = math.sqrt(float(p @ g**2))
-    odd = before.b == 0 and bool(np.abs(g + g[::-1]).max() <= 1e-9 * np.abs(g).max())
+) -> tuple[float, float, float] | None:
+    """Return (A, w, b) of the least mean square of g - A σ(w x + b) over the law p; None if no constant is farther."""
+    root, size = np.sqrt(p), math.sqrt(float(p @ g**2))
+    odd = before.b == 0 and bool(np.abs(g + g[::-1]).max() <= 1e-9 * np.abs(g).max() + ROUNDING * spread)
     scaled = sigma.code not in HOMOGENEOUS
     slope = float((p * x) @ g / (p @ x**2))
-    growth = math.hypot(1, before.w) if scaled else 1.0
-    w = before.w * growth if scaled and before.w > 0 else max(abs(slope), 1e-12)
-    start = np.array([math.log(abs(slope) / w) if scaled and slope else 0.0, w * spread, before.b])
+    w = before.w * math.hypot(1, before.w) if scaled and before.w > 0 else max(abs(slope), 1e-12)
     free = np.array([scaled, True, not odd])
 
-    def at(theta: Floats) -> Floats:
-        full = start.copy()
+    def parts(theta: Floats) -> tuple[float, float, Floats]:
+        full = np.array([0.0, 0.0, before.b])
         full[free] = theta
-        return full
+        return math.exp(min(full[0], LARGEST_LOG)), full[1], full[1] * x / spread + full[2]
 
     def gaps(theta: Floats) -> Floats:
-        log_a, v, b = at(theta)
-        found: Floats = root * (g - math.exp(log_a) * sigma(v * x / spread + b)) / size
+        A, _, field = parts(theta)
+        found: Floats = root * (g - A * sigma(field)) / size
         return found
 
-    solution = optimize.least_squares(gaps, start[free], method="lm", xtol=1e-15, ftol=1e-15, gtol=1e-15)
-    log_a, v, b = at(solution.x)
-    return math.exp(log_a), v / spread, b
+    def slopes(theta: Floats) -> Floats:
+        A, _, field = parts(theta)
+        bent = A * sigma.derivative(field)
+        found: Floats = (-root / size * np.array([A * sigma(field), bent * x / spread, bent]))[free].T
+        return found
+
+    tried = []
+    for b in [before.b] if odd else [before.b, 2 * before.b, 0.0]:
+        output = sigma(w * x + b)
+        height = float((p * g) @ output / (p @ output**2)) if scaled and (p @ output**2) > 0 else 1.0
+        start = np.array([math.log(height) if height > 0 else 0.0, w * spread, b])[free]
+        tried.append(optimize.least_squares(gaps, start, slopes, method="lm", xtol=1e-15, ftol=1e-15, gtol=1e-15))
+    best = min(tried, key=lambda one: one.cost)
+    if 2 * best.cost * size**2 > 0.99 * float(p @ (g - p @ g) ** 2):
+        return None
+    A, v, _ = parts(best.x)
+    return A, v / spread, float(best.x[-1]) if not odd else before.b
 
 
 def renormalised_noisy(sigma: Activation, couplings: Floats, b: int) -> Floats:
@@ -295,6 +315,6 @@ def renormalised_noisy(sigma: Activation, couplings: Floats, b: int) -> Floats:
         return np.array([(w * slope) ** b / slope, 0.0, 0.0])
     layer = NoisyLayer(sigma, w, bias, noise)
     found = projected(sigma, layer.operator().power(b), layer)
-    if found is None:
-        raise ValueError(f"nothing of the signal is left after {b} layers of {layer}")
+    if isinstance(found, FlowEnd):
+        raise ValueError(f"{b} layers of {layer} have no projection: {found}")  # noqa: TRY004 - no wrong type
     return found[0]

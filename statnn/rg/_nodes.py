@@ -25,6 +25,7 @@ COARSE = 1.3
 MOST_POINTS = 3000
 ATTEMPTS = 200
 LAYERS = 3000
+STILL = 0.1
 FAR = 1e6
 
 
@@ -57,11 +58,12 @@ def _attractors(sigma: Activation, w: float, b: float, noise: float) -> tuple[fl
     with np.errstate(all="ignore"):
         ends = np.asarray(sigma(np.array([-FAR, FAR])), dtype=np.float64)
     if np.isfinite(ends).all() and (np.abs(ends) < FAR / 100).all():
-        h = np.linspace(min(ends) - noise, max(ends) + noise, 65)
+        h, bounded = np.linspace(min(ends) - noise, max(ends) + noise, 65), True
     else:
-        h = np.concatenate([[0.0], noise * np.array([-10.0, -1.0, 1.0, 10.0])])
+        h, bounded = np.concatenate([[0.0], noise * np.array([-10.0, -1.0, 1.0, 10.0])]), False
     start = float(np.abs(h).max())
     for _ in range(LAYERS):
+        before = h
         with np.errstate(over="ignore", invalid="ignore"):
             h = np.asarray(sigma(w * h + b), dtype=np.float64)
         if not np.isfinite(h).all() or np.abs(h).max() > FAR * (1 + start + abs(b)):
@@ -69,6 +71,8 @@ def _attractors(sigma: Activation, w: float, b: float, noise: float) -> tuple[fl
                 f"h' = {sigma.name}({w:g} h + {b:g}) is supercritical: it grows without bound, and there is "
                 "no stationary law; a contracting or a bounded layer is needed"
             )
+        if bounded and np.abs(h - before).max() < STILL * noise:
+            break  # what moves on is slower than the noise, which finds it
     return float(h.min()), float(h.max())
 
 

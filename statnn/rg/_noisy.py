@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from statnn._blas import one_thread
 from statnn._edge import Floats, positive, whole
 from statnn._random import root, stream
 from statnn.network import Activation
@@ -205,8 +206,11 @@ class NoisyLayer:
         Raises
         ------
         ValueError, ArithmeticError
-            If there is no stationary law, or the gap cannot be told from rounding: the layer remembers its sign.
+            If there is no stationary law; or the gap cannot be told from rounding, as the layer remembers its sign, or
+            λ_1 itself cannot: see `Spectrum`.
         """
+        if self.w == 0:
+            return 0.0
         return self._refined.correlation_length()
 
     def stationary(self) -> StationaryLaw:
@@ -314,14 +318,19 @@ class NoisyLayer:
 
     @cached_property
     def _interval(self) -> tuple[float, float]:
-        return _nodes.interval(self.activation, self.w, self.b, self.noise)
+        with one_thread():
+            return _nodes.interval(self.activation, self.w, self.b, self.noise)
 
     @cached_property
     def _refined(self) -> TransferOperator:
         """The operator on nodes that are refined until spectrum and moments stay."""
+        with one_thread():  # matrices are small at first, where more threads wait for each other
+            return self._refine()
+
+    def _refine(self) -> TransferOperator:
         low, high = self._interval
         count = max(_nodes.PANEL, math.ceil((high - low) / (FIRST * self.noise)))
-        found, error = self._with(min(count, _nodes.MOST_POINTS)), math.inf
+        found, error, stuck = self._with(min(count, _nodes.MOST_POINTS)), math.inf, 0
         seen = _signature(found)
         if 1 - seen[0] < PARTED:
             raise ValueError(
@@ -333,7 +342,8 @@ class NoisyLayer:
             finer = self._with(count)
             now = _signature(finer)
             before, error, found, seen = error, _change(now, seen), finer, now
-            if error > before / 2:
+            stuck = stuck + 1 if error > before / 2 else 0
+            if stuck == 2 and error < WORST:
                 break  # rounding, which is felt as long as the gap to the second eigenvalue is small
         if not error < WORST:
             raise ValueError(

@@ -185,7 +185,7 @@ class TransferOperator:
         return result
 
     def moments(self, start: float) -> tuple[float, float]:
-        """Return mean and variance of h' given h = `start`, between the nodes by linear interpolation of both moments.
+        """Return mean and variance of h' given h = `start`, between the nodes by linear interpolation of both.
 
         Parameters
         ----------
@@ -200,10 +200,12 @@ class TransferOperator:
         h = float(real(start, "start"))
         if not self.nodes[0] <= h <= self.nodes[-1]:
             raise ValueError(f"start = {h} lies outside the nodes [{self.nodes[0]:.6g}, {self.nodes[-1]:.6g}]")
-        first = self.nodes @ self.probabilities
-        second = np.interp(h, self.nodes, self.nodes**2 @ self.probabilities)
-        mean = float(np.interp(h, self.nodes, first))
-        return mean, float(second) - mean**2
+        i = min(int(np.searchsorted(self.nodes, h, side="right")), self.nodes.size - 1)
+        share = (h - self.nodes[i - 1]) / (self.nodes[i] - self.nodes[i - 1])
+        laws = self.probabilities[:, i - 1 : i + 1]
+        means = self.nodes @ laws
+        variances = ((self.nodes[:, None] - means) ** 2 * laws).sum(axis=0)
+        return float(means @ [1 - share, share]), float(variances @ [1 - share, share])
 
     def spectrum(self, k: int = 4) -> Spectrum:
         """Return the k largest eigenvalues.

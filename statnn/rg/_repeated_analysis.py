@@ -36,7 +36,7 @@ class Analysis:
             terms = math.fsum(c * y ** (j - z + 1) for j, c in enumerate(self.powers))
         except OverflowError:
             raise ValueError(
-                f"a signal {y:g} from the fixed point is deeper than 1e308 layers: it stays in as many as can be counted"
+                f"a signal {y:g} from the fixed point is deeper than 1e308 layers: it stays where it is"
             ) from None
         return float(terms + (self.form.residue or 0.0) * math.log(abs(y)))
 
