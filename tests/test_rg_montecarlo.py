@@ -196,6 +196,27 @@ def test_the_matrix_of_majority_blocks_with_coins_is_the_derivative(K):
     assert np.isclose(T, (aligned - other) / 4, rtol=1e-12)
 
 
+@pytest.mark.parametrize(("length", "b", "levels"), [(9, 3, 1), (12, 2, 2)])
+def test_exact_rings_have_the_exponents_and_means_of_decimation(length, b, levels):
+    """tanh K' = tanh^b K: a ring of three or four blocks, whose bonds are all that is even and near enough."""
+    K, chosen = 0.6, (Operator("nearest", ((0,), (1,))),)
+    plan = scheme((length,), b, None, "decimation", chosen, levels, periodic=True)
+    states = every((length,))
+    values = plan.observe(states, plan.keys((1, ())), np.arange(len(states)))
+    weight = np.exp(K * values[:, 0, 0])
+    found = LinearisedFlow(float(len(states)), 2, plan, weighted(values, weight / weight.sum()))
+    t = float(np.tanh(K))
+    for level in range(levels + 1):
+        u, sites = t ** (b**level), length // b**level
+        bond = (u + u ** (sites - 1)) / (1 + u**sites)
+        assert found.mean(level)[0] == pytest.approx([bond], rel=1e-12)
+        assert found.mean(level)[1] == pytest.approx([0], abs=1e-12)
+    last = t ** (b ** (levels - 1))
+    slope = b * last ** (b - 1) * (1 - last**2) / (1 - last ** (2 * b))
+    assert found.thermal[-1, 0] == pytest.approx(slope, rel=1e-9)
+    assert found.y_t[-1, 0] == pytest.approx(np.log(slope) / np.log(b), rel=1e-9)
+
+
 def test_matching_rings_is_a_step_of_newton():
     """Exact moments of a ring of eight and of its half; D and D' by mpmath from the correlations of rings."""
     chosen, K = (Operator("nearest", ((0,), (1,))), Operator("second", ((0,), (2,)))), 0.6

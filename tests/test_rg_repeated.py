@@ -70,8 +70,10 @@ def test_eigenfunctions_are_eigenfunctions(z, power, x):
     assert found == pytest.approx(f.eigenvalue(power), rel=1e-12)
     assert found != pytest.approx(f.eigenvalue(power + 1), rel=1e-3)
     slope = (function(x / alpha + 1j * step).imag, function(function(x / alpha) + 1j * step).imag)
-    noise = f.noise_eigenfunction(function(x / alpha)) + (slope[1] / step) ** 2 * f.noise_eigenfunction(x / alpha)
-    assert alpha**2 * noise == pytest.approx(f.noise_eigenvalue() * f.noise_eigenfunction(x), rel=1e-12)
+    for k, growth in ((0, f.noise_eigenvalue()), (power, 2 ** f.noise_exponent(power))):
+        first, second = f.noise_eigenfunction(x / alpha, k), f.noise_eigenfunction(function(x / alpha), k)
+        noise = second + (slope[1] / step) ** 2 * first
+        assert alpha**2 * noise == pytest.approx(growth * f.noise_eigenfunction(x, k), rel=1e-12)
 
 
 def test_exponents_through_the_shared_verbs():
