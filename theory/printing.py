@@ -137,7 +137,7 @@ class _Latex(LatexPrinter):
                 down.append(factor.base**-factor.exp)
             else:
                 up.append(factor)
-        up, down = sorted(up, key=_place), sorted(down, key=_place)
+        up, down = sorted(up, key=_place) if expr.is_commutative else up, sorted(down, key=_place)
         sign, above, below = "- " * bool(number < 0), abs(number.p), number.q
         if not down and below == 1:
             return sign + " ".join([str(above)] * (above > 1) + list(map(self._factor, up)))

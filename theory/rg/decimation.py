@@ -2,9 +2,9 @@
 
 import sympy as sp
 
-from theory.derivation import Derivation, Step, equation, identity
-from theory.interaction.chain import EIGENVALUES
-from theory.interaction.symbols import TEXTBOOK, componentwise, named
+from theory.derivation import Derivation, Step, equation
+from theory.interaction.symbols import TEXTBOOK, named
+from theory.rg.checked import checked
 
 K, K1, K2, z = sp.symbols("K K_1 K_2 z", positive=True)
 h = sp.Symbol("h", real=True)
@@ -28,143 +28,145 @@ def _three_parameters() -> tuple[Step, ...]:
     def weight(up: int, down: int) -> sp.Expr:
         return 2 * sp.cosh(up * K2 + down * K1 + z)
 
-    ratio = weight(1, 1) * weight(-1, -1) / (weight(1, -1) * weight(-1, 1))
-    field = weight(1, 1) * weight(1, -1) / (weight(-1, 1) * weight(-1, -1))
-
     def grown(x: sp.Expr, y: sp.Expr, third: sp.Expr) -> sp.Expr:
         return 1 + 2 * sp.sinh(2 * x) * sp.sinh(2 * y) / (sp.cosh(2 * third) + sp.cosh(2 * (x - y)))
 
-    four = sp.symbols("A K' a_2 a_1", real=True)
-    log = {(a, b): four[0] + a * b * four[1] + a * four[2] + b * four[3] for a in (1, -1) for b in (1, -1)}
-    F = sp.Function("F")
+    A, coupling, upper, lower = sp.symbols("A K' a_2 a_1", real=True)
+    T = {(a, b): named(f"T_{{{a:+d}{b:+d}}}".replace("1", "")) for a in (1, -1) for b in (1, -1)}
+    fitted = {name: sp.exp(A + a * b * coupling + a * upper + b * lower) for (a, b), name in T.items()}
+    summed = {name: weight(*states) for states, name in T.items()}
+    joint, field = T[1, 1] * T[-1, -1] / (T[1, -1] * T[-1, 1]), T[1, 1] * T[1, -1] / (T[-1, 1] * T[-1, -1])
+    F, new = sp.Function("F"), sp.Symbol("K'", positive=True)
+    function = {F: lambda x, y, third: sp.log(grown(x, y, third)) / 4}
     return (
-        identity(
+        checked(
             "The spin s between two others is summed over; four constants fit the four states of the others. The "
             "coupling comes from the products of equal over unequal states,",
-            log[1, 1] + log[-1, -1] - log[1, -1] - log[-1, 1],
-            4 * four[1],
-            shown=equation(sp.exp(4 * four[1]), named(r"\frac{T_{++} T_{--}}{T_{+-} T_{-+}}")),
+            equation(sp.exp(4 * coupling), joint),
+            fitted,
         ),
-        identity(
-            "which is one function F of the two couplings and the field;",
-            ratio,
-            grown(K1, K2, z),
+        checked(
+            "which is one function of the two couplings and the field, exp 4F(K₁, K₂; z);",
+            equation(joint, grown(K1, K2, z)),
+            summed,
             by=exponentials,
-            shown=equation(sp.exp(4 * F(K1, K2, z)), grown(K1, K2, z)),
         ),
-        identity(
-            "the fields handed on come from the same function with its arguments exchanged: the field of the upper "
-            "spin,",
-            log[1, 1] + log[1, -1] - log[-1, 1] - log[-1, -1],
-            4 * four[2],
-            shown=equation(four[2], F(K2, z, K1)),
+        checked(
+            "The field handed on to the upper spin comes from another ratio,",
+            equation(sp.exp(4 * upper), field),
+            fitted,
         ),
-        identity(
-            "as its ratio of weights shows.",
-            field,
-            grown(K2, z, K1),
+        checked(
+            "the same function with its arguments exchanged.",
+            equation(field, grown(K2, z, K1)),
+            summed,
             by=exponentials,
-            shown=equation(named(r"\frac{T_{++} T_{+-}}{T_{-+} T_{--}}"), grown(K2, z, K1)),
         ),
-        identity(
-            "Without field the hyperbolic tangents multiply: with K₁ = K₂ = K one has e⁴ᴷ′ = cosh² 2K, that is",
-            (sp.cosh(2 * K) - 1) / (sp.cosh(2 * K) + 1),
-            sp.tanh(K) ** 2,
+        checked(
+            "Without field and with K₁ = K₂ = K it is",
+            equation(sp.exp(4 * F(K, K, 0)), sp.cosh(2 * K) ** 2),
+            function,
             by=exponentials,
-            shown=equation(sp.tanh(sp.Symbol("K'")), sp.tanh(K) ** 2),
         ),
-        identity(
-            "where F gives just that.",
-            grown(K, K, 0),
-            sp.cosh(2 * K) ** 2,
-            by=exponentials,
-            shown=equation(sp.exp(4 * F(K, K, 0)), sp.cosh(2 * K) ** 2),
+        checked(
+            "so that exp 2K′ = cosh 2K, and hyperbolic tangents multiply.",
+            equation(sp.tanh(new), sp.tanh(K) ** 2),
+            {new: sp.log(sp.cosh(2 * K)) / 2},
+            by=lambda gap: exponentials(_of_logarithm(gap)),
         ),
     )
 
 
+def _of_logarithm(gap: sp.Expr) -> sp.Expr:
+    """Write tanh of half a logarithm as a fraction."""
+    return gap.replace(sp.tanh, lambda x: sp.cancel((sp.exp(2 * x) - 1) / (sp.exp(2 * x) + 1)))
+
+
 def _spectrum() -> tuple[Step, ...]:
-    xi = sp.Function("xi")
-    double = MATRIX * MATRIX
-    s = sp.Symbol("s")
+    xi, s = sp.Function("xi"), named("s")
     leading = sp.exp(K) * sp.cosh(h)
     size = sp.Symbol("x", positive=True)
+    T = {(a, b): named(f"T_{{{a:+d}{b:+d}}}".replace("1", "")) for a, b in ((1, 1), (1, -1), (-1, -1))}
+    powers = sp.symbols("A K' h'", real=True)
+    fitted = {T[a, b]: sp.exp(powers[0] + a * b * powers[1] + (a + b) * powers[2] / 2) for a, b in T}
+    double = MATRIX * MATRIX
+    doubled = {T[1, 1]: double[0, 0], T[1, -1]: double[0, 1], T[-1, -1]: double[1, 1]}
+    direction = (T[1, 1] - T[-1, -1]) / (2 * T[1, -1])
     return (
-        identity(
-            "The eigenvalues of the transfer matrix with field are half its trace, plus and minus a root:",
-            EIGENVALUES[0] + EIGENVALUES[1],
-            MATRIX.trace(),
+        checked(
+            "The eigenvalues of the transfer matrix are half its trace times 1 ± s, as their sum and product show,",
+            equation(
+                sp.Tuple(leading * (1 + s) + leading * (1 - s), leading * (1 + s) * (leading * (1 - s))),
+                sp.Tuple(sp.exp(K + h) + sp.exp(K - h), sp.exp(2 * K) - sp.exp(-2 * K)),
+            ),
+            {s: ROOT},
             by=exponentials,
-            shown=equation(named(r"\lambda_{\pm}"), leading * (1 + named(r"\pm s"))),
         ),
-        identity(
-            "the root in units of half the trace.",
-            (EIGENVALUES[0] - EIGENVALUES[1]) ** 2,
-            4 * leading**2 * ROOT**2,
+        checked(
+            "with a square of s that the determinant gives.",
+            equation(leading**2 * (1 - (sp.tanh(h) ** 2 + sp.exp(-4 * K) / sp.cosh(h) ** 2)), 2 * sp.sinh(2 * K)),
             by=exponentials,
-            shown=equation(s**2, sp.tanh(h) ** 2 + sp.exp(-4 * K) / sp.cosh(h) ** 2),
         ),
-        identity(
-            "So the correlation length follows from s; without field s = e⁻²ᴷ, and the ratio of the eigenvalues is "
-            "tanh K.",
-            (1 - sp.exp(-2 * K)) / (1 + sp.exp(-2 * K)),
-            sp.tanh(K),
+        checked(
+            "So the correlation length follows from s; without field s = e⁻²ᴷ, and the ratio of the eigenvalues is",
+            equation((1 - sp.exp(-2 * K)) / (1 + sp.exp(-2 * K)), sp.tanh(K)),
             by=exponentials,
-            shown=equation(1 / xi(K), -sp.log(sp.tanh(K))),
         ),
-        identity(
-            "At strong coupling it grows as e²ᴷ/2, with exponent one in the temperature-like variable e⁻²ᴷ.",
-            sp.limit(-size / sp.log((1 - size) / (1 + size)), size, 0),
-            sp.Rational(1, 2),
-            shown=equation(sp.Limit(sp.exp(-2 * K) * xi(K), K, sp.oo), sp.Rational(1, 2)),
+        checked(
+            "whose logarithm is −1/ξ. With x = e⁻²ᴷ, at strong coupling ξ grows as e²ᴷ/2, with exponent one in x.",
+            equation(sp.Limit(size * xi(size), size, 0), sp.Rational(1, 2)),
+            {xi: lambda x: -1 / sp.log((1 - x) / (1 + x))},
         ),
-        identity(
-            "Powers of a matrix keep its eigenvectors: along the flow their direction, a function of e²ᴷ sinh h, "
-            "stays.",
-            (double[0, 0] - double[1, 1]) / (2 * double[0, 1]),
-            sp.exp(2 * K) * sp.sinh(h),
+        checked(
+            "Powers of a matrix keep its eigenvectors: with coupling and field of a block",
+            equation(direction, sp.exp(2 * powers[1]) * sp.sinh(powers[2])),
+            fitted,
             by=exponentials,
-            shown=equation(named(r"e^{2 K'} \sinh h'"), sp.exp(2 * K) * sp.sinh(h)),
+        ),
+        checked(
+            "is the same for one layer and for two, and along the flow the function stays.",
+            equation(direction, sp.exp(2 * K) * sp.sinh(h)),
+            doubled,
+            by=exponentials,
         ),
     )
 
 
 def _fixed_points() -> tuple[Step, ...]:
-    x = sp.Symbol("x", positive=True)
-    up = sp.Symbol("u", positive=True)
+    x, up, small = sp.symbols("x u t", positive=True)
     matrix = sp.Matrix([[up, x], [x, 1 / up]])
     double = matrix * matrix
     flip = double[0, 1] / sp.sqrt(double[0, 0] * double[1, 1])
     field = sp.log(double[0, 0] / double[1, 1]) / 2
-    at = {x: 0, up: 1}
-    linear = [sp.diff(f, by).subs(at) for f in (flip, field) for by in (x, up)]
     block = sp.Symbol("b", positive=True)
+    X, H, y = sp.Function("x'"), sp.Function("h'"), named("y")
+    two = {
+        X: lambda at, by: flip.subs({x: at, up: sp.exp(by)}, simultaneous=True),
+        H: lambda at, by: field.subs({x: at, up: sp.exp(by)}, simultaneous=True),
+    }
     return (
-        componentwise(
-            "In x = e⁻²ᴷ and u = eʰ the ordered fixed point is x = 0, u = 1; there one doubling multiplies either by "
+        checked(
+            "In x = e⁻²ᴷ and the field h the ordered fixed point is at zero; there one doubling multiplies either by "
             "two,",
-            linear,
-            [2, 0, 0, 2],
-            equation(named(r"\partial(x', h') / \partial(x, h)"), 2 * named("1")),
-            by=sp.simplify,
+            equation(
+                sp.Tuple(
+                    sp.Limit(X(small * x, small * h) / small, small, 0),
+                    sp.Limit(H(small * x, small * h) / small, small, 0),
+                ),
+                sp.Tuple(2 * x, 2 * h),
+            ),
+            two,
         ),
-        identity(
-            "for blocks of b layers without field, tanh K′ being the b-th power of tanh K, by b:",
-            sp.diff(t**block, t).subs(t, 1),
-            block,
-            shown=equation(sp.Derivative(t**block, t), block),
+        checked(
+            "for blocks of b layers without field, tanh K′ being the b-th power of t = tanh K, by b:",
+            equation(sp.Limit((t**block - 1) / (t - 1), t, 1), block),
         ),
-        identity(
-            "both exponents are one.",
-            sp.log(block) / sp.log(block),
-            sp.Integer(1),
-            shown=equation(named("y"), sp.log(block) / sp.log(block)),
-        ),
-        identity(
-            "At K = 0 the field is not changed: a line of fixed points, on which it is marginal.",
-            sp.exp(2 * field.subs(x, 1)),
-            up**2,
-            shown=equation(named("h'"), named("h")),
+        checked("both exponents are one.", equation(block**y, block), {y: sp.Integer(1)}),
+        checked(
+            "At K = 0, x = 1, the field is not changed: a line of fixed points, on which it is marginal.",
+            equation(H(sp.S.One, h), h),
+            two,
+            by=lambda gap: sp.simplify(sp.expand_log(sp.simplify(gap), force=True)),
         ),
     )
 

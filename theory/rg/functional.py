@@ -3,6 +3,7 @@
 import sympy as sp
 
 from theory.derivation import Derivation, equation, identity
+from theory.rg.checked import checked
 
 x, u, n, b, s, t, m, X, k, j = sp.symbols("x u n b s t m X k j", positive=True)
 f, g = (sp.Function(name) for name in "fg")
@@ -57,49 +58,47 @@ def powers(gap: sp.Expr) -> sp.Expr:
 
 def fixed_function() -> Derivation:
     """T[f*] = f* with α = b^(1/(z-1)), and its semigroup."""
-    T = sp.Function("T")
-    a = sp.Symbol("alpha", positive=True)
-    shown = equation(f(x), x * (1 + n * u * x**n) ** (-1 / n))
+    a, c = sp.Symbol("alpha", positive=True), sp.Function("alpha")
+    one, first, second, both, block = (sp.Function(name) for name in ("f", "f_s", "f_t", "f_{s+t}", "f_b"))
+    works = {one: 1, first: s, second: t, both: s + t, block: b}
+    where = {
+        name: (lambda at, depth=depth: FLOW.subs({x: at, m: depth}, simultaneous=True)) for name, depth in works.items()
+    }
     return Derivation(
         "functional-fixed-point",
         "The fixed-point function of repeated layers",
         OURS,
         "exact",
         (
-            identity(
+            checked(
                 "Near criticality a layer hardly changes a signal, so that many layers are a flow; write n for z − 1. "
                 "The flow of dx/dm = −u x to the power z is known in closed form,",
-                sp.diff(FLOW, m),
-                -u * FLOW**Z,
-                shown=equation(sp.Derivative(f(m), m), -u * f(m) ** Z),
+                equation(sp.Derivative(FLOW, m), -u * FLOW**Z),
             ),
-            identity("and after one unit of depth it reads", FUNCTION, shown.rhs, by=_united, shown=shown),
-            identity(
-                "Layers add up: the flow is a semigroup,",
-                FLOW.subs(m, s).subs(x, FLOW.subs(m, t)),
-                FLOW.subs(m, s + t),
-                shown=equation(sp.Function("f_s")(sp.Function("f_t")(x)), sp.Function("f_{s+t}")(x)),
+            checked(
+                "and after one unit of depth it reads",
+                equation(f(x), x * (1 + n * u * x**n) ** (-1 / n)),
+                where,
+                by=_united,
             ),
-            identity(
+            checked("Layers add up: the flow is a semigroup,", equation(first(second(x)), both(x)), where),
+            checked(
                 "and shrinking the signal by α makes b layers one layer again.",
-                ALPHA * FLOW.subs(m, b).subs(x, x / ALPHA),
-                FUNCTION,
+                equation(a * block(x / a), f(x)),
+                {**where, a: ALPHA},
                 by=_united,
-                shown=equation(a * sp.Function("f_b")(x / a), f(x)),
             ),
-            identity(
+            checked(
                 "For b = 2 this is the functional equation itself,",
-                (ALPHA * FUNCTION.subs(x, FUNCTION.subs(x, x / ALPHA))).subs(b, 2),
-                FUNCTION,
+                equation(a * f(f(x / a)), f(x)),
+                {**where, a: ALPHA.subs(b, 2)},
                 by=_united,
-                shown=equation(T(f(x)), a * f(f(x / a))),
             ),
-            identity(
+            checked(
                 "with α = √2 for tanh, where n = 2; the factors of successive steps multiply.",
-                ALPHA * ALPHA.subs(b, s),
-                ALPHA.subs(b, b * s),
+                equation(c(b) * c(s), c(b * s)),
+                {c: lambda size: ALPHA.subs(b, size)},
                 by=lambda gap: sp.simplify(sp.expand_power_base(gap)),
-                shown=equation(a, b ** (1 / n)),
             ),
         ),
     )
@@ -116,9 +115,6 @@ def spectrum() -> Derivation:
     """Every eigenvalue and eigenfunction of the linearised T at f*."""
     a, lam = sp.symbols("alpha lambda", positive=True)
     slope = sp.Function("F")
-    moved = x**j
-    field = -u * x**Z
-    bracket = sp.diff(moved, x) * field - moved * sp.diff(field, x)
     at_two = {b: 2}
     left = ALPHA.subs(at_two) * two_layers(eigenfunction(), SLOPE)
     right = 2**EXPONENT * eigenfunction().subs(1 + X, two).subs(X, 2 * half)
@@ -130,12 +126,11 @@ def spectrum() -> Derivation:
         OURS,
         "exact",
         (
-            identity(
+            checked(
                 "A perturbation of the flow by x to the power k is scaled alone: two layers and the lens make it",
-                2 * ALPHA.subs(at_two) * (x / ALPHA.subs(at_two)) ** k,
-                2**EXPONENT * x**k,
+                equation(2 * a * (x / a) ** k, 2**EXPONENT * x**k),
+                {a: ALPHA.subs(at_two)},
                 by=lambda gap: sp.simplify(sp.expand(sp.expand_power_exp(sp.expand_power_base(gap)))),
-                shown=equation(lam, 2**EXPONENT),
             ),
             identity(
                 "What it does to one layer is the mean along the way, over which the slope of the flow carries it; "
@@ -164,27 +159,26 @@ def spectrum() -> Derivation:
                 resonant,
                 RESONANT.subs(1 + X, two).subs(X, 2 * half) / 2,
                 by=powers,
-                shown=equation(lam, sp.Rational(1, 2)),
+                shown=equation(a * (slope(f(x / a)) * g(x / a) + g(f(x / a))), g(x) / 2),
             ),
-            identity(
+            checked(
                 "The distance from criticality, k = 1, has the eigenvalue 2 whatever the order,",
-                EXPONENT.subs(k, 1),
-                sp.S.One,
-                shown=equation(sp.Symbol("y_1"), 1),
+                equation(2 ** ((Z - k) / n), 2),
+                {k: sp.S.One},
             ),
-            identity(
+            checked(
                 "and a bias, k = 0, that of 2α.",
-                2 * ALPHA.subs(at_two),
-                2 ** EXPONENT.subs(k, 0),
+                equation(2 ** (Z / n), 2 * a),
+                {a: ALPHA.subs(at_two)},
                 by=lambda gap: sp.simplify(sp.expand_power_exp(sp.expand(gap))),
-                shown=equation(sp.Symbol("y_0"), Z / n),
             ),
-            identity(
+            checked(
                 "A change of the coordinate by x to the power j changes the flow by their bracket, so that every power "
                 "n + j but one, j = z, can be removed: of all irrelevant directions only k = 2z − 1 is met.",
-                bracket,
-                (n + 1 - j) * u * x ** (n + j),
-                shown=equation(sp.Symbol(r"\Delta v"), (n + 1 - j) * u * x ** (n + j)),
+                equation(
+                    x**j * sp.Derivative(u * x**Z, x) - u * x**Z * sp.Derivative(x**j, x),
+                    (n + 1 - j) * u * x ** (n + j),
+                ),
             ),
         ),
     )

@@ -3,8 +3,9 @@
 import sympy as sp
 
 from theory.derivation import Derivation, equation, identity
-from theory.interaction.symbols import componentwise, gaussian_mean
+from theory.interaction.symbols import gaussian_mean, named
 from theory.interaction.symbols import z as xi
+from theory.rg.checked import checked
 from theory.rg.functional import (
     ALPHA,
     OURS,
@@ -45,29 +46,33 @@ def cutoff_by_noise() -> Derivation:
     """Eigenvalue of the noise, the stationary density and the amplitude of <h²>."""
     alpha, lam = sp.symbols("alpha lambda", positive=True)
     D, F, f, P = (sp.Function(name) for name in "DFfP")
-    x = sp.Symbol("x", real=True)
+    x = sp.Symbol("x", positive=True)
     at_two = {b: 2}
     spread = ALPHA.subs(at_two) ** 2 * two_layers(noise_eigenfunction(), SLOPE**2)
     kept = 2 ** (1 + (2 - k) / n) * noise_eigenfunction().subs(1 + X, two).subs(X, 2 * half)
-    density = sp.exp(-2 * u * t ** (Z + 1) / ((Z + 1) * epsilon**2))
-    substituted = sp.expand_power_base((s / c) ** (a / p) * sp.diff((s / c) ** (1 / p), s), force=True)
     rate = 2 * u / ((Z + 1) * epsilon**2)
-    ratio = (rate ** (-(3 / (Z + 1))) * sp.gamma(3 / (Z + 1))) / (rate ** (-(1 / (Z + 1))) * sp.gamma(1 / (Z + 1)))
+    integral = c ** (-(a + 1) / p) * sp.gamma((a + 1) / p) / p
+    means = [integral.subs({c: rate, p: Z + 1, a: power}, simultaneous=True) for power in (2, 0)]
     mean_square = sp.Symbol(r"\langle h^{2} \rangle")
+    lens = {alpha: ALPHA.subs(at_two)}
+
+    def plain(gap: sp.Expr) -> sp.Expr:
+        return sp.simplify(sp.powsimp(sp.expand_power_base(gap, force=True), force=True))
+
     return Derivation(
         "noise-cutoff",
         "Noise cuts criticality off",
         OURS,
         "asymptotic",
         (
-            identity(
+            checked(
                 "Two layers add their noise, the first carried through the second, whose slope is near one, and the "
                 "lens enlarges signals by α: a variance ε² grows by",
-                sp.powsimp(2 * ALPHA.subs(at_two) ** 2),
-                2 ** (1 + 2 / n),
-                shown=equation(lam, 2 * alpha**2),
+                equation(2 * alpha**2, 2 ** (1 + 2 / n)),
+                lens,
+                by=lambda gap: sp.simplify(sp.powsimp(gap)),
             ),
-            identity("which is 4 for tanh.", (2 ** (1 + 2 / n)).subs(n, 2), sp.Integer(4), shown=equation(lam, 4)),
+            checked("which is 4 for tanh.", equation(2 ** (1 + 2 / n), sp.Integer(4)), {n: sp.Integer(2)}),
             identity(
                 "As functions of the signal, variances that begin as x to the power k are exact eigenfunctions, F "
                 "being the slope of f.",
@@ -76,44 +81,32 @@ def cutoff_by_noise() -> Derivation:
                 by=powers,
                 shown=equation(alpha**2 * (F(f(x / alpha)) ** 2 * D(x / alpha) + D(f(x / alpha))), lam * D(x)),
             ),
-            identity(
+            checked(
                 "Cumulants of order j measured by the variance shrink for j > 2: only Gaussian noise is left.",
-                sp.powsimp(
-                    2 * ALPHA.subs(at_two) ** order / (2 * ALPHA.subs(at_two) ** 2) ** (sp.Rational(1, 2) * order)
-                ),
-                2 ** (1 - sp.Rational(1, 2) * order),
-                by=lambda gap: sp.simplify(sp.powsimp(sp.expand_power_base(gap, force=True), force=True)),
-                shown=equation(lam, 2 ** (1 - order / 2)),
+                equation(2 * alpha**order / (2 * alpha**2) ** (order / 2), 2 ** (1 - order / 2)),
+                lens,
+                by=plain,
             ),
-            identity(
+            checked(
                 "In many layers signals diffuse in the flow: no probability flows in the stationary law,",
-                -u * t**Z * density,
-                epsilon**2 / 2 * sp.diff(density, t),
-                shown=equation(-u * x**Z * P(x), epsilon**2 / 2 * sp.Derivative(P(x), x)),
+                equation(-u * x**Z * P(x), epsilon**2 / 2 * sp.Derivative(P(x), x)),
+                {P: lambda at: sp.exp(-2 * u * at ** (Z + 1) / ((Z + 1) * epsilon**2))},
             ),
-            identity(
-                "which decays as the exponential of x to the power z + 1; its moments become Gamma functions with "
-                "s = c x to the power p,",
-                sp.powsimp(substituted, force=True),
-                c ** (-(a + 1) / p) * s ** ((a + 1) / p - 1) / p,
-                by=lambda gap: sp.simplify(sp.powsimp(sp.expand(sp.expand_power_base(gap, force=True)), force=True)),
-                shown=equation(
-                    sp.Integral(t**a * sp.exp(-c * t**p), (t, 0, sp.oo)),
-                    c ** (-(a + 1) / p) * sp.gamma((a + 1) / p) / p,
-                ),
+            checked(
+                "which decays as the exponential of x to the power z + 1; its moments are Gamma functions,",
+                equation(sp.Integral(t**a * sp.exp(-c * t**p), (t, 0, sp.oo)), integral),
+                by=lambda gap: sp.simplify(sp.gammasimp(gap)),
             ),
-            identity(
+            checked(
                 "so that the mean square signal in stationary state is",
-                ratio,
-                VARIANCE,
-                by=lambda gap: sp.simplify(sp.powsimp(sp.expand_power_base(gap, force=True), force=True)),
-                shown=equation(mean_square, VARIANCE),
+                equation(mean_square, VARIANCE),
+                {mean_square: means[0] / means[1]},
+                by=plain,
             ),
-            identity(
+            checked(
                 "For tanh it is 0.82790 ε: noise takes over from the decay 3/(2m) after about 1/ε layers.",
-                VARIANCE.subs({n: 2, u: sp.Rational(1, 3)}),
-                TANH,
-                shown=equation(mean_square, TANH),
+                equation(mean_square, TANH),
+                {mean_square: VARIANCE.subs({n: 2, u: sp.Rational(1, 3)})},
             ),
         ),
     )
@@ -121,62 +114,79 @@ def cutoff_by_noise() -> Derivation:
 
 def noise_correction() -> Derivation:
     """Next order of the stationary law, from the map itself and not from the flow."""
-    v = (Z * u**2 / 2 - d).subs(n, 2)
     symbol, phi = sp.Symbol("s", positive=True), sp.Function("phi")
     first, second = _generators(symbol)
-    flow = -u * symbol**3 * sp.diff(phi(symbol), symbol) + sp.diff(phi(symbol), symbol, 2) / 2
-    twice = -u * symbol**3 * sp.diff(flow, symbol) + sp.diff(flow, symbol, 2) / 2
-    drift, diffusion = -v * symbol**5 + 3 * u * symbol / 2, 3 * u * symbol**2
-    effective = drift * sp.diff(phi(symbol), symbol) + diffusion * sp.diff(phi(symbol), symbol, 2) / 2
-    weight = (u**2 - v / 3) * symbol**6 - 3 * u * symbol**2 / 2
-    law = sp.exp(-u * symbol**4 / 2)
-    current = drift * law - u * symbol**3 * law * weight - sp.diff(law * (weight + diffusion), symbol) / 2
+    flow = -u * symbol**3 * sp.Derivative(phi(symbol), symbol) + sp.Derivative(phi(symbol), (symbol, 2)) / 2
+    twice = flow.subs(phi(symbol), flow).doit()
+    diffusion = 3 * u * symbol**2
     m2 = sp.Symbol("m_2", positive=True)
     moments = {2: m2, 4: 1 / (2 * u), 6: 3 * m2 / (2 * u), 8: 5 / (4 * u**2)}
-    coefficients = {6: u**2 - v / 3, 2: -3 * u / 2}
+    coefficients = {6: u**2 - r * u**2 / 3, 2: -3 * u / 2}
     change = sum(value * (moments[power + 2] - m2 * moments[power]) for power, value in coefficients.items())
-    L, g = sp.symbols("L_1 L_0", commutative=False)
+    one, other = named(r"L_{0} \phi"), named(r"L_{1} \phi - \frac{1}{2} L_{0}^{2} \phi")
+    W, M, G, rho = (sp.Function(name) for name in ("W", "M", "G", "rho"))
+    p = sp.Symbol("p", positive=True)
+    residual = Z.subs(n, 2) * u**2 / 2 - r * u**2  # of d in terms of r
+    first_drift = 3 * u * symbol / 2 - r * u**2 * symbol**5
     return Derivation(
         "noise-correction",
         "The next order of the stationary law",
         OURS,
         "asymptotic",
         (
-            identity(
+            checked(
                 "For z = 3 let one layer of f = x − u x³ + d x⁵ act on s = x/√ε and expand the mean of any function φ "
                 "of the signal in ε. The first order is the generator of the flow,",
-                first,
-                flow,
+                equation(one, flow),
+                {one: first},
                 by=sp.expand,
-                shown=equation(g, sp.Symbol(r"-u s^{3} \partial_{s} + \frac{1}{2} \partial_{s}^{2}")),
             ),
-            identity(
-                "and what the second has beyond half its square is a drift and a diffusion, with the residue r in d.",
-                sp.expand(second - twice / 2),
-                effective,
+            checked(
+                "and what the second has beyond half its square is a drift M and a diffusion G, d in terms of r.",
+                equation(
+                    other,
+                    first_drift * sp.Derivative(phi(symbol), symbol)
+                    + sp.Rational(1, 2) * diffusion * sp.Derivative(phi(symbol), (symbol, 2)),
+                ),
+                {other: (second - twice / 2).subs(d, residual)},
                 by=lambda gap: sp.expand(gap.doit()),
-                shown=equation(
-                    L - g**2 / 2,
-                    sp.Symbol(r"(\frac{3}{2} u s - r u^{2} s^{5}) \partial_{s} + \frac{3}{2} u s^{2} \partial_{s}^{2}"),
+            ),
+            checked(
+                "The density ρ changes by a factor 1 + εW. No probability flows in the first order that W has,",
+                equation(
+                    M(symbol) * rho(symbol)
+                    - u * symbol**3 * rho(symbol) * W(symbol)
+                    - sp.Rational(1, 2) * sp.Derivative(rho(symbol) * (W(symbol) + G(symbol)), symbol),
+                    rho(symbol)
+                    / 2
+                    * (
+                        2 * M(symbol)
+                        + 2 * u * symbol**3 * G(symbol)
+                        - sp.Derivative(G(symbol), symbol)
+                        - sp.Derivative(W(symbol), symbol)
+                    ),
+                ),
+                {rho: lambda at: sp.exp(-u * at**4 / 2)},
+            ),
+            checked(
+                "where the bracket vanishes, which M and G fulfil with a polynomial W:",
+                equation(
+                    sp.Derivative((u**2 - r * u**2 / 3) * symbol**6 - 3 * u * symbol**2 / 2, symbol),
+                    2 * first_drift + 2 * u * symbol**3 * diffusion - sp.diff(diffusion, symbol),
                 ),
             ),
-            identity(
-                "The density changes by a factor 1 + εW: no probability flows,",
-                sp.simplify(current / law),
-                sp.S.Zero,
-                shown=equation(sp.Function("W")(symbol), (u**2 - r * u**2 / 3) * symbol**6 - 3 * u * symbol**2 / 2),
+            checked(
+                "Moments of the leading law follow from one another by integration by parts,",
+                equation(
+                    sp.Derivative(symbol ** (p + 1) * rho(symbol), symbol),
+                    ((p + 1) * symbol**p - 2 * u * symbol ** (p + 4)) * rho(symbol),
+                ),
+                {rho: lambda at: sp.exp(-u * at**4 / 2)},
             ),
-            componentwise(
-                "moments of the leading law follow from one another by integration by parts,",
-                [sp.simplify(sp.diff(symbol**power * law, symbol) / law) for power in (1, 3, 5)],
-                [power * symbol ** (power - 1) - 2 * u * symbol ** (power + 3) for power in (1, 3, 5)],
-                equation(2 * u * sp.Symbol("m_{p+4}"), (sp.Symbol("p") + 1) * sp.Symbol("m_{p}")),
-            ),
-            identity(
+            checked(
                 "and the mean square signal is ε m₂ + ε² times",
-                change.subs(d, Z.subs(n, 2) * u**2 / 2 - r * u**2),
-                sp.Rational(1, 2) - 5 * r / 12 + r * u * m2**2 / 2,
-                shown=equation(sp.Symbol("c_2"), sp.Rational(1, 2) - 5 * r / 12 + r * u * m2**2 / 2),
+                equation(sp.Symbol("c_2"), sp.Rational(1, 2) - 5 * r / 12 + r * u * m2**2 / 2),
+                {sp.Symbol("c_2"): change},
             ),
         ),
     )

@@ -2,8 +2,9 @@
 
 import sympy as sp
 
-from theory.derivation import Derivation, equation, identity
+from theory.derivation import Derivation, equation
 from theory.interaction.symbols import named
+from theory.rg.checked import checked
 from theory.rg.linear import OWN
 
 w, x, noise = sp.symbols("w x epsilon", positive=True)
@@ -11,55 +12,39 @@ w, x, noise = sp.symbols("w x epsilon", positive=True)
 
 def noisy_doubling() -> Derivation:
     """Derive the flow of weight and noise of tanh layers for small activity."""
-    twice = sp.series(sp.tanh(w * sp.tanh(w * x)), x, 0, 5).removeO()
     height, inner = w / sp.sqrt(1 + w**2), w * sp.sqrt(1 + w**2)
-    fit = sp.series(height * sp.tanh(inner * x), x, 0, 5).removeO()
-    noise_out = noise * sp.sqrt(1 + w**2)
-    scaled = noise_out / height
-    A, v = named("A"), named("v")
+    O, A = sp.Function("O"), named("A")
+    scaled = noise * sp.sqrt(1 + w**2) / height
     return Derivation(
         "noisy-doubling",
         "Two noisy layers as one",
         OWN,
         "own",
         (
-            identity(
+            checked(
                 "Two layers tanh(wx) are fitted by A tanh(vx): slope and cubic term determine both,",
-                twice,
-                fit,
-                by=lambda gap: sp.simplify(sp.expand(gap)),
-                shown=equation(A * sp.tanh(v * x), w / sp.sqrt(1 + w**2) * sp.tanh(w * sp.sqrt(1 + w**2) * x)),
+                equation(sp.tanh(w * sp.tanh(w * x)), height * sp.tanh(inner * x) + O(x**5)),
+                {O: lambda _: sp.S.Zero},
+                by=lambda gap: sp.simplify(sp.series(gap, x, 0, 5).removeO()),
             ),
-            identity(
-                "and in units of A the layer is one of the family again: the weight is squared,",
-                height * inner,
-                w**2,
-                shown=equation(named("w'"), w**2),
+            checked(
+                "and in units of A the layer is one of the family again: the weight, A times v, is squared,",
+                equation(A * inner, w**2),
+                {A: height},
             ),
-            identity(
+            checked(
                 "the deviation of the noise, which the second layer hands on, is divided by A;",
-                scaled,
-                noise * (1 + w**2) / w,
-                shown=equation(named(r"\epsilon'"), noise * (1 + w**2) / w),
+                equation(noise * sp.sqrt(1 + w**2) / A, noise * (1 + w**2) / w),
+                {A: height},
             ),
-            identity(
-                "the unit at w = 1 is the root of two,",
-                1 / height.subs(w, 1),
-                sp.sqrt(2),
-                shown=equation(1 / A, sp.sqrt(2)),
-            ),
-            identity(
+            checked("the unit at w = 1 is the root of two,", equation(sp.Limit(1 / height, w, 1), sp.sqrt(2))),
+            checked(
                 "where the distance from criticality doubles,",
-                sp.diff(height * inner, w).subs(w, 1),
-                sp.Integer(2),
-                by=sp.simplify,
-                shown=equation(named(r"\partial w' / \partial w"), sp.Integer(2)),
+                equation(sp.Limit((height * inner - 1) / (w - 1), w, 1), sp.Integer(2)),
             ),
-            identity(
+            checked(
                 "and so does the deviation of the noise; its variance has the eigenvalue four.",
-                sp.diff(scaled, noise).subs(w, 1),
-                sp.Integer(2),
-                shown=equation(named(r"\partial \epsilon' / \partial \epsilon"), sp.Integer(2)),
+                equation(sp.Limit(scaled, w, 1), 2 * noise),
             ),
         ),
     )

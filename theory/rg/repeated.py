@@ -4,14 +4,14 @@ from typing import NamedTuple
 
 import sympy as sp
 
-from theory.derivation import Derivation, equation, identity
+from theory.derivation import Derivation, equation
+from theory.rg.checked import checked
 from theory.rg.functional import OURS
 
 x, u, n, m = sp.symbols("x u n m", positive=True)
 d, w, r = sp.symbols("d w r", real=True)
 X = sp.Symbol("X", positive=True)
 Z = n + 1
-O = sp.Function("O")
 
 
 class Leading(NamedTuple):
@@ -65,98 +65,72 @@ def leading(layer: sp.Expr, variable: sp.Symbol, at: sp.Expr = sp.S.Zero, *, mos
     return Leading(order, sp.simplify(-terms[order]), sp.simplify(sp.Rational(order, 2) + index))
 
 
-def _germ(k: int) -> sp.Expr:
-    """Return (f/x)^n in X = x^n up to X^k for f = x - u x^z + d x^(2z-1)."""
-    return sp.series((1 - u * X + d * X**2) ** n, X, 0, k + 1).removeO()
+def _coordinate(at: sp.Expr) -> sp.Expr:
+    """Return A, with the logarithm of a product of positive numbers as a sum."""
+    return 1 / (n * u * at) + sp.expand(r / n * sp.expand_log(sp.log(at), force=True))
 
 
 def depth_scaling() -> Derivation:
     """h_m and its logarithm, for every order; tanh, erf and sigmoid."""
-    A, h = sp.Function("A"), sp.Symbol("h_m")
+    A, h, f = sp.Function("A"), sp.Function("h"), sp.Function("f")
     layers = {
         "tanh": leading(sp.tanh(x), x, most=3),
         "erf": leading(sp.erf(sp.sqrt(sp.pi) / 2 * x), x, most=3),
         "sigmoid": leading(1 / (1 + sp.exp(2 - 4 * x)), x, sp.Rational(1, 2), most=3),
     }
     residue = Z / 2 - d / u**2
-    grown = 1 / (n * u * X) * (1 / _germ(2) - 1) + residue / n * sp.log(_germ(1))
-    rise = sp.series(grown, X, 0, 2).removeO()
-    depth = sp.Symbol("M", positive=True)
-    ratio = sp.series((1 + r / n * X) ** (-1 / n), X, 0, 2).removeO()
+    where = {f: lambda at: at * (1 - u * at + d * at**2) ** n, A: _coordinate}
+    constant = sp.Symbol("C", real=True)
+    deep = {h: lambda depth: (n * u * (depth + r / n * sp.log(depth) + constant)) ** (-1 / n)}
     return Derivation(
         "depth-scaling",
         "How signals sink in a critical network",
         OURS,
         "asymptotic",
         (
-            identity(
-                "Write f = x − u x to the power z + d x to the power 2z − 1, with n = z − 1 and X = x to the power n. "
-                "The coordinate A = 1/(nuX) + (r/n) ln X grows by one from layer to layer, up to order X²,",
-                sp.expand(rise),
-                sp.S.One,
-                shown=equation(A(sp.Function("f")(x)) - A(x), 1 + O(X**2)),
+            checked(
+                "Write x − u x to the power z + d x to the power 2z − 1 for a layer, n = z − 1 and X = x to the power "
+                "n, which the layer takes to f(X). The coordinate A(X) = 1/(nuX) + (r/n) ln X grows by one a layer, "
+                "up to a term that vanishes as X,",
+                equation(sp.Limit(A(f(X)) - A(X), X, 0), sp.S.One),
+                where,
             ),
-            identity(
-                "if the residue is this. A change of coordinate does not alter it.",
-                sp.solve(
-                    sp.series(1 / (n * u * X) * (1 / _germ(2) - 1) + r / n * sp.log(_germ(1)), X, 0, 2)
-                    .removeO()
-                    .coeff(X, 1),
-                    r,
-                )[0],
-                residue,
-                shown=equation(r, residue),
+            checked(
+                "and up to X² if r is the residue z/2 − d/u². A change of coordinate does not alter it.",
+                equation(sp.Limit((A(f(X)) - A(X) - 1) / X, X, 0), u * (residue - r)),
+                where,
             ),
-            identity(
-                "So 1/(nuX) = m + (r/n) ln m + O(1), and signals of any start sink as",
-                sp.limit((depth + r / n * sp.log(depth)) / depth, depth, sp.oo),
-                sp.S.One,
-                shown=equation(h, (n * u * m) ** (-1 / n)),
+            checked(
+                "So 1/(nuX) = m + (r/n) ln m + C after m layers, with a constant C of the start, and signals of any "
+                "start sink as",
+                equation(sp.Limit(h(m) * (n * u * m) ** (1 / n), m, sp.oo), sp.S.One),
+                deep,
             ),
-            identity(
-                "with the relative correction",
-                ratio,
-                1 - r * X / n**2,
-                shown=equation(h * (n * u * m) ** (1 / n), 1 - r / n**2 * sp.log(m) / m + O(1 / m)),
+            checked(
+                "with the relative correction −(r/n²) ln m/m:",
+                equation(sp.Limit((h(m) * (n * u * m) ** (1 / n) - 1) * m / sp.log(m), m, sp.oo), -r / n**2),
+                deep,
             ),
-            identity(
-                "For tanh z = 3, u = 1/3,",
-                layers["tanh"].coefficient,
-                sp.Rational(1, 3),
-                shown=equation(u, sp.Rational(1, 3)),
-            ),
-            identity(
+            checked("For tanh z = 3, u = 1/3,", equation(u, sp.Rational(1, 3)), {u: layers["tanh"].coefficient}),
+            checked(
                 "so that h falls as",
-                (2 * layers["tanh"].coefficient * m) ** sp.Rational(-1, 2),
-                sp.sqrt(3 / (2 * m)),
-                shown=equation(h, sp.sqrt(3 / (2 * m))),
+                equation((n * u * m) ** (-1 / n), sp.sqrt(3 / (2 * m))),
+                {u: layers["tanh"].coefficient, n: sp.Integer(2)},
             ),
-            identity(
-                "and its residue is 3/10.",
-                layers["tanh"].residue,
-                sp.Rational(3, 10),
-                shown=equation(r, sp.Rational(3, 10)),
+            checked("and its residue is 3/10.", equation(r, sp.Rational(3, 10)), {r: layers["tanh"].residue}),
+            checked(
+                "For erf the critical weight is √π/2, and", equation(u, sp.pi / 12), {u: layers["erf"].coefficient}
             ),
-            identity(
-                "For erf the critical weight is √π/2, and",
-                layers["erf"].coefficient,
-                sp.pi / 12,
-                shown=equation(u, sp.pi / 12),
-            ),
-            identity(
-                "with the residue 3/5.", layers["erf"].residue, sp.Rational(3, 5), shown=equation(r, sp.Rational(3, 5))
-            ),
-            identity(
+            checked("with the residue 3/5.", equation(r, sp.Rational(3, 5)), {r: layers["erf"].residue}),
+            checked(
                 "For the sigmoid w = 4 and b = −2 make x = 1/2 critical, and",
-                layers["sigmoid"].coefficient,
-                sp.Rational(4, 3),
-                shown=equation(u, sp.Rational(4, 3)),
+                equation(u, sp.Rational(4, 3)),
+                {u: layers["sigmoid"].coefficient},
             ),
-            identity(
+            checked(
                 "with the residue of tanh, which it is in another coordinate.",
-                layers["sigmoid"].residue,
-                layers["tanh"].residue,
-                shown=equation(r, sp.Rational(3, 10)),
+                equation(r, sp.Rational(3, 10)),
+                {r: layers["sigmoid"].residue},
             ),
         ),
     )
@@ -169,45 +143,47 @@ FINITE_DEPTH = (u * (1 - sp.exp(-n * DISTANCE)) / DISTANCE) ** (-2 / n)
 
 def finite_depth() -> Derivation:
     """Scaling function without noise, from the flow out of infinity."""
-    t = sp.Symbol("t", real=True, nonzero=True)
-    v, G, Q = sp.Function("v"), sp.Function("F"), sp.Symbol("A", positive=True)
-    inverse = u * (1 - sp.exp(-n * t * m)) / t
+    t, h = sp.Symbol("t", real=True, nonzero=True), sp.Symbol("h", positive=True)
+    v, F, Q = sp.Function("v"), sp.Function("F"), sp.Symbol("A", positive=True)
+    inverse = {v: lambda depth: u * (1 - sp.exp(-n * t * depth)) / t}
+    scaling = {F: lambda at: FINITE_DEPTH.subs(DISTANCE, at)}
     return Derivation(
         "finite-depth",
         "Finite-depth scaling near criticality",
         OURS,
         "exact",
         (
-            identity(
+            checked(
                 "At the distance t = w/w′ − 1 from the critical weight w′ the flow is dh/dm = th − uh to the power z; "
                 "with v the power −n of h it is linear,",
-                sp.diff(inverse, m),
-                -n * t * inverse + n * u,
-                shown=equation(sp.Derivative(v(m), m), -n * t * v(m) + n * u),
+                equation(sp.Derivative(h ** (-n), h) * (t * h - u * h**Z), -n * t * h ** (-n) + n * u),
             ),
-            identity(
+            checked(
+                "which is solved by",
+                equation(
+                    sp.Derivative(u * (1 - sp.exp(-n * t * m)) / t, m),
+                    -n * t * (u * (1 - sp.exp(-n * t * m)) / t) + n * u,
+                ),
+            ),
+            checked(
                 "and v = 0 at m = 0 is a start at infinity, which is forgotten like any other.",
-                inverse.subs(m, 0),
-                sp.S.Zero,
-                shown=equation(v(m), u * (1 - sp.exp(-n * t * m)) / t),
+                equation(v(sp.S.Zero), sp.S.Zero),
+                inverse,
             ),
-            identity(
-                "So depth and distance meet in A = tm alone,",
-                (inverse / m).subs(t, DISTANCE / m),
-                u * (1 - sp.exp(-n * DISTANCE)) / DISTANCE,
-                shown=equation(G(DISTANCE), FINITE_DEPTH),
+            checked(
+                "So depth and distance meet in A = tm alone, in m to the power 2/n times h²,",
+                equation((v(m) / m) ** (-2 / n), FINITE_DEPTH),
+                {**inverse, DISTANCE: t * m},
             ),
-            identity(
+            checked(
                 "at criticality with the amplitude of before,",
-                sp.limit(u * (1 - sp.exp(-n * Q)) / Q, Q, 0),
-                n * u,
-                shown=equation(G(sp.S.Zero), (n * u) ** (-2 / n)),
+                equation(sp.Limit(F(Q), Q, 0), (n * u) ** (-2 / n)),
+                scaling,
             ),
-            identity(
+            checked(
                 "and far above with the fixed point that opens there.",
-                sp.limit(u * (1 - sp.exp(-n * Q)), Q, sp.oo),
-                u,
-                shown=equation(sp.Limit(G(Q) * Q ** (-2 / n), Q, sp.oo), u ** (-2 / n)),
+                equation(sp.Limit(F(Q) * Q ** (-2 / n), Q, sp.oo), u ** (-2 / n)),
+                scaling,
             ),
         ),
     )

@@ -135,7 +135,7 @@ def _decimated() -> tuple[Step, ...]:
             [traced[pair] ** 4 for pair in pairs],
             closed,
             equation(
-                sp.Sum(sp.exp(named("(K (s + s') + h) m")), (named("m"), -1, 1)),
+                sp.exp(named("K (s + s') + h")) + sp.exp(-named("(K (s + s') + h)")),
                 sp.exp(symbols["A"] + symbols["K'"] * named("s s'") + (symbols["h'"] - h) * named("(s + s')") / 2),
             ),
             by=sp.cancel,
@@ -167,8 +167,9 @@ def _decimated() -> tuple[Step, ...]:
             list(own * (t_matrix * common).applyfunc(sp.cancel)),
             list(cross * common),
             equation(
-                named(r"\operatorname{Cov}(S', S')") * named(r"\frac{\partial K'}{\partial K}"),
-                named(r"\operatorname{Cov}(S', S)"),
+                sp.Symbol(r"\operatorname{Cov}(S', S')", commutative=False)
+                * sp.Symbol(r"\frac{\partial K'}{\partial K}", commutative=False),
+                sp.Symbol(r"\operatorname{Cov}(S', S)", commutative=False),
             ),
         ),
     )
