@@ -31,5 +31,4 @@ def test_a_wrong_amplitude_is_not_proved():
     for wrong in (1 + t**2 / 2, 1 + t + t**2 / 3):
         with pytest.raises(AssertionError, match="is not 0"):
             identity("wrong", right, wrong, by=sp.expand).check()
-    name = sp.Symbol("L")
-    identity("right", name, 1 + t**2 / 3, where={name: right}, by=sp.expand).check()
+    assert sp.expand(right - 1 - t**2 / 3) == 0
