@@ -29,7 +29,7 @@ from statnn._numba import helper, kernel
 LARGE = 16.0
 """Where Stirling's series takes over; six terms then reach the last bit."""
 
-_STIRLING = (1 / 12, -1 / 360, 1 / 1260, -1 / 1680, 1 / 1188, -691 / 360360)
+STIRLING = (1 / 12, -1 / 360, 1 / 1260, -1 / 1680, 1 / 1188, -691 / 360360)
 """Coefficients of x^-1, x^-3, ... in the remainder mu(x) of Stirling's formula."""
 
 _DIGAMMA = (1 / 12, -1 / 120, 1 / 252, -1 / 240, 1 / 132, -691 / 32760)
@@ -51,8 +51,8 @@ def _power_drop(y: float, h: float, power: int) -> float:
 def _stirling_drop(y: float, h: float) -> float:
     """mu(y) - mu(y+h)."""
     total = 0.0
-    for i in range(len(_STIRLING) - 1, -1, -1):
-        total += _STIRLING[i] * _power_drop(y, h, 2 * i + 1)
+    for i in range(len(STIRLING) - 1, -1, -1):
+        total += STIRLING[i] * _power_drop(y, h, 2 * i + 1)
     return total
 
 
@@ -61,8 +61,8 @@ def _stirling_bend(y: float) -> float:
     """mu''(y)."""
     square = 1.0 / (y * y)
     total = 0.0
-    for i in range(len(_STIRLING) - 1, -1, -1):
-        total = total * square + (2 * i + 1) * (2 * i + 2) * _STIRLING[i]
+    for i in range(len(STIRLING) - 1, -1, -1):
+        total = total * square + (2 * i + 1) * (2 * i + 2) * STIRLING[i]
     return total * square / y
 
 

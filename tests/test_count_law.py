@@ -66,6 +66,59 @@ def test_other_weights_would_be_seen():
     assert abs(float(rare / oracle.gamma_poisson_pmf(1, D, N, b, c) - 1)) > 1e-6
 
 
+SCALES = [(1000, 5.0, 10**4), (10**6, 0.7, 10**18), (1000, 999.0, 10**9), (3, 1.0, 10**18)]
+
+
+@each_process
+@pytest.mark.parametrize("b", [1e4, 1e7, 1e10, 1e15])
+@pytest.mark.parametrize(("N", "c", "D"), SCALES)
+def test_large_constants_keep_their_digits(kind, b, N, c, D):
+    """Where each ln Γ is as large as b ln b: the balls, 5(N-c)b/c of them, count to beyond a float's last digit."""
+    law = make(kind, N, b, c).count(D)
+    for z in (-4, 0, 3):
+        k = int(law.mean() + z * law.std())
+        k = int(float(k)) if kind is GammaPoisson else k
+        if 0 < k < D:
+            exact = oracle_pmf(kind, k, D, N, b, c)
+            assert law.pmf(k) == pytest.approx(float(exact), rel=1e-12)
+            assert law.logpmf(k) == pytest.approx(float(mpmath.log(exact)), rel=1e-13)
+
+
+@each_process
+def test_large_constants_keep_their_digits_after_a_start(kind):
+    """A history of 2^60 draws: what was seen is 1e18 balls more, and none of them is lost."""
+    N, b, k = 2, 3e9, 1000
+    seen = np.array([2**59 + 12345, 2**59 - 12345])
+    process = make(kind, N, b, 1.0).after(2**60, seen)
+    law = process.count(2**60 + 2 * k, initial=int(seen[0]))
+    black, white, m = (mpmath.mpf(v) for v in (int(b) + int(seen[0]), int(b) + int(seen[1]), 2 * k))
+    with mpmath.workdps(60):
+        G = mpmath.loggamma
+        if kind is GammaPoisson:
+            q = m / (black + white + m)
+            exact = G(black + k) - G(black) - G(k + 1) + k * mpmath.log(q) + black * mpmath.log1p(-q)
+        else:
+            balls = black + white
+            exact = G(black + k) - G(black) + G(white + m - k) - G(white) - G(balls + m) + G(balls)
+            exact += G(m + 1) - G(k + 1) - G(m - k + 1)
+        assert law.pmf(int(seen[0]) + k) == pytest.approx(float(mpmath.exp(exact)), rel=1e-12)
+
+
+@pytest.mark.parametrize("b", [1e15, 1e200, 1e280])
+def test_the_largest_constants_give_binomial_and_poisson_counts(b):
+    """b = ∞ is one firing probability for all; scipy knows both laws. The gap is of the order of D²/b."""
+    D, k = 400, np.arange(401)
+    law, other = BetaBernoulli(10, b, 3.0).count(D), stats.binom(D, 0.3)
+    assert law.pmf(k) == pytest.approx(other.pmf(k), rel=1e-9)
+    assert law.cdf(k) == pytest.approx(other.cdf(k), rel=1e-9)
+    assert law.sf(k) == pytest.approx(other.sf(k), rel=1e-9)
+    assert law.stats("mvsk") == pytest.approx(other.stats("mvsk"), rel=1e-9)
+    law, other = GammaPoisson(10, b, 3.0).count(D), stats.poisson(120)
+    assert law.pmf(k) == pytest.approx(other.pmf(k), rel=1e-9)
+    assert law.cdf(k) == pytest.approx(other.cdf(k), rel=1e-9)
+    assert law.sf(k) == pytest.approx(other.sf(k), rel=1e-9)
+
+
 @each_process
 @given(D=st.integers(0, 2000), parameters=parameters(10**4))
 @examples(0.5)
@@ -89,6 +142,8 @@ def test_a_proper_law_with_the_right_mean(kind, D, parameters):
 def test_equals_scipy_where_scipy_is_right(kind, D, b, white):
     process = two_colour(kind, b, white)
     law, other, k = process.count(D), stats.betabinom(D, b, process._white), np.arange(D + 1)
+    if D:
+        assert law.stats("mvsk") == pytest.approx(other.stats("mvsk"), rel=1e-9, abs=1e-9)
     assert law.pmf(k) == pytest.approx(other.pmf(k), rel=1e-9, abs=1e-300)
     assert law.cdf(k[:: max(1, D // 20)]) == pytest.approx(np.cumsum(other.pmf(k))[:: max(1, D // 20)], rel=1e-9)
 
@@ -104,6 +159,36 @@ def test_both_tails_make_one(kind, parameters, D, k):
     k = min(k, max(D - 1, 0))
     assert law.cdf(k) + law.sf(k) == pytest.approx(1, abs=1e-9)
     assert 0 <= law.cdf(k) <= 1
+
+
+@each_process
+@pytest.mark.parametrize("b", [1e4, 1e7, 1e10])
+@pytest.mark.parametrize(("N", "c", "D"), SCALES)
+def test_narrow_peaks_are_not_stepped_over(kind, b, N, c, D):
+    """A peak of relative width b^(-1/2) far from both ends: sums over octaves from the ends alone miss all of it."""
+    law = make(kind, N, b, c).count(D)
+    mean, std = law.mean(), law.std()
+    at = [int(mean + z * std) for z in (-5, 0, 2)]
+    below, above = law.cdf(at), law.sf(at)
+    assert below + above == pytest.approx([1, 1, 1], abs=1e-12)
+    if mean > 100 and D - mean > 100:
+        off = 0.1 * abs(float(law.stats("s"))) + 1 / std**2
+        assert below == pytest.approx(stats.norm.cdf((np.array(at) + 0.5 - mean) / std), abs=off)
+    k = at[2]
+    if kind is PolyaUrn and D < 10**6:
+        assert law.ppf(law.cdf(k)) == law.isf(law.sf(k)) == k
+        assert law.cdf(k) - law.cdf(k - 1) == pytest.approx(law.pmf(k), rel=1e-9)
+
+
+@pytest.mark.parametrize("kind", [BetaBernoulli, GammaPoisson])
+def test_quantiles_of_astronomic_counts(kind):
+    """Beyond 2^53, and far into the upper tail, where 1 - q is 1."""
+    law = kind(5, 1e5, 2.5).count(10**18)
+    assert law.sf(int(law.isf(0.3))) == pytest.approx(0.3, rel=1e-9)
+    few = kind(10**12, 0.3, 0.01).count(100)
+    k = few.isf(1e-40)
+    assert k > 1
+    assert few.sf(k) <= 1e-40 < few.sf(k - 1)
 
 
 @each_two_colour

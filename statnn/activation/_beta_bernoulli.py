@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -56,8 +57,8 @@ class BetaBernoulli(TwoColourUrn):
             )
 
     @property
-    def _white(self) -> float:
-        return self.b * ((self.neurons - self.c) / self.c)
+    def _exact_white(self) -> Fraction:
+        return Fraction(self.b) * (self.neurons / Fraction(self.c) - 1)
 
     @property
     def _pace(self) -> float:

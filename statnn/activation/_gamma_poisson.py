@@ -6,6 +6,7 @@ Neuron i fires as a Poisson process in D with a hidden rate :math:`p_i \sim \mat
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from numpy.typing import ArrayLike
 
 from statnn._edge import LARGEST_COUNT, Floats, Ints, shaped, whole
 from statnn._xoshiro import words
+from statnn.activation._beta_binomial import parts
 from statnn.activation._negative_binomial import negative_binomial
 from statnn.activation._process import ActivationProcess
 from statnn.activation._stepwise_kernels import EVENTS_AT_ONCE, clocked_events, urn_state
@@ -58,8 +60,9 @@ class GammaPoisson(ActivationProcess):
         return -D / (self._scale + D)
 
     def _law(self, D: int, initial: int, bonus: float) -> Any:
-        odds = (D - self._begin) / (self._scale + self._begin)
-        return negative_binomial(self.b + initial + bonus, odds, loc=initial)
+        shape, shape_low = parts(Fraction(self.b) + initial + Fraction(bonus))
+        odds, odds_low = parts((D - self._begin) / (Fraction(self.b) * self.neurons / Fraction(self.c) + self._begin))
+        return negative_binomial(shape, odds, shape_low, odds_low, loc=initial)
 
     def _check_history(self, samples: int, counts: Ints) -> None:
         super()._check_history(samples, counts)

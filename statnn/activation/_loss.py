@@ -45,4 +45,4 @@ def _mean(law: Any, per_neuron_loss: NeuronLoss) -> float:
             raise ValueError("per_neuron_loss must return one finite number for each k of its array")
         return np.asarray(law.pmf(k) * value)
 
-    return smooth_sum(term, int(low), last)
+    return smooth_sum(term, int(low), last, peak=int(law.mean()))

@@ -9,49 +9,59 @@ from typing import Any
 import numpy as np
 from scipy import special, stats
 
-from statnn.activation._beta_binomial import log_rising
+from statnn._edge import LARGEST_COUNT
+from statnn.activation._distribution import between, quantiles
+from statnn.activation._weight_kernels import log_negative_binomial
+
+_SUMMED = 1e6
+"""Shapes from which on the incomplete beta function loses digits to the rounding of 1/(1+m)."""
 
 
-class _NegativeBinomial(type(stats.nbinom)):  # type: ignore[misc]
+class _NegativeBinomial(stats.rv_discrete):  # type: ignore[misc]
     """scipy.stats.nbinom of shape n, with :math:`P(k) = m^k (1+m)^{-n-k} (n)_k/k!`."""
 
-    def _argcheck(self, n: Any, m: Any) -> Any:
+    def _argcheck(self, n: Any, m: Any, n_low: Any, m_low: Any) -> Any:  # noqa: ARG002 - may have any sign
         return (n > 0) & (m >= 0)
 
-    def _logpmf(self, k: Any, n: Any, m: Any) -> Any:
-        k, n, m = np.broadcast_arrays(*(np.asarray(v, dtype=float) for v in (k, n, m)))
-        with np.errstate(divide="ignore"):
-            return log_rising(n, k) - special.xlog1py(k, 1 / m) - n * np.log1p(m)
+    def _logpmf(self, k: Any, n: Any, m: Any, n_low: Any, m_low: Any) -> Any:
+        all_of = np.broadcast_arrays(*(np.asarray(one, dtype=float) for one in (k, n, n_low, m, m_low)))
+        k, n, n_low, m, m_low = (one.ravel() for one in all_of)
+        out = np.empty(all_of[0].shape)
+        log_negative_binomial(k, np.stack((n, n_low)), np.stack((m, m_low)), out.ravel())
+        return out
 
-    def _pmf(self, k: Any, n: Any, m: Any) -> Any:
-        return np.exp(self._logpmf(k, n, m))
+    def _pmf(self, k: Any, *law: Any) -> Any:
+        return np.exp(self._logpmf(k, *law))
 
-    def _cdf(self, k: Any, n: Any, m: Any) -> Any:
-        k = np.floor(k)
+    def _cdf(self, k: Any, n: Any, m: Any, *low: Any) -> Any:
+        k, mean = np.floor(k), n * m
+        if np.max(n) > _SUMMED and np.max(k) < LARGEST_COUNT:
+            return between(self, 0, k, np.minimum(mean, LARGEST_COUNT), n, m, *low)
         many = special.betainc(n, k + 1, 1 / (1 + m))
         return np.where(m > 1, many, special.betaincc(k + 1, n, m / (1 + m)))
 
-    def _sf(self, k: Any, n: Any, m: Any) -> Any:
-        k = np.floor(k)
+    def _sf(self, k: Any, n: Any, m: Any, *low: Any) -> Any:
+        k, mean = np.floor(k), n * m
+        end = np.maximum(k, mean) + 50 * (np.sqrt(mean * (1 + m)) + 1)  # the rest is below the smallest float
+        if np.max(n) > _SUMMED and np.max(end) < LARGEST_COUNT:
+            return between(self, k + 1, end, mean, n, m, *low)
         many = special.betaincc(n, k + 1, 1 / (1 + m))
         return np.where(m > 1, many, special.betainc(k + 1, n, m / (1 + m)))
 
-    def _logcdf(self, k: Any, n: Any, m: Any) -> Any:
-        return np.log(self._cdf(k, n, m))
+    def _ppf(self, q: Any, *law: Any) -> Any:
+        return quantiles(self, q, np.inf, *law)
 
-    def _ppf(self, q: Any, n: Any, m: Any) -> Any:
-        return super()._ppf(q, n, 1 / (1 + m))
+    def _isf(self, q: Any, *law: Any) -> Any:
+        return quantiles(self, q, np.inf, *law, upper=True)
 
-    def _isf(self, q: Any, n: Any, m: Any) -> Any:
-        return super()._isf(q, n, 1 / (1 + m))
-
-    def _stats(self, n: Any, m: Any) -> Any:
+    def _stats(self, n: Any, m: Any, *_: Any) -> Any:
         spread = np.sqrt(n * m * (1 + m))
         with np.errstate(divide="ignore"):
             return n * m, spread**2, (1 + 2 * m) / spread, 6 / n + 1 / spread**2
 
-    def _rvs(self, n: Any, m: Any, size: Any = None, random_state: Any = None) -> Any:
-        return super()._rvs(n, 1 / (1 + m), size=size, random_state=random_state)
+    def _rvs(self, n: Any, m: Any, *_: Any, size: Any = None, random_state: Any = None) -> Any:
+        return random_state.negative_binomial(n, 1 / (1 + m), size)
 
 
-negative_binomial = _NegativeBinomial(name="negative_binomial", shapes="n, m")
+negative_binomial = _NegativeBinomial(name="negative_binomial", shapes="n, m, n_low, m_low")
+"""Of shape n + n_low and odds m + m_low; the low parts are what floats n, m have no digits for."""

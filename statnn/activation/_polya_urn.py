@@ -47,8 +47,8 @@ class PolyaUrn(TwoColourUrn):
     _independent: ClassVar[bool] = False
 
     @property
-    def _white(self) -> float:
-        return self.b * (self.neurons - 1)
+    def _exact_white(self) -> Fraction:
+        return Fraction(self.b) * (self.neurons - 1)
 
     @property
     def _pace(self) -> float:

@@ -1,6 +1,6 @@
-"""Sums over up to 1e18 whole numbers of a term that is smooth on a logarithmic scale from both ends.
+"""Sums over up to 1e18 whole numbers of a term that is smooth on a logarithmic scale from both ends, and from a peak.
 
-The integers next to either end are summed one by one. Every following octave is summed on ``knots``
+The integers next to either end, and to the peak, are summed one by one. Every following octave is summed on ``knots``
 equidistant integers: the trapezoidal rule with steps s and 2s gives, by the Euler-Maclaurin formula, the
 sum with step 1 up to O(knots^-4). ``knots`` is doubled until the sum no longer changes.
 """
@@ -38,7 +38,7 @@ def _from_zero(term: Term, last: int, knots: int) -> float:
     return total + (float(term(np.array([last]))[0]) if begin < last else 0.0)
 
 
-def smooth_sum(term: Term, first: int, last: int) -> float:
+def smooth_sum(term: Term, first: int, last: int, *, peak: int | None = None) -> float:
     r"""Return :math:`\sum_{k=first}^{last}` ``term(k)``.
 
     Parameters
@@ -47,6 +47,9 @@ def smooth_sum(term: Term, first: int, last: int) -> float:
         Takes an int64 array of k, returns float64 of the same shape.
     first, last : int
         The range, both ends included; an empty range sums to 0.
+    peak : int, optional
+        About where the term is largest, to within the width of the peak: no grid that is dense at the ends alone
+        sees one that is narrow.
 
     Warns
     -----
@@ -61,6 +64,8 @@ def smooth_sum(term: Term, first: int, last: int) -> float:
     """
     if last < first:
         return 0.0
+    if peak is not None and first < peak < last:
+        return smooth_sum(term, first, peak) + smooth_sum(term, peak + 1, last)
     half = (last - first) // 2
 
     def total(knots: int) -> float:

@@ -11,6 +11,7 @@ A history of :math:`m_0` draws, k of them black, leaves the same urn with b + k 
 """
 
 from abc import abstractmethod
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,7 @@ from numpy.typing import ArrayLike
 
 from statnn._edge import Floats, Ints, shaped, whole
 from statnn._special import digamma_difference, mixed_log_gamma, trigamma_difference_scalar
-from statnn.activation._beta_binomial import beta_binomial
+from statnn.activation._beta_binomial import beta_binomial, parts
 from statnn.activation._gamma_poisson import GammaPoisson
 from statnn.activation._process import ActivationProcess
 
@@ -28,8 +29,8 @@ class TwoColourUrn(ActivationProcess):
 
     @property
     @abstractmethod
-    def _white(self) -> float:
-        """x: white balls before the first draw."""
+    def _exact_white(self) -> Fraction:
+        """x: white balls before the first draw, exactly."""
 
     @property
     @abstractmethod
@@ -44,6 +45,11 @@ class TwoColourUrn(ActivationProcess):
         """Draws since the start at each checkpoint."""
         before = self._draws(self._begin)
         return np.array([self._draws(d) - before for d in D.tolist()], dtype=np.int64)
+
+    @property
+    def _white(self) -> float:
+        """The nearest float."""
+        return float(self._exact_white)
 
     @property
     def _white_now(self) -> float:
@@ -63,9 +69,9 @@ class TwoColourUrn(ActivationProcess):
 
     def _law(self, D: int, initial: int, bonus: float) -> Any:
         before = self._draws(self._begin)
-        return beta_binomial(
-            self._draws(D) - before, self.b + initial + bonus, self._white + (before - initial), loc=initial
-        )
+        black, black_low = parts(Fraction(self.b) + initial + Fraction(bonus))
+        white, white_low = parts(self._exact_white + (before - initial))
+        return beta_binomial(self._draws(D) - before, black, white, black_low, white_low, loc=initial)
 
     def count(self, D: int, *, initial: int = 0) -> Any:
         r"""Return the law of :math:`D_i` after D samples: BetaBinomial(m; b, x), m draws [exact].
