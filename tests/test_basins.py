@@ -356,6 +356,19 @@ X = [[0.0, 1.0], [1.0, 0.0]]
 WILD = Network([[[1e100]], [[1e100]]], activation=Activation("cube", lambda h: h**3, lambda h: 3 * h**2))
 
 
+def test_noise_is_relative_to_weights_of_any_size():
+    """The square of a deviation of 1e-170 is 0, that of 1e160 infinite: neither is the deviation."""
+    net = Network.random([3, 4], "identity", sigma_w=1.0, sigma_b=0.0, rng=2)
+    x = np.array([[1.0, -0.5, 0.25], [0.0, 1.0, 2.0]])
+    expected = weight_basin(net, x, draws=8, rng=1).radius
+    for scale in (2.0**-600, 2.0**600):
+        scaled = Network([scale * net.weights[0]], activation="identity")
+        np.testing.assert_allclose(weight_basin(scaled, x, draws=8, rng=1).radius, expected, rtol=1e-9)
+    huge = Network([2.0**1020 * net.weights[0]], activation="identity")
+    with pytest.raises(ValueError, match="beyond the range"):
+        weight_basin(huge, x, draws=8, rng=1)
+
+
 @pytest.mark.parametrize(
     ("arguments", "error", "match"),
     [

@@ -2,15 +2,18 @@
 
 import itertools
 import math
+from fractions import Fraction
 
 import checks
+import mpmath
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from strategies import examples
 
-from statnn.measure.correlation import neuronal_correlation, participation_ratio
+from statnn.measure._deviations import deviations, standard_deviation
+from statnn.measure.correlation import Correlation, neuronal_correlation, participation_ratio
 
 
 def test_null_of_r_squared_is_that_of_all_permutations():
@@ -98,6 +101,62 @@ def test_large_and_small_numbers_stay_in_range():
     for scale in (1e-160, 1e160):
         np.testing.assert_allclose(participation_ratio(scale * a).ratio, participation_ratio(a).ratio, rtol=1e-12)
         np.testing.assert_allclose(neuronal_correlation(scale * a).matrix, neuronal_correlation(a).matrix, atol=1e-12)
+
+
+def exact_correlations(a):
+    """Pearson's r of the very floats, in fractions and one root."""
+    columns = [[Fraction(value) for value in column] for column in np.transpose(a).tolist()]
+    columns = [[value - sum(column) / len(column) for value in column] for column in columns]
+    with mpmath.workdps(40):
+        roots = [mpmath.sqrt(mpmath.mpf(s.numerator) / s.denominator) for s in (sum(v * v for v in c) for c in columns)]
+        products = [[sum(x * y for x, y in zip(one, two, strict=True)) for two in columns] for one in columns]
+        return np.array(
+            [
+                [float(mpmath.mpf(p.numerator) / p.denominator / roots[i] / roots[j]) for j, p in enumerate(row)]
+                for i, row in enumerate(products)
+            ]
+        )
+
+
+SCALES = [1.0, 1e-200, 1e200, 1e308, 3e-320, 7.0]
+OFFSETS = [1e8, 0.0, -3e215, 0.0, 1e-319, 1e15]
+
+
+def test_units_of_all_scales_and_offsets_beside_each_other(rng):
+    """1e-200 beside 1e200, subnormal numbers, noise on 1e8: the correlations of what floats are left."""
+    common = rng.uniform(-1, 1, (12, 1))
+    a = (rng.uniform(-0.5, 0.5, (12, 6)) + 0.5 * common) * SCALES + OFFSETS
+    exact = exact_correlations(a)
+    np.testing.assert_allclose(neuronal_correlation(a).matrix, exact, rtol=0, atol=1e-14)
+    assert np.abs(np.triu(exact, 1)).max() > 0.1
+    with np.errstate(all="ignore"):
+        naive = np.corrcoef(a.T)
+        assert not np.allclose(naive, exact, rtol=0, atol=1e-3)
+    for units in ([3], [0, 1, 3, 4]):  # the largest is all there is
+        assert participation_ratio(a[:, units]).ratio == pytest.approx(1, rel=1e-14)
+
+
+def test_participation_beside_a_large_offset(rng):
+    a = rng.integers(-50, 50, (9, 4)) / 8
+    assert participation_ratio(a + 2.0**40) == participation_ratio(a)
+    assert participation_ratio(a * 2.0**-1060) == participation_ratio(a)
+    assert participation_ratio(a * 2.0**1010) == participation_ratio(a)
+
+
+def test_deviations_are_exact_powers_apart():
+    centred, exponent = deviations(np.array([[1e300, 5e-324, 3.0], [-1e300, 1e-323, 3.0]]))
+    np.testing.assert_array_equal(np.abs(centred), [[1, 0.5, 0], [1, 0.5, 0]] * np.array([centred[0, 0], 1, 1]))
+    np.testing.assert_array_equal(np.ldexp(centred, exponent)[0], [1e300, -5e-324 / 2, 0])
+    assert standard_deviation(np.array([1e8 + 1, 1e8 - 1])) == 1
+    assert standard_deviation(np.array([1e-320, -1e-320]), ddof=1) == pytest.approx(np.sqrt(2) * 1e-320, rel=1e-3)
+
+
+@pytest.mark.parametrize("samples", [3, 10, 1000, 10**7, 10**15])
+def test_null_of_the_absolute_value_keeps_its_digits(samples):
+    found = Correlation(np.eye(2), np.arange(2), 0, samples).null_mean_absolute
+    with mpmath.workdps(50):
+        exact = mpmath.exp(mpmath.loggamma(mpmath.mpf(samples - 1) / 2) - mpmath.loggamma(mpmath.mpf(samples) / 2))
+        assert found == pytest.approx(float(exact / mpmath.sqrt(mpmath.pi)), rel=1e-13)
 
 
 def test_too_few_samples_leave_the_correction_open():

@@ -172,6 +172,23 @@ def test_layers_that_cannot_fluctuate_have_no_surprise():
     np.testing.assert_array_equal(quiet.null_fluctuation, 0)
 
 
+@pytest.mark.parametrize("power", [-1000, -600, 500, 1015])
+def test_strengths_know_no_scale(power):
+    """Squares of 1e-170 are 0 and those of 1e160 are infinite; the chance of a fluctuation is that of weights of 1."""
+    one = Network.random([6, 5, 4], sigma_w=1.0, sigma_b=0.5, rng=1)
+    coarse = [[np.round(64 * v) / 64 for v in kind] for kind in (one.weights, one.biases)]
+    scale = 2.0**power
+    net, large = Network(*coarse), Network(*([scale * v for v in kind] for kind in coarse))
+    for sigma in ({}, {"sigma_w": 1.0, "sigma_b": 0.5}):
+        expected = graph.strength(net, **sigma)
+        found = graph.strength(large, **{name: value * scale for name, value in sigma.items()})
+        np.testing.assert_array_equal(found.p_value, expected.p_value)
+        np.testing.assert_array_equal(found.fluctuation / scale, expected.fluctuation)
+        np.testing.assert_allclose(found.null_fluctuation / scale, expected.null_fluctuation, rtol=1e-14)
+    with pytest.raises(ValueError, match="sums of the weights"):
+        graph.strength(Network(np.full((1, 2, 2), 1.5e308)))
+
+
 @pytest.mark.parametrize(
     ("arguments", "options", "error", "match"),
     [

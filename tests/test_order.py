@@ -321,6 +321,7 @@ TWO = [[0.0, 1.0], [1.0, 0.0], [2.0, 1.0], [3.0, 3.0]]
         (unit_order, (Activation("log", lambda h: np.log(np.abs(h)), np.sign), [0.0, 1.0]), ValueError, "finite"),
         (group_order, ("tanh", TWO, [1.0]), ValueError, r"need \(groups, 2\)"),
         (group_order, ("tanh", TWO, [[1.0, np.inf]]), ValueError, "weights = inf"),
+        (group_order, ("tanh", [[1e200, 1e200]] * 2, [1e200, 1e200]), ValueError, "leave the range of float64"),
     ],
 )
 @pytest.mark.filterwarnings("ignore:divide by zero")

@@ -92,6 +92,10 @@ def test_nulls_keep_their_digits():
     for rates in ([0.8] + [0.0] * 9, [0.1, 0.2, 0.7], [1.0, 0.5]):
         assert abs(spikes.blocked_fano_factor(rates, 30) / spike_oracle.blocked(rates, 30) - 1) < 1e-14
     assert spikes.blocked_fano_factor([0.8] + 9 * [0.0], 100) == pytest.approx(72.2, rel=1e-15)
+    for huge in (1e308, 5e-324):
+        assert spikes.blocked_fano_factor([0.2, 0.6], 7, weights=[huge, huge]) == pytest.approx(
+            spikes.blocked_fano_factor([0.2, 0.6], 7), rel=1e-15
+        )
     assert spikes.blocked_fano_factor([0.2, 0.6], 7, weights=[3, 1]) == pytest.approx(
         spikes.blocked_fano_factor([0.2, 0.2, 0.2, 0.6], 7), rel=1e-15
     )

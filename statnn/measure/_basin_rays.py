@@ -14,6 +14,7 @@ from statnn._edge import Floats, Ints
 from statnn._random import Root, stream
 from statnn.measure._basin_search import Mask
 from statnn.measure._classes import classes_of
+from statnn.measure._deviations import standard_deviation
 from statnn.network import Network
 
 
@@ -89,7 +90,7 @@ class WeightRays:
             noise = None
             if m in layers:
                 noise = rng.standard_normal(weight.shape, dtype=weight.dtype.type)
-                noise *= weight.std(dtype=np.float64).astype(weight.dtype)
+                noise *= weight.dtype.type(standard_deviation(weight))
             found.append(noise)
         first = None if found[0] is None else self._x @ found[0].T
         return _Directions((None, *found[1:]), first)

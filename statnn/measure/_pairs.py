@@ -122,9 +122,9 @@ def group_order(
     rows = np.atleast_2d(given)
     if rows.ndim != 2 or rows.shape[1] != h.shape[1]:
         raise ValueError(f"weights has shape {given.shape}; fields of {h.shape[1]} units need (groups, {h.shape[1]})")
-    sums = _activated(activation, h) @ rows.T
+    sums = _sums(_activated(activation, h), rows)
     if reference is None:
-        return _compared(h @ rows.T, sums)
+        return _compared(_sums(h, rows), sums)
     order = at_least(array_of(reference, "reference"), "reference", minimum=-np.inf, why="samples are ordered by it")
     if order.shape != h.shape[:1]:
         raise ValueError(f"reference has shape {order.shape}; one number for each of the {len(h)} samples is needed")
@@ -142,6 +142,14 @@ def _fields(values: ArrayLike) -> NDArray[Any]:
     if len(h) < 2:
         raise ValueError(f"fields has {len(h)} sample(s); an order needs at least two")
     return h
+
+
+def _sums(values: NDArray[Any], rows: Floats) -> Floats:
+    with np.errstate(over="ignore", invalid="ignore"):
+        sums: Floats = values @ rows.T
+    if not np.isfinite(sums).all():
+        raise ValueError("weighted sums of a group leave the range of float64: scale fields or weights down")
+    return sums
 
 
 def _activated(value: str | Activation, h: NDArray[Any]) -> NDArray[Any]:

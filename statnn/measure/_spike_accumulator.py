@@ -241,8 +241,10 @@ def spiking(batch: ArrayLike, threshold: Floats) -> NDArray[np.uint8]:
             f"activations have shape {x.shape}; (samples, {threshold.size}) is needed: flatten channels and pixels "
             "with x.reshape(len(x), -1)"
         )
-    if x.dtype == np.float32 and np.array_equal(threshold.astype(np.float32), threshold):
-        threshold = threshold.astype(np.float32)  # nothing is lost, and nothing need be converted
+    if x.dtype == np.float32:
+        with np.errstate(over="ignore"):
+            short = threshold.astype(np.float32)
+        threshold = short if np.array_equal(short, threshold) else threshold  # nothing lost, nothing to convert
     fires = np.empty(x.shape, dtype=np.bool_)
     rows = max(1, IN_CACHE // threshold.size)
     for begin in range(0, len(x), rows):

@@ -21,6 +21,7 @@ from statnn._work import run_tasks
 from statnn.measure._basin_rays import SampleRays, WeightRays
 from statnn.measure._basin_search import Found, grid, search
 from statnn.measure._classes import checked_labels, inputs_of, number_of_classes
+from statnn.measure._deviations import standard_deviation
 from statnn.network import Network
 
 __all__ = ["Basin", "sample_basin", "weight_basin"]
@@ -147,11 +148,12 @@ class _Task(NamedTuple):
 
 def _block(task: _Task) -> tuple[Found, Ints]:
     rays: SampleRays | WeightRays
-    if task.space == "samples":
-        rays = SampleRays(task.net, task.x, task.start, task.draws, task.seed)
-    else:
-        rays = WeightRays(task.net, task.x, task.layers, task.draws, task.seed)
-    return search(rays, grid(task.span), task.threshold, task.steps), rays.classes
+    with np.errstate(over="ignore", invalid="ignore"):  # outputs that are not finite are refused
+        if task.space == "samples":
+            rays = SampleRays(task.net, task.x, task.start, task.draws, task.seed)
+        else:
+            rays = WeightRays(task.net, task.x, task.layers, task.draws, task.seed)
+        return search(rays, grid(task.span), task.threshold, task.steps), rays.classes
 
 
 def sample_basin(
@@ -347,7 +349,7 @@ def _layers(net: Network, layers: Any) -> tuple[int, ...]:
         raise TypeError(f"layers = {layers!r}; pass a list of layers to perturb, for example [0, 1], or None for all")
     chosen = tuple(whole(m, "layers", minimum=0, maximum=net.depth - 1) for m in layers)
     for m in chosen:
-        if net.weights[m].std(dtype=np.float64) == 0:
+        if standard_deviation(net.weights[m]) == 0:
             raise ValueError(
                 f"all weights of layer {m} are equal, so noise relative to their standard deviation is none: "
                 "leave it out of layers"

@@ -10,11 +10,12 @@ import math
 from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
-from scipy import special
+from numpy.typing import ArrayLike
 
 from statnn._edge import Floats, Ints, array_of, at_least
 from statnn._memory import refuse_beyond_memory
+from statnn._special import mixed_log_gamma
+from statnn.measure._deviations import deviations
 
 __all__ = ["Correlation", "Participation", "neuronal_correlation", "participation_ratio"]
 
@@ -66,8 +67,8 @@ class Correlation:
     @property
     def null_mean_absolute(self) -> float:
         """Expectation of `mean_absolute` for independent Gaussian units, Γ((D-1)/2)/(√π Γ(D/2)) [exact for them]."""
-        ratio = special.gammaln((self.samples - 1) / 2) - special.gammaln(self.samples / 2)
-        return math.exp(ratio) / math.sqrt(math.pi)
+        x = (self.samples - 1) / 2  # Γ(x)/Γ(x+1/2) = [exp L(x; 1/2, 1/2)/x]^(1/2)
+        return math.sqrt(math.exp(float(mixed_log_gamma(x, 0.5, 0.5))) / (math.pi * x))
 
 
 @dataclass(frozen=True)
@@ -119,7 +120,8 @@ def neuronal_correlation(activations: ArrayLike) -> Correlation:
 
     Notes
     -----
-    [own], see the head of this module. Rescaling and shifting of units changes nothing.
+    [own], see the head of this module. Rescaling and shifting of units changes nothing: 1e-200 beside 1e200, noise on
+    1e8, subnormal numbers.
 
     Examples
     --------
@@ -128,16 +130,17 @@ def neuronal_correlation(activations: ArrayLike) -> Correlation:
     (1.0, 1)
     """
     values = _activity(activations)
-    centred, spread = _centred(values)
-    varying = np.flatnonzero(spread > 0)
+    centred, _ = deviations(values)
+    units = values.shape[1]
+    varying = np.flatnonzero(centred.any(axis=0))
     if varying.size < 2:
-        raise ValueError(f"{varying.size} of {spread.size} units vary; a correlation needs two")
+        raise ValueError(f"{varying.size} of {units} units vary; a correlation needs two")
     refuse_beyond_memory(16.0 * varying.size**2, f"the matrix of {varying.size} units", "take a part of the units")
-    unit = centred[:, varying] / spread[varying]
+    unit = centred[:, varying]
     unit /= np.sqrt((unit**2).sum(axis=0))
     matrix = np.clip(unit.T @ unit, -1.0, 1.0)  # rounding alone goes beyond
     np.fill_diagonal(matrix, 1.0)
-    return Correlation(matrix, varying, int(spread.size - varying.size), len(values))
+    return Correlation(matrix, varying, units - int(varying.size), len(values))
 
 
 def participation_ratio(activations: ArrayLike) -> Participation:
@@ -175,10 +178,11 @@ def participation_ratio(activations: ArrayLike) -> Participation:
     (2.0, 1.5)
     """
     values = _activity(activations)
-    centred, spread = _centred(values)
-    if not (spread > 0).any():
-        raise ValueError(f"none of {spread.size} units varies: there is no direction to spread over")
-    centred = centred[:, spread > 0] / spread.max()
+    centred, exponent = deviations(values)
+    varying = centred.any(axis=0)
+    if not varying.any():
+        raise ValueError(f"none of {values.shape[1]} units varies: there is no direction to spread over")
+    centred = np.ldexp(centred[:, varying], exponent[varying] - exponent[varying].max())
     samples, units = centred.shape
     refuse_beyond_memory(16.0 * min(samples, units) ** 2, "the covariance", "take a part of the units or samples")
     freedom = samples - 1
@@ -197,16 +201,3 @@ def _activity(activations: ArrayLike) -> Floats:
     if values.ndim != 2 or values.shape[0] < 3 or values.shape[1] == 0:
         raise ValueError(f"activations has shape {values.shape}; (samples, units) with at least 3 samples is needed")
     return values
-
-
-def _centred(values: Floats) -> tuple[Floats, NDArray[np.float64]]:
-    """Return deviations from the mean and their largest size, zero for a constant unit, shape (units,).
-
-    Divided by the first value's size first, so that sums of large numbers stay in range.
-    """
-    scale = float(np.abs(values).max()) or 1.0
-    constant = (values == values[0]).all(axis=0)
-    centred = values / scale
-    centred -= centred.mean(axis=0)
-    centred[:, constant] = 0.0
-    return centred, np.asarray(np.abs(centred).max(axis=0))

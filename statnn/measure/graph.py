@@ -10,6 +10,7 @@ spread of strengths in it [paper]. For independent weights of variance σ_w²/n_
 of one unit agree with each other, more than their size alone would make them.
 """
 
+import math
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,7 +19,8 @@ from scipy import stats
 
 from statnn._edge import Floats, at_least
 from statnn._figure import COLOURS, axes
-from statnn.interaction import layer_fluctuation, node_strength
+from statnn.interaction import node_strength
+from statnn.measure._deviations import standard_deviation
 from statnn.network import Network
 
 __all__ = ["Strength", "strength"]
@@ -129,17 +131,22 @@ def strength(net: Network, *, sigma_w: float | None = None, sigma_b: float | Non
     if (sigma_w is None) != (sigma_b is None):
         missing = "sigma_b" if sigma_b is None else "sigma_w"
         raise ValueError(f"{missing} is missing: give both sigma_w and sigma_b, or neither for shuffled weights")
-    variances = _shuffled(net) if sigma_w is None else _initial(net, _deviation(sigma_w), _deviation(sigma_b))
+    deviation = _shuffled(net) if sigma_w is None else _initial(net, _deviation(sigma_w), _deviation(sigma_b))
     units = np.array(net.widths, dtype=float)
-    fluctuation = layer_fluctuation(net)
-    possible = (units > 1) & (variances > 0)
-    statistic = np.where(possible, units * fluctuation**2 / np.where(possible, variances, 1.0), 0.0)
+    with np.errstate(over="ignore"):
+        strengths = node_strength(net)
+    if not all(np.isfinite(one).all() for one in strengths):
+        raise ValueError("sums of the weights of a unit leave the range of float64: scale the network down")
+    fluctuation = np.array([standard_deviation(one) for one in strengths])
+    possible = (units > 1) & (deviation > 0)
+    with np.errstate(over="ignore"):  # an infinite statistic has no chance
+        statistic = units * np.where(possible, fluctuation / np.where(possible, deviation, 1.0), 0.0) ** 2
     freedom = np.maximum(units - 1, 1)
     tails = np.minimum(stats.chi2.cdf(statistic, freedom), stats.chi2.sf(statistic, freedom))
     return Strength(
-        node_strength=node_strength(net),
+        node_strength=strengths,
         fluctuation=fluctuation,
-        null_fluctuation=np.sqrt(variances * (units - 1) / units),
+        null_fluctuation=deviation * np.sqrt((units - 1) / units),
         p_value=np.where(possible, np.minimum(2 * tails, 1.0), (fluctuation == 0).astype(float)),
         null="shuffled" if sigma_w is None else "initial",
     )
@@ -152,23 +159,22 @@ def _deviation(value: Any) -> float:
 
 
 def _initial(net: Network, sigma_w: float, sigma_b: float) -> Floats:
-    """Return Var s_k of weights as drawn, shape (M+1,)."""
-    widths = net.widths
-    variance = np.zeros(len(widths))
-    for m, n in enumerate(widths):
-        if m > 0:
-            variance[m] += sigma_w**2 + sigma_b**2
-        if m + 1 < len(widths):
-            variance[m] += sigma_w**2 * widths[m + 1] / n
-    return variance
+    """Return the standard deviation of s_k of weights as drawn, shape (M+1,)."""
+    deviation = np.zeros(net.depth + 1)
+    for m in range(net.depth):
+        above = sigma_w * math.sqrt(net.widths[m + 1] / net.widths[m])
+        deviation[m] = math.hypot(deviation[m], above)
+        deviation[m + 1] = math.hypot(sigma_w, sigma_b)
+    return deviation
 
 
 def _shuffled(net: Network) -> Floats:
-    """Return the expected variance (ddof = 1) of strengths when entries change places, shape (M+1,)."""
-    variance = np.zeros(net.depth + 1)
+    """Return the root of the expected variance (ddof = 1) of strengths when entries change places, shape (M+1,)."""
+    deviation = np.zeros(net.depth + 1)
     for m, (weight, bias) in enumerate(zip(net.weights, net.biases, strict=True)):
         rows, columns = weight.shape
-        entries = float(weight.var(dtype=np.float64, ddof=1)) if weight.size > 1 else 0.0
-        variance[m] += rows * entries
-        variance[m + 1] += columns * entries + (float(bias.var(dtype=np.float64, ddof=1)) if bias.size > 1 else 0.0)
-    return variance
+        entries = standard_deviation(weight, ddof=1) if weight.size > 1 else 0.0
+        biases = standard_deviation(bias, ddof=1) if bias.size > 1 else 0.0
+        deviation[m] = math.hypot(deviation[m], math.sqrt(rows) * entries)
+        deviation[m + 1] = math.hypot(math.sqrt(columns) * entries, biases)
+    return deviation

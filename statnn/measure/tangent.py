@@ -120,7 +120,10 @@ def tangent_kernel(net: Network, x: ArrayLike, *, biases: bool = True, full: boo
     if not np.isfinite(matrix).all():
         raise ValueError("gradients leave the range of float64: scale inputs or weights down")
     if not np.trace(matrix) > 0:
-        raise ValueError("all gradients vanish on these samples: the kernel is zero and its entropy undefined")
+        raise ValueError(
+            "all gradients vanish on these samples, or their squares are below the smallest float: the kernel is zero "
+            "and its entropy undefined"
+        )
     values = np.linalg.eigvalsh(matrix)[::-1]
     rounding = rows * np.finfo(float).eps * values[0]
     return TangentKernel(matrix, np.where(values > rounding, values, 0.0))
