@@ -31,7 +31,7 @@ single = Network([np.ones((1, 2), np.float32)])
 
 
 def own(function):
-    return Network([[[1.0]]], activation=Activation("mine", function, np.ones_like))
+    return Network([[[1.0]]], activation=Activation("mine", function))
 
 
 NETWORKS = [
@@ -62,7 +62,7 @@ NETWORKS = [
     (lambda: Network([W], activation=None), TypeError, r"activation = None is a NoneType; pass a name"),
     (lambda: Network([W], activation=["tanh", "relu"]), ValueError, r"there are 2 activations for 1 layers"),
     (lambda: Activation("mine", 3, np.cos), TypeError, r"function of activation 'mine' is not callable"),
-    (lambda: Activation("mine", np.sin, None), TypeError, r"derivative of activation 'mine' is not callable"),
+    (lambda: Activation("mine", np.sin, 3), TypeError, r"derivative of activation 'mine' is not callable"),
     (lambda: Activation(3, np.sin, np.cos), TypeError, r"name = 3 of an activation is a int; pass a str"),
     (lambda: leaky_relu(NAN), ValueError, r"slope = nan of the leaky ReLU must be one finite number"),
     (lambda: leaky_relu("0.1"), ValueError, r"slope = '0.1' of the leaky ReLU"),
@@ -94,9 +94,14 @@ NETWORKS = [
         ValueError,
         r"fields of layer 1 leave .* float64",
     ),
-    (lambda: own(lambda h: h[:0])([1.0]), ValueError, r"activation 'mine' maps shape \(1,\) to \(0,\); keep the shape"),
-    (lambda: own(lambda h: 1j * h)([1.0]), TypeError, r"activation 'mine' returns complex128; real numbers are needed"),
-    (lambda: own(lambda h: h * NAN)([2.0]), ValueError, r"activation 'mine' of layer 0 is not finite at the field 2.0"),
+    (lambda: own(lambda h: h[:0]), ValueError, r"activation 'mine' maps shape \(336,\) to \(0,\); keep the shape"),
+    (lambda: own(lambda h: 1j * h), TypeError, r"activation 'mine' returns complex128; real numbers are needed"),
+    (lambda: own(lambda h: h * NAN), ValueError, r"activation 'mine' has a finite value at none of 336 fields"),
+    (
+        lambda: own(lambda h: np.where(h > 1, NAN, h))([2.0]),
+        ValueError,
+        r"activation 'mine' of layer 0 is not finite at the field 2.0",
+    ),
 ]
 
 BINARY = [

@@ -173,7 +173,7 @@ def test_a_file_appears_whole_or_not_at_all(suffix, tmp_path, monkeypatch):
 
 
 def test_what_cannot_be_written(tmp_path, monkeypatch):
-    mine = Network([[[1.0]]], activation=Activation("mine", np.square, np.square))
+    mine = Network([[[1.0]]], activation=Activation("mine", np.square))
     with pytest.raises(ValueError, match="activation 'mine' of layer 0 is a function of your own"):
         save_network(mine, tmp_path / "net.npz")
     with pytest.raises(ValueError, match=r"suffix '\.onnx'; write \.npz or \.safetensors"):

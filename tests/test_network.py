@@ -110,16 +110,16 @@ def test_an_activation_of_ones_own():
     assert np.array_equal(net([3.0]), [16.0, 36.0])
     assert net.activations[0].code == -1
     assert travelled(net) == net
-    single = Network([np.ones((1, 1), np.float32)], activation=Activation("wide", np.float64, double))
+    single = Network([np.ones((1, 1), np.float32)], activation=Activation("wide", np.float64, np.ones_like))
     assert single(np.ones(1)).dtype == np.float32
 
 
 def test_activations_that_cannot_travel_say_why():
-    mine = Activation("mine", lambda h: h, double)
+    mine = Activation("mine", lambda h: h * h, double)
     with pytest.raises(pickle.PicklingError, match=r"function of activation 'mine' cannot be sent .* top of a module"):
         pickle.dumps(Network([[[1.0]]], activation=mine))
     with pytest.raises(pickle.PicklingError, match="derivative of activation 'mine' cannot"):
-        pickle.dumps(Activation("mine", double, lambda h: h))
+        pickle.dumps(Activation("mine", square, lambda h: 2 * h))
     assert copy.deepcopy(mine) is mine
 
 

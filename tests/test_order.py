@@ -81,7 +81,7 @@ def test_what_each_kind_of_unit_loses():
     relu = unit_order("relu", h)
     assert relu.inverted[0] == 0
     assert relu.tied[0] == math.comb(11, 2) / math.comb(21, 2), "all pairs that are not above zero"
-    bump = unit_order(Activation("bump", lambda x: np.exp(-(x**2) / 50), lambda x: -x / 25), h)
+    bump = unit_order(Activation("bump", lambda x: np.exp(-(x**2) / 50), lambda x: -x / 25 * np.exp(-(x**2) / 50)), h)
     assert bump.kept[0] == bump.inverted[0] == (1 - bump.tied[0]) / 2, "even functions keep what they invert"
     assert bump.tied[0] == 10 / math.comb(21, 2)
     assert unit_order(Activation("minus", np.negative, lambda x: -np.ones_like(x)), h).inverted[0] == 1
@@ -318,7 +318,7 @@ TWO = [[0.0, 1.0], [1.0, 0.0], [2.0, 1.0], [3.0, 3.0]]
         (l_map_accuracy, (NET, TWO, [0, 1]), ValueError, "2 labels for 4 samples"),
         (unit_order, ("tanh", [1.0]), ValueError, "at least two"),
         (unit_order, ("tan", [1.0, 2.0]), ValueError, "unknown"),
-        (unit_order, (Activation("log", lambda h: np.log(np.abs(h)), np.sign), [0.0, 1.0]), ValueError, "finite"),
+        (unit_order, (Activation("log", lambda h: np.log(np.abs(h)), np.reciprocal), [0.0, 1.0]), ValueError, "finite"),
         (group_order, ("tanh", TWO, [1.0]), ValueError, r"need \(groups, 2\)"),
         (group_order, ("tanh", TWO, [[1.0, np.inf]]), ValueError, "weights = inf"),
         (group_order, ("tanh", [[1e200, 1e200]] * 2, [1e200, 1e200]), ValueError, "leave the range of float64"),

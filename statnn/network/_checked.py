@@ -1,0 +1,196 @@
+"""What a function must be to serve as an activation, and whether a stated derivative is the derivative.
+
+Everything is tried once, when an `Activation` is made, at fields from -1000 to 1000 of which none is a round number.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from statnn._edge import Floats
+from statnn.network._differences import TRUSTED, Numerical, Values, evaluate, precision, reals, slopes
+
+TOLERANCE = 1e-6
+"""How far a stated derivative may be off, relative to the larger of |σ'(h)| and the largest slope for |h| <= 1."""
+_NEAR = 8.0
+_FINITE = 100.0
+_FAINT = 1e-9
+_ADVICE = "numpy.vectorize(f, otypes=[float]) makes one of a function of single numbers"
+
+
+def _fields() -> Floats:
+    """Return fields, dense where they are of order one; the two signs interleave."""
+    inner = _NEAR * (np.arange(-128, 128) + 0.3771) / 128.31
+    outer = 1e-3 * 1.4142 ** np.arange(40) * 1.0317
+    return np.sort(np.concatenate([inner, outer, -0.9731 * outer]))
+
+
+FIELDS = _fields()
+
+
+def check(
+    name: str, function: Callable[[Values], Values], derivative: Callable[[Values], Values], kinks: tuple[float, ...]
+) -> None:
+    """Raise unless both are elementwise functions of arrays and one is the derivative of the other.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Names the field and the two values where the derivative is wrong.
+    """
+    what = f"activation {name!r}"
+    values = _elementwise(function, what)
+    numerical = isinstance(derivative, Numerical)
+    if numerical:
+        inside = np.isfinite(values) & (np.abs(FIELDS) <= _NEAR)
+        _smooth(function, what, kinks, float(np.mean(np.abs(values[inside], dtype=float))) if inside.any() else 0.0)
+    slope, error, size = slopes(function, FIELDS, kinks, what)
+    reach = np.maximum(np.abs(slope), size)
+    if numerical:
+        poor = np.isfinite(values) & (np.abs(FIELDS) < _NEAR) & ~(error <= _FAINT * reach)
+        if np.mean(poor[np.abs(FIELDS) < _NEAR]) > 0.05:
+            at = int(np.argmax(poor))
+            raise ValueError(
+                f"{what} cannot be differentiated from its values: at the field {FIELDS[at]:.6g} the error is "
+                f"{error[at]:.1g} of a slope of {slope[at]:.6g}; return float64, or pass derivative="
+            )
+        return
+    found = _elementwise(derivative, f"derivative of {what}")
+    known = error <= TOLERANCE * reach
+    unit = np.max(np.abs(slope), initial=0.0, where=known & (np.abs(FIELDS) <= 1))
+    scale = np.maximum(np.abs(slope), unit)
+    with np.errstate(all="ignore"):
+        off = np.abs(found.astype(float) - slope)
+        allowed = (TOLERANCE + 4 * precision(found)) * scale + 10 * error
+        wrong = known & ~(off <= allowed) & (np.isfinite(found) | (np.abs(FIELDS) <= _FINITE))
+        by = np.where(wrong, np.nan_to_num(off / (scale + error), nan=np.inf), 0.0)
+    if wrong.any():
+        _refuse(what, found, slope, by)
+    _finite_at_kinks(what, function, derivative, kinks)
+
+
+def _refuse(what: str, found: Values, slope: Floats, off: Floats) -> None:
+    """Raise where it is most wrong, among fields of order one if there are such."""
+    near = np.where(np.abs(FIELDS) <= _NEAR, off, 0.0)
+    at = int(np.argmax(near if near.any() else off))
+    raise ValueError(
+        f"derivative of {what} is wrong at the field {FIELDS[at]:.6g}: it returns {float(found[at]):.9g}, while "
+        f"central differences of the function give {slope[at]:.9g}; pass the derivative of this very function, or "
+        "derivative=None to have it found numerically"
+    )
+
+
+def _elementwise(function: Callable[[Values], Values], what: str) -> Values:
+    """Return values at all fields; raise unless each depends on its own field alone."""
+    failure: Exception | None = None
+    for fields in (FIELDS, FIELDS.reshape(4, -1), FIELDS[0]):
+        given = np.array(fields)
+        try:
+            with np.errstate(all="ignore"):
+                found = function(given)
+        except (ArithmeticError, ValueError) as error:  # perhaps at some fields only
+            failure = error
+        except Exception as error:
+            raise TypeError(
+                f"{what} fails on fields of shape {given.shape}{_told(error)}: pass a function of arrays of any shape; "
+                f"{_ADVICE}"
+            ) from error
+        else:
+            reals(found, given.shape, what)
+        if not np.array_equal(given, fields):
+            raise ValueError(f"{what} changes the fields that it is given: return a new array")
+    values = evaluate(function, FIELDS, what)
+    if not np.isfinite(values).any():
+        raise ValueError(
+            f"{what} has a finite value at none of {FIELDS.size} fields from -1000 to 1000{_told(failure)}: pass a "
+            f"function of arrays; {_ADVICE}"
+        ) from failure
+    some = evaluate(function, FIELDS[-2::-3].reshape(2, -1), what).ravel()
+    size = float(np.median(np.abs(values[np.isfinite(values)], dtype=float)))
+    with np.errstate(all="ignore"):
+        alike = np.isclose(some, values[-2::-3], rtol=1e-6, atol=1e-6 * size, equal_nan=True)
+    if not alike.all():
+        at = int(np.argmin(alike))
+        raise ValueError(
+            f"{what} is not elementwise: at the field {FIELDS[-2::-3][at]:.6g} it gives {values[-2::-3][at]} or "
+            f"{some[at]}, by what other fields stand beside it; each value must depend on its own field alone "
+            "(numpy.vectorize needs otypes=[float])"
+        )
+    return values
+
+
+def _told(error: Exception | None) -> str:
+    return "" if error is None else f" ({type(error).__name__}: {str(error).partition(chr(10))[0]})"
+
+
+def _smooth(function: Callable[[Values], Values], what: str, kinks: tuple[float, ...], size: float) -> None:
+    """Raise if the function, whose values are of that size, has a kink or a jump that is not stated.
+
+    Every gap between fields is narrowed to where it bends most. The slopes on both sides differ there by the same at a
+    kink, however narrow the gap, and elsewhere in proportion to it.
+    """
+    beside = [k + side * 1e-7 * max(1.0, abs(k)) for k in kinks for side in (-1, 1)]
+    edges = np.unique(np.concatenate([FIELDS, beside]))
+    free = np.searchsorted(kinks, edges[1:], side="right") == np.searchsorted(kinks, edges[:-1])
+    low, high = edges[:-1][free], edges[1:][free]
+    least = 1e-7 * np.maximum(1.0, np.abs(low))
+    wide = _bend(function, what, *_narrowed(function, what, low, high, least))[0]
+    low, high = _narrowed(function, what, low, high, least / 100)
+    bend, steep, eps = _bend(function, what, low, high)
+    kink = (bend > 1e-4 * steep + 32 * eps * size / (high - low)) & (bend > 0.25 * wide)
+    if kink.any():
+        at = int(np.argmin(np.where(kink, np.abs(low), np.inf)))
+        ends = np.array([low[at] - least[at], low[at], high[at], high[at] + least[at]])
+        values = evaluate(function, ends, what).astype(float)
+        left, right = (np.diff(values) / np.diff(ends))[::2] + 0.0
+        place = float(np.round(ends[1:3].mean(), 6)) + 0.0
+        raise ValueError(
+            f"{what} has a kink or a jump near the field {place:.6g}: value {values[1]:.6g} and slope {left:.6g} on "
+            f"the left, {values[2]:.6g} and {right:.6g} on the right; without derivative= all of them must be stated, "
+            f"kinks=[{place:.6g}, ...]"
+        )
+
+
+def _narrowed(
+    function: Callable[[Values], Values], what: str, low: Floats, high: Floats, least: Floats
+) -> tuple[Floats, Floats]:
+    """Return the ends of gaps no wider than `least`, each inside its own and around where that bends most."""
+    while (high - low > least).any():
+        points = low + (high - low) / 4 * np.arange(5)[:, None]
+        values = evaluate(function, points, what).astype(float)
+        with np.errstate(all="ignore"):
+            bend = np.abs(values[:-2] - 2 * values[1:-1] + values[2:])
+        bend[~np.isfinite(bend)] = -1.0
+        i = np.argmax(bend, axis=0), np.arange(low.size)
+        open_ = high - low > least
+        low, high = np.where(open_, points[:-2][i], low), np.where(open_, points[2:][i], high)
+    return low, high
+
+
+def _bend(function: Callable[[Values], Values], what: str, low: Floats, high: Floats) -> tuple[Floats, Floats, float]:
+    """Return how the slopes in the two halves of gaps differ, the larger of them, and the precision of values."""
+    points = np.stack([low, (low + high) / 2, high])
+    values = evaluate(function, points, what)
+    with np.errstate(all="ignore"):
+        left, right = np.diff(values.astype(float), axis=0) / np.diff(points, axis=0)
+        return np.nan_to_num(np.abs(right - left)), np.fmax(np.abs(left), np.abs(right)), precision(values)
+
+
+def _finite_at_kinks(
+    what: str,
+    function: Callable[[Values], Values],
+    derivative: Callable[[Values], Values],
+    kinks: tuple[float, ...],
+) -> None:
+    """Raise where the derivative has no value although the function has a slope on the left: fields can be there."""
+    places = np.unique([0.0, *kinks])
+    slope, error, size = slopes(function, places, tuple(places), what)
+    found = evaluate(derivative, places, f"derivative of {what}")
+    bad = (error <= TRUSTED * np.maximum(np.abs(slope), size)) & np.isfinite(evaluate(function, places, what))
+    bad &= ~np.isfinite(found)
+    if bad.any():
+        at = int(np.argmax(bad))
+        raise ValueError(
+            f"derivative of {what} is {float(found[at])} at the field {places[at]:.6g}, where fields can be: return a "
+            f"finite number there, for example the slope from the left, {slope[at]:.6g}"
+        )

@@ -1,0 +1,176 @@
+"""Derivatives of functions of which nothing is known but their values.
+
+Differences over twelve steps h, r h, r² h, ... are extrapolated to step zero (Richardson), and the entry of the
+table whose neighbours agree best is taken, with its rounding errors counted in; where none is good enough the steps
+are made smaller. The same table extrapolates the mean of both sides, which must meet the value in between: what is
+narrower than all steps, a jump and a kink are not taken for smooth. Steps never reach beyond a stated kink: near one,
+and at one, differences are one-sided.
+"""
+
+import contextlib
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from statnn._edge import Floats
+
+Values: TypeAlias = NDArray[Any]
+
+STEPS, ROUNDS = 12, 5
+RATIO = math.exp(-0.5)
+"""A fraction such as 3/5 would let a wave fall into step with three or four steps, and pass for smooth."""
+LARGEST_STEP = 0.4
+ENOUGH = 1e-11
+TRUSTED = 1e-7
+_BLOCK = 2**14
+_USUAL = np.linspace(-8.013, 8.0, 34)
+_ROUNDING = np.array([4.0, 24.0])
+"""How far rounding grows in the table of central and of one-sided differences: the product of (1+w)/(1-w)."""
+
+
+@dataclass(frozen=True)
+class Numerical:
+    """The derivative of a function, from its values: to 1e-10 of the larger of |σ| and |σ'| nearby, where σ is smooth.
+
+    At a kink it is the derivative from the left.
+    """
+
+    name: str
+    function: Callable[[Values], Values]
+    kinks: tuple[float, ...] = ()
+
+    def __call__(self, fields: Values) -> Values:
+        given = np.asarray(fields)
+        h = given.astype(float).ravel()
+        slope, error, size = slopes(self.function, h, self.kinks, f"activation {self.name!r}")
+        bad = ~(error <= TRUSTED * np.maximum(np.abs(slope), size))
+        if bad.any():
+            at = float(h[bad][0])
+            raise ValueError(
+                f"activation {self.name!r} has no derivative that could be found from its values at the field {at:.6g}"
+                f": pass derivative=, or kinks=[{at:.6g}] if it has a kink there"
+            )
+        return slope.reshape(given.shape).astype(given.dtype if given.dtype.kind == "f" else np.float64)
+
+
+def evaluate(function: Callable[[Values], Values], fields: Floats, what: str) -> Values:
+    """Return values of the same shape, NaN where the function itself raises that it has none.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the function keeps no shape, returns no real numbers, or fails everywhere.
+    """
+    try:
+        with np.errstate(all="ignore"):
+            found = function(fields.copy())
+    except (ArithmeticError, ValueError):
+        return _one_by_one(function, fields.ravel(), what).reshape(fields.shape)
+    return reals(found, fields.shape, what)
+
+
+def reals(found: Any, shape: tuple[int, ...], what: str) -> Values:
+    """Return what a function returned as an array, if it holds real numbers of that shape."""
+    if isinstance(found, np.ma.MaskedArray):
+        raise TypeError(f"{what} returns a masked array, whose mask would be lost: return an array, NaN where masked")
+    values = np.asarray(found)
+    if values.shape != shape:
+        raise ValueError(
+            f"{what} maps shape {shape} to {values.shape}; keep the shape (a constant is np.full_like(h, 1.0))"
+        )
+    if values.dtype.kind not in "biuf":
+        raise TypeError(f"{what} returns {values.dtype}; real numbers are needed")
+    return values
+
+
+def _one_by_one(function: Callable[[Values], Values], fields: Floats, what: str) -> Values:
+    """Return values where there are such, by halves; each at last as a pair, since arrays of one pass for numbers."""
+    if fields.size > 3:
+        half = fields.size // 2
+        return np.concatenate([evaluate(function, part, what) for part in (fields[:half], fields[half:])])
+    values = np.full(fields.size, np.nan)
+    for i, field in enumerate(fields):
+        with contextlib.suppress(ArithmeticError, ValueError), np.errstate(all="ignore"):
+            values[i] = np.asarray(function(np.full(2, field)), dtype=float)[0]
+    return values
+
+
+def precision(values: Values) -> float:
+    """Return the distance from 1 to the next number of the type, that of float64 for whole numbers."""
+    return max(2.0**-52, float(np.finfo(values.dtype).eps)) if values.dtype.kind == "f" else 2.0**-52
+
+
+def slopes(
+    function: Callable[[Values], Values], fields: Floats, kinks: Sequence[float], what: str
+) -> tuple[Floats, Floats, Floats]:
+    """Return the derivative at fields, shape (n,), an estimate of its error (inf: none found), and |σ| there.
+
+    |σ| is never below 1e-4 of what it is on average for |h| <= 8: in tails values have no more digits than that.
+    """
+    usual = np.abs(evaluate(function, _USUAL, what), dtype=float)
+    least = 1e-4 * float(np.mean(usual[np.isfinite(usual)])) if np.isfinite(usual).any() else 0.0
+    slope, error, size = np.zeros(fields.size), np.full(fields.size, np.inf), np.zeros(fields.size)
+    for begin in range(0, fields.size, _BLOCK):
+        part = slice(begin, begin + _BLOCK)
+        at, side, step = _stencils(fields[part], np.asarray(kinks, dtype=float))
+        here = evaluate(function, at, what)
+        size[part] = np.maximum(np.abs(here, dtype=float), least)
+        left = np.flatnonzero(np.isfinite(here))
+        for _ in range(ROUNDS):
+            if not left.size:
+                break
+            found, lost, near = _table(function, at[left], here[left], side[left], step[left], what)
+            size[part][left] = np.maximum(size[part][left], near)
+            better = lost < error[part][left]
+            slope[part][left[better]], error[part][left[better]] = found[better], lost[better]
+            left = left[error[part][left] > ENOUGH * np.maximum(np.abs(slope[part][left]), size[part][left])]
+            step = step * RATIO ** (STEPS - 3)
+    return slope, error, size
+
+
+def _stencils(fields: Floats, kinks: Floats) -> tuple[Floats, NDArray[np.int64], Floats]:
+    """Return where to differentiate, from which side (0: both), and the largest step, short of the next kink."""
+    at = np.where(np.isin(fields, kinks), np.nextafter(fields, -np.inf), fields)
+    ends = np.concatenate([[-np.inf], np.sort(kinks), [np.inf]])
+    above = np.searchsorted(ends[1:], at)
+    most = LARGEST_STEP * np.maximum(1.0, np.abs(at) / 4)
+    left, right = np.minimum(0.95 * (at - ends[above]), most), np.minimum(0.95 * (ends[above + 1] - at), most)
+    narrow, wide = np.minimum(left, right), np.maximum(left, right)
+    both = narrow >= 0.25 * wide
+    side = np.where(both, 0, np.where(left > right, -1, 1))
+    return at, side, np.where(both, narrow, wide)
+
+
+def _table(
+    function: Callable[[Values], Values], at: Floats, here: Values, side: Any, step: Floats, what: str
+) -> tuple[Floats, Floats, Floats]:
+    """Return the best entry of the table of extrapolated differences, its error, and |σ| at the last step, (n,)."""
+    h = step * RATIO ** np.arange(STEPS)[:, None]
+    above, below = np.where(side < 0, at, at + h), np.where(side > 0, at, at - h)
+    values = evaluate(function, np.stack([above, below]), what)
+    eps, middle = precision(values), here.astype(float)
+    over, under = values.astype(float)
+    best, lost = np.zeros(at.size), np.full(at.size, np.inf)
+    with np.errstate(all="ignore"):
+        rows = (over - under) / (above - below)
+        means = np.where(side == 0, over / 2 + under / 2, middle)
+        grown = eps * _ROUNDING[np.abs(side)] * np.fmax(np.abs(over), np.abs(under)) / h
+        argument = eps * _ROUNDING[np.abs(side)] * np.abs(at) / h
+        for j in range(1, STEPS):
+            w = np.where(side == 0, RATIO ** (2 * j), RATIO**j)
+            finer = rows[1:] + (rows[1:] - rows[:-1]) * w / (1 - w)
+            means = means[1:] + (means[1:] - means[:-1]) * w / (1 - w)
+            if j > 1:
+                apart = np.maximum(np.abs(finer - rows[1:]), np.abs(finer - rows[:-1]))
+                error = apart + np.abs(means - middle) / h[j:] + grown[j:] + argument[j:] * np.abs(finer)
+                error[~np.isfinite(error)] = np.inf
+                i = np.argmin(error, axis=0), np.arange(at.size)
+                better = error[i] < lost
+                best, lost = np.where(better, finer[i], best), np.where(better, error[i], lost)
+            rows = finer
+        near = np.fmax(np.abs(over[-1]), np.abs(under[-1]))
+    return best, lost, np.where(np.isfinite(near), near, 0.0)
