@@ -76,8 +76,9 @@ def criticality(activation: str | Activation) -> Criticality:
     .. math:: V(q) = σ_w^2 a\,(q + A q^{1+p} + A_2 q^{1+2p} + \dots), \qquad
               E φ'^2 = a\,(1 + B q + B_2 q^2 + \dots)
 
-    tanh and erf: p = 1, A = -2, hence q_m → 1/(2m) and, for σ_w² = (1+t)/a, q* = t/2, dq'/dq = 1-t; tanh has
-    χ = 1 + t²/3, so ξ_q = 1/t and ξ_c = 3/t². relu, leaky relu and identity keep all scales.
+    tanh and erf: p = 1, A = -2, hence q_m → 1/(2m) and, for σ_w² = (1+t)/a with t → 0+, q* = t/2, dq'/dq = 1 - t,
+    χ = 1 + t²/3. Near inputs part over 1/ln χ = 3/t² layers; correlations settle at c* = 0, where dc'/dc = 1 - t²/6:
+    ξ_q = 1/t and ξ_c = 6/t². relu, leaky relu and identity keep all scales.
 
     Parameters
     ----------

@@ -274,15 +274,17 @@ class _Own:
         edges = with_edges(self._edges(np.array([deviation])), near[None])
         edges = edges[:, np.abs(edges[0]) <= OUTER_END]
         what = f"the correlation map of activation {self.activation.name!r}"
-        square = float(self.one(np.array([q]))[2][0])
-        least = square * np.array([q * e, 1.0])
+        mean, _, square = (float(value[0]) for value in self.one(np.array([q])))
+        close = square * q * e
+        rounding = np.finfo(float).eps * math.sqrt(mean * close) / OUTER  # of φ(x) - φ(y)
+        least = np.array([close + rounding, square])
         gap, slope = integrals(outer, edges, what=what, tolerance=OUTER, least=least)[:, 0]
         return float(gap), float(slope)
 
 
 WIDE = 4.0
 """Deviation from which dM/dq is an average of φ² with a Hermite polynomial."""
-MOST_INNER = 40_000
+MOST_INNER = 20_000
 """Panels of inner integrals in one round of the outer one."""
 MOST_PROBED = 2000
 """Panels spent on finding out how far averages reach."""

@@ -32,8 +32,17 @@ def mean(text: str) -> sp.Symbol:
     return named(rf"\operatorname{{E}}[{text}]")
 
 
+def pair_mean(polynomial: sp.Expr) -> sp.Expr:
+    """Return the average of a polynomial in the two fields x and y."""
+    w = sp.Symbol("w", real=True)
+    second = sp.sqrt(q) * (c * z + sp.sqrt(1 - c**2) * w)
+    inside = gaussian_mean(sp.expand(polynomial.subs({x: sp.sqrt(q) * z, y: second}, simultaneous=True)), w)
+    return sp.expand(gaussian_mean(sp.expand(inside), z))
+
+
 def gaussian_averages() -> Derivation:
     """Derive Gaussian averages with respect to correlation and variance."""
+    one, other, law = sp.Function("phi")(x), sp.Function("psi")(y), sp.Function("N")(x, y)
     hermite = (z**4 - 6 * z**2 + 3) / (4 * q**2)
     moments = [
         (j, k, gaussian_mean(_in_second(j, k), z)) for j in range(4) for k in range(4)
@@ -55,11 +64,29 @@ def gaussian_averages() -> Derivation:
                 ),
             ),
             identity(
-                "so that, by parts, the derivative of a product is the product of derivatives: at c = 1 and "
-                "q = q′ the slope of the correlation map is the factor of squared small distances.",
-                sp.diff(_density, c) / _density,
-                q * sp.diff(_density, x, y) / _density,
-                shown=equation(named(r"\frac{d}{d c}") * mean(r"\phi(x) \phi(y)"), q * mean(r"\phi'(x) \phi'(y)")),
+                "so that for any two functions the change of their product differs from the product of their slopes by "
+                "a divergence,",
+                one * other * sp.diff(_density, c) - q * sp.diff(one, x) * sp.diff(other, y) * _density,
+                q * (
+                    sp.diff(one * other * sp.diff(_density, y), x) - sp.diff(sp.diff(one, x) * other * _density, y)
+                ),
+                by=lambda gap: sp.simplify(sp.expand(gap / _density)),
+                shown=equation(
+                    one * other * sp.Derivative(law, c) - q * sp.Derivative(one, x) * sp.Derivative(other, y) * law,
+                    q
+                    * (
+                        sp.Derivative(one * other * sp.Derivative(law, y), x)
+                        - sp.Derivative(sp.Derivative(one, x) * other * law, y)
+                    ),
+                ),
+            ),
+            componentwise(
+                "whose integral vanishes: the derivative of an average of a product is that of the product of slopes, "
+                "checked against moments for all powers to the fourth. At c = 1 and q = q′ the slope of the "
+                "correlation map is the factor of squared small distances.",
+                [sp.diff(pair_mean(x**j * y**k), c) for j in range(5) for k in range(5)],
+                [q * pair_mean(sp.diff(x**j, x) * sp.diff(y**k, y)) for j in range(5) for k in range(5)],
+                equation(named(r"\frac{d}{d c}") * mean(r"\phi(x) \psi(y)"), q * mean(r"\phi'(x) \psi'(y)")),
             ),
             identity(
                 "The density of one field obeys the heat equation in its variance,",

@@ -4,7 +4,7 @@ import sympy as sp
 
 from theory.derivation import Derivation, equation, identity
 from theory.interaction.symbols import componentwise, gaussian_mean, named
-from theory.rg.meanfield import PRODUCT, c, mean, q, u, v, x, y, z
+from theory.rg.meanfield import PRODUCT, SIGMA, c, mean, pair_mean, q, u, v, x, y, z
 
 t, m = sp.symbols("t m", positive=True)
 LINE = "Poole et al. 2016; Schoenholz et al. 2017; amplitudes of this project"
@@ -18,6 +18,8 @@ def _average(function: sp.Expr, order: int) -> sp.Expr:
 
 MEAN = _average(sp.tanh(x) ** 2, 3)
 SLOPE = _average((1 - sp.tanh(x) ** 2) ** 2, 2)
+FIRST = _average(1 - sp.tanh(x) ** 2, 2)
+"""E tanh', whose square is E tanh'(x) tanh'(y) of independent fields."""
 START = t / 2 + 5 * t**2 / 24
 """q* for σ_w² = 1 + t, to second order."""
 
@@ -77,7 +79,9 @@ def tanh_criticality() -> Derivation:
     """Derive series of the maps of tanh around q = 0, and the amplitudes they give."""
     at_start = {q: START}
     curve = sp.diff(MEAN, q)
-    inverse = _to(1 / _to(MEAN / q, q, 2) / q - 1 / q, q, 0)
+    inverse = _to((1 / (MEAN / q) - 1) / q, q, 1)
+    inverse_law = 2 * m - sp.Rational(5, 6) * sp.log(m) + sp.Symbol("k", real=True)
+    odd = sp.Add(*(a * x**k for a, k in zip(sp.symbols("a_1 a_3 a_5", real=True), (1, 3, 5), strict=True)))
     erf = _to(sp.pi / 4 * PRODUCT["erf"].subs(c, 1), q, 2)
     return Derivation(
         "tanh-criticality",
@@ -100,17 +104,26 @@ def tanh_criticality() -> Derivation:
                 shown=equation(mean(r"\tanh'^{2} x"), 1 - 2 * q + 7 * q**2 + named("O(q^{3})")),
             ),
             identity(
-                "At criticality 1/q grows by two in each layer,",
+                "At criticality 1/q grows by nearly two in each layer,",
                 inverse,
-                sp.S(2),
+                2 - 5 * q / 3,
                 by=sp.expand,
-                shown=equation(named(r"\frac{1}{q'} - \frac{1}{q}"), 2 + named("O(q)")),
+                shown=equation(named(r"\frac{1}{q'} - \frac{1}{q}"), 2 - 5 * q / 3 + named("O(q^{2})")),
             ),
             identity(
-                "so that variances decay as 1/(2m).",
-                1 / (2 * m + 1 / q) - 1 / (2 * m),
-                -1 / (2 * m) / (2 * m * q + 1),
-                shown=equation(named("q_{m}"), 1 / (2 * m) + named("o(m^{-1})")),
+                "so that q falls to zero, and the mean growth of 1/q tends to two. With q = 1/(2m) in the next term "
+                "1/q is 2m less a logarithm, for which what is left of the growth is smaller than 1/m,",
+                sp.limit(m * (inverse_law.subs(m, m + 1) - inverse_law - 2 + 5 / (3 * inverse_law)), m, sp.oo),
+                sp.S.Zero,
+                shown=equation(named(r"\frac{1}{q_{m}}"), 2 * m - 5 * sp.log(m) / 6 + named("O(1)")),
+            ),
+            identity(
+                "and variances decay as 1/(2m), with a correction of order ln m/m².",
+                sp.limit((1 / inverse_law - 1 / (2 * m)) * m**2 / sp.log(m), m, sp.oo),
+                sp.Rational(5, 24),
+                shown=equation(
+                    named("q_{m}"), 1 / (2 * m) + 5 * sp.log(m) / (24 * m**2) + named("O(m^{-2})")
+                ),
             ),
             identity(
                 "The same holds for erf, whose variance map at criticality begins alike.",
@@ -134,11 +147,46 @@ def tanh_criticality() -> Derivation:
                 shown=equation(named(r"\frac{d q'}{d q}"), 1 - t + named("O(t^{2})")),
             ),
             identity(
-                "but distances grow more slowly: the first order cancels, and their length is 3/t².",
+                "but small distances grow more slowly: the first order cancels,",
                 _to((1 + t) * SLOPE.subs(at_start), t, 2),
                 1 + t**2 / 3,
                 by=sp.expand,
                 shown=equation(named(r"\chi"), 1 + t**2 / 3 + named("O(t^{3})")),
+            ),
+            identity(
+                "so that near inputs part over a length 3/t².",
+                sp.limit(t**2 / sp.log(1 + t**2 / 3), t, 0),
+                sp.S(3),
+                shown=equation(sp.Limit(t**2 / sp.log(named(r"\chi")), t, 0), sp.S(3)),
+            ),
+            identity(
+                "That is no correlation length: at c = 1 correlations do not stay. tanh is odd, so that independent "
+                "fields remain independent, and c* = 0 is where they settle. For odd functions, checked for all "
+                "polynomials of fifth order, the map has there the slope",
+                sp.diff(pair_mean(odd * odd.subs(x, y)), c).subs(c, 0) / q,
+                pair_mean(sp.diff(odd, x)) ** 2,
+                by=sp.expand,
+                shown=equation(named(r"\frac{d c'}{d c}"), SIGMA * mean(r"\phi'(x)") ** 2),
+            ),
+            identity(
+                "with the average of one slope",
+                FIRST,
+                1 - q + 2 * q**2,
+                by=sp.expand,
+                shown=equation(mean(r"\tanh' x"), 1 - q + 2 * q**2 + named("O(q^{3})")),
+            ),
+            identity(
+                "and at the fixed point it is",
+                _to((1 + t) * FIRST.subs(at_start) ** 2, t, 2),
+                1 - t**2 / 6,
+                by=sp.expand,
+                shown=equation(named(r"\frac{d c'}{d c}"), 1 - t**2 / 6 + named("O(t^{3})")),
+            ),
+            identity(
+                "so that the correlation length is 6/t².",
+                sp.limit(-(t**2) / sp.log(1 - t**2 / 6), t, 0),
+                sp.S(6),
+                shown=equation(sp.Limit(t**2 * named(r"\xi_{c}"), t, 0), sp.S(6)),
             ),
             identity(
                 "Below criticality the variance dies out, and distances shrink by 1 + t, t < 0, exactly.",
