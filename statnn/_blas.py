@@ -2,27 +2,31 @@
 
 OpenBLAS cuts products among its threads, and the pieces may be summed by other instructions than the whole: on some
 processors two threads give other roundings than one. Work that is repeatable bit for bit holds every BLAS of the
-process to one thread; more cores are used by an executor. The limit belongs to the process, so that the first to enter
-sets it and the last to leave takes it back.
+process to one thread; more cores are used by an executor. Some libraries keep one limit for the process (OpenBLAS with
+threads of its own), others one for every thread (MKL, OpenBLAS on OpenMP). So every thread that enters sets the limit;
+its own is taken back when it leaves, that of the process when the last one does.
 """
 
+import ctypes
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
+from itertools import product
 from typing import Any
 
 import numpy as np
 
 _lock = threading.Lock()
 _inside = 0
-_limits: Any = None
+_of_process: dict[str, int] = {}
+"""Threads of every library before the first thread entered."""
 _FILLING = 512
 
 
 @contextmanager
 def one_thread() -> Iterator[None]:
-    """Hold BLAS to one thread inside the block, in all threads of the process.
+    """Hold BLAS to one thread inside the block, whichever thread enters it and whichever others are inside.
 
     Examples
     --------
@@ -31,21 +35,76 @@ def one_thread() -> Iterator[None]:
     ...     float(np.dot([1.0, 2.0], [3.0, 4.0]))
     11.0
     """
-    global _inside, _limits  # noqa: PLW0603 - the limit is the process's
-    import scipy.linalg.cython_blas  # noqa: F401 - the library that kernels call must be loaded to be limited
-    from threadpoolctl import threadpool_limits
-
+    global _inside  # noqa: PLW0603 - the limit is the process's
     with _lock:
+        libraries = _libraries()
+        before = [library.num_threads for library in libraries]
         if _inside == 0:
-            _limits = threadpool_limits(1, user_api="blas")
+            _of_process.clear()
+        for library, threads in zip(libraries, before, strict=True):
+            _of_process.setdefault(library.filepath, threads)
+            _limit(library, 1)
         _inside += 1
     try:
         yield
     finally:
         with _lock:
             _inside -= 1
-            if _inside == 0:
-                _limits.restore_original_limits()
+            for library, threads in zip(libraries, before, strict=True):
+                if not _is_shared(library):
+                    _limit(library, threads)
+                elif _inside == 0:
+                    _limit(library, _of_process[library.filepath])
+
+
+def _libraries() -> list[Any]:
+    """Return what counts and sets the threads of every BLAS in the process; a library may be among them twice."""
+    from threadpoolctl import ThreadpoolController
+
+    return [*_linked(), *ThreadpoolController().select(user_api="blas").lib_controllers]
+
+
+class _Wheel:
+    """OpenBLAS as wheels carry it, under names that threadpoolctl knows from 3.5 on only."""
+
+    internal_api = "openblas"
+
+    def __init__(self, filepath: str, get: Any, put: Any) -> None:
+        self.filepath, self._get, self.set_num_threads = filepath, get, put
+
+    @property
+    def num_threads(self) -> int:
+        return int(self._get())
+
+
+@cache
+def _linked() -> tuple[_Wheel, ...]:
+    """Return the wheels' OpenBLAS that numpy calls and the one that scipy, and kernels with it, do."""
+    from numpy.linalg import _umath_linalg
+    from scipy.linalg import cython_blas
+
+    found = []
+    for module, suffix in product((_umath_linalg, cython_blas), ("", "64_")):
+        library = ctypes.CDLL(module.__file__)
+        functions = [getattr(library, f"scipy_openblas_{verb}_num_threads{suffix}", None) for verb in ("get", "set")]
+        if None not in functions:
+            found.append(_Wheel(f"{module.__file__}{suffix}", *functions))
+    return tuple(found)
+
+
+def _is_shared(library: Any) -> bool:
+    """Whether a limit holds for the whole process; MKL and OpenMP keep one for every thread."""
+    return library.internal_api != "mkl" and getattr(library, "threading_layer", None) != "openmp"
+
+
+def _limit(library: Any, threads: int) -> None:
+    """Set the threads of a library; threadpoolctl 3.8 lets one thread alone do so until it is told otherwise."""
+    release = getattr(library, "clear_controlling_thread", None)
+    if release:
+        release(force=True)
+    library.set_num_threads(threads)
+    if release:
+        release(force=True)
 
 
 @cache

@@ -157,26 +157,6 @@ def test_threads_of_blas_do_not_matter(rng):
     assert np.array_equal(*states)
 
 
-def test_blas_has_one_thread_meanwhile(rng):
-    """Threads of BLAS spin while they wait: on busy cores that took fifty times as long."""
-
-    def threads():
-        return [one["num_threads"] for one in threadpoolctl.threadpool_info() if one["user_api"] == "blas"]
-
-    seen = []
-
-    def watch(states):
-        seen.append(threads())
-        return np.zeros(len(states))
-
-    with threadpoolctl.threadpool_limits(2):
-        assert 2 in threads()  # whatever the environment says
-        sample(random_model(rng, [3, 4]), 2, chains=32, burn_in=0, rng=1, method="blocks", observables={"watch": watch})
-        assert 2 in threads()
-    assert seen
-    assert all(set(one) == {1} for one in seen)
-
-
 # -- laws ------------------------------------------------------------------------------------------------
 
 
