@@ -1,5 +1,6 @@
 """Errors of correlated draws: against the exact autoregressive process, and against a second implementation."""
 
+import math
 import warnings
 
 import checks
@@ -135,13 +136,52 @@ def test_bad_draws(draws, message):
         estimate(draws)
 
 
-@pytest.mark.parametrize("unit", [1e-300, 1e-160, 1e200, 1e300])
-def test_units_do_not_matter(rng, unit):
-    draws = rng.normal(size=(4, 100))
-    one, other = estimate(draws), estimate(unit * draws)
-    np.testing.assert_allclose([other.mean / unit, other.error / unit], [one.mean, one.error], rtol=1e-9)
-    np.testing.assert_allclose([other.tau, other.ess], [one.tau, one.ess], rtol=1e-9)
-    np.testing.assert_allclose(other.rhat, one.rhat, rtol=1e-3)  # the two draws beside the median are a tie
+@pytest.mark.parametrize("power", [-1022, -1000, -530, 665, 1000, 1021])
+def test_units_do_not_matter(rng, power):
+    """Powers of two change no digit, up to where the draws themselves end."""
+    draws = rng.uniform(-4, 4, size=(4, 101))
+    one, other = quietly(draws), quietly(np.ldexp(draws, power))
+    assert (other.mean, other.error) == (math.ldexp(one.mean, power), math.ldexp(one.error, power))
+    np.testing.assert_allclose([other.tau, other.ess, other.rhat], [one.tau, one.ess, one.rhat], rtol=1e-9)
+
+
+LARGEST, SMALLEST = np.finfo(float).max, math.ulp(0.0)
+
+
+def test_the_ends_of_float64():
+    """Means and errors of few draws can be told by hand: independent halves of ± the largest number."""
+    found = quietly(np.repeat([[LARGEST], [-LARGEST]], 8, axis=1))
+    assert (found.mean, found.error, found.ess) == (0.0, LARGEST, 2.0)
+    with pytest.warns(UntrustedEstimate, match="never changed"):
+        found = estimate(np.full((2, 100), LARGEST))
+    assert (found.mean, found.error) == (LARGEST, 0.0)
+    found = quietly(np.tile([LARGEST, LARGEST / 2], (2, 50)))
+    assert found.mean == pytest.approx(0.75 * LARGEST, rel=1e-15)
+    assert 0 < found.error < 0.02 * LARGEST
+    found = quietly(np.tile([SMALLEST, 0.0], (2, 50)))
+    assert found.error == SMALLEST  # it does change
+    assert "never changed" not in str(found.warning)
+    with pytest.raises(ValueError, match=r"draws reach 1.8e\+308 and their error is beyond float64"):
+        estimate(np.repeat([[LARGEST, -LARGEST]], 50, axis=1).reshape(1, -1))
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf, np.longdouble("1e400")])
+def test_one_draw_that_is_no_number_is_refused(rng, bad):
+    draws = rng.normal(size=(2, 50)).astype(np.longdouble)
+    draws[1, 7] = bad
+    with pytest.raises(ValueError, match="NaN, infinity, or what is beyond float64"):
+        estimate(draws)
+
+
+@pytest.mark.parametrize("length", [5, 501])
+def test_a_draw_in_neither_half_is_counted(length):
+    """One of n draws differs: the variance is (n - 1)/n², the error, as of independent draws, its root over √n."""
+    draws = np.full((1, length), 0.1)
+    draws[0, length // 2] = 1.1
+    found = quietly(draws)
+    assert found.mean == pytest.approx(0.1 + 1 / length)
+    assert found.error == pytest.approx(np.sqrt(length - 1) / length / np.sqrt(length))
+    assert (found.tau, found.ess, found.rhat) == (1.0, length, 1.0)
 
 
 @pytest.mark.parametrize("draws", [np.ones((2, 8)) * 1j, np.array([["a"] * 8])])

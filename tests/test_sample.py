@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from statnn import Network, _memory
 from statnn.interaction import BinaryNeurons, DynamicNeurons, square_lattice
 from statnn.montecarlo import METHODS, Blocks, HeatBath, Metropolis, Run, _spin_start, sample
+from statnn.montecarlo._draw import draw
 
 RING = BinaryNeurons(np.roll(np.eye(6), 1, axis=0) + np.roll(np.eye(6), -1, axis=0), fields=0.2, temperature=1.5)
 LAYERS = BinaryNeurons([np.ones((3, 2)), np.ones((2, 3))], fields=0.1, temperature=4.0)
@@ -191,6 +192,20 @@ def test_chains_that_never_change_and_short_ones_are_drawn():
         run.plot("energy", [trace, correlation])
         assert trace.lines
         assert why in correlation.texts[0].get_text()
+
+
+@pytest.mark.parametrize("unit", [1e-310, 1e306])
+def test_draws_of_any_size_have_their_autocorrelation_drawn(rng, unit):
+    draws = rng.normal(size=(2, 60))
+    shown = []
+    for scale in (1.0, unit):
+        pair = Figure().subplots(1, 2)
+        draw("energy", scale * draws, pair)
+        shown.append(pair[1].lines[0].get_ydata())
+    np.testing.assert_allclose(shown[1][:20], shown[0][:20], atol=1e-9)
+    constant = Figure().subplots(1, 2)
+    draw("energy", np.full((2, 60), 0.1), constant)  # whose mean is rounded
+    assert "never changes" in constant[1].texts[0].get_text()
 
 
 def test_lattices_beyond_memory_are_refused_at_once():

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from statnn._figure import axes
-from statnn.montecarlo._estimate import FEWEST, autocovariance, estimate
+from statnn.montecarlo._estimate import FEWEST, autocovariance, estimate, of_order_one
 from statnn.montecarlo._walkers import Values
 
 MOST_CHAINS = 8
@@ -43,14 +43,15 @@ def _correlation(ax: Any, name: str, draws: Values) -> None:
 
     ax.set_xlabel("lag $t$ (draws)")
     ax.set_ylabel(rf"$\rho(t)$ of {name}")
-    covariance = autocovariance(np.asarray(draws, dtype=np.float64)).mean(axis=0)
-    if draws.shape[1] < FEWEST or covariance[0] == 0:
-        why = "never changes" if covariance[0] == 0 else f"fewer than {FEWEST} draws"
+    never = bool((draws == draws[:, :1]).all())
+    if draws.shape[1] < FEWEST or never:
+        why = "never changes" if never else f"fewer than {FEWEST} draws"
         ax.text(0.5, 0.5, f"{why}:\nno autocorrelation", ha="center", va="center", transform=ax.transAxes)
         return
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the picture shows what the warning says
         found = estimate(draws, name)
+    covariance = autocovariance(of_order_one(np.asarray(draws, dtype=np.float64))[0]).mean(axis=0)
     last = min(draws.shape[1], max(20, int(8 * found.tau)))
     ax.plot(np.arange(last), covariance[:last] / covariance[0], marker=".")
     ax.axhline(0, color="0.6", linewidth=0.8)

@@ -6,6 +6,7 @@ is split in halves and ρ taken about the mean of all halves, so that halves and
 slow (Vehtari et al. 2021). R-hat is theirs: rank-normalised, of split chains, the larger of bulk and tails.
 """
 
+import math
 import warnings
 from dataclasses import dataclass
 from typing import Any
@@ -74,11 +75,15 @@ def estimate(draws: Any, name: str = "the observable") -> Estimate:
     values = array_of(draws, f"draws of {name}")
     if values.dtype.kind not in "biuf":
         raise TypeError(f"draws of {name} must hold real numbers, not {values.dtype}")
-    values = values.astype(np.float64, copy=False)
+    with np.errstate(over="ignore"):  # of types wider than float64
+        values = values.astype(np.float64, copy=False)
     if values.ndim < 2 or values.shape[1] < FEWEST or not values.size:
         raise ValueError(f"draws have shape {values.shape}; an estimate needs (chains, at least {FEWEST} draws, ...)")
     if not np.isfinite(values).all():
-        raise ValueError(f"draws of {name} hold NaN or infinity; give an observable that is finite in every state")
+        raise ValueError(
+            f"draws of {name} hold NaN, infinity, or what is beyond float64; give an observable that is finite in "
+            "every state"
+        )
     chains, length, *shape = values.shape
     columns = values.reshape(chains, length, -1)
     each = [_column(columns[:, :, k]) for k in range(columns.shape[2])]
@@ -92,16 +97,37 @@ def estimate(draws: Any, name: str = "the observable") -> Estimate:
 
 def _column(draws: Floats) -> tuple[float, float, float, float, float, float]:
     """Return mean, error, tau, tau by Sokal's rule, ess and R-hat of draws of shape (chains, draws)."""
+    scaled, power = of_order_one(draws)
+    mean, error, *rest = _scaled_column(scaled)
+    least = math.ulp(0.0) if error else 0.0  # an error too small for float64 is none of a constant
+    try:
+        return math.ldexp(mean, power), max(math.ldexp(error, power), least), *rest
+    except OverflowError:
+        raise ValueError(
+            f"draws reach {np.abs(draws).max():.3g} and their error is beyond float64: record them in another unit"
+        ) from None
+
+
+def of_order_one(draws: Floats) -> tuple[Floats, int]:
+    """Return draws / 2^k, the largest of which is about one, and k: sums and squares stay in float64, digits too."""
+    power = int(np.frexp(np.abs(draws).max())[1])
+    return np.ldexp(draws, -power), power
+
+
+def _scaled_column(draws: Floats) -> tuple[float, float, float, float, float, float]:
+    """Return what `_column` does, of draws the largest of which is about one."""
     chains, length = draws.shape
     total = draws.size
     mean = float(draws.mean())
     if not np.ptp(draws, axis=1).any():  # frozen chains: each is one sample, or the observable is a constant
         if np.ptp(draws) == 0:
-            return mean, 0.0, 1.0, 1.0, float(total), 1.0
+            return float(draws[0, 0]), 0.0, 1.0, 1.0, float(total), 1.0
         error = float(draws[:, 0].std(ddof=1) / np.sqrt(chains))
         return mean, error, float(length), float(length), float(chains), np.inf
     unit = float(np.abs(draws - mean).max())
-    halves = split((draws - mean) / unit)  # squares of very small or large numbers leave float64
+    halves = split((draws - mean) / unit)
+    if not np.ptp(halves):  # all that changed are draws in the middle, which are in neither half
+        return mean, float(draws.std() / np.sqrt(total)), 1.0, 1.0, float(total), rhat(draws)
     length = halves.shape[1]
     covariance = autocovariance(halves).mean(axis=0)
     within = covariance[0] * length / (length - 1)
@@ -168,7 +194,7 @@ def _warning(
     slow, worst = float(tau.max()), float(rhats.max())
     if not error.all():
         reasons.append("it never changed: it is conserved, or the chains are stuck")
-    if chains * length < ENOUGH * slow or length < LONGEST * slow:
+    if not (chains * length >= ENOUGH * slow and length >= LONGEST * slow):
         reasons.append(
             f"{chains} chains of {length} draws are too short for an autocorrelation time of {slow:.3g} draws: take "
             f"at least {int(np.ceil(max(ENOUGH * slow / chains, LONGEST * slow)))} draws a chain"
