@@ -1,5 +1,6 @@
 """Block Gibbs: kernels, laws of small layered models, and chains that are the same bit for bit however they are run."""
 
+import copy
 import pickle
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise, product
@@ -242,11 +243,14 @@ def test_observables_are_those_of_the_states(rng, layout, widths, scale):
 def test_acceptance_is_the_share_of_changes(rng, layout):
     walkers = Blocks(layout).walkers(random_model(rng, [8, 30, 20]), SEED, range(1 if layout == "single" else 5), None)
     walkers.burn_in(10)
+    together = copy.deepcopy(walkers)
     changed, before = 0, walkers.states()
     for _ in range(20):
         walkers.sweep(1)
         changed, before = changed + (walkers.states() != before).sum(axis=1), walkers.states()
-    np.testing.assert_allclose(walkers.diagnostics()["acceptance"], changed / (20 * 58))
+    together.sweep(20)
+    for one in (walkers, together):
+        np.testing.assert_allclose(one.diagnostics()["acceptance"], changed / (20 * 58))
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)

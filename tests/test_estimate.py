@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import signal
 
-from statnn.montecarlo import UntrustedEstimate, estimate
+from statnn.montecarlo import UntrustedEstimate, _estimate, estimate
 from statnn.montecarlo._estimate import autocovariance, rhat, split
 
 
@@ -104,6 +104,19 @@ def test_short_runs_warn_and_still_answer(rng):
         found = estimate(draws, "energy")
     assert found.mean == draws.mean()
     assert "energy" in str(found.warning)
+
+
+@pytest.mark.parametrize(("chains", "length", "least"), [(1, 40, 50), (20, 9, 10), (1, 50, None), (5, 10, None)])
+def test_a_run_is_long_enough_as_a_whole_and_in_every_chain(monkeypatch, rng, chains, length, least):
+    """At τ = 1 there are 50 draws in all and 10 of a chain; either alone is not enough."""
+    monkeypatch.setattr(_estimate, "_geyer", lambda rho: 1.0 + 0 * rho.size)
+    monkeypatch.setattr(_estimate, "rhat", lambda draws: 1.0 + 0 * draws.size)
+    found = quietly(rng.normal(size=(chains, length)))
+    if least is None:
+        assert found.warning is None
+    else:
+        assert f"{chains} chains of {length} draws are too short" in str(found.warning)
+        assert f"take at least {least} draws a chain" in str(found.warning)
 
 
 def test_chains_that_disagree_warn(rng):

@@ -9,7 +9,20 @@ from matplotlib.figure import Figure
 
 from statnn import Network, _memory
 from statnn.interaction import BinaryNeurons, DynamicNeurons, square_lattice
-from statnn.montecarlo import METHODS, Blocks, HeatBath, Metropolis, Run, _spin_start, sample
+from statnn.montecarlo import (
+    METHODS,
+    Ancestral,
+    Blocks,
+    Hamiltonian,
+    HeatBath,
+    Metropolis,
+    MultiSpin,
+    Run,
+    Tempering,
+    Wolff,
+    _spin_start,
+    sample,
+)
 from statnn.montecarlo._draw import draw
 
 RING = BinaryNeurons(np.roll(np.eye(6), 1, axis=0) + np.roll(np.eye(6), -1, axis=0), fields=0.2, temperature=1.5)
@@ -47,6 +60,38 @@ def test_going_on_is_the_same_as_not_stopping(model):
     np.testing.assert_array_equal(longer.states, whole.states)
     assert part.draws["energy"].shape[1] == 24
     np.testing.assert_array_equal(part.extend(36).states, whole.states)  # the shorter run was left as it was
+
+
+WAYS = [
+    (RING, HeatBath("replicas")),
+    (RING, HeatBath("colours")),
+    (RING, Metropolis("replicas")),
+    (RING, Metropolis("colours")),
+    (LAYERS, Blocks("replicas")),
+    (LAYERS, Blocks("single")),
+    (square_lattice(4, 4, temperature=3.0), MultiSpin("replicas")),
+    (square_lattice(16, 16, temperature=3.0), MultiSpin("strips")),
+    (square_lattice(4, 4, temperature=3.0), Wolff()),
+    (RING, Tempering((1.0, 1.5, 2.0))),
+    (SMOOTH, Hamiltonian()),
+    (DynamicNeurons(SMOOTH.net, [[1.0, 2.0]], stiffness=2.0), Ancestral()),
+]
+
+
+@pytest.mark.parametrize(("model", "method"), WAYS, ids=[str(method) for _, method in WAYS])
+def test_no_two_streams_of_a_run_are_the_same(monkeypatch, model, method):
+    """Whatever belongs to another chain, temperature, lane, word or block has random numbers of its own."""
+    keys = []
+
+    class Spy(np.random.SeedSequence):
+        def __init__(self, entropy=None, *, spawn_key=()):
+            super().__init__(entropy, spawn_key=spawn_key)
+            keys.append(tuple(spawn_key))
+
+    monkeypatch.setattr(np.random, "SeedSequence", Spy)
+    sample(model, 2, chains=[*range(70), 200], burn_in=2, rng=5, method=method)
+    assert len(set(keys)) == len(keys)
+    assert {key[0] for key in keys} <= {*range(201)}
 
 
 @pytest.mark.parametrize("model", [RING, LAYERS, SMOOTH], ids=["ring", "layers", "smooth"])

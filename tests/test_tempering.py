@@ -6,13 +6,13 @@ from itertools import pairwise, product
 
 import numpy as np
 import pytest
-from checks import assert_law, assert_mean, rejects
+from checks import assert_covariance, assert_law, assert_mean, rejects
 from scipy import stats
 
-from statnn._random import root
+from statnn._random import root, stream
 from statnn._xoshiro import uniform, words
 from statnn.interaction import BinaryNeurons, DynamicNeurons
-from statnn.montecarlo import sample
+from statnn.montecarlo import _tempering, sample
 from statnn.montecarlo._ladder import hottest, ladder
 from statnn.montecarlo._tempering import Tempering
 from statnn.montecarlo._tempering_kernels import swap
@@ -138,6 +138,43 @@ def test_energies_are_right_at_all_temperatures(ends):
     assert_mean(ends.draws["energies"][:, 0], exact, what="energy at three temperatures")
     with rejects():
         assert_mean(ends.draws["energies"][:, 0], exact[::-1], what="the ladder upside down")
+
+
+def ten(root_seed):
+    """Energies of a glass of ten spins at eight temperatures, shape (chains, draws, 8), and their exact laws."""
+    temperatures = (1.2, 1.3, 1.4, 1.5, 1.6, 1.8, 2.0, 2.2)
+    model = glass(1.2, 10)
+    run = sample(model, 500, chains=128, burn_in=50, method=Tempering(temperatures), rng=root_seed)
+    return run.draws["energies"], [(model.energy(law(model)[0]), law(model.at(t))[1]) for t in temperatures]
+
+
+def test_temperatures_have_random_numbers_of_their_own(root_seed, monkeypatch):
+    """Swaps keep the product of the laws, if replicas are independent otherwise: means of chains are exact.
+
+    The twin has one stream for all temperatures of a ladder: each replica alone would be right, but swaps compare
+    energies that were drawn with the same random numbers.
+    """
+    found, laws = ten(root_seed)
+    exact = [weight @ energy for energy, weight in laws]
+    assert_mean(found.mean(axis=1), exact, what="energies of ten spins")
+    monkeypatch.setattr(_tempering, "stream", lambda seed, chain, *_: stream(seed, chain))
+    shared, _ = ten(root_seed)
+    with rejects("energies of ten spins"):
+        assert_mean(shared.mean(axis=1), exact, what="energies of ten spins")
+
+
+def test_replicas_of_a_chain_are_independent(ends):
+    """What is stationary is the product of the laws: exact variances, and nothing off the diagonal."""
+    energies = ends.draws["energies"][:, 0]
+    laws = [(glass().energy(states), weight) for states, weight in (law(glass(t)) for t in LADDER)]
+    exact = np.diag([weight @ (energy - weight @ energy) ** 2 for energy, weight in laws])
+    assert_covariance(energies, exact, what="energies of a chain")
+    with rejects("energies of a chain"):  # correlated by 0.1
+        assert_covariance(
+            energies,
+            exact + 0.1 * np.sqrt(np.outer(*2 * [exact.diagonal()])) * (1 - np.eye(3)),
+            what="energies of a chain",
+        )
 
 
 def test_the_model_may_stand_anywhere_on_the_ladder(root_seed):
