@@ -1,14 +1,16 @@
 """The runner on small claims of its own, its refusal of bad requests, its report, and the real registry."""
 
 import json
+import multiprocessing
+import os
+import subprocess
+import sys
 from html.parser import HTMLParser
 from pathlib import Path
 
 import numpy as np
 import pytest
-from matplotlib.figure import Figure
 
-from statnn import plot
 from theory.registry import DERIVATIONS
 from validation import claims, report, statistics
 from validation.claim import Claim, Finding, Outcome, Verdict, frozen
@@ -74,6 +76,12 @@ def crash(*_, **__):
     raise RuntimeError("no coin at hand")
 
 
+def die(*_, **__):
+    if multiprocessing.parent_process() is None:
+        raise RuntimeError("only a worker may die")
+    os._exit(1)
+
+
 def leave(*_, **__):
     raise SystemExit(0)
 
@@ -113,9 +121,11 @@ CLAIMS = {
         coin("crashing-draw", draw=crash),
         coin("crashing-twin", twins={HEADS: crash, RUNS: sticky}),
         coin("leaving-run", run=leave),
+        coin("dying-run", run=die, cost=9),
         coin("unpicklable-data", run=unpicklable),
         coin("unknown-derivation", derivations=("no-such-derivation",)),
         coin("labelled-coin", run=fair_from_data, needs_data=True),
+        coin("other-labelled-coin", run=fair_from_data, needs_data=True),
     )
 }
 GOOD = ["fair-coin", "other-fair-coin"]
@@ -163,8 +173,12 @@ def test_expected_verdicts_end_well(run, tmp_path, capsys):
     assert found["run"]["versions"]["numpy"] == np.__version__
     assert not list((tmp_path / "report").glob(".*"))
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0].startswith("[1/2] other-fair-coin | "), "the costliest claim starts first"
-    assert "holds exactly, expected | 2 twins rejected" in lines[1]
+    assert lines[:2] == [
+        "quick run: 2 claims, 1 at a time, seed 20241218, about 6 s",
+        "running other-fair-coin (about 5 s)",
+    ]
+    assert lines[2].startswith("[1/2] other-fair-coin | "), "the costliest claim starts first"
+    assert "holds exactly, expected | 2 twins rejected" in lines[4]
 
 
 @pytest.mark.parametrize(
@@ -219,7 +233,8 @@ def test_claims_that_need_data_wait_for_it(run, mnist, tmp_path, capsys):
     _, found = run("--jobs", "1")
     assert found["claims"]["labelled-coin"]["skipped"] == "not run: needs --data"
     assert found["claims"]["labelled-coin"]["passed"] is None
-    assert "labelled-coin: not run: needs --data" in capsys.readouterr().out
+    lines = capsys.readouterr().out.splitlines()
+    assert "2 not run: needs --data (labelled-coin, other-labelled-coin)" in lines
 
 
 def test_list_shows_and_writes_nothing(tmp_path, capsys):
@@ -412,40 +427,6 @@ def test_streams_are_fixed_by_seed_and_id():
     assert len({first("fair-coin", 1), first("fair-coin", 2), first("other-fair-coin", 1)}) == 3
 
 
-def figure_with_axes():
-    figure = Figure()
-    figure.add_subplot().plot([1, 2])
-    return figure
-
-
-@pytest.mark.parametrize(
-    ("figure", "name", "data", "words"),
-    [
-        (None, "a", {"x": 1}, "must be a matplotlib Figure, got NoneType"),
-        (Figure(), "a", {"x": 1}, "figure is empty"),
-        (figure_with_axes(), "a.svg", {"x": 1}, "must come without suffix"),
-        (figure_with_axes(), "a.JPG", {"x": 1}, "must come without suffix"),
-        (figure_with_axes(), "a", {"x": [1, [2]]}, "data 'x' is no array"),
-        (figure_with_axes(), "nowhere/a", {"x": 1}, "does not exist"),
-        (figure_with_axes(), "a", {}, "stored with its data"),
-        (figure_with_axes(), "a", {"file": 1}, "cannot be named file"),
-        (figure_with_axes(), "a", {"x": object()}, "would need pickles"),
-    ],
-)
-def test_figure_that_cannot_be_stored_is_refused(figure, name, data, words, tmp_path):
-    with pytest.raises((TypeError, ValueError, FileNotFoundError), match=words):
-        plot.save(figure, tmp_path / name, **data)
-    assert not list(tmp_path.iterdir())
-
-
-def test_file_that_fails_half_way_leaves_the_old_one(tmp_path):
-    path = tmp_path / "note"
-    path.write_text("old")
-    with pytest.raises(RuntimeError, match="no coin"), plot.replacing(path) as file:
-        crash(file.write(b"ne"))
-    assert [(p.name, p.read_text()) for p in tmp_path.iterdir()] == [("note", "old")]
-
-
 def test_registry_is_sound():
     assert len(claims.CLAIMS) <= statistics.CLAIMS_AT_MOST  # they share the level
     for name, claim in claims.CLAIMS.items():
@@ -473,3 +454,26 @@ def test_workers_are_alone(run):
     status, found = run("--only", *GOOD, "crashing-run", "leaving-run", "--jobs", "2")
     assert status == 1
     assert [record["passed"] for record in found["claims"].values()] == [True, True, False, False]
+
+
+def test_what_is_running_is_said_with_its_time(run, capsys, monkeypatch):
+    monkeypatch.setattr("validation.runner.SILENCE", 0.01)
+    run("--only", *GOOD, "--jobs", "2")
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[1:3] == ["running other-fair-coin (about 5 s)", "running fair-coin (about 1 s)"]
+    assert "still running: other-fair-coin (0 s), fair-coin (0 s)" in lines
+
+
+def test_a_worker_that_dies_leaves_a_record_for_every_claim(run):
+    status, found = run("--only", "dying-run", *GOOD, "--jobs", "2")
+    assert status == 1
+    assert list(found["claims"]) == [*GOOD, "dying-run"]
+    assert "BrokenProcessPool" in found["claims"]["dying-run"]["error"]
+
+
+def test_the_registry_is_read_before_the_first_line_and_is_quick_to_read():
+    """Whatever costs more than numpy and scipy is imported where it is used."""
+    line = "import sys, validation.runner, validation.claims; print(*sys.modules)"
+    read = subprocess.run([sys.executable, "-c", line], capture_output=True, text=True, check=True)  # noqa: S603
+    assert "scipy" in read.stdout.split()
+    assert not {"sympy", "matplotlib.font_manager", "sklearn", "torch", "pandas"} & set(read.stdout.split())

@@ -14,7 +14,6 @@ from statnn.plot import replacing
 from validation.claim import STANDINGS, Outcome, Verdict, measured
 from validation.finding import Asks, Finding, p_value
 from validation.task import Record, Twin
-from validation.typeset import svg
 
 _LOOKS = {
     Outcome.EXACT: ("exact", "="),
@@ -199,6 +198,8 @@ def _quantity(finding: Finding, verdict: Verdict, twin: Twin | None) -> str:
 
 
 def _derivation(derivation: dict) -> str:
+    from validation.typeset import svg
+
     steps = "\n".join(
         f'<li>{escape(step["statement"])}\n<div class="formula">{svg(step["latex"])}</div></li>'
         for step in derivation["steps"]

@@ -12,7 +12,7 @@ import signal
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, ProcessPoolExecutor, wait
 from importlib import import_module, metadata
 from pathlib import Path
 
@@ -20,6 +20,9 @@ from validation import cache, report
 from validation.arguments import Options, parse
 from validation.claim import Claim
 from validation.task import Record, Task, perform
+
+SILENCE = 15.0
+"""Seconds after which it is said what is still running."""
 
 PACKAGES = ("statnn", "numpy", "scipy", "numba", "sympy", "scikit-learn", "matplotlib", "torch")
 
@@ -63,41 +66,89 @@ def _run(claims: Mapping[str, Claim], options: Options, registry: str) -> list[R
     """Return the records in the order of the registry; print each when it is there."""
     chosen = [claims[name] for name in options.ids]
     lacking = {claim.id: claim.lacks(data=options.data is not None) for claim in chosen}
-    ready = [claim for claim in chosen if not lacking[claim.id]]
+    ready = sorted((claim for claim in chosen if not lacking[claim.id]), key=lambda claim: -claim.cost)
     records = {c.id: Record.of(c, skipped=f"not run: {lacking[c.id]}") for c in chosen if lacking[c.id]}
-    for record in records.values():
-        print(f"{record.id}: {record.skipped}")
-    tasks = [
-        Task(registry, claim.id, options.seed, options.quick, str(options.out), options.data)
-        for claim in sorted(ready, key=lambda claim: -claim.cost)
-    ]
-    for number, record in enumerate(_finished(tasks, options.jobs), 1):
+    print(_opening(ready, options), flush=True)
+    if records:
+        print(_not_run(lacking), flush=True)
+    tasks = [Task(registry, claim.id, options.seed, options.quick, str(options.out), options.data) for claim in ready]
+    costs = {claim.id: claim.cost for claim in ready}
+    for number, record in enumerate(_finished(tasks, options.jobs, costs), 1):
         records[record.id] = record
         print(f"[{number}/{len(tasks)}] {line(record)}", flush=True)
     return [records[claim.id] for claim in chosen]
 
 
-def _finished(tasks: list[Task], jobs: int) -> Iterator[Record]:
+def _opening(ready: list[Claim], options: Options) -> str:
+    side_by_side = max(1, min(options.jobs, len(ready)))
+    mode, length = "full run, many times longer", ""
+    if options.quick:
+        mode, length = "quick run", f", about {sum(claim.cost for claim in ready) / side_by_side:.0f} s"
+    return f"{mode}: {len(ready)} claims, {side_by_side} at a time, seed {options.seed}{length}"
+
+
+def _not_run(lacking: Mapping[str, str]) -> str:
+    """Return one line on all that is not run, claims of one reason together."""
+    reasons: dict[str, list[str]] = {}
+    for name, reason in lacking.items():
+        if reason:
+            reasons.setdefault(reason, []).append(name)
+    groups = "; ".join(f"{reason} ({', '.join(names)})" for reason, names in reasons.items())
+    return f"{sum(map(len, reasons.values()))} not run: {groups}"
+
+
+def _finished(tasks: list[Task], jobs: int, costs: Mapping[str, float]) -> Iterator[Record]:
     """Yield records as claims end; in this process for one job, in spawned ones for more."""
     if min(jobs, len(tasks)) <= 1:
-        yield from map(perform, tasks)
+        for task in tasks:
+            print(f"running {task.id} (about {costs[task.id]:.0f} s)", flush=True)
+            yield perform(task)
         return
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(
         min(jobs, len(tasks)), context, initializer=signal.signal, initargs=(signal.SIGINT, signal.SIG_IGN)
     ) as pool:
-        futures = {pool.submit(perform, task): task for task in tasks}
         try:
-            for future in as_completed(futures):
-                problem = future.exception()
-                # perform catches what a claim raises, so a problem here means that a worker died
-                error = f"{type(problem).__name__}: {problem}"
-                yield Record.of(futures[future].claim(), error=error) if problem else future.result()
+            yield from _side_by_side(pool, tasks, min(jobs, len(tasks)), costs)
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             for worker in multiprocessing.active_children():
                 worker.terminate()
             raise
+
+
+def _side_by_side(
+    pool: ProcessPoolExecutor, tasks: list[Task], jobs: int, costs: Mapping[str, float]
+) -> Iterator[Record]:
+    """Hand out no more tasks than there are workers, so that what is handed out is what is running."""
+    waiting = list(reversed(tasks))
+    running: dict[Future[Record], tuple[Task, float]] = {}
+    while waiting or running:
+        while waiting and len(running) < jobs:
+            task = waiting.pop()
+            print(f"running {task.id} (about {costs[task.id]:.0f} s)", flush=True)
+            running[_submit(pool, task)] = task, time.perf_counter()
+        done, _ = wait(running, timeout=SILENCE, return_when=FIRST_COMPLETED)
+        if not done:
+            now = time.perf_counter()
+            spent = ", ".join(f"{task.id} ({now - since:.0f} s)" for task, since in running.values())
+            print(f"still running: {spent}", flush=True)
+        for future in done:
+            task, _ = running.pop(future)
+            problem = future.exception()
+            # perform catches what a claim raises, so a problem here means that a worker died
+            error = f"{type(problem).__name__}: {problem}"
+            yield Record.of(task.claim(), error=error) if problem else future.result()
+
+
+def _submit(pool: ProcessPoolExecutor, task: Task) -> "Future[Record]":
+    """Hand a task out; where the pool is broken because a worker died, the task is told so as its own result."""
+    try:
+        return pool.submit(perform, task)
+    except BrokenExecutor as problem:
+        failed: Future[Record] = Future()
+        failed.set_exception(problem)
+        return failed
 
 
 def line(record: Record) -> str:

@@ -5,7 +5,6 @@ import numpy as np
 from statnn import Network
 from statnn.measure.basins import sample_basin, weight_basin
 from statnn.plot import COLOURS
-from theory.measure import basin_oracle
 from validation.claim import Claim, Outcome, Verdict
 from validation.claims._tools import exactly
 from validation.statistics import LEVEL, mean
@@ -29,6 +28,8 @@ def _classes(number):
 
 
 def _run(rng, quick):
+    from theory.measure import basin_oracle
+
     samples, draws = (100, 1_000) if quick else (2_000, 4_000)
     logs, theory = [], []
     for distance in DISTANCES:

@@ -5,7 +5,6 @@ import numpy as np
 from statnn import Network
 from statnn.measure.order import pooled_ranks, rank_probability
 from statnn.plot import COLOURS
-from theory.measure import basin_oracle
 from validation.claim import Claim, Outcome, Verdict
 from validation.claims._tools import exactly
 from validation.statistics import mean
@@ -42,6 +41,8 @@ def _identity(rng, networks):
 
 
 def _run(rng, quick):
+    from theory.measure import basin_oracle
+
     replicas = 200 if quick else 2_000
     samples = 200
     labels = (np.arange(samples) < SHARE * samples).astype(int)
