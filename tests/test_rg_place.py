@@ -4,9 +4,11 @@ import matplotlib as mpl
 import numpy as np
 import pytest
 from checks import assert_mean, rejects
+from matplotlib.figure import Figure
+from scipy import special
 
 from statnn import Network, rg
-from statnn.network import BatchNorm
+from statnn.network import ACTIVATIONS, Activation, BatchNorm
 from statnn.rg._place_decay import Fitted, decay
 
 mpl.use("Agg")
@@ -98,6 +100,30 @@ def test_pictures_draw_what_was_found(rng):
     with pytest.raises(ValueError, match="pass inputs"):
         rg.place(Network.random([4, 4, 4], rng=0)).plot_signals()
     mpl.pyplot.close("all")
+
+
+@pytest.mark.parametrize("scales", [(1.2, 0.1), (1.2, 0.0), (1.0, 3000.0), (30.0, 1e5), (1e-3, 0.0), (0.0, 0.3)], ids=str)
+@pytest.mark.parametrize("name", ACTIVATIONS)
+def test_every_activation_is_placed_and_drawn(name, scales, rng):
+    """Also where order does not end at an edge, and for biases far beyond those of any critical line drawn before."""
+    net = Network.random([20, 30, 30, 10], name, *scales, rng=rng)
+    for found in (rg.place(net), rg.place(net, images(rng, 40, 20))):
+        assert all(np.isfinite(one.point.chi) or name == "sign" for one in found.layers)
+        axes = found.plot(Figure().add_subplot())
+        axes.figure.canvas.draw()
+        labels = [line.get_label() for line in axes.lines if not line.get_label().startswith("_")]
+        assert (r"edge of chaos, $\chi = 1$" in labels) == (name != "sign")
+
+
+def test_the_line_of_a_function_of_your_own_is_drawn_as_what_it_is(rng):
+    gelu = Activation(
+        "gelu",
+        lambda h: h * special.ndtr(h),
+        lambda h: special.ndtr(h) + h * np.exp(-h * h / 2) / np.sqrt(2 * np.pi),
+    )
+    axes = rg.place(Network.random([20, 30, 30, 10], gelu, 1.2, 0.1, rng=rng)).plot(Figure().add_subplot())
+    labels = [line.get_label() for line in axes.lines if not line.get_label().startswith("_")]
+    assert labels == ["end of a basin"]
 
 
 def test_bad_input_is_answered():

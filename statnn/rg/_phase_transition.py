@@ -132,13 +132,13 @@ def transition(activation: str | Activation, sigma_b: ArrayLike, *, start: float
     given = at_least(sigma_b, "sigma_b", minimum=0, why="it is a standard deviation")
     begin = positive(start, "start", why="it is the variance of the fields of the first layer")
     biases = given.ravel() ** 2
-    rows = _rows(function, biases, begin)
+    rows = _rows(function, biases, begin) if biases.size else []
     chi, variance = (np.array([getattr(row, name) for row in rows]).reshape(-1, 2) for name in ("chi", "variance"))
 
     def whole(values: Any) -> Any:
         return shaped(np.asarray(values).reshape(given.shape), sigma_b)
 
-    kinds = whole([row.kind.value for row in rows])
+    kinds = whole(np.array([row.kind.value for row in rows], dtype=str))
     return Transition(
         function,
         begin,
@@ -208,7 +208,7 @@ def _rows(function: Activation, biases: Floats, start: float) -> list[_End]:
             return [_End(kind.NONE, np.inf, (0.0, 0.0), (b, b)) for b in biases]
         ends = [(kind.UNBOUNDED, np.inf) if b else (kind.EDGE, start) for b in biases]
         return [_End(how, 1 / share, (1.0, 1.0), (q, q)) for how, q in ends]
-    largest = max(biases.max(initial=0.0), start)
+    largest = max(biases.max(), start)
     if largest > of.reach / 2:
         raise ValueError(
             f"sigma_b² or start = {largest:g} is too large: averages of fields of variances beyond are needed, and can "
