@@ -68,6 +68,27 @@ def test_decays_are_fitted_and_doubt_is_said(rng):
     assert slow.error == np.inf
 
 
+def test_the_error_of_a_length_is_that_of_its_mean(rng):
+    """Each pair decays over a length of its own: the error is that of the mean of ten groups of them."""
+    m, own = np.arange(30), 4 + 0.05 * rng.normal(size=(100, 1))
+    found = decay(0.3 + 0.5 * np.exp(-m / own))
+    groups = own.reshape(10, 10).mean(axis=0)  # every tenth pair
+    assert found.length == pytest.approx(own.mean(), abs=2e-3)
+    assert found.error == pytest.approx(groups.std(ddof=1) / np.sqrt(10), rel=0.03)
+
+
+def test_a_length_is_told_up_to_three_depths(rng):
+    """30 layers tell a length of 80, not one of 100; 1/20 of a layer is no decay."""
+    m, noise = np.arange(30), 1e-7 * rng.normal(size=(100, 30))
+    for length, outcome in ((80.0, Fitted.FITTED), (100.0, Fitted.SLOW), (0.05, Fitted.FLAT)):
+        found = decay(0.2 + 0.6 * np.exp(-m / length) + noise)
+        assert found.outcome is outcome
+        assert outcome is not Fitted.FITTED or found.length == pytest.approx(length, rel=1e-2)
+        assert found.limit == pytest.approx(0.2 if outcome is not Fitted.SLOW else 0.2 + 0.6 * np.exp(-0.29), abs=2e-3)
+    assert decay(0.2 + 0.6 * np.exp(-m[:5] / 2.0) + noise[:, :5]).outcome is Fitted.FITTED  # five layers are enough
+    assert decay((0.2 + 0.6 * np.exp(-m / 2.0) + noise)[:19]).outcome is Fitted.SHALLOW  # 19 pairs are not
+
+
 def test_law_units_can_be_permuted(rng):
     net = Network.random([20, 30, 30, 10], "relu", 1.4, 0.3, rng=rng)
     order = rng.permutation(30)

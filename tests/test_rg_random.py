@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from statnn import Network, rg
-from statnn.network import ACTIVATIONS, Activation
+from statnn.network import ACTIVATIONS, Activation, leaky_relu
 from statnn.rg._random_averages import _Own, averages
 from statnn.rg._random_kernels import FULL, tanh_averages, tanh_pairs
 from theory.rg import meanfield_oracle as oracle
@@ -79,6 +79,20 @@ def test_closed_forms_and_sums_are_what_adaptive_quadrature_finds(name):
     ours, theirs = np.array(known.two(e, two)), np.array(own.two(e, two))
     np.testing.assert_allclose(ours, theirs, rtol=2e-8, atol=1e-13)
     np.testing.assert_allclose(ours[:, 1:], theirs[:, 1:], rtol=1e-10, atol=1e-13)
+
+
+@pytest.mark.parametrize("e", [1e-12, 1e-6, 4.4e-4, 4.6e-4, 0.03, 0.4, 1.7, 2.0])
+@pytest.mark.parametrize("slope", [0.0, 0.2])
+def test_leaky_relu_keeps_its_digits_at_any_angle(e, slope):
+    """Against the arc-cosine law at 50 digits, on both sides of where a series takes over (an angle of 0.03)."""
+    with mpmath.workdps(50):
+        c, a = 1 - mpmath.mpf(e), mpmath.mpf(slope)
+        angle = mpmath.acos(c)
+        product = ((1 - a) ** 2 * (mpmath.sin(angle) + (mpmath.pi - angle) * c) / mpmath.pi + 2 * a * c) / 2
+        gap, both = (1 + a**2) / 2 - product, (1 - a) ** 2 * (mpmath.pi - angle) / (2 * mpmath.pi) + a
+        expected = float(3 * gap), float(both)
+    found = averages(leaky_relu(slope)).two(np.array([e]), np.array([3.0]))
+    np.testing.assert_allclose([value[0] for value in found], expected, rtol=1e-14)
 
 
 def test_kinks_are_found_and_jumps_refused():
@@ -199,6 +213,15 @@ def test_supercritical_laws_that_do_not_exist_say_so():
     assert 2 / np.pi * math.asin(sharp.correlation) + 0.25 == pytest.approx(1.25 * sharp.correlation, abs=1e-12)
     nothing = rg.RandomLayer("tanh", 0.0, 0.0).fixed_point()
     assert (nothing.variance, nothing.chi, nothing.xi_correlation) == (0.0, 0.0, 0.0)
+
+
+def test_points_attract_up_to_the_edge_and_repel_beyond():
+    """At σ_w = 1 small variances of tanh still decay, by a power; a millionth beyond they grow."""
+    assert rg.RandomLayer("tanh", 1.0).fixed_point().outcome.name == "CONVERGED"
+    beyond = rg.RandomLayer("tanh", math.sqrt(1 + 1e-6)).branches()
+    assert [point.outcome.name for point in beyond] == ["REPELLING", "CONVERGED"]
+    assert beyond[1].variance == pytest.approx(5e-7, rel=1e-5)
+    assert rg.RandomLayer("erf", 1.0).branches()[0].variance_slope == pytest.approx(4 / math.pi)
 
 
 def test_all_branches_are_found():
@@ -338,6 +361,21 @@ def test_relu_of_finite_width_exactly(rng):
     with rejects("second moment"):
         assert_mean(K**2, (1 + 5 / n) ** (depth - 2), what="second moment of K")
     np.testing.assert_allclose(rg.RandomLayer("relu", math.sqrt(2)).finite_width(1.0, 3).spread, [0, 5, 10, 15])
+
+
+def test_leading_order_of_the_square_in_closed_form():
+    """φ = h²: V = 3wq² + b, E φ⁸ - (E φ²)² = 96 q⁴. E K after two layers is exact at this order, 3w(q_1² + Var K_1) + b."""
+    square = Activation("square", np.square, lambda h: 2 * h)
+    w, b, q = 0.09, 0.25, 1.3
+    found = rg.RandomLayer(square, 0.3, 0.5).finite_width(q, 3)
+    variance, shift, spread = [q], [0.0], [0.0]
+    for _ in range(3):
+        slope = 6 * w * variance[-1]
+        shift.append(slope * shift[-1] + 3 * w * spread[-1])
+        spread.append(slope**2 * spread[-1] + 96 * w**2 * variance[-1] ** 4)
+        variance.append(3 * w * variance[-1] ** 2 + b)
+    np.testing.assert_allclose(found, [variance, shift, spread], rtol=1e-10)
+    assert shift[2] == pytest.approx(3 * w * 96 * w**2 * q**4)
 
 
 def test_leading_order_in_width(rng):

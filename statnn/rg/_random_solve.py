@@ -111,7 +111,7 @@ def described(of: Averages, weights: Floats, biases: Floats, q: Floats, *, relat
     some = bounded & (q > 0)
     residual = np.where(bounded, 0.0, np.inf)
     residual[some] = np.abs((weights * mean + biases - q)[some]) / q[some]
-    outcome = np.where(bounded, np.where(np.abs(slope) > 1 + CRITICAL, 1, 0), 3)
+    outcome = np.where(bounded, np.where(slope > 1 + CRITICAL, 1, 0), 3)
     e, steep = _correlations(of, weights, q, chi, some, relative)
     if not bounded.all():
         growth, square, steep[~bounded] = limits(of)
