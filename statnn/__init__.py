@@ -16,8 +16,8 @@ Nouns and verbs, by room
 ``statnn.rg``
     Renormalisation over repeated layers: ``LinearLayer``, ``BinaryLayer``, ``NoisyLayer``, ``RepeatedLayer``,
     ``RandomLayer`` (``compose``, ``power``, ``correlation_length``), ``flow``, ``fixed_points``, ``exponents``;
-    ``phase_diagram``, ``critical_line``, ``criticality`` of random layers; ``decimate``, ``block_spin``,
-    ``monte_carlo`` for configurations; ``place`` for networks.
+    ``phase_diagram``, ``critical_line``, ``transition``, ``criticality`` of random layers; ``decimate``,
+    ``block_spin``, ``monte_carlo`` for configurations; ``place`` for networks.
 ``statnn.measure``
     Trained networks under the microscope: ``spikes`` (``statistics``, ``from_counts``, ``Accumulator``), ``growth``
     (``layers``), ``graph`` (``strength``); ``order`` (``rank_probability``,

@@ -123,7 +123,9 @@ def test_pictures_draw_what_was_found(rng):
     mpl.pyplot.close("all")
 
 
-@pytest.mark.parametrize("scales", [(1.2, 0.1), (1.2, 0.0), (1.0, 3000.0), (30.0, 1e5), (1e-3, 0.0), (0.0, 0.3)], ids=str)
+@pytest.mark.parametrize(
+    "scales", [(1.2, 0.1), (1.2, 0.0), (1.0, 3000.0), (30.0, 1e5), (1e-3, 0.0), (0.0, 0.3)], ids=str
+)
 @pytest.mark.parametrize("name", ACTIVATIONS)
 def test_every_activation_is_placed_and_drawn(name, scales, rng):
     """Also where order does not end at an edge, and for biases far beyond those of any critical line drawn before."""

@@ -116,7 +116,9 @@ def test_softplus_grows_without_bound_and_constants_and_sign_have_no_end():
 
 
 @given(
-    st.sampled_from([GELU, BUMP, CUBE, SOFTPLUS, OWN_RELU, *(ACTIVATIONS[name] for name in ("tanh", "erf", "sigmoid"))]),
+    st.sampled_from(
+        [GELU, BUMP, CUBE, SOFTPLUS, OWN_RELU, *(ACTIVATIONS[name] for name in ("tanh", "erf", "sigmoid"))]
+    ),
     st.sampled_from([0.0, 0.05, 0.2, 0.35, 0.4, 0.45, 0.8, 2.0]),
     st.floats(1e-4, 10),
 )
@@ -177,7 +179,7 @@ def test_pairs_of_fixed_points_within_a_cell_are_not_missed():
 
 
 def test_a_jump_over_two_fixed_points_lands_beyond_them():
-    """exp(-h²) + h³/100: V = w/√(1+4q) + 15·10⁻⁴ w q³ takes a tiny start over a point that attracts and one that repels."""
+    """exp(-h²) + h³/100: V = w/√(1+4q) + 15·10⁻⁴ w q³ takes a tiny start over one that attracts and one that repels."""
     both = Activation("both", lambda h: BUMP(h) + 0.01 * h**3, lambda h: BUMP.derivative(h) + 0.03 * h**2)
     q = 1e-6
     for _ in range(8):

@@ -159,8 +159,9 @@ def _phase_picture(found: Placement) -> Picture:
         data[name] = getattr(found, name)
     return Picture(
         "phase",
-        "Layers in the plane of σ_w and σ_b, numbered as layers of weights from 0, with the critical line χ = 1 of "
-        "their activation where it has one; correlation of pairs of samples through depth, measured and predicted.",
+        "Layers in the plane of σ_w and σ_b, numbered as layers of weights from 0, with where order ends for their "
+        "activation (edge of chaos, χ = 1, or what the legend names); correlation of pairs of samples through depth, "
+        "measured and predicted.",
         draw,
         data,
         (9.0, 3.8) if followed else (5.0, 3.8),

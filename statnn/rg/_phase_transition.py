@@ -187,8 +187,8 @@ def critical_line(activation: str | Activation, sigma_b: ArrayLike, *, start: fl
             for values in (found.sigma_b, found.sigma_w, found.kind, found.chi_below, found.chi_above)
         )
         raise NoCriticalLineError(
-            f"{found.activation.name} has no edge of chaos at sigma_b = {b:g} for a start of {found.start:g}; there is, "
-            f"at sigma_w = {w:.6g}: {kind} (chi {below:.4g} below, {above:.4g} above). "
+            f"{found.activation.name} has no edge of chaos at sigma_b = {b:g} from a start of {found.start:g}: "
+            f"at sigma_w = {w:.6g} there is {kind} (chi {below:.4g} below, {above:.4g} above). "
             "rg.transition tells for each sigma_b",
             found,
         )
@@ -244,15 +244,15 @@ def _curves(of: Averages, biases: Floats, start: float) -> list[_Curve]:
 
     def turn(x: Floats, which: Ints) -> Floats:
         mean, curve, _ = of.one(x)
-        return mean - (x - row[which]) * curve
+        return np.asarray(mean - (x - row[which]) * curve)
 
-    at = roots(turn, grid[cell], grid[cell + 1]) if row.size else row
-    more = np.array(of.one(at)) if row.size else np.empty((3, 0))
+    turns = roots(turn, grid[cell], grid[cell + 1]) if row.size else np.empty(0)
+    more = np.array(of.one(turns)) if row.size else np.empty((3, 0))
     curves, first = [], 0
     for b, of_row in zip(biases, rows, strict=True):
         own = slice(first, first + of_row.size)
         first += of_row.size
-        here = np.append(grid[grid > b], at[own])
+        here = np.append(grid[grid > b], turns[own])
         mean, _, square = np.append(values[:, grid > b], more[:, own], axis=1)
         order = np.argsort(here)
         dead = b == 0 and zero[0] < 1e-200  # φ(0) = 0: q = 0 is a fixed point for every w
@@ -317,7 +317,7 @@ def _ends(of: Averages, curves: list[_Curve]) -> list[_End]:
 
     def height(x: Floats, which: Ints) -> Floats:
         mean, _, square = of.one(x)
-        return (x - biases[which]) * square - mean
+        return np.asarray((x - biases[which]) * square - mean)
 
     q = roots(height, low, high) if rows else low
     weights = 1 / of.one(q)[2] if rows else q
@@ -336,7 +336,7 @@ def _sides(of: Averages, jumps: list[tuple[_Curve, _Jump]]) -> list[_End]:
     q, at = low.copy(), np.flatnonzero(low < high)
 
     def beside(x: Floats, which: Ints) -> Floats:
-        return x - biases[at[which]] - level[at[which]] * of.one(x)[0]
+        return np.asarray(x - biases[at[which]] - level[at[which]] * of.one(x)[0])
 
     if at.size:
         q[at] = roots(beside, low[at], high[at])

@@ -111,6 +111,8 @@ class Placement:
             top = 1.25 * float((y + y_error).max()) or 1.0
             sigma_b = np.linspace(0, top, 101)
             draw_transitions(axes, transition(self.layers[0].layer.activation, sigma_b))
+            if axes.get_legend_handles_labels()[0]:
+                axes.legend()
         axes.set(xlabel=r"$\sigma_w$", ylabel=r"$\sigma_b$")
         return axes
 

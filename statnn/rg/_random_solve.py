@@ -169,7 +169,7 @@ def _walk(of: Averages, weights: Floats, biases: Floats, start: float) -> tuple[
     for up in (True, False):
         going, q = np.flatnonzero(first > 0 if up else first < 0), start
         while going.size:
-            grid = q * 10.0 ** ((1 if up else -1) / PER_DECADE * np.arange(PER_DECADE + 1))
+            grid = np.asarray(q * 10.0 ** ((1 if up else -1) / PER_DECADE * np.arange(PER_DECADE + 1)), dtype=float)
             if not of.bounded:
                 grid = np.minimum(grid, max(of.reach, start))
             near, far = crossing(of, weights[going], biases[going], grid)
@@ -232,7 +232,7 @@ def limits(of: Averages) -> tuple[float, float, float]:
     Read off at the largest variances that can be computed, corrections in powers of q^(-1/2) taken out; inf or zero
     where the values still grow or fall by powers.
     """
-    q = of.reach / 4.0 ** np.arange(4)
+    q = of.reach / np.array([1.0, 4.0, 16.0, 64.0])
     mean, _, square = of.one(q)
     return _limit(mean / q), _limit(square), _limit(q * square / mean) if mean.all() else 0.0
 

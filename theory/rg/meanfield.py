@@ -67,9 +67,7 @@ def gaussian_averages() -> Derivation:
                 "so that for any two functions the change of their product differs from the product of their slopes by "
                 "a divergence,",
                 one * other * sp.diff(_density, c) - q * sp.diff(one, x) * sp.diff(other, y) * _density,
-                q * (
-                    sp.diff(one * other * sp.diff(_density, y), x) - sp.diff(sp.diff(one, x) * other * _density, y)
-                ),
+                q * (sp.diff(one * other * sp.diff(_density, y), x) - sp.diff(sp.diff(one, x) * other * _density, y)),
                 by=lambda gap: sp.simplify(sp.expand(gap / _density)),
                 shown=equation(
                     one * other * sp.Derivative(law, c) - q * sp.Derivative(one, x) * sp.Derivative(other, y) * law,

@@ -121,9 +121,7 @@ def tanh_criticality() -> Derivation:
                 "and variances decay as 1/(2m), with a correction of order ln m/m².",
                 sp.limit((1 / inverse_law - 1 / (2 * m)) * m**2 / sp.log(m), m, sp.oo),
                 sp.Rational(5, 24),
-                shown=equation(
-                    named("q_{m}"), 1 / (2 * m) + 5 * sp.log(m) / (24 * m**2) + named("O(m^{-2})")
-                ),
+                shown=equation(named("q_{m}"), 1 / (2 * m) + 5 * sp.log(m) / (24 * m**2) + named("O(m^{-2})")),
             ),
             identity(
                 "The same holds for erf, whose variance map at criticality begins alike.",
