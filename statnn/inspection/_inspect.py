@@ -20,7 +20,7 @@ from statnn.inspection._classification import attraction, ranks
 from statnn.inspection._data import Data, given_data, numbered, read_data
 from statnn.inspection._layers import layers, strength
 from statnn.inspection._meanfield import phase, together
-from statnn.inspection._section import Section
+from statnn.inspection._section import REFUSALS, Section
 from statnn.inspection._subject import Options, Subject, Tell
 from statnn.io._load import Activations, load
 from statnn.network import Network
@@ -84,7 +84,7 @@ class Inspection:
         ----------
         directory : str or os.PathLike
             Where to write. It is made if it does not exist, and then appears with everything in it or not at all; in
-            one that exists each file is replaced, and the page last.
+            one that exists each file is replaced, and the page last. Where a figure cannot be drawn the page says why.
 
         Raises
         ------
@@ -210,7 +210,7 @@ def _ask(key: str, subject: Subject, progress: Callable[[str, int, int], None] |
         warnings.simplefilter("always")
         try:
             section = question(subject, tell)
-        except (ValueError, TypeError, MemoryError, FloatingPointError, np.linalg.LinAlgError) as error:
+        except REFUSALS as error:
             title = (question.__doc__ or key).strip().rstrip(".")
             section = Section(key, title, "", reason=str(error))
     tell(1, 1)

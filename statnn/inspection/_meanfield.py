@@ -144,8 +144,7 @@ def _phase_picture(found: Placement) -> Picture:
 
     def draw(figure: "Figure") -> None:
         grid = figure.subplots(1, 2 if followed else 1, squeeze=False)[0]
-        found.plot(grid[0], label="layers")
-        grid[0].legend()
+        _draw_place(grid[0], found)
         if followed:
             found.plot_signals(grid[1], colour=COLOURS[0])
             grid[1].locator_params(axis="x", integer=True)
@@ -159,10 +158,21 @@ def _phase_picture(found: Placement) -> Picture:
         data[name] = getattr(found, name)
     return Picture(
         "phase",
-        "Layers in the plane of σ_w and σ_b, numbered as layers of weights from 0, with where order ends for their "
-        "activation (edge of chaos, χ = 1, or what the legend names); correlation of pairs of samples through depth, "
+        "Layers in the plane of σ_w and σ_b, numbered as layers of weights from 0, with where order ends for the "
+        "activation below the first of them (edge of chaos, χ = 1, or what the legend names); correlation of pairs of samples through depth, "
         "measured and predicted.",
         draw,
         data,
         (9.0, 3.8) if followed else (5.0, 3.8),
     )
+
+
+def _draw_place(ax: Any, found: Placement) -> None:
+    """Draw the layers in the plane, without a line where their activation has none."""
+    try:
+        found.plot(ax, label="layers")
+    except ValueError:
+        ax.clear()
+        found.plot(ax, critical=False, label="layers")
+        ax.set_title("no edge of chaos found")
+    ax.legend()

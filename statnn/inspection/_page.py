@@ -6,12 +6,13 @@ import base64
 import json
 import shutil
 import tempfile
+from dataclasses import replace
 from html import escape
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from statnn.inspection._section import Section, Table, shown
+from statnn.inspection._section import REFUSALS, Section, Table, shown
 from statnn.inspection._style import STYLE
 from statnn.plot import save
 
@@ -43,15 +44,25 @@ def write(found: Inspection, directory: str | os.PathLike[str]) -> None:
 
 
 def _fill(found: Inspection, aside: Path) -> None:
-    sections = []
-    for section in found.sections:
-        figures = []
-        for picture in section.pictures:
-            save(picture.figure(), aside / picture.name, **picture.data)
-            figures.append(_figure((aside / f"{picture.name}.svg").read_bytes(), picture.name, picture.caption))
-        sections.append(_section(section, figures))
+    drawn = [_drawn(section, aside) for section in found.sections]
+    found = replace(found, sections=tuple(section for section, _ in drawn))
     (aside / "numbers.json").write_text(as_json(found), encoding="utf-8")
-    (aside / "index.html").write_text(_html(found, sections), encoding="utf-8")
+    (aside / "index.html").write_text(_html(found, [_section(*one) for one in drawn]), encoding="utf-8")
+
+
+def _drawn(section: Section, aside: Path) -> tuple[Section, list[str]]:
+    """Draw the figures of a section; one that cannot be drawn leaves a remark, and the page its numbers."""
+    figures: list[str] = []
+    remarks = list(section.remarks)
+    for picture in section.pictures:
+        try:
+            figure = picture.figure()
+        except REFUSALS as refusal:
+            remarks.append(f"figure {picture.name!r} cannot be drawn: {refusal}")
+            continue
+        save(figure, aside / picture.name, **picture.data)
+        figures.append(_figure((aside / f"{picture.name}.svg").read_bytes(), picture.name, picture.caption))
+    return replace(section, remarks=remarks), figures
 
 
 def as_json(found: Inspection) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
@@ -41,6 +42,9 @@ class Measured:
         places = max(0, 1 - math.floor(math.log10(self.error)))
         return f"{self.value:.{places}f} ± {self.error:.{places}f}"
 
+
+REFUSALS = (ValueError, TypeError, MemoryError, ArithmeticError, np.linalg.LinAlgError)
+"""How a question says that it cannot be asked of a network, functions of a user's own included."""
 
 Cell: TypeAlias = "str | int | float | Measured | None"
 """None where there is no such number."""

@@ -1,0 +1,289 @@
+"""Every number of the page beside one computed apart: scales, activity, spikes, order.
+
+The networks are taken apart into their arrays, and what the page says is found again by numpy, scipy and scikit-learn,
+without the rooms that it asks; only where a room's own test is at stake (p of a fit) it is asked on its own.
+"""
+
+import math
+
+import numpy as np
+import pytest
+from clouds import UNITS, subject
+from pages import SEED, agrees, layers_of, page
+from scipy import optimize, special, stats
+from sklearn.metrics import accuracy_score
+
+from statnn import activation
+from statnn._random import stream
+from statnn.inspection import Measured, inspect
+from statnn.inspection._section import share, shown
+from statnn.measure import spikes
+from statnn.network import Network
+
+# -- layers ----------------------------------------------------------------------------------------------
+
+
+def test_layers():
+    net, _, labels = subject()
+    fields, _ = layers_of()
+    section = page("layers")
+    rows = {"out × in": [], "mean W": [], "σ_w": [], "σ_b": [], "rank of W": []}
+    for weight, bias in zip(net.weights, net.biases, strict=True):
+        out, fan_in = weight.shape
+        values = np.sqrt(np.maximum(np.linalg.eigvalsh(weight @ weight.T if out < fan_in else weight.T @ weight), 0))
+        rows["out × in"].append(f"{out} × {fan_in}")
+        rows["mean W"].append(math.fsum(weight.ravel()) / weight.size)
+        rows["σ_w"].append(math.sqrt(fan_in * (np.mean(weight**2) - np.mean(weight) ** 2)))
+        rows["σ_b"].append(math.sqrt(max(np.mean(bias**2) - np.mean(bias) ** 2, 0.0)))
+        rows["rank of W"].append(values.sum() ** 2 / np.trace(weight @ weight.T))
+    names = {"layer": ["hidden 1", "hidden 2", "outputs"]}
+    kinds = {"activation": ["relu", "relu", "identity"], "batch norm": ["yes", "no", "no"]}
+    order = ["layer", "out × in", "activation", "batch norm", "mean W", "σ_w", "σ_b", "rank of W"]
+    agrees(section, {name: (names | rows | kinds)[name] for name in order}, rel=1e-7)
+    right = accuracy_score(labels, fields[-1].argmax(axis=1))
+    wilson = (right * 240 + 2) / 244
+    assert section.facts == {
+        "network": f"Network(6-{UNITS}-{UNITS}-3, relu/identity, batch norm in 1 of 3 layers)",
+        "parameters": (6 + 1) * UNITS + (UNITS + 1) * UNITS + (UNITS + 1) * 3,
+        "precision": "float64",
+        "accuracy": Measured(right, math.sqrt(wilson * (1 - wilson) / 244)),
+    }
+
+
+def test_a_share_has_the_error_of_agresti_and_coull():
+    for k, n in ((0, 10), (3, 10), (10, 10), (240, 1000)):
+        found = share(k / n, n)
+        assert found.value == k / n
+        assert found.error == pytest.approx(stats.beta(k + 2, n - k + 2).std() * math.sqrt((n + 5) / (n + 4)))
+
+
+def test_numbers_are_read_to_four_digits():
+    assert [shown(v) for v in (None, 7, "a", 0.000123456, 12345.6, math.inf, -math.inf, Measured(1.25, 0.031))] == [
+        "–", "7", "a", "0.0001235", "1.235e+4", "∞", "−∞", "1.250 ± 0.031",
+    ]  # fmt: skip
+
+
+# -- activity --------------------------------------------------------------------------------------------
+
+
+def maximum(minus_log_likelihood, start):
+    """Return the logarithms of the best parameters, their errors, and the largest log-likelihood."""
+    best = optimize.minimize(
+        minus_log_likelihood, start, method="Nelder-Mead", options={"xatol": 1e-9, "fatol": 1e-11, "maxiter": 4000}
+    )
+    size, step = len(start), 1e-3 * np.eye(len(start))
+    bend = np.empty((size, size))
+    for i in range(size):
+        for j in range(size):
+            corners = [
+                (a, b, minus_log_likelihood(best.x + a * step[i] + b * step[j])) for a in (1, -1) for b in (1, -1)
+            ]
+            bend[i, j] = sum(a * b * value for a, b, value in corners) / 4e-6
+    return best.x, np.sqrt(np.diag(np.linalg.inv(bend))), -best.fun
+
+
+def laws_of(counts, samples):
+    """Return (AIC given the total, b, its error) of each law by scipy's distributions."""
+    total, units = int(counts.sum()), counts.size
+
+    def urn(log_b):
+        return -stats.dirichlet_multinomial.logpmf(counts, np.full(units, math.exp(log_b[0])), total)
+
+    def beta(logs):
+        return -stats.betabinom.logpmf(counts, samples, *np.exp(logs)).sum()
+
+    def gamma(logs):
+        b, mean = np.exp(logs)
+        return -stats.nbinom.logpmf(counts, b, b / (b + mean)).sum()
+
+    found = {}
+    logs, errors, height = maximum(beta, [0.0, 0.0])
+    one = stats.betabinom(samples, *np.exp(logs))
+    height -= stats.norm(units * one.mean(), math.sqrt(units * one.var())).logpdf(total)
+    found["BetaBernoulli"] = (4 - 2 * height, math.exp(logs[0]), math.exp(logs[0]) * errors[0])
+    logs, errors, height = maximum(urn, [0.0])
+    found["PolyaUrn"] = (4 - 2 * height, math.exp(logs[0]), math.exp(logs[0]) * errors[0])
+    logs, errors, _ = maximum(gamma, [0.0, math.log(total / units)])
+    found["GammaPoisson"] = (4 + 2 * float(urn(logs[:1])), math.exp(logs[0]), math.exp(logs[0]) * errors[0])
+    return found
+
+
+def activity_row(name, counts, samples, level=0.0):
+    """Return the row of a layer whose units were active so often."""
+    laws = laws_of(counts, samples)
+    law = min(laws, key=lambda one: laws[one][0])
+    _, b, error = laws[law]
+    p = activation.compare(counts, samples).best.p_value
+    power = 1 - b if b < 1 and p > 0.01 else None
+    ends = int(np.sum(counts == 0)), int(np.sum(counts == samples))
+    return [name, level, counts.size, *ends, counts.sum() / samples / counts.size, law, (b, error), p, power]
+
+
+COLUMNS = ["layer", "threshold", "units", "silent", "always", "c/N", "law", "b", "p of fit", "α"]
+
+
+def test_activity():
+    _, h = layers_of()
+    rows = [activity_row(f"hidden {m}", np.count_nonzero(h[m] > 0, axis=0), 240) for m in (1, 2)]
+    section = page("activity")
+    agrees(section, dict(zip(COLUMNS, zip(*rows, strict=True), strict=True)), rel=1e-4)
+    assert section.facts == {"samples D": 240}
+    data = section.pictures[0].data
+    assert data["samples"] == 240
+    for m in (1, 2):
+        counts = np.count_nonzero(h[m] > 0, axis=0)
+        assert np.array_equal(data[f"counts_{m}"], counts)
+        silent = special.comb(240 - counts, data[f"at_{m}"][:, None]) / special.comb(240, data[f"at_{m}"][:, None])
+        assert np.allclose(data[f"working_{m}"], (1 - silent).sum(axis=1))
+
+
+@pytest.mark.parametrize("kind", ["power law", "rejected", "b above one"])
+def test_the_exponent_is_given_where_it_means_something(kind, rng):
+    """Units that see one input each: how often they are active is known, and which law holds."""
+    units, samples = 300, 200
+    if kind == "power law":
+        chance = rng.beta(0.4, 3.0, units)
+    elif kind == "rejected":
+        chance = np.where(np.arange(units) % 4 == 0, 0.5, 0.01)
+    else:
+        chance = rng.beta(3.0, 5.0, units)
+    x = rng.random((samples, units))
+    net = Network([np.eye(units), np.ones((1, units))], [chance - 1, np.zeros(1)], ["relu", "identity"])
+    section = inspect(net, x, rng=0, only=["activity"])["activity"]
+    row = activity_row("hidden 1", np.count_nonzero(x > 1 - chance, axis=0), samples)
+    agrees(section, dict(zip(COLUMNS, zip(row, strict=True), strict=True)), rel=1e-4)
+    assert (row[-1] is not None) == (kind == "power law")
+    if kind == "power law":
+        assert abs(section.tables[0].rows[0][7].value - 0.4) < 6 * section.tables[0].rows[0][7].error
+
+
+# -- spikes ----------------------------------------------------------------------------------------------
+
+
+def holm(p, level=0.05):
+    """Count rejections, step by step."""
+    left = sorted(p)
+    for number, value in enumerate(left):
+        if value > level / (len(left) - number):
+            return number
+    return len(left)
+
+
+def spike_row(m, order, active, blocks, window):
+    """Return the row of a layer for samples presented in blocks, each in random order under the null."""
+    counts, within = [], np.zeros(active.shape[1])
+    for block in blocks:
+        whole = active[block][: len(block) // window * window]
+        number = len(whole) // window
+        counts.append(whole.reshape(number, window, -1).sum(axis=1))
+        with np.errstate(all="ignore"):  # scipy divides by zero for moments that are not asked for
+            average, variance = stats.hypergeom.stats(len(whole), whole.sum(axis=0), window, moments="mv")
+        within += number * (variance + average**2)
+    n = np.concatenate(counts)
+    mean, rate = n.mean(axis=0), n.mean(axis=0) / window
+    working = mean > 0
+    fano = n.var(axis=0)[working] / mean[working]
+    null = (within / len(n) - mean**2)[working] / mean[working]
+    test = spikes.from_counts(n, window).test("binomial")
+    total = n.sum(axis=0)
+    tested = int(np.count_nonzero((total > 1) & (window * len(n) - total > 1)))  # others have one arrangement of counts
+    rejected = f"{holm(test.p_value.compressed())} of {tested}"
+    numbers = [rate.mean(), rate.var(), fano.mean(), null.mean(), 1 - rate[working].mean(), fano.var()]
+    row = [f"hidden {m}", order, *map(float, numbers), int(np.sum(~working)), rejected]
+    return row, rate, fano, null
+
+
+def test_spikes():
+    _, _, labels = subject()
+    _, h = layers_of()
+    window = min(24, int(np.bincount(labels).min()) // 5)
+    section = page("spikes")
+    rows, data = [], section.pictures[0].data
+    for m in (1, 2):
+        mixed = stream(SEED, 2, m)
+        mixed = stream((tuple(int(w) for w in mixed.integers(2**32, size=4, dtype=np.uint64)), ())).permutation(240)
+        classes = [np.flatnonzero(labels == k) for k in range(3)]
+        rows.append(spike_row(m, "shuffled", h[m] > 0, [mixed], window)[0])
+        row, rate, fano, null = spike_row(m, "blocked", h[m] > 0, classes, window)
+        rows.append(row)
+        working = rate > 0
+        assert np.allclose(data[f"rate_{m}"], rate)
+        assert np.allclose(data[f"fano_factor_{m}"][working], fano)
+        assert np.allclose(data[f"null_fano_factor_{m}"][working], null)
+        assert np.isnan(data[f"fano_factor_{m}"][~working]).all()
+    columns = ["layer", "order", "MFR", "var r", "MFF", "by chance", "1−r", "var F", "silent", "rejected"]
+    agrees(section, dict(zip(columns, zip(*rows, strict=True), strict=True)))
+    assert section.facts == {"window T": window, "samples": 240}
+
+
+# -- order -----------------------------------------------------------------------------------------------
+
+
+def above(h, labels):
+    """Return, for each pair of classes, how often each of its samples is above one of the other, (units, n_k, n_j)."""
+    wins = {}
+    for k in range(3):
+        for j in range(3):
+            one, two = h[labels == k].T[:, :, None], h[labels == j].T[:, None, :]
+            wins[k, j] = (one > two) + 0.5 * (one == two)
+    return wins
+
+
+def slopes_of(h, towards, labels):
+    """Return s of every class by Mann and Whitney's statistic, and its layer mean with the jackknife error over samples."""
+    tally = np.bincount(labels)
+    shares = tally / labels.size
+    slopes, wins = [], above(h, labels)
+    moved = [np.zeros(n) for n in tally]  # the layer slope with one sample left out, less the slope, times n - 1
+    for k in range(3):
+        sign = np.sign(towards[k])
+        used = sign != 0
+        ranks = stats.rankdata(sign[used] * h[:, used], axis=0)[labels == k].mean(axis=0)
+        areas = (ranks - (tally[k] + 1) / 2) / (labels.size - tally[k])
+        slopes.append(12 * (1 - shares[k]) * (np.mean(areas) - 0.5))
+        for j in range(3):
+            if j == k:
+                continue
+            weight = 12 * (1 - shares[k]) * tally[j] / (labels.size - tally[k]) / 3
+            pairs = 0.5 + (sign[:, None, None] * (wins[k, j] - 0.5))[used].mean(axis=0)
+            area = pairs.mean()
+            left_k = (pairs.sum() - pairs.sum(axis=1)) / (pairs.size - tally[j])
+            left_j = (pairs.sum() - pairs.sum(axis=0)) / (pairs.size - tally[k])
+            moved[k] += weight * (left_k - area) * (tally[k] - 1)
+            moved[j] += weight * (left_j - area) * (tally[j] - 1)
+    error = math.sqrt(sum(one.var(ddof=1) / one.size for one in moved))
+    return slopes, (float(np.mean(slopes)), error)
+
+
+def test_order():
+    net, _, labels = subject()
+    fields, h = layers_of()
+    w = [np.asarray(one) for one in net.weights]
+    b = [np.asarray(one) for one in net.biases]
+    towards = [w[2] @ w[1], w[2], np.eye(3)]
+    found = [slopes_of(one, matrix, labels) for one, matrix in zip(fields, towards, strict=True)]
+    outputs = [
+        w[2] @ (w[1] @ (w[0] @ h[0].T + b[0][:, None]) + b[1][:, None]) + b[2][:, None],
+        w[2] @ (w[1] @ h[1].T + b[1][:, None]) + b[2][:, None],
+        w[2] @ h[2].T + b[2][:, None],
+        fields[2].T,
+    ]
+    right = [accuracy_score(labels, one.argmax(axis=0)) for one in outputs]
+    pulled = [(p * 240 + 2) / 244 for p in right]
+    errors = [math.sqrt(p * (1 - p) / 244) for p in pulled]
+    section = page("order")
+    agrees(
+        section,
+        {
+            "layer": ["inputs", "hidden 1", "hidden 2", "outputs"],
+            "slope s": [None, *(one for _, one in found)],
+            "s of classes": [None, *(f"{min(s):.2f} … {max(s):.2f}" for s, _ in found)],
+            "accuracy, linear above": list(zip(right, errors, strict=True)),
+        },
+    )
+    data = section.pictures[0].data
+    assert np.allclose(data["l_map_accuracy"], right)
+    assert np.allclose(data["l_map_accuracy_error"], errors)
+    assert np.allclose(data["layer_slope"], [one[0] for _, one in found])
+    assert np.allclose(data["layer_slope_error"], [one[1] for _, one in found])
+    assert data["layers"].tolist() == [0, 1, 2]
