@@ -13,6 +13,7 @@ from network_files import loaded, stored
 from normalised import normalised
 from strategies import examples
 
+from statnn import _memory
 from statnn.io import _document, _safetensors, load_network, save_network
 from statnn.network import ACTIVATIONS, Activation, BatchNorm, Network, leaky_relu
 
@@ -372,6 +373,33 @@ def test_descriptions_that_lie(changes, match):
     assert loaded(described(), ".safetensors") == Network([[[1.0]]], [[1.0]], "tanh")
     with pytest.raises(ValueError, match=match):
         loaded(described(**changes), ".safetensors")
+
+
+def test_descriptions_of_whole_numbers():
+    header = json.loads(described()[8:][: int.from_bytes(described()[:8], "little")])
+    header["w"]["dtype"] = "I64"
+    with pytest.raises(ValueError, match="weight of layer 0, 'w', holds int64, real numbers are needed"):
+        loaded(safetensors_of(header, np.ones(2).tobytes()), ".safetensors")
+
+
+def test_a_description_of_more_than_memory(monkeypatch):
+    """One matrix under many normalisations is many matrices."""
+    part = np.ones(30)
+    norms = [BatchNorm(part, part, part, part, epsilon=1 + m) for m in range(50)]
+    net = Network([np.eye(30)] * 50, [part] * 50, normalisations=norms)
+    raw = stored(net, ".safetensors")
+    assert len(raw) < 15 * net.weights[0].nbytes
+    monkeypatch.setattr(_memory, "available", lambda: 50 * 30 * 30 * 8 * 2.0)
+    with pytest.raises(MemoryError, match="the network would need"):
+        loaded(raw, ".safetensors")
+    shared = Network([np.eye(30)] * 50, [part] * 50, normalisations=norms[:1] * 50)
+    assert loaded(stored(shared, ".safetensors"), ".safetensors") == shared
+
+
+def test_numbers_begin_at_a_multiple_of_their_size():
+    for depth in range(1, 10):
+        raw = stored(Network([[[1.0]]] * depth), ".safetensors")
+        assert int.from_bytes(raw[:8], "little") % 8 == 0
 
 
 def test_numbers_of_sixteen_bits_and_of_other_machines(tmp_path):

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from network_files import loaded
 
+from statnn import _memory
 from statnn.io import _npz, load_network
 from statnn.network import Network
 
@@ -76,6 +77,7 @@ def test_headers_of_other_writers(header, version, tmp_path):
     [
         GOOD.replace("(1, 1)", "(L, 1)"), GOOD.replace("(1, 1)", "(1LL, 1)"), GOOD.replace("(1, 1)", "(L1, 1)"),
         GOOD.replace("(1, 1)", "(1 1)"), GOOD.replace("False", "Fals"), GOOD.replace("{", ""),
+        GOOD.replace("{", "("), GOOD.replace("}", ")"),
         GOOD.replace("'descr'", "'descr': '<f4', 'descr'"), GOOD.replace("'descr': '<f8', ", ""),
         GOOD.replace("(1, 1), }", "(1, 1), 'more': 1}"), GOOD.replace("{", "{1, "), GOOD.replace(": '<f8'", " '<f8'"),
     ],
@@ -127,3 +129,23 @@ def test_archives_that_are_bombs():
         loaded(twice, ".npz", activation="tanh")
     with pytest.raises(ValueError, match="packed in a way that numpy does not use"):
         loaded(npz_of(("0.weight.npy", npy_of(GOOD, bytes(8))), mode=zipfile.ZIP_BZIP2), ".npz", activation="tanh")
+
+
+def test_archives_that_are_locked_or_hold_no_text(monkeypatch):
+    plain = npz_of(("0.weight.npy", npy_of(GOOD, bytes(8))))
+    locked = bytearray(plain)
+    locked[plain.index(b"PK\x01\x02") + 8] |= 1  # flags of the member in the list at the end
+    with pytest.raises(ValueError, match="packed in a way that numpy does not use"):
+        loaded(bytes(locked), ".npz", activation="tanh")
+    row = npy_of("{'descr': '|S2', 'fortran_order': False, 'shape': (1,), }", b"{}")
+    with pytest.raises(ValueError, match=r"'statnn' is an array of \|S2 and no text"):
+        loaded(npz_of(("statnn.npy", row)), ".npz")
+    monkeypatch.setattr(_memory, "available", lambda: 100.0)
+    with pytest.raises(MemoryError, match="unpacking it would need"):
+        loaded(plain, ".npz", activation="tanh")
+
+
+def test_data_that_end_early():
+    """As of a file that is cut off while it is read."""
+    with pytest.raises(ValueError, match="'0' ends after 5 of 8 bytes"):
+        _npz.read_npy(io.BytesIO(npy_of(GOOD, bytes(5))), len(npy_of(GOOD, bytes(8))), "0")

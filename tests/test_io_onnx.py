@@ -339,34 +339,63 @@ def test_inputs_that_are_no_rows():
 # -- memory ----------------------------------------------------------------------------------------------
 
 
-def many(units, layers, kind=""):
-    """One shared matrix in many layers."""
+def many(units, layers, *kinds, first="Gemm"):
+    """One shared matrix in many layers, with some operators after each."""
     graph = Graph(onnx, units)
-    weight, scale = graph.constant(np.eye(units)), graph.constant(np.ones(units))
-    for m in range(layers):
-        graph.nodes.append(node("Gemm", [graph.now, weight, scale], f"g{m}"))
-        graph.now = f"g{m}"
-        if kind:
-            graph.nodes.append(node(kind, [graph.now, scale], f"k{m}"))
-            graph.now = f"k{m}"
-        graph.nodes.append(node("Tanh", [graph.now], f"t{m}"))
-        graph.now = f"t{m}"
+    weight, ones = graph.constant(np.eye(units)), graph.constant(np.ones(units))
+    constants = {
+        "Gemm": [weight, ones],
+        "MatMul": [weight],
+        "Mul": [ones],
+        "BatchNormalization": [ones] * 4,
+        "Tanh": [],
+    }
+    for kind in (first, *kinds) * layers:
+        graph.nodes.append(node(kind, [graph.now, *constants.get(kind, [])], f"v{len(graph.nodes)}"))
+        graph.now = f"v{len(graph.nodes) - 1}"
     return graph.model()
 
 
 def test_a_shared_matrix_stays_one():
-    net = load_network(many(50, 400))
+    net = load_network(many(50, 400, "Tanh"))
     assert net.depth == 400
     assert len({id(w) for w in net.weights}) == len({id(b) for b in net.biases}) == 1
 
 
-def test_a_network_that_would_not_fit_is_refused_before_it_is_built(monkeypatch):
-    model = many(50, 400, "Mul")
-    assert len({id(w) for w in load_network(model).weights}) == 400
-    monkeypatch.setattr(_memory, "available", lambda: 400 * 50 * 51 * 4 * 2.5)
+@pytest.mark.parametrize("kinds", [("Mul", "Tanh"), ("Tanh", "Mul"), ("BatchNormalization", "Tanh")], ids=" ".join)
+def test_a_network_that_would_not_fit_is_refused_before_it_is_built(kinds, monkeypatch):
+    for first in ("Gemm", "MatMul"):
+        model = many(50, 40, *kinds, first=first)
+        assert len({id(w) for w in load_network(model).weights}) >= 39
+        with monkeypatch.context() as patch:
+            patch.setattr(_memory, "available", lambda: 40 * 50 * 50 * 4 * 2.5)
+            with pytest.raises(MemoryError, match="the network would need"):
+                load_network(model)
+            assert load_network(many(50, 40, "Tanh", first=first)).depth == 40
+
+
+def test_biases_that_would_not_fit(monkeypatch):
+    graph = Graph(onnx, 1)
+    wide, narrow = graph.constant(np.ones((1, 1000))), graph.constant(np.ones((1000, 1)))
+    for m in range(50):
+        graph.nodes.append(node("Gemm", [graph.now, wide, graph.constant(np.array([1.0 + m]))], f"a{m}"))
+        graph.nodes.append(node("Gemm", [f"a{m}", narrow], f"b{m}"))
+        graph.now = f"b{m}"
+    monkeypatch.setattr(_memory, "available", lambda: 50 * 1000 * 4 * 2.5)
     with pytest.raises(MemoryError, match="the network would need"):
-        load_network(model)
-    assert load_network(many(50, 400)).depth == 400
+        load_network(graph.model())
+
+
+def test_one_constant_in_several_shapes():
+    graph = Graph(onnx, 3)
+    matrix, number = graph.constant(np.arange(6.0).reshape(3, 2)), graph.constant(np.array([0.5]))
+    graph.nodes = [
+        node("Gemm", ["x", matrix, number], "a"),
+        node("Gemm", ["a", matrix, number], "b", transB=1),
+        node("Gemm", ["b", matrix, number], "c", alpha=2.0, beta=3.0),
+    ]
+    graph.now = "c"
+    assert same(graph).widths == (3, 2, 3, 2)
 
 
 def test_a_last_scaling_of_very_many_units(monkeypatch):
