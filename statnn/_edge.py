@@ -37,11 +37,31 @@ def whole(value: Any, name: str, *, minimum: int, maximum: int = LARGEST_COUNT) 
 
 
 def array_of(values: Any, name: str) -> NDArray[Any]:
-    """Return ``values`` as an array, or raise if rows differ in length."""
+    """Return ``values`` as an array, or raise if rows differ in length or entries are masked.
+
+    A masked entry has a value underneath, which numpy hands on as if it were none the less. An array of which nothing
+    is masked says the same as a plain one, and is taken.
+    """
     try:
-        return np.asarray(values)
+        given = np.asanyarray(values)  # what makes itself an array may make a masked one
     except ValueError as error:
         raise ValueError(f"{name} is no array, its rows differ in length: {error}") from None
+    except (TypeError, RuntimeError) as error:  # tensors that require gradients, or of a type numpy does not know
+        raise TypeError(f"{name} is a {type(values).__name__} that does not become an array: {error}") from None
+    if _is_masked(given) or _is_masked(values):
+        raise ValueError(
+            f"{name} has masked entries, which would be taken for numbers: drop them, with {name}.compressed() or by "
+            f"rows, or put values in their place, with {name}.filled(value)"
+        )
+    return np.asarray(given)
+
+
+def _is_masked(values: Any) -> bool:
+    """Return whether any entry is masked, in an array or in nested lists of arrays."""
+    if isinstance(values, list | tuple):
+        return any(_is_masked(one) for one in values if isinstance(one, list | tuple | np.ma.MaskedArray))
+    structured = isinstance(values, np.ma.MaskedArray) and values.dtype.names is not None  # no numbers: refused later
+    return not structured and bool(np.ma.is_masked(values))
 
 
 def positive(value: Any, name: str, *, why: str) -> float:
@@ -62,10 +82,15 @@ def _nearest(value: Any) -> float:
         return math.inf if value > 0 else -math.inf
 
 
+def _whole_objects(array: NDArray[Any]) -> bool:
+    """Return whether an array holds Python's integers, some of them beyond 64 bits."""
+    return array.dtype == object and all(type(value) is int for value in array.flat)
+
+
 def at_least(values: ArrayLike, name: str, *, minimum: float, why: str) -> NDArray[np.float64]:
     """Return ``values`` as float64 array, or raise if any entry is not finite or below ``minimum``."""
     array = array_of(values, name)
-    if array.dtype == object and all(type(value) is int for value in array.flat):  # some beyond 64 bits
+    if _whole_objects(array):
         array = np.reshape([_nearest(value) for value in array.flat], array.shape)
     if array.dtype.kind not in "iuf":
         raise TypeError(f"{name} must hold real numbers, not {array.dtype}: {why}")
@@ -92,7 +117,7 @@ def whole_array(
     array = array_of(values, name)
     if array.size == 0:
         raise ValueError(f"{name} is empty: give at least one number")
-    if array.dtype.kind not in "iu":
+    if array.dtype.kind not in "iu" and not _whole_objects(array):
         raise TypeError(
             f"{name} must hold whole numbers of an integer type, not {array.dtype}: "
             "convert with .astype(int) once you are sure that nothing is lost"

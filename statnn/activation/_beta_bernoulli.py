@@ -71,7 +71,8 @@ class BetaBernoulli(TwoColourUrn):
         return self._independent_working(D, rng)
 
     def _draw_counts(self, initial: Ints, D: Ints, rng: np.random.Generator, out: Ints) -> None:
-        independent_counts(rng, words(rng), self.b + initial, self._white_now - initial, D - self._begin, out)
+        white = self._white + (self._begin - initial)  # whole numbers first: their difference is exact
+        independent_counts(rng, words(rng), self.b + initial, white, D - self._begin, out)
         out += initial
 
     def _steps(self, initial: Ints, D: Ints, rng: np.random.Generator) -> Iterator[Ints]:

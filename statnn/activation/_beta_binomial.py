@@ -9,10 +9,9 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
 
 from statnn._special import mixed_log_gamma
-from statnn.activation._distribution import between, quantiles
+from statnn.activation._distribution import Discrete, between, quantiles
 from statnn.activation._weight_kernels import log_beta_binomial
 
 
@@ -53,7 +52,7 @@ def _integers(k: Any) -> Any:
     return k if k.dtype.kind in "iu" else np.floor(k).astype(np.int64)
 
 
-class _BetaBinomial(stats.rv_discrete):  # type: ignore[misc]
+class _BetaBinomial(Discrete):  # type: ignore[misc]
     """scipy.stats.betabinom with the weights of :func:`log_weight` and smooth sums."""
 
     def _argcheck(self, n: Any, a: Any, b: Any, a_low: Any, b_low: Any) -> Any:  # noqa: ARG002 - may have any sign

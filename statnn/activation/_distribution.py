@@ -5,8 +5,12 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import stats
 
 from statnn.activation._sum import smooth_sum
+
+Discrete: Any = stats.rv_discrete
+"""The base of laws; its methods take the shapes that a law has."""
 
 _LARGEST = 2**1023
 

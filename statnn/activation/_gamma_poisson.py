@@ -85,10 +85,10 @@ class GammaPoisson(ActivationProcess):
 
     def _steps(self, initial: Ints, D: Ints, rng: np.random.Generator) -> Iterator[Ints]:
         state, bits = urn_state(initial), words(rng)
-        now = float(self._begin)
-        for samples in D.tolist():
-            while now < samples:
-                now = clocked_events(bits, state, self.b, self._scale, now, float(samples), EVENTS_AT_ONCE)
+        scale, passed = self._scale + self._begin, 0.0  # since the start: a clock beyond 2**53 would stand still
+        for end in (D - self._begin).tolist():
+            while passed < end:
+                passed = clocked_events(bits, state, self.b, scale, passed, float(end), EVENTS_AT_ONCE)
             yield state.counts
 
     def count(self, D: int, *, initial: int = 0) -> Any:

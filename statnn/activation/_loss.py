@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike
 
-from statnn._edge import LARGEST_COUNT, Floats, Ints
+from statnn._edge import LARGEST_COUNT, Floats, Ints, array_of
 from statnn.activation._sum import smooth_sum
 
 if TYPE_CHECKING:
@@ -40,8 +40,8 @@ def _mean(law: Any, per_neuron_loss: NeuronLoss) -> float:
         raise ValueError(f"counts reach {last:.1e}, above {LARGEST_COUNT:.1e}; ask for fewer samples")
 
     def term(k: Ints) -> Floats:
-        value = np.asarray(per_neuron_loss(k), dtype=float)
-        if value.shape != k.shape or not np.isfinite(value).all():
+        value = array_of(per_neuron_loss(k), "the result of per_neuron_loss")
+        if value.shape != k.shape or value.dtype.kind not in "biuf" or not np.isfinite(value).all():
             raise ValueError("per_neuron_loss must return one finite number for each k of its array")
         return np.asarray(law.pmf(k) * value)
 

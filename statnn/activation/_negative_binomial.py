@@ -7,17 +7,17 @@ matters, has no digits left. Here the law is given by its shape and its odds m =
 from typing import Any
 
 import numpy as np
-from scipy import special, stats
+from scipy import special
 
 from statnn._edge import LARGEST_COUNT
-from statnn.activation._distribution import between, quantiles
+from statnn.activation._distribution import Discrete, between, quantiles
 from statnn.activation._weight_kernels import log_negative_binomial
 
 _SUMMED = 1e6
 """Shapes from which on the incomplete beta function loses digits to the rounding of 1/(1+m)."""
 
 
-class _NegativeBinomial(stats.rv_discrete):  # type: ignore[misc]
+class _NegativeBinomial(Discrete):  # type: ignore[misc]
     """scipy.stats.nbinom of shape n, with :math:`P(k) = m^k (1+m)^{-n-k} (n)_k/k!`."""
 
     def _argcheck(self, n: Any, m: Any, n_low: Any, m_low: Any) -> Any:  # noqa: ARG002 - may have any sign

@@ -320,7 +320,7 @@ class ActivationProcess(ABC):
         >>> process.loss(1000, lambda k: 1 / (k + 1.0)) > process.missing_mass(1000)
         True
         """
-        each: list[Any] = np.ravel(array_of(D, "D")).tolist() if np.ndim(D) else [np.asarray(D).item()]
+        each: list[Any] = np.ravel(array_of(D, "D")).tolist()
         values = [expected_loss(self, self._whole_samples(d), per_neuron_loss) for d in each]
         return shaped(np.array(values).reshape(np.shape(D)), D)
 

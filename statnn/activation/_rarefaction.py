@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from statnn._edge import whole, whole_array
+from statnn._edge import array_of, whole, whole_array
 from statnn._figure import axes
 from statnn._special import mixed_log_gamma
 
@@ -112,7 +112,7 @@ def rarefaction(counts: ArrayLike, samples: int, at: ArrayLike, *, events: bool 
     """
     size = whole(samples, "samples", minimum=1)
     values = whole_array(counts, "counts", maximum=size)
-    d = whole_array(np.atleast_1d(np.asarray(at)), "at", maximum=size)
+    d = whole_array(np.atleast_1d(array_of(at, "at")), "at", maximum=size)
     if events and sum(values.tolist()) != size:
         raise ValueError(
             f"events=True reads samples = {size} as the number of events, but the counts sum to "
@@ -139,9 +139,9 @@ def _log_silent(k: NDArray[np.int64], d: NDArray[np.int64], size: int) -> Vector
 def _competition(value: NDArray[np.int64], times: Vector, d: int, size: int, log_silent: Vector) -> float:
     """Sum of covariances over ordered pairs of different neurons; none of them is positive."""
     pairs = np.outer(times, times) - np.diag(times)
-    both = value[:, None] + value[None, :]
+    both = np.minimum(value[:, None], size - value) + value  # a pair has no more than all; sums stay below 2^63
     alone = log_silent[:, None] + log_silent[None, :]
-    joint = np.where(both + d <= size, _log_silent(np.minimum(both, size - d), np.array(d), size), -np.inf)
+    joint = np.where(both <= size - d, _log_silent(np.minimum(both, size - d), np.array(d), size), -np.inf)
     silent = np.isfinite(alone)
     with np.errstate(invalid="ignore"):
         excess = np.where(silent, np.exp(alone) * np.expm1(np.where(silent, joint - alone, 0.0)), 0.0)

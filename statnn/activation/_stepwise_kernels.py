@@ -123,7 +123,7 @@ def clocked_events(bits: Any, state: Any, b: float, scale: float, now: float, un
     """Advance the gamma-Poisson process from ``now``, by at most ``most`` events; return the time reached.
 
     Given n activations after D samples the total rate is (n + bN)/(D + bN/c): the same urn, whose events
-    come at random times.
+    come at random times. ``now`` counts from the start, and ``scale`` is D + bN/c there.
     """
     for _ in range(most):
         weight = state.size[0] + state.size[1] + b * state.counts.size

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from statnn._edge import Ints, positive
+from statnn._edge import Ints, array_of, positive
 from statnn.io import _npz
 
 SPLITS = ("test", "train")
@@ -99,8 +99,8 @@ def read_data(
 
 def given_data(x: ArrayLike, labels: ArrayLike | None, classes: NDArray[Any] | None = None) -> Data:
     """Return arrays as data, not scaled; labels as numbers of the outputs, where it is known for what these stand."""
-    samples, how = _samples(np.asarray(x), 1.0, "arrays")
-    given = None if labels is None else np.asarray(labels)
+    samples, how = _samples(array_of(x, "the data"), 1.0, "arrays")
+    given = None if labels is None else array_of(labels, "labels")
     if given is not None and given.ndim == 1 and len(given) == len(samples) and classes is not None:
         known, why = numbered(given, classes)
     else:

@@ -159,8 +159,8 @@ def _phase_picture(found: Placement) -> Picture:
     return Picture(
         "phase",
         "Layers in the plane of σ_w and σ_b, numbered as layers of weights from 0, with where order ends for the "
-        "activation below the first of them (edge of chaos, χ = 1, or what the legend names); correlation of pairs of samples through depth, "
-        "measured and predicted.",
+        "activation below the first of them (edge of chaos, χ = 1, or what the legend names); correlation of pairs of "
+        "samples through depth, measured and predicted.",
         draw,
         data,
         (9.0, 3.8) if followed else (5.0, 3.8),

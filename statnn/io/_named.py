@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from statnn._edge import array_of
 from statnn.io._chain import Act, Dense, Norm, Step
 from statnn.io._order import in_order, listed
 from statnn.network import Activation, BatchNorm
@@ -104,8 +105,6 @@ def plain(values: Any, name: str) -> Reals:
     """Return a numpy array of one tensor of torch, or of anything that is an array already."""
     if getattr(values, "is_meta", False):
         raise ValueError(f"{name} lies on the device 'meta': it has a shape and no numbers; load the parameters first")
-    if isinstance(values, np.ma.MaskedArray):
-        raise TypeError(f"{name} is a masked array, and a network has no missing parameters: fill it first")
     try:
         for step in ("detach", "cpu"):
             if hasattr(values, step):
@@ -113,9 +112,10 @@ def plain(values: Any, name: str) -> Reals:
         dtype = getattr(values, "dtype", "")
         if "float16" in getattr(dtype, "name", str(dtype)):  # networks have no float16, and numpy no bfloat16
             values = values.float() if hasattr(values, "float") else values.astype(np.float32)
-        array = np.asarray(values)
+        array = values if isinstance(values, np.ma.MaskedArray) else np.asarray(values)
     except (TypeError, ValueError, RuntimeError, NotImplementedError) as error:
         raise ValueError(f"{name} is no plain array of numbers: {error}") from None
+    array = array_of(array, name)
     if array.dtype.kind not in "biuf":
         raise ValueError(f"{name} holds {array.dtype}, not real numbers")
     return array.astype(array.dtype.newbyteorder("="), copy=False)

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from statnn._edge import Ints, whole_array
+from statnn._edge import Ints, array_of, whole_array
 from statnn.network import ACTIVATIONS, Network
 
 _INCREASING = {ACTIVATIONS[name].code for name in ("identity", "tanh", "erf", "sigmoid")}
@@ -34,7 +34,7 @@ def classes_of(net: Network, fields: NDArray[Any]) -> Ints:
 
 def checked_labels(labels: ArrayLike, samples: int, classes: int) -> Ints:
     """Return labels, one a sample, each below `classes`, or raise."""
-    array = np.asarray(labels)
+    array = array_of(labels, "labels")
     if array.ndim == 2:
         raise ValueError(
             f"labels has shape {array.shape}; one whole number a sample is needed: pass onehot.argmax(axis=1)"

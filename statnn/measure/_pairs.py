@@ -154,7 +154,7 @@ def _sums(values: NDArray[Any], rows: Floats) -> Floats:
 
 def _activated(value: str | Activation, h: NDArray[Any]) -> NDArray[Any]:
     sigma = known(value)
-    result = np.asarray(sigma(h))
+    result = array_of(sigma(h), f"the result of activation {sigma.name!r}")
     if result.shape != h.shape or result.dtype.kind not in "biuf" or not np.isfinite(result).all():
         raise ValueError(
             f"activation {sigma.name!r} maps fields of shape {h.shape} to {result.dtype} of shape {result.shape} that "

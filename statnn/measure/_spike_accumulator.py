@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from statnn._edge import Floats, Ints, whole
+from statnn._edge import Floats, Ints, array_of, whole
 from statnn.measure._spike_kernels import CELLS, SMALLEST, Counters, follow, present
 from statnn.measure._spike_nulls import null_of_windows
 from statnn.measure._spike_statistics import Intervals, SpikeStatistics
@@ -66,7 +66,7 @@ class Accumulator:
             last=np.full(kept, -1, dtype=np.int64),
             intervals=np.zeros(kept, dtype=np.int64),
             interval_squares=np.zeros(kept, dtype=np.int64),
-            cells=np.zeros((kept, CELLS), dtype=np.int32),
+            cells=np.zeros((kept, CELLS), dtype=np.uint32),
         )
         self._samples = 0
         self._filled = 0
@@ -101,6 +101,8 @@ class Accumulator:
         """
         fires = spiking(batch, self._threshold)
         hash(label)
+        if label != label:  # noqa: PLR0124 - nan
+            raise ValueError(f"label = {label!r} is not equal to itself, so that no two batches are of one class")
         samples = len(fires)
         if self._samples + samples > MOST_SAMPLES:
             raise ValueError(f"{self._samples + samples} samples exceed {MOST_SAMPLES}: squares would overflow")
@@ -206,14 +208,18 @@ def summary(
 def _intervals(counters: Counters) -> Intervals:
     number = counters.cells.sum(axis=1, dtype=np.int64)
     none = number == 0
-    n = np.where(none, 1, number).astype(float)
-    mean = counters.intervals / n
-    spread = np.sqrt(np.maximum(counters.interval_squares / n - mean**2, 0.0))  # 0 may come out as -1e-16
+    n = np.where(none, 1, number)
+    total, near = counters.intervals, counters.intervals // n
+    # Σ(I-near)² is below 2^63, so that its terms may wrap around; what is left of the mean is below 1
+    squares = counters.interval_squares - 2 * near * total + n * near * near
+    beyond = (total - n * near) / n
+    mean = total / n
+    spread = np.sqrt(np.maximum(squares / n - beyond**2, 0.0))
     return Intervals(
         number=number,
         mean=masked(mean, none),
         cv=masked(spread / np.where(none, 1.0, mean), none),
-        cells=counters.cells.copy(),
+        cells=counters.cells.astype(np.int64),
         smallest=SMALLEST.copy(),
         total=counters.intervals.copy(),
     )
@@ -221,7 +227,7 @@ def _intervals(counters: Counters) -> Intervals:
 
 def thresholds(value: ArrayLike, units: int) -> Floats:
     """Return one threshold a unit, shape (units,), from one for all or one each; or raise."""
-    array = np.asarray(value)
+    array = array_of(value, "threshold")
     if array.dtype.kind not in "iuf":
         raise TypeError(f"threshold must be a real number, or one a unit, not {array.dtype}")
     if array.shape not in ((), (units,)):
@@ -233,7 +239,7 @@ def thresholds(value: ArrayLike, units: int) -> Floats:
 
 def spiking(batch: ArrayLike, threshold: Floats) -> NDArray[np.uint8]:
     """Return which units of a batch are above their thresholds, shape (units,), as bytes; or raise."""
-    x = np.asarray(batch)
+    x = array_of(batch, "activations")
     if x.dtype.kind not in "biuf":
         raise TypeError(f"activations must hold real numbers or booleans, not {x.dtype}")
     if x.ndim != 2 or x.shape[1] != threshold.size:
@@ -241,10 +247,11 @@ def spiking(batch: ArrayLike, threshold: Floats) -> NDArray[np.uint8]:
             f"activations have shape {x.shape}; (samples, {threshold.size}) is needed: flatten channels and pixels "
             "with x.reshape(len(x), -1)"
         )
+    level: NDArray[Any] = threshold
     if x.dtype == np.float32:
         with np.errstate(over="ignore"):
             short = threshold.astype(np.float32)
-        threshold = short if np.array_equal(short, threshold) else threshold  # nothing lost, nothing to convert
+        level = short if np.array_equal(short, threshold) else threshold  # nothing lost, nothing to convert
     fires = np.empty(x.shape, dtype=np.bool_)
     rows = max(1, IN_CACHE // threshold.size)
     for begin in range(0, len(x), rows):
@@ -253,5 +260,5 @@ def spiking(batch: ArrayLike, threshold: Floats) -> NDArray[np.uint8]:
             row, unit = (int(i[0]) for i in np.nonzero(~np.isfinite(piece)))
             value = piece[row, unit]
             raise ValueError(f"activations[{begin + row}, {unit}] = {value} is not finite: every one must be")
-        np.greater(piece, threshold, out=fires[begin : begin + rows])
+        np.greater(piece, level, out=fires[begin : begin + rows])
     return fires.view(np.uint8)

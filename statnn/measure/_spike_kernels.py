@@ -48,8 +48,8 @@ class Counters(NamedTuple):
     """(units,) sum of all intervals between successive spikes."""
     interval_squares: NDArray[np.int64]
     """(units,) sum of their squares."""
-    cells: NDArray[np.int32]
-    """(units, CELLS) histogram of intervals; (0, CELLS) where intervals are not wanted."""
+    cells: NDArray[np.uint32]
+    """(units, CELLS) histogram of intervals, of which there are fewer than 2^32; (0, CELLS) where none are wanted."""
 
 
 @helper

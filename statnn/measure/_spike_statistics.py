@@ -36,7 +36,7 @@ class Intervals:
     number: Ints
     mean: Masked
     cv: Masked
-    cells: NDArray[np.int32] = field(repr=False)
+    cells: Ints = field(repr=False)
     smallest: Ints = field(repr=False)
     total: Ints = field(repr=False)
 

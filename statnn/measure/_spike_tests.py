@@ -160,7 +160,7 @@ def dispersion_test(law: str, spikes: Ints, squares: Ints, windows: int, window:
     return FitTest(law, masked(gap / deviation, ~tested), masked(p, ~tested))
 
 
-def geometric_test(cells: NDArray[np.int32], intervals: Ints) -> FitTest:
+def geometric_test(cells: Ints, intervals: Ints) -> FitTest:
     """Test intervals against the geometric law, by chi-square on cells that expect five."""
     units = cells.shape[0]
     number = cells.sum(axis=1, dtype=np.int64)

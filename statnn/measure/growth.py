@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from statnn._edge import Floats, Ints, whole, whole_array
+from statnn._edge import Floats, Ints, array_of, whole, whole_array
 from statnn._figure import COLOURS, axes
 from statnn.activation import Comparison, Rarefaction, compare, rarefaction
 from statnn.activation._estimate import NoFiniteFitError
@@ -218,7 +218,7 @@ def layer(
     >>> found.comparison.best.p_value > 0.01
     True
     """
-    x = np.asarray(activations)
+    x = array_of(activations, "activations")
     if x.ndim != 2 or 0 in x.shape:
         raise ValueError(
             f"activations have shape {x.shape}; (samples, units), neither of them 0, is needed: flatten channels and "

@@ -16,12 +16,11 @@ all [exact], see ``theory`` ("fano-nulls"). Silent units have no Fano factor: th
 """
 
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from statnn._edge import whole
+from statnn._edge import array_of, whole
 from statnn._random import root, stream
 from statnn.measure._spike_accumulator import MOST_SAMPLES, Accumulator, summary
 from statnn.measure._spike_kernels import moments, wide_moments
@@ -107,7 +106,7 @@ def statistics(
     """
     if order not in ORDERS:
         raise ValueError(f"order = {order!r}: choose 'given', 'shuffled' or 'blocked'")
-    x = np.asarray(activations)
+    x = array_of(activations, "activations")
     if x.ndim != 2 or 0 in x.shape:
         raise ValueError(
             f"activations have shape {x.shape}; (samples, units), neither of them 0, is needed: flatten channels and "
@@ -138,7 +137,7 @@ def _labels(labels: ArrayLike | None, order: str, samples: int) -> NDArray[np.in
         return np.empty(0, dtype=np.int64)
     if labels is None:
         raise ValueError("order = 'blocked' presents one class after another: pass labels=, one a sample")
-    given = np.asarray(labels)
+    given = array_of(labels, "labels")
     if given.shape != (samples,):
         raise ValueError(f"labels have shape {given.shape}; one a sample, shape ({samples},), is needed")
     if given.dtype.kind == "f" and np.isnan(given).any():
@@ -186,8 +185,7 @@ def from_counts(counts: ArrayLike, window: int, *, ddof: int = 0) -> SpikeStatis
     """
     T = whole(window, "window", minimum=1, maximum=MOST_SAMPLES)
     missing = whole(ddof, "ddof", minimum=0, maximum=1)
-    n: NDArray[Any] = np.ascontiguousarray(counts)
-    n = n.astype(n.dtype.newbyteorder("="), copy=False)
+    n = array_of(counts, "counts")
     if n.dtype.kind not in "iu":
         raise TypeError(f"counts must hold whole numbers of an integer type, not {n.dtype}: numbers of spikes")
     if n.ndim != 2 or n.shape[0] < 2 or n.shape[1] < 1:
@@ -197,9 +195,10 @@ def from_counts(counts: ArrayLike, window: int, *, ddof: int = 0) -> SpikeStatis
         raise ValueError(f"{windows} windows of {T} exceed {MOST_SAMPLES} samples: squares would overflow")
     spikes, squares = np.zeros(units, dtype=np.int64), np.zeros(units, dtype=np.int64)
     at_once = (2**32 - 1) // T**2  # windows whose squares fit into 32 bits
-    unsigned = n.view(f"u{n.dtype.itemsize}")  # what is negative becomes huge
+    n = np.ascontiguousarray(n, dtype=n.dtype.newbyteorder("="))
+    unsigned = n.view(f"u{n.dtype.itemsize}")  # what is negative becomes larger than its type
     most = moments(unsigned, at_once, spikes, squares) if at_once else wide_moments(unsigned, spikes, squares)
-    if most > T:
+    if most > min(T, np.iinfo(n.dtype).max):
         bad = n[(n < 0) | (n > T)][0]
         raise ValueError(f"counts = {bad} is outside [0, {T}]: a window of {T} samples holds at most {T} spikes")
     return summary(

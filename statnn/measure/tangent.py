@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from statnn._edge import Floats
+from statnn._edge import Floats, array_of
 from statnn._memory import refuse_beyond_memory
 from statnn.measure._classes import inputs_of
 from statnn.network import Network
@@ -132,7 +132,7 @@ def tangent_kernel(net: Network, x: ArrayLike, *, biases: bool = True, full: boo
 def _slope(net: Network, m: int, fields: NDArray[Any]) -> Floats:
     """Return σ' at the fields of a layer, shape (samples, n), in float64."""
     sigma = net.activations[m]
-    slope = np.asarray(sigma.derivative(fields))
+    slope = array_of(sigma.derivative(fields), f"the derivative of activation {sigma.name!r}")
     if slope.shape != fields.shape or slope.dtype.kind not in "biuf" or not np.isfinite(slope).all():
         raise ValueError(
             f"the derivative of activation {sigma.name!r} maps fields of shape {fields.shape} to {slope.dtype} of "

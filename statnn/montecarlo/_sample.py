@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from statnn._edge import whole
+from statnn._edge import array_of, whole
 from statnn._memory import refuse_beyond_memory
 from statnn._random import Root, root
 from statnn._work import run_tasks
@@ -80,7 +80,7 @@ def _walked(spec: _Spec) -> tuple[Walkers, dict[str, Values]]:
 
 
 def _observed(name: str, function: Observable, states: Values) -> Values:
-    values = np.asarray(function(states))
+    values = array_of(function(states), f"the result of observable {name!r}")
     if values.ndim == 0 or values.shape[0] != len(states) or values.dtype.kind not in "biuf":
         raise ValueError(
             f"observable {name!r} returned shape {values.shape} and type {values.dtype} for states of shape "

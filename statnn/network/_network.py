@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike
 
-from statnn._edge import at_least, whole
+from statnn._edge import array_of, at_least, whole
 from statnn._random import root, stream
 from statnn.network._activation import OWN, Activation, activation
 from statnn.network._array import Reals, frozen, real
@@ -271,7 +271,7 @@ class Network:
         return Trace(tuple(fields), tuple(activations))
 
     def _activated(self, m: int, sigma: Activation, fields: Reals) -> Reals:
-        h = np.asarray(sigma(fields))
+        h = array_of(sigma(fields), f"the result of activation {sigma.name!r}")
         if sigma.code == OWN:
             if h.shape != fields.shape:
                 raise ValueError(f"activation {sigma.name!r} maps shape {fields.shape} to {h.shape}; keep the shape")

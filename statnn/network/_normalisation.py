@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from statnn._edge import at_least
+from statnn._edge import array_of, at_least
 from statnn.network._array import Reals, frozen, real
 
 
@@ -95,7 +95,7 @@ class BatchNorm:
 
     def __call__(self, fields: ArrayLike) -> Reals:
         """Return the normalised fields, float64, of fields of shape (..., n)."""
-        result: Reals = self.scale * (np.asarray(fields) - self.mean.astype(np.float64)) + self.beta
+        result: Reals = self.scale * (array_of(fields, "fields") - self.mean.astype(np.float64)) + self.beta
         return result
 
     def astype(self, dtype: Any) -> "BatchNorm":

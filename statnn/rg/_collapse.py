@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.optimize import least_squares
 
-from statnn._edge import Floats, at_least, whole
+from statnn._edge import Floats, array_of, at_least, whole
 from statnn._figure import axes
 from statnn._random import root, stream
 
@@ -67,7 +67,11 @@ class Collapse:
             θ; the fitted ones if None.
         """
         kappa = self.value_exponent if value_exponent is None else float(value_exponent)
-        theta = self.control_exponents if control_exponents is None else np.atleast_1d(control_exponents)
+        theta = (
+            self.control_exponents
+            if control_exponents is None
+            else np.atleast_1d(array_of(control_exponents, "control_exponents"))
+        )
         scale = self.depths**kappa
         return self.controls * self.depths ** theta[:, None], scale * self.values, scale * self.errors
 

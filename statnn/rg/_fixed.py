@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import linalg, optimize
 
-from statnn._edge import Floats, at_least, positive, whole
+from statnn._edge import Floats, array_of, at_least, positive, whole
 
 Renormalisation: TypeAlias = Callable[[Floats, int], Floats]
 """Couplings, shape (n,), and the number b of layers in; couplings of the block out."""
@@ -84,7 +84,7 @@ class FixedPoint:
     residual: float = 0.0
 
     def __post_init__(self) -> None:
-        couplings = np.array(self.couplings, dtype=np.float64)
+        couplings = array_of(self.couplings, "couplings").astype(np.float64, casting="same_kind")
         if couplings.shape != (len(self.names),):
             raise ValueError(f"couplings have shape {couplings.shape} for {len(self.names)} names; give one of each")
         if self.thermal is not None and self.thermal not in self.names:
@@ -379,7 +379,9 @@ def _starts(start: ArrayLike | None, names: Sequence[str] | None) -> tuple[Float
 def _bounds(bounds: tuple[ArrayLike, ArrayLike] | None, size: int) -> tuple[Floats, Floats]:
     if bounds is None:
         return np.full(size, -math.inf), np.full(size, math.inf)
-    lowest, highest = (np.broadcast_to(np.asarray(end, dtype=np.float64), (size,)) for end in bounds)
+    lowest, highest = (
+        np.broadcast_to(array_of(end, "bounds").astype(np.float64, casting="same_kind"), (size,)) for end in bounds
+    )
     if not (lowest < highest).all():
         raise ValueError(f"bounds = {bounds} hold no couplings: each lower end must lie below the upper one")
     return lowest, highest

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from statnn._edge import Floats, positive, shaped, whole
+from statnn._edge import Floats, at_least, positive, shaped, whole
 
 if TYPE_CHECKING:
     from statnn.rg._random import RandomLayer
@@ -97,7 +97,7 @@ class RandomStack:
         q : array_like
             Variance of the fields before, >= 0, any shape.
         """
-        now = np.asarray(q, dtype=float)
+        now = at_least(q, "q", minimum=0, why="it is a variance of fields")
         for layer, count in zip(self.layers, self.counts, strict=True):
             for _ in range(count):
                 before, now = now, np.asarray(layer.variance_map(now))
@@ -116,7 +116,9 @@ class RandomStack:
         q : array_like
             Variance, above 0; broadcast against c.
         """
-        correlation, variance = np.broadcast_arrays(np.asarray(c, dtype=float), np.asarray(q, dtype=float))
+        correlation, variance = np.broadcast_arrays(
+            at_least(c, "c", minimum=-1, why="it is a correlation"), at_least(q, "q", minimum=0, why="it is a variance")
+        )
         for layer, count in zip(self.layers, self.counts, strict=True):
             for _ in range(count):
                 step = (

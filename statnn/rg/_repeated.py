@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from statnn._edge import Floats, Ints, at_least, increasing, shaped, whole
+from statnn._edge import Floats, Ints, array_of, at_least, increasing, shaped, whole
 from statnn._random import root
 from statnn.network import Activation
 from statnn.network._activation import LEAKY_RELU, OWN, RELU, activation
@@ -241,7 +241,8 @@ class RepeatedLayer:
         >>> RepeatedLayer("relu").leading_form().outcome.name, RepeatedLayer("sigmoid").leading_form().outcome.name
         ('SCALE_INVARIANT', 'NOT_CRITICAL')
         """
-        known = None if coefficients is None else tuple(float(value) for value in np.ravel(coefficients))
+        given = () if coefficients is None else np.ravel(array_of(coefficients, "coefficients"))
+        known = None if coefficients is None else tuple(float(value) for value in given)
         x = None if at is None else _one(at, "at")
         reach = float(at_least(radius, "radius", minimum=1e-6, why="values within it make the Taylor coefficients"))
         return analysed(self, x, known, reach).form
