@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from statnn._random import root, stream
 from statnn.io._chain import Act, Affine, Dense, Norm, Step
 from statnn.network._array import Reals
 
@@ -22,7 +23,7 @@ _ERRORS = 4.0
 
 def rows(units: int) -> Reals:
     """Return rows of inputs, shape (20, units)."""
-    normal = np.random.default_rng(0).standard_normal((_EACH, units))
+    normal = stream(root(0)).standard_normal((_EACH, units))
     return np.concatenate([scale * normal for scale in _SCALES]).astype(np.float32)
 
 
