@@ -16,9 +16,7 @@ from statnn.inspection import QUESTIONS, Data, Measured, Section, Table, inspect
 from statnn.inspection._inspect import Inspection
 from statnn.inspection._section import Picture, share, shown
 from statnn.io import save_network
-from statnn.measure import basins, graph, growth, order, spikes
 from statnn.network import BatchNorm, Network
-from statnn.rg import place
 
 PICTURES = {"activity", "basins", "order", "phase", "spikes", "strength"}
 
@@ -46,53 +44,6 @@ def test_every_question_is_answered(found):
         assert all(ax.get_xlabel() for ax in picture.figure().axes)
         assert picture.caption
         assert picture.data
-
-
-def test_numbers_of_layers_and_activity(found):
-    net, x, labels = subject()
-    layers = found["layers"]
-    right = np.mean(net(x).argmax(axis=1) == labels)
-    assert layers.facts["accuracy"].value == right
-    assert layers.facts["parameters"] == UNITS * 6 + UNITS + UNITS**2 + UNITS + 3 * UNITS + 3
-    assert column(layers, "batch norm") == ["yes", "no", "no"]
-    assert np.isclose(column(layers, "σ_w")[0], net.weights[0].std() * np.sqrt(6))
-    assert np.isclose(column(layers, "rank of W")[1], UNITS)  # the identity
-    activity = found["activity"]
-    for m, name in ((1, "hidden 1"), (2, "hidden 2")):
-        alone = growth.layer(net.trace(x).activations[m])
-        row = activity.tables[0].rows[m - 1]
-        assert row[:6] == [name, 0.0, UNITS, alone.silent, int(np.sum(alone.counts == 240)), alone.active_share]
-        assert np.array_equal(activity.results["growth"][m].counts, alone.counts)
-
-
-def test_numbers_of_spikes(found):
-    net, x, labels = subject()
-    window = found["spikes"].facts["window T"]
-    assert window == min(24, np.bincount(labels).min() // 5)
-    assert column(found["spikes"], "order") == ["shuffled", "blocked"] * 2
-    alone = spikes.statistics(net.trace(x).activations[1], window=window, order="blocked", labels=labels)
-    row = dict(zip(found["spikes"].tables[0].columns, found["spikes"].tables[0].rows[1], strict=True))
-    assert row["MFF"] == alone.mean_fano_factor
-    assert row["by chance"] == alone.mean_null_fano_factor
-    assert row["rejected"].startswith(str(int(alone.test("binomial").rejected().sum())))
-
-
-def test_numbers_of_order_basins_strength_and_phase(found):
-    net, x, labels = subject()
-    ranks = found["order"]
-    assert column(ranks, "slope s")[0] is None
-    alone = order.rank_probability(net, x, labels, 1)
-    assert column(ranks, "slope s")[2] == Measured(alone.layer_slope, alone.layer_slope_error)
-    accuracy = order.l_map_accuracy(net, x, labels)
-    assert [one.value for one in column(ranks, "accuracy, linear above")] == accuracy.tolist()
-    radii = found["basins"].results["samples"].radius
-    assert column(found["basins"], "median σ*")[0] == np.quantile(radii, 0.5, method="inverted_cdf")
-    assert sum(column(found["basins"], "samples", table=1)) == radii.size == 20
-    assert isinstance(found["basins"].results["weights"], basins.Basin)
-    assert column(found["strength"], "p") == graph.strength(net).p_value.tolist()
-    placed = place(net)
-    assert [one.value for one in column(found["phase"], "σ_w")] == [one.sigma_w for one in placed.layers]
-    assert column(found["phase"], "phase") == [one.point.phase.value for one in placed.layers]
 
 
 def test_a_seed_gives_the_page_again(found):
@@ -291,6 +242,21 @@ def test_names_cannot_become_markup(tmp_path):
 
 def broken(_):
     raise RuntimeError("the ink is dry")
+
+
+def refused(_):
+    raise ValueError("no line <has> been found")
+
+
+def test_a_figure_that_cannot_be_drawn_leaves_the_numbers(found, tmp_path):
+    bad = Section("bad", "Bad", "", facts={"kept": 1}, pictures=(Picture("bad", "", refused, {"a": np.zeros(1)}),))
+    Inspection(found.net, "torn", found.data, (bad, found["layers"]), found.seed).write(tmp_path / "page")
+    assert {file.name for file in (tmp_path / "page").iterdir()} == {"index.html", "numbers.json"}
+    page = (tmp_path / "page" / "index.html").read_text(encoding="utf-8")
+    assert "figure &#x27;bad&#x27; cannot be drawn: no line &lt;has&gt; been found" in page
+    assert "<dt>kept</dt><dd>1</dd>" in page
+    numbers = json.loads((tmp_path / "page" / "numbers.json").read_text(encoding="utf-8"))
+    assert numbers["sections"]["bad"]["remarks"] == ["figure 'bad' cannot be drawn: no line <has> been found"]
 
 
 def test_a_page_appears_whole_or_not_at_all(found, tmp_path):

@@ -230,7 +230,7 @@ def above(h, labels):
 
 
 def slopes_of(h, towards, labels):
-    """Return s of every class by Mann and Whitney's statistic, and its layer mean with the jackknife error over samples."""
+    """Return s of every class by Mann and Whitney's statistic, and its layer mean with an error by jackknife."""
     tally = np.bincount(labels)
     shares = tally / labels.size
     slopes, wins = [], above(h, labels)

@@ -1,0 +1,53 @@
+"""Every activation goes through the whole page, also with large biases, silent layers and constant outputs."""
+
+import numpy as np
+import pytest
+from test_inspect import PICTURES
+
+from statnn.inspection import inspect
+from statnn.network import ACTIVATIONS, Activation, Network
+
+OWN = {
+    "bump": Activation("bump", lambda h: np.exp(-h * h), lambda h: -2 * h * np.exp(-h * h)),
+    "square": Activation("square", np.square, lambda h: 2 * h),
+    "softplus": Activation("softplus", lambda h: np.logaddexp(0, h)),
+    "constant": Activation("constant", np.ones_like, np.zeros_like),
+}
+ALL = dict(ACTIVATIONS) | OWN
+X = np.random.default_rng(0).normal(size=(60, 4))
+LABELS = np.arange(60) % 3
+
+
+def drawn(found):
+    """Draw all figures, which is where a page can still fail, and return the names."""
+    return [picture.name for section in found.sections for picture in section.pictures if picture.figure().axes]
+
+
+@pytest.mark.parametrize(("name", "bias"), [("sign", 0.0), *((name, 1e3) for name in ALL if name != "bump")])
+def test_the_place_of_every_activation_is_drawn(name, bias):
+    net = Network.random([4, 12, 12, 3], [ALL[name], "tanh", "identity"], sigma_b=bias, rng=0)
+    found = inspect(net, X, rng=0, only=["phase"])
+    assert not found["phase"].reason
+    assert drawn(found) == ["phase"]
+
+
+def test_a_network_of_all_activations_has_its_page(tmp_path):
+    depth = len(ALL)
+    net = Network.random([4] + [40] * (depth - 1) + [3], list(ALL.values()), sigma_w=1.0, sigma_b=2.0, rng=3)
+    found = inspect(net, X, LABELS, rng=0, basins=4, draws=4)
+    assert not [section.name for section in found.sections if section.reason]
+    found.write(tmp_path / "page")
+    names = {file.name for file in (tmp_path / "page").iterdir()}
+    assert names >= {f"{picture}.{kind}" for picture in PICTURES for kind in ("svg", "png", "npz")}
+    assert "cannot be drawn" not in (tmp_path / "page" / "index.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("kind", ["silent", "always", "constant outputs"])
+def test_layers_that_do_nothing_have_their_page(kind):
+    level = {"silent": -50.0, "always": 50.0}.get(kind, 0.0)
+    net = Network.random([4, 9, 9, 3], ["relu", "relu", "identity"], rng=1)
+    last = 0 * net.weights[2] if kind == "constant outputs" else net.weights[2]
+    biases = [np.full(9, level), np.full(9, level), [1.0, 0.0, 0.0]]
+    found = inspect(Network([*net.weights[:2], last], biases, net.activations), X, LABELS, rng=0, basins=4, draws=4)
+    assert set(drawn(found)) >= {"activity", "spikes", "basins", "strength"}
+    assert all(str(section) for section in found.sections)
