@@ -172,9 +172,12 @@ def test_eigenvalues_do_not_feel_where_a_field_stands():
     plain, moved = rg.BinaryLayer(J), rg.BinaryLayer(J, [400.0, -300.0], inputs=[-400.0, 300.0])
     np.testing.assert_allclose(moved.spectrum().ratios, plain.spectrum().ratios, rtol=1e-12)
     assert moved.spectrum().log_leading == pytest.approx(plain.spectrum().log_leading, abs=1e-12)
-    ordered = rg.BinaryLayer(np.diag([-500.0, -500.0])).spectrum()
-    assert ordered.log_leading == pytest.approx(1000, rel=1e-15)
-    np.testing.assert_allclose(sorted(ordered.ratios), [-1, -1, 1, 1], rtol=1e-12)
+    for couplings in ([-500.0, -500.0], [-500.0, -400.0, -300.0], [-30.0, 40.0]):  # λ = ±λ_0, the positive one first
+        ordered = rg.BinaryLayer(np.diag(couplings)).spectrum()
+        assert ordered.log_leading == pytest.approx(np.abs(couplings).sum(), rel=1e-12)
+        assert ordered.ratios[0] == 1
+        assert (np.abs(np.abs(ordered.ratios) - 1) < 1e-10).all()
+        assert (ordered.ratios < 0).sum() == ordered.ratios.size / 2
 
 
 def test_wide_layers_say_what_rounding_hides():
