@@ -32,7 +32,6 @@ def pytest_addoption(parser):
         default=ROOT_SEED,
         help="seed from which every test derives its own (default: fixed)",
     )
-    parser.addoption("--record", help="file to which the p-values of all statistical comparisons are appended")
 
 
 def pytest_report_header(config):
@@ -61,7 +60,6 @@ class Workers:
 
 
 def pytest_configure(config):
-    checks.LEDGER.record = config.getoption("--record")
     config.pluginmanager.register(Workers())
 
 

@@ -6,7 +6,7 @@ is checked when the finding is made, and all of it is printed.
 """
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
@@ -69,8 +69,6 @@ class Finding:
         The relation of estimate to theory that the claim states.
     level : float
         p below which chance is excluded; findings of one verdict share it.
-    singles : tuple of float
-        p-values of the single comparisons before correction: what a calibration looks at.
     """
 
     quantity: str
@@ -87,7 +85,6 @@ class Finding:
     unit: str
     asks: Asks = Asks.EQUAL
     level: float = LEVEL
-    singles: tuple[float, ...] = field(default=(), repr=False, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "asks", Asks(self.asks))
@@ -154,8 +151,7 @@ class Finding:
         z, p, dof = found.z, found.p, found.dof if found.z is not None and found.law == "Student" else None
         if z is not None and ((asks is Asks.AT_MOST and z < 0) or (asks is Asks.AT_LEAST and z > 0)):
             z, p = 0.0, 1.0
-        singles = found.singles or (found.p,)
-        parts = {"tolerance": found.bias, "comparisons": found.comparisons, "dof": dof, "singles": singles} | more
+        parts = {"tolerance": found.bias, "comparisons": found.comparisons, "dof": dof} | more
         return cls(
             quantity=quantity, estimate=found.estimate, error=found.error, theory=found.theory, z=z, p=p,
             sees=sees, unit=unit, asks=asks, **parts,

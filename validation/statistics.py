@@ -54,8 +54,6 @@ class Comparison:
         Number of comparisons of which this is the worst; p is corrected for them.
     law : str
         Name of the law from which p comes.
-    singles : tuple of float
-        p-values of the single comparisons of a family, before any correction; empty for one alone.
     """
 
     estimate: float
@@ -67,7 +65,6 @@ class Comparison:
     bias: float = 0.0
     comparisons: int = 1
     law: str = "Student"
-    singles: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -321,8 +318,7 @@ def worst(comparisons: Iterable[Comparison]) -> Comparison:
     sizes = [comparison.comparisons for comparison in made]
     singles = [comparison.p / comparison.comparisons for comparison in made]
     p = bonferroni(np.repeat(singles, sizes))  # refuses an empty family
-    family = tuple(p for comparison in made for p in comparison.singles or (comparison.p,))
-    return replace(made[int(np.argmin(singles))], p=p, comparisons=sum(sizes), singles=family)
+    return replace(made[int(np.argmin(singles))], p=p, comparisons=sum(sizes))
 
 
 def law(observed: ArrayLike, pmf: ArrayLike, *, least: float = 5.0, fitted: int = 0) -> Comparison:
