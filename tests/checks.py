@@ -25,14 +25,21 @@ class StatisticalFailure(AssertionError):  # noqa: N818 - a failed test, like th
 
 
 class Ledger:
-    """How many comparisons the session has made; those of twins raise no alarm and are not counted."""
+    """How many comparisons the session has made, and the p-values of the test that runs.
+
+    Comparisons of twins raise no alarm and are not counted.
+    """
 
     made = 0
     in_twin = 0
 
-    def enter(self, comparisons=1):
+    def __init__(self):
+        self.p = []
+
+    def enter(self, p):
         if not self.in_twin:
-            self.made += comparisons
+            self.made += 1
+            self.p.append(float(p))
 
 
 LEDGER = Ledger()
@@ -41,7 +48,7 @@ LEDGER = Ledger()
 def assert_pvalue(p, what):
     """Fail where `p` is below the level of one comparison."""
     _refuse_unless_probability(p, what)
-    LEDGER.enter()
+    LEDGER.enter(p)
     if p < LEVEL:
         raise StatisticalFailure(f"{what}: p = {p:.3g} is below {LEVEL:.3g}")
 
@@ -49,7 +56,7 @@ def assert_pvalue(p, what):
 def assert_comparison(found: Comparison, what):
     """Fail where a comparison of `validation.statistics` is beyond chance."""
     _refuse_unless_probability(found.p, what)
-    LEDGER.enter()
+    LEDGER.enter(found.p)
     if found.p < LEVEL:
         z = "" if found.z is None else f", z = {found.z:+.2f}"
         raise StatisticalFailure(

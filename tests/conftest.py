@@ -1,9 +1,11 @@
 """What all tests of a session share: a root seed, one core, fresh kernels, a budget of false alarms."""
 
 import hashlib
+import json
 import os
 import shutil
 import tempfile
+from pathlib import Path
 
 # These are read when numpy and numba are first imported. BLAS threads that spin on a busy machine are slower
 # than none, and a kernel cached before its helper changed in another file would be the wrong kernel.
@@ -32,6 +34,22 @@ def pytest_addoption(parser):
         default=ROOT_SEED,
         help="seed from which every test derives its own (default: fixed)",
     )
+
+    parser.addoption(
+        "--record-p", metavar="FILE", help="add a line of JSON with the p-values of every test that compares"
+    )
+
+
+def pytest_runtest_setup():
+    checks.LEDGER.p.clear()
+
+
+def pytest_runtest_teardown(item):
+    path = item.config.getoption("--record-p")
+    if path and checks.LEDGER.p:
+        line = json.dumps({"what": item.nodeid, "p": {"p": checks.LEDGER.p}}) + "\n"
+        with Path(path).open("ab", buffering=0) as file:  # one write, so that lines of several workers stay whole
+            file.write(line.encode())
 
 
 def pytest_report_header(config):

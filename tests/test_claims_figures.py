@@ -32,10 +32,15 @@ def test_figure_that_cannot_be_stored_is_refused(figure, name, data, words, tmp_
     assert not list(tmp_path.iterdir())
 
 
+def fail_half_way(path):
+    with plot.replacing(path) as file:
+        file.write(b"ne")
+        raise RuntimeError("no coin at hand")
+
+
 def test_file_that_fails_half_way_leaves_the_old_one(tmp_path):
     path = tmp_path / "note"
     path.write_text("old")
-    with pytest.raises(RuntimeError, match="no coin"), plot.replacing(path) as file:
-        file.write(b"ne")
-        raise RuntimeError("no coin at hand")
+    with pytest.raises(RuntimeError, match="no coin"):
+        fail_half_way(path)
     assert [(p.name, p.read_text()) for p in tmp_path.iterdir()] == [("note", "old")]

@@ -49,8 +49,8 @@ def parse(argv: list[str] | None, claims: Mapping[str, Claim]) -> Options:
     parser.add_argument("--only", nargs="+", action="extend", metavar="ID", help="run these claims (default: all)")
     default = "default: %(default)s"
     parser.add_argument("--out", type=Path, default=Path("validation-report"), metavar="DIR", help=default)
-    parser.add_argument("--jobs", type=_at_least(1), default=_usable_cpus(), metavar="N", help=default)
-    parser.add_argument("--seed", type=_at_least(0), default=ROOT_SEED, metavar="S", help=default)
+    parser.add_argument("--jobs", type=at_least(1), default=usable_cpus(), metavar="N", help=default)
+    parser.add_argument("--seed", type=at_least(0), default=ROOT_SEED, metavar="S", help=default)
     parser.add_argument("--data", metavar="NPZ", help="x_train, y_train, x_test, y_test, as in mnist.npz")
     parser.add_argument("--cache", type=Path, metavar="DIR", help="trained weights (default: $STATNN_CACHE or yours)")
     found = parser.parse_args(argv)
@@ -67,7 +67,9 @@ def parse(argv: list[str] | None, claims: Mapping[str, Claim]) -> Options:
     return Options(ids, found.list, not found.full, found.out, found.jobs, found.seed, found.data, found.cache)
 
 
-def _at_least(least: int) -> Callable[[str], int]:
+def at_least(least: int) -> Callable[[str], int]:
+    """Return the reader of whole numbers that are not below `least`."""
+
     def whole(text: str) -> int:
         try:
             value = int(text)
@@ -80,7 +82,8 @@ def _at_least(least: int) -> Callable[[str], int]:
     return whole
 
 
-def _usable_cpus() -> int:
+def usable_cpus() -> int:
+    """Return how many processors this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 

@@ -69,6 +69,9 @@ class Finding:
         The relation of estimate to theory that the claim states.
     level : float
         p below which chance is excluded; findings of one verdict share it.
+    singles : tuple of float
+        p-values of the single comparisons, before any correction; what `validation.calibrate` holds against the
+        uniform law.
     """
 
     quantity: str
@@ -85,6 +88,7 @@ class Finding:
     unit: str
     asks: Asks = Asks.EQUAL
     level: float = LEVEL
+    singles: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "asks", Asks(self.asks))
@@ -148,10 +152,11 @@ class Finding:
         cls, quantity: str, found: "Comparison", *, sees: float, unit: str, asks: Asks = Asks.EQUAL, **more: Any
     ) -> "Finding":
         """Make the finding that a `Comparison` of `validation.statistics` supports, its bias as the tolerance."""
+        singles = found.singles or (found.p,)
         z, p, dof = found.z, found.p, found.dof if found.z is not None and found.law == "Student" else None
         if z is not None and ((asks is Asks.AT_MOST and z < 0) or (asks is Asks.AT_LEAST and z > 0)):
             z, p = 0.0, 1.0
-        parts = {"tolerance": found.bias, "comparisons": found.comparisons, "dof": dof} | more
+        parts = {"tolerance": found.bias, "comparisons": found.comparisons, "dof": dof, "singles": singles} | more
         return cls(
             quantity=quantity, estimate=found.estimate, error=found.error, theory=found.theory, z=z, p=p,
             sees=sees, unit=unit, asks=asks, **parts,

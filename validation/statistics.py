@@ -13,6 +13,7 @@ replicates is 5 at n = 400 and z = 4.4, and has no bound. See `mean` for what is
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from itertools import chain
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -54,6 +55,8 @@ class Comparison:
         Number of comparisons of which this is the worst; p is corrected for them.
     law : str
         Name of the law from which p comes.
+    singles : tuple of float
+        p-values of the single comparisons of which this is the worst, before any correction; empty for one.
     """
 
     estimate: float
@@ -65,6 +68,7 @@ class Comparison:
     bias: float = 0.0
     comparisons: int = 1
     law: str = "Student"
+    singles: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -318,7 +322,8 @@ def worst(comparisons: Iterable[Comparison]) -> Comparison:
     sizes = [comparison.comparisons for comparison in made]
     singles = [comparison.p / comparison.comparisons for comparison in made]
     p = bonferroni(np.repeat(singles, sizes))  # refuses an empty family
-    return replace(made[int(np.argmin(singles))], p=p, comparisons=sum(sizes))
+    each = tuple(chain.from_iterable(comparison.singles or (comparison.p,) for comparison in made))
+    return replace(made[int(np.argmin(singles))], p=p, comparisons=sum(sizes), singles=each)
 
 
 def law(observed: ArrayLike, pmf: ArrayLike, *, least: float = 5.0, fitted: int = 0) -> Comparison:

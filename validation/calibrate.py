@@ -1,0 +1,240 @@
+"""Rerun claims or statistical tests on fresh seeds of the right theory and hold their p-values against the uniform law.
+
+``python -m validation.calibrate [--only ID ...] [--seeds N] [--hours H] [--jobs N] [--out FILE]`` for claims,
+``--tests`` for the statistical tests of the suite. Every run is one line of FILE (JSON), so that an interrupted
+calibration goes on where it stopped; runs of other code than the present are not counted. The table is printed and
+written beside FILE. Claims that train networks are left out: no theory says what they find.
+"""
+
+import argparse
+import hashlib
+import inspect
+import json
+import multiprocessing
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from importlib import import_module
+from pathlib import Path
+
+from scipy import stats
+
+from validation import statistics, uniformity
+from validation.arguments import at_least, usable_cpus
+from validation.claim import Claim, frozen
+from validation.task import Task
+
+REGISTRY = "validation.claims"
+DEFAULT_SEEDS = ((0.4, 10_000), (1.5, 2_000), (6.0, 200))
+"""Processor seconds of one run, and the seeds that are taken where it takes less."""
+TEST_SEEDS = 200
+CHUNK = 20
+TESTS = Path(__file__).parents[1] / "tests"
+
+
+def main(argv: list[str] | None = None, registry: str = REGISTRY) -> int:
+    """Run the command line; the status is 1 where p-values are too small or claims fail more often than they may."""
+    parser = argparse.ArgumentParser("python -m validation.calibrate", description=__doc__.partition("\n")[0])
+    parser.add_argument("--only", nargs="+", metavar="ID", help="claims (default: all that do not train)")
+    parser.add_argument("--tests", action="store_true", help="the statistical tests of the suite instead of claims")
+    parser.add_argument("--seeds", type=at_least(1), metavar="N", help="default: by the time of one run")
+    parser.add_argument("--hours", type=float, default=float("inf"), metavar="H", help="begin nothing after that")
+    parser.add_argument("--jobs", type=at_least(1), default=usable_cpus(), metavar="N", help="default: %(default)s")
+    parser.add_argument(
+        "--out", type=Path, default=Path("calibration.jsonl"), metavar="FILE", help="default: %(default)s"
+    )
+    options = parser.parse_args(argv)
+    if options.tests and options.only:
+        parser.error("--only names claims; --tests takes all statistical tests")
+    claims = import_module(registry).CLAIMS
+    unknown = [name for name in options.only or () if name not in claims]
+    if unknown:
+        parser.error(f"no claims {', '.join(unknown)}; python -m validation --list shows all")
+    deadline = time.monotonic() + 3600 * options.hours
+    if options.tests:
+        _rerun_tests(options, deadline)
+        counted = [entry for entry in read(options.out) if entry["code"] == "tests"]
+    else:
+        chosen = [claim for name, claim in claims.items() if not options.only or name in options.only]
+        codes = {claim.id: code_of(claim) for claim in chosen if not trains(claim)}
+        _rerun_claims([claim for claim in chosen if claim.id in codes], options, registry, deadline)
+        counted = [entry for entry in read(options.out) if codes.get(entry["what"]) == entry["code"]]
+    return _conclude(counted, options.out)
+
+
+# -- claims ------------------------------------------------------------------------------------------------------
+
+
+def trains(claim: Claim) -> bool:
+    """Return whether the claim is on trained or given networks: whether its module uses what trains or reads them."""
+    used = {"validation.networks", "validation.training", "validation.claims._trained"}
+    members = vars(inspect.getmodule(claim.judge)).values()
+    return claim.needs_data or bool(claim.needs) or any(
+        (member.__name__ if inspect.ismodule(member) else getattr(member, "__module__", None)) in used
+        for member in members
+    )  # fmt: skip
+
+
+def code_of(claim: Claim) -> str:
+    """Return a digest of the text of the claim and of the statistics it is judged by."""
+    text = inspect.getsource(inspect.getmodule(claim.judge)) + inspect.getsource(statistics)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def rerun(registry: str, name: str, seeds: Iterable[int]) -> list[dict]:
+    """Run and judge a claim on root seeds; nothing is drawn, no twin is made."""
+    claim = import_module(registry).CLAIMS[name]
+    entries = []
+    for seed in seeds:
+        started = time.process_time()
+        entry = {"what": name, "code": code_of(claim), "seed": seed, "p": {}, "expected": False, "error": ""}
+        try:
+            task = Task(registry, name, seed, quick=True, out="")
+            verdict = claim.judge(frozen(claim.run(task.stream(), quick=True)))
+        except Exception as problem:  # noqa: BLE001 - a claim that crashes on a seed is a result of the calibration
+            entry["error"] = f"{type(problem).__name__}: {problem}"
+        else:
+            entry["expected"] = verdict.outcome == claim.expected
+            entry["p"] = {
+                found.quantity: found.singles or [found.p]
+                for found in verdict.findings
+                if found.p is not None and not found.asks.must_be_shown
+            }
+        entries.append(entry | {"seconds": time.process_time() - started})
+    return entries
+
+
+def _rerun_claims(claims: list[Claim], options: argparse.Namespace, registry: str, deadline: float) -> None:
+    if not claims:
+        print("every claim that is named trains networks: nothing to calibrate")
+        return
+    done: dict[tuple[str, str], set[int]] = {}
+    for entry in read(options.out):
+        done.setdefault((entry["what"], entry["code"]), set()).add(entry["seed"])
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(options.jobs, context) as pool:
+        for claim in claims:
+            had = done.get((claim.id, code_of(claim)), set())
+            # the first run compiles: the second says how long one takes
+            seconds = max(entry["seconds"] for entry in pool.submit(rerun, registry, claim.id, [1, 2]).result()[1:])
+            wanted = options.seeds or next((n for most, n in DEFAULT_SEEDS if seconds < most), 0)
+            left = [seed for seed in range(1, wanted + 1) if seed not in had]
+            print(f"{claim.id}: {seconds:.2f} s a run, {wanted} seeds, {len(left)} to go", flush=True)
+            chunks = (left[first : first + CHUNK] for first in range(0, len(left), CHUNK))
+            for entries in _in_turn(pool, registry, claim.id, chunks, options.jobs, deadline):
+                append(options.out, entries)
+            if time.monotonic() > deadline:
+                print("the hours are over; the same command goes on from here")
+                return
+
+
+def _in_turn(
+    pool: ProcessPoolExecutor, registry: str, name: str, chunks: Iterator[list[int]], jobs: int, deadline: float
+) -> Iterator[list[dict]]:
+    """Yield results of chunks as they end, and hand out no more than there are workers: then a deadline is kept."""
+    running: set[Future[list[dict]]] = set()
+    while True:
+        while len(running) < jobs and time.monotonic() < deadline and (chunk := next(chunks, None)):
+            running.add(pool.submit(rerun, registry, name, chunk))
+        if not running:
+            return
+        done, running = wait(running, return_when=FIRST_COMPLETED)
+        for future in done:
+            yield future.result()
+
+
+# -- tests -------------------------------------------------------------------------------------------------------
+
+
+def _rerun_tests(options: argparse.Namespace, deadline: float) -> None:
+    """Run the suite once to see which tests compare, then those alone on every further root seed."""
+    seen = [entry for entry in read(options.out) if entry["code"] == "tests"]
+    done = {entry["seed"] for entry in seen}
+    for seed in range(1, (options.seeds or TEST_SEEDS) + 1):
+        if seed in done:
+            continue
+        if time.monotonic() > deadline:
+            print("the hours are over; the same command goes on from here")
+            return
+        started = time.monotonic()
+        found = run_tests(seed, sorted({entry["what"] for entry in seen}) or [str(TESTS)], options.jobs)
+        append(options.out, found)
+        seen += found
+        print(f"root seed {seed}: {len(found)} tests compare, {time.monotonic() - started:.0f} s", flush=True)
+
+
+def run_tests(seed: int, tests: list[str], jobs: int) -> list[dict]:
+    """Return what the tests compared on one root seed."""
+    partial = Path(f"{TESTS}-{os.getpid()}.jsonl")
+    command = [
+        sys.executable, "-m", "pytest", "-q", "--tb=no", "--no-header", f"--numprocesses={jobs if jobs > 1 else 0}",
+        f"--root-seed={seed}", f"--record-p={partial}", *tests,
+    ]  # fmt: skip
+    try:
+        ended = subprocess.run(command, cwd=TESTS.parent, capture_output=True, text=True, check=False)  # noqa: S603
+        if ended.returncode not in {0, 1}:
+            raise RuntimeError(f"pytest ended with status {ended.returncode}:\n{ended.stdout[-2000:]}{ended.stderr}")
+        return [entry | {"code": "tests", "seed": seed, "error": ""} for entry in read(partial)]
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+# -- lines and table ---------------------------------------------------------------------------------------------
+
+
+def read(path: Path) -> list[dict]:
+    """Return the entries of a file of JSON lines; a last line that was cut off is dropped."""
+    if not path.exists():
+        return []
+    *lines, _ = path.read_text(encoding="utf-8").split("\n")
+    entries = []
+    for number, line in enumerate(lines, 1):
+        try:
+            entry = json.loads(line)
+            entries.append({"code": "", "seed": -1} | entry | {"what": entry["what"], "p": dict(entry["p"])})
+        except (ValueError, KeyError, TypeError):
+            raise SystemExit(f"{path}, line {number}, is no run of a calibration; give another --out") from None
+    return entries
+
+
+def append(path: Path, entries: Iterable[dict]) -> None:
+    """Add entries, one line each, in one write."""
+    text = "".join(json.dumps(entry) + "\n" for entry in entries)
+    whole = path.read_bytes() if path.exists() else b""
+    with path.open("ab") as file:
+        # what an interrupted write left is cut off, so that it spoils no line that follows
+        file.truncate(whole.rfind(b"\n") + 1)
+        file.write(text.encode())
+
+
+def _conclude(entries: list[dict], out: Path) -> int:
+    found = uniformity.rows(entries)
+    failures = _failures(entries)
+    text = uniformity.table(found) + "\n\n" + "\n".join(line for line, _ in failures) + "\n"
+    out.with_suffix(".md").write_text(text, encoding="utf-8")
+    print(text, end="")
+    bad = [row for row in found if row.too_small < uniformity.DOUBT]
+    return 1 if bad or any(beyond for _, beyond in failures) or not entries else 0
+
+
+def _failures(entries: list[dict]) -> list[tuple[str, bool]]:
+    """Say for each claim how often it was not as expected, and whether that is more than its level allows."""
+    lines = []
+    for what in dict.fromkeys(entry["what"] for entry in entries if "expected" in entry):
+        own = [entry for entry in entries if entry["what"] == what]
+        false, errors = sum(not entry["expected"] for entry in own), [entry["error"] for entry in own if entry["error"]]
+        chance = len(own) * statistics.LEVEL
+        beyond = stats.binomtest(false, len(own), statistics.LEVEL, alternative="greater").pvalue < uniformity.DOUBT
+        crashed = f", {len(errors)} of them refused or crashed ({errors[0]})" if errors else ""
+        mark = ": TOO MANY" if beyond else ""
+        said = f"{what}: {false} of {len(own)} seeds not as expected{crashed}; {chance:.1e} are by chance{mark}"
+        lines.append((said, beyond))
+    return lines
+
+
+if __name__ == "__main__":
+    os.environ.update(dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1"))  # for workers
+    sys.exit(main())
