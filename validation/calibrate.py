@@ -12,6 +12,7 @@ import inspect
 import json
 import multiprocessing
 import os
+import re
 import subprocess
 import sys
 import time
@@ -19,8 +20,6 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from importlib import import_module
 from pathlib import Path
-
-from scipy import stats
 
 from validation import statistics, uniformity
 from validation.arguments import at_least, usable_cpus
@@ -36,7 +35,7 @@ TESTS = Path(__file__).parents[1] / "tests"
 
 
 def main(argv: list[str] | None = None, registry: str = REGISTRY) -> int:
-    """Run the command line; the status is 1 where p-values are too small or claims fail more often than they may."""
+    """Run the command line; the status is 1 where p-values are too small or a run is not as expected."""
     parser = argparse.ArgumentParser("python -m validation.calibrate", description=__doc__.partition("\n")[0])
     parser.add_argument("--only", nargs="+", metavar="ID", help="claims (default: all that do not train)")
     parser.add_argument("--tests", action="store_true", help="the statistical tests of the suite instead of claims")
@@ -59,6 +58,8 @@ def main(argv: list[str] | None = None, registry: str = REGISTRY) -> int:
         counted = [entry for entry in read(options.out) if entry["code"] == "tests"]
     else:
         chosen = [claim for name, claim in claims.items() if not options.only or name in options.only]
+        if left_out := [claim.id for claim in chosen if options.only and trains(claim)]:
+            parser.error(f"{', '.join(left_out)}: no theory says what trained networks find, so nothing to calibrate")
         codes = {claim.id: code_of(claim) for claim in chosen if not trains(claim)}
         _rerun_claims([claim for claim in chosen if claim.id in codes], options, registry, deadline)
         counted = [entry for entry in read(options.out) if codes.get(entry["what"]) == entry["code"]]
@@ -69,13 +70,9 @@ def main(argv: list[str] | None = None, registry: str = REGISTRY) -> int:
 
 
 def trains(claim: Claim) -> bool:
-    """Return whether the claim is on trained or given networks: whether its module uses what trains or reads them."""
-    used = {"validation.networks", "validation.training", "validation.claims._trained"}
-    members = vars(inspect.getmodule(claim.judge)).values()
-    return claim.needs_data or bool(claim.needs) or any(
-        (member.__name__ if inspect.ismodule(member) else getattr(member, "__module__", None)) in used
-        for member in members
-    )  # fmt: skip
+    """Return whether the claim is on trained networks, whether by torch or by scikit-learn, or on data of the user."""
+    source = inspect.getsource(inspect.getmodule(claim.judge))
+    return claim.needs_data or bool(claim.needs) or re.search(r"networks\.train|train_all|_trained", source) is not None
 
 
 def code_of(claim: Claim) -> str:
@@ -108,27 +105,30 @@ def rerun(registry: str, name: str, seeds: Iterable[int]) -> list[dict]:
 
 
 def _rerun_claims(claims: list[Claim], options: argparse.Namespace, registry: str, deadline: float) -> None:
-    if not claims:
-        print("every claim that is named trains networks: nothing to calibrate")
-        return
+    with ProcessPoolExecutor(options.jobs, multiprocessing.get_context("spawn")) as pool:
+        calibrated(pool, claims, options, registry, deadline)
+
+
+def calibrated(
+    pool: ProcessPoolExecutor, claims: list[Claim], options: argparse.Namespace, registry: str, deadline: float
+) -> None:
+    """Rerun claims one after the other on the seeds that are missing, side by side."""
     done: dict[tuple[str, str], set[int]] = {}
     for entry in read(options.out):
         done.setdefault((entry["what"], entry["code"]), set()).add(entry["seed"])
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(options.jobs, context) as pool:
-        for claim in claims:
-            had = done.get((claim.id, code_of(claim)), set())
-            # the first run compiles: the second says how long one takes
-            seconds = max(entry["seconds"] for entry in pool.submit(rerun, registry, claim.id, [1, 2]).result()[1:])
-            wanted = options.seeds or next((n for most, n in DEFAULT_SEEDS if seconds < most), 0)
-            left = [seed for seed in range(1, wanted + 1) if seed not in had]
-            print(f"{claim.id}: {seconds:.2f} s a run, {wanted} seeds, {len(left)} to go", flush=True)
-            chunks = (left[first : first + CHUNK] for first in range(0, len(left), CHUNK))
-            for entries in _in_turn(pool, registry, claim.id, chunks, options.jobs, deadline):
-                append(options.out, entries)
-            if time.monotonic() > deadline:
-                print("the hours are over; the same command goes on from here")
-                return
+    for claim in claims:
+        had = done.get((claim.id, code_of(claim)), set())
+        # the first run compiles: the second says how long one takes
+        seconds = pool.submit(rerun, registry, claim.id, [1, 2]).result()[1]["seconds"]
+        wanted = options.seeds or next((n for most, n in DEFAULT_SEEDS if seconds < most), 0)
+        left = [seed for seed in range(1, wanted + 1) if seed not in had]
+        print(f"{claim.id}: {seconds:.2f} s a run, {wanted} seeds, {len(left)} to go", flush=True)
+        chunks = (left[first : first + CHUNK] for first in range(0, len(left), CHUNK))
+        for entries in _in_turn(pool, registry, claim.id, chunks, options.jobs, deadline):
+            append(options.out, entries)
+        if time.monotonic() > deadline:
+            print("the hours are over; the same command goes on from here")
+            return
 
 
 def _in_turn(
@@ -160,7 +160,7 @@ def _rerun_tests(options: argparse.Namespace, deadline: float) -> None:
             print("the hours are over; the same command goes on from here")
             return
         started = time.monotonic()
-        found = run_tests(seed, sorted({entry["what"] for entry in seen}) or [str(TESTS)], options.jobs)
+        found = run_tests(seed, sorted({entry["what"] for entry in seen}) or [str(TESTS)], jobs=options.jobs)
         append(options.out, found)
         seen += found
         print(f"root seed {seed}: {len(found)} tests compare, {time.monotonic() - started:.0f} s", flush=True)
@@ -170,14 +170,22 @@ def run_tests(seed: int, tests: list[str], jobs: int) -> list[dict]:
     """Return what the tests compared on one root seed."""
     partial = Path(f"{TESTS}-{os.getpid()}.jsonl")
     command = [
-        sys.executable, "-m", "pytest", "-q", "--tb=no", "--no-header", f"--numprocesses={jobs if jobs > 1 else 0}",
+        sys.executable, "-m", "pytest", "-q", "--tb=no", "--no-header", "-rfE", f"--numprocesses={jobs if jobs > 1 else 0}",
         f"--root-seed={seed}", f"--record-p={partial}", *tests,
     ]  # fmt: skip
     try:
         ended = subprocess.run(command, cwd=TESTS.parent, capture_output=True, text=True, check=False)  # noqa: S603
         if ended.returncode not in {0, 1}:
             raise RuntimeError(f"pytest ended with status {ended.returncode}:\n{ended.stdout[-2000:]}{ended.stderr}")
-        return [entry | {"code": "tests", "seed": seed, "error": ""} for entry in read(partial)]
+        compared = {entry["what"]: entry["p"] for entry in read(partial)}
+        failed = {
+            name.partition(" - ")[0] for name in re.findall(r"^(?:FAILED|ERROR) (.+)$", ended.stdout, re.MULTILINE)
+        }
+        return [
+            {"what": name, "code": "tests", "seed": seed, "p": compared.get(name, {}), "expected": name not in failed,
+             "error": ""}
+            for name in sorted(compared.keys() | failed)
+        ]  # fmt: skip
     finally:
         partial.unlink(missing_ok=True)
 
@@ -194,7 +202,9 @@ def read(path: Path) -> list[dict]:
     for number, line in enumerate(lines, 1):
         try:
             entry = json.loads(line)
-            entries.append({"code": "", "seed": -1} | entry | {"what": entry["what"], "p": dict(entry["p"])})
+            entries.append(
+                {"code": "", "seed": -1, "expected": True} | entry | {"what": entry["what"], "p": dict(entry["p"])}
+            )
         except (ValueError, KeyError, TypeError):
             raise SystemExit(f"{path}, line {number}, is no run of a calibration; give another --out") from None
     return entries
@@ -211,27 +221,29 @@ def append(path: Path, entries: Iterable[dict]) -> None:
 
 
 def _conclude(entries: list[dict], out: Path) -> int:
-    found = uniformity.rows(entries)
-    failures = _failures(entries)
-    text = uniformity.table(found) + "\n\n" + "\n".join(line for line, _ in failures) + "\n"
-    out.with_suffix(".md").write_text(text, encoding="utf-8")
-    print(text, end="")
+    found, failures = uniformity.rows(entries), _failures(entries)
     bad = [row for row in found if row.too_small < uniformity.DOUBT]
-    return 1 if bad or any(beyond for _, beyond in failures) or not entries else 0
+    summary = (
+        f"{len(entries)} runs; p-values of {len(bad)} of {len(found)} quantities are too small; "
+        f"{sum(not entry['expected'] for entry in entries)} runs not as expected, "
+        f"{len(entries) * statistics.LEVEL:.1e} are by chance"
+    )
+    text = "\n".join([uniformity.table(found), "", summary, *failures])
+    out.with_suffix(".md").write_text(text + "\n", encoding="utf-8")
+    print(text)
+    return 1 if bad or failures or not entries else 0
 
 
-def _failures(entries: list[dict]) -> list[tuple[str, bool]]:
-    """Say for each claim how often it was not as expected, and whether that is more than its level allows."""
+def _failures(entries: list[dict]) -> list[str]:
+    """Say what was not as expected, on how many seeds: at levels below 1e-8 a single one is too many."""
     lines = []
-    for what in dict.fromkeys(entry["what"] for entry in entries if "expected" in entry):
+    for what in dict.fromkeys(entry["what"] for entry in entries if not entry["expected"]):
         own = [entry for entry in entries if entry["what"] == what]
-        false, errors = sum(not entry["expected"] for entry in own), [entry["error"] for entry in own if entry["error"]]
-        chance = len(own) * statistics.LEVEL
-        beyond = stats.binomtest(false, len(own), statistics.LEVEL, alternative="greater").pvalue < uniformity.DOUBT
+        false = [entry for entry in own if not entry["expected"]]
+        errors = [entry["error"] for entry in false if entry["error"]]
         crashed = f", {len(errors)} of them refused or crashed ({errors[0]})" if errors else ""
-        mark = ": TOO MANY" if beyond else ""
-        said = f"{what}: {false} of {len(own)} seeds not as expected{crashed}; {chance:.1e} are by chance{mark}"
-        lines.append((said, beyond))
+        seeds = ", ".join(str(entry["seed"]) for entry in false[:5])
+        lines.append(f"{what}: {len(false)} of {len(own)} seeds NOT as expected ({seeds}, ...){crashed}")
     return lines
 
 

@@ -100,9 +100,9 @@ def _judge(data):
     )
     return Verdict.judged(
         [
-            Finding.of(SLOPE, slope, sees=0.09, unit="in the exponent"),
+            Finding.of(SLOPE, slope, sees=0.11, unit="in the exponent"),
             Finding.of(SHIFT, amplitude, sees=0.045, unit="relative"),
-            Finding.of(SPREAD, width, sees=0.055, unit="relative"),
+            Finding.of(SPREAD, width, sees=0.06, unit="relative"),
             Finding.of(MOMENT, worst(mean(row, 5.0) for row in data["moment"]), sees=0.03, unit="relative"),
             Finding.of(UNIT, worst(mean(row, 1.0) for row in data["factor"]), sees=0.004, unit="relative"),
             Finding.of(APART, worst(mean(row, 0.0) for row in data["apart"]), sees=0.008, unit="of E[r²]"),

@@ -114,7 +114,7 @@ def _judge_covariance(data):
     return Verdict.judged(
         [
             Finding.of(ENTRIES, entries, sees=0.12, unit="of every covariance of two checkpoints, relative"),
-            Finding.of(SCALE, scale, sees=0.04, unit="of the whole matrix, relative"),
+            Finding.of(SCALE, scale, sees=0.045, unit="of the whole matrix, relative"),
             Finding.of(COMPETING, mean(apart, float(data["bound"])), sees=6.0, unit="in K²", asks=Asks.BELOW),
         ],
         Outcome.EXACT,
@@ -189,7 +189,7 @@ def _judge_start(data):
         if t > 0
     )
     return Verdict.judged(
-        [Finding.of(FROM_START, found, sees=0.01, unit="of K, relative")],
+        [Finding.of(FROM_START, found, sees=0.006, unit="of K, relative")],
         Outcome.EXACT,
         "simulation agrees with the formula with a general start, by the binomial law",
         otherwise="simulation and the formula with a general start differ beyond chance",

@@ -1,0 +1,112 @@
+"""Measure the smallest deviation that every finding sees.
+
+``python -m validation.power [--only ID ...] [--seeds N] [--out FILE]``: each claim is run on fresh seeds, and the twin
+of each quantity is made wrong by less and less until it is no longer told from the right theory. What a finding says
+it sees must be seen on practically every seed, and should not be much more than that. Claims that train networks take
+long and are measured only when they are named.
+"""
+
+import argparse
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+
+import numpy as np
+
+from validation.arguments import at_least
+from validation.calibrate import REGISTRY, trains
+from validation.claim import Claim, Data, Finding, Verdict, frozen
+from validation.task import Task
+
+STEPS = 2.0 ** np.arange(-3, 1.25, 0.25)
+"""Deviations that are tried, as multiples of what a finding says it sees."""
+MODEST = 0.5
+"""Share of what it says it sees below which a finding could say that it sees less."""
+
+
+@dataclass(frozen=True)
+class Power:
+    """What a finding says it sees, and the smallest deviations that it saw, one for each seed (inf: none)."""
+
+    claim: str
+    finding: Finding
+    seen: tuple[float, ...]
+
+    @property
+    def says(self) -> str:
+        """Whether the statement is borne out."""
+        largest = max(self.seen)
+        if largest > self.finding.sees:
+            return "SAYS TOO MUCH"
+        return "as stated" if largest > MODEST * self.finding.sees else "could say less"
+
+
+def main(argv: list[str] | None = None, registry: str = REGISTRY) -> int:
+    """Run the command line; the status is 1 where a finding sees less than it says."""
+    parser = argparse.ArgumentParser("python -m validation.power", description=__doc__.partition("\n")[0])
+    parser.add_argument("--only", nargs="+", metavar="ID", help="claims (default: all that do not train)")
+    parser.add_argument("--seeds", type=at_least(1), default=5, metavar="N", help="default: %(default)s")
+    parser.add_argument("--out", type=Path, metavar="FILE", help="write the table there too")
+    options = parser.parse_args(argv)
+    claims = import_module(registry).CLAIMS
+    unknown = [name for name in options.only or () if name not in claims]
+    if unknown:
+        parser.error(f"no claims {', '.join(unknown)}; python -m validation --list shows all")
+    if lacking := [f"{name} {why}" for name in options.only or () if (why := claims[name].lacks(data=False))]:
+        parser.error(f"cannot be measured here: {', '.join(lacking)}")
+    lines, weak = [], False
+    for line in HEAD:
+        print(line)
+    for claim in (claims[name] for name in options.only or claims if options.only or not trains(claims[name])):
+        for power in measure(registry, claim, range(1, options.seeds + 1)):
+            weak = weak or max(power.seen) > power.finding.sees
+            lines.append(row(power))
+            print(lines[-1], flush=True)
+    if options.out:
+        options.out.write_text("\n".join([*HEAD, *lines]) + "\n", encoding="utf-8")
+    return int(weak)
+
+
+HEAD = ("| claim | quantity | says it sees | median | largest | seeds | says |", "|---" * 7 + "|")
+
+
+def row(power: Power) -> str:
+    """Return one row of the table, in Markdown."""
+    sees = power.finding.seen.replace("|", "\\|")
+    quantity = power.finding.quantity.replace("|", "\\|")
+    numbers = f"{np.median(power.seen):.3g} | {max(power.seen):.3g} | {len(power.seen)}"
+    return f"| {power.claim} | {quantity} | {sees} | {numbers} | {power.says} |"
+
+
+def measure(registry: str, claim: Claim, seeds: Iterable[int]) -> list[Power]:
+    """Return the power of every finding of a claim, measured on the same runs."""
+    seen: dict[str, list[float]] = {quantity: [] for quantity in claim.twins}
+    findings: dict[str, Finding] = {}
+    for seed in seeds:
+        data = frozen(claim.run(Task(registry, claim.id, seed, quick=True, out="").stream(), quick=True))
+        verdict = claim.judge(data)
+        for quantity in claim.twins:
+            findings[quantity] = verdict[quantity]
+            seen[quantity].append(smallest(claim, data, verdict, quantity))
+    return [Power(claim.id, findings[quantity], tuple(values)) for quantity, values in seen.items() if values]
+
+
+def smallest(claim: Claim, data: Data, verdict: Verdict, quantity: str) -> float:
+    """Return the smallest deviation from which on the quantity is found otherwise, by bisection over `STEPS`."""
+    sees = verdict[quantity].sees
+
+    def turned(step: int) -> bool:
+        found = claim.judge(frozen(claim.twins[quantity](data, float(STEPS[step] * sees))))
+        return (quantity in found.failing) != (quantity in verdict.failing)
+
+    low, high = -1, len(STEPS)  # not turned at low, turned at high, as far as steps go
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if turned(middle) else (middle, high)
+    return float(STEPS[high] * sees) if high < len(STEPS) else np.inf
+
+
+if __name__ == "__main__":
+    sys.exit(main())
