@@ -20,6 +20,7 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from importlib import import_module
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from validation import statistics, uniformity
 from validation.arguments import at_least, usable_cpus
@@ -168,26 +169,23 @@ def _rerun_tests(options: argparse.Namespace, deadline: float) -> None:
 
 def run_tests(seed: int, tests: list[str], jobs: int) -> list[dict]:
     """Return what the tests compared on one root seed."""
-    partial = Path(f"{TESTS}-{os.getpid()}.jsonl")
-    command = [
-        sys.executable, "-m", "pytest", "-q", "--tb=no", "--no-header", "-rfE", f"--numprocesses={jobs if jobs > 1 else 0}",
-        f"--root-seed={seed}", f"--record-p={partial}", *tests,
-    ]  # fmt: skip
-    try:
-        ended = subprocess.run(command, cwd=TESTS.parent, capture_output=True, text=True, check=False)  # noqa: S603
-        if ended.returncode not in {0, 1}:
-            raise RuntimeError(f"pytest ended with status {ended.returncode}:\n{ended.stdout[-2000:]}{ended.stderr}")
-        compared = {entry["what"]: entry["p"] for entry in read(partial)}
-        failed = {
-            name.partition(" - ")[0] for name in re.findall(r"^(?:FAILED|ERROR) (.+)$", ended.stdout, re.MULTILINE)
-        }
-        return [
-            {"what": name, "code": "tests", "seed": seed, "p": compared.get(name, {}), "expected": name not in failed,
-             "error": ""}
-            for name in sorted(compared.keys() | failed)
+    with TemporaryDirectory() as folder:
+        recorded = Path(folder) / "p.jsonl"
+        command = [
+            sys.executable, "-m", "pytest", "-q", "--tb=no", "--no-header", "-rfE", f"--root-seed={seed}",
+            f"--numprocesses={jobs if jobs > 1 else 0}", f"--record-p={recorded}", *tests,
         ]  # fmt: skip
-    finally:
-        partial.unlink(missing_ok=True)
+        ended = subprocess.run(command, cwd=TESTS.parent, capture_output=True, text=True, check=False)  # noqa: S603
+        compared = {entry["what"]: entry["p"] for entry in read(recorded)}
+    if ended.returncode not in {0, 1}:
+        raise RuntimeError(f"pytest ended with status {ended.returncode}:\n{ended.stdout[-2000:]}{ended.stderr}")
+    ends = re.findall(r"^(?:FAILED|ERROR) (.+)$", ended.stdout, re.MULTILINE)
+    failed = {end.partition(" - ")[0] for end in ends}
+    same = {"code": "tests", "seed": seed, "error": ""}
+    return [
+        same | {"what": name, "p": compared.get(name, {}), "expected": name not in failed}
+        for name in sorted(compared.keys() | failed)
+    ]
 
 
 # -- lines and table ---------------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ import numpy as np
 from statnn import rg
 from statnn.plot import COLOURS
 from validation.claim import Claim, Finding, Outcome, Verdict
-from validation.statistics import mean, power_law, worst, z_score
+from validation.statistics import mean, worst
 
 WIDTHS = np.array([16, 32, 64, 128])
 DEPTH, SIGMA_W = 10, 1.3
@@ -21,6 +21,11 @@ NEXT = 0.01
 """Bound on what orders beyond 1/n^2, relative size about 1/n^2 each, add to a limit read off a straight line in 1/n."""
 RELU_WIDTHS = (50, 100, 200)
 RELU_DEPTHS = np.array([2, 4, 8, 16])
+
+# Least squares with the same weight at every width: n times a gap has nearly the same error at all, and with fixed
+# coefficients one replica of every width makes one replicate of the slope or the limit.
+SLOPES = np.linalg.pinv(np.stack([np.ones(4), np.log(WIDTHS)], axis=1))[1]
+INTERCEPTS = np.linalg.pinv(np.stack([np.ones(4), 1 / WIDTHS], axis=1))[0]
 
 SLOPE = "slope of ln(q − E K) against ln n, tanh"
 SHIFT = "n (q − E K) as n → ∞, tanh"
@@ -36,7 +41,7 @@ def _run(rng, quick):
     theory = layer.finite_width(1.0, DEPTH)
     paths = [layer.simulate(int(n), DEPTH, replicas=replicas, rng=rng).variance[..., 0] for n in WIDTHS]
     gaps = [_cleared(path, theory.variance) for path in paths]
-    squares = [(path[:, -1] - path[:, -1].mean()) ** 2 for path in paths]
+    squares = [(path[:, -1] - path[:, -1].mean()) ** 2 * replicas / (replicas - 1) for path in paths]
     critical = rg.RandomLayer("relu", np.sqrt(2))
     chains = [
         critical.simulate(n, int(RELU_DEPTHS[-1]), replicas=replicas // 4, rng=rng).variance[..., 0]
@@ -46,8 +51,9 @@ def _run(rng, quick):
     return {
         "gap": [gap.mean() for gap in gaps],
         "gap_error": [gap.std(ddof=1) / np.sqrt(replicas) for gap in gaps],
-        "variance": [square.sum() / (replicas - 1) for square in squares],
-        "variance_error": [square.std(ddof=1) / np.sqrt(replicas) for square in squares],
+        "slope": SLOPES @ np.array([np.log(-gap.mean()) + gap / gap.mean() - 1 for gap in gaps]),
+        "amplitude": INTERCEPTS @ (-WIDTHS[:, None] * np.array(gaps)),
+        "width": INTERCEPTS @ (WIDTHS[:, None] * np.array(squares)),
         "shift": theory.shift[-1],
         "spread": theory.spread[-1],
         "moment": [n * ((factor - 1) ** 2).mean(axis=1) for n, factor in zip(RELU_WIDTHS, factors, strict=True)],
@@ -81,18 +87,11 @@ def _cleared(path, variance):
     return path[:, -1] - variance[-1] - noise @ response
 
 
-def _limit(values, errors):
-    """Return the intercept, and its error, of the weighted straight line in 1/n."""
-    rows = np.stack([np.ones(WIDTHS.size), 1 / WIDTHS], axis=1) / errors[:, None]
-    inverse = np.linalg.inv(rows.T @ rows)
-    return float((inverse @ rows.T @ (values / errors))[0]), float(np.sqrt(inverse[0, 0]))
-
-
 def _judge(data):
-    slope = power_law(WIDTHS, -data["gap"], data["gap_error"]).against(-1.0, bias=BIAS)
+    slope = mean(data["slope"], -1.0, bias=BIAS)
     shift, spread = -float(data["shift"]), float(data["spread"])
-    amplitude = z_score(*_limit(-WIDTHS * data["gap"], WIDTHS * data["gap_error"]), shift, bias=NEXT * shift)
-    width = z_score(*_limit(WIDTHS * data["variance"], WIDTHS * data["variance_error"]), spread, bias=NEXT * spread)
+    amplitude = mean(data["amplitude"], shift, bias=NEXT * shift)
+    width = mean(data["width"], spread, bias=NEXT * spread)
     detail = (
         f"q − E K falls as n^({slope.estimate:.3f} ± {slope.error:.3f}); E K² of ReLU at m = {RELU_DEPTHS[-1]}, "
         f"n = {RELU_WIDTHS[0]}: {data['squares'][0, -1]:.2f} ± {data['squares_error'][0, -1]:.2f}, "
@@ -102,7 +101,7 @@ def _judge(data):
         [
             Finding.of(SLOPE, slope, sees=0.11, unit="in the exponent"),
             Finding.of(SHIFT, amplitude, sees=0.045, unit="relative"),
-            Finding.of(SPREAD, width, sees=0.06, unit="relative"),
+            Finding.of(SPREAD, width, sees=0.065, unit="relative"),
             Finding.of(MOMENT, worst(mean(row, 5.0) for row in data["moment"]), sees=0.03, unit="relative"),
             Finding.of(UNIT, worst(mean(row, 1.0) for row in data["factor"]), sees=0.004, unit="relative"),
             Finding.of(APART, worst(mean(row, 0.0) for row in data["apart"]), sees=0.008, unit="of E[r²]"),
@@ -114,7 +113,7 @@ def _judge(data):
 
 
 TWINS = {
-    SLOPE: lambda data, by: {**data, "gap": data["gap"] * (WIDTHS / WIDTHS[1]) ** by},
+    SLOPE: lambda data, by: {**data, "slope": data["slope"] + by},
     SHIFT: lambda data, by: {**data, "shift": (1 + by) * data["shift"]},
     SPREAD: lambda data, by: {**data, "spread": (1 + by) * data["spread"]},
     MOMENT: lambda data, by: {**data, "moment": (1 + by) * data["moment"]},
