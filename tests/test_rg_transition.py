@@ -136,6 +136,30 @@ def test_law_order_ends_where_the_solver_says(activation, sigma_b, start):
             assert end == pytest.approx(expected, rel=1e-2, abs=1e-6)  # near a fold as the root of the distance
 
 
+def test_functions_that_lose_digits_near_zero_are_taken_as_they_are():
+    """exp(h) - 1 for expm1, ln(1+exp h) - ln 2, ln cosh: near zero they know φ to 1e-16, not to 16 digits."""
+    elu = {
+        name: Activation(
+            name, lambda h, f=f: np.where(h > 0, h, f(np.minimum(h, 0))), lambda h: np.exp(np.minimum(h, 0))
+        )
+        for name, f in (("expm1", np.expm1), ("exp - 1", lambda h: np.exp(h) - 1))
+    }
+    sigma_b = [0.0, 1e-3, 0.1, 1.0]
+    rough, fine = (rg.critical_line(elu[name], sigma_b) for name in ("exp - 1", "expm1"))
+    np.testing.assert_allclose(rough, fine, rtol=1e-8)
+    shifted = Activation("shifted softplus", lambda h: np.logaddexp(0, h) - math.log(2), special.expit)
+    assert rg.transition(shifted, 0.0).kind is Kind.BASIN
+    assert rg.RandomLayer(shifted, 1.0).fixed_point().variance == 0.0
+    cosh = Activation("ln cosh", lambda h: np.logaddexp(h, -h) - math.log(2), np.tanh)
+    assert rg.RandomLayer(cosh, 1.0).fixed_point().variance == 0.0
+
+
+def test_a_start_whose_average_underflows_dies_out():
+    far = Activation("far relu", lambda h: np.maximum(h - 1, 0), lambda h: (h > 1) * 1.0)
+    found = rg.transition(far, 0.0, start=1e-4)
+    assert (found.kind, found.sigma_w, found.chi_below) == (Kind.NONE, math.inf, 0.0)
+
+
 def test_the_error_carries_what_there_is_and_travels():
     with pytest.raises(rg.NoCriticalLineError) as raised:
         rg.critical_line("relu", 1.0)

@@ -20,7 +20,7 @@ from statnn.rg._random_averages import Averages, averages
 from statnn.rg._random_roots import roots
 from statnn.rg._random_solve import CRITICAL, limits
 
-GRID = np.geomspace(1e-12, 1e12, 24 * 16 + 1)
+GRID = np.geomspace(1e-10, 1e12, 22 * 16 + 1)
 """Variances along which fixed points are followed."""
 FLAT = 1e-10
 """Relative depth of a dip of w(q) that counts as none: averages are good to 1e-12."""
@@ -110,7 +110,7 @@ def transition(activation: str | Activation, sigma_b: ArrayLike, *, start: float
     Returns
     -------
     Transition
-        σ_w to 1e-10; χ and q* on both sides of a fold or of the end of a basin to 1e-6.
+        σ_w to 1e-9; χ and q* on both sides of a fold or of the end of a basin to 1e-6.
 
     Raises
     ------
@@ -166,7 +166,7 @@ def critical_line(activation: str | Activation, sigma_b: ArrayLike, *, start: fl
     Returns
     -------
     float or ndarray
-        σ_w, to 1e-10: the smallest at which order ends.
+        σ_w, to 1e-9: the smallest at which order ends.
 
     Raises
     ------
@@ -235,8 +235,9 @@ def _curves(of: Averages, biases: Floats, start: float) -> list[_Curve]:
     zero = np.array(of.one(np.array([1e-300])))[:, 0]
     rows, cells = [], []
     for b in biases:
-        steep = 1 - (grid - b) * values[1] / values[0]  # of the sign of dw/dq
-        clear = np.maximum(np.abs(steep[:-1]), np.abs(steep[1:])) > FLAT
+        steep = values[0] - (grid - b) * values[1]  # of the sign of dw/dq
+        away = np.abs(steep) > FLAT * values[0]
+        clear = away[:-1] | away[1:]
         at = np.flatnonzero((steep[:-1] * steep[1:] < 0) & clear & (grid[:-1] > b))
         rows.append(np.full(at.size, b))
         cells.append(at)
@@ -306,7 +307,7 @@ def _path(curve: _Curve) -> tuple[list[list[int]], list[_Jump]]:
 
 def _ends(of: Averages, curves: list[_Curve]) -> list[_End]:
     """Return the first end of order on each path; roots of all rows are sought together."""
-    paths = [_path(curve) for curve in curves]
+    paths = [_path(curve) if np.isfinite(curve.w[curve.start]) else ([[]], []) for curve in curves]
     sides = iter(_sides(of, [(curve, jump) for curve, (_, jumps) in zip(curves, paths, strict=True) for jump in jumps]))
     found: list[_End | tuple[float, float]] = []
     for curve, (stretches, jumps) in zip(curves, paths, strict=True):
@@ -350,6 +351,8 @@ def _sides(of: Averages, jumps: list[tuple[_Curve, _Jump]]) -> list[_End]:
 
 def _first(of: Averages, curve: _Curve, stretches: list[list[int]], jumps: list[_End]) -> _End | tuple[float, float]:
     """Return the first end of order on a path, or a bracket of q at an edge of chaos."""
+    if not np.isfinite(curve.w[curve.start]):  # E φ² of the start underflows: it dies out at every σ_w
+        return _End(TransitionKind.NONE, np.inf, (0.0, 0.0), (0.0, 0.0))
     q, chi = 0.0, 0.0  # where the last jump landed
     for k, points in enumerate(stretches):
         if points[:2] == [-1, 0]:

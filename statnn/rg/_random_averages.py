@@ -212,7 +212,7 @@ class _Own:
             raise ValueError(f"{what} is not finite at the field {at:.6g}, which its Gaussian average needs")
         return values.astype(float)
 
-    def _averages(self, q: Floats, integrand: Any, what: str, most: int = MOST_PANELS) -> Floats:
+    def _averages(self, q: Floats, integrand: Any, what: str, **options: Any) -> Floats:
         deviation = np.sqrt(q)
 
         def weighed(z: Floats, owner: Any) -> Floats:
@@ -222,7 +222,7 @@ class _Own:
             return found
 
         what = f"{what} of activation {self.activation.name!r}"
-        return integrals(weighed, self._edges(deviation), what=what, most=most)
+        return integrals(weighed, self._edges(deviation), what=what, **options)
 
     def one(self, q: Floats, *, most: int = MOST_PANELS) -> tuple[Floats, Floats, Floats]:
         tiny = np.maximum(q, np.finfo(float).tiny)
@@ -233,7 +233,7 @@ class _Own:
             by_hermite = square * (z * z - 1) / (2 * deviation)  # cancels for narrow fields, φφ'z for wide ones
             return np.stack([square, np.where(deviation > WIDE, by_hermite, value * slope * z), slope**2])
 
-        mean, curve, slope = self._averages(tiny, integrand, "the variance map", most)
+        mean, curve, slope = self._averages(tiny, integrand, "the variance map", most=most, roots=(0, 2, 2))
         return mean, curve / np.sqrt(tiny), slope
 
     def more(self, q: Floats) -> tuple[Floats, Floats]:
