@@ -282,6 +282,8 @@ class _Jump(NamedTuple):
 def _path(curve: _Curve) -> tuple[list[list[int]], list[_Jump]]:
     """Return what the start runs into as w grows: stretches of points, -1 for q = 0, and the jumps after them."""
     q, w, i = curve.q, curve.w, curve.start
+    if not np.isfinite(w[i]):
+        return [], []
     left = np.flatnonzero(w[:i] <= np.minimum.accumulate(w[: i + 1][::-1])[::-1][1:] * (1 + FLAT)).tolist()
     right = (np.flatnonzero(w[i + 1 :] >= np.maximum.accumulate(w[i:])[:-1] * (1 - FLAT)) + i + 1).tolist()
     repels = i + 1 < w.size and i + 1 not in right and (not left or left[-1] != i - 1)
@@ -307,7 +309,7 @@ def _path(curve: _Curve) -> tuple[list[list[int]], list[_Jump]]:
 
 def _ends(of: Averages, curves: list[_Curve]) -> list[_End]:
     """Return the first end of order on each path; roots of all rows are sought together."""
-    paths = [_path(curve) if np.isfinite(curve.w[curve.start]) else ([[]], []) for curve in curves]
+    paths = [_path(curve) for curve in curves]
     sides = iter(_sides(of, [(curve, jump) for curve, (_, jumps) in zip(curves, paths, strict=True) for jump in jumps]))
     found: list[_End | tuple[float, float]] = []
     for curve, (stretches, jumps) in zip(curves, paths, strict=True):
