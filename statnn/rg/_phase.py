@@ -78,7 +78,7 @@ class PhaseDiagram:
             axes.set_facecolor(GREY)
             axes.fill([], [], color=GREY, label="variance without bound")
         if axes.get_legend_handles_labels()[0]:
-            axes.legend(loc="upper left", frameon=True, facecolor="white", framealpha=0.9)
+            axes.legend(loc="upper left", fontsize="small", frameon=True, facecolor="white", framealpha=0.9)
         axes.set(xlabel=r"$\sigma_w$", ylabel=r"$\sigma_b$")
         if min(self.sigma_w.size, self.sigma_b.size) > 1:
             axes.set(xlim=self.sigma_w[[0, -1]], ylim=self.sigma_b[[0, -1]])
