@@ -42,13 +42,14 @@ def array_of(values: Any, name: str) -> NDArray[Any]:
     A masked entry has a value underneath, which numpy hands on as if it were none the less. An array of which nothing
     is masked says the same as a plain one, and is taken.
     """
+    hidden = _is_masked(values)
     try:
-        given = np.asanyarray(values)  # what makes itself an array may make a masked one
+        given = np.asarray([]) if hidden else np.asanyarray(values)  # what makes itself an array may make a masked one
     except ValueError as error:
         raise ValueError(f"{name} is no array, its rows differ in length: {error}") from None
     except (TypeError, RuntimeError) as error:  # tensors that require gradients, or of a type numpy does not know
         raise TypeError(f"{name} is a {type(values).__name__} that does not become an array: {error}") from None
-    if _is_masked(given) or _is_masked(values):
+    if hidden or _is_masked(given):
         raise ValueError(
             f"{name} has masked entries, which would be taken for numbers: drop them, with {name}.compressed() or by "
             f"rows, or put values in their place, with {name}.filled(value)"

@@ -1,0 +1,326 @@
+"""Where arrays enter, in all rooms: masks are not taken for numbers, and what is no array of numbers is refused."""
+
+import importlib
+import inspect
+import typing
+
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+from numpy.typing import ArrayLike
+from test_house import PUBLIC
+
+from statnn import Network, plot, rg
+from statnn._edge import LARGEST_COUNT, array_of, at_least, whole_array
+from statnn.activation import BetaBernoulli, GammaPoisson, PolyaUrn, compare, fit, rarefaction
+from statnn.inspection import inspect as inspected
+from statnn.interaction import BinaryNeurons, DynamicNeurons
+from statnn.io import load_network, save_network
+from statnn.measure import basins, correlation, growth, order, spikes, tangent
+from statnn.montecarlo import estimate, sample
+from statnn.network import Activation, BatchNorm
+
+X = np.arange(8.0).reshape(4, 2) / 8
+Y = np.array([0, 1, 0, 1])
+COUNTS = np.array([0, 3, 10, 7, 1, 2])
+NET = Network([np.eye(2), [[1.0, -1.0], [0.5, 0.25]]], activation="tanh")
+NORM = BatchNorm([0.0, 1.0], [1.0, 2.0])
+BINARY = BinaryNeurons([[0.0, 1.0], [1.0, 0.0]])
+DYNAMIC = DynamicNeurons(NET, inputs=X, targets=np.zeros((4, 2)), beta=1.0, stiffness=2.0)
+STATE = np.zeros(DYNAMIC.dimension)
+SPINS = np.ones((4, 8, 8), dtype=np.int8)
+TANH, FIXED, WIDE = rg.RepeatedLayer("tanh"), rg.FixedFunction(3, 1 / 3), rg.RandomLayer("tanh", 1.5, 0.1)
+STACK = WIDE.power(2)
+LINEAR, NOISY = rg.LinearLayer([[0.5]]), rg.NoisyLayer("tanh", 1.0, 0.0, 0.1)
+DEPTHS, CONTROLS = np.repeat([10.0, 20.0], 5), np.tile(np.linspace(-1, 1, 5), 2)
+VALUES = 1 / DEPTHS
+COLLAPSE = rg.Collapse(  # of numbers that stand for a fit
+    **{
+        name: {
+            "controls": CONTROLS[None],
+            "depths": DEPTHS,
+            "values": VALUES,
+            "errors": VALUES,
+            "value_exponent": 1.0,
+            "control_exponents": np.ones(1),
+        }.get(name)
+        for name in inspect.signature(rg.Collapse).parameters
+    }
+)
+
+
+def started(kind):
+    return kind(6, 0.5, 2.0)
+
+
+def laws(kind):
+    names = (
+        "silent",
+        "working",
+        "working_std",
+        "missing_mass",
+        "growth_rate",
+        "noise_to_signal",
+        "limit_error",
+        "cutoff",
+    )
+    return {name: (getattr(started(kind), name), {"D": np.array([1, 5])}) for name in names}
+
+
+def binary_layer(**arrays):
+    return rg.BinaryLayer(**({"couplings": np.eye(2), "fields": np.zeros(2), "inputs": np.zeros(2)} | arrays))
+
+
+def returning(values):
+    """The identity, but for fields of the shape of X."""
+    return Activation("own", lambda h: values if np.shape(h) == X.shape else h, np.ones_like)
+
+
+# qualified name of what is called: the call, and plain values of all arrays that it takes
+ENTRIES = {
+    "Network.__init__": (Network, {"weights": [np.eye(2)], "biases": [np.zeros(2)]}),
+    "Network.__call__": (NET, {"x": X}),
+    "Network.inputs": (NET.inputs, {"x": X}),
+    "Network.trace": (NET.trace, {"x": X}),
+    "Network.repeated": (lambda **a: Network.repeated(**a, depth=2), {"weight": np.eye(2), "bias": np.zeros(2)}),
+    "BatchNorm.__init__": (BatchNorm, dict.fromkeys(("mean", "variance", "gamma", "beta"), np.ones(2))),
+    "BatchNorm.__call__": (NORM, {"fields": X}),
+    "ActivationProcess.after": (lambda counts: started(BetaBernoulli).after(12, counts), {"counts": COUNTS}),
+    "ActivationProcess.plot": (started(BetaBernoulli).plot, {"D": np.array([1.0, 5.0])}),
+    "ActivationProcess.simulate": (lambda checkpoints: started(BetaBernoulli).simulate(checkpoints, rng=1),
+                                   {"checkpoints": np.array([1, 5])}),
+    "ActivationProcess.loss": (lambda D, per_neuron_loss: started(BetaBernoulli).loss(D, lambda _: per_neuron_loss),
+                               {"D": np.array([3]), "per_neuron_loss": np.ones(2)}),
+    **{f"ActivationProcess.{name}": call for name, call in laws(BetaBernoulli).items()},
+    **{f"TwoColourUrn.{name}": laws(BetaBernoulli)[name] for name in ("cutoff", "limit_error")},
+    **{f"GammaPoisson.{name}": laws(GammaPoisson)[name] for name in ("cutoff", "limit_error", "working_std")},
+    "BetaBernoulli.working_std": laws(BetaBernoulli)["working_std"],
+    "PolyaUrn.working_std": laws(PolyaUrn)["working_std"],
+    "fit": (lambda counts: fit(counts, 12, rng=1), {"counts": COUNTS}),
+    "compare": (lambda counts: compare(counts, 12, rng=1), {"counts": COUNTS}),
+    "rarefaction": (lambda counts, at: rarefaction(counts, 12, at), {"counts": COUNTS, "at": np.array([1, 2])}),
+    "BinaryNeurons.__init__": (BinaryNeurons, {"couplings": BINARY.couplings.toarray(), "fields": np.zeros(2)}),
+    "BinaryNeurons.energy": (BINARY.energy, {"state": np.array([1, -1])}),
+    "BinaryNeurons.states": (BINARY.states, {"state": np.array([1, -1])}),
+    "DynamicNeurons.__init__": (lambda **a: DynamicNeurons(NET, **a, beta=1.0, stiffness=2.0),
+                                {"inputs": X, "targets": np.zeros((4, 2))}),
+    **{f"DynamicNeurons.{name}": (getattr(DYNAMIC, name), {"state": STATE})
+       for name in ("energy", "gradient", "states", "unpack")},
+    "sample": (lambda initial: sample(BINARY, 10, chains=2, rng=1, initial=initial), {"initial": np.array([1, -1])}),
+    "inspect": (lambda data, labels: inspected(NET, data, labels, only=["activity"], rng=0),
+                {"data": np.tile(X, (30, 1)), "labels": np.tile(Y, 30)}),
+    "from_counts": (lambda counts, at: growth.from_counts(counts, 12, at=at, rng=1),
+                    {"counts": COUNTS, "at": np.array([1, 2])}),
+    "layer": (lambda **a: growth.layer(**a, rng=1),
+              {"activations": X, "threshold": np.zeros(2), "at": np.array([1, 2])}),
+    "layers": (lambda **a: growth.layers(NET, **a, rng=1), {"x": X, "at": np.array([1, 2])}),
+    "spikes.from_counts": (lambda counts: spikes.from_counts(counts, 12), {"counts": COUNTS.reshape(3, 2)}),
+    "Accumulator.__init__": (lambda threshold: spikes.Accumulator(2, threshold=threshold), {"threshold": np.zeros(2)}),
+    "Accumulator.update": (lambda batch: spikes.Accumulator(2).update(batch), {"batch": X}),
+    "statistics": (lambda **a: spikes.statistics(**a, window=1, order="blocked"),
+                   {"activations": X, "threshold": np.zeros(2), "labels": Y}),
+    "blocked_fano_factor": (lambda **a: spikes.blocked_fano_factor(**a, window=5),
+                            {"rates": np.array([0.1, 0.2]), "weights": np.ones(2)}),
+    "independent_fano_factor": (spikes.independent_fano_factor, {"rate": np.array([0.1, 0.2])}),
+    "shuffled_fano_factor": (lambda rate: spikes.shuffled_fano_factor(rate, 2, 10), {"rate": np.array([0.1, 0.2])}),
+    **{name: (lambda x, labels, basin=basin: basin(NET, x, labels, draws=4, rng=1), {"x": X, "labels": Y})
+       for name, basin in (("sample_basin", basins.sample_basin), ("weight_basin", basins.weight_basin))},
+    "neuronal_correlation": (correlation.neuronal_correlation, {"activations": X}),
+    "participation_ratio": (correlation.participation_ratio, {"activations": X}),
+    "group_order": (lambda **a: order.group_order("tanh", **a),
+                    {"fields": X, "weights": np.ones(2), "reference": np.arange(4.0)}),
+    "unit_order": (lambda fields: order.unit_order("tanh", fields), {"fields": X}),
+    "l_map_accuracy": (lambda x, labels: order.l_map_accuracy(NET, x, labels), {"x": X, "labels": Y}),
+    "rank_probability": (lambda x, labels: order.rank_probability(NET, x, labels), {"x": X, "labels": Y}),
+    "pooled_ranks": (order.pooled_ranks, {"fields": X, "weights": np.eye(2), "labels": Y}),
+    "tangent_kernel": (lambda x: tangent.tangent_kernel(NET, x), {"x": X}),
+    "BinaryLayer.__init__": (binary_layer, {"couplings": np.eye(2), "fields": np.zeros(2), "inputs": np.zeros(2)}),
+    "Collapse.scaled": (COLLAPSE.scaled, {"control_exponents": np.ones(1)}),
+    "collapse": (lambda **a: rg.collapse(**a, rng=1),
+                 {"controls": CONTROLS, "depths": DEPTHS, "values": VALUES, "errors": VALUES, "guess": np.ones(2)}),
+    **{f"FixedFunction.{name}": (call, {"x": np.array([0.5, 1.0])}) for name, call in (
+        ("__call__", FIXED), ("eigenfunction", lambda x: FIXED.eigenfunction(1, x)),
+        ("layers", lambda x: FIXED.layers(x, 2.0)), ("noise_eigenfunction", FIXED.noise_eigenfunction))},
+    "FixedFunction.finite_depth": (FIXED.finite_depth, {"distance": np.zeros(2), "noise": np.zeros(2)}),
+    "LeadingForm.signal": (TANH.leading_form().signal, {"layers": np.array([10.0, 20.0])}),
+    "LinearLayer.__init__": (rg.LinearLayer, {"weight": np.eye(2), "bias": np.zeros(2), "noise": np.eye(2)}),
+    "LinearLayer.propagate": (LINEAR.propagate, {"mean": np.zeros(1), "covariance": np.eye(1)}),
+    "LinearLayer.simulate": (lambda start: LINEAR.simulate(start, 2, rng=1), {"start": np.zeros(1)}),
+    "NoisyLayer.mean": (NOISY.mean, {"h": np.zeros(2)}),
+    "NoisyLayer.simulate": (lambda start: NOISY.simulate(start, 2, rng=1), {"start": np.zeros(2)}),
+    **{f"RandomLayer.{name}": (getattr(WIDE, name), {"q": np.ones(2)})
+       for name in ("chi", "variance_map", "variance_slope")},
+    "RandomLayer.correlation_map": (WIDE.correlation_map, {"c": np.zeros(2), "q": np.ones(2)}),
+    "RandomStack.correlation_map": (STACK.correlation_map, {"c": np.zeros(2), "q": np.ones(2)}),
+    "RandomStack.variance_map": (STACK.variance_map, {"q": np.ones(2)}),
+    "RenormalisedLayer.__call__": (rg.renormalise(TANH, 2)[1], {"x": np.array([0.5, 1.0])}),
+    "RepeatedLayer.__call__": (TANH, {"x": np.zeros(2)}),
+    "RepeatedLayer.iterate": (lambda x: TANH.iterate(x, 2), {"x": np.zeros(2)}),
+    "RepeatedLayer.simulate": (lambda depths: TANH.simulate(depths, noise=0.1, rng=1), {"depths": np.array([1, 2])}),
+    "TransferMatrix.__init__": (rg.TransferMatrix, {"log_weights": np.zeros((2, 2))}),
+    "TransferOperator.__init__": (rg.TransferOperator, {
+        "nodes": np.array([0.0, 1.0]), "weights": np.ones(2), "probabilities": np.full((2, 2), 0.5)}),
+    "TransferOperator.propagate": (NOISY.operator(64).propagate, {"density": np.ones(64)}),
+    "block_mean": (lambda activity: rg.block_mean(activity, 2), {"activity": SPINS}),
+    "block_spin": (lambda states: rg.block_spin(states, 2, rng=1), {"states": SPINS}),
+    "decimate": (lambda states: rg.decimate(states, 2), {"states": SPINS}),
+    "linearised": (lambda states: rg.linearised(states, rng=1), {"states": SPINS}),
+    "critical_line": (lambda sigma_b: rg.critical_line("tanh", sigma_b), {"sigma_b": np.array([0.1, 0.2])}),
+    "phase_diagram": (lambda **a: rg.phase_diagram("tanh", **a),
+                      {"sigma_w": np.array([1.0, 2.0]), "sigma_b": np.array([0.1, 0.2])}),
+    "fixed_points": (lambda start, bounds: rg.fixed_points(lambda k, b: k**b, start=start, bounds=(bounds, bounds + 2)),
+                     {"start": np.array([0.5]), "bounds": np.array([-1.0])}),
+    "place": (lambda inputs: rg.place(NET, inputs, rng=1), {"inputs": X}),
+    # what takes arrays without saying so in its signature
+    "estimate": (estimate, {"draws": np.random.default_rng(1).normal(size=(2, 40))}),
+    "observable": (lambda values: sample(BINARY, 10, chains=2, rng=1, observables={"own": lambda _: values}),
+                   {"values": np.ones(2)}),
+    "load_network": (lambda **arrays: load_network({f"0.{k}": v for k, v in arrays.items()}, activation="tanh"),
+                     {"weight": np.eye(2), "bias": np.zeros(2)}),
+    "activation": (lambda values: Network([np.eye(2)], activation=returning(values))(X), {"values": X}),
+    "activation of units": (lambda values: order.unit_order(returning(values), X), {"values": X}),
+}  # fmt: skip
+CASES = [(name, parameter) for name, (_, arrays) in ENTRIES.items() for parameter in arrays]
+
+
+def takes_array(annotation):
+    """Whether a type has ArrayLike in it."""
+    inside = list(annotation) if isinstance(annotation, list) else list(typing.get_args(annotation))
+    whole = bool(inside) and all(one in inside for one in typing.get_args(ArrayLike))
+    return whole or any(takes_array(one) for one in inside)
+
+
+def public_parameters():
+    """Every parameter of a public function or method that is an array by its type."""
+    found = set()
+    for room, names in PUBLIC.items():
+        for name in names:
+            thing = getattr(importlib.import_module(room), name)
+            members = [thing] if inspect.isfunction(thing) else []
+            if inspect.isclass(thing):
+                members = [
+                    getattr(member, "__func__", member)
+                    for key, member in inspect.getmembers(thing)
+                    if not key.startswith("_") or key in {"__init__", "__call__"}
+                ]
+            for function in filter(inspect.isfunction, members):
+                for parameter in inspect.signature(function).parameters.values():
+                    if takes_array(parameter.annotation):
+                        found.add((function.__qualname__, parameter.name))
+    return found
+
+
+def masked(values, hide=1):
+    """Return the array with its first entry masked, or nothing; of a list of arrays the last."""
+    if isinstance(values, list):
+        return [*values[:-1], masked(values[-1], hide)]
+    first = np.zeros(values.shape, dtype=bool)
+    first.flat[:hide] = True
+    return np.ma.array(values, mask=first)
+
+
+def test_the_table_holds_every_array_that_enters():
+    missing = public_parameters() - set(CASES)
+    assert not missing, f"public functions take arrays that no test masks; add them to ENTRIES: {sorted(missing)}"
+
+
+@pytest.mark.parametrize(("name", "parameter"), CASES)
+def test_masked_entries_are_refused(name, parameter):
+    call, arrays = ENTRIES[name]
+    with pytest.raises(ValueError, match=r"has masked entries, which would be taken for numbers: drop them"):
+        call(**arrays | {parameter: masked(arrays[parameter])})
+
+
+@pytest.mark.parametrize(
+    "name", ["fit", "spikes.from_counts", "statistics", "neuronal_correlation", "Network.__call__"]
+)
+def test_masks_that_hide_nothing_are_taken(name):
+    call, arrays = ENTRIES[name]
+    plain, other = call(**arrays), call(**{key: masked(value, hide=0) for key, value in arrays.items()})
+    assert repr(plain) == repr(other)
+    assert not isinstance(other, np.ma.MaskedArray)
+
+
+def test_figures_and_files_hold_no_masks(tmp_path):
+    figure = Figure()
+    figure.add_subplot().plot([1, 2])
+    with pytest.raises(ValueError, match="data 'x' has masked entries"):
+        plot.save(figure, tmp_path / "figure", x=masked(X))
+    assert not list(tmp_path.iterdir())
+    save_network(Network([masked(np.eye(2), hide=0)]), tmp_path / "net.npz")
+    assert load_network(tmp_path / "net.npz").weights[0].tolist() == np.eye(2).tolist()
+
+
+class Column:
+    """What makes itself an array, as columns of tables do."""
+
+    def __init__(self, values):
+        self.values = values
+
+    def __array__(self, dtype=None, copy=None):
+        return self.values
+
+    def __len__(self):
+        return len(self.values)
+
+
+def test_what_makes_itself_an_array_is_one():
+    counts, expected = [0, 3, 10, 7, 1, 2], fit(COUNTS, 12, rng=1)
+    for same in (Column(COUNTS), tuple(counts), np.array(counts, dtype=">i2"), np.array(counts, dtype=object)):
+        assert fit(same, 12, rng=1).b == expected.b
+    with pytest.raises(ValueError, match="masked"):
+        fit(Column(masked(COUNTS)), 12)
+    with pytest.raises(ValueError, match="masked"):
+        correlation.neuronal_correlation([list(X[0]), [np.ma.masked, 1.0], list(X[2])])
+    with pytest.raises(ValueError, match="masked"):
+        correlation.neuronal_correlation([masked(row) for row in X])
+    matrix = X.view(np.matrix)
+    np.testing.assert_array_equal(NET(matrix), NET(X))
+    assert type(NET(matrix)) is np.ndarray
+    assert correlation.participation_ratio(matrix) == correlation.participation_ratio(X)
+    with pytest.raises(ValueError, match=r"counts has shape \(1, 6\)"):
+        fit(COUNTS[None].view(np.matrix), 12)
+
+
+class Tensor:
+    """What refuses to become an array, as tensors that require gradients do."""
+
+    def __array__(self, dtype=None, copy=None):
+        raise RuntimeError("Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead.")
+
+
+NO_NUMBERS = {
+    "complex": X + 0j,
+    "text": X.astype(str),
+    "dates": X.astype("M8[s]"),
+    "durations": X.astype("m8[s]"),
+    "records": np.zeros((4, 2), dtype=[("a", float), ("b", float)]),
+    "hidden records": np.ma.zeros((4, 2), dtype=[("a", float), ("b", float)]),
+    "objects": np.array([[None, 1], [2, 3], [4, 5], [6, 7]], dtype=object),
+    "bytes": X.astype("S8"),
+    "tensor": Tensor(),
+}
+
+
+@pytest.mark.parametrize("kind", NO_NUMBERS)
+@pytest.mark.parametrize("name", ["neuronal_correlation", "statistics", "unit_order", "Network.__call__", "layer",
+                                  "spikes.from_counts", "RandomLayer.chi", "RandomStack.variance_map"])  # fmt: skip
+def test_what_holds_no_numbers_is_refused(name, kind):
+    call, arrays = ENTRIES[name]
+    with pytest.raises(TypeError, match=r"must hold|detach|not complex|not object"):
+        call(**arrays | {next(iter(arrays)): NO_NUMBERS[kind]})
+
+
+def test_the_edge_itself():
+    assert array_of([1, 2], "x").tolist() == [1, 2]
+    with pytest.raises(ValueError, match="x has masked entries"):
+        array_of([[1, 2], (3, np.ma.masked)], "x")
+    with pytest.raises(ValueError, match="x has masked entries"):
+        at_least(np.ma.masked, "x", minimum=0, why="")
+    assert whole_array(np.array([1, 2], dtype=object), "x").dtype == np.int64
+    for beyond in (LARGEST_COUNT + 1, 2**63, 2**70, -1):
+        with pytest.raises(ValueError, match=rf"x\[1\] = {beyond} is outside the allowed range"):
+            whole_array([0, beyond] if beyond != 2**63 else np.array([0, beyond], dtype=object), "x")
+    for other in ([1, 2.0], [1, None], [1, np.nan], np.array([1, 2.0], dtype=object), [True, False]):
+        with pytest.raises(TypeError, match="must hold whole numbers of an integer type"):
+            whole_array(other, "x")
