@@ -1,0 +1,103 @@
+"""Whole numbers of spike statistics at the ends of their types, which no test could reach sample by sample."""
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+from statnn.measure import spikes
+
+
+@pytest.mark.parametrize("dtype", ["i1", "<i2", ">i2", "<i4", ">i4", "i8"])
+@pytest.mark.parametrize("window", [100, 200, 300, 40_000, 10**6, 10**9])
+def test_negative_counts_are_refused_whatever_their_type(dtype, window):
+    """-1 is 255 to a byte, and a window may hold as many spikes."""
+    counts = np.array([[1, 2], [3, -1], [0, 100]], dtype=dtype)
+    with pytest.raises(ValueError, match=rf"counts = -1 is outside \[0, {window}\]"):
+        spikes.from_counts(counts, window)
+    plain = spikes.from_counts(np.abs(counts), window)
+    assert plain.spikes.tolist() == [4, 103]
+    assert plain.squares.tolist() == [10, 10_005]
+
+
+@pytest.mark.parametrize(("dtype", "window"), [("u1", 255), ("u2", 65_535), ("u4", 65_536), ("i4", 10**6)])
+def test_sums_of_the_largest_counts_of_a_type(dtype, window):
+    counts = np.full((2000, 3), window, dtype=dtype)
+    found = spikes.from_counts(counts, window)
+    assert set(found.spikes.tolist()) == {2000 * window}
+    assert set(found.squares.tolist()) == {2000 * window**2}
+    assert set(found.fano_factor.tolist()) == {0}
+
+
+@pytest.mark.parametrize("dtype", [np.int32, np.uint32, np.int64, np.uint64])
+def test_two_windows_of_half_of_all_samples(dtype):
+    """M = 3e9: M² is just below 2^63. One sample a window more is refused."""
+    T = 15 * 10**8
+    found = spikes.from_counts(np.array([[T, T, 1], [T, 0, 0]], dtype=dtype), T)
+    assert found.fano_factor.tolist() == [0, T / 2, 0.5]
+    assert found.rate.tolist() == [1, 0.5, 0.5 / T]
+    with pytest.raises(ValueError, match="2 windows of 1500000001 exceed 3000000000 samples"):
+        spikes.from_counts(np.array([[1], [0]], dtype=dtype), T + 1)
+
+
+def accumulated(samples, window, *, spikes_before, squares, last, cells=()):
+    """Return an accumulator of three units as it stands after so many samples, none of which need be gone through."""
+    activity = spikes.Accumulator(3, window=window)
+    activity._samples, activity._windows, activity._filled = samples, samples // window, samples % window
+    counters = activity._counters
+    counters.spikes[:], counters.squares[:], counters.last[:] = spikes_before, squares, last
+    for cell, number in cells:
+        counters.cells[:, cell] = number
+    return activity
+
+
+def test_histograms_of_intervals_pass_two_to_the_31():
+    """A unit that always fires has 3e9 - 1 intervals of one sample, all in one cell."""
+    M = 3 * 10**9
+    before = 2**31 + np.array([-1, 0, 10**8])
+    activity = accumulated(M - 4, 10, spikes_before=M - 10, squares=(M - 10) * 10, last=M - 5, cells=[(0, before)])
+    activity._counters.intervals[:] = activity._counters.interval_squares[:] = before
+    activity._counters.partial[:] = 6
+    activity.update(np.ones((4, 3)))
+    found = activity.result()
+    assert found.intervals.number.tolist() == found.intervals.total.tolist() == (before + 4).tolist()
+    assert found.intervals.cells[:, 0].tolist() == (before + 4).tolist()
+    assert found.intervals.mean.tolist() == [1, 1, 1]
+    assert found.intervals.cv.tolist() == [0, 0, 0]
+    assert found.fano_factor.tolist() == found.null_fano_factor.tolist() == [0, 0, 0]
+    for test in map(found.test, ("binomial", "poisson")):
+        assert np.isfinite(test.p_value.compressed()).all()
+    with pytest.raises(ValueError, match="3000000001 samples exceed 3000000000"):
+        activity.update(np.ones((1, 3)))
+    assert activity.samples == M
+
+
+def test_sums_of_squares_end_just_below_two_to_the_63():
+    """Two windows of 1.5e9 samples, one interval over all of them: the largest squares that there can be."""
+    T = 15 * 10**8
+    activity = accumulated(2 * T - 1, T, spikes_before=[T, T, 1], squares=[T**2, T**2, 1], last=[0, 2 * T - 2, 0])
+    activity._counters.partial[:] = [T - 1, 0, 0]
+    activity.update(np.ones((1, 3)))
+    found = activity.result()
+    assert found.windows == 2
+    assert found.squares.tolist() == [2 * T**2, T**2 + 1, 2]
+    exact = [0, Fraction(T**2 + 1, T + 1) - Fraction(T + 1, 2), 0]
+    assert found.fano_factor.tolist() == pytest.approx([float(one) for one in exact], rel=1e-15)
+    assert found.intervals.total.tolist() == [2 * T - 1, 1, 2 * T - 1]
+    assert activity._counters.interval_squares.tolist() == [(2 * T - 1) ** 2, 1, (2 * T - 1) ** 2]
+    assert found.intervals.cv.tolist() == [0, 0, 0]
+
+
+@pytest.mark.parametrize("interval", [1000, 10**6, 10**9])
+def test_intervals_that_hardly_vary_keep_their_spread(interval):
+    """ΣI²/n - (ΣI/n)² would leave nothing of one sample in 1e9."""
+    activity = spikes.Accumulator(3, window=10)
+    activity._windows = 2
+    for i, gaps_of_unit in enumerate(([interval, interval + 1], [interval] * 3, [interval, interval, interval + 2])):
+        activity._counters.cells[i, 0] = len(gaps_of_unit)
+        activity._counters.intervals[i] = sum(gaps_of_unit)
+        activity._counters.interval_squares[i] = sum(gap**2 for gap in gaps_of_unit)
+    found = activity.result().intervals
+    mean = [interval + 0.5, interval, interval + 2 / 3]
+    assert found.mean.tolist() == pytest.approx(mean, rel=1e-15)
+    assert (found.cv * found.mean).tolist() == pytest.approx([0.5, 0, np.std([0, 0, 2])], rel=1e-9)
