@@ -1,7 +1,9 @@
 """The verb `sample` and the object `Run`: what is asked, recorded, refused, and gone on with."""
 
+import inspect
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from multiprocessing import get_context
+from typing import get_type_hints
 
 import numpy as np
 import pytest
@@ -220,6 +222,16 @@ def test_executors_change_nothing_but_the_time():
     np.testing.assert_array_equal(mine.draws["energy"], theirs.draws["energy"])
     np.testing.assert_array_equal(mine.states, theirs.states)
     assert seen[-1][0] == seen[-1][1]
+
+
+def test_help_names_every_method_and_fits_a_screen():
+    """24 lines of 80 characters hold the signature with room to spare; its names can be looked up."""
+    for name in METHODS:
+        assert f'"{name}"' in sample.__doc__
+    assert len(str(inspect.signature(sample))) < 400
+    assert get_type_hints(sample)["model"] == BinaryNeurons | DynamicNeurons
+    for public in (BinaryNeurons, DynamicNeurons, DynamicNeurons.energy, Run.extend):
+        assert len(str(inspect.signature(public))) < 400
 
 
 def test_methods_by_name_are_all_there():

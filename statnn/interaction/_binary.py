@@ -1,7 +1,6 @@
 """Binary neurons s_i = ±1 on any graph: an Ising model, a Boltzmann machine."""
 
-import numbers
-from collections.abc import Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from functools import cached_property
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
@@ -12,12 +11,15 @@ from scipy import sparse
 
 from statnn._edge import Floats, Ints, array_of, positive
 from statnn.interaction import _structure
+from statnn.interaction._from_graph import fields_of_graph, fields_of_mapping, finite, from_graph, is_graph
 
 if TYPE_CHECKING:
     from statnn.interaction._exact import Exact
     from statnn.network import Network
 
 MOST_SPINS = 2**31 - 1
+LARGEST_SUM = 2.0**1020
+"""Of all |J_ij|, |h_i| and N T: a sixteenth of the largest float64, so that no sum of them overflows."""
 
 
 class BinaryNeurons:
@@ -26,43 +28,69 @@ class BinaryNeurons:
     Parameters
     ----------
     couplings : sparse matrix, networkx.Graph, array_like of shape (N, N), or sequence of blocks
-        J, symmetric without diagonal. A graph gives J_ij as the attribute ``weight`` of its edges (1 where there is
-        none), nodes in its own order. A *list* of matrices is a layered model: block m of shape (n_{m+1}, n_m)
-        couples layer m to layer m+1, dense between neighbours; its spins are numbered layer by layer.
-    fields : array_like of shape (N,), float, or None
-        h; one number for all spins; None for none.
-    temperature : float
-        T > 0, in units of the couplings.
+        J, symmetric without diagonal. A graph gives J_ij as the attribute ``weight`` or ``coupling`` of its edges (1
+        where there is neither); spins stand in the order of its nodes, whose names are `nodes`. Where all nodes carry
+        ``layer`` 0, 1, ... and couplings join neighbours, these are the `layers`. Other attributes are left behind.
+        A *list* of matrices is a layered model: block m of shape (n_{m+1}, n_m) couples layer m to layer m+1, dense
+        between neighbours; its spins are numbered layer by layer.
+    fields : array_like of shape (N,), float, mapping, str, or None
+        h; one number for all spins; {node: h}, 0 for nodes without; the name of an attribute of the graph's nodes.
+        None is the attribute ``field`` of a graph, where nodes have it, and no field elsewhere.
+    temperature : float or None
+        T > 0, in units of the couplings. None is the attribute ``temperature`` of a graph that has it, else 1.
 
     Raises
     ------
     TypeError, ValueError
-        If couplings are asymmetric, couple a spin to itself, are not finite or not real; shapes do not match; T <= 0.
+        If couplings are asymmetric, couple a spin to itself, are not finite or not real; shapes do not match; fields
+        name no node; T <= 0; energies leave float64.
 
     Examples
     --------
     >>> pair = BinaryNeurons([[0, 1], [1, 0]], temperature=2.0)
     >>> pair.energy([[1, 1], [1, -1]])
     array([-1.,  1.])
+    >>> import networkx as nx
+    >>> named = BinaryNeurons(nx.Graph([("a", "b")]), fields={"b": 0.5})
+    >>> dict(zip(named.nodes, named.exact().magnetisation.round(3).tolist()))
+    {'a': 0.352, 'b': 0.462}
     """
 
+    nodes: Sequence[Hashable]
+    """Name of every spin: the nodes of the graph that the model was made from, 0, 1, ... elsewhere."""
     fields: Floats
     temperature: float
     blocks: tuple[Floats, ...] | None
     """The blocks of a layered model, else None."""
 
-    def __init__(self, couplings: Any, fields: ArrayLike | None = None, temperature: float = 1.0) -> None:
-        matrix, blocks = _couplings(couplings)
+    def __init__(
+        self,
+        couplings: Any,
+        fields: "ArrayLike | Mapping[Any, float] | str | None" = None,
+        temperature: float | None = None,
+    ) -> None:
+        own, graph = self.__dict__, couplings if is_graph(couplings) else None
+        if graph is not None:
+            nodes, couplings, layers, blocks = from_graph(graph)
+            couplings = couplings if blocks is None else blocks
+            if layers is not None and blocks is None:
+                own["layers"] = tuple(_read_only(layer) for layer in layers)
+            if fields is None or isinstance(fields, str):
+                fields = fields_of_graph(graph, fields)
+        if temperature is None:
+            temperature = 1.0 if graph is None else graph.graph.get("temperature", 1.0)
+        matrix, own["blocks"] = _couplings(couplings)
         if matrix is not None:
-            self.__dict__["couplings"] = matrix
+            own["couplings"] = matrix
             size = matrix.shape[0]
-        elif blocks is not None:
-            size = blocks[0].shape[1] + sum(block.shape[0] for block in blocks)
-        self.__dict__["blocks"] = blocks
-        self.__dict__["fields"] = _fields(fields, size)
-        self.__dict__["temperature"] = positive(
+        elif own["blocks"] is not None:
+            size = own["blocks"][0].shape[1] + sum(block.shape[0] for block in own["blocks"])
+        own["nodes"] = range(size) if graph is None else nodes
+        own["fields"] = _fields(fields, own["nodes"])
+        own["temperature"] = positive(
             temperature, "temperature", why="it divides the energy; for the ground state anneal towards small values"
         )
+        _refuse_beyond_floats(self)
 
     @classmethod
     def from_network(cls, net: "Network", temperature: float = 1.0) -> "BinaryNeurons":
@@ -121,9 +149,10 @@ class BinaryNeurons:
         result = object.__new__(BinaryNeurons)
         result.__dict__.update(self.__dict__)
         result.__dict__["temperature"] = positive(temperature, "temperature", why="it divides the energy")
+        _refuse_beyond_floats(result)
         return result
 
-    def energy(self, state: ArrayLike) -> Any:
+    def energy(self, state: "ArrayLike") -> Any:
         """Return E of states of shape (..., N) with entries ±1: shape (...), a float for one state.
 
         Examples
@@ -186,8 +215,9 @@ class BinaryNeurons:
         Returns
         -------
         networkx.Graph
-            Node i is spin i, with ``kind`` "neuron", ``layer``, ``index`` in its layer, ``clamped`` and ``field`` h_i.
-            Edges carry ``coupling`` J_ij, and the same as ``weight``: `BinaryNeurons` can be made from the graph.
+            Nodes are `nodes`, in the order of spins, with ``kind`` "neuron", ``layer``, ``index`` in its layer,
+            ``clamped`` and ``field`` h_i. Edges carry ``coupling`` J_ij, and the same as ``weight``. `BinaryNeurons`
+            made from the graph are the same model.
 
         Raises
         ------
@@ -209,7 +239,8 @@ class BinaryNeurons:
     def plot(self, ax: Any | None = None, *, layers: bool | None = None) -> Any:
         """Draw spins as dots in the colour of their field and couplings as coloured lines; return the axes.
 
-        Layers are columns. A graph that is not layered is drawn by springs, coupled spins close to each other.
+        Layers are columns. A graph that is not layered is drawn by springs, coupled spins close to each other. Up to
+        60 spins of a graph have the names of its nodes written beside them.
 
         Parameters
         ----------
@@ -227,7 +258,7 @@ class BinaryNeurons:
 
         return draw_binary(self, ax, layers)
 
-    def states(self, state: ArrayLike) -> Any:
+    def states(self, state: "ArrayLike") -> Any:
         """Return states as an int8 array of shape (..., N), or raise if an entry is not ±1."""
         array = array_of(state, "state")
         if array.ndim == 0 or array.shape[-1] != self.size:
@@ -246,12 +277,14 @@ class BinaryNeurons:
         return self
 
     def __getstate__(self) -> dict[str, Any]:
-        kept = {"fields", "temperature", "blocks"} | ({"couplings"} if self.blocks is None else set())
-        return {name: self.__dict__[name] for name in kept}
+        kept = {"nodes", "fields", "temperature", "blocks"} | (
+            {"couplings", "layers"} if self.blocks is None else set()
+        )
+        return {name: self.__dict__[name] for name in kept if name in self.__dict__}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)  # pickles forget that arrays are read-only
-        for array in (self.fields, *(self.blocks or ())):
+        for array in (self.fields, *(self.blocks or ()), *self.__dict__.get("layers", ())):
             _read_only(array)
         if self.blocks is None:
             _locked(self.couplings)
@@ -267,13 +300,11 @@ def _couplings(value: Any) -> tuple["sparse.csr_array[Any] | None", tuple[Floats
         if matrix.dtype.kind in "iu":
             matrix = matrix.astype(np.float64)  # before entries that stand twice are added up
         return _symmetric(sparse.csr_array(matrix)), None
-    if hasattr(value, "adjacency") and hasattr(value, "nodes"):
-        return _symmetric(_of_graph(value)), None
     if isinstance(value, Sequence) and len(value):
         first = value[0]
         if sparse.issparse(first) or array_of(first, "couplings[0]").ndim == 2:
             return None, _blocks(value)
-    dense = array_of(value, "couplings")
+    dense = _reals(value, "couplings")
     if dense.ndim != 2:
         raise TypeError(
             f"couplings of shape {dense.shape} are not understood; pass a sparse or dense matrix of shape (N, N), a "
@@ -281,20 +312,8 @@ def _couplings(value: Any) -> tuple["sparse.csr_array[Any] | None", tuple[Floats
         )
     if dense.dtype.kind not in "biuf":
         raise TypeError(f"couplings must hold real numbers, not {dense.dtype}")
-    return _symmetric(sparse.csr_array(dense.astype(np.float64))), None
-
-
-def _of_graph(graph: Any) -> "sparse.csr_array[Any]":
-    import networkx as nx
-
-    if graph.is_directed() or graph.is_multigraph():
-        raise TypeError("the graph is directed or has parallel edges; couplings need a plain networkx.Graph")
-    if not len(graph):
-        raise ValueError("the graph has no nodes")
-    for one, other, weight in graph.edges(data="weight", default=1):
-        if not isinstance(weight, numbers.Real | np.bool_):
-            raise TypeError(f"the edge ({one!r}, {other!r}) has weight = {weight!r}; one real number is needed")
-    return sparse.csr_array(nx.to_scipy_sparse_array(graph, dtype=float))
+    with np.errstate(over="ignore"):  # of types wider than float64
+        return _symmetric(sparse.csr_array(dense.astype(np.float64))), None
 
 
 def _symmetric(matrix: "sparse.csr_array[Any]") -> "sparse.csr_array[Any]":
@@ -304,8 +323,9 @@ def _symmetric(matrix: "sparse.csr_array[Any]") -> "sparse.csr_array[Any]":
         raise TypeError(f"couplings must hold real numbers, not {matrix.dtype}")
     if matrix.shape[0] > MOST_SPINS:
         raise ValueError(f"{matrix.shape[0]} spins are more than the {MOST_SPINS} that can be numbered")
-    result = sparse.csr_array(matrix.astype(np.float64))
-    result.sum_duplicates()
+    with np.errstate(over="ignore"):  # of types wider than float64
+        result = sparse.csr_array(matrix.astype(np.float64))
+        result.sum_duplicates()
     if not np.isfinite(result.data).all():
         raise ValueError("couplings hold NaN or infinity; every J_ij must be finite")
     diagonal = result.diagonal()
@@ -335,30 +355,60 @@ def _blocks(value: Sequence[ArrayLike]) -> tuple[Floats, ...]:
                 f"block {m} is sparse; layers are dense between neighbours: pass block.toarray(), or one sparse matrix "
                 "of shape (N, N) for the whole model"
             )
-        array = array_of(block, f"block {m}")
+        array = _reals(block, f"block {m}")
         if array.dtype.kind not in "biuf":
             raise TypeError(f"block {m} must hold real numbers, not {array.dtype}")
         if array.ndim != 2 or not array.size:
             raise ValueError(f"block {m} has shape {array.shape}; it needs (n_{{m+1}}, n_m)")
         if blocks and array.shape[1] != blocks[-1].shape[0]:
             raise ValueError(f"block {m} has shape {array.shape} but the layer below has {blocks[-1].shape[0]} spins")
-        if not np.isfinite(array).all():
+        with np.errstate(over="ignore"):  # of types wider than float64
+            copy = np.array(array, dtype=np.float64, order="C")
+        if not np.isfinite(copy).all():
             raise ValueError(f"block {m} holds NaN or infinity; every coupling must be finite")
-        copy = np.array(array, dtype=np.float64, order="C")
         blocks.append(_read_only(copy))
     return tuple(blocks)
 
 
-def _fields(value: ArrayLike | None, size: int) -> Floats:
-    array = array_of(0.0 if value is None else value, "fields")
+def _reals(value: Any, name: str) -> NDArray[Any]:
+    """Return an array, of floats where integers need more than 64 bits."""
+    array = array_of(value, name)
+    if array.dtype == object and array.size and all(type(number) is int for number in array.flat):
+        return np.reshape([finite(number, f"{name} has an entry") for number in array.flat], array.shape)
+    return array
+
+
+def _fields(value: Any, nodes: Sequence[Hashable]) -> Floats:
+    size = len(nodes)
+    if isinstance(value, str):
+        raise TypeError(f"fields = {value!r} names an attribute of nodes, but couplings are no graph: pass an array")
+    if hasattr(value, "keys"):
+        return _read_only(fields_of_mapping(value, nodes))
+    array = _reals(0.0 if value is None else value, "fields")
     if array.dtype.kind not in "biuf":
         raise TypeError(f"fields must hold real numbers, not {array.dtype}")
     if array.ndim > 1 or (array.ndim == 1 and array.shape != (size,)):
         raise ValueError(f"fields have shape {array.shape}; one number or shape ({size},) is needed")
-    result = np.array(np.broadcast_to(array, (size,)), dtype=np.float64)
+    with np.errstate(over="ignore"):  # of types wider than float64
+        result = np.array(np.broadcast_to(array, (size,)), dtype=np.float64)
     if not np.isfinite(result).all():
         raise ValueError(f"fields[{int(np.argmin(np.isfinite(result)))}] is not finite")
     return _read_only(result)
+
+
+def _refuse_beyond_floats(model: BinaryNeurons) -> None:
+    """Raise where sums of couplings, fields and temperatures may overflow: energies and free energies are such sums."""
+    own, warmth = model.__dict__, model.temperature * model.size
+    parts = [*(model.blocks or [own["couplings"].data]), model.fields]
+    with np.errstate(over="ignore"):
+        if warmth + sum(float(max(p.max(initial=0), -p.min(initial=0))) * p.size for p in parts) <= LARGEST_SUM:
+            return
+        total = warmth + sum(float(np.abs(part).sum()) for part in parts)
+    if total > LARGEST_SUM:
+        raise ValueError(
+            f"couplings, fields and the temperature times {model.size} spins add up to {total:.3g}, beyond "
+            f"{LARGEST_SUM:.3g}: energies leave float64; divide all three by one number, which changes no probability"
+        )
 
 
 def _read_only(array: NDArray[Any]) -> NDArray[Any]:

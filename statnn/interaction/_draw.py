@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 MOST_NODES = 400
 MOST_LINES = 20_000
 MOST_COLUMNS = 40
+MOST_NAMES = 60
+"""Spins up to which their names, where they have some, are written beside them."""
 _LABELLED = 13
 _SEED = 1
 _PARTS = np.linspace(0.25, 0.8, 12)
@@ -52,6 +54,10 @@ def draw_binary(model: "BinaryNeurons", ax: Any, layers: bool | None) -> Any:
         *spots.T, s=sizes, c=model.fields, cmap=_diverging(), norm=norm, edgecolors="black", linewidths=0.7, zorder=3
     )
     _colour_bar(ax, norm, "coupling $J_{ij}$" + (", field $h_i$" if model.fields.any() else ""))
+    if not isinstance(model.nodes, range) and model.size <= MOST_NAMES:
+        for node, spot in zip(model.nodes, spots, strict=True):
+            text = ax.annotate(str(node), spot, xytext=(0, 9), textcoords="offset points", ha="center", fontsize=8)
+            text.set_parse_math(False)  # a name may hold dollars
     if columns:
         _name_columns(ax, {m: str(m) for m in range(len(model.layers))}, "layer $m$")
     else:

@@ -53,6 +53,8 @@ class Prior:
     def __post_init__(self) -> None:
         for name in ("sigma_w", "sigma_b"):
             value = positive(getattr(self, name), name, why="it is a standard deviation; hold what is known fixed")
+            if not 1e-150 <= value <= 1e150:
+                raise ValueError(f"{name} = {value:g} is outside [1e-150, 1e150]: its square leaves float64")
             object.__setattr__(self, name, value)
 
 
@@ -78,7 +80,7 @@ class DynamicNeurons:
     stiffness : float
         λ > 0: every layer adds Gaussian noise of variance 1/(2λ).
     free : sequence of {"neurons", "weights", "biases"}
-        What fluctuates; the neurons always do.
+        What fluctuates, the neurons in any case: ("neurons", "weights", "biases") for all.
     prior : Prior or None
         Prior of free weights and biases, `Prior()` when None; an error where nothing is left to it.
 
@@ -105,13 +107,13 @@ class DynamicNeurons:
 
     def __init__(
         self,
-        net: Network,
-        inputs: ArrayLike,
-        targets: ArrayLike | None = None,
+        net: "Network",
+        inputs: "ArrayLike",
+        targets: "ArrayLike | None" = None,
         beta: float = 1.0,
         stiffness: float = 1.0,
-        free: Sequence[str] = ("neurons",),
-        prior: Prior | None = None,
+        free: "Sequence[str]" = ("neurons",),
+        prior: "Prior | None" = None,
     ) -> None:
         if not isinstance(net, Network):
             raise TypeError(f"net is a {type(net).__name__}; pass a statnn.Network")
@@ -121,8 +123,13 @@ class DynamicNeurons:
         names = (free,) if isinstance(free, str) else tuple(free)
         if unknown := [name for name in names if name not in FREE]:
             raise ValueError(f"free = {names} has the unknown name {unknown[0]!r}; allowed are {', '.join(FREE)}")
-        if "neurons" not in names or len(set(names)) != len(names):
-            raise ValueError(f"free = {names}; the neurons are always free and each name stands once")
+        if len(set(names)) != len(names):
+            raise ValueError(f"free = {names}, but each name stands once")
+        if "neurons" not in names:
+            raise ValueError(
+                f"free = {names}, but the neurons are always free: write free={('neurons', *names)}. Where neurons are "
+                "to do what their network computes, take a large stiffness"
+            )
         if prior is not None and not isinstance(prior, Prior):
             raise TypeError(f"prior is a {type(prior).__name__}; pass statnn.interaction.Prior(sigma_w, sigma_b)")
         if prior is not None and len(names) == 1:
@@ -134,6 +141,7 @@ class DynamicNeurons:
         own["stiffness"] = positive(stiffness, "stiffness", why="it binds the neurons to their network")
         own["free"] = tuple(name for name in FREE if name in names)
         own["prior"] = prior if prior is not None or len(names) == 1 else Prior()
+        self._refuse_beyond_floats()
 
     @property
     def samples(self) -> int:
@@ -173,7 +181,7 @@ class DynamicNeurons:
         together = [np.broadcast_to(part, (*lead, part.shape[-1])) for part in flat]
         return np.concatenate(together, axis=-1).astype(self.net.dtype, copy=False)
 
-    def unpack(self, state: ArrayLike) -> State:
+    def unpack(self, state: "ArrayLike") -> State:
         """Return the arrays by name of states of shape (..., dimension); what is not free comes from the network."""
         array = self.states(state)
         found: dict[str, tuple[Reals, ...]] = {"weights": self.net.weights, "biases": self.net.biases}
@@ -187,7 +195,7 @@ class DynamicNeurons:
             found[name] = tuple(parts)
         return State(**found)
 
-    def states(self, state: ArrayLike | State) -> Reals:
+    def states(self, state: "ArrayLike | State") -> Reals:
         """Return states as an array of shape (..., dimension) in the precision of the network, or raise."""
         array = self.pack(state) if isinstance(state, State) else array_of(state, "state")
         if array.dtype.kind not in "biuf" or array.ndim == 0 or array.shape[-1] != self.dimension:
@@ -206,32 +214,47 @@ class DynamicNeurons:
         trace = self.net.trace(self.inputs)
         return self.pack(State(trace.activations[1:], self.net.weights, self.net.biases))
 
-    def energy(self, state: ArrayLike | State) -> Any:
-        """Return βH of states of shape (..., dimension): float64 of shape (...), a float for one state."""
+    def energy(self, state: "ArrayLike | State") -> Any:
+        """Return βH of states of shape (..., dimension): float64 of shape (...), a float for one state.
+
+        Raises
+        ------
+        ValueError
+            If βH is beyond float64, or a field beyond the precision of the network.
+        """
         array = self.states(state)
         h, weights, biases = self.unpack(array)
         beta_h = np.zeros(array.shape[:-1])
-        if self.targets is not None:
-            beta_h += self.beta * _squares(self.targets - h[-1], 2)
-        below: Reals = self.inputs
-        for m, sigma in enumerate(self.net.activations):
-            computed = sigma(_fields(below, weights[m], biases[m]))
-            beta_h += self.stiffness * _squares(h[m] - computed, 2)
-            below = h[m]
-        for precision, parts in self._priors(weights, biases):
-            beta_h += precision / 2 * _squares(parts, parts.ndim - (array.ndim - 1))
+        with np.errstate(over="ignore", invalid="ignore"):  # refused below
+            if self.targets is not None:
+                beta_h += self.beta * _squares(self.targets - h[-1], 2)
+            below: Reals = self.inputs
+            for m, sigma in enumerate(self.net.activations):
+                computed = sigma(_fields(below, weights[m], biases[m]))
+                beta_h += self.stiffness * _squares(h[m] - computed, 2)
+                below = h[m]
+            for precision, parts in self._priors(weights, biases):
+                beta_h += precision / 2 * _squares(parts, parts.ndim - (array.ndim - 1))
+        self._refuse_overflow(beta_h, array, "βH")
         return beta_h.item() if beta_h.ndim == 0 else beta_h
 
-    def gradient(self, state: ArrayLike | State) -> Reals:
+    def gradient(self, state: "ArrayLike | State") -> Reals:
         """Return the gradient of βH with respect to the state, shape (..., dimension).
 
         Raises
         ------
         ValueError
-            If a layer's activation is sign, whose derivative is zero wherever it exists.
+            If a layer's activation is sign, whose derivative is zero wherever it exists; if a slope is beyond the
+            precision of the network.
         """
         self.check_smooth()
         array = self.states(state)
+        with np.errstate(over="ignore", invalid="ignore"):  # refused below
+            found = self._gradient(array)
+        self._refuse_overflow(found, array, "the gradient of βH")
+        return found
+
+    def _gradient(self, array: Reals) -> Reals:
         h, weights, biases = self.unpack(array)
         layers = range(self.net.depth)
         below = (self.inputs, *h[:-1])
@@ -350,6 +373,27 @@ class DynamicNeurons:
                     f"layer {m} has the activation sign, whose derivative is zero wherever it exists; use a steep "
                     "tanh, or BinaryNeurons for binary units"
                 )
+
+    def _refuse_beyond_floats(self) -> None:
+        """Raise where a coefficient of βH leaves the precision of states."""
+        limits = np.finfo(self.net.dtype)
+        found = {f"{name} = {getattr(self, name):g}": getattr(self, name) for name in ("beta", "stiffness")}
+        for kind, sigma in zip(FREE[1:], (self.prior.sigma_w, self.prior.sigma_b) if self.prior else (), strict=False):
+            if kind in self.free:
+                found[f"the precision 1/{sigma:g}² of the prior of {kind}"] = sigma**-2
+        least, most = float(limits.tiny), float(limits.max) / (4 * max(self.net.widths))
+        for name, value in found.items():
+            if not least <= value <= most:
+                raise ValueError(f"{name} is outside [{least:.3g}, {most:.3g}], what {self.net.dtype} has room for")
+
+    def _refuse_overflow(self, values: Any, states: Reals, what: str) -> None:
+        """Raise where what was computed of states is not finite."""
+        if not np.isfinite(values).all():
+            raise ValueError(
+                f"{what} leaves floating point: the state reaches {np.abs(states).max():.3g}, inputs "
+                f"{np.abs(self.inputs).max():.3g}, beta = {self.beta:g}, stiffness = {self.stiffness:g}; bring down "
+                "what is large"
+            )
 
     def _priors(self, weights: Sequence[Reals], biases: Sequence[Reals]) -> list[tuple[float, Reals]]:
         """Return precision and values of every free parameter array."""

@@ -82,7 +82,8 @@ def exact(model: "BinaryNeurons", method: str | None = None, *, correlations: bo
             f"'transfer' solves any number in layers of up to {MOST_WIDE} spins, {MOST_PAIR} in two neighbouring layers"
         )
     with np.errstate(over="ignore"):
-        couplings: Any = model.couplings / model.temperature
+        couplings: Any = model.couplings.copy()
+        couplings.data = couplings.data / model.temperature  # scipy multiplies by 1/T, which may overflow
         fields = model.fields / model.temperature
         strength = float((abs(couplings) @ np.ones(model.size) + np.abs(fields)).max())
     if not strength <= MOST_STRENGTH:

@@ -22,7 +22,7 @@ import numpy as np
 from scipy import linalg
 
 from statnn._edge import Floats
-from statnn.interaction._dynamic import DynamicNeurons, State
+from statnn.interaction._dynamic import DynamicNeurons, Prior, State
 from statnn.network import Network
 from statnn.network._activation import IDENTITY
 
@@ -77,8 +77,17 @@ def gaussian(model: DynamicNeurons, *, covariance: bool = True) -> ExactGaussian
     _refuse(model, covariance=covariance)
     twin = _double(model)
     solve = _regression if "weights" in model.free else _chain
-    mean, log_determinant, spread = solve(twin, covariance)
-    least, half = float(twin.energy(mean)), model.dimension / 2
+    try:
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # refused below
+            mean, least, log_determinant, spread = solve(twin, covariance)
+    except (linalg.LinAlgError, ValueError):
+        least = log_determinant = math.nan
+    if not math.isfinite(least + log_determinant) or (spread is not None and not np.isfinite(spread).all()):
+        raise ValueError(
+            f"the precision of the variables cannot be inverted in float64: beta = {model.beta:g}, stiffness = "
+            f"{model.stiffness:g}, weights, inputs or the prior are too far apart, or too large; use another unit"
+        )
+    half = model.dimension / 2
     return ExactGaussian(
         method="gaussian",
         log_partition=half * math.log(2 * math.pi) - least - log_determinant / 2,
@@ -121,8 +130,8 @@ def _double(model: DynamicNeurons) -> DynamicNeurons:
 # -- neurons of any depth, and biases --------------------------------------------------------------------
 
 
-def _chain(model: DynamicNeurons, covariance: bool) -> tuple[Floats, float, Floats | None]:
-    """Return mean, ln det P and covariance with fixed weights."""
+def _chain(model: DynamicNeurons, covariance: bool) -> tuple[Floats, float, float, Floats | None]:
+    """Return mean, βH there, ln det P and covariance with fixed weights."""
     factor = _banded(model)
     samples, widths = model.samples, model.net.widths[1:]
     edges = np.cumsum([0, *widths])
@@ -143,8 +152,9 @@ def _chain(model: DynamicNeurons, covariance: bool) -> tuple[Floats, float, Floa
     # samples are columns; neurons, layer by layer, are rows
     neurons = linalg.cho_solve_banded((factor, True), np.hstack(push).T).T
     mean = model.pack(State(tuple(np.split(neurons, edges[1:-1], axis=1)), model.net.weights, biases))
+    least = _least(given, model.prior)
     if not covariance:
-        return mean, log_determinant, None
+        return mean, least, log_determinant, None
 
     index = model.unpack(np.arange(model.dimension)).neurons
     places = np.hstack(index).astype(int)  # (samples, neurons of one sample)
@@ -161,7 +171,38 @@ def _chain(model: DynamicNeurons, covariance: bool) -> tuple[Floats, float, Floa
             result[np.ix_(place, own)], result[np.ix_(own, place)] = across, across.T
             for other in places:
                 result[np.ix_(place, other)] += common
-    return mean, log_determinant, (result + result.T) / 2
+    return mean, least, log_determinant, (result + result.T) / 2
+
+
+def _least(model: DynamicNeurons, prior: Prior | None) -> float:
+    """Return the least βH at given biases: that of the neurons is rᵀ Σ⁻¹ r/2, r how far targets are from outputs.
+
+    Put into βH itself, the rounding of the neurons would be squared and multiplied by a stiffness that may be large.
+    """
+    least = 0.0
+    if prior is not None:
+        least += sum(float(np.square(bias / prior.sigma_b).sum()) for bias in model.net.biases) / 2
+    if model.targets is not None:
+        rest = (model.targets - model.net(model.inputs)).T
+        least += (
+            float((rest * linalg.cho_solve(linalg.cho_factor(_noise(model, _reach(model)), lower=True), rest)).sum())
+            / 2
+        )
+    return least
+
+
+def _reach(model: DynamicNeurons) -> Floats:
+    """Return G = (G_1 ... G_M), what a bias does to the outputs."""
+    reach = [np.eye(model.net.widths[-1])]
+    for weight in model.net.weights[:0:-1]:
+        reach.append(reach[-1] @ weight)
+    return np.hstack(reach[::-1])
+
+
+def _noise(model: DynamicNeurons, G: Floats) -> Floats:
+    """Return Σ, the covariance of targets of one sample given the biases."""
+    noise: Floats = np.eye(len(G)) / (2 * model.beta) + G @ G.T / (2 * model.stiffness)
+    return noise
 
 
 def _banded(model: DynamicNeurons) -> Floats:
@@ -204,15 +245,11 @@ def _biases(model: DynamicNeurons, *, want: bool) -> tuple[Floats, float, Floats
     log_determinant = -size * math.log(variance)
     if model.targets is None:
         return np.zeros(size), log_determinant, variance * np.eye(size if want else 0)
-    reach, signal = [np.eye(model.net.widths[-1])], model.inputs
-    for weight in model.net.weights[:0:-1]:
-        reach.append(reach[-1] @ weight)
-    G = np.hstack(reach[::-1])
+    G, signal = _reach(model), model.inputs
     for weight in model.net.weights:
         signal = signal @ weight.T
-    gram, one = G @ G.T, np.eye(len(G))
-    noise = one / (2 * model.beta) + gram / (2 * model.stiffness)
-    total = linalg.cho_factor(noise / model.samples + variance * gram, lower=True)
+    noise = _noise(model, G)
+    total = linalg.cho_factor(noise / model.samples + variance * (G @ G.T), lower=True)
     noise_factor = linalg.cho_factor(noise / model.samples, lower=True)
     for (factor, _), sign in ((total, 1), (noise_factor, -1)):
         log_determinant += sign * 2 * float(np.log(np.diag(factor)).sum())
@@ -227,8 +264,8 @@ def _biases(model: DynamicNeurons, *, want: bool) -> tuple[Floats, float, Floats
 # -- one layer with free weights -------------------------------------------------------------------------
 
 
-def _regression(model: DynamicNeurons, covariance: bool) -> tuple[Floats, float, Floats | None]:
-    """Return mean, ln det P and covariance of one layer with free weights."""
+def _regression(model: DynamicNeurons, covariance: bool) -> tuple[Floats, float, float, Floats | None]:
+    """Return mean, βH there, ln det P and covariance of one layer with free weights."""
     assert model.prior is not None  # noqa: S101 - free weights have a prior
     with_bias, x = "biases" in model.free, model.inputs
     inputs, outputs = x.shape[1], model.net.widths[-1]
@@ -240,16 +277,18 @@ def _regression(model: DynamicNeurons, covariance: bool) -> tuple[Floats, float,
     beta = model.beta if model.targets is not None else 0.0
     targets = model.targets if model.targets is not None else np.zeros((len(x), outputs))
     whole = beta + model.stiffness
-    gamma = beta * model.stiffness / whole
+    gamma = beta * (model.stiffness / whole)
     factor = linalg.cho_factor(2 * gamma * design.T @ design + np.diag(precision), lower=True)
     theta = linalg.cho_solve(factor, 2 * gamma * design.T @ (targets - fixed))  # (parameters, outputs)
     share = model.stiffness / whole
-    neurons = (1 - share) * targets + share * (design @ theta + fixed)
+    rest = targets - fixed - design @ theta
+    least = gamma * float(np.square(rest).sum()) + float((precision @ np.square(theta)).sum()) / 2
+    neurons = beta / whole * targets + share * (design @ theta + fixed)
     weights, bias = theta[:inputs].T, theta[-1] if with_bias else model.net.biases[0]
     mean = model.pack(State((neurons,), (weights,), (bias,)))
     log_determinant = neurons.size * math.log(2 * whole) + outputs * 2 * float(np.log(np.diag(factor[0])).sum())
     if not covariance:
-        return mean, log_determinant, None
+        return mean, least, log_determinant, None
     of_theta = linalg.cho_solve(factor, np.eye(len(theta)))
     across = share * design @ of_theta
     one_unit = np.block([
@@ -262,4 +301,4 @@ def _regression(model: DynamicNeurons, covariance: bool) -> tuple[Floats, float,
         own = [index.neurons[0][:, unit], index.weights[0][unit], index.biases[0][unit : unit + 1] if with_bias else []]
         place = np.concatenate(own).astype(int)
         result[np.ix_(place, place)] = one_unit
-    return mean, log_determinant, (result + result.T) / 2
+    return mean, least, log_determinant, (result + result.T) / 2

@@ -13,11 +13,13 @@ Samples meet only in weights and biases, all alike: the graph is that of one sam
 does not interact with what is clamped. Priors are terms of one variable each and make no edge.
 """
 
+import math
 from itertools import combinations, pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from statnn.interaction._from_graph import LAYERED
 from statnn.network._activation import IDENTITY
 
 if TYPE_CHECKING:
@@ -41,14 +43,15 @@ def binary_graph(model: "BinaryNeurons", *, layers: bool) -> Any:
     if layers:
         return _chain(graph, [layer.size for layer in model.layers], *_binary_strengths(model))
     refuse_large(model.size, _bonds(model), LAYERS)
+    graph.graph[LAYERED] = model.blocks is not None
     places = {spin: (m, i) for m, layer in enumerate(model.layers) for i, spin in enumerate(layer.tolist())}
-    for spin, field in enumerate(model.fields.tolist()):
+    for spin, (node, field) in enumerate(zip(model.nodes, model.fields.tolist(), strict=True)):
         m, i = places[spin]
-        graph.add_node(spin, kind="neuron", layer=m, index=i, clamped=False, field=field)
+        graph.add_node(node, kind="neuron", layer=m, index=i, clamped=False, field=field)
     upper = model.couplings.tocoo()
     for i, j, coupling in zip(*(axis.tolist() for axis in upper.coords), upper.data.tolist(), strict=True):
         if i < j:
-            graph.add_edge(i, j, coupling=coupling, weight=coupling)
+            graph.add_edge(model.nodes[i], model.nodes[j], coupling=coupling, weight=coupling)
     return graph
 
 
@@ -71,8 +74,15 @@ def dynamic_graph(model: "DynamicNeurons", *, parameters: bool, factors: bool, l
         graph.add_node(node, **attributes)
     if factors:
         _add_factors(graph, model, parameters=parameters)
-    else:
+        return graph
+    with np.errstate(over="ignore", invalid="ignore"):  # refused below
         _add_pairs(graph, model, parameters=parameters)
+    for one, other, coupling in graph.edges(data="coupling", default=0.0):
+        if not math.isfinite(coupling):
+            raise ValueError(
+                f"the coupling of {one} and {other} leaves float64: stiffness = {model.stiffness:g} or weights are too "
+                "large; graph(factors=True) has the weights themselves"
+            )
     return graph
 
 
@@ -210,13 +220,21 @@ def _binary_strengths(model: "BinaryNeurons") -> tuple[list[float], list[float]]
         layer_of[layer] = m
     pairs = model.couplings.tocoo()
     i, j = (layer_of[axis] for axis in pairs.coords)
-    squares = np.square(pairs.data)
+    unit = _unit(pairs.data)
+    squares = np.square(pairs.data / unit)
     up = np.bincount(i[j == i + 1], squares[j == i + 1], len(layers))[:-1]
     inside = np.bincount(i[i == j], squares[i == j], len(layers))
     sizes = np.array([layer.size for layer in layers], dtype=float)
-    between = np.sqrt(up / (sizes[:-1] * sizes[1:]))
-    return between.tolist(), np.sqrt(inside / np.maximum(sizes * (sizes - 1), 1)).tolist()
+    between = unit * np.sqrt(up / (sizes[:-1] * sizes[1:]))
+    return between.tolist(), (unit * np.sqrt(inside / np.maximum(sizes * (sizes - 1), 1))).tolist()
 
 
 def _root_mean_square(values: Any) -> float:
-    return float(np.sqrt(np.mean(np.square(values, dtype=np.float64))))
+    numbers = np.asarray(values, dtype=np.float64)
+    unit = _unit(numbers)
+    return unit * float(np.sqrt(np.mean(np.square(numbers / unit))))
+
+
+def _unit(values: Any) -> float:
+    """Return the power of two near the largest value: squares in this unit neither overflow nor vanish together."""
+    return math.ldexp(1.0, min(max(int(np.frexp(np.abs(values).max(initial=0.0))[1]), -1022), 1023))

@@ -19,9 +19,13 @@ def finite_coupling(value: Any) -> float:
     """Return J as float, or raise if it is not a finite real number."""
     if isinstance(value, bool) or not isinstance(value, numbers.Real):
         raise TypeError(f"coupling = {value!r} is a {type(value).__name__}; one real number is needed")
-    if not math.isfinite(value):
+    try:
+        number = float(value)
+    except OverflowError:
+        number = math.inf
+    if not math.isfinite(number):
         raise ValueError(f"coupling = {value!r} must be finite")
-    return float(value)
+    return number
 
 
 def square_lattice(rows: int, columns: int, coupling: float = 1.0, temperature: float = 1.0) -> BinaryNeurons:

@@ -44,9 +44,13 @@ def node_strength(model: Model) -> tuple[Floats, ...]:
         model = model.net
     if isinstance(model, Network):
         strengths: list[Floats] = [np.zeros(n) for n in model.widths]
-        for m, (weight, bias) in enumerate(zip(model.weights, model.biases, strict=True)):
-            strengths[m] += weight.sum(axis=0, dtype=np.float64)
-            strengths[m + 1] += weight.sum(axis=1, dtype=np.float64) + bias
+        with np.errstate(over="ignore", invalid="ignore"):  # refused below
+            for m, (weight, bias) in enumerate(zip(model.weights, model.biases, strict=True)):
+                strengths[m] += weight.sum(axis=0, dtype=np.float64)
+                strengths[m + 1] += weight.sum(axis=1, dtype=np.float64) + bias
+        for m, strength in enumerate(strengths):
+            if not np.isfinite(strength).all():
+                raise ValueError(f"strengths of layer {m} leave float64: divide weights and biases by one number")
         return tuple(strengths)
     if not isinstance(model, BinaryNeurons):
         raise TypeError(f"model is a {type(model).__name__}; pass a Network, DynamicNeurons or BinaryNeurons")
@@ -88,4 +92,10 @@ def layer_fluctuation(model: Model, *, ddof: int = 0) -> Floats:
     for m, layer in enumerate(strengths):
         if layer.size <= missing:
             raise ValueError(f"layer {m} has {layer.size} neuron(s); ddof = {missing} needs more: pass ddof=0")
-    return np.array([layer.std(ddof=missing) for layer in strengths])
+    return np.array([_spread(layer, missing) for layer in strengths])
+
+
+def _spread(values: Floats, ddof: int) -> float:
+    """Return the standard deviation; squares of very small or large numbers would leave float64."""
+    power = int(np.frexp(np.abs(values).max())[1])
+    return float(np.ldexp(np.ldexp(values, -power).std(ddof=ddof), power))

@@ -18,11 +18,14 @@ import numpy as np
 from scipy import special
 
 from statnn._edge import positive, whole
+from statnn.interaction._binary import LARGEST_SUM
 from statnn.interaction._exact import Exact
 from statnn.interaction._lattice import finite_coupling
 
 MOST_MODES = 10**8
 _LARGEST = 1e290
+_SMALL = 1e-9
+"""2K up to which the energy is -2K |J|: the next term is (2K)²/2.4 of it."""
 
 
 def torus(rows: int, columns: int, coupling: float = 1.0, temperature: float = 1.0) -> Exact:
@@ -67,7 +70,7 @@ def torus(rows: int, columns: int, coupling: float = 1.0, temperature: float = 1
             f"coupling = {J:g} < 0 on a {heights} × {lengths} torus is frustrated around a circle of odd length: "
             "take even lengths, or square_lattice(...).exact() if it is small"
         )
-    x = _strength(J, T)
+    x = _strength(J, T, size)
     sech, tanh = _sech_tanh(x)
     products = [
         _product(heights, lengths, a, b, sech, tanh) for a, b in ((0.5, 0.5), (0.5, 0.0), (0.0, 0.5), (0.0, 0.0))
@@ -167,7 +170,7 @@ def onsager(coupling: float = 1.0, temperature: float = 1.0) -> SquareLattice:
     -1.745564575313
     """
     J, T = finite_coupling(coupling), positive(temperature, "temperature", why="it divides the energy")
-    x = _strength(J, T)
+    x = _strength(J, T, 1)
     if x == 0:
         return SquareLattice(math.log(2), 0.0, 0.0, 0.0)
     sech, tanh = _sech_tanh(x)
@@ -187,7 +190,7 @@ def onsager(coupling: float = 1.0, temperature: float = 1.0) -> SquareLattice:
     )
     return SquareLattice(
         log_partition=x + math.log1p(math.exp(-2 * x)) - math.log(2) / 2 + integral / math.pi,
-        energy=-abs(J) * (share / tanh),
+        energy=-abs(J) * (share / tanh if x > _SMALL else x),
         heat_capacity=(x * sech / tanh) ** 2 / math.pi * (4 * tanh**2 * gap - math.pi / 2 * share),
         magnetisation=(1 - (sech / tanh) ** 4) ** 0.125 if tanh > sech else 0.0,
     )
@@ -209,11 +212,16 @@ def _share(k_prime: float, distance: float) -> float:
         one = mean
 
 
-def _strength(J: float, T: float) -> float:
-    """Return 2K."""
-    x = 2 * abs(J) / T
+def _strength(J: float, T: float, size: int) -> float:
+    """Return 2K, of so many spins whose energies and free energies are to be told."""
+    x = 2 * (abs(J) / T)
     if x > _LARGEST:
         raise ValueError(f"coupling / temperature = {J:g} / {T:g} leaves float64; this is the ground state")
+    if size * (2 * abs(J) + T) > LARGEST_SUM:
+        raise ValueError(
+            f"{size} spins with coupling = {J:g} at temperature = {T:g}: energies leave float64; divide both by one "
+            "number, which changes no probability"
+        )
     return x
 
 

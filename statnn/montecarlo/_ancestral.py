@@ -23,9 +23,14 @@ def simulate(model: DynamicNeurons, streams: Sequence[np.random.Generator]) -> V
         if model.prior is not None and "biases" in model.free:
             biases = [one.standard_normal(b.shape) * model.prior.sigma_b for b in biases]
         below = model.inputs
-        for weight, bias, sigma in zip(weights, biases, net.activations, strict=True):
-            computed = sigma((multiply(below, weight.T) + bias).astype(net.dtype))
+        for m, (weight, bias, sigma) in enumerate(zip(weights, biases, net.activations, strict=True)):
+            with np.errstate(over="ignore", invalid="ignore"):  # refused below
+                computed = sigma((multiply(below, weight.T) + bias).astype(net.dtype))
             below = computed + spread * one.standard_normal(computed.shape)
+            if not np.isfinite(below.astype(net.dtype)).all():
+                raise ValueError(
+                    f"a draw of layer {m} leaves {net.dtype}: bring down inputs, weights or the variances of the prior"
+                )
             neurons.append(below)
         drawn.append(model.pack(State(tuple(neurons), tuple(weights), tuple(biases))))
     return np.stack(drawn)

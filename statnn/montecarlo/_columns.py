@@ -109,7 +109,10 @@ class Columns:
             precisions[0] = free_weights * widths[:-1] / model.prior.sigma_w**2
             precisions[1] = free_biases / model.prior.sigma_b**2
         targets = net(model.inputs) if model.targets is None else model.targets
-        first = multiply(model.inputs, net.weights[0].T)
+        with np.errstate(over="ignore", invalid="ignore"):  # refused below
+            first = multiply(model.inputs, net.weights[0].T)
+        if not np.isfinite(first).all():
+            raise ValueError(f"fields of layer 0 leave {net.dtype}: bring down inputs or weights")
         return Plan(
             units=np.concatenate([[0], np.cumsum(widths[1:])]).astype(np.int64),
             inner=widths[:-1].copy(),

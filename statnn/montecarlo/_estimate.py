@@ -98,10 +98,10 @@ def estimate(draws: Any, name: str = "the observable") -> Estimate:
 def _column(draws: Floats) -> tuple[float, float, float, float, float, float]:
     """Return mean, error, tau, tau by Sokal's rule, ess and R-hat of draws of shape (chains, draws)."""
     scaled, power = of_order_one(draws)
-    mean, error, *rest = _scaled_column(scaled)
+    mean, error, tau, sokal, ess, agreement = _scaled_column(scaled)
     least = math.ulp(0.0) if error else 0.0  # an error too small for float64 is none of a constant
     try:
-        return math.ldexp(mean, power), max(math.ldexp(error, power), least), *rest
+        return math.ldexp(mean, power), max(math.ldexp(error, power), least), tau, sokal, ess, agreement
     except OverflowError:
         raise ValueError(
             f"draws reach {np.abs(draws).max():.3g} and their error is beyond float64: record them in another unit"

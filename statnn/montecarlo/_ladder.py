@@ -16,10 +16,13 @@ from scipy import special
 
 from statnn._edge import Floats
 from statnn.interaction import BinaryNeurons
+from statnn.montecarlo._estimate import of_order_one
 
 LARGEST_INFLUENCE = 0.5
 GRID = 32
 """Temperatures of the pilot run."""
+MOST = 10_000
+"""Temperatures of a ladder."""
 
 
 def hottest(model: BinaryNeurons) -> float:
@@ -43,7 +46,7 @@ def hottest(model: BinaryNeurons) -> float:
     while influence(high) > LARGEST_INFLUENCE:
         low, high = high, 2 * high
     while high > low * (1 + 1e-3) and influence(low) > LARGEST_INFLUENCE:
-        middle = np.sqrt(low * high)
+        middle = np.sqrt(low) * np.sqrt(high)  # the product may leave float64
         low, high = (middle, high) if influence(middle) > LARGEST_INFLUENCE else (low, middle)
     return float(high)
 
@@ -71,9 +74,16 @@ def ladder(temperatures: tuple[float, ...], deviations: Floats, acceptance: floa
     (1.0, 1.3333333333333333, 2.0)
     """
     betas = 1 / np.array(temperatures)
-    pieces = -np.diff(betas) * (deviations[1:] + deviations[:-1]) / 2
+    with np.errstate(over="ignore"):  # refused below
+        pieces = -np.diff(betas) * (deviations[1:] / 2 + deviations[:-1] / 2)
     length = np.concatenate([[0.0], np.cumsum(pieces)])
-    steps = max(1, int(np.ceil(length[-1] / (2 * special.erfcinv(acceptance)))))
+    needed = length[-1] / (2 * special.erfcinv(acceptance))
+    if not needed <= MOST:
+        raise ValueError(
+            f"from {temperatures[0]:g} to {temperatures[-1]:g} {needed:.3g} temperatures are needed, more than {MOST}: "
+            "raise the temperature of the model, ask for a smaller acceptance, or pass temperatures="
+        )
+    steps = max(1, int(np.ceil(needed)))
     inner = np.interp(length[-1] * np.arange(1, steps) / steps, length, betas)
     return (temperatures[0], *(1 / inner).tolist(), temperatures[-1])
 
@@ -83,4 +93,5 @@ def pilot(
 ) -> tuple[float, ...]:
     """Return the ladder of a model; `energies` runs a grid of temperatures, shape (draws, temperatures)."""
     temperatures = grid(model)
-    return ladder(temperatures, energies(temperatures).std(axis=0), acceptance)
+    scaled, power = of_order_one(energies(temperatures))
+    return ladder(temperatures, np.ldexp(scaled.std(axis=0), power), acceptance)

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -16,6 +17,9 @@ from statnn.montecarlo._methods import choose
 from statnn.montecarlo._progress import Progress, reporter
 from statnn.montecarlo._run import Observable, Run, repeatable
 from statnn.montecarlo._walkers import Method, Model, Values, Walkers
+
+Observables: TypeAlias = Sequence[str] | Mapping[str, str | Observable]
+Report: TypeAlias = Callable[[int, int], None]
 
 _PIECES = 50
 """Reports of progress a block makes when it runs in this process."""
@@ -90,19 +94,19 @@ def _observed(name: str, function: Observable, states: Values) -> Values:
 
 
 def sample(
-    model: Model,
+    model: "Model",
     sweeps: int,
     *,
-    chains: int | Sequence[int] = 4,
+    chains: "int | Sequence[int]" = 4,
     burn_in: int | None = None,
     thin: int = 1,
-    rng: int | np.random.Generator | None = None,
-    method: str | Method | None = None,
-    observables: Sequence[str] | Mapping[str, str | Observable] | None = None,
-    initial: ArrayLike | None = None,
-    executor: Executor | None = None,
-    progress: Callable[[int, int], None] | bool | None = None,
-) -> Run:
+    rng: "int | np.random.Generator | None" = None,
+    method: "str | Method | None" = None,
+    observables: "Observables | None" = None,
+    initial: "ArrayLike | None" = None,
+    executor: "Executor | None" = None,
+    progress: "Report | bool | None" = None,
+) -> "Run":
     r"""Draw states of a model from p ∝ exp(-E/T), or exp(-βH), by Monte Carlo.
 
     Parameters
@@ -121,7 +125,10 @@ def sample(
     rng : int, numpy.random.Generator or None
         Seed; None for fresh entropy.
     method : str or Method, optional
-        A name from `METHODS`, or a method with options of your own; the one that suits the model when None.
+        How to walk, "heat bath", "metropolis", "blocks", "multispin", "wolff" or "tempering" for `BinaryNeurons`,
+        "hamiltonian" or "ancestral" for `DynamicNeurons`, or a method with options of your own, such as
+        ``Tempering((1.0, 1.5))``. None takes, of binary neurons, "blocks" for layers, "multispin" for a square lattice
+        without fields that it can cut, else "heat bath"; of dynamic ones "hamiltonian" with targets, else "ancestral".
     observables : sequence of str, or mapping of names, optional
         What to record at every draw: names that the method knows ("energy", ...), and functions of your own from
         states of shape (chains, dimension), read-only, to (chains,) or (chains, ...). When None, all that the method
@@ -200,7 +207,7 @@ def extend(
     sweeps: int,
     *,
     executor: Executor | None = None,
-    progress: Callable[[int, int], None] | bool | None = None,
+    progress: Report | bool | None = None,
 ) -> Run:
     """Return the run that goes on for `sweeps` more; the old one is left as it is."""
     length = whole(sweeps, "sweeps", minimum=1)
@@ -265,9 +272,7 @@ def _chains(chains: int | Sequence[int]) -> tuple[int, ...]:
     return tuple(range(whole(chains, "chains", minimum=1, maximum=10**7)))
 
 
-def _observables(
-    wanted: Sequence[str] | Mapping[str, str | Observable] | None, method: Method
-) -> dict[str, Observable | None]:
+def _observables(wanted: Observables | None, method: Method) -> dict[str, Observable | None]:
     if wanted is None:
         return dict.fromkeys(method.observables)
     if isinstance(wanted, str):

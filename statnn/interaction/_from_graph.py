@@ -1,0 +1,146 @@
+"""Couplings, fields, names and layers of binary neurons, read from a `networkx.Graph`."""
+
+import math
+import numbers
+from collections.abc import Hashable, Mapping
+from itertools import pairwise
+from typing import Any, NamedTuple
+
+import numpy as np
+from scipy import sparse
+
+from statnn._edge import Floats, Ints
+
+FIELD = "field"
+"""Attribute of a node that holds its field, where no other is named."""
+LAYERED = "layered"
+"""Attribute of a graph whose couplings are blocks between neighbouring layers."""
+MOST_DENSE = 10**7
+"""Entries up to which blocks are made again."""
+_NO_SPINS = {
+    "layer": "it stands for a whole layer: take graph(layers=False)",
+    "factor": "it is a term of the energy: take graph(factors=False)",
+    "input": "it is clamped: turn it into fields of its neighbours",
+    "target": "it is clamped: turn it into fields of its neighbours",
+    "weight": "it is a real number: take graph(parameters=False)",
+    "bias": "it is a real number: take graph(parameters=False)",
+}
+"""Kinds of nodes in other graphs of this package, and what to do with them."""
+
+
+class FromGraph(NamedTuple):
+    """What a graph says of its spins, in the order of its nodes."""
+
+    nodes: tuple[Hashable, ...]
+    couplings: "sparse.coo_array[Any]"
+    layers: tuple[Ints, ...] | None
+    blocks: list[Floats] | None
+
+
+def is_graph(value: Any) -> bool:
+    """Whether a value is a graph of networkx, or behaves like one."""
+    return hasattr(value, "adjacency") and hasattr(value, "nodes")
+
+
+def from_graph(graph: Any) -> FromGraph:
+    """Return names and couplings of a graph, and its layers where it says so."""
+    if graph.is_directed():
+        raise TypeError(
+            "the graph is directed; an energy needs J_ij = J_ji, a plain networkx.Graph: pass graph.to_undirected() "
+            "where both directions say the same"
+        )
+    if graph.is_multigraph():
+        raise TypeError(
+            "the graph has parallel edges; couplings need a plain networkx.Graph: add up the weights of parallel edges"
+        )
+    if not len(graph):
+        raise ValueError("the graph has no nodes")
+    nodes = tuple(graph)
+    for node, kind in graph.nodes(data="kind"):
+        if isinstance(kind, str) and kind in _NO_SPINS:
+            raise ValueError(f"node {node!r} is no spin, its kind is {kind!r}: {_NO_SPINS[kind]}")
+    place = {node: spin for spin, node in enumerate(nodes)}
+    one, other, values = [], [], []
+    for a, b, found in graph.edges(data=True):
+        value = _weight(a, b, found)
+        if a == b and value:
+            raise ValueError(
+                f"the edge ({a!r}, {b!r}) has weight = {value:g}: a spin is not coupled to itself, as s² = 1 is a "
+                "constant; pass the graph without networkx.selfloop_edges(graph)"
+            )
+        one.append(place[a])
+        other.append(place[b])
+        values.append(value)
+    ends = np.array([one + other, other + one], dtype=np.int64).reshape(2, -1)
+    couplings = sparse.coo_array((np.array(values * 2, dtype=float), (ends[0], ends[1])), shape=(len(nodes),) * 2)
+    return FromGraph(nodes, couplings, *_layers(graph, couplings))
+
+
+def _weight(a: Any, b: Any, found: Mapping[Any, Any]) -> float:
+    """Return J of an edge: its weight or coupling, 1 where it has neither."""
+    named = {name: found[name] for name in ("weight", "coupling") if name in found}
+    numbers_of = [finite(value, f"the edge ({a!r}, {b!r}) has {name}") for name, value in named.items()]
+    if len({*numbers_of}) > 1:
+        raise ValueError(
+            f"the edge ({a!r}, {b!r}) has weight = {named['weight']!r} and coupling = {named['coupling']!r}: delete one"
+        )
+    return numbers_of[0] if numbers_of else 1.0
+
+
+def finite(value: Any, what: str) -> float:
+    """Return a value as float, or raise if it is no finite real number."""
+    if not isinstance(value, numbers.Real | np.bool_):
+        raise TypeError(f"{what} = {value!r}; one real number is needed")
+    try:
+        number = float(value)
+    except OverflowError:
+        raise ValueError(f"{what}, an integer beyond float64; divide couplings, fields and temperature by it") from None
+    if not math.isfinite(number):
+        raise ValueError(f"{what} = {value!r}, which is not finite; leave out what is not coupled, or give it a number")
+    return number
+
+
+def fields_of_graph(graph: Any, name: str | None) -> dict[Any, Any] | None:
+    """Return the fields of the nodes that have the attribute; None without a name where there is none."""
+    found = {
+        node: attributes[name or FIELD] for node, attributes in graph.nodes(data=True) if (name or FIELD) in attributes
+    }
+    if name is not None and not found:
+        raise ValueError(f"fields = {name!r}, but no node has this attribute; pass {{node: field}} or an array")
+    return found or None
+
+
+def fields_of_mapping(fields: Any, nodes: Any) -> Floats:
+    """Return the fields of {node: field} in the order of the nodes, 0 for those that are not named."""
+    result = np.zeros(len(nodes))
+    place = {node: spin for spin, node in enumerate(nodes)}
+    for node, value in fields.items():
+        if node not in place:
+            raise ValueError(f"fields name {node!r}, which is no node; nodes are {_some(nodes)}")
+        result[place[node]] = finite(value, f"node {node!r} has field")
+    return result
+
+
+def _some(nodes: Any) -> str:
+    shown = ", ".join(repr(node) for node in nodes[:3])
+    return shown if len(nodes) <= 3 else f"{shown}, ... ({len(nodes)} in all)"
+
+
+def _layers(graph: Any, couplings: Any) -> tuple[tuple[Ints, ...] | None, list[Floats] | None]:
+    """Return the layers that nodes carry, if couplings join neighbours, and blocks if these are all there is."""
+    named = [layer for _, layer in graph.nodes(data="layer")]
+    if not all(isinstance(layer, numbers.Integral) for layer in named):
+        return None, None
+    layer_of = np.array([min(max(int(layer), -1), len(named)) for layer in named])
+    count = int(layer_of.max()) + 1
+    steps = layer_of[couplings.row] - layer_of[couplings.col]
+    if np.unique(layer_of).tolist() != list(range(count)) or (np.abs(steps[couplings.data != 0]) > 1).any():
+        return None, None
+    layers = tuple(np.flatnonzero(layer_of == m) for m in range(count))
+    sizes = [layer.size for layer in layers]
+    dense = sum(below * above for below, above in pairwise(sizes))
+    in_order, inside = (np.diff(layer_of) >= 0).all(), (couplings.data[steps == 0] != 0).any()
+    if not graph.graph.get(LAYERED) or count == 1 or inside or not in_order or dense > MOST_DENSE:
+        return layers, None
+    matrix = sparse.csr_array(couplings)
+    return layers, [matrix[above][:, below].toarray() for below, above in pairwise(layers)]

@@ -1,0 +1,218 @@
+"""Binary neurons made from graphs: names, fields, layers and temperature on the way there and back."""
+
+import pickle
+from fractions import Fraction
+
+import networkx as nx
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from matplotlib.figure import Figure
+from models import graphs
+
+from statnn import Network
+from statnn.interaction import BinaryNeurons, DynamicNeurons
+from statnn.interaction._from_graph import MOST_DENSE
+from statnn.montecarlo import sample
+
+NAN = float("nan")
+
+
+def named():
+    """Names of all kinds, in no order; a field on one node, one node alone."""
+    graph = nx.Graph()
+    graph.add_edge("b", "a", weight=2)
+    graph.add_edge(("x", 1), "a", weight=-0.5)
+    graph.add_node(7)
+    graph.nodes["a"]["field"] = 0.25
+    return graph
+
+
+def same(one, other):
+    """Whether two graphs are equal in nodes and their order, edges, and all attributes."""
+    return list(one) == list(other) and one.graph == other.graph and nx.utils.graphs_equal(one, other)
+
+
+# -- there and back --------------------------------------------------------------------------------------
+
+
+def test_names_stay_in_their_order():
+    model = BinaryNeurons(named(), temperature=2.0)
+    assert model.nodes == ("b", "a", ("x", 1), 7)
+    assert model.fields.tolist() == [0.0, 0.25, 0.0, 0.0]
+    energy = -2 * 1 * -1 - -0.5 * -1 * 1 - 0.25 * -1  # b up, a down, x up
+    assert model.energy([1, -1, 1, 1]) == energy
+    assert BinaryNeurons([[0, 1], [1, 0]]).nodes == range(2)
+    for other in (model.at(1.0), pickle.loads(pickle.dumps(model))):  # noqa: S301 - our own bytes
+        assert other.nodes == model.nodes
+        assert [layer.tolist() for layer in other.layers] == [layer.tolist() for layer in model.layers]
+
+
+@given(graphs(), st.randoms(use_true_random=False))
+def test_a_model_made_from_its_graph_is_the_same(graph, random):
+    names = [("spin", i) if i % 3 else f"s{i}" for i in range(len(graph))]
+    random.shuffle(names)
+    graph = nx.relabel_nodes(graph, dict(enumerate(names)))
+    model = BinaryNeurons(graph, fields={name: i / 2 for i, name in enumerate(names)}, temperature=0.7)
+    again = BinaryNeurons(model.graph())
+    assert again.nodes == model.nodes == tuple(graph)
+    assert again.temperature == 0.7
+    assert (again.couplings != model.couplings).nnz == 0
+    np.testing.assert_array_equal(again.fields, model.fields)
+    assert [layer.tolist() for layer in again.layers] == [layer.tolist() for layer in model.layers]
+    assert (again.blocks is None) == (model.blocks is None)
+    assert same(again.graph(), model.graph())
+    pickled = pickle.loads(pickle.dumps(again))  # noqa: S301 - our own bytes
+    assert same(pickled.graph(), model.graph())
+    assert not any(layer.flags.writeable for layer in pickled.layers)
+
+
+def test_layered_models_stay_layered():
+    """Also with couplings that are zero, a layer of which nobody hears, and other names."""
+    model = BinaryNeurons([[[1.0, 0.0], [2.0, 3.0]], [[0.0, 0.0]]], fields=[0, 1, 0, 0, 2], temperature=3.0)
+    graph = nx.relabel_nodes(model.graph(), dict(enumerate("pqrst")))
+    again = BinaryNeurons(graph)
+    assert again.nodes == tuple("pqrst")
+    for one, other in zip(again.blocks, model.blocks, strict=True):
+        np.testing.assert_array_equal(one, other)
+    assert same(again.graph(), graph)
+    ask = {"chains": 2, "rng": 1}
+    np.testing.assert_array_equal(sample(again, 5, **ask).states, sample(model, 5, **ask).states)
+
+
+def test_layers_that_nodes_carry_are_taken_where_they_can_be(monkeypatch):
+    graph = nx.cycle_graph(4)
+    assert [layer.tolist() for layer in BinaryNeurons(graph).layers] == [[0], [1, 3], [2]]
+    nx.set_node_attributes(graph, {0: 0, 1: 0, 2: 1, 3: 1}, "layer")
+    model = BinaryNeurons(graph)
+    assert [layer.tolist() for layer in model.layers] == [[0, 1], [2, 3]]
+    assert model.blocks is None  # spins of a layer are coupled
+    assert model.exact("transfer").log_partition == pytest.approx(np.log(2**4 * (np.cosh(1) ** 4 + np.sinh(1) ** 4)))
+    for layers in ({0: 0, 1: 2, 2: 1, 3: 1}, {0: 1, 1: 1, 2: 2, 3: 2}, {0: "I", 1: "I", 2: "II", 3: "II"}, {0: -1}):
+        nx.set_node_attributes(graph, layers, "layer")  # neighbours two layers apart, layers from 1, names
+        assert [layer.tolist() for layer in BinaryNeurons(graph).layers] == [[0], [1, 3], [2]]
+    blocks = BinaryNeurons([np.eye(2), np.eye(2)]).graph()
+    monkeypatch.setattr("statnn.interaction._from_graph.MOST_DENSE", 7)
+    large = BinaryNeurons(blocks)
+    assert large.blocks is None
+    assert [layer.tolist() for layer in large.layers] == [[0, 1], [2, 3], [4, 5]]
+    assert MOST_DENSE * 8 < 1e8
+
+
+# -- fields ----------------------------------------------------------------------------------------------
+
+
+class Labelled(dict):
+    """What has keys and items, as a series of pandas."""
+
+    __iter__ = None
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        (None, [0, 0.25, 0, 0]),
+        ("field", [0, 0.25, 0, 0]),
+        (0, [0, 0, 0, 0]),
+        (1.5, [1.5] * 4),
+        ([1, 2, 3, 4], [1, 2, 3, 4]),
+        ({7: -2, "b": Fraction(1, 2)}, [0.5, 0, 0, -2]),
+        (Labelled({("x", 1): 3}), [0, 0, 3, 0]),
+    ],
+)
+def test_fields_are_arrays_mappings_or_attributes(fields, expected):
+    assert BinaryNeurons(named(), fields).fields.tolist() == expected
+
+
+def test_fields_of_matrices_are_named_by_numbers():
+    assert BinaryNeurons([[0, 1], [1, 0]], {1: 3}).fields.tolist() == [0, 3]
+    assert BinaryNeurons([[[1.0, 2.0]]], {2: 3}).fields.tolist() == [0, 0, 3]
+
+
+def test_couplings_are_read_from_either_attribute():
+    graph = nx.Graph()
+    graph.add_edge(0, 1, coupling=2.5)
+    graph.add_edge(1, 2, weight=Fraction(1, 4), coupling=0.25)
+    graph.add_edge(2, 3)
+    assert BinaryNeurons(graph).couplings.toarray()[[0, 1, 2], [1, 2, 3]].tolist() == [2.5, 0.25, 1.0]
+    graph.add_edge(4, 4, weight=0)
+    assert BinaryNeurons(graph).couplings.nnz == 6
+    assert BinaryNeurons(nx.Graph([(0, 1, {"weight": 10**300})])).couplings.max() == 1e300
+    assert BinaryNeurons([[0, 10**30], [10**30, 0]], [10**25, 0]).fields.max() == 1e25
+
+
+# -- what is refused -------------------------------------------------------------------------------------
+
+
+def edge(**attributes):
+    return nx.Graph([("u", "v", attributes)])
+
+
+dynamic = DynamicNeurons(Network([[[1.0]]]), [1.0], [1.0], free=("neurons", "weights"))
+
+
+@pytest.mark.parametrize(
+    ("graph", "fields", "error", "message"),
+    [
+        (edge(weight=10**400), None, ValueError, r"edge \('u', 'v'\) has weight, an integer beyond float64"),
+        (edge(weight=-(10**400)), None, ValueError, "an integer beyond float64"),
+        (edge(weight=np.longdouble("1e400")), None, ValueError, "which is not finite"),
+        (edge(weight=None), None, TypeError, r"edge \('u', 'v'\) has weight = None; one real number"),
+        (edge(weight="2"), None, TypeError, "weight = '2'; one real number"),
+        (edge(weight=1j), None, TypeError, "one real number"),
+        (edge(weight=[1.0]), None, TypeError, "one real number"),
+        (edge(coupling=float("inf")), None, ValueError, "coupling = inf, which is not finite"),
+        (edge(weight=1, coupling=2), None, ValueError, "weight = 1 and coupling = 2: delete one"),
+        (
+            nx.Graph([("u", "u")]),
+            None,
+            ValueError,
+            r"edge \('u', 'u'\) has weight = 1: a spin is not coupled to itself",
+        ),
+        (dynamic.graph(), None, ValueError, r"node \('h', 0, 0\) is no spin, its kind is 'input': it is clamped"),
+        (nx.Graph(dynamic.graph(parameters=True).subgraph([("W", 0, 0, 0)])), None, ValueError, "it is a real number"),
+        (BinaryNeurons([[[1.0]]]).graph(layers=True), None, ValueError, "it stands for a whole layer"),
+        (named(), {"A": 1}, ValueError, r"fields name 'A', which is no node; nodes are 'b', 'a', \('x', 1\), ... \(4"),
+        (named(), {"a": None}, TypeError, "node 'a' has field = None"),
+        (named(), {"a": NAN}, ValueError, "node 'a' has field = nan, which is not finite"),
+        (named(), {"a": 10**400}, ValueError, "node 'a' has field, an integer beyond float64"),
+        (named(), "feild", ValueError, "fields = 'feild', but no node has this attribute"),
+        (named(), [1.0], ValueError, r"fields have shape \(1,\)"),
+        ([[0, 1], [1, 0]], "field", TypeError, "couplings are no graph"),
+        ([[0, 1], [1, 0]], {2: 1.0}, ValueError, "fields name 2, which is no node; nodes are 0, 1"),
+        ([[0, 10**400], [10**400, 0]], None, ValueError, "couplings has an entry, an integer beyond float64"),
+        ([[0, 1], [1, 0]], [10**400, 0], ValueError, "fields has an entry, an integer beyond float64"),
+    ],
+)
+def test_what_a_graph_cannot_say_is_refused(graph, fields, error, message):
+    with pytest.raises(error, match=message):
+        BinaryNeurons(graph, fields)
+
+
+def test_attributes_of_another_meaning_are_named():
+    graph = named()
+    graph.nodes[7]["field"] = "physics"
+    with pytest.raises(TypeError, match="node 7 has field = 'physics'; one real number is needed"):
+        BinaryNeurons(graph)
+    assert BinaryNeurons(graph, fields=0).size == 4
+    graph.graph["temperature"] = "hot"
+    with pytest.raises(TypeError, match="temperature = 'hot' is a str"):
+        BinaryNeurons(graph, fields=0)
+    assert BinaryNeurons(graph, fields=0, temperature=2.0).temperature == 2.0
+
+
+# -- pictures --------------------------------------------------------------------------------------------
+
+
+def test_names_stand_beside_their_spins():
+    graph = nx.relabel_nodes(named(), {7: "$7"})
+    model = BinaryNeurons(graph)
+    figure = Figure()
+    ax = model.plot(figure.subplots())
+    figure.canvas.draw()
+    assert [text.get_text() for text in ax.texts] == ["b", "a", "('x', 1)", "$7"]
+    spots = ax.collections[-1].get_offsets()
+    assert [text.xy for text in ax.texts] == [tuple(spot) for spot in spots]
+    assert not BinaryNeurons([[0, 1], [1, 0]]).plot(figure.subplots()).texts
+    assert not BinaryNeurons(nx.star_graph([f"n{i}" for i in range(61)])).plot(figure.subplots()).texts
