@@ -201,13 +201,16 @@ def _derivation(derivation: dict) -> str:
     from validation.typeset import svg
 
     steps = "\n".join(
-        f'<li>{escape(step["statement"])}\n<div class="formula">{svg(step["latex"])}</div></li>'
+        f"<li>{escape(step['statement'])} <em>({step['kind']})</em>\n"
+        f'<div class="formula">{svg(step["latex"])}</div></li>'
         for step in derivation["steps"]
     )
+    unchecked = sum(step["kind"] in {"definition", "argued"} for step in derivation["steps"])
+    checked = f"{len(derivation['steps']) - unchecked} of {len(derivation['steps'])} steps were checked in this run"
     return (
         f"<details><summary>Derivation: {escape(derivation['title'])}</summary>\n"
         f'<p class="meta">{escape(derivation["source"])}; {escape(derivation["standing"])}. '
-        f"Every step was checked by computer algebra in this run.</p>\n<ol>\n{steps}\n</ol></details>"
+        f"{checked}{'; the others define, or argue in words' * bool(unchecked)}.</p>\n<ol>\n{steps}\n</ol></details>"
     )
 
 

@@ -174,5 +174,5 @@ def _derivation(name: str) -> dict:
         "title": derivation.title,
         "source": derivation.source,
         "standing": derivation.standing,
-        "steps": [{"statement": step.statement, "latex": step.latex()} for step in derivation.steps],
+        "steps": [{"statement": step.statement, "kind": step.kind, "latex": step.latex()} for step in derivation.steps],
     }
