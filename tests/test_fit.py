@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from matplotlib.figure import Figure
-from scipy import stats
+from scipy import special, stats
 
 from statnn.activation import BetaBernoulli, GammaPoisson, PolyaUrn, compare, fit
 from statnn.activation import _likelihood as likelihood
@@ -109,6 +109,120 @@ def test_ends_at_the_maximum_and_says_so(rng, law):
 def test_errors_shrink_as_the_root_of_the_number_of_neurons(rng, law):
     errors = [fit(draw(law(n, 0.5, 0.05 * n), 100, rng), 100, law=law).b_error for n in (500, 8000)]
     assert errors[0] / errors[1] == pytest.approx(4, rel=0.25)
+
+
+def curvature(log_likelihood, at):
+    """Minus the inverse Hessian, by central differences of eighth of a percent in each coordinate."""
+    step = np.diag(np.array(at) / 800)
+    hessian = np.array(
+        [
+            [sum(s * t * log_likelihood(at + s * one + t * two) for s in (1, -1) for t in (1, -1)) for two in step]
+            for one in step
+        ]
+    )
+    return -np.linalg.inv(hessian / (4 * np.outer(np.diag(step), np.diag(step))))
+
+
+def test_errors_are_those_of_scipys_likelihood_in_b_and_c(rng):
+    """At shares near 1, where the error of c is far from that of a rare event; and those of the two other laws."""
+    N, D = 60, 40
+    counts = draw(BetaBernoulli(N, 1.5, 48.0), D, rng)
+    found = fit(counts, D)
+
+    def beta_binomial(at):
+        b, c = at
+        return stats.betabinom(D, b, b * (N / c - 1)).logpmf(counts).sum()
+
+    exact = curvature(beta_binomial, [found.b, found.c])
+    np.testing.assert_allclose(found.covariance, exact, rtol=1e-3, atol=1e-5)
+    assert found.c_error == pytest.approx(np.sqrt(exact[1, 1]), rel=1e-3)
+    assert 1 - found.c / N < 0.3
+
+    other = fit(counts, D, law=GammaPoisson, rng=1)
+    m = other.c * D / N
+    exact = curvature(
+        lambda at: stats.nbinom(at[0], at[0] / (at[0] + at[1] * D / N)).logpmf(counts).sum(), [other.b, other.c]
+    )
+    np.testing.assert_allclose(other.covariance, exact, rtol=2e-3, atol=1e-4)
+    assert other.c_error**2 == pytest.approx(N / D**2 * (m + m**2 / other.b), rel=1e-12)
+
+    b, n = found.b, counts.sum()
+
+    def dirichlet(at):
+        return (
+            (special.gammaln(counts + at[0]) - special.gammaln(at[0])).sum()
+            + special.gammaln(N * at[0])
+            - special.gammaln(n + N * at[0])
+        )
+
+    urn = fit(counts, D, law=PolyaUrn, rng=1)
+    np.testing.assert_allclose(urn.covariance[0, 0], curvature(dirichlet, [urn.b])[0, 0], rtol=1e-3)
+    assert b > 0
+
+
+def test_intervals_are_those_of_unbounded_scales(rng):
+    """z standard errors of ln b, of logit c/N, and of ln c."""
+    N, z = 60, stats.norm.isf(0.05)
+    counts = draw(BetaBernoulli(N, 1.5, 48.0), 40, rng)
+    found, other = fit(counts, 40), fit(counts, 40, law=GammaPoisson, rng=1)
+    share = found.c / N
+    low, high = found.interval("c", 0.9)
+    spread = z * found.c_error / N / (share * (1 - share))
+    assert [low, high] == pytest.approx(
+        N * special.expit(special.logit(share) + np.array([-spread, spread])), rel=1e-12
+    )
+    for one, name in ((found, "b"), (other, "b"), (other, "c")):
+        value, error = getattr(one, name), getattr(one, f"{name}_error")
+        assert one.interval(name, 0.9) == pytest.approx(
+            (value * np.exp(-z * error / value), value * np.exp(z * error / value)), rel=1e-12
+        )
+
+
+@pytest.mark.parametrize(("law", "parameters"), [(BetaBernoulli, 2), (GammaPoisson, 2), (PolyaUrn, 1)])
+def test_akaike_counts_what_is_free(rng, law, parameters):
+    found = fit(draw(BetaBernoulli(60, 0.7, 12.0), 40, rng), 40, law=law, rng=1)
+    assert found.aic == pytest.approx(2 * parameters - 2 * found.log_likelihood, rel=1e-14)
+
+
+def test_comparison_divides_by_the_law_of_the_total(rng):
+    """P(n) of beta-Bernoulli, a sum of N independent counts, by N-fold convolution."""
+    N, D = 200, 15
+    counts = draw(BetaBernoulli(N, 1.2, 90.0), D, rng)
+    compared = compare(counts, D)
+    found, aic = next(pair for pair in zip(compared.fits, compared.aic, strict=True) if pair[0].aic != pair[1])
+    assert isinstance(found.process, BetaBernoulli)
+    one = stats.betabinom(D, found.b, found.b * (N / found.c - 1)).pmf(np.arange(D + 1))
+    total = np.array([1.0])
+    for _ in range(N):
+        total = np.convolve(total, one)
+    assert aic == pytest.approx(4 - 2 * (found.log_likelihood - np.log(total[counts.sum()])), abs=2 / N)
+    for one, value in zip(compared.fits, compared.aic, strict=True):
+        if isinstance(one.process, PolyaUrn):
+            assert value == pytest.approx(4 - 2 * one.log_likelihood, rel=1e-14)
+        if isinstance(one.process, GammaPoisson):
+            law = stats.nbinom(N * one.b, N * one.b / (N * one.b + one.c * D))
+            assert value == pytest.approx(4 - 2 * (one.log_likelihood - law.logpmf(counts.sum())), rel=1e-10)
+
+
+def test_bootstrap_says_how_far_its_p_value_moves(rng):
+    """Another stream moves p by its standard error; a seed repeats it; chi-square draws nothing."""
+    counts = [0, 0, 1, 0, 2, 0, 0, 14, 3, 0, 40, 0, 1]
+    tally = Tally.of(np.array(counts), 100)
+    process = process_at(tally, BetaBernoulli, estimate(tally, BetaBernoulli).theta)
+    found = [bootstrap(tally, process, 99, rng) for _ in range(40)]
+    p, error = np.array([(one.p_value, one.p_error) for one in found]).T
+    larger = 100 * p - 1
+    np.testing.assert_allclose(error, stats.beta(1 + larger, 100 - larger).std(), rtol=1e-12)
+    dispersion = ((p - p.mean()) ** 2).sum() / np.mean(error**2)  # of binomial numbers: chi-square
+    checks.assert_pvalue(2 * min(stats.chi2(39).cdf(dispersion), stats.chi2(39).sf(dispersion)), what="spread of p")
+    with checks.rejects():
+        checks.assert_pvalue(stats.chi2(39).sf(4 * dispersion), what="half of the error")
+    one, two = (fit(counts, 100, rng=3) for _ in range(2))
+    assert (one.p_value, one.p_error) == (two.p_value, two.p_error)
+    assert f"p = {one.p_value:.3g} ± {one.p_error:.2g}" in str(one)
+    plenty = fit(draw(BetaBernoulli(400, 0.7, 40.0), 60, rng), 60)
+    assert plenty.p_error == 0
+    assert "±" not in str(plenty.goodness)
 
 
 @pytest.mark.parametrize("law", LAWS)

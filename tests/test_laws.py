@@ -237,6 +237,26 @@ def test_growth_is_stationary_and_largest_at_the_inflection(kind, N, b, share):
     assert (there <= process.growth_rate(D) * (1 + 1e-11)).all()
 
 
+@each_process
+@pytest.mark.parametrize("beyond", [0.3, 0.9, 1.1, 10.0])
+def test_a_started_process_is_steepest_where_it_was_or_where_it_starts(kind, beyond):
+    """Growth from a start is the old curve of fewer silent neurons: no other place is steeper, on a fine grid."""
+    N, b = 50, 0.7
+    process = kind(N, b) if kind is PolyaUrn else kind(N, b, 2.0)
+    first = round(beyond * N / process.c)
+    events = round(process.c * first)
+    seen = np.zeros(N, dtype=int)
+    seen[: N // 2] = np.bincount(np.arange(events) % (N // 2), minlength=N // 2)
+    started = process.after(first, seen)
+    found = started.inflection()
+    grid = np.geomspace(first, 1e3 * first, 200_001)
+    steepest = grid[np.argmax(started.growth_rate(grid))]
+    assert found == pytest.approx(steepest, rel=1e-4)
+    assert (found > first) == (beyond < 1)
+    if kind is GammaPoisson:
+        assert found == max(N / 2.0, first)
+
+
 # -- the bound on the error of the paper's formula -------------------------------------------------------
 
 

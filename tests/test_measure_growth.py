@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 
 from statnn import Network
 from statnn.activation import BetaBernoulli, compare, rarefaction
+from statnn.activation._estimate import NoFiniteFitError
 from statnn.measure import graph, growth
 
 # -- growth ------------------------------------------------------------------------------------------------
@@ -30,6 +31,24 @@ def test_layers_are_counted_as_recorded(rng):
         assert again.p_values == one.p_values
     level = growth.layers(net, x, 0.3, rng=0)[0]
     np.testing.assert_array_equal(level.counts, (trace.activations[1] > 0.3).sum(axis=0))
+
+
+def test_batches_add_up(rng, monkeypatch):
+    """Layers and recorded activations are counted piece by piece: the sum, not the last piece."""
+
+    def unfitted(*_, **__):
+        raise NoFiniteFitError("counts alone are asked for")
+
+    monkeypatch.setattr(growth, "compare", unfitted)
+    net = Network.random([5, 8, 6, 2], "relu", 1.4, 0.5, rng=rng)
+    x = rng.normal(size=(50, 5))
+    trace = net.trace(x).activations
+    for at_once in (7, 8 * 7, 10**6):
+        monkeypatch.setattr(growth, "AT_ONCE", at_once)
+        found = growth.layers(net, x)
+        for one, h in zip(found, trace[1:-1], strict=True):
+            np.testing.assert_array_equal(one.counts, (h > 0).sum(axis=0))
+        np.testing.assert_array_equal(growth.layer(trace[1]).counts, (trace[1] > 0).sum(axis=0))
 
 
 def test_it_is_rarefaction_and_comparison_side_by_side():

@@ -4,6 +4,7 @@ import re
 from dataclasses import replace
 from fractions import Fraction
 from itertools import combinations, pairwise
+from math import comb, factorial
 
 import checks
 import mpmath
@@ -15,7 +16,7 @@ from matplotlib.mathtext import MathTextParser
 from scipy import stats
 
 from statnn.measure import spikes
-from statnn.measure._spike_tests import dispersion_moments, holm
+from statnn.measure._spike_tests import dispersion_moments, dispersion_test, holm
 from theory.measure import fano, intervals, spike_oracle
 from theory.measure.dispersion import MEAN, THIRD, VARIANCE
 
@@ -117,6 +118,56 @@ def test_moments_of_dispersion_are_enumerated():
     rough = dispersion_moments(np.array([20.0]), 6, 10**7)
     for value, limit in zip(rough, dispersion_moments(np.array([20.0]), 6, None), strict=True):
         assert value[0] == pytest.approx(limit[0], rel=1e-5)
+
+
+def dispersions(m, W, T):
+    """All values of Σ n(n-1) over W windows with m spikes in all, and their probabilities; T = None is Poisson."""
+    ways = {(0, 0): Fraction(1)}
+    for _ in range(W):
+        longer = {}
+        for (spent, total), way in ways.items():
+            for n in range(min(m - spent, T or m) + 1):
+                key = spent + n, total + n * (n - 1)
+                weight = comb(T, n) if T else Fraction(1, factorial(n))
+                longer[key] = longer.get(key, 0) + way * weight
+        ways = longer
+    values = sorted(total for spent, total in ways if spent == m)
+    weights = np.array([float(ways[m, total]) for total in values])
+    return np.array(values), weights / weights.sum()
+
+
+@pytest.mark.parametrize(("m", "W", "T", "off"), [(30, 10, 8, 0.01), (40, 12, 10, 0.008), (20, 12, None, 0.025)])
+def test_dispersion_has_the_p_value_of_all_arrangements(m, W, T, off):
+    """On even numbers a tail begins half a step, that is one, before its first value; without that it is off by 0.1."""
+    values, weights = dispersions(m, W, T)
+    exact = np.minimum(1, 2 * np.minimum(weights.cumsum(), weights[::-1].cumsum()[::-1]))
+    spikes_of_units = np.full(values.size, m)
+    found = dispersion_test("law", spikes_of_units, values + m, W, T)
+    np.testing.assert_allclose(found.p_value, exact, rtol=0, atol=off)
+    mean, deviation = values @ weights, np.sqrt(values**2 @ weights - (values @ weights) ** 2)
+    np.testing.assert_allclose(found.statistic, (values - mean) / deviation, rtol=1e-9, atol=1e-9)
+
+
+@pytest.mark.parametrize("gaps", [{1: 22, 2: 6, 3: 12}, {1: 40, 2: 25, 3: 22, 4: 4, 5: 9}])
+def test_intervals_have_the_p_value_of_grouped_geometric_ones(gaps):
+    """Cells {1}, ..., {k-1}, {k and more}: the likelihood of the rate is closed, and costs a degree of freedom."""
+    intervals = np.repeat(list(gaps), list(gaps.values()))
+    fires = np.zeros(1 + intervals.sum(), dtype=bool)
+    fires[np.concatenate(([0], intervals.cumsum()))] = True
+    found = spikes.statistics(fires[:, None], window=7).test("geometric")
+    rate = len(intervals) / intervals.sum()
+    k = 1  # a cell is closed while it and what lies above expect five
+    while len(intervals) * min(rate * (1 - rate) ** (k - 1), (1 - rate) ** k) >= 5:
+        k += 1
+    below = intervals[intervals < k]
+    rate = below.size / (below.sum() + (k - 1) * (len(intervals) - below.size))
+    chance = np.array([rate * (1 - rate) ** (j - 1) for j in range(1, k)] + [(1 - rate) ** (k - 1)])
+    seen = np.bincount(np.minimum(intervals, k), minlength=k + 1)[1:]
+    test = stats.chisquare(seen, len(intervals) * chance, ddof=1)
+    assert found.statistic[0] == pytest.approx(test.statistic, rel=1e-9)
+    assert found.p_value[0] == pytest.approx(test.pvalue, rel=1e-9)
+    assert len(seen) > 2
+    assert 1e-3 < test.pvalue < 0.5
 
 
 def test_too_few_arrangements_are_not_tested():

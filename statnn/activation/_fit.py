@@ -87,6 +87,11 @@ class Fit:
         return self.goodness.p_value
 
     @property
+    def p_error(self) -> float:
+        """Standard error of :attr:`p_value` from the replicas of the bootstrap; 0 for chi-square."""
+        return self.goodness.p_error
+
+    @property
     def statistic(self) -> float:
         """Statistic behind :attr:`p_value`."""
         return self.goodness.statistic
@@ -225,7 +230,8 @@ def fit(
     replicas : int
         Replicas of the bootstrap, each refitted.
     rng : int, Generator or None
-        Used by the bootstrap only.
+        Used by the bootstrap only. With None every call draws afresh, and the p-value moves by ``Fit.p_error``; give
+        a seed to repeat it, or more replicas.
 
     Returns
     -------

@@ -56,9 +56,6 @@ class GammaPoisson(ActivationProcess):
     def _hazard_rate(self, D: Floats) -> Floats:
         return self.b / (self._scale + D)
 
-    def _hazard_bend(self, D: float) -> float:
-        return -D / (self._scale + D)
-
     def _law(self, D: int, initial: int, bonus: float) -> Any:
         shape, shape_low = parts(Fraction(self.b) + initial + Fraction(bonus))
         odds, odds_low = parts((D - self._begin) / (Fraction(self.b) * self.neurons / Fraction(self.c) + self._begin))

@@ -14,6 +14,7 @@ function is compared with its law under the fit, in replicas that are refitted e
 finite fit is drawn again: the data had one.
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -55,6 +56,9 @@ class Goodness:
         ``"chi-square"`` or ``"bootstrap"``.
     statistic, p_value : float
         Pearson's sum or Cramér-von Mises' distance, and the probability of a larger one under the law.
+    p_error : float
+        Standard error of ``p_value`` from the number of replicas, that of the share of larger distances under a
+        uniform prior: how far another stream would move it. 0 for chi-square, which draws nothing.
     cells, freedom : int
         Cells and degrees of freedom of chi-square; 0 for the bootstrap.
     replicas : int
@@ -64,13 +68,15 @@ class Goodness:
     method: str
     statistic: float
     p_value: float
+    p_error: float = 0.0
     cells: int = 0
     freedom: int = 0
     replicas: int = 0
 
     def __str__(self) -> str:
         how = f"{self.cells} cells, {self.freedom} dof" if self.cells else f"{self.replicas} replicas"
-        return f"{self.method} {self.statistic:.4g} ({how}), p = {self.p_value:.3g}"
+        error = f" ± {self.p_error:.2g}" if self.replicas else ""
+        return f"{self.method} {self.statistic:.4g} ({how}), p = {self.p_value:.3g}{error}"
 
 
 @kernel
@@ -230,7 +236,9 @@ def bootstrap(tally: Tally, process: Process, replicas: int, rng: np.random.Gene
     larger = 0
     for _ in range(replicas):
         larger += _replica(process, tally.samples, law, rng) >= found
-    return Goodness("bootstrap", found, (1 + larger) / (1 + replicas), replicas=replicas)
+    share = (1 + larger) / (2 + replicas)
+    error = math.sqrt(share * (1 - share) / (3 + replicas))
+    return Goodness("bootstrap", found, (1 + larger) / (1 + replicas), p_error=error, replicas=replicas)
 
 
 def _replica(process: Process, samples: int, law: type[Process], rng: np.random.Generator) -> float:

@@ -6,7 +6,6 @@ H(D) of a silent neuron, :math:`P(D_i=0) = e^{-H}`, and in the count law. From t
 K(D) of working neurons, its steepest point, the missing mass and every loss.
 """
 
-import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor
@@ -15,7 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import optimize, stats
+from scipy import stats
 
 from statnn._edge import Floats, Ints, array_of, at_least, positive, shaped, whole, whole_array
 from statnn._figure import axes
@@ -79,10 +78,6 @@ class ActivationProcess(ABC):
         """dH/dD."""
 
     @abstractmethod
-    def _hazard_bend(self, D: float) -> float:
-        """d ln(dH/dD) / d ln D, between -1 and 0."""
-
-    @abstractmethod
     def _law(self, D: int, initial: int, bonus: float) -> Any:
         """Frozen law of D_i given ``initial`` activations at the start, with b raised by ``bonus``."""
 
@@ -105,6 +100,10 @@ class ActivationProcess(ABC):
     @abstractmethod
     def cutoff(self, D: ArrayLike) -> Any:
         """Return the scale of the exponential fall of the count law."""
+
+    @abstractmethod
+    def inflection(self) -> float:
+        """Return the D of steepest growth on a logarithmic axis."""
 
     @abstractmethod
     def working_std(self, D: ArrayLike) -> Any:
@@ -255,36 +254,6 @@ class ActivationProcess(ABC):
         r""":math:`dE[K]/d\ln D = N S\,D\,dH/dD`, new working neurons per e-fold of samples."""
         samples = self._samples(D)
         return shaped(self.neurons * self.silent(samples) * samples * self._hazard_rate(samples), D)
-
-    def inflection(self) -> float:
-        r"""Return the D of steepest growth on a logarithmic axis.
-
-        The root of :math:`1 + d\ln H'/d\ln D - D H' = 0`; gamma-Poisson has it at cD = N for every b
-        [exact]. A process that starts beyond that point grows ever more slowly: then its start is returned.
-
-        Examples
-        --------
-        >>> from statnn.activation import BetaBernoulli, GammaPoisson
-        >>> GammaPoisson(1000, b=0.3, c=5.0).inflection()
-        200.0
-        >>> round(BetaBernoulli(1000, b=0.3, c=5.0).inflection(), 3)
-        197.835
-        """
-
-        def still_rising(log_D: float) -> float:
-            D = math.exp(log_D)
-            return 1.0 + self._hazard_bend(D) - D * float(self._hazard_rate(np.array([D]))[0])
-
-        first = self._begin
-        if first > 0 and still_rising(math.log(first)) <= 0:
-            return float(first)
-        low = math.log(max(self.neurons / self.c, first)) - 1.0
-        while still_rising(low) <= 0:
-            low -= 1.0
-        high = low + 2.0
-        while still_rising(high) >= 0:
-            high += 1.0
-        return math.exp(optimize.brentq(still_rising, low, high, xtol=1e-15))
 
     def tail_exponent(self) -> float:
         r"""Return :math:`\alpha = 1-b` of :math:`P(D_i=k) \propto k^{-\alpha}`, :math:`1 \ll k \ll k_c` [exact].

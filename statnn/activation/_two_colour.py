@@ -10,12 +10,14 @@ A history of :math:`m_0` draws, k of them black, leaves the same urn with b + k 
 :math:`x + m_0 - k` white balls.
 """
 
+import math
 from abc import abstractmethod
 from fractions import Fraction
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
+from scipy import optimize
 
 from statnn._edge import Floats, Ints, shaped, whole
 from statnn._special import digamma_difference, mixed_log_gamma, trigamma_difference_scalar
@@ -63,6 +65,7 @@ class TwoColourUrn(ActivationProcess):
         return self._pace * digamma_difference(self._white + self._pace * D, self.b)
 
     def _hazard_bend(self, D: float) -> float:
+        """d ln(dH/dD) / d ln D, between -1 and 0."""
         white = self._white + self._pace * D
         rate = float(digamma_difference(white, self.b))
         return -self._pace * D * trigamma_difference_scalar(white, self.b) / rate
@@ -102,6 +105,36 @@ class TwoColourUrn(ActivationProcess):
         with np.errstate(divide="ignore"):
             fall = np.logaddexp(0.0, np.log(excess) - np.log(np.where(draws > 0, draws, 1.0)))
             return shaped(np.where(draws > 0, 1.0 / fall, 0.0), D)
+
+    def inflection(self) -> float:
+        r"""Return the D of steepest growth on a logarithmic axis.
+
+        The root of :math:`1 + d\ln H'/d\ln D - D H' = 0`; its limit for many neurons has it at cD = N for every b
+        [exact]. A process that starts beyond that point grows ever more slowly: then its start is returned.
+
+        Examples
+        --------
+        >>> from statnn.activation import BetaBernoulli, GammaPoisson
+        >>> GammaPoisson(1000, b=0.3, c=5.0).inflection()
+        200.0
+        >>> round(BetaBernoulli(1000, b=0.3, c=5.0).inflection(), 3)
+        197.835
+        """
+
+        def still_rising(log_D: float) -> float:
+            D = math.exp(log_D)
+            return 1.0 + self._hazard_bend(D) - D * float(self._hazard_rate(np.array([D]))[0])
+
+        first = self._begin
+        if first > 0 and still_rising(math.log(first)) <= 0:
+            return float(first)
+        low = math.log(max(self.neurons / self.c, first)) - 1.0
+        while still_rising(low) <= 0:
+            low -= 1.0
+        high = low + 2.0
+        while still_rising(high) >= 0:
+            high += 1.0
+        return math.exp(optimize.brentq(still_rising, low, high, xtol=1e-15))
 
     def limit(self) -> GammaPoisson:
         """Return the gamma-Poisson process of the same N, b, c and start; its ``working`` is the paper's formula."""
