@@ -111,7 +111,9 @@ class Verdict:
         bias = comparison.bias if comparison.z is None else max(deviation - abs(comparison.z) * comparison.error, 0.0)
         z = comparison.z if comparison.error > 0 else None
         return cls(
-            outcome, (Finding.of(UNNAMED, replace(comparison, bias=bias, z=z), sees=1, unit="(not stated)"),), detail
+            outcome,
+            (Finding.of(UNNAMED, replace(comparison, bias=bias, z=z, law="stated"), sees=1, unit="(not stated)"),),
+            detail,
         )
 
     @classmethod
