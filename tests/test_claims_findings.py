@@ -183,7 +183,10 @@ def test_measured_shows_two_digits_of_the_error(estimate, error, text):
 
 
 def test_finding_of_a_comparison_says_all_of_it(rng):
-    found = statistics.worst(statistics.mean(rng.standard_normal(50), 0.0, bias=0.01) for _ in range(7))
+    samples = rng.standard_normal((7, 50))
+    found = statistics.worst(
+        statistics.z_score(x.mean(), stats.sem(x), 0.0, bias=0.01, dof=49) for x in samples
+    )  # fmt: skip
     finding = Finding.of(HEADS, found, sees=0.3, unit="in the share")
     assert (finding.tolerance, finding.comparisons, finding.dof) == (0.01, 7, 49)
     assert (finding.z, finding.p) == (found.z, found.p)

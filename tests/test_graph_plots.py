@@ -21,8 +21,9 @@ from statnn.network import Network
 
 @pytest.fixture(autouse=True)
 def no_figure_is_left():
+    before = set(plt.get_fignums())
     yield
-    open_figures = plt.get_fignums()
+    open_figures = set(plt.get_fignums()) - before
     plt.close("all")
     assert not open_figures
 

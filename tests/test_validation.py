@@ -356,7 +356,7 @@ def test_report_is_a_whole_page_without_network(run, tmp_path):
 
 
 def test_report_typesets_derivations(tmp_path):
-    step = {"statement": "Both sides < 2 agree.", "latex": r"x < \frac{y}{2}"}
+    step = {"statement": "Both sides < 2 agree.", "kind": "identity", "latex": r"x < \frac{y}{2}"}
     derivation = {"name": "d", "title": "D & E", "source": "here", "standing": "exact", "steps": [step]}
     finding = Finding(
         quantity=HEADS, estimate=1.0, error=0.1, theory=1.2, limit=1.5, z=-2.0, p=0.54, comparisons=48, sees=0.3,

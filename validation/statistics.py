@@ -25,6 +25,8 @@ RUN_LEVEL = 1e-6
 CLAIMS_AT_MOST = 100
 LEVEL = RUN_LEVEL / CLAIMS_AT_MOST
 FEWEST_REPLICATES = 5
+FEW = 20
+"""Replicates, say trainings, up to which none can tell their skewness, and a level of 1e-3 is all that is asked."""
 MANY = 200
 """Replicates from which on the empirical likelihood has the right tail whatever the skewness."""
 FEWEST_CARRIERS = 8
@@ -139,7 +141,7 @@ def mean(values: ArrayLike, theory: float, *, bias: float = 0.0, fewest: int = F
     Raises
     ------
     Refusal
-        If replicates are too few, do not differ, are skewed and fewer than `MANY`, or fewer than `FEWEST_CARRIERS` of
+        If replicates are too few, do not differ, are clearly skewed and fewer than `MANY`, or fewer than `FEWEST_CARRIERS` of
         them carry the spread.
     """
     array = _array(values, "values", 1)
@@ -163,7 +165,7 @@ def _shape(deviations: Floats) -> tuple[float, float]:
     n = deviations.size
     square = float((deviations**2).mean())
     skewness, kurtosis = float((deviations**3).mean()) / square**1.5, float((deviations**4).mean()) / square**2
-    if n < MANY and abs(skewness) > 4 * math.sqrt(6 / n):
+    if FEW < n < MANY and abs(skewness) > 6 * math.sqrt(6 / n):
         raise Refusal(
             f"{n} replicates of skewness {skewness:.2g} are too few for tails of their mean: take at least {MANY}, or "
             "averages of several as one replicate"
