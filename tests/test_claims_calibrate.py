@@ -71,7 +71,7 @@ def test_uniform_p_values_are_uniform(rng):
 
 def test_one_comparison_of_many_that_is_too_small_is_seen(rng):
     p = rng.random((500, 4))
-    p[:, 2] = p[:, 2] ** 2
+    p[:, 2] = 0.03 + 0.6 * p[:, 2]  # its tail is light: the bulk of the law alone gives it away
     assert uniformity.row("normal", MEAN, p).says == "TOO SMALL"
 
 

@@ -31,7 +31,8 @@ REGISTRY = "validation.claims"
 DEFAULT_SEEDS = ((0.4, 10_000), (1.5, 2_000), (6.0, 200))
 """Processor seconds of one run, and the seeds that are taken where it takes less."""
 TEST_SEEDS = 200
-CHUNK = 20
+CHUNK = 10.0
+"""Processor seconds of what a worker does at a time: so much is lost at most when a calibration is interrupted."""
 TESTS = Path(__file__).parents[1] / "tests"
 
 
@@ -124,7 +125,8 @@ def calibrated(
         wanted = options.seeds or next((n for most, n in DEFAULT_SEEDS if seconds < most), 0)
         left = [seed for seed in range(1, wanted + 1) if seed not in had]
         print(f"{claim.id}: {seconds:.2f} s a run, {wanted} seeds, {len(left)} to go", flush=True)
-        chunks = (left[first : first + CHUNK] for first in range(0, len(left), CHUNK))
+        size = max(1, min(200, int(CHUNK / max(seconds, 1e-3))))
+        chunks = (left[first : first + size] for first in range(0, len(left), size))
         for entries in _in_turn(pool, registry, claim.id, chunks, options.jobs, deadline):
             append(options.out, entries)
         if time.monotonic() > deadline:
