@@ -141,8 +141,8 @@ def mean(values: ArrayLike, theory: float, *, bias: float = 0.0, fewest: int = F
     Raises
     ------
     Refusal
-        If replicates are too few, do not differ, are clearly skewed and fewer than `MANY`, or fewer than `FEWEST_CARRIERS` of
-        them carry the spread.
+        If replicates are too few, do not differ, are clearly skewed and fewer than `MANY`, or fewer than
+        `FEWEST_CARRIERS` of them carry the spread.
     """
     array = _array(values, "values", 1)
     if array.size < fewest:

@@ -58,7 +58,7 @@ def _run(rng, quick):
         linear, sweeps, chains=32, rng=rng, progress=False,
         observables={
             "projection": lambda s: (s - exact.mean) @ directions.T,
-            "distance": lambda s: np.einsum("si,ij,sj->s", s - exact.mean, precision, s - exact.mean),
+            "distance": lambda s: (((s - exact.mean) @ precision) * (s - exact.mean)).sum(axis=1),
             "energy": linear.energy,
             "accuracy": lambda s: (answers(s) == labels).mean(axis=1),
             "weight": lambda s: s[:, SAMPLES * 10 : SAMPLES * 10 + 10 * FEATURES],
