@@ -1,24 +1,25 @@
 """The command line: ``python -m statnn inspect NETWORK --data FILE``.
 
-Exit codes: 0 when the page was written, 1 when the network or the data could not be read or do not fit, 2 when the
-command itself is wrong, 130 when it was interrupted. Numbers go to standard output, progress and errors to standard
-error.
+Exit codes: 0 when the page was written, 2 when the command is wrong, or the network or the data cannot be read or do
+not fit, 130 when it was interrupted. Numbers go to standard output, progress and errors of one line to standard error.
 """
 
 import argparse
-import os
 import sys
+import tempfile
 import time
 from collections.abc import Sequence
+from importlib.metadata import version
 from pathlib import Path
 from typing import TextIO
 
-DONE, BAD_INPUT, INTERRUPTED = 0, 1, 130
+DONE, BAD_INPUT, INTERRUPTED = 0, 2, 130
 
 
 def parser() -> argparse.ArgumentParser:
     """Return the parser of the command line."""
     result = argparse.ArgumentParser(prog="python -m statnn", description="Statistical physics of neural networks.")
+    result.add_argument("--version", action="version", version=f"statnn {version('statnn')}")
     commands = result.add_subparsers(dest="command", required=True, metavar="COMMAND")
     one = commands.add_parser(
         "inspect",
@@ -52,21 +53,37 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stderr.write("interrupted; nothing was written\n")
         return INTERRUPTED
     except (ValueError, TypeError, OSError, ImportError, MemoryError) as error:
-        sys.stderr.write(f"error: {error}\n")
+        sys.stderr.write(f"error: {_line(error)}\n")
         return BAD_INPUT
+
+
+def _line(error: Exception) -> str:
+    """Return what an error says in one line, an operating system's without its number."""
+    if isinstance(error, OSError) and error.strerror is not None:
+        return f"{error.strerror}: {str(error.filename)!r}" if error.filename is not None else error.strerror
+    return " ".join(str(error).split())
 
 
 def _inspect(given: argparse.Namespace) -> int:
     from statnn.inspection import inspect, read_data
 
+    for option in ("network", "data", "out"):
+        if getattr(given, option) == "":
+            raise ValueError(f"{option} is an empty name; give a {'directory' if option == 'out' else 'file'}")
+    if Path(given.network).is_dir():
+        raise IsADirectoryError(f"network: {given.network!r} is a directory; give a file, .npz, .safetensors or .onnx")
     out = Path(given.out if given.out is not None else f"{Path(given.network).stem}-inspection")
     if out.exists() and not out.is_dir():
         raise NotADirectoryError(f"--out {str(out)!r} is a file; give a directory")
     if not out.absolute().parent.is_dir():
         raise FileNotFoundError(f"directory {str(out.absolute().parent)!r} does not exist; make it first")
     place = out if out.exists() else out.absolute().parent
-    if not os.access(place, os.W_OK | os.X_OK):
-        raise PermissionError(f"directory {str(place)!r} cannot be written to; choose another with --out")
+    try:
+        Path(tempfile.mkdtemp(dir=place, prefix=".")).rmdir()  # permissions alone do not say it
+    except OSError as error:
+        raise PermissionError(
+            f"directory {str(place)!r} cannot be written to ({error.strerror}); choose another with --out"
+        ) from None
     activation = given.activation
     progress = None if given.quiet else Teller(sys.stderr)
     found = inspect(

@@ -144,7 +144,7 @@ def test_arguments_that_do_not_fit():
         ({"threshold": np.nan}, ValueError, "threshold = nan must be a finite number"),
         ({"data": Data(x, None, "mine")}, TypeError, "the Data hold them already"),
         ({"data": x * np.nan}, ValueError, "entries that are not finite"),
-        ({"data": "x.csv"}, ValueError, r"suffix '\.csv'; data are read from \.npz and \.npy"),
+        ({"data": "x.csv"}, FileNotFoundError, r"data: there is no file .x\.csv."),
         ({"basins": 0}, ValueError, "basins = 0 is outside"),
         ({"samples": 10**6, "data": np.broadcast_to(x[0], (10, 6)), "window": 0}, ValueError, "window = 0 is outside"),
     ]

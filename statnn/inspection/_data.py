@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from statnn._edge import Ints, array_of, positive
+from statnn.inspection._foreign import refuse_foreign
 from statnn.io import _npz
 
 SPLITS = ("test", "train")
@@ -121,12 +122,8 @@ def numbered(labels: NDArray[Any], classes: NDArray[Any]) -> tuple[Ints | None, 
 
 
 def _read(file: Path, labels: str | None, split: str) -> tuple[NDArray[Any], NDArray[Any] | None, str]:
-    kind = file.suffix.lower()
-    if kind not in {".npz", ".npy"}:
-        raise ValueError(f"{file} has the suffix {file.suffix!r}; data are read from .npz and .npy")
-    if file.exists() and not file.is_file():
-        raise ValueError(f"{file} is not a regular file")
-    if kind == ".npy":
+    refuse_foreign(file)
+    if file.suffix.lower() == ".npy":
         return _npz.npy(file), None, ""
     with _npz.npz(file) as archive:
         order = sorted(_KEYS, key=lambda pair: split not in pair[0])
@@ -138,10 +135,11 @@ def _read(file: Path, labels: str | None, split: str) -> tuple[NDArray[Any], NDA
 
 
 def _labels_of(file: Path) -> NDArray[Any]:
+    if not file.exists():
+        raise ValueError(f"labels = {str(file)!r} is neither an array of the data nor an .npy or .npz file")
+    refuse_foreign(file, "labels")
     if file.suffix.lower() == ".npy":
         return _npz.npy(file)
-    if file.suffix.lower() != ".npz":
-        raise ValueError(f"labels = {str(file)!r} is neither an array of the data nor an .npy or .npz file")
     with _npz.npz(file) as archive:
         for name in ("y", "labels"):
             if name in archive:
