@@ -124,6 +124,13 @@ def test_a_block_is_its_majority(plan, seed):
     assert np.array_equal(turned[total == 0], found[total == 0]), "the same coins"
 
 
+@pytest.mark.parametrize(("b", "shape"), [(32, (1, 32, 32, 32)), (256, (1, 256, 256))])
+def test_sums_of_large_blocks_fit(b, shape):
+    """2^15 and 2^16 spins up, one more than 16 bits hold and twice as many."""
+    assert block_spin(np.ones(shape, np.int8), b).ravel().tolist() == [1]
+    assert block_spin(-np.ones(shape, np.int8), b).ravel().tolist() == [-1]
+
+
 @given(blocked(), st.integers(0, 2**32))
 def test_a_mean_is_a_mean(plan, seed):
     b, axes, shape = plan

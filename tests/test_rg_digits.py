@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from strategies import examples, log_uniform
 
 from statnn import rg
+from statnn.rg._fixed import _exponents
 from statnn.rg._linear import renormalised as linear_map
 from statnn.rg._pair import mediated, total
 from statnn.rg._single import renormalised as spin_map
@@ -187,6 +188,15 @@ def test_wide_layers_say_what_rounding_hides():
     assert rg.BinaryLayer(np.zeros((2, 2)), 1.0).correlation_length() == 0
     with pytest.raises(ValueError, match="whose logarithm leaves float64"):
         rg.BinaryLayer(np.full((2, 2), 1e308)).transfer()
+
+
+def test_errors_of_exponents_are_those_of_first_order():
+    """A matrix whose eigenvectors are not orthogonal: dλ = l E r/(l r), with l r well below one."""
+    matrix, wrong = np.array([[2.0, 5.0], [0.0, 0.5]]), np.array([[0.0, 0.0], [1e-6, 0.0]])
+    point = rg.FixedPoint("x", ("a", "b"), np.zeros(2), linear_map)
+    found = _exponents(point, 2, matrix, wrong)
+    moved = np.sort(np.log2(np.linalg.eigvals(matrix + wrong)))[::-1]
+    np.testing.assert_allclose(found.error, np.abs(moved - found.y), rtol=1e-4)
 
 
 # -- linear layers ---------------------------------------------------------------------------------------

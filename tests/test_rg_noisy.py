@@ -8,12 +8,14 @@ import pytest
 from checks import assert_mean, rejects
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import special
 from strategies import examples
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from statnn import rg
 from statnn.network import Activation
 from statnn.rg._flow import projected, renormalised_noisy
+from statnn.rg._noisy import _change
 from theory.rg import solvable_oracle
 
 TANH = rg.NoisyLayer("tanh").activation
@@ -76,6 +78,42 @@ def test_composition_is_associative_and_says_who_acts_first():
     assert_mean((seen - mean) ** 2, variance, bias=1e-4, what="variance of relu after tanh")
     with rejects():
         assert_mean(seen, two.operator(like=pair).compose(one).moments(0.5)[0], bias=1e-4, what="tanh after relu")
+
+
+def test_layers_of_different_noise_compose_on_the_finer_nodes():
+    """A Gaussian through a ReLU in closed form; nodes for the wider noise alone would miss the second layer."""
+    one, two = rg.NoisyLayer("tanh", 1.2, 0.3, 0.3), rg.NoisyLayer("relu", 0.5, 0.0, 0.02)
+    pair = one.compose(two)
+    start = pair.nodes[pair.nodes.size // 2]
+    middle = math.tanh(1.2 * start + 0.3)
+    above = special.ndtr(middle / 0.3)
+    density = math.exp(-((middle / 0.3) ** 2) / 2) / math.sqrt(2 * math.pi)
+    mean = 0.5 * (middle * above + 0.3 * density)
+    square = 0.25 * ((middle**2 + 0.09) * above + middle * 0.3 * density)
+    assert pair.moments(start) == pytest.approx((mean, square - mean**2 + 0.02**2), rel=1e-8)
+    same = rg.NoisyLayer("tanh", 1.2, 0.3, 0.3)
+    np.testing.assert_allclose(
+        one.compose(same).probabilities, one.operator().compose(one.operator()).probabilities, atol=1e-15
+    )
+
+
+def test_densities_are_propagated_as_gaussians():
+    layer = rg.NoisyLayer("identity", 0.6, 0.4, 0.5)
+    operator = layer.operator()
+    worse = rg.TransferOperator(operator.nodes, operator.weights, operator.probabilities, 1e-3)
+    assert worse.compose(operator).error == operator.compose(worse).error == 1e-3
+
+    def gaussian(mean, variance):
+        return np.exp(-((operator.nodes - mean) ** 2) / (2 * variance)) / math.sqrt(2 * math.pi * variance)
+
+    found = operator.propagate(gaussian(0.7, 0.3))
+    np.testing.assert_allclose(found, gaussian(0.6 * 0.7 + 0.4, 0.36 * 0.3 + 0.25), atol=1e-9)
+
+
+def test_refinement_looks_at_the_gap_the_mean_and_the_variance():
+    before = (0.5, 1.0, 4.0)
+    for now, change in (((0.75, 1.0, 4.0), 0.25), ((0.5, 1.5, 4.0), 0.25), ((0.5, 1.0, 5.0), 0.2)):
+        assert _change(now, before) == pytest.approx(change)
 
 
 def test_simulation_meets_the_stationary_law(rng):
@@ -220,12 +258,53 @@ def test_deep_in_the_disordered_phase_fits_do_not_get_lost(parts, project):
         assert flow.deviation[k] < 0.6 * spread or project
 
 
+@pytest.mark.parametrize(
+    "parts",
+    [("sigmoid", 1.00505, 2.48438, 0.120343), ("tanh", -0.170703, 0.259859, 0.0587364), ("erf", 0.03, 0.92, 0.85)],
+)
+def test_no_layer_on_a_grid_is_nearer_than_the_projection(parts):
+    layer = rg.NoisyLayer(*parts)
+    two = layer.power(2)
+    law = two.stationary()
+    p, g = law.weights * law.density, two.nodes @ two.probabilities
+    scale = 1 / math.sqrt(law.variance)
+    (_, _, noise), _, deviation = projected(layer.activation, two, layer)
+    height = math.sqrt(float(p @ ((two.nodes[:, None] - g) ** 2 * two.probabilities).sum(axis=0))) / noise
+    nearest = min(
+        float(p @ (g - (p * g) @ s / (p @ s**2) * s) ** 2)
+        for v in np.geomspace(1e-3, 1, 40)
+        for a in np.linspace(-8, 8, 81)
+        for s in [layer.activation(v * scale * two.nodes + a)]
+    )
+    spread = float(p @ (g - p @ g) ** 2)
+    assert (deviation * noise * height) ** 2 <= nearest + 1e-12 * spread
+    assert nearest < 0.01 * spread, "the grid is fine enough to tell"
+
+
+def test_a_projected_layer_that_no_nodes_resolve_ends_the_flow():
+    flow = rg.flow(rg.NoisyLayer("erf", -1.73, -0.074, 0.244), 8, project=True)
+    assert flow.end is rg.FlowEnd.UNRESOLVED
+    with pytest.raises(ValueError, match=r"nodes"):
+        rg.NoisyLayer("erf", *flow.couplings[-1]).operator()
+
+
+def test_alternating_layers_have_a_spectrum():
+    """λ_1 is near -1, and whichever the solver names first, the positive one leads."""
+    for noise in (0.4, 0.25, 0.2):
+        layer = rg.NoisyLayer("erf", -1.5, -0.1, noise)
+        ratios = layer.spectrum(3).ratios
+        assert ratios[0] == 1
+        assert -1 < ratios[1] < -0.5
+    with pytest.raises(ValueError, match=r"or states between which it alternates"):
+        rg.NoisyLayer("erf", -1.8723558569891552, -0.40714858548665217, 0.053160219714152475).stationary()
+
+
 def test_a_family_without_a_like_says_so():
-    """Sixteen layers of exp(-9 h²) with noise: their mean turns where that of one layer does not."""
+    """Eight layers of exp(-9 h²) with noise: their mean turns where that of one layer does not."""
     peak = Activation("peak", lambda h: np.exp(-h * h), lambda h: -2 * h * np.exp(-h * h))
     flow = rg.flow(rg.NoisyLayer(peak, 3.0, 0.0, 0.3), 6)
     assert flow.end is rg.FlowEnd.UNLIKE
-    assert len(flow.couplings) == 4
+    assert len(flow.couplings) == 3
     with pytest.raises(ValueError, match=r"64 layers of .* have no projection: the output of a block no longer"):
         renormalised_noisy(TANH, np.array([0.1, 0.0, 0.3]), 64)
 

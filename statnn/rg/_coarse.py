@@ -176,10 +176,10 @@ def lattice(shape: tuple[int, ...], b: int, axes: Sequence[int] | int | None) ->
                 f"axis {axis} cannot be blocked: axis 0 holds replicas, layers are axis 1, and the array has "
                 f"{len(shape)} axes"
             )
-        if shape[axis] % scale or not shape[axis]:
+        if shape[axis] % scale:
             raise ValueError(
                 f"axis {axis} has length {shape[axis]}, which b = {scale} does not divide: leave out the last "
-                f"{shape[axis] % scale or scale} or take another b"
+                f"{shape[axis] % scale} or take another b"
             )
     if not chosen or len(set(chosen)) != len(chosen):
         raise ValueError(f"axes = {axes!r} must name at least one axis and each only once")

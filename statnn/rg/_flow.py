@@ -24,6 +24,8 @@ MOST_DOUBLINGS = 60
 LEAST_SIGNAL = 1e-7
 """Of h' given h, in deviations of h': with less a projection fits rounding."""
 LARGEST_LOG = 700.0
+HIGHEST = 1e5
+"""Of the height of a fitted activation, and its inverse: beyond, its tail is fitted, and only a limit is nearest."""
 ROUNDING = 1e-13
 """Of means of h' on nodes, in deviations of h'."""
 HOMOGENEOUS = (IDENTITY, RELU, LEAKY_RELU)
@@ -35,7 +37,8 @@ class FlowEnd(StrEnum):
     COMPLETE = "all doublings done"
     OVERFLOW = "couplings leave the range of float64"
     DISORDERED = "the output of a block no longer depends on its input"
-    UNLIKE = "no layer of the family is nearer to the block than one whose output does not depend on its input"
+    UNLIKE = "no layer of the family is nearest to the block: none is near, or its height would grow without bound"
+    UNRESOLVED = "no nodes resolve the projected layer"
 
 
 @dataclass(frozen=True, eq=False)
@@ -226,7 +229,13 @@ def flow_of_noisy(layer: NoisyLayer, doublings: int, *, project: bool) -> Flow:
     with one_thread():  # products of some hundred rows: more threads wait for each other, and burn time in it
         exact, shown = layer.operator(), layer
         for _ in range(steps):
-            exact = (shown.operator() if project else exact).power(2)
+            if project and len(rows) > 1:
+                try:
+                    exact = shown.operator()
+                except ValueError:
+                    end = FlowEnd.UNRESOLVED
+                    break
+            exact = exact.power(2)
             found = projected(sigma, exact, shown)
             if isinstance(found, FlowEnd):
                 end = found
@@ -262,7 +271,10 @@ def projected(sigma: Activation, exact: TransferOperator, before: NoisyLayer) ->
 def _fit(
     sigma: Activation, p: Floats, x: Floats, g: Floats, before: NoisyLayer, spread: float
 ) -> tuple[float, float, float] | None:
-    """Return (A, w, b) of the least mean square of g - A σ(w x + b) over the law p; None if no constant is farther."""
+    """Return (A, w, b) of the least mean square of g - A σ(w x + b) over the law p, or None.
+
+    None where it is hardly nearer than a constant, or the way to it leads to activations without bound.
+    """
     root, size = np.sqrt(p), math.sqrt(float(p @ g**2))
     odd = before.b == 0 and bool(np.abs(g + g[::-1]).max() <= 1e-9 * np.abs(g).max() + ROUNDING * spread)
     scaled = sigma.code not in HOMOGENEOUS
@@ -293,9 +305,9 @@ def _fit(
         start = np.array([math.log(height) if height > 0 else 0.0, w * spread, b])[free]
         tried.append(optimize.least_squares(gaps, start, slopes, method="lm", xtol=1e-15, ftol=1e-15, gtol=1e-15))
     best = min(tried, key=lambda one: one.cost)
-    if 2 * best.cost * size**2 > 0.99 * float(p @ (g - p @ g) ** 2):
-        return None
     A, v, _ = parts(best.x)
+    if 2 * best.cost * size**2 > 0.99 * float(p @ (g - p @ g) ** 2) or not 1 / HIGHEST < A < HIGHEST:
+        return None
     return A, v / spread, float(best.x[-1]) if not odd else before.b
 
 

@@ -334,8 +334,9 @@ class NoisyLayer:
         seen = _signature(found)
         if 1 - seen[0] < PARTED:
             raise ValueError(
-                f"{self} has wells that its noise joins once in {1 / PARTED:.0e} layers: in float64 it has no "
-                "single stationary law; take more noise, or layer.operator(points=...) for p(h'|h) alone"
+                f"{self} has wells, or states between which it alternates, that its noise joins once in "
+                f"{1 / PARTED:.0e} layers: in float64 it has no single stationary law; take more noise, or "
+                "layer.operator(points=...) for p(h'|h) alone"
             )
         while error > TOLERANCE and found.nodes.size < _nodes.MOST_POINTS:
             count = min(_nodes.MOST_POINTS, math.ceil(FINER * count))

@@ -12,7 +12,7 @@ from scipy.sparse.linalg import ArpackNoConvergence, eigs
 from statnn._edge import Floats, whole
 from statnn.rg._linear import locked, real
 from statnn.rg._semigroup import depth
-from statnn.rg._transfer import Spectrum
+from statnn.rg._transfer import Spectrum, leading_first
 
 DENSE = 400
 """Up to so many nodes all eigenvalues are computed; beyond, the largest by Arnoldi's method."""
@@ -225,7 +225,7 @@ class TransferOperator:
         values = self._largest(wanted) if size > DENSE and wanted < 20 else None
         if values is None:
             values = linalg.eigvals(self.probabilities)
-        values = values[np.argsort(-np.abs(values), kind="stable")][:wanted]
+        values = leading_first(values)[:wanted]
         ratios = values / values[0].real
         ratios = ratios if (np.abs(ratios.imag) > 1e-12).any() else ratios.real
         ratios.flags.writeable = False

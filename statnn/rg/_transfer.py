@@ -173,10 +173,7 @@ class TransferMatrix:
         self._square("repeated, so that it has no eigenvalues")
         logs = balanced(self.log_weights)
         largest = float(logs.max())
-        values = linalg.eigvals(np.exp(logs - largest))
-        order = np.argsort(-np.abs(values), kind="stable")
-        first = int(np.argmax(values.real))  # positive, by Perron and Frobenius, where others have its modulus too
-        values = values[[first, *order[order != first]]]
+        values = leading_first(linalg.eigvals(np.exp(logs - largest)))
         ratios = values / values[0].real
         ratios = ratios if ratios.imag.any() else ratios.real
         ratios.flags.writeable = False
@@ -216,6 +213,19 @@ def refuse_wide(upper: int, lower: int) -> None:
             f"{upper} + {lower} spins are too many to project: {MOST_PROJECTED} in the two layers of a block at most; "
             "keep the transfer matrix"
         )
+
+
+def leading_first(values: Any) -> Any:
+    """Return eigenvalues by falling modulus, after the positive one that has the largest (Perron, Frobenius).
+
+    Examples
+    --------
+    >>> leading_first(np.array([0.1, -1.0, 1.0, 0.5])).tolist()
+    [1.0, -1.0, 0.5, 0.1]
+    """
+    order = np.argsort(-np.abs(values), kind="stable")
+    first = int(np.argmax(values.real))
+    return values[[first, *order[order != first]]]
 
 
 def balanced(logs: Floats) -> Floats:
