@@ -14,6 +14,7 @@ from threadpoolctl import threadpool_info, threadpool_limits
 
 from statnn import rg
 from statnn.network import Activation
+from statnn.rg import _nodes
 from statnn.rg._flow import projected, renormalised_noisy
 from statnn.rg._noisy import _change
 from theory.rg import solvable_oracle
@@ -281,7 +282,8 @@ def test_no_layer_on_a_grid_is_nearer_than_the_projection(parts):
     assert nearest < 0.01 * spread, "the grid is fine enough to tell"
 
 
-def test_a_projected_layer_that_no_nodes_resolve_ends_the_flow():
+def test_a_projected_layer_that_no_nodes_resolve_ends_the_flow(monkeypatch):
+    monkeypatch.setattr(_nodes, "MOST_POINTS", 300)
     flow = rg.flow(rg.NoisyLayer("erf", -1.73, -0.074, 0.244), 8, project=True)
     assert flow.end is rg.FlowEnd.UNRESOLVED
     with pytest.raises(ValueError, match=r"nodes"):
