@@ -138,6 +138,10 @@ def test_the_map_of_one_spin_keeps_its_digits(sign, t, v, b):
 def test_the_map_of_one_spin_at_its_ends():
     assert spin_map(np.array([0.0, 0.3]), 10**9).tolist() == pytest.approx([0.0, 0.3], rel=1e-12)
     assert spin_map(np.array([1.0, 0.0]), 10**9).tolist() == [1.0, 0.0]
+    strong, field = 0.9999999022694877, 0.8375415984973206  # the field lets tanh K fall to 2e-97
+    assert spin_map(np.array([strong, field]), 106)[0] == pytest.approx(
+        float(oracle.binary_map(strong, field, 106, digits=20)[0]), rel=1e-12, abs=0
+    )
     assert spin_map(np.array([1.0, 0.5]), 3)[1] == pytest.approx(math.tanh(3 * math.atanh(0.5)))
     for couplings in ([0.5, 1.0], [-1.0, 0.0]):
         with pytest.raises(ValueError, match="finite fields"):

@@ -15,7 +15,7 @@ from threadpoolctl import threadpool_info, threadpool_limits
 from statnn import rg
 from statnn.network import Activation
 from statnn.rg import _nodes
-from statnn.rg._flow import projected, renormalised_noisy
+from statnn.rg._flow import _fit, projected, renormalised_noisy
 from statnn.rg._noisy import _change
 from theory.rg import solvable_oracle
 
@@ -280,6 +280,14 @@ def test_no_layer_on_a_grid_is_nearer_than_the_projection(parts):
     spread = float(p @ (g - p @ g) ** 2)
     assert (deviation * noise * height) ** 2 <= nearest + 1e-12 * spread
     assert nearest < 0.01 * spread, "the grid is fine enough to tell"
+
+
+def test_a_mean_that_is_none_of_the_family_has_no_fit():
+    x = np.linspace(-1, 1, 401)
+    p, before = np.full(401, 1 / 401), rg.NoisyLayer("tanh", 1.5, 0.1, 0.3)
+    found = _fit(TANH, p, x, 0.7 * np.tanh(2 * x + 0.3), before, 0.5)
+    assert found == pytest.approx((0.7, 2.0, 0.3), rel=1e-8)
+    assert _fit(TANH, p, x, 1 + np.cos(20 * x), before, 0.5) is None
 
 
 def test_a_projected_layer_that_no_nodes_resolve_ends_the_flow(monkeypatch):
