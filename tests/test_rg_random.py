@@ -81,8 +81,8 @@ def test_closed_forms_and_sums_are_what_adaptive_quadrature_finds(name):
     np.testing.assert_allclose(ours[:, 1:], theirs[:, 1:], rtol=1e-10, atol=1e-13)
 
 
-@pytest.mark.parametrize("e", [1e-12, 1e-6, 4.4e-4, 4.6e-4, 0.03, 0.4, 1.7, 2.0])
-@pytest.mark.parametrize("slope", [0.0, 0.2])
+@pytest.mark.parametrize("e", [1e-12, 1e-6, 4.5e-6, 4.4e-4, 4.6e-4, 0.03, 0.4, 1.7, 2.0])
+@pytest.mark.parametrize("slope", [0.0, 0.2, -1.0])
 def test_leaky_relu_keeps_its_digits_at_any_angle(e, slope):
     """Against the arc-cosine law at 50 digits, on both sides of where a series takes over (an angle of 0.03)."""
     with mpmath.workdps(50):
@@ -274,6 +274,7 @@ def test_ends_of_the_critical_line():
     small = np.array([1e-4, 1e-5])
     rise = rg.critical_line("tanh", small) - 1
     assert math.log(rise[0] / rise[1]) / math.log(10) == pytest.approx(2 / 3, abs=1e-3)
+    assert rg.critical_line("tanh", 1e-8) - 1 == pytest.approx((0.75e-16) ** (1 / 3), rel=1e-3)
 
 
 @pytest.mark.parametrize("name", ["tanh", "erf"])

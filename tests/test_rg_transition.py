@@ -40,6 +40,16 @@ def seen(found):
 GELU_POINTS = [  # from averages, turning points and roots by mpmath at 25 digits
     (0.1, 1e-3, Kind.FOLD, 1.759111594338709, 0.9313701264808227, 1.5472368006684364, 0.09542491498437767, math.inf),
     (0.1, 1.0, Kind.BASIN, 1.525843523410130, 0.6181402179078534, 1.1640992289663196, 0.02559767708895521, math.inf),
+    (
+        0.4,
+        1.0,
+        Kind.FOLD,
+        1.412698199356098,
+        0.9696421219176269,
+        1.0123776431873263,
+        1.813379432410294,
+        50.78636123309866,
+    ),
     (0.42, 1.0, Kind.EDGE, 1.407511541027190, 1.0, 1.0, 3.672380857033189, 3.672380857033189),
     (0.5, 1.0, Kind.EDGE, 1.399868216405820, 1.0, 1.0, 6.434102486686253, 6.434102486686253),
 ]
@@ -50,7 +60,7 @@ def test_gelu_ends_as_mpmath_says(point):
     sigma_b, start, kind, *expected = point
     found = rg.transition(GELU, sigma_b, start=start)
     assert found.kind is kind
-    np.testing.assert_allclose(seen(found), expected, rtol=1e-10)
+    np.testing.assert_allclose(seen(found), expected, rtol=1e-9)
 
 
 def test_gelu_is_critical_at_no_point_that_repels():
@@ -73,9 +83,27 @@ def test_x_sin_x_in_closed_form():
     assert found.kind is Kind.BASIN
     np.testing.assert_allclose(seen(found), [math.sqrt(w), 0, w * square, 0, q], rtol=1e-7, atol=1e-300)
     small = rg.transition(X_SIN, 0.0, start=1e-3)  # leaves q = 0 once the point that repels passes it, for ever
-    assert (small.kind, small.variance_above) == (Kind.BASIN, math.inf)
+    assert (small.kind, small.variance_above, small.chi_above) == (Kind.BASIN, math.inf, math.inf)
     passed = 1e-3 / ((1e-3 - (1e-3 - 4e-6) * math.exp(-2e-3)) / 2)
     assert small.sigma_w == pytest.approx(math.sqrt(passed), rel=1e-9)
+
+
+def test_order_goes_on_where_a_fold_leads_to_order():
+    """x sin x at σ_b = 0.335: w(q) turns, yet χ < 1 where the jump lands; the edge comes later."""
+    q, b = np.linspace(0.12, 0.7, 4000), 0.335**2
+    tail = np.exp(-2 * q)
+    mean = (q - (q - 4 * q * q) * tail) / 2
+    square = (1 - tail) / 2 + 2 * q * tail + q / 2 + (q - 4 * q * q) * tail / 2
+    w = (q - b) / mean
+    top = int(np.argmax(np.diff(w) < 0))
+    landed = top + 1 + int(np.argmax(w[top + 1 :] > w[top]))
+    assert landed - top > 50
+    assert (w * square)[landed] < 1
+    edge = landed + int(np.argmax((w * square)[landed:] > 1))
+    found = rg.transition(X_SIN, 0.335, start=1e-3)
+    assert found.kind is Kind.EDGE
+    assert found.variance_below == pytest.approx(q[edge], abs=2e-4)
+    assert found.sigma_w > math.sqrt(w[top])
 
 
 def test_edges_in_closed_form():
@@ -190,6 +218,8 @@ def test_variances_that_grow_for_ever_are_told_by_their_limit():
     q = _reached(averages(X_SIN), np.array([1.41**2]), np.zeros(1), 1.0, 1e-15)[0]
     assert (4 * q - 1) * math.exp(-2 * q) == pytest.approx(2 / 1.41**2 - 1, rel=1e-10)
     assert ends.variance_slope(q) < 1
+    wave = Activation("h + 3 sin h", lambda h: h + 3 * np.sin(h), lambda h: 1 + 3 * np.cos(h))  # M/q = 1 + 9/(2q) + ...
+    assert rg.RandomLayer(wave, 1.1).fixed_point().variance_slope == pytest.approx(1.21, rel=1e-9)
 
 
 def test_pairs_of_fixed_points_within_a_cell_are_not_missed():
@@ -197,6 +227,8 @@ def test_pairs_of_fixed_points_within_a_cell_are_not_missed():
     w = 2 / (1 + 2 * math.exp(-1.5))
     q = _reached(averages(X_SIN), np.array([w * (1 + 1e-8), w * (1 - 1e-8)]), np.zeros(2), 1.0, 1e-15)
     np.testing.assert_allclose(q, [0.75, 0.0], atol=1e-3)
+    between = _reached(averages(X_SIN), np.array([w * (1 + 1e-8)]), np.zeros(1), 0.87, 1e-15)  # a cell of 0.65 to 0.87
+    assert between[0] == pytest.approx(0.75, abs=1e-3)
     points = rg.RandomLayer(GELU, 1.7591, 0.1).branches()
     assert [point.outcome.name for point in points] == ["CONVERGED", "REPELLING"]
     assert points[1].variance / points[0].variance < 1.03
