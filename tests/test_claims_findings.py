@@ -16,7 +16,7 @@ UNCONVERTED = {
     "double_descent", "exponents", "formula_error",
     "grokking", "memorisation",
     "order_in_training", "rank_probability",
-    "real_network", "size", "spike_nulls", "steepest", "tail",
+    "real_network", "size", "steepest", "tail",
     "training_size", "urn_law",
 }  # fmt: skip
 """Modules whose claims may still have one twin for all that they judge."""
