@@ -12,10 +12,10 @@ from validation.statistics import Comparison
 HEADS, RUNS = "share of heads", "share of tosses equal to the one before"
 
 UNCONVERTED = {
-    "basin_closed_forms", "basins_depth", "count_law", "critical_size",
+    "basins_depth", "count_law", "critical_size",
     "double_descent", "exponents", "formula_error",
     "grokking", "memorisation",
-    "order_in_training", "rank_probability",
+    "order_in_training",
     "real_network", "size", "steepest", "tail",
     "training_size", "urn_law",
 }  # fmt: skip
