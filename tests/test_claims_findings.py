@@ -12,12 +12,8 @@ from validation.statistics import Comparison
 HEADS, RUNS = "share of heads", "share of tosses equal to the one before"
 
 UNCONVERTED = {
-    "basins_depth", "count_law", "critical_size",
-    "double_descent", "exponents", "formula_error",
-    "grokking", "memorisation",
-    "order_in_training",
-    "real_network", "size", "steepest", "tail",
-    "training_size", "urn_law",
+    "count_law", "exponents", "formula_error", "real_network", "size", "steepest", "tail", "training_size",
+    "urn_law",
 }  # fmt: skip
 """Modules whose claims may still have one twin for all that they judge."""
 

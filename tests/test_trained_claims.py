@@ -108,7 +108,9 @@ def test_two_sizes_are_told_from_one(rng):
         data = {"sizes": SIZES, "accuracy": accuracies(rng, ratio)}
         verdict = critical_size._judge(data)
         assert verdict.outcome == outcome
-        assert critical_size._judge(critical_size._twin(data)).outcome != outcome
+        if ratio == 1:
+            moved = critical_size._judge(critical_size._sooner(data, 1.5 * verdict[critical_size.RATIO].sees))
+            assert critical_size.RATIO in moved.failing
     size, error = critical_size._partings(data)
     assert abs(size[1] - size[0] - np.log(3)) < 5 * error[2]
 
@@ -127,8 +129,15 @@ def test_verdicts_follow_the_data(rng):
     noise = 0.01 * rng.standard_normal((10, 5, 3))
     rise = np.array([0, 1, 2, 1.9, 1.8])[:, None] * np.ones(3) + noise
     data = {"slopes": rise, "epochs": np.arange(5), "test_accuracy": np.full((10, 5), 0.9)}
-    assert order_in_training._judge_rise(data).outcome == "holds within a domain"
-    assert order_in_training._judge_rise(order_in_training._twin_rise(data)).outcome == "contradicted"
+    verdict = order_in_training._judge_rise(data)
+    assert verdict.outcome == "holds within a domain"
+    for quantity, twin in (
+        (order_in_training.RISE, order_in_training._no_rise),
+        (order_in_training.FALL, order_in_training._no_fall),
+    ):
+        wrong = order_in_training._judge_rise(twin(data, 1.5 * verdict[quantity].sees))
+        assert wrong.outcome == "contradicted"
+        assert quantity in wrong.failing
 
     curves = np.full((10, 2, 8), 0.97) + 1e-3 * rng.standard_normal((10, 2, 8))
     curves[..., :4] -= 0.1
@@ -136,7 +145,7 @@ def test_verdicts_follow_the_data(rng):
     verdict = order_in_training._judge_late(data)
     assert verdict.outcome == "holds within a domain"
     assert "from 4 hidden layers on" in verdict.detail
-    assert order_in_training._judge_late(order_in_training._twin_late(data)).outcome == "contradicted"
+    assert order_in_training._judge_late(order_in_training._loses(data, 0.015)).outcome == "contradicted"
 
 
 def test_accuracies_that_do_not_differ_show_no_relation(rng):
@@ -158,7 +167,7 @@ def test_relation_is_judged_by_its_sign(sign, outcome, rng):
         "train_accuracy": np.ones((2, 8, 4)),
     }
     assert order_in_training._judge_against(data).outcome == outcome
-    assert order_in_training._judge_against(order_in_training._twin_against(data)).outcome != outcome
+    assert order_in_training._judge_against(order_in_training._opposite(data, 0.75)).outcome != outcome
 
 
 def test_claims_that_train_say_that_they_need_torch():

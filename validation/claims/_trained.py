@@ -4,6 +4,8 @@ A replica has its own images (split or subset), start and order of samples, so t
 another training on other images of the same kind. What is compared within a replica is paired.
 """
 
+from dataclasses import replace
+
 import numpy as np
 
 from validation import networks, training
@@ -45,6 +47,29 @@ def above_zero(values):
         if not (np.isfinite(values).all() and np.ptp(values) <= 1e-12 * np.abs(values).max()):
             raise
         return Comparison(float(values[0]), 0.0, 0.0, float(values[0] == 0))
+
+
+def clearness(found):
+    """Return how far a mean lies above 0 in standard errors, without end where replicas agree."""
+    return found.estimate / found.error if found.error > 0 else np.copysign(np.inf, found.estimate or -1.0)
+
+
+def weakest(comparisons):
+    """Return the mean that is least clearly above 0 where all must be so, its p-value corrected for their number."""
+    return _one_of(comparisons, min)
+
+
+def strongest(comparisons):
+    """Return the mean that is most clearly above 0 where one of them suffices, its p-value corrected likewise."""
+    return _one_of(comparisons, max)
+
+
+def _one_of(comparisons, chosen):
+    made = list(comparisons)
+    found = chosen(made, key=clearness)
+    singles = tuple(one.p for one in made)
+    number = len(made) * found.comparisons
+    return replace(found, p=min(1.0, len(made) * found.p), comparisons=number, singles=singles)
 
 
 def is_clear(found, share=1):

@@ -15,15 +15,16 @@ import numpy as np
 from statnn.measure.basins import sample_basin, weight_basin
 from statnn.plot import COLOURS
 from validation import training
-from validation.claim import Claim, Outcome, Verdict
+from validation.claim import Asks, Claim, Finding, Outcome, Verdict
 from validation.claims import _trained
-from validation.claims._trained import CLEAR, effect, standard_error
+from validation.claims._trained import CLEAR, clearness, effect, standard_error, weakest
 from validation.statistics import mean
 from validation.training import Recipe
 
 DEPTHS = (1, 2, 4, 8, 16)
 """Numbers of layers of weights."""
 SPACES = ("samples", "weights")
+TRENDS = "less clear of growth of ln σ* of samples and shrinkage of ln σ* of weights, a doubling of depth"
 
 
 def _plan(quick, data):
@@ -87,12 +88,11 @@ def _judge(data):
     trends, words = [], []
     for i, (space, sign) in enumerate(zip(SPACES, (1, -1), strict=True)):
         slopes = _slopes(data["radius_depth"][:, :, i], data["depths"])
-        trend = mean(slopes, 0.0)
         ends = np.exp(np.log(data["radius_depth"][:, :, i]).mean(axis=0))
-        trends.append((trend, np.sign(trend.estimate) == sign and trend.p < CLEAR / 2))
+        trends.append(mean(sign * slopes, 0.0))
         by_width = mean(_slopes(data["radius_width"][:, :, i], data["widths"]), 0.0)
         words.append(
-            f"{space}: ln σ* changes by {trend.estimate:+.3f} ± {trend.error:.3f} a doubling of depth "
+            f"{space}: ln σ* changes by {slopes.mean():+.3f} ± {standard_error(slopes):.3f} a doubling of depth "
             f"(d = {effect(slopes):+.1f}; median {ends[0]:.2f} at 1 layer, {ends[-1]:.2f} at {data['depths'][-1]}), by "
             f"{by_width.estimate:+.3f} ± {by_width.error:.3f} a doubling of width"
         )
@@ -102,18 +102,11 @@ def _judge(data):
         f"{'; '.join(words)}; test accuracy {accuracy[0]:.3f} at 1 layer, {accuracy.max():.3f} at best "
         f"({data['depths'][accuracy.argmax()]} layers), {accuracy[-1]:.3f} at {data['depths'][-1]}; {widest}"
     )
-    failed = [trend for trend, holds in trends if not holds]
-    if failed:
-        return Verdict.of(Outcome.CONTRADICTED, failed[0], f"{_what(trends)}: {detail}")
-    return Verdict.of(Outcome.DOMAIN, trends[0][0], f"both: {detail}")
-
-
-def _what(trends):
-    grows, shrinks = (holds for _, holds in trends)
-    return (
-        f"the sample basin {'grows' if grows else 'does not grow'} and the weight basin "
-        f"{'shrinks' if shrinks else 'does not shrink'} with depth"
+    less = SPACES[min(range(2), key=lambda i: clearness(trends[i]))]
+    finding = Finding.of(
+        TRENDS, weakest(trends), asks=Asks.ABOVE, level=CLEAR, sees=0.45, unit="in ln σ* of samples a doubling"
     )
+    return Verdict.judged((finding,), Outcome.DOMAIN, detail, otherwise=f"less clear are basins of {less}")
 
 
 def _widest(radii):
@@ -125,9 +118,10 @@ def _widest(radii):
     )
 
 
-def _twin(data):
-    """Put the sample basins, and not the weight basins, in the reverse order of depth: what the paper says."""
-    radii = np.stack((data["radius_depth"][:, ::-1, 0], data["radius_depth"][:, :, 1]), axis=-1)
+def _grows(data, by):
+    """Let the sample basins grow with depth: what the paper says."""
+    radii = np.array(data["radius_depth"])
+    radii[:, :, 0] *= np.exp(by * np.log2(data["depths"]))
     return {**data, "radius_depth": radii}
 
 
@@ -186,7 +180,7 @@ def _claim(name, title, **options):
         run=_run,
         judge=_judge,
         draw=_draw,
-        twin=_twin,
+        twins={TRENDS: _grows},
         derivations=("attraction-basins",),
         needs=("torch",),
         **options,

@@ -14,7 +14,7 @@ from scipy import stats
 
 from statnn.measure import order
 from statnn.plot import COLOURS
-from validation.claim import Claim, Outcome, Verdict
+from validation.claim import Asks, Claim, Finding, Outcome, Verdict
 from validation.claims import _trained
 from validation.claims._trained import CLEAR, standard_error
 from validation.statistics import z_score
@@ -22,6 +22,11 @@ from validation.training import Recipe
 
 APART = 0.02
 """Difference in accuracy from which two curves have parted."""
+SMALL, PARTED = (
+    "largest lead on the smallest training sets",
+    "least lead on the largest training sets, one training left out",
+)
+RATIO = "ln of the ratio of the two sizes from which on the L-map and the linear network are left behind"
 CURVES = ("tanh network", "linear network", "L-map of the tanh network")
 
 
@@ -96,39 +101,60 @@ def _judge(data):
         for name, gap in zip(CURVES[1:], gaps[:, -1].T, strict=True)
     )
     detail = f"at {end} images the tanh network ({data['accuracy'][:, -1, 0].mean():.3f}) leads {ends}"
+    left_out = np.array([np.delete(gaps[:, -1], i, axis=0).mean(axis=0) for i in range(len(gaps))])
+    findings = [
+        Finding(
+            quantity=SMALL, estimate=np.abs(gaps[:, 0].mean(axis=0)).max(), error=0.0, theory=APART,
+            asks=Asks.AT_MOST, sees=0.03, unit="in the accuracy",
+        ),
+        Finding(
+            quantity=PARTED, estimate=left_out.min(), error=0.0, theory=APART, asks=Asks.AT_LEAST, sees=0.055,
+            unit="in the accuracy",
+        ),
+    ]  # fmt: skip
     if errors is None:
-        # one of the curves does not part within the sizes: judge the gap that is missing
-        weakest = gaps[:, -1, int(np.argmax(found))]
-        comparison = z_score(weakest.mean(), standard_error(weakest), APART, dof=len(weakest) - 1)
-        return Verdict.of(
-            Outcome.CONTRADICTED, comparison, f"one of them never leaves it by {APART:.0%} at up to {end}: {detail}"
-        )
-    ratio = found[1] - found[0]
-    comparison = z_score(ratio, errors[2], 0.0, dof=len(gaps) - 1)
-    limit = stats.t.isf(CLEAR / 2, len(gaps) - 1)
+        # one of the curves does not part within the sizes, so that there are no two of them to compare
+        never = f"one of them never leaves it by {APART:.0%} at up to {end}"
+        return Verdict.judged(findings, Outcome.DOMAIN, detail, otherwise=never)
+    ratio = z_score(found[1] - found[0], errors[2], 0.0, dof=len(gaps) - 1)
+    findings.append(Finding.of(RATIO, ratio, level=CLEAR, sees=1.7, unit="in ln of the size"))
     sizes = " and ".join(
         f"{np.exp(size):.0f} (× or ÷ {np.exp(error):.2f})" for size, error in zip(found, errors[:2], strict=True)
     )
+    limit = stats.t.isf(CLEAR / (2 * len(findings)), len(gaps) - 1)
     detail = (
-        f"linear network and L-map part from the tanh network by {APART:.0%} at {sizes} images, ratio "
-        f"{np.exp(ratio):.2f} with a factor {np.exp(limit * errors[2]):.2f} either way; {detail}"
+        f"linear network and L-map part from the tanh network by {APART:.0%} at {sizes} images, a ratio that is known "
+        f"up to a factor {np.exp(limit * errors[2]):.2f} either way; {detail}"
     )
-    if comparison.p < CLEAR:
-        return Verdict.of(Outcome.CONTRADICTED, comparison, f"two sizes, not one: {detail}")
-    return Verdict.of(Outcome.DOMAIN, comparison, f"one size within the errors: {detail}")
+    return Verdict.judged(findings, Outcome.DOMAIN, detail, otherwise="no common size from which on they part")
 
 
-def _twin(data):
-    """Let the L-map part at another size than the linear network where they part at one, and at one where not."""
-    accuracy = np.array(data["accuracy"])
-    gap = _gaps(accuracy)[..., 0]
-    uneven = np.linspace(0.99, 1.01, len(gap))[:, None]  # replicas that differ, so that there is an error to judge by
-    if _judge(data).outcome is Outcome.DOMAIN:
-        gap = np.concatenate((np.zeros_like(gap[:, :2]), gap[:, :-2]), axis=1) * uneven
-    else:
-        gap = np.maximum(APART * (np.arange(gap.shape[1]) - 1.5), 0) * uneven
-        accuracy[..., 1] = accuracy[..., 0] - gap[::-1]
-    accuracy[..., 2] = accuracy[..., 0] - gap
+def _moved(at, by):
+    """Return the twin in which the L-map is better by so much at one of the sizes."""
+
+    def twin(data):
+        accuracy = np.array(data["accuracy"])
+        accuracy[:, at, 2] += by
+        return {**data, "accuracy": accuracy}
+
+    return twin
+
+
+def _apart_at_first(data, by):
+    """Let the L-map be worse on the smallest training sets."""
+    return _moved(0, -by)(data)
+
+
+def _together_at_last(data, by):
+    """Let the L-map be better on the largest training sets."""
+    return _moved(-1, by)(data)
+
+
+def _sooner(data, by):
+    """Let the L-map be left behind at smaller sizes than it is."""
+    accuracy, at = np.array(data["accuracy"]), np.log(data["sizes"])
+    for own in accuracy:
+        own[:, 2] = own[:, 0] - np.interp(at + by, at, own[:, 0] - own[:, 2])
     return {**data, "accuracy": accuracy}
 
 
@@ -165,7 +191,7 @@ def _claim(name, title, *, needs_data, cost):
         run=_run,
         judge=_judge,
         draw=_draw,
-        twin=_twin,
+        twins={SMALL: _apart_at_first, PARTED: _together_at_last, RATIO: _sooner},
         needs=("torch",),
     )(
         id=f"critical-size-{name}",

@@ -11,14 +11,18 @@ import numpy as np
 
 from statnn.measure import spikes
 from statnn.plot import COLOURS
-from validation.claim import Claim, Outcome, Verdict
+from validation.claim import Asks, Claim, Finding, Outcome, Verdict
 from validation.claims import _trained
-from validation.claims._trained import above_zero, effect, is_clear, others
+from validation.claims._trained import CLEAR, above_zero, effect, is_clear, others
 from validation.training import Recipe, scrambled
 
 SHARE = 0.3
 """Share of the training labels that are permuted among themselves."""
 WINDOW = 20
+RISE, FALL = "rise of the squared test error to its peak", "fall of the squared test error beyond its peak"
+FITTED = "accuracy on the training samples at the peak"
+FITS = 0.8
+"""Accuracy on the training samples from which a network begins to fit them, wrong labels and all."""
 KINDS = ("train_loss", "train_accuracy", "test_loss", "test_accuracy")
 ACTIVITY = ("rate", "silent", "fano_factor", "null_fano_factor")
 
@@ -90,23 +94,44 @@ def _judge(data):
     wrong = 1 - data["test_accuracy"]
     wrong_up, wrong_down = (above_zero(change) for change in _rise_and_fall(wrong))
     widths, fitted = data["widths"], data["train_accuracy"].mean(axis=0)
+    shares = ", ".join(f"{share:.2f}" for share in wrong.mean(axis=0))
     detail = (
-        f"squared test error {data['test_loss'][:, left].mean():.3f} at width {widths[left]}, "
-        f"{data['test_loss'][:, peak].mean():.3f} at {widths[peak]} (training accuracy {fitted[peak]:.2f}), "
-        f"{data['test_loss'][:, right].mean():.3f} at {widths[right]}: rise {up.estimate:.4f} ± {up.error:.4f} "
-        f"(d = {effect(rise):.1f}), fall {down.estimate:.4f} ± {down.error:.4f} (d = {effect(fall):.1f}); share of "
-        f"wrong answers {', '.join(f'{share:.2f}' for share in wrong.mean(axis=0))}, "
+        f"{SHARE:.0%} of the labels permuted: squared test error {data['test_loss'][:, left].mean():.3f} at width "
+        f"{widths[left]}, {data['test_loss'][:, peak].mean():.3f} at {widths[peak]}, "
+        f"{data['test_loss'][:, right].mean():.3f} at {widths[right]}; effect size of the rise {effect(rise):.1f}, of "
+        f"the fall {effect(fall):.1f}; share of wrong answers {shares}, "
         + ("with a peak too" if is_clear(wrong_up, 4) and is_clear(wrong_down, 4) else "without a clear peak")
     )
-    weaker = min((up, down), key=lambda found: found.estimate / (found.error or np.inf))
-    if is_clear(up, 4) and is_clear(down, 4):
-        return Verdict.of(Outcome.DOMAIN, weaker, f"{SHARE:.0%} of the labels permuted: {detail}")
-    return Verdict.of(Outcome.CONTRADICTED, weaker, f"no peak: {detail}")
+    findings = (
+        Finding.of(RISE, up, asks=Asks.ABOVE, level=CLEAR, sees=0.8, unit="of the rise"),
+        Finding.of(FALL, down, asks=Asks.ABOVE, level=CLEAR, sees=0.8, unit="of the fall"),
+        Finding(
+            quantity=FITTED, estimate=fitted[peak], error=0.0, theory=FITS, asks=Asks.AT_LEAST, sees=0.3,
+            unit="in the accuracy",
+        ),
+    )  # fmt: skip
+    return Verdict.judged(findings, Outcome.DOMAIN, detail, otherwise="no peak where samples are just fitted")
 
 
-def _twin(data):
-    """Let the test error fall with width throughout."""
-    return {**data, "test_loss": np.sort(data["test_loss"], axis=1)[:, ::-1]}
+def _flat(side):
+    """Return the twin in which the error on one side of the peak is higher, by a share of what it is lower there."""
+
+    def twin(data, by):
+        loss = np.array(data["test_loss"])
+        curve = loss.mean(axis=0)
+        peak = _peak(curve)[0]
+        beside = slice(0, peak) if side == 0 else slice(peak + 1, None)
+        loss[:, beside] += by * (curve[peak] - curve[beside])
+        return {**data, "test_loss": loss}
+
+    return twin
+
+
+TWINS = {
+    RISE: _flat(0),
+    FALL: _flat(1),
+    FITTED: lambda data, by: {**data, "train_accuracy": data["train_accuracy"] - by},
+}
 
 
 def _draw(data, figure):
@@ -154,7 +179,7 @@ def _claim(name, title, *, needs_data, cost):
         run=_run,
         judge=_judge,
         draw=_draw,
-        twin=_twin,
+        twins=TWINS,
         needs_data=needs_data,
         needs=("torch",),
         cost=cost,

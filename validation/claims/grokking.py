@@ -10,16 +10,21 @@ import numpy as np
 
 from statnn.measure import basins, order, spikes
 from statnn.plot import COLOURS
-from validation.claim import Claim, Outcome, Verdict
+from validation.claim import Asks, Claim, Finding, Outcome, Verdict
 from validation.claims import _trained
-from validation.claims._trained import above_zero, effect, is_clear, standard_error
-from validation.statistics import mean
+from validation.claims._trained import CLEAR, above_zero, clearness, effect, standard_error, weakest
 from validation.training import Recipe
 
 BOUNDARY = 0.1
 """Radius that basins pass, in units of the pixels, which lie in [0, 1]."""
 BY_HEART = 0.95
 """Accuracy on the training samples, mean over trainings, from which they count as known by heart."""
+PARTS = (
+    "test accuracy gained once samples are known by heart",
+    f"ln of {BOUNDARY} over the radius then",
+    f"ln of the last radius over {BOUNDARY}",
+)
+GROKKING = f"least clear of {'; '.join(PARTS)}"
 WINDOW = 20
 MEASURED = 100
 """Samples whose basins are measured in each network."""
@@ -103,32 +108,30 @@ def _judge(data):
     before, after = _turn(data)
     radii = np.log(data["train_basin"])
     growth = radii[:, after] - radii[:, before]
-    found = mean(growth, np.log(10))
-    grows = above_zero(growth)
     below, above = (above_zero(sign * (radii[:, s] - np.log(BOUNDARY))) for sign, s in ((-1, before), (1, after)))
     learnt = above_zero(data["test_accuracy"][:, after] - data["test_accuracy"][:, before])
+    parts = (learnt, below, above)
+    least = PARTS[min(range(len(parts)), key=lambda i: clearness(parts[i]))]
     test = np.exp(np.log(data["test_basin"]).mean(axis=0))
     row = {name: data[name].mean(axis=0) for name in ("test_accuracy", "slope_1", "slope_2", "rate", "silent")}
     detail = (
         f"epoch {data['epochs'][before]} (known by heart) → {data['epochs'][after]}: median radius of training samples "
         f"{np.exp(radii[:, before].mean()):.3f} → {np.exp(radii[:, after].mean()):.3f}, a factor "
-        f"{np.exp(grows.estimate):.1f} (× or ÷ {np.exp(grows.error):.2f}; d = {effect(growth):.1f}), of test samples "
+        f"{np.exp(growth.mean()):.1f} (× or ÷ {np.exp(standard_error(growth)):.2f}; d = {effect(growth):.1f}), of test "
+        f"samples "
         f"{test[before]:.3f} → {test[after]:.3f}; "
         + ", ".join(f"{name.replace('_', ' ')} {v[before]:.2f} → {v[after]:.2f}" for name, v in row.items())
     )
-    if not is_clear(learnt, 4):
-        return Verdict.of(Outcome.CONTRADICTED, found, f"no grokking: the test accuracy does not rise: {detail}")
-    if is_clear(grows, 4) and is_clear(below, 4) and is_clear(above, 4):
-        return Verdict.of(Outcome.DOMAIN, found, detail)
-    return Verdict.of(Outcome.CONTRADICTED, found, f"basins do not pass {BOUNDARY}: {detail}")
+    finding = Finding.of(
+        GROKKING, weakest(parts), asks=Asks.ABOVE, level=CLEAR, sees=1.0, unit="in ln of the radius at first"
+    )
+    return Verdict.judged((finding,), Outcome.DOMAIN, detail, otherwise=f"least clear is: {least}")
 
 
-def _twin(data):
-    """Let basins grow as the paper says where they do not, and shrink where they do."""
-    radii, (before, after) = np.array(data["train_basin"]), _turn(data)
-    small, large = (after, before) if _judge(data).outcome is Outcome.DOMAIN else (before, after)
-    radii[:, small] *= 1e-2 / np.median(radii[:, small])
-    radii[:, large] *= 2e-1 / np.median(radii[:, large])
+def _small_at_first(data, by):
+    """Let basins be smaller when samples are known by heart, as the paper says."""
+    radii, (before, _) = np.array(data["train_basin"]), _turn(data)
+    radii[:, before] *= np.exp(-by)
     return {**data, "train_basin": radii}
 
 
@@ -187,7 +190,7 @@ def _claim(name, title, *, needs_data, cost):
         run=_run,
         judge=_judge,
         draw=_draw,
-        twin=_twin,
+        twins={GROKKING: _small_at_first},
         needs_data=needs_data,
         needs=("torch",),
         cost=cost,

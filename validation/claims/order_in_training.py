@@ -15,9 +15,18 @@ import numpy as np
 
 from statnn.measure import order
 from statnn.plot import COLOURS
-from validation.claim import Claim, Outcome, Verdict
+from validation.claim import Asks, Claim, Finding, Outcome, Verdict
 from validation.claims import _trained
-from validation.claims._trained import CLEAR, above_zero, effect, is_clear, others, standard_error
+from validation.claims._trained import (
+    CLEAR,
+    above_zero,
+    effect,
+    is_clear,
+    others,
+    standard_error,
+    strongest,
+    weakest,
+)
 from validation.statistics import mean
 from validation.training import Recipe
 
@@ -25,6 +34,9 @@ SOURCE = "Lin et al. 2025, arXiv 2501.02436, main text"
 RATES = (2e-3, 5e-3, 1.3e-2, 3.2e-2)
 MARGIN = 0.01
 """Accuracies that differ by less count as equal."""
+RISE, FALL = "rise of the slope to its peak, least clear layer", "fall of the slope after its peak, clearest layer"
+RELATION = "fall of accuracy with the slope: less their correlation over learning rates"
+LATE = "accuracy lost by the L-map above the last hidden layer but one"
 
 
 def _hidden(data):
@@ -83,29 +95,43 @@ def _rise_and_fall(slopes):
 
 def _judge_rise(data):
     hidden = data["slopes"].shape[2] - 1
-    words, falls, fallen, risen = [], [], [], True
+    words, rises, falls, fallen = [], [], [], []
     for layer in range(hidden):
         rise, fall = _rise_and_fall(data["slopes"][:, :, layer])
-        up, down = above_zero(rise), above_zero(fall)
-        risen = risen and is_clear(up, hidden)
-        falls.append(down)
+        rises.append(above_zero(rise))
+        falls.append(down := above_zero(fall))
         if is_clear(down, hidden):
             fallen.append(layer + 1)
         peak = data["slopes"][:, :, layer].mean(axis=0).argmax()
         words.append(
-            f"layer {layer + 1} rises by {up.estimate:.2f} ± {up.error:.2f} until epoch {data['epochs'][peak]} and "
-            f"falls by {down.estimate:.3f} ± {down.error:.3f} (d = {effect(fall):.1f})"
+            f"layer {layer + 1} rises by {rises[-1].estimate:.2f} ± {rises[-1].error:.2f} until epoch "
+            f"{data['epochs'][peak]} and falls by {down.estimate:.3f} ± {down.error:.3f} (d = {effect(fall):.1f})"
         )
-    detail = f"{'; '.join(words)}; test accuracy {data['test_accuracy'][:, -1].mean():.3f}"
-    strongest = max(falls, key=lambda found: found.estimate / (found.error or np.inf))
-    if risen and fallen:
-        return Verdict.of(Outcome.DOMAIN, strongest, f"rise and fall in hidden layers {fallen} of {hidden}: {detail}")
-    return Verdict.of(Outcome.CONTRADICTED, strongest, f"no rise that is followed by a fall: {detail}")
+    detail = (
+        f"rise and fall in hidden layers {fallen} of {hidden}: {'; '.join(words)}; test accuracy "
+        f"{data['test_accuracy'][:, -1].mean():.3f}"
+    )
+    findings = (
+        Finding.of(RISE, weakest(rises), asks=Asks.ABOVE, level=CLEAR, sees=1.2, unit="of every rise"),
+        Finding.of(FALL, strongest(falls), asks=Asks.ABOVE, level=CLEAR, sees=0.7, unit="of every fall"),
+    )
+    return Verdict.judged(findings, Outcome.DOMAIN, detail, otherwise="no rise that is followed by a fall")
 
 
-def _twin_rise(data):
-    """Put slopes that never fall in the place of those found."""
-    return {**data, "slopes": np.maximum.accumulate(data["slopes"], axis=1)}
+def _no_rise(data, by):
+    """Let slopes begin higher, by a share of their rise."""
+    slopes = np.array(data["slopes"])
+    slopes[:, 0] += by * (slopes.mean(axis=0).max(axis=0) - slopes[:, 0].mean(axis=0))
+    return {**data, "slopes": slopes}
+
+
+def _no_fall(data, by):
+    """Let slopes fall less after their peak, by a share of their fall."""
+    slopes = np.array(data["slopes"])
+    middle = slopes.mean(axis=0)
+    for layer, peak in enumerate(middle.argmax(axis=0)):
+        slopes[:, peak + 1 :, layer] += by * (middle[peak, layer] - middle[peak + 1 :, layer])
+    return {**data, "slopes": slopes}
 
 
 def _draw_rise(data, figure):
@@ -178,20 +204,24 @@ def _judge_against(data):
         for rate, slope, accuracy in zip(data["rates"], late["slopes"], late["test_accuracy"], strict=True)
     )
     detail = (
-        f"correlation over learning rates {-found.estimate:.2f} ± {found.error:.2f} at epoch {data['epochs'][-1]}, "
-        f"when {late['train_accuracy'].min():.1%} or more of the training images are learnt, {-early.estimate:.2f} ± "
+        f"at epoch {data['epochs'][-1]} {late['train_accuracy'].min():.1%} or more of the training images are learnt; "
+        f"correlation over learning rates {-early.estimate:.2f} ± "
         f"{early.error:.2f} at epoch {data['epochs'][0]}; {rows}"
     )
-    if is_clear(found):
-        return Verdict.of(Outcome.DOMAIN, found, f"lower slope with higher accuracy: {detail}")
-    return Verdict.of(Outcome.CONTRADICTED, found, f"a lower slope does not go with a higher accuracy: {detail}")
+    finding = Finding.of(
+        RELATION, found, asks=Asks.ABOVE, level=CLEAR, sees=0.5, unit="of the way to a straight relation"
+    )
+    return Verdict.judged(
+        (finding,), Outcome.DOMAIN, detail, otherwise="a lower slope does not go with a higher accuracy"
+    )
 
 
-def _twin_against(data):
-    """Put the opposite relation in the place of the one that is found once samples are learnt."""
-    accuracy = np.array(data["test_accuracy"])
+def _opposite(data, by):
+    """Move accuracies once samples are learnt towards a straight relation, against what is found."""
+    slopes, accuracy = data["slopes"][-1], np.array(data["test_accuracy"])
     sign = 1 if _judge_against(data).outcome is Outcome.DOMAIN else -1
-    accuracy[-1] = 0.9 + sign * 0.01 * data["slopes"][-1]
+    away = (slopes - slopes.mean(axis=1, keepdims=True)) / slopes.std(axis=1, keepdims=True)
+    accuracy[-1] += by * (accuracy[-1].mean(axis=1, keepdims=True) + sign * MARGIN * away - accuracy[-1])
     return {**data, "test_accuracy": accuracy}
 
 
@@ -242,15 +272,14 @@ def _judge_late(data):
     first = top + 1
     while first and comparisons[first - 1].estimate < MARGIN and comparisons[first - 1].p < CLEAR:
         first -= 1
-    found = comparisons[top]
     detail = (
         f"accuracy of the network {curves[:, -1].mean():.3f}; through the L-map from the inputs "
         f"{curves[:, 0].mean():.3f}, after {top} of {top + 1} hidden layers {curves[:, top].mean():.3f}; equal within "
         f"{MARGIN:.0%} from {first} hidden layers on"
     )
-    if first <= top:
-        return Verdict.of(Outcome.DOMAIN, found, f"the last {top + 1 - first} hidden layers are linear: {detail}")
-    return Verdict.of(Outcome.CONTRADICTED, found, f"no hidden layer is functionally linear: {detail}")
+    said = f"the last {top + 1 - first} hidden layers are linear: {detail}"
+    finding = Finding.of(LATE, comparisons[top], asks=Asks.BELOW, level=CLEAR, sees=0.01, unit="in the accuracy")
+    return Verdict.judged((finding,), Outcome.DOMAIN, said, otherwise="no hidden layer is functionally linear")
 
 
 def _within(lost):
@@ -258,10 +287,10 @@ def _within(lost):
     return above_zero(lost - MARGIN) if np.ptp(lost) == 0 else mean(lost, MARGIN)
 
 
-def _twin_late(data):
-    """Let the late layers be as nonlinear as the network as a whole."""
+def _loses(data, by):
+    """Let the L-map above the last hidden layer but one lose accuracy."""
     curves = np.array(data["accuracy"])
-    curves[..., :-1] = curves[..., :1]
+    curves[:, -1, curves.shape[2] - 3] -= by
     return {**data, "accuracy": curves}
 
 
@@ -297,7 +326,7 @@ def _claims(name, title, against, *, needs_data, costs):
             run=_run_rise,
             judge=_judge_rise,
             draw=_draw_rise,
-            twin=_twin_rise,
+            twins={RISE: _no_rise, FALL: _no_fall},
             cost=costs[0],
         ),
         make(
@@ -308,7 +337,7 @@ def _claims(name, title, against, *, needs_data, costs):
             run=_run_against,
             judge=_judge_against,
             draw=_draw_against,
-            twin=_twin_against,
+            twins={RELATION: _opposite},
             cost=costs[1],
         ),
         make(
@@ -319,7 +348,7 @@ def _claims(name, title, against, *, needs_data, costs):
             run=_run_late,
             judge=_judge_late,
             draw=_draw_late,
-            twin=_twin_late,
+            twins={LATE: _loses},
             cost=costs[2],
         ),
     )
