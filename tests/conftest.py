@@ -101,6 +101,6 @@ def root_seed(pytestconfig):
 
 @pytest.fixture
 def rng(root_seed, request):
-    """Return a stream that depends on the root seed and the name of the test, not on the order of tests."""
-    digest = hashlib.sha256(request.node.nodeid.encode()).digest()
+    """Return a stream that depends on the root seed, the test's function and its parameters: not on order or file."""
+    digest = hashlib.sha256(request.node.name.encode()).digest()
     return np.random.default_rng(np.random.SeedSequence(root_seed, spawn_key=(int.from_bytes(digest[:16]),)))
