@@ -28,6 +28,8 @@ Nouns and verbs, by room
     ``inspect`` asks all this of one network and its data and writes one page; also ``python -m statnn inspect``.
 ``statnn.plot``
     The house style of figures, and ``save`` (SVG, PNG and the data beside).
+``statnn.theory``
+    Symbolic derivations of the formulas; ``python -m statnn.theory`` checks and prints them. Needs sympy.
 
 Symbols
 -------
@@ -68,10 +70,22 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from statnn import activation, inspection, interaction, io, measure, montecarlo, network, plot, rg
+    from statnn import activation, inspection, interaction, io, measure, montecarlo, network, plot, rg, theory
     from statnn.network import Network
 
-__all__ = ["Network", "activation", "inspection", "interaction", "io", "measure", "montecarlo", "network", "plot", "rg"]
+__all__ = [
+    "Network",
+    "activation",
+    "inspection",
+    "interaction",
+    "io",
+    "measure",
+    "montecarlo",
+    "network",
+    "plot",
+    "rg",
+    "theory",
+]
 
 
 def __getattr__(name: str) -> Any:

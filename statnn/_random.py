@@ -10,7 +10,7 @@ from typing import TypeAlias
 
 import numpy as np
 
-from statnn._edge import whole
+from statnn._arguments import whole
 
 Root: TypeAlias = tuple[int | Sequence[int] | None, tuple[int, ...]]
 """Entropy and spawn key: a picklable seed, from which every stream of a run can be made again."""

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from statnn._numba import helper
+from statnn._compile import helper
 
 _ROTATE_23, _ROTATE_41 = np.uint64(23), np.uint64(41)
 _ROTATE_45, _ROTATE_19 = np.uint64(45), np.uint64(19)

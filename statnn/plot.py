@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
-from statnn._edge import array_of
-from statnn._figure import COLOURS
+from statnn._arguments import array_of
+from statnn._axes import COLOURS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

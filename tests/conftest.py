@@ -63,7 +63,7 @@ def pytest_terminal_summary(terminalreporter):
     if made > checks.CHECKS:
         terminalreporter.line(
             f"FAILED: {made} comparisons exceed the {checks.CHECKS} that share the budget of false alarms; "
-            "make fewer or raise CHECKS in tests/checks.py",
+            "make fewer or raise CHECKS in tests/support/checks.py",
             red=True,
         )
 

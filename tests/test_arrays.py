@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 from test_house import PUBLIC
 
 from statnn import Network, plot, rg
-from statnn._edge import LARGEST_COUNT, array_of, at_least, whole_array
+from statnn._arguments import LARGEST_COUNT, array_of, at_least, whole_array
 from statnn.activation import BetaBernoulli, GammaPoisson, PolyaUrn, compare, fit, rarefaction
 from statnn.inspection import inspect as inspected
 from statnn.interaction import BinaryNeurons, DynamicNeurons

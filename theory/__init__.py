@@ -1,10 +1,15 @@
 """Symbolic derivations of every formula of the project, and their evaluation to any number of digits.
 
 Nothing here is fast and nothing here imports the package that is: a formula stands once as mathematics, in
-this tree, and once as stable arithmetic, in `statnn`; tests compare the two. ``python -m theory`` checks
+this tree, and once as stable arithmetic, in `statnn`; tests compare the two. ``python -m statnn.theory`` checks
 every derivation and prints it as LaTeX.
 """
 
-from theory.derivation import Derivation, Step
+try:
+    import sympy as _  # noqa: F401 - asked for by name before anything else needs it
+except ModuleNotFoundError:
+    raise ModuleNotFoundError("derivations need sympy: pip install 'statnn[theory]'", name="sympy") from None
+
+from statnn.theory.derivation import Derivation, Step
 
 __all__ = ["Derivation", "Step"]

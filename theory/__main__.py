@@ -1,15 +1,17 @@
-"""Check derivations and print them as LaTeX: ``python -m theory [NAME ...]``; exit status 1 on failure."""
+"""Check derivations and print them as LaTeX: ``python -m statnn.theory [NAME ...]``; exit status 1 on failure."""
 
 import argparse
 import sys
 from collections import Counter
 
-from theory.registry import DERIVATIONS
+from statnn.theory.registry import DERIVATIONS
 
 
 def main(arguments: list[str]) -> int:
     """Check and print the derivations that are named, or all of them when there are none."""
-    parser = argparse.ArgumentParser("python -m theory", description="Check derivations and print them as LaTeX.")
+    parser = argparse.ArgumentParser(
+        "python -m statnn.theory", description="Check derivations and print them as LaTeX."
+    )
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"one of {', '.join(DERIVATIONS)} (default: all)")
     names = parser.parse_args(arguments).names
     unknown = [name for name in names if name not in DERIVATIONS]

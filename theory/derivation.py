@@ -25,8 +25,8 @@ import sympy as sp
 from sympy.core.relational import Relational
 from sympy.logic.boolalg import BooleanAtom
 
-from theory.evaluation import LIMIT, SERIES, Definitions, Domain, approach_of, gap_of, put_in, sign_of, undefined
-from theory.printing import latex
+from statnn.theory.evaluation import LIMIT, SERIES, Definitions, Domain, approach_of, gap_of, put_in, sign_of, undefined
+from statnn.theory.printing import latex
 
 Kind = Literal["identity", "inequality", "limit", "series", "instance", "definition", "argued"]
 CHECKED = ("identity", "inequality", "limit", "series")
@@ -70,7 +70,7 @@ class Step:
     positive : sympy.Expr, optional
         Expression that is manifestly positive when the step, an inequality, is right.
     kind : str, optional
-        What was checked, see `theory.derivation`.
+        What was checked, see `statnn.theory.derivation`.
     where : tuple of pairs, optional
         Names in the equation and their definitions. A function is defined at symbols, ``(f(x), 2 * x)``, or at a
         fixed place, ``(f(0), 1)``.

@@ -2,7 +2,7 @@
 
 import sympy as sp
 
-from theory.derivation import Rewrite
+from statnn.theory.derivation import Rewrite
 
 
 def by_gamma(gap: sp.Expr) -> sp.Expr:

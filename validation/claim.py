@@ -177,7 +177,7 @@ class Claim:
     twin : callable, optional
         ``twin(data) -> data`` of a claim that does not yet name its quantities; then there are no `twins`.
     derivations : tuple of str
-        Names in ``theory.registry.DERIVATIONS``.
+        Names in ``statnn.theory.registry.DERIVATIONS``.
     needs_data : bool
         Whether the claim runs only with ``--data``.
     needs : tuple of str

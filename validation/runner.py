@@ -16,10 +16,11 @@ from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, ProcessP
 from importlib import import_module, metadata
 from pathlib import Path
 
-from validation import cache, report
+from validation import report
 from validation.arguments import Options, parse
 from validation.claim import Claim
 from validation.task import Record, Task, perform
+from validation.trained import cache
 
 SILENCE = 15.0
 """Seconds after which it is said what is still running."""

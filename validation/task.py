@@ -165,7 +165,7 @@ def _draw(claim: Claim, data: dict[str, np.ndarray], path: Path) -> None:
 @cache
 def _derivation(name: str) -> dict:
     """Derive, check and print; claims of one worker share the work."""
-    from theory.registry import DERIVATIONS
+    from statnn.theory.registry import DERIVATIONS
 
     derivation = DERIVATIONS[name]()
     derivation.check()

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from statnn._edge import Ints, shaped
+from statnn._arguments import Ints, shaped
 from statnn._xoshiro import words
-from statnn.activation._exact_kernels import independent_counts
-from statnn.activation._stepwise_kernels import EVENTS_AT_ONCE, sample_steps
+from statnn.activation._simulation.exact_kernels import independent_counts
+from statnn.activation._simulation.stepwise_kernels import EVENTS_AT_ONCE, sample_steps
 from statnn.activation._two_colour import TwoColourUrn
 
 

@@ -12,12 +12,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from statnn._edge import LARGEST_COUNT, Floats, Ints, shaped, whole
+from statnn._arguments import LARGEST_COUNT, Floats, Ints, shaped, whole
 from statnn._xoshiro import words
-from statnn.activation._beta_binomial import parts
-from statnn.activation._negative_binomial import negative_binomial
+from statnn.activation._laws.beta_binomial import parts
+from statnn.activation._laws.negative_binomial import negative_binomial
 from statnn.activation._process import ActivationProcess
-from statnn.activation._stepwise_kernels import EVENTS_AT_ONCE, clocked_events, urn_state
+from statnn.activation._simulation.stepwise_kernels import EVENTS_AT_ONCE, clocked_events, urn_state
 
 
 @dataclass(frozen=True)

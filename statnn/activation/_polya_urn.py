@@ -9,13 +9,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
-from statnn._edge import LARGEST_COUNT, Floats, Ints, shaped
-from statnn._special import mixed_log_gamma
+from statnn._arguments import LARGEST_COUNT, Floats, Ints, shaped
 from statnn._xoshiro import words
-from statnn.activation._exact_kernels import births, competing_counts
-from statnn.activation._occupancy import woken_law
-from statnn.activation._stepwise_kernels import EVENTS_AT_ONCE, urn_events, urn_state
-from statnn.activation._sum import smooth_sum
+from statnn.activation._laws.occupancy import woken_law
+from statnn.activation._laws.special import mixed_log_gamma
+from statnn.activation._laws.sum import smooth_sum
+from statnn.activation._simulation.exact_kernels import births, competing_counts
+from statnn.activation._simulation.stepwise_kernels import EVENTS_AT_ONCE, urn_events, urn_state
 from statnn.activation._two_colour import TwoColourUrn
 
 

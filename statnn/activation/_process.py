@@ -16,15 +16,15 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import stats
 
-from statnn._edge import Floats, Ints, array_of, at_least, positive, shaped, whole, whole_array
-from statnn._figure import axes
-from statnn.activation._loss import NeuronLoss, expected_loss
-from statnn.activation._simulate import simulate
+from statnn._arguments import Floats, Ints, array_of, at_least, positive, shaped, whole, whole_array
+from statnn._axes import axes
+from statnn.activation._laws.loss import NeuronLoss, expected_loss
+from statnn.activation._simulation.simulate import simulate
 from statnn.activation._start import Start
 
 if TYPE_CHECKING:
     from statnn.activation._gamma_poisson import GammaPoisson
-    from statnn.activation._path import Path
+    from statnn.activation._simulation.path import Path
 
 _MOST_SAMPLES = 1e100
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from statnn._edge import Ints
+from statnn._arguments import Ints
 
 
 @dataclass(frozen=True, eq=False)

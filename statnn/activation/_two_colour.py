@@ -19,10 +19,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import optimize
 
-from statnn._edge import Floats, Ints, shaped, whole
-from statnn._special import digamma_difference, mixed_log_gamma, trigamma_difference_scalar
-from statnn.activation._beta_binomial import beta_binomial, parts
+from statnn._arguments import Floats, Ints, shaped, whole
 from statnn.activation._gamma_poisson import GammaPoisson
+from statnn.activation._laws.beta_binomial import beta_binomial, parts
+from statnn.activation._laws.special import digamma_difference, mixed_log_gamma, trigamma_difference_scalar
 from statnn.activation._process import ActivationProcess
 
 

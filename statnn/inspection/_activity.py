@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from statnn._figure import COLOURS
+from statnn._axes import COLOURS
 from statnn._random import stream
 from statnn.inspection._section import Cell, Measured, Picture, Section, Table
 from statnn.inspection._subject import Subject, Tell, few, name_of

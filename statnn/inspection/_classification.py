@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from statnn._edge import Floats, Ints
-from statnn._figure import COLOURS
+from statnn._arguments import Floats, Ints
+from statnn._axes import COLOURS
 from statnn._random import stream
 from statnn.inspection._section import Cell, Measured, Picture, Section, Table, share
 from statnn.inspection._subject import Subject, Tell, name_of

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from statnn._edge import Ints, array_of, positive
+from statnn._arguments import Ints, array_of, positive
 from statnn.inspection._foreign import refuse_foreign
 from statnn.io import _npz
 

@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from statnn._edge import whole
+from statnn._arguments import whole
 from statnn._memory import refuse_beyond_memory
 from statnn._random import Root, root, stream
 from statnn.inspection._activity import activity, spiking

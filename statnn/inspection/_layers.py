@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from statnn._figure import COLOURS
+from statnn._axes import COLOURS
 from statnn.inspection._section import Cell, Picture, Section, Table, share
 from statnn.inspection._subject import Subject, Tell, few, name_of
 from statnn.measure import graph

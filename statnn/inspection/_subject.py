@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from statnn._edge import Ints
+from statnn._arguments import Ints
 from statnn._random import Root
 from statnn.inspection._data import ABSENT
 from statnn.measure._classes import classes_of, number_of_classes

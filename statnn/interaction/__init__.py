@@ -2,8 +2,8 @@
 
 from statnn.interaction._binary import BinaryNeurons
 from statnn.interaction._dynamic import DynamicNeurons, Prior, State
-from statnn.interaction._exact import Exact
-from statnn.interaction._gaussian import ExactGaussian
+from statnn.interaction._exact.gaussian import ExactGaussian
+from statnn.interaction._exact.solve import Exact
 from statnn.interaction._lattice import square_lattice
 from statnn.interaction._strength import layer_fluctuation, node_strength
 from statnn.interaction._symmetry import TranslationSymmetry, translation_symmetry

@@ -9,12 +9,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
 
-from statnn._edge import Floats, Ints, array_of, positive
+from statnn._arguments import Floats, Ints, array_of, positive
 from statnn.interaction import _structure
 from statnn.interaction._from_graph import fields_of_graph, fields_of_mapping, finite, from_graph, is_graph
 
 if TYPE_CHECKING:
-    from statnn.interaction._exact import Exact
+    from statnn.interaction._exact.solve import Exact
     from statnn.network import Network
 
 MOST_SPINS = 2**31 - 1
@@ -199,7 +199,7 @@ class BinaryNeurons:
         array([[1.      , 0.462117],
                [0.462117, 1.      ]])
         """
-        from statnn.interaction._exact import exact
+        from statnn.interaction._exact.solve import exact
 
         return exact(self, method, correlations=correlations)
 
@@ -232,7 +232,7 @@ class BinaryNeurons:
         >>> graph.edges[1, 2]["coupling"]
         -2.0
         """
-        from statnn.interaction._graph import binary_graph
+        from statnn.interaction._views.graph import binary_graph
 
         return binary_graph(self, layers=layers)
 
@@ -254,7 +254,7 @@ class BinaryNeurons:
         ValueError
             If layers=False and there are more.
         """
-        from statnn.interaction._draw import draw_binary
+        from statnn.interaction._views.picture import draw_binary
 
         return draw_binary(self, ax, layers)
 

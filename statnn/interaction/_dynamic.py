@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from statnn._edge import array_of, positive
+from statnn._arguments import array_of, positive
 from statnn.network import Network
 from statnn.network._activation import SIGN
 
 if TYPE_CHECKING:
-    from statnn.interaction._gaussian import ExactGaussian
+    from statnn.interaction._exact.gaussian import ExactGaussian
 
 Reals = NDArray[Any]
 FREE = ("neurons", "weights", "biases")
@@ -299,7 +299,7 @@ class DynamicNeurons:
         >>> found.mean, found.covariance
         (array([3.]), array([[0.5]]))
         """
-        from statnn.interaction._gaussian import gaussian
+        from statnn.interaction._exact.gaussian import gaussian
 
         return gaussian(self, covariance=covariance)
 
@@ -340,7 +340,7 @@ class DynamicNeurons:
         >>> graph.edges[("h", 1, 0), ("h", 1, 1)], graph.nodes["h", 0, 0]["kind"]  # through the unit above
         ({'coupling': 60.0}, 'input')
         """
-        from statnn.interaction._graph import dynamic_graph
+        from statnn.interaction._views.graph import dynamic_graph
 
         return dynamic_graph(self, parameters=parameters, factors=factors, layers=layers)
 
@@ -361,7 +361,7 @@ class DynamicNeurons:
         ValueError
             If nodes are to be drawn one by one and there are more, or parameters are asked for that are not free.
         """
-        from statnn.interaction._draw import draw_dynamic
+        from statnn.interaction._views.picture import draw_dynamic
 
         return draw_dynamic(self, ax, parameters, layers)
 

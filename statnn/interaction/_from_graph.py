@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy import sparse
 
-from statnn._edge import Floats, Ints
+from statnn._arguments import Floats, Ints
 
 FIELD = "field"
 """Attribute of a node that holds its field, where no other is named."""

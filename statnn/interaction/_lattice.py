@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
-from statnn._edge import whole
+from statnn._arguments import whole
 from statnn._memory import refuse_beyond_memory
 from statnn.interaction._binary import BinaryNeurons
 

@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 import numpy as np
 
-from statnn._edge import Floats, whole
+from statnn._arguments import Floats, whole
 from statnn.interaction._binary import BinaryNeurons
 from statnn.interaction._dynamic import DynamicNeurons
 from statnn.network import Network

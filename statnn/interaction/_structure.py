@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from statnn._edge import Ints
-from statnn._numba import kernel
+from statnn._arguments import Ints
+from statnn._compile import kernel
 
 if TYPE_CHECKING:
     from scipy import sparse

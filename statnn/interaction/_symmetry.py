@@ -18,7 +18,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from scipy import sparse
 
-from statnn._edge import at_least
+from statnn._arguments import at_least
 from statnn.interaction._binary import BinaryNeurons
 from statnn.interaction._dynamic import DynamicNeurons
 from statnn.network import Network

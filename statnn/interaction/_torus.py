@@ -17,9 +17,9 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import special
 
-from statnn._edge import positive, whole
+from statnn._arguments import positive, whole
 from statnn.interaction._binary import LARGEST_SUM
-from statnn.interaction._exact import Exact
+from statnn.interaction._exact.solve import Exact
 from statnn.interaction._lattice import finite_coupling
 
 MOST_MODES = 10**8

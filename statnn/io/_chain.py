@@ -11,9 +11,9 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 from scipy import special
 
+from statnn._arrays import Reals
 from statnn._memory import refuse_beyond_memory
 from statnn.network import ACTIVATIONS, Activation, BatchNorm, Network
-from statnn.network._array import Reals
 
 
 @dataclass(frozen=True, eq=False)

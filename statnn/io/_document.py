@@ -9,10 +9,10 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from statnn._arrays import Reals
 from statnn.io._chain import refuse_vast
 from statnn.network import ACTIVATIONS, Activation, BatchNorm, Network, leaky_relu
 from statnn.network._activation import LEAKY_RELU, OWN
-from statnn.network._array import Reals
 
 KEY = "statnn"
 """Name of the text in a file."""

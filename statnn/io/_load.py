@@ -9,11 +9,11 @@ from typing import Any, TypeAlias
 
 from numpy.typing import NDArray
 
+from statnn._arrays import Reals
 from statnn.io import _named, _npz, _onnx, _safetensors, _sklearn, _torch
 from statnn.io._chain import Step, assemble
 from statnn.io._document import KEY, unpack
 from statnn.network import Activation, Network
-from statnn.network._array import Reals
 
 Activations: TypeAlias = str | Activation | Sequence[str | Activation]
 _FILES = ".npz, .safetensors and .onnx"

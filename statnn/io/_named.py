@@ -9,12 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from statnn._edge import array_of
+from statnn._arguments import array_of
+from statnn._arrays import Reals
 from statnn.io._chain import Act, Dense, Norm, Step
 from statnn.io._order import in_order, listed
 from statnn.network import Activation, BatchNorm
 from statnn.network._activation import activation as activation_of
-from statnn.network._array import Reals
 
 _DENSE = {"weight", "bias"}
 _NORM = {"weight", "bias", "running_mean", "running_var", "num_batches_tracked"}

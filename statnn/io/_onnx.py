@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from statnn._arrays import Reals
 from statnn._memory import refuse_beyond_memory
 from statnn.io._chain import Act, Affine, Dense, Norm, Probabilities, Step
 from statnn.io._onnx_values import STANDARD, Constants
 from statnn.network import ACTIVATIONS, BatchNorm, leaky_relu
-from statnn.network._array import Reals
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from statnn.network._array import Reals
+from statnn._arrays import Reals
 
 _FLOAT, _INT32, _INT64, _FLOAT16, _DOUBLE, _BFLOAT16 = 1, 6, 7, 10, 11, 16  # TensorProto.DataType
 _TYPES = {

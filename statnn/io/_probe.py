@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
+from statnn._arrays import Reals
 from statnn._random import root, stream
 from statnn.io._chain import Act, Affine, Dense, Norm, Step
-from statnn.network._array import Reals
 
 _SCALES = (0.0, 0.01, 1.0, 100.0, 10_000.0)
 _EACH = 4

@@ -12,9 +12,9 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
+from statnn._arrays import Reals
 from statnn._memory import refuse_beyond_memory
 from statnn.io._document import MOST_TEXT, parsed
-from statnn.network._array import Reals
 
 METADATA = "__metadata__"
 _TYPES = {

@@ -9,11 +9,11 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
+from statnn._arrays import Reals
 from statnn.io import _probe
 from statnn.io._chain import Act, Dense, Norm, Probabilities, Step
 from statnn.io._named import plain
 from statnn.network import ACTIVATIONS, BatchNorm, leaky_relu
-from statnn.network._array import Reals
 
 _ACTIVATIONS = {"Tanh": "tanh", "ReLU": "relu", "Sigmoid": "sigmoid"}
 _IDLE = {"Identity", "Dropout", "Dropout1d", "AlphaDropout", "FeatureAlphaDropout", "Flatten"}

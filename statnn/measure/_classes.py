@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from statnn._edge import Ints, array_of, whole_array
+from statnn._arguments import Ints, array_of, whole_array
 from statnn.network import ACTIVATIONS, Network
 
 _INCREASING = {ACTIVATIONS[name].code for name in ("identity", "tanh", "erf", "sigmoid")}

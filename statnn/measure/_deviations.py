@@ -6,7 +6,7 @@ values first: the difference of two nearby floats is exact. What is left is cent
 
 import numpy as np
 
-from statnn._edge import Floats, Ints
+from statnn._arguments import Floats, Ints
 
 
 def deviations(values: Floats) -> tuple[Floats, Ints]:

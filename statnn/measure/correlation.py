@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import ArrayLike
 
-from statnn._edge import Floats, Ints, array_of, at_least
+from statnn._arguments import Floats, Ints, array_of, at_least
 from statnn._memory import refuse_beyond_memory
-from statnn._special import mixed_log_gamma
+from statnn.activation._laws.special import mixed_log_gamma
 from statnn.measure._deviations import deviations
 
 __all__ = ["Correlation", "Participation", "neuronal_correlation", "participation_ratio"]

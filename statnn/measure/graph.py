@@ -17,8 +17,8 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
-from statnn._edge import Floats, at_least
-from statnn._figure import COLOURS, axes
+from statnn._arguments import Floats, at_least
+from statnn._axes import COLOURS, axes
 from statnn.interaction import node_strength
 from statnn.measure._deviations import standard_deviation
 from statnn.network import Network

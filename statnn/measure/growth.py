@@ -13,11 +13,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from statnn._edge import Floats, Ints, array_of, whole, whole_array
-from statnn._figure import COLOURS, axes
+from statnn._arguments import Floats, Ints, array_of, whole, whole_array
+from statnn._axes import COLOURS, axes
 from statnn.activation import Comparison, Rarefaction, compare, rarefaction
-from statnn.activation._estimate import NoFiniteFitError
-from statnn.measure._spike_accumulator import spiking, thresholds
+from statnn.activation._inference.estimate import NoFiniteFitError
+from statnn.measure.spikes._accumulator import spiking, thresholds
 from statnn.network import Network
 
 __all__ = ["Growth", "from_counts", "layer", "layers"]

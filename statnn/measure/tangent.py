@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from statnn._edge import Floats, array_of
+from statnn._arguments import Floats, array_of
 from statnn._memory import refuse_beyond_memory
 from statnn.measure._classes import inputs_of
 from statnn.network import Network

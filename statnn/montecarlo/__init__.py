@@ -20,18 +20,18 @@ of 256 bits on a processor that has 512 (Skylake to Ice Lake), ``NUMBA_CPU_NAME=
 to 1.6 times faster; nothing in this package sets them.
 """
 
-from statnn.montecarlo._ancestral import Ancestral
-from statnn.montecarlo._blocks import Blocks
+from statnn.montecarlo._blocks.method import Blocks
+from statnn.montecarlo._dynamic.ancestral import Ancestral
+from statnn.montecarlo._dynamic.hamiltonian import Hamiltonian
 from statnn.montecarlo._estimate import Estimate, UntrustedEstimate, estimate
-from statnn.montecarlo._hamiltonian import Hamiltonian
-from statnn.montecarlo._methods import METHODS
-from statnn.montecarlo._multispin import MultiSpin
+from statnn.montecarlo._method import Method
+from statnn.montecarlo._multispin.method import MultiSpin
+from statnn.montecarlo._registry import METHODS
 from statnn.montecarlo._run import Run
 from statnn.montecarlo._sample import sample
-from statnn.montecarlo._spins import HeatBath, Metropolis
-from statnn.montecarlo._tempering import Tempering
-from statnn.montecarlo._walkers import Method
-from statnn.montecarlo._wolff import Wolff
+from statnn.montecarlo._single_spin.method import HeatBath, Metropolis
+from statnn.montecarlo._tempering.method import Tempering
+from statnn.montecarlo._wolff.method import Wolff
 
 __all__ = [
     "METHODS",

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from scipy import fft, special, stats
 
-from statnn._edge import Floats, array_of
+from statnn._arguments import Floats, array_of
 
 SOKAL = 5.0
 """Sokal's window: sum up to the first t >= 5 τ(t)."""

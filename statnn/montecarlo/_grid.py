@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from statnn._edge import Floats
+from statnn._arguments import Floats
 
 if TYPE_CHECKING:
     from statnn.interaction import BinaryNeurons

@@ -9,11 +9,11 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from statnn._blas import one_thread
 from statnn._random import Root
 from statnn.interaction import DynamicNeurons
+from statnn.montecarlo._blas import one_thread
 from statnn.montecarlo._estimate import Estimate, estimate
-from statnn.montecarlo._walkers import Method, Model, Values, Walkers
+from statnn.montecarlo._method import Method, Model, Values, Walkers
 
 Observable: TypeAlias = Callable[[Values], Any]
 
@@ -136,7 +136,7 @@ class Run:
         -------
         The axes.
         """
-        from statnn.montecarlo._draw import draw
+        from statnn.montecarlo._plot import draw
 
         chosen = next(iter(self.draws)) if name is None else name
         return draw(chosen, self._recorded(chosen), ax)

@@ -8,15 +8,15 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike
 
-from statnn._edge import array_of, whole
+from statnn._arguments import array_of, whole
 from statnn._memory import refuse_beyond_memory
 from statnn._random import Root, root
-from statnn._work import run_tasks
+from statnn._tasks import run_tasks
 from statnn.interaction import BinaryNeurons, DynamicNeurons
-from statnn.montecarlo._methods import choose
+from statnn.montecarlo._method import Method, Model, Values, Walkers
 from statnn.montecarlo._progress import Progress, reporter
+from statnn.montecarlo._registry import choose
 from statnn.montecarlo._run import Observable, Run, repeatable
-from statnn.montecarlo._walkers import Method, Model, Values, Walkers
 
 Observables: TypeAlias = Sequence[str] | Mapping[str, str | Observable]
 Report: TypeAlias = Callable[[int, int], None]

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
-from statnn._edge import array_of
+from statnn._arguments import array_of
 from statnn.network._checked import check
 from statnn.network._differences import Numerical
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from statnn._edge import Floats
+from statnn._arguments import Floats
 from statnn.network._differences import TRUSTED, Numerical, Values, evaluate, precision, reals, slopes
 
 TOLERANCE = 1e-6

@@ -16,7 +16,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from statnn._edge import Floats
+from statnn._arguments import Floats
 
 Values: TypeAlias = NDArray[Any]
 

@@ -12,10 +12,10 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike
 
-from statnn._edge import array_of, at_least, whole
+from statnn._arguments import array_of, at_least, whole
+from statnn._arrays import Reals, frozen, real
 from statnn._random import root, stream
 from statnn.network._activation import OWN, Activation, activation
-from statnn.network._array import Reals, frozen, real
 from statnn.network._normalisation import BatchNorm
 
 Activations: TypeAlias = str | Activation | Sequence[str | Activation]

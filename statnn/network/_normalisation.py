@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from statnn._edge import array_of, at_least
-from statnn.network._array import Reals, frozen, real
+from statnn._arguments import array_of, at_least
+from statnn._arrays import Reals, frozen, real
 
 
 @dataclass(frozen=True, eq=False, init=False)

@@ -23,32 +23,32 @@ Configurations, recorded or sampled, are coarse-grained by `decimate`, `block_sp
 `linearised` find eigenvalues of the flow from correlations of `operators`, `critical_coupling` where it stays.
 """
 
-from statnn.rg._binary import BinaryLayer, Truncation
-from statnn.rg._coarse import block_mean, block_spin, decimate
 from statnn.rg._collapse import Collapse, collapse
-from statnn.rg._fixed import Ending, Exponents, FixedPoint, NoFixedPointError, exponents, fixed_points
+from statnn.rg._fixed_points import Ending, Exponents, FixedPoint, NoFixedPointError, exponents, fixed_points
 from statnn.rg._flow import Flow, FlowEnd, flow
-from statnn.rg._linear import Gaussian, LinearLayer, Regime
-from statnn.rg._montecarlo import linearised, monte_carlo
-from statnn.rg._montecarlo_flow import LinearisedFlow
-from statnn.rg._montecarlo_match import CriticalCoupling, critical_coupling
-from statnn.rg._noisy import NoisyLayer
-from statnn.rg._operator import StationaryLaw, TransferOperator
-from statnn.rg._operators import Operator, operators
-from statnn.rg._phase import PhaseDiagram, phase_diagram
-from statnn.rg._phase_class import Criticality, criticality
-from statnn.rg._phase_transition import NoCriticalLineError, Transition, TransitionKind, critical_line, transition
-from statnn.rg._place import LayerPlace, Placement, place
-from statnn.rg._place_decay import Decay
-from statnn.rg._random import RandomLayer
-from statnn.rg._random_point import MeanField
-from statnn.rg._random_simulate import FiniteWidth, Signals
-from statnn.rg._random_stack import RandomStack
-from statnn.rg._repeated import RepeatedLayer
-from statnn.rg._repeated_fixed import FixedFunction, ScalingField
-from statnn.rg._repeated_form import Form, LeadingForm
-from statnn.rg._repeated_function import RenormalisedLayer, renormalise
-from statnn.rg._transfer import Spectrum, TransferMatrix
+from statnn.rg._layers.binary import BinaryLayer, Truncation
+from statnn.rg._layers.linear import Gaussian, LinearLayer, Regime
+from statnn.rg._layers.noisy import NoisyLayer
+from statnn.rg._layers.operator import StationaryLaw, TransferOperator
+from statnn.rg._layers.transfer import Spectrum, TransferMatrix
+from statnn.rg.lattice._blocking import block_mean, block_spin, decimate
+from statnn.rg.lattice._linearised import LinearisedFlow
+from statnn.rg.lattice._matching import CriticalCoupling, critical_coupling
+from statnn.rg.lattice._monte_carlo import linearised, monte_carlo
+from statnn.rg.lattice._operators import Operator, operators
+from statnn.rg.repeated._fixed_function import FixedFunction, ScalingField
+from statnn.rg.repeated._layer import RepeatedLayer
+from statnn.rg.repeated._leading_form import Form, LeadingForm
+from statnn.rg.repeated._renormalised import RenormalisedLayer, renormalise
+from statnn.rg.wide._criticality import Criticality, criticality
+from statnn.rg.wide._decay import Decay
+from statnn.rg.wide._finite_width import FiniteWidth, Signals
+from statnn.rg.wide._layer import RandomLayer
+from statnn.rg.wide._mean_field import MeanField
+from statnn.rg.wide._phase_diagram import PhaseDiagram, phase_diagram
+from statnn.rg.wide._phase_transition import NoCriticalLineError, Transition, TransitionKind, critical_line, transition
+from statnn.rg.wide._placement import LayerPlace, Placement, place
+from statnn.rg.wide._stack import RandomStack
 
 __all__ = [
     "BinaryLayer",

@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.optimize import least_squares
 
-from statnn._edge import Floats, array_of, at_least, whole
-from statnn._figure import axes
+from statnn._arguments import Floats, array_of, at_least, whole
+from statnn._axes import axes
 from statnn._random import root, stream
 
 

@@ -8,17 +8,17 @@ from typing import Any
 import numpy as np
 from scipy import optimize
 
-from statnn._blas import one_thread
-from statnn._edge import Floats, whole
+from statnn._arguments import Floats, whole
+from statnn.montecarlo._blas import one_thread
 from statnn.network import Activation
 from statnn.network._activation import IDENTITY, LEAKY_RELU, RELU
-from statnn.rg._binary import BinaryLayer, whole_field
-from statnn.rg._linear import NAMES as LINEAR_NAMES
-from statnn.rg._linear import LinearLayer, block, locked
-from statnn.rg._noisy import NAMES as NOISY_NAMES
-from statnn.rg._noisy import NoisyLayer
-from statnn.rg._operator import TransferOperator
-from statnn.rg._transfer import TransferMatrix
+from statnn.rg._layers.binary import BinaryLayer, whole_field
+from statnn.rg._layers.linear import NAMES as LINEAR_NAMES
+from statnn.rg._layers.linear import LinearLayer, block, locked
+from statnn.rg._layers.noisy import NAMES as NOISY_NAMES
+from statnn.rg._layers.noisy import NoisyLayer
+from statnn.rg._layers.operator import TransferOperator
+from statnn.rg._layers.transfer import TransferMatrix
 
 MOST_DOUBLINGS = 60
 LEAST_SIGNAL = 1e-7
@@ -102,7 +102,7 @@ class Flow:
         >>> flow(BinaryLayer([[1.5]], [0.1]), 3).plot().get_xlabel()
         '$\\tanh K$'
         """
-        from statnn.rg._portrait import draw_flow
+        from statnn.rg._layers.portrait import draw_flow
 
         return draw_flow(self, ax)
 

@@ -2,19 +2,19 @@
 
 from collections.abc import Callable
 
-from theory.activation.bound import bound
-from theory.activation.counts import counts
-from theory.activation.gamma_poisson import gamma_poisson
-from theory.activation.growth import growth
-from theory.activation.laws import beta_bernoulli, urn
-from theory.activation.limits import limits
-from theory.activation.log_gamma import log_gamma
-from theory.activation.loss import loss
-from theory.activation.rarefaction import rarefaction
-from theory.activation.rates import mean_field
-from theory.activation.survival import survival
-from theory.activation.urn_law import urn_law
-from theory.derivation import Derivation
+from statnn.theory.activation.bound import bound
+from statnn.theory.activation.counts import counts
+from statnn.theory.activation.gamma_poisson import gamma_poisson
+from statnn.theory.activation.growth import growth
+from statnn.theory.activation.laws import beta_bernoulli, urn
+from statnn.theory.activation.limits import limits
+from statnn.theory.activation.log_gamma import log_gamma
+from statnn.theory.activation.loss import loss
+from statnn.theory.activation.rarefaction import rarefaction
+from statnn.theory.activation.rates import mean_field
+from statnn.theory.activation.survival import survival
+from statnn.theory.activation.urn_law import urn_law
+from statnn.theory.derivation import Derivation
 
 DERIVATIONS: dict[str, Callable[[], Derivation]] = {
     "mean-field": mean_field,

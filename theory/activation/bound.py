@@ -7,10 +7,10 @@ telescoping: what it exceeds, or falls short of, is a sum of positive terms.
 
 import sympy as sp
 
-from theory.activation.expressions import EXPONENT_BOUND
-from theory.activation.symbols import D0, OWN, D, E, K, O, S, a, b, beta, j, x, y, z
-from theory.derivation import Derivation, Step, argued, definition, identity, inequality, limit, series
-from theory.rewriting import by_telescoping
+from statnn.theory.activation.expressions import EXPONENT_BOUND
+from statnn.theory.activation.symbols import D0, OWN, D, E, K, O, S, a, b, beta, j, x, y, z
+from statnn.theory.derivation import Derivation, Step, argued, definition, identity, inequality, limit, series
+from statnn.theory.rewriting import by_telescoping
 
 K_0, S_0 = sp.Function("K_0"), sp.Function("S_0")
 

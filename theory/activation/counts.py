@@ -2,11 +2,11 @@
 
 import sympy as sp
 
-from theory.activation.expressions import beta_binomial, negative_binomial
-from theory.activation.gamma_poisson import ratio_lemma
-from theory.activation.symbols import OWN, D, N, O, P, a, b, beta, c, k, q, u, x
-from theory.derivation import Derivation, identity, inequality, limit, series
-from theory.rewriting import by_exponent, by_gamma, by_stirling
+from statnn.theory.activation.expressions import beta_binomial, negative_binomial
+from statnn.theory.activation.gamma_poisson import ratio_lemma
+from statnn.theory.activation.symbols import OWN, D, N, O, P, a, b, beta, c, k, q, u, x
+from statnn.theory.derivation import Derivation, identity, inequality, limit, series
+from statnn.theory.rewriting import by_exponent, by_gamma, by_stirling
 
 
 def counts() -> Derivation:

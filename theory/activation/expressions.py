@@ -2,7 +2,7 @@
 
 import sympy as sp
 
-from theory.activation.symbols import D, N, a, b, beta, c, k, m, n
+from statnn.theory.activation.symbols import D, N, a, b, beta, c, k, m, n
 
 
 def gamma_survival(samples: sp.Expr, total: sp.Expr, loss: sp.Expr) -> sp.Expr:

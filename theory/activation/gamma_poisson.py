@@ -2,10 +2,10 @@
 
 import sympy as sp
 
-from theory.activation.expressions import GP_WORKING, beta_binomial, gamma_survival, negative_binomial
-from theory.activation.symbols import OWN, D, K, N, O, P, S, a, b, c, i, k, n, q, x, z
-from theory.derivation import Derivation, Step, identity, limit, series
-from theory.rewriting import by_exponent, by_stirling, shifted_stirling
+from statnn.theory.activation.expressions import GP_WORKING, beta_binomial, gamma_survival, negative_binomial
+from statnn.theory.activation.symbols import OWN, D, K, N, O, P, S, a, b, c, i, k, n, q, x, z
+from statnn.theory.derivation import Derivation, Step, identity, limit, series
+from statnn.theory.rewriting import by_exponent, by_stirling, shifted_stirling
 
 _s, _t = sp.symbols("s t", real=True)
 

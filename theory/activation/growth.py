@@ -2,9 +2,9 @@
 
 import sympy as sp
 
-from theory.activation.expressions import GP_WORKING, gamma_survival
-from theory.activation.symbols import OWN, D, K, N, S, a, b, c, x
-from theory.derivation import Derivation, identity, inequality
+from statnn.theory.activation.expressions import GP_WORKING, gamma_survival
+from statnn.theory.activation.symbols import OWN, D, K, N, S, a, b, c, x
+from statnn.theory.derivation import Derivation, identity, inequality
 
 
 def growth() -> Derivation:

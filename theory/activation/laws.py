@@ -2,10 +2,10 @@
 
 import sympy as sp
 
-from theory.activation.expressions import beta_binomial
-from theory.activation.symbols import OWN, D, E, Given, N, P, a, b, beta, c, i, k, m, n
-from theory.derivation import Derivation, Step, argued, definition, equation, identity, instance
-from theory.rewriting import by_gamma
+from statnn.theory.activation.expressions import beta_binomial
+from statnn.theory.activation.symbols import OWN, D, E, Given, N, P, a, b, beta, c, i, k, m, n
+from statnn.theory.derivation import Derivation, Step, argued, definition, equation, identity, instance
+from statnn.theory.rewriting import by_gamma
 
 _p = sp.Symbol("p", positive=True)
 

@@ -2,10 +2,10 @@
 
 import sympy as sp
 
-from theory.activation.expressions import gamma_survival, negative_binomial
-from theory.activation.symbols import OWN, D, Given, K, N, O, P, S, a, b, c, j, k, n, q, theta
-from theory.derivation import Derivation, identity, limit, series
-from theory.rewriting import by_exponent, by_gamma, by_induction, by_stirling
+from statnn.theory.activation.expressions import gamma_survival, negative_binomial
+from statnn.theory.activation.symbols import OWN, D, Given, K, N, O, P, S, a, b, c, j, k, n, q, theta
+from statnn.theory.derivation import Derivation, identity, limit, series
+from statnn.theory.rewriting import by_exponent, by_gamma, by_induction, by_stirling
 
 
 def limits() -> Derivation:

@@ -5,9 +5,9 @@ L(x; s, t) = ln Γ(x) + ln Γ(x+s+t) - ln Γ(x+s) - ln Γ(x+t)
 
 import sympy as sp
 
-from theory.activation.expressions import beta_binomial, gamma_survival
-from theory.activation.symbols import D, O, P, S, a, b, beta, k, x
-from theory.derivation import Derivation, identity, series
+from statnn.theory.activation.expressions import beta_binomial, gamma_survival
+from statnn.theory.activation.symbols import D, O, P, S, a, b, beta, k, x
+from statnn.theory.derivation import Derivation, identity, series
 
 _s, _t = sp.symbols("s t", positive=True)
 _L, _mu = sp.Function("L"), sp.Function("mu")

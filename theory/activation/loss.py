@@ -2,10 +2,10 @@
 
 import sympy as sp
 
-from theory.activation.expressions import beta_binomial, gamma_survival
-from theory.activation.symbols import OWN, D, E, Given, M, N, P, S, a, b, beta, c, k
-from theory.derivation import Derivation, argued, equation, identity, limit
-from theory.rewriting import by_gamma
+from statnn.theory.activation.expressions import beta_binomial, gamma_survival
+from statnn.theory.activation.symbols import OWN, D, E, Given, M, N, P, S, a, b, beta, c, k
+from statnn.theory.derivation import Derivation, argued, equation, identity, limit
+from statnn.theory.rewriting import by_gamma
 
 
 def loss() -> Derivation:

@@ -12,11 +12,11 @@ from math import comb
 import mpmath
 import sympy as sp
 
-from theory.activation import expressions, symbols
-from theory.activation.log_gamma import mixed_log_gamma as _mixed_log_gamma
-from theory.activation.urn_law import inside_share
-from theory.precision import Number
-from theory.precision import converged as _converged
+from statnn.theory.activation import expressions, symbols
+from statnn.theory.activation.log_gamma import mixed_log_gamma as _mixed_log_gamma
+from statnn.theory.activation.urn_law import inside_share
+from statnn.theory.precision import Number
+from statnn.theory.precision import converged as _converged
 
 _s, _t = sp.symbols("s t", positive=True)
 _PROCESS = (symbols.D, symbols.N, symbols.b, symbols.c)

@@ -4,10 +4,10 @@ from itertools import combinations
 
 import sympy as sp
 
-from theory.activation.expressions import beta_binomial, gamma_survival
-from theory.activation.symbols import D, E, Given, K, N, P, S, b, beta, i, k
-from theory.derivation import Derivation, Rewrite, argued, equation, identity, instance
-from theory.rewriting import by_gamma
+from statnn.theory.activation.expressions import beta_binomial, gamma_survival
+from statnn.theory.activation.symbols import D, E, Given, K, N, P, S, b, beta, i, k
+from statnn.theory.derivation import Derivation, Rewrite, argued, equation, identity, instance
+from statnn.theory.rewriting import by_gamma
 
 _d = sp.Symbol("d", positive=True)
 

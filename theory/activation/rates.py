@@ -2,9 +2,9 @@
 
 import sympy as sp
 
-from theory.activation.expressions import GP_WORKING
-from theory.activation.symbols import D0, K0, TEXT, D, K, N, b, c
-from theory.derivation import Derivation, definition, identity
+from statnn.theory.activation.expressions import GP_WORKING
+from statnn.theory.activation.symbols import D0, K0, TEXT, D, K, N, b, c
+from statnn.theory.derivation import Derivation, definition, identity
 
 
 def mean_field() -> Derivation:

@@ -2,10 +2,10 @@
 
 import sympy as sp
 
-from theory.activation.expressions import beta_binomial, gamma_survival
-from theory.activation.symbols import D0, OWN, D, E, Given, K, M, N, P, S, V, a, b, k, m, n
-from theory.derivation import Derivation, definition, identity, inequality
-from theory.rewriting import by_gamma
+from statnn.theory.activation.expressions import beta_binomial, gamma_survival
+from statnn.theory.activation.symbols import D0, OWN, D, E, Given, K, M, N, P, S, V, a, b, k, m, n
+from statnn.theory.derivation import Derivation, definition, identity, inequality
+from statnn.theory.rewriting import by_gamma
 
 
 def survival() -> Derivation:

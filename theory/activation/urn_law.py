@@ -2,9 +2,9 @@
 
 import sympy as sp
 
-from theory.activation.symbols import OWN, E, K, N, P, b, n
-from theory.derivation import Derivation, argued, definition, equation, identity
-from theory.rewriting import by_gamma
+from statnn.theory.activation.symbols import OWN, E, K, N, P, b, n
+from statnn.theory.derivation import Derivation, argued, definition, equation, identity
+from statnn.theory.rewriting import by_gamma
 
 _shift, _mark = sp.symbols("T t", positive=True)
 _k, i = sp.symbols("k i", integer=True, positive=True)

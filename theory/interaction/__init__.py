@@ -2,18 +2,18 @@
 
 from collections.abc import Callable
 
-from theory.derivation import Derivation
-from theory.interaction.autocorrelation import autocorrelation
-from theory.interaction.balance import heat_bath, metropolis
-from theory.interaction.chain import transfer_matrix
-from theory.interaction.hamiltonian import hamiltonian
-from theory.interaction.leapfrog import leapfrog
-from theory.interaction.noise import noise_coordinates
-from theory.interaction.stiffness import stiffness
-from theory.interaction.tempering import swap
-from theory.interaction.torus import torus
-from theory.interaction.weights import gaussian_weights
-from theory.interaction.wolff import wolff
+from statnn.theory.derivation import Derivation
+from statnn.theory.interaction.autocorrelation import autocorrelation
+from statnn.theory.interaction.balance import heat_bath, metropolis
+from statnn.theory.interaction.chain import transfer_matrix
+from statnn.theory.interaction.hamiltonian import hamiltonian
+from statnn.theory.interaction.leapfrog import leapfrog
+from statnn.theory.interaction.noise import noise_coordinates
+from statnn.theory.interaction.stiffness import stiffness
+from statnn.theory.interaction.tempering import swap
+from statnn.theory.interaction.torus import torus
+from statnn.theory.interaction.weights import gaussian_weights
+from statnn.theory.interaction.wolff import wolff
 
 DERIVATIONS: dict[str, Callable[[], Derivation]] = {
     "hamiltonian": hamiltonian,

@@ -2,7 +2,7 @@
 
 import sympy as sp
 
-from theory.derivation import (
+from statnn.theory.derivation import (
     Derivation,
     Step,
     definition,
@@ -13,8 +13,8 @@ from theory.derivation import (
     limit,
     series,
 )
-from theory.interaction.symbols import TEXTBOOK, O, expected, named
-from theory.rewriting import by_induction
+from statnn.theory.notation import TEXTBOOK, O, expected, named
+from statnn.theory.rewriting import by_induction
 
 rho = sp.Symbol("rho", positive=True)
 n, W = sp.symbols("n W", positive=True)

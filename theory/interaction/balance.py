@@ -5,9 +5,9 @@ from itertools import product
 
 import sympy as sp
 
-from theory.derivation import Derivation, Step, definition, equation, identity, inequality, instance
-from theory.interaction.symbols import TEXTBOOK, T, i, j, matrix, n, named, vector
-from theory.rewriting import by_exponentials
+from statnn.theory.derivation import Derivation, Step, definition, equation, identity, inequality, instance
+from statnn.theory.notation import TEXTBOOK, T, i, j, matrix, n, named, vector
+from statnn.theory.rewriting import by_exponentials
 
 F, r, s = sp.Symbol("F", real=True), sp.Symbol("r", positive=True), sp.Symbol("s", real=True)
 SIGNS = (-1, 1)

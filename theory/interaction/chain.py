@@ -4,9 +4,9 @@ from itertools import pairwise, product
 
 import sympy as sp
 
-from theory.derivation import Derivation, Step, definition, equation, identity, instance
-from theory.interaction.symbols import TEXTBOOK, K, Z, beta, componentwise, h, i, n, named
-from theory.rewriting import by_exponentials
+from statnn.theory.derivation import Derivation, Step, definition, equation, identity, instance
+from statnn.theory.notation import TEXTBOOK, K, Z, beta, componentwise, h, i, n, named
+from statnn.theory.rewriting import by_exponentials
 
 SIGNS = (-1, 1)
 TRANSFER = sp.Matrix(2, 2, lambda row, col: sp.exp(K * SIGNS[row] * SIGNS[col] + h * (SIGNS[row] + SIGNS[col]) / 2))

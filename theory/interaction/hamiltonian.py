@@ -2,8 +2,8 @@
 
 import sympy as sp
 
-from theory.derivation import Derivation, Step, equation, identity, instance, limit
-from theory.interaction.symbols import (
+from statnn.theory.derivation import Derivation, Step, equation, identity, instance, limit
+from statnn.theory.notation import (
     HAMILTONIAN,
     H,
     beta,
@@ -19,7 +19,7 @@ from theory.interaction.symbols import (
     x,
     y,
 )
-from theory.rewriting import by_antiderivative, by_exponents
+from statnn.theory.rewriting import by_antiderivative, by_exponents
 
 WIDTH = 2
 _f, _g, _s = sp.symbols("f_i g_i s_i")  # a field, its gap h - σ(f), for display

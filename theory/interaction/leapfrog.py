@@ -5,8 +5,8 @@ from typing import Any
 import mpmath
 import sympy as sp
 
-from theory.derivation import Derivation, Step, definition, equation, identity, inequality, instance, series
-from theory.interaction.symbols import TEXTBOOK, O, named
+from statnn.theory.derivation import Derivation, Step, definition, equation, identity, inequality, instance, series
+from statnn.theory.notation import TEXTBOOK, O, named
 
 q, p = sp.symbols("q p", real=True)
 eps = sp.Symbol("epsilon", positive=True)

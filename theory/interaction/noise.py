@@ -2,8 +2,8 @@
 
 import sympy as sp
 
-from theory.derivation import Derivation, equation, instance
-from theory.interaction.symbols import (
+from statnn.theory.derivation import Derivation, equation, instance
+from statnn.theory.notation import (
     HAMILTONIAN,
     H,
     beta,

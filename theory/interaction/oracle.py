@@ -1,7 +1,7 @@
 """Solvable interacting models evaluated by mpmath to as many digits as asked: the yardstick for fast arithmetic.
 
 Couplings K = J/T and fields h/T are in units of the temperature; energies of lattices are in units of J. Arguments
-are as in `theory.activation.oracle`: a float stands for exactly the number it is.
+are as in `statnn.theory.activation.oracle`: a float stands for exactly the number it is.
 """
 
 from collections.abc import Callable, Sequence
@@ -11,13 +11,13 @@ from typing import Any, NamedTuple
 import mpmath
 import sympy as sp
 
-from theory.interaction import symbols
-from theory.interaction.autocorrelation import MEAN_VARIANCE, TAU, covariance_bias, k, n, rho
-from theory.interaction.chain import EIGENVALUES
-from theory.interaction.tempering import ACCEPTANCE, SWAP, SYMBOLS
-from theory.interaction.torus import cosh_mode, kaufman
-from theory.interaction.weights import NOISE
-from theory.precision import Number, converged, exact
+from statnn.theory import notation as symbols
+from statnn.theory.interaction.autocorrelation import MEAN_VARIANCE, TAU, covariance_bias, k, n, rho
+from statnn.theory.interaction.chain import EIGENVALUES
+from statnn.theory.interaction.tempering import ACCEPTANCE, SWAP, SYMBOLS
+from statnn.theory.interaction.torus import cosh_mode, kaufman
+from statnn.theory.interaction.weights import NOISE
+from statnn.theory.precision import Number, converged, exact
 
 Row = Sequence[Number]
 

@@ -2,8 +2,8 @@
 
 import sympy as sp
 
-from theory.derivation import Derivation, Step, equation, identity, instance
-from theory.interaction.symbols import (
+from statnn.theory.derivation import Derivation, Step, equation, identity, instance
+from statnn.theory.notation import (
     HAMILTONIAN,
     beta,
     componentwise,

@@ -2,11 +2,11 @@
 
 import sympy as sp
 
-from theory.derivation import Derivation, identity
-from theory.evaluation import put_in
-from theory.interaction.balance import by_modulus
-from theory.interaction.symbols import TEXTBOOK, gaussian, named, v, x
-from theory.rewriting import by_antiderivative, by_exponents
+from statnn.theory.derivation import Derivation, identity
+from statnn.theory.evaluation import put_in
+from statnn.theory.interaction.balance import by_modulus
+from statnn.theory.notation import TEXTBOOK, gaussian, named, v, x
+from statnn.theory.rewriting import by_antiderivative, by_exponents
 
 _m, _mu, _d, _s = (
     sp.Symbol(name, **kind)

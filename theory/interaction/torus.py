@@ -7,9 +7,9 @@ from typing import Any
 
 import sympy as sp
 
-from theory.derivation import Derivation, Step, argued, definition, equation, identity, limit
-from theory.interaction.symbols import K, componentwise, n, named
-from theory.rewriting import by_antiderivative, by_exponentials
+from statnn.theory.derivation import Derivation, Step, argued, definition, equation, identity, limit
+from statnn.theory.notation import K, componentwise, n, named
+from statnn.theory.rewriting import by_antiderivative, by_exponentials
 
 SIZES = ((2, 2), (2, 3), (3, 2), (3, 3), (3, 4))
 CRITICAL = sp.log(1 + sp.sqrt(2)) / 2

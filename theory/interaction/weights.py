@@ -2,8 +2,8 @@
 
 import sympy as sp
 
-from theory.derivation import Derivation, Step, definition, equation, identity, instance
-from theory.interaction.symbols import (
+from statnn.theory.derivation import Derivation, Step, definition, equation, identity, instance
+from statnn.theory.notation import (
     HAMILTONIAN,
     beta,
     componentwise,
@@ -20,7 +20,7 @@ from theory.interaction.symbols import (
     x,
     y,
 )
-from theory.rewriting import by_antiderivative, by_exponents
+from statnn.theory.rewriting import by_antiderivative, by_exponents
 
 _scale = sp.Symbol("sigma_w", positive=True)
 _bias_scale = sp.Symbol("sigma_b", positive=True)

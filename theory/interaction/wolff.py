@@ -4,8 +4,8 @@ from itertools import combinations, product
 
 import sympy as sp
 
-from theory.derivation import Derivation, definition, equation, identity, instance
-from theory.interaction.symbols import TEXTBOOK, K, named
+from statnn.theory.derivation import Derivation, definition, equation, identity, instance
+from statnn.theory.notation import TEXTBOOK, K, named
 
 BONDS = {(0, 1): sp.Symbol("K_1", positive=True), (1, 2): sp.Symbol("K_2", positive=True)}
 BONDS[0, 2] = sp.Symbol("K_3", positive=True)

@@ -2,15 +2,15 @@
 
 from collections.abc import Callable
 
-from theory.derivation import Derivation
-from theory.measure.dispersion import dispersion
-from theory.measure.fano import fano_nulls
-from theory.measure.gradients import tangent_kernel
-from theory.measure.intervals import spike_intervals
-from theory.measure.permutations import permutation_null
-from theory.measure.radii import attraction_basins
-from theory.measure.ranks import rank_probability
-from theory.measure.strength import node_strength
+from statnn.theory.derivation import Derivation
+from statnn.theory.measure.dispersion import dispersion
+from statnn.theory.measure.fano import fano_nulls
+from statnn.theory.measure.gradients import tangent_kernel
+from statnn.theory.measure.intervals import spike_intervals
+from statnn.theory.measure.permutations import permutation_null
+from statnn.theory.measure.radii import attraction_basins
+from statnn.theory.measure.ranks import rank_probability
+from statnn.theory.measure.strength import node_strength
 
 DERIVATIONS: dict[str, Callable[[], Derivation]] = {
     "fano-nulls": fano_nulls,

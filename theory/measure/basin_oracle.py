@@ -2,7 +2,7 @@
 
 import mpmath
 
-from theory.precision import Number, converged, exact
+from statnn.theory.precision import Number, converged, exact
 
 
 def _chance(log_sigma: mpmath.mpf, m: mpmath.mpf, at: mpmath.mpf) -> mpmath.mpf:

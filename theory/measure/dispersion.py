@@ -2,9 +2,9 @@
 
 import sympy as sp
 
-from theory.derivation import Derivation, Step, identity, limit
-from theory.interaction.symbols import expected, named, spread
-from theory.measure.fano import M, T, W, m, n
+from statnn.theory.derivation import Derivation, Step, identity, limit
+from statnn.theory.measure.fano import M, T, W, m, n
+from statnn.theory.notation import expected, named, spread
 
 MEAN = m * (m - 1) * (T - 1) / (M - 1)
 _BLANKS = (M - m) * (M - m - 1)

@@ -2,9 +2,9 @@
 
 import sympy as sp
 
-from theory.derivation import Derivation, Step, definition, equation, identity, inequality, instance, limit
-from theory.interaction.symbols import expected, named, spread
-from theory.rewriting import by_gamma
+from statnn.theory.derivation import Derivation, Step, definition, equation, identity, inequality, instance, limit
+from statnn.theory.notation import expected, named, spread
+from statnn.theory.rewriting import by_gamma
 
 T, M, m, W, r = sp.symbols("T M m W r", positive=True)
 n, z = sp.symbols("n z")

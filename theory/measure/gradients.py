@@ -4,8 +4,8 @@ from itertools import product
 
 import sympy as sp
 
-from theory.derivation import Derivation, equation, identity
-from theory.interaction.symbols import componentwise, matrix, named, sigma, vector
+from statnn.theory.derivation import Derivation, equation, identity
+from statnn.theory.notation import componentwise, matrix, named, sigma, vector
 
 SOURCE = "textbook result (Jacot et al. 2018), proved here; trace and entropy after Tovey et al., arXiv 2410.07451"
 

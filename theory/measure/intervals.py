@@ -2,10 +2,10 @@
 
 import sympy as sp
 
-from theory.derivation import Derivation, Step, definition, identity, limit
-from theory.interaction.symbols import named
-from theory.measure.fano import SOURCE, M, m, r
-from theory.rewriting import by_gamma
+from statnn.theory.derivation import Derivation, Step, definition, identity, limit
+from statnn.theory.measure.fano import SOURCE, M, m, r
+from statnn.theory.notation import named
+from statnn.theory.rewriting import by_gamma
 
 k = sp.Symbol("k", integer=True, positive=True)
 x, z = sp.symbols("x z", positive=True)

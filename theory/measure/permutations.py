@@ -4,8 +4,8 @@ from itertools import permutations
 
 import sympy as sp
 
-from theory.derivation import Derivation, argued, equation, identity, instance, limit
-from theory.interaction.symbols import expected, named
+from statnn.theory.derivation import Derivation, argued, equation, identity, instance, limit
+from statnn.theory.notation import expected, named
 
 D, N, A, B, V, Q, f = sp.symbols("D N A B V Q n", positive=True)
 """Samples, units, sums of squared deviations of two units, sum of variances, sum of their squares, D - 1."""

@@ -2,7 +2,7 @@
 
 import sympy as sp
 
-from theory.derivation import (
+from statnn.theory.derivation import (
     Derivation,
     Rewrite,
     Step,
@@ -14,8 +14,8 @@ from theory.derivation import (
     instance,
     limit,
 )
-from theory.interaction.symbols import gaussian, named
-from theory.interaction.tempering import phi
+from statnn.theory.interaction.tempering import phi
+from statnn.theory.notation import gaussian, named
 
 m, sigma, a, t, u, v, k, scale = sp.symbols("m sigma a t u v k s", positive=True)
 x, z = sp.symbols("x z", real=True)

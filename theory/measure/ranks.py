@@ -2,9 +2,9 @@
 
 import sympy as sp
 
-from theory.derivation import Derivation, Step, definition, equation, identity, inequality, instance
-from theory.interaction.symbols import named
-from theory.interaction.tempering import phi
+from statnn.theory.derivation import Derivation, Step, definition, equation, identity, inequality, instance
+from statnn.theory.interaction.tempering import phi
+from statnn.theory.notation import named
 
 M, n, wins, B, d, u = sp.symbols("M n U B d u", positive=True)
 r, s, rank = sp.symbols("r s r_1", real=True)

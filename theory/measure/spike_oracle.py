@@ -1,7 +1,7 @@
 """Spike statistics by summation over laws, to as many digits as asked: the yardstick for the closed forms.
 
 Nothing here uses a formula for a variance: means are sums over the weights of counts or intervals. Arguments are as in
-`theory.activation.oracle`: a float stands for exactly the number it is.
+`statnn.theory.activation.oracle`: a float stands for exactly the number it is.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -11,7 +11,7 @@ from math import comb
 
 import mpmath
 
-from theory.precision import Number, converged, exact
+from statnn.theory.precision import Number, converged, exact
 
 Law = Iterable[tuple[int, mpmath.mpf]]
 

@@ -2,8 +2,8 @@
 
 import sympy as sp
 
-from theory.derivation import Derivation, equation, identity, instance
-from theory.interaction.symbols import componentwise, expected, named, spread
+from statnn.theory.derivation import Derivation, equation, identity, instance
+from statnn.theory.notation import componentwise, expected, named, spread
 
 SIGMA_W, SIGMA_B = sp.symbols("sigma_w sigma_b", positive=True)
 BELOW, HERE, ABOVE = sp.symbols("n_- n n_+", positive=True)

@@ -2,16 +2,16 @@
 
 from collections.abc import Callable
 
-from theory.derivation import Derivation
-from theory.rg.decimation import decimation
-from theory.rg.functional import fixed_function, spectrum
-from theory.rg.linear import linear_layers
-from theory.rg.meanfield import erf_layers, gaussian_averages, relu_layers
-from theory.rg.meanfield_series import finite_width, tanh_criticality, tanh_sums
-from theory.rg.noise_cutoff import cutoff_by_noise, noise_correction
-from theory.rg.noisy import noisy_doubling
-from theory.rg.repeated import depth_scaling, finite_depth
-from theory.rg.swendsen import swendsen
+from statnn.theory.derivation import Derivation
+from statnn.theory.rg.decimation import decimation
+from statnn.theory.rg.functional import fixed_function, spectrum
+from statnn.theory.rg.linear import linear_layers
+from statnn.theory.rg.meanfield import erf_layers, gaussian_averages, relu_layers
+from statnn.theory.rg.meanfield_series import finite_width, tanh_criticality, tanh_sums
+from statnn.theory.rg.noise_cutoff import cutoff_by_noise, noise_correction
+from statnn.theory.rg.noisy import noisy_doubling
+from statnn.theory.rg.repeated import depth_scaling, finite_depth
+from statnn.theory.rg.swendsen import swendsen
 
 DERIVATIONS: dict[str, Callable[[], Derivation]] = {
     "linear-layers": linear_layers,

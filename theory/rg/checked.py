@@ -5,7 +5,7 @@ from typing import Any
 
 import sympy as sp
 
-from theory.derivation import Rewrite, Step, identity
+from statnn.theory.derivation import Rewrite, Step, identity
 
 Meaning = sp.Expr | Callable[..., sp.Expr]
 

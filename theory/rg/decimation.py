@@ -2,9 +2,9 @@
 
 import sympy as sp
 
-from theory.derivation import Derivation, Step, equation
-from theory.interaction.symbols import TEXTBOOK, named
-from theory.rg.checked import checked
+from statnn.theory.derivation import Derivation, Step, equation
+from statnn.theory.notation import TEXTBOOK, named
+from statnn.theory.rg.checked import checked
 
 K, K1, K2, z = sp.symbols("K K_1 K_2 z", positive=True)
 h = sp.Symbol("h", real=True)

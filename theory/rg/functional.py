@@ -2,8 +2,8 @@
 
 import sympy as sp
 
-from theory.derivation import Derivation, equation, identity
-from theory.rg.checked import checked
+from statnn.theory.derivation import Derivation, equation, identity
+from statnn.theory.rg.checked import checked
 
 x, u, n, b, s, t, m, X, k, j = sp.symbols("x u n b s t m X k j", positive=True)
 f, g = (sp.Function(name) for name in "fg")

@@ -2,9 +2,9 @@
 
 import sympy as sp
 
-from theory.derivation import Derivation, Step, equation
-from theory.interaction.symbols import expected, gaussian_mean, matrix, named, vector
-from theory.rg.checked import checked, matrices
+from statnn.theory.derivation import Derivation, Step, equation
+from statnn.theory.notation import expected, gaussian_mean, matrix, named, vector
+from statnn.theory.rg.checked import checked, matrices
 
 OWN = "this project, for the idea of Lee, Lee & Yi 2024, arXiv 2410.00396"
 

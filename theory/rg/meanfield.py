@@ -2,8 +2,8 @@
 
 import sympy as sp
 
-from theory.derivation import Derivation, equation, identity
-from theory.interaction.symbols import TEXTBOOK, componentwise, gaussian_mean, named
+from statnn.theory.derivation import Derivation, equation, identity
+from statnn.theory.notation import TEXTBOOK, componentwise, gaussian_mean, named
 
 q, s, v = sp.symbols("q s v", positive=True)
 c, x, y, z, u, a = sp.symbols("c x y z u a", real=True)

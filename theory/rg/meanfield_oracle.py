@@ -1,6 +1,6 @@
 """Wide random layers evaluated by mpmath from their definitions: averages are integrated, no closed form is used.
 
-Arguments are as in `theory.activation.oracle`: a float stands for exactly the number it is.
+Arguments are as in `statnn.theory.activation.oracle`: a float stands for exactly the number it is.
 """
 
 from collections.abc import Callable
@@ -8,7 +8,7 @@ from functools import cache
 
 import mpmath
 
-from theory.precision import Number, exact
+from statnn.theory.precision import Number, exact
 
 Function = Callable[[mpmath.mpf], mpmath.mpf]
 

@@ -2,9 +2,9 @@
 
 import sympy as sp
 
-from theory.derivation import Derivation, equation, identity
-from theory.interaction.symbols import componentwise, gaussian_mean, named
-from theory.rg.meanfield import PRODUCT, SIGMA, c, mean, pair_mean, q, u, v, x, y, z
+from statnn.theory.derivation import Derivation, equation, identity
+from statnn.theory.notation import componentwise, gaussian_mean, named
+from statnn.theory.rg.meanfield import PRODUCT, SIGMA, c, mean, pair_mean, q, u, v, x, y, z
 
 t, m = sp.symbols("t m", positive=True)
 LINE = "Poole et al. 2016; Schoenholz et al. 2017; amplitudes of this project"

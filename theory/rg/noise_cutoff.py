@@ -2,11 +2,11 @@
 
 import sympy as sp
 
-from theory.derivation import Derivation, equation, identity
-from theory.interaction.symbols import gaussian_mean, named
-from theory.interaction.symbols import z as xi
-from theory.rg.checked import checked
-from theory.rg.functional import (
+from statnn.theory.derivation import Derivation, equation, identity
+from statnn.theory.notation import gaussian_mean, named
+from statnn.theory.notation import z as xi
+from statnn.theory.rg.checked import checked
+from statnn.theory.rg.functional import (
     ALPHA,
     OURS,
     SLOPE,

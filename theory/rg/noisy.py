@@ -2,10 +2,10 @@
 
 import sympy as sp
 
-from theory.derivation import Derivation, equation
-from theory.interaction.symbols import named
-from theory.rg.checked import checked
-from theory.rg.linear import OWN
+from statnn.theory.derivation import Derivation, equation
+from statnn.theory.notation import named
+from statnn.theory.rg.checked import checked
+from statnn.theory.rg.linear import OWN
 
 w, x, noise = sp.symbols("w x epsilon", positive=True)
 

@@ -4,9 +4,9 @@ from typing import NamedTuple
 
 import sympy as sp
 
-from theory.derivation import Derivation, equation
-from theory.rg.checked import checked
-from theory.rg.functional import OURS
+from statnn.theory.derivation import Derivation, equation
+from statnn.theory.rg.checked import checked
+from statnn.theory.rg.functional import OURS
 
 x, u, n, m = sp.symbols("x u n m", positive=True)
 d, w, r = sp.symbols("d w r", real=True)

@@ -1,6 +1,6 @@
 """Repeated scalar layers evaluated by mpmath to as many digits as asked: the yardstick for fast arithmetic.
 
-Arguments are as in `theory.activation.oracle`: a float stands for exactly the number it is.
+Arguments are as in `statnn.theory.activation.oracle`: a float stands for exactly the number it is.
 """
 
 from collections.abc import Callable
@@ -9,8 +9,8 @@ from functools import cache
 import mpmath
 import sympy as sp
 
-from theory.precision import Number, converged, exact
-from theory.rg import functional, noise_cutoff, repeated
+from statnn.theory.precision import Number, converged, exact
+from statnn.theory.rg import functional, noise_cutoff, repeated
 
 VARIABLES = functional.x, functional.n, functional.u, functional.m
 

@@ -1,6 +1,6 @@
 """Solvable repeated layers evaluated by mpmath: blocks of linear layers, of spins, their correlation lengths.
 
-Arguments are as in `theory.activation.oracle`: a float stands for exactly the number it is.
+Arguments are as in `statnn.theory.activation.oracle`: a float stands for exactly the number it is.
 """
 
 from functools import partial
@@ -8,7 +8,7 @@ from typing import Any
 
 import mpmath
 
-from theory.precision import Number, converged, exact
+from statnn.theory.precision import Number, converged, exact
 
 
 def linear_block(w: Number, bias: Number, noise: Number, m: int, *, digits: int = 50) -> tuple[mpmath.mpf, ...]:

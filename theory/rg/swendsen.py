@@ -4,8 +4,8 @@ from itertools import product
 
 import sympy as sp
 
-from theory.derivation import Derivation, Step, equation, identity
-from theory.interaction.symbols import K, componentwise, expected, h, named
+from statnn.theory.derivation import Derivation, Step, equation, identity
+from statnn.theory.notation import K, componentwise, expected, h, named
 
 SOURCE = "Swendsen, Phys. Rev. Lett. 42, 859 (1979); proved here for the decimated ring"
 SIGNS = (-1, 1)

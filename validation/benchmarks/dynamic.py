@@ -18,7 +18,7 @@ import numpy as np
 from statnn import Network
 from statnn.interaction import DynamicNeurons
 from statnn.montecarlo import estimate, sample
-from statnn.montecarlo._hamiltonian import Hamiltonian
+from statnn.montecarlo._dynamic.hamiltonian import Hamiltonian
 from validation.benchmarks.measure import Row, alternate
 
 LAYERS, WIDTH, CHAINS = 10, 100, 64

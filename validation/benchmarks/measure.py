@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from statnn._lanes import lanes, scratch, uniform_lane
-from statnn._numba import kernel
+from statnn._compile import kernel
 from statnn._random import root
+from statnn.montecarlo._lanes import lanes, scratch, uniform_lane
 
 SQUARE = 1024
 """Matrices of this size measure the peak of sgemm."""

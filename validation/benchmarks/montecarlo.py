@@ -16,9 +16,9 @@ from scipy import sparse
 
 from statnn.interaction import BinaryNeurons, square_lattice
 from statnn.montecarlo import Method, sample
-from statnn.montecarlo._blocks import Blocks
-from statnn.montecarlo._multispin import MultiSpin
-from statnn.montecarlo._spins import HeatBath, Metropolis
+from statnn.montecarlo._blocks.method import Blocks
+from statnn.montecarlo._multispin.method import MultiSpin
+from statnn.montecarlo._single_spin.method import HeatBath, Metropolis
 from validation.benchmarks import peers
 from validation.benchmarks.measure import Row, Work, alternate, draws, products, slopes
 

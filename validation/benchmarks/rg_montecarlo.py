@@ -9,7 +9,7 @@ import numpy as np
 from statnn.interaction import square_lattice
 from statnn.montecarlo import MultiSpin
 from statnn.rg import block_mean, block_spin, critical_coupling, decimate, monte_carlo, operators
-from statnn.rg._operators import measure
+from statnn.rg.lattice._operators import measure
 from validation.benchmarks.measure import Row, alternate
 
 COUPLING = float(np.log1p(np.sqrt(2)) / 2)

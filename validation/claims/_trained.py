@@ -8,8 +8,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from validation import networks, training
 from validation.statistics import Comparison, Refusal, mean
+from validation.trained import images as networks
+from validation.trained import training
 
 CLEAR = 1e-3
 """Level at which a few trainings show a difference; what is found lies far beyond it, or is said to be doubtful."""

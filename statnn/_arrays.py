@@ -1,0 +1,35 @@
+"""Parameters as arrays: finite real numbers in one of two precisions, in memory that nobody can write to."""
+
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from statnn._arguments import array_of
+
+Reals: TypeAlias = NDArray[Any]
+
+
+def real(values: ArrayLike, name: str, ndim: int | None) -> Reals:
+    """Return an array of finite floats: float32 stays, all other real types become float64."""
+    array = array_of(values, name)
+    if array.dtype.kind not in "biuf":
+        raise TypeError(f"{name} must hold real numbers, not {array.dtype}")
+    if ndim is not None and array.ndim != ndim:
+        raise ValueError(f"{name} has shape {array.shape}; {'a matrix' if ndim == 2 else 'a vector'} is needed")
+    if array.size == 0:
+        raise ValueError(f"{name} has shape {array.shape} and no entries")
+    result = array if array.dtype in (np.float32, np.float64) else array.astype(np.float64)
+    bad = ~np.isfinite(result)
+    if bad.any():
+        where = tuple(int(i[0]) for i in np.nonzero(bad))
+        raise ValueError(f"{name}{list(where)} = {array[where]} is not finite: every parameter and input must be")
+    return result
+
+
+def frozen(array: Reals, dtype: np.dtype[Any]) -> Reals:
+    """Return a copy in the memory of a `bytes` object, which nobody can make writeable; such a copy is kept."""
+    owner: Any = array.base
+    if isinstance(owner, bytes) and array.dtype == dtype and array.flags.c_contiguous:
+        return array
+    return np.ndarray(array.shape, dtype, array.astype(dtype, copy=False).tobytes())

@@ -1,0 +1,1 @@
+"""From counts to laws: fits, their tests, comparisons, rarefaction."""

@@ -1,0 +1,160 @@
+"""The three laws side by side: which describes the counts best, and does any describe them well."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy import stats
+
+from statnn._axes import axes
+from statnn.activation._gamma_poisson import GammaPoisson
+from statnn.activation._inference.estimate import NoFiniteFitError
+from statnn.activation._inference.fit import LAWS, Fit, fit
+from statnn.activation._inference.likelihood import Tally, polya_urn
+from statnn.activation._polya_urn import PolyaUrn
+
+COLOURS = ("#0072B2", "#D55E00", "#009E73")
+
+
+@dataclass(frozen=True, eq=False)
+class Comparison:
+    """Fits of several laws to one set of counts; made by :func:`compare`.
+
+    Parameters
+    ----------
+    fits : tuple of Fit
+        Laws that could be fitted, best first.
+    aic : tuple of float
+        Akaike's criterion given the total, in the order of ``fits``.
+    left_out : mapping of str to str
+        Laws without a finite fit, and why.
+    """
+
+    fits: tuple[Fit, ...]
+    aic: tuple[float, ...]
+    left_out: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def best(self) -> Fit:
+        """The fit of least AIC; look at its p-value too, the best of three may be bad."""
+        return self.fits[0]
+
+    @property
+    def weights(self) -> tuple[float, ...]:
+        """Akaike's weights, which sum to one, in the order of ``fits``."""
+        relative = [math.exp((self.aic[0] - value) / 2) for value in self.aic]
+        return tuple(value / sum(relative) for value in relative)
+
+    @property
+    def p_values(self) -> tuple[float, ...]:
+        """P-values of the tests of fit, in the order of ``fits``."""
+        return tuple(found.p_value for found in self.fits)
+
+    def __str__(self) -> str:
+        lines = [f"{'law':<14}{'b':>10}{'±':>9}{'c':>10}{'±':>9}{'ΔAIC':>10}{'weight':>8}{'p of fit':>10}"]
+        for found, value, weight in zip(self.fits, self.aic, self.weights, strict=True):
+            lines.append(
+                f"{type(found.process).__name__:<14}{found.b:>10.4g}{found.b_error:>9.2g}{found.c:>10.4g}"
+                f"{found.c_error:>9.2g}{value - self.aic[0]:>10.2f}{weight:>8.3f}{found.p_value:>10.2g}"
+            )
+        lines += [f"{law}: no fit, {why}" for law, why in self.left_out.items()]
+        return "\n".join(lines)
+
+    def plot(self, ax: Any | None = None) -> Any:
+        """Draw the counts and all fitted laws on log-log axes.
+
+        Parameters
+        ----------
+        ax : matplotlib axes, optional
+            New ones if None.
+
+        Returns
+        -------
+        matplotlib axes
+        """
+        ax = self.best.plot(axes(ax))
+        k = np.unique(np.round(np.geomspace(1, self.best.counts.max(), 400)))
+        for found, colour in zip(self.fits[1:], COLOURS[1:], strict=False):
+            law = type(found.process).__name__
+            weight = found.process.count(found.samples).pmf(k)
+            ax.plot(k, weight, color=colour, ls="--", label=f"{law}, b = {found.b:.3g}")
+        ax.legend()
+        return ax
+
+
+def compare(
+    counts: ArrayLike,
+    samples: int,
+    *,
+    goodness: str = "chi-square",
+    replicas: int = 199,
+    rng: int | np.random.Generator | None = None,
+) -> Comparison:
+    r"""Fit all three laws and rank them by the likelihood of the counts *given their total*.
+
+    The urn fixes the total n = ΣD_i = cD, the two other laws do not, so only P(counts | n) is common ground:
+
+    .. math:: \mathrm{AIC} = 2p - 2\,[\ln P(D_1,\dots,D_N) - \ln P(n)], \qquad p = 2.
+
+    Given its total, the gamma-Poisson law *is* the urn (a negative binomial product given its sum is
+    Dirichlet-multinomial): the two differ only in the law of the total, of which one data set holds one
+    number. They come out equal here, up to a difference of order 1/N from how b is estimated; no weight can
+    tell them apart, and which of the two stands first means nothing.
+
+    Parameters
+    ----------
+    counts, samples, goodness, replicas, rng
+        As in :func:`fit`; counts up to ``samples``.
+
+    Returns
+    -------
+    Comparison
+        Its ``str`` is a table.
+
+    Raises
+    ------
+    ValueError, TypeError
+        As :func:`fit`, if no law has a finite fit; laws that have none are left out otherwise, and named.
+
+    Notes
+    -----
+    P(n) is exact for the gamma-Poisson law; for beta-Bernoulli, whose total is a sum of N independent
+    counts, it is the normal density, in error by O(1/N). [own]
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(1)
+    >>> compared = compare(rng.binomial(50, rng.beta(2.0, 3.0, size=400)), samples=50)
+    >>> type(compared.best.process).__name__, round(compared.best.b, 1)
+    ('BetaBernoulli', 2.2)
+    """
+    found, left_out = [], {}
+    for law in LAWS:
+        try:
+            one = fit(counts, samples, law=law, goodness=goodness, replicas=replicas, rng=rng)
+        except NoFiniteFitError as error:
+            left_out[law.__name__] = str(error)
+        else:
+            found.append((4.0 - 2.0 * _given_total(one), one))
+    if not found:
+        raise NoFiniteFitError("; ".join(f"{law}: {why}" for law, why in left_out.items()))
+    found.sort(key=lambda pair: pair[0])
+    aic, fits = zip(*found, strict=True)
+    return Comparison(fits, aic, left_out)
+
+
+def _given_total(found: Fit) -> float:
+    """Return ln P(counts | n)."""
+    process, tally = found.process, Tally.of(found.counts, found.samples)
+    if isinstance(process, PolyaUrn):
+        return found.log_likelihood
+    if isinstance(process, GammaPoisson):
+        return polya_urn(tally, np.array([math.log(process.b)]))[0]
+    neurons, samples = process.neurons, found.samples
+    share, both = process.c / neurons, process.b * neurons / process.c
+    variance = neurons * samples * share * (1 - share) * (samples + both) / (1 + both)
+    law_of_total = stats.norm(samples * process.c, math.sqrt(variance))
+    return found.log_likelihood - float(law_of_total.logpdf(tally.total))

@@ -1,0 +1,312 @@
+"""From counts to (b, c): the fit of one law, with errors, a test of fit and a picture."""
+
+import math
+import warnings
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy import stats
+
+from statnn._arguments import whole, whole_array
+from statnn._axes import axes
+from statnn._random import root, stream
+from statnn.activation._beta_bernoulli import BetaBernoulli
+from statnn.activation._gamma_poisson import GammaPoisson
+from statnn.activation._inference.estimate import CONVERGED, Maximum, Process, covariance, estimate, process_at
+from statnn.activation._inference.goodness import Goodness, bootstrap, chi_square
+from statnn.activation._inference.likelihood import Tally
+from statnn.activation._polya_urn import PolyaUrn
+
+LAWS: tuple[type[Process], ...] = (BetaBernoulli, PolyaUrn, GammaPoisson)
+
+
+@dataclass(frozen=True, eq=False)
+class Fit:
+    """A law fitted to counts by maximum likelihood; made by :func:`fit`.
+
+    Parameters
+    ----------
+    process : BetaBernoulli, PolyaUrn or GammaPoisson
+        The fitted law; ``process.working(D)`` is its growth curve, ``process.tail_exponent()`` its power law.
+    covariance : ndarray
+        Covariance of (b, c) from the observed information, shape (2, 2). The urn takes the total as given:
+        its c has no error.
+    log_likelihood : float
+        ln P(counts) at the maximum; for the urn ln P(counts | total).
+    goodness : Goodness
+        The test of fit: method, statistic, p-value, and its cells or replicas.
+    residual : float
+        Distance of the solution from the maximum in standard errors, from the gradient.
+    steps : int
+        Newton steps taken.
+    counts : ndarray
+        The data D_i, shape (neurons,).
+    samples : int
+        The number D of samples.
+    """
+
+    process: Process
+    covariance: NDArray[np.float64] = field(repr=False, compare=False)
+    log_likelihood: float
+    goodness: Goodness
+    residual: float = field(repr=False)
+    steps: int = field(repr=False)
+    counts: NDArray[np.int64] = field(repr=False, compare=False)
+    samples: int = field(repr=False)
+
+    @property
+    def b(self) -> float:
+        """Estimate of the constant b."""
+        return self.process.b
+
+    @property
+    def c(self) -> float:
+        """Estimate of the mean number of active neurons per sample."""
+        return self.process.c
+
+    @property
+    def b_error(self) -> float:
+        """Standard error of b."""
+        return math.sqrt(self.covariance[0, 0])
+
+    @property
+    def c_error(self) -> float:
+        """Standard error of c; 0 for the urn, whose n = cD is given."""
+        return math.sqrt(self.covariance[1, 1])
+
+    @property
+    def aic(self) -> float:
+        """Akaike's 2p - 2 ln P with p = 2; p = 1 for the urn, given its total. See :func:`compare`."""
+        return 2.0 * (1 if isinstance(self.process, PolyaUrn) else 2) - 2.0 * self.log_likelihood
+
+    @property
+    def p_value(self) -> float:
+        """Probability of counts that agree worse with the law, if the law is true."""
+        return self.goodness.p_value
+
+    @property
+    def p_error(self) -> float:
+        """Standard error of :attr:`p_value` from the replicas of the bootstrap; 0 for chi-square."""
+        return self.goodness.p_error
+
+    @property
+    def statistic(self) -> float:
+        """Statistic behind :attr:`p_value`."""
+        return self.goodness.statistic
+
+    @property
+    def converged(self) -> bool:
+        """Whether Newton's method ended at the maximum."""
+        return self.residual < CONVERGED
+
+    @property
+    def message(self) -> str:
+        """How Newton's method ended, in words."""
+        how = "converged" if self.converged else "did not converge"
+        return f"{how} in {self.steps} Newton steps, {self.residual:.1e} standard errors from the maximum"
+
+    def interval(self, name: str, level: float = 0.95) -> tuple[float, float]:
+        """Confidence interval of ``"b"`` or ``"c"``: estimate ± z errors on an unbounded scale (Wald).
+
+        The scale is ln b, and logit c/N for :class:`BetaBernoulli` or ln c for :class:`GammaPoisson`, so
+        that no interval leaves the allowed range. The urn's c is a point.
+
+        Parameters
+        ----------
+        name : {"b", "c"}
+        level : float
+            Coverage, between 0 and 1.
+
+        Returns
+        -------
+        (low, high) : tuple of float
+
+        Raises
+        ------
+        ValueError
+            For another name or level.
+        """
+        if name not in ("b", "c"):
+            raise ValueError(f"name = {name!r}: intervals exist for 'b' and 'c'")
+        if not 0 < level < 1:
+            raise ValueError(f"level = {level!r} must lie between 0 and 1: 0.95 for 95 %")
+        z = float(stats.norm.isf((1 - level) / 2))
+        if name == "b":
+            spread = z * self.b_error / self.b
+            return self.b * math.exp(-spread), self.b * math.exp(spread)
+        spread = z * self.c_error / self.c
+        if isinstance(self.process, BetaBernoulli):
+            odds, neurons = self.c / (self.process.neurons - self.c), self.process.neurons
+            spread *= neurons / (neurons - self.c)
+            return neurons / (1 + math.exp(spread) / odds), neurons / (1 + math.exp(-spread) / odds)
+        return self.c * math.exp(-spread), self.c * math.exp(spread)
+
+    def __str__(self) -> str:
+        law = type(self.process).__name__
+        return (
+            f"{law}: b = {self.b:.4g} ± {self.b_error:.2g}, c = {self.c:.5g} ± {self.c_error:.2g}, "
+            f"{self.goodness}; {self.message}"
+        )
+
+    def plot(self, ax: Any | None = None, *, bins: int = 24) -> Any:
+        """Draw the empirical law of the counts in logarithmic bins, and the fitted weights, on log-log axes.
+
+        A bin shows its mean probability per integer with the binomial standard error. Silent neurons have
+        no place on a logarithmic axis; the legend gives their share, observed and fitted.
+
+        Parameters
+        ----------
+        ax : matplotlib axes, optional
+            New ones if None.
+        bins : int
+            Number of bins from k = 1 to the largest count.
+
+        Returns
+        -------
+        matplotlib axes
+        """
+        ax = axes(ax)
+        neurons, most = self.counts.size, int(self.counts.max())
+        edges = np.unique(np.round(np.geomspace(1, most + 1, whole(bins, "bins", minimum=1) + 1)))
+        seen = np.histogram(self.counts, edges)[0]
+        width, kept = np.diff(edges), seen > 0
+        share = seen / neurons
+        middle = np.sqrt(edges[:-1] * (edges[1:] - 1))
+        ax.errorbar(
+            middle[kept],
+            (share / width)[kept],
+            (np.sqrt(share * (1 - share) / neurons) / width)[kept],
+            fmt="o",
+            ms=4,
+            color="black",
+            label=f"counts, silent {np.mean(self.counts == 0):.3g}",
+        )
+        law = self.process.count(self.samples)
+        k = np.unique(np.round(np.geomspace(1, most, 400)))
+        ax.plot(
+            k,
+            law.pmf(k),
+            color="#0072B2",
+            label=f"{type(self.process).__name__}, b = {self.b:.3g}, silent {float(law.pmf(0)):.3g}",
+        )
+        ax.set(xscale="log", yscale="log", xlabel="activations $k$", ylabel="$P(D_i = k)$")
+        ax.set_ylim(bottom=(share / width)[kept].min() / 4)  # bars of single counts reach down to 0
+        ax.legend()
+        return ax
+
+
+def fit(
+    counts: ArrayLike,
+    samples: int,
+    *,
+    law: type[Process] = BetaBernoulli,
+    goodness: str = "chi-square",
+    replicas: int = 199,
+    rng: int | np.random.Generator | None = None,
+) -> Fit:
+    r"""Fit b and c of an activation process to the number of activations of each neuron.
+
+    Maximises the likelihood of the counts: :math:`\prod_i \mathrm{BetaBinomial}(D_i; D, b, \beta)` with
+    :math:`c = Nb/(b+\beta)` for :class:`BetaBernoulli`; the negative binomial product, where c = n/D
+    exactly, for :class:`GammaPoisson`; the Dirichlet-multinomial weight given the total n = ΣD_i for
+    :class:`PolyaUrn`.
+
+    Parameters
+    ----------
+    counts : array_like of int
+        D_i, shape (neurons,), each between 0 and ``samples`` (unbounded for the two other laws). Silent
+        neurons belong to it. At least two neurons.
+    samples : int
+        D, at least 1.
+    law : type
+        :class:`BetaBernoulli`, :class:`PolyaUrn` or :class:`GammaPoisson`.
+    goodness : {"chi-square", "bootstrap"}
+        The test of fit. Chi-square uses quantile cells in which (b, c) are estimated once more, so that its
+        p-value is uniform under the law. With fewer than six cells that expect five neurons (about 30
+        neurons, or counts of few distinct values) the bootstrap takes its place, and ``Fit.goodness`` says
+        so.
+    replicas : int
+        Replicas of the bootstrap, each refitted.
+    rng : int, Generator or None
+        Used by the bootstrap only. With None every call draws afresh, and the p-value moves by ``Fit.p_error``; give
+        a seed to repeat it, or more replicas.
+
+    Returns
+    -------
+    Fit
+
+    Raises
+    ------
+    ValueError, TypeError
+        For counts that are not whole numbers in range; and where the likelihood has no maximum at a finite
+        b: all counts 0, all D, all either 0 or D, all events of an urn on one neuron, or counts that vary no more
+        between neurons than a binomial law allows.
+
+    Warns
+    -----
+    RuntimeWarning
+        If the error of b exceeds b, or the solver did not converge. The value is returned all the same.
+
+    Notes
+    -----
+    Errors come from the observed information and assume what the law assumes: neurons that fire
+    independently of each other. Neurons of a network do not, and their number is small; take errors from
+    repeated trainings there. [exact likelihood; errors asymptotic in the number of neurons]
+
+    Examples
+    --------
+    >>> found = fit([0, 0, 1, 0, 2, 0, 0, 14, 3, 0, 40, 0, 1, 0, 0, 0], samples=100, rng=1)
+    >>> round(found.b, 3), round(found.c, 3)
+    (0.124, 0.609)
+    """
+    values, size, law = _checked(counts, samples, law)
+    if goodness not in ("chi-square", "bootstrap"):
+        raise ValueError(f"goodness = {goodness!r}: choose 'chi-square' or 'bootstrap'")
+    replicas = whole(replicas, "replicas", minimum=19)
+    tally = Tally.of(values, size)
+    found = estimate(tally, law)
+    process = process_at(tally, law, found.theta)
+    test = chi_square(tally, process) if goodness == "chi-square" else None
+    if test is None:
+        test = bootstrap(tally, process, replicas, stream(root(rng)))
+    result = _result(found, process, test, values, tally)
+    if not result.converged:
+        warnings.warn(f"{result}", RuntimeWarning, stacklevel=2)
+    elif result.b_error > result.b:
+        warnings.warn(
+            f"b is hardly determined by these counts, only its order from below: {result}",
+            RuntimeWarning,
+            stacklevel=2,
+        )
+    return result
+
+
+def _result(found: Maximum, process: Process, test: Goodness, counts: NDArray[np.int64], tally: Tally) -> Fit:
+    return Fit(
+        process=process,
+        covariance=covariance(tally, process, found.information),
+        log_likelihood=found.log_likelihood,
+        goodness=test,
+        residual=found.residual,
+        steps=found.steps,
+        counts=counts,
+        samples=tally.samples,
+    )
+
+
+def _checked(counts: ArrayLike, samples: int, law: type[Process]) -> tuple[NDArray[np.int64], int, type[Process]]:
+    if law not in LAWS:
+        raise TypeError(f"law = {law!r}: pass one of the classes BetaBernoulli, PolyaUrn, GammaPoisson")
+    size = whole(samples, "samples", minimum=1)
+    values = whole_array(counts, "counts")
+    if values.size < 2:
+        raise ValueError("counts has one entry; a law of counts needs at least two neurons")
+    if law is BetaBernoulli and values.max() > size:
+        where = int(values.argmax())
+        raise ValueError(
+            f"counts[{where}] = {values[where]} exceeds samples = {size}: a neuron fires at most once per "
+            "sample; for activation events that may repeat a neuron pass law=PolyaUrn"
+        )
+    return values, size, law

@@ -1,0 +1,1 @@
+"""Exact laws on whole numbers of any size: counts, working neurons, losses, with all their digits."""

@@ -1,0 +1,97 @@
+"""The beta-binomial law at any size: scipy's object with weights that keep their digits.
+
+scipy's own weights are differences of four or more large logarithms: at n = 1e12 they are wrong in the
+third digit, and its distribution function sums up to k terms one by one.
+"""
+
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from statnn.activation._laws.distribution import Discrete, between, quantiles
+from statnn.activation._laws.special import mixed_log_gamma
+from statnn.activation._laws.weight_kernels import log_beta_binomial
+
+
+def log_rising(b: NDArray[np.float64], k: NDArray[Any]) -> NDArray[np.float64]:
+    r"""Return :math:`\ln[(b)_k/k!] = \ln\Gamma(k+b) - \ln\Gamma(b) - \ln\Gamma(k+1)`, with all its digits."""
+    least, span = np.minimum(b, 1.0), np.abs(b - 1.0)
+    return np.where(b < 1.0, -1.0, 1.0) * mixed_log_gamma(least, span, k)
+
+
+def parts(value: Fraction) -> tuple[float, float]:
+    """Return a number as the sum of two floats, the first of them the nearest."""
+    high = float(value)
+    return high, float(value - Fraction(high))
+
+
+def _parts(count: NDArray[Any]) -> NDArray[np.float64]:
+    """Return whole numbers as sums of two floats, shape (2, size); floats stand for what they are."""
+    high = count.astype(float)
+    low = count - high.astype(np.int64) if count.dtype.kind in "iu" else np.zeros(count.shape)
+    return np.stack((high.ravel(), low.astype(float).ravel()))
+
+
+def log_weight(k: Any, n: Any, a: Any, b: Any, a_low: Any = 0.0, b_low: Any = 0.0) -> NDArray[np.float64]:
+    r"""Return :math:`\ln P(k)` of BetaBinomial(n; a + a_low, b + b_low) for whole 0 <= k <= n, broadcast.
+
+    Integer arrays keep the digits of k and n - k beyond 2**53, the low parts those of a and b beyond a float.
+    """
+    k, n, *balls = np.broadcast_arrays(k, n, a, a_low, b, b_low)
+    a, a_low, b, b_low = (np.asarray(one, dtype=float).ravel() for one in balls)
+    out = np.empty(k.shape)
+    log_beta_binomial(_parts(k), _parts(n - k), np.stack((a, a_low)), np.stack((b, b_low)), out.ravel())
+    return out
+
+
+def _integers(k: Any) -> Any:
+    """Round down without a detour over floats, which end at 2**53."""
+    k = np.asarray(k)
+    return k if k.dtype.kind in "iu" else np.floor(k).astype(np.int64)
+
+
+class _BetaBinomial(Discrete):  # type: ignore[misc]
+    """scipy.stats.betabinom with the weights of :func:`log_weight` and smooth sums."""
+
+    def _argcheck(self, n: Any, a: Any, b: Any, a_low: Any, b_low: Any) -> Any:  # noqa: ARG002 - may have any sign
+        return (n >= 0) & (np.floor(n) == n) & (a > 0) & (b > 0)
+
+    def _get_support(self, n: Any, *_: Any) -> Any:
+        return 0, n
+
+    def _rvs(self, n: Any, a: Any, b: Any, *_: Any, size: Any = None, random_state: Any = None) -> Any:
+        return random_state.binomial(n, random_state.beta(a, b, size), size)
+
+    def _logpmf(self, k: Any, n: Any, a: Any, b: Any, a_low: Any, b_low: Any) -> Any:
+        return log_weight(_integers(k), _integers(n), a, b, a_low, b_low)
+
+    def _pmf(self, k: Any, *law: Any) -> Any:
+        return np.exp(self._logpmf(k, *law))
+
+    def _cdf(self, k: Any, n: Any, a: Any, b: Any, *low: Any) -> Any:
+        return between(self, 0, _integers(k), n * (a / (a + b)), _integers(n), a, b, *low)
+
+    def _sf(self, k: Any, n: Any, a: Any, b: Any, *low: Any) -> Any:
+        return between(self, _integers(k) + 1, _integers(n), n * (a / (a + b)), _integers(n), a, b, *low)
+
+    def _ppf(self, q: Any, n: Any, *balls: Any) -> Any:
+        return quantiles(self, q, _integers(n), n, *balls)
+
+    def _isf(self, q: Any, n: Any, *balls: Any) -> Any:
+        return quantiles(self, q, _integers(n), n, *balls, upper=True)
+
+    def _stats(self, n: Any, a: Any, b: Any, *_: Any) -> Any:
+        n, t = np.asarray(n, dtype=float), a + b
+        p, q, share = a / t, b / t, n / t  # shares: t^4 leaves the range of floats
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+            variance = n * p * q * ((t + n) / (t + 1))
+            skewness = (q - p) * ((t + 2 * n) / (t + 2)) * np.sqrt((1 + t) / (n + t) / (n * p * q))
+            fourth = 1 - 1 / t + 6 * share + 6 * share**2 + 3 * p * q * (n - 2 + share * (n - 6) - 6 * share**2)
+            kurtosis = (1 + t) / (t + 2) * (t / (t + 3)) * (t / (t + n)) * fourth / (n * p * q) - 3
+        return n * p, variance, skewness, kurtosis
+
+
+beta_binomial = _BetaBinomial(name="beta_binomial", shapes="n, a, b, a_low, b_low")
+"""Of n draws from a + a_low black and b + b_low white balls; the low parts are what floats a, b have no digits for."""

@@ -1,0 +1,67 @@
+"""The negative binomial law at any mean: scipy's object with weights that keep their digits.
+
+scipy's own takes the chance of success p, near 1 where activations are rare; then 1 - p, which is all that
+matters, has no digits left. Here the law is given by its shape and its odds m = (1-p)/p = mean/shape.
+"""
+
+from typing import Any
+
+import numpy as np
+from scipy import special
+
+from statnn._arguments import LARGEST_COUNT
+from statnn.activation._laws.distribution import Discrete, between, quantiles
+from statnn.activation._laws.weight_kernels import log_negative_binomial
+
+_SUMMED = 1e6
+"""Shapes from which on the incomplete beta function loses digits to the rounding of 1/(1+m)."""
+
+
+class _NegativeBinomial(Discrete):  # type: ignore[misc]
+    """scipy.stats.nbinom of shape n, with :math:`P(k) = m^k (1+m)^{-n-k} (n)_k/k!`."""
+
+    def _argcheck(self, n: Any, m: Any, n_low: Any, m_low: Any) -> Any:  # noqa: ARG002 - may have any sign
+        return (n > 0) & (m >= 0)
+
+    def _logpmf(self, k: Any, n: Any, m: Any, n_low: Any, m_low: Any) -> Any:
+        all_of = np.broadcast_arrays(*(np.asarray(one, dtype=float) for one in (k, n, n_low, m, m_low)))
+        k, n, n_low, m, m_low = (one.ravel() for one in all_of)
+        out = np.empty(all_of[0].shape)
+        log_negative_binomial(k, np.stack((n, n_low)), np.stack((m, m_low)), out.ravel())
+        return out
+
+    def _pmf(self, k: Any, *law: Any) -> Any:
+        return np.exp(self._logpmf(k, *law))
+
+    def _cdf(self, k: Any, n: Any, m: Any, *low: Any) -> Any:
+        k, mean = np.floor(k), n * m
+        if np.max(n) > _SUMMED and np.max(k) < LARGEST_COUNT:
+            return between(self, 0, k, np.minimum(mean, LARGEST_COUNT), n, m, *low)
+        many = special.betainc(n, k + 1, 1 / (1 + m))
+        return np.where(m > 1, many, special.betaincc(k + 1, n, m / (1 + m)))
+
+    def _sf(self, k: Any, n: Any, m: Any, *low: Any) -> Any:
+        k, mean = np.floor(k), n * m
+        end = np.maximum(k, mean) + 50 * (np.sqrt(mean * (1 + m)) + 1)  # the rest is below the smallest float
+        if np.max(n) > _SUMMED and np.max(end) < LARGEST_COUNT:
+            return between(self, k + 1, end, mean, n, m, *low)
+        many = special.betaincc(n, k + 1, 1 / (1 + m))
+        return np.where(m > 1, many, special.betainc(k + 1, n, m / (1 + m)))
+
+    def _ppf(self, q: Any, *law: Any) -> Any:
+        return quantiles(self, q, np.inf, *law)
+
+    def _isf(self, q: Any, *law: Any) -> Any:
+        return quantiles(self, q, np.inf, *law, upper=True)
+
+    def _stats(self, n: Any, m: Any, *_: Any) -> Any:
+        spread = np.sqrt(n * m * (1 + m))
+        with np.errstate(divide="ignore"):
+            return n * m, spread**2, (1 + 2 * m) / spread, 6 / n + 1 / spread**2
+
+    def _rvs(self, n: Any, m: Any, *_: Any, size: Any = None, random_state: Any = None) -> Any:
+        return random_state.negative_binomial(n, 1 / (1 + m), size)
+
+
+negative_binomial = _NegativeBinomial(name="negative_binomial", shapes="n, m, n_low, m_low")
+"""Of shape n + n_low and odds m + m_low; the low parts are what floats n, m have no digits for."""

@@ -1,0 +1,100 @@
+r"""The law of K(n) of the urn as a whole: how many silent neurons have woken after m events.
+
+Two exact routes. The pure birth chain, where j woken neurons become j + 1 with probability
+:math:`b(M-j)/(y+t)` at event t, costs m steps. Inclusion and exclusion,
+
+.. math:: P(j) = \binom Mj \Delta^j r_0, \qquad r_i = \frac{(y-bM+bi)_m}{(y)_m},
+
+has no steps but cancels about 2 M bits, so it is done in integers of as many bits.
+Here M neurons are silent at the start and y is the total weight, :math:`n_0 + bN`.
+"""
+
+from math import comb
+from typing import Any
+
+import mpmath
+import numpy as np
+from numpy.typing import NDArray
+
+from statnn._compile import kernel
+
+_MOST_UPDATES = 2 * 10**9
+_MOST_BITWISE = 500
+_TINY = 1e-290
+
+
+@kernel
+def _birth_chain(asleep: int, b: float, total: float, draws: int, p: Any) -> None:
+    p[:] = 0.0
+    p[0] = 1.0
+    low, high = 0, 0
+    for t in range(draws):
+        weight = total + t
+        if high < asleep:
+            high += 1
+        for j in range(high, low, -1):
+            awake = (weight - b * (asleep - j)) / weight
+            p[j] = p[j] * awake + p[j - 1] * (b * (asleep - j + 1) / weight)
+        p[low] *= (weight - b * (asleep - low)) / weight
+        while p[low] < _TINY and low < high:
+            p[low] = 0.0
+            low += 1
+        while p[high] < _TINY and high > low:
+            p[high] = 0.0
+            high -= 1
+
+
+def _differences(asleep: int, b: float, history: float, draws: int) -> NDArray[np.float64]:
+    bits = 2 * asleep + 1200
+    with mpmath.workprec(bits + 64):
+        weights = [mpmath.mpf(history) + mpmath.mpf(b) * i for i in range(asleep + 1)]
+        top = mpmath.loggamma(weights[-1] + draws) - mpmath.loggamma(weights[-1])
+        row = np.array(
+            [
+                int(mpmath.ldexp(mpmath.exp(mpmath.loggamma(w + draws) - mpmath.loggamma(w) - top), bits))
+                if w > 0
+                else 0
+                for w in weights
+            ],
+            dtype=object,
+        )
+    p = np.zeros(asleep + 1)
+    for j in range(asleep + 1):
+        p[j] = comb(asleep, j) * max(int(row[0]), 0) / (1 << bits)
+        row = row[1:] - row[:-1]
+    p[p < _TINY] = 0.0
+    return p
+
+
+def woken_law(asleep: int, b: float, history: float, draws: int) -> NDArray[np.float64]:
+    """Return P(j neurons woken), j = 0 ... asleep; relative error below 1e-9, entries below 1e-290 are 0.
+
+    Parameters
+    ----------
+    asleep : int
+        M, silent neurons at the start, each of weight ``b``.
+    b : float
+        Weight of a silent neuron.
+    history : float
+        Weight of all the others, :math:`n_0 + b(N-M)`.
+    draws : int
+        Events m since the start.
+
+    Raises
+    ------
+    ValueError
+        If neither route is feasible.
+    """
+    if draws == 0 or asleep == 0:
+        return np.append(1.0, np.zeros(asleep))
+    if draws * min(draws, asleep) <= _MOST_UPDATES:
+        p = np.empty(asleep + 1)
+        _birth_chain(asleep, b, history + b * asleep, draws, p)
+        return p
+    if asleep <= _MOST_BITWISE:
+        return _differences(asleep, b, history, draws)
+    raise ValueError(
+        f"the law of K for {asleep} silent neurons and {draws} events needs more than {_MOST_UPDATES:.0e} steps "
+        f"(events times neurons), or at most {_MOST_BITWISE} silent neurons; use working(D) and working_std(D), "
+        "or simulate(...)"
+    )

@@ -1,0 +1,113 @@
+r"""Logarithms of count weights that keep their digits at any size: nothing in them cancels.
+
+In Stirling's form a beta-binomial weight, k of n = k + m from a black and b white balls, is a table of four cells,
+
+.. math:: \ln P(k) = -\sum_{\text{cells}} d(x, e) + \tfrac12 \ln\frac{a\,b\,n\,T}{2\pi\,k\,m\,(a+k)(b+m)(a+b)}
+          + \Delta\mu, \qquad d(x, e) = x\ln\frac xe + e - x \ge 0,
+
+x the cells a, k, b, m, T their sum, and e what margins alone would make of each: (a+k)(a+b)/T for a, and so on. All
+cells are off by the same :math:`\delta = (am - bk)/T`. The remainder Δμ of Stirling's formula is of the order of the
+inverse cells. The differences of lnΓ that this stands for are as large as a ln a.
+
+The condition number of a weight is the square root of the smaller of cells and balls: counts and balls therefore come
+as sums of two floats, high and low, and δ is exact before it is rounded.
+"""
+
+import math
+from typing import Any
+
+from statnn._compile import helper, kernel
+from statnn.activation._laws.special import LARGE, STIRLING, mixed_log_gamma_scalar
+
+_HALF_LOG_TAU = 0.5 * math.log(2 * math.pi)
+_SPLIT = 2.0**27 + 1
+
+
+@helper
+def _remainder(x: float) -> float:
+    """Return mu(x): ln Gamma(x) beyond (x - 1/2) ln x - x + ln(2 pi)/2."""
+    if x < LARGE:
+        return math.lgamma(x) - ((x - 0.5) * math.log(x) - x + _HALF_LOG_TAU)
+    square, total = 1.0 / (x * x), 0.0
+    for i in range(len(STIRLING) - 1, -1, -1):
+        total = total * square + STIRLING[i]
+    return total / x
+
+
+@helper
+def _deviance(x: float, delta: float, e: float) -> float:
+    """Return x ln(x/e) + e - x for x - e = delta, which is given apart and keeps its digits."""
+    v = delta / (2.0 * x - delta)
+    if not -0.3 < v < 0.3:
+        return x * (math.log(x) - math.log(e)) - delta
+    square, power, odd, total = v * v, 2.0 * x * v, 3.0, delta * v
+    while True:
+        power *= square
+        longer = total + power / odd
+        if longer == total:
+            return total
+        total, odd = longer, odd + 2.0
+
+
+@helper
+def _product_error(x: float, y: float, product: float) -> float:
+    """Return x y - product, exactly (Dekker 1971)."""
+    high_x, high_y = x * _SPLIT, y * _SPLIT
+    high_x, high_y = high_x - (high_x - x), high_y - (high_y - y)
+    low_x, low_y = x - high_x, y - high_y
+    return ((high_x * high_y - product) + high_x * low_y + low_x * high_y) + low_x * low_y
+
+
+@helper
+def _cross(x: float, x_low: float, y: float, y_low: float, u: float, u_low: float, v: float, v_low: float) -> float:
+    """Return x y - u v of sums of two floats each, to the last digits."""
+    first, second = x * y, u * v
+    error = _product_error(x, y, first) - _product_error(u, v, second)
+    return (first - second) + (error + (x * y_low + x_low * y - u * v_low - u_low * v))
+
+
+@kernel
+def log_beta_binomial(k: Any, m: Any, a: Any, b: Any, out: Any) -> None:
+    """Fill ln P(k black, m white), each argument of shape (2, size): high and low parts of whole numbers and balls."""
+    for i in range(out.size):
+        K, M, A, B = k[0, i], m[0, i], a[0, i], b[0, i]
+        if K == 0.0:
+            out[i] = -mixed_log_gamma_scalar(B, A, M)
+            continue
+        if M == 0.0:
+            out[i] = -mixed_log_gamma_scalar(A, B, K)
+            continue
+        scale = 1.0 if max(A, B) < 1e200 else 2.0**-300  # products with counts stay in range
+        cross = _cross(A * scale, a[1, i] * scale, M, m[1, i], B * scale, b[1, i] * scale, K, k[1, i])
+        black, white, balls, draws = A + K, B + M, A + B, K + M
+        total = balls + draws
+        delta = cross / (total * scale)
+        off = (
+            _deviance(A, delta, black * (balls / total))
+            + _deviance(K, -delta, black * (draws / total))
+            + _deviance(B, -delta, white * (balls / total))
+            + _deviance(M, delta, white * (draws / total))
+        )
+        width = math.log((A / black) * (total / balls)) + math.log((B / white) * (draws / (K * M)))
+        rest = _remainder(black) - _remainder(A) - _remainder(K) + _remainder(white) - _remainder(B) - _remainder(M)
+        rest += _remainder(balls) + _remainder(draws) - _remainder(total)
+        out[i] = 0.5 * width - _HALF_LOG_TAU + rest - off
+
+
+@kernel
+def log_negative_binomial(k: Any, s: Any, odds: Any, out: Any) -> None:
+    """Fill ln P(k) of shape s and odds mean/shape: the limit of infinitely many white balls and draws."""
+    for i in range(out.size):
+        K, S, q = k[i], s[0, i], odds[0, i]
+        if K == 0.0:
+            out[i] = -S * math.log1p(q)
+            continue
+        if q == 0.0:
+            out[i] = -math.inf
+            continue
+        scale = 1.0 if max(K, S) < 1e200 else 2.0**-300
+        delta = _cross(S * scale, s[1, i] * scale, q, odds[1, i], K * scale, 0.0, 1.0, 0.0) / ((1.0 + q) * scale)
+        total = S + K
+        off = _deviance(K, -delta, total * (q / (1.0 + q))) + _deviance(S, delta, total / (1.0 + q))
+        rest = _remainder(total) - _remainder(S) - _remainder(K)
+        out[i] = 0.5 * math.log((S / total) / K) - _HALF_LOG_TAU + rest - off

@@ -1,0 +1,100 @@
+"""What a simulation returns."""
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from statnn._arguments import whole
+from statnn._axes import axes
+from statnn._random import Root
+
+if TYPE_CHECKING:
+    from statnn.activation._process import ActivationProcess
+
+
+def checkpoints(last: int, number: int = 60) -> NDArray[np.int64]:
+    """Return at most ``number`` distinct whole numbers from 1 to ``last``, equidistant on a logarithmic axis.
+
+    Parameters
+    ----------
+    last : int
+        Largest number of samples, 1 <= last <= 9e18.
+    number : int
+        How many to ask for, at least 1; small whole numbers that coincide are kept once.
+
+    Returns
+    -------
+    (T,) ndarray of int64
+        Strictly increasing, ends with ``last``.
+
+    Examples
+    --------
+    >>> checkpoints(1000, 4)
+    array([   1,   10,  100, 1000])
+    """
+    last = whole(last, "last", minimum=1)
+    number = whole(number, "number", minimum=1, maximum=10**7)
+    exponents = np.linspace(0.0, 1.0, number) if number > 1 else np.ones(1)
+    grid = np.rint(float(last) ** exponents[:-1]).astype(np.int64)
+    return np.append(np.unique(grid[grid < last]), np.int64(last))
+
+
+@dataclass(frozen=True, eq=False)
+class Path:
+    """Simulated paths of an activation process.
+
+    Attributes
+    ----------
+    process : ActivationProcess
+        What was simulated.
+    checkpoints : (T,) ndarray of int64
+        Numbers of samples D.
+    working : (R, T) ndarray of int64
+        K(D), the number of neurons with at least one activation.
+    counts : (R, T, N) ndarray of int64 or None
+        D_i(D), when asked for: 8 R T N bytes.
+    replicas : range
+        Which replicas these are.
+    seed : tuple
+        Entropy and spawn key of the run; replica r is a function of it and of r alone.
+    method : str
+        "exact" or "stepwise".
+    """
+
+    process: "ActivationProcess"
+    checkpoints: NDArray[np.int64]
+    working: NDArray[np.int64] = field(repr=False)
+    counts: NDArray[np.int64] | None = field(repr=False)
+    replicas: range
+    seed: Root
+    method: str
+
+    def plot(self, ax: Any | None = None, *, level: float = 0.95, **style: Any) -> Any:
+        """Draw the mean of K over replicas with the band that holds a share ``level`` of them.
+
+        Parameters
+        ----------
+        ax : matplotlib axes or None
+            Where to draw; None makes a new figure.
+        level : float
+            Share of the replicas in the band, between 0 and 1.
+        **style
+            Of the curve, as for ``ax.plot``.
+
+        Returns
+        -------
+        matplotlib axes
+        """
+        if not 0 < level < 1:
+            raise ValueError(f"level = {level} must lie between 0 and 1: the share of replicas in the band")
+        ax = axes(ax)
+        style.setdefault("label", f"simulation, {len(self.replicas)} replicas")
+        style.setdefault("marker", ".")
+        style.setdefault("linestyle", "none")
+        (points,) = ax.plot(self.checkpoints, self.working.mean(axis=0), **style)
+        low, high = np.quantile(self.working, [(1 - level) / 2, (1 + level) / 2], axis=0)
+        ax.fill_between(self.checkpoints, low, high, color=points.get_color(), alpha=0.2, linewidth=0)
+        ax.set(xscale="log", xlabel="samples $D$", ylabel="working neurons $K$")
+        return ax

@@ -1,0 +1,110 @@
+r"""Exact averages of small or solvable models, with one way for each reason why a model is solvable.
+
+Few spins are enumerated; narrow layers have transfer matrices; linear networks are Gaussian. Everything else is for
+Monte Carlo, and these answers are what it has to meet.
+"""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from statnn._arguments import Floats
+from statnn.interaction._exact.enumeration import MOST_SPINS, enumerate_states
+from statnn.interaction._exact.transfer import MOST_PAIR, MOST_WIDE, transfer
+
+if TYPE_CHECKING:
+    from statnn.interaction._binary import BinaryNeurons
+
+METHODS = ("enumeration", "transfer")
+MOST_STRENGTH = 1e13
+"""Of Σ|J|/T + Σ|h|/T per spin that meets them: beyond, rounding of energies is felt in every weight."""
+
+
+@dataclass(frozen=True, eq=False)
+class Exact:
+    r"""Exact averages of binary neurons, Boltzmann's constant 1; standing [exact].
+
+    Parameters
+    ----------
+    method : str
+        How they were found.
+    temperature : float
+        T.
+    log_partition : float
+        ln Z, Z = Σ exp(-E/T).
+    energy : float
+        <E>.
+    heat_capacity : float
+        (<E²> - <E>²)/T².
+    entropy : float
+        -Σ p ln p = ln Z + <E>/T, found without this cancellation except on the torus.
+    magnetisation : ndarray, shape (N,)
+        <s_i>, read-only.
+    correlation : ndarray, shape (N, N), or None
+        Connected, <s_i s_j> - <s_i><s_j>, read-only; 1 - <s_i>² on the diagonal. None where it was not wanted.
+
+    Notes
+    -----
+    Numbers are correct to rounding: relative errors are a few 1e-16 times the larger of 1 and |E|/T, which is what
+    exp(-E/T) loses in float64. Entries of `magnetisation` and `correlation` have this as an absolute error.
+    """
+
+    method: str
+    temperature: float
+    log_partition: float
+    energy: float
+    heat_capacity: float
+    entropy: float
+    magnetisation: Floats
+    correlation: Floats | None = None
+
+    def __post_init__(self) -> None:
+        for array in (self.magnetisation, self.correlation):
+            if array is not None:
+                array.flags.writeable = False
+
+    @property
+    def free_energy(self) -> float:
+        """F = -T ln Z."""
+        return -self.temperature * self.log_partition
+
+
+def exact(model: "BinaryNeurons", method: str | None = None, *, correlations: bool = True) -> Exact:
+    """Return the exact averages of binary neurons: see `BinaryNeurons.exact`."""
+    if method is not None and method not in METHODS:
+        raise ValueError(
+            f"method = {method!r} is unknown; allowed are {', '.join(METHODS)}, or None for the fitting one"
+        )
+    if method == "enumeration" and model.size > MOST_SPINS:
+        raise ValueError(
+            f"{model.size} spins have 2^{model.size} states; at most {MOST_SPINS} spins are enumerated; "
+            f"'transfer' solves any number in layers of up to {MOST_WIDE} spins, {MOST_PAIR} in two neighbouring layers"
+        )
+    with np.errstate(over="ignore"):
+        couplings: Any = model.couplings.copy()
+        couplings.data = couplings.data / model.temperature  # scipy multiplies by 1/T, which may overflow
+        fields = model.fields / model.temperature
+        strength = float((abs(couplings) @ np.ones(model.size) + np.abs(fields)).max())
+    if not strength <= MOST_STRENGTH:
+        raise ValueError(
+            f"local fields reach {strength:.3g} T: the rounding of energies E is felt in exp(-E/T) beyond "
+            f"{MOST_STRENGTH:g}; raise the temperature of {model.temperature:g}, this is the ground state already"
+        )
+    if method == "enumeration" or (method is None and model.size <= MOST_SPINS):
+        method, found = "enumeration", enumerate_states(couplings.toarray(), fields, correlations=correlations)
+    else:
+        layer_of = np.empty(model.size, dtype=np.int64)
+        for l, layer in enumerate(model.layers):
+            layer_of[layer] = l
+        method, found = "transfer", transfer(couplings, fields, layer_of, correlations=correlations)
+    return Exact(
+        method=method,
+        temperature=model.temperature,
+        log_partition=found.log_partition,
+        energy=model.temperature * found.energy,
+        heat_capacity=found.variance,
+        entropy=found.entropy,
+        magnetisation=found.magnetisation,
+        correlation=found.correlation,
+    )

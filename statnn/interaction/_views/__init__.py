@@ -1,0 +1,1 @@
+"""Models as graphs of networkx, and as pictures."""

@@ -1,0 +1,122 @@
+"""The linear substitution map: the upper part of a network with every activation replaced by the identity."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from statnn._arguments import Floats, whole
+from statnn.measure._classes import checked_labels, classes_of, inputs_of, number_of_classes
+from statnn.network import Network
+
+
+def l_map(net: Network, layer: int = 0) -> Floats:
+    r"""Return the linear substitution map from the units of a layer to the outputs.
+
+    .. math:: W = W^{(M-1)} W^{(M-2)} \cdots W^{(l+1)},
+
+    the activations above layer l replaced by the identity. With batch normalisation the weights are the effective
+    ones, diag(γ/σ̂) W, as `Network.weights` are.
+
+    Parameters
+    ----------
+    net : Network
+        M layers of weights.
+    layer : int
+        l, from 0 (units of the first layer of weights) to M-1 (the outputs themselves: the identity matrix).
+
+    Returns
+    -------
+    ndarray, shape (n_M, n_{l+1}), float64
+        W_ki is what unit i contributes to output k.
+
+    Raises
+    ------
+    ValueError
+        If there is no such layer, or products leave the range of float64.
+
+    Notes
+    -----
+    [paper], arXiv 2501.02436. Exact for networks that are linear above layer l.
+
+    Examples
+    --------
+    >>> net = Network([[[1.0], [2.0]], [[3.0, -1.0]]], activation="relu")
+    >>> l_map(net, 0)
+    array([[ 3., -1.]])
+    """
+    if not isinstance(net, Network):
+        raise TypeError(f"net is a {type(net).__name__}; pass a statnn.Network")
+    start = whole(layer, "layer", minimum=0, maximum=net.depth - 1)
+    return _affine(net)[start + 1][0]
+
+
+def l_map_accuracy(net: Network, x: ArrayLike, labels: ArrayLike) -> Floats:
+    r"""Return the accuracy through the linear substitution map, for every layer in which it may start.
+
+    Entry m keeps the activations of the first m layers and replaces those above by the identity, biases kept:
+
+    .. math:: y = W^{(M-1)}(\cdots(W^{(m)} h^{(m)} + b^{(m)})\cdots) + b^{(M-1)}.
+
+    Parameters
+    ----------
+    net : Network
+        A classifier: the class is the largest output, for a single output its sign.
+    x : array_like, shape (samples, n_0)
+        Inputs.
+    labels : array_like of int, shape (samples,)
+        Classes, numbered as the outputs; 0 and 1 for a single output.
+
+    Returns
+    -------
+    ndarray, shape (M+1,), float64
+        Entry 0 is the network without any activation, entry l+1 uses ``l_map(net, l)``, entry M is the network
+        itself. Over samples the standard error of an entry p is √(p(1-p)/samples); differences between entries are
+        known better, because the samples are the same.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If inputs or labels do not fit, or numbers leave the range of the precision.
+
+    Notes
+    -----
+    [paper], arXiv 2501.02436: from the layer on where the entries equal the last one, the network is functionally
+    linear. Replacing σ by the identity keeps no slope: a sigmoid layer, whose slope is 1/4, is replaced all the same.
+
+    Examples
+    --------
+    >>> net = Network([[[1.0], [-1.0]], [[1.0, 1.0]]], [[0.0, 0.0], [-1.0]], ["relu", "identity"])  # |x| > 1
+    >>> l_map_accuracy(net, [[-2.0], [0.5], [2.0]], [1, 0, 1])
+    array([0.33333333, 1.        , 1.        ])
+    """
+    inputs = inputs_of(net, x)
+    known = checked_labels(labels, len(inputs), number_of_classes(net))
+    trace = net.trace(inputs)
+    linear = _linear_end(net)
+    found = []
+    for h, (matrix, shift) in zip(trace.activations[:-1], _affine(net)[:-1], strict=True):
+        found.append(np.mean(classes_of(linear, h @ matrix.T + shift) == known))
+    found.append(np.mean(classes_of(net, trace.fields[-1]) == known))
+    return np.array(found)
+
+
+def _affine(net: Network) -> list[tuple[Floats, Floats]]:
+    """Return matrix and shift that map h^(m) to the outputs, every activation the identity, for m = 0 ... M."""
+    matrix, shift = np.eye(net.widths[-1]), np.zeros(net.widths[-1])
+    found = [(matrix, shift)]
+    for m in reversed(range(net.depth)):
+        with np.errstate(over="ignore", invalid="ignore"):
+            shift = matrix @ net.biases[m] + shift
+            matrix = matrix @ net.weights[m]
+        if not (np.isfinite(matrix).all() and np.isfinite(shift).all()):
+            raise ValueError(
+                f"the linear map from layer {m} leaves the range of float64: scale the weights above it down"
+            )
+        found.append((matrix, shift))
+    return found[::-1]
+
+
+def _linear_end(net: Network) -> Any:
+    """Return a network with the outputs of `net` and a linear last layer, to ask for classes."""
+    return Network([np.ones((net.widths[-1], 1))], activation="identity")

@@ -1,0 +1,1 @@
+"""Heat bath of whole layers on BLAS: many replicas, or one chain with cached fields."""

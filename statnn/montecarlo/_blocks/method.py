@@ -1,0 +1,285 @@
+r"""Block Gibbs of layered binary neurons: all even layers, then all odd layers, each spin from its exact law.
+
+Given the layers around it, the spins of a layer are independent, s_i = +1 with probability 1/(1 + exp(-2 f_i/T)),
+f_i = h_i + Σ_j J_ij s_j. Two layouts do the same in different ways:
+
+- *replicas*: up to 256 chains side by side; the fields of a layer are one matrix product (BLAS), whatever flipped.
+- *single*: one chain that keeps its fields; only spins that flip cost a row of couplings.
+
+Couplings are whole numbers on a grid (`statnn.montecarlo._grid`), so that every sum is exact: a chain is the same bit
+for bit whatever BLAS, its threads, the width of vectors, and the chains beside it.
+"""
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from statnn._arguments import Floats
+from statnn._random import Root, stream
+from statnn.interaction import BinaryNeurons
+from statnn.montecarlo._blas import warm
+from statnn.montecarlo._blocks.layered import Layered, layered
+from statnn.montecarlo._blocks.replica_kernels import accept, bond_energies, layer_sums
+from statnn.montecarlo._blocks.single_kernels import LANES, bond_energy, sweep_rows
+from statnn.montecarlo._chunks import pieces
+from statnn.montecarlo._grid import refuse_lost
+from statnn.montecarlo._lanes import aligned, lanes, realigned
+from statnn.montecarlo._method import Method, Model, Values, Walkers
+
+REPLICAS = 256
+"""Chains of a block: products reach the speed of BLAS, and fields and spins of a layer stay in cache."""
+FEWEST = 16
+"""Chains from which on products for all beat rows for each."""
+_SLICE = 64
+"""Replicas whose energies are computed at once, in float64."""
+
+
+@dataclass(frozen=True)
+class Blocks(Method):
+    """Block Gibbs of layered `BinaryNeurons`; a sweep updates every spin once.
+
+    Parameters
+    ----------
+    layout : {None, "replicas", "single"}
+        "replicas": 256 chains side by side on BLAS. "single": every chain by itself, with cached fields; the faster
+        the fewer spins flip. None: "single" below 16 chains.
+
+    Raises
+    ------
+    ValueError
+        If the layout is unknown, or the model was not made from a list of blocks.
+
+    Notes
+    -----
+    Observables are "energy" (of the couplings as given, in float64), "magnetisation" (mean spin) and
+    "layer_magnetisation", shape (chains, layers); diagnostics: "acceptance", the share of spins that changed.
+    BLAS is held to one thread meanwhile: its own threads spin while they wait, and on busy cores took fifty times as
+    long. Further cores are used by an executor.
+
+    Examples
+    --------
+    >>> from statnn.montecarlo import sample
+    >>> model = BinaryNeurons([[[0.5, -0.2]], [[0.3]]], temperature=1.0)
+    >>> run = sample(model, 10, chains=300, method=Blocks(), rng=1)
+    >>> run.method, run.states.shape
+    (Blocks(layout='replicas'), (300, 4))
+    """
+
+    layout: str | None = None
+
+    name: ClassVar[str] = "blocks"
+    observables: ClassVar[tuple[str, ...]] = ("energy", "magnetisation", "layer_magnetisation")
+
+    def __post_init__(self) -> None:
+        if self.layout not in (None, "replicas", "single"):
+            raise ValueError(f"layout = {self.layout!r} is unknown; there are 'replicas', 'single', or None to choose")
+
+    def resolved(self, model: Model, chains: int) -> "Blocks":
+        """Return the method with the layout that suits the number of chains, if none was asked for."""
+        del model
+        return self if self.layout else Blocks("single" if chains < FEWEST else "replicas")
+
+    def check(self, model: Model) -> None:
+        """Raise if the model has no layers of binary neurons."""
+        if not isinstance(model, BinaryNeurons):
+            raise TypeError(f"blocks sample BinaryNeurons, not {type(model).__name__}; leave method out")
+        if model.blocks is None:
+            raise ValueError(
+                "blocks need a layered model, but the couplings are one matrix: pass a list of blocks of shape "
+                "(n_{m+1}, n_m) to BinaryNeurons, or take method='heat bath'"
+            )
+        refuse_lost(model, model.temperature)
+
+    def block(self, model: Model, chains: int) -> int:
+        """Return 256 chains, or one that keeps its fields."""
+        return 1 if self.resolved(model, chains).layout == "single" else REPLICAS
+
+    def memory(self, model: Model, chains: int) -> int:
+        """Return the bytes of state, couplings, and room for products and energies."""
+        assert isinstance(model, BinaryNeurons) and model.blocks is not None  # noqa: S101, PT018 - see check
+        item, couplings = 8, sum(block.size for block in model.blocks)  # the larger of the two types
+        widest = max(layer.size for layer in model.layers)
+        if self.resolved(model, chains).layout == "single":
+            return 2 * item * couplings + (3 * item + 8) * model.size + 17 * widest
+        width = _padded(chains)
+        rows = _rows_at_once(model.size, widest)
+        return 2 * item * couplings + item * width * (model.size + rows) + 24 * _SLICE * widest + 28 * width
+
+    def walkers(self, model: Model, seed: Root, chains: Sequence[int], initial: Values | None) -> Walkers:
+        """Return the chains: random start from ``stream(seed, chain, 1)``, lanes from ``stream(seed, chain, 0)``."""
+        assert isinstance(model, BinaryNeurons)  # noqa: S101 - see check
+        if initial is None:
+            initial = np.array([stream(seed, k, 1).integers(0, 2, model.size, dtype=np.int8) * 2 - 1 for k in chains])
+        single = self.resolved(model, len(chains)).layout == "single"
+        return (_Single if single else _Replicas)(model, seed, chains, initial)
+
+
+class _Layers(Walkers):
+    """Spins of layered chains, shape (N, lanes), in the order of `Layered`."""
+
+    def __init__(self, model: BinaryNeurons, chains: int, width: int) -> None:
+        self.model, self.chains = model, chains
+        self.couplings: Layered = layered(model)
+        self.spins = aligned((model.size, width), self.couplings.weights.dtype)
+        self.spins[:] = 1
+        self.changed = np.zeros(chains, dtype=np.int64)
+        self.updates = 0
+
+    def burn_in(self, sweeps: int) -> None:
+        self._move(sweeps)
+
+    def sweep(self, sweeps: int) -> None:
+        self.changed += self._move(sweeps)
+        self.updates += sweeps * self.model.size
+
+    @abstractmethod
+    def _move(self, sweeps: int) -> Any:
+        """Move by so many sweeps and return how many spins of each chain changed."""
+
+    @abstractmethod
+    def _energies(self) -> Floats:
+        """Return the energies, shape (chains,)."""
+
+    def observe(self, name: str) -> Values:
+        if name == "energy":
+            return self._energies()
+        plan = self.couplings.plan
+        sums = np.zeros((len(plan), self.spins.shape[1]))
+        layer_sums(plan, self.spins, sums)
+        if name == "magnetisation":
+            found: Floats = sums[:, : self.chains].sum(axis=0) / self.model.size
+        else:
+            found = (sums / plan[:, 1:2])[self.couplings.rows, : self.chains].T
+        return found
+
+    def _layer(self, m: int) -> NDArray[Any]:
+        """Return the spins of layer m, a view of shape (n_m, lanes)."""
+        start, width, *_ = self.couplings.plan[self.couplings.rows[m]]
+        return self.spins[start : start + width]
+
+    def states(self) -> Values:
+        found = np.empty((self.chains, self.model.size), dtype=np.int8)
+        found[:, self.couplings.order] = self.spins[:, : self.chains].T
+        return found
+
+    def diagnostics(self) -> dict[str, Values]:
+        return {"acceptance": self.changed / max(1, self.updates)}
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in self.__dict__.items() if name != "couplings"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Put arrays where vectors like them, and take the couplings from the model."""
+        for name, value in state.items():
+            self.__dict__[name] = realigned(value) if isinstance(value, np.ndarray) else value
+        self.couplings = layered(self.model)
+
+
+class _Replicas(_Layers):
+    """Chains side by side; lanes beyond the last chain walk as well and are never looked at."""
+
+    def __init__(self, model: BinaryNeurons, seed: Root, chains: Sequence[int], initial: Values) -> None:
+        width = _padded(len(chains))
+        super().__init__(model, len(chains), width)
+        self.spins[:, : self.chains] = initial[:, self.couplings.order].T
+        self.lanes = lanes(seed, chains, width, 0)
+        rows = _rows_at_once(model.size, max(layer.size for layer in model.layers))
+        self.products = aligned((rows, width), self.spins.dtype)
+
+    def _move(self, sweeps: int) -> Any:
+        held, spins, room = self.couplings, self.spins, len(self.products)
+        warm(spins.dtype.name)
+        work = []
+        for layer, (start, width, first, count, _) in enumerate(held.plan.tolist()):
+            matrix, around = held.matrix(layer), spins[first : first + count]
+            for begin in range(0, width, room):
+                end = min(begin + room, width)
+                rows = slice(start + begin, start + end)
+                work.append((matrix[begin:end], around, self.products[: end - begin], held.fields[rows], spins[rows]))
+        changed = np.zeros(spins.shape[1], dtype=np.uint32)
+        total = np.zeros(spins.shape[1], dtype=np.int64)
+        for _ in range(sweeps):
+            for matrix, around, products, fields, own in work:
+                np.matmul(matrix, around, out=products)
+                accept(products, fields, held.scale, own, self.lanes, changed)
+            total += changed
+            changed[:] = 0
+        return total[: self.chains]
+
+    def _energies(self) -> Floats:
+        """Couplings are rounded to 51 bits of the largest row, so that products are exact here, too."""
+        assert self.model.blocks is not None  # noqa: S101 - see check
+        energies = np.zeros(self.spins.shape[1])
+        for m, layer in enumerate(self.model.layers):
+            fields = self.model.fields[layer]
+            block = _rounded(self.model.blocks[m - 1], self.couplings.shifts[m - 1]) if m else None
+            for begin in range(0, energies.size, _SLICE):
+                part = slice(begin, begin + _SLICE)
+                spins = self._layer(m)[:, part]
+                if block is None:
+                    products = np.zeros(spins.shape)
+                else:
+                    products = block @ self._layer(m - 1)[:, part].astype(np.float64)
+                bond_energies(products, fields, spins, energies[part])
+        return energies[: self.chains]
+
+
+class _Single(_Layers):
+    """One chain that keeps its fields, in spacings of the grid."""
+
+    def __init__(self, model: BinaryNeurons, seed: Root, chains: Sequence[int], initial: Values) -> None:
+        super().__init__(model, 1, 1)
+        self.spins[:, 0] = initial[0, self.couplings.order]
+        self.fields = aligned((model.size,), self.spins.dtype)
+        self.fields[:] = self.couplings.local_fields(self.spins[:, 0])
+        self.lanes = lanes(seed, chains, LANES, 0)
+        widest = max(layer.size for layer in model.layers)
+        self.up, self.flipped = aligned((widest,), np.bool_), aligned((widest,), np.int64)
+
+    def _move(self, sweeps: int) -> Any:
+        held, changed = self.couplings, 0
+        for part in pieces(sweeps, self.model.size + held.weights.size // 4):
+            changed += sweep_rows(
+                held.plan,
+                held.weights,
+                self.fields,
+                held.scale,
+                self.spins[:, 0],
+                self.lanes,
+                self.up,
+                self.flipped,
+                part,
+            )
+        return changed
+
+    def _energies(self) -> Floats:
+        assert self.model.blocks is not None  # noqa: S101 - see check
+        held = self.couplings
+        spins = self.spins[:, 0].astype(np.float64)
+        starts = held.plan[held.rows, 0].tolist()
+        room = np.empty(spins.size)
+        energy = bond_energy(self.model.fields[None, held.order], np.ones(1), spins, room)
+        for m, block in enumerate(self.model.blocks):
+            above, below = (spins[starts[m + k] : starts[m + k] + block.shape[1 - k]] for k in (1, 0))
+            energy += bond_energy(block, above, below, room)
+        return np.array([energy])
+
+
+def _padded(chains: int) -> int:
+    return -(-chains // LANES) * LANES
+
+
+def _rows_at_once(size: int, widest: int) -> int:
+    """Return how many rows of products there is room for: a tenth of the state, but never so few as to be slow."""
+    return min(widest, max(LANES, size // 10))
+
+
+def _rounded(block: Floats, shift: float) -> Floats:
+    """Return couplings as multiples of 2^k, k such that a row of them adds up to less than 2^52 of these."""
+    found = block + shift
+    found -= shift
+    return found

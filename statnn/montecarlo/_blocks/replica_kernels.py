@@ -1,0 +1,48 @@
+"""Heat bath of many replicas at once: fields of a whole layer become new spins of that layer.
+
+A spin in the field f is up with probability 1/(1 + exp(-2f/T)). Replicas are innermost, every one on its own lane of
+random numbers, so that a vector register holds 8 or 16 of them. Random numbers are odd multiples of 2^-24: a chance
+below that is none.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from statnn._compile import kernel
+from statnn.montecarlo._lanes import exponential, uniform_lane
+
+_ONE = np.float32(1)
+
+
+@kernel
+def accept(products: Any, fields: Any, scale: Any, spins: Any, state: Any, changes: Any) -> None:
+    """Draw new spins of shape (rows, replicas) in the fields `products` + `fields`; `scale` is -2/T in their unit.
+
+    `state` are lanes of shape (4, replicas); `changes` counts the spins of every replica that are not what they were.
+    """
+    for i in range(spins.shape[0]):
+        field = fields[i]
+        for r in range(spins.shape[1]):
+            odds = exponential(np.float32(products[i, r] + field) * scale)
+            new = np.float32(1) if uniform_lane(state, r) * (_ONE + odds) < _ONE else np.float32(-1)
+            changes[r] += np.uint32(new != spins[i, r])
+            spins[i, r] = new
+
+
+@kernel
+def bond_energies(products: Any, fields: Any, spins: Any, energies: Any) -> None:
+    """Subtract Σ_i (products[i, r] + fields[i]) spins[i, r] from every energy, in the order of i."""
+    for i in range(spins.shape[0]):
+        field = fields[i]
+        for r in range(energies.size):
+            energies[r] -= (products[i, r] + field) * np.float64(spins[i, r])
+
+
+@kernel
+def layer_sums(plan: Any, spins: Any, sums: Any) -> None:
+    """Add the spins of every row of the plan to `sums`, shape (layers, replicas)."""
+    for layer in range(plan.shape[0]):
+        for i in range(plan[layer, 0], plan[layer, 0] + plan[layer, 1]):
+            for r in range(spins.shape[1]):
+                sums[layer, r] += spins[i, r]

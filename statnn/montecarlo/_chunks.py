@@ -1,0 +1,29 @@
+"""What both layouts of single-spin updates begin with."""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from statnn._random import Root, stream
+from statnn.interaction import BinaryNeurons
+from statnn.montecarlo._method import Values
+
+_UPDATES_AT_ONCE = 10**8
+"""Kernels return to Python after so many updates, or work that takes as long, so that an interrupt gets through."""
+
+
+def starts(model: BinaryNeurons, seed: Root, chains: Sequence[int], initial: Values | None) -> Iterator[Values]:
+    """Yield the first state of every chain, shape (N,): given, or random from ``stream(seed, chain, 1)``."""
+    for k, chain in enumerate(chains):
+        if initial is not None:
+            yield initial[k]
+        else:
+            yield 2 * stream(seed, chain, 1).integers(0, 2, size=model.size, dtype=np.int8) - 1
+
+
+def pieces(sweeps: int, updates: int) -> Iterator[int]:
+    """Cut sweeps of so many updates each into calls of a kernel."""
+    most = max(1, _UPDATES_AT_ONCE // updates)
+    while sweeps > 0:
+        yield min(most, sweeps)
+        sweeps -= most

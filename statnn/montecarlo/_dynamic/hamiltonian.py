@@ -1,0 +1,325 @@
+"""Hamiltonian Monte Carlo of dynamic neurons, in coordinates in which stiff layers are no obstacle."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, ClassVar
+
+import numpy as np
+
+from statnn._arguments import positive, whole
+from statnn._random import Root, stream
+from statnn.interaction import BinaryNeurons, DynamicNeurons
+from statnn.montecarlo._dynamic import hamiltonian_kernels as _hamiltonian_kernels
+from statnn.montecarlo._dynamic import twin as _hamiltonian_twin
+from statnn.montecarlo._dynamic.adaptation import DualAveraging, Variances, windows
+from statnn.montecarlo._dynamic.ancestral import simulate
+from statnn.montecarlo._dynamic.columns import Columns
+from statnn.montecarlo._dynamic.gibbs import linear_layers, redraw
+from statnn.montecarlo._dynamic.hamiltonian_kernels import Array, room_for, turn_of
+from statnn.montecarlo._dynamic.noise import from_noise, to_noise
+from statnn.montecarlo._method import Method, Model, Values, Walkers
+from statnn.network._activation import OWN
+
+BLOCK = 64
+"""Chains that share their matrix products and what they learn in the burn-in."""
+STIFF_TARGETS = 10.0
+"""β/λ above which the neurons themselves are the better coordinates."""
+TARGET = 0.8
+TIME = np.pi / 2
+"""Length of a trajectory in standard deviations a unit of velocity: a quarter of a turn."""
+MOST_STEPS = 1000
+DIVERGENT = 1000.0
+"""Error of the energy beyond which a trajectory has left the region where its step makes sense."""
+
+
+@dataclass(frozen=True)
+class Hamiltonian(Method):
+    r"""Hamiltonian Monte Carlo (HMC) of `DynamicNeurons`: leapfrog trajectories, tuned in the burn-in.
+
+    A sweep is one trajectory of every chain, after one Gibbs update of linear layers where there is one to make. The
+    chains of a block of 64 are columns of the same matrix products; each has its own stream of momenta. They share
+    the random lengths of trajectories, and in the burn-in they pool what they learn: a step size by dual averaging,
+    and the scale of every coordinate by its variance over chains and sweeps, in three windows. A chain run alone is
+    therefore another run. Results depend neither on workers, nor on chunks, nor on threads of BLAS: it is held to one
+    while chains walk; more cores are used by an executor.
+
+    Coordinates of the neurons, with ξ^(m+1) = √(2λ) (h^(m+1) - σ(W^(m) h^(m) + b^(m))):
+
+    - "noise", ξ: βH = |ξ|²/2 + β|y - h^(M)(ξ)|² + priors. The Hessian is 1 + O(β/λ), however large λ is.
+    - "neurons", h: every layer only feels its neighbours. Better where β ≫ λ, since the last layer is then held by
+      its targets and its noise is a steep function of all noise before.
+
+    Free weights and biases join the trajectory ("joint"), or are drawn from their Gaussian conditional given all
+    neurons ("gibbs"). That conditional exists where σ is the identity and nowhere else: the noise enters after σ, so
+    |h^(m+1) - σ(W h^(m) + b)|² is no quadratic function of W. With "gibbs" the layers that are not linear stay joint.
+    Even for linear layers "joint" mixes better once λ is large: given h, W can only move within the noise of the layer,
+    whereas at given noise a trajectory changes h along with W.
+
+    Parameters
+    ----------
+    coordinates : {"noise", "neurons"}, optional
+        None takes "neurons" where the model has targets and β > 10 λ, and "noise" otherwise; with tanh and 30 units a
+        layer their effective samples a second are equal somewhere between β = 5 λ and 20 λ.
+    parameters : {"joint", "gibbs"}, optional
+        None is "joint". Only where weights or biases are free.
+    step : float, optional
+        Step of the leapfrog in units of the scales; tuned in the burn-in when None.
+    steps : int, optional
+        Leapfrog steps of a trajectory on average, from half of it to one and a half; a quarter of a turn in units of
+        the scales, π/2 over the step, when None.
+    acceptance : float, optional
+        What the step is tuned to, in (0, 1); 0.8 when None. Only where `step` is None.
+
+    Notes
+    -----
+    Observables: "energy" is βH, "gap" its term λ Σ |h - σ|², "loss" the mean over samples of |y - h^(M)|², where y
+    is what the network itself computes if the model has no targets. Diagnostics: acceptance, divergences
+    (trajectories whose energy error exceeded 1000), step, steps (leapfrog steps on average).
+
+    Source: Duane et al. 1987, Hoffman & Gelman 2014 (dual averaging); the noise coordinates are our own. The Gaussian
+    conditionals of arXiv 2306.02729 belong to a model with noise before σ, which this one has not.
+
+    Examples
+    --------
+    >>> from statnn import Network
+    >>> from statnn.montecarlo import sample
+    >>> net = Network.random([3, 8, 1], activation="tanh", rng=0)
+    >>> model = DynamicNeurons(net, inputs=[[1.0, 0.0, -1.0]], targets=[[0.5]], beta=10.0, stiffness=50.0)
+    >>> run = sample(model, 400, chains=8, rng=1, method=Hamiltonian())
+    >>> run.estimate("loss").warning is None, bool(run.diagnostics["divergences"].any())
+    (True, False)
+    """
+
+    name: ClassVar[str] = "hamiltonian"
+    observables: ClassVar[tuple[str, ...]] = ("energy", "gap", "loss")
+
+    coordinates: str | None = None
+    parameters: str | None = None
+    step: float | None = None
+    steps: int | None = None
+    acceptance: float | None = None
+
+    def __post_init__(self) -> None:
+        for name, allowed in (("coordinates", ("noise", "neurons")), ("parameters", ("joint", "gibbs"))):
+            if getattr(self, name) not in (None, *allowed):
+                raise ValueError(
+                    f"{name} = {getattr(self, name)!r} is unknown; there are {', '.join(allowed)}, or None"
+                )
+        if self.step is not None:
+            positive(self.step, "step", why="it is the step of the leapfrog; leave it out to have it tuned")
+            if self.acceptance is not None:
+                raise ValueError("acceptance is what a step is tuned to, but step is given: leave one of them out")
+        if self.steps is not None:
+            whole(self.steps, "steps", minimum=1, maximum=MOST_STEPS)
+        if self.acceptance is not None:
+            positive(self.acceptance, "acceptance", why="it is a share of trajectories, for example 0.8")
+            if self.acceptance >= 1:
+                raise ValueError(f"acceptance = {self.acceptance} must be below 1: only a step of 0 accepts everything")
+
+    def check(self, model: Model) -> None:
+        """Raise unless the model has neurons that vary smoothly, and the options something to act on."""
+        if isinstance(model, BinaryNeurons):
+            raise TypeError("hamiltonian trajectories need DynamicNeurons; for BinaryNeurons take method='heat bath'")
+        model.check_smooth()
+        if self.parameters is not None and len(model.free) == 1:
+            raise ValueError(f"parameters = {self.parameters!r}, but neither weights nor biases are free in this model")
+        if self.parameters == "gibbs" and not linear_layers(model):
+            raise ValueError(
+                "parameters = 'gibbs' needs a layer with activation identity: in the others the noise comes after a "
+                "nonlinear function, and weights have no Gaussian conditional; use 'joint'"
+            )
+
+    def block(self, model: Model, chains: int) -> int:
+        """Return 64."""
+        del model, chains
+        return BLOCK
+
+    def memory(self, model: Model, chains: int) -> int:
+        """Return the bytes of positions, velocities, gradients, scales and their copies, and of the clamped inputs."""
+        if isinstance(model, BinaryNeurons):
+            raise TypeError("hamiltonian trajectories need DynamicNeurons")
+        size = model.net.dtype.itemsize
+        clamped = model.samples * (model.net.widths[0] + model.net.widths[1] + model.net.widths[-1])
+        parameters = sum(w.size + b.size for w, b in zip(model.net.weights, model.net.biases, strict=True))
+        return chains * (8 * size + 24) * model.dimension + size * (chains * clamped + parameters)
+
+    def walkers(self, model: Model, seed: Root, chains: Sequence[int], initial: Values | None) -> Walkers:
+        """Return the chains; a random start is a draw from the model without its targets."""
+        if not isinstance(model, DynamicNeurons):
+            raise TypeError(f"hamiltonian trajectories need DynamicNeurons, not {type(model).__name__}")
+        return _Trajectories(model, self, seed, chains, initial)
+
+
+class _Trajectories(Walkers):
+    def __init__(
+        self, model: DynamicNeurons, method: Hamiltonian, seed: Root, chains: Sequence[int], initial: Values | None
+    ) -> None:
+        self._model, self._method = model, method
+        self._streams = [stream(seed, chain) for chain in chains]
+        self._lengths = stream(seed, chains[0], 1)
+        self._columns = Columns.of(model, len(chains))
+        stiff_targets = model.targets is not None and model.beta > STIFF_TARGETS * model.stiffness
+        self._noise = (method.coordinates or ("neurons" if stiff_targets else "noise")) == "noise"
+        self._plan = self._columns.plan(self._noise)
+        self._room = room_for(self._plan)
+        self._redrawn = linear_layers(model) if method.parameters == "gibbs" else ()
+        self._kinetic = np.empty((self._columns.groups, 2, self._columns.width))
+        self._terms = np.empty((self._columns.groups, 3, self._columns.width))
+        self._moves = self._leaps = 0
+        self._accepted = np.zeros(len(chains), dtype=np.int64)
+        self._divergences = np.zeros(len(chains), dtype=np.int64)
+        self._guess, self._precision = self._natural()
+        self._scale = self._guess
+        self._set(0.0)
+        self._energy: Array
+        self._parts: Array
+        self._place(simulate(model, self._streams) if initial is None else initial)
+        self._set(float(method.step or TIME))
+        if method.step is None:
+            self._halve_to_reason()
+
+    def burn_in(self, sweeps: int) -> None:
+        """Learn step and scales."""
+        target = TARGET if self._method.acceptance is None else self._method.acceptance
+        tuner, variances = DualAveraging(self._step, target), Variances(self._columns.axis)
+        for learns, sets in windows(sweeps):
+            acceptance = self._sweep()
+            if self._method.step is None:
+                tuner.learn(float(acceptance.mean()))
+                self._set(min(tuner.step, TIME))
+            if learns:
+                variances.add(self._columns.each(self._q))
+            if sets:
+                self._scale = self._learnt(variances)
+                self._set(self._step)
+                variances = Variances(self._columns.axis)
+                tuner.restart(self._step)
+        if self._method.step is None:
+            self._set(min(tuner.final, TIME))
+        self._moves = self._leaps = 0
+        self._accepted[:] = 0
+        self._divergences[:] = 0
+
+    def sweep(self, sweeps: int) -> None:
+        for _ in range(sweeps):
+            self._sweep()
+
+    def observe(self, name: str) -> Values:
+        if name == "energy":
+            return self._energy.copy()
+        return np.array(self._parts[0] if name == "gap" else self._parts[1] / self._model.samples)
+
+    def states(self) -> Values:
+        states = self._columns.states(self._q)
+        return from_noise(self._model, states) if self._noise else states
+
+    def diagnostics(self) -> dict[str, Values]:
+        chains, moves = len(self._streams), max(self._moves, 1)
+        return {
+            "acceptance": self._accepted / moves,
+            "divergences": self._divergences.copy(),
+            "step": np.full(chains, self._step),
+            "steps": np.full(chains, self._leaps / moves),
+        }
+
+    def _sweep(self) -> Array:
+        """Move every chain and return the probabilities with which the moves were accepted."""
+        if self._redrawn:
+            self._place(redraw(self._model, self._redrawn, self.states(), self._streams))
+        mean = self._method.steps or TIME / self._step
+        steps = min(max(1, round(mean * self._lengths.uniform(0.5, 1.5))), MOST_STEPS)
+        return self._move(steps)
+
+    def _move(self, steps: int) -> Array:
+        """Move by one trajectory and accept or reject it."""
+        before = self._q.copy(), self._g.copy()
+        velocity = self._velocities()
+        self._run(velocity, steps)
+        with np.errstate(over="ignore", invalid="ignore"):  # of trajectories that diverge, and are rejected
+            parts, kinetic = self._columns.total(self._terms), self._columns.total(self._kinetic)
+            energy = self._total(parts)
+            error = energy - self._energy + kinetic[1] - kinetic[0]
+            error[np.isnan(error)] = np.inf
+            probability: Array = np.exp(-np.maximum(error, 0))
+        accepted = np.array([one.random() for one in self._streams]) < probability
+        stay = self._columns.along(~accepted)
+        for array, old in zip((self._q, self._g), before, strict=True):
+            np.copyto(self._columns.each(array), self._columns.each(old), where=stay)
+        self._energy = np.where(accepted, energy, self._energy)
+        self._parts = np.where(accepted, parts, self._parts)
+        self._moves += 1
+        self._leaps += steps
+        self._accepted += accepted
+        self._divergences += error > DIVERGENT
+        return probability
+
+    def _velocities(self) -> Array:
+        """Return standard normal velocities, every chain's from its own stream."""
+        columns, dtype = self._columns, self._q.dtype
+        drawn = np.empty((len(self._streams), self._q.size // len(self._streams)), dtype=dtype)
+        for one, row in zip(self._streams, drawn, strict=True):
+            one.standard_normal(dtype=dtype, out=row)
+        return np.ascontiguousarray(drawn.T).reshape(self._q.shape) if columns.shared else drawn
+
+    def _run(self, velocity: Array, steps: int) -> None:
+        """Move along a trajectory; terms and kinetic energy are written down."""
+        step = self._q.dtype.type(self._step)
+        arguments = self._q, velocity, self._g, self._turn, step, steps, self._room, self._kinetic, self._terms
+        run: Any = _hamiltonian_kernels.trajectories
+        if any(sigma.code == OWN for sigma in self._model.net.activations):
+            run = partial(_hamiltonian_twin.trajectories, activations=self._model.net.activations)
+        run(self._plan, *arguments)
+
+    def _total(self, parts: Array) -> Array:
+        total: Array = parts[0] + float(self._plan.beta) * parts[1] + parts[2]
+        return total
+
+    def _place(self, states: Values) -> None:
+        """Put the chains into states of shape (chains, dimension)."""
+        with np.errstate(over="ignore", invalid="ignore"):
+            self._q = self._columns.rows(to_noise(self._model, states) if self._noise else states)
+            self._g = np.zeros_like(self._q)
+            step = self._step
+            self._set(0.0)  # one step of no length leaves nothing but gradient and terms
+            self._run(np.zeros_like(self._q), 1)
+            self._set(step)
+            self._parts = self._columns.total(self._terms)
+            self._energy = self._total(self._parts)
+        if not np.isfinite(self._energy).all():
+            raise ValueError("the energy of the initial state overflows; begin with smaller numbers, or use float64")
+
+    def _natural(self) -> tuple[Array, Array]:
+        """Return scale and precision that layers and priors alone give to every variable."""
+        model, columns = self._model, self._columns
+        shape = columns.groups if columns.shared else 1, model.dimension // (columns.groups if columns.shared else 1)
+        scale = np.full(shape, 1 if self._noise else (2 * model.stiffness) ** -0.5, dtype=model.net.dtype)
+        precision = np.full(shape, float(self._noise), dtype=model.net.dtype)
+        start = sum(int(np.prod(one)) for one in model.shapes["neurons"])
+        for kind, name in enumerate(("weights", "biases")):
+            for m, one in enumerate(model.shapes.get(name, ())):
+                stop = start + int(np.prod(one))
+                precision[:, start:stop] = self._plan.precisions[kind, m]
+                scale[:, start:stop] = 0 if m in self._redrawn else self._plan.precisions[kind, m] ** -0.5
+                start = stop
+        return scale, precision
+
+    def _learnt(self, variances: Variances) -> Array:
+        """Return standard deviations as scales; variables that do not move along trajectories keep 0."""
+        guess = self._guess.astype(np.float64)
+        found: Array = np.sqrt(variances.shrunk(guess**2)) * (guess > 0)
+        return found.astype(self._guess.dtype)
+
+    def _set(self, step: float) -> None:
+        self._step = step
+        self._turn = turn_of(self._scale, self._precision, step)
+
+    def _halve_to_reason(self) -> None:
+        """Halve the step until a single one is accepted more often than not."""
+        for _ in range(50):
+            kept = self._q.copy(), self._g.copy(), self._energy, self._parts
+            enough = self._move(1).mean() > 0.5
+            self._q, self._g, self._energy, self._parts = kept
+            if enough:
+                break
+            self._set(self._step / 2)

@@ -1,0 +1,250 @@
+r"""Multi-spin coding: couplings of one magnitude, 64 replicas in every machine word.
+
+Where all couplings are ±J and there are no fields, a flip of a spin with d bonds costs ΔE = 2J(2k - d), k the number
+of its bonds that are satisfied: a handful of small numbers, which bitwise logic handles for 64 replicas at once
+(Jacobs & Rebbi 1981). The rule is that of Metropolis made lazy, a = 15/16 min(1, exp(-ΔE/T)): were flips that cost
+nothing certain, visits in fixed order would not be ergodic; a triangle falls into two sets of states that never meet.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from statnn._random import Root, stream
+from statnn.interaction import BinaryNeurons
+from statnn.montecarlo._chunks import pieces
+from statnn.montecarlo._couplings import graph
+from statnn.montecarlo._lanes import aligned, realigned
+from statnn.montecarlo._method import Method, Model, Values, Walkers
+from statnn.montecarlo._multispin import replica_kernels as kernels
+from statnn.montecarlo._multispin.strips import StripWalkers, digits_of, strips
+
+LAYOUTS = ("replicas", "strips")
+LARGEST_DEGREE = 15
+LANES = 64
+WORDS = 16
+"""Words a spin where there is more than one group of chains; loops over them fill vectors of any width."""
+FEWEST_WORDS = 16
+"""Words in a row of strips from which on they are faster than replicas: fewer do not fill vectors."""
+_BLOCKS = 4
+"""Blocks that chains in strips are cut into."""
+_LEVELS = (3, 5, 9)
+_WORK = 32
+"""A visit of one word, in single updates of `pieces`."""
+
+
+@dataclass(frozen=True)
+class MultiSpin(Method):
+    r"""Metropolis for couplings ±J on any graph, up to 15 a spin, without fields; 64 spins in every word.
+
+    A sweep visits every spin once and flips it with probability 15/16 min(1, exp(-ΔE/T)); probabilities have 64 binary
+    digits. What the 64 bits of a word are is the layout. *Replicas*: the same spin of 64 chains, spins in the order of
+    their numbers; for several hundred chains and more, 1024 fill a block. *Strips*: sites of a square lattice on a
+    torus that is cut along its rows (or columns) into P strips, P the largest power of two from 8 to 64 that leaves
+    each an even number of rows; one colour of the checkerboard after the other. 64/P chains fill a word, so that
+    lattices of 128 rows and more are fast with one chain.
+
+    Chains come in groups that share words, 64 or 64/P of them, and a stream of random words, each chain its own bits: a
+    chain rerun alone gives the same result, and takes the time of its group.
+
+    Parameters
+    ----------
+    layout : {"replicas", "strips"} or None
+        None takes strips for every torus of at least 32 columns that can be cut, and replicas for all other graphs;
+        `Run.method` says what was chosen.
+
+    Observables are "energy" and "magnetisation" (mean spin); diagnostics "acceptance", flips a visit.
+
+    [exact] The Boltzmann distribution is stationary, and every state is reached from every other.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from statnn.interaction import BinaryNeurons
+    >>> from statnn.montecarlo import sample
+    >>> ring = BinaryNeurons(np.roll(np.eye(6), 1, axis=0) + np.roll(np.eye(6), -1, axis=0), temperature=2.0)
+    >>> run = sample(ring, 200, chains=64, method="multispin", rng=1)
+    >>> energy = run.estimate("energy")
+    >>> bool(abs(energy.mean - ring.exact().energy) < 5 * energy.error)
+    True
+    """
+
+    layout: str | None = None
+
+    name: ClassVar[str] = "multispin"
+    observables: ClassVar[tuple[str, ...]] = ("energy", "magnetisation")
+
+    def __post_init__(self) -> None:
+        if self.layout is not None and self.layout not in LAYOUTS:
+            raise ValueError(f"layout = {self.layout!r} is unknown; there are {', '.join(LAYOUTS)}, or None to choose")
+
+    def check(self, model: Model) -> None:
+        """Raise unless couplings are ±J with at most 15 a spin, there are no fields, and the layout is possible."""
+        if not isinstance(model, BinaryNeurons):
+            raise TypeError(f"multispin samples BinaryNeurons, not {type(model).__name__}")
+        if model.fields.any():
+            i = int(np.argmax(model.fields != 0))
+            raise ValueError(
+                f"fields[{i}] = {model.fields[i]}: multispin knows no fields; use method='heat bath', or a spin more "
+                "whose couplings of the same magnitude are the fields"
+            )
+        sizes = np.abs(model.couplings.data)
+        if sizes.size and sizes.min() != sizes.max():
+            raise ValueError(
+                f"couplings have magnitudes from {sizes.min():g} to {sizes.max():g}: multispin needs ±J with one J; "
+                "use method='heat bath'"
+            )
+        degrees = np.diff(model.couplings.indptr)
+        if degrees.max() > LARGEST_DEGREE:
+            i = int(np.argmax(degrees))
+            raise ValueError(
+                f"spin {i} has {degrees[i]} couplings, multispin counts to {LARGEST_DEGREE}; use method='heat bath'"
+            )
+        if self.layout == "strips" and strips(model) is None:
+            raise ValueError(
+                f"these {model.size} spins cannot be cut into strips: layout='strips' needs a square lattice on a "
+                "torus with rows (or columns) that are a multiple of 16 and the others even; leave layout out"
+            )
+
+    def resolved(self, model: Model, chains: int) -> "MultiSpin":
+        """Return the method with the layout that is faster for the graph, if none was named."""
+        del chains
+        if self.layout is not None:
+            return self
+        assert isinstance(model, BinaryNeurons)  # noqa: S101 - checked before
+        return replace(self, layout="strips" if in_strips(model) else "replicas")
+
+    def block(self, model: Model, chains: int) -> int:
+        """Return 1024 chains, or one group of 64 where there are few; of strips a quarter of the chains in groups."""
+        assert isinstance(model, BinaryNeurons)  # noqa: S101 - checked before
+        cut = strips(model) if self.resolved(model, chains).layout == "strips" else None
+        if cut is None:
+            return LANES if chains <= 4 * LANES else WORDS * LANES
+        return -(-chains // (_BLOCKS * cut.chains)) * cut.chains
+
+    def memory(self, model: Model, chains: int) -> int:
+        """Return the bytes of spins, one bit each in whole words, and of the signs of couplings."""
+        assert isinstance(model, BinaryNeurons)  # noqa: S101 - checked before
+        cut = strips(model) if self.resolved(model, chains).layout == "strips" else None
+        if cut is not None:
+            return cut.nbytes(-(-chains // cut.chains))
+        width, pieces = _shape(-(-chains // LANES))
+        return int(8 * model.size * width * pieces + model.couplings.nnz)
+
+    def walkers(self, model: Model, seed: Root, chains: Sequence[int], initial: Values | None) -> Walkers:
+        """Return chains at work, with all others of their groups beside them."""
+        assert isinstance(model, BinaryNeurons)  # noqa: S101 - checked before
+        if self.resolved(model, len(chains)).layout == "strips":
+            return StripWalkers(model, seed, chains, initial)
+        return _Groups(model, seed, chains, initial)
+
+
+def in_strips(model: BinaryNeurons) -> bool:
+    """Tell whether strips are possible and fast: on a torus of some width with couplings ±J and no fields."""
+    cut = strips(model)
+    if cut is None or cut.half < FEWEST_WORDS or model.fields.any():
+        return False
+    sizes = np.abs(model.couplings.data)
+    return bool(sizes.min() == sizes.max() > 0)
+
+
+class _Groups(Walkers):
+    """Replicas: groups of 64 chains, one a word, in pieces of one or of `WORDS` words."""
+
+    def __init__(self, model: BinaryNeurons, seed: Root, chains: Sequence[int], initial: Values | None) -> None:
+        groups, word = np.unique([chain // LANES for chain in chains], return_inverse=True)
+        width, pieces = _shape(groups.size)
+        self._model = model
+        self._magnitude = float(np.abs(model.couplings.data[:1]).sum())
+        self._signs = np.where(model.couplings.data < 0, -1, 0).astype(np.int8)
+        self._columns = LANES * word + np.array([chain % LANES for chain in chains])
+        self._width: tuple[int, ...] = (0,) * width
+        self._spins = aligned((pieces, model.size, width), np.uint64)
+        self._scratch = aligned((pieces, kernels.ROWS * width), np.uint64)
+        for k in range(width * pieces):
+            spare = () if k < groups.size else (k,)  # words that fill up the last piece, and are not looked at
+            generator = stream(seed, LANES * int(groups[min(k, groups.size - 1)]), *spare)
+            piece, w = divmod(k, width)
+            self._scratch[piece, w : 4 * width : width] = generator.integers(0, 2**64, size=4, dtype=np.uint64)
+            self._spins[piece, :, w] = generator.integers(0, 2**64, size=model.size, dtype=np.uint64)
+        if initial is not None:
+            bits = self._bits()
+            bits[:, self._columns] = initial.T > 0
+            packed = np.packbits(bits, axis=1, bitorder="little").view("<u8")
+            self._spins[:] = packed.reshape(model.size, pieces, width).transpose(1, 0, 2)
+        self._table, self._levels = _table(model, self._magnitude)
+        self._flips = np.zeros(len(chains), dtype=np.int64)
+        self._sweeps = 0
+
+    def burn_in(self, sweeps: int) -> None:
+        """Move; there is nothing to tune."""
+        self.sweep(sweeps)
+        self._flips[:] = 0
+        self._sweeps = 0
+
+    def sweep(self, sweeps: int) -> None:
+        """Visit every spin so many times."""
+        indptr, indices, _ = graph(self._model)
+        for part in pieces(sweeps, _WORK * self._spins.size):
+            flips = [
+                kernels.metropolis(
+                    indptr, indices, self._signs, self._table, spins, scratch, part, self._levels, self._width
+                )
+                for spins, scratch in zip(self._spins, self._scratch, strict=True)
+            ]
+            self._flips += np.concatenate(flips)[self._columns]
+        self._sweeps += sweeps
+
+    def observe(self, name: str) -> Values:
+        """Return "energy", or "magnetisation", the mean spin."""
+        pieces = list(zip(self._spins, self._scratch, strict=True))
+        if name == "energy":
+            indptr, indices, _ = graph(self._model)
+            found = [kernels.satisfied(indptr, indices, self._signs, *piece, self._width) for piece in pieces]
+            bonds = self._signs.size // 2
+            energy: Values = self._magnitude * (bonds - 2.0 * np.concatenate(found)[self._columns])
+            return energy
+        found = [kernels.ups(*piece, self._width) for piece in pieces]
+        mean: Values = 2.0 * np.concatenate(found)[self._columns] / self._model.size - 1.0
+        return mean
+
+    def states(self) -> Values:
+        """Return spins, int8 of shape (chains, N)."""
+        result = np.ascontiguousarray(self._bits()[:, self._columns].T).view(np.int8)
+        result *= 2
+        result -= 1
+        return result
+
+    def diagnostics(self) -> dict[str, Values]:
+        """Return the share of visits in which a spin flipped."""
+        return {"acceptance": self._flips / max(1, self._sweeps * self._model.size)}
+
+    def _bits(self) -> NDArray[np.uint8]:
+        """Return a byte a spin, 0 or 1, shape (N, lanes)."""
+        words = self._spins.transpose(1, 0, 2).astype("<u8", order="C").reshape(self._model.size, -1)
+        return np.unpackbits(words.view(np.uint8), axis=1, bitorder="little")
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        for name in ("_spins", "_scratch"):
+            setattr(self, name, realigned(state[name]))
+
+
+def _shape(groups: int) -> tuple[int, int]:
+    """Return words a piece, and pieces."""
+    return (1, 1) if groups == 1 else (WORDS, -(-groups // WORDS))
+
+
+def _table(model: BinaryNeurons, magnitude: float) -> tuple[NDArray[np.uint64], tuple[int, ...]]:
+    """Return digits of all probabilities, shape (degrees, 64 levels), and the levels as a tuple of that length."""
+    most = int(np.diff(model.couplings.indptr).max())
+    levels = next(count for count in _LEVELS if count > (most + 1) // 2)
+    digits = np.zeros((most + 1, kernels.DIGITS, levels), dtype=np.uint64)
+    for degree in range(most + 1):
+        for level in range(levels):
+            excess = 2 * level - degree % 2 if level else 0  # satisfied bonds less the others
+            digits[degree, :, level] = digits_of(2 * magnitude * excess / model.temperature)
+    return digits.reshape(most + 1, -1), (0,) * levels

@@ -1,0 +1,259 @@
+"""64 replicas in every machine word: bitwise adders instead of sums, one comparison for all probabilities.
+
+Bit r of word w of a spin is the spin in replica (w, r), 1 for up. Bonds of one spin that are satisfied are counted by
+full adders, 64 replicas at a time. What must be decided then is U < p with a probability p that depends on the replica
+through this count alone. Written in binary, U and p are compared from the first digit down: a digit of U is a random
+word, the digit of p is 1 in those replicas whose level has it, and a replica is decided at the first digit that
+differs. After `ROUNDS` digits one replica in 2^ROUNDS is still undecided; those few words go on alone, on numbers that
+are hashed from their own state and spend none of their stream. So all 64 digits count, and what happens in one
+replica depends on no other.
+
+Scratch rows lie in one flat array at offsets known to the compiler: `width` is a tuple whose length, a part of its
+type, is the number of words, and `levels` another whose length is the number of probabilities.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from statnn._compile import helper, kernel
+
+ROUNDS = 11
+"""Digits that are compared in all replicas at once."""
+DIGITS = 64
+"""Digits of a probability."""
+RANDOM, COUNT, BONDS, CARRY, ACCEPTED, UNDECIDED, LEVELS, ROWS = 0, 4, 8, 12, 13, 14, 15, 24
+"""Rows of the scratch array: the random state, digits of the number of satisfied bonds, four bonds, ..., 9 levels."""
+
+_ONE, _TWO, _ONES = np.uint64(1), np.uint64(2), np.uint64(2**64 - 1)
+_ROTATE_23, _ROTATE_41, _ROTATE_45, _ROTATE_19, _SHIFT_17 = (np.uint64(k) for k in (23, 41, 45, 19, 17))
+_GOLDEN, _MIX_1, _MIX_2 = (np.uint64(k) for k in (0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB))
+_SHIFT_30, _SHIFT_27, _SHIFT_31 = np.uint64(30), np.uint64(27), np.uint64(31)
+
+
+@kernel
+def metropolis(
+    indptr: Any, indices: Any, signs: Any, table: Any, spins: Any, scratch: Any, sweeps: Any, levels: Any,
+    width: Any,
+) -> Any:  # fmt: skip
+    """Visit all spins (N, words) in their order, `sweeps` times; return the flips of every replica, (64 words,).
+
+    `signs` are -1 where J < 0, else 0; row d of `table` holds the digits of the probabilities of a spin with d bonds,
+    all ones or none, (DIGITS, levels) flat; `scratch` (ROWS, words) flat holds the random states.
+    """
+    words = len(width)
+    counter = _counters(sweeps * (indptr.size - 1), width)
+    visits = 0
+    for _ in range(sweeps):
+        for i in range(indptr.size - 1):
+            spin = spins[i]
+            degree = indptr[i + 1] - indptr[i]
+            _tally(indptr[i], indptr[i + 1], indices, signs, spins, spin, scratch, width)
+            _compare(table[degree], degree // 2, scratch, levels, width)
+            left = np.uint64(0)
+            for w in range(words):
+                left |= scratch[UNDECIDED * words + w]
+            if left != 0:
+                for w in range(words):
+                    if scratch[UNDECIDED * words + w] != 0:
+                        _finish(table[degree], scratch, w, levels, width)
+            for w in range(words):
+                spin[w] ^= scratch[ACCEPTED * words + w]
+                scratch[CARRY * words + w] = scratch[ACCEPTED * words + w]
+            _count(counter, visits, scratch, width)
+            visits += 1
+    return _totals(counter, visits, width)
+
+
+@kernel
+def satisfied(indptr: Any, indices: Any, signs: Any, spins: Any, scratch: Any, width: Any) -> Any:
+    """Return how many bonds J_ij s_i s_j > 0 there are in every replica, shape (64 words,)."""
+    words = len(width)
+    counter = _counters(indices.size, width)
+    bonds = 0
+    for i in range(indptr.size - 1):
+        spin = spins[i]
+        for k in range(np.uint64(indptr[i]), np.uint64(indptr[i + 1])):
+            if indices[k] < i:
+                other, sign = spins[np.uint64(indices[k])], _mask(signs[k])
+                for w in range(words):
+                    scratch[CARRY * words + w] = ~(spin[w] ^ other[w] ^ sign)
+                _count(counter, bonds, scratch, width)
+                bonds += 1
+    return _totals(counter, bonds, width)
+
+
+@kernel
+def ups(spins: Any, scratch: Any, width: Any) -> Any:
+    """Return how many spins are up in every replica, shape (64 words,)."""
+    words = len(width)
+    counter = _counters(spins.shape[0], width)
+    for i in range(spins.shape[0]):
+        spin = spins[i]
+        for w in range(words):
+            scratch[CARRY * words + w] = spin[w]
+        _count(counter, i, scratch, width)
+    return _totals(counter, spins.shape[0], width)
+
+
+@helper
+def _mask(sign: Any) -> Any:
+    """Return 64 ones for -1, none for 0."""
+    return np.uint64(np.int64(sign))
+
+
+@helper
+def _tally(start: Any, end: Any, indices: Any, signs: Any, spins: Any, spin: Any, scratch: Any, width: Any) -> None:
+    """Count the satisfied bonds of one spin, bonds `start` to `end` of the list, four at a time.
+
+    Subscripts are unsigned, which spares numba a test for negative ones.
+    """
+    words = len(width)
+    for w in range(4 * words):
+        scratch[COUNT * words + w] = np.uint64(0)
+    bond, last = np.uint64(start), np.uint64(end)
+    while bond < last:
+        for k in range(np.uint64(4)):
+            row = (np.uint64(BONDS) + k) * np.uint64(words)
+            if bond < last:
+                other, sign = spins[np.uint64(indices[bond])], _mask(signs[bond])
+                for w in range(np.uint64(words)):
+                    scratch[row + w] = ~(spin[w] ^ other[w] ^ sign)
+            else:
+                for w in range(np.uint64(words)):
+                    scratch[row + w] = np.uint64(0)
+            bond += _ONE
+        _add_four(scratch, width)
+
+
+@helper
+def _add_four(scratch: Any, width: Any) -> None:
+    """Add four bits to the count: first their own sum, then the sum of the two numbers."""
+    words = len(width)
+    for w in range(words):
+        a, b = scratch[BONDS * words + w], scratch[(BONDS + 1) * words + w]
+        c, d = scratch[(BONDS + 2) * words + w], scratch[(BONDS + 3) * words + w]
+        three, double = a ^ b ^ c, (a & b) | (c & (a ^ b))
+        x0, carry = three ^ d, three & d
+        x1, x2 = double ^ carry, double & carry
+        y0, y1 = scratch[COUNT * words + w], scratch[(COUNT + 1) * words + w]
+        y2, y3 = scratch[(COUNT + 2) * words + w], scratch[(COUNT + 3) * words + w]
+        scratch[COUNT * words + w], carry = x0 ^ y0, x0 & y0
+        scratch[(COUNT + 1) * words + w], carry = x1 ^ y1 ^ carry, (x1 & y1) | (carry & (x1 ^ y1))
+        scratch[(COUNT + 2) * words + w], carry = x2 ^ y2 ^ carry, (x2 & y2) | (carry & (x2 ^ y2))
+        scratch[(COUNT + 3) * words + w] = y3 ^ carry
+
+
+@helper
+def _compare(table: Any, half: Any, scratch: Any, levels: Any, width: Any) -> None:
+    """Compare the first digits of U and p in all replicas; random words by xoshiro256++ (Blackman & Vigna 2019).
+
+    Level l > 0 has half + l bonds satisfied, level 0 no more than half of them.
+    """
+    words, most = len(width), len(levels)
+    for w in range(words):
+        s0, s1 = scratch[RANDOM * words + w], scratch[(RANDOM + 1) * words + w]
+        s2, s3 = scratch[(RANDOM + 2) * words + w], scratch[(RANDOM + 3) * words + w]
+        free = _ONES
+        for level in range(1, most):
+            wanted = half + level
+            exact = _ONES
+            for digit in range(4):
+                exact &= scratch[(COUNT + digit) * words + w] ^ (np.uint64((wanted >> digit) & 1) - _ONE)
+            scratch[(LEVELS + level) * words + w] = exact
+            free &= ~exact
+        scratch[LEVELS * words + w] = free
+        accepted, undecided = np.uint64(0), _ONES
+        for digit in range(ROUNDS):
+            total = s0 + s3
+            bits = ((total << _ROTATE_23) | (total >> _ROTATE_41)) + s0
+            shifted = s1 << _SHIFT_17
+            s2 ^= s0
+            s3 ^= s1
+            s1 ^= s2
+            s0 ^= s3
+            s2 ^= shifted
+            s3 = (s3 << _ROTATE_45) | (s3 >> _ROTATE_19)
+            chance = np.uint64(0)
+            for level in range(most):
+                chance |= scratch[(LEVELS + level) * words + w] & table[digit * most + level]
+            accepted |= undecided & chance & ~bits
+            undecided &= ~(chance ^ bits)
+        scratch[RANDOM * words + w], scratch[(RANDOM + 1) * words + w] = s0, s1
+        scratch[(RANDOM + 2) * words + w], scratch[(RANDOM + 3) * words + w] = s2, s3
+        scratch[ACCEPTED * words + w], scratch[UNDECIDED * words + w] = accepted, undecided
+
+
+@helper
+def _finish(table: Any, scratch: Any, w: Any, levels: Any, width: Any) -> None:
+    """Compare the other digits in one word, on numbers hashed (Steele, Lea & Flood 2014) from its random state."""
+    words, most = len(width), len(levels)
+    accepted, undecided = scratch[ACCEPTED * words + w], scratch[UNDECIDED * words + w]
+    seed = scratch[RANDOM * words + w]
+    digit = ROUNDS
+    while undecided != 0 and digit < DIGITS:
+        seed += _GOLDEN
+        bits = (seed ^ (seed >> _SHIFT_30)) * _MIX_1
+        bits = (bits ^ (bits >> _SHIFT_27)) * _MIX_2
+        bits ^= bits >> _SHIFT_31
+        chance = np.uint64(0)
+        for level in range(most):
+            chance |= scratch[(LEVELS + level) * words + w] & table[digit * most + level]
+        accepted |= undecided & chance & ~bits
+        undecided &= ~(chance ^ bits)
+        digit += 1
+    scratch[ACCEPTED * words + w] = accepted
+
+
+@helper
+def _counters(rows: Any, width: Any) -> Any:
+    """Return counters that hold so many rows."""
+    digits = 2
+    while rows >> digits:
+        digits += 1
+    return np.zeros((2 * digits, len(width)), dtype=np.uint64)
+
+
+@helper
+def _count(counter: Any, step: Any, scratch: Any, width: Any) -> None:
+    """Add the bits of row CARRY, the row number `step`, to the counters (2 digits, words).
+
+    Every digit has two rows, one that is settled and one that waits for a second of its weight; a full adder then
+    makes of the three one settled row and one of twice the weight. That is two adders a row on average, however
+    many digits.
+    """
+    words = len(width)
+    digit, left = np.uint64(0), np.uint64(step)
+    while left & _ONE:
+        settled, waiting = counter[digit], counter[digit + _ONE]
+        for w in range(words):
+            a, b, c = settled[w], waiting[w], scratch[CARRY * words + w]
+            settled[w] = a ^ b ^ c
+            scratch[CARRY * words + w] = (a & b) | (c & (a ^ b))
+        digit += _TWO
+        left >>= _ONE
+    waiting = counter[digit + _ONE]
+    for w in range(words):
+        waiting[w] = scratch[CARRY * words + w]
+
+
+@helper
+def _totals(counter: Any, steps: Any, width: Any) -> Any:
+    """Return the counts (64 words,) after so many rows; what still waits is settled first."""
+    words, digits = len(width), counter.shape[0] // 2
+    for first in range(digits):
+        if (steps >> first) & 1:
+            for w in range(words):
+                carry = counter[2 * first + 1, w]
+                for digit in range(first, digits):
+                    old = counter[2 * digit, w]
+                    counter[2 * digit, w] = old ^ carry
+                    carry &= old
+    result = np.zeros(64 * words, dtype=np.int64)
+    for digit in range(digits):
+        if (steps >> digit) > 0:
+            for w in range(words):
+                row = counter[2 * digit, w]
+                for lane in range(64):
+                    result[64 * w + lane] += np.int64((row >> np.uint64(lane)) & _ONE) << digit
+    return result

@@ -1,0 +1,204 @@
+"""Multi-spin coding of one lattice: bit k of a word is a site of strip k, so that few chains fill machine words too.
+
+A torus of rows × columns is cut along its rows into P strips of H rows. Word (colour, r, j) of a chain holds the sites
+in row r of every strip and in column 2j + (r + colour) mod 2; sites of one colour of the checkerboard do not act on
+each other. All four neighbours of a word are words of the other colour at the same bits; only beyond the first and the
+last row of a strip lies the next strip, one bit further, and the rotation of the bits closes the torus by itself. A
+word has room for 64 / P chains, each P bits.
+
+Random numbers are compared as in `_multispin_kernels`: digit after digit, until chance and random word differ. The
+digit of the chance is one of eight combinations of the three levels, made once for every word.
+
+Spins have shape (2, H, stride), the words of a row at `FIRST` ... `FIRST` + half - 1, with a copy of the last before
+them and of the first behind them; `signs` (4, 2, H, stride) has ones where J < 0.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from statnn._compile import helper, inlined, kernel
+from statnn.montecarlo._lanes import scratch
+
+FIRST = 8
+"""Where the words of a row begin, at a multiple of 64 bytes."""
+WORDS = 16
+"""Words that are drawn together."""
+ROUNDS = 10
+"""Digits that are compared in all words at once."""
+DIGITS = 64
+"""Digits of a probability."""
+LEVELS = 3
+"""No more than two satisfied bonds, three, four."""
+_COMBINATIONS = 2**LEVELS
+_FLUSH = 31
+"""Counts of up to 8 that a byte can add up."""
+
+_row, _four_rows, _combinations = scratch(WORDS), scratch(4, WORDS), scratch(_COMBINATIONS * WORDS)
+_NONE, _ONE, _ONES = np.uint64(0), np.uint64(1), np.uint64(2**64 - 1)
+_ROTATE_23, _ROTATE_41, _ROTATE_45, _ROTATE_19, _SHIFT_17 = (np.uint64(k) for k in (23, 41, 45, 19, 17))
+_GOLDEN, _MIX_1, _MIX_2 = (np.uint64(k) for k in (0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB))
+_SHIFT_30, _SHIFT_27, _SHIFT_31 = np.uint64(30), np.uint64(27), np.uint64(31)
+_PAIRS, _FOURS, _BYTES = (np.uint64(k) for k in (0x5555555555555555, 0x3333333333333333, 0x0F0F0F0F0F0F0F0F))
+_BY_1, _BY_2, _BY_4, _BY_8, _BYTE = (np.uint64(k) for k in (1, 2, 4, 8, 255))
+
+
+@kernel
+def metropolis(
+    spins: Any, signs: Any, table: Any, state: Any, half: Any, bottom: Any, period: Any, sweeps: Any, flips: Any
+) -> None:
+    """Offer every spin to change sign, one colour after the other, `sweeps` times.
+
+    `table` (LEVELS, DIGITS) has the digits of the probabilities, all ones or none; `state` (4, WORDS) is that of
+    xoshiro256++ (Blackman & Vigna 2019); `bottom` has the lowest of every `period` bits; the flips in every byte are
+    added to `flips` (8,).
+    """
+    draw, bonds, combination = _four_rows(np.uint64), _four_rows(np.uint64), _combinations(np.uint64)
+    accepted, undecided, counted = _row(np.uint64), _row(np.uint64), _row(np.uint64)
+    pick = np.empty(DIGITS, dtype=np.uint64)
+    for digit in range(DIGITS):
+        which = (table[0, digit] & np.uint64(1)) | (table[1, digit] & np.uint64(2)) | (table[2, digit] & np.uint64(4))
+        pick[digit] = which * np.uint64(WORDS)
+    for word in range(4):
+        for w in range(WORDS):
+            draw[word, w] = state[word, w]
+    for w in range(WORDS):
+        counted[w] = _NONE
+    waiting = 0
+    for _ in range(sweeps):
+        for colour in range(2):
+            for r in range(spins.shape[1]):
+                own = spins[colour, r]
+                for base in range(FIRST, FIRST + half, WORDS):
+                    _bonds(spins, signs, colour, r, base, bottom, period, bonds)
+                    for w in range(WORDS):
+                        a, b, c, d = bonds[0, w], bonds[1, w], bonds[2, w], bonds[3, w]
+                        four, three = a & b & c & d, (a & b & (c ^ d)) | ((a ^ b) & c & d)
+                        combination[w], combination[7 * WORDS + w] = _NONE, _ONES
+                        combination[WORDS + w], combination[6 * WORDS + w] = ~(three | four), three | four
+                        combination[2 * WORDS + w], combination[5 * WORDS + w] = three, ~three
+                        combination[4 * WORDS + w], combination[3 * WORDS + w] = four, ~four
+                    for w in range(WORDS):
+                        s0, s1, s2, s3 = draw[0, w], draw[1, w], draw[2, w], draw[3, w]
+                        yes, open_bits = _NONE, _ONES
+                        for digit in range(ROUNDS):
+                            total = s0 + s3
+                            bits = ((total << _ROTATE_23) | (total >> _ROTATE_41)) + s0
+                            shifted = s1 << _SHIFT_17
+                            s2 ^= s0
+                            s3 ^= s1
+                            s1 ^= s2
+                            s0 ^= s3
+                            s2 ^= shifted
+                            s3 = (s3 << _ROTATE_45) | (s3 >> _ROTATE_19)
+                            chance = combination[pick[digit] + np.uint64(w)]
+                            yes |= open_bits & chance & ~bits
+                            open_bits &= ~(chance ^ bits)
+                        draw[0, w], draw[1, w], draw[2, w], draw[3, w] = s0, s1, s2, s3
+                        accepted[w], undecided[w] = yes, open_bits
+                    for w in range(WORDS):
+                        if base + w >= FIRST + half:
+                            accepted[w] = _NONE
+                        elif undecided[w] != 0:
+                            accepted[w] = _finish(combination, pick, w, draw[0, w], accepted[w], undecided[w])
+                    for w in range(WORDS):
+                        own[np.uint64(base + w)] ^= accepted[w]
+                        counted[w] += _population(accepted[w])
+                    waiting += 1
+                    if waiting == _FLUSH:
+                        _flush(counted, flips)
+                        waiting = 0
+                own[FIRST - 1], own[FIRST + half] = own[FIRST + half - 1], own[FIRST]
+    _flush(counted, flips)
+    for word in range(4):
+        for w in range(WORDS):
+            state[word, w] = draw[word, w]
+
+
+@kernel
+def satisfied(spins: Any, signs: Any, half: Any, bottom: Any, period: Any, found: Any) -> None:
+    """Add the bonds J_ij s_i s_j > 0 in every byte to `found` (8,): those of one colour are all there are."""
+    bonds, counted = _four_rows(np.uint64), _row(np.uint64)
+    for w in range(WORDS):
+        counted[w] = _NONE
+    for r in range(spins.shape[1]):
+        for base in range(FIRST, FIRST + half, WORDS):
+            _bonds(spins, signs, 0, r, base, bottom, period, bonds)
+            for w in range(min(WORDS, FIRST + half - base)):
+                for bond in range(4):  # to 32, of bytes that hold 255
+                    counted[w] += _population(bonds[bond, w])
+            _flush(counted, found)
+
+
+@kernel
+def ups(spins: Any, half: Any, found: Any) -> None:
+    """Add the spins that are up in every byte to `found` (8,)."""
+    counted = _row(np.uint64)
+    for w in range(WORDS):
+        counted[w] = _NONE
+    for colour in range(2):
+        for r in range(spins.shape[1]):
+            for base in range(FIRST, FIRST + half, WORDS):
+                for w in range(min(WORDS, FIRST + half - base)):
+                    counted[w] += _population(spins[colour, r, base + w])
+                _flush(counted, found)
+
+
+@inlined
+def _bonds(spins: Any, signs: Any, colour: Any, r: Any, base: Any, bottom: Any, period: Any, bonds: Any) -> None:
+    """Write which of the four bonds of `WORDS` words are satisfied: in the row, to the row above, to the row below."""
+    rows = spins.shape[1]
+    own, beside = spins[colour, r], spins[1 - colour, r]
+    above, below = spins[1 - colour, (r + 1) % rows], spins[1 - colour, (r - 1) % rows]
+    along, across = signs[0, colour, r], signs[1, colour, r]
+    upward, downward = signs[2, colour, r], signs[3, colour, r]
+    step = np.uint64(2 * ((r + colour) % 2)) - _ONE
+    # beyond the edge of a strip lies the next one, a bit further; that of the last bit of a period is the first
+    keep_up, keep_down, up, down = _ONES, _ONES, _NONE, _NONE
+    if r == rows - 1:
+        keep_up, up = ~(bottom << np.uint64(period - 1)), _ONE
+    if r == 0:
+        keep_down, down = ~bottom, _ONE
+    back_up, back_down = up * np.uint64(period - 1), down * np.uint64(period - 1)
+    for w in range(WORDS):
+        j = np.uint64(base + w)
+        spin, one, other = own[j], above[j], below[j]
+        one = ((one >> up) & keep_up) | ((one << back_up) & ~keep_up)
+        other = ((other << down) & keep_down) | ((other >> back_down) & ~keep_down)
+        bonds[0, w] = ~(spin ^ beside[j] ^ along[j])
+        bonds[1, w] = ~(spin ^ beside[j + step] ^ across[j])
+        bonds[2, w] = ~(spin ^ one ^ upward[j])
+        bonds[3, w] = ~(spin ^ other ^ downward[j])
+
+
+@helper
+def _finish(combination: Any, pick: Any, w: Any, seed: Any, accepted: Any, undecided: Any) -> Any:
+    """Compare the other digits of one word, on numbers hashed (Steele, Lea & Flood 2014) from its random state."""
+    digit = ROUNDS
+    while undecided != 0 and digit < DIGITS:
+        seed += _GOLDEN
+        bits = (seed ^ (seed >> _SHIFT_30)) * _MIX_1
+        bits = (bits ^ (bits >> _SHIFT_27)) * _MIX_2
+        bits ^= bits >> _SHIFT_31
+        chance = combination[pick[digit] + np.uint64(w)]
+        accepted |= undecided & chance & ~bits
+        undecided &= ~(chance ^ bits)
+        digit += 1
+    return accepted
+
+
+@helper
+def _population(word: Any) -> Any:
+    """Return the ones of every byte, in that byte."""
+    word -= (word >> _BY_1) & _PAIRS
+    word = (word & _FOURS) + ((word >> _BY_2) & _FOURS)
+    return (word + (word >> _BY_4)) & _BYTES
+
+
+@helper
+def _flush(counted: Any, found: Any) -> None:
+    """Move what the bytes have counted to `found` (8,)."""
+    for w in range(WORDS):
+        for byte in range(8):
+            found[byte] += np.int64((counted[w] >> (np.uint64(byte) * _BY_8)) & _BYTE)
+        counted[w] = _NONE

@@ -1,0 +1,1 @@
+"""Heat bath and Metropolis, one spin at a time: replicas side by side, or spins of one colour."""

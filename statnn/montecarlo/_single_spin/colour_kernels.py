@@ -1,0 +1,172 @@
+"""Single-spin updates of one chain, spins of one colour side by side: lane k of every vector is a spin of a chunk.
+
+The rules are those of `_spin_rules`; the order of spins and the three kinds of neighbours are those of
+`_spin_plan`. Each lane has a generator of its own, (4, LANES) for a chain, so that the result does not depend on the
+width of vectors. Spins have shape (positions,), int8, with `LANES` entries before the first position and behind the
+last, which couplings of zero may read.
+
+The kernels return how many spins changed sign. The sum over neighbours stands in each of them: in a helper the compiler
+would not see that its array is in registers, which is also why odd neighbours, at any lane, are summed up apart.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from statnn._compile import helper, kernel
+from statnn.montecarlo._lanes import fused, scratch, uniform_lane
+from statnn.montecarlo._single_spin.colour_plan import LANES
+from statnn.montecarlo._single_spin.rules import drawn, flips
+
+_row = scratch(LANES)
+_state = scratch(4, LANES)
+_TWO = np.float32(2)
+_NEXT = np.uint64(1)
+_LANES = np.uint64(LANES)
+
+
+@helper
+def _copy_state(source: Any, target: Any) -> None:
+    for lane in range(LANES):
+        for word in range(4):
+            target[word, lane] = source[word, lane]
+
+
+@kernel
+def heat_bath(plan: Any, spins: Any, beta: Any, rng: Any, sweeps: int) -> int:
+    """Draw every spin anew from its law given the others, `sweeps` times; beta of the type of the couplings."""
+    field, rest, count = _row(plan.couplings), _row(plan.couplings), _row(np.int32)
+    state = _state(np.uint32)
+    _copy_state(rng, state)
+    scale = -_TWO * beta
+    changed = 0
+    for _ in range(sweeps):
+        for lane in range(LANES):
+            count[lane] = 0
+        for c in range(np.uint64(plan.field.size)):
+            row = np.uint64(plan.field[c])
+            for lane in range(LANES):
+                field[lane] = plan.fields[row, lane]
+            for slot in range(np.uint64(plan.near[c]), np.uint64(plan.near[c + _NEXT])):
+                row, start = np.uint64(plan.near_row[slot]), np.uint64(plan.near_start[slot])
+                for lane in range(LANES):
+                    field[lane] = fused(plan.couplings[row, lane], spins[start + np.uint64(lane)], field[lane])
+            for slot in range(np.uint64(plan.far[c]), np.uint64(plan.far[c + _NEXT])):
+                row = np.uint64(plan.far_row[slot])
+                for lane in range(LANES):
+                    there = np.uint64(plan.far_position[slot, lane])
+                    field[lane] = fused(plan.couplings[row, lane], spins[there], field[lane])
+            if plan.odd[c] < plan.odd[c + _NEXT]:
+                for lane in range(LANES):
+                    rest[lane] = 0
+                for k in range(np.uint64(plan.odd[c]), np.uint64(plan.odd[c + _NEXT])):
+                    place, there = np.uint64(plan.odd_lane[k]), np.uint64(plan.odd_position[k])
+                    rest[place] = fused(plan.odd_coupling[k], spins[there], rest[place])
+                for lane in range(LANES):
+                    field[lane] += rest[lane]
+            first = (c + _NEXT) * _LANES
+            for lane in range(LANES):
+                new = drawn(np.float32(uniform_lane(state, lane)), scale * field[lane])
+                here = first + np.uint64(lane)
+                count[lane] += np.int32(new != spins[here])
+                spins[here] = new
+        for lane in range(LANES):
+            changed += int(count[lane])
+    _copy_state(state, rng)
+    return changed
+
+
+@kernel
+def metropolis(plan: Any, spins: Any, beta: Any, rng: Any, sweeps: int) -> int:
+    """Offer every spin to change sign, `sweeps` times; beta of the type of the couplings."""
+    field, rest, count = _row(plan.couplings), _row(plan.couplings), _row(np.int32)
+    state = _state(np.uint32)
+    _copy_state(rng, state)
+    scale = -_TWO * beta
+    changed = 0
+    for _ in range(sweeps):
+        for lane in range(LANES):
+            count[lane] = 0
+        for c in range(np.uint64(plan.field.size)):
+            row = np.uint64(plan.field[c])
+            for lane in range(LANES):
+                field[lane] = plan.fields[row, lane]
+            for slot in range(np.uint64(plan.near[c]), np.uint64(plan.near[c + _NEXT])):
+                row, start = np.uint64(plan.near_row[slot]), np.uint64(plan.near_start[slot])
+                for lane in range(LANES):
+                    field[lane] = fused(plan.couplings[row, lane], spins[start + np.uint64(lane)], field[lane])
+            for slot in range(np.uint64(plan.far[c]), np.uint64(plan.far[c + _NEXT])):
+                row = np.uint64(plan.far_row[slot])
+                for lane in range(LANES):
+                    there = np.uint64(plan.far_position[slot, lane])
+                    field[lane] = fused(plan.couplings[row, lane], spins[there], field[lane])
+            if plan.odd[c] < plan.odd[c + _NEXT]:
+                for lane in range(LANES):
+                    rest[lane] = 0
+                for k in range(np.uint64(plan.odd[c]), np.uint64(plan.odd[c + _NEXT])):
+                    place, there = np.uint64(plan.odd_lane[k]), np.uint64(plan.odd_position[k])
+                    rest[place] = fused(plan.odd_coupling[k], spins[there], rest[place])
+                for lane in range(LANES):
+                    field[lane] += rest[lane]
+            first = (c + _NEXT) * _LANES
+            for lane in range(LANES):
+                here = first + np.uint64(lane)
+                old = spins[here]
+                change = flips(np.float32(uniform_lane(state, lane)), scale * field[lane] * np.float32(old))
+                count[lane] += np.int32(change)
+                spins[here] = np.int8(-old) if change else old
+        for lane in range(LANES):
+            changed += int(count[lane])
+    _copy_state(state, rng)
+    return changed
+
+
+@kernel
+def energy(plan: Any, spins: Any) -> float:
+    """Return E of a chain; the plan, in float64, couples spins to earlier positions alone: each bond counts once."""
+    field, rest, total = _row(np.float64), _row(np.float64), _row(np.float64)
+    for lane in range(LANES):
+        total[lane] = 0.0
+    for c in range(np.uint64(plan.field.size)):
+        row = np.uint64(plan.field[c])
+        for lane in range(LANES):
+            field[lane] = plan.fields[row, lane]
+        for slot in range(np.uint64(plan.near[c]), np.uint64(plan.near[c + _NEXT])):
+            row, start = np.uint64(plan.near_row[slot]), np.uint64(plan.near_start[slot])
+            for lane in range(LANES):
+                field[lane] += plan.couplings[row, lane] * np.float64(spins[start + np.uint64(lane)])
+        for slot in range(np.uint64(plan.far[c]), np.uint64(plan.far[c + _NEXT])):
+            row = np.uint64(plan.far_row[slot])
+            for lane in range(LANES):
+                there = np.uint64(plan.far_position[slot, lane])
+                field[lane] += plan.couplings[row, lane] * np.float64(spins[there])
+        if plan.odd[c] < plan.odd[c + _NEXT]:
+            for lane in range(LANES):
+                rest[lane] = 0
+            for k in range(np.uint64(plan.odd[c]), np.uint64(plan.odd[c + _NEXT])):
+                place, there = np.uint64(plan.odd_lane[k]), np.uint64(plan.odd_position[k])
+                rest[place] = fused(plan.odd_coupling[k], spins[there], rest[place])
+            for lane in range(LANES):
+                field[lane] += rest[lane]
+        first = (c + _NEXT) * _LANES
+        for lane in range(LANES):
+            total[lane] -= field[lane] * np.float64(spins[first + np.uint64(lane)])
+    result = 0.0
+    for lane in range(LANES):
+        result += total[lane]
+    return result
+
+
+@kernel
+def total(spins: Any) -> int:
+    """Return the sum of all spins, held ones included."""
+    count = _row(np.int32)
+    for lane in range(LANES):
+        count[lane] = 0
+    for c in range(np.uint64(spins.size // LANES)):
+        for lane in range(LANES):
+            count[lane] += np.int32(spins[c * _LANES + np.uint64(lane)])
+    result = 0
+    for lane in range(LANES):
+        result += int(count[lane])
+    return result

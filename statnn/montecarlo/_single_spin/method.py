@@ -1,0 +1,140 @@
+"""Single-spin updates of binary neurons on any graph: heat bath and Metropolis.
+
+The same rules in two layouts, which differ in what stands side by side in a vector register. *Replicas*: the same spin
+of 64 chains; each coupling is read once for all of them. *Colours*: spins of one chain that are not coupled to each
+other. Few chains are faster in colours, many as replicas; where it is worth to change depends on the graph.
+
+A sweep offers a new value to every spin once, in fixed order: in the order of their numbers as replicas, colour by
+colour in colours. Both leave p ∝ exp(-E/T) as it is, but their chains differ. Chances are right to 1e-6 of their value
+and 6e-8 absolutely (float32 exponentials, 24-bit uniforms); couplings and fields are rounded as `_grid` says, so that
+local fields are exact sums and results do not depend on the width of vectors.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+from statnn._random import Root
+from statnn.interaction import BinaryNeurons
+from statnn.montecarlo._grid import refuse_lost
+from statnn.montecarlo._method import Method, Model, Values, Walkers
+from statnn.montecarlo._single_spin import colours as _spin_colours
+from statnn.montecarlo._single_spin import replicas as _spin_replicas
+from statnn.montecarlo._single_spin.colours import ColourWalkers
+from statnn.montecarlo._single_spin.replica_kernels import LANES
+from statnn.montecarlo._single_spin.replicas import ReplicaWalkers
+
+LAYOUTS = ("replicas", "colours")
+_BLOCKS = 4
+"""Blocks that chains in colours are cut into: each keeps a plan of its own."""
+
+
+@dataclass(frozen=True)
+class SingleSpin(Method):
+    """What heat bath and Metropolis share."""
+
+    layout: str | None = None
+
+    observables: ClassVar[tuple[str, ...]] = ("energy", "magnetisation")
+    metropolis: ClassVar[bool]
+
+    def __post_init__(self) -> None:
+        if self.layout is not None and self.layout not in LAYOUTS:
+            raise ValueError(f"layout = {self.layout!r} is unknown; there are {', '.join(LAYOUTS)}, or None to choose")
+
+    def check(self, model: Model) -> None:
+        """Raise if the model is not one of binary neurons, or its numbers are too far apart."""
+        if not isinstance(model, BinaryNeurons):
+            raise TypeError(
+                f"{self.name} changes the sign of spins; a {type(model).__name__} has none: leave method= out"
+            )
+        refuse_lost(model, model.temperature)
+
+    def resolved(self, model: Model, chains: int) -> "SingleSpin":
+        """Return the method with the layout that is faster for so many chains, if none was named."""
+        if self.layout is not None:
+            return self
+        assert isinstance(model, BinaryNeurons)  # noqa: S101 - as checked
+        many = _spin_replicas.cost(model, chains)
+        return replace(self, layout="colours" if _spin_colours.cheaper(model, chains, many) else "replicas")
+
+    def block(self, model: Model, chains: int) -> int:
+        """Return 64 for replicas; a quarter of the chains, in whole chains, for colours."""
+        if self.resolved(model, chains).layout == "replicas":
+            return LANES
+        return -(-chains // _BLOCKS)
+
+    def memory(self, model: Model, chains: int) -> int:
+        """Return the bytes of spins and of couplings in kernel order."""
+        assert isinstance(model, BinaryNeurons)  # noqa: S101 - as checked
+        if self.resolved(model, chains).layout == "replicas":
+            return _spin_replicas.memory(model)
+        return _spin_colours.memory(model, chains)
+
+    def walkers(self, model: Model, seed: Root, chains: Sequence[int], initial: Values | None) -> Walkers:
+        """Return the chains, each on its own streams: ``stream(seed, chain)`` and ``stream(seed, chain, 1)``."""
+        assert isinstance(model, BinaryNeurons)  # noqa: S101 - as checked
+        kind = ReplicaWalkers if self.resolved(model, len(chains)).layout == "replicas" else ColourWalkers
+        return kind(model, self.metropolis, seed, chains, initial)
+
+
+@dataclass(frozen=True)
+class HeatBath(SingleSpin):
+    r"""Heat bath (Gibbs sampling): a spin is drawn from its law given all others, P(s_i = 1) = 1 / (1 + exp(-2 h_i/T)).
+
+    h_i is the local field of the spin, its own field plus Σ_j J_ij s_j. Any graph, any couplings [exact].
+
+    Parameters
+    ----------
+    layout : {"replicas", "colours"} or None
+        What stands side by side in a register: 64 chains, or spins of one chain. None chooses by the graph and the
+        number of chains, and `Run.method` says what was chosen. One chain rerun alone needs the layout it had.
+
+    Raises
+    ------
+    ValueError
+        If the layout is unknown.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from statnn.interaction import BinaryNeurons
+    >>> from statnn.montecarlo import sample
+    >>> ring = BinaryNeurons([[0, 1, 1], [1, 0, 1], [1, 1, 0]], temperature=4.0)
+    >>> run = sample(ring, 2000, chains=64, rng=1, method=HeatBath("replicas"))
+    >>> found = run.estimate("energy")
+    >>> exact = -3 * (np.exp(0.75) - np.exp(-0.25)) / (np.exp(0.75) + 3 * np.exp(-0.25))
+    >>> bool(abs(found.mean - exact) < 5 * found.error)
+    True
+    """
+
+    name: ClassVar[str] = "heat bath"
+    metropolis: ClassVar[bool] = False
+
+
+@dataclass(frozen=True)
+class Metropolis(SingleSpin):
+    r"""Metropolis: a spin changes sign with chance 15/16 min(1, exp(-2 s_i h_i/T)).
+
+    Mostly more changes than by the heat bath, but at high temperature nearly all spins change sign in step and
+    the chain forgets slowly: prefer the heat bath there. The share of 1/16 that stays makes the chain ergodic: spins
+    are visited in order, and a ferromagnetic triangle would never leave some of its states if free changes were sure.
+
+    Parameters
+    ----------
+    layout : {"replicas", "colours"} or None
+        As for `HeatBath`.
+
+    Raises
+    ------
+    ValueError
+        If the layout is unknown.
+
+    Examples
+    --------
+    >>> Metropolis("colours").name
+    'metropolis'
+    """
+
+    name: ClassVar[str] = "metropolis"
+    metropolis: ClassVar[bool] = True

@@ -1,0 +1,1 @@
+"""Parallel tempering: replicas at many temperatures, and the ladder they climb."""

@@ -1,0 +1,1 @@
+"""Wolff's clusters for ferromagnets."""

@@ -1,0 +1,174 @@
+r"""Wolff's clusters for ferromagnets: near the critical temperature, where single spins need L^2.17 sweeps, a few.
+
+From a random spin a cluster grows over couplings to equal spins, each with probability 1 - exp(-2J_ij/T), and flips
+as a whole (Wolff 1989), here with chance 15/16: clusters that always flip and have one size, as at very low or very
+high temperature, would make the chain periodic. The mean size of clusters is itself an observable:
+<size> = <(Σ_i s_i)²>/N, the susceptibility times T, with less noise than the square.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from statnn._arguments import whole
+from statnn._random import Root, stream
+from statnn._xoshiro import words
+from statnn.interaction import BinaryNeurons
+from statnn.montecarlo._chunks import pieces
+from statnn.montecarlo._couplings import graph
+from statnn.montecarlo._method import Method, Model, Values, Walkers
+from statnn.montecarlo._wolff import cluster_kernels as kernels
+
+_WORK = 4
+"""A spin or a coupling of a sweep, in single updates of `pieces`."""
+_TOGETHER = 2**12
+"""Spins of a block: chains of small models walk together, so that work outweighs the way to it."""
+
+
+@dataclass(frozen=True)
+class Wolff(Method):
+    r"""Single-cluster updates, for couplings J_ij >= 0 on any graph, without fields.
+
+    A sweep is a fixed number of clusters. It is found in the first half of the burn-in, for each chain alone, such that
+    about N spins are in the clusters of a sweep; without burn-in it is one. The number is fixed because a sweep that
+    ends once N spins are reached ends preferably with a large cluster: what is recorded would be biased to what large
+    clusters leave.
+
+    [exact] The Boltzmann distribution is stationary, and every state is reached from every other.
+
+    Observables are "energy", "magnetisation" (mean spin) and "cluster_size" (mean over the last sweep); diagnostics
+    "acceptance" (15/16, the share of clusters that flip) and "clusters" (a sweep).
+
+    Parameters
+    ----------
+    clusters : int, optional
+        Clusters a sweep, at least 1; found in the burn-in when None.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `clusters` is no whole number above zero.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from statnn.interaction import BinaryNeurons
+    >>> from statnn.montecarlo import sample
+    >>> ring = BinaryNeurons(np.roll(np.eye(6), 1, axis=0) + np.roll(np.eye(6), -1, axis=0), temperature=2.0)
+    >>> energy = sample(ring, 2000, method="wolff", rng=1).estimate("energy")
+    >>> bool(abs(energy.mean - ring.exact().energy) < 5 * energy.error)
+    True
+    """
+
+    clusters: int | None = None
+
+    name: ClassVar[str] = "wolff"
+    observables: ClassVar[tuple[str, ...]] = ("energy", "magnetisation", "cluster_size")
+
+    def __post_init__(self) -> None:
+        if self.clusters is not None:
+            object.__setattr__(self, "clusters", whole(self.clusters, "clusters", minimum=1))
+
+    def check(self, model: Model) -> None:
+        """Raise unless all couplings are ferromagnetic and there are no fields."""
+        if not isinstance(model, BinaryNeurons):
+            raise TypeError(f"wolff samples BinaryNeurons, not {type(model).__name__}")
+        if model.fields.any():
+            i = int(np.argmax(model.fields != 0))
+            raise ValueError(
+                f"fields[{i}] = {model.fields[i]}: a cluster flips as a whole, whatever fields say; use "
+                "method='heat bath' or 'tempering'"
+            )
+        if model.couplings.nnz and model.couplings.data.min() < 0:
+            raise ValueError(
+                f"the smallest coupling is {model.couplings.data.min():g}: clusters need J >= 0, as with competing "
+                "signs they span the model and only turn it over; use method='tempering' for frustrated models, and on "
+                "a graph without frustration change signs of spins until all couplings are positive"
+            )
+
+    def block(self, model: Model, chains: int) -> int:
+        """Return one chain, or more where the model is small."""
+        assert isinstance(model, BinaryNeurons)  # noqa: S101 - checked before
+        return max(1, min(chains, _TOGETHER // model.size))
+
+    def memory(self, model: Model, chains: int) -> int:
+        """Return the bytes of spins, of the list of members and of chances."""
+        assert isinstance(model, BinaryNeurons)  # noqa: S101 - checked before
+        return int(model.size * (chains + 4) + 8 * model.couplings.nnz)
+
+    def walkers(self, model: Model, seed: Root, chains: Sequence[int], initial: Values | None) -> Walkers:
+        """Return chains at work, one after the other."""
+        assert isinstance(model, BinaryNeurons)  # noqa: S101 - checked before
+        return _Clusters(self, model, seed, chains, initial)
+
+
+class _Clusters(Walkers):
+    def __init__(
+        self, method: Wolff, model: BinaryNeurons, seed: Root, chains: Sequence[int], initial: Values | None
+    ) -> None:
+        generators = [stream(seed, chain) for chain in chains]
+        self._model = model
+        with np.errstate(over="ignore"):
+            self._chances = -np.expm1(-2 * (model.couplings.data / model.temperature))
+        self._random = np.array([words(generator) for generator in generators])
+        if initial is None:
+            self._spins = np.array([2 * generator.integers(0, 2, model.size, np.int8) - 1 for generator in generators])
+        else:
+            self._spins = initial.astype(np.int8)
+        self._members = np.empty(model.size, dtype=np.int32)
+        self._tuned = method.clusters is None
+        self._clusters = np.full(len(chains), method.clusters or 1, dtype=np.int64)
+        self._size = np.zeros(len(chains))
+
+    def burn_in(self, sweeps: int) -> None:
+        """Find the number of clusters in the first half; the second half forgets that it ended with a large one."""
+        if self._tuned:
+            first = (sweeps + 1) // 2
+            for chain in range(len(self._clusters) if sweeps else 0):
+                sizes = [self._touch(chain) for _ in range(first)][first // 2 :]
+                number, flipped = np.sum(sizes, axis=0)
+                self._clusters[chain] = max(1, round(self._model.size * number / flipped))
+            sweeps -= first
+        if sweeps:
+            self.sweep(sweeps)
+
+    def sweep(self, sweeps: int) -> None:
+        """Flip the fixed number of clusters, so many times."""
+        for chain, number in enumerate(self._clusters.tolist()):
+            for part in pieces(sweeps - 1, _WORK * (self._model.size + self._chances.size)):
+                self._flip(chain, number * part)
+            self._size[chain] = self._flip(chain, number) / number
+
+    def observe(self, name: str) -> Values:
+        """Return "energy", "magnetisation" or "cluster_size"."""
+        if name == "cluster_size":
+            return self._size.copy()
+        if name == "magnetisation":
+            mean: Values = self._spins.mean(axis=1)
+            return mean
+        couplings = graph(self._model)
+        return np.array([kernels.energy(*couplings, spins) for spins in self._spins])
+
+    def states(self) -> Values:
+        """Return spins, int8 of shape (chains, N)."""
+        return self._spins.copy()
+
+    def diagnostics(self) -> dict[str, Values]:
+        """Return the share of clusters that flip, and the number of clusters a sweep."""
+        return {"acceptance": np.full(len(self._clusters), kernels.FLIPPED), "clusters": self._clusters.copy()}
+
+    def _touch(self, chain: int) -> tuple[int, int]:
+        """Flip clusters until they hold N spins in all; return how many clusters, and spins."""
+        number, flipped = 0, 0
+        while flipped < self._model.size:
+            flipped += self._flip(chain, 1)
+            number += 1
+        return number, flipped
+
+    def _flip(self, chain: int, clusters: int) -> int:
+        indptr, indices, _ = graph(self._model)
+        return kernels.clusters(
+            indptr, indices, self._chances, self._spins[chain], self._random[chain], self._members, clusters
+        )

@@ -1,0 +1,396 @@
+r"""Fixed points of a renormalisation and what grows or shrinks around them.
+
+A renormalisation by b layers is a map K → R_b(K) of couplings, with R_b R_c = R_bc. At a fixed point its derivative has
+eigenvalues λ_i(b) = b^{y_i}; the exponents y_i do not depend on b. A *family* of layers takes part in `fixed_points` by
+a method ``fixed_points(**options)`` that returns `FixedPoint` objects; any other map is searched by Newton's method.
+"""
+
+import inspect
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy import linalg, optimize
+
+from statnn._arguments import Floats, array_of, at_least, positive, whole
+
+Renormalisation: TypeAlias = Callable[[Floats, int], Floats]
+"""Couplings, shape (n,), and the number b of layers in; couplings of the block out."""
+
+STEP = 1e-3
+"""Of the numerical derivative, in units of max(1, |K|); Richardson's extrapolation leaves an error of STEP⁴."""
+FAR = 1e300
+ROUNDING = 1e-10
+"""An analytical exponent smaller than this is zero: rounding of a logarithm."""
+
+
+class Ending(StrEnum):
+    """How a search for a fixed point ended."""
+
+    EXACT = "known in closed form"
+    CONVERGED = "converged"
+    STALLED = "no progress: the residual stays above the tolerance"
+    OUTSIDE = "left the range that was asked for"
+    NOT_FINITE = "the map is not finite on the way"
+
+
+class NoFixedPointError(ValueError):
+    """No search found a fixed point; `best` is the one that came closest, with its ending and residual."""
+
+    def __init__(self, message: str, best: "FixedPoint") -> None:
+        super().__init__(message)
+        self.best = best
+
+
+@dataclass(frozen=True, eq=False)
+class FixedPoint:
+    r"""Couplings that a renormalisation leaves as they are, K* = R_b(K*) for every b.
+
+    Parameters
+    ----------
+    name : str
+        What it is called: "critical", "trivial", ...
+    names : tuple of str
+        The n couplings, in the coordinates in which the map is smooth at this point, say "tanh K".
+    couplings : ndarray, shape (n,)
+        K*.
+    map : callable
+        ``map(couplings, b)``, the renormalisation R_b in these coordinates.
+    linear : callable or None
+        ``linear(b)``, its derivative ∂R_b/∂K at K*, shape (n, n), where it is known in closed form; None to
+        differentiate numerically.
+    layer : object or None
+        The layer with these couplings; None where they are the end of a scale, as tanh K = 1.
+    thermal : str or None
+        The coupling whose distance from K* is the distance from criticality: it gives ν.
+    ending : Ending
+        How it was found.
+    residual : float
+        Largest \|R_2(K*) - K*\|; zero where it is exact.
+    """
+
+    name: str
+    names: tuple[str, ...]
+    couplings: Floats
+    map: Renormalisation = field(repr=False)
+    linear: Callable[[int], Floats] | None = field(default=None, repr=False)
+    layer: Any = None
+    thermal: str | None = None
+    ending: Ending = Ending.EXACT
+    residual: float = 0.0
+
+    def __post_init__(self) -> None:
+        couplings = array_of(self.couplings, "couplings").astype(np.float64, casting="same_kind")
+        if couplings.shape != (len(self.names),):
+            raise ValueError(f"couplings have shape {couplings.shape} for {len(self.names)} names; give one of each")
+        if self.thermal is not None and self.thermal not in self.names:
+            raise ValueError(f"thermal = {self.thermal!r} is none of the couplings {', '.join(self.names)}")
+        couplings.flags.writeable = False
+        object.__setattr__(self, "couplings", couplings)
+
+    @property
+    def found(self) -> bool:
+        """Whether this is a fixed point, and not the end of a search that failed."""
+        return self.ending in {Ending.EXACT, Ending.CONVERGED}
+
+
+@dataclass(frozen=True, eq=False)
+class Exponents:
+    r"""Eigenvalues λ_i of a linearised renormalisation by b layers, and exponents y_i = ln\|λ_i\|/ln b.
+
+    Sorted by y, largest first. An eigenvalue zero has y = -inf: such a direction dies in one step.
+
+    Parameters
+    ----------
+    b : int
+        Layers in a block.
+    eigenvalues : ndarray, shape (n,)
+        λ_i; complex where they come in pairs.
+    y, error : ndarray, shape (n,)
+        Exponents and their numerical errors; zero where the derivative is known in closed form.
+    kinds : tuple of str
+        "relevant", "marginal" or "irrelevant"; marginal where y is zero within its error.
+    fields : tuple of str
+        The coupling with the largest part in each scaling field.
+    directions : ndarray, shape (n, n)
+        Column i is the direction in the space of couplings that belongs to y_i, of length one.
+    nu : float or None
+        1/y of the thermal direction: the correlation length diverges as \|K - K*\|^-ν. Without a named thermal
+        coupling that of the only relevant direction; None where there is none, or no single one.
+    """
+
+    b: int
+    eigenvalues: Any
+    y: Floats
+    error: Floats
+    kinds: tuple[str, ...]
+    fields: tuple[str, ...]
+    directions: Any
+    nu: float | None
+
+
+def exponents(fixed_point: FixedPoint, b: int = 2) -> Exponents:
+    r"""Return eigenvalues and exponents of a renormalisation by b layers around a fixed point.
+
+    .. math:: \det(\partial R_b/\partial K - λ) = 0, \qquad y = \ln|λ|/\ln b
+
+    Parameters
+    ----------
+    fixed_point : FixedPoint
+        Where to linearise.
+    b : int
+        Layers in a block, at least 2. The exponents do not depend on it.
+
+    Returns
+    -------
+    Exponents
+
+    Raises
+    ------
+    TypeError, ValueError
+        If b < 2, the search for the point failed, or the map is not finite around it.
+
+    Notes
+    -----
+    Where the derivative is not known in closed form it is taken by central differences with Richardson's extrapolation;
+    `Exponents.error` is the last correction, carried to the eigenvalues to first order. Standing: [exact] for the
+    families of this room, [own] for a map of your own.
+
+    Examples
+    --------
+    >>> from statnn import rg
+    >>> critical = rg.fixed_points(rg.LinearLayer)[-1]
+    >>> found = rg.exponents(critical)
+    >>> found.y, found.kinds, found.nu
+    (array([1., 1., 1.]), ('relevant', 'relevant', 'relevant'), 1.0)
+    """
+    if not isinstance(fixed_point, FixedPoint):
+        raise TypeError(
+            f"fixed_point is a {type(fixed_point).__name__}; pass one that rg.fixed_points or a layer returned"
+        )
+    b = _block(b)
+    if not fixed_point.found:
+        raise ValueError(f"this is no fixed point: {fixed_point.ending}, residual {fixed_point.residual:.3g}")
+    if fixed_point.linear is None:
+        matrix, wrong = derivative(lambda k: fixed_point.map(k, b), fixed_point.couplings)
+    else:
+        matrix = np.asarray(fixed_point.linear(b), dtype=np.float64)
+        wrong = np.zeros_like(matrix)
+    return _exponents(fixed_point, b, matrix, wrong)
+
+
+def _exponents(fixed_point: FixedPoint, b: int, matrix: Floats, wrong: Floats) -> Exponents:
+    eigen: Any = linalg.eig(matrix, left=True, right=True)
+    values, left, right = eigen
+    overlap = np.abs((left.conj() * right).sum(axis=0))
+    spread = np.diag(np.abs(left).T @ wrong @ np.abs(right))
+    scale = overlap * np.abs(values) * math.log(b)
+    with np.errstate(divide="ignore"):
+        y = np.log(np.abs(values)) / math.log(b)
+    error = np.divide(spread, scale, out=np.zeros_like(y), where=scale > 0)
+    order = np.argsort(-y, kind="stable")
+    values, right, y, error = values[order], right[:, order], y[order], error[order]
+    if not values.imag.any():
+        values, right = values.real, right.real
+    limits = np.maximum(4 * error, ROUNDING)
+    kinds = tuple(
+        "marginal" if abs(one) <= limit else "relevant" if one > 0 else "irrelevant"
+        for one, limit in zip(y, limits, strict=True)
+    )
+    y = np.where(np.abs(y) <= ROUNDING, 0.0, y)
+    fields = tuple(fixed_point.names[int(np.argmax(np.abs(right[:, i])))] for i in range(y.size))
+    thermal = [i for i, kind in enumerate(kinds) if kind == "relevant"]
+    if fixed_point.thermal is not None:
+        thermal = [i for i in thermal if fields[i] == fixed_point.thermal]
+    nu = float(1 / y[thermal[0]]) if len(thermal) == 1 else None
+    for array in (values, y, error, right):
+        array.flags.writeable = False
+    return Exponents(b, values, y, error, kinds, fields, right, nu)
+
+
+def derivative(function: Callable[[Floats], Floats], at: Floats) -> tuple[Floats, Floats]:
+    """Return the matrix ∂f_i/∂x_j by central differences, extrapolated once, and the size of the last correction."""
+
+    def differences(step: float) -> Floats:
+        columns = []
+        for j, x in enumerate(at):
+            shift = np.zeros_like(at)
+            shift[j] = step * max(1.0, abs(float(x)))
+            upper, lower = (np.asarray(function(at + sign * shift), dtype=np.float64) for sign in (1, -1))
+            columns.append((upper - lower) / (2 * shift[j]))
+        return np.stack(columns, axis=1)
+
+    coarse, fine = differences(STEP), differences(STEP / 2)
+    best = (4 * fine - coarse) / 3
+    if not np.isfinite(best).all():
+        raise ValueError(f"the map is not finite within {STEP:g} of the couplings {at.tolist()}: it has no derivative")
+    return best, np.abs(best - fine)
+
+
+def fixed_points(
+    family: Any,
+    start: ArrayLike | None = None,
+    *,
+    names: Sequence[str] | None = None,
+    bounds: tuple[ArrayLike, ArrayLike] | None = None,
+    tolerance: float = 1e-10,
+    throw: bool = True,
+    **options: Any,
+) -> tuple[FixedPoint, ...]:
+    r"""Return fixed points of a family of layers, or of any renormalisation of couplings.
+
+    Parameters
+    ----------
+    family : type or object with a method ``fixed_points``, or callable
+        `LinearLayer`, `BinaryLayer` and `NoisyLayer`, as class or instance, and a `RandomLayer` know theirs. A callable
+        ``map(couplings, b)`` with ``map(map(K, b), c) = map(K, b c)`` is searched.
+    start : array_like, shape (n,) or (starts, n)
+        Where to begin searches of a map; for a callable only.
+    names : sequence of str or None
+        Names of its couplings.
+    bounds : pair of array_like, shape (n,), or None
+        Lowest and highest couplings that are looked for; None for no limits.
+    tolerance : float
+        Largest residual of a fixed point, in units of max(1, \|K\|).
+    throw : bool
+        False hands back searches that failed, with how they ended, where none succeeded.
+    **options
+        Passed on to the family.
+
+    Returns
+    -------
+    tuple of FixedPoint
+        Those of a map in the order of their starts, each once.
+
+    Raises
+    ------
+    NoFixedPointError
+        If no search succeeds: it says how the best one ended, and its residual.
+    TypeError, ValueError
+        If `family` is neither, or starts and bounds do not fit.
+
+    Notes
+    -----
+    A search is Newton's method (Powell's hybrid), which finds unstable points too. That all are found is not promised.
+
+    Examples
+    --------
+    >>> from statnn import rg
+    >>> [point.name for point in rg.fixed_points(rg.BinaryLayer)]
+    ['disordered', 'ordered']
+    >>> rg.fixed_points(lambda w, b: w**b, [1.2], names=["w"])[0].couplings.round(9)
+    array([1.])
+    """
+    name = getattr(family, "__name__", type(family).__name__)
+    if hasattr(family, "rest_points"):
+        raise TypeError(
+            f"{name}: the fixed points of one repeated unit are signals, layer.rest_points(); the function that it "
+            "flows to is layer.leading_form().fixed_function()"
+        )
+    if hasattr(family, "fixed_points"):
+        own = inspect.getattr_static(family, "fixed_points")
+        if isinstance(family, type) and not isinstance(own, classmethod | staticmethod):
+            raise TypeError(f"the fixed points of a {name} depend on its parameters: pass a layer, {name}(...)")
+        if start is not None or names is not None or bounds is not None:
+            raise TypeError(
+                f"{getattr(family, '__name__', family)!s} knows its fixed points: leave out start, names, bounds"
+            )
+        return tuple(family.fixed_points(**options))
+    if not callable(family):
+        raise TypeError(
+            f"family is a {type(family).__name__}; pass a layer or its class (rg.BinaryLayer), or map(couplings, b)"
+        )
+    if options:
+        raise TypeError(f"a map of couplings takes no {', '.join(options)}")
+    starts, labels = _starts(start, names)
+    lowest, highest = _bounds(bounds, starts.shape[1])
+    limit = positive(tolerance, "tolerance", why="it is the largest residual of a fixed point")
+    ends = [_search(family, one, labels, lowest, highest, limit) for one in starts]
+    found: list[FixedPoint] = []
+    for end in ends:
+        near = 1e-6 * np.maximum(1, np.abs(end.couplings))
+        if end.found and not any((np.abs(end.couplings - other.couplings) <= near).all() for other in found):
+            found.append(end)
+    if not found and throw:
+        best = min(ends, key=lambda end: end.residual)
+        raise NoFixedPointError(
+            f"no fixed point from {len(ends)} start(s): the best search ended at {best.couplings.tolist()}, "
+            f"{best.ending} (residual {best.residual:.3g}, tolerance {limit:g}); try other starts, or wider bounds",
+            best,
+        )
+    return tuple(found or ends)
+
+
+def _search(
+    function: Renormalisation, start: Floats, names: tuple[str, ...], lowest: Floats, highest: Floats, tolerance: float
+) -> FixedPoint:
+    def gap(k: Floats) -> Floats:
+        with np.errstate(all="ignore"):
+            image = np.asarray(function(k, 2), dtype=np.float64)
+        if image.shape != k.shape:
+            raise ValueError(f"the map turns couplings of shape {k.shape} into {image.shape}; keep the shape")
+        return image - k
+
+    first = gap(start)
+    if not np.isfinite(first).all():
+        return _ended(function, start, names, Ending.NOT_FINITE, math.inf)
+
+    def kept(k: Floats) -> Floats:
+        found: Floats = np.nan_to_num(gap(k), nan=FAR, posinf=FAR, neginf=-FAR)
+        return found
+
+    with np.errstate(all="ignore"):
+        solution = optimize.root(kept, start, tol=1e-14)
+    at = np.asarray(solution.x, dtype=np.float64)
+    left = gap(at)
+    if not (np.isfinite(at).all() and np.isfinite(left).all()):
+        return _ended(function, start, names, Ending.NOT_FINITE, float(np.abs(first).max()))
+    residual = float((np.abs(left) / np.maximum(1, np.abs(at))).max())
+    ending = Ending.CONVERGED if residual <= tolerance else Ending.STALLED
+    if ending is Ending.CONVERGED and ((at < lowest) | (at > highest)).any():
+        ending = Ending.OUTSIDE
+    return _ended(function, at, names, ending, residual)
+
+
+def _ended(
+    function: Renormalisation, at: Floats, names: tuple[str, ...], ending: Ending, residual: float
+) -> FixedPoint:
+    return FixedPoint(
+        "found" if ending is Ending.CONVERGED else "not found", names, at, function, ending=ending, residual=residual
+    )
+
+
+def _starts(start: ArrayLike | None, names: Sequence[str] | None) -> tuple[Floats, tuple[str, ...]]:
+    if start is None:
+        raise TypeError("a map of couplings needs start=: couplings of shape (n,), or several as (starts, n)")
+    starts = np.atleast_2d(at_least(start, "start", minimum=-math.inf, why="couplings are finite real numbers"))
+    if starts.ndim != 2 or not starts.size:
+        raise ValueError(f"start has shape {np.shape(start)}; couplings of shape (n,) or (starts, n) are needed")
+    labels = tuple(f"K{i}" for i in range(starts.shape[1])) if names is None else tuple(names)
+    if len(labels) != starts.shape[1]:
+        raise ValueError(f"there are {len(labels)} names for {starts.shape[1]} couplings; give one of each")
+    return starts, labels
+
+
+def _bounds(bounds: tuple[ArrayLike, ArrayLike] | None, size: int) -> tuple[Floats, Floats]:
+    if bounds is None:
+        return np.full(size, -math.inf), np.full(size, math.inf)
+    lowest, highest = (
+        np.broadcast_to(array_of(end, "bounds").astype(np.float64, casting="same_kind"), (size,)) for end in bounds
+    )
+    if not (lowest < highest).all():
+        raise ValueError(f"bounds = {bounds} hold no couplings: each lower end must lie below the upper one")
+    return lowest, highest
+
+
+def _block(b: int) -> int:
+    try:
+        return whole(b, "b", minimum=2, maximum=10**9)
+    except ValueError:
+        raise ValueError(
+            f"b = {b} layers are no block: b >= 2 is needed, since one layer is the layer itself"
+        ) from None

@@ -1,0 +1,383 @@
+r"""Layers of spins: decimation of what lies between two layers, exact."""
+
+import math
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from statnn._arguments import Floats, whole
+from statnn.interaction import BinaryNeurons
+from statnn.interaction._exact.states import spins
+from statnn.rg._common import power
+from statnn.rg._fixed_points import FixedPoint
+from statnn.rg._layers.decimation import constant as sum_constant
+from statnn.rg._layers.decimation import mediated
+from statnn.rg._layers.linear import locked, real
+from statnn.rg._layers.single import Single, renormalised
+from statnn.rg._layers.transfer import MOST_WIDE, Spectrum, TransferMatrix, refuse_wide
+
+if TYPE_CHECKING:
+    from statnn.rg._flow import Flow
+
+COMPACT = ("tanh K", "tanh h")
+
+
+@dataclass(frozen=True)
+class Truncation:
+    r"""What a projection on couplings and fields lost: zero where the family is closed.
+
+    Parameters
+    ----------
+    divergence : float
+        KL(p \\| q) in nats, of the law p(s', s) of the two layers of the block and its projection q.
+    deviation : float
+        Largest \\|ln T - ln T_projected\\| over all states.
+    """
+
+    divergence: float = 0.0
+    deviation: float = 0.0
+
+
+@dataclass(frozen=True, eq=False)
+class BinaryLayer:
+    r"""Spins s = ±1 below and s' = ±1 above with the weight T(s', s) = exp(s'.J s + f.s' + g.s + c) [exact].
+
+    It is the layer of `statnn.interaction.BinaryNeurons`, couplings and fields divided by the temperature. Two layers
+    of width one, this one first, have the spin between them summed over: with h = f_1 + g_2
+
+    .. math:: e^{4J'} = 1 + \frac{2 \sinh 2J_1 \sinh 2J_2}{\cosh 2h + \cosh 2(J_1 - J_2)} \quad (J_1, J_2 > 0),
+
+    which is tanh J' = tanh J_1 tanh J_2 without field; f' and g' follow from the same function. Layers in which every
+    spin is coupled to at most one above and one below are as good as width one. All others are not closed.
+
+    Parameters
+    ----------
+    couplings : array_like, shape (n', n)
+        J/T, block of `BinaryNeurons`: outputs first.
+    fields : array_like, shape (n',), or float
+        f, on the outputs.
+    inputs : array_like, shape (n,), or float
+        g, on the inputs. In a chain of layers a spin is an output of one layer and an input of the next: it feels f +
+        g.
+    constant : float
+        c, part of ln Z that composition puts aside.
+    truncation : Truncation
+        What was lost where the layer is a projection.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If shapes do not match or entries are not finite real numbers.
+
+    Notes
+    -----
+    Where the family is closed, the relative error of J' in one composition is a few 1e-16 times 1 + \|ln J'\|, a few
+    1e-16 without fields, at any size of couplings and fields; fields and c have errors of a few 1e-16 times the largest
+    term that is added. Elsewhere see `TransferMatrix`. Couplings of blocks of more than some 700 correlation lengths
+    fall below 1e-308 and are zero, as is their ξ.
+
+    Examples
+    --------
+    >>> two = BinaryLayer([[0.7]], [0.0]).compose(BinaryLayer([[0.7]], [0.0]))
+    >>> (np.tanh(two.couplings) / np.tanh(0.7) ** 2).round(15)
+    array([[1.]])
+    """
+
+    couplings: Floats
+    fields: Floats
+    inputs: Floats
+    constant: float
+    truncation: Truncation = field(default=Truncation())
+
+    def __init__(
+        self,
+        couplings: ArrayLike,
+        fields: ArrayLike = 0.0,
+        *,
+        inputs: ArrayLike = 0.0,
+        constant: float = 0.0,
+        truncation: Truncation = Truncation(),
+    ) -> None:
+        J = real(couplings, "couplings")
+        J = J.reshape(1, 1) if J.ndim == 0 else J
+        if J.ndim != 2 or not J.size:
+            raise ValueError(f"couplings have shape {J.shape}; give one number or a matrix of shape (out, in)")
+        for name, values, wide in (("fields", fields, J.shape[0]), ("inputs", inputs, J.shape[1])):
+            array = real(values, name)
+            if array.shape not in {(), (wide,)}:
+                raise ValueError(
+                    f"{name} have shape {array.shape}; couplings of shape {J.shape} need ({wide},), or one number"
+                )
+            object.__setattr__(self, name, locked(np.broadcast_to(array, (wide,))))
+        object.__setattr__(self, "couplings", locked(J))
+        object.__setattr__(self, "constant", float(real(constant, "constant")))
+        object.__setattr__(self, "truncation", truncation)
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Widths (n', n), outputs first."""
+        return self.couplings.shape[0], self.couplings.shape[1]
+
+    def compose(self, other: "BinaryLayer | TransferMatrix", *, project: bool = False) -> Any:
+        r"""Return the layers with the spins between them summed over: this one acts first, `other` on its outputs.
+
+        Parameters
+        ----------
+        other : BinaryLayer or TransferMatrix
+            The layer above.
+        project : bool
+            True returns the nearest `BinaryLayer` also where the family is not closed: the one with the same <s'_i>,
+            <s_j> and <s'_i s_j> in the block by itself, which has the least KL(p \|\| q). Its `truncation` says what is
+            lost: couplings inside a layer, and those of more than two spins.
+
+        Returns
+        -------
+        BinaryLayer or TransferMatrix
+            A `BinaryLayer` where the family is closed or `project` is true, else a `TransferMatrix`.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If it is no layer of spins, widths do not match, or there are more than 12 spins a layer (20 in two to
+            project) and the family is not closed.
+
+        Examples
+        --------
+        >>> pair = BinaryLayer([[0.5, 0.5], [0.5, 0.5]])
+        >>> pair.compose(pair).shape, pair.compose(pair, project=True).couplings.round(3).tolist()
+        ((2, 2), [[0.46, 0.46], [0.46, 0.46]])
+        """
+        if isinstance(other, BinaryLayer):
+            if other.shape[1] != self.shape[0]:
+                raise ValueError(
+                    f"the layer above takes {other.shape[1]} spins but this one has {self.shape[0]} outputs; in "
+                    "first.compose(second) the left one acts first"
+                )
+            if _closed(self.couplings, other.couplings):
+                return _decimated(self, other)
+        if project:
+            refuse_wide(other.shape[0], self.shape[1])
+        found = self.transfer().compose(other)
+        return found.project() if project else found
+
+    def power(self, m: int, *, project: bool = False) -> Any:
+        """Return m such layers as one, in O(log m) compositions.
+
+        Parameters
+        ----------
+        m : int
+            Number of layers, from 1 to 1e18.
+        project : bool
+            Whether to project at the end, where the family is not closed; see `compose`.
+
+        Raises
+        ------
+        TypeError, ValueError
+            As `compose`; or m is no such number.
+
+        Examples
+        --------
+        >>> BinaryLayer([[1.0]]).power(4).couplings.round(6)
+        array([[0.350061]])
+        """
+        self._square("repeated")
+        if _closed(self.couplings, self.couplings):
+            return power(self, m)
+        if project:
+            refuse_wide(*self.shape)
+        found = self.transfer().power(m)
+        return found.project() if project else found
+
+    def transfer(self) -> TransferMatrix:
+        """Return the weights of all pairs of states, for at most 12 spins a layer.
+
+        Logarithms of their ratios to the largest have errors of a few 1e-16 of their own, and 1e-32 of the largest
+        coupling or field.
+
+        Raises
+        ------
+        ValueError
+            If there are more.
+        """
+        if max(self.shape) > MOST_WIDE:
+            raise ValueError(
+                f"layers of {self.shape[1]} and {self.shape[0]} spins have 2^{sum(self.shape)} pairs of states; at "
+                "most "
+                f"{MOST_WIDE} spins a layer are allowed: use statnn.montecarlo for wider ones"
+            )
+        high, low = _logs(self)
+        top = int(np.argmax(high + low))
+        logs = (high - high.flat[top]) + (low - low.flat[top])
+        return TransferMatrix(logs, self.constant + float(high.flat[top] + low.flat[top]))
+
+    def spectrum(self) -> Spectrum:
+        r"""Return the eigenvalues of the layer: in closed form for width one, else of its transfer matrix.
+
+        In closed form to a few 1e-16, of λ_1/λ_0 times 1 + \|f + g\|.
+
+        Raises
+        ------
+        ValueError
+            If the layer is not square, or too wide.
+
+        Examples
+        --------
+        >>> BinaryLayer([[0.7]]).spectrum().ratios.round(6)  # 1 and tanh(0.7)
+        array([1.      , 0.604368])
+        """
+        self._square("repeated, so that it has no eigenvalues")
+        if self.shape != (1, 1):
+            return self.transfer().spectrum()
+        one = self._single()
+        log = one.log_leading + self.constant
+        if not math.isfinite(log):
+            raise ValueError(f"the largest eigenvalue of K = {one.K:g}, h = {one.h:g} has no finite logarithm: rescale")
+        return Spectrum(log, locked([1.0, one.ratio]), one.correlation_length)
+
+    def correlation_length(self) -> float:
+        r"""Return ξ = -1/ln\|λ_1/λ_0\|, in layers: connected correlations decay as exp(-m/ξ).
+
+        Width one in closed form, -1/ln tanh\|K\| without field, to a few 1e-16; inf where ξ is beyond 1e308 layers, 0
+        at K = 0. Wider ones from ratios: see `Spectrum`.
+
+        Raises
+        ------
+        ValueError, ArithmeticError
+            If the layer is not square or too wide, or λ_1/λ_0 of a wide layer cannot be told from 1, or from 0.
+
+        Examples
+        --------
+        >>> round(BinaryLayer([[0.7]]).correlation_length(), 6)  # -1/ln tanh 0.7
+        1.985812
+        """
+        self._square("repeated, so that it has no correlation length")
+        if self.shape != (1, 1):
+            return self.transfer().correlation_length() if self.couplings.any() else 0.0
+        return self._single().correlation_length
+
+    def neurons(self, layers: int) -> BinaryNeurons:
+        """Return the chain of so many layers as an interacting model at temperature 1, open at both ends.
+
+        Its partition function is the sum of all weights of ``power(layers)``.
+
+        Parameters
+        ----------
+        layers : int
+            Number of layers of couplings, at least 1.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If the layer is not square, or `layers` is no such number.
+
+        Examples
+        --------
+        >>> BinaryLayer([[0.7]]).neurons(3)
+        BinaryNeurons(layers=1-1-1-1, size=4, temperature=1)
+        """
+        self._square("repeated")
+        count = whole(layers, "layers", minimum=1, maximum=10**6)
+        inner = [whole_field(self)] * (count - 1)
+        return BinaryNeurons([self.couplings] * count, np.concatenate([self.inputs, *inner, self.fields]))
+
+    def flow(self, doublings: int = 12, *, project: bool = False) -> "Flow":
+        """Return the trajectory of couplings and fields under doubling: see `statnn.rg.flow`.
+
+        Parameters
+        ----------
+        doublings : int
+            How often the number of layers in a block is doubled.
+        project : bool
+            Whether to go on from the projection, or from the exact transfer matrix.
+        """
+        from statnn.rg._flow import flow_of_binary
+
+        return flow_of_binary(self, doublings, project=project)
+
+    @classmethod
+    def fixed_points(cls) -> tuple[FixedPoint, ...]:
+        r"""Return the fixed points of width one in (tanh K, tanh h), h the whole field on a spin.
+
+        "disordered": K = 0, a line, as h is marginal there; the point without field is given. "ordered": K = ∞, h = 0,
+        where 1 - tanh K = 2e^{-2K} and h double with the number of layers: both relevant, y = 1, ν = 1. It is the
+        zero-temperature fixed point of the one-dimensional Ising model. Blocks of an odd number of layers also rest at
+        K = -∞.
+
+        Examples
+        --------
+        >>> [(point.name, point.couplings.tolist()) for point in BinaryLayer.fixed_points()]
+        [('disordered', [0.0, 0.0]), ('ordered', [1.0, 0.0])]
+        """
+        return (
+            FixedPoint("disordered", COMPACT, np.zeros(2), renormalised, _around_disorder, cls(0.0)),
+            FixedPoint("ordered", COMPACT, np.array([1.0, 0.0]), renormalised, _around_order, None, COMPACT[0]),
+        )
+
+    def _single(self) -> Single:
+        return Single(float(self.couplings[0, 0]), float(whole_field(self)[0]))
+
+    def _square(self, what: str) -> None:
+        if self.shape[0] != self.shape[1]:
+            raise ValueError(
+                f"a layer of {self.shape[1]} and {self.shape[0]} spins cannot be {what}; equal widths are needed"
+            )
+
+
+def whole_field(layer: BinaryLayer) -> Floats:
+    """Return f + g, what a spin between two such layers feels, shape (n,)."""
+    with np.errstate(over="ignore"):
+        found: Floats = layer.fields + layer.inputs
+    if not np.isfinite(found).all():
+        raise ValueError("the fields f + g of a spin between two such layers leave the range of float64: rescale")
+    return found
+
+
+def _logs(layer: BinaryLayer) -> tuple[Floats, Floats]:
+    """Return ln T - c in two parts, the first without rounding: differences keep what is small beside what is large."""
+    parts = layer.couplings, layer.fields, layer.inputs
+    size = math.fsum(float(np.abs(part / 4).sum()) for part in parts)  # quarters do not overflow
+    if size > np.finfo(float).max / 8:
+        raise ValueError(f"weights of states reach exp(4 · {size:.3g}), whose logarithm leaves float64: rescale")
+    unit = math.ldexp(1.0, math.frexp(size)[1] - 49)  # sums of its multiples fit in 53 bits
+    high = [np.round(part / unit) * unit for part in parts]
+    low = [part - rounded for part, rounded in zip(parts, high, strict=True)]
+    above, below = (spins(n) for n in layer.shape)
+    one, other = (above @ J @ below.T + (above @ f)[:, None] + below @ g for J, f, g in (high, low))
+    return one, other
+
+
+def _closed(lower: Floats, upper: Floats) -> bool:
+    """Whether every spin between the layers is coupled to at most one below and at most one above."""
+    return bool(((lower != 0).sum(axis=1) <= 1).all() and ((upper != 0).sum(axis=0) <= 1).all())
+
+
+def _decimated(first: BinaryLayer, second: BinaryLayer) -> BinaryLayer:
+    """Sum over the spins between: each hands a coupling and two fields to the spins that it joins."""
+    middle = np.arange(first.shape[0])
+    down, up = (np.argmax(J != 0, axis=axis) for J, axis in ((first.couplings, 1), (second.couplings, 0)))
+    K1, K2 = (first.couplings[middle, down],), (second.couplings[up, middle],)
+    h = first.fields, second.inputs
+    couplings = np.zeros((second.shape[0], first.shape[1]))
+    fields, inputs = second.fields.copy(), first.inputs.copy()
+    with np.errstate(over="ignore"):
+        np.add.at(couplings, (up, down), mediated(K1, K2, h))
+        np.add.at(fields, up, mediated(K2, h, K1))
+        np.add.at(inputs, down, mediated(K1, h, K2))
+        aside = first.constant + second.constant + float(sum_constant(K1, K2, h).sum())
+    if not (np.isfinite(fields).all() and np.isfinite(inputs).all() and math.isfinite(aside)):
+        raise ValueError(
+            "fields or the constant of the composed layer leave the range of float64, beyond 1e308: rescale couplings, "
+            "or compose fewer layers"
+        )
+    return BinaryLayer(couplings, fields, inputs=inputs, constant=aside)
+
+
+def _around_disorder(b: int) -> Floats:
+    del b
+    return np.diag([0.0, 1.0])
+
+
+def _around_order(b: int) -> Floats:
+    return np.diag([float(b), float(b)])

@@ -1,0 +1,432 @@
+r"""Linear layers with Gaussian noise: the family that is closed under composition in any width."""
+
+import math
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from statnn._arguments import Floats, array_of, whole
+from statnn._random import root, stream
+from statnn.rg._common import depth, power
+from statnn.rg._fixed_points import FixedPoint
+
+if TYPE_CHECKING:
+    from statnn.rg._flow import Flow
+
+NAMES = ("w", "b", "s")
+"""Couplings of a layer of width one: weight, bias, variance of the noise."""
+ROUNDING = 8 * np.finfo(float).eps
+MOST_DOUBLINGS = 70
+DEEPEST = 10**6
+GROWN = (
+    "the composed layer leaves the range of float64: its signal or its noise grows beyond 1e308. An expanding layer "
+    "(spectral radius of W above 1) has no limit; compose fewer of them, or rescale"
+)
+
+
+class Regime(StrEnum):
+    """What repetition does to a signal: decided by the spectral radius ρ of W."""
+
+    CONTRACTING = "contracting"
+    CRITICAL = "critical"
+    EXPANDING = "expanding"
+
+
+@dataclass(frozen=True, eq=False)
+class Gaussian:
+    """A Gaussian law: mean, shape (n,), and covariance, shape (n, n)."""
+
+    mean: Floats
+    covariance: Floats
+
+
+@dataclass(frozen=True, eq=False)
+class LinearLayer:
+    r"""A layer h' = W h + b + ξ with Gaussian noise ξ ~ N(0, S) [exact].
+
+    Two layers, this one first, are the layer
+
+    .. math:: W = W_2 W_1, \qquad b = W_2 b_1 + b_2, \qquad S = W_2 S_1 W_2^T + S_2 .
+
+    Parameters
+    ----------
+    weight : float or array_like, shape (n', n)
+        W; a number is a layer of width one. Only a square layer can be repeated.
+    bias : float or array_like, shape (n',)
+        b; one number for all units.
+    noise : float or array_like, shape (n', n')
+        S, the *covariance* of the noise, symmetric without negative eigenvalues; a number is the variance of every
+        unit.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If shapes do not match, entries are not finite real numbers, or S is no covariance.
+
+    Notes
+    -----
+    Composition is exact to rounding. Powers of width one have relative errors of a few 1e-16 for any m, by closed forms
+    in which nothing cancels; in those of wider layers the error is some 1e-16 m of the largest entry.
+
+    Examples
+    --------
+    >>> two = LinearLayer(0.5, 1.0, 0.1).compose(LinearLayer(2.0))
+    >>> two.weight, two.bias, two.noise
+    (array([[1.]]), array([2.]), array([[0.4]]))
+    """
+
+    weight: Floats
+    bias: Floats
+    noise: Floats
+
+    def __init__(self, weight: ArrayLike, bias: ArrayLike = 0.0, noise: ArrayLike = 0.0) -> None:
+        w = real(weight, "weight")
+        w = w.reshape(1, 1) if w.ndim == 0 else w
+        if w.ndim != 2 or not w.size:
+            raise ValueError(f"weight has shape {w.shape}; give one number or a matrix of shape (out, in)")
+        wide = w.shape[0]
+        b, s = real(bias, "bias"), real(noise, "noise")
+        if b.shape not in {(), (wide,)}:
+            raise ValueError(f"bias has shape {b.shape}; a layer with weight {w.shape} needs ({wide},), or one number")
+        object.__setattr__(self, "weight", locked(w))
+        object.__setattr__(self, "bias", locked(np.broadcast_to(b, (wide,))))
+        object.__setattr__(self, "noise", locked(_covariance(s, wide, "noise")))
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Widths (n', n), outputs first."""
+        return self.weight.shape[0], self.weight.shape[1]
+
+    def compose(self, other: "LinearLayer") -> "LinearLayer":
+        """Return the one layer that does the work of two: this layer acts first, `other` on its outputs.
+
+        Parameters
+        ----------
+        other : LinearLayer
+            The layer above; it takes as many inputs as this one has outputs.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If it is no linear layer, widths do not match, or the result leaves the range of float64.
+
+        Examples
+        --------
+        >>> LinearLayer([[1.0, 2.0]]).compose(LinearLayer([[3.0], [4.0]])).weight
+        array([[3., 6.],
+               [4., 8.]])
+        """
+        if not isinstance(other, LinearLayer):
+            raise TypeError(f"a linear layer composes with a LinearLayer, not with a {type(other).__name__}")
+        if other.shape[1] != self.shape[0]:
+            raise ValueError(
+                f"the layer above takes {other.shape[1]} inputs but this one has {self.shape[0]} outputs; in "
+                "first.compose(second) the left one acts first"
+            )
+        with np.errstate(over="ignore", invalid="ignore"):
+            weight = other.weight @ self.weight
+            bias = other.weight @ self.bias + other.bias
+            noise = other.weight @ self.noise @ other.weight.T + other.noise
+        if not all(np.isfinite(array).all() for array in (weight, bias, noise)):
+            raise ValueError(GROWN)
+        return _made(weight, bias, (noise + noise.T) / 2)
+
+    def power(self, m: int) -> "LinearLayer":
+        """Return m such layers as one: in closed form for width one, else in O(log m) compositions.
+
+        Parameters
+        ----------
+        m : int
+            Number of layers, from 1 to 1e18.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If the layer is not square, m is no such number, or the result leaves the range of float64.
+
+        Examples
+        --------
+        >>> LinearLayer(0.5, 1.0).power(10**18).bias
+        array([2.])
+        """
+        self._square("repeated")
+        if self.shape != (1, 1):
+            return power(self, m)
+        return block(self, depth(m))
+
+    @property
+    def radius(self) -> float:
+        """Spectral radius ρ of W, the largest modulus of an eigenvalue."""
+        self._square("repeated: its spectral radius does not exist")
+        if self.shape == (1, 1):
+            return abs(float(self.weight[0, 0]))
+        return float(np.abs(np.linalg.eigvals(self.weight)).max())
+
+    @property
+    def regime(self) -> Regime:
+        """Whether repetition contracts (ρ < 1), keeps (ρ = 1 to rounding) or expands (ρ > 1) signals."""
+        gap = self.radius - 1
+        if abs(gap) <= (0 if self.shape == (1, 1) else ROUNDING * self.shape[0]):
+            return Regime.CRITICAL
+        return Regime.CONTRACTING if gap < 0 else Regime.EXPANDING
+
+    def correlation_length(self) -> float:
+        r"""Return ξ = 1/|ln ρ(W)|, in layers.
+
+        In a contracting layer a signal decays as exp(-m/ξ), in an expanding one it grows as exp(m/ξ): `regime` says
+        which.
+
+        Returns
+        -------
+        float
+            inf at criticality; 0 where W is nilpotent.
+
+        Raises
+        ------
+        ValueError
+            If the layer is not square.
+
+        Examples
+        --------
+        >>> round(LinearLayer(-0.5).correlation_length(), 6)  # 1/ln 2
+        1.442695
+        """
+        radius = self.radius
+        if self.regime is Regime.CRITICAL:
+            return math.inf
+        return 0.0 if radius == 0 else 1 / abs(math.log(radius))
+
+    def propagate(self, mean: ArrayLike, covariance: ArrayLike = 0.0) -> Gaussian:
+        """Return the law of the outputs when the inputs are Gaussian: W μ + b and W C W^T + S.
+
+        Parameters
+        ----------
+        mean : array_like, shape (n,), or float
+            μ; one number for all inputs.
+        covariance : array_like, shape (n, n), or float
+            C; a number is the variance of every input, independent.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If shapes do not match or C is no covariance.
+
+        Examples
+        --------
+        >>> LinearLayer(2.0, 1.0, 0.5).propagate(3.0, 1.0)
+        Gaussian(mean=array([7.]), covariance=array([[4.5]]))
+        """
+        wide = self.shape[1]
+        given = real(mean, "mean")
+        if given.shape not in {(), (wide,)}:
+            raise ValueError(f"mean has shape {given.shape}; this layer takes ({wide},), or one number")
+        spread = _covariance(real(covariance, "covariance"), wide, "covariance")
+        start = _made(np.zeros((wide, wide)), np.broadcast_to(given, (wide,)), spread)
+        end = start.compose(self)
+        return Gaussian(end.bias, end.noise)
+
+    def stationary(self) -> Gaussian:
+        r"""Return the law that the layer leaves as it is: (1 - W) μ = b, C = W C W^T + S.
+
+        Raises
+        ------
+        ValueError
+            If there is none, because ρ(W) >= 1.
+
+        Notes
+        -----
+        Width one in closed form, s/((1 - w)(1 + w)). Wider layers by doubling, which keeps C positive: relative errors
+        are about 1e-16 ξ.
+
+        Examples
+        --------
+        >>> LinearLayer(0.5, 1.0, 0.75).stationary()
+        Gaussian(mean=array([2.]), covariance=array([[1.]]))
+        """
+        if self.regime is not Regime.CONTRACTING:
+            raise ValueError(
+                f"there is no stationary law: the layer is {self.regime} (spectral radius {self.radius:.6g}), and "
+                "noise "
+                "and bias add up without bound; a radius below 1 is needed"
+            )
+        wide = self.shape[0]
+        if wide == 1:
+            w = float(self.weight[0, 0])
+            return Gaussian(locked(self.bias / (1 - w)), locked(self.noise / ((1 - w) * (1 + w))))
+        layer = self
+        for _ in range(MOST_DOUBLINGS):
+            layer, before = layer.compose(layer), layer
+            if np.array_equal(layer.noise, before.noise) and not np.abs(layer.weight).max() > 1e-20:
+                break
+        return Gaussian(locked(np.linalg.solve(np.eye(wide) - self.weight, self.bias)), layer.noise)
+
+    def simulate(self, start: ArrayLike, depth: int, *, rng: int | np.random.Generator | None = None) -> Floats:
+        """Return the activity of replicas through `depth` layers.
+
+        Parameters
+        ----------
+        start : array_like, shape (replicas, n) or (n,)
+            h at layer 0.
+        depth : int
+            Number of layers, at least 1.
+        rng : int, numpy.random.Generator or None
+            Seed; None for fresh entropy. The first replicas are the same whatever their number.
+
+        Returns
+        -------
+        ndarray, shape (depth + 1, replicas, n) or (depth + 1, n)
+
+        Raises
+        ------
+        TypeError, ValueError
+            If the layer is not square, shapes do not match, or signals leave the range of float64.
+
+        Examples
+        --------
+        >>> LinearLayer(0.5).simulate([8.0], 3, rng=0).ravel()
+        array([8., 4., 2., 1.])
+        """
+        self._square("repeated")
+        h = real(start, "start")
+        if h.ndim not in {1, 2} or h.shape[-1] != self.shape[1]:
+            raise ValueError(f"start has shape {h.shape}; (replicas, {self.shape[1]}) or ({self.shape[1]},) is needed")
+        layers = whole(depth, "depth", minimum=1, maximum=DEEPEST)
+        values, vectors = np.linalg.eigh(self.noise)
+        spread = vectors * np.sqrt(np.maximum(values, 0))
+        seed = root(rng)
+        path = np.empty((layers + 1, *h.shape))
+        path[0] = h
+        with np.errstate(over="ignore", invalid="ignore"):
+            for m in range(layers):
+                kicks = stream(seed, m).standard_normal(h.shape)
+                path[m + 1] = path[m] @ self.weight.T + self.bias + kicks @ spread.T
+        if not np.isfinite(path[-1]).all():
+            raise ValueError(f"signals leave the range of float64 within {layers} layers: the layer is {self.regime}")
+        return path
+
+    def flow(self, doublings: int = 12, *, project: bool = False) -> "Flow":
+        """Return the trajectory of (w, b, s) under doubling, for width one: see `statnn.rg.flow`.
+
+        Parameters
+        ----------
+        doublings : int
+            How often the number of layers in a block is doubled.
+        project : bool
+            Of no effect: the family is closed, and truncation errors are zero.
+        """
+        from statnn.rg._flow import flow_of_linear
+
+        return flow_of_linear(self, doublings, project=project)
+
+    @classmethod
+    def fixed_points(cls) -> tuple[FixedPoint, ...]:
+        r"""Return the fixed points of width one in the couplings (w, b, s).
+
+        "disordered": w = 0, with any bias and noise, here 0 and 1. "critical": w = 1 without bias and noise, where
+        w' = w^b, so that the eigenvalue of w is b, y = 1 and ν = 1. Blocks of an odd number of layers also rest at w =
+        -1.
+
+        Examples
+        --------
+        >>> [(point.name, point.couplings.tolist()) for point in LinearLayer.fixed_points()]
+        [('disordered', [0.0, 0.0, 1.0]), ('critical', [1.0, 0.0, 0.0])]
+        """
+        return (
+            FixedPoint("disordered", NAMES, np.array([0.0, 0.0, 1.0]), renormalised, _around_zero, cls(0.0, 0.0, 1.0)),
+            FixedPoint("critical", NAMES, np.array([1.0, 0.0, 0.0]), renormalised, _around_one, cls(1.0), "w"),
+        )
+
+    def _square(self, what: str) -> None:
+        if self.shape[0] != self.shape[1]:
+            raise ValueError(
+                f"a layer of {self.shape[1]} inputs and {self.shape[0]} outputs cannot be {what}; equal widths are "
+                "needed"
+            )
+
+
+def block(layer: LinearLayer, m: int) -> LinearLayer:
+    """Return m layers of width one as one, or raise."""
+    couplings = renormalised(np.concatenate([layer.weight[0], layer.bias, layer.noise[0]]), m)
+    if not np.isfinite(couplings).all():
+        raise ValueError(GROWN)
+    w, bias, noise = couplings
+    return _made(np.array([[w]]), np.array([bias]), np.array([[noise]]))
+
+
+def renormalised(couplings: Floats, b: int) -> Floats:
+    """Return (w, b, s) of b layers of width one to a few 1e-16; s may be below zero, for derivatives."""
+    w, bias, s = (float(x) for x in couplings)
+    with np.errstate(over="ignore", invalid="ignore"):
+        power = np.float64(abs(w)) ** b * (-1 if w < 0 and b % 2 else 1)
+        one, square = _geometric(w, b), _geometric(w, b, twice=True)
+        return np.array([power, bias * one if bias else 0.0, s * square if s else 0.0])
+
+
+def _geometric(w: float, m: int, *, twice: bool = False) -> Any:
+    """Return the sum of w^k over k < m, or of w^(2k), without cancellation at |w| = 1."""
+    size = np.float64(abs(w))
+    if size == 1:
+        return float(m) if twice or w > 0 else float(m % 2)
+    if size == 0:
+        return 1.0
+    count = 2 * m if twice else m
+    log = count * np.log(size)
+    lost = -np.expm1(log) if abs(log) < 1 else 1 - size**count  # of |w|^count, from one
+    if w < 0 and not twice and m % 2:
+        lost = 2 - lost
+    return lost / ((1 - size) * (1 + size) if twice else 1 - np.float64(w))
+
+
+def _around_zero(b: int) -> Floats:
+    del b
+    return np.diag([0.0, 1.0, 1.0])
+
+
+def _around_one(b: int) -> Floats:
+    return np.diag([float(b)] * 3)
+
+
+def real(values: Any, name: str) -> Floats:
+    """Return values as float64 array of finite real numbers, or raise."""
+    array = array_of(values, name)
+    if array.dtype.kind not in "biuf":
+        raise TypeError(f"{name} must hold real numbers, not {array.dtype}")
+    result = array.astype(np.float64)
+    if not np.isfinite(result).all():
+        raise ValueError(f"{name} = {result[~np.isfinite(result)].flat[0]} is not finite: every parameter must be")
+    return result
+
+
+def locked(array: Any) -> Floats:
+    """Return a read-only copy."""
+    result = np.array(array, dtype=np.float64)
+    result.flags.writeable = False
+    return result
+
+
+def _made(weight: Floats, bias: Floats, noise: Floats) -> LinearLayer:
+    """Return a layer of arrays that are known to be right."""
+    layer = object.__new__(LinearLayer)
+    for name, array in (("weight", weight), ("bias", bias), ("noise", noise)):
+        object.__setattr__(layer, name, locked(array))
+    return layer
+
+
+def _covariance(values: Floats, wide: int, name: str) -> Floats:
+    if values.ndim == 0:
+        values = values * np.eye(wide)
+    if values.shape != (wide, wide):
+        raise ValueError(
+            f"{name} has shape {values.shape}; a covariance of shape ({wide}, {wide}) or a variance is needed"
+        )
+    scale = float(np.abs(values).max())
+    if (np.abs(values - values.T) > 1e-12 * scale).any():
+        raise ValueError(f"{name} is not symmetric: a covariance is; pass (S + S.T) / 2 if only rounding is to blame")
+    lowest = float(np.linalg.eigvalsh(values)[0])
+    if lowest < -1e-12 * scale:
+        what = "variance" if wide == 1 else "eigenvalue of a covariance"
+        raise ValueError(f"{name} has the {what} {lowest:.6g}, below zero; it is the covariance S, not a deviation")
+    return (values + values.T) / 2

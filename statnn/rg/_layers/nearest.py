@@ -1,0 +1,72 @@
+r"""The nearest layer of couplings and fields to a transfer matrix.
+
+Both are laws of the two layers of a block, p(s', s) = T(s', s)/Z. The layer that is nearest in Kullback-Leibler
+divergence KL(p \| q) has the same <s'_i>, <s_j> and <s'_i s_j>; the search is a convex problem, solved by Newton's
+method from the projection of ln T on these functions, which are orthogonal over all states.
+
+With a 1 appended to the spins of either layer, couplings, fields and constant are one matrix: ln q = a Θ b^T.
+"""
+
+import numpy as np
+from scipy import special
+
+from statnn._arguments import Floats
+from statnn.interaction._exact.states import spins
+from statnn.rg._layers.binary import BinaryLayer, Truncation
+from statnn.rg._layers.transfer import TransferMatrix, refuse_wide
+
+STEPS = 200
+TOLERANCE = 1e-11
+
+
+def project(matrix: TransferMatrix) -> BinaryLayer:
+    """Return the nearest layer: see `BinaryLayer.compose`."""
+    upper, lower = matrix.shape
+    refuse_wide(upper, lower)
+    above, below = (np.hstack([spins(n), np.ones((2**n, 1))]) for n in (upper, lower))
+    total = float(special.logsumexp(matrix.log_weights))
+    target = matrix.log_weights - total
+    theta = _nearest(above, below, target)
+    logs = above @ theta @ below.T
+    gap = target - logs + float(special.logsumexp(logs))
+    return BinaryLayer(
+        theta[:-1, :-1],
+        theta[:-1, -1],
+        inputs=theta[-1, :-1],
+        constant=matrix.log_scale + total - float(special.logsumexp(logs)),
+        truncation=Truncation(max(0.0, float((np.exp(target) * gap).sum())), float(np.abs(gap).max())),
+    )
+
+
+def _nearest(above: Floats, below: Floats, target: Floats) -> Floats:
+    """Return Θ of the law nearest to exp(target), without constant."""
+    wanted = above.T @ np.exp(target) @ below
+    theta = above.T @ target @ below / target.size
+    theta[-1, -1] = 0.0
+    kept = theta.size - 1
+    pairs = [np.einsum("si,sk->sik", ends, ends).reshape(len(ends), -1) for ends in (above, below)]
+
+    def potential(at: Floats) -> float:
+        return float(special.logsumexp(above @ at @ below.T) - (wanted * at).sum())
+
+    value, slope = potential(theta), np.inf
+    for _ in range(STEPS):
+        logs = above @ theta @ below.T
+        now = np.exp(logs - special.logsumexp(logs))
+        means = above.T @ now @ below
+        slope = float(np.abs(wanted - means).max())
+        if slope <= TOLERANCE:
+            return theta
+        rows, columns = theta.shape
+        second = (pairs[0].T @ now @ pairs[1]).reshape(rows, rows, columns, columns).swapaxes(1, 2)
+        curvature = second.reshape(theta.size, theta.size) - np.outer(means, means)
+        step = np.zeros(theta.size)
+        step[:kept] = np.linalg.solve(curvature[:kept, :kept] + 1e-14 * np.eye(kept), (wanted - means).ravel()[:kept])
+        size = 1.0
+        while (new := potential(theta + size * step.reshape(theta.shape))) > value + 1e-13 and size > 1e-10:
+            size /= 2
+        theta, value = theta + size * step.reshape(theta.shape), new
+    raise ArithmeticError(
+        f"the nearest couplings are not found in {STEPS} steps: moments differ by {slope:.3g} still (tolerance "
+        f"{TOLERANCE}); the block is so strongly ordered that couplings are not determined: keep the transfer matrix"
+    )

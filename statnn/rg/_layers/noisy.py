@@ -1,0 +1,415 @@
+r"""Scalar layers with noise and any activation: transfer operators by quadrature, composed exactly."""
+
+import math
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from statnn._arguments import Floats, positive, whole
+from statnn._random import root, stream
+from statnn.montecarlo._blas import one_thread
+from statnn.network import Activation
+from statnn.network._activation import ERF, TANH, activation
+from statnn.rg._fixed_points import FixedPoint
+from statnn.rg._layers import quadrature as _nodes
+from statnn.rg._layers.linear import DEEPEST, real
+from statnn.rg._layers.operator import StationaryLaw, TransferOperator
+from statnn.rg._layers.transfer import Spectrum
+
+if TYPE_CHECKING:
+    from statnn.rg._flow import Flow
+
+NAMES = ("w", "b", "noise")
+FIRST = 0.8
+"""Distance of the nodes of a first try, in deviations of the noise."""
+FINER = 1.5
+TOLERANCE = 1e-10
+PARTED = 1e-11
+"""Gap of the spectrum below which a stationary law is rounding."""
+WORST = 1e-3
+"""Error that is refused rather than reported."""
+
+
+@dataclass(frozen=True, eq=False)
+class NoisyLayer:
+    r"""A scalar layer h' = σ(w h + b) + ε ξ with standard Gaussian noise ξ [exact, on quadrature nodes].
+
+    Parameters
+    ----------
+    activation : str or Activation
+        σ: a key of `statnn.network.ACTIVATIONS`, or a function of your own.
+    w, b : float
+        Weight and bias.
+    noise : float
+        ε > 0, the *standard deviation* of the noise.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the activation is unknown, w or b is not finite, or ε is not positive.
+
+    Notes
+    -----
+    Many layers are no such layer: they are a `TransferOperator`. Its nodes are refined until eigenvalues and moments
+    change by less than 1e-10, or 3000 are used; the last change is its `error`. For tanh at w = 1, b = 0 and ε → 0 the
+    stationary variance tends to √6 Γ(3/4)/Γ(1/4) ε = 0.82790 ε.
+
+    Examples
+    --------
+    >>> layer = NoisyLayer("tanh", 1.0, 0.0, 0.01)
+    >>> round(layer.correlation_length(), 3)
+    178.806
+    """
+
+    activation: Activation
+    w: float
+    b: float
+    noise: float
+
+    def __init__(self, activation: str | Activation, w: float = 1.0, b: float = 0.0, noise: float = 0.1) -> None:
+        object.__setattr__(self, "activation", _activation(activation))
+        object.__setattr__(self, "w", _number(w, "w"))
+        object.__setattr__(self, "b", _number(b, "b"))
+        why = "it is the deviation of the noise; a layer without noise has no density: iterate its map instead"
+        object.__setattr__(self, "noise", positive(noise, "noise", why=why))
+
+    def mean(self, h: ArrayLike) -> Any:
+        """Return σ(w h + b), the mean of h' given h.
+
+        Parameters
+        ----------
+        h : array_like
+            Any shape, which is kept.
+        """
+        return self.activation(self.w * np.asarray(real(h, "h")) + self.b)
+
+    def operator(self, points: int | None = None, *, like: TransferOperator | None = None) -> TransferOperator:
+        """Return the law p(h'|h) on quadrature nodes.
+
+        Parameters
+        ----------
+        points : int or None
+            About how many nodes; None refines until the error is below 1e-10.
+        like : TransferOperator or None
+            Take the nodes of that operator instead.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If there is no stationary law to find the interval from; nodes are fewer than the noise needs, or 3000 are
+            not enough.
+
+        Examples
+        --------
+        >>> NoisyLayer("tanh", 1.0, 0.0, 0.1).operator(64).nodes.size
+        64
+        """
+        if like is not None:
+            if points is not None:
+                raise TypeError("points and like both choose the nodes: pass one of them")
+            return self._on(like.nodes, like.weights)
+        if points is None:
+            return self._refined
+        count = whole(points, "points", minimum=16, maximum=_nodes.MOST_POINTS)
+        low, high = self._interval
+        fewest = math.ceil((high - low) / (2 * self.noise))
+        if count < fewest:
+            raise ValueError(
+                f"points = {count} nodes on [{low:.4g}, {high:.4g}] are farther apart than twice the noise of "
+                f"{self.noise:g}: take {math.ceil(1.3 * (high - low) / self.noise)}, or None to refine"
+            )
+        return self._with(count)
+
+    def compose(self, other: Any) -> TransferOperator:
+        """Return the law of both layers: this one acts first, `other` on its outputs.
+
+        Parameters
+        ----------
+        other : NoisyLayer or TransferOperator
+            The layer above. Nodes are chosen to hold both layers; an operator keeps its own.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If it is neither, or no nodes hold both.
+
+        Examples
+        --------
+        >>> layer = NoisyLayer("tanh", 0.5, 0.0, 0.1)
+        >>> two = layer.compose(layer)
+        >>> two.correlation_length() * 2 - layer.correlation_length() < 1e-9
+        True
+        """
+        if isinstance(other, TransferOperator):
+            return self.operator(like=other).compose(other)
+        if not isinstance(other, NoisyLayer):
+            raise TypeError(
+                f"a noisy layer composes with a NoisyLayer or TransferOperator, not with a {type(other).__name__}"
+            )
+        if other._parts == self._parts:  # noqa: SLF001 - of the same class
+            return self._refined.power(2)
+        ends = [self._interval, other._interval]  # noqa: SLF001 - of the same class
+        low, high = min(end[0] for end in ends), max(end[1] for end in ends)
+        points = max(
+            math.ceil((high - low) / (b - a) * layer._refined.nodes.size)  # noqa: SLF001 - of the same class
+            for layer, (a, b) in zip((self, other), ends, strict=True)
+        )
+        if points > 2 * _nodes.MOST_POINTS:
+            raise ValueError(
+                f"the layers live on [{ends[0][0]:.4g}, {ends[0][1]:.4g}] and [{ends[1][0]:.4g}, {ends[1][1]:.4g}]: "
+                f"{points} nodes would be needed to hold both with their noise; make the noise more alike"
+            )
+        at = _nodes.breaks(self.activation, self.w, self.b) + _nodes.breaks(other.activation, other.w, other.b)
+        nodes, weights = _nodes.rule(low, high, tuple(sorted(set(at))), points)
+        error = max(self._refined.error, other._refined.error)  # noqa: SLF001 - of the same class
+        found = self._on(nodes, weights).compose(other._on(nodes, weights))  # noqa: SLF001 - of the same class
+        return TransferOperator(nodes, weights, found.probabilities, error)
+
+    def power(self, m: int, *, points: int | None = None) -> TransferOperator:
+        """Return m such layers as one, in O(log m) products of matrices.
+
+        Parameters
+        ----------
+        m : int
+            Number of layers, from 1 to 1e18.
+        points : int or None
+            As in `operator`.
+
+        Raises
+        ------
+        TypeError, ValueError
+            As `operator`; or m is no such number.
+        """
+        return self.operator(points).power(m)
+
+    def spectrum(self, k: int = 4) -> Spectrum:
+        """Return the k largest eigenvalues; λ_0 = 1, as probability is conserved.
+
+        Parameters
+        ----------
+        k : int
+            How many, at least 2.
+
+        Raises
+        ------
+        TypeError, ValueError
+            As `operator`; or k is no such number.
+        """
+        return self._refined.spectrum(k)
+
+    def correlation_length(self) -> float:
+        r"""Return ξ = -1/ln\|λ_1\| in layers: what is known of h decays as exp(-m/ξ).
+
+        Raises
+        ------
+        ValueError, ArithmeticError
+            If there is no stationary law; or the gap cannot be told from rounding, as the layer remembers its sign, or
+            λ_1 itself cannot: see `Spectrum`.
+        """
+        if self.w == 0:
+            return 0.0
+        return self._refined.correlation_length()
+
+    def stationary(self) -> StationaryLaw:
+        """Return the law of h after very many layers.
+
+        Raises
+        ------
+        ValueError
+            If there is none, because the layer is supercritical.
+
+        Examples
+        --------
+        >>> law = NoisyLayer("identity", 0.5, 1.0, 0.3).stationary()
+        >>> round(law.mean, 9), round(law.variance, 9)  # 1/(1-w) and ε²/(1-w²)
+        (2.0, 0.12)
+        """
+        return self._refined.stationary()
+
+    def simulate(self, start: ArrayLike, depth: int, *, rng: int | np.random.Generator | None = None) -> Floats:
+        """Return the activity of replicas through `depth` layers.
+
+        Parameters
+        ----------
+        start : array_like, shape (replicas,), or float
+            h at layer 0.
+        depth : int
+            Number of layers, at least 1.
+        rng : int, numpy.random.Generator or None
+            Seed; None for fresh entropy. The first replicas are the same whatever their number.
+
+        Returns
+        -------
+        ndarray, shape (depth + 1, replicas) or (depth + 1,)
+
+        Raises
+        ------
+        TypeError, ValueError
+            If arguments do not fit, or signals leave the range of float64.
+        """
+        h = real(start, "start")
+        if h.ndim > 1:
+            raise ValueError(f"start has shape {h.shape}; one number a replica, (replicas,), is needed")
+        layers = whole(depth, "depth", minimum=1, maximum=DEEPEST)
+        seed = root(rng)
+        path = np.empty((layers + 1, *h.shape))
+        path[0] = h
+        with np.errstate(over="ignore", invalid="ignore"):
+            for m in range(layers):
+                kicks = stream(seed, m).standard_normal(h.shape)
+                path[m + 1] = self.activation(self.w * path[m] + self.b) + self.noise * kicks
+        if not np.isfinite(path[-1]).all():
+            raise ValueError(f"signals leave the range of float64 within {layers} layers: the layer is supercritical")
+        return path
+
+    def flow(self, doublings: int = 12, *, project: bool = False) -> "Flow":
+        """Return the trajectory of (w, b, ε) under doubling and rescaling: see `statnn.rg.flow`.
+
+        Parameters
+        ----------
+        doublings : int
+            How often the number of layers in a block is doubled.
+        project : bool
+            Whether to go on from the projection, or from the exact operator.
+        """
+        from statnn.rg._flow import flow_of_noisy
+
+        return flow_of_noisy(self, doublings, project=project)
+
+    @classmethod
+    def fixed_points(cls, activation: str | Activation = "tanh") -> tuple[FixedPoint, ...]:
+        r"""Return the critical point of activations σ(h) = s h - u h³ + ..., u > 0: w = 1/s, b = 0, ε = 0.
+
+        Blocks of b layers are rescaled by α = b^(1/2), so that the cubic term stays as it is. Then w - 1/s has the
+        eigenvalue b (y = 1, ν = 1), the bias bα (y = 3/2), and the deviation of the noise b^(1/2) α = b (y = 1; its
+        variance b α² has y = 2): the noise cuts criticality off after m ~ 1/ε layers [own, asymptotic as ε → 0].
+
+        Parameters
+        ----------
+        activation : str or Activation
+            "tanh" or "erf".
+
+        Raises
+        ------
+        ValueError
+            If the activation has no such point, or none that is known in closed form.
+
+        Examples
+        --------
+        >>> NoisyLayer.fixed_points()[0].couplings
+        array([1., 0., 0.])
+        """
+        sigma = _activation(activation)
+        if sigma.code not in {TANH, ERF}:
+            raise ValueError(
+                f"activation {sigma.name!r}: the critical point is known for tanh and erf, which bend down from h = 0 "
+                f"as h³; search others as a map of couplings, rg.fixed_points(map, start)"
+            )
+        slope = float(sigma.derivative(np.zeros(1))[0])
+        at = np.array([1 / slope, 0.0, 0.0])
+        return (FixedPoint("critical", NAMES, at, _Renormalised(sigma), _around_criticality, None, "w"),)
+
+    @property
+    def _parts(self) -> tuple[Any, ...]:
+        return self.activation, self.w, self.b, self.noise
+
+    @cached_property
+    def _interval(self) -> tuple[float, float]:
+        with one_thread():
+            return _nodes.interval(self.activation, self.w, self.b, self.noise)
+
+    @cached_property
+    def _refined(self) -> TransferOperator:
+        """The operator on nodes that are refined until spectrum and moments stay."""
+        with one_thread():  # matrices are small at first, where more threads wait for each other
+            return self._refine()
+
+    def _refine(self) -> TransferOperator:
+        low, high = self._interval
+        count = max(_nodes.PANEL, math.ceil((high - low) / (FIRST * self.noise)))
+        found, error, stuck = self._with(min(count, _nodes.MOST_POINTS)), math.inf, 0
+        seen = _signature(found)
+        if 1 - seen[0] < PARTED:
+            raise ValueError(
+                f"{self} has wells, or states between which it alternates, that its noise joins once in "
+                f"{1 / PARTED:.0e} layers: in float64 it has no single stationary law; take more noise, or "
+                "layer.operator(points=...) for p(h'|h) alone"
+            )
+        while error > TOLERANCE and found.nodes.size < _nodes.MOST_POINTS:
+            count = min(_nodes.MOST_POINTS, math.ceil(FINER * count))
+            finer = self._with(count)
+            now = _signature(finer)
+            before, error, found, seen = error, _change(now, seen), finer, now
+            stuck = stuck + 1 if error > before / 2 else 0
+            if stuck == 2 and error < WORST:
+                break  # rounding, which is felt as long as the gap to the second eigenvalue is small
+        if not error < WORST:
+            raise ValueError(
+                f"{found.nodes.size} nodes on [{low:.4g}, {high:.4g}] do not give the law of {self}: the last step "
+                f"still changed it by {error:.2g}; take more noise, or layer.operator(points=...) for p(h'|h) alone"
+            )
+        return TransferOperator(found.nodes, found.weights, found.probabilities, error)
+
+    @cached_property
+    def coarse(self) -> TransferOperator:
+        """The operator on as few nodes as give three digits, for pictures."""
+        low, high = self._interval
+        return self._with(math.ceil((high - low) / (FIRST * self.noise)))
+
+    def _with(self, count: int) -> TransferOperator:
+        low, high = self._interval
+        nodes, weights = _nodes.rule(low, high, _nodes.breaks(self.activation, self.w, self.b), count)
+        return self._on(nodes, weights)
+
+    def _on(self, nodes: Floats, weights: Floats) -> TransferOperator:
+        if float(np.diff(nodes).max()) > 4 * self.noise:
+            raise ValueError(
+                f"nodes up to {float(np.diff(nodes).max()):.3g} apart do not resolve a noise of {self.noise:g}: "
+                "take more"
+            )
+        return TransferOperator(nodes, weights, _nodes.masses(nodes, weights, self.mean(nodes), self.noise))
+
+    def __repr__(self) -> str:
+        return f"NoisyLayer({self.activation.name!r}, w={self.w:g}, b={self.b:g}, noise={self.noise:g})"
+
+
+def _signature(operator: TransferOperator) -> tuple[float, float, float]:
+    """Return the modulus of the second eigenvalue, mean and variance: what refinement must not change."""
+    law = operator.stationary()
+    return float(np.abs(operator.spectrum(2).ratios[1])), law.mean, law.variance
+
+
+def _change(now: tuple[float, float, float], before: tuple[float, float, float]) -> float:
+    """Return the largest change, of moments in units of the deviation."""
+    spread = now[2]
+    return max(abs(now[0] - before[0]), abs(now[1] - before[1]) / math.sqrt(spread), abs(now[2] - before[2]) / spread)
+
+
+@dataclass(frozen=True)
+class _Renormalised:
+    """The projected renormalisation of (w, b, ε); an object, so that fixed points can be pickled."""
+
+    sigma: Activation
+
+    def __call__(self, couplings: Floats, b: int) -> Floats:
+        from statnn.rg._flow import renormalised_noisy
+
+        return renormalised_noisy(self.sigma, couplings, b)
+
+
+def _around_criticality(b: int) -> Floats:
+    return np.diag([float(b), float(b) ** 1.5, float(b)])
+
+
+def _activation(value: str | Activation) -> Activation:
+    return activation(value)
+
+
+def _number(value: Any, name: str) -> float:
+    array = real(value, name)
+    if array.ndim:
+        raise TypeError(f"{name} = {value!r} is not one number; the layer is scalar: use LinearLayer for wider ones")
+    return float(array)

@@ -1,0 +1,273 @@
+r"""Transfer operators of scalar layers on quadrature nodes: what composes when the law of a layer is no formula."""
+
+import math
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy import linalg
+from scipy.sparse.linalg import ArpackNoConvergence, eigs
+
+from statnn._arguments import Floats, whole
+from statnn.rg._common import depth
+from statnn.rg._layers.linear import locked, real
+from statnn.rg._layers.transfer import Spectrum, leading_first
+
+DENSE = 400
+"""Up to so many nodes all eigenvalues are computed; beyond, the largest by Arnoldi's method."""
+POLISH = 8
+"""Products with what is positive: tails get back the digits, and the sign, that elimination takes from what is tiny."""
+
+
+@dataclass(frozen=True, eq=False)
+class StationaryLaw:
+    r"""The law that a layer leaves as it is, on quadrature nodes.
+
+    Parameters
+    ----------
+    nodes, weights : ndarray, shape (n,)
+        ∫ f(h) dh = Σ weights f(nodes).
+    density : ndarray, shape (n,)
+        p(h) at the nodes.
+    error : float
+        Estimated relative error of the moments, from quadrature.
+    """
+
+    nodes: Floats
+    weights: Floats
+    density: Floats
+    error: float = 0.0
+
+    def moment(self, k: int) -> float:
+        """Return <h^k>.
+
+        Parameters
+        ----------
+        k : int
+            Order, at least 0.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If it is none.
+        """
+        order = whole(k, "k", minimum=0, maximum=10**4)
+        return float((self.weights * self.density) @ self.nodes**order)
+
+    @property
+    def mean(self) -> float:
+        """<h>."""
+        return self.moment(1)
+
+    @property
+    def variance(self) -> float:
+        """<h²> - <h>²."""
+        return float((self.weights * self.density) @ (self.nodes - self.mean) ** 2)
+
+
+@dataclass(frozen=True, eq=False)
+class TransferOperator:
+    r"""The law p(h'|h) of one or many scalar layers on quadrature nodes, composed by Chapman and Kolmogorov.
+
+    .. math:: p(h''|h) = \int p_2(h''|h')\, p_1(h'|h)\, dh' \quad\to\quad P = P_2 P_1, \qquad P_{ij} = w_i\, p(x_i|x_j)
+
+    Parameters
+    ----------
+    nodes, weights : array_like, shape (n,)
+        x_i, increasing, and w_i > 0 with ∫ f = Σ w_i f(x_i).
+    probabilities : array_like, shape (n, n)
+        P, each column a law: not negative, sum one.
+    error : float
+        Estimated error of its leading eigenvalues and relative error of its moments, from quadrature.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If shapes do not match or a column is no law.
+
+    Notes
+    -----
+    Laws are exact in composition but for rounding; nothing but the choice of nodes is approximate. Starting points at
+    the ends of the interval see it as a wall.
+
+    Examples
+    --------
+    >>> from statnn.rg import NoisyLayer
+    >>> one = NoisyLayer("tanh", 1.0, 0.0, 0.1).operator()
+    >>> round(one.power(2**20).moments(0.0)[1], 4)  # the variance of the stationary law
+    0.0872
+    """
+
+    nodes: Floats
+    weights: Floats
+    probabilities: Floats = field(repr=False)
+    error: float = 0.0
+
+    def __init__(self, nodes: ArrayLike, weights: ArrayLike, probabilities: ArrayLike, error: float = 0.0) -> None:
+        x, w, P = real(nodes, "nodes"), real(weights, "weights"), real(probabilities, "probabilities")
+        if x.ndim != 1 or w.shape != x.shape or P.shape != (x.size, x.size) or x.size < 2:
+            raise ValueError(
+                f"nodes, weights and probabilities have shapes {x.shape}, {w.shape}, {P.shape}; (n,), (n,), (n, n) "
+                f"with n >= 2 are needed"
+            )
+        if (np.diff(x) <= 0).any() or (w <= 0).any():
+            raise ValueError("nodes must increase and weights be positive: they are a quadrature rule")
+        if (P < 0).any() or np.abs(P.sum(axis=0) - 1).max() > 1e-6:
+            raise ValueError("every column of probabilities is a law of h': entries >= 0 that sum to one")
+        for name, array in (("nodes", x), ("weights", w), ("probabilities", P)):
+            object.__setattr__(self, name, locked(array))
+        object.__setattr__(self, "error", float(real(error, "error")))
+
+    def compose(self, other: Any) -> "TransferOperator":
+        """Return the law of both layers: this one acts first, `other` on its outputs.
+
+        Parameters
+        ----------
+        other : TransferOperator or NoisyLayer
+            The layers above; an operator must have the same nodes, a layer is put on them.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If it is neither, nodes differ, or they are too few or too narrow for a layer.
+        """
+        above = other if isinstance(other, TransferOperator) else self._put(other)
+        if not np.array_equal(above.nodes, self.nodes):
+            raise ValueError(
+                "the two operators live on different nodes, where matrices do not multiply: compose the layers "
+                "themselves, or make both with layer.operator(like=operator)"
+            )
+        return self._of(above.probabilities @ self.probabilities, max(self.error, above.error))
+
+    def power(self, m: int) -> "TransferOperator":
+        """Return m such layers as one, by O(log m) products of matrices.
+
+        Columns are normalised after each, as rounding grows with m where it is not held down.
+
+        Parameters
+        ----------
+        m : int
+            Number of layers, from 1 to 1e18.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If it is no such number.
+        """
+        left, square, result = depth(m), self.probabilities, None
+        while True:
+            if left & 1:
+                result = square if result is None else square @ result
+            left >>= 1
+            if not left:
+                return self._of(result, self.error)
+            square = square @ square
+            square /= square.sum(axis=0)
+
+    def propagate(self, density: ArrayLike) -> Floats:
+        """Return the density of h' at the nodes when h has this density, shape (n,).
+
+        Parameters
+        ----------
+        density : array_like, shape (n,)
+            p(h) at the nodes.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If it is not finite or of another shape.
+        """
+        p = real(density, "density")
+        if p.shape != self.nodes.shape:
+            raise ValueError(f"density has shape {p.shape}; one value at each of the {self.nodes.size} nodes is needed")
+        result: Floats = self.probabilities @ (self.weights * p) / self.weights
+        return result
+
+    def moments(self, start: float) -> tuple[float, float]:
+        """Return mean and variance of h' given h = `start`, between the nodes by linear interpolation of both.
+
+        Parameters
+        ----------
+        start : float
+            h, inside the interval of the nodes.
+
+        Raises
+        ------
+        ValueError
+            If it lies outside.
+        """
+        h = float(real(start, "start"))
+        if not self.nodes[0] <= h <= self.nodes[-1]:
+            raise ValueError(f"start = {h} lies outside the nodes [{self.nodes[0]:.6g}, {self.nodes[-1]:.6g}]")
+        i = min(int(np.searchsorted(self.nodes, h, side="right")), self.nodes.size - 1)
+        share = (h - self.nodes[i - 1]) / (self.nodes[i] - self.nodes[i - 1])
+        laws = self.probabilities[:, i - 1 : i + 1]
+        means = self.nodes @ laws
+        variances = ((self.nodes[:, None] - means) ** 2 * laws).sum(axis=0)
+        return float(means @ [1 - share, share]), float(variances @ [1 - share, share])
+
+    def spectrum(self, k: int = 4) -> Spectrum:
+        """Return the k largest eigenvalues.
+
+        Parameters
+        ----------
+        k : int
+            How many, at least 2.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If it is no such number.
+        """
+        size = self.nodes.size
+        wanted = whole(k, "k", minimum=2, maximum=size)
+        values = self._largest(wanted) if size > DENSE and wanted < 20 else None
+        if values is None:
+            values = linalg.eigvals(self.probabilities)
+        values = leading_first(values)[:wanted]
+        ratios = values / values[0].real
+        ratios = ratios if (np.abs(ratios.imag) > 1e-12).any() else ratios.real
+        ratios.flags.writeable = False
+        return Spectrum(math.log(values[0].real), ratios)
+
+    def correlation_length(self) -> float:
+        r"""Return ξ = -1/ln\|λ_1/λ_0\|, in units of what this operator is; raises where rounding hides the gap."""
+        return self.spectrum(2).correlation_length
+
+    def stationary(self) -> StationaryLaw:
+        """Return the law that the operator leaves as it is."""
+        return StationaryLaw(self.nodes, self.weights, locked(self._masses() / self.weights), self.error)
+
+    def _masses(self) -> Floats:
+        size = self.nodes.size
+        start = np.full(size, 1 / size)
+        masses = np.abs(np.linalg.solve(np.eye(size) - self.probabilities + start[:, None], start))
+        for _ in range(POLISH):
+            masses = self.probabilities @ masses
+        found: Floats = masses / masses.sum()
+        return found
+
+    def _largest(self, k: int) -> Any:
+        """Return eigenvalues by Arnoldi's method from a fixed start; None where it does not converge."""
+        start = 1 + np.linspace(0, 1, self.nodes.size) ** 2
+        try:
+            return eigs(self.probabilities, k=k, v0=start, ncv=max(20, 4 * k), return_eigenvectors=False, tol=1e-13)
+        except ArpackNoConvergence:
+            return None
+
+    def _put(self, layer: Any) -> "TransferOperator":
+        if not hasattr(layer, "operator"):
+            raise TypeError(
+                f"an operator composes with a TransferOperator or a NoisyLayer, not with a {type(layer).__name__}"
+            )
+        found: TransferOperator = layer.operator(like=self)
+        return found
+
+    def _of(self, probabilities: Any, error: float) -> "TransferOperator":
+        made = object.__new__(TransferOperator)
+        parts = {"nodes": self.nodes, "weights": self.weights, "error": error}
+        parts["probabilities"] = locked(probabilities / probabilities.sum(axis=0))
+        for name, value in parts.items():
+            object.__setattr__(made, name, value)
+        return made

@@ -1,0 +1,113 @@
+r"""Where the activity of a noisy scalar layer lives: an interval found from its own law, and nodes on it.
+
+The interval grows from the attractors of the map without noise until the stationary law loses less than `LEAK` over its
+ends in a layer. A margin of `MARGIN` deviations of the noise is then added, so that laws given a start inside are
+right. Nodes are those of Gauss and Legendre on panels, which break where the activation does.
+"""
+
+import math
+from functools import cache
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from scipy import special
+
+from statnn._arguments import Floats
+from statnn.network import Activation
+from statnn.network._activation import LEAKY_RELU, RELU, SIGN
+
+LEAK = 1e-14
+MARGIN = 8.0
+PANEL = 32
+COARSE = 1.3
+"""Distance of nodes in deviations of the noise, for the search."""
+MOST_POINTS = 3000
+ATTEMPTS = 200
+LAYERS = 3000
+STILL = 0.1
+FAR = 1e6
+
+
+def interval(sigma: Activation, w: float, b: float, noise: float) -> tuple[float, float]:
+    """Return the ends of an interval that holds the stationary law, margins included; raise if there is none."""
+    low, high = _attractors(sigma, w, b, noise)
+    low, high = low - 3 * noise, high + 3 * noise
+    for _ in range(ATTEMPTS):
+        if (high - low) / (COARSE * noise) > MOST_POINTS:
+            break
+        nodes, weights = rule(low, high, breaks(sigma, w, b), math.ceil((high - low) / (COARSE * noise)))
+        centres = sigma(w * nodes + b)
+        P = masses(nodes, weights, centres, noise)
+        law = np.linalg.solve(np.eye(nodes.size) - P + 1 / nodes.size, np.full(nodes.size, 1 / nodes.size))
+        below = float(law @ special.ndtr((low - centres) / noise))
+        above = float(law @ special.ndtr((centres - high) / noise))
+        if max(below, above) < LEAK:
+            return float(low - MARGIN * noise), float(high + MARGIN * noise)
+        grow = 0.1 * (high - low) + 0.5 * noise
+        low, high = low - grow * (below >= LEAK), high + grow * (above >= LEAK)
+    raise ValueError(
+        f"no interval of {MOST_POINTS} nodes holds the law of h' = {sigma.name}({w:g} h + {b:g}) + {noise:g} ξ: it is "
+        "supercritical and has no stationary law, or the noise is too small for nodes that must be as close as it; "
+        "take a contracting layer, or more noise"
+    )
+
+
+def _attractors(sigma: Activation, w: float, b: float, noise: float) -> tuple[float, float]:
+    """Return the hull of where the map without noise goes, from starts all over a bounded image or around the noise."""
+    with np.errstate(all="ignore"):
+        ends = np.asarray(sigma(np.array([-FAR, FAR])), dtype=np.float64)
+    if np.isfinite(ends).all() and (np.abs(ends) < FAR / 100).all():
+        h, bounded = np.linspace(min(ends) - noise, max(ends) + noise, 65), True
+    else:
+        h, bounded = np.concatenate([[0.0], noise * np.array([-10.0, -1.0, 1.0, 10.0])]), False
+    start = float(np.abs(h).max())
+    for _ in range(LAYERS):
+        before = h
+        with np.errstate(over="ignore", invalid="ignore"):
+            h = np.asarray(sigma(w * h + b), dtype=np.float64)
+        if not np.isfinite(h).all() or np.abs(h).max() > FAR * (1 + start + abs(b)):
+            raise ValueError(
+                f"h' = {sigma.name}({w:g} h + {b:g}) is supercritical: it grows without bound, and there is "
+                "no stationary law; a contracting or a bounded layer is needed"
+            )
+        if bounded and np.abs(h - before).max() < STILL * noise:
+            break  # what moves on is slower than the noise, which finds it
+    return float(h.min()), float(h.max())
+
+
+def breaks(sigma: Activation, w: float, b: float) -> tuple[float, ...]:
+    """Return where the activation is not smooth, in h."""
+    return (-b / w,) if sigma.code in {RELU, LEAKY_RELU, SIGN} and w != 0 else ()
+
+
+def rule(low: float, high: float, at: tuple[float, ...], points: int) -> tuple[Floats, Floats]:
+    """Return nodes and weights of Gauss and Legendre on panels between the breaks, in all about `points`."""
+    edges = np.array([low, *(x for x in at if low < x < high), high])
+    nodes, weights = [], []
+    for left, right in pairwise(edges):
+        share = points * (right - left) / (high - low)
+        panels = max(1, math.ceil(share / PANEL - 1e-9))
+        x, w = _legendre(max(8, math.ceil(share / panels)))
+        half = (right - left) / (2 * panels)
+        middle = left + half * (2 * np.arange(panels) + 1)
+        nodes.append((middle[:, None] + half * x).ravel())
+        weights.append(np.tile(half * w, panels))
+    return np.concatenate(nodes), np.concatenate(weights)
+
+
+@cache
+def _legendre(count: int) -> tuple[Any, Any]:
+    return np.polynomial.legendre.leggauss(count)
+
+
+def masses(nodes: Floats, weights: Floats, centres: Floats, noise: float) -> Floats:
+    """Return P_ij = w_i p(x_i|x_j) of Gaussian noise around the centres, columns normalised, shape (n, n)."""
+    distance = (nodes[:, None] - centres) / noise
+    P = weights[:, None] * np.exp(-(distance**2) / 2)
+    total = P.sum(axis=0)
+    if not (total > 0).all():
+        lost = float(nodes[int(np.argmin(total))])
+        raise ValueError(f"from h = {lost:.6g} the layer goes beyond the nodes: take nodes on a wider interval")
+    found: Floats = P / total
+    return found

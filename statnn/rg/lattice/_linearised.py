@@ -1,0 +1,227 @@
+"""The result of Monte Carlo renormalisation: eigenvalues of the linearised flow, exponents, their errors."""
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from statnn._arguments import Floats, whole
+from statnn.rg.lattice._operators import Operator
+from statnn.rg.lattice._scheme import Scheme
+from statnn.rg.lattice._swendsen import (
+    ConstantOperatorError,
+    DependentOperatorsError,
+    Moments,
+    flow,
+    jackknife,
+    joined,
+    left_out,
+    spectrum,
+)
+
+FEWEST_GROUPS = 8
+"""Independent groups below which a jackknife error means little."""
+
+
+@dataclass(frozen=True, eq=False)
+class LinearisedFlow:
+    r"""Swendsen's matrices T = ∂K'/∂K from level to level, and what follows from them.
+
+    λ is the eigenvalue of T of largest modulus among the first 1, 2, ... operators of a kind, y = ln λ / ln b. Arrays
+    have shape (steps, operators of the kind): row n is the step from level n to n+1, column k holds what the first k+1
+    operators give. Reading a table along its rows shows the error of leaving operators out, along its columns the way
+    to the fixed point.
+
+    Parameters
+    ----------
+    samples : float
+        Configurations in all.
+    groups : int
+        Independent groups of them, from which the jackknife takes its errors.
+    scheme : Scheme
+        Rule of blocking, operators and shapes of the lattice.
+
+    Notes
+    -----
+    [exact] as an estimate of what operators see; [asymptotic] as exponents: y_t and y_h of the fixed point are reached
+    as levels and operators grow, on lattices large enough at the last level. y is ln|λ|/ln b where λ is complex.
+    """
+
+    samples: float
+    groups: int
+    scheme: Scheme = field(repr=False)
+    sums: Moments = field(repr=False)
+
+    @property
+    def b(self) -> int:
+        """Scale factor of a step."""
+        return self.scheme.b
+
+    @property
+    def shapes(self) -> tuple[tuple[int, ...], ...]:
+        """Shape of the lattice at every level."""
+        return self.scheme.shapes
+
+    @property
+    def operators(self) -> tuple[Operator, ...]:
+        """All operators, in the order in which they were given."""
+        return self.scheme.operators
+
+    @property
+    def even(self) -> tuple[str, ...]:
+        """Names of the even operators, in the order in which they join."""
+        return tuple(one.name for one in self.operators if one.even)
+
+    @property
+    def odd(self) -> tuple[str, ...]:
+        """Names of the odd operators, in the order in which they join."""
+        return tuple(one.name for one in self.operators if not one.even)
+
+    @property
+    def thermal(self) -> Floats:
+        """Leading even eigenvalue λ_t, shape (steps, even operators)."""
+        return self._even[0]
+
+    @property
+    def thermal_error(self) -> Floats:
+        """Standard error of λ_t."""
+        return jackknife(self._even[1])
+
+    @property
+    def magnetic(self) -> Floats:
+        """Leading odd eigenvalue λ_h, shape (steps, odd operators)."""
+        return self._odd[0]
+
+    @property
+    def magnetic_error(self) -> Floats:
+        """Standard error of λ_h."""
+        return jackknife(self._odd[1])
+
+    @property
+    def y_t(self) -> Floats:
+        """Exponent y_t = ln λ_t / ln b = 1/ν, shape (steps, even operators)."""
+        return self._exponent(self._even[0])
+
+    @property
+    def y_t_error(self) -> Floats:
+        """Standard error of y_t."""
+        return jackknife(self._exponent(self._even[1]))
+
+    @property
+    def y_h(self) -> Floats:
+        """Exponent y_h = ln λ_h / ln b = (d + 2 - η)/2, shape (steps, odd operators)."""
+        return self._exponent(self._odd[0])
+
+    @property
+    def y_h_error(self) -> Floats:
+        """Standard error of y_h."""
+        return jackknife(self._exponent(self._odd[1]))
+
+    def mean(self, level: int) -> tuple[Floats, Floats]:
+        """Return means of all operators per site at a level, and their standard errors, shape (operators,) each.
+
+        Parameters
+        ----------
+        level : int
+            0 for the configurations as they were.
+        """
+        n = whole(level, "level", minimum=0, maximum=len(self.shapes) - 1)
+        sites = float(np.prod(self.shapes[n]))
+        together, without = joined(self.sums), left_out(self.sums)
+        mean = together.first[0, n] / together.count[0] / sites
+        return mean, jackknife(without.first[:, n] / without.count[:, None] / sites)
+
+    def matrix(self, step: int, names: tuple[str, ...] | None = None) -> tuple[Floats, Floats]:
+        """Return T among some operators, T[α, β] = ∂K'_α/∂K_β, and its standard errors.
+
+        Parameters
+        ----------
+        step : int
+            From level `step` to the next.
+        names : tuple of str, optional
+            Which operators, of both kinds if you like: where up and down are not alike the two kinds mix. All even
+            ones when None.
+
+        Raises
+        ------
+        ValueError
+            If a name is unknown, an operator does not vary, or they are linearly dependent at that level.
+        """
+        n = whole(step, "step", minimum=0, maximum=len(self.shapes) - 2)
+        known = [one.name for one in self.operators]
+        wanted = self.even if names is None else tuple(names)
+        unknown = [name for name in wanted if name not in known]
+        if unknown or not wanted:
+            raise ValueError(f"operators {unknown} are unknown; there are {', '.join(known)}")
+        kept = np.array([known.index(name) for name in wanted])
+        together, without = self._taught(kept)
+        return together[0, n], jackknife(without[:, n])
+
+    def plot(self, ax: Any | None = None) -> Any:
+        """Draw y_t and y_h against the number of operators, a curve for every step; return the axes.
+
+        Parameters
+        ----------
+        ax : matplotlib axes or None
+            Where to draw; new axes when None.
+        """
+        from statnn.rg.lattice._picture import draw
+
+        return draw(self, ax)
+
+    def __str__(self) -> str:
+        lines = [f"b = {self.b}, {self.scheme.rule}, {self.samples:.0f} configurations, {self.groups} groups"]
+        for symbol, names, y, error in (
+            ("y_t", self.even, self.y_t, self.y_t_error),
+            ("y_h", self.odd, self.y_h, self.y_h_error),
+        ):
+            if names:
+                lines.append(f"{symbol:<18}" + "".join(f"{'+ ' * (k > 0) + name:>17}" for k, name in enumerate(names)))
+            for n, row in enumerate(zip(y, error, strict=True)):
+                step = f"{_size(self.shapes[n])} -> {_size(self.shapes[n + 1])}"
+                cells = (f"{value:.4f} ± {bar:.4f}" for value, bar in zip(*row, strict=True))
+                lines.append(f"{step:<18}" + "".join(f"{cell:>17}" for cell in cells))
+        return "\n".join(lines)
+
+    @cached_property
+    def _even(self) -> tuple[Floats, Floats]:
+        return self._spectrum(even=True)
+
+    @cached_property
+    def _odd(self) -> tuple[Floats, Floats]:
+        return self._spectrum(even=False)
+
+    def _spectrum(self, *, even: bool) -> tuple[Floats, Floats]:
+        members = np.array([k for k, one in enumerate(self.operators) if one.even == even], dtype=np.int64)
+        if not members.size:
+            steps = len(self.shapes) - 1
+            return np.empty((steps, 0)), np.empty((self.groups, steps, 0))
+        self._taught(members)
+        return spectrum(self.sums, members)
+
+    def _taught(self, kept: Any) -> tuple[Floats, Floats]:
+        """Return T and its leave-one-out values, or raise with the names of operators."""
+        try:
+            return flow(joined(self.sums), kept), flow(left_out(self.sums), kept)
+        except ConstantOperatorError as found:
+            raise ValueError(
+                f"operator {self.operators[found.which].name!r} is the same in all configurations of level "
+                f"{found.level}, {_size(self.shapes[found.level])}: take fewer levels, more samples or a higher "
+                "temperature"
+            ) from None
+        except DependentOperatorsError as found:
+            names = ", ".join(self.operators[k].name for k in kept)
+            raise ValueError(
+                f"the operators {names} are linearly dependent in the configurations of level {found.level}, "
+                f"{_size(self.shapes[found.level])}: take fewer operators, fewer levels or more samples"
+            ) from None
+
+    def _exponent(self, eigenvalues: Floats) -> Floats:
+        with np.errstate(divide="ignore"):
+            result: Floats = np.log(eigenvalues) / np.log(self.b)
+        return result
+
+
+def _size(shape: tuple[int, ...]) -> str:
+    return "x".join(map(str, shape))

@@ -1,0 +1,117 @@
+"""How configurations are blocked, level after level, and what is measured on each of them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from statnn._arguments import Ints, whole
+from statnn._random import Root
+from statnn.rg.lattice._blocking import coin_key, decimate, lattice, majority
+from statnn.rg.lattice._operators import Operator, measure, operators
+
+RULES = ("majority", "decimation")
+SHORTEST = 4
+"""Length of the shortest axis of the last level, unless levels are asked for."""
+
+
+@dataclass(frozen=True)
+class Scheme:
+    """A rule of blocking and the operators that are measured at every level."""
+
+    b: int
+    axes: tuple[int, ...]
+    rule: str
+    operators: tuple[Operator, ...]
+    periodic: tuple[bool, ...]
+    shapes: tuple[tuple[int, ...], ...]
+    """Shape of the lattice at every level, the original first."""
+
+    def keys(self, seed: Root, *chain: int) -> NDArray[np.uint64]:
+        """Return a key for the coins of every step, shape (steps,)."""
+        return np.array([coin_key(seed, *chain, step) for step in range(len(self.shapes) - 1)])
+
+    def observe(self, spins: NDArray[np.int8], keys: NDArray[np.uint64], numbers: Ints) -> Ints:
+        """Return all operators at all levels of spins of shape (replicas, layers, ...): (replicas, levels, operators).
+
+        `keys` have shape (steps,) or (steps, replicas); no two lattices of one key may have the same number.
+        """
+        values = [measure(spins, self.operators, self.periodic)]
+        for key in keys:
+            if self.rule == "majority":
+                spins = majority(spins, lattice(spins.shape, self.b, self.axes), key, numbers)
+            else:
+                spins = decimate(spins, self.b, axes=self.axes)
+            values.append(measure(spins, self.operators, self.periodic))
+        return np.stack(values, axis=1)
+
+
+def scheme(
+    shape: Sequence[int],
+    b: int,
+    axes: Sequence[int] | int | None,
+    rule: str,
+    chosen: Sequence[Operator] | None,
+    levels: int | None,
+    periodic: bool | Sequence[bool],
+) -> Scheme:
+    """Return the scheme for lattices of this shape, or raise before any work."""
+    if rule not in RULES:
+        raise ValueError(f"rule = {rule!r} is unknown; there are {', '.join(RULES)}")
+    lengths = tuple(whole(length, "a length of shape", minimum=1) for length in shape)
+    if not 1 <= len(lengths) <= 3:
+        raise ValueError(f"shape = {shape!r}: give (layers,), (layers, width) or (layers, width, width)")
+    scale = whole(b, "b", minimum=2)
+    every = tuple(range(1, len(lengths) + 1))
+    named = every if axes is None else tuple(axes) if isinstance(axes, Sequence) else (axes,)
+    around = (periodic,) * len(lengths) if isinstance(periodic, bool) else tuple(periodic)
+    if len(around) != len(lengths) or not all(isinstance(one, bool) for one in around):
+        raise ValueError(f"periodic = {periodic!r}: give True, False or one of them for each axis of {lengths}")
+    picked = _operators(chosen, len(lengths))
+    lattice((1, *lengths), scale, named)  # names the axis and the length if a first step is impossible
+    if levels is None:
+        steps, left = 0, lengths
+        while _can(left, scale, named) and min(left[axis - 1] for axis in named) // scale >= SHORTEST:
+            left, steps = _blocked(left, scale, named), steps + 1
+        if not steps:
+            raise ValueError(
+                f"shape = {lengths} leaves fewer than {SHORTEST} sites a side after one step of b = {scale}"
+            )
+    else:
+        steps = whole(levels, "levels", minimum=1, maximum=64)
+    shapes = [lengths]
+    for _ in range(steps):
+        lattice((1, *shapes[-1]), scale, named)
+        shapes.append(_blocked(shapes[-1], scale, named))
+    for one in shapes:  # operators must fit on every level: seen now, not after hours
+        measure(np.ones((1, *one), dtype=np.int8), picked, around)
+    return Scheme(scale, tuple(named), rule, picked, around, tuple(shapes))
+
+
+def _can(lengths: tuple[int, ...], b: int, axes: tuple[int, ...]) -> bool:
+    return all(lengths[axis - 1] % b == 0 for axis in axes)
+
+
+def _blocked(lengths: tuple[int, ...], b: int, axes: tuple[int, ...]) -> tuple[int, ...]:
+    return tuple(length // b if axis in axes else length for axis, length in enumerate(lengths, 1))
+
+
+def _operators(chosen: Any, dimension: int) -> tuple[Operator, ...]:
+    if chosen is None:
+        return operators(dimension)
+    picked = tuple(chosen)
+    for one in picked:
+        if not isinstance(one, Operator):
+            raise TypeError(f"operators hold a {type(one).__name__}; make each an Operator(name, sites)")
+        if one.dimension != dimension:
+            raise ValueError(
+                f"operator {one.name!r} has sites with {one.dimension} offsets, the lattice {dimension} axes"
+            )
+    names = [one.name for one in picked]
+    if not names or len(set(names)) != len(names):
+        raise ValueError(f"operators {names} need at least one, and names that differ")
+    if len({frozenset(one.clusters) for one in picked}) != len(picked):
+        raise ValueError(f"two of the operators {', '.join(names)} are the same sum: leave one out")
+    return picked

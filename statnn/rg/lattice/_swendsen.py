@@ -1,0 +1,137 @@
+r"""Swendsen's linearised flow from correlations of operators before and after blocking.
+
+With p(s) ∝ exp(Σ_β K_β S_β) at level n and the law of blocks written with couplings K' and operators S' at level n+1,
+
+.. math:: \frac{∂⟨S'_γ⟩}{∂K_β} = \mathrm{Cov}(S'_γ, S_β) = \sum_α \mathrm{Cov}(S'_γ, S'_α) \frac{∂K'_α}{∂K_β},
+
+so that T = ∂K'/∂K = Cov(S', S')^{-1} Cov(S', S) (Swendsen 1979). [exact] if the K' of all operators that blocks can
+have are kept; with a few of them the error falls as operators are added, and as levels come closer to the fixed point.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, fields
+
+import numpy as np
+from numpy.typing import NDArray
+
+from statnn._arguments import Floats, Ints
+
+LARGEST_CONDITION = 1e10
+
+
+@dataclass(frozen=True, eq=False)
+class Moments:
+    """Sums over draws, one entry on the first axis for every independent group of them."""
+
+    count: Floats
+    """(groups,)"""
+    first: Floats
+    """(groups, levels, operators): ΣS."""
+    within: Floats
+    """(groups, levels, operators, operators): ΣS S^T of one level."""
+    across: Floats
+    """(groups, levels - 1, operators, operators): ΣS' S^T of a level and the one before."""
+    start: Floats
+    """(groups, levels, operators): ΣS S_0, S_0 the first operator before any blocking."""
+
+    def __add__(self, other: "Moments") -> "Moments":
+        return Moments(*(one + two for one, two in zip(self.parts, other.parts, strict=True)))
+
+    @property
+    def parts(self) -> tuple[Floats, ...]:
+        """All sums, in their order."""
+        return tuple(getattr(self, one.name) for one in fields(self))
+
+
+def moments(values: Ints | Floats) -> Moments:
+    """Return the sums of values of shape (groups, draws, levels, operators)."""
+    v = np.asarray(values, dtype=np.float64)
+    return Moments(
+        np.full(len(v), float(v.shape[1])),
+        v.sum(axis=1),
+        np.einsum("gdla,gdlb->glab", v, v),
+        np.einsum("gdla,gdlb->glab", v[:, :, 1:], v[:, :, :-1]),
+        np.einsum("gdla,gd->gla", v, v[:, :, 0, 0]),
+    )
+
+
+def concatenated(parts: Iterable[Moments]) -> Moments:
+    """Return the groups of all parts side by side."""
+    return Moments(*map(np.concatenate, zip(*(one.parts for one in parts), strict=True)))
+
+
+def joined(sums: Moments) -> Moments:
+    """Return the sums over all groups, as one group."""
+    return Moments(*(part.sum(axis=0, keepdims=True) for part in sums.parts))
+
+
+def left_out(sums: Moments) -> Moments:
+    """Return the sums of all groups but one, for each of them."""
+    return Moments(*(part.sum(axis=0, keepdims=True) - part for part in sums.parts))
+
+
+def covariances(sums: Moments) -> tuple[Floats, Floats, Floats]:
+    """Return Cov(S, S) of every level, Cov(S', S) of neighbours and Cov(S, S_0), each with groups first."""
+    count = sums.count[:, None, None]
+    mean = sums.first / count
+    within = sums.within / count[..., None] - mean[..., :, None] * mean[..., None, :]
+    across = sums.across / count[..., None] - mean[:, 1:, :, None] * mean[:, :-1, None, :]
+    start = sums.start / count - mean * mean[:, :1, :1]
+    return within, across, start
+
+
+def flow(sums: Moments, kept: NDArray[np.int64]) -> Floats:
+    """Return T = ∂K'/∂K among the operators that are kept, shape (groups, levels - 1, kept, kept); or raise."""
+    within, across, _ = covariances(sums)
+    blocks = within[:, 1:, kept[:, None], kept]
+    scale = np.sqrt(np.einsum("glaa->gla", blocks))
+    if not (scale > 0).all():
+        _, level, which = np.argwhere(scale <= 0)[0]
+        raise ConstantOperatorError(int(level) + 1, int(kept[which]))
+    unit = blocks / (scale[..., :, None] * scale[..., None, :])
+    if not (np.linalg.cond(unit) < LARGEST_CONDITION).all():
+        raise DependentOperatorsError(int(np.argwhere(np.linalg.cond(unit) >= LARGEST_CONDITION)[0][1]) + 1)
+    result: Floats = (
+        np.linalg.solve(unit, across[:, :, kept[:, None], kept] / scale[..., :, None]) / scale[..., :, None]
+    )
+    return result
+
+
+class ConstantOperatorError(ValueError):
+    """An operator does not vary at a level."""
+
+    def __init__(self, level: int, which: int) -> None:
+        super().__init__(level, which)
+        self.level, self.which = level, which
+
+
+class DependentOperatorsError(ValueError):
+    """Operators are linearly dependent at a level."""
+
+    def __init__(self, level: int) -> None:
+        super().__init__(level)
+        self.level = level
+
+
+def leading(matrices: Floats) -> Floats:
+    """Return the largest modulus of the eigenvalues, over the last two axes."""
+    result: Floats = np.abs(np.linalg.eigvals(matrices)).max(axis=-1)
+    return result
+
+
+def spectrum(sums: Moments, members: NDArray[np.int64]) -> tuple[Floats, Floats]:
+    """Return the leading eigenvalue of T by step and number of operators, and its leave-one-out values.
+
+    Shapes (steps, operators) and (groups, steps, operators).
+    """
+    together, without = joined(sums), left_out(sums)
+    values = [leading(flow(together, members[: k + 1]))[0] for k in range(len(members))]
+    others = [leading(flow(without, members[: k + 1])) for k in range(len(members))]
+    return np.stack(values, axis=-1), np.stack(others, axis=-1)
+
+
+def jackknife(others: Floats) -> Floats:
+    """Return the standard error of an estimate from its leave-one-out values, groups first (Quenouille, Tukey)."""
+    groups = len(others)
+    result: Floats = np.sqrt((groups - 1) * others.var(axis=0))
+    return result

@@ -1,0 +1,16 @@
+"""One scalar layer without noise, repeated: signals at any depth, and the fixed function of its flow."""
+
+from statnn.rg.repeated._fixed_function import FixedFunction, ScalingField
+from statnn.rg.repeated._layer import RepeatedLayer
+from statnn.rg.repeated._leading_form import Form, LeadingForm
+from statnn.rg.repeated._renormalised import RenormalisedLayer, renormalise
+
+__all__ = [
+    "FixedFunction",
+    "Form",
+    "LeadingForm",
+    "RenormalisedLayer",
+    "RepeatedLayer",
+    "ScalingField",
+    "renormalise",
+]

@@ -1,0 +1,133 @@
+"""From a scalar layer to its Taylor series at a fixed point of slope one, and from that to all it does in the limit."""
+
+import math
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+import mpmath
+import numpy as np
+
+from statnn.network._activation import OWN, SIGN
+from statnn.rg.repeated._leading_form import Form, LeadingForm
+from statnn.rg.repeated._rest_points import tangent_fields
+from statnn.rg.repeated._series import DIGITS, SMOOTH, depth_series, known_series, numerical_series
+
+if TYPE_CHECKING:
+    from statnn.rg.repeated._layer import RepeatedLayer
+
+SLOPE_ONE = 1e-10
+"""Deviation of a slope from one up to which a layer has a leading nonlinearity all the same."""
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """The form and, where critical, the depth coordinate: powers y^(j-z+1) and ln|y|."""
+
+    form: LeadingForm
+    powers: tuple[float, ...] = ()
+    local: tuple[float, ...] = ()
+    """Taylor coefficients of y -> y - u y^z + ..., from y^0 on."""
+
+    def coordinate(self, y: float) -> float:
+        """Return A(y), y small."""
+        z = self.form.order or 2
+        try:
+            terms = math.fsum(c * y ** (j - z + 1) for j, c in enumerate(self.powers))
+        except OverflowError:
+            raise ValueError(
+                f"a signal {y:g} from the fixed point is deeper than 1e308 layers: it stays where it is"
+            ) from None
+        return float(terms + (self.form.residue or 0.0) * math.log(abs(y)))
+
+    def inverse(self, target: float, y: float) -> float:
+        """Return the y of this depth, from a larger one of the same sign, by Newton's method in ln|y|."""
+        z, u = self.form.order or 2, self.form.coefficient or 1.0
+        sign = math.copysign(1.0, y)
+        size = float(min(abs(y), ((z - 1) * u * max(target, 1.0)) ** (-1.0 / (z - 1))))
+        for _ in range(60):
+            at = sign * size
+            slope = math.fsum((j - z + 1) * c * at ** (j - z + 1) for j, c in enumerate(self.powers))
+            step = (target - self.coordinate(at)) / (slope + (self.form.residue or 0.0))
+            size *= math.exp(min(1.0, max(-1.0, step)))
+            if abs(step) < 1e-15:
+                break
+        return sign * size
+
+
+@lru_cache(maxsize=256)
+def analysed(layer: "RepeatedLayer", at: float | None, known: tuple[float, ...] | None, radius: float) -> Analysis:
+    """Return what is known of a layer at its fixed point, kept for the next question."""
+    sigma = layer.sigma
+    if known is None and sigma.code not in SMOOTH and sigma.code != OWN:
+        return Analysis(_of_lines(layer, at))
+    x = _place(layer, at)
+    if x is None:
+        return Analysis(LeadingForm(Form.NOT_CRITICAL))
+    if known is not None:
+        return _from_series([0.0, *known], [0.0] * (len(known) + 1), x)
+    h = layer.w * x + layer.b
+    if sigma.code in SMOOTH:
+        with mpmath.workdps(DIGITS):
+            if at is None:
+                h = min(tangent_fields(sigma, layer.w, layer.b), key=lambda field: abs(field - h))
+            w = mpmath.mpf(layer.w)
+            series = [c * w**k for k, c in enumerate(known_series(sigma.code, h))]
+            return _from_series(series, [mpmath.mpf(10) ** -12 * (1 + abs(c)) for c in series], x)
+    values, errors = numerical_series(sigma, h, radius)
+    scale = layer.w ** np.arange(10)
+    return _from_series(list(values * scale), list(errors * np.abs(scale)), x)
+
+
+def _place(layer: "RepeatedLayer", at: float | None) -> float | None:
+    """Return the fixed point that is meant: as given, or the one of slope one, None if no fixed point has it."""
+    sigma = layer.sigma
+    if at is None and sigma.code in SMOOTH:
+        marginal = [float(sigma(np.asarray(h))) for h in tangent_fields(sigma, layer.w, layer.b)]
+        return min(marginal, key=lambda x: (abs(x), x)) if marginal else None
+    x = 0.0 if at is None else at
+    found = float(layer(x))
+    if abs(found - x) > 1e-9 * (1.0 + abs(x)):
+        hint = "" if sigma.code == OWN else f"; fixed points are {[point for point, _ in layer.rest_points()]}"
+        raise ValueError(f"at = {x:g} is no fixed point: the layer maps it to {found:.9g}{hint}")
+    return x
+
+
+def _of_lines(layer: "RepeatedLayer", at: float | None) -> LeadingForm:
+    """Return the form of identity, relu, leaky relu and sign: lines have no nonlinearity to scale with."""
+    points = layer.rest_points()
+    if at is not None:
+        x = _place(layer, at)
+        points = tuple(point for point in points if x is not None and abs(point[0] - x) <= 1e-9 * (1 + abs(x)))
+    if layer.sigma.code == SIGN:
+        return LeadingForm(Form.NOT_SMOOTH, *(points[0] if points else (None, None)))
+    if layer.w == 1.0 and layer.b == 0.0:
+        return LeadingForm(Form.SCALE_INVARIANT, 0.0 if at is None else at, 1.0)
+    if layer.w * layer.sigma.slope == 1.0 and layer.b == 0.0:
+        return LeadingForm(Form.NOT_SMOOTH, 0.0)
+    return LeadingForm(Form.NOT_CRITICAL)
+
+
+def _from_series(series: list[Any], errors: list[Any], x: float) -> Analysis:
+    """Read the form off the Taylor series about x, lowest power first; a term below its error is none."""
+    slope = float(series[1])
+    if abs(slope - 1.0) > max(SLOPE_ONE, 4 * float(errors[1])):
+        return Analysis(LeadingForm(Form.NOT_CRITICAL, x, slope))
+    powers = [k for k in range(2, len(series)) if abs(series[k]) > 4 * errors[k]]
+    order = powers[0] if powers else len(series)
+    if not powers or (any(errors) and 2 * order > len(series)):
+        return Analysis(LeadingForm(Form.FLAT, x, slope))
+    leading = float(series[order])
+    side = -1 if order % 2 == 0 and leading > 0 else 1
+    local = [0 * series[0], 1 + 0 * series[0], *(c * side ** (k + 1) for k, c in enumerate(series[2:], 2))]
+    local[2:order] = [0 * c for c in local[2:order]]
+    u = -float(local[order])
+    later = powers[1] if len(powers) > 1 else None
+    if u < 0.0:
+        return Analysis(LeadingForm(Form.REPELLING, x, slope, order, u, float(errors[order]), side, later))
+    coordinate, residue = depth_series(local, order) if len(local) >= 2 * order else ([], None)
+    error = 0.0 if isinstance(series[1], mpmath.mpf) else float(errors[order])
+    form = LeadingForm(
+        Form.CRITICAL, x, slope, order, u, error, side, later, None if residue is None else float(residue)
+    )
+    return Analysis(form, tuple(float(c) for c in coordinate), tuple(float(c) for c in local))

@@ -1,0 +1,88 @@
+r"""Finite-depth scaling of repeated layers: the flow from infinity, without noise in closed form, with noise by series.
+
+For z = 3, in units where u and the noise are one and the time is :math:`\tau = \sqrt u\,e`, the mean
+:math:`w(s) = E[s_\tau^2 | s_0 = s]` obeys the backward equation
+
+.. math:: \partial_\tau w = (a s - s^3)\, w' + \tfrac12 w'', \qquad a = A/\tau.
+
+Signals come down from infinity in finite time, so that w is bounded and smooth in :math:`r = \ell^2/(\ell^2 + s^2)`
+down to r = 0, where the start of every large signal lies; the equation is regular there without a boundary condition.
+"""
+
+import numpy as np
+from scipy.linalg import expm
+
+from statnn._arguments import Floats
+
+NODES = (72, 96)
+"""Both are tried; where they differ by more than `RESOLVED` the answer is refused."""
+RESOLVED = 1e-5
+LAST = 0.02
+"""Share of the time that is split into half the noise, the drift, and half the noise: its square is not bounded."""
+
+
+def scaling_function(order: int, coefficient: float, distance: Floats, noise: Floats) -> Floats:
+    """Return F(A, e) of `FixedFunction.finite_depth`, of the shape of both."""
+    n = order - 1
+    with np.errstate(over="ignore", under="ignore"):
+        weight = np.where(distance == 0.0, 1.0, -np.expm1(-n * distance) / np.where(distance == 0.0, 1.0, n * distance))
+        result = np.asarray((n * coefficient * weight) ** (-2.0 / n))
+    if not (noise > 0.0).any():
+        return result
+    if order != 3:
+        raise ValueError(
+            f"noise = {noise.max():g} with z = {order}: the scaling function with noise is computed for z = 3, the "
+            "class of tanh, erf and sigmoid; use RepeatedLayer.simulate for others"
+        )
+    for index in np.ndindex(result.shape):
+        if noise[index] > 0.0:
+            tau = float(np.sqrt(coefficient) * noise[index])
+            result[index] = tau / coefficient * _mean_square(float(distance[index]), tau)
+    return result
+
+
+def _mean_square(distance: float, tau: float) -> float:
+    """Return <s²> at time τ of ds = (a s - s³) dτ + dB, a = A/τ, from infinity."""
+    coarse, fine = (_solved(distance / tau, tau, nodes) for nodes in NODES)
+    if not abs(coarse - fine) <= RESOLVED * abs(fine):
+        raise ValueError(
+            f"distance = {distance:g} is too far from criticality for so little noise: the equation is not resolved "
+            f"({coarse:.6g} and {fine:.6g} at {NODES[0]} and {NODES[1]} nodes). Noise hardly matters here: pass "
+            "noise = 0, or use RepeatedLayer.simulate"
+        )
+    return fine
+
+
+def _solved(a: float, tau: float, nodes: int) -> float:
+    last = min(LAST * tau, 0.005, 0.1 / max(1.0, abs(a)))
+    scale = 1.0 + abs(a) + 0.5 / tau
+    r = 0.5 * (1.0 - np.cos(np.pi * np.arange(nodes) / (nodes - 1)))
+    first = _differentiation(r)
+    drift = -2.0 * a * r * (1.0 - r) + 2.0 * scale * (1.0 - r) ** 2
+    bend = -r * r / scale + 4.0 * (1.0 - r) * r * r / scale
+    generator = (drift + bend)[:, None] * first + (2.0 * r**3 * (1.0 - r) / scale)[:, None] * (first @ first)
+    at_end = _split(r, scale, a, last)
+    with np.errstate(all="ignore"):  # what is not resolved may overflow, and is refused
+        return float((expm(generator * (tau - last)) @ at_end)[0])
+
+
+def _split(r: Floats, scale: float, a: float, time: float) -> Floats:
+    """Return E[s²] after a short time: noise is averaged over by quadrature, the flow is known."""
+    nodes, weights = np.polynomial.hermite_e.hermegauss(20)
+    finite = r > 0.0
+    s = np.sqrt(scale * (1.0 - r) / np.where(finite, r, 1.0))
+    square = (s[:, None] + np.sqrt(time / 2.0) * nodes) ** 2
+    grown = 2.0 * time if a == 0.0 else -np.expm1(-2.0 * a * time) / a
+    flowed = square / (np.exp(-2.0 * a * time) + grown * square)
+    mean = flowed @ weights / weights.sum()
+    return np.asarray(time / 2.0 + np.where(finite, mean, 1.0 / grown))
+
+
+def _differentiation(x: Floats) -> Floats:
+    """Return the matrix that differentiates the polynomial through values at Chebyshev's extrema."""
+    size = x.size
+    weight = (-1.0) ** np.arange(size)
+    weight[[0, -1]] *= 2.0
+    gap = x[:, None] - x[None, :]
+    matrix = np.outer(weight, 1.0 / weight) / (gap + np.eye(size))
+    return np.asarray(matrix - np.diag(matrix.sum(axis=1)))

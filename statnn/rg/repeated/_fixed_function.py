@@ -1,0 +1,378 @@
+r"""The exact fixed point of composing two equal layers and rescaling, with its whole spectrum.
+
+A layer :math:`f(x) = x - u x^z + \dots` repeated b times and looked at through a lens that shrinks x,
+
+.. math:: T_b[f](x) = \alpha\, f^{b}(x/\alpha), \qquad \alpha = b^{1/(z-1)},
+
+comes to the time-one map of the flow :math:`dx/dm = -u x^z`. Everything about that map is elementary in
+:math:`X = (z-1)\,u\,x^{z-1}`, so nothing here is iterated or fitted.
+"""
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from statnn._arguments import Floats, at_least, positive, shaped, whole
+from statnn.rg._fixed_points import FixedPoint
+from statnn.rg.repeated._finite_depth import scaling_function
+
+Kind = Literal["relevant", "redundant", "irrelevant"]
+
+
+@dataclass(frozen=True)
+class ScalingField:
+    """One direction in the space of layers about the fixed point: the perturbation that begins as x^k.
+
+    Parameters
+    ----------
+    power : int
+        k.
+    exponent : float
+        y, eigenvalue b^y.
+    kind : {"relevant", "redundant", "irrelevant"}
+        Redundant directions are changes of the coordinate x: they grow or shrink, but a user who may choose the
+        coordinate never meets them.
+    meaning : str
+        What it stands for, in words.
+    """
+
+    power: int
+    exponent: float
+    kind: Kind
+    meaning: str
+
+    def eigenvalue(self, b: float = 2.0) -> float:
+        """Return b^y.
+
+        Parameters
+        ----------
+        b : float
+            Number of layers that become one, above 1.
+        """
+        return float(_block(b) ** self.exponent)
+
+
+@dataclass(frozen=True)
+class FixedFunction:
+    r"""The fixed-point function of repeated layers with leading nonlinearity z.
+
+    .. math:: f^*(x) = x\,\bigl(1 + (z-1)\,u\,x^{z-1}\bigr)^{-1/(z-1)}, \qquad
+              \alpha\, f^*(f^*(x/\alpha)) = f^*(x),\quad \alpha = 2^{1/(z-1)}.
+
+    For tanh z = 3, u = 1/3 and α = √2. [exact; own construction]
+
+    Parameters
+    ----------
+    order : int
+        z >= 2, power of the leading nonlinearity.
+    coefficient : float
+        u > 0; it only sets the unit of x.
+
+    Raises
+    ------
+    ValueError
+        If z < 2, or u <= 0: signals then grow away from the fixed point and there is no limit of many layers.
+
+    Examples
+    --------
+    >>> f = FixedFunction(order=3, coefficient=1 / 3)
+    >>> round(float(2**0.5 * f(f(1 / 2**0.5)) - f(1.0)), 15)
+    0.0
+    """
+
+    order: int
+    coefficient: float
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "order", whole(self.order, "order", minimum=2, maximum=1000))
+        why = "with u < 0 signals grow away from the fixed point, and no limit of many layers exists"
+        object.__setattr__(self, "coefficient", positive(self.coefficient, "coefficient", why=why))
+
+    # -- the function ------------------------------------------------------------------------------------
+
+    def __call__(self, x: ArrayLike) -> Any:
+        """Return f*(x), the work of one layer.
+
+        Parameters
+        ----------
+        x : array_like
+            Any real numbers if z is odd, x >= 0 if z is even; any shape.
+
+        Returns
+        -------
+        float or ndarray
+            Of the shape of x, relative error of a few units in the last place.
+        """
+        return self.layers(x, 1.0)
+
+    def layers(self, x: ArrayLike, m: float) -> Any:
+        r"""Return the work of m layers, :math:`f^*_m(x) = x\,(1 + m X)^{-1/(z-1)}`; a semigroup in m [exact].
+
+        Parameters
+        ----------
+        x : array_like
+            As in ``f(x)``.
+        m : float
+            Number of layers, any real number >= 0.
+
+        Examples
+        --------
+        >>> f = FixedFunction(3, 1 / 3)
+        >>> float(f.layers(1e300, 150.0)), (3 / 300) ** 0.5
+        (0.1, 0.1)
+        """
+        depth = float(at_least(m, "m", minimum=0.0, why="layers can be added, not taken away"))
+        at = self._points(x)
+        n = self.order - 1
+        size = np.abs(at)
+        small = np.minimum(size, 1.0)
+        below = at * (1.0 + depth * n * self.coefficient * small**n) ** (-1.0 / n)
+        large = np.maximum(size, 1.0)
+        with np.errstate(under="ignore", divide="ignore"):  # 1/x^n may vanish, and with it all of x at m = 0
+            above = np.sign(at) * (large ** -float(n) + depth * n * self.coefficient) ** (-1.0 / n)
+        return shaped(np.where((size <= 1.0) | (depth == 0.0), np.where(depth == 0.0, at, below), above), x)
+
+    def alpha(self, b: float = 2.0) -> float:
+        r"""Return the rescaling :math:`\alpha = b^{1/(z-1)}`; of composed steps the factors multiply.
+
+        Parameters
+        ----------
+        b : float
+            Number of layers that become one, above 1.
+
+        Examples
+        --------
+        >>> round(FixedFunction(3, 1 / 3).alpha() ** 2, 12)
+        2.0
+        """
+        return float(_block(b) ** (1.0 / (self.order - 1)))
+
+    # -- the spectrum ------------------------------------------------------------------------------------
+
+    def exponent(self, k: int) -> float:
+        """Return y = (z-k)/(z-1) of the perturbation that begins as x^k: 1 for the distance to criticality, k = 1.
+
+        Parameters
+        ----------
+        k : int
+            Power >= 0; 0 is a bias, 1 the distance w/w_c - 1, z the coefficient u itself.
+
+        Examples
+        --------
+        >>> [FixedFunction(3, 1 / 3).exponent(k) for k in (0, 1, 3, 5)]
+        [1.5, 1.0, 0.0, -1.0]
+        """
+        power = whole(k, "k", minimum=0, maximum=10**6)
+        return (self.order - power) / (self.order - 1)
+
+    def eigenvalue(self, k: int, b: float = 2.0) -> float:
+        """Return b^y of the perturbation that begins as x^k.
+
+        Parameters
+        ----------
+        k : int
+            Power >= 0.
+        b : float
+            Number of layers that become one, above 1.
+        """
+        return float(_block(b) ** self.exponent(k))
+
+    def eigenfunction(self, k: int, x: ArrayLike) -> Any:
+        r"""Return the eigenfunction of the linearised T_b that begins as x^k, the same for every b [exact].
+
+        .. math:: g_k(x) = x^k (1+X)^{-z/(z-1)}\, \frac{(1+X)^{q} - 1}{q X}, \qquad q = y_k + 1,
+
+        and ln(1+X)/X in the place of the fraction where q = 0, at k = 2z-1: the logarithm in the depth scaling of
+        signals comes from there.
+
+        Parameters
+        ----------
+        k : int
+            Power >= 0.
+        x : array_like
+            As in ``f(x)``.
+
+        Examples
+        --------
+        >>> FixedFunction(3, 1 / 3).eigenfunction(0, 0.0)
+        1.0
+        """
+        at = self._points(x)
+        big = self._depth(at)
+        power = whole(k, "k", minimum=0, maximum=10**6)
+        mean = _averaged_power(big, self.exponent(power) + 1.0)
+        return shaped(at**power * (1.0 + big) ** (-self.order / (self.order - 1.0)) * mean, x)
+
+    def noise_exponent(self, k: int = 0) -> float:
+        """Return y of a variance of noise that depends on x as x^k: (z+1)/(z-1) for constant ε², 2 for tanh.
+
+        Parameters
+        ----------
+        k : int
+            Power >= 0.
+
+        Examples
+        --------
+        >>> FixedFunction(3, 1 / 3).noise_exponent()
+        2.0
+        """
+        power = whole(k, "k", minimum=0, maximum=10**6)
+        return 1.0 + (2.0 - power) / (self.order - 1.0)
+
+    def noise_eigenvalue(self, b: float = 2.0) -> float:
+        """Return b α²: the factor by which the variance ε² of noise grows; 4 for tanh and b = 2.
+
+        Parameters
+        ----------
+        b : float
+            Number of layers that become one, above 1.
+        """
+        return float(_block(b) ** self.noise_exponent())
+
+    def noise_eigenfunction(self, x: ArrayLike, k: int = 0) -> Any:
+        r"""Return the variance, as a function of the signal, that one rescaled block of layers keeps [exact].
+
+        .. math:: D_k(x) = x^k (1+X)^{-2z/(z-1)}\, \frac{(1+X)^{q} - 1}{q X}, \qquad q = 1 + \frac{2z-k}{z-1},
+
+        the noise that a flow with white noise of variance x^k leaves after one layer; constant noise, k = 0, decays
+        into D_0.
+
+        Parameters
+        ----------
+        x : array_like
+            As in ``f(x)``.
+        k : int
+            Power >= 0.
+        """
+        at = self._points(x)
+        big = self._depth(at)
+        power = whole(k, "k", minimum=0, maximum=10**6)
+        mean = _averaged_power(big, 1.0 + (2.0 * self.order - power) / (self.order - 1.0))
+        return shaped(at**power * (1.0 + big) ** (-2.0 * self.order / (self.order - 1.0)) * mean, x)
+
+    # -- finite depth ------------------------------------------------------------------------------------
+
+    def finite_depth(self, distance: ArrayLike, noise: ArrayLike = 0.0) -> Any:
+        r"""Return the scaling function F of the mean square signal after m layers, near criticality and with noise.
+
+        .. math:: m^{2/(z-1)} \langle h_m^2 \rangle \to F\bigl((w/w_c - 1)\, m,\;
+                  \varepsilon\, m^{(z+1)/(2(z-1))}\bigr)
+
+        for m → ∞ at fixed arguments, from any start of order one; for tanh m <h²> = F((w-1) m, ε m). Without noise
+
+        .. math:: F(A, 0) = \Bigl(\frac{u\,(1 - e^{-(z-1)A})}{A}\Bigr)^{-2/(z-1)}
+
+        solves the flow dh/dm = t h - u h^z from h = ∞ [exact for the flow, asymptotic for layers]; with noise the
+        backward equation is solved on Chebyshev polynomials, relative error about 1e-6.
+
+        Parameters
+        ----------
+        distance : array_like
+            A, any real numbers.
+        noise : array_like
+            ε m^((z+1)/(2(z-1))) >= 0, broadcast against `distance`; above 0 for z = 3 only.
+
+        Returns
+        -------
+        float or ndarray
+            F, of the broadcast shape.
+
+        Raises
+        ------
+        ValueError
+            For noise with z ≠ 3, or out of the range in which the equation is solved.
+
+        Examples
+        --------
+        >>> f = FixedFunction(3, 1 / 3)
+        >>> f.finite_depth(0.0), round(f.finite_depth(0.0, 50.0) / 50, 5)
+        (1.5, 0.8279)
+        """
+        shape_from = np.add(distance, noise)
+        a = at_least(distance, "distance", minimum=-np.inf, why="it is (w/w_c - 1) m")
+        e = at_least(noise, "noise", minimum=0.0, why="it is a standard deviation, scaled by depth")
+        return shaped(scaling_function(self.order, self.coefficient, *np.broadcast_arrays(a, e)), shape_from)
+
+    def scaling_fields(self) -> tuple[ScalingField, ...]:
+        """Return the directions x^0 ... x^(2z-1), the most relevant first.
+
+        Of all powers only k <= z-2 (the unfolding of the fixed point) and k = 2z-1 (the residue, irrelevant with
+        y = -1) cannot be removed by a change of coordinate x -> x + a x^j, which generates k = z-1+j for j ≠ z.
+        So every analytic layer comes to f* at the rate 1/m, whatever its other coefficients.
+
+        Examples
+        --------
+        >>> [(one.power, one.kind) for one in FixedFunction(3, 1 / 3).scaling_fields() if one.kind != "redundant"]
+        [(0, 'relevant'), (1, 'relevant'), (5, 'irrelevant')]
+        """
+        z = self.order
+        names = {0: "bias", 1: "distance to criticality", z - 1: "shift of x", z: "unit of x", 2 * z - 1: "residue"}
+        if z == 2:
+            names[1] = "shift of x, the distance to a fold being its bias"
+        return tuple(
+            ScalingField(k, self.exponent(k), self._kind(k), names.get(k, "unfolding" if k < z else "curvature of x"))
+            for k in range(2 * z)
+        )
+
+    def fixed_points(self) -> tuple[FixedPoint, ...]:
+        r"""Return the fixed point in the space of couplings, for `exponents`: unfolding x^0 ... x^(z-2) and noise ε².
+
+        In the flow dx = (Σ g_k x^k - u x^z) dm + ε dB couplings are scaling fields as they stand,
+        :math:`g_k' = b^{y_k} g_k` and :math:`(\varepsilon^2)' = b\,\alpha^2 \varepsilon^2` [exact].
+
+        Examples
+        --------
+        >>> from statnn import rg
+        >>> found = rg.exponents(rg.fixed_points(FixedFunction(3, 1 / 3))[0])
+        >>> found.fields, found.y.round(12), found.nu
+        (('noise variance', 'bias', 'distance'), array([2. , 1.5, 1. ]), 1.0)
+        """
+        powers = range(self.order - 1)
+        names = (*({0: "bias", 1: "distance"}.get(k, f"x^{k}") for k in powers), "noise variance")
+        y = np.array([*(self.exponent(k) for k in powers), self.noise_exponent()])
+
+        def linear(b: int) -> Floats:
+            return np.diag(float(b) ** y)
+
+        def scaled(couplings: Floats, b: int) -> Floats:
+            return np.asarray(float(b) ** y * couplings)
+
+        thermal = "distance" if self.order > 2 else None
+        return (FixedPoint("critical function", names, np.zeros(y.size), scaled, linear, self, thermal),)
+
+    def _kind(self, k: int) -> Kind:
+        if k <= self.order - 2:
+            return "relevant"
+        return "irrelevant" if k == 2 * self.order - 1 else "redundant"
+
+    def _depth(self, at: Floats) -> Floats:
+        """Return X = (z-1) u x^(z-1)."""
+        n = self.order - 1
+        with np.errstate(over="ignore"):
+            big = np.asarray(n * self.coefficient * at**n)
+        if not np.isfinite(big).all():
+            raise ValueError(f"x = {at[~np.isfinite(big)].flat[0]} is too large: x^{n} leaves the range of float64")
+        return big
+
+    def _points(self, x: ArrayLike) -> Floats:
+        if self.order % 2:
+            return at_least(x, "x", minimum=-np.inf, why="signals are finite real numbers")
+        why = f"with z = {self.order} even, signals below 0 run away from the fixed point"
+        return at_least(x, "x", minimum=0.0, why=why)
+
+
+def _averaged_power(big: Floats, q: float) -> Floats:
+    """Return the mean of (1 + s X)^(q-1) over 0 < s < 1: ((1+X)^q - 1)/(q X)."""
+    log = np.log1p(big)
+    safe = np.where(big == 0.0, 1.0, big)
+    grown = log if q == 0.0 else np.expm1(q * log) / q
+    return np.asarray(np.where(big == 0.0, 1.0, grown / safe))
+
+
+def _block(b: float) -> float:
+    number = positive(b, "b", why="so many layers become one")
+    if number <= 1.0:
+        raise ValueError(f"b = {b!r} must be above 1: so many layers become one; 2 is the usual choice")
+    return number

@@ -1,0 +1,412 @@
+"""One scalar layer without noise, repeated: where it is critical, and what many layers make of a signal."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from statnn._arguments import Floats, Ints, array_of, at_least, increasing, shaped, whole
+from statnn._random import root
+from statnn.network import Activation
+from statnn.network._activation import LEAKY_RELU, OWN, RELU, activation
+from statnn.rg.repeated._analysis import Analysis, analysed
+from statnn.rg.repeated._leading_form import Form, LeadingForm
+from statnn.rg.repeated._rest import rested
+from statnn.rg.repeated._rest_points import ROUNDING, fixed_fields
+from statnn.rg.repeated._series import SMOOTH
+from statnn.rg.repeated._simulation import simulate
+
+NEAR = {True: 0.15, False: 0.02}
+"""Where the depth coordinate is summed: for series of TERMS terms, and for those of ten."""
+MOST_STEPS = 10**7
+LEAST_CHANGE = 1e-17
+"""Relative, of a signal in all layers that are asked for; less is none."""
+DRIVEN = 1e-6
+"""Relative error of a distance by rounding in all layers that is let pass."""
+FELT = 1e-10
+"""Deviation of a slope from one times the number of layers, from which on a layer is not critical to them."""
+
+
+@dataclass(frozen=True)
+class RepeatedLayer:
+    r"""The scalar layer f(x) = σ(w x + b), the same in every layer: h_{m+1} = f(h_m).
+
+    Parameters
+    ----------
+    activation : str or Activation
+        σ.
+    w, b : float
+        Weight and bias.
+
+    Examples
+    --------
+    >>> layer = RepeatedLayer("tanh")
+    >>> form = layer.leading_form()
+    >>> form.order, round(form.coefficient, 12), round(form.fixed_function().alpha(), 12)
+    (3, 0.333333333333, 1.414213562373)
+    """
+
+    activation: str | Activation
+    w: float = 1.0
+    b: float = 0.0
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "activation", activation(self.activation))
+        for name in ("w", "b"):
+            value = at_least(getattr(self, name), name, minimum=-np.inf, why="it is the one weight or bias of a layer")
+            if value.ndim:
+                raise TypeError(f"{name} has shape {value.shape}; a repeated layer is scalar: pass one number")
+            object.__setattr__(self, name, float(value))
+
+    @property
+    def sigma(self) -> Activation:
+        """The activation σ."""
+        return activation(self.activation)
+
+    @classmethod
+    def critical(cls, activation: str | Activation, field: float = 0.0) -> "RepeatedLayer":
+        r"""Return the layer that has a fixed point of slope one at this field, σ'(h) w = 1.
+
+        .. math:: w = 1/\sigma'(h), \qquad b = h - w\,\sigma(h), \qquad x^* = \sigma(h).
+
+        Every field gives one: the critical line in the plane of w and b, z = 2 on it, and z >= 3 where it has its
+        cusp, at an inflection of σ; for sigmoid w = 4, b = -2.
+
+        Parameters
+        ----------
+        activation : str or Activation
+            σ.
+        field : float
+            h = w x* + b at the fixed point; 0, the inflection of tanh, erf and sigmoid, if not given.
+
+        Raises
+        ------
+        ValueError
+            If σ'(h) is not positive: no weight > 0 gives a slope of one, and with w < 0 signals alternate.
+
+        Examples
+        --------
+        >>> RepeatedLayer.critical("sigmoid")
+        RepeatedLayer(activation=Activation('sigmoid'), w=4.0, b=-2.0)
+        """
+        sigma = cls(activation).sigma
+        h = float(at_least(field, "field", minimum=-np.inf, why="it is the field of the unit at the fixed point"))
+        slope = 1.0 if sigma.code in {RELU, LEAKY_RELU} and h == 0.0 else float(sigma.derivative(np.asarray(h)))
+        if not (math.isfinite(slope) and slope > 0.0):
+            raise ValueError(
+                f"activation {sigma.name!r} has slope {slope} at the field {h:g}; criticality needs a positive one: "
+                "choose a field where the activation rises"
+            )
+        return cls(sigma, 1.0 / slope, h - float(sigma(np.asarray(h))) / slope)
+
+    # -- the layer ---------------------------------------------------------------------------------------
+
+    def __call__(self, x: ArrayLike) -> Any:
+        """Return f(x).
+
+        Parameters
+        ----------
+        x : array_like
+            Signals, any shape.
+        """
+        return self.iterate(x, 1)
+
+    def iterate(self, x: ArrayLike, layers: int) -> Any:
+        """Return the signals after so many layers, one after the other.
+
+        Parameters
+        ----------
+        x : array_like
+            Signals, any shape.
+        layers : int
+            0 ... 10^7.
+
+        Examples
+        --------
+        >>> RepeatedLayer("relu", w=0.5).iterate([8.0, -8.0], 3)
+        array([1., 0.])
+        """
+        count = whole(layers, "layers", minimum=0, maximum=MOST_STEPS)
+        h = at_least(x, "x", minimum=-np.inf, why="signals are finite real numbers")
+        sigma = self.sigma
+        with np.errstate(over="ignore", invalid="ignore"):
+            for _ in range(count):
+                h = np.asarray(sigma(self.w * h + self.b), dtype=float)
+        if not np.isfinite(h).all():
+            raise ValueError(f"signals leave the range of float64 within {count} layers: this layer amplifies them")
+        return shaped(h, x)
+
+    def simulate(
+        self,
+        depths: ArrayLike,
+        *,
+        noise: float,
+        start: float = 1.0,
+        replicas: int = 1000,
+        rng: int | np.random.Generator | None = None,
+    ) -> Floats:
+        """Return signals of noisy layers, h_{m+1} = f(h_m) + ε ξ_m with independent Gaussian ξ, at some depths.
+
+        Parameters
+        ----------
+        depths : array_like of int
+            m >= 0, increasing, shape (depths,).
+        noise : float
+            Standard deviation ε >= 0.
+        start : float
+            h_0.
+        replicas : int
+            Number of independent signals. Each has a stream of its own, so more replicas leave the first unchanged.
+        rng : int, numpy.random.Generator or None
+            Seed; None for fresh entropy.
+
+        Returns
+        -------
+        ndarray, shape (replicas, depths)
+
+        Examples
+        --------
+        >>> RepeatedLayer("tanh").simulate([0, 15000], noise=0.0, replicas=1, rng=1).round(4)
+        array([[1.  , 0.01]])
+        """
+        at: Ints = increasing(depths, "depths")
+        begin = at_least(start, "start", minimum=-np.inf, why="it is the signal that enters")
+        strength = at_least(noise, "noise", minimum=0.0, why="it is the standard deviation of the noise")
+        if begin.ndim or strength.ndim:
+            raise TypeError("start and noise are one number each; call again for other values")
+        number = whole(replicas, "replicas", minimum=1, maximum=10**9)
+        return simulate(self.sigma, self.w, self.b, float(strength), float(begin), at, number, root(rng))
+
+    # -- fixed points ------------------------------------------------------------------------------------
+
+    def rest_points(self) -> tuple[tuple[float, float], ...]:
+        """Return all (x*, f'(x*)) of an activation that the package knows, in ascending order.
+
+        Where fixed points fill an interval (relu at w = 1, b = 0) its end at 0 stands for it, with the slope that the
+        activation has there; where there is none the tuple is empty.
+
+        Raises
+        ------
+        ValueError
+            For a function of your own, of which nothing is known: pass the fixed point to `leading_form`.
+
+        Examples
+        --------
+        >>> [round(x, 6) for x, slope in RepeatedLayer("tanh", w=2.0).rest_points()]
+        [-0.957504, 0.0, 0.957504]
+        """
+        sigma = self.sigma
+        if sigma.code == OWN:
+            raise ValueError(
+                f"the fixed points of {sigma.name!r} cannot all be found from its values: pass the one you mean, "
+                "leading_form(at=...)"
+            )
+        return tuple(
+            (float(sigma(np.asarray(h))), self.w * float(sigma.derivative(np.asarray(h))))
+            for h in fixed_fields(sigma, self.w, self.b)
+        )
+
+    # -- the leading nonlinearity ------------------------------------------------------------------------
+
+    def leading_form(
+        self, at: float | None = None, *, coefficients: Sequence[float] | None = None, radius: float = 0.5
+    ) -> LeadingForm:
+        """Return order z and coefficient u of the leading nonlinearity, or how the search for them ended.
+
+        Parameters
+        ----------
+        at : float, optional
+            The fixed point x*. If None: the one of slope one for activations that the package knows, 0 otherwise.
+        coefficients : sequence of float, optional
+            f^(k)(x*)/k! for k = 1, 2, ..., if you know them: at least up to 2z-1 for the residue.
+        radius : float
+            How far in the field a function of your own is smooth about the fixed point; its Taylor coefficients are
+            taken from values within. Known activations are expanded to 50 digits instead.
+
+        Returns
+        -------
+        LeadingForm
+            With a named outcome: CRITICAL, REPELLING, SCALE_INVARIANT, FLAT, NOT_CRITICAL or NOT_SMOOTH.
+
+        Raises
+        ------
+        ValueError
+            If `at` is not a fixed point.
+
+        Examples
+        --------
+        >>> RepeatedLayer("relu").leading_form().outcome.name, RepeatedLayer("sigmoid").leading_form().outcome.name
+        ('SCALE_INVARIANT', 'NOT_CRITICAL')
+        """
+        given = () if coefficients is None else np.ravel(array_of(coefficients, "coefficients"))
+        known = None if coefficients is None else tuple(float(value) for value in given)
+        x = None if at is None else _one(at, "at")
+        reach = float(at_least(radius, "radius", minimum=1e-6, why="values within it make the Taylor coefficients"))
+        return analysed(self, x, known, reach).form
+
+    # -- many layers -------------------------------------------------------------------------------------
+
+    def depth(self, x: float) -> float:
+        r"""Return the depth coordinate A(x) of a signal, in which a layer adds one: A(f(x)) = A(x) + 1.
+
+        .. math:: A = \frac{1}{(z-1) u y^{z-1}} + \dots + r \ln|y|, \qquad y = x - x^*,
+
+        the integral of 1/v with v the vector field whose flow is f, summed where y is small after as many layers as it
+        takes to get there. Absolute error about 1e-11 for known activations and about 1e-6 for others, plus rounding
+        of A [exact as an asymptotic series].
+
+        Parameters
+        ----------
+        x : float
+            A signal that comes in to the fixed point.
+
+        Raises
+        ------
+        ValueError
+            Unless the layer is critical and x is drawn in.
+
+        Examples
+        --------
+        >>> layer = RepeatedLayer("tanh")
+        >>> round(layer.depth(layer(0.7)) - layer.depth(0.7), 9)
+        1.0
+        """
+        found = analysed(self, None, None, 0.5)
+        y = self._near(_one(x, "x"), found)
+        return found.coordinate(y[0]) - y[1]
+
+    def layers(self, start: float, value: float) -> float:
+        """Return how many layers take a signal from `start` to `value`, with a fraction.
+
+        Parameters
+        ----------
+        start, value : float
+            Signals on the same side of the fixed point.
+
+        Raises
+        ------
+        ValueError
+            As `depth`; or if the fixed point lies between the two.
+
+        Examples
+        --------
+        >>> round(RepeatedLayer("tanh").layers(1.0, 0.01))
+        14997
+        """
+        form = analysed(self, None, None, 0.5).form
+        form.amplitude  # noqa: B018 - raises unless critical
+        centre = form.fixed_point or 0.0
+        start, value = _one(start, "start"), _one(value, "value")
+        if (start - centre) * (value - centre) <= 0.0:
+            raise ValueError(
+                f"start = {start} and value = {value} do not lie on one side of the fixed point {centre:g}: "
+                "no number of layers leads from one to the other"
+            )
+        return self.depth(value) - self.depth(start)
+
+    def signal(self, start: float, layers: int) -> float:
+        """Return the signal after m layers, as `iterate` does, but at any depth up to 9·10^18.
+
+        Parameters
+        ----------
+        start : float
+            h_0.
+        layers : int
+            m >= 0.
+
+        Returns
+        -------
+        float
+            Where a critical fixed point draws the signal in, by the depth coordinate: relative errors of the distance
+            from it about 1e-13 for known activations and 1e-8 for others. Elsewhere layer by layer, until the signal
+            rests or alternates, each with a rounding of some 1e-16 that later layers carry on; where a signal of a
+            known activation rests its last digits are found.
+
+        Raises
+        ------
+        ValueError
+            If the signal leaves the range of float64; or if it still moves after 10^8 layers, 10^7 of a function of
+            your own, without being critical.
+
+        Examples
+        --------
+        >>> layer = RepeatedLayer("tanh")
+        >>> round(layer.signal(1.0, 15 * 10**17) * 1e9, 12)
+        1.0
+        >>> round(RepeatedLayer("tanh", w=2.0).signal(1.0, 10**18), 6)
+        0.957504
+        """
+        m = whole(layers, "layers", minimum=0)
+        begin = _one(start, "start")
+        found = self._critical(m)
+        way = None if found is None else self._approach(begin, found)
+        if found is None or way is None or m <= way[1]:
+            if found is not None and way is None:
+                self._refuse_marginal(begin, m, found.form)
+            return rested(self.sigma, self.w, self.b, begin, m)
+        (y, passed), form = way, found.form
+        z, u = form.order or 2, form.coefficient or 1.0
+        if (z - 1) * u * abs(y) ** (z - 1) * (m - passed) > LEAST_CHANGE:
+            y = found.inverse(found.coordinate(y) + (m - passed), y)
+        elif not passed:
+            return begin
+        return (form.fixed_point or 0.0) + form.side * y
+
+    def _critical(self, layers: int) -> Analysis | None:
+        """Return the analysis of a layer that so many layers show to be critical, else None."""
+        if self.sigma.code == OWN:
+            if float(self(0.0)) != 0.0:
+                return None
+            off = abs(self.w * float(self.sigma.derivative(np.asarray(self.b))) - 1.0)
+            if off > ROUNDING and off * layers > FELT:
+                return None
+        found = analysed(self, None, None, 0.5)
+        return found if found.form.outcome is Form.CRITICAL and found.powers else None
+
+    def _refuse_marginal(self, x: float, layers: int, form: LeadingForm) -> None:
+        """Raise if the fixed point drives the signal away so slowly that rounding decides where it goes."""
+        centre, z, u = form.fixed_point or 0.0, form.order or 2, form.coefficient or 1.0
+        y = abs(x - centre)
+        away = min(float(layers), 10.0 / (u * y ** (z - 1)))
+        if z % 2 == 0 and form.side * (x - centre) < 0.0 and away * np.finfo(float).eps * abs(centre) > DRIVEN * y:
+            raise ValueError(
+                f"start = {x!r} lies {y:.2g} from the fixed point {centre:.17g}, on the side from which it drives "
+                f"signals away, within some {away:.1g} layers: rounding decides where it goes; start farther away"
+            )
+
+    def _near(self, x: float, found: Analysis) -> tuple[float, int]:
+        """Return the distance from the fixed point where the series is summed, and the layers it took; or raise."""
+        form = found.form
+        form.amplitude  # noqa: B018 - raises unless critical
+        way = self._approach(x, found)
+        if way is None or way[0] == 0.0:
+            raise ValueError(
+                f"the signal {x} is not drawn in by the fixed point {form.fixed_point:g}: choose one that is"
+            )
+        return way
+
+    def _approach(self, x: float, found: Analysis) -> tuple[float, int] | None:
+        """Return as `_near`; None if the fixed point does not draw the signal in, or not within MOST_STEPS layers."""
+        form = found.form
+        centre, side = form.fixed_point or 0.0, form.side
+        z, u = form.order or 2, form.coefficient or 1.0
+        near, scale = NEAR[self.sigma.code in SMOOTH], u ** (1 / (z - 1))
+        y = side * (x - centre)
+        if y < 0.0 and z % 2 == 0:
+            return None
+        for steps in range(MOST_STEPS):
+            if abs(y) * scale <= near:
+                return y, steps
+            before, y = y, side * (float(self.sigma(np.asarray(self.w * (centre + side * y) + self.b))) - centre)
+            if not 0.0 < y / before < 1.0:
+                return None
+        return None
+
+
+def _one(value: Any, name: str) -> float:
+    if np.ndim(value):
+        raise TypeError(f"{name} = {value!r} is not one signal; call again for others")
+    return float(at_least(value, name, minimum=-np.inf, why="signals are finite real numbers"))

@@ -1,0 +1,61 @@
+"""A signal through many layers, one after the other, until it rests; and the last digits of where it does."""
+
+import math
+
+import mpmath
+import numpy as np
+
+from statnn.network import Activation
+from statnn.network._activation import OWN, SIGN
+from statnn.rg.repeated._series import DIGITS, FUNCTIONS, SMOOTH
+from statnn.rg.repeated._simulation import LAYERS_AT_ONCE, advanced
+
+MOST_LAYERS = {False: 10**8, True: 10**7}
+"""Taken one by one, by kernels and by functions of a user's own."""
+FARTHEST = 1e-6
+"""Relative distance from a rest up to which the layer is a line about it."""
+TINY = float(np.finfo(float).tiny)
+"""Below, numbers have so few digits that they rest by rounding alone."""
+
+
+def rested(sigma: Activation, w: float, b: float, start: float, layers: int) -> float:
+    """Return the signal after so many layers without noise, or raise."""
+    h, left, quiet = start, layers, np.zeros(min(layers, LAYERS_AT_ONCE))
+    while left:
+        now = advanced(h, quiet[:left], sigma, w, b, 0.0)
+        if not math.isfinite(now):
+            raise ValueError(f"signals leave the range of float64: w = {w:g} amplifies {start:g} without bound")
+        if now == h and left >= LAYERS_AT_ONCE:
+            step = advanced(h, quiet[:1], sigma, w, b, 0.0)
+            if step == h:
+                return _polished(sigma, w, b, h, left)
+            left %= 2  # it alternates, or has a longer period that divides the number of layers at once
+            continue
+        h, left = now, left - min(left, LAYERS_AT_ONCE)
+        if left and layers - left >= MOST_LAYERS[sigma.code == OWN]:
+            raise ValueError(
+                f"after {layers - left} layers the signal of {sigma.name}({w:.17g} h + {b:.17g}) is {now:.9g} and has "
+                "not come to rest. Only critical layers have a law for any depth: RepeatedLayer.critical gives their w "
+                "and b; ask others for fewer layers"
+            )
+    return h
+
+
+def _polished(sigma: Activation, w: float, b: float, h: float, left: int) -> float:
+    """Return where the signal is after the layers that are left, if in float64 it rests at h: a line about h."""
+    if sigma.code in {OWN, SIGN}:
+        return h
+    with mpmath.workdps(DIGITS):
+        at, field = mpmath.mpf(h), mpmath.mpf(w) * h + b
+        if sigma.code in SMOOTH:
+            gap, slope = FUNCTIONS[sigma.code](field) - at, w * mpmath.diff(FUNCTIONS[sigma.code], field)
+        else:
+            bend = float(sigma.derivative(np.asarray(float(field))))
+            gap, slope = field * bend - at, mpmath.mpf(w * bend)
+        grown = mpmath.mpf(left) if slope == 1 else (slope**left - 1) / (slope - 1)
+        if abs(gap * grown) > FARTHEST * abs(at) + TINY:
+            raise ValueError(
+                f"in float64 the signal rests at {h!r}, but with more digits it is {float(gap):.2g} from rest there, "
+                f"and the slope {float(slope):.17g} carries it away in {left} layers: rounding decides where it goes"
+            )
+        return float(at + gap * grown)

@@ -1,0 +1,121 @@
+"""Taylor coefficients of activations, and what follows from those of a layer with slope one.
+
+Activations that the package knows are expanded by mpmath at 50 digits; a function of a user's own from its values at
+Chebyshev nodes, twice, so that every coefficient carries an error. The rest is arithmetic of truncated series on
+plain lists, lowest power first, in whatever numbers the list holds.
+"""
+
+from collections.abc import Callable, Sequence
+from functools import cache
+from typing import Any
+
+import mpmath
+import numpy as np
+
+from statnn._arguments import Floats
+from statnn.network import Activation
+from statnn.network._activation import ERF, SIGMOID, TANH
+
+TERMS = 28
+"""Powers kept: enough for 12 digits of the depth coordinate where |x| <= 0.1."""
+DIGITS = 50
+SMOOTH = {TANH, ERF, SIGMOID}
+"""Codes of the activations that are analytic and not linear."""
+FUNCTIONS: dict[int, Callable[[Any], Any]] = {
+    TANH: mpmath.tanh,
+    ERF: mpmath.erf,
+    SIGMOID: lambda h: (1 + mpmath.tanh(h / 2)) / 2,
+}
+"""To any number of digits."""
+
+
+@cache
+def known_series(code: int, field: float) -> tuple[Any, ...]:
+    """Return σ^(k)(h)/k! for k < TERMS, of the activation with this code, to 50 digits."""
+    with mpmath.workdps(DIGITS):
+        return tuple(mpmath.taylor(FUNCTIONS[code], mpmath.mpf(field), TERMS - 1))
+
+
+def numerical_series(sigma: Activation, field: float, radius: float) -> tuple[Floats, Floats]:
+    """Return σ^(k)(h)/k! for k < 10 from values within `radius` of h, and their errors.
+
+    Two interpolants of different degree share their rounding but not their truncation; both enter the error.
+    """
+    fits = [_interpolated(sigma, field, radius, degree) for degree in (20, 28)]
+    errors = np.abs(fits[0][0] - fits[1][0]) + np.maximum(fits[0][1], fits[1][1])
+    return fits[1][0], errors
+
+
+def _interpolated(sigma: Activation, field: float, radius: float, degree: int) -> tuple[Floats, Floats]:
+    from numpy.polynomial import chebyshev
+
+    nodes = np.cos(np.pi * (np.arange(degree + 1) + 0.5) / (degree + 1))
+    values = np.asarray(sigma(field + radius * nodes), dtype=float)
+    if values.shape != nodes.shape or not np.isfinite(values).all():
+        raise ValueError(
+            f"activation {sigma.name!r} does not return one finite number for each field within {radius:g} of {field:g}"
+        )
+    series = chebyshev.chebfit(nodes, values, degree)
+    rounding = 4 * np.finfo(float).eps * max(1.0, float(np.abs(values).max()), abs(field))
+    coefficients, errors = np.zeros(10), np.zeros(10)
+    scale = 1.0
+    for k in range(10):
+        of_order = chebyshev.chebder(series, k) if k else series
+        coefficients[k] = float(chebyshev.chebval(0.0, of_order)) / scale
+        errors[k] = rounding * degree**k / scale
+        scale *= (k + 1) * radius
+    return coefficients, errors
+
+
+# -- truncated series ------------------------------------------------------------------------------------
+
+
+def product(a: Sequence[Any], b: Sequence[Any]) -> list[Any]:
+    """Return the product of two series of equal length, cut to that length."""
+    return [sum((a[j] * b[k - j] for j in range(k + 1)), start=0 * a[0]) for k in range(len(a))]
+
+
+def reciprocal(a: Sequence[Any]) -> list[Any]:
+    """Return 1/a for a series with a[0] not 0."""
+    result = [1 / a[0]]
+    for k in range(1, len(a)):
+        result.append(-sum((a[j] * result[k - j] for j in range(1, k + 1)), start=0 * a[0]) / a[0])
+    return result
+
+
+def logarithm(f: Sequence[Any], order: int) -> list[Any]:
+    """Return the vector field v whose flow over one layer is f(y) = y + c_z y^z + ..., as a formal series.
+
+    It solves v(f(y)) = f'(y) v(y), one power after the other: v_k stands with (k-z) c_z in the power k+z-1, where of
+    f only powers up to k matter.
+    """
+    known = len(f)
+    f = [*f, *[0 * f[0]] * (order - 1)]
+    size = len(f)
+    slope = [(k + 1) * f[k + 1] for k in range(size - 1)] + [0 * f[0]]
+    powers: list[Any] = [1 + 0 * f[0], *[0 * f[0]] * (size - 1)]
+    for _ in range(order):
+        powers = product(powers, f)
+    v = [0 * f[0] for _ in range(size)]
+    gap = [0 * f[0] for _ in range(size)]  # v(f(y)) - f'(y) v(y) of the powers found so far
+    for k in range(order, size):
+        v[k] = f[order] if k == order else 0 * f[0]
+        if k > order and k + order - 1 < size:
+            v[k] = -gap[k + order - 1] / ((k - order) * f[order])
+        for j in range(size):
+            gap[j] = gap[j] + v[k] * (powers[j] - (slope[j - k] if j >= k else 0))
+        powers = product(powers, f)
+    return v[:known]
+
+
+def depth_series(f: Sequence[Any], order: int) -> tuple[list[Any], Any]:
+    """Return the coordinate A with A(f(y)) = A(y) + 1: coefficients of y^(j-z+1), j = 0, 1, ..., and that of ln|y|.
+
+    A is the integral of 1/v; the coefficient of the logarithm does not depend on the coordinate y and is the only
+    thing that a change of coordinate cannot remove.
+    """
+    v = logarithm(f, order)
+    inverse = reciprocal(v[order:])
+    residue = inverse[order - 1] if len(inverse) >= order else 0 * f[0]
+    powers = [value / (j - order + 1) if j != order - 1 else 0 * f[0] for j, value in enumerate(inverse)]
+    return powers, residue

@@ -1,0 +1,315 @@
+r"""Gaussian averages of an activation, the integrals of mean-field theory.
+
+With Gaussian fields x, y of variance q and correlation c = 1-e:
+
+.. math:: M = E\,φ(x)^2, \quad M' = dM/dq, \quad M'' = d^2M/dq^2, \quad F = E\,φ(x)^4, \quad D = E\,φ'(x)^2,
+          \quad G = \tfrac12 E[φ(x)-φ(y)]^2 = M - E\,φ(x)φ(y), \quad S = E\,φ'(x)φ'(y) = -\frac1q\frac{∂G}{∂e}.
+
+G rather than E φ(x)φ(y) is computed, in forms that keep their digits as e → 0. Closed forms for identity, ReLU, leaky
+ReLU (Cho & Saul 2009), erf (Williams 1997) and sign (Price 1958); tanh and the sigmoid, (1 + tanh(h/2))/2, by the
+trapezoidal rule; adaptive quadrature for a function of your own. Derivatives in q need none of φ: the heat equation
+makes them averages of φ² with Hermite polynomials.
+"""
+
+import math
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Protocol
+
+import numpy as np
+
+from statnn._arguments import Floats
+from statnn.network._activation import ERF, IDENTITY, LEAKY_RELU, RELU, SIGMOID, SIGN, TANH, Activation, Values
+from statnn.rg.wide._average_kernels import FULL, tanh_averages, tanh_pairs
+from statnn.rg.wide._quadrature import MOST_PANELS, gaussian_edges, integrals, kinks, with_edges
+
+LARGEST_DIFFERENCE = 1e8
+"""Variance of the half difference of two fields up to which tanh is summed; beyond, tanh and the sigmoid are steps."""
+LARGEST = 1e12
+"""Variance up to which `reach` goes."""
+
+
+class Averages(Protocol):
+    """What is computed of an activation; q and e are vectors of one length."""
+
+    @property
+    def homogeneous(self) -> bool:
+        """Whether φ(sh) = s φ(h) for s > 0."""
+
+    @property
+    def bounded(self) -> bool:
+        """Whether φ is known to lie in [-1, 1]."""
+
+    @property
+    def reach(self) -> float:
+        """Largest variance, up to 1e12, whose averages of one field can be computed."""
+
+    def one(self, q: Floats) -> tuple[Floats, Floats, Floats]:
+        """Return M, M' and D."""
+
+    def more(self, q: Floats) -> tuple[Floats, Floats]:
+        """Return M'' and F."""
+
+    def two(self, e: Floats, q: Floats) -> tuple[Floats, Floats]:
+        """Return G and S."""
+
+
+@dataclass(frozen=True)
+class _Leaky:
+    """Slopes one above zero and `slope` below: φ = (1+a)/2 h + (1-a)/2 times the modulus of h."""
+
+    slope: float
+    homogeneous: bool = True
+    bounded: bool = False
+    reach: float = LARGEST
+
+    def one(self, q: Floats) -> tuple[Floats, Floats, Floats]:
+        share = np.full_like(q, (1 + self.slope**2) / 2)
+        return share * q, share, share
+
+    def more(self, q: Floats) -> tuple[Floats, Floats]:
+        return np.zeros_like(q), 1.5 * (1 + self.slope**4) * q * q
+
+    def two(self, e: Floats, q: Floats) -> tuple[Floats, Floats]:
+        odd, even = ((1 + self.slope) / 2) ** 2, ((1 - self.slope) / 2) ** 2
+        angle = 2 * np.arcsin(np.sqrt(e / 2))
+        bent = np.where(
+            angle < 0.03,
+            angle**3 / 3 - angle**5 / 30 + angle**7 / 840,
+            np.sin(angle) - angle * np.cos(angle),
+        )
+        return q * (odd * e + even * (e - 2 / np.pi * bent)), odd + even * (1 - 2 * angle / np.pi)
+
+
+@dataclass(frozen=True)
+class _Erf:
+    homogeneous: bool = False
+    bounded: bool = True
+    reach: float = LARGEST
+
+    def one(self, q: Floats) -> tuple[Floats, Floats, Floats]:
+        root = np.sqrt(1 + 4 * q)
+        slope = 4 / np.pi / root
+        return 2 / np.pi * np.arctan2(2 * q, root), slope / (1 + 2 * q), slope
+
+    def more(self, q: Floats) -> tuple[Floats, Floats]:
+        one, four = 1 + 2 * q, 1 + 4 * q
+        bend = -8 / np.pi * (one**-2 * four**-0.5 + four**-1.5 / one)
+        from scipy.special import erf
+
+        return bend, _moment(erf, q, 4)
+
+    def two(self, e: Floats, q: Floats) -> tuple[Floats, Floats]:
+        c = 1 - e
+        one, other = np.sqrt(1 + 4 * q), np.sqrt((1 + 2 * q * e) * (1 + 2 * q * (1 + c)))  # cosines times 1 + 2q
+        # the sine of asin s - asin sc, times (1 + 2q)²; what cancels for c > 0 is divided out
+        close = 2 * q * (1 + 2 * q) ** 2 * e * (1 + c) / (other + np.abs(c) * one)
+        sine = np.where(c > 0, close, 2 * q * (other - c * one))
+        gap = 2 / np.pi * np.arctan2(sine, one * other + 4 * q * q * c)
+        return gap, 4 / np.pi / other
+
+
+@dataclass(frozen=True)
+class _Sign:
+    homogeneous: bool = False
+    bounded: bool = True
+    reach: float = LARGEST
+
+    def one(self, q: Floats) -> tuple[Floats, Floats, Floats]:
+        return np.ones_like(q), np.zeros_like(q), np.full_like(q, np.inf)
+
+    def more(self, q: Floats) -> tuple[Floats, Floats]:
+        return np.zeros_like(q), np.ones_like(q)
+
+    def two(self, e: Floats, q: Floats) -> tuple[Floats, Floats]:
+        with np.errstate(divide="ignore"):
+            return 4 / np.pi * np.arcsin(np.sqrt(e / 2)), 2 / np.pi / (q * np.sqrt(e * (2 - e)))
+
+
+@dataclass(frozen=True)
+class _Tanh:
+    """tanh, or the sigmoid; `digits` is the L of the sums."""
+
+    sigmoid: bool
+    digits: float = FULL
+    homogeneous: bool = False
+    bounded: bool = True
+    reach: float = LARGEST
+
+    def _sums(self, q: Floats) -> Floats:
+        out = np.empty((5, q.size))
+        tanh_averages(q / 4 if self.sigmoid else q, self.digits, out)
+        return out
+
+    def one(self, q: Floats) -> tuple[Floats, Floats, Floats]:
+        mean, curve, _, _, slope = self._sums(q)
+        return ((1 + mean) / 4, curve / 16, slope / 16) if self.sigmoid else (mean, curve, slope)
+
+    def more(self, q: Floats) -> tuple[Floats, Floats]:
+        mean, _, bend, fourth, _ = self._sums(q)
+        return (bend / 64, (1 + 6 * mean + fourth) / 16) if self.sigmoid else (bend, fourth)
+
+    def two(self, e: Floats, q: Floats) -> tuple[Floats, Floats]:
+        scaled = q / 4 if self.sigmoid else q
+        _refuse_huge(scaled * e / 2, "sigmoid" if self.sigmoid else "tanh")
+        out = np.empty((2, q.size))
+        tanh_pairs(e, scaled, self.digits, out)
+        return (out[0] / 4, out[1] / 16) if self.sigmoid else (out[0], out[1])
+
+
+def _refuse_huge(v: Floats, name: str) -> None:
+    if v.size and v.max() > LARGEST_DIFFERENCE:
+        raise ValueError(
+            f"two fields whose half difference has a variance of {v.max():.3g}, beyond {LARGEST_DIFFERENCE:g}, see "
+            f"{name} as a step: use activation='sign', its limit, or smaller sigma_w and sigma_b"
+        )
+
+
+@dataclass(frozen=True)
+class _Own:
+    """Any continuous activation, by adaptive quadrature; panels end where it has a kink."""
+
+    activation: Activation
+    kinks: Floats
+    homogeneous: bool = False
+    bounded: bool = False
+
+    @classmethod
+    def of(cls, activation: Activation) -> "_Own":
+        smooth = cls(activation, np.empty(0))
+
+        def slopes(fields: Floats) -> Floats:
+            values = smooth._values(fields, slope=True, finite=False)
+            return np.where(np.abs(values) < 1e100, values, 0.0)  # fields may be far beyond those of any average
+
+        return cls(activation, kinks(slopes))
+
+    @cached_property
+    def reach(self) -> float:
+        reached = 1.0
+        with suppress(ValueError):
+            for half_decades in range(1, 25):
+                self.one(np.array([10 ** (half_decades / 2)]), most=MOST_PROBED)
+                reached = 10 ** (half_decades / 2)
+        return reached
+
+    def _edges(self, deviation: Floats) -> Floats:
+        return with_edges(gaussian_edges(deviation), self.kinks / np.maximum(deviation, 1e-12)[:, None])
+
+    def _values(self, fields: Values, *, slope: bool = False, finite: bool = True) -> Floats:
+        function = self.activation.derivative if slope else self.activation.function
+        with np.errstate(all="ignore"):
+            values = np.asarray(function(fields))
+        what = f"{'derivative' if slope else 'function'} of activation {self.activation.name!r}"
+        if values.shape != fields.shape or values.dtype.kind not in "biuf":
+            raise ValueError(
+                f"{what} turns fields of shape {fields.shape} into {values.dtype} of shape {values.shape}; keep the "
+                "shape and return real numbers"
+            )
+        if finite and not np.isfinite(values).all():
+            at = fields[~np.isfinite(values)].flat[0]
+            raise ValueError(f"{what} is not finite at the field {at:.6g}, which its Gaussian average needs")
+        return values.astype(float)
+
+    def _averages(self, q: Floats, integrand: Any, what: str, **options: Any) -> Floats:
+        deviation = np.sqrt(q)
+
+        def weighed(z: Floats, owner: Any) -> Floats:
+            density = np.exp(-z * z / 2) / math.sqrt(2 * math.pi)
+            with np.errstate(over="ignore", invalid="ignore"):
+                found: Floats = integrand(z, deviation[owner][:, None]) * density
+            return found
+
+        what = f"{what} of activation {self.activation.name!r}"
+        return integrals(weighed, self._edges(deviation), what=what, **options)
+
+    def one(self, q: Floats, *, most: int = MOST_PANELS) -> tuple[Floats, Floats, Floats]:
+        tiny = np.maximum(q, np.finfo(float).tiny)
+
+        def integrand(z: Floats, deviation: Floats) -> Floats:
+            value, slope = self._values(deviation * z), self._values(deviation * z, slope=True)
+            square = value**2
+            by_hermite = square * (z * z - 1) / (2 * deviation)  # cancels for narrow fields, φφ'z for wide ones
+            return np.stack([square, np.where(deviation > WIDE, by_hermite, value * slope * z), slope**2])
+
+        mean, curve, slope = self._averages(tiny, integrand, "the variance map", most=most, roots=(0, 2, 2))
+        return mean, curve / np.sqrt(tiny), slope
+
+    def more(self, q: Floats) -> tuple[Floats, Floats]:
+        def integrand(z: Floats, deviation: Floats) -> Floats:
+            value = self._values(deviation * z)
+            return np.stack([value**2 * (z**4 - 6 * z**2 + 3), value**4])
+
+        bend, fourth = self._averages(q, integrand, "the second derivative of the variance map")
+        return bend / (4 * q * q), fourth
+
+    def two(self, e: Floats, q: Floats) -> tuple[Floats, Floats]:
+        found = np.array([self._pair(one, variance) for one, variance in zip(e, q, strict=True)]).reshape(-1, 2)
+        return found[:, 0], found[:, 1]
+
+    def _pair(self, e: float, q: float) -> tuple[float, float]:
+        """Integrate over the second field inside the average over the first."""
+        deviation, across = math.sqrt(q), math.sqrt(e * (2 - e))
+        inside = gaussian_edges(np.array([deviation * max(across, 1e-8)]))
+
+        def outer(z: Floats, _: Any) -> Floats:
+            first = z.ravel()
+            weight = np.exp(-first * first / 2) / (2 * math.pi)
+            here, slope = self._values(deviation * first), self._values(deviation * first, slope=True)
+
+            def inner(other: Floats, owner: Any) -> Floats:
+                there = deviation * ((1 - e) * first[owner][:, None] + across * other)
+                gap = (self._values(there) - here[owner][:, None]) ** 2 / 2
+                product = self._values(there, slope=True) * slope[owner][:, None]
+                density = np.exp(-other * other / 2) * weight[owner][:, None]
+                return np.asarray(np.stack([gap, product]) * density)
+
+            bends = (self.kinks / deviation - (1 - e) * first[:, None]) / max(across, 1e-8)
+            edges = with_edges(np.repeat(inside, first.size, axis=0), bends)
+            found = integrals(inner, edges, what="the correlation map", tolerance=INNER, together=True, most=MOST_INNER)
+            return np.asarray(found.reshape(2, *z.shape))
+
+        near = np.add.outer(self.kinks / deviation, across * np.array([-6.0, -2.0, 2.0, 6.0])).ravel()
+        edges = with_edges(self._edges(np.array([deviation])), near[None])
+        edges = edges[:, np.abs(edges[0]) <= OUTER_END]
+        what = f"the correlation map of activation {self.activation.name!r}"
+        mean, _, square = (float(value[0]) for value in self.one(np.array([q])))
+        close = square * q * e
+        rounding = np.finfo(float).eps * math.sqrt(mean * close) / OUTER  # of φ(x) - φ(y)
+        least = np.array([close + rounding, square])
+        gap, slope = integrals(outer, edges, what=what, tolerance=OUTER, least=least)[:, 0]
+        return float(gap), float(slope)
+
+
+WIDE = 4.0
+"""Deviation from which dM/dq is an average of φ² with a Hermite polynomial."""
+MOST_INNER = 20_000
+"""Panels of inner integrals in one round of the outer one."""
+MOST_PROBED = 2000
+"""Panels spent on finding out how far averages reach."""
+INNER = 1e-12
+OUTER = 1e-11
+"""Tolerances of nested integrals: the outer one cannot see below the errors of the inner one."""
+OUTER_END = 12.0
+"""Deviations to which the outer integral extends; what is left out is below 1e-32 of a bounded activation."""
+
+
+def _moment(function: Any, q: Floats, power: int) -> Floats:
+    deviation = np.sqrt(q)
+
+    def integrand(z: Floats, owner: Any) -> Floats:
+        values = function(deviation[owner][:, None] * z) ** power
+        return np.asarray(values * np.exp(-z * z / 2) / math.sqrt(2 * math.pi))[None]
+
+    return np.asarray(integrals(integrand, gaussian_edges(deviation), what="a moment of the activation")[0])
+
+
+def averages(activation: Activation, *, digits: float = FULL) -> Averages:
+    """Return the way in which Gaussian averages of an activation are computed; `digits` is L of sums for tanh."""
+    code = activation.code
+    if code in (IDENTITY, RELU, LEAKY_RELU):
+        return _Leaky({IDENTITY: 1.0, RELU: 0.0}.get(code, activation.slope))
+    if code in (TANH, SIGMOID):
+        return _Tanh(code == SIGMOID, digits)
+    return _Erf() if code == ERF else _Sign() if code == SIGN else _Own.of(activation)

@@ -1,0 +1,145 @@
+r"""The class of an activation at criticality: how signals decay where no length is left.
+
+Without bias and with φ(0) = 0 the variance map is V(q) = σ_w² a (q + A q^{1+p} + ...) with a = lim M/q. At σ_w² = 1/a
+variances decay by powers of depth, with an exponent 1/p and an amplitude that need the first coefficient only.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+
+from statnn._arguments import Floats
+from statnn.network._activation import Activation, activation
+from statnn.rg.wide._averages import Averages, averages
+
+TINY, SMALL, SCALE = 1e-12, 1e-6, 1e-4
+"""Variances at which the leading term and the power of the next are read off."""
+RANGE, NODES, DEGREE = 0.02, 24, 9
+"""Of the fit of a series: variances up to RANGE at Chebyshev's nodes."""
+
+
+class Kind(StrEnum):
+    """What small variances do at σ_w² E φ'² = 1 without bias."""
+
+    HALF_STABLE = "half-stable: they decay by a power of depth, larger ones flow in"
+    SCALE_INVARIANT = "scale invariant: every variance is kept"
+    REPELLING = "repelling: they grow by a power of depth and leave"
+    NONE = "no criticality at q = 0: activation(0) or its slope there is not what it needs"
+
+
+@dataclass(frozen=True)
+class Criticality:
+    r"""How signals behave at, and near, σ_w² = (1+t)/a without bias [asymptotic].
+
+    Parameters
+    ----------
+    kind : Kind
+    sigma_w : float
+        Critical σ_w, a^{-1/2}; inf where there is none.
+    power : float
+        p in V = q + A q^{1+p}: 1 for smooth functions, 1/2 with a kink at zero; 0 where there is no such term.
+    coefficient : float
+        A. Half-stable, :math:`q_m → (p |A| m)^{-1/p}`.
+    amplitude : float
+        (p|A|)^{-1/p}, so that q_m → amplitude · m^{-1/p}; 1/2 for tanh and erf. Zero where there is no decay.
+    chi_series : tuple of float
+        x_1, x_2 in χ = 1 + x_1 t + x_2 t² + ... at the fixed point q* = (t/|A|)^{1/p} for t > 0; (0, 1/3) for tanh.
+        Zero unless p = 1 and half-stable.
+    """
+
+    kind: Kind
+    sigma_w: float
+    power: float
+    coefficient: float
+    amplitude: float
+    chi_series: tuple[float, float]
+
+    def variance(self, m: int) -> float:
+        """Return the leading term amplitude · m^{-1/p} of the variance after m layers at criticality.
+
+        Parameters
+        ----------
+        m : int
+            Layers, at least 1.
+        """
+        if self.kind is not Kind.HALF_STABLE:
+            raise ValueError(f"variances do not decay by a power of depth here: {self.kind}")
+        if m < 1:
+            raise ValueError(f"m = {m} must be at least 1: the law is one for many layers")
+        return float(self.amplitude * m ** (-1 / self.power))
+
+
+def criticality(activation: str | Activation) -> Criticality:
+    r"""Return the class of an activation at criticality, with amplitudes from the series of its variance map.
+
+    .. math:: V(q) = σ_w^2 a\,(q + A q^{1+p} + A_2 q^{1+2p} + \dots), \qquad
+              E φ'^2 = a\,(1 + B q + B_2 q^2 + \dots)
+
+    tanh and erf: p = 1, A = -2, hence q_m → 1/(2m) and, for σ_w² = (1+t)/a with t → 0+, q* = t/2, dq'/dq = 1 - t,
+    χ = 1 + t²/3. Near inputs part over 1/ln χ = 3/t² layers; correlations settle at c* = 0, where dc'/dc = 1 - t²/6:
+    ξ_q = 1/t and ξ_c = 6/t². relu, leaky relu and identity keep all scales.
+
+    Parameters
+    ----------
+    activation : str or Activation
+        φ.
+
+    Returns
+    -------
+    Criticality
+
+    Notes
+    -----
+    Coefficients are those of a polynomial fitted to the exact averages at small q, to about 1e-6 (A) and 1e-4 (A_2,
+    B_2); standing [asymptotic].
+
+    Examples
+    --------
+    >>> found = criticality("tanh")
+    >>> found.kind.name, round(found.coefficient, 5), round(found.amplitude, 5)
+    ('HALF_STABLE', -2.0, 0.5)
+    """
+    of = averages(_known(activation))
+    if of.homogeneous:
+        share = float(of.one(np.ones(1))[1][0])
+        kind = Kind.SCALE_INVARIANT if share > 0 else Kind.NONE
+        return Criticality(kind, share**-0.5 if share > 0 else np.inf, 0.0, 0.0, 0.0, (0.0, 0.0))
+    at = np.array([TINY, SMALL, SCALE])
+    ratio = of.one(at)[0] / at
+    if not 1e-8 < ratio[0] < 1e8:  # φ(0) ≠ 0 makes it 1/q, a vanishing slope makes it q
+        return Criticality(Kind.NONE, np.inf, 0.0, 0.0, 0.0, (0.0, 0.0))
+    first, last = ratio[1] / ratio[0] - 1, ratio[2] / ratio[0] - 1
+    if abs(last) < 1e-9:
+        return Criticality(Kind.SCALE_INVARIANT, float(ratio[0] ** -0.5), 0.0, 0.0, 0.0, (0.0, 0.0))
+    power = max(0.5, round(float(np.log(last / first) / np.log(SCALE / SMALL)) * 2) / 2) if first * last > 0 else 1.0
+    series, slopes = _series(of, power)
+    A = float(series[1])
+    kind = Kind.HALF_STABLE if A < 0 else Kind.REPELLING
+    amplitude = float((power * abs(A)) ** (-1 / power)) if kind is Kind.HALF_STABLE else 0.0
+    expansion = _chi(series, slopes) if kind is Kind.HALF_STABLE and power == 1 else (0.0, 0.0)
+    return Criticality(kind, float(series[0] ** -0.5), power, A, amplitude, expansion)
+
+
+def _series(of: Averages, power: float) -> tuple[Floats, Floats]:
+    """Return a, A, A_2, ... of M/q and 1, B, B_2, ... of D/a, in powers of q^p."""
+    nodes = RANGE ** min(1.0, power) * (1 - np.cos(np.pi * (np.arange(NODES) + 0.5) / NODES)) / 2
+    q = nodes ** (1 / power)
+    mean, _, square = of.one(q)
+    polynomial = np.polynomial.Polynomial
+    series, slopes = (
+        polynomial.fit(nodes, values, DEGREE, domain=[0, nodes[-1]]).convert().coef for values in (mean / q, square)
+    )
+    return np.append(series[0], series[1:] / series[0]), slopes / series[0]
+
+
+def _chi(series: Floats, slopes: Floats) -> tuple[float, float]:
+    """Return x_1, x_2 of χ(t), by solving 1 = (1+t)(1 + A q + A_2 q²) for q(t) first."""
+    A, A2, B, B2 = (float(value) for value in (series[1], series[2], slopes[1], slopes[2]))
+    q1 = -1 / A
+    q2 = -(A2 * q1**2 + A * q1) / A
+    return 1 + B * q1, B * q2 + B2 * q1**2 + B * q1
+
+
+def _known(value: str | Activation) -> Activation:
+    return activation(value)

@@ -1,0 +1,425 @@
+r"""Wide random layers: mean-field theory of signals in depth (Poole et al. 2016; Schoenholz et al. 2017).
+
+A layer has weights W_ij ~ N(0, σ_w²/n) and biases b_i ~ N(0, σ_b²), fresh in every layer. As n → ∞ the fields of two
+inputs are Gaussian, with a variance q and a correlation c that follow two maps from layer to layer.
+"""
+
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from statnn._arguments import Floats, at_least, positive, shaped, whole
+from statnn._random import root
+from statnn.network._activation import Activation, activation
+from statnn.network._network import _deviation as deviation
+from statnn.rg._fixed_points import Ending, FixedPoint
+from statnn.rg.wide._averages import Averages, averages
+from statnn.rg.wide._finite_width import FiniteWidth, Signals, leading_order, simulated
+from statnn.rg.wide._mean_field import MeanField, points
+from statnn.rg.wide._solve import Outcome, described, solve, variances
+from statnn.rg.wide._stack import RandomStack
+
+LARGEST = 1e150
+"""Deviation whose square is far inside the range of floats."""
+GRID = np.geomspace(1e-9, 1e12, 21 * 8 + 1)
+"""Where `branches` looks."""
+
+
+@dataclass(frozen=True)
+class RandomLayer:
+    r"""A layer of infinite width with random weights and biases, h' = Wφ(h) + b for the fields h.
+
+    .. math:: q' = V(q) = σ_w^2 E\,φ(\sqrt q z)^2 + σ_b^2, \qquad
+              c' = \frac{σ_w^2 E\,φ(x)φ(y) + σ_b^2}{V(q)}, \qquad χ = σ_w^2 E\,φ'(\sqrt{q^*} z)^2
+
+    for Gaussian fields x, y of variance q and correlation c [asymptotic: exact as the width n → ∞, corrections of order
+    depth/n, see `finite_width`].
+
+    Parameters
+    ----------
+    activation : str or Activation
+        φ, continuous. Closed forms for identity, relu, leaky relu, erf and sign; tanh and sigmoid to 1e-13; adaptive
+        quadrature to about 1e-11 for a function of your own.
+    sigma_w, sigma_b : float
+        σ_w (times the root of the fan-in) and σ_b, standard deviations >= 0.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a deviation is not a finite number >= 0, or the activation is unknown.
+
+    Examples
+    --------
+    >>> point = RandomLayer("tanh", 1.5, 0.1).fixed_point()
+    >>> point.phase.value, round(point.variance, 9), round(point.chi, 9), round(point.correlation, 9)
+    ('chaotic', 0.813322327, 1.129052699, 0.180084212)
+    """
+
+    activation: Activation
+    sigma_w: float
+    sigma_b: float
+
+    def __init__(self, activation: str | Activation, sigma_w: float, sigma_b: float = 0.0) -> None:
+        object.__setattr__(self, "activation", _known(activation))
+        object.__setattr__(self, "sigma_w", deviation(sigma_w, "sigma_w"))
+        object.__setattr__(self, "sigma_b", deviation(sigma_b, "sigma_b"))
+        if max(self.sigma_w, self.sigma_b) > LARGEST:
+            raise ValueError(
+                f"sigma_w = {self.sigma_w:g}, sigma_b = {self.sigma_b:g}: above {LARGEST:g} squares overflow"
+            )
+
+    @cached_property
+    def _of(self) -> Averages:
+        return averages(self.activation)
+
+    @property
+    def _scales(self) -> tuple[float, float]:
+        return self.sigma_w**2, self.sigma_b**2
+
+    # -- maps --------------------------------------------------------------------------------------------
+
+    def variance_map(self, q: ArrayLike) -> Any:
+        """Return q' = V(q), the variance of fields one layer on.
+
+        Parameters
+        ----------
+        q : array_like
+            Variance of the fields, >= 0, any shape.
+
+        Examples
+        --------
+        >>> RandomLayer("relu", 2.0, 0.5).variance_map(3.0)
+        6.25
+        """
+        given = _variances(q)
+        weight, bias = self._scales
+        return shaped((weight * self._of.one(given.ravel())[0] + bias).reshape(given.shape), q)
+
+    def variance_slope(self, q: ArrayLike) -> Any:
+        """Return dV/dq.
+
+        Parameters
+        ----------
+        q : array_like
+            Variance of the fields, >= 0, any shape.
+        """
+        given = _variances(q)
+        return shaped((self._scales[0] * self._of.one(given.ravel())[1]).reshape(given.shape), q)
+
+    def chi(self, q: ArrayLike) -> Any:
+        """Return σ_w² E φ'(√q z)², the factor of squared small distances; inf for sign.
+
+        Parameters
+        ----------
+        q : array_like
+            Variance of the fields, >= 0, any shape.
+
+        Examples
+        --------
+        >>> round(RandomLayer("erf", 1.0).chi(0.0), 12) == round(4 / np.pi, 12)
+        True
+        """
+        given = _variances(q)
+        square = self._of.one(given.ravel())[2]
+        weight = self._scales[0]
+        result = weight * square if weight else np.zeros_like(square)
+        return shaped(result.reshape(given.shape), q)
+
+    def correlation_map(self, c: ArrayLike, q: ArrayLike) -> Any:
+        """Return c', the correlation one layer on of fields that both have variance q.
+
+        Parameters
+        ----------
+        c : array_like
+            Correlation, in [-1, 1].
+        q : array_like
+            Variance, above 0; broadcast against c.
+
+        Examples
+        --------
+        >>> round(RandomLayer("relu", 2.0**0.5).correlation_map(0.0, 1.0), 12) == round(1 / np.pi, 12)
+        True
+        """
+        given, variance = np.broadcast_arrays(_correlations(c), _variances(q))
+        if (variance == 0).any():
+            raise ValueError("q = 0: fields without variance have no correlation; pass q > 0")
+        weight, bias = self._scales
+        flat = variance.ravel()
+        gap = weight * self._of.two(1 - given.ravel(), flat)[0]
+        total = weight * self._of.one(flat)[0] + bias
+        if (total == 0).any():
+            why = "below the range of floats" if weight or bias else "sigma_w = sigma_b = 0"
+            raise ValueError(f"{why}: the next layer has no variance, and so no correlation")
+        found = np.maximum(1 - gap / total, -1.0)  # rounding alone goes beyond
+        return shaped(found.reshape(given.shape), np.zeros(np.broadcast_shapes(np.shape(c), np.shape(q))))
+
+    def propagate(self, q: float, c: float, depth: int) -> tuple[Floats, Floats]:
+        """Return variance and correlation in every layer, each of shape (depth+1,), the start first.
+
+        Parameters
+        ----------
+        q : float
+            Variance of the fields of both inputs in the first layer, above 0.
+        c : float
+            Their correlation, in [-1, 1].
+        depth : int
+            Layers to go on.
+
+        Examples
+        --------
+        >>> q, c = RandomLayer("relu", 2.0**0.5).propagate(1.0, 0.0, 2)
+        >>> q, c.round(6)
+        (array([1., 1., 1.]), array([0.      , 0.31831 , 0.493731]))
+        """
+        return self.power(1).trajectory(q, c, depth)
+
+    # -- where it ends -----------------------------------------------------------------------------------
+
+    def fixed_point(self, start: float = 1.0) -> MeanField:
+        """Return the fixed point that a variance `start` runs into, with c*, χ and the lengths ξ_q, ξ_c.
+
+        Parameters
+        ----------
+        start : float
+            Variance of the fields in the first layer, above 0. The fixed point is the next one in the direction in
+            which V moves it, unless one layer takes it over that one and another. Others are in `branches`.
+
+        Returns
+        -------
+        MeanField
+            With how it ended and its residual. Where the variance grows without bound, as for relu at σ_w² > 2, the
+            outcome says so, the variance is inf, and `MeanField.variance_slope` is its growth in each layer.
+
+        Raises
+        ------
+        ValueError
+            If the variance ends beyond 1e12, or beyond what averages of a function of your own can follow, or the
+            averages do not converge.
+
+        Notes
+        -----
+        Solved by bracketing to rounding; where the activation is a function of your own, a chaotic fixed point takes
+        seconds, since each correlation is a double integral. At a fixed point dq'/dq >= -1/2, since E φ² √q never
+        falls: variances that stay bounded end in one, and never in a cycle [exact].
+
+        Examples
+        --------
+        >>> RandomLayer("relu", 1.5).fixed_point().outcome.value
+        'no fixed point: the variance grows without bound'
+        """
+        begin = positive(start, "start", why="it is the variance of the fields of the first layer")
+        weight, bias = self._scales
+        return points([self], solve(self._of, np.array([weight]), np.array([bias]), begin))[0]
+
+    def correlation_length(self, start: float = 1.0) -> float:
+        """Return ξ_c in layers at the fixed point of `fixed_point`.
+
+        Parameters
+        ----------
+        start : float
+            Variance of the fields in the first layer, above 0.
+
+        Examples
+        --------
+        >>> round(RandomLayer("erf", 0.5, 0.5).correlation_length(), 6)
+        0.644939
+        """
+        return self.fixed_point(start).xi_correlation
+
+    def branches(self) -> tuple[MeanField, ...]:
+        """Return all fixed points with variance from 1e-9 to 1e12, and q* = 0 where it is one, smallest first.
+
+        Attracting and repelling ones alternate: between two that attract lies one that repels. Where fields vary
+        faster than averages of a function of your own can follow, they end at smaller variances.
+
+        Examples
+        --------
+        >>> [(round(point.variance, 6), point.outcome.name) for point in RandomLayer("tanh", 1.5).branches()]
+        [(0.0, 'REPELLING'), (0.793354, 'CONVERGED')]
+        """
+        weight, bias = self._scales
+        if self._of.homogeneous:
+            found = self.fixed_point()
+            rest = described(self._of, np.array([weight]), np.array([bias]), np.zeros(1))
+            zero = points([self], rest) if bias == 0 and found.variance != 0 else ()
+            return (*zero, *((found,) if found.outcome is not Outcome.UNBOUNDED else ()))
+        q = variances(self._of, weight, bias, GRID[self._of.reach >= GRID])
+        if bias == 0 and weight * self._of.one(np.array([1e-300]))[0][0] < 1e-200:
+            q = np.append(0.0, q)
+        every = described(self._of, np.full(q.size, weight), np.full(q.size, bias), q)
+        return points([self] * q.size, every)
+
+    def fixed_points(self) -> tuple[FixedPoint, ...]:
+        """Return the fixed points of `branches` in the coordinates (q, c), for `statnn.rg.exponents`."""
+        return tuple(self._fixed(found) for found in self.branches())
+
+    def _fixed(self, found: MeanField) -> FixedPoint:
+        ending = Ending.EXACT if self._of.homogeneous else Ending.CONVERGED
+        return FixedPoint(
+            found.phase.value,
+            ("q", "c"),
+            np.array([found.variance, found.correlation]),
+            _Maps(self),
+            _Derivative(self, found),
+            self,
+            ending=ending,
+            residual=found.residual,
+        )
+
+    # -- finite width ------------------------------------------------------------------------------------
+
+    def finite_width(self, q: float, depth: int) -> FiniteWidth:
+        r"""Return the leading order in 1/n of networks of width n: shift and spread of the variance K of fields.
+
+        .. math:: n\,\mathrm{Var}K' = V'^2\, n\,\mathrm{Var}K + σ_w^4 (E φ^4 - (E φ^2)^2), \qquad
+                  n\,(E K' - q') = V'\, n\,(E K - q) + \tfrac12 V''\, n\,\mathrm{Var}K
+
+        Next order is 1/n² [asymptotic]: the expansion is one in depth/n.
+
+        Parameters
+        ----------
+        q : float
+            Variance of the fields in the first layer, above 0.
+        depth : int
+            Layers to go on.
+
+        Examples
+        --------
+        >>> RandomLayer("relu", 2.0**0.5).finite_width(1.0, 3).spread
+        array([ 0.,  5., 10., 15.])
+        """
+        begin = positive(q, "q", why="it is the variance of the fields of the first layer")
+        return leading_order(self._of, *self._scales, begin, whole(depth, "depth", minimum=0, maximum=10**6))
+
+    def simulate(
+        self,
+        width: int,
+        depth: int,
+        *,
+        replicas: int = 1000,
+        q: float = 1.0,
+        c: float = 0.0,
+        rng: int | np.random.Generator | None = None,
+        executor: Executor | None = None,
+    ) -> Signals:
+        """Simulate networks of finite width on two inputs.
+
+        Parameters
+        ----------
+        width : int
+            n, units in each layer.
+        depth : int
+            Layers to go on.
+        replicas : int
+            Independent networks.
+        q, c : float
+            Variance, above 0, of the fields of both inputs in the first layer, and their correlation.
+        rng : int, numpy.random.Generator or None
+            Seed; results do not depend on the executor.
+        executor : concurrent.futures.Executor or None
+            Where blocks of 64 replicas run; None for here.
+
+        Returns
+        -------
+        Signals
+
+        Notes
+        -----
+        Weights are integrated out exactly: fields of one layer given the one below are independent Gaussians.
+
+        Examples
+        --------
+        >>> run = RandomLayer("tanh", 1.5, 0.1).simulate(width=50, depth=10, replicas=3, rng=0)
+        >>> run.variance.shape, run.correlation.shape
+        ((3, 11, 2), (3, 11))
+        """
+        begin = positive(q, "q", why="it is the variance of the fields of the first layer")
+        correlation = float(_correlations(c))
+        return simulated(
+            self,
+            whole(width, "width", minimum=1, maximum=10**7),
+            whole(depth, "depth", minimum=0, maximum=10**6),
+            whole(replicas, "replicas", minimum=1, maximum=10**8),
+            (begin, correlation),
+            root(rng),
+            executor,
+        )
+
+    # -- composition -------------------------------------------------------------------------------------
+
+    def compose(self, second: "RandomLayer | RandomStack") -> RandomStack:
+        """Return the layers `self` and then `second` as one.
+
+        Parameters
+        ----------
+        second : RandomLayer or RandomStack
+            What acts on the outputs of this layer.
+
+        Examples
+        --------
+        >>> layer = RandomLayer("erf", 1.2, 0.1)
+        >>> layer.compose(layer) == layer.power(2)
+        True
+        """
+        return self.power(1).compose(second)
+
+    def power(self, m: int) -> RandomStack:
+        """Return m such layers as one.
+
+        Parameters
+        ----------
+        m : int
+            At least 1. The composed maps are iterated, O(m); iteration stops where it no longer moves.
+        """
+        return RandomStack((self,), (whole(m, "m", minimum=1),))
+
+
+@dataclass(frozen=True)
+class _Maps:
+    """The maps of b layers in (q, c); an object, so that fixed points can be pickled."""
+
+    layer: RandomLayer
+
+    def __call__(self, couplings: Floats, b: int) -> Floats:
+        q, c = self.layer.power(b).trajectory(float(couplings[0]), float(couplings[1]), 1)
+        return np.array([q[-1], c[-1]])
+
+
+@dataclass(frozen=True)
+class _Derivative:
+    """Their derivative at a fixed point."""
+
+    layer: RandomLayer
+    found: MeanField
+
+    def __call__(self, b: int) -> Floats:
+        return np.linalg.matrix_power(_derivative(self.layer, self.found), b)
+
+
+def _derivative(layer: RandomLayer, found: MeanField) -> Floats:
+    """Return ∂(q', c')/∂(q, c) at a fixed point."""
+    across = 0.0
+    if 0 < found.distance < 1 and found.variance > 0:
+        step = 1e-3 * found.variance
+        values = layer.correlation_map(found.correlation, found.variance + step * np.array([-2, -1, 1, 2]))
+        across = float(values @ np.array([1, -8, 8, -1]) / (12 * step))
+    return np.array([[found.variance_slope, 0.0], [across, found.correlation_slope]])
+
+
+def _known(value: str | Activation) -> Activation:
+    return activation(value)
+
+
+def _variances(q: ArrayLike) -> Floats:
+    return at_least(q, "q", minimum=0, why="it is a variance of fields")
+
+
+def _correlations(c: ArrayLike) -> Floats:
+    given = at_least(c, "c", minimum=-1, why="it is a correlation")
+    if (given > 1).any():
+        raise ValueError(f"c = {float(given.max())} is above 1: it is a correlation, in [-1, 1]")
+    return given

@@ -1,0 +1,89 @@
+"""Where the signals of wide random layers end: variance, correlation and the lengths of their approach."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from statnn.rg.wide._solve import OUTCOMES, PHASES, Outcome, Phase, Solution
+
+if TYPE_CHECKING:
+    from statnn.rg.wide._layer import RandomLayer
+
+
+def length(slope: float) -> float:
+    """Return 1/abs(ln abs(slope)), the layers in which a deviation shrinks (or grows) by e."""
+    size = abs(slope)
+    if size == 1:
+        return math.inf
+    if size == 0 or math.isinf(size):
+        return 0.0
+    return 1 / abs(math.log(size))
+
+
+@dataclass(frozen=True)
+class MeanField:
+    r"""A fixed point (q*, c*) of the maps of a `RandomLayer`.
+
+    Parameters
+    ----------
+    layer : RandomLayer
+        Whose it is.
+    variance : float
+        q*, of the fields; inf where the variance grows without bound, and the variance of the start where every
+        variance is kept.
+    chi : float
+        :math:`χ = σ_w^2 E\,φ'(\sqrt{q^*} z)^2`, the factor by which squared small distances change in a layer, and the
+        slope of the correlation map at c = 1. inf for sign.
+    correlation, distance : float
+        c*, the correlation of any two inputs that are not opposite, and 1 - c*, which keeps its digits near 0. Where
+        all correlations are fixed (identity, or q* = 0), or the variance has no bound, c* = 1 stands for them.
+    variance_slope, correlation_slope : float
+        dq'/dq and dc'/dc there; without bound their limits for growing variances, the latter at c = 1.
+    outcome : Outcome
+        How the variance ends.
+    phase : Phase
+        "ordered" for χ < 1, "chaotic" for χ > 1, "critical", or "unbounded".
+    residual : float
+        \\|V(q*) - q*\\|/q*; inf without a fixed point.
+    """
+
+    layer: "RandomLayer" = field(repr=False)
+    variance: float
+    chi: float
+    correlation: float
+    distance: float
+    variance_slope: float
+    correlation_slope: float
+    outcome: Outcome
+    phase: Phase
+    residual: float
+
+    @property
+    def xi_variance(self) -> float:
+        """ξ_q = 1/|ln dq'/dq| in layers, the length over which variances are forgotten (or grow, if unbounded)."""
+        return length(self.variance_slope)
+
+    @property
+    def xi_correlation(self) -> float:
+        """ξ_c = 1/|ln dc'/dc| in layers, the length over which correlations are forgotten; 1/|ln χ| if ordered."""
+        return length(self.correlation_slope)
+
+
+def points(layers: Sequence["RandomLayer"], found: Solution) -> tuple[MeanField, ...]:
+    """Return solutions of layers as objects."""
+    return tuple(
+        MeanField(
+            layers[i],
+            variance=float(found.variance[i]),
+            chi=float(found.chi[i]),
+            correlation=1.0 - float(found.gap[i]),
+            distance=float(found.gap[i]),
+            variance_slope=float(found.slope[i]),
+            correlation_slope=float(found.correlation_slope[i]),
+            outcome=OUTCOMES[found.outcome[i]],
+            phase=PHASES[found.phase[i]],
+            residual=float(found.residual[i]),
+        )
+        for i in range(found.variance.size)
+    )

@@ -1,0 +1,179 @@
+"""The phase diagram of wide random layers: order and chaos in the plane of σ_w and σ_b, and how one ends."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from statnn._arguments import Floats, at_least, positive
+from statnn._axes import COLOURS
+from statnn._axes import axes as new_axes
+from statnn.network._activation import Activation, activation
+from statnn.rg.wide._average_kernels import FAST
+from statnn.rg.wide._averages import averages
+from statnn.rg.wide._phase_transition import Transition, TransitionKind, transition
+from statnn.rg.wide._solve import OUTCOMES, PHASES, Outcome, solve
+
+DIAGRAM = 1e-9
+"""Relative width of brackets in a diagram; its values are good to 1e-6, most to 1e-8."""
+
+
+@dataclass(frozen=True, eq=False)
+class PhaseDiagram:
+    """Fixed points of random layers on a grid of σ_w and σ_b; all arrays of shape (sigma_w, sigma_b).
+
+    Parameters
+    ----------
+    activation : Activation
+        φ.
+    sigma_w, sigma_b : ndarray, shape (columns,) and (rows,)
+        The grid.
+    variance, chi, correlation : ndarray
+        q*, χ and c*, as in `MeanField`; the variance is inf where it grows without bound.
+    xi_variance, xi_correlation : ndarray
+        ξ_q and ξ_c in layers; inf at criticality.
+    phase, outcome : ndarray of str
+        Values of `Phase` and `Outcome`.
+    start : float
+        Variance of the fields in the first layer.
+    """
+
+    activation: Activation
+    sigma_w: Floats
+    sigma_b: Floats
+    variance: Floats = field(repr=False)
+    chi: Floats = field(repr=False)
+    correlation: Floats = field(repr=False)
+    xi_variance: Floats = field(repr=False)
+    xi_correlation: Floats = field(repr=False)
+    phase: NDArray[np.str_] = field(repr=False)
+    outcome: NDArray[np.str_] = field(repr=False)
+    start: float = 1.0
+
+    def plot(self, ax: Any = None, *, critical: bool = True) -> Any:
+        """Draw ξ_c over the plane, with where order ends, and return the axes; grey where variances have no bound.
+
+        Parameters
+        ----------
+        ax : matplotlib.axes.Axes or None
+            Where to draw; None for a new figure.
+        critical : bool
+            Whether to draw where order ends, by `transition`: dashed the edge of chaos alone, in other strokes folds,
+            ends of basins and growth without bound, named in a legend. sign has none.
+        """
+        axes = new_axes(ax)
+        unbounded = self.outcome == Outcome.UNBOUNDED
+        depth = np.where(unbounded, np.nan, np.clip(self.xi_correlation, 0.3, 1000.0))
+        mesh = axes.pcolormesh(
+            self.sigma_w, self.sigma_b, np.log10(depth).T, cmap="viridis", vmin=-0.5, vmax=3, rasterized=True
+        )
+        bar = axes.figure.colorbar(mesh, ax=axes, label=r"correlation length $\xi_c$ (layers)")
+        bar.set_ticks(range(4), labels=["1", "10", "100", r"$\geq 1000$"])
+        if critical:
+            low, high = self.sigma_b[[0, -1]]
+            rows = np.unique(np.append(self.sigma_b, np.linspace(low, high, FINE)))
+            draw_transitions(axes, transition(self.activation, rows, start=self.start), outline=True)
+        if unbounded.any():
+            axes.set_facecolor(GREY)
+            axes.fill([], [], color=GREY, label="variance without bound")
+        if axes.get_legend_handles_labels()[0]:
+            axes.legend(loc="upper left", fontsize="small", frameon=True, facecolor="white", framealpha=0.9)
+        axes.set(xlabel=r"$\sigma_w$", ylabel=r"$\sigma_b$")
+        if min(self.sigma_w.size, self.sigma_b.size) > 1:
+            axes.set(xlim=self.sigma_w[[0, -1]], ylim=self.sigma_b[[0, -1]])
+        return axes
+
+
+GREY, FINE = "#D0D0D0", 101
+"""Colour where variances have no bound; rows of σ_b, besides those of the grid, on which the end of order is drawn."""
+STROKES = {
+    TransitionKind.EDGE: ("--", "black", r"edge of chaos, $\chi = 1$"),
+    TransitionKind.FOLD: ("-", COLOURS[1], "fold"),
+    TransitionKind.BASIN: ("-.", COLOURS[3], "end of a basin"),
+    TransitionKind.UNBOUNDED: (":", COLOURS[0], "growth without bound"),
+}
+"""Stroke and colour of each end of order, and what a legend says."""
+
+
+def draw_transitions(axes: Any, found: Transition, *, outline: bool = False) -> None:
+    """Draw σ_w over an increasing row of σ_b, each kind in its own stroke; kinds that do not occur are left out."""
+    for kind, (stroke, colour, label) in STROKES.items():
+        line = np.where(found.kind == kind, found.sigma_w, np.nan)
+        if np.isnan(line).all():
+            continue
+        if outline:
+            axes.plot(line, found.sigma_b, color="white", linewidth=2.5)
+        axes.plot(line, found.sigma_b, color=colour, linewidth=1.2, linestyle=stroke, label=label)
+        if np.count_nonzero(np.isfinite(line)) == 1:  # a line of one point is not seen
+            axes.plot(line, found.sigma_b, "o", color=colour, markersize=3)
+
+
+def phase_diagram(
+    activation: str | Activation, sigma_w: ArrayLike, sigma_b: ArrayLike, *, start: float = 1.0
+) -> PhaseDiagram:
+    """Return q*, χ, c* and the lengths ξ_q, ξ_c on a grid of σ_w and σ_b.
+
+    Parameters
+    ----------
+    activation : str or Activation
+        φ, as in `RandomLayer`. For a function of your own each chaotic point takes about a second.
+    sigma_w, sigma_b : array_like, shape (columns,) and (rows,)
+        Increasing, >= 0.
+    start : float
+        Variance in the first layer, as in `RandomLayer.fixed_point`.
+
+    Returns
+    -------
+    PhaseDiagram
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the grid is not increasing and non-negative, or the activation is unknown.
+
+    Notes
+    -----
+    Values are good to 1e-6; those of one layer, by `RandomLayer.fixed_point`, to rounding. [asymptotic: n → ∞]
+
+    Examples
+    --------
+    >>> found = phase_diagram("erf", [0.5, 1.5], [0.0, 0.1])
+    >>> found.phase.tolist()
+    [['ordered', 'ordered'], ['chaotic', 'chaotic']]
+    """
+    function = _known(activation)
+    columns, rows = _axis(sigma_w, "sigma_w"), _axis(sigma_b, "sigma_b")
+    begin = positive(start, "start", why="it is the variance of the fields of the first layer")
+    weights, biases = (grid.ravel() ** 2 for grid in np.meshgrid(columns, rows, indexing="ij"))
+    found = solve(averages(function, digits=FAST), weights, biases, begin, relative=DIAGRAM)
+    shape = (columns.size, rows.size)
+
+    def length(slope: Floats) -> Floats:
+        with np.errstate(divide="ignore"):
+            return np.asarray(1 / np.abs(np.log(np.abs(slope)))).reshape(shape)
+
+    return PhaseDiagram(
+        function,
+        columns,
+        rows,
+        variance=found.variance.reshape(shape),
+        chi=found.chi.reshape(shape),
+        correlation=(1 - found.gap).reshape(shape),
+        xi_variance=length(found.slope),
+        xi_correlation=length(found.correlation_slope),
+        phase=np.array([phase.value for phase in PHASES])[found.phase].reshape(shape),
+        outcome=np.array([outcome.value for outcome in OUTCOMES])[found.outcome].reshape(shape),
+        start=begin,
+    )
+
+
+def _known(value: str | Activation) -> Activation:
+    return activation(value)
+
+
+def _axis(values: ArrayLike, name: str) -> Floats:
+    axis = at_least(values, name, minimum=0, why="it is a standard deviation")
+    if axis.ndim != 1 or not axis.size or (np.diff(axis) <= 0).any():
+        raise ValueError(f"{name} must be one increasing row of numbers, got shape {axis.shape}")
+    return axis

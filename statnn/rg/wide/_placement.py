@@ -1,0 +1,245 @@
+r"""A given network on the map of wide random layers: where its layers lie and how far signals should go.
+
+Fields of layer m+1 come from those of layer m by φ_m, W^(m+1) and b^(m+1). Taken as a random layer it has
+σ_w² = n_m · mean of W², σ_b² = mean of b². For a network at initialisation that is what it is; for a trained one it is
+a coarse description by two numbers [own], and the gap between predicted and measured signals says how coarse.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from statnn._arguments import Floats, whole
+from statnn._axes import COLOURS
+from statnn._axes import axes as new_axes
+from statnn._random import root, stream
+from statnn.network._network import Network
+from statnn.rg.wide._averages import averages
+from statnn.rg.wide._decay import Decay, decay
+from statnn.rg.wide._layer import RandomLayer
+from statnn.rg.wide._mean_field import MeanField, points
+from statnn.rg.wide._phase_diagram import draw_transitions
+from statnn.rg.wide._phase_transition import transition
+from statnn.rg.wide._solve import solve
+
+
+@dataclass(frozen=True)
+class LayerPlace:
+    """One layer of a network as a wide random layer.
+
+    Parameters
+    ----------
+    index : int
+        m: the layer of ``net.weights[m]``, with the activation of the layer below.
+    sigma_w, sigma_w_error, sigma_b, sigma_b_error : float
+        Root mean squares (of weights, times the root of the fan-in), and their standard errors from the spread of the
+        squares, as if entries were independent.
+    point : MeanField
+        Where signals would end if this layer were repeated: q*, χ, c*, ξ_q, ξ_c, phase.
+    """
+
+    index: int
+    sigma_w: float
+    sigma_w_error: float
+    sigma_b: float
+    sigma_b_error: float
+    point: MeanField = field(repr=False)
+
+    @property
+    def layer(self) -> RandomLayer:
+        """The random layer with these scales."""
+        return self.point.layer
+
+
+@dataclass(frozen=True, eq=False)
+class Placement:
+    """Layers of a network on the phase diagram, and signals measured in it beside those predicted.
+
+    Parameters
+    ----------
+    layers : tuple of LayerPlace
+        Layers 1 ... M-1; layer 0 takes inputs as they come and has no activation below it.
+    variance : ndarray, shape (M,)
+        Mean square of the fields of each layer, over units and inputs. Empty without inputs, as all below.
+    correlation, correlation_error : ndarray, shape (M,)
+        Mean over pairs of inputs of the correlation of their fields (cosine, as in mean-field theory), and its error.
+    predicted_variance, predicted_correlation : ndarray, shape (M,)
+        Mean-field maps of `layers` one after another, from the measured variance and correlation of layer 0.
+    decay : Decay or None
+        Measured correlation length through depth; None without inputs.
+    """
+
+    layers: tuple[LayerPlace, ...]
+    variance: Floats = field(repr=False)
+    correlation: Floats = field(repr=False)
+    correlation_error: Floats = field(repr=False)
+    predicted_variance: Floats = field(repr=False)
+    predicted_correlation: Floats = field(repr=False)
+    decay: Decay | None
+
+    @property
+    def xi_predicted(self) -> Floats:
+        """ξ_c of each layer in `layers`, shape (M-1,)."""
+        return np.array([place.point.xi_correlation for place in self.layers])
+
+    def plot(self, ax: Any = None, *, critical: bool = True, colour: str = COLOURS[0], label: str | None = None) -> Any:
+        """Draw the way through depth in the plane of σ_w and σ_b, layers numbered, and return the axes.
+
+        Parameters
+        ----------
+        ax : matplotlib.axes.Axes or None
+            Where to draw; None for a new figure.
+        critical : bool
+            Whether to draw where order ends for the activation of the first layer, by `transition`.
+        colour : str
+            Of the layers.
+        label : str or None
+            For a legend.
+        """
+        axes = new_axes(ax)
+        x, y = (np.array([getattr(place, name) for place in self.layers]) for name in ("sigma_w", "sigma_b"))
+        x_error, y_error = (
+            np.array([getattr(place, f"{name}_error") for place in self.layers]) for name in ("sigma_w", "sigma_b")
+        )
+        axes.errorbar(x, y, y_error, x_error, fmt="o-", color=colour, linewidth=1, markersize=4, label=label)
+        for place in (self.layers[0], self.layers[-1]):
+            at = (place.sigma_w, place.sigma_b)
+            axes.annotate(str(place.index), at, xytext=(4, 4), textcoords="offset points", color=colour)
+        if critical:
+            top = 1.25 * float((y + y_error).max()) or 1.0
+            sigma_b = np.linspace(0, top, 101)
+            draw_transitions(axes, transition(self.layers[0].layer.activation, sigma_b))
+            if axes.get_legend_handles_labels()[0]:
+                axes.legend()
+        axes.set(xlabel=r"$\sigma_w$", ylabel=r"$\sigma_b$")
+        return axes
+
+    def plot_signals(self, ax: Any = None, *, colour: str = COLOURS[0], label: str = "measured") -> Any:
+        """Draw the correlation of pairs through depth, measured and predicted, and return the axes.
+
+        Parameters
+        ----------
+        ax : matplotlib.axes.Axes or None
+            Where to draw; None for a new figure.
+        colour, label : str
+            Of what was measured.
+        """
+        if not self.correlation.size:
+            raise ValueError("no signals were measured: pass inputs to rg.place")
+        axes = new_axes(ax)
+        m = np.arange(self.correlation.size)
+        axes.errorbar(m, self.correlation, self.correlation_error, fmt="o", markersize=3, color=colour, label=label)
+        axes.plot(m, self.predicted_correlation, color=colour, linewidth=1, label="mean-field theory")
+        axes.set(xlabel="layer $m$", ylabel="correlation $c_m$")
+        return axes
+
+
+def place(
+    net: Network, inputs: ArrayLike | None = None, *, pairs: int = 200, rng: int | np.random.Generator | None = 0
+) -> Placement:
+    """Place the layers of a network on the phase diagram of wide random layers, and follow real signals through it.
+
+    Parameters
+    ----------
+    net : Network
+        At least two layers. With batch normalisation, its effective weights and biases count.
+    inputs : array_like, shape (samples, n_0), or None
+        Inputs to follow; None for the places alone.
+    pairs : int
+        Disjoint pairs of inputs, drawn at random, at most half the samples.
+    rng : int, numpy.random.Generator or None
+        Seed of the choice of pairs.
+
+    Returns
+    -------
+    Placement
+        `Placement.plot` draws the way of the layers through the plane; `Placement.plot_signals` correlations through
+        depth.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `net` is no Network of at least two layers, inputs do not fit, or the fields of an input are all zero.
+
+    Notes
+    -----
+    Predictions hold for random weights as widths go to infinity [asymptotic]; for trained ones they are a description
+    [own]: correlations between weights, and their means, are left out.
+
+    Examples
+    --------
+    >>> from statnn import Network
+    >>> net = Network.random([100] * 5, "tanh", 1.5, 0.1, rng=0)
+    >>> found = place(net)
+    >>> [one.point.phase.value for one in found.layers]
+    ['chaotic', 'chaotic', 'chaotic']
+    """
+    if not isinstance(net, Network):
+        raise TypeError(f"net is a {type(net).__name__}; pass a statnn.Network, see statnn.io.load_network")
+    if net.depth < 2:
+        raise ValueError("net has one layer; a place on the diagram needs an activation between two layers of weights")
+    layers = _placed(net)
+    if inputs is None:
+        nothing = np.empty(0)
+        return Placement(layers, nothing, nothing, nothing, nothing, nothing, None)
+    variance, correlation = _measured(net, inputs, whole(pairs, "pairs", minimum=1), rng)
+    mean = correlation.mean(axis=0)
+    error = correlation.std(axis=0, ddof=1) / np.sqrt(len(correlation))
+    predicted = [(float(variance[0]), float(mean[0]))]
+    for one in layers:
+        q, c = predicted[-1]
+        if q == 0 or one.sigma_w == one.sigma_b == 0:
+            raise ValueError(f"layer {one.index} or the one below has no weights and biases: there is no signal")
+        predicted.append((one.layer.variance_map(q), one.layer.correlation_map(float(np.clip(c, -1, 1)), q)))
+    q_predicted, c_predicted = np.array(predicted).T.copy()
+    return Placement(layers, variance, mean, error, q_predicted, c_predicted, decay(correlation))
+
+
+def _placed(net: Network) -> tuple[LayerPlace, ...]:
+    """Return the places of all layers but the first, those of one activation solved together."""
+    weights, biases = [], []
+    for weight, bias in zip(net.weights[1:], net.biases[1:], strict=True):
+        weights.append(_scale(weight.astype(np.float64).ravel() * np.sqrt(weight.shape[1])))
+        biases.append(_scale(bias.astype(np.float64)))
+    layers = [
+        RandomLayer(sigma, w, b) for sigma, (w, _), (b, _) in zip(net.activations[:-1], weights, biases, strict=True)
+    ]
+    found: dict[int, MeanField] = {}
+    for sigma in dict.fromkeys(net.activations[:-1]):
+        own = [i for i, layer in enumerate(layers) if layer.activation == sigma]
+        w_squares, b_squares = (
+            np.array([getattr(layers[i], name) ** 2 for i in own]) for name in ("sigma_w", "sigma_b")
+        )
+        solved = points([layers[i] for i in own], solve(averages(sigma), w_squares, b_squares, 1.0))
+        found.update(zip(own, solved, strict=True))
+    return tuple(LayerPlace(i + 1, *weights[i], *biases[i], found[i]) for i in range(len(layers)))
+
+
+def _scale(values: Floats) -> tuple[float, float]:
+    """Return the root mean square and its standard error."""
+    square = float(np.mean(values**2))
+    if square == 0 or values.size < 2:
+        return square**0.5, 0.0
+    error = float(np.std(values**2, ddof=1)) / np.sqrt(values.size)
+    return square**0.5, float(error / (2 * square**0.5))
+
+
+def _measured(
+    net: Network, inputs: ArrayLike, pairs: int, rng: int | np.random.Generator | None
+) -> tuple[Floats, Floats]:
+    x = net.inputs(inputs)
+    if x.ndim != 2 or len(x) < 4:
+        raise ValueError(f"inputs have shape {x.shape}; at least four, as (samples, n_0), are needed for pairs")
+    number = min(pairs, len(x) // 2)
+    chosen = stream(root(rng)).permutation(len(x))[: 2 * number]
+    variance, correlation = [], []
+    for m, fields in enumerate(net.trace(x[chosen]).fields):
+        one, two = (half.astype(np.float64) for half in (fields[:number], fields[number:]))
+        squares = np.square(one).sum(axis=1), np.square(two).sum(axis=1)
+        if not all(part.all() for part in squares):
+            raise ValueError(f"fields of layer {m} are all zero for some input: there is no signal to correlate")
+        variance.append(float(np.concatenate(squares).mean()) / one.shape[1])
+        correlation.append((one * two).sum(axis=1) / np.sqrt(squares[0] * squares[1]))
+    return np.array(variance), np.stack(correlation, axis=1)

@@ -1,0 +1,283 @@
+r"""Fixed points of the mean-field maps of many random layers at once.
+
+The variance goes from `start` up or down to the next fixed point: V(q) - q changes sign there, and is followed along a
+grid until it does. The correlation c* = 1-e solves ψ(e) = σ_w² G(e)/(q* e) = 1. E φ(x)φ(y) is a power series in c with
+coefficients >= 0, so the map of c is convex on [0, 1]: c* = 1 is the only fixed point there for χ = ψ(0) <= 1, and for
+χ > 1 there is exactly one more, which attracts [exact].
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+
+from statnn._arguments import Floats, Ints
+from statnn.rg.wide._averages import Averages
+from statnn.rg.wide._roots import roots
+
+PER_DECADE = 8
+LOWEST = 1e-18
+"""Below, a variance without bias is zero."""
+JUMP = 1e-6
+"""Relative distance beyond a fixed point that counts as a jump over it."""
+CRITICAL = 1e-10
+"""Distance of χ from 1 that counts as none."""
+ROUNDING = 4e-16
+
+
+class Outcome(StrEnum):
+    """How the variance ends."""
+
+    CONVERGED = "fixed point that attracts"
+    REPELLING = "fixed point that repels: the variance leaves it"
+    INVARIANT = "every variance is a fixed point: the map keeps all scales"
+    UNBOUNDED = "no fixed point: the variance grows without bound"
+
+
+class Phase(StrEnum):
+    """What becomes of two inputs."""
+
+    ORDERED = "ordered"
+    CRITICAL = "critical"
+    CHAOTIC = "chaotic"
+    UNBOUNDED = "unbounded"
+
+
+OUTCOMES = tuple(Outcome)
+PHASES = tuple(Phase)
+
+
+@dataclass(frozen=True)
+class Solution:
+    """What `solve` found of each of n layers, shape (n,) each; `outcome` and `phase` are positions in the tuples."""
+
+    variance: Floats
+    slope: Floats
+    chi: Floats
+    gap: Floats
+    correlation_slope: Floats
+    residual: Floats
+    outcome: Ints
+    phase: Ints
+
+
+def solve(of: Averages, weights: Floats, biases: Floats, start: float, *, relative: float = 1e-15) -> Solution:
+    """Return fixed points for σ_w² in `weights` and σ_b² in `biases`, reached by the variance from `start`."""
+    if of.homogeneous:
+        return _homogeneous(of, weights, biases, start)
+    return described(of, weights, biases, _reached(of, weights, biases, start, relative), relative=relative)
+
+
+def _reached(of: Averages, weights: Floats, biases: Floats, start: float, relative: float) -> Floats:
+    """Return the variances reached; inf without bound."""
+    low, high, bounded = _walk(of, weights, biases, start)
+    q = np.full(weights.size, np.inf)
+    at = np.flatnonzero(bounded)
+
+    def gap(x: Floats, which: Ints) -> Floats:
+        return weights[at[which]] * of.one(x)[0] + biases[at[which]] - x
+
+    if at.size:
+        q[at] = roots(gap, low[at], high[at], relative=relative)
+    for i, landed in zip(*_jumped(of, weights, biases, start, q), strict=True):
+        q[i] = _reached(of, weights[i : i + 1], biases[i : i + 1], landed, relative)[0]
+    return q
+
+
+def _jumped(of: Averages, weights: Floats, biases: Floats, start: float, q: Floats) -> tuple[Ints, Floats]:
+    """Return which variances jump in one layer over the next fixed point q and over another one, and where they land.
+
+    M √q never falls, so that a jump over a fixed point at most halves the distance in ln q: without another one in
+    between it is reached all the same [exact].
+    """
+    landed = weights * of.one(np.array([start]))[0] + biases
+    with np.errstate(invalid="ignore"):
+        over = np.isfinite(q) & (q > 0) & ((landed - q) * (q - start) > JUMP * q * np.abs(q - start))
+    at = np.flatnonzero(over)
+    if not at.size:
+        return at, landed[at]
+    grid = q[at, None] * (landed[at] / q[at])[:, None] ** (np.arange(1, 9) / 8)
+    left = weights[at, None] * of.one(grid.ravel())[0].reshape(grid.shape) + biases[at, None] - grid
+    lost = (left * np.sign(landed[at] - q[at])[:, None] > 0).any(axis=1)
+    return at[lost], landed[at[lost]]
+
+
+def described(of: Averages, weights: Floats, biases: Floats, q: Floats, *, relative: float = 1e-15) -> Solution:
+    """Return all that belongs to fixed points q of the variance; inf where it has no bound."""
+    bounded = np.isfinite(q)
+    mean, curve, squared = of.one(np.where(bounded, q, 1.0))
+    with np.errstate(invalid="ignore"):
+        slope, chi = weights * curve, np.where(weights > 0, weights * squared, 0.0)
+    some = bounded & (q > 0)
+    residual = np.where(bounded, 0.0, np.inf)
+    residual[some] = np.abs((weights * mean + biases - q)[some]) / q[some]
+    outcome = np.where(bounded, np.where(slope > 1 + CRITICAL, 1, 0), 3)
+    e, steep = _correlations(of, weights, q, chi, some, relative)
+    if not bounded.all():
+        growth, square, steep[~bounded] = limits(of)
+        slope[~bounded], chi[~bounded] = weights[~bounded] * growth, weights[~bounded] * square
+    phase = np.select(
+        [~bounded, np.abs(chi - 1) <= CRITICAL, chi < 1],
+        [PHASES.index(p) for p in (Phase.UNBOUNDED, Phase.CRITICAL, Phase.ORDERED)],
+        PHASES.index(Phase.CHAOTIC),
+    )
+    return Solution(q, slope, chi, e, steep, residual, outcome, phase)
+
+
+def variances(of: Averages, weight: float, bias: float, grid: Floats) -> Floats:
+    """Return all q > 0 of one layer where V(q) - q changes sign along a grid, or within a cell of it."""
+
+    def turn(x: Floats, which: Ints) -> Floats:  # noqa: ARG001 - one function in many brackets
+        return np.asarray(weight * of.one(x)[1] - 1)
+
+    def gap(x: Floats, which: Ints) -> Floats:  # noqa: ARG001
+        return np.asarray(weight * of.one(x)[0] + bias - x)
+
+    every = np.arange(grid.size)
+    steep = np.sign(turn(grid, every))
+    cell = np.flatnonzero(steep[:-1] * steep[1:] < 0)
+    if cell.size:
+        grid = np.unique(np.append(grid, roots(turn, grid[cell], grid[cell + 1])))
+    left = gap(grid, every)
+    at = np.flatnonzero(np.sign(left[:-1]) * np.sign(left[1:]) < 0)
+    found = roots(gap, grid[at], grid[at + 1]) if at.size else np.empty(0)
+    return np.sort(np.append(found, grid[left == 0]))
+
+
+def _homogeneous(of: Averages, weights: Floats, biases: Floats, start: float) -> Solution:
+    """Return the fixed points of φ(sh) = sφ(h), for which V(q) = r q + σ_b²."""
+    r = weights * of.one(np.ones(1))[1]
+    even = np.abs(r - 1) <= ROUNDING
+    kept = even & (biases == 0)
+    bounded = (r < 1) & ~even
+    with np.errstate(divide="ignore"):
+        q = np.where(kept, start, np.where(bounded, biases / np.where(bounded, 1 - r, 1.0), np.inf))
+    r = np.where(even, 1.0, r)
+    outcome = np.select([kept, bounded], [OUTCOMES.index(o) for o in (Outcome.INVARIANT, Outcome.CONVERGED)], 3)
+    phase = np.select([kept, bounded], [PHASES.index(p) for p in (Phase.CRITICAL, Phase.ORDERED)], 3)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        residual = np.where(bounded & (q > 0), np.abs(r * q + biases - q) / q, np.where(bounded | kept, 0.0, np.inf))
+    return Solution(q, r, r.copy(), np.zeros(r.size), np.where(bounded, r, 1.0), residual, outcome, phase)
+
+
+def _walk(of: Averages, weights: Floats, biases: Floats, start: float) -> tuple[Floats, Floats, np.ndarray]:
+    """Return brackets of the variance and whether there is one; both ends are zero where it dies out."""
+    low, high = np.full(weights.size, start), np.full(weights.size, start)
+    bounded = np.ones(weights.size, dtype=bool)
+    first = weights * of.one(np.array([start]))[0] + biases - start
+    least = of.one(np.array([1e-300]))[0][0]  # not zero for sign and sigmoid
+    for up in (True, False):
+        going, q = np.flatnonzero(first > 0 if up else first < 0), start
+        while going.size:
+            grid = np.asarray(q * 10.0 ** ((1 if up else -1) / PER_DECADE * np.arange(PER_DECADE + 1)), dtype=float)
+            if not of.bounded:
+                grid = np.minimum(grid, max(of.reach, start))
+            near, far = crossing(of, weights[going], biases[going], grid)
+            done = far > 0
+            low[going[done]], high[going[done]] = np.minimum(near, far)[done], np.maximum(near, far)[done]
+            going, q = going[~done], float(grid[-1])
+            if up and not of.bounded and q >= of.reach:
+                _refuse_unknown(of, weights[going], biases[going], q)
+                bounded[going] = False
+                break
+            if not up and q < LOWEST:
+                dead = (biases[going] == 0) & (weights[going] * least < LOWEST * q)
+                low[going[dead]] = high[going[dead]] = 0.0
+                going = going[~dead]
+                if q < 1e-300:
+                    low[going], high[going] = 0.0, q
+                    break
+    return low, high, bounded
+
+
+def crossing(of: Averages, weights: Floats, biases: Floats, grid: Floats) -> tuple[Floats, Floats]:
+    """Return where V(q) - q first reaches zero along a grid from where it has one sign, as cells (near, far) or zeros.
+
+    Cells in which it turns around before it reaches zero are looked into, so that no pair of fixed points is missed
+    that a cell holds alone.
+    """
+    mean, curve, _ = of.one(grid)
+    left = weights[:, None] * mean + biases[:, None] - grid
+    steep = weights[:, None] * curve - 1
+    sign = np.sign(left[:, :1])
+    crossed = sign * left[:, 1:] <= 0
+    row, cell = np.nonzero(~crossed & (steep[:, :-1] < 0) & (steep[:, 1:] > 0))
+    far = np.broadcast_to(grid[1:], crossed.shape).copy()
+    if row.size:
+
+        def turn(x: Floats, which: Ints) -> Floats:
+            return weights[row[which]] * of.one(x)[1] - 1
+
+        at = roots(turn, grid[cell], grid[cell + 1])
+        beyond = sign[row, 0] * (weights[row] * of.one(at)[0] + biases[row] - at) <= 0
+        crossed[row[beyond], cell[beyond]], far[row[beyond], cell[beyond]] = True, at[beyond]
+    every, first = np.arange(len(weights)), crossed.argmax(axis=1)
+    found = crossed[every, first]
+    return np.where(found, grid[first], 0.0), np.where(found, far[every, first], 0.0)
+
+
+def _refuse_unknown(of: Averages, weights: Floats, biases: Floats, q: float) -> None:
+    """Refuse layers whose variance still grows at q, and does not grow for ever by the limit of M/q."""
+    ends = weights * limits(of)[0] < 1 - CRITICAL
+    if ends.any():
+        raise ValueError(
+            f"the variance ends above {q:g} (for sigma_w = {weights[ends][0] ** 0.5:g}, sigma_b = "
+            f"{biases[ends][0] ** 0.5:g}), where averages of this activation cannot be computed: take smaller scales"
+        )
+
+
+def limits(of: Averages) -> tuple[float, float, float]:
+    """Return the limits of M/q, D and qD/M as q → ∞: growth of the variance, χ and the slope at c = 1, each by σ_w².
+
+    Read off at the largest variances that can be computed, corrections in powers of q^(-1/2) taken out; inf or zero
+    where the values still grow or fall by powers.
+    """
+    q = of.reach / np.array([1.0, 4.0, 16.0, 64.0])
+    mean, _, square = of.one(q)
+    return _limit(mean / q), _limit(square), _limit(q * square / mean) if mean.all() else 0.0
+
+
+def _limit(values: Floats) -> float:
+    with np.errstate(over="ignore", invalid="ignore"):
+        first = 2 * values[:-1] - values[1:]
+        second = (4 * first[:-1] - first[1:]) / 3
+        third = (8 * second[0] - second[1]) / 7
+    if np.isfinite(third) and abs(second[0] - second[1]) <= 1e-6 * abs(second[0]):
+        return float(third)
+    return np.inf if values[0] > values[1] else 0.0
+
+
+def _correlations(
+    of: Averages, weights: Floats, q: Floats, chi: Floats, some: np.ndarray, relative: float
+) -> tuple[Floats, Floats]:
+    """Return e = 1 - c* and the slope of the map there."""
+    e, steep = np.zeros(q.size), chi.copy()
+    at = np.flatnonzero(some & (chi > 1 + CRITICAL))
+    if not at.size:
+        return e, steep
+
+    def surplus(x: Floats, which: Ints) -> Floats:
+        here = np.exp(x)
+        gap = of.two(here, q[at[which]])[0]
+        return np.asarray(weights[at[which]] * gap / (q[at[which]] * here) - 1)
+
+    everything = np.arange(at.size)
+    at_one = surplus(np.zeros(at.size), everything) >= -1e-14
+    e[at[at_one]] = 1.0
+    at = at[~at_one]
+    everything = np.arange(at.size)
+    with np.errstate(invalid="ignore"):
+        scale = np.where(np.isinf(chi[at]), 1.0, (chi[at] - 1) / chi[at])
+    high = np.zeros(at.size)
+    low = np.log(0.1 * np.minimum(scale, 1.0) / (1 + q[at]))
+    todo = everything
+    while todo.size:
+        failing = surplus(low[todo], todo) < 0
+        todo = todo[failing]
+        high[todo] = low[todo]
+        low[todo] -= np.log(100.0)
+        todo = todo[low[todo] > -690.0]
+    e[at] = np.exp(roots(surplus, low, high, relative=relative))
+    found = some & (chi > 1 + CRITICAL)
+    steep[found] = weights[found] * of.two(e[found], q[found])[1]
+    return e, steep

@@ -1,0 +1,161 @@
+"""Wide random layers one after another: their maps composed."""
+
+from dataclasses import dataclass
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from statnn._arguments import Floats, at_least, positive, shaped, whole
+
+if TYPE_CHECKING:
+    from statnn.rg.wide._layer import RandomLayer
+
+MOST_GROUPS = 100_000
+
+
+@dataclass(frozen=True)
+class RandomStack:
+    """Wide random layers composed: runs of equal layers, the first acts first.
+
+    Composition concatenates, so that it is associative and ``power`` a semigroup exactly [exact].
+
+    Parameters
+    ----------
+    layers : tuple of RandomLayer
+        Different neighbours.
+    counts : tuple of int
+        How often each acts in a row.
+
+    Examples
+    --------
+    >>> from statnn.rg import RandomLayer
+    >>> wide = RandomLayer("relu", 2.0**0.5)
+    >>> stack = wide.power(3).compose(RandomLayer("tanh", 1.0))
+    >>> stack.depth, round(stack.variance_map(1.0), 6)
+    (4, 0.394294)
+    """
+
+    layers: "tuple[RandomLayer, ...]"
+    counts: tuple[int, ...]
+
+    def __post_init__(self) -> None:
+        if len(self.layers) != len(self.counts) or not self.layers:
+            raise ValueError(f"there are {len(self.counts)} counts for {len(self.layers)} layers; give one of each")
+        object.__setattr__(self, "counts", tuple(whole(count, "counts", minimum=1) for count in self.counts))
+
+    @property
+    def depth(self) -> int:
+        """Number of layers."""
+        return sum(self.counts)
+
+    def compose(self, second: "RandomLayer | RandomStack") -> "RandomStack":
+        """Return these layers and then `second` as one.
+
+        Parameters
+        ----------
+        second : RandomLayer or RandomStack
+            What acts on the outputs of the last layer.
+        """
+        other = second if isinstance(second, RandomStack) else getattr(second, "power", lambda _: None)(1)
+        if not isinstance(other, RandomStack):
+            raise TypeError(
+                f"second is a {type(second).__name__}; random layers compose with RandomLayer and RandomStack only"
+            )
+        runs = [*zip(self.layers, self.counts, strict=True), *zip(other.layers, other.counts, strict=True)]
+        merged = [(layer, sum(n for _, n in run)) for layer, run in groupby(runs, key=lambda one: one[0])]
+        return RandomStack(tuple(layer for layer, _ in merged), tuple(count for _, count in merged))
+
+    def power(self, m: int) -> "RandomStack":
+        """Return these layers m times.
+
+        Parameters
+        ----------
+        m : int
+            At least 1.
+        """
+        times = whole(m, "m", minimum=1)
+        if len(self.layers) == 1:
+            return RandomStack(self.layers, (self.counts[0] * times,))
+        if times * len(self.layers) > MOST_GROUPS:
+            raise ValueError(
+                f"m = {m} repeats of {len(self.layers)} runs are more than {MOST_GROUPS}; iterate the maps"
+            )
+        result = self
+        for bit in bin(times)[3:]:
+            result = result.compose(result)
+            if bit == "1":
+                result = result.compose(self)
+        return result
+
+    def variance_map(self, q: ArrayLike) -> Any:
+        """Return the variance of fields after all layers.
+
+        Parameters
+        ----------
+        q : array_like
+            Variance of the fields before, >= 0, any shape.
+        """
+        now = at_least(q, "q", minimum=0, why="it is a variance of fields")
+        for layer, count in zip(self.layers, self.counts, strict=True):
+            for _ in range(count):
+                before, now = now, np.asarray(layer.variance_map(now))
+                if np.array_equal(before, now):
+                    break
+                _refuse_overflow(now)
+        return shaped(now, q)
+
+    def correlation_map(self, c: ArrayLike, q: ArrayLike) -> Any:
+        """Return the correlation after all layers of fields that begin with variance q and correlation c.
+
+        Parameters
+        ----------
+        c : array_like
+            Correlation, in [-1, 1].
+        q : array_like
+            Variance, above 0; broadcast against c.
+        """
+        correlation, variance = np.broadcast_arrays(
+            at_least(c, "c", minimum=-1, why="it is a correlation"), at_least(q, "q", minimum=0, why="it is a variance")
+        )
+        for layer, count in zip(self.layers, self.counts, strict=True):
+            for _ in range(count):
+                step = (
+                    np.asarray(layer.correlation_map(correlation, variance)),
+                    np.asarray(layer.variance_map(variance)),
+                )
+                still = np.array_equal(step[0], correlation) and np.array_equal(step[1], variance)
+                correlation, variance = step
+                if still:
+                    break
+                _refuse_overflow(variance)
+        return shaped(np.asarray(correlation), np.zeros(np.broadcast_shapes(np.shape(c), np.shape(q))))
+
+    def trajectory(self, q: float, c: float, times: int) -> tuple[Floats, Floats]:
+        """Return variance and correlation after 0, 1, ..., `times` passes through all layers, each (times+1,).
+
+        Parameters
+        ----------
+        q : float
+            Variance of the fields before, above 0.
+        c : float
+            Their correlation.
+        times : int
+            Passes.
+        """
+        variance, correlation = positive(q, "q", why="it is a variance of fields"), float(c)
+        rows = [(variance, correlation)]
+        for _ in range(whole(times, "depth", minimum=0, maximum=10**7)):
+            following = self.variance_map(variance)
+            if following == 0:
+                raise ValueError(f"after {len(rows)} layers the variance is 0 and the correlation is undefined")
+            correlation, variance = self.correlation_map(correlation, variance), following
+            rows.append((variance, correlation))
+        found = np.array(rows)
+        return found[:, 0].copy(), found[:, 1].copy()
+
+
+def _refuse_overflow(q: Floats) -> None:
+    if not np.isfinite(q).all():
+        raise ValueError("the variance leaves the range of floats: it grows without bound; take fewer layers")

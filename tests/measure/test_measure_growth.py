@@ -1,0 +1,223 @@
+"""Growth and laws of counts by layer, and node strengths beside those of random weights."""
+
+import itertools
+
+import checks
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from matplotlib.figure import Figure
+
+from statnn import Network
+from statnn.activation import BetaBernoulli, compare, rarefaction
+from statnn.activation._inference.estimate import NoFiniteFitError
+from statnn.measure import graph, growth
+
+# -- growth ------------------------------------------------------------------------------------------------
+
+
+def test_layers_are_counted_as_recorded(rng):
+    net = Network.random([12, 90, 80, 5], "relu", sigma_w=1.4, sigma_b=0.5, rng=1)
+    x = rng.normal(size=(300, 12))
+    found = growth.layers(net, x, rng=0)
+    trace = net.trace(x)
+    assert len(found) == 2
+    for one, h in zip(found, trace.activations[1:-1], strict=True):
+        np.testing.assert_array_equal(one.counts, (h > 0).sum(axis=0))
+        assert one.samples == 300
+        again = growth.layer(h, rng=0)
+        np.testing.assert_array_equal(again.counts, one.counts)
+        assert again.p_values == one.p_values
+    level = growth.layers(net, x, 0.3, rng=0)[0]
+    np.testing.assert_array_equal(level.counts, (trace.activations[1] > 0.3).sum(axis=0))
+
+
+def test_batches_add_up(rng, monkeypatch):
+    """Layers and recorded activations are counted piece by piece: the sum, not the last piece."""
+
+    def unfitted(*_, **__):
+        raise NoFiniteFitError("counts alone are asked for")
+
+    monkeypatch.setattr(growth, "compare", unfitted)
+    net = Network.random([5, 8, 6, 2], "relu", 1.4, 0.5, rng=rng)
+    x = rng.normal(size=(50, 5))
+    trace = net.trace(x).activations
+    for at_once in (7, 8 * 7, 10**6):
+        monkeypatch.setattr(growth, "AT_ONCE", at_once)
+        found = growth.layers(net, x)
+        for one, h in zip(found, trace[1:-1], strict=True):
+            np.testing.assert_array_equal(one.counts, (h > 0).sum(axis=0))
+        np.testing.assert_array_equal(growth.layer(trace[1]).counts, (trace[1] > 0).sum(axis=0))
+
+
+def test_it_is_rarefaction_and_comparison_side_by_side():
+    process = BetaBernoulli(neurons=400, b=0.5, c=80.0)
+    counts = process.simulate([200], 1, rng=3, counts=True).counts[0, 0]
+    at = [1, 10, 200]
+    found = growth.from_counts(counts, 200, at=at)
+    np.testing.assert_array_equal(found.rarefaction.working, rarefaction(counts, 200, at).working)
+    assert found.p_values == dict(
+        zip(
+            (type(one.process).__name__ for one in compare(counts, 200).fits),
+            compare(counts, 200).p_values,
+            strict=True,
+        )
+    )
+    assert found.comparison.best.process.neurons == found.units == 400
+    assert (found.working, found.silent) == (np.count_nonzero(counts), np.sum(counts == 0))
+    assert found.active_share == pytest.approx(counts.mean() / 200)
+    assert "BetaBernoulli" in str(found)
+    whole = growth.from_counts(counts, 200)
+    assert whole.rarefaction.at[0] == 1
+    assert whole.rarefaction.working[-1] == found.working
+
+
+def test_without_a_fit_it_says_why():
+    found = growth.from_counts([7, 7, 7, 7], 7)
+    assert found.comparison is None
+    assert found.p_values == {}
+    assert found.why
+    assert found.why in str(found)
+    assert found.rarefaction.working[-1] == 4
+    assert found.plot(Figure().add_subplot()).get_ylabel()
+
+
+@pytest.mark.filterwarnings("error")
+def test_what_fits_warn_of_is_kept():
+    found = growth.from_counts([0] * 100 + [1, 40], 40)
+    assert found.remarks, "two working units hardly determine b"
+    assert any("hardly determined" in remark for remark in found.remarks)
+
+
+def test_growth_draws_itself():
+    counts = BetaBernoulli(neurons=300, b=0.5, c=60.0).simulate([100], 1, rng=3, counts=True).counts[0, 0]
+    axes = Figure().add_subplot()
+    assert growth.from_counts(counts, 100).plot(axes) is axes
+    assert axes.get_xscale() == "log"
+    assert len(axes.get_legend().get_texts()) == 4
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "match"),
+    [
+        (lambda: growth.layers(np.ones((3, 2)), np.ones((3, 2))), TypeError, "ndarray; pass a statnn.Network"),
+        (lambda: growth.layers(Network([[[1.0]]]), [[1.0]]), ValueError, "no hidden layer"),
+        (lambda: growth.layers(Network.random([2, 3, 1], rng=0), [1.0, 2.0]), ValueError, r"shape \(2,\)"),
+        (lambda: growth.layer([1, 2]), ValueError, "neither of them 0"),
+        (lambda: growth.layer([[1.0, np.nan]]), ValueError, "not finite"),
+        (lambda: growth.from_counts([1], 2), ValueError, "two units"),
+        (lambda: growth.from_counts([1, 3], 2), ValueError, r"counts\[1\] = 3"),
+        (lambda: growth.from_counts([1, 2], 0), ValueError, "samples = 0"),
+        (lambda: growth.from_counts([1, 2], 4, at=[5]), ValueError, r"at\[0\] = 5"),
+        (lambda: growth.from_counts([1, 2], 4, goodness="none"), ValueError, "goodness"),
+    ],
+)
+def test_bad_input_is_refused(call, error, match):
+    with pytest.raises(error, match=match):
+        call()
+
+
+# -- node strength -----------------------------------------------------------------------------------------
+
+
+def rearranged(matrix):
+    entries = np.ravel(matrix)
+    return [np.reshape(order, np.shape(matrix)) for order in set(itertools.permutations(entries))]
+
+
+def test_null_is_the_mean_over_all_arrangements():
+    first, second, bias = [[1.0, -2.0], [0.5, 0.0]], [[2.0, 3.0]], [0.5, -1.0]
+    squares = [
+        graph.strength(Network([w, v], [b, [0.0]])).fluctuation ** 2
+        for w, v, b in itertools.product(rearranged(first), rearranged(second), rearranged(bias))
+    ]
+    found = graph.strength(Network([first, second], [bias, [0.0]]))
+    np.testing.assert_allclose(found.null_fluctuation**2, np.mean(squares, axis=0), rtol=1e-12, atol=1e-15)
+
+
+def test_weights_that_cannot_fluctuate_but_do_are_impossible():
+    net = Network([[[1.0, -2.0], [0.5, 0.0]], [[1.0, 1.0]]])
+    assert graph.strength(net, sigma_w=0.0, sigma_b=0.0).p_value.tolist() == [0, 0, 1]
+    same = Network([np.ones((2, 2)), np.ones((1, 2))])
+    assert graph.strength(same, sigma_w=0.0, sigma_b=0.0).p_value.tolist() == [1, 1, 1]
+
+
+def test_gaussian_weights_fluctuate_by_the_law(rng):
+    nets = [Network.random([30, 20, 20, 20], "relu", 1.3, 0.4, rng=rng) for _ in range(300)]
+    found = [graph.strength(net, sigma_w=1.3, sigma_b=0.4) for net in nets]
+    square = np.array([one.fluctuation[2] ** 2 for one in found])
+    theory = 19 / 20 * (2 * 1.3**2 + 0.4**2)
+    assert found[0].null_fluctuation[2] ** 2 == pytest.approx(theory, rel=1e-14)
+    checks.assert_mean(square, theory, what="fluctuation between layers of one width")
+    checks.assert_uniform([one.p_value[1] for one in found], what="p of the fluctuation")
+    wrong = [graph.strength(net, sigma_w=1.3, sigma_b=2.4).p_value[1] for net in nets]
+    with checks.rejects():
+        checks.assert_mean(square, 19 / 20 * (1.3**2 + 0.4**2), what="incoming weights alone")
+    with checks.rejects():
+        checks.assert_uniform(wrong, what="p at another sigma_b")
+
+
+@settings(max_examples=30)
+@given(st.integers(0, 2**32), st.randoms(use_true_random=False))
+def test_strengths_follow_a_permutation_of_hidden_units(seed, random):
+    net = Network.random([4, 6, 3], rng=seed)
+    order = random.sample(range(6), 6)
+    moved = Network(
+        [net.weights[0][order], net.weights[1][:, order]], [net.biases[0][order], net.biases[1]], net.activations
+    )
+    one, other = graph.strength(net), graph.strength(moved)
+    np.testing.assert_allclose(one.node_strength[1][order], other.node_strength[1], rtol=1e-12, atol=1e-12)
+    for name in ("fluctuation", "null_fluctuation", "p_value"):
+        np.testing.assert_allclose(getattr(one, name), getattr(other, name), rtol=1e-9)
+
+
+def test_weights_that_agree_are_seen(rng):
+    matrix = rng.normal(size=(40, 50))
+    aligned = matrix + np.repeat(rng.normal(size=(40, 1)), 50, axis=1)
+    found = graph.strength(Network([aligned, rng.normal(size=(40, 40))]))
+    assert found.p_value[1] < 1e-6
+    assert found.fluctuation[1] > 2 * found.null_fluctuation[1]
+    axes = Figure().add_subplot()
+    assert found.plot(axes) is axes
+    assert "shuffled" in str(found)
+
+
+def test_layers_that_cannot_fluctuate_have_no_surprise():
+    found = graph.strength(Network([[[1.0]], [[1.0], [1.0]]]))
+    np.testing.assert_array_equal(found.p_value, 1)
+    np.testing.assert_array_equal(found.fluctuation, 0)
+    quiet = graph.strength(Network([np.ones((3, 2))]), sigma_w=0, sigma_b=0)
+    np.testing.assert_array_equal(quiet.null_fluctuation, 0)
+
+
+@pytest.mark.parametrize("power", [-1000, -600, 500, 1015])
+def test_strengths_know_no_scale(power):
+    """Squares of 1e-170 are 0 and those of 1e160 are infinite; the chance of a fluctuation is that of weights of 1."""
+    one = Network.random([6, 5, 4], sigma_w=1.0, sigma_b=0.5, rng=1)
+    coarse = [[np.round(64 * v) / 64 for v in kind] for kind in (one.weights, one.biases)]
+    scale = 2.0**power
+    net, large = Network(*coarse), Network(*([scale * v for v in kind] for kind in coarse))
+    for sigma in ({}, {"sigma_w": 1.0, "sigma_b": 0.5}):
+        expected = graph.strength(net, **sigma)
+        found = graph.strength(large, **{name: value * scale for name, value in sigma.items()})
+        np.testing.assert_array_equal(found.p_value, expected.p_value)
+        np.testing.assert_array_equal(found.fluctuation / scale, expected.fluctuation)
+        np.testing.assert_allclose(found.null_fluctuation / scale, expected.null_fluctuation, rtol=1e-14)
+    with pytest.raises(ValueError, match="leave float64"):
+        graph.strength(Network(np.full((1, 2, 2), 1.5e308)))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "options", "error", "match"),
+    [
+        (([1, 2],), {}, TypeError, "pass a statnn.Network"),
+        ((Network([[[1.0]]]),), {"sigma_w": 1.0}, ValueError, "sigma_b is missing"),
+        ((Network([[[1.0]]]),), {"sigma_b": 1.0}, ValueError, "sigma_w is missing"),
+        ((Network([[[1.0]]]),), {"sigma_w": -1.0, "sigma_b": 0}, ValueError, "standard deviation"),
+        ((Network([[[1.0]]]),), {"sigma_w": [1.0], "sigma_b": 0}, TypeError, "not one number"),
+    ],
+)
+def test_bad_networks_are_refused(arguments, options, error, match):
+    with pytest.raises(error, match=match):
+        graph.strength(*arguments, **options)

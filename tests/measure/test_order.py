@@ -1,0 +1,337 @@
+"""Order of samples: pairs and ranks against brute force, closed forms, and laws that no data may break."""
+
+import math
+
+import checks
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from matplotlib.figure import Figure
+from scipy import stats
+from strategies import examples
+
+from statnn.measure.order import group_order, l_map, l_map_accuracy, pooled_ranks, rank_probability, unit_order
+from statnn.measure.order._order_kernels import count_pairs, pool_ranks
+from statnn.network import Activation, BatchNorm, Network, leaky_relu
+
+numbers = st.integers(-6, 6).map(float)
+
+
+@st.composite
+def recordings(draw):
+    """Fields with many ties, signs with zeros, labels with at least two samples of at least two classes."""
+    classes = draw(st.integers(2, 4))
+    labels = [0, 0, classes - 1, classes - 1, *draw(st.lists(st.integers(0, classes - 1), max_size=8))]
+    labels += [k for k in range(classes) if labels.count(k) == 1]
+    units = draw(st.integers(1, 4))
+    fields = draw(
+        st.lists(st.lists(numbers, min_size=units, max_size=units), min_size=len(labels), max_size=len(labels))
+    )
+    weights = draw(st.lists(st.lists(st.sampled_from([-2.0, 0.0, 1.0]), min_size=units, max_size=units),
+                            min_size=classes, max_size=classes))  # fmt: skip
+    return (
+        np.array(fields),
+        np.array([[row[0] or 1.0, *row[1:]] for row in weights]),
+        np.array(draw(st.permutations(labels))),
+    )
+
+
+def auc_by_pairs(fields, weights, labels, k):
+    """Mean over units of the chance that a sample of class k ranks above another, ties half, by enumeration."""
+    found = []
+    for h, w in zip(fields.T, weights[k], strict=True):
+        if w:
+            gap = np.sign(w) * (h[labels == k][:, None] - h[labels != k][None, :])
+            found.append(np.mean((gap > 0) + 0.5 * (gap == 0)))
+    return np.mean(found)
+
+
+# -- pairs -----------------------------------------------------------------------------------------------
+
+
+def pairs_by_enumeration(reference, values):
+    i, j = np.nonzero(reference[:, None] < reference[None, :])
+    gap = values[j] - values[i]
+    return np.array([(gap > 0).sum(), (gap == 0).sum(), (gap < 0).sum()])
+
+
+@examples(0.4)
+@given(st.lists(st.tuples(numbers, numbers), min_size=2, max_size=20))
+def test_pairs_are_those_of_enumeration(samples):
+    reference, values = np.array(samples).T
+    found = group_order("identity", values[:, None], [1.0], reference=reference)
+    expected = pairs_by_enumeration(reference, values)
+    assert found.pairs[0] == expected.sum()
+    if expected.sum():
+        np.testing.assert_array_equal([found.kept[0], found.tied[0], found.inverted[0]], expected / expected.sum())
+    else:
+        assert (found.kept[0], found.tied[0], found.inverted[0]) == (1, 0, 0)
+    assert found.tau[0] == found.kept[0] - found.inverted[0]
+
+
+@examples(0.4)
+@given(st.lists(numbers, min_size=2, max_size=20), st.sampled_from(["tanh", "erf", "sigmoid", "identity"]))
+def test_increasing_units_keep_all_pairs(fields, name):
+    assert unit_order(name, fields).kept[0] == 1
+
+
+def test_what_each_kind_of_unit_loses():
+    h = np.arange(-10.0, 11.0)
+    relu = unit_order("relu", h)
+    assert relu.inverted[0] == 0
+    assert relu.tied[0] == math.comb(11, 2) / math.comb(21, 2), "all pairs that are not above zero"
+    bump = unit_order(Activation("bump", lambda x: np.exp(-(x**2) / 50), lambda x: -x / 25 * np.exp(-(x**2) / 50)), h)
+    assert bump.kept[0] == bump.inverted[0] == (1 - bump.tied[0]) / 2, "even functions keep what they invert"
+    assert bump.tied[0] == 10 / math.comb(21, 2)
+    assert unit_order(Activation("minus", np.negative, lambda x: -np.ones_like(x)), h).inverted[0] == 1
+    saturated = unit_order("tanh", np.float32([30.0, 40.0, -1.0]))
+    assert saturated.tied[0] == 1 / 3, "tanh of large fields is 1 in float32"
+
+
+def test_monotone_units_invert_only_together():
+    h = np.linspace(-3, 3, 201)
+    fields = np.stack([2 * h + 1, -h], axis=1)
+    together = group_order("tanh", fields, [[1.0, 1.0], [1.0, 0.0]], reference=h)
+    assert together.inverted[0] > 0.1
+    assert together.inverted[1] == 0
+    assert (unit_order("tanh", fields).inverted == 0).all()
+    values = np.tanh(fields).sum(axis=1)
+    expected = pairs_by_enumeration(h, values)
+    np.testing.assert_allclose(together.kept[0], expected[0] / expected.sum(), rtol=0, atol=0)
+
+
+def test_a_group_of_one_is_that_unit(rng):
+    fields = rng.standard_normal((50, 1))
+    alone = unit_order("relu", fields)
+    for weight in (0.5, -2.0):
+        group = group_order("relu", fields, [weight])
+        assert (group.kept, group.tied, group.inverted) == (alone.kept, alone.tied, alone.inverted)
+
+
+def test_linear_groups_keep_all(rng):
+    assert (group_order("identity", rng.standard_normal((40, 3)), rng.standard_normal((5, 3))).kept == 1).all()
+
+
+# -- kernels ---------------------------------------------------------------------------------------------
+
+
+def test_kernels_equal_their_twins(rng):
+    start, rank = np.array([0, 2, 3, 7, 9]), rng.integers(0, 5, 9)
+    assert count_pairs(start, rank, np.zeros(6, np.int64)) == count_pairs.py_func(start, rank, np.zeros(6, np.int64))
+    values, labels = rng.integers(0, 5, 12).astype(float), np.array([0, 1, 2] * 4)
+    found = []
+    for function in (pool_ranks, pool_ranks.py_func):
+        arrays = np.zeros((3, 7)), np.zeros((3, 12)), np.zeros(3)
+        function(values, np.argsort(values), labels, np.array([1, -1, 0]), np.array([4, 4, 4]), *arrays)
+        found.append(arrays)
+    for one, other in zip(*found, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+# -- ranks -----------------------------------------------------------------------------------------------
+
+
+@examples(0.4)
+@given(recordings())
+def test_slope_is_that_of_auc_and_share(recording):
+    fields, weights, labels = recording
+    found = pooled_ranks(fields, weights, labels, bins=5)
+    np.testing.assert_allclose(found.slope, 12 * (1 - found.share) * (found.auc - 0.5), rtol=0, atol=1e-13)
+    by_pairs = [auc_by_pairs(fields, weights, labels, k) for k in found.classes]
+    np.testing.assert_allclose(found.auc, by_pairs, rtol=0, atol=1e-14)
+    np.testing.assert_allclose(found.density.mean(axis=1), 1, rtol=1e-13)
+    assert (np.abs(found.slope) <= 6 * (1 - found.share) + 1e-12).all()
+    used = found.counted.sum(axis=1)
+    np.testing.assert_allclose(found.unit_slopes.sum(axis=1) / used, found.slope, rtol=0, atol=1e-14)
+
+
+@examples(0.4)
+@given(recordings(), st.integers(1, 9))
+def test_ranks_of_all_classes_make_the_uniform_law(recording, bins):
+    fields, weights, labels = recording
+    found = pooled_ranks(fields, np.ones_like(weights), labels, bins=bins)
+    np.testing.assert_allclose(found.share @ found.density, 1, rtol=1e-13)
+    np.testing.assert_allclose(found.share @ found.slope, 0, atol=1e-13)
+
+
+@examples(0.4)
+@given(recordings())
+def test_turning_all_weights_mirrors_the_law(recording):
+    fields, weights, labels = recording
+    one, other = (pooled_ranks(fields, sign * weights, labels, bins=6) for sign in (1, -1))
+    np.testing.assert_allclose(one.density, other.density[:, ::-1], rtol=0, atol=1e-13)
+    np.testing.assert_allclose(one.slope, -other.slope, rtol=0, atol=1e-14)
+    np.testing.assert_allclose(one.slope_error, other.slope_error, rtol=1e-9, atol=1e-12)
+
+
+@examples(0.4)
+@given(recordings(), st.randoms(use_true_random=False))
+def test_orders_of_samples_and_units_and_increasing_maps_do_not_matter(recording, random):
+    fields, weights, labels = recording
+    samples, units = (np.array(random.sample(range(n), n)) for n in fields.shape)
+    one = pooled_ranks(fields, weights, labels)
+    other = pooled_ranks(np.arctan(fields[samples][:, units]), 3 * weights[:, units], labels[samples])
+    for name in ("slope", "slope_error", "auc", "density", "layer_slope", "layer_slope_error"):
+        np.testing.assert_allclose(getattr(one, name), getattr(other, name), rtol=0, atol=1e-12)
+
+
+@examples(0.3)
+@given(st.integers(0, 2**32), st.integers(-3, 3), st.integers(0, 1))
+def test_positive_rescaling_of_relu_units_changes_nothing(seed, power, layer):
+    net = Network.random([6, 7, 5, 3], "relu", 1.5, 0.3, rng=seed)
+    scale = 2.0**power  # a power of two, so that rounding changes nothing either
+    weights = [scale * net.weights[0], net.weights[1] / scale, net.weights[2]]
+    other = Network(weights, [scale * net.biases[0], *net.biases[1:]], "relu")
+    x, labels = np.random.default_rng(seed).standard_normal((30, 6)), np.arange(30) % 3
+    one, two = (rank_probability(n, x, labels, layer) for n in (net, other))
+    np.testing.assert_array_equal(one.slope, two.slope)
+    np.testing.assert_array_equal(one.density, two.density)
+
+
+def test_a_unit_of_one_class():
+    """It ranks that class above all others: s = 6(1-π) and a density 1/π on the last share π."""
+    labels = np.repeat(np.arange(10), 20)
+    found = pooled_ranks((labels == 3)[:, None] + np.linspace(0, 0.5, 200)[:, None], np.ones((10, 1)), labels, bins=10)
+    np.testing.assert_allclose(found.slope[3], 6 * 0.9, rtol=1e-14)
+    np.testing.assert_allclose(found.density[3], [0] * 9 + [10], rtol=0, atol=1e-13)
+    assert found.auc[3] == 1
+
+
+def test_classes_without_samples_are_left_out():
+    found = pooled_ranks(np.arange(6.0)[:, None], np.ones((9, 1)), [7, 7, 7, 2, 2, 2])
+    np.testing.assert_array_equal(found.classes, [2, 7])
+    np.testing.assert_array_equal(found.auc, [1, 0])
+
+
+def test_gaussian_classes_and_the_error_of_a_slope(rng):
+    """AUC = Φ(d/√2) for unit Gaussians a distance d apart, and errors that are those of repetition."""
+    distance, share = 0.8, 0.25
+    labels = (np.arange(200) < 200 * share).astype(int)
+    slopes, errors = [], []
+    for _ in range(400):
+        shared = rng.standard_normal((200, 1))  # correlated units, whose average is no better known
+        fields = (shared + rng.standard_normal((200, 3))) / math.sqrt(2) + distance * labels[:, None]
+        found = pooled_ranks(fields, np.ones((2, 3)), labels)
+        slopes.append(found.slope[1])
+        errors.append(found.slope_error[1])
+    slopes, errors = np.array(slopes), np.array(errors)
+    theory = 12 * (1 - share) * (stats.norm.cdf(distance / math.sqrt(2)) - 0.5)
+    checks.assert_mean(slopes, theory, what="slope of Gaussian classes")
+    checks.assert_mean((slopes - theory) ** 2 / np.mean(errors**2), 1.0, what="error of the slope")
+    with checks.rejects():
+        checks.assert_mean(slopes, 12 * (stats.norm.cdf(distance / math.sqrt(2)) - 0.5), what="without class share")
+    with checks.rejects():
+        alone = errors / math.sqrt(3)
+        checks.assert_mean((slopes - theory) ** 2 / np.mean(alone**2), 1.0, what="units taken as independent")
+
+
+def test_isotropic_weights_have_no_slope_but_a_law_of_their_own(rng):
+    """The mean slope is 0 and the mean law symmetric; a narrow class sits in the middle, so the law is not uniform."""
+    labels = np.arange(60) % 2
+    x = rng.standard_normal((60, 4)) * np.where(labels, 1.0, 0.05)[:, None]
+    found = [rank_probability(Network.random([4, 8, 2], rng=int(rng.integers(2**63))), x, labels, bins=4)
+             for _ in range(600)]  # fmt: skip
+    slopes, laws = (np.array([getattr(one, name)[0] for one in found]) for name in ("slope", "density"))
+    checks.assert_mean(slopes, 0.0, what="slope of random weights")
+    checks.assert_mean(laws[:, 0] - laws[:, 3], 0.0, what="symmetry of the law")
+    with checks.rejects():
+        checks.assert_mean(laws[:, 0], 1.0, what="a uniform law")
+    aligned = [np.abs(one.unit_slopes[0]).mean() for one in found]
+    with checks.rejects():
+        checks.assert_mean(aligned, 0.0, what="units turned towards the class")
+
+
+# -- the map -----------------------------------------------------------------------------------------------
+
+
+def test_l_map_is_the_product_of_effective_weights(rng):
+    raw = [rng.standard_normal(shape) for shape in ((5, 4), (6, 5), (3, 6))]
+    norm = BatchNorm(rng.standard_normal(6), rng.uniform(0.5, 2, 6), rng.standard_normal(6), rng.standard_normal(6))
+    net = Network(raw, activation="tanh", normalisations=[None, norm, None])
+    scale = norm.gamma / np.sqrt(norm.variance + norm.epsilon)
+    np.testing.assert_allclose(l_map(net, 0), raw[2] @ np.diag(scale) @ raw[1], rtol=1e-13)
+    np.testing.assert_array_equal(l_map(net, 2), np.eye(3))
+
+
+def test_the_map_of_a_linear_network_is_the_network(rng):
+    net = Network.random([4, 6, 5, 3], "identity", 1.0, 0.5, rng=1)
+    x = rng.standard_normal((40, 4))
+    assert (l_map_accuracy(net, x, net(x).argmax(axis=1)) == 1).all()
+
+
+def test_accuracy_through_the_map_is_that_of_substituted_networks(rng):
+    net = Network.random([4, 6, 5, 3], ["tanh", "relu", "sigmoid"], 2.0, 0.5, rng=2)
+    x, labels = rng.standard_normal((200, 4)), rng.integers(0, 3, 200)
+    expected = []
+    for kept in range(4):
+        names = [*("tanh", "relu", "sigmoid")[:kept], *["identity"] * (3 - kept)]
+        expected.append(np.mean(Network(net.weights, net.biases, names)(x).argmax(axis=1) == labels))
+    np.testing.assert_array_equal(l_map_accuracy(net, x, labels), expected)
+    assert len(set(expected)) > 1
+
+
+@pytest.mark.parametrize("last", ["identity", "tanh", "sigmoid", "relu", leaky_relu(-0.5)], ids=str)
+def test_a_single_output_decides_by_its_sign(last, rng):
+    net = Network([[[1.0, -1.0]]], activation=last)
+    x = rng.standard_normal((50, 2))
+    out = net(x)[:, 0]
+    labels = out > (0.5 if last == "sigmoid" else 0)
+    assert l_map_accuracy(net, x, labels)[1] == 1
+    if last != "relu" and isinstance(last, str):
+        found = rank_probability(net, x, labels)
+        np.testing.assert_array_equal(found.auc, [1, 1])
+
+
+def test_draws_itself(rng):
+    axes = Figure().add_subplot()
+    found = pooled_ranks(rng.standard_normal((20, 3)), np.ones((2, 3)), np.arange(20) % 2)
+    assert found.plot(axes) is axes
+    assert axes.get_legend() is not None
+    assert axes.get_ylabel() == "density"
+    assert len(axes.patches) == 2
+
+
+NET = Network.random([2, 3, 2], rng=0)
+TWO = [[0.0, 1.0], [1.0, 0.0], [2.0, 1.0], [3.0, 3.0]]
+
+
+@pytest.mark.parametrize(
+    ("function", "arguments", "error", "match"),
+    [
+        (rank_probability, (NET, TWO, [0, 0, 1]), ValueError, "3 labels for 4 samples"),
+        (rank_probability, (NET, TWO, [0, 0, 1, 2]), ValueError, "labels reach 2, .* number them from 0 to 1"),
+        (rank_probability, (NET, TWO, [0, 0, 0, 0]), ValueError, "all samples are of class 0"),
+        (rank_probability, (NET, TWO, [0, 0, 0, 1]), ValueError, "class 1 has one sample only"),
+        (rank_probability, (NET, TWO, [0.0, 0.0, 1.0, 1.0]), TypeError, "astype"),
+        (rank_probability, (NET, TWO, np.eye(2)[[0, 0, 1, 1]]), ValueError, "argmax"),
+        (rank_probability, (NET, TWO, [0, 0, 1, 1], 2), ValueError, r"layer = 2 .* \[0, 1\]"),
+        (rank_probability, (NET, TWO, [0, 0, 1, 1], -1), ValueError, "layer = -1"),
+        (rank_probability, (NET, [[1.0]] * 4, [0, 0, 1, 1]), ValueError, "flatten images"),
+        (rank_probability, ("net", TWO, [0, 0, 1, 1]), TypeError, "load_network"),
+        (pooled_ranks, (TWO, [[0.0, 0.0], [1.0, 1.0]], [0, 0, 1, 1]), ValueError, "towards class 0: nothing to rank"),
+        (pooled_ranks, (TWO, [[1.0], [1.0]], [0, 0, 1, 1]), ValueError, r"\(classes, units\)"),
+        (pooled_ranks, ([[np.nan, 0.0]] * 4, np.ones((2, 2)), [0, 0, 1, 1]), ValueError, "fields = nan"),
+        (l_map, (NET, 1.0), TypeError, "whole number"),
+        (l_map, (Network.repeated([[1e200]], depth=3), 0), ValueError, "range of float64"),
+        (l_map, (np.eye(2), 0), TypeError, "ndarray"),
+        (l_map_accuracy, (NET, TWO, [0, 1]), ValueError, "2 labels for 4 samples"),
+        (unit_order, ("tanh", [1.0]), ValueError, "at least two"),
+        (unit_order, ("tan", [1.0, 2.0]), ValueError, "unknown"),
+        (unit_order, (Activation("log", lambda h: np.log(np.abs(h)), np.reciprocal), [0.0, 1.0]), ValueError, "finite"),
+        (group_order, ("tanh", TWO, [1.0]), ValueError, r"need \(groups, 2\)"),
+        (group_order, ("tanh", TWO, [[1.0, np.inf]]), ValueError, "weights = inf"),
+        (group_order, ("tanh", [[1e200, 1e200]] * 2, [1e200, 1e200]), ValueError, "leave the range of float64"),
+    ],
+)
+@pytest.mark.filterwarnings("ignore:divide by zero")
+def test_bad_input_is_refused(function, arguments, error, match):
+    with pytest.raises(error, match=match):
+        function(*arguments)
+
+
+def test_bins_and_references_are_checked():
+    with pytest.raises(ValueError, match="bins = 0"):
+        pooled_ranks(TWO, np.ones((2, 2)), [0, 0, 1, 1], bins=0)
+    with pytest.raises(ValueError, match="one number for each of the 4 samples"):
+        group_order("tanh", TWO, [1.0, 1.0], reference=[1.0])

@@ -1,0 +1,419 @@
+"""Spike statistics: sums to the last digit, laws that must hold, streaming, and what must be refused."""
+
+import itertools
+from fractions import Fraction
+
+import hypothesis
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+from matplotlib.figure import Figure
+
+from statnn.measure import spikes
+from statnn.measure.spikes import _spike_kernels as kernels
+
+fired = hnp.arrays(bool, st.tuples(st.integers(8, 60), st.integers(1, 5)))
+few = hypothesis.settings(max_examples=40)  # each compares many numbers
+
+
+def slow(fires, window):
+    """Return rates and Fano factors in fractions, None for silent units."""
+    windows = len(fires) // window
+    counts = fires[: windows * window].reshape(windows, window, -1).sum(axis=1)
+    found = []
+    for n in counts.T.tolist():
+        mean = Fraction(sum(n), windows)
+        found.append((mean / window, None if mean == 0 else Fraction(sum(k * k for k in n), windows) / mean - mean))
+    return found
+
+
+def gaps(fires):
+    return [np.diff(np.flatnonzero(unit)) for unit in fires.T]
+
+
+def same(one, other):
+    for name in ("rate", "fano_factor", "null_fano_factor", "spikes", "squares"):
+        np.testing.assert_array_equal(np.asarray(getattr(one, name)), np.asarray(getattr(other, name)))
+    assert (one.windows, one.dropped) == (other.windows, other.dropped)
+    for name in ("number", "mean", "cv", "cells", "total"):
+        np.testing.assert_array_equal(
+            np.asarray(getattr(one.intervals, name)), np.asarray(getattr(other.intervals, name))
+        )
+
+
+# -- exact sums --------------------------------------------------------------------------------------------
+
+
+@few
+@given(fired, st.integers(1, 4))
+def test_agrees_with_fractions(fires, window):
+    found = spikes.statistics(fires, window=window)
+    assert (found.units, found.windows, found.dropped) == (
+        fires.shape[1],
+        len(fires) // window,
+        len(fires) % window,
+    )
+    assert found.samples == found.windows * window
+    for i, (rate, fano) in enumerate(slow(fires, window)):
+        assert found.rate[i] == float(rate)
+        assert found.silent[i] == (fano is None) == np.ma.getmaskarray(found.fano_factor)[i]
+        if fano is not None:
+            assert found.fano_factor[i] == pytest.approx(float(fano), rel=1e-15, abs=0)
+    assert np.isnan(found.fano_factor.data[found.silent]).all(), "nothing that looks like a value lies under a mask"
+    for i, gap in enumerate(gaps(fires)):
+        assert found.intervals.number[i] == gap.size
+        if gap.size:
+            assert found.intervals.mean[i] == pytest.approx(gap.mean(), rel=1e-15)
+            assert found.intervals.cv[i] == pytest.approx(gap.std() / gap.mean(), rel=1e-12, abs=1e-14)
+        else:
+            assert found.intervals.mean[i] is found.intervals.cv[i] is np.ma.masked
+
+
+@few
+@given(fired, st.integers(1, 4))
+def test_counts_are_another_way_in(fires, window):
+    windows = len(fires) // window
+    counts = fires[: windows * window].reshape(windows, window, -1).sum(axis=1)
+    found = spikes.statistics(fires[: windows * window], window=window)
+    for dtype in (np.int64, np.uint8):
+        again = spikes.from_counts(counts.astype(dtype), window)
+        for name in ("rate", "fano_factor", "null_fano_factor", "spikes", "squares"):
+            np.testing.assert_array_equal(np.asarray(getattr(again, name)), np.asarray(getattr(found, name)))
+
+
+def test_long_windows_do_not_overflow():
+    counts = np.array([[10**6, 3], [0, 10**6], [999_983, 0]])
+    found = spikes.from_counts(counts, 10**6)
+    for i, n in enumerate(counts.T.tolist()):
+        mean = Fraction(sum(n), 3)
+        assert found.fano_factor[i] == pytest.approx(float(Fraction(sum(k * k for k in n), 3) / mean - mean), rel=1e-15)
+
+
+def test_unbiased_variance_and_its_null_on_request():
+    counts = np.array([[1, 5], [3, 5], [2, 0]])
+    found, plain = spikes.from_counts(counts, 10, ddof=1), spikes.from_counts(counts, 10)
+    np.testing.assert_allclose(found.fano_factor, counts.var(axis=0, ddof=1) / counts.mean(axis=0), rtol=1e-15)
+    np.testing.assert_allclose(found.null_fano_factor, 1.5 * plain.null_fano_factor, rtol=1e-15)
+
+
+def test_means_leave_silent_units_out_and_count_them():
+    found = spikes.from_counts([[1, 0, 4], [3, 0, 4]], 4)
+    assert found.silent_units == 1
+    assert found.mean_rate == pytest.approx((0.5 + 0 + 1) / 3)
+    assert found.mean_working_rate == pytest.approx(0.75)
+    assert found.rate_variance == pytest.approx(np.var([0.5, 0, 1]))
+    assert found.mean_fano_factor == pytest.approx((0.5 + 0) / 2)
+    assert found.fano_variance == pytest.approx(np.var([0.5, 0]))
+    assert found.mean_null_fano_factor == pytest.approx((0.5 * 4 / 7 + 0) / 2)
+    np.testing.assert_array_equal(found.independent_fano_factor.compressed(), [0.5, 0])
+    silent = spikes.from_counts(np.zeros((2, 3), dtype=int), 5)
+    for name in ("mean_fano_factor", "mean_null_fano_factor", "fano_variance", "mean_working_rate"):
+        with pytest.raises(ValueError, match="all 3 units are silent"):
+            getattr(silent, name)
+    assert "3 silent" in str(silent)
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32, np.float16, np.int64, np.int8, bool])
+def test_every_type_of_activation(dtype):
+    x = np.array([[0, 1], [1, 1], [0, 0], [1, 0], [1, 1], [0, 1]], dtype=dtype)
+    same(spikes.statistics(x, window=2), spikes.statistics(x > 0, window=2))
+
+
+def test_kernels_are_their_readable_twins(rng):
+    x = (rng.random((53, 7)) < 0.4).astype(np.uint8)
+
+    def counted(present, follow):
+        counters = kernels.Counters(
+            *np.zeros((3, 7), dtype=np.int64), np.full(7, -1), *np.zeros((2, 7), dtype=np.int64),
+            np.zeros((7, kernels.CELLS), dtype=np.uint32),
+        )  # fmt: skip
+        filled = present(x, 3, 10, counters)
+        follow(x, 100, counters)
+        return (filled, *counters)
+
+    fast = counted(kernels.present, kernels.follow)
+    slow_twin = counted(kernels.present.py_func, kernels.follow.py_func)
+    for one, other in zip(fast, slow_twin, strict=True):
+        np.testing.assert_array_equal(one, other)
+    arguments = fast[-1], kernels.SMALLEST, np.full(7, 0.41)
+    tests = []
+    for function in (kernels.geometric_fit, kernels.geometric_fit.py_func):
+        out = np.empty(7), np.empty(7, dtype=np.int64)
+        function(*arguments, *out)
+        tests.append(out)
+    np.testing.assert_array_equal(tests[0][1], tests[1][1])
+    np.testing.assert_allclose(tests[0][0], tests[1][0], rtol=1e-12)  # powers of libm and of the compiler
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint32, np.uint64])
+def test_moments_are_their_readable_twins(rng, dtype):
+    counts = rng.integers(0, 9, (23, 7)).astype(dtype)
+    plain = counts.astype(np.int64)
+    for function in (kernels.moments, kernels.moments.py_func, kernels.wide_moments, kernels.wide_moments.py_func):
+        out = np.zeros((2, 7), dtype=np.int64)
+        most = function(counts, *([9] if function.__name__ == "moments" else []), *out)
+        assert most == counts.max()
+        np.testing.assert_array_equal(out, [plain.sum(axis=0), (plain**2).sum(axis=0)])
+    if dtype is np.uint64:  # what does not fit into 32 bits is not taken for what is left of it
+        counts[3, 2] = 2**32 + 1
+        assert kernels.moments(counts, 9, *np.zeros((2, 7), dtype=np.int64)) > 2**32
+
+
+def test_thresholds_beyond_single_precision_and_labels_that_equal_nothing():
+    assert spikes.statistics(np.ones((4, 1), np.float32), threshold=1e300, window=2).silent_units == 1
+    assert spikes.statistics(np.ones((4, 1), np.float32), threshold=-1e300, window=2).rate == 1
+    with pytest.raises(ValueError, match="label = nan is not equal to itself"):
+        spikes.Accumulator(1).update([[1.0]], label=float("nan"))
+
+
+def test_counts_of_other_machines_and_labels_of_other_types():
+    counts = np.random.default_rng(0).integers(0, 10, (50, 3))
+    wanted = spikes.from_counts(counts, 10).fano_factor
+    for dtype in (">i4", ">u2", "<i8"):
+        assert np.array_equal(spikes.from_counts(counts.astype(dtype), 10).fano_factor, wanted)
+    with pytest.raises(TypeError, match="labels are of the types NoneType, str, which have no order"):
+        spikes.statistics(np.zeros((40, 1)), window=5, order="blocked", labels=[None, "a"] * 20)
+
+
+def test_a_unit_that_always_spikes_has_a_null_of_zero():
+    labels = np.repeat([0, 1, 2], [40, 30, 70])
+    found = spikes.statistics(np.ones((140, 1)), window=7, order="blocked", labels=labels)
+    assert found.fano_factor[0] == found.null_fano_factor[0] == 0
+
+
+def test_cells_of_intervals_cover_every_interval_once():
+    interval = np.concatenate([np.arange(1, 5000), [7 << 19, (8 << 19) - 1, 8 << 19, 10**9]])
+    cells = np.array([kernels.cell_of(int(k)) for k in interval])
+    expected = np.searchsorted(kernels.SMALLEST, interval, side="right") - 1
+    np.testing.assert_array_equal(cells, expected)
+    assert kernels.SMALLEST.size == kernels.CELLS == cells.max() + 1
+
+
+# -- laws --------------------------------------------------------------------------------------------------
+
+
+@few
+@given(fired, st.integers(1, 4), st.randoms(use_true_random=False))
+def test_permuting_units_permutes_the_result(fires, window, random):
+    order = random.sample(range(fires.shape[1]), fires.shape[1])
+    one, other = spikes.statistics(fires, window=window), spikes.statistics(fires[:, order], window=window)
+    np.testing.assert_array_equal(one.rate[order], other.rate)
+    np.testing.assert_array_equal(np.asarray(one.fano_factor)[order], np.asarray(other.fano_factor))
+    np.testing.assert_array_equal(one.intervals.cells[order], other.intervals.cells)
+
+
+@few
+@given(fired, st.integers(2, 4), st.randoms(use_true_random=False))
+def test_order_inside_windows_and_of_windows_matters_to_intervals_alone(fires, window, random):
+    windows = len(fires) // window
+    rows = np.arange(windows * window).reshape(windows, window).tolist()
+    shuffled = [random.sample(row, window) for row in random.sample(rows, windows)]
+    one = spikes.statistics(fires[: windows * window], window=window)
+    other = spikes.statistics(fires[np.ravel(shuffled)], window=window)
+    for name in ("rate", "fano_factor", "null_fano_factor"):
+        np.testing.assert_array_equal(np.asarray(getattr(one, name)), np.asarray(getattr(other, name)))
+
+
+@few
+@given(fired, st.integers(1, 4), st.lists(st.integers(0, 60), max_size=6))
+def test_the_way_samples_are_cut_into_batches_does_not_matter(fires, window, cuts):
+    activity = spikes.Accumulator(fires.shape[1], window=window)
+    for batch in np.split(fires, sorted(min(cut, len(fires)) for cut in cuts)):
+        activity.update(batch)
+    assert activity.samples == len(fires)
+    same(activity.result(), spikes.statistics(fires, window=window))
+
+
+@few
+@given(
+    hnp.arrays(np.float64, (24, 3), elements=st.floats(-1e3, 1e3, width=32)),
+    st.floats(-9, 9),
+    st.integers(-20, 20),
+)
+def test_positive_rescaling_with_the_threshold_changes_nothing(x, threshold, power):
+    scale = 2.0**power
+    same(spikes.statistics(x, window=4), spikes.statistics(scale * x, window=4))
+    same(spikes.statistics(x, threshold, 4), spikes.statistics(scale * x, scale * threshold, 4))
+    each = np.full(3, threshold)
+    same(spikes.statistics(x, threshold, 4), spikes.statistics(x, each, 4))
+
+
+@few
+@given(fired)
+def test_higher_thresholds_give_lower_rates(fires):
+    x = fires * np.linspace(1, 2, fires.shape[1])
+    low, high = spikes.statistics(x, 0.5, 2), spikes.statistics(x, 1.5, 2)
+    assert (high.rate <= low.rate).all()
+
+
+@few
+@given(fired, st.integers(1, 3))
+def test_complementary_units_have_equal_variance(fires, window):
+    one, other = spikes.statistics(fires, window=window), spikes.statistics(~fires, window=window)
+    np.testing.assert_allclose(one.rate + other.rate, 1, rtol=1e-15)
+    both = ~one.silent & ~other.silent
+    np.testing.assert_allclose(
+        (np.asarray(one.fano_factor) * one.rate)[both], (np.asarray(other.fano_factor) * other.rate)[both], atol=1e-13
+    )
+
+
+# -- orders ------------------------------------------------------------------------------------------------
+
+
+def test_shuffled_keeps_rates_and_is_reproducible(rng):
+    x = np.sort(rng.random((200, 3)), axis=0) - 0.5
+    given_order = spikes.statistics(x, window=10)
+    one, again, other = (spikes.statistics(x, window=10, order="shuffled", rng=seed) for seed in (1, 1, 2))
+    same(one, again)
+    np.testing.assert_array_equal(one.rate, given_order.rate)
+    assert (given_order.fano_factor > one.fano_factor + 1).all()
+    assert (one.squares != other.squares).any()
+
+
+def test_blocks_hold_one_class_each_and_drop_what_is_left():
+    labels = np.array(["b", "a", "b", "a", "a", "b", "b", "a", "a", "b", "b", "b"])
+    fires = np.column_stack([labels == "a", labels == "b", np.zeros(12, bool)])
+    found = spikes.statistics(fires, window=2, order="blocked", labels=labels)
+    assert (found.windows, found.dropped, found.order) == (2 + 3, 1 + 1, "blocked")
+    np.testing.assert_array_equal(found.rate, [2 / 5, 3 / 5, 0])
+    expected = [spikes.blocked_fano_factor(p, 2, weights=[2, 3]) for p in ([1, 0], [0, 1])]
+    np.testing.assert_allclose(found.fano_factor.compressed(), expected, rtol=1e-14)
+    np.testing.assert_allclose(found.null_fano_factor.compressed(), expected, rtol=1e-14)
+
+
+def test_a_class_may_come_back():
+    x = np.array([[1], [0], [1], [1], [0], [0], [1], [0]])
+    activity = spikes.Accumulator(1, window=2)
+    for label, batch in (("a", x[:3]), ("b", x[3:5]), ("a", x[5:])):
+        activity.update(batch, label=label)
+    found = activity.result()
+    assert (found.windows, found.dropped, found.order) == (3, 1 + 1, "blocked")
+    np.testing.assert_array_equal(found.rate, [3 / 6])
+    again = spikes.statistics(x[[0, 1, 5, 6, 3, 4]], window=2, order="blocked", labels=[0] * 4 + [1] * 2)
+    assert found.null_fano_factor[0] == again.null_fano_factor[0]
+
+
+def test_null_is_the_mean_over_all_orders():
+    fires = np.array([1, 1, 0, 1, 0, 0, 0, 0], dtype=bool)
+    subsets = [
+        spikes.statistics(np.isin(np.arange(8), chosen)[:, None], window=2)
+        for chosen in itertools.combinations(range(8), 3)
+    ]
+    assert len({found.null_fano_factor[0] for found in subsets}) == 1
+    mean = np.mean([found.fano_factor[0] for found in subsets])
+    found = spikes.statistics(fires[:, None], window=2)
+    assert found.null_fano_factor[0] == pytest.approx(mean, rel=1e-14)
+    assert found.null_fano_factor[0] == pytest.approx(spikes.shuffled_fano_factor(3 / 8, 2, 8), rel=1e-14)
+
+
+def test_null_of_blocks_is_the_mean_over_all_orders_inside_classes():
+    values = []
+    for chosen, other in itertools.product(itertools.combinations(range(6), 2), itertools.combinations(range(4), 3)):
+        fires = np.concatenate([np.isin(np.arange(6), chosen), np.isin(np.arange(4), other)])[:, None]
+        found = spikes.statistics(fires, window=2, order="blocked", labels=[0] * 6 + [1] * 4)
+        values.append((found.fano_factor[0], found.null_fano_factor[0]))
+    measured, null = np.transpose(values)
+    assert np.ptp(null) == 0
+    assert null[0] == pytest.approx(measured.mean(), rel=1e-14)
+
+
+# -- pictures and refusals ---------------------------------------------------------------------------------
+
+
+def test_draws_itself(rng):
+    for scale in (1, 30):
+        counts = rng.binomial(100, 0.3, (20, 4)) * [1, 0, 1, 1]
+        counts[0, 2:] = scale
+        axes = Figure().add_subplot()
+        assert spikes.from_counts(counts, 100).plot(axes) is axes
+        assert "r" in axes.get_xlabel()
+        assert "1 silent" in axes.get_legend().get_texts()[-1].get_text()
+
+
+X = np.ones((10, 2))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "options", "error", "match"),
+    [
+        ((np.ones(10),), {}, ValueError, r"shape \(10,\).*reshape"),
+        ((np.ones((0, 2)),), {}, ValueError, "neither of them 0"),
+        ((X, 0, 6), {}, ValueError, r"10 samples fill 1 complete window\(s\) of 6"),
+        ((X, 0, 0), {}, ValueError, "window = 0"),
+        ((X, 0, 2.0), {}, TypeError, "window = 2.0"),
+        ((X, np.nan, 2), {}, ValueError, "threshold = nan"),
+        ((X, [0, 0, 0], 2), {}, ValueError, r"threshold has shape \(3,\)"),
+        ((X, "high", 2), {}, TypeError, "threshold must be a real number"),
+        ((X * [1, np.nan], 0, 2), {}, ValueError, r"activations\[0, 1\] = nan is not finite"),
+        ((X * np.inf, 0, 2), {}, ValueError, "inf is not finite"),
+        ((X * 1j, 0, 2), {}, TypeError, "complex"),
+        ((X, 0, 2), {"order": "random"}, ValueError, "choose 'given', 'shuffled' or 'blocked'"),
+        ((X, 0, 2), {"order": "blocked"}, ValueError, "pass labels="),
+        ((X, 0, 2), {"labels": np.ones(10)}, ValueError, "does not use them"),
+        ((X, 0, 2), {"order": "blocked", "labels": np.ones(9)}, ValueError, r"labels have shape \(9,\)"),
+        ((X, 0, 2), {"order": "blocked", "labels": np.full(10, np.nan)}, ValueError, r"labels\[0\] is nan"),
+        ((X, 0, 4), {"order": "blocked", "labels": np.arange(10) // 5 % 3}, None, ""),
+        ((X, 0, 5), {"order": "blocked", "labels": np.arange(10) // 2}, ValueError, "of one class each"),
+        ((X, 0, 2), {"ddof": 2}, ValueError, "ddof = 2"),
+        ((X, 0, 2), {"intervals": 1}, TypeError, "intervals = 1 must be True or False"),
+    ],
+)
+def test_bad_activations_are_refused(arguments, options, error, match):
+    if error is None:
+        assert spikes.statistics(*arguments, **options).windows == 2
+        return
+    with pytest.raises(error, match=match):
+        spikes.statistics(*arguments, **options)
+
+
+@pytest.mark.parametrize(
+    ("counts", "window", "error", "match"),
+    [
+        ([[1.0], [2.0]], 5, TypeError, "float64"),
+        ([[1], [6]], 5, ValueError, "counts = 6 is outside"),
+        ([[1], [-1]], 5, ValueError, "counts = -1 is outside"),
+        (np.array([[1], [2**63]], dtype=np.uint64), 5, ValueError, "outside"),
+        ([[1]], 5, ValueError, "at least two windows"),
+        ([1, 2], 5, ValueError, r"shape \(2,\)"),
+        ([[1], [2]], 2 * 10**9, ValueError, "overflow"),
+    ],
+)
+def test_bad_counts_are_refused(counts, window, error, match):
+    with pytest.raises(error, match=match):
+        spikes.from_counts(counts, window)
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "match"),
+    [
+        (lambda: spikes.independent_fano_factor(1.5), ValueError, "above 1: a rate is a share"),
+        (lambda: spikes.independent_fano_factor([]), ValueError, "empty"),
+        (lambda: spikes.shuffled_fano_factor(0.5, 11, 10), ValueError, "window = 11"),
+        (lambda: spikes.blocked_fano_factor([0, 0], 5), ValueError, "silent unit"),
+        (lambda: spikes.blocked_fano_factor([[0.5]], 5), ValueError, "one rate a class"),
+        (lambda: spikes.blocked_fano_factor([0.5, 0], 5, weights=[0, 0]), ValueError, "not all 0"),
+        (lambda: spikes.blocked_fano_factor([0.5, 0], 5, weights=[1]), ValueError, r"shape \(1,\)"),
+        (lambda: spikes.from_counts([[1], [2]], 5).test("normal"), ValueError, "choose 'binomial'"),
+        (lambda: spikes.from_counts([[1], [2]], 5).test("geometric"), ValueError, "no intervals"),
+        (lambda: spikes.from_counts([[1], [2]], 5).test("poisson").adjusted("none"), ValueError, "'holm'"),
+        (lambda: spikes.from_counts([[1], [2]], 5).test("poisson").rejected(5), ValueError, "level = 5"),
+        (lambda: spikes.Accumulator(0), ValueError, "units = 0"),
+        (lambda: spikes.Accumulator(2).result(), ValueError, "0 samples fill 0"),
+        (lambda: spikes.Accumulator(2).update(np.ones((3, 1))), ValueError, r"\(samples, 2\) is needed"),
+        (lambda: spikes.Accumulator(2).update(X, label=[]), TypeError, "unhashable"),
+    ],
+)
+def test_other_bad_input_is_refused(call, error, match):
+    with pytest.raises(error, match=match):
+        call()
+
+
+def test_a_bad_batch_leaves_nothing_behind():
+    activity = spikes.Accumulator(2, window=2)
+    activity.update(X[:3])
+    with pytest.raises(ValueError, match="not finite"):
+        activity.update(np.array([[1, 1], [np.nan, 1]]))
+    activity.update(X[3:])
+    same(activity.result(), spikes.statistics(X, window=2))

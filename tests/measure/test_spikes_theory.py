@@ -1,0 +1,293 @@
+"""Spike statistics against derivations, sums over laws, simulation with its twins, and elephant."""
+
+import re
+from dataclasses import replace
+from fractions import Fraction
+from itertools import combinations, pairwise
+from math import comb, factorial
+
+import checks
+import mpmath
+import numpy as np
+import pytest
+import sympy as sp
+from derived import built
+from matplotlib.mathtext import MathTextParser
+from scipy import stats
+
+from statnn.measure import spikes
+from statnn.measure.spikes._tests import dispersion_moments, dispersion_test, holm
+from statnn.theory.measure import fano, intervals, spike_oracle
+from statnn.theory.measure.dispersion import MEAN, THIRD, VARIANCE
+
+NAMES = ("fano-nulls", "dispersion", "spike-intervals", "node-strength")
+
+
+# -- derivations -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_derivations_check_and_tampered_ones_do_not(name):
+    derivation = built(name)
+    assert derivation.name == name
+    derivation.check()
+    for number, step in enumerate(derivation.steps):
+        wrong = replace(step, residual=step.residual + sp.Rational(1, 10**40))
+        steps = (*derivation.steps[:number], wrong, *derivation.steps[number + 1 :])
+        with pytest.raises(AssertionError, match=f"{name}, step {number + 1}:"):
+            replace(derivation, steps=steps).check()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_derivations_can_be_read(name):
+    for step in built(name).steps:
+        assert MathTextParser("path").parse(f"${step.latex()}$").glyphs
+        assert not re.search(r"\^|_|<=|>=|->|<<|>>|\b(alpha|beta|theta|mu|lambda|sigma|rho|tau)\b", step.statement)
+    assert built(name).latex().isascii()
+
+
+def rational(fraction):
+    return sp.Rational(fraction.numerator, fraction.denominator)
+
+
+def assert_digits(value, closed):
+    with mpmath.workdps(60):
+        exact = mpmath.mpf(int(closed.p)) / int(closed.q)
+        assert abs(value - exact) <= abs(exact) * mpmath.mpf(10) ** -48
+
+
+def test_closed_forms_are_sums_over_laws():
+    for rate in (Fraction(1, 7), Fraction(9, 10)):
+        assert_digits(spike_oracle.independent(rate, 12), fano.INDEPENDENT.subs(fano.r, rational(rate)))
+    for m, T, M in ((3, 4, 12), (10, 5, 12), (1, 2, 3), (40, 60, 100)):
+        assert_digits(spike_oracle.shuffled(m, T, M), fano.SHUFFLED.subs({fano.m: m, fano.T: T, fano.M: M}))
+    rates = Fraction(1, 8), Fraction(1, 2), Fraction(7, 9)
+    e1, e2 = (rational(sum((p**k for p in rates), Fraction(0)) / 3) for k in (1, 2))
+    closed = fano.BLOCKED.subs({fano.MEAN: e1, fano.SQUARE: e2, fano.T: 7})
+    assert_digits(spike_oracle.blocked(rates, 7), closed)
+    for m, W, T in ((3, 2, 4), (4, 3, 3), (7, 4, 3), (2, 3, 2)):
+        found = spike_oracle.dispersion_moments(m, W, T)
+        at = {fano.m: m, fano.W: W, fano.T: T, fano.M: W * T}
+        for exact, closed in zip(found, (MEAN, VARIANCE, THIRD), strict=True):
+            assert closed.subs(at) == rational(exact)
+
+
+def test_intervals_of_a_shuffled_set_are_enumerated():
+    M, m = 9, 3
+    gaps = [b - a for at in combinations(range(M), m) for a, b in pairwise(at)]
+    for k in range(1, M - m + 2):
+        share = sp.Rational(gaps.count(k), len(gaps))
+        assert intervals.FINITE.subs({intervals.M: M, intervals.m: m, intervals.k: k}) == share
+
+
+# -- numbers -----------------------------------------------------------------------------------------------
+
+
+def test_nulls_keep_their_digits():
+    for rate in (1e-9, 0.08, 0.3, 1 - 2**-30):
+        exact = spike_oracle.independent(rate, 9)
+        assert abs(spikes.independent_fano_factor(rate) / exact - 1) < 1e-15
+    for m, T, M in ((3, 7, 100), (999, 100, 1000), (50, 999, 1000), (4, 10, 10)):
+        exact = spike_oracle.shuffled(m, T, M)
+        assert abs(spikes.shuffled_fano_factor(m / M, T, M) - exact) < 1e-15 * max(exact, m / M)
+    for rates in ([0.8] + [0.0] * 9, [0.1, 0.2, 0.7], [1.0, 0.5]):
+        assert abs(spikes.blocked_fano_factor(rates, 30) / spike_oracle.blocked(rates, 30) - 1) < 1e-14
+    assert spikes.blocked_fano_factor([0.8] + 9 * [0.0], 100) == pytest.approx(72.2, rel=1e-15)
+    for huge in (1e308, 5e-324):
+        assert spikes.blocked_fano_factor([0.2, 0.6], 7, weights=[huge, huge]) == pytest.approx(
+            spikes.blocked_fano_factor([0.2, 0.6], 7), rel=1e-15
+        )
+    assert spikes.blocked_fano_factor([0.2, 0.6], 7, weights=[3, 1]) == pytest.approx(
+        spikes.blocked_fano_factor([0.2, 0.2, 0.2, 0.6], 7), rel=1e-15
+    )
+
+
+def test_null_of_intervals_keeps_its_digits():
+    # intervals 2, 1, 3: r = 1/2, and (1 - r)^(1/2) is the coefficient of variation of the geometric law
+    fires = np.array([1, 0, 1, 1, 0, 0, 1, 0], dtype=bool)[:, None]
+    null = spikes.statistics(fires, window=2).intervals.null_cv[0]
+    assert abs(null / spike_oracle.interval_cv(Fraction(1, 2)) - 1) < 1e-15
+
+
+def test_moments_of_dispersion_are_enumerated():
+    for m, W, T in ((3, 2, 4), (4, 3, 3), (7, 4, 3), (2, 3, 2), (8, 3, 3)):
+        found = dispersion_moments(np.array([float(m)]), W, T)
+        for value, exact in zip(found, spike_oracle.dispersion_moments(m, W, T), strict=True):
+            assert value[0] == pytest.approx(float(exact), rel=1e-13, abs=1e-13)
+    # a window without end: samples so fine that no two spikes share one
+    rough = dispersion_moments(np.array([20.0]), 6, 10**7)
+    for value, limit in zip(rough, dispersion_moments(np.array([20.0]), 6, None), strict=True):
+        assert value[0] == pytest.approx(limit[0], rel=1e-5)
+
+
+def dispersions(m, W, T):
+    """All values of Σ n(n-1) over W windows with m spikes in all, and their probabilities; T = None is Poisson."""
+    ways = {(0, 0): Fraction(1)}
+    for _ in range(W):
+        longer = {}
+        for (spent, total), way in ways.items():
+            for n in range(min(m - spent, T or m) + 1):
+                key = spent + n, total + n * (n - 1)
+                weight = comb(T, n) if T else Fraction(1, factorial(n))
+                longer[key] = longer.get(key, 0) + way * weight
+        ways = longer
+    values = sorted(total for spent, total in ways if spent == m)
+    weights = np.array([float(ways[m, total]) for total in values])
+    return np.array(values), weights / weights.sum()
+
+
+@pytest.mark.parametrize(("m", "W", "T", "off"), [(30, 10, 8, 0.01), (40, 12, 10, 0.008), (20, 12, None, 0.025)])
+def test_dispersion_has_the_p_value_of_all_arrangements(m, W, T, off):
+    """On even numbers a tail begins half a step, that is one, before its first value; without that it is off by 0.1."""
+    values, weights = dispersions(m, W, T)
+    exact = np.minimum(1, 2 * np.minimum(weights.cumsum(), weights[::-1].cumsum()[::-1]))
+    spikes_of_units = np.full(values.size, m)
+    found = dispersion_test("law", spikes_of_units, values + m, W, T)
+    np.testing.assert_allclose(found.p_value, exact, rtol=0, atol=off)
+    mean, deviation = values @ weights, np.sqrt(values**2 @ weights - (values @ weights) ** 2)
+    np.testing.assert_allclose(found.statistic, (values - mean) / deviation, rtol=1e-9, atol=1e-9)
+
+
+@pytest.mark.parametrize("gaps", [{1: 22, 2: 6, 3: 12}, {1: 40, 2: 25, 3: 22, 4: 4, 5: 9}])
+def test_intervals_have_the_p_value_of_grouped_geometric_ones(gaps):
+    """Cells {1}, ..., {k-1}, {k and more}: the likelihood of the rate is closed, and costs a degree of freedom."""
+    intervals = np.repeat(list(gaps), list(gaps.values()))
+    fires = np.zeros(1 + intervals.sum(), dtype=bool)
+    fires[np.concatenate(([0], intervals.cumsum()))] = True
+    found = spikes.statistics(fires[:, None], window=7).test("geometric")
+    rate = len(intervals) / intervals.sum()
+    k = 1  # a cell is closed while it and what lies above expect five
+    while len(intervals) * min(rate * (1 - rate) ** (k - 1), (1 - rate) ** k) >= 5:
+        k += 1
+    below = intervals[intervals < k]
+    rate = below.size / (below.sum() + (k - 1) * (len(intervals) - below.size))
+    chance = np.array([rate * (1 - rate) ** (j - 1) for j in range(1, k)] + [(1 - rate) ** (k - 1)])
+    seen = np.bincount(np.minimum(intervals, k), minlength=k + 1)[1:]
+    test = stats.chisquare(seen, len(intervals) * chance, ddof=1)
+    assert found.statistic[0] == pytest.approx(test.statistic, rel=1e-9)
+    assert found.p_value[0] == pytest.approx(test.pvalue, rel=1e-9)
+    assert len(seen) > 2
+    assert 1e-3 < test.pvalue < 0.5
+
+
+def test_too_few_arrangements_are_not_tested():
+    found = spikes.from_counts([[1, 2, 0, 0], [1, 2, 1, 0]], 2)
+    for law in ("binomial", "poisson"):
+        assert not found.test(law).tested[3]
+    assert not found.test("binomial").tested.any()
+    assert found.test("poisson").tested.tolist() == [True, True, False, False]
+
+
+# -- simulation --------------------------------------------------------------------------------------------
+
+RATES = np.array([0.02, 0.3, 0.9])
+
+
+def fanos(rng, replicas, order, rates=RATES, **options):
+    """Fano factors of many independent units of equal rates, shape (replicas, rates)."""
+    each = np.repeat(rates, replicas)
+    x = rng.random((1000, each.size)) < each
+    found = spikes.statistics(x, window=50, order=order, intervals=False, rng=rng, **options)
+    return np.asarray(found.fano_factor).reshape(len(rates), replicas).T
+
+
+def test_independent_stimuli_have_one_minus_r_and_not_one(rng):
+    found = fanos(rng, 2000, "given", ddof=1)
+    # given the spikes it is (1 - m/M) M/(M-1), whose mean over m is exact
+    checks.assert_mean(found, (1 - RATES) * 1000 / 999, what="F of independent stimuli")
+    with checks.rejects():
+        checks.assert_mean(found[:, 1], 1.0, what="F of a Poisson process")
+
+
+def test_a_finite_set_has_the_hypergeometric_factor(rng):
+    fires = np.repeat(np.arange(40)[:, None] < np.array([2, 12, 36]), 3000, axis=1)
+    shuffled = rng.permuted(fires, axis=0)
+    found = spikes.statistics(shuffled, window=10, intervals=False)
+    factor = np.asarray(found.fano_factor).reshape(3, 3000).T
+    theory = spikes.shuffled_fano_factor(np.array([2, 12, 36]) / 40, 10, 40)
+    checks.assert_mean(factor, theory, what="F of a shuffled set")
+    with checks.rejects():
+        checks.assert_mean(factor, 1 - np.array([2, 12, 36]) / 40, what="1 - r without end of samples")
+
+
+def test_class_blocks_have_the_spread_between_classes(rng):
+    p, units = np.array([0.05, 0.6]), 1000
+    windows = rng.integers(0, 2, (400, units))  # F is a ratio of means over 400 windows: biased by a few of 1/400
+    counts = rng.binomial(20, p[windows])
+    found = spikes.from_counts(counts, 20)
+    theory = spikes.blocked_fano_factor(p, 20)
+    checks.assert_mean(np.asarray(found.fano_factor), theory, bias=0.01 * theory, what="F of class blocks")
+    with checks.rejects():
+        checks.assert_mean(np.asarray(found.fano_factor), 1 - p.mean(), bias=0.01 * theory, what="shuffled")
+
+
+def p_values(test):
+    return test.p_value.compressed()
+
+
+def test_tests_are_calibrated_and_reject_what_is_wrong(rng):
+    rates = rng.uniform(0.02, 0.95, 400)
+    x = rng.random((6000, 400)) < rates
+    found = spikes.statistics(x, window=60)
+    for law in ("binomial", "geometric"):
+        p = p_values(found.test(law))
+        assert p.size == 400
+        checks.assert_uniform(p, what=f"p of the {law} test")
+        assert not found.test(law).rejected(1e-6).any()
+    with checks.rejects():
+        checks.assert_uniform(p_values(found.test("poisson")), what="Poisson counts of a unit with a rate")
+    assert found.test("poisson").rejected()[rates > 0.8].all()
+    rare = spikes.statistics(rng.random((30_000, 100)) < 0.01, window=600)
+    assert not rare.test("poisson").rejected(1e-6).any(), "rare spikes cannot be told from a Poisson process"
+    bursts = np.repeat(rng.random((3000, 20)) < 0.3, 2, axis=0)
+    pairs = spikes.statistics(bursts, window=60)
+    for law in ("binomial", "geometric"):
+        assert pairs.test(law).rejected().all(), law
+
+
+def test_rare_dispersion_is_not_taken_for_a_surprise(rng):
+    """Two spikes in one of many windows: as probable as a coincidence, which a normal law would call impossible."""
+    counts = np.zeros((500, 2000), dtype=np.int64)
+    at = rng.integers(0, 500, (5, 2000))
+    np.add.at(counts, (at.ravel(), np.tile(np.arange(2000), 5)), 1)
+    test = spikes.from_counts(counts, 10**5).test("poisson")
+    seen = (counts.max(axis=0) > 1).sum()
+    checks.assert_proportion(int(seen), 2000, 1 - np.prod(1 - np.arange(5) / 500), what="coincidences")
+    assert p_values(test).min() > 1e-5
+
+
+def test_holm_and_benjamini_hochberg(rng):
+    p = np.array([0.01, 0.04, 0.03, 0.005])
+    np.testing.assert_allclose(holm(p), [0.03, 0.06, 0.06, 0.02])
+    test = spikes.FitTest("binomial", np.ma.array(p), np.ma.array(p, mask=[0, 0, 0, 0]))
+    np.testing.assert_allclose(test.adjusted("benjamini-hochberg"), stats.false_discovery_control(p))
+    fresh = rng.random(40) ** 2
+    assert (holm(fresh) >= fresh).all()
+    assert (holm(fresh) <= np.minimum(1, 40 * fresh)).all()
+    hidden = spikes.FitTest("binomial", np.ma.array([0.0, 1.0], mask=[1, 0]), np.ma.array([np.nan, 0.04], mask=[1, 0]))
+    assert hidden.rejected().tolist() == [False, True]
+    assert "1 of 1" in str(hidden)
+    nothing = spikes.FitTest("binomial", np.ma.masked_all(2), np.ma.masked_all(2))
+    assert not nothing.rejected().any()
+
+
+# -- a second implementation -------------------------------------------------------------------------------
+
+
+def test_agrees_with_elephant(rng):
+    statistics = pytest.importorskip("elephant.statistics")
+    counts = rng.binomial(20, [0.1, 0.5, 0.9, 0.0], (30, 4))
+    found = spikes.from_counts(counts, 20)
+    for i, n in enumerate(counts.T):
+        trains = [np.arange(k, dtype=float) for k in n]
+        theirs = statistics.fanofactor(trains, warn_tolerance=None) if n.any() else None
+        if theirs is None:
+            assert found.silent[i]
+        else:
+            assert found.fano_factor[i] == pytest.approx(theirs, rel=1e-13)
+    x = rng.random((500, 3)) < [0.1, 0.4, 0.8]
+    gaps = spikes.statistics(x, window=50).intervals
+    for i, unit in enumerate(x.T):
+        theirs = statistics.isi(np.flatnonzero(unit).astype(float))
+        assert gaps.mean[i] == pytest.approx(theirs.mean(), rel=1e-14)
+        assert gaps.cv[i] == pytest.approx(statistics.cv(theirs), rel=1e-12)

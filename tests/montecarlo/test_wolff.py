@@ -1,0 +1,198 @@
+"""Wolff clusters: their law, their size, and what they are good for."""
+
+import pickle
+from concurrent.futures import ThreadPoolExecutor
+from itertools import product
+
+import numpy as np
+import pytest
+from checks import assert_law, assert_mean, rejects
+from scipy import sparse
+
+from statnn._random import root
+from statnn._xoshiro import words
+from statnn.interaction import BinaryNeurons, DynamicNeurons
+from statnn.montecarlo import sample
+from statnn.montecarlo._wolff import cluster_kernels as kernels
+from statnn.montecarlo._wolff.method import Wolff
+from statnn.network import Network
+
+CHAINS = 20_000
+CRITICAL = 2 / np.log(1 + np.sqrt(2))
+
+
+def ferromagnet(temperature=1.0):
+    """Six spins with unequal couplings, one of them alone."""
+    matrix = np.zeros((6, 6))
+    for i, j, value in [(0, 1, 0.9), (1, 2, 0.3), (0, 2, 0.5), (2, 3, 1.2), (3, 4, 0.2), (0, 4, 0.7)]:
+        matrix[i, j] = matrix[j, i] = value
+    return BinaryNeurons(matrix, temperature=temperature)
+
+
+def lattice(length, temperature):
+    ring = sparse.csr_array(np.roll(np.eye(length), 1, axis=0) + np.roll(np.eye(length), -1, axis=0))
+    one = sparse.eye_array(length)
+    return BinaryNeurons(sparse.kron(ring, one) + sparse.kron(one, ring), temperature=temperature)
+
+
+def law(model):
+    """All states, shape (2^N, N), and their probabilities; state k has its bits as spins."""
+    states = np.array(list(product((-1, 1), repeat=model.size)))
+    weight = np.exp(-model.energy(states) / model.temperature)
+    return states, weight / weight.sum()
+
+
+def numbers(states):
+    return (states > 0) @ (1 << np.arange(states.shape[-1])[::-1])
+
+
+@pytest.fixture(scope="module")
+def ends(root_seed):
+    """The last draw of many independent chains."""
+    return sample(ferromagnet(), 1, chains=CHAINS, burn_in=20, method="wolff", rng=root_seed)
+
+
+# -- kernels ---------------------------------------------------------------------------------------------
+
+
+def test_kernels_are_their_twins(rng):
+    model = lattice(6, 2.5)
+    graph = (model.couplings.indptr.copy(), model.couplings.indices.copy())
+    chances = np.full(model.couplings.nnz, 0.55)
+    spins, state = rng.choice([-1, 1], 36).astype(np.int8), words(rng)
+    results = []
+    for twin in (lambda f: f, lambda f: f.py_func):
+        own, random, members = spins.copy(), state.copy(), np.zeros(36, np.int32)
+        total = twin(kernels.clusters)(*graph, chances, own, random, members, 50)
+        energy = twin(kernels.energy)(*graph, model.couplings.data.copy(), own)
+        results.append((total, energy, own, random, members))
+    for one, other in zip(*results, strict=True):
+        assert np.array_equal(one, other)
+
+
+def test_a_cluster_is_connected_and_flips_as_a_whole():
+    model = lattice(8, 2.5)
+    walkers = Wolff(clusters=1).walkers(model, root(4), [0], None)
+    for _ in range(50):
+        before = walkers.states()[0]
+        walkers.sweep(1)
+        flipped = np.flatnonzero(before != walkers.states()[0])
+        if not flipped.size:
+            continue
+        assert np.ptp(before[flipped]) == 0
+        assert flipped.size == walkers.observe("cluster_size")[0]
+        inside = model.couplings[flipped][:, flipped]
+        assert sparse.csgraph.connected_components(inside)[0] == 1
+
+
+# -- laws ------------------------------------------------------------------------------------------------
+
+
+def test_every_state_has_its_probability(ends):
+    found = np.bincount(numbers(ends.states), minlength=64)
+    assert_law(found, law(ferromagnet())[1], what="states of six spins")
+    with rejects():
+        assert_law(found, law(ferromagnet(1.15))[1], what="warmer")
+
+
+def test_cluster_size_is_the_susceptibility(ends):
+    states, probability = law(ferromagnet())
+    square = probability @ states.sum(axis=1) ** 2 / 6
+    assert_mean(ends.draws["cluster_size"][:, 0], square, what="mean cluster size, <M²>/N")
+    with rejects():
+        assert_mean(ends.draws["cluster_size"][:, 0], square * 1.05, what="5 % more")
+
+
+def test_clusters_forget_faster_than_single_spins(root_seed):
+    """At the critical temperature of 16 x 16 spins; the slow observable is the square of the magnetisation."""
+    watched = {"square": lambda states: states.mean(axis=1) ** 2}
+    model = lattice(16, CRITICAL)
+    fast = sample(model, 2000, chains=16, method="wolff", rng=root_seed, observables=watched).estimate("square")
+    slow = sample(model, 8000, chains=64, method="heat bath", rng=root_seed, observables=watched).estimate("square")
+    assert fast.warning is None
+    assert slow.warning is None
+    assert fast.tau * 10 < slow.tau
+    assert abs(fast.mean - slow.mean) < 6 * np.hypot(fast.error, slow.error)
+
+
+@pytest.mark.parametrize("clusters", [1, 2])
+def test_spins_that_join_nobody_do_not_flip_in_step(clusters):
+    """Without couplings, and where they are too strong to be broken, all clusters have one size."""
+    for couplings in (np.zeros((2, 2)), np.kron(np.eye(2), [[0.0, 100.0], [100.0, 0.0]])):
+        model = BinaryNeurons(couplings)
+        run = sample(
+            model, 400, chains=1, burn_in=0, thin=2, method=Wolff(clusters), rng=1, initial=np.ones(model.size),
+            observables={"states": lambda states: states},
+        )  # fmt: skip
+        assert len(np.unique(run.draws["states"][0], axis=0)) == 4
+
+
+# -- sweeps ----------------------------------------------------------------------------------------------
+
+
+def test_a_sweep_flips_about_all_spins(rng):
+    for temperature in (1.5, 2.3, 10.0):
+        run = sample(lattice(16, temperature), 100, chains=4, burn_in=200, method="wolff", rng=rng)
+        touched = run.diagnostics["clusters"] * run.draws["cluster_size"].mean(axis=1)
+        assert (np.abs(touched / 256 - 1) < 0.35).all()
+        assert (run.acceptance == 15 / 16).all()
+
+
+def test_clusters_can_be_fixed():
+    model = lattice(8, 2.5)
+    for burn_in in (0, 5):
+        fixed = sample(model, 5, chains=3, burn_in=burn_in, method=Wolff(clusters=7), rng=1)
+        assert (fixed.diagnostics["clusters"] == 7).all()
+    assert (sample(model, 5, burn_in=0, method="wolff", rng=1).diagnostics["clusters"] == 1).all()
+    one = sample(model, 14, chains=3, burn_in=0, method=Wolff(clusters=1), rng=1)
+    two = sample(model, 7, chains=3, burn_in=0, method=Wolff(clusters=2), rng=1)
+    assert np.array_equal(one.states, two.states)
+    pairs = one.draws["cluster_size"].reshape(3, 7, 2).mean(axis=2)
+    assert np.array_equal(two.draws["cluster_size"], pairs)
+
+
+def test_observables_are_those_of_the_states(rng):
+    run = sample(ferromagnet(), 6, chains=9, thin=3, method="wolff", rng=rng)
+    assert np.allclose(run.draws["energy"][:, -1], run.model.energy(run.states), rtol=1e-14)
+    assert np.allclose(run.draws["magnetisation"][:, -1], run.states.mean(axis=1))
+    start = rng.choice([-1, 1], (9, 6)).astype(np.int8)
+    assert np.array_equal(Wolff().walkers(run.model, root(1), range(9), start).states(), start)
+
+
+def test_a_chain_does_not_depend_on_the_others():
+    model = lattice(8, 2.3)
+    whole = sample(model, 12, chains=100, method="wolff", rng=5)
+    for chains in ([70], [99, 3, 20]):
+        part = sample(model, 12, chains=chains, method="wolff", rng=5)
+        for name, draws in part.draws.items():
+            assert np.array_equal(draws, whole.draws[name][chains])
+        assert np.array_equal(part.diagnostics["clusters"], whole.diagnostics["clusters"][chains])
+
+
+def test_a_run_can_be_cut_anywhere():
+    model = lattice(8, 2.3)
+    whole = sample(model, 12, chains=100, burn_in=6, method="wolff", rng=5)
+    first = sample(model, 5, chains=100, burn_in=6, method="wolff", rng=5)
+    with ThreadPoolExecutor(2) as pool:
+        cut = pickle.loads(pickle.dumps(first)).extend(7, executor=pool)  # noqa: S301 - our own
+    for name in whole.draws:
+        assert np.array_equal(whole.draws[name], cut.draws[name])
+    assert np.array_equal(whole.states, cut.states)
+
+
+# -- what is refused -------------------------------------------------------------------------------------
+
+
+def test_models_out_of_reach_are_refused():
+    matrix = np.ones((4, 4)) - np.eye(4)
+    with pytest.raises(ValueError, match=r"fields\[1\] = 0.5: a cluster flips as a whole"):
+        sample(BinaryNeurons(matrix, [0, 0.5, 0, 0]), 10, method="wolff", rng=1)
+    with pytest.raises(ValueError, match="the smallest coupling is -1: clusters need J >= 0"):
+        sample(BinaryNeurons(-matrix), 10, method="wolff", rng=1)
+    continuous = DynamicNeurons(Network([[[1.0]]]), inputs=[[1.0]], targets=[[1.0]], beta=1.0, stiffness=1.0)
+    with pytest.raises(TypeError, match="BinaryNeurons, not DynamicNeurons"):
+        Wolff().check(continuous)
+    with pytest.raises(ValueError, match=r"clusters = 0 is outside the allowed range"):
+        Wolff(clusters=0)
+    with pytest.raises(TypeError, match=r"clusters = 2.5 is a float"):
+        Wolff(clusters=2.5)

@@ -1,0 +1,233 @@
+"""Digits of solvable layers over all the range of float64, against mpmath and exact limits."""
+
+import math
+
+import mpmath
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from strategies import examples, log_uniform
+
+from statnn import rg
+from statnn.rg._fixed_points import _exponents
+from statnn.rg._layers.decimation import mediated, total
+from statnn.rg._layers.linear import renormalised as linear_map
+from statnn.rg._layers.single import renormalised as spin_map
+from statnn.theory.rg import solvable_oracle as oracle
+
+SIGN = st.sampled_from([-1.0, 1.0])
+NUMBERS = st.tuples(SIGN, log_uniform(1e-8, 30.0) | log_uniform(1e-8, 1e60)).map(lambda pair: pair[0] * pair[1])
+FIELDS = st.just(0.0) | NUMBERS
+MODERATE = st.tuples(SIGN, log_uniform(1e-20, 60.0)).map(lambda pair: pair[0] * pair[1])
+SHIFT = st.floats(-3.0, 3.0)
+
+
+def spin(K, f=0.0, g=0.0):
+    return rg.BinaryLayer([[K]], f, inputs=g)
+
+
+def near(found, exact, scale):
+    """Both agree to 1e-15 of the scale, or to what is left of digits below 1e-308."""
+    return abs(mpmath.mpf(float(found)) - exact) <= 1e-15 * abs(scale) + 5e-324
+
+
+# -- pairs of spins --------------------------------------------------------------------------------------
+
+
+def check_pair(first, second):
+    """First and second are (K, f, g): couplings relative to themselves, fields to what is added."""
+    found = spin(*first).compose(spin(*second))
+    J, up, down, constant = oracle.binary_pair(first, second, digits=25)
+    assert near(found.couplings[0, 0], J, J * (1 + abs(mpmath.log(abs(J)) if J else 0))), (first, second)
+    for ours, exact, own in ((found.fields[0], up, second[1]), (found.inputs[0], down, first[2])):
+        handed = abs(exact - own)
+        assert near(ours, exact, abs(own) + handed * (1 + abs(min(0, mpmath.log(handed))) if handed else 0))
+    assert near(found.constant, constant, constant)
+
+
+@given(NUMBERS, FIELDS, FIELDS, NUMBERS, FIELDS, FIELDS)
+@examples(0.6)
+def test_pairs_keep_their_digits_at_any_size(K1, f1, g1, K2, f2, g2):
+    check_pair((K1, f1, g1), (K2, f2, g2))
+
+
+@given(log_uniform(1.0, 1e40), st.floats(0.1, 2.0), SIGN, SHIFT, SHIFT, SHIFT)
+@examples(0.5)
+def test_pairs_keep_their_digits_where_fields_cancel_couplings(K1, share, side, shift, f, g):
+    """The field between the layers is one of the sums of the couplings, but for a number of order one."""
+    K2 = share * K1
+    check_pair((K1, K1 + side * K2 + shift, g), (K2, f, shift))
+    check_pair((K1, K1 + shift, 0.0), (K1 + shift, f, -K1))
+
+
+def test_large_couplings_hand_on_the_small_one():
+    for K in (1e4, 1e8, 1e16, 1e307, 1.7e308):
+        assert spin(K).compose(spin(0.35)).couplings.tolist() == [[0.35]]
+        assert spin(0.35).compose(spin(-K)).couplings.tolist() == [[-0.35]]
+        assert spin(K, 0.2).compose(spin(0.35, 0.1)).inputs[0] == pytest.approx(0.2, rel=1e-15)
+        assert spin(K, K).compose(spin(0.35, 0.1)).fields[0] == pytest.approx(0.1 + 0.35 / 2, rel=1e-15)
+    assert spin(1e16, 1e16, 0).compose(spin(1e16, 0, 3.0)).couplings[0, 0] == pytest.approx(0.5e16 - 1.5, rel=1e-15)
+    with pytest.raises(ValueError, match="leave the range of float64"):
+        spin(1.0, 1e308).compose(spin(1.7e308, 0.0, 1e308))
+    assert float(total(np.array(1e16), np.array(1.0), np.array(-1e16))) == 1.0
+    check_pair((1e90, 1.2e90, 0.0), (-2e89, 0.0, 3.0))
+    none = (np.array(0.0),)
+    assert float(mediated(none, (np.array(1.0),), none)) == 0.0
+
+
+@given(MODERATE, st.integers(1, 400))
+@examples(0.5)
+def test_powers_lose_one_rounding_a_layer(K, m):
+    found = spin(K).power(m)
+    with mpmath.workdps(400):
+        exact = mpmath.atanh(mpmath.tanh(mpmath.mpf(K)) ** m)
+        if abs(exact) > 1e-290:
+            assert abs(found.couplings[0, 0] / exact - 1) < 1e-15 * m
+            assert found.correlation_length() * m == pytest.approx(spin(K).correlation_length(), rel=1e-15 * m)
+            assert found.spectrum().ratios[1] == pytest.approx(float(mpmath.tanh(mpmath.mpf(K)) ** m), rel=1e-15 * m)
+
+
+# -- one spin a layer ------------------------------------------------------------------------------------
+
+
+@given(MODERATE, st.just(0.0) | MODERATE, st.just(0.0) | MODERATE)
+@examples(1)
+def test_spectra_of_one_spin_keep_their_digits(K, f, g):
+    layer = rg.BinaryLayer([[K]], f, inputs=g, constant=0.5)
+    log, ratio, length = oracle.binary_spectrum(K, f, g, digits=25)
+    found = layer.spectrum()
+    assert near(found.log_leading, log + 0.5, log + 0.5)
+    assert near(found.ratios[1], ratio, ratio * (1 + abs(f) + abs(g)))
+    assert near(layer.correlation_length(), length, length * (1 + (abs(f) + abs(g)) * length))
+    assert found.correlation_length == layer.correlation_length()
+
+
+def test_spectra_of_one_spin_at_the_ends_of_the_range():
+    blocks = spin(0.7).power(80)
+    assert blocks.spectrum().ratios[1] == pytest.approx(math.tanh(0.7) ** 80, rel=1e-13)
+    assert blocks.correlation_length() * 80 == pytest.approx(-1 / math.log(math.tanh(0.7)), rel=1e-14)
+    for K in (1e-17, -1e-17, 1e-300, 5e-324):
+        assert spin(K).spectrum().ratios[1] == K
+        assert spin(K).correlation_length() == pytest.approx(-1 / math.log(abs(K)), rel=1e-15)
+    for h in (15.0, 300.0, 1e300):  # λ_1/λ_0 → (1 - e^{-4K}) e^{-2h} 4/4
+        decay = 2 * h - math.log(-math.expm1(-2.0))
+        assert spin(0.5, h).correlation_length() == pytest.approx(1 / decay, rel=1e-13)
+        assert spin(0.5, h).spectrum().log_leading == pytest.approx(0.5 + h, rel=1e-13)
+    for K in (1e300, 1.7e308):
+        for sign in (1, -1):
+            found = spin(sign * K).spectrum()
+            assert (found.log_leading, found.ratios[1], found.correlation_length) == (K, sign, math.inf)
+    assert spin(0.0, 3.0).correlation_length() == 0
+    with pytest.raises(ValueError, match=r"the fields f \+ g of a spin .* leave the range"):
+        spin(1.0, 1e308, 1e308).spectrum()
+    with pytest.raises(ValueError, match="has no finite logarithm"):
+        spin(1.7e308, 1.7e308).spectrum()
+
+
+@given(SIGN, log_uniform(1e-2, 0.999), st.floats(-0.99, 0.99), st.integers(1, 200))
+@examples(0.2)
+def test_the_map_of_one_spin_keeps_its_digits(sign, t, v, b):
+    J, field = oracle.binary_map(sign * t, v, b, digits=20)
+    found = spin_map(np.array([sign * t, v]), b)
+    if abs(J) > 1e-290:
+        assert abs(found[0] / J - 1) < 1e-15 * (b + 1)
+    assert abs(found[1] - field) <= 3e-15 * abs(field)
+
+
+def test_the_map_of_one_spin_at_its_ends():
+    assert spin_map(np.array([0.0, 0.3]), 10**9).tolist() == pytest.approx([0.0, 0.3], rel=1e-12)
+    assert spin_map(np.array([1.0, 0.0]), 10**9).tolist() == [1.0, 0.0]
+    strong, field = 0.9999999022694877, 0.8375415984973206  # the field lets tanh K fall to 2e-97
+    assert spin_map(np.array([strong, field]), 106)[0] == pytest.approx(
+        float(oracle.binary_map(strong, field, 106, digits=20)[0]), rel=1e-12, abs=0
+    )
+    assert spin_map(np.array([1.0, 0.5]), 3)[1] == pytest.approx(math.tanh(3 * math.atanh(0.5)))
+    for couplings in ([0.5, 1.0], [-1.0, 0.0]):
+        with pytest.raises(ValueError, match="finite fields"):
+            spin_map(np.array(couplings), 2)
+
+
+# -- wide layers of spins --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("scale", [1.0, 1e4, 1e16])
+def test_weights_of_wide_layers_keep_what_is_small(scale):
+    """ln T(s', s) - ln T of the largest, in whole numbers: exact."""
+    J = np.array([[scale, 3.0], [5.0, 2 * scale]]) / 8
+    found = rg.BinaryLayer(J, [1 / 8, scale], inputs=[7 / 8, 0.0]).transfer()
+    states = [[int(b) for b in pair] for pair in ((-1, -1), (1, -1), (-1, 1), (1, 1))]
+    whole = [[int(8 * value) for value in row] for row in J.tolist()], (1, int(8 * scale)), (7, 0)
+    exact = [
+        [
+            sum(whole[0][i][j] * a[i] * b[j] for i in (0, 1) for j in (0, 1))
+            + sum(whole[1][i] * a[i] + whole[2][i] * b[i] for i in (0, 1))
+            for b in states
+        ]
+        for a in states
+    ]
+    top = max(map(max, exact))
+    assert found.log_weights.tolist() == [[(one - top) / 8 for one in row] for row in exact]
+    assert found.log_scale == pytest.approx(top / 8, rel=1e-15)
+
+
+def test_eigenvalues_do_not_feel_where_a_field_stands():
+    """f on outputs and -f on inputs cancel in a chain; the weights span e^±1600."""
+    J = [[0.5, 0.1], [0.2, 0.3]]
+    plain, moved = rg.BinaryLayer(J), rg.BinaryLayer(J, [400.0, -300.0], inputs=[-400.0, 300.0])
+    np.testing.assert_allclose(moved.spectrum().ratios, plain.spectrum().ratios, rtol=1e-12)
+    assert moved.spectrum().log_leading == pytest.approx(plain.spectrum().log_leading, abs=1e-12)
+    for couplings in ([-500.0, -500.0], [-500.0, -400.0, -300.0], [-30.0, 40.0]):  # λ = ±λ_0, the positive one first
+        ordered = rg.BinaryLayer(np.diag(couplings)).spectrum()
+        assert ordered.log_leading == pytest.approx(np.abs(couplings).sum(), rel=1e-12)
+        assert ordered.ratios[0] == 1
+        assert (np.abs(np.abs(ordered.ratios) - 1) < 1e-10).all()
+        assert (ordered.ratios < 0).sum() == ordered.ratios.size / 2
+
+
+def test_wide_layers_say_what_rounding_hides():
+    blocks = rg.BinaryLayer([[0.3, 0.1], [0.1, 0.3]]).power(80)
+    with pytest.raises(ArithmeticError, match=r"cannot be told from 0 .* ask a block of fewer layers"):
+        blocks.correlation_length()
+    assert rg.BinaryLayer(np.zeros((2, 2)), 1.0).correlation_length() == 0
+    with pytest.raises(ValueError, match="whose logarithm leaves float64"):
+        rg.BinaryLayer(np.full((2, 2), 1e308)).transfer()
+
+
+def test_errors_of_exponents_are_those_of_first_order():
+    """A matrix whose eigenvectors are not orthogonal: dλ = l E r/(l r), with l r well below one."""
+    matrix, wrong = np.array([[2.0, 5.0], [0.0, 0.5]]), np.array([[0.0, 0.0], [1e-6, 0.0]])
+    point = rg.FixedPoint("x", ("a", "b"), np.zeros(2), linear_map)
+    found = _exponents(point, 2, matrix, wrong)
+    moved = np.sort(np.log2(np.linalg.eigvals(matrix + wrong)))[::-1]
+    np.testing.assert_allclose(found.error, np.abs(moved - found.y), rtol=1e-4)
+
+
+# -- linear layers ---------------------------------------------------------------------------------------
+
+WEIGHTS = st.tuples(SIGN, st.floats(0.0, 1.5) | log_uniform(1e-16, 0.1).map(lambda gap: 1 - gap)).map(math.prod)
+
+
+@given(WEIGHTS | st.sampled_from([1.0, -1.0, 0.0, -0.0, 1 + 1e-15]), st.integers(1, 60) | st.integers(1, 10**18))
+@examples(1)
+def test_powers_of_width_one_keep_their_digits_at_any_depth(w, m):
+    with mpmath.workdps(60):
+        v = mpmath.mpf(w)
+        exact = [v**m, m if v == 1 else (1 - v**m) / (1 - v), m if abs(v) == 1 else (1 - v ** (2 * m)) / (1 - v**2)]
+    layer = rg.LinearLayer(w, 1.0, 1.0)
+    if max(map(abs, exact)) > 1e308:
+        with pytest.raises(ValueError, match="leaves the range of float64"):
+            layer.power(m)
+        return
+    found = layer.power(m)
+    for one, value in zip((found.weight[0, 0], found.bias[0], found.noise[0, 0]), exact, strict=True):
+        assert abs(one - value) <= 1e-15 * abs(value) + 1e-307
+    assert linear_map(np.array([w, 0.0, 1.0]), m)[1] == 0
+
+
+def test_flows_of_width_one_do_not_add_rounding():
+    found = rg.flow(rg.LinearLayer(1 - 2.0**-50, 1.0, 1.0), 55).couplings[-1]
+    with mpmath.workdps(50):
+        v = 1 - mpmath.mpf(2) ** -50
+        exact = [v**2**55, (1 - v**2**55) / (1 - v), (1 - v**2**56) / (1 - v**2)]
+    np.testing.assert_allclose(found, [float(one) for one in exact], rtol=1e-14)

@@ -1,0 +1,471 @@
+"""Linear layers and layers of spins compose exactly; fixed points and exponents are those of the derivations."""
+
+import math
+import re
+from dataclasses import replace
+from functools import reduce
+from xml.etree import ElementTree as ET
+
+import numpy as np
+import pytest
+import sympy as sp
+from checks import assert_covariance, assert_mean, rejects
+from hypothesis import given
+from hypothesis import strategies as st
+from matplotlib.mathtext import MathTextParser
+from scipy import special
+from strategies import examples, log_uniform
+
+from statnn import rg
+from statnn.rg._fixed_points import derivative
+from statnn.rg._layers.decimation import mediated
+from statnn.theory.rg import DERIVATIONS, solvable_oracle
+from statnn.theory.rg.checked import checked, matrices
+from statnn.theory.rg.decimation import FUNCTION, K1, K2, exponentials, z
+from statnn.theory.rg.linear import WEIGHT, block, w
+from validation.typeset import svg
+
+NAMES = ["linear-layers", "decimation", "noisy-doubling"]
+SIGN = st.sampled_from([-1.0, 1.0])
+REALS = st.floats(-1.5, 1.5)
+
+
+@st.composite
+def signed(draw, low=1e-3, high=5.0):
+    return draw(SIGN) * draw(log_uniform(low, high))
+
+
+@st.composite
+def linear(draw, wide=2):
+    root = np.array([[draw(REALS) for _ in range(wide)] for _ in range(wide)])
+    weight = [[draw(REALS) for _ in range(wide)] for _ in range(wide)]
+    return rg.LinearLayer(weight, [draw(REALS) for _ in range(wide)], root @ root.T)
+
+
+@st.composite
+def spins(draw, wide=1, high=3.0):
+    couplings = [[draw(signed(1e-2, high)) for _ in range(wide)] for _ in range(wide)]
+    fields, inputs = ([draw(REALS) for _ in range(wide)] for _ in range(2))
+    return rg.BinaryLayer(couplings, fields, inputs=inputs, constant=draw(REALS))
+
+
+def parts(layer):
+    if isinstance(layer, rg.LinearLayer):
+        return np.concatenate([layer.weight.ravel(), layer.bias, layer.noise.ravel()])
+    if isinstance(layer, rg.TransferMatrix):
+        return (layer.log_weights + layer.log_scale).ravel()
+    return np.concatenate([layer.couplings.ravel(), layer.fields, layer.inputs, [layer.constant]])
+
+
+def alike(one, other, tolerance=1e-12):
+    a, b = parts(one), parts(other)
+    assert np.abs(a - b).max() <= tolerance * max(1, np.abs(a).max()), (a, b)
+
+
+# -- derivations -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_derivation_checks_and_can_be_read(name):
+    derivation = DERIVATIONS[name]()
+    assert derivation.name == name
+    derivation.check()
+    for number, step in enumerate(derivation.steps):
+        parsed = MathTextParser("path").parse(f"${step.latex()}$")
+        ink = ET.fromstring(svg(step.latex()))  # noqa: S314  # our own output
+        assert ink.find("path").get("d").count("m") >= len(parsed.glyphs) > 0
+        assert not re.search(r"\^|_|<=|>=|->|<<|>>|\b(alpha|beta|theta|mu|lambda|sigma|rho|tau)\b", step.statement)
+        wrong = replace(step, residual=step.residual + sp.Rational(1, 10**40))
+        steps = (*derivation.steps[:number], wrong, *derivation.steps[number + 1 :])
+        with pytest.raises(AssertionError, match=f"{name}, step {number + 1}:"):
+            replace(derivation, steps=steps).check()
+    assert derivation.latex().isascii()
+
+
+def test_wrong_recursions_leave_a_residual():
+    """Tangents that do not multiply; a block of one layer too many."""
+    K = sp.Symbol("K", positive=True)
+    assert exponentials((sp.cosh(2 * K) - 1) / (sp.cosh(2 * K) + 1) - sp.tanh(K) ** 3) != 0
+    assert sp.simplify(WEIGHT.subs(block, 3) - w**2) != 0
+
+
+def test_steps_are_checked_as_they_are_printed():
+    """A false equation leaves a residual: in a limit, in one entry of a tuple, by the order of two matrices."""
+    t, b = sp.symbols("t b", positive=True)
+    true = sp.Eq(sp.Tuple(sp.Limit((t**b - 1) / (t - 1), t, 1), sp.Derivative(t**2, t)), sp.Tuple(b, 2 * t))
+    checked("", true).check()
+    false = sp.Tuple(b, sp.Integer(2))
+    for shown in (sp.Eq(true.lhs, false, evaluate=False), sp.Eq(sp.Derivative(t**b, t), b, evaluate=False)):
+        with pytest.raises(AssertionError, match="is not 0 in the step"):
+            checked("", shown).check()
+    f = sp.Function("f")
+    named = sp.Eq(f(f(t)), t**4, evaluate=False)
+    checked("", named, {f: lambda at: at**2}).check()
+    with pytest.raises(AssertionError, match="is not 0"):
+        checked("", named, {f: lambda at: at**3}).check()
+    A, B = sp.symbols("A B", commutative=False)
+    values = {A: sp.Matrix(2, 2, sp.symbols("a:4")), B: sp.Matrix(2, 2, sp.symbols("b:4"))}
+    matrices("", sp.Eq(A * (A + B), A * A + A * B, evaluate=False), {**values, A * A: values[A] ** 2}).check()
+    with pytest.raises(AssertionError, match="is not 0"):
+        matrices("", sp.Eq(A * B, B * A, evaluate=False), values).check()
+    with pytest.raises(ValueError, match="has no matrix"):
+        matrices("", sp.Eq(A * B, t * A, evaluate=False), values)
+
+
+@given(log_uniform(1e-6, 20), log_uniform(1e-6, 20), log_uniform(1e-6, 20))
+@examples(0.3)
+def test_the_closed_recursion_is_the_derived_one(one, other, field):
+    exact = FUNCTION.subs({K1: sp.Rational(one), K2: sp.Rational(other), z: sp.Rational(field)}).evalf(40)
+    found = float(mediated((np.array(one),), (np.array(other),), (np.array(field),)))
+    assert abs(found / float(exact) - 1) < 4e-15 * (1 + abs(math.log(found)))
+
+
+# -- linear layers ---------------------------------------------------------------------------------------
+
+
+@given(linear(), linear(), linear())
+@examples(0.3)
+def test_linear_composition_is_associative(one, two, three):
+    alike(one.compose(two).compose(three), one.compose(two.compose(three)))
+
+
+@given(linear(), st.integers(1, 12), st.integers(1, 12))
+@examples(0.3)
+def test_linear_powers_are_a_semigroup(layer, m, n):
+    alike(layer.power(m).compose(layer.power(n)), layer.power(m + n), 1e-11)
+    alike(reduce(rg.LinearLayer.compose, [layer] * m), layer.power(m), 1e-11)
+
+
+@given(linear(), linear(), REALS)
+@examples(0.3)
+def test_linear_layers_propagate_as_the_joint_gaussian(one, two, mean):
+    """All layers at once: h, h', h'' are one linear map of independent kicks, of which the last block is read."""
+    start = np.array([[1.0, 0.3], [0.3, 0.5]])
+    eye, zero = np.eye(2), np.zeros((2, 2))
+    path = np.block([[eye, zero, zero], [one.weight, eye, zero], [two.weight @ one.weight, two.weight, eye]])
+    kicks = np.block([[start, zero, zero], [zero, one.noise, zero], [zero, zero, two.noise]])
+    joint = path @ kicks @ path.T
+    middle = path @ np.concatenate([[mean, mean], one.bias, two.bias])
+    law = one.compose(two).propagate(mean, start)
+    np.testing.assert_allclose(law.covariance, joint[4:, 4:], rtol=0, atol=1e-13 * max(1, np.abs(joint).max()))
+    np.testing.assert_allclose(law.mean, middle[4:], rtol=0, atol=1e-13 * max(1, np.abs(middle).max()))
+
+
+@given(signed(1e-3, 1.2), REALS, log_uniform(1e-6, 1e3), st.integers(1, 300))
+@examples(0.3)
+def test_linear_blocks_meet_the_oracle(weight, bias, noise, m):
+    if abs(abs(weight) - 1) < 1e-3:
+        weight = 0.99
+    found = rg.LinearLayer(weight, bias, noise).power(m)
+    exact = solvable_oracle.linear_block(weight, bias, noise, m, digits=20)
+    condition = 1e-15 * m / abs(1 - abs(weight))
+    for ours, value in zip((found.weight, found.bias, found.noise), exact, strict=True):
+        assert abs(float(ours.ravel()[0]) - float(value)) <= condition * abs(float(value)) + 1e-15 * abs(bias)
+
+
+@given(linear(), st.integers(0, 2**32))
+@examples(0.3)
+def test_correlation_length_does_not_depend_on_coordinates(layer, seed):
+    basis = np.eye(2) + 0.3 * np.random.default_rng(seed).uniform(-1, 1, (2, 2))
+    other = rg.LinearLayer(basis @ layer.weight @ np.linalg.inv(basis))
+    if abs(layer.radius - 1) > 1e-3 and layer.radius > 1e-3:
+        assert layer.regime is other.regime
+        assert other.correlation_length() == pytest.approx(layer.correlation_length(), rel=1e-6)
+        assert layer.power(3).correlation_length() == pytest.approx(layer.correlation_length() / 3, rel=1e-6)
+
+
+@given(linear())
+@examples(0.3)
+def test_the_stationary_law_stays(layer):
+    if layer.radius > 0.95:
+        layer = rg.LinearLayer(layer.weight * 0.9 / layer.radius, layer.bias, layer.noise)
+    law = layer.stationary()
+    after = layer.propagate(law.mean, law.covariance)
+    scale = max(1, np.abs(law.covariance).max(), np.abs(law.mean).max())
+    np.testing.assert_allclose(after.mean, law.mean, rtol=0, atol=1e-12 * scale)
+    np.testing.assert_allclose(after.covariance, law.covariance, rtol=0, atol=1e-12 * scale)
+
+
+def test_simulated_linear_layers_have_the_law_of_their_power(rng):
+    layer = rg.LinearLayer([[0.6, -0.3], [0.4, 0.5]], [0.2, -0.1], [[0.3, 0.1], [0.1, 0.4]])
+    path = layer.simulate(np.tile([1.0, -2.0], (20_000, 1)), 5, rng=rng)
+    law = layer.power(5).propagate([1.0, -2.0])
+    assert_mean(path[-1], law.mean, what="mean after five layers")
+    assert_covariance(path[-1], law.covariance, what="covariance after five layers")
+    with rejects():
+        assert_covariance(path[-1], layer.power(1).noise, what="one layer")
+    few = layer.simulate(np.tile([1.0, -2.0], (3, 1)), 2, rng=7)
+    np.testing.assert_array_equal(layer.simulate(np.tile([1.0, -2.0], (9, 1)), 2, rng=7)[:, :3], few)
+
+
+def test_linear_extremes():
+    assert rg.LinearLayer(1.0).regime is rg.Regime.CRITICAL
+    assert rg.LinearLayer(1.0).correlation_length() == math.inf
+    assert rg.LinearLayer(0.0).correlation_length() == 0
+    assert rg.LinearLayer(2.0).correlation_length() == pytest.approx(1 / math.log(2))
+    assert rg.LinearLayer(1.0, 0.0, 1.0).power(10**18).noise[0, 0] == pytest.approx(1e18, rel=1e-12)
+    assert rg.LinearLayer([[0.0, 1.0], [0.0, 0.0]]).power(10**18).weight.tolist() == [[0, 0], [0, 0]]
+
+
+# -- layers of spins -------------------------------------------------------------------------------------
+
+
+@given(spins(), spins(), spins())
+@examples(0.5)
+def test_decimation_is_associative(one, two, three):
+    alike(one.compose(two).compose(three), one.compose(two.compose(three)))
+
+
+@given(spins(2, 1.0), spins(2, 1.0), spins(2, 1.0))
+@examples(0.2)
+def test_transfer_matrices_are_associative(one, two, three):
+    alike(one.compose(two).compose(three), one.compose(two.compose(three)))
+
+
+@given(spins(), st.integers(1, 40), st.integers(1, 40))
+@examples(0.3)
+def test_decimation_is_a_semigroup(layer, m, n):
+    alike(layer.power(m).compose(layer.power(n)), layer.power(m + n), 1e-11)
+
+
+@given(signed(1e-2, 4.0), REALS, REALS, st.integers(1, 60))
+@examples(0.3)
+def test_blocks_of_spins_meet_the_oracle(K, fields, inputs, m):
+    found = rg.BinaryLayer([[K]], [fields], inputs=[inputs]).power(m)
+    exact = solvable_oracle.binary_block(K, fields, inputs, m, digits=20)
+    ours = (found.couplings[0, 0], found.fields[0], found.inputs[0], found.constant)
+    for one, value in zip(ours, exact, strict=True):
+        assert abs(one - float(value)) <= 1e-14 * m * max(1, abs(float(value)))
+    if abs(exact[0]) > 1e-280:
+        assert abs(found.couplings[0, 0] / float(exact[0]) - 1) < 1e-13 * m * m
+
+
+@given(signed(1e-6, 8.0), st.just(0.0) | signed(1e-6, 8.0))
+@examples(0.5)
+def test_correlation_length_of_spins_meets_the_oracle(K, h):
+    exact = float(solvable_oracle.binary_spectrum(K, h, 0.0, digits=20)[2])
+    assert rg.BinaryLayer([[K]], [h]).correlation_length() == pytest.approx(exact, rel=1e-12)
+
+
+@given(spins(), REALS)
+@examples(0.5)
+def test_similar_layers_have_one_spectrum(layer, shift):
+    """A field moved from outputs to inputs is a similarity, and so is turning all spins over."""
+    moved = rg.BinaryLayer(layer.couplings, layer.fields + shift, inputs=layer.inputs - shift)
+    turned = rg.BinaryLayer(layer.couplings, -layer.fields, inputs=-layer.inputs)
+    for other in (moved, turned, layer.transfer()):
+        assert other.correlation_length() == pytest.approx(layer.correlation_length(), rel=1e-9)
+    assert layer.power(3).correlation_length() == pytest.approx(layer.correlation_length() / 3, rel=1e-9)
+
+
+@given(spins(), st.integers(1, 6))
+@examples(0.3)
+def test_the_flow_keeps_its_invariant(layer, doublings):
+    def invariant(row):
+        return math.exp(2 * row[0]) * math.sinh(row[1])
+
+    flow = rg.flow(layer, doublings)
+    first = invariant(flow.couplings[0])
+    assert not flow.truncation.any()
+    for row in flow.couplings[1:]:
+        assert invariant(row) == pytest.approx(first, rel=1e-9, abs=1e-12)
+
+
+@given(spins(2, 1.0), st.integers(2, 4))
+@examples(0.1)
+def test_blocks_have_the_partition_function_of_their_spins(layer, m):
+    whole = layer.power(m)
+    log_z = float(special.logsumexp(whole.log_weights)) + whole.log_scale
+    model = layer.neurons(m).exact(correlations=False)
+    assert log_z == pytest.approx(model.log_partition + m * layer.constant, rel=1e-12)
+
+
+def test_layers_of_uncoupled_spins_are_closed():
+    """Spins that pass a layer one by one, exchanged on the way: as good as two of width one."""
+    layer = rg.BinaryLayer([[0.0, 0.9], [0.4, 0.0]], [0.1, 0.2], inputs=[0.3, -0.2])
+    two = layer.compose(layer)
+    assert isinstance(two, rg.BinaryLayer)
+    alike(two.transfer(), layer.transfer().compose(layer.transfer()))
+    alike(layer.power(5).transfer(), layer.transfer().power(5))
+
+
+def test_paths_between_two_spins_add_up():
+    """Two spins between the same two, which hand on a coupling each; and layers that mix, which are not closed."""
+    lower = rg.BinaryLayer([[0.5], [0.3]], [0.1, -0.2], inputs=[0.4])
+    upper = rg.BinaryLayer([[0.4, 0.7]], [0.3], inputs=[0.2, 0.6])
+    both = lower.compose(upper)
+    assert isinstance(both, rg.BinaryLayer)
+    alike(both.transfer(), lower.transfer().compose(upper.transfer()))
+    mixing, straight = rg.BinaryLayer([[0.5, 0.3], [0.2, 0.4]]), rg.BinaryLayer(np.diag([0.6, 0.7]))
+    for one, other in ((mixing, straight), (straight, mixing)):
+        found = one.compose(other)
+        assert isinstance(found, rg.TransferMatrix)
+        alike(found, one.transfer().compose(other.transfer()))
+
+
+def test_the_projection_keeps_moments_and_states_its_loss(rng):
+    layer = rg.BinaryLayer(rng.normal(size=(2, 3)), rng.normal(size=2), inputs=rng.normal(size=3))
+    wide = rg.BinaryLayer(rng.normal(size=(3, 2)), rng.normal(size=3))
+    exact = wide.compose(layer)
+    shown = wide.compose(layer, project=True)
+    p, q = (np.exp(m.log_weights + m.log_scale) for m in (exact, shown.transfer()))
+    assert q.sum() == pytest.approx(p.sum(), rel=1e-10)
+    states = np.array([[-1, -1], [1, -1], [-1, 1], [1, 1]], float)
+    np.testing.assert_allclose(states.T @ p @ states, states.T @ q @ states, rtol=1e-8, atol=1e-8 * p.sum())
+    law, logs = p / p.sum(), np.log(p / q)
+    assert shown.truncation.divergence == pytest.approx((law * logs).sum(), abs=1e-9)
+    assert shown.truncation.deviation == pytest.approx(np.abs(logs).max(), abs=1e-9)
+    assert shown.truncation.divergence > 1e-4, "the block is not of the family"
+    near = rg.BinaryLayer(shown.couplings + 1e-3, shown.fields, inputs=shown.inputs).transfer()
+    other = np.exp(near.log_weights)
+    assert (law * np.log(law / (other / other.sum()))).sum() > shown.truncation.divergence
+
+
+def test_strong_couplings_keep_their_digits():
+    layer = rg.BinaryLayer([[400.0]])
+    assert layer.power(1000).couplings[0, 0] == pytest.approx(400 - math.log(1000) / 2, rel=1e-14)
+    assert rg.BinaryLayer([[20.0]]).correlation_length() == pytest.approx(math.exp(40) / 2, rel=1e-12)
+    assert layer.correlation_length() == math.inf
+    assert rg.BinaryLayer([[0.0]]).correlation_length() == 0
+    far = rg.BinaryLayer([[500.0, 0.1], [0.1, 500.0]])
+    assert np.isfinite(far.compose(far).log_weights).all()
+    with pytest.raises(ArithmeticError, match="cannot be told from 1"):
+        far.correlation_length()
+
+
+# -- fixed points and exponents --------------------------------------------------------------------------
+
+FAMILIES = [rg.LinearLayer, rg.BinaryLayer]
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("b", [2, 3, 5])
+def test_closed_derivatives_are_those_of_the_maps(family, b):
+    for point in rg.fixed_points(family):
+        np.testing.assert_allclose(point.map(point.couplings, b), point.couplings, atol=1e-15)
+        matrix, error = derivative(lambda k, at=point: at.map(k, b), point.couplings)
+        np.testing.assert_allclose(matrix, point.linear(b), atol=max(1e-9, 4 * error.max()))
+        numerical = rg.exponents(replace(point, linear=None), b)
+        alive = np.abs(np.diag(point.linear(b))) > 0
+        assert np.allclose(numerical.y[: alive.sum()], rg.exponents(point, b).y[: alive.sum()], atol=1e-8)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_exponents_do_not_depend_on_the_block(family):
+    for point in rg.fixed_points(family):
+        found = [rg.exponents(point, b) for b in (2, 3, 10)]
+        for other in found[1:]:
+            np.testing.assert_allclose(other.y, found[0].y)
+            assert (other.kinds, other.fields, other.nu) == (found[0].kinds, found[0].fields, found[0].nu)
+            assert (
+                not np.allclose(other.eigenvalues, found[0].eigenvalues) or (np.isin(found[0].y, [0, -math.inf])).all()
+            )
+
+
+def test_the_answers():
+    disordered, ordered = (rg.exponents(point) for point in rg.fixed_points(rg.BinaryLayer))
+    assert ordered.y.tolist() == [1, 1]
+    assert ordered.nu == 1
+    assert set(ordered.fields) == {"tanh K", "tanh h"}
+    assert disordered.kinds == ("marginal", "irrelevant")
+    assert disordered.y.tolist() == [0, -math.inf]
+    assert disordered.nu is None
+    critical = rg.exponents(rg.fixed_points(rg.LinearLayer(0.3))[-1], 4)
+    assert critical.eigenvalues.tolist() == [4, 4, 4]
+
+
+@given(st.floats(0.2, 0.9), st.floats(0.3, 0.8), st.integers(2, 5))
+@examples(0.3)
+def test_a_map_is_searched_and_its_exponents_found(at, slope, b):
+    """R_b(K) = K* + M^n (K - K*) with b = 2^n for any real n: exponents are logarithms of the eigenvalues of M."""
+    mixing = np.array([[1.0, 0.4], [-0.3, 1.0]])
+    rates = np.array([1.5, slope])
+
+    def function(couplings, block):
+        powers = rates ** math.log2(block)
+        return at + mixing @ (powers * np.linalg.solve(mixing, couplings - at))
+
+    (point,) = rg.fixed_points(function, [[0.0, 0.0], [1.0, 2.0]], names=["x", "y"])
+    np.testing.assert_allclose(point.couplings, at, atol=1e-9)
+    found = rg.exponents(point, b)
+    np.testing.assert_allclose(found.y, np.log2(rates), atol=1e-8)
+    assert found.kinds == ("relevant", "irrelevant")
+    assert (found.error < 1e-6).all()
+
+
+def test_failed_searches_say_how_they_ended():
+    cases = [
+        (lambda k, b: k + b, {}, rg.Ending.STALLED),
+        (lambda k, b: k**b, {"bounds": ([0.2], [0.8])}, rg.Ending.OUTSIDE),
+        (lambda k, b: np.log(-k * b), {}, rg.Ending.NOT_FINITE),
+    ]
+    for function, more, ending in cases:
+        with pytest.raises(rg.NoFixedPointError, match=f"{ending}") as raised:
+            rg.fixed_points(function, [0.9], **more)
+        assert raised.value.best.ending is ending
+        (shown,) = rg.fixed_points(function, [0.9], throw=False, **more)
+        assert not shown.found
+        assert shown.residual >= 0
+        with pytest.raises(ValueError, match="no fixed point"):
+            rg.exponents(shown)
+
+
+# -- what is refused -------------------------------------------------------------------------------------
+
+pair = rg.BinaryLayer([[0.5]])
+flat = rg.LinearLayer([[0.5, 0.5]])
+BAD = [
+    (lambda: rg.LinearLayer(0.5, 0.0, -0.1), ValueError, "variance -0.1, below zero"),
+    (lambda: rg.LinearLayer(np.eye(2), 0.0, [[1, 2], [2, 1]]), ValueError, "eigenvalue of a covariance -1"),
+    (lambda: rg.LinearLayer(np.eye(2), 0.0, [[1, 0], [1, 1]]), ValueError, "not symmetric"),
+    (lambda: rg.LinearLayer(math.nan), ValueError, "nan is not finite"),
+    (lambda: rg.LinearLayer("x"), TypeError, "real numbers"),
+    (lambda: rg.LinearLayer([1.0, 2.0]), ValueError, r"shape \(2,\)"),
+    (lambda: rg.LinearLayer(1.0, [1.0, 2.0]), ValueError, r"needs \(1,\)"),
+    (lambda: flat.power(2), ValueError, "equal widths are needed"),
+    (flat.correlation_length, ValueError, "equal widths"),
+    (lambda: flat.compose(flat), ValueError, "takes 2 inputs but this one has 1 outputs"),
+    (lambda: flat.compose(pair), TypeError, "not with a BinaryLayer"),
+    (lambda: rg.LinearLayer(1.0).stationary(), ValueError, "no stationary law: the layer is critical"),
+    (lambda: rg.LinearLayer(1.5).stationary(), ValueError, "expanding"),
+    (lambda: rg.LinearLayer(2.0).power(10**18), ValueError, "range of float64"),
+    (lambda: rg.LinearLayer(0.5).power(0), ValueError, "no layer at all is the identity"),
+    (lambda: rg.LinearLayer(0.5).power(2.0), TypeError, "write 10"),
+    (lambda: rg.LinearLayer(0.5).power(10**18 + 1), ValueError, "from 1 to 1e"),
+    (lambda: rg.LinearLayer(2.0).simulate([1.0], 2000, rng=0), ValueError, "the layer is expanding"),
+    (lambda: rg.LinearLayer(0.5).simulate([1.0, 2.0], 2), ValueError, "start has shape"),
+    (lambda: rg.LinearLayer(0.5).propagate(0.0, -1.0), ValueError, "below zero"),
+    (lambda: rg.BinaryLayer([[1.0]], [1.0, 2.0]), ValueError, "fields have shape"),
+    (lambda: rg.BinaryLayer([[math.inf]]), ValueError, "inf is not finite"),
+    (lambda: pair.compose(flat), TypeError, "not a LinearLayer"),
+    (lambda: rg.BinaryLayer(np.ones((2, 1))).power(2), ValueError, "equal widths"),
+    (lambda: pair.compose(rg.BinaryLayer(np.ones((1, 2)))), ValueError, "takes 2 spins but this one has 1"),
+    (lambda: rg.BinaryLayer(np.ones((13, 13))).transfer(), ValueError, "at most 12 spins"),
+    (lambda: rg.BinaryLayer(np.ones((11, 11))).power(2, project=True), ValueError, "too many to project"),
+    (lambda: rg.TransferMatrix(np.zeros((3, 2))), ValueError, "1 to 12 spins"),
+    (lambda: rg.flow(3.0), TypeError, "float has no flow"),
+    (lambda: rg.flow(flat, 2), ValueError, "equal widths"),
+    (lambda: rg.flow(pair, 0), ValueError, "doublings = 0"),
+    (lambda: rg.exponents(rg.fixed_points(rg.BinaryLayer)[0], 1), ValueError, "b >= 2 is needed"),
+    (lambda: rg.exponents(rg.BinaryLayer), TypeError, "pass one that rg.fixed_points"),
+    (lambda: rg.fixed_points(rg.BinaryLayer, [1.0]), TypeError, "knows its fixed points"),
+    (lambda: rg.fixed_points(3.0), TypeError, "family is a float"),
+    (lambda: rg.fixed_points(lambda k, b: k**b), TypeError, "needs start="),
+    (lambda: rg.fixed_points(lambda k, b: k**b, [1.0], names=["a", "b"]), ValueError, "2 names for 1"),
+    (lambda: rg.fixed_points(lambda k, b: k**b, [1.0], bounds=([1.0], [0.0])), ValueError, "hold no couplings"),
+    (lambda: rg.fixed_points(lambda k, _: k[:0], [1.0]), ValueError, "keep the shape"),
+]
+
+
+@pytest.mark.parametrize("case", range(len(BAD)))
+def test_bad_input_is_refused_with_a_reason(case):
+    act, error, words = BAD[case]
+    with pytest.raises(error, match=words):
+        act()
+
+
+def test_a_flow_that_leaves_the_range_says_so():
+    flow = rg.flow(rg.LinearLayer(2.0), 20)
+    assert flow.end is rg.FlowEnd.OVERFLOW
+    assert len(flow.couplings) == 10
+    assert np.isfinite(flow.couplings).all()

@@ -1,0 +1,472 @@
+"""Monte Carlo renormalisation: operators by enumeration, Swendsen's matrix as a derivative, errors that are errors."""
+
+from concurrent.futures import ThreadPoolExecutor
+from importlib import import_module
+from itertools import product
+
+import mpmath
+import numpy as np
+import pytest
+import sympy as sp
+from checks import assert_comparison, assert_uniform, rejects
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from matplotlib.figure import Figure
+from scipy import stats
+
+from statnn.interaction import BinaryNeurons, square_lattice, torus
+from statnn.montecarlo import UntrustedEstimate
+from statnn.rg import LinearisedFlow, Operator, critical_coupling, linearised, monte_carlo, operators
+from statnn.rg.lattice import _operator_kernels as kernels
+from statnn.rg.lattice._operators import _plan, measure
+from statnn.rg.lattice._scheme import scheme
+from statnn.rg.lattice._swendsen import Moments, flow, joined, leading
+from statnn.theory.rg import DERIVATIONS
+from validation.statistics import z_score
+
+swendsen = import_module("statnn.theory.rg.swendsen")
+CRITICAL = float(np.log1p(np.sqrt(2)) / 2)
+FEW = (Operator("nearest", ((0, 0), (0, 1))), Operator("diagonal", ((0, 0), (1, 1))), Operator("spin", ((0, 0),)))
+
+
+def signs(rng, *shape):
+    return 2 * rng.integers(0, 2, shape, np.int8) - 1
+
+
+def plain(states, chosen, periodic):
+    """Return the sums of products, cluster by cluster."""
+    shape = states.shape[1:]
+    here = np.moveaxis(np.indices(shape), 0, -1)
+    result = np.zeros((len(states), len(chosen)), int)
+    for a, operator in enumerate(chosen):
+        for cluster in operator.clusters:
+            total = np.ones(states.shape, int)
+            for site in cluster:
+                there = here + site
+                total *= np.roll(states, [-x for x in site], axis=range(1, states.ndim))
+                total *= ((there >= 0) & (there < shape) | periodic).all(axis=-1)
+            result[:, a] += total.reshape(len(states), -1).sum(axis=1)
+    return result
+
+
+def every(shape):
+    return np.array(list(product((-1, 1), repeat=int(np.prod(shape)))), dtype=np.int8).reshape(-1, *shape)
+
+
+def weighted(values, probability):
+    """Return the moments of a law, in two equal groups."""
+    v = values.astype(float)
+    within = np.einsum("s,sla,slb->lab", probability, v, v)
+    across = np.einsum("s,sla,slb->lab", probability, v[:, 1:], v[:, :-1])
+    start = np.einsum("s,sla,s->la", probability, v, v[:, 0, 0])
+    parts = (np.array(1.0), np.einsum("s,sla->la", probability, v), within, across, start)
+    return Moments(*(np.stack([part, part]) for part in parts))
+
+
+# -- operators -------------------------------------------------------------------------------------------
+
+
+@settings(max_examples=50)
+@given(st.lists(st.integers(4, 7), min_size=1, max_size=3), st.integers(0, 2**32), st.data())
+def test_operators_are_sums_of_products(shape, seed, data):
+    periodic = tuple(data.draw(st.booleans()) for _ in shape)
+    alike = data.draw(st.booleans())
+    chosen = operators(len(shape), alike=alike)
+    states = signs(np.random.default_rng(seed), 2, *shape)
+    found = measure(states, chosen, periodic)
+    assert np.array_equal(found, plain(states, chosen, np.array(periodic)))
+    even = np.array([one.even for one in chosen])
+    assert np.array_equal(measure(-states, chosen, periodic), np.where(even, found, -found))
+    if all(periodic):
+        moved = np.ascontiguousarray(np.roll(states, 3, axis=1))
+        assert np.array_equal(measure(moved, chosen, periodic), found)
+
+
+@pytest.mark.parametrize("shape", [(200,), (4, 64), (3, 65), (2, 66, 130)])
+def test_rows_of_many_words(rng, shape):
+    far = (
+        *operators(len(shape))[:2],
+        Operator("far", ((0,) * len(shape), (*(0,) * (len(shape) - 1), 64)), alike=False),
+    )
+    states = signs(rng, 2, *shape)
+    if shape[-1] == 64:
+        far = far[:2]
+    for periodic in (True, False):
+        around = (periodic,) * len(shape)
+        assert np.array_equal(measure(states, far, around), plain(states, far, np.array(around)))
+
+
+def test_kernels_are_their_twins(rng):
+    states = signs(rng, 2, 1, 5, 70)
+    plan = _plan(operators(2), (5, 70), (True, False))
+    found = []
+    for twin in (lambda f: f, lambda f: f.py_func):
+        shifted, packed = np.zeros(5 * 9 * 2, np.uint64), np.zeros(4, np.uint64)
+        out = np.zeros((2, 11), np.int64)
+        with np.errstate(over="ignore"):
+            twin(kernels.sums)(states.reshape(-1), states.shape, *plan, shifted, packed, out)
+        found.append((shifted, packed, out))
+    for one, other in zip(*found, strict=True):
+        assert np.array_equal(one, other)
+    row = [np.zeros(4, np.uint64), np.zeros(4, np.uint64)]
+    for function, out in zip((kernels._pack_row, kernels._pack_row.py_func), row, strict=True):
+        function(states.reshape(-1), 70, 70, 3, out)
+    assert np.array_equal(*row)
+    pack = [np.zeros(5 * 9 * 2, np.uint64), np.zeros(5 * 9 * 2, np.uint64)]
+    for function, out in zip((kernels._pack, kernels._pack.py_func), pack, strict=True):
+        function(states.reshape(-1), 1, states.shape, plan.reach, 2, np.zeros(4, np.uint64), out)
+    assert np.array_equal(*pack)
+    for word in rng.integers(0, 2**64, 50, np.uint64):
+        with np.errstate(over="ignore"):
+            assert kernels._count(word) == kernels._count.py_func(word) == int(word).bit_count()
+
+
+def test_images_of_a_cluster():
+    counts = {one.name: len(one.clusters) for one in operators(2)}
+    assert counts == {
+        "nearest": 2, "diagonal": 2, "plaquette": 1, "second": 2, "knight": 4, "diamond": 1, "spin": 1, "corner": 4,
+        "line": 2, "vee": 4, "cross": 1,
+    }  # fmt: skip
+    assert len(Operator("apart", ((0, 0), (0, 1)), alike=False).clusters) == 1
+    assert len(Operator("cube", ((0, 0, 0), (1, 2, 3))).clusters) == 24
+    moved = Operator("moved", ((5, 1), (5, 2)))
+    assert moved.clusters == Operator("nearest", ((0, 0), (0, 1))).clusters
+    assert [one.even for one in operators(1)] == [True] * 4 + [False] * 3
+    assert [one.dimension for d in (1, 2, 3) for one in operators(d)[:1]] == [1, 2, 3]
+
+
+def test_means_over_all_states_of_a_torus():
+    """Sixteen spins: energy and heat capacity are Kaufman's, pairs are the correlations that enumeration gives."""
+    T = 2.2
+    values = measure(every((4, 4)), operators(2)).astype(float)
+    weight = np.exp(values[:, 0] / T)
+    probability = weight / weight.sum()
+    mean = probability @ values
+    exact = torus(4, 4, temperature=T)
+    assert np.isclose(mean[0], -exact.energy, rtol=1e-12)
+    assert np.isclose((probability @ values[:, 0] ** 2 - mean[0] ** 2) / T**2, exact.heat_capacity, rtol=1e-10)
+    pairs = square_lattice(4, 4, temperature=T).exact().correlation.reshape(4, 4, 4, 4)[0, 0]
+    assert np.allclose(mean[[1, 3, 4]] / 16, [2 * pairs[1, 1], 2 * pairs[0, 2], 4 * pairs[1, 2]], rtol=1e-10)
+    assert np.allclose(mean[6:], 0, atol=1e-11)
+
+
+# -- Swendsen's matrix -----------------------------------------------------------------------------------
+
+
+def test_the_derivation_checks():
+    derivation = DERIVATIONS["swendsen"]()
+    derivation.check()
+    own, cross = swendsen.ring(4)
+    swapped = own * swendsen.jacobian().T - cross
+    assert swapped[0, 1].subs({swendsen.x: 2, swendsen.y: 3}) != 0, "the transpose is not the matrix"
+
+
+@settings(max_examples=25)
+@given(st.floats(0.05, 1.5), st.floats(-0.8, 0.8))
+def test_the_matrix_of_a_decimated_ring_is_the_derivative_of_its_couplings(K, h):
+    """Exact: two operators are all that the blocks have; theory's Jacobian in 50 digits is the oracle."""
+    chosen = (Operator("nearest", ((0,), (1,))), Operator("spin", ((0,),)))
+    plan = scheme((8,), 2, None, "decimation", chosen, 1, periodic=True)
+    states = every((8,))
+    values = plan.observe(states, plan.keys((1, ())), np.arange(256))
+    weight = np.exp(values[:, 0] @ [K, h])
+    T = flow(weighted(values, weight / weight.sum()), np.array([0, 1]))[0, 0]
+    with mpmath.workdps(50):
+        oracle = swendsen.jacobian().subs({swendsen.x: sp.exp(sp.Float(K, 50)), swendsen.y: sp.exp(sp.Float(h, 50))})
+        assert np.allclose(T, np.array(oracle.evalf(30), dtype=float), rtol=1e-9, atol=1e-11)
+    if abs(h) < 1e-9:
+        assert np.isclose(leading(T), 1 + np.tanh(2 * K))
+
+
+@pytest.mark.parametrize("K", [0.1, 0.7, 1.3])
+def test_the_matrix_of_majority_blocks_with_coins_is_the_derivative(K):
+    """A ring of six in blocks of two: three blocks have one even operator, so that one is all there are."""
+    states = every((6,))
+    energy = measure(states, operators(1)[:1])[:, 0]
+    total = states.reshape(-1, 3, 2).sum(axis=2)
+    blocks = every((3,))
+    chance = np.where(total[:, None] == 0, 0.5, np.sign(total)[:, None] == blocks).prod(axis=2)  # P(s'|s)
+    own = measure(blocks, operators(1)[:1])[:, 0]
+    weight = np.exp(K * energy)[:, None] * chance
+    values = np.zeros((64 * 8, 2, 1))
+    values[:, 0, 0], values[:, 1, 0] = np.repeat(energy, 8), np.tile(own, 64)
+    T = flow(weighted(values, weight.ravel() / weight.sum()), np.array([0]))[0, 0, 0, 0]
+    by_blocks = (weight * energy[:, None]).sum(axis=0) / weight.sum(axis=0)  # d ln P(s')/dK, up to a constant
+    aligned, other = by_blocks[own == 3].mean(), by_blocks[own == -1].mean()
+    assert np.isclose(T, (aligned - other) / 4, rtol=1e-12)
+
+
+@pytest.mark.parametrize(("length", "b", "levels"), [(9, 3, 1), (12, 2, 2)])
+def test_exact_rings_have_the_exponents_and_means_of_decimation(length, b, levels):
+    """tanh K' = tanh^b K: a ring of three or four blocks, whose bonds are all that is even and near enough."""
+    K, chosen = 0.6, (Operator("nearest", ((0,), (1,))),)
+    plan = scheme((length,), b, None, "decimation", chosen, levels, periodic=True)
+    states = every((length,))
+    values = plan.observe(states, plan.keys((1, ())), np.arange(len(states)))
+    weight = np.exp(K * values[:, 0, 0])
+    found = LinearisedFlow(float(len(states)), 2, plan, weighted(values, weight / weight.sum()))
+    t = float(np.tanh(K))
+    for level in range(levels + 1):
+        u, sites = t ** (b**level), length // b**level
+        bond = (u + u ** (sites - 1)) / (1 + u**sites)
+        assert found.mean(level)[0] == pytest.approx([bond], rel=1e-12)
+        assert found.mean(level)[1] == pytest.approx([0], abs=1e-12)
+    last = t ** (b ** (levels - 1))
+    slope = b * last ** (b - 1) * (1 - last**2) / (1 - last ** (2 * b))
+    assert found.thermal[-1, 0] == pytest.approx(slope, rel=1e-9)
+    assert found.y_t[-1, 0] == pytest.approx(np.log(slope) / np.log(b), rel=1e-9)
+
+
+def test_matching_rings_is_a_step_of_newton():
+    """Exact moments of a ring of eight and of its half; D and D' by mpmath from the correlations of rings."""
+    chosen, K = (Operator("nearest", ((0,), (1,))), Operator("second", ((0,), (2,)))), 0.6
+    flows = []
+    for length, levels in ((16, 2), (8, 1)):
+        plan = scheme((length,), 2, None, "decimation", chosen, levels, periodic=True)
+        states = every((length,))
+        values = plan.observe(states, plan.keys((1, ())), np.arange(len(states)))
+        weight = np.exp(K * values[:, 0, 0])
+        flows.append(LinearisedFlow(float(len(states)), 2, plan, weighted(values, weight / weight.sum())))
+    found = critical_coupling(*flows, K)
+    assert found.shapes == ((8,), (4,))
+    assert (found.errors < 1e-9).all(), "the law has no error"
+
+    def gap(k, depth):
+        t, small = mpmath.tanh(k), 8 // 2**depth
+
+        def bond(u):
+            return small * (u + u ** (small - 1)) / (1 + u**small)
+
+        return bond(t**2 ** (depth + 1)) - bond(t**2**depth)
+
+    for depth in (0, 1):
+        newton = K - gap(K, depth) / mpmath.diff(lambda k, depth=depth: gap(k, depth), K)
+        assert np.isclose(found.values[depth, 0], float(newton), rtol=1e-9)
+
+
+# -- errors ----------------------------------------------------------------------------------------------
+
+
+def test_jackknife_errors_are_calibrated(rng):
+    """Independent draws of a ring of eight: deviations from tanh 2K in units of the quoted error have Student's law."""
+    K, experiments, groups = 0.5, 200, 32
+    states = every((8,))
+    chosen = (Operator("nearest", ((0,), (1,))),)
+    weight = np.exp(K * measure(states, chosen)[:, 0])
+    found = np.empty((experiments, 2))
+    for k in range(experiments):
+        drawn = states[rng.choice(256, 1600, p=weight / weight.sum())]
+        one = linearised(drawn, rule="decimation", operators=chosen, groups=groups, levels=1, rng=1)
+        found[k] = one.thermal[0, 0], one.thermal_error[0, 0]
+    z = (found[:, 0] - np.tanh(2 * K)) / found[:, 1]
+    assert_uniform(2 * stats.t.sf(np.abs(z), groups - 1), what="p-values of λ of the ring")
+    with rejects():
+        assert_uniform(2 * stats.t.sf(np.abs(z) / 2, groups - 1), what="errors twice as large")
+
+
+def exact_torus(K):
+    """Return leading eigenvalues of the 4 × 4 torus in blocks of four, all states and all coins enumerated."""
+    states, blocks = every((4, 4)), every((2, 2))
+    before, after = measure(states, FEW), measure(blocks, FEW)
+    total = states.reshape(-1, 2, 2, 2, 2).sum(axis=(2, 4)).reshape(-1, 1, 4)
+    chance = np.where(total == 0, 0.5, np.sign(total) == blocks.reshape(1, 16, 4)).prod(axis=2)
+    weight = np.exp(K * (before[:, 0] - before[:, 0].max()))
+    p = chance * (weight / weight.sum())[:, None]
+    mean, own = before.T @ p.sum(axis=1), after.T @ p.sum(axis=0)
+    cross = after.T @ p.T @ before - np.outer(own, mean)
+    within = (after.T * p.sum(axis=0)) @ after - np.outer(own, own)
+    even, odd = np.ix_([0, 1], [0, 1]), np.ix_([2], [2])
+    return tuple(float(leading(np.linalg.solve(within[part], cross[part]))) for part in (even, odd))
+
+
+@pytest.fixture(scope="module")
+def small(root_seed):
+    return monte_carlo(
+        square_lattice(4, 4, temperature=1 / CRITICAL), (4, 4), 3000, levels=1, operators=FEW, rng=root_seed
+    )  # fmt: skip
+
+
+def test_eigenvalues_of_a_small_torus_are_found(small):
+    exact, colder = exact_torus(CRITICAL), exact_torus(1.03 * CRITICAL)
+    found = [(small.thermal[0, 1], small.thermal_error[0, 1]), (small.magnetic[0, 0], small.magnetic_error[0, 0])]
+    for (value, error), theory, other in zip(found, exact, colder, strict=True):
+        assert error < 0.02 * theory
+        assert_comparison(z_score(value, error, theory, dof=63), "eigenvalue of the 4 × 4 torus")
+        with rejects():
+            assert_comparison(z_score(value, error, 1.2 * theory, dof=63), "20 % more")
+        assert abs(other / theory - 1) > 0.001
+    mean, error = small.mean(0)
+    theory = -torus(4, 4, temperature=1 / CRITICAL).energy / 16
+    assert_comparison(z_score(mean[0], error[0], theory, dof=63), "energy of the torus")
+
+
+# -- the square lattice ----------------------------------------------------------------------------------
+
+
+def sampled(L, levels, K, seed):
+    lattice = square_lattice(L, L, temperature=1 / K)
+    return monte_carlo(lattice, (L, L), 500, burn_in=100, levels=levels, rng=seed)
+
+
+def test_the_square_lattice_has_its_exponents_and_its_critical_coupling(root_seed):
+    """16 × 16 and 8 × 8, five percent of y_t for what small lattices lack; the twin is seven percent warmer."""
+    large, small = sampled(16, 2, CRITICAL, root_seed), sampled(8, 1, CRITICAL, root_seed)
+    warm = sampled(16, 2, CRITICAL / 1.07, root_seed)
+
+    def check(found):
+        y, error = found.y_h[-1, -1], found.y_h_error[-1, -1]
+        assert_comparison(z_score(y, error, 15 / 8, bias=0.005 * 15 / 8, dof=63), "y_h")
+
+    check(large)
+    assert_comparison(z_score(large.y_t[-1, -1], large.y_t_error[-1, -1], 1.0, bias=0.05, dof=63), "y_t")
+    with rejects("y_h"):
+        check(warm)
+    found = critical_coupling(large, small, CRITICAL)
+    assert found.error < 0.002
+    assert_comparison(z_score(found.coupling, found.error, CRITICAL, bias=0.001, dof=63), "K_c")
+    with rejects():
+        assert_comparison(z_score(found.coupling, found.error, 0.46, bias=0.001, dof=63), "K_c")
+    assert "on 4x4" in str(found)
+
+
+def test_results_depend_on_the_seed_alone():
+    model = square_lattice(8, 8, temperature=2.3)
+    first = monte_carlo(model, (8, 8), 12, chains=70, rng=5, burn_in=2)
+    with ThreadPoolExecutor(2) as pool:
+        told = []
+        second = monte_carlo(
+            model, (8, 8), 12, chains=70, rng=5, burn_in=2, executor=pool, progress=lambda *at: told.append(at)
+        )
+    for one, other in zip(first.sums.parts, second.sums.parts, strict=True):
+        assert np.array_equal(one, other)
+    assert told[-1][0] == told[-1][1]
+    other = monte_carlo(model, (8, 8), 12, chains=70, rng=6, burn_in=2)
+    assert not np.array_equal(first.sums.first, other.sums.first)
+
+
+def test_recorded_and_sampled_configurations_agree(rng):
+    """The same sums, whether they come in groups or at once; decimation needs no coins."""
+    states = signs(rng, 40, 8, 8)
+    found = linearised(states, rule="decimation", groups=8)
+    plan = found.scheme
+    values = plan.observe(states, plan.keys((1, ())), np.arange(40)).astype(float)
+    assert np.array_equal(joined(found.sums).first[0], values.sum(axis=0))
+    assert found.sums.count.tolist() == [5.0] * 8
+    covariance = np.cov(np.concatenate([values[:, 1], values[:, 0]], axis=1).T, bias=True)
+    T = np.linalg.solve(covariance[:2, :2], covariance[:2, 11:13])
+    assert np.allclose(found.matrix(0, ("nearest", "diagonal"))[0], T, rtol=1e-9)
+    assert found.matrix(0)[0].shape == (6, 6)
+
+
+# -- what is said and refused ----------------------------------------------------------------------------
+
+
+def test_a_start_that_is_not_forgotten_is_said():
+    model = square_lattice(32, 32, temperature=1 / CRITICAL)
+    with pytest.warns(UntrustedEstimate, match="the start is not forgotten, take a longer burn_in"):
+        monte_carlo(model, (32, 32), 4, burn_in=0, rng=1)
+
+
+def test_magnetised_spins_are_said(rng):
+    states = np.where(rng.random((64, 8, 8)) < 0.7, 1, -1)
+    with pytest.warns(UntrustedEstimate, match="up and down are not alike, even and odd operators mix"):
+        found = linearised(states, groups=16, rng=1)
+    T, error = found.matrix(0, ("nearest", "spin"))
+    assert T.shape == error.shape == (2, 2)
+    assert (error > 0).all()
+
+
+def test_tables_and_pictures(small):
+    text = str(small)
+    assert text.startswith("b = 2, majority, 192000 configurations, 64 groups")
+    assert "4x4 -> 2x2" in text
+    assert "+ diagonal" in text
+    assert small.even == ("nearest", "diagonal")
+    assert small.odd == ("spin",)
+    assert np.allclose(2**small.y_t, small.thermal)
+    axes = small.plot(Figure().add_subplot())
+    assert len(axes.containers) == 2
+    assert axes.get_legend() is not None
+    only = linearised(signs(np.random.default_rng(1), 40, 8, 8), operators=FEW[:2], groups=8, rng=1)
+    assert only.y_h.shape == only.y_h_error.shape == (1, 0)
+    assert len(only.plot(Figure().add_subplot()).containers) == 1
+
+
+LATTICE = square_lattice(8, 8)
+COINS = np.where(np.arange(40 * 64).reshape(40, 8, 8) % 3, 1, -1)
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "words"),
+    [
+        (lambda: monte_carlo(COINS, (8, 8), 10), TypeError, "model is a ndarray; pass BinaryNeurons"),
+        (lambda: monte_carlo(LATTICE, (8, 4), 10), ValueError, r"shape = \(8, 4\) leaves fewer than 4 sites"),
+        (lambda: monte_carlo(LATTICE, (4, 4), 10, levels=1, operators=FEW), ValueError, "16 sites, the model 64 spins"),
+        (lambda: monte_carlo(LATTICE, (8, 8), 10, thin=3), ValueError, "sweeps = 10 must be a multiple of thin = 3"),
+        (lambda: monte_carlo(LATTICE, (8, 8), 1), ValueError, "at least twice that"),
+        (lambda: monte_carlo(LATTICE, (8, 8), 10, chains=7), ValueError, r"chains = 7 is outside .* \[8,"),
+        (lambda: monte_carlo(LATTICE, (8, 8), 10, b=1), ValueError, "b = 1 is outside"),
+        (lambda: monte_carlo(LATTICE, (8, 8), 10, b=3), ValueError, "axis 1 has length 8, which b = 3 does not divide"),
+        (lambda: monte_carlo(LATTICE, (8, 8), 10, levels=4), ValueError, "axis 1 has length 1|does not fit"),
+        (lambda: monte_carlo(LATTICE, (8, 8), 10, levels=2), ValueError, r"'second' does not fit on \(2, 2\)"),
+        (lambda: monte_carlo(LATTICE, (2, 2, 2, 8), 10), ValueError, r"give \(layers,\), \(layers, width\)"),
+        (lambda: monte_carlo(LATTICE, (8, 8), 10, rule="mean"), ValueError, "rule = 'mean' is unknown; there are"),
+        (lambda: monte_carlo(LATTICE, (8, 8), 10, periodic=(True,)), ValueError, r"periodic = \(True,\): give True"),
+        (lambda: monte_carlo(LATTICE, (8, 8), 10, method="wolf"), ValueError, "method = 'wolf' is unknown"),
+        (lambda: monte_carlo(BinaryNeurons(-LATTICE.couplings), (8, 8), 10), ValueError, "clusters need J >= 0"),
+        (lambda: linearised(COINS), ValueError, "40 replicas in 64 groups are too few"),
+        (lambda: linearised(COINS, groups=7), ValueError, r"groups = 7 is outside"),
+        (lambda: linearised(COINS[0, 0]), ValueError, "states have shape"),
+        (lambda: linearised(COINS * 2, groups=8), ValueError, r"states\[0, 0, 0\] = -2 is no spin"),
+        (lambda: linearised(COINS, groups=8, operators=["nearest"]), TypeError, "operators hold a str; make each"),
+        (lambda: linearised(COINS, groups=8, operators=()), ValueError, "need at least one"),
+        (lambda: linearised(COINS, groups=8, operators=operators(1)), ValueError, "'nearest' has sites with 1 offsets"),
+        (lambda: linearised(COINS, groups=8, operators=(FEW[0], FEW[0])), ValueError, "names that differ"),
+        (
+            lambda: linearised(COINS, groups=8, operators=(FEW[0], Operator("same", ((1, 0), (2, 0))))),
+            ValueError, "two of the operators nearest, same are the same sum",
+        ),
+        (lambda: Operator("none", ()), ValueError, "each site needs one, two or three offsets"),
+        (lambda: Operator("mixed", ((0,), (0, 1))), ValueError, "all the same number"),
+        (lambda: Operator("twice", ((0,), (0,))), ValueError, "names a site twice"),
+        (lambda: Operator("half", ((0.5,),)), TypeError, "an offset = 0.5 is a float"),
+        (lambda: operators(4), ValueError, "dimension = 4 is outside"),
+    ],
+)  # fmt: skip
+def test_bad_input_is_refused(call, error, words):
+    with pytest.raises(error, match=words):
+        call()
+
+
+@pytest.mark.filterwarnings("ignore::statnn.montecarlo.UntrustedEstimate")
+def test_operators_that_carry_nothing_are_named():
+    frozen = np.ones((32, 8, 8))
+    with pytest.raises(ValueError, match="operator 'nearest' is the same in all configurations of level 1, 4x4"):
+        linearised(frozen, groups=8).y_t  # noqa: B018
+    flipped = frozen * np.where(np.arange(32) % 2, 1, -1)[:, None, None]
+    found = linearised(flipped, groups=8, rng=1)
+    with pytest.raises(ValueError, match=r"the operators spin, corner are linearly dependent .* of level 1"):
+        found.matrix(0, ("spin", "corner"))
+    with pytest.raises(ValueError, match=r"operators \['spine'\] are unknown; there are nearest"):
+        found.matrix(0, ("spine",))
+
+
+def test_lattices_that_do_not_match_are_refused(small):
+    with pytest.raises(ValueError, match=r"they must agree; take a small lattice of \(2, 2\)"):
+        critical_coupling(small, small, CRITICAL)
+    with pytest.raises(TypeError, match="large is a float; pass what monte_carlo"):
+        critical_coupling(1.0, small, CRITICAL)
+    coins = signs(np.random.default_rng(1), 32, 16, 16)
+    odd, other = (
+        [
+            linearised(coins[:, :L, :L], operators=chosen, groups=8, levels=levels, rng=1)
+            for L, levels in ((16, 2), (8, 1))
+        ]
+        for chosen in (FEW[::-1], FEW)
+    )
+    with pytest.raises(ValueError, match="the first operator, 'spin', is odd"):
+        critical_coupling(*odd, 0.1)
+    with pytest.raises(ValueError, match="measured by the same operators"):
+        critical_coupling(odd[0], other[1], 0.1)
+    with pytest.raises(ValueError, match="coupling = nan must be finite"):
+        critical_coupling(*other, float("nan"))

@@ -1,0 +1,141 @@
+"""Parts of Monte Carlo renormalisation by themselves: what is counted, whose coins and errors are whose."""
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from statnn.interaction import square_lattice
+from statnn.rg import Operator, critical_coupling, linearised, monte_carlo
+from statnn.rg.lattice._blocking import lattice, majority
+from statnn.rg.lattice._linearised import LinearisedFlow
+from statnn.rg.lattice._matching import CriticalCoupling
+from statnn.rg.lattice._monte_carlo import _z
+from statnn.rg.lattice._operators import measure
+from statnn.rg.lattice._scheme import scheme
+from statnn.rg.lattice._swendsen import Moments, jackknife
+
+FEW = (Operator("nearest", ((0, 0), (0, 1))), Operator("diagonal", ((0, 0), (1, 1))), Operator("spin", ((0, 0),)))
+MODEL = square_lattice(8, 8, temperature=3.0)
+
+
+def run(sweeps, **more):
+    more = {"burn_in": 0, "chains": 8, "rule": "decimation", "operators": FEW, "method": "heat bath", "rng": 5} | more
+    return monte_carlo(MODEL, (8, 8), sweeps, levels=1, **more)
+
+
+# -- draws -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.filterwarnings("ignore::statnn.montecarlo.UntrustedEstimate")
+def test_every_draw_is_counted_once():
+    """More draws than are looked at together; and every second sweep is what is left of all when the others go."""
+    found = run(300)
+    assert found.sums.count.tolist() == [300.0] * 8
+    assert found.samples == 2400
+
+    def between(first, count):  # sums of the draws first + 1, ..., first + count
+        return run(count, burn_in=first).sums.first
+
+    even = 2 * between(1, 3) - between(1, 2) - between(2, 2)
+    np.testing.assert_array_equal(run(4, thin=2).sums.first, even)
+
+
+@pytest.mark.filterwarnings("ignore::statnn.montecarlo.UntrustedEstimate")
+def test_a_chain_tosses_its_own_coins():
+    """Of majority blocks a chain gives the same sums beside any number of others."""
+    few, many = (run(5, rule="majority", chains=chains) for chains in (8, 11))
+    for one, other in zip(few.sums.parts, many.sums.parts, strict=True):
+        np.testing.assert_array_equal(one, other[:8])
+
+
+# -- blocking --------------------------------------------------------------------------------------------
+
+
+def test_every_step_has_its_own_coins(rng):
+    plan = scheme((8, 8), 2, None, "majority", FEW, 2, periodic=True)
+    keys, numbers = plan.keys((3, ())), np.arange(50)
+    states = 2 * rng.integers(0, 2, (50, 8, 8), np.int8) - 1
+    found = plan.observe(states, keys, numbers)
+    for level in range(3):
+        np.testing.assert_array_equal(found[:, level], measure(states, FEW, (True, True)))
+        if level < 2:
+            states = majority(states, lattice(states.shape, 2, None), keys[level], numbers)
+    assert keys[0] != keys[1]
+
+
+def test_axes_that_are_not_blocked_keep_their_length():
+    assert scheme((8, 6), 2, 1, "majority", FEW, 2, periodic=True).shapes == ((8, 6), (4, 6), (2, 6))
+    assert scheme((8, 8), 2, None, "majority", FEW, None, periodic=True).shapes == ((8, 8), (4, 4))
+
+
+# -- errors ----------------------------------------------------------------------------------------------
+
+
+def test_jackknife_errors_of_a_mean_are_its_standard_error(rng):
+    values = rng.normal(size=7)
+    others = (values.sum() - values) / 6
+    assert jackknife(others) == pytest.approx(values.std(ddof=1) / math.sqrt(7), rel=1e-12)
+    assert _z(np.array([[1.0, 2.0], [3.0, 2.0]])).tolist() == [pytest.approx(2.0), math.inf]
+    assert _z(np.zeros((3, 1))).tolist() == [0.0]
+
+
+def without(found: LinearisedFlow, group):
+    return replace(found, sums=Moments(*(np.delete(part, group, axis=0) for part in found.sums.parts)))
+
+
+def left_out_by_hand(values):
+    return (len(values) - 1) / len(values) * ((values - values.mean(axis=0)) ** 2).sum(axis=0)
+
+
+QUESTIONS = {
+    "mean": lambda flow: flow.mean(1),
+    "matrix": lambda flow: flow.matrix(1),
+    "mixed matrix": lambda flow: flow.matrix(1, ("spin", "nearest")),
+    "thermal": lambda flow: (flow.thermal, flow.thermal_error),
+    "magnetic": lambda flow: (flow.magnetic, flow.magnetic_error),
+    "y_t": lambda flow: (flow.y_t, flow.y_t_error),
+    "y_h": lambda flow: (flow.y_h, flow.y_h_error),
+}
+
+
+@pytest.mark.parametrize("question", QUESTIONS)
+def test_errors_are_those_of_groups_left_out_by_hand(question, rng):
+    coins = 2 * rng.integers(0, 2, (200, 16, 16), np.int8) - 1
+    found = linearised(coins, operators=FEW, groups=8, levels=2, rng=1)
+    ask = QUESTIONS[question]
+    values = np.array([ask(without(found, k))[0] for k in range(8)])
+    np.testing.assert_allclose(ask(found)[1], np.sqrt(left_out_by_hand(values)), rtol=1e-8)
+
+
+def test_the_matrix_of_a_step_is_that_of_its_levels(rng):
+    coins = 2 * rng.integers(0, 2, (200, 16, 16), np.int8) - 1
+    found = linearised(coins, operators=FEW, groups=8, levels=2, rule="decimation")
+    after, before = (measure(coins[:, ::b, ::b], FEW, (True, True)) for b in (4, 2))
+    together = np.cov(after.T, before.T)
+    names = tuple(one.name for one in FEW)
+    np.testing.assert_allclose(
+        found.matrix(1, names)[0], np.linalg.solve(together[:3, :3], together[:3, 3:]), rtol=1e-9
+    )
+
+
+def test_the_critical_coupling_has_the_error_of_both_samples(rng):
+    """Every group left out by hand, of the large lattice and of the small one."""
+    coins = 2 * rng.integers(0, 2, (40, 16, 16), np.int8) - 1
+    large = linearised(coins, operators=FEW, groups=8, levels=2, rng=1)
+    small = linearised(coins[:, :8, 8:], operators=FEW, groups=8, levels=1, rng=1)
+    found = critical_coupling(large, small, 0.1)
+
+    variance = 0
+    for index in (0, 1):
+        pairs = ([without(large, k), small] if index == 0 else [large, without(small, k)] for k in range(8))
+        values = np.array([critical_coupling(*pair, 0.1).values for pair in pairs])
+        variance = variance + left_out_by_hand(values)
+    np.testing.assert_allclose(found.errors, np.sqrt(variance), rtol=1e-8)
+
+
+def test_the_critical_coupling_is_read_at_the_greatest_depth():
+    values, errors = np.array([[1.0, 2.0], [3.0, 4.0]]), np.array([[0.1, 0.2], [0.4, 0.3]])
+    found = CriticalCoupling(0.4, ("nearest", "diagonal"), ((8, 8), (4, 4)), values, errors)
+    assert (found.coupling, found.error) == (4.0, 0.3)

@@ -1,0 +1,163 @@
+"""Networks placed on the phase diagram: scales with honest errors, signals beside their prediction."""
+
+import matplotlib as mpl
+import numpy as np
+import pytest
+from checks import assert_mean, rejects
+from matplotlib.figure import Figure
+from scipy import special
+
+from statnn import Network, rg
+from statnn.network import ACTIVATIONS, Activation, BatchNorm
+from statnn.rg.wide._decay import Fitted, decay
+
+mpl.use("Agg")
+
+
+def images(rng, samples=400, width=200):
+    """Inputs whose pairs have correlation about 0.4."""
+    return rng.normal(size=(samples, width)) + 0.8 * rng.normal(size=width)
+
+
+def test_scales_are_found_with_their_errors(rng):
+    """Over many networks (found - true) / error has mean 0 and variance 1."""
+    found = [rg.place(Network.random([40, 60, 50], "tanh", 0.8, 0.2, rng=rng)).layers[0] for _ in range(250)]
+    z = np.array([[(p.sigma_w - 0.8) / p.sigma_w_error, (p.sigma_b - 0.2) / p.sigma_b_error] for p in found])
+    assert_mean(z, 0.0, bias=[0.05, 0.4], what="z")  # errors and roots of few squares are a little skewed
+    assert_mean(z[:, 0] ** 2, 1.0, bias=0.05, what="z²")
+    with rejects("twice"):
+        assert_mean((z[:, 0] / 2) ** 2, 1.0, bias=0.05, what="errors twice as large")
+
+
+def test_signals_follow_the_prediction_more_closely_in_wider_networks(rng):
+    x, gaps = images(rng), []
+    for width in (50, 800):
+        net = Network.random([200, *[width] * 8], "tanh", 1.6, 0.2, rng=rng)
+        found = rg.place(net, x)
+        assert found.predicted_correlation[0] == pytest.approx(found.correlation[0])
+        assert found.correlation.shape == found.predicted_variance.shape == (8,)
+        assert len(found.layers) == found.xi_predicted.size == 7
+        gaps.append(np.abs(found.correlation - found.predicted_correlation).max())
+    assert gaps[1] < 0.06
+    assert gaps[1] < gaps[0]
+    wrong = rg.RandomLayer("tanh", 0.8, 0.2).propagate(found.variance[0], found.correlation[0], 7)[1]
+    assert np.abs(found.correlation - wrong).max() > 0.3  # another place predicts something else
+
+
+def test_the_measured_length_is_the_predicted_one_in_the_ordered_phase(rng):
+    net = Network.random([200, *[600] * 15], "tanh", 0.9, 0.3, rng=rng)
+    found = rg.place(net, images(rng))
+    assert found.decay.outcome is Fitted.FITTED
+    assert found.decay.length == pytest.approx(np.mean(found.xi_predicted), rel=0.2)
+    assert found.decay.limit == pytest.approx(1, abs=0.01)
+
+
+def test_decays_are_fitted_and_doubt_is_said(rng):
+    m = np.arange(30)
+    exact = 0.3 + 0.5 * np.exp(-m / 4.0) + 1e-6 * rng.normal(size=(100, 30))
+    found = decay(exact)
+    assert found.outcome is Fitted.FITTED
+    assert found.length == pytest.approx(4, rel=1e-4)
+    assert found.limit == pytest.approx(0.3, abs=1e-5)
+    assert 0 < found.error < 1e-3
+    assert found.length != pytest.approx(5, rel=0.1)
+    assert decay(exact[:, :4]).outcome is Fitted.SHALLOW
+    assert decay(0.3 + 0.1 * rng.normal(size=(100, 30))).outcome is Fitted.FLAT
+    slow = decay(1 - m / 1000 + 1e-4 * rng.normal(size=(100, 30)))
+    assert slow.outcome is Fitted.SLOW
+    assert slow.error == np.inf
+
+
+def test_the_error_of_a_length_is_that_of_its_mean(rng):
+    """Each pair decays over a length of its own: the error is that of the mean of ten groups of them."""
+    m, own = np.arange(30), 4 + 0.05 * rng.normal(size=(100, 1))
+    found = decay(0.3 + 0.5 * np.exp(-m / own))
+    groups = own.reshape(10, 10).mean(axis=0)  # every tenth pair
+    assert found.length == pytest.approx(own.mean(), abs=2e-3)
+    assert found.error == pytest.approx(groups.std(ddof=1) / np.sqrt(10), rel=0.03)
+
+
+def test_a_length_is_told_up_to_three_depths(rng):
+    """30 layers tell a length of 80, not one of 100; 1/20 of a layer is no decay."""
+    m, noise = np.arange(30), 1e-7 * rng.normal(size=(100, 30))
+    for length, outcome in ((80.0, Fitted.FITTED), (100.0, Fitted.SLOW), (0.05, Fitted.FLAT)):
+        found = decay(0.2 + 0.6 * np.exp(-m / length) + noise)
+        assert found.outcome is outcome
+        assert outcome is not Fitted.FITTED or found.length == pytest.approx(length, rel=1e-2)
+        assert found.limit == pytest.approx(0.2 if outcome is not Fitted.SLOW else 0.2 + 0.6 * np.exp(-0.29), abs=2e-3)
+    assert decay(0.2 + 0.6 * np.exp(-m[:5] / 2.0) + noise[:, :5]).outcome is Fitted.FITTED  # five layers are enough
+    assert decay((0.2 + 0.6 * np.exp(-m / 2.0) + noise)[:19]).outcome is Fitted.SHALLOW  # 19 pairs are not
+
+
+def test_law_units_can_be_permuted(rng):
+    net = Network.random([20, 30, 30, 10], "relu", 1.4, 0.3, rng=rng)
+    order = rng.permutation(30)
+    first, second, third = (w.copy() for w in net.weights)
+    other = Network(
+        [first[order], second[:, order], third], [net.biases[0][order], net.biases[1], net.biases[2]], "relu"
+    )
+    x = images(rng, 40, 20)
+    one, two = rg.place(net, x), rg.place(other, x)
+    np.testing.assert_allclose(one.correlation, two.correlation, rtol=1e-12)
+    np.testing.assert_allclose(
+        [p.sigma_w for p in one.layers], [p.sigma_w for p in two.layers], rtol=1e-12
+    )  # fmt: skip
+
+
+def test_effective_weights_of_normalised_layers_count():
+    weights = [np.full((3, 2), 0.5), np.full((2, 3), 0.5)]
+    norm = BatchNorm(np.zeros(2), np.full(2, 0.25), epsilon=0.0)
+    net = Network(weights, None, "tanh", normalisations=[None, norm])
+    assert rg.place(net).layers[0].sigma_w == pytest.approx(np.sqrt(3))
+
+
+def test_pictures_draw_what_was_found(rng):
+    found = rg.place(Network.random([200, *[50] * 6], "tanh", 1.6, 0.2, rng=rng), images(rng))
+    axes = found.plot(label="net")
+    assert [text.get_text() for text in axes.texts] == ["1", "5"]
+    np.testing.assert_allclose(axes.lines[0].get_xdata(), [p.sigma_w for p in found.layers])
+    signals = found.plot_signals()
+    np.testing.assert_allclose(signals.lines[-1].get_ydata(), found.predicted_correlation)
+    with pytest.raises(ValueError, match="pass inputs"):
+        rg.place(Network.random([4, 4, 4], rng=0)).plot_signals()
+    mpl.pyplot.close("all")
+
+
+@pytest.mark.parametrize(
+    "scales", [(1.2, 0.1), (1.2, 0.0), (1.0, 3000.0), (30.0, 1e5), (1e-3, 0.0), (0.0, 0.3)], ids=str
+)
+@pytest.mark.parametrize("name", ACTIVATIONS)
+def test_every_activation_is_placed_and_drawn(name, scales, rng):
+    """Also where order does not end at an edge, and for biases far beyond those of any critical line drawn before."""
+    net = Network.random([20, 30, 30, 10], name, *scales, rng=rng)
+    for found in (rg.place(net), rg.place(net, images(rng, 40, 20))):
+        assert all(np.isfinite(one.point.chi) or name == "sign" for one in found.layers)
+        axes = found.plot(Figure().add_subplot())
+        axes.figure.canvas.draw()
+        labels = [line.get_label() for line in axes.lines if not line.get_label().startswith("_")]
+        assert (r"edge of chaos, $\chi = 1$" in labels) == (name != "sign")
+
+
+def test_the_line_of_a_function_of_your_own_is_drawn_as_what_it_is(rng):
+    gelu = Activation(
+        "gelu",
+        lambda h: h * special.ndtr(h),
+        lambda h: special.ndtr(h) + h * np.exp(-h * h / 2) / np.sqrt(2 * np.pi),
+    )
+    axes = rg.place(Network.random([20, 30, 30, 10], gelu, 1.2, 0.1, rng=rng)).plot(Figure().add_subplot())
+    labels = [line.get_label() for line in axes.lines if not line.get_label().startswith("_")]
+    assert labels == ["end of a basin"]
+
+
+def test_bad_input_is_answered():
+    net = Network.random([4, 4, 4], "relu", rng=0)
+    with pytest.raises(TypeError, match=r"pass a statnn\.Network"):
+        rg.place([1.0])
+    with pytest.raises(ValueError, match="one layer"):
+        rg.place(Network.random([4, 4], rng=0))
+    with pytest.raises(ValueError, match="at least four"):
+        rg.place(net, np.zeros((2, 4)))
+    with pytest.raises(ValueError, match="all zero for some input"):
+        rg.place(net, np.zeros((8, 4)))
+    with pytest.raises(ValueError, match="this network takes"):
+        rg.place(net, np.zeros((8, 3)))

@@ -1,0 +1,172 @@
+"""Signals of repeated layers at any depth, on and off criticality, against mpmath; and what is refused."""
+
+import math
+
+import mpmath
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from strategies import examples, log_uniform
+
+from statnn.network import Activation
+from statnn.rg import Form, RepeatedLayer
+from statnn.rg.repeated import _rest as _repeated_rest
+from statnn.theory.rg import repeated_oracle
+
+SIGN = st.sampled_from([-1.0, 1.0])
+STARTS = st.tuples(SIGN, log_uniform(1e-320, 1e308)).map(math.prod)
+TANH, ERF, SIGMOID = (RepeatedLayer.critical(name) for name in ("tanh", "erf", "sigmoid"))
+OWN_TANH = Activation("own tanh", np.tanh, lambda h: 1 - np.tanh(h) ** 2)
+SOFT = Activation("1 - exp(-h)", lambda h: -np.expm1(-h), lambda h: np.exp(-h))
+
+
+def function(layer, name):
+    """Return the layer for mpmath; its weight and bias are the floats that they are."""
+    of = {"tanh": mpmath.tanh, "erf": mpmath.erf, "sigmoid": lambda h: (1 + mpmath.tanh(h / 2)) / 2}[name]
+    return lambda h: of(layer.w * h + layer.b)
+
+
+# -- critical --------------------------------------------------------------------------------------------
+
+
+@given(STARTS, st.integers(1, 10**18))
+@examples(0.5)
+def test_small_signals_of_critical_layers_sink_by_their_leading_term(start, layers):
+    """y_m = y (1 + 2 y² m/3)^(-1/2) up to y², and a signal that no layer changes stays."""
+    found = TANH.signal(start, layers)
+    assert math.copysign(1.0, found) == math.copysign(1.0, start)
+    assert abs(found) <= abs(start)
+    if abs(start) < 1e-8:
+        with mpmath.workdps(60):
+            y = mpmath.mpf(start)
+            exact = y / mpmath.sqrt(1 + 2 * y * y * layers / 3)
+            assert abs(found - exact) <= 1e-12 * abs(exact) + 5e-324
+
+
+@given(st.floats(1e-3, 1.5), st.integers(1, 10**9), st.integers(1, 10**9))
+@examples(0.3)
+def test_layers_of_critical_signals_add_up(start, one, other):
+    for layer in (TANH, ERF):
+        assert layer.signal(layer.signal(start, one), other) == pytest.approx(
+            layer.signal(start, one + other), rel=1e-12
+        )
+
+
+def test_signals_that_no_layer_moves():
+    assert TANH.signal(1e-160, 10) == 1e-160
+    assert TANH.signal(-5e-324, 9 * 10**18) == -5e-324
+    assert SIGMOID.signal(0.5, 10**18) == 0.5
+    assert TANH.signal(1e308, 10**18) == pytest.approx(math.sqrt(1.5e-18), rel=1e-9)
+    for question in (lambda: TANH.depth(1e-160), lambda: TANH.layers(1e-100, -0.0 + 1e-160)):
+        with pytest.raises(ValueError, match="deeper than 1e308 layers"):
+            question()
+
+
+def test_a_fold_draws_in_from_one_side_alone():
+    """From the other signals go to the other fixed point, or grow without bound."""
+    layer = RepeatedLayer.critical("tanh", 0.5)
+    x = layer.leading_form().fixed_point
+    h = mpmath.mpf(x - 0.01)
+    for _ in range(200):
+        h = function(layer, "tanh")(h)
+    assert layer.signal(x - 0.01, 200) == pytest.approx(float(h), rel=1e-11)
+    assert layer.signal(x - 0.01, 10**12) == pytest.approx(layer.rest_points()[0][0], rel=1e-14)
+    with pytest.raises(ValueError, match=r"on the side from which it drives signals away, .* start farther away"):
+        layer.signal(x - 1e-9, 10**12)
+    with pytest.raises(ValueError, match="is not drawn in by the fixed point"):
+        layer.depth(x - 0.01)
+    with pytest.raises(ValueError, match="leave the range of float64"):
+        RepeatedLayer(SOFT).signal(-0.5, 100)
+
+
+# -- off criticality -------------------------------------------------------------------------------------
+
+
+@given(
+    st.sampled_from(["tanh", "erf", "sigmoid"]), st.floats(-3, 4), st.sampled_from([0.0, 0.1, -2.0]),
+    st.floats(-3, 3), st.integers(0, 60),
+)  # fmt: skip
+@examples(0.5)
+def test_few_layers_are_those_of_mpmath(name, w, b, start, layers):
+    layer = RepeatedLayer(name, w, b)
+    exact = repeated_oracle.iterated(function(layer, name), start, layers, digits=30)
+    assert layer.signal(start, layers) == pytest.approx(float(exact), rel=1e-13, abs=1e-13)
+
+
+@pytest.mark.parametrize(
+    ("name", "w", "b"),
+    [("tanh", 2.0, 0.0), ("tanh", 1.001, 0.0), ("tanh", 1.0, 1e-3), ("erf", 1.0, 0.0), ("sigmoid", 6.0, -3.2)],
+)
+def test_deep_signals_rest_at_a_fixed_point_to_the_last_digit(name, w, b):
+    layer = RepeatedLayer(name, w, b)
+    found = layer.signal(0.9, 10**18)
+    with mpmath.workdps(40):
+        exact = mpmath.findroot(lambda h: function(layer, name)(h) - h, found)
+    assert found == pytest.approx(float(exact), rel=3e-16)
+
+
+def test_near_criticality_is_not_criticality(monkeypatch):
+    """1e-11 from it tanh has fixed points at 5e-6, and signals stay there; a bias of 1e-20 holds them at 3e-7."""
+    monkeypatch.setattr(_repeated_rest, "MOST_LAYERS", {False: 10**5})
+    for layer in (
+        RepeatedLayer("tanh", 1 + 1e-11),
+        RepeatedLayer("tanh", 1.0, 1e-20),
+        RepeatedLayer("tanh", 1 + 3e-10),
+    ):
+        assert layer.leading_form().outcome is Form.NOT_CRITICAL
+        assert layer.signal(1.0, 1000) == pytest.approx(TANH.signal(1.0, 1000), rel=1e-6)
+        with pytest.raises(ValueError, match=r"has not come to rest\. Only critical layers"):
+            layer.signal(1.0, 10**15)
+    near, far = RepeatedLayer("tanh", 1 + 3e-10).rest_points(), math.sqrt(3 * (1 + 3e-10 - 1))
+    assert [x for x, _ in near] == pytest.approx([-far, 0.0, far], rel=1e-8, abs=0)
+    assert RepeatedLayer("tanh", 1.0, 1e-20).rest_points()[0][0] == pytest.approx(3e-20 ** (1 / 3), rel=1e-12, abs=0)
+
+
+def test_signals_of_lines_and_steps():
+    assert RepeatedLayer("identity", 0.9).signal(1.0, 60) == pytest.approx(0.9**60, rel=1e-14)
+    assert RepeatedLayer("identity", 0.9).signal(1.0, 10**15) == 0.0
+    assert RepeatedLayer("relu", 0.5, 1.0).signal(-7.0, 10**15) == 2.0
+    assert RepeatedLayer("relu").signal(3.0, 10**15) == 3.0
+    assert RepeatedLayer("identity", -1.0, 1.0).signal(3.0, 10**15 + 1) == -2.0
+    assert RepeatedLayer("sign", -1.0).signal(0.5, 10**15) == RepeatedLayer("sign", -1.0).signal(0.5, 2)
+    assert RepeatedLayer(OWN_TANH, 2.0).signal(0.1, 10**15) == pytest.approx(0.9575040240772687, rel=1e-14)
+    assert RepeatedLayer(OWN_TANH, 1.0, 0.5).signal(0.1, 50) == pytest.approx(
+        RepeatedLayer("tanh", 1.0, 0.5).signal(0.1, 50), rel=1e-14
+    )
+    with pytest.raises(ValueError, match="w = 2 amplifies 1 without bound"):
+        RepeatedLayer("relu", 2.0).signal(1.0, 10**4)
+
+
+def test_where_rounding_holds_a_signal_it_is_said():
+    """The unstable fixed points of tanh(2h) at 0 and of sigmoid(6h - 3) at 1/2 are floats; others are not."""
+    assert RepeatedLayer("tanh", 2.0).signal(0.0, 10**18) == 0.0
+    assert RepeatedLayer("sigmoid", 6.0, -3.0).signal(0.5, 10**18) == 0.5
+    held = 0
+    for bias in np.linspace(-3.1, -3.01, 20).tolist():
+        layer = RepeatedLayer("sigmoid", 6.0, bias)
+        stable, (middle, slope), _ = layer.rest_points()
+        assert slope > 1
+        try:
+            assert layer.signal(middle, 10**12) == pytest.approx(stable[0]) or layer(middle) > middle
+        except ValueError as error:
+            assert "rounding decides where it goes" in str(error)  # noqa: PT017 - some of them
+            held += 1
+    assert held > 5
+
+
+@pytest.mark.parametrize(
+    ("start", "layers", "error", "words"),
+    [
+        (math.nan, 5, ValueError, "start = nan is not a finite number"),
+        (math.inf, 5, ValueError, "start = inf is not a finite number"),
+        ([1.0, 2.0], 5, TypeError, "is not one signal; call again for others"),
+        ("1", 5, TypeError, "start must hold real numbers"),
+        (1.0, -1, ValueError, "layers = -1 is outside"),
+        (1.0, 2.0, TypeError, "layers = 2.0 is a float"),
+    ],
+)
+def test_what_is_no_signal_is_refused(start, layers, error, words):
+    for layer in (TANH, RepeatedLayer("tanh", 0.5)):
+        with pytest.raises(error, match=words):
+            layer.signal(start, layers)

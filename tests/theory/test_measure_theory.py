@@ -1,0 +1,94 @@
+"""Derivations behind order, basins, correlation and tangent kernels; their oracle against scipy and enumeration."""
+
+import re
+from dataclasses import replace
+from fractions import Fraction
+
+import mpmath
+import numpy as np
+import pytest
+import sympy as sp
+from derived import built
+from matplotlib.mathtext import MathTextParser
+from scipy import integrate, optimize, stats
+
+from statnn.measure.correlation import neuronal_correlation, participation_ratio
+from statnn.measure.order import pooled_ranks
+from statnn.theory.measure import basin_oracle, permutations, radii, ranks
+
+NAMES = ("rank-probability", "attraction-basins", "permutation-null", "tangent-kernel")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_derivations_check_and_tampered_ones_do_not(name):
+    derivation = built(name)
+    assert derivation.name == name
+    derivation.check()
+    for number, step in enumerate(derivation.steps):
+        bad = (replace(step, residual=step.residual + sp.Rational(1, 10**40)), replace(step, positive=sp.S.Zero))
+        for wrong in bad:
+            steps = (*derivation.steps[:number], wrong, *derivation.steps[number + 1 :])
+            with pytest.raises(AssertionError, match=f"{name}, step {number + 1}:"):
+                replace(derivation, steps=steps).check()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_derivations_can_be_read(name):
+    for step in built(name).steps:
+        assert MathTextParser("path").parse(f"${step.latex()}$").glyphs
+        assert not re.search(r"\^|_|<=|>=|->|<<|>>|\b(alpha|beta|theta|mu|lambda|sigma|rho|tau)\b", step.statement)
+    assert built(name).latex().isascii()
+
+
+def test_the_slope_in_exact_fractions():
+    """Every way to deal 3 of 7 ranks to a class: the slope from ranks is that from pairs."""
+    for members in ((0, 1, 2), (0, 3, 6), (4, 5, 6), (1, 2, 6)):
+        labels = np.isin(np.arange(7), members).astype(int)
+        wins = sum(m > o for m in members for o in range(7) if o not in members)
+        exact = ranks.SLOPE.subs({ranks.share: sp.Rational(3, 7), ranks.area: sp.Rational(wins, 12)})
+        mean = Fraction(sum(2 * m + 1 for m in members), 2 * 7 * 3)
+        assert exact == 12 * (sp.Rational(mean.numerator, mean.denominator) - sp.Rational(1, 2))
+        assert pooled_ranks(np.arange(7.0)[:, None], [[1.0], [1.0]], labels).slope[1] == pytest.approx(float(exact))
+
+
+def test_nulls_are_those_of_the_package():
+    a = np.random.default_rng(0).gamma(0.5, size=(11, 4))
+    at = {permutations.D: 11}
+    found = neuronal_correlation(a)
+    assert found.null_mean_square == pytest.approx(float(permutations.SQUARED.subs(at)), rel=1e-14)
+    assert found.null_mean_absolute == pytest.approx(float(permutations.ABSOLUTE.subs(at).evalf()), rel=1e-12)
+    variances = a.var(axis=0, ddof=1)
+    at |= {permutations.V: variances.sum(), permutations.Q: (variances**2).sum()}
+    assert participation_ratio(a).null == pytest.approx(float(permutations.PARTICIPATION.subs(at)), rel=1e-12)
+
+
+@pytest.mark.parametrize(("at", "threshold"), [(0, 0.5), (0.3, 0.5), (-0.99, 0.5), (0.5, 0.9), (0, 0.05)])
+def test_band_radii_solve_their_equation(at, threshold):
+    radius = float(basin_oracle.band_radius(1, at, threshold))
+    chance = stats.norm.cdf((1 - at) / radius) - stats.norm.cdf((-1 - at) / radius)
+    assert chance == pytest.approx(threshold, rel=1e-12)
+    symbolic = radii.BAND.subs({radii.m: 1, radii.x: sp.Float(at, 30), radii.sigma: sp.Float(radius, 30)})
+    assert float(symbolic.evalf(20)) == pytest.approx(threshold, rel=1e-12)
+    if at == 0:
+        assert radius == pytest.approx(1 / stats.norm.ppf((1 + threshold) / 2), rel=1e-12)
+
+
+@pytest.mark.parametrize(("classes", "threshold"), [(3, 0.5), (2, 0.7)])
+def test_leads_solve_their_equation(classes, threshold):
+    def missing(t):
+        return (
+            integrate.quad(lambda z: stats.norm.pdf(z) * stats.norm.cdf(z + t) ** (classes - 1), -12, 12)[0] - threshold
+        )
+
+    expected = optimize.brentq(missing, 0, 20, xtol=1e-13)
+    assert float(basin_oracle.lead(classes, threshold, digits=8)) == pytest.approx(expected, rel=1e-7)
+    if classes == 2:
+        assert expected == pytest.approx(np.sqrt(2) * stats.norm.ppf(threshold), rel=1e-9)
+
+
+def test_areas_of_gaussian_classes():
+    for distance in (0, 0.5, 3):
+        found = basin_oracle.gaussian_area(distance)
+        symbolic = ranks.GAUSSIAN_AREA.subs(ranks.d, sp.Rational(distance)).evalf(40) if distance else sp.Rational(1, 2)
+        with mpmath.workdps(30):
+            assert abs(found - mpmath.mpf(str(symbolic.evalf(35)))) < mpmath.mpf(10) ** -28

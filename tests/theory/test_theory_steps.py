@@ -1,0 +1,172 @@
+"""A step checks what it prints: every change of a printed side fails, in every derivation."""
+
+import mpmath
+import pytest
+import sympy as sp
+from derived import built, mutants
+
+from statnn.theory.activation import symbols
+from statnn.theory.derivation import (
+    CHECKED,
+    Derivation,
+    Step,
+    argued,
+    definition,
+    equation,
+    identity,
+    inequality,
+    instance,
+    limit,
+    series,
+)
+from statnn.theory.evaluation import gap_of, put_in, sign_of
+from statnn.theory.registry import DERIVATIONS
+from statnn.theory.rewriting import by_antiderivative, by_gamma, by_induction, by_stirling, by_telescoping
+
+x, y, u = sp.symbols("x y u", positive=True)
+n, j = sp.symbols("n j", integer=True, nonnegative=True)
+f, O = sp.Function("f"), sp.Function("O")
+
+
+def trusted(gap):
+    """A rewriting that makes a zero of anything."""
+    return gap - gap
+
+
+@pytest.mark.parametrize("name", DERIVATIONS)
+def test_mutation_of_printed_sides(name):
+    for step in built(name).steps:
+        if step.kind in CHECKED:
+            step.check()
+            for mutant in mutants(step):
+                with pytest.raises(AssertionError, match="printed equation"):
+                    mutant.check()
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        identity("another equation is printed", x, x, shown=sp.Eq(x, x + 1)),
+        identity("the same side twice", x + y, x + y),
+        identity("a definition", f(x), 2 * x, where={f(x): 2 * x}),
+        identity("no definition", f(x), x, by=trusted),
+        identity("a false zero", sp.sqrt(x**2 + 1e-30), x, by=trusted),
+        identity("a false zero of exact numbers", x + sp.Rational(1, 10**30), x, by=trusted),
+        identity("right only where x is less than one", abs(1 - x), 1 - x, by=trusted),
+        identity("no value there", sp.gamma(n), sp.gamma(n + 1) / n, by=by_gamma),
+        inequality("the sign is unknown", x, sp.S.One, x - 1, written=">"),
+        inequality("it has no sign", x, 2 * x, -x, written=">"),
+        limit("another limit", sp.Limit(x / (x + 1), x, sp.oo), 2),
+        series("another order", sp.exp(x), 1 + x + O(x**3), (x, 0)),
+        series("another coefficient", sp.exp(x), 1 + 2 * x + O(x**2), (x, 0)),
+        instance("one of two entries", equation(x, y), [1, 2], [1, 3]),
+        argued("its algebra is wrong", equation(f(x), x), x + 1, x),
+        Step("a float decides nothing", equation(x, x), sp.Float(0)),
+    ],
+    ids=lambda step: step.statement,
+)
+def test_a_wrong_step_fails(wrong):
+    with pytest.raises(AssertionError, match=wrong.statement):
+        wrong.check()
+
+
+@pytest.mark.parametrize(
+    "right",
+    [
+        identity("defined at symbols", f(2 * x) - f(x), 2 * x, where={f(x): 2 * x + 1}),
+        identity("defined at a place", f(0) + f(1), 3, where={f(0): 1, f(x): x + 1}),
+        identity("a derivative", sp.Derivative(f(x), x), 2 * x, where={f(x): x**2}),
+        identity("definitions in their order", f(y), 2 * u, where={f(x): 2 * x, y: u}),
+        identity("where its range is narrow", abs(1 - x), 1 - x, domain={x: (0, 1)}, by=trusted),
+        Step("a number of Python", equation(x, y), 0),
+        inequality("written as a relation", x + 1, x, sp.S.One, written="<"),
+        inequality("of a sum of positive terms", f(x), 0, sp.Sum(x**j / sp.factorial(j), (j, 0, 3)), where={
+            f(x): 1 + x + x**2 / 2 + x**3 / 6}, by=lambda gap: sp.simplify(gap.doit())),
+        limit("at a place", sp.Limit(sp.sin(x) / x, x, 0), 1),
+        limit("from below", sp.Limit(sp.floor(x), x, 1, "-"), 0),
+        series("at infinity", sp.log(1 + 1 / x), 1 / x + O(x**-2), (x, sp.oo)),
+        definition("only a name", f(x), x),
+        argued("in words", equation(f(x), x)),
+    ],
+    ids=lambda step: step.statement,
+)  # fmt: skip
+def test_a_right_step_holds(right):
+    right.check()
+
+
+def test_a_failure_says_which_sides_differ_by_what_and_where():
+    step = identity("wrong", f(x), 3 * x, where={f(x): 2 * x}, by=trusted)
+    with pytest.raises(AssertionError, match=r"[\d.]+ is not [\d.]+ at x = [\d.]+, in the printed equation .* wrong"):
+        step.check()
+
+
+def test_kinds_are_counted_and_printed():
+    steps = (identity("one", x + x, 2 * x + y - y), definition("two", f(x), x), argued("three", equation(f(x), x)))
+    derivation = Derivation("kinds", "Kinds", "nowhere", "own", steps)
+    assert derivation.kinds() == {"identity": 1, "definition": 1, "argued": 1}
+    assert r"three \emph{(argued)}" in derivation.latex()
+    assert "1 identity, 1 definition, 1 argued" in derivation.latex()
+
+
+def test_what_is_shown_and_cannot_be_evaluated_is_argued():
+    assert identity("names", x, x, shown=equation(f(x), x)).kind == "argued"
+    assert (
+        identity("symbols", (x + 1) ** 2, x**2 + 2 * x + 1, shown=equation((x + 1) ** 2, x * (x + 2) + 1)).kind
+        == "identity"
+    )
+
+
+def test_definitions_bind_their_symbols_alone():
+    assert put_in(f(0) + f(y + 1), ((f(0), y), (f(x), x**2))) == y + (y + 1) ** 2
+    assert put_in(sp.Derivative(f(x) * y, x), ((f(x), x**2), (y, x))) == 3 * x**2
+
+
+def test_fifty_digits_see_what_double_precision_does_not():
+    assert not gap_of(sp.sqrt(x**2 + 2 * x + 1), x + 1)
+    assert gap_of(x + sp.Rational(1, 10**38), x)
+
+
+@pytest.mark.parametrize(
+    ("rewrite", "right", "wrong"),
+    [
+        (by_gamma, sp.gamma(x + 1) - x * sp.gamma(x), sp.gamma(x + 1) - (x + 1) * sp.gamma(x)),
+        (by_induction(n, 0), sp.Sum(j, (j, 0, n)) - n * (n + 1) / 2, sp.Sum(j, (j, 0, n)) - n**2),
+        (by_induction(n, 0), sp.Sum(j, (j, 0, n)) - n * (n + 1) / 2, sp.Sum(j, (j, 0, n)) - n * (n + 1) / 2 - 1),
+        (
+            by_telescoping(y),
+            1 / y - sp.Sum(1 / ((y + j) * (y + j + 1)), (j, 0, sp.oo)),
+            1 + 1 / y - sp.Sum(1 / ((y + j) * (y + j + 1)), (j, 0, sp.oo)),
+        ),
+        (
+            by_antiderivative(sp.atan(u), u),
+            sp.Integral(1 / (1 + u**2), (u, 0, sp.oo)) - sp.pi / 2,
+            sp.Integral(1 / (1 + u**2), (u, 0, sp.oo)) - sp.pi / 3,
+        ),
+    ],
+)
+def test_rewritings_prove_what_is_right_only(rewrite, right, wrong):
+    assert rewrite(right) == 0
+    assert rewrite(wrong) != 0
+
+
+def test_stirling_is_as_good_as_it_says():
+    """What the series with a shift leaves out falls as 1/z²."""
+    gap = sp.loggamma(x + sp.Rational(1, 3)) - by_stirling(x)(sp.loggamma(x + sp.Rational(1, 3)))
+    with mpmath.workdps(60):
+        small, smaller = (abs(gap.subs(x, 10**power).evalf(50)) for power in (5, 10))
+    assert 0.9e10 < small / smaller < 1.1e10
+
+
+@pytest.mark.parametrize("small", [(1e-6, 1e-5), (1e5, 1e6)])
+@pytest.mark.parametrize("few", [(1e-3, 1e-2), (10, 100)])
+def test_the_hazard_lies_between_its_bounds(small, few):
+    """The two inequalities that carry the error bound, at the corners of their range."""
+    steps = [step for step in built("bound").steps if {"h", "f"} & {name.func.__name__ for name, _ in step.where}]
+    between = [step.sides() for step in steps if isinstance(step.equation, (sp.Gt, sp.Lt))]
+    assert len(between) == 2
+    (hazard, below), (same, above) = between
+    assert hazard == same
+    domain = ((symbols.y, small), (symbols.b, few))
+    assert not sign_of(hazard - below, domain)
+    assert not sign_of(above - hazard, domain)
+    assert sign_of(below - hazard, domain)

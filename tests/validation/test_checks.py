@@ -1,0 +1,301 @@
+"""The statistical checks, on data that deserve to pass and on data that do not."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from checks import (
+    LEDGER,
+    LEVEL,
+    StatisticalFailure,
+    assert_comparison,
+    assert_covariance,
+    assert_law,
+    assert_mean,
+    assert_proportion,
+    assert_pvalue,
+    assert_slope,
+    assert_uniform,
+    rejects,
+)
+from scipy import stats
+
+from validation import statistics
+from validation.statistics import Refusal
+
+SAMPLES = 400
+
+
+def poisson_counts(rng, rate, size):
+    return np.bincount(rng.poisson(rate, size), minlength=40)
+
+
+POISSON_PMF = stats.poisson(4.0).pmf(np.arange(40))
+
+
+def power_law(rng, exponent, relative_error=0.01):
+    x = np.geomspace(10, 1e4, 8)
+    y = 3 * x**exponent
+    return x, y * (1 + relative_error * rng.standard_normal(x.size)), relative_error * y
+
+
+def test_mean_passes_right_theory_and_rejects_wrong(rng):
+    values = rng.exponential(2.0, size=(4000, 3))
+    assert_mean(values, 2.0, what="mean of exponentials")
+    assert_mean(values + 0.2, 2.0, bias=0.2, what="mean within a known bias")
+    with rejects():
+        assert_mean(values + 0.4, 2.0, what="shifted mean")
+    with rejects():
+        assert_mean(values - 0.4, 2.0, bias=0.1, what="shifted beyond the bias")
+
+
+def test_one_wrong_entry_of_many_is_seen(rng):
+    values = rng.standard_normal((1000, 50))
+    values[:, 31] += 0.5
+    with rejects(match=r"entry \[31\]"):
+        assert_mean(values, 0.0, what="entry")
+
+
+def test_law_passes_right_theory_and_rejects_wrong(rng):
+    assert_law(poisson_counts(rng, 4.0, 20_000), POISSON_PMF, what="Poisson")
+    with rejects():
+        assert_law(poisson_counts(rng, 4.3, 20_000), POISSON_PMF, what="wrong rate")
+    with rejects():
+        assert_law([0, 9_000, 11_000], [0, 0.5, 0.25], what="mass beyond the last cell is missing")
+
+
+def test_one_impossible_observation_rejects():
+    with rejects():
+        assert_law([500, 499, 1], [0.5, 0.5, 0.0], what="forbidden value")
+
+
+def test_slope_passes_right_order_and_rejects_wrong(rng):
+    assert_slope(*power_law(rng, -1.0), -1.0, what="order one")
+    with rejects():
+        assert_slope(*power_law(rng, -1.1), -1.0, what="wrong order")
+    x, y, error = power_law(rng, -1.0)
+    with rejects():
+        assert_slope(x, y * (1 + 30 / x), error, -1.0, what="not a straight line")
+
+
+def test_covariance_passes_right_theory_and_rejects_wrong(rng):
+    theory = np.array([[2.0, 0.6], [0.6, 1.0]])
+    samples = rng.multivariate_normal([5, -3], theory, size=20_000)
+    assert_covariance(samples, theory, what="normal pair")
+    with rejects():
+        assert_covariance(samples, np.diag(np.diag(theory)), what="independent pair")
+
+
+def test_proportion_passes_right_theory_and_rejects_wrong(rng):
+    successes = int(rng.binomial(2000, 0.9))
+    assert_proportion(successes, 2000, 0.9, what="coverage")
+    with rejects():
+        assert_proportion(successes, 2000, 0.97, what="claimed coverage")
+
+
+# A check is calibrated when its p-values over fresh samples are uniform. Discrete statistics are so only
+# nearly: their samples are large enough for the steps to be small against 1/sqrt(SAMPLES).
+FRESH = {
+    "mean": lambda rng: statistics.mean(rng.normal(1.0, 3.0, 12), 1.0),
+    "line": lambda rng: statistics.power_law(*power_law(rng, -1.0)),
+    "slope": lambda rng: statistics.power_law(*power_law(rng, -1.0)).against(-1.0),
+    "law": lambda rng: statistics.law(poisson_counts(rng, 4.0, 5000), POISSON_PMF),
+}
+
+
+@pytest.mark.parametrize("name", FRESH)
+def test_p_values_are_uniform(name, rng):
+    assert_uniform([FRESH[name](rng).p for _ in range(SAMPLES)], what=f"p-values of {name}")
+
+
+def correlated(rng, replicas):
+    return rng.standard_normal((replicas, 3)) @ np.array([[1.0, 0.8, 0.0], [0.0, 0.5, 0.3], [0.0, 0.0, 2.0]])
+
+
+def test_p_values_of_mean_vectors_are_uniform_for_few_replicates(rng):
+    p = [statistics.mean_vector(correlated(rng, 8) + np.arange(3.0), np.arange(3.0)) for _ in range(SAMPLES)]
+    assert_uniform(p, what="p-values of mean vectors")
+
+
+def test_a_shifted_mean_vector_is_seen(rng):
+    samples = correlated(rng, 400)
+    assert_pvalue(statistics.mean_vector(samples, np.zeros(3)), "mean vector")
+    with rejects():
+        assert_pvalue(statistics.mean_vector(samples, [0.0, 0.5, 0.0]), "shifted mean vector")
+
+
+def test_too_small_errors_are_not_uniform(rng):
+    x, y, error = np.moveaxis(np.array([power_law(rng, -1.0) for _ in range(SAMPLES)]), 1, 0)
+    overconfident = [statistics.power_law(*case).p for case in zip(x, y, error / 1.5, strict=True)]
+    with rejects():
+        assert_uniform(overconfident, what="p-values with errors that are too small")
+
+
+def test_bonferroni_keeps_its_level(rng):
+    theory = np.eye(3)
+    p = np.array([statistics.covariance(rng.standard_normal((1500, 3)), theory)[0].p for _ in range(SAMPLES)])
+    alarms = int((p < 0.1).sum())
+    assert_pvalue(stats.binomtest(alarms, SAMPLES, 0.1, alternative="greater").pvalue, "alarms at level 0.1")
+
+
+def test_message_tells_the_numbers():
+    found = statistics.z_score(2.5, 0.1, 1.0)
+    with rejects(match=r"energy: estimate 2\.5 ± 0\.1, theory 1, z = \+15\.00, p = .* \(limit"):
+        assert_comparison(found, "energy")
+    with pytest.raises(AssertionError, match="not in the message"), rejects(match="entropy"):
+        assert_comparison(found, "energy")
+
+
+REFUSED = {
+    "few replicates": lambda: assert_mean(np.arange(19.0), 9.0, what=""),
+    "no spread": lambda: assert_mean(np.full(50, 0.1), 0.1, what=""),
+    "spread of round-off": lambda: assert_mean(0.1 + 1e-17 * np.arange(50), 0.1, what=""),
+    "not a number": lambda: assert_mean([np.nan, *range(50)], 1.0, what=""),
+    "infinite theory": lambda: assert_mean(np.arange(50.0), np.inf, what=""),
+    "no values": lambda: assert_mean(np.empty((50, 0)), 1.0, what=""),
+    "negative bias": lambda: assert_mean(np.arange(50.0), 1.0, bias=-1, what=""),
+    "p not a number": lambda: assert_pvalue(np.nan, ""),
+    "p above one": lambda: assert_pvalue(1.1, ""),
+    "two points": lambda: assert_slope([1, 2], [1, 2], [0.1, 0.1], 1, what=""),
+    "no error": lambda: assert_slope([1, 2, 3], [1, 2, 3], [0, 0.1, 0.1], 1, what=""),
+    "error too large": lambda: assert_slope([1, 2, 3], [1, 2, 3], [0.5, 0.1, 0.1], 1, what=""),
+    "negative y": lambda: assert_slope([1, 2, 3], [-1, 2, 3], [0.1, 0.1, 0.1], 1, what=""),
+    "few counts": lambda: assert_law([3, 4], [0.5, 0.5], what=""),
+    "broken counts": lambda: assert_law([30.5, 40], [0.5, 0.5], what=""),
+    "pmf above one": lambda: assert_law([30, 40], [0.7, 0.7], what=""),
+    "few samples": lambda: assert_covariance(np.eye(3), np.eye(3), what=""),
+    "no covariance": lambda: assert_covariance(np.eye(200)[:, :2], -np.eye(2), what=""),
+    "few vectors": lambda: assert_pvalue(statistics.mean_vector(np.eye(4), np.zeros(4)), ""),
+    "flat vectors": lambda: assert_pvalue(statistics.mean_vector(np.ones((9, 2)), np.ones(2)), ""),
+    "few p-values": lambda: assert_uniform([0.5] * 10, what=""),
+    "more successes than trials": lambda: assert_proportion(11, 10, 0.5, what=""),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_poor_data_are_refused_and_never_pass_as_rejected(case):
+    with pytest.raises(Refusal), rejects():
+        REFUSED[case]()
+
+
+def test_twin_that_passes_fails():
+    with pytest.raises(AssertionError, match="not rejected") as caught, rejects():
+        assert_pvalue(0.3, "twin")
+    assert not isinstance(caught.value, StatisticalFailure)
+
+
+def test_other_errors_pass_through_a_twin():
+    with pytest.raises(ZeroDivisionError), rejects():
+        _ = 1 / 0
+
+
+@pytest.mark.parametrize("extra", [["--numprocesses=0"], ["--numprocesses=2"]])
+def test_session_fails_beyond_the_declared_number_of_comparisons(extra):
+    here, root = Path(__file__), Path(__file__).parents[2]
+    session = (
+        f"import sys; sys.path.insert(0, {str(root / 'tests' / 'support')!r}); import checks, pytest; checks.CHECKS = 3; "
+        f"sys.exit(pytest.main(['-q', *{extra!r}, '-k', 'uniform or mean_passes', {str(here)!r}]))"
+    )
+    ended = subprocess.run(  # noqa: S603 - our own line
+        [sys.executable, "-c", session], cwd=root, capture_output=True, text=True, check=False,
+        env={name: value for name, value in os.environ.items() if not name.startswith("PYTEST_XDIST")},
+    )  # fmt: skip
+    assert "failed" not in ended.stdout
+    assert "exceed the 3 that share the budget" in ended.stdout
+    assert ended.returncode == pytest.ExitCode.TESTS_FAILED
+
+
+def test_ledger_counts_comparisons_but_no_twins():
+    before = LEDGER.made
+    assert_pvalue(0.5, "one")
+    assert LEDGER.made == before + 1
+    with rejects():
+        assert_pvalue(LEVEL / 2, "twin")
+    assert LEDGER.made == before + 1
+
+
+# -- tails of means ------------------------------------------------------------------------------------------
+
+
+def studentised(values, theory):
+    return 2 * stats.t.sf(abs(values.mean() - theory) / stats.sem(values), values.size - 1)
+
+
+def p_unless_refused(values, theory):
+    """A refused sample raises no alarm: seven rare events of a thousand are too few to be judged."""
+    try:
+        return statistics.mean(values, theory).p
+    except Refusal:
+        return 1.0
+
+
+SKEWED = {
+    "exponential": (lambda rng: rng.exponential(size=400), 1.0),
+    "squares of normal numbers": (lambda rng: rng.chisquare(1, 1000), 1.0),
+    "twenty rare events": (lambda rng: rng.binomial(1, 0.02, 1000).astype(float), 0.02),
+}
+
+
+@pytest.mark.parametrize("name", SKEWED)
+def test_means_of_skewed_replicates_raise_no_more_alarms_than_they_should(name, rng):
+    draw, theory = SKEWED[name]
+    p = np.array([p_unless_refused(draw(rng), theory) for _ in range(SAMPLES)])
+    for level in (0.1, 0.01):
+        tail = stats.binomtest(int((p < level).sum()), SAMPLES, level, alternative="greater")
+        assert_pvalue(tail.pvalue, f"alarms of {name} at {level}")
+    assert (p < 0.1).any(), "and it can raise one"
+
+
+def test_rare_events_are_no_matter_for_student(rng):
+    """Ten events: Student's law gives a hundred times too many alarms at 1e-4, here none and some refusals."""
+    events = [rng.binomial(1, 0.01, 1000).astype(float) for _ in range(1000)]
+    with rejects():
+        alarms = sum(studentised(values, 0.01) < 1e-4 for values in events)
+        assert_pvalue(stats.binomtest(alarms, 1000, 1e-4, alternative="greater").pvalue, "Student")
+    p = np.array([p_unless_refused(values, 0.01) for values in events])
+    alarms = int((p < 1e-4).sum())
+    assert_pvalue(stats.binomtest(alarms, 1000, 1e-4, alternative="greater").pvalue, "empirical likelihood")
+    assert (p < 1).sum() > 500
+
+
+def test_samples_that_cannot_show_their_tail_are_refused(rng):
+    with pytest.raises(Refusal, match="carry their spread"):
+        statistics.mean(rng.lognormal(sigma=4.0, size=10_000), np.exp(8.0))
+    with pytest.raises(Refusal, match="too few for tails"):
+        statistics.mean(np.append(np.zeros(99), 1.0) + 1e-3 * rng.random(100), 0.01)
+
+
+def test_the_empirical_likelihood_of_coins_is_the_binomial_one():
+    coins = np.repeat([0.0, 1.0], [70, 30])
+    ratio = 2 * (30 * np.log(0.3 / 0.45) + 70 * np.log(0.7 / 0.55))
+    assert statistics._empirical_root(coins - 0.45) == pytest.approx(np.sqrt(ratio), rel=1e-12)
+    assert statistics._empirical_root(coins + 0.1) == np.inf
+    assert statistics._empirical_root(coins - 0.3) == pytest.approx(0.0, abs=1e-7)
+
+
+@pytest.mark.parametrize("theory", [0.28, 0.3, 0.33, 0.5])
+def test_the_total_of_coins_is_binomial(theory):
+    coins = np.repeat([0, 1], [700, 300])
+    found = statistics.total(coins, [1 - theory, theory])
+    exact = 2 * min(stats.binom.cdf(300, 1000, theory), stats.binom.sf(299, 1000, theory))
+    assert found.p == pytest.approx(min(1.0, exact), rel=1e-9)
+    assert (found.estimate, found.theory) == (0.3, pytest.approx(theory))
+
+
+def test_the_law_of_a_total_sees_what_it_forbids():
+    assert statistics.total([0, 1, 3], [0.5, 0.5]).p == 0.0
+    assert statistics.total(np.zeros(500), [0.5, 0.5]).p == pytest.approx(2 * 0.5**500, rel=1e-6)
+    with pytest.raises(Refusal, match="no spread"):
+        statistics.total([0, 0], [1.0])
+    with pytest.raises(Refusal, match="whole"):
+        statistics.total([0.5], [0.5, 0.5])
+
+
+def test_totals_are_calibrated(rng):
+    law = stats.nbinom(0.3, 0.1)
+    pmf = np.append(law.pmf(np.arange(400)), law.sf(399))
+    p = [statistics.total(law.rvs(50, random_state=rng), pmf).p for _ in range(SAMPLES)]
+    assert_uniform(p, what="p-values of totals")

@@ -1,0 +1,262 @@
+"""Calibration and power of claims and tests, on claims whose p-values and power are known."""
+
+import math
+from concurrent.futures import Executor, Future
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from checks import assert_pvalue, rejects
+
+from validation import calibrate, claims, power, statistics, uniformity
+from validation.claim import Asks, Claim, Finding, Outcome, Verdict
+
+MEAN, RISE = "mean of normal numbers", "rise"
+
+
+def run(rng, quick):
+    return {"values": rng.standard_normal((3, 12 if quick else 100)), "theory": 0.0}
+
+
+def judge(data, error=12**-0.5):
+    found = statistics.worst(
+        statistics.z_score(values.mean(), error, float(data["theory"])) for values in data["values"]
+    )
+    rise = statistics.z_score(1.0, 0.01, 0.0)
+    findings = [
+        Finding.of(MEAN, found, sees=2.0, unit="in the mean"),
+        Finding.of(RISE, rise, sees=1.0, unit="absolute", asks=Asks.ABOVE),
+    ]
+    return Verdict.judged(findings, Outcome.EXACT, "", otherwise="not normal")
+
+
+def overconfident(data):
+    return judge(data, error=0.5 * 12**-0.5)
+
+
+def refuse(*_, **__):
+    raise statistics.Refusal("too few")
+
+
+def normal(name, **changes):
+    parts = {
+        "title": "Normal numbers", "statement": "Their mean is zero.", "source": "here", "standing": "exact",
+        "expected": Outcome.EXACT, "run": run, "judge": judge, "draw": None,
+        "twins": {MEAN: lambda data, by: {**data, "theory": by}, RISE: lambda data, by: data | {"theory": by}},
+    }  # fmt: skip
+    return Claim(name, **(parts | changes))
+
+
+CLAIMS = {
+    claim.id: claim
+    for claim in (
+        normal("normal"),
+        normal("overconfident", judge=overconfident),
+        normal("refusing", judge=refuse),
+        normal("with-data", needs_data=True),
+    )
+}
+
+
+# -- p-values against the uniform law ------------------------------------------------------------------------------
+
+
+def test_uniform_p_values_are_uniform(rng):
+    found = uniformity.row("normal", MEAN, rng.random((500, 4)))
+    assert_pvalue(found.too_small, "too small")
+    assert_pvalue(found.too_large, "too large")
+    with rejects():
+        assert_pvalue(uniformity.row("normal", MEAN, rng.random((500, 4)) ** 1.5).too_small, "overconfident")
+
+
+def test_one_comparison_of_many_that_is_too_small_is_seen(rng):
+    p = rng.random((500, 4))
+    p[:, 2] = 0.03 + 0.6 * p[:, 2]  # its tail is light: the bulk of the law alone gives it away
+    assert uniformity.row("normal", MEAN, p).says == "TOO SMALL"
+
+
+def test_alarms_in_the_tail_alone_are_seen(rng):
+    p = rng.random((1000, 4))
+    p[:15, 1] = 1e-5
+    found = uniformity.row("normal", MEAN, p)
+    assert found.says == "TOO SMALL"
+    assert found.tails[2] >= 15
+
+
+def test_p_values_above_uniform_raise_no_alarm(rng):
+    with_tolerance = np.where(rng.random((500, 2)) < 0.6, 1.0, rng.random((500, 2)))
+    assert uniformity.row("normal", MEAN, with_tolerance).says == "above uniform"
+    assert uniformity.row("normal", MEAN, rng.random((20, 2))).says == "too few seeds"
+
+
+def test_the_table_shows_what_is_expected_beside_what_is_seen():
+    p = (np.arange(200)[:, None] + 0.5) / 200
+    [found] = uniformity.rows({"what": "a|b", "seed": i, "p": {MEAN: list(one)}} for i, one in enumerate(p))
+    assert (found.seeds, found.comparisons, found.tails) == (200, 1, (20, 2, 0))
+    assert uniformity.table([found]).splitlines()[-1] == (
+        f"| a\\|b | {MEAN} | 200 | 1 | p = 1 | 20 (20) | 2 (2) | 0 (0.2) | uniform |"
+    )
+
+
+# -- claims on fresh seeds -----------------------------------------------------------------------------------------
+
+
+def test_single_comparisons_of_what_is_not_to_be_shown_are_collected():
+    first, second = calibrate.rerun(__name__, "normal", [1, 2])
+    assert first["p"].keys() == {MEAN}
+    assert len(first["p"][MEAN]) == 3
+    assert first["p"] != second["p"]
+    assert first["expected"]
+    assert calibrate.rerun(__name__, "normal", [1])[0]["p"] == first["p"]
+    [refused] = calibrate.rerun(__name__, "refusing", [1])
+    assert (refused["expected"], refused["p"], refused["error"]) == (False, {}, "Refusal: too few")
+
+
+def test_right_errors_are_calibrated_and_small_ones_are_not(tmp_path, capsys):
+    entries = {name: calibrate.rerun(__name__, name, range(1, 201)) for name in CLAIMS if name != "with-data"}
+    assert calibrate._conclude(entries["normal"], tmp_path / "normal.jsonl") == 0
+    assert "200 runs; p-values of 0 of 1 quantities are too small; 0 runs not as expected" in capsys.readouterr().out
+    assert calibrate._conclude(entries["overconfident"], tmp_path / "small.jsonl") == 1
+    assert "TOO SMALL" in (tmp_path / "small.md").read_text(encoding="utf-8")
+    assert calibrate._conclude(entries["refusing"], tmp_path / "refused.jsonl") == 1
+    assert (
+        "refusing: 200 of 200 seeds NOT as expected (1, 2, 3, 4, 5, ...), 200 of them refused or crashed"
+        in capsys.readouterr().out
+    )
+    assert calibrate._conclude([], tmp_path / "none.jsonl") == 1
+
+
+class Here(Executor):
+    """Does what is submitted at once."""
+
+    def submit(self, function, *arguments):
+        future = Future()
+        future.set_result(function(*arguments))
+        return future
+
+
+def calibrated(out, seeds, deadline=math.inf):
+    options = SimpleNamespace(out=out, seeds=seeds, jobs=1)
+    calibrate.calibrated(Here(), [CLAIMS["normal"]], options, __name__, deadline)
+
+
+def test_calibration_goes_on_where_it_stopped(tmp_path, capsys):
+    out = tmp_path / "c.jsonl"
+    calibrated(out, 3)
+    whole = out.read_text(encoding="utf-8")
+    out.write_text(whole + '{"what": "norm', encoding="utf-8")
+    calibrated(out, 5)
+    entries = calibrate.read(out)
+    assert [entry["seed"] for entry in entries] == [1, 2, 3, 4, 5]
+    assert out.read_text(encoding="utf-8").startswith(whole)
+    assert "5 seeds, 2 to go" in capsys.readouterr().out
+    assert [e["p"][MEAN] for e in entries] == [
+        list(e["p"][MEAN]) for e in calibrate.rerun(__name__, "normal", range(1, 6))
+    ]
+
+
+def test_nothing_is_begun_after_the_hours(tmp_path, capsys):
+    calibrated(tmp_path / "c.jsonl", 5, deadline=0.0)
+    assert not (tmp_path / "c.jsonl").exists()
+    assert "goes on from here" in capsys.readouterr().out
+
+
+def test_runs_of_other_code_do_not_count(tmp_path):
+    out = tmp_path / "c.jsonl"
+    calibrate.append(out, [entry | {"code": "other"} for entry in calibrate.rerun(__name__, "normal", range(1, 41))])
+    calibrate.main(["--only", "normal", "--jobs", "1", "--seeds", "2", "--out", str(out)], registry=__name__)
+    assert "| 2 | 3 |" in out.with_suffix(".md").read_text(encoding="utf-8")
+
+
+BAD = {
+    "unknown claim": (["--only", "normals"], "no claims normals"),
+    "claims and tests": (["--only", "normal", "--tests"], "--only names claims"),
+    "no seeds": (["--seeds", "0"], "must be a whole number >= 1"),
+    "trained": (["--only", "with-data"], "no theory says"),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_bad_request_is_refused(case, capsys):
+    request, words = BAD[case]
+    with pytest.raises(SystemExit) as end:
+        calibrate.main(request, registry=__name__)
+    assert end.value.code == 2
+    assert words in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("line", ["no json", "[1]", "{}", '{"what": "normal", "p": 3}'])
+def test_a_file_of_something_else_is_left_alone(line, tmp_path):
+    out = tmp_path / "other.jsonl"
+    out.write_text(line + "\n")
+    with pytest.raises(SystemExit, match="line 1, is no run of a calibration"):
+        calibrate.main(["--only", "normal", "--out", str(out)], registry=__name__)
+    assert out.read_text() == line + "\n"
+
+
+def test_claims_that_train_are_left_out():
+    left = {name for name, claim in claims.CLAIMS.items() if calibrate.trains(claim)}
+    assert {"real-digits-counts", "grokking-digits", "real-digits-training-size", "late-layers-linear-digits"} <= left
+    assert not {"growth-curve", "finite-width", "teacher-student", "linear-posterior", "basin-closed-forms"} & left
+
+
+@pytest.mark.parametrize(("seconds", "seeds"), [(0.1, 10_000), (0.4, 2_000), (1.6, 200), (6.0, 0)])
+def test_seeds_follow_the_time_of_a_run(seconds, seeds, tmp_path, monkeypatch, capsys):
+    entry = {"what": "normal", "code": calibrate.code_of(CLAIMS["normal"]), "seed": 1, "p": {}, "seconds": seconds}
+    pool = SimpleNamespace(submit=lambda *_: SimpleNamespace(result=lambda: [entry, entry]))
+    options = SimpleNamespace(out=tmp_path / "c", seeds=None, jobs=1)
+    monkeypatch.setattr(calibrate, "_in_turn", lambda *_: iter(()))
+    calibrate.calibrated(pool, [CLAIMS["normal"]], options, __name__, math.inf)
+    assert f"{seeds} seeds" in capsys.readouterr().out
+
+
+# -- tests on fresh root seeds ---------------------------------------------------------------------------------------
+
+
+def test_tests_that_compare_are_recorded_and_twins_are_not():
+    names = "test_proportion_passes_right_theory_and_rejects_wrong", "test_twin_that_passes_fails"
+    tests = [f"tests/validation/test_checks.py::{name}" for name in names]
+    [entry] = calibrate.run_tests(1, tests, jobs=1)
+    assert (entry["what"], entry["seed"], entry["code"]) == (tests[0], 1, "tests")
+    assert len(entry["p"]["p"]) == 1
+    assert 0 <= entry["p"]["p"][0] <= 1
+
+
+def test_after_the_first_root_seed_only_tests_that_compare_are_run(tmp_path, monkeypatch, capsys):
+    asked = []
+
+    def run_tests(seed, tests, **_):
+        asked.append(tests)
+        return [{"what": "t", "code": "tests", "seed": seed, "p": {"p": [0.5]}, "expected": seed != 3, "error": ""}]
+
+    monkeypatch.setattr(calibrate, "run_tests", run_tests)
+    out = ["--out", str(tmp_path / "t.jsonl")]
+    assert calibrate.main(["--tests", "--seeds", "2", *out], registry=__name__) == 0
+    assert calibrate.main(["--tests", "--seeds", "3", *out], registry=__name__) == 1
+    assert asked == [[str(calibrate.TESTS)], ["t"], ["t"]]
+    assert "t: 1 of 3 seeds NOT as expected (3, ...)" in capsys.readouterr().out
+
+
+# -- power -----------------------------------------------------------------------------------------------------------
+
+
+def test_smallest_deviation_is_where_the_level_is_passed():
+    data = {"values": np.zeros((3, 12)), "theory": 0.0}
+    claim = CLAIMS["normal"]
+    seen = power.smallest(claim, data, claim.judge(data), MEAN)
+    limit = -statistics.stats.norm.ppf(statistics.LEVEL / 2 / 2 / 3) * 12**-0.5
+    assert limit <= seen < 2**0.25 * limit
+    assert power.smallest(claim, data, claim.judge(data), RISE) == np.inf
+
+
+def test_power_says_what_is_seen(tmp_path, capsys):
+    assert power.main(["--only", "normal", "--seeds", "3", "--out", str(tmp_path / "power.md")], registry=__name__) == 1
+    said = capsys.readouterr().out
+    assert said == (tmp_path / "power.md").read_text(encoding="utf-8")
+    mean, rise = said.splitlines()[2:]
+    assert mean.startswith(f"| normal | {MEAN} | 2 in the mean | ")
+    assert mean.endswith("| 3 | as stated |")
+    assert rise.endswith("| inf | inf | 3 | SAYS TOO MUCH |")
+    with pytest.raises(SystemExit):
+        power.main(["--only", "with-data"], registry=__name__)
+    assert "with-data needs --data" in capsys.readouterr().err

@@ -1,0 +1,1 @@
+"""Claims on activation processes and the counts of trained networks."""

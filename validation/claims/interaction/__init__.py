@@ -1,0 +1,1 @@
+"""Claims on interaction graphs and their Monte Carlo."""

@@ -1,0 +1,103 @@
+"""Cold layers: where chains freeze, parallel tempering still finds the exact energy."""
+
+import warnings
+
+import numpy as np
+
+from statnn.montecarlo import UntrustedEstimate, sample
+from statnn.plot import COLOURS
+from validation.claim import Asks, Claim, Finding, Outcome, Verdict
+from validation.claims._chains import OURS, of_chains
+from validation.claims._tools import scaled
+from validation.claims.interaction.binary_layers import LAYERS, WIDTH, random_layers
+from validation.statistics import mean
+
+TEMPERATURE = 0.35
+CHAINS = 64
+MIXED, FROZEN = 1.02, 1.1
+"""R-hat below which chains agree, and above which they plainly do not."""
+
+
+def _run(rng, quick):
+    model = random_layers(rng).at(TEMPERATURE)
+    sweeps = 2_000 if quick else 20_000
+    shared = {"chains": CHAINS, "rng": rng, "thin": 5, "observables": ["energy"], "progress": False}
+    tempered = sample(model, sweeps, method="tempering", **shared)
+    # the same number of updates: a tempering sweep moves the spins at every temperature
+    frozen = sample(model, sweeps, burn_in=sweeps * (tempered.diagnostics["temperatures"].shape[1] - 1), **shared)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UntrustedEstimate)
+        found, stuck = tempered.estimate("energy"), frozen.estimate("energy")
+    return {
+        "tempered": of_chains(tempered, "energy"),
+        "frozen": of_chains(frozen, "energy"),
+        "exact": model.exact(correlations=False).energy,
+        "rhat": [found.rhat, stuck.rhat],
+        "tau": [found.tau * 5, stuck.tau * 5],
+        "swap_rate": tempered.diagnostics["swap_rate"].mean(axis=0),
+        "temperatures": tempered.diagnostics["temperatures"][0],
+        "round_trips": tempered.diagnostics["round_trips"],
+    }
+
+
+def _judge(data):
+    mixed, stuck = map(float, data["rhat"])
+    findings = (
+        Finding.of("energy by tempering", mean(data["tempered"], float(data["exact"])), sees=0.002, unit="of it"),
+        Finding(
+            quantity="R-hat of tempering", estimate=mixed, error=0.0, theory=MIXED, asks=Asks.AT_MOST, sees=0.03,
+            unit="of R-hat",
+        ),
+        Finding(
+            quantity="R-hat of block updates alone", estimate=stuck, error=0.0, theory=FROZEN, asks=Asks.ABOVE,
+            sees=0.8, unit="of its excess over one",
+        ),
+    )  # fmt: skip
+    detail = (
+        f"τ = {data['tau'][0]:.3g} sweeps, {data['temperatures'].size} temperatures, {data['round_trips'].mean():.3g} "
+        f"round trips a chain; block updates alone after as many: energy off by "
+        f"{float((data['frozen'] - data['exact']).mean()):.2g}"
+    )
+    return Verdict.judged(findings, Outcome.EXACT, detail, otherwise="tempering misses, or chains do not freeze")
+
+
+TWINS = {
+    "energy by tempering": scaled("exact"),
+    "R-hat of tempering": lambda data, by: {**data, "rhat": data["rhat"] * [1 + by, 1]},
+    "R-hat of block updates alone": lambda data, by: {**data, "rhat": 1 + (data["rhat"] - 1) * [1, max(0, 1 - by)]},
+}
+
+
+def _draw(data, figure):
+    figure.set_size_inches(9, 3.6)
+    left, right = figure.subplots(1, 2, width_ratios=(2, 1))
+    spins = LAYERS * WIDTH
+    for name, colour, label in (("frozen", COLOURS[1], "block updates alone"), ("tempered", COLOURS[0], "tempering")):
+        left.plot(np.arange(1, CHAINS + 1), np.sort(data[name]) / spins, "o", color=colour, label=label)
+    left.axhline(data["exact"] / spins, color="black", linewidth=1.2, label="exact")
+    left.set(xlabel="chain, in order of its mean", ylabel="mean energy per neuron of a chain")
+    left.legend()
+    middle = np.sqrt(data["temperatures"][1:] * data["temperatures"][:-1])
+    right.plot(middle, data["swap_rate"], "o-", color=COLOURS[0])
+    right.set(xscale="log", xlabel="temperature $T$", ylabel="share of swaps accepted", ylim=(0, 1))
+    right.set_xticks([0.5, 1, 2, 4], ["0.5", "1", "2", "4"])
+    right.minorticks_off()
+
+
+CLAIM = Claim(
+    id="cold-layers",
+    title="Cold layers need tempering",
+    statement=(
+        f"At T = {TEMPERATURE} random binary layers are glassy: chains from random starts freeze, and R-hat says so; "
+        "parallel tempering finds the exact energy."
+    ),
+    source=OURS,
+    standing="exact",
+    expected=Outcome.EXACT,
+    run=_run,
+    judge=_judge,
+    draw=_draw,
+    twins=TWINS,
+    derivations=("heat-bath", "swap", "transfer-matrix"),
+    cost=8,
+)

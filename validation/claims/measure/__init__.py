@@ -1,0 +1,1 @@
+"""Claims on order, basins and spikes of trained networks."""

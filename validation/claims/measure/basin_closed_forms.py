@@ -1,0 +1,172 @@
+"""Attraction basins whose radius is known: bands, linear classes, and the linear unit that has no end."""
+
+import numpy as np
+
+from statnn import Network
+from statnn.measure.basins import sample_basin, weight_basin
+from statnn.plot import COLOURS
+from validation.claim import Claim, Finding, Outcome, Verdict
+from validation.claims._tools import scaled
+from validation.statistics import mean, worst
+
+DISTANCES = (0.0, 0.5, 0.9)
+"""Of the sample from the middle of a band of half-width 1."""
+CLASSES = (3, 5, 10)
+DIRECTION = np.array([0.6, 0.8])
+AHEAD = 0.7
+BAND, LINEAR = "mean ln σ* of bands", "mean ln σ* of linear classes"
+WEIGHTS, ENDLESS = "mean ln σ* of linear classes, noise on weights", "least share of infinite basins of linear units"
+
+
+def _band():
+    """Class 0 where |w.x| < 1."""
+    first = np.stack((DIRECTION, -DIRECTION))
+    return Network([first, [[0.0, 0.0], [1.0, 1.0]]], [[0.0, 0.0], [1.0, 0.0]], ["relu", "identity"])
+
+
+def _classes(number):
+    """Orthonormal linear classes, the first ahead of all others at the origin."""
+    return Network([np.eye(number)], [[AHEAD, *[0.0] * (number - 1)]], "identity")
+
+
+def _blocks(number, samples):
+    """Return linear classes side by side and one sample in each, without a class ahead but for the bias.
+
+    All samples of a call see the same noise on weights, but samples that share no input see independent columns of it.
+    """
+    weights = np.tile(np.eye(number), samples)
+    net = Network([weights], [[AHEAD, *[0.0] * (number - 1)]], "identity")
+    return net, 0.5 * np.repeat(np.eye(samples), number, axis=1)
+
+
+def _run(rng, quick):
+    from statnn.theory.measure import basin_oracle
+
+    samples, draws = (150, 1_000) if quick else (2_000, 4_000)
+    logs, theory = [], []
+    for distance in DISTANCES:
+        found = sample_basin(_band(), np.tile(distance * DIRECTION, (samples, 1)), draws=draws, rng=rng)
+        logs.append(np.log(found.radius))
+        theory.append(basin_oracle.band_radius(1, distance, digits=12))
+    for number in CLASSES:
+        found = sample_basin(_classes(number), np.zeros((samples, number)), draws=draws, rng=rng)
+        logs.append(np.log(found.radius))
+        theory.append(AHEAD / basin_oracle.lead(number, digits=6))
+    few, blocks = 1_000, 400
+    radii = np.concatenate(
+        [weight_basin(*_blocks(CLASSES[0], blocks), draws=few, rng=rng).radius for _ in range(1 if quick else 8)]
+    )
+    size = np.eye(CLASSES[0]).std() * np.sqrt(CLASSES[0]) / 2
+    linear = Network.random([8, 2], "identity", 1.0, 0.3, rng=rng)
+    x = rng.standard_normal((samples, 8))
+    linear_found = [basin(linear, x, rng=rng) for basin in (sample_basin, weight_basin)]
+    fine = np.geomspace(1e-3, 1e3, 300)
+    band = sample_basin(_band(), np.tile(0.5 * DIRECTION, (samples, 1)), draws=draws, rng=rng)
+    return {
+        "log_radius": logs,
+        "theory": np.array(theory, dtype=float),
+        "log_radius_weights": np.log(radii),
+        "theory_weights": float(AHEAD / basin_oracle.lead(CLASSES[0], digits=6)) / size,
+        "draws": draws,
+        "draws_weights": few,
+        "fine": fine,
+        "curve": _chance(fine),
+        "endless": [np.mean(one.infinite) for one in linear_found],
+        "sigma": band.sigma[:-1],
+        "kept": band.kept[:, :-1],
+        "kept_linear": linear_found[0].kept[:, :-1],
+    }
+
+
+def _judge(data):
+    """Compare the mean ln σ*; that of the draws at hand has a bias below two over their number."""
+    bias, few = 2 / float(data["draws"]), 2 / float(data["draws_weights"])
+    each = [
+        mean(logs, float(np.log(theory)), bias=bias)
+        for logs, theory in zip(data["log_radius"], data["theory"], strict=True)
+    ]
+    weights = mean(data["log_radius_weights"], float(np.log(data["theory_weights"])), bias=few)
+    findings = (
+        Finding.of(BAND, worst(each[: len(DISTANCES)]), sees=0.04, unit="of σ*"),
+        Finding.of(LINEAR, worst(each[len(DISTANCES) :]), sees=0.03, unit="of σ*"),
+        Finding.of(WEIGHTS, weights, sees=0.04, unit="of σ*"),
+        Finding(
+            quantity=ENDLESS, estimate=float(data["endless"].min()), error=0.0, theory=1.0, tolerance=1e-12,
+            sees=1 / len(data["kept_linear"]), unit="of the samples",
+        ),
+    )  # fmt: skip
+    return Verdict.judged(findings, Outcome.EXACT, "bisection finds the solved radii", otherwise="radii are others")
+
+
+def _larger(part):
+    """Return the twin in which the solved radii of one part are larger by a share."""
+    return lambda data, by: {
+        **data, "theory": data["theory"] * (1 + by * np.isin(np.arange(len(data["theory"])), np.r_[part]))
+    }  # fmt: skip
+
+
+TWINS = {
+    BAND: _larger(slice(len(DISTANCES))),
+    LINEAR: _larger(slice(len(DISTANCES), len(DISTANCES) + len(CLASSES))),
+    WEIGHTS: scaled("theory_weights"),
+    ENDLESS: lambda data, by: {**data, "endless": data["endless"] - by},
+}
+
+
+def _draw(data, figure):
+    figure.set_size_inches(9, 3.8)
+    left, right = figure.subplots(1, 2)
+    left.plot(data["fine"], data["curve"], color="black", linewidth=1, label="band, exact")
+    for name, colour, mark, label in (
+        ("kept", COLOURS[0], "o", "band, $a = 0.5$"),
+        ("kept_linear", COLOURS[1], "s", "two linear classes"),
+    ):
+        shares = data[name]
+        left.errorbar(
+            data["sigma"],
+            shares.mean(axis=0),
+            shares.std(axis=0, ddof=1) / np.sqrt(len(shares)),
+            fmt=mark,
+            color=colour,
+            fillstyle="none",
+            label=label,
+        )
+    left.axhline(0.5, color="grey", linestyle=":", linewidth=1)
+    left.axvline(data["theory"][1], color="grey", linestyle="--", linewidth=1, label=r"$\sigma^*$ of the band")
+    left.set(xscale="log", xlabel=r"noise amplitude $\sigma$", ylabel="P[class unchanged]", ylim=(0, 1.02))
+    left.legend(loc="upper right", bbox_to_anchor=(1.02, 1.0))
+    names = [f"band, $a = {d:g}$" for d in DISTANCES] + [f"{k} classes" for k in CLASSES] + ["3 classes,\nweights"]
+    logs = [*data["log_radius"], data["log_radius_weights"]]
+    theory = np.log([*data["theory"], data["theory_weights"]])
+    for i, (values, exact) in enumerate(zip(logs, theory, strict=True)):
+        gap = values - exact
+        right.errorbar(i, gap.mean(), gap.std(ddof=1) / np.sqrt(len(gap)), fmt="o", color=COLOURS[i // 3])
+    right.axhline(0, color="black", linewidth=1)
+    right.set_xticks(range(len(names)), names, rotation=40, ha="right")
+    right.set(ylabel=r"$\langle\ln\sigma^*\rangle - \ln\sigma^*_{\mathrm{exact}}$")
+
+
+def _chance(sigma):
+    """P[|1/2 + σz| < 1]."""
+    from scipy import stats
+
+    return stats.norm.cdf(0.5 / sigma) - stats.norm.cdf(-1.5 / sigma)
+
+
+CLAIM = Claim(
+    id="basin-closed-forms",
+    title="Attraction basins that can be solved",
+    statement=(
+        "The radius found by bisection with common random numbers is that of the closed forms: bands from anywhere "
+        "inside, three to ten linear classes, noise on weights; a linear unit that tells two classes apart has no end."
+    ),
+    source="this project, for the attraction basins of Lin et al. 2025, arXiv 2501.02436",
+    standing="exact",
+    expected=Outcome.EXACT,
+    run=_run,
+    judge=_judge,
+    draw=_draw,
+    twins=TWINS,
+    derivations=("attraction-basins",),
+    cost=8,
+)

@@ -1,0 +1,1 @@
+"""Claims on renormalisation and on wide random layers."""

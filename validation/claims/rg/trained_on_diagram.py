@@ -1,0 +1,128 @@
+"""Layers of trained networks on the phase diagram, and whether two numbers a layer say what signals do.
+
+Expected before the first run: at initialisation the place of the layers predicts the correlation of real images through
+depth within the fluctuations of a finite width; after training it does not, because weights are no longer independent.
+"""
+
+from functools import partial
+
+import numpy as np
+
+from statnn import rg
+from statnn.plot import COLOURS
+from validation.claim import Claim, Finding, Outcome, Verdict
+from validation.claims import _trained
+from validation.claims._trained import CLEAR, effect, standard_error
+from validation.statistics import mean
+from validation.trained.training import Recipe, train_all
+
+LAYERS = 6
+REPLICAS = 8
+AFTER = "measured less predicted correlation in the last hidden layer, after training"
+SCALE = 1.2
+
+
+def _run(rng, quick, data=None):
+    images, seeds = _trained.images_for(rng, REPLICAS, 1_297 if data is None else 2_000 if quick else 10_000, data)
+    width, epochs = (64, 30) if data is None else (256, 5 if quick else 20)
+    recipe = Recipe(
+        (64 if data is None else 784, *[width] * LAYERS, 10), "tanh", learning_rate=1e-3, scale=SCALE, batch=128,
+        snapshots=(0, epochs // 5, epochs),
+    )  # fmt: skip
+    found = train_all(recipe, images, seeds, engine="scikit-learn")
+    places = [
+        [rg.place(net, own.test, pairs=250, rng=0) for net in one.networks]
+        for one, own in zip(found, images, strict=True)
+    ]
+
+    def stacked(function):
+        return np.array([[function(place) for place in row] for row in places])
+
+    top = 0.15 + float(stacked(lambda p: max(one.sigma_b for one in p.layers)).max())
+    sigma_b = np.linspace(0, top, 101)
+    return {
+        "sigma_w": stacked(lambda p: [one.sigma_w for one in p.layers[: LAYERS - 1]]),
+        "sigma_b": stacked(lambda p: [one.sigma_b for one in p.layers[: LAYERS - 1]]),
+        "chi": stacked(lambda p: [one.point.chi for one in p.layers[: LAYERS - 1]]),
+        "xi": stacked(lambda p: p.xi_predicted[: LAYERS - 1]),
+        "correlation": stacked(lambda p: p.correlation[:LAYERS]),
+        "predicted": stacked(lambda p: p.predicted_correlation[:LAYERS]),
+        "accuracy": [one.test_accuracy for one in found],
+        "epochs": recipe.snapshots,
+        "line_b": sigma_b,
+        "line_w": rg.critical_line("tanh", sigma_b),
+    }
+
+
+def _judge(data):
+    gap = data["correlation"][..., -1] - data["predicted"][..., -1]
+    before, after = gap[:, 0], mean(gap[:, -1], 0.0)
+    chi = data["chi"].mean(axis=2)
+    detail = (
+        f"{before.mean():+.3f} ± {standard_error(before):.3f} at the start; effect size {effect(gap[:, -1]):.1f}; mean "
+        f"χ {chi[:, 0].mean():.2f} → {chi[:, -1].mean():.2f} ± {standard_error(chi[:, -1]):.2f}; test accuracy "
+        f"{100 * data['accuracy'][:, -1].mean():.1f} %"
+    )
+    finding = Finding.of(AFTER, after, sees=0.15, unit="in the correlation", level=CLEAR)
+    return Verdict.judged((finding,), Outcome.DOMAIN, detail, otherwise="after training it does not")
+
+
+def _as_predicted(data, _by):
+    """Let trained networks do what their place predicts, but for the spread between trainings."""
+    correlation = np.array(data["correlation"])
+    correlation[:, -1, -1] -= (correlation - data["predicted"])[:, -1, -1].mean()
+    return {**data, "correlation": correlation}
+
+
+def _draw(data, figure):
+    figure.set_size_inches(9.5, 3.9)
+    left, right = figure.subplots(1, 2)
+    left.plot(data["line_w"], data["line_b"], color="black", linestyle="--", linewidth=1, label=r"$\chi = 1$")
+    layer = np.arange(LAYERS)
+    for s, epoch in enumerate(data["epochs"]):
+        style = {"color": COLOURS[s], "marker": "os^"[s], "markersize": 4, "fillstyle": "none"}
+        x, y = data["sigma_w"][:, s], data["sigma_b"][:, s]
+        left.errorbar(
+            x.mean(axis=0), y.mean(axis=0), standard_error(y), standard_error(x), label=f"epoch {epoch}", linewidth=1,
+            **style,
+        )  # fmt: skip
+        if s:
+            for at in (0, -1):
+                left.annotate(
+                    str(range(1, LAYERS)[at]), (x.mean(axis=0)[at], y.mean(axis=0)[at]), xytext=(5, 3),
+                    textcoords="offset points", fontsize=8, color=COLOURS[s],
+                )  # fmt: skip
+        c = data["correlation"][:, s]
+        right.errorbar(layer, c.mean(axis=0), standard_error(c), linestyle="none", label=f"epoch {epoch}", **style)
+        right.plot(layer, data["predicted"][:, s].mean(axis=0), color=COLOURS[s], linewidth=1)
+    left.text(0.06, 0.9, "ordered", transform=left.transAxes)
+    left.text(0.94, 0.06, "chaotic", transform=left.transAxes, ha="right")
+    left.set(xlabel=r"$\sigma_w$", ylabel=r"$\sigma_b$", title="layers 1 to 5")
+    left.legend(loc="center left", fontsize=8)
+    right.set(
+        xlabel="layer $m$", ylabel="correlation $c_m$ of pairs of images",
+        title="points: measured; lines: predicted from places",
+    )  # fmt: skip
+    right.legend(fontsize=8)
+
+
+_claim = partial(
+    Claim,
+    statement=(
+        "The places of its layers on the phase diagram, two numbers a layer, predict how the correlation of real "
+        "images goes through the depth of a trained network."
+    ),
+    source="this project, for networks as in Lin et al. 2025, arXiv 2501.02436",
+    standing="own",
+    expected=Outcome.CONTRADICTED,
+    run=_run,
+    judge=_judge,
+    draw=_draw,
+    twins={AFTER: _as_predicted},
+    derivations=("gaussian-averages", "tanh-sums"),
+)
+
+CLAIMS = (
+    _claim(id="trained-on-diagram-digits", title="Trained layers on the phase diagram: digits", cost=15),
+    _claim(id="trained-on-diagram-mnist", title="Trained layers on the phase diagram: MNIST", needs_data=True, cost=60),
+)

@@ -1,0 +1,1 @@
+"""Networks that claims train: recipes, engines, data and a cache of trained weights."""

@@ -1,0 +1,286 @@
+"""Dense networks trained from a known start and photographed on the way.
+
+A `Recipe` says how; `train` returns a `Training`: a `statnn.Network` and the losses and accuracies at every snapshot.
+Replicas, each with a seed and images of its own, are trained side by side by `train_all`. Start and order of the
+samples are drawn by numpy from the seed; torch does the steps, or scikit-learn where torch is absent and the recipe is
+plain. The same recipe, images, seeds and versions give the same weights, anew or from `validation.trained.cache`.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import special
+
+from statnn import Network
+from statnn._arguments import increasing, positive, whole
+from validation.trained import cache, engines
+from validation.trained.images import Images
+
+LOSSES = ("cross entropy", "squared")
+OPTIMISERS = ("adam", "sgd")
+GAINS = {"identity": 1.0, "tanh": 1.0, "erf": 1.0, "sigmoid": 1.0, "relu": math.sqrt(2), "leaky relu": math.sqrt(2)}
+"""Activations that can be trained, with the root of the variance of weights times fan-in at ``scale = 1``."""
+
+_AT_ONCE = 4096
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a network is trained.
+
+    Parameters
+    ----------
+    widths : tuple of int
+        Inputs first, classes last; the outputs are logits.
+    activation : str
+        A key of `GAINS`, for every layer but the last.
+    normalised : bool
+        Whether the fields of hidden layers pass a batch normalisation before the activation; snapshots carry its
+        running statistics (momentum 0.1, unbiased variance, as torch keeps them).
+    loss : str
+        ``"cross entropy"`` in nats, or ``"squared"``: the mean over samples and outputs of (output − one-hot)².
+    optimiser : str
+        ``"adam"`` (with decoupled decay) or ``"sgd"``.
+    learning_rate, momentum, weight_decay : float
+        Momentum is that of ``"sgd"``. The decay acts on weights alone: w loses learning_rate · weight_decay · w a step.
+    scale : float
+        Factor of the initial weights, W_ij ~ N(0, scale² GAINS[activation]²/n_in) below the last layer and
+        N(0, scale²/n_in) in it; biases start at zero.
+    batch : int
+        Samples a step, drawn without replacement in every epoch; at most the number of training images counts.
+    snapshots : tuple of int
+        Epochs, increasing; 0 is the start, the last one the end of the training.
+    """
+
+    widths: tuple[int, ...]
+    activation: str = "relu"
+    normalised: bool = False
+    loss: str = "cross entropy"
+    optimiser: str = "adam"
+    learning_rate: float = 1e-3
+    momentum: float = 0.0
+    weight_decay: float = 0.0
+    scale: float = 1.0
+    batch: int = 64
+    snapshots: tuple[int, ...] = (0, 20)
+
+    def __post_init__(self) -> None:
+        widths = tuple(whole(n, f"widths[{m}]", minimum=1) for m, n in enumerate(self.widths))
+        if len(widths) < 2 or widths[-1] < 2:
+            raise ValueError(f"widths = {widths} need inputs and at least two classes, for example (64, 32, 10)")
+        object.__setattr__(self, "widths", widths)
+        for name, allowed in (("activation", tuple(GAINS)), ("loss", LOSSES), ("optimiser", OPTIMISERS)):
+            if getattr(self, name) not in allowed:
+                raise ValueError(f"{name} = {getattr(self, name)!r} is unknown; there are {', '.join(allowed)}")
+        for name in ("learning_rate", "scale"):
+            object.__setattr__(self, name, positive(getattr(self, name), name, why="it multiplies what is trained"))
+        for name in ("momentum", "weight_decay"):
+            value = float(getattr(self, name))
+            if not (math.isfinite(value) and value >= 0):
+                raise ValueError(f"{name} = {value} must be a finite number >= 0")
+            object.__setattr__(self, name, value)
+        if self.momentum >= 1 or (self.momentum and self.optimiser != "sgd"):
+            raise ValueError(f"momentum = {self.momentum} must be below 1 and belongs to optimiser='sgd'")
+        object.__setattr__(self, "batch", whole(self.batch, "batch", minimum=1))
+        times = increasing(np.asarray(self.snapshots), "snapshots").tolist()
+        object.__setattr__(self, "snapshots", tuple(times))
+
+    @property
+    def plain(self) -> bool:
+        """Whether scikit-learn can train it too."""
+        return (
+            not self.normalised
+            and self.loss == "cross entropy"
+            and not self.weight_decay
+            and self.activation in engines.LOGISTIC_NAMES
+            and len(self.widths) > 2
+            and self.widths[-1] > 2
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Training:
+    """What a training left.
+
+    Parameters
+    ----------
+    recipe : Recipe
+    seed : int
+    engine : str
+        ``"torch"`` or ``"scikit-learn"``.
+    networks : tuple of Network
+        One a snapshot, in single precision; the last layer has the identity.
+    train_loss, train_accuracy, test_loss, test_accuracy : ndarray
+        At the snapshots, shape (snapshots,), without the weight penalty; normalised by running statistics.
+    cached : bool
+        Whether the weights came from the cache.
+    """
+
+    recipe: Recipe
+    seed: int
+    engine: str
+    networks: tuple[Network, ...] = field(repr=False)
+    train_loss: NDArray[np.float64]
+    train_accuracy: NDArray[np.float64]
+    test_loss: NDArray[np.float64]
+    test_accuracy: NDArray[np.float64]
+    cached: bool
+
+    @property
+    def epochs(self) -> NDArray[np.int64]:
+        """Epochs of the snapshots, shape (snapshots,)."""
+        return np.array(self.recipe.snapshots)
+
+    @property
+    def network(self) -> Network:
+        """The trained network."""
+        return self.networks[-1]
+
+
+def train(recipe: Recipe, images: Images, seed: int, *, engine: str | None = None) -> Training:
+    """Train one network, or find it in the cache.
+
+    Parameters
+    ----------
+    recipe : Recipe
+    images : Images
+        What to train and to test on.
+    seed : int
+        Seed of the start and of the order of the samples, in [0, 2^63).
+    engine : str, optional
+        ``"torch"`` or ``"scikit-learn"``; torch where it is installed by default.
+
+    Returns
+    -------
+    Training
+
+    Raises
+    ------
+    ModuleNotFoundError
+        If the recipe needs torch and torch is not installed.
+    FloatingPointError
+        If the training diverges.
+    """
+    return train_all(recipe, [images], [seed], engine=engine)[0]
+
+
+def train_all(
+    recipe: Recipe, images: Sequence[Images] | Images, seeds: Sequence[int], *, engine: str | None = None
+) -> list[Training]:
+    """Train one replica a seed, side by side: on small networks a step of five costs that of two.
+
+    Parameters
+    ----------
+    recipe : Recipe
+    images : Images or sequence of Images
+        One for all, or one a seed with equally many training images.
+    seeds : sequence of int
+    engine : str, optional
+        As in `train`.
+
+    Returns
+    -------
+    list of Training
+        In the order of the seeds. Replicas influence one another by rounding alone.
+    """
+    numbers = [whole(seed, f"seeds[{i}]", minimum=0, maximum=2**63 - 1) for i, seed in enumerate(seeds)]
+    given = [images] * len(numbers) if isinstance(images, Images) else list(images)
+    _check(recipe, given, numbers)
+    chosen = engines.choose(engine, plain=recipe.plain)
+    description = {
+        "recipe": asdict(recipe),
+        "seeds": numbers,
+        "images": [cache.digest({"x": one.train, "y": one.train_labels}) for one in given],
+        "engine": chosen,
+        "versions": engines.versions(chosen),
+    }
+    arrays = cache.load(description)
+    cached = arrays is not None
+    if arrays is None:
+        starts = [_start(recipe, seed) for seed in numbers]
+        arrays = engines.ENGINES[chosen](recipe, given, numbers, starts)
+        cache.store(description, arrays)
+    return [
+        _training(recipe, one, seed, chosen, {name: array[r] for name, array in arrays.items()}, cached=cached)
+        for r, (one, seed) in enumerate(zip(given, numbers, strict=True))
+    ]
+
+
+def scrambled(images: Images, share: float, rng: np.random.Generator) -> Images:
+    """Return images of which a random `share` in [0, 1] has training labels permuted among themselves.
+
+    All labels permuted leave nothing to learn but the samples by heart. A permuted label may be right by chance.
+    """
+    if not 0 <= share <= 1:
+        raise ValueError(f"share = {share} of labels must lie in [0, 1]")
+    labels = images.train_labels.copy()
+    chosen = rng.permutation(len(labels))[: round(share * len(labels))]
+    labels[chosen] = labels[rng.permutation(chosen)]
+    return Images(images.train, labels, images.test, images.test_labels)
+
+
+def _check(recipe: Recipe, images: list[Images], seeds: list[int]) -> None:
+    if not seeds or len(images) != len(seeds):
+        raise ValueError(f"{len(images)} sets of images for {len(seeds)} seeds: give one a seed, or one for all")
+    if len({len(one.train) for one in images}) > 1:
+        raise ValueError("replicas that are trained side by side need equally many training images: train them apart")
+    for one in images:
+        if one.train.shape[1] != recipe.widths[0]:
+            raise ValueError(f"images have {one.train.shape[1]} pixels, but widths[0] = {recipe.widths[0]}")
+        if not len(one.train) or not len(one.test):
+            raise ValueError("there are no images to train on, or none to test on")
+        highest = max(one.train_labels.max(), one.test_labels.max())
+        if highest >= recipe.widths[-1] or min(one.train_labels.min(), one.test_labels.min()) < 0:
+            raise ValueError(f"labels reach {highest}; {recipe.widths[-1]} classes are numbered from 0")
+
+
+def _start(recipe: Recipe, seed: int) -> list[NDArray[np.float32]]:
+    """Return the initial weights, shape (out, in) each."""
+    rng = np.random.default_rng([seed, 0])
+    last = len(recipe.widths) - 2
+    weights = []
+    for m, (below, above) in enumerate(pairwise(recipe.widths)):
+        gain = recipe.scale * (1.0 if m == last else GAINS[recipe.activation]) / math.sqrt(below)
+        weights.append((gain * rng.standard_normal((above, below))).astype(np.float32))
+    return weights
+
+
+def _training(
+    recipe: Recipe, images: Images, seed: int, engine: str, arrays: dict[str, NDArray[Any]], *, cached: bool
+) -> Training:
+    networks = tuple(_network(recipe, arrays, s) for s in range(len(recipe.snapshots)))
+    train_found = np.array([_measure(net, images.train, images.train_labels, recipe.loss) for net in networks])
+    test_found = np.array([_measure(net, images.test, images.test_labels, recipe.loss) for net in networks])
+    return Training(recipe, seed, engine, networks, *train_found.T, *test_found.T, cached=cached)
+
+
+def _network(recipe: Recipe, arrays: dict[str, NDArray[Any]], snapshot: int) -> Network:
+    layers = range(len(recipe.widths) - 1)
+    weights, biases = ([arrays[f"{kind}_{m}"][snapshot] for m in layers] for kind in ("weight", "bias"))
+    activations = [*[recipe.activation] * (len(layers) - 1), "identity"]
+    if not recipe.normalised:
+        return Network(weights, biases, activations)
+    from statnn.network import BatchNorm
+
+    parts = ("mean", "variance", "gamma", "beta")
+    norms = [BatchNorm(*(arrays[f"{part}_{m}"][snapshot] for part in parts), engines.EPSILON) for m in layers[:-1]]
+    return Network(weights, biases, activations, normalisations=[*norms, None])
+
+
+def _measure(net: Network, x: NDArray[Any], labels: NDArray[np.int64], loss: str) -> tuple[float, float]:
+    """Return loss and accuracy, in pieces that fit in memory whatever the width."""
+    total = right = 0.0
+    for first in range(0, len(x), _AT_ONCE):
+        out = net(x[first : first + _AT_ONCE]).astype(float)
+        own = labels[first : first + _AT_ONCE]
+        if loss == "squared":
+            total += float(np.square(out - np.eye(out.shape[1])[own]).mean(axis=1).sum())
+        else:
+            total -= float(special.log_softmax(out, axis=1)[np.arange(len(own)), own].sum())
+        right += int((out.argmax(axis=1) == own).sum())
+    return total / len(x), right / len(x)
