@@ -10,7 +10,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -19,12 +19,9 @@ from scipy import stats
 from statnn._arguments import Floats, Ints, array_of, at_least, positive, shaped, whole, whole_array
 from statnn._axes import axes
 from statnn.activation._laws.loss import NeuronLoss, expected_loss
+from statnn.activation._simulation.path import Path
 from statnn.activation._simulation.simulate import simulate
 from statnn.activation._start import Start
-
-if TYPE_CHECKING:
-    from statnn.activation._gamma_poisson import GammaPoisson
-    from statnn.activation._simulation.path import Path
 
 _MOST_SAMPLES = 1e100
 
@@ -114,7 +111,7 @@ class ActivationProcess(ABC):
         """Return the law of K(D) as a whole."""
 
     @abstractmethod
-    def limit(self) -> "GammaPoisson":
+    def limit(self) -> "ActivationProcess":
         """Return the gamma-Poisson process with the same parameters."""
 
     @abstractmethod
@@ -302,7 +299,7 @@ class ActivationProcess(ABC):
         method: str = "exact",
         counts: bool = False,
         executor: Executor | None = None,
-    ) -> "Path":
+    ) -> Path:
         """Simulate the process and look at it after the given numbers of samples.
 
         Parameters

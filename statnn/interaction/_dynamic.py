@@ -1,61 +1,21 @@
 """Neurons as dynamic degrees of freedom: the Hamiltonian of a network whose layers may fluctuate."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from statnn._arguments import array_of, positive
+from statnn.interaction._state import Prior, Reals, State
 from statnn.network import Network
 from statnn.network._activation import SIGN
 
 if TYPE_CHECKING:
     from statnn.interaction._exact.gaussian import ExactGaussian
 
-Reals = NDArray[Any]
 FREE = ("neurons", "weights", "biases")
-
-
-class State(NamedTuple):
-    """The variables of `DynamicNeurons` by name; leading axes (chains, draws) may stand before the shapes given.
-
-    Parameters
-    ----------
-    neurons : tuple of ndarray
-        neurons[m-1] = h^(m), shape (samples, n_m), m = 1 ... M.
-    weights : tuple of ndarray
-        weights[m] = W^(m), shape (n_{m+1}, n_m); those of the network where they are not free.
-    biases : tuple of ndarray
-        biases[m] = b^(m), shape (n_{m+1},); those of the network where they are not free.
-    """
-
-    neurons: tuple[Reals, ...]
-    weights: tuple[Reals, ...]
-    biases: tuple[Reals, ...]
-
-
-@dataclass(frozen=True)
-class Prior:
-    """Gaussian prior W_ij ~ N(0, sigma_w²/n_in), b_i ~ N(0, sigma_b²): the law of `Network.random`.
-
-    Parameters
-    ----------
-    sigma_w, sigma_b : float
-        Standard deviations > 0.
-    """
-
-    sigma_w: float = 1.0
-    sigma_b: float = 1.0
-
-    def __post_init__(self) -> None:
-        for name in ("sigma_w", "sigma_b"):
-            value = positive(getattr(self, name), name, why="it is a standard deviation; hold what is known fixed")
-            if not 1e-150 <= value <= 1e150:
-                raise ValueError(f"{name} = {value:g} is outside [1e-150, 1e150]: its square leaves float64")
-            object.__setattr__(self, name, value)
 
 
 class DynamicNeurons:
@@ -373,6 +333,20 @@ class DynamicNeurons:
                     f"layer {m} has the activation sign, whose derivative is zero wherever it exists; use a steep "
                     "tanh, or BinaryNeurons for binary units"
                 )
+
+    def in_doubles(self) -> "DynamicNeurons":
+        """Return the same model in float64."""
+        net = self.net
+        weights, biases = ([array.astype(np.float64) for array in arrays] for arrays in (net.weights, net.biases))
+        double = Network(weights, biases, net.activations)
+        return self._of(double, free=self.free, prior=self.prior)
+
+    def with_neurons_free(self, biases: Sequence[Reals]) -> "DynamicNeurons":
+        """Return the model whose neurons alone are free, with other biases."""
+        return self._of(Network(self.net.weights, biases, self.net.activations))
+
+    def _of(self, net: Network, **more: Any) -> "DynamicNeurons":
+        return DynamicNeurons(net, self.inputs, self.targets, self.beta, self.stiffness, **more)
 
     def _refuse_beyond_floats(self) -> None:
         """Raise where a coefficient of βH leaves the precision of states."""

@@ -2,22 +2,42 @@
 
 import math
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from statnn._arguments import LARGEST_COUNT, Floats, Ints, array_of
 from statnn.activation._laws.sum import smooth_sum
-
-if TYPE_CHECKING:
-    from statnn.activation._process import ActivationProcess
+from statnn.activation._start import Start
 
 NeuronLoss: TypeAlias = Callable[[Ints], ArrayLike]
 """l(k) of an array of counts k."""
 
 
-def expected_loss(process: "ActivationProcess", D: int, per_neuron_loss: NeuronLoss) -> float:
+class Process(Protocol):
+    """What the sum takes of a process: its parameters, its start, and the count law with b raised."""
+
+    @property
+    def neurons(self) -> int:
+        """N."""
+
+    @property
+    def b(self) -> float:
+        """Constant of the stable activation probability hypothesis."""
+
+    @property
+    def c(self) -> float:
+        """Mean number of active neurons per sample."""
+
+    @property
+    def start(self) -> Start | None:
+        """What has been seen already."""
+
+    def _law(self, D: int, initial: int, bonus: float) -> Any: ...
+
+
+def expected_loss(process: Process, D: int, per_neuron_loss: NeuronLoss) -> float:
     """Carry out :meth:`ActivationProcess.loss` for one D.
 
     An activation meets neuron i with a chance proportional to k_i + b, where k_i is its count at the start,

@@ -1,17 +1,33 @@
 """What a simulation returns."""
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from statnn._arguments import whole
 from statnn._axes import axes
 from statnn._random import Root
 
-if TYPE_CHECKING:
-    from statnn.activation._process import ActivationProcess
+
+class Process(Protocol):
+    """What a path remembers of the process behind it."""
+
+    @property
+    def neurons(self) -> int:
+        """N."""
+
+    @property
+    def b(self) -> float:
+        """Constant of the stable activation probability hypothesis."""
+
+    @property
+    def c(self) -> float:
+        """Mean number of active neurons per sample."""
+
+    def working(self, D: ArrayLike) -> Any:
+        """Return E[K(D)]."""
 
 
 def checkpoints(last: int, number: int = 60) -> NDArray[np.int64]:
@@ -63,7 +79,7 @@ class Path:
         "exact" or "stepwise".
     """
 
-    process: "ActivationProcess"
+    process: Process
     checkpoints: NDArray[np.int64]
     working: NDArray[np.int64] = field(repr=False)
     counts: NDArray[np.int64] | None = field(repr=False)

@@ -1,8 +1,9 @@
 """Simulation: a process, checkpoints and a seed become independent tasks, and the tasks a path."""
 
+from collections.abc import Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import ClassVar, Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -10,10 +11,8 @@ from numpy.typing import ArrayLike
 from statnn._arguments import Ints, increasing, whole
 from statnn._random import Root, root, stream
 from statnn._tasks import run_tasks
+from statnn.activation._simulation import path
 from statnn.activation._simulation.path import Path
-
-if TYPE_CHECKING:
-    from statnn.activation._process import ActivationProcess
 
 _BLOCK = 2**13
 """Neurons of one block of an exact path with counts; the stream of a block belongs to its number."""
@@ -22,11 +21,24 @@ _TASKS = 64
 """Replicas of paths without counts are dealt out over so many tasks."""
 
 
+class Process(path.Process, Protocol):
+    """What a simulation takes of a process: its exact laws between checkpoints, and its rule step by step."""
+
+    _independent: ClassVar[bool]
+
+    @property
+    def _begin(self) -> int: ...
+    def _initial_counts(self, neurons: slice) -> Ints: ...
+    def _draw_working(self, D: Ints, rng: np.random.Generator) -> Ints: ...
+    def _draw_counts(self, initial: Ints, D: Ints, rng: np.random.Generator, out: Ints) -> None: ...
+    def _steps(self, initial: Ints, D: Ints, rng: np.random.Generator) -> Iterator[Ints]: ...
+
+
 @dataclass(frozen=True)
 class _Task:
     """Some replicas, of all neurons or, for one replica with counts, of one block of neurons."""
 
-    process: "ActivationProcess"
+    process: Process
     checkpoints: Ints
     seed: Root
     replicas: tuple[int, ...]
@@ -95,7 +107,7 @@ _METHODS = {
 
 
 def simulate(
-    process: "ActivationProcess",
+    process: Process,
     checkpoints: ArrayLike,
     replicas: int | range,
     *,

@@ -22,8 +22,8 @@ import numpy as np
 from scipy import linalg
 
 from statnn._arguments import Floats
-from statnn.interaction._dynamic import DynamicNeurons, Prior, State
-from statnn.network import Network
+from statnn.interaction._protocols import Neurons
+from statnn.interaction._state import Prior, State
 from statnn.network._activation import IDENTITY
 
 MOST_DENSE = 5000
@@ -72,10 +72,10 @@ class ExactGaussian:
         return self.log_partition + self.energy
 
 
-def gaussian(model: DynamicNeurons, *, covariance: bool = True) -> ExactGaussian:
+def gaussian(model: Neurons, *, covariance: bool = True) -> ExactGaussian:
     """Return the exact averages of a linear network: see `DynamicNeurons.exact`."""
     _refuse(model, covariance=covariance)
-    twin = _double(model)
+    twin = model.in_doubles()
     solve = _regression if "weights" in model.free else _chain
     try:
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # refused below
@@ -98,7 +98,7 @@ def gaussian(model: DynamicNeurons, *, covariance: bool = True) -> ExactGaussian
     )
 
 
-def _refuse(model: DynamicNeurons, *, covariance: bool) -> None:
+def _refuse(model: Neurons, *, covariance: bool) -> None:
     for m, sigma in enumerate(model.net.activations):
         if sigma.code != IDENTITY:
             raise ValueError(
@@ -117,20 +117,10 @@ def _refuse(model: DynamicNeurons, *, covariance: bool) -> None:
         )
 
 
-def _double(model: DynamicNeurons) -> DynamicNeurons:
-    """Return the same model in float64."""
-    net = model.net
-    weights, biases = ([array.astype(np.float64) for array in arrays] for arrays in (net.weights, net.biases))
-    double = Network(weights, biases, net.activations)
-    return DynamicNeurons(
-        double, model.inputs, model.targets, model.beta, model.stiffness, free=model.free, prior=model.prior
-    )
-
-
 # -- neurons of any depth, and biases --------------------------------------------------------------------
 
 
-def _chain(model: DynamicNeurons, covariance: bool) -> tuple[Floats, float, float, Floats | None]:
+def _chain(model: Neurons, covariance: bool) -> tuple[Floats, float, float, Floats | None]:
     """Return mean, βH there, ln det P and covariance with fixed weights."""
     factor = _banded(model)
     samples, widths = model.samples, model.net.widths[1:]
@@ -141,13 +131,7 @@ def _chain(model: DynamicNeurons, covariance: bool) -> tuple[Floats, float, floa
         found, log_more, spread = _biases(model, want=covariance)
         biases = tuple(found[start:stop] for start, stop in pairwise(edges))
         log_determinant += log_more
-    given = DynamicNeurons(
-        Network(model.net.weights, biases, model.net.activations),
-        model.inputs,
-        model.targets,
-        model.beta,
-        model.stiffness,
-    )
+    given = model.with_neurons_free(biases)
     push = given.unpack(-given.gradient(np.zeros(given.dimension))).neurons
     # samples are columns; neurons, layer by layer, are rows
     neurons = linalg.cho_solve_banded((factor, True), np.hstack(push).T).T
@@ -174,7 +158,7 @@ def _chain(model: DynamicNeurons, covariance: bool) -> tuple[Floats, float, floa
     return mean, least, log_determinant, (result + result.T) / 2
 
 
-def _least(model: DynamicNeurons, prior: Prior | None) -> float:
+def _least(model: Neurons, prior: Prior | None) -> float:
     """Return the least βH at given biases: that of the neurons is rᵀ Σ⁻¹ r/2, r how far targets are from outputs.
 
     Put into βH itself, the rounding of the neurons would be squared and multiplied by a stiffness that may be large.
@@ -191,7 +175,7 @@ def _least(model: DynamicNeurons, prior: Prior | None) -> float:
     return least
 
 
-def _reach(model: DynamicNeurons) -> Floats:
+def _reach(model: Neurons) -> Floats:
     """Return G = (G_1 ... G_M), what a bias does to the outputs."""
     reach = [np.eye(model.net.widths[-1])]
     for weight in model.net.weights[:0:-1]:
@@ -199,13 +183,13 @@ def _reach(model: DynamicNeurons) -> Floats:
     return np.hstack(reach[::-1])
 
 
-def _noise(model: DynamicNeurons, G: Floats) -> Floats:
+def _noise(model: Neurons, G: Floats) -> Floats:
     """Return Σ, the covariance of targets of one sample given the biases."""
     noise: Floats = np.eye(len(G)) / (2 * model.beta) + G @ G.T / (2 * model.stiffness)
     return noise
 
 
-def _banded(model: DynamicNeurons) -> Floats:
+def _banded(model: Neurons) -> Floats:
     """Return the Cholesky factor of the precision A of one sample's neurons, in LAPACK's lower banded form."""
     widths, weights = model.net.widths[1:], model.net.weights
     edges = np.cumsum([0, *widths]).tolist()
@@ -229,7 +213,7 @@ def _banded(model: DynamicNeurons) -> Floats:
     return np.asarray(linalg.cholesky_banded(lower, lower=True))
 
 
-def _pull(model: DynamicNeurons) -> Floats:
+def _pull(model: Neurons) -> Floats:
     """Return how biases pull at the neurons of a sample: minus the mixed second derivatives, (neurons, biases)."""
     edges = np.cumsum([0, *model.net.widths[1:]])
     result = 2 * model.stiffness * np.eye(edges[-1])
@@ -238,7 +222,7 @@ def _pull(model: DynamicNeurons) -> Floats:
     return result
 
 
-def _biases(model: DynamicNeurons, *, want: bool) -> tuple[Floats, float, Floats]:
+def _biases(model: Neurons, *, want: bool) -> tuple[Floats, float, Floats]:
     """Return mean, ln det of the precision, and if wanted covariance, of the biases with the neurons integrated out."""
     assert model.prior is not None  # noqa: S101 - free biases have a prior
     size, variance = sum(model.net.widths[1:]), model.prior.sigma_b**2
@@ -264,7 +248,7 @@ def _biases(model: DynamicNeurons, *, want: bool) -> tuple[Floats, float, Floats
 # -- one layer with free weights -------------------------------------------------------------------------
 
 
-def _regression(model: DynamicNeurons, covariance: bool) -> tuple[Floats, float, float, Floats | None]:
+def _regression(model: Neurons, covariance: bool) -> tuple[Floats, float, float, Floats | None]:
     """Return mean, βH there, ln det P and covariance of one layer with free weights."""
     assert model.prior is not None  # noqa: S101 - free weights have a prior
     with_bias, x = "biases" in model.free, model.inputs

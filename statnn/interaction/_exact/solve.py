@@ -5,16 +5,14 @@ Monte Carlo, and these answers are what it has to meet.
 """
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from statnn._arguments import Floats
 from statnn.interaction._exact.enumeration import MOST_SPINS, enumerate_states
 from statnn.interaction._exact.transfer import MOST_PAIR, MOST_WIDE, transfer
-
-if TYPE_CHECKING:
-    from statnn.interaction._binary import BinaryNeurons
+from statnn.interaction._protocols import Spins
 
 METHODS = ("enumeration", "transfer")
 MOST_STRENGTH = 1e13
@@ -70,7 +68,7 @@ class Exact:
         return -self.temperature * self.log_partition
 
 
-def exact(model: "BinaryNeurons", method: str | None = None, *, correlations: bool = True) -> Exact:
+def exact(model: Spins, method: str | None = None, *, correlations: bool = True) -> Exact:
     """Return the exact averages of binary neurons: see `BinaryNeurons.exact`."""
     if method is not None and method not in METHODS:
         raise ValueError(

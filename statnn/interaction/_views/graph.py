@@ -14,19 +14,15 @@ does not interact with what is clamped. Priors are terms of one variable each an
 """
 
 import math
+from collections.abc import Iterator
 from itertools import combinations, pairwise
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from statnn.interaction._from_graph import LAYERED
+from statnn.interaction._protocols import Neurons, Spins
 from statnn.network._activation import IDENTITY
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from statnn.interaction._binary import BinaryNeurons
-    from statnn.interaction._dynamic import DynamicNeurons
 
 MOST_NODES = 5_000
 MOST_EDGES = 500_000
@@ -35,7 +31,7 @@ Node = tuple[Any, ...]
 LAYERS = "layers=True gives one node a layer"
 
 
-def binary_graph(model: "BinaryNeurons", *, layers: bool) -> Any:
+def binary_graph(model: Spins, *, layers: bool) -> Any:
     """Return the graph of `BinaryNeurons.graph`."""
     import networkx as nx
 
@@ -55,7 +51,7 @@ def binary_graph(model: "BinaryNeurons", *, layers: bool) -> Any:
     return graph
 
 
-def dynamic_graph(model: "DynamicNeurons", *, parameters: bool, factors: bool, layers: bool) -> Any:
+def dynamic_graph(model: Neurons, *, parameters: bool, factors: bool, layers: bool) -> Any:
     """Return the graph of `DynamicNeurons.graph`."""
     import networkx as nx
 
@@ -86,7 +82,7 @@ def dynamic_graph(model: "DynamicNeurons", *, parameters: bool, factors: bool, l
     return graph
 
 
-def _variables(model: "DynamicNeurons", *, parameters: bool) -> "Iterator[tuple[Node, dict[str, Any]]]":
+def _variables(model: Neurons, *, parameters: bool) -> Iterator[tuple[Node, dict[str, Any]]]:
     net = model.net
     for m, width in enumerate(net.widths):
         for i in range(width):
@@ -103,7 +99,7 @@ def _variables(model: "DynamicNeurons", *, parameters: bool) -> "Iterator[tuple[
                 yield ("b", m, i), {"kind": "bias", "layer": m, "index": i, "clamped": False}
 
 
-def _units(model: "DynamicNeurons", *, parameters: bool) -> "Iterator[tuple[int, int, list[int], list[Node]]]":
+def _units(model: Neurons, *, parameters: bool) -> Iterator[tuple[int, int, list[int], list[Node]]]:
     """Yield m, i, the units below that unit i of layer m+1 listens to, and its free parameters."""
     weights_free = parameters and "weights" in model.free
     biases_free = parameters and "biases" in model.free
@@ -114,7 +110,7 @@ def _units(model: "DynamicNeurons", *, parameters: bool) -> "Iterator[tuple[int,
             yield m, i, list(below), [*own, ("b", m, i)] if biases_free else own
 
 
-def _add_factors(graph: Any, model: "DynamicNeurons", *, parameters: bool) -> None:
+def _add_factors(graph: Any, model: Neurons, *, parameters: bool) -> None:
     depth = model.net.depth
     for m, i, below, own in _units(model, parameters=parameters):
         factor = ("f", m + 1, i)
@@ -130,7 +126,7 @@ def _add_factors(graph: Any, model: "DynamicNeurons", *, parameters: bool) -> No
         graph.add_edge(factor, ("y", i), coupling=1.0)
 
 
-def _add_pairs(graph: Any, model: "DynamicNeurons", *, parameters: bool) -> None:
+def _add_pairs(graph: Any, model: Neurons, *, parameters: bool) -> None:
     net, stiffness = model.net, model.stiffness
     for m, i, below, own in _units(model, parameters=parameters):
         weight = net.weights[m]
@@ -145,7 +141,7 @@ def _add_pairs(graph: Any, model: "DynamicNeurons", *, parameters: bool) -> None
         graph.add_edge(("h", net.depth, i), ("y", i), coupling=2 * model.beta)
 
 
-def _add_within(graph: Any, model: "DynamicNeurons", m: int, *, generic: bool) -> None:
+def _add_within(graph: Any, model: Neurons, m: int, *, generic: bool) -> None:
     """Join neurons of layer m that feed a common unit: all of them where the weights may take any value."""
     weight = model.net.weights[m].astype(np.float64)
     product = weight.T @ weight
@@ -170,12 +166,12 @@ def refuse_large(
         )
 
 
-def _refuse_large_network(model: "DynamicNeurons", *, parameters: bool, factors: bool) -> None:
+def _refuse_large_network(model: Neurons, *, parameters: bool, factors: bool) -> None:
     nodes, edges = network_size(model, parameters=parameters, factors=factors)
     refuse_large(nodes, edges, LAYERS)
 
 
-def network_size(model: "DynamicNeurons", *, parameters: bool, factors: bool) -> tuple[int, int]:
+def network_size(model: Neurons, *, parameters: bool, factors: bool) -> tuple[int, int]:
     """Return numbers of nodes and edges, at most."""
     widths = model.net.widths
     targets = widths[-1] if model.targets is not None else 0
@@ -192,7 +188,7 @@ def network_size(model: "DynamicNeurons", *, parameters: bool, factors: bool) ->
     return nodes + (targets if factors else 0), edges + (targets if factors else 0)
 
 
-def _bonds(model: "BinaryNeurons") -> int:
+def _bonds(model: Spins) -> int:
     if model.blocks is not None:
         return sum(int(np.count_nonzero(block)) for block in model.blocks)
     return int(model.couplings.nnz) // 2
@@ -210,7 +206,7 @@ def _chain(graph: Any, widths: list[int], between: list[float], within: list[flo
     return graph
 
 
-def _binary_strengths(model: "BinaryNeurons") -> tuple[list[float], list[float]]:
+def _binary_strengths(model: Spins) -> tuple[list[float], list[float]]:
     """Return root mean squares of the couplings between neighbouring layers, and inside layers."""
     layers = model.layers
     if model.blocks is not None:

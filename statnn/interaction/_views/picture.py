@@ -1,17 +1,14 @@
 """Pictures of interaction graphs: layers as columns, couplings as coloured lines, or one bar a layer."""
 
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from statnn._arguments import Floats
 from statnn._axes import COLOURS, axes
+from statnn.interaction._protocols import Neurons, Spins
 from statnn.interaction._views.graph import binary_graph, dynamic_graph, network_size, refuse_large
-
-if TYPE_CHECKING:
-    from statnn.interaction._binary import BinaryNeurons
-    from statnn.interaction._dynamic import DynamicNeurons
 
 MOST_NODES = 400
 MOST_LINES = 20_000
@@ -36,7 +33,7 @@ _NODES: dict[str, tuple[str, str, dict[str, Any]]] = {
 Places = dict[Any, tuple[float, float]]
 
 
-def draw_binary(model: "BinaryNeurons", ax: Any, layers: bool | None) -> Any:
+def draw_binary(model: Spins, ax: Any, layers: bool | None) -> Any:
     """Draw `BinaryNeurons`."""
     bonds = model.couplings.nnz // 2 if model.size <= MOST_NODES else 0
     if _by_layers(layers, model.size, bonds):
@@ -67,7 +64,7 @@ def draw_binary(model: "BinaryNeurons", ax: Any, layers: bool | None) -> Any:
     return ax
 
 
-def draw_dynamic(model: "DynamicNeurons", ax: Any, parameters: bool, layers: bool | None) -> Any:
+def draw_dynamic(model: Neurons, ax: Any, parameters: bool, layers: bool | None) -> Any:
     """Draw `DynamicNeurons`: pairs of neurons, or the factor graph with weights and biases."""
     if layers and parameters:
         raise ValueError("layers=True has one bar a layer; leave out parameters")
@@ -97,7 +94,7 @@ def draw_dynamic(model: "DynamicNeurons", ax: Any, parameters: bool, layers: boo
     return ax
 
 
-def _parameters(model: "DynamicNeurons") -> dict[Any, float]:
+def _parameters(model: Neurons) -> dict[Any, float]:
     """Return the value in the network of every free weight and bias."""
     found: dict[Any, float] = {}
     for m, (weight, bias) in enumerate(zip(model.net.weights, model.net.biases, strict=True)):
