@@ -19,7 +19,8 @@ THEORY = sorted((ROOT / "theory").rglob("*.py"))
 MODULES = sorted(set((ROOT / "statnn").rglob("*.py")) - set((ROOT / "statnn" / "theory").rglob("*.py")))
 PUBLIC = {
     "statnn": [
-        "Network", "activation", "inspection", "interaction", "io", "measure", "montecarlo", "network", "plot", "rg", "theory",
+        "Network", "activation", "inspection", "interaction", "io", "measure", "montecarlo", "network", "plot", "rg",
+        "theory",
     ],
     "statnn.activation": [
         "BetaBernoulli", "Comparison", "Fit", "GammaPoisson", "Path", "PolyaUrn", "Rarefaction", "checkpoints",

@@ -26,11 +26,12 @@ Configurations, recorded or sampled, are coarse-grained by `decimate`, `block_sp
 from statnn.rg._collapse import Collapse, collapse
 from statnn.rg._fixed_points import Ending, Exponents, FixedPoint, NoFixedPointError, exponents, fixed_points
 from statnn.rg._flow import Flow, FlowEnd, flow
-from statnn.rg._layers.binary import BinaryLayer, Truncation
+from statnn.rg._layers.binary import BinaryLayer, TransferMatrix
 from statnn.rg._layers.linear import Gaussian, LinearLayer, Regime
+from statnn.rg._layers.nearest import Truncation
 from statnn.rg._layers.noisy import NoisyLayer
 from statnn.rg._layers.operator import StationaryLaw, TransferOperator
-from statnn.rg._layers.transfer import Spectrum, TransferMatrix
+from statnn.rg._layers.spectrum import Spectrum
 from statnn.rg.lattice._blocking import block_mean, block_spin, decimate
 from statnn.rg.lattice._linearised import LinearisedFlow
 from statnn.rg.lattice._matching import CriticalCoupling, critical_coupling

@@ -1,12 +1,16 @@
-"""Many layers as one: what all layers that can be composed share."""
+"""What all layers share: parameters as arrays, and many layers as one."""
 
 from typing import Any, TypeVar
 
-from statnn._arguments import whole
+import numpy as np
+
+from statnn._arguments import Floats, array_of, whole
 
 Layer = TypeVar("Layer")
 
 MOST_LAYERS = 10**18
+DEEPEST = 10**6
+"""Layers that are simulated one by one."""
 
 
 def depth(m: Any) -> int:
@@ -40,3 +44,21 @@ def power(layer: Layer, m: Any) -> Layer:
         if not left:
             return result  # type: ignore[no-any-return]
         square = square.compose(square)
+
+
+def real(values: Any, name: str) -> Floats:
+    """Return values as float64 array of finite real numbers, or raise."""
+    array = array_of(values, name)
+    if array.dtype.kind not in "biuf":
+        raise TypeError(f"{name} must hold real numbers, not {array.dtype}")
+    result = array.astype(np.float64)
+    if not np.isfinite(result).all():
+        raise ValueError(f"{name} = {result[~np.isfinite(result)].flat[0]} is not finite: every parameter must be")
+    return result
+
+
+def locked(array: Any) -> Floats:
+    """Return a read-only copy."""
+    result = np.array(array, dtype=np.float64)
+    result.flags.writeable = False
+    return result

@@ -195,8 +195,9 @@ def test_other_errors_pass_through_a_twin():
 @pytest.mark.parametrize("extra", [["--numprocesses=0"], ["--numprocesses=2"]])
 def test_session_fails_beyond_the_declared_number_of_comparisons(extra):
     here, root = Path(__file__), Path(__file__).parents[2]
+    support = root / "tests" / "support"
     session = (
-        f"import sys; sys.path.insert(0, {str(root / 'tests' / 'support')!r}); import checks, pytest; checks.CHECKS = 3; "
+        f"import sys; sys.path.insert(0, {str(support)!r}); import checks, pytest; checks.CHECKS = 3; "
         f"sys.exit(pytest.main(['-q', *{extra!r}, '-k', 'uniform or mean_passes', {str(here)!r}]))"
     )
     ended = subprocess.run(  # noqa: S603 - our own line

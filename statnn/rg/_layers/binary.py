@@ -1,43 +1,161 @@
-r"""Layers of spins: decimation of what lies between two layers, exact."""
+r"""Layers of spins: decimation of what lies between two layers, exact, and transfer matrices where it is not closed.
+
+A layer knows its transfer matrix and a transfer matrix its nearest layer: they share this file.
+"""
 
 import math
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
+from scipy import linalg
 
 from statnn._arguments import Floats, whole
 from statnn.interaction import BinaryNeurons
-from statnn.interaction._exact.states import spins
-from statnn.rg._common import power
+from statnn.rg._common import locked, power, real
 from statnn.rg._fixed_points import FixedPoint
-from statnn.rg._layers.decimation import constant as sum_constant
-from statnn.rg._layers.decimation import mediated
-from statnn.rg._layers.linear import locked, real
+from statnn.rg._flow import Flow, FlowEnd, checked_doublings, trajectory
+from statnn.rg._layers.decimation import closed, decimated
+from statnn.rg._layers.nearest import NOTHING_LOST, Truncation, nearest
+from statnn.rg._layers.portrait import spin_portrait
 from statnn.rg._layers.single import Single, renormalised
-from statnn.rg._layers.transfer import MOST_WIDE, Spectrum, TransferMatrix, refuse_wide
-
-if TYPE_CHECKING:
-    from statnn.rg._flow import Flow
+from statnn.rg._layers.spectrum import Spectrum, leading_first
+from statnn.rg._layers.weights import MOST_WIDE, balanced, log_product, log_weights, refuse_wide
 
 COMPACT = ("tanh K", "tanh h")
 
 
-@dataclass(frozen=True)
-class Truncation:
-    r"""What a projection on couplings and fields lost: zero where the family is closed.
+@dataclass(frozen=True, eq=False)
+class TransferMatrix:
+    r"""Weights T(s', s) > 0 of two layers of spins, what lies between them summed over [exact].
+
+    .. math:: T = T_2 T_1
 
     Parameters
     ----------
-    divergence : float
-        KL(p \\| q) in nats, of the law p(s', s) of the two layers of the block and its projection q.
-    deviation : float
-        Largest \\|ln T - ln T_projected\\| over all states.
+    log_weights : array_like, shape (2^n', 2^n)
+        ln T(s', s) up to `log_scale`; the same is subtracted on storing that makes the largest zero. Spin i of state k
+        is +1 where bit i of k is set.
+    log_scale : float
+        What was taken out.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If shapes are no powers of two up to 2^12, or entries are not finite.
+
+    Notes
+    -----
+    Logarithms have absolute errors of a few 1e-16 times the largest modulus among those that went into them.
+
+    Examples
+    --------
+    >>> from statnn.rg import BinaryLayer
+    >>> BinaryLayer([[0.7]]).transfer().log_weights
+    array([[ 0. , -1.4],
+           [-1.4,  0. ]])
     """
 
-    divergence: float = 0.0
-    deviation: float = 0.0
+    log_weights: Floats
+    log_scale: float
+
+    def __init__(self, log_weights: ArrayLike, log_scale: float = 0.0) -> None:
+        matrix = real(log_weights, "log_weights")
+        wanted = {2**n for n in range(1, MOST_WIDE + 1)}
+        if matrix.ndim != 2 or not set(matrix.shape) <= wanted:
+            raise ValueError(
+                f"log_weights have shape {matrix.shape}; (2^n', 2^n) with 1 to {MOST_WIDE} spins a layer are needed"
+            )
+        largest = float(matrix.max())
+        object.__setattr__(self, "log_weights", locked(matrix - largest))
+        object.__setattr__(self, "log_scale", float(real(log_scale, "log_scale")) + largest)
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Numbers of spins (n', n), outputs first."""
+        rows, columns = self.log_weights.shape
+        return rows.bit_length() - 1, columns.bit_length() - 1
+
+    def compose(self, other: "TransferMatrix | BinaryLayer") -> "TransferMatrix":
+        """Return the weights with the layer between summed over: this one acts first, `other` on its outputs.
+
+        Parameters
+        ----------
+        other : TransferMatrix or BinaryLayer
+            What lies above.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If it is neither, or widths do not match.
+        """
+        above = other if isinstance(other, TransferMatrix) else _transfer_of(other)
+        if above.shape[1] != self.shape[0]:
+            raise ValueError(
+                f"the layer above takes {above.shape[1]} spins but this one has {self.shape[0]} outputs; in "
+                "first.compose(second) the left one acts first"
+            )
+        return TransferMatrix(log_product(above.log_weights, self.log_weights), above.log_scale + self.log_scale)
+
+    def power(self, m: int) -> "TransferMatrix":
+        """Return m such layers as one, in O(log m) products of matrices.
+
+        Parameters
+        ----------
+        m : int
+            Number of layers, from 1 to 1e18.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If the layer is not square or m is no such number.
+        """
+        self._square("repeated")
+        return power(self, m)
+
+    def spectrum(self) -> Spectrum:
+        """Return all eigenvalues; ratios are absolutely correct to about 1e-15 times the condition of the eigenvectors.
+
+        States are weighted first such that rows and columns have like sums, which no eigenvalue feels.
+
+        Raises
+        ------
+        ValueError
+            If the layer is not square.
+        """
+        self._square("repeated, so that it has no eigenvalues")
+        logs = balanced(self.log_weights)
+        largest = float(logs.max())
+        values = leading_first(linalg.eigvals(np.exp(logs - largest)))
+        ratios = values / values[0].real
+        ratios = ratios if ratios.imag.any() else ratios.real
+        ratios.flags.writeable = False
+        return Spectrum(self.log_scale + largest + math.log(values[0].real), ratios)
+
+    def correlation_length(self) -> float:
+        r"""Return ξ = -1/ln\|λ_1/λ_0\| in layers: see `Spectrum`."""
+        return self.spectrum().correlation_length
+
+    def project(self) -> "BinaryLayer":
+        """Return the nearest layer of couplings and fields; its `truncation` says what is lost.
+
+        See `BinaryLayer.compose`.
+        """
+        found = nearest(self.log_weights)
+        return BinaryLayer(
+            found.couplings,
+            found.fields,
+            inputs=found.inputs,
+            constant=self.log_scale + found.constant,
+            truncation=found.truncation,
+        )
+
+    def _square(self, what: str) -> None:
+        if self.shape[0] != self.shape[1]:
+            raise ValueError(
+                f"a layer of {self.shape[1]} and {self.shape[0]} spins cannot be {what}; equal widths are needed"
+            )
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,7 +207,7 @@ class BinaryLayer:
     fields: Floats
     inputs: Floats
     constant: float
-    truncation: Truncation = field(default=Truncation())
+    truncation: Truncation = NOTHING_LOST
 
     def __init__(
         self,
@@ -98,7 +216,7 @@ class BinaryLayer:
         *,
         inputs: ArrayLike = 0.0,
         constant: float = 0.0,
-        truncation: Truncation = Truncation(),
+        truncation: Truncation = NOTHING_LOST,
     ) -> None:
         J = real(couplings, "couplings")
         J = J.reshape(1, 1) if J.ndim == 0 else J
@@ -155,7 +273,7 @@ class BinaryLayer:
                     f"the layer above takes {other.shape[1]} spins but this one has {self.shape[0]} outputs; in "
                     "first.compose(second) the left one acts first"
                 )
-            if _closed(self.couplings, other.couplings):
+            if closed(self.couplings, other.couplings):
                 return _decimated(self, other)
         if project:
             refuse_wide(other.shape[0], self.shape[1])
@@ -183,7 +301,7 @@ class BinaryLayer:
         array([[0.350061]])
         """
         self._square("repeated")
-        if _closed(self.couplings, self.couplings):
+        if closed(self.couplings, self.couplings):
             return power(self, m)
         if project:
             refuse_wide(*self.shape)
@@ -207,7 +325,7 @@ class BinaryLayer:
                 "most "
                 f"{MOST_WIDE} spins a layer are allowed: use statnn.montecarlo for wider ones"
             )
-        high, low = _logs(self)
+        high, low = log_weights(self.couplings, self.fields, self.inputs)
         top = int(np.argmax(high + low))
         logs = (high - high.flat[top]) + (low - low.flat[top])
         return TransferMatrix(logs, self.constant + float(high.flat[top] + low.flat[top]))
@@ -282,7 +400,7 @@ class BinaryLayer:
         inner = [whole_field(self)] * (count - 1)
         return BinaryNeurons([self.couplings] * count, np.concatenate([self.inputs, *inner, self.fields]))
 
-    def flow(self, doublings: int = 12, *, project: bool = False) -> "Flow":
+    def flow(self, doublings: int = 12, *, project: bool = False) -> Flow:
         """Return the trajectory of couplings and fields under doubling: see `statnn.rg.flow`.
 
         Parameters
@@ -292,9 +410,21 @@ class BinaryLayer:
         project : bool
             Whether to go on from the projection, or from the exact transfer matrix.
         """
-        from statnn.rg._flow import flow_of_binary
-
-        return flow_of_binary(self, doublings, project=project)
+        steps = checked_doublings(doublings)
+        self._square("repeated")
+        exact: Any = self
+        rows = [_row(self)]
+        for _ in range(steps):
+            exact = exact.compose(exact)
+            shown = exact.project() if isinstance(exact, TransferMatrix) else exact
+            rows.append(_row(shown))
+            if project:
+                exact = shown
+        names: tuple[str, ...] = ("K", "h")
+        if self.shape != (1, 1):
+            up, down = (range(n) for n in self.shape)
+            names = (*(f"J{i}{j}" for i in up for j in down), *(f"f{i}" for i in up), *(f"g{j}" for j in down))
+        return trajectory("binary", names, rows, project=project, end=FlowEnd.COMPLETE, portrait=spin_portrait)
 
     @classmethod
     def fixed_points(cls) -> tuple[FixedPoint, ...]:
@@ -325,6 +455,13 @@ class BinaryLayer:
             )
 
 
+def _transfer_of(layer: Any) -> TransferMatrix:
+    if not hasattr(layer, "transfer"):
+        raise TypeError(f"a layer of spins composes with a BinaryLayer or TransferMatrix, not a {type(layer).__name__}")
+    found: TransferMatrix = layer.transfer()
+    return found
+
+
 def whole_field(layer: BinaryLayer) -> Floats:
     """Return f + g, what a spin between two such layers feels, shape (n,)."""
     with np.errstate(over="ignore"):
@@ -334,38 +471,19 @@ def whole_field(layer: BinaryLayer) -> Floats:
     return found
 
 
-def _logs(layer: BinaryLayer) -> tuple[Floats, Floats]:
-    """Return ln T - c in two parts, the first without rounding: differences keep what is small beside what is large."""
-    parts = layer.couplings, layer.fields, layer.inputs
-    size = math.fsum(float(np.abs(part / 4).sum()) for part in parts)  # quarters do not overflow
-    if size > np.finfo(float).max / 8:
-        raise ValueError(f"weights of states reach exp(4 · {size:.3g}), whose logarithm leaves float64: rescale")
-    unit = math.ldexp(1.0, math.frexp(size)[1] - 49)  # sums of its multiples fit in 53 bits
-    high = [np.round(part / unit) * unit for part in parts]
-    low = [part - rounded for part, rounded in zip(parts, high, strict=True)]
-    above, below = (spins(n) for n in layer.shape)
-    one, other = (above @ J @ below.T + (above @ f)[:, None] + below @ g for J, f, g in (high, low))
-    return one, other
+def _around_disorder(b: int) -> Floats:
+    del b
+    return np.diag([0.0, 1.0])
 
 
-def _closed(lower: Floats, upper: Floats) -> bool:
-    """Whether every spin between the layers is coupled to at most one below and at most one above."""
-    return bool(((lower != 0).sum(axis=1) <= 1).all() and ((upper != 0).sum(axis=0) <= 1).all())
+def _around_order(b: int) -> Floats:
+    return np.diag([float(b), float(b)])
 
 
 def _decimated(first: BinaryLayer, second: BinaryLayer) -> BinaryLayer:
-    """Sum over the spins between: each hands a coupling and two fields to the spins that it joins."""
-    middle = np.arange(first.shape[0])
-    down, up = (np.argmax(J != 0, axis=axis) for J, axis in ((first.couplings, 1), (second.couplings, 0)))
-    K1, K2 = (first.couplings[middle, down],), (second.couplings[up, middle],)
-    h = first.fields, second.inputs
-    couplings = np.zeros((second.shape[0], first.shape[1]))
-    fields, inputs = second.fields.copy(), first.inputs.copy()
-    with np.errstate(over="ignore"):
-        np.add.at(couplings, (up, down), mediated(K1, K2, h))
-        np.add.at(fields, up, mediated(K2, h, K1))
-        np.add.at(inputs, down, mediated(K1, h, K2))
-        aside = first.constant + second.constant + float(sum_constant(K1, K2, h).sum())
+    middle = first.fields, second.inputs
+    couplings, fields, inputs, aside = decimated(first.couplings, second.couplings, middle, second.fields, first.inputs)
+    aside += first.constant + second.constant
     if not (np.isfinite(fields).all() and np.isfinite(inputs).all() and math.isfinite(aside)):
         raise ValueError(
             "fields or the constant of the composed layer leave the range of float64, beyond 1e308: rescale couplings, "
@@ -374,10 +492,9 @@ def _decimated(first: BinaryLayer, second: BinaryLayer) -> BinaryLayer:
     return BinaryLayer(couplings, fields, inputs=inputs, constant=aside)
 
 
-def _around_disorder(b: int) -> Floats:
-    del b
-    return np.diag([0.0, 1.0])
-
-
-def _around_order(b: int) -> Floats:
-    return np.diag([float(b), float(b)])
+def _row(layer: BinaryLayer) -> tuple[Floats, float, float]:
+    if layer.shape == (1, 1):
+        values = np.concatenate([layer.couplings.ravel(), whole_field(layer)])
+    else:
+        values = np.concatenate([layer.couplings.ravel(), layer.fields, layer.inputs])
+    return values, layer.truncation.divergence, layer.truncation.deviation

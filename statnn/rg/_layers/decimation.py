@@ -88,3 +88,28 @@ def _sign_and_quarters(terms: Sum) -> tuple[Floats, Sum]:
     quarters = _quarters(terms)
     sign = np.sign(total(*quarters))
     return sign, tuple(sign * term for term in quarters)
+
+
+def closed(lower: Floats, upper: Floats) -> bool:
+    """Whether every spin between the layers is coupled to at most one below and at most one above."""
+    return bool(((lower != 0).sum(axis=1) <= 1).all() and ((upper != 0).sum(axis=0) <= 1).all())
+
+
+def decimated(
+    lower: Floats, upper: Floats, middle: Sum, fields: Floats, inputs: Floats
+) -> tuple[Floats, Floats, Floats, float]:
+    """Sum over the spins between: each hands a coupling and two fields to the spins that it joins.
+
+    `lower` and `upper` are the couplings of the two layers, `middle` the fields of the spins between, `fields` those of
+    the spins above and `inputs` those of the spins below.
+    """
+    between = np.arange(lower.shape[0])
+    down, up = (np.argmax(J != 0, axis=axis) for J, axis in ((lower, 1), (upper, 0)))
+    K1, K2 = (lower[between, down],), (upper[up, between],)
+    couplings, fields, inputs = np.zeros((upper.shape[0], lower.shape[1])), fields.copy(), inputs.copy()
+    with np.errstate(over="ignore"):
+        np.add.at(couplings, (up, down), mediated(K1, K2, middle))
+        np.add.at(fields, up, mediated(K2, middle, K1))
+        np.add.at(inputs, down, mediated(K1, middle, K2))
+        aside = float(constant(K1, K2, middle).sum())
+    return couplings, fields, inputs, aside

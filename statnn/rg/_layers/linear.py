@@ -3,24 +3,22 @@ r"""Linear layers with Gaussian noise: the family that is closed under compositi
 import math
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from statnn._arguments import Floats, array_of, whole
+from statnn._arguments import Floats, whole
 from statnn._random import root, stream
-from statnn.rg._common import depth, power
+from statnn.rg._common import DEEPEST, depth, locked, power, real
 from statnn.rg._fixed_points import FixedPoint
-
-if TYPE_CHECKING:
-    from statnn.rg._flow import Flow
+from statnn.rg._flow import Flow, FlowEnd, checked_doublings, trajectory
+from statnn.rg._layers.portrait import linear_portrait
 
 NAMES = ("w", "b", "s")
 """Couplings of a layer of width one: weight, bias, variance of the noise."""
 ROUNDING = 8 * np.finfo(float).eps
 MOST_DOUBLINGS = 70
-DEEPEST = 10**6
 GROWN = (
     "the composed layer leaves the range of float64: its signal or its noise grows beyond 1e308. An expanding layer "
     "(spectral radius of W above 1) has no limit; compose fewer of them, or rescale"
@@ -307,7 +305,7 @@ class LinearLayer:
             raise ValueError(f"signals leave the range of float64 within {layers} layers: the layer is {self.regime}")
         return path
 
-    def flow(self, doublings: int = 12, *, project: bool = False) -> "Flow":
+    def flow(self, doublings: int = 12, *, project: bool = False) -> Flow:
         """Return the trajectory of (w, b, s) under doubling, for width one: see `statnn.rg.flow`.
 
         Parameters
@@ -317,9 +315,24 @@ class LinearLayer:
         project : bool
             Of no effect: the family is closed, and truncation errors are zero.
         """
-        from statnn.rg._flow import flow_of_linear
-
-        return flow_of_linear(self, doublings, project=project)
+        steps = checked_doublings(doublings)
+        wide = self.shape[0]
+        names: tuple[str, ...] = NAMES
+        if self.shape != (1, 1):
+            entries = [f"{i}{j}" for i in range(wide) for j in range(wide)]
+            names = (*(f"w{ij}" for ij in entries), *(f"b{i}" for i in range(wide)), *(f"s{ij}" for ij in entries))
+        rows, end = [], FlowEnd.COMPLETE
+        layer, first = self, self.power(1)
+        for k in range(steps + 1):
+            rows.append((np.concatenate([layer.weight.ravel(), layer.bias, layer.noise.ravel()]), 0.0, 0.0))
+            if k == steps:
+                break
+            try:
+                layer = block(first, 2 ** (k + 1)) if wide == 1 else layer.compose(layer)
+            except ValueError:
+                end = FlowEnd.OVERFLOW
+                break
+        return trajectory("linear", names, rows, project=project, end=end, portrait=linear_portrait)
 
     @classmethod
     def fixed_points(cls) -> tuple[FixedPoint, ...]:
@@ -387,24 +400,6 @@ def _around_zero(b: int) -> Floats:
 
 def _around_one(b: int) -> Floats:
     return np.diag([float(b)] * 3)
-
-
-def real(values: Any, name: str) -> Floats:
-    """Return values as float64 array of finite real numbers, or raise."""
-    array = array_of(values, name)
-    if array.dtype.kind not in "biuf":
-        raise TypeError(f"{name} must hold real numbers, not {array.dtype}")
-    result = array.astype(np.float64)
-    if not np.isfinite(result).all():
-        raise ValueError(f"{name} = {result[~np.isfinite(result)].flat[0]} is not finite: every parameter must be")
-    return result
-
-
-def locked(array: Any) -> Floats:
-    """Return a read-only copy."""
-    result = np.array(array, dtype=np.float64)
-    result.flags.writeable = False
-    return result
 
 
 def _made(weight: Floats, bias: Floats, noise: Floats) -> LinearLayer:

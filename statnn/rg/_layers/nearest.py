@@ -7,35 +7,61 @@ method from the projection of ln T on these functions, which are orthogonal over
 With a 1 appended to the spins of either layer, couplings, fields and constant are one matrix: ln q = a Θ b^T.
 """
 
+from dataclasses import dataclass
+from typing import NamedTuple
+
 import numpy as np
 from scipy import special
 
 from statnn._arguments import Floats
 from statnn.interaction._exact.states import spins
-from statnn.rg._layers.binary import BinaryLayer, Truncation
-from statnn.rg._layers.transfer import TransferMatrix, refuse_wide
+from statnn.rg._layers.weights import refuse_wide
 
 STEPS = 200
 TOLERANCE = 1e-11
 
 
-def project(matrix: TransferMatrix) -> BinaryLayer:
-    """Return the nearest layer: see `BinaryLayer.compose`."""
-    upper, lower = matrix.shape
+@dataclass(frozen=True)
+class Truncation:
+    r"""What a projection on couplings and fields lost: zero where the family is closed.
+
+    Parameters
+    ----------
+    divergence : float
+        KL(p \\| q) in nats, of the law p(s', s) of the two layers of the block and its projection q.
+    deviation : float
+        Largest \\|ln T - ln T_projected\\| over all states.
+    """
+
+    divergence: float = 0.0
+    deviation: float = 0.0
+
+
+NOTHING_LOST = Truncation()
+
+
+class Nearest(NamedTuple):
+    """Parameters of the nearest layer, and what is lost."""
+
+    couplings: Floats
+    fields: Floats
+    inputs: Floats
+    constant: float
+    truncation: Truncation
+
+
+def nearest(log_weights: Floats) -> Nearest:
+    """Return the layer that is nearest to weights T(s', s): see `BinaryLayer.compose`."""
+    upper, lower = (states.bit_length() - 1 for states in log_weights.shape)
     refuse_wide(upper, lower)
     above, below = (np.hstack([spins(n), np.ones((2**n, 1))]) for n in (upper, lower))
-    total = float(special.logsumexp(matrix.log_weights))
-    target = matrix.log_weights - total
+    total = float(special.logsumexp(log_weights))
+    target = log_weights - total
     theta = _nearest(above, below, target)
     logs = above @ theta @ below.T
     gap = target - logs + float(special.logsumexp(logs))
-    return BinaryLayer(
-        theta[:-1, :-1],
-        theta[:-1, -1],
-        inputs=theta[-1, :-1],
-        constant=matrix.log_scale + total - float(special.logsumexp(logs)),
-        truncation=Truncation(max(0.0, float((np.exp(target) * gap).sum())), float(np.abs(gap).max())),
-    )
+    lost = Truncation(max(0.0, float((np.exp(target) * gap).sum())), float(np.abs(gap).max()))
+    return Nearest(theta[:-1, :-1], theta[:-1, -1], theta[-1, :-1], total - float(special.logsumexp(logs)), lost)
 
 
 def _nearest(above: Floats, below: Floats, target: Floats) -> Floats:

@@ -2,8 +2,8 @@ r"""Scalar layers with noise and any activation: transfer operators by quadratur
 
 import math
 from dataclasses import dataclass
-from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from functools import cached_property, partial
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -13,14 +13,14 @@ from statnn._random import root, stream
 from statnn.montecarlo._blas import one_thread
 from statnn.network import Activation
 from statnn.network._activation import ERF, TANH, activation
+from statnn.rg._common import DEEPEST, real
 from statnn.rg._fixed_points import FixedPoint
+from statnn.rg._flow import Flow, FlowEnd, checked_doublings, trajectory
 from statnn.rg._layers import quadrature as _nodes
-from statnn.rg._layers.linear import DEEPEST, real
 from statnn.rg._layers.operator import StationaryLaw, TransferOperator
-from statnn.rg._layers.transfer import Spectrum
-
-if TYPE_CHECKING:
-    from statnn.rg._flow import Flow
+from statnn.rg._layers.portrait import NOISY_NOISES, NOISY_WEIGHTS, PARTED_WELLS, draw_arrows, noisy_place
+from statnn.rg._layers.projection import projected
+from statnn.rg._layers.spectrum import Spectrum
 
 NAMES = ("w", "b", "noise")
 FIRST = 0.8
@@ -265,7 +265,7 @@ class NoisyLayer:
             raise ValueError(f"signals leave the range of float64 within {layers} layers: the layer is supercritical")
         return path
 
-    def flow(self, doublings: int = 12, *, project: bool = False) -> "Flow":
+    def flow(self, doublings: int = 12, *, project: bool = False) -> Flow:
         """Return the trajectory of (w, b, ε) under doubling and rescaling: see `statnn.rg.flow`.
 
         Parameters
@@ -275,9 +275,28 @@ class NoisyLayer:
         project : bool
             Whether to go on from the projection, or from the exact operator.
         """
-        from statnn.rg._flow import flow_of_noisy
-
-        return flow_of_noisy(self, doublings, project=project)
+        steps = checked_doublings(doublings)
+        sigma = self.activation
+        rows, end = [(np.array([self.w, self.b, self.noise]), 0.0, 0.0)], FlowEnd.COMPLETE
+        with one_thread():  # products of some hundred rows: more threads wait for each other, and burn time in it
+            exact, shown = self.operator(), self
+            for _ in range(steps):
+                if project and len(rows) > 1:
+                    try:
+                        exact = shown.operator()
+                    except ValueError:
+                        end = FlowEnd.UNRESOLVED
+                        break
+                exact = exact.power(2)
+                found = projected(sigma, exact, (shown.w, shown.b))
+                if isinstance(found, FlowEnd):
+                    end = found
+                    break
+                couplings, divergence, deviation = found
+                shown = NoisyLayer(sigma, *couplings)
+                rows.append((couplings, divergence, deviation))
+        portrait = partial(_portrait, sigma)
+        return trajectory("noisy", NAMES, rows, project=project, end=end, activation=sigma, portrait=portrait)
 
     @classmethod
     def fixed_points(cls, activation: str | Activation = "tanh") -> tuple[FixedPoint, ...]:
@@ -395,9 +414,7 @@ class _Renormalised:
     sigma: Activation
 
     def __call__(self, couplings: Floats, b: int) -> Floats:
-        from statnn.rg._flow import renormalised_noisy
-
-        return renormalised_noisy(self.sigma, couplings, b)
+        return renormalised(self.sigma, couplings, b)
 
 
 def _around_criticality(b: int) -> Floats:
@@ -413,3 +430,46 @@ def _number(value: Any, name: str) -> float:
     if array.ndim:
         raise TypeError(f"{name} = {value!r} is not one number; the layer is scalar: use LinearLayer for wider ones")
     return float(array)
+
+
+def renormalised(sigma: Activation, couplings: Floats, b: int) -> Floats:
+    """Return (w, b, ε) of b layers, projected and rescaled; without noise and bias the limit of small noise.
+
+    Raises
+    ------
+    ValueError
+        If there is a bias but no noise, or nothing is left of the signal.
+    """
+    w, bias, noise = (float(x) for x in couplings)
+    if noise == 0:
+        if bias:
+            raise ValueError(f"a bias of {bias:g} without noise has no projection: take some noise")
+        slope = float(sigma.derivative(np.zeros(1))[0])
+        return np.array([(w * slope) ** b / slope, 0.0, 0.0])
+    layer = NoisyLayer(sigma, w, bias, noise)
+    found = projected(sigma, layer.operator().power(b), (w, bias))
+    if isinstance(found, FlowEnd):
+        raise ValueError(f"{b} layers of {layer} have no projection: {found}")  # noqa: TRY004 - no wrong type
+    return found[0]
+
+
+def noisy_arrows(sigma: Activation) -> tuple[Floats, Floats]:
+    """Return (w, b, ε) on a grid and their images under one projected doubling; NaN where there is none."""
+    slope = float(sigma.derivative(np.zeros(1))[0]) or 1.0
+    grid = np.array([[w / slope, 0.0, noise] for noise in NOISY_NOISES for w in NOISY_WEIGHTS])
+    images = np.full(grid.shape, np.nan)
+    for i, (w, b, noise) in enumerate(grid):
+        layer = NoisyLayer(sigma, w, b, noise)
+        one = layer.coarse
+        if (
+            1 - abs(one.spectrum(2).ratios[1]) > PARTED_WELLS
+        ):  # else wells that noise does not join have no law to project by
+            found = projected(sigma, one.power(2), (layer.w, layer.b))
+            if not isinstance(found, FlowEnd):
+                images[i] = found[0]
+    return grid, images
+
+
+def _portrait(sigma: Activation, ax: Any, couplings: Floats) -> Floats:
+    draw_arrows(ax, *noisy_arrows(sigma))
+    return noisy_place(couplings)

@@ -10,9 +10,8 @@ from scipy import linalg
 from scipy.sparse.linalg import ArpackNoConvergence, eigs
 
 from statnn._arguments import Floats, whole
-from statnn.rg._common import depth
-from statnn.rg._layers.linear import locked, real
-from statnn.rg._layers.transfer import Spectrum, leading_first
+from statnn.rg._common import depth, locked, real
+from statnn.rg._layers.spectrum import Spectrum, leading_first
 
 DENSE = 400
 """Up to so many nodes all eigenvalues are computed; beyond, the largest by Arnoldi's method."""

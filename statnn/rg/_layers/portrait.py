@@ -4,48 +4,19 @@ Flow lines of binary layers keep e^{2K} sinh h, as powers of a matrix keep its e
 keep s/(1 - w²), the stationary variance. Noisy layers are drawn with the arrows of one doubling, projected.
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from statnn._arguments import Floats
-from statnn._axes import COLOURS, axes
-from statnn.network import Activation
-from statnn.rg._layers.noisy import NoisyLayer
-
-if TYPE_CHECKING:
-    from statnn.rg._flow import Flow
+from statnn._axes import COLOURS
 
 LINES: dict[str, Any] = {"color": "#999999", "linewidth": 0.8, "zorder": 1}
 SEPARATRIX: dict[str, Any] = {"color": COLOURS[1], "linewidth": 1.8, "zorder": 2}
 NOISY_WEIGHTS, NOISY_NOISES = (x / (1 - x) for x in (np.linspace(0.15, 0.9, 9), np.linspace(0.07, 0.85, 7)))
-PARTED = 1e-9
+PARTED_WELLS = 1e-9
 HIGHEST = 1.5
 """Largest weight in the diagram of linear layers."""
-
-
-def draw_flow(flow: "Flow", ax: Any) -> Any:
-    """Draw a `Flow`: see there."""
-    if flow.family != "noisy" and len(flow.names) > 3:
-        raise ValueError(
-            f"a flow of {len(flow.names)} couplings has no diagram in two: draw columns of flow.couplings against the "
-            "number of doublings"
-        )
-    if flow.family != "binary" and flow.couplings[:, 1].any():
-        raise ValueError("the layer has a bias, a third coupling: draw columns of flow.couplings instead")
-    ax = axes(ax)
-    draw, place = {
-        "binary": (_binary, binary_place),
-        "linear": (_linear, linear_place),
-        "noisy": (lambda on: _noisy(on, flow.activation), noisy_place),
-    }[flow.family]
-    draw(ax)
-    at = place(flow.couplings)
-    ax.plot(
-        *at.T, "o-", color=COLOURS[0], markersize=4, linewidth=1.2, zorder=4, label="this layer, doubled", clip_on=False
-    )
-    ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2, fontsize="small")
-    return ax
 
 
 def binary_place(couplings: Floats) -> Floats:
@@ -81,7 +52,8 @@ def _arrow(ax: Any, line: Floats, at: int, step: int = 4) -> None:
     ax.annotate("", line[at + step], line[at], arrowprops={"arrowstyle": "->", "color": "#666666", "lw": 0.9})
 
 
-def _binary(ax: Any) -> None:
+def spin_portrait(ax: Any, couplings: Floats) -> Floats:
+    """Draw the flow of binary layers of width one, and return where couplings stand in it."""
     for size in (0.3, 1.0, 3.0, 12.0, 80.0):
         for invariant in (size, -size):
             line = binary_line(invariant)
@@ -93,9 +65,11 @@ def _binary(ax: Any) -> None:
     )
     ax.plot([1], [0], "s", color="black", markersize=8, zorder=5, label="ordered: $y_t = y_h = 1$", clip_on=False)
     ax.set(xlabel="$\\tanh K$", ylabel="$\\tanh h$", xlim=(-0.02, 1.02), ylim=(-1.02, 1.02))
+    return binary_place(couplings)
 
 
-def _linear(ax: Any) -> None:
+def linear_portrait(ax: Any, couplings: Floats) -> Floats:
+    """Draw the flow of linear layers of width one, and return where couplings stand in it."""
     for variance in (0.1, 0.3, 0.8, 2.0, 6.0, 30.0):
         line = linear_line(variance)
         ax.plot(*line.T, **LINES)
@@ -107,23 +81,7 @@ def _linear(ax: Any) -> None:
     )
     ax.plot([1], [0], "s", color="black", markersize=8, zorder=5, label="critical: $y_w = 1$", clip_on=False)
     ax.set(xlabel="$w$", ylabel="$s/(1+s)$", xlim=(-0.03, HIGHEST), ylim=(-0.02, 1))
-
-
-def noisy_arrows(sigma: Activation) -> tuple[Floats, Floats]:
-    """Return (w, b, ε) on a grid and their images under one projected doubling; NaN where there is none."""
-    from statnn.rg._flow import projected
-
-    slope = float(sigma.derivative(np.zeros(1))[0]) or 1.0
-    grid = np.array([[w / slope, 0.0, noise] for noise in NOISY_NOISES for w in NOISY_WEIGHTS])
-    images = np.full(grid.shape, np.nan)
-    for i, (w, b, noise) in enumerate(grid):
-        layer = NoisyLayer(sigma, w, b, noise)
-        one = layer.coarse
-        if 1 - abs(one.spectrum(2).ratios[1]) > PARTED:  # else wells that noise does not join have no law to project by
-            found = projected(sigma, one.power(2), layer)
-            if found is not None:
-                images[i] = found[0]
-    return grid, images
+    return linear_place(couplings)
 
 
 def draw_arrows(ax: Any, grid: Floats, images: Floats) -> None:
@@ -140,8 +98,3 @@ def draw_arrows(ax: Any, grid: Floats, images: Floats) -> None:
     ax.plot([0], [1], "v", color="black", markersize=8, zorder=5, label="disordered", clip_on=False)
     ax.plot([1], [0], "^", color="black", markersize=8, zorder=5, label="ordered", clip_on=False)
     ax.set(xlabel="$w/(1+w)$", ylabel="$\\epsilon/(1+\\epsilon)$", xlim=(-0.02, 1.02), ylim=(-0.02, 1.02))
-
-
-def _noisy(ax: Any, sigma: Activation | None) -> None:
-    layer_of = NoisyLayer("tanh" if sigma is None else sigma)
-    draw_arrows(ax, *noisy_arrows(layer_of.activation))

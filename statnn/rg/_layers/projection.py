@@ -1,0 +1,91 @@
+r"""The nearest noisy layer to a transfer operator: the least KL divergence rate over its stationary law."""
+
+import math
+
+import numpy as np
+from scipy import optimize
+
+from statnn._arguments import Floats
+from statnn.network import Activation
+from statnn.network._activation import IDENTITY, LEAKY_RELU, RELU
+from statnn.rg._flow import FlowEnd
+from statnn.rg._layers.operator import TransferOperator
+
+LEAST_SIGNAL = 1e-7
+"""Of h' given h, in deviations of h': with less a projection fits rounding."""
+LARGEST_LOG = 700.0
+HIGHEST = 1e5
+"""Of the height of a fitted activation, and its inverse: beyond, its tail is fitted, and only a limit is nearest."""
+ROUNDING = 1e-13
+"""Of means of h' on nodes, in deviations of h'."""
+HOMOGENEOUS = (IDENTITY, RELU, LEAKY_RELU)
+
+
+def projected(
+    sigma: Activation, exact: TransferOperator, before: tuple[float, float]
+) -> tuple[Floats, float, float] | FlowEnd:
+    """Return (w, b, ε) in units of A, KL divergence rate and deviation; or why there are none.
+
+    `before` are w and b of the layer that was repeated, where the search begins.
+    """
+    law = exact.stationary()
+    p = law.weights * law.density
+    x, P = exact.nodes, exact.probabilities
+    g = x @ P
+    within = (x - law.mean) ** 2 @ P - (g - law.mean) ** 2
+    spread, signal = math.sqrt(law.variance), math.sqrt(float(p @ (g - p @ g) ** 2))
+    if signal < LEAST_SIGNAL * spread:
+        return FlowEnd.DISORDERED
+    fitted = _fit(sigma, p, x, g, before, spread)
+    if fitted is None:
+        return FlowEnd.UNLIKE
+    A, w, b = fitted
+    off = float(p @ (g - A * sigma(w * x + b)) ** 2)
+    noise = math.sqrt(float(p @ within) + off)
+    logs = np.log(np.where(P > 0, P, 1) / exact.weights[:, None])
+    entropy = -float((P * logs).sum(axis=0) @ p)
+    divergence = max(0.0, math.log(2 * math.pi * math.e * noise**2) / 2 - entropy)  # below zero by rounding alone
+    return np.array([A * w, b, noise / A]), divergence, math.sqrt(off) / noise
+
+
+def _fit(
+    sigma: Activation, p: Floats, x: Floats, g: Floats, before: tuple[float, float], spread: float
+) -> tuple[float, float, float] | None:
+    """Return (A, w, b) of the least mean square of g - A σ(w x + b) over the law p, or None.
+
+    None where it is hardly nearer than a constant, or the way to it leads to activations without bound.
+    """
+    root, size = np.sqrt(p), math.sqrt(float(p @ g**2))
+    odd = before[1] == 0 and bool(np.abs(g + g[::-1]).max() <= 1e-9 * np.abs(g).max() + ROUNDING * spread)
+    scaled = sigma.code not in HOMOGENEOUS
+    slope = float((p * x) @ g / (p @ x**2))
+    w = before[0] * math.hypot(1, before[0]) if scaled and before[0] > 0 else max(abs(slope), 1e-12)
+    free = np.array([scaled, True, not odd])
+
+    def parts(theta: Floats) -> tuple[float, float, Floats]:
+        full = np.array([0.0, 0.0, before[1]])
+        full[free] = theta
+        return math.exp(min(full[0], LARGEST_LOG)), full[1], full[1] * x / spread + full[2]
+
+    def gaps(theta: Floats) -> Floats:
+        A, _, field = parts(theta)
+        found: Floats = root * (g - A * sigma(field)) / size
+        return found
+
+    def slopes(theta: Floats) -> Floats:
+        A, _, field = parts(theta)
+        bent = A * sigma.derivative(field)
+        found: Floats = (-root / size * np.array([A * sigma(field), bent * x / spread, bent]))[free].T
+        return found
+
+    tried = []
+    for b in [before[1]] if odd else [before[1], 2 * before[1], 0.0]:
+        output = sigma(w * x + b)
+        height = float((p * g) @ output / (p @ output**2)) if scaled and (p @ output**2) > 0 else 1.0
+        start = np.array([math.log(height) if height > 0 else 0.0, w * spread, b])[free]
+        tried.append(optimize.least_squares(gaps, start, slopes, method="lm", xtol=1e-15, ftol=1e-15, gtol=1e-15))
+    best = min(tried, key=lambda one: one.cost)
+    A, v, _ = parts(best.x)
+    if 2 * best.cost * size**2 > 0.99 * float(p @ (g - p @ g) ** 2) or not 1 / HIGHEST < A < HIGHEST:
+        return None
+    return A, v / spread, float(best.x[-1]) if not odd else before[1]

@@ -1,0 +1,69 @@
+"""Eigenvalues of layers, and the correlation length they give."""
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+LEAST = 1e-12
+"""A second eigenvalue that is nearer to zero, or to the first one, is rounding where it comes from a matrix."""
+
+
+@dataclass(frozen=True, eq=False)
+class Spectrum:
+    r"""Eigenvalues of a layer, the largest first.
+
+    Parameters
+    ----------
+    log_leading : float
+        ln λ_0, positive by Perron and Frobenius; the free energy of a layer is -ln λ_0.
+    ratios : ndarray, shape (k,)
+        λ_i/λ_0, by falling modulus; the first is one. Complex where they come in pairs.
+    closed : float or None
+        ξ, where it is known in closed form.
+    """
+
+    log_leading: float
+    ratios: Any
+    closed: float | None = None
+
+    @property
+    def correlation_length(self) -> float:
+        r"""ξ = -1/ln\|λ_1/λ_0\| in layers.
+
+        To rounding where it is known in closed form. From ratios r = \|λ_1/λ_0\| of a matrix its relative error is that
+        of r, absolutely about 1e-15 times the condition of the eigenvectors, over r\|ln r\|.
+
+        Raises
+        ------
+        ArithmeticError
+            If r cannot be told from one, or from zero.
+        """
+        if self.closed is not None:
+            return self.closed
+        second = float(np.abs(self.ratios[1]))
+        if 1 - second < LEAST:
+            raise ArithmeticError(
+                f"|λ_1/λ_0| = {second!r} cannot be told from 1 in float64: ξ is beyond {1 / LEAST:.0e} layers, so long "
+                "that the layers are ordered for all that is asked of them"
+            )
+        if second < LEAST:
+            raise ArithmeticError(
+                f"|λ_1/λ_0| = {second:.1e} cannot be told from 0 in float64: ξ is below {-1 / math.log(LEAST):.2g} "
+                "layers; ask a block of fewer layers, whose ξ is so many times longer"
+            )
+        return -1 / math.log(second)
+
+
+def leading_first(values: Any) -> Any:
+    """Return eigenvalues by falling modulus, after the positive one that has the largest (Perron, Frobenius).
+
+    Examples
+    --------
+    >>> leading_first(np.array([0.1, -1.0, 1.0, 0.5])).tolist()
+    [1.0, -1.0, 0.5, 0.1]
+    """
+    order = np.argsort(-np.abs(values), kind="stable")
+    first = int(np.argmax(values.real))
+    return values[[first, *order[order != first]]]
