@@ -7,7 +7,8 @@ mean-field phase diagram. A question that cannot be asked of this network says w
 """
 
 from statnn.inspection._data import Data, read_data
-from statnn.inspection._inspect import QUESTIONS, Inspection, inspect
+from statnn.inspection._inspect import QUESTIONS, inspect
+from statnn.inspection._page import Inspection
 from statnn.inspection._section import Measured, Section, Table
 
 __all__ = ["QUESTIONS", "Data", "Inspection", "Measured", "Section", "Table", "inspect", "read_data"]

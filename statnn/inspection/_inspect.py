@@ -4,7 +4,7 @@ import os
 import time
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, TypeAlias
@@ -14,16 +14,16 @@ from numpy.typing import ArrayLike, NDArray
 
 from statnn._arguments import whole
 from statnn._memory import refuse_beyond_memory
-from statnn._random import Root, root, stream
+from statnn._random import root, stream
 from statnn.inspection._activity import activity, spiking
 from statnn.inspection._classification import attraction, ranks
 from statnn.inspection._data import Data, given_data, numbered, read_data
 from statnn.inspection._layers import layers, strength
 from statnn.inspection._meanfield import phase, together
+from statnn.inspection._page import Inspection
 from statnn.inspection._section import REFUSALS, Section
 from statnn.inspection._subject import Options, Subject, Tell
 from statnn.io._load import Activations, load
-from statnn.network import Network
 
 Question: TypeAlias = Callable[[Subject, Tell], Section]
 
@@ -40,60 +40,6 @@ QUESTIONS: Mapping[str, Question] = MappingProxyType(
     }
 )
 """By name, in the order of the page."""
-
-
-@dataclass(frozen=True, eq=False)
-class Inspection:
-    """What was found about one network; made by `inspect`.
-
-    Parameters
-    ----------
-    net : Network
-        The network.
-    name : str
-        What the network is called on the page.
-    data : Data
-        Samples and labels that were used.
-    sections : tuple of Section
-        Answers in the order of the page; ``found["spikes"]`` is one of them.
-    seed : tuple
-        Entropy and spawn key; the same seed gives the same numbers.
-    """
-
-    net: Network
-    name: str
-    data: Data
-    sections: tuple[Section, ...]
-    seed: Root
-
-    def __getitem__(self, name: str) -> Section:
-        """Return the section of that name."""
-        for section in self.sections:
-            if section.name == name:
-                return section
-        raise KeyError(f"there is no section {name!r}; there are {', '.join(s.name for s in self.sections)}")
-
-    def __str__(self) -> str:
-        head = f"{self.name}: {self.net!r}\n{self.data.source}"
-        return "\n\n".join([head, *map(str, self.sections)])
-
-    def write(self, directory: str | os.PathLike[str]) -> None:
-        """Write the page ``index.html``, ``numbers.json``, and each figure as SVG and PNG with its arrays.
-
-        Parameters
-        ----------
-        directory : str or os.PathLike
-            Where to write. It is made if it does not exist, and then appears with everything in it or not at all; in
-            one that exists each file is replaced, and the page last. Where a figure cannot be drawn the page says why.
-
-        Raises
-        ------
-        FileNotFoundError, NotADirectoryError
-            If the directory above it does not exist, or it is a file.
-        """
-        from statnn.inspection._page import write
-
-        write(self, directory)
 
 
 def inspect(

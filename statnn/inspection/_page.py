@@ -1,28 +1,77 @@
 """The page of an inspection: one HTML file that needs no network and no script, numbers and figures beside it."""
 
-from __future__ import annotations
-
 import base64
 import json
+import os
 import shutil
 import tempfile
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from html import escape
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from statnn._random import Root
+from statnn.inspection._data import Data
 from statnn.inspection._section import REFUSALS, Section, Table, shown
 from statnn.inspection._style import STYLE
+from statnn.network import Network
 from statnn.plot import save
 
-if TYPE_CHECKING:
-    import os
 
-    from statnn.inspection._inspect import Inspection
+@dataclass(frozen=True, eq=False)
+class Inspection:
+    """What was found about one network; made by `inspect`.
+
+    Parameters
+    ----------
+    net : Network
+        The network.
+    name : str
+        What the network is called on the page.
+    data : Data
+        Samples and labels that were used.
+    sections : tuple of Section
+        Answers in the order of the page; ``found["spikes"]`` is one of them.
+    seed : tuple
+        Entropy and spawn key; the same seed gives the same numbers.
+    """
+
+    net: Network
+    name: str
+    data: Data
+    sections: tuple[Section, ...]
+    seed: Root
+
+    def __getitem__(self, name: str) -> Section:
+        """Return the section of that name."""
+        for section in self.sections:
+            if section.name == name:
+                return section
+        raise KeyError(f"there is no section {name!r}; there are {', '.join(s.name for s in self.sections)}")
+
+    def __str__(self) -> str:
+        head = f"{self.name}: {self.net!r}\n{self.data.source}"
+        return "\n\n".join([head, *map(str, self.sections)])
+
+    def write(self, directory: str | os.PathLike[str]) -> None:
+        """Write the page ``index.html``, ``numbers.json``, and each figure as SVG and PNG with its arrays.
+
+        Parameters
+        ----------
+        directory : str or os.PathLike
+            Where to write. It is made if it does not exist, and then appears with everything in it or not at all; in
+            one that exists each file is replaced, and the page last. Where a figure cannot be drawn the page says why.
+
+        Raises
+        ------
+        FileNotFoundError, NotADirectoryError
+            If the directory above it does not exist, or it is a file.
+        """
+        _write(self, directory)
 
 
-def write(found: Inspection, directory: str | os.PathLike[str]) -> None:
+def _write(found: Inspection, directory: str | os.PathLike[str]) -> None:
     """Write everything beside the target first, then put it in its place."""
     target = Path(directory)
     if target.exists() and not target.is_dir():

@@ -1,31 +1,19 @@
 """A run: what chains recorded, what follows from it, and how to go on."""
 
 import copy
-from collections.abc import Callable
 from concurrent.futures import Executor
-from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 
+from statnn._arguments import whole
+from statnn._memory import refuse_beyond_memory
 from statnn._random import Root
-from statnn.interaction import DynamicNeurons
-from statnn.montecarlo._blas import one_thread
+from statnn.montecarlo._engine import Block, Observable, Report, check_executor, repeatable, run_blocks
 from statnn.montecarlo._estimate import Estimate, estimate
 from statnn.montecarlo._method import Method, Model, Values, Walkers
-
-Observable: TypeAlias = Callable[[Values], Any]
-
-
-def repeatable(model: Model) -> AbstractContextManager[None]:
-    """Return the context in which neither results nor speed depend on the threads of BLAS.
-
-    Sums of spins are exact on any number of threads, those of real neurons are not. Layers of spins are small products:
-    threads that spin while they wait for each other cost more than they bring where cores are busy.
-    """
-    uses_blas = isinstance(model, DynamicNeurons) or model.blocks is not None
-    return one_thread() if uses_blas else nullcontext()
+from statnn.montecarlo._progress import reporter
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,7 +91,7 @@ class Run:
         sweeps: int,
         *,
         executor: Executor | None = None,
-        progress: Callable[[int, int], None] | bool | None = None,
+        progress: Report | bool | None = None,
     ) -> "Run":
         """Return the run that goes on for `sweeps` more, equal to one that was asked for them all at once.
 
@@ -114,9 +102,25 @@ class Run:
         executor, progress
             As in `sample`.
         """
-        from statnn.montecarlo._sample import extend
-
-        return extend(self, sweeps, executor=executor, progress=progress)
+        length = whole(sweeps, "sweeps", minimum=1)
+        if length % self.thin:
+            raise ValueError(f"sweeps = {length} is no multiple of the run's thin = {self.thin}")
+        check_executor(executor)
+        blocks, first, draws = [], 0, length // self.thin
+        for walkers in self.walkers():
+            numbers = self.chains[first : first + len(walkers.states())]
+            first += len(numbers)
+            blocks.append(
+                Block(self.model, self.method, self.seed, numbers, None, walkers, 0, draws, self.thin, self.watched)
+            )
+        refuse_beyond_memory(
+            2 * sum(d.nbytes + d.nbytes // d.shape[1] * draws for d in self.draws.values()),
+            "the records of the longer run",
+            "record less, or thin more",
+        )
+        walkers_after, records = run_blocks(blocks, executor, reporter(progress, length * len(blocks)))
+        joined = {name: np.concatenate([self.draws[name], records[name]], axis=1) for name in records}
+        return replace(self, draws=joined, _walkers=walkers_after)
 
     def walkers(self) -> tuple[Walkers, ...]:
         """Return copies of the working states, one for each block of chains."""

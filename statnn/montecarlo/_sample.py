@@ -1,96 +1,25 @@
 """The verb `sample`: a model, a number of sweeps and a seed become chains, and the chains a run."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Executor
-from dataclasses import dataclass
-from typing import TypeAlias
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from statnn._arguments import array_of, whole
+from statnn._arguments import whole
 from statnn._memory import refuse_beyond_memory
-from statnn._random import Root, root
-from statnn._tasks import run_tasks
+from statnn._random import root
 from statnn.interaction import BinaryNeurons, DynamicNeurons
-from statnn.montecarlo._method import Method, Model, Values, Walkers
-from statnn.montecarlo._progress import Progress, reporter
+from statnn.montecarlo._engine import Block, Observable, Report, check_executor, run_blocks
+from statnn.montecarlo._method import Method, Model, Values
+from statnn.montecarlo._progress import reporter
 from statnn.montecarlo._registry import choose
-from statnn.montecarlo._run import Observable, Run, repeatable
+from statnn.montecarlo._run import Run
+
+if TYPE_CHECKING:
+    from concurrent.futures import Executor
 
 Observables: TypeAlias = Sequence[str] | Mapping[str, str | Observable]
-Report: TypeAlias = Callable[[int, int], None]
-
-_PIECES = 50
-"""Reports of progress a block makes when it runs in this process."""
-
-
-@dataclass(frozen=True)
-class _Spec:
-    """A block of chains and what is still to be done with it; walkers are None before the first sweep."""
-
-    model: Model
-    method: Method
-    seed: Root
-    chains: tuple[int, ...]
-    initial: Values | None
-    walkers: Walkers | None
-    burn_in: int
-    draws: int
-    thin: int
-    observables: dict[str, Observable | None]
-    report: Callable[[int], None] | None = None
-
-
-def _walk(spec: _Spec) -> tuple[Walkers, dict[str, Values]]:
-    """Move a block of chains and write down its observables, each of shape (chains, draws, ...)."""
-    with repeatable(spec.model):
-        return _walked(spec)
-
-
-def _walked(spec: _Spec) -> tuple[Walkers, dict[str, Values]]:
-    walkers = spec.walkers
-    if walkers is None:
-        walkers = spec.method.walkers(spec.model, spec.seed, spec.chains, spec.initial)
-        walkers.burn_in(spec.burn_in)
-        if spec.report:
-            spec.report(spec.burn_in)
-    records: dict[str, Values] = {}
-    waiting = 0
-    for draw in range(spec.draws):
-        walkers.sweep(spec.thin)
-        states = None
-        for name, function in spec.observables.items():
-            if function is None:
-                values = walkers.observe(name)
-            else:
-                if states is None:
-                    states = walkers.states()
-                    states.flags.writeable = False  # functions share them
-                values = _observed(name, function, states)
-            if name not in records:
-                refuse_beyond_memory(
-                    float(values.nbytes) * spec.draws,
-                    f"the records of {name!r} with {spec.draws} draws of {values.nbytes} bytes",
-                    "take fewer chains, or fewer draws by thin=",
-                )
-                records[name] = np.empty((values.shape[0], spec.draws, *values.shape[1:]), values.dtype)
-            records[name][:, draw] = values
-        waiting += spec.thin
-        if spec.report and ((draw + 1) % max(1, spec.draws // _PIECES) == 0 or draw + 1 == spec.draws):
-            spec.report(waiting)
-            waiting = 0
-    return walkers, records
-
-
-def _observed(name: str, function: Observable, states: Values) -> Values:
-    values = array_of(function(states), f"the result of observable {name!r}")
-    if values.ndim == 0 or values.shape[0] != len(states) or values.dtype.kind not in "biuf":
-        raise ValueError(
-            f"observable {name!r} returned shape {values.shape} and type {values.dtype} for states of shape "
-            f"{states.shape}; it must return real numbers, one entry (or row) for each of the {len(states)} chains"
-        )
-    return values.astype(np.float64) if values.dtype.kind != "f" else values
 
 
 def sample(
@@ -173,7 +102,7 @@ def sample(
     chosen.check(model)
     chosen = chosen.resolved(model, len(numbers))
     watched = _observables(observables, chosen)
-    _check_executor(executor)
+    check_executor(executor)
     begin = _initial(model, initial, len(numbers))
     seed = root(rng)
     chosen = chosen.tuned(model, seed)
@@ -183,8 +112,8 @@ def sample(
         f"{len(numbers)} chains of {chosen.name} with {length // every} draws",
         "take fewer chains, or fewer draws by thin=",
     )
-    specs = [
-        _Spec(
+    blocks = [
+        Block(
             model,
             chosen,
             seed,
@@ -198,69 +127,8 @@ def sample(
         )
         for first in range(0, len(numbers), size)
     ]
-    walkers, records = _run_blocks(specs, executor, reporter(progress, (before + length) * len(specs)))
+    walkers, records = run_blocks(blocks, executor, reporter(progress, (before + length) * len(blocks)))
     return Run(model, chosen, seed, numbers, before, every, watched, records, walkers)
-
-
-def extend(
-    run: Run,
-    sweeps: int,
-    *,
-    executor: Executor | None = None,
-    progress: Report | bool | None = None,
-) -> Run:
-    """Return the run that goes on for `sweeps` more; the old one is left as it is."""
-    length = whole(sweeps, "sweeps", minimum=1)
-    if length % run.thin:
-        raise ValueError(f"sweeps = {length} is no multiple of the run's thin = {run.thin}")
-    _check_executor(executor)
-    specs, first = [], 0
-    for walkers in run.walkers():
-        size = len(walkers.states())
-        numbers = run.chains[first : first + size]
-        first += size
-        specs.append(
-            _Spec(run.model, run.method, run.seed, numbers, None, walkers, 0, length // run.thin, run.thin, run.watched)
-        )
-    refuse_beyond_memory(
-        2 * sum(d.nbytes + d.nbytes // d.shape[1] * (length // run.thin) for d in run.draws.values()),
-        "the records of the longer run",
-        "record less, or thin more",
-    )
-    walkers_after, records = _run_blocks(specs, executor, reporter(progress, length * len(specs)))
-    joined = {name: np.concatenate([run.draws[name], records[name]], axis=1) for name in records}
-    return Run(run.model, run.method, run.seed, run.chains, run.burn_in, run.thin, run.watched, joined, walkers_after)
-
-
-def _run_blocks(
-    specs: Sequence[_Spec], executor: Executor | None, progress: Progress
-) -> tuple[tuple[Walkers, ...], dict[str, Values]]:
-    with progress:
-        blocks = dict(_results(specs, executor, progress))
-    ordered = [blocks[index] for index in range(len(specs))]
-    names = ordered[0][1]
-    records = {name: np.concatenate([record[name] for _, record in ordered]) for name in names}
-    return tuple(walkers for walkers, _ in ordered), records
-
-
-def _results(
-    specs: Sequence[_Spec], executor: Executor | None, progress: Progress
-) -> Iterator[tuple[int, tuple[Walkers, dict[str, Values]]]]:
-    if executor is None:  # in this process progress can be seen inside a block
-        for index, spec in enumerate(specs):
-            yield index, _walk(_Spec(**{**spec.__dict__, "report": progress.advance}))
-        return
-    for index, result in run_tasks(_walk, specs, executor):
-        progress.advance(specs[index].burn_in + specs[index].draws * specs[index].thin)
-        yield index, result
-
-
-def _check_executor(executor: Executor | None) -> None:
-    if executor is not None and not hasattr(executor, "submit"):
-        raise TypeError(
-            f"executor = {executor!r} is a {type(executor).__name__}; pass an executor of concurrent.futures, for "
-            "example ThreadPoolExecutor(2)"
-        )
 
 
 def _chains(chains: int | Sequence[int]) -> tuple[int, ...]:

@@ -11,28 +11,24 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from importlib import metadata, util
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from validation.trained.images import Images
-
-if TYPE_CHECKING:
-    from validation.trained.training import Recipe
+from validation.trained.recipe import LOGISTIC_NAMES, Recipe
 
 EPSILON = 1e-5
 """What batch normalisation adds to the variance."""
 MOMENTUM = 0.1
 """Weight of the newest batch in running statistics."""
-LOGISTIC_NAMES = {"identity": "identity", "tanh": "tanh", "relu": "relu", "sigmoid": "logistic"}
-"""Activations that scikit-learn has, and its names for them."""
 
 PLAIN = "cross entropy, hidden layers, three classes or more, no batch normalisation, no weight decay"
 
 # Read once, on import: a file that is edited while it runs is not the code that trains.
 CODE = hashlib.sha256(
-    b"".join(Path(__file__).with_name(name).read_bytes() for name in ("engines.py", "training.py"))
+    b"".join(Path(__file__).with_name(name).read_bytes() for name in ("engines.py", "recipe.py", "training.py"))
 ).hexdigest()
 
 _GATHERED = 2**24
@@ -63,7 +59,7 @@ def versions(engine: str) -> dict[str, str]:
     return {name: metadata.version(name) for name in names} | {"machine": platform.machine(), "code": CODE}
 
 
-def orders(recipe: "Recipe", samples: int, seed: int, epoch: int) -> NDArray[np.int64]:
+def orders(recipe: Recipe, samples: int, seed: int, epoch: int) -> NDArray[np.int64]:
     """Return the order of the samples in one epoch (1, 2, ...); all of them in one batch need none."""
     if recipe.batch >= samples:
         return np.arange(samples)
@@ -87,7 +83,7 @@ def _one_thread(torch: Any) -> Iterator[None]:
 class _Stack:
     """Parameters of all replicas, the first axis, and their forward pass in training."""
 
-    def __init__(self, torch: Any, recipe: "Recipe", starts: Starts) -> None:
+    def __init__(self, torch: Any, recipe: Recipe, starts: Starts) -> None:
         self.torch, self.recipe = torch, recipe
         self.function = {
             "identity": lambda h: h,
@@ -139,7 +135,7 @@ class _Stack:
 class _Samples:
     """Training images and one-hot labels of all replicas, handed out batch by batch."""
 
-    def __init__(self, torch: Any, recipe: "Recipe", images: Sequence[Images], seeds: Sequence[int]) -> None:
+    def __init__(self, torch: Any, recipe: Recipe, images: Sequence[Images], seeds: Sequence[int]) -> None:
         self.torch, self.recipe, self.seeds = torch, recipe, seeds
         self.number = len(images[0].train)
         known = {id(one.train): torch.tensor(np.asarray(one.train, np.float32)) for one in images}
@@ -170,7 +166,7 @@ class _Samples:
             yield from zip(x.split(batch, dim=1), y.split(batch, dim=1), strict=True)
 
 
-def _optimiser(torch: Any, recipe: "Recipe", stack: _Stack) -> Any:
+def _optimiser(torch: Any, recipe: Recipe, stack: _Stack) -> Any:
     groups = [
         {"params": stack.weights, "weight_decay": recipe.weight_decay},
         {"params": stack.others, "weight_decay": 0.0},
@@ -180,7 +176,7 @@ def _optimiser(torch: Any, recipe: "Recipe", stack: _Stack) -> Any:
     return torch.optim.SGD(groups, lr=recipe.learning_rate, momentum=recipe.momentum, fused=True)
 
 
-def _by_torch(recipe: "Recipe", images: Sequence[Images], seeds: Sequence[int], starts: Starts) -> Arrays:
+def _by_torch(recipe: Recipe, images: Sequence[Images], seeds: Sequence[int], starts: Starts) -> Arrays:
     """Return snapshots of all replicas, shape (replicas, snapshots, ...)."""
     import torch
 
@@ -206,7 +202,7 @@ def _by_torch(recipe: "Recipe", images: Sequence[Images], seeds: Sequence[int], 
     return {name: np.stack([p[name] for p in photographs], axis=1) for name in photographs[0]}
 
 
-def _finite(arrays: Arrays, recipe: "Recipe", epoch: int) -> None:
+def _finite(arrays: Arrays, recipe: Recipe, epoch: int) -> None:
     if not all(np.isfinite(array).all() for array in arrays.values()):
         raise FloatingPointError(
             f"the training diverged before epoch {epoch} with learning_rate = {recipe.learning_rate}: take a lower one"
@@ -216,7 +212,7 @@ def _finite(arrays: Arrays, recipe: "Recipe", epoch: int) -> None:
 # -- scikit-learn ------------------------------------------------------------------------------------------
 
 
-def _classifier(recipe: "Recipe", samples: int, start: Sequence[NDArray[np.float32]]) -> Any:
+def _classifier(recipe: Recipe, samples: int, start: Sequence[NDArray[np.float32]]) -> Any:
     from sklearn.neural_network import MLPClassifier
 
     class Started(MLPClassifier):
@@ -243,13 +239,13 @@ def _classifier(recipe: "Recipe", samples: int, start: Sequence[NDArray[np.float
     )
 
 
-def _by_scikit_learn(recipe: "Recipe", images: Sequence[Images], seeds: Sequence[int], starts: Starts) -> Arrays:
+def _by_scikit_learn(recipe: Recipe, images: Sequence[Images], seeds: Sequence[int], starts: Starts) -> Arrays:
     """Return snapshots of all replicas, shape (replicas, snapshots, ...), trained one after the other."""
     replicas = [_one_by_scikit_learn(recipe, *one) for one in zip(images, seeds, starts, strict=True)]
     return {name: np.stack([replica[name] for replica in replicas]) for name in replicas[0]}
 
 
-def _one_by_scikit_learn(recipe: "Recipe", images: Images, seed: int, start: Sequence[NDArray[np.float32]]) -> Arrays:
+def _one_by_scikit_learn(recipe: Recipe, images: Images, seed: int, start: Sequence[NDArray[np.float32]]) -> Arrays:
     samples, classes = len(images.train), np.arange(recipe.widths[-1])
     network = _classifier(recipe, samples, start)
     x = np.asarray(images.train, np.float32)
@@ -273,7 +269,7 @@ def _one_by_scikit_learn(recipe: "Recipe", images: Images, seed: int, start: Seq
     return {name: np.stack([p[name] for p in photographs]) for name in photographs[0]}
 
 
-ENGINES: dict[str, Callable[["Recipe", Sequence[Images], Sequence[int], Starts], Arrays]] = {
+ENGINES: dict[str, Callable[[Recipe, Sequence[Images], Sequence[int], Starts], Arrays]] = {
     "torch": _by_torch,
     "scikit-learn": _by_scikit_learn,
 }

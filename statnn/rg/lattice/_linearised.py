@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from statnn._arguments import Floats, whole
+from statnn._axes import COLOURS, axes
 from statnn.rg.lattice._operators import Operator
 from statnn.rg.lattice._scheme import Scheme
 from statnn.rg.lattice._swendsen import (
@@ -166,9 +167,28 @@ class LinearisedFlow:
         ax : matplotlib axes or None
             Where to draw; new axes when None.
         """
-        from statnn.rg.lattice._picture import draw
-
-        return draw(self, ax)
+        ax = axes(ax)
+        steps = len(self.shapes) - 1
+        for symbol, y, error, filled in (
+            ("$y_t$", self.y_t, self.y_t_error, True),
+            ("$y_h$", self.y_h, self.y_h_error, False),
+        ):
+            for n in range(steps if y.size else 0):
+                here, there = ("×".join(map(str, shape)) for shape in self.shapes[n : n + 2])
+                ax.errorbar(
+                    np.arange(1, y.shape[1] + 1) + 0.08 * (n - (steps - 1) / 2),
+                    y[n],
+                    error[n],
+                    fmt="-" + "os^Dv<>"[n % 7],
+                    color=COLOURS[n % len(COLOURS)],
+                    fillstyle="full" if filled else "none",
+                    linewidth=1,
+                    label=f"{symbol}, {here} → {there}",
+                )
+        ax.set(xlabel="number of operators", ylabel=r"exponent $y = \ln\lambda/\ln b$")
+        ax.xaxis.get_major_locator().set_params(integer=True)
+        ax.legend()
+        return ax
 
     def __str__(self) -> str:
         lines = [f"b = {self.b}, {self.scheme.rule}, {self.samples:.0f} configurations, {self.groups} groups"]

@@ -3,21 +3,42 @@
 import math
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import mpmath
 import numpy as np
+from numpy.typing import ArrayLike
 
+from statnn.network import Activation
 from statnn.network._activation import OWN, SIGN
 from statnn.rg.repeated._leading_form import Form, LeadingForm
 from statnn.rg.repeated._rest_points import tangent_fields
 from statnn.rg.repeated._series import DIGITS, SMOOTH, depth_series, known_series, numerical_series
 
-if TYPE_CHECKING:
-    from statnn.rg.repeated._layer import RepeatedLayer
-
 SLOPE_ONE = 1e-10
 """Deviation of a slope from one up to which a layer has a leading nonlinearity all the same."""
+
+
+class ScalarLayer(Protocol):
+    """A layer h' = σ(w h + b): `statnn.rg.RepeatedLayer`."""
+
+    @property
+    def w(self) -> float:
+        """Weight."""
+
+    @property
+    def b(self) -> float:
+        """Bias."""
+
+    @property
+    def sigma(self) -> Activation:
+        """Activation, as kernels and series know it."""
+
+    def __call__(self, x: ArrayLike) -> Any:
+        """Return σ(w x + b)."""
+
+    def rest_points(self) -> tuple[tuple[float, float], ...]:
+        """Return fixed points and the slopes there."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +77,7 @@ class Analysis:
 
 
 @lru_cache(maxsize=256)
-def analysed(layer: "RepeatedLayer", at: float | None, known: tuple[float, ...] | None, radius: float) -> Analysis:
+def analysed(layer: ScalarLayer, at: float | None, known: tuple[float, ...] | None, radius: float) -> Analysis:
     """Return what is known of a layer at its fixed point, kept for the next question."""
     sigma = layer.sigma
     if known is None and sigma.code not in SMOOTH and sigma.code != OWN:
@@ -79,7 +100,7 @@ def analysed(layer: "RepeatedLayer", at: float | None, known: tuple[float, ...] 
     return _from_series(list(values * scale), list(errors * np.abs(scale)), x)
 
 
-def _place(layer: "RepeatedLayer", at: float | None) -> float | None:
+def _place(layer: ScalarLayer, at: float | None) -> float | None:
     """Return the fixed point that is meant: as given, or the one of slope one, None if no fixed point has it."""
     sigma = layer.sigma
     if at is None and sigma.code in SMOOTH:
@@ -93,7 +114,7 @@ def _place(layer: "RepeatedLayer", at: float | None) -> float | None:
     return x
 
 
-def _of_lines(layer: "RepeatedLayer", at: float | None) -> LeadingForm:
+def _of_lines(layer: ScalarLayer, at: float | None) -> LeadingForm:
     """Return the form of identity, relu, leaky relu and sign: lines have no nonlinearity to scale with."""
     points = layer.rest_points()
     if at is not None:

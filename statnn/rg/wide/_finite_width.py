@@ -8,7 +8,7 @@ chain that costs 2n normal numbers a layer, with exactly the law of a network of
 from collections.abc import Iterator
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -16,9 +16,7 @@ from statnn._arguments import Floats
 from statnn._random import Root, stream
 from statnn._tasks import run_tasks
 from statnn.rg.wide._averages import Averages
-
-if TYPE_CHECKING:
-    from statnn.rg.wide._layer import RandomLayer
+from statnn.rg.wide._maps import Maps
 
 BLOCK = 64
 """Replicas that share a stream of random numbers."""
@@ -40,7 +38,7 @@ class Signals:
         Of the fields of the two inputs.
     """
 
-    layer: "RandomLayer" = field(repr=False)
+    layer: Maps = field(repr=False)
     width: int
     variance: Floats = field(repr=False)
     covariance: Floats = field(repr=False)
@@ -70,7 +68,7 @@ class FiniteWidth(NamedTuple):
 
 
 class _Task(NamedTuple):
-    layer: "RandomLayer"
+    layer: Maps
     width: int
     depth: int
     replicas: int
@@ -80,7 +78,7 @@ class _Task(NamedTuple):
 
 
 def simulated(
-    layer: "RandomLayer", width: int, depth: int, replicas: int, begin: tuple[float, float], seed: Root,
+    layer: Maps, width: int, depth: int, replicas: int, begin: tuple[float, float], seed: Root,
     executor: Executor | None,
 ) -> Signals:  # fmt: skip
     """Return replicas of the chain of covariances."""

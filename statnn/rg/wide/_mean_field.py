@@ -3,12 +3,9 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
+from statnn.rg.wide._maps import Maps
 from statnn.rg.wide._solve import OUTCOMES, PHASES, Outcome, Phase, Solution
-
-if TYPE_CHECKING:
-    from statnn.rg.wide._layer import RandomLayer
 
 
 def length(slope: float) -> float:
@@ -48,7 +45,7 @@ class MeanField:
         \\|V(q*) - q*\\|/q*; inf without a fixed point.
     """
 
-    layer: "RandomLayer" = field(repr=False)
+    layer: Maps = field(repr=False)
     variance: float
     chi: float
     correlation: float
@@ -70,7 +67,7 @@ class MeanField:
         return length(self.correlation_slope)
 
 
-def points(layers: Sequence["RandomLayer"], found: Solution) -> tuple[MeanField, ...]:
+def points(layers: Sequence[Maps], found: Solution) -> tuple[MeanField, ...]:
     """Return solutions of layers as objects."""
     return tuple(
         MeanField(

@@ -19,6 +19,7 @@ from statnn.network._network import Network
 from statnn.rg.wide._averages import averages
 from statnn.rg.wide._decay import Decay, decay
 from statnn.rg.wide._layer import RandomLayer
+from statnn.rg.wide._maps import Maps
 from statnn.rg.wide._mean_field import MeanField, points
 from statnn.rg.wide._phase_diagram import draw_transitions
 from statnn.rg.wide._phase_transition import transition
@@ -48,8 +49,8 @@ class LayerPlace:
     point: MeanField = field(repr=False)
 
     @property
-    def layer(self) -> RandomLayer:
-        """The random layer with these scales."""
+    def layer(self) -> Maps:
+        """The `RandomLayer` with these scales."""
         return self.point.layer
 
 

@@ -2,15 +2,13 @@
 
 from dataclasses import dataclass
 from itertools import groupby
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from statnn._arguments import Floats, at_least, positive, shaped, whole
-
-if TYPE_CHECKING:
-    from statnn.rg.wide._layer import RandomLayer
+from statnn.rg.wide._maps import Maps
 
 MOST_GROUPS = 100_000
 
@@ -37,7 +35,7 @@ class RandomStack:
     (4, 0.394294)
     """
 
-    layers: "tuple[RandomLayer, ...]"
+    layers: tuple[Maps, ...]
     counts: tuple[int, ...]
 
     def __post_init__(self) -> None:
@@ -50,7 +48,7 @@ class RandomStack:
         """Number of layers."""
         return sum(self.counts)
 
-    def compose(self, second: "RandomLayer | RandomStack") -> "RandomStack":
+    def compose(self, second: "Maps | RandomStack") -> "RandomStack":
         """Return these layers and then `second` as one.
 
         Parameters
