@@ -10,6 +10,7 @@ import tomllib
 from importlib import metadata
 from pathlib import Path
 
+import networkx as nx
 import pytest
 
 import statnn
@@ -156,6 +157,31 @@ def test_lower_floors_do_not_look_up(path):
     name = module_name(path)
     for found in inside(imports(tree(path))):
         assert floor(found) <= floor(name), f"{name} imports {found}"
+
+
+def files_imported(path, known):
+    """Modules that a file names in any import, also those for annotations and those inside functions."""
+    found = set()
+    for node in ast.walk(tree(path)):
+        if isinstance(node, ast.Import):
+            found.update(alias.name for alias in node.names)
+        if isinstance(node, ast.ImportFrom):
+            whole = {f"{node.module}.{alias.name}" for alias in node.names}
+            found |= whole & known or {node.module}
+    return found & known - {module_name(path)}
+
+
+def circles(imported):
+    graph = nx.DiGraph([(name, other) for name, others in imported.items() for other in others])
+    return [sorted(circle) for circle in nx.strongly_connected_components(graph) if len(circle) > 1]
+
+
+@pytest.mark.parametrize("folder", ["statnn", "theory", "validation"])
+def test_no_files_import_each_other_in_a_circle(folder):
+    paths = {"statnn": MODULES, "theory": THEORY, "validation": sorted((ROOT / "validation").rglob("*.py"))}[folder]
+    known = {module_name(path) for path in paths} - {"statnn"}  # which opens all rooms when they are entered
+    assert not circles({module_name(path): files_imported(path, known) for path in paths})
+    assert circles({"a": {"b"}, "b": {"c"}, "c": {"a"}, "d": {"a"}}) == [["a", "b", "c"]]
 
 
 def test_the_rule_would_see_a_breach():

@@ -14,9 +14,9 @@ from threadpoolctl import threadpool_info, threadpool_limits
 
 from statnn import rg
 from statnn.network import Activation
-from statnn.rg._flow import _fit, projected, renormalised_noisy
 from statnn.rg._layers import quadrature as _nodes
-from statnn.rg._layers.noisy import _change
+from statnn.rg._layers.noisy import _change, renormalised
+from statnn.rg._layers.projection import _fit, projected
 from statnn.theory.rg import solvable_oracle
 
 TANH = rg.NoisyLayer("tanh").activation
@@ -163,9 +163,9 @@ def test_the_projected_doubling_has_the_exact_eigenvalues():
     gaps = []
     for noise in NOISES:
         step = 1e-2 * noise
-        both = [renormalised_noisy(TANH, np.array([1 + sign * step, 0.0, noise]), 2)[0] for sign in (1, -1)]
-        plain = renormalised_noisy(TANH, np.array([1.0, 0.0, noise]), 2)
-        tilted = renormalised_noisy(TANH, np.array([1.0, 1e-2 * noise**1.5, noise]), 2)
+        both = [renormalised(TANH, np.array([1 + sign * step, 0.0, noise]), 2)[0] for sign in (1, -1)]
+        plain = renormalised(TANH, np.array([1.0, 0.0, noise]), 2)
+        tilted = renormalised(TANH, np.array([1.0, 1e-2 * noise**1.5, noise]), 2)
         gaps.append([(both[0] - both[1]) / (2 * step), tilted[1] / (1e-2 * noise**1.5), plain[2] / noise])
     gaps = np.abs(np.array(gaps) - wanted)
     assert (gaps[-1] < 0.02).all()
@@ -194,7 +194,7 @@ def test_flows_state_what_they_lose(project):
 def test_the_projection_has_the_least_divergence():
     layer = rg.NoisyLayer("tanh", 1.2, 0.1, 0.3)
     two = layer.power(2)
-    (w, b, noise), divergence, _ = projected(TANH, two, layer)
+    (w, b, noise), divergence, _ = projected(TANH, two, (layer.w, layer.b))
     law = two.stationary()
     masses, joint = law.weights * law.density, two.probabilities
     x = two.nodes
@@ -269,7 +269,7 @@ def test_no_layer_on_a_grid_is_nearer_than_the_projection(parts):
     law = two.stationary()
     p, g = law.weights * law.density, two.nodes @ two.probabilities
     scale = 1 / math.sqrt(law.variance)
-    (_, _, noise), _, deviation = projected(layer.activation, two, layer)
+    (_, _, noise), _, deviation = projected(layer.activation, two, (layer.w, layer.b))
     height = math.sqrt(float(p @ ((two.nodes[:, None] - g) ** 2 * two.probabilities).sum(axis=0))) / noise
     nearest = min(
         float(p @ (g - (p * g) @ s / (p @ s**2) * s) ** 2)
@@ -284,7 +284,7 @@ def test_no_layer_on_a_grid_is_nearer_than_the_projection(parts):
 
 def test_a_mean_that_is_none_of_the_family_has_no_fit():
     x = np.linspace(-1, 1, 401)
-    p, before = np.full(401, 1 / 401), rg.NoisyLayer("tanh", 1.5, 0.1, 0.3)
+    p, before = np.full(401, 1 / 401), (1.5, 0.1)
     found = _fit(TANH, p, x, 0.7 * np.tanh(2 * x + 0.3), before, 0.5)
     assert found == pytest.approx((0.7, 2.0, 0.3), rel=1e-8)
     assert _fit(TANH, p, x, 1 + np.cos(20 * x), before, 0.5) is None
@@ -316,7 +316,7 @@ def test_a_family_without_a_like_says_so():
     assert flow.end is rg.FlowEnd.UNLIKE
     assert len(flow.couplings) == 3
     with pytest.raises(ValueError, match=r"64 layers of .* have no projection: the output of a block no longer"):
-        renormalised_noisy(TANH, np.array([0.1, 0.0, 0.3]), 64)
+        renormalised(TANH, np.array([0.1, 0.0, 0.3]), 64)
 
 
 def test_flows_refine_until_nodes_resolve_the_activation():
@@ -330,7 +330,6 @@ def test_flows_refine_until_nodes_resolve_the_activation():
 
 
 def test_flows_hold_algebra_to_one_thread(monkeypatch):
-    from statnn.rg import _flow
     from statnn.rg._layers import noisy as _noisy
 
     seen = []
@@ -342,7 +341,7 @@ def test_flows_hold_algebra_to_one_thread(monkeypatch):
 
         return wrapper
 
-    monkeypatch.setattr(_flow, "projected", watched(_flow.projected))
+    monkeypatch.setattr(_noisy, "projected", watched(_noisy.projected))
     monkeypatch.setattr(_noisy, "_signature", watched(_noisy._signature))
     with threadpool_limits(2, user_api="blas"):
         rg.flow(rg.NoisyLayer("tanh", 1.0, 0.0, 0.2), 2, project=True)
@@ -357,13 +356,23 @@ def test_a_second_eigenvalue_that_is_rounding_is_said():
     assert rg.NoisyLayer("identity", 1e-6, 0.3, 0.2).correlation_length() == pytest.approx(1 / math.log(1e6), rel=1e-9)
 
 
+def test_no_arrow_is_drawn_where_nothing_is_left_of_the_signal(monkeypatch):
+    from statnn.rg._layers import noisy as _noisy
+
+    monkeypatch.setattr(_noisy, "NOISY_WEIGHTS", np.array([1e-9, 0.5]))
+    monkeypatch.setattr(_noisy, "NOISY_NOISES", np.array([0.5]))
+    _, images = _noisy.noisy_arrows(TANH)
+    assert np.isnan(images[0]).all()
+    assert np.isfinite(images[1]).all()
+
+
 def test_flow_diagrams_are_drawn(monkeypatch):
     from matplotlib.figure import Figure
 
-    from statnn.rg._layers import portrait as _portrait
+    from statnn.rg._layers import noisy as _noisy
 
-    monkeypatch.setattr(_portrait, "NOISY_WEIGHTS", np.array([0.5, 1.0]))
-    monkeypatch.setattr(_portrait, "NOISY_NOISES", np.array([0.2, 0.5]))
+    monkeypatch.setattr(_noisy, "NOISY_WEIGHTS", np.array([0.5, 1.0]))
+    monkeypatch.setattr(_noisy, "NOISY_NOISES", np.array([0.2, 0.5]))
     axes = Figure().subplots(1, 3)
     layers = (rg.LinearLayer(0.9, 0, 0.1), rg.BinaryLayer([[1.0]], [0.1]), rg.NoisyLayer("tanh", 1.0, 0.0, 0.2))
     for ax, layer in zip(axes, layers, strict=True):
@@ -405,7 +414,7 @@ BAD = [
     (lambda: good.operator().propagate([1.0]), ValueError, "density has shape"),
     (lambda: good.simulate(np.zeros((2, 2)), 3), ValueError, "one number a replica"),
     (lambda: rg.fixed_points(rg.NoisyLayer, activation="relu"), ValueError, "known for tanh and erf"),
-    (lambda: renormalised_noisy(TANH, np.array([1.0, 0.1, 0.0]), 2), ValueError, "bias of 0.1 without noise"),
+    (lambda: renormalised(TANH, np.array([1.0, 0.1, 0.0]), 2), ValueError, "bias of 0.1 without noise"),
     (lambda: rg.TransferOperator([0.0, 1.0], [1.0, 1.0], np.ones((2, 2))), ValueError, "sum to one"),
     (lambda: rg.TransferOperator([1.0, 0.0], [1.0, 1.0], np.ones((2, 2)) / 2), ValueError, "nodes must increase"),
     (lambda: rg.TransferOperator([0.0, 1.0], [1.0], np.ones((2, 2)) / 2), ValueError, "have shapes"),

@@ -4,7 +4,8 @@ import numpy as np
 
 from statnn import rg
 from statnn.plot import COLOURS
-from statnn.rg._layers.portrait import binary_line, binary_place, draw_arrows, noisy_arrows, noisy_place
+from statnn.rg._layers.noisy import noisy_arrows
+from statnn.rg._layers.portrait import binary_line, binary_place, draw_arrows, noisy_place
 from validation.claim import Claim, Finding, Outcome, Verdict
 from validation.claims._chains import OURS
 
