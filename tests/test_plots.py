@@ -28,6 +28,7 @@ OF_SEVERAL_PARTS = {"fit", "comparison"}
 
 @pytest.fixture(autouse=True)
 def no_figure_is_left():
+    plt.close("all")  # what a test before this one left
     yield
     open_figures = plt.get_fignums()
     plt.close("all")

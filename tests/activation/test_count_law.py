@@ -1,5 +1,7 @@
 """The count law: a proper law at any size, its power-law tail and its cut-off, and the losses summed over it."""
 
+import math
+
 import mpmath
 import numpy as np
 import pytest
@@ -9,6 +11,7 @@ from scipy import stats
 from strategies import constants, decades, examples, log_uniform, neurons, parameters, whole_samples
 
 from statnn.activation import BetaBernoulli, GammaPoisson, PolyaUrn
+from statnn.activation._laws.negative_binomial import negative_binomial
 from statnn.activation._laws.sum import smooth_sum
 from statnn.theory.activation import oracle
 
@@ -159,6 +162,17 @@ def test_both_tails_make_one(kind, parameters, D, k):
     k = min(k, max(D - 1, 0))
     assert law.cdf(k) + law.sf(k) == pytest.approx(1, abs=1e-9)
     assert 0 <= law.cdf(k) <= 1
+
+
+@pytest.mark.parametrize(("n", "m", "share"), [(5, 1.69e8, 1.04), (3, 3.84e8, 1.38), (2, 7.88e8, 1.36), (8, 3e7, 0.8)])
+def test_distribution_functions_of_large_means(n, m, share):
+    """Whole shapes have sums: P(count > k) = q^(k+1) Σ_{j<n} (k+1)_j/j! (1-q)^j."""
+    k = math.floor(share * n * m)
+    with mpmath.workdps(60):
+        fail = 1 / (1 + mpmath.mpf(m))
+        above = (1 - fail) ** (k + 1) * sum(mpmath.rf(k + 1, j) / mpmath.factorial(j) * fail**j for j in range(n))
+        assert float(negative_binomial(n, m, 0, 0).sf(k) / above - 1) == pytest.approx(0, abs=2e-10)
+        assert float(negative_binomial(n, m, 0, 0).cdf(k) / (1 - above) - 1) == pytest.approx(0, abs=2e-10)
 
 
 @each_process

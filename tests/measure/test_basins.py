@@ -14,7 +14,7 @@ from scipy import integrate, optimize, stats
 from strategies import examples
 
 from statnn._random import root, stream
-from statnn.measure import basins
+from statnn.measure.basins import _measure as basins
 from statnn.measure.basins import sample_basin, weight_basin
 from statnn.measure.basins._search import BEYOND, grid, search
 from statnn.network import Activation, Network
