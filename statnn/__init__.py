@@ -10,17 +10,17 @@ Nouns and verbs, by room
     ``BatchNorm``, ``Activation``, ``ACTIVATIONS``, ``leaky_relu``.
 ``statnn.interaction``
     Networks as Hamiltonians on graphs: ``BinaryNeurons``, ``DynamicNeurons`` (``energy``, ``exact``, ``graph``,
-    ``plot``), ``translation_symmetry``, ``node_strength``, ``layer_fluctuation``.
+    ``plot``), ``translation_symmetry``; ``square_lattice``, and solved for it ``kaufman`` and ``onsager``.
 ``statnn.montecarlo``
     ``sample`` makes a ``Run`` of chains (``estimate``, ``extend``, ``plot``).
 ``statnn.rg``
     Renormalisation over repeated layers: ``LinearLayer``, ``BinaryLayer``, ``NoisyLayer``, ``RepeatedLayer``,
     ``RandomLayer`` (``compose``, ``power``, ``correlation_length``), ``flow``, ``fixed_points``, ``exponents``;
     ``phase_diagram``, ``critical_line``, ``transition``, ``criticality`` of random layers; ``decimate``,
-    ``block_spin``, ``monte_carlo`` for configurations; ``place`` for networks.
+    ``block_spins``, ``sample_flow`` for configurations; ``place`` for networks.
 ``statnn.measure``
-    Trained networks under the microscope: ``spikes`` (``statistics``, ``from_counts``, ``Accumulator``), ``growth``
-    (``layers``), ``graph`` (``strength``); ``order`` (``rank_probability``,
+    Trained networks under the microscope: ``spikes`` (``statistics``, ``Accumulator``), ``growth``
+    (``layers``), ``graph`` (``strength``, ``node_strength``, ``layer_fluctuation``); ``order`` (``rank_probability``,
     ``l_map``, ``unit_order``), ``basins`` (``sample_basin``, ``weight_basin``), ``correlation``, ``tangent``.
 ``statnn.io``
     ``load_network`` and ``save_network``.

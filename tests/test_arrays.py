@@ -61,7 +61,7 @@ def laws(kind):
         "missing_mass",
         "growth_rate",
         "noise_to_signal",
-        "limit_error",
+        "limit_error_bound",
         "cutoff",
     )
     return {name: (getattr(started(kind), name), {"D": np.array([1, 5])}) for name in names}
@@ -92,8 +92,8 @@ ENTRIES = {
     "ActivationProcess.loss": (lambda D, per_neuron_loss: started(BetaBernoulli).loss(D, lambda _: per_neuron_loss),
                                {"D": np.array([3]), "per_neuron_loss": np.ones(2)}),
     **{f"ActivationProcess.{name}": call for name, call in laws(BetaBernoulli).items()},
-    **{f"TwoColourUrn.{name}": laws(BetaBernoulli)[name] for name in ("cutoff", "limit_error")},
-    **{f"GammaPoisson.{name}": laws(GammaPoisson)[name] for name in ("cutoff", "limit_error", "working_std")},
+    **{f"TwoColourUrn.{name}": laws(BetaBernoulli)[name] for name in ("cutoff", "limit_error_bound")},
+    **{f"GammaPoisson.{name}": laws(GammaPoisson)[name] for name in ("cutoff", "limit_error_bound", "working_std")},
     "BetaBernoulli.working_std": laws(BetaBernoulli)["working_std"],
     "PolyaUrn.working_std": laws(PolyaUrn)["working_std"],
     "fit": (lambda counts: fit(counts, 12, rng=1), {"counts": COUNTS}),
@@ -109,12 +109,13 @@ ENTRIES = {
     "sample": (lambda initial: sample(BINARY, 10, chains=2, rng=1, initial=initial), {"initial": np.array([1, -1])}),
     "inspect": (lambda data, labels: inspected(NET, data, labels, only=["activity"], rng=0),
                 {"data": np.tile(X, (30, 1)), "labels": np.tile(Y, 30)}),
-    "from_counts": (lambda counts, at: growth.from_counts(counts, 12, at=at, rng=1),
+    "from_active_samples": (lambda counts, at: growth.from_active_samples(counts, 12, at=at, rng=1),
                     {"counts": COUNTS, "at": np.array([1, 2])}),
     "layer": (lambda **a: growth.layer(**a, rng=1),
               {"activations": X, "threshold": np.zeros(2), "at": np.array([1, 2])}),
     "layers": (lambda **a: growth.layers(NET, **a, rng=1), {"x": X, "at": np.array([1, 2])}),
-    "spikes.from_counts": (lambda counts: spikes.from_counts(counts, 12), {"counts": COUNTS.reshape(3, 2)}),
+    "from_window_counts": (lambda counts: spikes.from_window_counts(counts, 12),
+                                  {"counts": COUNTS.reshape(3, 2)}),
     "Accumulator.__init__": (lambda threshold: spikes.Accumulator(2, threshold=threshold), {"threshold": np.zeros(2)}),
     "Accumulator.update": (lambda batch: spikes.Accumulator(2).update(batch), {"batch": X}),
     "statistics": (lambda **a: spikes.statistics(**a, window=1, order="blocked"),
@@ -161,10 +162,10 @@ ENTRIES = {
     "TransferOperator.__init__": (rg.TransferOperator, {
         "nodes": np.array([0.0, 1.0]), "weights": np.ones(2), "probabilities": np.full((2, 2), 0.5)}),
     "TransferOperator.propagate": (NOISY.operator(64).propagate, {"density": np.ones(64)}),
-    "block_mean": (lambda activity: rg.block_mean(activity, 2), {"activity": SPINS}),
-    "block_spin": (lambda states: rg.block_spin(states, 2, rng=1), {"states": SPINS}),
+    "block_means": (lambda activity: rg.block_means(activity, 2), {"activity": SPINS}),
+    "block_spins": (lambda states: rg.block_spins(states, 2, rng=1), {"states": SPINS}),
     "decimate": (lambda states: rg.decimate(states, 2), {"states": SPINS}),
-    "linearised": (lambda states: rg.linearised(states, rng=1), {"states": SPINS}),
+    "linearise": (lambda states: rg.linearise(states, rng=1), {"states": SPINS}),
     "transition": (lambda sigma_b: rg.transition("tanh", sigma_b), {"sigma_b": np.array([0.1, 0.2])}),
     "Activation.__init__": (lambda kinks: Activation("ramp", lambda h: np.maximum(h, 0), None, kinks=kinks),
                             {"kinks": np.array([0.0, 1.0])}),
@@ -235,7 +236,7 @@ def test_masked_entries_are_refused(name, parameter):
 
 
 @pytest.mark.parametrize(
-    "name", ["fit", "spikes.from_counts", "statistics", "neuronal_correlation", "Network.__call__"]
+    "name", ["fit", "from_window_counts", "statistics", "neuronal_correlation", "Network.__call__"]
 )
 def test_masks_that_hide_nothing_are_taken(name):
     call, arrays = ENTRIES[name]
@@ -307,7 +308,8 @@ NO_NUMBERS = {
 
 @pytest.mark.parametrize("kind", NO_NUMBERS)
 @pytest.mark.parametrize("name", ["neuronal_correlation", "statistics", "unit_order", "Network.__call__", "layer",
-                                  "spikes.from_counts", "RandomLayer.chi", "RandomStack.variance_map"])  # fmt: skip
+                                  "from_window_counts", "RandomLayer.chi",
+                                  "RandomStack.variance_map"])  # fmt: skip
 def test_what_holds_no_numbers_is_refused(name, kind):
     call, arrays = ENTRIES[name]
     with pytest.raises(TypeError, match=r"must hold|detach|not complex|not object"):

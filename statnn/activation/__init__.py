@@ -6,14 +6,14 @@ from statnn.activation._inference.compare import Comparison, compare
 from statnn.activation._inference.fit import Fit, fit
 from statnn.activation._inference.rarefaction import Rarefaction, rarefaction
 from statnn.activation._polya_urn import PolyaUrn
-from statnn.activation._simulation.path import Path, checkpoints
+from statnn.activation._simulation.path import Paths, checkpoints
 
 __all__ = [
     "BetaBernoulli",
     "Comparison",
     "Fit",
     "GammaPoisson",
-    "Path",
+    "Paths",
     "PolyaUrn",
     "Rarefaction",
     "checkpoints",

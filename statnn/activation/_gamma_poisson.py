@@ -136,6 +136,6 @@ class GammaPoisson(ActivationProcess):
         """Return the process itself: it is its own limit."""
         return self
 
-    def limit_error(self, D: ArrayLike) -> Any:
+    def limit_error_bound(self, D: ArrayLike) -> Any:
         """Bound the relative error of the paper's formula: 0, as it is exact for this law."""
         return shaped(np.zeros_like(self._samples(D)), D)

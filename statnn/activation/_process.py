@@ -19,7 +19,7 @@ from scipy import stats
 from statnn._arguments import Floats, Ints, array_of, at_least, positive, shaped, whole, whole_array
 from statnn._axes import axes
 from statnn.activation._laws.loss import NeuronLoss, expected_loss
-from statnn.activation._simulation.path import Path
+from statnn.activation._simulation.path import Paths
 from statnn.activation._simulation.simulate import simulate
 from statnn.activation._start import Start
 
@@ -115,7 +115,7 @@ class ActivationProcess(ABC):
         """Return the gamma-Poisson process with the same parameters."""
 
     @abstractmethod
-    def limit_error(self, D: ArrayLike) -> Any:
+    def limit_error_bound(self, D: ArrayLike) -> Any:
         """Bound the relative error of the paper's formula."""
 
     # -- what follows --------------------------------------------------------------------------------------
@@ -299,7 +299,7 @@ class ActivationProcess(ABC):
         method: str = "exact",
         counts: bool = False,
         executor: Executor | None = None,
-    ) -> Path:
+    ) -> Paths:
         """Simulate the process and look at it after the given numbers of samples.
 
         Parameters
@@ -324,7 +324,7 @@ class ActivationProcess(ABC):
 
         Returns
         -------
-        Path
+        Paths
             ``.working`` of shape (R, T), ``.counts`` of shape (R, T, N) or None.
 
         Examples

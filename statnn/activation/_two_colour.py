@@ -140,7 +140,7 @@ class TwoColourUrn(ActivationProcess):
         """Return the gamma-Poisson process of the same N, b, c and start; its ``working`` is the paper's formula."""
         return GammaPoisson(self.neurons, self.b, self.c, start=self.start)
 
-    def limit_error(self, D: ArrayLike) -> Any:
+    def limit_error_bound(self, D: ArrayLike) -> Any:
         r"""Bound the relative error of the paper's formula: :math:`0 \le (E[K] - K_{paper})/E[K] \le` this.
 
         With :math:`A = x + b`, m draws, and convexity of the trigamma function (``theory``, "bound") [own]:
@@ -166,7 +166,7 @@ class TwoColourUrn(ActivationProcess):
         >>> from statnn.activation import BetaBernoulli
         >>> process = BetaBernoulli(1000, b=0.3, c=5.0)
         >>> error = 1 - process.limit().working(100) / process.working(100)
-        >>> bool(0 < error <= process.limit_error(100) < 1.01 * error)
+        >>> bool(0 < error <= process.limit_error_bound(100) < 1.01 * error)
         True
         """
         white = self._white_now

@@ -36,7 +36,7 @@ def activity(subject: Subject, tell: Tell) -> Section:
         raise ValueError("; ".join(dict.fromkeys(why.values())))
     remarks = [f"{name_of(m, net)}: {reason}" for m, reason in why.items()]
     for m, one in found.items():
-        remarks += [f"{name_of(m, net)}: no law has a finite fit: {one.why}"] if one.why else []
+        remarks += [f"{name_of(m, net)}: no law has a finite fit: {one.reason}"] if one.reason else []
         remarks += [f"{name_of(m, net)}: {remark}" for remark in one.remarks]
     chosen = [sorted(found)[i] for i in few(len(found), 3)]
 

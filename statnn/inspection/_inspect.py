@@ -106,6 +106,7 @@ def inspect(
 
     Examples
     --------
+    >>> from statnn import Network
     >>> rng = np.random.default_rng(0)
     >>> found = inspect(Network.random([5, 40, 3], "relu", rng=0), rng.normal(size=(300, 5)), only=["activity"], rng=0)
     >>> found["activity"].tables[0].rows[0][2], found["activity"].reason

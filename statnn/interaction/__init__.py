@@ -6,9 +6,8 @@ from statnn.interaction._exact.gaussian import ExactGaussian
 from statnn.interaction._exact.solve import Exact
 from statnn.interaction._lattice import square_lattice
 from statnn.interaction._state import Prior, State
-from statnn.interaction._strength import layer_fluctuation, node_strength
 from statnn.interaction._symmetry import TranslationSymmetry, translation_symmetry
-from statnn.interaction._torus import SquareLattice, onsager, torus
+from statnn.interaction._torus import SquareLattice, kaufman, onsager
 
 __all__ = [
     "BinaryNeurons",
@@ -19,10 +18,8 @@ __all__ = [
     "SquareLattice",
     "State",
     "TranslationSymmetry",
-    "layer_fluctuation",
-    "node_strength",
+    "kaufman",
     "onsager",
     "square_lattice",
-    "torus",
     "translation_symmetry",
 ]

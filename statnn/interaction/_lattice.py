@@ -32,7 +32,7 @@ def square_lattice(rows: int, columns: int, coupling: float = 1.0, temperature: 
     """Return spins on a rows × columns torus, each coupled to its four neighbours.
 
     Spin (row, column) has number row · columns + column. Around a circle of length 2 the two neighbours of a spin are
-    the same spin: the two bonds add up to a coupling of 2J, as in `torus`.
+    the same spin: the two bonds add up to a coupling of 2J, as in `kaufman`.
 
     Parameters
     ----------

@@ -28,7 +28,7 @@ _SMALL = 1e-9
 """2K up to which the energy is -2K |J|: the next term is (2K)²/2.4 of it."""
 
 
-def torus(rows: int, columns: int, coupling: float = 1.0, temperature: float = 1.0) -> Exact:
+def kaufman(rows: int, columns: int, coupling: float = 1.0, temperature: float = 1.0) -> Exact:
     """Return the exact averages of the Ising model on a rows × columns torus, in total, not per spin.
 
     [exact], B. Kaufman, Phys. Rev. 76, 1232 (1949). The model is `square_lattice`, with its 2 · rows · columns bonds.
@@ -56,7 +56,7 @@ def torus(rows: int, columns: int, coupling: float = 1.0, temperature: float = 1
 
     Examples
     --------
-    >>> found = torus(64, 64, temperature=2.0)
+    >>> found = kaufman(64, 64, temperature=2.0)
     >>> round(found.energy / 64**2, 4), round(found.heat_capacity / 64**2, 4)
     (-1.7456, 0.7249)
     """

@@ -19,11 +19,11 @@ from scipy import stats
 
 from statnn._arguments import Floats, at_least
 from statnn._axes import COLOURS, axes
-from statnn.interaction import node_strength
 from statnn.measure._deviations import standard_deviation
+from statnn.measure._strength import layer_fluctuation, node_strength
 from statnn.network import Network
 
-__all__ = ["Strength", "strength"]
+__all__ = ["Strength", "layer_fluctuation", "node_strength", "strength"]
 
 
 @dataclass(frozen=True, eq=False)

@@ -20,7 +20,7 @@ from statnn.activation._inference.estimate import NoFiniteFitError
 from statnn.measure.spikes._accumulator import spiking, thresholds
 from statnn.network import Network
 
-__all__ = ["Growth", "from_counts", "layer", "layers"]
+__all__ = ["Growth", "from_active_samples", "layer", "layers"]
 
 POINTS = 40
 AT_ONCE = 2**22
@@ -29,7 +29,7 @@ AT_ONCE = 2**22
 
 @dataclass(frozen=True, eq=False)
 class Growth:
-    """Activity of the units of one layer over D samples; made by `layer`, `layers` or `from_counts`.
+    """Activity of the units of one layer over D samples; made by `layer`, `layers` or `from_active_samples`.
 
     Parameters
     ----------
@@ -51,7 +51,7 @@ class Growth:
     samples: int
     rarefaction: Rarefaction = field(repr=False)
     comparison: Comparison | None = field(repr=False)
-    why: str = ""
+    reason: str = ""
     remarks: tuple[str, ...] = ()
 
     @property
@@ -83,7 +83,7 @@ class Growth:
 
     def __str__(self) -> str:
         head = f"{self.units} units, {self.silent} silent in {self.samples} samples; c/N = {self.active_share:.4g}"
-        return f"{head}\n{self.comparison if self.comparison is not None else self.why}"
+        return f"{head}\n{self.comparison if self.comparison is not None else self.reason}"
 
     def plot(self, ax: Any | None = None) -> Any:
         """Draw the share K(d)/N by rarefaction, and the growth of every fitted law.
@@ -124,7 +124,7 @@ def _counts(x: NDArray[Any], threshold: ArrayLike) -> Ints:
     return total
 
 
-def from_counts(
+def from_active_samples(
     counts: ArrayLike,
     samples: int,
     *,
@@ -163,7 +163,7 @@ def from_counts(
 
     Examples
     --------
-    >>> found = from_counts(20 * [0, 3, 10, 7, 0, 1, 5, 2, 9, 4], samples=10)
+    >>> found = from_active_samples(20 * [0, 3, 10, 7, 0, 1, 5, 2, 9, 4], samples=10)
     >>> found.working, found.silent, round(found.active_share, 2), found.comparison.best.b > 0
     (160, 40, 0.41, True)
     """
@@ -200,7 +200,7 @@ def layer(
     threshold : float or array_like, shape (units,)
         A unit is active when its activation is above it; 0 for ReLU.
     at, goodness, rng
-        As in `from_counts`.
+        As in `from_active_samples`.
 
     Returns
     -------
@@ -209,7 +209,7 @@ def layer(
     Raises
     ------
     TypeError, ValueError
-        If activations are not a matrix of finite numbers, or as in `from_counts`.
+        If activations are not a matrix of finite numbers, or as in `from_active_samples`.
 
     Examples
     --------
@@ -224,7 +224,7 @@ def layer(
             f"activations have shape {x.shape}; (samples, units), neither of them 0, is needed: flatten channels and "
             "pixels with x.reshape(len(x), -1)"
         )
-    return from_counts(_counts(x, threshold), len(x), at=at, goodness=goodness, rng=rng)
+    return from_active_samples(_counts(x, threshold), len(x), at=at, goodness=goodness, rng=rng)
 
 
 def layers(
@@ -247,7 +247,7 @@ def layers(
     threshold : float
         A unit is active when its activation is above it; 0 for ReLU.
     at, goodness, rng
-        As in `from_counts`.
+        As in `from_active_samples`.
 
     Returns
     -------
@@ -257,7 +257,7 @@ def layers(
     Raises
     ------
     TypeError, ValueError
-        If inputs do not fit the network, it has no hidden layer, or as in `from_counts`.
+        If inputs do not fit the network, it has no hidden layer, or as in `from_active_samples`.
 
     Examples
     --------
@@ -278,4 +278,4 @@ def layers(
     for begin in range(0, len(inputs), step):
         trace = net.trace(inputs[begin : begin + step])
         counts = [own + _counts(h, threshold) for own, h in zip(counts, trace.activations[1:-1], strict=True)]
-    return tuple(from_counts(own, len(inputs), at=at, goodness=goodness, rng=rng) for own in counts)
+    return tuple(from_active_samples(own, len(inputs), at=at, goodness=goodness, rng=rng) for own in counts)

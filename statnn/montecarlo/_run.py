@@ -126,15 +126,15 @@ class Run:
         """Return copies of the working states, one for each block of chains."""
         return copy.deepcopy(self._walkers)
 
-    def plot(self, name: str | None = None, ax: Any | None = None) -> Any:
+    def plot(self, ax: Any | None = None, *, name: str | None = None) -> Any:
         """Draw the trace of an observable in every chain, and its autocorrelation where there are two axes.
 
         Parameters
         ----------
-        name : str, optional
-            A recorded observable with one entry; the first when None.
         ax : matplotlib axes, or a pair of them, optional
             Where the trace goes, and the autocorrelation; a new figure with both when None.
+        name : str, optional
+            A recorded observable with one entry; the first when None.
 
         Returns
         -------
@@ -142,6 +142,8 @@ class Run:
         """
         from statnn.montecarlo._plot import draw
 
+        if isinstance(ax, str):
+            raise TypeError(f"ax = {ax!r} is a name, not axes: write plot(name={ax!r})")
         chosen = next(iter(self.draws)) if name is None else name
         return draw(chosen, self._recorded(chosen), ax)
 

@@ -1,7 +1,8 @@
 """The verb `sample`: a model, a number of sweeps and a seed become chains, and the chains a run."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, TypeAlias
+from concurrent.futures import Executor  # noqa: TC003 - typing.get_type_hints(sample) needs it
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -15,9 +16,6 @@ from statnn.montecarlo._method import Method, Model, Values
 from statnn.montecarlo._progress import reporter
 from statnn.montecarlo._registry import choose
 from statnn.montecarlo._run import Run
-
-if TYPE_CHECKING:
-    from concurrent.futures import Executor
 
 Observables: TypeAlias = Sequence[str] | Mapping[str, str | Observable]
 

@@ -19,12 +19,12 @@ layer                 law                                                       
 
 `flow` is the trajectory of couplings under doubling, `fixed_points` where it rests, `exponents` how it leaves.
 
-Configurations, recorded or sampled, are coarse-grained by `decimate`, `block_spin` and `block_mean`. `monte_carlo` and
-`linearised` find eigenvalues of the flow from correlations of `operators`, `critical_coupling` where it stays.
+Configurations, recorded or sampled, are coarse-grained by `decimate`, `block_spins` and `block_means`. `sample_flow`
+and `linearise` find eigenvalues of the flow from correlations of `operators`, `critical_coupling` where it stays.
 """
 
 from statnn.rg._collapse import Collapse, collapse
-from statnn.rg._fixed_points import Ending, Exponents, FixedPoint, NoFixedPointError, exponents, fixed_points
+from statnn.rg._fixed_points import Exponents, FixedPoint, FixedPointEnd, NoFixedPointError, exponents, fixed_points
 from statnn.rg._flow import Flow, FlowEnd, flow
 from statnn.rg._layers.binary import BinaryLayer, TransferMatrix
 from statnn.rg._layers.linear import Gaussian, LinearLayer, Regime
@@ -32,23 +32,24 @@ from statnn.rg._layers.nearest import Truncation
 from statnn.rg._layers.noisy import NoisyLayer
 from statnn.rg._layers.operator import StationaryLaw, TransferOperator
 from statnn.rg._layers.spectrum import Spectrum
-from statnn.rg.lattice._blocking import block_mean, block_spin, decimate
+from statnn.rg.lattice._blocking import block_means, block_spins, decimate
 from statnn.rg.lattice._linearised import LinearisedFlow
 from statnn.rg.lattice._matching import CriticalCoupling, critical_coupling
-from statnn.rg.lattice._monte_carlo import linearised, monte_carlo
+from statnn.rg.lattice._monte_carlo import linearise, sample_flow
 from statnn.rg.lattice._operators import Operator, operators
 from statnn.rg.repeated._fixed_function import FixedFunction, ScalingField
 from statnn.rg.repeated._layer import RepeatedLayer
-from statnn.rg.repeated._leading_form import Form, LeadingForm
+from statnn.rg.repeated._leading_form import LeadingForm, LeadingFormKind
 from statnn.rg.repeated._renormalised import RenormalisedLayer, renormalise
-from statnn.rg.wide._criticality import Criticality, criticality
-from statnn.rg.wide._decay import Decay
+from statnn.rg.wide._criticality import Criticality, CriticalityKind, criticality
+from statnn.rg.wide._decay import Decay, DecayEnd
 from statnn.rg.wide._finite_width import FiniteWidth, Signals
 from statnn.rg.wide._layer import RandomLayer
 from statnn.rg.wide._mean_field import MeanField
 from statnn.rg.wide._phase_diagram import PhaseDiagram, phase_diagram
 from statnn.rg.wide._phase_transition import NoCriticalLineError, Transition, TransitionKind, critical_line, transition
 from statnn.rg.wide._placement import LayerPlace, Placement, place
+from statnn.rg.wide._solve import Phase, VarianceEnd
 from statnn.rg.wide._stack import RandomStack
 
 __all__ = [
@@ -56,18 +57,20 @@ __all__ = [
     "Collapse",
     "CriticalCoupling",
     "Criticality",
+    "CriticalityKind",
     "Decay",
-    "Ending",
+    "DecayEnd",
     "Exponents",
     "FiniteWidth",
     "FixedFunction",
     "FixedPoint",
+    "FixedPointEnd",
     "Flow",
     "FlowEnd",
-    "Form",
     "Gaussian",
     "LayerPlace",
     "LeadingForm",
+    "LeadingFormKind",
     "LinearLayer",
     "LinearisedFlow",
     "MeanField",
@@ -75,6 +78,7 @@ __all__ = [
     "NoFixedPointError",
     "NoisyLayer",
     "Operator",
+    "Phase",
     "PhaseDiagram",
     "Placement",
     "RandomLayer",
@@ -91,8 +95,9 @@ __all__ = [
     "Transition",
     "TransitionKind",
     "Truncation",
-    "block_mean",
-    "block_spin",
+    "VarianceEnd",
+    "block_means",
+    "block_spins",
     "collapse",
     "critical_coupling",
     "critical_line",
@@ -101,11 +106,11 @@ __all__ = [
     "exponents",
     "fixed_points",
     "flow",
-    "linearised",
-    "monte_carlo",
+    "linearise",
     "operators",
     "phase_diagram",
     "place",
     "renormalise",
+    "sample_flow",
     "transition",
 ]

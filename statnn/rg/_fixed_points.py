@@ -28,7 +28,7 @@ ROUNDING = 1e-10
 """An analytical exponent smaller than this is zero: rounding of a logarithm."""
 
 
-class Ending(StrEnum):
+class FixedPointEnd(StrEnum):
     """How a search for a fixed point ended."""
 
     EXACT = "known in closed form"
@@ -67,7 +67,7 @@ class FixedPoint:
         The layer with these couplings; None where they are the end of a scale, as tanh K = 1.
     thermal : str or None
         The coupling whose distance from K* is the distance from criticality: it gives ν.
-    ending : Ending
+    ending : FixedPointEnd
         How it was found.
     residual : float
         Largest \|R_2(K*) - K*\|; zero where it is exact.
@@ -80,7 +80,7 @@ class FixedPoint:
     linear: Callable[[int], Floats] | None = field(default=None, repr=False)
     layer: Any = None
     thermal: str | None = None
-    ending: Ending = Ending.EXACT
+    ending: FixedPointEnd = FixedPointEnd.EXACT
     residual: float = 0.0
 
     def __post_init__(self) -> None:
@@ -95,7 +95,7 @@ class FixedPoint:
     @property
     def found(self) -> bool:
         """Whether this is a fixed point, and not the end of a search that failed."""
-        return self.ending in {Ending.EXACT, Ending.CONVERGED}
+        return self.ending in {FixedPointEnd.EXACT, FixedPointEnd.CONVERGED}
 
 
 @dataclass(frozen=True, eq=False)
@@ -337,7 +337,7 @@ def _search(
 
     first = gap(start)
     if not np.isfinite(first).all():
-        return _ended(function, start, names, Ending.NOT_FINITE, math.inf)
+        return _ended(function, start, names, FixedPointEnd.NOT_FINITE, math.inf)
 
     def kept(k: Floats) -> Floats:
         found: Floats = np.nan_to_num(gap(k), nan=FAR, posinf=FAR, neginf=-FAR)
@@ -348,19 +348,24 @@ def _search(
     at = np.asarray(solution.x, dtype=np.float64)
     left = gap(at)
     if not (np.isfinite(at).all() and np.isfinite(left).all()):
-        return _ended(function, start, names, Ending.NOT_FINITE, float(np.abs(first).max()))
+        return _ended(function, start, names, FixedPointEnd.NOT_FINITE, float(np.abs(first).max()))
     residual = float((np.abs(left) / np.maximum(1, np.abs(at))).max())
-    ending = Ending.CONVERGED if residual <= tolerance else Ending.STALLED
-    if ending is Ending.CONVERGED and ((at < lowest) | (at > highest)).any():
-        ending = Ending.OUTSIDE
+    ending = FixedPointEnd.CONVERGED if residual <= tolerance else FixedPointEnd.STALLED
+    if ending is FixedPointEnd.CONVERGED and ((at < lowest) | (at > highest)).any():
+        ending = FixedPointEnd.OUTSIDE
     return _ended(function, at, names, ending, residual)
 
 
 def _ended(
-    function: Renormalisation, at: Floats, names: tuple[str, ...], ending: Ending, residual: float
+    function: Renormalisation, at: Floats, names: tuple[str, ...], ending: FixedPointEnd, residual: float
 ) -> FixedPoint:
     return FixedPoint(
-        "found" if ending is Ending.CONVERGED else "not found", names, at, function, ending=ending, residual=residual
+        "found" if ending is FixedPointEnd.CONVERGED else "not found",
+        names,
+        at,
+        function,
+        ending=ending,
+        residual=residual,
     )
 
 

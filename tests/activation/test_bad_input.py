@@ -54,7 +54,7 @@ TABLE = [
     (lambda: beta.working([[1], [2, 3]]), ValueError, r"inhomogeneous"),
     (lambda: beta.working_std(1j), TypeError, r"D must hold real numbers, not complex128"),
     (lambda: gamma.cutoff(-0.5), ValueError, r"D = -0.5 is not a finite number >= 0"),
-    (lambda: urn.limit_error(-3), ValueError, r"D = -3 is not a finite number >= 0"),
+    (lambda: urn.limit_error_bound(-3), ValueError, r"D = -3 is not a finite number >= 0"),
     (lambda: urn.working([1.0, 1e200]), ValueError, r"D = 1e\+200 exceeds 1e\+100"),
     (lambda: started.working(9.5), ValueError, r"D = 9.5 is not a finite number >= 10: the process starts there"),
     (lambda: beta.count(10.0), TypeError, r"D = 10.0 is a float; a whole number of type int"),
@@ -198,7 +198,7 @@ def test_scalars_stay_scalars():
 
 @each_process
 @pytest.mark.parametrize("law", ["silent", "working", "working_std", "missing_mass", "growth_rate", "noise_to_signal",
-                                 "limit_error", "cutoff"])  # fmt: skip
+                                 "limit_error_bound", "cutoff"])  # fmt: skip
 def test_laws_keep_the_shape_they_are_given(kind, law):
     function = getattr(kind(4, 0.5, 1.0), law)
     assert type(function(3)) is float
@@ -231,7 +231,7 @@ def test_valid_input_gives_finite_results(kind, parameters, D):
     process = kind(*parameters)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        for law in ("silent", "working", "working_std", "missing_mass", "growth_rate", "limit_error"):
+        for law in ("silent", "working", "working_std", "missing_mass", "growth_rate", "limit_error_bound"):
             value = getattr(process, law)(D)
             assert math.isfinite(value), law
             assert value >= 0, law

@@ -164,7 +164,7 @@ def test_no_more_neurons_work_than_were_activated(parameters, D):
 def test_one_neuron_cannot_tell_urn_from_single_activations(D, N, b):
     """One event a sample: the urn and beta-Bernoulli with c = 1 share S, but not the spread of K."""
     urn, alone = PolyaUrn(N, b), BetaBernoulli(N, b, 1.0)
-    for law in ("silent", "working", "missing_mass", "growth_rate", "limit_error"):
+    for law in ("silent", "working", "missing_mass", "growth_rate", "limit_error_bound"):
         assert getattr(urn, law)(D) == getattr(alone, law)(D)
     n = math.ceil(D)
     assert urn.working_std(n) <= alone.working_std(n) * (1 + 1e-8)
@@ -276,7 +276,7 @@ def test_the_bound_holds(D, parameters):
     N, b, c = parameters
     assume(D >= 1e-9)
     error = error_of_the_formula(D, N, b, c)
-    bound = BetaBernoulli(N, b, c).limit_error(D)
+    bound = BetaBernoulli(N, b, c).limit_error_bound(D)
     assert 0 < error <= bound * (1 + ROUNDING)
     assert_digits(bound, oracle.limit_error_bound(D, N, b, c, digits=DIGITS), CONTRACT)
 
@@ -286,15 +286,15 @@ def test_the_bound_holds_for_the_urn(D, N, b, c):
     """The urn is beta-Bernoulli with one activation a sample, looked at after n = cD samples."""
     assume(D >= 1e-9)
     error = error_of_the_formula(events(D, c), N, b, 1)
-    assert 0 < error <= PolyaUrn(N, b, c).limit_error(D) * (1 + ROUNDING)
+    assert 0 < error <= PolyaUrn(N, b, c).limit_error_bound(D) * (1 + ROUNDING)
 
 
 @given(parameters=parameters())
 def test_the_bound_is_continuous_at_the_start(parameters):
     process = BetaBernoulli(*parameters)
-    first = process.limit_error(1e-9 * min(1.0, process._white))
-    assert process.limit_error(0) == pytest.approx(first, rel=1e-6)
-    assert process.limit().limit_error(0) == 0
+    first = process.limit_error_bound(1e-9 * min(1.0, process._white))
+    assert process.limit_error_bound(0) == pytest.approx(first, rel=1e-6)
+    assert process.limit().limit_error_bound(0) == 0
 
 
 @pytest.mark.parametrize(("b", "c", "time"), [(0.3, 5.0, 1.0), (2.5, 0.7, 0.01), (0.02, 1.0, 100.0)])
@@ -305,7 +305,7 @@ def test_the_bound_is_tight_to_leading_order(b, c, time):
     for n in N:
         D = time * n / c
         error = oracle.limit_error(D, n, b, c, digits=DIGITS)
-        slack.append(float(BetaBernoulli(n, b, c).limit_error(D) / error - 1))
+        slack.append(float(BetaBernoulli(n, b, c).limit_error_bound(D) / error - 1))
     assert min(slack) > 0
     assert np.diff(np.log(slack)) / np.diff(np.log(N)) == pytest.approx(-1, abs=0.05)
 
@@ -319,8 +319,8 @@ def test_the_bound_holds_after_a_start(kind, awake):
     D = 4 * awake + np.geomspace(1, 1e6, 50)
     error = (process.working(D) - process.limit().working(D)) / process.working(D)
     assert (error > 0).all()
-    assert (error <= process.limit_error(D) * (1 + 1e-9)).all()
-    assert (process.limit_error(D) < 1.2 * error + 1e-12).all()
+    assert (error <= process.limit_error_bound(D) * (1 + 1e-9)).all()
+    assert (process.limit_error_bound(D) < 1.2 * error + 1e-12).all()
 
 
 # -- limits ----------------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import decades, examples
 
-from statnn.activation import BetaBernoulli, GammaPoisson, Path, PolyaUrn, checkpoints
+from statnn.activation import BetaBernoulli, GammaPoisson, Paths, PolyaUrn, checkpoints
 from statnn.activation._laws.special import mixed_log_gamma
 
 N, B, C = 30, 0.5, 4.0
@@ -305,7 +305,7 @@ def test_checkpoints_are_distinct_and_end_where_asked(last, number):
 def test_a_path_tells_what_it_is():
     process = make("BetaBernoulli")
     path = process.simulate([3, 9], range(2, 6), rng=7, method="stepwise")
-    assert isinstance(path, Path)
+    assert isinstance(path, Paths)
     assert (path.process, path.replicas, path.method, path.counts) == (process, range(2, 6), "stepwise", None)
     assert path.checkpoints.tolist() == [3, 9]
     assert path.seed == (7, ())

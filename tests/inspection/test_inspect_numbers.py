@@ -184,7 +184,7 @@ def spike_row(m, order, active, blocks, window):
     working = mean > 0
     fano = n.var(axis=0)[working] / mean[working]
     null = (within / len(n) - mean**2)[working] / mean[working]
-    test = spikes.from_counts(n, window).test("binomial")
+    test = spikes.from_window_counts(n, window).test("binomial")
     total = n.sum(axis=0)
     tested = int(np.count_nonzero((total > 1) & (window * len(n) - total > 1)))  # others have one arrangement of counts
     rejected = f"{holm(test.p_value.compressed())} of {tested}"

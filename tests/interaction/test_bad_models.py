@@ -14,10 +14,9 @@ from statnn.interaction import (
     DynamicNeurons,
     Prior,
     State,
-    layer_fluctuation,
-    node_strength,
     translation_symmetry,
 )
+from statnn.measure.graph import layer_fluctuation, node_strength
 from statnn.network import Activation, Network, leaky_relu
 
 NAN, INF = math.nan, math.inf

@@ -11,12 +11,11 @@ from statnn.interaction import (
     BinaryNeurons,
     DynamicNeurons,
     Prior,
-    layer_fluctuation,
-    node_strength,
+    kaufman,
     onsager,
-    torus,
 )
 from statnn.interaction._binary import LARGEST_SUM
+from statnn.measure.graph import layer_fluctuation, node_strength
 from statnn.montecarlo import sample
 from statnn.montecarlo._tempering.ladder import hottest, ladder
 
@@ -148,10 +147,10 @@ def test_lattices_in_units_at_the_ends_of_float64():
         assert onsager(unit, unit).energy / unit == pytest.approx(
             onsager(1.0, 1.0).energy, rel=1e-3 if unit < 1 else 1e-14
         )
-        assert torus(3, 4, unit, unit).energy / unit == pytest.approx(
-            torus(3, 4).energy, rel=1e-3 if unit < 1 else 1e-14
+        assert kaufman(3, 4, unit, unit).energy / unit == pytest.approx(
+            kaufman(3, 4).energy, rel=1e-3 if unit < 1 else 1e-14
         )
-    for solve in (onsager, lambda J, T: torus(3, 4, J, T)):
+    for solve in (onsager, lambda J, T: kaufman(3, 4, J, T)):
         for J, T in ((1e308, 1e308), (1.0, 1e308), (1e308, 1e305)):
             with pytest.raises(ValueError, match="energies leave float64; divide both by one number"):
                 solve(J, T)

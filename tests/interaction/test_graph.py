@@ -14,9 +14,8 @@ from strategies import examples
 from statnn.interaction import (
     BinaryNeurons,
     DynamicNeurons,
-    layer_fluctuation,
-    node_strength,
 )
+from statnn.measure.graph import layer_fluctuation, node_strength
 from statnn.network import Activation, Network
 
 # -- binary neurons --------------------------------------------------------------------------------------

@@ -11,10 +11,9 @@ from strategies import examples
 from statnn.interaction import (
     BinaryNeurons,
     DynamicNeurons,
-    layer_fluctuation,
-    node_strength,
     translation_symmetry,
 )
+from statnn.measure.graph import layer_fluctuation, node_strength
 from statnn.network import Network
 
 # -- what repeats ----------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import examples, log_uniform
 
-from statnn.interaction import onsager, square_lattice, torus
+from statnn.interaction import kaufman, onsager, square_lattice
 
 NUMBERS = ("log_partition", "energy", "heat_capacity", "entropy")
 CRITICAL = 2 / math.log(1 + math.sqrt(2))
@@ -18,7 +18,7 @@ CRITICAL = 2 / math.log(1 + math.sqrt(2))
 @pytest.mark.parametrize("shape", [(4, 4), (3, 4), (4, 3), (2, 2), (2, 5), (3, 3), (5, 4)])
 @pytest.mark.parametrize("temperature", [0.5, CRITICAL, 2.3, 10.0])
 def test_torus_is_the_sum_over_states(shape, temperature):
-    one, other = torus(*shape, temperature=temperature), square_lattice(*shape, temperature=temperature).exact()
+    one, other = kaufman(*shape, temperature=temperature), square_lattice(*shape, temperature=temperature).exact()
     for name in NUMBERS:
         assert getattr(one, name) == pytest.approx(getattr(other, name), rel=1e-12, abs=1e-12), name
 
@@ -26,27 +26,27 @@ def test_torus_is_the_sum_over_states(shape, temperature):
 @pytest.mark.parametrize(("shape", "coupling"), [((4, 8), 1.3), ((4, 6), -0.8), ((3, 9), 0.5)])
 def test_torus_by_transfer_matrices(shape, coupling):
     for T in (0.9, 2.5):
-        one, other = torus(*shape, coupling, T), square_lattice(*shape, coupling, T).exact()
+        one, other = kaufman(*shape, coupling, T), square_lattice(*shape, coupling, T).exact()
         assert other.method == "transfer"
         for name in NUMBERS:
             assert getattr(one, name) == pytest.approx(getattr(other, name), rel=1e-12, abs=1e-12), name
 
 
 def test_torus_at_the_ends_of_temperature():
-    cold, hot = torus(50, 60, temperature=1e-3), torus(50, 60, temperature=1e6)
+    cold, hot = kaufman(50, 60, temperature=1e-3), kaufman(50, 60, temperature=1e6)
     assert (cold.energy, cold.heat_capacity) == (-6000.0, pytest.approx(0, abs=1e-12))
     assert cold.log_partition == pytest.approx(6000 / 1e-3 + math.log(2), rel=1e-15)
     assert hot.log_partition == pytest.approx(3000 * math.log(2), rel=1e-9)
     assert hot.heat_capacity == pytest.approx(6000 / 1e12, rel=1e-3)
-    still = torus(7, 5, coupling=0.0)
+    still = kaufman(7, 5, coupling=0.0)
     assert (still.energy, still.heat_capacity, still.entropy) == (0, 0, pytest.approx(35 * math.log(2)))
 
 
 @given(st.integers(2, 30), st.integers(2, 30), log_uniform(0.3, 20.0))
 @examples(0.5)
 def test_torus_derivatives(rows, columns, temperature):
-    step, found = 1e-3, torus(rows, columns, temperature=temperature)
-    near = {k: torus(rows, columns, temperature=1 / ((1 + k * step) / temperature)) for k in (-2, -1, 1, 2)}
+    step, found = 1e-3, kaufman(rows, columns, temperature=temperature)
+    near = {k: kaufman(rows, columns, temperature=1 / ((1 + k * step) / temperature)) for k in (-2, -1, 1, 2)}
 
     def slope(name):
         value = {k: getattr(point, name) for k, point in near.items()}
@@ -55,14 +55,14 @@ def test_torus_derivatives(rows, columns, temperature):
     size = rows * columns
     assert slope("log_partition") == pytest.approx(-found.energy, abs=1e-7 * size)
     assert slope("energy") == pytest.approx(-found.heat_capacity * temperature**2, abs=1e-6 * size**1.5 * temperature)
-    assert torus(columns, rows, temperature=temperature).energy == pytest.approx(found.energy, rel=1e-11)
+    assert kaufman(columns, rows, temperature=temperature).energy == pytest.approx(found.energy, rel=1e-11)
 
 
 @pytest.mark.parametrize("temperature", [1.0, 2.0, 2.6, 5.0])
 def test_large_torus_is_onsagers_lattice(temperature):
     """Off the critical point finite size is exponentially small; ln Z below it counts two phases."""
     size, wanted = 160**2, onsager(temperature=temperature)
-    found = torus(160, 160, temperature=temperature)
+    found = kaufman(160, 160, temperature=temperature)
     phases = math.log(2) if temperature < CRITICAL else 0.0
     assert (found.log_partition - phases) / size == pytest.approx(wanted.log_partition, rel=1e-12)
     assert found.energy / size == pytest.approx(wanted.energy, rel=1e-11)
@@ -79,7 +79,7 @@ def test_critical_lattice():
     assert point.log_partition == pytest.approx(math.log(2) / 2 + 2 * float(mpmath.catalan) / math.pi, rel=1e-13)
     assert point.heat_capacity > 14  # the logarithm of the distance to the critical point, or infinity
     assert point.magnetisation < 0.02
-    one, other = (torus(L, L, temperature=CRITICAL) for L in (64, 128))
+    one, other = (kaufman(L, L, temperature=CRITICAL) for L in (64, 128))
     amplitude = 2 / math.pi * math.log(1 + math.sqrt(2)) ** 2
     rest = [found.heat_capacity / L**2 - amplitude * math.log(L) for L, found in ((64, one), (128, other))]
     assert 2 * rest[1] - rest[0] == pytest.approx(0.138149, abs=5e-6)
@@ -115,8 +115,8 @@ def test_cold_lattice():
     for temperature in (0.02, 1e-3, 1e-280):
         assert onsager(temperature=temperature).energy == -2.0
         assert onsager(temperature=temperature).heat_capacity == pytest.approx(0, abs=1e-15)
-        assert torus(3, 4, temperature=temperature).energy == -24.0
-        assert torus(3, 4, temperature=temperature).heat_capacity == pytest.approx(0, abs=1e-15)
+        assert kaufman(3, 4, temperature=temperature).energy == -24.0
+        assert kaufman(3, 4, temperature=temperature).heat_capacity == pytest.approx(0, abs=1e-15)
 
 
 def test_hot_lattice_and_magnetisation():
@@ -155,17 +155,17 @@ def test_square_lattice_has_four_neighbours():
     ],
 )
 def test_bad_lattices(arguments, error, message):
-    for function in (torus, square_lattice):
+    for function in (kaufman, square_lattice):
         with pytest.raises(error, match=message):
             function(*arguments)
 
 
 def test_bad_tori():
     with pytest.raises(ValueError, match="coupling = -1 < 0 on a 4 × 5 torus is frustrated"):
-        torus(4, 5, -1.0)
+        kaufman(4, 5, -1.0)
     with pytest.raises(ValueError, match="modes are too many"):
-        torus(10**5, 10**5)
-    for function in (lambda *a: torus(2, 2, *a), onsager):
+        kaufman(10**5, 10**5)
+    for function in (lambda *a: kaufman(2, 2, *a), onsager):
         with pytest.raises(ValueError, match="leaves float64; this is the ground state"):
             function(1e300, 1e-300)
     with pytest.raises(ValueError, match="temperature = -1 must be"):

@@ -55,7 +55,7 @@ def test_it_is_rarefaction_and_comparison_side_by_side():
     process = BetaBernoulli(neurons=400, b=0.5, c=80.0)
     counts = process.simulate([200], 1, rng=3, counts=True).counts[0, 0]
     at = [1, 10, 200]
-    found = growth.from_counts(counts, 200, at=at)
+    found = growth.from_active_samples(counts, 200, at=at)
     np.testing.assert_array_equal(found.rarefaction.working, rarefaction(counts, 200, at).working)
     assert found.p_values == dict(
         zip(
@@ -68,24 +68,24 @@ def test_it_is_rarefaction_and_comparison_side_by_side():
     assert (found.working, found.silent) == (np.count_nonzero(counts), np.sum(counts == 0))
     assert found.active_share == pytest.approx(counts.mean() / 200)
     assert "BetaBernoulli" in str(found)
-    whole = growth.from_counts(counts, 200)
+    whole = growth.from_active_samples(counts, 200)
     assert whole.rarefaction.at[0] == 1
     assert whole.rarefaction.working[-1] == found.working
 
 
 def test_without_a_fit_it_says_why():
-    found = growth.from_counts([7, 7, 7, 7], 7)
+    found = growth.from_active_samples([7, 7, 7, 7], 7)
     assert found.comparison is None
     assert found.p_values == {}
-    assert found.why
-    assert found.why in str(found)
+    assert found.reason
+    assert found.reason in str(found)
     assert found.rarefaction.working[-1] == 4
     assert found.plot(Figure().add_subplot()).get_ylabel()
 
 
 @pytest.mark.filterwarnings("error")
 def test_what_fits_warn_of_is_kept():
-    found = growth.from_counts([0] * 100 + [1, 40], 40)
+    found = growth.from_active_samples([0] * 100 + [1, 40], 40)
     assert found.remarks, "two working units hardly determine b"
     assert any("hardly determined" in remark for remark in found.remarks)
 
@@ -93,7 +93,7 @@ def test_what_fits_warn_of_is_kept():
 def test_growth_draws_itself():
     counts = BetaBernoulli(neurons=300, b=0.5, c=60.0).simulate([100], 1, rng=3, counts=True).counts[0, 0]
     axes = Figure().add_subplot()
-    assert growth.from_counts(counts, 100).plot(axes) is axes
+    assert growth.from_active_samples(counts, 100).plot(axes) is axes
     assert axes.get_xscale() == "log"
     assert len(axes.get_legend().get_texts()) == 4
 
@@ -106,11 +106,11 @@ def test_growth_draws_itself():
         (lambda: growth.layers(Network.random([2, 3, 1], rng=0), [1.0, 2.0]), ValueError, r"shape \(2,\)"),
         (lambda: growth.layer([1, 2]), ValueError, "neither of them 0"),
         (lambda: growth.layer([[1.0, np.nan]]), ValueError, "not finite"),
-        (lambda: growth.from_counts([1], 2), ValueError, "two units"),
-        (lambda: growth.from_counts([1, 3], 2), ValueError, r"counts\[1\] = 3"),
-        (lambda: growth.from_counts([1, 2], 0), ValueError, "samples = 0"),
-        (lambda: growth.from_counts([1, 2], 4, at=[5]), ValueError, r"at\[0\] = 5"),
-        (lambda: growth.from_counts([1, 2], 4, goodness="none"), ValueError, "goodness"),
+        (lambda: growth.from_active_samples([1], 2), ValueError, "two units"),
+        (lambda: growth.from_active_samples([1, 3], 2), ValueError, r"counts\[1\] = 3"),
+        (lambda: growth.from_active_samples([1, 2], 0), ValueError, "samples = 0"),
+        (lambda: growth.from_active_samples([1, 2], 4, at=[5]), ValueError, r"at\[0\] = 5"),
+        (lambda: growth.from_active_samples([1, 2], 4, goodness="none"), ValueError, "goodness"),
     ],
 )
 def test_bad_input_is_refused(call, error, match):

@@ -78,14 +78,14 @@ def test_counts_are_another_way_in(fires, window):
     counts = fires[: windows * window].reshape(windows, window, -1).sum(axis=1)
     found = spikes.statistics(fires[: windows * window], window=window)
     for dtype in (np.int64, np.uint8):
-        again = spikes.from_counts(counts.astype(dtype), window)
+        again = spikes.from_window_counts(counts.astype(dtype), window)
         for name in ("rate", "fano_factor", "null_fano_factor", "spikes", "squares"):
             np.testing.assert_array_equal(np.asarray(getattr(again, name)), np.asarray(getattr(found, name)))
 
 
 def test_long_windows_do_not_overflow():
     counts = np.array([[10**6, 3], [0, 10**6], [999_983, 0]])
-    found = spikes.from_counts(counts, 10**6)
+    found = spikes.from_window_counts(counts, 10**6)
     for i, n in enumerate(counts.T.tolist()):
         mean = Fraction(sum(n), 3)
         assert found.fano_factor[i] == pytest.approx(float(Fraction(sum(k * k for k in n), 3) / mean - mean), rel=1e-15)
@@ -93,13 +93,13 @@ def test_long_windows_do_not_overflow():
 
 def test_unbiased_variance_and_its_null_on_request():
     counts = np.array([[1, 5], [3, 5], [2, 0]])
-    found, plain = spikes.from_counts(counts, 10, ddof=1), spikes.from_counts(counts, 10)
+    found, plain = spikes.from_window_counts(counts, 10, ddof=1), spikes.from_window_counts(counts, 10)
     np.testing.assert_allclose(found.fano_factor, counts.var(axis=0, ddof=1) / counts.mean(axis=0), rtol=1e-15)
     np.testing.assert_allclose(found.null_fano_factor, 1.5 * plain.null_fano_factor, rtol=1e-15)
 
 
 def test_means_leave_silent_units_out_and_count_them():
-    found = spikes.from_counts([[1, 0, 4], [3, 0, 4]], 4)
+    found = spikes.from_window_counts([[1, 0, 4], [3, 0, 4]], 4)
     assert found.silent_units == 1
     assert found.mean_rate == pytest.approx((0.5 + 0 + 1) / 3)
     assert found.mean_working_rate == pytest.approx(0.75)
@@ -108,7 +108,7 @@ def test_means_leave_silent_units_out_and_count_them():
     assert found.fano_variance == pytest.approx(np.var([0.5, 0]))
     assert found.mean_null_fano_factor == pytest.approx((0.5 * 4 / 7 + 0) / 2)
     np.testing.assert_array_equal(found.independent_fano_factor.compressed(), [0.5, 0])
-    silent = spikes.from_counts(np.zeros((2, 3), dtype=int), 5)
+    silent = spikes.from_window_counts(np.zeros((2, 3), dtype=int), 5)
     for name in ("mean_fano_factor", "mean_null_fano_factor", "fano_variance", "mean_working_rate"):
         with pytest.raises(ValueError, match="all 3 units are silent"):
             getattr(silent, name)
@@ -170,9 +170,9 @@ def test_thresholds_beyond_single_precision_and_labels_that_equal_nothing():
 
 def test_counts_of_other_machines_and_labels_of_other_types():
     counts = np.random.default_rng(0).integers(0, 10, (50, 3))
-    wanted = spikes.from_counts(counts, 10).fano_factor
+    wanted = spikes.from_window_counts(counts, 10).fano_factor
     for dtype in (">i4", ">u2", "<i8"):
-        assert np.array_equal(spikes.from_counts(counts.astype(dtype), 10).fano_factor, wanted)
+        assert np.array_equal(spikes.from_window_counts(counts.astype(dtype), 10).fano_factor, wanted)
     with pytest.raises(TypeError, match="labels are of the types NoneType, str, which have no order"):
         spikes.statistics(np.zeros((40, 1)), window=5, order="blocked", labels=[None, "a"] * 20)
 
@@ -327,7 +327,7 @@ def test_draws_itself(rng):
         counts = rng.binomial(100, 0.3, (20, 4)) * [1, 0, 1, 1]
         counts[0, 2:] = scale
         axes = Figure().add_subplot()
-        assert spikes.from_counts(counts, 100).plot(axes) is axes
+        assert spikes.from_window_counts(counts, 100).plot(axes) is axes
         assert "r" in axes.get_xlabel()
         assert "1 silent" in axes.get_legend().get_texts()[-1].get_text()
 
@@ -382,7 +382,7 @@ def test_bad_activations_are_refused(arguments, options, error, match):
 )
 def test_bad_counts_are_refused(counts, window, error, match):
     with pytest.raises(error, match=match):
-        spikes.from_counts(counts, window)
+        spikes.from_window_counts(counts, window)
 
 
 @pytest.mark.parametrize(
@@ -395,10 +395,10 @@ def test_bad_counts_are_refused(counts, window, error, match):
         (lambda: spikes.blocked_fano_factor([[0.5]], 5), ValueError, "one rate a class"),
         (lambda: spikes.blocked_fano_factor([0.5, 0], 5, weights=[0, 0]), ValueError, "not all 0"),
         (lambda: spikes.blocked_fano_factor([0.5, 0], 5, weights=[1]), ValueError, r"shape \(1,\)"),
-        (lambda: spikes.from_counts([[1], [2]], 5).test("normal"), ValueError, "choose 'binomial'"),
-        (lambda: spikes.from_counts([[1], [2]], 5).test("geometric"), ValueError, "no intervals"),
-        (lambda: spikes.from_counts([[1], [2]], 5).test("poisson").adjusted("none"), ValueError, "'holm'"),
-        (lambda: spikes.from_counts([[1], [2]], 5).test("poisson").rejected(5), ValueError, "level = 5"),
+        (lambda: spikes.from_window_counts([[1], [2]], 5).test("normal"), ValueError, "choose 'binomial'"),
+        (lambda: spikes.from_window_counts([[1], [2]], 5).test("geometric"), ValueError, "no intervals"),
+        (lambda: spikes.from_window_counts([[1], [2]], 5).test("poisson").adjusted("none"), ValueError, "'holm'"),
+        (lambda: spikes.from_window_counts([[1], [2]], 5).test("poisson").rejected(5), ValueError, "level = 5"),
         (lambda: spikes.Accumulator(0), ValueError, "units = 0"),
         (lambda: spikes.Accumulator(2).result(), ValueError, "0 samples fill 0"),
         (lambda: spikes.Accumulator(2).update(np.ones((3, 1))), ValueError, r"\(samples, 2\) is needed"),

@@ -14,8 +14,8 @@ def test_negative_counts_are_refused_whatever_their_type(dtype, window):
     """-1 is 255 to a byte, and a window may hold as many spikes."""
     counts = np.array([[1, 2], [3, -1], [0, 100]], dtype=dtype)
     with pytest.raises(ValueError, match=rf"counts = -1 is outside \[0, {window}\]"):
-        spikes.from_counts(counts, window)
-    plain = spikes.from_counts(np.abs(counts), window)
+        spikes.from_window_counts(counts, window)
+    plain = spikes.from_window_counts(np.abs(counts), window)
     assert plain.spikes.tolist() == [4, 103]
     assert plain.squares.tolist() == [10, 10_005]
 
@@ -23,7 +23,7 @@ def test_negative_counts_are_refused_whatever_their_type(dtype, window):
 @pytest.mark.parametrize(("dtype", "window"), [("u1", 255), ("u2", 65_535), ("u4", 65_536), ("i4", 10**6)])
 def test_sums_of_the_largest_counts_of_a_type(dtype, window):
     counts = np.full((2000, 3), window, dtype=dtype)
-    found = spikes.from_counts(counts, window)
+    found = spikes.from_window_counts(counts, window)
     assert set(found.spikes.tolist()) == {2000 * window}
     assert set(found.squares.tolist()) == {2000 * window**2}
     assert set(found.fano_factor.tolist()) == {0}
@@ -33,11 +33,11 @@ def test_sums_of_the_largest_counts_of_a_type(dtype, window):
 def test_two_windows_of_half_of_all_samples(dtype):
     """M = 3e9: M² is just below 2^63. One sample a window more is refused."""
     T = 15 * 10**8
-    found = spikes.from_counts(np.array([[T, T, 1], [T, 0, 0]], dtype=dtype), T)
+    found = spikes.from_window_counts(np.array([[T, T, 1], [T, 0, 0]], dtype=dtype), T)
     assert found.fano_factor.tolist() == [0, T / 2, 0.5]
     assert found.rate.tolist() == [1, 0.5, 0.5 / T]
     with pytest.raises(ValueError, match="2 windows of 1500000001 exceed 3000000000 samples"):
-        spikes.from_counts(np.array([[1], [0]], dtype=dtype), T + 1)
+        spikes.from_window_counts(np.array([[1], [0]], dtype=dtype), T + 1)
 
 
 def accumulated(samples, window, *, spikes_before, squares, last, cells=()):

@@ -171,7 +171,7 @@ def test_intervals_have_the_p_value_of_grouped_geometric_ones(gaps):
 
 
 def test_too_few_arrangements_are_not_tested():
-    found = spikes.from_counts([[1, 2, 0, 0], [1, 2, 1, 0]], 2)
+    found = spikes.from_window_counts([[1, 2, 0, 0], [1, 2, 1, 0]], 2)
     for law in ("binomial", "poisson"):
         assert not found.test(law).tested[3]
     assert not found.test("binomial").tested.any()
@@ -214,7 +214,7 @@ def test_class_blocks_have_the_spread_between_classes(rng):
     p, units = np.array([0.05, 0.6]), 1000
     windows = rng.integers(0, 2, (400, units))  # F is a ratio of means over 400 windows: biased by a few of 1/400
     counts = rng.binomial(20, p[windows])
-    found = spikes.from_counts(counts, 20)
+    found = spikes.from_window_counts(counts, 20)
     theory = spikes.blocked_fano_factor(p, 20)
     checks.assert_mean(np.asarray(found.fano_factor), theory, bias=0.01 * theory, what="F of class blocks")
     with checks.rejects():
@@ -250,7 +250,7 @@ def test_rare_dispersion_is_not_taken_for_a_surprise(rng):
     counts = np.zeros((500, 2000), dtype=np.int64)
     at = rng.integers(0, 500, (5, 2000))
     np.add.at(counts, (at.ravel(), np.tile(np.arange(2000), 5)), 1)
-    test = spikes.from_counts(counts, 10**5).test("poisson")
+    test = spikes.from_window_counts(counts, 10**5).test("poisson")
     seen = (counts.max(axis=0) > 1).sum()
     checks.assert_proportion(int(seen), 2000, 1 - np.prod(1 - np.arange(5) / 500), what="coincidences")
     assert p_values(test).min() > 1e-5
@@ -277,7 +277,7 @@ def test_holm_and_benjamini_hochberg(rng):
 def test_agrees_with_elephant(rng):
     statistics = pytest.importorskip("elephant.statistics")
     counts = rng.binomial(20, [0.1, 0.5, 0.9, 0.0], (30, 4))
-    found = spikes.from_counts(counts, 20)
+    found = spikes.from_window_counts(counts, 20)
     for i, n in enumerate(counts.T):
         trains = [np.arange(k, dtype=float) for k in n]
         theirs = statistics.fanofactor(trains, warn_tolerance=None) if n.any() else None

@@ -246,7 +246,7 @@ def test_chains_that_never_change_and_short_ones_are_drawn():
         (sample(model.at(4.0), 3, rng=1), "fewer than 4 draws"),
     ):
         trace, correlation = Figure().subplots(1, 2)
-        run.plot("energy", [trace, correlation])
+        run.plot([trace, correlation], name="energy")
         assert trace.lines
         assert why in correlation.texts[0].get_text()
 

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from normalised import normalised, norms
 from strategies import examples
 
-from statnn.interaction import DynamicNeurons, node_strength
+from statnn.interaction import DynamicNeurons
+from statnn.measure.graph import node_strength
 from statnn.network import BatchNorm, Network
 
 each_precision = pytest.mark.parametrize("dtype", [np.float32, np.float64], ids=["float32", "float64"])

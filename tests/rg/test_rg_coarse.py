@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from statnn import Network
-from statnn.rg import block_mean, block_spin, decimate
+from statnn.rg import block_means, block_spins, decimate
 from statnn.rg.lattice import _blocking_kernels as kernels
 from statnn.rg.lattice._blocking import lattice
 
@@ -115,11 +115,11 @@ def test_a_block_is_its_majority(plan, seed):
     b, axes, shape = plan
     states = signs(np.random.default_rng(seed), *shape)
     total = cut(states, b, axes).sum(axis=-1, dtype=int)
-    found = block_spin(states, b, axes=axes, rng=seed)
+    found = block_spins(states, b, axes=axes, rng=seed)
     assert found.dtype == np.int8
     assert np.array_equal(found[total != 0], np.sign(total[total != 0]))
     assert (np.abs(found) == 1).all()
-    turned = block_spin(-states, b, axes=axes, rng=seed)
+    turned = block_spins(-states, b, axes=axes, rng=seed)
     assert np.array_equal(turned[total != 0], -found[total != 0])
     assert np.array_equal(turned[total == 0], found[total == 0]), "the same coins"
 
@@ -127,15 +127,15 @@ def test_a_block_is_its_majority(plan, seed):
 @pytest.mark.parametrize(("b", "shape"), [(32, (1, 32, 32, 32)), (256, (1, 256, 256))])
 def test_sums_of_large_blocks_fit(b, shape):
     """2^15 and 2^16 spins up, one more than 16 bits hold and twice as many."""
-    assert block_spin(np.ones(shape, np.int8), b).ravel().tolist() == [1]
-    assert block_spin(-np.ones(shape, np.int8), b).ravel().tolist() == [-1]
+    assert block_spins(np.ones(shape, np.int8), b).ravel().tolist() == [1]
+    assert block_spins(-np.ones(shape, np.int8), b).ravel().tolist() == [-1]
 
 
 @given(blocked(), st.integers(0, 2**32))
 def test_a_mean_is_a_mean(plan, seed):
     b, axes, shape = plan
     activity = np.random.default_rng(seed).normal(size=shape)
-    found = block_mean(activity, b, axes=axes)
+    found = block_means(activity, b, axes=axes)
     assert np.allclose(found, cut(activity, b, axes).mean(axis=-1), rtol=1e-12, atol=1e-14)
     assert np.isclose(found.mean(), activity.mean(), rtol=1e-9, atol=1e-12)
 
@@ -144,10 +144,10 @@ def test_a_mean_is_a_mean(plan, seed):
 def test_scales_form_a_semigroup(activity):
     assert np.array_equal(decimate(decimate(activity, 2), 3), decimate(activity, 6))
     assert np.array_equal(decimate(activity, 3, axes=(1, 2)), decimate(decimate(activity, 3, axes=2), 3))
-    twice = block_mean(block_mean(activity, 2), 3)
-    assert np.allclose(twice, block_mean(activity, 6), rtol=1e-12, atol=1e-9)
-    across = block_mean(block_mean(activity, 2, axes=1), 2, axes=2)
-    assert np.allclose(across, block_mean(activity, 2), rtol=1e-12, atol=1e-9)
+    twice = block_means(block_means(activity, 2), 3)
+    assert np.allclose(twice, block_means(activity, 6), rtol=1e-12, atol=1e-9)
+    across = block_means(block_means(activity, 2, axes=1), 2, axes=2)
+    assert np.allclose(across, block_means(activity, 2), rtol=1e-12, atol=1e-9)
 
 
 def test_a_decimated_array_is_a_copy():
@@ -164,7 +164,7 @@ def test_a_decimated_array_is_a_copy():
 def test_ties_are_fair_and_independent(rng, root_seed):
     """Blocks of two opposed spins; sixteen patterns of four neighbours, across words and rows."""
     opposed = np.tile(np.array([1, -1], np.int8), (200, 6, 100))
-    coins = (block_spin(opposed, 2, axes=2, rng=root_seed) + 1) // 2
+    coins = (block_spins(opposed, 2, axes=2, rng=root_seed) + 1) // 2
     assert_proportion(int(coins.sum()), coins.size, 0.5, what="share of ties that end up")
     patterns = np.bincount((coins.reshape(-1, 4) @ [1, 2, 4, 8]), minlength=16)
     assert_law(patterns, np.full(16, 1 / 16), what="four coins in a row")
@@ -172,21 +172,21 @@ def test_ties_are_fair_and_independent(rng, root_seed):
     assert_law(together, np.full(4, 1 / 4), what="coins of neighbouring replicas")
     with rejects():
         assert_law(np.bincount(coins.reshape(-1, 4) @ [1, 2, 4, 0], minlength=16), np.full(16, 1 / 16), what="no coin")
-    assert not np.array_equal(block_spin(opposed, 2, rng=rng), block_spin(opposed, 2, rng=rng)), "fresh entropy"
+    assert not np.array_equal(block_spins(opposed, 2, rng=rng), block_spins(opposed, 2, rng=rng)), "fresh entropy"
 
 
 def test_ties_depend_on_seed_and_replica_alone(rng):
     states = signs(rng, 40, 6, 10)
-    whole = block_spin(states, 2, rng=3)
-    assert np.array_equal(whole, block_spin(states, 2, rng=3))
-    assert not np.array_equal(whole, block_spin(states, 2, rng=4))
+    whole = block_spins(states, 2, rng=3)
+    assert np.array_equal(whole, block_spins(states, 2, rng=3))
+    assert not np.array_equal(whole, block_spins(states, 2, rng=4))
     pieces = [(0, 1), (1, 17), (17, 40)]
     with ThreadPoolExecutor(2) as pool:
-        parts = pool.map(lambda piece: block_spin(states[slice(*piece)], 2, rng=3, first=piece[0]), pieces)
+        parts = pool.map(lambda piece: block_spins(states[slice(*piece)], 2, rng=3, first=piece[0]), pieces)
         assert np.array_equal(np.concatenate(list(parts)), whole)
     turned = np.asfortranarray(states)
-    assert np.array_equal(block_spin(turned, 2, rng=3), whole)
-    assert np.array_equal(block_spin(states.astype(float), 2, rng=3), whole)
+    assert np.array_equal(block_spins(turned, 2, rng=3), whole)
+    assert np.array_equal(block_spins(states.astype(float), 2, rng=3), whole)
 
 
 # -- networks --------------------------------------------------------------------------------------------
@@ -200,9 +200,9 @@ def test_layers_of_a_network_are_coarse_grained(rng):
     layers = np.stack(net.trace(x).activations[1:], axis=1)
     assert layers.shape == (5, 8, 6)
     assert np.array_equal(decimate(layers, 2)[:, 1], layers[:, 2])
-    assert block_mean(layers, 4, axes=1).shape == (5, 2, 6)
+    assert block_means(layers, 4, axes=1).shape == (5, 2, 6)
     spins = np.where(layers > 0, 1, -1)
-    across = block_spin(spins, 2, axes=1, rng=1)
+    across = block_spins(spins, 2, axes=1, rng=1)
     alike = spins[:, ::2] == spins[:, 1::2]
     assert np.array_equal(across[alike], spins[:, ::2][alike])
 
@@ -215,27 +215,27 @@ GOOD = np.ones((2, 4, 6), np.int8)
 @pytest.mark.parametrize(
     ("call", "error", "words"),
     [
-        (lambda: block_spin(GOOD, 1), ValueError, r"b = 1 is outside the allowed range \[2"),
-        (lambda: block_spin(GOOD, 2.0), TypeError, r"b = 2.0 is a float"),
-        (lambda: block_spin(GOOD, 4), ValueError, r"axis 2 has length 6, which b = 4 does not divide: leave out"),
+        (lambda: block_spins(GOOD, 1), ValueError, r"b = 1 is outside the allowed range \[2"),
+        (lambda: block_spins(GOOD, 2.0), TypeError, r"b = 2.0 is a float"),
+        (lambda: block_spins(GOOD, 4), ValueError, r"axis 2 has length 6, which b = 4 does not divide: leave out"),
         (lambda: decimate(GOOD, 3), ValueError, r"axis 1 has length 4, which b = 3 does not divide"),
-        (lambda: block_mean(GOOD, 4), ValueError, r"axis 2 has length 6"),
+        (lambda: block_means(GOOD, 4), ValueError, r"axis 2 has length 6"),
         (lambda: decimate(GOOD, 2, axes=0), ValueError, r"axis 0 cannot be blocked: axis 0 holds replicas"),
         (lambda: decimate(GOOD, 2, axes=3), ValueError, r"axis 3 cannot be blocked"),
         (lambda: decimate(GOOD, 2, axes=()), ValueError, r"axes = \(\) must name at least one axis"),
         (lambda: decimate(GOOD, 2, axes=(1, 1)), ValueError, r"each only once"),
-        (lambda: block_spin(np.ones(8), 2), ValueError, r"states have shape \(8,\); \(replicas, layers\),"),
-        (lambda: block_mean(np.ones((1,) * 5), 2), ValueError, r"states have shape \(1, 1, 1, 1, 1\)"),
-        (lambda: block_spin(np.ones((0, 4)), 2), ValueError, r"there is nothing to coarse-grain"),
-        (lambda: block_spin([[1, 0, 1, 1]], 2), ValueError, r"states\[0, 1\] = 0 is no spin: .* 2 \* s - 1"),
-        (lambda: block_spin([[1, 0.5]], 2), ValueError, r"states\[0, 1\] = 0.5 is no spin"),
-        (lambda: block_spin([[1.0, np.nan]], 2), ValueError, r"states\[0, 1\] = nan is no spin"),
-        (lambda: block_spin([[257, 1]], 2), ValueError, r"states\[0, 0\] = 257 is no spin"),
-        (lambda: block_spin([["a", "b"]], 2), TypeError, r"states must hold real numbers, not"),
-        (lambda: block_spin([[1, 1], [1]], 2), ValueError, r"rows differ in length"),
-        (lambda: block_spin(GOOD, 2, first=-1), ValueError, r"first = -1 is outside"),
-        (lambda: block_mean([[1.0, np.nan]], 2), ValueError, r"activity holds nan; means need finite numbers"),
-        (lambda: block_mean([[1e308, 1e308]], 2), ValueError, r"numbers whose sum leaves float64"),
+        (lambda: block_spins(np.ones(8), 2), ValueError, r"states have shape \(8,\); \(replicas, layers\),"),
+        (lambda: block_means(np.ones((1,) * 5), 2), ValueError, r"states have shape \(1, 1, 1, 1, 1\)"),
+        (lambda: block_spins(np.ones((0, 4)), 2), ValueError, r"there is nothing to coarse-grain"),
+        (lambda: block_spins([[1, 0, 1, 1]], 2), ValueError, r"states\[0, 1\] = 0 is no spin: .* 2 \* s - 1"),
+        (lambda: block_spins([[1, 0.5]], 2), ValueError, r"states\[0, 1\] = 0.5 is no spin"),
+        (lambda: block_spins([[1.0, np.nan]], 2), ValueError, r"states\[0, 1\] = nan is no spin"),
+        (lambda: block_spins([[257, 1]], 2), ValueError, r"states\[0, 0\] = 257 is no spin"),
+        (lambda: block_spins([["a", "b"]], 2), TypeError, r"states must hold real numbers, not"),
+        (lambda: block_spins([[1, 1], [1]], 2), ValueError, r"rows differ in length"),
+        (lambda: block_spins(GOOD, 2, first=-1), ValueError, r"first = -1 is outside"),
+        (lambda: block_means([[1.0, np.nan]], 2), ValueError, r"activity holds nan; means need finite numbers"),
+        (lambda: block_means([[1e308, 1e308]], 2), ValueError, r"numbers whose sum leaves float64"),
         (lambda: lattice((1, 2**11, 2**11, 2**11), 2**11, None), ValueError, r"blocks of more than 2147483647 sites"),
     ],
 )  # fmt: skip
@@ -249,5 +249,5 @@ def test_an_int8_array_is_looked_at_on_the_way(entry):
     states = np.ones((3, 4, 70), np.int8)
     states[2, 3, 69] = entry
     with pytest.raises(ValueError, match=rf"states\[2, 3, 69\] = {entry} is no spin"):
-        block_spin(states, 2)
+        block_spins(states, 2)
     assert states[2, 3, 69] == entry

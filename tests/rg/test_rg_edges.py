@@ -99,4 +99,4 @@ def test_messages_name_the_cause(call, error, match):
 
 def test_axes_may_be_an_array():
     spins = np.ones((1, 4, 6), np.int8)
-    assert rg.block_spin(spins, 2, axes=np.array([1, 2])).shape == (1, 2, 3)
+    assert rg.block_spins(spins, 2, axes=np.array([1, 2])).shape == (1, 2, 3)

@@ -395,9 +395,9 @@ def test_a_map_is_searched_and_its_exponents_found(at, slope, b):
 
 def test_failed_searches_say_how_they_ended():
     cases = [
-        (lambda k, b: k + b, {}, rg.Ending.STALLED),
-        (lambda k, b: k**b, {"bounds": ([0.2], [0.8])}, rg.Ending.OUTSIDE),
-        (lambda k, b: np.log(-k * b), {}, rg.Ending.NOT_FINITE),
+        (lambda k, b: k + b, {}, rg.FixedPointEnd.STALLED),
+        (lambda k, b: k**b, {"bounds": ([0.2], [0.8])}, rg.FixedPointEnd.OUTSIDE),
+        (lambda k, b: np.log(-k * b), {}, rg.FixedPointEnd.NOT_FINITE),
     ]
     for function, more, ending in cases:
         with pytest.raises(rg.NoFixedPointError, match=f"{ending}") as raised:

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from matplotlib.figure import Figure
 from scipy import stats
 
-from statnn.interaction import BinaryNeurons, square_lattice, torus
+from statnn.interaction import BinaryNeurons, kaufman, square_lattice
 from statnn.montecarlo import UntrustedEstimate
-from statnn.rg import LinearisedFlow, Operator, critical_coupling, linearised, monte_carlo, operators
+from statnn.rg import LinearisedFlow, Operator, critical_coupling, linearise, operators, sample_flow
 from statnn.rg.lattice import _operator_kernels as kernels
 from statnn.rg.lattice._operators import _plan, measure
 from statnn.rg.lattice._scheme import scheme
@@ -142,7 +142,7 @@ def test_means_over_all_states_of_a_torus():
     weight = np.exp(values[:, 0] / T)
     probability = weight / weight.sum()
     mean = probability @ values
-    exact = torus(4, 4, temperature=T)
+    exact = kaufman(4, 4, temperature=T)
     assert np.isclose(mean[0], -exact.energy, rtol=1e-12)
     assert np.isclose((probability @ values[:, 0] ** 2 - mean[0] ** 2) / T**2, exact.heat_capacity, rtol=1e-10)
     pairs = square_lattice(4, 4, temperature=T).exact().correlation.reshape(4, 4, 4, 4)[0, 0]
@@ -256,7 +256,7 @@ def test_jackknife_errors_are_calibrated(rng):
     found = np.empty((experiments, 2))
     for k in range(experiments):
         drawn = states[rng.choice(256, 1600, p=weight / weight.sum())]
-        one = linearised(drawn, rule="decimation", operators=chosen, groups=groups, levels=1, rng=1)
+        one = linearise(drawn, rule="decimation", operators=chosen, groups=groups, levels=1, rng=1)
         found[k] = one.thermal[0, 0], one.thermal_error[0, 0]
     z = (found[:, 0] - np.tanh(2 * K)) / found[:, 1]
     assert_uniform(2 * stats.t.sf(np.abs(z), groups - 1), what="p-values of λ of the ring")
@@ -281,7 +281,7 @@ def exact_torus(K):
 
 @pytest.fixture(scope="module")
 def small(root_seed):
-    return monte_carlo(
+    return sample_flow(
         square_lattice(4, 4, temperature=1 / CRITICAL), (4, 4), 3000, levels=1, operators=FEW, rng=root_seed
     )  # fmt: skip
 
@@ -296,7 +296,7 @@ def test_eigenvalues_of_a_small_torus_are_found(small):
             assert_comparison(z_score(value, error, 1.2 * theory, dof=63), "20 % more")
         assert abs(other / theory - 1) > 0.001
     mean, error = small.mean(0)
-    theory = -torus(4, 4, temperature=1 / CRITICAL).energy / 16
+    theory = -kaufman(4, 4, temperature=1 / CRITICAL).energy / 16
     assert_comparison(z_score(mean[0], error[0], theory, dof=63), "energy of the torus")
 
 
@@ -305,7 +305,7 @@ def test_eigenvalues_of_a_small_torus_are_found(small):
 
 def sampled(L, levels, K, seed):
     lattice = square_lattice(L, L, temperature=1 / K)
-    return monte_carlo(lattice, (L, L), 500, burn_in=100, levels=levels, rng=seed)
+    return sample_flow(lattice, (L, L), 500, burn_in=100, levels=levels, rng=seed)
 
 
 def test_the_square_lattice_has_its_exponents_and_its_critical_coupling(root_seed):
@@ -331,23 +331,23 @@ def test_the_square_lattice_has_its_exponents_and_its_critical_coupling(root_see
 
 def test_results_depend_on_the_seed_alone():
     model = square_lattice(8, 8, temperature=2.3)
-    first = monte_carlo(model, (8, 8), 12, chains=70, rng=5, burn_in=2)
+    first = sample_flow(model, (8, 8), 12, chains=70, rng=5, burn_in=2)
     with ThreadPoolExecutor(2) as pool:
         told = []
-        second = monte_carlo(
+        second = sample_flow(
             model, (8, 8), 12, chains=70, rng=5, burn_in=2, executor=pool, progress=lambda *at: told.append(at)
         )
     for one, other in zip(first.sums.parts, second.sums.parts, strict=True):
         assert np.array_equal(one, other)
     assert told[-1][0] == told[-1][1]
-    other = monte_carlo(model, (8, 8), 12, chains=70, rng=6, burn_in=2)
+    other = sample_flow(model, (8, 8), 12, chains=70, rng=6, burn_in=2)
     assert not np.array_equal(first.sums.first, other.sums.first)
 
 
 def test_recorded_and_sampled_configurations_agree(rng):
     """The same sums, whether they come in groups or at once; decimation needs no coins."""
     states = signs(rng, 40, 8, 8)
-    found = linearised(states, rule="decimation", groups=8)
+    found = linearise(states, rule="decimation", groups=8)
     plan = found.scheme
     values = plan.observe(states, plan.keys((1, ())), np.arange(40)).astype(float)
     assert np.array_equal(joined(found.sums).first[0], values.sum(axis=0))
@@ -364,13 +364,13 @@ def test_recorded_and_sampled_configurations_agree(rng):
 def test_a_start_that_is_not_forgotten_is_said():
     model = square_lattice(32, 32, temperature=1 / CRITICAL)
     with pytest.warns(UntrustedEstimate, match="the start is not forgotten, take a longer burn_in"):
-        monte_carlo(model, (32, 32), 4, burn_in=0, rng=1)
+        sample_flow(model, (32, 32), 4, burn_in=0, rng=1)
 
 
 def test_magnetised_spins_are_said(rng):
     states = np.where(rng.random((64, 8, 8)) < 0.7, 1, -1)
     with pytest.warns(UntrustedEstimate, match="up and down are not alike, even and odd operators mix"):
-        found = linearised(states, groups=16, rng=1)
+        found = linearise(states, groups=16, rng=1)
     T, error = found.matrix(0, ("nearest", "spin"))
     assert T.shape == error.shape == (2, 2)
     assert (error > 0).all()
@@ -387,7 +387,7 @@ def test_tables_and_pictures(small):
     axes = small.plot(Figure().add_subplot())
     assert len(axes.containers) == 2
     assert axes.get_legend() is not None
-    only = linearised(signs(np.random.default_rng(1), 40, 8, 8), operators=FEW[:2], groups=8, rng=1)
+    only = linearise(signs(np.random.default_rng(1), 40, 8, 8), operators=FEW[:2], groups=8, rng=1)
     assert only.y_h.shape == only.y_h_error.shape == (1, 0)
     assert len(only.plot(Figure().add_subplot()).containers) == 1
 
@@ -399,31 +399,31 @@ COINS = np.where(np.arange(40 * 64).reshape(40, 8, 8) % 3, 1, -1)
 @pytest.mark.parametrize(
     ("call", "error", "words"),
     [
-        (lambda: monte_carlo(COINS, (8, 8), 10), TypeError, "model is a ndarray; pass BinaryNeurons"),
-        (lambda: monte_carlo(LATTICE, (8, 4), 10), ValueError, r"shape = \(8, 4\) leaves fewer than 4 sites"),
-        (lambda: monte_carlo(LATTICE, (4, 4), 10, levels=1, operators=FEW), ValueError, "16 sites, the model 64 spins"),
-        (lambda: monte_carlo(LATTICE, (8, 8), 10, thin=3), ValueError, "sweeps = 10 must be a multiple of thin = 3"),
-        (lambda: monte_carlo(LATTICE, (8, 8), 1), ValueError, "at least twice that"),
-        (lambda: monte_carlo(LATTICE, (8, 8), 10, chains=7), ValueError, r"chains = 7 is outside .* \[8,"),
-        (lambda: monte_carlo(LATTICE, (8, 8), 10, b=1), ValueError, "b = 1 is outside"),
-        (lambda: monte_carlo(LATTICE, (8, 8), 10, b=3), ValueError, "axis 1 has length 8, which b = 3 does not divide"),
-        (lambda: monte_carlo(LATTICE, (8, 8), 10, levels=4), ValueError, "axis 1 has length 1|does not fit"),
-        (lambda: monte_carlo(LATTICE, (8, 8), 10, levels=2), ValueError, r"'second' does not fit on \(2, 2\)"),
-        (lambda: monte_carlo(LATTICE, (2, 2, 2, 8), 10), ValueError, r"give \(layers,\), \(layers, width\)"),
-        (lambda: monte_carlo(LATTICE, (8, 8), 10, rule="mean"), ValueError, "rule = 'mean' is unknown; there are"),
-        (lambda: monte_carlo(LATTICE, (8, 8), 10, periodic=(True,)), ValueError, r"periodic = \(True,\): give True"),
-        (lambda: monte_carlo(LATTICE, (8, 8), 10, method="wolf"), ValueError, "method = 'wolf' is unknown"),
-        (lambda: monte_carlo(BinaryNeurons(-LATTICE.couplings), (8, 8), 10), ValueError, "clusters need J >= 0"),
-        (lambda: linearised(COINS), ValueError, "40 replicas in 64 groups are too few"),
-        (lambda: linearised(COINS, groups=7), ValueError, r"groups = 7 is outside"),
-        (lambda: linearised(COINS[0, 0]), ValueError, "states have shape"),
-        (lambda: linearised(COINS * 2, groups=8), ValueError, r"states\[0, 0, 0\] = -2 is no spin"),
-        (lambda: linearised(COINS, groups=8, operators=["nearest"]), TypeError, "operators hold a str; make each"),
-        (lambda: linearised(COINS, groups=8, operators=()), ValueError, "need at least one"),
-        (lambda: linearised(COINS, groups=8, operators=operators(1)), ValueError, "'nearest' has sites with 1 offsets"),
-        (lambda: linearised(COINS, groups=8, operators=(FEW[0], FEW[0])), ValueError, "names that differ"),
+        (lambda: sample_flow(COINS, (8, 8), 10), TypeError, "model is a ndarray; pass BinaryNeurons"),
+        (lambda: sample_flow(LATTICE, (8, 4), 10), ValueError, r"shape = \(8, 4\) leaves fewer than 4 sites"),
+        (lambda: sample_flow(LATTICE, (4, 4), 10, levels=1, operators=FEW), ValueError, "16 sites, the model 64 spins"),
+        (lambda: sample_flow(LATTICE, (8, 8), 10, thin=3), ValueError, "sweeps = 10 must be a multiple of thin = 3"),
+        (lambda: sample_flow(LATTICE, (8, 8), 1), ValueError, "at least twice that"),
+        (lambda: sample_flow(LATTICE, (8, 8), 10, chains=7), ValueError, r"chains = 7 is outside .* \[8,"),
+        (lambda: sample_flow(LATTICE, (8, 8), 10, b=1), ValueError, "b = 1 is outside"),
+        (lambda: sample_flow(LATTICE, (8, 8), 10, b=3), ValueError, "axis 1 has length 8, which b = 3 does not divide"),
+        (lambda: sample_flow(LATTICE, (8, 8), 10, levels=4), ValueError, "axis 1 has length 1|does not fit"),
+        (lambda: sample_flow(LATTICE, (8, 8), 10, levels=2), ValueError, r"'second' does not fit on \(2, 2\)"),
+        (lambda: sample_flow(LATTICE, (2, 2, 2, 8), 10), ValueError, r"give \(layers,\), \(layers, width\)"),
+        (lambda: sample_flow(LATTICE, (8, 8), 10, rule="mean"), ValueError, "rule = 'mean' is unknown; there are"),
+        (lambda: sample_flow(LATTICE, (8, 8), 10, periodic=(True,)), ValueError, r"periodic = \(True,\): give True"),
+        (lambda: sample_flow(LATTICE, (8, 8), 10, method="wolf"), ValueError, "method = 'wolf' is unknown"),
+        (lambda: sample_flow(BinaryNeurons(-LATTICE.couplings), (8, 8), 10), ValueError, "clusters need J >= 0"),
+        (lambda: linearise(COINS), ValueError, "40 replicas in 64 groups are too few"),
+        (lambda: linearise(COINS, groups=7), ValueError, r"groups = 7 is outside"),
+        (lambda: linearise(COINS[0, 0]), ValueError, "states have shape"),
+        (lambda: linearise(COINS * 2, groups=8), ValueError, r"states\[0, 0, 0\] = -2 is no spin"),
+        (lambda: linearise(COINS, groups=8, operators=["nearest"]), TypeError, "operators hold a str; make each"),
+        (lambda: linearise(COINS, groups=8, operators=()), ValueError, "need at least one"),
+        (lambda: linearise(COINS, groups=8, operators=operators(1)), ValueError, "'nearest' has sites with 1 offsets"),
+        (lambda: linearise(COINS, groups=8, operators=(FEW[0], FEW[0])), ValueError, "names that differ"),
         (
-            lambda: linearised(COINS, groups=8, operators=(FEW[0], Operator("same", ((1, 0), (2, 0))))),
+            lambda: linearise(COINS, groups=8, operators=(FEW[0], Operator("same", ((1, 0), (2, 0))))),
             ValueError, "two of the operators nearest, same are the same sum",
         ),
         (lambda: Operator("none", ()), ValueError, "each site needs one, two or three offsets"),
@@ -442,9 +442,9 @@ def test_bad_input_is_refused(call, error, words):
 def test_operators_that_carry_nothing_are_named():
     frozen = np.ones((32, 8, 8))
     with pytest.raises(ValueError, match="operator 'nearest' is the same in all configurations of level 1, 4x4"):
-        linearised(frozen, groups=8).y_t  # noqa: B018
+        linearise(frozen, groups=8).y_t  # noqa: B018
     flipped = frozen * np.where(np.arange(32) % 2, 1, -1)[:, None, None]
-    found = linearised(flipped, groups=8, rng=1)
+    found = linearise(flipped, groups=8, rng=1)
     with pytest.raises(ValueError, match=r"the operators spin, corner are linearly dependent .* of level 1"):
         found.matrix(0, ("spin", "corner"))
     with pytest.raises(ValueError, match=r"operators \['spine'\] are unknown; there are nearest"):
@@ -454,12 +454,12 @@ def test_operators_that_carry_nothing_are_named():
 def test_lattices_that_do_not_match_are_refused(small):
     with pytest.raises(ValueError, match=r"they must agree; take a small lattice of \(2, 2\)"):
         critical_coupling(small, small, CRITICAL)
-    with pytest.raises(TypeError, match="large is a float; pass what monte_carlo"):
+    with pytest.raises(TypeError, match="large is a float; pass what sample_flow"):
         critical_coupling(1.0, small, CRITICAL)
     coins = signs(np.random.default_rng(1), 32, 16, 16)
     odd, other = (
         [
-            linearised(coins[:, :L, :L], operators=chosen, groups=8, levels=levels, rng=1)
+            linearise(coins[:, :L, :L], operators=chosen, groups=8, levels=levels, rng=1)
             for L, levels in ((16, 2), (8, 1))
         ]
         for chosen in (FEW[::-1], FEW)

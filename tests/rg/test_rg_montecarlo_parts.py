@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from statnn.interaction import square_lattice
-from statnn.rg import Operator, critical_coupling, linearised, monte_carlo
+from statnn.rg import Operator, critical_coupling, linearise, sample_flow
 from statnn.rg.lattice._blocking import lattice, majority
 from statnn.rg.lattice._linearised import LinearisedFlow
 from statnn.rg.lattice._matching import CriticalCoupling
@@ -22,7 +22,7 @@ MODEL = square_lattice(8, 8, temperature=3.0)
 
 def run(sweeps, **more):
     more = {"burn_in": 0, "chains": 8, "rule": "decimation", "operators": FEW, "method": "heat bath", "rng": 5} | more
-    return monte_carlo(MODEL, (8, 8), sweeps, levels=1, **more)
+    return sample_flow(MODEL, (8, 8), sweeps, levels=1, **more)
 
 
 # -- draws -----------------------------------------------------------------------------------------------
@@ -103,7 +103,7 @@ QUESTIONS = {
 @pytest.mark.parametrize("question", QUESTIONS)
 def test_errors_are_those_of_groups_left_out_by_hand(question, rng):
     coins = 2 * rng.integers(0, 2, (200, 16, 16), np.int8) - 1
-    found = linearised(coins, operators=FEW, groups=8, levels=2, rng=1)
+    found = linearise(coins, operators=FEW, groups=8, levels=2, rng=1)
     ask = QUESTIONS[question]
     values = np.array([ask(without(found, k))[0] for k in range(8)])
     np.testing.assert_allclose(ask(found)[1], np.sqrt(left_out_by_hand(values)), rtol=1e-8)
@@ -111,7 +111,7 @@ def test_errors_are_those_of_groups_left_out_by_hand(question, rng):
 
 def test_the_matrix_of_a_step_is_that_of_its_levels(rng):
     coins = 2 * rng.integers(0, 2, (200, 16, 16), np.int8) - 1
-    found = linearised(coins, operators=FEW, groups=8, levels=2, rule="decimation")
+    found = linearise(coins, operators=FEW, groups=8, levels=2, rule="decimation")
     after, before = (measure(coins[:, ::b, ::b], FEW, (True, True)) for b in (4, 2))
     together = np.cov(after.T, before.T)
     names = tuple(one.name for one in FEW)
@@ -123,8 +123,8 @@ def test_the_matrix_of_a_step_is_that_of_its_levels(rng):
 def test_the_critical_coupling_has_the_error_of_both_samples(rng):
     """Every group left out by hand, of the large lattice and of the small one."""
     coins = 2 * rng.integers(0, 2, (40, 16, 16), np.int8) - 1
-    large = linearised(coins, operators=FEW, groups=8, levels=2, rng=1)
-    small = linearised(coins[:, :8, 8:], operators=FEW, groups=8, levels=1, rng=1)
+    large = linearise(coins, operators=FEW, groups=8, levels=2, rng=1)
+    small = linearise(coins[:, :8, 8:], operators=FEW, groups=8, levels=1, rng=1)
     found = critical_coupling(large, small, 0.1)
 
     variance = 0

@@ -9,7 +9,7 @@ from scipy import special
 
 from statnn import Network, rg
 from statnn.network import ACTIVATIONS, Activation, BatchNorm
-from statnn.rg.wide._decay import Fitted, decay
+from statnn.rg.wide._decay import DecayEnd, decay
 
 mpl.use("Agg")
 
@@ -47,7 +47,7 @@ def test_signals_follow_the_prediction_more_closely_in_wider_networks(rng):
 def test_the_measured_length_is_the_predicted_one_in_the_ordered_phase(rng):
     net = Network.random([200, *[600] * 15], "tanh", 0.9, 0.3, rng=rng)
     found = rg.place(net, images(rng))
-    assert found.decay.outcome is Fitted.FITTED
+    assert found.decay.outcome is DecayEnd.FITTED
     assert found.decay.length == pytest.approx(np.mean(found.xi_predicted), rel=0.2)
     assert found.decay.limit == pytest.approx(1, abs=0.01)
 
@@ -56,15 +56,15 @@ def test_decays_are_fitted_and_doubt_is_said(rng):
     m = np.arange(30)
     exact = 0.3 + 0.5 * np.exp(-m / 4.0) + 1e-6 * rng.normal(size=(100, 30))
     found = decay(exact)
-    assert found.outcome is Fitted.FITTED
+    assert found.outcome is DecayEnd.FITTED
     assert found.length == pytest.approx(4, rel=1e-4)
     assert found.limit == pytest.approx(0.3, abs=1e-5)
     assert 0 < found.error < 1e-3
     assert found.length != pytest.approx(5, rel=0.1)
-    assert decay(exact[:, :4]).outcome is Fitted.SHALLOW
-    assert decay(0.3 + 0.1 * rng.normal(size=(100, 30))).outcome is Fitted.FLAT
+    assert decay(exact[:, :4]).outcome is DecayEnd.SHALLOW
+    assert decay(0.3 + 0.1 * rng.normal(size=(100, 30))).outcome is DecayEnd.FLAT
     slow = decay(1 - m / 1000 + 1e-4 * rng.normal(size=(100, 30)))
-    assert slow.outcome is Fitted.SLOW
+    assert slow.outcome is DecayEnd.SLOW
     assert slow.error == np.inf
 
 
@@ -80,13 +80,15 @@ def test_the_error_of_a_length_is_that_of_its_mean(rng):
 def test_a_length_is_told_up_to_three_depths(rng):
     """30 layers tell a length of 80, not one of 100; 1/20 of a layer is no decay."""
     m, noise = np.arange(30), 1e-7 * rng.normal(size=(100, 30))
-    for length, outcome in ((80.0, Fitted.FITTED), (100.0, Fitted.SLOW), (0.05, Fitted.FLAT)):
+    for length, outcome in ((80.0, DecayEnd.FITTED), (100.0, DecayEnd.SLOW), (0.05, DecayEnd.FLAT)):
         found = decay(0.2 + 0.6 * np.exp(-m / length) + noise)
         assert found.outcome is outcome
-        assert outcome is not Fitted.FITTED or found.length == pytest.approx(length, rel=1e-2)
-        assert found.limit == pytest.approx(0.2 if outcome is not Fitted.SLOW else 0.2 + 0.6 * np.exp(-0.29), abs=2e-3)
-    assert decay(0.2 + 0.6 * np.exp(-m[:5] / 2.0) + noise[:, :5]).outcome is Fitted.FITTED  # five layers are enough
-    assert decay((0.2 + 0.6 * np.exp(-m / 2.0) + noise)[:19]).outcome is Fitted.SHALLOW  # 19 pairs are not
+        assert outcome is not DecayEnd.FITTED or found.length == pytest.approx(length, rel=1e-2)
+        assert found.limit == pytest.approx(
+            0.2 if outcome is not DecayEnd.SLOW else 0.2 + 0.6 * np.exp(-0.29), abs=2e-3
+        )
+    assert decay(0.2 + 0.6 * np.exp(-m[:5] / 2.0) + noise[:, :5]).outcome is DecayEnd.FITTED  # five layers are enough
+    assert decay((0.2 + 0.6 * np.exp(-m / 2.0) + noise)[:19]).outcome is DecayEnd.SHALLOW  # 19 pairs are not
 
 
 def test_law_units_can_be_permuted(rng):

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from statnn import rg
 from statnn.network import Activation, leaky_relu
-from statnn.rg import FixedFunction, Form, RepeatedLayer, collapse, renormalise
+from statnn.rg import FixedFunction, LeadingFormKind, RepeatedLayer, collapse, renormalise
 from statnn.rg.repeated._simulation import passed
 
 ATAN = Activation("atan", np.arctan, lambda h: 1 / (1 + h * h))
@@ -178,13 +178,13 @@ def test_signals_approach_their_law_with_its_correction():
 # -- forms and fixed points ------------------------------------------------------------------------------
 
 OUTCOMES = {
-    Form.CRITICAL: [RepeatedLayer("tanh"), RepeatedLayer(SOFT), RepeatedLayer.critical("sigmoid")],
-    Form.SCALE_INVARIANT: [RepeatedLayer("relu"), RepeatedLayer("identity"), RepeatedLayer("leaky relu")],
-    Form.NOT_CRITICAL: [RepeatedLayer("sigmoid"), RepeatedLayer("erf"), RepeatedLayer("relu", 2.0),
+    LeadingFormKind.CRITICAL: [RepeatedLayer("tanh"), RepeatedLayer(SOFT), RepeatedLayer.critical("sigmoid")],
+    LeadingFormKind.SCALE_INVARIANT: [RepeatedLayer("relu"), RepeatedLayer("identity"), RepeatedLayer("leaky relu")],
+    LeadingFormKind.NOT_CRITICAL: [RepeatedLayer("sigmoid"), RepeatedLayer("erf"), RepeatedLayer("relu", 2.0),
                         RepeatedLayer(ATAN, 0.5), RepeatedLayer("tanh", -1.0), RepeatedLayer("relu", 0.5, 1.0)],
-    Form.NOT_SMOOTH: [RepeatedLayer("sign"), RepeatedLayer(leaky_relu(0.5), 2.0)],
-    Form.REPELLING: [RepeatedLayer(Activation("sinh", np.sinh, np.cosh))],
-    Form.FLAT: [RepeatedLayer(Activation("line", lambda h: h, np.ones_like))],
+    LeadingFormKind.NOT_SMOOTH: [RepeatedLayer("sign"), RepeatedLayer(leaky_relu(0.5), 2.0)],
+    LeadingFormKind.REPELLING: [RepeatedLayer(Activation("sinh", np.sinh, np.cosh))],
+    LeadingFormKind.FLAT: [RepeatedLayer(Activation("line", lambda h: h, np.ones_like))],
 }  # fmt: skip
 
 
@@ -193,7 +193,7 @@ def test_every_search_has_a_named_end(outcome):
     for layer in OUTCOMES[outcome]:
         form = layer.leading_form()
         assert form.outcome is outcome, layer
-        if outcome is not Form.CRITICAL:
+        if outcome is not LeadingFormKind.CRITICAL:
             for question in (form.fixed_function, lambda form=form: form.signal(1.0), lambda form=form: form.amplitude):
                 with pytest.raises(ValueError, match=r"RepeatedLayer.critical"):
                     question()
@@ -235,7 +235,7 @@ def test_fixed_points_of_lines(name, w, b):
 def test_the_critical_line_is_critical(name, field):
     form = RepeatedLayer.critical(name, field).leading_form()
     assume(abs(field) > 1e-3)
-    assert form.outcome is Form.CRITICAL
+    assert form.outcome is LeadingFormKind.CRITICAL
     assert form.order == 2
     assert form.side == (1 if field > 0 else -1)
 

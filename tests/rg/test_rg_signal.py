@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from strategies import examples, log_uniform
 
 from statnn.network import Activation
-from statnn.rg import Form, RepeatedLayer
+from statnn.rg import LeadingFormKind, RepeatedLayer
 from statnn.rg.repeated import _rest as _repeated_rest
 from statnn.theory.rg import repeated_oracle
 
@@ -114,7 +114,7 @@ def test_near_criticality_is_not_criticality(monkeypatch):
         RepeatedLayer("tanh", 1.0, 1e-20),
         RepeatedLayer("tanh", 1 + 3e-10),
     ):
-        assert layer.leading_form().outcome is Form.NOT_CRITICAL
+        assert layer.leading_form().outcome is LeadingFormKind.NOT_CRITICAL
         assert layer.signal(1.0, 1000) == pytest.approx(TANH.signal(1.0, 1000), rel=1e-6)
         with pytest.raises(ValueError, match=r"has not come to rest\. Only critical layers"):
             layer.signal(1.0, 10**15)

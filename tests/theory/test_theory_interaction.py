@@ -17,7 +17,7 @@ from derived import built
 from matplotlib.mathtext import MathTextParser
 
 from statnn import Network
-from statnn.interaction import BinaryNeurons, DynamicNeurons, Prior, onsager, torus
+from statnn.interaction import BinaryNeurons, DynamicNeurons, Prior, kaufman, onsager
 from statnn.theory import activation, interaction, measure, registry, rg
 from statnn.theory.derivation import Step
 from statnn.theory.interaction import oracle
@@ -264,7 +264,7 @@ def test_gaussian_laws_by_quadrature():
 @pytest.mark.parametrize("K", [0.05, 0.3, 0.4406868, 0.8])
 @pytest.mark.parametrize(("rows", "columns"), [(2, 3), (5, 4), (32, 17)])
 def test_the_torus_of_statnn(rows, columns, K):
-    found, size = torus(rows, columns, temperature=1 / K), rows * columns
+    found, size = kaufman(rows, columns, temperature=1 / K), rows * columns
     K = 1 / (1 / K)  # what float64 makes of it
     assert found.log_partition == pytest.approx(float(oracle.torus_log_partition(K, rows, columns)), rel=1e-13)
     assert found.energy == pytest.approx(float(oracle.torus_energy(K, rows, columns)), rel=1e-12)

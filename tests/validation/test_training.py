@@ -16,7 +16,8 @@ from statnn import Network
 from validation.runner import main
 from validation.trained import cache, engines, training
 from validation.trained.images import Images, digits
-from validation.trained.training import GAINS, Recipe, scrambled, train, train_all
+from validation.trained.recipe import GAINS, LOSSES, Recipe
+from validation.trained.training import scrambled, train, train_all
 
 
 @pytest.fixture(autouse=True)
@@ -61,7 +62,7 @@ def gradients(net, images, loss):
 
 
 @needs_torch
-@pytest.mark.parametrize("loss", training.LOSSES)
+@pytest.mark.parametrize("loss", LOSSES)
 @pytest.mark.parametrize("decay", [0.0, 0.5])
 def test_one_step_is_the_gradient_and_the_decay(loss, decay, images):
     recipe = Recipe(
@@ -145,7 +146,7 @@ def test_same_seed_same_weights(images, folder):
 
 
 @needs_torch
-@pytest.mark.parametrize("loss", training.LOSSES)
+@pytest.mark.parametrize("loss", LOSSES)
 def test_losses_and_accuracies_are_those_of_the_snapshots(loss, images, monkeypatch):
     monkeypatch.setattr(training, "_AT_ONCE", 33)  # pieces that do not divide the samples
     found = train(replace(RECIPE, loss=loss), images, 1)

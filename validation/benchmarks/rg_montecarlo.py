@@ -8,7 +8,7 @@ import numpy as np
 
 from statnn.interaction import square_lattice
 from statnn.montecarlo import MultiSpin
-from statnn.rg import block_mean, block_spin, critical_coupling, decimate, monte_carlo, operators
+from statnn.rg import block_means, block_spins, critical_coupling, decimate, operators, sample_flow
 from statnn.rg.lattice._operators import measure
 from validation.benchmarks.measure import Row, alternate
 
@@ -27,7 +27,7 @@ def _blocks(*, quick: bool) -> Iterator[Row]:
         states = 2 * np.random.default_rng(1).integers(0, 2, small, np.int8) - 1
         there = np.empty_like(states)
         ways = {
-            "majority": lambda states=states: block_spin(states, 2, rng=1),
+            "majority": lambda states=states: block_spins(states, 2, rng=1),
             "every second layer": lambda states=states: decimate(states, 2),
         }
         for way, call in ways.items():
@@ -49,7 +49,7 @@ def _blocks(*, quick: bool) -> Iterator[Row]:
             activity = states[: max(1, len(states) // 16)].astype(float)
             split = (len(activity), small[1] // 2, 2, small[2] // 2, 2)
             found = alternate(
-                lambda activity=activity: block_mean(activity, 2),
+                lambda activity=activity: block_means(activity, 2),
                 lambda activity=activity, split=split: activity.reshape(split).mean(axis=(2, 4)),
                 rounds=3 if quick else 7,
             )
@@ -89,7 +89,7 @@ def _renormalisation(*, quick: bool) -> Iterator[Row]:
     def run(length: int, levels: int, count: int):  # noqa: ANN202 - the flow
         lattice = square_lattice(length, length, temperature=1 / COUPLING)
         with ThreadPoolExecutor(2) as pool:
-            return monte_carlo(
+            return sample_flow(
                 lattice, (length, length), count, chains=64, burn_in=count // 5, thin=50, levels=levels,
                 method=MultiSpin(), rng=1, executor=pool, progress=False,
             )  # fmt: skip

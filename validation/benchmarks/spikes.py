@@ -22,12 +22,14 @@ def _counts(*, quick: bool) -> Iterator[Row]:
         drawn = np.random.default_rng(1).binomial(WINDOW, RATE, (windows, UNITS))
         counts = drawn.astype(dtype)
         found = alternate(
-            lambda counts=counts: spikes.from_counts(counts, WINDOW),
+            lambda counts=counts: spikes.from_window_counts(counts, WINDOW),
             lambda counts=counts: _numpy(counts),
             rounds=15,
         )
         read = alternate(
-            lambda counts=counts: spikes.from_counts(counts, WINDOW), lambda counts=counts: counts.max(), rounds=15
+            lambda counts=counts: spikes.from_window_counts(counts, WINDOW),
+            lambda counts=counts: counts.max(),
+            rounds=15,
         )
         yield Row(
             f"rates and Fano factors, {UNITS} units x {windows} windows, {counts.dtype}",
@@ -44,7 +46,7 @@ def _counts(*, quick: bool) -> Iterator[Row]:
         return
     trains = [np.arange(n, dtype=float) for n in drawn[:, 0]]
     found = alternate(
-        lambda: spikes.from_counts(drawn, WINDOW),
+        lambda: spikes.from_window_counts(drawn, WINDOW),
         lambda: elephant.fanofactor(trains, warn_tolerance=None),
         rounds=5,
     )

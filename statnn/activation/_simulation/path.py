@@ -58,7 +58,7 @@ def checkpoints(last: int, number: int = 60) -> NDArray[np.int64]:
 
 
 @dataclass(frozen=True, eq=False)
-class Path:
+class Paths:
     """Simulated paths of an activation process.
 
     Attributes

@@ -12,7 +12,7 @@ from statnn._arguments import Ints, increasing, whole
 from statnn._random import Root, root, stream
 from statnn._tasks import run_tasks
 from statnn.activation._simulation import path
-from statnn.activation._simulation.path import Path
+from statnn.activation._simulation.path import Paths
 
 _BLOCK = 2**13
 """Neurons of one block of an exact path with counts; the stream of a block belongs to its number."""
@@ -115,7 +115,7 @@ def simulate(
     method: str,
     counts: bool,
     executor: Executor | None,
-) -> Path:
+) -> Paths:
     """Carry out :meth:`ActivationProcess.simulate`."""
     D = increasing(checkpoints, "checkpoints", minimum=process._begin)
     if not isinstance(counts, bool):
@@ -140,4 +140,4 @@ def simulate(
         working[[row[r] for r in tasks[index].replicas]] += part
         if part_counts is not None:
             places[index][...] = part_counts
-    return Path(process, D, working, all_counts, chosen, seed, method)
+    return Paths(process, D, working, all_counts, chosen, seed, method)

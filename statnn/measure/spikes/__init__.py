@@ -16,7 +16,7 @@ all [exact], see ``theory`` ("fano-nulls"). Silent units have no Fano factor: th
 """
 
 from statnn.measure.spikes._accumulator import Accumulator
-from statnn.measure.spikes._measure import from_counts, statistics
+from statnn.measure.spikes._measure import from_window_counts, statistics
 from statnn.measure.spikes._nulls import blocked_fano_factor, independent_fano_factor, shuffled_fano_factor
 from statnn.measure.spikes._statistics import Intervals, SpikeStatistics
 from statnn.measure.spikes._tests import FitTest
@@ -27,7 +27,7 @@ __all__ = [
     "Intervals",
     "SpikeStatistics",
     "blocked_fano_factor",
-    "from_counts",
+    "from_window_counts",
     "independent_fano_factor",
     "shuffled_fano_factor",
     "statistics",

@@ -126,7 +126,7 @@ def _pieces(samples: int, units: int) -> Iterator[slice]:
         yield slice(begin, min(begin + step, samples))
 
 
-def from_counts(counts: ArrayLike, window: int, *, ddof: int = 0) -> SpikeStatistics:
+def from_window_counts(counts: ArrayLike, window: int, *, ddof: int = 0) -> SpikeStatistics:
     """Return rates, Fano factors and their nulls from numbers of spikes in windows, in one pass.
 
     Parameters
@@ -150,7 +150,7 @@ def from_counts(counts: ArrayLike, window: int, *, ddof: int = 0) -> SpikeStatis
 
     Examples
     --------
-    >>> found = from_counts([[1, 0], [3, 0], [2, 0]], window=10)
+    >>> found = from_window_counts([[1, 0], [3, 0], [2, 0]], window=10)
     >>> found.rate, found.fano_factor.round(4).tolist(), found.silent_units
     (array([0.2, 0. ]), [0.3333, None], 1)
     """

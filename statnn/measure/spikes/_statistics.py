@@ -52,7 +52,7 @@ class Intervals:
 
 @dataclass(frozen=True, eq=False)
 class SpikeStatistics:
-    r"""How often units spike and how unevenly; made by `statistics`, `from_counts` or an `Accumulator`.
+    r"""How often units spike and how unevenly; made by `statistics`, `from_window_counts` or an `Accumulator`.
 
     A *window* holds T samples in the order of presentation; n_i is the number of them in which unit i spikes.
 

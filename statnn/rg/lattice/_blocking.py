@@ -72,7 +72,7 @@ def decimate(states: ArrayLike, b: int, *, axes: Sequence[int] | int = 1) -> NDA
     return kept.copy()
 
 
-def block_spin(
+def block_spins(
     states: ArrayLike,
     b: int,
     *,
@@ -114,7 +114,7 @@ def block_spin(
 
     Examples
     --------
-    >>> block_spin([[1, 1, 1, -1, -1, -1]], 3)
+    >>> block_spins([[1, 1, 1, -1, -1, -1]], 3)
     array([[ 1, -1]], dtype=int8)
     """
     array = recorded(states)
@@ -124,7 +124,7 @@ def block_spin(
     return majority(spins_of(array), blocks, key, np.arange(number, number + array.shape[0]))
 
 
-def block_mean(activity: ArrayLike, b: int, *, axes: Sequence[int] | int | None = None) -> Floats:
+def block_means(activity: ArrayLike, b: int, *, axes: Sequence[int] | int | None = None) -> Floats:
     r"""Return the mean of every block, h' = b^-d Σ h: for activations that are real numbers.
 
     Parameters
@@ -149,7 +149,7 @@ def block_mean(activity: ArrayLike, b: int, *, axes: Sequence[int] | int | None 
 
     Examples
     --------
-    >>> block_mean([[0.0, 1.0, 2.0, 4.0]], 2)
+    >>> block_means([[0.0, 1.0, 2.0, 4.0]], 2)
     array([[0.5, 3. ]])
     """
     array = recorded(activity)
@@ -244,7 +244,7 @@ def _refuse(array: NDArray[Any], bad: NDArray[np.bool_]) -> None:
     where = np.unravel_index(int(np.argmax(bad)), bad.shape)
     raise ValueError(
         f"states[{', '.join(map(str, where))}] = {array[where]} is no spin: a majority needs -1 and +1; write 2 * s - "
-        "1 for neurons that are 0 or 1, np.where(h > 0, 1, -1) for the signs of activations, or take block_mean"
+        "1 for neurons that are 0 or 1, np.where(h > 0, 1, -1) for the signs of activations, or take block_means"
     )
 
 

@@ -71,7 +71,7 @@ def critical_coupling(large: LinearisedFlow, small: LinearisedFlow, coupling: An
     Parameters
     ----------
     large, small : LinearisedFlow
-        Of `monte_carlo` or `linearised`, with the same operators and rule; the small lattice has the shape that the
+        Of `sample_flow` or `linearise`, with the same operators and rule; the small lattice has the shape that the
         large one has after one step, and as many levels less one.
     coupling : float
         K = J/T of both samples, which multiplies the first operator.
@@ -95,9 +95,9 @@ def critical_coupling(large: LinearisedFlow, small: LinearisedFlow, coupling: An
     Examples
     --------
     >>> from statnn.interaction import square_lattice
-    >>> from statnn.rg import monte_carlo
+    >>> from statnn.rg import sample_flow
     >>> large, small = (
-    ...     monte_carlo(square_lattice(L, L, temperature=1 / 0.44), (L, L), 400, chains=16, rng=1, levels=levels)
+    ...     sample_flow(square_lattice(L, L, temperature=1 / 0.44), (L, L), 400, chains=16, rng=1, levels=levels)
     ...     for L, levels in ((16, 2), (8, 1))
     ... )
     >>> bool(abs(critical_coupling(large, small, 0.44).coupling - np.log1p(np.sqrt(2)) / 2) < 0.02)
@@ -105,7 +105,7 @@ def critical_coupling(large: LinearisedFlow, small: LinearisedFlow, coupling: An
     """
     for flow, name in ((large, "large"), (small, "small")):
         if not isinstance(flow, LinearisedFlow):
-            raise TypeError(f"{name} is a {type(flow).__name__}; pass what monte_carlo or linearised return")
+            raise TypeError(f"{name} is a {type(flow).__name__}; pass what sample_flow or linearise return")
     K = finite_coupling(coupling)
     if large.shapes[1:] != small.shapes:
         raise ValueError(

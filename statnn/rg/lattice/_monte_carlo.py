@@ -36,7 +36,7 @@ _SUSPICIOUS = 6.0
 """Standard errors from which on two halves, or up and down, are said to differ."""
 
 
-def linearised(
+def linearise(
     states: ArrayLike,
     b: int = 2,
     *,
@@ -63,7 +63,7 @@ def linearised(
     axes : int or sequence of int, optional
         Axes that are blocked, 1 for layers; all when None.
     rule : {"majority", "decimation"}
-        `block_spin` or `decimate`.
+        `block_spins` or `decimate`.
     periodic : bool or sequence of bool
         Whether the first site of an axis is a neighbour of the last: one for each axis, or one for all. Layers of a
         network are not periodic.
@@ -94,7 +94,7 @@ def linearised(
     Examples
     --------
     >>> coins = np.random.default_rng(1).choice([-1, 1], (4096, 16, 16))
-    >>> found = linearised(coins, rng=1)
+    >>> found = linearise(coins, rng=1)
     >>> bool(abs(found.magnetic[0, 0] - 1.5) < 0.02)  # E|s_1 + s_2 + s_3 + s_4| = 3/2 without couplings
     True
     """
@@ -124,7 +124,7 @@ def linearised(
     return found
 
 
-def monte_carlo(
+def sample_flow(
     model: BinaryNeurons,
     shape: Sequence[int],
     sweeps: int,
@@ -154,7 +154,7 @@ def monte_carlo(
     sweeps : int
         Sweeps after the burn-in; a multiple of `thin`.
     b, levels, operators, axes, rule, periodic
-        As in `linearised`.
+        As in `linearise`.
     chains : int
         Independent chains, at least 8: the jackknife leaves out one after the other.
     burn_in : int, optional
@@ -193,12 +193,12 @@ def monte_carlo(
     --------
     >>> from statnn.interaction import square_lattice
     >>> critical = square_lattice(8, 8, temperature=2 / np.log(1 + np.sqrt(2)))
-    >>> found = monte_carlo(critical, (8, 8), 200, chains=16, rng=1)
+    >>> found = sample_flow(critical, (8, 8), 200, chains=16, rng=1)
     >>> bool(abs(found.y_h[0, -1] - 15 / 8) < 0.1)
     True
     """
     if not isinstance(model, BinaryNeurons):
-        raise TypeError(f"model is a {type(model).__name__}; pass BinaryNeurons, or recorded states to linearised")
+        raise TypeError(f"model is a {type(model).__name__}; pass BinaryNeurons, or recorded states to linearise")
     plan = scheme(shape, b, axes, rule, operators, levels, periodic)
     sites = int(np.prod(plan.shapes[0]))
     if sites != model.size:

@@ -136,7 +136,7 @@ def operators(dimension: int, *, alike: bool = True) -> tuple[Operator, ...]:
     Returns
     -------
     tuple of Operator
-        The order in which `linearised` and `monte_carlo` add them to its matrix.
+        The order in which `linearise` and `sample_flow` add them to its matrix.
 
     Raises
     ------

@@ -2,13 +2,13 @@
 
 from statnn.rg.repeated._fixed_function import FixedFunction, ScalingField
 from statnn.rg.repeated._layer import RepeatedLayer
-from statnn.rg.repeated._leading_form import Form, LeadingForm
+from statnn.rg.repeated._leading_form import LeadingForm, LeadingFormKind
 from statnn.rg.repeated._renormalised import RenormalisedLayer, renormalise
 
 __all__ = [
     "FixedFunction",
-    "Form",
     "LeadingForm",
+    "LeadingFormKind",
     "RenormalisedLayer",
     "RepeatedLayer",
     "ScalingField",

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 
 from statnn.network import Activation
 from statnn.network._activation import OWN, SIGN
-from statnn.rg.repeated._leading_form import Form, LeadingForm
+from statnn.rg.repeated._leading_form import LeadingForm, LeadingFormKind
 from statnn.rg.repeated._rest_points import tangent_fields
 from statnn.rg.repeated._series import DIGITS, SMOOTH, depth_series, known_series, numerical_series
 
@@ -84,7 +84,7 @@ def analysed(layer: ScalarLayer, at: float | None, known: tuple[float, ...] | No
         return Analysis(_of_lines(layer, at))
     x = _place(layer, at)
     if x is None:
-        return Analysis(LeadingForm(Form.NOT_CRITICAL))
+        return Analysis(LeadingForm(LeadingFormKind.NOT_CRITICAL))
     if known is not None:
         return _from_series([0.0, *known], [0.0] * (len(known) + 1), x)
     h = layer.w * x + layer.b
@@ -121,23 +121,23 @@ def _of_lines(layer: ScalarLayer, at: float | None) -> LeadingForm:
         x = _place(layer, at)
         points = tuple(point for point in points if x is not None and abs(point[0] - x) <= 1e-9 * (1 + abs(x)))
     if layer.sigma.code == SIGN:
-        return LeadingForm(Form.NOT_SMOOTH, *(points[0] if points else (None, None)))
+        return LeadingForm(LeadingFormKind.NOT_SMOOTH, *(points[0] if points else (None, None)))
     if layer.w == 1.0 and layer.b == 0.0:
-        return LeadingForm(Form.SCALE_INVARIANT, 0.0 if at is None else at, 1.0)
+        return LeadingForm(LeadingFormKind.SCALE_INVARIANT, 0.0 if at is None else at, 1.0)
     if layer.w * layer.sigma.slope == 1.0 and layer.b == 0.0:
-        return LeadingForm(Form.NOT_SMOOTH, 0.0)
-    return LeadingForm(Form.NOT_CRITICAL)
+        return LeadingForm(LeadingFormKind.NOT_SMOOTH, 0.0)
+    return LeadingForm(LeadingFormKind.NOT_CRITICAL)
 
 
 def _from_series(series: list[Any], errors: list[Any], x: float) -> Analysis:
     """Read the form off the Taylor series about x, lowest power first; a term below its error is none."""
     slope = float(series[1])
     if abs(slope - 1.0) > max(SLOPE_ONE, 4 * float(errors[1])):
-        return Analysis(LeadingForm(Form.NOT_CRITICAL, x, slope))
+        return Analysis(LeadingForm(LeadingFormKind.NOT_CRITICAL, x, slope))
     powers = [k for k in range(2, len(series)) if abs(series[k]) > 4 * errors[k]]
     order = powers[0] if powers else len(series)
     if not powers or (any(errors) and 2 * order > len(series)):
-        return Analysis(LeadingForm(Form.FLAT, x, slope))
+        return Analysis(LeadingForm(LeadingFormKind.FLAT, x, slope))
     leading = float(series[order])
     side = -1 if order % 2 == 0 and leading > 0 else 1
     local = [0 * series[0], 1 + 0 * series[0], *(c * side ** (k + 1) for k, c in enumerate(series[2:], 2))]
@@ -145,10 +145,10 @@ def _from_series(series: list[Any], errors: list[Any], x: float) -> Analysis:
     u = -float(local[order])
     later = powers[1] if len(powers) > 1 else None
     if u < 0.0:
-        return Analysis(LeadingForm(Form.REPELLING, x, slope, order, u, float(errors[order]), side, later))
+        return Analysis(LeadingForm(LeadingFormKind.REPELLING, x, slope, order, u, float(errors[order]), side, later))
     coordinate, residue = depth_series(local, order) if len(local) >= 2 * order else ([], None)
     error = 0.0 if isinstance(series[1], mpmath.mpf) else float(errors[order])
     form = LeadingForm(
-        Form.CRITICAL, x, slope, order, u, error, side, later, None if residue is None else float(residue)
+        LeadingFormKind.CRITICAL, x, slope, order, u, error, side, later, None if residue is None else float(residue)
     )
     return Analysis(form, tuple(float(c) for c in coordinate), tuple(float(c) for c in local))

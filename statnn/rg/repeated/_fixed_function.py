@@ -18,7 +18,7 @@ from statnn._arguments import Floats, at_least, positive, shaped, whole
 from statnn.rg._fixed_points import FixedPoint
 from statnn.rg.repeated._finite_depth import scaling_function
 
-Kind = Literal["relevant", "redundant", "irrelevant"]
+ScalingKind = Literal["relevant", "redundant", "irrelevant"]
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class ScalingField:
 
     power: int
     exponent: float
-    kind: Kind
+    kind: ScalingKind
     meaning: str
 
     def eigenvalue(self, b: float = 2.0) -> float:
@@ -342,7 +342,7 @@ class FixedFunction:
         thermal = "distance" if self.order > 2 else None
         return (FixedPoint("critical function", names, np.zeros(y.size), scaled, linear, self, thermal),)
 
-    def _kind(self, k: int) -> Kind:
+    def _kind(self, k: int) -> ScalingKind:
         if k <= self.order - 2:
             return "relevant"
         return "irrelevant" if k == 2 * self.order - 1 else "redundant"

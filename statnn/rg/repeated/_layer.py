@@ -13,7 +13,7 @@ from statnn._random import root
 from statnn.network import Activation
 from statnn.network._activation import LEAKY_RELU, OWN, RELU, activation
 from statnn.rg.repeated._analysis import Analysis, analysed
-from statnn.rg.repeated._leading_form import Form, LeadingForm
+from statnn.rg.repeated._leading_form import LeadingForm, LeadingFormKind
 from statnn.rg.repeated._rest import rested
 from statnn.rg.repeated._rest_points import ROUNDING, fixed_fields
 from statnn.rg.repeated._series import SMOOTH
@@ -364,7 +364,7 @@ class RepeatedLayer:
             if off > ROUNDING and off * layers > FELT:
                 return None
         found = analysed(self, None, None, 0.5)
-        return found if found.form.outcome is Form.CRITICAL and found.powers else None
+        return found if found.form.outcome is LeadingFormKind.CRITICAL and found.powers else None
 
     def _refuse_marginal(self, x: float, layers: int, form: LeadingForm) -> None:
         """Raise if the fixed point drives the signal away so slowly that rounding decides where it goes."""

@@ -12,7 +12,7 @@ from statnn._arguments import at_least, positive, shaped
 from statnn.rg.repeated._fixed_function import FixedFunction
 
 
-class Form(StrEnum):
+class LeadingFormKind(StrEnum):
     """How the search for the leading nonlinearity ended."""
 
     CRITICAL = "critical: slope one, and the leading nonlinearity pulls signals in"
@@ -29,7 +29,7 @@ class LeadingForm:
 
     Parameters
     ----------
-    outcome : Form
+    outcome : LeadingFormKind
         All below is None unless it is CRITICAL, but for what a search may know beside it.
     fixed_point, slope : float or None
         x* and f'(x*).
@@ -48,7 +48,7 @@ class LeadingForm:
         change of the coordinate y alters it; 3/10 for tanh.
     """
 
-    outcome: Form
+    outcome: LeadingFormKind
     fixed_point: float | None = None
     slope: float | None = None
     order: int | None = None
@@ -186,7 +186,7 @@ class LeadingForm:
         return float((p / (2 * u)) ** (n / p) * ratio)
 
     def _critical(self, what: str) -> tuple[int, float]:
-        if self.outcome is not Form.CRITICAL or self.order is None or self.coefficient is None:
+        if self.outcome is not LeadingFormKind.CRITICAL or self.order is None or self.coefficient is None:
             raise ValueError(
                 f"this layer has no {what.split(' ', 1)[1]}: it is {self.outcome}. "
                 "RepeatedLayer.critical(activation) has the weight and bias that make one critical"

@@ -19,7 +19,7 @@ RANGE, NODES, DEGREE = 0.02, 24, 9
 """Of the fit of a series: variances up to RANGE at Chebyshev's nodes."""
 
 
-class Kind(StrEnum):
+class CriticalityKind(StrEnum):
     """What small variances do at σ_w² E φ'² = 1 without bias."""
 
     HALF_STABLE = "half-stable: they decay by a power of depth, larger ones flow in"
@@ -34,7 +34,7 @@ class Criticality:
 
     Parameters
     ----------
-    kind : Kind
+    kind : CriticalityKind
     sigma_w : float
         Critical σ_w, a^{-1/2}; inf where there is none.
     power : float
@@ -48,7 +48,7 @@ class Criticality:
         Zero unless p = 1 and half-stable.
     """
 
-    kind: Kind
+    kind: CriticalityKind
     sigma_w: float
     power: float
     coefficient: float
@@ -63,7 +63,7 @@ class Criticality:
         m : int
             Layers, at least 1.
         """
-        if self.kind is not Kind.HALF_STABLE:
+        if self.kind is not CriticalityKind.HALF_STABLE:
             raise ValueError(f"variances do not decay by a power of depth here: {self.kind}")
         if m < 1:
             raise ValueError(f"m = {m} must be at least 1: the law is one for many layers")
@@ -103,21 +103,21 @@ def criticality(activation: str | Activation) -> Criticality:
     of = averages(_known(activation))
     if of.homogeneous:
         share = float(of.one(np.ones(1))[1][0])
-        kind = Kind.SCALE_INVARIANT if share > 0 else Kind.NONE
+        kind = CriticalityKind.SCALE_INVARIANT if share > 0 else CriticalityKind.NONE
         return Criticality(kind, share**-0.5 if share > 0 else np.inf, 0.0, 0.0, 0.0, (0.0, 0.0))
     at = np.array([TINY, SMALL, SCALE])
     ratio = of.one(at)[0] / at
     if not 1e-8 < ratio[0] < 1e8:  # φ(0) ≠ 0 makes it 1/q, a vanishing slope makes it q
-        return Criticality(Kind.NONE, np.inf, 0.0, 0.0, 0.0, (0.0, 0.0))
+        return Criticality(CriticalityKind.NONE, np.inf, 0.0, 0.0, 0.0, (0.0, 0.0))
     first, last = ratio[1] / ratio[0] - 1, ratio[2] / ratio[0] - 1
     if abs(last) < 1e-9:
-        return Criticality(Kind.SCALE_INVARIANT, float(ratio[0] ** -0.5), 0.0, 0.0, 0.0, (0.0, 0.0))
+        return Criticality(CriticalityKind.SCALE_INVARIANT, float(ratio[0] ** -0.5), 0.0, 0.0, 0.0, (0.0, 0.0))
     power = max(0.5, round(float(np.log(last / first) / np.log(SCALE / SMALL)) * 2) / 2) if first * last > 0 else 1.0
     series, slopes = _series(of, power)
     A = float(series[1])
-    kind = Kind.HALF_STABLE if A < 0 else Kind.REPELLING
-    amplitude = float((power * abs(A)) ** (-1 / power)) if kind is Kind.HALF_STABLE else 0.0
-    expansion = _chi(series, slopes) if kind is Kind.HALF_STABLE and power == 1 else (0.0, 0.0)
+    kind = CriticalityKind.HALF_STABLE if A < 0 else CriticalityKind.REPELLING
+    amplitude = float((power * abs(A)) ** (-1 / power)) if kind is CriticalityKind.HALF_STABLE else 0.0
+    expansion = _chi(series, slopes) if kind is CriticalityKind.HALF_STABLE and power == 1 else (0.0, 0.0)
     return Criticality(kind, float(series[0] ** -0.5), power, A, amplitude, expansion)
 
 

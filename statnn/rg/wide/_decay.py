@@ -13,7 +13,7 @@ FEWEST_LAYERS = 5
 LENGTHS = np.geomspace(0.15, 1e4, 400)
 
 
-class Fitted(StrEnum):
+class DecayEnd(StrEnum):
     """How a fit of a decay ended."""
 
     FITTED = "fitted"
@@ -33,7 +33,7 @@ class Decay:
         differ among themselves by more, of order n^-1/2. Zero and inf with outcomes other than FITTED.
     limit, amplitude : float
         The other parameters; the last correlation and zero where nothing was fitted.
-    outcome : Fitted
+    outcome : DecayEnd
         How the fit ended.
     """
 
@@ -41,7 +41,7 @@ class Decay:
     error: float
     limit: float
     amplitude: float
-    outcome: Fitted
+    outcome: DecayEnd
 
 
 def decay(correlation: Floats) -> Decay:
@@ -49,17 +49,17 @@ def decay(correlation: Floats) -> Decay:
     pairs, layers = correlation.shape
     mean = correlation.mean(axis=0)
     if layers < FEWEST_LAYERS or pairs < 2 * GROUPS:
-        return Decay(0.0, np.inf, float(mean[-1]), 0.0, Fitted.SHALLOW)
+        return Decay(0.0, np.inf, float(mean[-1]), 0.0, DecayEnd.SHALLOW)
     error = np.maximum(correlation.std(axis=0, ddof=1) / np.sqrt(pairs), 1e-12)
     length, limit, amplitude, significance = _fit(mean, error)
     if significance < 5 or length <= LENGTHS[0]:
-        return Decay(0.0, np.inf, float(mean[-1]), 0.0, Fitted.FLAT)
+        return Decay(0.0, np.inf, float(mean[-1]), 0.0, DecayEnd.FLAT)
     if length > 3 * layers:
-        return Decay(0.0, np.inf, float(mean[-1]), 0.0, Fitted.SLOW)
+        return Decay(0.0, np.inf, float(mean[-1]), 0.0, DecayEnd.SLOW)
     group = np.arange(pairs) % GROUPS
     left = np.array([_fit(correlation[group != g].mean(axis=0), error)[0] for g in range(GROUPS)])
     spread = float(np.sqrt((GROUPS - 1) / GROUPS * np.sum((left - left.mean()) ** 2)))
-    return Decay(length, spread, limit, amplitude, Fitted.FITTED)
+    return Decay(length, spread, limit, amplitude, DecayEnd.FITTED)
 
 
 def _fit(mean: Floats, error: Floats) -> tuple[float, float, float, float]:

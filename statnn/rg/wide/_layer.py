@@ -16,11 +16,11 @@ from statnn._arguments import Floats, at_least, positive, shaped, whole
 from statnn._random import root
 from statnn.network._activation import Activation, activation
 from statnn.network._network import _deviation as deviation
-from statnn.rg._fixed_points import Ending, FixedPoint
+from statnn.rg._fixed_points import FixedPoint, FixedPointEnd
 from statnn.rg.wide._averages import Averages, averages
 from statnn.rg.wide._finite_width import FiniteWidth, Signals, leading_order, simulated
 from statnn.rg.wide._mean_field import MeanField, points
-from statnn.rg.wide._solve import Outcome, described, solve, variances
+from statnn.rg.wide._solve import VarianceEnd, described, solve, variances
 from statnn.rg.wide._stack import RandomStack
 
 LARGEST = 1e150
@@ -246,7 +246,7 @@ class RandomLayer:
             found = self.fixed_point()
             rest = described(self._of, np.array([weight]), np.array([bias]), np.zeros(1))
             zero = points([self], rest) if bias == 0 and found.variance != 0 else ()
-            return (*zero, *((found,) if found.outcome is not Outcome.UNBOUNDED else ()))
+            return (*zero, *((found,) if found.outcome is not VarianceEnd.UNBOUNDED else ()))
         q = variances(self._of, weight, bias, GRID[self._of.reach >= GRID])
         if bias == 0 and weight * self._of.one(np.array([1e-300]))[0][0] < 1e-200:
             q = np.append(0.0, q)
@@ -258,7 +258,7 @@ class RandomLayer:
         return tuple(self._fixed(found) for found in self.branches())
 
     def _fixed(self, found: MeanField) -> FixedPoint:
-        ending = Ending.EXACT if self._of.homogeneous else Ending.CONVERGED
+        ending = FixedPointEnd.EXACT if self._of.homogeneous else FixedPointEnd.CONVERGED
         return FixedPoint(
             found.phase.value,
             ("q", "c"),

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from statnn.rg.wide._maps import Maps
-from statnn.rg.wide._solve import OUTCOMES, PHASES, Outcome, Phase, Solution
+from statnn.rg.wide._solve import OUTCOMES, PHASES, Phase, Solution, VarianceEnd
 
 
 def length(slope: float) -> float:
@@ -37,7 +37,7 @@ class MeanField:
         all correlations are fixed (identity, or q* = 0), or the variance has no bound, c* = 1 stands for them.
     variance_slope, correlation_slope : float
         dq'/dq and dc'/dc there; without bound their limits for growing variances, the latter at c = 1.
-    outcome : Outcome
+    outcome : VarianceEnd
         How the variance ends.
     phase : Phase
         "ordered" for χ < 1, "chaotic" for χ > 1, "critical", or "unbounded".
@@ -52,7 +52,7 @@ class MeanField:
     distance: float
     variance_slope: float
     correlation_slope: float
-    outcome: Outcome
+    outcome: VarianceEnd
     phase: Phase
     residual: float
 

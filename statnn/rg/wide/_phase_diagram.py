@@ -13,7 +13,7 @@ from statnn.network._activation import Activation, activation
 from statnn.rg.wide._average_kernels import FAST
 from statnn.rg.wide._averages import averages
 from statnn.rg.wide._phase_transition import Transition, TransitionKind, transition
-from statnn.rg.wide._solve import OUTCOMES, PHASES, Outcome, solve
+from statnn.rg.wide._solve import OUTCOMES, PHASES, VarianceEnd, solve
 
 DIAGRAM = 1e-9
 """Relative width of brackets in a diagram; its values are good to 1e-6, most to 1e-8."""
@@ -63,7 +63,7 @@ class PhaseDiagram:
             ends of basins and growth without bound, named in a legend. sign has none.
         """
         axes = new_axes(ax)
-        unbounded = self.outcome == Outcome.UNBOUNDED
+        unbounded = self.outcome == VarianceEnd.UNBOUNDED
         depth = np.where(unbounded, np.nan, np.clip(self.xi_correlation, 0.3, 1000.0))
         mesh = axes.pcolormesh(
             self.sigma_w, self.sigma_b, np.log10(depth).T, cmap="viridis", vmin=-0.5, vmax=3, rasterized=True

@@ -25,7 +25,7 @@ CRITICAL = 1e-10
 ROUNDING = 4e-16
 
 
-class Outcome(StrEnum):
+class VarianceEnd(StrEnum):
     """How the variance ends."""
 
     CONVERGED = "fixed point that attracts"
@@ -43,7 +43,7 @@ class Phase(StrEnum):
     UNBOUNDED = "unbounded"
 
 
-OUTCOMES = tuple(Outcome)
+OUTCOMES = tuple(VarianceEnd)
 PHASES = tuple(Phase)
 
 
@@ -153,7 +153,7 @@ def _homogeneous(of: Averages, weights: Floats, biases: Floats, start: float) ->
     with np.errstate(divide="ignore"):
         q = np.where(kept, start, np.where(bounded, biases / np.where(bounded, 1 - r, 1.0), np.inf))
     r = np.where(even, 1.0, r)
-    outcome = np.select([kept, bounded], [OUTCOMES.index(o) for o in (Outcome.INVARIANT, Outcome.CONVERGED)], 3)
+    outcome = np.select([kept, bounded], [OUTCOMES.index(o) for o in (VarianceEnd.INVARIANT, VarianceEnd.CONVERGED)], 3)
     phase = np.select([kept, bounded], [PHASES.index(p) for p in (Phase.CRITICAL, Phase.ORDERED)], 3)
     with np.errstate(invalid="ignore", divide="ignore"):
         residual = np.where(bounded & (q > 0), np.abs(r * q + biases - q) / q, np.where(bounded | kept, 0.0, np.inf))

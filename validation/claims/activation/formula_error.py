@@ -33,11 +33,11 @@ def _run(rng, quick):
         "error": error,
         "exact": [_relative(p, p.neurons // 4) for p in exact],
         "order": [_relative(p, p.neurons // 4) for p in at_start[:7]],
-        "bound": [p.limit_error(p.neurons // 4) for p in at_start],
+        "bound": [p.limit_error_bound(p.neurons // 4) for p in at_start],
         "order_expected": -1.0,
         "fine": fine,
         "curves": [p.working(fine) for p in (*curves, curves[0].limit())],
-        "limit_error": [p.limit_error(fine) for p in curves],
+        "limit_error_bound": [p.limit_error_bound(fine) for p in curves],
         "limit_true": [_relative(p, fine) for p in curves],
     }
 
@@ -50,7 +50,8 @@ def _judge(data):
     found = fit.against(order, bias=abs(exact_slope + 1))
     final = float(log_slope(LARGE[3:7], data["order"][3:]))
     bounded = bool(
-        (data["order"] <= data["bound"][:7]).all() and (data["limit_true"] <= data["limit_error"] * (1 + 1e-9)).all()
+        (data["order"] <= data["bound"][:7]).all()
+        and (data["limit_true"] <= data["limit_error_bound"] * (1 + 1e-9)).all()
     )
     ratio = float(data["bound"][3] / data["order"][3])
     if found.p < LEVEL or abs(final - order) > 1e-3 or not bounded:
@@ -77,7 +78,7 @@ def _draw(data, figure):
     left.legend()
     for i, label in enumerate(labels[:2]):
         middle.plot(data["fine"], data["limit_true"][i], color=COLOURS[i], label=label)
-        middle.plot(data["fine"], data["limit_error"][i], "--", color=COLOURS[i], linewidth=1)
+        middle.plot(data["fine"], data["limit_error_bound"][i], "--", color=COLOURS[i], linewidth=1)
     middle.set(xscale="log", yscale="log", xlabel="samples $D$", ylabel="relative error of the formula")
     middle.legend(title="dashed: proved bound")
     right.errorbar(SMALL, data["measured"], data["error"], fmt="o", color=COLOURS[1], label="stepwise simulation")

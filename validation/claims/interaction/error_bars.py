@@ -5,7 +5,7 @@ import warnings
 import numpy as np
 from scipy import stats
 
-from statnn.interaction import square_lattice, torus
+from statnn.interaction import kaufman, square_lattice
 from statnn.montecarlo import UntrustedEstimate, estimate, sample
 from statnn.plot import COLOURS
 from validation.claim import Claim, Finding, Outcome, Verdict
@@ -24,7 +24,7 @@ def _run(rng, quick):
         lattice, sweeps, chains=runs * CHAINS, burn_in=500, thin=2, rng=rng, method="heat bath",
         observables=["energy"], progress=False,
     ).draws["energy"]  # fmt: skip
-    energy = torus(SIZE, SIZE, temperature=TEMPERATURE).energy
+    energy = kaufman(SIZE, SIZE, temperature=TEMPERATURE).energy
     found = []
     with warnings.catch_warnings():
         warnings.simplefilter("error", UntrustedEstimate)

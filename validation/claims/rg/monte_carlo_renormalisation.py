@@ -5,7 +5,7 @@ import numpy as np
 from statnn.interaction import square_lattice
 from statnn.montecarlo import MultiSpin
 from statnn.plot import COLOURS
-from statnn.rg import critical_coupling, monte_carlo
+from statnn.rg import critical_coupling, sample_flow
 from validation.claim import Asks, Claim, Finding, Outcome, Verdict
 from validation.claims._chains import OURS
 from validation.statistics import z_score
@@ -23,7 +23,7 @@ START = 0.43
 
 def _flow(length, coupling, steps, sweeps, thin, rng):
     """Sample a lattice, a quarter of the sweeps before; many times the correlation time of its magnetisation."""
-    return monte_carlo(
+    return sample_flow(
         square_lattice(length, length, temperature=1 / coupling), (length, length), sweeps, levels=steps,
         burn_in=sweeps // 4, thin=thin, chains=CHAINS, method=MultiSpin(), rng=rng, progress=False,
     )  # fmt: skip

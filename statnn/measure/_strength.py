@@ -10,8 +10,7 @@ from typing import TypeAlias
 import numpy as np
 
 from statnn._arguments import Floats, whole
-from statnn.interaction._binary import BinaryNeurons
-from statnn.interaction._dynamic import DynamicNeurons
+from statnn.interaction import BinaryNeurons, DynamicNeurons
 from statnn.network import Network
 
 Model: TypeAlias = BinaryNeurons | DynamicNeurons | Network
