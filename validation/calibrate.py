@@ -71,15 +71,19 @@ def main(argv: list[str] | None = None, registry: str = REGISTRY) -> int:
 # -- claims ------------------------------------------------------------------------------------------------------
 
 
+def _source(claim: Claim) -> str:
+    return Path(inspect.getfile(claim.judge)).read_text(encoding="utf-8")
+
+
 def trains(claim: Claim) -> bool:
     """Return whether the claim is on trained networks, whether by torch or by scikit-learn, or on data of the user."""
-    source = inspect.getsource(inspect.getmodule(claim.judge))
+    source = _source(claim)
     return claim.needs_data or bool(claim.needs) or re.search(r"networks\.train|train_all|_trained", source) is not None
 
 
 def code_of(claim: Claim) -> str:
     """Return a digest of the text of the claim and of the statistics it is judged by."""
-    text = inspect.getsource(inspect.getmodule(claim.judge)) + inspect.getsource(statistics)
+    text = _source(claim) + inspect.getsource(statistics)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 

@@ -210,7 +210,8 @@ class Claim:
                 raise ValueError(f"claim {self.id!r} has an empty {name}")
         if self.standing not in STANDINGS:
             raise ValueError(f"claim {self.id!r} has standing {self.standing!r}; allowed: {', '.join(STANDINGS)}")
-        if isinstance(self.needs, str) or not all(name.isidentifier() for name in self.needs):
+        names: Any = self.needs  # which may be a text all the same
+        if isinstance(names, str) or not all(name.isidentifier() for name in names):
             raise ValueError(f"claim {self.id!r} has needs={self.needs!r}; give importable names, as in ('torch',)")
         if bool(self.twins) == (self.twin is not None):
             raise ValueError(f"claim {self.id!r} needs twins=: for each judged quantity a function (data, by) -> data")

@@ -160,17 +160,15 @@ def _findings(record: Record) -> str:
     if not record.skipped:
         entries.append(("Time", f"{record.seconds:.1f} s"))
     words = "<dl>\n" + "\n".join(f"<dt>{name}</dt><dd>{value}</dd>" for name, value in entries) + "\n</dl>"
-    return f"{words}\n{_quantities(record)}" if record.verdict else words
+    return f"{words}\n{_quantities(record.verdict, record.twins)}" if record.verdict else words
 
 
 QUANTITIES = ("Quantity", "Estimate", "Theory", "Tolerance", "z", "p", "Sees", "Wrong twin")
 
 
-def _quantities(record: Record) -> str:
-    twins = {twin.quantity: twin for twin in record.twins}
-    rows = "\n".join(
-        _quantity(finding, record.verdict, twins.get(finding.quantity)) for finding in record.verdict.findings
-    )
+def _quantities(verdict: Verdict, twins_of: Iterable[Twin]) -> str:
+    twins = {twin.quantity: twin for twin in twins_of}
+    rows = "\n".join(_quantity(finding, verdict, twins.get(finding.quantity)) for finding in verdict.findings)
     heads = "".join(f"<th>{name}</th>" for name in QUANTITIES)
     return f'<div class="scroll"><table>\n<thead><tr>{heads}</tr></thead>\n<tbody>\n{rows}\n</tbody>\n</table></div>'
 

@@ -154,7 +154,7 @@ def _submit(pool: ProcessPoolExecutor, task: Task) -> "Future[Record]":
 
 def line(record: Record) -> str:
     """Return the one line that says what came out of a claim."""
-    if record.error and record.verdict is None:
+    if record.verdict is None:
         found = f"crashed: {record.error.strip().splitlines()[-1]}"
     else:
         found = f"{record.verdict} | {record.verdict.outcome}"

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -96,7 +97,7 @@ class Record:
     skipped: str = ""
 
     @classmethod
-    def of(cls, claim: Claim, **found: object) -> "Record":
+    def of(cls, claim: Claim, **found: Any) -> "Record":
         """Start the record of a claim."""
         words = (claim.id, claim.title, claim.statement, claim.source, claim.standing, str(claim.expected))
         return cls(*words, **found)
@@ -133,9 +134,10 @@ def perform(task: Task) -> Record:
         record = replace(record, derivations=tuple(map(_derivation, claim.derivations)))
         options = {"data": task.data} if claim.needs_data else {}
         data = frozen(claim.run(task.stream(), task.quick, **options))
-        record = replace(record, verdict=claim.judge(data))
+        verdict = claim.judge(data)
+        record = replace(record, verdict=verdict)
         _draw(claim, data, Path(task.out) / claim.id)
-        record = replace(record, twins=tuple(_twins(claim, data, record.verdict)))
+        record = replace(record, twins=tuple(_twins(claim, data, verdict)))
     except (Exception, SystemExit):  # noqa: BLE001 - one claim must not end the others
         record = replace(record, error=traceback.format_exc())
     return replace(record, seconds=time.perf_counter() - started)

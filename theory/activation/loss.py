@@ -16,7 +16,8 @@ def loss() -> Derivation:
     ratio = N / c * sp.beta(b + 1, beta + D) / sp.beta(b, beta)
     power = {M(D): S(D) * mass, S(D): (b * N / per_sample) ** b}
     biased = {P(Given(k, D, b + 1)): beta_binomial(k, D, b + 1, beta)}
-    loss_of, p_i, d_i, p, alpha = sp.Function("l"), *sp.symbols("p_i D_i p alpha")
+    loss_of = sp.Function("l")
+    p_i, d_i, p, alpha = sp.symbols("p_i D_i p alpha")
     knee = c * D / per_sample
     return Derivation(
         "loss",

@@ -38,7 +38,8 @@ def _potentials(model: DynamicNeurons) -> dict[str, Callable[[Any], Any]]:
     import jax.numpy as jnp
 
     weights, biases = (jnp.stack([jnp.asarray(a) for a in arrays]) for arrays in (model.net.weights, model.net.biases))
-    y, stiffness, beta = jnp.asarray(model.targets[0]), model.stiffness, model.beta
+    targets = np.asarray(model.targets)
+    y, stiffness, beta = jnp.asarray(targets[0]), model.stiffness, model.beta
     first = jnp.tanh(weights[0] @ jnp.asarray(model.inputs[0]) + biases[0])
 
     def neurons(h: Any) -> Any:

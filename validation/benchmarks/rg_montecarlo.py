@@ -8,7 +8,7 @@ import numpy as np
 
 from statnn.interaction import square_lattice
 from statnn.montecarlo import MultiSpin
-from statnn.rg import block_means, block_spins, critical_coupling, decimate, operators, sample_flow
+from statnn.rg import LinearisedFlow, block_means, block_spins, critical_coupling, decimate, operators, sample_flow
 from statnn.rg.lattice._operators import measure
 from validation.benchmarks.measure import Row, alternate
 
@@ -86,7 +86,7 @@ def _renormalisation(*, quick: bool) -> Iterator[Row]:
     """64 replicas of 64² with 1e5 sweeps, multi-spin coding, every level and operator every 50 sweeps."""
     sweeps = 10_000 if quick else 100_000
 
-    def run(length: int, levels: int, count: int):  # noqa: ANN202 - the flow
+    def run(length: int, levels: int, count: int) -> LinearisedFlow:
         lattice = square_lattice(length, length, temperature=1 / COUPLING)
         with ThreadPoolExecutor(2) as pool:
             return sample_flow(

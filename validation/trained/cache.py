@@ -70,10 +70,10 @@ def kept_in(where: Path | None) -> Iterator[None]:
     try:
         yield
     finally:
-        if where is not None and before is None:
-            del os.environ[VARIABLE]
-        elif where is not None:
+        if before is not None:
             os.environ[VARIABLE] = before
+        elif where is not None:
+            del os.environ[VARIABLE]
 
 
 def digest(arrays: Arrays) -> str:

@@ -178,7 +178,8 @@ def _training(
     networks = tuple(_network(recipe, arrays, s) for s in range(len(recipe.snapshots)))
     train_found = np.array([_measure(net, images.train, images.train_labels, recipe.loss) for net in networks])
     test_found = np.array([_measure(net, images.test, images.test_labels, recipe.loss) for net in networks])
-    return Training(recipe, seed, engine, networks, *train_found.T, *test_found.T, cached=cached)
+    (train_loss, train_accuracy), (test_loss, test_accuracy) = train_found.T, test_found.T
+    return Training(recipe, seed, engine, networks, train_loss, train_accuracy, test_loss, test_accuracy, cached=cached)
 
 
 def _network(recipe: Recipe, arrays: dict[str, NDArray[Any]], snapshot: int) -> Network:
@@ -190,7 +191,8 @@ def _network(recipe: Recipe, arrays: dict[str, NDArray[Any]], snapshot: int) -> 
     from statnn.network import BatchNorm
 
     parts = ("mean", "variance", "gamma", "beta")
-    norms = [BatchNorm(*(arrays[f"{part}_{m}"][snapshot] for part in parts), engines.EPSILON) for m in layers[:-1]]
+    found = [{part: arrays[f"{part}_{m}"][snapshot] for part in parts} for m in layers[:-1]]
+    norms = [BatchNorm(**of, epsilon=engines.EPSILON) for of in found]
     return Network(weights, biases, activations, normalisations=[*norms, None])
 
 

@@ -19,7 +19,7 @@ from validation.claims import _trained
 from validation.claims._trained import CLEAR, clearness, effect, standard_error, weakest
 from validation.statistics import mean
 from validation.trained import training
-from validation.trained.training import Recipe
+from validation.trained.recipe import Recipe
 
 DEPTHS = (1, 2, 4, 8, 16)
 """Numbers of layers of weights."""

@@ -18,7 +18,7 @@ from validation.claim import Asks, Claim, Finding, Outcome, Verdict
 from validation.claims import _trained
 from validation.claims._trained import CLEAR, standard_error
 from validation.statistics import z_score
-from validation.trained.training import Recipe
+from validation.trained.recipe import Recipe
 
 APART = 0.02
 """Difference in accuracy from which two curves have parted."""

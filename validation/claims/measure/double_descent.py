@@ -14,7 +14,8 @@ from statnn.plot import COLOURS
 from validation.claim import Asks, Claim, Finding, Outcome, Verdict
 from validation.claims import _trained
 from validation.claims._trained import CLEAR, above_zero, effect, is_clear, others
-from validation.trained.training import Recipe, scrambled
+from validation.trained.recipe import Recipe
+from validation.trained.training import scrambled
 
 SHARE = 0.3
 """Share of the training labels that are permuted among themselves."""

@@ -13,7 +13,7 @@ from statnn.plot import COLOURS
 from validation.claim import Asks, Claim, Finding, Outcome, Verdict
 from validation.claims import _trained
 from validation.claims._trained import CLEAR, above_zero, clearness, effect, standard_error, weakest
-from validation.trained.training import Recipe
+from validation.trained.recipe import Recipe
 
 BOUNDARY = 0.1
 """Radius that basins pass, in units of the pixels, which lie in [0, 1]."""

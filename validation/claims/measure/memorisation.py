@@ -23,7 +23,8 @@ from validation.claim import Asks, Claim, Finding, Outcome, Verdict
 from validation.claims import _trained
 from validation.claims._trained import CLEAR, above_zero, clearness, standard_error, strongest, weakest
 from validation.trained.images import Images
-from validation.trained.training import Recipe, scrambled
+from validation.trained.recipe import Recipe
+from validation.trained.training import scrambled
 
 SOURCE = "Lehmler et al. 2023, arXiv 2308.00858, abstract"
 INDICATORS = ("MFR", "Var r", "MFF", "Var F", "MFF beyond rates", "MFF shuffled", "MFF shuffled - null", "silent")

@@ -28,7 +28,7 @@ from validation.claims._trained import (
     weakest,
 )
 from validation.statistics import mean
-from validation.trained.training import Recipe
+from validation.trained.recipe import Recipe
 
 SOURCE = "Lin et al. 2025, arXiv 2501.02436, main text"
 RATES = (2e-3, 5e-3, 1.3e-2, 3.2e-2)

@@ -19,7 +19,7 @@ from statnn.plot import COLOURS
 from validation.claim import Asks, Claim, Finding, Outcome, Verdict
 from validation.claims import _trained
 from validation.claims._trained import CLEAR, above_zero, effect, standard_error
-from validation.trained.training import Recipe
+from validation.trained.recipe import Recipe
 
 KINDS = ("ordered", "critical", "chaotic", "critical, normalised")
 SCALES = (0.7, 1.0, 1.6, 1.0)

@@ -14,7 +14,8 @@ from validation.claim import Claim, Finding, Outcome, Verdict
 from validation.claims import _trained
 from validation.claims._trained import CLEAR, effect, standard_error
 from validation.statistics import mean
-from validation.trained.training import Recipe, train_all
+from validation.trained.recipe import Recipe
+from validation.trained.training import train_all
 
 LAYERS = 6
 REPLICAS = 8
