@@ -182,7 +182,8 @@ def linear_neurons(
     with mpmath.workdps(2 * digits + 20):
         widths = [len(bias) for bias in biases]
         starts = [sum(widths[:m]) for m in range(len(widths))]
-        size, ends = sum(widths), (0 if targets is None else widths[-1])
+        wanted = [] if targets is None else [exact(y) for y in targets]
+        size, ends = sum(widths), len(wanted)
         # βH = |B h - c|² with one row for every gap
         B, c = mpmath.matrix(size + ends, size), mpmath.matrix(size + ends, 1)
         stiff, pull = mpmath.sqrt(exact(stiffness)), mpmath.sqrt(exact(beta))
@@ -195,8 +196,8 @@ def linear_neurons(
                         B[at, starts[m - 1] + j] = -stiff * exact(entry)
                     else:
                         c[at] += stiff * exact(entry) * exact(inputs[j])
-        for i in range(ends):
-            B[size + i, starts[-1] + i], c[size + i] = pull, pull * exact(targets[i])
+        for i, y in enumerate(wanted):
+            B[size + i, starts[-1] + i], c[size + i] = pull, pull * y
         return _gaussian(B, c)
 
 
