@@ -61,8 +61,8 @@ def _judge(data):
     return Verdict.judged(
         [Finding.of(PLACE, place, limit=0.0, sees=0.03, unit="in ln D"), order],
         Outcome.ASYMPTOTIC,
-        f"cD = N for every b of {SHAPES} as N → ∞; neurons that decide by themselves grow fastest a little earlier, by a "
-        f"share that falls as N^({np.mean(orders):.4f})",
+        f"cD = N for every b of {SHAPES} as N → ∞; neurons that decide by themselves grow fastest a little earlier, by "
+        f"a share that falls as N^({np.mean(orders):.4f})",
         otherwise="growth is not steepest at cD = N",
     )
 

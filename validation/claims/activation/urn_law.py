@@ -5,11 +5,14 @@ from scipy import stats
 
 from statnn.activation import PolyaUrn
 from statnn.plot import COLOURS
-from validation.claim import Claim, Outcome
-from validation.claims._tools import HYPOTHESIS, exactly
-from validation.statistics import law
+from validation.claim import Asks, Claim, Finding, Outcome, Verdict
+from validation.claims._tools import HYPOTHESIS
+from validation.statistics import law, mean, total
 
 NEURONS, B, EVENTS = 40, 0.8, 60
+LAW = "chi-square of how often K was seen"
+MEAN = "mean of K"
+NARROW = "variance of K over that of independent neurons of the same mean"
 
 
 def _run(rng, quick):
@@ -23,15 +26,37 @@ def _run(rng, quick):
         "observed": np.bincount(working, minlength=k.size),
         "pmf": process.working_law(EVENTS).pmf(k),
         "independent": independent.pmf(k),
+        "share": 1.0,
     }
 
 
 def _judge(data):
-    return exactly([law(data["observed"], data["pmf"])], "the exact law of K (chi-square)")
+    k, observed = data["k"], data["observed"]
+    values = np.repeat(k, observed)
+    centre = k @ data["pmf"]
+    squares = (values - centre) ** 2 / (data["independent"] @ (k - k @ data["independent"]) ** 2)
+    narrow = mean(squares, float(data["share"]))
+    return Verdict.judged(
+        [
+            Finding.of(LAW, law(observed, data["pmf"]), sees=0.04, unit="of b"),
+            Finding.of(MEAN, total(values, data["pmf"]), sees=0.03, unit="of b"),
+            Finding.of(NARROW, narrow, sees=0.45, unit="of the variance", asks=Asks.BELOW),
+        ],
+        Outcome.EXACT,
+        "simulation agrees with the exact law of K, which is narrower than the binomial",
+        otherwise="simulation and the exact law of K differ beyond chance",
+    )
 
 
-def _twin(data):
-    return {**data, "pmf": data["independent"]}
+def _with(b):
+    return PolyaUrn(NEURONS, b).working_law(EVENTS).pmf(np.arange(NEURONS + 1))
+
+
+def _twin(data, by):
+    return {**data, "pmf": _with((1 + by) * B)}
+
+
+TWINS = {LAW: _twin, MEAN: _twin, NARROW: lambda data, by: {**data, "share": data["share"] - by}}
 
 
 def _draw(data, figure):
@@ -54,7 +79,7 @@ CLAIM = Claim(
     run=_run,
     judge=_judge,
     draw=_draw,
-    twin=_twin,
+    twins=TWINS,
     derivations=("urn-law",),
     cost=3,
 )
