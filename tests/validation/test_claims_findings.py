@@ -12,8 +12,8 @@ from validation.statistics import Comparison
 HEADS, RUNS = "share of heads", "share of tosses equal to the one before"
 
 UNCONVERTED = {
-    "count_law", "exponents", "formula_error", "real_network", "size", "training_size",
-    "urn_law",
+    "exponents", "real_network", "size", "training_size",
+
 }  # fmt: skip
 """Modules whose claims may still have one twin for all that they judge."""
 
