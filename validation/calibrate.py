@@ -100,7 +100,7 @@ def rerun(registry: str, name: str, seeds: Iterable[int]) -> list[dict]:
         except Exception as problem:  # noqa: BLE001 - a claim that crashes on a seed is a result of the calibration
             entry["error"] = f"{type(problem).__name__}: {problem}"
         else:
-            entry["expected"] = verdict.outcome == claim.expected
+            entry["expected"] = claim.expects(verdict)
             entry["p"] = {
                 found.quantity: found.singles or [found.p]
                 for found in verdict.findings

@@ -178,6 +178,9 @@ class Claim:
         ``twin(data) -> data`` of a claim that does not yet name its quantities; then there are no `twins`.
     derivations : tuple of str
         Names in ``statnn.theory.registry.DERIVATIONS``.
+    contradicted : tuple of str
+        Where a contradiction is expected: the quantities that are expected to fail, all others to hold. Empty where it
+        is not known beforehand which will.
     needs_data : bool
         Whether the claim runs only with ``--data``.
     needs : tuple of str
@@ -198,6 +201,7 @@ class Claim:
     twins: Mapping[str, Callable[[Data, float], Data]] = field(default_factory=dict)
     twin: Callable[[Data], Data] | None = None
     derivations: tuple[str, ...] = ()
+    contradicted: tuple[str, ...] = ()
     needs_data: bool = False
     needs: tuple[str, ...] = ()
     cost: float = 1.0
@@ -216,7 +220,19 @@ class Claim:
         if bool(self.twins) == (self.twin is not None):
             raise ValueError(f"claim {self.id!r} needs twins=: for each judged quantity a function (data, by) -> data")
         object.__setattr__(self, "expected", Outcome(self.expected))
+        if self.contradicted and (
+            self.expected is not Outcome.CONTRADICTED or set(self.contradicted) - set(self.twins)
+        ):
+            raise ValueError(
+                f"claim {self.id!r} names contradicted={self.contradicted}: a claim that is expected to be contradicted "
+                "names quantities that have a twin"
+            )
         object.__setattr__(self, "twins", MappingProxyType(dict(self.twins)))
+
+    def expects(self, verdict: Verdict) -> bool:
+        """Return whether a verdict is the one stated beforehand, also in which quantities are contradicted."""
+        as_stated = not self.contradicted or set(verdict.failing) == set(self.contradicted)
+        return verdict.outcome == self.expected and as_stated
 
     def lacks(self, *, data: bool) -> str:
         """Return in words what is missing to run, the empty string where nothing is."""

@@ -53,8 +53,8 @@ class Twin:
         How wrong, in the unit of the finding.
     verdict : Verdict
     rejected : bool
-        Whether the outcome is not the one that is expected of the right theory, and the quantity itself is
-        found otherwise than in the right data.
+        Whether the quantity itself is found otherwise than in the right data, and the verdict is no longer the one
+        that is expected of the right theory.
     """
 
     quantity: str
@@ -72,6 +72,8 @@ class Record:
     id, title, statement, source, standing, expected : str
         The claim, in its own words.
     verdict : Verdict, optional
+    as_expected : bool
+        Whether the verdict is the one stated beforehand: see `Claim.expects`.
     twins : tuple of Twin
         What became of the wrong theory of each judged quantity.
     derivations : tuple of dict
@@ -90,6 +92,7 @@ class Record:
     standing: str
     expected: str
     verdict: Verdict | None = None
+    as_expected: bool = False
     twins: tuple[Twin, ...] = ()
     derivations: tuple[dict, ...] = field(default=(), repr=False)
     seconds: float = 0.0
@@ -101,11 +104,6 @@ class Record:
         """Start the record of a claim."""
         words = (claim.id, claim.title, claim.statement, claim.source, claim.standing, str(claim.expected))
         return cls(*words, **found)
-
-    @property
-    def as_expected(self) -> bool:
-        """Whether the verdict is the one stated beforehand."""
-        return self.verdict is not None and self.verdict.outcome == self.expected
 
     @property
     def unseen(self) -> tuple[str, ...]:
@@ -135,7 +133,7 @@ def perform(task: Task) -> Record:
         options = {"data": task.data} if claim.needs_data else {}
         data = frozen(claim.run(task.stream(), task.quick, **options))
         verdict = claim.judge(data)
-        record = replace(record, verdict=verdict)
+        record = replace(record, verdict=verdict, as_expected=claim.expects(verdict))
         _draw(claim, data, Path(task.out) / claim.id)
         record = replace(record, twins=tuple(_twins(claim, data, verdict)))
     except (Exception, SystemExit):  # noqa: BLE001 - one claim must not end the others
@@ -147,12 +145,12 @@ def _twins(claim: Claim, data: dict[str, np.ndarray], verdict: Verdict) -> Itera
     """Judge every quantity that is made wrong by 1.5 times what its finding says it sees."""
     if claim.twin is not None:
         found = claim.judge(frozen(claim.twin(data)))
-        yield Twin(found.decisive.quantity, 0.0, found, found.outcome != claim.expected)
+        yield Twin(found.decisive.quantity, 0.0, found, not claim.expects(found))
     for quantity, wrong in claim.twins.items():
         by = TWIN_OVER_SEEN * verdict[quantity].sees
         found = claim.judge(frozen(wrong(data, by)))
         turned = (quantity in found.failing) != (quantity in verdict.failing)
-        yield Twin(quantity, by, found, turned and found.outcome != claim.expected)
+        yield Twin(quantity, by, found, turned and not claim.expects(found))
 
 
 def _draw(claim: Claim, data: dict[str, np.ndarray], path: Path) -> None:

@@ -16,7 +16,7 @@ from statnn.measure.basins import sample_basin, weight_basin
 from statnn.plot import COLOURS
 from validation.claim import Asks, Claim, Finding, Outcome, Verdict
 from validation.claims import _trained
-from validation.claims._trained import CLEAR, clearness, effect, standard_error, weakest
+from validation.claims._trained import CLEAR, effect, standard_error
 from validation.statistics import mean
 from validation.trained import training
 from validation.trained.recipe import Recipe
@@ -24,7 +24,8 @@ from validation.trained.recipe import Recipe
 DEPTHS = (1, 2, 4, 8, 16)
 """Numbers of layers of weights."""
 SPACES = ("samples", "weights")
-TRENDS = "less clear of growth of ln σ* of samples and shrinkage of ln σ* of weights, a doubling of depth"
+GROWTH = "change of ln σ* of samples a doubling of depth"
+SHRINKAGE = "change of ln σ* of weights a doubling of depth"
 
 
 def _plan(quick, data):
@@ -86,10 +87,10 @@ def _slopes(values, at):
 
 def _judge(data):
     trends, words = [], []
-    for i, (space, sign) in enumerate(zip(SPACES, (1, -1), strict=True)):
+    for i, space in enumerate(SPACES):
         slopes = _slopes(data["radius_depth"][:, :, i], data["depths"])
         ends = np.exp(np.log(data["radius_depth"][:, :, i]).mean(axis=0))
-        trends.append(mean(sign * slopes, 0.0))
+        trends.append(mean(slopes, 0.0))
         by_width = mean(_slopes(data["radius_width"][:, :, i], data["widths"]), 0.0)
         words.append(
             f"{space}: ln σ* changes by {slopes.mean():+.3f} ± {standard_error(slopes):.3f} a doubling of depth "
@@ -102,11 +103,11 @@ def _judge(data):
         f"{'; '.join(words)}; test accuracy {accuracy[0]:.3f} at 1 layer, {accuracy.max():.3f} at best "
         f"({data['depths'][accuracy.argmax()]} layers), {accuracy[-1]:.3f} at {data['depths'][-1]}; {widest}"
     )
-    less = SPACES[min(range(2), key=lambda i: clearness(trends[i]))]
-    finding = Finding.of(
-        TRENDS, weakest(trends), asks=Asks.ABOVE, level=CLEAR, sees=0.45, unit="in ln σ* of samples a doubling"
-    )
-    return Verdict.judged((finding,), Outcome.DOMAIN, detail, otherwise=f"less clear are basins of {less}")
+    findings = [
+        Finding.of(name, trend, asks=asks, level=CLEAR, sees=0.45, unit="in ln σ* a doubling")
+        for name, trend, asks in zip((GROWTH, SHRINKAGE), trends, (Asks.ABOVE, Asks.BELOW), strict=True)
+    ]
+    return Verdict.judged(findings, Outcome.DOMAIN, detail, otherwise="not as the paper says")
 
 
 def _widest(radii):
@@ -118,11 +119,14 @@ def _widest(radii):
     )
 
 
-def _grows(data, by):
-    """Let the sample basins grow with depth: what the paper says."""
-    radii = np.array(data["radius_depth"])
-    radii[:, :, 0] *= np.exp(by * np.log2(data["depths"]))
-    return {**data, "radius_depth": radii}
+def _with_depth(space):
+    def twin(data, by):
+        """Let basins in one space be wider by so much a doubling of depth."""
+        radii = np.array(data["radius_depth"])
+        radii[:, :, space] *= np.exp(by * np.log2(data["depths"]))
+        return {**data, "radius_depth": radii}
+
+    return twin
 
 
 def _draw(data, figure):
@@ -180,7 +184,8 @@ def _claim(name, title, **options):
         run=_run,
         judge=_judge,
         draw=_draw,
-        twins={TRENDS: _grows},
+        twins={GROWTH: _with_depth(0), SHRINKAGE: _with_depth(1)},
+        contradicted=(GROWTH,),
         derivations=("attraction-basins",),
         needs=("torch",),
         **options,
