@@ -220,12 +220,10 @@ class Claim:
         if bool(self.twins) == (self.twin is not None):
             raise ValueError(f"claim {self.id!r} needs twins=: for each judged quantity a function (data, by) -> data")
         object.__setattr__(self, "expected", Outcome(self.expected))
-        if self.contradicted and (
-            self.expected is not Outcome.CONTRADICTED or set(self.contradicted) - set(self.twins)
-        ):
+        if set(self.contradicted) - set(self.twins if self.expected is Outcome.CONTRADICTED else ()):
             raise ValueError(
-                f"claim {self.id!r} names contradicted={self.contradicted}: a claim that is expected to be contradicted "
-                "names quantities that have a twin"
+                f"claim {self.id!r} names contradicted={self.contradicted}; only a claim that is expected to be "
+                "contradicted names some, and they have twins"
             )
         object.__setattr__(self, "twins", MappingProxyType(dict(self.twins)))
 

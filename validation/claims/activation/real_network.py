@@ -12,7 +12,7 @@ from scipy import stats
 
 from statnn.activation import GammaPoisson, fit, rarefaction
 from statnn.plot import COLOURS
-from validation.claim import Claim, Outcome, Verdict
+from validation.claim import Asks, Claim, Finding, Outcome, Verdict
 from validation.claims._tools import ABSTRACT, MAIN_TEXT
 from validation.statistics import bonferroni, mean
 from validation.trained import images as networks
@@ -21,6 +21,11 @@ CLEAR = 1e-3
 """Level at which a few trainings contradict; what is found lies far beyond it."""
 
 SEEN = 10
+LOW = "share of working units that are active in less than half of the samples"
+FIT = "p of the beta-binomial law fitted to all units, corrected for the number of trainings"
+BEND = f"P(active | silent in {SEEN}) less the straight line through k >= {SEEN // 2}"
+FIRST = "K(1)/N less the most that the formula gives for any b"
+OBEY = "of the units, put in their place by units that obey the hypothesis"
 TWIN = (0.5, 1.2)
 """Beta shapes (b, β) of the twin, which obeys the hypothesis with b = 1/2 and c/N = 0.29."""
 
@@ -38,11 +43,11 @@ def _record(rng, quick, data=None):
     return np.array(counts), len(images.test), np.array(ends).T
 
 
-def _law_of_twin(counts, samples):
-    """Return counts, of the same shape, that do obey the hypothesis."""
-    trainings, neurons = counts.shape
+def _obeying(data, share):
+    """Return counts in which a share of the units is replaced by units that do obey the hypothesis."""
     rng = np.random.default_rng(0)
-    return rng.binomial(samples, rng.beta(*TWIN, (trainings, neurons)))
+    lawful = rng.binomial(data["samples"], rng.beta(*TWIN, data["counts"].shape))
+    return np.where(rng.random(lawful.shape) < share, lawful, data["counts"])
 
 
 def _ends(test_error, epochs, converged):
@@ -87,22 +92,25 @@ def _measure_counts(counts, samples):
 def _judge_counts(data):
     low = mean(data["low"], 0.5)
     beta, working = (bonferroni(data[name]) for name in ("p_beta", "p_working"))
-    falls = low.z > 0 or low.p > CLEAR
     detail = (
         f"{low.estimate:.1%} of the working units are active in less than half of the samples (at least 50 % for "
         f"a law that falls with k); c/N = {np.mean(data['activity']):.2f}, silent {np.mean(data['silent']):.1%}; "
         f"beta-binomial b = {np.mean(data['b']):.2f} with p = {beta:.1g}, working units alone "
         f"b = {np.mean(data['b_working']):.1f} with p = {working:.1g}"
     )
-    if not falls:
-        return Verdict.of(Outcome.CONTRADICTED, low, f"no decaying power law: {detail}")
-    if beta < CLEAR:
-        return Verdict.of(Outcome.CONTRADICTED, low, f"counts fall, but not by the law of the hypothesis: {detail}")
-    return Verdict.of(Outcome.DOMAIN, low, detail)
+    fitted = Finding(
+        quantity=FIT, estimate=beta, error=0.0, theory=CLEAR, asks=Asks.AT_LEAST, sees=0.66, unit=OBEY, z=None, p=None
+    )
+    return Verdict.judged(
+        [Finding.of(LOW, low, asks=Asks.AT_LEAST, level=CLEAR, sees=0.66, unit=OBEY), fitted],
+        Outcome.DOMAIN,
+        detail,
+        otherwise="counts do not fall as a power law, or not by the law of the hypothesis",
+    )
 
 
-def _twin_counts(data):
-    return {**data, **_measure_counts(_law_of_twin(data["counts"], data["samples"]), int(data["samples"]))}
+def _twin_counts(data, by):
+    return data | _measure_counts(_obeying(data, by), int(data["samples"]))
 
 
 def _draw_counts(data, figure):
@@ -192,13 +200,12 @@ def _judge_response(data):
         f"{-gap.estimate:.3f} ± {gap.error:.3f}; without units that are silent throughout by {-working.estimate:.3f} ± "
         f"{working.error:.3f}"
     )
-    if gap.p < CLEAR:
-        return Verdict.of(Outcome.CONTRADICTED, gap, f"not linear in D_i: {detail}")
-    return Verdict.of(Outcome.DOMAIN, gap, f"straight within errors: {detail}")
+    bend = Finding.of(BEND, gap, level=CLEAR, sees=0.66, unit=OBEY)
+    return Verdict.judged([bend], Outcome.DOMAIN, f"straight within errors: {detail}", otherwise="not linear in D_i")
 
 
-def _twin_response(data):
-    return {**data, **_measure_response(_law_of_twin(data["counts"], data["samples"]), int(data["samples"]))}
+def _twin_response(data, by):
+    return data | _measure_response(_obeying(data, by), int(data["samples"]))
 
 
 def _draw_response(data, figure):
@@ -245,13 +252,14 @@ def _judge_growth(data):
         f"the fitted formula, {gap['beta'].max():.0%} for the fitted beta-Bernoulli law; K = {final:.2f} N at "
         f"D = {data['samples']}"
     )
-    if over.z > 0 and over.p < CLEAR:
-        return Verdict.of(Outcome.CONTRADICTED, over, f"outside c ≪ N: {detail}")
-    return Verdict.of(Outcome.DOMAIN, over, detail)
+    first = Finding.of(
+        FIRST, over, asks=Asks.AT_MOST, level=CLEAR, sees=0.66, unit="of the way from what grows to the fitted formula"
+    )
+    return Verdict.judged([first], Outcome.DOMAIN, detail, otherwise="outside c ≪ N")
 
 
-def _twin_growth(data):
-    return {**data, "working": data["paper"]}
+def _twin_growth(data, by):
+    return {**data, "working": data["working"] + min(by, 1.0) * (data["paper"] - data["working"])}
 
 
 def _draw_growth(data, figure):
@@ -295,7 +303,8 @@ def _claims(name, title, *, needs_data, cost):
             run=_run_counts,
             judge=_judge_counts,
             draw=_draw_counts,
-            twin=_twin_counts,
+            twins={LOW: _twin_counts, FIT: _twin_counts},
+            contradicted=(LOW, FIT),
         ),
         make(
             id=f"{name}-hypothesis",
@@ -306,7 +315,8 @@ def _claims(name, title, *, needs_data, cost):
             run=_run_response,
             judge=_judge_response,
             draw=_draw_response,
-            twin=_twin_response,
+            twins={BEND: _twin_response},
+            contradicted=(BEND,),
         ),
         make(
             id=f"{name}-growth",
@@ -317,7 +327,8 @@ def _claims(name, title, *, needs_data, cost):
             run=_run_growth,
             judge=_judge_growth,
             draw=_draw_growth,
-            twin=_twin_growth,
+            twins={FIRST: _twin_growth},
+            contradicted=(FIRST,),
         ),
     )
 
