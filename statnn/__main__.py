@@ -31,6 +31,7 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument("--labels", metavar="FILE", help="labels: .npy, .npz with y, or the name of an array of the data")
     one.add_argument("--out", metavar="DIR", help="where to write; default: NETWORK without suffix, -inspection")
     one.add_argument("--activation", nargs="+", metavar="NAME", help="for bare arrays: one for all layers, or one each")
+    one.add_argument("--layers", nargs="+", metavar="NAME", help="for bare arrays: dense layers in the order they act")
     one.add_argument("--split", choices=("test", "train"), default="test", help="samples of a file with both")
     one.add_argument("--scale", type=float, metavar="FACTOR", help="multiplies the samples; default: bytes by 1/255")
     one.add_argument("--samples", type=int, default=10_000, metavar="N", help="most samples (default: %(default)s)")
@@ -90,6 +91,7 @@ def _inspect(given: argparse.Namespace) -> int:
         given.network,
         read_data(given.data, given.labels, split=given.split, scale=given.scale),
         activation=activation[0] if activation and len(activation) == 1 else activation,
+        layers=given.layers,
         threshold=given.threshold,
         window=given.window,
         samples=given.samples,

@@ -18,7 +18,8 @@ from statnn._random import root, stream
 from statnn.inspection._activity import activity, spiking
 from statnn.inspection._classification import attraction, ranks
 from statnn.inspection._data import Data, given_data, numbered, read_data
-from statnn.inspection._layers import layers, strength
+from statnn.inspection._layers import layers as layers_of
+from statnn.inspection._layers import strength
 from statnn.inspection._meanfield import phase, together
 from statnn.inspection._page import Inspection
 from statnn.inspection._section import REFUSALS, Section
@@ -29,7 +30,7 @@ Question: TypeAlias = Callable[[Subject, Tell], Section]
 
 QUESTIONS: Mapping[str, Question] = MappingProxyType(
     {
-        "layers": layers,
+        "layers": layers_of,
         "activity": activity,
         "spikes": spiking,
         "order": ranks,
@@ -48,6 +49,7 @@ def inspect(
     labels: ArrayLike | str | os.PathLike[str] | None = None,
     *,
     activation: Activations | None = None,
+    layers: Sequence[str] | None = None,
     threshold: float | None = None,
     window: int | None = None,
     samples: int = 10_000,
@@ -72,6 +74,8 @@ def inspect(
         file of data what `read_data` takes.
     activation : str, Activation or sequence of them, optional
         For bare arrays, which do not say it.
+    layers : sequence of str, optional
+        For bare arrays, names of the dense layers in the order in which they act, as in `statnn.io.load_network`.
     threshold : float, optional
         Above what activation a unit is active; by default 1/2 for sigmoid units and 0 for others.
     window : int, optional
@@ -113,7 +117,7 @@ def inspect(
     (40, '')
     """
     chosen = _chosen(only)
-    loaded = load(network, activation=activation)
+    loaded = load(network, activation=activation, layers=layers)
     found = _data(data, labels, loaded.classes)
     seed = root(rng)
     most = whole(samples, "samples", minimum=2)

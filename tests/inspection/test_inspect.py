@@ -15,7 +15,7 @@ from statnn.__main__ import BAD_INPUT, DONE, main
 from statnn.inspection import QUESTIONS, Data, Measured, Section, Table, inspect
 from statnn.inspection._inspect import Inspection
 from statnn.inspection._section import Picture, share, shown
-from statnn.io import save_network
+from statnn.io import _safetensors, save_network
 from statnn.network import BatchNorm, Network
 
 PICTURES = {"activity", "basins", "order", "phase", "spikes", "strength"}
@@ -380,6 +380,25 @@ def test_a_quiet_command_with_choices(files, capsys, monkeypatch):
     out, error = capsys.readouterr()
     assert (out, error) == ("", "")
     assert "bare.npz under the microscope" in Path("page/index.html").read_text(encoding="utf-8")
+
+
+def test_the_order_of_layers_is_said_where_the_file_keeps_none(files, capsys, monkeypatch):
+    monkeypatch.chdir(files)
+    decoder, encoder = np.diag([1.0, 2.0, 3.0, 4.0, 5.0, 6.0]), np.eye(6)[[1, 2, 3, 4, 5, 0]]
+    with Path("auto.safetensors").open("wb") as file:
+        _safetensors.write(file, {"decoder.weight": decoder, "encoder.weight": encoder}, {})
+    bare = ["inspect", "auto.safetensors", "--data", "data.npz", "--activation", "identity"]
+    rest = ["--only", "layers", "--out", "page", "--quiet"]
+    assert main([*bare, *rest]) == BAD_INPUT
+    assert "in which order do 'decoder', 'encoder' act?" in capsys.readouterr().err
+    order = ["encoder", "decoder"]
+    assert main([*bare, "--layers", *order, *rest]) == DONE
+    x = np.load("data.npz")["x"]
+    for first, second, names in ((encoder, decoder, order), (decoder, encoder, order[::-1])):
+        found = inspect("auto.safetensors", x, activation="identity", layers=names, only=["layers"], rng=0)
+        assert np.allclose(found.net(x), x @ first.T @ second.T, rtol=1e-12)
+    assert main(["inspect", "net.safetensors", "--data", "data.npz", "--layers", "a", *rest]) == BAD_INPUT
+    assert "says the order of its layers itself" in capsys.readouterr().err
 
 
 # -- networks of other libraries -------------------------------------------------------------------------
