@@ -377,3 +377,29 @@ def test_unknown_ways_and_too_many_spins(rng):
         BinaryNeurons(symmetric(rng, 4), temperature=1e-15).exact()
     with pytest.raises(ValueError, match="rounding of energies"):
         BinaryNeurons(symmetric(rng, 4), temperature=1e-310).exact()
+
+
+# -- digits at the ends of temperature -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("method", ["enumeration", "transfer"])
+@pytest.mark.parametrize("K", [0.06, 1e-3, 1e-9, 1e-17, 1e-100])
+def test_energies_of_hot_spins_keep_their_digits(method, K):
+    tanh = float(mpmath.tanh(K))
+    J = K * nx.to_numpy_array(nx.path_graph(12))
+    assert BinaryNeurons(J).exact(method).energy == pytest.approx(-11 * K * tanh, rel=1e-14, abs=0)
+    fields = np.tile([K, -2 * K], 6)
+    alone = -6 * K * (tanh + 2 * float(mpmath.tanh(2 * K)))
+    assert BinaryNeurons(0 * J, fields).exact(method).energy == pytest.approx(alone, rel=1e-14, abs=0)
+
+
+def test_entropies_of_cold_spins_keep_their_digits():
+    J, h = 20.0 * nx.to_numpy_array(nx.path_graph(6)), [1, 2, 0, 3, 0, 14]
+    with mpmath.workdps(50):
+        states = np.array(list(itertools.product([-1, 1], repeat=6)))
+        weights = [mpmath.exp(20 * int(s[1:] @ s[:-1]) + int(s @ h)) for s in states]
+        total = mpmath.fsum(weights)
+        entropy = -mpmath.fsum(w / total * mpmath.log(w / total) for w in weights)
+    assert 1e-16 < entropy < 1e-14
+    for method in ("enumeration", "transfer"):
+        assert BinaryNeurons(J, h).exact(method).entropy == pytest.approx(float(entropy), rel=1e-12, abs=0), method

@@ -22,15 +22,16 @@ def enumerate_states(couplings: Floats, fields: Floats, *, correlations: bool) -
     lowest = float(excess.min())
     excess -= lowest
     weight = np.exp(-excess)
-    total = float(weight.sum())
-    weight /= total
+    ground = int(np.argmax(weight))
+    log_total = math.log1p(float(weight[:ground].sum() + weight[ground + 1 :].sum()))  # of all but one, which is 1
+    weight /= float(weight.sum())
     mean = float((weight * excess).sum())  # pairwise sums: a product of 2^20 terms would lose three digits
     magnetisation, correlation = _moments(weight, fields.size, correlations=correlations)
     return Reduced(
-        log_partition=math.log(total) - lowest,
+        log_partition=log_total - lowest,
         energy=lowest + mean,
         variance=float((weight * (excess - mean) ** 2).sum()),
-        entropy=math.log(total) + mean,
+        entropy=log_total + mean,
         magnetisation=magnetisation,
         correlation=correlation,
     )

@@ -136,14 +136,15 @@ def _up(layers: list[Layer]) -> tuple[list[Floats], tuple[float, float, float, f
         log_weight, mean = log_weight - offset, mean - shift
         kept.append(log_weight)
     law = np.exp(log_weight)
-    total = float(law.sum())
-    law /= total
+    likeliest = int(np.argmax(law))
+    log_total = math.log1p(float(law[:likeliest].sum() + law[likeliest + 1 :].sum()))
+    law /= law.sum()
     rest = float(law @ mean)
     return kept, (
-        math.fsum([*offsets, math.log(total)]),
+        math.fsum([*offsets, log_total]),
         math.fsum([*shifts, rest]),
         float(law @ (variance + (mean - rest) ** 2)),
-        float(law @ (entropy - log_weight)) + math.log(total),
+        float(law @ (entropy - log_weight)) + log_total,
     )
 
 
@@ -191,12 +192,15 @@ def _conditional(log_weight: Floats, layer: Layer) -> Iterator[tuple[Floats, Flo
     for start in range(0, 2**above, rows):
         pair = signs[start : start + rows] @ local
         log_law = pair + log_weight
-        top = log_law.max(axis=1)
+        likeliest = np.arange(len(log_law)), log_law.argmax(axis=1)
+        top = log_law[likeliest]
         log_law -= top[:, None]
         law = np.exp(log_law)
-        total = law.sum(axis=1)
-        law /= total[:, None]
-        log_total = np.log(total)
+        law[likeliest] = 0.0
+        rest = law.sum(axis=1)  # apart from the likeliest, 1, beside which it may be tiny
+        law[likeliest] = 1.0
+        law /= 1 + rest[:, None]
+        log_total = np.log1p(rest)
         log_law -= log_total[:, None]
         yield pair, law, log_law, top + log_total
 
