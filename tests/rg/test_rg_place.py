@@ -151,6 +151,24 @@ def test_the_line_of_a_function_of_your_own_is_drawn_as_what_it_is(rng):
     assert labels == ["end of a basin"]
 
 
+def test_scales_beyond_the_root_of_float64_keep_their_digits():
+    weight = np.array([[3.0, -4.0], [0.0, 5.0]])
+    for size in (2.0**-600, 1.0):
+        found = rg.place(Network([weight * size] * 2, [[size, -size]] * 2, "tanh")).layers[0]
+        assert found.sigma_w == pytest.approx(5.0 * size, rel=1e-14, abs=0)
+        assert found.sigma_w_error == pytest.approx(size * np.std([18, 32, 0, 50], ddof=1) / 2 / 10, rel=1e-14, abs=0)
+        assert (found.sigma_b, found.sigma_b_error) == (size, 0.0)
+    with pytest.raises(ValueError, match="squares overflow"):
+        rg.place(Network([weight * 1e200] * 2, None, "tanh"))
+
+
+@pytest.mark.parametrize("gain", [0.01, 100.0])
+def test_signals_whose_squares_leave_float64_are_not_called_zero(gain):
+    net = Network.repeated(gain * np.eye(3), activation="identity", depth=100)
+    with pytest.raises(ValueError, match=r"layer 7\d reach from .* squares leave float64"):
+        rg.place(net, np.arange(1.0, 19.0).reshape(6, 3))
+
+
 def test_bad_input_is_answered():
     net = Network.random([4, 4, 4], "relu", rng=0)
     with pytest.raises(TypeError, match=r"pass a statnn\.Network"):

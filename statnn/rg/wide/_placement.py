@@ -5,6 +5,7 @@ Fields of layer m+1 come from those of layer m by φ_m, W^(m+1) and b^(m+1). Tak
 a coarse description by two numbers [own], and the gap between predicted and measured signals says how coarse.
 """
 
+import math
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -24,6 +25,9 @@ from statnn.rg.wide._mean_field import MeanField, points
 from statnn.rg.wide._phase_diagram import draw_transitions
 from statnn.rg.wide._phase_transition import transition
 from statnn.rg.wide._solve import solve
+
+LEAST = 1e-290
+"""Sum of squares that has all its digits."""
 
 
 @dataclass(frozen=True)
@@ -220,11 +224,13 @@ def _placed(net: Network) -> tuple[LayerPlace, ...]:
 
 def _scale(values: Floats) -> tuple[float, float]:
     """Return the root mean square and its standard error."""
-    square = float(np.mean(values**2))
-    if square == 0 or values.size < 2:
-        return square**0.5, 0.0
-    error = float(np.std(values**2, ddof=1)) / np.sqrt(values.size)
-    return square**0.5, float(error / (2 * square**0.5))
+    power = int(np.frexp(np.abs(values).max())[1])  # squares of very small or large numbers would leave float64
+    squares = np.ldexp(values, -power) ** 2
+    root = float(np.sqrt(squares.mean()))
+    if root == 0 or values.size < 2:
+        return math.ldexp(root, power), 0.0
+    error = float(np.std(squares, ddof=1)) / np.sqrt(values.size)
+    return math.ldexp(root, power), math.ldexp(error / (2 * root), power)
 
 
 def _measured(
@@ -238,9 +244,16 @@ def _measured(
     variance, correlation = [], []
     for m, fields in enumerate(net.trace(x[chosen]).fields):
         one, two = (half.astype(np.float64) for half in (fields[:number], fields[number:]))
-        squares = np.square(one).sum(axis=1), np.square(two).sum(axis=1)
-        if not all(part.all() for part in squares):
+        with np.errstate(over="ignore"):
+            squares = np.square(one).sum(axis=1), np.square(two).sum(axis=1)
+        sizes = np.abs(fields).max(axis=1)
+        if not sizes.all():
             raise ValueError(f"fields of layer {m} are all zero for some input: there is no signal to correlate")
+        if not (min(part.min() for part in squares) >= LEAST and np.isfinite(squares).all()):
+            raise ValueError(
+                f"fields of layer {m} reach from {sizes.min():.3g} to {sizes.max():.3g} over the inputs, and their "
+                "squares leave float64: follow signals through fewer layers, or scale the network"
+            )
         variance.append(float(np.concatenate(squares).mean()) / one.shape[1])
-        correlation.append((one * two).sum(axis=1) / np.sqrt(squares[0] * squares[1]))
+        correlation.append((one * two).sum(axis=1) / (np.sqrt(squares[0]) * np.sqrt(squares[1])))
     return np.array(variance), np.stack(correlation, axis=1)
