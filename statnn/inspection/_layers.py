@@ -8,6 +8,7 @@ from statnn._axes import COLOURS
 from statnn.inspection._section import Cell, Picture, Section, Table, share
 from statnn.inspection._subject import Subject, Tell, few, name_of
 from statnn.measure import graph
+from statnn.measure._deviations import standard_deviation
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -29,6 +30,7 @@ def layers(subject: Subject, tell: Tell) -> Section:
     for m, (weight, bias) in enumerate(zip(net.weights, net.biases, strict=True)):
         sigma, norm = net.activations[m], net.normalisations[m]
         values = np.linalg.svd(weight.astype(float), compute_uv=False)
+        shares = values / values[0] if values[0] else values  # whose squares stay in float64
         slope = f" {sigma.slope:g}" if sigma.slope else ""
         rows.append(
             [
@@ -37,9 +39,9 @@ def layers(subject: Subject, tell: Tell) -> Section:
                 sigma.name + slope,
                 "yes" if norm is not None else "no",
                 float(weight.mean(dtype=float)),
-                float(weight.std(dtype=float) * np.sqrt(weight.shape[1])),
-                float(bias.std(dtype=float)),
-                float(np.sum(values) ** 2 / np.sum(values**2)) if values.any() else 0.0,
+                standard_deviation(weight) * float(np.sqrt(weight.shape[1])),
+                standard_deviation(bias),
+                float(np.sum(shares) ** 2 / np.sum(shares**2)) if values[0] else 0.0,
             ]
         )
     return Section(

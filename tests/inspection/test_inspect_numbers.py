@@ -50,6 +50,13 @@ def test_layers():
     }
 
 
+@pytest.mark.parametrize("size", [2.0**-600, 2.0**600])
+def test_scales_of_weights_beyond_the_root_of_float64(size):
+    net = Network([[[3.0 * size, 0.0], [0.0, 4.0 * size]]], [[size, 3.0 * size]], "tanh")
+    (row,) = inspect(net, np.full((10, 2), 2.0**-610), only=["layers"], rng=0)["layers"].tables[0].rows
+    assert row[4:] == pytest.approx([1.75 * size, math.sqrt(2 * 3.1875) * size, size, 1.96], rel=1e-14, abs=0)
+
+
 def test_a_share_has_the_error_of_agresti_and_coull():
     for k, n in ((0, 10), (3, 10), (10, 10), (240, 1000)):
         found = share(k / n, n)
