@@ -138,13 +138,21 @@ def load(source: Any, *, activation: Activations | None = None, layers: Sequence
         wrong = [name for name in source if not isinstance(name, str)]
         if wrong:
             raise TypeError(f"these arrays are named {wrong[0]!r}, a {type(wrong[0]).__name__}; names are texts")
+        nested = [name for name, values in source.items() if isinstance(values, Mapping)]
+        if nested:
+            raise ValueError(
+                f"{nested[0]!r} is a mapping of its own, as in a checkpoint: pass the one that holds the network's arrays, "
+                f"source[{nested[0]!r}] if that is it"
+            )
         arrays = {name: _named.plain(values, name) for name, values in source.items()}
         made = any(hasattr(values, "detach") for values in source.values())
         return _of_arrays(arrays, said, "these arrays", made=made)
-    said.nothing("this source")
     if isinstance(source, Network):
+        said.nothing("a Network")
         return Loaded(source, ())
     notes: list[str] = []
+    if any(is_kind(source) for is_kind in (_onnx.is_model, _torch.is_module, _sklearn.is_estimator)):
+        said.nothing("this source")
     if _onnx.is_model(source):
         return _of_steps(_onnx.steps(source, notes), notes)
     if _torch.is_module(source):

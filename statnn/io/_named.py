@@ -4,7 +4,7 @@ Names say layer and part, ``0.weight``, ``0.bias``, ``1.running_mean``; what the
 between, nor the ε of a normalisation, for which 1e-5 is taken, as torch does.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -93,7 +93,7 @@ def _one_a_layer(value: Any, depth: int) -> list[Activation]:
             f"these are bare arrays of {depth} dense layers, which say nothing of activations: pass activation=, one "
             "name for all layers or one a layer, for example ['relu', 'identity']"
         )
-    if isinstance(value, str | Activation):
+    if isinstance(value, str | Activation) or not isinstance(value, Iterable):
         return [activation_of(value)] * depth
     found = [activation_of(one) for one in value]
     if len(found) != depth:
@@ -106,7 +106,7 @@ def plain(values: Any, name: str) -> Reals:
     if getattr(values, "is_meta", False):
         raise ValueError(f"{name} lies on the device 'meta': it has a shape and no numbers; load the parameters first")
     try:
-        for step in ("detach", "cpu"):
+        for step in ("detach", "cpu", "resolve_conj", "resolve_neg"):
             if hasattr(values, step):
                 values = getattr(values, step)()
         dtype = getattr(values, "dtype", "")

@@ -278,3 +278,24 @@ def test_the_message_names_the_layers(tmp_path):
         load_network(path, activation="tanh")
     assert str(path) in str(caught.value)
     assert json.dumps(str(caught.value))
+
+
+@pytest.mark.parametrize(
+    ("source", "activation", "error", "match"),
+    [
+        ({"epoch": 3, "state_dict": {"0.weight": [[1.0]]}}, "tanh", ValueError, r"pass .* source\['state_dict'\]"),
+        ({"0.weight": [[1.0]]}, np.tanh, TypeError, r"activation = <ufunc 'tanh'> is a ufunc; pass a name"),
+        ([[[1.0]]], "tanh", TypeError, "source is a list; pass the path of a file"),
+        (Network([[[1.0]]]), "tanh", TypeError, "a Network says its activations itself"),
+    ],
+)
+def test_sources_and_activations_of_another_kind_are_named(source, activation, error, match):
+    with pytest.raises(error, match=match):
+        load_network(source, activation=activation)
+
+
+def test_a_tensor_that_is_the_negative_of_its_memory():
+    torch = pytest.importorskip("torch")
+    weight = torch.complex(torch.zeros(2, 3), torch.arange(6.0).reshape(2, 3)).conj().imag
+    assert weight.is_neg()
+    assert load_network({"0.weight": weight}, activation="tanh").weights[0].tolist() == [[0, -1, -2], [-3, -4, -5]]
