@@ -141,8 +141,8 @@ def load(source: Any, *, activation: Activations | None = None, layers: Sequence
         nested = [name for name, values in source.items() if isinstance(values, Mapping)]
         if nested:
             raise ValueError(
-                f"{nested[0]!r} is a mapping of its own, as in a checkpoint: pass the one that holds the network's arrays, "
-                f"source[{nested[0]!r}] if that is it"
+                f"{nested[0]!r} is a mapping of its own, as in a checkpoint: pass the one that holds the network's "
+                f"arrays, source[{nested[0]!r}] if that is it"
             )
         arrays = {name: _named.plain(values, name) for name, values in source.items()}
         made = any(hasattr(values, "detach") for values in source.values())
