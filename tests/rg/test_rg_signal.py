@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from strategies import examples, log_uniform
 
 from statnn.network import Activation
-from statnn.rg import LeadingFormKind, RepeatedLayer
+from statnn.rg import LeadingFormKind, RepeatedLayer, renormalise
 from statnn.rg.repeated import _rest as _repeated_rest
 from statnn.theory.rg import repeated_oracle
 
@@ -170,3 +170,34 @@ def test_what_is_no_signal_is_refused(start, layers, error, words):
     for layer in (TANH, RepeatedLayer("tanh", 0.5)):
         with pytest.raises(error, match=words):
             layer.signal(start, layers)
+
+
+@pytest.mark.parametrize("field", [1e-2, -1e-3, 1e-5])
+@pytest.mark.parametrize(
+    ("name", "function"), [("sigmoid", lambda h: (1 + mpmath.tanh(h / 2)) / 2), ("erf", mpmath.erf)]
+)
+def test_signals_close_to_a_cusp(name, function, field):
+    """There the cubic term is far larger than the leading, quadratic one, until signals are very small."""
+    layer = RepeatedLayer.critical(name, field)
+    form = layer.leading_form()
+    start = form.fixed_point + 0.4 * form.side
+    with mpmath.workdps(40):
+        signals = [mpmath.mpf(start)]
+        for _ in range(300):
+            signals.append(function(layer.w * signals[-1] + layer.b))
+    for layers in (1, 5, 300):
+        assert layer.signal(start, layers) == pytest.approx(float(signals[layers]), rel=1e-12)
+    assert layer.layers(start, float(signals[300])) == pytest.approx(300.0, rel=1e-9 + 1e-17 * field**-2)
+    deep = layer.signal(start, 10**9)
+    assert layer.signal(layer.signal(start, 10**6), 10**9 - 10**6) == pytest.approx(deep, rel=1e-12)
+    assert 0 < form.side * (deep - form.fixed_point) < 1.01 * form.signal(1e9)
+
+
+@pytest.mark.parametrize("field", [1e-2, 1e-4])
+def test_renormalised_layers_close_to_a_cusp(field):
+    layer = RepeatedLayer.critical("tanh", field)
+    form, scale = layer.leading_form(), 8.0  # α = 2 for z = 2, thrice
+    found = renormalise(layer, 3, extent=4.0)[-1]
+    for x in (0.1, 1.0, 4.0):
+        eight = layer.iterate(form.fixed_point + form.side * x / scale, 8)
+        assert found(x) == pytest.approx(form.side * (eight - form.fixed_point) * scale, rel=1e-12)

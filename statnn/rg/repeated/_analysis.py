@@ -1,8 +1,8 @@
 """From a scalar layer to its Taylor series at a fixed point of slope one, and from that to all it does in the limit."""
 
 import math
-from dataclasses import dataclass
-from functools import lru_cache
+from dataclasses import dataclass, replace
+from functools import cached_property, lru_cache
 from typing import Any, Protocol
 
 import mpmath
@@ -13,8 +13,10 @@ from statnn.network import Activation
 from statnn.network._activation import OWN, SIGN
 from statnn.rg.repeated._leading_form import LeadingForm, LeadingFormKind
 from statnn.rg.repeated._rest_points import tangent_fields
-from statnn.rg.repeated._series import DIGITS, SMOOTH, depth_series, known_series, numerical_series
+from statnn.rg.repeated._series import DIGITS, SMOOTH, TERMS, depth_series, known_series, numerical_series
 
+REACH = {True: 0.15, False: 0.02}
+"""Share of the distance at which a later term is as large as the leading one: of TERMS terms, and of ten."""
 SLOPE_ONE = 1e-10
 """Deviation of a slope from one up to which a layer has a leading nonlinearity all the same."""
 
@@ -41,39 +43,85 @@ class ScalarLayer(Protocol):
         """Return fixed points and the slopes there."""
 
 
+_POINTS, _SHARES = np.polynomial.legendre.leggauss(16)
+_POINTS, _SHARES = (_POINTS + 1) / 2, _SHARES / 2
+"""Gauss's rule on (0, 1), for a factor e in y."""
+
+
 @dataclass(frozen=True)
 class Analysis:
-    """The form and, where critical, the depth coordinate: powers y^(j-z+1) and ln|y|."""
+    """The form and, where critical, the depth coordinate A, by the vector field v = dy/dA whose flow is the layer.
+
+    Where the leading term of v outweighs the others, A is a series, of powers y^(j-z+1) and ln|y|. Close to a cusp,
+    where the term after it is far larger, this is so for tiny y only, and beyond A is an integral of 1/v.
+    """
 
     form: LeadingForm
-    powers: tuple[float, ...] = ()
     local: tuple[float, ...] = ()
     """Taylor coefficients of y -> y - u y^z + ..., from y^0 on."""
+    field: tuple[float, ...] = ()
+    """Those of v."""
+    powers: tuple[float, ...] = ()
+    """Coefficients of the powers of y/`summed`, as far as which they are added up."""
+    summed: float = 0.0
+
+    @cached_property
+    def bend(self) -> float:
+        """Inverse of the distance at which some term of the layer beyond y is as large as y."""
+        z = self.form.order or 2
+        return max(float(abs(c) ** (1 / (k - 1))) for k, c in enumerate(self.local) if k >= z)
+
+    @property
+    def near(self) -> float:
+        """Distance up to which v is its series."""
+        return REACH[len(self.local) == TERMS] / self.bend
+
+    def drop(self, y: Any) -> Any:
+        """Return v/y, the relative change of y in a layer."""
+        return np.polynomial.polynomial.polyval(y, self.field[1:])
 
     def coordinate(self, y: float) -> float:
-        """Return A(y), y small."""
-        z = self.form.order or 2
+        """Return A(y), y no farther than `near`."""
+        inner = math.copysign(min(abs(y), self.summed), y)
+        return self._series(inner) - self._between(y, inner)
+
+    def apart(self, y: float, end: float) -> float:
+        """Return how many layers lead from y to `end`, on the same side, no farther than `near`."""
+        if abs(end) > abs(y):
+            return -self.apart(end, y)
+        inner = math.copysign(min(abs(y), max(abs(end), self.summed)), y)
+        beyond = self._series(end) - self._series(inner) if end != inner else 0.0
+        return self._between(y, inner) + beyond
+
+    def after(self, y: float, layers: float) -> float:
+        """Return y after so many layers, by Newton's method in ln|y|."""
+        end = y
+        for _ in range(100):
+            step = (self.apart(y, end) - layers) * -float(self.drop(end))
+            end *= math.exp(min(1.0, max(-1.0, step)))
+            if abs(step) < 1e-15:
+                break
+        return end
+
+    def _between(self, y: float, end: float) -> float:
+        """Return how many layers lead from y to a smaller `end`, none below `summed`."""
+        factor = math.log(y / end)
+        if not factor:
+            return 0.0
+        panels = math.ceil(factor)
+        width = factor / panels
+        places = width * (np.arange(panels)[:, None] + _POINTS)
+        return float(np.sum(-width * _SHARES / self.drop(y * np.exp(-places))))
+
+    def _series(self, y: float) -> float:
+        z, share = self.form.order or 2, y / self.summed
         try:
-            terms = math.fsum(c * y ** (j - z + 1) for j, c in enumerate(self.powers))
-        except OverflowError:
+            terms = math.fsum(c * share ** (j - z + 1) for j, c in enumerate(self.powers))
+        except (OverflowError, ZeroDivisionError):
             raise ValueError(
                 f"a signal {y:g} from the fixed point is deeper than 1e308 layers: it stays where it is"
             ) from None
         return float(terms + (self.form.residue or 0.0) * math.log(abs(y)))
-
-    def inverse(self, target: float, y: float) -> float:
-        """Return the y of this depth, from a larger one of the same sign, by Newton's method in ln|y|."""
-        z, u = self.form.order or 2, self.form.coefficient or 1.0
-        sign = math.copysign(1.0, y)
-        size = float(min(abs(y), ((z - 1) * u * max(target, 1.0)) ** (-1.0 / (z - 1))))
-        for _ in range(60):
-            at = sign * size
-            slope = math.fsum((j - z + 1) * c * at ** (j - z + 1) for j, c in enumerate(self.powers))
-            step = (target - self.coordinate(at)) / (slope + (self.form.residue or 0.0))
-            size *= math.exp(min(1.0, max(-1.0, step)))
-            if abs(step) < 1e-15:
-                break
-        return sign * size
 
 
 @lru_cache(maxsize=256)
@@ -146,9 +194,15 @@ def _from_series(series: list[Any], errors: list[Any], x: float) -> Analysis:
     later = powers[1] if len(powers) > 1 else None
     if u < 0.0:
         return Analysis(LeadingForm(LeadingFormKind.REPELLING, x, slope, order, u, float(errors[order]), side, later))
-    coordinate, residue = depth_series(local, order) if len(local) >= 2 * order else ([], None)
+    field, powers, residue = depth_series(local, order) if len(local) >= 2 * order else ([], [], None)
     error = 0.0 if isinstance(series[1], mpmath.mpf) else float(errors[order])
     form = LeadingForm(
         LeadingFormKind.CRITICAL, x, slope, order, u, error, side, later, None if residue is None else float(residue)
     )
-    return Analysis(form, tuple(float(c) for c in coordinate), tuple(float(c) for c in local))
+    found = Analysis(form, tuple(float(c) for c in local), tuple(float(c) for c in field))
+    if not powers:
+        return found
+    rest = max(abs(c / u) ** (1 / (k - order)) for k, c in enumerate(found.local) if k > order)
+    summed = min(found.near, REACH[len(series) == TERMS] / rest) if rest else found.near
+    in_units = tuple(float(c * (0 * c + summed) ** (j - order + 1)) for j, c in enumerate(powers))
+    return replace(found, powers=in_units, summed=summed)

@@ -16,11 +16,8 @@ from statnn.rg.repeated._analysis import Analysis, analysed
 from statnn.rg.repeated._leading_form import LeadingForm, LeadingFormKind
 from statnn.rg.repeated._rest import rested
 from statnn.rg.repeated._rest_points import ROUNDING, fixed_fields
-from statnn.rg.repeated._series import SMOOTH
 from statnn.rg.repeated._simulation import simulate
 
-NEAR = {True: 0.15, False: 0.02}
-"""Where the depth coordinate is summed: for series of TERMS terms, and for those of ten."""
 MOST_STEPS = 10**7
 LEAST_CHANGE = 1e-17
 """Relative, of a signal in all layers that are asked for; less is none."""
@@ -296,7 +293,8 @@ class RepeatedLayer:
         >>> round(RepeatedLayer("tanh").layers(1.0, 0.01))
         14997
         """
-        form = analysed(self, None, None, 0.5).form
+        found = analysed(self, None, None, 0.5)
+        form = found.form
         form.amplitude  # noqa: B018 - raises unless critical
         centre = form.fixed_point or 0.0
         start, value = _one(start, "start"), _one(value, "value")
@@ -305,7 +303,8 @@ class RepeatedLayer:
                 f"start = {start} and value = {value} do not lie on one side of the fixed point {centre:g}: "
                 "no number of layers leads from one to the other"
             )
-        return self.depth(value) - self.depth(start)
+        (first, passed), (last, more) = self._near(start, found), self._near(value, found)
+        return found.apart(first, last) + passed - more
 
     def signal(self, start: float, layers: int) -> float:
         """Return the signal after m layers, as `iterate` does, but at any depth up to 9·10^18.
@@ -348,9 +347,8 @@ class RepeatedLayer:
                 self._refuse_marginal(begin, m, found.form)
             return rested(self.sigma, self.w, self.b, begin, m)
         (y, passed), form = way, found.form
-        z, u = form.order or 2, form.coefficient or 1.0
-        if (z - 1) * u * abs(y) ** (z - 1) * (m - passed) > LEAST_CHANGE:
-            y = found.inverse(found.coordinate(y) + (m - passed), y)
+        if -found.drop(y) * (m - passed) > LEAST_CHANGE:
+            y = found.after(y, m - passed)
         elif not passed:
             return begin
         return (form.fixed_point or 0.0) + form.side * y
@@ -392,13 +390,11 @@ class RepeatedLayer:
         """Return as `_near`; None if the fixed point does not draw the signal in, or not within MOST_STEPS layers."""
         form = found.form
         centre, side = form.fixed_point or 0.0, form.side
-        z, u = form.order or 2, form.coefficient or 1.0
-        near, scale = NEAR[self.sigma.code in SMOOTH], u ** (1 / (z - 1))
         y = side * (x - centre)
-        if y < 0.0 and z % 2 == 0:
+        if y < 0.0 and (form.order or 2) % 2 == 0:
             return None
         for steps in range(MOST_STEPS):
-            if abs(y) * scale <= near:
+            if abs(y) <= found.near:
                 return y, steps
             before, y = y, side * (float(self.sigma(np.asarray(self.w * (centre + side * y) + self.b))) - centre)
             if not 0.0 < y / before < 1.0:

@@ -133,8 +133,7 @@ def _first(layer: RepeatedLayer, order: int, points: Floats) -> Floats:
     found = analysed(layer, None, None, 0.5)
     centre, side = found.form.fixed_point or 0.0, found.form.side
     series = -np.array(found.local[order:])
-    unit = abs(found.local[order]) ** (1.0 / (order - 1))  # of the nonlinearity, which is of order one at 1/unit
-    near = points * unit < SERIES_BELOW[layer.sigma.code in SMOOTH]
+    near = points * found.bend < SERIES_BELOW[layer.sigma.code in SMOOTH]
     with np.errstate(under="ignore"):
         by_series = np.polynomial.polynomial.polyval(np.where(near, points, 0.0), series)
     away = np.where(near, 1.0, points)

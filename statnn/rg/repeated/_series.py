@@ -83,39 +83,34 @@ def reciprocal(a: Sequence[Any]) -> list[Any]:
     return result
 
 
-def logarithm(f: Sequence[Any], order: int) -> list[Any]:
+def logarithm(f: Sequence[Any]) -> list[Any]:
     """Return the vector field v whose flow over one layer is f(y) = y + c_z y^z + ..., as a formal series.
 
-    It solves v(f(y)) = f'(y) v(y), one power after the other: v_k stands with (k-z) c_z in the power k+z-1, where of
-    f only powers up to k matter.
+    With the operator Δ h = h(f(y)) - h(y), which raises the lowest power, v = Σ_n (-1)^(n+1) Δ^n y / n: the logarithm
+    of 1 + Δ, without a division by what may be small.
     """
-    known = len(f)
-    f = [*f, *[0 * f[0]] * (order - 1)]
-    size = len(f)
-    slope = [(k + 1) * f[k + 1] for k in range(size - 1)] + [0 * f[0]]
-    powers: list[Any] = [1 + 0 * f[0], *[0 * f[0]] * (size - 1)]
-    for _ in range(order):
-        powers = product(powers, f)
-    v = [0 * f[0] for _ in range(size)]
-    gap = [0 * f[0] for _ in range(size)]  # v(f(y)) - f'(y) v(y) of the powers found so far
-    for k in range(order, size):
-        v[k] = f[order] if k == order else 0 * f[0]
-        if k > order and k + order - 1 < size:
-            v[k] = -gap[k + order - 1] / ((k - order) * f[order])
-        for j in range(size):
-            gap[j] = gap[j] + v[k] * (powers[j] - (slope[j - k] if j >= k else 0))
-        powers = product(powers, f)
-    return v[:known]
+    one = [1 + 0 * f[0], *[0 * f[0]] * (len(f) - 1)]
+    powers = [one]
+    for _ in f[1:]:
+        powers.append(product(powers[-1], f))
+    term = [0 * f[0], *one[:-1]]
+    v = [0 * f[0] for _ in f]
+    for n in range(1, len(f)):
+        term = [
+            sum((h * power[k] for h, power in zip(term, powers, strict=True)), start=-term[k]) for k in range(len(f))
+        ]
+        v = [total + change * (-1) ** (n + 1) / n for total, change in zip(v, term, strict=True)]
+    return v
 
 
-def depth_series(f: Sequence[Any], order: int) -> tuple[list[Any], Any]:
-    """Return the coordinate A with A(f(y)) = A(y) + 1: coefficients of y^(j-z+1), j = 0, 1, ..., and that of ln|y|.
+def depth_series(f: Sequence[Any], order: int) -> tuple[list[Any], list[Any], Any]:
+    """Return v of `logarithm`, and of A with A(f(y)) = A(y) + 1 the coefficients of y^(j-z+1), j >= 0, and of ln|y|.
 
     A is the integral of 1/v; the coefficient of the logarithm does not depend on the coordinate y and is the only
     thing that a change of coordinate cannot remove.
     """
-    v = logarithm(f, order)
+    v = logarithm(f)
     inverse = reciprocal(v[order:])
     residue = inverse[order - 1] if len(inverse) >= order else 0 * f[0]
     powers = [value / (j - order + 1) if j != order - 1 else 0 * f[0] for j, value in enumerate(inverse)]
-    return powers, residue
+    return v, powers, residue
