@@ -321,6 +321,25 @@ def test_classes_of_activations():
         rg.criticality("relu").variance(10)
 
 
+@pytest.mark.parametrize("scale", [1e-5, 1e-3, 30.0, 1e4])
+def test_the_class_does_not_depend_on_the_units_of_fields(scale):
+    """sin(30 h) is the activation of networks for coordinates; with g = s h it is sin again."""
+    sine = Activation("sin(s h)", lambda h: np.sin(scale * h), lambda h: scale * np.cos(scale * h))
+    found = rg.criticality(sine)  # E sin² = (1 - exp(-2q))/2 = q - q² + ...
+    assert (found.kind.name, found.power) == ("HALF_STABLE", 1.0)
+    assert found.sigma_w == pytest.approx(1 / scale, rel=1e-10)
+    assert found.coefficient == pytest.approx(-(scale**2), rel=1e-8)
+    assert found.amplitude == pytest.approx(scale**-2, rel=1e-8, abs=0)
+    assert found.chi_series == pytest.approx((0.0, 1 / 3), abs=1e-6)
+
+
+def test_the_first_nonlinearity_may_be_of_fifth_order():
+    found = rg.criticality(Activation("fifth", lambda h: h / (1 + h**4), lambda h: (1 - 3 * h**4) / (1 + h**4) ** 2))
+    assert (found.kind.name, found.power) == ("HALF_STABLE", 2.0)  # E φ² = q - 2 E h⁶ + ... = q - 30 q³ + ...
+    assert found.coefficient == pytest.approx(-30.0, rel=1e-4)
+    assert found.sigma_w == pytest.approx(1.0, rel=1e-8)
+
+
 # -- composition -----------------------------------------------------------------------------------------
 
 LAYERS = [rg.RandomLayer("tanh", 1.5, 0.1), rg.RandomLayer("erf", 0.8, 0.3), rg.RandomLayer("relu", 1.2)]

@@ -285,3 +285,30 @@ def test_only_the_edge_is_drawn_as_critical():
     assert [text.get_text() for text in other.get_legend().get_texts()] == ["fold"]
     calm = rg.phase_diagram("tanh", [0.5, 1.3], [0.1, 0.2]).plot(Figure().add_subplot())
     assert [text.get_text() for text in calm.get_legend().get_texts()] == [r"edge of chaos, $\chi = 1$"]
+
+
+@pytest.mark.parametrize("scale", [1e-3, 1e5])
+def test_how_order_ends_does_not_depend_on_the_units_of_fields(scale):
+    """h Φ(s h) is gelu of g = s h over s; the numbers are those of gelu at σ_b = 0.1 from a start of 1."""
+    gate = Activation(
+        "h Φ(s h)",
+        lambda h: h * special.ndtr(scale * h),
+        lambda h: special.ndtr(scale * h) + scale * h * np.exp(-((scale * h) ** 2) / 2) / np.sqrt(2 * np.pi),
+    )
+    found = rg.transition(gate, 0.1 / scale, start=scale**-2)
+    assert found.kind is rg.TransitionKind.BASIN
+    assert found.sigma_w == pytest.approx(1.52584352, rel=1e-7)
+    assert found.variance_below * scale**2 == pytest.approx(0.02559768, rel=1e-5)
+    rest, edge = rg.RandomLayer(gate, 1.5, 0.1 / scale).branches()
+    assert rest.variance * scale**2 == pytest.approx(0.02424438, rel=1e-6)
+    assert (rest.outcome.name, edge.outcome.name) == ("CONVERGED", "REPELLING")
+
+
+def test_averages_that_underflow_make_no_end_and_no_warning():
+    """Fields of variance 0.0004 pass the threshold of |h| - 1 once in 1e545."""
+    shrink = Activation(
+        "softshrink", lambda h: np.sign(h) * np.maximum(np.abs(h) - 1, 0), lambda h: (np.abs(h) > 1) * 1.0
+    )
+    assert rg.transition(shrink, 0.0).kind is rg.TransitionKind.BASIN
+    found = rg.transition(shrink, 0.02, start=1e-6)
+    assert (found.kind.name, found.sigma_w, found.chi_below, found.chi_above) == ("NONE", np.inf, 0.0, 0.0)

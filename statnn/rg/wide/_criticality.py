@@ -13,10 +13,13 @@ from statnn._arguments import Floats
 from statnn.network._activation import Activation, activation
 from statnn.rg.wide._averages import Averages, averages
 
-TINY, SMALL, SCALE = 1e-12, 1e-6, 1e-4
-"""Variances at which the leading term and the power of the next are read off."""
-RANGE, NODES, DEGREE = 0.02, 24, 9
-"""Of the fit of a series: variances up to RANGE at Chebyshev's nodes."""
+GRID = np.geomspace(1e-24, 1e12, 36 * 8 + 1)
+"""Variances among which the scale of an activation is sought: that at which M/q has changed by CHANGED."""
+CHANGED, NONE = 0.04, 1e-9
+TINY, SMALL, LARGE = 1e-10, 1e-4, 1e-2
+"""Shares of this scale at which the leading term and the power of the next are read off."""
+NODES, DEGREE = 24, 9
+"""Of the fit of a series: variances up to the scale at Chebyshev's nodes."""
 
 
 class CriticalityKind(StrEnum):
@@ -91,8 +94,8 @@ def criticality(activation: str | Activation) -> Criticality:
 
     Notes
     -----
-    Coefficients are those of a polynomial fitted to the exact averages at small q, to about 1e-6 (A) and 1e-4 (A_2,
-    B_2); standing [asymptotic].
+    Coefficients are those of a polynomial fitted to the exact averages up to where V/q has changed by four per cent, in
+    whatever units fields are, to about 1e-8 (A) and 1e-6 (A_2, B_2); standing [asymptotic].
 
     Examples
     --------
@@ -105,30 +108,48 @@ def criticality(activation: str | Activation) -> Criticality:
         share = float(of.one(np.ones(1))[1][0])
         kind = CriticalityKind.SCALE_INVARIANT if share > 0 else CriticalityKind.NONE
         return Criticality(kind, share**-0.5 if share > 0 else np.inf, 0.0, 0.0, 0.0, (0.0, 0.0))
-    at = np.array([TINY, SMALL, SCALE])
-    ratio = of.one(at)[0] / at
-    if not 1e-8 < ratio[0] < 1e8:  # φ(0) ≠ 0 makes it 1/q, a vanishing slope makes it q
+    scale, changed = _scale(of)
+    if not scale:  # φ(0) ≠ 0 makes M/q 1/q, a vanishing slope makes it q
         return Criticality(CriticalityKind.NONE, np.inf, 0.0, 0.0, 0.0, (0.0, 0.0))
-    first, last = ratio[1] / ratio[0] - 1, ratio[2] / ratio[0] - 1
-    if abs(last) < 1e-9:
+    at = scale * np.array([TINY, SMALL, LARGE])
+    ratio = of.one(at)[0] / at
+    if changed < NONE:
         return Criticality(CriticalityKind.SCALE_INVARIANT, float(ratio[0] ** -0.5), 0.0, 0.0, 0.0, (0.0, 0.0))
-    power = max(0.5, round(float(np.log(last / first) / np.log(SCALE / SMALL)) * 2) / 2) if first * last > 0 else 1.0
-    series, slopes = _series(of, power)
-    A = float(series[1])
+    first, last = ratio[1] / ratio[0] - 1, ratio[2] / ratio[0] - 1
+    power = max(0.5, round(float(np.log(last / first) / np.log(LARGE / SMALL)) * 2) / 2) if first * last > 0 else 1.0
+    series, slopes = _series(of, power, scale)
+    leading = float(series[round(power / _step(power))])  # in units of the scale
+    A = leading * scale**-power
     kind = CriticalityKind.HALF_STABLE if A < 0 else CriticalityKind.REPELLING
     amplitude = float((power * abs(A)) ** (-1 / power)) if kind is CriticalityKind.HALF_STABLE else 0.0
     expansion = _chi(series, slopes) if kind is CriticalityKind.HALF_STABLE and power == 1 else (0.0, 0.0)
     return Criticality(kind, float(series[0] ** -0.5), power, A, amplitude, expansion)
 
 
-def _series(of: Averages, power: float) -> tuple[Floats, Floats]:
-    """Return a, A, A_2, ... of M/q and 1, B, B_2, ... of D/a, in powers of q^p."""
-    nodes = RANGE ** min(1.0, power) * (1 - np.cos(np.pi * (np.arange(NODES) + 0.5) / NODES)) / 2
-    q = nodes ** (1 / power)
+def _scale(of: Averages) -> tuple[float, float]:
+    """Return the variance up to which M/q changes by CHANGED, and by how much it does; 0 where M is not as q at 0."""
+    grid = GRID[of.reach >= GRID]
+    mean, slope, _ = of.one(grid)
+    if not (mean[0] > 0 and abs(grid[0] * slope[0] / mean[0] - 1) < 0.01):
+        return 0.0, 0.0
+    changed = np.maximum.accumulate(np.abs(mean / grid / (mean[0] / grid[0]) - 1))
+    last = min(int(np.searchsorted(changed, CHANGED)), grid.size - 1)
+    return float(grid[last]), float(changed[last])
+
+
+def _step(power: float) -> float:
+    """Return the power of q of which M/q is a series: half powers come from kinks."""
+    return 0.5 if power % 1 else 1.0
+
+
+def _series(of: Averages, power: float, scale: float) -> tuple[Floats, Floats]:
+    """Return a, A, A_2, ... of M/q and 1, B, B_2, ... of D/a, in steps of the power of q over its scale."""
+    nodes = (1 - np.cos(np.pi * (np.arange(NODES) + 0.5) / NODES)) / 2
+    q = scale * nodes ** (1 / _step(power))
     mean, _, square = of.one(q)
     polynomial = np.polynomial.Polynomial
     series, slopes = (
-        polynomial.fit(nodes, values, DEGREE, domain=[0, nodes[-1]]).convert().coef for values in (mean / q, square)
+        polynomial.fit(nodes, values, DEGREE, domain=[0, 1]).convert().coef for values in (mean / q, square)
     )
     return np.append(series[0], series[1:] / series[0]), slopes / series[0]
 

@@ -4,6 +4,7 @@ A layer has weights W_ij ~ N(0, σ_w²/n) and biases b_i ~ N(0, σ_b²), fresh i
 inputs are Gaussian, with a variance q and a correlation c that follow two maps from layer to layer.
 """
 
+import math
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from functools import cached_property
@@ -231,7 +232,7 @@ class RandomLayer:
         return self.fixed_point(start).xi_correlation
 
     def branches(self) -> tuple[MeanField, ...]:
-        """Return all fixed points with variance from 1e-9 to 1e12, and q* = 0 where it is one, smallest first.
+        """Return all fixed points with variance from 1e-9, or σ_b² if less, to 1e12, and q* = 0, smallest first.
 
         Attracting and repelling ones alternate: between two that attract lies one that repels. Where fields vary
         faster than averages of a function of your own can follow, they end at smaller variances.
@@ -247,7 +248,9 @@ class RandomLayer:
             rest = described(self._of, np.array([weight]), np.array([bias]), np.zeros(1))
             zero = points([self], rest) if bias == 0 and found.variance != 0 else ()
             return (*zero, *((found,) if found.outcome is not VarianceEnd.UNBOUNDED else ()))
-        q = variances(self._of, weight, bias, GRID[self._of.reach >= GRID])
+        decades = max(0, math.ceil(math.log10(GRID[0] / bias)) + 1) if bias else 0
+        grid = np.append(GRID[0] * 10.0 ** (np.arange(-8 * decades, 0) / 8), GRID[self._of.reach >= GRID])
+        q = variances(self._of, weight, bias, grid)
         if bias == 0 and weight * self._of.one(np.array([1e-300]))[0][0] < 1e-200:
             q = np.append(0.0, q)
         every = described(self._of, np.full(q.size, weight), np.full(q.size, bias), q)

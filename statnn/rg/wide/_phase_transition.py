@@ -6,6 +6,7 @@ of the curve that rises and is not hidden from it: below q_0 the points lower th
 those higher than all between [exact]. That path is followed upwards from w = 0; where it jumps, a fixed point is left.
 """
 
+import math
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import pairwise
@@ -22,6 +23,8 @@ from statnn.rg.wide._solve import CRITICAL, limits
 
 GRID = np.geomspace(1e-10, 1e12, 22 * 16 + 1)
 """Variances along which fixed points are followed."""
+NARROW, FEWEST = 1e-4, 1e-280
+"""The smallest of them over the smallest of σ_b² and the start; and at the least."""
 FLAT = 1e-10
 """Relative depth of a dip of w(q) that counts as none: averages are good to 1e-12."""
 
@@ -230,7 +233,7 @@ class _Curve(NamedTuple):
 
 
 def _curves(of: Averages, biases: Floats, start: float) -> list[_Curve]:
-    grid = np.unique(np.append(GRID[of.reach >= GRID], start))
+    grid = np.unique(np.append(_grid(of, min([start, *biases[biases > 0]])), start))
     values = np.array(of.one(grid))
     zero = np.array(of.one(np.array([1e-300])))[:, 0]
     rows, cells = [], []
@@ -261,8 +264,15 @@ def _curves(of: Averages, biases: Floats, start: float) -> list[_Curve]:
     return curves
 
 
+def _grid(of: Averages, smallest: float) -> Floats:
+    """Return variances up to all that can be computed, from far below the smallest that is given."""
+    decades = max(0, math.ceil(math.log10(GRID[0] / max(NARROW * smallest, FEWEST))))
+    below = GRID[0] * 10.0 ** (np.arange(-16 * decades, 0) / 16)
+    return np.append(below, GRID[of.reach >= GRID])
+
+
 def _curve(b: float, q: Floats, mean: Floats, square: Floats, start: float, at_zero: float) -> _Curve:
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
         w = (q - b) / mean
         chi = np.where(square > 0, w * square, 0.0)
     if at_zero < 0:
@@ -344,7 +354,8 @@ def _sides(of: Averages, jumps: list[tuple[_Curve, _Jump]]) -> list[_End]:
     if at.size:
         q[at] = roots(beside, low[at], high[at])
     far = np.isinf(q)
-    chi = level * of.one(np.where(far, 1.0, q))[2]
+    with np.errstate(invalid="ignore"):  # levels beyond float64, which are no ends
+        chi = level * of.one(np.where(far, 1.0, q))[2]
     chi[far] = level[far] * limits(of)[1] if far.any() else chi[far]
     kinds = [TransitionKind.FOLD if jump.fold else TransitionKind.BASIN for _, jump in jumps]
     pairs = zip(kinds, level[::2].tolist(), chi.reshape(-1, 2).tolist(), q.reshape(-1, 2).tolist(), strict=True)
@@ -353,10 +364,12 @@ def _sides(of: Averages, jumps: list[tuple[_Curve, _Jump]]) -> list[_End]:
 
 def _first(of: Averages, curve: _Curve, stretches: list[list[int]], jumps: list[_End]) -> _End | tuple[float, float]:
     """Return the first end of order on a path, or a bracket of q at an edge of chaos."""
-    if not np.isfinite(curve.w[curve.start]):  # E φ² of the start underflows: it dies out at every σ_w
-        return _End(TransitionKind.NONE, np.inf, (0.0, 0.0), (0.0, 0.0))
+    dead = not np.isfinite(curve.w[curve.start])  # E φ² of the start underflows: it dies out at every σ_w
     q, chi = 0.0, 0.0  # where the last jump landed
     for k, points in enumerate(stretches):
+        dead = k < len(jumps) and np.isinf(jumps[k].weight)  # or that of where it jumps
+        if dead:
+            break
         if points[:2] == [-1, 0]:
             return _End(TransitionKind.EDGE, 1 / curve.at_zero, (1.0, 1.0), (0.0, 0.0))
         rest = [i for i in points if i >= 0]
@@ -371,8 +384,9 @@ def _first(of: Averages, curve: _Curve, stretches: list[list[int]], jumps: list[
                 return jumps[k]
             q, chi = jumps[k].variance[1], jumps[k].chi[1]
     growth, _, ratio = limits(of)
-    if growth == 0:
-        return _End(TransitionKind.NONE, np.inf, (float(curve.chi[-1]),) * 2, (np.inf, np.inf))
+    if dead or growth == 0:
+        chi, q = (0.0, curve.bias) if dead else (float(curve.chi[-1]), np.inf)
+        return _End(TransitionKind.NONE, np.inf, (chi, chi), (q, q))
     return _End(TransitionKind.UNBOUNDED, 1 / growth, (ratio, ratio), (np.inf, np.inf))
 
 
