@@ -201,3 +201,16 @@ def test_renormalised_layers_close_to_a_cusp(field):
     for x in (0.1, 1.0, 4.0):
         eight = layer.iterate(form.fixed_point + form.side * x / scale, 8)
         assert found(x) == pytest.approx(form.side * (eight - form.fixed_point) * scale, rel=1e-12)
+
+
+def test_a_radius_in_which_a_function_is_no_polynomial_is_said():
+    steep = RepeatedLayer(Activation("steep", lambda h: np.tanh(1e3 * h) / 1e3, lambda h: np.cosh(1e3 * h) ** -2.0))
+    with pytest.raises(ValueError, match=r"slope 1 at the field 0, .* within radius = 0\.5 .* pass a smaller radius"):
+        steep.leading_form()
+    form = steep.leading_form(radius=5e-4)
+    assert (form.outcome, form.order, form.coefficient) == (
+        LeadingFormKind.CRITICAL,
+        3,
+        pytest.approx(1e6 / 3, rel=1e-9),
+    )
+    assert steep.signal(1e-3, 10**4) == pytest.approx(1e-3 * RepeatedLayer("tanh").signal(1.0, 10**4), rel=1e-9)

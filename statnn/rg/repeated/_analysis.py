@@ -17,6 +17,8 @@ from statnn.rg.repeated._series import DIGITS, SMOOTH, TERMS, depth_series, know
 
 REACH = {True: 0.15, False: 0.02}
 """Share of the distance at which a later term is as large as the leading one: of TERMS terms, and of ten."""
+ROUGH = 1e-6
+"""Relative error of a slope from which on a polynomial is none of the function."""
 SLOPE_ONE = 1e-10
 """Deviation of a slope from one up to which a layer has a leading nonlinearity all the same."""
 
@@ -144,6 +146,12 @@ def analysed(layer: ScalarLayer, at: float | None, known: tuple[float, ...] | No
             series = [c * w**k for k, c in enumerate(known_series(sigma.code, h))]
             return _from_series(series, [mpmath.mpf(10) ** -12 * (1 + abs(c)) for c in series], x)
     values, errors = numerical_series(sigma, h, radius)
+    slope = float(sigma.derivative(np.asarray(h)))
+    if abs(values[1] - slope) > 4 * errors[1] + ROUGH * abs(slope):
+        raise ValueError(
+            f"{sigma.name!r} has the slope {slope:.6g} at the field {h:g}, and a polynomial within radius = {radius:g} "
+            f"has {values[1]:.6g}: it bends more than that; pass a smaller radius"
+        )
     scale = layer.w ** np.arange(10)
     return _from_series(list(values * scale), list(errors * np.abs(scale)), x)
 

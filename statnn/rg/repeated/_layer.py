@@ -361,7 +361,10 @@ class RepeatedLayer:
             off = abs(self.w * float(self.sigma.derivative(np.asarray(self.b))) - 1.0)
             if off > ROUNDING and off * layers > FELT:
                 return None
-        found = analysed(self, None, None, 0.5)
+        try:
+            found = analysed(self, None, None, 0.5)
+        except ValueError:  # of a function of your own that is no polynomial so far: then layer by layer
+            return None
         return found if found.form.outcome is LeadingFormKind.CRITICAL and found.powers else None
 
     def _refuse_marginal(self, x: float, layers: int, form: LeadingForm) -> None:
