@@ -312,3 +312,14 @@ def test_averages_that_underflow_make_no_end_and_no_warning():
     assert rg.transition(shrink, 0.0).kind is rg.TransitionKind.BASIN
     found = rg.transition(shrink, 0.02, start=1e-6)
     assert (found.kind.name, found.sigma_w, found.chi_below, found.chi_above) == ("NONE", np.inf, 0.0, 0.0)
+
+
+def test_limits_of_functions_that_are_wide_are_those_far_out():
+    """h Φ(s h) at s = 1e-5 is half a line yet at q = 1e12; χ of a growing variance is σ_w²/2 all the same."""
+    wide = Activation(
+        "h Φ(s h)",
+        lambda h: h * special.ndtr(1e-5 * h),
+        lambda h: special.ndtr(1e-5 * h) + 1e-5 * h * np.exp(-((1e-5 * h) ** 2) / 2) / np.sqrt(2 * np.pi),
+    )
+    found = rg.RandomLayer(wide, 1.5, 5e4).fixed_point(1e10)
+    assert (found.outcome.name, found.chi) == ("UNBOUNDED", pytest.approx(1.125, rel=1e-9))

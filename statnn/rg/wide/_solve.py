@@ -6,13 +6,14 @@ coefficients >= 0, so the map of c is convex on [0, 1]: c* = 1 is the only fixed
 χ > 1 there is exactly one more, which attracts [exact].
 """
 
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
 
 from statnn._arguments import Floats, Ints
-from statnn.rg.wide._averages import Averages
+from statnn.rg.wide._averages import LARGEST, Averages
 from statnn.rg.wide._roots import roots
 
 PER_DECADE = 8
@@ -23,6 +24,8 @@ JUMP = 1e-6
 CRITICAL = 1e-10
 """Distance of χ from 1 that counts as none."""
 ROUNDING = 4e-16
+FARTHER = 1e16, 1e20, 1e24
+"""Variances at which limits are sought that are not there yet at the largest of others."""
 
 
 class VarianceEnd(StrEnum):
@@ -230,21 +233,33 @@ def limits(of: Averages) -> tuple[float, float, float]:
     """Return the limits of M/q, D and qD/M as q → ∞: growth of the variance, χ and the slope at c = 1, each by σ_w².
 
     Read off at the largest variances that can be computed, corrections in powers of q^(-1/2) taken out; inf or zero
-    where the values still grow or fall by powers.
+    where the values still grow or fall by powers, for variances far beyond as well: a function may be on its way yet.
     """
-    q = of.reach / np.array([1.0, 4.0, 16.0, 64.0])
+    found = _read_off(of, of.reach)
+    for far in FARTHER if of.reach == LARGEST else ():
+        if all(one is not None for one, _ in found):
+            break
+        with suppress(ValueError):
+            found = [new if old[0] is None else old for old, new in zip(found, _read_off(of, far), strict=True)]
+    growth, chi, slope = (fallback if limit is None else limit for limit, fallback in found)
+    return growth, chi, slope
+
+
+def _read_off(of: Averages, far: float) -> list[tuple[float | None, float]]:
+    """Return each limit, None where there is none yet, and what it is if there is none at all."""
+    q = far / np.array([1.0, 4.0, 16.0, 64.0])
     mean, _, square = of.one(q)
-    return _limit(mean / q), _limit(square), _limit(q * square / mean) if mean.all() else 0.0
+    return [_limit(mean / q), _limit(square), _limit(q * square / mean) if mean.all() else (0.0, 0.0)]
 
 
-def _limit(values: Floats) -> float:
+def _limit(values: Floats) -> tuple[float | None, float]:
     with np.errstate(over="ignore", invalid="ignore"):
         first = 2 * values[:-1] - values[1:]
         second = (4 * first[:-1] - first[1:]) / 3
         third = (8 * second[0] - second[1]) / 7
     if np.isfinite(third) and abs(second[0] - second[1]) <= 1e-6 * abs(second[0]):
-        return float(third)
-    return np.inf if values[0] > values[1] else 0.0
+        return float(third), 0.0
+    return None, np.inf if values[0] > values[1] else 0.0
 
 
 def _correlations(
