@@ -76,7 +76,7 @@ def verdict(one: Mutant) -> dict[str, object]:
         for name in COPIED:
             source = ROOT / name
             if source.is_dir():
-                shutil.copytree(source, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
+                shutil.copytree(source, copy / name, symlinks=True, ignore=shutil.ignore_patterns("__pycache__"))
             else:
                 shutil.copy(source, copy / name)
         (copy / one.file).write_text(one.applied(), encoding="utf-8")
