@@ -23,7 +23,6 @@ from unicodedata import decomposition
 
 import sympy as sp
 from sympy.core.relational import Relational
-from sympy.logic.boolalg import BooleanAtom
 
 from statnn.theory.evaluation import LIMIT, SERIES, Definitions, Domain, approach_of, gap_of, put_in, sign_of, undefined
 from statnn.theory.printing import latex
@@ -50,6 +49,7 @@ _SIGNS |= {
     "σ": r"\sigma",
     "τ": r"\tau",
     "φ": r"\phi",
+    "χ": r"\chi",
     "ω": r"\omega",
 }
 _SIGNS |= {"Δ": r"\Delta", "Π": r"\Pi", "Σ": r"\Sigma", "Φ": r"\Phi", "×": r"\times"}
@@ -70,7 +70,7 @@ class Step:
     positive : sympy.Expr, optional
         Expression that is manifestly positive when the step, an inequality, is right.
     kind : str, optional
-        What was checked, see `statnn.theory.derivation`.
+        What was checked, see `theory.derivation`.
     where : tuple of pairs, optional
         Names in the equation and their definitions. A function is defined at symbols, ``(f(x), 2 * x)``, or at a
         fixed place, ``(f(0), 1)``.
@@ -104,7 +104,7 @@ class Step:
 
     def sides(self) -> tuple[sp.Expr, sp.Expr]:
         """Return the two sides of the printed relation with the definitions put in."""
-        return tuple(put_in(side, self.where) for side in self.equation.args)  # type: ignore[return-value]
+        return tuple(put_in(side, self.where) for side in self.equation.args)
 
     def _second_opinion(self) -> str:
         """Return what is wrong with the printed equation in numbers, nothing when it holds."""
@@ -229,7 +229,6 @@ def identity(
     where: Where = None,
     domain: Range = None,
     by: Rewrite = sp.simplify,
-    shown: sp.Basic | None = None,
 ) -> Step:
     """Return the step *left = right*; its residual is `by(left - right)` with the definitions put in.
 
@@ -245,15 +244,10 @@ def identity(
         Ranges of symbols, where narrower than their assumptions.
     by : callable, optional
         The rewriting that shows the difference to be zero.
-    shown : sympy.Basic, optional
-        An equation to print instead. It is checked in numbers when it speaks of the symbols of both sides alone;
-        otherwise the step is one that is argued.
     """
     defined = _pairs(where)
     residual = by(put_in(sp.sympify(left), defined) - put_in(sp.sympify(right), defined))
-    if shown is None:
-        return Step(statement, equation(left, right), residual, sp.S.One, "identity", defined, _pairs(domain))
-    return Step(statement, shown, residual, sp.S.One, _kind("identity", shown, left, right), (), _pairs(domain))
+    return Step(statement, equation(left, right), residual, sp.S.One, "identity", defined, _pairs(domain))
 
 
 def inequality(
@@ -266,7 +260,6 @@ def inequality(
     where: Where = None,
     domain: Range = None,
     by: Rewrite = sp.simplify,
-    shown: sp.Basic | None = None,
 ) -> Step:
     """Return the step *larger > smaller*, proved by *larger - smaller = form > 0*.
 
@@ -284,8 +277,6 @@ def inequality(
         Definitions and ranges, see `identity`.
     by : callable, optional
         The rewriting that shows *larger - smaller - form* to be zero.
-    shown : sympy.Basic, optional
-        A relation to print instead, see `identity`.
     """
     defined = _pairs(where)
     larger, smaller = sp.sympify(larger), sp.sympify(smaller)
@@ -296,8 +287,7 @@ def inequality(
         "<": sp.Lt(smaller, larger, evaluate=False),
     }[written]
     residual = by(put_in(larger, defined) - put_in(smaller, defined) - put_in(form, defined))
-    kind: Kind = "inequality" if shown is None else _kind("inequality", shown, larger, smaller)
-    return Step(statement, printed if shown is None else shown, residual, form, kind, defined, _pairs(domain))
+    return Step(statement, printed, residual, form, "inequality", defined, _pairs(domain))
 
 
 def limit(
@@ -386,15 +376,3 @@ def _probed(left: Any, right: Any, by: Rewrite) -> sp.Expr:
         return by(sp.sympify(left) - sp.sympify(right))
     gaps = [by(one - other) for one, other in zip(left, right, strict=True)]
     return sp.Add(*(probe * gap for probe, gap in zip(sp.symbols(f"probe:{len(gaps)}"), gaps, strict=True)))
-
-
-def _kind(kind: Kind, shown: sp.Basic, *sides: sp.Expr) -> Kind:
-    """Return `kind` when a relation can be evaluated at the symbols of `sides`."""
-    names = shown.free_symbols - {symbol for side in sides for symbol in sp.sympify(side).free_symbols}
-    opaque = (
-        names
-        or undefined(shown)
-        or shown.has(sp.Limit)
-        or not isinstance(shown, sp.Eq if kind == "identity" else Relational)
-    )
-    return "argued" if opaque and not isinstance(shown, BooleanAtom) else kind

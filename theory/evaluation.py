@@ -92,8 +92,10 @@ def undefined(expr: sp.Basic) -> set[str]:
     return {part.func.__name__ for part in expr.atoms(AppliedUndef) if not hasattr(part.func, "_imp_")}
 
 
-def _draw(symbol: sp.Symbol, domain: dict[sp.Symbol, Any], random: Random) -> mpmath.mpf:
-    """Return a value of `symbol` in its range, or where its assumptions allow when none is given."""
+def _draw(symbol: sp.Symbol, domain: dict[sp.Symbol, Any], random: Random) -> Any:
+    """Return a value of `symbol` in its range, or where its assumptions allow: a matrix when it does not commute."""
+    if not symbol.is_commutative:
+        return mpmath.matrix([[random.uniform(-2, 2) for _ in range(2)] for _ in range(2)])
     bounds = domain.get(symbol)
     if isinstance(bounds, range):
         return mpmath.mpf(random.choice(bounds))
@@ -135,6 +137,11 @@ def _place(symbols: list[sp.Symbol], point: list[mpmath.mpf]) -> str:
     return f"at {where}" if where else "everywhere"
 
 
+def _size(value: Any) -> Any:
+    """Return the modulus of a number, the largest sum of those of a row of a matrix."""
+    return mpmath.mnorm(value, mpmath.inf) if isinstance(value, mpmath.matrix) else abs(value)
+
+
 @cache
 def gap_of(left: sp.Expr, right: sp.Expr, domain: Domain = ()) -> str:
     """Return where and by what two sides differ, and nothing when they agree to forty digits everywhere."""
@@ -143,7 +150,7 @@ def gap_of(left: sp.Expr, right: sp.Expr, domain: Domain = ()) -> str:
     with mpmath.workdps(DIGITS + 20):
         for point in points:
             a, b = one(*point), other(*point)
-            if not abs(a - b) <= mpmath.mpf(10) ** -AGREE * max(1, abs(a), abs(b)):
+            if not _size(a - b) <= mpmath.mpf(10) ** -AGREE * max(1, _size(a), _size(b)):
                 return f"{mpmath.nstr(a, 12)} is not {mpmath.nstr(b, 12)} {_place(symbols, point)}"
     return ""
 

@@ -33,6 +33,7 @@ class Sigma(sp.Function):
     """The k-th derivative of the activation, `Sigma(f, k)`: a function about which nothing is assumed."""
 
     nargs = 2
+    tex = r"\sigma"
 
     @staticmethod
     def _imp_(field: Any, order: Any) -> Any:
@@ -43,13 +44,13 @@ class Sigma(sp.Function):
         """Return the next derivative."""
         if argindex != 1:
             raise ValueError("the order of a derivative is no variable")
-        return Sigma(self.args[0], self.args[1] + 1)
+        return self.func(self.args[0], self.args[1] + 1)
 
     def _eval_is_extended_real(self) -> bool:
         return True
 
     def _latex(self, printer: Any, exp: str | None = None) -> str:
-        tex = rf"\sigma{chr(39) * int(self.args[1])}({printer._print(self.args[0])})"  # noqa: SLF001 - sympy's hook
+        tex = rf"{self.tex}{chr(39) * int(self.args[1])}({printer._print(self.args[0])})"  # noqa: SLF001 - sympy's hook
         return tex if exp is None else f"{tex}^{{{exp}}}"
 
 

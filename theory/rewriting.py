@@ -95,7 +95,9 @@ def by_telescoping(variable: sp.Symbol, at: Rewrite = sp.simplify) -> Rewrite:
     return rewrite
 
 
-def by_antiderivative(antiderivative: sp.Expr, variable: sp.Symbol, prove: Rewrite = sp.simplify) -> Rewrite:
+def by_antiderivative(
+    antiderivative: sp.Expr, variable: sp.Symbol, prove: Rewrite = sp.simplify, finish: Rewrite = sp.simplify
+) -> Rewrite:
     """Return the rewriting of an integral over `variable` by the ends of a function whose slope is the integrand."""
 
     def ends(integral: sp.Integral) -> sp.Expr:
@@ -104,4 +106,4 @@ def by_antiderivative(antiderivative: sp.Expr, variable: sp.Symbol, prove: Rewri
             return integral
         return sp.limit(antiderivative, variable, high, "-") - sp.limit(antiderivative, variable, low, "+")
 
-    return lambda gap: sp.simplify(gap.replace(lambda part: isinstance(part, sp.Integral), ends))
+    return lambda gap: finish(gap.replace(lambda part: isinstance(part, sp.Integral), ends))

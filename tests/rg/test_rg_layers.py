@@ -20,7 +20,6 @@ from statnn import rg
 from statnn.rg._fixed_points import derivative
 from statnn.rg._layers.decimation import mediated
 from statnn.theory.rg import DERIVATIONS, solvable_oracle
-from statnn.theory.rg.checked import checked, matrices
 from statnn.theory.rg.decimation import FUNCTION, K1, K2, exponentials, z
 from statnn.theory.rg.linear import WEIGHT, block, w
 from validation.typeset import svg
@@ -87,29 +86,6 @@ def test_wrong_recursions_leave_a_residual():
     K = sp.Symbol("K", positive=True)
     assert exponentials((sp.cosh(2 * K) - 1) / (sp.cosh(2 * K) + 1) - sp.tanh(K) ** 3) != 0
     assert sp.simplify(WEIGHT.subs(block, 3) - w**2) != 0
-
-
-def test_steps_are_checked_as_they_are_printed():
-    """A false equation leaves a residual: in a limit, in one entry of a tuple, by the order of two matrices."""
-    t, b = sp.symbols("t b", positive=True)
-    true = sp.Eq(sp.Tuple(sp.Limit((t**b - 1) / (t - 1), t, 1), sp.Derivative(t**2, t)), sp.Tuple(b, 2 * t))
-    checked("", true).check()
-    false = sp.Tuple(b, sp.Integer(2))
-    for shown in (sp.Eq(true.lhs, false, evaluate=False), sp.Eq(sp.Derivative(t**b, t), b, evaluate=False)):
-        with pytest.raises(AssertionError, match="is not 0 in the step"):
-            checked("", shown).check()
-    f = sp.Function("f")
-    named = sp.Eq(f(f(t)), t**4, evaluate=False)
-    checked("", named, {f: lambda at: at**2}).check()
-    with pytest.raises(AssertionError, match="is not 0"):
-        checked("", named, {f: lambda at: at**3}).check()
-    A, B = sp.symbols("A B", commutative=False)
-    values = {A: sp.Matrix(2, 2, sp.symbols("a:4")), B: sp.Matrix(2, 2, sp.symbols("b:4"))}
-    matrices("", sp.Eq(A * (A + B), A * A + A * B, evaluate=False), {**values, A * A: values[A] ** 2}).check()
-    with pytest.raises(AssertionError, match="is not 0"):
-        matrices("", sp.Eq(A * B, B * A, evaluate=False), values).check()
-    with pytest.raises(ValueError, match="has no matrix"):
-        matrices("", sp.Eq(A * B, t * A, evaluate=False), values)
 
 
 @given(log_uniform(1e-6, 20), log_uniform(1e-6, 20), log_uniform(1e-6, 20))

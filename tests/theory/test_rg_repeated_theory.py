@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from matplotlib.mathtext import MathTextParser
 
 from statnn.rg import FixedFunction, RepeatedLayer
+from statnn.theory.evaluation import gap_of
 from statnn.theory.rg import DERIVATIONS, repeated_oracle
-from statnn.theory.rg.functional import ALPHA, FUNCTION, SLOPE, b, eigenfunction, k, n, powers, two_layers, x
+from statnn.theory.rg.functional import ALPHA, EXPONENT, FUNCTION, SLOPE, X, b, eigenfunction, k, n, u, x
 from statnn.theory.rg.functional import _united as united
 from statnn.theory.rg.repeated import leading
 from validation.typeset import svg
@@ -51,8 +52,13 @@ def test_a_wrong_rescaling_or_eigenvalue_leaves_a_residual():
     """α of order z + 1, and an eigenvalue of another power."""
     wrong = 2 ** (1 / (n + 1))
     assert united(wrong * FUNCTION.subs(x, FUNCTION.subs(x, x / wrong)) - FUNCTION) != 0
-    two = ALPHA.subs(b, 2) * two_layers(eigenfunction(), SLOPE)
-    assert powers(two.subs({n: 2, k: 1}) - two.subs({n: 2, k: 2})) != 0
+    layer, slope, direction = (part.subs(X, n * u * x**n) for part in (x * (1 + X) ** (-1 / n), SLOPE, eigenfunction()))
+    alpha = ALPHA.subs(b, 2)
+    inside = layer.subs(x, x / alpha)
+    two = alpha * (slope.subs(x, inside) * direction.subs(x, x / alpha) + direction.subs(x, inside))
+    assert not gap_of(two, 2**EXPONENT * direction)
+    assert gap_of(two, 2 ** (EXPONENT + 1) * direction)
+    assert gap_of(two, 2**EXPONENT * direction.subs(k, k + 1))
 
 
 def test_the_leading_form_of_expressions():

@@ -2,8 +2,8 @@
 
 import sympy as sp
 
-from statnn.theory.derivation import Derivation, equation, identity
-from statnn.theory.rg.checked import checked
+from statnn.theory.derivation import Derivation, definition, identity
+from statnn.theory.rewriting import by_antiderivative
 
 x, u, n, b, s, t, m, X, k, j = sp.symbols("x u n b s t m X k j", positive=True)
 f, g = (sp.Function(name) for name in "fg")
@@ -39,15 +39,7 @@ def noise_eigenfunction(at: sp.Expr = X) -> sp.Expr:
 RESONANT = X ** ((2 * Z - 1) / n) * SLOPE * sp.log(1 + X) / X
 """g_k at k = 2z-1, where the mean power is a logarithm."""
 
-# X/2 after shrinking x by α, 1 + X/2, and 1 + X; then X = half/one after the first layer, and 1 + X = two/one
-half, one, two = sp.symbols("H A B", positive=True)
-
-
-def two_layers(function: sp.Expr, slope: sp.Expr) -> sp.Expr:
-    """Return slope(f(x/α)) function(x/α) + function(f(x/α)): the perturbation by the first and by the second layer."""
-    first = function.subs(1 + X, one).subs(X, half)
-    second = function.subs(1 + X, two / one).subs(X, half / one)
-    return slope.subs(1 + X, two / one) * first + second
+_one, _two = sp.symbols("A B", positive=True)  # 1 + X and 2 + X
 
 
 def powers(gap: sp.Expr) -> sp.Expr:
@@ -56,48 +48,79 @@ def powers(gap: sp.Expr) -> sp.Expr:
     return sp.simplify(sp.expand(sp.powsimp(sp.expand(sp.expand_power_base(gap, force=True)))))
 
 
+def by_coordinate(gap: sp.Expr) -> sp.Expr:
+    """Write a function of x and u in X = n u x^n, its sums in lowest terms as powers of 1 + X and 2 + X."""
+
+    def united(expr: sp.Expr) -> sp.Expr:
+        return sp.powdenest(sp.expand_power_base(expr, force=True), force=True)
+
+    def lowest(base: sp.Expr) -> sp.Expr:
+        return sp.factor(sp.together(united(base)))
+
+    inside = united(gap.subs(u, X / (n * x**n))).replace(sp.log, lambda at: sp.log(lowest(at)))
+    inside = inside.replace(lambda part: part.is_Pow, lambda part: lowest(part.base) ** part.exp)
+    return powers(inside.xreplace({1 + X: _one, 2 + X: _two}))
+
+
 def fixed_function() -> Derivation:
     """T[f*] = f* with α = b^(1/(z-1)), and its semigroup."""
     a, c = sp.Symbol("alpha", positive=True), sp.Function("alpha")
-    one, first, second, both, block = (sp.Function(name) for name in ("f", "f_s", "f_t", "f_{s+t}", "f_b"))
-    works = {one: 1, first: s, second: t, both: s + t, block: b}
-    where = {
-        name: (lambda at, depth=depth: FLOW.subs({x: at, m: depth}, simultaneous=True)) for name, depth in works.items()
-    }
+    layer, first, second, both, block = (sp.Function(name)(x) for name in ("f", "f_s", "f_t", "f_{s+t}", "f_b"))
+    works = {layer: 1, first: s, second: t, both: s + t, block: b}
+    where = {name: FLOW.subs(m, depth) for name, depth in works.items()}
+    flow, start = sp.Function("f_m")(x), sp.Function("f_0")(x)
     return Derivation(
         "functional-fixed-point",
         "The fixed-point function of repeated layers",
         OURS,
         "exact",
         (
-            checked(
+            definition(
                 "Near criticality a layer hardly changes a signal, so that many layers are a flow; write n for z − 1. "
-                "The flow of dx/dm = −u x to the power z is known in closed form,",
-                equation(sp.Derivative(FLOW, m), -u * FLOW**Z),
+                "The function",
+                flow,
+                FLOW,
             ),
-            checked(
+            identity(
+                "is the flow of dx/dm = −u x to the power z,",
+                sp.Derivative(flow, m),
+                -u * flow**Z,
+                where={flow: FLOW},
+            ),
+            identity("from x at no depth,", start, x, where={start: FLOW, m: 0}),
+            identity(
                 "and after one unit of depth it reads",
-                equation(f(x), x * (1 + n * u * x**n) ** (-1 / n)),
-                where,
+                layer,
+                x * (1 + n * u * x**n) ** (-1 / n),
+                where=where,
                 by=_united,
             ),
-            checked("Layers add up: the flow is a semigroup,", equation(first(second(x)), both(x)), where),
-            checked(
+            identity(
+                "Layers add up: the flow is a semigroup,",
+                first.subs(x, second),
+                both,
+                where=where,
+            ),
+            identity(
                 "and shrinking the signal by α makes b layers one layer again.",
-                equation(a * block(x / a), f(x)),
-                {**where, a: ALPHA},
+                a * block.subs(x, x / a),
+                layer,
+                where=where | {a: ALPHA},
                 by=_united,
             ),
-            checked(
+            identity(
                 "For b = 2 this is the functional equation itself,",
-                equation(a * f(f(x / a)), f(x)),
-                {**where, a: ALPHA.subs(b, 2)},
+                a * layer.subs(x, layer.subs(x, x / a)),
+                layer,
+                where=where | {a: ALPHA.subs(b, 2)},
                 by=_united,
             ),
-            checked(
-                "with α = √2 for tanh, where n = 2; the factors of successive steps multiply.",
-                equation(c(b) * c(s), c(b * s)),
-                {c: lambda size: ALPHA.subs(b, size)},
+            identity("with α = √2 for tanh, where n = 2;", a, sp.sqrt(2), where={a: ALPHA.subs(b, 2), n: 2}),
+            identity(
+                "the factors of successive steps multiply.",
+                c(b) * c(s),
+                c(b * s),
+                where={c(b): ALPHA},
                 by=lambda gap: sp.simplify(sp.expand_power_base(gap)),
             ),
         ),
@@ -114,71 +137,71 @@ def _united(gap: sp.Expr) -> sp.Expr:
 def spectrum() -> Derivation:
     """Every eigenvalue and eigenfunction of the linearised T at f*."""
     a, lam = sp.symbols("alpha lambda", positive=True)
-    slope = sp.Function("F")
-    at_two = {b: 2}
-    left = ALPHA.subs(at_two) * two_layers(eigenfunction(), SLOPE)
-    right = 2**EXPONENT * eigenfunction().subs(1 + X, two).subs(X, 2 * half)
-    resonant = ALPHA.subs(at_two) * two_layers(RESONANT, SLOPE)
-    linear = equation(a * (slope(f(x / a)) * g(x / a) + g(f(x / a))), lam * g(x))
+    slope, lens = sp.Function("F"), {a: ALPHA.subs(b, 2)}
+    at = {X: n * u * x**n}
+    layer = {f(x): x * (1 + n * u * x**n) ** (-1 / n), slope(x): SLOPE.subs(at)}
+    linear = a * (slope(f(x / a)) * g(x / a) + g(f(x / a)))
+    way = (1 + s * X) ** (_q - 1)
     return Derivation(
         "functional-spectrum",
         "The spectrum of composition and rescaling",
         OURS,
         "exact",
         (
-            checked(
+            identity(
                 "A perturbation of the flow by x to the power k is scaled alone: two layers and the lens make it",
-                equation(2 * a * (x / a) ** k, 2**EXPONENT * x**k),
-                {a: ALPHA.subs(at_two)},
+                2 * a * (x / a) ** k,
+                2**EXPONENT * x**k,
+                where=lens,
                 by=lambda gap: sp.simplify(sp.expand(sp.expand_power_exp(sp.expand_power_base(gap)))),
             ),
             identity(
                 "What it does to one layer is the mean along the way, over which the slope of the flow carries it; "
                 "with X = n u x to the power n the mean is elementary,",
-                sp.integrate((1 + s * X) ** (_q - 1), (s, 0, 1), conds="none"),
+                sp.Integral(way, (s, 0, 1)),
                 mean_power(_q),
-                by=lambda gap: sp.simplify(gap.rewrite(sp.Piecewise) if gap.has(sp.Piecewise) else gap),
-                shown=equation(sp.Integral((1 + s * X) ** (_q - 1), (s, 0, 1)), mean_power(_q)),
+                by=by_antiderivative((1 + s * X) ** _q / (_q * X), s),
             ),
             identity(
                 "and a logarithm where q = 0.",
-                sp.integrate(1 / (1 + s * X), (s, 0, 1)),
+                sp.Integral(1 / (1 + s * X), (s, 0, 1)),
                 sp.log(1 + X) / X,
-                shown=equation(sp.Integral(1 / (1 + s * X), (s, 0, 1)), sp.log(1 + X) / X),
+                by=by_antiderivative(sp.log(1 + s * X) / X, s),
             ),
+            definition("The functions that come of it, for every k and z,", g(x), eigenfunction()),
             identity(
-                "The functions that come of it are eigenfunctions of the linearised transformation for every k and z, "
-                "F being the slope of f,",
-                left,
-                right,
-                by=powers,
-                shown=linear,
+                "are eigenfunctions of the linearised transformation, F being the slope of f,",
+                linear,
+                2**EXPONENT * g(x),
+                where=layer | {g(x): eigenfunction().subs(at)} | lens,
+                by=by_coordinate,
             ),
             identity(
                 "the one with the logarithm, k = 2z − 1, too, with the eigenvalue 1/2.",
-                resonant,
-                RESONANT.subs(1 + X, two).subs(X, 2 * half) / 2,
-                by=powers,
-                shown=equation(a * (slope(f(x / a)) * g(x / a) + g(f(x / a))), g(x) / 2),
+                linear,
+                g(x) / 2,
+                where=layer | {g(x): RESONANT.subs(at)} | lens,
+                by=by_coordinate,
             ),
-            checked(
+            identity("Here F is", sp.Derivative(f(x), x), slope(x), where=layer),
+            identity(
                 "The distance from criticality, k = 1, has the eigenvalue 2 whatever the order,",
-                equation(2 ** ((Z - k) / n), 2),
-                {k: sp.S.One},
+                lam,
+                2,
+                where={lam: 2**EXPONENT, k: 1},
             ),
-            checked(
+            identity(
                 "and a bias, k = 0, that of 2α.",
-                equation(2 ** (Z / n), 2 * a),
-                {a: ALPHA.subs(at_two)},
+                2**EXPONENT,
+                2 * a,
+                where=lens | {k: 0},
                 by=lambda gap: sp.simplify(sp.expand_power_exp(sp.expand(gap))),
             ),
-            checked(
+            identity(
                 "A change of the coordinate by x to the power j changes the flow by their bracket, so that every power "
                 "n + j but one, j = z, can be removed: of all irrelevant directions only k = 2z − 1 is met.",
-                equation(
-                    x**j * sp.Derivative(u * x**Z, x) - u * x**Z * sp.Derivative(x**j, x),
-                    (n + 1 - j) * u * x ** (n + j),
-                ),
+                x**j * sp.Derivative(u * x**Z, x) - u * x**Z * sp.Derivative(x**j, x),
+                (n + 1 - j) * u * x ** (n + j),
             ),
         ),
     )

@@ -2,9 +2,8 @@
 
 import sympy as sp
 
-from statnn.theory.derivation import Derivation, Step, equation
-from statnn.theory.notation import expected, gaussian_mean, matrix, named, vector
-from statnn.theory.rg.checked import checked, matrices
+from statnn.theory.derivation import Derivation, Step, identity, limit
+from statnn.theory.notation import named
 
 OWN = "this project, for the idea of Lee, Lee & Yi 2024, arXiv 2410.00396"
 
@@ -24,122 +23,125 @@ def _integral() -> tuple[Step, ...]:
     c, v = named("c"), named("v")
     where = {c: middle + s1 * w2 / total * (y - w2 * middle - b2), v: spread}
     return (
-        checked(
+        identity(
             "Two Gaussian laws in a row: the exponent is a square in the activity x between the layers and one that is "
             "left when x is integrated over,",
-            equation(
-                (y - w2 * x - b2) ** 2 / s2 + (x - w1 * h - b1) ** 2 / s1,
-                (x - c) ** 2 / v + (y - w2 * w1 * h - w2 * b1 - b2) ** 2 / total,
-            ),
-            where,
+            (y - w2 * x - b2) ** 2 / s2 + (x - w1 * h - b1) ** 2 / s1,
+            (x - c) ** 2 / v + (y - w2 * w1 * h - w2 * b1 - b2) ** 2 / total,
+            where=where,
         ),
-        checked("and the widths match: what is left is normalised.", equation(v * total, s1 * s2), where),
+        identity("and the widths match: what is left is normalised.", v * total, s1 * s2, where=where),
     )
 
 
 def _matrices() -> tuple[Step, ...]:
-    letters = "h W_1 W_2 W_3 b_1 b_2 b_3 S_1 S_2 S_3 xi_1 xi_2 W_2^{T} W_3^{T}"
-    h, W1, W2, W3, B1, B2, B3, S1, S2, S3, x1, x2, T2, T3 = symbols = sp.symbols(letters, commutative=False)
-    weights, roots = ([matrix(f"{letter}{k}", 2, 2) for k in (1, 2, 3)] for letter in "wr")
-    biases = [vector(f"b{k}", 2) for k in (1, 2, 3)]
-    covariances = [root * root.T for root in roots]
-    kicks = [root * vector(f"eta{k}", 2) for k, root in enumerate(roots[:2])]
-    turned = [weight.T for weight in weights[1:]]
-    meanings = (vector("h", 2), *weights, *biases, *covariances, *kicks, *turned)
-    values = dict(zip(symbols, meanings, strict=True))
-    together = kicks[1] + weights[1] * kicks[0]
-    spread = expected(r"(W_2 \xi_1 + \xi_2)(W_2 \xi_1 + \xi_2)^{T}")
-    values[spread] = (together * together.T).applyfunc(_mean)
+    letters = "h W_1 W_2 W_3 b_1 b_2 b_3 S_1 S_2 S_3 xi_1 xi_2 xi_1^{T} xi_2^{T} W_2^{T} W_3^{T}"
+    h, W1, W2, W3, B1, B2, B3, S1, S2, S3, x1, x2, t1, t2, T2, T3 = sp.symbols(letters, commutative=False)
+    tex = r"\operatorname{E}[\xi_%d \xi_%d^{T}]"
+    means = E11, E12, E21, E22 = [sp.Symbol(tex % (i, j), commutative=False) for i in (1, 2) for j in (1, 2)]
     return (
-        matrices(
-            "In any width the second layer acts on the first; checked for width two.",
-            equation(W2 * (W1 * h + B1 + x1) + B2 + x2, W2 * W1 * h + (W2 * B1 + B2) + (W2 * x1 + x2)),
-            values,
+        identity(
+            "In any width the second layer acts on the first.",
+            W2 * (W1 * h + B1 + x1) + B2 + x2,
+            W2 * W1 * h + (W2 * B1 + B2) + (W2 * x1 + x2),
+            by=sp.expand,
         ),
-        matrices(
-            "Weights and biases of the two can be read off. The covariance of their noise is a mean over independent "
-            "Gaussian ξ of covariances S,",
-            equation(spread, W2 * S1 * T2 + S2),
-            values,
+        identity(
+            "Weights and biases of the two can be read off. The square of their noise has the terms",
+            (W2 * x1 + x2) * (t1 * T2 + t2),
+            W2 * (x1 * t1) * T2 + W2 * (x1 * t2) + (x2 * t1) * T2 + x2 * t2,
+            by=sp.expand,
         ),
-        matrices(
-            "and composition is associative, layers form a semigroup: of three layers the biases,",
-            equation(W3 * (W2 * B1 + B2) + B3, (W3 * W2) * B1 + (W3 * B2 + B3)),
-            values,
+        identity(
+            "and a mean, the covariance, to which independent ξ of covariances S leave two of them.",
+            W2 * E11 * T2 + W2 * E12 + E21 * T2 + E22,
+            W2 * S1 * T2 + S2,
+            where=dict(zip(means, (S1, 0, 0, S2), strict=True)),
+            by=sp.expand,
         ),
-        matrices(
-            "and the covariances; checked for width two.",
-            equation(W3 * (W2 * S1 * T2 + S2) * T3 + S3, (W3 * W2) * S1 * (T2 * T3) + (W3 * S2 * T3 + S3)),
-            values,
+        identity(
+            "Composition is associative, layers form a semigroup: of three layers the biases,",
+            W3 * (W2 * B1 + B2) + B3,
+            (W3 * W2) * B1 + (W3 * B2 + B3),
+            by=sp.expand,
+        ),
+        identity(
+            "and the covariances.",
+            W3 * (W2 * S1 * T2 + S2) * T3 + S3,
+            (W3 * W2) * S1 * (T2 * T3) + (W3 * S2 * T3 + S3),
+            by=sp.expand,
         ),
     )
 
 
-def _mean(entry: sp.Expr) -> sp.Expr:
-    """Return the mean over standard Gaussian numbers eta."""
-    for eta in sorted((x for x in entry.free_symbols if str(x).startswith("eta")), key=str):
-        entry = gaussian_mean(sp.expand(entry), eta)
-    return entry
+def _blocks() -> tuple[Step, ...]:
+    a, s = sp.Function("a"), sp.Function("s")
+    blocks = {a(block): BIAS, s(block): NOISE}
+    return (
+        identity(
+            "A block of b layers of width one has the weight w to the power b. One layer more adds to the bias a(b),",
+            a(block + 1) - a(block),
+            bias * w**block,
+            where=blocks,
+        ),
+        identity("and to the variance s(b),", s(block + 1) - s(block), noise * w ** (2 * block), where=blocks),
+        identity("which start from one layer's:", a(1), bias, where=blocks),
+        identity("the variance, too.", s(1), noise, where=blocks),
+        identity("Two layers have the bias", a(2), (1 + w) * bias, where=blocks),
+        identity("and the variance", s(2), (1 + w**2) * noise, where=blocks),
+        identity(
+            "Blocks of m and n layers in a row show that biases are a semigroup in b,",
+            w**n * a(m) + a(n),
+            a(m + n),
+            where=blocks,
+            by=_by_powers,
+        ),
+        identity("and variances.", w ** (2 * n) * s(m) + s(n), s(m + n), where=blocks, by=_by_powers),
+        identity(
+            "Along the flow the stationary variance stays: flow lines in the plane of weight and noise,",
+            s(block) / (1 - w ** (2 * block)),
+            noise / (1 - w**2),
+            where=blocks,
+        ),
+    )
 
 
-def _scalar() -> tuple[Step, ...]:
+def _by_powers(gap: sp.Expr) -> sp.Expr:
+    return sp.simplify(sp.expand(gap, power_exp=True))
+
+
+def _critical() -> tuple[Step, ...]:
     a, s, xi = (sp.Function(name) for name in ("a", "s", "xi"))
     positive, C = sp.Symbol("w", positive=True), named("C")
-    blocks = {a: lambda size: BIAS.subs(block, size), s: lambda size: NOISE.subs(block, size)}
-    length = {xi: lambda of: -1 / sp.log(of)}
-    units = ((BIAS, bias), (NOISE, noise))
+    blocks = {a(block): BIAS, s(block): NOISE}
+    length = {xi(positive): -1 / sp.log(positive)}
     return (
-        checked(
-            "A block of b layers of width one has the weight w to the power b. One layer more adds to the bias and to "
-            "the variance in turn",
-            equation(
-                sp.Tuple(*(part.subs(block, block + 1) / unit - part / unit for part, unit in units)),
-                sp.Tuple(w**block, w ** (2 * block)),
-            ),
-        ),
-        checked(
-            "in units of one layer's. Write a(b), s(b) for these sums; one layer and two have",
-            equation(sp.Tuple(a(1), s(1), a(2), s(2)), sp.Tuple(bias, noise, (1 + w) * bias, (1 + w**2) * noise)),
-            blocks,
-        ),
-        checked(
-            "and blocks of m and n layers in a row show that parameters are a semigroup in b.",
-            equation(sp.Tuple(w**n * a(m) + a(n), w ** (2 * n) * s(m) + s(n)), sp.Tuple(a(m + n), s(m + n))),
-            blocks,
-            by=lambda gap: sp.simplify(sp.expand(gap, power_exp=True)),
-        ),
-        checked(
-            "Along the flow the stationary variance stays: flow lines in the plane of weight and noise,",
-            equation(s(block) / (1 - w ** (2 * block)), noise / (1 - w**2)),
-            blocks,
-        ),
-        checked(
+        identity(
             "since C = s/(1 − w²) is the variance that one layer leaves as it is.",
-            equation(w**2 * C + noise, C),
-            {C: noise / (1 - w**2)},
+            w**2 * C + noise,
+            C,
+            where={C: noise / (1 - w**2)},
         ),
-        checked(
+        limit(
             "Blocks multiply a small distance of the weight from one by b, so that y = 1;",
-            equation(sp.Limit((w**block - 1) / (w - 1), w, 1), block),
+            sp.Limit((w**block - 1) / (w - 1), w, 1),
+            block,
         ),
-        checked(
-            "and there bias and noise, too, are multiplied by b.",
-            equation(
-                sp.Tuple(sp.Limit(a(block) / bias, w, 1), sp.Limit(s(block) / noise, w, 1)), sp.Tuple(block, block)
-            ),
-            blocks,
-        ),
-        checked(
+        limit("there the bias, too, is multiplied by b,", sp.Limit(a(block) / bias, w, 1), block, where=blocks),
+        limit("and so is the noise.", sp.Limit(s(block) / noise, w, 1), block, where=blocks),
+        identity(
             "A signal decays as a power of w, the correlation length is ξ = −1/ln w: that of a block is that of a "
             "layer over b,",
-            equation(xi(positive**block), xi(positive) / block),
-            length,
+            xi(positive**block),
+            xi(positive) / block,
+            where=length,
             by=lambda gap: sp.simplify(sp.expand_log(gap)),
         ),
-        checked(
+        limit(
             "and it diverges with exponent one.",
-            equation(sp.Limit((1 - positive) * xi(positive), positive, 1), sp.Integer(1)),
-            length,
+            sp.Limit((1 - positive) * xi(positive), positive, 1),
+            1,
+            where=length,
         ),
     )
 
@@ -147,5 +149,9 @@ def _scalar() -> tuple[Step, ...]:
 def linear_layers() -> Derivation:
     """Derive composition, semigroup, fixed points and correlation length of linear layers."""
     return Derivation(
-        "linear-layers", "Linear layers with noise", OWN, "exact", (*_integral(), *_matrices(), *_scalar())
+        "linear-layers",
+        "Linear layers with noise",
+        OWN,
+        "exact",
+        (*_integral(), *_matrices(), *_blocks(), *_critical()),
     )

@@ -1,13 +1,16 @@
 """Wide random layers: Gaussian averages of erf, ReLU and tanh, and the maps of variance and correlation."""
 
+from typing import Any
+
 import sympy as sp
 
-from statnn.theory.derivation import Derivation, equation, identity
-from statnn.theory.notation import TEXTBOOK, componentwise, gaussian_mean, named
+from statnn.theory.derivation import Derivation, Step, identity, inequality, series
+from statnn.theory.notation import TEXTBOOK, O, gaussian_mean
+from statnn.theory.rewriting import by_antiderivative
+from statnn.theory.rg.symbols import Phi, Psi, mean
 
 q, s, v = sp.symbols("q s v", positive=True)
 c, x, y, z, u, a = sp.symbols("c x y z u a", real=True)
-e = sp.Symbol("e", positive=True)
 pi = sp.pi
 
 PRODUCT = {
@@ -21,15 +24,12 @@ SQUARE = {
 }
 """E φ'(x)²."""
 
-_both = sp.Matrix([[q, q * c], [q * c, q]])
 _density = sp.exp(-(x**2 - 2 * c * x * y + y**2) / (2 * q * (1 - c**2))) / (2 * pi * q * sp.sqrt(1 - c**2))
 _single = sp.exp(-(x**2) / (2 * q)) / sp.sqrt(2 * pi * q)
-SIGMA = named(r"\sigma_{w}^{2}")
-
-
-def mean(text: str) -> sp.Symbol:
-    """Return an average for display."""
-    return named(rf"\operatorname{{E}}[{text}]")
+BOTH, ONE = sp.Function("N"), sp.Function("N_1")
+DENSITIES = {BOTH(x, y, c): _density, ONE(x, q): _single}
+"""Density of two fields, and of one, of a variance."""
+INSIDE = {c: (-1, 1)}
 
 
 def pair_mean(polynomial: sp.Expr) -> sp.Expr:
@@ -40,252 +40,344 @@ def pair_mean(polynomial: sp.Expr) -> sp.Expr:
     return sp.expand(gaussian_mean(sp.expand(inside), z))
 
 
-def gaussian_averages() -> Derivation:
-    """Derive Gaussian averages with respect to correlation and variance."""
-    one, other, law = sp.Function("phi")(x), sp.Function("psi")(y), sp.Function("N")(x, y)
-    hermite = (z**4 - 6 * z**2 + 3) / (4 * q**2)
-    moments = [
-        (j, k, gaussian_mean(_in_second(j, k), z)) for j in range(4) for k in range(4)
-    ]  # of Hermite polynomials He_j(z) and, given z, He_k(cz + ...)
-    return Derivation(
-        "gaussian-averages",
-        "Averages over Gaussian fields",
-        TEXTBOOK,
-        "exact",
-        (
-            identity(
-                "The density of two fields of variance q and correlation c changes with c as by a mixed second "
-                "derivative (Price 1958),",
-                sp.diff(_density, c),
-                q * sp.diff(_density, x, y),
-                by=lambda gap: sp.simplify(gap / _density),
-                shown=equation(
-                    sp.Derivative(sp.Function("N")(x, y), c), q * sp.Derivative(sp.Function("N")(x, y), x, y)
-                ),
-            ),
-            identity(
-                "so that for any two functions the change of their product differs from the product of their slopes by "
-                "a divergence,",
-                one * other * sp.diff(_density, c) - q * sp.diff(one, x) * sp.diff(other, y) * _density,
-                q * (sp.diff(one * other * sp.diff(_density, y), x) - sp.diff(sp.diff(one, x) * other * _density, y)),
-                by=lambda gap: sp.simplify(sp.expand(gap / _density)),
-                shown=equation(
-                    one * other * sp.Derivative(law, c) - q * sp.Derivative(one, x) * sp.Derivative(other, y) * law,
-                    q
-                    * (
-                        sp.Derivative(one * other * sp.Derivative(law, y), x)
-                        - sp.Derivative(sp.Derivative(one, x) * other * law, y)
-                    ),
-                ),
-            ),
-            componentwise(
-                "whose integral vanishes: the derivative of an average of a product is that of the product of slopes, "
-                "checked against moments for all powers to the fourth. At c = 1 and q = q′ the slope of the "
-                "correlation map is the factor of squared small distances.",
-                [sp.diff(pair_mean(x**j * y**k), c) for j in range(5) for k in range(5)],
-                [q * pair_mean(sp.diff(x**j, x) * sp.diff(y**k, y)) for j in range(5) for k in range(5)],
-                equation(named(r"\frac{d}{d c}") * mean(r"\phi(x) \psi(y)"), q * mean(r"\phi'(x) \psi'(y)")),
-            ),
-            identity(
-                "The density of one field obeys the heat equation in its variance,",
-                sp.diff(_single, q),
-                sp.diff(_single, x, 2) / 2,
-                by=lambda gap: sp.simplify(gap / _single),
-                shown=equation(sp.Derivative(sp.Function("N")(x), q), sp.Derivative(sp.Function("N")(x), x, 2) / 2),
-            ),
-            identity(
-                "so that derivatives of averages are averages with Hermite polynomials of x²/q = z²: the first",
-                sp.diff(_single, q) / _single,
-                (x**2 / q - 1) / (2 * q),
-                shown=equation(named(r"\frac{d}{d q}") * mean(r"\phi^{2}"), mean(r"\phi^{2} (z^{2} - 1)") / (2 * q)),
-            ),
-            identity(
-                "and the second.",
-                sp.diff(_single, q, 2) / _single,
-                hermite.subs(z, x / sp.sqrt(q)),
-                shown=equation(
-                    named(r"\frac{d^{2}}{d q^{2}}") * mean(r"\phi^{2}"),
-                    mean(r"\phi^{2} (z^{4} - 6 z^{2} + 3)") / (4 * q**2),
-                ),
-            ),
-            componentwise(
-                "Hermite polynomials of the two fields are orthogonal; checked to third order. So the average of a "
-                "product is a power series in c with coefficients that are squares: convex for c > 0, and a slope at "
-                "c = 1 of at most one leaves no other fixed point there.",
-                [value for _, _, value in moments],
-                [sp.factorial(k) * c**k if j == k else sp.S.Zero for j, k, _ in moments],
-                equation(mean(r"H_{j}(x) H_{k}(y)"), named(r"\delta_{jk}") * named("k!") * c ** named("k")),
-            ),
+def halves() -> Step:
+    """Return the step that half sum u and half difference v of two fields are independent."""
+    return identity(
+        "Half sum u and half difference v of two fields are independent, of variance q(1 ± c)/2: the density of both "
+        "fields, times 2 for the change of variables, is a product.",
+        2 * BOTH(u + v, u - v, c),
+        ONE(u, q * (1 + c) / 2) * ONE(v, q * (1 - c) / 2),
+        where=DENSITIES,
+        domain=INSIDE,
+        by=by_squares,
+    )
+
+
+def by_squares(gap: sp.Expr) -> sp.Expr:
+    """Two positive functions are equal if their squares are: then return zero."""
+    if not gap.is_Add:
+        return gap
+    one, other = gap.as_two_terms()
+    return sp.S.Zero if sp.simplify(sp.powsimp((one / other) ** 2, force=True)) == 1 else gap
+
+
+def _price() -> tuple[Step, ...]:
+    one, other, law = Phi(x, 0), Psi(y, 0), BOTH(x, y, c)
+    phi, psi = (
+        sp.Add(*(a * at**k for k, a in enumerate(sp.symbols(f"{name}_:5")))) for name, at in (("a", x), ("b", y))
+    )
+    product, slopes = sp.Function("M"), mean(r"\phi'(x) \psi'(y)")
+    return (
+        identity(
+            "The density of two fields of variance q and correlation c changes with c as by a mixed second derivative "
+            "(Price 1958),",
+            sp.Derivative(law, c),
+            q * sp.Derivative(law, x, y),
+            where=DENSITIES,
+            domain=INSIDE,
+            by=lambda gap: sp.simplify(gap / _density),
+        ),
+        identity(
+            "so that for any two functions the change of their product differs from the product of their slopes by a "
+            "divergence,",
+            one * other * sp.Derivative(law, c) - q * sp.Derivative(one, x) * sp.Derivative(other, y) * law,
+            q * sp.Derivative(one * other * sp.Derivative(law, y), x)
+            - q * sp.Derivative(sp.Derivative(one, x) * other * law, y),
+            where=DENSITIES,
+            domain=INSIDE,
+            by=lambda gap: sp.simplify(sp.expand(gap / _density)),
+        ),
+        identity(
+            "whose integral vanishes: the derivative of the average M of a product is that of the product of slopes, "
+            "checked against moments for any two polynomials of fourth order. At c = 1 and q = q′ the slope of the "
+            "correlation map is the factor of squared small distances.",
+            sp.Derivative(product(c), c),
+            q * slopes,
+            where={product(c): pair_mean(phi * psi), slopes: pair_mean(sp.diff(phi, x) * sp.diff(psi, y))},
+            by=sp.expand,
         ),
     )
 
 
-def _in_second(j: int, k: int) -> sp.Expr:
-    """Return He_j(z) times the mean of He_k over a second field of correlation c, given the first is z."""
-    w = sp.Symbol("w", real=True)
-    hermite = [sp.S.One, z, z**2 - 1, z**3 - 3 * z]
-    second = sp.expand(hermite[k].subs(z, c * z + sp.Symbol("r") * w)) if k else sp.S.One
-    averaged = sp.S.Zero
-    for (power,), factor in sp.Poly(second, w).terms():
-        if power % 2 == 0:
-            averaged += factor * sp.factorial2(power - 1)
-    return sp.expand(sp.expand(hermite[j] * averaged).subs(sp.Symbol("r") ** 2, 1 - c**2))
+def _heat() -> tuple[Step, ...]:
+    law = ONE(x, q)
+    coefficients = [sp.symbols(f"{name}_:4", real=True) for name in "ab"]
+    phi, psi = (
+        sp.Add(*(a * hermite for a, hermite in zip(of, (1, at, at**2 - 1, at**3 - 3 * at), strict=True)))
+        for of, at in zip(coefficients, (x, y), strict=True)
+    )
+    product, above = mean(r"\phi(x) \psi(y)"), sp.Symbol("c", positive=True)
+    squares = sp.symbols("w_:4", positive=True)
+    return (
+        identity(
+            "The density of one field obeys the heat equation in its variance,",
+            sp.Derivative(law, q),
+            sp.Derivative(law, x, 2) / 2,
+            where=DENSITIES,
+            by=lambda gap: sp.simplify(gap / _single),
+        ),
+        identity(
+            "so that derivatives of averages are averages with Hermite polynomials of x²/q = z²: the first",
+            sp.Derivative(law, q),
+            (z**2 - 1) / (2 * q) * law,
+            where=DENSITIES | {z: x / sp.sqrt(q)},
+        ),
+        identity(
+            "and the second.",
+            sp.Derivative(law, q, 2),
+            (z**4 - 6 * z**2 + 3) / (4 * q**2) * law,
+            where=DENSITIES | {z: x / sp.sqrt(q)},
+        ),
+        identity(
+            "Hermite polynomials of two fields of variance one are orthogonal: sums of them, with coefficients a and "
+            "b, here of third order, have the covariance",
+            product - coefficients[0][0] * coefficients[1][0],
+            sp.Add(*(a * b * sp.factorial(k) * c**k for k, (a, b) in enumerate(zip(*coefficients, strict=True)) if k)),
+            where={product: pair_mean(phi * psi).subs(q, 1)},
+            by=sp.expand,
+        ),
+        inequality(
+            "So the average M of φ(x)φ(y) is a power series in c with coefficients that are squares, here w to third "
+            "order: convex for c > 0, and a slope at c = 1 of at most one leaves no other fixed point there.",
+            sp.Derivative(sp.Function("M")(above), above, 2),
+            0,
+            4 * squares[2] + 36 * squares[3] * above,
+            written=">",
+            where={sp.Function("M")(above): sp.Add(*(w * sp.factorial(k) * above**k for k, w in enumerate(squares)))},
+        ),
+    )
+
+
+def gaussian_averages() -> Derivation:
+    """Derive Gaussian averages with respect to correlation and variance."""
+    return Derivation("gaussian-averages", "Averages over Gaussian fields", TEXTBOOK, "exact", (*_price(), *_heat()))
 
 
 def erf_layers() -> Derivation:
     """Derive closed forms for erf (Williams 1997)."""
-    determinant = (sp.eye(2) + 2 * _both).det()
-    product, own = PRODUCT["erf"], PRODUCT["erf"].subs(c, 1)
-    sine = 2 * q / (1 + 2 * q)
-    one, other = sp.sqrt(1 + 4 * q), sp.sqrt((1 + 2 * q) ** 2 - 4 * q**2 * c**2)
     return Derivation(
         "erf-layers",
         "Wide random layers of erf",
         "Williams 1997; Poole et al. 2016; proved here",
         "exact",
-        (
-            identity(
-                "The derivative of erf is a Gaussian, and the average of two of them a determinant: with K the "
-                "covariance of the fields the exponents add to one of matrix 1/K + 2, so that",
-                _both.det() * (_both.inv() + 2 * sp.eye(2)).det(),
-                determinant,
-                shown=equation(mean(r"e^{- x^{2} - y^{2}}"), named(r"\det(1 + 2 K)^{- 1 / 2}")),
-            ),
-            identity(
-                "where the determinant is",
-                determinant,
-                (1 + 2 * q) ** 2 - 4 * q**2 * c**2,
-                by=sp.expand,
-                shown=equation(named(r"\det(1 + 2 K)"), (1 + 2 * q) ** 2 - 4 * q**2 * c**2),
-            ),
-            identity(
-                "By Price's theorem the product of two erf has the derivative 4q/π times that; the product vanishes at "
-                "c = 0, where the fields are independent and erf is odd: the arcsine law.",
-                sp.diff(product, c),
-                4 * q / pi / other,
-                by=lambda gap: sp.simplify(sp.powdenest(sp.simplify(gap), force=True)),
-                shown=equation(mean(r"\phi(x) \phi(y)"), product),
-            ),
-            identity("It does vanish there.", product.subs(c, 0), sp.S.Zero, shown=equation(mean(r"\phi") ** 2, 0)),
-            identity(
-                "At c = 1 it is the average of the square, with the slope",
-                sp.diff(own, q),
-                4 / pi / ((1 + 2 * q) * sp.sqrt(1 + 4 * q)),
-                by=lambda gap: sp.simplify(sp.powdenest(sp.simplify(gap), force=True)),
-                shown=equation(
-                    named(r"\frac{d}{d q}") * mean(r"\phi^{2}"), 4 / (pi * (1 + 2 * q) * sp.sqrt(1 + 4 * q))
-                ),
-            ),
-            identity(
-                "and the factor of squared small distances is the slope in c there.",
-                (4 / pi / other).subs(c, 1),
-                SQUARE["erf"],
-                by=lambda gap: sp.simplify(
-                    gap.replace(lambda part: part.is_Pow, lambda part: sp.expand(part.base) ** part.exp)
-                ),
-                shown=equation(mean(r"\phi'^{2}"), SQUARE["erf"]),
-            ),
-            identity(
-                "The difference of the two arcsines is an angle whose sine keeps its digits as c → 1.",
-                (2 * q * (other - c * one)) * (other + c * one),
-                2 * q * (1 + 2 * q) ** 2 * (1 - c) * (1 + c),
-                by=sp.expand,
-                shown=equation(
-                    named(r"\sqrt{1 - s^{2} c^{2}} - c \sqrt{1 - s^{2}}"),
-                    named(r"\frac{1 - c^{2}}{\sqrt{1 - s^{2} c^{2}} + c \sqrt{1 - s^{2}}}"),
-                ),
-            ),
-            identity(
-                "Here s is the sine at c = 1.",
-                1 - sine**2,
-                (1 + 4 * q) / (1 + 2 * q) ** 2,
-                shown=equation(named("s"), sine),
-            ),
+        (*_arcsine(), *_erf_slopes()),
+    )
+
+
+def _arcsine() -> tuple[Step, ...]:
+    both, product, square = mean(r"e^{- x^{2} - y^{2}}"), mean(r"\phi(x) \phi(y)"), sp.Function("E_2")
+    determinant = (1 + 2 * q) ** 2 - 4 * q**2 * c**2
+    slope = 4 * q / (pi * sp.sqrt(determinant))
+    return (
+        halves(),
+        identity(
+            "The derivative of erf is a Gaussian, and x² + y² = 2u² + 2v². The average of one such Gaussian is",
+            sp.Integral(sp.exp(-2 * u**2) * ONE(u, s), (u, -sp.oo, sp.oo)),
+            1 / sp.sqrt(1 + 4 * s),
+            where=DENSITIES,
+            by=lambda gap: sp.simplify(gap.doit()),
+        ),
+        identity(
+            "and that of the product of two is one over the root of det(1 + 2K), K the covariance.",
+            both,
+            1 / sp.sqrt(determinant),
+            where={both: 1 / sp.sqrt((1 + 2 * q * (1 + c)) * (1 + 2 * q * (1 - c)))},
+            domain=INSIDE,
+            by=lambda gap: sp.simplify(gap.replace(_is_root, lambda part: sp.expand(part.base) ** part.exp)),
+        ),
+        identity(
+            "erf is odd: at c = 0, where the fields are independent, the average of the product vanishes.",
+            sp.Integral(sp.erf(x) * ONE(x, q), (x, -sp.oo, sp.oo)),
+            0,
+            where=DENSITIES,
+            by=by_oddness,
+        ),
+        identity(
+            "By Price's theorem its derivative by c is 4q/π times that average of Gaussians: the arcsine law.",
+            product,
+            PRODUCT["erf"],
+            where={product: sp.Integral(slope.subs(c, v), (v, 0, c))},
+            domain=INSIDE,
+            by=by_antiderivative(PRODUCT["erf"].subs(c, v), v, _by_roots),
+        ),
+        identity(
+            "At c = 1 it is the average E₂ of the square, with the slope",
+            sp.Derivative(square(q), q),
+            4 / (pi * (1 + 2 * q) * sp.sqrt(1 + 4 * q)),
+            where={square(q): PRODUCT["erf"].subs(c, 1)},
+            by=_by_roots,
+        ),
+    )
+
+
+def _by_roots(gap: sp.Expr) -> sp.Expr:
+    return sp.simplify(sp.powdenest(sp.simplify(gap), force=True))
+
+
+def _is_root(part: sp.Expr) -> bool:
+    return bool(part.is_Pow and part.exp.is_Rational and not part.exp.is_Integer)
+
+
+def by_oddness(gap: sp.Expr) -> sp.Expr:
+    """Return zero for the integral of an odd function over all numbers."""
+    ((variable, low, high),) = gap.limits
+    mirrored = gap.function.subs(variable, -variable)
+    return sp.S.Zero if low == -high and sp.simplify(gap.function + mirrored) == 0 else gap
+
+
+def _erf_slopes() -> tuple[Step, ...]:
+    slope, sine = mean(r"\phi'^{2}"), sp.Symbol("s", positive=True)
+    one, other = sp.sqrt(1 - sine**2), sp.sqrt(1 - sine**2 * c**2)
+    squared = sp.Integral((2 * sp.exp(-(x**2)) / sp.sqrt(pi)) ** 2 * _single, (x, -sp.oo, sp.oo))
+    return (
+        identity(
+            "The factor of squared small distances is the average of the squared slope.",
+            slope,
+            SQUARE["erf"],
+            where={slope: squared},
+            by=lambda gap: sp.simplify(gap.doit()),
+        ),
+        identity(
+            "It is the slope in c at c = 1, over q;",
+            SQUARE["erf"],
+            sp.Derivative(PRODUCT["erf"], c) / q,
+            where={c: 1},
+            by=_by_roots,
+        ),
+        identity(
+            "the difference of the two arcsines is an angle whose sine keeps its digits as c → 1.",
+            sp.sin(sp.asin(sine) - sp.asin(sine * c)),
+            sine * (1 - c**2) / (other + c * one),
+            domain={sine: (0, 1), c: (0, 1)},
+            by=lambda gap: sp.simplify(sp.expand(sp.expand_trig(gap) * (other + c * one))),
+        ),
+        identity(
+            "Here s is the sine at c = 1.",
+            1 - sine**2,
+            (1 + 4 * q) / (1 + 2 * q) ** 2,
+            where={sine: 2 * q / (1 + 2 * q)},
         ),
     )
 
 
 def relu_layers() -> Derivation:
     """Derive closed forms for ReLU and its leaky kin (Cho & Saul 2009); what happens at σ_w² = 2."""
-    product = PRODUCT["relu"]
-    theta = sp.Symbol("theta", positive=True)
-    angle = (sp.sin(theta) + (pi - theta) * sp.cos(theta)) / pi
-    k, m = sp.symbols("k m", positive=True)
-    decay = 4 / (k * m) ** 2
-    leaky = (1 + a) / 2, (1 - a) / 2
-    modulus = 4 * product - 4 * (q * c / 2) + q * c  # E relu(x) y = qc/2
     return Derivation(
         "relu-layers",
         "Wide random layers of ReLU",
         "Cho & Saul 2009; proved here",
         "exact",
-        (
-            identity(
-                "The second derivative of the ReLU is a delta, so that Price's theorem, used twice, gives the density "
-                "of two fields at zero,",
-                sp.diff(product, c, 2),
-                q**2 * _density.subs({x: 0, y: 0}),
-                shown=equation(named(r"\frac{d^{2}}{d c^{2}}") * mean(r"\phi(x) \phi(y)"), q**2 * named("N(0, 0)")),
-            ),
-            identity(
-                "once integrated the chance that both fields are positive,",
-                sp.diff(product, c),
-                q * (pi - sp.acos(c)) / (2 * pi),
-                shown=equation(mean(r"\phi'(x) \phi'(y)"), (pi - sp.acos(c)) / (2 * pi)),
-            ),
-            componentwise(
-                "which is zero at c = −1, as is the product itself: the arc-cosine law.",
-                [sp.diff(product, c).subs(c, -1), product.subs(c, -1)],
-                [sp.S.Zero, sp.S.Zero],
-                equation(mean(r"\phi(x) \phi(y)"), product),
-                by=sp.simplify,
-            ),
-            identity(
-                "At c = 1 the average of the square is linear: at a weight variance of two and without bias every "
-                "variance is kept, and the layer has no scale.",
-                2 * product.subs(c, 1),
-                q,
-                shown=equation(named("V(q)"), q),
-            ),
-            identity(
-                "The modulus is twice the ReLU less the field,",
-                modulus,
-                q * 2 / pi * (sp.sqrt(1 - c**2) + c * sp.asin(c)),
-                by=lambda gap: sp.simplify(gap.rewrite(sp.asin)),
-                shown=equation(mean("|x| |y|"), 2 * q / pi * (sp.sqrt(1 - c**2) + c * sp.asin(c))),
-            ),
-            identity(
-                "and a leaky ReLU of slope a below zero is even and odd part; its average square is",
-                leaky[0] ** 2 * q + leaky[1] ** 2 * q,
-                (1 + a**2) * q / 2,
-                by=sp.expand,
-                shown=equation(mean(r"\phi^{2}"), (1 + a**2) * q / 2),
-            ),
-            identity(
-                "At criticality distances e = 1 − c shrink with a power 3/2 beyond the linear term; with c the cosine "
-                "of an angle θ, the series of the map has no term of second order,",
-                sp.series(angle - sp.cos(theta), theta, 0, 4).removeO(),
-                theta**3 / (3 * pi),
-                shown=equation(named("c' - c"), theta**3 / (3 * pi) + named(r"O(\theta^{5})")),
-            ),
-            identity(
-                "so that with k = 2√2/(3π)",
-                (theta**3 / (3 * pi)).subs(theta, sp.sqrt(2 * e)),
-                2 * sp.sqrt(2) / (3 * pi) * e ** sp.Rational(3, 2),
-                shown=equation(named("e'"), e - k * e ** sp.Rational(3, 2)),
-            ),
-            identity(
-                "and the distance decays as the square of 1/m, which solves the map at leading order:",
-                sp.diff(decay, m),
-                -k * decay ** sp.Rational(3, 2),
-                by=lambda gap: sp.simplify(sp.powdenest(gap, force=True)),
-                shown=equation(named("e_{m}"), 4 / (k * m) ** 2),
-            ),
-            identity(
-                "that is",
-                decay.subs(k, 2 * sp.sqrt(2) / (3 * pi)),
-                9 * pi**2 / (2 * m**2),
-                shown=equation(named("e_{m}"), 9 * pi**2 / (2 * m**2)),
-            ),
+        (*_arccosine(), *_kin(), *_critical()),
+    )
+
+
+def _arccosine() -> tuple[Step, ...]:
+    positive, product = mean(r"\phi'(x) \phi'(y)"), mean(r"\phi(x) \phi(y)")
+    chance = (pi - sp.acos(c)) / (2 * pi)
+    return (
+        identity(
+            "The second derivative of the ReLU is a delta, so that Price's theorem, used twice, gives q² times the "
+            "density of two fields at zero,",
+            BOTH(0, 0, c),
+            1 / (2 * pi * q * sp.sqrt(1 - c**2)),
+            where=DENSITIES,
+            domain=INSIDE,
         ),
+        identity(
+            "once integrated from c = −1, where one field is the other's opposite, the chance that both are positive,",
+            positive,
+            chance,
+            where={positive: sp.Integral(1 / (pi * sp.sqrt(2 - v**2)), (v, 0, sp.sqrt(1 + c)))},  # 1 + c = v²
+            domain=INSIDE,
+            by=by_antiderivative(sp.asin(v / sp.sqrt(2)) / pi, v, finish=by_slope),
+        ),
+        identity(
+            "and once more the average of the product: the arc-cosine law.",
+            product,
+            PRODUCT["relu"],
+            where={product: sp.Integral(q * chance.subs(c, v), (v, -1, c))},
+            domain=INSIDE,
+            by=by_antiderivative(PRODUCT["relu"].subs(c, v), v),
+        ),
+    )
+
+
+def by_slope(gap: sp.Expr) -> sp.Expr:
+    """Return zero for a function of c that vanishes at c = 0, and whose slope does."""
+    return sp.S.Zero if by_squares(sp.diff(gap, c)) == 0 == sp.simplify(gap.subs(c, 0)) else gap
+
+
+def _half(power: int, low: Any, high: Any) -> sp.Integral:
+    return sp.Integral(x**power * _single, (x, low, high))
+
+
+def _kin() -> tuple[Step, ...]:
+    modulus, square, cross, V = mean("|x| |y|"), mean(r"\phi^{2}"), mean(r"\phi(x) y"), sp.Function("V")
+    return (
+        identity(
+            "At c = 1 the average of the square is linear: at a weight variance of two and without bias every variance "
+            "is kept, and the layer has no scale.",
+            V(q),
+            q,
+            where={V(q): 2 * _half(2, 0, sp.oo)},
+            by=_done,
+        ),
+        identity(
+            "The other field is c times the first and something independent, so that",
+            cross,
+            q * c / 2,
+            where={cross: c * _half(2, 0, sp.oo)},
+            by=_done,
+        ),
+        identity(
+            "and the modulus, twice the ReLU less the field, has",
+            modulus,
+            q * 2 / pi * (sp.sqrt(1 - c**2) + c * sp.asin(c)),
+            where={modulus: 4 * PRODUCT["relu"] - 4 * (q * c / 2) + q * c},
+            domain=INSIDE,
+            by=lambda gap: sp.simplify(gap.rewrite(sp.asin)),
+        ),
+        identity(
+            "The average square of a leaky ReLU of slope a below zero is",
+            square,
+            (1 + a**2) * q / 2,
+            where={square: _half(2, 0, sp.oo) + a**2 * _half(2, -sp.oo, 0)},
+            by=_done,
+        ),
+    )
+
+
+def _done(gap: sp.Expr) -> sp.Expr:
+    return sp.simplify(gap.doit())
+
+
+def _critical() -> tuple[Step, ...]:
+    theta, k, m, e, after = (sp.Symbol(name, positive=True) for name in ("theta", "k", "m", "e", "e'"))
+    distance, shift = sp.Function("e")(m), theta**3 / (3 * pi)
+    angle = (sp.sin(theta) + (pi - theta) * sp.cos(theta)) / pi
+    factor, decay = {k: 2 * sp.sqrt(2) / (3 * pi)}, {distance: 4 / (k * m) ** 2}
+    return (
+        series(
+            "At criticality distances e = 1 − c shrink with a power 3/2 beyond the linear term; with c the cosine of "
+            "an angle θ, the change c′ − c of the map has no term of second order,",
+            angle - sp.cos(theta),
+            shift + O(theta**5),
+            (theta, 0),
+        ),
+        series(
+            "so that with k = 2√2/(3π), where e is of order θ²,",
+            after,
+            e - k * e ** sp.Rational(3, 2) + O(theta**5),
+            (theta, 0),
+            where=factor | {e: 2 * sp.sin(theta / 2) ** 2, after: 1 - angle},
+            by=lambda gap: gap.replace(sp.Abs, lambda at: at),
+        ),
+        identity(
+            "and the distance decays as the square of 1/m, which solves the map at leading order:",
+            sp.Derivative(distance, m),
+            -k * distance ** sp.Rational(3, 2),
+            where=decay,
+            by=lambda gap: sp.simplify(sp.powdenest(gap, force=True)),
+        ),
+        identity("that is", distance, 9 * pi**2 / (2 * m**2), where=decay | factor),
     )

@@ -2,9 +2,11 @@
 
 import sympy as sp
 
-from statnn.theory.derivation import Derivation, equation, identity
-from statnn.theory.notation import componentwise, gaussian_mean, named
-from statnn.theory.rg.meanfield import PRODUCT, SIGMA, c, mean, pair_mean, q, u, v, x, y, z
+from statnn.theory.derivation import Derivation, Step, argued, definition, equation, identity, limit, series
+from statnn.theory.evaluation import put_in
+from statnn.theory.notation import O, gaussian, gaussian_mean, named
+from statnn.theory.rg.meanfield import DENSITIES, ONE, PRODUCT, c, halves, pair_mean, q, u, v, x, y, z
+from statnn.theory.rg.symbols import mean
 
 t, m = sp.symbols("t m", positive=True)
 LINE = "Poole et al. 2016; Schoenholz et al. 2017; amplitudes of this project"
@@ -24,227 +26,277 @@ START = t / 2 + 5 * t**2 / 24
 """q* for σ_w² = 1 + t, to second order."""
 
 
-def _to(expression: sp.Expr, variable: sp.Symbol, order: int) -> sp.Expr:
-    return sp.series(sp.expand(expression), variable, 0, order + 1).removeO()
-
-
 def tanh_sums() -> Derivation:
     """Derive what the sums for tanh rest on."""
-    k = 2 / (sp.cosh(2 * u) + sp.cosh(2 * v))
-
-    def exponentials(gap: sp.Expr) -> sp.Expr:
-        return sp.simplify(sp.expand(gap.rewrite(sp.exp)))
-
-    field, other = u + v, u - v
-    variance = sp.expand((x + y) ** 2 / 4).subs({x**2: q, y**2: q, x * y: q * c})
-    across = sp.expand((x + y) * (x - y) / 4).subs({x**2: q, y**2: q})
+    k, field, other = sp.Symbol("k"), u + v, u - v
+    kernel = {k: 2 / (sp.cosh(2 * u) + sp.cosh(2 * v))}
     return Derivation(
         "tanh-sums",
         "Averages of tanh as sums of positive terms",
         "this project",
         "exact",
         (
-            componentwise(
-                "Half sum u and half difference v of two fields of variance q and correlation c are independent.",
-                [variance, across],
-                [q * (1 + c) / 2, sp.S.Zero],
-                equation(mean("u^{2}"), q * (1 + c) / 2),
-            ),
+            halves(),
             identity(
-                "In them a difference of tanh is a product,",
+                "In them a difference of tanh is a product, with k = 2/(cosh 2u + cosh 2v),",
                 sp.tanh(field) - sp.tanh(other),
-                sp.sinh(2 * v) * k,
-                by=exponentials,
-                shown=equation(sp.tanh(field) - sp.tanh(other), 2 * sp.sinh(2 * v) / (sp.cosh(2 * u) + sp.cosh(2 * v))),
+                k * sp.sinh(2 * v),
+                where=kernel,
+                by=_exponentials,
             ),
             identity(
                 "and so is the product of the slopes: what distances become is a sum of squares.",
                 1 / (sp.cosh(field) * sp.cosh(other)) ** 2,
                 k**2,
-                by=exponentials,
-                shown=equation((1 / (sp.cosh(field) * sp.cosh(other))) ** 2, k**2),
+                where=kernel,
+                by=_exponentials,
             ),
             identity(
                 "The sigmoid is a tanh of half its field, shifted.",
                 1 / (1 + sp.exp(-x)),
                 (1 + sp.tanh(x / 2)) / 2,
-                by=exponentials,
-                shown=equation(1 / (1 + sp.exp(-x)), (1 + sp.tanh(x / 2)) / 2),
+                by=_exponentials,
             ),
+        ),
+    )
+
+
+def _exponentials(gap: sp.Expr) -> sp.Expr:
+    return sp.simplify(sp.expand(gap.rewrite(sp.exp)))
+
+
+# averages as series in q; what they leave out is a number times the next power, about which nothing is assumed
+V, S, F = sp.Function("V"), sp.Function("S"), sp.Function("F")
+_rest, _other, _next = sp.symbols("c_1 c_2 c_3", real=True)
+SERIES = {
+    V(q): MEAN + _rest * q**4,
+    S(q): SLOPE + _other * q**3,
+    F(q): FIRST + _other * q**3,
+}
+"""E tanh², E tanh'² and E tanh'."""
+SOLVED = {q: START + _next * t**3}
+
+
+def _averaged(statement: str, polynomial: sp.Expr, average: sp.Expr) -> Step:
+    """Return the step that a polynomial of a Gaussian x has an average."""
+    return identity(
+        statement,
+        sp.Integral(polynomial * ONE(x, q), (x, -sp.oo, sp.oo)),
+        average,
+        where=DENSITIES,
+        by=lambda gap: sp.simplify(gap.doit()),
+    )
+
+
+def _averages() -> tuple[Step, ...]:
+    square = x**2 - 2 * x**4 / 3 + 17 * x**6 / 45
+    slope = 1 - 2 * x**2 + 7 * x**4 / 3
+    first = 1 - x**2 + 2 * x**4 / 3
+    return (
+        series("The square of tanh begins with", sp.tanh(x) ** 2, square + O(x**8), (x, 0)),
+        _averaged("which moments of x, of variance q, turn into a series in q,", square, MEAN),
+        series("its squared slope with", sp.Derivative(sp.tanh(x), x) ** 2, slope + O(x**6), (x, 0)),
+        _averaged("which has the average", slope, SLOPE),
+        series("and the slope with", sp.Derivative(sp.tanh(x), x), first + O(x**6), (x, 0)),
+        _averaged("of the average", first, FIRST),
+        argued(
+            "All three are bounded, so that what they leave out is at most a constant times the next power of x "
+            "everywhere, and so is its average: with V for E tanh², the variance that a layer makes of q,",
+            equation(V(q), MEAN + O(q**4)),
+        ),
+        argued("with S for the squared slope", equation(S(q), SLOPE + O(q**3))),
+        argued("and F for the slope", equation(F(q), FIRST + O(q**3))),
+    )
+
+
+def _at_criticality() -> tuple[Step, ...]:
+    inverse, start = sp.Function("r"), sp.Symbol("C", real=True)
+    law = {inverse(m): 2 * m - 5 * sp.log(m) / 6 + start}
+    erf = sp.Function("V_e")
+    return (
+        series(
+            "At criticality 1/q grows by nearly two in each layer,",
+            1 / V(q) - 1 / q,
+            2 - 5 * q / 3 + O(q**2),
+            (q, 0),
+            where=SERIES,
+        ),
+        argued(
+            "so that q falls to zero, and the mean growth of 1/q tends to two. With q = 1/(2m) in the next term 1/q "
+            "is 2m less a logarithm: its growth is known up to a term as ln m/m², of which the sum converges,",
+            equation(1 / named("q_{m}"), 2 * m - 5 * sp.log(m) / 6 + O(1)),
+        ),
+        limit(
+            "for what is left of the growth of r = 2m − (5/6) ln m + C is smaller than 1/m.",
+            sp.Limit(m * (inverse(m + 1) - inverse(m) - 2 + 5 / (3 * inverse(m))), m, sp.oo),
+            0,
+            where=law,
+            by=lambda body: body,
+        ),
+        limit(
+            "So variances decay as 1/(2m), with a correction of order ln m/m²; the constant is of the start.",
+            sp.Limit(m**2 * (1 / inverse(m) - 1 / (2 * m)) - 5 * sp.log(m) / 24, m, sp.oo),
+            -start / 4,
+            where=law,
+        ),
+        series(
+            "The same holds for erf, whose variance map at criticality begins alike.",
+            erf(q),
+            q - 2 * q**2 + O(q**3),
+            (q, 0),
+            where={erf(q): sp.pi / 4 * PRODUCT["erf"].subs(c, 1)},
+        ),
+    )
+
+
+def _near_criticality() -> tuple[Step, ...]:
+    where, chi = SERIES | SOLVED, named(r"\chi")
+    return (
+        definition("For a weight variance 1 + t with t > 0 the fixed point", q, START + O(t**3)),
+        series(
+            "solves the map to second order in t, whatever its next order:",
+            (1 + t) * V(q) / q,
+            1 + O(t**3),
+            (t, 0),
+            where=where,
+        ),
+        series(
+            "Deviations of the variance shrink there by 1 − t, over a length 1/t,",
+            (1 + t) * sp.Derivative(V(q), q),
+            1 - t + O(t**2),
+            (t, 0),
+            where=where,
+        ),
+        series(
+            "but small distances grow more slowly: the first order cancels in the factor χ,",
+            (1 + t) * S(q),
+            1 + t**2 / 3 + O(t**3),
+            (t, 0),
+            where=where,
+        ),
+        limit(
+            "so that near inputs part over a length 3/t².",
+            sp.Limit(t**2 / sp.log(chi), t, 0),
+            3,
+            where={chi: 1 + t**2 / 3 + _next * t**3},
+        ),
+    )
+
+
+def _correlation() -> tuple[Step, ...]:
+    odd = sp.Add(*(a * x**k for a, k in zip(sp.symbols("a_1 a_3 a_5", real=True), (1, 3, 5), strict=True)))
+    curve, product, slope = named(r"\frac{d c'}{d c}"), sp.Function("M"), mean(r"\phi'(x)")
+    return (
+        identity(
+            "That is no correlation length: at c = 1 correlations do not stay. tanh is odd, so that independent "
+            "fields remain independent, and c* = 0 is where they settle. For odd functions, checked for all "
+            "polynomials of fifth order, the average M of a product has there, by Price's theorem, the slope",
+            sp.Derivative(product(c), c),
+            q * slope**2,
+            where={product(c): pair_mean(odd * odd.subs(x, y)), slope: pair_mean(sp.diff(odd, x)), c: 0},
+            by=sp.expand,
+        ),
+        series(
+            "so that of the map is the weight variance times F², which at the fixed point is",
+            (1 + t) * F(q) ** 2,
+            1 - t**2 / 6 + O(t**3),
+            (t, 0),
+            where=SERIES | SOLVED,
+        ),
+        limit(
+            "so that the correlation length, −1 over the logarithm of that slope, is 6/t².",
+            sp.Limit(-(t**2) / sp.log(curve), t, 0),
+            6,
+            where={curve: 1 - t**2 / 6 + _next * t**3},
+        ),
+        identity(
+            "Below criticality, at a weight variance 1 − t, the variance dies out, and distances shrink by 1 − t "
+            "exactly.",
+            (1 - t) * S(0),
+            1 - t,
+            where={S(q): sp.Integral((1 - sp.tanh(sp.sqrt(q) * z) ** 2) ** 2 * gaussian(z, 1), (z, -sp.oo, sp.oo))},
+            by=lambda gap: sp.simplify(gap.doit()),
         ),
     )
 
 
 def tanh_criticality() -> Derivation:
     """Derive series of the maps of tanh around q = 0, and the amplitudes they give."""
-    at_start = {q: START}
-    curve = sp.diff(MEAN, q)
-    inverse = _to((1 / (MEAN / q) - 1) / q, q, 1)
-    inverse_law = 2 * m - sp.Rational(5, 6) * sp.log(m) + sp.Symbol("k", real=True)
-    odd = sp.Add(*(a * x**k for a, k in zip(sp.symbols("a_1 a_3 a_5", real=True), (1, 3, 5), strict=True)))
-    erf = _to(sp.pi / 4 * PRODUCT["erf"].subs(c, 1), q, 2)
     return Derivation(
         "tanh-criticality",
         "Wide random layers of tanh at and near criticality",
         LINE,
         "asymptotic",
-        (
-            identity(
-                "Moments of z turn the series of tanh² into one in q",
-                MEAN,
-                q - 2 * q**2 + sp.Rational(17, 3) * q**3,
-                by=sp.expand,
-                shown=equation(mean(r"\tanh^{2} x"), q - 2 * q**2 + sp.Rational(17, 3) * q**3 + named("O(q^{4})")),
-            ),
-            identity(
-                "and that of its squared slope into",
-                SLOPE,
-                1 - 2 * q + 7 * q**2,
-                by=sp.expand,
-                shown=equation(mean(r"\tanh'^{2} x"), 1 - 2 * q + 7 * q**2 + named("O(q^{3})")),
-            ),
-            identity(
-                "At criticality 1/q grows by nearly two in each layer,",
-                inverse,
-                2 - 5 * q / 3,
-                by=sp.expand,
-                shown=equation(named(r"\frac{1}{q'} - \frac{1}{q}"), 2 - 5 * q / 3 + named("O(q^{2})")),
-            ),
-            identity(
-                "so that q falls to zero, and the mean growth of 1/q tends to two. With q = 1/(2m) in the next term "
-                "1/q is 2m less a logarithm, for which what is left of the growth is smaller than 1/m,",
-                sp.limit(m * (inverse_law.subs(m, m + 1) - inverse_law - 2 + 5 / (3 * inverse_law)), m, sp.oo),
-                sp.S.Zero,
-                shown=equation(named(r"\frac{1}{q_{m}}"), 2 * m - 5 * sp.log(m) / 6 + named("O(1)")),
-            ),
-            identity(
-                "and variances decay as 1/(2m), with a correction of order ln m/m².",
-                sp.limit((1 / inverse_law - 1 / (2 * m)) * m**2 / sp.log(m), m, sp.oo),
-                sp.Rational(5, 24),
-                shown=equation(named("q_{m}"), 1 / (2 * m) + 5 * sp.log(m) / (24 * m**2) + named("O(m^{-2})")),
-            ),
-            identity(
-                "The same holds for erf, whose variance map at criticality begins alike.",
-                erf,
-                q - 2 * q**2,
-                by=sp.expand,
-                shown=equation(sp.pi / 4 * mean(r"\operatorname{erf}^{2} x"), q - 2 * q**2 + named("O(q^{3})")),
-            ),
-            identity(
-                "For a weight variance 1 + t with t > 0 the fixed point solves the map to second order in t:",
-                _to((1 + t) * (MEAN / q).subs(at_start), t, 2),
-                sp.S.One,
-                by=sp.expand,
-                shown=equation(named("q^{*}"), START + named("O(t^{3})")),
-            ),
-            identity(
-                "Deviations of the variance shrink by 1 − t, over a length 1/t,",
-                _to((1 + t) * curve.subs(at_start), t, 1),
-                1 - t,
-                by=sp.expand,
-                shown=equation(named(r"\frac{d q'}{d q}"), 1 - t + named("O(t^{2})")),
-            ),
-            identity(
-                "but small distances grow more slowly: the first order cancels,",
-                _to((1 + t) * SLOPE.subs(at_start), t, 2),
-                1 + t**2 / 3,
-                by=sp.expand,
-                shown=equation(named(r"\chi"), 1 + t**2 / 3 + named("O(t^{3})")),
-            ),
-            identity(
-                "so that near inputs part over a length 3/t².",
-                sp.limit(t**2 / sp.log(1 + t**2 / 3), t, 0),
-                sp.S(3),
-                shown=equation(sp.Limit(t**2 / sp.log(named(r"\chi")), t, 0), sp.S(3)),
-            ),
-            identity(
-                "That is no correlation length: at c = 1 correlations do not stay. tanh is odd, so that independent "
-                "fields remain independent, and c* = 0 is where they settle. For odd functions, checked for all "
-                "polynomials of fifth order, the map has there the slope",
-                sp.diff(pair_mean(odd * odd.subs(x, y)), c).subs(c, 0) / q,
-                pair_mean(sp.diff(odd, x)) ** 2,
-                by=sp.expand,
-                shown=equation(named(r"\frac{d c'}{d c}"), SIGMA * mean(r"\phi'(x)") ** 2),
-            ),
-            identity(
-                "with the average of one slope",
-                FIRST,
-                1 - q + 2 * q**2,
-                by=sp.expand,
-                shown=equation(mean(r"\tanh' x"), 1 - q + 2 * q**2 + named("O(q^{3})")),
-            ),
-            identity(
-                "and at the fixed point it is",
-                _to((1 + t) * FIRST.subs(at_start) ** 2, t, 2),
-                1 - t**2 / 6,
-                by=sp.expand,
-                shown=equation(named(r"\frac{d c'}{d c}"), 1 - t**2 / 6 + named("O(t^{3})")),
-            ),
-            identity(
-                "so that the correlation length is 6/t².",
-                sp.limit(-(t**2) / sp.log(1 - t**2 / 6), t, 0),
-                sp.S(6),
-                shown=equation(sp.Limit(t**2 * named(r"\xi_{c}"), t, 0), sp.S(6)),
-            ),
-            identity(
-                "Below criticality the variance dies out, and distances shrink by 1 + t, t < 0, exactly.",
-                (1 - t) * SLOPE.subs(q, 0),
-                1 - t,
-                shown=equation(named(r"\chi"), 1 + named("t")),
-            ),
+        (*_averages(), *_at_criticality(), *_near_criticality(), *_correlation()),
+    )
+
+
+def _fluctuations() -> tuple[Step, ...]:
+    n, fourth, square = sp.symbols("n F M", positive=True)
+    weight, spread, shift = sp.Symbol("sigma_w", positive=True), sp.Symbol("v", positive=True), named("s")
+    curve, bend, step = named("V'"), named("V''"), sp.Symbol("d", real=True)
+    mean_after, spread_after = mean("K'"), named(r"\operatorname{Var}[K']")
+    base, third, *moments = sp.symbols("V_0 V_3 m_3 m_4 m_5 m_6", real=True)
+    slopes = sp.symbols("F_1 F_2 F_3", real=True)
+    sizes = [sp.S.One, shift / n, spread / n + shift**2 / n**2, *(one / n**2 for one in moments)]  # E d^k
+
+    def averaged(expr: sp.Expr) -> sp.Expr:
+        terms = sp.Poly(sp.expand(expr), step).terms()
+        return sp.Add(*(factor * sizes[power] for (power,), factor in terms))
+
+    V = weight**2 * square + curve * step + bend * step**2 / 2 + third * step**3 / 6
+    F = fourth + sum(slope * step**power for power, slope in enumerate(slopes, 1))
+    second = averaged((weight**4 * F + (n - 1) * V**2) / n)
+    return (
+        limit(
+            "Given the layer below, fields are independent: K′ is a mean of n terms, exact on average. Let K be off by "
+            "s/n on average, and its variance be v/n; higher moments are smaller. The mean then follows the map V with "
+            "its curvature times v,",
+            sp.Limit(n * (mean_after - base), n, sp.oo),
+            curve * shift + bend * spread / 2,
+            where={mean_after: averaged(V), base: weight**2 * square},
+        ),
+        limit(
+            "and the variance is what is inherited and that of a mean of n squares, of second moment F and mean M; "
+            "without bias.",
+            sp.Limit(n * spread_after, n, sp.oo),
+            curve**2 * spread + weight**4 * (fourth - square**2),
+            where={spread_after: second - averaged(V) ** 2},
         ),
     )
 
 
 def finite_width() -> Derivation:
     """Derive the leading order in 1/n of mean and variance of the field variance K."""
-    n, shift, spread, fourth, square = sp.symbols("n s v F M", positive=True)
-    weight = sp.Symbol("W", positive=True)
-    step = sp.Symbol("d", real=True)
-    curve, bend = sp.symbols("V_1 V_2", real=True)
-    taylor = sp.Symbol("V_0") + curve * step + bend * step**2 / 2
-    averaged = sp.expand(taylor).subs({step**2: spread / n, step: shift / n})
-    inside = weight**2 * (fourth - square**2) / n
-    relu = (sp.Rational(3, 2) * q**2) / (q / 2) ** 2
-    ratio = sp.Symbol("r", positive=True)
+    n, fourth, square, r = sp.symbols("n F M r", positive=True)
+    ratio = named("r'")
+    half = {power: sp.Integral(x**power * ONE(x, q), (x, 0, sp.oo)) for power in (2, 4)}
+    relu = {name: put_in(half[power], tuple(DENSITIES.items())) for name, power in ((fourth, 4), (square, 2))}
     return Derivation(
         "finite-width",
         "Random layers of width n",
         "this project; compare Hanin 2018 and Roberts, Yaida & Hanin 2022",
         "asymptotic",
         (
+            *_fluctuations(),
             identity(
-                "Given the layer below, fields are independent: K is a mean of n terms, exact on average, so that its "
-                "mean follows the map with the curvature V″ times the variance of K, v/n,",
-                n * (averaged - sp.Symbol("V_0")),
-                curve * shift + bend * spread / 2,
-                by=sp.expand,
-                shown=equation(named("s'"), named("V' s") + named("V'' v") / 2),
+                "For ReLU the map is linear, with",
+                fourth / square**2,
+                6,
+                where=relu,
+                by=lambda gap: sp.simplify(gap.doit()),
             ),
             identity(
-                "and its variance is what it inherits and the variance of a mean of n squares.",
-                n * (curve**2 * spread / n + inside),
-                curve**2 * spread + weight**2 * (fourth - square**2),
-                by=sp.expand,
-                shown=equation(
-                    named("v'"),
-                    named("V'^{2} v") + named(r"\sigma_{w}^{4}") * (mean(r"\phi^{4}") - mean(r"\phi^{2}") ** 2),
-                ),
+                "so that without bias the second moment of K relative to its square, r, grows by a factor in each "
+                "layer, exactly, whatever the width:",
+                ratio,
+                (1 + 5 / n) * r,
+                where={ratio: r * (fourth + (n - 1) * square**2) / (n * square**2), fourth: 6 * square**2},
             ),
-            identity(
-                "For ReLU the map is linear, and without bias the second moment of K relative to its square grows by a "
-                "factor in each layer, exactly, whatever the width:",
-                ratio * ((relu - 1) / n + 1),
-                ratio * (1 + 5 / n),
-                shown=equation(
-                    named(r"\frac{E[K'^{2}]}{E[K']^{2}}"), (1 + 5 / n) * named(r"\frac{E[K^{2}]}{E[K]^{2}}")
-                ),
-            ),
-            identity(
-                "After m layers fluctuations are those of depth over width.",
-                sp.limit((1 + 5 * q / (n)) ** n, n, sp.oo),
+            limit(
+                "After qn layers fluctuations are those of depth over width.",
+                sp.Limit((1 + 5 / n) ** (q * n), n, sp.oo),
                 sp.exp(5 * q),
-                shown=equation(sp.Limit((1 + 5 / n) ** (q * n), n, sp.oo), sp.exp(5 * q)),
             ),
         ),
     )

@@ -4,8 +4,8 @@ from typing import NamedTuple
 
 import sympy as sp
 
-from statnn.theory.derivation import Derivation, equation
-from statnn.theory.rg.checked import checked
+from statnn.theory.derivation import Derivation, Step, argued, equation, identity, limit, series
+from statnn.theory.notation import O
 from statnn.theory.rg.functional import OURS
 
 x, u, n, m = sp.symbols("x u n m", positive=True)
@@ -65,74 +65,95 @@ def leading(layer: sp.Expr, variable: sp.Symbol, at: sp.Expr = sp.S.Zero, *, mos
     return Leading(order, sp.simplify(-terms[order]), sp.simplify(sp.Rational(order, 2) + index))
 
 
-def _coordinate(at: sp.Expr) -> sp.Expr:
-    """Return A, with the logarithm of a product of positive numbers as a sum."""
-    return 1 / (n * u * at) + sp.expand(r / n * sp.expand_log(sp.log(at), force=True))
+def _coordinates() -> tuple[Step, ...]:
+    A, h, f = sp.Function("A"), sp.Function("h"), sp.Function("f")
+    where = {f(X): X * (1 - u * X + d * X**2) ** n, A(X): 1 / (n * u * X) + r / n * sp.log(X)}
+    constant = sp.Symbol("C", real=True)
+    deep = {h(m): (n * u * (m + r / n * sp.log(m) + constant)) ** (-1 / n)}
+    residue = Z / 2 - d / u**2
+    return (
+        limit(
+            "Write x − u x to the power z + d x to the power 2z − 1 for a layer, n = z − 1 and X = x to the power "
+            "n, which the layer takes to f(X). The coordinate A(X) = 1/(nuX) + (r/n) ln X grows by one a layer, "
+            "up to a term that vanishes as X,",
+            sp.Limit(A(f(X)) - A(X), X, 0),
+            1,
+            where=where,
+            by=_logarithms,
+        ),
+        limit(
+            "and up to X² if r is the residue z/2 − d/u². A change of coordinate does not alter it.",
+            sp.Limit((A(f(X)) - A(X) - 1) / X, X, 0),
+            u * (residue - r),
+            where=where,
+            by=_logarithms,
+        ),
+        argued(
+            "So 1/(nuX) = m + (r/n) ln m + C after m layers, with a constant C of the start if r is "
+            "that residue: what is left of the growth falls as 1/m², but for logarithms, and its sum converges.",
+            equation(1 / (n * u * h(m) ** n), m + r / n * sp.log(m) + constant),
+        ),
+        limit(
+            "Signals of any start sink as",
+            sp.Limit(h(m) * (n * u * m) ** (1 / n), m, sp.oo),
+            1,
+            where=deep,
+        ),
+        limit(
+            "with the relative correction −(r/n²) ln m/m, and beside it a term of order 1/m:",
+            sp.Limit((h(m) * (n * u * m) ** (1 / n) - 1) * m + r / n**2 * sp.log(m), m, sp.oo),
+            -constant / n,
+            where=deep,
+        ),
+    )
+
+
+def _logarithms(body: sp.Expr) -> sp.Expr:
+    """Write the logarithm of a product of positive numbers as a sum."""
+    return sp.expand(sp.expand_log(body, force=True))
+
+
+def _activations() -> tuple[Step, ...]:
+    residue = Z / 2 - d / u**2
+    half = sp.Rational(1, 2)
+    layers = {
+        "tanh": (sp.tanh(x), sp.Rational(1, 3), sp.Rational(2, 15)),
+        "erf": (sp.erf(sp.sqrt(sp.pi) / 2 * x), sp.pi / 12, sp.pi**2 / 160),
+        "sigmoid": (1 / (1 + sp.exp(-4 * x)) - half, sp.Rational(4, 3), sp.Rational(32, 15)),
+    }
+
+    def begins(statement: str, name: str) -> Step:
+        layer, cubic, fifth = layers[name]
+        return series(statement, layer, x - cubic * x**3 + fifth * x**5 + O(x**7), (x, 0))
+
+    def left(statement: str, name: str, value: sp.Expr) -> Step:
+        _, cubic, fifth = layers[name]
+        return identity(statement, residue, value, where={n: 2, u: cubic, d: fifth})
+
+    return (
+        begins("For tanh z = 3, u = 1/3,", "tanh"),
+        identity(
+            "so that h falls as",
+            (n * u * m) ** (-1 / n),
+            sp.sqrt(3 / (2 * m)),
+            where={u: layers["tanh"][1], n: 2},
+        ),
+        left("and its residue is 3/10.", "tanh", sp.Rational(3, 10)),
+        begins("For erf the critical weight is √π/2, and u = π/12,", "erf"),
+        left("with the residue 3/5.", "erf", sp.Rational(3, 5)),
+        begins("For the sigmoid w = 4 and b = −2 make 1/2 critical, and about it u = 4/3,", "sigmoid"),
+        left("with the residue of tanh, which it is in another coordinate.", "sigmoid", sp.Rational(3, 10)),
+    )
 
 
 def depth_scaling() -> Derivation:
     """h_m and its logarithm, for every order; tanh, erf and sigmoid."""
-    A, h, f = sp.Function("A"), sp.Function("h"), sp.Function("f")
-    layers = {
-        "tanh": leading(sp.tanh(x), x, most=3),
-        "erf": leading(sp.erf(sp.sqrt(sp.pi) / 2 * x), x, most=3),
-        "sigmoid": leading(1 / (1 + sp.exp(2 - 4 * x)), x, sp.Rational(1, 2), most=3),
-    }
-    residue = Z / 2 - d / u**2
-    where = {f: lambda at: at * (1 - u * at + d * at**2) ** n, A: _coordinate}
-    constant = sp.Symbol("C", real=True)
-    deep = {h: lambda depth: (n * u * (depth + r / n * sp.log(depth) + constant)) ** (-1 / n)}
     return Derivation(
         "depth-scaling",
         "How signals sink in a critical network",
         OURS,
         "asymptotic",
-        (
-            checked(
-                "Write x − u x to the power z + d x to the power 2z − 1 for a layer, n = z − 1 and X = x to the power "
-                "n, which the layer takes to f(X). The coordinate A(X) = 1/(nuX) + (r/n) ln X grows by one a layer, "
-                "up to a term that vanishes as X,",
-                equation(sp.Limit(A(f(X)) - A(X), X, 0), sp.S.One),
-                where,
-            ),
-            checked(
-                "and up to X² if r is the residue z/2 − d/u². A change of coordinate does not alter it.",
-                equation(sp.Limit((A(f(X)) - A(X) - 1) / X, X, 0), u * (residue - r)),
-                where,
-            ),
-            checked(
-                "So 1/(nuX) = m + (r/n) ln m + C after m layers, with a constant C of the start, and signals of any "
-                "start sink as",
-                equation(sp.Limit(h(m) * (n * u * m) ** (1 / n), m, sp.oo), sp.S.One),
-                deep,
-            ),
-            checked(
-                "with the relative correction −(r/n²) ln m/m:",
-                equation(sp.Limit((h(m) * (n * u * m) ** (1 / n) - 1) * m / sp.log(m), m, sp.oo), -r / n**2),
-                deep,
-            ),
-            checked("For tanh z = 3, u = 1/3,", equation(u, sp.Rational(1, 3)), {u: layers["tanh"].coefficient}),
-            checked(
-                "so that h falls as",
-                equation((n * u * m) ** (-1 / n), sp.sqrt(3 / (2 * m))),
-                {u: layers["tanh"].coefficient, n: sp.Integer(2)},
-            ),
-            checked("and its residue is 3/10.", equation(r, sp.Rational(3, 10)), {r: layers["tanh"].residue}),
-            checked(
-                "For erf the critical weight is √π/2, and", equation(u, sp.pi / 12), {u: layers["erf"].coefficient}
-            ),
-            checked("with the residue 3/5.", equation(r, sp.Rational(3, 5)), {r: layers["erf"].residue}),
-            checked(
-                "For the sigmoid w = 4 and b = −2 make x = 1/2 critical, and",
-                equation(u, sp.Rational(4, 3)),
-                {u: layers["sigmoid"].coefficient},
-            ),
-            checked(
-                "with the residue of tanh, which it is in another coordinate.",
-                equation(r, sp.Rational(3, 10)),
-                {r: layers["sigmoid"].residue},
-            ),
-        ),
+        (*_coordinates(), *_activations()),
     )
 
 
@@ -144,46 +165,46 @@ FINITE_DEPTH = (u * (1 - sp.exp(-n * DISTANCE)) / DISTANCE) ** (-2 / n)
 def finite_depth() -> Derivation:
     """Scaling function without noise, from the flow out of infinity."""
     t, h = sp.Symbol("t", real=True, nonzero=True), sp.Symbol("h", positive=True)
-    v, F, Q = sp.Function("v"), sp.Function("F"), sp.Symbol("A", positive=True)
-    inverse = {v: lambda depth: u * (1 - sp.exp(-n * t * depth)) / t}
-    scaling = {F: lambda at: FINITE_DEPTH.subs(DISTANCE, at)}
+    v, F, far = sp.Function("v"), sp.Function("F"), sp.Symbol("A", positive=True)
+    inverse = {v(m): u * (1 - sp.exp(-n * t * m)) / t}
+    scaling = {F(DISTANCE): FINITE_DEPTH}
     return Derivation(
         "finite-depth",
         "Finite-depth scaling near criticality",
         OURS,
         "exact",
         (
-            checked(
+            identity(
                 "At the distance t = w/w′ − 1 from the critical weight w′ the flow is dh/dm = th − uh to the power z; "
                 "with v the power −n of h it is linear,",
-                equation(sp.Derivative(h ** (-n), h) * (t * h - u * h**Z), -n * t * h ** (-n) + n * u),
+                sp.Derivative(h ** (-n), h) * (t * h - u * h**Z),
+                -n * t * h ** (-n) + n * u,
             ),
-            checked(
-                "which is solved by",
-                equation(
-                    sp.Derivative(u * (1 - sp.exp(-n * t * m)) / t, m),
-                    -n * t * (u * (1 - sp.exp(-n * t * m)) / t) + n * u,
-                ),
-            ),
-            checked(
+            identity("which is solved by a v of depth,", sp.Derivative(v(m), m), -n * t * v(m) + n * u, where=inverse),
+            identity(
                 "and v = 0 at m = 0 is a start at infinity, which is forgotten like any other.",
-                equation(v(sp.S.Zero), sp.S.Zero),
-                inverse,
+                v(0),
+                0,
+                where=inverse,
             ),
-            checked(
+            identity(
                 "So depth and distance meet in A = tm alone, in m to the power 2/n times h²,",
-                equation((v(m) / m) ** (-2 / n), FINITE_DEPTH),
-                {**inverse, DISTANCE: t * m},
+                (v(m) / m) ** (-2 / n),
+                F(t * m),
+                where=inverse | scaling,
             ),
-            checked(
+            limit(
                 "at criticality with the amplitude of before,",
-                equation(sp.Limit(F(Q), Q, 0), (n * u) ** (-2 / n)),
-                scaling,
+                sp.Limit(F(far), far, 0),
+                (n * u) ** (-2 / n),
+                where=scaling,
+                by=lambda body: body,  # simplified, sympy takes it for infinite
             ),
-            checked(
+            limit(
                 "and far above with the fixed point that opens there.",
-                equation(sp.Limit(F(Q) * Q ** (-2 / n), Q, sp.oo), u ** (-2 / n)),
-                scaling,
+                sp.Limit(F(far) * far ** (-2 / n), far, sp.oo),
+                u ** (-2 / n),
+                where=scaling,
             ),
         ),
     )

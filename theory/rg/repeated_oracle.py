@@ -51,14 +51,14 @@ def _spectral(expression: sp.Expr, k: int, x: Number, z: int, u: Number, digits:
 
 def stationary_variance(noise: Number, z: int, u: Number, *, digits: int = 50) -> mpmath.mpf:
     """Return the stationary <x²> as ε → 0, z odd."""
-    variance = _compiled(noise_cutoff.VARIANCE, noise_cutoff.epsilon, noise_cutoff.n, noise_cutoff.u)
+    variance = _compiled(noise_cutoff.VARIANCE, noise_cutoff.epsilon, functional.n, functional.u)
     return converged(lambda e, c: variance(e, mpmath.mpf(z - 1), c), (noise, u), digits)
 
 
 def stationary_correction(u: Number, residue: Number, *, digits: int = 50) -> mpmath.mpf:
     """Return c of <x²> = leading · (1 + c ε), z = 3."""
-    second = _compiled(noise_cutoff.SECOND, noise_cutoff.n, noise_cutoff.u, noise_cutoff.r)
-    leading = _compiled(noise_cutoff.VARIANCE, noise_cutoff.epsilon, noise_cutoff.n, noise_cutoff.u)
+    second = _compiled(noise_cutoff.SECOND, functional.n, functional.u, noise_cutoff.r)
+    leading = _compiled(noise_cutoff.VARIANCE, noise_cutoff.epsilon, functional.n, functional.u)
     two = mpmath.mpf(2)
     return converged(lambda c, r: second(two, c, r) / leading(mpmath.mpf(1), two, c), (u, residue), digits)
 

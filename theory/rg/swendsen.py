@@ -4,8 +4,9 @@ from itertools import product
 
 import sympy as sp
 
-from statnn.theory.derivation import Derivation, Step, equation, identity
-from statnn.theory.notation import K, componentwise, expected, h, named
+from statnn.theory.derivation import Derivation, Step, definition, identity, inequality
+from statnn.theory.notation import K, h, named
+from statnn.theory.rg.symbols import Renormalised
 
 SOURCE = "Swendsen, Phys. Rev. Lett. 42, 859 (1979); proved here for the decimated ring"
 SIGNS = (-1, 1)
@@ -71,135 +72,154 @@ def _operators(spins: tuple[int, ...]) -> tuple[int, int]:
 def _general() -> tuple[Step, ...]:
     """Show the chain rule, for any three states and any law of their blocks."""
     weights = sp.symbols("S_1:4", real=True)
-    first, second = sp.symbols("F_1 F_2", real=True)
-    chances = sp.symbols("p_1:4", real=True)
-    values = [p * first + (1 - p) * second for p in chances]
-    factors = [sp.exp(K * one) for one in weights]
-    z = sp.Add(*factors)
-
-    def mean(of: list[sp.Expr]) -> sp.Expr:
-        return sp.Add(*(value * factor for value, factor in zip(of, factors, strict=True))) / z
-
-    together = [value * one for value, one in zip(values, weights, strict=True)]
-    blocked = sp.Function("K'")(K)
-    beyond = sp.Symbol("kappa")
-    heavy = [sp.exp(beyond * one) for one in weights]
-    levels = sp.symbols("f_1:4", real=True)
-    mean_after = sp.Add(*(f * one for f, one in zip(levels, heavy, strict=True))) / sp.Add(*heavy)
-    product_after = sp.Add(*(f * s * one for f, s, one in zip(levels, weights, heavy, strict=True))) / sp.Add(*heavy)
-    own_after = sp.Add(*(s * one for s, one in zip(weights, heavy, strict=True))) / sp.Add(*heavy)
-    covariance = product_after - mean_after * own_after
-    slope = named(r"\frac{\partial \operatorname{E}[S'_{\gamma}]}{\partial K_{\beta}}")
-    change = named(r"\frac{\partial K'_{\alpha}}{\partial K_{\beta}}")
-    cross, own = (
-        named(r"\operatorname{Cov}(S'_{\gamma}, S_{\beta})"),
-        named(r"\operatorname{Cov}(S'_{\gamma}, S'_{\alpha})"),
-    )
+    levels, chances = sp.symbols("F_1:3", real=True), sp.symbols("p_1:4", real=True)
+    values = [p * levels[0] + (1 - p) * levels[1] for p in chances]
+    M, law, blocked = sp.Function("M"), sp.Function("M'"), Renormalised(K, 0)
+    coupling = sp.Symbol("kappa", real=True)
+    cross, own = named(r"\operatorname{Cov}(S', S)"), named(r"\operatorname{Cov}(S', S')")
+    after = {law(coupling): _mean_and_covariance(values, list(weights), coupling)[0]}
+    mean, covariance = _mean_and_covariance(values, list(weights), K)
     return (
         identity(
             "A coupling K multiplies S in the logarithm of the weight. Whatever depends on the state, or is drawn from "
-            "a law that depends on the state alone, as blocks with fair ties are, has a mean whose derivative is a "
+            "a law that depends on the state alone, as blocks with fair ties are, has a mean M whose derivative is a "
             "covariance; checked for any three states and two blocks.",
-            sp.diff(mean(values), K),
-            mean(together) - mean(values) * mean(list(weights)),
-            shown=equation(slope, cross),
+            sp.Derivative(M(K), K),
+            cross,
+            where={M(K): mean, cross: covariance},
         ),
         identity(
-            "The law of the blocks has couplings K′ of its own, and depends on K through them: the chain rule. "
-            "Checked for any three blocks and one coupling; with several, one term for each.",
-            sp.diff(mean_after.subs(beyond, blocked), K),
-            covariance.subs(beyond, blocked) * sp.diff(blocked, K),
-            shown=equation(slope, sp.Sum(own * change, (named(r"\alpha"), 1, named("n")))),
+            "The law of the blocks has couplings K′ of its own, and their mean M′ depends on K through them: the chain "
+            "rule. Checked for any three blocks and one coupling; with several, one term for each.",
+            sp.Derivative(law(blocked), K),
+            own * sp.Derivative(blocked, K),
+            where=after | {own: _mean_and_covariance(values, list(weights), blocked)[1]},
         ),
     )
+
+
+def _mean_and_covariance(of: list[sp.Expr], weights: list[sp.Expr], coupling: sp.Expr) -> tuple[sp.Expr, sp.Expr]:
+    """Return the mean of something over states, and its covariance with what a coupling multiplies."""
+    factors = [sp.exp(coupling * one) for one in weights]
+
+    def mean(values: list[sp.Expr]) -> sp.Expr:
+        return sp.Add(*(value * factor for value, factor in zip(values, factors, strict=True))) / sp.Add(*factors)
+
+    together = [value * one for value, one in zip(of, weights, strict=True)]
+    return mean(of), mean(together) - mean(of) * mean(weights)
+
+
+def _in_exponentials(gap: sp.Expr) -> sp.Expr:
+    """Write a function of K and h in exp(K) and exp(h) and reduce to lowest terms."""
+    free = gap.subs({K: sp.log(x), h: sp.log(y)}).rewrite(sp.exp)
+    return sp.cancel(sp.together(sp.simplify(sp.powsimp(sp.expand_power_base(free, force=True)))))
 
 
 def _decimated() -> tuple[Step, ...]:
     """Show it on the ring, where decimation is closed."""
-    pairs = list(product(SIGNS, repeat=2))
-    traced = {(1, 1): UP, (-1, -1): DOWN, (1, -1): MIXED, (-1, 1): MIXED}
-    closed = [
-        # fourth powers: exp(4A) = UP DOWN MIXED², exp(4K′) = UP DOWN / MIXED², exp(2(h′ - h)) = UP / DOWN
-        UP * DOWN * MIXED**2 * (UP * DOWN / MIXED**2) ** (s * t) * (UP / DOWN) ** (s + t)
-        for s, t in pairs
-    ]
-    t_matrix = jacobian()
-    own, cross = ring(6)
-    common = UP * DOWN * MIXED
-    zero = t_matrix.subs(y, 1)
-    symbols = {name: named(name) for name in ("K'", "h'", "A")}
+    s, other = sp.symbols("s s'", integer=True)
+    constant, coupling, field = named("A"), sp.Function("K'")(K, h), sp.Function("h'")(K, h)
+    up, down, mixed = (part.subs({x: sp.exp(K), y: sp.exp(h)}) for part in (UP, DOWN, MIXED))
+    flow = {coupling: sp.log(up * down / mixed**2) / 4, field: h + sp.log(up / down) / 2}
+    spins = range(-1, 2, 2)
+
+    def by_states(gap: sp.Expr) -> sp.Expr:
+        states = list(product(SIGNS, repeat=2))
+        gaps = (_in_exponentials(gap.subs({s: one, other: two}, simultaneous=True)) for one, two in states)
+        return sp.Add(*(probe * one for probe, one in zip(sp.symbols("probe:4"), gaps, strict=True)))
+
+    even = flow | {h: 0}
+    of, new = sp.Symbol("K", positive=True), sp.Function("K'")(K, 0)
     return (
-        componentwise(
-            "On a ring every other spin is summed over. What it leaves between its two neighbours is a constant, a "
-            "coupling and a field; fourth powers are compared, so that no root is left.",
-            [traced[pair] ** 4 for pair in pairs],
-            closed,
-            equation(
-                sp.exp(named("K (s + s') + h")) + sp.exp(-named("(K (s + s') + h)")),
-                sp.exp(symbols["A"] + symbols["K'"] * named("s s'") + (symbols["h'"] - h) * named("(s + s')") / 2),
-            ),
-            by=sp.cancel,
-        ),
         identity(
-            "Without field tanh K′ is the square of tanh K,",
-            sp.cancel(((UP / MIXED - 1) / (UP / MIXED + 1)).subs(y, 1)),
-            ((x - 1 / x) / (x + 1 / x)) ** 2,
-            by=sp.cancel,
-            shown=equation(sp.tanh(symbols["K'"]), sp.tanh(K) ** 2),
+            "On a ring every other spin is summed over. What it leaves between its two neighbours s and s′ is a "
+            "constant, a coupling and a field, in all four states.",
+            sp.exp(K * (s + other) + h) + sp.exp(-K * (s + other) - h),
+            sp.exp(constant + coupling * s * other + (field - h) * (s + other) / 2),
+            where=flow | {constant: sp.log(up * down * mixed**2) / 4},
+            domain={s: spins, other: spins},
+            by=by_states,
         ),
-        componentwise(
+        definition("The coupling is", sp.exp(4 * coupling), up * down / mixed**2),
+        identity("Without field", sp.tanh(new), sp.tanh(of) ** 2, where=flow, by=_by_tanh),
+        identity(
             "and the linearised flow is diagonal, even and odd couplings do not mix: for the coupling,",
-            [zero[0, 0], zero[0, 1], zero[1, 0]],
-            [(x**4 - 1) / (x**4 + 1), 0, 0],
-            equation(named(r"\frac{\partial K'}{\partial K}"), sp.tanh(2 * K)),
-            by=sp.cancel,
+            sp.Derivative(coupling, K),
+            sp.tanh(2 * K),
+            where=even,
+            by=_in_exponentials,
         ),
-        identity(
-            "and for the field.",
-            zero[1, 1],
-            1 + (x**4 - 1) / (x**4 + 1),
-            by=sp.cancel,
-            shown=equation(named(r"\frac{\partial h'}{\partial h}"), 1 + sp.tanh(2 * K)),
-        ),
-        componentwise(
-            "Covariances of the ring of six and of the three spins left, enumerated at any coupling and field, give "
-            "the same matrix: two operators are all that the blocks need.",
-            list(own * (t_matrix * common).applyfunc(sp.cancel)),
-            list(cross * common),
-            equation(
-                sp.Symbol(r"\operatorname{Cov}(S', S')", commutative=False)
-                * sp.Symbol(r"\frac{\partial K'}{\partial K}", commutative=False),
-                sp.Symbol(r"\operatorname{Cov}(S', S)", commutative=False),
-            ),
-        ),
+        identity("not the field,", sp.Derivative(coupling, h), 0, where=even, by=_in_exponentials),
+        identity("for the field not the coupling,", sp.Derivative(field, K), 0, where=even, by=_in_exponentials),
+        identity("but the field.", sp.Derivative(field, h), 1 + sp.tanh(2 * K), where=even, by=_in_exponentials),
     )
+
+
+def _enumerated() -> tuple[Step, ...]:
+    """Compare the matrix with covariances of a ring, which are multiplied by the square of its partition function."""
+    names = [
+        sp.Matrix(2, 2, lambda row, column, name=name: named(f"{name}_{{{row + 1}{column + 1}}}"))
+        for name in (r"\operatorname{Cov}(S', S')", r"\operatorname{Cov}(S', S)", "T")
+    ]
+    values = (*ring(6), jacobian())
+    where = {
+        one: value for name, matrix in zip(names, values, strict=True) for one, value in zip(name, matrix, strict=True)
+    }
+    own, cross, flow = names
+    sentences = {
+        (
+            0,
+            0,
+        ): "Covariances of the ring of six, times the square of its partition function, and of the three spins left, "
+        "enumerated at any coupling and field, give the same matrix T: bonds and bonds,",
+        (0, 1): "bonds and spins,",
+        (1, 0): "spins and bonds,",
+        (1, 1): "spins and spins. Two operators are all that the blocks need.",
+    }
+    return tuple(
+        identity(sentence, (own * flow)[place], cross[place], where=where, by=sp.cancel)
+        for place, sentence in sentences.items()
+    )
+
+
+def _by_tanh(gap: sp.Expr) -> sp.Expr:
+    """Write tanh of half a logarithm as a fraction, and what is left in exponentials."""
+    return _in_exponentials(gap.replace(sp.tanh, lambda at: (sp.exp(2 * at) - 1) / (sp.exp(2 * at) + 1)))
 
 
 def _matched() -> tuple[Step, ...]:
     """Show what two lattices have in common."""
-    t = sp.Symbol("t", positive=True)
+    t, v = sp.symbols("t v", positive=True)
 
     def bond(of: sp.Expr, size: int, distance: int) -> sp.Expr:
         return (of**distance + of ** (size - distance)) / (1 + of**size)
 
-    gap = bond(t, 6, 2) - bond(t, 3, 1)
+    D, large, small = named("D"), named("C_{6}"), named("C_{3}")
+    gap = t * (1 - t) * (1 - t**3) / ((1 - t + t**2) * (1 - t**2 + t**4))
     return (
         identity(
-            "One step on the ring of six gives the ring of three at the new coupling, t = tanh K: lattices matched in "
-            "size differ by one step.",
-            bond(t, 6, 2),
-            bond(t**2, 3, 1),
+            "One step on the ring of six gives the ring of three at the new coupling, t = tanh K: correlations of "
+            "spins two apart before, and of neighbours after. Lattices matched in size differ by one step.",
+            large,
+            small,
+            where={large: bond(t, 6, 2), small: bond(t**2, 3, 1)},
             by=sp.cancel,
-            shown=equation(
-                expected("s_{0} s_{2}") * named(r"|_{6,\, K}"), expected("s_{0} s_{1}") * named(r"|_{3,\, K'}")
-            ),
         ),
         identity(
-            "So their difference vanishes at the fixed points, and there alone.",
-            gap,
-            -t * (1 - t) * (1 - t**3) / ((1 - t + t**2) * (1 - t**2 + t**4)),
+            "So the difference D of the two at the same coupling vanishes at the fixed points t = 0 and t = 1,",
+            D,
+            -gap,
+            where={D: bond(t, 6, 2) - bond(t, 3, 1)},
             by=sp.cancel,
-            shown=equation(named("D"), -t * (1 - t) * (1 - t**3) / ((1 - t + t**2) * (1 - t**2 + t**4))),
+        ),
+        inequality(
+            "and there alone: at t = 1/(1 + v) it is negative for every v > 0.",
+            0,
+            D,
+            v**2 * (1 + v) * (v**2 + 3 * v + 3) / ((v**2 + v + 1) * (v**4 + 4 * v**3 + 5 * v**2 + 2 * v + 1)),
+            written="<",
+            where={D: (bond(t, 6, 2) - bond(t, 3, 1)).subs(t, 1 / (1 + v))},
+            by=sp.cancel,
         ),
     )
 
@@ -211,5 +231,5 @@ def swendsen() -> Derivation:
         "The linearised flow from correlations",
         SOURCE,
         "exact",
-        (*_general(), *_decimated(), *_matched()),
+        (*_general(), *_decimated(), *_enumerated(), *_matched()),
     )

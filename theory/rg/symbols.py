@@ -1,0 +1,36 @@
+"""Functions of which nothing is assumed, and names, of the renormalisation over repeated layers."""
+
+from typing import Any
+
+import mpmath
+import sympy as sp
+
+from statnn.theory.notation import Sigma, named
+
+
+class Phi(Sigma):
+    """The k-th derivative of a function of the signal, say of an activation: any smooth one."""
+
+    tex = r"\phi"
+
+
+class Psi(Sigma):
+    """The k-th derivative of a second function beside `Phi`."""
+
+    tex = r"\psi"
+
+    @staticmethod
+    def _imp_(field: Any, order: Any) -> Any:
+        """Return numbers of one function that is not that of `Phi`: exp(-field/3) + sin(2 field)."""
+        return mpmath.exp(-field / 3) / (-3) ** order + 2**order * mpmath.sin(2 * field + order * mpmath.pi / 2)
+
+
+class Renormalised(Sigma):
+    """The k-th derivative of a coupling of blocks by one of their spins."""
+
+    tex = "K'"
+
+
+def mean(text: str) -> sp.Symbol:
+    """Return an average for display."""
+    return named(rf"\operatorname{{E}}[{text}]")
