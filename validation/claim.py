@@ -14,7 +14,7 @@ failure.
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import StrEnum
 from importlib.util import find_spec
 from types import MappingProxyType
@@ -27,14 +27,10 @@ from validation.finding import Asks, Finding, farthest, measured
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from validation.statistics import Comparison
 
 __all__ = ["Asks", "Claim", "Data", "Finding", "Outcome", "Verdict", "frozen", "measured"]
 
 Data = Mapping[str, Any]
-
-UNNAMED = "the decisive comparison"
-"""Quantity of a claim that does not yet name what it judges."""
 
 STANDINGS = {
     "paper": "stated by the paper",
@@ -82,8 +78,6 @@ class Verdict:
             raise ValueError(f"a verdict needs findings of distinct quantities, got {names}")
         if self.outcome is not Outcome.EXACT and not self.detail.strip():
             raise ValueError(f"a verdict '{self.outcome}' needs a detail=: the order, the domain, what contradicts")
-        if names == [UNNAMED]:
-            return
         failing = self.failing
         if self.outcome in {Outcome.EXACT, Outcome.ASYMPTOTIC} and failing:
             raise ValueError(f"a verdict '{self.outcome}' whose findings fail: {', '.join(failing)}")
@@ -100,32 +94,6 @@ class Verdict:
         if failing:
             return cls(Outcome.CONTRADICTED, made, f"{otherwise} ({'; '.join(failing)}): {detail}")
         return cls(outcome, made, detail)
-
-    @classmethod
-    def of(cls, outcome: Outcome, comparison: "Comparison", detail: str = "") -> "Verdict":
-        """Make the verdict of a claim that does not yet name its quantities.
-
-        The tolerance is the one that z implies, so that the numbers agree with each other.
-        """
-        deviation = abs(comparison.estimate - comparison.theory)
-        bias = comparison.bias if comparison.z is None else max(deviation - abs(comparison.z) * comparison.error, 0.0)
-        z = comparison.z if comparison.error > 0 else None
-        return cls(
-            outcome,
-            (Finding.of(UNNAMED, replace(comparison, bias=bias, z=z, law="stated"), sees=1, unit="(not stated)"),),
-            detail,
-        )
-
-    @classmethod
-    def unnamed(
-        cls, outcome: Outcome, estimate: float, error: float, theory: float, p: float | None = None, detail: str = ""
-    ) -> "Verdict":
-        """Make the verdict of a claim that does not yet name its quantities and compares without chance."""
-        found = Finding(
-            quantity=UNNAMED, estimate=estimate, error=error, theory=theory, p=p, tolerance=abs(estimate - theory),
-            sees=1, unit="(not stated)",
-        )  # fmt: skip
-        return cls(outcome, (found,), detail)
 
     @property
     def failing(self) -> tuple[str, ...]:
@@ -174,8 +142,6 @@ class Claim:
     twins : dict
         For each judged quantity ``twin(data, by) -> data``, in which that quantity is wrong by `by`, in the
         unit that its finding states. The runner asks for 1.5 times what the finding says it sees.
-    twin : callable, optional
-        ``twin(data) -> data`` of a claim that does not yet name its quantities; then there are no `twins`.
     derivations : tuple of str
         Names in ``statnn.theory.registry.DERIVATIONS``.
     contradicted : tuple of str
@@ -199,7 +165,6 @@ class Claim:
     judge: Callable[[Data], Verdict]
     draw: "Callable[[Data, Figure], None]"
     twins: Mapping[str, Callable[[Data, float], Data]] = field(default_factory=dict)
-    twin: Callable[[Data], Data] | None = None
     derivations: tuple[str, ...] = ()
     contradicted: tuple[str, ...] = ()
     needs_data: bool = False
@@ -217,7 +182,7 @@ class Claim:
         names: Any = self.needs  # which may be a text all the same
         if isinstance(names, str) or not all(name.isidentifier() for name in names):
             raise ValueError(f"claim {self.id!r} has needs={self.needs!r}; give importable names, as in ('torch',)")
-        if bool(self.twins) == (self.twin is not None):
+        if not self.twins:
             raise ValueError(f"claim {self.id!r} needs twins=: for each judged quantity a function (data, by) -> data")
         object.__setattr__(self, "expected", Outcome(self.expected))
         if set(self.contradicted) - set(self.twins if self.expected is Outcome.CONTRADICTED else ()):

@@ -143,9 +143,6 @@ def perform(task: Task) -> Record:
 
 def _twins(claim: Claim, data: dict[str, np.ndarray], verdict: Verdict) -> Iterator[Twin]:
     """Judge every quantity that is made wrong by 1.5 times what its finding says it sees."""
-    if claim.twin is not None:
-        found = claim.judge(frozen(claim.twin(data)))
-        yield Twin(found.decisive.quantity, 0.0, found, not claim.expects(found))
     for quantity, wrong in claim.twins.items():
         by = TWIN_OVER_SEEN * verdict[quantity].sees
         found = claim.judge(frozen(wrong(data, by)))

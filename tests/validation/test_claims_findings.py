@@ -5,23 +5,11 @@ import math
 import pytest
 from scipy import stats
 
-from validation import claims, statistics
-from validation.claim import Asks, Finding, Outcome, Verdict, measured
-from validation.statistics import Comparison
+from validation import statistics
+from validation.claim import Asks, Claim, Finding, Outcome, Verdict, measured
+from validation.task import _twins
 
 HEADS, RUNS = "share of heads", "share of tosses equal to the one before"
-
-UNCONVERTED = {
-    "exponents", "real_network", "size", "training_size",
-
-}  # fmt: skip
-"""Modules whose claims may still have one twin for all that they judge."""
-
-
-def test_every_claim_has_a_twin_for_each_quantity_it_judges():
-    single = {claim.judge.__module__.rpartition(".")[2] for claim in claims.CLAIMS.values() if claim.twin is not None}
-    assert single <= UNCONVERTED
-
 
 FINDING = {
     "quantity": HEADS,
@@ -197,6 +185,48 @@ def test_only_the_side_that_counts_counts(asks, z):
     assert finding.p == pytest.approx(1.0 if z == 0 else 2 * stats.norm.sf(2.0))
 
 
-def test_claims_that_do_not_name_quantities_print_the_tolerance_that_z_implies():
-    verdict = Verdict.of(Outcome.EXACT, Comparison(-0.9415, 0.004, -1.0, 1.0, 0.0))
-    assert str(verdict.decisive).endswith("-0.9415 ± 0.0040, theory -1, tolerance 0.0585, z = +0.00, p = 1")
+# -- contradicted claims ---------------------------------------------------------------------------------------
+
+
+def claim_of_two(**changes):
+    """A claim on heads and runs; the findings hold where the data say so."""
+
+    def judge(data):
+        bad = {name: Finding(**(FINDING | {"quantity": name, "theory": 9.0, "z": -80.0, "p": 0.0})) for name in data}
+        good = {name: Finding(**(FINDING | {"quantity": name})) for name in data}
+        made = [(good if holds else bad)[name] for name, holds in data.items()]
+        return Verdict.judged(made, Outcome.DOMAIN, "as stated", otherwise="not as stated")
+
+    def other(name):
+        return lambda data, _by: {**data, name: not data[name]}
+
+    parts = {
+        "title": "A coin", "statement": "It is fair, and forgets.", "source": "ours", "standing": "paper",
+        "expected": Outcome.CONTRADICTED, "run": None, "judge": judge, "draw": None,
+        "twins": {HEADS: other(HEADS), RUNS: other(RUNS)}, "contradicted": (HEADS,),
+    }  # fmt: skip
+    return Claim("coin", **(parts | changes))
+
+
+def test_contradicted_claims_say_which_quantities_fail():
+    claim = claim_of_two()
+    as_stated = {HEADS: False, RUNS: True}
+    assert claim.expects(claim.judge(as_stated))
+    assert not claim.expects(claim.judge({HEADS: False, RUNS: False}))
+    assert not claim.expects(claim.judge({HEADS: True, RUNS: False}))
+    assert not claim.expects(claim.judge({HEADS: True, RUNS: True}))
+    assert claim_of_two(contradicted=()).expects(claim.judge({HEADS: True, RUNS: False}))
+
+
+def test_twins_of_parts_that_hold_are_rejected_in_contradicted_claims():
+    data = {HEADS: False, RUNS: True}
+    for contradicted, rejected in (((HEADS,), {HEADS, RUNS}), ((), {HEADS})):
+        claim = claim_of_two(contradicted=contradicted)
+        twins = _twins(claim, data, claim.judge(data))
+        assert {twin.quantity for twin in twins if twin.rejected} == rejected
+
+
+@pytest.mark.parametrize("changes", [{"expected": Outcome.DOMAIN}, {"contradicted": ("share of tails",)}])
+def test_quantities_that_cannot_be_contradicted_are_refused(changes):
+    with pytest.raises(ValueError, match="only a claim that is expected to be contradicted"):
+        claim_of_two(**changes)

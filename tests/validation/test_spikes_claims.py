@@ -38,14 +38,23 @@ def test_effect_is_a_difference_in_standard_deviations():
 
 
 @pytest.mark.parametrize(
-    ("shifts", "outcome", "opposite"),
+    ("shifts", "holds", "opposite"),
     [
-        ((0.5, 0.4), Outcome.DOMAIN, memorisation._exchanged),
-        ((0.5, -0.4), Outcome.CONTRADICTED, memorisation._alike),
-        ((0.5, 0.0), Outcome.CONTRADICTED, memorisation._alike),
+        ((0.5, 0.4), True, memorisation._exchanged),
+        ((0.5, -0.4), False, memorisation._alike),
+        ((0.5, 0.0), False, memorisation._alike),
     ],
 )
-def test_one_direction_in_all_set_ups_is_asked_for(rng, shifts, outcome, opposite):
+def test_one_direction_in_all_set_ups_is_asked_for(rng, shifts, holds, opposite):
     data = networks(rng, shifts)
-    assert memorisation._judge(data).outcome is outcome
-    assert memorisation._judge(opposite(data, 1.05)).outcome is not outcome
+    assert (memorisation.DIRECTION not in memorisation._judge(data).failing) is holds
+    assert (memorisation.DIRECTION not in memorisation._judge(opposite(data, 1.05)).failing) is not holds
+
+
+def test_both_kinds_of_networks_must_differ_from_random_ones(rng):
+    data = networks(rng, (0.5, 0.4))
+    assert memorisation.MOVED in memorisation._judge(data).failing, "memorising networks are where they began"
+    data["values"][:, 1, :, 1:] += 0.2
+    found = memorisation._judge(data)
+    assert found.outcome is Outcome.DOMAIN
+    assert memorisation.MOVED in memorisation._judge(memorisation._nearer(data, 22.5)).failing

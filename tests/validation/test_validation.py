@@ -59,15 +59,6 @@ def sticky(data, by):
     return {**data, "runs": 0.5 + by}
 
 
-def judge_unnamed(data):
-    found = statistics.mean(data["tosses"], float(data["theory"]))
-    return Verdict.of(Outcome.EXACT if found.p > statistics.LEVEL else Outcome.CONTRADICTED, found, "a coin")
-
-
-def loaded_unnamed(data):
-    return loaded(data, 0.4)
-
-
 def unchanged(data, by):  # noqa: ARG001 - a twin that is told how wrong to be, and is not
     return data
 
@@ -115,7 +106,6 @@ CLAIMS = {
         coin("misled-coin", twins={HEADS: loaded, RUNS: loaded}),
         coin("silent-coin", twins={HEADS: loaded}),
         coin("other-coin", twins={HEADS: loaded, "share of tails": loaded}),
-        coin("unconverted-coin", twins={}, twin=loaded_unnamed, judge=judge_unnamed),
         coin("crashing-run", run=crash),
         coin("crashing-judge", judge=crash),
         coin("crashing-draw", draw=crash),
@@ -402,10 +392,9 @@ def test_claim_without_words_is_refused(changes):
         coin("c", **changes)
 
 
-@pytest.mark.parametrize("changes", [{"twins": {}}, {"twin": unchanged}])
-def test_claim_without_twins_or_with_both_kinds_is_refused(changes):
+def test_claim_without_twins_is_refused():
     with pytest.raises(ValueError, match="needs twins="):
-        coin("c", **changes)
+        coin("c", twins={})
 
 
 def test_claim_id_is_kebab_case():
@@ -432,12 +421,6 @@ def test_registry_is_sound():
     for name, claim in claims.CLAIMS.items():
         assert claim.id == name
         assert set(claim.derivations) <= set(DERIVATIONS)
-
-
-def test_claims_not_yet_converted_still_run(run):
-    status, found = run("--only", "unconverted-coin", "--jobs", "1")
-    assert status == 0
-    assert found["claims"]["unconverted-coin"]["passed"]
 
 
 def test_registry_lists_every_module_of_claims():

@@ -1,26 +1,17 @@
-"""What several claims share: sources, the three readings, slopes of batches, the judge of an exact law."""
+"""What several claims share: sources, the three readings, slopes of batches."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
 
-from validation.claim import Data, Outcome, Verdict
-from validation.statistics import LEVEL, Comparison, worst
+from validation.claim import Data
 
 Floats = NDArray[np.float64]
 
 ABSTRACT = "Zhang & Sui 2024, arXiv 2412.18073, abstract"
 MAIN_TEXT = "Zhang & Sui 2024, arXiv 2412.18073, main text"
 HYPOTHESIS = "follows from the hypothesis of Zhang & Sui 2024, arXiv 2412.18073"
-
-
-def exactly(comparisons: Iterable[Comparison], against: str) -> Verdict:
-    """Return the verdict on an exact law: the worst of several comparisons decides."""
-    found = worst(comparisons)
-    if found.p < LEVEL:
-        return Verdict.of(Outcome.CONTRADICTED, found, f"simulation and {against} differ beyond chance")
-    return Verdict.of(Outcome.EXACT, found, f"simulation agrees with {against}")
 
 
 def scaled(*names: str) -> Callable[[Data, float], Data]:

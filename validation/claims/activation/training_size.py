@@ -15,12 +15,15 @@ import numpy as np
 
 from statnn.activation import fit
 from statnn.plot import COLOURS
-from validation.claim import Claim, Outcome, Verdict
+from validation.claim import Claim, Finding, Outcome, Verdict
 from validation.claims._tools import ABSTRACT
 from validation.statistics import mean, mean_vector, power_law
 from validation.trained import images as networks
 
 NAMES = {"loss": "loss", "error": "error", "NSR": "ratio"}
+
+RATIO = "noise-to-signal ratio over the loss, relative to its mean: drift or bend in ln D, the clearer"
+MASS = "share left of the loss less that of the missing mass, from the smallest to the largest D"
 
 CLEAR = 1e-2
 """Level at which a few series of trainings contradict."""
@@ -97,17 +100,30 @@ def _judge(data):
         f"D = {sizes[0]} to {sizes[-1]} the loss falls to {loss[:, -1].mean() / loss[:, 0].mean():.0%}, the missing "
         f"mass of {data['mass'][:, 0].mean():.1e} to {left:.1%} (p = {mass.p:.1g})"
     )
-    found = replace(max(drift, bend, key=lambda one: abs(one.z)), p=constant)
-    if constant < CLEAR and mass.p < CLEAR:
-        return Verdict.of(Outcome.CONTRADICTED, found, f"the loss falls, but as neither: {detail}")
-    candidate = "noise-to-signal ratio" if constant >= CLEAR else "missing mass"
-    return Verdict.of(Outcome.DOMAIN, found, f"the loss falls as the {candidate} on this range of D: {detail}")
+    # p is that of both together, by Hotelling's law
+    clearer = replace(max(drift, bend, key=lambda one: abs(one.z)), p=constant, law="Hotelling")
+    way = {"level": CLEAR, "sees": 0.66, "unit": "of the way to a candidate that is the loss"}
+    findings = Finding.of(RATIO, clearer, **way), Finding.of(MASS, mass, **way)
+    holding = [found.quantity for found in findings if found.holds(len(findings))]
+    if not holding:
+        return Verdict(Outcome.CONTRADICTED, findings, f"the loss falls, but as neither: {detail}")
+    candidates = {RATIO: "noise-to-signal ratio", MASS: "missing mass"}
+    names = " and the ".join(candidates[name] for name in holding)
+    return Verdict(Outcome.DOMAIN, findings, f"the loss falls as the {names} on this range of D: {detail}")
 
 
-def _twin(data):
-    """Put a noise-to-signal ratio in place that is the loss law, with the scatter it has."""
-    scatter = data["ratio"] / data["ratio"].mean(axis=0)
-    return {**data, "ratio": 0.1 * data["loss"].mean(axis=0) * scatter}
+def _as_the_loss(name):
+    def twin(data, by):
+        """Bring a candidate near the loss law, with the scatter it has."""
+        mean_of, share = data[name].mean(axis=0), min(by, 1.0)
+        wanted = data["loss"].mean(axis=0) * (mean_of[0] / data["loss"].mean(axis=0)[0])
+        moved = mean_of ** (1 - share) * wanted**share
+        return {**data, name: data[name] / mean_of * moved}
+
+    return twin
+
+
+TWINS = {RATIO: _as_the_loss("ratio"), MASS: _as_the_loss("mass")}
 
 
 def _draw(data, figure):
@@ -159,7 +175,8 @@ _make = partial(
     run=_run,
     judge=_judge,
     draw=_draw,
-    twin=_twin,
+    twins=TWINS,
+    contradicted=(RATIO, MASS),
 )
 
 CLAIMS = (
