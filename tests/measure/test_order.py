@@ -13,6 +13,7 @@ from strategies import examples
 
 from statnn.measure.order import group_order, l_map, l_map_accuracy, pooled_ranks, rank_probability, unit_order
 from statnn.measure.order._order_kernels import count_pairs, pool_ranks
+from statnn.measure.order._ranks import _stratified
 from statnn.network import Activation, BatchNorm, Network, leaky_relu
 
 numbers = st.integers(-6, 6).map(float)
@@ -335,3 +336,9 @@ def test_bins_and_references_are_checked():
         pooled_ranks(TWO, np.ones((2, 2)), [0, 0, 1, 1], bins=0)
     with pytest.raises(ValueError, match="one number for each of the 4 samples"):
         group_order("tanh", TWO, [1.0, 1.0], reference=[1.0])
+
+
+def test_errors_of_slopes_are_those_of_means_within_classes():
+    influence, own = np.array([[1.0, 2.0, 4.0, 3.0, 7.0]]), np.array([0, 0, 0, 1, 1])
+    expected = np.sqrt(np.var([1, 2, 4], ddof=1) / 3 + np.var([3, 7], ddof=1) / 2)
+    assert _stratified(influence, own, np.array([3, 2]))[0] == pytest.approx(expected, rel=1e-14)

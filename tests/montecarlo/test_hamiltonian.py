@@ -485,3 +485,12 @@ def test_models_that_cannot_be_sampled_are_refused():
         sample(model_of(targets=None), 2, method=Ancestral(), initial=np.zeros(model_of().dimension))
     with pytest.raises(ValueError, match="overflows"):
         walkers_of(model_of(dtype=np.float32), initial=np.full((6, model_of().dimension), 3e38, dtype=np.float32))
+
+
+def test_forward_simulation_draws_free_weights_by_their_fan_in(rng):
+    net = Network([np.zeros((2, 8))], activation="identity")
+    model = DynamicNeurons(net, np.ones(8), stiffness=1e6, free=("neurons", "weights"), prior=Prior(sigma_w=1.5))
+    weights = model.unpack(last_states(model, 400, Ancestral(), rng)).weights[0].reshape(400, -1)
+    assert_mean((weights**2).mean(axis=1), 1.5**2 / 8, what="variance of a weight")
+    with rejects():
+        assert_mean((weights**2).mean(axis=1), 1.5**2 / 2, what="variance of a weight")

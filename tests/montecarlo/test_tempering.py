@@ -293,3 +293,9 @@ def test_models_out_of_reach_are_refused():
     continuous = DynamicNeurons(Network([[[1.0]]]), inputs=[[1.0]], targets=[[1.0]], beta=1.0, stiffness=1.0)
     with pytest.raises(TypeError, match="BinaryNeurons, not DynamicNeurons"):
         Tempering().check(continuous)
+
+
+def test_acceptance_counts_the_updates_of_all_temperatures():
+    """Hot spins turn half of the time, at every rung of the ladder."""
+    found = sample(glass().at(1e9), 400, chains=4, burn_in=0, rng=1, method=Tempering((1e9, 2e9, 3e9)))
+    np.testing.assert_allclose(found.acceptance, 0.5, atol=0.05)

@@ -196,3 +196,16 @@ def test_models_out_of_reach_are_refused():
         Wolff(clusters=0)
     with pytest.raises(TypeError, match=r"clusters = 2.5 is a float"):
         Wolff(clusters=2.5)
+
+
+def test_a_cluster_in_sixteen_is_left_as_it_is(rng):
+    """Without it a ferromagnet would never return to a state in an even number of steps."""
+    walkers = Wolff(clusters=1).walkers(lattice(6, 50.0), root(rng), range(200), None)
+    still = np.zeros(200)
+    for _ in range(100):
+        before = walkers.states().copy()
+        walkers.sweep(1)
+        still += (walkers.states() == before).all(axis=1)
+    assert_mean(still, 100 * (1 - kernels.FLIPPED), what="clusters that stay")
+    with rejects():
+        assert_mean(still, 0.0, what="clusters that stay")

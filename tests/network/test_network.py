@@ -301,3 +301,8 @@ def test_built_in_activations_do_not_warn_anywhere():
 
 def test_the_front_door():
     assert statnn.Network is Network
+
+
+def test_layers_of_a_random_network_are_drawn_apart():
+    first, second = Network.random([5, 5, 5], sigma_b=1.0, rng=1).weights
+    assert not np.isin(first, second).any()
