@@ -11,9 +11,7 @@ from statnn._arguments import Ints
 from statnn._random import Root
 from statnn.inspection._data import ABSENT
 from statnn.measure._classes import classes_of, number_of_classes
-from statnn.network import ACTIVATIONS, Network
-
-_SIGMOID = ACTIVATIONS["sigmoid"].code
+from statnn.network import Network
 
 Tell = Callable[[int, int], None]
 """Told how much is done, and of how much."""
@@ -70,10 +68,11 @@ class Subject:
         return classes_of(self.net, self.trace.fields[-1])
 
     def threshold(self, m: int) -> float:
-        """Return above what value a unit of h^(m) counts as active: 1/2 for the sigmoid, where fields are 0."""
+        """Return above what value a unit of h^(m) counts as active: where fields are 0 if σ increases, else 0."""
         if self.options.threshold is not None:
             return self.options.threshold
-        return 0.5 if self.net.activations[m - 1].code == _SIGMOID else 0.0
+        sigma = self.net.activations[m - 1]
+        return float(sigma(np.zeros(1))[0]) if sigma.increasing else 0.0
 
     def known_labels(self) -> Ints:
         """Return the labels, or raise with the reason why there are none."""

@@ -10,7 +10,6 @@ from numpy.typing import ArrayLike
 from statnn._arguments import array_of, positive
 from statnn.interaction._state import Prior, Reals, State
 from statnn.network import Network
-from statnn.network._activation import SIGN
 
 if TYPE_CHECKING:
     from statnn.interaction._exact.gaussian import ExactGaussian
@@ -328,9 +327,9 @@ class DynamicNeurons:
     def check_smooth(self) -> None:
         """Raise if an activation has no useful derivative."""
         for m, sigma in enumerate(self.net.activations):
-            if sigma.code == SIGN:
+            if sigma.flat:
                 raise ValueError(
-                    f"layer {m} has the activation sign, whose derivative is zero wherever it exists; use a steep "
+                    f"layer {m} has the activation {sigma.name}, whose derivative is zero wherever it exists; use a steep "
                     "tanh, or BinaryNeurons for binary units"
                 )
 

@@ -54,10 +54,11 @@ class Norm:
 
 @dataclass(frozen=True, eq=False)
 class Act:
-    """An activation function."""
+    """An activation function, of which the source computes values that are off by `slack` at most."""
 
     activation: Activation
     where: str
+    slack: float = 0.0
 
 
 @dataclass(frozen=True, eq=False)

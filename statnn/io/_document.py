@@ -1,7 +1,8 @@
 """A network as named arrays and one text of JSON, the common content of npz and safetensors files.
 
 The text lists the layers; a layer names its arrays, so an array that stands for several layers is stored once.
-Numbers of the text (the slope of a leaky ReLU, the ε of a normalisation) survive exactly.
+Numbers of the text (the slope of a leaky ReLU, the ε of a normalisation) survive exactly. Of a function of a user's own
+the text holds the name: who reads the file must have the function.
 """
 
 import json
@@ -11,8 +12,8 @@ from typing import Any
 
 from statnn._arrays import Reals
 from statnn.io._chain import refuse_vast
-from statnn.network import ACTIVATIONS, Activation, BatchNorm, Network, leaky_relu
-from statnn.network._activation import LEAKY_RELU, OWN
+from statnn.network import ACTIVATIONS, Activation, BatchNorm, Network
+from statnn.network._activation import built_in
 
 KEY = "statnn"
 """Name of the text in a file."""
@@ -33,20 +34,19 @@ def pack(net: Network) -> tuple[str, dict[str, Reals]]:
             arrays[name] = array
         return names[id(array)]
 
-    layers = []
+    layers, own = [], {}
     for m, sigma in enumerate(net.activations):
-        if sigma.code == OWN:
+        if not sigma.built_in and own.setdefault(sigma.name, sigma) != sigma:
             raise ValueError(
-                f"activation {sigma.name!r} of layer {m} is a function of your own: a file holds data and no program; "
-                f"those that can be stored are {', '.join(ACTIVATIONS)}"
+                f"layer {m} and one before have different activations of the name {sigma.name!r}: a file holds the "
+                "names of functions of your own, so give each another"
             )
         layer: dict[str, Any] = {
             "weight": named(net.raw_weights[m], f"{m}.weight"),
             "bias": named(net.raw_biases[m], f"{m}.bias"),
             "activation": sigma.name,
         }
-        if sigma.code == LEAKY_RELU:
-            layer["slope"] = sigma.slope
+        layer |= sigma.parameters if sigma.built_in else {"own": True}
         norm = net.normalisations[m]
         if norm is not None:
             layer["norm"] = {name: named(getattr(norm, name), f"{m}.norm.{name}") for name in _STATISTICS}
@@ -58,8 +58,8 @@ def pack(net: Network) -> tuple[str, dict[str, Reals]]:
     return text, arrays
 
 
-def unpack(text: str, arrays: Mapping[str, Reals]) -> Network:
-    """Return the network of a text and its arrays; `ValueError` says what is wrong with them."""
+def unpack(text: str, arrays: Mapping[str, Reals], own: Mapping[str, Activation]) -> Network:
+    """Return the network of a text, its arrays and functions of a user's own; `ValueError` says what is wrong."""
     document = parsed(text, "its description")
     if not isinstance(document, dict) or document.get("format") != FORMAT:
         raise ValueError(f"its description is not that of a {FORMAT}")
@@ -75,7 +75,7 @@ def unpack(text: str, arrays: Mapping[str, Reals]) -> Network:
     biases = [_array(layer.get("bias"), arrays, f"bias of layer {m}") for m, layer in enumerate(layers)]
     norms = [_norm(layer.get("norm"), arrays, m, known) for m, layer in enumerate(layers)]
     refuse_vast(zip(weights, biases, (norm and id(norm) for norm in norms), strict=True))
-    sigmas = [_activation(layer, m) for m, layer in enumerate(layers)]
+    sigmas = [_activation(layer, m, own) for m, layer in enumerate(layers)]
     return Network(weights, biases, sigmas, normalisations=norms)
 
 
@@ -112,13 +112,19 @@ def _number(value: Any, what: str) -> float:
     return float(value)
 
 
-def _activation(layer: dict[str, Any], m: int) -> Activation:
+def _activation(layer: dict[str, Any], m: int, own: Mapping[str, Activation]) -> Activation:
     name = layer.get("activation")
+    if layer.get("own", False) is True and isinstance(name, str):
+        if name not in own:
+            raise ValueError(
+                f"activation {name!r} of layer {m} is a function of its author's own, of which a file holds the name "
+                f"alone: pass load_network(..., activations={{{name!r}: Activation({name!r}, function)}})"
+            )
+        return own[name]
     if not isinstance(name, str) or name not in ACTIVATIONS:
         raise ValueError(f"activation of layer {m} is {name!r}; there are {', '.join(ACTIVATIONS)}")
-    if ACTIVATIONS[name].code == LEAKY_RELU:
-        return leaky_relu(_number(layer.get("slope"), f"slope of layer {m}"))
-    return ACTIVATIONS[name]
+    numbers = {key: _number(layer.get(key), f"{key} of layer {m}") for key in ACTIVATIONS[name].parameters}
+    return built_in(name, numbers)
 
 
 def _norm(value: Any, arrays: Mapping[str, Reals], m: int, known: dict[tuple[Any, ...], BatchNorm]) -> BatchNorm | None:

@@ -57,7 +57,13 @@ class Loaded:
     classes: NDArray[Any] | None = None
 
 
-def load_network(source: Any, *, activation: Activations | None = None, layers: Sequence[str] | None = None) -> Network:
+def load_network(
+    source: Any,
+    *,
+    activation: Activations | None = None,
+    layers: Sequence[str] | None = None,
+    activations: Mapping[str, Activation] | None = None,
+) -> Network:
     """Return the network of a file or of an object of another library.
 
     Parameters
@@ -65,9 +71,10 @@ def load_network(source: Any, *, activation: Activations | None = None, layers: 
     source : str, os.PathLike or object
         A file ``.npz`` or ``.safetensors`` (written by `save_network`, or bare arrays named as in a state dict of
         torch), or ``.onnx`` (needs the package onnx): a chain of Gemm, MatMul, Add, Sub, Mul, Div, BatchNormalization,
-        Tanh, Relu, LeakyRelu, Sigmoid, Erf, Identity, Dropout, with Flatten or Reshape of the inputs.
-        Or an object: a torch ``Sequential`` (nested; Linear, BatchNorm1d, Tanh, ReLU, LeakyReLU, Sigmoid, Identity,
-        Dropout, Flatten), a fitted MLPClassifier or MLPRegressor of scikit-learn (also in a pipeline behind
+        Tanh, Relu, LeakyRelu, Sigmoid, Erf, Gelu, Swish, Softplus, Sin, Identity, Dropout, with Flatten or Reshape of the
+        inputs; SiLU and GELU also as exporters write them with Sigmoid, Erf or Tanh.
+        Or an object: a torch ``Sequential`` (nested; Linear, BatchNorm1d, Tanh, ReLU, LeakyReLU, Sigmoid, GELU, SiLU,
+        Softplus, Identity, Dropout, Flatten), a fitted MLPClassifier or MLPRegressor of scikit-learn (also in a pipeline behind
         StandardScaler or MinMaxScaler), an onnx model, arrays by name, or a `Network`.
     activation : str, Activation or sequence of them, optional
         For bare arrays only, which do not say it: one for all layers, or one a layer.
@@ -75,6 +82,9 @@ def load_network(source: Any, *, activation: Activations | None = None, layers: 
         For bare arrays only: names of the dense layers in the order in which they act, ``["encoder", "decoder"]`` for
         ``encoder.weight`` and ``decoder.weight``. Needed where neither numbers in the names say it (Notes) nor the
         order of the arrays does.
+    activations : mapping of str to Activation, optional
+        For files of `save_network` only: functions of your own by the names that they had when they were stored, since
+        a file holds the names alone. Others may be among them.
 
     Returns
     -------
@@ -85,10 +95,11 @@ def load_network(source: Any, *, activation: Activations | None = None, layers: 
     Raises
     ------
     ValueError
-        If the file is damaged or malicious, has an operator that is not listed, shapes do not fit, the order of layers
+        If the file is damaged or malicious, has an activation of your own that is not among `activations`, has an operator that is not listed, shapes do not fit, the order of layers
         is not known, or an object computes something else than its parameters say.
     TypeError
-        If the object is of none of these kinds, or `activation` or `layers` is given for a source that says it itself.
+        If the object is of none of these kinds, or `activation`, `layers` or `activations` is given for a source that says
+        it itself.
     ImportError
         If an ONNX file is given and onnx is not installed.
     OSError
@@ -126,12 +137,18 @@ def load_network(source: Any, *, activation: Activations | None = None, layers: 
     >>> load_network(arrays, activation="tanh", layers=["encoder", "decoder"])
     Network(2-1-2, tanh)
     """
-    return load(source, activation=activation, layers=layers).net
+    return load(source, activation=activation, layers=layers, activations=activations).net
 
 
-def load(source: Any, *, activation: Activations | None = None, layers: Sequence[str] | None = None) -> Loaded:
+def load(
+    source: Any,
+    *,
+    activation: Activations | None = None,
+    layers: Sequence[str] | None = None,
+    activations: Mapping[str, Activation] | None = None,
+) -> Loaded:
     """Return the network of a source with the notes of how it was read."""
-    said = _Said(activation, layers)
+    said = _Said(activation, layers, _own(activations))
     if isinstance(source, str | os.PathLike):
         return _of_file(Path(source), said)
     if isinstance(source, Mapping):
@@ -175,12 +192,37 @@ class _Said:
 
     activation: Activations | None
     layers: Sequence[str] | None
+    own: Mapping[str, Activation] | None
 
-    def nothing(self, what: str) -> None:
-        """Refuse to be told what a source says itself."""
+    def nothing(self, what: str, *, stored: bool = False) -> None:
+        """Refuse to be told what a source says itself; of files of `save_network`, all but functions of one's own."""
+        self.of_files(stored=stored)
         for name, meaning in (("activation", "its activations"), ("layers", "the order of its layers")):
             if getattr(self, name) is not None:
                 raise TypeError(f"{name} is for bare arrays; {what} says {meaning} itself: leave it out")
+
+
+    def of_files(self, *, stored: bool) -> None:
+        """Refuse functions of one's own for all but files of `save_network`."""
+        if self.own is not None and not stored:
+            raise TypeError(
+                "activations is for files of save_network, which hold the names of functions of your own; leave it out"
+            )
+
+
+def _own(activations: Any) -> Mapping[str, Activation] | None:
+    """Return functions of a user's own by name, checked."""
+    if activations is None:
+        return None
+    if not isinstance(activations, Mapping):
+        raise TypeError(
+            f"activations is a {type(activations).__name__}; pass a dict of Activation by name (and activation= for "
+            "bare arrays, which is another thing)"
+        )
+    for name, sigma in activations.items():
+        if not isinstance(name, str) or not isinstance(sigma, Activation):
+            raise TypeError(f"activations[{name!r}] is a {type(sigma).__name__}; pass an Activation under its name")
+    return activations
 
 
 def _of_steps(steps: list[Step], notes: list[str]) -> Loaded:
@@ -189,6 +231,7 @@ def _of_steps(steps: list[Step], notes: list[str]) -> Loaded:
 
 
 def _of_arrays(arrays: Mapping[str, Reals], said: _Said, what: str, *, kept: bool = True, made: bool = False) -> Loaded:
+    said.of_files(stored=False)
     notes: list[str] = []
     try:
         return _of_steps(_named.steps(arrays, said.activation, said.layers, notes, kept=kept, made=made), notes)
@@ -218,9 +261,9 @@ def _of_file(path: Path, said: _Said) -> Loaded:
     if not text:
         arrays = {name: _named.plain(values, name) for name, values in arrays.items()}
         return _of_arrays(arrays, said, str(path), kept=kind == ".npz")
-    said.nothing(str(path))
+    said.nothing(str(path), stored=True)
     try:
-        return Loaded(unpack(text, arrays), ())
+        return Loaded(unpack(text, arrays, said.own or {}), ())
     except (ValueError, TypeError) as error:
         raise ValueError(f"{path}: {error}") from None
 

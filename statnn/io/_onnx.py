@@ -14,16 +14,18 @@ import numpy as np
 from statnn._arrays import Reals
 from statnn._memory import refuse_beyond_memory
 from statnn.io._chain import Act, Affine, Dense, Norm, Probabilities, Step
+from statnn.io._onnx_patterns import matched
 from statnn.io._onnx_values import STANDARD, Constants
 from statnn.network import ACTIVATIONS, BatchNorm, leaky_relu
+from statnn.network._activation import known_as
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_ACTIVATIONS = {"Tanh": "tanh", "Relu": "relu", "Sigmoid": "sigmoid", "Erf": "erf"}
 _READ = (
-    "Gemm, MatMul, Add, Sub, Mul, Div, BatchNormalization, Tanh, Relu, LeakyRelu, Sigmoid, Erf, Identity, Dropout, "
-    "Flatten and Reshape of the inputs, last Softmax"
+    "Gemm, MatMul, Add, Sub, Mul, Div, BatchNormalization, Tanh, Relu, LeakyRelu, Sigmoid, Erf, Gelu, Swish, Softplus, "
+    "Sin, Identity, Dropout, Flatten and Reshape of the inputs, last Softmax; and SiLU and GELU as exporters write them "
+    "with Sigmoid, Erf or Tanh"
 )
 _SLOPE, _EPSILON = float(np.float32(0.01)), float(np.float32(1e-5))  # where the file leaves them out
 _OLDEST = 7
@@ -90,9 +92,16 @@ class _Graph:
         while now != outputs[0]:
             following = users.get(now, [])
             if len(following) != 1:
-                raise ValueError(
-                    f"value {now!r} goes to {len(following)} operators: the graph is no chain from input to output"
-                )
+                pattern = matched(now, users, self._constant)
+                if pattern is None:
+                    raise ValueError(
+                        f"value {now!r} goes to {len(following)} operators: the graph is no chain from input to output, "
+                        "but for SiLU and GELU as exporters write them"
+                    )
+                name, end = pattern
+                found.append(Act(ACTIVATIONS[name], f"{name} of {now!r}"))
+                now, walked = end, walked + 1
+                continue
             node = following[0]
             if len(node.output) == 0 or walked > len(self._graph.node):
                 raise ValueError("the graph runs in a circle or ends without an output")
@@ -111,8 +120,12 @@ class _Graph:
         if kind != "Dropout" and any(node.output[1:]):
             raise ValueError(f"{where}: has {len(node.output)} outputs, as in training; export the model as in use")
         attributes = _attributes(node, where)
-        if kind in _ACTIVATIONS:
-            return Act(ACTIVATIONS[_ACTIVATIONS[kind]], where)
+        try:
+            known = known_as("onnx", kind, attributes.get)
+        except ValueError as error:
+            raise ValueError(f"{where}: {error}") from None
+        if known is not None:
+            return Act(known, where)
         if kind == "LeakyRelu":
             return Act(leaky_relu(attributes.get("alpha", _SLOPE)), where)
         if kind == "Identity":
@@ -131,6 +144,9 @@ class _Graph:
         if kind in {"Flatten", "Reshape"} and not first:
             raise ValueError(f"{where}: read where it flattens whole inputs, as the first step")
         return table[kind](node, now, attributes, where)
+
+    def _constant(self, name: str) -> Reals | None:
+        return self._constants.array(name, name) if name in self._constants else None
 
     def _gemm(self, node: Any, now: str, attributes: dict[str, Any], where: str) -> Dense:
         if node.input[0] != now or not 2 <= len(node.input) <= 3 or attributes.get("transA", 0):
@@ -245,7 +261,7 @@ def _takes(found: list[Step], shape: list[int] | None) -> None:
 
 
 def _attributes(node: Any, where: str) -> dict[str, Any]:
-    """Return numbers by name; floats are float32 in the file, and exactly those are used."""
+    """Return numbers and texts by name; floats are float32 in the file, and exactly those are used."""
     found: dict[str, Any] = {}
     for attribute in node.attribute:
         if attribute.type == 1:
@@ -255,6 +271,8 @@ def _attributes(node: Any, where: str) -> dict[str, Any]:
             found[attribute.name] = value
         elif attribute.type == 2:
             found[attribute.name] = int(attribute.i)
+        elif attribute.type == 3:
+            found[attribute.name] = attribute.s.decode("ascii", "replace")
     return found
 
 

@@ -70,7 +70,7 @@ def _next(step: Step, x: Reals, error: Reals, eps: float) -> tuple[Reals, Reals]
         return step.norm(x), scale * (error + eps * (np.abs(x) + mean)) + eps * np.abs(step.norm.beta)
     if isinstance(step, Act):
         y = step.activation(x)
-        return y, max(1.0, abs(step.activation.slope)) * error + eps * np.abs(y)
+        return y, max(1.0, step.activation.steepest) * error + eps * np.abs(y) + step.slack
     y = step.of(x)
     shared = (2 * error + eps * np.abs(x)).max(axis=1, keepdims=True)  # by what all exponentials are divided
     return y, (y if step.kind == "softmax" else 1.0) * shared + eps * np.abs(y)

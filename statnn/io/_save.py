@@ -19,7 +19,8 @@ def save_network(net: Network, path: str | os.PathLike[str]) -> None:
     ----------
     net : Network
         The network; `load_network` gives one back that is equal to it, in precision, normalisations with their running
-        statistics, slopes of leaky ReLUs and arrays shared by several layers.
+        statistics, slopes of leaky ReLUs and arrays shared by several layers. Of an activation of your own its name
+        is stored, and `load_network` needs the function: ``activations={name: Activation(...)}``.
     path : str or os.PathLike
         Where to write: ``.npz`` or ``.safetensors``, in a directory that exists. A file that is there is replaced.
 
@@ -28,7 +29,7 @@ def save_network(net: Network, path: str | os.PathLike[str]) -> None:
     TypeError
         If `net` is no `Network`; pass others through `load_network` first.
     ValueError
-        If the suffix is another one, or an activation is a function of your own, which no file of data can hold.
+        If the suffix is another one, or two different activations of your own have one name.
     FileNotFoundError
         If the directory does not exist.
 

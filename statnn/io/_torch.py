@@ -13,15 +13,20 @@ from statnn._arrays import Reals
 from statnn.io import _probe
 from statnn.io._chain import Act, Dense, Norm, Probabilities, Step
 from statnn.io._named import plain
-from statnn.network import ACTIVATIONS, BatchNorm, leaky_relu
+from statnn.network import BatchNorm, leaky_relu
+from statnn.network._activation import known_as
 
-_ACTIVATIONS = {"Tanh": "tanh", "ReLU": "relu", "Sigmoid": "sigmoid"}
 _IDLE = {"Identity", "Dropout", "Dropout1d", "AlphaDropout", "FeatureAlphaDropout", "Flatten"}
 _CAUSES = (
     "a hook, a parametrisation or another forward changes it; remove it, or export the module with torch.onnx.export "
     "and load the file"
 )
-_READ = "Sequential, Linear, BatchNorm1d, Tanh, ReLU, LeakyReLU, Sigmoid, Identity, Dropout, Flatten, last Softmax"
+_READ = (
+    "Sequential, Linear, BatchNorm1d, Tanh, ReLU, LeakyReLU, Sigmoid, GELU, SiLU, Softplus, Identity, Dropout, Flatten, "
+    "last Softmax"
+)
+_LINE = 2.1e-9
+"""ln(1 + e^h) - h at h = 20, from which on torch takes its softplus to be h."""
 
 
 def is_module(thing: Any) -> bool:
@@ -101,8 +106,12 @@ def _step(leaf: Any, kind: str, where: str, known: dict[int, tuple[Any, Reals]])
         return Dense(_array(leaf.weight, where, known), bias, where)
     if kind == "BatchNorm1d":
         return Norm(_norm(leaf, where, known), where)
-    if kind in _ACTIVATIONS:
-        return Act(ACTIVATIONS[_ACTIVATIONS[kind]], where)
+    try:
+        known = known_as("torch", kind, lambda name: getattr(leaf, name))
+    except ValueError as error:
+        raise ValueError(f"{where}: {kind} with {error}") from None
+    if known is not None:
+        return Act(known, where, slack=_LINE if kind == "Softplus" else 0.0)
     if kind == "LeakyReLU":
         return Act(leaky_relu(leaf.negative_slope), where)
     if kind in {"Softmax", "LogSoftmax"}:

@@ -6,10 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from statnn._arguments import Ints, array_of, whole_array
-from statnn.network import ACTIVATIONS, Network
-
-_INCREASING = {ACTIVATIONS[name].code for name in ("identity", "tanh", "erf", "sigmoid")}
-_LEAKY = ACTIVATIONS["leaky relu"].code
+from statnn.network import Network
 
 
 def number_of_classes(net: Network) -> int:
@@ -21,12 +18,11 @@ def classes_of(net: Network, fields: NDArray[Any]) -> Ints:
     """Return the class of every row of fields of the last layer, shape (samples, n_M).
 
     It is the largest output, the first of equal ones; of a single output, whether it is above zero, for the sigmoid
-    above one half. A strictly increasing activation keeps that order, and its fields keep it also where outputs round
+    above one half and for softplus above ln 2, where fields are zero. A strictly increasing activation keeps that order, and its fields keep it also where outputs round
     to the same number.
     """
     last = net.activations[-1]
-    increasing = last.code in _INCREASING or (last.code == _LEAKY and last.slope > 0)
-    values = fields if increasing else np.asarray(last(fields))
+    values = fields if last.increasing else np.asarray(last(fields))
     if values.shape[-1] == 1:
         return (values[..., 0] > 0).astype(np.int64)
     return np.asarray(values.argmax(axis=-1), dtype=np.int64)

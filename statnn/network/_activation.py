@@ -1,29 +1,33 @@
-"""Activation functions: a name, the function, its derivative, and where it has none.
+"""Activation functions: a name, the function, its derivative, and all that is known of them.
 
-Those of `ACTIVATIONS` are known to the kernels by their `code`; a function of a user's own is called as it is,
-once it has been checked.
+What is known of a function stands in its one entry here; other files ask for it, and never which function it is.
+Kernels know those of `ACTIVATIONS` by a number; a function of a user's own is called as it is, once it has been checked.
 All are elementwise, keep float32 and float64, and are exact to a few units in the last place of their precision;
 the derivatives too, also where they are tiny: tanh' is computed as 4t/(1+t)² with t = exp(-2|h|), since 1 - tanh² has
-no digits left in the tails. Only erf', a Gaussian, loses digits as h² grows.
+no digits left in the tails. Only erf', a Gaussian, loses digits as h² grows, and σ' beside its zeros.
 """
 
+import math
 import pickle
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
-from scipy import special
+from numpy.typing import ArrayLike
 
 from statnn._arguments import array_of
+from statnn.network import _codes
+from statnn.network import _functions as _of
 from statnn.network._checked import check
+from statnn.network._codes import OWN
 from statnn.network._differences import Numerical
+from statnn.network._functions import Values
+from statnn.network._gaussian import ClosedForms, OfErf, OfLines, OfSign, OfSine
 
-Values: TypeAlias = NDArray[Any]
-
-OWN = -1
-"""Code of functions that the kernels do not know."""
+Function: TypeAlias = Callable[[Values], Values]
+Elsewhere: TypeAlias = tuple[Any, ...]
 
 
 @dataclass(frozen=True, init=False, repr=False)
@@ -50,10 +54,30 @@ class Activation:
 
     Attributes
     ----------
-    code : int
-        Number by which kernels know the function; -1 for a function of your own.
+    built_in : bool
+        Whether it is one of the package; nothing below is known of a function of your own.
+    odd : bool
+        σ(-h) = -σ(h).
+    increasing : bool
+        Strictly; where float64 tells values apart.
+    bounds : (float, float) or None
+        Between what numbers all values lie; None where there are none, or none are known.
+    slopes : (float, float) or None
+        Slopes below and above zero, of a function that is linear on either side of it.
     slope : float
         Slope below zero, of the leaky ReLU alone.
+    steepest : float
+        The largest |σ'|.
+    above_relu : float or None
+        The largest |σ(h) - max(h, 0)|, of a smooth form of the ReLU.
+    inflections : tuple of float
+        Where σ'' changes its sign, repeated every `period`.
+    period : float or None
+        σ(h + period) = σ(h).
+    tanh : (float, float, float) or None
+        a, b, c of σ(h) = a + b tanh(c h).
+    averages : ClosedForms or None
+        Gaussian averages in closed form.
 
     Raises
     ------
@@ -76,8 +100,26 @@ class Activation:
     function: Callable[[Values], Values]
     derivative: Callable[[Values], Values]
     kinks: tuple[float, ...] = ()
-    code: int = field(default=OWN)
-    slope: float = field(default=0.0)
+    code: int = OWN
+    odd: bool = False
+    increasing: bool = False
+    bounds: tuple[float, float] | None = None
+    slopes: tuple[float, float] | None = None
+    slope: float = 0.0
+    steepest: float = math.inf
+    above_relu: float | None = None
+    inflections: tuple[float, ...] = ()
+    period: float | None = None
+    tanh: tuple[float, float, float] | None = None
+    averages: ClosedForms | None = None
+    fields_of_slope: Callable[[float], float] | None = None
+    """|h| at which σ' has fallen by a factor from its largest value, that at zero; where it has a closed form."""
+    exact: Callable[[Any, Any], Any] | None = None
+    """σ of the module mpmath and a field, where it is analytic and no line."""
+    torch: Elsewhere = ()
+    """Class of torch.nn, and what its attributes must be."""
+    onnx: Elsewhere = ()
+    """Operator of ONNX, and what its attributes must be; the first is what it is where the file leaves it out."""
 
     def __init__(
         self,
@@ -99,7 +141,54 @@ class Activation:
         places = _kinks(kinks, name)
         slope = Numerical(name, function, places) if derivative is None else derivative
         check(name, function, slope, places)
-        _set(self, name, function, slope, places)
+        _set(self, name=name, function=function, derivative=slope, kinks=places)
+
+    @property
+    def built_in(self) -> bool:
+        """Whether the package knows the function."""
+        return self.code != OWN
+
+    @property
+    def smooth(self) -> bool:
+        """Whether it is known to be analytic, and no line."""
+        return self.exact is not None
+
+    @property
+    def linear(self) -> bool:
+        """Whether it is the identity."""
+        return self.slopes == (1.0, 1.0)
+
+    @property
+    def flat(self) -> bool:
+        """Whether the derivative is zero wherever it exists, as that of the sign."""
+        return self.slopes == (0.0, 0.0)
+
+    @property
+    def homogeneous(self) -> bool:
+        """Whether σ(sh) = s σ(h) for s > 0 is known."""
+        return self.slopes is not None and not self.flat
+
+    @property
+    def kernel(self) -> tuple[int, float]:
+        """What kernels are told of the function: its number, and the slope below zero."""
+        return self.code, self.slope
+
+    @property
+    def parameters(self) -> dict[str, float]:
+        """Numbers that make it, beside its name."""
+        return {"slope": self.slope} if self.name in _FAMILIES and self.built_in else {}
+
+    def exactly(self, h: Any) -> Any:
+        """Return σ(h) of a number of mpmath, to its digits."""
+        import mpmath
+
+        if self.exact is None:
+            raise ValueError(f"activation {self.name!r} is not known to more digits than those of its values")
+        return self.exact(mpmath, h)
+
+    def series(self, field: float, terms: int, digits: int = 50) -> tuple[Any, ...]:
+        """Return σ^(k)(h)/k! for k < terms at a field, as numbers of mpmath."""
+        return _series(self, field, terms, digits)
 
     def __call__(self, fields: Values) -> Values:
         return self.function(fields)
@@ -115,6 +204,8 @@ class Activation:
         return self
 
     def __reduce__(self) -> tuple[Any, ...]:
+        if self.built_in:
+            return built_in, (self.name, self.parameters)
         for name in ("function", "derivative"):
             try:
                 pickle.dumps(getattr(self, name))
@@ -123,35 +214,32 @@ class Activation:
                     f"{name} of activation {self.name!r} cannot be sent to another process or stored ({error}): "
                     "define it at the top of a module, not as a lambda or inside a function"
                 ) from None
-        return _made, (self.name, self.function, self.derivative, self.code, self.slope, self.kinks)
+        return _checked_before, (self.name, self.function, self.derivative, self.kinks)
 
 
-def _made(
-    name: str,
-    function: Callable[[Values], Values],
-    derivative: Callable[[Values], Values],
-    code: int,
-    slope: float = 0.0,
-    kinks: tuple[float, ...] = (),
-) -> Activation:
-    """Return an activation that needs no check: one of the package, or one that was checked before it was sent."""
+def _entry(name: str, function: Function, derivative: Function, code: int, **facts: Any) -> Activation:
+    """Return an activation of the package, which needs no check."""
     result = object.__new__(Activation)
-    _set(result, name, function, derivative, kinks, code, slope)
+    _set(result, name=name, function=function, derivative=derivative, code=code, **facts)
     return result
 
 
-def _set(
-    result: Activation,
-    name: str,
-    function: Callable[[Values], Values],
-    derivative: Callable[[Values], Values],
-    kinks: tuple[float, ...],
-    code: int = OWN,
-    slope: float = 0.0,
-) -> None:
-    found = {"name": name, "function": function, "derivative": derivative, "kinks": kinks, "code": code, "slope": slope}
-    for key, value in found.items():
+def _checked_before(name: str, function: Function, derivative: Function, kinks: tuple[float, ...]) -> Activation:
+    """Return a function of a user's own that was checked before it was sent."""
+    return _entry(name, function, derivative, OWN, kinks=kinks)
+
+
+def _set(result: Activation, **facts: Any) -> None:
+    for key, value in facts.items():
         object.__setattr__(result, key, value)
+
+
+@cache
+def _series(sigma: Activation, field: float, terms: int, digits: int) -> tuple[Any, ...]:
+    import mpmath
+
+    with mpmath.workdps(digits):
+        return tuple(mpmath.taylor(sigma.exactly, mpmath.mpf(field), terms - 1))
 
 
 def _kinks(values: ArrayLike, name: str) -> tuple[float, ...]:
@@ -166,75 +254,8 @@ def _kinks(values: ArrayLike, name: str) -> tuple[float, ...]:
     return tuple(float(k) for k in np.unique(array))
 
 
-def _precision(h: Values) -> Any:
-    """Return the dtype of a result: whole numbers become float64."""
-    return h.dtype if h.dtype.kind == "f" else np.dtype(np.float64)
-
-
-def _identity(h: Values) -> Values:
-    return h.astype(_precision(h))
-
-
-def _one(h: Values) -> Values:
-    return np.ones(h.shape, _precision(h))
-
-
-def _zero(h: Values) -> Values:
-    return np.zeros(h.shape, _precision(h))
-
-
-def _tanh_slope(h: Values) -> Values:
-    t = np.exp(-2 * np.abs(h))
-    result: Values = 4 * t / (1 + t) ** 2
-    return result
-
-
-def _erf(h: Values) -> Values:
-    result: Values = special.erf(h)
-    return result
-
-
-def _erf_slope(h: Values) -> Values:
-    result: Values = _precision(h).type(2 / np.sqrt(np.pi)) * np.exp(-np.square(h))
-    return result
-
-
-def _relu(h: Values) -> Values:
-    return np.maximum(h, 0).astype(_precision(h), copy=False)
-
-
-def _step(h: Values) -> Values:
-    return (h > 0).astype(_precision(h))
-
-
-def _sigmoid(h: Values) -> Values:
-    result: Values = special.expit(h)
-    return result
-
-
-def _sigmoid_slope(h: Values) -> Values:
-    result: Values = special.expit(h) * special.expit(-h)
-    return result
-
-
-def _sign(h: Values) -> Values:
-    return np.where(h >= 0, 1, -1).astype(_precision(h))
-
-
-@dataclass(frozen=True)
-class _Leaky:
-    """The two functions of the leaky ReLU, with their slope; an object, so that networks can be pickled."""
-
-    slope: float
-    derivative: bool
-
-    def __call__(self, h: Values) -> Values:
-        one, slope = _precision(h).type(1), _precision(h).type(self.slope)
-        return np.where(h > 0, one, slope) if self.derivative else np.where(h > 0, h, slope * h)
-
-
-IDENTITY, TANH, ERF, RELU, LEAKY_RELU, SIGMOID, SIGN = range(7)
 _ZERO = (0.0,)
+_LN2 = math.log(2.0)
 
 
 def leaky_relu(slope: float = 0.01) -> Activation:
@@ -253,21 +274,109 @@ def leaky_relu(slope: float = 0.01) -> Activation:
     if np.ndim(slope) or np.asarray(slope).dtype.kind not in "iuf" or not np.isfinite(slope):
         raise ValueError(f"slope = {slope!r} of the leaky ReLU must be one finite number, for example 0.01")
     number = float(slope)
-    pair = (_Leaky(number, derivative=False), _Leaky(number, derivative=True))
-    return _made("leaky relu", *pair, LEAKY_RELU, number, _ZERO)
+    return _entry(
+        "leaky relu", _of.Leaky(number, derivative=False), _of.Leaky(number, derivative=True), _codes.LEAKY_RELU,
+        slope=number, slopes=(number, 1.0), kinks=_ZERO, increasing=number > 0, steepest=max(1.0, abs(number)),
+        averages=OfLines(number),
+    )  # fmt: skip
 
 
-ACTIVATIONS: dict[str, Activation] = {
-    "identity": _made("identity", _identity, _one, IDENTITY),
-    "tanh": _made("tanh", np.tanh, _tanh_slope, TANH),
-    "erf": _made("erf", _erf, _erf_slope, ERF),
-    "relu": _made("relu", _relu, _step, RELU, kinks=_ZERO),
-    "leaky relu": leaky_relu(),
-    "sigmoid": _made("sigmoid", _sigmoid, _sigmoid_slope, SIGMOID),
-    "sign": _made("sign", _sign, _zero, SIGN, kinks=_ZERO),
-}
-"""By name: identity, tanh, erf, relu, leaky relu, sigmoid, and sign (+1 at zero; its derivative is zero wherever it
-exists). The derivative of relu and leaky relu at zero is that from the left."""
+_FAMILIES: dict[str, Callable[..., Activation]] = {"leaky relu": leaky_relu}
+_ENTRIES = (
+    _entry(
+        "identity", _of.identity, _of.one, _codes.IDENTITY,
+        odd=True, increasing=True, slopes=(1.0, 1.0), steepest=1.0, averages=OfLines(1.0),
+    ),
+    _entry(
+        "tanh", np.tanh, _of.tanh_slope, _codes.TANH,
+        odd=True, increasing=True, bounds=(-1.0, 1.0), steepest=1.0, inflections=_ZERO, tanh=(0.0, 1.0, 1.0),
+        fields_of_slope=lambda factor: math.acosh(math.sqrt(factor)), exact=lambda mp, h: mp.tanh(h),
+        torch=("Tanh",), onnx=("Tanh",),
+    ),
+    _entry(
+        "erf", _of.erf, _of.erf_slope, _codes.ERF,
+        odd=True, increasing=True, bounds=(-1.0, 1.0), steepest=2 / math.sqrt(math.pi), inflections=_ZERO,
+        averages=OfErf(), fields_of_slope=lambda factor: math.sqrt(math.log(factor)), exact=lambda mp, h: mp.erf(h),
+        onnx=("Erf",),
+    ),
+    _entry(
+        "relu", _of.relu, _of.step, _codes.RELU,
+        slopes=(0.0, 1.0), kinks=_ZERO, steepest=1.0, above_relu=0.0, averages=OfLines(0.0),
+        torch=("ReLU",), onnx=("Relu",),
+    ),
+    leaky_relu(),
+    _entry(
+        "sigmoid", _of.sigmoid, _of.sigmoid_slope, _codes.SIGMOID,
+        increasing=True, bounds=(0.0, 1.0), steepest=0.25, inflections=_ZERO, tanh=(0.5, 0.5, 0.5),
+        fields_of_slope=lambda factor: math.acosh(math.sqrt(factor)) * 2,
+        exact=lambda mp, h: (1 + mp.tanh(h / 2)) / 2, torch=("Sigmoid",), onnx=("Sigmoid",),
+    ),
+    _entry(
+        "sign", _of.sign, _of.zero, _codes.SIGN,
+        bounds=(-1.0, 1.0), slopes=(0.0, 0.0), kinks=_ZERO, steepest=0.0, averages=OfSign(),
+    ),
+    _entry(
+        "gelu", _of.gelu, _of.gelu_slope, _codes.GELU,
+        above_relu=0.17, steepest=1.1289041451851548, inflections=(-math.sqrt(2.0), math.sqrt(2.0)),
+        exact=lambda mp, h: h * mp.erfc(-h / mp.sqrt(2)) / 2,
+        torch=("GELU", ("approximate", "none")), onnx=("Gelu", ("approximate", "none")),
+    ),
+    _entry(
+        "gelu tanh", _of.gelu_tanh, _of.gelu_tanh_slope, _codes.GELU_TANH,
+        above_relu=0.1701, steepest=1.1289930686587718, inflections=(-1.4185040087908284, 1.4185040087908284),
+        exact=lambda mp, h: h / (1 + mp.exp(-2 * mp.sqrt(2 / mp.pi) * (h + mp.mpf("0.044715") * h**3))),
+        torch=("GELU", ("approximate", "tanh")), onnx=("Gelu", ("approximate", "tanh")),
+    ),
+    _entry(
+        "silu", _of.silu, _of.silu_slope, _codes.SILU,
+        above_relu=0.2785, steepest=1.099839320128867, inflections=(-2.3993572805154675, 2.3993572805154675),
+        exact=lambda mp, h: h / (1 + mp.exp(-h)), torch=("SiLU",), onnx=("Swish", ("alpha", 1.0)),
+    ),
+    _entry(
+        "softplus", _of.softplus, _of.softplus_slope, _codes.SOFTPLUS,
+        increasing=True, above_relu=_LN2, steepest=1.0, exact=lambda mp, h: mp.log1p(mp.exp(h)),
+        torch=("Softplus", ("beta", 1.0), ("threshold", 20.0)), onnx=("Softplus",),
+    ),
+    _entry(
+        "sin", _of.sine, _of.cosine, _codes.SIN,
+        odd=True, bounds=(-1.0, 1.0), steepest=1.0, inflections=(0.0, math.pi), period=2 * math.pi, averages=OfSine(),
+        exact=lambda mp, h: mp.sin(h), onnx=("Sin",),
+    ),
+)  # fmt: skip
+ACTIVATIONS: dict[str, Activation] = {sigma.name: sigma for sigma in _ENTRIES}
+"""By name: identity, tanh, erf, relu, leaky relu, sigmoid, sign (+1 at zero; its derivative is zero wherever it
+exists), gelu = h Φ(h) with the Gaussian distribution function Φ, gelu tanh = h (1 + tanh(√(2/π) (h + 0.044715 h³)))/2,
+its usual approximation, silu = h/(1 + e^{-h}), softplus = ln(1 + e^h) and sin. The derivative of relu and leaky relu at
+zero is that from the left."""
+
+
+def built_in(name: str, parameters: Mapping[str, float]) -> Activation:
+    """Return the activation of that name with its parameters."""
+    return _FAMILIES[name](**parameters) if parameters else ACTIVATIONS[name]
+
+
+def known_as(library: Literal["torch", "onnx"], name: str, attribute: Callable[[str], Any]) -> Activation | None:
+    """Return the activation that another library has under a name, or None.
+
+    Parameters
+    ----------
+    library : {"torch", "onnx"}
+    name : str
+        Of a class or an operator.
+    attribute : callable
+        Returns the value of an attribute by name, None where the file leaves it out.
+    """
+    named = [sigma for sigma in _ENTRIES if getattr(sigma, library)[:1] == (name,)]
+    for sigma in named:
+        given = {key: attribute(key) for key, _ in getattr(sigma, library)[1:]}
+        if all(given[key] in {None, value} for key, value in getattr(sigma, library)[1:]):
+            return sigma
+    if named:
+        read = " or ".join(
+            ", ".join(f"{key} = {value!r}" for key, value in getattr(sigma, library)[1:]) for sigma in named
+        )
+        raise ValueError(f"{', '.join(f'{key} = {value!r}' for key, value in given.items())} is not read; read is {read}")
+    return None
 
 
 def activation(value: str | Activation) -> Activation:

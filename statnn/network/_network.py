@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike
 from statnn._arguments import array_of, at_least, whole
 from statnn._arrays import Reals, frozen, real
 from statnn._random import root, stream
-from statnn.network._activation import OWN, Activation, activation
+from statnn.network._activation import Activation, activation
 from statnn.network._normalisation import BatchNorm
 
 Activations: TypeAlias = str | Activation | Sequence[str | Activation]
@@ -272,7 +272,7 @@ class Network:
 
     def _activated(self, m: int, sigma: Activation, fields: Reals) -> Reals:
         h = array_of(sigma(fields), f"the result of activation {sigma.name!r}")
-        if sigma.code == OWN:
+        if not sigma.built_in:
             if h.shape != fields.shape:
                 raise ValueError(f"activation {sigma.name!r} maps shape {fields.shape} to {h.shape}; keep the shape")
             if h.dtype.kind not in "biuf":

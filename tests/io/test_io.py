@@ -174,9 +174,9 @@ def test_a_file_appears_whole_or_not_at_all(suffix, tmp_path, monkeypatch):
 
 
 def test_what_cannot_be_written(tmp_path, monkeypatch):
-    mine = Network([[[1.0]]], activation=Activation("mine", np.square))
-    with pytest.raises(ValueError, match="activation 'mine' of layer 0 is a function of your own"):
-        save_network(mine, tmp_path / "net.npz")
+    mine = [Activation("mine", np.square), Activation("mine", np.tanh)]
+    with pytest.raises(ValueError, match="layer 1 and one before have different activations of the name 'mine'"):
+        save_network(Network([[[1.0]], [[1.0]]], activation=mine), tmp_path / "net.npz")
     with pytest.raises(ValueError, match=r"suffix '\.onnx'; write \.npz or \.safetensors"):
         save_network(sample_net(), tmp_path / "net.onnx")
     with pytest.raises(FileNotFoundError, match="does not exist; make it first"):

@@ -125,7 +125,7 @@ def test_torch_modules_that_are_refused(torch):
         (nn.Sequential(Loud(2, 2)), r"module '0' \(Loud\): its class is not one of torch's own"),
         (nn.Sequential(normed), "its class is not one of torch's own"),
         (nn.Sequential(nn.Conv1d(1, 1, 1)), "torch module Conv1d is not read; read are Sequential, Linear"),
-        (nn.Sequential(nn.Linear(2, 2), nn.GELU()), "torch module GELU is not read"),
+        (nn.Sequential(nn.Linear(2, 2), nn.Mish()), "torch module Mish is not read"),
         (nn.Sequential(nn.Linear(2, 2), nn.Softmax(dim=1), nn.Linear(2, 2)), "as the last step only"),
         (nn.Sequential(nn.Linear(2, 2), nn.Softmax(dim=0)), "read over classes"),
         (nn.Sequential(nn.Linear(2, 2), nn.Flatten()), "as the first step"),

@@ -19,6 +19,14 @@ each_activation = pytest.mark.parametrize("name", ACTIVATIONS)
 each_precision = pytest.mark.parametrize("dtype", [np.float32, np.float64], ids=["float32", "float64"])
 FIELDS = np.array([-60, -20, -9.5, -5, -2.2, -1, -0.3, -1e-3, -1e-9, 0, 1e-9, 1e-3, 0.3, 1, 2.2, 5, 9.5, 20, 60])
 
+def _cubic(h):
+    return mpmath.sqrt(2 / mpmath.pi) * (h + mpmath.mpf("0.044715") * h**3)
+
+
+def _cubic_slope(h):
+    return mpmath.sqrt(2 / mpmath.pi) * (1 + 3 * mpmath.mpf("0.044715") * h**2)
+
+
 EXACT = {
     "identity": lambda h: h,
     "tanh": mpmath.tanh,
@@ -27,6 +35,11 @@ EXACT = {
     "leaky relu": lambda h: h if h > 0 else mpmath.mpf(0.01) * h,
     "sigmoid": lambda h: 1 / (1 + mpmath.exp(-h)),
     "sign": lambda h: mpmath.mpf(1 if h >= 0 else -1),
+    "gelu": lambda h: h * mpmath.ncdf(h),
+    "gelu tanh": lambda h: h * (1 + mpmath.tanh(_cubic(h))) / 2,
+    "silu": lambda h: h / (1 + mpmath.exp(-h)),
+    "softplus": lambda h: mpmath.log1p(mpmath.exp(h)),
+    "sin": mpmath.sin,
 }
 SLOPES = {
     "identity": lambda _: mpmath.mpf(1),
@@ -36,6 +49,11 @@ SLOPES = {
     "leaky relu": lambda h: mpmath.mpf(1 if h > 0 else 0.01),
     "sigmoid": lambda h: mpmath.exp(-h) / (1 + mpmath.exp(-h)) ** 2,
     "sign": lambda _: mpmath.mpf(0),
+    "gelu": lambda h: mpmath.ncdf(h) + h * mpmath.npdf(h),
+    "gelu tanh": lambda h: (1 + mpmath.tanh(_cubic(h)) + h * mpmath.sech(_cubic(h)) ** 2 * _cubic_slope(h)) / 2,
+    "silu": lambda h: (1 + h / (1 + mpmath.exp(h))) / (1 + mpmath.exp(-h)),
+    "softplus": lambda h: 1 / (1 + mpmath.exp(-h)),
+    "sin": mpmath.cos,
 }
 
 
@@ -67,7 +85,7 @@ def ulps(values, exact):
 @each_precision
 def test_activations_keep_their_digits(name, dtype):
     fields = FIELDS.astype(dtype)
-    with mpmath.workdps(50):
+    with mpmath.workdps(700):  # 1 + tanh is tiny in the tails
         points = [mpmath.mpf(float(h)) for h in fields]
         values, slopes = ACTIVATIONS[name](fields), ACTIVATIONS[name].derivative(fields)
         assert values.dtype == slopes.dtype == dtype

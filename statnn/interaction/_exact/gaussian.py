@@ -24,7 +24,6 @@ from scipy import linalg
 from statnn._arguments import Floats
 from statnn.interaction._protocols import Neurons
 from statnn.interaction._state import Prior, State
-from statnn.network._activation import IDENTITY
 
 MOST_DENSE = 5000
 
@@ -100,7 +99,7 @@ def gaussian(model: Neurons, *, covariance: bool = True) -> ExactGaussian:
 
 def _refuse(model: Neurons, *, covariance: bool) -> None:
     for m, sigma in enumerate(model.net.activations):
-        if sigma.code != IDENTITY:
+        if not sigma.linear:
             raise ValueError(
                 f"layer {m} has the activation {sigma.name}: only networks of identities are Gaussian; sample the "
                 "model, or linearise the network"

@@ -22,7 +22,6 @@ import numpy as np
 
 from statnn.interaction._from_graph import LAYERED
 from statnn.interaction._protocols import Neurons, Spins
-from statnn.network._activation import IDENTITY
 
 MOST_NODES = 5_000
 MOST_EDGES = 500_000
@@ -148,7 +147,7 @@ def _add_within(graph: Any, model: Neurons, m: int, *, generic: bool) -> None:
     shared = np.abs(weight).T @ np.abs(weight)
     listens = (weight != 0).astype(np.float64)
     joined = np.full(product.shape, fill_value=True) if generic else listens.T @ listens > 0
-    if not generic and model.net.activations[m].code == IDENTITY:
+    if not generic and model.net.activations[m].linear:
         # terms of opposite sign cancel, to within the rounding of the weights themselves
         joined &= np.abs(product) > 4 * len(weight) * np.finfo(model.net.dtype).eps * shared
     for j, k in zip(*(axis.tolist() for axis in np.nonzero(np.triu(joined, 1))), strict=True):

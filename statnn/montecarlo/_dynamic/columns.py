@@ -116,8 +116,8 @@ class Columns:
         return Plan(
             units=np.concatenate([[0], np.cumsum(widths[1:])]).astype(np.int64),
             inner=widths[:-1].copy(),
-            codes=np.array([sigma.code for sigma in net.activations], dtype=np.int64),
-            slopes=np.array([sigma.slope for sigma in net.activations], dtype=dtype),
+            codes=np.array([sigma.kernel[0] for sigma in net.activations], dtype=np.int64),
+            slopes=np.array([sigma.kernel[1] for sigma in net.activations], dtype=dtype),
             inputs=self._samples(model.inputs),
             first=self._samples(first),
             targets=self._samples(targets),

@@ -8,6 +8,7 @@ products and selections only, which the compiler turns into vector instructions,
 - logistic: e^{-|x|} is cut at e^-87, absolute error 1e-38 beyond; otherwise the same relative errors.
 - erf: Taylor series below 1/2, 1 - e^{-x²} P(3/(3+x)) above, P fitted to erfcx at Chebyshev nodes; relative error
   below 4e-7 (float32), 2e-15 (float64).
+- all later ones as `smooth` says, which computes in float64.
 """
 
 from typing import Any
@@ -17,33 +18,16 @@ from numba import types
 from numba.extending import overload
 
 from statnn._compile import vector_helper, vector_kernel
-from statnn.network._activation import ERF, LEAKY_RELU, RELU, SIGMOID, TANH
+from statnn.network._codes import ERF, GELU, LEAKY_RELU, RELU, SIGMOID, TANH
+from statnn.network._smooth_kernels import exponential_parts_64, smooth
 
 _F = np.float32
-_INVERSE_LN2, _INVERSE_LN2_32 = 1 / np.log(2.0), _F(1 / np.log(2.0))
+_INVERSE_LN2_32 = _F(1 / np.log(2.0))
 # ln 2 in two parts, the first with so few bits that k times it is exact
-_LN2_HIGH, _LN2_LOW = 6.93147180369123816490e-01, 1.90821492927058770002e-10
 _LN2_HIGH_32, _LN2_LOW_32 = _F(0.693359375), _F(-2.12194440e-4)
 # adding 1.5 * 2^(bits of the mantissa) leaves the nearest whole number in the lowest bits
-_MAGIC, _MAGIC_32 = 1.5 * 2.0**52, _F(1.5 * 2.0**23)
-_SHIFT, _SHIFT_32 = np.int64(52), np.int32(23)
-_ONE_BITS, _ONE_BITS_32 = np.int64(1023 << 52), np.int32(127 << 23)
-_T2, _T3, _T4, _T5, _T6, _T7, _T8, _T9, _T10, _T11, _T12, _T13 = (
-    1 / float(np.prod(np.arange(1.0, n + 1))) for n in range(2, 14)
-)
-_S2, _S3, _S4, _S5, _S6, _S7 = (_F(t) for t in (_T2, _T3, _T4, _T5, _T6, _T7))
-
-
-@vector_helper
-def exponential_parts_64(x: Any) -> Any:
-    """Return 2^k and p with e^x = 2^k (1 + p), for |x| < 700."""
-    shifted = x * _INVERSE_LN2 + _MAGIC
-    k = shifted - _MAGIC
-    r = (x - k * _LN2_HIGH) - k * _LN2_LOW
-    p = _T8 + r * (_T9 + r * (_T10 + r * (_T11 + r * (_T12 + r * _T13))))
-    p = r + r * r * (_T2 + r * (_T3 + r * (_T4 + r * (_T5 + r * (_T6 + r * (_T7 + r * p))))))
-    bits = (np.float64(shifted).view(np.int64) << _SHIFT) + _ONE_BITS
-    return np.int64(bits).view(np.float64), p
+_MAGIC_32, _SHIFT_32, _ONE_BITS_32 = _F(1.5 * 2.0**23), np.int32(23), np.int32(127 << 23)
+_S2, _S3, _S4, _S5, _S6, _S7 = (_F(1 / float(np.prod(np.arange(1.0, n + 1)))) for n in range(2, 8))
 
 
 @vector_helper
@@ -166,6 +150,13 @@ def activate(code: Any, slope: Any, z: Any, bias: Any, derivative: Any) -> None:
                 x = z[i, j] + b
                 s = one if x > zero else below
                 z[i, j] = s * x
+                derivative[i, j] = s
+    elif code >= GELU:
+        for i in range(rows):
+            b = bias[i]
+            for j in range(columns):
+                value, s = smooth(code, np.float64(z[i, j] + b))
+                z[i, j] = value
                 derivative[i, j] = s
     else:  # identity
         for i in range(rows):

@@ -12,14 +12,13 @@ import numpy as np
 
 from statnn.interaction import DynamicNeurons, State
 from statnn.montecarlo._dynamic.hamiltonian_kernels import Array
-from statnn.network._activation import IDENTITY
 
 
 def linear_layers(model: DynamicNeurons) -> tuple[int, ...]:
     """Return the layers whose weights and biases have Gaussian conditionals, none if neither is free."""
     if len(model.free) == 1:
         return ()
-    return tuple(m for m, sigma in enumerate(model.net.activations) if sigma.code == IDENTITY)
+    return tuple(m for m, sigma in enumerate(model.net.activations) if sigma.linear)
 
 
 def redraw(

@@ -19,7 +19,6 @@ from statnn.montecarlo._dynamic.gibbs import linear_layers, redraw
 from statnn.montecarlo._dynamic.hamiltonian_kernels import Array, room_for, turn_of
 from statnn.montecarlo._dynamic.noise import from_noise, to_noise
 from statnn.montecarlo._method import Method, Model, Values, Walkers
-from statnn.network._activation import OWN
 
 BLOCK = 64
 """Chains that share their matrix products and what they learn in the burn-in."""
@@ -267,7 +266,7 @@ class _Trajectories(Walkers):
         step = self._q.dtype.type(self._step)
         arguments = self._q, velocity, self._g, self._turn, step, steps, self._room, self._kinetic, self._terms
         run: Any = _hamiltonian_kernels.trajectories
-        if any(sigma.code == OWN for sigma in self._model.net.activations):
+        if not all(sigma.built_in for sigma in self._model.net.activations):
             run = partial(_hamiltonian_twin.trajectories, activations=self._model.net.activations)
         run(self._plan, *arguments)
 

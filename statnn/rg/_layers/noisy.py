@@ -12,7 +12,7 @@ from statnn._arguments import Floats, positive, whole
 from statnn._random import root, stream
 from statnn.montecarlo._blas import one_thread
 from statnn.network import Activation
-from statnn.network._activation import ERF, TANH, activation
+from statnn.network._activation import activation
 from statnn.rg._common import DEEPEST, real
 from statnn.rg._fixed_points import FixedPoint
 from statnn.rg._flow import Flow, FlowEnd, checked_doublings, trajectory
@@ -309,7 +309,7 @@ class NoisyLayer:
         Parameters
         ----------
         activation : str or Activation
-            "tanh" or "erf".
+            "tanh", "erf" or "sin".
 
         Raises
         ------
@@ -322,10 +322,10 @@ class NoisyLayer:
         array([1., 0., 0.])
         """
         sigma = _activation(activation)
-        if sigma.code not in {TANH, ERF}:
+        if not (sigma.smooth and sigma.odd and sigma.series(0.0, 4)[3] < 0):
             raise ValueError(
-                f"activation {sigma.name!r}: the critical point is known for tanh and erf, which bend down from h = 0 "
-                f"as h³; search others as a map of couplings, rg.fixed_points(map, start)"
+                f"activation {sigma.name!r}: the critical point is known for tanh, erf and sin, which are odd and bend "
+                "down from h = 0 as h³; search others as a map of couplings, rg.fixed_points(map, start)"
             )
         slope = float(sigma.derivative(np.zeros(1))[0])
         at = np.array([1 / slope, 0.0, 0.0])

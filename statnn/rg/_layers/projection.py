@@ -7,7 +7,6 @@ from scipy import optimize
 
 from statnn._arguments import Floats
 from statnn.network import Activation
-from statnn.network._activation import IDENTITY, LEAKY_RELU, RELU
 from statnn.rg._flow import FlowEnd
 from statnn.rg._layers.operator import TransferOperator
 
@@ -18,7 +17,6 @@ HIGHEST = 1e5
 """Of the height of a fitted activation, and its inverse: beyond, its tail is fitted, and only a limit is nearest."""
 ROUNDING = 1e-13
 """Of means of h' on nodes, in deviations of h'."""
-HOMOGENEOUS = (IDENTITY, RELU, LEAKY_RELU)
 
 
 def projected(
@@ -57,7 +55,7 @@ def _fit(
     """
     root, size = np.sqrt(p), math.sqrt(float(p @ g**2))
     odd = before[1] == 0 and bool(np.abs(g + g[::-1]).max() <= 1e-9 * np.abs(g).max() + ROUNDING * spread)
-    scaled = sigma.code not in HOMOGENEOUS
+    scaled = not sigma.homogeneous
     slope = float((p * x) @ g / (p @ x**2))
     w = before[0] * math.hypot(1, before[0]) if scaled and before[0] > 0 else max(abs(slope), 1e-12)
     free = np.array([scaled, True, not odd])

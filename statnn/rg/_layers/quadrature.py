@@ -15,7 +15,6 @@ from scipy import special
 
 from statnn._arguments import Floats
 from statnn.network import Activation
-from statnn.network._activation import LEAKY_RELU, RELU, SIGN
 
 LEAK = 1e-14
 MARGIN = 8.0
@@ -56,7 +55,7 @@ def interval(sigma: Activation, w: float, b: float, noise: float) -> tuple[float
 def _attractors(sigma: Activation, w: float, b: float, noise: float) -> tuple[float, float]:
     """Return the hull of where the map without noise goes, from starts all over a bounded image or around the noise."""
     with np.errstate(all="ignore"):
-        ends = np.asarray(sigma(np.array([-FAR, FAR])), dtype=np.float64)
+        ends = np.asarray(sigma(np.array([-FAR, FAR])) if sigma.bounds is None else sigma.bounds, dtype=np.float64)
     if np.isfinite(ends).all() and (np.abs(ends) < FAR / 100).all():
         h, bounded = np.linspace(min(ends) - noise, max(ends) + noise, 65), True
     else:
@@ -78,7 +77,7 @@ def _attractors(sigma: Activation, w: float, b: float, noise: float) -> tuple[fl
 
 def breaks(sigma: Activation, w: float, b: float) -> tuple[float, ...]:
     """Return where the activation is not smooth, in h."""
-    return (-b / w,) if sigma.code in {RELU, LEAKY_RELU, SIGN} and w != 0 else ()
+    return tuple((kink - b) / w for kink in sigma.kinks) if w != 0 else ()
 
 
 def rule(low: float, high: float, at: tuple[float, ...], points: int) -> tuple[Floats, Floats]:

@@ -10,10 +10,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from statnn.network import Activation
-from statnn.network._activation import OWN, SIGN
 from statnn.rg.repeated._leading_form import LeadingForm, LeadingFormKind
 from statnn.rg.repeated._rest_points import tangent_fields
-from statnn.rg.repeated._series import DIGITS, SMOOTH, TERMS, depth_series, known_series, numerical_series
+from statnn.rg.repeated._series import DIGITS, TERMS, depth_series, numerical_series
 
 REACH = {True: 0.15, False: 0.02}
 """Share of the distance at which a later term is as large as the leading one: of TERMS terms, and of ten."""
@@ -130,7 +129,7 @@ class Analysis:
 def analysed(layer: ScalarLayer, at: float | None, known: tuple[float, ...] | None, radius: float) -> Analysis:
     """Return what is known of a layer at its fixed point, kept for the next question."""
     sigma = layer.sigma
-    if known is None and sigma.code not in SMOOTH and sigma.code != OWN:
+    if known is None and sigma.slopes is not None:
         return Analysis(_of_lines(layer, at))
     x = _place(layer, at)
     if x is None:
@@ -138,12 +137,12 @@ def analysed(layer: ScalarLayer, at: float | None, known: tuple[float, ...] | No
     if known is not None:
         return _from_series([0.0, *known], [0.0] * (len(known) + 1), x)
     h = layer.w * x + layer.b
-    if sigma.code in SMOOTH:
+    if sigma.smooth:
         with mpmath.workdps(DIGITS):
             if at is None:
                 h = min(tangent_fields(sigma, layer.w, layer.b), key=lambda field: abs(field - h))
             w = mpmath.mpf(layer.w)
-            series = [c * w**k for k, c in enumerate(known_series(sigma.code, h))]
+            series = [c * w**k for k, c in enumerate(sigma.series(h, TERMS))]
             return _from_series(series, [mpmath.mpf(10) ** -12 * (1 + abs(c)) for c in series], x)
     values, errors = numerical_series(sigma, h, radius)
     slope = float(sigma.derivative(np.asarray(h)))
@@ -159,13 +158,13 @@ def analysed(layer: ScalarLayer, at: float | None, known: tuple[float, ...] | No
 def _place(layer: ScalarLayer, at: float | None) -> float | None:
     """Return the fixed point that is meant: as given, or the one of slope one, None if no fixed point has it."""
     sigma = layer.sigma
-    if at is None and sigma.code in SMOOTH:
+    if at is None and sigma.smooth:
         marginal = [float(sigma(np.asarray(h))) for h in tangent_fields(sigma, layer.w, layer.b)]
         return min(marginal, key=lambda x: (abs(x), x)) if marginal else None
     x = 0.0 if at is None else at
     found = float(layer(x))
     if abs(found - x) > 1e-9 * (1.0 + abs(x)):
-        hint = "" if sigma.code == OWN else f"; fixed points are {[point for point, _ in layer.rest_points()]}"
+        hint = f"; fixed points are {[point for point, _ in layer.rest_points()]}" if sigma.built_in else ""
         raise ValueError(f"at = {x:g} is no fixed point: the layer maps it to {found:.9g}{hint}")
     return x
 
@@ -176,7 +175,7 @@ def _of_lines(layer: ScalarLayer, at: float | None) -> LeadingForm:
     if at is not None:
         x = _place(layer, at)
         points = tuple(point for point in points if x is not None and abs(point[0] - x) <= 1e-9 * (1 + abs(x)))
-    if layer.sigma.code == SIGN:
+    if layer.sigma.flat:
         return LeadingForm(LeadingFormKind.NOT_SMOOTH, *(points[0] if points else (None, None)))
     if layer.w == 1.0 and layer.b == 0.0:
         return LeadingForm(LeadingFormKind.SCALE_INVARIANT, 0.0 if at is None else at, 1.0)

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 from statnn._arguments import Floats, Ints, array_of, at_least, increasing, shaped, whole
 from statnn._random import root
 from statnn.network import Activation
-from statnn.network._activation import LEAKY_RELU, OWN, RELU, activation
+from statnn.network._activation import activation
 from statnn.rg.repeated._analysis import Analysis, analysed
 from statnn.rg.repeated._leading_form import LeadingForm, LeadingFormKind
 from statnn.rg.repeated._rest import rested
@@ -91,7 +91,7 @@ class RepeatedLayer:
         """
         sigma = cls(activation).sigma
         h = float(at_least(field, "field", minimum=-np.inf, why="it is the field of the unit at the fixed point"))
-        slope = 1.0 if sigma.code in {RELU, LEAKY_RELU} and h == 0.0 else float(sigma.derivative(np.asarray(h)))
+        slope = sigma.slopes[1] if sigma.slopes and h == 0.0 else float(sigma.derivative(np.asarray(h)))
         if not (math.isfinite(slope) and slope > 0.0):
             raise ValueError(
                 f"activation {sigma.name!r} has slope {slope} at the field {h:g}; criticality needs a positive one: "
@@ -196,7 +196,7 @@ class RepeatedLayer:
         [-0.957504, 0.0, 0.957504]
         """
         sigma = self.sigma
-        if sigma.code == OWN:
+        if not sigma.built_in:
             raise ValueError(
                 f"the fixed points of {sigma.name!r} cannot all be found from its values: pass the one you mean, "
                 "leading_form(at=...)"
@@ -355,7 +355,7 @@ class RepeatedLayer:
 
     def _critical(self, layers: int) -> Analysis | None:
         """Return the analysis of a layer that so many layers show to be critical, else None."""
-        if self.sigma.code == OWN:
+        if not self.sigma.built_in:
             if float(self(0.0)) != 0.0:
                 return None
             off = abs(self.w * float(self.sigma.derivative(np.asarray(self.b))) - 1.0)

@@ -17,7 +17,6 @@ from statnn._arguments import Floats, at_least, positive, shaped, whole
 from statnn.rg.repeated._analysis import analysed
 from statnn.rg.repeated._fixed_function import FixedFunction
 from statnn.rg.repeated._layer import RepeatedLayer
-from statnn.rg.repeated._series import SMOOTH
 
 SERIES_BELOW = {True: 0.25, False: 0.05}
 """Where p comes from the Taylor series, for known activations and others: y - f(y) has lost digits there."""
@@ -133,7 +132,7 @@ def _first(layer: RepeatedLayer, order: int, points: Floats) -> Floats:
     found = analysed(layer, None, None, 0.5)
     centre, side = found.form.fixed_point or 0.0, found.form.side
     series = -np.array(found.local[order:])
-    near = points * found.bend < SERIES_BELOW[layer.sigma.code in SMOOTH]
+    near = points * found.bend < SERIES_BELOW[layer.sigma.smooth]
     with np.errstate(under="ignore"):
         by_series = np.polynomial.polynomial.polyval(np.where(near, points, 0.0), series)
     away = np.where(near, 1.0, points)

@@ -6,11 +6,10 @@ import mpmath
 import numpy as np
 
 from statnn.network import Activation
-from statnn.network._activation import OWN, SIGN
-from statnn.rg.repeated._series import DIGITS, FUNCTIONS, SMOOTH
+from statnn.rg.repeated._series import DIGITS
 from statnn.rg.repeated._simulation import LAYERS_AT_ONCE, advanced
 
-MOST_LAYERS = {False: 10**8, True: 10**7}
+MOST_LAYERS = {True: 10**8, False: 10**7}
 """Taken one by one, by kernels and by functions of a user's own."""
 FARTHEST = 1e-6
 """Relative distance from a rest up to which the layer is a line about it."""
@@ -32,7 +31,7 @@ def rested(sigma: Activation, w: float, b: float, start: float, layers: int) -> 
             left %= 2  # it alternates, or has a longer period that divides the number of layers at once
             continue
         h, left = now, left - min(left, LAYERS_AT_ONCE)
-        if left and layers - left >= MOST_LAYERS[sigma.code == OWN]:
+        if left and layers - left >= MOST_LAYERS[sigma.built_in]:
             raise ValueError(
                 f"after {layers - left} layers the signal of {sigma.name}({w:.17g} h + {b:.17g}) is {now:.9g} and has "
                 "not come to rest. Only critical layers have a law for any depth: RepeatedLayer.critical gives their w "
@@ -43,12 +42,12 @@ def rested(sigma: Activation, w: float, b: float, start: float, layers: int) -> 
 
 def _polished(sigma: Activation, w: float, b: float, h: float, left: int) -> float:
     """Return where the signal is after the layers that are left, if in float64 it rests at h: a line about h."""
-    if sigma.code in {OWN, SIGN}:
+    if sigma.flat or not sigma.built_in:
         return h
     with mpmath.workdps(DIGITS):
         at, field = mpmath.mpf(h), mpmath.mpf(w) * h + b
-        if sigma.code in SMOOTH:
-            gap, slope = FUNCTIONS[sigma.code](field) - at, w * mpmath.diff(FUNCTIONS[sigma.code], field)
+        if sigma.smooth:
+            gap, slope = sigma.exactly(field) - at, w * mpmath.diff(sigma.exactly, field)
         else:
             bend = float(sigma.derivative(np.asarray(float(field))))
             gap, slope = field * bend - at, mpmath.mpf(w * bend)

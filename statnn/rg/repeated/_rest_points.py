@@ -2,40 +2,80 @@
 
 import math
 from itertools import pairwise
+from typing import Any
 
 import mpmath
 import numpy as np
 from scipy.optimize import brentq
 
 from statnn.network import Activation
-from statnn.network._activation import ERF, IDENTITY, RELU, SIGMOID, SIGN, TANH
-from statnn.rg.repeated._series import DIGITS, FUNCTIONS, SMOOTH
+from statnn.rg.repeated._series import DIGITS
 
 STEPS, FARTHEST = 6, 1e-5
 ROUNDING = 8 * np.finfo(float).eps
 """What rounding of w and b explains, of a slope, and of a gap in units of its terms."""
-STEEPEST = {TANH: 1.0, ERF: 2 / math.sqrt(math.pi), SIGMOID: 0.25}
-"""Slopes at the field 0, where these activations have their inflection."""
+MOST_INFLECTIONS = 2000
+LINE = 36.0
+"""Field from which smooth forms of the ReLU are 0 or h to rounding."""
 
 
 def fixed_fields(sigma: Activation, w: float, b: float) -> list[float]:
     """Return the fields of all fixed points, ascending; of an interval of them its end at 0."""
-    found = _smooth(sigma, w, b) if sigma.code in SMOOTH else _piecewise(sigma, w, b)
+    found = _smooth(sigma, w, b) if sigma.smooth else _piecewise(sigma, w, b)
     return sorted(set(found))
 
 
-def marginal_fields(sigma: Activation, w: float) -> list[float]:
+def marginal_fields(sigma: Activation, w: float, b: float) -> list[float]:
     """Return the fields where w σ' = 1, merged into the inflection where rounding cannot tell them apart."""
-    steepest = w * STEEPEST[sigma.code]
+    if sigma.fields_of_slope is None:
+        return _marginal_between_inflections(sigma, w, b)
+    steepest = w * sigma.steepest
     if abs(steepest - 1.0) <= ROUNDING:
         return [0.0]
     if steepest < 1.0:
         return []
-    if sigma.code == ERF:
-        h = math.sqrt(math.log(steepest))
-    else:
-        h = math.acosh(math.sqrt(steepest)) * (1 if sigma.code == TANH else 2)
+    h = sigma.fields_of_slope(steepest)
     return [-h, h]
+
+
+def _marginal_between_inflections(sigma: Activation, w: float, b: float) -> list[float]:
+    """σ' is monotone between two inflections: it has one slope once there, or not at all."""
+    reach = _reach(sigma, w, b)
+    bends = _inflections(sigma, reach)
+
+    def excess(h: float) -> float:
+        slope = w * float(sigma.derivative(np.asarray(h)))
+        return 0.0 if abs(slope - 1.0) <= ROUNDING else slope - 1.0
+
+    found = [h for h in bends if excess(h) == 0.0]
+    for low, high in pairwise([-reach, *bends, reach]):
+        if excess(low) * excess(high) < 0.0:
+            near = brentq(excess, low, high, xtol=1e-15, rtol=8.9e-16)
+            found.append(_root(lambda h: w * mpmath.diff(sigma.exactly, h) - 1, near))
+    return sorted(found)
+
+
+def _inflections(sigma: Activation, reach: float) -> list[float]:
+    """Return the inflections within reach, ascending."""
+    if sigma.period is None:
+        return [h for h in sigma.inflections if abs(h) < reach]
+    turns = math.ceil(reach / sigma.period)
+    if len(sigma.inflections) * (2 * turns + 1) > MOST_INFLECTIONS:
+        raise ValueError(
+            f"{sigma.name} turns some {2 * turns} times within |w| + |b| + 1 = {reach:g}, and may have a fixed point at "
+            "each: they are listed where it does so up to a thousand times; take smaller w and b"
+        )
+    shifts = sigma.period * np.arange(-turns, turns + 1)[:, None]
+    places = np.sort((np.array(sigma.inflections) + shifts).ravel())
+    return [float(h) for h in places if abs(h) < reach]
+
+
+def _reach(sigma: Activation, w: float, b: float) -> float:
+    """Return a field beyond which there is no fixed point, in size."""
+    if sigma.above_relu is None:
+        return abs(w) + abs(b) + 1.0
+    beyond = abs(w) * sigma.above_relu + abs(b)
+    return LINE + beyond if w == 1.0 else LINE + beyond / min(1.0, abs(1.0 - w))
 
 
 def tangent_fields(sigma: Activation, w: float, b: float) -> list[float]:
@@ -45,7 +85,7 @@ def tangent_fields(sigma: Activation, w: float, b: float) -> list[float]:
         terms = abs(w * float(sigma(np.asarray(h)))) + abs(b) + abs(h)
         return bool(abs(_gap(h, sigma, w, b)) <= ROUNDING * terms)
 
-    return [h for h in marginal_fields(sigma, w) if touches(h)]
+    return [h for h in marginal_fields(sigma, w, b) if touches(h)]
 
 
 def _gap(h: float, sigma: Activation, w: float, b: float) -> float:
@@ -54,38 +94,36 @@ def _gap(h: float, sigma: Activation, w: float, b: float) -> float:
 
 def _smooth(sigma: Activation, w: float, b: float) -> list[float]:
     """Between the fields where w σ' = 1 the gap is monotone: one root or none, none beside one that it touches."""
-    marginal = marginal_fields(sigma, w)
+    marginal = marginal_fields(sigma, w, b)
     tangent = tangent_fields(sigma, w, b)
-    reach = abs(w) + abs(b) + 1.0
-    ends = [-max(reach, *map(abs, marginal), 1.0), *marginal, max(reach, *map(abs, marginal), 1.0)]
+    reach = _reach(sigma, w, b)
+    end = max(reach, *map(abs, marginal), 1.0)
     found = list(tangent)
-    for low, high in pairwise(ends):
+    for low, high in pairwise([-end, *marginal, end]):
         if low in tangent or high in tangent:
             continue
-        at_ends = _gap(low, sigma, w, b), _gap(high, sigma, w, b)
-        found += [end for end, gap in zip((low, high), at_ends, strict=True) if gap == 0.0]
-        if at_ends[0] * at_ends[1] < 0.0:
+        if _gap(low, sigma, w, b) * _gap(high, sigma, w, b) < 0.0:
             near = brentq(_gap, low, high, args=(sigma, w, b), xtol=1e-15, rtol=8.9e-16)
-            found.append(_polished(sigma.code, w, b, near))
+            found.append(_root(lambda h: w * sigma.exactly(h) + b - h, near))
     return found
 
 
-def _polished(code: int, w: float, b: float, h: float) -> float:
+def _root(function: Any, h: float) -> float:
     """Return a simple root by Newton's method with more digits: where slopes are near one, rounding leaves few."""
     with mpmath.workdps(DIGITS):
         at = mpmath.mpf(h)
         for _ in range(STEPS):
-            at -= (w * FUNCTIONS[code](at) + b - at) / (w * mpmath.diff(FUNCTIONS[code], at) - 1)
+            at -= function(at) / mpmath.diff(function, at)
         return float(at) if abs(at - h) <= FARTHEST * (1 + abs(h)) else h
 
 
 def _piecewise(sigma: Activation, w: float, b: float) -> list[float]:
     """Return the fixed points of a function that is linear on either side of zero."""
-    if sigma.code == SIGN:
+    if sigma.flat:
         return [h for h in (b + w, b - w) if _gap(h, sigma, w, b) == 0.0]
-    left = {IDENTITY: 1.0, RELU: 0.0}.get(sigma.code, sigma.slope)
+    left, right = sigma.slopes or (1.0, 1.0)
     found = []
-    for slope, side in ((w * left, -1.0), (w, 1.0)):
+    for slope, side in ((w * left, -1.0), (w * right, 1.0)):
         if slope == 1.0:
             found += [0.0] if b == 0.0 else []
         elif side * b / (1.0 - slope) >= 0.0:

@@ -5,35 +5,17 @@ Chebyshev nodes, twice, so that every coefficient carries an error. The rest is 
 plain lists, lowest power first, in whatever numbers the list holds.
 """
 
-from collections.abc import Callable, Sequence
-from functools import cache
+from collections.abc import Sequence
 from typing import Any
 
-import mpmath
 import numpy as np
 
 from statnn._arguments import Floats
 from statnn.network import Activation
-from statnn.network._activation import ERF, SIGMOID, TANH
 
 TERMS = 28
 """Powers kept: enough for 12 digits of the depth coordinate where |x| <= 0.1."""
 DIGITS = 50
-SMOOTH = {TANH, ERF, SIGMOID}
-"""Codes of the activations that are analytic and not linear."""
-FUNCTIONS: dict[int, Callable[[Any], Any]] = {
-    TANH: mpmath.tanh,
-    ERF: mpmath.erf,
-    SIGMOID: lambda h: (1 + mpmath.tanh(h / 2)) / 2,
-}
-"""To any number of digits."""
-
-
-@cache
-def known_series(code: int, field: float) -> tuple[Any, ...]:
-    """Return σ^(k)(h)/k! for k < TERMS, of the activation with this code, to 50 digits."""
-    with mpmath.workdps(DIGITS):
-        return tuple(mpmath.taylor(FUNCTIONS[code], mpmath.mpf(field), TERMS - 1))
 
 
 def numerical_series(sigma: Activation, field: float, radius: float) -> tuple[Floats, Floats]:

@@ -9,7 +9,8 @@ from statnn._arguments import Floats, Ints
 from statnn._compile import helper, kernel
 from statnn._random import Root, stream
 from statnn.network import Activation
-from statnn.network._activation import ERF, IDENTITY, OWN, RELU, SIGMOID, SIGN, TANH
+from statnn.network._codes import ERF, GELU, IDENTITY, RELU, SIGMOID, SIGN, TANH
+from statnn.network._smooth_kernels import smooth
 
 LAYERS_AT_ONCE = 1 << 14
 """Noise is drawn for so many layers, and an interrupt gets through between two draws."""
@@ -27,6 +28,8 @@ def _activated(h: float, code: int, slope: float) -> float:
         result = (1.0 if h >= 0.0 else t) / (1.0 + t)
     elif code == SIGN:
         result = 1.0 if h >= 0.0 else -1.0
+    elif code >= GELU:
+        result = smooth(code, h)[0]
     return result
 
 
@@ -62,8 +65,8 @@ def simulate(
 
 def advanced(h: float, xi: Floats, sigma: Activation, w: float, b: float, noise: float) -> float:
     """Return the signal after as many layers as there are numbers xi."""
-    if sigma.code != OWN:
-        return float(passed(h, xi, w, b, noise, sigma.code, sigma.slope))
+    if sigma.built_in:
+        return float(passed(h, xi, w, b, noise, *sigma.kernel))
     at = np.full(1, h)
     with np.errstate(over="ignore", invalid="ignore"):
         for one in xi.tolist():

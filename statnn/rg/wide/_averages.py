@@ -5,9 +5,9 @@ With Gaussian fields x, y of variance q and correlation c = 1-e:
 .. math:: M = E\,φ(x)^2, \quad M' = dM/dq, \quad M'' = d^2M/dq^2, \quad F = E\,φ(x)^4, \quad D = E\,φ'(x)^2,
           \quad G = \tfrac12 E[φ(x)-φ(y)]^2 = M - E\,φ(x)φ(y), \quad S = E\,φ'(x)φ'(y) = -\frac1q\frac{∂G}{∂e}.
 
-G rather than E φ(x)φ(y) is computed, in forms that keep their digits as e → 0. Closed forms for identity, ReLU, leaky
-ReLU (Cho & Saul 2009), erf (Williams 1997) and sign (Price 1958); tanh and the sigmoid, (1 + tanh(h/2))/2, by the
-trapezoidal rule; adaptive quadrature for a function of your own. Derivatives in q need none of φ: the heat equation
+G rather than E φ(x)φ(y) is computed, in forms that keep their digits as e → 0. Closed forms where an activation has
+them (`statnn.network._gaussian`); tanh and the sigmoid, (1 + tanh(h/2))/2, by the trapezoidal rule; adaptive quadrature
+for others and for a function of your own. Derivatives in q need none of φ: the heat equation
 makes them averages of φ² with Hermite polynomials.
 """
 
@@ -20,7 +20,8 @@ from typing import Any, Protocol
 import numpy as np
 
 from statnn._arguments import Floats
-from statnn.network._activation import ERF, IDENTITY, LEAKY_RELU, RELU, SIGMOID, SIGN, TANH, Activation, Values
+from statnn.network._activation import Activation, Values
+from statnn.network._gaussian import ClosedForms
 from statnn.rg.wide._average_kernels import FULL, tanh_averages, tanh_pairs
 from statnn.rg.wide._quadrature import MOST_PANELS, gaussian_edges, integrals, kinks, with_edges
 
@@ -56,82 +57,40 @@ class Averages(Protocol):
 
 
 @dataclass(frozen=True)
-class _Leaky:
-    """Slopes one above zero and `slope` below: φ = (1+a)/2 h + (1-a)/2 times the modulus of h."""
+class _Closed:
+    """Closed forms, where the activation has them."""
 
-    slope: float
-    homogeneous: bool = True
-    bounded: bool = False
+    activation: Activation
+    forms: ClosedForms
     reach: float = LARGEST
 
-    def one(self, q: Floats) -> tuple[Floats, Floats, Floats]:
-        share = np.full_like(q, (1 + self.slope**2) / 2)
-        return share * q, share, share
+    @property
+    def homogeneous(self) -> bool:
+        return self.activation.homogeneous
 
-    def more(self, q: Floats) -> tuple[Floats, Floats]:
-        return np.zeros_like(q), 1.5 * (1 + self.slope**4) * q * q
-
-    def two(self, e: Floats, q: Floats) -> tuple[Floats, Floats]:
-        odd, even = ((1 + self.slope) / 2) ** 2, ((1 - self.slope) / 2) ** 2
-        angle = 2 * np.arcsin(np.sqrt(e / 2))
-        bent = np.where(
-            angle < 0.03,
-            angle**3 / 3 - angle**5 / 30 + angle**7 / 840,
-            np.sin(angle) - angle * np.cos(angle),
-        )
-        return q * (odd * e + even * (e - 2 / np.pi * bent)), odd + even * (1 - 2 * angle / np.pi)
-
-
-@dataclass(frozen=True)
-class _Erf:
-    homogeneous: bool = False
-    bounded: bool = True
-    reach: float = LARGEST
+    @property
+    def bounded(self) -> bool:
+        return self.activation.bounds is not None
 
     def one(self, q: Floats) -> tuple[Floats, Floats, Floats]:
-        root = np.sqrt(1 + 4 * q)
-        slope = 4 / np.pi / root
-        return 2 / np.pi * np.arctan2(2 * q, root), slope / (1 + 2 * q), slope
+        return self.forms.one(q)
 
     def more(self, q: Floats) -> tuple[Floats, Floats]:
-        one, four = 1 + 2 * q, 1 + 4 * q
-        bend = -8 / np.pi * (one**-2 * four**-0.5 + four**-1.5 / one)
-        from scipy.special import erf
-
-        return bend, _moment(erf, q, 4)
+        fourth = self.forms.fourth(q)
+        return self.forms.bend(q), _moment(self.activation.function, q, 4) if fourth is None else fourth
 
     def two(self, e: Floats, q: Floats) -> tuple[Floats, Floats]:
-        c = 1 - e
-        one, other = np.sqrt(1 + 4 * q), np.sqrt((1 + 2 * q * e) * (1 + 2 * q * (1 + c)))  # cosines times 1 + 2q
-        # the sine of asin s - asin sc, times (1 + 2q)²; what cancels for c > 0 is divided out
-        close = 2 * q * (1 + 2 * q) ** 2 * e * (1 + c) / (other + np.abs(c) * one)
-        sine = np.where(c > 0, close, 2 * q * (other - c * one))
-        gap = 2 / np.pi * np.arctan2(sine, one * other + 4 * q * q * c)
-        return gap, 4 / np.pi / other
-
-
-@dataclass(frozen=True)
-class _Sign:
-    homogeneous: bool = False
-    bounded: bool = True
-    reach: float = LARGEST
-
-    def one(self, q: Floats) -> tuple[Floats, Floats, Floats]:
-        return np.ones_like(q), np.zeros_like(q), np.full_like(q, np.inf)
-
-    def more(self, q: Floats) -> tuple[Floats, Floats]:
-        return np.zeros_like(q), np.ones_like(q)
-
-    def two(self, e: Floats, q: Floats) -> tuple[Floats, Floats]:
-        with np.errstate(divide="ignore"):
-            return 4 / np.pi * np.arcsin(np.sqrt(e / 2)), 2 / np.pi / (q * np.sqrt(e * (2 - e)))
+        return self.forms.two(e, q)
 
 
 @dataclass(frozen=True)
 class _Tanh:
-    """tanh, or the sigmoid; `digits` is the L of the sums."""
+    """φ = a + b tanh(c h); `digits` is the L of the sums."""
 
-    sigmoid: bool
+    a: float
+    b: float
+    c: float
+    name: str
     digits: float = FULL
     homogeneous: bool = False
     bounded: bool = True
@@ -139,23 +98,26 @@ class _Tanh:
 
     def _sums(self, q: Floats) -> Floats:
         out = np.empty((5, q.size))
-        tanh_averages(q / 4 if self.sigmoid else q, self.digits, out)
+        tanh_averages(self.c**2 * q, self.digits, out)
         return out
 
     def one(self, q: Floats) -> tuple[Floats, Floats, Floats]:
         mean, curve, _, _, slope = self._sums(q)
-        return ((1 + mean) / 4, curve / 16, slope / 16) if self.sigmoid else (mean, curve, slope)
+        b, c = self.b**2, self.c**2
+        return self.a**2 + b * mean, b * c * curve, b * c * slope
 
     def more(self, q: Floats) -> tuple[Floats, Floats]:
         mean, _, bend, fourth, _ = self._sums(q)
-        return (bend / 64, (1 + 6 * mean + fourth) / 16) if self.sigmoid else (bend, fourth)
+        a, b, c = self.a**2, self.b**2, self.c**2
+        return b * c**2 * bend, a**2 + 6 * a * b * mean + b**2 * fourth
 
     def two(self, e: Floats, q: Floats) -> tuple[Floats, Floats]:
-        scaled = q / 4 if self.sigmoid else q
-        _refuse_huge(scaled * e / 2, "sigmoid" if self.sigmoid else "tanh")
+        b, c = self.b**2, self.c**2
+        scaled = c * q
+        _refuse_huge(scaled * e / 2, self.name)
         out = np.empty((2, q.size))
         tanh_pairs(e, scaled, self.digits, out)
-        return (out[0] / 4, out[1] / 16) if self.sigmoid else (out[0], out[1])
+        return b * out[0], b * c * out[1]
 
 
 def _refuse_huge(v: Floats, name: str) -> None:
@@ -177,6 +139,8 @@ class _Own:
 
     @classmethod
     def of(cls, activation: Activation) -> "_Own":
+        if activation.built_in:
+            return cls(activation, np.array(activation.kinks))
         smooth = cls(activation, np.empty(0))
 
         def slopes(fields: Floats) -> Floats:
@@ -307,9 +271,8 @@ def _moment(function: Any, q: Floats, power: int) -> Floats:
 
 def averages(activation: Activation, *, digits: float = FULL) -> Averages:
     """Return the way in which Gaussian averages of an activation are computed; `digits` is L of sums for tanh."""
-    code = activation.code
-    if code in (IDENTITY, RELU, LEAKY_RELU):
-        return _Leaky({IDENTITY: 1.0, RELU: 0.0}.get(code, activation.slope))
-    if code in (TANH, SIGMOID):
-        return _Tanh(code == SIGMOID, digits)
-    return _Erf() if code == ERF else _Sign() if code == SIGN else _Own.of(activation)
+    if activation.averages is not None:
+        return _Closed(activation, activation.averages)
+    if activation.tanh is not None:
+        return _Tanh(*activation.tanh, activation.name, digits)
+    return _Own.of(activation)

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from statnn._arguments import Floats, Ints, at_least, positive, shaped
-from statnn.network._activation import SIGN, Activation, activation
+from statnn.network._activation import Activation, activation
 from statnn.rg.wide._averages import Averages, averages
 from statnn.rg.wide._roots import roots
 from statnn.rg.wide._solve import CRITICAL, limits
@@ -203,7 +203,7 @@ def critical_line(activation: str | Activation, sigma_b: ArrayLike, *, start: fl
 
 def _rows(function: Activation, biases: Floats, start: float) -> list[_End]:
     of, kind = averages(function), TransitionKind
-    if function.code == SIGN:
+    if function.flat:
         return [_End(kind.NONE, 0.0, (0.0, np.inf), (b, b)) for b in biases]
     if of.homogeneous:
         share = float(of.one(np.ones(1))[2][0])

@@ -1,0 +1,152 @@
+r"""Activations that exporters write as several operators: x Sigmoid(x) for SiLU, and GELU with Erf or Tanh.
+
+What flows through these operators is, whatever their order, a polynomial in x and in one function of such a polynomial:
+:math:`\sum_k x^k (a_k + b_k\,F(\sum_j c_j x^j))`. It is worked out and compared with those of the known activations,
+term by term, to the rounding of the constants.
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
+
+Terms: TypeAlias = dict[int, float]
+"""Coefficients by power."""
+FUNCTIONS = {"Erf", "Tanh", "Sigmoid"}
+MOST_NODES = 12
+"""Operators of one activation; exporters write up to ten."""
+MOST_POWER = 3
+ROUNDING = 1e-6
+"""Relative, of constants in float32."""
+
+
+@dataclass(frozen=True)
+class Form:
+    """x-polynomial `plain`, and `times` multiplied by a function of `inside`."""
+
+    plain: Terms
+    times: Terms
+    function: str = ""
+    inside: tuple[tuple[int, float], ...] = ()
+
+
+_ROOT = math.sqrt(2 / math.pi)
+KNOWN = {
+    "silu": Form({}, {1: 1.0}, "Sigmoid", ((1, 1.0),)),
+    "gelu": Form({1: 0.5}, {1: 0.5}, "Erf", ((1, math.sqrt(0.5)),)),
+    "gelu tanh": Form({1: 0.5}, {1: 0.5}, "Tanh", ((1, _ROOT), (3, _ROOT * 0.044715))),
+}
+
+
+def matched(now: str, users: dict[str, list[Any]], constant: Callable[[str], Any]) -> tuple[str, str] | None:
+    """Return the name of the activation that several operators make of a value, and where they end; None if none.
+
+    Parameters
+    ----------
+    now : str
+        The value that several operators take.
+    users : dict
+        Operators by the values that they take.
+    constant : callable
+        Returns the array of a constant by its name, None where it is none.
+    """
+    forms = {now: Form({1: 1.0}, {})}
+    waiting, done = list(users.get(now, [])), 0
+    while waiting and done < MOST_NODES * MOST_NODES:
+        node, done = waiting.pop(0), done + 1
+        if len(node.output) != 1 or node.output[0] in forms:
+            continue
+        made = _form(node, forms, constant)
+        if made is None:  # perhaps of values that are yet to come
+            continue
+        end = node.output[0]
+        forms[end] = made
+        name = next((name for name, known in KNOWN.items() if _alike(made, known)), None)
+        if name is not None and _closed(end, forms, users):
+            return name, end
+        if len(forms) > MOST_NODES:
+            return None
+        waiting += users.get(end, [])
+    return None
+
+
+def _closed(end: str, forms: dict[str, Form], users: dict[str, list[Any]]) -> bool:
+    """Whether nothing but the end is used outside."""
+    return all(node.output[0] in forms for value in forms if value != end for node in users.get(value, []))
+
+
+def _form(node: Any, forms: dict[str, Form], constant: Callable[[str], Any]) -> Form | None:
+    """Return what an operator makes of forms and constants, None where it is not one of such a kind."""
+    given = [forms.get(name) or _constant(constant(name)) for name in node.input]
+    if None in given or node.domain not in {"", "ai.onnx"}:
+        return None
+    kind, forms_given = node.op_type, [form for form in given if form is not None]
+    if kind in FUNCTIONS and len(forms_given) == 1 and not forms_given[0].times:
+        return Form({}, {0: 1.0}, kind, tuple(sorted(forms_given[0].plain.items())))
+    if kind == "Identity" and len(forms_given) == 1:
+        return forms_given[0]
+    if len(forms_given) != 2:
+        return None
+    one, other = forms_given
+    if kind in {"Add", "Sub"}:
+        sign = 1.0 if kind == "Add" else -1.0
+        return _sum(one, _product(Form({0: sign}, {}), other))
+    if kind == "Mul":
+        return _product(one, other)
+    number = other.plain.get(0, 0.0) if set(other.plain) <= {0} and not other.times else None
+    if kind == "Div" and number:
+        return _product(one, Form({0: 1 / number}, {}))
+    if kind == "Pow" and number in {1.0, 2.0, 3.0} and not one.times:
+        result: Form | None = one
+        for _ in range(int(number) - 1):
+            result = result and _product(result, one)
+        return result
+    return None
+
+
+def _constant(array: Any) -> Form | None:
+    """Return the form of one number."""
+    if array is None or array.size != 1 or array.ndim > 2:
+        return None
+    return Form({0: float(np.ravel(array)[0])}, {})
+
+
+def _sum(one: Form, other: Form | None) -> Form | None:
+    if other is None or (one.times and other.times and _head(one) != _head(other)):
+        return None
+    plain, times = (
+        {k: a.get(k, 0.0) + b.get(k, 0.0) for k in a.keys() | b.keys()}
+        for a, b in ((one.plain, other.plain), (one.times, other.times))
+    )
+    return Form(plain, times, *_head(one if one.times else other))
+
+
+def _product(one: Form, other: Form) -> Form | None:
+    if one.times and other.times:
+        return None
+    plain = _times(one.plain, other.plain)
+    times = _times(one.times, other.plain) if one.times else _times(one.plain, other.times)
+    if max([*plain, *times, 0]) > MOST_POWER:
+        return None
+    return Form(plain, times, *_head(one if one.times else other))
+
+
+def _head(form: Form) -> tuple[str, tuple[tuple[int, float], ...]]:
+    return form.function, form.inside
+
+
+def _times(one: Terms, other: Terms) -> Terms:
+    result: Terms = {}
+    for j, a in one.items():
+        for k, b in other.items():
+            result[j + k] = result.get(j + k, 0.0) + a * b
+    return result
+
+
+def _alike(one: Form, known: Form) -> bool:
+    pairs = ((one.plain, known.plain), (one.times, known.times), (dict(one.inside), dict(known.inside)))
+    return one.function == known.function and all(
+        abs(a.get(k, 0.0) - b.get(k, 0.0)) <= ROUNDING * abs(b.get(k, 0.0)) for a, b in pairs for k in a.keys() | b.keys()
+    )

@@ -1,0 +1,6 @@
+"""Numbers by which kernels know activations, which they cannot call by name."""
+
+OWN = -1
+"""A function that kernels do not know."""
+IDENTITY, TANH, ERF, RELU, LEAKY_RELU, SIGMOID, SIGN, GELU, GELU_TANH, SILU, SOFTPLUS, SIN = range(12)
+SMOOTH = (GELU, GELU_TANH, SILU, SOFTPLUS, SIN)

@@ -1,0 +1,198 @@
+"""What activations compute, in numpy: values and derivatives, both exact to a few units in the last place.
+
+Fields are arrays of any shape, float32 or float64; whole numbers become float64. Tails are where digits are lost: each
+function is written so that nothing cancels there, and exponentials of large arguments get these in two parts.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import special
+
+Values: TypeAlias = NDArray[Any]
+
+_SPLIT = 2.0**27 + 1.0
+# 0.044715 and 2 √(2/π), of h (1 + tanh(√(2/π) (h + 0.044715 h³)))/2: what the first number leaves out is the second
+BEND, BEND_LOW = 0.044715, 2.196021142708559638e-18
+STEEP, STEEP_LOW = 1.5957691216057308, -9.969308809110920315e-17
+
+
+def precision(h: Values) -> Any:
+    """Return the dtype of a result: whole numbers become float64."""
+    return h.dtype if h.dtype.kind == "f" else np.dtype(np.float64)
+
+
+def identity(h: Values) -> Values:
+    return h.astype(precision(h))
+
+
+def one(h: Values) -> Values:
+    return np.ones(h.shape, precision(h))
+
+
+def zero(h: Values) -> Values:
+    return np.zeros(h.shape, precision(h))
+
+
+def tanh_slope(h: Values) -> Values:
+    t = np.exp(-2 * np.abs(h))
+    result: Values = 4 * t / (1 + t) ** 2
+    return result
+
+
+def erf(h: Values) -> Values:
+    result: Values = special.erf(h)
+    return result
+
+
+def erf_slope(h: Values) -> Values:
+    result: Values = precision(h).type(2 / np.sqrt(np.pi)) * np.exp(-np.square(h))
+    return result
+
+
+def relu(h: Values) -> Values:
+    return np.maximum(h, 0).astype(precision(h), copy=False)
+
+
+def step(h: Values) -> Values:
+    return (h > 0).astype(precision(h))
+
+
+def sigmoid(h: Values) -> Values:
+    result: Values = special.expit(h)
+    return result
+
+
+def sigmoid_slope(h: Values) -> Values:
+    result: Values = special.expit(h) * special.expit(-h)
+    return result
+
+
+def sign(h: Values) -> Values:
+    return np.where(h >= 0, 1, -1).astype(precision(h))
+
+
+@dataclass(frozen=True)
+class Leaky:
+    """The two functions of the leaky ReLU, with their slope; an object, so that networks can be pickled."""
+
+    slope: float
+    derivative: bool
+
+    def __call__(self, h: Values) -> Values:
+        one, slope = precision(h).type(1), precision(h).type(self.slope)
+        return np.where(h > 0, one, slope) if self.derivative else np.where(h > 0, h, slope * h)
+
+
+# -- smooth forms of the ReLU ----------------------------------------------------------------------------
+
+
+def _in_doubles(function: Callable[[Values], Values]) -> Callable[[Values], Values]:
+    """Compute in float64 and round once to the precision of the fields."""
+
+    @wraps(function)
+    def rounded(h: Values) -> Values:
+        return function(h.astype(np.float64)).astype(precision(h))
+
+    return rounded
+
+
+def _below(h: Values) -> tuple[Values, Values]:
+    """Return Mills's ratio Φ(-|h|)/φ(h) and the Gaussian density φ(h), whose h² is taken in two parts."""
+    a = np.minimum(np.abs(h), 40.0)
+    high = np.round(a * 2.0**18) / 2.0**18  # so few bits that its square is exact
+    density = np.exp(-high * high / 2) * np.exp(-(a - high) * (a + high) / 2) / np.sqrt(2 * np.pi)
+    return np.sqrt(np.pi / 2) * special.erfcx(np.abs(h) / np.sqrt(2)), density
+
+
+@_in_doubles
+def gelu(h: Values) -> Values:
+    mills, density = _below(h)
+    return h * np.where(h > 0, 1 - mills * density, mills * density)
+
+
+@_in_doubles
+def gelu_slope(h: Values) -> Values:
+    mills, density = _below(h)
+    return np.where(h > 0, 1 + density * (h - mills), density * (h + mills))
+
+
+def _logistic(h: Values, rest: Values | float = 0.0) -> tuple[Values, Values]:
+    """Return s(h + rest) = 1/(1 + e^{-h-rest}) and s(-h - rest), with all digits of both."""
+    t = np.exp(-np.abs(h)) * np.exp(-np.sign(h) * rest)
+    small, large = t / (1 + t), 1 / (1 + t)
+    return np.where(h >= 0, large, small), np.where(h >= 0, small, large)
+
+
+@_in_doubles
+def silu(h: Values) -> Values:
+    return h * _logistic(h)[0]
+
+
+@_in_doubles
+def silu_slope(h: Values) -> Values:
+    s, complement = _logistic(h)
+    return s * (1 + h * complement)
+
+
+def _product(a: Values | float, b: Values | float) -> tuple[Values, Values]:
+    """Return a product rounded, and what was rounded off [Dekker 1971]."""
+    (a_high, a_low), (b_high, b_low) = _halves(a), _halves(b)
+    rounded = np.asarray(a * b)
+    return rounded, a_low * b_low - (((rounded - a_high * b_high) - a_low * b_high) - a_high * b_low)
+
+
+def _halves(a: Values | float) -> tuple[Values, Values]:
+    big = _SPLIT * np.asarray(a)
+    high = big - (big - a)
+    return high, a - high
+
+
+def _tanh_field(h: Values) -> tuple[Values, Values]:
+    """Return 2 √(2/π) (h + 0.044715 h³) in two parts: e to the first alone would lose its digits in the tails."""
+    a = np.clip(h, -30.0, 30.0)
+    square, square_low = _product(a, a)
+    cubic, cubic_low = _product(square, BEND)
+    cubic_low = cubic_low + square * BEND_LOW + square_low * BEND
+    bracket = 1 + cubic
+    bracket_low = np.where(cubic < 1, cubic - (bracket - 1), 1 - (bracket - cubic)) + cubic_low
+    line, line_low = _product(a, STEEP)
+    line_low = line_low + a * STEEP_LOW
+    field, field_low = _product(line, bracket)
+    return field, field_low + line * bracket_low + line_low * bracket
+
+
+@_in_doubles
+def gelu_tanh(h: Values) -> Values:
+    return h * _logistic(*_tanh_field(h))[0]
+
+
+@_in_doubles
+def gelu_tanh_slope(h: Values) -> Values:
+    a = np.clip(h, -30.0, 30.0)
+    s, complement = _logistic(*_tanh_field(h))
+    return s * (1 + a * complement * STEEP * (1 + 3 * BEND * a * a))
+
+
+@_in_doubles
+def softplus(h: Values) -> Values:
+    return np.maximum(h, 0) + np.log1p(np.exp(-np.abs(h)))
+
+
+@_in_doubles
+def softplus_slope(h: Values) -> Values:
+    return _logistic(h)[0]
+
+
+def sine(h: Values) -> Values:
+    result: Values = np.sin(h.astype(precision(h), copy=False))
+    return result
+
+
+def cosine(h: Values) -> Values:
+    result: Values = np.cos(h.astype(precision(h), copy=False))
+    return result

@@ -1,0 +1,125 @@
+r"""Gaussian averages of activations in closed form.
+
+With Gaussian fields x, y of variance q and correlation c = 1-e:
+
+.. math:: M = E\,σ(x)^2, \quad M' = dM/dq, \quad M'' = d^2M/dq^2, \quad F = E\,σ(x)^4, \quad D = E\,σ'(x)^2,
+          \quad G = \tfrac12 E[σ(x)-σ(y)]^2 = M - E\,σ(x)σ(y), \quad S = E\,σ'(x)σ'(y),
+
+each written so that it keeps its digits as e → 0 and as q → 0: lines (Cho & Saul 2009), erf (Williams 1997), sign
+(Price 1958), sine (the characteristic function of x ± y).
+"""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from statnn._arguments import Floats
+
+
+class ClosedForms(Protocol):
+    """What is known of an activation in closed form; q and e are vectors of one length."""
+
+    def one(self, q: Floats) -> tuple[Floats, Floats, Floats]:
+        """Return M, M' and D."""
+
+    def bend(self, q: Floats) -> Floats:
+        """Return M''."""
+
+    def fourth(self, q: Floats) -> Floats | None:
+        """Return F, or None where it has no closed form."""
+
+    def two(self, e: Floats, q: Floats) -> tuple[Floats, Floats]:
+        """Return G and S."""
+
+
+@dataclass(frozen=True)
+class OfLines:
+    """Slopes one above zero and `slope` below: σ = (1+a)/2 h + (1-a)/2 times the modulus of h."""
+
+    slope: float
+
+    def one(self, q: Floats) -> tuple[Floats, Floats, Floats]:
+        share = np.full_like(q, (1 + self.slope**2) / 2)
+        return share * q, share, share
+
+    def bend(self, q: Floats) -> Floats:
+        return np.zeros_like(q)
+
+    def fourth(self, q: Floats) -> Floats:
+        return 1.5 * (1 + self.slope**4) * q * q
+
+    def two(self, e: Floats, q: Floats) -> tuple[Floats, Floats]:
+        odd, even = ((1 + self.slope) / 2) ** 2, ((1 - self.slope) / 2) ** 2
+        angle = 2 * np.arcsin(np.sqrt(e / 2))
+        bent = np.where(
+            angle < 0.03,
+            angle**3 / 3 - angle**5 / 30 + angle**7 / 840,
+            np.sin(angle) - angle * np.cos(angle),
+        )
+        return q * (odd * e + even * (e - 2 / np.pi * bent)), odd + even * (1 - 2 * angle / np.pi)
+
+
+@dataclass(frozen=True)
+class OfErf:
+    """The error function."""
+
+    def one(self, q: Floats) -> tuple[Floats, Floats, Floats]:
+        root = np.sqrt(1 + 4 * q)
+        slope = 4 / np.pi / root
+        return 2 / np.pi * np.arctan2(2 * q, root), slope / (1 + 2 * q), slope
+
+    def bend(self, q: Floats) -> Floats:
+        one, four = 1 + 2 * q, 1 + 4 * q
+        result: Floats = -8 / np.pi * (one**-2 * four**-0.5 + four**-1.5 / one)
+        return result
+
+    def fourth(self, q: Floats) -> None:
+        del q
+
+    def two(self, e: Floats, q: Floats) -> tuple[Floats, Floats]:
+        c = 1 - e
+        one, other = np.sqrt(1 + 4 * q), np.sqrt((1 + 2 * q * e) * (1 + 2 * q * (1 + c)))  # cosines times 1 + 2q
+        # the sine of asin s - asin sc, times (1 + 2q)²; what cancels for c > 0 is divided out
+        close = 2 * q * (1 + 2 * q) ** 2 * e * (1 + c) / (other + np.abs(c) * one)
+        sine = np.where(c > 0, close, 2 * q * (other - c * one))
+        gap = 2 / np.pi * np.arctan2(sine, one * other + 4 * q * q * c)
+        return gap, 4 / np.pi / other
+
+
+@dataclass(frozen=True)
+class OfSign:
+    """The sign, whose derivative is a δ function: D is infinite."""
+
+    def one(self, q: Floats) -> tuple[Floats, Floats, Floats]:
+        return np.ones_like(q), np.zeros_like(q), np.full_like(q, np.inf)
+
+    def bend(self, q: Floats) -> Floats:
+        return np.zeros_like(q)
+
+    def fourth(self, q: Floats) -> Floats:
+        return np.ones_like(q)
+
+    def two(self, e: Floats, q: Floats) -> tuple[Floats, Floats]:
+        with np.errstate(divide="ignore"):
+            return 4 / np.pi * np.arcsin(np.sqrt(e / 2)), 2 / np.pi / (q * np.sqrt(e * (2 - e)))
+
+
+@dataclass(frozen=True)
+class OfSine:
+    """The sine."""
+
+    def one(self, q: Floats) -> tuple[Floats, Floats, Floats]:
+        wave = np.exp(-2 * q)
+        return -np.expm1(-2 * q) / 2, wave, (1 + wave) / 2
+
+    def bend(self, q: Floats) -> Floats:
+        return np.asarray(-2 * np.exp(-2 * q))
+
+    def fourth(self, q: Floats) -> Floats:
+        wave = np.exp(-2 * q)
+        return np.asarray(np.expm1(-2 * q) ** 2 * (wave**2 + 2 * wave + 3) / 8)
+
+    def two(self, e: Floats, q: Floats) -> tuple[Floats, Floats]:
+        sum_, difference = np.exp(-q * (2 - e)), np.exp(-q * e)  # of x + y and x - y
+        return -np.expm1(-q * e) * (1 + sum_) / 2, (difference + sum_) / 2
