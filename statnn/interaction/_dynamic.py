@@ -329,8 +329,8 @@ class DynamicNeurons:
         for m, sigma in enumerate(self.net.activations):
             if sigma.flat:
                 raise ValueError(
-                    f"layer {m} has the activation {sigma.name}, whose derivative is zero wherever it exists; use a steep "
-                    "tanh, or BinaryNeurons for binary units"
+                    f"layer {m} has the activation {sigma.name}, whose derivative is zero wherever it exists; use a "
+                    "steep tanh, or BinaryNeurons for binary units"
                 )
 
     def in_doubles(self) -> "DynamicNeurons":

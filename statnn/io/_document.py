@@ -34,7 +34,8 @@ def pack(net: Network) -> tuple[str, dict[str, Reals]]:
             arrays[name] = array
         return names[id(array)]
 
-    layers, own = [], {}
+    layers: list[dict[str, Any]] = []
+    own: dict[str, Activation] = {}
     for m, sigma in enumerate(net.activations):
         if not sigma.built_in and own.setdefault(sigma.name, sigma) != sigma:
             raise ValueError(

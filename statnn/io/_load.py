@@ -71,11 +71,11 @@ def load_network(
     source : str, os.PathLike or object
         A file ``.npz`` or ``.safetensors`` (written by `save_network`, or bare arrays named as in a state dict of
         torch), or ``.onnx`` (needs the package onnx): a chain of Gemm, MatMul, Add, Sub, Mul, Div, BatchNormalization,
-        Tanh, Relu, LeakyRelu, Sigmoid, Erf, Gelu, Swish, Softplus, Sin, Identity, Dropout, with Flatten or Reshape of the
-        inputs; SiLU and GELU also as exporters write them with Sigmoid, Erf or Tanh.
+        Tanh, Relu, LeakyRelu, Sigmoid, Erf, Gelu, Swish, Softplus, Sin, Identity, Dropout, with Flatten or Reshape of
+        the inputs; SiLU and GELU also as exporters write them with Sigmoid, Erf or Tanh.
         Or an object: a torch ``Sequential`` (nested; Linear, BatchNorm1d, Tanh, ReLU, LeakyReLU, Sigmoid, GELU, SiLU,
-        Softplus, Identity, Dropout, Flatten), a fitted MLPClassifier or MLPRegressor of scikit-learn (also in a pipeline behind
-        StandardScaler or MinMaxScaler), an onnx model, arrays by name, or a `Network`.
+        Softplus, Identity, Dropout, Flatten), a fitted MLPClassifier or MLPRegressor of scikit-learn (also in a
+        pipeline behind StandardScaler or MinMaxScaler), an onnx model, arrays by name, or a `Network`.
     activation : str, Activation or sequence of them, optional
         For bare arrays only, which do not say it: one for all layers, or one a layer.
     layers : sequence of str, optional
@@ -95,11 +95,12 @@ def load_network(
     Raises
     ------
     ValueError
-        If the file is damaged or malicious, has an activation of your own that is not among `activations`, has an operator that is not listed, shapes do not fit, the order of layers
-        is not known, or an object computes something else than its parameters say.
+        If the file is damaged or malicious, has an operator that is not listed or an activation of your own that is
+        not among `activations`, shapes do not fit, the order of layers is not known, or an object computes something
+        else than its parameters say.
     TypeError
-        If the object is of none of these kinds, or `activation`, `layers` or `activations` is given for a source that says
-        it itself.
+        If the object is of none of these kinds, or `activation`, `layers` or `activations` is given for a source that
+        says it itself.
     ImportError
         If an ONNX file is given and onnx is not installed.
     OSError
@@ -200,7 +201,6 @@ class _Said:
         for name, meaning in (("activation", "its activations"), ("layers", "the order of its layers")):
             if getattr(self, name) is not None:
                 raise TypeError(f"{name} is for bare arrays; {what} says {meaning} itself: leave it out")
-
 
     def of_files(self, *, stored: bool) -> None:
         """Refuse functions of one's own for all but files of `save_network`."""

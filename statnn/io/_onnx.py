@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
 _READ = (
     "Gemm, MatMul, Add, Sub, Mul, Div, BatchNormalization, Tanh, Relu, LeakyRelu, Sigmoid, Erf, Gelu, Swish, Softplus, "
-    "Sin, Identity, Dropout, Flatten and Reshape of the inputs, last Softmax; and SiLU and GELU as exporters write them "
-    "with Sigmoid, Erf or Tanh"
+    "Sin, Identity, Dropout, Flatten and Reshape of the inputs, last Softmax; SiLU and GELU also as exporters write "
+    "them with Sigmoid, Erf or Tanh"
 )
 _SLOPE, _EPSILON = float(np.float32(0.01)), float(np.float32(1e-5))  # where the file leaves them out
 _OLDEST = 7
@@ -95,8 +95,8 @@ class _Graph:
                 pattern = matched(now, users, self._constant)
                 if pattern is None:
                     raise ValueError(
-                        f"value {now!r} goes to {len(following)} operators: the graph is no chain from input to output, "
-                        "but for SiLU and GELU as exporters write them"
+                        f"value {now!r} goes to {len(following)} operators, and they are neither SiLU nor GELU as "
+                        "exporters write them: the graph is no chain from input to output"
                     )
                 name, end = pattern
                 found.append(Act(ACTIVATIONS[name], f"{name} of {now!r}"))
@@ -120,10 +120,7 @@ class _Graph:
         if kind != "Dropout" and any(node.output[1:]):
             raise ValueError(f"{where}: has {len(node.output)} outputs, as in training; export the model as in use")
         attributes = _attributes(node, where)
-        try:
-            known = known_as("onnx", kind, attributes.get)
-        except ValueError as error:
-            raise ValueError(f"{where}: {error}") from None
+        known = known_as("onnx", kind, attributes.get, where)
         if known is not None:
             return Act(known, where)
         if kind == "LeakyRelu":

@@ -83,19 +83,23 @@ def _form(node: Any, forms: dict[str, Form], constant: Callable[[str], Any]) -> 
     if None in given or node.domain not in {"", "ai.onnx"}:
         return None
     kind, forms_given = node.op_type, [form for form in given if form is not None]
-    if kind in FUNCTIONS and len(forms_given) == 1 and not forms_given[0].times:
-        return Form({}, {0: 1.0}, kind, tuple(sorted(forms_given[0].plain.items())))
-    if kind == "Identity" and len(forms_given) == 1:
-        return forms_given[0]
-    if len(forms_given) != 2:
-        return None
-    one, other = forms_given
+    if len(forms_given) == 1:
+        return _of_one(kind, forms_given[0])
+    return _of_two(kind, *forms_given) if len(forms_given) == 2 else None
+
+
+def _of_one(kind: str, form: Form) -> Form | None:
+    if kind in FUNCTIONS and not form.times:
+        return Form({}, {0: 1.0}, kind, tuple(sorted(form.plain.items())))
+    return form if kind == "Identity" else None
+
+
+def _of_two(kind: str, one: Form, other: Form) -> Form | None:
+    number = other.plain.get(0, 0.0) if set(other.plain) <= {0} and not other.times else 0.0
     if kind in {"Add", "Sub"}:
-        sign = 1.0 if kind == "Add" else -1.0
-        return _sum(one, _product(Form({0: sign}, {}), other))
+        return _sum(one, _product(Form({0: 1.0 if kind == "Add" else -1.0}, {}), other))
     if kind == "Mul":
         return _product(one, other)
-    number = other.plain.get(0, 0.0) if set(other.plain) <= {0} and not other.times else None
     if kind == "Div" and number:
         return _product(one, Form({0: 1 / number}, {}))
     if kind == "Pow" and number in {1.0, 2.0, 3.0} and not one.times:
@@ -148,5 +152,7 @@ def _times(one: Terms, other: Terms) -> Terms:
 def _alike(one: Form, known: Form) -> bool:
     pairs = ((one.plain, known.plain), (one.times, known.times), (dict(one.inside), dict(known.inside)))
     return one.function == known.function and all(
-        abs(a.get(k, 0.0) - b.get(k, 0.0)) <= ROUNDING * abs(b.get(k, 0.0)) for a, b in pairs for k in a.keys() | b.keys()
+        abs(a.get(k, 0.0) - b.get(k, 0.0)) <= ROUNDING * abs(b.get(k, 0.0))
+        for a, b in pairs
+        for k in a.keys() | b.keys()
     )

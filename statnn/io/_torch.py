@@ -22,8 +22,8 @@ _CAUSES = (
     "and load the file"
 )
 _READ = (
-    "Sequential, Linear, BatchNorm1d, Tanh, ReLU, LeakyReLU, Sigmoid, GELU, SiLU, Softplus, Identity, Dropout, Flatten, "
-    "last Softmax"
+    "Sequential, Linear, BatchNorm1d, Tanh, ReLU, LeakyReLU, Sigmoid, GELU, SiLU, Softplus, Identity, Dropout, "
+    "Flatten, last Softmax"
 )
 _LINE = 2.1e-9
 """ln(1 + e^h) - h at h = 20, from which on torch takes its softplus to be h."""
@@ -106,12 +106,9 @@ def _step(leaf: Any, kind: str, where: str, known: dict[int, tuple[Any, Reals]])
         return Dense(_array(leaf.weight, where, known), bias, where)
     if kind == "BatchNorm1d":
         return Norm(_norm(leaf, where, known), where)
-    try:
-        known = known_as("torch", kind, lambda name: getattr(leaf, name))
-    except ValueError as error:
-        raise ValueError(f"{where}: {kind} with {error}") from None
-    if known is not None:
-        return Act(known, where, slack=_LINE if kind == "Softplus" else 0.0)
+    sigma = known_as("torch", kind, lambda name: getattr(leaf, name), where)
+    if sigma is not None:
+        return Act(sigma, where, slack=_LINE if kind == "Softplus" else 0.0)
     if kind == "LeakyReLU":
         return Act(leaky_relu(leaf.negative_slope), where)
     if kind in {"Softmax", "LogSoftmax"}:

@@ -18,8 +18,8 @@ def classes_of(net: Network, fields: NDArray[Any]) -> Ints:
     """Return the class of every row of fields of the last layer, shape (samples, n_M).
 
     It is the largest output, the first of equal ones; of a single output, whether it is above zero, for the sigmoid
-    above one half and for softplus above ln 2, where fields are zero. A strictly increasing activation keeps that order, and its fields keep it also where outputs round
-    to the same number.
+    above one half and for softplus above ln 2, where fields are zero. A strictly increasing activation keeps that
+    order, and its fields keep it also where outputs round to the same number.
     """
     last = net.activations[-1]
     values = fields if last.increasing else np.asarray(last(fields))

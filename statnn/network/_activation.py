@@ -1,10 +1,10 @@
 """Activation functions: a name, the function, its derivative, and all that is known of them.
 
 What is known of a function stands in its one entry here; other files ask for it, and never which function it is.
-Kernels know those of `ACTIVATIONS` by a number; a function of a user's own is called as it is, once it has been checked.
-All are elementwise, keep float32 and float64, and are exact to a few units in the last place of their precision;
-the derivatives too, also where they are tiny: tanh' is computed as 4t/(1+t)² with t = exp(-2|h|), since 1 - tanh² has
-no digits left in the tails. Only erf', a Gaussian, loses digits as h² grows, and σ' beside its zeros.
+Kernels know those of `ACTIVATIONS` by a number; a function of a user's own is called as it is, once it was checked.
+All are elementwise, keep float32 and float64, and are exact to a few units in the last place of their precision; the
+derivatives too, also where they are tiny: tanh' is computed as 4t/(1+t)² with t = exp(-2|h|), since 1 - tanh² has no
+digits left in the tails. Only erf', a Gaussian, loses digits as h² grows, and some σ' beside their zeros.
 """
 
 import math
@@ -355,7 +355,9 @@ def built_in(name: str, parameters: Mapping[str, float]) -> Activation:
     return _FAMILIES[name](**parameters) if parameters else ACTIVATIONS[name]
 
 
-def known_as(library: Literal["torch", "onnx"], name: str, attribute: Callable[[str], Any]) -> Activation | None:
+def known_as(
+    library: Literal["torch", "onnx"], name: str, attribute: Callable[[str], Any], where: str
+) -> Activation | None:
     """Return the activation that another library has under a name, or None.
 
     Parameters
@@ -365,17 +367,23 @@ def known_as(library: Literal["torch", "onnx"], name: str, attribute: Callable[[
         Of a class or an operator.
     attribute : callable
         Returns the value of an attribute by name, None where the file leaves it out.
+    where : str
+        Where it stands, for the message.
+
+    Raises
+    ------
+    ValueError
+        If the name is known, and the attributes make it another function.
     """
-    named = [sigma for sigma in _ENTRIES if getattr(sigma, library)[:1] == (name,)]
+    named = [sigma for sigma in ACTIVATIONS.values() if getattr(sigma, library)[:1] == (name,)]
     for sigma in named:
-        given = {key: attribute(key) for key, _ in getattr(sigma, library)[1:]}
-        if all(given[key] in {None, value} for key, value in getattr(sigma, library)[1:]):
+        if all(attribute(key) in {None, value} for key, value in getattr(sigma, library)[1:]):
             return sigma
     if named:
-        read = " or ".join(
-            ", ".join(f"{key} = {value!r}" for key, value in getattr(sigma, library)[1:]) for sigma in named
-        )
-        raise ValueError(f"{', '.join(f'{key} = {value!r}' for key, value in given.items())} is not read; read is {read}")
+        options = [getattr(sigma, library)[1:] for sigma in named]
+        given = ", ".join(f"{key} = {attribute(key)!r}" for key, _ in options[0])
+        read = " or ".join(", ".join(f"{key} = {value!r}" for key, value in option) for option in options)
+        raise ValueError(f"{where}: {name} with {given} is not read; read is {read}")
     return None
 
 

@@ -96,7 +96,8 @@ def _in_doubles(function: Callable[[Values], Values]) -> Callable[[Values], Valu
 
     @wraps(function)
     def rounded(h: Values) -> Values:
-        return function(h.astype(np.float64)).astype(precision(h))
+        result: Values = function(h.astype(np.float64)).astype(precision(h))
+        return result
 
     return rounded
 
@@ -118,7 +119,8 @@ def gelu(h: Values) -> Values:
 @_in_doubles
 def gelu_slope(h: Values) -> Values:
     mills, density = _below(h)
-    return np.where(h > 0, 1 + density * (h - mills), density * (h + mills))
+    result: Values = np.where(h > 0, 1 + density * (h - mills), density * (h + mills))
+    return result
 
 
 def _logistic(h: Values, rest: Values | float = 0.0) -> tuple[Values, Values]:
@@ -136,7 +138,8 @@ def silu(h: Values) -> Values:
 @_in_doubles
 def silu_slope(h: Values) -> Values:
     s, complement = _logistic(h)
-    return s * (1 + h * complement)
+    result: Values = s * (1 + h * complement)
+    return result
 
 
 def _product(a: Values | float, b: Values | float) -> tuple[Values, Values]:
@@ -175,7 +178,8 @@ def gelu_tanh(h: Values) -> Values:
 def gelu_tanh_slope(h: Values) -> Values:
     a = np.clip(h, -30.0, 30.0)
     s, complement = _logistic(*_tanh_field(h))
-    return s * (1 + a * complement * STEEP * (1 + 3 * BEND * a * a))
+    result: Values = s * (1 + a * complement * STEEP * (1 + 3 * BEND * a * a))
+    return result
 
 
 @_in_doubles

@@ -1,4 +1,4 @@
-"""Activations in files and of other libraries: by name, by attribute, as several operators, and functions of one's own."""
+"""Activations in files and of other libraries: by name, as several operators, and functions of one's own."""
 
 import json
 
@@ -54,7 +54,7 @@ def test_activations_of_torch(torch, name, double):
     ("make", "match"),
     [
         (lambda nn: nn.Softplus(beta=2.0), r"Softplus.*beta = 2\.0, threshold = 20\.?0? is not read; .*beta = 1\.0"),
-        (lambda nn: nn.Softplus(threshold=5.0), r"threshold = 5\.0 is not read; read is beta = 1\.0, threshold = 20\.0"),
+        (lambda nn: nn.Softplus(threshold=5.0), r"threshold = 5\.0 is not read; .* threshold = 20\.0"),
         (lambda nn: nn.ELU(), "torch module ELU is not read"),
     ],
 )

@@ -62,8 +62,8 @@ def _inflections(sigma: Activation, reach: float) -> list[float]:
     turns = math.ceil(reach / sigma.period)
     if len(sigma.inflections) * (2 * turns + 1) > MOST_INFLECTIONS:
         raise ValueError(
-            f"{sigma.name} turns some {2 * turns} times within |w| + |b| + 1 = {reach:g}, and may have a fixed point at "
-            "each: they are listed where it does so up to a thousand times; take smaller w and b"
+            f"{sigma.name} turns some {4 * turns} times within |w| + |b| + 1 = {reach:g}, and may have a fixed point "
+            f"each time: they are listed where it does so up to {MOST_INFLECTIONS} times; take smaller w and b"
         )
     shifts = sigma.period * np.arange(-turns, turns + 1)[:, None]
     places = np.sort((np.array(sigma.inflections) + shifts).ravel())

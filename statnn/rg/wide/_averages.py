@@ -20,7 +20,8 @@ from typing import Any, Protocol
 import numpy as np
 
 from statnn._arguments import Floats
-from statnn.network._activation import Activation, Values
+from statnn.network._activation import Activation
+from statnn.network._functions import Values
 from statnn.network._gaussian import ClosedForms
 from statnn.rg.wide._average_kernels import FULL, tanh_averages, tanh_pairs
 from statnn.rg.wide._quadrature import MOST_PANELS, gaussian_edges, integrals, kinks, with_edges
