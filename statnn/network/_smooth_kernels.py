@@ -129,7 +129,7 @@ def smooth(code: Any, h: Any) -> Any:
         return _gelu_tanh(h)
     if code == SILU:
         s, complement = _logistic(h, 0.0)
-        return h * s, s * (1.0 + h * complement)
+        return h * s, s * (1.0 + min(max(h, -700.0), 700.0) * complement)
     if code == SOFTPLUS:
         return _softplus(h)
     return math.sin(h), math.cos(h)

@@ -246,7 +246,7 @@ def test_the_critical_line_is_critical(name, field):
 @pytest.mark.parametrize("name", ["identity", "tanh", "erf", "relu", "leaky relu", "sigmoid", "sign"])
 def test_the_kernel_is_its_twin_and_the_activation(name, rng):
     layer, xi = RepeatedLayer(name, 0.9, -0.1), rng.standard_normal(50)
-    arguments = (0.3, xi, layer.w, layer.b, 0.2, layer.sigma.code, layer.sigma.slope)
+    arguments = (0.3, xi, layer.w, layer.b, 0.2, *layer.sigma.kernel)
     assert passed(*arguments) == passed.py_func(*arguments)
     own = Activation("own", layer.sigma.function, layer.sigma.derivative)
     known = layer.simulate([3, 20], noise=0.2, start=0.3, replicas=4, rng=5)

@@ -114,6 +114,8 @@ def _root(function: Any, h: float) -> float:
         at = mpmath.mpf(h)
         for _ in range(STEPS):
             at -= function(at) / mpmath.diff(function, at)
+        if function(mpmath.mpf(0)) == 0 and abs(at) < mpmath.mpf(10) ** (-DIGITS // 2):
+            return 0.0
         return float(at) if abs(at - h) <= FARTHEST * (1 + abs(h)) else h
 
 

@@ -1,0 +1,227 @@
+"""What an activation is said to be is what it is: every fact of every entry, and nobody who asks which one it is."""
+
+import ast
+import copy
+import pickle
+from pathlib import Path
+
+import mpmath
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import optimize
+from strategies import examples
+
+import statnn
+from statnn.network import ACTIVATIONS, Activation, leaky_relu
+from statnn.network import _codes
+from statnn.network._activation import known_as
+
+ROOT = Path(statnn.__file__).parent
+ENTRIES = {**ACTIVATIONS, "leaky relu, falling": leaky_relu(-0.5), "leaky relu, line": leaky_relu(1.0)}
+GRID = np.arange(-120_000, 120_001) / 2000
+each = pytest.mark.parametrize("sigma", ENTRIES.values(), ids=ENTRIES)
+smooth = pytest.mark.parametrize("name", [name for name, sigma in ACTIVATIONS.items() if sigma.smooth])
+fields = st.floats(-1e3, 1e3) | st.floats(-5, 5)
+
+
+def at(function, *h):
+    return function(np.array(h))
+
+
+@each
+@given(h=fields, other=fields, scale=st.floats(1e-3, 1e3))
+@examples(0.5)
+def test_facts_hold_at_any_field(sigma, h, other, scale):
+    low, high = min(h, other), max(h, other)
+    value, below, above, minus = at(sigma, h, low, high, -h)
+    if sigma.odd:
+        assert minus == -value
+    if sigma.increasing:
+        assert below <= above
+    if sigma.bounds is not None:
+        assert sigma.bounds[0] <= value <= sigma.bounds[1]
+    if sigma.slopes is not None and h:
+        slope = sigma.slopes[h > 0]
+        assert at(sigma.derivative, h)[0] == slope
+        assert value == slope * h + (np.sign(h) if sigma.flat else 0.0)
+    if sigma.homogeneous:
+        assert np.isclose(at(sigma, scale * h)[0], scale * value, rtol=1e-14, atol=0)
+    if sigma.linear:
+        assert value == h
+    if sigma.above_relu is not None:
+        assert abs(value - max(h, 0.0)) <= sigma.above_relu
+    if sigma.period is not None:
+        assert np.isclose(at(sigma, h + sigma.period)[0], value, rtol=0, atol=1e-12)
+    if sigma.tanh is not None:
+        a, b, c = sigma.tanh
+        assert np.isclose(a + b * np.tanh(c * h), value, rtol=0, atol=1e-15)
+    assert abs(at(sigma.derivative, h)[0]) <= sigma.steepest * (1 + 1e-15)
+
+
+@each
+def test_facts_are_as_sharp_as_they_can_be(sigma):
+    """What is not said does not hold, and bounds are reached: a wrong default is seen."""
+    values, slopes = sigma(GRID), sigma.derivative(GRID)
+    near = np.abs(GRID) < 5
+    assert sigma.odd == np.array_equal(sigma(-GRID), -values)  # that of zero is 1 for the sign
+    assert sigma.increasing == bool((np.diff(values[near]) > 0).all())
+    bounded = np.abs(sigma(np.array([-1e9, 1e9]))).max() < 1e6
+    assert (sigma.bounds is not None) == bounded
+    if sigma.bounds is not None:
+        assert np.allclose([values.min(), values.max()], sigma.bounds, rtol=0, atol=1e-6)
+    line = all(np.ptp(np.diff(values[side])) < 1e-12 for side in (GRID < 0, GRID > 0))
+    assert (sigma.slopes is not None) == line != sigma.smooth
+    assert np.isclose(np.abs(slopes).max(), sigma.steepest, rtol=1e-6, atol=0)
+    wide = np.append(GRID, [-1e6, 1e6])
+    apart = np.abs(sigma(wide) - np.maximum(wide, 0)).max()
+    assert (sigma.above_relu is not None) == (apart < 1)
+    if sigma.above_relu is not None:
+        assert sigma.above_relu == pytest.approx(apart, rel=1e-3)
+    assert (sigma.period is not None) == (sigma.name == "sin")
+    jumps = np.abs(np.diff(slopes)) > 0.1
+    assert bool(sigma.kinks) == bool(jumps.any() or sigma.flat or sigma.name == "leaky relu")
+
+
+@smooth
+def test_the_function_to_any_digits_is_the_function(name):
+    sigma = ACTIVATIONS[name]
+    h = np.array([-30.0, -7.5, -1.3, -0.2, 0.0, 0.7, 2.4, 19.0])
+    with mpmath.workdps(400):
+        exact = np.array([float(sigma.exactly(mpmath.mpf(x))) for x in h])
+        slopes = np.array([float(mpmath.diff(sigma.exactly, mpmath.mpf(x))) for x in h])
+    assert np.allclose(sigma(h), exact, rtol=1e-15, atol=1e-320)
+    assert np.allclose(sigma.derivative(h), slopes, rtol=3e-13, atol=1e-320)
+
+
+@smooth
+def test_inflections_are_where_the_slope_is_extreme(name):
+    sigma = ACTIVATIONS[name]
+    for h in sigma.inflections:
+        with mpmath.workdps(40):
+            assert abs(mpmath.diff(sigma.exactly, h, 2)) < 1e-15
+            assert abs(mpmath.diff(sigma.exactly, h, 3)) > 1e-3
+    curve = np.diff(sigma.derivative(np.linspace(-6.0, 6.0, 100_000)))
+    turns = np.count_nonzero(np.diff(np.sign(curve[np.abs(curve) > 1e-12])))
+    repeated = 3 if sigma.period else len(sigma.inflections)  # -π, 0 and π
+    assert turns == repeated
+    reached = sigma.derivative(np.array(sigma.inflections or [100.0]))
+    assert np.abs(reached).max() == pytest.approx(sigma.steepest, rel=1e-15)
+
+
+@smooth
+def test_series_are_those_of_derivatives(name):
+    sigma = ACTIVATIONS[name]
+    for h in (0.0, -1.3, 0.8):
+        series = sigma.series(h, 8)
+        assert len(series) == 8
+        near = sum(float(c) * 0.01**k for k, c in enumerate(series))
+        assert near == pytest.approx(at(sigma, h + 0.01)[0], rel=1e-13)
+    with pytest.raises(ValueError, match="activation 'relu' is not known to more digits"):
+        ACTIVATIONS["relu"].series(0.3, 4)
+
+
+@pytest.mark.parametrize("name", ["tanh", "erf", "sigmoid"])
+def test_fields_of_a_slope_in_closed_form(name):
+    sigma = ACTIVATIONS[name]
+    for factor in (1.0, 1.01, 3.0, 1e4):
+        h = sigma.fields_of_slope(factor)
+        assert at(sigma.derivative, h, -h) == pytest.approx(sigma.steepest / factor, rel=1e-10)
+
+
+@pytest.mark.parametrize("name", [name for name, sigma in ACTIVATIONS.items() if sigma.averages])
+def test_closed_averages_are_integrals(name):
+    sigma, nodes = ACTIVATIONS[name], np.linspace(-12, 12, 20_001)
+    z = (nodes[1:] + nodes[:-1]) / 2  # 0, where there are kinks, lies between two
+    weight = np.exp(-z * z / 2) * (z[1] - z[0]) / np.sqrt(2 * np.pi)
+    q, step = np.array([0.3, 2.0]), 1e-4
+    mean, curve, _ = sigma.averages.one(q)
+    for i, variance in enumerate(q):
+        values = sigma(np.sqrt(variance) * z)
+        assert mean[i] == pytest.approx(weight @ values**2, rel=1e-6)
+        fourth = sigma.averages.fourth(q)
+        assert fourth is None or fourth[i] == pytest.approx(weight @ values**4, rel=1e-6)
+    up, down = sigma.averages.one(q + step), sigma.averages.one(q - step)
+    assert curve == pytest.approx((up[0] - down[0]) / (2 * step), rel=1e-6, abs=1e-9)
+    assert sigma.averages.bend(q) == pytest.approx((up[1] - down[1]) / (2 * step), rel=1e-6, abs=1e-9)
+
+
+def test_averages_of_the_sine_to_all_digits():
+    q, e = np.array([1e-12, 0.4, 3.0, 50.0]), np.array([1e-9, 0.3, 1.7, 1e-14])
+    forms = ACTIVATIONS["sin"].averages
+    with mpmath.workdps(60):
+        for i, (variance, c) in enumerate(zip(map(mpmath.mpf, q), (1 - mpmath.mpf(x) for x in e), strict=True)):
+            decay = mpmath.exp(-variance)
+            exact = [
+                (1 - decay**2) / 2, decay**2, (1 + decay**2) / 2, -2 * decay**2, (3 - 4 * decay**2 + decay**8) / 8,
+                (1 - decay**2) / 2 - decay * mpmath.sinh(variance * c), decay * mpmath.cosh(variance * c),
+            ]  # fmt: skip
+            found = [*forms.one(q), forms.bend(q), forms.fourth(q), *forms.two(e, q)]
+            for one, truth in zip(found, exact, strict=True):
+                assert one[i] == pytest.approx(float(truth), rel=2e-14)
+
+
+@each
+def test_entries_are_equal_to_their_copies(sigma):
+    for again in (pickle.loads(pickle.dumps(sigma)), copy.deepcopy(sigma)):  # noqa: S301 - our own bytes
+        assert again == sigma
+        assert hash(again) == hash(sigma)
+    assert all(sigma != other for other in ENTRIES.values() if other is not sigma)
+
+
+def test_nothing_is_known_of_a_function_of_ones_own():
+    mine = Activation("mine", np.tanh)
+    assert not (mine.built_in or mine.smooth or mine.odd or mine.increasing or mine.homogeneous or mine.linear)
+    assert (mine.bounds, mine.slopes, mine.averages, mine.inflections, mine.parameters) == (None, None, None, (), {})
+    assert mine.kernel == (_codes.OWN, 0.0)
+    with pytest.raises(ValueError, match="'mine' is not known to more digits"):
+        mine.exactly(0.0)
+
+
+def test_names_of_other_libraries_are_told_apart():
+    for library in ("torch", "onnx"):
+        named = [getattr(sigma, library) for sigma in ACTIVATIONS.values() if getattr(sigma, library)]
+        assert len(set(named)) == len(named) > 5
+    assert known_as("torch", "Linear", {}.get, "here") is None
+    assert known_as("onnx", "Gelu", {}.get, "here") is ACTIVATIONS["gelu"]
+
+
+def test_the_largest_distance_from_relu_is_found_where_it_lies():
+    for name in ("gelu", "gelu tanh", "silu"):
+        sigma = ACTIVATIONS[name]
+        least = optimize.minimize_scalar(lambda h, f=sigma: at(f, h)[0], bounds=(-3, 0), method="bounded")
+        assert sigma.above_relu >= -least.fun > sigma.above_relu - 1e-4
+
+
+# -- nobody asks which one it is -------------------------------------------------------------------------
+
+KNOW_CODES = {
+    "network/_activation.py", "network/_codes.py", "network/_smooth_kernels.py", "rg/repeated/_simulation.py",
+    "montecarlo/_dynamic/elementwise_kernels.py",
+}  # fmt: skip
+
+
+def codes_in(source):
+    """Places where Python reads the number of an activation, or knows the numbers by name."""
+    numbers = {name for name in vars(_codes) if name.isupper()}
+    found = []
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Attribute) and node.attr == "code":
+            found.append(node.lineno)
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("statnn.network"):
+            found += [node.lineno for name in node.names if name.name in numbers | {"_codes"}]
+    return found
+
+
+def test_only_kernels_and_entries_know_numbers():
+    known = {str(path.relative_to(ROOT)) for path in ROOT.rglob("*.py") if codes_in(path.read_text(encoding="utf-8"))}
+    assert known <= KNOW_CODES
+    assert codes_in("if sigma.code == 3: pass")
+    assert codes_in("from statnn.network._codes import TANH")
+    assert codes_in("from statnn.network import _codes")
+
+
+def test_kernels_know_every_entry_by_its_own_number():
+    numbers = [sigma.kernel[0] for sigma in ACTIVATIONS.values()]
+    assert sorted(numbers) == list(range(len(ACTIVATIONS)))

@@ -1,0 +1,180 @@
+"""Layers of every activation: fixed points against a search on a grid, known laws, and averages against quadrature."""
+
+import math
+import re
+
+import mpmath
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from strategies import examples
+
+from statnn import rg
+from statnn.network import ACTIVATIONS, Activation
+from statnn.rg import LeadingFormKind, NoisyLayer, RandomLayer, RepeatedLayer
+from statnn.rg.wide._averages import _Own, averages
+
+LATER = ["gelu", "gelu tanh", "silu", "softplus", "sin"]
+later = pytest.mark.parametrize("name", LATER)
+FIELDS = np.linspace(-150, 150, 600_001)
+
+
+def changes(layer):
+    """Fields where w σ + b - h changes its sign on a grid."""
+    gap = layer.w * layer.sigma(FIELDS) + layer.b - FIELDS
+    return FIELDS[:-1][np.sign(gap[:-1]) * np.sign(gap[1:]) < 0]
+
+
+@pytest.mark.parametrize("name", [name for name, sigma in ACTIVATIONS.items() if sigma.smooth])
+@given(w=st.floats(-15, 15), b=st.floats(-3, 3))
+@examples(0.2)
+def test_all_fixed_points_are_found(name, w, b):
+    layer = RepeatedLayer(name, w, b)
+    if layer.sigma.above_relu is not None and abs(w - 1) < 0.05:
+        w = 0.5
+        layer = RepeatedLayer(name, w, b)
+    found = layer.rest_points()
+    for x, slope in found:
+        assert abs(layer(x) - x) <= 1e-14 * (1 + abs(w * x) + abs(b)) * max(1, abs(slope))
+    at = sorted(w * x + b for x, _ in found)
+    seen = changes(layer)
+    assert all(np.abs(np.array(at) - h).min() < 1e-3 for h in seen)
+    missed = [h for h in at if not seen.size or np.abs(seen - h).min() > 2e-3]
+    for h in missed:  # on a node of the grid, or a pair within it
+        assert np.abs(layer.w * layer.sigma(np.array(h)) + b - h) < 1e-12
+
+
+@later
+def test_rest_points_at_weight_one_are_told_from_fields_where_the_layer_is_a_line(name):
+    if name == "sin":
+        found = RepeatedLayer(name, 1.0, 2 * math.pi).rest_points()
+        assert any(abs(slope - 1) < 1e-12 for _, slope in found)
+        return
+    expected = {"softplus": 0}.get(name, 1)
+    assert len(RepeatedLayer(name).rest_points()) == expected
+    (x, _), *rest = RepeatedLayer("softplus", 1.0, -1e-12).rest_points()
+    assert (x, rest) == (pytest.approx(27.631021, rel=1e-4), [])
+
+
+def test_too_many_turns_are_refused():
+    with pytest.raises(ValueError, match=r"sin turns some .* times within \|w\| \+ \|b\| \+ 1 = 10001"):
+        RepeatedLayer("sin", 1e4).rest_points()
+    assert len(RepeatedLayer("sin", 300.0).rest_points()) > 150
+
+
+@later
+@pytest.mark.parametrize("field", [0.0, -0.4, 1.0])
+def test_critical_layers_have_their_series(name, field):
+    layer = RepeatedLayer.critical(name, field)
+    form = layer.leading_form()
+    assert form.outcome is LeadingFormKind.CRITICAL
+    with mpmath.workdps(40):
+        bend = mpmath.taylor(layer.sigma.exactly, mpmath.mpf(field), 3)
+    order = 3 if abs(bend[2]) < 1e-12 else 2
+    assert form.order == order
+    assert form.coefficient == pytest.approx(abs(float(bend[order])) * layer.w**order, rel=1e-12)
+    x = form.fixed_point + form.side * 0.2 / layer.w
+    assert layer.depth(layer(x)) - layer.depth(x) == pytest.approx(1.0, abs=1e-9)
+    assert layer.signal(x, 3000) == pytest.approx(layer.iterate(x, 3000), rel=1e-12)
+
+
+def test_the_sine_iterated_comes_down_as_root_of_three_over_depth():
+    form = RepeatedLayer("sin").leading_form()
+    assert (form.order, form.coefficient, form.amplitude) == (3, pytest.approx(1 / 6), pytest.approx(math.sqrt(3)))
+    assert form.residue == pytest.approx(1.2, rel=1e-12)  # de Bruijn, Asymptotic Methods in Analysis, section 8.6
+    with mpmath.workdps(30):
+        h = mpmath.mpf(1)
+        for _ in range(2000):
+            h = mpmath.sin(h)
+    assert RepeatedLayer("sin").signal(1.0, 2000) == pytest.approx(float(h), rel=1e-13)
+
+
+@later
+def test_noisy_signals_follow_their_twin(name, rng):
+    seed = int(rng.integers(2**32))
+    known = RepeatedLayer(name, 0.8, 0.1)
+    own = RepeatedLayer(Activation("mine", known.sigma.function, known.sigma.derivative), 0.8, 0.1)
+    one, other = (layer.simulate([1, 7, 40], noise=0.3, replicas=20, rng=seed) for layer in (known, own))
+    assert np.allclose(one, other, rtol=1e-13, atol=1e-14)
+
+
+@later
+def test_layers_of_a_function_that_is_not_critical_anywhere_near(name):
+    assert RepeatedLayer(name, 0.3, 0.1).leading_form().outcome is LeadingFormKind.NOT_CRITICAL
+    if name != "softplus":
+        with pytest.raises(ValueError, match=f"'{name}' has slope -.*choose a field where the activation rises"):
+            RepeatedLayer.critical(name, -3.0)
+
+
+# -- noisy layers ----------------------------------------------------------------------------------------
+
+
+@later
+def test_noisy_layers_have_the_moments_of_their_law(name):
+    layer = NoisyLayer(name, 0.7, 0.2, 0.4)
+    law = layer.stationary()
+    image = layer.activation(0.7 * law.nodes + 0.2)
+    p = law.weights * law.density
+    assert law.mean == pytest.approx(p @ image, rel=1e-10)
+    assert law.variance == pytest.approx(p @ image**2 - (p @ image) ** 2 + 0.4**2, rel=1e-9)
+    own = NoisyLayer(Activation("mine", layer.activation.function, layer.activation.derivative), 0.7, 0.2, 0.4)
+    assert own.stationary().mean == pytest.approx(law.mean, rel=1e-9)
+
+
+def test_noisy_layers_without_a_law_say_why():
+    for name in LATER[:-1]:
+        with pytest.raises(ValueError, match=re.escape(f"{name}(2 h + 0.1) is supercritical: it grows without bound")):
+            NoisyLayer(name, 2.0, 0.1, 0.3).stationary()
+        with pytest.raises(ValueError, match=f"'{name}': the critical point is known for tanh, erf and sin"):
+            NoisyLayer.fixed_points(name)
+    assert NoisyLayer("sin", 4.0, 0.0, 0.5).stationary().mean == pytest.approx(0.0, abs=1e-9)
+
+
+def test_the_sine_has_the_critical_point_of_tanh():
+    (point,) = NoisyLayer.fixed_points("sin")
+    assert np.array_equal(point.couplings, [1.0, 0.0, 0.0])
+    assert np.allclose(point.map(point.couplings, 2), point.couplings, atol=1e-9)
+
+
+def test_panels_end_at_kinks_that_are_stated():
+    corner = Activation("corner", lambda h: np.where(h > 0.5, 0.5, 0.8 * h), kinks=[0.5 / 0.8, 0.5])
+    one = NoisyLayer(corner, 1.3, 0.2, 0.1)
+    from statnn.rg._layers.quadrature import breaks
+
+    assert breaks(corner, 1.3, 0.2) == pytest.approx([(0.5 - 0.2) / 1.3, (0.625 - 0.2) / 1.3])
+    assert breaks(corner, 0.0, 0.2) == ()
+    assert one.activation is corner
+
+
+# -- wide layers -----------------------------------------------------------------------------------------
+
+
+@later
+def test_wide_layers_are_those_of_the_same_function_unknown(name):
+    sigma = ACTIVATIONS[name]
+    known, own = averages(sigma), _Own.of(Activation("mine", sigma.function, sigma.derivative))
+    q, e = np.array([1e-4, 0.3, 4.0]), np.array([1e-3, 0.5, 1.2])
+    for one, other in zip([*known.one(q), *known.more(q)], [*own.one(q), *own.more(q)], strict=True):
+        assert np.allclose(one, other, rtol=1e-9, atol=1e-12)
+    for one, other in zip(known.two(e, q), own.two(e, q), strict=True):
+        assert np.allclose(one, other, rtol=1e-8, atol=1e-12)
+
+
+def test_wide_layers_of_the_sine_in_closed_form():
+    found = rg.criticality("sin")
+    assert (found.kind.name, found.sigma_w) == ("HALF_STABLE", pytest.approx(1.0))
+    assert found.coefficient == pytest.approx(-1.0, rel=1e-6)
+    layer = RandomLayer("sin", 1.5, 0.0).fixed_point()
+    with mpmath.workdps(30):
+        q = mpmath.findroot(lambda q: 2.25 * (1 - mpmath.exp(-2 * q)) / 2 - q, 1.0)
+    assert layer.variance == pytest.approx(float(q), rel=1e-12)
+    assert layer.chi == pytest.approx(float(2.25 * (1 + mpmath.exp(-2 * q)) / 2), rel=1e-12)
+
+
+def test_wide_layers_of_gelu_at_large_variance_are_those_of_relu():
+    q = np.array([1e6])
+    for name in LATER[:-1]:
+        mean, _, slope = averages(ACTIVATIONS[name]).one(q)
+        assert mean / q == pytest.approx(0.5, abs=1e-3)
+        assert slope == pytest.approx(0.5, abs=2e-3)
