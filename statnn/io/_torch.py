@@ -40,7 +40,10 @@ def steps(module: Any, notes: list[str]) -> list[Step]:
         notes.append("the module is in training mode; read as after .eval(): running statistics, no dropout")
     if any(part._forward_hooks or part._forward_pre_hooks for part in module.modules()):  # noqa: SLF001 - no other name
         notes.append("the module has hooks; they were called once, with rows of inputs made for a comparison")
-    return [step for _, _, step in _read(module) if step is not None]
+    found = [step for _, _, step in _read(module) if step is not None]
+    if any(isinstance(step, Act) and step.slack for step in found):
+        notes.append(f"torch takes softplus to be h above h = 20; read as ln(1 + e^h), by {_LINE:g} larger there")
+    return found
 
 
 def refuse_other(module: Any, units: int) -> None:

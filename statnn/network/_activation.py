@@ -276,8 +276,8 @@ def leaky_relu(slope: float = 0.01) -> Activation:
     number = float(slope)
     return _entry(
         "leaky relu", _of.Leaky(number, derivative=False), _of.Leaky(number, derivative=True), _codes.LEAKY_RELU,
-        slope=number, slopes=(number, 1.0), kinks=_ZERO, odd=number == 1, increasing=number > 0, steepest=max(1.0, abs(number)),
-        averages=OfLines(number),
+        slope=number, slopes=(number, 1.0), kinks=_ZERO, odd=number == 1, increasing=number > 0,
+        steepest=max(1.0, abs(number)), averages=OfLines(number),
     )  # fmt: skip
 
 

@@ -5,6 +5,9 @@ import pytest
 from test_inspect import PICTURES
 
 from statnn.inspection import inspect
+from statnn.inspection._subject import Options, Subject
+from statnn.io import save_network
+from statnn.measure._classes import classes_of
 from statnn.network import ACTIVATIONS, Activation, Network
 
 OWN = {
@@ -51,3 +54,25 @@ def test_layers_that_do_nothing_have_their_page(kind):
     found = inspect(Network([*net.weights[:2], last], biases, net.activations), X, LABELS, rng=0, basins=4, draws=4)
     assert set(drawn(found)) >= {"activity", "spikes", "basins", "strength"}
     assert all(str(section) for section in found.sections)
+
+
+def test_units_are_active_where_their_field_is_positive():
+    for name in ("sigmoid", "softplus", "tanh", "sin", "gelu", "relu", "sign"):
+        net = Network([np.eye(1), np.eye(1)], activation=[name, "identity"])
+        level = {"sigmoid": 0.5, "softplus": np.log(2.0)}.get(name, 0.0)
+        subject = Subject(net, np.array([[0.5]]), None, "none", Options(None, None, 1, 1, (0, ())), ())
+        assert subject.threshold(1) == level
+
+
+@pytest.mark.parametrize("name", ["gelu", "gelu tanh", "silu", "softplus", "sin"])
+def test_a_file_of_every_later_activation_has_its_page(name, tmp_path):
+    net = Network.random([4, 12, 12, 3], [name, name, "identity"], sigma_w=1.2, rng=0)
+    save_network(net, tmp_path / "net.npz")
+    found = inspect(tmp_path / "net.npz", X, LABELS, rng=0, basins=4, draws=4)
+    assert not [section.name for section in found.sections if section.reason]
+    assert name in str(found["layers"].tables[0].rows)
+
+
+def test_the_class_of_one_softplus_output_is_the_sign_of_its_field():
+    net = Network([[[1.0]]], activation="softplus")
+    assert classes_of(net, np.array([[-1.0], [1.0]])).tolist() == [0, 1]

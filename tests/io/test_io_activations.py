@@ -44,8 +44,10 @@ def test_activations_of_torch(torch, name, double):
         module[0].weight.fill_(1.0)
         module[0].bias.fill_(0.0)
         theirs = module(torch.as_tensor(FIELDS).to(dtype)).numpy()
-    net = load_network(module)
+    loaded = load(module)
+    net = loaded.net
     assert net.activations == (ACTIVATIONS[name],)
+    assert any("softplus" in note for note in loaded.notes) == (name == "softplus")
     limit = 2.1e-9 if name == "softplus" else 0.0  # torch leaves the tail out above 20
     assert np.abs(net(FIELDS) - theirs).max() < up_to * 12 + limit
 

@@ -14,8 +14,7 @@ from scipy import optimize
 from strategies import examples
 
 import statnn
-from statnn.network import ACTIVATIONS, Activation, leaky_relu
-from statnn.network import _codes
+from statnn.network import ACTIVATIONS, Activation, _codes, leaky_relu
 from statnn.network._activation import known_as
 
 ROOT = Path(statnn.__file__).parent
@@ -172,7 +171,7 @@ def test_entries_are_equal_to_their_copies(sigma):
 
 def test_nothing_is_known_of_a_function_of_ones_own():
     mine = Activation("mine", np.tanh)
-    assert not (mine.built_in or mine.smooth or mine.odd or mine.increasing or mine.homogeneous or mine.linear)
+    assert not any((mine.built_in, mine.smooth, mine.odd, mine.increasing, mine.homogeneous, mine.linear, mine.flat))
     assert (mine.bounds, mine.slopes, mine.averages, mine.inflections, mine.parameters) == (None, None, None, (), {})
     assert mine.kernel == (_codes.OWN, 0.0)
     with pytest.raises(ValueError, match="'mine' is not known to more digits"):
