@@ -95,8 +95,8 @@ class _Graph:
                 pattern = matched(now, users, self._constant)
                 if pattern is None:
                     raise ValueError(
-                        f"value {now!r} goes to {len(following)} operators: the graph is no chain from input to output, "
-                        "nor is this SiLU or GELU as exporters write them"
+                        f"value {now!r} goes to {len(following)} operators: the graph is no chain from input to output,"
+                        " nor is this SiLU or GELU as exporters write them"
                     )
                 name, end = pattern
                 found.append(Act(ACTIVATIONS[name], f"{name} of {now!r}"))
