@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from statnn._compile import vector_helper
+from statnn._compile import inlined, vector_helper
 from statnn.network._codes import GELU, GELU_TANH, SILU, SOFTPLUS
 from statnn.network._functions import BEND, BEND_LOW, STEEP, STEEP_LOW
 
@@ -58,8 +58,9 @@ def _exponential(x: Any, low: Any) -> Any:
     return (scale * p + scale) * (1.0 + low * (1.0 + low / 2.0 * (1.0 + low / 3.0 * (1.0 + low / 4.0))))
 
 
-@vector_helper
-def _gelu(h: Any) -> Any:
+@inlined
+def gelu(h: Any) -> Any:
+    """Return σ(h) and σ'(h) of GELU."""
     a = min(abs(h), 37.0)
     high = (a + _EIGHTEEN_BITS) - _EIGHTEEN_BITS  # so few bits that its square is exact
     gauss = _exponential(-high * high / 2.0, -(a - high) * (a + high) / 2.0)
@@ -74,7 +75,7 @@ def _gelu(h: Any) -> Any:
     return (h * (1.0 - below), 1.0 - below + bent) if h > 0.0 else (-a * below, below - bent)
 
 
-@vector_helper
+@inlined
 def _logistic(h: Any, low: Any) -> Any:
     """Return s(h + low) = 1/(1 + e^{-h-low}) and s(-h-low)."""
     t = _exponential(-min(abs(h), 700.0), -low if h >= 0.0 else low)
@@ -93,8 +94,9 @@ def _product(a: Any, b: Any) -> Any:
     return rounded, a_low * b_low - (((rounded - a_high * b_high) - a_low * b_high) - a_high * b_low)
 
 
-@vector_helper
-def _gelu_tanh(h: Any) -> Any:
+@inlined
+def gelu_tanh(h: Any) -> Any:
+    """Return σ(h) and σ'(h) of the tanh form of the GELU."""
     a = min(max(h, -21.0), 21.0)
     square, square_low = _product(a, a)
     cubic, cubic_low = _product(square, BEND)
@@ -108,8 +110,9 @@ def _gelu_tanh(h: Any) -> Any:
     return (h if h > 0.0 else a) * s, s * (1.0 + a * complement * STEEP * (1.0 + 3.0 * cubic))
 
 
-@vector_helper
-def _softplus(h: Any) -> Any:
+@inlined
+def softplus(h: Any) -> Any:
+    """Return σ(h) and σ'(h) of softplus."""
     t = _exponential(-min(abs(h), 700.0), 0.0)
     w = t / (2.0 + t)  # ln(1 + t) = 2 artanh w, w <= 1/3
     v = w * w
@@ -120,16 +123,26 @@ def _softplus(h: Any) -> Any:
     return max(h, 0.0) + 2.0 * w * series, large if h >= 0.0 else t * large
 
 
+@inlined
+def silu(h: Any) -> Any:
+    """Return σ(h) and σ'(h) of SiLU."""
+    s, complement = _logistic(h, 0.0)
+    return h * s, s * (1.0 + min(max(h, -700.0), 700.0) * complement)
+
+
+@vector_helper
+def sine(h: Any) -> Any:
+    """Return σ(h) and σ'(h) of the sine."""
+    return math.sin(h), math.cos(h)
+
+
 @vector_helper
 def smooth(code: Any, h: Any) -> Any:
-    """Return σ(h) and σ'(h) of a field in float64."""
+    """Return σ(h) and σ'(h) of a field in float64, by the number of σ."""
     if code == GELU:
-        return _gelu(h)
+        return gelu(h)
     if code == GELU_TANH:
-        return _gelu_tanh(h)
+        return gelu_tanh(h)
     if code == SILU:
-        s, complement = _logistic(h, 0.0)
-        return h * s, s * (1.0 + min(max(h, -700.0), 700.0) * complement)
-    if code == SOFTPLUS:
-        return _softplus(h)
-    return math.sin(h), math.cos(h)
+        return silu(h)
+    return softplus(h) if code == SOFTPLUS else sine(h)

@@ -8,7 +8,7 @@ products and selections only, which the compiler turns into vector instructions,
 - logistic: e^{-|x|} is cut at e^-87, absolute error 1e-38 beyond; otherwise the same relative errors.
 - erf: Taylor series below 1/2, 1 - e^{-x²} P(3/(3+x)) above, P fitted to erfcx at Chebyshev nodes; relative error
   below 4e-7 (float32), 2e-15 (float64).
-- all later ones as `smooth` says, which computes in float64.
+- all later ones as `statnn.network._smooth_kernels` says, in float64.
 """
 
 from typing import Any
@@ -18,8 +18,8 @@ from numba import types
 from numba.extending import overload
 
 from statnn._compile import vector_helper, vector_kernel
-from statnn.network._codes import ERF, GELU, LEAKY_RELU, RELU, SIGMOID, TANH
-from statnn.network._smooth_kernels import exponential_parts_64, smooth
+from statnn.network._codes import ERF, GELU, GELU_TANH, LEAKY_RELU, RELU, SIGMOID, SILU, SOFTPLUS, TANH
+from statnn.network._smooth_kernels import exponential_parts_64, gelu, gelu_tanh, silu, sine, softplus
 
 _F = np.float32
 _INVERSE_LN2_32 = _F(1 / np.log(2.0))
@@ -100,6 +100,32 @@ overload(exponential_parts, strict=False)(_by_precision(exponential_parts_32, ex
 overload(erf_parts, strict=False)(_by_precision(erf_parts_32, erf_parts_64))
 
 
+@vector_helper
+def _activate_later(code: Any, z: Any, bias: Any, derivative: Any) -> None:
+    """Do what `activate` does for `GELU` and later ones; one loop each, so that the compiler makes vectors of it."""
+    rows, columns = z.shape
+    if code == GELU:
+        for i in range(rows):
+            for j in range(columns):
+                z[i, j], derivative[i, j] = gelu(np.float64(z[i, j] + bias[i]))
+    elif code == GELU_TANH:
+        for i in range(rows):
+            for j in range(columns):
+                z[i, j], derivative[i, j] = gelu_tanh(np.float64(z[i, j] + bias[i]))
+    elif code == SILU:
+        for i in range(rows):
+            for j in range(columns):
+                z[i, j], derivative[i, j] = silu(np.float64(z[i, j] + bias[i]))
+    elif code == SOFTPLUS:
+        for i in range(rows):
+            for j in range(columns):
+                z[i, j], derivative[i, j] = softplus(np.float64(z[i, j] + bias[i]))
+    else:
+        for i in range(rows):
+            for j in range(columns):
+                z[i, j], derivative[i, j] = sine(np.float64(z[i, j] + bias[i]))
+
+
 @vector_kernel
 def activate(code: Any, slope: Any, z: Any, bias: Any, derivative: Any) -> None:
     """Replace fields z without bias, shape (units, columns), by σ(z + bias); write down σ'(z + bias)."""
@@ -152,12 +178,7 @@ def activate(code: Any, slope: Any, z: Any, bias: Any, derivative: Any) -> None:
                 z[i, j] = s * x
                 derivative[i, j] = s
     elif code >= GELU:
-        for i in range(rows):
-            b = bias[i]
-            for j in range(columns):
-                value, s = smooth(code, np.float64(z[i, j] + b))
-                z[i, j] = value
-                derivative[i, j] = s
+        _activate_later(code, z, bias, derivative)
     else:  # identity
         for i in range(rows):
             b = bias[i]
