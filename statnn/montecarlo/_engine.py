@@ -1,23 +1,22 @@
-"""The engine of every run: blocks of chains that walk, here or on an executor, and what they write down."""
+"""The engine of every run: a method is chosen and settled, and blocks of chains walk, here or on an executor."""
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
-from typing import Any, TypeAlias
+from typing import Any, Generic, TypeAlias, TypeVar
 
-import numpy as np
-
-from statnn._arguments import array_of
+from statnn._arguments import whole
 from statnn._memory import refuse_beyond_memory
 from statnn._random import Root
 from statnn._tasks import run_tasks
 from statnn.interaction import DynamicNeurons
 from statnn.montecarlo._blas import one_thread
 from statnn.montecarlo._method import Method, Model, Values, Walkers
-from statnn.montecarlo._progress import Progress
+from statnn.montecarlo._progress import Progress, reporter
+from statnn.montecarlo._registry import METHODS, names, suited
 
-Observable: TypeAlias = Callable[[Values], Any]
+T = TypeVar("T")
 Report: TypeAlias = Callable[[int, int], None]
 
 _PIECES = 50
@@ -35,95 +34,144 @@ def repeatable(model: Model) -> AbstractContextManager[None]:
 
 
 @dataclass(frozen=True)
-class Block:
-    """A block of chains and what is still to be done with it; walkers are None before the first sweep."""
+class Schedule:
+    """Sweeps thrown away first, draws, and sweeps from one draw to the next."""
+
+    burn_in: int
+    draws: int
+    thin: int
+
+    @property
+    def sweeps(self) -> int:
+        """Sweeps in all."""
+        return self.burn_in + self.draws * self.thin
+
+
+def schedule(sweeps: int, burn_in: int | None, thin: int) -> Schedule:
+    """Return the schedule of so many sweeps after the burn-in, which is half of them when None."""
+    length = whole(sweeps, "sweeps", minimum=1)
+    every = whole(thin, "thin", minimum=1)
+    if length % every:
+        raise ValueError(f"sweeps = {length} is no multiple of thin = {every}: take {length - length % every + every}")
+    before = length // 2 if burn_in is None else whole(burn_in, "burn_in", minimum=0)
+    return Schedule(before, length // every, every)
+
+
+@dataclass(frozen=True)
+class Block(Generic[T]):
+    """A block of chains and what is still to be done with it; walkers are None before the first sweep.
+
+    `record` takes an iterator that moves the walkers from draw to draw, and the block; it consumes all draws.
+    """
 
     model: Model
-    method: Method
+    method: Method[Any]
     seed: Root
     chains: tuple[int, ...]
     initial: Values | None
     walkers: Walkers | None
-    burn_in: int
-    draws: int
-    thin: int
-    observables: dict[str, Observable | None]
+    schedule: Schedule
+    record: "Callable[[Iterator[Walkers], Block[T]], T]"
     report: Callable[[int], None] | None = None
 
 
-def _walk(block: Block) -> tuple[Walkers, dict[str, Values]]:
-    """Move a block of chains and write down its observables, each of shape (chains, draws, ...)."""
-    with repeatable(block.model):
-        return _walked(block)
-
-
-def _walked(block: Block) -> tuple[Walkers, dict[str, Values]]:
-    walkers = block.walkers
-    if walkers is None:
-        walkers = block.method.walkers(block.model, block.seed, block.chains, block.initial)
-        walkers.burn_in(block.burn_in)
-        if block.report:
-            block.report(block.burn_in)
-    records: dict[str, Values] = {}
-    waiting = 0
-    for draw in range(block.draws):
-        walkers.sweep(block.thin)
-        states = None
-        for name, function in block.observables.items():
-            if function is None:
-                values = walkers.observe(name)
-            else:
-                if states is None:
-                    states = walkers.states()
-                    states.flags.writeable = False  # functions share them
-                values = _observed(name, function, states)
-            if name not in records:
-                refuse_beyond_memory(
-                    float(values.nbytes) * block.draws,
-                    f"the records of {name!r} with {block.draws} draws of {values.nbytes} bytes",
-                    "take fewer chains, or fewer draws by thin=",
-                )
-                records[name] = np.empty((values.shape[0], block.draws, *values.shape[1:]), values.dtype)
-            records[name][:, draw] = values
-        waiting += block.thin
-        if block.report and ((draw + 1) % max(1, block.draws // _PIECES) == 0 or draw + 1 == block.draws):
-            block.report(waiting)
-            waiting = 0
-    return walkers, records
-
-
-def _observed(name: str, function: Observable, states: Values) -> Values:
-    values = array_of(function(states), f"the result of observable {name!r}")
-    if values.ndim == 0 or values.shape[0] != len(states) or values.dtype.kind not in "biuf":
-        raise ValueError(
-            f"observable {name!r} returned shape {values.shape} and type {values.dtype} for states of shape "
-            f"{states.shape}; it must return real numbers, one entry (or row) for each of the {len(states)} chains"
+def choose(model: Model, method: str | Method[Any] | None) -> Method[Any]:
+    """Return the method that was asked for, or the one that suits the model, if it can sample the model."""
+    if method is None:
+        chosen = suited(model)
+    elif isinstance(method, Method):
+        chosen = method
+    elif isinstance(method, str) and method in METHODS:
+        chosen = METHODS[method]()
+    else:
+        raise ValueError(f"method = {method!r} is unknown; there are {', '.join(METHODS)}, or a Method()")
+    if not isinstance(model, chosen.model_type):
+        raise TypeError(
+            f"{chosen.name} samples {chosen.model_type.__name__}, not {type(model).__name__}: leave method out, or take"
+            f" one of {', '.join(names(type(model)))}"
         )
-    return values.astype(np.float64) if values.dtype.kind != "f" else values
+    chosen.check(model)
+    return chosen
+
+
+def run_chains(
+    model: Model,
+    method: Method[Any],
+    seed: Root,
+    chains: tuple[int, ...],
+    schedule: Schedule,
+    record: Callable[[Iterator[Walkers], Block[T]], T],
+    *,
+    initial: Values | None = None,
+    kept: int = 0,
+    executor: Executor | None = None,
+    progress: Report | bool | None = None,
+) -> tuple[Method[Any], tuple[Walkers, ...], list[T]]:
+    """Return the settled method, the walkers of all blocks after their draws, and what each block recorded.
+
+    `kept` is the number of bytes that records will take. Results depend neither on executor nor on workers.
+    """
+    settled = method.settled(model, len(chains), seed)
+    size = min(settled.block(model, len(chains)), len(chains))
+    firsts = range(0, len(chains), size)
+    refuse_beyond_memory(
+        settled.memory(model, size) * len(firsts) + kept,
+        f"{len(chains)} chains of {settled.name} with {schedule.draws} draws",
+        "take fewer chains, or fewer draws by thin=",
+    )
+    blocks = []
+    for first in firsts:
+        part = slice(first, first + size)
+        begin = None if initial is None else initial[part]
+        blocks.append(Block(model, settled, seed, chains[part], begin, None, schedule, record))
+    return settled, *run_blocks(blocks, executor, progress)
 
 
 def run_blocks(
-    blocks: Sequence[Block], executor: Executor | None, progress: Progress
-) -> tuple[tuple[Walkers, ...], dict[str, Values]]:
-    """Return the walkers of all blocks after their draws, and the records of all chains."""
-    with progress:
-        done = dict(_results(blocks, executor, progress))
+    blocks: Sequence[Block[T]], executor: Executor | None, progress: Report | bool | None
+) -> tuple[tuple[Walkers, ...], list[T]]:
+    """Return the walkers of all blocks after their draws, and what each block recorded."""
+    with reporter(progress, sum(block.schedule.sweeps for block in blocks)) as count:
+        done = dict(_results(blocks, executor, count))
     ordered = [done[index] for index in range(len(blocks))]
-    names = ordered[0][1]
-    records = {name: np.concatenate([record[name] for _, record in ordered]) for name in names}
-    return tuple(walkers for walkers, _ in ordered), records
+    return tuple(walkers for walkers, _ in ordered), [record for _, record in ordered]
 
 
 def _results(
-    blocks: Sequence[Block], executor: Executor | None, progress: Progress
-) -> Iterator[tuple[int, tuple[Walkers, dict[str, Values]]]]:
+    blocks: Sequence[Block[T]], executor: Executor | None, progress: Progress
+) -> Iterator[tuple[int, tuple[Walkers, T]]]:
     if executor is None:  # in this process progress can be seen inside a block
         for index, block in enumerate(blocks):
             yield index, _walk(replace(block, report=progress.advance))
         return
     for index, result in run_tasks(_walk, blocks, executor):
-        progress.advance(blocks[index].burn_in + blocks[index].draws * blocks[index].thin)
+        progress.advance(blocks[index].schedule.sweeps)
         yield index, result
+
+
+def _walk(block: Block[T]) -> tuple[Walkers, T]:
+    """Move a block of chains through its schedule and return what was recorded."""
+    with repeatable(block.model):
+        walkers = block.walkers
+        if walkers is None:
+            walkers = block.method.walkers(block.model, block.seed, block.chains, block.initial)
+            walkers.burn_in(block.schedule.burn_in)
+            if block.report:
+                block.report(block.schedule.burn_in)
+        return walkers, block.record(_draws(walkers, block), block)
+
+
+def _draws(walkers: Walkers, block: Block[T]) -> Iterator[Walkers]:
+    """Yield the walkers at every draw."""
+    draws, thin = block.schedule.draws, block.schedule.thin
+    waiting = 0
+    for draw in range(draws):
+        walkers.sweep(thin)
+        waiting += thin
+        if block.report and ((draw + 1) % max(1, draws // _PIECES) == 0 or draw + 1 == draws):
+            block.report(waiting)
+            waiting = 0
+        yield walkers
 
 
 def check_executor(executor: Executor | None) -> None:

@@ -1,12 +1,8 @@
-"""What a sampling method is: parameters that, given a model, make chains that walk.
-
-A *method* is a frozen dataclass of options. `Method.walkers` turns it into the working state of a block of chains,
-which can be pickled at any sweep and goes on from there exactly as if it had never stopped.
-"""
+"""What a sampling method is: parameters that, given a model, make chains that walk."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import Any, ClassVar, TypeAlias
+from typing import Any, ClassVar, Generic, TypeAlias, TypeVar
 
 from numpy.typing import NDArray
 
@@ -15,10 +11,15 @@ from statnn.interaction import BinaryNeurons, DynamicNeurons
 
 Model: TypeAlias = BinaryNeurons | DynamicNeurons
 Values: TypeAlias = NDArray[Any]
+M = TypeVar("M", bound=Model)
 
 
 class Walkers(ABC):
-    """A block of chains at work; all arrays have the chains on their first axis."""
+    """A block of chains at work; all arrays have the chains on their first axis.
+
+    It can be pickled between any two sweeps, and goes on from there as if it had never stopped: generators and all
+    else that a chain needs are its attributes.
+    """
 
     @abstractmethod
     def burn_in(self, sweeps: int) -> None:
@@ -41,37 +42,92 @@ class Walkers(ABC):
         """Return what an observer needs besides, each of shape (chains, ...): at least "acceptance"."""
 
 
-class Method(ABC):
-    """Options of a sampling method; concrete methods are frozen dataclasses."""
+class Method(ABC, Generic[M]):
+    """Options of a sampling method of models M; concrete methods are frozen dataclasses, also those of your own.
+
+    A method of your own is this class with three attributes and two functions, and `Walkers` that do the work; pass an
+    object of it to `sample`. Chain k takes its random numbers from ``stream(seed, k)``, or ``stream(seed, k, i)`` where
+    it needs several generators: then no two chains share numbers, and results depend neither on blocks nor on workers.
+
+    Attributes
+    ----------
+    name : str
+    model_type : type
+        `BinaryNeurons` or `DynamicNeurons`, what M is; models of another class are refused.
+    observables : tuple of str
+        What `Walkers.observe` knows.
+
+    Notes
+    -----
+    `sample` asks in this order, once each: `check`, `settled`, and of the settled method `block`, `memory`, and
+    `walkers` for every block. Of these only `memory` and `walkers` have no default.
+
+    Examples
+    --------
+    Spins that are independent of each other are drawn at once:
+
+    >>> from dataclasses import dataclass
+    >>> import numpy as np
+    >>> from statnn.interaction import BinaryNeurons
+    >>> from statnn.montecarlo import Method, Walkers, sample, stream
+    >>> class Coins(Walkers):
+    ...     def __init__(self, model, streams):
+    ...         self.model, self.streams = model, streams
+    ...         self.sweep(1)
+    ...     def sweep(self, sweeps):
+    ...         up = 1 / (1 + np.exp(-2 * self.model.fields / self.model.temperature))
+    ...         for _ in range(sweeps):
+    ...             self.spins = np.array([np.where(one.random(up.size) < up, 1, -1) for one in self.streams])
+    ...     burn_in = sweep
+    ...     def observe(self, name):
+    ...         return self.model.energy(self.spins)
+    ...     def states(self):
+    ...         return self.spins
+    ...     def diagnostics(self):
+    ...         return {"acceptance": np.ones(len(self.spins))}
+    >>> @dataclass(frozen=True)
+    ... class Independent(Method[BinaryNeurons]):
+    ...     name, model_type, observables = "independent", BinaryNeurons, ("energy",)
+    ...     def check(self, model):
+    ...         if model.couplings.nnz:
+    ...             raise ValueError("coupled spins are not independent")
+    ...     def memory(self, model, chains):
+    ...         return 8 * model.size * chains
+    ...     def walkers(self, model, seed, chains, initial):
+    ...         return Coins(model, [stream(seed, chain) for chain in chains])
+    >>> model = BinaryNeurons(np.zeros((2, 2)), fields=[0.5, 1.0], temperature=1.0)
+    >>> energy = sample(model, 1000, method=Independent(), rng=1).estimate("energy")
+    >>> bool(abs(energy.mean - model.exact().energy) < 4 * energy.error)
+    True
+    """
 
     name: ClassVar[str]
+    model_type: ClassVar[type[Any]]
     observables: ClassVar[tuple[str, ...]]
-    """Observables that `Walkers.observe` knows."""
 
-    def resolved(self, model: Model, chains: int) -> "Method":
-        """Return the method with every option that depends on model and number of chains settled."""
-        del model, chains
+    def check(self, model: M) -> None:
+        """Raise ValueError, with the reason, if the method cannot sample the model."""
+        del model
+
+    def settled(self, model: M, chains: int, seed: Root) -> "Method[M]":
+        """Return the method with every option settled that depends on the model, the number of chains or a short run.
+
+        The same for all chains of a seed: a short run takes streams that belong to no chain.
+        """
+        del model, chains, seed
         return self
 
-    def tuned(self, model: Model, seed: Root) -> "Method":
-        """Return the method with what only a short run of its own can settle; the same for all chains of a seed."""
-        del model, seed
-        return self
-
-    @abstractmethod
-    def check(self, model: Model) -> None:
-        """Raise TypeError or ValueError, with the reason, if the method cannot sample the model."""
-
-    @abstractmethod
-    def block(self, model: Model, chains: int) -> int:
+    def block(self, model: M, chains: int) -> int:
         """Return how many chains walk together, whatever the number of workers, if there are so many in all."""
+        del model, chains
+        return 1
 
     @abstractmethod
-    def memory(self, model: Model, chains: int) -> int:
+    def memory(self, model: M, chains: int) -> int:
         """Return the bytes that one block of so many chains needs besides the model."""
 
     @abstractmethod
-    def walkers(self, model: Model, seed: Root, chains: Sequence[int], initial: Values | None) -> Walkers:
+    def walkers(self, model: M, seed: Root, chains: Sequence[int], initial: Values | None) -> Walkers:
         """Return the chains of these numbers, each on its own streams ``stream(seed, chain, ...)``.
 
         `initial` has shape (len(chains), dimension); None for a random start.

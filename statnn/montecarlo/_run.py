@@ -3,6 +3,7 @@
 import copy
 from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -10,10 +11,10 @@ import numpy as np
 from statnn._arguments import whole
 from statnn._memory import refuse_beyond_memory
 from statnn._random import Root
-from statnn.montecarlo._engine import Block, Observable, Report, check_executor, repeatable, run_blocks
+from statnn.montecarlo._engine import Block, Report, Schedule, check_executor, repeatable, run_blocks
 from statnn.montecarlo._estimate import Estimate, estimate
 from statnn.montecarlo._method import Method, Model, Values, Walkers
-from statnn.montecarlo._progress import reporter
+from statnn.montecarlo._record import Observable, record, side_by_side
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,7 +39,7 @@ class Run:
     """
 
     model: Model
-    method: Method
+    method: Method[Any]
     seed: Root
     chains: tuple[int, ...]
     burn_in: int
@@ -110,16 +111,18 @@ class Run:
         for walkers in self.walkers():
             numbers = self.chains[first : first + len(walkers.states())]
             first += len(numbers)
+            plan = Schedule(0, draws, self.thin)
             blocks.append(
-                Block(self.model, self.method, self.seed, numbers, None, walkers, 0, draws, self.thin, self.watched)
+                Block(self.model, self.method, self.seed, numbers, None, walkers, plan, partial(record, self.watched))
             )
         refuse_beyond_memory(
             2 * sum(d.nbytes + d.nbytes // d.shape[1] * draws for d in self.draws.values()),
             "the records of the longer run",
             "record less, or thin more",
         )
-        walkers_after, records = run_blocks(blocks, executor, reporter(progress, length * len(blocks)))
-        joined = {name: np.concatenate([self.draws[name], records[name]], axis=1) for name in records}
+        walkers_after, records = run_blocks(blocks, executor, progress)
+        after = side_by_side(records)
+        joined = {name: np.concatenate([self.draws[name], after[name]], axis=1) for name in after}
         return replace(self, draws=joined, _walkers=walkers_after)
 
     def walkers(self) -> tuple[Walkers, ...]:

@@ -2,19 +2,19 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Executor  # noqa: TC003 - typing.get_type_hints(sample) needs it
-from typing import TypeAlias
+from functools import partial
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from statnn._arguments import whole
-from statnn._memory import refuse_beyond_memory
 from statnn._random import root
 from statnn.interaction import BinaryNeurons, DynamicNeurons
-from statnn.montecarlo._engine import Block, Observable, Report, check_executor, run_blocks
+from statnn.montecarlo._engine import Report, check_executor, choose, run_chains, schedule
 from statnn.montecarlo._method import Method, Model, Values
-from statnn.montecarlo._progress import reporter
-from statnn.montecarlo._registry import choose
+from statnn.montecarlo._record import Observable, record, side_by_side
+from statnn.montecarlo._registry import names
 from statnn.montecarlo._run import Run
 
 Observables: TypeAlias = Sequence[str] | Mapping[str, str | Observable]
@@ -28,7 +28,7 @@ def sample(
     burn_in: int | None = None,
     thin: int = 1,
     rng: "int | np.random.Generator | None" = None,
-    method: "str | Method | None" = None,
+    method: "str | Method[Any] | None" = None,
     observables: "Observables | None" = None,
     initial: "ArrayLike | None" = None,
     executor: "Executor | None" = None,
@@ -52,10 +52,13 @@ def sample(
     rng : int, numpy.random.Generator or None
         Seed; None for fresh entropy.
     method : str or Method, optional
-        How to walk, "heat bath", "metropolis", "blocks", "multispin", "wolff" or "tempering" for `BinaryNeurons`,
-        "hamiltonian" or "ancestral" for `DynamicNeurons`, or a method with options of your own, such as
-        ``Tempering((1.0, 1.5))``. None takes, of binary neurons, "blocks" for layers, "multispin" for a square lattice
-        without fields that it can cut, else "heat bath"; of dynamic ones "hamiltonian" with targets, else "ancestral".
+        How to walk, by name, or a method with options of your own, such as ``Tempering((1.0, 1.5))``, or a `Method` of
+        your own. Names are
+
+        {names}
+
+        None takes, of binary neurons, "blocks" for layers, "multispin" for a square lattice without fields that it can
+        cut, else "heat bath"; of dynamic ones "hamiltonian" with targets, else "ancestral".
     observables : sequence of str, or mapping of names, optional
         What to record at every draw: names that the method knows ("energy", ...), and functions of your own from
         states of shape (chains, dimension), read-only, to (chains,) or (chains, ...). When None, all that the method
@@ -91,42 +94,34 @@ def sample(
     if not isinstance(model, BinaryNeurons | DynamicNeurons):
         raise TypeError(f"model is a {type(model).__name__}; pass BinaryNeurons or DynamicNeurons")
     numbers = _chains(chains)
-    length = whole(sweeps, "sweeps", minimum=1)
-    every = whole(thin, "thin", minimum=1)
-    if length % every:
-        raise ValueError(f"sweeps = {length} is no multiple of thin = {every}: take {length - length % every + every}")
-    before = length // 2 if burn_in is None else whole(burn_in, "burn_in", minimum=0)
+    plan = schedule(sweeps, burn_in, thin)
     chosen = choose(model, method)
-    chosen.check(model)
-    chosen = chosen.resolved(model, len(numbers))
     watched = _observables(observables, chosen)
     check_executor(executor)
     begin = _initial(model, initial, len(numbers))
     seed = root(rng)
-    chosen = chosen.tuned(model, seed)
-    size = min(chosen.block(model, len(numbers)), len(numbers))
-    refuse_beyond_memory(
-        chosen.memory(model, size) * -(-len(numbers) // size) + 8 * len(numbers) * len(watched) * (length // every),
-        f"{len(numbers)} chains of {chosen.name} with {length // every} draws",
-        "take fewer chains, or fewer draws by thin=",
+    settled, walkers, records = run_chains(
+        model,
+        chosen,
+        seed,
+        numbers,
+        plan,
+        partial(record, watched),
+        initial=begin,
+        kept=8 * len(numbers) * len(watched) * plan.draws,
+        executor=executor,
+        progress=progress,
     )
-    blocks = [
-        Block(
-            model,
-            chosen,
-            seed,
-            numbers[first : first + size],
-            None if begin is None else begin[first : first + size],
-            None,
-            before,
-            length // every,
-            every,
-            watched,
-        )
-        for first in range(0, len(numbers), size)
-    ]
-    walkers, records = run_blocks(blocks, executor, reporter(progress, (before + length) * len(blocks)))
-    return Run(model, chosen, seed, numbers, before, every, watched, records, walkers)
+    return Run(model, settled, seed, numbers, plan.burn_in, plan.thin, watched, side_by_side(records), walkers)
+
+
+sample.__doc__ = (sample.__doc__ or "").replace(
+    "{names}",
+    "\n        ".join(
+        "- of `{}`: {}".format(kind.__name__, ", ".join(f'"{name}"' for name in names(kind)))
+        for kind in (BinaryNeurons, DynamicNeurons)
+    ),
+)
 
 
 def _chains(chains: int | Sequence[int]) -> tuple[int, ...]:
@@ -138,7 +133,7 @@ def _chains(chains: int | Sequence[int]) -> tuple[int, ...]:
     return tuple(range(whole(chains, "chains", minimum=1, maximum=10**7)))
 
 
-def _observables(wanted: Observables | None, method: Method) -> dict[str, Observable | None]:
+def _observables(wanted: Observables | None, method: Method[Any]) -> dict[str, Observable | None]:
     if wanted is None:
         return dict.fromkeys(method.observables)
     if isinstance(wanted, str):

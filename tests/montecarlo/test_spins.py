@@ -442,7 +442,7 @@ def test_the_layout_is_chosen_and_shown(graph):
         (grid, 1, "colours"), (grid, 640, "replicas"), (graph, 1, "colours"), (graph, 256, "replicas"),
         (dense, 64, "replicas"),
     ):  # fmt: skip
-        assert HeatBath().resolved(model, chains) == HeatBath(layout)
+        assert HeatBath().settled(model, chains, (1, ())) == HeatBath(layout)
     run = sample(graph, 2, chains=1, rng=1, method="metropolis", progress=False)
     assert run.method == Metropolis("colours")
     same(run, sample(graph, 2, chains=1, rng=1, method=Metropolis("colours"), progress=False))
@@ -453,7 +453,10 @@ def test_bad_input(rng):
         HeatBath("rows")
     net = Network.random([2, 2], rng=rng)
     model = DynamicNeurons(net, inputs=np.ones((1, 2)), beta=1.0, stiffness=1.0)
-    with pytest.raises(TypeError, match="metropolis changes the sign of spins; a DynamicNeurons has none"):
+    with pytest.raises(
+        TypeError,
+        match="metropolis samples BinaryNeurons, not DynamicNeurons: leave method out, or",
+    ):
         sample(model, 10, method="metropolis")
     with pytest.raises(ValueError, match="65 chains do not fit"):
         HeatBath("replicas").walkers(small(), (1, ()), range(65), None)

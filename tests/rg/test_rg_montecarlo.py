@@ -402,7 +402,7 @@ COINS = np.where(np.arange(40 * 64).reshape(40, 8, 8) % 3, 1, -1)
         (lambda: sample_flow(COINS, (8, 8), 10), TypeError, "model is a ndarray; pass BinaryNeurons"),
         (lambda: sample_flow(LATTICE, (8, 4), 10), ValueError, r"shape = \(8, 4\) leaves fewer than 4 sites"),
         (lambda: sample_flow(LATTICE, (4, 4), 10, levels=1, operators=FEW), ValueError, "16 sites, the model 64 spins"),
-        (lambda: sample_flow(LATTICE, (8, 8), 10, thin=3), ValueError, "sweeps = 10 must be a multiple of thin = 3"),
+        (lambda: sample_flow(LATTICE, (8, 8), 10, thin=3), ValueError, "sweeps = 10 is no multiple of thin = 3"),
         (lambda: sample_flow(LATTICE, (8, 8), 1), ValueError, "at least twice that"),
         (lambda: sample_flow(LATTICE, (8, 8), 10, chains=7), ValueError, r"chains = 7 is outside .* \[8,"),
         (lambda: sample_flow(LATTICE, (8, 8), 10, b=1), ValueError, "b = 1 is outside"),

@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from scipy import sparse
@@ -26,7 +27,7 @@ CRITICAL = 2 / np.log1p(np.sqrt(2))
 DRAWS = "random numbers alone, one an update"
 
 
-def _ours(model: BinaryNeurons, method: Method, chains: int, few: int, many: int) -> Work:
+def _ours(model: BinaryNeurons, method: Method[Any], chains: int, few: int, many: int) -> Work:
     """Return sweeps of chains that go on from call to call, past their start."""
     chosen = method.resolved(model, chains)
     walkers = chosen.walkers(model, (1, ()), range(chains), None)
@@ -147,7 +148,7 @@ def _two_cores(*, quick: bool) -> Iterator[Row]:
             def run(
                 pool: ThreadPoolExecutor,
                 model: BinaryNeurons = model,
-                method: Method = method,
+                method: Method[Any] = method,
                 chains: int = chains,
                 sweeps: int = sweeps,
             ) -> None:

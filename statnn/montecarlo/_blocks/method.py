@@ -28,7 +28,7 @@ from statnn.montecarlo._blocks.single_kernels import LANES, bond_energy, sweep_r
 from statnn.montecarlo._chunks import pieces
 from statnn.montecarlo._grid import refuse_lost
 from statnn.montecarlo._lanes import aligned, lanes, realigned
-from statnn.montecarlo._method import Method, Model, Values, Walkers
+from statnn.montecarlo._method import Method, Values, Walkers
 
 REPLICAS = 256
 """Chains of a block: products reach the speed of BLAS, and fields and spins of a layer stay in cache."""
@@ -39,7 +39,7 @@ _SLICE = 64
 
 
 @dataclass(frozen=True)
-class Blocks(Method):
+class Blocks(Method[BinaryNeurons]):
     """Block Gibbs of layered `BinaryNeurons`; a sweep updates every spin once.
 
     Parameters
@@ -72,21 +72,20 @@ class Blocks(Method):
     layout: str | None = None
 
     name: ClassVar[str] = "blocks"
+    model_type = BinaryNeurons
     observables: ClassVar[tuple[str, ...]] = ("energy", "magnetisation", "layer_magnetisation")
 
     def __post_init__(self) -> None:
         if self.layout not in (None, "replicas", "single"):
             raise ValueError(f"layout = {self.layout!r} is unknown; there are 'replicas', 'single', or None to choose")
 
-    def resolved(self, model: Model, chains: int) -> "Blocks":
+    def settled(self, model: BinaryNeurons, chains: int, seed: Root) -> "Blocks":
         """Return the method with the layout that suits the number of chains, if none was asked for."""
-        del model
+        del model, seed
         return self if self.layout else Blocks("single" if chains < FEWEST else "replicas")
 
-    def check(self, model: Model) -> None:
-        """Raise if the model has no layers of binary neurons."""
-        if not isinstance(model, BinaryNeurons):
-            raise TypeError(f"blocks sample BinaryNeurons, not {type(model).__name__}; leave method out")
+    def check(self, model: BinaryNeurons) -> None:
+        """Raise if the model has no layers."""
         if model.blocks is None:
             raise ValueError(
                 "blocks need a layered model, but the couplings are one matrix: pass a list of blocks of shape "
@@ -94,28 +93,26 @@ class Blocks(Method):
             )
         refuse_lost(model, model.temperature)
 
-    def block(self, model: Model, chains: int) -> int:
+    def block(self, model: BinaryNeurons, chains: int) -> int:
         """Return 256 chains, or one that keeps its fields."""
-        return 1 if self.resolved(model, chains).layout == "single" else REPLICAS
+        del model, chains
+        return 1 if self.layout == "single" else REPLICAS
 
-    def memory(self, model: Model, chains: int) -> int:
+    def memory(self, model: BinaryNeurons, chains: int) -> int:
         """Return the bytes of state, couplings, and room for products and energies."""
-        assert isinstance(model, BinaryNeurons) and model.blocks is not None  # noqa: S101, PT018 - see check
-        item, couplings = 8, sum(block.size for block in model.blocks)  # the larger of the two types
+        item, couplings = 8, sum(block.size for block in model.blocks or ())  # the larger of the two types
         widest = max(layer.size for layer in model.layers)
-        if self.resolved(model, chains).layout == "single":
+        if self.layout == "single":
             return 2 * item * couplings + (3 * item + 8) * model.size + 17 * widest
         width = _padded(chains)
         rows = _rows_at_once(model.size, widest)
         return 2 * item * couplings + item * width * (model.size + rows) + 24 * _SLICE * widest + 28 * width
 
-    def walkers(self, model: Model, seed: Root, chains: Sequence[int], initial: Values | None) -> Walkers:
+    def walkers(self, model: BinaryNeurons, seed: Root, chains: Sequence[int], initial: Values | None) -> Walkers:
         """Return the chains: random start from ``stream(seed, chain, 1)``, lanes from ``stream(seed, chain, 0)``."""
-        assert isinstance(model, BinaryNeurons)  # noqa: S101 - see check
         if initial is None:
             initial = np.array([stream(seed, k, 1).integers(0, 2, model.size, dtype=np.int8) * 2 - 1 for k in chains])
-        single = self.resolved(model, len(chains)).layout == "single"
-        return (_Single if single else _Replicas)(model, seed, chains, initial)
+        return (_Single if self.layout == "single" else _Replicas)(model, seed, chains, initial)
 
 
 class _Layers(Walkers):

@@ -7,9 +7,9 @@ from typing import ClassVar
 import numpy as np
 
 from statnn._random import Root, stream
-from statnn.interaction import BinaryNeurons, DynamicNeurons, State
+from statnn.interaction import DynamicNeurons, State
 from statnn.montecarlo._dynamic.hamiltonian_kernels import multiply
-from statnn.montecarlo._method import Method, Model, Values, Walkers
+from statnn.montecarlo._method import Method, Values, Walkers
 
 
 def simulate(model: DynamicNeurons, streams: Sequence[np.random.Generator]) -> Values:
@@ -37,7 +37,7 @@ def simulate(model: DynamicNeurons, streams: Sequence[np.random.Generator]) -> V
 
 
 @dataclass(frozen=True)
-class Ancestral(Method):
+class Ancestral(Method[DynamicNeurons]):
     r"""Exact, independent draws of a model without targets: parameters from the prior, then layer after layer.
 
     Without targets p(W, b, h) = p(W) p(b) Π_m N(h^(m+1); σ(W^(m) h^(m) + b^(m)), 1/(2λ)), since the normalisation of a
@@ -56,33 +56,28 @@ class Ancestral(Method):
     """
 
     name: ClassVar[str] = "ancestral"
+    model_type = DynamicNeurons
     observables: ClassVar[tuple[str, ...]] = ("energy",)
 
-    def check(self, model: Model) -> None:
+    def check(self, model: DynamicNeurons) -> None:
         """Raise unless the model has no targets."""
-        if isinstance(model, BinaryNeurons):
-            raise TypeError("ancestral draws need DynamicNeurons; for BinaryNeurons take method='heat bath'")
         if model.targets is not None:
             raise ValueError(
                 "the model has targets, which act back on all layers below: take method='hamiltonian', or leave the "
                 "targets out of the model"
             )
 
-    def block(self, model: Model, chains: int) -> int:
+    def block(self, model: DynamicNeurons, chains: int) -> int:
         """Return 1: chains have nothing in common."""
         del model, chains
         return 1
 
-    def memory(self, model: Model, chains: int) -> int:
+    def memory(self, model: DynamicNeurons, chains: int) -> int:
         """Return the bytes of states, and of one more while they are drawn."""
-        if isinstance(model, BinaryNeurons):
-            raise TypeError("ancestral draws need DynamicNeurons")
         return 24 * (chains + 1) * model.dimension
 
-    def walkers(self, model: Model, seed: Root, chains: Sequence[int], initial: Values | None) -> Walkers:
+    def walkers(self, model: DynamicNeurons, seed: Root, chains: Sequence[int], initial: Values | None) -> Walkers:
         """Return the chains."""
-        if not isinstance(model, DynamicNeurons):
-            raise TypeError(f"ancestral draws need DynamicNeurons, not {type(model).__name__}")
         if initial is not None:
             raise ValueError("ancestral draws are independent of any start: leave initial out")
         return _Draws(model, [stream(seed, chain) for chain in chains])

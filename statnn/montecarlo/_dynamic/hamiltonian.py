@@ -9,7 +9,7 @@ import numpy as np
 
 from statnn._arguments import positive, whole
 from statnn._random import Root, stream
-from statnn.interaction import BinaryNeurons, DynamicNeurons
+from statnn.interaction import DynamicNeurons
 from statnn.montecarlo._dynamic import hamiltonian_kernels as _hamiltonian_kernels
 from statnn.montecarlo._dynamic import twin as _hamiltonian_twin
 from statnn.montecarlo._dynamic.adaptation import DualAveraging, Variances, windows
@@ -18,7 +18,7 @@ from statnn.montecarlo._dynamic.columns import Columns
 from statnn.montecarlo._dynamic.gibbs import linear_layers, redraw
 from statnn.montecarlo._dynamic.hamiltonian_kernels import Array, room_for, turn_of
 from statnn.montecarlo._dynamic.noise import from_noise, to_noise
-from statnn.montecarlo._method import Method, Model, Values, Walkers
+from statnn.montecarlo._method import Method, Values, Walkers
 
 BLOCK = 64
 """Chains that share their matrix products and what they learn in the burn-in."""
@@ -33,7 +33,7 @@ DIVERGENT = 1000.0
 
 
 @dataclass(frozen=True)
-class Hamiltonian(Method):
+class Hamiltonian(Method[DynamicNeurons]):
     r"""Hamiltonian Monte Carlo (HMC) of `DynamicNeurons`: leapfrog trajectories, tuned in the burn-in.
 
     A sweep is one trajectory of every chain, after one Gibbs update of linear layers where there is one to make. The
@@ -91,6 +91,7 @@ class Hamiltonian(Method):
     """
 
     name: ClassVar[str] = "hamiltonian"
+    model_type = DynamicNeurons
     observables: ClassVar[tuple[str, ...]] = ("energy", "gap", "loss")
 
     coordinates: str | None = None
@@ -116,10 +117,8 @@ class Hamiltonian(Method):
             if self.acceptance >= 1:
                 raise ValueError(f"acceptance = {self.acceptance} must be below 1: only a step of 0 accepts everything")
 
-    def check(self, model: Model) -> None:
+    def check(self, model: DynamicNeurons) -> None:
         """Raise unless the model has neurons that vary smoothly, and the options something to act on."""
-        if isinstance(model, BinaryNeurons):
-            raise TypeError("hamiltonian trajectories need DynamicNeurons; for BinaryNeurons take method='heat bath'")
         model.check_smooth()
         if self.parameters is not None and len(model.free) == 1:
             raise ValueError(f"parameters = {self.parameters!r}, but neither weights nor biases are free in this model")
@@ -129,24 +128,20 @@ class Hamiltonian(Method):
                 "nonlinear function, and weights have no Gaussian conditional; use 'joint'"
             )
 
-    def block(self, model: Model, chains: int) -> int:
+    def block(self, model: DynamicNeurons, chains: int) -> int:
         """Return 64."""
         del model, chains
         return BLOCK
 
-    def memory(self, model: Model, chains: int) -> int:
+    def memory(self, model: DynamicNeurons, chains: int) -> int:
         """Return the bytes of positions, velocities, gradients, scales and their copies, and of the clamped inputs."""
-        if isinstance(model, BinaryNeurons):
-            raise TypeError("hamiltonian trajectories need DynamicNeurons")
         size = model.net.dtype.itemsize
         clamped = model.samples * (model.net.widths[0] + model.net.widths[1] + model.net.widths[-1])
         parameters = sum(w.size + b.size for w, b in zip(model.net.weights, model.net.biases, strict=True))
         return chains * (8 * size + 24) * model.dimension + size * (chains * clamped + parameters)
 
-    def walkers(self, model: Model, seed: Root, chains: Sequence[int], initial: Values | None) -> Walkers:
+    def walkers(self, model: DynamicNeurons, seed: Root, chains: Sequence[int], initial: Values | None) -> Walkers:
         """Return the chains; a random start is a draw from the model without its targets."""
-        if not isinstance(model, DynamicNeurons):
-            raise TypeError(f"hamiltonian trajectories need DynamicNeurons, not {type(model).__name__}")
         return _Trajectories(model, self, seed, chains, initial)
 
 

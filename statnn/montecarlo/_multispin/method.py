@@ -18,7 +18,7 @@ from statnn.interaction import BinaryNeurons
 from statnn.montecarlo._chunks import pieces
 from statnn.montecarlo._couplings import graph
 from statnn.montecarlo._lanes import aligned, realigned
-from statnn.montecarlo._method import Method, Model, Values, Walkers
+from statnn.montecarlo._method import Method, Values, Walkers
 from statnn.montecarlo._multispin import replica_kernels as kernels
 from statnn.montecarlo._multispin.strips import StripWalkers, digits_of, strips
 
@@ -37,7 +37,7 @@ _WORK = 32
 
 
 @dataclass(frozen=True)
-class MultiSpin(Method):
+class MultiSpin(Method[BinaryNeurons]):
     r"""Metropolis for couplings ±J on any graph, up to 15 a spin, without fields; 64 spins in every word.
 
     A sweep visits every spin once and flips it with probability 15/16 min(1, exp(-ΔE/T)); probabilities have 64 binary
@@ -75,16 +75,15 @@ class MultiSpin(Method):
     layout: str | None = None
 
     name: ClassVar[str] = "multispin"
+    model_type = BinaryNeurons
     observables: ClassVar[tuple[str, ...]] = ("energy", "magnetisation")
 
     def __post_init__(self) -> None:
         if self.layout is not None and self.layout not in LAYOUTS:
             raise ValueError(f"layout = {self.layout!r} is unknown; there are {', '.join(LAYOUTS)}, or None to choose")
 
-    def check(self, model: Model) -> None:
+    def check(self, model: BinaryNeurons) -> None:
         """Raise unless couplings are ±J with at most 15 a spin, there are no fields, and the layout is possible."""
-        if not isinstance(model, BinaryNeurons):
-            raise TypeError(f"multispin samples BinaryNeurons, not {type(model).__name__}")
         if model.fields.any():
             i = int(np.argmax(model.fields != 0))
             raise ValueError(
@@ -109,35 +108,31 @@ class MultiSpin(Method):
                 "torus with rows (or columns) that are a multiple of 16 and the others even; leave layout out"
             )
 
-    def resolved(self, model: Model, chains: int) -> "MultiSpin":
+    def settled(self, model: BinaryNeurons, chains: int, seed: Root) -> "MultiSpin":
         """Return the method with the layout that is faster for the graph, if none was named."""
-        del chains
+        del chains, seed
         if self.layout is not None:
             return self
-        assert isinstance(model, BinaryNeurons)  # noqa: S101 - checked before
         return replace(self, layout="strips" if in_strips(model) else "replicas")
 
-    def block(self, model: Model, chains: int) -> int:
+    def block(self, model: BinaryNeurons, chains: int) -> int:
         """Return 1024 chains, or one group of 64 where there are few; of strips a quarter of the chains in groups."""
-        assert isinstance(model, BinaryNeurons)  # noqa: S101 - checked before
-        cut = strips(model) if self.resolved(model, chains).layout == "strips" else None
+        cut = strips(model) if self.layout == "strips" else None
         if cut is None:
             return LANES if chains <= 4 * LANES else WORDS * LANES
         return -(-chains // (_BLOCKS * cut.chains)) * cut.chains
 
-    def memory(self, model: Model, chains: int) -> int:
+    def memory(self, model: BinaryNeurons, chains: int) -> int:
         """Return the bytes of spins, one bit each in whole words, and of the signs of couplings."""
-        assert isinstance(model, BinaryNeurons)  # noqa: S101 - checked before
-        cut = strips(model) if self.resolved(model, chains).layout == "strips" else None
+        cut = strips(model) if self.layout == "strips" else None
         if cut is not None:
             return cut.nbytes(-(-chains // cut.chains))
         width, pieces = _shape(-(-chains // LANES))
         return int(8 * model.size * width * pieces + model.couplings.nnz)
 
-    def walkers(self, model: Model, seed: Root, chains: Sequence[int], initial: Values | None) -> Walkers:
+    def walkers(self, model: BinaryNeurons, seed: Root, chains: Sequence[int], initial: Values | None) -> Walkers:
         """Return chains at work, with all others of their groups beside them."""
-        assert isinstance(model, BinaryNeurons)  # noqa: S101 - checked before
-        if self.resolved(model, len(chains)).layout == "strips":
+        if self.layout == "strips":
             return StripWalkers(model, seed, chains, initial)
         return _Groups(model, seed, chains, initial)
 

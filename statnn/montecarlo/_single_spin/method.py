@@ -17,7 +17,7 @@ from typing import ClassVar
 from statnn._random import Root
 from statnn.interaction import BinaryNeurons
 from statnn.montecarlo._grid import refuse_lost
-from statnn.montecarlo._method import Method, Model, Values, Walkers
+from statnn.montecarlo._method import Method, Values, Walkers
 from statnn.montecarlo._single_spin import colours as _spin_colours
 from statnn.montecarlo._single_spin import replicas as _spin_replicas
 from statnn.montecarlo._single_spin.colours import ColourWalkers
@@ -30,11 +30,12 @@ _BLOCKS = 4
 
 
 @dataclass(frozen=True)
-class SingleSpin(Method):
+class SingleSpin(Method[BinaryNeurons]):
     """What heat bath and Metropolis share."""
 
     layout: str | None = None
 
+    model_type = BinaryNeurons
     observables: ClassVar[tuple[str, ...]] = ("energy", "magnetisation")
     metropolis: ClassVar[bool]
 
@@ -42,39 +43,32 @@ class SingleSpin(Method):
         if self.layout is not None and self.layout not in LAYOUTS:
             raise ValueError(f"layout = {self.layout!r} is unknown; there are {', '.join(LAYOUTS)}, or None to choose")
 
-    def check(self, model: Model) -> None:
-        """Raise if the model is not one of binary neurons, or its numbers are too far apart."""
-        if not isinstance(model, BinaryNeurons):
-            raise TypeError(
-                f"{self.name} changes the sign of spins; a {type(model).__name__} has none: leave method= out"
-            )
+    def check(self, model: BinaryNeurons) -> None:
+        """Raise if the model's numbers are too far apart."""
         refuse_lost(model, model.temperature)
 
-    def resolved(self, model: Model, chains: int) -> "SingleSpin":
+    def settled(self, model: BinaryNeurons, chains: int, seed: Root) -> "SingleSpin":
         """Return the method with the layout that is faster for so many chains, if none was named."""
+        del seed
         if self.layout is not None:
             return self
-        assert isinstance(model, BinaryNeurons)  # noqa: S101 - as checked
         many = _spin_replicas.cost(model, chains)
         return replace(self, layout="colours" if _spin_colours.cheaper(model, chains, many) else "replicas")
 
-    def block(self, model: Model, chains: int) -> int:
+    def block(self, model: BinaryNeurons, chains: int) -> int:
         """Return 64 for replicas; a quarter of the chains, in whole chains, for colours."""
-        if self.resolved(model, chains).layout == "replicas":
-            return LANES
-        return -(-chains // _BLOCKS)
+        del model
+        return LANES if self.layout == "replicas" else -(-chains // _BLOCKS)
 
-    def memory(self, model: Model, chains: int) -> int:
+    def memory(self, model: BinaryNeurons, chains: int) -> int:
         """Return the bytes of spins and of couplings in kernel order."""
-        assert isinstance(model, BinaryNeurons)  # noqa: S101 - as checked
-        if self.resolved(model, chains).layout == "replicas":
+        if self.layout == "replicas":
             return _spin_replicas.memory(model)
         return _spin_colours.memory(model, chains)
 
-    def walkers(self, model: Model, seed: Root, chains: Sequence[int], initial: Values | None) -> Walkers:
+    def walkers(self, model: BinaryNeurons, seed: Root, chains: Sequence[int], initial: Values | None) -> Walkers:
         """Return the chains, each on its own streams: ``stream(seed, chain)`` and ``stream(seed, chain, 1)``."""
-        assert isinstance(model, BinaryNeurons)  # noqa: S101 - as checked
-        kind = ReplicaWalkers if self.resolved(model, len(chains)).layout == "replicas" else ColourWalkers
+        kind = ReplicaWalkers if self.layout == "replicas" else ColourWalkers
         return kind(model, self.metropolis, seed, chains, initial)
 
 

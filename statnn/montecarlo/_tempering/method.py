@@ -19,7 +19,7 @@ from statnn.interaction import BinaryNeurons
 from statnn.montecarlo._couplings import graph
 from statnn.montecarlo._grid import on_grid, refuse_lost
 from statnn.montecarlo._lanes import aligned, realigned
-from statnn.montecarlo._method import Method, Model, Values, Walkers
+from statnn.montecarlo._method import Method, Values, Walkers
 from statnn.montecarlo._single_spin import replica_kernels as replicas
 from statnn.montecarlo._tempering.ladder import pilot
 from statnn.montecarlo._tempering.swap_kernels import swap
@@ -32,7 +32,7 @@ _PILOT_CHAINS = 2
 
 
 @dataclass(frozen=True)
-class Tempering(Method):
+class Tempering(Method[BinaryNeurons]):
     r"""Heat bath at several temperatures, with swaps between neighbours after every sweep.
 
     A chain is a system of its own: one replica at every temperature. A sweep updates every spin of every replica once
@@ -77,6 +77,7 @@ class Tempering(Method):
     acceptance: float | None = None
 
     name: ClassVar[str] = "tempering"
+    model_type = BinaryNeurons
     observables: ClassVar[tuple[str, ...]] = ("energy", "magnetisation", "energies")
 
     def __post_init__(self) -> None:
@@ -91,10 +92,8 @@ class Tempering(Method):
             raise ValueError(f"acceptance = {share:g} must be below 1: replicas at equal temperatures gain nothing")
         object.__setattr__(self, "acceptance", share)
 
-    def check(self, model: Model) -> None:
-        """Raise unless spins are binary and their temperature is one of those given."""
-        if not isinstance(model, BinaryNeurons):
-            raise TypeError(f"tempering samples BinaryNeurons, not {type(model).__name__}")
+    def check(self, model: BinaryNeurons) -> None:
+        """Raise unless the temperature of the model is one of those given."""
         if self.temperatures is not None and model.temperature not in self.temperatures:
             raise ValueError(
                 f"temperatures = {self.temperatures} do not contain that of the model, {model.temperature}: add it, as "
@@ -102,11 +101,11 @@ class Tempering(Method):
             )
         refuse_lost(model, min(self.temperatures or (model.temperature,)))
 
-    def tuned(self, model: Model, seed: Root) -> "Tempering":
-        """Return the method with its temperatures chosen by a short run."""
+    def settled(self, model: BinaryNeurons, chains: int, seed: Root) -> "Tempering":
+        """Return the method with its temperatures chosen by a short run, if none were given."""
+        del chains
         if self.temperatures is not None:
             return self
-        assert isinstance(model, BinaryNeurons)  # noqa: S101 - checked before
         entropy, key = seed
         below: Root = (entropy, (*key, 0, _PILOT))
 
@@ -122,21 +121,19 @@ class Tempering(Method):
         share = ACCEPTANCE if self.acceptance is None else self.acceptance
         return replace(self, temperatures=pilot(model, energies, share), acceptance=None)
 
-    def block(self, model: Model, chains: int) -> int:
+    def block(self, model: BinaryNeurons, chains: int) -> int:
         """Return as many chains as fill the lanes of the kernel."""
         del model, chains
         return max(1, LANES // self._count)
 
-    def memory(self, model: Model, chains: int) -> int:
+    def memory(self, model: BinaryNeurons, chains: int) -> int:
         """Return the bytes of spins at all temperatures, and of couplings as the kernel takes them."""
-        assert isinstance(model, BinaryNeurons)  # noqa: S101 - checked before
         groups = -(-chains * self._count // LANES)
         return int(LANES * groups * model.size + 8 * model.couplings.nnz)
 
-    def walkers(self, model: Model, seed: Root, chains: Sequence[int], initial: Values | None) -> Walkers:
+    def walkers(self, model: BinaryNeurons, seed: Root, chains: Sequence[int], initial: Values | None) -> Walkers:
         """Return chains at work, with all their replicas."""
-        assert isinstance(model, BinaryNeurons)  # noqa: S101 - checked before
-        assert self.temperatures is not None  # noqa: S101 - tuned before
+        assert self.temperatures is not None  # noqa: S101 - of a settled method
         return _Ladders(model, self.temperatures, seed, chains, initial)
 
     @property

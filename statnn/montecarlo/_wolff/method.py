@@ -18,7 +18,7 @@ from statnn._xoshiro import words
 from statnn.interaction import BinaryNeurons
 from statnn.montecarlo._chunks import pieces
 from statnn.montecarlo._couplings import graph
-from statnn.montecarlo._method import Method, Model, Values, Walkers
+from statnn.montecarlo._method import Method, Values, Walkers
 from statnn.montecarlo._wolff import cluster_kernels as kernels
 
 _WORK = 4
@@ -28,7 +28,7 @@ _TOGETHER = 2**12
 
 
 @dataclass(frozen=True)
-class Wolff(Method):
+class Wolff(Method[BinaryNeurons]):
     r"""Single-cluster updates, for couplings J_ij >= 0 on any graph, without fields.
 
     A sweep is a fixed number of clusters. It is found in the first half of the burn-in, for each chain alone, such that
@@ -65,16 +65,15 @@ class Wolff(Method):
     clusters: int | None = None
 
     name: ClassVar[str] = "wolff"
+    model_type = BinaryNeurons
     observables: ClassVar[tuple[str, ...]] = ("energy", "magnetisation", "cluster_size")
 
     def __post_init__(self) -> None:
         if self.clusters is not None:
             object.__setattr__(self, "clusters", whole(self.clusters, "clusters", minimum=1))
 
-    def check(self, model: Model) -> None:
+    def check(self, model: BinaryNeurons) -> None:
         """Raise unless all couplings are ferromagnetic and there are no fields."""
-        if not isinstance(model, BinaryNeurons):
-            raise TypeError(f"wolff samples BinaryNeurons, not {type(model).__name__}")
         if model.fields.any():
             i = int(np.argmax(model.fields != 0))
             raise ValueError(
@@ -88,19 +87,16 @@ class Wolff(Method):
                 "a graph without frustration change signs of spins until all couplings are positive"
             )
 
-    def block(self, model: Model, chains: int) -> int:
+    def block(self, model: BinaryNeurons, chains: int) -> int:
         """Return one chain, or more where the model is small."""
-        assert isinstance(model, BinaryNeurons)  # noqa: S101 - checked before
         return max(1, min(chains, _TOGETHER // model.size))
 
-    def memory(self, model: Model, chains: int) -> int:
+    def memory(self, model: BinaryNeurons, chains: int) -> int:
         """Return the bytes of spins, of the list of members and of chances."""
-        assert isinstance(model, BinaryNeurons)  # noqa: S101 - checked before
         return int(model.size * (chains + 4) + 8 * model.couplings.nnz)
 
-    def walkers(self, model: Model, seed: Root, chains: Sequence[int], initial: Values | None) -> Walkers:
+    def walkers(self, model: BinaryNeurons, seed: Root, chains: Sequence[int], initial: Values | None) -> Walkers:
         """Return chains at work, one after the other."""
-        assert isinstance(model, BinaryNeurons)  # noqa: S101 - checked before
         return _Clusters(self, model, seed, chains, initial)
 
 

@@ -6,22 +6,20 @@ draws: memory does not grow with the length of the run.
 
 import operator
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass
-from functools import reduce
-from itertools import pairwise
+from functools import partial, reduce
+from itertools import islice, pairwise
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from statnn._arguments import Floats, whole
 from statnn._random import Root, root
-from statnn._tasks import run_tasks
 from statnn.interaction import BinaryNeurons
-from statnn.montecarlo import Method, UntrustedEstimate, Wolff
-from statnn.montecarlo._progress import reporter
-from statnn.montecarlo._registry import choose
+from statnn.montecarlo import Method, UntrustedEstimate, Walkers, Wolff
+from statnn.montecarlo._engine import Block, check_executor, choose, run_chains, schedule
 from statnn.rg.lattice._blocking import recorded, refuse_foreign
 from statnn.rg.lattice._linearised import FEWEST_GROUPS, LinearisedFlow
 from statnn.rg.lattice._operators import Operator
@@ -138,7 +136,7 @@ def sample_flow(
     chains: int = 64,
     burn_in: int | None = None,
     thin: int = 1,
-    method: str | Method | None = None,
+    method: str | Method[Any] | None = None,
     rng: int | np.random.Generator | None = None,
     executor: Executor | None = None,
     progress: Callable[[int, int], None] | bool | None = None,
@@ -204,71 +202,42 @@ def sample_flow(
     if sites != model.size:
         raise ValueError(f"shape = {plan.shapes[0]} has {sites} sites, the model {model.size} spins")
     count = whole(chains, "chains", minimum=FEWEST_GROUPS, maximum=10**6)
-    length, every = whole(sweeps, "sweeps", minimum=1), whole(thin, "thin", minimum=1)
-    if length % every or length // every < 2:
-        raise ValueError(f"sweeps = {length} must be a multiple of thin = {every}, and at least twice that")
-    before = length // 2 if burn_in is None else whole(burn_in, "burn_in", minimum=0)
+    walk = schedule(sweeps, burn_in, thin)
+    if walk.draws < 2:
+        raise ValueError(
+            f"sweeps = {sweeps} is a single draw with thin = {thin}: halves of a run need at least twice that"
+        )
     chosen = choose(model, Wolff() if method is None else method)
-    chosen.check(model)
-    chosen = chosen.resolved(model, count)
+    check_executor(executor)
     entropy, spawn_key = root(rng)
     seed, coins = (entropy, (*spawn_key, 0)), (entropy, (*spawn_key, 1))
-    chosen = chosen.tuned(model, seed)
-    size = min(chosen.block(model, count), count)
-    specs = [
-        _Spec(model, chosen, plan, seed, coins, range(k, min(k + size, count)), before, length, every)
-        for k in range(0, count, size)
-    ]
-    halves: dict[int, tuple[Moments, Moments]] = {}
-    with reporter(progress, (before + length) * len(specs)) as told:
-        for index, result in run_tasks(_walk, specs, executor):
-            halves[index] = result
-            told.advance(before + length)
-    ordered = [halves[index] for index in range(len(specs))]
-    one, two = map(concatenated, zip(*ordered, strict=True))
-    found = LinearisedFlow(float(count * (length // every)), count, plan, one + two)
+    record = partial(_halves, plan, coins)
+    _, _, halves = run_chains(
+        model, chosen, seed, tuple(range(count)), walk, record, executor=executor, progress=progress
+    )
+    one, two = map(concatenated, zip(*halves, strict=True))
+    found = LinearisedFlow(float(count * walk.draws), count, plan, one + two)
     _warn(_drift(found, one, two) + _mixing(found))
     return found
 
 
-@dataclass(frozen=True)
-class _Spec:
-    """A block of chains to sample and measure; seeds of the walk and of the coins."""
-
-    model: BinaryNeurons
-    method: Method
-    plan: Scheme
-    seed: Root
-    coins: Root
-    chains: range
-    burn_in: int
-    sweeps: int
-    thin: int
-
-
-def _walk(spec: _Spec) -> tuple[Moments, Moments]:
-    """Return the sums over the first half of the draws, and over the second."""
-    walkers = spec.method.walkers(spec.model, spec.seed, spec.chains, None)
-    walkers.burn_in(spec.burn_in)
-    keys = np.stack([spec.plan.keys(spec.coins, chain) for chain in spec.chains], axis=1)
-    draws = spec.sweeps // spec.thin
-    together = max(1, min(_TOGETHER, _PORTION // (len(spec.chains) * spec.model.size)))
+def _halves(plan: Scheme, coins: Root, draws: Iterator[Walkers], block: Block[Any]) -> tuple[Moments, Moments]:
+    """Return the sums over the first half of the draws of a block, and over the second; coins decide ties."""
+    chains, count = len(block.chains), block.schedule.draws
+    keys = np.stack([plan.keys(coins, chain) for chain in block.chains], axis=1)
+    together = max(1, min(_TOGETHER, _PORTION // (chains * int(np.prod(plan.shapes[0])))))
 
     def sums(first: int, last: int) -> Moments:
-        states = []
-        for _ in range(first, last):
-            walkers.sweep(spec.thin)
-            states.append(walkers.states())
-        spins = np.stack(states, axis=1).reshape(-1, *spec.plan.shapes[0])
-        numbers = np.tile(np.arange(first, last), len(spec.chains))
-        values = spec.plan.observe(spins, np.repeat(keys, last - first, axis=1), numbers)
-        return moments(values.reshape(len(spec.chains), last - first, *values.shape[1:]))
+        states = [walkers.states() for walkers in islice(draws, last - first)]
+        spins = np.stack(states, axis=1).reshape(-1, *plan.shapes[0])
+        numbers = np.tile(np.arange(first, last), chains)
+        values = plan.observe(spins, np.repeat(keys, last - first, axis=1), numbers)
+        return moments(values.reshape(chains, last - first, *values.shape[1:]))
 
-    halves = []
-    for begin, end in ((0, draws // 2), (draws // 2, draws)):
-        parts = (sums(k, min(k + together, end)) for k in range(begin, end, together))
-        halves.append(reduce(operator.add, parts))
-    return halves[0], halves[1]
+    def half(begin: int, end: int) -> Moments:
+        return reduce(operator.add, (sums(k, min(k + together, end)) for k in range(begin, end, together)))
+
+    return half(0, count // 2), half(count // 2, count)
 
 
 def _drift(found: LinearisedFlow, one: Moments, two: Moments) -> list[str]:

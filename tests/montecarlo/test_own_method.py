@@ -1,0 +1,90 @@
+"""A sampler of a user's own: one class of options and one that walks, with nothing but what is public."""
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+from checks import assert_comparison, rejects
+
+from statnn import rg
+from statnn.interaction import BinaryNeurons, square_lattice
+from statnn.montecarlo import Method, Walkers, sample, stream
+from validation.statistics import z_score
+
+
+class Visits(Walkers):
+    def __init__(self, model, rule, streams, spins):
+        self.model, self.rule, self.streams, self.spins = model, rule, streams, spins
+        self.changed, self.sweeps = np.zeros(len(streams)), 0
+
+    def sweep(self, sweeps):
+        for _ in range(sweeps * self.model.size):
+            for spins, rng, k in zip(self.spins, self.streams, range(len(self.spins)), strict=True):
+                i = rng.integers(self.model.size)
+                field = self.model.fields[i] + self.model.couplings[[i]] @ spins
+                up = rng.random() < 1 / (1 + np.exp(-2 * self.rule.slope * field[0] / self.model.temperature))
+                self.changed[k] += spins[i] != 2 * up - 1
+                spins[i] = 2 * up - 1
+        self.sweeps += sweeps
+
+    burn_in = sweep
+
+    def observe(self, name):
+        return self.model.energy(self.spins) if name == "energy" else self.spins.mean(axis=1)
+
+    def states(self):
+        return self.spins.copy()
+
+    def diagnostics(self):
+        return {"acceptance": self.changed / (self.sweeps * self.model.size)}
+
+
+@dataclass(frozen=True)
+class RandomSites(Method[BinaryNeurons]):
+    """The heat bath at sites in random order."""
+
+    slope: float = 1.0
+
+    name, model_type, observables = "random sites", BinaryNeurons, ("energy", "magnetisation")
+
+    def memory(self, model, chains):
+        return 8 * model.size * chains
+
+    def walkers(self, model, seed, chains, initial):
+        streams = [stream(seed, chain) for chain in chains]
+        if initial is None:
+            initial = np.array([2 * rng.integers(0, 2, model.size) - 1 for rng in streams])
+        return Visits(model, self, streams, initial.astype(np.int8))
+
+
+TRIANGLE = BinaryNeurons([[0, 1, -0.5], [1, 0, 0.25], [-0.5, 0.25, 0]], fields=[0.3, 0.0, -0.2], temperature=1.5)
+
+
+def z_of(run, name, exact):
+    found = run.estimate(name)
+    return z_score(found.mean, found.error, exact)
+
+
+def test_a_sampler_of_ones_own_has_the_exact_averages(rng):
+    run = sample(TRIANGLE, 600, chains=8, rng=rng, method=RandomSites())
+    exact = TRIANGLE.exact()
+    for name, value in (("energy", exact.energy), ("magnetisation", exact.magnetisation.mean())):
+        assert_comparison(z_of(run, name, value), name)
+    assert ((run.acceptance > 0) & (run.acceptance < 1)).all()
+    wrong = sample(TRIANGLE, 600, chains=8, rng=rng, method=RandomSites(slope=2.0))
+    with rejects():
+        assert_comparison(z_of(wrong, "energy", exact.energy), "energy")
+
+
+def test_it_does_all_that_ours_do():
+    whole = sample(TRIANGLE, 12, rng=1, method=RandomSites(), burn_in=2)
+    with ThreadPoolExecutor(2) as pool:
+        part = sample(TRIANGLE, 4, rng=1, method=RandomSites(), burn_in=2, executor=pool).extend(8, executor=pool)
+    assert np.array_equal(part.draws["energy"], whole.draws["energy"])
+    alone = sample(TRIANGLE, 12, chains=[2], rng=1, method=RandomSites(), burn_in=2)
+    assert np.array_equal(alone.draws["energy"], whole.draws["energy"][2:3])
+    flow = rg.sample_flow(square_lattice(8, 8, temperature=10.0), (8, 8), 4, chains=8, rng=1, method=RandomSites())
+    assert flow.samples == 32
+    with pytest.raises(ValueError, match="'heat' is unknown to random sites, which knows energy, magnetisation"):
+        sample(TRIANGLE, 4, method=RandomSites(), observables=["heat"])
