@@ -15,9 +15,10 @@ argued      its sentence is the argument (an induction, an integration, counting
 ==========  =======================================================================================================
 """
 
+import pickle
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, Literal, TypeAlias
 from unicodedata import decomposition
 
@@ -25,6 +26,7 @@ import sympy as sp
 from sympy.core.relational import Relational
 
 from statnn.theory.evaluation import LIMIT, SERIES, Definitions, Domain, approach_of, gap_of, put_in, sign_of, undefined
+from statnn.theory.pickling import pickled
 from statnn.theory.printing import latex
 
 Kind = Literal["identity", "inequality", "limit", "series", "instance", "definition", "argued"]
@@ -89,6 +91,15 @@ class Step:
     domain: Domain = ()
     toward: tuple[sp.Symbol, sp.Expr] | None = None
 
+    def __deepcopy__(self, memo: Any) -> "Step":
+        return self
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _unpickled, (pickled(tuple(getattr(self, one.name) for one in fields(self))),)
+
+    def __repr__(self) -> str:
+        return f"Step({self.statement!r}, {self.kind})"
+
     def check(self) -> None:
         """Raise `AssertionError` unless the step holds exactly, and its printed equation in numbers."""
         if sp.sympify(self.residual) is not sp.S.Zero:
@@ -132,6 +143,10 @@ class Step:
     def latex(self) -> str:
         """Return the equation as LaTeX, without delimiters."""
         return latex(self.equation)
+
+
+def _unpickled(stored: bytes) -> Step:
+    return Step(*pickle.loads(stored))  # noqa: S301 - inside a pickle that is being read already
 
 
 def _is_positive(form: sp.Expr) -> bool:
@@ -184,6 +199,10 @@ class Derivation:
     source: str
     standing: Standing
     steps: tuple[Step, ...]
+
+    def __repr__(self) -> str:
+        kinds = ", ".join(f"{count} {kind}" for kind, count in self.kinds().items())
+        return f"Derivation({self.name!r}, {self.standing}: {kinds})"
 
     def check(self) -> None:
         """Check every step; raise `AssertionError` naming the first that fails."""

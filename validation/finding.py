@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from scipy import stats
 
+from statnn._text import measured
 from validation.statistics import LEVEL
 
 if TYPE_CHECKING:
@@ -211,25 +212,3 @@ def farthest(findings: tuple[Finding, ...]) -> Finding:
     if failing:
         return failing[0]
     return min(findings, key=lambda f: 2.0 if f.p is None else 1.0 if f.asks.must_be_shown else f.p)
-
-
-def measured(estimate: float, error: float) -> str:
-    """Write an estimate to the two leading digits of its standard error.
-
-    >>> measured(0.123456, 0.00321)
-    '0.1235 ± 0.0032'
-    >>> measured(123456.0, 0.0)
-    '123456 ± 0'
-    >>> measured(3.2e-17, 4.1e-18)
-    '(3.20 ± 0.41)e-17'
-    """
-    if error == 0:
-        return f"{estimate:.6g} ± 0"
-    exponent = math.floor(math.log10(max(abs(estimate), error)))
-    if -4 <= exponent < 6:
-        places = max(0, 1 - math.floor(math.log10(error)))
-        if places <= 8:
-            return f"{estimate:.{places}f} ± {error:.{places}f}"
-    scale = 10.0**exponent
-    places = min(12, max(0, 1 - math.floor(math.log10(error / scale))))
-    return f"({estimate / scale:.{places}f} ± {error / scale:.{places}f})e{exponent:+03d}"

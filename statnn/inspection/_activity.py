@@ -1,5 +1,7 @@
 """Questions about hidden activity: how often units are active, which law describes it, how evenly they spike."""
 
+from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,6 +13,7 @@ from statnn.inspection._subject import Subject, Tell, few, name_of
 from statnn.measure import growth, spikes
 from statnn.measure.growth import Growth
 from statnn.measure.spikes import SpikeStatistics
+from statnn.network import Network
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -40,15 +43,6 @@ def activity(subject: Subject, tell: Tell) -> Section:
         remarks += [f"{name_of(m, net)}: {remark}" for remark in one.remarks]
     chosen = [sorted(found)[i] for i in few(len(found), 3)]
 
-    def draw(figure: "Figure") -> None:
-        above, below = figure.subplots(2, len(chosen), squeeze=False)
-        for top, bottom, m in zip(above, below, chosen, strict=True):
-            _draw_counts(top, found[m])
-            top.set_title(name_of(m, net))
-            found[m].plot(bottom)
-            bottom.legend(fontsize=8)
-        above[0].set_ylabel("density of units")
-
     data: dict[str, Any] = {"samples": subject.samples}
     for m in chosen:
         grown = found[m].rarefaction
@@ -73,7 +67,7 @@ def activity(subject: Subject, tell: Tell) -> Section:
                 "activity",
                 "Above: how many of the samples activate a unit, with the fitted law of least AIC. Below: growth of "
                 "the working units in random subsets of the samples, and as the fitted laws have it.",
-                draw,
+                partial(_draw_activity, found, chosen, net),
                 data,
                 (3.6 * len(chosen) + 0.6, 6.0),
             ),
@@ -81,6 +75,16 @@ def activity(subject: Subject, tell: Tell) -> Section:
         results={"growth": found},
         remarks=remarks,
     )
+
+
+def _draw_activity(found: Mapping[int, Any], chosen: Sequence[int], net: Network, figure: "Figure") -> None:
+    above, below = figure.subplots(2, len(chosen), squeeze=False)
+    for top, bottom, m in zip(above, below, chosen, strict=True):
+        _draw_counts(top, found[m])
+        top.set_title(name_of(m, net))
+        found[m].plot(bottom)
+        bottom.legend(fontsize=8)
+    above[0].set_ylabel("density of units")
 
 
 def _activity_row(subject: Subject, m: int, found: Growth) -> list[Cell]:
@@ -142,12 +146,6 @@ def spiking(subject: Subject, tell: Tell) -> Section:
     chosen = few(len(subject.hidden), 3)
     last = orders[-1] if (subject.hidden[0], orders[-1]) in found else orders[0]
 
-    def draw(figure: "Figure") -> None:
-        grid = figure.subplots(1, len(chosen), squeeze=False)[0]
-        for ax, i in zip(grid, chosen, strict=True):
-            found[subject.hidden[i], last].plot(ax)
-            ax.set_title(name_of(subject.hidden[i], subject.net))
-
     data = {
         f"{name}_{m}": np.asarray(np.ma.filled(getattr(one, name), np.nan))
         for (m, order), one in found.items()
@@ -168,7 +166,10 @@ def spiking(subject: Subject, tell: Tell) -> Section:
             Picture(
                 "spikes",
                 f"Fano factor of every unit against its rate, samples {last}, with the null of this order.",
-                draw,
+                partial(
+                    _draw_spikes,
+                    {name_of(m, subject.net): found[m, last] for m in (subject.hidden[i] for i in chosen)},
+                ),
                 data,
                 (4.2 * len(chosen) + 1, 3.8),
             ),
@@ -176,6 +177,13 @@ def spiking(subject: Subject, tell: Tell) -> Section:
         results={"statistics": found},
         remarks=remarks,
     )
+
+
+def _draw_spikes(shown: Mapping[str, Any], figure: "Figure") -> None:
+    grid = figure.subplots(1, len(shown), squeeze=False)[0]
+    for ax, (name, one) in zip(grid, shown.items(), strict=True):
+        one.plot(ax)
+        ax.set_title(name)
 
 
 def _window(subject: Subject) -> int:

@@ -1,5 +1,7 @@
 """Questions about classes: ranks and the linear map, attraction basins."""
 
+from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,6 +13,7 @@ from statnn.inspection._section import Cell, Measured, Picture, Section, Table, 
 from statnn.inspection._subject import Subject, Tell, name_of
 from statnn.measure import basins, order
 from statnn.measure.basins import Basin
+from statnn.network import Network
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -42,15 +45,6 @@ def ranks(subject: Subject, tell: Tell) -> Section:
         extremes = f"{one.slope.min():.2f} … {one.slope.max():.2f}" if one is not None else None
         rows.append([name, slope, extremes, shares[m]])
 
-    def draw(figure: "Figure") -> None:
-        *others, right = figure.subplots(1, 3 if found else 1, squeeze=False)[0]
-        if others:
-            _draw_slopes(others[0], others[1], found, name_of(min(found) + 1, net))
-        right.errorbar(np.arange(net.depth + 1), accuracy, error, fmt="s-", color=COLOURS[2])
-        right.axhline(float(np.bincount(labels).max() / labels.size), color="grey", ls=":", lw=1)
-        right.set(title="linear above layer $m$", xlabel="layer $m$", ylabel="accuracy", ylim=(0, 1.02))
-        right.locator_params(axis="x", integer=True)
-
     remarks = [f"{name_of(m + 1, net)}: {reason}" for m, reason in why.items()]
     if not found and len(set(why.values())) == 1:
         remarks = [f"no slope in any layer: {why[0]}"]
@@ -71,7 +65,7 @@ def ranks(subject: Subject, tell: Tell) -> Section:
                 "Slope of the rank probability distribution in every layer; the distribution itself in the first; "
                 "accuracy with the activations above layer m replaced by the identity (dotted: always the most "
                 "frequent class).",
-                draw,
+                partial(_draw_order, found, labels, accuracy, error, net),
                 _order_data(found, accuracy, error),
                 (10.5 if found else 4.0, 3.6),
             ),
@@ -79,6 +73,18 @@ def ranks(subject: Subject, tell: Tell) -> Section:
         results={"rank_probability": found, "l_map_accuracy": accuracy},
         remarks=remarks,
     )
+
+
+def _draw_order(
+    found: dict[int, order.RankProbability], labels: Any, accuracy: Any, error: Any, net: Network, figure: "Figure"
+) -> None:
+    *others, right = figure.subplots(1, 3 if found else 1, squeeze=False)[0]
+    if others:
+        _draw_slopes(others[0], others[1], found, name_of(min(found) + 1, net))
+    right.errorbar(np.arange(net.depth + 1), accuracy, error, fmt="s-", color=COLOURS[2])
+    right.axhline(float(np.bincount(labels).max() / labels.size), color="grey", ls=":", lw=1)
+    right.set(title="linear above layer $m$", xlabel="layer $m$", ylabel="accuracy", ylim=(0, 1.02))
+    right.locator_params(axis="x", integer=True)
 
 
 def _draw_slopes(left: Any, middle: Any, found: dict[int, order.RankProbability], first_name: str) -> None:
@@ -139,14 +145,6 @@ def attraction(subject: Subject, tell: Tell) -> Section:
     if labels is not None:
         tables.append(_by_class(found, labels))
 
-    def draw(figure: "Figure") -> None:
-        grid = figure.subplots(1, len(found), squeeze=False)[0]
-        for ax, one in zip(grid, found.values(), strict=True):
-            one.plot(ax, color=COLOURS[0])
-            _labelled(ax)
-            if ax.get_legend_handles_labels()[0]:
-                ax.legend()
-
     data = {f"{part}_{name}": getattr(one, part) for name, one in found.items() for part in ("radius", "low", "high")}
     return Section(
         "basins",
@@ -160,7 +158,7 @@ def attraction(subject: Subject, tell: Tell) -> Section:
             Picture(
                 "basins",
                 "Distribution of the radii over samples, in the space of samples and in the space of weights.",
-                draw,
+                partial(_draw_basins, found),
                 data,
                 (4.5 * len(found), 3.6),
             ),
@@ -168,6 +166,15 @@ def attraction(subject: Subject, tell: Tell) -> Section:
         results=dict(found),
         remarks=remarks,
     )
+
+
+def _draw_basins(found: Mapping[str, Any], figure: "Figure") -> None:
+    grid = figure.subplots(1, len(found), squeeze=False)[0]
+    for ax, one in zip(grid, found.values(), strict=True):
+        one.plot(ax, color=COLOURS[0])
+        _labelled(ax)
+        if ax.get_legend_handles_labels()[0]:
+            ax.legend()
 
 
 def _labelled(ax: Any) -> None:

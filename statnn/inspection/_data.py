@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from statnn._arguments import Ints, array_of, positive
+from statnn._by_value import ByValue
 from statnn.inspection._foreign import refuse_foreign
 from statnn.io import _npz
 
@@ -20,8 +21,8 @@ ABSENT = (NOT_IN_FILE, NOT_GIVEN)
 _KEYS = (("x", "y"), ("x_test", "y_test"), ("x_train", "y_train"))
 
 
-@dataclass(frozen=True, eq=False)
-class Data:
+@dataclass(frozen=True, eq=False, repr=False)
+class Data(ByValue):
     """Samples, as a network takes them.
 
     Parameters

@@ -1,5 +1,6 @@
 """Questions about weights alone: shapes and scales of the layers, node strength."""
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -9,6 +10,7 @@ from statnn.inspection._section import Cell, Picture, Section, Table, share
 from statnn.inspection._subject import Subject, Tell, few, name_of
 from statnn.measure import graph
 from statnn.measure._deviations import standard_deviation
+from statnn.network import Network
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -67,20 +69,6 @@ def strength(subject: Subject, tell: Tell) -> Section:
         numbers = (found.fluctuation[m], found.null_fluctuation[m], found.p_value[m])
         rows.append([name, values.size, float(values.mean()), *(float(number) for number in numbers)])
 
-    def draw(figure: "Figure") -> None:
-        from matplotlib.ticker import MaxNLocator
-
-        shown = few(len(found.node_strength), 4)
-        left, right = figure.subplots(1, 2, width_ratios=(1, 1.2))
-        found.plot(left)
-        left.xaxis.set_major_locator(MaxNLocator(integer=True))  # a label for every layer runs into the next
-        for colour, m in zip(COLOURS, shown, strict=False):
-            values = np.sort(found.node_strength[m])
-            name = "inputs" if m == 0 else name_of(m, net)
-            right.step(values, np.arange(1, values.size + 1) / values.size, where="post", color=colour, label=name)
-        right.set(xlabel="node strength $s_k$", ylabel="share of units up to $s_k$", ylim=(0, 1.02))
-        right.legend()
-
     data: dict[str, Any] = {f"strength_{m}": values for m, values in enumerate(found.node_strength)}
     return Section(
         "strength",
@@ -94,10 +82,25 @@ def strength(subject: Subject, tell: Tell) -> Section:
                 "strength",
                 "Layer fluctuation beside that of the same weights in random order (95 %), and the distribution of the "
                 "strengths in some of the layers.",
-                draw,
+                partial(_draw_strength, found, net),
                 data | {"fluctuation": found.fluctuation, "by_chance": found.null_fluctuation},
                 (9.0, 3.6),
             ),
         ),
         results={"strength": found},
     )
+
+
+def _draw_strength(found: graph.Strength, net: Network, figure: "Figure") -> None:
+    from matplotlib.ticker import MaxNLocator
+
+    shown = few(len(found.node_strength), 4)
+    left, right = figure.subplots(1, 2, width_ratios=(1, 1.2))
+    found.plot(left)
+    left.xaxis.set_major_locator(MaxNLocator(integer=True))  # a label for every layer runs into the next
+    for colour, m in zip(COLOURS, shown, strict=False):
+        values = np.sort(found.node_strength[m])
+        name = "inputs" if m == 0 else name_of(m, net)
+        right.step(values, np.arange(1, values.size + 1) / values.size, where="post", color=colour, label=name)
+    right.set(xlabel="node strength $s_k$", ylabel="share of units up to $s_k$", ylim=(0, 1.02))
+    right.legend()

@@ -1,5 +1,6 @@
 """Questions about layers as wholes: how units and samples go together, where layers lie on the phase diagram."""
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -142,14 +143,6 @@ def phase(subject: Subject, tell: Tell) -> Section:
 def _phase_picture(found: Placement) -> Picture:
     followed = bool(found.correlation.size)
 
-    def draw(figure: "Figure") -> None:
-        grid = figure.subplots(1, 2 if followed else 1, squeeze=False)[0]
-        _draw_place(grid[0], found)
-        if followed:
-            found.plot_signals(grid[1], colour=COLOURS[0])
-            grid[1].locator_params(axis="x", integer=True)
-            grid[1].legend()
-
     data = {
         name: np.array([getattr(one, name) for one in found.layers])
         for name in ("sigma_w", "sigma_w_error", "sigma_b", "sigma_b_error")
@@ -161,10 +154,19 @@ def _phase_picture(found: Placement) -> Picture:
         "Layers in the plane of σ_w and σ_b, numbered as layers of weights from 0, with where order ends for the "
         "activation below the first of them (edge of chaos, χ = 1, or what the legend names); correlation of pairs of "
         "samples through depth, measured and predicted.",
-        draw,
+        partial(_draw_phase, found),
         data,
         (9.0, 3.8) if followed else (5.0, 3.8),
     )
+
+
+def _draw_phase(found: Placement, figure: "Figure") -> None:
+    grid = figure.subplots(1, 2 if found.correlation.size else 1, squeeze=False)[0]
+    _draw_place(grid[0], found)
+    if found.correlation.size:
+        found.plot_signals(grid[1], colour=COLOURS[0])
+        grid[1].locator_params(axis="x", integer=True)
+        grid[1].legend()
 
 
 def _draw_place(ax: Any, found: Placement) -> None:

@@ -11,6 +11,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from statnn._by_value import ByValue
 from statnn._random import Root
 from statnn.inspection._data import Data
 from statnn.inspection._section import REFUSALS, Section, Table, shown
@@ -19,8 +20,8 @@ from statnn.network import Network
 from statnn.plot import save
 
 
-@dataclass(frozen=True, eq=False)
-class Inspection:
+@dataclass(frozen=True, eq=False, repr=False)
+class Inspection(ByValue):
     """What was found about one network; made by `inspect`.
 
     Parameters

@@ -16,8 +16,12 @@ else:
     Draw = Callable[[Any], None]
 
 
-@dataclass(frozen=True)
-class Measured:
+from statnn._by_value import ByValue
+from statnn._text import measured
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Measured(ByValue):
     """A number with its standard error.
 
     Parameters
@@ -28,19 +32,16 @@ class Measured:
     Examples
     --------
     >>> str(Measured(0.123456, 0.0045)), str(Measured(98.6, 0.0))
-    ('0.1235 ± 0.0045', '98.6 ± 0')
+    ('0.1235 ± 0.0045', '98.6')
     """
 
     value: float
     error: float
 
     def __str__(self) -> str:
-        if not (math.isfinite(self.value) and math.isfinite(self.error)):
-            return f"{shown(self.value)} ± {shown(self.error)}"
-        if self.error <= 1e-15 * abs(self.value):  # nothing but rounding
-            return f"{self.value:.6g} ± 0"
-        places = max(0, 1 - math.floor(math.log10(self.error)))
-        return f"{self.value:.{places}f} ± {self.error:.{places}f}"
+        if math.isfinite(self.value) and math.isfinite(self.error):
+            return measured(self.value, self.error)
+        return f"{shown(self.value)} ± {shown(self.error)}"
 
 
 REFUSALS = (ValueError, TypeError, MemoryError, ArithmeticError, np.linalg.LinAlgError)
@@ -50,8 +51,8 @@ Cell: TypeAlias = "str | int | float | Measured | None"
 """None where there is no such number."""
 
 
-@dataclass(frozen=True, eq=False)
-class Table:
+@dataclass(frozen=True, eq=False, repr=False)
+class Table(ByValue):
     """Rows of numbers under headings.
 
     Parameters
@@ -78,13 +79,13 @@ class Table:
                 raise ValueError(f"a row has {len(row)} entries for {len(self.columns)} columns")
 
 
-@dataclass(frozen=True, eq=False)
-class Picture:
+@dataclass(frozen=True, eq=False, repr=False)
+class Picture(ByValue):
     """A figure that has not been drawn yet, and the arrays behind it."""
 
     name: str
     caption: str
-    draw: Draw
+    draw: Draw = field(compare=False)
     data: Mapping[str, NDArray[Any]]
     size: tuple[float, float] = (7.0, 4.0)
 
@@ -102,8 +103,8 @@ class Picture:
         return figure
 
 
-@dataclass(frozen=True, eq=False)
-class Section:
+@dataclass(frozen=True, eq=False, repr=False)
+class Section(ByValue):
     """The answer to one question.
 
     Parameters

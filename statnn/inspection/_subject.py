@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from statnn._arguments import Ints
+from statnn._by_value import ByValue
 from statnn._random import Root
 from statnn.inspection._data import ABSENT
 from statnn.measure._classes import classes_of, number_of_classes
@@ -17,8 +18,8 @@ Tell = Callable[[int, int], None]
 """Told how much is done, and of how much."""
 
 
-@dataclass(frozen=True, eq=False)
-class Options:
+@dataclass(frozen=True, eq=False, repr=False)
+class Options(ByValue):
     """How questions are asked."""
 
     threshold: float | None

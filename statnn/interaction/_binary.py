@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
 
 from statnn._arguments import Floats, Ints, array_of, positive
+from statnn._by_value import ByValue, same
 from statnn.interaction import _structure
 from statnn.interaction._from_graph import fields_of_graph, fields_of_mapping, finite, from_graph, is_graph
 
@@ -22,7 +23,7 @@ LARGEST_SUM = 2.0**1020
 """Of all |J_ij|, |h_i| and N T: a sixteenth of the largest float64, so that no sum of them overflows."""
 
 
-class BinaryNeurons:
+class BinaryNeurons(ByValue):
     r"""Spins s_i = ±1 with energy E = -Σ_{i<j} J_ij s_i s_j - Σ_i h_i s_i, at temperature T: p(s) ∝ exp(-E/T).
 
     Parameters
@@ -272,6 +273,19 @@ class BinaryNeurons:
 
     def __delattr__(self, name: str) -> None:
         raise AttributeError(f"BinaryNeurons never change: {name} cannot be deleted")
+
+    def _compared(self) -> tuple[Any, ...]:
+        if self.blocks is not None:
+            return self.blocks, self.fields, self.temperature
+        return self.couplings.indptr, self.couplings.indices, self.couplings.data, self.fields, self.temperature
+
+    def __eq__(self, other: object) -> bool:
+        equal = super().__eq__(other)
+        if equal is not True or self is other or not isinstance(other, BinaryNeurons):
+            return equal
+        return list(self.nodes) == list(other.nodes) and same(self.layers, other.layers)
+
+    __hash__ = ByValue.__hash__
 
     def __deepcopy__(self, memo: Any) -> "BinaryNeurons":
         return self

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from statnn._arguments import array_of, positive
+from statnn._by_value import ByValue
 from statnn.interaction._state import Prior, Reals, State
 from statnn.network import Network
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 FREE = ("neurons", "weights", "biases")
 
 
-class DynamicNeurons:
+class DynamicNeurons(ByValue):
     r"""Neurons that fluctuate about what their network computes, p ∝ exp(-βH).
 
     βH = β Σ_μ |y_μ - h_μ^(M)|² + λ Σ_μ Σ_m |h_μ^(m+1) - σ_m(W^(m) h_μ^(m) + b^(m))|²
@@ -382,6 +383,9 @@ class DynamicNeurons:
 
     def __delattr__(self, name: str) -> None:
         raise AttributeError(f"DynamicNeurons never change: {name} cannot be deleted")
+
+    def _compared(self) -> tuple[Any, ...]:
+        return self.net, self.inputs, self.targets, self.beta, self.stiffness, self.free, self.prior
 
     def __deepcopy__(self, memo: Any) -> "DynamicNeurons":
         return self

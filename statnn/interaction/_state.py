@@ -6,10 +6,12 @@ from typing import Any, NamedTuple
 from numpy.typing import NDArray
 
 from statnn._arguments import positive
+from statnn._by_value import by_value
 
 Reals = NDArray[Any]
 
 
+@by_value
 class State(NamedTuple):
     """The variables of `DynamicNeurons` by name; leading axes (chains, draws) may stand before the shapes given.
 

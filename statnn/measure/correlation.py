@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from statnn._arguments import Floats, Ints, array_of, at_least
+from statnn._by_value import ByValue
 from statnn._memory import refuse_beyond_memory
 from statnn.activation._laws.special import mixed_log_gamma
 from statnn.measure._deviations import deviations
@@ -20,8 +21,8 @@ from statnn.measure._deviations import deviations
 __all__ = ["Correlation", "Participation", "neuronal_correlation", "participation_ratio"]
 
 
-@dataclass(frozen=True, eq=False)
-class Correlation:
+@dataclass(frozen=True, eq=False, repr=False)
+class Correlation(ByValue):
     """Correlations between the units of a layer.
 
     Parameters

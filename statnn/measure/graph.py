@@ -19,6 +19,7 @@ from scipy import stats
 
 from statnn._arguments import Floats, at_least
 from statnn._axes import COLOURS, axes
+from statnn._by_value import ByValue
 from statnn.measure._deviations import standard_deviation
 from statnn.measure._strength import layer_fluctuation, node_strength
 from statnn.network import Network
@@ -26,8 +27,8 @@ from statnn.network import Network
 __all__ = ["Strength", "layer_fluctuation", "node_strength", "strength"]
 
 
-@dataclass(frozen=True, eq=False)
-class Strength:
+@dataclass(frozen=True, eq=False, repr=False)
+class Strength(ByValue):
     """Node strengths of a network and their fluctuation, layer by layer; made by `strength`.
 
     Parameters

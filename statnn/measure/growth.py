@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from statnn._arguments import Floats, Ints, array_of, whole, whole_array
 from statnn._axes import COLOURS, axes
+from statnn._by_value import ByValue
 from statnn.activation import Comparison, Rarefaction, compare, rarefaction
 from statnn.activation._inference.estimate import NoFiniteFitError
 from statnn.measure.spikes._accumulator import spiking, thresholds
@@ -27,8 +28,8 @@ AT_ONCE = 2**22
 """Activations looked at together."""
 
 
-@dataclass(frozen=True, eq=False)
-class Growth:
+@dataclass(frozen=True, eq=False, repr=False)
+class Growth(ByValue):
     """Activity of the units of one layer over D samples; made by `layer`, `layers` or `from_active_samples`.
 
     Parameters

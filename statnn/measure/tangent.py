@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from statnn._arguments import Floats, array_of
+from statnn._by_value import ByValue
 from statnn._memory import refuse_beyond_memory
 from statnn.measure._classes import inputs_of
 from statnn.network import Network
@@ -18,8 +19,8 @@ from statnn.network import Network
 __all__ = ["TangentKernel", "tangent_kernel"]
 
 
-@dataclass(frozen=True, eq=False)
-class TangentKernel:
+@dataclass(frozen=True, eq=False, repr=False)
+class TangentKernel(ByValue):
     """A tangent kernel on a set of samples.
 
     Parameters

@@ -15,6 +15,7 @@ import numpy as np
 from scipy import fft, special, stats
 
 from statnn._arguments import Floats, array_of
+from statnn._by_value import ByValue
 
 SOKAL = 5.0
 """Sokal's window: sum up to the first t >= 5 τ(t)."""
@@ -31,8 +32,8 @@ class UntrustedEstimate(UserWarning):
     """The run is too short, or its chains disagree too much, for the estimate to be trusted."""
 
 
-@dataclass(frozen=True)
-class Estimate:
+@dataclass(frozen=True, eq=False, repr=False)
+class Estimate(ByValue):
     """A mean with what is needed to trust it; floats, or arrays for observables with more than one entry.
 
     Parameters

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from statnn._arguments import whole
+from statnn._by_value import ByValue
 from statnn._memory import refuse_beyond_memory
 from statnn._random import Root
 from statnn.montecarlo._engine import Block, Report, Schedule, check_executor, repeatable, run_blocks
@@ -17,8 +18,8 @@ from statnn.montecarlo._method import Method, Model, Values, Walkers
 from statnn.montecarlo._record import Observable, record, side_by_side
 
 
-@dataclass(frozen=True, eq=False)
-class Run:
+@dataclass(frozen=True, eq=False, repr=False)
+class Run(ByValue):
     """Chains of one model, as `sample` returns them.
 
     Parameters
@@ -46,7 +47,7 @@ class Run:
     thin: int
     watched: dict[str, Observable | None] = field(repr=False)
     draws: dict[str, Values] = field(repr=False)
-    _walkers: tuple[Walkers, ...] = field(repr=False)
+    _walkers: tuple[Walkers, ...] = field(repr=False, compare=False)
 
     def __post_init__(self) -> None:
         for values in self.draws.values():

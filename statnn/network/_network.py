@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike
 
 from statnn._arguments import array_of, at_least, whole
 from statnn._arrays import Reals, frozen, real
+from statnn._by_value import ByValue
 from statnn._random import root, stream
 from statnn.network._activation import Activation, activation
 from statnn.network._normalisation import BatchNorm
@@ -21,8 +22,8 @@ from statnn.network._normalisation import BatchNorm
 Activations: TypeAlias = str | Activation | Sequence[str | Activation]
 
 
-@dataclass(frozen=True, eq=False)
-class Trace:
+@dataclass(frozen=True, eq=False, repr=False)
+class Trace(ByValue):
     """What happened in every layer.
 
     Parameters

@@ -16,11 +16,12 @@ from scipy.optimize import least_squares
 
 from statnn._arguments import Floats, array_of, at_least, whole
 from statnn._axes import axes
+from statnn._by_value import ByValue
 from statnn._random import root, stream
 
 
-@dataclass(frozen=True, eq=False)
-class Collapse:
+@dataclass(frozen=True, eq=False, repr=False)
+class Collapse(ByValue):
     r"""The best collapse of a set of measurements; made by `collapse`.
 
     Parameters
@@ -188,8 +189,8 @@ def collapse(
     )
 
 
-@dataclass(frozen=True, eq=False)
-class _Problem:
+@dataclass(frozen=True, eq=False, repr=False)
+class _Problem(ByValue):
     """What a trial of the exponents needs: logarithms of depths (centred), of values, and relative errors."""
 
     controls: Floats

@@ -17,6 +17,7 @@ from numpy.typing import ArrayLike
 from scipy import linalg, optimize
 
 from statnn._arguments import Floats, array_of, at_least, positive, whole
+from statnn._by_value import ByValue
 
 Renormalisation: TypeAlias = Callable[[Floats, int], Floats]
 """Couplings, shape (n,), and the number b of layers in; couplings of the block out."""
@@ -46,8 +47,8 @@ class NoFixedPointError(ValueError):
         self.best = best
 
 
-@dataclass(frozen=True, eq=False)
-class FixedPoint:
+@dataclass(frozen=True, eq=False, repr=False)
+class FixedPoint(ByValue):
     r"""Couplings that a renormalisation leaves as they are, K* = R_b(K*) for every b.
 
     Parameters
@@ -98,8 +99,8 @@ class FixedPoint:
         return self.ending in {FixedPointEnd.EXACT, FixedPointEnd.CONVERGED}
 
 
-@dataclass(frozen=True, eq=False)
-class Exponents:
+@dataclass(frozen=True, eq=False, repr=False)
+class Exponents(ByValue):
     r"""Eigenvalues λ_i of a linearised renormalisation by b layers, and exponents y_i = ln\|λ_i\|/ln b.
 
     Sorted by y, largest first. An eigenvalue zero has y = -inf: such a direction dies in one step.

@@ -7,6 +7,7 @@ from typing import Any, TypeAlias
 
 from statnn._arguments import Floats, whole
 from statnn._axes import COLOURS, axes
+from statnn._by_value import ByValue
 from statnn.network import Activation
 from statnn.rg._common import locked
 
@@ -24,8 +25,8 @@ class FlowEnd(StrEnum):
     UNRESOLVED = "no nodes resolve the projected layer"
 
 
-@dataclass(frozen=True, eq=False)
-class Flow:
+@dataclass(frozen=True, eq=False, repr=False)
+class Flow(ByValue):
     r"""A trajectory of couplings: row k belongs to blocks of 2^k layers.
 
     Parameters

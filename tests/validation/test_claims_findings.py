@@ -74,7 +74,7 @@ def test_finding_that_contradicts_itself_is_refused(changes, words):
             {"theory": 0.8, "z": 2.0, "asks": Asks.ABOVE},
             f"{HEADS}: 1.00 ± 0.10, clearly above 0.8, z = +2.00, p = 0.046",
         ),
-        ({"error": 0, "z": None, "p": None}, f"{HEADS}: 1 ± 0, theory 1.2, tolerance 0"),
+        ({"error": 0, "z": None, "p": None}, f"{HEADS}: 1, theory 1.2, tolerance 0"),
     ],
 )
 def test_finding_prints_what_was_tested(changes, text):
@@ -156,7 +156,7 @@ def test_decisive_finding_is_the_one_that_fails():
     [
         (0.5, 0.012, "0.500 ± 0.012"),
         (-1234.5, 67.0, "-1234 ± 67"),
-        (0.0, 0.0, "0 ± 0"),
+        (0.0, 0.0, "0"),
         (0.0, 0.3, "0.00 ± 0.30"),
         (1.5e-9, 2e-10, "(1.50 ± 0.20)e-09"),
         (2.5e12, 1e10, "(2.500 ± 0.010)e+12"),

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 from scipy import stats
 
 from statnn._axes import axes
+from statnn._by_value import ByValue
 from statnn.activation._gamma_poisson import GammaPoisson
 from statnn.activation._inference.estimate import NoFiniteFitError
 from statnn.activation._inference.fit import LAWS, Fit, fit
@@ -19,8 +20,8 @@ from statnn.activation._polya_urn import PolyaUrn
 COLOURS = ("#0072B2", "#D55E00", "#009E73")
 
 
-@dataclass(frozen=True, eq=False)
-class Comparison:
+@dataclass(frozen=True, eq=False, repr=False)
+class Comparison(ByValue):
     """Fits of several laws to one set of counts; made by :func:`compare`.
 
     Parameters
@@ -56,9 +57,10 @@ class Comparison:
     def __str__(self) -> str:
         lines = [f"{'law':<14}{'b':>10}{'±':>9}{'c':>10}{'±':>9}{'ΔAIC':>10}{'weight':>8}{'p of fit':>10}"]
         for found, value, weight in zip(self.fits, self.aic, self.weights, strict=True):
+            c_error = f"{found.c_error:.2g}" if found.c_error else "given"
             lines.append(
                 f"{type(found.process).__name__:<14}{found.b:>10.4g}{found.b_error:>9.2g}{found.c:>10.4g}"
-                f"{found.c_error:>9.2g}{value - self.aic[0]:>10.2f}{weight:>8.3f}{found.p_value:>10.2g}"
+                f"{c_error:>9}{value - self.aic[0]:>10.2f}{weight:>8.3f}{found.p_value:>10.2g}"
             )
         lines += [f"{law}: no fit, {why}" for law, why in self.left_out.items()]
         return "\n".join(lines)

@@ -11,6 +11,7 @@ from scipy import stats
 
 from statnn._arguments import whole, whole_array
 from statnn._axes import axes
+from statnn._by_value import ByValue
 from statnn._random import root, stream
 from statnn.activation._beta_bernoulli import BetaBernoulli
 from statnn.activation._gamma_poisson import GammaPoisson
@@ -22,8 +23,8 @@ from statnn.activation._polya_urn import PolyaUrn
 LAWS: tuple[type[Process], ...] = (BetaBernoulli, PolyaUrn, GammaPoisson)
 
 
-@dataclass(frozen=True, eq=False)
-class Fit:
+@dataclass(frozen=True, eq=False, repr=False)
+class Fit(ByValue):
     """A law fitted to counts by maximum likelihood; made by :func:`fit`.
 
     Parameters
@@ -145,9 +146,9 @@ class Fit:
 
     def __str__(self) -> str:
         law = type(self.process).__name__
+        c_error = f" ± {self.c_error:.2g}" if self.c_error else ""  # the urn's is given
         return (
-            f"{law}: b = {self.b:.4g} ± {self.b_error:.2g}, c = {self.c:.5g} ± {self.c_error:.2g}, "
-            f"{self.goodness}; {self.message}"
+            f"{law}: b = {self.b:.4g} ± {self.b_error:.2g}, c = {self.c:.5g}{c_error}, {self.goodness}; {self.message}"
         )
 
     def plot(self, ax: Any | None = None, *, bins: int = 24) -> Any:

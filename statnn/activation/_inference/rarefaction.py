@@ -16,13 +16,14 @@ from numpy.typing import ArrayLike, NDArray
 
 from statnn._arguments import array_of, whole, whole_array
 from statnn._axes import axes
+from statnn._by_value import ByValue
 from statnn.activation._laws.special import mixed_log_gamma
 
 Vector = NDArray[np.float64]
 
 
-@dataclass(frozen=True, eq=False)
-class Rarefaction:
+@dataclass(frozen=True, eq=False, repr=False)
+class Rarefaction(ByValue):
     """Growth of working neurons by subsampling; made by :func:`rarefaction`.
 
     Parameters

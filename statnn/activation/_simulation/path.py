@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from statnn._arguments import whole
 from statnn._axes import axes
+from statnn._by_value import ByValue
 from statnn._random import Root
 
 
@@ -57,8 +58,8 @@ def checkpoints(last: int, number: int = 60) -> NDArray[np.int64]:
     return np.append(np.unique(grid[grid < last]), np.int64(last))
 
 
-@dataclass(frozen=True, eq=False)
-class Paths:
+@dataclass(frozen=True, eq=False, repr=False)
+class Paths(ByValue):
     """Simulated paths of an activation process.
 
     Attributes

@@ -22,14 +22,15 @@ import numpy as np
 from scipy import linalg
 
 from statnn._arguments import Floats
+from statnn._by_value import ByValue
 from statnn.interaction._protocols import Neurons
 from statnn.interaction._state import Prior, State
 
 MOST_DENSE = 5000
 
 
-@dataclass(frozen=True, eq=False)
-class ExactGaussian:
+@dataclass(frozen=True, eq=False, repr=False)
+class ExactGaussian(ByValue):
     r"""Exact averages of a Gaussian `DynamicNeurons`, p ∝ exp(-βH); standing [exact].
 
     Parameters

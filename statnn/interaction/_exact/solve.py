@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from statnn._arguments import Floats
+from statnn._by_value import ByValue
 from statnn.interaction._exact.averages import Reduced
 from statnn.interaction._exact.enumeration import MOST_SPINS, enumerate_states
 from statnn.interaction._exact.transfer import MOST_PAIR, MOST_WIDE, transfer
@@ -27,8 +28,8 @@ NODES = ((_POINTS + 1) / 2).tolist(), (_SHARES / 2).tolist()
 """Of Gauss's rule on (0, 1): its error is of the order of HOT^8."""
 
 
-@dataclass(frozen=True, eq=False)
-class Exact:
+@dataclass(frozen=True, eq=False, repr=False)
+class Exact(ByValue):
     r"""Exact averages of binary neurons, Boltzmann's constant 1; standing [exact].
 
     Parameters

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from statnn._arguments import Floats, Ints, positive, whole
 from statnn._axes import axes
+from statnn._by_value import ByValue
 from statnn._memory import refuse_beyond_memory
 from statnn._random import Root, root
 from statnn._tasks import run_tasks
@@ -27,8 +28,8 @@ _MOST_BLOCK = 512
 """Samples of a block: directions in the space of weights are drawn anew for each, a tenth of its work at this size."""
 
 
-@dataclass(frozen=True, eq=False)
-class Basin:
+@dataclass(frozen=True, eq=False, repr=False)
+class Basin(ByValue):
     """Radii of attraction basins, one a sample.
 
     Parameters

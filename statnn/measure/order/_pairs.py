@@ -7,13 +7,14 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from statnn._arguments import Floats, Ints, array_of, at_least
+from statnn._by_value import ByValue
 from statnn.measure.order._order_kernels import count_pairs
 from statnn.network import Activation
 from statnn.network._activation import activation as known
 
 
-@dataclass(frozen=True, eq=False)
-class PairOrder:
+@dataclass(frozen=True, eq=False, repr=False)
+class PairOrder(ByValue):
     """What becomes of the order of pairs of samples.
 
     Parameters

@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from statnn._arguments import Floats, Ints, array_of, at_least, whole
 from statnn._axes import axes
+from statnn._by_value import ByValue
 from statnn.measure._classes import checked_labels, inputs_of, number_of_classes
 from statnn.measure.order._l_map import l_map
 from statnn.measure.order._order_kernels import pool_ranks
@@ -17,8 +18,8 @@ AT_ONCE = 64
 """Units whose fields are sorted at a time."""
 
 
-@dataclass(frozen=True, eq=False)
-class RankProbability:
+@dataclass(frozen=True, eq=False, repr=False)
+class RankProbability(ByValue):
     """The rank probability distribution of every class, and its slope.
 
     Parameters

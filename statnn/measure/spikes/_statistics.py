@@ -8,13 +8,14 @@ from numpy.typing import NDArray
 
 from statnn._arguments import Floats, Ints
 from statnn._axes import COLOURS, axes
+from statnn._by_value import ByValue
 from statnn.measure.spikes._tests import FitTest, Masked, dispersion_test, geometric_test, masked
 
 LAWS = ("binomial", "poisson", "geometric")
 
 
-@dataclass(frozen=True, eq=False)
-class Intervals:
+@dataclass(frozen=True, eq=False, repr=False)
+class Intervals(ByValue):
     """Intervals between successive spikes, in samples, over all samples in the order of presentation.
 
     Parameters
@@ -50,8 +51,8 @@ class Intervals:
         return result
 
 
-@dataclass(frozen=True, eq=False)
-class SpikeStatistics:
+@dataclass(frozen=True, eq=False, repr=False)
+class SpikeStatistics(ByValue):
     r"""How often units spike and how unevenly; made by `statistics`, `from_window_counts` or an `Accumulator`.
 
     A *window* holds T samples in the order of presentation; n_i is the number of them in which unit i spikes.

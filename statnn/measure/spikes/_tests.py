@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from statnn._arguments import Floats, Ints
+from statnn._by_value import ByValue
 from statnn.measure.spikes._spike_kernels import SMALLEST, geometric_fit
 
 Masked: TypeAlias = "np.ma.MaskedArray[Any, np.dtype[np.float64]]"
@@ -15,8 +16,8 @@ Masked: TypeAlias = "np.ma.MaskedArray[Any, np.dtype[np.float64]]"
 METHODS = ("holm", "benjamini-hochberg")
 
 
-@dataclass(frozen=True, eq=False)
-class FitTest:
+@dataclass(frozen=True, eq=False, repr=False)
+class FitTest(ByValue):
     """A law tested on every unit; made by `SpikeStatistics.test`.
 
     Parameters

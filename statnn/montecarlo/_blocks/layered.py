@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from statnn._arguments import Ints
+from statnn._by_value import ByValue
 from statnn.interaction import BinaryNeurons
 from statnn.montecarlo._couplings import once
 from statnn.montecarlo._grid import on_grid
@@ -21,8 +22,8 @@ _STEEPEST = 1e38
 """Largest 2/T in spacings: float32 holds it, and no field but 0 leaves a spin a choice."""
 
 
-@dataclass(frozen=True, eq=False)
-class Layered:
+@dataclass(frozen=True, eq=False, repr=False)
+class Layered(ByValue):
     """A layered model in the order of the state.
 
     Parameters

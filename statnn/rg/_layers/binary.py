@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike
 from scipy import linalg
 
 from statnn._arguments import Floats, whole
+from statnn._by_value import ByValue
 from statnn.interaction import BinaryNeurons
 from statnn.rg._common import locked, power, real
 from statnn.rg._fixed_points import FixedPoint
@@ -26,8 +27,8 @@ from statnn.rg._layers.weights import MOST_WIDE, balanced, log_product, log_weig
 COMPACT = ("tanh K", "tanh h")
 
 
-@dataclass(frozen=True, eq=False)
-class TransferMatrix:
+@dataclass(frozen=True, eq=False, repr=False)
+class TransferMatrix(ByValue):
     r"""Weights T(s', s) > 0 of two layers of spins, what lies between them summed over [exact].
 
     .. math:: T = T_2 T_1
@@ -158,8 +159,8 @@ class TransferMatrix:
             )
 
 
-@dataclass(frozen=True, eq=False)
-class BinaryLayer:
+@dataclass(frozen=True, eq=False, repr=False)
+class BinaryLayer(ByValue):
     r"""Spins s = ±1 below and s' = ±1 above with the weight T(s', s) = exp(s'.J s + f.s' + g.s + c) [exact].
 
     It is the layer of `statnn.interaction.BinaryNeurons`, couplings and fields divided by the temperature. Two layers

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from statnn._arguments import Floats, whole
+from statnn._by_value import ByValue
 from statnn._random import root, stream
 from statnn.rg._common import DEEPEST, depth, locked, power, real
 from statnn.rg._fixed_points import FixedPoint
@@ -33,16 +34,16 @@ class Regime(StrEnum):
     EXPANDING = "expanding"
 
 
-@dataclass(frozen=True, eq=False)
-class Gaussian:
+@dataclass(frozen=True, eq=False, repr=False)
+class Gaussian(ByValue):
     """A Gaussian law: mean, shape (n,), and covariance, shape (n, n)."""
 
     mean: Floats
     covariance: Floats
 
 
-@dataclass(frozen=True, eq=False)
-class LinearLayer:
+@dataclass(frozen=True, eq=False, repr=False)
+class LinearLayer(ByValue):
     r"""A layer h' = W h + b + ξ with Gaussian noise ξ ~ N(0, S) [exact].
 
     Two layers, this one first, are the layer

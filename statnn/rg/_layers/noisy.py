@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from statnn._arguments import Floats, positive, whole
+from statnn._by_value import ByValue
 from statnn._random import root, stream
 from statnn.montecarlo._blas import one_thread
 from statnn.network import Activation
@@ -33,8 +34,8 @@ WORST = 1e-3
 """Error that is refused rather than reported."""
 
 
-@dataclass(frozen=True, eq=False)
-class NoisyLayer:
+@dataclass(frozen=True, eq=False, repr=False)
+class NoisyLayer(ByValue):
     r"""A scalar layer h' = σ(w h + b) + ε ξ with standard Gaussian noise ξ [exact, on quadrature nodes].
 
     Parameters

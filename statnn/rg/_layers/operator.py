@@ -10,6 +10,7 @@ from scipy import linalg
 from scipy.sparse.linalg import ArpackNoConvergence, eigs
 
 from statnn._arguments import Floats, whole
+from statnn._by_value import ByValue
 from statnn.rg._common import depth, locked, real
 from statnn.rg._layers.spectrum import Spectrum, leading_first
 
@@ -19,8 +20,8 @@ POLISH = 8
 """Products with what is positive: tails get back the digits, and the sign, that elimination takes from what is tiny."""
 
 
-@dataclass(frozen=True, eq=False)
-class StationaryLaw:
+@dataclass(frozen=True, eq=False, repr=False)
+class StationaryLaw(ByValue):
     r"""The law that a layer leaves as it is, on quadrature nodes.
 
     Parameters
@@ -65,8 +66,8 @@ class StationaryLaw:
         return float((self.weights * self.density) @ (self.nodes - self.mean) ** 2)
 
 
-@dataclass(frozen=True, eq=False)
-class TransferOperator:
+@dataclass(frozen=True, eq=False, repr=False)
+class TransferOperator(ByValue):
     r"""The law p(h'|h) of one or many scalar layers on quadrature nodes, composed by Chapman and Kolmogorov.
 
     .. math:: p(h''|h) = \int p_2(h''|h')\, p_1(h'|h)\, dh' \quad\to\quad P = P_2 P_1, \qquad P_{ij} = w_i\, p(x_i|x_j)

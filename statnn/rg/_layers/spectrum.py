@@ -6,12 +6,14 @@ from typing import Any
 
 import numpy as np
 
+from statnn._by_value import ByValue
+
 LEAST = 1e-12
 """A second eigenvalue that is nearer to zero, or to the first one, is rounding where it comes from a matrix."""
 
 
-@dataclass(frozen=True, eq=False)
-class Spectrum:
+@dataclass(frozen=True, eq=False, repr=False)
+class Spectrum(ByValue):
     r"""Eigenvalues of a layer, the largest first.
 
     Parameters

@@ -8,6 +8,7 @@ import numpy as np
 
 from statnn._arguments import Floats, whole
 from statnn._axes import COLOURS, axes
+from statnn._by_value import ByValue
 from statnn.rg.lattice._operators import Operator
 from statnn.rg.lattice._scheme import Scheme
 from statnn.rg.lattice._swendsen import (
@@ -25,8 +26,8 @@ FEWEST_GROUPS = 8
 """Independent groups below which a jackknife error means little."""
 
 
-@dataclass(frozen=True, eq=False)
-class LinearisedFlow:
+@dataclass(frozen=True, eq=False, repr=False)
+class LinearisedFlow(ByValue):
     r"""Swendsen's matrices T = ∂K'/∂K from level to level, and what follows from them.
 
     λ is the eigenvalue of T of largest modulus among the first 1, 2, ... operators of a kind, y = ln λ / ln b. Arrays

@@ -16,13 +16,14 @@ from typing import Any
 import numpy as np
 
 from statnn._arguments import Floats, Ints
+from statnn._by_value import ByValue
 from statnn.interaction._lattice import finite_coupling
 from statnn.rg.lattice._linearised import LinearisedFlow
 from statnn.rg.lattice._swendsen import Moments, covariances, jackknife, joined, left_out
 
 
-@dataclass(frozen=True, eq=False)
-class CriticalCoupling:
+@dataclass(frozen=True, eq=False, repr=False)
+class CriticalCoupling(ByValue):
     """Estimates of K_c from every depth of matching and every even operator.
 
     Parameters

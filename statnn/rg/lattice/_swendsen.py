@@ -15,12 +15,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from statnn._arguments import Floats, Ints
+from statnn._by_value import ByValue
 
 LARGEST_CONDITION = 1e10
 
 
-@dataclass(frozen=True, eq=False)
-class Moments:
+@dataclass(frozen=True, eq=False, repr=False)
+class Moments(ByValue):
     """Sums over draws, one entry on the first axis for every independent group of them."""
 
     count: Floats

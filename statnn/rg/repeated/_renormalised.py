@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from statnn._arguments import Floats, at_least, positive, shaped, whole
+from statnn._by_value import ByValue
 from statnn.rg.repeated._analysis import analysed
 from statnn.rg.repeated._fixed_function import FixedFunction
 from statnn.rg.repeated._layer import RepeatedLayer
@@ -22,8 +23,8 @@ SERIES_BELOW = {True: 0.25, False: 0.05}
 """Where p comes from the Taylor series, for known activations and others: y - f(y) has lost digits there."""
 
 
-@dataclass(frozen=True, eq=False)
-class RenormalisedLayer:
+@dataclass(frozen=True, eq=False, repr=False)
+class RenormalisedLayer(ByValue):
     r"""The layer :math:`T^n[f](x) = \alpha^n f^{2^n}(x/\alpha^n)`, about its fixed point; made by `renormalise`.
 
     Parameters

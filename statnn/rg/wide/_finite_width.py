@@ -13,6 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from statnn._arguments import Floats
+from statnn._by_value import ByValue, by_value
 from statnn._random import Root, stream
 from statnn._tasks import run_tasks
 from statnn.rg.wide._averages import Averages
@@ -22,8 +23,8 @@ BLOCK = 64
 """Replicas that share a stream of random numbers."""
 
 
-@dataclass(frozen=True, eq=False)
-class Signals:
+@dataclass(frozen=True, eq=False, repr=False)
+class Signals(ByValue):
     """Variances and covariances of the fields of two inputs, layer by layer, in independent random networks.
 
     Parameters
@@ -56,6 +57,7 @@ class Signals:
         return np.asarray(np.clip(self.covariance / np.sqrt(product), -1, 1))
 
 
+@by_value
 class FiniteWidth(NamedTuple):
     """Leading order in 1/n of the variance K of fields of one input, in layers 0 ... depth; each of shape (depth+1,).
 

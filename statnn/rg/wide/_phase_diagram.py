@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 from statnn._arguments import Floats, at_least, positive
 from statnn._axes import COLOURS
 from statnn._axes import axes as new_axes
+from statnn._by_value import ByValue
 from statnn.network._activation import Activation, activation
 from statnn.rg.wide._average_kernels import FAST
 from statnn.rg.wide._averages import averages
@@ -19,8 +20,8 @@ DIAGRAM = 1e-9
 """Relative width of brackets in a diagram; its values are good to 1e-6, most to 1e-8."""
 
 
-@dataclass(frozen=True, eq=False)
-class PhaseDiagram:
+@dataclass(frozen=True, eq=False, repr=False)
+class PhaseDiagram(ByValue):
     """Fixed points of random layers on a grid of σ_w and σ_b; all arrays of shape (sigma_w, sigma_b).
 
     Parameters

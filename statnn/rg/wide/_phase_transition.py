@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from statnn._arguments import Floats, Ints, at_least, positive, shaped
+from statnn._by_value import ByValue
 from statnn.network._activation import Activation, activation
 from statnn.rg.wide._averages import Averages, averages
 from statnn.rg.wide._roots import roots
@@ -39,8 +40,8 @@ class TransitionKind(StrEnum):
     NONE = "none: ordered, or chaotic, for every sigma_w > 0"
 
 
-@dataclass(frozen=True, eq=False)
-class Transition:
+@dataclass(frozen=True, eq=False, repr=False)
+class Transition(ByValue):
     """Where and how order ends, for one σ_b or an array of them; every field has the shape of `sigma_b`.
 
     Parameters

@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike
 from statnn._arguments import Floats, whole
 from statnn._axes import COLOURS
 from statnn._axes import axes as new_axes
+from statnn._by_value import ByValue
 from statnn._random import root, stream
 from statnn.network._network import Network
 from statnn.rg.wide._averages import averages
@@ -58,8 +59,8 @@ class LayerPlace:
         return self.point.layer
 
 
-@dataclass(frozen=True, eq=False)
-class Placement:
+@dataclass(frozen=True, eq=False, repr=False)
+class Placement(ByValue):
     """Layers of a network on the phase diagram, and signals measured in it beside those predicted.
 
     Parameters

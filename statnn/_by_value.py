@@ -1,0 +1,125 @@
+"""Frozen objects that hold arrays: they are equal where their parts are, and print themselves in a few lines.
+
+The equality that dataclasses come with asks arrays for one truth value and takes NaN for different from itself; its
+text lists every entry.
+"""
+
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import Any, TypeVar
+
+import numpy as np
+
+T = TypeVar("T")
+
+_FEW = 6
+"""Entries that are shown one by one."""
+_LONG = 120
+"""Characters of one value."""
+
+
+class ByValue:
+    """Base of frozen dataclasses, ``@dataclass(frozen=True, eq=False, repr=False)``: equality, hash and text by value.
+
+    Arrays are equal if shape, type and entries are, NaN equal to NaN. A hash looks at no entry of an array: it costs
+    nothing, and equal objects have equal ones.
+
+    Examples
+    --------
+    >>> from dataclasses import dataclass
+    >>> @dataclass(frozen=True, eq=False, repr=False)
+    ... class Pair(ByValue):
+    ...     name: str
+    ...     values: np.ndarray
+    >>> one, other = Pair("a", np.array([1.0, np.nan])), Pair("a", np.array([1.0, np.nan]))
+    >>> one == other, hash(one) == hash(other), one == Pair("b", one.values)
+    (True, True, False)
+    >>> Pair("a", np.zeros((9, 9)))
+    Pair(name='a', values=<float64 of shape (9, 9)>)
+    """
+
+    def _compared(self) -> tuple[Any, ...]:
+        """Return what tells two objects of the class apart."""
+        own: Any = self
+        return tuple(getattr(self, one.name) for one in fields(own) if one.compare)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, ByValue) or type(other) is not type(self):
+            return NotImplemented
+        return self is other or same(self._compared(), other._compared())
+
+    def __hash__(self) -> int:
+        return hash((type(self), _key(self._compared())))
+
+    def __repr__(self) -> str:
+        own: Any = self
+        shown = (f"{one.name}={brief(getattr(self, one.name))}" for one in fields(own) if one.repr)
+        return f"{type(self).__name__}({', '.join(shown)})"
+
+
+def by_value(kind: type[T]) -> type[T]:
+    """Give a named tuple of arrays equality, hash and text by value, as `ByValue` gives them to a dataclass."""
+
+    def equal(self: Any, other: object) -> bool:
+        return type(other) is kind and same(tuple(self), tuple(other))  # type: ignore[arg-type]
+
+    def text(self: Any) -> str:
+        return f"{kind.__name__}({', '.join(f'{name}={brief(value)}' for name, value in self._asdict().items())})"
+
+    methods = {
+        "__eq__": equal,
+        "__ne__": lambda self, other: not equal(self, other),
+        "__hash__": lambda self: hash((kind, _key(tuple(self)))),
+        "__repr__": text,
+    }
+    for name, method in methods.items():
+        setattr(kind, name, method)
+    return kind
+
+
+def same(one: Any, other: Any) -> bool:
+    """Return whether two values are equal in type and in all they hold."""
+    if one is other or type(one) is not type(other):
+        return one is other
+    if isinstance(one, np.ndarray):
+        alike = one.shape == other.shape and one.dtype == other.dtype
+        return alike and np.array_equal(one, other, equal_nan=one.dtype.kind in "fc")
+    if isinstance(one, Mapping):
+        return one.keys() == other.keys() and all(same(value, other[key]) for key, value in one.items())
+    if isinstance(one, list | tuple):
+        return len(one) == len(other) and all(map(same, one, other))
+    if isinstance(one, Exception):
+        return same(one.args, other.args)
+    return bool(one == other or (one != one and other != other))  # noqa: PLR0124 - of NaN
+
+
+def _key(value: Any) -> Any:
+    """Return something that can be hashed and is equal for equal values."""
+    if isinstance(value, np.ndarray):
+        return value.shape
+    if isinstance(value, Mapping):
+        return frozenset(value)
+    if isinstance(value, list | tuple):
+        return tuple(map(_key, value))
+    if isinstance(value, Exception):
+        return _key(value.args)
+    return None if value != value else value  # noqa: PLR0124 - of NaN
+
+
+def brief(value: Any) -> str:
+    """Return the text of a value in which long arrays are shapes, and of long sequences the first entries are seen."""
+    if isinstance(value, np.ndarray) and value.size > _FEW:
+        return f"<{value.dtype} of shape {value.shape}>"
+    if isinstance(value, np.ndarray):
+        return " ".join(repr(value).split())
+    if type(value) in (list, tuple) and value:
+        shown = [brief(one) for one in value[:_FEW]]
+        rest = [f"... {len(value)} in all"] if len(value) > _FEW else [""] * (len(value) == 1)
+        text = ", ".join([*shown, *rest]).rstrip(" ")
+        return f"[{text}]" if isinstance(value, list) else f"({text})"
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{key!r}: {brief(one)}" for key, one in value.items()) + "}"
+    text = repr(value)
+    if len(text) <= _LONG:
+        return text
+    return f"{text[: _LONG - 4]}...'" if isinstance(value, str) else f"{type(value).__name__}(...)"

@@ -1,0 +1,171 @@
+"""Every public frozen object equals its copies, hashes as they do, and prints itself in five lines."""
+
+import copy
+import importlib
+import inspect
+import pickle
+from enum import Enum
+from functools import cache
+
+import numpy as np
+import pytest
+from test_arrays import COLLAPSE
+from test_house import PUBLIC
+
+from statnn import Network, activation, inspection, montecarlo, network, rg
+from statnn.interaction import BinaryNeurons, DynamicNeurons, Prior, kaufman, onsager, translation_symmetry
+from statnn.interaction import square_lattice as lattice
+from statnn.measure import basins, correlation, graph, growth, order, spikes, tangent
+from statnn.theory.interaction.balance import metropolis
+from statnn.theory.measure.strength import node_strength
+
+SCREEN = 5 * 120
+LARGE = 30
+
+
+@cache
+def net():
+    return Network.random([4, 6, 2], activation="tanh", sigma_b=0.1, rng=0)
+
+
+@cache
+def inputs():
+    return np.random.default_rng(1).normal(size=(60, 4))
+
+
+def labels():
+    return np.arange(60) % 2
+
+
+def counts():
+    return np.random.default_rng(2).integers(0, 9, 40)
+
+
+@cache
+def page():
+    return inspection.inspect(net(), inputs(), labels(), only=["layers", "activity"], rng=0)
+
+
+@cache
+def sampled_flow(length=16, levels=2):
+    torus = lattice(length, length, temperature=3.0)
+    return rg.sample_flow(torus, (length, length), 8, chains=8, levels=levels, method="multispin", rng=1)
+
+
+def many(number):
+    return np.eye(LARGE) * number
+
+
+def chain():
+    return BinaryNeurons([many(0.1)] * 2, fields=0.1, temperature=2.0)
+
+
+def smooth():
+    return DynamicNeurons(net(), inputs(), np.zeros((60, 2)), beta=1.0, stiffness=2.0, free=("weights", "neurons"))
+
+
+MAKERS = {
+    "Network": net,
+    "Activation": lambda: network.ACTIVATIONS["tanh"],
+    "BatchNorm": lambda: network.BatchNorm(np.zeros(LARGE), np.ones(LARGE)),
+    "Trace": lambda: net().trace(inputs()),
+    "BetaBernoulli": lambda: activation.BetaBernoulli(40, 0.3, 5.0).after(20, counts()),
+    "PolyaUrn": lambda: activation.PolyaUrn(40, 0.3, 5.0),
+    "GammaPoisson": lambda: activation.GammaPoisson(40, 0.3, 5.0),
+    "Paths": lambda: activation.BetaBernoulli(40, 0.3, 5.0).simulate(range(1, 50), replicas=20, rng=1),
+    "Fit": lambda: activation.fit(counts(), 100, law=activation.PolyaUrn, rng=1),
+    "Comparison": lambda: activation.compare(counts(), 100, rng=1),
+    "Rarefaction": lambda: activation.rarefaction(counts(), 100, range(1, 90)),
+    "BinaryNeurons": chain,
+    "DynamicNeurons": smooth,
+    "State": lambda: smooth().unpack(np.full(smooth().dimension, 0.5)),
+    "Exact": lambda: kaufman(4, 4),
+    "ExactGaussian": lambda: DynamicNeurons(
+        Network([np.eye(4)], activation="identity"), inputs(), stiffness=2.0
+    ).exact(),
+    "Prior": Prior,
+    "SquareLattice": onsager,
+    "TranslationSymmetry": lambda: translation_symmetry(lattice(4, 4)),
+    "Estimate": lambda: montecarlo.estimate(np.random.default_rng(1).normal(size=(4, 40, LARGE))),
+    "Run": lambda: montecarlo.sample(chain(), 8, rng=1),
+    **{method.__name__: method for method in montecarlo.METHODS.values()},
+    "Data": lambda: inspection.Data(inputs(), labels(), "made up"),
+    "Inspection": page,
+    "Measured": lambda: inspection.Measured(0.5, np.nan),
+    "Section": lambda: page()["layers"],
+    "Table": lambda: page()["layers"].tables[0],
+    "Strength": lambda: graph.strength(net()),
+    "Growth": lambda: growth.layer(np.maximum(inputs(), 1.5) - 1.5, rng=1),
+    "SpikeStatistics": lambda: spikes.statistics(inputs(), window=5, order="blocked", labels=labels()),
+    "FitTest": lambda: spikes.statistics(inputs(), window=5, order="given").test("poisson"),
+    "Intervals": lambda: spikes.statistics(inputs(), window=5, order="given").intervals,
+    "Basin": lambda: basins.sample_basin(net(), inputs(), labels(), draws=4, rng=1),
+    "Correlation": lambda: correlation.neuronal_correlation(inputs()),
+    "Participation": lambda: correlation.participation_ratio(inputs()),
+    "PairOrder": lambda: order.unit_order("tanh", inputs()),
+    "RankProbability": lambda: order.rank_probability(net(), inputs(), labels()),
+    "TangentKernel": lambda: tangent.tangent_kernel(net(), inputs()),
+    "BinaryLayer": lambda: rg.BinaryLayer(np.eye(6), np.zeros(6)),
+    "TransferMatrix": lambda: rg.TransferMatrix(np.zeros((8, 8))),
+    "LinearLayer": lambda: rg.LinearLayer(many(0.5), np.zeros(LARGE), many(1.0)),
+    "Gaussian": lambda: rg.LinearLayer(many(0.5), np.zeros(LARGE), many(1.0)).stationary(),
+    "NoisyLayer": lambda: rg.NoisyLayer("tanh", 1.0, 0.0, 0.1),
+    "TransferOperator": lambda: rg.NoisyLayer("tanh", 1.0, 0.0, 0.5).operator(64),
+    "StationaryLaw": lambda: rg.NoisyLayer("tanh", 1.0, 0.0, 0.5).operator(64).stationary(),
+    "Spectrum": lambda: rg.NoisyLayer("tanh", 1.0, 0.0, 0.5).operator(64).spectrum(20),
+    "Flow": lambda: rg.flow(rg.LinearLayer(0.5, 0.0, 0.75), 3),
+    "FixedPoint": lambda: rg.fixed_points(rg.LinearLayer)[0],
+    "Exponents": lambda: rg.exponents(rg.fixed_points(rg.LinearLayer)[0]),
+    "Truncation": lambda: rg.BinaryLayer([[0.7]], [0.0]).compose(rg.BinaryLayer([[0.7]], [0.1])).truncation,
+    "Collapse": lambda: COLLAPSE,
+    "FixedFunction": lambda: rg.FixedFunction(3, 1 / 3),
+    "ScalingField": lambda: rg.FixedFunction(3, 1 / 3).scaling_fields()[0],
+    "RepeatedLayer": lambda: rg.RepeatedLayer("tanh"),
+    "LeadingForm": lambda: rg.RepeatedLayer("tanh").leading_form(),
+    "RenormalisedLayer": lambda: rg.renormalise(rg.RepeatedLayer("tanh"), 2)[1],
+    "RandomLayer": lambda: rg.RandomLayer("tanh", 1.5, 0.1),
+    "RandomStack": lambda: rg.RandomLayer("tanh", 1.5, 0.1).power(3),
+    "MeanField": lambda: rg.RandomLayer("relu", 1.5, 0.1).fixed_point(),
+    "FiniteWidth": lambda: rg.RandomLayer("tanh", 1.5, 0.1).finite_width(1.0, 20),
+    "Signals": lambda: rg.RandomLayer("tanh", 1.5, 0.1).simulate(10, 5, replicas=4, rng=1),
+    "Decay": lambda: rg.place(net(), inputs(), rng=1).decay,
+    "Criticality": lambda: rg.criticality("tanh"),
+    "Transition": lambda: rg.transition("tanh", np.linspace(0.1, 0.5, 3)),
+    "PhaseDiagram": lambda: rg.phase_diagram("tanh", [0.5, 1.0, 1.5], [0.1, 0.2, 0.3]),
+    "Placement": lambda: rg.place(net(), inputs(), rng=1),
+    "LayerPlace": lambda: rg.place(net(), inputs(), rng=1).layers[0],
+    "Operator": lambda: rg.operators(2)[0],
+    "LinearisedFlow": sampled_flow,
+    "CriticalCoupling": lambda: rg.critical_coupling(sampled_flow(), sampled_flow(8, 1), 1 / 3),
+    "Derivation": metropolis,
+    "Step": lambda: node_strength().steps[0],
+}
+OTHERS = {"Method", "Walkers", "Accumulator"}  # of which there are no objects, and what counts on
+
+
+def frozen_classes():
+    for room, names in PUBLIC.items():
+        for name in names:
+            thing = getattr(importlib.import_module(room), name)
+            if inspect.isclass(thing) and not issubclass(thing, Enum | Exception):
+                yield name, thing
+
+
+def test_the_table_holds_every_public_class():
+    assert {name for name, _ in frozen_classes()} == MAKERS.keys() | OTHERS
+
+
+@pytest.mark.parametrize("name", MAKERS)
+@pytest.mark.filterwarnings("ignore::UserWarning")
+def test_copies_are_equal_and_text_is_short(name):
+    value = MAKERS[name]()
+    assert type(value) is dict(frozen_classes())[name]
+    for other in (copy.copy(value), copy.deepcopy(value), pickle.loads(pickle.dumps(value))):  # noqa: S301
+        assert other == value
+        assert not other != value  # noqa: SIM202 - another method
+        assert hash(other) == hash(value)
+        assert repr(other) == repr(value)
+    assert value != 0
+    assert len(repr(value)) <= SCREEN
+    assert len(repr(value).splitlines()) <= 5
+    assert "± 0," not in str(value)  # a parameter that is given has no error

@@ -1,0 +1,28 @@
+"""Pickles of expressions as they are written: read by sympy alone, 1 - r/(1+r) = 1/(1+r) comes back as True."""
+
+import io
+import pickle
+from typing import Any
+
+import sympy as sp
+from sympy.core.relational import Relational
+
+
+def pickled(value: Any) -> bytes:
+    """Return the pickle of a value from which the same expressions come back, evaluated or not."""
+    stored = io.BytesIO()
+    _Pickler(stored).dump(value)
+    return stored.getvalue()
+
+
+class _Pickler(pickle.Pickler):
+    def reducer_override(self, value: Any) -> Any:
+        if isinstance(value, (sp.Add, sp.Mul)):
+            return type(value)._from_args, (value.args,)  # noqa: SLF001 - sympy's way to put no order into arguments
+        if isinstance(value, (sp.Pow, Relational, sp.Function)):
+            return _as_written, (value.func, value.args)
+        return NotImplemented
+
+
+def _as_written(function: Any, arguments: tuple[Any, ...]) -> Any:
+    return function(*arguments, evaluate=False)
