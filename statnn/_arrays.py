@@ -1,13 +1,14 @@
 """Parameters as arrays: finite real numbers in one of two precisions, in memory that nobody can write to."""
 
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from statnn._arguments import array_of
+from statnn._arguments import Floats, array_of
 
 Reals: TypeAlias = NDArray[Any]
+Array = TypeVar("Array", bound=NDArray[Any])
 
 
 def real(values: ArrayLike, name: str, ndim: int | None) -> Reals:
@@ -23,8 +24,20 @@ def real(values: ArrayLike, name: str, ndim: int | None) -> Reals:
     bad = ~np.isfinite(result)
     if bad.any():
         where = tuple(int(i[0]) for i in np.nonzero(bad))
-        raise ValueError(f"{name}{list(where)} = {array[where]} is not finite: every parameter and input must be")
+        place = list(where) if where else ""
+        raise ValueError(f"{name}{place} = {array[where]} is not finite: every parameter and input must be")
     return result
+
+
+def read_only(array: Array) -> Array:
+    """Return the array itself, which cannot be written to from now on."""
+    array.flags.writeable = False
+    return array
+
+
+def locked(values: ArrayLike) -> Floats:
+    """Return a read-only copy in float64."""
+    return read_only(np.array(values, dtype=np.float64))
 
 
 def frozen(array: Reals, dtype: np.dtype[Any]) -> Reals:

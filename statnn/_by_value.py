@@ -14,8 +14,9 @@ T = TypeVar("T")
 
 _FEW = 6
 """Entries that are shown one by one."""
-_LONG = 120
-"""Characters of one value."""
+_LINE = 120
+_SCREEN = 4 * _LINE
+"""Characters of an object; where it would take more, none of its parts may take more than a line."""
 
 
 class ByValue:
@@ -53,8 +54,7 @@ class ByValue:
 
     def __repr__(self) -> str:
         own: Any = self
-        shown = (f"{one.name}={brief(getattr(self, one.name))}" for one in fields(own) if one.repr)
-        return f"{type(self).__name__}({', '.join(shown)})"
+        return _text(type(self).__name__, {one.name: getattr(self, one.name) for one in fields(own) if one.repr})
 
 
 def by_value(kind: type[T]) -> type[T]:
@@ -63,14 +63,11 @@ def by_value(kind: type[T]) -> type[T]:
     def equal(self: Any, other: object) -> bool:
         return type(other) is kind and same(tuple(self), tuple(other))  # type: ignore[arg-type]
 
-    def text(self: Any) -> str:
-        return f"{kind.__name__}({', '.join(f'{name}={brief(value)}' for name, value in self._asdict().items())})"
-
     methods = {
         "__eq__": equal,
         "__ne__": lambda self, other: not equal(self, other),
         "__hash__": lambda self: hash((kind, _key(tuple(self)))),
-        "__repr__": text,
+        "__repr__": lambda self: _text(kind.__name__, self._asdict()),
     }
     for name, method in methods.items():
         setattr(kind, name, method)
@@ -81,15 +78,17 @@ def same(one: Any, other: Any) -> bool:
     """Return whether two values are equal in type and in all they hold."""
     if one is other or type(one) is not type(other):
         return one is other
+    if isinstance(one, np.ma.MaskedArray):
+        return same(np.ma.getmaskarray(one), np.ma.getmaskarray(other)) and same(one.data, other.data)
     if isinstance(one, np.ndarray):
         alike = one.shape == other.shape and one.dtype == other.dtype
         return alike and np.array_equal(one, other, equal_nan=one.dtype.kind in "fc")
     if isinstance(one, Mapping):
         return one.keys() == other.keys() and all(same(value, other[key]) for key, value in one.items())
+    if isinstance(one, Exception):
+        one, other = one.args, other.args
     if isinstance(one, list | tuple):
         return len(one) == len(other) and all(map(same, one, other))
-    if isinstance(one, Exception):
-        return same(one.args, other.args)
     return bool(one == other or (one != one and other != other))  # noqa: PLR0124 - of NaN
 
 
@@ -106,20 +105,28 @@ def _key(value: Any) -> Any:
     return None if value != value else value  # noqa: PLR0124 - of NaN
 
 
-def brief(value: Any) -> str:
-    """Return the text of a value in which long arrays are shapes, and of long sequences the first entries are seen."""
-    if isinstance(value, np.ndarray) and value.size > _FEW:
-        return f"<{value.dtype} of shape {value.shape}>"
+def _text(name: str, parts: Mapping[str, Any]) -> str:
+    text = ""
+    for most in (_SCREEN, _LINE):
+        text = f"{name}({', '.join(f'{key}={_brief(value, most)}' for key, value in parts.items())})"
+        if len(text) <= _SCREEN:
+            break
+    return text
+
+
+def _brief(value: Any, most: int) -> str:
+    """Return the text of a value, in which long arrays are shapes, and of long sequences the first entries are seen."""
     if isinstance(value, np.ndarray):
-        return " ".join(repr(value).split())
+        whole = f"masked({value})" if isinstance(value, np.ma.MaskedArray) else repr(value)
+        return " ".join(whole.split()) if value.size <= _FEW else f"<{value.dtype} of shape {value.shape}>"
     if type(value) in (list, tuple) and value:
-        shown = [brief(one) for one in value[:_FEW]]
+        shown = [_brief(one, most) for one in value[:_FEW]]
         rest = [f"... {len(value)} in all"] if len(value) > _FEW else [""] * (len(value) == 1)
         text = ", ".join([*shown, *rest]).rstrip(" ")
         return f"[{text}]" if isinstance(value, list) else f"({text})"
     if isinstance(value, dict):
-        return "{" + ", ".join(f"{key!r}: {brief(one)}" for key, one in value.items()) + "}"
+        return "{" + ", ".join(f"{key!r}: {_brief(one, most)}" for key, one in value.items()) + "}"
     text = repr(value)
-    if len(text) <= _LONG:
+    if len(text) <= most:
         return text
-    return f"{text[: _LONG - 4]}...'" if isinstance(value, str) else f"{type(value).__name__}(...)"
+    return f"{text[: most - 4]}...'" if isinstance(value, str) else f"{type(value).__name__}(...)"

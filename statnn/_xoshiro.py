@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from statnn._compile import helper
+from statnn._compile import helper, inlined
 
 _ROTATE_23, _ROTATE_41 = np.uint64(23), np.uint64(41)
 _ROTATE_45, _ROTATE_19 = np.uint64(45), np.uint64(19)
@@ -21,10 +21,9 @@ def words(rng: np.random.Generator) -> NDArray[np.uint64]:
     return rng.integers(0, 2**64, size=4, dtype=np.uint64)
 
 
-@helper
-def next_word(state: Any) -> Any:
-    """Return 64 random bits and advance the state."""
-    s0, s1, s2, s3 = state[0], state[1], state[2], state[3]
+@inlined
+def step(s0: Any, s1: Any, s2: Any, s3: Any) -> Any:
+    """Return 64 random bits and the four words that follow: a kernel that draws often keeps them in registers."""
     total = s0 + s3
     result = ((total << _ROTATE_23) | (total >> _ROTATE_41)) + s0
     shifted = s1 << _SHIFT_17
@@ -34,7 +33,13 @@ def next_word(state: Any) -> Any:
     s0 ^= s3
     s2 ^= shifted
     s3 = (s3 << _ROTATE_45) | (s3 >> _ROTATE_19)
-    state[0], state[1], state[2], state[3] = s0, s1, s2, s3
+    return result, s0, s1, s2, s3
+
+
+@helper
+def next_word(state: Any) -> Any:
+    """Return 64 random bits and advance the state."""
+    result, state[0], state[1], state[2], state[3] = step(state[0], state[1], state[2], state[3])
     return result
 
 

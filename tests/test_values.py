@@ -155,6 +155,20 @@ def test_the_table_holds_every_public_class():
     assert {name for name, _ in frozen_classes()} == MAKERS.keys() | OTHERS
 
 
+def test_what_differs_in_one_entry_a_mask_or_a_type_is_not_equal():
+    gaussian = rg.Gaussian(np.array([0.0, np.nan]), np.eye(2))
+    assert gaussian == rg.Gaussian(np.array([-0.0, np.nan]), np.eye(2))
+    assert hash(gaussian) == hash(rg.Gaussian(np.array([-0.0, np.nan]), np.eye(2)))
+    for mean in ([0.0, 1.0], [0.0, np.nan, 0.0], [0, 1]):
+        assert gaussian != rg.Gaussian(np.array(mean), np.eye(2))
+    values = np.ma.array([1.0, 2.0], mask=[False, True])
+    one, other = (spikes.FitTest("poisson", mean, values) for mean in (values, np.ma.array([1.0, 2.0])))
+    assert one == copy.deepcopy(one) != other
+    spins = BinaryNeurons([[0.0, 1.0], [1.0, 0.0]])
+    assert spins == BinaryNeurons([[0.0, 1.0], [1.0, 0.0]]) != spins.at(2.0)
+    assert spins != BinaryNeurons([[0.0, 1.0], [1.0, 0.0]], fields=0.1)
+
+
 @pytest.mark.parametrize("name", MAKERS)
 @pytest.mark.filterwarnings("ignore::UserWarning")
 def test_copies_are_equal_and_text_is_short(name):

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from statnn._arguments import Ints
+from statnn._arrays import read_only
 
 
 @dataclass(frozen=True, eq=False)
@@ -16,7 +17,7 @@ class Start:
     counts: Ints = field(repr=False)
 
     def __post_init__(self) -> None:
-        self.counts.flags.writeable = False
+        read_only(self.counts)
 
     def __reduce__(self) -> Any:
         """Copy by construction, so that a copy cannot be written to either."""

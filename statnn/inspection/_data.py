@@ -1,7 +1,7 @@
 """Samples and labels from files: npz with x and y (or the names of the well-known mnist.npz), or npy."""
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -99,18 +99,39 @@ def read_data(
     return Data(samples, known, how, why)
 
 
-def given_data(x: ArrayLike, labels: ArrayLike | None, classes: NDArray[Any] | None = None) -> Data:
+def as_data(data: Any, labels: Any, classes: NDArray[Any] | None) -> Data:
+    """Return samples, and labels as numbers of the outputs."""
+    if isinstance(data, Data):
+        if labels is not None:
+            raise TypeError("labels are given, but the Data hold them already: leave them out")
+        return _numbered(data, classes)
+    if not isinstance(data, str | os.PathLike):
+        return _given(data, labels, classes)
+    if labels is None or isinstance(labels, str | os.PathLike):
+        return _numbered(read_data(data, labels), classes)
+    read = read_data(data)
+    return replace(_given(read.x, labels, classes), source=read.source)
+
+
+def _numbered(data: Data, classes: NDArray[Any] | None) -> Data:
+    if data.labels is None or classes is None:
+        return data
+    known, why = _numbers(data.labels, classes)
+    return replace(data, labels=known, no_labels=why)
+
+
+def _given(x: ArrayLike, labels: ArrayLike | None, classes: NDArray[Any] | None = None) -> Data:
     """Return arrays as data, not scaled; labels as numbers of the outputs, where it is known for what these stand."""
     samples, how = _samples(array_of(x, "the data"), 1.0, "arrays")
     given = None if labels is None else array_of(labels, "labels")
     if given is not None and given.ndim == 1 and len(given) == len(samples) and classes is not None:
-        known, why = numbered(given, classes)
+        known, why = _numbers(given, classes)
     else:
         known, why = _labels(given, len(samples))
     return Data(samples, known, how, why or ("" if known is not None else NOT_GIVEN))
 
 
-def numbered(labels: NDArray[Any], classes: NDArray[Any]) -> tuple[Ints | None, str]:
+def _numbers(labels: NDArray[Any], classes: NDArray[Any]) -> tuple[Ints | None, str]:
     """Return which of the increasing classes every label is, or why there is none."""
     names = classes.tolist()
     where = {name: k for k, name in enumerate(names)}

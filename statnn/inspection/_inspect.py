@@ -10,14 +10,14 @@ from types import MappingProxyType
 from typing import Any, TypeAlias
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from statnn._arguments import whole
 from statnn._memory import refuse_beyond_memory
 from statnn._random import root, stream
 from statnn.inspection._activity import activity, spiking
 from statnn.inspection._classification import attraction, ranks
-from statnn.inspection._data import Data, given_data, numbered, read_data
+from statnn.inspection._data import Data, as_data
 from statnn.inspection._layers import layers as layers_of
 from statnn.inspection._layers import strength
 from statnn.inspection._meanfield import phase, together
@@ -118,7 +118,7 @@ def inspect(
     """
     chosen = _chosen(only)
     loaded = load(network, activation=activation, layers=layers)
-    found = _data(data, labels, loaded.classes)
+    found = as_data(data, labels, loaded.classes)
     seed = root(rng)
     most = whole(samples, "samples", minimum=2)
     if len(found.x) > most:
@@ -178,27 +178,6 @@ def _chosen(only: Sequence[str] | None) -> list[str]:
         if key not in QUESTIONS:
             raise ValueError(f"only = {key!r} is no question; there are {', '.join(QUESTIONS)}")
     return [key for key in QUESTIONS if key in only]
-
-
-def _data(data: Any, labels: Any, classes: NDArray[Any] | None) -> Data:
-    """Return samples, and labels as numbers of the outputs."""
-    if isinstance(data, Data):
-        if labels is not None:
-            raise TypeError("labels are given, but the Data hold them already: leave them out")
-        return _numbered(data, classes)
-    if not isinstance(data, str | os.PathLike):
-        return given_data(data, labels, classes)
-    if labels is None or isinstance(labels, str | os.PathLike):
-        return _numbered(read_data(data, labels), classes)
-    read = read_data(data)
-    return replace(given_data(read.x, labels, classes), source=read.source)
-
-
-def _numbered(data: Data, classes: NDArray[Any] | None) -> Data:
-    if data.labels is None or classes is None:
-        return data
-    known, why = numbered(data.labels, classes)
-    return replace(data, labels=known, no_labels=why)
 
 
 def _finite(threshold: Any) -> float:

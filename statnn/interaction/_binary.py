@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
 
 from statnn._arguments import Floats, Ints, array_of, positive
+from statnn._arrays import read_only
 from statnn._by_value import ByValue, same
 from statnn.interaction import _structure
 from statnn.interaction._from_graph import fields_of_graph, fields_of_mapping, finite, from_graph, is_graph
@@ -75,7 +76,7 @@ class BinaryNeurons(ByValue):
             nodes, couplings, layers, blocks = from_graph(graph)
             couplings = couplings if blocks is None else blocks
             if layers is not None and blocks is None:
-                own["layers"] = tuple(_read_only(layer) for layer in layers)
+                own["layers"] = tuple(read_only(layer) for layer in layers)
             if fields is None or isinstance(fields, str):
                 fields = fields_of_graph(graph, fields)
         if temperature is None:
@@ -134,16 +135,16 @@ class BinaryNeurons(ByValue):
     def layers(self) -> tuple[Ints, ...]:
         """Spins of every layer: couplings join spins of one layer or of neighbouring layers only."""
         if self.blocks is None:
-            return tuple(_read_only(layer) for layer in _structure.levels(self.couplings))
+            return tuple(read_only(layer) for layer in _structure.levels(self.couplings))
         widths = [self.blocks[0].shape[1], *(block.shape[0] for block in self.blocks)]
-        return tuple(np.split(_read_only(np.arange(self.size)), np.cumsum(widths)[:-1]))
+        return tuple(np.split(read_only(np.arange(self.size)), np.cumsum(widths)[:-1]))
 
     @cached_property
     def colours(self) -> Ints:
         """Colour of every spin, shape (N,): spins of one colour are not coupled."""
         if self.blocks is None:
-            return _read_only(_structure.colours(self.couplings))
-        return _read_only(np.concatenate([np.full(layer.size, m % 2) for m, layer in enumerate(self.layers)]))
+            return read_only(_structure.colours(self.couplings))
+        return read_only(np.concatenate([np.full(layer.size, m % 2) for m, layer in enumerate(self.layers)]))
 
     def at(self, temperature: float) -> "BinaryNeurons":
         """Return the same spins at another temperature; couplings are shared."""
@@ -299,7 +300,7 @@ class BinaryNeurons(ByValue):
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)  # pickles forget that arrays are read-only
         for array in (self.fields, *(self.blocks or ()), *self.__dict__.get("layers", ())):
-            _read_only(array)
+            read_only(array)
         if self.blocks is None:
             _locked(self.couplings)
 
@@ -380,7 +381,7 @@ def _blocks(value: Sequence[ArrayLike]) -> tuple[Floats, ...]:
             copy = np.array(array, dtype=np.float64, order="C")
         if not np.isfinite(copy).all():
             raise ValueError(f"block {m} holds NaN or infinity; every coupling must be finite")
-        blocks.append(_read_only(copy))
+        blocks.append(read_only(copy))
     return tuple(blocks)
 
 
@@ -397,7 +398,7 @@ def _fields(value: Any, nodes: Sequence[Hashable]) -> Floats:
     if isinstance(value, str):
         raise TypeError(f"fields = {value!r} names an attribute of nodes, but couplings are no graph: pass an array")
     if hasattr(value, "keys"):
-        return _read_only(fields_of_mapping(value, nodes))
+        return read_only(fields_of_mapping(value, nodes))
     array = _reals(0.0 if value is None else value, "fields")
     if array.dtype.kind not in "biuf":
         raise TypeError(f"fields must hold real numbers, not {array.dtype}")
@@ -407,7 +408,7 @@ def _fields(value: Any, nodes: Sequence[Hashable]) -> Floats:
         result = np.array(np.broadcast_to(array, (size,)), dtype=np.float64)
     if not np.isfinite(result).all():
         raise ValueError(f"fields[{int(np.argmin(np.isfinite(result)))}] is not finite")
-    return _read_only(result)
+    return read_only(result)
 
 
 def _refuse_beyond_floats(model: BinaryNeurons) -> None:
@@ -425,13 +426,8 @@ def _refuse_beyond_floats(model: BinaryNeurons) -> None:
         )
 
 
-def _read_only(array: NDArray[Any]) -> NDArray[Any]:
-    array.flags.writeable = False
-    return array
-
-
 def _locked(matrix: "sparse.csr_array[Any]") -> "sparse.csr_array[Any]":
     matrix.sort_indices()
     for part in (matrix.data, matrix.indices, matrix.indptr):
-        _read_only(part)
+        read_only(part)
     return matrix

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from statnn._arguments import array_of, positive
+from statnn._arrays import read_only
 from statnn._by_value import ByValue
 from statnn.interaction._state import Prior, Reals, State
 from statnn.network import Network
@@ -95,8 +96,8 @@ class DynamicNeurons(ByValue):
         if prior is not None and len(names) == 1:
             raise ValueError("prior is given but neither weights nor biases are free: name them in free=")
         own = self.__dict__
-        own["net"], own["inputs"] = net, _frozen(x)
-        own["targets"] = None if targets is None else _frozen(_targets(targets, len(x), net))
+        own["net"], own["inputs"] = net, read_only(x.copy())
+        own["targets"] = None if targets is None else read_only(_targets(targets, len(x), net).copy())
         own["beta"] = positive(beta, "beta", why="it weighs the distance to the targets; leave targets out to drop it")
         own["stiffness"] = positive(stiffness, "stiffness", why="it binds the neurons to their network")
         own["free"] = tuple(name for name in FREE if name in names)
@@ -394,7 +395,7 @@ class DynamicNeurons(ByValue):
         self.__dict__.update(state)  # pickles forget that arrays are read-only
         for array in (self.inputs, self.targets):
             if array is not None:
-                array.flags.writeable = False
+                read_only(array)
 
     def __repr__(self) -> str:
         return (
@@ -426,10 +427,4 @@ def _targets(targets: ArrayLike, samples: int, net: Network) -> Reals:
         result: Reals = array.astype(net.dtype)
     if not np.isfinite(result).all():
         raise ValueError(f"targets reach {np.abs(array).max():.3g}, beyond the range of {net.dtype}")
-    return result
-
-
-def _frozen(array: Reals) -> Reals:
-    result = array.copy()
-    result.flags.writeable = False
     return result

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from statnn._arguments import Ints
+from statnn._arrays import read_only
 from statnn._compile import kernel
 
 if TYPE_CHECKING:
@@ -37,8 +38,8 @@ def _levels_from(couplings: "sparse.csr_array[Any]", first: int) -> list[Ints]:
 
 def _pattern(couplings: "sparse.csr_array[Any]") -> tuple[Ints, Ints]:
     """Return row pointers and neighbours, read-only, so that kernels are compiled once."""
-    indptr, indices = (part.astype(np.int64, copy=False).view() for part in (couplings.indptr, couplings.indices))
-    indptr.flags.writeable = indices.flags.writeable = False
+    pattern = couplings.indptr, couplings.indices
+    indptr, indices = (read_only(part.astype(np.int64, copy=False).view()) for part in pattern)
     return indptr, indices
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import TypeVar
 from weakref import WeakKeyDictionary
 
+from statnn._arrays import read_only
 from statnn.interaction import BinaryNeurons
 from statnn.montecarlo._method import Values
 
@@ -14,10 +15,7 @@ def graph(model: BinaryNeurons) -> tuple[Values, Values, Values]:
     A kernel is compiled once for arrays that may be written to and once for others; pickle forgets which is which.
     """
     couplings = model.couplings
-    parts = couplings.indptr.view(), couplings.indices.view(), couplings.data.view()
-    for part in parts:
-        part.flags.writeable = False
-    return parts
+    return read_only(couplings.indptr.view()), read_only(couplings.indices.view()), read_only(couplings.data.view())
 
 
 T = TypeVar("T")

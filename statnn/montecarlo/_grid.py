@@ -47,7 +47,7 @@ def on_grid(bound: float, count: int, temperature: float) -> tuple["np.dtype[Any
     Returns
     -------
     dtype, float
-        The caller takes ``(np.round(J / g) * g).astype(dtype)``, and h likewise.
+        The caller takes ``nearest(J, g).astype(dtype)``, and h likewise.
 
     Examples
     --------
@@ -64,6 +64,17 @@ def on_grid(bound: float, count: int, temperature: float) -> tuple["np.dtype[Any
         if np.sqrt(count) * spacing / 2 <= LARGEST_ERROR * temperature:
             return dtype, spacing
     return dtype, spacing
+
+
+def multiples(values: Floats, spacing: float) -> Floats:
+    """Return the nearest points of the grid, in units of its spacing."""
+    found: Floats = np.rint(values / spacing)
+    return found
+
+
+def nearest(values: Floats, spacing: float) -> Floats:
+    """Return the nearest points of the grid."""
+    return multiples(values, spacing) * spacing
 
 
 def _spacing(bound: float, count: int, digits: int) -> float:
@@ -93,7 +104,7 @@ def refuse_lost(model: "BinaryNeurons", temperature: float) -> None:
         return
 
     def lost(values: Floats) -> Floats:
-        return np.abs(np.round(values / spacing) * spacing - values)
+        return np.abs(nearest(values, spacing) - values)
 
     error = _row_sums(model, lost) + lost(model.fields)
     changed = (error > LARGEST_ERROR * temperature) & (error > SMALLEST_SHARE * bounds)
@@ -139,5 +150,5 @@ def rounded(model: "BinaryNeurons") -> tuple[NDArray[Any], NDArray[Any]]:
     values = np.empty(model.couplings.nnz, dtype)
     for begin in range(0, values.size, _AT_ONCE):
         part = slice(begin, begin + _AT_ONCE)
-        values[part] = np.round(model.couplings.data[part] / spacing) * spacing
-    return values, (np.round(model.fields / spacing) * spacing).astype(dtype)
+        values[part] = nearest(model.couplings.data[part], spacing)
+    return values, nearest(model.fields, spacing).astype(dtype)

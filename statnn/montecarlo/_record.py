@@ -6,6 +6,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from statnn._arguments import array_of
+from statnn._arrays import read_only
 from statnn._memory import refuse_beyond_memory
 from statnn.montecarlo._engine import Block
 from statnn.montecarlo._method import Values, Walkers
@@ -25,8 +26,7 @@ def record(observables: Mapping[str, Observable | None], draws: Iterator[Walkers
                 values = walkers.observe(name)
             else:
                 if states is None:
-                    states = walkers.states()
-                    states.flags.writeable = False  # functions share them
+                    states = read_only(walkers.states())  # functions share them
                 values = _observed(name, function, states)
             if name not in records:
                 refuse_beyond_memory(

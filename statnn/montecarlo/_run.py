@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from statnn._arguments import whole
+from statnn._arrays import read_only
 from statnn._by_value import ByValue
 from statnn._memory import refuse_beyond_memory
 from statnn._random import Root
@@ -51,7 +52,7 @@ class Run(ByValue):
 
     def __post_init__(self) -> None:
         for values in self.draws.values():
-            values.flags.writeable = False
+            read_only(values)
 
     @property
     def states(self) -> Values:

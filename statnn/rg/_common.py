@@ -4,7 +4,8 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from statnn._arguments import Floats, array_of, whole
+from statnn._arguments import Floats, whole
+from statnn._arrays import real as finite_reals
 
 Layer = TypeVar("Layer")
 
@@ -48,17 +49,4 @@ def power(layer: Layer, m: Any) -> Layer:
 
 def real(values: Any, name: str) -> Floats:
     """Return values as float64 array of finite real numbers, or raise."""
-    array = array_of(values, name)
-    if array.dtype.kind not in "biuf":
-        raise TypeError(f"{name} must hold real numbers, not {array.dtype}")
-    result = array.astype(np.float64)
-    if not np.isfinite(result).all():
-        raise ValueError(f"{name} = {result[~np.isfinite(result)].flat[0]} is not finite: every parameter must be")
-    return result
-
-
-def locked(array: Any) -> Floats:
-    """Return a read-only copy."""
-    result = np.array(array, dtype=np.float64)
-    result.flags.writeable = False
-    return result
+    return finite_reals(values, name, None).astype(np.float64)

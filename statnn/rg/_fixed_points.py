@@ -17,6 +17,7 @@ from numpy.typing import ArrayLike
 from scipy import linalg, optimize
 
 from statnn._arguments import Floats, array_of, at_least, positive, whole
+from statnn._arrays import read_only
 from statnn._by_value import ByValue
 
 Renormalisation: TypeAlias = Callable[[Floats, int], Floats]
@@ -90,7 +91,7 @@ class FixedPoint(ByValue):
             raise ValueError(f"couplings have shape {couplings.shape} for {len(self.names)} names; give one of each")
         if self.thermal is not None and self.thermal not in self.names:
             raise ValueError(f"thermal = {self.thermal!r} is none of the couplings {', '.join(self.names)}")
-        couplings.flags.writeable = False
+        read_only(couplings)
         object.__setattr__(self, "couplings", couplings)
 
     @property
@@ -209,7 +210,7 @@ def _exponents(fixed_point: FixedPoint, b: int, matrix: Floats, wrong: Floats) -
         thermal = [i for i in thermal if fields[i] == fixed_point.thermal]
     nu = float(1 / y[thermal[0]]) if len(thermal) == 1 else None
     for array in (values, y, error, right):
-        array.flags.writeable = False
+        read_only(array)
     return Exponents(b, values, y, error, kinds, fields, right, nu)
 
 

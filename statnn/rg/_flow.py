@@ -6,10 +6,10 @@ from enum import StrEnum
 from typing import Any, TypeAlias
 
 from statnn._arguments import Floats, whole
+from statnn._arrays import locked
 from statnn._axes import COLOURS, axes
 from statnn._by_value import ByValue
 from statnn.network import Activation
-from statnn.rg._common import locked
 
 MOST_DOUBLINGS = 60
 Portrait: TypeAlias = Callable[[Any, Floats], Floats]

@@ -12,6 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
+from statnn import Network
+
 TOLERANCE = 1e-4
 MOST_EPOCHS = 600
 
@@ -85,8 +87,7 @@ class Trained:
 
     Parameters
     ----------
-    weights, biases : tuple of ndarray
-        One of shape (in, out) and one of shape (out,) a layer.
+    net : Network
     test_loss, test_error : float
         Cross entropy in nats and share of wrong answers on the test images.
     train_loss : float
@@ -97,23 +98,16 @@ class Trained:
         Whether the stated criterion was met.
     """
 
-    weights: tuple[NDArray[np.floating], ...]
-    biases: tuple[NDArray[np.floating], ...]
+    net: Network
     test_loss: float
     test_error: float
     train_loss: float
     epochs: int
     converged: bool
 
-    def fires(self, images: NDArray[np.floating], layer: int = 0) -> NDArray[np.bool_]:
-        """Return which hidden units of one layer are above zero, shape (samples, units)."""
-        for weight, bias in zip(self.weights[: layer + 1], self.biases[: layer + 1], strict=True):
-            images = np.maximum(images @ weight + bias, 0.0)
-        return images > 0
-
-    def counts(self, images: NDArray[np.floating], layer: int = 0) -> NDArray[np.int64]:
-        """Return how many of the images activate each hidden unit, shape (units,)."""
-        return self.fires(images, layer).sum(axis=0)
+    def fires(self, images: NDArray[np.floating]) -> NDArray[np.bool_]:
+        """Return which units of the first hidden layer are above zero, shape (samples, units)."""
+        return self.net.trace(images).activations[1] > 0
 
 
 def train(
@@ -136,14 +130,12 @@ def train(
         warnings.simplefilter("ignore")
         warnings.simplefilter("always", ConvergenceWarning)
         network.fit(images.train, images.train_labels)
-    last = images.test
-    for weight, bias in zip(network.coefs_[:-1], network.intercepts_[:-1], strict=True):
-        last = np.maximum(last @ weight + bias, 0)
-    log_odds = special.log_softmax((last @ network.coefs_[-1] + network.intercepts_[-1]).astype(float), axis=1)
+    activations = ["relu"] * len(hidden) + ["identity"]
+    net = Network([weight.T for weight in network.coefs_], network.intercepts_, activations)
+    log_odds = special.log_softmax(net(images.test).astype(float), axis=1)
     return Trained(
-        weights=tuple(network.coefs_),
-        biases=tuple(network.intercepts_),
-        test_loss=-float(log_odds[np.arange(len(last)), images.test_labels].mean()),
+        net=net,
+        test_loss=-float(log_odds[np.arange(len(log_odds)), images.test_labels].mean()),
         test_error=float(np.mean(log_odds.argmax(axis=1) != images.test_labels)),
         train_loss=float(network.loss_),
         epochs=int(network.n_iter_),

@@ -9,15 +9,13 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import stats
 
-from statnn._axes import axes
+from statnn._axes import COLOURS, axes
 from statnn._by_value import ByValue
 from statnn.activation._gamma_poisson import GammaPoisson
 from statnn.activation._inference.estimate import NoFiniteFitError
 from statnn.activation._inference.fit import LAWS, Fit, fit
 from statnn.activation._inference.likelihood import Tally, polya_urn
 from statnn.activation._polya_urn import PolyaUrn
-
-COLOURS = ("#0072B2", "#D55E00", "#009E73")
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -22,6 +22,7 @@ import numpy as np
 from scipy import linalg
 
 from statnn._arguments import Floats
+from statnn._arrays import read_only
 from statnn._by_value import ByValue
 from statnn.interaction._protocols import Neurons
 from statnn.interaction._state import Prior, State
@@ -64,7 +65,7 @@ class ExactGaussian(ByValue):
     def __post_init__(self) -> None:
         for array in (self.mean, self.covariance):
             if array is not None:
-                array.flags.writeable = False
+                read_only(array)
 
     @property
     def entropy(self) -> float:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from statnn._arguments import Floats
+from statnn._arrays import read_only
 from statnn._by_value import ByValue
 from statnn.interaction._exact.averages import Reduced
 from statnn.interaction._exact.enumeration import MOST_SPINS, enumerate_states
@@ -69,7 +70,7 @@ class Exact(ByValue):
     def __post_init__(self) -> None:
         for array in (self.magnetisation, self.correlation):
             if array is not None:
-                array.flags.writeable = False
+                read_only(array)
 
     @property
     def free_energy(self) -> float:

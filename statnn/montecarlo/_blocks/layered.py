@@ -15,7 +15,7 @@ from statnn._arguments import Ints
 from statnn._by_value import ByValue
 from statnn.interaction import BinaryNeurons
 from statnn.montecarlo._couplings import once
-from statnn.montecarlo._grid import on_grid
+from statnn.montecarlo._grid import multiples, on_grid
 from statnn.montecarlo._lanes import aligned
 
 _STEEPEST = 1e38
@@ -96,11 +96,11 @@ def layered(model: BinaryNeurons) -> Layered:
         plan[row] = first[m], widths[m], first[m - 1 if m else 1], count, offset
         matrix, column = weights[offset : offset + widths[m] * count].reshape(widths[m], count), 0
         for part in parts:
-            matrix[:, column : column + part.shape[1]] = np.rint(part / spacing)
+            matrix[:, column : column + part.shape[1]] = multiples(part, spacing)
             column += part.shape[1]
         offset += widths[m] * count
     order = np.concatenate([model.layers[m] for m in turn])
-    fields = np.rint(model.fields[order] / spacing).astype(dtype)
+    fields = multiples(model.fields[order], spacing).astype(dtype)
     slope = min(2 * (spacing / model.temperature), _STEEPEST)
     shifts = tuple(_shift(block) for block in blocks)
     return Layered(plan, weights, fields, np.float32(-slope), order, np.argsort(turn), shifts)

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from statnn._compile import helper, kernel
+from statnn._xoshiro import step
 
 ROUNDS = 11
 """Digits that are compared in all replicas at once."""
@@ -26,7 +27,6 @@ RANDOM, COUNT, BONDS, CARRY, ACCEPTED, UNDECIDED, LEVELS, ROWS = 0, 4, 8, 12, 13
 """Rows of the scratch array: the random state, digits of the number of satisfied bonds, four bonds, ..., 9 levels."""
 
 _ONE, _TWO, _ONES = np.uint64(1), np.uint64(2), np.uint64(2**64 - 1)
-_ROTATE_23, _ROTATE_41, _ROTATE_45, _ROTATE_19, _SHIFT_17 = (np.uint64(k) for k in (23, 41, 45, 19, 17))
 _GOLDEN, _MIX_1, _MIX_2 = (np.uint64(k) for k in (0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB))
 _SHIFT_30, _SHIFT_27, _SHIFT_31 = np.uint64(30), np.uint64(27), np.uint64(31)
 
@@ -165,15 +165,7 @@ def _compare(table: Any, half: Any, scratch: Any, levels: Any, width: Any) -> No
         scratch[LEVELS * words + w] = free
         accepted, undecided = np.uint64(0), _ONES
         for digit in range(ROUNDS):
-            total = s0 + s3
-            bits = ((total << _ROTATE_23) | (total >> _ROTATE_41)) + s0
-            shifted = s1 << _SHIFT_17
-            s2 ^= s0
-            s3 ^= s1
-            s1 ^= s2
-            s0 ^= s3
-            s2 ^= shifted
-            s3 = (s3 << _ROTATE_45) | (s3 >> _ROTATE_19)
+            bits, s0, s1, s2, s3 = step(s0, s1, s2, s3)
             chance = np.uint64(0)
             for level in range(most):
                 chance |= scratch[(LEVELS + level) * words + w] & table[digit * most + level]

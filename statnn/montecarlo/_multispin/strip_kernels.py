@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from statnn._compile import helper, inlined, kernel
+from statnn._xoshiro import step
 from statnn.montecarlo._lanes import scratch
 
 FIRST = 8
@@ -36,7 +37,6 @@ _FLUSH = 31
 
 _row, _four_rows, _combinations = scratch(WORDS), scratch(4, WORDS), scratch(_COMBINATIONS * WORDS)
 _NONE, _ONE, _ONES = np.uint64(0), np.uint64(1), np.uint64(2**64 - 1)
-_ROTATE_23, _ROTATE_41, _ROTATE_45, _ROTATE_19, _SHIFT_17 = (np.uint64(k) for k in (23, 41, 45, 19, 17))
 _GOLDEN, _MIX_1, _MIX_2 = (np.uint64(k) for k in (0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB))
 _SHIFT_30, _SHIFT_27, _SHIFT_31 = np.uint64(30), np.uint64(27), np.uint64(31)
 _PAIRS, _FOURS, _BYTES = (np.uint64(k) for k in (0x5555555555555555, 0x3333333333333333, 0x0F0F0F0F0F0F0F0F))
@@ -82,15 +82,7 @@ def metropolis(
                         s0, s1, s2, s3 = draw[0, w], draw[1, w], draw[2, w], draw[3, w]
                         yes, open_bits = _NONE, _ONES
                         for digit in range(ROUNDS):
-                            total = s0 + s3
-                            bits = ((total << _ROTATE_23) | (total >> _ROTATE_41)) + s0
-                            shifted = s1 << _SHIFT_17
-                            s2 ^= s0
-                            s3 ^= s1
-                            s1 ^= s2
-                            s0 ^= s3
-                            s2 ^= shifted
-                            s3 = (s3 << _ROTATE_45) | (s3 >> _ROTATE_19)
+                            bits, s0, s1, s2, s3 = step(s0, s1, s2, s3)
                             chance = combination[pick[digit] + np.uint64(w)]
                             yes |= open_bits & chance & ~bits
                             open_bits &= ~(chance ^ bits)

@@ -1,12 +1,12 @@
 """Single-spin updates of one chain, spins of one colour side by side: lane k of every vector is a spin of a chunk.
 
-The rules are those of `_spin_rules`; the order of spins and the three kinds of neighbours are those of
-`_spin_plan`. Each lane has a generator of its own, (4, LANES) for a chain, so that the result does not depend on the
+The rules are those of `rules`; the order of spins and the three kinds of neighbours are those of
+`colour_plan`. Each lane has a generator of its own, (4, LANES) for a chain, so that the result does not depend on the
 width of vectors. Spins have shape (positions,), int8, with `LANES` entries before the first position and behind the
 last, which couplings of zero may read.
 
-The kernels return how many spins changed sign. The sum over neighbours stands in each of them: in a helper the compiler
-would not see that its array is in registers, which is also why odd neighbours, at any lane, are summed up apart.
+The updates return how many spins changed sign. The sum over neighbours stands in kernels: in a helper the
+compiler would not see that its array is in registers, which is also why odd neighbours, at any lane, are summed apart.
 """
 
 from typing import Any
@@ -32,93 +32,66 @@ def _copy_state(source: Any, target: Any) -> None:
             target[word, lane] = source[word, lane]
 
 
-@kernel
-def heat_bath(plan: Any, spins: Any, beta: Any, rng: Any, sweeps: int) -> int:
-    """Draw every spin anew from its law given the others, `sweeps` times; beta of the type of the couplings."""
-    field, rest, count = _row(plan.couplings), _row(plan.couplings), _row(np.int32)
-    state = _state(np.uint32)
-    _copy_state(rng, state)
-    scale = -_TWO * beta
-    changed = 0
-    for _ in range(sweeps):
-        for lane in range(LANES):
-            count[lane] = 0
-        for c in range(np.uint64(plan.field.size)):
-            row = np.uint64(plan.field[c])
+def _update(*, metropolis: bool) -> Any:
+    """Return the kernel of a rule, which is a constant to the compiler: a choice at run time takes a third longer."""
+
+    @kernel
+    def update(plan: Any, spins: Any, beta: Any, rng: Any, sweeps: int) -> int:
+        field, rest, count = _row(plan.couplings), _row(plan.couplings), _row(np.int32)
+        state = _state(np.uint32)
+        _copy_state(rng, state)
+        scale = -_TWO * beta
+        changed = 0
+        for _ in range(sweeps):
             for lane in range(LANES):
-                field[lane] = plan.fields[row, lane]
-            for slot in range(np.uint64(plan.near[c]), np.uint64(plan.near[c + _NEXT])):
-                row, start = np.uint64(plan.near_row[slot]), np.uint64(plan.near_start[slot])
+                count[lane] = 0
+            for c in range(np.uint64(plan.field.size)):
+                row = np.uint64(plan.field[c])
                 for lane in range(LANES):
-                    field[lane] = fused(plan.couplings[row, lane], spins[start + np.uint64(lane)], field[lane])
-            for slot in range(np.uint64(plan.far[c]), np.uint64(plan.far[c + _NEXT])):
-                row = np.uint64(plan.far_row[slot])
-                for lane in range(LANES):
-                    there = np.uint64(plan.far_position[slot, lane])
-                    field[lane] = fused(plan.couplings[row, lane], spins[there], field[lane])
-            if plan.odd[c] < plan.odd[c + _NEXT]:
-                for lane in range(LANES):
-                    rest[lane] = 0
-                for k in range(np.uint64(plan.odd[c]), np.uint64(plan.odd[c + _NEXT])):
-                    place, there = np.uint64(plan.odd_lane[k]), np.uint64(plan.odd_position[k])
-                    rest[place] = fused(plan.odd_coupling[k], spins[there], rest[place])
-                for lane in range(LANES):
-                    field[lane] += rest[lane]
-            first = (c + _NEXT) * _LANES
+                    field[lane] = plan.fields[row, lane]
+                for slot in range(np.uint64(plan.near[c]), np.uint64(plan.near[c + _NEXT])):
+                    row, start = np.uint64(plan.near_row[slot]), np.uint64(plan.near_start[slot])
+                    for lane in range(LANES):
+                        field[lane] = fused(plan.couplings[row, lane], spins[start + np.uint64(lane)], field[lane])
+                for slot in range(np.uint64(plan.far[c]), np.uint64(plan.far[c + _NEXT])):
+                    row = np.uint64(plan.far_row[slot])
+                    for lane in range(LANES):
+                        there = np.uint64(plan.far_position[slot, lane])
+                        field[lane] = fused(plan.couplings[row, lane], spins[there], field[lane])
+                if plan.odd[c] < plan.odd[c + _NEXT]:
+                    for lane in range(LANES):
+                        rest[lane] = 0
+                    for k in range(np.uint64(plan.odd[c]), np.uint64(plan.odd[c + _NEXT])):
+                        place, there = np.uint64(plan.odd_lane[k]), np.uint64(plan.odd_position[k])
+                        rest[place] = fused(plan.odd_coupling[k], spins[there], rest[place])
+                    for lane in range(LANES):
+                        field[lane] += rest[lane]
+                first = (c + _NEXT) * _LANES
+                if metropolis:
+                    for lane in range(LANES):
+                        here = first + np.uint64(lane)
+                        old = spins[here]
+                        change = flips(np.float32(uniform_lane(state, lane)), scale * field[lane] * np.float32(old))
+                        count[lane] += np.int32(change)
+                        spins[here] = np.int8(-old) if change else old
+                else:
+                    for lane in range(LANES):
+                        here = first + np.uint64(lane)
+                        new = drawn(np.float32(uniform_lane(state, lane)), scale * field[lane])
+                        count[lane] += np.int32(new != spins[here])
+                        spins[here] = new
             for lane in range(LANES):
-                new = drawn(np.float32(uniform_lane(state, lane)), scale * field[lane])
-                here = first + np.uint64(lane)
-                count[lane] += np.int32(new != spins[here])
-                spins[here] = new
-        for lane in range(LANES):
-            changed += int(count[lane])
-    _copy_state(state, rng)
-    return changed
+                changed += int(count[lane])
+        _copy_state(state, rng)
+        return changed
+
+    return update
 
 
-@kernel
-def metropolis(plan: Any, spins: Any, beta: Any, rng: Any, sweeps: int) -> int:
-    """Offer every spin to change sign, `sweeps` times; beta of the type of the couplings."""
-    field, rest, count = _row(plan.couplings), _row(plan.couplings), _row(np.int32)
-    state = _state(np.uint32)
-    _copy_state(rng, state)
-    scale = -_TWO * beta
-    changed = 0
-    for _ in range(sweeps):
-        for lane in range(LANES):
-            count[lane] = 0
-        for c in range(np.uint64(plan.field.size)):
-            row = np.uint64(plan.field[c])
-            for lane in range(LANES):
-                field[lane] = plan.fields[row, lane]
-            for slot in range(np.uint64(plan.near[c]), np.uint64(plan.near[c + _NEXT])):
-                row, start = np.uint64(plan.near_row[slot]), np.uint64(plan.near_start[slot])
-                for lane in range(LANES):
-                    field[lane] = fused(plan.couplings[row, lane], spins[start + np.uint64(lane)], field[lane])
-            for slot in range(np.uint64(plan.far[c]), np.uint64(plan.far[c + _NEXT])):
-                row = np.uint64(plan.far_row[slot])
-                for lane in range(LANES):
-                    there = np.uint64(plan.far_position[slot, lane])
-                    field[lane] = fused(plan.couplings[row, lane], spins[there], field[lane])
-            if plan.odd[c] < plan.odd[c + _NEXT]:
-                for lane in range(LANES):
-                    rest[lane] = 0
-                for k in range(np.uint64(plan.odd[c]), np.uint64(plan.odd[c + _NEXT])):
-                    place, there = np.uint64(plan.odd_lane[k]), np.uint64(plan.odd_position[k])
-                    rest[place] = fused(plan.odd_coupling[k], spins[there], rest[place])
-                for lane in range(LANES):
-                    field[lane] += rest[lane]
-            first = (c + _NEXT) * _LANES
-            for lane in range(LANES):
-                here = first + np.uint64(lane)
-                old = spins[here]
-                change = flips(np.float32(uniform_lane(state, lane)), scale * field[lane] * np.float32(old))
-                count[lane] += np.int32(change)
-                spins[here] = np.int8(-old) if change else old
-        for lane in range(LANES):
-            changed += int(count[lane])
-    _copy_state(state, rng)
-    return changed
+heat_bath = _update(metropolis=False)
+"""Draw every spin anew from its law given the others, `sweeps` times; beta of the type of the couplings."""
+metropolis = _update(metropolis=True)
+"""Offer every spin to change sign, `sweeps` times; beta of the type of the couplings."""
 
 
 @kernel

@@ -17,7 +17,7 @@ from statnn._random import Root, stream
 from statnn._xoshiro import words
 from statnn.interaction import BinaryNeurons
 from statnn.montecarlo._couplings import graph
-from statnn.montecarlo._grid import on_grid, refuse_lost
+from statnn.montecarlo._grid import nearest, on_grid, refuse_lost
 from statnn.montecarlo._lanes import aligned, realigned
 from statnn.montecarlo._method import Method, Values, Walkers
 from statnn.montecarlo._single_spin import replica_kernels as replicas
@@ -161,8 +161,8 @@ class _Ladders(Walkers):
         self._temperatures = np.array(temperatures)
         self._betas = 1 / self._temperatures
         dtype, spacing = on_grid(bound, terms, temperatures[0])
-        self._couplings = (np.round(couplings.data / spacing) * spacing).astype(dtype)
-        self._fields = (np.round(model.fields / spacing) * spacing).astype(dtype)
+        self._couplings = nearest(couplings.data, spacing).astype(dtype)
+        self._fields = nearest(model.fields, spacing).astype(dtype)
         self._own = temperatures.index(model.temperature)
         self._spins = aligned((groups, model.size, LANES), np.int8)
         self._spins[:] = 1

@@ -12,16 +12,17 @@ from numpy.typing import ArrayLike
 from scipy import linalg
 
 from statnn._arguments import Floats, whole
+from statnn._arrays import locked
 from statnn._by_value import ByValue
 from statnn.interaction import BinaryNeurons
-from statnn.rg._common import locked, power, real
+from statnn.rg._common import power, real
 from statnn.rg._fixed_points import FixedPoint
 from statnn.rg._flow import Flow, FlowEnd, checked_doublings, trajectory
 from statnn.rg._layers.decimation import closed, decimated
 from statnn.rg._layers.nearest import NOTHING_LOST, Truncation, nearest
 from statnn.rg._layers.portrait import spin_portrait
 from statnn.rg._layers.single import Single, renormalised
-from statnn.rg._layers.spectrum import Spectrum, leading_first
+from statnn.rg._layers.spectrum import Spectrum, leading_first, spectrum_of
 from statnn.rg._layers.weights import MOST_WIDE, balanced, log_product, log_weights, refuse_wide
 
 COMPACT = ("tanh K", "tanh h")
@@ -129,10 +130,7 @@ class TransferMatrix(ByValue):
         logs = balanced(self.log_weights)
         largest = float(logs.max())
         values = leading_first(linalg.eigvals(np.exp(logs - largest)))
-        ratios = values / values[0].real
-        ratios = ratios if ratios.imag.any() else ratios.real
-        ratios.flags.writeable = False
-        return Spectrum(self.log_scale + largest + math.log(values[0].real), ratios)
+        return spectrum_of(self.log_scale + largest, values)
 
     def correlation_length(self) -> float:
         r"""Return ξ = -1/ln\|λ_1/λ_0\| in layers: see `Spectrum`."""

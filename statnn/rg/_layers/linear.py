@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from statnn._arguments import Floats, whole
+from statnn._arrays import locked
 from statnn._by_value import ByValue
 from statnn._random import root, stream
-from statnn.rg._common import DEEPEST, depth, locked, power, real
+from statnn.rg._common import DEEPEST, depth, power, real
 from statnn.rg._fixed_points import FixedPoint
 from statnn.rg._flow import Flow, FlowEnd, checked_doublings, trajectory
 from statnn.rg._layers.portrait import linear_portrait

@@ -1,6 +1,5 @@
 r"""Transfer operators of scalar layers on quadrature nodes: what composes when the law of a layer is no formula."""
 
-import math
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,9 +9,10 @@ from scipy import linalg
 from scipy.sparse.linalg import ArpackNoConvergence, eigs
 
 from statnn._arguments import Floats, whole
+from statnn._arrays import locked
 from statnn._by_value import ByValue
-from statnn.rg._common import depth, locked, real
-from statnn.rg._layers.spectrum import Spectrum, leading_first
+from statnn.rg._common import depth, real
+from statnn.rg._layers.spectrum import Spectrum, leading_first, spectrum_of
 
 DENSE = 400
 """Up to so many nodes all eigenvalues are computed; beyond, the largest by Arnoldi's method."""
@@ -226,10 +226,7 @@ class TransferOperator(ByValue):
         if values is None:
             values = linalg.eigvals(self.probabilities)
         values = leading_first(values)[:wanted]
-        ratios = values / values[0].real
-        ratios = ratios if (np.abs(ratios.imag) > 1e-12).any() else ratios.real
-        ratios.flags.writeable = False
-        return Spectrum(math.log(values[0].real), ratios)
+        return spectrum_of(0.0, values, rounding=1e-12)
 
     def correlation_length(self) -> float:
         r"""Return ξ = -1/ln\|λ_1/λ_0\|, in units of what this operator is; raises where rounding hides the gap."""

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from statnn._arrays import read_only
 from statnn._by_value import ByValue
 
 LEAST = 1e-12
@@ -69,3 +70,10 @@ def leading_first(values: Any) -> Any:
     order = np.argsort(-np.abs(values), kind="stable")
     first = int(np.argmax(values.real))
     return values[[first, *order[order != first]]]
+
+
+def spectrum_of(log_scale: float, values: Any, *, rounding: float = 0.0) -> Spectrum:
+    """Return the spectrum of eigenvalues e^log_scale values, the largest first; real where they are up to rounding."""
+    ratios = values / values[0].real
+    shown = ratios if (np.abs(ratios.imag) > rounding).any() else ratios.real
+    return Spectrum(log_scale + math.log(values[0].real), read_only(shown))

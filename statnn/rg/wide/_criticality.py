@@ -10,7 +10,8 @@ from enum import StrEnum
 import numpy as np
 
 from statnn._arguments import Floats
-from statnn.network._activation import Activation, activation
+from statnn.network._activation import Activation
+from statnn.network._activation import activation as known
 from statnn.rg.wide._averages import Averages, averages
 
 GRID = np.geomspace(1e-24, 1e12, 36 * 8 + 1)
@@ -103,7 +104,7 @@ def criticality(activation: str | Activation) -> Criticality:
     >>> found.kind.name, round(found.coefficient, 5), round(found.amplitude, 5)
     ('HALF_STABLE', -2.0, 0.5)
     """
-    of = averages(_known(activation))
+    of = averages(known(activation))
     if of.homogeneous:
         share = float(of.one(np.ones(1))[1][0])
         kind = CriticalityKind.SCALE_INVARIANT if share > 0 else CriticalityKind.NONE
@@ -160,7 +161,3 @@ def _chi(series: Floats, slopes: Floats) -> tuple[float, float]:
     q1 = -1 / A
     q2 = -(A2 * q1**2 + A * q1) / A
     return 1 + B * q1, B * q2 + B2 * q1**2 + B * q1
-
-
-def _known(value: str | Activation) -> Activation:
-    return activation(value)

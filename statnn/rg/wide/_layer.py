@@ -15,7 +15,8 @@ from numpy.typing import ArrayLike
 
 from statnn._arguments import Floats, at_least, positive, shaped, whole
 from statnn._random import root
-from statnn.network._activation import Activation, activation
+from statnn.network._activation import Activation
+from statnn.network._activation import activation as known
 from statnn.network._network import _deviation as deviation
 from statnn.rg._fixed_points import FixedPoint, FixedPointEnd
 from statnn.rg.wide._averages import Averages, averages
@@ -65,7 +66,7 @@ class RandomLayer:
     sigma_b: float
 
     def __init__(self, activation: str | Activation, sigma_w: float, sigma_b: float = 0.0) -> None:
-        object.__setattr__(self, "activation", _known(activation))
+        object.__setattr__(self, "activation", known(activation))
         object.__setattr__(self, "sigma_w", deviation(sigma_w, "sigma_w"))
         object.__setattr__(self, "sigma_b", deviation(sigma_b, "sigma_b"))
         if max(self.sigma_w, self.sigma_b) > LARGEST:
@@ -411,10 +412,6 @@ def _derivative(layer: RandomLayer, found: MeanField) -> Floats:
         values = layer.correlation_map(found.correlation, found.variance + step * np.array([-2, -1, 1, 2]))
         across = float(values @ np.array([1, -8, 8, -1]) / (12 * step))
     return np.array([[found.variance_slope, 0.0], [across, found.correlation_slope]])
-
-
-def _known(value: str | Activation) -> Activation:
-    return activation(value)
 
 
 def _variances(q: ArrayLike) -> Floats:

@@ -10,7 +10,8 @@ from statnn._arguments import Floats, at_least, positive
 from statnn._axes import COLOURS
 from statnn._axes import axes as new_axes
 from statnn._by_value import ByValue
-from statnn.network._activation import Activation, activation
+from statnn.network._activation import Activation
+from statnn.network._activation import activation as known
 from statnn.rg.wide._average_kernels import FAST
 from statnn.rg.wide._averages import averages
 from statnn.rg.wide._phase_transition import Transition, TransitionKind, transition
@@ -143,7 +144,7 @@ def phase_diagram(
     >>> found.phase.tolist()
     [['ordered', 'ordered'], ['chaotic', 'chaotic']]
     """
-    function = _known(activation)
+    function = known(activation)
     columns, rows = _axis(sigma_w, "sigma_w"), _axis(sigma_b, "sigma_b")
     begin = positive(start, "start", why="it is the variance of the fields of the first layer")
     weights, biases = (grid.ravel() ** 2 for grid in np.meshgrid(columns, rows, indexing="ij"))
@@ -167,10 +168,6 @@ def phase_diagram(
         outcome=np.array([outcome.value for outcome in OUTCOMES])[found.outcome].reshape(shape),
         start=begin,
     )
-
-
-def _known(value: str | Activation) -> Activation:
-    return activation(value)
 
 
 def _axis(values: ArrayLike, name: str) -> Floats:

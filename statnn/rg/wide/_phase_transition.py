@@ -17,7 +17,8 @@ from numpy.typing import ArrayLike
 
 from statnn._arguments import Floats, Ints, at_least, positive, shaped
 from statnn._by_value import ByValue
-from statnn.network._activation import Activation, activation
+from statnn.network._activation import Activation
+from statnn.network._activation import activation as known
 from statnn.rg.wide._averages import Averages, averages
 from statnn.rg.wide._roots import roots
 from statnn.rg.wide._solve import CRITICAL, limits
@@ -132,7 +133,7 @@ def transition(activation: str | Activation, sigma_b: ArrayLike, *, start: float
     >>> found.kind.name, round(found.sigma_w, 6), round(found.variance_below, 6)
     ('EDGE', 1.193401, 0.273301)
     """
-    function = _known(activation)
+    function = known(activation)
     given = at_least(sigma_b, "sigma_b", minimum=0, why="it is a standard deviation")
     begin = positive(start, "start", why="it is the variance of the fields of the first layer")
     biases = given.ravel() ** 2
@@ -400,7 +401,3 @@ def _passed(q: Floats, chi: Floats) -> tuple[float, float] | None:
     first = below[-1] + 1 if below.size else 0
     first += int(np.argmax(chi[first:] >= 1))
     return float(q[first - 1]), float(q[first])
-
-
-def _known(value: str | Activation) -> Activation:
-    return activation(value)

@@ -38,7 +38,7 @@ def _record(rng, quick, data=None):
     for child in rng.spawn(trainings):
         images = networks.digits(child) if mnist is None else mnist.some(2_000 if quick else 4_000, child)
         network = networks.train(images, child)
-        counts.append(network.counts(images.test))
+        counts.append(network.fires(images.test).sum(axis=0))
         ends.append([network.test_error, network.epochs, network.converged])
     return np.array(counts), len(images.test), np.array(ends).T
 

@@ -49,7 +49,7 @@ def _series(rng, sizes, whole):
     for size in sizes:
         images = every.some(size, rng)
         network = networks.train(images, rng)
-        counts, shares = network.counts(images.train), network.fires(images.test).mean(axis=0)
+        counts, shares = network.fires(images.train).sum(axis=0), network.fires(images.test).mean(axis=0)
         silent = counts == 0
         rows.append(
             (
