@@ -53,67 +53,45 @@ def _copy_state(source: Any, target: Any) -> None:
             target[word, r] = source[word, r]
 
 
-@kernel
-def heat_bath(
-    indptr: Any,
-    indices: Any,
-    couplings: Any,
-    fields: Any,
-    spins: Any,
-    beta: Any,
-    rng: Any,
-    sweeps: int,
-    changed: Any,
-) -> None:
-    """Draw every spin anew from its law given the others, `sweeps` times."""
-    field, scale, count, state = _row(couplings), _row(couplings), _row(np.int32), _state(np.uint32)
-    _copy_state(rng, state)
-    for r in range(LANES):
-        scale[r] = -_TWO * beta[r]
-    for _ in range(sweeps):
+def _update(*, metropolis: bool) -> Any:
+    """Return the kernel of a rule, which is a constant to the compiler."""
+
+    @kernel
+    def update(
+        indptr: Any, indices: Any, couplings: Any, fields: Any, spins: Any, beta: Any, rng: Any, sweeps: int,
+        changed: Any,
+    ) -> None:  # fmt: skip
+        field, scale, count, state = _row(couplings), _row(couplings), _row(np.int32), _state(np.uint32)
+        _copy_state(rng, state)
         for r in range(LANES):
-            count[r] = 0
-        for i in range(np.uint64(fields.size)):
-            _sum_up(indptr, indices, couplings, fields, spins, i, field)
+            scale[r] = -_TWO * beta[r]
+        for _ in range(sweeps):
             for r in range(LANES):
-                new = drawn(np.float32(uniform_lane(state, r)), scale[r] * field[r])
-                count[r] += np.int32(new != spins[i, r])
-                spins[i, r] = new
-        for r in range(LANES):
-            changed[r] += count[r]
-    _copy_state(state, rng)
+                count[r] = 0
+            for i in range(np.uint64(fields.size)):
+                _sum_up(indptr, indices, couplings, fields, spins, i, field)
+                if metropolis:
+                    for r in range(LANES):
+                        old = spins[i, r]
+                        change = flips(np.float32(uniform_lane(state, r)), scale[r] * field[r] * np.float32(old))
+                        count[r] += np.int32(change)
+                        spins[i, r] = np.int8(-old) if change else old
+                else:
+                    for r in range(LANES):
+                        new = drawn(np.float32(uniform_lane(state, r)), scale[r] * field[r])
+                        count[r] += np.int32(new != spins[i, r])
+                        spins[i, r] = new
+            for r in range(LANES):
+                changed[r] += count[r]
+        _copy_state(state, rng)
+
+    return update
 
 
-@kernel
-def metropolis(
-    indptr: Any,
-    indices: Any,
-    couplings: Any,
-    fields: Any,
-    spins: Any,
-    beta: Any,
-    rng: Any,
-    sweeps: int,
-    changed: Any,
-) -> None:
-    """Offer every spin to change sign, `sweeps` times."""
-    field, scale, count, state = _row(couplings), _row(couplings), _row(np.int32), _state(np.uint32)
-    _copy_state(rng, state)
-    for r in range(LANES):
-        scale[r] = -_TWO * beta[r]
-    for _ in range(sweeps):
-        for r in range(LANES):
-            count[r] = 0
-        for i in range(np.uint64(fields.size)):
-            _sum_up(indptr, indices, couplings, fields, spins, i, field)
-            for r in range(LANES):
-                old = spins[i, r]
-                change = flips(np.float32(uniform_lane(state, r)), scale[r] * field[r] * np.float32(old))
-                count[r] += np.int32(change)
-                spins[i, r] = np.int8(-old) if change else old
-        for r in range(LANES):
-            changed[r] += count[r]
-    _copy_state(state, rng)
+heat_bath = _update(metropolis=False)
+"""Draw every spin anew from its law given the others, `sweeps` times."""
+metropolis = _update(metropolis=True)
+"""Offer every spin to change sign, `sweeps` times."""
 
 
 @kernel
