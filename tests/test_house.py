@@ -167,6 +167,14 @@ def test_lower_floors_do_not_look_up(path):
         assert floor(found) <= floor(name), f"{name} imports {found}"
 
 
+@pytest.mark.parametrize("path", [path for path in MODULES if "rg" in path.parts], ids=module_name)
+def test_renormalisation_walks_on_the_engine_of_sample(path):
+    """And on what is public; BLAS is held to one thread in one place."""
+    engine = {"statnn.montecarlo._engine", "statnn.montecarlo._blas"}
+    found = {name for name in imports(tree(path)) if name.startswith("statnn.montecarlo._")}
+    assert {".".join(name.split(".")[:3]) for name in found} <= engine
+
+
 def files_imported(path, known):
     """Modules that a file names in any import, also those for annotations and those inside functions."""
     found = set()

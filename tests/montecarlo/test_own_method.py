@@ -9,7 +9,7 @@ from checks import assert_comparison, rejects
 
 from statnn import rg
 from statnn.interaction import BinaryNeurons, square_lattice
-from statnn.montecarlo import Method, Walkers, sample, stream
+from statnn.montecarlo import HeatBath, Method, Walkers, sample, stream
 from validation.statistics import z_score
 
 
@@ -75,6 +75,15 @@ def test_a_sampler_of_ones_own_has_the_exact_averages(rng):
     wrong = sample(TRIANGLE, 600, chains=8, rng=rng, method=RandomSites(slope=2.0))
     with rejects():
         assert_comparison(z_of(wrong, "energy", exact.energy), "energy")
+
+
+def test_a_method_is_settled_once_before_its_chains_start(monkeypatch):
+    calls = []
+    settled = HeatBath.settled
+    monkeypatch.setattr(HeatBath, "settled", lambda self, *rest: calls.append(rest[1]) or settled(self, *rest))
+    run = sample(TRIANGLE, 4, chains=200, rng=1, method=HeatBath()).extend(4)
+    assert calls == [200]
+    assert run.method.layout is not None
 
 
 def test_it_does_all_that_ours_do():
