@@ -337,4 +337,4 @@ def test_what_cannot_be_sampled_is_refused(rng):
     net = Network.random([2, 2], rng=rng)
     model = DynamicNeurons(net, inputs=[[0.0, 1.0]], stiffness=1.0)
     with pytest.raises(TypeError, match="BinaryNeurons"):
-        Blocks().check(model)
+        sample(model, 10, method=Blocks())

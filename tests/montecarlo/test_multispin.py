@@ -301,4 +301,4 @@ def test_models_out_of_reach_are_refused():
     net = Network([[[1.0]]])
     continuous = DynamicNeurons(net, inputs=[[1.0]], targets=[[1.0]], beta=1.0, stiffness=1.0)
     with pytest.raises(TypeError, match="BinaryNeurons, not DynamicNeurons"):
-        MultiSpin().check(continuous)
+        sample(continuous, 10, method=MultiSpin())

@@ -292,7 +292,7 @@ def test_models_out_of_reach_are_refused():
         sample(glass(), 10, method=Tempering((0.5, 1.0)), rng=1)
     continuous = DynamicNeurons(Network([[[1.0]]]), inputs=[[1.0]], targets=[[1.0]], beta=1.0, stiffness=1.0)
     with pytest.raises(TypeError, match="BinaryNeurons, not DynamicNeurons"):
-        Tempering().check(continuous)
+        sample(continuous, 10, method=Tempering())
 
 
 def test_acceptance_counts_the_updates_of_all_temperatures():

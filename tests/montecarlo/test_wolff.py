@@ -191,7 +191,7 @@ def test_models_out_of_reach_are_refused():
         sample(BinaryNeurons(-matrix), 10, method="wolff", rng=1)
     continuous = DynamicNeurons(Network([[[1.0]]]), inputs=[[1.0]], targets=[[1.0]], beta=1.0, stiffness=1.0)
     with pytest.raises(TypeError, match="BinaryNeurons, not DynamicNeurons"):
-        Wolff().check(continuous)
+        sample(continuous, 10, method=Wolff())
     with pytest.raises(ValueError, match=r"clusters = 0 is outside the allowed range"):
         Wolff(clusters=0)
     with pytest.raises(TypeError, match=r"clusters = 2.5 is a float"):
