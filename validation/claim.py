@@ -22,7 +22,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from validation.finding import Asks, Finding, farthest, measured
+from statnn._text import measured
+from validation.finding import Asks, Finding, farthest
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

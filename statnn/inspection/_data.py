@@ -113,6 +113,28 @@ def as_data(data: Any, labels: Any, classes: NDArray[Any] | None) -> Data:
     return replace(_given(read.x, labels, classes), source=read.source)
 
 
+def subset(data: Data, kept: Ints, how: str) -> Data:
+    """Return some of the samples, with their labels."""
+    labels = None if data.labels is None else data.labels[kept]
+    return replace(data, x=data.x[kept], labels=labels, source=f"{data.source}; {how}")
+
+
+def may_be_classes(data: Data) -> bool:
+    """Return whether there are labels, or no reason against classes other than that they were not given."""
+    return data.labels is not None or data.no_labels in ABSENT
+
+
+def within(data: Data, classes: int) -> Data:
+    """Return the data without labels that a network of so many classes cannot have."""
+    if data.labels is None or data.labels.max() < classes:
+        return data
+    why = (
+        f"labels reach {data.labels.max()}, but the network tells {classes} classes apart; they are numbered from 0 in "
+        "the order of the outputs"
+    )
+    return replace(data, labels=None, no_labels=why)
+
+
 def _numbered(data: Data, classes: NDArray[Any] | None) -> Data:
     if data.labels is None or classes is None:
         return data

@@ -17,7 +17,7 @@ from statnn._memory import refuse_beyond_memory
 from statnn._random import root, stream
 from statnn.inspection._activity import activity, spiking
 from statnn.inspection._classification import attraction, ranks
-from statnn.inspection._data import Data, as_data
+from statnn.inspection._data import Data, as_data, subset
 from statnn.inspection._layers import layers as layers_of
 from statnn.inspection._layers import strength
 from statnn.inspection._meanfield import phase, together
@@ -123,9 +123,7 @@ def inspect(
     most = whole(samples, "samples", minimum=2)
     if len(found.x) > most:
         kept = np.sort(stream(seed, 0).permutation(len(found.x))[:most])
-        subset = None if found.labels is None else found.labels[kept]
-        source = f"{found.source}; a random {most} of them"
-        found = replace(found, x=found.x[kept], labels=subset, source=source)
+        found = subset(found, kept, f"a random {most} of them")
     net = loaded.net
     if found.x.shape[1] != net.widths[0]:
         raise ValueError(
@@ -144,7 +142,7 @@ def inspect(
         draws=int(draws),
         seed=seed,
     )
-    subject = Subject(net, found.x, found.labels, found.no_labels, options, loaded.notes)
+    subject = Subject(net, found, options, loaded.notes)
     sections = tuple(_ask(key, subject, progress) for key in chosen)
     return Inspection(net, _name(network, name), found, sections, seed)
 

@@ -2,15 +2,13 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from statnn._arguments import Ints
 from statnn._by_value import ByValue
 from statnn._random import Root
-from statnn.inspection._data import ABSENT
+from statnn.inspection._data import Data, may_be_classes, within
 from statnn.measure._classes import classes_of, number_of_classes
 from statnn.network import Network
 
@@ -35,23 +33,14 @@ class Subject:
     def __init__(
         self,
         net: Network,
-        x: NDArray[Any],
-        labels: Ints | None,
-        no_labels: str,
+        data: Data,
         options: Options,
         notes: tuple[str, ...],
     ) -> None:
-        self.net, self.x, self.options, self.notes = net, x, options, notes
-        self.labels, self.no_labels = labels, no_labels
-        self.is_classifier = labels is not None or no_labels in ABSENT
-        self.trace = net.trace(x)
-        most = number_of_classes(net) - 1
-        if labels is not None and labels.max() > most:
-            self.labels, self.is_classifier = None, False
-            self.no_labels = (
-                f"labels reach {labels.max()}, but the network tells {most + 1} classes apart; they are numbered from "
-                "0 in the order of the outputs"
-            )
+        self.net, self.x, self.options, self.notes = net, data.x, options, notes
+        known = within(data, number_of_classes(net))
+        self.labels, self.no_labels, self.is_classifier = known.labels, known.no_labels, may_be_classes(known)
+        self.trace = net.trace(data.x)
 
     @property
     def samples(self) -> int:

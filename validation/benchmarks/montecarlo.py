@@ -29,8 +29,8 @@ DRAWS = "random numbers alone, one an update"
 
 def _ours(model: BinaryNeurons, method: Method[Any], chains: int, few: int, many: int) -> Work:
     """Return sweeps of chains that go on from call to call, past their start."""
-    chosen = method.resolved(model, chains)
-    walkers = chosen.walkers(model, (1, ()), range(chains), None)
+    seed = (1, ())
+    walkers = method.settled(model, chains, seed).walkers(model, seed, range(chains), None)
     walkers.burn_in(few)
     return Work(walkers.sweep, few, many, model.size * chains)
 
