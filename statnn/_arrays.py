@@ -23,7 +23,7 @@ def real(values: ArrayLike, name: str, ndim: int | None) -> Reals:
     result = array if array.dtype in (np.float32, np.float64) else array.astype(np.float64)
     bad = ~np.isfinite(result)
     if bad.any():
-        where = tuple(int(i[0]) for i in np.nonzero(bad))
+        where = tuple(int(i[0]) for i in np.nonzero(bad)) if array.ndim else ()
         place = list(where) if where else ""
         raise ValueError(f"{name}{place} = {array[where]} is not finite: every parameter and input must be")
     return result
