@@ -158,7 +158,7 @@ def test_averages_of_the_sine_to_all_digits():
             ]  # fmt: skip
             found = [*forms.one(q), forms.bend(q), forms.fourth(q), *forms.two(e, q)]
             for one, truth in zip(found, exact, strict=True):
-                assert one[i] == pytest.approx(float(truth), rel=2e-14)
+                assert one[i] == pytest.approx(float(truth), rel=2e-14, abs=0)
 
 
 @each

@@ -17,7 +17,9 @@ from statnn.network import ACTIVATIONS, Activation, Network, leaky_relu
 
 each_activation = pytest.mark.parametrize("name", ACTIVATIONS)
 each_precision = pytest.mark.parametrize("dtype", [np.float32, np.float64], ids=["float32", "float64"])
-FIELDS = np.array([-60, -20, -9.5, -5, -2.2, -1, -0.3, -1e-3, -1e-9, 0, 1e-9, 1e-3, 0.3, 1, 2.2, 5, 9.5, 20, 60])
+FIELDS = np.array(
+    [-60, -33.3, -20, -12.345678, -9.5, -5, -2.2, -1, -0.3, -1e-3, -1e-9, 0, 1e-9, 1e-3, 0.3, 1, 2.2, 5, 9.5, 20, 60]
+)
 
 
 def _cubic(h):
