@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from test_inspect import PICTURES
 
-from statnn.inspection import inspect
+from statnn.inspection import Data, inspect
 from statnn.inspection._subject import Options, Subject
 from statnn.io import save_network
 from statnn.measure._classes import classes_of
@@ -60,7 +60,7 @@ def test_units_are_active_where_their_field_is_positive():
     for name in ("sigmoid", "softplus", "tanh", "sin", "gelu", "relu", "sign"):
         net = Network([np.eye(1), np.eye(1)], activation=[name, "identity"])
         level = {"sigmoid": 0.5, "softplus": np.log(2.0)}.get(name, 0.0)
-        subject = Subject(net, np.array([[0.5]]), None, "none", Options(None, None, 1, 1, (0, ())), ())
+        subject = Subject(net, Data(np.array([[0.5]]), None, "made up"), Options(None, None, 1, 1, (0, ())), ())
         assert subject.threshold(1) == level
 
 
