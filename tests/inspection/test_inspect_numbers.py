@@ -294,3 +294,11 @@ def test_order():
     assert np.allclose(data["layer_slope"], [one[0] for _, one in found])
     assert np.allclose(data["layer_slope_error"], [one[1] for _, one in found])
     assert data["layers"].tolist() == [0, 1, 2]
+
+
+def test_a_unit_that_rests_once_is_not_always_active():
+    """Three units: one active in all samples, one in all but one, one in all but two."""
+    x = np.linspace(-1, 1, 60)[:, None]
+    net = Network([np.ones((3, 1)), np.ones((1, 3))], [[2.0, 0.99, 0.98 - 2 / 59], [0.0]], ["relu", "identity"])
+    table = inspect(net, x, only=["activity"], rng=0)["activity"].tables[0]
+    assert table.rows[0][list(table.columns).index("always")] == 1

@@ -178,3 +178,17 @@ def test_too_few_samples_leave_the_correction_open():
 def test_bad_input_is_refused(function, a, error, match):
     with pytest.raises(error, match=match):
         function(a)
+
+
+def test_correction_rests_on_an_unbiased_square_of_the_covariance(rng):
+    """f² (tr C² - (tr C)²/f)/((f - 1)(f + 2)), f = n - 1, has the mean tr Σ² for Gaussian units."""
+    samples, variances = 6, np.array([4.0, 1.0, 0.25])
+    a = rng.standard_normal((4_000, samples, 3)) * np.sqrt(variances)
+    centred, f = a - a.mean(axis=1, keepdims=True), samples - 1
+    covariance = np.einsum("rsi,rsj->rij", centred, centred) / f
+    total, square = np.trace(covariance, axis1=1, axis2=2), (covariance**2).sum(axis=(1, 2))
+    pure = f**2 * (square - total**2 / f) / ((f - 1) * (f + 2))
+    checks.assert_mean(pure, (variances**2).sum(), what="tr Σ²")
+    good = pure > 0
+    found = np.array([participation_ratio(one).corrected for one in a[good]])
+    np.testing.assert_allclose(found, (total**2 - 2 * pure / f)[good] / pure[good], rtol=1e-9)

@@ -445,3 +445,9 @@ def test_a_flow_that_leaves_the_range_says_so():
     assert flow.end is rg.FlowEnd.OVERFLOW
     assert len(flow.couplings) == 10
     assert np.isfinite(flow.couplings).all()
+
+
+@pytest.mark.parametrize("w", [0.9, -0.9, 0.3])
+def test_the_stationary_variance_is_the_sum_over_all_layers_before(w):
+    found = rg.LinearLayer(w, 0.0, 0.7).stationary().covariance[0, 0]
+    assert found == pytest.approx(0.7 * sum(w ** (2 * m) for m in range(400)), rel=1e-13)
