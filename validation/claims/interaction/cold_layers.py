@@ -14,8 +14,13 @@ from validation.statistics import mean
 
 TEMPERATURE = 0.35
 CHAINS = 64
-MIXED, FROZEN = 1.02, 1.1
-"""R-hat below which chains agree, and above which they plainly do not."""
+MIXED, TIMES = 1.1, 3.0
+"""R-hat below which chains agree, and how many times farther from one it is where they freeze.
+
+Couplings differ from seed to seed, and so do both: of 70 seeds the largest R-hat of tempering was 1.056, and the least
+of block updates, whose excess over one was at least six times larger on each of them, 1.061.
+"""
+FREEZE = "excess of R-hat over one, block updates alone over tempering"
 
 
 def _run(rng, quick):
@@ -45,12 +50,12 @@ def _judge(data):
     findings = (
         Finding.of("energy by tempering", mean(data["tempered"], float(data["exact"])), sees=0.002, unit="of it"),
         Finding(
-            quantity="R-hat of tempering", estimate=mixed, error=0.0, theory=MIXED, asks=Asks.AT_MOST, sees=0.03,
+            quantity="R-hat of tempering", estimate=mixed, error=0.0, theory=MIXED, asks=Asks.AT_MOST, sees=0.1,
             unit="of R-hat",
         ),
         Finding(
-            quantity="R-hat of block updates alone", estimate=stuck, error=0.0, theory=FROZEN, asks=Asks.ABOVE,
-            sees=0.8, unit="of its excess over one",
+            quantity=FREEZE, estimate=(stuck - 1) / max(mixed - 1, 1e-3), error=0.0, theory=TIMES, asks=Asks.ABOVE,
+            sees=0.98, unit="of the excess of block updates",
         ),
     )  # fmt: skip
     detail = (
@@ -64,7 +69,7 @@ def _judge(data):
 TWINS = {
     "energy by tempering": scaled("exact"),
     "R-hat of tempering": lambda data, by: {**data, "rhat": data["rhat"] * [1 + by, 1]},
-    "R-hat of block updates alone": lambda data, by: {**data, "rhat": 1 + (data["rhat"] - 1) * [1, max(0, 1 - by)]},
+    FREEZE: lambda data, by: {**data, "rhat": 1 + (data["rhat"] - 1) * [1, max(0, 1 - by)]},
 }
 
 
