@@ -287,7 +287,7 @@ def test_oracle_keeps_the_digits_asked_for():
 
 
 def test_command_line_prints_and_refuses():
-    command = [sys.executable, "-m", "theory"]
+    command = [sys.executable, "-m", "statnn.theory"]
     good = subprocess.run([*command, "rarefaction"], capture_output=True, text=True, check=False)  # noqa: S603
     assert good.returncode == 0
     assert r"\section*{Rarefaction" in good.stdout

@@ -70,7 +70,9 @@ def test_every_derivation_can_be_read(name):
 
 def test_claims_and_the_command_line_find_them():
     assert _derivation("wolff")["steps"]
-    ran = subprocess.run([sys.executable, "-m", "theory", "swap", "urn"], capture_output=True, text=True, check=False)
+    ran = subprocess.run(
+        [sys.executable, "-m", "statnn.theory", "swap", "urn"], capture_output=True, text=True, check=False
+    )
     assert ran.returncode == 0, ran.stderr
     assert ran.stdout.count(r"\section*") == 2
 
