@@ -1,11 +1,13 @@
 """What all layers share: parameters as arrays, and many layers as one."""
 
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 import numpy as np
 
 from statnn._arguments import Floats, whole
 from statnn._arrays import real as finite_reals
+from statnn._random import root, stream
 
 Layer = TypeVar("Layer")
 
@@ -21,8 +23,7 @@ def depth(m: Any) -> int:
     except ValueError:
         raise ValueError(
             f"m = {m} layers cannot be composed: m is a whole number from 1 to {MOST_LAYERS:.0e}; no layer at all is "
-            "the "
-            "identity, which has neither noise nor finite couplings"
+            "the identity, which has neither noise nor finite couplings"
         ) from None
 
 
@@ -45,6 +46,26 @@ def power(layer: Layer, m: Any) -> Layer:
         if not left:
             return result  # type: ignore[no-any-return]
         square = square.compose(square)
+
+
+def simulated(
+    start: Floats,
+    layers: Any,
+    rng: int | np.random.Generator | None,
+    layer: Callable[[Floats, Floats], Floats],
+    regime: str,
+) -> Floats:
+    """Return the path of h' = layer(h, ξ), ξ standard Gaussian in the shape of h: shape (layers + 1, *start.shape)."""
+    deep = whole(layers, "depth", minimum=1, maximum=DEEPEST)
+    seed = root(rng)
+    path = np.empty((deep + 1, *start.shape))
+    path[0] = start
+    with np.errstate(over="ignore", invalid="ignore"):
+        for m in range(deep):
+            path[m + 1] = layer(path[m], stream(seed, m).standard_normal(start.shape))
+    if not np.isfinite(path[-1]).all():
+        raise ValueError(f"signals leave the range of float64 within {deep} layers: the layer is {regime}")
+    return path
 
 
 def real(values: Any, name: str) -> Floats:

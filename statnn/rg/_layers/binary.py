@@ -321,8 +321,7 @@ class BinaryLayer(ByValue):
         if max(self.shape) > MOST_WIDE:
             raise ValueError(
                 f"layers of {self.shape[1]} and {self.shape[0]} spins have 2^{sum(self.shape)} pairs of states; at "
-                "most "
-                f"{MOST_WIDE} spins a layer are allowed: use statnn.montecarlo for wider ones"
+                f"most {MOST_WIDE} spins a layer are allowed: use statnn.montecarlo for wider ones"
             )
         high, low = log_weights(self.couplings, self.fields, self.inputs)
         top = int(np.argmax(high + low))

@@ -8,11 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from statnn._arguments import Floats, whole
+from statnn._arguments import Floats
 from statnn._arrays import locked
 from statnn._by_value import ByValue
-from statnn._random import root, stream
-from statnn.rg._common import DEEPEST, depth, power, real
+from statnn.rg._common import depth, power, real, simulated
 from statnn.rg._fixed_points import FixedPoint
 from statnn.rg._flow import Flow, FlowEnd, checked_doublings, trajectory
 from statnn.rg._layers.portrait import linear_portrait
@@ -249,8 +248,7 @@ class LinearLayer(ByValue):
         if self.regime is not Regime.CONTRACTING:
             raise ValueError(
                 f"there is no stationary law: the layer is {self.regime} (spectral radius {self.radius:.6g}), and "
-                "noise "
-                "and bias add up without bound; a radius below 1 is needed"
+                "noise and bias add up without bound; a radius below 1 is needed"
             )
         wide = self.shape[0]
         if wide == 1:
@@ -293,19 +291,14 @@ class LinearLayer(ByValue):
         h = real(start, "start")
         if h.ndim not in {1, 2} or h.shape[-1] != self.shape[1]:
             raise ValueError(f"start has shape {h.shape}; (replicas, {self.shape[1]}) or ({self.shape[1]},) is needed")
-        layers = whole(depth, "depth", minimum=1, maximum=DEEPEST)
         values, vectors = np.linalg.eigh(self.noise)
         spread = vectors * np.sqrt(np.maximum(values, 0))
-        seed = root(rng)
-        path = np.empty((layers + 1, *h.shape))
-        path[0] = h
-        with np.errstate(over="ignore", invalid="ignore"):
-            for m in range(layers):
-                kicks = stream(seed, m).standard_normal(h.shape)
-                path[m + 1] = path[m] @ self.weight.T + self.bias + kicks @ spread.T
-        if not np.isfinite(path[-1]).all():
-            raise ValueError(f"signals leave the range of float64 within {layers} layers: the layer is {self.regime}")
-        return path
+
+        def layer(h: Floats, kicks: Floats) -> Floats:
+            result: Floats = h @ self.weight.T + self.bias + kicks @ spread.T
+            return result
+
+        return simulated(h, depth, rng, layer, self.regime)
 
     def flow(self, doublings: int = 12, *, project: bool = False) -> Flow:
         """Return the trajectory of (w, b, s) under doubling, for width one: see `statnn.rg.flow`.

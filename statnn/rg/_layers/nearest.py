@@ -28,9 +28,9 @@ class Truncation:
     Parameters
     ----------
     divergence : float
-        KL(p \\| q) in nats, of the law p(s', s) of the two layers of the block and its projection q.
+        KL(p \|\| q) in nats, of the law p(s', s) of the two layers of the block and its projection q.
     deviation : float
-        Largest \\|ln T - ln T_projected\\| over all states.
+        Largest \|ln T - ln T_projected\| over all states.
     """
 
     divergence: float = 0.0

@@ -10,11 +10,10 @@ from numpy.typing import ArrayLike
 
 from statnn._arguments import Floats, positive, whole
 from statnn._by_value import ByValue
-from statnn._random import root, stream
 from statnn.montecarlo._blas import one_thread
 from statnn.network import Activation
-from statnn.network._activation import activation
-from statnn.rg._common import DEEPEST, real
+from statnn.network._activation import activation as known
+from statnn.rg._common import real, simulated
 from statnn.rg._fixed_points import FixedPoint
 from statnn.rg._flow import Flow, FlowEnd, checked_doublings, trajectory
 from statnn.rg._layers import quadrature as _nodes
@@ -71,7 +70,7 @@ class NoisyLayer(ByValue):
     noise: float
 
     def __init__(self, activation: str | Activation, w: float = 1.0, b: float = 0.0, noise: float = 0.1) -> None:
-        object.__setattr__(self, "activation", _activation(activation))
+        object.__setattr__(self, "activation", known(activation))
         object.__setattr__(self, "w", _number(w, "w"))
         object.__setattr__(self, "b", _number(b, "b"))
         why = "it is the deviation of the noise; a layer without noise has no density: iterate its map instead"
@@ -254,17 +253,12 @@ class NoisyLayer(ByValue):
         h = real(start, "start")
         if h.ndim > 1:
             raise ValueError(f"start has shape {h.shape}; one number a replica, (replicas,), is needed")
-        layers = whole(depth, "depth", minimum=1, maximum=DEEPEST)
-        seed = root(rng)
-        path = np.empty((layers + 1, *h.shape))
-        path[0] = h
-        with np.errstate(over="ignore", invalid="ignore"):
-            for m in range(layers):
-                kicks = stream(seed, m).standard_normal(h.shape)
-                path[m + 1] = self.activation(self.w * path[m] + self.b) + self.noise * kicks
-        if not np.isfinite(path[-1]).all():
-            raise ValueError(f"signals leave the range of float64 within {layers} layers: the layer is supercritical")
-        return path
+
+        def layer(h: Floats, kicks: Floats) -> Floats:
+            result: Floats = self.activation(self.w * h + self.b) + self.noise * kicks
+            return result
+
+        return simulated(h, depth, rng, layer, "supercritical")
 
     def flow(self, doublings: int = 12, *, project: bool = False) -> Flow:
         """Return the trajectory of (w, b, ε) under doubling and rescaling: see `statnn.rg.flow`.
@@ -322,7 +316,7 @@ class NoisyLayer(ByValue):
         >>> NoisyLayer.fixed_points()[0].couplings
         array([1., 0., 0.])
         """
-        sigma = _activation(activation)
+        sigma = known(activation)
         if not (sigma.smooth and sigma.odd and sigma.series(0.0, 4)[3] < 0):
             raise ValueError(
                 f"activation {sigma.name!r}: the critical point is known for tanh, erf and sin, which are odd and bend "
@@ -422,10 +416,6 @@ def _around_criticality(b: int) -> Floats:
     return np.diag([float(b), float(b) ** 1.5, float(b)])
 
 
-def _activation(value: str | Activation) -> Activation:
-    return activation(value)
-
-
 def _number(value: Any, name: str) -> float:
     array = real(value, name)
     if array.ndim:
@@ -462,9 +452,8 @@ def noisy_arrows(sigma: Activation) -> tuple[Floats, Floats]:
     for i, (w, b, noise) in enumerate(grid):
         layer = NoisyLayer(sigma, w, b, noise)
         one = layer.coarse
-        if (
-            1 - abs(one.spectrum(2).ratios[1]) > PARTED_WELLS
-        ):  # else wells that noise does not join have no law to project by
+        # wells that noise does not join have no law to project by
+        if 1 - abs(one.spectrum(2).ratios[1]) > PARTED_WELLS:
             found = projected(sigma, one.power(2), (layer.w, layer.b))
             if not isinstance(found, FlowEnd):
                 images[i] = found[0]

@@ -42,7 +42,7 @@ class MeanField:
     phase : Phase
         "ordered" for χ < 1, "chaotic" for χ > 1, "critical", or "unbounded".
     residual : float
-        \\|V(q*) - q*\\|/q*; inf without a fixed point.
+        \|V(q*) - q*\|/q*; inf without a fixed point.
     """
 
     layer: Maps = field(repr=False)
