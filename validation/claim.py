@@ -193,6 +193,11 @@ class Claim:
             )
         object.__setattr__(self, "twins", MappingProxyType(dict(self.twins)))
 
+    @property
+    def expectation(self) -> str:
+        """The verdict that was stated beforehand, in words."""
+        return f"{self.expected}: {'; '.join(self.contradicted)}" if self.contradicted else str(self.expected)
+
     def expects(self, verdict: Verdict) -> bool:
         """Return whether a verdict is the one stated beforehand, also in which quantities are contradicted."""
         as_stated = not self.contradicted or set(verdict.failing) == set(self.contradicted)

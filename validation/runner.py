@@ -43,7 +43,7 @@ def main(argv: list[str] | None = None, registry: str = "validation.claims") -> 
     if options.listing:
         for name in options.ids:
             needs = "".join(f" (needs {what})" for what in _needs(claims[name]))
-            print(f"{name}: {claims[name].title}; expected: {claims[name].expected}{needs}")
+            print(f"{name}: {claims[name].title}; expected: {claims[name].expectation}{needs}")
         return 0
     started = time.perf_counter()
     try:

@@ -102,7 +102,7 @@ class Record:
     @classmethod
     def of(cls, claim: Claim, **found: Any) -> "Record":
         """Start the record of a claim."""
-        words = (claim.id, claim.title, claim.statement, claim.source, claim.standing, str(claim.expected))
+        words = (claim.id, claim.title, claim.statement, claim.source, claim.standing, claim.expectation)
         return cls(*words, **found)
 
     @property

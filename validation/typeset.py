@@ -15,7 +15,6 @@ from matplotlib.textpath import TextPath
 _EM = 500  # units to an em: a unit is far below a pixel
 _MARGIN = 20
 _COMMANDS = {Path.MOVETO: "m", Path.LINETO: "l", Path.CURVE3: "q", Path.CURVE4: "c", Path.CLOSEPOLY: "z"}
-_LENGTHS = {Path.CURVE3: 2, Path.CURVE4: 3}
 # in full size inside how many groups of braces: a bar of a display is no group, an exponent has small fractions
 _DISPLAY = {r"\frac": (0, r"\dfrac"), r"\binom": (1, r"\genfrac{(}{)}{0}{0}")}
 # where LaTeX leaves a thin space and mathtext none: after fractions and limits, and before large or long operators

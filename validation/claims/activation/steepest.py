@@ -12,6 +12,7 @@ SHAPES = (0.2, 0.5, 1.0, 2.0, 5.0)
 NEURONS, BATCHES = 400, 20
 MANY = 10.0 ** np.arange(2, 8)
 PLACE = "ln of cD/N where K(D) grows fastest"
+LIMIT = "exact ln of cD/N where the urn grows fastest, farthest"
 ORDER = "exponent in N of 1 - cD/N where beta-Bernoulli neurons grow fastest"
 
 
@@ -38,7 +39,7 @@ def _run(rng, quick):
         out["rate"].append(np.diff(working.mean(axis=0)) / np.diff(log_x) / NEURONS)
         out["curve"].append(process.growth_rate(fine * NEURONS) / NEURONS)
         out["shift"].append([1 - BetaBernoulli(int(n), b, 5.0).inflection() * 5.0 / n for n in MANY])
-    return out | {"x": np.exp((log_x[1:] + log_x[:-1]) / 2), "fine": fine, "order": -1.0}
+    return out | {"x": np.exp((log_x[1:] + log_x[:-1]) / 2), "fine": fine, "order": -1.0, "limit": 0.0}
 
 
 def _judge(data):
@@ -58,8 +59,14 @@ def _judge(data):
         sees=0.015,
         unit="of the exponent",
     )
+    # 1 = n h - n h'/h, h = ψ(bN+n) - ψ(bN-b+n), has the root n = N (1 - (b+1)/2bN + ...): twice that is allowed
+    far = int(np.argmax(np.abs(data["location"] - data["limit"])))
+    limit = Finding(
+        quantity=LIMIT, estimate=data["location"][far], error=0.0, theory=float(data["limit"]),
+        tolerance=(1 + 1 / min(SHAPES)) / NEURONS, sees=0.011, unit="in ln D",
+    )  # fmt: skip
     return Verdict.judged(
-        [Finding.of(PLACE, place, limit=0.0, sees=0.03, unit="in ln D"), order],
+        [Finding.of(PLACE, place, limit=float(data["limit"]), sees=0.03, unit="in ln D"), limit, order],
         Outcome.ASYMPTOTIC,
         f"cD = N for every b of {SHAPES} as N → ∞; neurons that decide by themselves grow fastest a little earlier, by "
         f"a share that falls as N^({np.mean(orders):.4f})",
@@ -69,6 +76,7 @@ def _judge(data):
 
 TWINS = {
     PLACE: lambda data, by: {**data, "location": data["location"] + by, "vertex_exact": data["vertex_exact"] + by},
+    LIMIT: lambda data, by: {**data, "limit": data["limit"] + by},
     ORDER: lambda data, by: {**data, "order": data["order"] + by},
 }
 

@@ -13,7 +13,7 @@ from validation.claims.interaction.binary_layers import LAYERS, WIDTH, random_la
 from validation.statistics import mean
 
 TEMPERATURE = 0.35
-CHAINS = 64
+CHAINS = 200
 MIXED, TIMES = 1.1, 3.0
 """R-hat below which chains agree, and how many times farther from one it is where they freeze.
 
@@ -104,5 +104,5 @@ CLAIM = Claim(
     draw=_draw,
     twins=TWINS,
     derivations=("heat-bath", "swap", "transfer-matrix"),
-    cost=8,
+    cost=10,
 )

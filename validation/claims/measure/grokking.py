@@ -113,8 +113,7 @@ def _judge(data):
         f"epoch {data['epochs'][before]} (known by heart) → {data['epochs'][after]}: median radius of training samples "
         f"{np.exp(radii[:, before].mean()):.3f} → {np.exp(radii[:, after].mean()):.3f}, a factor "
         f"{np.exp(growth.mean()):.1f} (× or ÷ {np.exp(standard_error(growth)):.2f}; d = {effect(growth):.1f}), of test "
-        f"samples "
-        f"{test[before]:.3f} → {test[after]:.3f}; "
+        f"samples {test[before]:.3f} → {test[after]:.3f}; "
         + ", ".join(f"{name.replace('_', ' ')} {v[before]:.2f} → {v[after]:.2f}" for name, v in row.items())
     )
     shown = {"asks": Asks.ABOVE, "level": CLEAR}

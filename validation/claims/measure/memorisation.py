@@ -225,17 +225,25 @@ def _exchanged(data, by):
 
 def _farther(data, by):
     """Let all trained networks be farther from the random ones they began as, by so many spreads."""
-    values = np.array(data["values"])
-    moved = values[:, :, :, -1:] - values[:, :1, :, :1]
-    values[:, :, :, 1:] += by * moved.std(axis=2, ddof=1, keepdims=True)
-    return {**data, "values": values}
+    moved = _way(data)
+    return _shifted(data, by * moved.std(axis=2, ddof=1, keepdims=True))
 
 
 def _nearer(data, by):
-    """Bring trained networks back to the random ones they began as, up to their spread, in 15 steps."""
+    """Bring trained networks so many spreads nearer to the random ones they began as, and no farther than there."""
+    moved = _way(data)
+    mean, spread = moved.mean(axis=2, keepdims=True), moved.std(axis=2, ddof=1, keepdims=True)
+    return _shifted(data, -np.sign(mean) * np.minimum(np.abs(mean), by * spread))
+
+
+def _way(data):
+    """Return how far every network came from the random one it began as."""
+    return data["values"][:, :, :, -1:] - data["values"][:, :1, :, :1]
+
+
+def _shifted(data, shift):
     values = np.array(data["values"])
-    means = values.mean(axis=2, keepdims=True)
-    values[:, :, :, 1:] += min(by / 15, 1.0) * (means[:, :1, :, :1] - means[:, :, :, -1:])
+    values[:, :, :, 1:] += shift
     return {**data, "values": values}
 
 
