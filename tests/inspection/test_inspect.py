@@ -332,7 +332,7 @@ def files(tmp_path):
 def test_the_command_in_a_process_of_its_own(files):
     command = [sys.executable, "-m", "statnn", "inspect", "net.safetensors", "--data", "data.npz"]
     ran = subprocess.run(  # noqa: S603 - our own words
-        [*command, "--only", "layers", "strength"], cwd=files, capture_output=True, text=True, check=False, timeout=250
+        [*command, "--only", "layers", "strength"], cwd=files, capture_output=True, text=True, check=False
     )
     assert ran.returncode == DONE, ran.stderr
     assert "Node strength" in ran.stdout

@@ -1,7 +1,5 @@
 """Spike statistics against derivations, sums over laws, simulation with its twins, and elephant."""
 
-import re
-from dataclasses import replace
 from fractions import Fraction
 from itertools import combinations, pairwise
 from math import comb, factorial
@@ -11,8 +9,6 @@ import mpmath
 import numpy as np
 import pytest
 import sympy as sp
-from derived import built
-from matplotlib.mathtext import MathTextParser
 from scipy import stats
 
 from statnn.measure import spikes
@@ -20,30 +16,7 @@ from statnn.measure.spikes._tests import dispersion_moments, dispersion_test, ho
 from statnn.theory.measure import fano, intervals, spike_oracle
 from statnn.theory.measure.dispersion import MEAN, THIRD, VARIANCE
 
-NAMES = ("fano-nulls", "dispersion", "spike-intervals", "node-strength")
-
-
 # -- derivations -------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_derivations_check_and_tampered_ones_do_not(name):
-    derivation = built(name)
-    assert derivation.name == name
-    derivation.check()
-    for number, step in enumerate(derivation.steps):
-        wrong = replace(step, residual=step.residual + sp.Rational(1, 10**40))
-        steps = (*derivation.steps[:number], wrong, *derivation.steps[number + 1 :])
-        with pytest.raises(AssertionError, match=f"{name}, step {number + 1}:"):
-            replace(derivation, steps=steps).check()
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_derivations_can_be_read(name):
-    for step in built(name).steps:
-        assert MathTextParser("path").parse(f"${step.latex()}$").glyphs
-        assert not re.search(r"\^|_|<=|>=|->|<<|>>|\b(alpha|beta|theta|mu|lambda|sigma|rho|tau)\b", step.statement)
-    assert built(name).latex().isascii()
 
 
 def rational(fraction):

@@ -1,10 +1,11 @@
 """Change one place of the code at a time, and see whether the tests that should tell do tell.
 
 ``python tests/mutation/run.py [--only ROOM|ID ...] [--list] [--results FILE]`` from the root of the repository. Results
-are lines of JSON: what is there already is not run again.
+are lines of JSON: what is there already, of an entry that is still the same, is not run again.
 """
 
 import argparse
+import hashlib
 import json
 import os
 import re
@@ -34,6 +35,11 @@ class Mutant:
     new: str
     tests: tuple[str, ...] = ()
     equivalent: str = ""
+
+    @property
+    def digest(self) -> str:
+        """What tells whether a result is still that of this entry."""
+        return hashlib.sha256(repr(self).encode()).hexdigest()[:12]
 
     @property
     def room(self) -> str:
@@ -68,7 +74,7 @@ def chosen(every: Iterable[Mutant], only: Iterable[str]) -> list[Mutant]:
 
 def verdict(one: Mutant) -> dict[str, object]:
     """Run the tests of a mutant in a copy of the repository."""
-    row: dict[str, object] = {"id": one.id, "room": one.room}
+    row: dict[str, object] = {"id": one.id, "entry": one.digest, "room": one.room}
     if one.equivalent:
         return {**row, "result": "equivalent", "why": one.equivalent}
     with tempfile.TemporaryDirectory(prefix="mutant-") as folder:
@@ -122,14 +128,14 @@ def main() -> int:
         _say("\n".join(f"{one.id:<34}{one.file}" for one in some))
         return 0
     lines = given.results.read_text(encoding="utf-8").splitlines() if given.results.exists() else []
-    known = {row["id"]: row for row in map(json.loads, lines)}
+    known = {row.get("entry"): row for row in map(json.loads, lines)}
     for one in some:
-        if one.id not in known:
-            known[one.id] = row = verdict(one)
+        if one.digest not in known:
+            known[one.digest] = row = verdict(one)
             with given.results.open("a", encoding="utf-8") as file:
                 file.write(json.dumps(row) + "\n")
             _say(f"{row['result']} {one.id} {row.get('by', '')}")
-    rows = [known[one.id] for one in some]
+    rows = [known[one.digest] for one in some]
     _say("\n".join(summary(rows)))
     return int(any(row["result"] == "SURVIVED" for row in rows))
 

@@ -21,7 +21,6 @@ from statnn.rg.lattice import _operator_kernels as kernels
 from statnn.rg.lattice._operators import _plan, measure
 from statnn.rg.lattice._scheme import scheme
 from statnn.rg.lattice._swendsen import Moments, flow, joined, leading
-from statnn.theory.rg import DERIVATIONS
 from validation.statistics import z_score
 
 swendsen = import_module("statnn.theory.rg.swendsen")
@@ -153,12 +152,10 @@ def test_means_over_all_states_of_a_torus():
 # -- Swendsen's matrix -----------------------------------------------------------------------------------
 
 
-def test_the_derivation_checks():
-    derivation = DERIVATIONS["swendsen"]()
-    derivation.check()
+def test_the_transpose_is_not_the_matrix():
     own, cross = swendsen.ring(4)
     swapped = own * swendsen.jacobian().T - cross
-    assert swapped[0, 1].subs({swendsen.x: 2, swendsen.y: 3}) != 0, "the transpose is not the matrix"
+    assert swapped[0, 1].subs({swendsen.x: 2, swendsen.y: 3}) != 0
 
 
 @settings(max_examples=25)
