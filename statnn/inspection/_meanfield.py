@@ -10,6 +10,7 @@ from statnn._random import stream
 from statnn.inspection._section import Cell, Measured, Picture, Section, Table
 from statnn.inspection._subject import Subject, Tell, name_of
 from statnn.measure import correlation, tangent
+from statnn.network import Network
 from statnn.rg import Placement, place
 
 if TYPE_CHECKING:
@@ -32,23 +33,44 @@ def together(subject: Subject, tell: Tell) -> Section:
         except (ValueError, MemoryError) as error:
             remarks.append(f"{name_of(m, net)}: {error}")
         tell(done, len(subject.hidden) + 1)
-    facts: dict[str, Cell] = {}
     results: dict[str, Any] = {"correlation": pairs, "participation": spread}
-    some = np.sort(stream(subject.options.seed, 5).permutation(subject.samples)[:_KERNEL_SAMPLES])
     try:
-        kernel = tangent.tangent_kernel(net, subject.x[some])
+        results["tangent_kernel"], facts = _kernel(subject)
     except (ValueError, TypeError, MemoryError) as error:
         remarks.append(f"tangent kernel: {error}")
-    else:
-        results["tangent_kernel"] = kernel
-        facts = {
-            "samples of the tangent kernel": len(some),
-            "trace a sample": kernel.trace / len(some),
-            "entropy": kernel.entropy,
-            "effective rank": kernel.effective_rank,
-        }
+        facts = {}
     if not pairs and not facts:
         raise ValueError("; ".join(remarks))
+    return Section(
+        "correlation",
+        "Correlation of units and the tangent kernel",
+        "r is Pearson's correlation of the activations of two units of a layer over samples, averaged over pairs "
+        "(arXiv 2201.09069); the participation ratio (tr C)²/tr C² counts the directions over which the activity of a "
+        "layer spreads. By chance: for units that know nothing of each other. Trace and entropy of the empirical "
+        "neural tangent kernel (arXiv 2410.07451) are over samples, summed over outputs.",
+        facts=facts,
+        tables=(_table(net, pairs, spread),) if pairs else (),
+        results=results,
+        remarks=remarks,
+    )
+
+
+def _kernel(subject: Subject) -> tuple[tangent.TangentKernel, dict[str, Cell]]:
+    """Return the tangent kernel of a random part of the samples, and what the page says of it."""
+    some = np.sort(stream(subject.options.seed, 5).permutation(subject.samples)[:_KERNEL_SAMPLES])
+    kernel = tangent.tangent_kernel(subject.net, subject.x[some])
+    return kernel, {
+        "samples of the tangent kernel": len(some),
+        "trace a sample": kernel.trace / len(some),
+        "entropy": kernel.entropy,
+        "effective rank": kernel.effective_rank,
+    }
+
+
+def _table(
+    net: Network, pairs: dict[int, correlation.Correlation], spread: dict[int, correlation.Participation]
+) -> Table:
+    """Return what is measured of every hidden layer, and what it would be by chance."""
     rows: list[list[Cell]] = [
         [
             name_of(m, net),
@@ -74,18 +96,7 @@ def together(subject: Subject, tell: Tell) -> Section:
         "participation",
         "p. by chance",
     ]
-    return Section(
-        "correlation",
-        "Correlation of units and the tangent kernel",
-        "r is Pearson's correlation of the activations of two units of a layer over samples, averaged over pairs "
-        "(arXiv 2201.09069); the participation ratio (tr C)²/tr C² counts the directions over which the activity of a "
-        "layer spreads. By chance: for units that know nothing of each other. Trace and entropy of the empirical "
-        "neural tangent kernel (arXiv 2410.07451) are over samples, summed over outputs.",
-        facts=facts,
-        tables=(Table(columns, rows),) if rows else (),
-        results=results,
-        remarks=remarks,
-    )
+    return Table(columns, rows)
 
 
 def phase(subject: Subject, tell: Tell) -> Section:

@@ -113,7 +113,7 @@ def plain(values: Any, name: str) -> Reals:
         if "float16" in getattr(dtype, "name", str(dtype)):  # networks have no float16, and numpy no bfloat16
             values = values.float() if hasattr(values, "float") else values.astype(np.float32)
         array = values if isinstance(values, np.ma.MaskedArray) else np.asarray(values)
-    except (TypeError, ValueError, RuntimeError, NotImplementedError) as error:
+    except (TypeError, ValueError, RuntimeError) as error:
         raise ValueError(f"{name} is no plain array of numbers: {error}") from None
     array = array_of(array, name)
     if array.dtype.kind not in "biuf":

@@ -3,4 +3,3 @@
 OWN = -1
 """A function that kernels do not know."""
 IDENTITY, TANH, ERF, RELU, LEAKY_RELU, SIGMOID, SIGN, GELU, GELU_TANH, SILU, SOFTPLUS, SIN = range(12)
-SMOOTH = (GELU, GELU_TANH, SILU, SOFTPLUS, SIN)

@@ -27,52 +27,63 @@ def precision(h: Values) -> Any:
 
 
 def identity(h: Values) -> Values:
+    """Return h."""
     return h.astype(precision(h))
 
 
 def one(h: Values) -> Values:
+    """Return 1, the slope of the identity."""
     return np.ones(h.shape, precision(h))
 
 
 def zero(h: Values) -> Values:
+    """Return 0, the slope of the sign wherever it has one."""
     return np.zeros(h.shape, precision(h))
 
 
 def tanh_slope(h: Values) -> Values:
+    """Return 4t/(1 + t)², t = exp(-2|h|): 1 - tanh²(h) with its digits in the tails."""
     t = np.exp(-2 * np.abs(h))
     result: Values = 4 * t / (1 + t) ** 2
     return result
 
 
 def erf(h: Values) -> Values:
+    """Return 2/√π ∫₀ʰ exp(-u²) du."""
     result: Values = special.erf(h)
     return result
 
 
 def erf_slope(h: Values) -> Values:
+    """Return 2/√π exp(-h²)."""
     result: Values = precision(h).type(2 / np.sqrt(np.pi)) * np.exp(-np.square(h))
     return result
 
 
 def relu(h: Values) -> Values:
+    """Return max(h, 0)."""
     return np.maximum(h, 0).astype(precision(h), copy=False)
 
 
 def step(h: Values) -> Values:
+    """Return 1 above zero and 0 elsewhere, the slope of the ReLU; that from the left at zero."""
     return (h > 0).astype(precision(h))
 
 
 def sigmoid(h: Values) -> Values:
+    """Return 1/(1 + e^{-h})."""
     result: Values = special.expit(h)
     return result
 
 
 def sigmoid_slope(h: Values) -> Values:
+    """Return s(h) s(-h), where 1 - s(h) would have no digits left."""
     result: Values = special.expit(h) * special.expit(-h)
     return result
 
 
 def sign(h: Values) -> Values:
+    """Return 1 for h >= 0 and -1 below."""
     return np.where(h >= 0, 1, -1).astype(precision(h))
 
 
@@ -112,12 +123,14 @@ def _below(h: Values) -> tuple[Values, Values]:
 
 @_in_doubles
 def gelu(h: Values) -> Values:
+    """Return h Φ(h), Φ the Gaussian distribution function."""
     mills, density = _below(h)
     return h * np.where(h > 0, 1 - mills * density, mills * density)
 
 
 @_in_doubles
 def gelu_slope(h: Values) -> Values:
+    """Return Φ(h) + h φ(h)."""
     mills, density = _below(h)
     result: Values = np.where(h > 0, 1 + density * (h - mills), density * (h + mills))
     return result
@@ -132,11 +145,13 @@ def _logistic(h: Values, rest: Values | float = 0.0) -> tuple[Values, Values]:
 
 @_in_doubles
 def silu(h: Values) -> Values:
+    """Return h s(h), s(h) = 1/(1 + e^{-h})."""
     return h * _logistic(h)[0]
 
 
 @_in_doubles
 def silu_slope(h: Values) -> Values:
+    """Return s(h) (1 + h s(-h))."""
     s, complement = _logistic(h)
     result: Values = s * (1 + h * complement)
     return result
@@ -171,11 +186,13 @@ def _tanh_field(h: Values) -> tuple[Values, Values]:
 
 @_in_doubles
 def gelu_tanh(h: Values) -> Values:
+    """Return h s(2 √(2/π) (h + 0.044715 h³)), which is h (1 + tanh(√(2/π) (...)))/2."""
     return h * _logistic(*_tanh_field(h))[0]
 
 
 @_in_doubles
 def gelu_tanh_slope(h: Values) -> Values:
+    """Return s(u) + h s(u) s(-u) u', u = 2 √(2/π) (h + 0.044715 h³)."""
     a = np.clip(h, -30.0, 30.0)
     s, complement = _logistic(*_tanh_field(h))
     result: Values = s * (1 + a * complement * STEEP * (1 + 3 * BEND * a * a))
@@ -184,19 +201,23 @@ def gelu_tanh_slope(h: Values) -> Values:
 
 @_in_doubles
 def softplus(h: Values) -> Values:
+    """Return ln(1 + e^h)."""
     return np.maximum(h, 0) + np.log1p(np.exp(-np.abs(h)))
 
 
 @_in_doubles
 def softplus_slope(h: Values) -> Values:
+    """Return 1/(1 + e^{-h})."""
     return _logistic(h)[0]
 
 
 def sine(h: Values) -> Values:
+    """Return sin h; whole numbers in float64."""
     result: Values = np.sin(h.astype(precision(h), copy=False))
     return result
 
 
 def cosine(h: Values) -> Values:
+    """Return cos h; whole numbers in float64."""
     result: Values = np.cos(h.astype(precision(h), copy=False))
     return result
