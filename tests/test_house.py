@@ -76,7 +76,7 @@ PUBLIC = {
         "Transition", "TransitionKind", "VarianceEnd", "critical_line", "criticality", "phase_diagram", "place",
         "transition",
     ],
-    "statnn.theory": ["Derivation", "Step"],
+    "statnn.theory": ["Comparison", "Derivation", "Formula", "Step", "compare", "formula", "formulas"],
     "statnn.network": ["ACTIVATIONS", "Activation", "BatchNorm", "Network", "Trace", "leaky_relu"],
     "statnn.plot": ["COLOURS", "replacing", "save", "style"],
 }  # fmt: skip

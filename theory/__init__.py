@@ -10,6 +10,9 @@ try:
 except ModuleNotFoundError:
     raise ModuleNotFoundError("derivations need sympy: pip install 'statnn[theory]'", name="sympy") from None
 
+from statnn.theory.closed_form import Formula
+from statnn.theory.comparison import Comparison, compare
 from statnn.theory.derivation import Derivation, Step
+from statnn.theory.table import formula, formulas
 
-__all__ = ["Derivation", "Step"]
+__all__ = ["Comparison", "Derivation", "Formula", "Step", "compare", "formula", "formulas"]

@@ -5,7 +5,7 @@ equation is evaluated as well, to fifty digits at points drawn from the range of
 forty, an inequality is positive, a limit is approached, and what a series leaves out falls as it says.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 from random import Random
 from typing import Any, TypeAlias
@@ -15,12 +15,15 @@ import sympy as sp
 from sympy.core.function import AppliedUndef
 from sympy.printing.pycode import MpmathPrinter
 
+from statnn.theory.root import root_between
+
 Definitions: TypeAlias = tuple[tuple[sp.Expr, sp.Expr], ...]
 Domain: TypeAlias = tuple[tuple[sp.Symbol, tuple[float, float] | range], ...]
 
 DIGITS, AGREE, POINTS = 50, 40, 20
 LIMIT, SERIES = 80, 30  # powers of ten at which the end of a limit, and of a series, is looked at
 _WORK, _FLOOR = 370, mpmath.mpf(10) ** -180  # digits of it, and what is rounding
+_SOLVERS = {"root_between": root_between}
 _SLACK = mpmath.mpf(10) ** 6  # for constants and logarithms beside a power of ten
 
 
@@ -36,6 +39,10 @@ class _Printer(MpmathPrinter):
 
     def _print_binomial(self, expr: sp.Expr) -> str:
         return f"binomial({', '.join(map(self._print, expr.args))})"
+
+    def _print_Derivative(self, expr: sp.Derivative) -> str:
+        ((variable, order),) = expr.variable_count
+        return f"diff(lambda {self._print(variable)}: {self._print(expr.expr)}, {self._print(variable)}, {order})"
 
     def _over(self, expr: sp.Sum | sp.Product, name: str) -> str:
         code = self._print(expr.function)
@@ -109,12 +116,12 @@ def _draw(symbol: sp.Symbol, domain: dict[sp.Symbol, Any], random: Random) -> An
     return mpmath.mpf(random.uniform(-2, 2))
 
 
-def _number(expr: sp.Expr, symbols: list[sp.Symbol]) -> Callable[..., Any]:
+def number(expr: sp.Expr, symbols: Sequence[sp.Symbol]) -> Callable[..., Any]:
     """Return `expr` as a function of its symbols, at the working precision of mpmath."""
     printer = _Printer({"fully_qualified_modules": False, "inline": True, "allow_unknown_functions": True})
     # no symbol may hide a function of its name, as beta does
     free = {symbol: sp.Symbol(f"x_{count}", **symbol.assumptions0) for count, symbol in enumerate(symbols)}
-    return sp.lambdify(list(free.values()), expr.xreplace(free), modules="mpmath", printer=printer)
+    return sp.lambdify(list(free.values()), expr.xreplace(free), modules=[_SOLVERS, "mpmath"], printer=printer)
 
 
 def _slow(*sides: sp.Expr) -> bool:
@@ -146,7 +153,7 @@ def _size(value: Any) -> Any:
 def gap_of(left: sp.Expr, right: sp.Expr, domain: Domain = ()) -> str:
     """Return where and by what two sides differ, and nothing when they agree to forty digits everywhere."""
     symbols, points = _points((left, right), domain)
-    one, other = (_number(side, symbols) for side in (left, right))
+    one, other = (number(side, symbols) for side in (left, right))
     with mpmath.workdps(DIGITS + 20):
         for point in points:
             a, b = one(*point), other(*point)
@@ -159,7 +166,7 @@ def gap_of(left: sp.Expr, right: sp.Expr, domain: Domain = ()) -> str:
 def sign_of(positive: sp.Expr, domain: Domain = ()) -> str:
     """Return where an expression is not positive, and nothing when it is everywhere."""
     symbols, points = _points((positive,), domain)
-    value = _number(positive, symbols)
+    value = number(positive, symbols)
     with mpmath.workdps(DIGITS + 20):
         for point in points:
             found = value(*point)
@@ -175,7 +182,7 @@ def approach_of(
     """Return where `gap` does not fall as fast as `scale` when `variable` goes to `end`, and nothing when it does."""
     symbols, points = _points((gap, scale), domain, variable)
     ahead = [variable, *symbols]
-    rest, size = _number(gap, ahead), _number(scale, ahead)
+    rest, size = number(gap, ahead), number(scale, ahead)
     with mpmath.workdps(_WORK):
         away, nearer = (_close(end, digits, direction) for digits in (power // 2, power))
         for point in points[: POINTS // 4]:

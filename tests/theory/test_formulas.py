@@ -1,0 +1,244 @@
+"""Formulas against what computes them, and what a reader does with them."""
+
+import importlib
+import inspect
+from dataclasses import replace
+from fractions import Fraction
+from random import Random
+from xml.etree import ElementTree as ET
+
+import mpmath
+import numpy as np
+import pytest
+import sympy as sp
+from formula_rows import ROWS
+
+from statnn import theory
+from statnn.theory.comparison import draw
+from statnn.theory.evaluation import number
+from statnn.theory.printing import latex
+from statnn.theory.registry import DERIVATIONS
+from statnn.theory.root import Root, root_between
+from statnn.theory.table import Formulas
+from statnn.theory.variable import Variable
+
+FORMULAS = theory.formulas()
+
+
+def found_by_name(path):
+    """Return what a public name stands for."""
+    parts = path.split(".")
+    for last in range(len(parts), 0, -1):
+        try:
+            thing = importlib.import_module(".".join(parts[:last]))
+        except ModuleNotFoundError:
+            continue
+        for part in parts[last:]:
+            thing = inspect.getattr_static(thing, part) if inspect.isclass(thing) else getattr(thing, part)
+        return thing
+    raise AssertionError(f"{path} does not exist")
+
+
+@pytest.mark.parametrize("name", FORMULAS)
+def test_a_formula_is_what_its_implementation_computes(name, rng):
+    formula, row = FORMULAS[name], ROWS[name]
+    random = Random(int(rng.integers(2**63)))  # noqa: S311 - points, not secrets
+    for _ in range(row.points):
+        drawn = {**draw(formula, random), **(row.at(random) if row.at else {})}
+        values = {one.name: (int if one.whole else float)(drawn[one.symbol.name]) for one in formula.variables}
+        exact, value = formula.evaluate(digits=30, **values), sp.Float(float(row.value(**values)), 30)
+        assert abs(value - exact) <= row.within * abs(exact) + row.beside, (values, value, exact)
+
+
+def test_every_row_is_of_a_formula_and_every_formula_has_all_it_says():
+    assert set(ROWS) == set(FORMULAS)
+    for formula in FORMULAS.values():
+        assert formula.derivation in DERIVATIONS, formula.name
+        assert formula.implementation.startswith("statnn."), formula.name
+        assert found_by_name(formula.implementation) is not None
+        assert formula.latex()
+
+
+# -- what a reader does with them ------------------------------------------------------------------------
+
+WORKING = FORMULAS["gamma-poisson.working"]
+AT = {"D": 100, "N": 1000, "b": Fraction(3, 10), "c": 5}
+plain = sp.symbols("N D b c")
+
+
+def test_a_value_has_the_digits_asked_for():
+    with mpmath.workdps(120):
+        exact = 1000 * (1 - (mpmath.mpf(300) / 800) ** (mpmath.mpf(3) / 10))
+        for digits in (1, 15, 50, 100):
+            value = mpmath.mpf(WORKING.evaluate(digits=digits, **AT))
+            assert abs(value / exact - 1) < mpmath.mpf(10) ** (1 - digits)
+    assert str(WORKING.evaluate(digits=25, **AT)) == mpmath.nstr(exact, 25)
+    assert WORKING.evaluate(**AT | {"b": "0.3"}) == WORKING.evaluate(**AT | {"b": sp.Rational(3, 10)})
+    assert WORKING.evaluate(**AT | {"b": 0.3}) != WORKING.evaluate(**AT | {"b": "0.3"})
+    assert WORKING.evaluate(**AT | {"b": sp.sqrt(2) / 2}) == WORKING.evaluate(**AT | {"b": sp.sqrt(2).evalf(200) / 2})
+
+
+@pytest.mark.parametrize(
+    ("changed", "kind", "message"),
+    [
+        ({"b": -1}, ValueError, r"b = -1.0 is outside 0 < b < oo"),
+        ({"b": 0}, ValueError, r"b = 0.0 is outside"),
+        ({"N": 10.5}, ValueError, "N = 10.5 is outside 2 <= N < oo, whole"),
+        ({"b": float("nan")}, ValueError, "b = nan is no finite real number"),
+        ({"b": mpmath.inf}, ValueError, "b = .*inf.* is no finite real number"),
+        ({"b": "many"}, ValueError, "b = 'many' is no finite real number"),
+        ({"b": 1j}, TypeError, "b = 1j is no finite real number"),
+        ({"b": sp.Symbol("x")}, TypeError, "b = x is no real number: substitute"),
+        ({"B": 1}, TypeError, r"has no symbol 'B' \(do you mean 'b'\?\); it has N: neurons"),
+        ({"digits": 0}, ValueError, "digits = 0"),
+    ],
+)
+def test_values_that_make_no_sense_are_refused_with_what_does(changed, kind, message):
+    with pytest.raises(kind, match=message):
+        WORKING.evaluate(**AT | changed)
+
+
+def test_a_range_may_depend_on_other_symbols():
+    with pytest.raises(ValueError, match=r"c = 1000.0, N = 1000.0 is outside 0 < c < N"):
+        FORMULAS["beta-bernoulli.silent"].evaluate(**AT | {"c": 1000})
+    with pytest.raises(TypeError, match=r"also needs a value of c: mean number of active neurons"):
+        FORMULAS["beta-bernoulli.silent"].evaluate(D=1, N=10, b=1)
+
+
+def test_a_symbol_is_replaced_by_name_and_its_range_remains():
+    theta = sp.Symbol("theta", positive=True)
+    silent = FORMULAS["beta-bernoulli.silent"]
+    ewens = silent.substitute(b=theta / silent.symbols["N"])
+    assert set(ewens.symbols) == {"N", "D", "c", "theta"}
+    assert ewens.evaluate(N=10, D=7, c=2, theta=5) == silent.evaluate(N=10, D=7, c=2, b="0.5")
+    with pytest.raises(ValueError, match="is outside 0 < theta < oo"):
+        ewens.evaluate(N=10, D=7, c=2, theta=-5)
+    with pytest.raises(ValueError, match=r"c = 8.0, N = 5.0 is outside 0 < c < N"):
+        silent.substitute(N=5).evaluate(D=1, b=1, c=8)
+    with pytest.raises(ValueError, match=r"N = 2.5 is outside"):
+        silent.substitute(N=2.5)
+    with pytest.raises(ValueError, match=r"N = 2.5 is outside 2 <= N < oo, whole"):
+        silent.substitute(N=theta / 2).evaluate(theta=5, D=1, b=1, c=1)
+
+
+@pytest.mark.parametrize(
+    ("put", "kind", "message"),
+    [
+        ({"beta": 1}, TypeError, r"no symbol 'beta' \(do you mean 'b'\?\)"),
+        ({"b": 1 / sp.Symbol("N")}, ValueError, r"this N is not the N of .*formula.symbols\['N'\]"),
+        ({"D": 2 * WORKING.symbols["D"]}, ValueError, "D is replaced itself"),
+    ],
+)
+def test_a_symbol_that_is_another_one_is_refused(put, kind, message):
+    with pytest.raises(kind, match=message):
+        WORKING.substitute(**put)
+
+
+def test_a_function_works_on_arrays_and_raises_where_it_is_not_finite():
+    values = WORKING.function()(D=np.array([0, 200, 1800]), N=1000, b=1, c=5)
+    np.testing.assert_allclose(values, [0, 500, 900], rtol=1e-14)
+    assert FORMULAS["polya-urn.working-law"].function()(N=3, n=2, b=1, k=[1, 2]) == pytest.approx([0.5, 0.5])
+    silent = FORMULAS["beta-bernoulli.silent"].function()
+    with pytest.raises(ValueError, match=r"is nan in double precision at N = 1000, D = 1e\+09.*BetaBernoulli.silent"):
+        silent(N=1000, D=[1.0, 1e9], b=0.3, c=5)
+    with pytest.raises(TypeError, match="also needs a value of c"):
+        silent(N=1000, D=1, b=1)
+    with pytest.raises(TypeError, match="no symbol 'd'"):
+        silent(N=1000, d=1, b=1, c=1)
+
+
+def test_a_formula_shows_itself():
+    text = str(WORKING)
+    for part in ("E(K(D)) = N*(1 - (N*b/(D*c + N*b))**b)", "D: samples, 0 <= D < oo", "paper", "mean-field",
+                 "statnn.activation.GammaPoisson.working"):  # fmt: skip
+        assert part in text
+    assert WORKING._repr_latex_() == rf"$\displaystyle {WORKING.latex()}$"
+    page = ET.fromstring(f"<div>{WORKING._repr_html_()}</div>")  # noqa: S314 - our own output
+    assert "0 <= D < oo" in "".join(page.itertext())
+    assert "polya-urn.count" in str(FORMULAS)
+    assert len(ET.fromstring(FORMULAS._repr_html_()).findall("tr")) == len(FORMULAS) + 1  # noqa: S314
+    assert FORMULAS._ipython_key_completions_() == list(FORMULAS)
+
+
+def test_unknown_formulas_are_answered_with_the_nearest():
+    with pytest.raises(KeyError, match=r"do you mean 'gamma-poisson.working'"):
+        theory.formula("gamma-poison.working")
+    with pytest.raises(KeyError, match=r"the derivation 'urn-law' has several results|no formula is called 'nothing'"):
+        theory.compare("nothing", sp.S.One)
+
+
+# -- comparing -------------------------------------------------------------------------------------------
+
+
+def test_an_expression_of_ones_own_is_compared_by_the_names_of_its_symbols():
+    N, D, b, c = plain
+    same = N * (1 - (1 + c * D / (b * N)) ** (-b))
+    assert theory.compare("gamma-poisson.working", same)
+    assert theory.compare("mean-field", same).how == "symbolically"
+    wrong = theory.compare("gamma-poisson.working", N * (1 - (1 + c * D / (b * N)) ** (-b)) + sp.Rational(1, 10**40))
+    assert not wrong
+    ours, theirs = wrong.values
+    with mpmath.workdps(60):
+        assert abs(mpmath.mpf(WORKING.evaluate(**wrong.at)) - ours) < mpmath.mpf(10) ** -48
+        assert abs(theirs - ours - mpmath.mpf(10) ** -40) < mpmath.mpf(10) ** -48
+    assert all(f"{name} = {mpmath.nstr(value, 17)}" in str(wrong) for name, value in wrong.at.items())
+
+
+def test_survival_is_compared_as_the_derivation_has_it():
+    N, D, b, c = plain
+    a = b * N / c
+    assert theory.compare("survival", sp.gamma(D + a - b) * sp.gamma(a) / sp.gamma(D + a) / sp.gamma(a - b))
+    assert theory.compare("survival", sp.beta(D + a - b, b) / sp.beta(a - b, b)).formula.name == "beta-bernoulli.silent"
+    assert not theory.compare("survival", sp.gamma(D + a - b) * sp.gamma(a) / sp.gamma(D + a) / sp.gamma(a + b))
+    assert not theory.compare("survival", sp.sqrt(-D))
+    with pytest.raises(TypeError, match=r"beta-bernoulli.silent has no symbol 'd' \(do you mean 'D'\?\)"):
+        theory.compare("survival", sp.Symbol("d"))
+    with pytest.raises(KeyError, match=r"has several results: gamma-poisson.growth-rate"):
+        theory.compare("growth", sp.S.One)
+
+
+def test_what_agrees_in_numbers_alone_is_said_to():
+    N, b, n, k = sp.symbols("N b n k")
+    i = sp.Symbol("i", integer=True)
+    term = (-1) ** i * sp.binomial(k, i) * sp.rf(b * (k - i), n) / sp.rf(b * N, n)
+    found = theory.compare("urn-law", sp.binomial(N, k) * sp.Sum(term, (i, 0, k)))
+    assert found.how == "in numbers"
+    assert "at 20 points of its range to 50 digits" in str(found)
+
+
+# -- the pieces ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "value"),
+    [(0, mpmath.inf, "1e-300"), (0, mpmath.inf, "1e300"), (-mpmath.inf, mpmath.inf, "-7"), (2, 3, "2.000001")],
+)
+def test_a_root_is_found_to_all_digits(low, high, value):
+    with mpmath.workdps(60):
+        exact = mpmath.mpf(value)
+        found = root_between(lambda x: (x - exact) * (1 + x * x), low, high)
+        assert abs(found / exact - 1) < mpmath.mpf(10) ** -55
+        with pytest.raises(ArithmeticError, match="no change of sign"):
+            root_between(lambda x: 1 + x * x, low, high)
+
+
+def test_a_root_is_an_expression():
+    x, y = sp.symbols("x y", positive=True)
+    root = Root(x**2 - y, (x, 0, sp.oo))
+    assert root.free_symbols == {y}
+    with mpmath.workdps(30):
+        assert abs(number(root.subs(y, 2 * x), [x])(mpmath.mpf(2)) - 2) < mpmath.mpf(10) ** -28
+    assert latex(root) == r"\left\{x : x^{2} - y = 0, 0 < x < \infty\right\}"
+
+
+@pytest.mark.parametrize("text", ["0 < c", "0 < d < 1", "c > 0", "0 < c < 1 whole"])
+def test_a_range_that_cannot_be_read_is_refused(text):
+    with pytest.raises(ValueError, match="must read as"):
+        Variable(sp.Symbol("c"), text, "anything")
+
+
+def test_a_formula_with_a_symbol_of_no_range_is_refused():
+    with pytest.raises(ValueError, match="no range of y"):
+        replace(WORKING, expression=sp.Symbol("y"))
+    with pytest.raises(ValueError, match=r"two formulas are called gamma-poisson.working"):
+        Formulas((WORKING, WORKING))

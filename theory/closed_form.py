@@ -1,0 +1,336 @@
+"""What a formula is: an expression, ranges and meanings of its symbols, where it comes from and what computes it."""
+
+import difflib
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from functools import cached_property
+from html import escape
+from typing import Any, TypeAlias
+
+import mpmath
+import numpy as np
+import sympy as sp
+from sympy.concrete.expr_with_limits import ExprWithLimits
+from sympy.printing.numpy import SciPyPrinter
+
+from statnn.theory.derivation import Standing, equation
+from statnn.theory.evaluation import number
+from statnn.theory.precision import Number, converged, exact
+from statnn.theory.printing import latex
+from statnn.theory.variable import Variable
+
+Value: TypeAlias = Number | str | sp.Expr
+"""A number; a string is read as the decimal or fraction that it spells, exactly."""
+_GUARD = 80
+
+
+@dataclass(frozen=True)
+class Formula:
+    """A result of the project as an expression that can be shown, evaluated, changed and compared.
+
+    Parameters
+    ----------
+    name : str
+        As ``"gamma-poisson.working"``.
+    left : sympy.Expr
+        What the expression is called, for display.
+    expression : sympy.Expr
+        The result.
+    variables : tuple of Variable
+        Its symbols; those that neither the expression nor a range needs are left out.
+    definition : str
+        What it is, in words.
+    source : str
+        Where it comes from.
+    standing : {"paper", "exact", "asymptotic", "own"}
+        Stated by a source; exact in the model; leading order; our construction.
+    derivation : str
+        Name of the derivation that proves it.
+    implementation : str
+        Public name of what computes it in float64.
+    main : bool
+        Whether it is the result that its derivation is asked for.
+    fixed : tuple of pairs
+        Variables that stand for something else, made by :meth:`substitute`; their ranges are still checked.
+
+    Examples
+    --------
+    >>> from statnn import theory
+    >>> working = theory.formula("gamma-poisson.working")
+    >>> working.evaluate(digits=30, D=100, N=1000, b="0.3", c=5)
+    254.908892328777002416883328721
+    """
+
+    name: str
+    left: sp.Expr
+    expression: sp.Expr
+    variables: tuple[Variable, ...]
+    definition: str
+    source: str
+    standing: Standing
+    derivation: str
+    implementation: str
+    main: bool = False
+    fixed: tuple[tuple[Variable, sp.Expr], ...] = ()
+
+    def __post_init__(self) -> None:
+        values = (self.expression, *(value for _, value in self.fixed))
+        free = set().union(*(value.free_symbols for value in values))
+        known = {variable.symbol: variable for variable in self.variables}
+        if unknown := free - set(known):
+            raise ValueError(f"{self.name}: no range of {', '.join(sorted(map(str, unknown)))}")
+        needed = {variable.symbol.name for variable in self.variables if variable.symbol in free}
+        ranges = [*self.variables, *(variable for variable, _ in self.fixed)]
+        for variable in (*reversed(ranges), *ranges):  # a range names variables, the ranges of which name others
+            if variable.symbol.name in needed or any(variable is one for one, _ in self.fixed):
+                needed |= variable.depends
+        needed -= {variable.symbol.name for variable, _ in self.fixed}
+        kept = tuple(variable for variable in self.variables if variable.symbol.name in needed)
+        object.__setattr__(self, "variables", kept)
+
+    # -- reading it ----------------------------------------------------------------------------------------
+
+    @property
+    def symbols(self) -> dict[str, sp.Symbol]:
+        """Its symbols by name."""
+        return {variable.name: variable.symbol for variable in self.variables}
+
+    @property
+    def ranges(self) -> dict[str, str]:
+        """The ranges of its symbols by name."""
+        return {variable.name: variable.range for variable in self.variables}
+
+    @property
+    def equation(self) -> sp.Eq:
+        """*left = expression*, unevaluated."""
+        return equation(self.left, self.expression)
+
+    def latex(self) -> str:
+        """Return the equation as LaTeX, without delimiters."""
+        return latex(self.equation)
+
+    def __repr__(self) -> str:
+        return f"Formula({self.name!r}, {self.expression})"
+
+    def __str__(self) -> str:
+        return "\n".join(
+            (
+                f"{self.name}: {self.definition}",
+                f"  {self.left} = {self.expression}",
+                *(f"  {variable}" for variable in self.variables),
+                *(f"  {variable.symbol} = {value}: {variable.meaning}" for variable, value in self.fixed),
+                *(f"  {about}: {text}" for about, text in self._origin()),
+            )
+        )
+
+    def _origin(self) -> tuple[tuple[str, str], ...]:
+        return (
+            ("standing", self.standing),
+            ("source", self.source),
+            ("derivation", self.derivation),
+            ("implementation", self.implementation),
+        )
+
+    def _repr_latex_(self) -> str:
+        return rf"$\displaystyle {self.latex()}$"
+
+    def _repr_html_(self) -> str:
+        rows = [(f"<i>{escape(one.name)}</i>", f"{one.meaning}, {one.range}") for one in self.variables]
+        rows += [(f"<i>{escape(one.name)}</i>", f"{one.meaning}, = {value}") for one, value in self.fixed]
+        rows += list(self._origin())
+        body = "".join(f"<tr><td>{head}</td><td>{escape(text)}</td></tr>" for head, text in rows)
+        written = f"<code>{escape(f'{self.left} = {self.expression}')}</code>"
+        return f"<p><b>{escape(self.name)}</b>: {escape(self.definition)}</p><p>{written}</p><table>{body}</table>"
+
+    # -- numbers -------------------------------------------------------------------------------------------
+
+    @cached_property
+    def _number(self) -> Callable[..., mpmath.mpf]:
+        return number(self.expression, [variable.symbol for variable in self.variables])
+
+    def evaluate(self, *, digits: int = 50, **values: Value) -> sp.Float:
+        """Return the value of the formula to so many digits, whatever cancels.
+
+        Parameters
+        ----------
+        digits : int
+            Digits that hold; the precision rises until two evaluations agree.
+        **values
+            One for each symbol, by name: int, float (which stands for exactly the number it is), Fraction, number of
+            mpmath or sympy, or a string such as ``"0.3"`` or ``"1/3"``.
+
+        Returns
+        -------
+        sympy.Float
+            Of so many digits, all of which it prints; mpmath takes it as it is.
+
+        Raises
+        ------
+        TypeError
+            For a symbol that is missing or unknown, naming the nearest one.
+        ValueError
+            Outside the range, which is named.
+        """
+        if isinstance(digits, bool) or not isinstance(digits, int) or digits < 1:
+            raise ValueError(f"digits = {digits!r} must be a whole number of at least 1")
+        with mpmath.workdps(digits + _GUARD):
+            given = self._checked(values)
+        found = converged(self._number, tuple(given[one.name] for one in self.variables), digits)
+        return sp.Float(found, digits)
+
+    def _checked(self, values: Mapping[str, Any]) -> dict[str, Number]:
+        """Return one number for each symbol, by name, or raise."""
+        self._refuse_unknown(values)
+        missing = [str(one) for one in self.variables if one.name not in values]
+        if missing:
+            raise TypeError(f"{self.name} also needs a value of {'; '.join(missing)}")
+        given = {name: _number_of(name, value) for name, value in values.items()}
+        by_symbol: dict[str, Number] = {one.symbol.name: given[one.name] for one in self.variables}
+        for variable, value in self.fixed:
+            found = number(value, [one.symbol for one in self.variables])
+            by_symbol[variable.symbol.name] = mpmath.mpf(found(*(exact(given[one.name]) for one in self.variables)))
+        for variable in (*self.variables, *(variable for variable, _ in self.fixed)):
+            variable.check(by_symbol[variable.symbol.name], by_symbol)
+        return given
+
+    def _refuse_unknown(self, names: Iterable[str]) -> None:
+        for name in names:
+            if name not in self.symbols:
+                raise no_symbol(self, name)
+
+    def function(self) -> Callable[..., Any]:
+        """Return the formula as a function of numbers or arrays, by name, in double precision.
+
+        It is the expression as it stands, for quick looks: where that overflows or is not finite the function raises,
+        and :meth:`evaluate` or the implementation, which keeps its digits, is the one to use. It checks no ranges.
+
+        Returns
+        -------
+        callable
+            Of keyword arguments, one for each symbol, which broadcast.
+
+        Examples
+        --------
+        >>> from statnn import theory
+        >>> theory.formula("gamma-poisson.working").function()(D=[0, 200], N=1000, b=1.0, c=5.0)
+        array([  0., 500.])
+        """
+        symbols = [variable.symbol for variable in self.variables]
+        if self.expression.has(ExprWithLimits) or "Not supported" in SciPyPrinter().doprint(self.expression):
+            inner = np.vectorize(lambda *at: float(number(self.expression, symbols)(*map(mpmath.mpf, at))), [float])
+        else:
+            inner = sp.lambdify(symbols, self.expression, modules=["scipy", "numpy"], cse=True)
+
+        def function(**values: Any) -> Any:
+            self._refuse_unknown(values)
+            if missing := set(self.symbols) - set(values):
+                raise TypeError(f"{self.name} also needs a value of {', '.join(sorted(missing))}")
+            given = np.broadcast_arrays(*(np.asarray(values[one.name], dtype=float) for one in self.variables))
+            with np.errstate(all="ignore"):
+                found = np.broadcast_to(np.asarray(inner(*given)), given[0].shape if given else ())
+            if not np.isfinite(found).all():
+                first = tuple(np.argwhere(~np.isfinite(found))[0])
+                at = ", ".join(f"{one.name} = {part[first]:g}" for one, part in zip(self.variables, given, strict=True))
+                better = f"use evaluate(), or {self.implementation}"
+                raise ValueError(f"{self.name} is {found[first]} in double precision at {at}: {better}")
+            return found[()] if found.ndim == 0 else np.array(found)
+
+        function.__doc__ = f"{self.definition}: {', '.join(map(str, self.variables))}."
+        return function
+
+    # -- changing it ---------------------------------------------------------------------------------------
+
+    def substitute(self, **values: Value) -> "Formula":
+        """Return the formula with something else in the place of symbols, by name.
+
+        Parameters
+        ----------
+        **values
+            Numbers, or expressions in symbols of this formula (``formula.symbols``) and new ones.
+
+        Returns
+        -------
+        Formula
+            The ranges of the symbols that are gone are still checked when it is evaluated.
+
+        Raises
+        ------
+        TypeError
+            For an unknown name, naming the nearest one.
+        ValueError
+            For a symbol that is called as one of the formula's but has other assumptions.
+
+        Examples
+        --------
+        >>> from statnn import theory
+        >>> theory.formula("gamma-poisson.working").substitute(b=1)
+        Formula('gamma-poisson.working', N*(-N/(D*c + N) + 1))
+        """
+        self._refuse_unknown(values)
+        known = {variable.symbol.name: variable for variable in self.variables}
+        gone = {variable.symbol.name for variable, _ in self.fixed} | {self.symbols[name].name for name in values}
+        put: dict[sp.Symbol, sp.Expr] = {}
+        new: dict[sp.Symbol, Variable] = {}
+        for name, value in values.items():
+            put[self.symbols[name]] = found = _expression_of(name, value)
+            for symbol in found.free_symbols:
+                if symbol.name in gone:
+                    raise ValueError(f"{name} = {found}: {symbol.name} is replaced itself; give it another name")
+                if symbol.name not in known:
+                    new[symbol] = Variable(symbol, _assumed(symbol), f"in {name} = {found}")
+                elif symbol != known[symbol.name].symbol:
+                    raise ValueError(
+                        f"{name} = {found}: this {symbol.name} is not the {symbol.name} of {self.name}, which has "
+                        f"other assumptions ({known[symbol.name]}); take formula.symbols[{symbol.name!r}]"
+                    )
+        expression = self.expression.subs(put, simultaneous=True)
+        fixed = tuple((one, value.subs(put, simultaneous=True)) for one, value in self.fixed)
+        fixed += tuple((known[symbol.name], value) for symbol, value in put.items())
+        numbers = {one.symbol.name: _number_of(one.name, value) for one, value in fixed if not value.free_symbols}
+        for one, _ in fixed:
+            if {one.symbol.name, *one.depends} <= set(numbers):
+                one.check(numbers[one.symbol.name], numbers)
+        return replace(self, expression=expression, variables=(*self.variables, *new.values()), fixed=fixed)
+
+
+def no_symbol(formula: Formula, name: str) -> TypeError:
+    """Return the error that a formula has no symbol of this name, with those it has."""
+    there = "; ".join(map(str, formula.variables)) or "none"
+    return TypeError(f"{formula.name} has no symbol {name!r}{nearest(name, formula.symbols)}; it has {there}")
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """Return a question about the known name that is most like an unknown one, nothing if none is."""
+    close = difflib.get_close_matches(name, list(known), 1, 0.4)
+    close = close or [one for one in known if one.lower() == name.lower()]
+    return f" (do you mean {close[0]!r}?)" if close else ""
+
+
+def _number_of(name: str, value: Any) -> Any:
+    if isinstance(value, sp.Expr):
+        if not value.is_number or value.is_extended_real is False:
+            raise TypeError(f"{name} = {value} is no real number: substitute() takes expressions")
+        if value.is_Rational:
+            return Fraction(int(value.p), int(value.q))
+        return mpmath.mpf(value.evalf(mpmath.mp.dps)._mpf_)
+    try:
+        if isinstance(value, mpmath.mpf):
+            return value if mpmath.isfinite(value) else Fraction(float(value))
+        return Fraction(value)
+    except (TypeError, ValueError, OverflowError):
+        kind = ValueError if isinstance(value, (float, str, mpmath.mpf)) else TypeError
+        raise kind(f"{name} = {value!r} is no finite real number") from None
+
+
+def _expression_of(name: str, value: Any) -> sp.Expr:
+    if isinstance(value, sp.Expr):
+        return value
+    found = _number_of(name, value)
+    return sp.Float(found, 100) if isinstance(found, mpmath.mpf) else sp.Rational(found.numerator, found.denominator)
+
+
+def _assumed(symbol: sp.Symbol) -> str:
+    """Return the range that the assumptions of a symbol allow."""
+    low = f"0 < {symbol.name}" if symbol.is_positive else f"0 <= {symbol.name}" if symbol.is_nonnegative else None
+    return f"{low or f'-oo < {symbol.name}'} < oo" + (", whole" if symbol.is_integer else "")

@@ -1,0 +1,146 @@
+"""A formula of the project against one of the reader's: equal, or a place where the two differ."""
+
+from dataclasses import dataclass
+from random import Random
+from typing import Any
+
+import mpmath
+import sympy as sp
+
+from statnn.theory.closed_form import Formula, no_symbol
+from statnn.theory.evaluation import number
+from statnn.theory.precision import converged
+from statnn.theory.rewriting import by_gamma
+from statnn.theory.table import main_result
+
+DIGITS, POINTS = 50, 20
+_SHORT = 120  # operations of a difference that is still worth simplifying
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What `compare` found; true where the two are equal.
+
+    Parameters
+    ----------
+    formula : Formula
+        What was compared with.
+    expression : sympy.Expr
+        The reader's, in the symbols of the formula.
+    how : {"symbolically", "in numbers", ""}
+        How they were shown to be equal: their difference simplifies to zero, or they agree at 20 points of the range
+        to 50 digits, which proves nothing but leaves little doubt. Empty where they differ.
+    at : dict
+        Where they differ: a value for each symbol.
+    values : tuple
+        The value of the formula there and that of the expression, None where it has none.
+    """
+
+    formula: Formula
+    expression: sp.Expr
+    how: str
+    at: dict[str, Any]
+    values: tuple[Any, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.how)
+
+    def __str__(self) -> str:
+        name = self.formula.name
+        if self.how == "symbolically":
+            return f"equal to {name}: the difference simplifies to zero"
+        if self.how:
+            return f"equal to {name} at {POINTS} points of its range to {DIGITS} digits"
+        ours, theirs = ("no value" if one is None else mpmath.nstr(one, 20) for one in self.values)
+        at = ", ".join(f"{symbol} = {mpmath.nstr(value, 17)}" for symbol, value in self.at.items())
+        return f"not equal to {name}: at {at or 'every point'} the formula is {ours}, the expression {theirs}"
+
+    __repr__ = __str__
+
+
+def compare(name: str, expression: sp.Expr) -> Comparison:
+    """Compare a result of the project with an expression of your own.
+
+    Parameters
+    ----------
+    name : str
+        Of a formula, or of a derivation that has one main result; see `formulas`.
+    expression : sympy.Expr
+        Its symbols are matched by name, whatever is assumed about them.
+
+    Returns
+    -------
+    Comparison
+        True where they are equal; it prints how that was shown, or where they differ and both values.
+
+    Raises
+    ------
+    KeyError
+        For an unknown name, with the nearest known ones.
+    TypeError
+        For symbols that the formula does not have.
+
+    Examples
+    --------
+    >>> import sympy as sp
+    >>> from statnn import theory
+    >>> N, D, b, c = sp.symbols("N D b c")
+    >>> theory.compare("gamma-poisson.working", N * (1 - (1 + c * D / (b * N)) ** (-b)))
+    equal to gamma-poisson.working: the difference simplifies to zero
+    >>> theory.compare("gamma-poisson.working", N * (1 - sp.exp(-c * D / N)))  # doctest: +ELLIPSIS
+    not equal to gamma-poisson.working: at N = ..., D = ..., b = ..., c = ... the formula is ..., the expression ...
+    """
+    formula = main_result(name)
+    ours, theirs = formula.expression, _in_symbols_of(formula, sp.sympify(expression))
+    evaluate = number(theirs, [variable.symbol for variable in formula.variables])
+    random = Random(20)  # noqa: S311 - points, not secrets
+    for _ in range(POINTS):
+        drawn = draw(formula, random)
+        at = {one.name: drawn[one.symbol.name] for one in formula.variables}
+        with mpmath.workdps(DIGITS):
+            exact, found = mpmath.mpf(formula.evaluate(digits=DIGITS, **at)), _value(evaluate, tuple(at.values()))
+            if found is None or abs(found - exact) > mpmath.mpf(10) ** (1 - DIGITS) * max(abs(exact), abs(found)):
+                return Comparison(formula, theirs, "", at, (exact, found))
+    return Comparison(formula, theirs, "symbolically" if _same(ours, theirs) else "in numbers", {})
+
+
+def _in_symbols_of(formula: Formula, expression: sp.Expr) -> sp.Expr:
+    """Return an expression with its symbols replaced by those of the formula, by name."""
+    if not isinstance(expression, sp.Expr):
+        raise TypeError(f"{expression!r} is no sympy expression")
+    there = {symbol.name: symbol for symbol in formula.symbols.values()}
+    for symbol in sorted(expression.free_symbols, key=str):
+        if symbol.name not in there:
+            raise no_symbol(formula, symbol.name)
+    return expression.xreplace({symbol: there[symbol.name] for symbol in expression.free_symbols})
+
+
+def draw(formula: Formula, random: Random) -> dict[str, mpmath.mpf]:
+    """Return a point of the range, those symbols first on which the ranges of others depend."""
+    point: dict[str, mpmath.mpf] = {}
+    left = list(formula.variables)
+    while left:
+        ready = next(one for one in left if one.depends <= set(point))
+        point[ready.symbol.name] = ready.draw(random, point)
+        left.remove(ready)
+    return point
+
+
+def _value(evaluate: Any, point: tuple[mpmath.mpf, ...]) -> Any:
+    """Return a value to all digits, None where there is no finite real one."""
+    try:
+        found = converged(evaluate, point, DIGITS)
+    except (ArithmeticError, NameError, TypeError, ValueError):
+        return None
+    real = mpmath.re(found) if abs(mpmath.im(found)) <= mpmath.mpf(10) ** -DIGITS * abs(found) else None
+    return real if real is not None and mpmath.isfinite(real) else None
+
+
+def _same(ours: sp.Expr, theirs: sp.Expr) -> bool:
+    """Whether the difference becomes zero by the rewritings that proofs use, where that does not take long."""
+    gap = ours - theirs
+    if gap == 0:
+        return True
+    if gap.count_ops() > _SHORT or gap.has(sp.Integral, sp.Sum, sp.Product, sp.Derivative):
+        return False
+    return any(rewrite(gap) == 0 for rewrite in (sp.expand, by_gamma if gap.has(sp.gamma) else sp.simplify))

@@ -1,0 +1,77 @@
+"""The zero of an expression, as an expression: what has no closed form, but an equation that defines it."""
+
+from collections.abc import Callable
+from typing import Any
+
+import mpmath
+from sympy.concrete.expr_with_limits import ExprWithLimits
+
+_WIDEST = 2**14  # powers of e on either side in which the change of sign is looked for
+_NEAR = 1 / 8
+
+
+class Root(ExprWithLimits):
+    """`Root(f, (x, low, high))` is the x between the ends at which f vanishes; f changes its sign there and only there.
+
+    Examples
+    --------
+    >>> import sympy as sp
+    >>> x = sp.Symbol("x", positive=True)
+    >>> Root(x**2 - 2, (x, 0, sp.oo)).free_symbols
+    set()
+    """
+
+    def _eval_is_extended_real(self) -> bool:
+        return True
+
+    def _mpmathcode(self, printer: Any) -> str:
+        ((variable, low, high),) = self.limits
+        body = f"lambda {printer._print(variable)}: {printer._print(self.function)}"  # noqa: SLF001 - sympy's hook
+        return f"root_between({body}, {printer._print(low)}, {printer._print(high)})"  # noqa: SLF001
+
+    def _latex(self, printer: Any) -> str:
+        ((variable, low, high),) = self.limits
+        x, body, start, end = (printer._print(part) for part in (variable, self.function, low, high))  # noqa: SLF001
+        return rf"\left\{{{x} : {body} = 0, {start} < {x} < {end}\right\}}"
+
+
+def root_between(function: Callable[[mpmath.mpf], mpmath.mpf], low: mpmath.mpf, high: mpmath.mpf) -> mpmath.mpf:
+    """Return where a function changes its sign between two ends, either of which may be infinite, to all digits.
+
+    Raises
+    ------
+    ArithmeticError
+        Where no change of sign is found.
+    """
+    low, high = mpmath.mpf(low), mpmath.mpf(high)
+
+    def place(at: mpmath.mpf) -> mpmath.mpf:
+        """Map all real numbers into the range; a step of one is a factor near a finite end."""
+        if not mpmath.isfinite(low):
+            return at
+        return low + (mpmath.exp(at) if not mpmath.isfinite(high) else (high - low) / (1 + mpmath.exp(-at)))
+
+    def value(at: mpmath.mpf) -> mpmath.mpf:
+        return function(place(at))
+
+    with mpmath.extradps(15):
+        first, last = _bracket(value)
+        while last - first > _NEAR:  # a function that grows by orders of magnitude is no line yet
+            middle = (first + last) / 2
+            first, last = (middle, last) if mpmath.sign(value(middle)) == mpmath.sign(value(first)) else (first, middle)
+        size = abs(value(first)) or mpmath.mpf(1)  # the solver stops where a function is small by itself
+        ends = first, last
+        found = place(mpmath.findroot(lambda at: value(at) / size, ends, solver="anderson", verify=False, maxsteps=500))
+    return +found
+
+
+def _bracket(value: Callable[[mpmath.mpf], mpmath.mpf]) -> tuple[mpmath.mpf, mpmath.mpf]:
+    """Return two numbers between which a function changes its sign, both sides of zero searched outwards."""
+    inner, width, sign = mpmath.mpf(0), mpmath.mpf(1), mpmath.sign(value(mpmath.mpf(0)))
+    while width <= _WIDEST:
+        if mpmath.sign(value(width)) != sign:
+            return inner, width
+        if mpmath.sign(value(-width)) != sign:
+            return -width, -inner
+        inner, width = width, 2 * width
+    raise ArithmeticError("no change of sign in the range of a root")

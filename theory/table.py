@@ -1,0 +1,102 @@
+"""All formulas of the project, by name."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from functools import cache
+from html import escape
+
+from statnn.theory.closed_form import Formula, nearest
+
+
+class Formulas(Mapping[str, Formula]):
+    """Formulas by name, in the order of the rooms; prints as a table."""
+
+    def __init__(self, formulas: tuple[Formula, ...]) -> None:
+        twice = [name for name, count in Counter(one.name for one in formulas).items() if count > 1]
+        if twice:
+            raise ValueError(f"two formulas are called {', '.join(twice)}")
+        self._formulas = {one.name: one for one in formulas}
+
+    def __getitem__(self, name: str) -> Formula:
+        if name not in self._formulas:
+            raise KeyError(f"no formula is called {name!r}{nearest(name, self)}; formulas() lists them")
+        return self._formulas[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._formulas)
+
+    def __len__(self) -> int:
+        return len(self._formulas)
+
+    def _rows(self) -> list[tuple[str, str, str, str]]:
+        head = ("name", "standing", "definition", "implementation")
+        return [head, *((one.name, one.standing, one.definition, one.implementation) for one in self.values())]
+
+    def __str__(self) -> str:
+        rows = self._rows()
+        widths = [max(len(row[column]) for row in rows) for column in range(3)]
+        lines = ("  ".join([*map(str.ljust, row[:3], widths), row[3]]) for row in rows)
+        return "\n".join(lines)
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        cells = ("".join(f"<td>{escape(cell)}</td>" for cell in row) for row in self._rows())
+        return f"<table>{''.join(f'<tr>{row}</tr>' for row in cells)}</table>"
+
+    def _ipython_key_completions_(self) -> list[str]:
+        return list(self)
+
+
+@cache
+def formulas() -> Formulas:
+    """Return all formulas of the project by name; they print as a table of what computes what.
+
+    Returns
+    -------
+    Formulas
+        A read-only mapping of names to `Formula`.
+
+    Examples
+    --------
+    >>> from statnn import theory
+    >>> theory.formulas()["gamma-poisson.tail-exponent"].implementation
+    'statnn.activation.GammaPoisson.tail_exponent'
+    """
+    from statnn.theory.activation.formulas import ACTIVATION  # expressions take a moment to be built
+
+    return Formulas((*ACTIVATION,))
+
+
+def formula(name: str) -> Formula:
+    """Return one formula of the project.
+
+    Parameters
+    ----------
+    name : str
+        As ``"gamma-poisson.working"``; `formulas` lists them.
+
+    Raises
+    ------
+    KeyError
+        For an unknown name, with the nearest known one.
+
+    Examples
+    --------
+    >>> from statnn import theory
+    >>> theory.formula("gamma-poisson.working").expression
+    N*(1 - (N*b/(D*c + N*b))**b)
+    """
+    return formulas()[name]
+
+
+def main_result(name: str) -> Formula:
+    """Return the formula of this name, or the main result of the derivation of this name."""
+    table = formulas()
+    derived = [one for one in table.values() if one.derivation == name]
+    chosen = derived if len(derived) == 1 else [one for one in derived if one.main]
+    if name in table or not derived:
+        return table[name]
+    if len(chosen) != 1:
+        raise KeyError(f"the derivation {name!r} has several results: {', '.join(one.name for one in derived)}")
+    return chosen[0]

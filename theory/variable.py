@@ -1,0 +1,109 @@
+"""A symbol of a formula: what it means, and the range in which the formula holds."""
+
+import keyword
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from random import Random
+
+import mpmath
+import sympy as sp
+
+from statnn.theory.precision import Number, exact
+
+_RANGE = re.compile(r"(?P<low>.+?) (?P<left><=?) (?P<name>\w+) (?P<right><=?) (?P<high>[^,]+?)(?P<whole>, whole)?")
+_WORD = re.compile(r"[A-Za-z]\w*")
+_DIGITS = 100
+
+
+@dataclass(frozen=True)
+class Variable:
+    """A symbol with its meaning and its range.
+
+    Parameters
+    ----------
+    symbol : sympy.Symbol
+        As it stands in the formula.
+    range : str
+        Two ends and whether they belong to it, as ``"0 < c < N"`` or ``"2 <= N < oo, whole"``; an end may contain
+        other variables of the formula.
+    meaning : str
+        In words.
+
+    Examples
+    --------
+    >>> print(Variable(sp.Symbol("c", positive=True), "0 < c < N", "active neurons a sample"))
+    c: active neurons a sample, 0 < c < N
+    """
+
+    symbol: sp.Symbol
+    range: str
+    meaning: str
+
+    def __post_init__(self) -> None:
+        parsed = _RANGE.fullmatch(self.range)
+        if not parsed or parsed["name"] != self.symbol.name or "whole" in self.depends:
+            raise ValueError(f"range {self.range!r} must read as '0 < {self.symbol.name} <= 1' or '..., whole'")
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.meaning}, {self.range}"
+
+    @property
+    def name(self) -> str:
+        """How a value is passed; ``lambda``, a word of Python, is ``lambda_``."""
+        return self.symbol.name + "_" * keyword.iskeyword(self.symbol.name)
+
+    @cached_property
+    def _parsed(self) -> re.Match[str]:
+        parsed = _RANGE.fullmatch(self.range)
+        assert parsed is not None  # noqa: S101 - made sure when it was made
+        return parsed
+
+    @property
+    def whole(self) -> bool:
+        """Whether only whole numbers are in the range."""
+        return self._parsed["whole"] is not None
+
+    @property
+    def depends(self) -> frozenset[str]:
+        """Names of the other symbols in the ends of the range."""
+        return frozenset(_WORD.findall(f"{self._parsed['low']} {self._parsed['high']}")) - {"oo"}
+
+    @cached_property
+    def _end_functions(self) -> tuple[Callable[..., mpmath.mpf], ...]:
+        names = {name: sp.Symbol(name) for name in sorted(self.depends)}
+        texts = self._parsed["low"], self._parsed["high"]
+        return tuple(sp.lambdify(list(names.values()), sp.sympify(text, locals=names), "mpmath") for text in texts)
+
+    def _ends(self, values: dict[str, Number]) -> tuple[mpmath.mpf, mpmath.mpf]:
+        """Return both ends, given the values of the symbols in them."""
+        numbers = [exact(values[name]) for name in sorted(self.depends)]
+        low, high = (mpmath.mpf(end(*numbers)) for end in self._end_functions)
+        return low, high
+
+    def check(self, value: Number, values: dict[str, Number]) -> None:
+        """Raise `ValueError` unless a value is in the range, given those of the other symbols by name."""
+        with mpmath.workdps(_DIGITS):
+            low, high = self._ends(values)
+            at = exact(value)
+            above = at > low or (at == low and self._parsed["left"] == "<=")
+            below = at < high or (at == high and self._parsed["right"] == "<=")
+            if above and below and (not self.whole or at == mpmath.floor(at)):
+                return
+            beside = "".join(f", {name} = {mpmath.nstr(exact(values[name]), 10)}" for name in sorted(self.depends))
+            raise ValueError(f"{self.name} = {mpmath.nstr(at, 10)}{beside} is outside {self.range} ({self.meaning})")
+
+    def draw(self, random: Random, values: dict[str, mpmath.mpf]) -> mpmath.mpf:
+        """Return a float in the range, of the order of its least ones where it has no end."""
+        low, high = self._ends(values)
+        if self.whole:
+            first = int(mpmath.floor(low)) + 1 if self._parsed["left"] == "<" else int(mpmath.ceil(low))
+            top = min(high, mpmath.mpf(first + 9))
+            last = int(mpmath.ceil(top)) - 1 if self._parsed["right"] == "<" else int(mpmath.floor(top))
+            return mpmath.mpf(random.randint(first, last))
+        if mpmath.isfinite(low) and mpmath.isfinite(high):
+            return mpmath.mpf(float(low + (high - low) * random.uniform(0.05, 0.95)))
+        if mpmath.isfinite(low):
+            return mpmath.mpf(float(low + mpmath.exp(random.uniform(-1.5, 1.5))))
+        return mpmath.mpf(random.uniform(-2, 2) if not mpmath.isfinite(high) else float(high) - random.uniform(0, 2))
