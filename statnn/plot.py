@@ -6,14 +6,14 @@ picture is kept in global state, so figures may be drawn in any process.
 
 from __future__ import annotations
 
-import os
-import tempfile
+import os  # noqa: TC003 - the example of save needs it
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from statnn._archive.atomic import replacing
 from statnn._arguments import array_of
 from statnn._axes import COLOURS
 
@@ -132,32 +132,6 @@ def save(figure: Figure, path: str | os.PathLike[str], /, **data: ArrayLike) -> 
     store: Any = np.savez_compressed  # its own keywords, typed bool, stand in the way of arrays by name
     with replacing(beside(".npz")) as file:
         store(file, **arrays)
-
-
-@contextmanager
-def replacing(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
-    """Open a binary file that takes the place of `path` when the context ends well, and vanishes when not.
-
-    Examples
-    --------
-    >>> from tempfile import TemporaryDirectory
-    >>> with TemporaryDirectory() as directory:
-    ...     with replacing(f"{directory}/note.txt") as file:
-    ...         _ = file.write(b"whole")
-    ...     Path(directory, "note.txt").read_text()
-    'whole'
-    """
-    target = Path(path)
-    descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=".tmp")
-    temporary = Path(name)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            yield file
-        temporary.chmod(0o644)  # mkstemp keeps its files private; these are for others to read
-        temporary.replace(target)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
 
 
 def _arrays(data: dict[str, ArrayLike]) -> dict[str, np.ndarray[Any, Any]]:

@@ -36,7 +36,7 @@ PUBLIC = {
         "METHODS", "Estimate", "Method", "Run", "UntrustedEstimate", "Walkers", "estimate", "sample", "stream",
     ],
     "statnn.inspection": ["QUESTIONS", "Data", "Inspection", "Measured", "Section", "Table", "inspect", "read_data"],
-    "statnn.io": ["load_network", "save_network"],
+    "statnn.io": ["load", "load_network", "save", "save_network", "table"],
     "statnn.measure": ["basins", "correlation", "graph", "growth", "order", "spikes", "tangent"],
     "statnn.measure.graph": ["Strength", "layer_fluctuation", "node_strength", "strength"],
     "statnn.measure.growth": ["Growth", "from_active_samples", "layer", "layers"],

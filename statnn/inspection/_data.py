@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from statnn._archive import npz as _npz
 from statnn._arguments import Ints, array_of, positive
 from statnn._by_value import ByValue
 from statnn.inspection._foreign import refuse_foreign
-from statnn.io import _npz
 
 SPLITS = ("test", "train")
 NOT_IN_FILE = "the data have no labels; give them with --labels, or as y in the npz file"

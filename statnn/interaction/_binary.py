@@ -304,6 +304,27 @@ class BinaryNeurons(ByValue):
         if self.blocks is None:
             _locked(self.couplings)
 
+    def _stored(self) -> dict[str, Any]:
+        """Return the arguments of the constructor, and what a graph has said besides."""
+        layers = None if self.blocks is not None else self.__dict__.get("layers")
+        couplings = list(self.blocks) if self.blocks is not None else self.couplings
+        arguments = {"couplings": couplings, "fields": self.fields, "temperature": self.temperature}
+        return {**arguments, "nodes": self.nodes, "layers": layers}
+
+    @classmethod
+    def _restored(cls, parts: Mapping[str, Any], own: Mapping[str, Any]) -> "BinaryNeurons":
+        del own
+        result = cls(parts["couplings"], parts["fields"], parts["temperature"])
+        nodes, layers = parts["nodes"], parts["layers"]
+        if len(nodes) != result.size:
+            raise ValueError(f"there are {len(nodes)} nodes for {result.size} spins")
+        result.__dict__["nodes"] = nodes
+        if layers is not None:
+            if not np.array_equal(np.sort(np.concatenate(layers)), np.arange(result.size)):
+                raise ValueError("layers do not hold every spin once")
+            result.__dict__["layers"] = tuple(layers)
+        return result
+
     def __repr__(self) -> str:
         bonds = "" if self.blocks is None else f"layers={'-'.join(str(layer.size) for layer in self.layers)}, "
         return f"BinaryNeurons({bonds}size={self.size}, temperature={self.temperature:g})"

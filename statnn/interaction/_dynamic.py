@@ -397,6 +397,11 @@ class DynamicNeurons(ByValue):
             if array is not None:
                 read_only(array)
 
+    def _stored(self) -> dict[str, Any]:
+        """Return the arguments of the constructor."""
+        names = ("net", "inputs", "targets", "beta", "stiffness", "free", "prior")
+        return {name: getattr(self, name) for name in names}
+
     def __repr__(self) -> str:
         return (
             f"DynamicNeurons({self.net!r}, samples={self.samples}, targets={self.targets is not None}, "

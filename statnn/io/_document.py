@@ -10,6 +10,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from statnn._archive.npz import MOST_TEXT
 from statnn._arrays import Reals
 from statnn.io._chain import refuse_vast
 from statnn.network import ACTIVATIONS, Activation, BatchNorm, Network
@@ -18,8 +19,6 @@ from statnn.network._activation import built_in
 KEY = "statnn"
 """Name of the text in a file."""
 FORMAT, VERSION = "statnn.Network", 1
-MOST_TEXT = 10_000_000
-"""Longest text, in bytes, that is written or read: enough for a hundred thousand layers."""
 _STATISTICS = ("mean", "variance", "gamma", "beta")
 
 

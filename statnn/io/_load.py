@@ -9,8 +9,9 @@ from typing import Any, TypeAlias
 
 from numpy.typing import NDArray
 
+from statnn._archive import npz as _npz
 from statnn._arrays import Reals
-from statnn.io import _named, _npz, _onnx, _safetensors, _sklearn, _torch
+from statnn.io import _named, _onnx, _safetensors, _sklearn, _torch
 from statnn.io._chain import Step, assemble
 from statnn.io._document import KEY, unpack
 from statnn.network import Activation, Network

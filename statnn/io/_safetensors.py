@@ -12,9 +12,10 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
+from statnn._archive.npz import MOST_TEXT
 from statnn._arrays import Reals
 from statnn._memory import refuse_beyond_memory
-from statnn.io._document import MOST_TEXT, parsed
+from statnn.io._document import parsed
 
 METADATA = "__metadata__"
 _TYPES = {

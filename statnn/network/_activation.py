@@ -216,6 +216,23 @@ class Activation:
                 ) from None
         return _checked_before, (self.name, self.function, self.derivative, self.kinks)
 
+    def _stored(self) -> dict[str, Any]:
+        """Return what files hold: the name, and of a function of a user's own no more."""
+        return {"name": self.name, "parameters": self.parameters if self.built_in else None}
+
+    @classmethod
+    def _restored(cls, parts: Mapping[str, Any], own: Mapping[str, Any]) -> "Activation":
+        name, parameters = parts["name"], parts["parameters"]
+        if parameters is not None:
+            return built_in(name, parameters)
+        found = own.get(name)
+        if isinstance(found, cls):
+            return found
+        raise ValueError(
+            f"activation {name!r} is a function of your own, of which files hold the name alone: pass "
+            f"own={{{name!r}: Activation(...)}}"
+        )
+
 
 def _entry(name: str, function: Function, derivative: Function, code: int, **facts: Any) -> Activation:
     """Return an activation of the package, which needs no check."""

@@ -324,6 +324,15 @@ class Network:
     def __reduce__(self) -> tuple[Any, ...]:
         return _again, (self.raw_weights, self.raw_biases, self.activations, self.normalisations)
 
+    def _stored(self) -> dict[str, Any]:
+        """Return the arguments of the constructor."""
+        return {
+            "weights": self.raw_weights,
+            "biases": self.raw_biases,
+            "activation": self.activations,
+            "normalisations": self.normalisations,
+        }
+
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Network):
             return NotImplemented

@@ -8,7 +8,8 @@ import pytest
 from network_files import loaded
 
 from statnn import _memory
-from statnn.io import _npz, load_network
+from statnn._archive import npz as _npz
+from statnn.io import load_network
 from statnn.network import Network
 
 

@@ -20,8 +20,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from statnn._memory import refuse_beyond_memory
-from statnn.io._document import MOST_TEXT
 
+MOST_TEXT = 10_000_000
+"""Longest text, in bytes, that is written or read: enough for a hundred thousand layers."""
 MOST_UNPACKED = 100
 """Times the size of the file that its members may hold together: parameters and images shrink far less in a zip."""
 ALWAYS_UNPACKED = 64 * 2**20

@@ -1,0 +1,54 @@
+"""Files that appear whole or not at all, whatever ends the process or the machine."""
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+
+@contextmanager
+def replacing(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
+    """Open a binary file that takes the place of `path` when the context ends well, and vanishes when not.
+
+    What was written is on the disk before the name is: after a loss of power the name stands for the old file or for
+    the whole new one.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as directory:
+    ...     with replacing(f"{directory}/note.txt") as file:
+    ...         _ = file.write(b"whole")
+    ...     Path(directory, "note.txt").read_text()
+    'whole'
+    """
+    target = Path(path)
+    descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=".tmp")
+    temporary = Path(name)
+    try:
+        with os.fdopen(descriptor, "w+b") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.chmod(0o644)  # mkstemp keeps its files private; these are for others to read
+        temporary.replace(target)
+        _sync(target.parent)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def _sync(folder: Path) -> None:
+    """Bring the names of a folder to the disk, where the system has a call for it."""
+    try:
+        descriptor = os.open(folder, os.O_RDONLY)
+    except OSError:  # folders cannot be opened on Windows
+        return
+    try:
+        os.fsync(descriptor)
+    except OSError:  # nor synchronised on some network file systems
+        pass
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,91 @@
+"""One value in one npz file: arrays by name, and a text of JSON under the name ``statnn`` that says what they are.
+
+The text is ``{"format": "statnn.value", "version": 1, "value": ..., "digest": ..., "provenance": ...}``; the digest is
+the SHA-256 of the value and of all arrays. ``numpy.load`` reads the arrays, ``json.loads`` the text; nothing else does.
+"""
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from statnn._archive.atomic import replacing
+from statnn._archive.npz import MOST_TEXT, npz
+from statnn._archive.provenance import provenance
+from statnn._archive.values import Packer, Unpacker
+
+KEY = "statnn"
+FORMAT, VERSION = "statnn.value", 1
+
+
+def digest_of(value: Any) -> str:
+    """Return the SHA-256 of a value: equal for equal values, in every process and on every machine.
+
+    Examples
+    --------
+    >>> digest_of({"x": np.zeros(2)}) == digest_of({"x": np.zeros(2)}) != digest_of({"x": np.zeros(3)})
+    True
+    """
+    packer = Packer()
+    return _digest(packer.tree(value), packer.arrays)
+
+
+def write(path: str | os.PathLike[str], value: Any) -> None:
+    """Write a value, whole or not at all."""
+    packer = Packer()
+    tree = packer.tree(value)
+    document = {
+        "format": FORMAT,
+        "version": VERSION,
+        "value": tree,
+        "digest": _digest(tree, packer.arrays),
+        "provenance": provenance(),
+    }
+    text = json.dumps(document, allow_nan=False)
+    if len(text) > MOST_TEXT:
+        raise ValueError(f"the description is {len(text):.3g} bytes long, at most {MOST_TEXT:.3g} are read again")
+    store: Any = np.savez  # its own keywords, typed bool, stand in the way of arrays by name
+    with replacing(path) as file:
+        store(file, **{KEY: np.bytes_(text.encode())}, **packer.arrays)
+
+
+def read(path: str | os.PathLike[str], own: Mapping[str, Any] | None = None) -> Any:
+    """Return the value of a file, checked against its digest."""
+    with npz(Path(path)) as archive:
+        document = document_of(archive)
+        if document.get("format") != FORMAT:
+            raise ValueError(f"it holds {document.get('format')!r}, not {FORMAT!r}")
+        if document.get("version") != VERSION:
+            raise ValueError(f"it has version {document.get('version')!r} of the format, this package reads {VERSION}")
+        arrays = {name: archive[name] for name in archive.names if name != KEY}
+        if _digest(document.get("value"), arrays) != document.get("digest"):
+            raise ValueError("its digest is not that of its contents: it is damaged or was changed")
+        try:
+            return Unpacker(arrays, own or {}).value(document["value"])
+        except (TypeError, RecursionError) as error:
+            raise ValueError(f"it describes what cannot be made: {error}") from None
+
+
+def document_of(archive: Any) -> dict[str, Any]:
+    """Return the text of an open file as JSON."""
+    if KEY not in archive:
+        raise ValueError(f"it has no array {KEY!r}, so it is no file of statnn.io.save")
+    try:
+        found = json.loads(archive.text(KEY))
+        return dict(found)
+    except (ValueError, TypeError, RecursionError) as error:
+        raise ValueError(f"its text {KEY!r} is no JSON object: {error}") from None
+
+
+def _digest(tree: Any, arrays: Mapping[str, np.ndarray[Any, Any]]) -> str:
+    found = hashlib.sha256(json.dumps(tree, sort_keys=True).encode())
+    for name in sorted(arrays):
+        array = arrays[name]
+        found.update(json.dumps([name, array.dtype.newbyteorder("<").str, array.shape]).encode())
+        plain = np.ascontiguousarray(array.astype(array.dtype.newbyteorder("<"), copy=False))
+        found.update(plain.reshape(-1).view(np.uint8).data if plain.dtype.kind in "biuf" else plain.tobytes())
+    return found.hexdigest()

@@ -1,0 +1,82 @@
+"""Classes and functions by name: the shortest public name is written, and only names of this package are looked up."""
+
+import sys
+from enum import Enum
+from importlib import import_module
+from types import FunctionType
+from typing import Any
+
+import numpy as np
+
+PACKAGE = "statnn"
+
+
+def is_own(thing: Any) -> bool:
+    """Return whether a class or function is one of this package."""
+    return str(getattr(thing, "__module__", "")).partition(".")[0] == PACKAGE
+
+
+def name_of(thing: Any) -> str:
+    """Return ``module:name``, with the highest room that exports the thing: private files may be renamed.
+
+    Examples
+    --------
+    >>> from statnn.network import Network
+    >>> name_of(Network)
+    'statnn:Network'
+    """
+    parts = thing.__module__.split(".")
+    name: str = thing.__qualname__
+    for depth in range(1, len(parts) + 1):
+        module = ".".join(parts[:depth])
+        if getattr(sys.modules.get(module), name, None) is thing:
+            return f"{module}:{name}"
+    if thing_of(f"{thing.__module__}:{name}") is not thing:
+        raise TypeError(f"{thing!r} has no name by which it could be found again")
+    return f"{thing.__module__}:{name}"
+
+
+def thing_of(name: str) -> Any:
+    """Return what `name_of` named: a class or function that is defined in this package.
+
+    Examples
+    --------
+    >>> thing_of("os:system")
+    Traceback (most recent call last):
+    ValueError: the name 'os:system' is none of this package
+    """
+    module, _, path = name.partition(":")
+    parts = path.split(".")
+    if module.partition(".")[0] != PACKAGE or not all(part.isidentifier() for part in [*module.split("."), *parts]):
+        raise ValueError(f"the name {name!r} is none of this package")
+    try:
+        found: Any = import_module(module)
+        for part in parts:
+            found = getattr(found, part)
+    except (ImportError, AttributeError):
+        raise ValueError(f"{name!r} is unknown to this version of {PACKAGE}") from None
+    if not isinstance(found, type | FunctionType) or not is_own(found):
+        raise ValueError(f"{name!r} is no class and no function of this package")
+    return found
+
+
+def class_of(name: str, kind: str) -> Any:
+    """Return the class of a name if it is a record ("object"), an "enum" or an "exception"."""
+    found = thing_of(name)
+    if isinstance(found, type):
+        fits = {
+            "enum": issubclass(found, Enum),
+            "exception": issubclass(found, Exception),
+            "object": hasattr(found, "__dataclass_fields__") or hasattr(found, "_fields") or hasattr(found, "_stored"),
+        }
+        if fits[kind]:
+            return found
+    raise ValueError(f"{name!r} is no {kind} of this package")
+
+
+def ufunc_of(name: str) -> np.ufunc:
+    """Return a universal function of numpy."""
+    found = getattr(np, name, None)
+    if isinstance(found, np.ufunc):
+        return found
+    raise ValueError(f"numpy has no function {name!r} that acts on every entry")

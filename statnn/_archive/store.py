@@ -1,0 +1,222 @@
+"""A folder that remembers what long work has done, so that it can be killed at any moment and go on.
+
+``store.json`` says what the work is: ``{"format": "statnn.store", "version": 1, "key": {...}, "provenance": {...}}``;
+``NAME.npz`` are its entries, each written whole or not at all (see `statnn._archive.file`); ``lock`` is held by the
+process at work. A store of other work, of another version, or one that is damaged is refused and left as it is.
+"""
+
+import json
+import os
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from statnn._archive import file
+from statnn._archive.atomic import replacing
+from statnn._archive.provenance import provenance, versions
+
+FORMAT, VERSION = "statnn.store", 1
+HEAD, LOCK = "store.json", "lock"
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+_SHOWN = 80
+
+
+class StoreError(ValueError):
+    """The store is damaged, foreign, in use, or one of other work."""
+
+
+@dataclass(frozen=True)
+class Store:
+    """Entries by name in a folder that was opened by `opened`; it can be sent to workers that see the same folder.
+
+    Parameters
+    ----------
+    path : Path
+        The folder.
+    key : dict
+        What the work is, as it stands in the folder.
+    own : Mapping
+        Functions and objects of a user's own, by the names that stand in entries.
+    """
+
+    path: Path
+    key: dict[str, Any]
+    own: Mapping[str, Any] = field(default_factory=dict)
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """Return an entry, or the default where there is none.
+
+        Raises
+        ------
+        StoreError
+            If the entry is damaged.
+        """
+        path = self._path(name)
+        if not path.exists():
+            return default
+        try:
+            return file.read(path, self.own)
+        except ValueError as error:
+            raise StoreError(f"{error}; delete this file to have it computed anew") from None
+
+    def put(self, name: str, value: Any) -> None:
+        """Write an entry, whole or not at all."""
+        path = self._path(name)
+        if not path.parent.is_dir():
+            raise StoreError(
+                f"the folder {str(self.path)!r} of the store is not there: workers must see the same files"
+            )
+        file.write(path, value)
+
+    def names(self) -> tuple[str, ...]:
+        """Return the names of all entries, sorted."""
+        return tuple(sorted(path.stem for path in self.path.glob("[A-Za-z0-9]*.npz")))
+
+    def discard(self, name: str) -> None:
+        """Remove an entry, if it is there."""
+        self._path(name).unlink(missing_ok=True)
+
+    def _path(self, name: str) -> Path:
+        if not _NAME.fullmatch(name):
+            raise ValueError(f"entry {name!r}: names consist of letters, digits, '.', '_' and '-'")
+        return self.path / f"{name}.npz"
+
+
+@contextmanager
+def opened(
+    path: str | os.PathLike[str],
+    key: Mapping[str, Any],
+    *,
+    own: Mapping[str, Any] | None = None,
+    adopt: tuple[str, ...] = (),
+) -> Iterator[Store]:
+    """Open a store, or make one, and hold it alone until the context ends.
+
+    Parameters
+    ----------
+    path : str or os.PathLike
+        A folder; made if its parent is there.
+    key : Mapping
+        What the work is: all that its result depends on, as JSON. The version of the package is added.
+    own : Mapping, optional
+        Functions of a user's own by name.
+    adopt : tuple of str
+        Parts of the key that are taken from a store that is there, such as a seed that nobody chose.
+
+    Raises
+    ------
+    StoreError
+        If the folder holds something else, the work of a store differs, it is damaged, or another process has it.
+    FileNotFoundError, PermissionError, OSError
+        If the folder cannot be made or written to.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as directory:
+    ...     with opened(f"{directory}/work", {"sweeps": 10}) as store:
+    ...         store.put("half", 0.5)
+    ...     with opened(f"{directory}/work", {"sweeps": 10}) as store:
+    ...         print(store.get("half"), store.get("more"), store.names())
+    ...     try:
+    ...         opened(f"{directory}/work", {"sweeps": 20}).__enter__()
+    ...     except StoreError as error:
+    ...         print(str(error).partition("holds ")[2])
+    0.5 None ('half',)
+    other work: sweeps is 10 there and 20 here; ask for the same, or name another folder
+    """
+    folder = Path(path)
+    if folder.exists() and not folder.is_dir():
+        raise StoreError(f"store = {str(folder)!r} is a file; a store is a folder: name one that is not there yet")
+    if not folder.exists():
+        if not folder.absolute().parent.is_dir():
+            raise FileNotFoundError(f"directory {str(folder.absolute().parent)!r} does not exist; make it first")
+        folder.mkdir(exist_ok=True)
+    _refuse_foreign(folder)
+    with _locked(folder):
+        for leftover in folder.glob(".*.tmp"):  # of a write that was killed
+            leftover.unlink(missing_ok=True)
+        wanted = json.loads(json.dumps({**key, "statnn": versions(["statnn"])["statnn"]}))
+        head = folder / HEAD
+        if head.exists():
+            there = _key_of(head)
+            wanted |= {name: there[name] for name in adopt if name in there}
+            _refuse_other(folder, there, wanted)
+        else:
+            text = {"format": FORMAT, "version": VERSION, "key": wanted, "provenance": provenance()}
+            with replacing(head) as out:
+                out.write(json.dumps(text, indent=1).encode())
+        yield Store(folder, wanted, own or {})
+
+
+def _refuse_foreign(folder: Path) -> None:
+    """Raise where there are files that no store has, or entries without a head."""
+    names = {path.name for path in folder.iterdir()}
+    if HEAD in names:
+        return
+    strange = sorted(name for name in names if name != LOCK and not (name.startswith(".") and name.endswith(".tmp")))
+    if strange:
+        raise StoreError(
+            f"store = {str(folder)!r} holds {strange[0]!r} and no {HEAD}: it is no store; name a folder that is new or "
+            "empty"
+        )
+
+
+def _key_of(head: Path) -> dict[str, Any]:
+    try:
+        found = json.loads(head.read_bytes())
+        kind, version, key = found["format"], found["version"], found["key"]
+    except (ValueError, TypeError, KeyError, RecursionError) as error:
+        raise StoreError(f"{head} is damaged ({error}); name another folder, or delete this one") from None
+    if kind != FORMAT or not isinstance(key, dict):
+        raise StoreError(f"{head} describes {kind!r}, not {FORMAT!r}: it is no store")
+    if version != VERSION:
+        raise StoreError(f"{head} has version {version!r} of the format, this package reads {VERSION}")
+    return key
+
+
+def _refuse_other(folder: Path, there: Mapping[str, Any], here: Mapping[str, Any]) -> None:
+    missing = object()
+    different = [name for name in {**here, **there} if there.get(name, missing) != here.get(name, missing)]
+    if different:
+        words = "; ".join(
+            f"{name} is {_shown(there.get(name, 'not given'))} there and {_shown(here.get(name, 'not given'))} here"
+            for name in different
+        )
+        raise StoreError(f"store = {str(folder)!r} holds other work: {words}; ask for the same, or name another folder")
+
+
+def _shown(value: Any) -> str:
+    text = value if isinstance(value, str) else json.dumps(value)
+    return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 4]} ..."
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """Hold the lock of a folder; where the system has none, nothing is held."""
+    try:
+        import fcntl
+    except ImportError:  # not on Windows
+        yield
+        return
+    descriptor = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            holder = os.pread(descriptor, 100, 0).decode(errors="replace")
+            raise StoreError(
+                f"store = {str(folder)!r} is in use by another process ({holder or 'unknown'}): wait for it, or name "
+                "another folder"
+            ) from None
+        except OSError:  # file systems without locks
+            pass
+        with suppress(OSError):  # a full disk: the name is for messages alone
+            os.ftruncate(descriptor, 0)
+            os.pwrite(descriptor, f"process {os.getpid()}".encode(), 0)
+        yield
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,264 @@
+"""Values as a tree of JSON and named arrays, and back.
+
+Numbers, texts, tuples, lists, mappings, arrays and frozen objects of this package; of functions the name. Objects come
+back through their constructor, which checks what it is given: a file cannot make an object that could not be made by
+hand. A class whose constructor takes something else than its fields says so by ``_stored()``, and ``_restored(parts,
+own)`` where even that is not a call of the constructor.
+"""
+
+import dataclasses
+import math
+from collections.abc import Mapping
+from enum import Enum
+from functools import partial
+from types import FunctionType
+from typing import Any
+
+import numpy as np
+from scipy import sparse
+
+from statnn._archive.names import class_of, is_own, name_of, thing_of, ufunc_of
+from statnn._arrays import read_only
+
+Arrays = dict[str, np.ndarray[Any, Any]]
+_GENERATORS = ("SFC64", "PCG64", "PCG64DXSM", "Philox", "MT19937")
+_DEEPEST = 200
+
+
+class Packer:
+    """Turns values into trees and collects their arrays; an array that is met twice is stored once."""
+
+    def __init__(self) -> None:
+        self.arrays: Arrays = {}
+        self._known: dict[int, tuple[str, Any]] = {}
+
+    def tree(self, value: Any, path: str = "value") -> Any:
+        """Return the JSON of a value; `path` names its arrays."""
+        if value is None or (isinstance(value, bool | str) and not isinstance(value, Enum)) or type(value) is int:
+            return value
+        if type(value) is float:
+            return value if math.isfinite(value) else {"float": repr(value)}
+        if type(value) is list:
+            return [self.tree(one, f"{path}.{k}") for k, one in enumerate(value)]
+        found = self._container(value, path)
+        if found is None:
+            found = self._numerical(value, path)
+        if found is None:
+            found = self._object(value, path)
+        if found is None:
+            raise TypeError(
+                f"{path} is a {type(value).__module__}.{type(value).__qualname__}, which is no plain value and nothing "
+                "of this package: files hold numbers, texts, arrays and results"
+            )
+        return found
+
+    def _container(self, value: Any, path: str) -> Any:
+        if type(value) is tuple:
+            return {"tuple": [self.tree(one, f"{path}.{k}") for k, one in enumerate(value)]}
+        if isinstance(value, frozenset | set):
+            kind = "frozenset" if isinstance(value, frozenset) else "set"
+            return {kind: [self.tree(one, f"{path}.{k}") for k, one in enumerate(sorted(value, key=repr))]}
+        if type(value) is range:
+            return {"range": [value.start, value.stop, value.step]}
+        if isinstance(value, Mapping):
+            if all(isinstance(key, str) for key in value):
+                return {"dict": {key: self.tree(one, f"{path}.{key}") for key, one in value.items()}}
+            pairs = enumerate(value.items())
+            return {
+                "items": [[self.tree(key, f"{path}.k{k}"), self.tree(one, f"{path}.{k}")] for k, (key, one) in pairs]
+            }
+        return None
+
+    def _numerical(self, value: Any, path: str) -> Any:  # noqa: PLR0911 - a return for each kind
+        if isinstance(value, np.ma.MaskedArray):
+            mask = np.ma.getmaskarray(value)
+            return {"masked": [self._array(np.ma.getdata(value), f"{path}.data"), self._array(mask, f"{path}.mask")]}
+        if type(value) is np.ndarray:
+            return self._array(value, path)
+        if isinstance(value, np.generic):
+            return {"scalar": self._array(np.asarray(value), path)}
+        if type(value) is complex:
+            return {"complex": [self.tree(value.real, path), self.tree(value.imag, path)]}
+        if isinstance(value, sparse.csr_array):
+            arrays = [self._array(getattr(value, name), f"{path}.{name}") for name in ("data", "indices", "indptr")]
+            return {"csr": [*arrays, list(value.shape)]}
+        if isinstance(value, np.random.Generator):
+            state = value.bit_generator.state
+            return {"generator": self.tree(_plain(state), path)}
+        if isinstance(value, np.dtype):
+            return {"dtype": value.str}
+        return None
+
+    def _object(self, value: Any, path: str) -> Any:  # noqa: PLR0911
+        if isinstance(value, np.ufunc):
+            return {"ufunc": value.__name__}
+        if isinstance(value, partial) and type(value) is partial:
+            words = self.tree(dict(value.keywords), f"{path}.keywords")
+            return {"partial": [self.tree(value.func, path), self.tree(value.args, f"{path}.arguments"), words]}
+        if not is_own(value if isinstance(value, type | FunctionType) else type(value)):
+            return None
+        if isinstance(value, type | FunctionType):
+            return {"name": name_of(value)}
+        kind = type(value)
+        if isinstance(value, Enum):
+            return {"enum": name_of(kind), "value": self.tree(value.value, path)}
+        if isinstance(value, Exception):
+            return {"exception": name_of(kind), "arguments": self.tree(value.args, path)}
+        if hasattr(value, "_stored"):
+            parts = value._stored()  # noqa: SLF001 - what a class says of itself for this
+        elif dataclasses.is_dataclass(value):
+            parts = {one.name: getattr(value, one.name) for one in dataclasses.fields(value) if one.init}
+        elif hasattr(value, "_asdict"):
+            parts = value._asdict()
+        else:
+            return None
+        return {
+            "object": name_of(kind),
+            "parts": {name: self.tree(one, f"{path}.{name}") for name, one in parts.items()},
+        }
+
+    def _array(self, array: Any, path: str) -> Any:
+        if array.dtype.hasobject or array.dtype.kind not in "biufcSU":
+            raise TypeError(f"{path} holds {array.dtype}, which is stored nowhere without pickles")
+        if id(array) not in self._known:
+            name = _free("".join(c if c.isalnum() or c in "._- " else "_" for c in path)[-100:], self.arrays)
+            parts = np.stack([array.real, array.imag], axis=-1) if array.dtype.kind == "c" else array
+            self.arrays[name] = parts
+            self._known[id(array)] = name, array  # held, so that its number is not given to another
+        found: dict[str, Any] = {"array": self._known[id(array)][0]}
+        if array.flags.writeable:
+            found["writeable"] = True
+        if array.dtype.kind == "c":
+            found["complex"] = array.dtype.str
+        return found
+
+
+class Unpacker:
+    """Turns trees back into values; `own` holds functions and objects of a user's own by name."""
+
+    def __init__(self, arrays: Mapping[str, np.ndarray[Any, Any]], own: Mapping[str, Any]) -> None:
+        self._arrays, self._own = arrays, own
+        self._read: Arrays = {}
+
+    def value(self, tree: Any, depth: int = 0) -> Any:
+        """Return the value of a tree."""
+        if depth > _DEEPEST:
+            raise ValueError(f"values are nested more than {_DEEPEST} deep")
+        if tree is None or isinstance(tree, bool | str | int | float):
+            return tree
+        if isinstance(tree, list):
+            return [self.value(one, depth + 1) for one in tree]
+        if not isinstance(tree, dict) or not tree:
+            raise ValueError(f"a value is described by {tree!r:.60}")
+        kind = next(iter(tree))
+        make = getattr(self, f"_of_{kind}", None)
+        if make is None:
+            raise ValueError(f"{kind!r} is no kind of value that this version knows")
+        try:
+            return make(tree, lambda one: self.value(one, depth + 1))
+        except (KeyError, IndexError, AttributeError) as error:
+            raise ValueError(f"a value of kind {kind!r} lacks a part: {error}") from None
+
+    def _of_float(self, tree: Any, _: Any) -> Any:
+        return {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}[tree["float"]]
+
+    def _of_complex(self, tree: Any, value: Any) -> Any:
+        real, imaginary = map(value, tree["complex"])
+        return complex(real, imaginary)
+
+    def _of_tuple(self, tree: Any, value: Any) -> Any:
+        return tuple(map(value, tree["tuple"]))
+
+    def _of_set(self, tree: Any, value: Any) -> Any:
+        return set(map(value, tree["set"]))
+
+    def _of_frozenset(self, tree: Any, value: Any) -> Any:
+        return frozenset(map(value, tree["frozenset"]))
+
+    def _of_range(self, tree: Any, _: Any) -> Any:
+        return range(*tree["range"])
+
+    def _of_dict(self, tree: Any, value: Any) -> Any:
+        return {key: value(one) for key, one in tree["dict"].items()}
+
+    def _of_items(self, tree: Any, value: Any) -> Any:
+        return {value(key): value(one) for key, one in tree["items"]}
+
+    def _of_array(self, tree: Any, _: Any) -> Any:
+        name = tree["array"]
+        if name not in self._read:
+            if name not in self._arrays:
+                raise ValueError(f"array {name!r} is missing")
+            array = self._arrays[name]
+            if "complex" in tree:
+                array = (array[..., 0] + 1j * array[..., 1]).astype(np.dtype(tree["complex"]))
+            self._read[name] = array
+        array = self._read[name]
+        if tree.get("writeable"):
+            return array if array.flags.writeable else array.copy()
+        return read_only(array.view())
+
+    def _of_scalar(self, tree: Any, value: Any) -> Any:
+        return value(tree["scalar"])[()]
+
+    def _of_masked(self, tree: Any, value: Any) -> Any:
+        data, mask = map(value, tree["masked"])
+        return np.ma.MaskedArray(data, mask=mask)
+
+    def _of_csr(self, tree: Any, value: Any) -> Any:
+        *parts, shape = tree["csr"]
+        data, indices, indptr = map(value, parts)
+        matrix = sparse.csr_array((data, indices, indptr), shape=tuple(shape))
+        matrix.check_format(full_check=True)
+        return matrix
+
+    def _of_generator(self, tree: Any, value: Any) -> Any:
+        state = value(tree["generator"])
+        if state["bit_generator"] not in _GENERATORS:
+            raise ValueError(f"generator {state['bit_generator']!r} is none of numpy's {', '.join(_GENERATORS)}")
+        bits = getattr(np.random, state["bit_generator"])()
+        try:
+            bits.state = state
+        except (TypeError, ValueError, OverflowError) as error:
+            raise ValueError(f"the state of a generator is none: {error}") from None
+        return np.random.Generator(bits)
+
+    def _of_dtype(self, tree: Any, _: Any) -> Any:
+        return np.dtype(tree["dtype"])
+
+    def _of_ufunc(self, tree: Any, _: Any) -> Any:
+        return ufunc_of(tree["ufunc"])
+
+    def _of_partial(self, tree: Any, value: Any) -> Any:
+        function, arguments, words = map(value, tree["partial"])
+        return partial(function, *arguments, **words)
+
+    def _of_name(self, tree: Any, _: Any) -> Any:
+        return thing_of(tree["name"])
+
+    def _of_enum(self, tree: Any, value: Any) -> Any:
+        return class_of(tree["enum"], "enum")(value(tree["value"]))
+
+    def _of_exception(self, tree: Any, value: Any) -> Any:
+        return class_of(tree["exception"], "exception")(*value(tree["arguments"]))
+
+    def _of_object(self, tree: Any, value: Any) -> Any:
+        kind = class_of(tree["object"], "object")
+        parts = {name: value(one) for name, one in tree["parts"].items()}
+        if hasattr(kind, "_restored"):
+            return kind._restored(parts, self._own)  # noqa: SLF001
+        return kind(**parts)
+
+
+def _plain(value: Any) -> Any:
+    """Return the state of a generator with Python's own integers in the place of numpy's."""
+    if isinstance(value, dict):
+        return {key: _plain(one) for key, one in value.items()}
+    return int(value) if isinstance(value, np.integer) else value
+
+
+def _free(name: str, taken: Mapping[str, Any]) -> str:
+    """Return the name, or with a number behind it where it is taken."""
+    if name not in taken:
+        return name
+    return next(found for k in range(2, len(taken) + 3) if (found := f"{name}-{k}") not in taken)

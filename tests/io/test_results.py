@@ -1,0 +1,207 @@
+"""Results in files: equal when they come back, and refused when anything in the file is not as it was written."""
+
+import csv
+import io
+import json
+import math
+import zipfile
+
+import numpy as np
+import pytest
+
+from statnn import Network
+from statnn._archive import file
+from statnn._archive.names import name_of, thing_of
+from statnn.activation import PolyaUrn
+from statnn.interaction import BinaryNeurons
+from statnn.io import load, save, save_network, table
+from statnn.network import Activation
+from statnn.rg import LinearLayer, flow
+
+
+def cube(h):
+    return h**3
+
+
+def cubed(name="cube"):
+    return Network([np.eye(2)], activation=Activation(name, cube, lambda h: 3 * h**2))
+
+
+PLAIN = [
+    None, True, 3, 10**40, 0.1, -0.0, math.nan, math.inf, -math.inf, "ψ", "", (), [], {}, (1, [2.0, ("a",)]),
+    {"a": {"b": 1}}, {1: "one", (2, 3): "pair"}, {1, 2}, frozenset({"x"}), range(3, 9, 2), 1 + 2j, np.float32(0.1),
+    np.int8(-3), np.bool_(1),
+    np.zeros((0, 3)), np.arange(6.0).reshape(2, 3).T, np.array(["a", "bc"]), np.array([1 + 2j, -3j]), np.array(2.5),
+    np.ma.array([1.0, 2.0], mask=[False, True]), np.sin, np.dtype(np.float32),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("value", PLAIN, ids=repr)
+def test_plain_values_come_back(value, tmp_path):
+    save(value, tmp_path / "value.npz")
+    other = load(tmp_path / "value.npz")
+    assert type(other) is type(value)
+    assert repr(other) == repr(value)
+
+
+def test_arrays_keep_their_locks_and_are_stored_once(tmp_path):
+    free, locked = np.arange(3.0), np.arange(4.0)
+    locked.flags.writeable = False
+    save([free, locked, locked], tmp_path / "arrays.npz")
+    one, two, three = load(tmp_path / "arrays.npz")
+    assert (one.flags.writeable, two.flags.writeable, three.flags.writeable) == (True, False, False)
+    with np.load(tmp_path / "arrays.npz", allow_pickle=False) as plain:  # numpy and json alone read it
+        assert sorted(plain.files) == ["statnn", "value.0", "value.1"]
+        assert json.loads(plain["statnn"].item())["format"] == "statnn.value"
+
+
+def test_generators_go_on_where_they_were(rng, tmp_path):
+    rng.random(3)
+    save(rng, tmp_path / "rng.npz")
+    assert np.array_equal(load(tmp_path / "rng.npz").random(5), rng.random(5))
+
+
+def test_equal_values_have_one_digest_in_any_order():
+    a, b = np.arange(3), np.ones(2)
+    assert file.digest_of({"a": a, "b": b}) == file.digest_of({"b": b.copy(), "a": a.copy()})
+    others = [{"a": a, "b": -b}, {"a": a, "b": b.astype(np.float32)}, {"a": a}, {"a": a, "c": b}]
+    assert len({file.digest_of(one) for one in [*others, {"a": a, "b": b}]}) == 5
+
+
+def test_functions_of_ones_own_are_stored_by_name(tmp_path):
+    net = cubed()
+    save(net, tmp_path / "net.npz")
+    assert load(tmp_path / "net.npz", own={"cube": net.activations[0]}) == net
+    with pytest.raises(ValueError, match=r"activation 'cube' is a function of your own.*own={'cube'"):
+        load(tmp_path / "net.npz")
+    with pytest.raises(TypeError, match=r"value\.1 is a builtins\.function.*nothing of this package"):
+        save([1, cube], tmp_path / "function.npz")
+    assert not (tmp_path / "function.npz").exists()
+
+
+def test_a_file_of_save_network_is_read_too(tmp_path):
+    net = Network.random([2, 3], rng=0)
+    save_network(net, tmp_path / "net.npz")
+    assert load(tmp_path / "net.npz") == net
+
+
+def test_graphs_come_back_with_their_nodes(tmp_path):
+    model = BinaryNeurons([[[0.5, -0.2]], [[0.3]]], fields=0.1)
+    again = BinaryNeurons(model.graph())
+    for one in (model, again):
+        save(one, tmp_path / "model.npz")
+        assert load(tmp_path / "model.npz") == one
+
+
+def changed(path, **members):
+    """Write a file again, with other members; the digest is left as it was."""
+    with np.load(path, allow_pickle=False) as archive:
+        arrays = dict(archive)
+    np.savez(path, **{**arrays, **members})
+
+
+def with_text(path, **parts):
+    with np.load(path, allow_pickle=False) as archive:
+        text = json.loads(archive["statnn"].item()) | parts
+    text["digest"] = parts.get("digest", file._digest(text["value"], {}))
+    np.savez(path, statnn=np.bytes_(json.dumps(text).encode()))
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        ({"name": "os:system"}, "'os:system' is none of this package"),
+        ({"name": "statnn.plot:np.load"}, "no class and no function of this package"),
+        ({"name": "statnn:missing"}, "unknown to this version"),
+        ({"object": "statnn.plot:save", "parts": {}}, "no object of this package"),
+        ({"object": "statnn.rg:LinearLayer", "parts": {"slope": 3}}, "cannot be made"),
+        ({"enum": "statnn.rg:Phase", "value": "gas"}, "not a valid Phase"),
+        ({"exception": "statnn.rg:Phase", "arguments": []}, "no exception of this package"),
+        ({"ufunc": "load"}, "no function 'load'"),
+        ({"generator": {"dict": {"bit_generator": "Generator"}}}, "generator 'Generator'"),
+        ({"array": "gone"}, "array 'gone' is missing"),
+        ({"unheard": 1}, "'unheard' is no kind of value"),
+        ({"float": "1e999"}, "lacks a part"),
+        ({}, "a value is described by {}"),
+    ],
+)
+def test_what_a_hostile_text_asks_for_is_refused(value, message, tmp_path):
+    path = tmp_path / "value.npz"
+    save(1, path)
+    with_text(path, value=value)
+    with pytest.raises(ValueError, match=message):
+        load(path)
+
+
+def test_damage_other_formats_and_later_versions_are_refused(tmp_path):
+    path = tmp_path / "flow.npz"
+    found = flow(LinearLayer(0.5, 0.0, 0.75), 3)
+    save(found, path)
+    whole = path.read_bytes()
+    for cut in (0, 10, len(whole) // 2, len(whole) - 1):
+        path.write_bytes(whole[:cut])
+        with pytest.raises(ValueError, match=r"flow\.npz"):
+            load(path)
+    path.write_bytes(whole)
+    with zipfile.ZipFile(path) as archive:
+        name = next(info.filename for info in archive.infolist() if info.filename != "statnn.npy")
+    with np.load(path, allow_pickle=False) as archive:
+        other = archive[name.removesuffix(".npy")] + 1
+    changed(path, **{name.removesuffix(".npy"): other})
+    with pytest.raises(ValueError, match="digest is not that of its contents"):
+        load(path)
+    save(1, path)
+    for parts, message in (
+        ({"version": 9}, "has version 9"),
+        ({"format": "x"}, "holds 'x'"),
+        ({"digest": "0"}, "digest"),
+    ):
+        save(1, path)
+        with_text(path, **parts)
+        with pytest.raises(ValueError, match=message):
+            load(path)
+    np.savez(path, x=np.zeros(2))
+    with pytest.raises(ValueError, match=r"no file of statnn\.io\.save"):
+        load(path)
+
+
+def test_a_deep_text_is_refused(tmp_path):
+    value = 1
+    for _ in range(300):
+        value = [value]
+    save(value, tmp_path / "deep.npz")
+    with pytest.raises(ValueError, match="more than 200 deep"):
+        load(tmp_path / "deep.npz")
+
+
+def test_where_save_cannot_write_nothing_is_left(tmp_path):
+    with pytest.raises(ValueError, match=r"suffix '\.txt'"):
+        save(1, tmp_path / "value.txt")
+    with pytest.raises(FileNotFoundError, match="does not exist"):
+        save(1, tmp_path / "gone" / "value.npz")
+    with pytest.raises(TypeError, match="without pickles"):
+        save(np.array([object()]), tmp_path / "value.npz")
+    assert not list(tmp_path.iterdir())
+
+
+def test_names_are_those_of_the_highest_room():
+    assert name_of(LinearLayer) == "statnn.rg:LinearLayer"
+    assert thing_of(name_of(LinearLayer)) is LinearLayer
+
+
+def test_tables_hold_numbers_for_json_and_csv():
+    paths = [PolyaUrn(40, b, 5.0).simulate([1, 10], replicas=2, rng=1) for b in (0.3, 0.5)]
+    rows = table({"cold": paths[0], "hot": paths[1]})
+    assert [(row["name"], row["process.b"]) for row in rows] == [("cold", 0.3), ("hot", 0.5)]
+    entries = table(paths, by="working")
+    assert len(entries) == 8
+    assert json.loads(json.dumps(entries)) == entries
+    assert [row["working"] for row in entries[:4]] == paths[0].working.ravel().tolist()
+    out = io.StringIO()
+    csv.DictWriter(out, entries[0]).writerows(entries)
+    assert len(out.getvalue().splitlines()) == 8
+    with pytest.raises(ValueError, match=r"by = 'fields' is no array.*checkpoints, working"):
+        table(paths, by="fields")
+    assert table([]) == []
+    masked = table({"x": {"rate": np.ma.array([1.0, 2.0], mask=[False, True])}}, by="rate")
+    assert [row["rate"] for row in masked] == [1.0, None]

@@ -1,0 +1,161 @@
+"""Folders that remember long work: what they refuse, and that nothing in them is half written."""
+
+import json
+import multiprocessing
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from statnn._archive.atomic import replacing
+from statnn._archive.store import StoreError, opened
+
+KEY = {"work": "sums", "length": 10}
+
+
+def filled(path):
+    with opened(path, KEY) as store:
+        store.put("one", {"sum": np.arange(3)})
+    return path
+
+
+def contents(path):
+    return {one.name: one.read_bytes() for one in path.iterdir()}
+
+
+def test_entries_stay_and_can_be_dropped(tmp_path):
+    path = filled(tmp_path / "work")
+    with opened(path, KEY) as store:
+        assert np.array_equal(store.get("one")["sum"], [0, 1, 2])
+        assert store.get("two") is None
+        assert store.names() == ("one",)
+        store.discard("one")
+        store.discard("one")
+        assert store.names() == ()
+        with pytest.raises(ValueError, match=r"entry '\.\./x'"):
+            store.put("../x", 1)
+
+
+@pytest.mark.parametrize(
+    ("key", "message"),
+    [
+        ({"work": "sums", "length": 20}, "length is 10 there and 20 here"),
+        ({"work": "sums"}, "length is 10 there and not given here"),
+        ({**KEY, "more": [1]}, r"more is not given there and \[1\] here"),
+    ],
+)
+def test_other_work_is_refused_and_left_alone(key, message, tmp_path):
+    path = filled(tmp_path / "work")
+    before = contents(path)
+    with pytest.raises(StoreError, match=message), opened(path, key):
+        pass
+    assert contents(path) == before
+
+
+def test_another_version_of_the_package_is_other_work(tmp_path):
+    path = filled(tmp_path / "work")
+    head = json.loads((path / "store.json").read_text())
+    head["key"]["statnn"] = "0.0.1"
+    (path / "store.json").write_text(json.dumps(head))
+    with pytest.raises(StoreError, match=r"statnn is 0\.0\.1 there"), opened(path, KEY):
+        pass
+
+
+def test_what_is_adopted_comes_from_the_store(tmp_path):
+    for seed in (5, 6):
+        with opened(tmp_path / "work", {**KEY, "seed": seed}, adopt=("seed",)) as store:
+            assert store.key["seed"] == 5
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "message"),
+    [
+        ("store.json", b"{", "store.json is damaged"),
+        ("store.json", b"[1]", "store.json is damaged"),
+        ("store.json", b'{"format": "x", "version": 1, "key": {}}', "describes 'x'"),
+        ("store.json", b'{"format": "statnn.store", "version": 7, "key": {}}', "has version 7"),
+        ("one.npz", b"PK", "one.npz.*delete this file"),
+    ],
+)
+def test_damage_is_said_and_left_alone(name, text, message, tmp_path):
+    path = filled(tmp_path / "work")
+    (path / name).write_bytes(text)
+    before = contents(path)
+    with pytest.raises(StoreError, match=message), opened(path, KEY) as store:
+        store.get("one")
+    assert contents(path) == before
+
+
+def test_foreign_folders_and_files_are_refused(tmp_path):
+    (tmp_path / "mine.txt").write_text("notes")
+    with pytest.raises(StoreError, match=r"holds 'mine\.txt' and no store\.json"), opened(tmp_path, KEY):
+        pass
+    with pytest.raises(StoreError, match="is a file"), opened(tmp_path / "mine.txt", KEY):
+        pass
+    with pytest.raises(FileNotFoundError, match="make it first"), opened(tmp_path / "gone" / "work", KEY):
+        pass
+    assert [one.name for one in tmp_path.iterdir()] == ["mine.txt"]
+
+
+def test_what_a_kill_left_of_a_new_store_is_no_hindrance(tmp_path):
+    path = tmp_path / "work"
+    path.mkdir()
+    (path / "lock").touch()
+    (path / ".store.json.abc.tmp").write_bytes(b"{")
+    filled(path)
+    assert sorted(contents(path)) == ["lock", "one.npz", "store.json"]
+
+
+def hold(path, ready, done):
+    with opened(path, KEY):
+        ready.set()
+        done.wait(60)
+
+
+def test_a_second_process_is_refused_until_the_first_ends(tmp_path):
+    context = multiprocessing.get_context("spawn")
+    ready, done = context.Event(), context.Event()
+    first = context.Process(target=hold, args=(tmp_path / "work", ready, done))
+    first.start()
+    assert ready.wait(60)
+    with (
+        pytest.raises(StoreError, match=f"in use by another process .process {first.pid}"),
+        opened(tmp_path / "work", KEY),
+    ):
+        pass
+    first.kill()
+    first.join()
+    filled(tmp_path / "work")
+
+
+def test_a_failed_write_leaves_the_old_file(tmp_path):
+    path = tmp_path / "note"
+    for text in (b"old", b"new"):
+        with pytest.raises(ZeroDivisionError), replacing(path) as file:
+            file.write(b"half" * (1 // 0))
+        assert [one.name for one in tmp_path.iterdir()] == ["note"] * (text == b"new")
+        with replacing(path) as file:
+            file.write(text)
+    assert path.read_bytes() == b"new"
+
+
+def test_contents_reach_the_disk_before_the_name(tmp_path, monkeypatch):
+    """The file is synchronised, then renamed, then its folder is: what a loss of power could part is in order."""
+    done = []
+    sync, replace = os.fsync, Path.replace
+
+    def synced(descriptor):
+        done.append("folder" if Path(f"/proc/self/fd/{descriptor}").is_dir() else "file")
+        sync(descriptor)
+
+    def replaced(path, target):
+        done.append("name")
+        return replace(path, target)
+
+    monkeypatch.setattr(os, "fsync", synced)
+    monkeypatch.setattr(Path, "replace", replaced)
+    with replacing(tmp_path / "note") as file:
+        file.write(b"x")
+    assert [one for one in done if one != "folder"] == ["file", "name"]
+    assert done[-1] == ("folder" if Path("/proc/self/fd").is_dir() else "name")
