@@ -142,9 +142,9 @@ ENTRIES = {
     **{f"FixedFunction.{name}": (call, {"x": np.array([0.5, 1.0])}) for name, call in (
         ("__call__", FIXED), ("eigenfunction", lambda x: FIXED.eigenfunction(1, x)),
         ("layers", lambda x: FIXED.layers(x, 2.0)), ("noise_eigenfunction", FIXED.noise_eigenfunction))},
-    "FixedFunction.finite_depth": (FIXED.finite_depth, {"distance": np.zeros(2), "noise": np.zeros(2)}),
+    "FixedFunction.finite_depth": (FIXED.finite_depth, {"distance": np.zeros(2), "noise_std": np.zeros(2)}),
     "LeadingForm.signal": (TANH.leading_form().signal, {"layers": np.array([10.0, 20.0])}),
-    "LinearLayer.__init__": (rg.LinearLayer, {"weight": np.eye(2), "bias": np.zeros(2), "noise": np.eye(2)}),
+    "LinearLayer.__init__": (rg.LinearLayer, {"weight": np.eye(2), "bias": np.zeros(2), "noise_covariance": np.eye(2)}),
     "LinearLayer.propagate": (LINEAR.propagate, {"mean": np.zeros(1), "covariance": np.eye(1)}),
     "LinearLayer.simulate": (lambda start: LINEAR.simulate(start, 2, rng=1), {"start": np.zeros(1)}),
     "NoisyLayer.mean": (NOISY.mean, {"h": np.zeros(2)}),
@@ -157,7 +157,9 @@ ENTRIES = {
     "RenormalisedLayer.__call__": (rg.renormalise(TANH, 2)[1], {"x": np.array([0.5, 1.0])}),
     "RepeatedLayer.__call__": (TANH, {"x": np.zeros(2)}),
     "RepeatedLayer.iterate": (lambda x: TANH.iterate(x, 2), {"x": np.zeros(2)}),
-    "RepeatedLayer.simulate": (lambda depths: TANH.simulate(depths, noise=0.1, rng=1), {"depths": np.array([1, 2])}),
+    "RepeatedLayer.simulate": (
+        lambda depths: TANH.simulate(depths, noise_std=0.1, rng=1), {"depths": np.array([1, 2])}
+    ),
     "TransferMatrix.__init__": (rg.TransferMatrix, {"log_weights": np.zeros((2, 2))}),
     "TransferOperator.__init__": (rg.TransferOperator, {
         "nodes": np.array([0.0, 1.0]), "weights": np.ones(2), "probabilities": np.full((2, 2), 0.5)}),

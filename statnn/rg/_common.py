@@ -33,7 +33,7 @@ def power(layer: Layer, m: Any) -> Layer:
     Examples
     --------
     >>> from statnn.rg import LinearLayer
-    >>> power(LinearLayer(0.5, 0.0, 0.75), 10).noise  # 1 - 4^-10, as the stationary variance is 1
+    >>> power(LinearLayer(0.5, 0.0, 0.75), 10).noise_covariance  # 1 - 4^-10, as the stationary variance is 1
     array([[0.99999905]])
     """
     left = depth(m)
@@ -54,18 +54,23 @@ def simulated(
     rng: int | np.random.Generator | None,
     layer: Callable[[Floats, Floats], Floats],
     regime: str,
+    *,
+    units: int,
 ) -> Floats:
-    """Return the path of h' = layer(h, ξ), ξ standard Gaussian in the shape of h: shape (layers + 1, *start.shape)."""
+    """Return the path of h' = layer(h, ξ), ξ standard Gaussian in the shape of h: (replicas, layers + 1, units).
+
+    The last `units` axes of `start` are those of one layer; what stands before them are replicas.
+    """
     deep = whole(layers, "depth", minimum=1, maximum=DEEPEST)
     seed = root(rng)
-    path = np.empty((deep + 1, *start.shape))
+    path = np.empty((deep + 1, *start.shape))  # a layer at a time is written at once; depth goes last at the end
     path[0] = start
     with np.errstate(over="ignore", invalid="ignore"):
         for m in range(deep):
             path[m + 1] = layer(path[m], stream(seed, m).standard_normal(start.shape))
     if not np.isfinite(path[-1]).all():
         raise ValueError(f"signals leave the range of float64 within {deep} layers: the layer is {regime}")
-    return path
+    return np.moveaxis(path, 0, start.ndim - units)
 
 
 def real(values: Any, name: str) -> Floats:

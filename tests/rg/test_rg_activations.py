@@ -95,7 +95,7 @@ def test_noisy_signals_follow_their_twin(name, rng):
     seed = int(rng.integers(2**32))
     known = RepeatedLayer(name, 0.8, 0.1)
     own = RepeatedLayer(Activation("mine", known.sigma.function, known.sigma.derivative), 0.8, 0.1)
-    one, other = (layer.simulate([1, 7, 40], noise=0.3, replicas=20, rng=seed) for layer in (known, own))
+    one, other = (layer.simulate([1, 7, 40], noise_std=0.3, replicas=20, rng=seed) for layer in (known, own))
     assert np.allclose(one, other, rtol=1e-13, atol=1e-14)
 
 

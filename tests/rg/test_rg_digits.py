@@ -100,7 +100,7 @@ def test_spectra_of_one_spin_keep_their_digits(K, f, g):
     assert near(found.log_leading, log + 0.5, log + 0.5)
     assert near(found.ratios[1], ratio, ratio * (1 + abs(f) + abs(g)))
     assert near(layer.correlation_length(), length, length * (1 + (abs(f) + abs(g)) * length))
-    assert found.correlation_length == layer.correlation_length()
+    assert found.correlation_length() == layer.correlation_length()
 
 
 def test_spectra_of_one_spin_at_the_ends_of_the_range():
@@ -117,7 +117,7 @@ def test_spectra_of_one_spin_at_the_ends_of_the_range():
     for K in (1e300, 1.7e308):
         for sign in (1, -1):
             found = spin(sign * K).spectrum()
-            assert (found.log_leading, found.ratios[1], found.correlation_length) == (K, sign, math.inf)
+            assert (found.log_leading, found.ratios[1], found.correlation_length()) == (K, sign, math.inf)
     assert spin(0.0, 3.0).correlation_length() == 0
     with pytest.raises(ValueError, match=r"the fields f \+ g of a spin .* leave the range"):
         spin(1.0, 1e308, 1e308).spectrum()
@@ -220,7 +220,7 @@ def test_powers_of_width_one_keep_their_digits_at_any_depth(w, m):
             layer.power(m)
         return
     found = layer.power(m)
-    for one, value in zip((found.weight[0, 0], found.bias[0], found.noise[0, 0]), exact, strict=True):
+    for one, value in zip((found.weight[0, 0], found.bias[0], found.noise_covariance[0, 0]), exact, strict=True):
         assert abs(one - value) <= 1e-15 * abs(value) + 1e-307
     assert linear_map(np.array([w, 0.0, 1.0]), m)[1] == 0
 

@@ -45,7 +45,7 @@ def spins(draw, wide=1, high=3.0):
 
 def parts(layer):
     if isinstance(layer, rg.LinearLayer):
-        return np.concatenate([layer.weight.ravel(), layer.bias, layer.noise.ravel()])
+        return np.concatenate([layer.weight.ravel(), layer.bias, layer.noise_covariance.ravel()])
     if isinstance(layer, rg.TransferMatrix):
         return (layer.log_weights + layer.log_scale).ravel()
     return np.concatenate([layer.couplings.ravel(), layer.fields, layer.inputs, [layer.constant]])
@@ -97,7 +97,7 @@ def test_linear_layers_propagate_as_the_joint_gaussian(one, two, mean):
     start = np.array([[1.0, 0.3], [0.3, 0.5]])
     eye, zero = np.eye(2), np.zeros((2, 2))
     path = np.block([[eye, zero, zero], [one.weight, eye, zero], [two.weight @ one.weight, two.weight, eye]])
-    kicks = np.block([[start, zero, zero], [zero, one.noise, zero], [zero, zero, two.noise]])
+    kicks = np.block([[start, zero, zero], [zero, one.noise_covariance, zero], [zero, zero, two.noise_covariance]])
     joint = path @ kicks @ path.T
     middle = path @ np.concatenate([[mean, mean], one.bias, two.bias])
     law = one.compose(two).propagate(mean, start)
@@ -113,7 +113,7 @@ def test_linear_blocks_meet_the_oracle(weight, bias, noise, m):
     found = rg.LinearLayer(weight, bias, noise).power(m)
     exact = solvable_oracle.linear_block(weight, bias, noise, m, digits=20)
     condition = 1e-15 * m / abs(1 - abs(weight))
-    for ours, value in zip((found.weight, found.bias, found.noise), exact, strict=True):
+    for ours, value in zip((found.weight, found.bias, found.noise_covariance), exact, strict=True):
         assert abs(float(ours.ravel()[0]) - float(value)) <= condition * abs(float(value)) + 1e-15 * abs(bias)
 
 
@@ -132,7 +132,7 @@ def test_correlation_length_does_not_depend_on_coordinates(layer, seed):
 @examples(0.3)
 def test_the_stationary_law_stays(layer):
     if layer.radius > 0.95:
-        layer = rg.LinearLayer(layer.weight * 0.9 / layer.radius, layer.bias, layer.noise)
+        layer = rg.LinearLayer(layer.weight * 0.9 / layer.radius, layer.bias, layer.noise_covariance)
     law = layer.stationary()
     after = layer.propagate(law.mean, law.covariance)
     scale = max(1, np.abs(law.covariance).max(), np.abs(law.mean).max())
@@ -144,12 +144,28 @@ def test_simulated_linear_layers_have_the_law_of_their_power(rng):
     layer = rg.LinearLayer([[0.6, -0.3], [0.4, 0.5]], [0.2, -0.1], [[0.3, 0.1], [0.1, 0.4]])
     path = layer.simulate(np.tile([1.0, -2.0], (20_000, 1)), 5, rng=rng)
     law = layer.power(5).propagate([1.0, -2.0])
-    assert_mean(path[-1], law.mean, what="mean after five layers")
-    assert_covariance(path[-1], law.covariance, what="covariance after five layers")
+    assert_mean(path[:, -1], law.mean, what="mean after five layers")
+    assert_covariance(path[:, -1], law.covariance, what="covariance after five layers")
     with rejects():
-        assert_covariance(path[-1], layer.power(1).noise, what="one layer")
+        assert_covariance(path[:, -1], layer.power(1).noise_covariance, what="one layer")
     few = layer.simulate(np.tile([1.0, -2.0], (3, 1)), 2, rng=7)
-    np.testing.assert_array_equal(layer.simulate(np.tile([1.0, -2.0], (9, 1)), 2, rng=7)[:, :3], few)
+    np.testing.assert_array_equal(layer.simulate(np.tile([1.0, -2.0], (9, 1)), 2, rng=7)[:3], few)
+
+
+def test_simulations_of_all_layers_have_their_replicas_first_and_depth_next():
+    three, depth = np.array([0.5, 1.0, 2.0]), 4
+    wide = rg.LinearLayer(0.1 * np.ones((2, 2))).simulate(np.outer(three, [1, 2]), depth, rng=1)
+    paths = {
+        "linear": wide,
+        "noisy": rg.NoisyLayer("tanh").simulate(three, depth, rng=1),
+        "repeated": rg.RepeatedLayer("tanh").simulate(range(depth + 1), noise_std=0.1, replicas=3, rng=1),
+        "variance": (run := rg.RandomLayer("tanh", 1.5, 0.1).simulate(10, depth, replicas=3, rng=1)).variance,
+        "covariance": run.covariance,
+    }
+    assert {name: path.shape[:2] for name, path in paths.items()} == dict.fromkeys(paths, (3, depth + 1))
+    np.testing.assert_array_equal(wide[:, 0], np.outer(three, [1, 2]))
+    assert rg.LinearLayer(0.1 * np.ones((2, 2))).simulate([1.0, 2.0], depth).shape == (depth + 1, 2)
+    assert rg.NoisyLayer("tanh").simulate(1.0, depth).shape == (depth + 1,)
 
 
 def test_linear_extremes():
@@ -157,7 +173,7 @@ def test_linear_extremes():
     assert rg.LinearLayer(1.0).correlation_length() == math.inf
     assert rg.LinearLayer(0.0).correlation_length() == 0
     assert rg.LinearLayer(2.0).correlation_length() == pytest.approx(1 / math.log(2))
-    assert rg.LinearLayer(1.0, 0.0, 1.0).power(10**18).noise[0, 0] == pytest.approx(1e18, rel=1e-12)
+    assert rg.LinearLayer(1.0, 0.0, 1.0).power(10**18).noise_covariance[0, 0] == pytest.approx(1e18, rel=1e-12)
     assert rg.LinearLayer([[0.0, 1.0], [0.0, 0.0]]).power(10**18).weight.tolist() == [[0, 0], [0, 0]]
 
 

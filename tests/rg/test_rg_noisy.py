@@ -45,7 +45,7 @@ def test_identity_layers_are_linear_layers(w, b, noise, m):
     assert layer.correlation_length() == pytest.approx(exact.correlation_length(), rel=1e-8)
     block, start = layer.power(m), float(layer.operator().nodes[layer.operator().nodes.size // 2])
     assert block.moments(start)[0] == pytest.approx(exact.power(m).propagate(start).mean[0], abs=1e-8 * spread)
-    assert block.moments(start)[1] == pytest.approx(exact.power(m).noise[0, 0], rel=1e-7)
+    assert block.moments(start)[1] == pytest.approx(exact.power(m).noise_covariance[0, 0], rel=1e-7)
 
 
 @pytest.mark.parametrize("name", ["relu", "sign", "leaky relu"])
@@ -121,17 +121,17 @@ def test_simulation_meets_the_stationary_law(rng):
     layer = rg.NoisyLayer("tanh", 1.1, 0.05, 0.4)
     path = layer.simulate(np.zeros(20_000), 120, rng=rng)
     law = layer.stationary()
-    assert_mean(path[-1], law.mean, bias=1e-3, what="mean of the stationary law")
-    assert_mean(path[-1] ** 4, law.moment(4), bias=1e-3, what="fourth moment")
+    assert_mean(path[:, -1], law.mean, bias=1e-3, what="mean of the stationary law")
+    assert_mean(path[:, -1] ** 4, law.moment(4), bias=1e-3, what="fourth moment")
     with rejects():
-        assert_mean(path[-1] ** 2, law.moment(2) * 1.1, what="a variance ten per cent too large")
-    np.testing.assert_array_equal(layer.simulate(np.zeros(9), 3, rng=7)[:, :4], layer.simulate(np.zeros(4), 3, rng=7))
+        assert_mean(path[:, -1] ** 2, law.moment(2) * 1.1, what="a variance ten per cent too large")
+    np.testing.assert_array_equal(layer.simulate(np.zeros(9), 3, rng=7)[:4], layer.simulate(np.zeros(4), 3, rng=7))
 
 
 def test_weak_noise_tends_to_its_exact_amplitude(critical):
     """<h²>/ε = 0.82790 + O(ε): the error halves with ε, and so does that of ξ ε."""
     amplitude = float(solvable_oracle.weak_noise_amplitude())
-    found = np.array([layer.stationary().moment(2) / layer.noise for layer in critical])
+    found = np.array([layer.stationary().moment(2) / layer.noise_std for layer in critical])
     gaps = found - amplitude
     orders = np.log2(gaps[:-1] / gaps[1:])
     np.testing.assert_allclose(orders, 1, atol=0.02)
@@ -139,7 +139,7 @@ def test_weak_noise_tends_to_its_exact_amplitude(critical):
     limit = (4 * once[1] - once[0]) / 3
     assert limit == pytest.approx(amplitude, rel=5e-6)
     assert limit != pytest.approx(amplitude * math.sqrt(7 / 6), rel=5e-6), "the twin: √7 for √6"
-    lengths = np.array([layer.correlation_length() * layer.noise for layer in critical])
+    lengths = np.array([layer.correlation_length() * layer.noise_std for layer in critical])
     steps = np.diff(lengths)
     assert np.log2(steps[0] / steps[1]) == pytest.approx(1, abs=0.05), "ξ ~ 1/ε"
 
@@ -397,7 +397,7 @@ square = Activation("square", np.square, lambda h: 2 * h)
 BAD = [
     (lambda: rg.NoisyLayer("tanhh"), ValueError, "tanhh"),
     (lambda: rg.NoisyLayer("tanh", 1.0, 0.0, 0.0), ValueError, "layer without noise has no density"),
-    (lambda: rg.NoisyLayer("tanh", 1.0, 0.0, -0.1), ValueError, "noise = -0.1"),
+    (lambda: rg.NoisyLayer("tanh", 1.0, 0.0, -0.1), ValueError, "noise_std = -0.1"),
     (lambda: rg.NoisyLayer("tanh", [1.0, 2.0]), TypeError, "the layer is scalar"),
     (lambda: rg.NoisyLayer("tanh", math.inf), ValueError, "inf is not finite"),
     (rg.NoisyLayer("identity", 1.1).stationary, ValueError, "supercritical"),

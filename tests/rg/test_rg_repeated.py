@@ -249,13 +249,13 @@ def test_the_kernel_is_its_twin_and_the_activation(name, rng):
     arguments = (0.3, xi, layer.w, layer.b, 0.2, *layer.sigma.kernel)
     assert passed(*arguments) == passed.py_func(*arguments)
     own = Activation("own", layer.sigma.function, layer.sigma.derivative)
-    known = layer.simulate([3, 20], noise=0.2, start=0.3, replicas=4, rng=5)
+    known = layer.simulate([3, 20], noise_std=0.2, start=0.3, replicas=4, rng=5)
     np.testing.assert_allclose(
-        known, RepeatedLayer(own, 0.9, -0.1).simulate([3, 20], noise=0.2, start=0.3, replicas=4, rng=5), rtol=1e-12
+        known, RepeatedLayer(own, 0.9, -0.1).simulate([3, 20], noise_std=0.2, start=0.3, replicas=4, rng=5), rtol=1e-12
     )
-    np.testing.assert_array_equal(known[:2], layer.simulate([3, 20], noise=0.2, start=0.3, replicas=2, rng=5))
-    np.testing.assert_array_equal(known[:, 1:], layer.simulate([20], noise=0.2, start=0.3, replicas=4, rng=5))
-    quiet = layer.simulate([20], noise=0.0, start=0.3, replicas=1, rng=5)
+    np.testing.assert_array_equal(known[:2], layer.simulate([3, 20], noise_std=0.2, start=0.3, replicas=2, rng=5))
+    np.testing.assert_array_equal(known[:, 1:], layer.simulate([20], noise_std=0.2, start=0.3, replicas=4, rng=5))
+    quiet = layer.simulate([20], noise_std=0.0, start=0.3, replicas=1, rng=5)
     assert quiet[0, 0] == pytest.approx(layer.iterate(0.3, 20), rel=1e-12)
 
 
@@ -267,7 +267,7 @@ def stationary(root_seed):
     """Squares of stationary signals, shape (noise, replicas)."""
     layer = RepeatedLayer("tanh")
     ends = [
-        layer.simulate([round(12 / e)], noise=e, start=math.sqrt(e), replicas=3000, rng=root_seed + i)
+        layer.simulate([round(12 / e)], noise_std=e, start=math.sqrt(e), replicas=3000, rng=root_seed + i)
         for i, e in enumerate(NOISE)
     ]
     return np.concatenate(ends, axis=1).T ** 2
@@ -330,7 +330,7 @@ def test_depth_distance_and_noise_meet_in_the_scaling_function(root_seed):
     f, m = FixedFunction(3, 1 / 3), 600
     for i, (distance, noise) in enumerate(((0.0, 1.0), (2.0, 1.5), (-2.0, 0.7))):
         signal = RepeatedLayer("tanh", 1 + distance / m).simulate(
-            [m], noise=noise / m, replicas=2500, rng=root_seed + i
+            [m], noise_std=noise / m, replicas=2500, rng=root_seed + i
         )
         values, law = m * signal[:, 0] ** 2, f.finite_depth(distance, noise)
         assert_mean(values, law, bias=0.015 * law, what=f"m<h²> at A = {distance}, e = {noise}")
@@ -421,7 +421,7 @@ REFUSED = {
     "power": (lambda: F3.eigenfunction(-1, 1.0), ValueError, "outside the allowed range"),
     "huge": (lambda: F3.eigenfunction(0, 1e200), ValueError, "too large"),
     "noise at z = 4": (lambda: F4.finite_depth(0.0, 1.0), ValueError, "z = 3"),
-    "far": (lambda: F3.finite_depth(40.0, 0.05), ValueError, "pass noise = 0"),
+    "far": (lambda: F3.finite_depth(40.0, 0.05), ValueError, "pass noise_std = 0"),
     "weights": (lambda: RepeatedLayer("tanh", [1.0, 2.0]), TypeError, "scalar"),
     "infinite": (lambda: RepeatedLayer("tanh", math.inf), ValueError, "finite"),
     "unknown": (lambda: RepeatedLayer("swish"), ValueError, "unknown"),
@@ -435,8 +435,8 @@ REFUSED = {
     "fold from the wrong side": (lambda: LAYERS["fold"][0].depth(0.1), ValueError, "not drawn in"),
     "stationary fold": (lambda: LAYERS["fold"][0].leading_form().stationary_variance(0.1), ValueError, "no stationary"),
     "no noise": (lambda: TANH.leading_form().stationary_variance(0.0), ValueError, "above 0"),
-    "negative noise": (lambda: TANH.simulate([1], noise=-1.0), ValueError, "standard deviation"),
-    "amplified": (lambda: DOUBLING.simulate([2000], noise=1.0, replicas=1), ValueError, "amplifies"),
+    "negative noise": (lambda: TANH.simulate([1], noise_std=-1.0), ValueError, "standard deviation"),
+    "amplified": (lambda: DOUBLING.simulate([2000], noise_std=1.0, replicas=1), ValueError, "amplifies"),
     "amplified quietly": (lambda: DOUBLING.iterate(1.0, 2000), ValueError, "amplifies"),
     "extent": (lambda: renormalise(LAYERS["sigmoid"][0], 1)[1](2.0), ValueError, "beyond the extent"),
     "renormalise what is not critical": (lambda: renormalise(RepeatedLayer("tanh", 1.1)), ValueError, "critical"),

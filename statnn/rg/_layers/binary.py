@@ -134,7 +134,7 @@ class TransferMatrix(ByValue):
 
     def correlation_length(self) -> float:
         r"""Return ξ = -1/ln\|λ_1/λ_0\| in layers: see `Spectrum`."""
-        return self.spectrum().correlation_length
+        return self.spectrum().correlation_length()
 
     def project(self) -> "BinaryLayer":
         """Return the nearest layer of couplings and fields; its `truncation` says what is lost.
@@ -350,7 +350,7 @@ class BinaryLayer(ByValue):
         log = one.log_leading + self.constant
         if not math.isfinite(log):
             raise ValueError(f"the largest eigenvalue of K = {one.K:g}, h = {one.h:g} has no finite logarithm: rescale")
-        return Spectrum(log, locked([1.0, one.ratio]), one.correlation_length)
+        return Spectrum(log, locked([1.0, one.ratio]), one.correlation_length())
 
     def correlation_length(self) -> float:
         r"""Return ξ = -1/ln\|λ_1/λ_0\|, in layers: connected correlations decay as exp(-m/ξ).
@@ -371,7 +371,7 @@ class BinaryLayer(ByValue):
         self._square("repeated, so that it has no correlation length")
         if self.shape != (1, 1):
             return self.transfer().correlation_length() if self.couplings.any() else 0.0
-        return self._single().correlation_length
+        return self._single().correlation_length()
 
     def neurons(self, layers: int) -> BinaryNeurons:
         """Return the chain of so many layers as an interacting model at temperature 1, open at both ends.

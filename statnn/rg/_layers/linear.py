@@ -56,7 +56,7 @@ class LinearLayer(ByValue):
         W; a number is a layer of width one. Only a square layer can be repeated.
     bias : float or array_like, shape (n',)
         b; one number for all units.
-    noise : float or array_like, shape (n', n')
+    noise_covariance : float or array_like, shape (n', n')
         S, the *covariance* of the noise, symmetric without negative eigenvalues; a number is the variance of every
         unit.
 
@@ -73,26 +73,26 @@ class LinearLayer(ByValue):
     Examples
     --------
     >>> two = LinearLayer(0.5, 1.0, 0.1).compose(LinearLayer(2.0))
-    >>> two.weight, two.bias, two.noise
+    >>> two.weight, two.bias, two.noise_covariance
     (array([[1.]]), array([2.]), array([[0.4]]))
     """
 
     weight: Floats
     bias: Floats
-    noise: Floats
+    noise_covariance: Floats
 
-    def __init__(self, weight: ArrayLike, bias: ArrayLike = 0.0, noise: ArrayLike = 0.0) -> None:
+    def __init__(self, weight: ArrayLike, bias: ArrayLike = 0.0, noise_covariance: ArrayLike = 0.0) -> None:
         w = real(weight, "weight")
         w = w.reshape(1, 1) if w.ndim == 0 else w
         if w.ndim != 2 or not w.size:
             raise ValueError(f"weight has shape {w.shape}; give one number or a matrix of shape (out, in)")
         wide = w.shape[0]
-        b, s = real(bias, "bias"), real(noise, "noise")
+        b, s = real(bias, "bias"), real(noise_covariance, "noise_covariance")
         if b.shape not in {(), (wide,)}:
             raise ValueError(f"bias has shape {b.shape}; a layer with weight {w.shape} needs ({wide},), or one number")
         object.__setattr__(self, "weight", locked(w))
         object.__setattr__(self, "bias", locked(np.broadcast_to(b, (wide,))))
-        object.__setattr__(self, "noise", locked(_covariance(s, wide, "noise")))
+        object.__setattr__(self, "noise_covariance", locked(_covariance(s, wide, "noise_covariance")))
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -128,10 +128,10 @@ class LinearLayer(ByValue):
         with np.errstate(over="ignore", invalid="ignore"):
             weight = other.weight @ self.weight
             bias = other.weight @ self.bias + other.bias
-            noise = other.weight @ self.noise @ other.weight.T + other.noise
-        if not all(np.isfinite(array).all() for array in (weight, bias, noise)):
+            covariance = other.weight @ self.noise_covariance @ other.weight.T + other.noise_covariance
+        if not all(np.isfinite(array).all() for array in (weight, bias, covariance)):
             raise ValueError(GROWN)
-        return _made(weight, bias, (noise + noise.T) / 2)
+        return _made(weight, bias, (covariance + covariance.T) / 2)
 
     def power(self, m: int) -> "LinearLayer":
         """Return m such layers as one: in closed form for width one, else in O(log m) compositions.
@@ -225,7 +225,7 @@ class LinearLayer(ByValue):
         spread = _covariance(real(covariance, "covariance"), wide, "covariance")
         start = _made(np.zeros((wide, wide)), np.broadcast_to(given, (wide,)), spread)
         end = start.compose(self)
-        return Gaussian(end.bias, end.noise)
+        return Gaussian(end.bias, end.noise_covariance)
 
     def stationary(self) -> Gaussian:
         r"""Return the law that the layer leaves as it is: (1 - W) μ = b, C = W C W^T + S.
@@ -253,13 +253,14 @@ class LinearLayer(ByValue):
         wide = self.shape[0]
         if wide == 1:
             w = float(self.weight[0, 0])
-            return Gaussian(locked(self.bias / (1 - w)), locked(self.noise / ((1 - w) * (1 + w))))
+            return Gaussian(locked(self.bias / (1 - w)), locked(self.noise_covariance / ((1 - w) * (1 + w))))
         layer = self
         for _ in range(MOST_DOUBLINGS):
             layer, before = layer.compose(layer), layer
-            if np.array_equal(layer.noise, before.noise) and not np.abs(layer.weight).max() > 1e-20:
+            grown = not np.array_equal(layer.noise_covariance, before.noise_covariance)
+            if not grown and not np.abs(layer.weight).max() > 1e-20:
                 break
-        return Gaussian(locked(np.linalg.solve(np.eye(wide) - self.weight, self.bias)), layer.noise)
+        return Gaussian(locked(np.linalg.solve(np.eye(wide) - self.weight, self.bias)), layer.noise_covariance)
 
     def simulate(self, start: ArrayLike, depth: int, *, rng: int | np.random.Generator | None = None) -> Floats:
         """Return the activity of replicas through `depth` layers.
@@ -275,7 +276,7 @@ class LinearLayer(ByValue):
 
         Returns
         -------
-        ndarray, shape (depth + 1, replicas, n) or (depth + 1, n)
+        ndarray, shape (replicas, depth + 1, n) or (depth + 1, n)
 
         Raises
         ------
@@ -291,14 +292,14 @@ class LinearLayer(ByValue):
         h = real(start, "start")
         if h.ndim not in {1, 2} or h.shape[-1] != self.shape[1]:
             raise ValueError(f"start has shape {h.shape}; (replicas, {self.shape[1]}) or ({self.shape[1]},) is needed")
-        values, vectors = np.linalg.eigh(self.noise)
+        values, vectors = np.linalg.eigh(self.noise_covariance)
         spread = vectors * np.sqrt(np.maximum(values, 0))
 
         def layer(h: Floats, kicks: Floats) -> Floats:
             result: Floats = h @ self.weight.T + self.bias + kicks @ spread.T
             return result
 
-        return simulated(h, depth, rng, layer, self.regime)
+        return simulated(h, depth, rng, layer, self.regime, units=1)
 
     def flow(self, doublings: int = 12, *, project: bool = False) -> Flow:
         """Return the trajectory of (w, b, s) under doubling, for width one: see `statnn.rg.flow`.
@@ -319,7 +320,7 @@ class LinearLayer(ByValue):
         rows, end = [], FlowEnd.COMPLETE
         layer, first = self, self.power(1)
         for k in range(steps + 1):
-            rows.append((np.concatenate([layer.weight.ravel(), layer.bias, layer.noise.ravel()]), 0.0, 0.0))
+            rows.append((np.concatenate([layer.weight.ravel(), layer.bias, layer.noise_covariance.ravel()]), 0.0, 0.0))
             if k == steps:
                 break
             try:
@@ -357,11 +358,11 @@ class LinearLayer(ByValue):
 
 def block(layer: LinearLayer, m: int) -> LinearLayer:
     """Return m layers of width one as one, or raise."""
-    couplings = renormalised(np.concatenate([layer.weight[0], layer.bias, layer.noise[0]]), m)
+    couplings = renormalised(np.concatenate([layer.weight[0], layer.bias, layer.noise_covariance[0]]), m)
     if not np.isfinite(couplings).all():
         raise ValueError(GROWN)
-    w, bias, noise = couplings
-    return _made(np.array([[w]]), np.array([bias]), np.array([[noise]]))
+    w, bias, variance = couplings
+    return _made(np.array([[w]]), np.array([bias]), np.array([[variance]]))
 
 
 def renormalised(couplings: Floats, b: int) -> Floats:
@@ -397,10 +398,10 @@ def _around_one(b: int) -> Floats:
     return np.diag([float(b)] * 3)
 
 
-def _made(weight: Floats, bias: Floats, noise: Floats) -> LinearLayer:
+def _made(weight: Floats, bias: Floats, covariance: Floats) -> LinearLayer:
     """Return a layer of arrays that are known to be right."""
     layer = object.__new__(LinearLayer)
-    for name, array in (("weight", weight), ("bias", bias), ("noise", noise)):
+    for name, array in (("weight", weight), ("bias", bias), ("noise_covariance", covariance)):
         object.__setattr__(layer, name, locked(array))
     return layer
 

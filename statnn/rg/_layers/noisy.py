@@ -22,7 +22,7 @@ from statnn.rg._layers.portrait import NOISY_NOISES, NOISY_WEIGHTS, PARTED_WELLS
 from statnn.rg._layers.projection import projected
 from statnn.rg._layers.spectrum import Spectrum
 
-NAMES = ("w", "b", "noise")
+NAMES = ("w", "b", "noise_std")
 FIRST = 0.8
 """Distance of the nodes of a first try, in deviations of the noise."""
 FINER = 1.5
@@ -43,7 +43,7 @@ class NoisyLayer(ByValue):
         σ: a key of `statnn.network.ACTIVATIONS`, or a function of your own.
     w, b : float
         Weight and bias.
-    noise : float
+    noise_std : float
         ε > 0, the *standard deviation* of the noise.
 
     Raises
@@ -67,14 +67,14 @@ class NoisyLayer(ByValue):
     activation: Activation
     w: float
     b: float
-    noise: float
+    noise_std: float
 
-    def __init__(self, activation: str | Activation, w: float = 1.0, b: float = 0.0, noise: float = 0.1) -> None:
+    def __init__(self, activation: str | Activation, w: float = 1.0, b: float = 0.0, noise_std: float = 0.1) -> None:
         object.__setattr__(self, "activation", known(activation))
         object.__setattr__(self, "w", _number(w, "w"))
         object.__setattr__(self, "b", _number(b, "b"))
         why = "it is the deviation of the noise; a layer without noise has no density: iterate its map instead"
-        object.__setattr__(self, "noise", positive(noise, "noise", why=why))
+        object.__setattr__(self, "noise_std", positive(noise_std, "noise_std", why=why))
 
     def mean(self, h: ArrayLike) -> Any:
         """Return σ(w h + b), the mean of h' given h.
@@ -115,11 +115,11 @@ class NoisyLayer(ByValue):
             return self._refined
         count = whole(points, "points", minimum=16, maximum=_nodes.MOST_POINTS)
         low, high = self._interval
-        fewest = math.ceil((high - low) / (2 * self.noise))
+        fewest = math.ceil((high - low) / (2 * self.noise_std))
         if count < fewest:
             raise ValueError(
                 f"points = {count} nodes on [{low:.4g}, {high:.4g}] are farther apart than twice the noise of "
-                f"{self.noise:g}: take {math.ceil(1.3 * (high - low) / self.noise)}, or None to refine"
+                f"{self.noise_std:g}: take {math.ceil(1.3 * (high - low) / self.noise_std)}, or None to refine"
             )
         return self._with(count)
 
@@ -243,7 +243,7 @@ class NoisyLayer(ByValue):
 
         Returns
         -------
-        ndarray, shape (depth + 1, replicas) or (depth + 1,)
+        ndarray, shape (replicas, depth + 1) or (depth + 1,)
 
         Raises
         ------
@@ -255,10 +255,10 @@ class NoisyLayer(ByValue):
             raise ValueError(f"start has shape {h.shape}; one number a replica, (replicas,), is needed")
 
         def layer(h: Floats, kicks: Floats) -> Floats:
-            result: Floats = self.activation(self.w * h + self.b) + self.noise * kicks
+            result: Floats = self.activation(self.w * h + self.b) + self.noise_std * kicks
             return result
 
-        return simulated(h, depth, rng, layer, "supercritical")
+        return simulated(h, depth, rng, layer, "supercritical", units=0)
 
     def flow(self, doublings: int = 12, *, project: bool = False) -> Flow:
         """Return the trajectory of (w, b, ε) under doubling and rescaling: see `statnn.rg.flow`.
@@ -272,7 +272,7 @@ class NoisyLayer(ByValue):
         """
         steps = checked_doublings(doublings)
         sigma = self.activation
-        rows, end = [(np.array([self.w, self.b, self.noise]), 0.0, 0.0)], FlowEnd.COMPLETE
+        rows, end = [(np.array([self.w, self.b, self.noise_std]), 0.0, 0.0)], FlowEnd.COMPLETE
         with one_thread():  # products of some hundred rows: more threads wait for each other, and burn time in it
             exact, shown = self.operator(), self
             for _ in range(steps):
@@ -328,12 +328,12 @@ class NoisyLayer(ByValue):
 
     @property
     def _parts(self) -> tuple[Any, ...]:
-        return self.activation, self.w, self.b, self.noise
+        return self.activation, self.w, self.b, self.noise_std
 
     @cached_property
     def _interval(self) -> tuple[float, float]:
         with one_thread():
-            return _nodes.interval(self.activation, self.w, self.b, self.noise)
+            return _nodes.interval(self.activation, self.w, self.b, self.noise_std)
 
     @cached_property
     def _refined(self) -> TransferOperator:
@@ -343,7 +343,7 @@ class NoisyLayer(ByValue):
 
     def _refine(self) -> TransferOperator:
         low, high = self._interval
-        count = max(_nodes.PANEL, math.ceil((high - low) / (FIRST * self.noise)))
+        count = max(_nodes.PANEL, math.ceil((high - low) / (FIRST * self.noise_std)))
         found, error, stuck = self._with(min(count, _nodes.MOST_POINTS)), math.inf, 0
         seen = _signature(found)
         if 1 - seen[0] < PARTED:
@@ -371,7 +371,7 @@ class NoisyLayer(ByValue):
     def coarse(self) -> TransferOperator:
         """The operator on as few nodes as give three digits, for pictures."""
         low, high = self._interval
-        return self._with(math.ceil((high - low) / (FIRST * self.noise)))
+        return self._with(math.ceil((high - low) / (FIRST * self.noise_std)))
 
     def _with(self, count: int) -> TransferOperator:
         low, high = self._interval
@@ -379,15 +379,15 @@ class NoisyLayer(ByValue):
         return self._on(nodes, weights)
 
     def _on(self, nodes: Floats, weights: Floats) -> TransferOperator:
-        if float(np.diff(nodes).max()) > 4 * self.noise:
+        if float(np.diff(nodes).max()) > 4 * self.noise_std:
             raise ValueError(
-                f"nodes up to {float(np.diff(nodes).max()):.3g} apart do not resolve a noise of {self.noise:g}: "
+                f"nodes up to {float(np.diff(nodes).max()):.3g} apart do not resolve a noise of {self.noise_std:g}: "
                 "take more"
             )
-        return TransferOperator(nodes, weights, _nodes.masses(nodes, weights, self.mean(nodes), self.noise))
+        return TransferOperator(nodes, weights, _nodes.masses(nodes, weights, self.mean(nodes), self.noise_std))
 
     def __repr__(self) -> str:
-        return f"NoisyLayer({self.activation.name!r}, w={self.w:g}, b={self.b:g}, noise={self.noise:g})"
+        return f"NoisyLayer({self.activation.name!r}, w={self.w:g}, b={self.b:g}, noise_std={self.noise_std:g})"
 
 
 def _signature(operator: TransferOperator) -> tuple[float, float, float]:

@@ -230,7 +230,7 @@ class TransferOperator(ByValue):
 
     def correlation_length(self) -> float:
         r"""Return ξ = -1/ln\|λ_1/λ_0\|, in units of what this operator is; raises where rounding hides the gap."""
-        return self.spectrum(2).correlation_length
+        return self.spectrum(2).correlation_length()
 
     def stationary(self) -> StationaryLaw:
         """Return the law that the operator leaves as it is."""

@@ -30,7 +30,6 @@ class Single:
         size = -math.expm1(-4 * abs(self.K)) * math.exp(-2 * self._excess)
         return math.copysign(size, self.K) / self._leading**2
 
-    @property
     def correlation_length(self) -> float:
         r"""Return -1/ln\|λ_1/λ_0\|: 0 at K = 0, infinite beyond all floats."""
         if self.K == 0:

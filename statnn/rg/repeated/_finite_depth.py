@@ -31,7 +31,7 @@ def scaling_function(order: int, coefficient: float, distance: Floats, noise: Fl
         return result
     if order != 3:
         raise ValueError(
-            f"noise = {noise.max():g} with z = {order}: the scaling function with noise is computed for z = 3, the "
+            f"noise_std = {noise.max():g} with z = {order}: the scaling function with noise is computed for z = 3, the "
             "class of tanh, erf and sigmoid; use RepeatedLayer.simulate for others"
         )
     for index in np.ndindex(result.shape):
@@ -48,7 +48,7 @@ def _mean_square(distance: float, tau: float) -> float:
         raise ValueError(
             f"distance = {distance:g} is too far from criticality for so little noise: the equation is not resolved "
             f"({coarse:.6g} and {fine:.6g} at {NODES[0]} and {NODES[1]} nodes). Noise hardly matters here: pass "
-            "noise = 0, or use RepeatedLayer.simulate"
+            "noise_std = 0, or use RepeatedLayer.simulate"
         )
     return fine
 

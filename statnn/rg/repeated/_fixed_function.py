@@ -254,7 +254,7 @@ class FixedFunction:
 
     # -- finite depth ------------------------------------------------------------------------------------
 
-    def finite_depth(self, distance: ArrayLike, noise: ArrayLike = 0.0) -> Any:
+    def finite_depth(self, distance: ArrayLike, noise_std: ArrayLike = 0.0) -> Any:
         r"""Return the scaling function F of the mean square signal after m layers, near criticality and with noise.
 
         .. math:: m^{2/(z-1)} \langle h_m^2 \rangle \to F\bigl((w/w_c - 1)\, m,\;
@@ -271,7 +271,7 @@ class FixedFunction:
         ----------
         distance : array_like
             A, any real numbers.
-        noise : array_like
+        noise_std : array_like
             ε m^((z+1)/(2(z-1))) >= 0, broadcast against `distance`; above 0 for z = 3 only.
 
         Returns
@@ -290,9 +290,9 @@ class FixedFunction:
         >>> f.finite_depth(0.0), round(f.finite_depth(0.0, 50.0) / 50, 5)
         (1.5, 0.8279)
         """
-        shape_from = np.add(distance, noise)
+        shape_from = np.add(distance, noise_std)
         a = at_least(distance, "distance", minimum=-np.inf, why="it is (w/w_c - 1) m")
-        e = at_least(noise, "noise", minimum=0.0, why="it is a standard deviation, scaled by depth")
+        e = at_least(noise_std, "noise_std", minimum=0.0, why="it is a standard deviation, scaled by depth")
         return shaped(scaling_function(self.order, self.coefficient, *np.broadcast_arrays(a, e)), shape_from)
 
     def scaling_fields(self) -> tuple[ScalingField, ...]:

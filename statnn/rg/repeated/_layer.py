@@ -140,7 +140,7 @@ class RepeatedLayer:
         self,
         depths: ArrayLike,
         *,
-        noise: float,
+        noise_std: float,
         start: float = 1.0,
         replicas: int = 1000,
         rng: int | np.random.Generator | None = None,
@@ -151,7 +151,7 @@ class RepeatedLayer:
         ----------
         depths : array_like of int
             m >= 0, increasing, shape (depths,).
-        noise : float
+        noise_std : float
             Standard deviation ε >= 0.
         start : float
             h_0.
@@ -166,14 +166,14 @@ class RepeatedLayer:
 
         Examples
         --------
-        >>> RepeatedLayer("tanh").simulate([0, 15000], noise=0.0, replicas=1, rng=1).round(4)
+        >>> RepeatedLayer("tanh").simulate([0, 15000], noise_std=0.0, replicas=1, rng=1).round(4)
         array([[1.  , 0.01]])
         """
         at: Ints = increasing(depths, "depths")
         begin = at_least(start, "start", minimum=-np.inf, why="it is the signal that enters")
-        strength = at_least(noise, "noise", minimum=0.0, why="it is the standard deviation of the noise")
+        strength = at_least(noise_std, "noise_std", minimum=0.0, why="it is the standard deviation of the noise")
         if begin.ndim or strength.ndim:
-            raise TypeError("start and noise are one number each; call again for other values")
+            raise TypeError("start and noise_std are one number each; call again for other values")
         number = whole(replicas, "replicas", minimum=1, maximum=10**9)
         return simulate(self.sigma, self.w, self.b, float(strength), float(begin), at, number, root(rng))
 

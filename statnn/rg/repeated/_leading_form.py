@@ -102,7 +102,7 @@ class LeadingForm:
 
     # -- noise -------------------------------------------------------------------------------------------
 
-    def stationary_variance(self, noise: float) -> float:
+    def stationary_variance(self, noise_std: float) -> float:
         r"""Return the stationary <(h-x*)²> under noise of standard deviation ε in every layer, as ε → 0.
 
         .. math:: \Bigl(\frac{(z+1)\varepsilon^2}{2u}\Bigr)^{2/(z+1)}
@@ -114,7 +114,7 @@ class LeadingForm:
 
         Parameters
         ----------
-        noise : float
+        noise_std : float
             ε > 0.
 
         Raises
@@ -129,7 +129,7 @@ class LeadingForm:
         0.8279
         """
         z, _ = self._bounded()
-        strength = positive(noise, "noise", why="without noise the stationary signal is the fixed point itself")
+        strength = positive(noise_std, "noise_std", why="without noise the stationary signal is the fixed point itself")
         return float(strength ** (4.0 / (z + 1)) * self._moment(2))
 
     @property
@@ -158,7 +158,7 @@ class LeadingForm:
         m2 = self._moment(2)
         return (0.5 - 5 * self.residue / 12 + 0.5 * self.residue * u * m2**2) / m2
 
-    def noise_cutoff(self, noise: float) -> float:
+    def noise_cutoff(self, noise_std: float) -> float:
         r"""Return the depth at which the law of `signal` meets the level of `stationary_variance`.
 
         Up to there signals decay as without noise, beyond they stay: :math:`m_\times \propto
@@ -166,7 +166,7 @@ class LeadingForm:
 
         Parameters
         ----------
-        noise : float
+        noise_std : float
             ε > 0.
 
         Examples
@@ -176,7 +176,7 @@ class LeadingForm:
         1812
         """
         z, _ = self._bounded()
-        return float((self.amplitude**2 / self.stationary_variance(noise)) ** ((z - 1) / 2))
+        return float((self.amplitude**2 / self.stationary_variance(noise_std)) ** ((z - 1) / 2))
 
     def _moment(self, n: int) -> float:
         """Return <|s|^n> under exp(-2u|s|^(z+1)/(z+1))."""

@@ -28,7 +28,7 @@ def _run(rng, quick):
         for j, m in enumerate(DEPTHS.tolist()):
             for k, distance in enumerate(DISTANCES):
                 layer = RepeatedLayer("tanh", 1 + distance / m)
-                square = layer.simulate([m], noise=e / m, replicas=replicas, rng=rng)[:, 0] ** 2
+                square = layer.simulate([m], noise_std=e / m, replicas=replicas, rng=rng)[:, 0] ** 2
                 values[i, j, k], errors[i, j, k] = square.mean(), square.std(ddof=1) / np.sqrt(replicas)
     noise, depth, distance = np.broadcast_arrays(NOISES[:, None, None], DEPTHS[None, :, None], DISTANCES)
     controls = np.array([(distance / depth).ravel(), (noise / depth).ravel()])

@@ -27,7 +27,7 @@ def _run(rng, quick):
     for noise in NOISE:
         at = np.unique(np.rint(np.geomspace(4, SPAN / noise, POINTS)).astype(int))
         at = np.concatenate([at, np.full(POINTS - at.size, at[-1])]) if at.size < POINTS else at
-        square = layer.simulate(at, noise=noise, start=1.0, replicas=replicas, rng=rng) ** 2
+        square = layer.simulate(at, noise_std=noise, start=1.0, replicas=replicas, rng=rng) ** 2
         depths.append(at)
         values.append(square.mean(axis=0))
         errors.append(square.std(axis=0, ddof=1) / np.sqrt(replicas))
