@@ -1,15 +1,53 @@
 """Many independent tasks on any executor of the :mod:`concurrent.futures` family."""
 
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Executor, as_completed
-from typing import TypeVar
+from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor, as_completed
+from typing import Any, TypeVar
+
+from statnn._parcels import Missing, Shared, carry_out
 
 Spec = TypeVar("Spec")
 Result = TypeVar("Result")
 
+_SPAWN = 'ProcessPoolExecutor(2, mp_context=multiprocessing.get_context("spawn"))'
+
+
+def check_executor(executor: Any) -> None:
+    """Raise where work cannot be submitted, and name the call that gives an executor.
+
+    Examples
+    --------
+    >>> check_executor(2)
+    Traceback (most recent call last):
+    TypeError: executor = 2 is an int; pass an executor of concurrent.futures, for example ThreadPoolExecutor(2)
+    """
+    if executor is None or isinstance(executor, Executor):
+        return
+    kind = type(executor)
+    room, name = kind.__module__.split(".")[0], kind.__name__
+    if isinstance(executor, type):
+        fix = f"it is the class; make one, {executor.__name__}(2)"
+    elif hasattr(executor, "get_executor"):  # dask
+        fix = "pass client.get_executor() instead of the client"
+    elif room == "multiprocessing":
+        fix = f"pass concurrent.futures.{_SPAWN}"
+    elif isinstance(executor, int) and not isinstance(executor, bool):
+        raise TypeError(
+            f"executor = {executor!r} is an int; pass an executor of concurrent.futures, for example "
+            f"ThreadPoolExecutor({max(2, executor)})"
+        )
+    else:
+        fix = "pass an executor of concurrent.futures, for example ThreadPoolExecutor(2)"
+    raise TypeError(f"executor is of {kind.__module__}.{name}: {fix}")
+
+
+def in_process(executor: Executor | None) -> bool:
+    """Return whether tasks see the memory of the caller."""
+    return executor is None or isinstance(executor, ThreadPoolExecutor)
+
 
 def run_tasks(
-    task: Callable[[Spec], Result], specs: Sequence[Spec], executor: Executor | None
+    task: Callable[[Spec], Result], specs: Sequence[Spec], executor: Executor | None, shared: Sequence[Any] = ()
 ) -> Iterator[tuple[int, Result]]:
     """Yield ``(index, task(specs[index]))`` as tasks finish; in order and in this process without an executor.
 
@@ -21,18 +59,46 @@ def run_tasks(
         One specification a task.
     executor : Executor or None
         A thread pool (kernels release the interpreter lock), a process pool started with "spawn",
-        ``dask.distributed.Client.get_executor(pure=False)``, ``mpi4py.futures.MPIPoolExecutor``, ...
+        ``dask.distributed.Client.get_executor()``, ``mpi4py.futures.MPIPoolExecutor``, ...
+    shared : sequence
+        Large objects that many specifications hold, models or arrays: they are sent to other processes once.
 
     Examples
     --------
     >>> list(run_tasks(abs, [-1, -2], None))
     [(0, 1), (1, 2)]
     """
+    check_executor(executor)
     if executor is None:
         for index, spec in enumerate(specs):
             yield index, task(spec)
-        return
-    futures = {executor.submit(task, spec): index for index, spec in enumerate(specs)}
+    elif in_process(executor):
+        yield from _finished({executor.submit(task, spec): index for index, spec in enumerate(specs)})
+    else:
+        with Shared(shared, by_value=not isinstance(executor, ProcessPoolExecutor)) as parcels:
+            yield from _sent(task, specs, executor, parcels)
+
+
+def _sent(
+    task: Callable[[Spec], Result], specs: Sequence[Spec], executor: Executor, parcels: Shared
+) -> Iterator[tuple[int, Result]]:
+    """Yield results from processes that may have to be sent what they share."""
+    waiting: dict[int, tuple[str, ...]] = dict.fromkeys(range(len(specs)), ())
+    while waiting:
+        futures = {
+            executor.submit(carry_out, parcels.pack(task, specs[index], missing)): index
+            for index, missing in waiting.items()
+        }
+        waiting = {}
+        for index, result in _finished(futures):
+            if isinstance(result, Missing):
+                waiting[index] = result.digests
+            else:
+                yield index, parcels.unpack(result)
+
+
+def _finished(futures: dict["Future[Result]", int]) -> Iterator[tuple[int, Result]]:
+    """Yield results with their numbers as they come; what is still waiting when one fails is not begun."""
     try:
         for future in as_completed(futures):
             yield futures.pop(future), future.result()  # forgotten at once: results may be large

@@ -1,11 +1,11 @@
-"""Couplings as kernels take them, made once for a model."""
+"""What kernels take of a model, made once for it."""
 
 from collections.abc import Callable
-from typing import TypeVar
-from weakref import WeakKeyDictionary
+from typing import Any, Concatenate, ParamSpec, TypeVar
+from weakref import finalize
 
 from statnn._arrays import read_only
-from statnn.interaction import BinaryNeurons
+from statnn.interaction import BinaryNeurons, DynamicNeurons
 from statnn.montecarlo._method import Values
 
 
@@ -18,16 +18,25 @@ def graph(model: BinaryNeurons) -> tuple[Values, Values, Values]:
     return read_only(couplings.indptr.view()), read_only(couplings.indices.view()), read_only(couplings.data.view())
 
 
+M = TypeVar("M", BinaryNeurons, DynamicNeurons)
+P = ParamSpec("P")
 T = TypeVar("T")
 
 
-def once(function: Callable[[BinaryNeurons], T]) -> Callable[[BinaryNeurons], T]:
-    """Return a function of a model that is evaluated once; the model keeps what it gave for as long as it lives."""
-    known: WeakKeyDictionary[BinaryNeurons, T] = WeakKeyDictionary()
+def once(function: Callable[Concatenate[M, P], T]) -> Callable[Concatenate[M, P], T]:
+    """Return a function of a model, and of numbers, that is evaluated once; what it gave lives as long as the model.
 
-    def remembered(model: BinaryNeurons) -> T:
-        if model not in known:
-            known[model] = function(model)
-        return known[model]
+    The model is known by its identity: to compare it with equal ones would be to look at every coupling.
+    """
+    known: dict[int, dict[Any, T]] = {}
+
+    def remembered(model: M, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        if id(model) not in known:
+            known[id(model)] = {}
+            finalize(model, known.pop, id(model), None)
+        of_model, key = known[id(model)], (args, *kwargs.items())
+        if key not in of_model:
+            of_model[key] = function(model, *args, **kwargs)
+        return of_model[key]
 
     return remembered

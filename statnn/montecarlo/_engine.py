@@ -144,7 +144,7 @@ def _results(
         for index, block in enumerate(blocks):
             yield index, _walk(replace(block, report=progress.advance))
         return
-    for index, result in run_tasks(_walk, blocks, executor):
+    for index, result in run_tasks(_walk, blocks, executor, shared=[blocks[0].model]):
         progress.advance(blocks[index].schedule.sweeps)
         yield index, result
 
@@ -172,12 +172,3 @@ def _draws(walkers: Walkers, block: Block[T]) -> Iterator[Walkers]:
             block.report(waiting)
             waiting = 0
         yield walkers
-
-
-def check_executor(executor: Executor | None) -> None:
-    """Raise where there is nothing to submit work to."""
-    if executor is not None and not hasattr(executor, "submit"):
-        raise TypeError(
-            f"executor = {executor!r} is a {type(executor).__name__}; pass an executor of concurrent.futures, for "
-            "example ThreadPoolExecutor(2)"
-        )

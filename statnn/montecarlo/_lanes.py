@@ -46,8 +46,11 @@ def aligned(shape: tuple[int, ...], dtype: Any) -> NDArray[Any]:
 
 
 def realigned(array: NDArray[Any]) -> NDArray[Any]:
-    """Return the array itself if its memory is aligned, or an aligned copy: copying and pickling lose alignment."""
-    if array.ctypes.data % 64 == 0:
+    """Return the array itself if its memory is aligned and may be written to, or else a copy that is both.
+
+    Copying and pickling lose alignment, and arrays out of shared memory are read-only.
+    """
+    if array.ctypes.data % 64 == 0 and array.flags.writeable:
         return array
     result = aligned(array.shape, array.dtype)
     result[...] = array

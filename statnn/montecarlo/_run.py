@@ -13,7 +13,8 @@ from statnn._arrays import read_only
 from statnn._by_value import ByValue
 from statnn._memory import refuse_beyond_memory
 from statnn._random import Root
-from statnn.montecarlo._engine import Block, Report, Schedule, check_executor, repeatable, run_blocks
+from statnn._tasks import check_executor
+from statnn.montecarlo._engine import Block, Report, Schedule, repeatable, run_blocks
 from statnn.montecarlo._estimate import Estimate, estimate
 from statnn.montecarlo._method import Method, Model, Values, Walkers
 from statnn.montecarlo._record import Observable, record, side_by_side

@@ -10,8 +10,9 @@ from numpy.typing import ArrayLike
 
 from statnn._arguments import whole
 from statnn._random import root
+from statnn._tasks import check_executor
 from statnn.interaction import BinaryNeurons, DynamicNeurons
-from statnn.montecarlo._engine import Report, check_executor, choose, run_chains, schedule
+from statnn.montecarlo._engine import Report, choose, run_chains, schedule
 from statnn.montecarlo._method import Method, Model, Values
 from statnn.montecarlo._record import Observable, record, side_by_side
 from statnn.montecarlo._registry import names

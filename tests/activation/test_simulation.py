@@ -1,7 +1,6 @@
 """Simulated paths have the exact laws, whichever way they are drawn, and depend on the seed alone."""
 
-import multiprocessing
-from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -244,14 +243,6 @@ def test_threads_change_nothing(name, method, counts):
     with ThreadPoolExecutor(3) as executor:
         threaded = process.simulate(CHECKPOINTS, 20, executor=executor, **arguments)
     assert equal(threaded, process.simulate(CHECKPOINTS, 20, **arguments))
-
-
-def test_processes_change_nothing():
-    with ProcessPoolExecutor(2, mp_context=multiprocessing.get_context("spawn")) as executor:
-        for name in PROCESSES:
-            process = make(name)
-            pooled = process.simulate([10, 100], 3, rng=3, counts=True, executor=executor)
-            assert equal(pooled, process.simulate([10, 100], 3, rng=3, counts=True))
 
 
 @each_process

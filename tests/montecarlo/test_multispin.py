@@ -13,7 +13,7 @@ from statnn._random import root
 from statnn.interaction import BinaryNeurons, DynamicNeurons
 from statnn.montecarlo import sample
 from statnn.montecarlo._multispin import replica_kernels as kernels
-from statnn.montecarlo._multispin.method import MultiSpin
+from statnn.montecarlo._multispin.method import MultiSpin, _signs
 from statnn.montecarlo._multispin.strips import LAZY
 from statnn.network import Network
 
@@ -71,7 +71,7 @@ def ends(root_seed):
 def test_kernels_are_their_twins(rng, width):
     model = random_signs(rng, 24, 4)
     walkers = MultiSpin().walkers(model, root(3), range(64 * len(width)), None)
-    graph = (model.couplings.indptr.copy(), model.couplings.indices.copy(), walkers._signs)
+    graph = (model.couplings.indptr.copy(), model.couplings.indices.copy(), _signs(model))
     results = []
     for twin in (lambda f: f, lambda f: f.py_func):
         spins, work = walkers._spins[0].copy(), walkers._scratch[0].copy()

@@ -1,8 +1,7 @@
 """The verb `sample` and the object `Run`: what is asked, recorded, refused, and gone on with."""
 
 import inspect
-from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
-from multiprocessing import get_context
+from concurrent.futures import ThreadPoolExecutor
 from typing import get_type_hints
 
 import numpy as np
@@ -277,22 +276,6 @@ def test_available_memory_is_some_share_of_the_machine():
     assert 2**26 < _memory.available() < 2**60
 
 
-def observed_sum(states):
-    return states.sum(axis=1)
-
-
-@pytest.mark.parametrize("model", [RING, SMOOTH], ids=["ring", "smooth"])
-def test_spawned_processes_give_the_same_chains(model):
-    """Models, methods and walkers travel as pickles; observables of one's own must be functions of a module."""
-    own = {"energy": "energy", "sum": observed_sum}
-    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
-        theirs = sample(model, 6, chains=70, rng=1, observables=own, executor=pool)
-        longer = theirs.extend(4, executor=pool)
-    mine = sample(model, 10, chains=70, burn_in=3, rng=1, observables=own)
-    for name in own:
-        np.testing.assert_array_equal(longer.draws[name], mine.draws[name])
-
-
 # -- what nobody may change ------------------------------------------------------------------------------
 
 
@@ -333,7 +316,7 @@ def test_records_of_wide_observables_are_weighed(monkeypatch):
         ({"method": ["heat bath"]}, r"method = \['heat bath'\] is unknown"),
         ({"observables": 5}, "observables is a int; pass names"),
         ({"observables": [len]}, "has no name: pass {name: function"),
-        ({"executor": 4}, "executor = 4 is a int; pass an executor of concurrent.futures"),
+        ({"executor": 4}, "executor = 4 is an int; pass an executor of concurrent.futures"),
     ],
 )
 def test_wrong_kinds_are_named(options, message):

@@ -1,7 +1,7 @@
 """Simulation: a process, checkpoints and a seed become independent tasks, and the tasks a path."""
 
 from collections.abc import Iterator
-from concurrent.futures import Executor, ThreadPoolExecutor
+from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from typing import ClassVar, Protocol
 
@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 
 from statnn._arguments import Ints, increasing, whole
 from statnn._random import Root, root, stream
-from statnn._tasks import run_tasks
+from statnn._tasks import check_executor, in_process, run_tasks
 from statnn.activation._simulation import path
 from statnn.activation._simulation.path import Paths
 
@@ -125,6 +125,7 @@ def simulate(
     chosen = replicas if isinstance(replicas, range) else range(whole(replicas, "replicas", minimum=1))
     if len(chosen) == 0 or min(chosen) < 0:
         raise ValueError(f"replicas = {chosen} must name at least one replica, numbered from 0")
+    check_executor(executor)
     seed = root(rng)
     groups = np.array_split(chosen, len(chosen) if counts else min(len(chosen), _TASKS))
     in_blocks = counts and method == "exact" and process._independent
@@ -134,7 +135,7 @@ def simulate(
     working = np.zeros((len(chosen), D.size), dtype=np.int64)
     all_counts = np.empty((len(chosen), D.size, process.neurons), dtype=np.int64) if counts else None
     places = [] if all_counts is None else [all_counts[row[t.replicas[0]], :, t.neurons] for t in tasks]
-    if executor is None or isinstance(executor, ThreadPoolExecutor):
+    if in_process(executor):
         tasks = [replace(task, out=place) for task, place in zip(tasks, places, strict=True)] if counts else tasks
     for index, (part, part_counts) in run_tasks(_METHODS[method, counts], tasks, executor):
         working[[row[r] for r in tasks[index].replicas]] += part

@@ -13,7 +13,7 @@ from statnn._axes import axes
 from statnn._by_value import ByValue
 from statnn._memory import refuse_beyond_memory
 from statnn._random import Root, root
-from statnn._tasks import run_tasks
+from statnn._tasks import check_executor, run_tasks
 from statnn.measure._classes import checked_labels, inputs_of, number_of_classes
 from statnn.measure._deviations import standard_deviation
 from statnn.measure.basins._rays import SampleRays, WeightRays
@@ -301,6 +301,7 @@ def _basin(
     progress: Callable[[int, int], None] | None,
 ) -> Basin:
     inputs = inputs_of(net, x)
+    check_executor(executor)
     known = None if labels is None else checked_labels(labels, len(inputs), number_of_classes(net))
     level = positive(threshold, "threshold", why="it is the chance of an unchanged class that ends a basin")
     if level >= 1:
@@ -319,7 +320,7 @@ def _basin(
     ]
     parts: list[Any] = [None] * len(tasks)
     done = 0
-    for index, part in run_tasks(_block, tasks, executor):
+    for index, part in run_tasks(_block, tasks, executor, shared=[net]):
         parts[index] = part
         done += len(tasks[index].x)
         if progress is not None:

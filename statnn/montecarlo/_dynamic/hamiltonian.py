@@ -10,13 +10,14 @@ import numpy as np
 from statnn._arguments import positive, whole
 from statnn._random import Root, stream
 from statnn.interaction import DynamicNeurons
+from statnn.montecarlo._couplings import once
 from statnn.montecarlo._dynamic import hamiltonian_kernels as _hamiltonian_kernels
 from statnn.montecarlo._dynamic import twin as _hamiltonian_twin
 from statnn.montecarlo._dynamic.adaptation import DualAveraging, Variances, windows
 from statnn.montecarlo._dynamic.ancestral import simulate
 from statnn.montecarlo._dynamic.columns import Columns
 from statnn.montecarlo._dynamic.gibbs import linear_layers, redraw
-from statnn.montecarlo._dynamic.hamiltonian_kernels import Array, room_for, turn_of
+from statnn.montecarlo._dynamic.hamiltonian_kernels import Array, Plan, room_for, turn_of
 from statnn.montecarlo._dynamic.noise import from_noise, to_noise
 from statnn.montecarlo._method import Method, Values, Walkers
 
@@ -145,6 +146,12 @@ class Hamiltonian(Method[DynamicNeurons]):
         return _Trajectories(model, self, seed, chains, initial)
 
 
+@once
+def _plan(model: DynamicNeurons, chains: int, noise: bool) -> Plan:
+    """Return what kernels need of the model: blocks of as many chains share it, and it does not travel with them."""
+    return Columns.of(model, chains).plan(noise)
+
+
 class _Trajectories(Walkers):
     def __init__(
         self, model: DynamicNeurons, method: Hamiltonian, seed: Root, chains: Sequence[int], initial: Values | None
@@ -155,7 +162,6 @@ class _Trajectories(Walkers):
         self._columns = Columns.of(model, len(chains))
         stiff_targets = model.targets is not None and model.beta > STIFF_TARGETS * model.stiffness
         self._noise = (method.coordinates or ("neurons" if stiff_targets else "noise")) == "noise"
-        self._plan = self._columns.plan(self._noise)
         self._room = room_for(self._plan)
         self._redrawn = linear_layers(model) if method.parameters == "gibbs" else ()
         self._kinetic = np.empty((self._columns.groups, 2, self._columns.width))
@@ -172,6 +178,10 @@ class _Trajectories(Walkers):
         self._set(float(method.step or TIME))
         if method.step is None:
             self._halve_to_reason()
+
+    @property
+    def _plan(self) -> Plan:
+        return _plan(self._model, len(self._streams), self._noise)
 
     def burn_in(self, sweeps: int) -> None:
         """Learn step and scales."""

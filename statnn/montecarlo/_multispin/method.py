@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from statnn._random import Root, stream
 from statnn.interaction import BinaryNeurons
 from statnn.montecarlo._chunks import pieces
-from statnn.montecarlo._couplings import graph
+from statnn.montecarlo._couplings import graph, once
 from statnn.montecarlo._lanes import aligned, realigned
 from statnn.montecarlo._method import Method, Values, Walkers
 from statnn.montecarlo._multispin import replica_kernels as kernels
@@ -146,6 +146,12 @@ def in_strips(model: BinaryNeurons) -> bool:
     return bool(sizes.min() == sizes.max() > 0)
 
 
+@once
+def _signs(model: BinaryNeurons) -> NDArray[np.int8]:
+    """Return -1 where a coupling is negative and 0 elsewhere, shape (nnz,)."""
+    return np.where(model.couplings.data < 0, -1, 0).astype(np.int8)
+
+
 class _Groups(Walkers):
     """Replicas: groups of 64 chains, one a word, in pieces of one or of `WORDS` words."""
 
@@ -154,7 +160,6 @@ class _Groups(Walkers):
         width, pieces = _shape(groups.size)
         self._model = model
         self._magnitude = float(np.abs(model.couplings.data[:1]).sum())
-        self._signs = np.where(model.couplings.data < 0, -1, 0).astype(np.int8)
         self._columns = LANES * word + np.array([chain % LANES for chain in chains])
         self._width: tuple[int, ...] = (0,) * width
         self._spins = aligned((pieces, model.size, width), np.uint64)
@@ -186,7 +191,7 @@ class _Groups(Walkers):
         for part in pieces(sweeps, _WORK * self._spins.size):
             flips = [
                 kernels.metropolis(
-                    indptr, indices, self._signs, self._table, spins, scratch, part, self._levels, self._width
+                    indptr, indices, _signs(self._model), self._table, spins, scratch, part, self._levels, self._width
                 )
                 for spins, scratch in zip(self._spins, self._scratch, strict=True)
             ]
@@ -198,8 +203,8 @@ class _Groups(Walkers):
         pieces = list(zip(self._spins, self._scratch, strict=True))
         if name == "energy":
             indptr, indices, _ = graph(self._model)
-            found = [kernels.satisfied(indptr, indices, self._signs, *piece, self._width) for piece in pieces]
-            bonds = self._signs.size // 2
+            found = [kernels.satisfied(indptr, indices, _signs(self._model), *piece, self._width) for piece in pieces]
+            bonds = self._model.couplings.nnz // 2
             energy: Values = self._magnitude * (bonds - 2.0 * np.concatenate(found)[self._columns])
             return energy
         found = [kernels.ups(*piece, self._width) for piece in pieces]

@@ -1,7 +1,6 @@
 """Chains of single-spin updates as replicas: 64 of them side by side."""
 
 from collections.abc import Sequence
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -9,11 +8,14 @@ import numpy as np
 from statnn._random import Root
 from statnn.interaction import BinaryNeurons
 from statnn.montecarlo._chunks import pieces, starts
+from statnn.montecarlo._couplings import once
 from statnn.montecarlo._grid import rounded
 from statnn.montecarlo._lanes import aligned, lanes, realigned
 from statnn.montecarlo._method import Values, Walkers
 from statnn.montecarlo._single_spin import replica_kernels as kernels
 from statnn.montecarlo._single_spin.replica_kernels import LANES
+
+_rounded = once(rounded)
 
 PER_CALL, PER_SPIN, PER_COUPLING = 8000.0, 0.35, 0.1
 """Nanoseconds of a block, and of an update of one replica, roughly; they only choose between layouts."""
@@ -47,10 +49,6 @@ class ReplicaWalkers(Walkers):
         self.changed = np.zeros(LANES, dtype=np.int64)
         self.sweeps = 0
 
-    @cached_property
-    def _rounded(self) -> tuple[Values, Values]:
-        return rounded(self.model)
-
     def burn_in(self, sweeps: int) -> None:
         """Move; there is nothing to tune."""
         self.sweep(sweeps)
@@ -60,7 +58,7 @@ class ReplicaWalkers(Walkers):
     def sweep(self, sweeps: int) -> None:
         """Offer every spin a new value so many times, in the order of their numbers."""
         kernel = kernels.metropolis if self.metropolis else kernels.heat_bath
-        couplings, fields = self._rounded
+        couplings, fields = _rounded(self.model)
         matrix = self.model.couplings
         beta = np.full(LANES, 1 / self.model.temperature).astype(couplings.dtype)
         for part in pieces(sweeps, self.spins.size + LANES * matrix.nnz // 3):
@@ -85,9 +83,6 @@ class ReplicaWalkers(Walkers):
     def diagnostics(self) -> dict[str, Values]:
         """Return "acceptance": the share of visited spins that changed sign after the burn-in."""
         return {"acceptance": self.changed[: self.chains] / (self.model.size * max(self.sweeps, 1))}
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {name: value for name, value in self.__dict__.items() if name != "_rounded"}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)

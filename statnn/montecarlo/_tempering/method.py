@@ -16,7 +16,7 @@ from statnn._arguments import Floats, at_least, positive
 from statnn._random import Root, stream
 from statnn._xoshiro import words
 from statnn.interaction import BinaryNeurons
-from statnn.montecarlo._couplings import graph
+from statnn.montecarlo._couplings import graph, once
 from statnn.montecarlo._grid import nearest, on_grid, refuse_lost
 from statnn.montecarlo._lanes import aligned, realigned
 from statnn.montecarlo._method import Method, Values, Walkers
@@ -141,6 +141,15 @@ class Tempering(Method[BinaryNeurons]):
         return 1 if self.temperatures is None else len(self.temperatures)
 
 
+@once
+def _rounded(model: BinaryNeurons, lowest: float) -> tuple[Values, Values]:
+    """Return couplings, shape (nnz,), and fields, shape (N,), on the grid that the lowest temperature needs."""
+    couplings = model.couplings
+    bound = float((abs(couplings).sum(axis=1) + np.abs(model.fields)).max())
+    dtype, spacing = on_grid(bound, int(np.diff(couplings.indptr).max()) + 1, lowest)
+    return nearest(couplings.data, spacing).astype(dtype), nearest(model.fields, spacing).astype(dtype)
+
+
 class _Ladders(Walkers):
     """Lane c K + k is replica k of chain c; temperatures change hands, states stay where they are."""
 
@@ -154,15 +163,9 @@ class _Ladders(Walkers):
     ) -> None:
         count, used = len(temperatures), len(temperatures) * len(chains)
         groups = -(-used // LANES)
-        couplings = model.couplings
-        bound = float((abs(couplings).sum(axis=1) + np.abs(model.fields)).max())
-        terms = int(np.diff(couplings.indptr).max()) + 1
         self._model = model
         self._temperatures = np.array(temperatures)
         self._betas = 1 / self._temperatures
-        dtype, spacing = on_grid(bound, terms, temperatures[0])
-        self._couplings = nearest(couplings.data, spacing).astype(dtype)
-        self._fields = nearest(model.fields, spacing).astype(dtype)
         self._own = temperatures.index(model.temperature)
         self._spins = aligned((groups, model.size, LANES), np.int8)
         self._spins[:] = 1
@@ -175,7 +178,7 @@ class _Ladders(Walkers):
                 self._random[group, :, lane] = generator.integers(1, 2**32, size=4, dtype=np.uint32)
                 start = 2 * generator.integers(0, 2, model.size, np.int8) - 1 if initial is None else initial[c]
                 self._spins[group, :, lane] = start
-        self._scale = aligned((groups, LANES), dtype)
+        self._scale = aligned((groups, LANES), _rounded(model, temperatures[0])[0].dtype)
         self._scale[:] = self._betas[-1]
         self._scale.reshape(-1)[:used] = np.tile(self._betas, len(chains))
         self._holders = np.tile(np.arange(count), (len(chains), 1))
@@ -194,11 +197,12 @@ class _Ladders(Walkers):
     def sweep(self, sweeps: int) -> None:
         """Update all replicas and swap, so many times."""
         indptr, indices, _ = graph(self._model)
+        couplings, fields = _rounded(self._model, float(self._temperatures[0]))
         for _ in range(sweeps):
             for spins, scale, random, changed in zip(
                 self._spins, self._scale, self._random, self._changed, strict=True
             ):
-                replicas.heat_bath(indptr, indices, self._couplings, self._fields, spins, scale, random, 1, changed)
+                replicas.heat_bath(indptr, indices, couplings, fields, spins, scale, random, 1, changed)
             self._measure()
             swap(
                 self._first,

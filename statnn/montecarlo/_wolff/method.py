@@ -12,12 +12,12 @@ from typing import ClassVar
 
 import numpy as np
 
-from statnn._arguments import whole
+from statnn._arguments import Floats, whole
 from statnn._random import Root, stream
 from statnn._xoshiro import words
 from statnn.interaction import BinaryNeurons
 from statnn.montecarlo._chunks import pieces
-from statnn.montecarlo._couplings import graph
+from statnn.montecarlo._couplings import graph, once
 from statnn.montecarlo._method import Method, Values, Walkers
 from statnn.montecarlo._wolff import cluster_kernels as kernels
 
@@ -100,14 +100,20 @@ class Wolff(Method[BinaryNeurons]):
         return _Clusters(self, model, seed, chains, initial)
 
 
+@once
+def _chances(model: BinaryNeurons) -> Floats:
+    """Return the chance with which a coupling to an equal spin joins it to the cluster, shape (nnz,)."""
+    with np.errstate(over="ignore"):
+        found: Floats = -np.expm1(-2 * (model.couplings.data / model.temperature))
+    return found
+
+
 class _Clusters(Walkers):
     def __init__(
         self, method: Wolff, model: BinaryNeurons, seed: Root, chains: Sequence[int], initial: Values | None
     ) -> None:
         generators = [stream(seed, chain) for chain in chains]
         self._model = model
-        with np.errstate(over="ignore"):
-            self._chances = -np.expm1(-2 * (model.couplings.data / model.temperature))
         self._random = np.array([words(generator) for generator in generators])
         if initial is None:
             self._spins = np.array([2 * generator.integers(0, 2, model.size, np.int8) - 1 for generator in generators])
@@ -133,7 +139,7 @@ class _Clusters(Walkers):
     def sweep(self, sweeps: int) -> None:
         """Flip the fixed number of clusters, so many times."""
         for chain, number in enumerate(self._clusters.tolist()):
-            for part in pieces(sweeps - 1, _WORK * (self._model.size + self._chances.size)):
+            for part in pieces(sweeps - 1, _WORK * (self._model.size + self._model.couplings.nnz)):
                 self._flip(chain, number * part)
             self._size[chain] = self._flip(chain, number) / number
 
@@ -166,5 +172,5 @@ class _Clusters(Walkers):
     def _flip(self, chain: int, clusters: int) -> int:
         indptr, indices, _ = graph(self._model)
         return kernels.clusters(
-            indptr, indices, self._chances, self._spins[chain], self._random[chain], self._members, clusters
+            indptr, indices, _chances(self._model), self._spins[chain], self._random[chain], self._members, clusters
         )

@@ -17,9 +17,10 @@ from numpy.typing import ArrayLike
 
 from statnn._arguments import Floats, whole
 from statnn._random import Root, root
+from statnn._tasks import check_executor
 from statnn.interaction import BinaryNeurons
 from statnn.montecarlo import Method, UntrustedEstimate, Walkers, Wolff
-from statnn.montecarlo._engine import Block, check_executor, choose, run_chains, schedule
+from statnn.montecarlo._engine import Block, choose, run_chains, schedule
 from statnn.rg.lattice._blocking import recorded, refuse_foreign
 from statnn.rg.lattice._linearised import FEWEST_GROUPS, LinearisedFlow
 from statnn.rg.lattice._operators import Operator

@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike
 
 from statnn._arguments import Floats, at_least, positive, shaped, whole
 from statnn._random import root
+from statnn._tasks import check_executor
 from statnn.network._activation import Activation
 from statnn.network._activation import activation as known
 from statnn.network._network import _deviation as deviation
@@ -341,6 +342,7 @@ class RandomLayer:
         >>> run.variance.shape, run.correlation.shape
         ((3, 11, 2), (3, 11))
         """
+        check_executor(executor)
         begin = positive(q, "q", why="it is the variance of the fields of the first layer")
         correlation = float(_correlations(c))
         return simulated(

@@ -1,0 +1,326 @@
+"""One contract of all that takes ``executor=``: what comes out depends on arguments and seed alone."""
+
+import multiprocessing
+import multiprocessing.pool
+import os
+import pickle
+import shutil
+import subprocess
+import sys
+from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy import sparse
+
+from statnn import Network, _parcels, rg
+from statnn._by_value import same
+from statnn._parcels import SMALL
+from statnn._tasks import check_executor, run_tasks
+from statnn.activation import BetaBernoulli, GammaPoisson, PolyaUrn
+from statnn.interaction import BinaryNeurons, DynamicNeurons, square_lattice
+from statnn.measure import basins
+from statnn.montecarlo import sample
+
+# -- what runs on executors, each as a function of the executor ------------------------------------------
+
+
+def lattice():
+    return square_lattice(64, 64, temperature=2.3)
+
+
+def glass():
+    rng = np.random.default_rng(1)
+    upper = sparse.triu(sparse.random(3000, 3000, 2e-3, rng=rng, data_rvs=rng.standard_normal), k=1)
+    return BinaryNeurons(upper + upper.T, temperature=1.0)
+
+
+def layers():
+    """Wide enough for BLAS to use the threads it has."""
+    rng = np.random.default_rng(2)
+    return BinaryNeurons([rng.normal(scale=0.05, size=(400, 400)) for _ in range(2)])
+
+
+def neurons(free=("neurons",)):
+    net = Network.random([300, 300, 10], activation="tanh", rng=3)
+    prior = {"prior": (1.0, 0.1)} if len(free) > 1 else {}
+    x, y = np.random.default_rng(4).normal(size=(2, 300)), np.zeros((2, 10))
+    return DynamicNeurons(net, inputs=x, targets=y, beta=1.0, free=free, **prior)
+
+
+def second_spin(states):
+    return states[:, 1]
+
+
+def walked(model, method, chains):
+    """Return a function that samples and goes on, where walkers travel to a worker and back twice."""
+
+    def work(executor):
+        settings = {"method": method, "observables": {"energy": "energy", "own": second_spin}}
+        half = sample(model(), 2, chains=chains, burn_in=1, rng=1, executor=executor, **settings)
+        run = half.extend(2, executor=executor)
+        return run.draws, run.states, run.diagnostics
+
+    return work
+
+
+def inputs(count, width):
+    return np.random.default_rng(5).normal(size=(count, width))
+
+
+def classifier():
+    return Network.random([200, 150, 3], activation="relu", rng=6)
+
+
+WORK = {
+    "heat bath": walked(glass, "heat bath", 6),
+    "metropolis": walked(glass, "metropolis", 70),
+    "multispin": walked(lattice, "multispin", 9),
+    "wolff": walked(lattice, "wolff", 5),
+    "tempering": walked(lattice, "tempering", 5),
+    "single blocks": walked(layers, "blocks", 5),
+    "replica blocks": walked(layers, "blocks", 80),
+    "hamiltonian": walked(neurons, "hamiltonian", 70),
+    "paths": lambda executor: [
+        process.simulate([10, 100], 3, rng=3, counts=True, executor=executor)
+        for process in (BetaBernoulli(9000, 0.3, 5.0), GammaPoisson(200, 0.3, 5.0), PolyaUrn(200, 0.3))
+    ],
+    "signals": lambda executor: rg.RandomLayer("tanh", 1.5, 0.1).simulate(
+        10, 3, replicas=150, rng=3, executor=executor
+    ),
+    "flow": lambda executor: rg.sample_flow(
+        square_lattice(8, 8, temperature=2.3), (8, 8), 4, chains=70, rng=5, burn_in=2, executor=executor
+    ),
+    "basins": lambda executor: basins.sample_basin(
+        classifier(), inputs(400, 200), draws=4, steps=1, rng=1, executor=executor
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def expected():
+    return {name: work(None) for name, work in WORK.items()}
+
+
+def different(executor, expected):
+    return [name for name, work in WORK.items() if not same(work(executor), expected[name])]
+
+
+def test_the_table_holds_large_models(expected):
+    """Models above the size from which they are sent once, or the sending is not tested."""
+    for model in (lattice(), glass(), layers(), neurons(), classifier()):
+        assert len(pickle.dumps(model)) > SMALL
+    assert not same(expected["heat bath"], expected["metropolis"])
+
+
+# -- executors -------------------------------------------------------------------------------------------
+
+
+class Elsewhere(Executor):
+    """A worker that shares nothing with the caller but bytes, and whose arrays arrive read-only, as in dask."""
+
+    def __init__(self):
+        self.sent = []
+
+    def submit(self, function, /, *args, **kwargs):
+        buffers = []
+        body = pickle.dumps((function, args, kwargs), protocol=5, buffer_callback=buffers.append)
+        self.sent.append(len(body) + sum(len(buffer.raw()) for buffer in buffers))
+        given, positional, named = pickle.loads(body, buffers=[bytes(buffer.raw()) for buffer in buffers])  # noqa: S301
+        future = Future()
+        try:
+            future.set_result(pickle.loads(pickle.dumps(given(*positional, **named))))  # noqa: S301
+        except Exception as error:  # noqa: BLE001 - as executors do
+            future.set_exception(error)
+        return future
+
+
+def test_threads_change_nothing(expected):
+    with ThreadPoolExecutor(2) as pool:
+        assert not different(pool, expected)
+
+
+def test_bytes_alone_change_nothing(expected):
+    assert not different(Elsewhere(), expected)
+
+
+def test_spawned_processes_change_nothing(expected, monkeypatch):
+    """They have two threads of BLAS each, where the caller has one."""
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+        monkeypatch.setenv(name, "2")
+    with ProcessPoolExecutor(2, mp_context=multiprocessing.get_context("spawn")) as pool:
+        assert not different(pool, expected)
+
+
+def test_loky_changes_nothing(expected):
+    loky = pytest.importorskip("joblib.externals.loky", reason="joblib, which carries loky, is not installed")
+    with loky.ProcessPoolExecutor(1) as pool:
+        assert not different(pool, expected)
+
+
+def test_dask_changes_nothing(expected):
+    distributed = pytest.importorskip("distributed", reason="the extra dask is not installed")
+    local = {"n_workers": 2, "threads_per_worker": 1, "dashboard_address": None}
+    with distributed.LocalCluster(**local) as cluster, distributed.Client(cluster) as client:
+        assert not different(client.get_executor(), expected)
+        with pytest.raises(TypeError, match=r"pass client\.get_executor\(\)"):
+            sample(lattice(), 2, executor=client)
+
+
+@pytest.mark.skipif(shutil.which("mpiexec") is None, reason="there is no mpiexec")
+def test_mpi_changes_nothing(expected, tmp_path):
+    pytest.importorskip("mpi4py", reason="the extra mpi is not installed")
+    script = tmp_path / "ranks.py"
+    script.write_text(
+        "import pickle, sys\n"
+        "from mpi4py.futures import MPIPoolExecutor\n"
+        "from test_executors import WORK\n"
+        "if __name__ == '__main__':\n"
+        "    with MPIPoolExecutor() as pool:\n"
+        "        found = {name: work(pool) for name, work in WORK.items()}\n"
+        "    with open(sys.argv[1], 'wb') as file:\n"
+        "        pickle.dump(found, file)\n"
+    )
+    command = ["mpiexec", "-n", "3", sys.executable, "-m", "mpi4py.futures", str(script), str(tmp_path / "found")]
+    path = f"{Path(__file__).parent}:{Path(__file__).parents[1]}"
+    environment = {**os.environ, "PYTHONPATH": path}
+    subprocess.run(command, check=True, env=environment, timeout=250)  # noqa: S603 - our own
+    found = pickle.loads((tmp_path / "found").read_bytes())  # noqa: S301 - our own
+    assert not [name for name in WORK if not same(found[name], expected[name])]
+
+
+# -- what travels ----------------------------------------------------------------------------------------
+
+
+def total(spec):
+    return spec["model"].couplings.nnz, spec["values"].sum(), spec["model"]
+
+
+def bound(model):
+    """Bytes of what every task may send: a hundredth of the model."""
+    return len(pickle.dumps(model)) // 100
+
+
+def test_a_model_is_sent_once_and_comes_back_as_itself():
+    model, worker, specs = glass(), Elsewhere(), []
+    specs = [{"model": model, "values": np.arange(k)} for k in range(5)]
+    found = dict(run_tasks(total, specs, worker, shared=[model]))
+    assert [found[k][:2] for k in range(5)] == [(model.couplings.nnz, k * (k - 1) // 2) for k in range(5)]
+    assert all(one[2] is model for one in found.values())
+    assert max(worker.sent) < bound(model)
+    again = Elsewhere()
+    assert dict(run_tasks(total, specs, again)).keys() == found.keys()
+    assert min(again.sent) > bound(model)  # without shared=
+
+
+def test_a_worker_plans_once_for_all_tasks_and_calls(monkeypatch):
+    from statnn.montecarlo._single_spin import colour_plan
+
+    made = []
+    plan = colour_plan.plan
+    monkeypatch.setattr(colour_plan, "plan", lambda *args, **kwargs: (made.append(1), plan(*args, **kwargs))[1])
+    model = square_lattice(100, 102, temperature=2.3)
+    for _ in range(2):
+        sample(model, 2, chains=8, method="heat bath", rng=1, executor=Elsewhere())
+    assert len(made) == 2  # of updates and of energies
+
+
+def test_a_worker_on_another_machine_is_sent_the_content():
+    model = glass()
+    worker = Elsewhere()
+    expected = dict(run_tasks(total, [{"model": model, "values": np.arange(3)}], None))
+    reference = _parcels.Shared([model], by_value=False).pack(total, None).references[0]
+    Path(reference.path).rename(reference.path + ".away")
+    _parcels._known.clear()
+
+    def pack(shared, *args):
+        Path(reference.path + ".away").rename(reference.path)  # the caller can read its own
+        parcel = original(shared, *args)
+        Path(reference.path).rename(reference.path + ".away")
+        return parcel
+
+    original, _parcels.Shared.pack = _parcels.Shared.pack, pack
+    try:
+        found = dict(run_tasks(total, [{"model": model, "values": np.arange(3)}] * 2, worker, shared=[model]))
+    finally:
+        _parcels.Shared.pack = original
+        Path(reference.path + ".away").rename(reference.path)
+    assert found[1][:2] == expected[0][:2]
+    assert sum(size > 90 * bound(model) for size in worker.sent) == 2  # both were on their way when the first came back
+
+
+def test_files_live_as_long_as_what_is_shared():
+    model, values = glass(), np.arange(10.0**5)
+    with _parcels.Shared([model, values], by_value=False) as shared:
+        first, second = (Path(one.path) for one in shared.pack(total, None).references)
+        assert first.exists()
+        assert second.exists()
+    assert first.exists()
+    assert not second.exists()
+    digests = []
+    for change in (0, 1):
+        values[0] = change
+        with _parcels.Shared([model, values], by_value=False) as shared:
+            digests.append([one.digest for one in shared.pack(total, None).references])
+    assert digests[0][0] == digests[1][0]
+    assert digests[0][1] != digests[1][1]
+    del model, shared
+    assert not first.exists()
+
+
+def test_runs_that_arrive_read_only_go_on():
+    """Out of shared memory, or out of a message of dask."""
+    for method, model in (("multispin", lattice), ("wolff", lattice), ("tempering", lattice), (None, neurons)):
+        whole = sample(model(), 6, chains=3, burn_in=2, rng=1, method=method)
+        buffers = []
+        body = pickle.dumps(
+            sample(model(), 2, chains=3, burn_in=2, rng=1, method=method), 5, buffer_callback=buffers.append
+        )
+        arrived = pickle.loads(body, buffers=[bytes(buffer.raw()) for buffer in buffers])  # noqa: S301 - our own
+        assert same(arrived.extend(4).draws, whole.draws)
+        with ThreadPoolExecutor(1) as pool:
+            assert same(arrived.extend(4, executor=pool).draws, whole.draws)
+
+
+# -- what is no executor ---------------------------------------------------------------------------------
+
+
+class Client:
+    """As dask's: it submits, and is no executor."""
+
+    def submit(self):
+        raise AssertionError
+
+    def get_executor(self):
+        raise AssertionError
+
+
+@pytest.mark.parametrize(
+    ("executor", "match"),
+    [
+        (2, r"executor = 2 is an int; .* ThreadPoolExecutor\(2\)"),
+        (ThreadPoolExecutor, r"it is the class; make one, ThreadPoolExecutor\(2\)"),
+        (Client(), r"pass client\.get_executor\(\)"),
+        ("threads", r"builtins\.str: pass an executor of concurrent\.futures"),
+    ],
+    ids=["number", "class", "client", "name"],
+)
+def test_what_is_no_executor_is_refused_everywhere_with_the_right_call(executor, match):
+    for work in WORK.values():
+        with pytest.raises(TypeError, match=match):
+            work(executor)
+
+
+def test_a_pool_of_multiprocessing_is_no_executor():
+    with multiprocessing.pool.ThreadPool(1) as pool, pytest.raises(TypeError, match=r"pass concurrent\.futures\.Proce"):
+        check_executor(pool)
+
+
+def test_what_fails_in_a_worker_fails_here():
+    with pytest.raises(ZeroDivisionError):
+        list(run_tasks(divided, [1, 0], Elsewhere()))
+
+
+def divided(spec):
+    return 1 // spec
