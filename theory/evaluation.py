@@ -78,7 +78,7 @@ def put_in(expr: sp.Expr, where: Definitions) -> sp.Expr:
     """Return `expr` with definitions put in, in their order, functions before symbols, and its derivatives taken."""
     symbols = {name: value for name, value in where if name.is_Symbol}
     for name, definition in where:
-        if not name.is_Symbol:
+        if isinstance(name, sp.Function):
             expr = _define(expr, name, definition)
 
     def taken(derivative: sp.Derivative) -> sp.Expr:
@@ -94,9 +94,30 @@ def put_in(expr: sp.Expr, where: Definitions) -> sp.Expr:
     return expr.replace(sp.UnevaluatedExpr, lambda inside: inside)
 
 
+def in_case(expr: sp.Expr, case: Definitions) -> sp.Expr:
+    """Return `expr` in one instance: with its sizes and indices put in, sums written out, and then its names.
+
+    Names are exact first, as a derivative, an indexed symbol or a function at a place; then as in `put_in`.
+    """
+    sizes = {name: value for name, value in case if name.is_Symbol and value.is_Integer}
+    names = tuple((name.xreplace(sizes), value) for name, value in case if name not in sizes)
+    written = expr.xreplace(sizes).replace(lambda part: isinstance(part, (sp.Sum, sp.Product)), _written_out)
+    return put_in(written.xreplace({name: value for name, value in names if not name.is_Symbol}), names)
+
+
+def _written_out(operator: sp.Sum | sp.Product) -> sp.Expr:
+    """Return a sum or product over numbers as its terms; one without end, or of no known size, stays."""
+    (index, first, last), *others = operator.limits
+    if others or not (first.is_Integer and last.is_Integer):
+        return operator
+    terms = [operator.function.xreplace({index: sp.Integer(k)}) for k in range(int(first), int(last) + 1)]
+    return sp.Add(*terms) if isinstance(operator, sp.Sum) else sp.Mul(*terms)
+
+
 def undefined(expr: sp.Basic) -> set[str]:
     """Return the names of the functions in `expr` that have no value."""
-    return {part.func.__name__ for part in expr.atoms(AppliedUndef) if not hasattr(part.func, "_imp_")}
+    functions = {part.func.__name__ for part in expr.atoms(AppliedUndef) if not hasattr(part.func, "_imp_")}
+    return functions | {str(part) for part in expr.atoms(sp.Indexed)}
 
 
 def _draw(symbol: sp.Symbol, domain: dict[sp.Symbol, Any], random: Random) -> Any:
@@ -118,6 +139,11 @@ def _draw(symbol: sp.Symbol, domain: dict[sp.Symbol, Any], random: Random) -> An
 
 def number(expr: sp.Expr, symbols: Sequence[sp.Symbol]) -> Callable[..., Any]:
     """Return `expr` as a function of its symbols, at the working precision of mpmath."""
+    return _compiled(expr, tuple(symbols))
+
+
+@cache
+def _compiled(expr: sp.Expr, symbols: tuple[sp.Symbol, ...]) -> Callable[..., Any]:
     printer = _Printer({"fully_qualified_modules": False, "inline": True, "allow_unknown_functions": True})
     # no symbol may hide a function of its name, as beta does
     free = {symbol: sp.Symbol(f"x_{count}", **symbol.assumptions0) for count, symbol in enumerate(symbols)}
@@ -131,15 +157,15 @@ def _slow(*sides: sp.Expr) -> bool:
 
 def _points(
     sides: tuple[sp.Expr, ...], domain: Domain, besides: sp.Symbol | None = None
-) -> tuple[list[sp.Symbol], list[list[mpmath.mpf]]]:
+) -> tuple[tuple[sp.Symbol, ...], list[list[mpmath.mpf]]]:
     """Return the symbols of `sides`, without `besides`, and points in their range: fewer where values take long."""
-    symbols = sorted({symbol for side in sides for symbol in side.free_symbols} - {besides}, key=str)
+    symbols = tuple(sorted({symbol for side in sides for symbol in side.free_symbols} - {besides}, key=str))
     random = Random(20)  # noqa: S311 - points, not secrets
     count = 1 if not symbols else 3 if _slow(*sides) else POINTS
     return symbols, [[_draw(symbol, dict(domain), random) for symbol in symbols] for _ in range(count)]
 
 
-def _place(symbols: list[sp.Symbol], point: list[mpmath.mpf]) -> str:
+def _place(symbols: tuple[sp.Symbol, ...], point: list[mpmath.mpf]) -> str:
     where = ", ".join(f"{symbol} = {mpmath.nstr(value, 6)}" for symbol, value in zip(symbols, point, strict=True))
     return f"at {where}" if where else "everywhere"
 
@@ -181,7 +207,7 @@ def approach_of(
 ) -> str:
     """Return where `gap` does not fall as fast as `scale` when `variable` goes to `end`, and nothing when it does."""
     symbols, points = _points((gap, scale), domain, variable)
-    ahead = [variable, *symbols]
+    ahead = (variable, *symbols)
     rest, size = number(gap, ahead), number(scale, ahead)
     with mpmath.workdps(_WORK):
         away, nearer = (_close(end, digits, direction) for digits in (power // 2, power))

@@ -198,6 +198,10 @@ class _Latex(LatexPrinter):
         upper, lower = map(self._print, expr.args)
         return rf"\binom{{{upper}}}{{{lower}}}"
 
+    def _print_Indexed(self, expr: sp.Expr) -> str:
+        base, *indices = map(self._print, expr.args)
+        return f"{base}_{{{' '.join(indices)}}}"
+
     def _print_Given(self, expr: sp.Expr) -> str:
         event, *conditions = map(self._print, expr.args)
         return rf"{event} \mid {', '.join(conditions)}"

@@ -15,10 +15,15 @@ def built(name: str) -> Derivation:
 
 
 def mutants(step: Step) -> Iterator[Step]:
-    """Yield the step with one of its printed sides changed to something else: + 1, and a factor 2 where that is."""
+    """Yield the step with one printed side changed: + 1, and a factor 2 and an exponent where these change it."""
+    if step.kind == "instance" and not step.cases:
+        return
     left, right = step.equation.args
-    sides = [(left + 1, right), (left, right + 1)]
+    values = step.sides()
+    changes = [(left + 1, right), (left, right + 1)]
     if not any(side == 0 or side.func.__name__ == "O" for side in (left, right)):
-        sides += [(2 * left, right), (left, 2 * right)]
-    for one, other in sides:
-        yield replace(step, equation=type(step.equation)(one, other, evaluate=False))
+        changes += [(2 * left, right), (left, 2 * right)]
+        if step.kind == "identity" and not any(value in {-1, 0, 1} for value in values):
+            changes += [(left**3, right), (left, right**3)]
+    for changed in changes:
+        yield replace(step, equation=type(step.equation)(*changed, evaluate=False))

@@ -1,0 +1,246 @@
+"""One step of a derivation: two printed sides, what their names mean, and how they are shown to be equal.
+
+A step prints an equation in names and knows the definitions of these names. What is checked is the printed equation
+with the definitions put in: first in numbers, as a second opinion on every rewriting, then exactly, by a residual that
+must be zero.
+
+==========  =======================================================================================================
+identity    the difference of its sides is zero
+inequality  *larger side - smaller side = form* is such an identity, and the form is manifestly positive
+limit       the limit is that
+series      the expansion has no other term down to the order that is left out
+instance    a general equation, checked at the sizes that its sentence states
+definition  it says what a name means: there is nothing to check, and nothing is counted
+argued      its sentence is the argument (an induction, an integration, counting); the algebra which that uses is
+            checked, but the step is not counted as checked
+==========  =======================================================================================================
+"""
+
+import pickle
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, fields
+from functools import cached_property
+from typing import Any, Literal, TypeAlias, get_args
+
+import sympy as sp
+from sympy.core.relational import Relational
+
+from statnn.theory.evaluation import (
+    LIMIT,
+    SERIES,
+    Definitions,
+    Domain,
+    approach_of,
+    gap_of,
+    in_case,
+    put_in,
+    sign_of,
+    undefined,
+)
+from statnn.theory.pickling import pickled
+from statnn.theory.printing import latex
+
+Kind = Literal["identity", "inequality", "limit", "series", "instance", "definition", "argued"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
+CHECKED = ("identity", "inequality", "limit", "series", "instance")
+Rewrite: TypeAlias = Callable[[sp.Expr], sp.Expr]
+
+
+@dataclass(frozen=True)
+class _Known:
+    """The rewriting of an unpickled step: what its own rewriting, which is code and does not travel, came to."""
+
+    residual: sp.Expr
+
+    def __call__(self, _gap: sp.Expr) -> sp.Expr:
+        return self.residual
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of a derivation; made by `identity`, `inequality`, `limit`, `series`, `instance`, and so on.
+
+    Parameters
+    ----------
+    statement : str
+        One sentence that says why the equation holds.
+    equation : sympy.Basic
+        What is printed, usually an unevaluated relation.
+    kind : str, optional
+        What is checked, see above.
+    by : callable, optional
+        The rewriting that shows the difference of the sides, with the definitions put in, to be zero.
+    positive : sympy.Expr, optional
+        Expression that is manifestly positive when the step, an inequality, is right.
+    where : tuple of pairs, optional
+        Names in the equation and their definitions. A function is defined at symbols, ``(f(x), 2 * x)``, or at a
+        fixed place, ``(f(0), 1)``.
+    domain : tuple of pairs, optional
+        Symbols whose range is narrower than their assumptions: two ends, or a `range` of integers.
+    toward : tuple, optional
+        The variable of a series and its end, 0 or infinity.
+    cases : tuple of tuple of pairs, optional
+        The instances in which a general equation is checked: sizes, and what the names mean then.
+    algebra : tuple of two, optional
+        The sides, or lists of sides, of the algebra that an argument uses.
+    """
+
+    statement: str
+    equation: sp.Basic
+    kind: Kind = "argued"
+    by: Rewrite = field(default=sp.simplify, compare=False, repr=False)
+    positive: sp.Expr = sp.S.One
+    where: Definitions = ()
+    domain: Domain = ()
+    toward: tuple[sp.Symbol, sp.Expr] | None = None
+    cases: tuple[Definitions, ...] = ()
+    algebra: tuple[Any, Any] = (0, 0)
+
+    def __deepcopy__(self, memo: Any) -> "Step":
+        return self
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        stored = {each.name: getattr(self, each.name) for each in fields(self)} | {"by": _Known(self.residual)}
+        return _unpickled, (pickled(tuple(stored.values())),)
+
+    def __repr__(self) -> str:
+        return f"Step({self.statement!r}, {self.kind})"
+
+    def check(self) -> None:
+        """Raise `AssertionError` unless the printed equation holds in numbers, and exactly."""
+        try:
+            failure = self._second_opinion() if self.kind in CHECKED else ""
+        except (ArithmeticError, NameError, TypeError, ValueError) as error:
+            failure = f"{error}: no value, so narrow the domain, define the names, or call the step argued"
+        if failure:
+            raise AssertionError(f"{failure}, in the printed equation of the step: {self.statement}")
+        if sp.sympify(self.residual) is not sp.S.Zero:
+            raise AssertionError(f"residual {self.residual} is not 0 in the step: {self.statement}")
+        if not _is_positive(put_in(self.positive, self.where)):
+            raise AssertionError(f"{self.positive} is not manifestly positive in the step: {self.statement}")
+
+    def sides(self) -> tuple[sp.Expr, sp.Expr]:
+        """Return the two sides of the printed relation with the definitions put in."""
+        return tuple(put_in(side, self.where) for side in self.equation.args)
+
+    def latex(self) -> str:
+        """Return the equation as LaTeX, without delimiters."""
+        return latex(self.equation)
+
+    @cached_property
+    def residual(self) -> sp.Expr:
+        """What is left of the difference of the sides: exactly zero when the step is right."""
+        if self.kind == "definition":
+            return sp.S.Zero
+        if self.kind == "limit":
+            return self._limit_residual()
+        if self.kind == "series":
+            return self._series_residual()
+        if self.cases:
+            return _against_probes([self.by(left - right) for left, right in self._in_cases()])
+        if self.kind in {"instance", "argued"}:
+            return _difference(*self.algebra, self.by)
+        left, right = self._compared()
+        return self.by(left - right)
+
+    def _in_cases(self) -> Iterator[tuple[sp.Expr, sp.Expr]]:
+        for case in self.cases:
+            yield tuple(in_case(side, case) for side in self.equation.args)
+
+    def _compared(self) -> tuple[sp.Expr, sp.Expr]:
+        """Return what must be equal: the sides; of an inequality its larger less its smaller side, and the form."""
+        left, right = self.sides()
+        if isinstance(self.equation, sp.Eq):
+            return left, right
+        excess = right - left if isinstance(self.equation, (sp.Lt, sp.Le)) else left - right
+        return excess, put_in(self.positive, self.where)
+
+    def _limit_residual(self) -> sp.Expr:
+        left, right = self.sides()
+        (taken,) = left.atoms(sp.Limit)
+        body, variable, end, direction = taken.args
+        return sp.simplify(left.xreplace({taken: sp.limit(self.by(body), variable, end, str(direction))}) - right)
+
+    def _series_residual(self) -> sp.Expr:
+        left, right = self.sides()
+        variable, end = self.toward or (sp.S.Zero, sp.S.Zero)
+        small = sp.Dummy("u", positive=True)
+        (order,) = {part for side in (left, right) for part in side.atoms(sp.Function) if part.func.__name__ == "O"}
+        gap = self.by((left - right).xreplace({order: sp.S.Zero})).subs(variable, small if end == 0 else 1 / small)
+        power = sp.degree(order.args[0].subs(variable, small if end == 0 else 1 / small), small)
+        return sp.simplify(sp.series(gap, small, 0, power).removeO())
+
+    def _second_opinion(self) -> str:
+        """Return what is wrong with the printed equation in numbers, nothing when it holds."""
+        if not isinstance(self.equation, Relational):
+            return f"{self.equation} is no relation between two sides"
+        if self._says_nothing():
+            return "one side twice, or a definition: print names and define them in `where`, or call the step argued"
+        pairs = self._in_cases() if self.kind == "instance" else [self.sides()]
+        return next(filter(None, (_unnamed(*pair) or self._in_numbers(*pair) for pair in pairs)), "")
+
+    def _in_numbers(self, left: sp.Expr, right: sp.Expr) -> str:
+        """Return where two sides are not as this kind of step says, nothing when they are."""
+        if self.kind == "limit":
+            return _approached(left, right, self.domain)
+        if self.kind == "series":
+            return _left_out(left, right, *(self.toward or ()), domain=self.domain)
+        if self.kind == "inequality":
+            left, right = self._compared()
+        return gap_of(left, right, self.domain) or sign_of(put_in(self.positive, self.where), self.domain)
+
+    def _says_nothing(self) -> bool:
+        """Whether the printed equation is one of the definitions, or has the same side twice."""
+        left, right = self.equation.args
+        return left == right or (left, right) in self.where or (right, left) in self.where
+
+
+def _unpickled(stored: bytes) -> Step:
+    return Step(*pickle.loads(stored))  # noqa: S301 - inside a pickle that is being read already
+
+
+def _unnamed(left: sp.Expr, right: sp.Expr) -> str:
+    """Return which names have no value."""
+    names = (undefined(left) | undefined(right)) - {"O"}
+    return f"no definition of {', '.join(sorted(names))}" if names else ""
+
+
+def _is_positive(form: sp.Expr) -> bool:
+    """Whether a form is positive by the assumptions on its symbols; a sum is when each of its terms is."""
+    sums = form.atoms(sp.Sum)
+    if not all(_is_positive(each.function) for each in sums):
+        return False
+    return form.xreplace({each: sp.Dummy(positive=True) for each in sums}).is_positive is True
+
+
+def _approached(left: sp.Expr, right: sp.Expr, domain: Domain) -> str:
+    """Return why the limit in `left` is not `right`."""
+    limits = list(left.atoms(sp.Limit))
+    if len(limits) != 1:
+        return "a limit has one Limit on its left side"
+    body, variable, end, direction = limits[0].args
+    gap = left.xreplace({limits[0]: body}) - right
+    side = -1 if str(direction) == "-" else 1
+    away = 1 / variable if end is sp.oo else abs(variable - end)
+    return approach_of(gap, away ** sp.Rational(1, 5), variable, end, LIMIT, domain, side)
+
+
+def _left_out(left: sp.Expr, right: sp.Expr, variable: sp.Symbol, end: sp.Expr, *, domain: Domain) -> str:
+    """Return why the difference of two sides is not of the order that one of them leaves out."""
+    orders = [part for side in (left, right) for part in side.atoms(sp.Function) if part.func.__name__ == "O"]
+    if len(orders) != 1:
+        return "a series leaves out one O"
+    (scale,) = orders[0].args
+    return approach_of((left - right).xreplace({orders[0]: sp.S.Zero}), scale, variable, end, SERIES, domain)
+
+
+def _difference(left: Any, right: Any, by: Rewrite) -> sp.Expr:
+    """Return what two expressions, or two lists of them, differ by."""
+    if isinstance(left, (sp.Expr, int)):
+        return by(sp.sympify(left) - sp.sympify(right))
+    return _against_probes([by(first - second) for first, second in zip(left, right, strict=True)])
+
+
+def _against_probes(gaps: list[sp.Expr]) -> sp.Expr:
+    """Return a sum of differences against free symbols, which is zero when each of them is."""
+    return sp.Add(*(probe * gap for probe, gap in zip(sp.symbols(f"probe:{len(gaps)}"), gaps, strict=True)))
