@@ -28,6 +28,8 @@ Nouns and verbs, by room
     ``inspect`` asks all this of one network and its data and writes one page; also ``python -m statnn inspect``.
 ``statnn.plot``
     The house style of figures, and ``save`` (SVG, PNG and the data beside).
+``statnn.testing``
+    Tests for objects and formulas of your own: ``strategies`` for hypothesis.
 ``statnn.theory``
     Symbolic derivations of the formulas; ``python -m statnn.theory`` checks and prints them. Needs sympy.
 
@@ -70,7 +72,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from statnn import activation, inspection, interaction, io, measure, montecarlo, network, plot, rg, theory
+    from statnn import activation, inspection, interaction, io, measure, montecarlo, network, plot, rg, testing, theory
     from statnn.network import Network
 
 __all__ = [
@@ -84,6 +86,7 @@ __all__ = [
     "network",
     "plot",
     "rg",
+    "testing",
     "theory",
 ]
 

@@ -22,7 +22,7 @@ MODULES = sorted(set((ROOT / "statnn").rglob("*.py")) - set((ROOT / "statnn" / "
 PUBLIC = {
     "statnn": [
         "Network", "activation", "inspection", "interaction", "io", "measure", "montecarlo", "network", "plot", "rg",
-        "theory",
+        "testing", "theory",
     ],
     "statnn.activation": [
         "BetaBernoulli", "Comparison", "Fit", "GammaPoisson", "Paths", "PolyaUrn", "Rarefaction", "checkpoints",
@@ -76,6 +76,12 @@ PUBLIC = {
         "Transition", "TransitionKind", "VarianceEnd", "critical_line", "criticality", "phase_diagram", "place",
         "transition",
     ],
+    "statnn.testing": ["strategies"],
+    "statnn.testing.strategies": [
+        "activations", "activities", "activity", "batch_norms", "binary_neurons", "constants", "counts", "couplings",
+        "decades", "dynamic_neurons", "graphs", "layers", "log_uniform", "networks", "neurons", "parameters",
+        "processes", "samples", "signed", "smooth_activations", "whole_samples",
+    ],
     "statnn.theory": ["Comparison", "Derivation", "Formula", "Step", "compare", "formula", "formulas"],
     "statnn.network": ["ACTIVATIONS", "Activation", "BatchNorm", "Network", "Trace", "leaky_relu"],
     "statnn.plot": ["COLOURS", "replacing", "save", "style"],
@@ -92,7 +98,7 @@ ROOMS = tuple(PUBLIC)
 each_room = pytest.mark.parametrize("name_of_room", ROOMS)
 FLOORS = {
     "plot": 0, "activation": 1, "network": 1, "interaction": 1, "io": 1, "montecarlo": 2, "rg": 3, "measure": 3,
-    "inspection": 4, "__main__": 4,
+    "testing": 3, "inspection": 4, "__main__": 4,
 }  # fmt: skip
 MOST_LINES = 500
 LAZY = ("matplotlib", "mpmath", "networkx", "numba", "pandas", "scipy", "sklearn", "sympy", "tqdm")

@@ -8,12 +8,13 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from strategies import examples, parameters, samples, whole_samples
+from strategies import examples
 
 from statnn import _random, _xoshiro
 from statnn._arguments import LARGEST_COUNT, at_least, increasing, positive, shaped, whole, whole_array
 from statnn._tasks import run_tasks
 from statnn.activation import BetaBernoulli, GammaPoisson, PolyaUrn, checkpoints
+from statnn.testing.strategies import parameters, samples, whole_samples
 
 NAN, INF = math.nan, math.inf
 KINDS = (BetaBernoulli, PolyaUrn, GammaPoisson)

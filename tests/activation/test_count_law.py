@@ -8,11 +8,12 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from scipy import stats
-from strategies import constants, decades, examples, log_uniform, neurons, parameters, whole_samples
+from strategies import examples
 
 from statnn.activation import BetaBernoulli, GammaPoisson, PolyaUrn
 from statnn.activation._laws.negative_binomial import negative_binomial
 from statnn.activation._laws.sum import smooth_sum
+from statnn.testing.strategies import constants, decades, log_uniform, neurons, parameters, whole_samples
 from statnn.theory.activation import oracle
 
 PROCESSES = (BetaBernoulli, PolyaUrn, GammaPoisson)

@@ -10,9 +10,10 @@ import pytest
 from hypothesis import assume, example, given, target
 from hypothesis import strategies as st
 from scipy import stats
-from strategies import constants, decades, examples, log_uniform, neurons, parameters, samples, whole_samples
+from strategies import examples
 
 from statnn.activation import BetaBernoulli, GammaPoisson, PolyaUrn
+from statnn.testing.strategies import constants, decades, log_uniform, neurons, parameters, samples, whole_samples
 from statnn.theory.activation import oracle
 
 DIGITS = 30

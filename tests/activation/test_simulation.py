@@ -7,10 +7,11 @@ import pytest
 from checks import assert_covariance, assert_law, assert_mean, rejects
 from hypothesis import given
 from hypothesis import strategies as st
-from strategies import decades, examples
+from strategies import examples
 
 from statnn.activation import BetaBernoulli, GammaPoisson, Paths, PolyaUrn, checkpoints
 from statnn.activation._laws.special import mixed_log_gamma
+from statnn.testing.strategies import decades, processes
 
 N, B, C = 30, 0.5, 4.0
 PROCESSES = {kind.__name__: kind for kind in (BetaBernoulli, PolyaUrn, GammaPoisson)}
@@ -154,20 +155,15 @@ def test_many_neurons_are_drawn_in_blocks(name, rng):
 # -- what must hold on every path ------------------------------------------------------------------------
 
 
-@st.composite
-def runs(draw):
-    """A process of any kind, ways to draw it, and checkpoints that are cheap to step to."""
-    kind = draw(st.sampled_from(list(PROCESSES.values())))
-    size = draw(st.integers(2, 40))
-    c = draw(st.sampled_from([1.0, 0.5 * size, 1e-3])) if kind is not PolyaUrn else draw(st.sampled_from([1.0, 3.0]))
-    process = kind(
-        size, draw(st.sampled_from([1e-3, 0.3, 1.0, 10.0])), min(c, size / 2 + 0.5) if kind is BetaBernoulli else c
-    )
-    D = np.unique(draw(st.lists(st.integers(0, 200), min_size=1, max_size=6)))
-    return process, D, draw(st.integers(0, 2**64)), draw(st.sampled_from(["exact", "stepwise"]))
+runs = st.tuples(
+    processes(most=40, whole=True),
+    st.lists(st.integers(0, 200), min_size=1, max_size=6).map(np.unique),  # cheap to step to
+    st.integers(0, 2**64),
+    st.sampled_from(["exact", "stepwise"]),
+)
 
 
-@given(run=runs())
+@given(run=runs)
 def test_every_path_rises_and_counts_what_it_says(run):
     process, D, seed, method = run
     path = process.simulate(D, 3, rng=seed, method=method, counts=True)
@@ -182,7 +178,7 @@ def test_every_path_rises_and_counts_what_it_says(run):
         assert (path.counts <= D[:, None]).all()
 
 
-@given(run=runs())
+@given(run=runs)
 def test_one_seed_one_result(run):
     process, D, seed, method = run
     first, again = (process.simulate(D, 3, rng=seed, method=method, counts=True) for _ in range(2))

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import example, given, target
 from hypothesis import strategies as st
-from strategies import examples, log_uniform
+from strategies import examples
 
 from statnn.activation._laws import special as _special
 from statnn.activation._laws.special import (
@@ -17,6 +17,7 @@ from statnn.activation._laws.special import (
     mixed_log_gamma_scalar,
     trigamma_difference_scalar,
 )
+from statnn.testing.strategies import log_uniform
 from statnn.theory.activation import oracle
 
 ACCURACY = 1e-13

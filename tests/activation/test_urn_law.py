@@ -8,10 +8,11 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from scipy import stats
-from strategies import constants, examples, log_uniform
+from strategies import examples
 
 from statnn.activation import PolyaUrn
 from statnn.activation._laws.occupancy import _birth_chain, _differences, woken_law
+from statnn.testing.strategies import constants, log_uniform
 from statnn.theory.activation import oracle
 
 

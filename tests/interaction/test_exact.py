@@ -10,12 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import linalg, sparse
-from strategies import examples, log_uniform
+from strategies import examples
 
-from statnn.interaction import BinaryNeurons, Exact, square_lattice
+from statnn.interaction import BinaryNeurons, Exact
+from statnn.testing.strategies import binary_neurons
 
 NUMBERS = ("log_partition", "energy", "heat_capacity", "entropy")
-TEMPERATURES = st.sampled_from([1e-4, 1e-2, 1e4]) | log_uniform(0.1, 30.0)
+MATRICES = ("graph", "dense", "tree", "ring", "lattice")
 SEEDS = st.integers(0, 2**32 - 1)
 
 
@@ -55,49 +56,22 @@ def symmetric(rng, size, share=1.0):
     return J + J.T
 
 
-@st.composite
-def layered(draw):
-    widths = draw(st.lists(st.integers(1, 4), min_size=2, max_size=5).filter(lambda w: sum(w) <= 12))
-    rng = np.random.default_rng(draw(SEEDS))
-    blocks = [rng.normal(size=(above, below)) for below, above in itertools.pairwise(widths)]
-    return BinaryNeurons(blocks, rng.normal(size=sum(widths)), draw(TEMPERATURES))
-
-
-@st.composite
-def graphs(draw):
-    """Random graphs in pieces, trees, rings and lattices, with fields or without."""
-    rng, size = np.random.default_rng(draw(SEEDS)), draw(st.integers(1, 11))
-    kind = draw(st.sampled_from(["sparse", "dense", "pieces", "tree", "ring", "torus"]))
-    if kind == "torus":
-        lattice = square_lattice(draw(st.integers(2, 3)), draw(st.integers(2, 4)))
-        graph = lattice.couplings.toarray()
-    elif kind == "ring":
-        graph = nx.to_numpy_array(nx.cycle_graph(max(size, 3)))
-    elif kind == "tree":
-        graph = nx.to_numpy_array(nx.random_labeled_tree(size, seed=int(rng.integers(2**31))))
-    else:
-        graph = np.ones((size, size)) * (symmetric(rng, size, {"sparse": 0.4, "dense": 1.0, "pieces": 0.12}[kind]) != 0)
-    J = np.sign(graph) * symmetric(rng, len(graph))
-    fields = rng.normal(size=len(graph)) if draw(st.booleans()) else None
-    return BinaryNeurons(J, fields, draw(TEMPERATURES))
-
-
 # -- few spins -------------------------------------------------------------------------------------------
 
 
-@given(graphs())
+@given(binary_neurons(MATRICES))
 @examples(0.3)
 def test_enumeration_is_the_naive_sum(model):
     assert_same(model.exact("enumeration"), naive(model))
 
 
-@given(layered())
+@given(binary_neurons(["layers"]))
 @examples(0.5)
 def test_transfer_matrices_of_layers_are_the_sum_over_states(model):
     assert_same(model.exact("transfer"), model.exact("enumeration"))
 
 
-@given(graphs())
+@given(binary_neurons(MATRICES))
 @examples(1.0)
 def test_transfer_matrices_of_any_graph_are_the_sum_over_states(model):
     assert_same(model.exact("transfer"), model.exact("enumeration"))
@@ -157,7 +131,7 @@ def test_results_do_not_change(rng):
 # -- laws ------------------------------------------------------------------------------------------------
 
 
-@given(layered() | graphs(), st.sampled_from(["enumeration", "transfer"]))
+@given(binary_neurons(), st.sampled_from(["enumeration", "transfer"]))
 @examples(0.5)
 def test_thermodynamics(model, method):
     found = model.exact(method)
@@ -197,7 +171,7 @@ def test_derivatives_of_the_partition_function(rng, method):
         assert column == pytest.approx(found.correlation[spin], abs=1e-9)
 
 
-@given(layered() | graphs(), SEEDS)
+@given(binary_neurons(), SEEDS)
 @examples(0.3)
 def test_gauge_transformation(model, seed):
     """Turning spins and what they feel turns <s> alone; turning all spins needs only h → -h."""
@@ -214,7 +188,7 @@ def test_gauge_transformation(model, seed):
         assert_same(back, found)
 
 
-@given(layered() | graphs(), SEEDS)
+@given(binary_neurons(), SEEDS)
 @examples(0.3)
 def test_numbering_does_not_matter(model, seed):
     order = np.random.default_rng(seed).permutation(model.size)

@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from matplotlib.figure import Figure
-from models import graphs
 
 from statnn import Network
 from statnn.interaction import BinaryNeurons, DynamicNeurons
 from statnn.interaction._from_graph import MOST_DENSE
 from statnn.montecarlo import sample
+from statnn.testing.strategies import graphs
 
 NAN = float("nan")
 

@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from strategies import examples, log_uniform
+from strategies import examples
 
 from statnn.interaction import DynamicNeurons, Prior
 from statnn.network import Network
+from statnn.testing.strategies import dynamic_neurons, networks
 
 SEEDS = st.integers(0, 2**32 - 1)
 
@@ -25,21 +26,14 @@ def quadratic(model):
     return log_partition, least + d / 2, mean, np.linalg.inv(precision)
 
 
-@st.composite
-def linear_models(draw):
-    free = draw(st.sampled_from([(), ("biases",), ("weights",), ("weights", "biases")]))
-    depth = 1 if "weights" in free else draw(st.integers(1, 4))
-    widths = draw(st.lists(st.integers(1, 4), min_size=depth + 1, max_size=depth + 1))
-    samples, rng = draw(st.integers(1, 4)), np.random.default_rng(draw(SEEDS))
-    net = Network.random(widths, "identity", 1.2, 0.5, rng=rng)
-    targets = rng.normal(size=(samples, widths[-1])) if draw(st.booleans()) else None
-    prior = Prior(draw(log_uniform(0.1, 10.0)), draw(log_uniform(0.1, 10.0))) if free else None
-    beta, stiffness = draw(log_uniform(1e-2, 1e2)), draw(log_uniform(1e-2, 1e2))
-    inputs = rng.normal(size=(samples, widths[0]))
-    return DynamicNeurons(net, inputs, targets, beta, stiffness, free=("neurons", *free), prior=prior)
+def linear(depth):
+    return networks(width=(1, 4), depth=(1, depth), activations=["identity"])
 
 
-@given(linear_models())
+linear_models = dynamic_neurons(linear(1)) | dynamic_neurons(linear(4), free=[("neurons",), ("neurons", "biases")])
+
+
+@given(linear_models)
 @examples(1.0)
 def test_linear_networks_are_gaussian(model):
     found = model.exact()

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from models import ALL, coupled, graphs, networks
+from models import ALL, coupled
 from scipy import linalg
 from strategies import examples
 
@@ -17,6 +17,7 @@ from statnn.interaction import (
 )
 from statnn.measure.graph import layer_fluctuation, node_strength
 from statnn.network import Activation, Network
+from statnn.testing.strategies import graphs, networks
 
 # -- binary neurons --------------------------------------------------------------------------------------
 

@@ -3,7 +3,6 @@
 import networkx as nx
 import numpy as np
 from hypothesis import given
-from models import graphs
 from scipy import sparse
 from strategies import examples
 
@@ -11,6 +10,7 @@ from statnn.interaction import (
     BinaryNeurons,
     _structure,
 )
+from statnn.testing.strategies import graphs
 
 
 def matrix(graph):

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from models import ALL, networks
+from models import ALL
 from strategies import examples
 
 from statnn.interaction import (
@@ -15,6 +15,7 @@ from statnn.interaction import (
 )
 from statnn.measure.graph import layer_fluctuation, node_strength
 from statnn.network import Network
+from statnn.testing.strategies import networks
 
 # -- what repeats ----------------------------------------------------------------------------------------
 

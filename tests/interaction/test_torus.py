@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from strategies import examples, log_uniform
+from strategies import examples
 
 from statnn.interaction import kaufman, onsager, square_lattice
+from statnn.testing.strategies import log_uniform
 
 NUMBERS = ("log_partition", "energy", "heat_capacity", "entropy")
 CRITICAL = 2 / math.log(1 + math.sqrt(2))

@@ -10,12 +10,12 @@ from damage import CLEAR, mutations
 from hypothesis import given
 from hypothesis import strategies as st
 from network_files import loaded, stored
-from normalised import normalised
 from strategies import examples
 
 from statnn import _memory
 from statnn.io import _document, _safetensors, load_network, save_network
 from statnn.network import ACTIVATIONS, Activation, BatchNorm, Network, leaky_relu
+from statnn.testing.strategies import networks
 
 SUFFIXES = (".npz", ".safetensors")
 each_format = pytest.mark.parametrize("suffix", SUFFIXES)
@@ -32,7 +32,10 @@ def sample_net(dtype=np.float64):
 # -- there and back --------------------------------------------------------------------------------------
 
 
-@given(st.sampled_from([np.float32, np.float64]).flatmap(lambda dtype: normalised(dtype=dtype)), st.floats(-1, 1))
+@given(
+    st.sampled_from([np.float32, np.float64]).flatmap(lambda dtype: networks(normalised=True, dtype=dtype)),
+    st.floats(-1, 1),
+)
 @examples(0.3)
 def test_networks_come_back_equal(net, slope):
     sigmas = [leaky_relu(slope) if sigma.name == "leaky relu" else sigma for sigma in net.activations]

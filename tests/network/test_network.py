@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from models import networks
 from strategies import examples
 
 import statnn
 from statnn.network import ACTIVATIONS, Activation, Network, leaky_relu
+from statnn.testing.strategies import networks
 
 each_activation = pytest.mark.parametrize("name", ACTIVATIONS)
 each_precision = pytest.mark.parametrize("dtype", [np.float32, np.float64], ids=["float32", "float64"])
@@ -163,7 +163,7 @@ def test_a_trace_has_every_layer(net, samples):
     assert [a.shape for a in alone.activations] == [(n,) for n in net.widths]
 
 
-@given(networks(names=("identity", "tanh", "relu")), st.data())
+@given(networks(activations=("identity", "tanh", "relu")), st.data())
 @examples(0.5)
 def test_networks_compose(net, data):
     """The trace of a network is that of its lower part, continued by that of its upper part."""

@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from normalised import normalised, norms
 from strategies import examples
 
 from statnn.interaction import DynamicNeurons
 from statnn.measure.graph import node_strength
 from statnn.network import BatchNorm, Network
+from statnn.testing.strategies import batch_norms, networks
 
 each_precision = pytest.mark.parametrize("dtype", [np.float32, np.float64], ids=["float32", "float64"])
 
@@ -38,7 +38,7 @@ def stepwise(net, x):
 # -- one normalisation -----------------------------------------------------------------------------------
 
 
-@given(norms(3), st.lists(st.floats(-5, 5), min_size=3, max_size=3))
+@given(batch_norms(3), st.lists(st.floats(-5, 5), min_size=3, max_size=3))
 @examples(1)
 def test_a_normalisation_is_what_it_says(norm, fields):
     with mpmath.workdps(50):
@@ -102,7 +102,7 @@ def test_precisions_there_are():
 # -- networks with them ----------------------------------------------------------------------------------
 
 
-@given(normalised(names=("identity", "tanh", "relu", "sigmoid")))
+@given(networks(normalised=True, activations=("identity", "tanh", "relu", "sigmoid")))
 @examples(1)
 def test_a_network_normalises_its_fields(net):
     x = np.linspace(-1, 1, 3 * net.widths[0]).reshape(3, -1)
@@ -118,7 +118,7 @@ def test_a_network_normalises_its_fields(net):
             assert np.array_equal(net.biases[m], norm(net.raw_biases[m]))
 
 
-@given(normalised(dtype=np.float32))
+@given(networks(normalised=True, dtype=np.float32))
 @examples(0.5)
 def test_effective_parameters_are_rounded_once(net):
     assert {a.dtype for a in net.weights + net.biases + net.raw_weights} == {np.dtype(np.float32)}
@@ -128,7 +128,7 @@ def test_effective_parameters_are_rounded_once(net):
             assert np.array_equal(net.weights[m], exact.astype(np.float32))
 
 
-@given(normalised())
+@given(networks(normalised=True))
 @examples(0.5)
 def test_copies_are_equal(net):
     for twin in (travelled(net), copy.deepcopy(net)):

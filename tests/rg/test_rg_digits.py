@@ -7,13 +7,14 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from strategies import examples, log_uniform
+from strategies import examples
 
 from statnn import rg
 from statnn.rg._fixed_points import _exponents
 from statnn.rg._layers.decimation import mediated, total
 from statnn.rg._layers.linear import renormalised as linear_map
 from statnn.rg._layers.single import renormalised as spin_map
+from statnn.testing.strategies import log_uniform
 from statnn.theory.rg import solvable_oracle as oracle
 
 SIGN = st.sampled_from([-1.0, 1.0])

@@ -11,36 +11,19 @@ from checks import assert_covariance, assert_mean, rejects
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import special
-from strategies import examples, log_uniform
+from strategies import examples
 
 from statnn import rg
 from statnn.rg._fixed_points import derivative
 from statnn.rg._layers.decimation import mediated
+from statnn.testing.strategies import layers, log_uniform, signed
 from statnn.theory.rg import solvable_oracle
 from statnn.theory.rg.decimation import FUNCTION, K1, K2, exponentials, z
 from statnn.theory.rg.linear import WEIGHT, block, w
 
-SIGN = st.sampled_from([-1.0, 1.0])
 REALS = st.floats(-1.5, 1.5)
-
-
-@st.composite
-def signed(draw, low=1e-3, high=5.0):
-    return draw(SIGN) * draw(log_uniform(low, high))
-
-
-@st.composite
-def linear(draw, wide=2):
-    root = np.array([[draw(REALS) for _ in range(wide)] for _ in range(wide)])
-    weight = [[draw(REALS) for _ in range(wide)] for _ in range(wide)]
-    return rg.LinearLayer(weight, [draw(REALS) for _ in range(wide)], root @ root.T)
-
-
-@st.composite
-def spins(draw, wide=1, high=3.0):
-    couplings = [[draw(signed(1e-2, high)) for _ in range(wide)] for _ in range(wide)]
-    fields, inputs = ([draw(REALS) for _ in range(wide)] for _ in range(2))
-    return rg.BinaryLayer(couplings, fields, inputs=inputs, constant=draw(REALS))
+linear = layers(rg.LinearLayer, width=2)
+spins, pairs = layers(rg.BinaryLayer, width=1), layers(rg.BinaryLayer, width=2, largest=1.0)
 
 
 def parts(layer):
@@ -77,20 +60,20 @@ def test_the_closed_recursion_is_the_derived_one(one, other, field):
 # -- linear layers ---------------------------------------------------------------------------------------
 
 
-@given(linear(), linear(), linear())
+@given(linear, linear, linear)
 @examples(0.3)
 def test_linear_composition_is_associative(one, two, three):
     alike(one.compose(two).compose(three), one.compose(two.compose(three)))
 
 
-@given(linear(), st.integers(1, 12), st.integers(1, 12))
+@given(linear, st.integers(1, 12), st.integers(1, 12))
 @examples(0.3)
 def test_linear_powers_are_a_semigroup(layer, m, n):
     alike(layer.power(m).compose(layer.power(n)), layer.power(m + n), 1e-11)
     alike(reduce(rg.LinearLayer.compose, [layer] * m), layer.power(m), 1e-11)
 
 
-@given(linear(), linear(), REALS)
+@given(linear, linear, REALS)
 @examples(0.3)
 def test_linear_layers_propagate_as_the_joint_gaussian(one, two, mean):
     """All layers at once: h, h', h'' are one linear map of independent kicks, of which the last block is read."""
@@ -117,7 +100,7 @@ def test_linear_blocks_meet_the_oracle(weight, bias, noise, m):
         assert abs(float(ours.ravel()[0]) - float(value)) <= condition * abs(float(value)) + 1e-15 * abs(bias)
 
 
-@given(linear(), st.integers(0, 2**32))
+@given(linear, st.integers(0, 2**32))
 @examples(0.3)
 def test_correlation_length_does_not_depend_on_coordinates(layer, seed):
     basis = np.eye(2) + 0.3 * np.random.default_rng(seed).uniform(-1, 1, (2, 2))
@@ -128,7 +111,7 @@ def test_correlation_length_does_not_depend_on_coordinates(layer, seed):
         assert layer.power(3).correlation_length() == pytest.approx(layer.correlation_length() / 3, rel=1e-6)
 
 
-@given(linear())
+@given(linear)
 @examples(0.3)
 def test_the_stationary_law_stays(layer):
     if layer.radius > 0.95:
@@ -180,19 +163,20 @@ def test_linear_extremes():
 # -- layers of spins -------------------------------------------------------------------------------------
 
 
-@given(spins(), spins(), spins())
+@given(spins, spins, spins)
 @examples(0.5)
 def test_decimation_is_associative(one, two, three):
     alike(one.compose(two).compose(three), one.compose(two.compose(three)))
 
 
-@given(spins(2, 1.0), spins(2, 1.0), spins(2, 1.0))
+@given(pairs, pairs, pairs)
 @examples(0.2)
 def test_transfer_matrices_are_associative(one, two, three):
+    one, two, three = (layer.transfer() for layer in (one, two, three))
     alike(one.compose(two).compose(three), one.compose(two.compose(three)))
 
 
-@given(spins(), st.integers(1, 40), st.integers(1, 40))
+@given(spins, st.integers(1, 40), st.integers(1, 40))
 @examples(0.3)
 def test_decimation_is_a_semigroup(layer, m, n):
     alike(layer.power(m).compose(layer.power(n)), layer.power(m + n), 1e-11)
@@ -217,7 +201,7 @@ def test_correlation_length_of_spins_meets_the_oracle(K, h):
     assert rg.BinaryLayer([[K]], [h]).correlation_length() == pytest.approx(exact, rel=1e-12)
 
 
-@given(spins(), REALS)
+@given(spins, REALS)
 @examples(0.5)
 def test_similar_layers_have_one_spectrum(layer, shift):
     """A field moved from outputs to inputs is a similarity, and so is turning all spins over."""
@@ -228,7 +212,7 @@ def test_similar_layers_have_one_spectrum(layer, shift):
     assert layer.power(3).correlation_length() == pytest.approx(layer.correlation_length() / 3, rel=1e-9)
 
 
-@given(spins(), st.integers(1, 6))
+@given(spins, st.integers(1, 6))
 @examples(0.3)
 def test_the_flow_keeps_its_invariant(layer, doublings):
     def invariant(row):
@@ -241,10 +225,10 @@ def test_the_flow_keeps_its_invariant(layer, doublings):
         assert invariant(row) == pytest.approx(first, rel=1e-9, abs=1e-12)
 
 
-@given(spins(2, 1.0), st.integers(2, 4))
+@given(pairs, st.integers(2, 4))
 @examples(0.1)
 def test_blocks_have_the_partition_function_of_their_spins(layer, m):
-    whole = layer.power(m)
+    whole = layer.transfer().power(m)
     log_z = float(special.logsumexp(whole.log_weights)) + whole.log_scale
     model = layer.neurons(m).exact(correlations=False)
     assert log_z == pytest.approx(model.log_partition + m * layer.constant, rel=1e-12)

@@ -7,11 +7,12 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from strategies import examples, log_uniform
+from strategies import examples
 
 from statnn.network import Activation
 from statnn.rg import LeadingFormKind, RepeatedLayer, renormalise
 from statnn.rg.repeated import _rest as _repeated_rest
+from statnn.testing.strategies import log_uniform
 from statnn.theory.rg import repeated_oracle
 
 SIGN = st.sampled_from([-1.0, 1.0])

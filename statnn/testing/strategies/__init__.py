@@ -1,0 +1,65 @@
+"""Hypothesis strategies for what this package is about: ordinary values, extreme ones, and those that once broke code.
+
+All take keyword arguments for sizes and shrink to what can be read: a failing example is printed as the call that makes
+it, ``BinaryNeurons(array([[0., 1.], [1., 0.]]), ...)``; where its repr is a summary, in a note below.
+Ranges stand in each docstring.
+
+Needs hypothesis: ``pip install "statnn[testing]"``.
+
+Examples
+--------
+>>> from hypothesis import given
+>>> from statnn.testing import strategies
+>>> @given(strategies.binary_neurons(most=4))
+... def test_turning_all_spins_over_turns_fields_over(model):
+...     turned = type(model)(model.couplings, -model.fields, model.temperature)
+...     assert model.energy([1] * model.size) == turned.energy([-1] * model.size)
+>>> test_turning_all_spins_over_turns_fields_over()
+"""
+
+try:
+    import hypothesis  # noqa: F401 - what follows is made of it
+except ImportError as error:
+    raise ImportError('statnn.testing.strategies needs hypothesis: pip install "statnn[testing]"') from error
+
+from statnn.testing.strategies._activations import activations, smooth_activations
+from statnn.testing.strategies._activity import activity
+from statnn.testing.strategies._couplings import couplings, graphs
+from statnn.testing.strategies._layers import layers
+from statnn.testing.strategies._models import binary_neurons, dynamic_neurons
+from statnn.testing.strategies._networks import batch_norms, networks
+from statnn.testing.strategies._numbers import decades, log_uniform, signed
+from statnn.testing.strategies._processes import (
+    activities,
+    constants,
+    counts,
+    neurons,
+    parameters,
+    processes,
+    samples,
+    whole_samples,
+)
+
+__all__ = [
+    "activations",
+    "activities",
+    "activity",
+    "batch_norms",
+    "binary_neurons",
+    "constants",
+    "counts",
+    "couplings",
+    "decades",
+    "dynamic_neurons",
+    "graphs",
+    "layers",
+    "log_uniform",
+    "networks",
+    "neurons",
+    "parameters",
+    "processes",
+    "samples",
+    "signed",
+    "smooth_activations",
+    "whole_samples",
+]

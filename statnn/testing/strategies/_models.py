@@ -1,0 +1,80 @@
+"""Interacting models: spins on any graph, and networks whose neurons fluctuate."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import hypothesis.extra.numpy as arrays_of
+import numpy as np
+from hypothesis import strategies as st
+
+from statnn.interaction import BinaryNeurons, DynamicNeurons, Prior
+from statnn.network import Network
+from statnn.testing.strategies._couplings import KINDS, couplings
+from statnn.testing.strategies._networks import networks
+from statnn.testing.strategies._numbers import REALS, log_uniform
+from statnn.testing.strategies._shown import made
+
+TEMPERATURES = st.sampled_from([1.0, 1e-4, 1e-2, 1e4]) | log_uniform(0.1, 30.0)
+FREE = (("neurons",), ("neurons", "biases"), ("neurons", "weights"), ("neurons", "weights", "biases"))
+
+
+@st.composite
+def binary_neurons(
+    draw: st.DrawFn,
+    kinds: Sequence[str] = KINDS,
+    *,
+    most: int = 12,
+    signs: bool | None = None,
+    fields: bool | None = None,
+    temperatures: st.SearchStrategy[float] = TEMPERATURES,
+) -> BinaryNeurons:
+    """Spins with `couplings`, and fields in [-3, 3].
+
+    Parameters
+    ----------
+    kinds, most, signs
+        As in `couplings`.
+    fields : bool or None
+        Whether there are fields; None for either.
+    temperatures : strategy
+        By default 0.0001, 0.01, 10 000, and from 0.1 to 30.
+    """
+    J = draw(couplings(kinds, most=most, signs=signs))
+    size = J[0].shape[1] + sum(len(block) for block in J) if isinstance(J, list) else len(J)
+    given = draw(st.booleans()) if fields is None else fields
+    elements = st.sampled_from([0.0, 1.0, -0.5]) | st.floats(-3, 3, width=32)
+    h = draw(arrays_of.arrays(np.float64, size, elements=elements)) if given else None
+    return made(BinaryNeurons, J, h, draw(temperatures))
+
+
+@st.composite
+def dynamic_neurons(
+    draw: st.DrawFn,
+    net: st.SearchStrategy[Network] | None = None,
+    *,
+    samples: int = 3,
+    free: Sequence[Sequence[str]] = FREE,
+    targets: bool | None = None,
+) -> DynamicNeurons:
+    """Networks with neurons that fluctuate: β and λ from 0.01 to 100, deviations of priors from 0.1 to 10.
+
+    Parameters
+    ----------
+    net : strategy or None
+        Of the network; None for `networks` of at most 3 layers of at most 4 units.
+    samples : int
+        The largest number of samples.
+    free : sequence of sequences of str
+        What may fluctuate, one of these.
+    targets : bool or None
+        Whether there are targets; None for either.
+    """
+    chosen: Any = draw(networks(width=(1, 4), depth=(1, 3)) if net is None else net)
+    number, moving = draw(st.integers(1, samples)), draw(st.sampled_from([tuple(names) for names in free]))
+    given = draw(st.booleans()) if targets is None else targets
+    inputs = draw(arrays_of.arrays(chosen.dtype, (number, chosen.widths[0]), elements=REALS))
+    wanted = draw(arrays_of.arrays(chosen.dtype, (number, chosen.widths[-1]), elements=REALS)) if given else None
+    prior = draw(st.builds(Prior, log_uniform(0.1, 10.0), log_uniform(0.1, 10.0))) if len(moving) > 1 else None
+    strengths = st.sampled_from([1.0]) | log_uniform(1e-2, 1e2)
+    beta, stiffness = draw(strengths), draw(strengths)
+    return made(DynamicNeurons, chosen, inputs, wanted, beta, stiffness, free=moving, prior=prior)

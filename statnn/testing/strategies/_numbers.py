@@ -1,0 +1,54 @@
+"""Numbers over all their decades, and numbers that are easily read."""
+
+import math
+
+from hypothesis import strategies as st
+
+Numbers = st.SearchStrategy[float]
+
+REALS: Numbers = st.sampled_from([0.0, 1.0, -1.0, 0.5]) | st.floats(-2, 2, width=32)
+"""Parameters of order one; they are float32 numbers, so that both precisions hold them."""
+
+
+def log_uniform(low: float, high: float) -> Numbers:
+    """Reals spread evenly over decades, both ends included.
+
+    Parameters
+    ----------
+    low, high : float
+        Above zero.
+    """
+    if not 0 < low <= high:
+        raise ValueError(f"low = {low}, high = {high}: 0 < low <= high is needed, as decades have no zero")
+    spread = st.floats(math.log(low), math.log(high)).map(math.exp).map(lambda x: min(max(x, low), high))
+    return spread | st.sampled_from([low, high])
+
+
+def decades(low: int, high: int) -> st.SearchStrategy[int]:
+    """Whole numbers spread evenly over decades, both ends included.
+
+    Parameters
+    ----------
+    low, high : int
+        At least 1.
+    """
+    return log_uniform(low, high).map(lambda x: min(max(round(x), low), high))
+
+
+def signed(low: float = 1e-3, high: float = 5.0) -> Numbers:
+    """Reals of both signs, their moduli spread evenly over decades.
+
+    Parameters
+    ----------
+    low, high : float
+        Ends of the range of moduli, above zero.
+    """
+    return st.builds(math.copysign, log_uniform(low, high), st.sampled_from([1.0, -1.0]))
+
+
+def sizes(name: str, value: tuple[int, int], least: int = 1) -> st.SearchStrategy[int]:
+    """Whole numbers of a range that a caller gave, or raise."""
+    low, high = value
+    if not least <= low <= high:
+        raise ValueError(f"{name} = {value}: the smallest and the largest number are needed, from {least} up")
+    return st.integers(low, high)
