@@ -1,10 +1,12 @@
 """Exact laws of the counts D_i in the two microscopic readings of the hypothesis."""
 
+from itertools import product
+
 import sympy as sp
 
 from statnn.theory.activation.expressions import beta_binomial
 from statnn.theory.activation.symbols import OWN, D, E, Given, N, P, a, b, beta, c, i, k, m, n
-from statnn.theory.derivation import Derivation, Step, argued, definition, equation, identity, instance
+from statnn.theory.derivation import Derivation, Rewrite, Step, definition, identity, instance
 from statnn.theory.rewriting import by_gamma
 
 _p = sp.Symbol("p", positive=True)
@@ -16,7 +18,6 @@ def _master_equation(time: sp.Symbol, total: sp.Expr) -> tuple[Step, ...]:
     rise = (k + b) / (time + total)
     named = sp.binomial(time, k) * sp.beta(k + b, time - k + total - b) / sp.beta(b, total - b)
     solved = {P(k, time): law}
-    few = range(4)
     return (
         identity("The candidate is the beta-binomial law.", P(k, time), named, where=solved, by=by_gamma),
         identity(
@@ -42,14 +43,31 @@ def _master_equation(time: sp.Symbol, total: sp.Expr) -> tuple[Step, ...]:
             by=by_gamma,
         ),
         identity("The start is a silent neuron,", P(0, 0), sp.S.One, where=solved),
-        instance(
-            "and the law stays normalised, because what leaves k by rising arrives at k+1; checked up to three.",
-            equation(sp.Sum(P(k, time + 1), (k, 0, time + 1)), sp.Sum(P(k, time), (k, 0, time))),
-            [sp.Add(*(law.subs({time: size, k: count}) for count in range(size + 1))) for size in few],
-            [sp.S.One for _ in few],
-            by=lambda gap: sp.simplify(sp.gammasimp(gap)),
+        identity(
+            "and the law stays normalised, because what leaves k by rising arrives at k+1.",
+            sp.Sum(P(k, time + 1), (k, 0, time + 1)),
+            sp.Sum(P(k, time), (k, 0, time)),
+            where=solved,
+            domain={time: range(1, 6)},
+            by=_by_flow(law * rise),
         ),
     )
+
+
+def _by_flow(flow: sp.Expr) -> Rewrite:
+    """Return the rewriting of a difference of two sums over k by a flow from k to k+1: what is left is at the ends."""
+
+    def rewrite(gap: sp.Expr) -> sp.Expr:
+        sums = gap.atoms(sp.Sum)
+        ends = {total: total.limits[0][2] for total in sums}
+        last = max(ends.values(), key=lambda end: sp.expand(end).as_coeff_Add()[0])
+        # a law ends by itself: beyond its last count it is zero
+        beyond = sp.Add(*(total.function.subs(k, last) for total in sums if ends[total] != last))
+        terms = gap.xreplace({total: total.function for total in sums})
+        change = by_gamma(sp.expand(terms) - flow.subs(k, k - 1) + flow)
+        return change + beyond + flow.subs(k, -1) - flow.subs(k, last)
+
+    return rewrite
 
 
 def beta_bernoulli() -> Derivation:
@@ -98,7 +116,7 @@ def urn() -> Derivation:
     # the probability of one given order of events, and of the counts in any order, as far as they depend on one count
     sequence = sp.gamma(b * N) / sp.gamma(n + b * N) * sp.gamma(k_i + b) / sp.gamma(b) * rest
     joint = sequence * sp.gamma(n + 1) / sp.gamma(k_i + 1)
-    weight = sp.Function("w")(i)
+    weight, counts = sp.Function("w")(i), (sp.Symbol("k_1"), sp.Symbol("..."), sp.Symbol("k_N"))
     law = sp.gamma(n + 1) * sp.gamma(b * N) / sp.gamma(n + b * N) * sp.Product(weight, (i, 1, N))
     h, silent, working = sp.Symbol("h", positive=True), sp.Symbol("U", positive=True), sp.Symbol("K")
     return Derivation(
@@ -116,11 +134,15 @@ def urn() -> Derivation:
                 where={P(k_i, n): sequence},
                 by=by_gamma,
             ),
-            argued(
-                "Counting the orders gives the Dirichlet-multinomial law,",
-                equation(P(sp.Symbol("k_1"), sp.Symbol("..."), sp.Symbol("k_N")), law),
+            instance(
+                "Counting the orders gives the Dirichlet-multinomial law; checked for three neurons, by walking "
+                "through all orders of up to three events,",
+                P(*counts),
+                law,
+                cases=_orders(counts, weight),
+                by=lambda gap: sp.simplify(gap.rewrite(sp.gamma)),
             ),
-            definition("a product of these weights,", weight, sp.gamma(k_i + b) / (sp.gamma(k_i + 1) * sp.gamma(b))),
+            definition("a product of these weights,", weight, _weight(k_i)),
             identity(
                 "which solves the joint master equation: the last event went to neuron i with probability kᵢ/(n+1), "
                 "and these shares of the n+1 events add up to one.",
@@ -129,9 +151,13 @@ def urn() -> Derivation:
                 where={P(k_i, n): joint},
                 by=by_gamma,
             ),
-            argued(
-                "K alone is a pure birth chain: N−K silent neurons of weight b each.",
-                equation(P(Given(working + 1, working, n)), b * (N - working) / total),
+            identity(
+                "K alone is a pure birth chain: each of N−K silent neurons takes the next event with b/(n+bN).",
+                P(Given(working + 1, working, n)),
+                b * (N - working) / total,
+                where={P(Given(working + 1, working, n)): sp.Sum(b / total, (i, working + 1, N))},
+                domain={N: range(6, 9), working: range(1, 6)},
+                by=lambda gap: sp.simplify(gap.doit()),
             ),
             identity(
                 "With h = b/(n+bN), an event takes U = N−K to U−1 with probability hU, so the mean obeys a closed "
@@ -147,3 +173,25 @@ def urn() -> Derivation:
             ),
         ),
     )
+
+
+def _weight(fired: sp.Expr) -> sp.Expr:
+    return sp.gamma(fired + b) / (sp.gamma(fired + 1) * sp.gamma(b))
+
+
+def _orders(counts: tuple[sp.Symbol, ...], weight: sp.Expr) -> list[dict[sp.Basic, sp.Expr]]:
+    """Return the instances of the joint law of three neurons, summed over all orders of up to three events."""
+    neurons = len(counts)
+    laws: dict[tuple[int, ...], sp.Expr] = {}
+    for events in range(1, 4):
+        for order in product(range(neurons), repeat=events):
+            chance, fired = sp.S.One, [0] * neurons
+            for time, neuron in enumerate(order):
+                chance *= (fired[neuron] + b) / (time + b * neurons)
+                fired[neuron] += 1
+            laws[tuple(fired)] = laws.get(tuple(fired), sp.S.Zero) + chance
+    return [
+        {N: neurons, n: sum(fired), P(*counts): law}
+        | {weight.func(place): _weight(sp.Integer(times)) for place, times in enumerate(fired, 1)}
+        for fired, law in laws.items()
+    ]

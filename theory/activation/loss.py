@@ -1,11 +1,29 @@
 """Two losses that the activation law suggests: the missing mass, and any per-neuron loss l(k)."""
 
+from typing import Any
+
+import mpmath
 import sympy as sp
 
 from statnn.theory.activation.expressions import beta_binomial, gamma_survival
-from statnn.theory.activation.symbols import OWN, D, E, Given, M, N, P, S, a, b, beta, c, k
-from statnn.theory.derivation import Derivation, argued, equation, identity, limit
+from statnn.theory.activation.symbols import OWN, D, E, Given, M, N, P, S, a, b, beta, c, i, k
+from statnn.theory.derivation import Derivation, identity, limit
 from statnn.theory.rewriting import by_gamma
+
+
+class Loss(sp.Function):
+    """The loss of a neuron seen k times, `Loss(k)`: a function about which nothing is assumed."""
+
+    nargs = 1
+
+    @staticmethod
+    def _imp_(count: Any) -> Any:
+        """Return numbers of one function that neither rises nor falls: sin k + exp(-k/2)."""
+        return mpmath.sin(count) + mpmath.exp(-count / 2)
+
+    def _latex(self, printer: Any, exp: str | None = None) -> str:
+        tex = f"l({printer._print(self.args[0])})"  # noqa: SLF001 - sympy's hook
+        return tex if exp is None else f"{tex}^{{{exp}}}"
 
 
 def loss() -> Derivation:
@@ -16,8 +34,9 @@ def loss() -> Derivation:
     ratio = N / c * sp.beta(b + 1, beta + D) / sp.beta(b, beta)
     power = {M(D): S(D) * mass, S(D): (b * N / per_sample) ** b}
     biased = {P(Given(k, D, b + 1)): beta_binomial(k, D, b + 1, beta)}
-    loss_of = sp.Function("l")
     p_i, d_i, p, alpha = sp.symbols("p_i D_i p alpha")
+    posterior = {E(Given(p, k)): (k + b) / (D + a), P(k): beta_binomial(k, D, b, beta)}
+    one = {E(p_i * Loss(d_i)): sp.Sum(P(k) * E(Given(p, k)) * Loss(k), (k, 0, D))}
     knee = c * D / per_sample
     return Derivation(
         "loss",
@@ -52,15 +71,16 @@ def loss() -> Derivation:
                 "which b+1 replaces b:",
                 N / c * E(Given(p, k)) * P(k),
                 P(Given(k, D, b + 1)),
-                where=biased | {E(Given(p, k)): (k + b) / (D + a), P(k): beta_binomial(k, D, b, beta)} | to_paper,
+                where=biased | posterior | to_paper,
                 by=by_gamma,
             ),
-            argued(
-                "summed over the neurons.",
-                equation(
-                    sp.Sum(E(p_i * loss_of(d_i)), (sp.Symbol("i"), 1, N)) / c,
-                    sp.Sum(loss_of(k) * P(Given(k, D, b + 1)), (k, 0, D)),
-                ),
+            identity(
+                "summed over the neurons, and with the weight of every count in the mean of one of them.",
+                sp.Sum(E(p_i * Loss(d_i)), (i, 1, N)) / c,
+                sp.Sum(Loss(k) * P(Given(k, D, b + 1)), (k, 0, D)),
+                where=one | biased | posterior | {beta: a - b, c: b * N / a},
+                domain={D: range(2, 5), N: range(2, 5), b: (1, 2), a: (3, 6)},
+                by=_term_by_term,
             ),
             identity(
                 "The size-biased law is normalised as any beta-binomial; at k = 0 it is the missing mass.",
@@ -86,3 +106,13 @@ def loss() -> Derivation:
             identity("In terms of α the two exponents are 1 − α and 2 − α.", b + 1, 2 - alpha, where={alpha: 1 - b}),
         ),
     )
+
+
+def _term_by_term(gap: sp.Expr) -> sp.Expr:
+    """Compare sums over k by their terms, with a factor for every sum over neurons that are all equal."""
+
+    def term(total: sp.Sum) -> sp.Expr:
+        others = [last - first + 1 for index, first, last in total.limits if not total.function.has(index)]
+        return total.function * sp.prod(others)
+
+    return by_gamma(gap.replace(lambda part: isinstance(part, sp.Sum), term))

@@ -1,12 +1,13 @@
 """The growth curve inside one data set, with no model, and its unbiasedness."""
 
-from itertools import combinations
+from collections.abc import Iterator
+from itertools import combinations, product
 
 import sympy as sp
 
 from statnn.theory.activation.expressions import beta_binomial, gamma_survival
-from statnn.theory.activation.symbols import D, E, Given, K, N, P, S, b, beta, i, k
-from statnn.theory.derivation import Derivation, Rewrite, argued, equation, identity, instance
+from statnn.theory.activation.symbols import D, E, Given, K, N, P, S, b, beta, i, j, k
+from statnn.theory.derivation import Derivation, Rewrite, identity, instance
 from statnn.theory.rewriting import by_gamma
 
 _d = sp.Symbol("d", positive=True)
@@ -16,7 +17,7 @@ def rarefaction() -> Derivation:
     """Derive the rarefaction curve and show that it is unbiased under the beta-binomial law."""
     missed = sp.binomial(D - k, _d) / sp.binomial(D, _d)
     law, rest = beta_binomial(k, D, b, beta), beta_binomial(k, D - _d, b, beta + _d)
-    d_i = sp.Symbol("D_i")
+    d_i = sp.IndexedBase("D")[i]
     curve = sp.Sum(1 - sp.binomial(D - d_i, _d) / sp.binomial(D, _d), (i, 1, N))
     solved = {P(k, D): law, P(Given(k, D - _d, beta + _d)): rest, S(D): gamma_survival(D, b + beta, b)}
     whole = {k: range(4), _d: range(1, 4), D: range(7, 12)}
@@ -30,14 +31,25 @@ def rarefaction() -> Derivation:
             instance(
                 "A neuron that fired in k of D samples is missed by d samples drawn without replacement when all d "
                 "come from the D−k others; every way to draw is counted for up to four samples.",
-                equation(P(Given(0, k, _d)), missed),
-                [_missed(size, fired, drawn) for size, drawn in few for fired in range(size + 1)],
-                [missed.subs({D: size, k: fired, _d: drawn}) for size, drawn in few for fired in range(size + 1)],
+                P(Given(0, k, _d)),
+                missed,
+                cases=[{D: size, k: fired, _d: drawn, P(Given(0, fired, drawn)): _missed(size, fired, drawn)}
+                       for size, drawn in few for fired in range(size + 1)],
             ),
-            argued(
+            identity(
+                "Drawn one after the other, each of them comes from those others in its turn.",
+                missed,
+                sp.Product((D - k - j) / (D - j), (j, 0, _d - 1)),
+                domain=whole,
+                by=_by_factors,
+            ),
+            instance(
                 "Summed over the neurons, the mean number of working neurons in d of the D samples; at d = D it is "
-                "the number of counts above 0.",
-                equation(E(K(_d)), curve),
+                "the number of counts above 0. Checked for three neurons and every set of counts in four samples, by "
+                "drawing in every way.",
+                E(K(_d)),
+                curve,
+                cases=list(_tables(d_i)),
             ),
             identity(
                 "Under the beta-binomial law this is, term by term, the chance of silence in d samples times the law "
@@ -65,6 +77,29 @@ def _missed(samples: int, fired: int, drawn: int) -> sp.Rational:
     """Return the share of draws that miss the first `fired` of the samples."""
     draws = list(combinations(range(samples), drawn))
     return sp.Rational(sum(min(draw) >= fired for draw in draws), len(draws))
+
+
+def _tables(count: sp.Expr) -> Iterator[dict[sp.Basic, sp.Expr]]:
+    """Yield the mean number of working neurons in d of four samples, one table of activations for each set of counts."""
+    size, neurons = 4, 3
+    for fired in product(range(size + 1), repeat=neurons):
+        if list(fired) != sorted(fired):
+            continue
+        # neuron i fires in samples i, i+1, ..., counted around, so that their activations are no nested sets
+        active = [{(first + place) % size for place in range(times)} for first, times in enumerate(fired)]
+        for drawn in range(1, size + 1):
+            draws = list(combinations(range(size), drawn))
+            working = sum(bool(own & set(draw)) for draw in draws for own in active)
+            named = {count.base[place]: times for place, times in enumerate(fired, 1)}
+            yield {D: size, N: neurons, _d: drawn, E(K(drawn)): sp.Rational(working, len(draws))} | named
+
+
+def _by_factors(gap: sp.Expr) -> sp.Expr:
+    """Compare a function of d with a product of d factors: both are 1 at d = 0, and grow by the same factor."""
+    (product_of,) = gap.atoms(sp.Product)
+    rest = gap + product_of
+    growth = by_gamma(rest.subs(_d, _d + 1) - rest * product_of.function.subs(j, _d))
+    return sp.S.Zero if growth == 0 == sp.simplify(rest.subs(_d, 0) - 1) else gap
 
 
 def _by_normalisation(term: sp.Expr, law: sp.Expr) -> Rewrite:

@@ -2,8 +2,8 @@
 
 import sympy as sp
 
-from statnn.theory.activation.symbols import OWN, E, K, N, P, b, n
-from statnn.theory.derivation import Derivation, argued, definition, equation, identity
+from statnn.theory.activation.symbols import OWN, N, P, b, n
+from statnn.theory.derivation import Derivation, definition, identity, instance
 from statnn.theory.rewriting import by_gamma
 
 _shift, _mark = sp.symbols("T t", positive=True)
@@ -23,8 +23,7 @@ def urn_law() -> Derivation:
     inside = {r(i, n): inside_share(i)}
     rising = sp.rf(b * i, n) / sp.rf(b * N, n)  # the same, and 0 at i = 0
     solved = {P(_k, n): sp.binomial(N, _k) * differences, r(i, n): rising}
-    marked = (1 + _mark * (_shift - 1)) ** N
-    by_slope = sp.diff(marked, _mark).subs(_mark, 1)
+    shares = sp.symbols("r_:7", real=True)
     silent = sp.gamma(n + b * N - b) * sp.gamma(b * N) / (sp.gamma(n + b * N) * sp.gamma(b * N - b))
     return Derivation(
         "urn-law",
@@ -68,12 +67,19 @@ def urn_law() -> Derivation:
                 domain={N: range(9, 12)},
                 by=_term_by_term,
             ),
-            argued(
+            identity(
                 "With the shift T rᵢ = rᵢ₊₁ the generating function of K is (1 + t(T−1))ᴺ r₀; its slope at t = 1 is "
-                "the mean.",
-                equation(E(K(n)), N * (r(N, n) - r(N - 1, n))),
-                by_slope,
+                "the mean,",
+                sp.Derivative((1 + _mark * (_shift - 1)) ** N, _mark),
                 N * (_shift**N - _shift ** (N - 1)),
+                where={_mark: 1},
+            ),
+            instance(
+                "that is, summed for up to six neurons and whatever r is,",
+                sp.Sum(_k * sp.binomial(N, _k) * differences, (_k, 0, N)),
+                N * (r(N, n) - r(N - 1, n)),
+                cases=[{N: size} | {r(place, n): share for place, share in enumerate(shares[: size + 1])}
+                       for size in range(1, 7)],
             ),
             identity(
                 "There r is 1 at i = N and the silent share S(n) at i = N−1: the mean is that of the marginal law.",
