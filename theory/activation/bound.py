@@ -7,8 +7,8 @@ telescoping: what it exceeds, or falls short of, is a sum of positive terms.
 
 import sympy as sp
 
-from statnn.theory.activation.expressions import EXPONENT_BOUND
-from statnn.theory.activation.symbols import D0, OWN, D, E, K, O, S, a, b, beta, j, x, y, z
+from statnn.theory.activation.expressions import EXPONENT_BOUND, gamma_survival
+from statnn.theory.activation.symbols import D0, OWN, D, E, K, N, O, S, a, b, beta, j, u, x, y, z
 from statnn.theory.derivation import Derivation, Step, argued, definition, identity, inequality, limit, series
 from statnn.theory.rewriting import by_telescoping
 
@@ -82,6 +82,9 @@ def _integrated() -> tuple[Step, ...]:
     shown = EXPONENT_BOUND.subs({D: D - D0, beta: beta + D0, a: a + D0}, simultaneous=True)
     leading = b * (b + 1) / 2 * (1 / a - 1 / (a + D))
     bound = {E(D): EXPONENT_BOUND}
+    silent = gamma_survival(D, a, a - beta).replace(sp.gamma, lambda at: sp.exp(sp.loggamma(at)))
+    logarithm = -b * sp.log(1 + D / a) - sp.expand_log(sp.log(silent), force=True)  # of S₀/S
+    hazard = sp.polygamma(0, D + beta + b) - sp.polygamma(0, D + beta)
     return (
         definition("The function", E(D), EXPONENT_BOUND),
         identity(
@@ -92,7 +95,13 @@ def _integrated() -> tuple[Step, ...]:
             where=bound | {a: beta + b},
         ),
         identity("integrated from no samples, where S = S₀ = 1,", E(0), sp.S.Zero, where=bound),
-        argued("it bounds the logarithm, which is not negative.", sp.Le(sp.log(S_0(D) / S(D)), E(D), evaluate=False)),
+        argued(
+            "it bounds the logarithm, which is not negative: both are 0 at D = 0, and the slope of E is the larger one "
+            "by the mean of f less the hazard.",
+            sp.Le(sp.log(S_0(D) / S(D)), E(D), evaluate=False),
+            [EXPONENT_BOUND.subs(D, 0), sp.diff(EXPONENT_BOUND - logarithm, D).subs(a, beta + b)],
+            [logarithm.subs(D, 0), b / 2 * (rational_above(D + beta) + rational_above(D + beta + b)) - hazard],
+        ),
         identity(
             "From a start at D₀ the integral runs from D₀: β, a and D become β+D₀, a+D₀ and D−D₀.",
             E(D) - E(D0),
@@ -116,7 +125,6 @@ def _relative() -> tuple[Step, ...]:
     s, s0 = sp.symbols("S S_0", positive=True)
     v, w = sp.symbols("v w", positive=True)
     error = v / (w + v + w * v)
-    in_bound = s0 * (1 - sp.exp(-E(D))) / (1 - s0 * sp.exp(-E(D)))
     return (
         identity(
             "The relative error of the paper's formula, with v = S₀/S − 1 > 0 and w = 1/S₀ − 1 > 0,",
@@ -125,11 +133,25 @@ def _relative() -> tuple[Step, ...]:
             where={v: s0 / s - 1, w: 1 / s0 - 1},
         ),
         inequality("rises with v, which is exp(ln(S₀/S)) − 1,", sp.Derivative(error, v), 0, w / (w + v + w * v) ** 2),
-        argued(
-            "so E(D) in the place of ln(S₀/S) bounds it; as β → 0 (c → N) E diverges and the bound is S₀ < 1.",
-            sp.Le((K(D) - K_0(D)) / K(D), in_bound, evaluate=False),
-            error.subs({v: sp.exp(E(D)) - 1, w: 1 / s0 - 1}),
-            in_bound,
+        inequality(
+            "so E(D) in the place of ln(S₀/S), which is smaller, bounds it; with S₀/S = 1 + v and exp E(D) = 1 + v + u "
+            "the difference is, for every u > 0,",
+            s0 * (1 - sp.exp(-E(D))) / (1 - s0 * sp.exp(-E(D))),
+            (K(D) - K_0(D)) / K(D),
+            u * w / ((w + v + w * v) * (w + v + u + w * (v + u))),
+            where={
+                K(D): N * (1 - s),
+                K_0(D): N * (1 - s0),
+                E(D): sp.log(1 + v + u),
+                s: s0 / (1 + v),
+                s0: 1 / (1 + w),
+            },
+        ),
+        limit(
+            "As β → 0 (c → N) E diverges, and what is left of the bound is S₀ < 1.",
+            sp.Limit(s0 * (1 - sp.exp(-u)) / (1 - s0 * sp.exp(-u)), u, sp.oo),
+            s0,
+            domain={s0: (0, 1)},
         ),
     )
 
