@@ -1,30 +1,27 @@
 """From widened delta functions to the Hamiltonian, its gradient and what interacts with what."""
 
+from collections.abc import Callable
+
 import sympy as sp
 
-from statnn.theory.derivation import Derivation, Step, equation, identity, instance, limit
-from statnn.theory.notation import (
-    HAMILTONIAN,
-    H,
-    beta,
-    componentwise,
-    h,
-    i,
-    lam,
-    matrix,
-    n,
-    sigma,
-    vector,
-    w,
-    x,
-    y,
-)
+from statnn.theory.derivation import Derivation, Step, identity, instance, limit
+from statnn.theory.notation import HAMILTONIAN, H, beta, h, i, j, lam, matrix, n, sigma, vector, w, x, y
 from statnn.theory.rewriting import by_antiderivative, by_exponents
 
 WIDTH = 2
-_f, _g, _s = sp.symbols("f_i g_i s_i")  # a field, its gap h - σ(f), for display
-_W, _V = sp.Symbol("W_{ij}"), sp.Symbol("W_{ik}")
-_hj, _hk = sp.symbols("h_j h_k")
+PAIRS = ((1, 1), (1, 2), (2, 1), (2, 2))
+UNITS = (1, 2)
+TARGET = sp.IndexedBase("y")
+k, mu, nu = sp.symbols("k mu nu", integer=True)
+D = sp.Symbol("D", integer=True, positive=True)
+
+
+def _layered(name: str) -> Callable[[int], sp.IndexedBase]:
+    """Return the names of a quantity in layers m, m+1, ..."""
+    return lambda shift: sp.IndexedBase(f"{name}^{{(m{f'{shift:+d}' if shift else ''})}}")
+
+
+NEURON, F, G, W, BIAS = (_layered(name) for name in "hfgWb")
 
 
 class Layers:
@@ -55,10 +52,30 @@ class Layers:
         prior += sum(entry**2 / (2 * self.bias_scale**2) for bias in self.biases for entry in bias)
         return beta * miss + lam * square + prior
 
-    def costs(self, m: int, mu: int) -> sp.Matrix:
-        """Return what a change of the fields of a layer costs, -2λ(h-σ)σ'."""
-        gaps, fields = self.gaps(m, mu), self.fields(m, mu)
-        return sp.Matrix([-2 * lam * gap * sigma(field, 1) for gap, field in zip(gaps, fields, strict=True)])
+    def case(self, m: int, sizes: dict[sp.Symbol, int], *variables: sp.Expr) -> dict[sp.Basic, sp.Expr]:
+        """Return the instance in which layer m is the printed one, and H a function of `variables`, given by name."""
+        meaning = self._meaning(m)
+        whole = {index: sp.Integer(value) for index, value in sizes.items()}
+        values = [meaning[name.xreplace(whole)] for name in variables]
+        return whole | {n: WIDTH, D: 2, H(*values): self.energy() / beta} | meaning
+
+    def _meaning(self, m: int) -> dict[sp.Basic, sp.Expr]:
+        """Return what the names of layers mean, counted from m: neurons, fields and gaps of the first sample, and of each."""
+        meaning = {TARGET[unit]: self.targets[0][unit - 1] for unit in UNITS}
+        for layer in range(3):
+            for unit, sample in PAIRS:
+                parts = {
+                    NEURON: self.neurons[layer][sample - 1],
+                    F: self.fields(layer, sample - 1),
+                    G: self.gaps(layer, sample - 1),
+                }
+                for name, values in parts.items():
+                    meaning[name(layer - m)[unit, sample]] = values[unit - 1]
+                    if sample == 1:
+                        meaning[name(layer - m)[unit]] = values[unit - 1]
+                meaning[W(layer - m)[unit, sample]] = self.weights[layer][unit - 1, sample - 1]  # here `sample` is a unit
+            meaning |= {BIAS(layer - m)[unit]: self.biases[layer][unit - 1] for unit in UNITS}
+        return meaning
 
 
 def _widened() -> tuple[Step, ...]:
@@ -97,106 +114,83 @@ def _widened() -> tuple[Step, ...]:
 
 
 def _gradient() -> tuple[Step, ...]:
-    net, mu = Layers(), 0
-    energy = net.energy()
-    hidden, last = net.neurons[0][mu], net.neurons[2][mu]
-    back = net.weights[1].T * net.costs(1, mu)
-    weights, biases = net.weights[1], net.biases[1]
-    each = [net.costs(1, sample) * net.below[1][sample].T for sample in range(2)]
-    slope = sp.Symbol("sigma_w", positive=True)
-    total = sp.Symbol("D", integer=True, positive=True)
-    count = sp.Symbol("mu", integer=True)
-    cost = _g * sigma(_f, 1)
+    net, slope = Layers(), sp.Symbol("sigma_w", positive=True)
+    cost = G(0)[i, mu] * sigma(F(0)[i, mu], 1)
+    own = 2 * lam * G(0)[j]
     return (
-        componentwise(
-            "A hidden neuron is pulled to what the layer below computes, and by every gap g = h − σ(f) above it; "
-            "shown per neuron j, checked for three layers of two units and two samples.",
-            [energy.diff(neuron) for neuron in hidden],
-            2 * lam * net.gaps(0, mu) + back,
-            equation(
-                sp.Derivative(beta * H(_hj), _hj, evaluate=False),
-                2 * lam * sp.Symbol("g_j") - 2 * lam * sp.Sum(_W * cost, (i, 1, n)),
-            ),
+        instance(
+            "A hidden neuron is pulled to what the layer below computes, and by every gap g = h − σ(f) above it, f = "
+            "Wh + b the field; checked for every neuron j of the first of three layers of two units, two samples.",
+            sp.Derivative(beta * H(NEURON(0)[j]), NEURON(0)[j]),
+            own - 2 * lam * sp.Sum(W(1)[i, j] * G(1)[i] * sigma(F(1)[i], 1), (i, 1, n)),
+            cases=[net.case(0, {j: unit}, NEURON(0)[j]) for unit in UNITS],
         ),
-        componentwise(
+        instance(
             "A neuron of the last layer feels the target instead.",
-            [energy.diff(neuron) for neuron in last],
-            2 * lam * net.gaps(2, mu) + 2 * beta * (last - net.targets[mu]),
-            equation(
-                sp.Derivative(beta * H(_hj), _hj, evaluate=False),
-                2 * lam * sp.Symbol("g_j") + 2 * beta * (_hj - sp.Symbol("y_j")),
-            ),
+            sp.Derivative(beta * H(NEURON(0)[j]), NEURON(0)[j]),
+            own + 2 * beta * (NEURON(0)[j] - TARGET[j]),
+            cases=[net.case(2, {j: unit}, NEURON(0)[j]) for unit in UNITS],
         ),
-        componentwise(
+        instance(
             "A weight collects the same cost of its field times the neuron below, over D samples μ, and its prior "
             "of variance σ²/n.",
-            [energy.diff(weight) for weight in weights],
-            each[0] + each[1] + WIDTH * weights / net.weight_scale**2,
-            equation(
-                sp.Derivative(beta * H(_W), _W, evaluate=False),
-                -2 * lam * sp.Sum(_hj * cost, (count, 1, total)) + n * _W / slope**2,
-            ),
+            sp.Derivative(beta * H(W(0)[i, j]), W(0)[i, j]),
+            -2 * lam * sp.Sum(cost * NEURON(-1)[j, mu], (mu, 1, D)) + n * W(0)[i, j] / slope**2,
+            cases=[net.case(1, {i: above, j: below}, W(0)[i, j]) for above, below in PAIRS],
         ),
-        componentwise(
+        instance(
             "A bias does without the neuron.",
-            [energy.diff(bias) for bias in biases],
-            net.costs(1, 0) + net.costs(1, 1) + biases / net.bias_scale**2,
-            equation(
-                sp.Derivative(beta * H(sp.Symbol("b_i")), sp.Symbol("b_i"), evaluate=False),
-                -2 * lam * sp.Sum(cost, (count, 1, total))
-                + sp.Symbol("b_i") / sp.Symbol("sigma_b", positive=True) ** 2,
-            ),
+            sp.Derivative(beta * H(BIAS(0)[i]), BIAS(0)[i]),
+            -2 * lam * sp.Sum(cost, (mu, 1, D)) + BIAS(0)[i] / sp.Symbol("sigma_b", positive=True) ** 2,
+            cases=[net.case(1, {i: unit}, BIAS(0)[i]) for unit in UNITS],
         ),
     )
 
 
 def _locality() -> tuple[Step, ...]:
-    net, mu = Layers(), 0
-    energy = net.energy()
-    first, second, third = (net.neurons[m][mu] for m in range(3))
-    fields, gaps, above = net.fields(1, mu), net.gaps(1, mu), net.weights[1]
-    bend = [sigma(field, 1) ** 2 - gap * sigma(field, 2) for field, gap in zip(fields, gaps, strict=True)]
-    inside = sum(above[row, 0] * above[row, 1] * bend[row] for row in range(WIDTH))
-    own = 2 * lam * (1 + sum(above[row, 0] ** 2 * bend[row] for row in range(WIDTH)))
-    bent = sigma(_f, 1) ** 2 - _g * sigma(_f, 2)
-    names = sp.symbols("h_j^{(m)} h_k^{(m+1)} h_k^{(m+2)}")
+    net = Layers()
+    low, high, top = NEURON(0)[j], NEURON(1)[k], NEURON(2)[k]
+    beside, here, there = NEURON(0)[k], NEURON(0)[j, mu], NEURON(0)[k, nu]
+    bend = sigma(F(1)[i], 1) ** 2 - G(1)[i] * sigma(F(1)[i], 2)
 
-    def mixed(one: sp.Symbol, other: sp.Symbol) -> sp.Expr:
-        return sp.Derivative(beta * H(one, other), one, other, evaluate=False)
+    def mixed(one: sp.Expr, other: sp.Expr) -> sp.Expr:
+        return sp.Derivative(beta * H(one, other), one, other)
+
+    def cases(one: sp.Expr, other: sp.Expr) -> list[dict[sp.Basic, sp.Expr]]:
+        """Return the derivatives with respect to every pair of two neurons, of samples 1 and 2."""
+        pairs = [pair for pair in PAIRS if other != beside or pair[0] != pair[1]]
+        return [net.case(0, {j: first, k: second, mu: 1, nu: 2}, one, other) for first, second in pairs]
 
     return (
-        componentwise(
+        instance(
             "The Hamiltonian is local in the layer index: neurons of layers m and m+2 do not interact;",
-            [energy.diff(one, other) for one in first for other in third],
-            [sp.S.Zero] * WIDTH**2,
-            equation(mixed(names[0], names[2]), sp.S.Zero),
+            mixed(low, top),
+            sp.S.Zero,
+            cases=cases(low, top),
         ),
-        componentwise(
+        instance(
             "neurons of neighbouring layers interact through their weight and the slope of the activation;",
-            [energy.diff(first[col], second[row]) for row in range(WIDTH) for col in range(WIDTH)],
-            [-2 * lam * above[row, col] * sigma(fields[row], 1) for row in range(WIDTH) for col in range(WIDTH)],
-            equation(mixed(names[0], names[1]), -2 * lam * sp.Symbol("W_{kj}") * sigma(sp.Symbol("f_k"), 1)),
+            mixed(low, high),
+            -2 * lam * W(1)[k, j] * sigma(F(1)[k], 1),
+            cases=cases(low, high),
         ),
         instance(
             "neurons of one layer interact through every unit above them,",
-            equation(mixed(_hj, _hk), 2 * lam * sp.Sum(_W * _V * bent, (i, 1, n))),
-            energy.diff(first[0], first[1]),
-            2 * lam * inside,
+            mixed(low, beside),
+            2 * lam * sp.Sum(W(1)[i, j] * W(1)[i, k] * bend, (i, 1, n)),
+            cases=cases(low, beside),
         ),
         instance(
             "and a neuron with itself in the same way, on top of its own stiffness.",
-            equation(
-                sp.Derivative(beta * H(_hj), _hj, 2, evaluate=False),
-                2 * lam * (1 + sp.Sum(_W**2 * bent, (i, 1, n))),
-            ),
-            energy.diff(first[0], 2),
-            own,
+            sp.Derivative(beta * H(low), low, 2),
+            2 * lam * (1 + sp.Sum(W(1)[i, j] ** 2 * bend, (i, 1, n))),
+            cases=[net.case(0, {j: unit}, low) for unit in UNITS],
         ),
         instance(
             "Neurons of different samples do not interact while the weights are held.",
-            equation(mixed(*sp.symbols(r"h_j^{\mu} h_k^{\nu}")), sp.S.Zero),
-            energy.diff(net.neurons[0][0][0], net.neurons[0][1][0]),
+            mixed(here, there),
             sp.S.Zero,
+            cases=cases(here, there),
         ),
     )
 
