@@ -1,30 +1,37 @@
 """The deterministic limit: how far fluctuating neurons are from what their network computes."""
 
+from itertools import product
+
 import sympy as sp
 
-from statnn.theory.derivation import Derivation, Step, equation, identity, instance
+from statnn.theory.derivation import Derivation, Step, identity, instance
+from statnn.theory.interaction.hamiltonian import NEURON
 from statnn.theory.notation import (
     HAMILTONIAN,
+    H,
     beta,
-    componentwise,
     expected,
     f,
     gaussian,
     gaussian_mean,
+    i,
+    j,
     lam,
+    m,
     matrix,
+    n,
     named,
     sigma,
-    spread,
     vector,
     w,
     z,
 )
 
+k, l, M = sp.symbols("k l M", integer=True)
 _size = sp.Symbol("delta", positive=True)  # the square root of the noise variance 1/(2λ)
 _shift, _spread = sp.symbols("mu_m v_m", real=True)  # mean shift and variance of layer m in units of 1/(2λ)
 _slope, _bend = sigma(sp.Symbol("f_m"), 1), sigma(sp.Symbol("f_m"), 2)
-_above = {name: named(f"{tex}_{{m+1}}") for name, tex in {"mu": r"\mu", "v": "v", "S": "S"}.items()}
+_above = {name: named(f"{tex}_{{m+1}}") for name, tex in {"mu": r"\mu", "v": "v"}.items()}
 
 
 def _taylor(displacement: sp.Expr, order: int) -> sp.Expr:
@@ -100,34 +107,48 @@ def _expansion() -> tuple[Step, ...]:
 
 
 def _linear() -> tuple[Step, ...]:
-    weight = matrix("w", 2, 2)
-    eye = sp.eye(2)
-    noise = 1 / (2 * lam)
-    precision = 2 * lam * sp.Matrix(sp.BlockMatrix([[eye + weight.T * weight, -weight.T], [-weight, eye]]))
-    covariance = noise * sp.Matrix(sp.BlockMatrix([[eye, weight.T], [weight, weight * weight.T + eye]]))
+    units = (1, 2)
+    pairs = tuple(product(units, repeat=2))
+    values = matrix("w", 2, 2)
     h1, h2, x = vector("h", 2), vector("g", 2), vector("x", 2)
-    energy = lam * sum(gap**2 for gap in [*(h1 - x), *(h2 - weight * h1)])
-    both = [*h1, *h2]
+    energy = lam * sum(gap**2 for gap in [*(h1 - x), *(h2 - values * h1)])
+    covariance = sp.hessian(energy, [*h1, *h2]).inv(method="ADJ")
+    low, high, between, weight = (
+        sp.IndexedBase(name) for name in ("S^{(m)}", "S^{(m+1)}", "S^{(m+1, m)}", "W^{(m+1)}")
+    )
+    neuron, names = NEURON(0), {n: sp.S(2)}
+    for row, column in pairs:
+        names[weight[row, column]] = values[row - 1, column - 1]
+        names[low[row, column]] = covariance[row - 1, column - 1]
+        names[high[row, column]] = covariance[row + 1, column + 1]
+        names[between[row, column]] = covariance[row + 1, column - 1]
+    places = [names | {j: row, k: column} for row, column in pairs]
+    own = sp.KroneckerDelta(j, k)
     return (
-        componentwise(
-            "With the identity as activation βH is quadratic; its matrix of second derivatives, for two layers of two "
-            "units,",
-            sp.hessian(energy, both),
-            precision,
-            equation(named(r"\Lambda_{mm}"), 2 * lam * (1 + named("W^{T} W"))),
+        instance(
+            "With the identity as activation βH is quadratic; its second derivatives inside a layer, for two layers "
+            "of two units, make a matrix",
+            sp.Derivative(beta * H(neuron[j], neuron[k]), neuron[j], neuron[k]),
+            2 * lam * (own + sp.Sum(weight[i, j] * weight[i, k], (i, 1, n))),
+            cases=[
+                case | {neuron[1]: h1[0], neuron[2]: h1[1], H(h1[case[j] - 1], h1[case[k] - 1]): energy / beta}
+                for case in places
+            ],
         ),
-        componentwise(
-            "has for its inverse the covariance that the layers build up: noise is passed on and added, exactly at "
-            "every λ.",
-            precision * covariance,
-            sp.eye(4),
-            equation(_above["S"], named("W S_{m} W^{T}") + 1 / (2 * lam)),
+        instance(
+            "whose inverse over all layers is the covariance S that the layers build up: noise is passed on and added, "
+            "exactly at every λ.",
+            high[j, k],
+            sp.Sum(weight[j, i] * sp.Sum(low[i, l] * weight[k, l], (l, 1, n)), (i, 1, n)) + own / (2 * lam),
+            cases=places,
+            by=sp.cancel,
         ),
-        componentwise(
-            "Covariances between layers are products of weights with the variance of the lower one.",
-            covariance[2:, :2],
-            weight * covariance[:2, :2],
-            equation(named("S_{m+1,m}"), named("W S_{m}")),
+        instance(
+            "Covariances between layers are products of weights with the covariance of the lower one.",
+            between[j, k],
+            sp.Sum(weight[j, i] * low[i, k], (i, 1, n)),
+            cases=places,
+            by=sp.cancel,
         ),
     )
 
@@ -143,53 +164,52 @@ def _conditioned() -> tuple[Step, ...]:
         variance.append(weight**2 * variance[-1] + noise)
     energy = beta * (y - layers[-1]) ** 2 + lam * (layers[0] - start) ** 2
     energy += lam * sum((layers[k + 1] - weights[k] * layers[k]) ** 2 for k in range(2))
-    shared = [variance[0] * weights[0] * weights[1], variance[1] * weights[1], variance[2]]
-    gain = (y - trace[-1]) / (variance[-1] + 1 / (2 * beta))
-    mean = [t + c * gain for t, c in zip(trace, shared, strict=True)]
-    at = dict(zip(layers, mean, strict=True))
     hessian = sp.hessian(energy, layers)
-    names = sp.symbols("t_m C_m t_M S_M")
-    total = variance[-1] + 1 / (2 * beta)
+    inverse = hessian.inv(method="ADJ")
+    at_zero = dict.fromkeys(layers, 0)
+    mean = -inverse * sp.Matrix([energy.diff(layer).subs(at_zero) for layer in layers])
+    at = dict(zip(layers, mean, strict=True))
+    T, S, C = (sp.IndexedBase(name) for name in "tSC")
+    total, depth = S[M, M] + 1 / (2 * beta), {M: sp.S(3)}
+    for upper in range(1, 4):
+        depth |= {T[upper]: trace[upper - 1], C[upper]: variance[upper - 1] * sp.prod(weights[upper - 1 :])}
+        for lower in range(1, upper + 1):
+            shared = variance[lower - 1] * sp.prod(weights[lower - 1 : upper - 1])
+            depth |= {S[lower, upper]: shared, S[upper, lower]: shared}
+    average, least, det = expected("h_{m}"), named(r"\min \beta H"), named(r"\det \Lambda")
+    covariance = named(r"\operatorname{Cov}[h_{l}, h_{m}]")
     return (
-        componentwise(
-            "A target on the last of M layers pulls every layer in proportion to its covariance C with the last: this "
-            "mean is where the gradient vanishes, checked for three scalar layers.",
-            [energy.diff(layer).subs(at, simultaneous=True) for layer in layers],
-            [sp.S.Zero] * 3,
-            equation(
-                expected("h_{m}"),
-                names[0] + names[1] * (y - names[2]) / (names[3] + 1 / (2 * beta)),
-            ),
-            by=sp.simplify,
+        instance(
+            "A target on the last of M layers pulls every layer off its trace t, in proportion to its covariance C "
+            "with the last: the mean, where the gradient vanishes, checked for three scalar layers.",
+            average,
+            T[m] + C[m] * (y - T[M]) / total,
+            cases=[depth | {m: place, average: mean[place - 1]} for place in range(1, 4)],
+            by=sp.cancel,
         ),
-        componentwise(
+        instance(
             "It reduces the covariance by a term of rank one: inverse of the matrix of second derivatives.",
-            hessian
-            * sp.Matrix(
-                3,
-                3,
-                lambda row, col: (
-                    variance[min(row, col)] * sp.prod(weights[min(row, col) : max(row, col)])
-                    - shared[row] * shared[col] / total
-                ),
-            ),
-            sp.eye(3),
-            equation(spread("h_{m}"), sp.Symbol("S_m") - names[1] ** 2 / (names[3] + 1 / (2 * beta))),
-            by=sp.simplify,
+            covariance,
+            S[l, m] - C[l] * C[m] / total,
+            cases=[
+                depth | {l: lower, m: upper, covariance: inverse[lower - 1, upper - 1]}
+                for lower, upper in product(range(1, 4), repeat=2)
+            ],
+            by=sp.cancel,
         ),
         instance(
             "At that mean the energy is the squared miss of the network over twice the variance of what the target "
             "sees,",
-            equation(named(r"\min \beta H"), (y - names[2]) ** 2 / (2 * names[3] + 1 / beta)),
-            energy.subs(at, simultaneous=True),
-            (y - trace[-1]) ** 2 / (2 * total),
-            by=sp.simplify,
+            least,
+            (y - T[M]) ** 2 / (2 * total),
+            cases=[depth | {least: energy.subs(at, simultaneous=True)}],
+            by=sp.cancel,
         ),
         instance(
             "whose matrix of second derivatives has the determinant that normalises it.",
-            equation(named(r"\det \Lambda"), (2 * lam) ** sp.Symbol("M") * (1 + 2 * beta * names[3])),
-            hessian.det(),
-            (2 * lam) ** 3 * 2 * beta * total,
+            det,
+            (2 * lam) ** M * 2 * beta * total,
+            cases=[depth | {det: hessian.det()}],
         ),
     )
 
