@@ -101,8 +101,13 @@ def in_case(expr: sp.Expr, case: Definitions) -> sp.Expr:
     """
     sizes = {name: value for name, value in case if name.is_Symbol and value.is_Integer}
     names = tuple((name.xreplace(sizes), value) for name, value in case if name not in sizes)
-    written = expr.xreplace(sizes).replace(lambda part: isinstance(part, (sp.Sum, sp.Product)), _written_out)
+    written = _unrolled(expr.xreplace(sizes))
     return put_in(written.xreplace({name: value for name, value in names if not name.is_Symbol}), names)
+
+
+def _unrolled(expr: sp.Expr) -> sp.Expr:
+    """Return `expr` with its sums and products over numbers written out, those within one another, too."""
+    return expr.replace(lambda part: isinstance(part, (sp.Sum, sp.Product)), _written_out)
 
 
 def _written_out(operator: sp.Sum | sp.Product) -> sp.Expr:
@@ -110,7 +115,7 @@ def _written_out(operator: sp.Sum | sp.Product) -> sp.Expr:
     (index, first, last), *others = operator.limits
     if others or not (first.is_Integer and last.is_Integer):
         return operator
-    terms = [operator.function.xreplace({index: sp.Integer(k)}) for k in range(int(first), int(last) + 1)]
+    terms = [_unrolled(operator.function.xreplace({index: sp.Integer(k)})) for k in range(int(first), int(last) + 1)]
     return sp.Add(*terms) if isinstance(operator, sp.Sum) else sp.Mul(*terms)
 
 
