@@ -19,11 +19,11 @@ def mutants(step: Step) -> Iterator[Step]:
     if step.kind == "instance" and not step.cases:
         return
     left, right = step.equation.args
-    values = step.sides()
+    values = step.sides() if step.kind == "identity" else (left, right)
     changes = [(left + 1, right), (left, right + 1)]
     if not any(side == 0 or side.func.__name__ == "O" for side in (left, right)):
         changes += [(2 * left, right), (left, 2 * right)]
-        if step.kind == "identity" and not any(value in {-1, 0, 1} for value in values):
+        if step.kind in {"identity", "instance"} and not any(value in {-1, 0, 1} for value in values):
             changes += [(left**3, right), (left, right**3)]
     for changed in changes:
         yield replace(step, equation=type(step.equation)(*changed, evaluate=False))

@@ -59,6 +59,8 @@ def _by_flow(flow: sp.Expr) -> Rewrite:
 
     def rewrite(gap: sp.Expr) -> sp.Expr:
         sums = gap.atoms(sp.Sum)
+        if not sums <= {term.as_coeff_Mul()[1] for term in sp.Add.make_args(gap)}:
+            return gap
         ends = {total: total.limits[0][2] for total in sums}
         last = max(ends.values(), key=lambda end: sp.expand(end).as_coeff_Add()[0])
         # a law ends by itself: beyond its last count it is zero
