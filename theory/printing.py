@@ -200,6 +200,7 @@ class _Latex(LatexPrinter):
 
     def _print_Indexed(self, expr: sp.Expr) -> str:
         base, *indices = map(self._print, expr.args)
+        base = f"{{{base}}}" if "^" in base else base  # so that a power of it has one superscript
         return f"{base}_{{{' '.join(indices)}}}"
 
     def _print_Given(self, expr: sp.Expr) -> str:

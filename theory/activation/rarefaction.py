@@ -33,8 +33,11 @@ def rarefaction() -> Derivation:
                 "come from the D−k others; every way to draw is counted for up to four samples.",
                 P(Given(0, k, _d)),
                 missed,
-                cases=[{D: size, k: fired, _d: drawn, P(Given(0, fired, drawn)): _missed(size, fired, drawn)}
-                       for size, drawn in few for fired in range(size + 1)],
+                cases=[
+                    {D: size, k: fired, _d: drawn, P(Given(0, fired, drawn)): _missed(size, fired, drawn)}
+                    for size, drawn in few
+                    for fired in range(size + 1)
+                ],
             ),
             identity(
                 "Drawn one after the other, each of them comes from those others in its turn.",
@@ -80,7 +83,7 @@ def _missed(samples: int, fired: int, drawn: int) -> sp.Rational:
 
 
 def _tables(count: sp.Expr) -> Iterator[dict[sp.Basic, sp.Expr]]:
-    """Yield the mean number of working neurons in d of four samples, one table of activations for each set of counts."""
+    """Yield the mean number of working neurons in d of four samples, for one table of each set of counts."""
     size, neurons = 4, 3
     for fired in product(range(size + 1), repeat=neurons):
         if list(fired) != sorted(fired):

@@ -78,8 +78,10 @@ def urn_law() -> Derivation:
                 "that is, summed for up to six neurons and whatever r is,",
                 sp.Sum(_k * sp.binomial(N, _k) * differences, (_k, 0, N)),
                 N * (r(N, n) - r(N - 1, n)),
-                cases=[{N: size} | {r(place, n): share for place, share in enumerate(shares[: size + 1])}
-                       for size in range(1, 7)],
+                cases=[
+                    {N: size} | {r(place, n): share for place, share in enumerate(shares[: size + 1])}
+                    for size in range(1, 7)
+                ],
             ),
             identity(
                 "There r is 1 at i = N and the silent share S(n) at i = N−1: the mean is that of the marginal law.",

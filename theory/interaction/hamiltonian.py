@@ -60,9 +60,11 @@ class Layers:
         return whole | {n: WIDTH, D: 2, H(*values): self.energy() / beta} | meaning
 
     def _meaning(self, m: int) -> dict[sp.Basic, sp.Expr]:
-        """Return what the names of layers mean, counted from m: neurons, fields and gaps of the first sample, and of each."""
+        """Return what names mean, layers counted from m; neurons, fields and gaps of the first sample, and of each."""
         meaning = {TARGET[unit]: self.targets[0][unit - 1] for unit in UNITS}
         for layer in range(3):
+            for unit, below in PAIRS:
+                meaning[W(layer - m)[unit, below]] = self.weights[layer][unit - 1, below - 1]
             for unit, sample in PAIRS:
                 parts = {
                     NEURON: self.neurons[layer][sample - 1],
@@ -73,7 +75,6 @@ class Layers:
                     meaning[name(layer - m)[unit, sample]] = values[unit - 1]
                     if sample == 1:
                         meaning[name(layer - m)[unit]] = values[unit - 1]
-                meaning[W(layer - m)[unit, sample]] = self.weights[layer][unit - 1, sample - 1]  # here `sample` is a unit
             meaning |= {BIAS(layer - m)[unit]: self.biases[layer][unit - 1] for unit in UNITS}
         return meaning
 

@@ -38,7 +38,8 @@ class Layers:
 
     def error(self, m: int, unit: int) -> sp.Expr:
         """Return the derivative of the target's term by a neuron, those above it computed from it, in the noise."""
-        above = {} if m else dict(zip(self.neurons[1], self.field(1).applyfunc(sigma) + self.noise[1] / ROOT, strict=True))
+        computed = self.field(1).applyfunc(sigma) + self.noise[1] / ROOT
+        above = {} if m else dict(zip(self.neurons[1], computed, strict=True))
         return self.miss.xreplace(above).diff(self.neurons[m][unit - 1]).xreplace(self.forward)
 
 
