@@ -180,13 +180,15 @@ def onsager(coupling: float = 1.0, temperature: float = 1.0) -> SquareLattice:
     from scipy import integrate
 
     modulus = (2 * sech * tanh) ** 2
+    bends = [abs(k_prime) * 10.0**decade for decade in range(-1, 20 if k_prime else -1)]
     integral, _ = integrate.quad(
-        lambda phi: math.log1p(math.sqrt(k_prime**2 + modulus * math.cos(phi) ** 2)),
+        lambda phi: math.log1p(math.sqrt(k_prime**2 + modulus * math.sin(phi) ** 2)),
         0,
         math.pi / 2,
         epsabs=1e-14,
         epsrel=1e-13,
         limit=200,
+        points=[phi for phi in bends if phi < 1] or None,
     )
     return SquareLattice(
         log_partition=x + math.log1p(math.exp(-2 * x)) - math.log(2) / 2 + integral / math.pi,

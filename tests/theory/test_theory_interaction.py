@@ -235,7 +235,7 @@ def test_the_torus_of_statnn(rows, columns, K):
     assert found.heat_capacity == pytest.approx(exact, rel=1e-11, abs=1e-13 * size)
 
 
-@pytest.mark.parametrize("K", [0.01, 0.3, 0.44, 0.4406868, 0.4413, 0.6, 2.0])
+@pytest.mark.parametrize("K", [0.01, 0.3, 0.44, 0.4406868, 0.44068735, 0.4413, 0.6, 2.0])
 def test_the_infinite_lattice_of_statnn(K):
     found = onsager(temperature=1 / K)
     K = 1 / (1 / K)
