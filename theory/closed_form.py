@@ -23,6 +23,7 @@ from statnn.theory.variable import Variable
 Value: TypeAlias = Number | str | sp.Expr
 """A number; a string is read as the decimal or fraction that it spells, exactly."""
 _GUARD = 80
+_SLOW = (ExprWithLimits, sp.Derivative)  # what numpy cannot evaluate
 
 
 @dataclass(frozen=True)
@@ -217,7 +218,7 @@ class Formula:
         array([  0., 500.])
         """
         symbols = [variable.symbol for variable in self.variables]
-        if self.expression.has(ExprWithLimits) or "Not supported" in SciPyPrinter().doprint(self.expression):
+        if self.expression.has(*_SLOW) or "Not supported" in SciPyPrinter({"strict": False}).doprint(self.expression):
             inner = np.vectorize(lambda *at: float(number(self.expression, symbols)(*map(mpmath.mpf, at))), [float])
         else:
             inner = sp.lambdify(symbols, self.expression, modules=["scipy", "numpy"], cse=True)

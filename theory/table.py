@@ -64,8 +64,9 @@ def formulas() -> Formulas:
     'statnn.activation.GammaPoisson.tail_exponent'
     """
     from statnn.theory.activation.formulas import ACTIVATION  # expressions take a moment to be built
+    from statnn.theory.interaction.formulas import INTERACTION
 
-    return Formulas((*ACTIVATION,))
+    return Formulas((*ACTIVATION, *INTERACTION))
 
 
 def formula(name: str) -> Formula:

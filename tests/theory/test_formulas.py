@@ -11,7 +11,8 @@ import mpmath
 import numpy as np
 import pytest
 import sympy as sp
-from formula_rows import ROWS
+from checks import assert_mean, rejects
+from formula_rows import ROWS, SAMPLED
 
 from statnn import theory
 from statnn.theory.comparison import draw
@@ -39,7 +40,7 @@ def found_by_name(path):
     raise AssertionError(f"{path} does not exist")
 
 
-@pytest.mark.parametrize("name", FORMULAS)
+@pytest.mark.parametrize("name", ROWS)
 def test_a_formula_is_what_its_implementation_computes(name, rng):
     formula, row = FORMULAS[name], ROWS[name]
     random = Random(int(rng.integers(2**63)))  # noqa: S311 - points, not secrets
@@ -50,8 +51,19 @@ def test_a_formula_is_what_its_implementation_computes(name, rng):
         assert abs(value - exact) <= row.within * abs(exact) + row.beside, (values, value, exact)
 
 
+@pytest.mark.filterwarnings("ignore::statnn.montecarlo.UntrustedEstimate")
+@pytest.mark.parametrize("name", SAMPLED)
+def test_a_formula_is_what_its_implementation_estimates(name, rng):
+    row = SAMPLED[name]
+    exact, found = float(FORMULAS[name].evaluate(**row.at)), np.array(row.value(rng, **row.at))
+    assert_mean(found, exact, bias=row.bias * abs(exact), what=name)
+    with rejects():
+        assert_mean(found, 1.5 * exact, bias=row.bias * abs(exact), what=f"{name}, half as much again")
+
+
 def test_every_row_is_of_a_formula_and_every_formula_has_all_it_says():
-    assert set(ROWS) == set(FORMULAS)
+    assert {*ROWS, *SAMPLED} == set(FORMULAS)
+    assert not ROWS.keys() & SAMPLED.keys()
     for formula in FORMULAS.values():
         assert formula.derivation in DERIVATIONS, formula.name
         assert formula.implementation.startswith("statnn."), formula.name

@@ -1,25 +1,9 @@
-"""What of `statnn` computes each formula, as a function of the formula's own symbols: rows of one table."""
+"""Activation processes: what computes their formulas."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
+from formula_rows.row import Row
 from statnn.activation import BetaBernoulli, GammaPoisson, PolyaUrn, rarefaction
-
-
-@dataclass(frozen=True)
-class Row:
-    """How a formula is computed, and how well.
-
-    `value` takes the symbols by name. `within` is the relative error allowed, `beside` an absolute one for values that
-    cancel; `points` is how many are drawn, `at` replaces what is drawn for some symbols.
-    """
-
-    value: Callable[..., Any]
-    within: float = 1e-12
-    beside: float = 0.0
-    points: int = 5
-    at: Callable[[Any], dict[str, Any]] | None = None
 
 
 def _processes() -> dict[str, Row]:
@@ -88,5 +72,3 @@ ACTIVATION = {
     "rarefaction.variance": Row(lambda D, k, d: rarefaction([k], D, d).std[0] ** 2, at=lambda random: {
         "D": 20, "k": random.randint(0, 20), "d": random.randint(0, 20)}),
 }  # fmt: skip
-
-ROWS = {**ACTIVATION}

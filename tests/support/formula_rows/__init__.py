@@ -1,0 +1,7 @@
+"""What of `statnn` computes each formula: rows of one table, room by room."""
+
+from formula_rows.activation import ACTIVATION
+from formula_rows.interaction import INTERACTION, INTERACTION_SAMPLED
+
+ROWS = {**ACTIVATION, **INTERACTION}
+SAMPLED = {**INTERACTION_SAMPLED}
