@@ -65,8 +65,9 @@ def formulas() -> Formulas:
     """
     from statnn.theory.activation.formulas import ACTIVATION  # expressions take a moment to be built
     from statnn.theory.interaction.formulas import INTERACTION
+    from statnn.theory.measure.formulas import MEASURE
 
-    return Formulas((*ACTIVATION, *INTERACTION))
+    return Formulas((*ACTIVATION, *INTERACTION, *MEASURE))
 
 
 def formula(name: str) -> Formula:

@@ -34,7 +34,7 @@ _DYNAMIC = (
             "Hamiltonian of a neuron of the last layer in one sample; a sum over neurons, layers and samples",
             "Lee, Lee & Yi 2024, arXiv 2410.00396", "paper", "hamiltonian", _ROOM + "DynamicNeurons.energy", main=True),
     Formula("dynamic.gradient", sp.Derivative(beta * H(h), h), 2 * lam * (h - s) - 2 * beta * (y - h),
-            (_BETA, _STIFF, _NEURON, _TARGET, _COMPUTED), "force on a neuron of the last layer, with the sign of a slope",
+            (_BETA, _STIFF, _NEURON, _TARGET, _COMPUTED), "slope of the Hamiltonian in a neuron of the last layer",
             HAMILTONIAN, "exact", "hamiltonian", _ROOM + "DynamicNeurons.gradient"),
     Formula("dynamic.prior", named(r"-\ln p(w)"), n * w**2 / (2 * scale**2),
             (Variable(n, "1 <= n < oo, whole", "fan-in"), Variable(w, "-oo < w < oo", "free weight"),
