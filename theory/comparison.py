@@ -6,14 +6,16 @@ from typing import Any
 
 import mpmath
 import sympy as sp
+from sympy.concrete.expr_with_limits import ExprWithLimits
 
 from statnn.theory.closed_form import Formula, no_symbol
 from statnn.theory.evaluation import number
 from statnn.theory.precision import converged
 from statnn.theory.rewriting import by_gamma
+from statnn.theory.root import Root
 from statnn.theory.table import main_result
 
-DIGITS, POINTS = 50, 20
+DIGITS, POINTS, FEW = 50, 20, 3
 _SHORT = 120  # operations of a difference that is still worth simplifying
 
 
@@ -29,7 +31,8 @@ class Comparison:
         The reader's, in the symbols of the formula.
     how : {"symbolically", "in numbers", ""}
         How they were shown to be equal: their difference simplifies to zero, or they agree at 20 points of the range
-        to 50 digits, which proves nothing but leaves little doubt. Empty where they differ.
+        to 50 digits, which proves nothing but leaves little doubt; at 3 where integrals or roots make a point slow.
+        Empty where they differ.
     at : dict
         Where they differ: a value for each symbol.
     values : tuple
@@ -50,7 +53,7 @@ class Comparison:
         if self.how == "symbolically":
             return f"equal to {name}: the difference simplifies to zero"
         if self.how:
-            return f"equal to {name} at {POINTS} points of its range to {DIGITS} digits"
+            return f"equal to {name} at {_points(self.formula, self.expression)} points of its range to {DIGITS} digits"
         ours, theirs = ("no value" if one is None else mpmath.nstr(one, 20) for one in self.values)
         at = ", ".join(f"{symbol} = {mpmath.nstr(value, 17)}" for symbol, value in self.at.items())
         return f"not equal to {name}: at {at or 'every point'} the formula is {ours}, the expression {theirs}"
@@ -92,9 +95,11 @@ def compare(name: str, expression: sp.Expr) -> Comparison:
     """
     formula = main_result(name)
     ours, theirs = formula.expression, _in_symbols_of(formula, sp.sympify(expression))
+    if ours == theirs:
+        return Comparison(formula, theirs, "symbolically", {})
     evaluate = number(theirs, [variable.symbol for variable in formula.variables])
     random = Random(20)  # noqa: S311 - points, not secrets
-    for _ in range(POINTS):
+    for _ in range(_points(formula, theirs)):
         drawn = draw(formula, random)
         at = {one.name: drawn[one.symbol.name] for one in formula.variables}
         with mpmath.workdps(DIGITS):
@@ -102,6 +107,11 @@ def compare(name: str, expression: sp.Expr) -> Comparison:
             if found is None or abs(found - exact) > mpmath.mpf(10) ** (1 - DIGITS) * max(abs(exact), abs(found)):
                 return Comparison(formula, theirs, "", at, (exact, found))
     return Comparison(formula, theirs, "symbolically" if _same(ours, theirs) else "in numbers", {})
+
+
+def _points(formula: Formula, expression: sp.Expr) -> int:
+    """Return at how many points two expressions are compared."""
+    return FEW if any(part.has(sp.Integral, Root) for part in (formula.expression, expression)) else POINTS
 
 
 def _in_symbols_of(formula: Formula, expression: sp.Expr) -> sp.Expr:
@@ -139,8 +149,6 @@ def _value(evaluate: Any, point: tuple[mpmath.mpf, ...]) -> Any:
 def _same(ours: sp.Expr, theirs: sp.Expr) -> bool:
     """Whether the difference becomes zero by the rewritings that proofs use, where that does not take long."""
     gap = ours - theirs
-    if gap == 0:
-        return True
-    if gap.count_ops() > _SHORT or gap.has(sp.Integral, sp.Sum, sp.Product, sp.Derivative):
+    if gap.count_ops() > _SHORT or gap.has(ExprWithLimits, sp.Derivative):
         return False
     return any(rewrite(gap) == 0 for rewrite in (sp.expand, by_gamma if gap.has(sp.gamma) else sp.simplify))

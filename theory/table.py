@@ -66,8 +66,10 @@ def formulas() -> Formulas:
     from statnn.theory.activation.formulas import ACTIVATION  # expressions take a moment to be built
     from statnn.theory.interaction.formulas import INTERACTION
     from statnn.theory.measure.formulas import MEASURE
+    from statnn.theory.rg.formulas import REPEATED
+    from statnn.theory.rg.wide_formulas import WIDE
 
-    return Formulas((*ACTIVATION, *INTERACTION, *MEASURE))
+    return Formulas((*ACTIVATION, *INTERACTION, *MEASURE, *REPEATED, *WIDE))
 
 
 def formula(name: str) -> Formula:

@@ -12,6 +12,7 @@ from checks import assert_comparison, assert_uniform, rejects
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from matplotlib.figure import Figure
+from moments import weighted
 from scipy import stats
 
 from statnn.interaction import BinaryNeurons, kaufman, square_lattice
@@ -20,7 +21,7 @@ from statnn.rg import LinearisedFlow, Operator, critical_coupling, linearise, op
 from statnn.rg.lattice import _operator_kernels as kernels
 from statnn.rg.lattice._operators import _plan, measure
 from statnn.rg.lattice._scheme import scheme
-from statnn.rg.lattice._swendsen import Moments, flow, joined, leading
+from statnn.rg.lattice._swendsen import flow, joined, leading
 from validation.statistics import z_score
 
 swendsen = import_module("statnn.theory.rg.swendsen")
@@ -50,16 +51,6 @@ def plain(states, chosen, periodic):
 
 def every(shape):
     return np.array(list(product((-1, 1), repeat=int(np.prod(shape)))), dtype=np.int8).reshape(-1, *shape)
-
-
-def weighted(values, probability):
-    """Return the moments of a law, in two equal groups."""
-    v = values.astype(float)
-    within = np.einsum("s,sla,slb->lab", probability, v, v)
-    across = np.einsum("s,sla,slb->lab", probability, v[:, 1:], v[:, :-1])
-    start = np.einsum("s,sla,s->la", probability, v, v[:, 0, 0])
-    parts = (np.array(1.0), np.einsum("s,sla->la", probability, v), within, across, start)
-    return Moments(*(np.stack([part, part]) for part in parts))
 
 
 # -- operators -------------------------------------------------------------------------------------------

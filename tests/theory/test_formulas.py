@@ -4,6 +4,7 @@ import importlib
 import inspect
 from dataclasses import replace
 from fractions import Fraction
+from functools import cached_property
 from random import Random
 from xml.etree import ElementTree as ET
 
@@ -13,6 +14,8 @@ import pytest
 import sympy as sp
 from checks import assert_mean, rejects
 from formula_rows import ROWS, SAMPLED
+from test_house import PUBLIC
+from without_formula import WITHOUT
 
 from statnn import theory
 from statnn.theory.comparison import draw
@@ -254,3 +257,42 @@ def test_a_formula_with_a_symbol_of_no_range_is_refused():
         replace(WORKING, expression=sp.Symbol("y"))
     with pytest.raises(ValueError, match=r"two formulas are called gamma-poisson.working"):
         Formulas((WORKING, WORKING))
+
+
+# -- none is forgotten -----------------------------------------------------------------------------------
+
+ROOMS_OF_RESULTS = ("activation", "interaction", "measure", "montecarlo", "rg")
+
+
+def own_members(cls):
+    """Yield methods and properties that a class has from the package, not from Python, as they are stored."""
+    for name in dir(cls):
+        owner = next((base for base in cls.__mro__ if name in vars(base)), object)
+        stored = inspect.getattr_static(cls, name)
+        computed = inspect.isroutine(stored) or isinstance(stored, (property, cached_property))
+        if computed and not name.startswith("_") and owner.__module__.startswith("statnn."):
+            yield name, stored
+
+
+def public_computations():
+    """Return what is public in the rooms that hold results, each once: by its shortest name, as it is stored."""
+    found = {}
+    for room in sorted(PUBLIC, key=lambda room: (room.count("."), list(PUBLIC).index(room))):
+        if room.split(".")[1:2] and room.split(".")[1] in ROOMS_OF_RESULTS:
+            module = importlib.import_module(room)
+            for name in module.__all__:
+                thing, path = getattr(module, name), f"{room.removeprefix('statnn.')}.{name}"
+                if inspect.isclass(thing) and thing.__module__.startswith("statnn."):
+                    for member, stored in own_members(thing):
+                        found.setdefault(id(stored), (f"{path}.{member}", stored))
+                elif inspect.isroutine(thing):
+                    found.setdefault(id(thing), (path, thing))
+    return found
+
+
+def test_every_public_computation_has_a_formula_or_a_reason_why_it_has_none():
+    found = public_computations()
+    formulated = {id(found_by_name(formula.implementation)) for formula in FORMULAS.values()}
+    without = [name for names in WITHOUT.values() for name in names.split()]
+    assert len(set(without)) == len(without)
+    assert {name for key, (name, _) in found.items() if key not in formulated} == set(without)

@@ -17,7 +17,7 @@ def _processes() -> dict[str, Row]:
         }
         rows[f"{family}.working-variance"] = Row(lambda N, b, c, D, kind=kind: kind(N, b, c).working_std(D) ** 2, 1e-11)
         rows[f"{family}.working-law"] = Row(lambda N, b, c, D, k, kind=kind: kind(N, b, c).working_law(D).pmf(k), 1e-10)
-        rows[f"{family}.inflection"] = Row(lambda N, c, b=0.7, kind=kind: kind(N, b, c).inflection(), 1e-10)
+        rows[f"{family}.inflection"] = Row(lambda N, c, b=0.7, kind=kind: kind(N, b, c).inflection(), 1e-10, points=2)
         rows[f"{family}.count"] = Row(lambda N, b, c, D, k, kind=kind: kind(N, b, c).count(D).pmf(k))
         rows[f"{family}.size-biased-count"] = Row(
             lambda N, b, c, D, k, kind=kind: kind(N, b, c).loss(D, lambda count: 1.0 * (count == k)), 1e-11
@@ -58,7 +58,7 @@ ACTIVATION = {
     "polya-urn.cutoff": Row(lambda N, b, n: PolyaUrn(N, b).cutoff(n), 1e-11),
     "polya-urn.working-variance": Row(lambda N, b, n: PolyaUrn(N, b).working_std(n) ** 2, 1e-8),
     "polya-urn.working-law": Row(lambda N, b, n, k: PolyaUrn(N, b).working_law(n).pmf(k), 1e-9),
-    "polya-urn.inflection": Row(lambda N, b: PolyaUrn(N, b).inflection(), 1e-10),
+    "polya-urn.inflection": Row(lambda N, b: PolyaUrn(N, b).inflection(), 1e-10, points=2),
     "polya-urn.count": Row(lambda N, b, n, k: PolyaUrn(N, b).count(n).pmf(k)),
     "polya-urn.size-biased-count": Row(
         lambda N, b, n, k: PolyaUrn(N, b).loss(n, lambda count: 1.0 * (count == k)), 1e-11

@@ -116,11 +116,11 @@ INTERACTION = {
     "chain.free-energy": Row(lambda n, K, T: _chain(n, K, T).free_energy),
     "ring.log-partition": Row(lambda n, K, h: _ring(n, K, h).log_partition),
     "ring.correlation": Row(lambda n, K, r: _ring(n, K).correlation[0, r]),
-    "onsager.log-partition": Row(lambda K: onsager(K).log_partition, at=_away),
+    "onsager.log-partition": Row(lambda K: onsager(K).log_partition, points=2, at=_away),
     "onsager.energy": Row(lambda K: onsager(K).energy / K, at=_away),
     "onsager.heat-capacity": Row(lambda K: onsager(K).heat_capacity, 1e-11, at=_away),
     "onsager.critical-coupling": Row(lambda: _share(lambda K: onsager(K).magnetisation == 0), 1e-15, points=1),
-    "kaufman.log-partition": Row(lambda R, C, K: kaufman(R, C, K).log_partition, points=3),
+    "kaufman.log-partition": Row(lambda R, C, K: kaufman(R, C, K).log_partition, points=2),
     "kaufman.energy": Row(lambda R, C, K: kaufman(R, C, K).energy / K, points=3),
     "kaufman.heat-capacity": Row(lambda R, C, K: kaufman(R, C, K).heat_capacity, 1e-9, 1e-12, points=3),
     "heat-bath.chance": Row(_heat_bath, 1e-5),
@@ -141,7 +141,7 @@ def _draws(rng: Any, rho: float, n: int, chains: int) -> Any:
 
 INTERACTION_SAMPLED = {
     "autoregression.tau": Sampled(
-        lambda rng, rho: [estimate(_draws(rng, rho, 4000, 4)).tau for _ in range(40)], {"rho": 0.5}, bias=0.05
+        lambda rng, rho: [estimate(_draws(rng, rho, 3000, 4)).tau for _ in range(30)], {"rho": 0.5}, bias=0.05
     ),
     "autoregression.variance": Sampled(
         lambda rng, rho, n: [estimate(_draws(rng, rho, n, 1)).mean ** 2 for _ in range(1000)], {"rho": 0.5, "n": 60}

@@ -75,7 +75,7 @@ def _equal(n: int) -> TangentKernel:
 
 
 MEASURE = {
-    "fano.independent": Row(lambda r: spikes.independent_fano_factor(r)),
+    "fano.independent": Row(lambda r: spikes.independent_fano_factor(rate=r)),
     "fano.shuffled": Row(lambda M, m, T: spikes.shuffled_fano_factor(m / M, T, M), beside=1e-15),
     "fano.blocked": Row(_blocked),
     "intervals.cv": Row(_intervals),
