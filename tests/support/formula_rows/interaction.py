@@ -7,9 +7,10 @@ import numpy as np
 
 from formula_rows.row import Row, Sampled
 from statnn.interaction import BinaryNeurons, DynamicNeurons, Prior, kaufman, onsager
-from statnn.montecarlo import Wolff, estimate
+from statnn.montecarlo import estimate
 from statnn.montecarlo._single_spin import rules
 from statnn.montecarlo._tempering.ladder import ladder
+from statnn.montecarlo._wolff.method import _chances
 from statnn.network import Activation, Network
 
 
@@ -67,8 +68,7 @@ def _metropolis(F: float, T: float) -> float:
 
 
 def _wolff(K: float) -> float:
-    model = BinaryNeurons([[0.0, K], [K, 0.0]])
-    return Wolff().walkers(model, (1, ()), [0], None)._chances[0]
+    return _chances(BinaryNeurons([[0.0, K], [K, 0.0]]))[0]
 
 
 def _tempering(Delta: float, s: float) -> float:

@@ -81,14 +81,14 @@ def _odd(random: Any) -> dict[str, Any]:
 LINEAR = {
     "linear-layers.weight": Row(lambda w, b: LinearLayer(w).power(b).weight[0, 0], 1e-14),
     "linear-layers.bias": Row(lambda a, w, b: _block(a, w, 1.0, b).bias[0], 1e-14),
-    "linear-layers.noise": Row(lambda w, s, b: _block(0.0, w, s, b).noise[0, 0], 1e-14),
+    "linear-layers.noise": Row(lambda w, s, b: _block(0.0, w, s, b).noise_covariance[0, 0], 1e-14),
     "linear-layers.mean": Row(lambda w, a, mu: LinearLayer(w, a).propagate(mu).mean[0], 1e-14, 1e-15),
     "linear-layers.variance": Row(lambda w, s, C: LinearLayer(w, 0.0, s).propagate(0.0, C).covariance[0, 0], 1e-14),
     "linear-layers.composed-bias": Row(
         lambda w, a, mu: LinearLayer(3.0, mu).compose(LinearLayer(w, a)).bias[0], 1e-14, 1e-15
     ),
     "linear-layers.composed-noise": Row(
-        lambda w, s, C: LinearLayer(3.0, 0.0, C).compose(LinearLayer(w, 0.0, s)).noise[0, 0], 1e-14
+        lambda w, s, C: LinearLayer(3.0, 0.0, C).compose(LinearLayer(w, 0.0, s)).noise_covariance[0, 0], 1e-14
     ),
     "linear-layers.stationary-mean": Row(lambda w, a: LinearLayer(w, a).stationary().mean[0], 1e-14),
     "linear-layers.stationary-variance": Row(
