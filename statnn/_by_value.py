@@ -1,7 +1,7 @@
-"""Frozen objects that hold arrays: they are equal where their parts are, and print themselves in a few lines.
+"""Frozen objects that hold arrays: equal where their parts are, printed in a few lines, read-only where they were.
 
 The equality that dataclasses come with asks arrays for one truth value and takes NaN for different from itself; its
-text lists every entry.
+text lists every entry. A copy or pickle of an array can be written to, whatever the array itself allows.
 """
 
 from collections.abc import Mapping
@@ -9,6 +9,8 @@ from dataclasses import fields
 from typing import Any, TypeVar
 
 import numpy as np
+
+from statnn._arrays import read_only
 
 T = TypeVar("T")
 
@@ -56,9 +58,17 @@ class ByValue:
         own: Any = self
         return _text(type(self).__name__, {one.name: getattr(self, one.name) for one in fields(own) if one.repr})
 
+    def __getstate__(self) -> Any:
+        return vars(self), _locks(vars(self))
+
+    def __setstate__(self, state: Any) -> None:
+        values, locks = state
+        vars(self).update(values)
+        _lock(values, locks)
+
 
 def by_value(kind: type[T]) -> type[T]:
-    """Give a named tuple of arrays equality, hash and text by value, as `ByValue` gives them to a dataclass."""
+    """Give a named tuple of arrays what `ByValue` gives to a dataclass: equality, hash, text and copies by value."""
 
     def equal(self: Any, other: object) -> bool:
         return type(other) is kind and same(tuple(self), tuple(other))  # type: ignore[arg-type]
@@ -68,6 +78,7 @@ def by_value(kind: type[T]) -> type[T]:
         "__ne__": lambda self, other: not equal(self, other),
         "__hash__": lambda self: hash((kind, _key(tuple(self)))),
         "__repr__": lambda self: _text(kind.__name__, self._asdict()),
+        "__reduce__": lambda self: (_restored, (kind, tuple(self), _locks(tuple(self)))),
     }
     for name, method in methods.items():
         setattr(kind, name, method)
@@ -90,6 +101,32 @@ def same(one: Any, other: Any) -> bool:
     if isinstance(one, list | tuple):
         return len(one) == len(other) and all(map(same, one, other))
     return bool(one == other or (one != one and other != other))  # noqa: PLR0124 - of NaN
+
+
+def _locks(value: Any) -> Any:
+    """Return which arrays in a value are read-only, in a tree of its shape."""
+    if isinstance(value, np.ndarray):
+        return not value.flags.writeable
+    if isinstance(value, Mapping):
+        return {key: _locks(part) for key, part in value.items()}
+    return tuple(map(_locks, value)) if isinstance(value, list | tuple) else None
+
+
+def _lock(value: Any, locks: Any) -> None:
+    """Make read-only what `_locks` says of a value of the same shape."""
+    if isinstance(locks, dict):
+        for key, part in locks.items():
+            _lock(value[key], part)
+    elif isinstance(locks, tuple):
+        for item, part in zip(value, locks, strict=True):
+            _lock(item, part)
+    elif locks:
+        read_only(value)
+
+
+def _restored(kind: type[Any], values: tuple[Any, ...], locks: Any) -> Any:
+    _lock(values, locks)
+    return kind(*values)
 
 
 def _key(value: Any) -> Any:

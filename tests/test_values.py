@@ -4,6 +4,8 @@ import copy
 import importlib
 import inspect
 import pickle
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
 from enum import Enum
 from functools import cache
 
@@ -12,7 +14,7 @@ import pytest
 from test_arrays import COLLAPSE
 from test_house import PUBLIC
 
-from statnn import Network, activation, inspection, io, montecarlo, network, rg
+from statnn import Network, activation, inspection, io, montecarlo, network, rg, theory
 from statnn.interaction import BinaryNeurons, DynamicNeurons, Prior, kaufman, onsager, translation_symmetry
 from statnn.interaction import square_lattice as lattice
 from statnn.measure import basins, correlation, graph, growth, order, spikes, tangent
@@ -139,21 +141,26 @@ MAKERS = {
     "CriticalCoupling": lambda: rg.critical_coupling(sampled_flow(), sampled_flow(8, 1), 1 / 3),
     "Derivation": metropolis,
     "Step": lambda: node_strength().steps[0],
+    "Formula": lambda: theory.formula("gamma-poisson.working"),
+    "theory.Comparison": lambda: theory.compare("gamma-poisson.silent", 1),
 }
-NOT_STORED = {"Derivation", "Run", "Step"}  # they hold expressions of sympy, and are made anew
+NOT_STORED = {"Derivation", "Formula", "Run", "Step", "theory.Comparison"}  # made anew: they hold expressions of sympy
 OTHERS = {"Method", "Walkers", "Accumulator"}  # of which there are no objects, and what counts on
 
 
 def frozen_classes():
+    """Return classes by name; of two of one name, the later one by room and name."""
+    found = {}
     for room, names in PUBLIC.items():
         for name in names:
             thing = getattr(importlib.import_module(room), name)
-            if inspect.isclass(thing) and not issubclass(thing, Enum | Exception):
-                yield name, thing
+            if inspect.isclass(thing) and not issubclass(thing, Enum | Exception) and thing not in found.values():
+                found[name if name not in found else f"{room.removeprefix('statnn.')}.{name}"] = thing
+    return found
 
 
 def test_the_table_holds_every_public_class():
-    assert {name for name, _ in frozen_classes()} == MAKERS.keys() | OTHERS
+    assert frozen_classes().keys() == MAKERS.keys() | OTHERS
 
 
 def test_what_differs_in_one_entry_a_mask_or_a_type_is_not_equal():
@@ -170,11 +177,31 @@ def test_what_differs_in_one_entry_a_mask_or_a_type_is_not_equal():
     assert spins != BinaryNeurons([[0.0, 1.0], [1.0, 0.0]], fields=0.1)
 
 
+def locks(value, path=""):
+    """Return by path which arrays of the value are read-only."""
+    if isinstance(value, np.ndarray):
+        return {path: not value.flags.writeable}
+    if is_dataclass(value):
+        value = {one.name: getattr(value, one.name, None) for one in fields(value)}
+    elif isinstance(value, list | tuple):
+        value = dict(enumerate(value))
+    parts = value.items() if isinstance(value, Mapping) else ()
+    return {at: lock for key, part in parts for at, lock in locks(part, f"{path}.{key}").items()}
+
+
+def test_read_only_arrays_stay_so_in_copies_and_others_can_be_written():
+    layer = rg.LinearLayer(np.eye(2), 0.0, np.eye(2))
+    for value, expected in ((layer, {True}), (MAKERS["State"](), {True, False})):
+        for other in (copy.copy(value), copy.deepcopy(value), pickle.loads(pickle.dumps(value))):  # noqa: S301
+            assert locks(other) == locks(value)
+            assert set(locks(other).values()) == expected
+
+
 @pytest.mark.parametrize("name", MAKERS)
 @pytest.mark.filterwarnings("ignore::UserWarning")
 def test_copies_are_equal_and_text_is_short(name, tmp_path):
     value = MAKERS[name]()
-    assert type(value) is dict(frozen_classes())[name]
+    assert type(value) is frozen_classes()[name]
     copies = [copy.copy(value), copy.deepcopy(value), pickle.loads(pickle.dumps(value))]  # noqa: S301
     if name not in NOT_STORED:
         io.save(value, tmp_path / "value.npz")
@@ -184,6 +211,7 @@ def test_copies_are_equal_and_text_is_short(name, tmp_path):
         assert not other != value  # noqa: SIM202 - another method
         assert hash(other) == hash(value)
         assert repr(other) == repr(value)
+        assert locks(other) == locks(value)
     assert value != 0
     assert len(repr(value)) <= SCREEN
     assert len(repr(value).splitlines()) <= 5

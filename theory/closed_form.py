@@ -16,6 +16,7 @@ from sympy.printing.numpy import SciPyPrinter
 
 from statnn.theory.derivation import Standing, equation
 from statnn.theory.evaluation import number
+from statnn.theory.pickling import by_fields
 from statnn.theory.precision import Number, converged, exact
 from statnn.theory.printing import latex
 from statnn.theory.variable import Variable
@@ -145,6 +146,8 @@ class Formula:
         return f"<p><b>{escape(self.name)}</b>: {escape(self.definition)}</p><p>{written}</p><table>{body}</table>"
 
     # -- numbers -------------------------------------------------------------------------------------------
+
+    __reduce__ = by_fields
 
     @cached_property
     def _number(self) -> Callable[..., mpmath.mpf]:

@@ -1,6 +1,6 @@
 """A formula of the project against one of the reader's: equal, or a place where the two differ."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
@@ -10,6 +10,7 @@ from sympy.concrete.expr_with_limits import ExprWithLimits
 
 from statnn.theory.closed_form import Formula, no_symbol
 from statnn.theory.evaluation import number
+from statnn.theory.pickling import by_fields
 from statnn.theory.precision import converged
 from statnn.theory.rewriting import by_gamma
 from statnn.theory.root import Root
@@ -42,7 +43,7 @@ class Comparison:
     formula: Formula
     expression: sp.Expr
     how: str
-    at: dict[str, Any]
+    at: dict[str, Any] = field(hash=False)
     values: tuple[Any, ...] = ()
 
     def __bool__(self) -> bool:
@@ -59,6 +60,7 @@ class Comparison:
         return f"not equal to {name}: at {at or 'every point'} the formula is {ours}, the expression {theirs}"
 
     __repr__ = __str__
+    __reduce__ = by_fields
 
 
 def compare(name: str, expression: sp.Expr) -> Comparison:

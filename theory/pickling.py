@@ -2,6 +2,7 @@
 
 import io
 import pickle
+from dataclasses import fields
 from typing import Any
 
 import sympy as sp
@@ -13,6 +14,15 @@ def pickled(value: Any) -> bytes:
     stored = io.BytesIO()
     _Pickler(stored).dump(value)
     return stored.getvalue()
+
+
+def by_fields(value: Any) -> tuple[Any, ...]:
+    """Reduce a dataclass of expressions to its fields, for its ``__reduce__``: what it has compiled is left behind."""
+    return _rebuilt, (type(value), pickled(tuple(getattr(value, one.name) for one in fields(value))))
+
+
+def _rebuilt(kind: type[Any], stored: bytes) -> Any:
+    return kind(*pickle.loads(stored))  # noqa: S301 - inside a pickle that is being read already
 
 
 class _Pickler(pickle.Pickler):

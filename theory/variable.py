@@ -10,6 +10,7 @@ from random import Random
 import mpmath
 import sympy as sp
 
+from statnn.theory.pickling import by_fields
 from statnn.theory.precision import Number, exact
 
 _RANGE = re.compile(r"(?P<low>.+?) (?P<left><=?) (?P<name>\w+) (?P<right><=?) (?P<high>[^,]+?)(?P<whole>, whole)?")
@@ -45,6 +46,8 @@ class Variable:
         parsed = _RANGE.fullmatch(self.range)
         if not parsed or parsed["name"] != self.symbol.name or "whole" in self.depends:
             raise ValueError(f"range {self.range!r} must read as '0 < {self.symbol.name} <= 1' or '..., whole'")
+
+    __reduce__ = by_fields
 
     def __str__(self) -> str:
         return f"{self.name}: {self.meaning}, {self.range}"

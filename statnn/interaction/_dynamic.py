@@ -391,12 +391,6 @@ class DynamicNeurons(ByValue):
     def __deepcopy__(self, memo: Any) -> "DynamicNeurons":
         return self
 
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(state)  # pickles forget that arrays are read-only
-        for array in (self.inputs, self.targets):
-            if array is not None:
-                read_only(array)
-
     def _stored(self) -> dict[str, Any]:
         """Return the arguments of the constructor."""
         names = ("net", "inputs", "targets", "beta", "stiffness", "free", "prior")
