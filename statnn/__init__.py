@@ -29,7 +29,8 @@ Nouns and verbs, by room
 ``statnn.plot``
     The house style of figures, and ``save`` (SVG, PNG and the data beside).
 ``statnn.testing``
-    Tests for objects and formulas of your own: ``strategies`` for hypothesis.
+    Tests for objects and formulas of your own: ``assert_mean``, ``assert_law`` and their like, which share a budget of
+    false alarms that a plugin of pytest keeps; ``statistics``; ``rejects``; ``strategies`` for hypothesis.
 ``statnn.theory``
     Symbolic derivations of the formulas; ``python -m statnn.theory`` checks and prints them. Needs sympy.
 

@@ -76,7 +76,15 @@ PUBLIC = {
         "Transition", "TransitionKind", "VarianceEnd", "critical_line", "criticality", "phase_diagram", "place",
         "transition",
     ],
-    "statnn.testing": ["strategies"],
+    "statnn.testing": [
+        "Comparison", "Ledger", "Refusal", "StatisticalFailure", "assert_comparison", "assert_counts",
+        "assert_covariance", "assert_law", "assert_mean", "assert_proportion", "assert_pvalue", "assert_slope",
+        "assert_uniform", "budget", "rejects", "statistics", "strategies",
+    ],
+    "statnn.testing.statistics": [
+        "Comparison", "Line", "Refusal", "bonferroni", "counts", "covariance", "law", "line", "mean", "mean_under",
+        "mean_vector", "power_law", "proportion", "total", "uniform", "worst", "z_score",
+    ],
     "statnn.testing.strategies": [
         "activations", "activities", "activity", "batch_norms", "binary_neurons", "constants", "counts", "couplings",
         "decades", "dynamic_neurons", "graphs", "layers", "log_uniform", "networks", "neurons", "parameters",

@@ -22,9 +22,11 @@ from importlib import import_module
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from validation import statistics, uniformity
+from statnn.testing import statistics
+from validation import uniformity
 from validation.arguments import at_least, usable_cpus
 from validation.claim import Claim, frozen
+from validation.finding import LEVEL
 from validation.task import Task
 
 REGISTRY = "validation.claims"
@@ -34,6 +36,7 @@ TEST_SEEDS = 200
 CHUNK = 10.0
 """Processor seconds of what a worker does at a time: so much is lost at most when a calibration is interrupted."""
 TESTS = Path(__file__).parents[1] / "tests"
+STATISTICS = sorted(Path(statistics.__file__).parent.glob("*.py"))
 
 
 def main(argv: list[str] | None = None, registry: str = REGISTRY) -> int:
@@ -83,7 +86,7 @@ def trains(claim: Claim) -> bool:
 
 def code_of(claim: Claim) -> str:
     """Return a digest of the text of the claim and of the statistics it is judged by."""
-    text = _source(claim) + inspect.getsource(statistics)
+    text = _source(claim) + "".join(path.read_text(encoding="utf-8") for path in STATISTICS)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
@@ -178,8 +181,8 @@ def run_tests(seed: int, tests: list[str], jobs: int) -> list[dict]:
     with TemporaryDirectory() as folder:
         recorded = Path(folder) / "p.jsonl"
         command = [
-            sys.executable, "-m", "pytest", "-q", "--tb=no", "--no-header", "-rfE", f"--root-seed={seed}",
-            f"--numprocesses={jobs if jobs > 1 else 0}", f"--record-p={recorded}", *tests,
+            sys.executable, "-m", "pytest", "-q", "--tb=no", "--no-header", "-rfE", f"--statnn-seed={seed}",
+            f"--numprocesses={jobs if jobs > 1 else 0}", f"--statnn-record={recorded}", *tests,
         ]  # fmt: skip
         ended = subprocess.run(command, cwd=TESTS.parent, capture_output=True, text=True, check=False)  # noqa: S603
         compared = {entry["what"]: entry["p"] for entry in read(recorded)}
@@ -230,7 +233,7 @@ def _conclude(entries: list[dict], out: Path) -> int:
     summary = (
         f"{len(entries)} runs; p-values of {len(bad)} of {len(found)} quantities are too small; "
         f"{sum(not entry['expected'] for entry in entries)} runs not as expected, "
-        f"{len(entries) * statistics.LEVEL:.1e} are by chance"
+        f"{len(entries) * LEVEL:.1e} are by chance"
     )
     text = "\n".join([uniformity.table(found), "", summary, *failures])
     out.with_suffix(".md").write_text(text + "\n", encoding="utf-8")

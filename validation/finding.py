@@ -13,11 +13,15 @@ from typing import TYPE_CHECKING, Any
 from scipy import stats
 
 from statnn._text import measured
-from validation.statistics import LEVEL
 
 if TYPE_CHECKING:
-    from validation.statistics import Comparison
+    from statnn.testing.statistics import Comparison
 
+RUN_LEVEL = 1e-6
+"""Probability that a whole run raises a false alarm, where every theory is right."""
+CLAIMS_AT_MOST = 100
+LEVEL = RUN_LEVEL / CLAIMS_AT_MOST
+"""The share of one claim."""
 ROUND_OFF = 1e-9
 """Relative difference that two ways of computing the same z or p may have."""
 
@@ -152,7 +156,7 @@ class Finding:
     def of(
         cls, quantity: str, found: "Comparison", *, sees: float, unit: str, asks: Asks = Asks.EQUAL, **more: Any
     ) -> "Finding":
-        """Make the finding that a `Comparison` of `validation.statistics` supports, its bias as the tolerance."""
+        """Make the finding that a `Comparison` of `statnn.testing.statistics` supports, its bias as the tolerance."""
         singles = found.singles or (found.p,)
         z, p, dof = found.z, found.p, found.dof if found.z is not None and found.law == "Student" else None
         if z is not None and ((asks is Asks.AT_MOST and z < 0) or (asks is Asks.AT_LEAST and z > 0)):

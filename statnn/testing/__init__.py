@@ -1,19 +1,64 @@
 """Tests that anyone can use, for formulas and objects of one's own.
 
-``statnn.testing.strategies`` draws objects of this package for hypothesis.
+``assert_mean``, ``assert_law`` and their like compare replicates with theory; ``statistics`` holds the comparisons they
+make; ``rejects`` shows that a check can fail; ``budget`` keeps account outside pytest. Under pytest the plugin
+``statnn.testing.plugin`` keeps it, and is loaded by itself where the package is installed. ``strategies`` draws
+objects of this package for hypothesis.
 """
 
 import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from statnn.testing import strategies
+    from statnn.testing import statistics, strategies
+    from statnn.testing._assertions import (
+        assert_comparison,
+        assert_counts,
+        assert_covariance,
+        assert_law,
+        assert_mean,
+        assert_proportion,
+        assert_pvalue,
+        assert_slope,
+        assert_uniform,
+        rejects,
+    )
+    from statnn.testing._ledger import Ledger, StatisticalFailure, budget
+    from statnn.testing.statistics import Comparison, Refusal
 
-__all__ = ["strategies"]
+__all__ = [
+    "Comparison",
+    "Ledger",
+    "Refusal",
+    "StatisticalFailure",
+    "assert_comparison",
+    "assert_counts",
+    "assert_covariance",
+    "assert_law",
+    "assert_mean",
+    "assert_proportion",
+    "assert_pvalue",
+    "assert_slope",
+    "assert_uniform",
+    "budget",
+    "rejects",
+    "statistics",
+    "strategies",
+]
+
+_PLACES = {"Comparison": "statistics", "Refusal": "statistics"} | dict.fromkeys(
+    ("Ledger", "StatisticalFailure", "budget"), "_ledger"
+)  # the others are assertions
 
 
 def __getattr__(name: str) -> Any:
-    """Load the strategies when they are asked for: they need hypothesis."""
-    if name == "strategies":
-        return importlib.import_module("statnn.testing.strategies")
+    """Load what is asked for: the plugin stands beside and must not load numpy, strategies need hypothesis."""
+    if name in {"statistics", "strategies"}:
+        return importlib.import_module(f"statnn.testing.{name}")
+    if name in __all__:
+        return getattr(importlib.import_module(f"statnn.testing.{_PLACES.get(name, '_assertions')}"), name)
     raise AttributeError(f"statnn.testing has no {name!r}; it has {', '.join(__all__)}")
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -4,7 +4,6 @@ import contextlib
 import math
 import warnings
 
-import checks
 import mpmath
 import numpy as np
 import pytest
@@ -13,6 +12,7 @@ from hypothesis import strategies as st
 from matplotlib.figure import Figure
 from scipy import special, stats
 
+from statnn import testing
 from statnn.activation import BetaBernoulli, GammaPoisson, PolyaUrn, compare, fit
 from statnn.activation._inference import likelihood
 from statnn.activation._inference.estimate import NoFiniteFitError, covariance, estimate, process_at
@@ -214,9 +214,9 @@ def test_bootstrap_says_how_far_its_p_value_moves(rng):
     larger = 100 * p - 1
     np.testing.assert_allclose(error, stats.beta(1 + larger, 100 - larger).std(), rtol=1e-12)
     dispersion = ((p - p.mean()) ** 2).sum() / np.mean(error**2)  # of binomial numbers: chi-square
-    checks.assert_pvalue(2 * min(stats.chi2(39).cdf(dispersion), stats.chi2(39).sf(dispersion)), what="spread of p")
-    with checks.rejects():
-        checks.assert_pvalue(stats.chi2(39).sf(4 * dispersion), what="half of the error")
+    testing.assert_pvalue(2 * min(stats.chi2(39).cdf(dispersion), stats.chi2(39).sf(dispersion)), what="spread of p")
+    with testing.rejects():
+        testing.assert_pvalue(stats.chi2(39).sf(4 * dispersion), what="half of the error")
     one, two = (fit(counts, 100, rng=3) for _ in range(2))
     assert (one.p_value, one.p_error) == (two.p_value, two.p_error)
     assert f"p = {one.p_value:.3g} ± {one.p_error:.2g}" in str(one)
@@ -237,14 +237,14 @@ def test_intervals_cover_and_tests_of_fit_are_calibrated(rng, law):
         error = np.sqrt(np.diag(covariance(tally, process, found.information)))
         hits += np.abs(np.log([process.b / truth.b, process.c / truth.c])) < 1.96 * error / [process.b, process.c]
         p_values.append(chi_square(tally, process).p_value)
-    checks.assert_proportion(hits[0], 500, 0.95, what="coverage of b")
-    checks.assert_uniform(p_values, what="chi-square p-values")
+    testing.assert_proportion(hits[0], 500, 0.95, what="coverage of b")
+    testing.assert_uniform(p_values, what="chi-square p-values")
     if law is not PolyaUrn:
-        checks.assert_proportion(hits[1], 500, 0.95, what="coverage of c")
-    with checks.rejects():
-        checks.assert_proportion(hits[0], 500, 0.80, what="coverage of b against 0.8")
-    with checks.rejects():
-        checks.assert_uniform(np.square(p_values), what="squared chi-square p-values")
+        testing.assert_proportion(hits[1], 500, 0.95, what="coverage of c")
+    with testing.rejects():
+        testing.assert_proportion(hits[0], 500, 0.80, what="coverage of b against 0.8")
+    with testing.rejects():
+        testing.assert_uniform(np.square(p_values), what="squared chi-square p-values")
 
 
 def test_bootstrap_is_calibrated(rng):
@@ -253,9 +253,9 @@ def test_bootstrap_is_calibrated(rng):
         tally = Tally.of(draw(truth, 60, rng), 60)
         process = process_at(tally, BetaBernoulli, estimate(tally, BetaBernoulli).theta)
         p_values.append(bootstrap(tally, process, 19, rng).p_value - rng.random() / 20)
-    checks.assert_uniform(p_values, what="bootstrap p-values")
-    with checks.rejects():
-        checks.assert_uniform(np.power(p_values, 3), what="cubed p-values")
+    testing.assert_uniform(p_values, what="bootstrap p-values")
+    with testing.rejects():
+        testing.assert_uniform(np.power(p_values, 3), what="cubed p-values")
 
 
 @pytest.mark.parametrize("goodness", ["chi-square", "bootstrap"])

@@ -4,7 +4,6 @@ import math
 
 import numpy as np
 import pytest
-from checks import assert_law, assert_mean, assert_pvalue, rejects
 from scipy import stats
 
 from statnn import _xoshiro
@@ -13,6 +12,7 @@ from statnn.activation._simulation import exact_kernels as _exact_kernels
 from statnn.activation._simulation import stepwise_kernels as _stepwise_kernels
 from statnn.activation._simulation.exact_kernels import binomial, births, competing_counts, independent_counts
 from statnn.activation._simulation.stepwise_kernels import clocked_events, sample_steps, tabulate, urn_events, urn_state
+from statnn.testing import assert_counts, assert_mean, assert_pvalue, rejects
 
 DRAWS = 200_000
 LAST = 9 * 10**18
@@ -176,26 +176,26 @@ def test_binomial_law(bits, n, p):
     assert values.min() >= 0
     assert values.max() <= n
     last = min(n, int(stats.binom(n, p).isf(1e-12)) + 1)
-    assert_law(seen(values, last)[: last + 1], stats.binom(n, p).pmf(np.arange(last + 1)), what=f"B({n}, {p})")
+    assert_counts(seen(values, last)[: last + 1], stats.binom(n, p).pmf(np.arange(last + 1)), what=f"B({n}, {p})")
     odds = 1.05 * p / (1 - p)
     with rejects():
-        assert_law(seen(values, last), stats.binom(n, odds / (1 + odds)).pmf(np.arange(last + 1)), what="twin")
+        assert_counts(seen(values, last), stats.binom(n, odds / (1 + odds)).pmf(np.arange(last + 1)), what="twin")
 
 
 def test_rare_successes_in_very_many_trials_are_poisson(bits):
     values = drawn(bits, 10**18, 1e-17, 1.0)
     last = 60
-    assert_law(seen(values, last), stats.poisson(10).pmf(np.arange(last + 1)), what="B(1e18, 1e-17)")
+    assert_counts(seen(values, last), stats.poisson(10).pmf(np.arange(last + 1)), what="B(1e18, 1e-17)")
     with rejects():
-        assert_law(seen(values, last), stats.poisson(10.3).pmf(np.arange(last + 1)), what="B(1e18, 1.03e-17)")
+        assert_counts(seen(values, last), stats.poisson(10.3).pmf(np.arange(last + 1)), what="B(1e18, 1.03e-17)")
 
 
 def test_rare_failures_in_very_many_trials_are_poisson(bits):
     """The complement is given apart: q = 2e-17 would be lost in 1 - p."""
     values = 10**17 - drawn(bits, 10**17, 1.0, 2e-17)
-    assert_law(seen(values, 30), stats.poisson(2).pmf(np.arange(31)), what="n - B(1e17, 1 - 2e-17)")
+    assert_counts(seen(values, 30), stats.poisson(2).pmf(np.arange(31)), what="n - B(1e17, 1 - 2e-17)")
     with rejects():
-        assert_law(seen(values, 30), stats.poisson(2.2).pmf(np.arange(31)), what="twin")
+        assert_counts(seen(values, 30), stats.poisson(2.2).pmf(np.arange(31)), what="twin")
 
 
 @pytest.mark.parametrize(("n", "p"), [(10**15, 0.3), (9 * 10**18, 0.5), (9 * 10**18, 1e-6), (10**15, 1 - 1e-9)])

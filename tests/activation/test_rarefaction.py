@@ -4,13 +4,13 @@ import itertools
 from fractions import Fraction
 from math import comb
 
-import checks
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from matplotlib.figure import Figure
 
+from statnn import testing
 from statnn.activation import rarefaction
 
 records = st.integers(1, 40).flatmap(
@@ -46,10 +46,10 @@ def test_sample_variance_is_that_of_independent_neurons(rng):
     rows = np.argsort(rng.random((20_000, counts.size, samples)), axis=-1)
     growth = ((rows[..., :d] < counts[:, None]).any(axis=-1)).sum(axis=-1)
     found = rarefaction(counts, samples, d)
-    checks.assert_mean(growth, found.working[0], what="rarefied growth")
-    checks.assert_mean((growth - found.working[0]) ** 2, found.variance[0], what="variance over subsamples")
-    with checks.rejects():
-        checks.assert_mean((growth - found.working[0]) ** 2, 1.2 * found.variance[0], what="variance + 20 %")
+    testing.assert_mean(growth, found.working[0], what="rarefied growth")
+    testing.assert_mean((growth - found.working[0]) ** 2, found.variance[0], what="variance over subsamples")
+    with testing.rejects():
+        testing.assert_mean((growth - found.working[0]) ** 2, 1.2 * found.variance[0], what="variance + 20 %")
 
 
 @given(records)

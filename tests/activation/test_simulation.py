@@ -4,13 +4,13 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
-from checks import assert_covariance, assert_law, assert_mean, rejects
 from hypothesis import given
 from hypothesis import strategies as st
 from strategies import examples
 
 from statnn.activation import BetaBernoulli, GammaPoisson, Paths, PolyaUrn, checkpoints
 from statnn.activation._laws.special import mixed_log_gamma
+from statnn.testing import assert_counts, assert_covariance, assert_mean, rejects
 from statnn.testing.strategies import decades, processes
 
 N, B, C = 30, 0.5, 4.0
@@ -97,10 +97,10 @@ def test_growth_and_its_fluctuations(name, method, counts, started, rng):
         initial = SEEN[neuron] if started else 0
         values, last = path.counts[:, MIDDLE, neuron], 60
         D = int(CHECKPOINTS[MIDDLE])
-        assert_law(histogram(values, last), law_of(process.count(D, initial=int(initial)), last), what="D_i")
+        assert_counts(histogram(values, last), law_of(process.count(D, initial=int(initial)), last), what="D_i")
         wrong = process.count(D, initial=2) if started else make(name, b=1.3 * B).count(D)
         with rejects():
-            assert_law(histogram(values, last), law_of(wrong, last), what="D_i, b or initial off")
+            assert_counts(histogram(values, last), law_of(wrong, last), what="D_i, b or initial off")
 
 
 @each_way
@@ -108,10 +108,10 @@ def test_the_whole_law_of_competing_neurons(method, counts, rng):
     process = make("PolyaUrn")
     path = process.simulate([8, 15], REPLICAS, rng=rng, method=method, counts=counts)
     seen = histogram(path.working[:, -1], N)
-    assert_law(seen, process.working_law(15).pmf(np.arange(N + 1)), what="K of the urn")
+    assert_counts(seen, process.working_law(15).pmf(np.arange(N + 1)), what="K of the urn")
     independent = BetaBernoulli(N, B, 1.0).working_law(60)
     with rejects():
-        assert_law(seen, independent.pmf(np.arange(N + 1)), what="K of independent neurons")
+        assert_counts(seen, independent.pmf(np.arange(N + 1)), what="K of independent neurons")
 
 
 @each_process
@@ -129,9 +129,9 @@ def test_an_astronomic_number_of_samples(name, counts, rng):
         edges = np.array([0, 10, 10**4, 10**8, 10**12, 10**15, 10**16])
         values = path.counts[:, -1, 0]
         seen = np.bincount(np.searchsorted(edges, values), minlength=edges.size + 1)
-        assert_law(seen, bins(process, edges), what="decades of D_i")
+        assert_counts(seen, bins(process, edges), what="decades of D_i")
         with rejects():
-            assert_law(seen, bins(PROCESSES[name](N, 0.065, 0.5), edges), what="b off by 30 %")
+            assert_counts(seen, bins(PROCESSES[name](N, 0.065, 0.5), edges), what="b off by 30 %")
 
 
 def bins(process, edges):

@@ -4,7 +4,6 @@ import math
 import pickle
 from concurrent.futures import ThreadPoolExecutor
 
-import checks
 import numpy as np
 import pytest
 from hypothesis import given
@@ -13,6 +12,7 @@ from matplotlib.figure import Figure
 from scipy import integrate, optimize, stats
 from strategies import examples
 
+from statnn import testing
 from statnn._random import root, stream
 from statnn.measure.basins import _measure as basins
 from statnn.measure.basins import sample_basin, weight_basin
@@ -56,9 +56,9 @@ def test_the_band_from_its_centre_by_its_exact_law(rng):
     """Pairs leave together at m/|z|, so the radius of 16 pairs is that of the eighth smallest |z|: Beta(8, 9)."""
     found = sample_basin(band(0.7), np.zeros((1000, 2)), draws=32, rng=rng)
     share = 2 * stats.norm.cdf(0.7 / found.radius) - 1
-    checks.assert_uniform(stats.beta(8, 9).cdf(share), what="radius of the band")
-    with checks.rejects():
-        checks.assert_uniform(stats.beta(9, 8).cdf(share), what="the draw before")
+    testing.assert_uniform(stats.beta(8, 9).cdf(share), what="radius of the band")
+    with testing.rejects():
+        testing.assert_uniform(stats.beta(9, 8).cdf(share), what="the draw before")
     assert (found.crossings == 1).all()
     assert (found.classes == 0).all()
 
@@ -72,9 +72,9 @@ def test_the_band_from_anywhere(distance, threshold, rng):
     if distance == 0:
         assert math.isclose(theory, -math.log(stats.norm.ppf((1 + threshold) / 2)), rel_tol=1e-9)
     bias = 10 / draws
-    checks.assert_mean(np.log(found.radius), theory, bias=bias, what="ln radius")
-    with checks.rejects():
-        checks.assert_mean(np.log(found.radius), theory + 0.08, bias=bias, what="ln radius, 8 % more")
+    testing.assert_mean(np.log(found.radius), theory, bias=bias, what="ln radius")
+    with testing.rejects():
+        testing.assert_mean(np.log(found.radius), theory + 0.08, bias=bias, what="ln radius, 8 % more")
 
 
 def test_error_bars_are_those_of_repetition(rng):
@@ -83,11 +83,11 @@ def test_error_bars_are_those_of_repetition(rng):
     theory = math.log(band_radius(1.0, 0.3))
     error = np.log(found.high / found.low) / 2
     z = (np.log(found.radius) - theory) / math.sqrt(np.mean(error**2))
-    checks.assert_mean(z**2, 1.0, bias=0.15, what="squared deviations")
+    testing.assert_mean(z**2, 1.0, bias=0.15, what="squared deviations")
     covered = (found.low < math.exp(theory)) & (math.exp(theory) < found.high)
-    checks.assert_mean(covered, 0.683, bias=0.04, what="coverage of the interval")
-    with checks.rejects():
-        checks.assert_mean(4 * z**2, 1.0, bias=0.15, what="squared deviations, half the error")
+    testing.assert_mean(covered, 0.683, bias=0.04, what="coverage of the interval")
+    with testing.rejects():
+        testing.assert_mean(4 * z**2, 1.0, bias=0.15, what="squared deviations, half the error")
 
 
 @given(st.integers(1, 4), st.integers(1, 2), st.integers(0, 2**32))
@@ -110,16 +110,16 @@ def test_three_linear_classes_end(rng):
     net = Network([np.eye(3)], [[ahead, 0.0, 0.0]], "identity")
     found = sample_basin(net, np.zeros((60, 3)), draws=draws, rng=rng)
     theory = math.log(ahead / lead(3))
-    checks.assert_mean(np.log(found.radius), theory, bias=10 / draws, what="ln radius of three classes")
-    with checks.rejects():
-        checks.assert_mean(np.log(found.radius), math.log(ahead / lead(4)), bias=10 / draws, what="of four classes")
+    testing.assert_mean(np.log(found.radius), theory, bias=10 / draws, what="ln radius of three classes")
+    with testing.rejects():
+        testing.assert_mean(np.log(found.radius), math.log(ahead / lead(4)), bias=10 / draws, what="of four classes")
     x = np.array([[0.5, 0.5, 0.5]])
     draws = 40
     radii = [weight_basin(net, x, draws=draws, rng=int(rng.integers(2**63))).radius[0] for _ in range(20)]
     theory = math.log(ahead / (np.eye(3).std() * math.sqrt(0.75) * lead(3)))
-    checks.assert_mean(np.log(radii), theory, bias=4 / draws, what="ln radius in weight space")
-    with checks.rejects():
-        checks.assert_mean(np.log(radii), theory + math.log(np.eye(3).std()), bias=4 / draws, what="without std(W)")
+    testing.assert_mean(np.log(radii), theory, bias=4 / draws, what="ln radius in weight space")
+    with testing.rejects():
+        testing.assert_mean(np.log(radii), theory + math.log(np.eye(3).std()), bias=4 / draws, what="without std(W)")
 
 
 def bands():

@@ -4,7 +4,6 @@ import itertools
 import math
 from fractions import Fraction
 
-import checks
 import mpmath
 import numpy as np
 import pytest
@@ -12,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import examples
 
+from statnn import testing
 from statnn.measure._deviations import deviations, standard_deviation
 from statnn.measure.correlation import Correlation, neuronal_correlation, participation_ratio
 
@@ -36,14 +36,14 @@ def test_independent_gaussian_units_show_the_nulls(rng):
     units, samples = 40, 30
     found = [(neuronal_correlation(a), participation_ratio(a)) for a in rng.standard_normal((200, samples, units))]
     absolute, inverse, corrected = np.array([(c.mean_absolute, 1 / p.ratio, 1 / p.corrected) for c, p in found]).T
-    checks.assert_mean(absolute, found[0][0].null_mean_absolute, what="mean |r|")
-    with checks.rejects():
-        checks.assert_mean(absolute, math.sqrt(2 / (math.pi * samples)), what="its limit of many samples")
+    testing.assert_mean(absolute, found[0][0].null_mean_absolute, what="mean |r|")
+    with testing.rejects():
+        testing.assert_mean(absolute, math.sqrt(2 / (math.pi * samples)), what="its limit of many samples")
     marchenko_pastur = 1 / units + (1 - 1 / units) / (samples - 1)
-    checks.assert_mean(inverse, marchenko_pastur, bias=2 / (units * samples), what="1/PR")
-    with checks.rejects():
-        checks.assert_mean(inverse, 1 / units, bias=2 / (units * samples), what="1/PR of infinitely many samples")
-    checks.assert_mean(corrected, 1 / units, bias=4 / (units * samples), what="corrected 1/PR")
+    testing.assert_mean(inverse, marchenko_pastur, bias=2 / (units * samples), what="1/PR")
+    with testing.rejects():
+        testing.assert_mean(inverse, 1 / units, bias=2 / (units * samples), what="1/PR of infinitely many samples")
+    testing.assert_mean(corrected, 1 / units, bias=4 / (units * samples), what="corrected 1/PR")
 
 
 def test_correction_finds_a_spectrum(rng):
@@ -188,7 +188,7 @@ def test_correction_rests_on_an_unbiased_square_of_the_covariance(rng):
     covariance = np.einsum("rsi,rsj->rij", centred, centred) / f
     total, square = np.trace(covariance, axis1=1, axis2=2), (covariance**2).sum(axis=(1, 2))
     pure = f**2 * (square - total**2 / f) / ((f - 1) * (f + 2))
-    checks.assert_mean(pure, (variances**2).sum(), what="tr Σ²")
+    testing.assert_mean(pure, (variances**2).sum(), what="tr Σ²")
     good = pure > 0
     found = np.array([participation_ratio(one).corrected for one in a[good]])
     np.testing.assert_allclose(found, (total**2 - 2 * pure / f)[good] / pure[good], rtol=1e-9)

@@ -2,14 +2,13 @@
 
 import itertools
 
-import checks
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from matplotlib.figure import Figure
 
-from statnn import Network
+from statnn import Network, testing
 from statnn.activation import BetaBernoulli, compare, rarefaction
 from statnn.activation._inference.estimate import NoFiniteFitError
 from statnn.measure import graph, growth
@@ -149,13 +148,13 @@ def test_gaussian_weights_fluctuate_by_the_law(rng):
     square = np.array([one.fluctuation[2] ** 2 for one in found])
     theory = 19 / 20 * (2 * 1.3**2 + 0.4**2)
     assert found[0].null_fluctuation[2] ** 2 == pytest.approx(theory, rel=1e-14)
-    checks.assert_mean(square, theory, what="fluctuation between layers of one width")
-    checks.assert_uniform([one.p_value[1] for one in found], what="p of the fluctuation")
+    testing.assert_mean(square, theory, what="fluctuation between layers of one width")
+    testing.assert_uniform([one.p_value[1] for one in found], what="p of the fluctuation")
     wrong = [graph.strength(net, sigma_w=1.3, sigma_b=2.4).p_value[1] for net in nets]
-    with checks.rejects():
-        checks.assert_mean(square, 19 / 20 * (1.3**2 + 0.4**2), what="incoming weights alone")
-    with checks.rejects():
-        checks.assert_uniform(wrong, what="p at another sigma_b")
+    with testing.rejects():
+        testing.assert_mean(square, 19 / 20 * (1.3**2 + 0.4**2), what="incoming weights alone")
+    with testing.rejects():
+        testing.assert_uniform(wrong, what="p at another sigma_b")
 
 
 @settings(max_examples=30)

@@ -2,7 +2,6 @@
 
 import math
 
-import checks
 import numpy as np
 import pytest
 from hypothesis import given
@@ -11,6 +10,7 @@ from matplotlib.figure import Figure
 from scipy import stats
 from strategies import examples
 
+from statnn import testing
 from statnn.measure.order import group_order, l_map, l_map_accuracy, pooled_ranks, rank_probability, unit_order
 from statnn.measure.order._order_kernels import count_pairs, pool_ranks
 from statnn.measure.order._ranks import _stratified
@@ -218,13 +218,13 @@ def test_gaussian_classes_and_the_error_of_a_slope(rng):
         errors.append(found.slope_error[1])
     slopes, errors = np.array(slopes), np.array(errors)
     theory = 12 * (1 - share) * (stats.norm.cdf(distance / math.sqrt(2)) - 0.5)
-    checks.assert_mean(slopes, theory, what="slope of Gaussian classes")
-    checks.assert_mean((slopes - theory) ** 2 / np.mean(errors**2), 1.0, what="error of the slope")
-    with checks.rejects():
-        checks.assert_mean(slopes, 12 * (stats.norm.cdf(distance / math.sqrt(2)) - 0.5), what="without class share")
-    with checks.rejects():
+    testing.assert_mean(slopes, theory, what="slope of Gaussian classes")
+    testing.assert_mean((slopes - theory) ** 2 / np.mean(errors**2), 1.0, what="error of the slope")
+    with testing.rejects():
+        testing.assert_mean(slopes, 12 * (stats.norm.cdf(distance / math.sqrt(2)) - 0.5), what="without class share")
+    with testing.rejects():
         alone = errors / math.sqrt(3)
-        checks.assert_mean((slopes - theory) ** 2 / np.mean(alone**2), 1.0, what="units taken as independent")
+        testing.assert_mean((slopes - theory) ** 2 / np.mean(alone**2), 1.0, what="units taken as independent")
 
 
 def test_isotropic_weights_have_no_slope_but_a_law_of_their_own(rng):
@@ -234,13 +234,13 @@ def test_isotropic_weights_have_no_slope_but_a_law_of_their_own(rng):
     found = [rank_probability(Network.random([4, 8, 2], rng=int(rng.integers(2**63))), x, labels, bins=4)
              for _ in range(600)]  # fmt: skip
     slopes, laws = (np.array([getattr(one, name)[0] for one in found]) for name in ("slope", "density"))
-    checks.assert_mean(slopes, 0.0, what="slope of random weights")
-    checks.assert_mean(laws[:, 0] - laws[:, 3], 0.0, what="symmetry of the law")
-    with checks.rejects():
-        checks.assert_mean(laws[:, 0], 1.0, what="a uniform law")
+    testing.assert_mean(slopes, 0.0, what="slope of random weights")
+    testing.assert_mean(laws[:, 0] - laws[:, 3], 0.0, what="symmetry of the law")
+    with testing.rejects():
+        testing.assert_mean(laws[:, 0], 1.0, what="a uniform law")
     aligned = [np.abs(one.unit_slopes[0]).mean() for one in found]
-    with checks.rejects():
-        checks.assert_mean(aligned, 0.0, what="units turned towards the class")
+    with testing.rejects():
+        testing.assert_mean(aligned, 0.0, what="units turned towards the class")
 
 
 # -- the map -----------------------------------------------------------------------------------------------

@@ -4,13 +4,13 @@ from fractions import Fraction
 from itertools import combinations, pairwise
 from math import comb, factorial
 
-import checks
 import mpmath
 import numpy as np
 import pytest
 import sympy as sp
 from scipy import stats
 
+from statnn import testing
 from statnn.measure import spikes
 from statnn.measure.spikes._tests import dispersion_moments, dispersion_test, holm
 from statnn.theory.measure import fano, intervals, spike_oracle
@@ -167,9 +167,9 @@ def fanos(rng, replicas, order, rates=RATES, **options):
 def test_independent_stimuli_have_one_minus_r_and_not_one(rng):
     found = fanos(rng, 2000, "given", ddof=1)
     # given the spikes it is (1 - m/M) M/(M-1), whose mean over m is exact
-    checks.assert_mean(found, (1 - RATES) * 1000 / 999, what="F of independent stimuli")
-    with checks.rejects():
-        checks.assert_mean(found[:, 1], 1.0, what="F of a Poisson process")
+    testing.assert_mean(found, (1 - RATES) * 1000 / 999, what="F of independent stimuli")
+    with testing.rejects():
+        testing.assert_mean(found[:, 1], 1.0, what="F of a Poisson process")
 
 
 def test_a_finite_set_has_the_hypergeometric_factor(rng):
@@ -178,9 +178,9 @@ def test_a_finite_set_has_the_hypergeometric_factor(rng):
     found = spikes.statistics(shuffled, window=10, intervals=False)
     factor = np.asarray(found.fano_factor).reshape(3, 3000).T
     theory = spikes.shuffled_fano_factor(np.array([2, 12, 36]) / 40, 10, 40)
-    checks.assert_mean(factor, theory, what="F of a shuffled set")
-    with checks.rejects():
-        checks.assert_mean(factor, 1 - np.array([2, 12, 36]) / 40, what="1 - r without end of samples")
+    testing.assert_mean(factor, theory, what="F of a shuffled set")
+    with testing.rejects():
+        testing.assert_mean(factor, 1 - np.array([2, 12, 36]) / 40, what="1 - r without end of samples")
 
 
 def test_class_blocks_have_the_spread_between_classes(rng):
@@ -189,9 +189,9 @@ def test_class_blocks_have_the_spread_between_classes(rng):
     counts = rng.binomial(20, p[windows])
     found = spikes.from_window_counts(counts, 20)
     theory = spikes.blocked_fano_factor(p, 20)
-    checks.assert_mean(np.asarray(found.fano_factor), theory, bias=0.01 * theory, what="F of class blocks")
-    with checks.rejects():
-        checks.assert_mean(np.asarray(found.fano_factor), 1 - p.mean(), bias=0.01 * theory, what="shuffled")
+    testing.assert_mean(np.asarray(found.fano_factor), theory, bias=0.01 * theory, what="F of class blocks")
+    with testing.rejects():
+        testing.assert_mean(np.asarray(found.fano_factor), 1 - p.mean(), bias=0.01 * theory, what="shuffled")
 
 
 def p_values(test):
@@ -205,10 +205,10 @@ def test_tests_are_calibrated_and_reject_what_is_wrong(rng):
     for law in ("binomial", "geometric"):
         p = p_values(found.test(law))
         assert p.size == 400
-        checks.assert_uniform(p, what=f"p of the {law} test")
+        testing.assert_uniform(p, what=f"p of the {law} test")
         assert not found.test(law).rejected(1e-6).any()
-    with checks.rejects():
-        checks.assert_uniform(p_values(found.test("poisson")), what="Poisson counts of a unit with a rate")
+    with testing.rejects():
+        testing.assert_uniform(p_values(found.test("poisson")), what="Poisson counts of a unit with a rate")
     assert found.test("poisson").rejected()[rates > 0.8].all()
     rare = spikes.statistics(rng.random((30_000, 100)) < 0.01, window=600)
     assert not rare.test("poisson").rejected(1e-6).any(), "rare spikes cannot be told from a Poisson process"
@@ -225,7 +225,7 @@ def test_rare_dispersion_is_not_taken_for_a_surprise(rng):
     np.add.at(counts, (at.ravel(), np.tile(np.arange(2000), 5)), 1)
     test = spikes.from_window_counts(counts, 10**5).test("poisson")
     seen = (counts.max(axis=0) > 1).sum()
-    checks.assert_proportion(int(seen), 2000, 1 - np.prod(1 - np.arange(5) / 500), what="coincidences")
+    testing.assert_proportion(int(seen), 2000, 1 - np.prod(1 - np.arange(5) / 500), what="coincidences")
     assert p_values(test).min() > 1e-5
 
 

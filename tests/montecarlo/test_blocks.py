@@ -8,7 +8,6 @@ from itertools import pairwise, product
 import numpy as np
 import pytest
 import threadpoolctl
-from checks import assert_law, assert_mean, rejects
 
 from statnn.interaction import BinaryNeurons, DynamicNeurons
 from statnn.montecarlo import sample
@@ -18,6 +17,7 @@ from statnn.montecarlo._blocks.replica_kernels import accept, bond_energies, lay
 from statnn.montecarlo._blocks.single_kernels import bond_energy, sweep_rows
 from statnn.montecarlo._lanes import lanes
 from statnn.network import Network
+from statnn.testing import assert_counts, assert_mean, rejects
 
 LAYOUTS = ("replicas", "single")
 CHAINS = {"replicas": 256, "single": 8}
@@ -174,9 +174,9 @@ def test_states_have_the_law_of_boltzmann(rng, layout):
     """2-3-2 in fields; mixing takes about two sweeps, draws are six apart. A law 5 per cent colder is seen."""
     model = small()
     found = counts(model, layout, rng, 200 if layout == "replicas" else 6000)
-    assert_law(found, enumerated(model)[1], what=f"states, {layout}")
+    assert_counts(found, enumerated(model)[1], what=f"states, {layout}")
     with rejects():
-        assert_law(found, enumerated(model.at(1.14))[1], what="a colder law")
+        assert_counts(found, enumerated(model.at(1.14))[1], what="a colder law")
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
@@ -194,9 +194,9 @@ def test_a_layer_is_drawn_given_its_neighbours(rng, layout):
         after += np.bincount(number(walkers.states()[:, even]), minlength=16)
     same = (states[:, odd] == first[odd]).all(axis=1)
     law = np.bincount(number(states[same][:, even]), probability[same], minlength=16) / probability[same].sum()
-    assert_law(after, law, what=f"even layers given odd ones, {layout}")
+    assert_counts(after, law, what=f"even layers given odd ones, {layout}")
     with rejects():
-        assert_law(after, law[::-1], what="all spins reversed")
+        assert_counts(after, law[::-1], what="all spins reversed")
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)

@@ -3,17 +3,17 @@
 import math
 import warnings
 
-import checks
 import numpy as np
 import pytest
 from arviz_stats.base import array_stats
-from checks import rejects
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import signal
 
+from statnn import testing
 from statnn.montecarlo import UntrustedEstimate, _estimate, estimate
 from statnn.montecarlo._estimate import autocovariance, rhat, split
+from statnn.testing import rejects
 
 
 def autoregressive(rng, rho, chains, length):
@@ -34,9 +34,9 @@ def test_autocorrelation_time_of_an_autoregressive_process(rng, rho):
     """Over fresh runs the mean of τ is exact up to what truncation costs; a neighbour's τ is not."""
     tau = np.array([quietly(autoregressive(rng, rho, 4, 5000)).tau for _ in range(60)])
     exact = (1 + rho) / (1 - rho)
-    checks.assert_mean(tau, exact, bias=0.06 * exact + 0.02, what=f"τ at ρ = {rho}")
+    testing.assert_mean(tau, exact, bias=0.06 * exact + 0.02, what=f"τ at ρ = {rho}")
     with rejects():
-        checks.assert_mean(tau, (1.15 + rho) / (0.85 - rho), bias=0.06 * exact + 0.02, what="τ of another process")
+        testing.assert_mean(tau, (1.15 + rho) / (0.85 - rho), bias=0.06 * exact + 0.02, what="τ of another process")
 
 
 @pytest.mark.parametrize("rho", [0.0, 0.8])
@@ -45,10 +45,10 @@ def test_errors_are_calibrated(rng, rho):
     runs = [quietly(autoregressive(rng, rho, 4, 1500)) for _ in range(1000)]
     for rule in ("tau", "tau_sokal"):
         scores = np.array([one.mean / (one.error * np.sqrt(getattr(one, rule) / one.tau)) for one in runs])
-        checks.assert_mean(scores**2, 1.0, bias=0.1, what=f"variance of z-scores, ρ = {rho}, {rule}")
-        checks.assert_mean(scores, 0.0, what=f"mean of z-scores, ρ = {rho}, {rule}")
+        testing.assert_mean(scores**2, 1.0, bias=0.1, what=f"variance of z-scores, ρ = {rho}, {rule}")
+        testing.assert_mean(scores, 0.0, what=f"mean of z-scores, ρ = {rho}, {rule}")
         with rejects():
-            checks.assert_mean(2 * scores**2, 1.0, bias=0.1, what="errors too small by √2")
+            testing.assert_mean(2 * scores**2, 1.0, bias=0.1, what="errors too small by √2")
 
 
 @given(st.integers(2, 6), st.integers(20, 400), st.floats(-0.8, 0.95), st.integers(0, 2**32))

@@ -7,7 +7,6 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 import threadpoolctl
-from checks import assert_covariance, assert_mean, assert_slope, rejects
 
 from statnn.interaction import DynamicNeurons, Prior
 from statnn.montecarlo import sample
@@ -27,6 +26,7 @@ from statnn.montecarlo._dynamic.hamiltonian_kernels import (
 )
 from statnn.montecarlo._dynamic.noise import from_noise, to_noise
 from statnn.network import ACTIVATIONS, Activation, Network
+from statnn.testing import assert_covariance, assert_mean, assert_slope, rejects
 
 SMOOTH = [name for name in ACTIVATIONS if name != "sign"]
 THREES = [SMOOTH[:3], SMOOTH[3:6], SMOOTH[6:9], SMOOTH[-3:]]

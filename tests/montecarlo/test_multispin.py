@@ -6,7 +6,6 @@ from itertools import product
 
 import numpy as np
 import pytest
-from checks import assert_law, assert_mean, rejects
 from scipy import sparse
 
 from statnn._random import root
@@ -16,6 +15,7 @@ from statnn.montecarlo._multispin import replica_kernels as kernels
 from statnn.montecarlo._multispin.method import MultiSpin, _signs
 from statnn.montecarlo._multispin.strips import LAZY
 from statnn.network import Network
+from statnn.testing import assert_counts, assert_mean, rejects
 
 WIDTH, LEVELS = (0,) * 16, (0,) * 3
 ALL = 2**64 - 1
@@ -180,9 +180,9 @@ def test_probabilities_are_those_of_the_rule():
 
 def test_every_state_has_its_probability(ends):
     found = np.bincount(numbers(ends.states), minlength=64)
-    assert_law(found, law(frustrated())[1], what="states of six frustrated spins")
+    assert_counts(found, law(frustrated())[1], what="states of six frustrated spins")
     with rejects():
-        assert_law(found, law(frustrated(1.3))[1], what="warmer")
+        assert_counts(found, law(frustrated(1.3))[1], what="warmer")
 
 
 def test_high_degrees_have_their_law(root_seed):
@@ -194,9 +194,9 @@ def test_high_degrees_have_their_law(root_seed):
     states, probability = law(model)
     energies, which = np.unique(np.round(model.energy(states), 9), return_inverse=True)
     found = np.bincount(np.searchsorted(energies, np.round(run.draws["energy"][:, 0], 9)), minlength=energies.size)
-    assert_law(found, np.bincount(which, probability), what="energy of a star and a clique")
+    assert_counts(found, np.bincount(which, probability), what="energy of a star and a clique")
     with rejects():
-        assert_law(found, np.bincount(which, law(model.at(2.6))[1]), what="energy, warmer")
+        assert_counts(found, np.bincount(which, law(model.at(2.6))[1]), what="energy, warmer")
 
 
 def test_a_triangle_is_ergodic(rng):
@@ -206,9 +206,9 @@ def test_a_triangle_is_ergodic(rng):
         rng=rng, initial=[1, 1, 1], observables="energy",
     )  # fmt: skip
     found = np.bincount(numbers(run.states), minlength=8)
-    assert_law(found, law(run.model)[1], what="states of a triangle, from one state")
+    assert_counts(found, law(run.model)[1], what="states of a triangle, from one state")
     with rejects():
-        assert_law(found, law(run.model.at(1.3))[1], what="states of a triangle, warmer")
+        assert_counts(found, law(run.model.at(1.3))[1], what="states of a triangle, warmer")
 
 
 def test_replicas_of_one_word_are_uncorrelated(ends):

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
-from checks import assert_comparison, rejects
 
 from statnn import rg
 from statnn.interaction import BinaryNeurons, square_lattice
 from statnn.montecarlo import HeatBath, Method, Walkers, sample, stream
-from validation.statistics import z_score
+from statnn.testing import assert_comparison, rejects
+from statnn.testing.statistics import z_score
 
 
 class Visits(Walkers):

@@ -8,7 +8,6 @@ from functools import partial
 
 import numpy as np
 import pytest
-from checks import assert_law, assert_mean, rejects
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import sparse
@@ -24,6 +23,7 @@ from statnn.montecarlo._single_spin import replica_kernels as _replica_kernels
 from statnn.montecarlo._single_spin.colours import energy_plan, positions, update_plan
 from statnn.montecarlo._single_spin.method import HeatBath, Metropolis
 from statnn.montecarlo._single_spin.rules import drawn, flips
+from statnn.testing import assert_counts, assert_mean, rejects
 
 LANES = 64
 RULES = [HeatBath, Metropolis]
@@ -118,12 +118,12 @@ def test_lanes_are_uniform_and_know_nothing_of_each_other(rng):
     u = np.array([[uniform_lane(state, lane) for lane in range(LANES)] for _ in range(4000)])
     assert ((u * 2**24) % 2 == 1).all()
     place = (u * 32).astype(int)
-    assert_law(np.bincount(place.ravel(), minlength=32), np.full(32, 1 / 32), what="uniform numbers")
+    assert_counts(np.bincount(place.ravel(), minlength=32), np.full(32, 1 / 32), what="uniform numbers")
     pairs = 32 * place[:, ::2] + place[:, 1::2]
-    assert_law(np.bincount(pairs.ravel(), minlength=1024), np.full(1024, 1 / 1024), what="neighbouring lanes")
+    assert_counts(np.bincount(pairs.ravel(), minlength=1024), np.full(1024, 1 / 1024), what="neighbouring lanes")
     with rejects():
         pairs = 32 * place[:, ::2] + (place[:, ::2] + place[:, 1::2] // 2) % 32
-        assert_law(np.bincount(pairs.ravel(), minlength=1024), np.full(1024, 1 / 1024), what="lanes that depend")
+        assert_counts(np.bincount(pairs.ravel(), minlength=1024), np.full(1024, 1 / 1024), what="lanes that depend")
 
 
 def test_exponential():
@@ -331,10 +331,10 @@ def test_one_sweep_from_one_state(rng, rule, layout):
         seen += np.bincount(index(chains.states()), minlength=16)
     row = sweep_matrix(model, rule, layout)[index(first)]
     assert seen[row == 0].sum() == 0
-    assert_law(seen[row > 0], row[row > 0], what=f"{rule.name} in {layout}")
+    assert_counts(seen[row > 0], row[row > 0], what=f"{rule.name} in {layout}")
     wrong = sweep_matrix(model.at(0.98), rule, layout)[index(first)]
     with rejects():
-        assert_law(seen[row > 0], wrong[row > 0], what="another temperature")
+        assert_counts(seen[row > 0], wrong[row > 0], what="another temperature")
 
 
 @pytest.mark.parametrize("strong", [0.0, 3e4])
@@ -350,9 +350,9 @@ def test_every_state_has_its_share(rng, rule, layout, strong):
     seen = np.bincount(run.draws["state"].astype(int).ravel(), minlength=64)
     possible = law(model) > 0
     assert seen[~possible].sum() == 0
-    assert_law(seen[possible], law(model)[possible], what=f"{rule.name} in {layout}")
+    assert_counts(seen[possible], law(model)[possible], what=f"{rule.name} in {layout}")
     with rejects():
-        assert_law(seen[possible], law(model.at(1.1 * 1.7))[possible], what="another temperature")
+        assert_counts(seen[possible], law(model.at(1.1 * 1.7))[possible], what="another temperature")
 
 
 @pytest.mark.parametrize(("rule", "layout"), [(HeatBath, "replicas"), (Metropolis, "colours")])

@@ -5,7 +5,6 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
-from checks import assert_law, assert_mean, rejects
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import sparse
@@ -16,6 +15,7 @@ from statnn.interaction import BinaryNeurons, kaufman, square_lattice
 from statnn.montecarlo import MultiSpin, sample
 from statnn.montecarlo._multispin import strip_kernels as kernels
 from statnn.montecarlo._multispin.strips import StripWalkers, strips
+from statnn.testing import assert_counts, assert_mean, rejects
 
 STRIPS = MultiSpin("strips")
 SHAPES = st.tuples(st.sampled_from([16, 32, 48, 64, 128]), st.integers(2, 20).map(lambda n: 2 * n))
@@ -191,10 +191,12 @@ def test_one_flip_at_a_time_has_the_law_of_the_rule(rng):
     for excess in (2, 4):
         rule = 15 / 16 * np.exp(-2 * excess / 3.0)
         found = changed[along == excess]
-        assert_law(np.bincount(found, minlength=2), np.array([1 - rule, rule]), what=f"flips at a cost of {2 * excess}")
+        assert_counts(
+            np.bincount(found, minlength=2), np.array([1 - rule, rule]), what=f"flips at a cost of {2 * excess}"
+        )
         with rejects():
             wrong = 16 / 15 * rule
-            assert_law(np.bincount(found, minlength=2), np.array([1 - wrong, wrong]), what="not lazy")
+            assert_counts(np.bincount(found, minlength=2), np.array([1 - wrong, wrong]), what="not lazy")
 
 
 # -- bookkeeping -----------------------------------------------------------------------------------------

@@ -6,7 +6,6 @@ from itertools import pairwise, product
 
 import numpy as np
 import pytest
-from checks import assert_covariance, assert_law, assert_mean, rejects
 from scipy import stats
 
 from statnn._random import root, stream
@@ -18,6 +17,7 @@ from statnn.montecarlo._tempering.ladder import hottest, ladder
 from statnn.montecarlo._tempering.method import Tempering
 from statnn.montecarlo._tempering.swap_kernels import swap
 from statnn.network import Network
+from statnn.testing import assert_counts, assert_covariance, assert_mean, rejects
 
 CHAINS = 20_000
 LADDER = (0.6, 1.0, 2.5)
@@ -129,9 +129,9 @@ def test_rates_and_trips_are_those_of_a_direct_count():
 
 def test_every_state_has_its_probability(ends):
     found = np.bincount(numbers(ends.states), minlength=32)
-    assert_law(found, law(glass())[1], what="states of a glass in fields")
+    assert_counts(found, law(glass())[1], what="states of a glass in fields")
     with rejects():
-        assert_law(found, law(glass(0.8))[1], what="warmer")
+        assert_counts(found, law(glass(0.8))[1], what="warmer")
 
 
 def test_energies_are_right_at_all_temperatures(ends):
@@ -182,9 +182,9 @@ def test_the_model_may_stand_anywhere_on_the_ladder(root_seed):
     run = sample(glass(1.0), 1, chains=CHAINS, burn_in=30, method=Tempering(LADDER), rng=root_seed)
     assert np.array_equal(run.draws["energy"], run.draws["energies"][:, :, 1])
     found = np.bincount(numbers(run.states), minlength=32)
-    assert_law(found, law(glass(1.0))[1], what="states in the middle of the ladder")
+    assert_counts(found, law(glass(1.0))[1], what="states in the middle of the ladder")
     with rejects():
-        assert_law(found, law(glass(1.15))[1], what="warmer")
+        assert_counts(found, law(glass(1.15))[1], what="warmer")
 
 
 # -- ladders ---------------------------------------------------------------------------------------------

@@ -6,7 +6,6 @@ from itertools import product
 
 import numpy as np
 import pytest
-from checks import assert_law, assert_mean, rejects
 from scipy import sparse
 
 from statnn._random import root
@@ -16,6 +15,7 @@ from statnn.montecarlo import sample
 from statnn.montecarlo._wolff import cluster_kernels as kernels
 from statnn.montecarlo._wolff.method import Wolff
 from statnn.network import Network
+from statnn.testing import assert_counts, assert_mean, rejects
 
 CHAINS = 20_000
 CRITICAL = 2 / np.log(1 + np.sqrt(2))
@@ -90,9 +90,9 @@ def test_a_cluster_is_connected_and_flips_as_a_whole():
 
 def test_every_state_has_its_probability(ends):
     found = np.bincount(numbers(ends.states), minlength=64)
-    assert_law(found, law(ferromagnet())[1], what="states of six spins")
+    assert_counts(found, law(ferromagnet())[1], what="states of six spins")
     with rejects():
-        assert_law(found, law(ferromagnet(1.15))[1], what="warmer")
+        assert_counts(found, law(ferromagnet(1.15))[1], what="warmer")
 
 
 def test_cluster_size_is_the_susceptibility(ends):

@@ -5,7 +5,6 @@ from concurrent.futures import ThreadPoolExecutor
 import hypothesis.extra.numpy as arrays_of
 import numpy as np
 import pytest
-from checks import assert_law, assert_proportion, rejects
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -13,6 +12,7 @@ from statnn import Network
 from statnn.rg import block_means, block_spins, decimate
 from statnn.rg.lattice import _blocking_kernels as kernels
 from statnn.rg.lattice._blocking import lattice
+from statnn.testing import assert_counts, assert_proportion, rejects
 
 
 @st.composite
@@ -167,11 +167,13 @@ def test_ties_are_fair_and_independent(rng, root_seed):
     coins = (block_spins(opposed, 2, axes=2, rng=root_seed) + 1) // 2
     assert_proportion(int(coins.sum()), coins.size, 0.5, what="share of ties that end up")
     patterns = np.bincount((coins.reshape(-1, 4) @ [1, 2, 4, 8]), minlength=16)
-    assert_law(patterns, np.full(16, 1 / 16), what="four coins in a row")
+    assert_counts(patterns, np.full(16, 1 / 16), what="four coins in a row")
     together = np.bincount(2 * coins[:-1].ravel() + coins[1:].ravel(), minlength=4)
-    assert_law(together, np.full(4, 1 / 4), what="coins of neighbouring replicas")
+    assert_counts(together, np.full(4, 1 / 4), what="coins of neighbouring replicas")
     with rejects():
-        assert_law(np.bincount(coins.reshape(-1, 4) @ [1, 2, 4, 0], minlength=16), np.full(16, 1 / 16), what="no coin")
+        assert_counts(
+            np.bincount(coins.reshape(-1, 4) @ [1, 2, 4, 0], minlength=16), np.full(16, 1 / 16), what="no coin"
+        )
     assert not np.array_equal(block_spins(opposed, 2, rng=rng), block_spins(opposed, 2, rng=rng)), "fresh entropy"
 
 

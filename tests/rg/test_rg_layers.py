@@ -7,7 +7,6 @@ from functools import reduce
 import numpy as np
 import pytest
 import sympy as sp
-from checks import assert_covariance, assert_mean, rejects
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import special
@@ -16,6 +15,7 @@ from strategies import examples
 from statnn import rg
 from statnn.rg._fixed_points import derivative
 from statnn.rg._layers.decimation import mediated
+from statnn.testing import assert_covariance, assert_mean, rejects
 from statnn.testing.strategies import layers, log_uniform, signed
 from statnn.theory.rg import solvable_oracle
 from statnn.theory.rg.decimation import FUNCTION, K1, K2, exponentials, z

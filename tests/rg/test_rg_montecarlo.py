@@ -8,7 +8,6 @@ import mpmath
 import numpy as np
 import pytest
 import sympy as sp
-from checks import assert_comparison, assert_uniform, rejects
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from matplotlib.figure import Figure
@@ -22,7 +21,8 @@ from statnn.rg.lattice import _operator_kernels as kernels
 from statnn.rg.lattice._operators import _plan, measure
 from statnn.rg.lattice._scheme import scheme
 from statnn.rg.lattice._swendsen import flow, joined, leading
-from validation.statistics import z_score
+from statnn.testing import assert_comparison, assert_uniform, rejects
+from statnn.testing.statistics import z_score
 
 swendsen = import_module("statnn.theory.rg.swendsen")
 CRITICAL = float(np.log1p(np.sqrt(2)) / 2)

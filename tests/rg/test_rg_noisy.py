@@ -5,7 +5,6 @@ import pickle
 
 import numpy as np
 import pytest
-from checks import assert_mean, rejects
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import special
@@ -17,6 +16,7 @@ from statnn.network import Activation
 from statnn.rg._layers import quadrature as _nodes
 from statnn.rg._layers.noisy import _change, renormalised
 from statnn.rg._layers.projection import _fit, projected
+from statnn.testing import assert_mean, rejects
 from statnn.theory.rg import solvable_oracle
 
 TANH = rg.NoisyLayer("tanh").activation

@@ -3,13 +3,13 @@
 import matplotlib as mpl
 import numpy as np
 import pytest
-from checks import assert_mean, rejects
 from matplotlib.figure import Figure
 from scipy import special
 
 from statnn import Network, rg
 from statnn.network import ACTIVATIONS, Activation, BatchNorm
 from statnn.rg.wide._decay import DecayEnd, decay
+from statnn.testing import assert_mean, rejects
 
 mpl.use("Agg")
 

@@ -7,7 +7,6 @@ from concurrent.futures import ThreadPoolExecutor
 import mpmath
 import numpy as np
 import pytest
-from checks import assert_mean, rejects
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -15,6 +14,7 @@ from statnn import Network, rg
 from statnn.network import ACTIVATIONS, Activation, leaky_relu
 from statnn.rg.wide._average_kernels import FULL, tanh_averages, tanh_pairs
 from statnn.rg.wide._averages import _Own, averages
+from statnn.testing import assert_mean, rejects
 from statnn.theory.rg import meanfield_oracle as oracle
 
 SMOOTH = ("tanh", "erf", "sigmoid")

@@ -4,7 +4,6 @@ import math
 
 import numpy as np
 import pytest
-from checks import assert_mean, assert_slope, rejects
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
@@ -12,6 +11,7 @@ from statnn import rg
 from statnn.network import Activation, leaky_relu
 from statnn.rg import FixedFunction, LeadingFormKind, RepeatedLayer, collapse, renormalise
 from statnn.rg.repeated._simulation import passed
+from statnn.testing import assert_mean, assert_slope, rejects
 
 ATAN = Activation("atan", np.arctan, lambda h: 1 / (1 + h * h))
 OWN_TANH = Activation("own tanh", np.tanh, lambda h: 1 - np.tanh(h) ** 2)

@@ -12,12 +12,12 @@ import mpmath
 import numpy as np
 import pytest
 import sympy as sp
-from checks import assert_mean, rejects
 from formula_rows import ROWS, SAMPLED
 from test_house import PUBLIC
 from without_formula import WITHOUT
 
 from statnn import theory
+from statnn.testing import assert_mean, rejects
 from statnn.theory.comparison import draw
 from statnn.theory.evaluation import number
 from statnn.theory.printing import latex

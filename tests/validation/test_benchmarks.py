@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-from checks import assert_mean, rejects
 
+from statnn.testing import assert_mean, rejects
 from validation.benchmarks.measure import LANES, Row, draws, products, slopes
 
 

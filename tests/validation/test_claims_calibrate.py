@@ -6,10 +6,12 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from checks import assert_pvalue, rejects
+from scipy import stats
 
-from validation import calibrate, claims, power, statistics, uniformity
+from statnn.testing import assert_pvalue, rejects, statistics
+from validation import calibrate, claims, power, uniformity
 from validation.claim import Asks, Claim, Finding, Outcome, Verdict
+from validation.finding import LEVEL
 
 MEAN, RISE = "mean of normal numbers", "rise"
 
@@ -215,7 +217,7 @@ def test_seeds_follow_the_time_of_a_run(seconds, seeds, tmp_path, monkeypatch, c
 
 def test_tests_that_compare_are_recorded_and_twins_are_not():
     names = "test_proportion_passes_right_theory_and_rejects_wrong", "test_twin_that_passes_fails"
-    tests = [f"tests/validation/test_checks.py::{name}" for name in names]
+    tests = [f"tests/testing/test_assertions.py::{name}" for name in names]
     [entry] = calibrate.run_tests(1, tests, jobs=1)
     assert (entry["what"], entry["seed"], entry["code"]) == (tests[0], 1, "tests")
     assert len(entry["p"]["p"]) == 1
@@ -244,7 +246,7 @@ def test_smallest_deviation_is_where_the_level_is_passed():
     data = {"values": np.zeros((3, 12)), "theory": 0.0}
     claim = CLAIMS["normal"]
     seen = power.smallest(claim, data, claim.judge(data), MEAN)
-    limit = -statistics.stats.norm.ppf(statistics.LEVEL / 2 / 2 / 3) * 12**-0.5
+    limit = -stats.norm.ppf(LEVEL / 2 / 2 / 3) * 12**-0.5
     assert limit <= seen < 2**0.25 * limit
     assert power.smallest(claim, data, claim.judge(data), RISE) == np.inf
 

@@ -5,8 +5,9 @@ import math
 import pytest
 from scipy import stats
 
-from validation import statistics
+from statnn.testing import statistics
 from validation.claim import Asks, Claim, Finding, Outcome, Verdict, measured
+from validation.finding import LEVEL
 from validation.task import _twins
 
 HEADS, RUNS = "share of heads", "share of tosses equal to the one before"
@@ -86,7 +87,7 @@ def test_finding_prints_what_was_tested(changes, text):
     [
         (Asks.EQUAL, 1.0, 1e-3, True),
         (Asks.EQUAL, 1.0, 1e-12, False),
-        (Asks.EQUAL, 1.0, statistics.LEVEL / 3, False),
+        (Asks.EQUAL, 1.0, LEVEL / 3, False),
         (Asks.AT_MOST, 1.3, 1e-12, False),
         (Asks.AT_MOST, 1.3, 1e-3, True),
         (Asks.AT_LEAST, 1.0, 1e-12, False),
@@ -113,7 +114,7 @@ def test_what_a_finding_asks(asks, estimate, p, holds):
 
 
 def test_findings_share_their_level():
-    p = statistics.LEVEL / 2
+    p = LEVEL / 2
     finding = Finding(**(FINDING | {"z": None, "dof": None, "p": p}))
     assert not finding.holds()
     assert finding.holds(sharing=3)

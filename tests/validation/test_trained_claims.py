@@ -4,13 +4,13 @@ import inspect
 
 import numpy as np
 import pytest
-from checks import assert_mean, rejects
 from hypothesis import given
 from hypothesis import strategies as st
 
+from statnn.testing import assert_mean, rejects
+from statnn.testing.statistics import Refusal
 from validation.claims import CLAIMS, _trained
 from validation.claims.measure import critical_size, double_descent, order_in_training
-from validation.statistics import Refusal
 
 # -- a peak that is chosen on other replicas -------------------------------------------------------------------
 

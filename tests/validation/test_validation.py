@@ -11,9 +11,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from statnn.testing import statistics
 from statnn.theory.registry import DERIVATIONS
-from validation import claims, report, statistics
+from validation import claims, report
 from validation.claim import Claim, Finding, Outcome, Verdict, frozen
+from validation.finding import CLAIMS_AT_MOST
 from validation.runner import main
 from validation.task import Record, Task, Twin
 
@@ -417,7 +419,7 @@ def test_streams_are_fixed_by_seed_and_id():
 
 
 def test_registry_is_sound():
-    assert len(claims.CLAIMS) <= statistics.CLAIMS_AT_MOST  # they share the level
+    assert len(claims.CLAIMS) <= CLAIMS_AT_MOST  # they share the level
     for name, claim in claims.CLAIMS.items():
         assert claim.id == name
         assert set(claim.derivations) <= set(DERIVATIONS)

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from validation.statistics import Comparison, Refusal, mean
+from statnn.testing.statistics import Comparison, Refusal, mean
 from validation.trained import images as networks
 from validation.trained import training
 

@@ -4,9 +4,9 @@ import numpy as np
 
 from statnn.activation import BetaBernoulli, GammaPoisson, PolyaUrn
 from statnn.plot import COLOURS
+from statnn.testing.statistics import counts, mean
 from validation.claim import Claim, Finding, Outcome, Verdict
 from validation.claims._tools import HYPOTHESIS
-from validation.statistics import law, mean
 
 READINGS = (BetaBernoulli, PolyaUrn, GammaPoisson)
 NEURONS, B, C, SAMPLES = 12, 0.6, 4.0, 30
@@ -44,7 +44,7 @@ def _laws(shapes):
 def _judge(data):
     found = []
     for i, (seen, pmf) in enumerate(zip(data["observed"], data["pmf"], strict=True)):
-        found.append(Finding.of(LAWS[i], law(seen, pmf), sees=0.12, unit="of b"))
+        found.append(Finding.of(LAWS[i], counts(seen, pmf), sees=0.12, unit="of b"))
         scores = data["batches"][i] @ data["score"][i] / data["batches"][i].sum(axis=1)
         found.append(Finding.of(SCORES[i], mean(scores, 0.0), sees=0.03, unit="of b"))
     return Verdict.judged(

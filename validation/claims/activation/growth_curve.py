@@ -4,9 +4,9 @@ import numpy as np
 
 from statnn.activation import BetaBernoulli, GammaPoisson, PolyaUrn, checkpoints
 from statnn.plot import COLOURS
+from statnn.testing.statistics import covariance, mean, proportion, total, worst
 from validation.claim import Asks, Claim, Finding, Outcome, Verdict
 from validation.claims._tools import HYPOTHESIS, MAIN_TEXT
-from validation.statistics import covariance, mean, proportion, total, worst
 
 NEURONS, C, SHAPES = 100, 5.0, (0.1, 0.3, 1.0, 3.0)
 GROWTH = "mean of K(D) over replicas"

@@ -12,9 +12,9 @@ from scipy import stats
 
 from statnn.activation import GammaPoisson, fit, rarefaction
 from statnn.plot import COLOURS
+from statnn.testing.statistics import bonferroni, mean
 from validation.claim import Asks, Claim, Finding, Outcome, Verdict
 from validation.claims._tools import ABSTRACT, MAIN_TEXT
-from validation.statistics import bonferroni, mean
 from validation.trained import images as networks
 
 CLEAR = 1e-3

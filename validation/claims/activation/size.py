@@ -4,9 +4,9 @@ import numpy as np
 
 from statnn.activation import BetaBernoulli, PolyaUrn
 from statnn.plot import COLOURS
+from statnn.testing.statistics import power_law, worst, z_score
 from validation.claim import Asks, Claim, Finding, Outcome, Verdict
 from validation.claims._tools import ABSTRACT, log_slope, scaled
-from validation.statistics import power_law, worst, z_score
 
 # -- compressibility ---------------------------------------------------------------------------------------
 

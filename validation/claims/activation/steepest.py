@@ -4,9 +4,9 @@ import numpy as np
 
 from statnn.activation import BetaBernoulli, PolyaUrn
 from statnn.plot import COLOURS
+from statnn.testing.statistics import mean, worst
 from validation.claim import Claim, Finding, Outcome, Verdict
 from validation.claims._tools import ABSTRACT, log_slope, of_batches
-from validation.statistics import mean, worst
 
 SHAPES = (0.2, 0.5, 1.0, 2.0, 5.0)
 NEURONS, BATCHES = 400, 20

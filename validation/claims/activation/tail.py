@@ -5,9 +5,9 @@ from scipy import optimize, stats
 
 from statnn.activation import BetaBernoulli
 from statnn.plot import COLOURS
+from statnn.testing.statistics import proportion, worst, z_score
 from validation.claim import Asks, Claim, Finding, Outcome, Verdict
 from validation.claims._tools import MAIN_TEXT, scaled
-from validation.statistics import proportion, worst, z_score
 
 SHAPES = (0.2, 0.5, 0.8)
 FIRST, LAST = 16, 512

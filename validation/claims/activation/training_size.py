@@ -15,9 +15,9 @@ import numpy as np
 
 from statnn.activation import fit
 from statnn.plot import COLOURS
+from statnn.testing.statistics import mean, mean_vector, power_law
 from validation.claim import Claim, Finding, Outcome, Verdict
 from validation.claims._tools import ABSTRACT
-from validation.statistics import mean, mean_vector, power_law
 from validation.trained import images as networks
 
 NAMES = {"loss": "loss", "error": "error", "NSR": "ratio"}

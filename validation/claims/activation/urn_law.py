@@ -5,9 +5,9 @@ from scipy import stats
 
 from statnn.activation import PolyaUrn
 from statnn.plot import COLOURS
+from statnn.testing.statistics import counts, mean, total
 from validation.claim import Asks, Claim, Finding, Outcome, Verdict
 from validation.claims._tools import HYPOTHESIS
-from validation.statistics import law, mean, total
 
 NEURONS, B, EVENTS = 40, 0.8, 60
 LAW = "chi-square of how often K was seen"
@@ -38,7 +38,7 @@ def _judge(data):
     narrow = mean(squares, float(data["share"]))
     return Verdict.judged(
         [
-            Finding.of(LAW, law(observed, data["pmf"]), sees=0.04, unit="of b"),
+            Finding.of(LAW, counts(observed, data["pmf"]), sees=0.04, unit="of b"),
             Finding.of(MEAN, total(values, data["pmf"]), sees=0.03, unit="of b"),
             Finding.of(NARROW, narrow, sees=0.45, unit="of the variance", asks=Asks.BELOW),
         ],

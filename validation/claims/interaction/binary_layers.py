@@ -5,10 +5,10 @@ import numpy as np
 from statnn.interaction import BinaryNeurons
 from statnn.montecarlo import sample
 from statnn.plot import COLOURS
+from statnn.testing.statistics import mean, worst
 from validation.claim import Claim, Finding, Outcome, Verdict
 from validation.claims._chains import OURS, of_chains
 from validation.claims._tools import scaled
-from validation.statistics import mean, worst
 
 LAYERS, WIDTH = 12, 8
 TEMPERATURES = np.geomspace(1.2, 4.0, 8)

@@ -6,11 +6,11 @@ import numpy as np
 
 from statnn.montecarlo import UntrustedEstimate, sample
 from statnn.plot import COLOURS
+from statnn.testing.statistics import mean
 from validation.claim import Asks, Claim, Finding, Outcome, Verdict
 from validation.claims._chains import OURS, of_chains
 from validation.claims._tools import scaled
 from validation.claims.interaction.binary_layers import LAYERS, WIDTH, random_layers
-from validation.statistics import mean
 
 TEMPERATURE = 0.35
 CHAINS = 200

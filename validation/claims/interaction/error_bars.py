@@ -8,8 +8,8 @@ from scipy import stats
 from statnn.interaction import kaufman, square_lattice
 from statnn.montecarlo import UntrustedEstimate, estimate, sample
 from statnn.plot import COLOURS
+from statnn.testing.statistics import uniform
 from validation.claim import Claim, Finding, Outcome, Verdict
-from validation.statistics import uniform
 
 SIZE, TEMPERATURE = 8, 2.5
 CHAINS = 4

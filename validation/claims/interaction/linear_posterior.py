@@ -6,10 +6,10 @@ from statnn import Network
 from statnn.interaction import DynamicNeurons, Prior
 from statnn.montecarlo import sample
 from statnn.plot import COLOURS
+from statnn.testing.statistics import mean, worst
 from validation.claim import Claim, Finding, Outcome, Verdict
 from validation.claims._chains import OURS, of_chains
 from validation.claims._tools import scaled
-from validation.statistics import mean, worst
 from validation.trained.images import digits
 
 FEATURES, HIDDEN, SAMPLES = 12, 10, 100

@@ -5,9 +5,9 @@ import numpy as np
 from statnn.interaction import kaufman, onsager, square_lattice
 from statnn.montecarlo import sample
 from statnn.plot import COLOURS
+from statnn.testing.statistics import mean, worst
 from validation.claim import Claim, Finding, Outcome, Verdict
 from validation.claims._chains import of_chains
-from validation.statistics import mean, worst
 
 CRITICAL = 2 / np.log1p(np.sqrt(2))
 TEMPERATURES = np.array([2.0, CRITICAL, 3.0])

@@ -6,10 +6,10 @@ from statnn import Network
 from statnn.interaction import DynamicNeurons
 from statnn.montecarlo import sample
 from statnn.plot import COLOURS
+from statnn.testing.statistics import z_score
 from validation.claim import Claim, Finding, Outcome, Verdict
 from validation.claims._chains import of_chains
 from validation.claims._tools import scaled
-from validation.statistics import z_score
 
 ORDER, AMPLITUDE = "order of the distance in λ", "ln of sampled over linearised amplitude"
 STIFFNESS = 400.0 * 2.0 ** np.arange(9)

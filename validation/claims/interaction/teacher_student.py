@@ -7,9 +7,9 @@ from statnn import Network
 from statnn.interaction import DynamicNeurons, Prior, State
 from statnn.montecarlo import sample
 from statnn.plot import COLOURS
+from statnn.testing.statistics import mean, uniform, worst
 from validation.claim import Claim, Finding, Outcome, Verdict
 from validation.claims._chains import OURS
-from validation.statistics import mean, uniform, worst
 
 WIDTHS, SAMPLES = (3, 4, 1), 12
 BETA, STIFFNESS = 10.0, 10.0

@@ -5,9 +5,9 @@ import numpy as np
 from statnn import Network
 from statnn.measure.basins import sample_basin, weight_basin
 from statnn.plot import COLOURS
+from statnn.testing.statistics import mean, worst
 from validation.claim import Claim, Finding, Outcome, Verdict
 from validation.claims._tools import scaled
-from validation.statistics import mean, worst
 
 DISTANCES = (0.0, 0.5, 0.9)
 """Of the sample from the middle of a band of half-width 1."""

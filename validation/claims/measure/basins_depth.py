@@ -14,10 +14,10 @@ import numpy as np
 
 from statnn.measure.basins import sample_basin, weight_basin
 from statnn.plot import COLOURS
+from statnn.testing.statistics import mean
 from validation.claim import Asks, Claim, Finding, Outcome, Verdict
 from validation.claims import _trained
 from validation.claims._trained import CLEAR, effect, standard_error
-from validation.statistics import mean
 from validation.trained import training
 from validation.trained.recipe import Recipe
 

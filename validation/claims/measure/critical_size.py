@@ -14,10 +14,10 @@ from scipy import stats
 
 from statnn.measure import order
 from statnn.plot import COLOURS
+from statnn.testing.statistics import z_score
 from validation.claim import Asks, Claim, Finding, Outcome, Verdict
 from validation.claims import _trained
 from validation.claims._trained import CLEAR, standard_error
-from validation.statistics import z_score
 from validation.trained.recipe import Recipe
 
 APART = 0.02

@@ -15,6 +15,7 @@ import numpy as np
 
 from statnn.measure import order
 from statnn.plot import COLOURS
+from statnn.testing.statistics import mean
 from validation.claim import Asks, Claim, Finding, Outcome, Verdict
 from validation.claims import _trained
 from validation.claims._trained import (
@@ -27,7 +28,6 @@ from validation.claims._trained import (
     strongest,
     weakest,
 )
-from validation.statistics import mean
 from validation.trained.recipe import Recipe
 
 SOURCE = "Lin et al. 2025, arXiv 2501.02436, main text"

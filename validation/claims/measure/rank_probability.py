@@ -5,9 +5,9 @@ import numpy as np
 from statnn import Network
 from statnn.measure.order import pooled_ranks, rank_probability
 from statnn.plot import COLOURS
+from statnn.testing.statistics import mean, worst
 from validation.claim import Claim, Finding, Outcome, Verdict
 from validation.claims._tools import scaled
-from validation.statistics import mean, worst
 
 DISTANCES = (0.0, 0.5, 1.0, 2.0)
 SHARE = 0.25

@@ -4,9 +4,9 @@ import numpy as np
 
 from statnn.measure import spikes
 from statnn.plot import COLOURS
+from statnn.testing.statistics import mean, worst
 from validation.claim import Asks, Claim, Finding, Outcome, Verdict
 from validation.claims._tools import scaled
-from validation.statistics import mean, worst
 
 RATES = np.array([0.02, 0.1, 0.25, 0.5, 0.75, 0.95])
 WINDOW = 20

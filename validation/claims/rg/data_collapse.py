@@ -3,8 +3,8 @@
 import numpy as np
 
 from statnn.plot import COLOURS
+from statnn.testing.statistics import z_score
 from validation.claim import Asks, Claim, Finding, Outcome, Verdict
-from validation.statistics import z_score
 
 DEPTHS = np.array([256, 512, 1024, 2048])
 DISTANCES = np.linspace(-3.0, 4.0, 8)

@@ -10,8 +10,8 @@ import numpy as np
 
 from statnn import rg
 from statnn.plot import COLOURS
+from statnn.testing.statistics import mean, worst
 from validation.claim import Claim, Finding, Outcome, Verdict
-from validation.statistics import mean, worst
 
 WIDTHS = np.array([16, 32, 64, 128])
 DEPTH, SIGMA_W = 10, 1.3

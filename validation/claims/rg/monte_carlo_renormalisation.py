@@ -6,9 +6,9 @@ from statnn.interaction import square_lattice
 from statnn.montecarlo import MultiSpin
 from statnn.plot import COLOURS
 from statnn.rg import critical_coupling, sample_flow
+from statnn.testing.statistics import z_score
 from validation.claim import Asks, Claim, Finding, Outcome, Verdict
 from validation.claims._chains import OURS
-from validation.statistics import z_score
 
 COUPLING = np.log1p(np.sqrt(2)) / 2
 EXACT = {"y_t": 1.0, "y_h": 15 / 8, "K_c": float(COUPLING)}

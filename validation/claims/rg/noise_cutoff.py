@@ -3,9 +3,9 @@
 import numpy as np
 
 from statnn.plot import COLOURS
+from statnn.testing.statistics import power_law, worst, z_score
 from validation.claim import Claim, Finding, Outcome, Verdict
 from validation.claims._tools import scaled
-from validation.statistics import power_law, worst, z_score
 
 NOISE = np.array([0.005, 0.01, 0.02, 0.04])
 SPAN = 8.0

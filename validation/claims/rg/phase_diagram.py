@@ -8,9 +8,9 @@ import numpy as np
 
 from statnn import rg
 from statnn.plot import COLOURS
+from statnn.testing.statistics import mean, worst
 from validation.claim import Claim, Finding, Outcome, Verdict
 from validation.claims._tools import scaled
-from validation.statistics import mean, worst
 
 SIGMA_B = 0.3
 SIGMA_W = (0.8, 1.1, 1.3, 1.5, 1.8, 2.2, 2.8)

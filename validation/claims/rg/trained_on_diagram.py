@@ -10,10 +10,10 @@ import numpy as np
 
 from statnn import rg
 from statnn.plot import COLOURS
+from statnn.testing.statistics import mean
 from validation.claim import Claim, Finding, Outcome, Verdict
 from validation.claims import _trained
 from validation.claims._trained import CLEAR, effect, standard_error
-from validation.statistics import mean
 from validation.trained.recipe import Recipe
 from validation.trained.training import train_all
 

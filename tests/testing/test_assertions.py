@@ -1,30 +1,26 @@
 """The statistical checks, on data that deserve to pass and on data that do not."""
 
-import os
-import subprocess
-import sys
-from pathlib import Path
-
 import numpy as np
 import pytest
-from checks import (
-    LEDGER,
-    LEVEL,
+from scipy import stats
+
+from statnn.testing import (
+    Ledger,
     StatisticalFailure,
     assert_comparison,
+    assert_counts,
     assert_covariance,
-    assert_law,
     assert_mean,
     assert_proportion,
     assert_pvalue,
     assert_slope,
     assert_uniform,
     rejects,
+    statistics,
 )
-from scipy import stats
-
-from validation import statistics
-from validation.statistics import Refusal
+from statnn.testing._ledger import opened
+from statnn.testing.statistics import Refusal
+from statnn.testing.statistics._mean import _empirical_root
 
 SAMPLES = 400
 
@@ -60,16 +56,16 @@ def test_one_wrong_entry_of_many_is_seen(rng):
 
 
 def test_law_passes_right_theory_and_rejects_wrong(rng):
-    assert_law(poisson_counts(rng, 4.0, 20_000), POISSON_PMF, what="Poisson")
+    assert_counts(poisson_counts(rng, 4.0, 20_000), POISSON_PMF, what="Poisson")
     with rejects():
-        assert_law(poisson_counts(rng, 4.3, 20_000), POISSON_PMF, what="wrong rate")
+        assert_counts(poisson_counts(rng, 4.3, 20_000), POISSON_PMF, what="wrong rate")
     with rejects():
-        assert_law([0, 9_000, 11_000], [0, 0.5, 0.25], what="mass beyond the last cell is missing")
+        assert_counts([0, 9_000, 11_000], [0, 0.5, 0.25], what="mass beyond the last cell is missing")
 
 
 def test_one_impossible_observation_rejects():
     with rejects():
-        assert_law([500, 499, 1], [0.5, 0.5, 0.0], what="forbidden value")
+        assert_counts([500, 499, 1], [0.5, 0.5, 0.0], what="forbidden value")
 
 
 def test_slope_passes_right_order_and_rejects_wrong(rng):
@@ -102,7 +98,7 @@ FRESH = {
     "mean": lambda rng: statistics.mean(rng.normal(1.0, 3.0, 12), 1.0),
     "line": lambda rng: statistics.power_law(*power_law(rng, -1.0)),
     "slope": lambda rng: statistics.power_law(*power_law(rng, -1.0)).against(-1.0),
-    "law": lambda rng: statistics.law(poisson_counts(rng, 4.0, 5000), POISSON_PMF),
+    "counts": lambda rng: statistics.counts(poisson_counts(rng, 4.0, 5000), POISSON_PMF),
 }
 
 
@@ -163,9 +159,9 @@ REFUSED = {
     "no error": lambda: assert_slope([1, 2, 3], [1, 2, 3], [0, 0.1, 0.1], 1, what=""),
     "error too large": lambda: assert_slope([1, 2, 3], [1, 2, 3], [0.5, 0.1, 0.1], 1, what=""),
     "negative y": lambda: assert_slope([1, 2, 3], [-1, 2, 3], [0.1, 0.1, 0.1], 1, what=""),
-    "few counts": lambda: assert_law([3, 4], [0.5, 0.5], what=""),
-    "broken counts": lambda: assert_law([30.5, 40], [0.5, 0.5], what=""),
-    "pmf above one": lambda: assert_law([30, 40], [0.7, 0.7], what=""),
+    "few counts": lambda: assert_counts([3, 4], [0.5, 0.5], what=""),
+    "broken counts": lambda: assert_counts([30.5, 40], [0.5, 0.5], what=""),
+    "pmf above one": lambda: assert_counts([30, 40], [0.7, 0.7], what=""),
     "few samples": lambda: assert_covariance(np.eye(3), np.eye(3), what=""),
     "no covariance": lambda: assert_covariance(np.eye(200)[:, :2], -np.eye(2), what=""),
     "few vectors": lambda: assert_pvalue(statistics.mean_vector(np.eye(4), np.zeros(4)), ""),
@@ -192,30 +188,13 @@ def test_other_errors_pass_through_a_twin():
         _ = 1 / 0
 
 
-@pytest.mark.parametrize("extra", [["--numprocesses=0"], ["--numprocesses=2"]])
-def test_session_fails_beyond_the_declared_number_of_comparisons(extra):
-    here, root = Path(__file__), Path(__file__).parents[2]
-    support = root / "tests" / "support"
-    session = (
-        f"import sys; sys.path.insert(0, {str(support)!r}); import checks, pytest; checks.CHECKS = 3; "
-        f"sys.exit(pytest.main(['-q', *{extra!r}, '-k', 'uniform or mean_passes', {str(here)!r}]))"
-    )
-    ended = subprocess.run(  # noqa: S603 - our own line
-        [sys.executable, "-c", session], cwd=root, capture_output=True, text=True, check=False,
-        env={name: value for name, value in os.environ.items() if not name.startswith("PYTEST_XDIST")},
-    )  # fmt: skip
-    assert "failed" not in ended.stdout
-    assert "exceed the 3 that share the budget" in ended.stdout
-    assert ended.returncode == pytest.ExitCode.TESTS_FAILED
-
-
-def test_ledger_counts_comparisons_but_no_twins():
-    before = LEDGER.made
-    assert_pvalue(0.5, "one")
-    assert LEDGER.made == before + 1
-    with rejects():
-        assert_pvalue(LEVEL / 2, "twin")
-    assert LEDGER.made == before + 1
+def test_comparisons_are_entered_and_twins_are_not():
+    with opened(Ledger(comparisons=4)) as ledger:
+        assert_pvalue(0.5, "one")
+        assert ledger.p == [0.5]
+        with rejects():
+            assert_pvalue(ledger.level / 2, "twin")
+        assert ledger.p == [0.5]
 
 
 # -- tails of means ------------------------------------------------------------------------------------------
@@ -272,9 +251,9 @@ def test_samples_that_cannot_show_their_tail_are_refused(rng):
 def test_the_empirical_likelihood_of_coins_is_the_binomial_one():
     coins = np.repeat([0.0, 1.0], [70, 30])
     ratio = 2 * (30 * np.log(0.3 / 0.45) + 70 * np.log(0.7 / 0.55))
-    assert statistics._empirical_root(coins - 0.45) == pytest.approx(np.sqrt(ratio), rel=1e-12)
-    assert statistics._empirical_root(coins + 0.1) == np.inf
-    assert statistics._empirical_root(coins - 0.3) == pytest.approx(0.0, abs=1e-7)
+    assert _empirical_root(coins - 0.45) == pytest.approx(np.sqrt(ratio), rel=1e-12)
+    assert _empirical_root(coins + 0.1) == np.inf
+    assert _empirical_root(coins - 0.3) == pytest.approx(0.0, abs=1e-7)
 
 
 @pytest.mark.parametrize("theory", [0.28, 0.3, 0.33, 0.5])

@@ -1,0 +1,329 @@
+"""Statistical assertions that share one budget of false alarms.
+
+With the theory right, all of them together fail by chance with probability at most the budget, divided over the
+planned comparisons. The limits are wide (about six standard errors): power comes from the size of the sample. State
+the deviation a check is meant to see, choose the sample so that it is seen with near certainty, and prove it with a
+twin inside `rejects`.
+"""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from statnn.testing import statistics
+from statnn.testing._ledger import StatisticalFailure, current
+from statnn.testing.statistics import Comparison, Refusal
+from statnn.testing.statistics._law import is_law
+
+FEWEST_REPLICATES = 20
+
+
+def assert_pvalue(p: float, what: str) -> None:
+    """Fail where p is below the level of one comparison.
+
+    Parameters
+    ----------
+    p : float
+        p-value of a test that is calibrated: uniform on [0, 1], or above uniform, where the theory holds.
+    what : str
+        What was compared, for the message.
+
+    Raises
+    ------
+    StatisticalFailure
+        If p is below the level.
+    Refusal
+        If p is no probability.
+
+    Examples
+    --------
+    >>> assert_pvalue(0.3, "spread of the residuals")
+    """
+    _refuse_unless_probability(p, what)
+    ledger = current()
+    ledger.enter(p)
+    if p < ledger.level:
+        raise StatisticalFailure(f"{what}: p = {p:.3g} is below {ledger.level:.3g}")
+
+
+def assert_comparison(found: Comparison, what: str) -> None:
+    """Fail where a comparison of `statnn.testing.statistics` is beyond chance.
+
+    Parameters
+    ----------
+    found : Comparison
+    what : str
+        What was compared, for the message.
+
+    Raises
+    ------
+    StatisticalFailure
+        If its p-value is below the level of one comparison; the message has estimate, error, theory and z.
+
+    Examples
+    --------
+    >>> assert_comparison(statistics.z_score(1.02, 0.01, 1.0), "energy")
+    """
+    _refuse_unless_probability(found.p, what)
+    ledger = current()
+    ledger.enter(found.p)
+    if found.p < ledger.level:
+        z = "" if found.z is None else f", z = {found.z:+.2f}"
+        raise StatisticalFailure(
+            f"{what}: estimate {found.estimate:.9g} ± {found.error:.3g}, theory {found.theory:.9g}{z}, "
+            f"p = {found.p:.3g} (limit {ledger.level:.3g})"
+        )
+
+
+def assert_mean(values: ArrayLike, theory: Any, *, bias: ArrayLike = 0.0, what: str) -> None:
+    """Compare means over replicates with theory, one comparison for each entry beyond the first axis.
+
+    Parameters
+    ----------
+    values : array, shape (replicas, ...)
+        Independent replicates.
+    theory : float, array of shape (...), or frozen distribution of scipy.stats
+        Means; or the law of each entry, of which the mean is taken, and, where it is discrete and not too wide, the
+        exact law of the sum (`statistics.mean_under`).
+    bias : array, broadcast to (...)
+        Bound on the known difference between the expectation and theory, say of finite size; zero for a law.
+    what : str
+        What was compared, for the message.
+
+    Raises
+    ------
+    StatisticalFailure
+        If the two are apart beyond chance and bias.
+    Refusal
+        If the data cannot carry the comparison: fewer than 20 replicates, no spread, not finite, too skewed for their
+        number (`statistics.mean`).
+
+    Examples
+    --------
+    >>> values = np.random.default_rng(1).exponential(2.0, size=(4000, 3))
+    >>> assert_mean(values, 2.0, what="mean of exponentials")
+    >>> with rejects():
+    ...     assert_mean(values, 2.3, what="15 % more")
+    """
+    replicates = np.asarray(values, dtype=float)
+    if not replicates.size or not replicates.ndim:
+        raise Refusal(f"{what}: no values to compare")
+    shape = replicates.shape[1:]
+    margin = np.broadcast_to(np.asarray(bias, dtype=float), shape)
+    if is_law(theory) and margin.any():
+        raise ValueError(f"{what}: bias belongs to a mean; a law has none, so give theory=law.mean() with it")
+    expected = None if is_law(theory) else np.broadcast_to(np.asarray(theory, dtype=float), shape)
+    for index in np.ndindex(shape):
+        entry = replicates[:, *index]
+        if expected is None:
+            found = statistics.mean_under(entry, theory)
+        else:
+            found = statistics.mean(entry, float(expected[index]), bias=float(margin[index]), fewest=FEWEST_REPLICATES)
+        assert_comparison(found, f"{what} {list(index)}" if index else what)
+
+
+def assert_law(values: ArrayLike, theory: Any, *, what: str) -> None:
+    """Compare independent draws with their whole law; one comparison.
+
+    Parameters
+    ----------
+    values : array, shape (draws,)
+    theory : frozen distribution of scipy.stats
+        Discrete, judged by chi-square, or continuous, judged by Kolmogorov and Smirnov (`statistics.law`).
+    what : str
+        What was compared, for the message.
+
+    Raises
+    ------
+    StatisticalFailure
+        If the two are apart beyond chance, or a value is one that the law forbids.
+    Refusal
+        If there are too few draws.
+
+    See Also
+    --------
+    assert_counts : from how often each value was seen.
+
+    Examples
+    --------
+    >>> from scipy import stats
+    >>> values = np.random.default_rng(1).binomial(10, 0.3, size=5000)
+    >>> assert_law(values, stats.binom(10, 0.3), what="ten coins")
+    >>> with rejects():
+    ...     assert_law(values, stats.binom(10, 0.34), what="other coins")
+    """
+    assert_comparison(statistics.law(values, theory), what)
+
+
+def assert_counts(observed: ArrayLike, pmf: ArrayLike, *, what: str) -> None:
+    """Compare how often 0, 1, 2, ... was seen with probabilities; one comparison.
+
+    Parameters
+    ----------
+    observed : array of int, shape (values,)
+    pmf : array, shape (values,)
+        What is missing to one belongs to larger values.
+    what : str
+        What was compared, for the message.
+
+    Raises
+    ------
+    StatisticalFailure
+        If the two are apart beyond chance, or a value was seen that has probability zero.
+    Refusal
+        If there are too few observations (`statistics.counts`).
+
+    Examples
+    --------
+    >>> assert_counts([5021, 4979], [0.5, 0.5], what="coin")
+    """
+    assert_comparison(statistics.counts(observed, pmf), what)
+
+
+def assert_slope(x: ArrayLike, y: ArrayLike, y_error: ArrayLike, order: float, *, bias: float = 0.0, what: str) -> None:
+    """Compare the slope of ln y against ln x with an order; the points must also lie on a line. Two comparisons.
+
+    Parameters
+    ----------
+    x, y, y_error : array, shape (points,)
+        At least three points, positive, with independent standard errors below 0.3 y.
+    order : float
+        Exponent k of y ∝ x^k.
+    bias : float
+        Bound on the known difference of the slope at these sizes from `order`.
+    what : str
+        What was compared, for the message.
+
+    Raises
+    ------
+    StatisticalFailure
+        If the slope is another, or the points are no line.
+    Refusal
+        If the points cannot carry it (`statistics.power_law`).
+
+    Examples
+    --------
+    >>> x = np.array([10.0, 20.0, 40.0, 80.0])
+    >>> assert_slope(x, 3 / x, 0.01 / x, -1.0, what="error of the limit")
+    """
+    fit = statistics.power_law(x, y, y_error)
+    assert_pvalue(fit.p, f"{what}: straightness in log-log")
+    assert_comparison(fit.against(order, bias=bias), f"{what}: slope in log-log")
+
+
+def assert_covariance(samples: ArrayLike, theory: ArrayLike, *, what: str) -> None:
+    """Compare the covariance of samples with a matrix; one comparison in all, corrected for the entries.
+
+    Parameters
+    ----------
+    samples : array, shape (replicas, d)
+        Independent; at least 100, and thousands where they are skewed.
+    theory : array, shape (d, d)
+    what : str
+        What was compared, for the message.
+
+    Raises
+    ------
+    StatisticalFailure
+        If an entry is apart beyond chance.
+    Refusal
+        If the samples cannot carry it (`statistics.covariance`).
+
+    Examples
+    --------
+    >>> samples = np.random.default_rng(1).standard_normal((2000, 2))
+    >>> assert_covariance(samples, np.eye(2), what="normal pair")
+    """
+    assert_comparison(statistics.covariance(samples, theory)[0], what)
+
+
+def assert_proportion(successes: int, trials: int, probability: float, *, what: str) -> None:
+    """Compare a share of successes, say the coverage of an interval, with its probability, exactly.
+
+    Parameters
+    ----------
+    successes, trials : int
+    probability : float
+        In [0, 1].
+    what : str
+        What was compared, for the message.
+
+    Raises
+    ------
+    StatisticalFailure
+        If the binomial test rejects.
+    Refusal
+        If there are fewer than 5 trials, or the numbers are impossible.
+
+    Examples
+    --------
+    >>> assert_proportion(1892, 2000, 0.95, what="coverage")
+    """
+    assert_comparison(statistics.proportion(successes, trials, probability), what)
+
+
+def assert_uniform(p_values: ArrayLike, *, what: str) -> None:
+    """Compare p-values of many fresh samples with the uniform law that a calibrated test gives them; one comparison.
+
+    Parameters
+    ----------
+    p_values : array, shape (n,)
+        At least 30, in [0, 1].
+    what : str
+        What was compared, for the message.
+
+    Raises
+    ------
+    StatisticalFailure
+        If the test of Kolmogorov and Smirnov rejects.
+    Refusal
+        If they are too few.
+
+    Examples
+    --------
+    >>> assert_uniform((np.arange(100) + 0.5) / 100, what="evenly spread numbers")
+    """
+    assert_comparison(statistics.uniform(p_values), what)
+
+
+@contextmanager
+def rejects(match: str = "") -> Iterator[None]:
+    """Pass only if the check inside finds data and theory apart: the twin of a check, which shows that it can fail.
+
+    To refuse the data is not to reject. What is compared inside raises no alarm and is not counted.
+
+    Parameters
+    ----------
+    match : str
+        Regular expression that the message must contain.
+
+    Raises
+    ------
+    AssertionError
+        If nothing inside fails.
+
+    Examples
+    --------
+    >>> with rejects():
+    ...     assert_proportion(300, 1000, 0.5, what="heads")
+    """
+    ledger = current()
+    ledger.twins += 1
+    try:
+        yield
+    except StatisticalFailure as failure:
+        if not re.search(match, str(failure)):
+            raise AssertionError(f"rejected, but {match!r} is not in the message: {failure}") from None
+        return
+    finally:
+        ledger.twins -= 1
+    raise AssertionError("the wrong theory was not rejected: this check cannot fail")
+
+
+def _refuse_unless_probability(p: float, what: str) -> None:
+    if not 0 <= p <= 1:
+        raise Refusal(f"{what}: p = {p} is no probability")

@@ -1,0 +1,128 @@
+"""Who keeps account of false alarms, and of how many comparisons they may be made in.
+
+Nothing but the standard library is imported here: the plugin of pytest is loaded before numpy may be.
+"""
+
+import math
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+FALSE_ALARMS = 1e-6
+COMPARISONS = 1000
+
+
+class StatisticalFailure(AssertionError):  # noqa: N818 - a failed test, like the AssertionError it is
+    """Data and theory disagree beyond chance."""
+
+
+@dataclass
+class Ledger:
+    """The comparisons of one test or one block, each at the level ``false_alarms / comparisons``.
+
+    Comparisons inside `rejects` raise no alarm and are not entered.
+
+    Parameters
+    ----------
+    false_alarms : float
+        Probability, in (0, 1), that all planned comparisons together raise a false alarm.
+    comparisons : int
+        Number that is planned, at least 1.
+    """
+
+    false_alarms: float = FALSE_ALARMS
+    comparisons: int = COMPARISONS
+    p: list[float] = field(default_factory=list)
+    twins: int = 0
+
+    def __post_init__(self) -> None:
+        if not (math.isfinite(self.false_alarms) and 0 < self.false_alarms < 1):
+            raise ValueError(f"false_alarms = {self.false_alarms} must be a probability in (0, 1), as 1e-6")
+        if isinstance(self.comparisons, bool) or not isinstance(self.comparisons, int) or self.comparisons < 1:
+            raise ValueError(f"comparisons = {self.comparisons!r} must be a whole number >= 1: how many are planned")
+
+    @property
+    def level(self) -> float:
+        """The p-value below which one comparison fails."""
+        return self.false_alarms / self.comparisons
+
+    def enter(self, p: float) -> None:
+        """Count a comparison, unless it is one that must fail."""
+        if not self.twins:
+            self.p.append(float(p))
+
+
+_OPEN: list[Ledger] = []
+
+
+@contextmanager
+def opened(ledger: Ledger) -> Iterator[Ledger]:
+    """Enter comparisons in a ledger while the block lasts."""
+    _OPEN.append(ledger)
+    try:
+        yield ledger
+    finally:
+        _OPEN.pop()
+
+
+def current() -> Ledger:
+    """Return the ledger that is open, or say how to open one; refuse to spend where hypothesis retries."""
+    hypothesis = sys.modules.get("hypothesis")
+    if hypothesis and hypothesis.currently_in_test_context():
+        raise RuntimeError(
+            "a statistical comparison inside @given has no level: examples and shrinking repeat it until it fails. "
+            "Compare exactly there, or draw parameters with @pytest.mark.parametrize and seeds from the fixture "
+            "statnn_rng"
+        )
+    if not _OPEN:
+        raise RuntimeError(
+            "nobody keeps account of false alarms here. In a test, let pytest load the plugin that comes with statnn: "
+            "it does where statnn is installed, unless -p no:statnn.testing.plugin is given; elsewhere run "
+            "pytest -p statnn.testing.plugin. Outside pytest: with statnn.testing.budget(comparisons=10): ..."
+        )
+    return _OPEN[-1]
+
+
+@contextmanager
+def budget(*, false_alarms: float = FALSE_ALARMS, comparisons: int = COMPARISONS) -> Iterator[Ledger]:
+    """Keep account of false alarms outside pytest, as in a notebook.
+
+    If the theory is right, all comparisons of the block together fail by chance with probability at most
+    `false_alarms`; each has the level ``false_alarms / comparisons``. Under pytest, or inside another `budget`, the
+    outer account is spent from, and the two numbers are not used.
+
+    Parameters
+    ----------
+    false_alarms : float
+        In (0, 1).
+    comparisons : int
+        How many are planned; more raise at the end of the block.
+
+    Returns
+    -------
+    context manager
+        Of the ledger, with ``.level`` and the p-values ``.p`` so far.
+
+    Raises
+    ------
+    StatisticalFailure
+        At the end, if more comparisons were made than planned.
+
+    Examples
+    --------
+    >>> from statnn.testing import assert_proportion
+    >>> with budget(comparisons=10):
+    ...     assert_proportion(52, 100, 0.5, what="heads")
+    """
+    ledger = Ledger(false_alarms, comparisons)
+    if _OPEN:
+        yield _OPEN[-1]
+        return
+    with opened(ledger):
+        yield ledger
+    if len(ledger.p) > ledger.comparisons:
+        raise StatisticalFailure(
+            f"{len(ledger.p)} comparisons were made and comparisons={ledger.comparisons} planned: the probability of "
+            "a false alarm is larger than was asked for. Plan more"
+        )

@@ -1,0 +1,104 @@
+"""What a comparison of data with theory says, and the worst of several."""
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from itertools import chain
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy import stats
+
+Floats: TypeAlias = NDArray[np.float64]
+
+FEWEST_REPLICATES = 5
+
+
+class Refusal(ValueError):  # noqa: N818 - the data are not in error, they are too poor to judge by
+    """The data cannot carry the comparison: too few replicates, no spread, not finite."""
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """An estimate beside its theory.
+
+    Parameters
+    ----------
+    estimate, error, theory : float
+        The measured number, its standard error, the prediction.
+    p : float
+        Two-sided p-value, uniform on [0, 1] where the theory holds.
+    z : float, optional
+        ``(estimate - theory) / error``, less an allowed bias; None for statistics that are not a mean.
+    dof : float
+        Degrees of freedom of Student's law of z.
+    bias : float
+        Allowed difference beyond chance, already taken off z.
+    comparisons : int
+        Number of comparisons of which this is the worst; p is corrected for them.
+    law : str
+        Name of the law from which p comes.
+    singles : tuple of float
+        p-values of the single comparisons of which this is the worst, before any correction; empty for one.
+    """
+
+    estimate: float
+    error: float
+    theory: float
+    p: float
+    z: float | None = None
+    dof: float = math.inf
+    bias: float = 0.0
+    comparisons: int = 1
+    law: str = "Student"
+    singles: tuple[float, ...] = ()
+
+
+def array_of(values: ArrayLike, name: str, ndim: int) -> Floats:
+    """Return values as an array of finite numbers with so many axes, or refuse them."""
+    array = np.asarray(values, dtype=float)
+    if array.ndim != ndim:
+        raise Refusal(f"{name} must have {ndim} dimension(s), got shape {array.shape}")
+    if not np.isfinite(array).all():
+        raise Refusal(f"{name} has {np.count_nonzero(~np.isfinite(array))} entries that are not finite")
+    return array
+
+
+def z_score(estimate: float, error: float, theory: float, *, bias: float = 0.0, dof: float = math.inf) -> Comparison:
+    """Compare an estimate of known standard error with theory.
+
+    Parameters
+    ----------
+    estimate, error, theory : float
+    bias : float
+        Bound on the known difference between the expectation of the estimate and `theory`; the excess counts.
+    dof : float
+        Degrees of freedom behind `error`; infinite for a known one.
+    """
+    if not (math.isfinite(estimate) and math.isfinite(theory) and math.isfinite(bias) and bias >= 0):
+        raise Refusal(f"estimate {estimate}, theory {theory}, bias {bias} must be finite and the bias >= 0")
+    if not (math.isfinite(error) and error > 0):
+        raise Refusal(f"the standard error is {error}; a comparison needs one that is finite and positive")
+    deviation = estimate - theory
+    z = math.copysign(max(abs(deviation) - bias, 0.0), deviation) / error
+    p = min(1.0, 2 * float(stats.t.sf(abs(z), dof)))
+    return Comparison(float(estimate), float(error), float(theory), p, z, dof, float(bias))
+
+
+def bonferroni(p_values: ArrayLike) -> float:
+    """Return one p-value for a family: the smallest times their number."""
+    p = array_of(p_values, "p_values", 1)
+    if not p.size or (p < 0).any() or (p > 1).any():
+        raise Refusal("p-values must be at least one number in [0, 1]")
+    return min(1.0, float(p.size * p.min()))
+
+
+def worst(comparisons: Iterable[Comparison]) -> Comparison:
+    """Return the comparison farthest from theory, its p-value corrected for the number that were made."""
+    made = list(comparisons)
+    sizes = [comparison.comparisons for comparison in made]
+    singles = [comparison.p / comparison.comparisons for comparison in made]
+    p = bonferroni(np.repeat(singles, sizes))  # refuses an empty family
+    each = tuple(chain.from_iterable(comparison.singles or (comparison.p,) for comparison in made))
+    return replace(made[int(np.argmin(singles))], p=p, comparisons=sum(sizes), singles=each)

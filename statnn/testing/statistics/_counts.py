@@ -1,0 +1,146 @@
+"""Whole numbers against their exact laws: sums, shares of successes, and how often each value was seen."""
+
+import math
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy import fft, optimize, special, stats
+
+from statnn.testing.statistics._comparison import FEWEST_REPLICATES, Comparison, Floats, Refusal, array_of
+
+
+def total(values: ArrayLike, pmf: ArrayLike) -> Comparison:
+    """Compare the sum of independent whole numbers with the exact law of one of them, however skewed.
+
+    The law of the sum is the convolution of the single laws, tilted so that the observed sum is its mean: tails have
+    full relative accuracy. Twice the tail beyond the observed sum is the p-value; above uniform, as sums are discrete.
+
+    Parameters
+    ----------
+    values : array of int, shape (replicas,)
+    pmf : array, shape (values,)
+        Probabilities of 0, 1, 2, ..., which sum to one.
+
+    Returns
+    -------
+    Comparison
+        Of the mean, with the standard error that the law gives it.
+    """
+    array, law = array_of(values, "values", 1), array_of(pmf, "pmf", 1)
+    if not array.size or (array != np.rint(array)).any():
+        raise Refusal("the exact law of a sum needs whole numbers")
+    if (law < 0).any() or abs(law.sum() - 1) > 1e-9:
+        raise Refusal(f"pmf must be >= 0 and sum to 1, got {law.sum()}")
+    x, n, found = np.arange(law.size, dtype=float), array.size, float(array.mean())
+    theory = float(law @ x)
+    variance = float(law @ (x - theory) ** 2)
+    if variance <= 0:
+        raise Refusal("the law has no spread: compare exactly instead")
+    error = math.sqrt(variance / n)
+    seen = x[law > 0]
+    if not seen[0] <= array.min() <= array.max() <= seen[-1]:
+        p = 0.0
+    elif seen[0] < found < seen[-1]:
+        p = min(1.0, 2 * _tail(x, law, n, round(array.sum()), sign=1 if found > theory else -1))
+    else:
+        p = min(1.0, 2 * float(law[int(found)]) ** n)
+    return Comparison(found, error, theory, p, (found - theory) / error, law="exact")
+
+
+def _tail(x: Floats, law: Floats, n: int, observed: int, sign: int) -> float:
+    """Return the probability that the sum of n draws is the observed one or beyond it on the side of `sign`."""
+    with np.errstate(divide="ignore"):
+        log_law = np.log(law)
+    centre = observed / n
+
+    def excess(tilt: float) -> float:
+        return float(special.softmax(log_law + tilt * (x - centre)) @ (x - centre))
+
+    reach = 1.0
+    while excess(-reach) > 0 or excess(reach) < 0:
+        reach *= 2
+    tilt = optimize.brentq(excess, -reach, reach)
+    tilted = special.softmax(log_law + tilt * (x - centre))
+    size, fast = n * (x.size - 1) + 1, fft.next_fast_len(n * (x.size - 1) + 1, real=True)
+    sums = np.maximum(fft.irfft(fft.rfft(tilted, fast) ** n, fast), 0.0)
+    beyond = np.arange(observed, size) if sign > 0 else np.arange(observed + 1)
+    weight = n * special.logsumexp(log_law + tilt * (x - centre))
+    return float(sums[beyond] @ np.exp(weight - tilt * (beyond - observed)))
+
+
+def proportion(successes: int, trials: int, probability: float) -> Comparison:
+    """Compare a number of successes with a probability by the exact binomial test."""
+    if trials < FEWEST_REPLICATES or not 0 <= successes <= trials or not 0 <= probability <= 1:
+        raise Refusal(f"cannot compare {successes} successes in {trials} trials with probability {probability}")
+    p = float(stats.binomtest(int(successes), int(trials), probability).pvalue)
+    share = successes / trials
+    return Comparison(share, math.sqrt(probability * (1 - probability) / trials), probability, p, law="binomial")
+
+
+def counts(observed: ArrayLike, pmf: ArrayLike, *, least: float = 5.0, fitted: int = 0) -> Comparison:
+    """Compare how often whole numbers were seen with a law, by chi-square.
+
+    Neighbouring cells are pooled until each expects `least` observations. The statistic is that of Cressie
+    and Read: where cells expect five, Pearson's sum has too heavy a tail at the levels used here and the
+    likelihood ratio too large a mean. Observations where the law forbids them reject with p = 0.
+
+    Parameters
+    ----------
+    observed : array of int, shape (values,)
+        How often each value 0, 1, 2, ... was seen.
+    pmf : array, shape (values,)
+        Probabilities of these values; what is missing to one belongs to larger values.
+    least : float
+        Smallest expected count of a pooled cell.
+    fitted : int
+        Number of parameters of the law that were fitted to these counts.
+
+    Returns
+    -------
+    Comparison
+        `estimate` is the statistic, `theory` its degrees of freedom, `error` the standard deviation.
+
+    Raises
+    ------
+    Refusal
+        If the observations are no counts, the probabilities none, or so few observations that one cell is left.
+
+    See Also
+    --------
+    law : the same from the values themselves.
+
+    Examples
+    --------
+    >>> counts([52, 48], [0.5, 0.5]).p > 0.05
+    True
+    """
+    seen, probability = array_of(observed, "observed", 1), array_of(pmf, "pmf", 1)
+    if seen.shape != probability.shape:
+        raise Refusal(f"observed and pmf differ in shape: {seen.shape} and {probability.shape}")
+    if (seen < 0).any() or (seen != np.rint(seen)).any():
+        raise Refusal("observed must be whole numbers >= 0: how often each value was seen")
+    if (probability < 0).any() or probability.sum() > 1 + 1e-9:
+        raise Refusal(f"pmf must be >= 0 and sum to at most 1, got {probability.sum()}")
+    number = seen.sum()
+    seen = np.append(seen, 0.0)
+    expected = number * np.append(probability, max(0.0, 1 - probability.sum()))
+    pooled, hoped = _pool(seen, expected, least)
+    dof = pooled.size - 1 - fitted
+    if dof < 1:
+        raise Refusal(f"{number:.0f} observations fill {pooled.size} cell(s) that expect {least:g}: too few")
+    statistic = float(stats.power_divergence(pooled, hoped * (number / hoped.sum()), lambda_="cressie-read").statistic)
+    p = 0.0 if seen[expected == 0].any() else float(stats.chi2.sf(statistic, dof))
+    return Comparison(statistic, math.sqrt(2 * dof), float(dof), p, law="chi-square")
+
+
+def _pool(seen: Floats, expected: Floats, least: float) -> tuple[Floats, Floats]:
+    """Sum neighbours until each cell expects `least`; what is left over joins the last cell."""
+    starts, mass = [0], 0.0
+    for cell, value in enumerate(expected):
+        if mass >= least:
+            starts.append(cell)
+            mass = 0.0
+        mass += value
+    if mass < least and len(starts) > 1:
+        starts.pop()
+    return np.add.reduceat(seen, starts), np.add.reduceat(expected, starts)

@@ -1,0 +1,141 @@
+"""Draws against a whole law, discrete or continuous, in the form that scipy freezes."""
+
+import math
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy import stats
+
+from statnn.testing.statistics._comparison import Comparison, Floats, Refusal, array_of
+from statnn.testing.statistics._counts import counts, total
+from statnn.testing.statistics._mean import mean
+
+FEWEST_FOR_KOLMOGOROV = 30
+MOST_CELLS = 4096
+LARGEST_SUM = 2**22
+"""Values that a sum may have for its exact law to be computed."""
+NEGLIGIBLE = 1e-18
+"""Probability of each tail beyond which a law is cut for the law of its sum."""
+
+
+def is_law(theory: Any) -> bool:
+    """Return whether an object is a frozen law, as ``scipy.stats.binom(10, 0.3)`` is."""
+    return all(callable(getattr(theory, name, None)) for name in ("cdf", "ppf", "mean", "support"))
+
+
+def law(values: ArrayLike, theory: Any) -> Comparison:
+    """Compare independent draws with their law: chi-square where it is discrete, Kolmogorov and Smirnov else.
+
+    Parameters
+    ----------
+    values : array, shape (draws,)
+        Whole numbers where the law is discrete. A value outside the support rejects with p = 0.
+    theory : frozen distribution of scipy.stats
+        As ``scipy.stats.binom(10, 0.3)``: with ``cdf``, ``ppf``, ``mean``, ``support``, and ``pmf`` if it is discrete.
+
+    Returns
+    -------
+    Comparison
+        Of the statistic; see `counts` and `uniform`.
+
+    Raises
+    ------
+    Refusal
+        If there are too few draws, or fractions where the law is discrete.
+
+    Notes
+    -----
+    The test of Kolmogorov and Smirnov sees shifts in the bulk of a law of 6/√n in its distribution function and hardly
+    anything in the tails.
+
+    Examples
+    --------
+    >>> draws = stats.norm.ppf((np.arange(100) + 0.5) / 100)
+    >>> law(draws, stats.norm()).p > 0.99, law(draws, stats.norm(1.0)).p < 1e-9
+    (True, True)
+    """
+    draws = array_of(values, "values", 1)
+    if not is_law(theory):
+        raise TypeError(
+            f"theory is a {type(theory).__name__}; a frozen law is needed, as scipy.stats.binom(10, 0.3). To compare "
+            "how often 0, 1, 2, ... was seen with probabilities, use counts(observed, pmf)"
+        )
+    low, high = theory.support()
+    forbidden = bool(((draws < low) | (draws > high)).any())
+    if not hasattr(theory, "pmf"):
+        if draws.size < FEWEST_FOR_KOLMOGOROV:
+            raise Refusal(f"{draws.size} draws are too few for a continuous law: take at least {FEWEST_FOR_KOLMOGOROV}")
+        found = uniform(np.clip(theory.cdf(draws), 0.0, 1.0))
+        return replace(found, p=0.0) if forbidden else found
+    if (draws != np.rint(draws)).any():
+        raise Refusal("a discrete law needs whole numbers")
+    edges = _edges(theory)
+    observed = np.bincount(np.searchsorted(edges, draws), minlength=edges.size + 1)
+    probability = np.diff(theory.cdf(edges), prepend=0.0, append=1.0)
+    found = counts(observed, np.maximum(probability, 0.0))
+    return replace(found, p=0.0) if forbidden or (np.asarray(theory.pmf(draws)) == 0).any() else found
+
+
+def _edges(theory: Any) -> Floats:
+    """Return the last value of each cell but the open one: every value has its own if they are few, else quantiles."""
+    low, high = float(theory.ppf(1e-9)), float(theory.ppf(1 - 1e-9))
+    if high - low < MOST_CELLS:
+        return np.arange(low, high + 1)
+    return np.unique(theory.ppf(np.arange(1, MOST_CELLS // 16) / (MOST_CELLS // 16)))
+
+
+def mean_under(values: ArrayLike, theory: Any) -> Comparison:
+    """Compare the mean of independent draws with that of their law, exactly where the law of the sum can be computed.
+
+    That is where the law is discrete and the sum has at most four million values (`total`); else as `mean`.
+
+    Parameters
+    ----------
+    values : array, shape (draws,)
+    theory : frozen distribution of scipy.stats
+
+    Returns
+    -------
+    Comparison
+
+    Examples
+    --------
+    >>> mean_under([3, 2, 4, 3, 3], stats.binom(10, 0.3)).law
+    'exact'
+    """
+    draws, expected = array_of(values, "values", 1), float(theory.mean())
+    if not math.isfinite(expected):
+        raise Refusal(f"the law has no finite mean: {expected}")
+    if not draws.size:
+        raise Refusal("there are no values to compare")
+    ends = _ends(theory, draws) if hasattr(theory, "pmf") else None
+    if ends is None or (draws != np.rint(draws)).any():
+        return mean(draws, expected)
+    low, high = ends
+    found = total(draws - low, theory.pmf(np.arange(low, high + 1)))
+    return replace(found, estimate=found.estimate + low, theory=found.theory + low)
+
+
+def _ends(theory: Any, draws: Floats) -> tuple[float, float] | None:
+    """Return the values between which a discrete law lies but for `NEGLIGIBLE`; None where they are too many."""
+    least, most = theory.support()
+    low, high = float(theory.ppf(1e-9)), float(theory.ppf(1 - 1e-9))
+    step = max(1.0, math.ceil((high - low) / 4))
+    while draws.size * (high - low) <= LARGEST_SUM:
+        short = low > least and theory.cdf(low - 1) > NEGLIGIBLE, high < most and theory.sf(high) > NEGLIGIBLE
+        if not any(short):
+            low, high = max(least, min(low, float(draws.min()))), min(most, max(high, float(draws.max())))
+            return (low, high) if draws.size * (high - low) <= LARGEST_SUM else None
+        low, high = max(least, low - step * short[0]), min(most, high + step * short[1])
+    return None
+
+
+def uniform(p_values: ArrayLike) -> Comparison:
+    """Compare p-values, shape ``(n,)``, with the uniform law by the test of Kolmogorov and Smirnov."""
+    p = array_of(p_values, "p_values", 1)
+    if p.size < 30 or (p < 0).any() or (p > 1).any():
+        raise Refusal(f"uniformity needs at least 30 numbers in [0, 1], got {p.size}")
+    found = stats.kstest(p, "uniform")
+    return Comparison(float(found.statistic), 1 / math.sqrt(p.size), 0.0, float(found.pvalue), law="Kolmogorov")

@@ -1,0 +1,66 @@
+"""Straight lines through points of known errors, also in logarithms."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy import stats
+
+from statnn.testing.statistics._comparison import Comparison, Refusal, array_of, z_score
+
+
+@dataclass(frozen=True)
+class Line:
+    """A weighted straight line ``intercept + slope x``; `p` is small where the points are no line."""
+
+    slope: float
+    error: float
+    intercept: float
+    chi_square: float
+    dof: int
+    p: float
+
+    def against(self, order: float, *, bias: float = 0.0) -> Comparison:
+        """Compare the slope with the order that theory gives."""
+        return z_score(self.slope, self.error, order, bias=bias)
+
+
+def line(x: ArrayLike, y: ArrayLike, error: ArrayLike) -> Line:
+    """Fit a straight line to points, shape ``(points,)``, with known and independent standard errors."""
+    x, y, error = (array_of(v, n, 1) for v, n in ((x, "x"), (y, "y"), (error, "error")))
+    if not x.shape == y.shape == error.shape:
+        raise Refusal(f"x, y and error differ in shape: {x.shape}, {y.shape}, {error.shape}")
+    if np.unique(x).size < 3:
+        raise Refusal(f"{np.unique(x).size} distinct x are too few for a line and its residual; take at least 3")
+    if not (error > 0).all():
+        raise Refusal("every point of a weighted fit needs a positive standard error")
+    weight = error**-2.0
+    total = weight.sum()
+    centre = (weight * x).sum() / total
+    leverage = (weight * (x - centre) ** 2).sum()
+    slope = (weight * (x - centre) * y).sum() / leverage
+    intercept = (weight * y).sum() / total - slope * centre
+    chi_square = (weight * (y - intercept - slope * x) ** 2).sum()
+    dof = x.size - 2
+    return Line(
+        float(slope),
+        float(leverage**-0.5),
+        float(intercept),
+        float(chi_square),
+        dof,
+        float(stats.chi2.sf(chi_square, dof)),
+    )
+
+
+def power_law(x: ArrayLike, y: ArrayLike, error: ArrayLike) -> Line:
+    """Fit ``y = exp(intercept) x**slope`` as a line in logarithms; all positive, relative errors below 0.3.
+
+    Where the noise is larger the logarithm is neither unbiased nor near normal: measure better or leave the
+    point out.
+    """
+    x, y, error = (array_of(v, n, 1) for v, n in ((x, "x"), (y, "y"), (error, "error")))
+    if not ((x > 0).all() and (y > 0).all()):
+        raise Refusal("a power law needs positive x and y")
+    if not (error < 0.3 * y).all():
+        raise Refusal(f"a relative error of {float((error / y).max()):.2g} is too large; logarithms need it below 0.3")
+    return line(np.log(x), np.log(y), error / y)

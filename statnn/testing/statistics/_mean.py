@@ -1,0 +1,169 @@
+"""Means of independent replicates, whatever their law."""
+
+import math
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy import linalg, stats
+
+from statnn.testing.statistics._comparison import (
+    FEWEST_REPLICATES,
+    Comparison,
+    Floats,
+    Refusal,
+    array_of,
+    worst,
+    z_score,
+)
+
+FEW = 20
+"""Replicates, say trainings, up to which none can tell their skewness, and a level of 1e-3 is all that is asked."""
+MANY = 200
+"""Replicates from which on the empirical likelihood has the right tail whatever the skewness."""
+FEWEST_CARRIERS = 8
+"""Replicates that must share the spread: where fewer carry it, what was not drawn could carry as much."""
+
+
+def mean(values: ArrayLike, theory: float, *, bias: float = 0.0, fewest: int = FEWEST_REPLICATES) -> Comparison:
+    """Compare the mean of independent replicates with theory, however skewed they are.
+
+    p is the larger of two: Student's, exact for normal replicates however few, and that of the empirical likelihood
+    ratio (Owen 1988), the signed root of which is normal far into its tails because the terms γz³/√n cancel; what is
+    left of γ, a shift of at most γ/6√n, and of the kurtosis, a factor 1 + (κ/2 - γ²/3)/n of the variance, is allowed
+    for.
+
+    Parameters
+    ----------
+    values : array, shape (replicas,)
+        A law with large values so rare that the sample need not hold one cannot be judged by its sample: compare
+        with its exact law (`total`), or replicates that are factors or logarithms of these.
+    theory : float
+    bias : float
+        Bound on a known difference between expectation and theory.
+    fewest : int
+        Smallest number of replicates that is accepted.
+
+    Raises
+    ------
+    Refusal
+        If replicates are too few, do not differ, are clearly skewed and fewer than `MANY`, or fewer than
+        `FEWEST_CARRIERS` of them carry the spread.
+    """
+    array = array_of(values, "values", 1)
+    if array.size < fewest:
+        raise Refusal(f"{array.size} replicates are too few for a standard error; take at least {fewest}")
+    spread = float(array.std(ddof=1))
+    if spread <= 8 * np.finfo(float).eps * float(np.abs(array).max()):
+        raise Refusal("the replicates do not differ: the standard error is zero, compare exactly instead")
+    centre = float(array.mean())
+    student = z_score(centre, spread / math.sqrt(array.size), theory, bias=bias, dof=array.size - 1)
+    skewness, kurtosis = _shape((array - centre) / spread)
+    root = _empirical_root((array - min(max(centre, theory - bias), theory + bias)) / spread)
+    root = max(root - abs(skewness) / (6 * math.sqrt(array.size)), 0.0)
+    root /= math.sqrt(1 + max(kurtosis / 2 - skewness**2 / 3, 0.0) / array.size)
+    p = min(1.0, 2 * float(stats.t.sf(root, array.size - 1)))
+    return student if p <= student.p else replace(student, p=p, law="empirical likelihood")
+
+
+def _shape(deviations: Floats) -> tuple[float, float]:
+    """Return skewness and kurtosis (3 for a normal law) of replicates, or refuse those that cannot carry a mean."""
+    n = deviations.size
+    square = float((deviations**2).mean())
+    skewness, kurtosis = float((deviations**3).mean()) / square**1.5, float((deviations**4).mean()) / square**2
+    if FEW < n < MANY and abs(skewness) > 6 * math.sqrt(6 / n):
+        raise Refusal(
+            f"{n} replicates of skewness {skewness:.2g} are too few for tails of their mean: take at least {MANY}, or "
+            "averages of several as one replicate"
+        )
+    if n >= MANY and n < FEWEST_CARRIERS * kurtosis:
+        raise Refusal(
+            f"{n / kurtosis:.2g} of {n} replicates carry their spread: what was not drawn could weigh as much. Take "
+            "more, or compare factors, logarithms, or the exact law"
+        )
+    return skewness, kurtosis
+
+
+def _empirical_root(gaps: Floats) -> float:
+    """Return the root of -2 ln of the empirical likelihood ratio for mean zero: 2 Σ ln(1 + λg), Σ g/(1 + λg) = 0.
+
+    Infinite where all gaps have one sign: no weights give them the mean zero.
+    """
+    low, high = float(gaps.min()), float(gaps.max())
+    if low >= 0 or high <= 0:
+        return math.inf
+    # no weight 1/(n(1 + λg)) exceeds one, which holds λ between two ends; the sum falls with λ
+    below, above = (1 / gaps.size - 1) / high, (1 / gaps.size - 1) / low
+    tilt = 0.0
+    for _ in range(200):
+        pull = gaps / (1 + tilt * gaps)
+        total = float(pull.sum())
+        below, above = (tilt, above) if total > 0 else (below, tilt)
+        step = total / float((pull**2).sum())
+        following = tilt + step if below < tilt + step < above else (below + above) / 2
+        if abs(following - tilt) <= 1e-12 * abs(following):
+            break
+        tilt = following
+    return math.sqrt(max(0.0, 2 * float(np.log1p(tilt * gaps).sum())))
+
+
+def mean_vector(samples: ArrayLike, theory: ArrayLike) -> float:
+    """Return the p-value of a mean vector by Hotelling's test, exact for few replicates of a normal law.
+
+    Parameters
+    ----------
+    samples : array, shape (replicas, d)
+    theory : array, shape (d,)
+    """
+    samples, theory = array_of(samples, "samples", 2), array_of(theory, "theory", 1)
+    replicas, d = samples.shape
+    if replicas < max(FEWEST_REPLICATES, d + 2):
+        raise Refusal(f"{replicas} replicates are too few for the mean of {d} numbers")
+    spread = np.atleast_2d(np.cov(samples.T)) / replicas
+    if linalg.eigvalsh(spread)[0] <= 1e-12 * np.trace(spread):
+        raise Refusal("the replicates do not differ in every direction: compare exactly instead")
+    gap = samples.mean(axis=0) - theory
+    square = float(gap @ linalg.solve(spread, gap, assume_a="pos"))
+    return float(stats.f.sf(square * (replicas - d) / (d * (replicas - 1)), d, replicas - d))
+
+
+def covariance(samples: ArrayLike, theory: ArrayLike, *, fewest: int = 100) -> tuple[Comparison, Floats]:
+    """Compare the covariance matrix of independent replicates with theory, entry by entry.
+
+    Each entry is the mean of products of deviations, so its standard error comes from the replicates and no
+    normality is assumed; thousands of replicates are wanted, because products are skewed.
+
+    Parameters
+    ----------
+    samples : array, shape (replicas, d)
+    theory : array, shape (d, d)
+        Symmetric and positive semi-definite.
+    fewest : int
+        Smallest number of replicates that is accepted.
+
+    Returns
+    -------
+    comparison : Comparison
+        The entry farthest from theory, its p-value corrected for the number of entries.
+    z : array, shape (d, d)
+        All deviations in standard errors.
+    """
+    samples, theory = array_of(samples, "samples", 2), array_of(theory, "theory", 2)
+    replicas, d = samples.shape
+    if replicas < fewest:
+        raise Refusal(f"{replicas} replicates are too few for a covariance; at least {fewest} are needed")
+    if theory.shape != (d, d) or not np.allclose(theory, theory.T):
+        raise Refusal(f"theory must be a symmetric matrix of shape {(d, d)}, got shape {theory.shape}")
+    if linalg.eigvalsh(theory)[0] < -1e-9 * np.abs(theory).max():
+        raise Refusal("theory has a negative eigenvalue: it is no covariance matrix")
+    deviations = samples - samples.mean(axis=0)
+    unbiased = replicas / (replicas - 1)
+    entries = {
+        (i, j): mean(unbiased * deviations[:, i] * deviations[:, j], theory[i, j], fewest=fewest)
+        for i in range(d)
+        for j in range(i, d)
+    }
+    z = np.empty((d, d))
+    for (i, j), entry in entries.items():
+        z[i, j] = z[j, i] = entry.z
+    return worst(entries.values()), z
