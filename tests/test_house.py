@@ -90,7 +90,10 @@ PUBLIC = {
         "decades", "dynamic_neurons", "graphs", "layers", "log_uniform", "networks", "neurons", "parameters",
         "processes", "samples", "signed", "smooth_activations", "whole_samples",
     ],
-    "statnn.theory": ["Comparison", "Derivation", "Formula", "Step", "compare", "formula", "formulas"],
+    "statnn.theory": [
+        "KINDS", "Comparison", "Derivation", "Formula", "Step", "argued", "compare", "definition", "derivation",
+        "derivations", "equation", "formula", "formulas", "identity", "inequality", "instance", "limit", "series",
+    ],
     "statnn.network": ["ACTIVATIONS", "Activation", "BatchNorm", "Network", "Trace", "leaky_relu"],
     "statnn.plot": ["COLOURS", "replacing", "save", "style"],
 }  # fmt: skip

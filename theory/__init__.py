@@ -10,9 +10,25 @@ try:
 except ModuleNotFoundError:
     raise ModuleNotFoundError("derivations need sympy: pip install 'statnn[theory]'", name="sympy") from None
 
+from statnn.theory.browse import derivation, derivations
 from statnn.theory.closed_form import Formula
 from statnn.theory.comparison import Comparison, compare
-from statnn.theory.derivation import Derivation, Step
+from statnn.theory.derivation import (
+    Derivation,
+    Step,
+    argued,
+    definition,
+    equation,
+    identity,
+    inequality,
+    instance,
+    limit,
+    series,
+)
+from statnn.theory.kinds import KINDS
 from statnn.theory.table import formula, formulas
 
-__all__ = ["Comparison", "Derivation", "Formula", "Step", "compare", "formula", "formulas"]
+__all__ = [
+    "KINDS", "Comparison", "Derivation", "Formula", "Step", "argued", "compare", "definition", "derivation",
+    "derivations", "equation", "formula", "formulas", "identity", "inequality", "instance", "limit", "series",
+]  # fmt: skip

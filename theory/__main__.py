@@ -1,36 +1,94 @@
-"""Check derivations and print them as LaTeX: ``python -m statnn.theory [NAME ...]``; exit status 1 on failure."""
+"""Check derivations and print them: ``python -m statnn.theory [NAME ...]``; exit status 1 when one fails.
+
+They are checked in two processes. What they are is printed in the terminal's characters; ``--document`` writes a LaTeX
+document instead.
+"""
 
 import argparse
 import sys
 from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+from typing import NamedTuple
 
-from statnn.theory.registry import DERIVATIONS
+from statnn.theory.browse import derivation, derivations
+from statnn.theory.document import document
+from statnn.theory.kinds import KINDS, Kind, tally
+
+PROCESSES = 2
+
+
+class Checked(NamedTuple):
+    """What is known of a derivation after its check."""
+
+    name: str
+    text: str
+    kinds: dict[Kind, int]
+    failure: str
+
+
+def checked(name: str) -> Checked:
+    """Check one derivation and return its text, and what failed if anything did."""
+    each, failure = derivation(name), ""
+    try:
+        each.check()
+    except AssertionError as error:
+        failure = str(error)
+    return Checked(name, str(each), each.kinds(), failure)
+
+
+def all_checked(names: list[str]) -> Iterator[Checked]:
+    """Check derivations, two at a time, and yield them in their order."""
+    if len(names) == 1:
+        yield checked(names[0])
+        return
+    with ProcessPoolExecutor(PROCESSES) as pool:
+        yield from pool.map(checked, names)
+
+
+def parsed(arguments: list[str]) -> argparse.Namespace:
+    """Return what the command was asked for, or leave with what is wrong with it."""
+    parser = argparse.ArgumentParser("python -m statnn.theory", description="Check derivations and print them.")
+    parser.add_argument("names", nargs="*", metavar="NAME", help="derivations (default: all; --list names them)")
+    parser.add_argument("--list", action="store_true", help="print names, titles, standings and sources, and leave")
+    parser.add_argument("--document", metavar="FILE.tex", type=Path, help="write a LaTeX document for pdflatex")
+    asked = parser.parse_args(arguments)
+    for name in asked.names:
+        try:
+            derivation(name)
+        except KeyError as unknown:
+            parser.error(unknown.args[0])
+    if asked.document and (asked.document.suffix != ".tex" or not asked.document.parent.is_dir()):
+        parser.error(f"--document {asked.document}: a name that ends in .tex, in a folder that exists")
+    return asked
 
 
 def main(arguments: list[str]) -> int:
     """Check and print the derivations that are named, or all of them when there are none."""
-    parser = argparse.ArgumentParser(
-        "python -m statnn.theory", description="Check derivations and print them as LaTeX."
-    )
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"one of {', '.join(DERIVATIONS)} (default: all)")
-    names = parser.parse_args(arguments).names
-    unknown = [name for name in names if name not in DERIVATIONS]
-    if unknown:
-        sys.stderr.write(f"unknown derivation {', '.join(unknown)}; choose from {', '.join(DERIVATIONS)}\n")
-        return 1
-    status = 0
-    kinds: Counter[str] = Counter()
-    for name in names or DERIVATIONS:
-        derivation = DERIVATIONS[name]()
-        try:
-            derivation.check()
-        except AssertionError as failure:
-            sys.stderr.write(f"{failure}\n")
-            status = 1
-        kinds.update(derivation.kinds())
-        sys.stdout.write(derivation.latex() + "\n\n")
-    sys.stdout.write(f"In all: {', '.join(f'{count} {kind}' for kind, count in kinds.most_common())}\n")
-    return status
+    asked = parsed(arguments)
+    names = asked.names or list(derivations())
+    if asked.list:
+        for row in derivations().rows():
+            sys.stdout.write(f"{row}\n")
+            sys.stdout.flush()
+        return 0
+    kinds: Counter[Kind] = Counter()
+    failures = 0
+    for number, found in enumerate(all_checked(names), 1):
+        sys.stderr.write(f"{number}/{len(names)} {found.name}: {found.failure or 'holds'}\n")
+        kinds.update(found.kinds)
+        failures += bool(found.failure)
+        if not asked.document:
+            sys.stdout.write(f"{found.text}\n\n\n")
+            sys.stdout.flush()
+    sys.stdout.write("\n".join([f"{kind:10} {kinds[kind]:4}  {meaning}" for kind, meaning in KINDS.items()]))
+    sys.stdout.write(f"\nIn all {len(names)} derivations, {tally(kinds)}\n")
+    if failures:
+        sys.stderr.write(f"{failures} of {len(names)} derivations do not hold; no document is written of them\n")
+    elif asked.document:
+        asked.document.write_text(document(map(derivation, names)), encoding="utf-8")
+    return int(failures > 0)
 
 
 if __name__ == "__main__":

@@ -1,17 +1,20 @@
 """What a derivation is, and the kinds of steps that it is made of.
 
-The table of kinds, and what is checked of each, stands in `theory.step`.
+The table of kinds, and what is checked of each, stands in `theory.kinds`.
 """
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from html import escape as as_html
+from textwrap import wrap
 from typing import Any, Literal, TypeAlias
 
 import sympy as sp
 
-from statnn.theory.prose import escape
-from statnn.theory.step import CHECKED, KINDS, Kind, Rewrite, Step
+from statnn.theory.kinds import CHECKED, KINDS, Kind, tally
+from statnn.theory.prose import as_latex, escape, with_mathml
+from statnn.theory.step import Rewrite, Step
 
 __all__ = [
     "CHECKED", "KINDS", "Derivation", "Kind", "Rewrite", "Standing", "Step", "argued", "definition", "equation",
@@ -27,6 +30,8 @@ Range: TypeAlias = Mapping[sp.Symbol, tuple[Any, Any] | range] | None
 class Derivation:
     """A chain of steps with a name, a source and a standing.
 
+    It prints as text, shows itself typeset in a notebook, and is checked by :meth:`check`.
+
     Parameters
     ----------
     name, title : str
@@ -37,6 +42,16 @@ class Derivation:
         Stated by a source; follows from the model without approximation; leading order; our construction.
     steps : tuple of Step
         The argument, in order.
+    assumes : tuple of str, optional
+        What it takes for granted, in words: the model, and what no step of it checks.
+    uses : tuple of str, optional
+        Names of the derivations whose results it takes over.
+
+    Examples
+    --------
+    >>> from statnn import theory
+    >>> theory.derivation("mean-field").kinds()
+    {'identity': 5, 'definition': 1}
     """
 
     name: str
@@ -44,6 +59,8 @@ class Derivation:
     source: str
     standing: Standing
     steps: tuple[Step, ...]
+    assumes: tuple[str, ...] = ()
+    uses: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         kinds = ", ".join(f"{count} {kind}" for kind, count in self.kinds().items())
@@ -62,12 +79,33 @@ class Derivation:
         return dict(Counter(step.kind for step in self.steps))
 
     def latex(self) -> str:
-        """Return the whole derivation as LaTeX source."""
-        lines = [rf"\section*{{{escape(self.title)}}}", rf"\emph{{{escape(self.source)}}} [{self.standing}]"]
+        """Return the derivation as LaTeX source, which needs amsmath: a section, and an equation a step."""
+        lines = [rf"\section*{{{as_latex(self.title)}}}", rf"\emph{{{escape(self.source)}}} [{self.standing}]"]
+        lines += [f"\n{about}: {as_latex(text)}" for about, text in self._premises()]
         for number, step in enumerate(self.steps, 1):
-            lines += [f"\n{number}. {escape(step.statement)} \\emph{{({step.kind})}}", rf"\[ {step.latex()} \]"]
-        lines.append("\n" + ", ".join(f"{count} {kind}" for kind, count in self.kinds().items()))
-        return "\n".join(lines)
+            lines += [f"\n{number}. {as_latex(step.statement)} \\emph{{({step.kind})}}", rf"\[ {step.latex()} \]"]
+        return "\n".join([*lines, f"\n{tally(self.kinds())}"])
+
+    def __str__(self) -> str:
+        lines = [self.title, "=" * len(self.title), f"{self.name} [{self.standing}]; {self.source}"]
+        lines += [f"{about}: {text}" for about, text in self._premises()]
+        for number, step in enumerate(self.steps, 1):
+            lines += ["", *wrap(f"{number}. {step.statement} ({step.kind})", 100), f"       {step.text()}"]
+        return "\n".join([*lines, "", tally(self.kinds())])
+
+    def _repr_latex_(self) -> str:
+        return self.latex()
+
+    def _repr_html_(self) -> str:
+        head = f"<h3>{with_mathml(self.title)}</h3><p><i>{as_html(self.source)}</i> [{self.standing}]</p>"
+        head += "".join(f"<p>{about}: {with_mathml(text)}</p>" for about, text in self._premises())
+        steps = "".join(f"<li>{step.html()}</li>" for step in self.steps)
+        return f"{head}<ol>{steps}</ol><p>{tally(self.kinds())}</p>"
+
+    def _premises(self) -> list[tuple[str, str]]:
+        """Return what it assumes and what it builds on, as far as there is any."""
+        premises = [("Assumes", "; ".join(self.assumes)), ("Builds on", ", ".join(self.uses))]
+        return [(about, text) for about, text in premises if text]
 
 
 def identity(

@@ -1,38 +1,192 @@
-"""Sentences of derivations as LaTeX: mathematical characters become mathematics."""
+"""Sentences of derivations: their mathematics, written in plain characters, is told from words and set as such.
 
+A single letter is a variable unless it is the article "a"; letters without a space between them are a product unless
+they are a word; functions, brackets, scripts, Greek letters and signs belong to the formula that they touch.
+"""
+
+import re
+from functools import cache
+from html import escape as as_html
 from unicodedata import decomposition
 
-# ɑ is the base of the raised alpha
-_RESERVED = {"_": r"\_", "^": r"\^{}", "&": r"\&"}
-_RAISED = {"<super>": "^", "<sub>": "_"}
-_SIGNS = {"α": r"\alpha", "ɑ": r"\alpha", "β": r"\beta", "Γ": r"\Gamma", "θ": r"\theta", "μ": r"\mu", "π": r"\pi"}
-_SIGNS |= {"ψ": r"\psi", "′": "'", "″": "''", "−": "-", "≤": r"\le", "≥": r"\ge", "≪": r"\ll", "≫": r"\gg"}
-_SIGNS |= {"∞": r"\infty", "→": r"\to", "<": "<", ">": ">", "∂": r"\partial", "√": r"\surd", "±": r"\pm", "·": r"\cdot"}
-_SIGNS |= {
-    "γ": r"\gamma",
-    "ε": r"\epsilon",
-    "λ": r"\lambda",
-    "ξ": r"\xi",
-    "ρ": r"\rho",
-    "σ": r"\sigma",
-    "τ": r"\tau",
-    "φ": r"\phi",
-    "χ": r"\chi",
-    "ω": r"\omega",
-}
-_SIGNS |= {"Δ": r"\Delta", "Π": r"\Pi", "Σ": r"\Sigma", "Φ": r"\Phi", "×": r"\times"}
+from statnn.theory.mathml import mathml
+from statnn.theory.tex import LETTERS, OPERATORS
+
+_SIGNS = {sign: rf"\{name} " for name, sign in reversed(OPERATORS.items()) if name.isalpha() and name != "mid"}
+_SIGNS |= {"−": "-", **{sign: sign for sign in "=+/<>"}}
+_LETTERS = {letter: rf"\{name} " for name, letter in reversed(LETTERS.items())}
+_LETTERS["ɑ"] = r"\alpha "  # the base of the raised alpha
+_RESERVED = {"_": r"\_", "^": r"\^{}", "&": r"\&", "%": r"\%", "#": r"\#", "$": r"\$"}
+_FUNCTIONS = {"ln", "log", "exp", "tanh", "sinh", "cosh", "coth", "sin", "cos", "tan", "det", "min", "max", "tr", "erf"}
+_OPERATORS = {"E": "[", "Var": "[(", "Cov": "[(", "Beta": "("}
+_WORDS = {
+    "am", "an", "as", "at", "be", "by", "do", "go", "he", "if", "in", "is", "it", "me", "my", "no", "of", "on", "or",
+    "ox", "so", "to", "up", "us", "we",
+}  # fmt: skip
+_AFTER_LETTER = {
+    "and", "are", "as", "at", "below", "by", "for", "from", "goes", "in", "is", "of", "on", "or", "than", "that", "the",
+    "times", "to", "which", "with",
+}  # fmt: skip
+_MARKS = {"′": "'", "″": "''", "*": "^{*}", "!": "!"}
+_CLOSING = {"(": ")", "[": "]", "|": "|"}
+_WORD = re.compile("[A-Za-zα-ωɑΓΔΘΛΞΠΣΦΨΩ]+|[∞∂]")
+_SPELLED = re.compile(r"[\w.]*\w(?:[-'’]\w+)*")  # cut-off, Euler's, 5.11.8
+_NO_FACTOR = re.compile(r"-[A-Za-z]|[a-z]{2}")  # 2-adic, 3rd
+_NUMBER = re.compile(r"\d+(?:\.\d+)*")
+
+
+@cache
+def pieces(text: str) -> tuple[tuple[str, str], ...]:
+    """Return a sentence as pairs of a text and its LaTeX, which is empty for words."""
+    parts: list[tuple[str, str]] = []
+    words, at = "", 0
+    while at < len(text):
+        tex, end = _formula(text, at)
+        if tex:
+            parts += [(words, "")] if words else []
+            parts.append((text[at:end], tex))
+            words, at = "", end
+        else:
+            end = _past_word(text, at)
+            words, at = words + text[at:end], end
+    return (*parts, (words, "")) if words else tuple(parts)
+
+
+def as_latex(text: str) -> str:
+    """Return a sentence as LaTeX."""
+    return "".join(rf"\({tex}\)" if tex else escape(plain) for plain, tex in pieces(text))
+
+
+def with_mathml(text: str) -> str:
+    """Return a sentence as HTML."""
+    return "".join(mathml(tex) if tex else as_html(plain) for plain, tex in pieces(text))
 
 
 def escape(text: str) -> str:
-    """Return prose with its mathematical characters, and those that LaTeX reserves, as LaTeX."""
-    return "".join(map(_escaped, text))
+    """Return text without formulas, say a reference, as LaTeX."""
+    return "".join(_RESERVED.get(character, character) for character in text)
 
 
-def _escaped(character: str) -> str:
-    if character in _RESERVED:
-        return _RESERVED[character]
-    mark, _, code = decomposition(character).partition(" ")
-    if mark not in _RAISED:
-        return rf"\({_SIGNS[character]}\)" if character in _SIGNS else character
+def _past_word(text: str, at: int) -> int:
+    """Return the end of the word, number or character that begins here; words with hyphens are one."""
+    word = _SPELLED.match(text, at)
+    return word.end() if word else at + 1
+
+
+def _formula(text: str, at: int) -> tuple[str, int]:
+    """Return the LaTeX of the formula that begins here, and its end; nothing where none does."""
+    if text[at] == " " or (at and text[at - 1].isalnum()):
+        return "", at
+    tex, end = _run(text, at, "")
+    alone = _NUMBER.fullmatch(text, at, end)
+    return ("", at) if not tex or alone else (" ".join(tex.split()).replace(" )", ")").replace(" ]", "]"), end)
+
+
+def _run(text: str, at: int, closing: str) -> tuple[str, int]:
+    """Return the LaTeX of atoms and signs from here on, up to a closing mark if there is one, and where it ends."""
+    tex, end, pending, i = "", at, "", at
+    while i < len(text) and text[i] != closing:
+        if text[i] == " " or (closing and text[i] in ",;"):
+            pending, i = pending + text[i], i + 1
+        elif text[i] in _SIGNS:
+            pending, i = pending + _SIGNS[text[i]], i + 1
+        else:
+            atom, after = _atom(
+                text, i, alone=not (closing or pending.strip()), opening=not closing and not pending.strip()
+            )
+            if not atom:
+                break
+            tex, pending, i, end = tex + pending + atom, "", after, after
+    if closing:
+        return (tex + pending.rstrip(), i) if i < len(text) and (tex or pending) else ("", at)
+    return tex, end
+
+
+def _atom(text: str, at: int, *, alone: bool, opening: bool) -> tuple[str, int]:
+    """Return the LaTeX of a number, a name, a root or brackets with their scripts, and where it ends."""
+    mark = text[at : at + 1]
+    if mark in {*_CLOSING}:
+        inside, end = _run(text, at + 1, _CLOSING[mark])
+        if not inside or (opening and mark == "(" and not _goes_on(text, end + 1)):
+            return "", at  # brackets around a remark are words
+        return _with_scripts(text, end + 1, f"{mark}{inside}{_CLOSING[mark]}")
+    if mark == "√":
+        inside, end = _atom(text, at + 1, alone=False, opening=False)
+        inside = inside[1:-1] if inside.startswith("(") and inside.endswith(")") else inside
+        return (rf"\sqrt{{{inside}}}", end) if inside else ("", at)
+    number = _NUMBER.match(text, at)
+    if number and number[0].count(".") < 2 and not _NO_FACTOR.match(text, number.end()):
+        return _with_scripts(text, number.end(), number[0])
+    word = _WORD.match(text, at)
+    if not word:
+        return "", at
+    return _word(text, at, word[0], alone=alone)
+
+
+def _word(text: str, at: int, word: str, *, alone: bool) -> tuple[str, int]:
+    """Return the LaTeX of a function or of variables, and where it ends."""
+    end = at + len(word)
+    if text[end : end + 1].isdecimal():
+        return "", at  # log1p
+    if word in _FUNCTIONS:
+        name = rf"\operatorname{{{word}}}" if word in {"tr", "erf"} else rf"\{word}"
+        tex, end = _with_scripts(text, end, name)
+        of_what = _atom(text, end + (text[end : end + 1] == " "), alone=False, opening=False)[0]
+        return (f"{tex} ", end) if of_what or tex != name else ("", at)
+    if word in _OPERATORS and text[end : end + 1] in {*_OPERATORS[word]}:
+        return _with_scripts(text, end, rf"\operatorname{{{word}}}")
+    if not _is_product(text, at, word, alone=alone):
+        return "", at
+    return _with_scripts(text, end, " ".join(_LETTERS.get(letter, letter).rstrip() for letter in word))
+
+
+def _is_product(text: str, at: int, letters: str, *, alone: bool) -> bool:
+    """Whether letters are variables, not a word: one that is no article, or a few that are not spelled like a word."""
+    rest = text[at + len(letters) :]
+    if re.match(r"['’]|-(?!th)", rest) or (letters == "th" and text[at - 1] == "-"):
+        return False  # Pascal's, L-map, b-th
+    if letters in {"a", "A"} and alone and (following := re.match(r" (\w*)", rest)):
+        variable = _AFTER_LETTER | (_FUNCTIONS if letters == "A" else set())  # a tanh, but A tanh(x)
+        return following[1] in variable if following[1] else rest[1:2] in _SIGNS
+    if len(letters) == 1 or any(letter in _LETTERS for letter in letters):
+        return True
+    capitals = [letter.isupper() for letter in letters]
+    if len(letters) == 2 and not (capitals[0] and alone):
+        return letters not in _WORDS
+    return len(letters) <= 3 and not all(capitals) and any(capitals[alone:])
+
+
+def _goes_on(text: str, at: int) -> bool:
+    """Whether a formula goes on after brackets: a script, a sign or a factor."""
+    return bool(re.match(r" ?[=+−/<>≤≥]|[\w²³!]", text[at:])) or _script_of(text[at : at + 1]) is not None
+
+
+def _script_of(character: str) -> tuple[str, str] | None:
+    """Return whether a character is raised or lowered, and of what; nothing for another."""
+    mark, _, code = decomposition(character).partition(" ") if character else ("", "", "")
+    if mark not in {"<super>", "<sub>"}:
+        return None
     base = chr(int(code, 16))
-    return rf"\({_RAISED[mark]}{{{_SIGNS.get(base, base)}}}\)"
+    return ("^" if mark == "<super>" else "_"), _LETTERS.get(base, _SIGNS.get(base, base))
+
+
+def _with_scripts(text: str, at: int, tex: str) -> tuple[str, int]:
+    """Return an atom with its primes, scripts, factorial and arguments."""
+    while at < len(text):
+        mark = text[at]
+        if (script := _script_of(mark)) is not None:
+            place, inside = script
+            at += 1
+            while (after := _script_of(text[at : at + 1])) is not None and after[0] == place:
+                inside, at = inside + after[1], at + 1
+            tex += f"{place}{{{inside.strip()}}}"
+        elif mark in _MARKS:
+            tex, at = tex + _MARKS[mark], at + 1
+        elif mark in "([":
+            inside, end = _run(text, at + 1, _CLOSING[mark])
+            if not inside:
+                break
+            tex, at = f"{tex.rstrip()}{mark}{inside}{_CLOSING[mark]}", end + 1
+        else:
+            break
+    return tex, at

@@ -2,25 +2,14 @@
 
 A step prints an equation in names and knows the definitions of these names. What is checked is the printed equation
 with the definitions put in: first in numbers, as a second opinion on every rewriting, then exactly, by a residual that
-must be zero.
-
-==========  =======================================================================================================
-identity    the difference of its sides is zero
-inequality  *larger side - smaller side = form* is such an identity, and the form is manifestly positive
-limit       the limit is that
-series      the expansion has no other term down to the order that is left out
-instance    a general equation, checked at the sizes that its sentence states
-definition  it says what a name means: there is nothing to check, and nothing is counted
-argued      its sentence is the argument (an induction, an integration, counting); the algebra which that uses is
-            checked, but the step is not counted as checked
-==========  =======================================================================================================
+must be zero. What that means for each kind of step stands in `theory.kinds`.
 """
 
 import pickle
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, fields
 from functools import cached_property
-from typing import Any, Literal, TypeAlias, get_args
+from typing import Any, TypeAlias
 
 import sympy as sp
 from sympy.core.relational import Relational
@@ -37,12 +26,13 @@ from statnn.theory.evaluation import (
     sign_of,
     undefined,
 )
+from statnn.theory.kinds import CHECKED, Kind
+from statnn.theory.mathml import mathml
 from statnn.theory.pickling import pickled
+from statnn.theory.plain import plain
 from statnn.theory.printing import latex
+from statnn.theory.prose import with_mathml
 
-Kind = Literal["identity", "inequality", "limit", "series", "instance", "definition", "argued"]
-KINDS: tuple[Kind, ...] = get_args(Kind)
-CHECKED = ("identity", "inequality", "limit", "series", "instance")
 Rewrite: TypeAlias = Callable[[sp.Expr], sp.Expr]
 
 
@@ -67,7 +57,7 @@ class Step:
     equation : sympy.Basic
         What is printed, usually an unevaluated relation.
     kind : str, optional
-        What is checked, see above.
+        What is checked, see `theory.kinds`.
     by : callable, optional
         The rewriting that shows the difference of the sides, with the definitions put in, to be zero.
     positive : sympy.Expr, optional
@@ -126,6 +116,36 @@ class Step:
     def latex(self) -> str:
         """Return the equation as LaTeX, without delimiters."""
         return latex(self.equation)
+
+    def text(self) -> str:
+        """Return the equation as one line of text."""
+        return plain(self.latex())
+
+    def html(self) -> str:
+        """Return the sentence and the equation as HTML with MathML, which needs no network."""
+        return f"{with_mathml(self.statement)} <i>({self.kind})</i> {mathml(self.latex(), display=True)}"
+
+    def __str__(self) -> str:
+        return "\n".join(
+            [f"{self.statement} ({self.kind})", f"    {self.text()}", *map("    {}".format, self._means())]
+        )
+
+    def _repr_latex_(self) -> str:
+        return rf"$\displaystyle {self.latex()}$"
+
+    def _repr_html_(self) -> str:
+        return self.html()
+
+    def _means(self) -> Iterator[str]:
+        """Yield what the names in the equation stand for, and narrower ranges of symbols."""
+        for name, value in self.where:
+            yield f"where {plain(latex(name))} = {plain(latex(value))}"
+        for symbol, ends in self.domain:
+            yield f"for {ends[0]} < {plain(latex(symbol))} < {ends[-1]}" if isinstance(ends, tuple) else (
+                f"for {plain(latex(symbol))} = {', '.join(map(str, ends))}"
+            )  # fmt: skip
+        if self.cases:
+            yield f"checked in {len(self.cases)} case{'s' * (len(self.cases) > 1)}"
 
     @cached_property
     def residual(self) -> sp.Expr:

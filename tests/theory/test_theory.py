@@ -1,7 +1,5 @@
 """Derivations hold, wrong ones do not, and the laws are those of the processes enumerated exactly."""
 
-import subprocess
-import sys
 from collections import defaultdict
 from fractions import Fraction
 from itertools import product
@@ -250,17 +248,3 @@ def test_oracle_keeps_the_digits_asked_for():
     with mpmath.workdps(130):
         assert abs(short / long - 1) < mpmath.mpf(10) ** -19
         assert abs(short / long - 1) > mpmath.mpf(10) ** -22  # it is not secretly longer
-
-
-def test_command_line_prints_and_refuses():
-    command = [sys.executable, "-m", "statnn.theory"]
-    good = subprocess.run([*command, "rarefaction"], capture_output=True, text=True, check=False)  # noqa: S603
-    assert good.returncode == 0
-    assert r"\section*{Rarefaction" in good.stdout
-    described = subprocess.run([*command, "--help"], capture_output=True, text=True, check=False)  # noqa: S603
-    assert described.returncode == 0
-    assert "rarefaction" in described.stdout
-    bad = subprocess.run([*command, "no-such-thing"], capture_output=True, text=True, check=False)  # noqa: S603
-    assert bad.returncode == 1
-    assert "choose from" in bad.stderr
-    assert not bad.stdout

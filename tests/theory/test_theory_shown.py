@@ -1,0 +1,165 @@
+"""Derivations in the reader's hands: as text, as HTML, as one LaTeX document, in a list, by the command."""
+
+import re
+import shutil
+import subprocess
+import sys
+from xml.etree import ElementTree as ET
+
+import pytest
+import sympy as sp
+from derived import built
+
+from statnn import theory
+from statnn.theory.document import document
+from statnn.theory.kinds import CHECKED, KINDS, tally
+from statnn.theory.mathml import mathml
+from statnn.theory.plain import plain
+from statnn.theory.prose import as_latex, pieces, with_mathml
+from statnn.theory.registry import DERIVATIONS
+
+x, N = sp.symbols("x N")
+
+
+@pytest.mark.parametrize(
+    ("latex", "text"),
+    [
+        (r"K(D) = N \left(1 - \left(\frac{b N}{c D + b N}\right)^{b}\right)", "K(D) = N (1 − (bN/(cD + bN))ᵇ)"),
+        (r"\frac{d^{2}}{d z^{2}} \frac{1}{z^{2}}", "d²/dz² (1/z²)"),
+        (r"- \frac{b + 1}{2 N} = -2", "−(b + 1)/(2N) = −2"),
+        (r"\operatorname{E}[K] \geq \sqrt{x + 1} N S(D)", "E[K] ≥ √(x + 1) N S(D)"),
+        (r"\lim_{N \to \infty} w_{i}^{- 2 n} = \ln x", "lim[N → ∞] wᵢ⁻²ⁿ = ln x"),
+        (r"\sum_{k=0}^{D} \binom{D}{k} h_{j}^{\mu}", "Σ[k=0…D] C(D, k) hⱼ^μ"),
+        (r"f'' = \hat{C}_{M}", "f′′ = Ĉ_M"),
+    ],
+)
+def test_formulas_are_text(latex, text):
+    assert plain(latex).replace("C\N{COMBINING CIRCUMFLEX ACCENT}", "Ĉ") == text
+
+
+def test_formulas_are_mathml():
+    tree = ET.fromstring(mathml(r"\frac{x_{i}^{2}}{\sqrt{2}} < \sum_{k=0}^{n} \binom{n}{k}", display=True))  # noqa: S314
+    tags = [part.tag.split("}")[1] for part in tree.iter()]
+    assert tree.get("display") == "block"
+    assert {"mfrac", "msubsup", "msqrt", "munderover"} <= set(tags)
+    assert tags.count("mfrac") == 2
+    assert "".join(tree.itertext()) == "xi22<∑k=0n(nk)"
+
+
+@pytest.mark.parametrize("latex", [r"\underbrace{x}", "(x", "x)", r"\left(x"])
+def test_what_cannot_be_shown_is_refused(latex):
+    with pytest.raises(ValueError, match=r"formula|known"):
+        plain(latex)
+
+
+@pytest.mark.parametrize(
+    ("sentence", "formulas"),
+    [
+        ("A spin s feels a field: to flip it costs 2sF.", ["s", "2sF"]),
+        ("With D = xa and a = bN/c, near a and in a + D₀, a is large.", ["D = xa", "a = bN/c", "a", "a + D₀", "a"]),
+        ("It is (N/c) E[p(1−p)ᴰ] for every k (integrate: ln(1+u) > 2u/(2+u)).",
+         ["N/c", "E[p(1−p)ᴰ]", "k", "ln(1+u) > 2u/(2+u)"]),
+        ("Stirling's series, DLMF 5.11.8, the b-th power, an L-map, 2 layers and log1p.", ["b"]),
+        ("For N → ∞ the tanh of half a field is a tanh; A tanh(vx) at |1 − r|/2.",
+         ["N → ∞", "A tanh(vx)", "|1 − r|/2"]),
+        ("N!/(N−m)! Sₘ with x = e⁻²ᴷ and √π/2, as σ″ = 0 and c* ≥ 1.",
+         ["N!/(N−m)! Sₘ", "x = e⁻²ᴷ", "√π/2", "σ″ = 0", "c* ≥ 1"]),
+    ],
+)  # fmt: skip
+def test_variables_in_a_sentence_are_mathematics(sentence, formulas):
+    assert [text for text, tex in pieces(sentence) if tex] == formulas
+    assert "".join(text for text, _ in pieces(sentence)) == sentence
+
+
+def test_sentences_are_set():
+    assert as_latex("as √C, P(k) & e⁻²ᴷ ≥ 0") == r"as \(\sqrt{C}\), \(P(k)\) \& \(e^{-2K} \geq 0\)"
+    assert ET.fromstring(f"<p>{with_mathml('where x < 1 & so on')}</p>").text == "where "  # noqa: S314
+
+
+@pytest.mark.parametrize("name", DERIVATIONS)
+def test_derivations_show_themselves(name):
+    derivation = built(name)
+    text, page = str(derivation), derivation._repr_html_()
+    tree = ET.fromstring(f"<body>{page}</body>".replace("&#8289;", ""))  # noqa: S314 - our own output
+    displayed = [part for part in tree.iter() if part.get("display") == "block"]
+    assert len(displayed) == len(derivation.steps) == len(tree.findall("./ol/li"))
+    assert "http" not in page.replace("http://www.w3.org/1998/Math/MathML", "")
+    assert "\\" not in text
+    for step in derivation.steps:
+        assert step.text() in text
+        assert step._repr_latex_() == rf"$\displaystyle {step.latex()}$"
+        assert f"({step.kind})" in str(step)
+    assert tally(derivation.kinds()) in text
+
+
+def test_definitions_and_arguments_are_never_counted_as_checked():
+    assert tally({"argued": 2, "identity": 3, "definition": 1}) == (
+        "3 steps checked: 3 identity; not checked: 1 definition, 2 argued"
+    )
+    assert tally({"definition": 1}) == "0 steps checked; not checked: 1 definition"
+    assert set(KINDS) - set(CHECKED) == {"definition", "argued"}
+
+
+def test_derivations_are_listed_and_opened():
+    table = theory.derivations()
+    assert list(table) == table._ipython_key_completions_() == list(DERIVATIONS)
+    assert table["survival"] is theory.derivation("survival")
+    assert re.search(r"^survival +exact +Silent neurons", str(table), re.MULTILINE)
+    page = ET.fromstring(table._repr_html_())  # noqa: S314
+    assert len(page.findall("tr")) == len(DERIVATIONS) + 1
+    with pytest.raises(KeyError, match=r"no derivation is called 'survivl'.*'survival'"):
+        table["survivl"]
+
+
+def test_a_step_says_what_its_names_mean():
+    f = sp.Function("f")
+    step = theory.identity("Twice", f(x), 2 * x, where={f(x): x + x}, domain={x: (0, 1), N: range(2, 5)})
+    assert str(step).splitlines() == [
+        "Twice (identity)", "    f(x) = 2x", "    where f(x) = 2x", "    for 0 < x < 1", "    for N = 2, 3, 4",
+    ]  # fmt: skip
+
+
+def test_the_document_compiles_without_an_overfull_line(tmp_path):
+    """By pdflatex alone where there is one; anywhere its environments are closed and it is ASCII."""
+    wide = theory.argued("A line of a reader.", sp.Eq(x, sum(sp.symbols("x:60")), evaluate=False))
+    own = theory.Derivation("wide", "Too wide for a line", "a reader & co", "own", (wide,))
+    source = document([*map(built, DERIVATIONS), own])
+    assert source.isascii()
+    assert sorted(re.findall(r"\\begin\{(\w+)\}", source)) == sorted(re.findall(r"\\end\{(\w+)\}", source))
+    assert source.count(r"\[") == source.count(r"\]")
+    if shutil.which("pdflatex"):
+        (tmp_path / "all.tex").write_text(source, encoding="ascii")
+        command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "all.tex"]
+        ran = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)  # noqa: S603
+        assert ran.returncode == 0, ran.stdout[-2000:]
+        assert (tmp_path / "all.pdf").stat().st_size > 100_000
+        assert "Overfull" not in ran.stdout
+
+
+def run(*arguments, cwd=None):
+    command = [sys.executable, "-m", "statnn.theory", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, check=False, cwd=cwd)  # noqa: S603
+
+
+def test_the_command_prints_checks_and_writes(tmp_path):
+    ran = run("swap", "urn", "--document", "two.tex", cwd=tmp_path)
+    assert ran.returncode == 0, ran.stderr
+    assert ran.stderr.splitlines() == ["1/2 swap: holds", "2/2 urn: holds"]
+    assert re.search(r"In all 2 derivations, \d+ steps checked: \d+ identity", ran.stdout)
+    assert (tmp_path / "two.tex").read_text(encoding="utf-8") == document([built("swap"), built("urn")])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["survivl"], "no derivation is called 'survivl' (do you mean 'survival'?)"),
+        (["swap", "--document", "nowhere/two.tex"], "in a folder that exists"),
+        (["swap", "--document", "two.pdf"], "a name that ends in .tex"),
+    ],
+)
+def test_the_command_refuses_at_once(arguments, message, tmp_path):
+    ran = run(*arguments, cwd=tmp_path)
+    assert ran.returncode == 2
+    assert message in ran.stderr
+    assert not ran.stdout
+    assert not list(tmp_path.iterdir())

@@ -1,0 +1,29 @@
+"""The kinds of steps, what is checked of each, and how steps are counted."""
+
+from collections.abc import Mapping
+from typing import Literal, TypeAlias
+
+Kind: TypeAlias = Literal["identity", "inequality", "limit", "series", "instance", "definition", "argued"]
+KINDS: dict[Kind, str] = {
+    "identity": "the difference of its two sides, with the definitions put in, is zero",
+    "inequality": "its larger less its smaller side is a form, as an identity, and the form is manifestly positive",
+    "limit": "the limit is that",
+    "series": "the expansion has no other term down to the order that is left out",
+    "instance": "a general equation, checked in stated cases: small sizes, and what the names mean there",
+    "definition": "nothing: it says what a name means",
+    "argued": "its sentence is the argument; the algebra which that uses is checked, but the step is not counted",
+}
+CHECKED: tuple[Kind, ...] = ("identity", "inequality", "limit", "series", "instance")
+
+
+def tally(kinds: Mapping[Kind, int]) -> str:
+    """Return how many steps are checked, by kind, and apart from them how many are not: definitions, arguments."""
+
+    def listed(chosen: list[Kind]) -> str:
+        return ", ".join(f"{kinds[kind]} {kind}" for kind in chosen)
+
+    present = [kind for kind in KINDS if kinds.get(kind, 0)]
+    checked, others = [[kind for kind in present if (kind in CHECKED) == wanted] for wanted in (True, False)]
+    steps = sum(kinds[kind] for kind in checked)
+    count = f"{steps} step{'s' * (steps != 1)} checked" + (f": {listed(checked)}" if checked else "")
+    return count + (f"; not checked: {listed(others)}" if others else "")

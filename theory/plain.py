@@ -1,0 +1,107 @@
+"""Formulas as one line of plain text, for a terminal: K(D) = N (1 − (bN/(cD + bN))ᵇ)."""
+
+import itertools
+from functools import cache
+
+from statnn.theory.tex import BINARY, Node, parsed
+
+_RAISED = str.maketrans("0123456789+−=()abcdefghijklmnoprstuvwxyzABDEGHIJKLMNOPRTUVWαβγδθφχ′ ",
+                        "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁼⁽⁾ᵃᵇᶜᵈᵉᶠᵍʰⁱʲᵏˡᵐⁿᵒᵖʳˢᵗᵘᵛʷˣʸᶻᴬᴮᴰᴱᴳᴴᴵᴶᴷᴸᴹᴺᴼᴾᴿᵀᵁⱽᵂᵅᵝᵞᵟᶿᵠᵡ′ ")  # fmt: skip
+_LOWERED = str.maketrans("0123456789+−=()aehijklmnoprstuvxβγρφχ ", "₀₁₂₃₄₅₆₇₈₉₊₋₌₍₎ₐₑₕᵢⱼₖₗₘₙₒₚᵣₛₜᵤᵥₓᵦᵧᵨᵩᵪ ")
+_ACCENTS = {"^": "\N{COMBINING CIRCUMFLEX ACCENT}", "~": "\N{COMBINING TILDE}", "¯": "\N{COMBINING MACRON}"}
+_CLOSED = {"letter", "number", "name", "group", "fence", "script", "root", "accent", "binomial"}
+
+
+@cache
+def plain(latex: str) -> str:
+    """Return a formula as text."""
+    return _row(parsed(latex).parts)
+
+
+def _written(node: Node) -> str:
+    if node.kind in {"row", "script"}:
+        return _row(node.parts) if node.kind == "row" else _script(*node.parts)
+    if node.kind == "fraction":
+        return _slope(node) or f"{_closed(node.parts[0], products=True)}/{_closed(node.parts[1])}"
+    if node.kind == "root":
+        return f"√{_closed(node.parts[0])}"
+    inside = [_written(part) for part in node.parts]
+    if node.kind in {"fence", "group"}:
+        return f"{node.text[0]}{inside[0]}{node.text[1]}"
+    if node.kind == "accent":
+        return inside[0][:1] + _ACCENTS[node.text] + inside[0][1:]
+    return f"C({', '.join(inside)})" if node.kind == "binomial" else node.text
+
+
+def _row(parts: tuple[Node, ...]) -> str:
+    """Return parts side by side: spaces around what joins two sides, none in a product of two letters."""
+    text = ""
+    for i, node in enumerate(parts):
+        before = next((other for other in reversed(parts[:i]) if other.kind != "space"), None)
+        after, call = _next(parts[i + 1 :])
+        if node.kind == "space":
+            text += "" if before is None or after is None or (_tight(before, after, text) and not call) else " "
+        elif node.kind == "operator" and node.text in BINARY:
+            text = text + node.text if _is_sign(before) else f"{text.rstrip()} {node.text} "
+        elif node.kind == "fraction" and not _slope(node) and (_multiplies(before) or _multiplies(after)):
+            text += f"({_written(node)})"
+        else:
+            text += _written(node)
+    return text
+
+
+def _next(parts: tuple[Node, ...]) -> tuple[Node | None, bool]:
+    """Return the next part that is no space, and whether it is a function of something."""
+    rest = tuple(itertools.dropwhile(lambda node: node.kind == "space", parts))
+    return (rest[0] if rest else None), len(rest) > 1 and rest[0].kind == "letter" and _is_call(rest[:2])
+
+
+def _is_sign(before: Node | None) -> bool:
+    """Whether a plus or minus after this part is a sign, not a sum."""
+    return before is None or (before.kind == "operator" and before.text in {*BINARY, ","})
+
+
+def _multiplies(node: Node | None) -> bool:
+    return node is not None and not (node.kind == "operator" and node.text in {*BINARY, ",", ";", "|"})
+
+
+def _tight(before: Node, after: Node, text: str) -> bool:
+    """Whether no space is left: in a product of two letters, after a sign, and where there is one already."""
+    letters = before.kind in {"letter", "number"} and after.kind == "letter" and before.text != "∂"
+    return letters or text.endswith(" ") or text in {"−", "±"} or text[-2:] in {"(−", " −"}
+
+
+def _slope(node: Node) -> str:
+    """Return a derivative as d/dx, nothing for another fraction."""
+    above, below = (_written(part).replace(" ", "") for part in node.parts)
+    return f"{above}/{below}" if above[:1] == below[:1] and above[:1] in {"d", "∂"} and len(below) > 1 else ""
+
+
+def _closed(node: Node, *, products: bool = False) -> str:
+    """Return a part of a fraction or a root, in parentheses unless it holds together by itself."""
+    text = _written(node)
+    parts = [part for part in node.parts if part.kind != "space"] if node.kind == "row" else [node]
+    joined = any(part.kind == "operator" and part.text in {*BINARY, "/", ","} for part in parts[1:])
+    whole = len(parts) == 1 and parts[0].kind in _CLOSED
+    return text if whole or (products and not joined) or _is_call(node.parts) else f"({text})"
+
+
+def _is_call(parts: tuple[Node, ...]) -> bool:
+    """Whether the parts are a function of something, as Γ(a), with no space between as in a product."""
+    kinds = [part.kind for part in parts]
+    return len(kinds) == 2 and kinds[0] in {"letter", "name", "script"} and kinds[1] in {"fence", "group"}
+
+
+def _script(base: Node, lower: Node, upper: Node) -> str:
+    below, above = _written(lower), _written(upper)
+    if base.kind == "name" and base.text in {"Σ", "Π", "∫", "lim"}:
+        return f"{base.text}[{f'{below}…{above}'.replace(' ', '') if above else below}]"
+    text = f"({_written(base)})" if base.kind == "fraction" else _written(base)
+    return text + _shifted(below, "_", _LOWERED) + _shifted(above, "^", _RAISED)
+
+
+def _shifted(text: str, mark: str, table: dict[int, int]) -> str:
+    """Return text raised or lowered: in small characters where there are such, after a mark where not."""
+    if all(ord(character) in table for character in text):
+        return text.replace(" ", "").translate(table)
+    return mark + (text if len(text) == 1 else f"({text})")

@@ -1,0 +1,142 @@
+r"""Formulas of `theory.printing` read back into trees, from which MathML and plain text are written.
+
+Only the LaTeX that is written there, and in names of symbols, is known: fractions, scripts, roots, fences, large
+operators, accents and upright names. Anything else raises, so that nothing is left out of what is shown.
+"""
+
+import re
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Literal, TypeAlias
+
+Kind: TypeAlias = Literal[
+    "letter", "number", "name", "operator", "space", "row", "group", "fence", "fraction", "binomial", "root", "script",
+    "accent",
+]  # fmt: skip
+_TOKEN = re.compile(r"\\[A-Za-z]+|\\.|\d+(?:\.\d+)?|\s+|.", re.DOTALL)
+_GREEK = "alpha beta gamma delta epsilon theta kappa lambda mu nu xi pi rho sigma tau phi varphi chi psi omega"
+LETTERS = dict(zip(_GREEK.split(), "αβγδεθκλμνξπρστφφχψω", strict=True))
+_CAPITALS = "Gamma Delta Theta Lambda Xi Pi Sigma Phi Psi Omega"
+LETTERS |= dict(zip(_CAPITALS.split(), "ΓΔΘΛΞΠΣΦΨΩ", strict=True))
+LETTERS |= {"infty": "∞", "partial": "∂", "ldots": "…", "ell": "ℓ"}
+OPERATORS = {"leq": "≤", "geq": "≥", "le": "≤", "ge": "≥", "neq": "≠", "ll": "≪", "gg": "≫", "to": "→", "mid": "|"}
+OPERATORS |= {mark: mark for mark in "{}|&"}
+OPERATORS |= {"cdot": "·", "pm": "±", "times": "×", "approx": "≈", "sim": "∼", "propto": "∝"}
+_LARGE = {"sum": "Σ", "prod": "Π", "int": "∫", "lim": "lim"}
+_NAMES = {"ln", "exp", "sin", "cos", "tan", "cosh", "sinh", "tanh", "coth", "det", "min", "max", "arctan", "log"}
+_ACCENTS = {"hat": "^", "tilde": "~", "bar": "¯"}
+_SPACES = {r"\,", r"\;", r"\!", r"\ ", r"\quad", r"\displaystyle"}
+_CLOSING = {"(": ")", "[": "]"}
+_ENDS = {"}", r"\right", *_CLOSING.values()}
+RELATIONS = {"=", "<", ">", "≤", "≥", "≠", "≪", "≫", "→", "≈", "∼", "∝"}
+BINARY = {"+", "−", "·", "±", "×"} | RELATIONS
+
+
+@dataclass(frozen=True)
+class Node:
+    """A part of a formula: what it is, its character or name, and its parts.
+
+    Scripts have a base, a lower and an upper part, either of which may be an empty row. A fence grows with what is in
+    it, a group is in parentheses or brackets of ordinary size.
+    """
+
+    kind: Kind
+    text: str = ""
+    parts: tuple["Node", ...] = field(default=())
+
+
+EMPTY = Node("row")
+_SYMBOLS = {name: Node("letter", text) for name, text in LETTERS.items()}
+_SYMBOLS |= {name: Node("operator", text) for name, text in OPERATORS.items()}
+_SYMBOLS |= {name: Node("name", text) for name, text in (_LARGE | {name: name for name in _NAMES}).items()}
+_MADE_OF: dict[str, tuple[Kind, str, int]] = {name: ("accent", text, 1) for name, text in _ACCENTS.items()}
+_MADE_OF |= {"frac": ("fraction", "", 2), "binom": ("binomial", "", 2), "sqrt": ("root", "", 1)}
+
+
+@cache
+def parsed(latex: str) -> Node:
+    """Return the tree of a formula.
+
+    Raises
+    ------
+    ValueError
+        For LaTeX that is not among what is known here, naming it.
+    """
+    reader = _Reader(_TOKEN.findall(latex))
+    row = reader.row("")
+    if reader.tokens:
+        raise ValueError(f"{reader.tokens[-1]} has no beginning in the formula {latex}")
+    return row
+
+
+class _Reader:
+    """Reads tokens, the next of which is last in the list."""
+
+    def __init__(self, tokens: list[str]) -> None:
+        self.tokens = tokens[::-1]
+
+    def row(self, end: str) -> Node:
+        """Read up to the mark `end`, which is taken, too."""
+        parts: list[Node] = []
+        while self.tokens and self.tokens[-1] not in _ENDS:
+            parts.append(self._scripted(parts))
+        if end:
+            self._take(end)
+        return Node("row", parts=tuple(parts))
+
+    def _take(self, mark: str) -> None:
+        if not self.tokens or self.tokens.pop() != mark:
+            raise ValueError(f"{mark} is missing in a formula")
+
+    def _argument(self) -> Node:
+        while self.tokens[-1].isspace():
+            self.tokens.pop()
+        return self._atom()
+
+    def _scripted(self, before: list[Node]) -> Node:
+        """Read an atom and its scripts; a script without a base belongs to what stands before it."""
+        base = EMPTY if self.tokens[-1] in {"_", "^", "'"} else self._atom()
+        if base == EMPTY and before:
+            base = before.pop()
+        lower = upper = EMPTY
+        while self.tokens and self.tokens[-1] in {"_", "^", "'"}:
+            mark = self.tokens.pop()
+            if mark == "'":
+                upper = Node("row", parts=(*upper.parts, Node("operator", "′")))
+            elif mark == "_":
+                lower = self._argument()
+            else:
+                raised = self._argument()
+                upper = Node("row", parts=(*upper.parts, raised)) if upper.parts else raised
+        return base if lower == upper == EMPTY else Node("script", parts=(base, lower, upper))
+
+    def _atom(self) -> Node:
+        mark = self.tokens.pop()
+        if mark == "{":
+            return self.row("}")
+        if mark.isspace() or mark in _SPACES:
+            return Node("space")
+        if mark in _CLOSING:
+            return Node("group", mark + _CLOSING[mark], (self.row(_CLOSING[mark]),))
+        if mark[0].isdigit():
+            return Node("number", mark)
+        if not mark.startswith("\\"):
+            return Node("letter" if mark.isalpha() else "operator", mark.replace("-", "−"))
+        return self._command(mark[1:])
+
+    def _command(self, name: str) -> Node:
+        if name in _SYMBOLS:
+            return _SYMBOLS[name]
+        if name == "left":
+            opening, inside = self.tokens.pop(), self.row(r"\right")
+            return Node("fence", opening + self.tokens.pop(), (inside,))
+        if name in {"operatorname", "mathcal", "mathrm", "text"}:
+            return Node("name", _letters(self._argument()))
+        if name not in _MADE_OF:
+            raise ValueError(rf"\{name} is not among the LaTeX that is known here")
+        kind, text, count = _MADE_OF[name]
+        return Node(kind, text, tuple(self._argument() for _ in range(count)))
+
+
+def _letters(node: Node) -> str:
+    return node.text.replace("−", "-") + "".join(map(_letters, node.parts))
