@@ -233,6 +233,8 @@ def instance(
         Why it holds, and at which sizes it is checked.
     left, right : sympy.Expr
         The two sides as they are printed.
+    rest : lists, optional
+        Without cases `left` is the printed equation, and `right` and `rest` are lists that agree entry by entry.
     cases : sequence of dict
         Each gives sizes and indices, ``{n: 2, j: 1}``, and what the other names mean then: functions and indexed
         symbols, ``{g[1]: ..., g[2]: ...}``, derivatives, symbols. Sums and products over what has a size are written
