@@ -144,7 +144,7 @@ MAKERS = {
     "Formula": lambda: theory.formula("gamma-poisson.working"),
     "theory.Comparison": lambda: theory.compare("gamma-poisson.silent", 1),
 }
-NOT_STORED = {"Derivation", "Formula", "Run", "Step", "theory.Comparison"}  # made anew: they hold expressions of sympy
+NOT_STORED = {"Derivation", "Formula", "Step", "theory.Comparison"}  # made anew: they hold expressions of sympy
 OTHERS = {"Method", "Walkers", "Accumulator"}  # of which there are no objects, and what counts on
 
 

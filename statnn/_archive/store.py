@@ -69,7 +69,14 @@ class Store:
             raise StoreError(
                 f"the folder {str(self.path)!r} of the store is not there: workers must see the same files"
             )
-        file.write(path, value)
+        try:
+            file.write(path, value)
+        except OSError as error:
+            raise OSError(
+                error.errno,
+                f"store {str(self.path)!r} cannot be written to ({error.strerror}): mend that and call again with the "
+                "same arguments, which goes on from what is there",
+            ) from None
 
     def names(self) -> tuple[str, ...]:
         """Return the names of all entries, sorted."""

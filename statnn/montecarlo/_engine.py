@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
-from typing import Any, Generic, TypeAlias, TypeVar
+from time import monotonic
+from typing import Any, Generic, Protocol, TypeAlias, TypeVar
 
 from statnn._arguments import whole
 from statnn._memory import refuse_beyond_memory
@@ -21,6 +22,8 @@ Report: TypeAlias = Callable[[int, int], None]
 
 _PIECES = 50
 """Reports of progress a block makes when it runs in this process."""
+_SECONDS = 1.0
+"""That a piece of sweeps takes where there is a choice: then it can be stored, and interrupted."""
 
 
 def repeatable(model: Model) -> AbstractContextManager[None]:
@@ -57,6 +60,13 @@ def schedule(sweeps: int, burn_in: int | None, thin: int) -> Schedule:
     return Schedule(before, length // every, every)
 
 
+class Keeper(Protocol[T]):
+    """Moves a block of chains and remembers where it was."""
+
+    def walk(self, block: "Block[T]") -> tuple[Walkers, T]:
+        """Return the walkers after their draws, and what was recorded, from wherever the block was left."""
+
+
 @dataclass(frozen=True)
 class Block(Generic[T]):
     """A block of chains and what is still to be done with it; walkers are None before the first sweep.
@@ -73,6 +83,7 @@ class Block(Generic[T]):
     schedule: Schedule
     record: "Callable[[Iterator[Walkers], Block[T]], T]"
     report: Callable[[int], None] | None = None
+    keeper: "Keeper[T] | None" = None
 
 
 def choose(model: Model, method: str | Method[Any] | None) -> Method[Any]:
@@ -106,6 +117,7 @@ def run_chains(
     kept: int = 0,
     executor: Executor | None = None,
     progress: Report | bool | None = None,
+    keeper: "Callable[[int], Keeper[T]] | None" = None,
 ) -> tuple[Method[Any], tuple[Walkers, ...], list[T]]:
     """Return the settled method, the walkers of all blocks after their draws, and what each block recorded.
 
@@ -120,10 +132,11 @@ def run_chains(
         "take fewer chains, or fewer draws by thin=",
     )
     blocks = []
-    for first in firsts:
+    for number, first in enumerate(firsts):
         part = slice(first, first + size)
         begin = None if initial is None else initial[part]
-        blocks.append(Block(model, settled, seed, chains[part], begin, None, schedule, record))
+        keep = None if keeper is None else keeper(number)
+        blocks.append(Block(model, settled, seed, chains[part], begin, None, schedule, record, keeper=keep))
     return settled, *run_blocks(blocks, executor, progress)
 
 
@@ -152,23 +165,52 @@ def _results(
 def _walk(block: Block[T]) -> tuple[Walkers, T]:
     """Move a block of chains through its schedule and return what was recorded."""
     with repeatable(block.model):
+        if block.keeper is not None:
+            return block.keeper.walk(block)
         walkers = block.walkers
         if walkers is None:
             walkers = block.method.walkers(block.model, block.seed, block.chains, block.initial)
-            walkers.burn_in(block.schedule.burn_in)
-            if block.report:
-                block.report(block.schedule.burn_in)
         return walkers, block.record(_draws(walkers, block), block)
 
 
 def _draws(walkers: Walkers, block: Block[T]) -> Iterator[Walkers]:
     """Yield the walkers at every draw."""
-    draws, thin = block.schedule.draws, block.schedule.thin
-    waiting = 0
-    for draw in range(draws):
-        walkers.sweep(thin)
-        waiting += thin
-        if block.report and ((draw + 1) % max(1, draws // _PIECES) == 0 or draw + 1 == draws):
-            block.report(waiting)
-            waiting = 0
-        yield walkers
+    for _, drawn in moves(walkers, block, 0):
+        if drawn:
+            yield walkers
+
+
+def moves(walkers: Walkers, block: Block[T], position: int) -> Iterator[tuple[int, bool]]:
+    """Move on from a position in the sweeps of a schedule; yield each position reached, and whether it is a draw.
+
+    Pieces take about a second where they can be cut, and what chains do does not depend on them.
+    """
+    plan = block.schedule
+    reports = plan.thin * max(1, plan.draws // _PIECES)
+    if position == 0 and plan.burn_in == 0 and block.walkers is None:
+        walkers.burn_in(0)
+    piece = max(1, plan.burn_in // _PIECES) if position < plan.burn_in else plan.thin
+    reported = position
+    while position < plan.sweeps:
+        after = position - plan.burn_in
+        began = monotonic()
+        if after < 0:
+            end = min(position + piece, plan.burn_in)
+            walkers.burn_in_part(position, end, plan.burn_in)
+        else:
+            end = min(position + piece, position + plan.thin - after % plan.thin)
+            walkers.sweep(end - position)
+        piece = _next_piece(piece, monotonic() - began, plan.burn_in if after < 0 else plan.thin)
+        position, after = end, end - plan.burn_in
+        if after == 0:
+            piece = plan.thin
+        if block.report and (after <= 0 or after % reports == 0 or position == plan.sweeps):
+            block.report(position - reported)
+            reported = position
+        yield position, after > 0 and after % plan.thin == 0
+
+
+def _next_piece(piece: int, seconds: float, most: int) -> int:
+    if seconds > 2 * _SECONDS:
+        return max(1, piece // 2)
+    return min(2 * piece, most) if seconds < _SECONDS / 2 else piece

@@ -4,10 +4,12 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Any, ClassVar, Generic, TypeAlias, TypeVar
 
+import numpy as np
 from numpy.typing import NDArray
 
 from statnn._random import Root
 from statnn.interaction import BinaryNeurons, DynamicNeurons
+from statnn.montecarlo._lanes import realigned
 
 Model: TypeAlias = BinaryNeurons | DynamicNeurons
 Values: TypeAlias = NDArray[Any]
@@ -18,16 +20,51 @@ class Walkers(ABC):
     """A block of chains at work; all arrays have the chains on their first axis.
 
     It can be pickled between any two sweeps, and goes on from there as if it had never stopped: generators and all
-    else that a chain needs are its attributes.
+    else that a chain needs are its attributes. A store holds what `kept` returns, and `restore` takes it up again.
+
+    Attributes
+    ----------
+    changing : tuple of str or None
+        Names of the attributes that change while chains walk, others follow from model and method; None for all but
+        the model.
     """
+
+    changing: ClassVar[tuple[str, ...] | None] = None
 
     @abstractmethod
     def burn_in(self, sweeps: int) -> None:
         """Move by so many sweeps that are thrown away, and tune what can be tuned; called once, first."""
 
+    def burn_in_part(self, begin: int, end: int, sweeps: int) -> None:
+        """Move from sweep `begin` to sweep `end` of a burn-in of `sweeps`; by default the last part does it all.
+
+        What parts leave behind does not depend on how they are cut. A burn-in that can be cut is not lost when a run
+        with a store is killed.
+        """
+        del begin
+        if end == sweeps:
+            self.burn_in(sweeps)
+
     @abstractmethod
     def sweep(self, sweeps: int) -> None:
-        """Move by so many sweeps; nothing is tuned any more."""
+        """Move by so many sweeps; nothing is tuned any more. Two moves in a row are one of their sum."""
+
+    def kept(self) -> dict[str, Any]:
+        """Return what tells these chains from new ones of the same model, method, seed and numbers.
+
+        Arrays, numbers, texts, generators of numpy, and tuples, lists and mappings of them; by default the attributes
+        that are named in `changing`.
+        """
+        if self.changing is not None:
+            return {name: getattr(self, name) for name in self.changing}
+        return {
+            name: value for name, value in vars(self).items() if not isinstance(value, BinaryNeurons | DynamicNeurons)
+        }
+
+    def restore(self, kept: dict[str, Any]) -> None:
+        """Take up what `kept` returned; called of walkers that the method has just made."""
+        for name, value in kept.items():
+            setattr(self, name, realigned(value) if isinstance(value, np.ndarray) else value)
 
     @abstractmethod
     def observe(self, name: str) -> Values:
@@ -40,6 +77,24 @@ class Walkers(ABC):
     @abstractmethod
     def diagnostics(self) -> dict[str, Values]:
         """Return what an observer needs besides, each of shape (chains, ...): at least "acceptance"."""
+
+
+class Untuned(Walkers):
+    """Walkers that have nothing to tune: a burn-in moves, and forgets what it counted."""
+
+    def burn_in(self, sweeps: int) -> None:
+        """Move."""
+        self.burn_in_part(0, sweeps, sweeps)
+
+    def burn_in_part(self, begin: int, end: int, sweeps: int) -> None:
+        """Move by a part of the burn-in."""
+        self.sweep(end - begin)
+        if end == sweeps:
+            self.forget()
+
+    @abstractmethod
+    def forget(self) -> None:
+        """Begin to count anew."""
 
 
 class Method(ABC, Generic[M]):
@@ -132,3 +187,9 @@ class Method(ABC, Generic[M]):
 
         `initial` has shape (len(chains), dimension); None for a random start.
         """
+
+    def restored(self, model: M, seed: Root, chains: Sequence[int], kept: dict[str, Any]) -> Walkers:
+        """Return the chains of these numbers as they were when `Walkers.kept` was asked."""
+        walkers = self.walkers(model, seed, chains, None)
+        walkers.restore(kept)
+        return walkers

@@ -1,6 +1,7 @@
 """What chains of `sample` write down: observables of the method, and functions of the states."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -17,26 +18,72 @@ Records: TypeAlias = dict[str, Values]
 
 def record(observables: Mapping[str, Observable | None], draws: Iterator[Walkers], block: Block[Records]) -> Records:
     """Return the observables of all draws of a block, each of shape (chains, draws, ...)."""
-    count = block.schedule.draws
-    records: Records = {}
-    for draw, walkers in enumerate(draws):
+    recorder = Recorder(observables, block.schedule.draws)
+    for walkers in draws:
+        recorder.write(walkers)
+    return recorder.records
+
+
+@dataclass(frozen=True)
+class Missing:
+    """Stands for an observable of a user's own that a file knows by name."""
+
+    name: str
+
+    def __call__(self, states: Values) -> Values:
+        """Raise: the function is not here."""
+        del states
+        raise ValueError(
+            f"observable {self.name!r} is a function of your own, of which the file holds the name: "
+            f"Run.load(path, own={{{self.name!r}: function}})"
+        )
+
+
+class Recorder:
+    """Writes observables down, draw after draw, into arrays that have room for all."""
+
+    def __init__(self, observables: Mapping[str, Observable | None], draws: int) -> None:
+        self._observables, self._draws = observables, draws
+        self._records: Records = {}
+        self.count = 0
+
+    @property
+    def records(self) -> Records:
+        """What is there, each of shape (chains, draws so far, ...)."""
+        return self.since(0)
+
+    def since(self, first: int) -> Records:
+        """Return what is there from a draw on."""
+        return {name: values[:, first : self.count] for name, values in self._records.items()}
+
+    def take(self, records: Records) -> None:
+        """Append draws that were written down before."""
+        for name, values in records.items():
+            self._room(name, values[:, 0])[:, self.count : self.count + values.shape[1]] = values
+        self.count += next(iter(records.values())).shape[1]
+
+    def write(self, walkers: Walkers) -> None:
+        """Append a draw."""
         states = None
-        for name, function in observables.items():
+        for name, function in self._observables.items():
             if function is None:
                 values = walkers.observe(name)
             else:
                 if states is None:
                     states = read_only(walkers.states())  # functions share them
                 values = _observed(name, function, states)
-            if name not in records:
-                refuse_beyond_memory(
-                    float(values.nbytes) * count,
-                    f"the records of {name!r} with {count} draws of {values.nbytes} bytes",
-                    "take fewer chains, or fewer draws by thin=",
-                )
-                records[name] = np.empty((values.shape[0], count, *values.shape[1:]), values.dtype)
-            records[name][:, draw] = values
-    return records
+            self._room(name, values)[:, self.count] = values
+        self.count += 1
+
+    def _room(self, name: str, values: Values) -> Values:
+        if name not in self._records:
+            refuse_beyond_memory(
+                float(values.nbytes) * self._draws,
+                f"the records of {name!r} with {self._draws} draws of {values.nbytes} bytes",
+                "take fewer chains, or fewer draws by thin=",
+            )
+            self._records[name] = np.empty((values.shape[0], self._draws, *values.shape[1:]), values.dtype)
+        return self._records[name]
 
 
 def side_by_side(records: Sequence[Records]) -> Records:

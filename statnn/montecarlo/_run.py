@@ -1,6 +1,8 @@
 """A run: what chains recorded, what follows from it, and how to go on."""
 
 import copy
+import os
+from collections.abc import Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -8,16 +10,21 @@ from typing import Any
 
 import numpy as np
 
+from statnn._archive.file import digest_of
+from statnn._archive.names import is_own
+from statnn._archive.store import opened
 from statnn._arguments import whole
 from statnn._arrays import read_only
 from statnn._by_value import ByValue
 from statnn._memory import refuse_beyond_memory
 from statnn._random import Root
 from statnn._tasks import check_executor
+from statnn.io import load, save
+from statnn.montecarlo._checkpoint import Checkpoints, key_of
 from statnn.montecarlo._engine import Block, Report, Schedule, repeatable, run_blocks
 from statnn.montecarlo._estimate import Estimate, estimate
 from statnn.montecarlo._method import Method, Model, Values, Walkers
-from statnn.montecarlo._record import Observable, record, side_by_side
+from statnn.montecarlo._record import Missing, Observable, Records, record, side_by_side
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -96,6 +103,7 @@ class Run(ByValue):
         *,
         executor: Executor | None = None,
         progress: Report | bool | None = None,
+        store: str | os.PathLike[str] | None = None,
     ) -> "Run":
         """Return the run that goes on for `sweeps` more, equal to one that was asked for them all at once.
 
@@ -103,27 +111,43 @@ class Run(ByValue):
         ----------
         sweeps : int
             A multiple of `thin`.
-        executor, progress
-            As in `sample`.
+        executor, progress, store
+            As in `sample`; a store is one of this run and so many sweeps.
         """
         length = whole(sweeps, "sweeps", minimum=1)
         if length % self.thin:
             raise ValueError(f"sweeps = {length} is no multiple of the run's thin = {self.thin}")
         check_executor(executor)
-        blocks, first, draws = [], 0, length // self.thin
-        for walkers in self.walkers():
-            numbers = self.chains[first : first + len(walkers.states())]
-            first += len(numbers)
-            plan = Schedule(0, draws, self.thin)
-            blocks.append(
-                Block(self.model, self.method, self.seed, numbers, None, walkers, plan, partial(record, self.watched))
-            )
+        plan = Schedule(0, length // self.thin, self.thin)
         refuse_beyond_memory(
-            2 * sum(d.nbytes + d.nbytes // d.shape[1] * draws for d in self.draws.values()),
+            2 * sum(d.nbytes + d.nbytes // d.shape[1] * plan.draws for d in self.draws.values()),
             "the records of the longer run",
             "record less, or thin more",
         )
-        walkers_after, records = run_blocks(blocks, executor, progress)
+        blocks = [
+            Block(self.model, self.method, self.seed, numbers, None, walkers, plan, partial(record, self.watched))
+            for numbers, walkers in zip(self._blocks(), self.walkers(), strict=True)
+        ]
+        if store is None:
+            return self._joined(*run_blocks(blocks, executor, progress))
+        key = key_of("extend", self.model, self.method, plan, self.watched)
+        before = digest_of([self.draws, [walkers.kept() for walkers in self._walkers]])
+        with opened(store, {**key, "run": before}) as kept:
+            blocks = [
+                replace(block, keeper=Checkpoints(kept, f"block-{k}", self.watched)) for k, block in enumerate(blocks)
+            ]
+            return self._joined(*run_blocks(blocks, executor, progress))
+
+    def _blocks(self) -> list[tuple[int, ...]]:
+        """Return the numbers of the chains of every block."""
+        blocks, first = [], 0
+        for walkers in self._walkers:
+            blocks.append(self.chains[first : first + len(walkers.states())])
+            first += len(blocks[-1])
+        return blocks
+
+    def _joined(self, walkers_after: tuple[Walkers, ...], records: list[Records]) -> "Run":
+        """Return the run with what came after it."""
         after = side_by_side(records)
         joined = {name: np.concatenate([self.draws[name], after[name]], axis=1) for name in after}
         return replace(self, draws=joined, _walkers=walkers_after)
@@ -131,6 +155,83 @@ class Run(ByValue):
     def walkers(self) -> tuple[Walkers, ...]:
         """Return copies of the working states, one for each block of chains."""
         return copy.deepcopy(self._walkers)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the run into an npz file, whole or not at all: see `statnn.io.save`.
+
+        Parameters
+        ----------
+        path : str or os.PathLike
+            Where to write, ``.npz``, in a directory that exists.
+
+        Examples
+        --------
+        >>> from tempfile import TemporaryDirectory
+        >>> from statnn.interaction import BinaryNeurons
+        >>> from statnn.montecarlo import sample
+        >>> run = sample(BinaryNeurons([[0, 1], [1, 0]]), 100, rng=1)
+        >>> with TemporaryDirectory() as directory:
+        ...     run.save(f"{directory}/run.npz")
+        ...     again = Run.load(f"{directory}/run.npz")
+        >>> again == run, again.extend(50) == run.extend(50)
+        (True, True)
+        """
+        save(self, path)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str], *, own: Mapping[str, Any] | None = None) -> "Run":
+        """Return the run of a file that `save` has written: equal, and it goes on as if it had never stopped.
+
+        Parameters
+        ----------
+        path : str or os.PathLike
+            The file.
+        own : mapping of str, optional
+            Observables, activations and sampling methods of your own by name. Without an observable the run has its
+            draws all the same, and cannot be extended.
+        """
+        found = load(path, own=own)
+        if isinstance(found, cls):
+            return found
+        raise ValueError(f"{path} holds a {type(found).__name__}, not a Run: statnn.io.load returns it")
+
+    def _stored(self) -> dict[str, Any]:
+        """Return what files hold."""
+        names = ("model", "seed", "chains", "burn_in", "thin", "draws")
+        return {
+            **{name: getattr(self, name) for name in names},
+            "method": self.method if is_own(type(self.method)) else self.method.name,
+            "own": [name for name, function in self.watched.items() if function is not None],
+            "blocks": self._blocks(),
+            "walkers": [walkers.kept() for walkers in self._walkers],
+        }
+
+    @classmethod
+    def _restored(cls, parts: dict[str, Any], own: Mapping[str, Any]) -> "Run":
+        mine, method = set(parts.pop("own")), parts["method"]
+        if isinstance(method, str):
+            if method not in own:
+                raise ValueError(f"the sampling method {method!r} is one of your own: pass own={{{method!r}: ...}}")
+            method = own[method]
+        watched = {name: own.get(name, Missing(name)) if name in mine else None for name in parts["draws"]}
+        blocks = zip(parts.pop("blocks"), parts.pop("walkers"), strict=True)
+        with repeatable(parts["model"]):
+            walkers = tuple(method.restored(parts["model"], parts["seed"], *block) for block in blocks)
+        return cls(**{**parts, "method": method, "watched": watched, "_walkers": walkers})
+
+    def to_arviz(self) -> Any:
+        """Return the draws as ``arviz.InferenceData``, group "posterior"; needs the package arviz.
+
+        Raises
+        ------
+        ImportError
+            If arviz is not installed.
+        """
+        try:
+            import arviz
+        except ImportError:
+            raise ImportError("Run.to_arviz needs arviz: pip install arviz; run.draws holds the same arrays") from None
+        return arviz.from_dict({name: np.array(values) for name, values in self.draws.items()})
 
     def plot(self, ax: Any | None = None, *, name: str | None = None) -> Any:
         """Draw the trace of an observable in every chain, and its autocorrelation where there are two axes.

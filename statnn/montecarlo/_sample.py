@@ -1,6 +1,7 @@
 """The verb `sample`: a model, a number of sweeps and a seed become chains, and the chains a run."""
 
-from collections.abc import Iterable, Mapping, Sequence
+import os  # noqa: TC003 - typing.get_type_hints(sample) needs it
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Executor  # noqa: TC003 - typing.get_type_hints(sample) needs it
 from functools import partial
 from typing import Any, TypeAlias
@@ -8,10 +9,13 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike
 
+from statnn._archive.file import digest_of
+from statnn._archive.store import opened
 from statnn._arguments import whole
-from statnn._random import root
+from statnn._random import Root, root
 from statnn._tasks import check_executor
 from statnn.interaction import BinaryNeurons, DynamicNeurons
+from statnn.montecarlo._checkpoint import Checkpoints, in_words, key_of, seed_of
 from statnn.montecarlo._engine import Report, choose, run_chains, schedule
 from statnn.montecarlo._method import Method, Model, Values
 from statnn.montecarlo._record import Observable, record, side_by_side
@@ -34,6 +38,7 @@ def sample(
     initial: "ArrayLike | None" = None,
     executor: "Executor | None" = None,
     progress: "Report | bool | None" = None,
+    store: "str | os.PathLike[str] | None" = None,
 ) -> "Run":
     r"""Draw states of a model from p ∝ exp(-E/T), or exp(-βH), by Monte Carlo.
 
@@ -68,6 +73,12 @@ def sample(
         Where chains start; a random state each when None.
     executor : concurrent.futures.Executor, optional
         Where blocks of chains run. Results depend neither on it nor on its number of workers.
+    store : str or os.PathLike, optional
+        A folder that remembers what was done: killed at any moment and called again with the same arguments, `sample`
+        goes on from there and returns the same run, to the last bit. With ``rng=None`` the seed of the store is taken.
+        Where there is none yet it is made; a folder of another run, version or program is refused and left alone, and
+        so is one that another process uses. Checkpoints take at most about 2 % of the time. Workers of an executor
+        must see the folder. `statnn.io.describe` says what a store holds.
     progress : callable or bool, optional
         ``progress(done, total)`` in sweeps of all blocks; True for a bar, False for none, None for a bar where
         standard error is a terminal. The bar needs tqdm.
@@ -83,6 +94,8 @@ def sample(
         If an argument is out of range or the method cannot sample the model; before any work starts.
     MemoryError
         If states and records do not fit into memory.
+    StoreError
+        A `ValueError`: the store is one of other work, damaged, foreign, or in use.
 
     Examples
     --------
@@ -101,19 +114,29 @@ def sample(
     check_executor(executor)
     begin = _initial(model, initial, len(numbers))
     seed = root(rng)
-    settled, walkers, records = run_chains(
-        model,
-        chosen,
-        seed,
-        numbers,
-        plan,
-        partial(record, watched),
-        initial=begin,
-        kept=8 * len(numbers) * len(watched) * plan.draws,
-        executor=executor,
-        progress=progress,
-    )
-    return Run(model, settled, seed, numbers, plan.burn_in, plan.thin, watched, side_by_side(records), walkers)
+
+    def run(seed: Root, keeper: Callable[[int], Checkpoints] | None) -> Run:
+        settled, walkers, records = run_chains(
+            model,
+            chosen,
+            seed,
+            numbers,
+            plan,
+            partial(record, watched),
+            initial=begin,
+            kept=8 * len(numbers) * len(watched) * plan.draws,
+            executor=executor,
+            progress=progress,
+            keeper=keeper,
+        )
+        return Run(model, settled, seed, numbers, plan.burn_in, plan.thin, watched, side_by_side(records), walkers)
+
+    if store is None:
+        return run(seed, None)
+    key = key_of("sample", model, None if method is None else chosen, plan, watched)
+    more = {"chains": in_words(numbers), "initial": begin if begin is None else digest_of(begin), "seed": seed}
+    with opened(store, key | more, adopt=("seed",) if rng is None else ()) as kept:
+        return run(seed_of(kept.key["seed"]), lambda block: Checkpoints(kept, f"block-{block}", watched))
 
 
 sample.__doc__ = (sample.__doc__ or "").replace(

@@ -28,7 +28,7 @@ from statnn.montecarlo._blocks.single_kernels import LANES, bond_energy, sweep_r
 from statnn.montecarlo._chunks import pieces
 from statnn.montecarlo._grid import refuse_lost
 from statnn.montecarlo._lanes import aligned, lanes, realigned
-from statnn.montecarlo._method import Method, Values, Walkers
+from statnn.montecarlo._method import Method, Untuned, Values, Walkers
 
 REPLICAS = 256
 """Chains of a block: products reach the speed of BLAS, and fields and spins of a layer stay in cache."""
@@ -115,7 +115,7 @@ class Blocks(Method[BinaryNeurons]):
         return (_Single if self.layout == "single" else _Replicas)(model, seed, chains, initial)
 
 
-class _Layers(Walkers):
+class _Layers(Untuned):
     """Spins of layered chains, shape (N, lanes), in the order of `Layered`."""
 
     def __init__(self, model: BinaryNeurons, chains: int, width: int) -> None:
@@ -126,8 +126,9 @@ class _Layers(Walkers):
         self.changed = np.zeros(chains, dtype=np.int64)
         self.updates = 0
 
-    def burn_in(self, sweeps: int) -> None:
-        self._move(sweeps)
+    def forget(self) -> None:
+        self.changed[:] = 0
+        self.updates = 0
 
     def sweep(self, sweeps: int) -> None:
         self.changed += self._move(sweeps)
@@ -179,6 +180,8 @@ class _Layers(Walkers):
 class _Replicas(_Layers):
     """Chains side by side; lanes beyond the last chain walk as well and are never looked at."""
 
+    changing: ClassVar[tuple[str, ...]] = ("spins", "lanes", "changed", "updates")
+
     def __init__(self, model: BinaryNeurons, seed: Root, chains: Sequence[int], initial: Values) -> None:
         width = _padded(len(chains))
         super().__init__(model, len(chains), width)
@@ -227,6 +230,8 @@ class _Replicas(_Layers):
 
 class _Single(_Layers):
     """One chain that keeps its fields, in spacings of the grid."""
+
+    changing: ClassVar[tuple[str, ...]] = ("spins", "fields", "lanes", "changed", "updates")
 
     def __init__(self, model: BinaryNeurons, seed: Root, chains: Sequence[int], initial: Values) -> None:
         super().__init__(model, 1, 1)

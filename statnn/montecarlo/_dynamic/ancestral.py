@@ -84,6 +84,8 @@ class Ancestral(Method[DynamicNeurons]):
 
 
 class _Draws(Walkers):
+    changing: ClassVar[tuple[str, ...]] = ("_streams", "_states")
+
     def __init__(self, model: DynamicNeurons, streams: list[np.random.Generator]) -> None:
         self._model, self._streams = model, streams
         self._states = simulate(model, streams)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import islice
 from typing import Any, ClassVar
 
 import numpy as np
@@ -145,6 +146,12 @@ class Hamiltonian(Method[DynamicNeurons]):
         """Return the chains; a random start is a draw from the model without its targets."""
         return _Trajectories(model, self, seed, chains, initial)
 
+    def restored(self, model: DynamicNeurons, seed: Root, chains: Sequence[int], kept: dict[str, Any]) -> Walkers:
+        """Return the chains as they were, made in their own states: a random start may be one without an energy."""
+        walkers = self.walkers(model, seed, chains, kept["states"])
+        walkers.restore(kept)
+        return walkers
+
 
 @once
 def _plan(model: DynamicNeurons, chains: int, noise: bool) -> Plan:
@@ -153,6 +160,11 @@ def _plan(model: DynamicNeurons, chains: int, noise: bool) -> Plan:
 
 
 class _Trajectories(Walkers):
+    changing: ClassVar[tuple[str, ...]] = (
+        "_streams", "_lengths", "_q", "_g", "_energy", "_parts", "_scale", "_step", "_moves", "_leaps", "_accepted",
+        "_divergences",
+    )  # fmt: skip
+
     def __init__(
         self, model: DynamicNeurons, method: Hamiltonian, seed: Root, chains: Sequence[int], initial: Values | None
     ) -> None:
@@ -169,6 +181,7 @@ class _Trajectories(Walkers):
         self._moves = self._leaps = 0
         self._accepted = np.zeros(len(chains), dtype=np.int64)
         self._divergences = np.zeros(len(chains), dtype=np.int64)
+        self._tuner, self._variances = DualAveraging(1.0, TARGET), Variances(self._columns.axis)
         self._guess, self._precision = self._natural()
         self._scale = self._guess
         self._set(0.0)
@@ -185,25 +198,41 @@ class _Trajectories(Walkers):
 
     def burn_in(self, sweeps: int) -> None:
         """Learn step and scales."""
-        target = TARGET if self._method.acceptance is None else self._method.acceptance
-        tuner, variances = DualAveraging(self._step, target), Variances(self._columns.axis)
-        for learns, sets in windows(sweeps):
+        self.burn_in_part(0, sweeps, sweeps)
+
+    def burn_in_part(self, begin: int, end: int, sweeps: int) -> None:
+        """Learn in a part of the burn-in."""
+        if begin == 0:
+            target = TARGET if self._method.acceptance is None else self._method.acceptance
+            self._tuner, self._variances = DualAveraging(self._step, target), Variances(self._columns.axis)
+        for learns, sets in islice(windows(sweeps), begin, end):
             acceptance = self._sweep()
             if self._method.step is None:
-                tuner.learn(float(acceptance.mean()))
-                self._set(min(tuner.step, TIME))
+                self._tuner.learn(float(acceptance.mean()))
+                self._set(min(self._tuner.step, TIME))
             if learns:
-                variances.add(self._columns.each(self._q))
+                self._variances.add(self._columns.each(self._q))
             if sets:
-                self._scale = self._learnt(variances)
+                self._scale = self._learnt(self._variances)
                 self._set(self._step)
-                variances = Variances(self._columns.axis)
-                tuner.restart(self._step)
-        if self._method.step is None:
-            self._set(min(tuner.final, TIME))
-        self._moves = self._leaps = 0
-        self._accepted[:] = 0
-        self._divergences[:] = 0
+                self._variances = Variances(self._columns.axis)
+                self._tuner.restart(self._step)
+        if end == sweeps:
+            if self._method.step is None:
+                self._set(min(self._tuner.final, TIME))
+            self._moves = self._leaps = 0
+            self._accepted[:] = 0
+            self._divergences[:] = 0
+
+    def kept(self) -> dict[str, Any]:
+        learning = {"tuner": dict(vars(self._tuner)), "variances": dict(vars(self._variances))}
+        return {**super().kept(), **learning, "states": self.states()}
+
+    def restore(self, kept: dict[str, Any]) -> None:
+        super().restore({name: kept[name] for name in self.changing})
+        vars(self._tuner).update(kept["tuner"])
+        vars(self._variances).update(kept["variances"])
+        self._set(self._step)
 
     def sweep(self, sweeps: int) -> None:
         for _ in range(sweeps):

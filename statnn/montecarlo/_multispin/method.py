@@ -18,7 +18,7 @@ from statnn.interaction import BinaryNeurons
 from statnn.montecarlo._chunks import pieces
 from statnn.montecarlo._couplings import graph, once
 from statnn.montecarlo._lanes import aligned, realigned
-from statnn.montecarlo._method import Method, Values, Walkers
+from statnn.montecarlo._method import Method, Untuned, Values, Walkers
 from statnn.montecarlo._multispin import replica_kernels as kernels
 from statnn.montecarlo._multispin.strips import StripWalkers, digits_of, strips
 
@@ -152,8 +152,10 @@ def _signs(model: BinaryNeurons) -> NDArray[np.int8]:
     return np.where(model.couplings.data < 0, -1, 0).astype(np.int8)
 
 
-class _Groups(Walkers):
+class _Groups(Untuned):
     """Replicas: groups of 64 chains, one a word, in pieces of one or of `WORDS` words."""
+
+    changing: ClassVar[tuple[str, ...]] = ("_spins", "_scratch", "_flips", "_sweeps")
 
     def __init__(self, model: BinaryNeurons, seed: Root, chains: Sequence[int], initial: Values | None) -> None:
         groups, word = np.unique([chain // LANES for chain in chains], return_inverse=True)
@@ -179,9 +181,8 @@ class _Groups(Walkers):
         self._flips = np.zeros(len(chains), dtype=np.int64)
         self._sweeps = 0
 
-    def burn_in(self, sweeps: int) -> None:
-        """Move; there is nothing to tune."""
-        self.sweep(sweeps)
+    def forget(self) -> None:
+        """Begin to count anew."""
         self._flips[:] = 0
         self._sweeps = 0
 

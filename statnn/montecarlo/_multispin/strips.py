@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +11,7 @@ from statnn._random import Root, stream
 from statnn.interaction import BinaryNeurons
 from statnn.montecarlo._chunks import pieces
 from statnn.montecarlo._lanes import aligned, realigned
-from statnn.montecarlo._method import Values, Walkers
+from statnn.montecarlo._method import Untuned, Values
 from statnn.montecarlo._multispin import strip_kernels as kernels
 
 LAZY = 1 / 16
@@ -122,8 +122,10 @@ def digits_of(cost: float) -> NDArray[np.uint64]:
     return np.array([_ALL * (chance >> (kernels.DIGITS - 1 - k) & 1) for k in range(kernels.DIGITS)], dtype=np.uint64)
 
 
-class StripWalkers(Walkers):
+class StripWalkers(Untuned):
     """Groups of 64/P chains, one group after the other."""
+
+    changing: ClassVar[tuple[str, ...]] = ("_state", "_spins", "_flips", "_sweeps")
 
     def __init__(self, model: BinaryNeurons, seed: Root, chains: Sequence[int], initial: Values | None) -> None:
         cut = strips(model)
@@ -192,9 +194,8 @@ class StripWalkers(Walkers):
             self._inside(result[bond])[...] = self._words(bits)[0]
         return result
 
-    def burn_in(self, sweeps: int) -> None:
-        """Move; there is nothing to tune."""
-        self.sweep(sweeps)
+    def forget(self) -> None:
+        """Begin to count anew."""
         self._flips[:] = 0
         self._sweeps = 0
 

@@ -1,7 +1,7 @@
 """Chains of single-spin updates in colours: spins of one chain side by side, chain after chain."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from scipy import sparse
@@ -13,7 +13,7 @@ from statnn.montecarlo._chunks import pieces, starts
 from statnn.montecarlo._couplings import once
 from statnn.montecarlo._grid import rounded
 from statnn.montecarlo._lanes import aligned, realigned
-from statnn.montecarlo._method import Values, Walkers
+from statnn.montecarlo._method import Untuned, Values
 from statnn.montecarlo._single_spin import colour_kernels as kernels
 from statnn.montecarlo._single_spin import colour_plan as _spin_plan
 from statnn.montecarlo._single_spin.colour_plan import COSTS, HELD, LANES, Plan
@@ -80,8 +80,10 @@ def memory(model: BinaryNeurons, chains: int) -> int:
     return LANES * ((chains + 16) * chunks + (8 + 4 + 8 + 4) * slots)
 
 
-class ColourWalkers(Walkers):
+class ColourWalkers(Untuned):
     """Chains that walk one after the other."""
+
+    changing: ClassVar[tuple[str, ...]] = ("spins", "rng", "changed", "sweeps")
 
     def __init__(
         self, model: BinaryNeurons, metropolis: bool, seed: Root, chains: Sequence[int], initial: Values | None
@@ -98,9 +100,8 @@ class ColourWalkers(Walkers):
         self.changed = np.zeros(len(chains), dtype=np.int64)
         self.sweeps = 0
 
-    def burn_in(self, sweeps: int) -> None:
-        """Move; there is nothing to tune."""
-        self.sweep(sweeps)
+    def forget(self) -> None:
+        """Begin to count anew."""
         self.changed[:] = 0
         self.sweeps = 0
 

@@ -1,7 +1,7 @@
 """Chains of single-spin updates as replicas: 64 of them side by side."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -11,7 +11,7 @@ from statnn.montecarlo._chunks import pieces, starts
 from statnn.montecarlo._couplings import once
 from statnn.montecarlo._grid import rounded
 from statnn.montecarlo._lanes import aligned, lanes, realigned
-from statnn.montecarlo._method import Values, Walkers
+from statnn.montecarlo._method import Untuned, Values
 from statnn.montecarlo._single_spin import replica_kernels as kernels
 from statnn.montecarlo._single_spin.replica_kernels import LANES
 
@@ -32,8 +32,10 @@ def memory(model: BinaryNeurons) -> int:
     return LANES * model.size + 8 * (model.couplings.nnz + model.size)
 
 
-class ReplicaWalkers(Walkers):
+class ReplicaWalkers(Untuned):
     """At most `LANES` chains; lanes without a chain hold spare ones that nobody sees."""
+
+    changing: ClassVar[tuple[str, ...]] = ("spins", "rng", "changed", "sweeps")
 
     def __init__(
         self, model: BinaryNeurons, metropolis: bool, seed: Root, chains: Sequence[int], initial: Values | None
@@ -49,9 +51,8 @@ class ReplicaWalkers(Walkers):
         self.changed = np.zeros(LANES, dtype=np.int64)
         self.sweeps = 0
 
-    def burn_in(self, sweeps: int) -> None:
-        """Move; there is nothing to tune."""
-        self.sweep(sweeps)
+    def forget(self) -> None:
+        """Begin to count anew."""
         self.changed[:] = 0
         self.sweeps = 0
 

@@ -19,7 +19,7 @@ from statnn.interaction import BinaryNeurons
 from statnn.montecarlo._couplings import graph, once
 from statnn.montecarlo._grid import nearest, on_grid, refuse_lost
 from statnn.montecarlo._lanes import aligned, realigned
-from statnn.montecarlo._method import Method, Values, Walkers
+from statnn.montecarlo._method import Method, Untuned, Values, Walkers
 from statnn.montecarlo._single_spin import replica_kernels as replicas
 from statnn.montecarlo._tempering.ladder import pilot
 from statnn.montecarlo._tempering.swap_kernels import swap
@@ -150,8 +150,13 @@ def _rounded(model: BinaryNeurons, lowest: float) -> tuple[Values, Values]:
     return nearest(couplings.data, spacing).astype(dtype), nearest(model.fields, spacing).astype(dtype)
 
 
-class _Ladders(Walkers):
+class _Ladders(Untuned):
     """Lane c K + k is replica k of chain c; temperatures change hands, states stay where they are."""
+
+    changing: ClassVar[tuple[str, ...]] = (
+        "_spins", "_random", "_scale", "_holders", "_swaps", "_changed", "_energy", "_first", "_proposed", "_accepted",
+        "_ends", "_trips", "_sweeps",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -186,13 +191,8 @@ class _Ladders(Walkers):
         self._changed = np.zeros((groups, LANES), dtype=np.int64)
         self._energy = np.zeros((groups, LANES))
         self._first = 0
-        self._reset()
+        self.forget()
         self._measure()
-
-    def burn_in(self, sweeps: int) -> None:
-        """Move; temperatures were chosen before."""
-        self.sweep(sweeps)
-        self._reset()
 
     def sweep(self, sweeps: int) -> None:
         """Update all replicas and swap, so many times."""
@@ -244,7 +244,7 @@ class _Ladders(Walkers):
             "temperatures": np.tile(self._temperatures, (chains, 1)),
         }
 
-    def _reset(self) -> None:
+    def forget(self) -> None:
         """Begin to count anew."""
         chains, count = self._holders.shape
         self._changed[:] = 0

@@ -109,6 +109,8 @@ def _chances(model: BinaryNeurons) -> Floats:
 
 
 class _Clusters(Walkers):
+    changing: ClassVar[tuple[str, ...]] = ("_random", "_spins", "_clusters", "_size", "_counted")
+
     def __init__(
         self, method: Wolff, model: BinaryNeurons, seed: Root, chains: Sequence[int], initial: Values | None
     ) -> None:
@@ -123,18 +125,25 @@ class _Clusters(Walkers):
         self._tuned = method.clusters is None
         self._clusters = np.full(len(chains), method.clusters or 1, dtype=np.int64)
         self._size = np.zeros(len(chains))
+        self._counted = np.zeros((len(chains), 2), dtype=np.int64)
 
     def burn_in(self, sweeps: int) -> None:
         """Find the number of clusters in the first half; the second half forgets that it ended with a large one."""
-        if self._tuned:
-            first = (sweeps + 1) // 2
-            for chain in range(len(self._clusters) if sweeps else 0):
-                sizes = [self._touch(chain) for _ in range(first)][first // 2 :]
-                number, flipped = np.sum(sizes, axis=0)
+        self.burn_in_part(0, sweeps, sweeps)
+
+    def burn_in_part(self, begin: int, end: int, sweeps: int) -> None:
+        """Move by a part of the burn-in; clusters and spins of the second quarter are counted."""
+        tuning = (sweeps + 1) // 2 if self._tuned else 0
+        for sweep in range(begin, min(end, tuning)):
+            for chain in range(len(self._counted)):
+                found = self._touch(chain)
+                if sweep >= tuning // 2:
+                    self._counted[chain] += found
+        if begin < tuning <= end:
+            for chain, (number, flipped) in enumerate(self._counted.tolist()):
                 self._clusters[chain] = max(1, round(self._model.size * number / flipped))
-            sweeps -= first
-        if sweeps:
-            self.sweep(sweeps)
+        if end > max(begin, tuning):
+            self.sweep(end - max(begin, tuning))
 
     def sweep(self, sweeps: int) -> None:
         """Flip the fixed number of clusters, so many times."""

@@ -1,0 +1,160 @@
+"""Blocks of chains that remember where they were: what stands in the store of a run.
+
+Entries of block k: ``block-k.state``, ``{"sweeps", "parts", "walkers"}``, says how many sweeps are done, in which
+entries the draws so far stand, and what `Walkers.kept` returned; ``block-k.draws-A-B`` are draws A to B of all
+observables; ``block-k.done``, ``{"walkers", "records"}``, takes their place at the end. The state is written after the
+draws that it names, and both are functions of the run alone: whenever a process is killed, the last state that was
+written is one from which the chains go on as if nothing had happened.
+"""
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from time import monotonic
+from types import CodeType
+from typing import Any
+
+from statnn._archive.file import digest_of
+from statnn._archive.names import is_own
+from statnn._archive.store import Store
+from statnn._archive.values import Packer
+from statnn._random import Root
+from statnn.montecarlo._engine import Block, Schedule, moves
+from statnn.montecarlo._method import Method, Walkers
+from statnn.montecarlo._record import Observable, Recorder, Records
+
+EVERY = 5.0
+"""Seconds between two checkpoints, at least."""
+SHARE = 0.02
+"""Largest share of the time that checkpoints take; where they take long they are rarer."""
+
+
+@dataclass(frozen=True)
+class Checkpoints:
+    """Keeps one block of chains in a store, whichever process it walks in.
+
+    Parameters
+    ----------
+    store : Store
+    name : str
+        Of the block.
+    observables : Mapping
+    """
+
+    store: Store
+    name: str
+    observables: Mapping[str, Observable | None]
+
+    def walk(self, block: Block[Records]) -> tuple[Walkers, Records]:
+        """Move the chains on from where they were, and return them with all records."""
+        done = self.store.get(f"{self.name}.done")
+        if done is not None:
+            if block.report:
+                block.report(block.schedule.sweeps)
+            return self._restored(block, done["walkers"]), done["records"]
+        state = self.store.get(f"{self.name}.state")
+        recorder, parts = Recorder(self.observables, block.schedule.draws), []
+        if state is None:
+            position, walkers = 0, block.walkers
+            if walkers is None:
+                walkers = block.method.walkers(block.model, block.seed, block.chains, block.initial)
+        else:
+            position, parts = state["sweeps"], list(state["parts"])
+            walkers = self._restored(block, state["walkers"])
+            for part in parts:
+                recorder.take(self._draws(part))
+            if block.report:
+                block.report(position)
+        self._move(block, walkers, recorder, position, parts)
+        self.store.put(f"{self.name}.done", {"walkers": walkers.kept(), "records": recorder.records})
+        for name in self.store.names():
+            if name.startswith((f"{self.name}.state", f"{self.name}.draws-")):
+                self.store.discard(name)
+        return walkers, recorder.records
+
+    def _move(
+        self, block: Block[Records], walkers: Walkers, recorder: Recorder, position: int, parts: list[str]
+    ) -> None:
+        """Move to the end of the schedule, and write down now and then where the chains are."""
+        written, due = recorder.count, monotonic() + EVERY
+        for now, drawn in moves(walkers, block, position):
+            if drawn:
+                recorder.write(walkers)
+            if monotonic() < due or now == block.schedule.sweeps:
+                continue
+            began = monotonic()
+            if recorder.count > written:
+                parts.append(f"{self.name}.draws-{written}-{recorder.count}")
+                self.store.put(parts[-1], recorder.since(written))
+                written = recorder.count
+            self.store.put(f"{self.name}.state", {"sweeps": now, "parts": parts, "walkers": walkers.kept()})
+            due = monotonic() + max(EVERY, (monotonic() - began) / SHARE)
+
+    def _draws(self, part: str) -> Records:
+        found: Records | None = self.store.get(part)
+        if found is None:
+            raise FileNotFoundError(f"{str(self.store.path / part)!r}.npz is missing: the store is damaged")
+        return found
+
+    def _restored(self, block: Block[Records], kept: dict[str, Any]) -> Walkers:
+        if block.walkers is None:
+            return block.method.restored(block.model, block.seed, block.chains, kept)
+        block.walkers.restore(kept)
+        return block.walkers
+
+
+def key_of(
+    verb: str, model: Any, method: Method[Any] | None, schedule: Schedule, observables: Mapping[str, Observable | None]
+) -> dict[str, Any]:
+    """Return what the result of a run depends on besides its seed and chains, in words of JSON."""
+    return {
+        "verb": verb,
+        "model": digest_of(model),
+        "method": described(method),
+        "burn_in": schedule.burn_in,
+        "thin": schedule.thin,
+        "draws": schedule.draws,
+        "observables": {name: function and fingerprint(function) for name, function in observables.items()},
+    }
+
+
+def in_words(chains: tuple[int, ...]) -> Any:
+    """Return the numbers of chains as JSON: first and last where they follow each other."""
+    whole = chains == tuple(range(chains[0], chains[0] + len(chains)))
+    return f"{chains[0]} to {chains[-1]}" if whole else list(chains)
+
+
+def seed_of(words: Any) -> Root:
+    """Return a seed that stood in JSON."""
+    entropy, key = words
+    return tuple(entropy) if isinstance(entropy, list) else entropy, tuple(key)
+
+
+def described(method: Method[Any] | None) -> Any:
+    """Return a method as JSON, one of a user's own as its text."""
+    return Packer().tree(method) if method is None or is_own(type(method)) else repr(method)
+
+
+def fingerprint(function: Callable[..., Any]) -> str:
+    """Return the name of a function and a digest of what it does, as far as that can be seen."""
+    name = getattr(function, "__qualname__", type(function).__qualname__)
+    seen = hashlib.sha256()
+    code = getattr(function, "__code__", None)
+    if code is not None:
+        cells = [cell.cell_contents for cell in getattr(function, "__closure__", None) or ()]
+        for part in (*_seen_of_code(code), *map(_seen_of_value, [getattr(function, "__defaults__", None), *cells])):
+            seen.update(part.encode())
+    return f"{getattr(function, '__module__', '')}:{name} {seen.hexdigest()[:16]}"
+
+
+def _seen_of_code(code: CodeType) -> list[str]:
+    inner = [part for one in code.co_consts if isinstance(one, CodeType) for part in _seen_of_code(one)]
+    constants = [repr(one) for one in code.co_consts if not isinstance(one, CodeType)]
+    return [code.co_code.hex(), repr(code.co_names), *constants, *inner]
+
+
+def _seen_of_value(value: Any) -> str:
+    try:
+        return digest_of(value)
+    except TypeError:  # no plain value: its class is all that is the same in every process
+        return type(value).__qualname__

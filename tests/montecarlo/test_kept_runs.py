@@ -1,0 +1,213 @@
+"""Runs with a store and runs in files: cut anywhere, they are the runs that were never cut."""
+
+import json
+import os
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from faults.cases import BURN_IN, models, restless, run, spread
+from test_own_method import RandomSites
+
+from statnn import io
+from statnn._archive.store import Store, StoreError
+from statnn.interaction import BinaryNeurons
+from statnn.montecarlo import METHODS, Run, _checkpoint, sample
+from statnn.montecarlo._engine import Schedule
+
+PAIR = BinaryNeurons([[0, 1], [1, 0]])
+
+
+class KilledError(Exception):
+    """Ends a run after so many entries were written."""
+
+
+@pytest.fixture
+def eager(monkeypatch):
+    """Write a checkpoint after every piece of work."""
+    monkeypatch.setattr(_checkpoint, "EVERY", _checkpoint.EVERY)
+    monkeypatch.setattr(_checkpoint, "SHARE", _checkpoint.SHARE)
+    monkeypatch.setattr(os, "fsync", lambda _: None)
+    restless()
+
+
+def cut(monkeypatch, path, entries, start, times):
+    """Start work with a store and end it after so many entries, so many times; then let it finish."""
+    put = Store.put
+
+    def write(store, name, value):
+        nonlocal left
+        if left == 0:
+            raise KilledError
+        left -= 1
+        put(store, name, value)
+
+    for _ in range(times):
+        left = entries
+        monkeypatch.setattr(Store, "put", write)
+        with pytest.raises(KilledError):
+            start(path)
+        monkeypatch.setattr(Store, "put", put)
+    return start(path)
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.usefixtures("eager")
+def test_every_method_goes_on_where_it_was(method, monkeypatch, tmp_path):
+    """The first cuts fall into the burn-in; what is left are the results alone."""
+    whole = run(method)
+    assert cut(monkeypatch, tmp_path / "work", 15, lambda path: run(method, store=path), 5) == whole
+    again = run(method, store=tmp_path / "work")
+    assert again == whole
+    assert again.extend(20) == whole.extend(20)
+    assert np.array_equal(again.states, whole.states)
+    assert all(np.array_equal(again.diagnostics[name], values) for name, values in whole.diagnostics.items())
+    names = {path.name for path in (tmp_path / "work").iterdir()}
+    assert names - {f"block-{k}.done.npz" for k in range(3)} == {"store.json", "lock"}
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.usefixtures("eager")
+def test_extended_runs_and_runs_in_files_go_on(method, monkeypatch, tmp_path):
+    whole = run(method)
+    whole.save(tmp_path / "run.npz")
+    again = Run.load(tmp_path / "run.npz", own={"spread": spread})
+    assert again == whole
+    longer = cut(monkeypatch, tmp_path / "work", 9, lambda path: again.extend(30, store=path), 2)
+    assert longer == whole.extend(30)
+    with pytest.raises(StoreError, match=r"run is .* there and"):
+        longer.extend(30, store=tmp_path / "work")
+
+
+def test_a_burn_in_does_not_depend_on_its_parts(tmp_path):
+    """Of Hamiltonian Monte Carlo, which learns, and of Wolff, which counts."""
+    for method in ("hamiltonian", "wolff"):
+        settled = METHODS[method]()
+        model = models()[method]
+        one, other = (settled.walkers(model, (3, ()), range(3), None) for _ in range(2))
+        one.burn_in(BURN_IN)
+        for begin, end in ((0, 7), (7, 20), (20, 21), (21, BURN_IN)):
+            io.save(other.kept(), tmp_path / "kept.npz")
+            fresh = settled.restored(model, (3, ()), range(3), io.load(tmp_path / "kept.npz"))
+            other.burn_in_part(begin, end, BURN_IN)
+            fresh.burn_in_part(begin, end, BURN_IN)
+            assert np.array_equal(fresh.states(), other.states())
+            other = fresh
+        for walkers in (one, other):
+            walkers.sweep(5)
+        assert np.array_equal(one.states(), other.states())
+
+
+@pytest.mark.usefixtures("eager")
+def test_a_method_of_ones_own_needs_nothing_more(monkeypatch, tmp_path):
+    def run_own(**store):
+        return sample(PAIR, 50, method=RandomSites(), rng=1, **store)
+
+    whole = run_own()
+    assert cut(monkeypatch, tmp_path / "work", 3, lambda path: run_own(store=path), 2) == whole
+    whole.save(tmp_path / "run.npz")
+    assert Run.load(tmp_path / "run.npz", own={RandomSites.name: RandomSites()}).extend(5) == whole.extend(5)
+    with pytest.raises(ValueError, match=f"{RandomSites.name!r} is one of your own"):
+        Run.load(tmp_path / "run.npz")
+
+
+def test_workers_write_what_they_do(tmp_path):
+    whole = run("blocks")
+    with ThreadPoolExecutor(2) as pool:
+        assert run("blocks", store=tmp_path / "work", executor=pool) == whole
+    assert run("blocks", store=tmp_path / "work") == whole
+
+
+def test_a_run_in_a_file_knows_observables_by_name(tmp_path):
+    found = run("heat bath")
+    found.save(tmp_path / "run.npz")
+    nameless = Run.load(tmp_path / "run.npz")
+    assert nameless.estimate("spread") == found.estimate("spread")
+    with pytest.raises(ValueError, match=r"observable 'spread' is a function of your own.*own={'spread'"):
+        nameless.extend(10)
+    nameless.save(tmp_path / "again.npz")
+    assert Run.load(tmp_path / "again.npz", own={"spread": spread}) == found
+    with np.load(tmp_path / "run.npz", allow_pickle=False) as plain:
+        assert np.array_equal(plain["value.draws.energy"], found.draws["energy"])
+
+
+def test_a_seed_that_nobody_chose_is_that_of_the_store(tmp_path):
+    assert sample(PAIR, 10, store=tmp_path / "work") == sample(PAIR, 10, store=tmp_path / "work")
+    generator = np.random.default_rng(1)
+    sample(PAIR, 10, rng=generator, store=tmp_path / "other")
+    with pytest.raises(StoreError, match="seed is"):
+        sample(PAIR, 10, rng=generator, store=tmp_path / "other")
+
+
+def made(states):
+    return states[:, 0]
+
+
+def changed(states):
+    return states[:, 1]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"rng": 2}, "seed is"),
+        ({"sweeps": 20}, "burn_in is 5 there and 10 here; draws is 10 there and 20 here"),
+        ({"burn_in": 3}, "burn_in is 5 there and 3 here"),
+        ({"thin": 2}, "thin is 1 there and 2 here"),
+        ({"chains": 3}, "chains is 0 to 3 there and 0 to 2 here"),
+        ({"method": "metropolis"}, "method is null there"),
+        ({"observables": {"own": changed}}, "observables is .*:made .*:changed"),
+        ({"initial": [1, 1]}, "initial is null there"),
+        ({"model": PAIR.at(2.0)}, "model is"),
+    ],
+)
+def test_a_store_of_another_run_is_refused(options, message, tmp_path):
+    usual = {"model": PAIR, "sweeps": 10, "rng": 1, "observables": {"own": made}}
+    sample(**usual, store=tmp_path / "work")
+    before = {path.name: path.read_bytes() for path in (tmp_path / "work").iterdir()}
+    with pytest.raises(StoreError, match=message):
+        sample(**{**usual, **options}, store=tmp_path / "work")
+    assert {path.name: path.read_bytes() for path in (tmp_path / "work").iterdir()} == before
+
+
+def test_functions_are_known_by_what_they_do():
+    def scaled(factor, more=0.0):
+        return lambda states: states * factor + more
+
+    prints = [
+        _checkpoint.fingerprint(one) for one in (made, changed, scaled(1.0), scaled(2.0), scaled(2.0, 1.0), np.mean)
+    ]
+    assert len(set(prints)) == len(prints)
+    assert _checkpoint.fingerprint(scaled(2.0)) == prints[3]
+
+
+@pytest.mark.usefixtures("eager")
+def test_a_damaged_checkpoint_is_said(monkeypatch, tmp_path):
+    monkeypatch.setattr(Store, "discard", lambda *_: None)
+    run("heat bath", store=tmp_path / "work")
+    (tmp_path / "work" / "block-0.done.npz").unlink()
+    assert run("heat bath", store=tmp_path / "work") == run("heat bath")
+    (tmp_path / "work" / "block-0.done.npz").unlink()
+    state = tmp_path / "work" / "block-0.state.npz"
+    whole = state.read_bytes()
+    state.write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(StoreError, match=r"block-0\.state\.npz.*delete this file"):
+        run("heat bath", store=tmp_path / "work")
+
+
+def test_arviz_gets_the_draws(monkeypatch):
+    found = sample(PAIR, 10, rng=1)
+    monkeypatch.setitem(sys.modules, "arviz", SimpleNamespace(from_dict=dict))
+    assert found.to_arviz().keys() == found.draws.keys()
+    monkeypatch.setitem(sys.modules, "arviz", None)
+    with pytest.raises(ImportError, match="pip install arviz"):
+        found.to_arviz()
+
+
+def test_the_head_of_a_store_says_what_it_is(tmp_path):
+    sample(PAIR, 10, rng=1, store=tmp_path / "work")
+    head = json.loads((tmp_path / "work" / "store.json").read_text())
+    assert head["key"]["draws"] == Schedule(5, 10, 1).draws
+    assert head["provenance"]["versions"]["numpy"] == np.__version__
