@@ -26,7 +26,7 @@ class Walkers(ABC):
     ----------
     changing : tuple of str or None
         Names of the attributes that change while chains walk, others follow from model and method; None for all but
-        the model.
+        models and methods.
     """
 
     changing: ClassVar[tuple[str, ...] | None] = None

@@ -1,6 +1,6 @@
 """The verb `sample`: a model, a number of sweeps and a seed become chains, and the chains a run."""
 
-import os  # noqa: TC003 - typing.get_type_hints(sample) needs it
+import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Executor  # noqa: TC003 - typing.get_type_hints(sample) needs it
 from functools import partial
@@ -22,6 +22,7 @@ from statnn.montecarlo._record import Observable, record, side_by_side
 from statnn.montecarlo._registry import names
 from statnn.montecarlo._run import Run
 
+Folder: TypeAlias = str | os.PathLike[str]
 Observables: TypeAlias = Sequence[str] | Mapping[str, str | Observable]
 
 
@@ -38,7 +39,7 @@ def sample(
     initial: "ArrayLike | None" = None,
     executor: "Executor | None" = None,
     progress: "Report | bool | None" = None,
-    store: "str | os.PathLike[str] | None" = None,
+    store: "Folder | None" = None,
 ) -> "Run":
     r"""Draw states of a model from p ∝ exp(-E/T), or exp(-βH), by Monte Carlo.
 
