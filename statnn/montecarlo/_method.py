@@ -57,9 +57,8 @@ class Walkers(ABC):
         """
         if self.changing is not None:
             return {name: getattr(self, name) for name in self.changing}
-        return {
-            name: value for name, value in vars(self).items() if not isinstance(value, BinaryNeurons | DynamicNeurons)
-        }
+        given = (BinaryNeurons, DynamicNeurons, Method)
+        return {name: value for name, value in vars(self).items() if not isinstance(value, given)}
 
     def restore(self, kept: dict[str, Any]) -> None:
         """Take up what `kept` returned; called of walkers that the method has just made."""
