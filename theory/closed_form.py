@@ -175,12 +175,18 @@ class Formula:
             For a symbol that is missing or unknown, naming the nearest one.
         ValueError
             Outside the range, which is named.
+        ArithmeticError
+            Where the formula is not finite.
         """
         if isinstance(digits, bool) or not isinstance(digits, int) or digits < 1:
             raise ValueError(f"digits = {digits!r} must be a whole number of at least 1")
         with mpmath.workdps(digits + _GUARD):
             given = self._checked(values)
-        found = converged(self._number, tuple(given[one.name] for one in self.variables), digits)
+        try:
+            found = converged(self._number, tuple(given[one.name] for one in self.variables), digits)
+        except ZeroDivisionError:
+            at = ", ".join(f"{name} = {value}" for name, value in values.items())
+            raise ArithmeticError(f"{self.name} has no finite value at {at}") from None
         return sp.Float(found, digits)
 
     def _checked(self, values: Mapping[str, Any]) -> dict[str, Number]:

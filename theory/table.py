@@ -1,11 +1,13 @@
 """All formulas of the project, by name."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from html import escape
 
-from statnn.theory.closed_form import Formula, nearest
+import sympy as sp
+
+from statnn.theory.closed_form import Formula, Value, nearest
 
 
 class Formulas(Mapping[str, Formula]):
@@ -92,6 +94,22 @@ def formula(name: str) -> Formula:
     N*(1 - (N*b/(D*c + N*b))**b)
     """
     return formulas()[name]
+
+
+def in_order(name: str, symbols: str) -> Callable[..., sp.Float]:
+    """Return a formula as a function of its symbols, in this order, and of ``digits``: a yardstick for arithmetic.
+
+    Examples
+    --------
+    >>> in_order("gamma-poisson.inflection", "N c")(1000, 5)
+    200.00000000000000000000000000000000000000000000000
+    """
+    names = symbols.split()
+
+    def evaluate(*values: Value, digits: int = 50) -> sp.Float:
+        return formula(name).evaluate(digits=digits, **dict(zip(names, values, strict=True)))
+
+    return evaluate
 
 
 def main_result(name: str) -> Formula:

@@ -17,6 +17,7 @@ from statnn.rg._fixed_points import derivative
 from statnn.rg._layers.decimation import mediated
 from statnn.testing import assert_covariance, assert_mean, rejects
 from statnn.testing.strategies import layers, log_uniform, signed
+from statnn.theory import formula
 from statnn.theory.rg import solvable_oracle
 from statnn.theory.rg.decimation import FUNCTION, K1, K2, exponentials, z
 from statnn.theory.rg.linear import WEIGHT, block, w
@@ -94,7 +95,8 @@ def test_linear_blocks_meet_the_oracle(weight, bias, noise, m):
     if abs(abs(weight) - 1) < 1e-3:
         weight = 0.99
     found = rg.LinearLayer(weight, bias, noise).power(m)
-    exact = solvable_oracle.linear_block(weight, bias, noise, m, digits=20)
+    more = {"weight": {}, "bias": {"a": bias}, "noise": {"s": noise}}
+    exact = [formula(f"linear-layers.{name}").evaluate(digits=20, w=weight, b=m, **more[name]) for name in more]
     condition = 1e-15 * m / abs(1 - abs(weight))
     for ours, value in zip((found.weight, found.bias, found.noise_covariance), exact, strict=True):
         assert abs(float(ours.ravel()[0]) - float(value)) <= condition * abs(float(value)) + 1e-15 * abs(bias)

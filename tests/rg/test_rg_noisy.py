@@ -17,7 +17,7 @@ from statnn.rg._layers import quadrature as _nodes
 from statnn.rg._layers.noisy import _change, renormalised
 from statnn.rg._layers.projection import _fit, projected
 from statnn.testing import assert_mean, rejects
-from statnn.theory.rg import solvable_oracle
+from statnn.theory import formula
 
 TANH = rg.NoisyLayer("tanh").activation
 NOISES = np.array([0.04, 0.02, 0.01])
@@ -130,7 +130,8 @@ def test_simulation_meets_the_stationary_law(rng):
 
 def test_weak_noise_tends_to_its_exact_amplitude(critical):
     """<h²>/ε = 0.82790 + O(ε): the error halves with ε, and so does that of ξ ε."""
-    amplitude = float(solvable_oracle.weak_noise_amplitude())
+    form = formula("leading-form.stationary-variance")
+    amplitude = float(form.evaluate(z=3, u="1/3", epsilon=1))
     found = np.array([layer.stationary().moment(2) / layer.noise_std for layer in critical])
     gaps = found - amplitude
     orders = np.log2(gaps[:-1] / gaps[1:])

@@ -35,11 +35,7 @@ GROWTH_RATE = D * sp.diff(WORKING, D)
 COUNT = beta_binomial(k, D, b, A - b)
 
 # Polya urn; S_m vanishes when no neuron is left outside the m silent ones
-SILENT_URN = sp.Piecewise(
-    (1, sp.Eq(n, 0)),
-    (0, m >= N),
-    (sp.gamma(n + b * (N - m)) * sp.gamma(b * N) / (sp.gamma(n + b * N) * sp.gamma(b * (N - m))), True),
-)
+SILENT_URN = sp.rf(b * (N - m), n) / sp.rf(b * N, n)
 _S1, _S2 = SILENT_URN.subs(m, 1), SILENT_URN.subs(m, 2)
 ACTIVE_URN = 1 - _S1
 WORKING_URN = N * ACTIVE_URN

@@ -4,7 +4,7 @@ import sympy as sp
 
 from statnn.theory.activation import expressions as known
 from statnn.theory.activation.expressions import A, beta_binomial, gamma_survival, negative_binomial
-from statnn.theory.activation.symbols import D0, K0, OWN, PAPER, TEXT, D, E, K, M, N, P, S, V, b, c, i, k, n, n0
+from statnn.theory.activation.symbols import D0, K0, OWN, PAPER, TEXT, D, E, K, M, N, P, S, V, b, c, i, k, m, n, n0
 from statnn.theory.closed_form import Formula
 from statnn.theory.root import Root
 from statnn.theory.variable import Variable
@@ -46,7 +46,8 @@ def _steepest(total: sp.Expr, at: sp.Symbol) -> sp.Expr:
     return Root(1 + at * sp.diff(hazard, at) / hazard - at * hazard, (at, 0, sp.oo))
 
 
-_URN_SILENT = gamma_survival(n, b * N, b)
+_URN_SILENT = known.SILENT_URN.subs(m, 1)
+_urn_growth = -n * N * sp.diff(gamma_survival(n, b * N, b), n)
 _STEEPEST = "where dE[K]/d ln D is largest"
 _COUNT = "probability that a neuron was active k times"
 _BIASED = "share of the next activations that falls on neurons active k times: weight of l(k) in the mean loss"
@@ -130,7 +131,7 @@ _BETA_BERNOULLI = (
 
 _POLYA_URN = (
     Formula("polya-urn.silent", S(n), _URN_SILENT, _URN, _SHARE, OWN, "exact", "survival", _ROOM + "PolyaUrn.silent"),
-    Formula("polya-urn.working", E(K(n)), N * (1 - _URN_SILENT), _URN, _MEAN, OWN, "exact", "survival",
+    Formula("polya-urn.working", E(K(n)), known.WORKING_URN, _URN, _MEAN, OWN, "exact", "survival",
             _ROOM + "PolyaUrn.working"),
     Formula("polya-urn.working-after", E(K(n)), N - (N - K0) * gamma_survival(n - n0, b * N + n0, b),
             (*_URN, Variable(n0, "0 <= n_0 <= n", "activation events at the start"), _START[1]), _AFTER, OWN, "exact",
@@ -144,7 +145,7 @@ _POLYA_URN = (
             _ROOM + "PolyaUrn.working_law"),
     Formula("polya-urn.missing-mass", M(n), b * N / (n + b * N) * _URN_SILENT, _URN, _MASS, OWN, "exact", "loss",
             _ROOM + "PolyaUrn.missing_mass"),
-    Formula("polya-urn.growth-rate", n * sp.Derivative(E(K(n)), n), -n * N * sp.diff(_URN_SILENT, n), _URN, _RATE, OWN,
+    Formula("polya-urn.growth-rate", n * sp.Derivative(E(K(n)), n), _urn_growth, _URN, _RATE, OWN,
             "exact", "growth", _ROOM + "PolyaUrn.growth_rate"),
     Formula("polya-urn.inflection", n, _steepest(b * N, n), _URN, "where dE[K]/d ln n is largest", OWN, "exact",
             "growth", _ROOM + "PolyaUrn.inflection"),

@@ -15,6 +15,7 @@ import sympy as sp
 from statnn.theory.activation import expressions, symbols
 from statnn.theory.activation.log_gamma import mixed_log_gamma as _mixed_log_gamma
 from statnn.theory.activation.urn_law import inside_share
+from statnn.theory.evaluation import number
 from statnn.theory.precision import Number
 from statnn.theory.precision import converged as _converged
 
@@ -33,7 +34,7 @@ def _evaluator(
 
     @cache
     def compiled() -> Callable[..., mpmath.mpf]:
-        return sp.lambdify(variables, expression, modules="mpmath", cse=True)
+        return number(expression, variables)
 
     def evaluate(*arguments: Number, digits: int = 50) -> mpmath.mpf:
         missing = len(variables) - len(arguments)

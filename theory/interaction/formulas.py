@@ -113,7 +113,7 @@ _CHAINS = (
             "logarithm of the partition function of a ring", TEXTBOOK, "exact", "transfer-matrix",
             _ROOM + "BinaryNeurons.exact", main=True),
     Formula("ring.correlation", expected("s_{0} s_{r}"), (_tanh**r + _tanh ** (n - r)) / (1 + _tanh**n),
-            (_RING, _FERRO, Variable(r, "1 <= r < n, whole", "distance")), "correlation on a ring without field",
+            (_RING, _FERRO, Variable(r, "0 <= r <= n, whole", "distance")), "correlation on a ring without field",
             TEXTBOOK, "exact", "transfer-matrix", _ROOM + "BinaryNeurons.exact"),
 )  # fmt: skip
 
@@ -165,7 +165,7 @@ _SQUARE = (
 # -- Monte Carlo -----------------------------------------------------------------------------------------
 
 _LOCAL = (Variable(F, "-oo < F < oo", "local field of the spin"), Variable(T, "0 < T < oo", "temperature"))
-_RHO = Variable(rho, "0 < rho < 1", "correlation of neighbouring draws")
+_RHO = Variable(rho, "-1 < rho < 1", "correlation of neighbouring draws")
 _MONTE_CARLO = (
     Formula("heat-bath.chance", named("P(+)"), 1 / (1 + sp.exp(-2 * F / T)), _LOCAL,
             "probability with which the heat bath turns a spin up", TEXTBOOK, "exact", "heat-bath",

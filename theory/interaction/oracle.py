@@ -12,12 +12,11 @@ import mpmath
 import sympy as sp
 
 from statnn.theory import notation as symbols
-from statnn.theory.interaction.autocorrelation import MEAN_VARIANCE, TAU, covariance_bias, k, n, rho
-from statnn.theory.interaction.chain import EIGENVALUES
-from statnn.theory.interaction.tempering import ACCEPTANCE, SWAP, SYMBOLS
-from statnn.theory.interaction.torus import cosh_mode, kaufman
+from statnn.theory.interaction.autocorrelation import covariance_bias, k, n, rho
+from statnn.theory.interaction.tempering import ACCEPTANCE, SYMBOLS
 from statnn.theory.interaction.weights import NOISE
 from statnn.theory.precision import Number, converged, exact
+from statnn.theory.table import in_order
 
 Row = Sequence[Number]
 
@@ -57,73 +56,17 @@ def ring_log_partition(couplings: Row, *, digits: int = 50) -> mpmath.mpf:
     return converged(log_z, tuple(couplings), digits)
 
 
-def field_ring_log_partition(K: Number, h: Number, size: int, *, digits: int = 50) -> mpmath.mpf:
-    """Return ln Z of a ring of `size` spins with coupling K and field h."""
-    values = [_compiled(value, symbols.K, symbols.h) for value in EIGENVALUES]
-    return converged(lambda k, f: mpmath.log(sum(value(k, f) ** size for value in values)), (K, h), digits)
-
-
-def ring_correlation(K: Number, size: int, distance: int, *, digits: int = 50) -> mpmath.mpf:
-    """Return <s_0 s_r> on a ring of `size` spins."""
-
-    def ruled(k: mpmath.mpf) -> mpmath.mpf:
-        t = mpmath.tanh(k)
-        return (t**distance + t ** (size - distance)) / (1 + t**size)
-
-    return converged(ruled, (K,), digits)
-
+field_ring_log_partition = in_order("ring.log-partition", "K h n")
+ring_correlation = in_order("ring.correlation", "K n r")
 
 # -- the square lattice ----------------------------------------------------------------------------------
 
-
-def _kaufman(K: mpmath.mpf, columns: int, rows: int) -> mpmath.mpf:
-    cosines = [mpmath.cos(mpmath.pi * mode / columns) for mode in range(columns + 1)]
-    return mpmath.log(kaufman(mpmath.exp(K), columns, rows, cosines, lambda M, c: mpmath.cosh(M * mpmath.acosh(c))))
-
-
-def torus_log_partition(K: Number, rows: int, columns: int, *, digits: int = 50) -> mpmath.mpf:
-    """Return ln Z of the rows × columns torus for K > 0; a side of length 2 has two bonds between neighbours."""
-    return converged(lambda k: _kaufman(k, columns, rows), (K,), digits)
-
-
-def torus_energy(K: Number, rows: int, columns: int, *, digits: int = 50) -> mpmath.mpf:
-    """Return <E>/J of the torus."""
-    return converged(lambda k: -mpmath.diff(lambda at: _kaufman(at, columns, rows), k), (K,), digits)
-
-
-def torus_heat_capacity(K: Number, rows: int, columns: int, *, digits: int = 50) -> mpmath.mpf:
-    """Return the heat capacity of the torus."""
-    return converged(lambda k: k**2 * mpmath.diff(lambda at: _kaufman(at, columns, rows), k, 2), (K,), digits)
-
-
-def onsager_log_partition(K: Number, *, digits: int = 30) -> mpmath.mpf:
-    """Return ln Z per spin of the infinite lattice: half the mean of the modes γ(θ)."""
-
-    def log_z(k: mpmath.mpf) -> mpmath.mpf:
-        grow = mpmath.exp(k)
-        modes = mpmath.quad(
-            lambda angle: mpmath.acosh(cosh_mode(grow, mpmath.cos(angle))),
-            mpmath.linspace(0, mpmath.pi, 5),
-        )
-        return mpmath.log(2 * mpmath.sinh(2 * k)) / 2 + modes / (2 * mpmath.pi)
-
-    return converged(log_z, (K,), digits)
-
-
-def _onsager(K: mpmath.mpf) -> mpmath.mpf:
-    modulus = 2 * mpmath.sinh(2 * K) / mpmath.cosh(2 * K) ** 2
-    return -mpmath.coth(2 * K) * (1 + 2 / mpmath.pi * (2 * mpmath.tanh(2 * K) ** 2 - 1) * mpmath.ellipk(modulus**2))
-
-
-def onsager_energy(K: Number, *, digits: int = 50) -> mpmath.mpf:
-    """Return <E>/J per spin of the infinite square lattice, K not critical."""
-    return converged(_onsager, (K,), digits)
-
-
-def onsager_heat_capacity(K: Number, *, digits: int = 50) -> mpmath.mpf:
-    """Return the heat capacity per spin of the infinite square lattice, K not critical."""
-    return converged(lambda k: -(k**2) * mpmath.diff(_onsager, k), (K,), digits)
-
+torus_log_partition = in_order("kaufman.log-partition", "K R C")
+torus_energy = in_order("kaufman.energy", "K R C")
+torus_heat_capacity = in_order("kaufman.heat-capacity", "K R C")
+onsager_log_partition = in_order("onsager.log-partition", "K")
+onsager_energy = in_order("onsager.energy", "K")
+onsager_heat_capacity = in_order("onsager.heat-capacity", "K")
 
 # -- Monte Carlo -----------------------------------------------------------------------------------------
 
@@ -134,20 +77,9 @@ def swap_acceptance(mean: Number, variance: Number, *, digits: int = 50) -> mpma
     return converged(acceptance, (mean, variance), digits)
 
 
-def gaussian_swap(gap: Number, spread: Number, *, digits: int = 50) -> mpmath.mpf:
-    """Return the acceptance of an exchange across a `gap` in 1/T of Gaussian energies of deviation `spread`."""
-    return converged(_compiled(SWAP, SYMBOLS["gap"], SYMBOLS["spread"]), (gap, spread), digits)
-
-
-def autoregressive_tau(decay: Number, *, digits: int = 50) -> mpmath.mpf:
-    """Return the integrated autocorrelation time of an autoregression whose correlations decay as decay^t."""
-    return converged(_compiled(TAU, rho), (decay,), digits)
-
-
-def autoregressive_variance(decay: Number, draws: int, *, digits: int = 50) -> mpmath.mpf:
-    """Return the variance of the mean of `draws` draws of variance one."""
-    variance = _compiled(MEAN_VARIANCE, rho, n)
-    return converged(variance, (decay, draws), digits)
+gaussian_swap = in_order("tempering.acceptance", "Delta s")
+autoregressive_tau = in_order("autoregression.tau", "rho")
+autoregressive_variance = in_order("autoregression.variance", "rho n")
 
 
 def autoregressive_covariance(decay: Number, draws: int, lag: int, *, digits: int = 50) -> mpmath.mpf:

@@ -40,9 +40,10 @@ _ROOM = "statnn.rg."
 
 _mu, _C = sp.Symbol("mu", real=True), sp.Symbol("C", nonnegative=True)
 _LINEAR = (
-    Variable(w, "-1 < w < 1", "weight of a layer of width one"), Variable(bias, "-oo < a < oo", "bias"),
+    Variable(w, "-oo < w < oo", "weight of a layer of width one, not 1 or -1"), Variable(bias, "-oo < a < oo", "bias"),
     Variable(noise, "0 < s < oo", "variance of the noise"), Variable(block, "1 <= b < oo, whole", "layers"),
 )  # fmt: skip
+_CONTRACTING = (Variable(w, "-1 < w < 1", "weight of a layer of width one"), *_LINEAR[1:])
 _ANY = (
     Variable(w, "-oo < w < oo", "weight of a layer of width one"), *_LINEAR[1:],
     Variable(_mu, "-oo < mu < oo", "mean of the input, or bias of the layer below"),
@@ -66,9 +67,10 @@ _LINEAR_FORMULAS = (
     _linear("composed-bias", named("a'"), w * _mu + bias, "bias of a layer on top of another", "compose", _ANY),
     _linear("composed-noise", named("s'"), w**2 * _C + noise, "variance of the noise of a layer on top of another",
             "compose", _ANY),
-    _linear("stationary-mean", expected("h"), bias / (1 - w), "mean of the law that a layer keeps", "stationary"),
+    _linear("stationary-mean", expected("h"), bias / (1 - w), "mean of the law that a layer keeps", "stationary",
+            _CONTRACTING),
     _linear("stationary-variance", spread("h"), noise / (1 - w**2), "variance of the law that a layer keeps",
-            "stationary"),
+            "stationary", _CONTRACTING),
     _linear("correlation-length", named(r"\xi"), -1 / sp.log(w), "layers over which a signal decays",
             "correlation_length", (Variable(w, "0 < w < 1", "weight of a layer of width one"),)),
 )  # fmt: skip
@@ -192,7 +194,7 @@ _DEPTH_FORMULAS = (
            "variance of noise that a block keeps", "noise_eigenfunction", "noise-cutoff", _LATER),
     _fixed("finite-depth", named("F(A)"), FINITE_DEPTH,
            "mean square signal after m layers near criticality, times the power 2/(z-1) of m", "finite_depth",
-           "finite-depth", Variable(DISTANCE, "0 < A < oo", "distance from criticality times layers")),
+           "finite-depth", Variable(DISTANCE, "-oo < A < oo", "distance from criticality times layers, not 0")),
     _leading("amplitude", named("a"), _amplitude, "amplitude of the decay in depth", "amplitude", "depth-scaling",
              _Z, _U),
     _leading("signal", named("h_{m}"), FLOW.subs(x, sp.oo), "signal after many layers", "signal", "depth-scaling",

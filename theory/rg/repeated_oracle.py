@@ -10,9 +10,8 @@ import mpmath
 import sympy as sp
 
 from statnn.theory.precision import Number, converged, exact
-from statnn.theory.rg import functional, noise_cutoff, repeated
-
-VARIABLES = functional.x, functional.n, functional.u, functional.m
+from statnn.theory.rg import functional
+from statnn.theory.table import in_order
 
 
 @cache
@@ -20,10 +19,10 @@ def _compiled(expression: sp.Expr, *variables: sp.Symbol) -> Callable[..., mpmat
     return sp.lambdify(variables, expression, modules="mpmath")
 
 
-def fixed_function(x: Number, layers: Number, z: int, u: Number, *, digits: int = 50) -> mpmath.mpf:
-    """Return f*_m(x) for x > 0."""
-    flow = _compiled(functional.FLOW, *VARIABLES)
-    return converged(lambda at, c, m: flow(at, mpmath.mpf(z - 1), c, m), (x, u, layers), digits)
+fixed_function = in_order("fixed-function.layers", "x m z u")
+stationary_variance = in_order("leading-form.stationary-variance", "epsilon z u")
+stationary_correction = in_order("leading-form.stationary-correction", "u r")
+finite_depth = in_order("fixed-function.finite-depth", "A z u")
 
 
 def eigenfunction(k: int, x: Number, z: int, u: Number, *, digits: int = 50) -> mpmath.mpf:
@@ -47,26 +46,6 @@ def _spectral(expression: sp.Expr, k: int, x: Number, z: int, u: Number, digits:
         return function(unit * at**n, n, mpmath.mpf(k)) / unit ** (mpmath.mpf(k) / n)
 
     return converged(value, (x, u), digits)
-
-
-def stationary_variance(noise: Number, z: int, u: Number, *, digits: int = 50) -> mpmath.mpf:
-    """Return the stationary <x²> as ε → 0, z odd."""
-    variance = _compiled(noise_cutoff.VARIANCE, noise_cutoff.epsilon, functional.n, functional.u)
-    return converged(lambda e, c: variance(e, mpmath.mpf(z - 1), c), (noise, u), digits)
-
-
-def stationary_correction(u: Number, residue: Number, *, digits: int = 50) -> mpmath.mpf:
-    """Return c of <x²> = leading · (1 + c ε), z = 3."""
-    second = _compiled(noise_cutoff.SECOND, functional.n, functional.u, noise_cutoff.r)
-    leading = _compiled(noise_cutoff.VARIANCE, noise_cutoff.epsilon, functional.n, functional.u)
-    two = mpmath.mpf(2)
-    return converged(lambda c, r: second(two, c, r) / leading(mpmath.mpf(1), two, c), (u, residue), digits)
-
-
-def finite_depth(distance: Number, z: int, u: Number, *, digits: int = 50) -> mpmath.mpf:
-    """Return F(A, 0), A not 0."""
-    law = _compiled(repeated.FINITE_DEPTH, repeated.DISTANCE, repeated.n, repeated.u)
-    return converged(lambda a, c: law(a, mpmath.mpf(z - 1), c), (distance, u), digits)
 
 
 def iterated(layer: Callable[[mpmath.mpf], mpmath.mpf], x: Number, layers: int, *, digits: int = 50) -> mpmath.mpf:

@@ -1,4 +1,4 @@
-"""Solvable repeated layers evaluated by mpmath: blocks of linear layers, of spins, their correlation lengths.
+"""Layers of one spin evaluated by mpmath: blocks of them, and their correlation lengths.
 
 Arguments are as in `statnn.theory.activation.oracle`: a float stands for exactly the number it is.
 """
@@ -8,20 +8,7 @@ from typing import Any
 
 import mpmath
 
-from statnn.theory.precision import Number, converged, exact
-
-
-def linear_block(w: Number, bias: Number, noise: Number, m: int, *, digits: int = 50) -> tuple[mpmath.mpf, ...]:
-    """Return weight, bias and variance of m linear layers, w not ±1."""
-
-    def part(index: int) -> mpmath.mpf:
-        def value(v: mpmath.mpf, a: mpmath.mpf, s: mpmath.mpf) -> mpmath.mpf:
-            return (v**m, a * (1 - v**m) / (1 - v), s * (1 - v ** (2 * m)) / (1 - v**2))[index]
-
-        return converged(value, (w, bias, noise), digits)
-
-    return part(0), part(1), part(2)
-
+from statnn.theory.precision import Number, converged
 
 Spin = tuple[Number, Number, Number]
 """Coupling, field of the output, field of the input."""
@@ -87,9 +74,3 @@ def binary_spectrum(K: Number, fields: Number, inputs: Number, *, digits: int = 
         return -1 / mpmath.log(abs(ratio)) if abs(ratio) not in (0, 1) else mpmath.inf
 
     return tuple(converged(partial(value, index), (K, fields, inputs), digits) for index in range(3))
-
-
-def weak_noise_amplitude(*, digits: int = 50) -> mpmath.mpf:
-    """Return √6 Γ(3/4)/Γ(1/4): the stationary <h²>/ε of tanh layers at w = 1 as ε tends to zero."""
-    with mpmath.workdps(digits + 10):
-        return mpmath.sqrt(6) * mpmath.gamma(exact(3) / 4) / mpmath.gamma(exact(1) / 4)

@@ -115,7 +115,7 @@ INTERACTION = {
     "chain.correlation": Row(lambda n, K: _chain(n, K).correlation[0, -1], 1e-10, 1e-15),
     "chain.free-energy": Row(lambda n, K, T: _chain(n, K, T).free_energy),
     "ring.log-partition": Row(lambda n, K, h: _ring(n, K, h).log_partition),
-    "ring.correlation": Row(lambda n, K, r: _ring(n, K).correlation[0, r]),
+    "ring.correlation": Row(lambda n, K, r: _ring(n, K).correlation[0, r % n]),
     "onsager.log-partition": Row(lambda K: onsager(K).log_partition, points=2, at=_away),
     "onsager.energy": Row(lambda K: onsager(K).energy / K, at=_away),
     "onsager.heat-capacity": Row(lambda K: onsager(K).heat_capacity, 1e-11, at=_away),
