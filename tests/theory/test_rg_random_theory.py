@@ -19,7 +19,7 @@ def test_a_wrong_amplitude_is_not_proved():
     chi = at_the_fixed_point(meanfield_series.SLOPE)
     slope = at_the_fixed_point(meanfield_series.FIRST**2)
     for right, wrong in ((chi, 1 + t**2 / 2), (chi, 1 + t + t**2 / 3), (slope, 1 - t**2 / 3), (slope, 1 + t**2 / 3)):
-        with pytest.raises(AssertionError, match="is not 0"):
+        with pytest.raises(AssertionError, match="is not"):
             identity("wrong", right, wrong, by=sp.expand).check()
     assert sp.expand(chi - 1 - t**2 / 3) == 0
     assert sp.expand(slope - 1 + t**2 / 6) == 0
