@@ -190,13 +190,13 @@ class _Latex(LatexPrinter):
         tex = self._print(arg)
         return rf"\ln {tex}" if arg.is_Symbol or arg.is_Function else rf"\ln{_fenced(tex)}"
 
-    def _print_RisingFactorial(self, expr: sp.Expr) -> str:
+    def _print_RisingFactorial(self, expr: sp.Expr, exp: str | None = None) -> str:
         base, length = map(self._print, expr.args)
-        return rf"({base})_{{{length}}}"
+        return rf"({base})_{{{length}}}" + ("" if exp is None else f"^{{{exp}}}")
 
-    def _print_binomial(self, expr: sp.Expr) -> str:
+    def _print_binomial(self, expr: sp.Expr, exp: str | None = None) -> str:
         upper, lower = map(self._print, expr.args)
-        return rf"\binom{{{upper}}}{{{lower}}}"
+        return rf"\binom{{{upper}}}{{{lower}}}" + ("" if exp is None else f"^{{{exp}}}")
 
     def _print_Indexed(self, expr: sp.Expr) -> str:
         base, *indices = map(self._print, expr.args)
