@@ -35,9 +35,14 @@ from collections.abc import Generator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import pytest
-
 from statnn.testing._ledger import COMPARISONS, FALSE_ALARMS, Ledger, StatisticalFailure, opened
+
+try:
+    import pytest
+except ModuleNotFoundError:
+    raise ModuleNotFoundError(
+        'statnn.testing.plugin needs pytest: pip install "statnn[testing]"', name="pytest"
+    ) from None
 
 if TYPE_CHECKING:
     import numpy as np

@@ -7,14 +7,17 @@ from scipy import stats
 from statnn.testing import (
     Ledger,
     StatisticalFailure,
+    _ledger,
     assert_comparison,
     assert_counts,
     assert_covariance,
+    assert_law,
     assert_mean,
     assert_proportion,
     assert_pvalue,
     assert_slope,
     assert_uniform,
+    budget,
     rejects,
     statistics,
 )
@@ -63,6 +66,52 @@ def test_law_passes_right_theory_and_rejects_wrong(rng):
         assert_counts([0, 9_000, 11_000], [0, 0.5, 0.25], what="mass beyond the last cell is missing")
 
 
+LAWS = {
+    "binomial": (stats.binom(10, 0.3), stats.binom(10, 0.33)),
+    "wide binomial": (stats.binom(10**6, 0.3), stats.binom(10**6, 0.3002)),
+    "both signs": (stats.skellam(3.0, 2.0), stats.skellam(3.2, 2.0)),
+    "shifted": (stats.poisson(4.0, loc=-7), stats.poisson(4.0, loc=-6)),
+    "normal": (stats.norm(1.0, 2.0), stats.norm(1.3, 2.0)),
+    "exponential": (stats.expon(), stats.gamma(1.2)),
+}
+
+
+@pytest.mark.parametrize("name", LAWS)
+def test_values_have_their_law_and_not_another(name, rng):
+    right, wrong = LAWS[name]
+    values = right.rvs(10_000, random_state=rng)
+    assert_law(values, right, what=name)
+    assert_mean(values, right, what=f"mean of {name}")
+    with rejects():
+        assert_law(values, wrong, what=name)
+    with rejects():
+        assert_mean(values, wrong, what=f"mean of {name}")
+
+
+@pytest.mark.parametrize(
+    ("law", "impossible"),
+    [(stats.binom(10, 0.3), 11), (stats.poisson(4.0), -1), (stats.uniform(), 1.001), (stats.nbinom(3, 0.5, loc=2), 1)],
+)
+def test_one_value_outside_the_support_rejects(law, impossible, rng):
+    values = law.rvs(1000, random_state=rng)
+    with rejects(match="p = 0 "):
+        assert_law(np.append(values, impossible), law, what="one impossible value")
+
+
+def test_the_sum_of_discrete_values_has_its_exact_law(rng):
+    coins = rng.binomial(1, 0.001, (50, 4))  # far too skewed and too few for any mean of replicates
+    assert_mean(coins, stats.bernoulli(0.001), what="rare events")
+    with rejects():
+        assert_mean(np.full(50, 1), stats.bernoulli(0.001), what="fifty rare events")
+    found = statistics.mean_under(np.repeat([5, 6], [70, 30]), stats.binom(1, 0.45, loc=5))
+    assert found.p == pytest.approx(2 * stats.binom.cdf(30, 100, 0.45), rel=1e-9)
+    assert (found.law, found.estimate, found.theory) == ("exact", pytest.approx(5.3), pytest.approx(5.45))
+    assert statistics.mean_under([3, 0, 1, 2, 1], stats.poisson(1.2)).p == pytest.approx(2 * stats.poisson.sf(6, 6.0))
+    assert statistics.mean_under([9, 9, 9], stats.poisson(1.2)).p == pytest.approx(
+        2 * stats.poisson.sf(26, 3.6), rel=1e-6
+    )
+
+
 def test_one_impossible_observation_rejects():
     with rejects():
         assert_counts([500, 499, 1], [0.5, 0.5, 0.0], what="forbidden value")
@@ -98,6 +147,9 @@ FRESH = {
     "mean": lambda rng: statistics.mean(rng.normal(1.0, 3.0, 12), 1.0),
     "line": lambda rng: statistics.power_law(*power_law(rng, -1.0)),
     "slope": lambda rng: statistics.power_law(*power_law(rng, -1.0)).against(-1.0),
+    "law of normal numbers": lambda rng: statistics.law(rng.normal(1.0, 3.0, 50), stats.norm(1.0, 3.0)),
+    "law of whole numbers": lambda rng: statistics.law(rng.poisson(40.0, 2000), stats.poisson(40.0)),
+    "mean under a law": lambda rng: statistics.mean_under(rng.poisson(40.0, 100), stats.poisson(40.0)),
     "counts": lambda rng: statistics.counts(poisson_counts(rng, 4.0, 5000), POISSON_PMF),
 }
 
@@ -166,6 +218,10 @@ REFUSED = {
     "no covariance": lambda: assert_covariance(np.eye(200)[:, :2], -np.eye(2), what=""),
     "few vectors": lambda: assert_pvalue(statistics.mean_vector(np.eye(4), np.zeros(4)), ""),
     "flat vectors": lambda: assert_pvalue(statistics.mean_vector(np.ones((9, 2)), np.ones(2)), ""),
+    "few draws": lambda: assert_law(np.arange(29.0) / 29, stats.uniform(), what=""),
+    "few whole draws": lambda: assert_law([0, 1], stats.binom(1, 0.5), what=""),
+    "fractions": lambda: assert_law(np.arange(99) / 2, stats.binom(99, 0.5), what=""),
+    "a law without mean": lambda: assert_mean(np.arange(50.0), stats.cauchy(), what=""),
     "few p-values": lambda: assert_uniform([0.5] * 10, what=""),
     "more successes than trials": lambda: assert_proportion(11, 10, 0.5, what=""),
 }
@@ -195,6 +251,38 @@ def test_comparisons_are_entered_and_twins_are_not():
         with rejects():
             assert_pvalue(ledger.level / 2, "twin")
         assert ledger.p == [0.5]
+
+
+def test_a_budget_outside_pytest(monkeypatch):
+    monkeypatch.setattr(_ledger, "_OPEN", [])
+    with pytest.raises(RuntimeError, match=r"with statnn\.testing\.budget\(comparisons=10\)"):
+        assert_pvalue(0.5, "alone")
+    with budget(false_alarms=1e-3, comparisons=2) as ledger:
+        assert_pvalue(6e-4, "above the level")
+        with rejects():
+            assert_pvalue(4e-4, "below it")
+        with budget(false_alarms=0.5, comparisons=1) as inner:  # which is that of the block around it
+            assert inner is ledger
+    with pytest.raises(StatisticalFailure, match=r"3 comparisons were made.*=1 planned"), budget(comparisons=1):
+        assert_mean(np.arange(150.0).reshape(50, 3), [73.5, 74.5, 75.5], what="three")
+    with pytest.raises(ZeroDivisionError), budget(comparisons=1):
+        _ = 1 / 0
+    assert not _ledger._OPEN
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"comparisons": 0}, {"comparisons": 1.5}, {"false_alarms": 0.0}, {"false_alarms": np.nan}]
+)
+def test_budgets_that_are_none_are_refused(wrong):
+    with pytest.raises(ValueError, match=next(iter(wrong))), budget(**wrong):
+        pass
+
+
+def test_what_is_no_law_is_told_from_counts():
+    with pytest.raises(TypeError, match=r"ndarray; a frozen law is needed.*counts\(observed, pmf\)"):
+        assert_law([50, 50], np.array([0.5, 0.5]), what="coin")
+    with pytest.raises(ValueError, match=r"give theory=law\.mean\(\)"):
+        assert_mean(np.arange(50), stats.poisson(25), bias=0.1, what="law and bias")
 
 
 # -- tails of means ------------------------------------------------------------------------------------------
