@@ -21,7 +21,7 @@ from statnn._tasks import check_executor, run_tasks
 from statnn.activation import BetaBernoulli, GammaPoisson, PolyaUrn
 from statnn.interaction import BinaryNeurons, DynamicNeurons, square_lattice
 from statnn.measure import basins
-from statnn.montecarlo import sample
+from statnn.montecarlo import METHODS, sample
 
 # -- what runs on executors, each as a function of the executor ------------------------------------------
 
@@ -42,11 +42,10 @@ def layers():
     return BinaryNeurons([rng.normal(scale=0.05, size=(400, 400)) for _ in range(2)])
 
 
-def neurons(free=("neurons",)):
-    net = Network.random([300, 300, 10], activation="tanh", rng=3)
-    prior = {"prior": (1.0, 0.1)} if len(free) > 1 else {}
-    x, y = np.random.default_rng(4).normal(size=(2, 300)), np.zeros((2, 10))
-    return DynamicNeurons(net, inputs=x, targets=y, beta=1.0, free=free, **prior)
+def neurons(samples=2, width=300):
+    net = Network.random([width, width, 10], activation="tanh", rng=3)
+    x, y = np.random.default_rng(4).normal(size=(samples, width)), np.zeros((samples, 10))
+    return DynamicNeurons(net, inputs=x, targets=y, beta=1.0)
 
 
 def second_spin(states):
@@ -188,6 +187,38 @@ def test_mpi_changes_nothing(expected, tmp_path):
     subprocess.run(command, check=True, env=environment, timeout=250)  # noqa: S603 - our own
     found = pickle.loads((tmp_path / "found").read_bytes())  # noqa: S301 - our own
     assert not [name for name in WORK if not same(found[name], expected[name])]
+
+
+# -- how chains are cut ----------------------------------------------------------------------------------
+
+
+def blocks(model, method, chains):
+    """Return how many tasks there are."""
+    settled = METHODS[method]().settled(model, chains, (1, ()))
+    return -(-chains // min(settled.block(model, chains), chains))
+
+
+@pytest.mark.parametrize(
+    ("make", "method", "chains", "tasks"),
+    [
+        (lattice, "heat bath", 4, 4),
+        (lattice, "wolff", 4, 4),
+        (lattice, "multispin", 4, 2),  # two share a word
+        (lattice, "multispin", 64, 4),
+        (layers, "blocks", 4, 4),
+        (layers, "blocks", 256, 4),
+        (lambda: neurons(100), "hamiltonian", 4, 4),
+        (neurons, "hamiltonian", 64, 2),
+        (neurons, "hamiltonian", 4, 1),  # one product of eight columns takes as long as four of two each
+        (lambda: neurons(1, 10), "hamiltonian", 64, 1),
+        (glass, "metropolis", 64, 1),  # one register a spin
+        (glass, "metropolis", 256, 4),
+        (lambda: square_lattice(8, 8, temperature=2.3), "wolff", 8, 1),
+    ],
+)
+def test_chains_make_several_tasks_where_work_is_long_enough(make, method, chains, tasks):
+    """Four, but no block is smaller than what its kernel moves at the price of one chain."""
+    assert blocks(make(), method, chains) == tasks
 
 
 # -- what travels ----------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""What both layouts of single-spin updates begin with."""
+"""How chains are cut into blocks, and sweeps into calls of a kernel; where chains of spins begin."""
 
 from collections.abc import Iterator, Sequence
 
@@ -10,6 +10,21 @@ from statnn.montecarlo._method import Values
 
 _UPDATES_AT_ONCE = 10**8
 """Kernels return to Python after so many updates, or work that takes as long, so that an interrupt gets through."""
+
+
+TASKS = 4
+"""Blocks that chains are cut into, where a block is then still worth its while: work for two or four workers."""
+
+
+def cut(chains: int, fewest: int, most: int) -> int:
+    """Return the chains of a block: a quarter of all, but at least the fewest and at most the most that walk together.
+
+    Examples
+    --------
+    >>> cut(64, 1, 64), cut(64, 32, 64), cut(1000, 32, 64)
+    (16, 32, 64)
+    """
+    return min(max(-(-chains // TASKS), fewest), most)
 
 
 def starts(model: BinaryNeurons, seed: Root, chains: Sequence[int], initial: Values | None) -> Iterator[Values]:

@@ -172,7 +172,11 @@ class Method(ABC, Generic[M]):
         return self
 
     def block(self, model: M, chains: int) -> int:
-        """Return how many chains walk together, whatever the number of workers, if there are so many in all."""
+        """Return how many chains walk together, if there are so many in all.
+
+        The methods of the package make about four blocks, whatever the number of workers, but none smaller than what
+        their kernels move at the price of one chain: registers that are half full take as long as full ones.
+        """
         del model, chains
         return 1
 

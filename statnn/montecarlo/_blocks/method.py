@@ -25,13 +25,15 @@ from statnn.montecarlo._blas import warm
 from statnn.montecarlo._blocks.layered import Layered, layered
 from statnn.montecarlo._blocks.replica_kernels import accept, bond_energies, layer_sums
 from statnn.montecarlo._blocks.single_kernels import LANES, bond_energy, sweep_rows
-from statnn.montecarlo._chunks import pieces
+from statnn.montecarlo._chunks import cut, pieces
 from statnn.montecarlo._grid import refuse_lost
 from statnn.montecarlo._lanes import aligned, lanes, realigned
 from statnn.montecarlo._method import Method, Untuned, Values, Walkers
 
 REPLICAS = 256
 """Chains of a block: products reach the speed of BLAS, and fields and spins of a layer stay in cache."""
+_LARGE, _FILLING = 10**5, 64
+"""Couplings from which on so many chains fill a product nearly as well as `REPLICAS`."""
 FEWEST = 16
 """Chains from which on products for all beat rows for each."""
 _SLICE = 64
@@ -94,9 +96,9 @@ class Blocks(Method[BinaryNeurons]):
         refuse_lost(model, model.temperature)
 
     def block(self, model: BinaryNeurons, chains: int) -> int:
-        """Return 256 chains, or one that keeps its fields."""
-        del model, chains
-        return 1 if self.layout == "single" else REPLICAS
+        """Return one chain that keeps its fields; or 256, and of large layers a quarter of the chains from 64 on."""
+        large = sum(block.size for block in model.blocks or ()) >= _LARGE
+        return 1 if self.layout == "single" else cut(chains, _FILLING if large else REPLICAS, REPLICAS)
 
     def memory(self, model: BinaryNeurons, chains: int) -> int:
         """Return the bytes of state, couplings, and room for products and energies."""

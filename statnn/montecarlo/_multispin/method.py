@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from statnn._random import Root, stream
 from statnn.interaction import BinaryNeurons
-from statnn.montecarlo._chunks import pieces
+from statnn.montecarlo._chunks import TASKS, cut, pieces
 from statnn.montecarlo._couplings import graph, once
 from statnn.montecarlo._lanes import aligned, realigned
 from statnn.montecarlo._method import Method, Untuned, Values, Walkers
@@ -29,8 +29,6 @@ WORDS = 16
 """Words a spin where there is more than one group of chains; loops over them fill vectors of any width."""
 FEWEST_WORDS = 16
 """Words in a row of strips from which on they are faster than replicas: fewer do not fill vectors."""
-_BLOCKS = 4
-"""Blocks that chains in strips are cut into."""
 _LEVELS = (3, 5, 9)
 _WORK = 32
 """A visit of one word, in single updates of `pieces`."""
@@ -116,11 +114,12 @@ class MultiSpin(Method[BinaryNeurons]):
         return replace(self, layout="strips" if in_strips(model) else "replicas")
 
     def block(self, model: BinaryNeurons, chains: int) -> int:
-        """Return 1024 chains, or one group of 64 where there are few; of strips a quarter of the chains in groups."""
-        cut = strips(model) if self.layout == "strips" else None
-        if cut is None:
-            return LANES if chains <= 4 * LANES else WORDS * LANES
-        return -(-chains // (_BLOCKS * cut.chains)) * cut.chains
+        """Return 1024 chains, which fill vectors, or 64 up to 256; of strips a quarter of the chains in groups."""
+        torus = strips(model) if self.layout == "strips" else None
+        if torus is None:
+            return LANES if chains <= TASKS * LANES else WORDS * LANES
+        groups = -(-chains // torus.chains)
+        return cut(groups, 1, groups) * torus.chains
 
     def memory(self, model: BinaryNeurons, chains: int) -> int:
         """Return the bytes of spins, one bit each in whole words, and of the signs of couplings."""

@@ -16,6 +16,7 @@ from typing import ClassVar
 
 from statnn._random import Root
 from statnn.interaction import BinaryNeurons
+from statnn.montecarlo._chunks import cut
 from statnn.montecarlo._grid import refuse_lost
 from statnn.montecarlo._method import Method, Values, Walkers
 from statnn.montecarlo._single_spin import colours as _spin_colours
@@ -25,8 +26,6 @@ from statnn.montecarlo._single_spin.replica_kernels import LANES
 from statnn.montecarlo._single_spin.replicas import ReplicaWalkers
 
 LAYOUTS = ("replicas", "colours")
-_BLOCKS = 4
-"""Blocks that chains in colours are cut into: each keeps a plan of its own."""
 
 
 @dataclass(frozen=True)
@@ -56,9 +55,9 @@ class SingleSpin(Method[BinaryNeurons]):
         return replace(self, layout="colours" if _spin_colours.cheaper(model, chains, many) else "replicas")
 
     def block(self, model: BinaryNeurons, chains: int) -> int:
-        """Return 64 for replicas; a quarter of the chains, in whole chains, for colours."""
+        """Return 64 for replicas, which cost as much as one; a quarter of the chains for colours."""
         del model
-        return LANES if self.layout == "replicas" else -(-chains // _BLOCKS)
+        return LANES if self.layout == "replicas" else cut(chains, 1, chains)
 
     def memory(self, model: BinaryNeurons, chains: int) -> int:
         """Return the bytes of spins and of couplings in kernel order."""

@@ -16,15 +16,15 @@ from statnn._arguments import Floats, whole
 from statnn._random import Root, stream
 from statnn._xoshiro import words
 from statnn.interaction import BinaryNeurons
-from statnn.montecarlo._chunks import pieces
+from statnn.montecarlo._chunks import cut, pieces
 from statnn.montecarlo._couplings import graph, once
 from statnn.montecarlo._method import Method, Values, Walkers
 from statnn.montecarlo._wolff import cluster_kernels as kernels
 
 _WORK = 4
 """A spin or a coupling of a sweep, in single updates of `pieces`."""
-_TOGETHER = 2**12
-"""Spins of a block: chains of small models walk together, so that work outweighs the way to it."""
+_TOGETHER = 2**9
+"""Spins up to which chains of small models walk together, so that work outweighs the way to it."""
 
 
 @dataclass(frozen=True)
@@ -88,8 +88,8 @@ class Wolff(Method[BinaryNeurons]):
             )
 
     def block(self, model: BinaryNeurons, chains: int) -> int:
-        """Return one chain, or more where the model is small."""
-        return max(1, min(chains, _TOGETHER // model.size))
+        """Return a quarter of the chains, or more where the model is small."""
+        return cut(chains, _TOGETHER // model.size, chains)
 
     def memory(self, model: BinaryNeurons, chains: int) -> int:
         """Return the bytes of spins, of the list of members and of chances."""
