@@ -1,11 +1,16 @@
 """Parameters as arrays: finite real numbers in one of two precisions, in memory that nobody can write to."""
 
+import io
+import math
 from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from statnn._arguments import Floats, array_of
+
+_AT_ONCE = 2**14
+"""Random numbers that are drawn together."""
 
 Reals: TypeAlias = NDArray[Any]
 Array = TypeVar("Array", bound=NDArray[Any])
@@ -21,12 +26,24 @@ def real(values: ArrayLike, name: str, ndim: int | None) -> Reals:
     if array.size == 0:
         raise ValueError(f"{name} has shape {array.shape} and no entries")
     result = array if array.dtype in (np.float32, np.float64) else array.astype(np.float64)
-    bad = ~np.isfinite(result)
-    if bad.any():
-        where = tuple(int(i[0]) for i in np.nonzero(bad)) if array.ndim else ()
+    finite = np.isfinite(result)
+    if not finite.all():
+        where = tuple(int(i[0]) for i in np.nonzero(~finite)) if array.ndim else ()
         place = list(where) if where else ""
         raise ValueError(f"{name}{place} = {array[where]} is not finite: every parameter and input must be")
     return result
+
+
+def drawn(rng: np.random.Generator, shape: tuple[int, ...], scale: float, dtype: np.dtype[Any]) -> Reals:
+    """Return normal numbers of a scale as `frozen` would, made piece by piece in their last place."""
+    file, left = io.BytesIO(), math.prod(shape)
+    while left:
+        piece = rng.standard_normal(min(left, _AT_ONCE))
+        left -= piece.size
+        with np.errstate(over="ignore"):  # infinite parameters are refused by those who take them
+            piece *= scale
+            file.write(piece.astype(dtype).data)
+    return np.ndarray(shape, dtype, file.getvalue())
 
 
 def read_only(array: Array) -> Array:

@@ -2,25 +2,94 @@
 
 import os
 import re
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
+
+_GROUPS = Path("/sys/fs/cgroup")
+_UNLIMITED = 2.0**60
+"""Bytes from which on a control group's limit is none."""
 
 
 def available() -> float:
-    """Return the bytes that can be had without swapping, all of the machine's where the system does not tell more.
+    """Return the bytes that can be had: of the machine, its control groups and the limits of this process, the least.
 
     Free memory alone would be too little: what the system holds to cache files is given back when it is needed.
     """
-    try:
-        found = re.search(r"MemAvailable:\s+(\d+) kB", Path("/proc/meminfo").read_text(encoding="ascii"))
+    groups = control_groups(_read(Path("/proc/self/cgroup")), _GROUPS)
+    return max(0.0, min(_of_machine(), *groups, *_of_process(), float("inf")))
+
+
+def refuse_beyond_memory(needed: float, what: str, fix: str, *, of: tuple[int, str] | None = None) -> None:
+    """Raise `MemoryError` if more bytes are needed than are available.
+
+    `of` is a number that the bytes are in proportion to, and its unit: the message says how many would fit.
+    """
+    there = available()
+    if needed > there:
+        fits = "" if of is None else f" ({int(of[0] * there / needed)} of {of[0]} {of[1]} would fit)"
+        raise MemoryError(f"{what} would need {needed / 1e9:.3g} GB, {there / 1e9:.3g} GB are available{fits}: {fix}")
+
+
+def _of_machine() -> float:
+    with suppress(AttributeError, ValueError, OSError):
+        found = re.search(r"MemAvailable:\s+(\d+) kB", _read(Path("/proc/meminfo")))
         if found:
             return 1024.0 * int(found[1])
         return float(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
-    except (AttributeError, ValueError, OSError):
-        return float("inf")
+    return float("inf")
 
 
-def refuse_beyond_memory(needed: float, what: str, fix: str) -> None:
-    """Raise `MemoryError` if more bytes are needed than are available."""
-    there = available()
-    if needed > there:
-        raise MemoryError(f"{what} would need {needed / 1e9:.3g} GB, {there / 1e9:.3g} GB are available: {fix}")
+def _of_process() -> Iterator[float]:
+    """Yield what RLIMIT_AS and RLIMIT_DATA leave."""
+    with suppress(ImportError, OSError, ValueError, IndexError):
+        import resource  # not on Windows
+
+        pages = [int(number) for number in _read(Path("/proc/self/statm")).split()]
+        for limit, used in ((resource.RLIMIT_AS, pages[0]), (resource.RLIMIT_DATA, pages[5])):
+            most = resource.getrlimit(limit)[0]
+            if most != resource.RLIM_INFINITY:
+                yield float(most - used * resource.getpagesize())
+
+
+def control_groups(table: str, root: Path) -> Iterator[float]:
+    """Yield the bytes that control groups of a process leave, those above it included.
+
+    Parameters
+    ----------
+    table : str
+        What ``/proc/self/cgroup`` says: ``0::/path`` for version 2, ``4:memory:/path`` for version 1.
+    root : Path
+        Where control groups are mounted. Inside a container the path may not be there: its own group is the root.
+    """
+    for line in table.splitlines():
+        number, controllers, path = [*line.split(":", 2), "", ""][:3]
+        if number == "0" and not controllers:
+            names, mounts = ("memory.max", "memory.current", "inactive_file"), [root, root / "unified"]
+        elif "memory" in controllers.split(","):
+            names = "memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"
+            mounts = [root / "memory"]
+        else:
+            continue
+        for mount in mounts:
+            below = mount / path.lstrip("/")
+            for group in (below, *below.parents):
+                if group.is_relative_to(mount):
+                    yield from _left(group, *names)
+
+
+def _left(group: Path, limit: str, usage: str, cached: str) -> Iterator[float]:
+    """Yield what one group leaves; cached files are given back when memory is needed."""
+    with suppress(ValueError):
+        most = float(_read(group / limit))  # "max" is none
+        if most < _UNLIMITED:
+            found = re.search(rf"^{cached} (\d+)$", _read(group / "memory.stat"), re.MULTILINE)
+            yield most - float(_read(group / usage)) + (float(found[1]) if found else 0.0)
+
+
+def _read(path: Path) -> str:
+    """Return the text of a file, or none where there is no such file."""
+    try:
+        return path.read_text(encoding="ascii")
+    except (OSError, UnicodeDecodeError):
+        return ""

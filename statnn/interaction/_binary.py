@@ -330,6 +330,16 @@ class BinaryNeurons(ByValue):
         return f"BinaryNeurons({bonds}size={self.size}, temperature={self.temperature:g})"
 
 
+def of_symmetric(matrix: "sparse.csr_array[Any]", temperature: float) -> BinaryNeurons:
+    """Return spins without fields, of couplings known to be symmetric, finite, sorted, in float64 and without zeros.
+
+    To look whether they are takes several times their room.
+    """
+    result, nodes = object.__new__(BinaryNeurons), range(matrix.shape[0])
+    result.__dict__.update(couplings=_locked(matrix), blocks=None, nodes=nodes, fields=_fields(None, nodes))
+    return result.at(temperature)
+
+
 def _couplings(value: Any) -> tuple["sparse.csr_array[Any] | None", tuple[Floats, ...] | None]:
     matrix: Any = value
     if sparse.issparse(value):

@@ -9,10 +9,12 @@ from scipy import sparse
 
 from statnn._arguments import whole
 from statnn._memory import refuse_beyond_memory
-from statnn.interaction._binary import BinaryNeurons
+from statnn.interaction._binary import BinaryNeurons, of_symmetric
 
-_BYTES = 300
+_BYTES = 90
 """Most bytes a spin, while the couplings are put together."""
+_AT_ONCE = 2**13
+"""Spins whose neighbours are found together."""
 
 
 def finite_coupling(value: Any) -> float:
@@ -56,11 +58,30 @@ def square_lattice(rows: int, columns: int, coupling: float = 1.0, temperature: 
     heights = whole(rows, "rows", minimum=2)
     lengths = whole(columns, "columns", minimum=2, maximum=(2**31 - 1) // heights)
     needed = float(_BYTES) * heights * lengths
-    refuse_beyond_memory(needed, f"a lattice of {heights} x {lengths} spins", "take fewer rows or columns")
-    number = np.arange(heights * lengths).reshape(heights, lengths)
-    one = np.concatenate([number.ravel(), number.ravel()])
-    other = np.concatenate([np.roll(number, -1, axis=0).ravel(), np.roll(number, -1, axis=1).ravel()])
-    bonds = sparse.coo_array(
-        (np.full(one.size, finite_coupling(coupling)), (one, other)), shape=(number.size, number.size)
-    )
-    return BinaryNeurons(bonds + bonds.T, temperature=temperature)
+    what, fix = f"a lattice of {heights} x {lengths} spins", "take fewer rows or columns"
+    refuse_beyond_memory(needed, what, fix, of=(heights * lengths, "spins"))
+    matrix = _matrix(heights, lengths, finite_coupling(coupling))
+    return of_symmetric(matrix, temperature)
+
+
+def _matrix(rows: int, columns: int, coupling: float) -> "sparse.csr_array[Any]":
+    """Return the couplings, put in their places without any room besides."""
+    size = rows * columns
+    bonds = [(k, step) for k, length in enumerate((rows, columns)) for step in ((1,) if length == 2 else (-1, 1))]
+    if coupling == 0:
+        bonds = []
+    strength = np.array([coupling * (2 if (rows, columns)[k] == 2 else 1) for k, _ in bonds])
+    kind = np.int32 if size * len(bonds) < 2**31 else np.int64
+    indices = np.empty((size, len(bonds)), dtype=kind)
+    data = np.empty((size, len(bonds)))
+    for begin in range(0, size if bonds else 0, _AT_ONCE):
+        place = np.divmod(np.arange(begin, min(begin + _AT_ONCE, size)), columns)
+        near = [
+            ((place[0] + (step if k == 0 else 0)) % rows) * columns + (place[1] + (step if k == 1 else 0)) % columns
+            for k, step in bonds
+        ]
+        order = np.argsort(near, axis=0)
+        indices[begin : begin + _AT_ONCE] = np.take_along_axis(np.array(near), order, axis=0).T
+        data[begin : begin + _AT_ONCE] = strength[order].T
+    pointers = np.arange(0, indices.size + 1, len(bonds), dtype=kind) if bonds else np.zeros(size + 1, dtype=kind)
+    return sparse.csr_array((data.ravel(), indices.ravel(), pointers), shape=(size, size))

@@ -19,7 +19,7 @@ from statnn._archive.names import is_own
 from statnn._archive.store import Store
 from statnn._archive.values import Packer
 from statnn._random import Root
-from statnn.montecarlo._engine import Block, Schedule, moves
+from statnn.montecarlo._engine import Block, Schedule, begun, moves
 from statnn.montecarlo._method import Method, Walkers
 from statnn.montecarlo._record import Observable, Recorder, Records
 
@@ -55,9 +55,7 @@ class Checkpoints:
         state = self.store.get(f"{self.name}.state")
         recorder, parts = Recorder(self.observables, block.schedule.draws), []
         if state is None:
-            position, walkers = 0, block.walkers
-            if walkers is None:
-                walkers = block.method.walkers(block.model, block.seed, block.chains, block.initial)
+            position, walkers = 0, begun(block)
         else:
             position, parts = state["sweeps"], list(state["parts"])
             walkers = self._restored(block, state["walkers"])

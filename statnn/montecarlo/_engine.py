@@ -84,6 +84,8 @@ class Block(Generic[T]):
     record: "Callable[[Iterator[Walkers], Block[T]], T]"
     report: Callable[[int], None] | None = None
     keeper: "Keeper[T] | None" = None
+    check: "Callable[[Walkers, Block[T]], None] | None" = None
+    """What is looked at before the burn-in."""
 
 
 def choose(model: Model, method: str | Method[Any] | None) -> Method[Any]:
@@ -115,6 +117,7 @@ def run_chains(
     *,
     initial: Values | None = None,
     kept: int = 0,
+    check: Callable[[Walkers, Block[T]], None] | None = None,
     executor: Executor | None = None,
     progress: Report | bool | None = None,
     keeper: "Callable[[int], Keeper[T]] | None" = None,
@@ -130,13 +133,16 @@ def run_chains(
         settled.memory(model, size) * len(firsts) + kept,
         f"{len(chains)} chains of {settled.name} with {schedule.draws} draws",
         "take fewer chains, or fewer draws by thin=",
+        of=(len(chains), "chains"),
     )
     blocks = []
     for number, first in enumerate(firsts):
         part = slice(first, first + size)
         begin = None if initial is None else initial[part]
         keep = None if keeper is None else keeper(number)
-        blocks.append(Block(model, settled, seed, chains[part], begin, None, schedule, record, keeper=keep))
+        blocks.append(
+            Block(model, settled, seed, chains[part], begin, None, schedule, record, keeper=keep, check=check)
+        )
     return settled, *run_blocks(blocks, executor, progress)
 
 
@@ -167,10 +173,18 @@ def _walk(block: Block[T]) -> tuple[Walkers, T]:
     with repeatable(block.model):
         if block.keeper is not None:
             return block.keeper.walk(block)
-        walkers = block.walkers
-        if walkers is None:
-            walkers = block.method.walkers(block.model, block.seed, block.chains, block.initial)
+        walkers = begun(block)
         return walkers, block.record(_draws(walkers, block), block)
+
+
+def begun(block: Block[T]) -> Walkers:
+    """Return the walkers of a block, made and checked if there are none yet."""
+    walkers = block.walkers
+    if walkers is None:
+        walkers = block.method.walkers(block.model, block.seed, block.chains, block.initial)
+        if block.check:
+            block.check(walkers, block)
+    return walkers
 
 
 def _draws(walkers: Walkers, block: Block[T]) -> Iterator[Walkers]:

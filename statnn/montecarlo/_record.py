@@ -64,26 +64,39 @@ class Recorder:
 
     def write(self, walkers: Walkers) -> None:
         """Append a draw."""
-        states = None
-        for name, function in self._observables.items():
-            if function is None:
-                values = walkers.observe(name)
-            else:
-                if states is None:
-                    states = read_only(walkers.states())  # functions share them
-                values = _observed(name, function, states)
+        for name, values in _observe(self._observables, walkers):
             self._room(name, values)[:, self.count] = values
         self.count += 1
 
     def _room(self, name: str, values: Values) -> Values:
         if name not in self._records:
-            refuse_beyond_memory(
-                float(values.nbytes) * self._draws,
-                f"the records of {name!r} with {self._draws} draws of {values.nbytes} bytes",
-                "take fewer chains, or fewer draws by thin=",
-            )
             self._records[name] = np.empty((values.shape[0], self._draws, *values.shape[1:]), values.dtype)
         return self._records[name]
+
+
+def refuse_large(
+    observables: Mapping[str, Observable | None], chains: int, walkers: Walkers, block: Block[Records]
+) -> None:
+    """Raise before the burn-in if the records of all chains will not fit, or an observable is none."""
+    draws = block.schedule.draws
+    for name, values in _observe(observables, walkers):
+        refuse_beyond_memory(
+            float(values.nbytes) * draws * chains / len(block.chains),
+            f"the records of {name!r} with {draws} draws of {values.nbytes} bytes",
+            "take fewer chains, or fewer draws by thin=",
+            of=(draws, "draws"),
+        )
+
+
+def _observe(observables: Mapping[str, Observable | None], walkers: Walkers) -> Iterator[tuple[str, Values]]:
+    states = None
+    for name, function in observables.items():
+        if function is None:
+            yield name, walkers.observe(name)
+            continue
+        if states is None:
+            states = read_only(walkers.states())  # functions share them
+        yield name, _observed(name, function, states)
 
 
 def side_by_side(records: Sequence[Records]) -> Records:

@@ -18,7 +18,7 @@ from statnn.interaction import BinaryNeurons, DynamicNeurons
 from statnn.montecarlo._checkpoint import Checkpoints, in_words, key_of, seed_of
 from statnn.montecarlo._engine import Report, choose, run_chains, schedule
 from statnn.montecarlo._method import Method, Model, Values
-from statnn.montecarlo._record import Observable, record, side_by_side
+from statnn.montecarlo._record import Observable, record, refuse_large, side_by_side
 from statnn.montecarlo._registry import names
 from statnn.montecarlo._run import Run
 
@@ -126,6 +126,7 @@ def sample(
             partial(record, watched),
             initial=begin,
             kept=8 * len(numbers) * len(watched) * plan.draws,
+            check=partial(refuse_large, watched, len(numbers)),
             executor=executor,
             progress=progress,
             keeper=keeper,

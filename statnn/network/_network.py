@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from statnn._arguments import array_of, at_least, whole
-from statnn._arrays import Reals, frozen, real
+from statnn._arrays import Reals, drawn, frozen, real
 from statnn._by_value import ByValue
 from statnn._random import root, stream
 from statnn.network._activation import Activation, activation
@@ -180,9 +180,8 @@ class Network:
         weights, biases = [], []
         for m, (below, above) in enumerate(pairwise(sizes)):
             generator = stream(seed, m)
-            with np.errstate(over="ignore"):  # infinite parameters are refused below
-                weights.append((scale_w / np.sqrt(below) * generator.standard_normal((above, below))).astype(dtype))
-                biases.append((scale_b * generator.standard_normal(above)).astype(dtype))
+            weights.append(drawn(generator, (above, below), scale_w / np.sqrt(below), np.dtype(dtype)))
+            biases.append(drawn(generator, (above,), scale_b, np.dtype(dtype)))
         return cls(weights, biases, activation)
 
     @classmethod

@@ -268,7 +268,7 @@ def test_draws_of_any_size_have_their_autocorrelation_drawn(rng, unit):
 
 
 def test_lattices_beyond_memory_are_refused_at_once():
-    with pytest.raises(MemoryError, match="a lattice of 40000 x 40000 spins would need 480 GB"):
+    with pytest.raises(MemoryError, match="a lattice of 40000 x 40000 spins would need 144 GB"):
         square_lattice(40_000, 40_000)
 
 

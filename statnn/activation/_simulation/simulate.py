@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from statnn._arguments import Ints, increasing, whole
+from statnn._memory import refuse_beyond_memory
 from statnn._random import Root, root, stream
 from statnn._tasks import check_executor, in_process, run_tasks
 from statnn.activation._simulation import path
@@ -132,6 +133,13 @@ def simulate(
     blocks = range(-(-process.neurons // _BLOCK)) if in_blocks else (None,)
     tasks = [_Task(process, D, seed, tuple(group.tolist()), block) for group in groups for block in blocks]
     row = {replica: place for place, replica in enumerate(chosen)}
+    with_counts = f", with counts of {process.neurons} neurons" if counts else ""
+    refuse_beyond_memory(
+        8.0 * len(chosen) * D.size * (1 + (process.neurons if counts else 0)),
+        f"{len(chosen)} paths at {D.size} checkpoints{with_counts}",
+        "take fewer replicas or checkpoints" + (", or counts=False" if counts else ""),
+        of=(len(chosen), "replicas"),
+    )
     working = np.zeros((len(chosen), D.size), dtype=np.int64)
     all_counts = np.empty((len(chosen), D.size, process.neurons), dtype=np.int64) if counts else None
     places = [] if all_counts is None else [all_counts[row[t.replicas[0]], :, t.neurons] for t in tasks]

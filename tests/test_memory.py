@@ -1,0 +1,133 @@
+"""What memory there is, what needs how much of it, and what is said before work starts."""
+
+import gc
+import resource
+import tracemalloc
+
+import numpy as np
+import pytest
+
+from statnn import Network, _memory
+from statnn.activation import BetaBernoulli
+from statnn.interaction import BinaryNeurons, square_lattice
+from statnn.montecarlo import HeatBath, sample
+
+MOST = 1.5
+"""Peak while something is made, in units of what it takes."""
+
+
+# -- what there is ---------------------------------------------------------------------------------------
+
+
+def group(path, **files):
+    path.mkdir(parents=True, exist_ok=True)
+    for name, text in files.items():
+        (path / name.replace("__", ".")).write_text(f"{text}\n")
+
+
+def version_two(root, path, most, used, inactive=0):
+    stat = f"anon 5\ninactive_file {inactive}\nactive_file 7"
+    group(root / path, memory__max=most, memory__current=used, memory__stat=stat)
+
+
+def version_one(root, path, most, used, inactive=0):
+    files = {"memory__limit_in_bytes": most, "memory__usage_in_bytes": used}
+    group(root / "memory" / path, **files, memory__stat=f"inactive_file 3\ntotal_inactive_file {inactive}")
+
+
+@pytest.mark.parametrize(
+    ("make", "line", "unlimited"), [(version_two, "0::/", "max"), (version_one, "4:memory:/", 2**63 - 4096)]
+)
+def test_control_groups_and_those_above_them_count(tmp_path, make, line, unlimited):
+    make(tmp_path, "job", 1000, 600)
+    make(tmp_path, "job/step", 800, 500, inactive=50)
+    make(tmp_path, "free", unlimited, 7)
+
+    def left(path):
+        return sorted(_memory.control_groups(f"9:cpu:/elsewhere\n{line}{path}\n", tmp_path))
+
+    assert left("job/step") == [350, 400]
+    assert left("job") == [400]
+    assert left("free") == []
+    make(tmp_path, "", 90, 20)
+    assert left("job") == [70, 400]
+    assert left("seen/from/outside/a/container") == [70]
+    assert not list(_memory.control_groups("", tmp_path))
+
+
+@pytest.mark.parametrize("limit", [resource.RLIMIT_AS, resource.RLIMIT_DATA])
+def test_limits_of_the_process_count(monkeypatch, limit):
+    most = 2**40
+    monkeypatch.setattr(resource, "getrlimit", lambda which: (most if which == limit else resource.RLIM_INFINITY, -1))
+    (left,) = _memory._of_process()
+    assert 0.9 * most < left < most - 2**20  # this process has something already
+    most = 2**27
+    assert 0 <= _memory.available() < 2**27
+
+
+# -- what is needed --------------------------------------------------------------------------------------
+
+
+def peak(make):
+    """Return the peak while an object is made, in units of what stays."""
+    gc.collect()
+    tracemalloc.start()
+    try:
+        made = make()
+        rest, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert rest > 10**6
+    del made
+    return most / rest
+
+
+@pytest.mark.parametrize("shape", [(400, 400), (2, 80_000), (80_000, 2)])
+def test_a_lattice_is_made_in_its_own_room(shape):
+    assert peak(lambda: square_lattice(*shape)) < MOST
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("widths", [(1000, 1000), (600, 600, 600)])
+def test_a_random_network_is_made_in_its_own_room(widths, dtype):
+    assert peak(lambda: Network.random(widths, dtype=dtype)) < MOST
+
+
+@pytest.mark.parametrize("shape", [(2, 2), (2, 3), (3, 2), (5, 7)])
+@pytest.mark.parametrize("coupling", [1.0, -0.5, 0.0])
+def test_a_lattice_has_the_bonds_of_its_definition(shape, coupling):
+    rows, columns = shape
+    J = np.zeros((rows * columns, rows * columns))
+    for r in range(rows):
+        for c in range(columns):
+            for other in ((r + 1) % rows * columns + c, r * columns + (c + 1) % columns):
+                J[r * columns + c, other] += coupling
+                J[other, r * columns + c] += coupling
+    assert square_lattice(rows, columns, coupling) == BinaryNeurons(J)
+
+
+# -- what is said before work starts ---------------------------------------------------------------------
+
+
+def test_counts_beyond_memory_are_refused_before_they_are_drawn(monkeypatch):
+    process = BetaBernoulli(1000, 0.3, 5.0)
+    monkeypatch.setattr(_memory, "available", lambda: 1e5)
+    with pytest.raises(MemoryError, match=r"\(12 of 100 replicas would fit\): .* counts=False"):
+        process.simulate([10], 100, rng=1, counts=True)
+    assert process.simulate([10], 100, rng=1).working.shape == (100, 1)
+
+
+def test_records_beyond_memory_are_refused_before_the_burn_in(monkeypatch):
+    """Also those whose size only a first state tells."""
+    model, seen = square_lattice(4, 4, temperature=2.3), []
+
+    def wide(states):
+        seen.append(len(states))
+        return np.zeros((len(states), 1000))
+
+    monkeypatch.setattr(_memory, "available", lambda: 1e6)
+    with pytest.raises(MemoryError, match=r"records of 'wide' with 100 draws .* \(31 of 100 draws would fit\)"):
+        sample(model, 100, burn_in=10**9, chains=4, rng=1, method=HeatBath("replicas"), observables={"wide": wide})
+    assert seen == [4]
+    with pytest.raises(MemoryError, match=r"of 10000 chains would fit\)"):
+        sample(model, 100, chains=10_000, rng=1)
