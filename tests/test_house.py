@@ -7,13 +7,17 @@ import pkgutil
 import subprocess
 import sys
 import tomllib
+from fnmatch import fnmatch
+from functools import cached_property
 from importlib import metadata
 from pathlib import Path
 
 import networkx as nx
 import pytest
+from without_formula import WITHOUT
 
 import statnn
+from statnn import theory
 from statnn.montecarlo import METHODS
 
 ROOT = Path(statnn.__file__).parents[1]
@@ -290,6 +294,63 @@ def test_unknown_names_are_answered_with_those_there_are():
     with pytest.raises(AttributeError, match="statnn has no 'activations'; it has Network, activation, inspection"):
         statnn.activations  # noqa: B018
     assert set(PUBLIC["statnn"]) <= set(dir(statnn))
+
+
+# -- formulas --------------------------------------------------------------------------------------------
+
+ROOMS_OF_RESULTS = ("activation", "interaction", "measure", "montecarlo", "rg")
+
+
+def found_by_name(path):
+    """Return what a public name stands for."""
+    parts = path.split(".")
+    for last in range(len(parts), 0, -1):
+        try:
+            thing = importlib.import_module(".".join(parts[:last]))
+        except ModuleNotFoundError:
+            continue
+        for part in parts[last:]:
+            thing = inspect.getattr_static(thing, part) if inspect.isclass(thing) else getattr(thing, part)
+        return thing
+    raise AssertionError(f"{path} does not exist")
+
+
+def own_members(cls):
+    """Yield methods and properties that a class has from the package, not from Python, as they are stored."""
+    for name in dir(cls):
+        owner = next((base for base in cls.__mro__ if name in vars(base)), object)
+        stored = inspect.getattr_static(cls, name)
+        computed = inspect.isroutine(stored) or isinstance(stored, (property, cached_property))
+        if computed and not name.startswith("_") and owner.__module__.startswith("statnn."):
+            yield name, stored
+
+
+def public_computations():
+    """Return what is public in the rooms that hold results, each once: its shortest name by what is stored."""
+    found = {}
+    for room in sorted(ROOMS, key=lambda room: (room.count("."), ROOMS.index(room))):
+        if "." in room and room.split(".")[1] in ROOMS_OF_RESULTS:
+            module = importlib.import_module(room)
+            for name in module.__all__:
+                thing, path = getattr(module, name), f"{room.removeprefix('statnn.')}.{name}"
+                if inspect.isclass(thing) and thing.__module__.startswith("statnn."):
+                    for member, stored in own_members(thing):
+                        found.setdefault(stored, f"{path}.{member}")
+                elif inspect.isroutine(thing):
+                    found.setdefault(thing, path)
+    return found
+
+
+def test_every_public_computation_has_a_formula_or_a_reason_why_it_has_none():
+    """A new one has an entry in `theory/ROOM/formulas.py`, or stands with a reason in `support/without_formula.py`."""
+    formulated = {found_by_name(formula.implementation) for formula in theory.formulas().values()}
+    names = {name for stored, name in public_computations().items() if stored not in formulated}
+    without = [name for names in WITHOUT.values() for name in names.split()]
+    assert len(set(without)) == len(without)
+    assert not {name for name in names if not any(fnmatch(name, other) for other in without)}, "in neither list"
+    assert not {other for other in without if not any(fnmatch(name, other) for name in names)}, (
+        "not public, or formulas"
+    )
 
 
 # -- packaging -------------------------------------------------------------------------------------------

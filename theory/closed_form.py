@@ -16,7 +16,9 @@ from sympy.printing.numpy import SciPyPrinter
 
 from statnn.theory.derivation import Standing, equation
 from statnn.theory.evaluation import number
+from statnn.theory.mathml import mathml
 from statnn.theory.pickling import by_fields
+from statnn.theory.plain import plain
 from statnn.theory.precision import Number, converged, exact
 from statnn.theory.printing import latex
 from statnn.theory.variable import Variable
@@ -119,7 +121,7 @@ class Formula:
         return "\n".join(
             (
                 f"{self.name}: {self.definition}",
-                f"  {self.left} = {self.expression}",
+                f"  {plain(self.latex())}",
                 *(f"  {variable}" for variable in self.variables),
                 *(f"  {variable.symbol} = {value}: {variable.meaning}" for variable, value in self.fixed),
                 *(f"  {about}: {text}" for about, text in self._origin()),
@@ -138,12 +140,12 @@ class Formula:
         return rf"$\displaystyle {self.latex()}$"
 
     def _repr_html_(self) -> str:
-        rows = [(f"<i>{escape(one.name)}</i>", f"{one.meaning}, {one.range}") for one in self.variables]
-        rows += [(f"<i>{escape(one.name)}</i>", f"{one.meaning}, = {value}") for one, value in self.fixed]
+        rows = [(mathml(latex(one.symbol)), f"{one.meaning}, {one.range}") for one in self.variables]
+        rows += [(mathml(latex(equation(one.symbol, value))), one.meaning) for one, value in self.fixed]
         rows += list(self._origin())
         body = "".join(f"<tr><td>{head}</td><td>{escape(text)}</td></tr>" for head, text in rows)
-        written = f"<code>{escape(f'{self.left} = {self.expression}')}</code>"
-        return f"<p><b>{escape(self.name)}</b>: {escape(self.definition)}</p><p>{written}</p><table>{body}</table>"
+        title = f"<p><b>{escape(self.name)}</b>: {escape(self.definition)}</p>"
+        return f"{title}{mathml(self.latex(), display=True)}<table>{body}</table>"
 
     # -- numbers -------------------------------------------------------------------------------------------
 

@@ -203,6 +203,10 @@ class _Latex(LatexPrinter):
         base = f"{{{base}}}" if "^" in base else base  # so that a power of it has one superscript
         return f"{base}_{{{' '.join(indices)}}}"
 
+    def _print_elliptic_k(self, expr: sp.Expr, exp: str | None = None) -> str:
+        """Write the complete elliptic integral of the modulus, the square of which sympy takes."""
+        return self._call(r"\mathcal{K}", (sp.sqrt(expr.args[0]),), exp)
+
     def _print_Given(self, expr: sp.Expr) -> str:
         event, *conditions = map(self._print, expr.args)
         return rf"{event} \mid {', '.join(conditions)}"

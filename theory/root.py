@@ -32,7 +32,7 @@ class Root(ExprWithLimits):
     def _latex(self, printer: Any) -> str:
         ((variable, low, high),) = self.limits
         x, body, start, end = (printer._print(part) for part in (variable, self.function, low, high))  # noqa: SLF001
-        return rf"\left\{{{x} : {body} = 0, {start} < {x} < {end}\right\}}"
+        return rf"\operatorname{{root}}_{{{start} < {x} < {end}}}\left[{body}\right]"
 
 
 def root_between(function: Callable[[mpmath.mpf], mpmath.mpf], low: mpmath.mpf, high: mpmath.mpf) -> mpmath.mpf:

@@ -1,4 +1,4 @@
-"""What is public in the rooms that hold results, and is no formula: every name, with the reason."""
+"""What is public in the rooms that hold results, and is no formula: every name, or class, with the reason."""
 
 PICTURES = "is a picture"
 SIMULATED = "is drawn at random"
@@ -17,7 +17,7 @@ WITHOUT = {
         activation.Rarefaction.plot interaction.BinaryNeurons.graph interaction.BinaryNeurons.plot
         interaction.DynamicNeurons.graph interaction.DynamicNeurons.plot measure.graph.Strength.plot
         measure.growth.Growth.plot measure.spikes.SpikeStatistics.plot measure.basins.Basin.plot
-        measure.order.RankProbability.plot montecarlo.Run.plot rg.Collapse.plot rg.Flow.plot rg.LinearisedFlow.plot
+        measure.order.RankProbability.plot rg.Collapse.plot rg.Flow.plot rg.LinearisedFlow.plot
         rg.PhaseDiagram.plot rg.Placement.plot rg.Placement.plot_signals
     """,
     SIMULATED: """
@@ -41,7 +41,6 @@ WITHOUT = {
         measure.correlation.Correlation.mean_absolute measure.correlation.Correlation.mean_square
         measure.correlation.neuronal_correlation measure.order.PairOrder.tau measure.order.group_order
         measure.order.l_map measure.order.l_map_accuracy measure.order.unit_order measure.tangent.TangentKernel.trace
-        montecarlo.Run.acceptance montecarlo.Run.diagnostics montecarlo.Run.estimate montecarlo.Run.states
         rg.Collapse.quality rg.Collapse.scaled rg.CriticalCoupling.coupling rg.LinearisedFlow.magnetic
         rg.LinearisedFlow.matrix rg.LinearisedFlow.mean rg.LinearisedFlow.thermal rg.LinearisedFlow.y_h
         rg.LinearisedFlow.y_t rg.Signals.correlation rg.block_means rg.block_spins rg.collapse rg.critical_coupling
@@ -72,18 +71,8 @@ WITHOUT = {
         rg.RandomStack.depth rg.RepeatedLayer.sigma rg.TransferMatrix.shape rg.operators
     """,
     WORK: """
-        montecarlo.Method.block montecarlo.Method.check montecarlo.Method.memory montecarlo.Method.settled
-        montecarlo.Method.walkers montecarlo.Run.extend montecarlo.Run.walkers montecarlo.Walkers.burn_in
-        montecarlo.Walkers.diagnostics montecarlo.Walkers.observe montecarlo.Walkers.states montecarlo.Walkers.sweep
-        montecarlo.Blocks.block montecarlo.Blocks.check montecarlo.Blocks.memory montecarlo.Blocks.settled
-        montecarlo.Blocks.walkers montecarlo.Ancestral.block montecarlo.Ancestral.check montecarlo.Ancestral.memory
-        montecarlo.Ancestral.walkers montecarlo.Hamiltonian.block montecarlo.Hamiltonian.check
-        montecarlo.Hamiltonian.memory montecarlo.Hamiltonian.walkers montecarlo.MultiSpin.block
-        montecarlo.MultiSpin.check montecarlo.MultiSpin.memory montecarlo.MultiSpin.settled
-        montecarlo.MultiSpin.walkers montecarlo.HeatBath.block montecarlo.HeatBath.check montecarlo.HeatBath.memory
-        montecarlo.HeatBath.settled montecarlo.HeatBath.walkers montecarlo.Tempering.block montecarlo.Tempering.check
-        montecarlo.Tempering.memory montecarlo.Tempering.settled montecarlo.Tempering.walkers montecarlo.Wolff.block
-        montecarlo.Wolff.check montecarlo.Wolff.memory montecarlo.Wolff.walkers
+        montecarlo.Method.* montecarlo.Run.* montecarlo.Walkers.* montecarlo.Blocks.* montecarlo.Ancestral.*
+        montecarlo.Hamiltonian.* montecarlo.MultiSpin.* montecarlo.HeatBath.* montecarlo.Tempering.* montecarlo.Wolff.*
     """,
     NUMERICAL: """
         measure.basins.weight_basin rg.NoisyLayer.compose rg.NoisyLayer.correlation_length rg.NoisyLayer.power
