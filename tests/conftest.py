@@ -5,11 +5,12 @@ import shutil
 import tempfile
 
 # These are read when numpy and numba are first imported. BLAS threads that spin on a busy machine are slower
-# than none, and a kernel cached before its helper changed in another file would be the wrong kernel.
+# than none, and a kernel cached before its helper changed in another file would be the wrong kernel: a session has
+# kernels of its own, unless whoever starts it says where they are. Workers and processes of tests share them.
 os.environ.update(dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1"))
 os.environ["MPLBACKEND"] = "Agg"
-KERNELS = os.environ["NUMBA_CACHE_DIR"] = (  # workers of pytest-xdist share those of the session that started them
-    os.environ["NUMBA_CACHE_DIR"] if "PYTEST_XDIST_WORKER" in os.environ else tempfile.mkdtemp(prefix="statnn-kernels-")
+KERNELS = os.environ["NUMBA_CACHE_DIR"] = os.environ.get("NUMBA_CACHE_DIR") or tempfile.mkdtemp(
+    prefix=f"statnn-kernels-{os.getpid()}-"
 )
 
 import hypothesis
@@ -28,7 +29,7 @@ def pytest_report_header(config):
 
 
 def pytest_unconfigure():
-    if "PYTEST_XDIST_WORKER" not in os.environ:
+    if Path(KERNELS).name.startswith(f"statnn-kernels-{os.getpid()}-"):  # not those of who started this process
         shutil.rmtree(KERNELS, ignore_errors=True)
 
 

@@ -56,10 +56,14 @@ class GammaPoisson(ActivationProcess):
     def _hazard_rate(self, D: Floats) -> Floats:
         return self.b / (self._scale + D)
 
-    def _law(self, D: int, initial: int, bonus: float) -> Any:
+    def _shape_and_odds(self, D: int, initial: int = 0, bonus: float = 0.0) -> tuple[float, float, float, float]:
+        """Return the parameters of the law of counts, each with the digits that a float leaves out."""
         shape, shape_low = parts(Fraction(self.b) + initial + Fraction(bonus))
         odds, odds_low = parts((D - self._begin) / (Fraction(self.b) * self.neurons / Fraction(self.c) + self._begin))
-        return negative_binomial(shape, odds, shape_low, odds_low, loc=initial)
+        return shape, odds, shape_low, odds_low
+
+    def _law(self, D: int, initial: int, bonus: float) -> Any:
+        return negative_binomial(*self._shape_and_odds(D, initial, bonus), loc=initial)
 
     def _check_history(self, samples: int, counts: Ints) -> None:
         super()._check_history(samples, counts)

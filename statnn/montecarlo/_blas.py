@@ -8,10 +8,11 @@ its own is taken back when it leaves, that of the process when the last one does
 """
 
 import ctypes
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cache
+from functools import cache, lru_cache
 from itertools import product
 from typing import Any
 
@@ -59,6 +60,13 @@ def one_thread() -> Iterator[None]:
 
 def _libraries() -> list[Any]:
     """Return what counts and sets the threads of every BLAS in the process; a library may be among them twice."""
+    return _loaded(len(sys.modules))
+
+
+@lru_cache(maxsize=1)
+def _loaded(modules: int) -> list[Any]:
+    """Search the process, which takes milliseconds: only after an import, as that is how a BLAS is loaded."""
+    del modules
     from threadpoolctl import ThreadpoolController
 
     return [*_linked(), *ThreadpoolController().select(user_api="blas").lib_controllers]

@@ -34,6 +34,7 @@ from statnn.activation._inference.estimate import (
 )
 from statnn.activation._inference.likelihood import Tally, Vector
 from statnn.activation._laws.beta_binomial import log_weight
+from statnn.activation._laws.negative_binomial import negative_binomial
 from statnn.activation._polya_urn import PolyaUrn
 
 Cumulative: TypeAlias = Callable[[Vector], Vector]
@@ -107,8 +108,9 @@ def cumulative(process: Process, samples: int, last: int) -> Cumulative:
     number of neurons resolves.
     """
     if isinstance(process, GammaPoisson):
-        law = process.count(samples)
-        return lambda k: np.asarray(law.cdf(k), dtype=float)
+        law, kind = process._shape_and_odds(samples), negative_binomial
+        # past scipy's checks, which take longer than the law and come thousands of times in a fit
+        return lambda k: np.where(k < 0, 0.0, kind._cdf(np.maximum(k, 0.0), *law))
     b = process.b
     if isinstance(process, PolyaUrn):
         size, beta = round(process.c * samples), b * (process.neurons - 1)

@@ -38,8 +38,13 @@ class _NegativeBinomial(Discrete):  # type: ignore[misc]
         if np.max(n) > _SUMMED and np.max(k) < LARGEST_COUNT:
             return between(self, 0, k, np.minimum(mean, LARGEST_COUNT), n, m, *low)
         # above the mean betainc has errors up to 3e-8 for means of 1e8, its complement of 1e-10 at most
-        many = np.where(k < mean, special.betainc(n, k + 1, 1 / (1 + m)), 1 - special.betaincc(n, k + 1, 1 / (1 + m)))
-        return np.where(m > 1, many, special.betaincc(k + 1, n, m / (1 + m)))
+        rare, below = np.asarray(m <= 1), k < mean
+        result = np.empty(np.broadcast(k, n, m).shape)
+        special.betaincc(k + 1, n, m / (1 + m), where=rare, out=result)
+        special.betainc(n, k + 1, 1 / (1 + m), where=~rare & below, out=result)
+        special.betaincc(n, k + 1, 1 / (1 + m), where=~rare & ~below, out=result)
+        np.subtract(1, result, where=~rare & ~below, out=result)
+        return result
 
     def _sf(self, k: Any, n: Any, m: Any, *low: Any) -> Any:
         k, mean = np.floor(k), n * m
