@@ -225,6 +225,13 @@ def test_bootstrap_says_how_far_its_p_value_moves(rng):
     assert "±" not in str(plenty.goodness)
 
 
+@pytest.mark.parametrize("at", [(250, 0.6, 30.0, 200), (10, 0.2, 5.0, 3), (1000, 3.0, 900.0, 10**6)])
+def test_cells_have_the_probabilities_of_the_law_itself(at):
+    *parameters, samples = at
+    law, k = GammaPoisson(*parameters), np.unique(np.round(np.geomspace(1, 1e7, 300))) - 2
+    np.testing.assert_array_equal(cumulative(law, samples, 10**7)(k), law.count(samples).cdf(k))
+
+
 @pytest.mark.parametrize("law", LAWS)
 def test_intervals_cover_and_tests_of_fit_are_calibrated(rng, law):
     # 500 data sets: a coverage of 0.8 instead of 0.95 would lie eight standard errors away

@@ -58,6 +58,9 @@ def test_digits_do_not_depend_on_who_walks_after_a_call_in_this_thread():
     assert done.returncode == 0, done.stderr
 
 
+CONTROLLER = threadpoolctl.ThreadpoolController()
+
+
 def counts():
     return {library.num_threads for library in _blas._libraries()}
 
@@ -84,6 +87,18 @@ def test_blocks_have_one_thread_meanwhile(rng, workers):
         run = sample(model, 2, chains=512, executor=pool if workers else None, **ask)
         assert counts() == {2}
     assert (run.draws["threads"] == 1).all()
+
+
+def test_libraries_are_searched_after_an_import_and_not_in_every_block(monkeypatch):
+    searches = []
+    monkeypatch.setattr(threadpoolctl, "ThreadpoolController", lambda: searches.append(1) or CONTROLLER)
+    _blas._loaded.cache_clear()
+    for imported in (1, 2):
+        for _ in range(3):
+            with one_thread():
+                pass
+        assert len(searches) == imported
+        monkeypatch.setitem(sys.modules, "statnn_imported_meanwhile", threading)
 
 
 def test_others_who_hold_the_threads_are_overruled_and_given_back_what_they_set():
