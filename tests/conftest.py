@@ -3,6 +3,7 @@
 import os
 import shutil
 import tempfile
+from pathlib import Path
 
 # These are read when numpy and numba are first imported. BLAS threads that spin on a busy machine are slower
 # than none, and a kernel cached before its helper changed in another file would be the wrong kernel: a session has

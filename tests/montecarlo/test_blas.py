@@ -58,9 +58,6 @@ def test_digits_do_not_depend_on_who_walks_after_a_call_in_this_thread():
     assert done.returncode == 0, done.stderr
 
 
-CONTROLLER = threadpoolctl.ThreadpoolController()
-
-
 def counts():
     return {library.num_threads for library in _blas._libraries()}
 
@@ -90,8 +87,13 @@ def test_blocks_have_one_thread_meanwhile(rng, workers):
 
 
 def test_libraries_are_searched_after_an_import_and_not_in_every_block(monkeypatch):
-    searches = []
-    monkeypatch.setattr(threadpoolctl, "ThreadpoolController", lambda: searches.append(1) or CONTROLLER)
+    searches, search = [], threadpoolctl.ThreadpoolController.__init__
+
+    def counted(self):
+        searches.append(1)
+        search(self)
+
+    monkeypatch.setattr(threadpoolctl.ThreadpoolController, "__init__", counted)
     _blas._loaded.cache_clear()
     for imported in (1, 2):
         for _ in range(3):
