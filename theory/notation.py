@@ -54,6 +54,24 @@ class Sigma(sp.Function):
         return tex if exp is None else f"{tex}^{{{exp}}}"
 
 
+class Entry(sp.Function):
+    """An entry of a vector or a matrix about which nothing is assumed, `Entry(J, i, j)`: of any size, therefore."""
+
+    nargs = (2, 3)
+
+    @staticmethod
+    def _imp_(name: Any, *places: Any) -> Any:
+        """Return numbers without order, other ones for other names."""
+        return mpmath.sin(name + sum(weight * place**2 for weight, place in enumerate(places, 1)))
+
+    def _eval_is_extended_real(self) -> bool:
+        return True
+
+    def _latex(self, printer: Any, exp: str | None = None) -> str:
+        name, *places = map(printer._print, self.args)  # noqa: SLF001 - sympy's hook
+        return f"{name}_{{{' '.join(places)}}}" + ("" if exp is None else f"^{{{exp}}}")
+
+
 def sigma(field: sp.Expr, derivative: int = 0) -> sp.Expr:
     """Return the activation at `field`, or one of its derivatives."""
     return Sigma(field, derivative)

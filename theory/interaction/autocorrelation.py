@@ -6,7 +6,6 @@ from statnn.theory.derivation import (
     Derivation,
     Step,
     definition,
-    equation,
     identity,
     inequality,
     instance,
@@ -40,16 +39,34 @@ def covariance_bias(lag: sp.Expr, chains: sp.Expr = sp.S.One) -> sp.Expr:
     return ((n - lag) * (rho**lag + MEAN_VARIANCE / chains) - 2 * with_mean / (n * chains)) / n
 
 
+def _against(time: int, size: int) -> sp.Expr:
+    """Return the covariance of a draw with the mean, by summing over all draws."""
+    return sp.Add(*(rho ** abs(time - other) for other in range(size))) / size
+
+
 def _direct(size: int, lag: int) -> sp.Expr:
     """Return the same by summing every pair of draws."""
-    draws = range(size)
-
-    def against(time: int) -> sp.Expr:
-        return sp.Add(*(rho ** abs(time - other) for other in draws)) / size
-
-    whole = sp.Add(*(against(time) for time in draws)) / size
-    terms = (rho**lag - against(time) - against(time + lag) + whole for time in range(size - lag))
+    whole = sp.Add(*(_against(time, size) for time in range(size))) / size
+    terms = (rho**lag - _against(time, size) - _against(time + lag, size) + whole for time in range(size - lag))
     return sp.Add(*terms) / size
+
+
+def _by_geometric_sums(gap: sp.Expr) -> sp.Expr:
+    """Sum powers of rho in t, one term after the other, each by its ratio."""
+
+    def total(sums: sp.Sum) -> sp.Expr:
+        ((_, first, last),) = sums.limits
+        terms = sp.Add.make_args(sp.expand(sums.function, power_exp=True))
+        return sp.Add(*map(lambda term: _geometric_total(term, first, last), terms))
+
+    return _powers(gap.replace(lambda part: isinstance(part, sp.Sum), total))
+
+
+def _geometric_total(term: sp.Expr, first: sp.Expr, last: sp.Expr) -> sp.Expr:
+    ratio = sp.simplify(term.subs(t, t + 1) / term)
+    if ratio == 1:
+        return term * (last - first + 1)
+    return term.subs(t, first) * (1 - ratio ** (last - first + 1)) / (1 - ratio)
 
 
 def _powers(gap: sp.Expr) -> sp.Expr:
@@ -117,7 +134,7 @@ def _window() -> tuple[Step, ...]:
     c, chains = sp.symbols("c R", positive=True)
     size, lag = 5, 2
     cut, found = named(r"\tau_{W}"), expected(r"\hat{C}_{k}")
-    few = range(1, size)
+    with_mean, at_lag = sp.Function("c"), sp.Function(r"\hat{C}")
     return (
         identity(
             "Sokal's rule ends the sum at the first window W ≥ cτ, with c = 5. It leaves out",
@@ -135,14 +152,21 @@ def _window() -> tuple[Step, ...]:
         instance(
             "The bias of a short run is another one: covariances are taken about the mean of the run itself. Their "
             "expectation is known at every length; here 5 draws and lag 2, summed over all pairs.",
-            equation(
-                found,
-                (1 - k / n) * (rho**k + named("V_{n}"))
-                - 2 / n * sp.Sum(named(r"\operatorname{Cov}[x_{t}, \bar{x}]"), (t, 1, n - k)),
-            ),
-            covariance_bias(k).subs({n: size, k: lag}),
-            _direct(size, lag),
+            found,
+            (1 - k / n) * (rho**k + named("V_{n}")) - 2 / n * sp.Sum(with_mean(t), (t, 1, n - k)),
+            cases=[
+                {n: size, k: lag, found: _direct(size, lag), named("V_{n}"): MEAN_VARIANCE.subs(n, size)}
+                | {with_mean(time + 1): _against(time, size) for time in range(size)}
+            ],
             by=sp.cancel,
+        ),
+        identity(
+            "The covariance c of draw t with the mean adds up, over the draws that have a partner, to",
+            n * sp.Sum(with_mean(t), (t, 1, n - k)),
+            (n - k) * TAU - geometric(n - k) * (1 + rho**k) / (1 - rho),
+            where={with_mean(t): (1 + geometric(t - 1) + geometric(n - t)) / n},
+            domain={n: range(6, 9), k: range(1, 5)} | LESS,
+            by=_by_geometric_sums,
         ),
         series(
             "In long runs every lag is too small by τ/n, far beyond those at which the chain is correlated.",
@@ -156,14 +180,14 @@ def _window() -> tuple[Step, ...]:
         instance(
             "Summed over all lags the sample covariances give nothing at all, as deviations from the mean add up to "
             "zero; here 5 draws.",
-            equation(sp.Sum(named(r"\hat{C}_{k}"), (k, -(n - 1), n - 1)), sp.S.Zero),
-            _direct(size, 0) + 2 * sp.Add(*(_direct(size, other) for other in few)),
+            sp.Sum(at_lag(_lag), (_lag, -(n - 1), n - 1)),
             sp.S.Zero,
+            cases=[{n: size} | {at_lag(shift): _direct(size, abs(shift)) for shift in range(1 - size, size)}],
         ),
         identity(
             "A window holds 2W+1 lags, so the squared error is underestimated by this share; with W = 5τ and n = 50τ "
             "by one part in five.",
-            sp.Sum(-tau / n, (_lag, -W, W)) / tau,
+            -sp.Sum(tau / n, (_lag, -W, W)) / tau,
             -(2 * W + 1) / n,
             domain={W: range(1, 9)},
         ),

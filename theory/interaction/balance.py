@@ -2,11 +2,12 @@
 
 from collections.abc import Callable
 from itertools import product
+from typing import Any
 
 import sympy as sp
 
-from statnn.theory.derivation import Derivation, Step, definition, equation, identity, inequality, instance
-from statnn.theory.notation import TEXTBOOK, T, i, j, matrix, n, named, vector
+from statnn.theory.derivation import Derivation, Step, definition, identity, inequality, instance
+from statnn.theory.notation import TEXTBOOK, Entry, T, i, j, matrix, n, named, vector
 from statnn.theory.rewriting import by_exponentials
 
 F, r, s = sp.Symbol("F", real=True), sp.Symbol("r", positive=True), sp.Symbol("s", real=True)
@@ -20,14 +21,15 @@ def weight(pairs: dict[tuple[int, int], sp.Symbol], fields: list[sp.Symbol], spi
 
 
 def _field() -> Step:
-    coupling, fields, others = vector("J", 2), vector("h", 1), vector("s", 2)
-    energy = -s * (coupling.dot(others) + fields[0])
-    force = coupling.dot(others) + fields[0]
-    return instance(
-        "A spin s feels the others through one number, its local field F: to flip it costs 2sF; here two others.",
-        equation(named(r"\Delta E"), 2 * s * (sp.Sum(named("J_{ij} s_{j}"), (j, 1, n)) + named("h_{i}"))),
-        energy.subs(s, -s) - energy,
-        2 * s * force,
+    J, others, fields = sp.symbols("J s h", real=True)
+    own, E, rest = named("s_{i}"), sp.Function("E"), sp.Symbol("R", real=True)  # the energy of the others
+    force = sp.Sum(Entry(J, i, j) * Entry(others, j), (j, 1, n)) + Entry(fields, i)
+    return identity(
+        "A spin feels the others through one number, its local field F, the bracket: to flip it costs 2sF.",
+        E(-own) - E(own),
+        2 * own * force,
+        where={E(own): -own * force + rest},
+        by=sp.expand,
     )
 
 
@@ -45,17 +47,14 @@ def heat_bath() -> Derivation:
         other = tuple(-value if k == spin else value for k, value in enumerate(after))
         return weight(pairs, fields, after) / (weight(pairs, fields, after) + weight(pairs, fields, other))
 
-    flows = [
-        weight(pairs, fields, one) * moves(0, one, other) - weight(pairs, fields, other) * moves(0, other, one)
-        for one in states
-        for other in states
-    ]
-    arrives = [
-        sum(weight(pairs, fields, one) * moves(1, one, other) for one in states) - weight(pairs, fields, other)
-        for other in states
-    ]
-    block, outer = _layer()
-    pairs_of_spins = list(product(SIGNS, repeat=2))
+    law = {_pi(sp.Integer(number)): weight(pairs, fields, state) for number, state in enumerate(states, 1)}
+
+    def chain(spin: int) -> dict[sp.Basic, sp.Expr]:
+        """Return the law, and the chance to go from state to state, by their numbers."""
+        both = product(enumerate(states, 1), repeat=2)
+        return law | {_go(one, other): moves(spin, before, after) for (one, before), (other, after) in both}
+
+    start, end = sp.symbols("s s'", integer=True)
     plus, minus, mean = named("P(+)"), named("P(-)"), named(r"\operatorname{E}[s \mid F]")
     return Derivation(
         "heat-bath",
@@ -84,52 +83,67 @@ def heat_bath() -> Derivation:
                 where={plus: up, minus: 1 - up},
             ),
             instance(
-                "The same for the whole transition matrix of three coupled spins in fields, enumerated: every flow has "
-                "its return.",
-                equation(_flow("s", "s'"), _flow("s'", "s")),
-                flows,
-                [sp.S.Zero] * len(flows),
+                "The same for the whole transition matrix of three coupled spins in fields, every state s and s′ "
+                "enumerated, by an update of the first spin: every flow has its return.",
+                _pi(start) * _go(start, end),
+                _pi(end) * _go(end, start),
+                cases=[chain(0) | {start: one, end: other} for one, other in product(range(1, 9), repeat=2)],
                 by=sp.simplify,
             ),
             instance(
                 "An update that keeps the law may follow another: a sweep in any order keeps it, with or without "
-                "detailed balance of its own.",
-                equation(named(r"\sum_{s} \pi(s) P(s \to s')"), _pi("s'")),
-                arrives,
-                [sp.S.Zero] * len(arrives),
+                "detailed balance of its own. Here three spins, and an update of the second.",
+                sp.Sum(_pi(start) * _go(start, end), (start, 1, 2**n)),
+                _pi(end),
+                cases=[chain(1) | {n: 3, end: number} for number in range(1, 9)],
                 by=sp.simplify,
             ),
-            instance(
-                "Spins of one layer do not interact: given the layers below and above, their weight is a product, and "
-                "so is its sum over the layer; here 2-2-2 spins,",
-                equation(named(r"\sum_{s} e^{-E/T}"), sp.Product(2 * sp.cosh(named("F_{i}") / T), (i, 1, n))),
-                sum(block(spins) for spins in pairs_of_spins),
-                sp.prod(2 * sp.cosh(field) for field in outer),
-                by=lambda gap: sp.expand(sp.expand(gap.rewrite(sp.exp)).powsimp()),
-            ),
-            instance(
-                "so a layer is updated at once, every spin by its own draw.",
-                equation(
-                    named(r"P(s^{(m)} \mid s^{(m-1)}, s^{(m+1)})"),
-                    sp.Product(1 / (1 + sp.exp(-2 * named("s_{i} F_{i}") / T)), (i, 1, n)),
-                ),
-                [block(spins) for spins in pairs_of_spins],
-                [
-                    sp.prod(sp.exp(spin * field) for spin, field in zip(spins, outer, strict=True))
-                    for spins in pairs_of_spins
-                ],
-                by=lambda gap: sp.expand(gap, power_exp=True, mul=True).powsimp(deep=True),
-            ),
+            *_one_layer(),
         ),
     )
 
 
-def _pi(state: str) -> sp.Symbol:
-    return named(rf"\pi({state})")
+def _pi(state: sp.Expr) -> sp.Expr:
+    return sp.Function(r"\pi")(state)
 
 
-def _flow(start: str, end: str) -> sp.Symbol:
-    return named(rf"\pi({start}) P({start} \to {end})")
+def _go(before: Any, after: Any) -> sp.Expr:
+    return sp.Function("P")(before, after)
+
+
+def _one_layer() -> tuple[Step, ...]:
+    block, outer = _layer()
+    spins = list(product(SIGNS, repeat=2))
+    E, state, own, field = sp.Function("E"), sp.Symbol("s", integer=True), sp.IndexedBase("s"), sp.IndexedBase("F")
+    energies = {E(number): -T * sp.log(block(each)) for number, each in enumerate(spins, 1)}
+    layer: dict[sp.Basic, Any] = {n: 2} | energies | {field[place]: T * one for place, one in enumerate(outer, 1)}
+    chance, whole = named(r"P(s^{(m)} \mid s^{(m-1)}, s^{(m+1)})"), sum(map(block, spins))
+    return (
+        instance(
+            "Spins of one layer do not interact: given the layers below and above, their weight is a product, and "
+            "so is its sum over the layer; here 2-2-2 spins,",
+            sp.Sum(sp.exp(-E(state) / T), (state, 1, 2**n)),
+            sp.Product(2 * sp.cosh(field[i] / T), (i, 1, n)),
+            cases=[layer],
+            by=_by_products,
+        ),
+        instance(
+            "so a layer is updated at once, every spin by its own draw.",
+            chance,
+            sp.Product(1 / (1 + sp.exp(-2 * own[i] * field[i] / T)), (i, 1, n)),
+            cases=[
+                layer | {chance: block(each) / whole} | {own[place]: one for place, one in enumerate(each, 1)}
+                for each in spins
+            ],
+            by=_by_products,
+        ),
+    )
+
+
+def _by_products(gap: sp.Expr) -> sp.Expr:
+    """Compare sums of exponentials over a common denominator, their exponents multiplied out."""
+    top, _ = sp.fraction(sp.together(gap.rewrite(sp.exp)))
+    return sp.expand(sp.expand(sp.expand(top), power_exp=True)).replace(sp.exp, lambda at: sp.exp(sp.expand(at)))
 
 
 def _layer() -> tuple[Callable[[tuple[int, ...]], sp.Expr], list[sp.Expr]]:

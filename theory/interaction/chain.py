@@ -4,11 +4,11 @@ from itertools import pairwise, product
 
 import sympy as sp
 
-from statnn.theory.derivation import Derivation, Step, definition, equation, identity, instance
-from statnn.theory.notation import TEXTBOOK, K, Z, beta, componentwise, h, i, n, named
+from statnn.theory.derivation import Derivation, Step, definition, identity, instance
+from statnn.theory.notation import TEXTBOOK, K, Z, beta, h, i, n, named, sigma
 from statnn.theory.rewriting import by_exponentials
 
-SIGNS = (-1, 1)
+SIGNS, PROBES = (-1, 1), sp.symbols("probe:2")
 TRANSFER = sp.Matrix(2, 2, lambda row, col: sp.exp(K * SIGNS[row] * SIGNS[col] + h * (SIGNS[row] + SIGNS[col]) / 2))
 _root = sp.sqrt(sp.exp(2 * K) * sp.sinh(h) ** 2 + sp.exp(-2 * K))
 EIGENVALUES = sp.exp(K) * sp.cosh(h) + _root, sp.exp(K) * sp.cosh(h) - _root
@@ -20,49 +20,45 @@ def as_polynomial(expr: sp.Expr) -> sp.Expr:
 
 
 def _chain() -> tuple[Step, ...]:
-    s = sp.Symbol("s")
+    s = sp.Symbol("s", integer=True)
     couplings = sp.symbols("K_1:4", positive=True)
     spins = list(product(SIGNS, repeat=4))
-    open_sum = sum(sp.exp(sum(c * a * b for c, (a, b) in zip(couplings, pairwise(one), strict=True))) for one in spins)
-    end_sum = sum(one[0] * one[3] * sp.exp(_bonds(couplings, one)) for one in spins)
-    ring = sum(
-        sp.exp(sum(c * one[k] * one[(k + 1) % 3] for k, c in enumerate(couplings))) for one in product(SIGNS, repeat=3)
-    )
-    free = n - 1
-    log_z = sp.log(2) + free * sp.log(2 * sp.cosh(K))
-    coupling = named("K_{i}")
+    weights = [sp.exp(_bonds(couplings, each)) for each in spins]
+    log_z = sp.log(2) + (n - 1) * sp.log(2 * sp.cosh(K))
+    free, coupling, partition, ends = n - 1, sp.IndexedBase("K"), named("Z"), named(r"\operatorname{E}[s_{1} s_{n}]")
+    names = {coupling[place]: one for place, one in enumerate(couplings, 1)}
+    of_ends = sum(each[0] * each[3] * one for each, one in zip(spins, weights, strict=True)) / sum(weights)
+    ring = sum(sp.exp(_bonds(couplings, (*each, each[0]))) for each in product(SIGNS, repeat=3))
+    all_bonds = sp.Product(sp.tanh(coupling[i]), (i, 1, n))
     return (
-        componentwise(
+        identity(
             "The last spin of a chain is summed over first: what is left does not depend on its neighbour s = ±1.",
-            [sp.exp(K * end) + sp.exp(-K * end) for end in SIGNS],
-            [2 * sp.cosh(K)] * 2,
-            equation(sp.exp(K * s) + sp.exp(-K * s), 2 * sp.cosh(K)),
-            by=as_polynomial,
+            sp.exp(K * s) + sp.exp(-K * s),
+            2 * sp.cosh(K),
+            domain={s: range(-1, 2, 2)},
+            by=lambda gap: sp.Add(*(probe * as_polynomial(gap.subs(s, end)) for probe, end in zip(PROBES, SIGNS))),
         ),
         instance(
             "So spin by spin an open chain of n spins gives a product; checked by enumeration of four.",
-            equation(named("Z"), 2 * sp.Product(2 * sp.cosh(coupling), (i, 1, n - 1))),
-            open_sum,
-            2 * sp.prod(2 * sp.cosh(c) for c in couplings),
+            partition,
+            2 * sp.Product(2 * sp.cosh(coupling[i]), (i, 1, n - 1)),
+            cases=[names | {n: 4, partition: sum(weights)}],
             by=as_polynomial,
         ),
         instance(
             "Summed with a weight s the last spin hands on a factor tanh K: the correlation of the ends; checked by "
             "enumeration of four,",
-            equation(named(r"\operatorname{E}[s_{1} s_{n}]"), sp.Product(sp.tanh(coupling), (i, 1, n - 1))),
-            end_sum / (2 * sp.prod(2 * sp.cosh(c) for c in couplings)),
-            sp.prod(sp.tanh(c) for c in couplings),
-            by=lambda gap: sp.factor(sp.powsimp(sp.expand(gap.rewrite(sp.exp), power_exp=True))).simplify(),
+            ends,
+            sp.Product(sp.tanh(coupling[i]), (i, 1, n - 1)),
+            cases=[names | {n: 4, ends: of_ends}],
+            by=_by_fractions,
         ),
         instance(
             "which the closing bond of a ring multiplies; checked by enumeration of three.",
-            equation(
-                named("Z"),
-                sp.Product(2 * sp.cosh(coupling), (i, 1, n)) * (1 + sp.Product(sp.tanh(coupling), (i, 1, n))),
-            ),
-            ring,
-            sp.prod(2 * sp.cosh(c) for c in couplings) * (1 + sp.prod(sp.tanh(c) for c in couplings)),
-            by=lambda gap: as_polynomial(gap.subs({sp.tanh(c): sp.sinh(c) / sp.cosh(c) for c in couplings}).expand()),
+            partition,
+            sp.Product(2 * sp.cosh(coupling[i]), (i, 1, n)) * (1 + all_bonds),
+            cases=[names | {n: 3, partition: ring}],
+            by=_by_fractions,
         ),
         identity(
             "Energy in units of J of the uniform open chain, −d ln Z/dK with K = J/T,",
@@ -77,6 +73,12 @@ def _chain() -> tuple[Step, ...]:
             by=by_exponentials,
         ),
     )
+
+
+def _by_fractions(gap: sp.Expr) -> sp.Expr:
+    """Write all in exponentials, bring it to one fraction and multiply out its numerator."""
+    bases = {each: sp.log(sp.Symbol(f"e^{each}", positive=True)) for each in gap.free_symbols}
+    return sp.cancel(sp.together(gap.rewrite(sp.exp).subs(bases)))
 
 
 def _bonds(couplings: tuple[sp.Symbol, ...], spins: tuple[int, ...]) -> sp.Expr:
@@ -96,7 +98,7 @@ def _ring() -> tuple[Step, ...]:
     ruled = (t**distance + t ** (size - distance)) / (1 + t**size)
     other = sp.Symbol("K'", positive=True)
     square = (TRANSFER**2).subs(h, 0)
-    opposite = named(r"\operatorname{E}[s_{0} s_{2}]")
+    opposite = named(r"\operatorname{E}[s_{0} s_{r}]")
     roots = {big: up, small: down}
     return (
         identity(
@@ -110,27 +112,27 @@ def _ring() -> tuple[Step, ...]:
         definition("of these eigenvalues,", (named(r"\lambda_{\pm}") - sp.exp(K) * sp.cosh(h)) ** 2, _root**2),
         instance(
             "and the ring is the trace of its power; checked by enumeration of three spins.",
-            equation(named("Z"), big**n + small**n),
-            enumerated,
-            sp.expand(up**3 + down**3),  # so that no root is left
-            by=as_polynomial,
+            named("Z"),
+            big**n + small**n,
+            cases=[{n: 3, named("Z"): enumerated} | roots],
+            by=lambda gap: as_polynomial(sp.expand(gap)),  # so that no root is left
         ),
         identity(
             "Without field a spin exchanges the two eigenvectors, so correlations at distance r on a ring of n spins "
-            "obey the tanh rule, t = tanh K: both ways around.",
-            named(r"\operatorname{E}[s_{0} s_{r}]"),
+            "take one of the two ways around, each; with t for the ratio of the eigenvalues they are",
+            around,
             ruled,
-            where={named(r"\operatorname{E}[s_{0} s_{r}]"): around, small: t * big},
+            where={small: t * big},
             by=lambda gap: sp.simplify(sp.powsimp(sp.expand_power_base(sp.expand(gap), force=True), force=True)),
         ),
         identity(
-            "t is the ratio of the eigenvalues;", small / big, sp.tanh(K), where=roots | {h: 0}, by=by_exponentials
+            "and t obeys the tanh rule;", small / big, sp.tanh(K), where=roots | {h: 0}, by=by_exponentials
         ),
-        identity(
-            "opposite spins on a ring of four, enumerated.",
+        instance(
+            "so do opposite spins on a ring of four, enumerated.",
             opposite,
-            ruled.subs({size: 4, distance: 2}),
-            where={opposite: _opposite(), t: sp.tanh(K)},
+            ruled,
+            cases=[{size: 4, distance: 2, opposite: _opposite(), t: sp.tanh(K)}],
             by=by_exponentials,
         ),
         identity(
@@ -157,17 +159,15 @@ def _moments() -> tuple[Step, ...]:
     chances = [sp.exp(-beta * level) / sum(sp.exp(-beta * other) for other in levels) for level in levels]
     mean = sum(p * level for p, level in zip(chances, levels, strict=True))
     variance = sum(p * (level - mean) ** 2 for p, level in zip(chances, levels, strict=True))
-    below = [sp.Function(f"L_{k}")(beta) for k in (1, 2)]
+    below = [sigma(beta), sigma(3 * beta / 2)]  # of which nothing is assumed
     costs = sp.symbols("e_1 e_2", real=True)
     terms = [sp.exp(one - beta * cost) for one, cost in zip(below, costs, strict=True)]
     above = sp.log(sum(terms))
-    shares = [term / sum(terms) for term in terms]
-    energies = [-one.diff(beta) + cost for one, cost in zip(below, costs, strict=True)]
-    energy = sum(p * one for p, one in zip(shares, energies, strict=True))
-    spread = sum(
-        p * (one.diff(beta, 2) + (own - energy) ** 2) for p, one, own in zip(shares, below, energies, strict=True)
-    )
-    p, e, u, v = (named(tex) for tex in ("p(s \\mid s')", "e(s, s')", "U_{m}(s)", "V_{m}(s)"))
+    p, e, u, v = (sp.IndexedBase(name) for name in "peUV")
+    s, S = sp.Symbol("s", integer=True), sp.Symbol("S", integer=True)
+    states: dict[sp.Basic, sp.Expr] = {S: sp.S(2)}
+    for place, (one, cost, term) in enumerate(zip(below, costs, terms, strict=True), 1):
+        states |= {p[place]: term / sum(terms), e[place]: cost, u[place]: -one.diff(beta), v[place]: one.diff(beta, 2)}
     upper, average, ratio = named("U_{m+1}(s')"), named(r"\operatorname{E}[E]"), named(r"C / \beta^{2}")
     whole = {Z(beta): sp.exp(log_z)}
     return (
@@ -185,22 +185,22 @@ def _moments() -> tuple[Step, ...]:
         ),
         definition(
             "Layer by layer Z takes in one state s of layer m after another, with the cost e of the step to s′ of "
-            "layer m+1; its derivative",
+            "layer m+1, over all S states of the layer; its derivative",
             named("Z_{m+1}(s')"),
-            named(r"\sum_{s} Z_{m}(s) e^{- \beta e(s, s')}"),
+            sp.Sum(Z(s) * sp.exp(-beta * e[s]), (s, 1, S)),
         ),
         instance(
             "hands the mean energy on, with p the share of s in that sum; checked for any two states,",
-            equation(upper, named(r"\sum_{s}") * p * (u + e)),
-            -sp.diff(above, beta),
-            energy,
+            upper,
+            sp.Sum(p[s] * (u[s] + e[s]), (s, 1, S)),
+            cases=[states | {upper: -sp.diff(above, beta)}],
             by=sp.simplify,
         ),
         instance(
             "and its second derivative the variance: a sum of positive terms, so nothing cancels in a heat capacity.",
-            equation(named("V_{m+1}(s')"), named(r"\sum_{s}") * p * (v + (u + e - upper) ** 2)),
-            sp.diff(above, beta, 2),
-            spread,
+            named("V_{m+1}(s')"),
+            sp.Sum(p[s] * (v[s] + (u[s] + e[s] - upper) ** 2), (s, 1, S)),
+            cases=[states | {upper: -sp.diff(above, beta), named("V_{m+1}(s')"): sp.diff(above, beta, 2)}],
             by=sp.simplify,
         ),
     )

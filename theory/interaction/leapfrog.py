@@ -5,8 +5,8 @@ from typing import Any
 import mpmath
 import sympy as sp
 
-from statnn.theory.derivation import Derivation, Step, definition, equation, identity, inequality, instance, series
-from statnn.theory.notation import TEXTBOOK, O, named
+from statnn.theory.derivation import Derivation, Step, definition, identity, inequality, instance, series
+from statnn.theory.notation import TEXTBOOK, O, expected, named
 
 q, p = sp.symbols("q p", real=True)
 eps = sp.Symbol("epsilon", positive=True)
@@ -58,7 +58,7 @@ def _taylor(expr: sp.Expr) -> sp.Expr:
 
 def _geometry() -> tuple[Step, ...]:
     there = step(q, p)
-    back = step(there[0], -there[1])
+    place, momentum, shears = named("q'"), named("p'"), named(r"\det(A B A)")
     half, jacobian = named("p_{1/2}"), named(r"\det \frac{\partial (q', p')}{\partial (q, p)}")
     slopes = [entry.diff(by) for entry in there for by in (q, p)]
     curve = sp.Matrix(2, 2, sp.symbols("U_11 U_12 U_12 U_22", real=True))
@@ -68,16 +68,24 @@ def _geometry() -> tuple[Step, ...]:
     return (
         identity(
             "Half a kick by the force, a drift, half a kick:",
-            named("p'"),
+            momentum,
             p - eps / 2 * (Potential(q, 1) + Potential(q + eps * half, 1)),
-            where={named("p'"): there[1], half: p - eps / 2 * Potential(q, 1)},
+            where={momentum: there[1], half: p - eps / 2 * Potential(q, 1)},
             by=sp.expand,
         ),
-        instance(
-            "Turn the momentum and take the same step: it leads back, whatever the potential; here in one dimension.",
-            equation(named(r"\Psi(q', -p')"), named("(q, -p)")),
-            back,
-            (q, -p),
+        identity(
+            "Turn the momentum and take the same step: it leads back, whatever the potential, the place,",
+            place + eps * (-momentum - eps / 2 * Potential(place, 1)),
+            q,
+            where={place: there[0], momentum: there[1]},
+            by=sp.expand,
+        ),
+        identity(
+            "and the momentum.",
+            -momentum - eps / 2 * (Potential(place, 1) + Potential(q, 1)),
+            -p,
+            where={place: there[0], momentum: there[1]},
+            by=sp.expand,
         ),
         identity(
             "The Jacobian of a step is one,",
@@ -88,16 +96,17 @@ def _geometry() -> tuple[Step, ...]:
         instance(
             "as a kick A and a drift B are shears in any number of dimensions; here two, with any matrix of second "
             "derivatives.",
-            equation(named(r"\det(A B A)"), sp.S.One),
-            (kick * drift * kick).det(),
+            shears,
             sp.S.One,
+            cases=[{shears: (kick * drift * kick).det()}],
         ),
         instance(
             "Both together make the acceptance min(1, exp(−ΔH)) balanced, and fix a mean over stationary starts at "
             "every step size: substitute the end for the start in the integral of exp(−H), here for quadratic H.",
-            equation(named(r"\operatorname{E}[e^{-\Delta H}]"), sp.S.One),
-            _weight_of_ends(),
+            expected(r"e^{-\Delta H}"),
             sp.S.One,
+            cases=[{expected(r"e^{-\Delta H}"): _weight_of_ends()}],
+            domain={eps: (0, 2)},
             by=sp.simplify,
         ),
     )

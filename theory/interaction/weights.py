@@ -1,16 +1,21 @@
 """Free weights: ridge regression where the layer is linear, and why it is not where it is not."""
 
+from itertools import product
+
 import sympy as sp
 
-from statnn.theory.derivation import Derivation, Step, definition, equation, identity, instance
+from statnn.theory.derivation import Derivation, Step, definition, identity, instance
+from statnn.theory.interaction.hamiltonian import D, k, mu
 from statnn.theory.notation import (
     HAMILTONIAN,
+    H,
     beta,
-    componentwise,
-    expected,
     f,
     h,
+    i,
+    j,
     lam,
+    m,
     matrix,
     n,
     named,
@@ -22,6 +27,7 @@ from statnn.theory.notation import (
 )
 from statnn.theory.rewriting import by_antiderivative, by_exponents
 
+l = sp.Symbol("l", integer=True)
 _scale = sp.Symbol("sigma_w", positive=True)
 _bias_scale = sp.Symbol("sigma_b", positive=True)
 NOISE = 1 / (2 * lam) + 1 / (2 * beta)
@@ -54,75 +60,90 @@ def _ridge() -> tuple[Step, ...]:
     """Two weights and a bias, two samples; v is kept a symbol."""
     v = sp.Symbol("v", positive=True)
     inputs, targets = matrix("x", 2, 2), vector("y", 2)
-    weights, bias = vector("w", 2), sp.Symbol("b", real=True)
-    design = inputs.row_join(sp.ones(2, 1))
-    free = sp.Matrix([*weights, bias])
-    prior = sp.diag(2 / _scale**2, 2 / _scale**2, 1 / _bias_scale**2)
-    energy = sum(gap**2 for gap in targets - design * free) / (2 * v) + (free.T * prior * free)[0] / 2
-    precision = design.T * design / v + prior
-    mean = precision.adjugate() * design.T * targets / (v * precision.det(method="berkowitz"))
+    free = sp.Matrix([*vector("w", 2), sp.Symbol("b", real=True)])
+    energy = sum(gap**2 for gap in targets - inputs.row_join(sp.ones(2, 1)) * free) / (2 * v)
+    energy += free[0] ** 2 / _scale**2 + free[1] ** 2 / _scale**2 + free[2] ** 2 / (2 * _bias_scale**2)
+    hessian = sp.hessian(energy, list(free))
     ridge = sp.Symbol("kappa", positive=True)
-    miss = sum(gap**2 for gap in targets - inputs * weights)
-    penalised = miss + ridge * sum(entry**2 for entry in weights)
-    posterior = miss / (2 * v) + sum(2 * entry**2 / (2 * _scale**2) for entry in weights)
-    A, count = named("A"), sp.Symbol("n", positive=True)
+    X, Y, A, theta = (sp.IndexedBase(name) for name in ("X", "y", "A", r"\theta"))
+    strength = sp.IndexedBase("r")
+    sizes: dict[sp.Basic, sp.Expr] = {D: sp.S(2), n: sp.S(2)}
+    for row, column in product((1, 2), (1, 2, 3)):
+        sizes[X[row, column]] = inputs[row - 1, column - 1] if column < 3 else sp.S.One
+        sizes[Y[row]] = targets[row - 1]
+    for row, column in product((1, 2, 3), repeat=2):
+        sizes |= {A[row, column]: hessian[row - 1, column - 1], theta[row]: free[row - 1]}
+    sizes |= {strength[1]: 2 / _scale**2, strength[2]: 2 / _scale**2, strength[3]: 1 / _bias_scale**2}
     return (
-        componentwise(
-            "What is left is a Gaussian in weights and bias; its precision A, checked for two inputs and two samples, "
-            "rows of X with a 1 for the bias:",
-            sp.hessian(energy, list(free)),
-            precision,
-            equation(A, named("X^{T} X") / v + sp.Function("diag")(count / _scale**2, 1 / _bias_scale**2)),
-        ),
-        componentwise(
-            "the gradient vanishes at its mean.",
-            [
-                sp.together(energy.diff(entry).subs(dict(zip(free, mean, strict=True)), simultaneous=True))
-                for entry in free
-            ],
-            [sp.S.Zero] * 3,
-            equation(expected("w, b"), named("A^{-1} X^{T} y") / v),
-            by=sp.cancel,
+        instance(
+            "What is left is a Gaussian in weights and bias θ; its precision A, the matrix of second derivatives, has "
+            "the prior's r = n/σ² of a weight, and 1/σ² of the bias, on its diagonal. Checked for two inputs and two "
+            "samples, rows of X with a 1 for the bias:",
+            A[j, k],
+            sp.Sum(X[mu, j] * X[mu, k], (mu, 1, D)) / v + strength[j] * sp.KroneckerDelta(j, k),
+            cases=[sizes | {j: row, k: column} for row, column in product((1, 2, 3), repeat=2)],
         ),
         instance(
-            "Without bias, 2v times the energy is the loss of ridge regression: the prior fixes its penalty; for two "
-            "inputs.",
-            equation(sp.Symbol("kappa"), v * count / _scale**2),
-            2 * v * posterior,
-            penalised.subs(ridge, 2 * v / _scale**2),
+            "and its mean is where this gradient vanishes.",
+            sp.Derivative(beta * H(theta[j]), theta[j]),
+            sp.Sum(A[j, k] * theta[k], (k, 1, n + 1)) - sp.Sum(X[mu, j] * Y[mu], (mu, 1, D)) / v,
+            cases=[sizes | {j: row, H(free[row - 1]): energy / beta} for row in (1, 2, 3)],
+        ),
+        instance(
+            "Without bias, 2v times the energy is the loss of ridge regression: the prior fixes its penalty, κ = vn/σ².",
+            2 * v * named(r"\beta H"),
+            sp.Sum((Y[mu] - sp.Sum(theta[k] * X[mu, k], (k, 1, n))) ** 2, (mu, 1, D))
+            + ridge * sp.Sum(theta[k] ** 2, (k, 1, n)),
+            cases=[sizes | {named(r"\beta H"): energy.subs(free[2], 0), ridge: 2 * v / _scale**2}],
         ),
     )
 
 
 def _conditional() -> tuple[Step, ...]:
-    weights, below, above = matrix("w", 2, 2), vector("h", 2), vector("g", 2)
+    weights, below, above = matrix("w", 2, 2), matrix("h", 2, 2), matrix("g", 2, 2)  # columns are samples
     energy = lam * sum(gap**2 for gap in above - weights * below) + sum(entry**2 for entry in weights) / _scale**2
-    row = list(weights[0, :])
     cubic = 2 * lam * x**3 * (3 * sigma(f, 1) * sigma(f, 2) - (h - sigma(f)) * sigma(f, 3))
     energy_of, third = named(r"\beta H"), named(r"(\beta H)" + 3 * "'")
-    gap = sigma(f, 1) * sigma(f, 2)
+    W, below_of, gap = sp.IndexedBase("W"), sp.IndexedBase("h"), sigma(f, 1) * sigma(f, 2)
+    meaning: dict[sp.Basic, sp.Expr] = {n: sp.S(2), D: sp.S(2)}
+    for row, column in product((1, 2), repeat=2):
+        meaning[W[row, column]] = weights[row - 1, column - 1]
+        meaning[below_of[row, column]] = below[row - 1, column - 1]
+
+    def derivative(*variables: sp.Expr) -> sp.Expr:
+        return sp.Derivative(beta * H(*variables), *variables)
+
+    def cases(indices: str, *variables: sp.Expr) -> list[dict[sp.Basic, sp.Expr]]:
+        """Return every choice of the indices, rows i and m different, with H a function of some weights."""
+        names = sp.symbols(" ".join(indices), integer=True)
+        chosen = [dict(zip(names, map(sp.Integer, values), strict=True)) for values in product((1, 2), repeat=len(names))]
+        return [
+            meaning | sizes | {H(*(meaning[name.xreplace(sizes)] for name in variables)): energy / beta}
+            for sizes in chosen
+            if m not in sizes or sizes[m] != sizes[i]
+        ]
+
+    inside, across = (W[i, j], W[i, k], W[i, l]), (W[i, j], W[m, k])
     return (
-        componentwise(
-            "Given the neurons, the weights of a linear layer are Gaussian at any depth: no third derivative,",
-            [energy.diff(a, b, c) for a in row for b in row for c in row],
-            [sp.S.Zero] * 8,
-            equation(sp.Derivative(named(r"\beta H"), w, 3, evaluate=False), sp.S.Zero),
+        instance(
+            "Given the neurons, the weights of a linear layer are Gaussian at any depth: no third derivative; "
+            "checked, as what follows, for two units, two inputs and two samples,",
+            derivative(*inside),
+            sp.S.Zero,
+            cases=cases("ijkl", *inside),
         ),
-        componentwise(
-            "units do not interact with each other,",
-            [energy.diff(one, other) for one in weights[0, :] for other in weights[1, :]],
-            [sp.S.Zero] * 4,
-            equation(sp.Derivative(named(r"\beta H"), *sp.symbols("W_{1j} W_{2k}"), evaluate=False), sp.S.Zero),
+        instance(
+            "units i and m do not interact with each other,",
+            derivative(*across),
+            sp.S.Zero,
+            cases=cases("ijmk", *across),
         ),
-        componentwise(
+        instance(
             "and every unit has the same precision: one factorisation serves a whole layer.",
-            [*sp.hessian(energy, row), *sp.hessian(energy, list(weights[1, :]))],
-            [*(2 * lam * below * below.T + 2 * sp.eye(2) / _scale**2)] * 2,
-            equation(
-                named("A_{jk}"),
-                2 * lam * sp.Sum(named(r"h_{j}^{\mu} h_{k}^{\mu}"), (sp.Symbol("mu"), 1, sp.Symbol("D")))
-                + n / _scale**2 * sp.KroneckerDelta(sp.Symbol("j"), sp.Symbol("k")),
-            ),
+            derivative(W[i, j], W[i, k]),
+            2 * lam * sp.Sum(below_of[j, mu] * below_of[k, mu], (mu, 1, D))
+            + n / _scale**2 * sp.KroneckerDelta(j, k),
+            cases=cases("ijk", W[i, j], W[i, k]),
         ),
         identity(
             "Where the activation is curved there is a third derivative, f = wx:",

@@ -4,7 +4,7 @@ from itertools import combinations, product
 
 import sympy as sp
 
-from statnn.theory.derivation import Derivation, definition, equation, identity, instance
+from statnn.theory.derivation import Derivation, definition, identity, instance
 from statnn.theory.notation import TEXTBOOK, K, named
 
 BONDS = {(0, 1): sp.Symbol("K_1", positive=True), (1, 2): sp.Symbol("K_2", positive=True)}
@@ -42,7 +42,11 @@ def wolff() -> Derivation:
     states = list(product((-1, 1), repeat=3))
     weights = {s: sp.exp(sum(c * s[one] * s[two] for (one, two), c in BONDS.items())) for s in states}
     laws = {state: flips(state) for state in states}
-    flows = [(weights[a] * laws[a].get(b, 0), weights[b] * laws[b].get(a, 0)) for a in states for b in states]
+    pi, go = sp.Function(r"\pi"), sp.Function("P")
+    start, end, size = sp.symbols("s s' n", integer=True)
+    chain = {pi(number): weights[state] for number, state in enumerate(states, 1)}
+    for (one, before), (two, after) in product(enumerate(states, 1), repeat=2):
+        chain[go(one, two)] = laws[before].get(after, sp.S.Zero)
     there, back, p = named(r"P(s \to s')"), named(r"P(s' \to s)"), named("p")
     here, other_end = named(r"\pi(s)"), named(r"\pi(s')")
     aside = sp.Symbol("X", positive=True)  # all that happens inside the cluster
@@ -89,14 +93,15 @@ def wolff() -> Derivation:
             instance(
                 "The whole transition matrix of a triangle with three couplings, enumerated over seeds and bonds: its "
                 "rows are probabilities,",
-                equation(named(r"\sum_{s'} P(s \to s')"), sp.S.One),
-                [sum(laws[state].values()) for state in states],
-                [sp.S.One] * len(states),
+                sp.Sum(go(start, end), (end, 1, 2**size)),
+                sp.S.One,
+                cases=[chain | {size: 3, start: number} for number in range(1, 9)],
             ),
             instance(
-                "and every flow has its return.",
-                equation(named(r"\pi(s) P(s \to s')"), named(r"\pi(s') P(s' \to s)")),
-                *zip(*flows, strict=True),
+                "and every flow from a state s to a state s′ has its return.",
+                pi(start) * go(start, end),
+                pi(end) * go(end, start),
+                cases=[chain | {start: one, end: two} for one, two in product(range(1, 9), repeat=2)],
             ),
         ),
     )
