@@ -7,8 +7,8 @@ from typing import Any
 
 import sympy as sp
 
-from statnn.theory.derivation import Derivation, Step, argued, definition, equation, identity, limit
-from statnn.theory.notation import K, componentwise, n, named
+from statnn.theory.derivation import Derivation, Step, argued, definition, equation, identity, instance, limit
+from statnn.theory.notation import K, n, named
 from statnn.theory.rewriting import by_antiderivative, by_exponentials
 
 SIZES = ((2, 2), (2, 3), (3, 2), (3, 3), (3, 4))
@@ -48,12 +48,6 @@ def kaufman(grow: Any, columns: int, rows: int, cosines: Sequence[Any], chebyshe
                     term *= (grow**2 - grow**-2) ** rows * 2 * (powers + sign)
             total += term
     return total / 2
-
-
-def _exact(columns: int, rows: int) -> sp.Expr:
-    """Return Kaufman's Z as an expression in e^K."""
-    cosines = [sp.cos(sp.pi * mode / columns) for mode in range(columns + 1)]
-    return kaufman(_grow, columns, rows, cosines, sp.chebyshevt)
 
 
 def enumerated(columns: int, rows: int) -> sp.Expr:
@@ -96,11 +90,12 @@ def _duality() -> tuple[Step, ...]:
 def _finite() -> tuple[Step, ...]:
     gamma, rows = sp.symbols("gamma M", positive=True)
     theta = sp.pi * sp.Symbol("l") / n
-    products = named(r"\prod_{r=0}^{n-1} 2 \cosh\frac{M \gamma_{2 r+1}}{2}")
-    products += named(r"\prod_{r=0}^{n-1} 2 \sinh\frac{M \gamma_{2 r+1}}{2}")
-    products += named(r"\prod_{r=0}^{n-1} 2 \cosh\frac{M \gamma_{2 r}}{2}")
-    products += named(r"\prod_{r=0}^{n-1} 2 \sinh\frac{M \gamma_{2 r}}{2}")
-    shown = sp.Mul(named(r"\frac{1}{2} (2 \sinh 2K)^{n M / 2}"), products, evaluate=False)
+    mode_of, M, r = sp.IndexedBase("gamma"), sp.Symbol("M", integer=True, positive=True), sp.Symbol("r", integer=True)
+    products = sum(
+        sp.Product(2 * function(M * mode_of[2 * r + odd] / 2), (r, 0, n - 1))
+        for odd in (1, 0)
+        for function in (sp.cosh, sp.sinh)
+    )
     first = named(r"\gamma_{0}")
     mode = {first: 2 * K + sp.log(sp.tanh(K))}
     return (
@@ -131,15 +126,56 @@ def _finite() -> tuple[Step, ...]:
             2 * (1 + sp.cosh(rows * gamma)),
             by=by_exponentials,
         ),
-        componentwise(
-            "Kaufman's partition function; its polynomial in e to the K is compared, coefficient by coefficient, with "
-            "the enumeration of all states for the sizes 2×2, 2×3, 3×2, 3×3 and 3×4.",
-            [_exact(*size) for size in SIZES],
-            [enumerated(*size) for size in SIZES],
-            equation(named("Z"), shown),
-            by=sp.cancel,
+        instance(
+            "Kaufman's partition function, compared with the enumeration of all states for the sizes 2×2, 2×3, 3×2, "
+            "3×3 and 3×4 as polynomials in e to the K.",
+            named("Z"),
+            (2 * _S) ** (n * M / 2) * products / 2,
+            cases=[
+                {n: columns, M: rows, named("Z"): enumerated(columns, rows).subs(_grow, sp.exp(K))}
+                | {mode_of[l]: _mode(l, columns) for l in range(2 * columns)}
+                for columns, rows in SIZES
+            ],
+            by=_by_polynomials,
         ),
     )
+
+
+def _mode(number: int, columns: int) -> sp.Expr:
+    """Return γ of a mode; of the modes 0 and n in closed form, the first with its sign."""
+    if number % columns == 0:
+        return 2 * K + (-1) ** (number // columns) * sp.log(sp.tanh(K))
+    return sp.acosh(_C * sp.coth(2 * K) - sp.cos(sp.pi * number / columns))
+
+
+def _by_polynomials(gap: sp.Expr) -> sp.Expr:
+    """Write everything in x = e^K and the roots of x² − 1 and x² + 1, and multiply out."""
+    less, more = sp.symbols("A B", positive=True)  # the roots of x² - 1 and x² + 1
+    double = (_grow**2 + _grow**-2) / 2, less**2 * more**2 / (2 * _grow**2)  # cosh 2K, sinh 2K
+
+    def whole(part: sp.Expr) -> sp.Expr:
+        """Write the square of cosh or sinh, of half a multiple of γ, as a polynomial in cosh γ."""
+        sign = 1 if part.base.func is sp.cosh else -1
+        multiple, mode = (2 * part.base.args[0]).as_independent(sp.acosh)
+        return (sp.chebyshevt(multiple, mode.args[0]) + sign) / 2
+
+    def power(exponent: sp.Expr) -> sp.Expr:
+        """Write exp(aK + b ln tanh K) in x and the two roots."""
+        terms = sp.expand(exponent)
+        return _grow ** terms.coeff(K) * (less / more) ** (2 * terms.coeff(sp.log(sp.tanh(K))))
+
+    def unpaired(part: sp.Expr) -> sp.Expr:
+        """Write cosh or sinh of half a multiple of one of the modes 0 and n."""
+        (half,), sign = part.args, 1 if part.func is sp.cosh else -1
+        return (power(half) + sign * power(-half)) / 2
+
+    gap = gap.replace(lambda part: part.is_Pow and part.exp == 2 and part.has(sp.acosh), whole)
+    gap = gap.replace(lambda part: isinstance(part, (sp.cosh, sp.sinh)) and part.has(sp.log), unpaired)
+    gap = gap.replace(sp.exp, power)
+    gap = gap.xreplace({_C: double[0], _S: double[1], sp.coth(2 * K): double[0] / double[1]})
+    top = sp.expand(sp.numer(sp.together(sp.powsimp(sp.expand_power_base(gap, force=True)))))
+    top = sp.rem(top, less**2 - (_grow**2 - 1), less)
+    return sp.expand(sp.rem(top, more**2 - (_grow**2 + 1), more))
 
 
 def _bulk() -> tuple[Step, ...]:
@@ -183,12 +219,17 @@ def _bulk() -> tuple[Step, ...]:
             domain={gamma: (1, 3)},
             by=by_rate,
         ),
-        argued(
-            "With cosh γ in terms of θ = πl/n the logarithm splits: ln Z per spin of the infinite lattice.",
-            equation(named(r"\frac{1}{N} \ln Z"), log_z),
-            (2 * (_C**2 / _S - sp.cos(theta)) - 2 * sp.cos(omega)) * 2 * _S,
+        identity(
+            "With cosh γ in terms of θ = πl/n, and the factor before the products, the logarithm is that of",
+            2 * _S * inner,
             4 * (_C**2 - _S * both),
-            by=sp.expand,
+            where={gamma: sp.acosh(_C * sp.coth(2 * K) - sp.cos(theta))},
+            by=lambda gap: sp.expand(gap.subs(sp.coth(2 * K), _C / _S)),
+        ),
+        argued(
+            "the largest of the four products counts, and its sum over modes becomes an integral over θ: ln Z per spin "
+            "of the infinite lattice, half the mean of the logarithm over both angles.",
+            equation(named(r"\frac{1}{N} \ln Z"), log_z),
         ),
         identity(
             "Its derivative with respect to K, c the sum of the cosines and D = cosh² 2K − c sinh 2K.",
