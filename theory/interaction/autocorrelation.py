@@ -57,7 +57,7 @@ def _by_geometric_sums(gap: sp.Expr) -> sp.Expr:
     def total(sums: sp.Sum) -> sp.Expr:
         ((_, first, last),) = sums.limits
         terms = sp.Add.make_args(sp.expand(sums.function, power_exp=True))
-        return sp.Add(*map(lambda term: _geometric_total(term, first, last), terms))
+        return sp.Add(*(_geometric_total(term, first, last) for term in terms))
 
     return _powers(gap.replace(lambda part: isinstance(part, sp.Sum), total))
 
@@ -165,7 +165,7 @@ def _window() -> tuple[Step, ...]:
             n * sp.Sum(with_mean(t), (t, 1, n - k)),
             (n - k) * TAU - geometric(n - k) * (1 + rho**k) / (1 - rho),
             where={with_mean(t): (1 + geometric(t - 1) + geometric(n - t)) / n},
-            domain={n: range(6, 9), k: range(1, 5)} | LESS,
+            domain={n: range(6, 9), k: range(1, 5), rho: (0, 1)},
             by=_by_geometric_sums,
         ),
         series(

@@ -8,7 +8,8 @@ from statnn.theory.derivation import Derivation, Step, definition, identity, ins
 from statnn.theory.notation import TEXTBOOK, K, Z, beta, h, i, n, named, sigma
 from statnn.theory.rewriting import by_exponentials
 
-SIGNS, PROBES = (-1, 1), sp.symbols("probe:2")
+SIGNS = (-1, 1)
+PROBES = dict(zip(SIGNS, sp.symbols("probe:2"), strict=True))
 TRANSFER = sp.Matrix(2, 2, lambda row, col: sp.exp(K * SIGNS[row] * SIGNS[col] + h * (SIGNS[row] + SIGNS[col]) / 2))
 _root = sp.sqrt(sp.exp(2 * K) * sp.sinh(h) ** 2 + sp.exp(-2 * K))
 EIGENVALUES = sp.exp(K) * sp.cosh(h) + _root, sp.exp(K) * sp.cosh(h) - _root
@@ -36,7 +37,7 @@ def _chain() -> tuple[Step, ...]:
             sp.exp(K * s) + sp.exp(-K * s),
             2 * sp.cosh(K),
             domain={s: range(-1, 2, 2)},
-            by=lambda gap: sp.Add(*(probe * as_polynomial(gap.subs(s, end)) for probe, end in zip(PROBES, SIGNS))),
+            by=lambda gap: sp.Add(*(probe * as_polynomial(gap.subs(s, end)) for end, probe in PROBES.items())),
         ),
         instance(
             "So spin by spin an open chain of n spins gives a product; checked by enumeration of four.",
@@ -125,9 +126,7 @@ def _ring() -> tuple[Step, ...]:
             where={small: t * big},
             by=lambda gap: sp.simplify(sp.powsimp(sp.expand_power_base(sp.expand(gap), force=True), force=True)),
         ),
-        identity(
-            "and t obeys the tanh rule;", small / big, sp.tanh(K), where=roots | {h: 0}, by=by_exponentials
-        ),
+        identity("and t obeys the tanh rule;", small / big, sp.tanh(K), where=roots | {h: 0}, by=by_exponentials),
         instance(
             "so do opposite spins on a ring of four, enumerated.",
             opposite,

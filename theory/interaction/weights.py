@@ -90,7 +90,8 @@ def _ridge() -> tuple[Step, ...]:
             cases=[sizes | {j: row, H(free[row - 1]): energy / beta} for row in (1, 2, 3)],
         ),
         instance(
-            "Without bias, 2v times the energy is the loss of ridge regression: the prior fixes its penalty, κ = vn/σ².",
+            "Without bias, 2v times the energy is the loss of ridge regression: the prior fixes its penalty, "
+            "κ = vn/σ².",
             2 * v * named(r"\beta H"),
             sp.Sum((Y[mu] - sp.Sum(theta[k] * X[mu, k], (k, 1, n))) ** 2, (mu, 1, D))
             + ridge * sp.Sum(theta[k] ** 2, (k, 1, n)),
@@ -116,7 +117,9 @@ def _conditional() -> tuple[Step, ...]:
     def cases(indices: str, *variables: sp.Expr) -> list[dict[sp.Basic, sp.Expr]]:
         """Return every choice of the indices, rows i and m different, with H a function of some weights."""
         names = sp.symbols(" ".join(indices), integer=True)
-        chosen = [dict(zip(names, map(sp.Integer, values), strict=True)) for values in product((1, 2), repeat=len(names))]
+        chosen = [
+            dict(zip(names, map(sp.Integer, values), strict=True)) for values in product((1, 2), repeat=len(names))
+        ]
         return [
             meaning | sizes | {H(*(meaning[name.xreplace(sizes)] for name in variables)): energy / beta}
             for sizes in chosen
@@ -141,8 +144,7 @@ def _conditional() -> tuple[Step, ...]:
         instance(
             "and every unit has the same precision: one factorisation serves a whole layer.",
             derivative(W[i, j], W[i, k]),
-            2 * lam * sp.Sum(below_of[j, mu] * below_of[k, mu], (mu, 1, D))
-            + n / _scale**2 * sp.KroneckerDelta(j, k),
+            2 * lam * sp.Sum(below_of[j, mu] * below_of[k, mu], (mu, 1, D)) + n / _scale**2 * sp.KroneckerDelta(j, k),
             cases=cases("ijk", W[i, j], W[i, k]),
         ),
         identity(
