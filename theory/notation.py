@@ -11,13 +11,10 @@ epsilon    step size of the leapfrog
 =========  ==========================================================================================
 """
 
-from collections.abc import Iterable
 from typing import Any
 
 import mpmath
 import sympy as sp
-
-from statnn.theory.derivation import Rewrite, Step, instance
 
 lam, beta, K, T, v = sp.symbols("lambda beta K T v", positive=True)
 x, y, h, w, b, f, z = sp.symbols("x y h w b f z", real=True)
@@ -100,13 +97,6 @@ def expected(tex: str) -> sp.Symbol:
 def spread(tex: str) -> sp.Symbol:
     """Return the variance of something for display."""
     return named(rf"\operatorname{{Var}}[{tex}]")
-
-
-def componentwise(
-    statement: str, left: Iterable[sp.Expr], right: Iterable[sp.Expr], shown: sp.Basic, by: Rewrite = sp.expand
-) -> Step:
-    """Return the step that two lists agree entry by entry, an instance of what is shown."""
-    return instance(statement, shown, left, right, by=by)
 
 
 def gaussian(at: sp.Expr, variance: sp.Expr) -> sp.Expr:

@@ -201,7 +201,8 @@ class _Latex(LatexPrinter):
     def _print_Indexed(self, expr: sp.Expr) -> str:
         base, *indices = map(self._print, expr.args)
         base = f"{{{base}}}" if "^" in base else base  # so that a power of it has one superscript
-        return f"{base}_{{{' '.join(indices)}}}"
+        between = " " if all(index.is_Symbol or index.is_Integer for index in expr.indices) else ", "
+        return f"{base}_{{{between.join(indices)}}}"
 
     def _print_elliptic_k(self, expr: sp.Expr, exp: str | None = None) -> str:
         """Write the complete elliptic integral of the modulus, the square of which sympy takes."""

@@ -12,10 +12,10 @@ import sympy as sp
 from statnn import Network
 from statnn.interaction import BinaryNeurons, DynamicNeurons, Prior, kaufman, onsager
 from statnn.theory import activation, interaction, measure, registry, rg
-from statnn.theory.derivation import Step
+from statnn.theory.derivation import instance
 from statnn.theory.interaction import oracle
 from statnn.theory.interaction.balance import absolute, accept
-from statnn.theory.notation import componentwise, gaussian, gaussian_mean, sigma, z
+from statnn.theory.notation import gaussian, gaussian_mean, sigma, z
 from validation.task import _derivation
 
 # -- derivations -----------------------------------------------------------------------------------------
@@ -31,12 +31,14 @@ def test_claims_find_them():
     assert _derivation("wolff")["steps"]
 
 
-def test_componentwise_sees_differences_that_cancel():
+def test_an_instance_sees_differences_that_cancel():
     """Entries that are wrong by opposite amounts leave a residual."""
     a, b = sp.symbols("a b")
-    step = componentwise("wrong twice", [a + 1, b - 1], [a, b], sp.Eq(a, b))
-    assert isinstance(step, Step)
-    with pytest.raises(AssertionError, match="is not 0"):
+    i, left, right = sp.Symbol("i", integer=True), sp.IndexedBase("l"), sp.IndexedBase("r")
+    entries = {left[1]: a + 1, left[2]: b - 1, right[1]: a, right[2]: b}
+    step = instance("wrong twice", left[i], right[i], cases=[entries | {i: place} for place in (1, 2)])
+    assert step.residual.has(*sp.symbols("probe:2"))
+    with pytest.raises(AssertionError, match="wrong twice"):
         step.check()
 
 
@@ -53,10 +55,14 @@ def test_moments_of_a_gaussian():
 
 def test_a_wrong_gradient_leaves_a_residual():
     """λ in the place of 2λ in the pull of a neuron to its layer below."""
-    h, f, lam = sp.symbols("h f lambda")
-    step = componentwise("wrong", [sp.diff(lam * (h - sigma(f)) ** 2, h)], [lam * (h - sigma(f))], sp.Eq(h, f))
-    with pytest.raises(AssertionError, match="is not 0"):
-        step.check()
+    h, f, lam = sp.symbols("h f lambda", real=True)
+    H = sp.Function("H")
+    energy = lam * (h - sigma(f)) ** 2
+    for factor in (1, 2):
+        pull = factor * lam * (h - sigma(f))
+        step = instance("pull", sp.Derivative(H(h), h), pull, cases=[{H(h): energy}])
+        assert (step.residual == 0) == (factor == 2)
+    step.check()
 
 
 def test_the_enumeration_sees_a_wrong_kaufman():

@@ -90,8 +90,7 @@ def _ridge() -> tuple[Step, ...]:
             cases=[sizes | {j: row, H(free[row - 1]): energy / beta} for row in (1, 2, 3)],
         ),
         instance(
-            "Without bias, 2v times the energy is the loss of ridge regression: the prior fixes its penalty, "
-            "κ = vn/σ².",
+            "Without bias, 2v times the energy is the loss of ridge regression: the prior fixes its penalty, vn/σ².",
             2 * v * named(r"\beta H"),
             sp.Sum((Y[mu] - sp.Sum(theta[k] * X[mu, k], (k, 1, n))) ** 2, (mu, 1, D))
             + ridge * sp.Sum(theta[k] ** 2, (k, 1, n)),

@@ -2,7 +2,7 @@
 
 import sympy as sp
 
-from statnn.theory.derivation import Derivation, Step, definition, equation, identity, inequality, instance, limit
+from statnn.theory.derivation import Derivation, Step, definition, identity, inequality, instance, limit
 from statnn.theory.notation import expected, named, spread
 from statnn.theory.rewriting import by_gamma
 
@@ -96,12 +96,18 @@ def _blocked() -> tuple[Step, ...]:
     longer = sp.Symbol("t", positive=True)
     moments = {mean: MEAN, square: SQUARE, variance: SQUARE - MEAN**2}
     return (
-        instance(
+        identity(
             "When every window holds stimuli of one class, which fixes the rate p, the variance is that inside classes "
-            "and that between them; checked for any three classes.",
-            equation(F, (within + between) / (T * MEAN)),
-            fano(T * e1, pooled),
-            BLOCKED.subs({MEAN: e1, SQUARE: e2}),
+            "and that between them: with p₁ and p₂ the means of p and p² over the classes,",
+            F,
+            (within + between) / (T * MEAN),
+            where={F: fano(T * MEAN, T * (T - 1) * SQUARE)},
+        ),
+        instance(
+            "here for three classes.",
+            F,
+            (within + between) / (T * MEAN),
+            cases=[{F: fano(T * e1, pooled), MEAN: e1, SQUARE: e2}],
             by=sp.simplify,
         ),
         identity(

@@ -4,8 +4,8 @@ from itertools import product
 
 import sympy as sp
 
-from statnn.theory.derivation import Derivation, equation, identity
-from statnn.theory.notation import componentwise, matrix, named, sigma, vector
+from statnn.theory.derivation import Derivation, identity, instance
+from statnn.theory.notation import matrix, named, sigma, vector
 
 SOURCE = "textbook result (Jacot et al. 2018), proved here; trace and entropy after Tovey et al., arXiv 2410.07451"
 
@@ -13,75 +13,93 @@ SOURCE = "textbook result (Jacot et al. 2018), proved here; trace and entropy af
 class _Net:
     """Two layers, 2-2-2, at one input: parameters are shared by all inputs."""
 
-    first, last = matrix("W", 2, 2), matrix("V", 2, 2)
-    shift, end = vector("b", 2), vector("c", 2)
+    weights = matrix("W", 2, 2), matrix("V", 2, 2)
+    biases = vector("b", 2), vector("c", 2)
 
     def __init__(self, name: str) -> None:
-        self.x = vector(name, 2)
-        self.below = self.first * self.x + self.shift
-        self.h = self.below.applyfunc(sigma)
-        self.above = self.last * self.h + self.end
-        self.y = self.above.applyfunc(sigma)
+        self.below = [vector(name, 2)]  # activations below each layer
+        self.fields = []
+        for weight, bias in zip(self.weights, self.biases, strict=True):
+            self.fields.append(weight * self.below[-1] + bias)
+            self.below.append(self.fields[-1].applyfunc(sigma))
 
-    def deltas(self) -> tuple[sp.Matrix, sp.Matrix]:
-        """Return ∂y_k/∂fields of both layers by the backward recursion, rows k."""
-        top = sp.diag(*self.above.applyfunc(lambda f: sigma(f, 1)))
-        return top * self.last * sp.diag(*self.below.applyfunc(lambda f: sigma(f, 1))), top
+    def slope(self, output: int, parameter: sp.Symbol) -> sp.Expr:
+        """Return ∂y/∂(parameter) of an output."""
+        return self.below[-1][output - 1].diff(parameter)
+
+    def names(self, mark: str = "") -> dict[sp.Basic, sp.Expr]:
+        """Return what activations below a layer, weights, and derivatives δ with respect to fields, mean."""
+        h, delta, weight, field = (sp.IndexedBase(f"{name}{mark}") for name in ("h", r"\delta", "W", "f"))
+        meaning = {}
+        for layer, (one, other) in product((1, 2), UNITS):
+            meaning[weight[layer, one, other]] = self.weights[layer - 1][one - 1, other - 1]
+            meaning[h[layer, one]] = self.below[layer - 1][one - 1]
+            meaning[field[layer, one]] = self.fields[layer - 1][one - 1]
+            meaning[delta[layer, one, other]] = self.slope(one, self.biases[layer - 1][other - 1])
+        return meaning
+
+
+UNITS = tuple(product((1, 2), repeat=2))
+m, M, n, i, j, k, l = sp.symbols("m M n i j k l", integer=True)
 
 
 def tangent_kernel() -> Derivation:
-    """Derive the kernel layer by layer, and the ends of its entropy."""
-    one, two = _Net("x"), _Net("z")
-    parameters = [*one.first, *one.last, *one.shift, *one.end]
-    low, top = one.deltas()
-    low_two, top_two = two.deltas()
-    gram_in, gram_h = (one.x.T * two.x)[0] + 1, (one.h.T * two.h)[0] + 1
-    pairs = list(product(range(2), repeat=2))
-    direct = [sum(one.y[k].diff(p) * two.y[q].diff(p) for p in parameters) for k, q in pairs]
-    factored = [
-        gram_in * (low[k, :] * low_two[q, :].T)[0] + gram_h * (top[k, :] * top_two[q, :].T)[0] for k, q in pairs
-    ]
-    delta, kernel = named(r"\delta_{k}^{(m)}"), named(r"\Theta_{k k'}(\mu, \nu)")
-    n = sp.Symbol("n", integer=True, positive=True)
-    j = sp.Symbol("j", integer=True)
+    """Derive the kernel layer by layer, and the entropy of equal eigenvalues."""
+    net, second = _Net("x"), _Net("z")
+    h, delta, W, f = (sp.IndexedBase(name) for name in ("h", r"\delta", "W", "f"))
+    h2, delta2 = (sp.IndexedBase(f"{name}'") for name in ("h", r"\delta"))
+    y, kernel = sp.Function("y_{k}"), named(r"\Theta_{k l}")
+    names = net.names()
+    both = names | second.names("'") | {n: sp.S(2), M: sp.S(2)}
+    parameters = [entry for part in (*net.weights, *net.biases) for entry in part]
+    size = sp.Symbol("n", integer=True, positive=True)
     return Derivation(
         "tangent-kernel",
         "The tangent kernel from Gram matrices",
         SOURCE,
         "exact",
         (
-            componentwise(
-                "The derivative with respect to a weight is the derivative with respect to the field of its unit times "
-                "the activation below it; checked for any activation, two layers of two units.",
-                [one.y[k].diff(one.first[i, q]) for k in range(2) for i, q in pairs],
-                [low[k, i] * one.x[q] for k in range(2) for i, q in pairs],
-                equation(
-                    named(r"\frac{\partial y_{k}}{\partial W_{ij}^{(m)}}"), named(r"\delta_{k i}^{(m)} h_{j}^{(m)}")
-                ),
+            instance(
+                "The derivative of an output k with respect to a weight of layer m is that with respect to the field of "
+                "its unit, times the activation h below it; checked, as what follows, for any activation, two "
+                "layers of two units.",
+                sp.Derivative(y(W[m, i, j]), W[m, i, j]),
+                delta[m, k, i] * h[m, j],
+                cases=[
+                    names
+                    | {
+                        m: layer,
+                        k: output,
+                        i: row,
+                        j: column,
+                        y(weight[row - 1, column - 1]): net.below[-1][output - 1],
+                    }
+                    for (layer, weight), (row, column), output in product(enumerate(net.weights, 1), UNITS, (1, 2))
+                ],
             ),
-            componentwise(
+            instance(
                 "Fields of one layer reach the outputs through the next: the backward recursion.",
-                [one.y[k].diff(one.shift[i]) for k, i in pairs],
-                [low[k, i] for k, i in pairs],
-                equation(delta, named(r"\sigma'(f^{(m)})\, W^{(m+1) T} \delta_{k}^{(m+1)}")),
+                delta[m, k, j],
+                sigma(f[m, j], 1) * sp.Sum(W[m + 1, i, j] * delta[m + 1, k, i], (i, 1, n)),
+                cases=[names | {m: 1, n: 2, k: output, j: unit} for output, unit in UNITS],
             ),
-            componentwise(
-                "In the sum over the weights of a layer the two factors separate, and biases add the 1: no gradient "
-                "need be formed.",
-                direct,
-                factored,
-                equation(
-                    kernel,
-                    named(
-                        r"\sum_{m} \left(h^{(m)}(\mu) \cdot h^{(m)}(\nu) + 1\right) "
-                        r"\delta_{k}^{(m)}(\mu) \cdot \delta_{k'}^{(m)}(\nu)"
-                    ),
+            instance(
+                "In the sum over the parameters of a layer two factors separate, and biases add the 1: no gradient "
+                "need be formed. A prime marks the second input of the kernel.",
+                kernel,
+                sp.Sum(
+                    (sp.Sum(h[m, j] * h2[m, j], (j, 1, n)) + 1) * sp.Sum(delta[m, k, i] * delta2[m, l, i], (i, 1, n)),
+                    (m, 1, M),
                 ),
+                cases=[
+                    both | {k: one, l: two, kernel: sum(net.slope(one, p) * second.slope(two, p) for p in parameters)}
+                    for one, two in UNITS
+                ],
             ),
             identity(
                 "The entropy of n equal eigenvalues.",
-                sp.Sum(-sp.log(1 / n) / n, (j, 1, n)),
-                sp.log(n),
+                -sp.Sum(sp.log(1 / size) / size, (j, 1, size)),
+                sp.log(size),
                 by=lambda gap: sp.simplify(sp.expand_log(gap.doit(), force=True)),
             ),
         ),

@@ -4,8 +4,8 @@ from itertools import permutations
 
 import sympy as sp
 
-from statnn.theory.derivation import Derivation, argued, equation, identity, instance, limit
-from statnn.theory.notation import expected, named
+from statnn.theory.derivation import Derivation, Step, identity, instance, limit
+from statnn.theory.notation import expected, gaussian_mean, named
 
 D, N, A, B, V, Q, f = sp.symbols("D N A B V Q n", positive=True)
 """Samples, units, sums of squared deviations of two units, sum of variances, sum of their squares, D - 1."""
@@ -19,22 +19,14 @@ SOURCE = "this project, for the neuronal correlation of Jin, Yi & Huang 2022, ar
 
 def permutation_null() -> Derivation:
     """Derive the nulls of r² and of the participation ratio under permutation, and the corrections for few samples."""
-    a1, a2, b1, b2 = sp.symbols("a_1 a_2 b_1 b_2", real=True)
-    one, two = (a1, a2, -a1 - a2), (b1, b2, -b1 - b2)
-    enumerated = sum(
-        sum(a * two[i] for a, i in zip(one, order, strict=True)) ** 2 for order in permutations(range(3))
-    ) / sp.Integer(6)
-    squares = sum(a**2 for a in one), sum(b**2 for b in two)
-    pure, total = sp.symbols("p t", positive=True)
-    covariance = expected(r"(\sum_{\mu} a_{\mu} b_{\mu})^{2}")
+    squares = named(r"\overline{a^{2}}"), named(r"\overline{b^{2}}")
+    products = named(r"\overline{a a'}"), named(r"\overline{b b'}")
+    samples, order = sp.Symbol("D", integer=True, positive=True), sp.Symbol("pi", integer=True)
+    aligned = sp.IndexedBase("c")
+    of_pairs = dict(zip(squares, (A / D, B / D), strict=True))
+    of_pairs |= dict(zip(products, (-A / (D * (D - 1)), -B / (D * (D - 1))), strict=True))
     participation, ratio = named(r"\operatorname{PR}"), named(r"\frac{N}{D - 1}")
-    whole, trace = named(r"\operatorname{tr} \Sigma^{2}"), named(r"(\operatorname{tr} \Sigma)^{2}")
-    unbiased = expected(r"\operatorname{tr} C^{2} - (\operatorname{tr} C)^{2} / n")
-    traced = {trace: total, whole: pure, expected(r"(\operatorname{tr} C)^{2}"): total + 2 * pure / f}
-    traced[unbiased] = (1 + 1 / f) * pure + total / f - (total + 2 * pure / f) / f
     equal = {participation: PARTICIPATION, V: N, Q: N}
-    # the mean of a square, and of a product of two different deviations, which all add up to minus the squares
-    own, other = (lambda squares: squares / D), (lambda squares: -squares / (D * (D - 1)))
     return Derivation(
         "permutation-null",
         "Correlations and participation of independent units",
@@ -42,25 +34,31 @@ def permutation_null() -> Derivation:
         "exact",
         (
             identity(
-                "Deviations from the mean add up to zero, so that the products of different ones add up to minus the "
-                "sum of squares; averaged over all orders of the samples of one unit the squared covariance sum is",
-                covariance,
+                "Deviations from the mean add up to zero, so that the products aa′ of different ones add up to minus "
+                "the sum A of squares; averaged over all orders of the samples of one unit the squared covariance sum "
+                "is",
+                D * squares[0] * squares[1] + D * (D - 1) * products[0] * products[1],
                 A * B / (D - 1),
-                where={covariance: D * own(A) * own(B) + D * (D - 1) * other(A) * other(B)},
+                where=of_pairs,
             ),
             instance(
-                "by enumeration of three samples the same,",
-                equation(named(r"\frac{1}{3!} \sum_{\pi} (\sum_{\mu} a_{\mu} b_{\pi(\mu)})^{2}"), A * B / 2),
-                enumerated,
-                squares[0] * squares[1] / 2,
+                "by enumeration of all orders of three samples, and of four, the same,",
+                sp.Sum(aligned[order] ** 2, (order, 1, sp.factorial(samples))) / sp.factorial(samples),
+                A * B / (samples - 1),
+                cases=[_enumerated(size, samples, aligned) for size in (3, 4)],
             ),
-            argued("so that r² has this mean for any two laws.", equation(expected("r^{2}"), SQUARED)),
+            identity(
+                "so that r², over AB, which no order changes, has this mean for any two laws.",
+                (D * squares[0] * squares[1] + D * (D - 1) * products[0] * products[1]) / (A * B),
+                SQUARED,
+                where=of_pairs,
+            ),
             identity(
                 "With V the sum of the variances and Q that of their squares the mean of tr C², the trace fixed, gives "
                 "the null of the participation ratio; N units of equal variance:",
-                participation,
+                PARTICIPATION,
                 N / (1 + (N - 1) / (D - 1)),
-                where=equal,
+                where={V: N, Q: N},
             ),
             limit(
                 "which for many units and samples is the second moment of the law of Marchenko and Pastur.",
@@ -75,19 +73,67 @@ def permutation_null() -> Derivation:
                 domain={D: (4, 9)},
                 by=lambda gap: sp.simplify(sp.gammasimp(gap.rewrite(sp.gamma))),
             ),
-            identity(
-                "A Gaussian sample covariance of n degrees of freedom has known means of tr C² and (tr C)², from which "
-                "tr Σ² follows without bias,",
-                whole,
-                f**2 / ((f - 1) * (f + 2)) * unbiased,
-                where=traced,
-                domain={f: (2, 9)},
-            ),
-            identity(
-                "and then the square of tr Σ.",
-                trace,
-                expected(r"(\operatorname{tr} C)^{2}") - 2 / f * whole,
-                where=traced,
-            ),
+            *_few_samples(),
         ),
     )
+
+
+def _enumerated(size: int, samples: sp.Symbol, aligned: sp.IndexedBase) -> dict[sp.Basic, sp.Expr]:
+    """Return the covariance sums of two units in every order of the samples of the second, and their own squares."""
+    free = [sp.symbols(f"{name}_1:{size}", real=True) for name in "ab"]
+    one, two = ((*deviations, -sum(deviations)) for deviations in free)
+    orders = permutations(range(size))
+    sums = [sum(a * two[place] for a, place in zip(one, each, strict=True)) for each in orders]
+    squares = {A: sum(a**2 for a in one), B: sum(b**2 for b in two), samples: sp.Integer(size)}
+    return squares | {aligned[place]: value for place, value in enumerate(sums, 1)}
+
+
+def _few_samples() -> tuple[Step, ...]:
+    """Derive estimates of tr Σ² and (tr Σ)² from the sample covariance C of Gaussian units."""
+    pure, whole = named(r"\operatorname{tr} \Sigma^{2}"), named(r"(\operatorname{tr} \Sigma)^{2}")
+    squared, of_trace = expected(r"\operatorname{tr} C^{2}"), expected(r"(\operatorname{tr} C)^{2}")
+    means = {squared: (1 + 1 / f) * pure + whole / f, of_trace: whole + 2 / f * pure}
+    cases = []
+    for freedom in (1, 2, 3):
+        v, traces = _wishart(freedom)
+        cases.append(
+            {f: sp.Integer(freedom), pure: v[0] ** 2 + v[1] ** 2, whole: (v[0] + v[1]) ** 2}
+            | dict(zip((squared, of_trace), traces, strict=True))
+        )
+    return (
+        instance(
+            "A Gaussian sample covariance C of n degrees of freedom has the mean of tr C²",
+            squared,
+            means[squared],
+            cases=cases,
+        ),
+        instance(
+            "and that of (tr C)², by moments of Gaussians; checked for two units and n up to three,",
+            of_trace,
+            means[of_trace],
+            cases=cases,
+        ),
+        identity(
+            "from which tr Σ² follows without bias,",
+            pure,
+            f**2 / ((f - 1) * (f + 2)) * (squared - of_trace / f),
+            where=means,
+            domain={f: (2, 9)},
+        ),
+        identity("and then the square of tr Σ.", whole, of_trace - 2 / f * pure, where=means),
+    )
+
+
+def _wishart(freedom: int) -> tuple[tuple[sp.Symbol, sp.Symbol], tuple[sp.Expr, sp.Expr]]:
+    """Return the variances of two independent units, and the means of tr C² and (tr C)² for few degrees of freedom."""
+    draws = [sp.symbols(f"{name}_1:{freedom + 1}", real=True) for name in "xy"]
+    v = sp.symbols("v_1 v_2", positive=True)
+    rows = [[sp.sqrt(variance) * one for one in row] for variance, row in zip(v, draws, strict=True)]
+    C = sp.Matrix(2, 2, lambda i, j: sum(a * b for a, b in zip(rows[i], rows[j], strict=True)) / sp.Integer(freedom))
+
+    def mean(polynomial: sp.Expr) -> sp.Expr:
+        for one in (*draws[0], *draws[1]):
+            polynomial = gaussian_mean(sp.expand(polynomial), one)
+        return polynomial
+
+    return v, (mean((C * C).trace()), mean(C.trace() ** 2))

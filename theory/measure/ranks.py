@@ -2,7 +2,7 @@
 
 import sympy as sp
 
-from statnn.theory.derivation import Derivation, Step, definition, equation, identity, inequality, instance
+from statnn.theory.derivation import Derivation, Step, definition, identity, inequality, instance
 from statnn.theory.interaction.tempering import phi
 from statnn.theory.notation import named
 
@@ -52,9 +52,9 @@ def _line() -> tuple[Step, ...]:
     return (
         instance(
             "The line 1 + s(r − 1/2) that fits a density best has the slope of the mean rank; checked for any cubic.",
-            equation(s, 12 * (_E - _half)),
-            sp.solve(sp.diff(gap, s), s)[0],
-            12 * (sp.integrate(r * density, (r, 0, 1)) - _half),
+            s,
+            12 * (_E - _half),
+            cases=[{s: sp.solve(sp.diff(gap, s), s)[0], _E: sp.integrate(r * density, (r, 0, 1))}],
         ),
         identity(
             "So the slope is fixed by the share of the class and its AUC,",
