@@ -220,8 +220,8 @@ def instance(
     statement: str,
     left: Any,
     right: Any,
-    *rest: Any,
-    cases: Sequence[Mapping[Any, Any]] = (),
+    *,
+    cases: Sequence[Mapping[Any, Any]],
     domain: Range = None,
     by: Rewrite = sp.expand,
 ) -> Step:
@@ -233,8 +233,6 @@ def instance(
         Why it holds, and at which sizes it is checked.
     left, right : sympy.Expr
         The two sides as they are printed.
-    rest : lists, optional
-        Without cases `left` is the printed equation, and `right` and `rest` are lists that agree entry by entry.
     cases : sequence of dict
         Each gives sizes and indices, ``{n: 2, j: 1}``, and what the other names mean then: functions and indexed
         symbols, ``{g[1]: ..., g[2]: ...}``, derivatives, symbols. Sums and products over what has a size are written
@@ -244,8 +242,6 @@ def instance(
     by : callable, optional
         The rewriting that shows the difference to be zero in each case.
     """
-    if rest:  # prints `left`, and checks the lists `right` and `rest`
-        return Step(statement, left, "instance", by, algebra=(right, *rest))
     if not cases:
         raise ValueError("an instance needs cases: sizes, and what the names mean then")
     pairs = tuple(map(_pairs, cases))

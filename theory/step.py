@@ -156,9 +156,9 @@ class Step:
             return self._limit_residual()
         if self.kind == "series":
             return self._series_residual()
-        if self.cases:
+        if self.kind == "instance":
             return _against_probes([self.by(left - right) for left, right in self._in_cases()])
-        if self.kind in {"instance", "argued"}:
+        if self.kind == "argued":
             return _difference(*self.algebra, self.by)
         left, right = self._compared()
         return self.by(left - right)

@@ -93,7 +93,6 @@ def test_derivations_can_be_read(name):
         limit("another limit", sp.Limit(x / (x + 1), x, sp.oo), 2),
         series("another order", sp.exp(x), 1 + x + O(x**3), (x, 0)),
         series("another coefficient", sp.exp(x), 1 + 2 * x + O(x**2), (x, 0)),
-        instance("one of two entries", equation(x, y), [1, 2], [1, 3]),
         argued("its algebra is wrong", equation(f(x), x), x + 1, x),
         identity("a float decides nothing", x + x, 2 * x, by=lambda _: sp.Float(0)),
         instance("another size is printed", sp.Sum(w[j], (j, 1, n)), w[1], cases=[{n: 2, w[1]: x, w[2]: y}]),

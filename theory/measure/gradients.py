@@ -60,8 +60,8 @@ def tangent_kernel() -> Derivation:
         "exact",
         (
             instance(
-                "The derivative of an output k with respect to a weight of layer m is that with respect to the field of "
-                "its unit, times the activation h below it; checked, as what follows, for any activation, two "
+                "The derivative of an output k with respect to a weight of layer m is that with respect to the field "
+                "of its unit, times the activation h below it; checked, as what follows, for any activation, two "
                 "layers of two units.",
                 sp.Derivative(y(W[m, i, j]), W[m, i, j]),
                 delta[m, k, i] * h[m, j],
