@@ -196,6 +196,8 @@ class Step:
             return f"{self.equation} is no relation between two sides"
         if self._says_nothing():
             return "one side twice, or a definition: print names and define them in `where`, or call the step argued"
+        if self.kind == "instance" and not self.cases:
+            return "no case in which the equation is checked"
         pairs = self._in_cases() if self.kind == "instance" else [self.sides()]
         return next(filter(None, (_unnamed(*pair) or self._in_numbers(*pair) for pair in pairs)), "")
 

@@ -97,6 +97,7 @@ def test_derivations_can_be_read(name):
         identity("a float decides nothing", x + x, 2 * x, by=lambda _: sp.Float(0)),
         instance("another size is printed", sp.Sum(w[j], (j, 1, n)), w[1], cases=[{n: 2, w[1]: x, w[2]: y}]),
         instance("wrong in its last case", w[n], x * n, cases=[{n: 1, w[1]: x}, {n: 2, w[2]: x}]),
+        Step("no case at all", equation(x, y), kind="instance"),
         instance("a name without a meaning", w[n], x, cases=[{n: 1}]),
     ],
     ids=lambda step: step.statement,
