@@ -27,6 +27,7 @@ from statnn.theory.evaluation import gap_of, put_in, sign_of
 from statnn.theory.registry import DERIVATIONS
 from statnn.theory.rewriting import by_antiderivative, by_gamma, by_induction, by_stirling, by_telescoping
 from statnn.theory.rg import meanfield
+from statnn.theory.step import Step
 from validation.typeset import svg
 
 x, y, u = sp.symbols("x y u", positive=True)
