@@ -165,7 +165,8 @@ def erf_layers() -> Derivation:
 
 
 def _arcsine() -> tuple[Step, ...]:
-    both, product, square = mean(r"e^{- x^{2} - y^{2}}"), mean(r"\phi(x) \phi(y)"), sp.Function("E_2")
+    one, other = sp.symbols("s_u s_v", positive=True)
+    square = sp.Function("E_2")
     determinant = (1 + 2 * q) ** 2 - 4 * q**2 * c**2
     slope = 4 * q / (pi * sp.sqrt(determinant))
     return (
@@ -178,12 +179,13 @@ def _arcsine() -> tuple[Step, ...]:
             by=lambda gap: sp.simplify(gap.doit()),
         ),
         identity(
-            "and that of the product of two is one over the root of det(1 + 2K), K the covariance.",
-            both,
+            "and that of the product of both, with s for the variances of u and v, is one over the root of "
+            "det(1 + 2K), K the covariance.",
+            1 / (sp.sqrt(1 + 4 * one) * sp.sqrt(1 + 4 * other)),
             1 / sp.sqrt(determinant),
-            where={both: 1 / sp.sqrt((1 + 2 * q * (1 + c)) * (1 + 2 * q * (1 - c)))},
+            where={one: q * (1 + c) / 2, other: q * (1 - c) / 2},
             domain=INSIDE,
-            by=lambda gap: sp.simplify(gap.replace(_is_root, lambda part: sp.expand(part.base) ** part.exp)),
+            by=by_squares,
         ),
         identity(
             "erf is odd: at c = 0, where the fields are independent, the average of the product vanishes.",
@@ -194,9 +196,8 @@ def _arcsine() -> tuple[Step, ...]:
         ),
         identity(
             "By Price's theorem its derivative by c is 4q/π times that average of Gaussians: the arcsine law.",
-            product,
+            sp.Integral(slope.subs(c, v), (v, 0, c)),
             PRODUCT["erf"],
-            where={product: sp.Integral(slope.subs(c, v), (v, 0, c))},
             domain=INSIDE,
             by=by_antiderivative(PRODUCT["erf"].subs(c, v), v, _by_roots),
         ),
@@ -212,10 +213,6 @@ def _arcsine() -> tuple[Step, ...]:
 
 def _by_roots(gap: sp.Expr) -> sp.Expr:
     return sp.simplify(sp.powdenest(sp.simplify(gap), force=True))
-
-
-def _is_root(part: sp.Expr) -> bool:
-    return bool(part.is_Pow and part.exp.is_Rational and not part.exp.is_Integer)
 
 
 def by_oddness(gap: sp.Expr) -> sp.Expr:
@@ -272,7 +269,6 @@ def relu_layers() -> Derivation:
 
 
 def _arccosine() -> tuple[Step, ...]:
-    positive, product = mean(r"\phi'(x) \phi'(y)"), mean(r"\phi(x) \phi(y)")
     chance = (pi - sp.acos(c)) / (2 * pi)
     return (
         identity(
@@ -284,18 +280,17 @@ def _arccosine() -> tuple[Step, ...]:
             domain=INSIDE,
         ),
         identity(
-            "once integrated from c = −1, where one field is the other's opposite, the chance that both are positive,",
-            positive,
+            "once integrated from c = −1, where one field is the other's opposite, with c = v² − 1, the chance that "
+            "both are positive,",
+            sp.Integral(1 / (pi * sp.sqrt(2 - v**2)), (v, 0, sp.sqrt(1 + c))),
             chance,
-            where={positive: sp.Integral(1 / (pi * sp.sqrt(2 - v**2)), (v, 0, sp.sqrt(1 + c)))},  # 1 + c = v²
             domain=INSIDE,
             by=by_antiderivative(sp.asin(v / sp.sqrt(2)) / pi, v, finish=by_slope),
         ),
         identity(
             "and once more the average of the product: the arc-cosine law.",
-            product,
+            sp.Integral(q * chance.subs(c, v), (v, -1, c)),
             PRODUCT["relu"],
-            where={product: sp.Integral(q * chance.subs(c, v), (v, -1, c))},
             domain=INSIDE,
             by=by_antiderivative(PRODUCT["relu"].subs(c, v), v),
         ),

@@ -148,11 +148,12 @@ def _expanded() -> tuple[Step, ...]:
 
 
 def _corrected() -> tuple[Step, ...]:
-    m2, p, part = sp.Symbol("m_2", positive=True), sp.Symbol("p", positive=True), sp.Symbol("c_2")
+    m2, p = sp.Symbol("m_2", positive=True), sp.Symbol("p", positive=True)
     W, M, G, rho = (sp.Function(name)(symbol) for name in ("W", "M", "G", "rho"))
-    moments = {2: m2, 4: 1 / (2 * u), 6: 3 * m2 / (2 * u), 8: 5 / (4 * u**2)}
+    names = {power: sp.Symbol(f"m_{power}", positive=True) for power in (4, 6, 8)} | {2: m2}
+    moments = {names[4]: 1 / (2 * u), names[6]: 3 * m2 / (2 * u), names[8]: 5 / (4 * u**2)}
     coefficients = {6: u**2 - r * u**2 / 3, 2: -3 * u / 2}
-    change = sum(value * (moments[power + 2] - m2 * moments[power]) for power, value in coefficients.items())
+    change = sum(value * (names[power + 2] - m2 * names[power]) for power, value in coefficients.items())
     weight = sum(value * symbol**power for power, value in coefficients.items())
     leading = {rho: sp.exp(-u * symbol**4 / 2)}
     first = {M: DRIFT, G: DIFFUSION}
@@ -197,9 +198,9 @@ def _corrected() -> tuple[Step, ...]:
         ),
         identity(
             "and the mean square signal is ε m₂ + ε² times the covariance of s² and W,",
-            part,
+            change,
             sp.Rational(1, 2) - 5 * r / 12 + r * u * m2**2 / 2,
-            where={part: change},
+            where=moments,
         ),
     )
 
