@@ -1,12 +1,16 @@
 """Every result draws itself on the axes it is given, and on nothing else."""
 
+from functools import cache
+
 import matplotlib as mpl
 import numpy as np
 import pytest
+from drawn import faults
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
+from test_values import MAKERS
 
-from statnn import activation
+from statnn import activation, plot
 from statnn.activation import BetaBernoulli, GammaPoisson, PolyaUrn, compare, fit, rarefaction
 
 COUNTS = BetaBernoulli(60, 0.5, 6.0).simulate([200], rng=1, counts=True).counts[0, 0]
@@ -118,3 +122,47 @@ def test_a_path_draws_the_mean_of_its_replicas_in_a_band():
         heights = band[band[:, 0] == D, 1]
         assert heights.min() == np.quantile(path.working[:, t], 0.25)
         assert heights.max() == np.quantile(path.working[:, t], 0.75)
+
+
+# -- every public plot, where it may stand ------------------------------------------------------------------
+
+
+@cache
+def drawable():
+    return {name: made for name, made in ((name, make()) for name, make in MAKERS.items()) if hasattr(made, "plot")}
+
+
+DRAWABLE = [
+    "Basin", "BetaBernoulli", "BinaryNeurons", "Collapse", "Comparison", "DynamicNeurons", "Fit", "Flow",
+    "GammaPoisson", "Growth", "LinearisedFlow", "Paths", "PhaseDiagram", "Placement", "PolyaUrn", "RankProbability",
+    "Rarefaction", "Run", "SpikeStatistics", "Strength",
+]  # fmt: skip
+
+
+def test_no_public_plot_is_forgotten():
+    assert sorted(drawable()) == DRAWABLE
+
+
+@pytest.mark.parametrize("name", DRAWABLE)
+def test_public_plots_stay_inside_a_bare_figure(name):
+    figure = Figure()
+    ax = figure.add_subplot()
+    assert drawable()[name].plot(ax) is ax
+    assert faults(figure) == ([], [])
+
+
+@pytest.mark.parametrize("name", DRAWABLE)
+def test_public_plots_stay_inside_a_grid_on_a_dark_style(name, tmp_path):
+    with mpl.rc_context(), plot.style():
+        mpl.rcParams.update({key: mpl.style.library["dark_background"][key] for key in DARK})
+        figure = Figure(figsize=(7, 5.2))
+        for ax in figure.subplots(2, 2).ravel():
+            drawable()[name].plot(ax)
+        assert faults(figure) == ([], [])
+        for line in ax.lines if name != "PhaseDiagram" else ():  # whose edge of chaos is outlined in white
+            assert mpl.colors.to_rgb(line.get_color()) != (0, 0, 0), "black on black"
+        figure.savefig(tmp_path / "figure.pdf")
+
+
+DARK = ("text.color", "axes.facecolor", "axes.edgecolor", "axes.labelcolor", "xtick.color", "ytick.color",
+        "figure.facecolor")  # fmt: skip

@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike
 from scipy import stats
 
 from statnn._arguments import Floats, Ints, array_of, at_least, positive, shaped, whole, whole_array
-from statnn._axes import axes
+from statnn._axes import axes, logarithmic
 from statnn.activation._laws.loss import NeuronLoss, expected_loss
 from statnn.activation._simulation.path import Paths
 from statnn.activation._simulation.simulate import simulate
@@ -361,5 +361,6 @@ class ActivationProcess(ABC):
         (line,) = ax.plot(grid, mean, **style)
         ax.fill_between(grid, mean - spread, mean + spread, color=line.get_color(), alpha=0.2, linewidth=0)
         ax.plot(steepest, self.working(steepest), "o", color=line.get_color(), markersize=4)
-        ax.set(xscale="log", xlabel="samples $D$", ylabel="working neurons $K$")
+        logarithmic(ax, "x")
+        ax.set(xlabel="samples $D$", ylabel="working neurons $K$")
         return ax

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from statnn._arguments import Floats, Ints, array_of, whole, whole_array
-from statnn._axes import COLOURS, axes
+from statnn._axes import COLOURS, axes, ink, logarithmic
 from statnn._by_value import ByValue
 from statnn.activation import Comparison, Rarefaction, compare, rarefaction
 from statnn.activation._inference.estimate import NoFiniteFitError
@@ -101,12 +101,13 @@ class Growth(ByValue):
         ax = axes(ax)
         shown = self.rarefaction.at > 0
         d, working, std = self.rarefaction.at[shown], self.rarefaction.working[shown], self.rarefaction.std[shown]
-        ax.errorbar(d, working / self.units, std / self.units, fmt="o", ms=3, color="black", label="rarefaction")
+        ax.errorbar(d, working / self.units, std / self.units, fmt="o", ms=3, color=ink(), label="rarefaction")
         fits = self.comparison.fits if self.comparison is not None else ()
         for found, colour, line in zip(fits, COLOURS, ("-", "--", ":"), strict=False):
             label = f"{type(found.process).__name__}, $p = {found.p_value:.1g}$"
             ax.plot(d, self._grown(found.process, d) / self.units, line, color=colour, label=label)
-        ax.set(xscale="log", xlabel="samples $d$", ylabel="working units $K(d)/N$", ylim=(0, 1.05))
+        logarithmic(ax, "x")
+        ax.set(xlabel="samples $d$", ylabel="working units $K(d)/N$", ylim=(0, 1.05))
         ax.legend()
         return ax
 

@@ -15,6 +15,7 @@ from statnn import plot
 from statnn.interaction import (
     BinaryNeurons,
     DynamicNeurons,
+    square_lattice,
 )
 from statnn.network import Network
 
@@ -59,9 +60,10 @@ def test_draws_on_the_axes_given_and_nowhere_else(name):
     assert PICTURES[name](ax) is ax
     assert ax.has_data()
     assert ax.get_xlabel()
-    assert ax.child_axes[0].get_ylabel()  # the colour bar
     assert len(other.get_children()) == untouched
-    assert figure.axes == [ax, other]
+    assert figure.axes[:2] == [ax, other]
+    (colour_bar,) = figure.axes[2:]
+    assert colour_bar.get_ylabel()
     assert dict(mpl.rcParams) == state
     figure.draw_without_rendering()
 
@@ -74,7 +76,7 @@ def test_nothing_leaves_the_picture(name):
         ax = PICTURES[name](figure.add_subplot())
         figure.draw_without_rendering()
     inside = figure.bbox.padded(1)
-    boxes = [ax.xaxis.label.get_window_extent(), ax.child_axes[0].get_tightbbox()]
+    boxes = [ax.xaxis.label.get_window_extent(), figure.axes[1].get_tightbbox()]
     if ax.get_legend():
         boxes.append(ax.get_legend().get_window_extent())
     for box in boxes:
@@ -83,6 +85,23 @@ def test_nothing_leaves_the_picture(name):
     assert not any(a.overlaps(b) for a, b in combinations(boxes, 2))
     ticks = [label.get_window_extent() for label in ax.get_xticklabels() if label.get_text()]
     assert not any(a.overlaps(b) for a, b in combinations([*ticks, boxes[0]], 2))
+
+
+def test_lattices_are_drawn_as_lattices_whose_bonds_around_the_torus_have_two_ends():
+    ax = square_lattice(3, 5).plot(Figure().add_subplot())
+    assert ax.get_xlabel() == "torus of 3 × 5 spins"
+    assert (spotted(ax), lines(ax)) == (15, 30 + 3 + 5)
+    spots = next(c.get_offsets() for c in ax.collections if isinstance(c, PathCollection))
+    assert {tuple(spot) for spot in spots.tolist()} == {(i, -j) for i in range(5) for j in range(3)}
+
+
+def test_components_of_a_graph_stand_apart():
+    graph = nx.disjoint_union_all([nx.complete_graph(6), nx.path_graph(2), nx.path_graph(2), nx.empty_graph(3)])
+    ax = BinaryNeurons(graph).plot(Figure().add_subplot())
+    spots = np.array(next(c.get_offsets() for c in ax.collections if isinstance(c, PathCollection)))
+    boxes = [(spots[list(part)].min(axis=0), spots[list(part)].max(axis=0)) for part in nx.connected_components(graph)]
+    for (low, high), (other_low, other_high) in combinations(boxes, 2):
+        assert (high < other_low).any() or (other_high < low).any()
 
 
 def test_axes_are_made_when_none_are_given():
@@ -109,14 +128,14 @@ def test_every_neuron_and_interaction_is_drawn():
     ax = model.plot(Figure().add_subplot())
     graph = model.graph()
     assert (spotted(ax), lines(ax)) == (len(graph), graph.number_of_edges())
-    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["neuron", "input, clamped", "target, clamped"]
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["neuron", "input", "target"]
     assert ax.get_xticklabels()[0].get_text() == "$x$"
     ax = model.plot(Figure().add_subplot(), parameters=True)
     graph = model.graph(parameters=True, factors=True)
     assert spotted(ax) == len(graph)
     weights = sum(w.size for w in NET.weights)
     assert lines(ax) == graph.number_of_edges() - weights  # squares of weights stand on the lines
-    assert {"weight", "bias", "term of the energy"} <= {text.get_text() for text in ax.get_legend().get_texts()}
+    assert {"weight", "bias", "energy term"} <= {text.get_text() for text in ax.get_legend().get_texts()}
     squares = [c.get_offsets() for c in ax.collections if isinstance(c, PathCollection) and len(c.get_offsets())]
     spots = np.concatenate(squares)
     gaps = np.linalg.norm(spots[:, None] - spots, axis=-1) + np.eye(len(spots))

@@ -81,7 +81,7 @@ class Comparison(ByValue):
             law = type(found.process).__name__
             weight = found.process.count(found.samples).pmf(k)
             ax.plot(k, weight, color=colour, ls="--", label=f"{law}, b = {found.b:.3g}")
-        ax.legend()
+        ax.legend(fontsize="small")
         return ax
 
 

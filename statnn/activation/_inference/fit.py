@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
 from statnn._arguments import whole, whole_array
-from statnn._axes import axes
+from statnn._axes import COLOURS, axes, ink, logarithmic
 from statnn._by_value import ByValue
 from statnn._random import root, stream
 from statnn.activation._beta_bernoulli import BetaBernoulli
@@ -181,7 +181,7 @@ class Fit(ByValue):
             (np.sqrt(share * (1 - share) / neurons) / width)[kept],
             fmt="o",
             ms=4,
-            color="black",
+            color=ink(),
             label=f"counts, silent {np.mean(self.counts == 0):.3g}",
         )
         law = self.process.count(self.samples)
@@ -189,12 +189,13 @@ class Fit(ByValue):
         ax.plot(
             k,
             law.pmf(k),
-            color="#0072B2",
-            label=f"{type(self.process).__name__}, b = {self.b:.3g}, silent {float(law.pmf(0)):.3g}",
+            color=COLOURS[0],
+            label=f"{type(self.process).__name__}, b = {self.b:.3g},\nsilent {float(law.pmf(0)):.3g}",
         )
-        ax.set(xscale="log", yscale="log", xlabel="activations $k$", ylabel="$P(D_i = k)$")
+        logarithmic(ax, "x", "y")
+        ax.set(xlabel="activations $k$", ylabel="$P(D_i = k)$")
         ax.set_ylim(bottom=(share / width)[kept].min() / 4)  # bars of single counts reach down to 0
-        ax.legend()
+        ax.legend(fontsize="small")
         return ax
 
 

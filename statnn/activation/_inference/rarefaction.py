@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from statnn._arguments import array_of, whole, whole_array
-from statnn._axes import axes
+from statnn._axes import axes, logarithmic
 from statnn._by_value import ByValue
 from statnn.activation._laws.special import mixed_log_gamma
 
@@ -64,7 +64,8 @@ class Rarefaction(ByValue):
         d, working, std = self.at[shown], self.working[shown], self.std[shown]
         (line,) = ax.plot(d, working, **({"label": "rarefaction"} | style))
         ax.fill_between(d, working - 2 * std, working + 2 * std, color=line.get_color(), alpha=0.2, lw=0)
-        ax.set(xscale="log", xlabel="samples $d$", ylabel="working neurons $K(d)$")
+        logarithmic(ax, "x")
+        ax.set(xlabel="samples $d$", ylabel="working neurons $K(d)$")
         return ax
 
 

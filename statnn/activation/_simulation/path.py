@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from statnn._arguments import whole
-from statnn._axes import axes
+from statnn._axes import axes, logarithmic
 from statnn._by_value import ByValue
 from statnn._random import Root
 
@@ -113,5 +113,6 @@ class Paths(ByValue):
         (points,) = ax.plot(self.checkpoints, self.working.mean(axis=0), **style)
         low, high = np.quantile(self.working, [(1 - level) / 2, (1 + level) / 2], axis=0)
         ax.fill_between(self.checkpoints, low, high, color=points.get_color(), alpha=0.2, linewidth=0)
-        ax.set(xscale="log", xlabel="samples $D$", ylabel="working neurons $K$")
+        logarithmic(ax, "x")
+        ax.set(xlabel="samples $D$", ylabel="working neurons $K$")
         return ax

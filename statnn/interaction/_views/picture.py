@@ -22,9 +22,9 @@ _PARTS = np.linspace(0.25, 0.8, 12)
 
 _NODES: dict[str, tuple[str, str, dict[str, Any]]] = {
     "neuron": ("neuron", "o", {"facecolor": COLOURS[0], "edgecolor": "white"}),
-    "input": ("input, clamped", "o", {"facecolor": "white", "edgecolor": COLOURS[0]}),
-    "target": ("target, clamped", "o", {"facecolor": "white", "edgecolor": COLOURS[1]}),
-    "factor": ("term of the energy", "D", {"facecolor": "black", "edgecolor": "white"}),
+    "input": ("input", "o", {"facecolor": "white", "edgecolor": COLOURS[0]}),
+    "target": ("target", "o", {"facecolor": "white", "edgecolor": COLOURS[1]}),
+    "factor": ("energy term", "D", {"facecolor": "#444444", "edgecolor": "white"}),
     "weight": ("weight", "s", {"facecolor": "white", "edgecolor": "black"}),
     "bias": ("bias", "s", {"facecolor": "white", "edgecolor": COLOURS[2]}),
 }
@@ -39,12 +39,16 @@ def draw_binary(model: Spins, ax: Any, layers: bool | None) -> Any:
     if _by_layers(layers, model.size, bonds):
         return _draw_layers(ax, binary_graph(model, layers=True), model.size, "spins", "J", automatic=layers is None)
     graph = binary_graph(model, layers=False)
-    columns = model.blocks is not None or _is_layered(graph, len(model.layers))
-    places = _columns(graph, [layer.size for layer in model.layers]) if columns else _springs(graph)
+    lattice = _torus(graph) if model.blocks is None else None
+    columns = lattice is None and (model.blocks is not None or _is_layered(graph, len(model.layers)))
+    if columns:
+        places = _columns(graph, [layer.size for layer in model.layers])
+    else:
+        places = _springs(graph) if lattice is None else _sites(*lattice)
     ax = axes(ax)
     largest = max([0.0, *(abs(c) for *_, c in graph.edges(data="coupling")), *np.abs(model.fields).tolist()])
     norm = _symmetric(largest)
-    _lines(ax, graph, places, norm, "coupling")
+    _lines(ax, graph, places, norm, "coupling", lattice=lattice is not None)
     spots = np.array([places[node] for node in graph])
     sizes = _size(len(graph))
     ax.scatter(
@@ -59,7 +63,10 @@ def draw_binary(model: Spins, ax: Any, layers: bool | None) -> Any:
         _name_columns(ax, {m: str(m) for m in range(len(model.layers))}, "layer $m$")
     else:
         _no_axes(ax)
-        ax.set_xlabel(f"{model.size} spins, close where they are coupled")
+        ax.set_xlabel(
+            f"{model.size} spins, close where they are coupled" if lattice is None
+            else f"torus of {lattice[0]} × {lattice[1]} spins"
+        )  # fmt: skip
         ax.set_aspect("equal", adjustable="datalim")
     return ax
 
@@ -90,7 +97,7 @@ def draw_dynamic(model: Neurons, ax: Any, parameters: bool, layers: bool | None)
     _colour_bar(ax, norm, label)
     names = {0: "$x$", **{m: f"$h^{{({m})}}$" for m in range(1, model.net.depth + 1)}}
     _name_columns(ax, names if model.targets is None else {**names, model.net.depth + 1: "$y$"}, "layer")
-    _legend_below(ax)
+    _legend_above(ax)
     return ax
 
 
@@ -172,17 +179,49 @@ def _is_layered(graph: Any, count: int) -> bool:
     return 1 < count <= MOST_COLUMNS and all(layer[a] != layer[b] for a, b in graph.edges)
 
 
+def _torus(graph: Any) -> tuple[int, int] | None:
+    """Return rows and columns of a square lattice on a torus, numbered row by row, or None where a graph is no such."""
+    nodes, bonds = list(graph), {frozenset(edge) for edge in graph.edges}
+    for columns in range(2, len(nodes) // 2 + 1):
+        if len(nodes) % columns or len(bonds) > 2 * len(nodes):
+            continue
+        number = np.arange(len(nodes)).reshape(-1, columns)
+        pairs = ((number, np.roll(number, -1, axis)) for axis in (0, 1))
+        wanted = {frozenset((nodes[i], nodes[j])) for a, b in pairs for i, j in zip(a.flat, b.flat, strict=True)}
+        if bonds == wanted:
+            return len(nodes) // columns, columns
+    return None
+
+
+def _sites(rows: int, columns: int) -> Places:
+    return {row * columns + column: (float(column), -float(row)) for row in range(rows) for column in range(columns)}
+
+
 def _springs(graph: Any) -> Places:
+    """Place what is coupled close together, the components of a graph side by side, large ones first."""
     import networkx as nx
 
-    found = nx.spring_layout(graph, weight=None, seed=_SEED, iterations=200)
-    return {node: (float(x), float(y)) for node, (x, y) in found.items()}
+    number = {node: i for i, node in enumerate(graph)}
+    parts = sorted(nx.connected_components(graph), key=lambda part: (-len(part), min(map(number.__getitem__, part))))
+    widths = [2 * np.sqrt(len(part) - 1) + 1.5 for part in parts]
+    most = 1.2 * np.sqrt(np.square(widths).sum())
+    places: Places = {}
+    left, top, height = 0.0, 0.0, 0.0
+    for part, width in zip(parts, widths, strict=True):
+        if left and left + width > most:
+            left, top, height = 0.0, top - height, 0.0
+        members = graph.subgraph(sorted(part, key=number.__getitem__))
+        spots = nx.spring_layout(members, weight=None, seed=_SEED, iterations=200, scale=(width - 1.5) / 2 or None)
+        centre = np.array([left + width / 2, top - width / 2])
+        places |= {node: tuple((centre + spot).tolist()) for node, spot in spots.items()}
+        left, height = left + width, max(height, width)
+    return places
 
 
 # -- what is drawn ---------------------------------------------------------------------------------------
 
 
-def _lines(ax: Any, graph: Any, places: Places, norm: Any, key: str) -> None:
+def _lines(ax: Any, graph: Any, places: Places, norm: Any, key: str, *, lattice: bool = False) -> None:
     """Draw edges with a number in its colour, the strongest on top, and edges without one in grey."""
     from matplotlib.collections import LineCollection
 
@@ -196,7 +235,10 @@ def _lines(ax: Any, graph: Any, places: Places, norm: Any, key: str) -> None:
         ax.add_collection(LineCollection(plain, colors="#999999", linewidths=0.8, zorder=1))
     values = np.array([value for *_, value in shown if value is not None])
     if values.size:
-        paths = [_path(places[a], places[b]) for a, b, value in shown if value is not None]
+        drawn = [_bond(places[a], places[b]) if lattice else [_path(places[a], places[b])]
+                 for a, b, value in shown if value is not None]  # fmt: skip
+        values = np.repeat(values, [len(bond) for bond in drawn])
+        paths = [path for bond in drawn for path in bond]
         widths = thin * (0.6 + 1.8 * np.abs(norm(values) - 0.5) * 2)
         ax.add_collection(
             LineCollection(paths, array=values, cmap=_diverging(), norm=norm, linewidths=widths, zorder=2)
@@ -204,8 +246,18 @@ def _lines(ax: Any, graph: Any, places: Places, norm: Any, key: str) -> None:
     ax.autoscale_view()
 
 
+def _bond(one: tuple[float, float], other: tuple[float, float]) -> list[Floats]:
+    """Return the line of a bond of a lattice, or its two ends where it goes around the torus."""
+    start, end = np.array(one), np.array(other)
+    step = end - start
+    if np.abs(step).max() <= 1:
+        return [np.array([one, other])]
+    outwards = -np.sign(step) / 2
+    return [np.array([start, start + outwards]), np.array([end, end - outwards])]
+
+
 def _path(one: tuple[float, float], other: tuple[float, float]) -> Floats:
-    """Return a straight line, or an arc where both ends stand in one column."""
+    """Return a straight line, or an arc where both ends stand in one column of layers."""
     (x, y), (u, v) = one, other
     if x != u:
         return np.array([one, other])
@@ -285,18 +337,18 @@ def _colour_bar(ax: Any, norm: Any, label: str) -> None:
 
 
 def _bar(ax: Any, norm: Any, colours: Any, label: str) -> None:
-    """Draw a colour bar beside the axes that takes no room from other axes."""
+    """Draw a colour bar that takes its room from these axes, so that it stays inside any figure."""
     from matplotlib.cm import ScalarMappable
+    from matplotlib.ticker import MaxNLocator
 
-    beside = ax.inset_axes([1.03, 0.0, 0.03, 1.0])
-    ax.figure.colorbar(ScalarMappable(norm, colours), cax=beside, label=label)
+    bar = ax.figure.colorbar(ScalarMappable(norm, colours), ax=ax, label=label, fraction=0.1, pad=0.03)
+    bar.locator = MaxNLocator(5)
+    bar.update_ticks()
 
 
-def _legend_below(ax: Any) -> None:
-    from matplotlib.transforms import ScaledTranslation
-
-    below = ax.transAxes + ScaledTranslation(0, -0.45, ax.figure.dpi_scale_trans)  # inches: room for the label
-    ax.legend(loc="upper center", bbox_to_anchor=(0.5, 0), bbox_transform=below, ncols=3, frameon=False)
+def _legend_above(ax: Any) -> None:
+    ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=3, frameon=False, fontsize="small",
+              handletextpad=0.2, columnspacing=0.8, borderpad=0.1)  # fmt: skip
 
 
 def _name_columns(ax: Any, names: dict[int, str], label: str) -> None:

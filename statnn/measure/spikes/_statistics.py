@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from statnn._arguments import Floats, Ints
-from statnn._axes import COLOURS, axes
+from statnn._axes import COLOURS, axes, ink
 from statnn._by_value import ByValue
 from statnn.measure.spikes._tests import FitTest, Masked, dispersion_test, geometric_test, masked
 
@@ -224,7 +224,7 @@ class SpikeStatistics(ByValue):
         rate = self.rate[working]
         fano, null = np.asarray(self.fano_factor)[working], np.asarray(self.null_fano_factor)[working]
         line = np.linspace(0, 1, 101)
-        ax.plot(line, 1 - line, color="black", lw=1, label="independent stimuli, $1-r$")
+        ax.plot(line, 1 - line, color=ink(), lw=1, label="independent stimuli, $1-r$")
         ax.plot(rate, null, ".", ms=4, color=COLOURS[1], label="null of this order")
         label = f"units, {self.silent_units} silent" if self.silent_units else "units"
         ax.plot(rate, fano, "o", ms=3, alpha=0.6, mew=0, color=COLOURS[0], label=label)

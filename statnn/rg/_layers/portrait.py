@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from statnn._arguments import Floats
-from statnn._axes import COLOURS
+from statnn._axes import COLOURS, ink
 
 LINES: dict[str, Any] = {"color": "#999999", "linewidth": 0.8, "zorder": 1}
 SEPARATRIX: dict[str, Any] = {"color": COLOURS[1], "linewidth": 1.8, "zorder": 2}
@@ -63,7 +63,7 @@ def spin_portrait(ax: Any, couplings: Floats) -> Floats:
     ax.plot(
         [0, 0], [-1, 1], color=COLOURS[2], linewidth=3, zorder=2, label="line of fixed points $K = 0$", clip_on=False
     )
-    ax.plot([1], [0], "s", color="black", markersize=8, zorder=5, label="ordered: $y_t = y_h = 1$", clip_on=False)
+    ax.plot([1], [0], "s", color=ink(), markersize=8, zorder=5, label="ordered: $y_t = y_h = 1$", clip_on=False)
     ax.set(xlabel="$\\tanh K$", ylabel="$\\tanh h$", xlim=(-0.02, 1.02), ylim=(-1.02, 1.02))
     return binary_place(couplings)
 
@@ -79,7 +79,7 @@ def linear_portrait(ax: Any, couplings: Floats) -> Floats:
     ax.plot(
         [0, 0], [0, 1], color=COLOURS[2], linewidth=3, zorder=2, label="line of fixed points $w = 0$", clip_on=False
     )
-    ax.plot([1], [0], "s", color="black", markersize=8, zorder=5, label="critical: $y_w = 1$", clip_on=False)
+    ax.plot([1], [0], "s", color=ink(), markersize=8, zorder=5, label="critical: $y_w = 1$", clip_on=False)
     ax.set(xlabel="$w$", ylabel="$s/(1+s)$", xlim=(-0.03, HIGHEST), ylim=(-0.02, 1))
     return linear_place(couplings)
 
@@ -93,8 +93,8 @@ def draw_arrows(ax: Any, grid: Floats, images: Floats) -> None:
     ax.quiver(*start[there].T, *unit.T, angles="xy", scale_units="xy", scale=1, color="#999999", width=0.004, zorder=1)
     ax.plot([0, 1], [0, 0], **SEPARATRIX, label="no noise", clip_on=False)
     ax.plot(
-        [0.5], [0], "s", color="black", markersize=8, zorder=5, label="critical: $y_w = y_\\epsilon = 1$", clip_on=False
+        [0.5], [0], "s", color=ink(), markersize=8, zorder=5, label="critical: $y_w = y_\\epsilon = 1$", clip_on=False
     )
-    ax.plot([0], [1], "v", color="black", markersize=8, zorder=5, label="disordered", clip_on=False)
-    ax.plot([1], [0], "^", color="black", markersize=8, zorder=5, label="ordered", clip_on=False)
+    ax.plot([0], [1], "v", color=ink(), markersize=8, zorder=5, label="disordered", clip_on=False)
+    ax.plot([1], [0], "^", color=ink(), markersize=8, zorder=5, label="ordered", clip_on=False)
     ax.set(xlabel="$w/(1+w)$", ylabel="$\\epsilon/(1+\\epsilon)$", xlim=(-0.02, 1.02), ylim=(-0.02, 1.02))

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from statnn._arguments import Floats, at_least, positive
-from statnn._axes import COLOURS
+from statnn._axes import COLOURS, ink
 from statnn._axes import axes as new_axes
 from statnn._by_value import ByValue
 from statnn.network._activation import Activation
@@ -80,7 +80,9 @@ class PhaseDiagram(ByValue):
             axes.set_facecolor(GREY)
             axes.fill([], [], color=GREY, label="variance without bound")
         if axes.get_legend_handles_labels()[0]:
-            axes.legend(loc="upper left", fontsize="small", frameon=True, facecolor="white", framealpha=0.9)
+            axes.legend(
+                loc="upper left", fontsize="small", frameon=True, facecolor="white", framealpha=0.9, labelcolor="black"
+            )
         axes.set(xlabel=r"$\sigma_w$", ylabel=r"$\sigma_b$")
         if min(self.sigma_w.size, self.sigma_b.size) > 1:
             axes.set(xlim=self.sigma_w[[0, -1]], ylim=self.sigma_b[[0, -1]])
@@ -100,7 +102,8 @@ STROKES = {
 
 def draw_transitions(axes: Any, found: Transition, *, outline: bool = False) -> None:
     """Draw σ_w over an increasing row of σ_b, each kind in its own stroke; kinds that do not occur are left out."""
-    for kind, (stroke, colour, label) in STROKES.items():
+    for kind, (stroke, usual, label) in STROKES.items():
+        colour = usual if outline or kind is not TransitionKind.EDGE else ink()
         line = np.where(found.kind == kind, found.sigma_w, np.nan)
         if np.isnan(line).all():
             continue

@@ -110,7 +110,7 @@ class Placement(ByValue):
             np.array([getattr(place, f"{name}_error") for place in self.layers]) for name in ("sigma_w", "sigma_b")
         )
         axes.errorbar(x, y, y_error, x_error, fmt="o-", color=colour, linewidth=1, markersize=4, label=label)
-        for place in (self.layers[0], self.layers[-1]):
+        for place in {place.index: place for place in (self.layers[0], self.layers[-1])}.values():
             at = (place.sigma_w, place.sigma_b)
             axes.annotate(str(place.index), at, xytext=(4, 4), textcoords="offset points", color=colour)
         if critical:

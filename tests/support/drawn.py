@@ -1,0 +1,35 @@
+"""What a figure writes, and where: texts as they are rendered, with their boxes."""
+
+from itertools import combinations
+
+from matplotlib.backends.backend_agg import FigureCanvasAgg, RendererAgg
+
+
+class Recorder(RendererAgg):
+    """A renderer that remembers the texts that it draws."""
+
+    def __init__(self, figure):
+        super().__init__(*FigureCanvasAgg(figure).get_width_height(), figure.dpi)
+        self.texts = []
+
+    def draw_text(self, gc, x, y, s, prop, angle, ismath=False, mtext=None):
+        if s.strip() and mtext is not None:
+            self.texts.append((mtext.get_text(), mtext.get_window_extent(self)))
+        super().draw_text(gc, x, y, s, prop, angle, ismath, mtext)
+
+
+def faults(figure):
+    """Texts that leave the figure, and pairs that overlap."""
+    figure.draw_without_rendering()  # the layout, whose engine draws more than once
+    recorder = Recorder(figure)
+    figure.draw(recorder)
+    page = figure.bbox.padded(1)
+    outside = [text for text, box in recorder.texts if not (page.contains(*box.min) and page.contains(*box.max))]
+    overlapping = [(a, b) for (a, one), (b, other) in combinations(recorder.texts, 2) if _overlap(one, other)]
+    return outside, overlapping
+
+
+def _overlap(one, other):
+    width = min(one.x1, other.x1) - max(one.x0, other.x0)
+    height = min(one.y1, other.y1) - max(one.y0, other.y0)
+    return width > 1 and height > 1
