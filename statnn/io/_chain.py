@@ -15,6 +15,9 @@ from statnn._arrays import Reals
 from statnn._memory import refuse_beyond_memory
 from statnn.network import ACTIVATIONS, Activation, BatchNorm, Network
 
+SOFTPLUS_LINE = 2.1e-9
+"""ln(1 + e^h) - h at h = 20, from which on torch takes its softplus to be h."""
+
 
 @dataclass(frozen=True, eq=False)
 class Dense:
@@ -102,6 +105,10 @@ class _Layer:
 
 def assemble(steps: Sequence[Step], notes: list[str]) -> Network:
     """Return the network of a chain of steps; what is not kept as it was is told in `notes`."""
+    if any(isinstance(step, Act) and step.slack for step in steps):
+        notes.append(
+            f"torch takes softplus to be h above h = 20; read as ln(1 + e^h), by {SOFTPLUS_LINE:g} larger there"
+        )
     refuse_vast(_parts(steps))
     builder = _Builder(notes)
     early = next((step for step in steps[:-1] if isinstance(step, Probabilities)), None)

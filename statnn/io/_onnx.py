@@ -13,7 +13,7 @@ import numpy as np
 
 from statnn._arrays import Reals
 from statnn._memory import refuse_beyond_memory
-from statnn.io._chain import Act, Affine, Dense, Norm, Probabilities, Step
+from statnn.io._chain import SOFTPLUS_LINE, Act, Affine, Dense, Norm, Probabilities, Step
 from statnn.io._onnx_patterns import matched
 from statnn.io._onnx_values import STANDARD, Constants
 from statnn.network import ACTIVATIONS, BatchNorm, leaky_relu
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
 _READ = (
     "Gemm, MatMul, Add, Sub, Mul, Div, BatchNormalization, Tanh, Relu, LeakyRelu, Sigmoid, Erf, Gelu, Swish, Softplus, "
-    "Sin, Identity, Dropout, Flatten and Reshape of the inputs, last Softmax; SiLU and GELU also as exporters write "
-    "them with Sigmoid, Erf or Tanh"
+    "Sin, Identity, Dropout, Flatten and Reshape of the inputs, last Softmax; SiLU, GELU and softplus also as "
+    "exporters write them with Sigmoid, Erf, Tanh or Where"
 )
 _SLOPE, _EPSILON = float(np.float32(0.01)), float(np.float32(1e-5))  # where the file leaves them out
 _OLDEST = 7
@@ -96,10 +96,11 @@ class _Graph:
                 if pattern is None:
                     raise ValueError(
                         f"value {now!r} goes to {len(following)} operators: the graph is no chain from input to output,"
-                        " nor is this SiLU or GELU as exporters write them"
+                        " nor is this SiLU, GELU or softplus as exporters write them"
                     )
                 name, end = pattern
-                found.append(Act(ACTIVATIONS[name], f"{name} of {now!r}"))
+                slack = SOFTPLUS_LINE if name == "softplus" else 0.0
+                found.append(Act(ACTIVATIONS[name], f"{name} of {now!r}", slack))
                 now, walked = end, walked + 1
                 continue
             node = following[0]

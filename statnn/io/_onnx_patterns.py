@@ -1,8 +1,9 @@
-r"""Activations that exporters write as several operators: x Sigmoid(x) for SiLU, and GELU with Erf or Tanh.
+r"""Activations that exporters write as several operators: x Sigmoid(x) for SiLU, GELU with Erf or Tanh, and softplus.
 
 What flows through these operators is, whatever their order, a polynomial in x and in one function of such a polynomial:
 :math:`\sum_k x^k (a_k + b_k\,F(\sum_j c_j x^j))`. It is worked out and compared with those of the known activations,
-term by term, to the rounding of the constants.
+term by term, to the rounding of the constants. Softplus is the line x above a threshold: `Where` makes the one function
+of a comparison and the two sides.
 """
 
 import math
@@ -14,7 +15,7 @@ import numpy as np
 
 Terms: TypeAlias = dict[int, float]
 """Coefficients by power."""
-FUNCTIONS = {"Erf", "Tanh", "Sigmoid"}
+FUNCTIONS = {"Erf", "Tanh", "Sigmoid", "Softplus"}
 MOST_NODES = 12
 """Operators of one activation; exporters write up to ten."""
 MOST_POWER = 3
@@ -36,6 +37,7 @@ _ROOT = math.sqrt(2 / math.pi)
 KNOWN = {
     "silu": Form({}, {1: 1.0}, "Sigmoid", ((1, 1.0),)),
     "gelu": Form({1: 0.5}, {1: 0.5}, "Erf", ((1, math.sqrt(0.5)),)),
+    "softplus": Form({}, {0: 1.0}, "Softplus up to 20", ((1, 1.0),)),
     "gelu tanh": Form({1: 0.5}, {1: 0.5}, "Tanh", ((1, _ROOT), (3, _ROOT * 0.044715))),
 }
 
@@ -85,6 +87,8 @@ def _form(node: Any, forms: dict[str, Form], constant: Callable[[str], Any]) -> 
     kind, forms_given = node.op_type, [form for form in given if form is not None]
     if len(forms_given) == 1:
         return _of_one(kind, forms_given[0])
+    if kind == "Where" and len(forms_given) == 3:
+        return _of_sides(*forms_given)
     return _of_two(kind, *forms_given) if len(forms_given) == 2 else None
 
 
@@ -98,6 +102,8 @@ def _of_two(kind: str, one: Form, other: Form) -> Form | None:
     number = other.plain.get(0, 0.0) if set(other.plain) <= {0} and not other.times else 0.0
     if kind in {"Add", "Sub"}:
         return _sum(one, _product(Form({0: 1.0 if kind == "Add" else -1.0}, {}), other))
+    if kind == "Greater" and number and not one.times:
+        return Form({}, {0: 1.0}, f"above {number:g}", tuple(sorted(one.plain.items())))
     if kind == "Mul":
         return _product(one, other)
     if kind == "Div" and number:
@@ -108,6 +114,15 @@ def _of_two(kind: str, one: Form, other: Form) -> Form | None:
             result = result and _product(result, one)
         return result
     return None
+
+
+def _of_sides(choice: Form, above: Form, below: Form) -> Form | None:
+    """Return the softplus that is a line beyond a threshold: `above` is x where x is beyond it, `below` F(x)."""
+    line = dict(choice.inside)
+    beyond = choice.function.startswith("above ") and not above.times and above.plain == line
+    if not beyond or below.function != "Softplus" or dict(below.inside) != line:
+        return None
+    return Form(below.plain, below.times, f"Softplus up to {choice.function.removeprefix('above ')}", below.inside)
 
 
 def _constant(array: Any) -> Form | None:

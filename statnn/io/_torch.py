@@ -11,7 +11,7 @@ from typing import Any
 
 from statnn._arrays import Reals
 from statnn.io import _probe
-from statnn.io._chain import Act, Dense, Norm, Probabilities, Step
+from statnn.io._chain import SOFTPLUS_LINE, Act, Dense, Norm, Probabilities, Step
 from statnn.io._named import plain
 from statnn.network import BatchNorm, leaky_relu
 from statnn.network._activation import known_as
@@ -25,8 +25,6 @@ _READ = (
     "Sequential, Linear, BatchNorm1d, Tanh, ReLU, LeakyReLU, Sigmoid, GELU, SiLU, Softplus, Identity, Dropout, "
     "Flatten, last Softmax"
 )
-_LINE = 2.1e-9
-"""ln(1 + e^h) - h at h = 20, from which on torch takes its softplus to be h."""
 
 
 def is_module(thing: Any) -> bool:
@@ -40,10 +38,7 @@ def steps(module: Any, notes: list[str]) -> list[Step]:
         notes.append("the module is in training mode; read as after .eval(): running statistics, no dropout")
     if any(part._forward_hooks or part._forward_pre_hooks for part in module.modules()):  # noqa: SLF001 - no other name
         notes.append("the module has hooks; they were called once, with rows of inputs made for a comparison")
-    found = [step for _, _, step in _read(module) if step is not None]
-    if any(isinstance(step, Act) and step.slack for step in found):
-        notes.append(f"torch takes softplus to be h above h = 20; read as ln(1 + e^h), by {_LINE:g} larger there")
-    return found
+    return [step for _, _, step in _read(module) if step is not None]
 
 
 def refuse_other(module: Any, units: int) -> None:
@@ -111,7 +106,7 @@ def _step(leaf: Any, kind: str, where: str, known: dict[int, tuple[Any, Reals]])
         return Norm(_norm(leaf, where, known), where)
     sigma = known_as("torch", kind, lambda name: getattr(leaf, name), where)
     if sigma is not None:
-        return Act(sigma, where, slack=_LINE if kind == "Softplus" else 0.0)
+        return Act(sigma, where, slack=SOFTPLUS_LINE if kind == "Softplus" else 0.0)
     if kind == "LeakyReLU":
         return Act(leaky_relu(leaf.negative_slope), where)
     if kind in {"Softmax", "LogSoftmax"}:

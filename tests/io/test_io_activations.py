@@ -93,6 +93,7 @@ def pattern(onnx, kind, **changed):
     graph = Graph(onnx, 2).then("MatMul", np.eye(2, dtype=np.float32))
     node, x = onnx.helper.make_node, graph.now
     numbers = {"root": np.sqrt(2), "one": 1.0, "half": 0.5, "bend": 0.044715, "steep": np.sqrt(2 / np.pi), "cube": 3.0}
+    numbers |= {"threshold": 20.0}
     c = {key: graph.constant(np.float32(value)) for key, value in (numbers | changed).items()}
     graph.nodes += {
         "silu": [node("Sigmoid", [x], ["s"]), node("Mul", ["s", x], ["y"])],
@@ -118,12 +119,27 @@ def pattern(onnx, kind, **changed):
             node("Mul", [c["steep"], "i"], ["f"]), node("Tanh", ["f"], ["t"]), node("Add", ["t", c["one"]], ["a"]),
             node("Mul", [c["half"], "a"], ["m"]), node("Mul", [x, "m"], ["y"]),
         ],
+        "softplus": [
+            node("Softplus", [x], ["s"]), node("Greater", [x, c["threshold"]], ["g"]),
+            node("Where", ["g", x, "s"], ["y"]),
+        ],
+        "softplus, scaled": [
+            node("Mul", [x, c["one"]], ["b"]), node("Softplus", ["b"], ["s"]), node("Div", ["s", c["one"]], ["d"]),
+            node("Greater", ["b", c["threshold"]], ["g"]), node("Where", ["g", x, "d"], ["y"]),
+        ],
+        "softplus, sides exchanged": [
+            node("Softplus", [x], ["s"]), node("Greater", [x, c["threshold"]], ["g"]),
+            node("Where", ["g", "s", x], ["y"]),
+        ],
     }[kind]  # fmt: skip
     graph.now = "y"
     return graph
 
 
-PATTERNS = ["silu", "gelu", "gelu, half first", "gelu, half of x", "gelu tanh", "gelu tanh, by a power"]
+PATTERNS = [
+    "silu", "gelu", "gelu, half first", "gelu, half of x", "gelu tanh", "gelu tanh, by a power", "softplus",
+    "softplus, scaled",
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("kind", PATTERNS)
@@ -132,8 +148,9 @@ def test_activations_that_exporters_write_as_several_operators(onnx, kind):
     graph.then("Gemm", np.array([[1.0], [-0.5]]), np.ones(1)).then("Relu")
     net = load_network(graph.model())
     assert [sigma.name for sigma in net.activations] == [kind.partition(",")[0], "relu"]
-    x = np.linspace(-6, 6, 50).reshape(-1, 2)
+    x = np.linspace(-6, 30 if kind.startswith("softplus") else 6, 50).reshape(-1, 2)
     assert np.allclose(net(x), graph.run(x), rtol=1e-5, atol=1e-6)
+    assert any("softplus" in note for note in load(graph.model()).notes) == kind.startswith("softplus")
 
 
 @pytest.mark.parametrize(
@@ -141,7 +158,8 @@ def test_activations_that_exporters_write_as_several_operators(onnx, kind):
     [
         ("gelu", {"root": 1.41}), ("gelu", {"one": 1.001}), ("gelu", {"half": 1.0}), ("gelu tanh", {"bend": 0.0447}),
         ("gelu tanh", {"steep": 0.8}), ("gelu tanh, by a power", {"cube": 2.0}), ("gelu, half of x", {"half": 0.25}),
-        ("gelu", {"root": [[[np.sqrt(2)]]]}), ("gelu", {"one": [1.0, 1.0]}),
+        ("gelu", {"root": [[[np.sqrt(2)]]]}), ("gelu", {"one": [1.0, 1.0]}), ("softplus", {"threshold": 10.0}),
+        ("softplus, scaled", {"one": 2.0}), ("softplus, sides exchanged", {}),
     ],
 )  # fmt: skip
 def test_what_looks_like_an_activation_and_is_another(onnx, kind, changed):
