@@ -81,13 +81,14 @@ PUBLIC = {
         "transition",
     ],
     "statnn.testing": [
-        "Comparison", "Ledger", "Refusal", "StatisticalFailure", "assert_comparison", "assert_counts",
-        "assert_covariance", "assert_law", "assert_mean", "assert_proportion", "assert_pvalue", "assert_slope",
-        "assert_uniform", "budget", "rejects", "statistics", "strategies",
+        "Comparison", "Deviation", "Ledger", "Power", "Refusal", "StatisticalFailure", "assert_comparison",
+        "assert_counts", "assert_covariance", "assert_law", "assert_mean", "assert_proportion", "assert_pvalue",
+        "assert_slope", "assert_uniform", "budget", "power", "rejects", "statistics", "strategies",
     ],
     "statnn.testing.statistics": [
-        "Comparison", "Line", "Refusal", "bonferroni", "counts", "covariance", "law", "line", "mean", "mean_under",
-        "mean_vector", "power_law", "proportion", "total", "uniform", "worst", "z_score",
+        "Comparison", "Line", "Refusal", "Sensitivity", "bonferroni", "counts", "covariance", "law", "line",
+        "mean", "mean_under", "mean_vector", "power_law", "proportion", "sensitivity", "total", "uniform",
+        "worst", "z_score",
     ],
     "statnn.testing.strategies": [
         "activations", "activities", "activity", "batch_norms", "binary_neurons", "constants", "counts", "couplings",

@@ -8,14 +8,12 @@ is checked when the finding is made, and all of it is printed.
 import math
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from scipy import stats
 
 from statnn._text import measured
-
-if TYPE_CHECKING:
-    from statnn.testing.statistics import Comparison
+from statnn.testing.statistics import Comparison, Sensitivity, sensitivity
 
 RUN_LEVEL = 1e-6
 """Probability that a whole run raises a false alarm, where every theory is right."""
@@ -77,6 +75,8 @@ class Finding:
     singles : tuple of float
         p-values of the single comparisons, before any correction; what `validation.calibrate` holds against the
         uniform law.
+    law : str
+        Name of the law from which p comes, as in `Comparison`; empty for Student's where `dof` is given.
     """
 
     quantity: str
@@ -94,6 +94,7 @@ class Finding:
     asks: Asks = Asks.EQUAL
     level: float = LEVEL
     singles: tuple[float, ...] = ()
+    law: str = ""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "asks", Asks(self.asks))
@@ -154,14 +155,15 @@ class Finding:
 
     @classmethod
     def of(
-        cls, quantity: str, found: "Comparison", *, sees: float, unit: str, asks: Asks = Asks.EQUAL, **more: Any
+        cls, quantity: str, found: Comparison, *, sees: float, unit: str, asks: Asks = Asks.EQUAL, **more: Any
     ) -> "Finding":
         """Make the finding that a `Comparison` of `statnn.testing.statistics` supports, its bias as the tolerance."""
         singles = found.singles or (found.p,)
         z, p, dof = found.z, found.p, found.dof if found.z is not None and found.law == "Student" else None
         if z is not None and ((asks is Asks.AT_MOST and z < 0) or (asks is Asks.AT_LEAST and z > 0)):
             z, p = 0.0, 1.0
-        parts = {"tolerance": found.bias, "comparisons": found.comparisons, "dof": dof, "singles": singles} | more
+        parts: dict[str, Any] = {"tolerance": found.bias, "comparisons": found.comparisons, "dof": dof}
+        parts |= {"singles": singles, "law": found.law} | more
         return cls(
             quantity=quantity, estimate=found.estimate, error=found.error, theory=found.theory, z=z, p=p,
             sees=sees, unit=unit, asks=asks, **parts,
@@ -179,6 +181,20 @@ class Finding:
         if self.p is not None:
             return self.p >= self.level / sharing
         return abs(deviation) <= self.tolerance or (right_side and self.asks is not Asks.EQUAL)
+
+    def reach(self, sharing: int = 1, probability: float = 0.999) -> Sensitivity | None:
+        """Return the deviation that a run like this one sees with a probability, at the level that findings share.
+
+        None where the law of the statistic is not known; whatever exceeds the tolerance where p is None.
+        """
+        if self.p is None:
+            return Sensitivity(self.tolerance, 1.0, "estimate", "the tolerance", exact=True)
+        law = self.law or ("" if self.dof is None else "Student")
+        dof = math.inf if self.dof is None else self.dof
+        found = Comparison(
+            self.estimate, self.error, self.theory, self.p, self.z, dof, self.tolerance, self.comparisons, law
+        )
+        return sensitivity(found, self.level / sharing, probability)
 
     def __str__(self) -> str:
         theory = f"theory {self.theory:.6g}" if self.asks is Asks.EQUAL else f"{self.asks} {self.theory:.6g}"

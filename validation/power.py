@@ -15,6 +15,8 @@ from pathlib import Path
 
 import numpy as np
 
+from statnn import testing
+from statnn.testing._power import FEWEST_RUNS, first_seen
 from validation.arguments import at_least
 from validation.calibrate import REGISTRY, trains
 from validation.claim import Claim, Data, Finding, Verdict, frozen
@@ -28,19 +30,33 @@ MODEST = 0.5
 
 @dataclass(frozen=True)
 class Power:
-    """What a finding says it sees, and the smallest deviations that it saw, one for each seed (inf: none)."""
+    """What a finding says it sees, and the curve of what it saw on so many seeds."""
 
     claim: str
     finding: Finding
-    seen: tuple[float, ...]
+    curve: testing.Power
+
+    @property
+    def largest(self) -> float:
+        """The deviation from which on every seed saw it; inf where one saw none."""
+        return max(self.curve.seen)
 
     @property
     def says(self) -> str:
         """Whether the statement is borne out."""
-        largest = max(self.seen)
-        if largest > self.finding.sees:
+        if self.largest > self.finding.sees:
             return "SAYS TOO MUCH"
-        return "as stated" if largest > MODEST * self.finding.sees else "could say less"
+        return "as stated" if self.largest > MODEST * self.finding.sees else "could say less"
+
+    @property
+    def nearly_always(self) -> str:
+        """The deviation that is seen with probability 0.999, by the normal law, where there are seeds enough."""
+        if len(self.curve.seen) < FEWEST_RUNS:
+            return f"needs {FEWEST_RUNS} seeds"
+        try:
+            return str(self.curve.smallest(0.999))
+        except ValueError:  # some seeds saw none of the deviations that are tried, or all
+            return "outside"
 
 
 def main(argv: list[str] | None = None, registry: str = REGISTRY) -> int:
@@ -61,7 +77,7 @@ def main(argv: list[str] | None = None, registry: str = REGISTRY) -> int:
         print(line)
     for claim in (claims[name] for name in options.only or claims if options.only or not trains(claims[name])):
         for power in measure(registry, claim, range(1, options.seeds + 1)):
-            weak = weak or max(power.seen) > power.finding.sees
+            weak = weak or power.largest > power.finding.sees
             lines.append(row(power))
             print(lines[-1], flush=True)
     if options.out:
@@ -69,14 +85,15 @@ def main(argv: list[str] | None = None, registry: str = REGISTRY) -> int:
     return int(weak)
 
 
-HEAD = ("| claim | quantity | says it sees | median | largest | seeds | says |", "|---" * 7 + "|")
+HEAD = ("| claim | quantity | says it sees | median | largest | with 0.999 | seeds | says |", "|---" * 8 + "|")
 
 
 def row(power: Power) -> str:
     """Return one row of the table, in Markdown."""
     sees = power.finding.seen.replace("|", "\\|")
     quantity = power.finding.quantity.replace("|", "\\|")
-    numbers = f"{np.median(power.seen):.3g} | {max(power.seen):.3g} | {len(power.seen)}"
+    seen = power.curve.seen
+    numbers = f"{np.median(seen):.3g} | {power.largest:.3g} | {power.nearly_always} | {len(seen)}"
     return f"| {power.claim} | {quantity} | {sees} | {numbers} | {power.says} |"
 
 
@@ -90,22 +107,21 @@ def measure(registry: str, claim: Claim, seeds: Iterable[int]) -> list[Power]:
         for quantity in claim.twins:
             findings[quantity] = verdict[quantity]
             seen[quantity].append(smallest(claim, data, verdict, quantity))
-    return [Power(claim.id, findings[quantity], tuple(values)) for quantity, values in seen.items() if values]
+    curves = {
+        quantity: testing.Power(tuple((STEPS * finding.sees).tolist()), tuple(seen[quantity]), finding.level)
+        for quantity, finding in findings.items()
+    }
+    return [Power(claim.id, finding, curves[quantity]) for quantity, finding in findings.items()]
 
 
 def smallest(claim: Claim, data: Data, verdict: Verdict, quantity: str) -> float:
-    """Return the smallest deviation from which on the quantity is found otherwise, by bisection over `STEPS`."""
-    sees = verdict[quantity].sees
+    """Return the smallest deviation of `STEPS` from which on the quantity is found otherwise."""
 
-    def turned(step: int) -> bool:
-        found = claim.judge(frozen(claim.twins[quantity](data, float(STEPS[step] * sees))))
+    def turned(deviation: float) -> bool:
+        found = claim.judge(frozen(claim.twins[quantity](data, deviation)))
         return (quantity in found.failing) != (quantity in verdict.failing)
 
-    low, high = -1, len(STEPS)  # not turned at low, turned at high, as far as steps go
-    while high - low > 1:
-        middle = (low + high) // 2
-        low, high = (low, middle) if turned(middle) else (middle, high)
-    return float(STEPS[high] * sees) if high < len(STEPS) else np.inf
+    return first_seen(turned, STEPS * verdict[quantity].sees)
 
 
 if __name__ == "__main__":

@@ -52,10 +52,12 @@ def _plain(record: Record) -> dict:
 
 
 def _plain_verdict(verdict: Verdict) -> dict:
+    reaches = [finding.reach(len(verdict.findings)) for finding in verdict.findings]
     findings = [
         asdict(finding) | {"dof": finding.dof if finding.dof != math.inf else None}
         | {"holds": finding.quantity not in verdict.failing, "text": str(finding)}
-        for finding in verdict.findings
+        | {"reach": reach and asdict(reach)}
+        for finding, reach in zip(verdict.findings, reaches, strict=True)
     ]  # fmt: skip
     return {"outcome": verdict.outcome, "detail": verdict.detail, "findings": findings}
 
@@ -163,7 +165,7 @@ def _findings(record: Record) -> str:
     return f"{words}\n{_quantities(record.verdict, record.twins)}" if record.verdict else words
 
 
-QUANTITIES = ("Quantity", "Estimate", "Theory", "Tolerance", "z", "p", "Sees", "Wrong twin")
+QUANTITIES = ("Quantity", "Estimate", "Theory", "Tolerance", "z", "p", "Sees", "Seen with 0.999", "Wrong twin")
 
 
 def _quantities(verdict: Verdict, twins_of: Iterable[Twin]) -> str:
@@ -181,6 +183,7 @@ def _quantity(finding: Finding, verdict: Verdict, twin: Twin | None) -> str:
     if twin:
         size = f" by {twin.by:.3g} {finding.unit}" if twin.by else ""
         fate = f"wrong{size}: {'rejected' if twin.rejected else 'NOT rejected'}; {twin.verdict[finding.quantity]}"
+    reach = finding.reach(len(verdict.findings))
     cells = (
         finding.quantity + ("" if finding.quantity not in verdict.failing else " (not as claimed)"),
         measured(finding.estimate, finding.error),
@@ -189,6 +192,7 @@ def _quantity(finding: Finding, verdict: Verdict, twin: Twin | None) -> str:
         "–" if finding.z is None else f"{finding.z + 0.0:+.2f}",
         chance + (f", worst of {finding.comparisons}" if finding.comparisons > 1 else ""),
         finding.seen,
+        "–" if reach is None else str(reach),
         fate,
     )
     labelled = zip(QUANTITIES, cells, strict=True)

@@ -1,9 +1,9 @@
 """Tests that anyone can use, for formulas and objects of one's own.
 
 ``assert_mean``, ``assert_law`` and their like compare replicates with theory; ``statistics`` holds the comparisons they
-make; ``rejects`` shows that a check can fail; ``budget`` keeps account outside pytest. Under pytest the plugin
-``statnn.testing.plugin`` keeps it, and is loaded by itself where the package is installed. ``strategies`` draws
-objects of this package for hypothesis.
+make; ``rejects`` shows that a check can fail, ``power`` how small a mistake it sees; ``budget`` keeps account outside
+pytest. Under pytest the plugin ``statnn.testing.plugin`` keeps it, and is loaded by itself where the package is
+installed. ``strategies`` draws objects of this package for hypothesis.
 """
 
 import importlib
@@ -24,11 +24,14 @@ if TYPE_CHECKING:
         rejects,
     )
     from statnn.testing._ledger import Ledger, StatisticalFailure, budget
+    from statnn.testing._power import Deviation, Power, power
     from statnn.testing.statistics import Comparison, Refusal
 
 __all__ = [
     "Comparison",
+    "Deviation",
     "Ledger",
+    "Power",
     "Refusal",
     "StatisticalFailure",
     "assert_comparison",
@@ -41,14 +44,17 @@ __all__ = [
     "assert_slope",
     "assert_uniform",
     "budget",
+    "power",
     "rejects",
     "statistics",
     "strategies",
 ]
 
-_PLACES = {"Comparison": "statistics", "Refusal": "statistics"} | dict.fromkeys(
-    ("Ledger", "StatisticalFailure", "budget"), "_ledger"
-)  # the others are assertions
+_PLACES = {
+    **dict.fromkeys(("Comparison", "Refusal"), "statistics"),
+    **dict.fromkeys(("Ledger", "StatisticalFailure", "budget"), "_ledger"),
+    **dict.fromkeys(("Deviation", "Power", "power"), "_power"),
+}  # the others are assertions
 
 
 def __getattr__(name: str) -> Any:

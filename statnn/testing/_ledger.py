@@ -84,6 +84,11 @@ def current() -> Ledger:
     return _OPEN[-1]
 
 
+def own_level() -> float:
+    """Return the level of the account that is open, else that of the defaults."""
+    return _OPEN[-1].level if _OPEN else FALSE_ALARMS / COMPARISONS
+
+
 @contextmanager
 def budget(*, false_alarms: float = FALSE_ALARMS, comparisons: int = COMPARISONS) -> Iterator[Ledger]:
     """Keep account of false alarms outside pytest, as in a notebook.

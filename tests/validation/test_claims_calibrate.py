@@ -1,6 +1,7 @@
 """Calibration and power of claims and tests, on claims whose p-values and power are known."""
 
 import math
+import re
 from concurrent.futures import Executor, Future
 from types import SimpleNamespace
 
@@ -258,7 +259,11 @@ def test_power_says_what_is_seen(tmp_path, capsys):
     mean, rise = said.splitlines()[2:]
     assert mean.startswith(f"| normal | {MEAN} | 2 in the mean | ")
     assert mean.endswith("| 3 | as stated |")
-    assert rise.endswith("| inf | inf | 3 | SAYS TOO MUCH |")
+    assert rise.endswith("| inf | inf | needs 20 seeds | 3 | SAYS TOO MUCH |")
+    power.main(["--only", "normal", "--seeds", "20"], registry=__name__)
+    mean, rise = capsys.readouterr().out.splitlines()[2:]
+    assert re.search(r"\| \d\.\d+ ± 0\.\d+ \| 20 \|", mean)
+    assert "| outside | 20 |" in rise
     with pytest.raises(SystemExit):
         power.main(["--only", "with-data"], registry=__name__)
     assert "with-data needs --data" in capsys.readouterr().err

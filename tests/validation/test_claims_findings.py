@@ -113,6 +113,19 @@ def test_what_a_finding_asks(asks, estimate, p, holds):
     assert Finding(**(FINDING | changes)).holds() is holds
 
 
+def test_a_finding_says_what_its_run_sees():
+    """Known errors: z beyond its limit with probability 0.999."""
+    wide = stats.norm.isf(LEVEL / 3 / 2) + stats.norm.ppf(0.999)
+    reach = Finding(**FINDING).reach(3)
+    assert reach.deviation == pytest.approx(0.1 * wide)
+    assert str(reach) == "0.9 (normal)"
+    found = statistics.counts([480, 520], [0.5, 0.5])
+    assert Finding.of(HEADS, found, sees=0.1, unit="in the share").reach().quantity == "noncentrality"
+    sure = FINDING | {"z": None, "dof": None, "p": None, "tolerance": 0.25}
+    assert str(Finding(**sure).reach()) == "0.25 (the tolerance)"
+    assert Finding(**(sure | {"p": 0.5})).reach() is None  # of a law that nobody named
+
+
 def test_findings_share_their_level():
     p = LEVEL / 2
     finding = Finding(**(FINDING | {"z": None, "dof": None, "p": p}))

@@ -14,11 +14,13 @@ from statnn.testing.statistics._counts import counts, proportion, total
 from statnn.testing.statistics._law import law, mean_under, uniform
 from statnn.testing.statistics._line import Line, line, power_law
 from statnn.testing.statistics._mean import covariance, mean, mean_vector
+from statnn.testing.statistics._sensitivity import Sensitivity, sensitivity
 
 __all__ = [
     "Comparison",
     "Line",
     "Refusal",
+    "Sensitivity",
     "bonferroni",
     "counts",
     "covariance",
@@ -29,6 +31,7 @@ __all__ = [
     "mean_vector",
     "power_law",
     "proportion",
+    "sensitivity",
     "total",
     "uniform",
     "worst",

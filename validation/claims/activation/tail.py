@@ -93,6 +93,7 @@ def _judge(data):
         error=1 / np.sqrt(data["beyond"][at]),
         theory=most,
         p=stats.poisson.cdf(data["beyond"][at], np.exp(most) * data["beyond_power_law"][at]),
+        law="Poisson",
         sees=5.0,
         unit="in the logarithm",
         asks=Asks.BELOW,

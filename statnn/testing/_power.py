@@ -1,0 +1,230 @@
+"""How large a mistake a check sees, by making it."""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy import stats
+
+from statnn import _random
+from statnn._arguments import array_of, whole
+from statnn._axes import axes
+from statnn._text import measured
+from statnn.testing._ledger import COMPARISONS, FALSE_ALARMS, Ledger, StatisticalFailure, opened, own_level
+from statnn.testing.statistics import Comparison
+
+FEWEST_RUNS = 20
+
+
+@dataclass(frozen=True)
+class Deviation:
+    """A deviation with its standard error."""
+
+    value: float
+    error: float
+
+    def __str__(self) -> str:
+        return measured(self.value, self.error)
+
+
+@dataclass(frozen=True)
+class Power:
+    """The deviations from which on a check sees them, one for each run.
+
+    Of n runs the share that sees a deviation δ is the share of `seen` at or below δ. A check whose statistic is normal,
+    with an error s that does not depend on δ, sees from ``(z_α - z)s`` on, z standard normal: its `seen` are normal,
+    and so is the curve, ``Φ((δ - mean)/std)``.
+
+    Parameters
+    ----------
+    deviations : tuple of float
+        Those that were tried, increasing.
+    seen : tuple of float, one for each run
+        The smallest deviation from which on the check failed; inf where it failed at none.
+    level : float
+        Level of one comparison.
+
+    Examples
+    --------
+    >>> Power((0.1, 0.2, 0.4), (0.2, 0.2, 0.4, 0.4), level=1e-9).probability([0.1, 0.3, 0.5])
+    array([0. , 0.5, 1. ])
+    """
+
+    deviations: tuple[float, ...]
+    seen: tuple[float, ...]
+    level: float
+
+    def probability(self, deviation: ArrayLike) -> NDArray[np.float64]:
+        """Return the share of runs that see deviations.
+
+        Parameters
+        ----------
+        deviation : array
+
+        Returns
+        -------
+        array
+            Its standard error is ``sqrt(share (1 - share) / runs)``.
+        """
+        ordered = np.sort(self.seen)
+        return np.asarray(np.searchsorted(ordered, np.asarray(deviation, dtype=float), side="right") / ordered.size)
+
+    def smallest(self, probability: float = 0.999) -> Deviation:
+        """Return the smallest deviation that is seen with a probability, by the normal law of `seen`.
+
+        Parameters
+        ----------
+        probability : float
+            In (0, 1). What lies beyond ``1 - 1/runs`` is extrapolated.
+
+        Returns
+        -------
+        Deviation
+            ``mean + Φ⁻¹(probability) std``, with its standard error.
+
+        Raises
+        ------
+        ValueError
+            If there are fewer than 20 runs, or some saw none of the deviations that were tried, or all of them.
+        """
+        if not 0 < probability < 1:
+            raise ValueError(f"probability = {probability} must lie in (0, 1), as 0.999")
+        runs = len(self.seen)
+        if runs < FEWEST_RUNS:
+            raise ValueError(f"{runs} runs are too few for a probability of {probability}; take at least {FEWEST_RUNS}")
+        if blind := sum(math.isinf(value) for value in self.seen):
+            raise ValueError(
+                f"{blind} of {runs} runs saw none of the deviations up to {self.deviations[-1]:.3g}: try larger ones"
+            )
+        if keen := sum(value == self.deviations[0] for value in self.seen):
+            raise ValueError(
+                f"{keen} of {runs} runs saw the smallest deviation, {self.deviations[0]:.3g}: try smaller ones"
+            )
+        # each value stands for the step that ends there
+        steps = dict(zip(self.deviations[1:], self.deviations, strict=False))
+        values = np.array([(value + steps[value]) / 2 for value in self.seen])
+        quantile, spread = float(stats.norm.ppf(probability)), float(values.std(ddof=1))
+        width = np.mean([(value - steps[value]) ** 2 for value in self.seen]) / 12
+        error = math.sqrt(spread**2 * (1 + quantile**2 / 2) / runs + width / runs)
+        return Deviation(float(values.mean()) + quantile * spread, error)
+
+    def plot(self, ax: Any | None = None) -> Any:
+        """Draw the share of runs that see a deviation, with its standard error, and the normal curve through it.
+
+        Parameters
+        ----------
+        ax : matplotlib axes, optional
+            New ones if None.
+
+        Returns
+        -------
+        matplotlib axes
+        """
+        ax = axes(ax)
+        x = np.asarray(self.deviations)
+        share = self.probability(x)
+        ax.errorbar(x, share, np.sqrt(share * (1 - share) / len(self.seen)), fmt="o", label=f"{len(self.seen)} runs")
+        finite = np.array([value for value in self.seen if math.isfinite(value)])
+        if finite.size == len(self.seen) >= FEWEST_RUNS and finite.std() > 0:
+            fine = np.linspace(x[0], x[-1], 400)
+            ax.plot(fine, stats.norm.cdf(fine, finite.mean(), finite.std(ddof=1)), label="normal")
+        ax.set(xlabel="deviation", ylabel="probability that it is seen", ylim=(-0.03, 1.03))
+        ax.legend()
+        return ax
+
+
+def power(
+    check: Callable[[float, np.random.Generator], Any],
+    wrong: ArrayLike,
+    *,
+    runs: int = 100,
+    rng: int | np.random.Generator | None = None,
+    level: float | None = None,
+) -> Power:
+    """Measure how large a deviation a check sees.
+
+    Each run has a stream of its own, from which the data of every deviation are drawn again, so that they differ by the
+    deviation alone; the smallest one that is seen is found by bisection, about log2 of their number of checks a run.
+    What is seen must stay so as the deviation grows.
+
+    Parameters
+    ----------
+    check : callable
+        ``check(deviation, rng)`` draws data and compares them with a theory that is wrong by `deviation` (or data that
+        are, with the right theory): with assertions of this room, or returning a `Comparison` or a p-value.
+    wrong : array, shape (deviations,)
+        Increasing, as ``np.linspace(0, 0.1, 129)``.
+    runs : int
+        At least 1; `Power.smallest` needs 20.
+    rng : int, numpy.random.Generator, optional
+    level : float, optional
+        p-value below which a comparison fails; by default the level of the account that is open, else 10⁻⁹. Nothing
+        that is compared here counts for that account.
+
+    Returns
+    -------
+    Power
+
+    Raises
+    ------
+    TypeError
+        If the check compares nothing.
+
+    See Also
+    --------
+    statnn.testing.statistics.sensitivity : the same in closed form, where the law of the statistic is known.
+
+    Examples
+    --------
+    >>> from statnn.testing import assert_mean
+    >>> def check(deviation, rng):
+    ...     assert_mean(rng.normal(1.0, 0.5, 400), 1.0 + deviation, what="mean")
+    >>> found = power(check, np.linspace(0.0, 0.4, 65), runs=20, rng=1)
+    >>> 0.22 < found.smallest(0.999).value < 0.26
+    True
+    """
+    deviations = array_of(wrong, "wrong").astype(float)
+    if deviations.ndim != 1 or deviations.size < 2 or not (np.diff(deviations) > 0).all():
+        raise ValueError(f"wrong must hold at least two increasing deviations, got shape {deviations.shape}")
+    limit = own_level() if level is None else level
+    if not 0 < limit < 1:
+        raise ValueError(f"level = {level} must lie in (0, 1), as {FALSE_ALARMS / COMPARISONS:g}")
+    seed = _random.root(rng)
+
+    def one_run(run: int) -> float:
+        return first_seen(lambda deviation: _fails(check, deviation, _random.stream(seed, run), limit), deviations)
+
+    seen = tuple(one_run(run) for run in range(whole(runs, "runs", minimum=1)))
+    return Power(tuple(deviations.tolist()), seen, limit)
+
+
+def first_seen(sees: Callable[[float], bool], deviations: Sequence[float] | NDArray[np.float64]) -> float:
+    """Return the smallest of increasing deviations from which on they are seen, by bisection; inf where none is.
+
+    Parameters
+    ----------
+    sees : callable
+        Whether one is seen; that must stay so as it grows.
+    deviations : sequence of float
+    """
+    low, high = -1, len(deviations)  # not seen at low, seen at high, as far as deviations go
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if sees(float(deviations[middle])) else (middle, high)
+    return float(deviations[high]) if high < len(deviations) else math.inf
+
+
+def _fails(check: Callable[[float, np.random.Generator], Any], deviation: float, rng: Any, level: float) -> bool:
+    with opened(Ledger(level, 1)) as ledger:
+        try:
+            found = check(deviation, rng)
+        except StatisticalFailure:
+            return True
+    if found is None and not ledger.p:
+        raise TypeError("the check compared nothing: let it assert, or return a Comparison or a p-value")
+    if found is None:
+        return False
+    return float(found.p if isinstance(found, Comparison) else found) < level

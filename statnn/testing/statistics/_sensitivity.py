@@ -1,0 +1,121 @@
+"""How large a deviation a comparison sees, from its standard error and its level alone."""
+
+import math
+from dataclasses import dataclass
+from functools import lru_cache
+
+from scipy import optimize, stats
+
+from statnn.testing.statistics._comparison import Comparison
+
+
+@dataclass(frozen=True)
+class Sensitivity:
+    """The deviation that a comparison sees with a stated probability.
+
+    Parameters
+    ----------
+    deviation : float
+        In the unit of `quantity`.
+    probability : float
+        With which a deviation of that size, to one side, is seen.
+    quantity : str
+        What deviates: the estimate, its distribution function, or the noncentrality of its chi-square.
+    law : str
+        Of the statistic under the deviation.
+    exact : bool
+        Whether the law is exact where the replicates are normal, rather than asymptotic or a bound.
+    """
+
+    deviation: float
+    probability: float
+    quantity: str
+    law: str
+    exact: bool
+
+    def __str__(self) -> str:
+        relation = "" if self.exact else "≈ "
+        where = "" if self.quantity == "estimate" else f" in the {self.quantity}"
+        return f"{relation}{self.deviation:.3g}{where} ({self.law})"
+
+
+def sensitivity(found: Comparison, level: float, probability: float = 0.999) -> Sensitivity | None:
+    r"""Return the smallest deviation that a comparison like this one sees with a probability.
+
+    Where z is Student's, with standard error s and ν degrees of freedom, p falls below the level α for
+    ``|z| > z_α``, the quantile of Student's law at 1 - α/2; a deviation Δ beyond the tolerance is seen with the
+    probability that a noncentral t of noncentrality Δ/s exceeds z_α, and for known s, Δ = (z_α + Φ⁻¹(probability)) s.
+
+    Parameters
+    ----------
+    found : Comparison
+        Of which the standard error, degrees of freedom, tolerance and number of comparisons are used. A worst of m is
+        judged at level/m each.
+    level : float
+        p-value, in (0, 1), below which it fails.
+    probability : float
+        In (0.5, 1).
+
+    Returns
+    -------
+    Sensitivity or None
+        None where the statistic has no law that is known here.
+
+    Notes
+    -----
+    Standard errors are those of this sample. Laws: noncentral t (Student's z); normal (known errors, and, as an
+    approximation, empirical likelihood, binomial, Poisson and exact sums, whose tails differ where a sample is skewed);
+    noncentral chi-square; for the test of Kolmogorov the bound by which the largest deviation is seen wherever it is.
+
+    See Also
+    --------
+    statnn.testing.power : measured, by repeating a check.
+
+    Examples
+    --------
+    >>> from statnn.testing.statistics import z_score
+    >>> print(sensitivity(z_score(1.002, 0.01, 1.0), level=1e-6))
+    0.0798 (normal)
+    """
+    if not 0 < level < 1 or not 0.5 < probability < 1:
+        raise ValueError(f"level = {level} must lie in (0, 1) and probability = {probability} in (0.5, 1)")
+    each = level / found.comparisons
+    beyond = float(stats.norm.ppf(probability))
+    if found.law == "Student" and found.z is not None:
+        known = math.isinf(found.dof)
+        reach = float(stats.norm.isf(each / 2)) + beyond if known else _noncentral(found.dof, each, probability)
+        return Sensitivity(
+            found.bias + reach * found.error, probability, "estimate", "normal" if known else "noncentral t", exact=True
+        )
+    if found.law in {"empirical likelihood", "exact", "binomial", "Poisson"}:
+        reach = float(stats.norm.isf(each / 2)) + beyond
+        return Sensitivity(found.bias + reach * found.error, probability, "estimate", "normal", exact=False)
+    if found.law == "chi-square":
+        return Sensitivity(
+            _noncentral_square(found.theory, each, probability), probability, "noncentrality", "chi-square", exact=False
+        )
+    if found.law == "Kolmogorov":
+        n = round(found.error**-2)
+        bound = min(1.0, float(stats.kstwo.isf(each, n)) + beyond / (2 * math.sqrt(n)))
+        return Sensitivity(bound, probability, "distribution function", "bound", exact=False)
+    return None
+
+
+@lru_cache(maxsize=256)
+def _noncentral(dof: float, level: float, probability: float) -> float:
+    """Return the noncentrality at which Student's t is beyond its quantile with a probability."""
+    limit = float(stats.t.isf(level / 2, dof))
+    # the spread of the sample is at most so large with the probability left over, and the mean at least so small
+    left = (1 - probability) / 2
+    most = limit * math.sqrt(stats.chi2.isf(left, dof) / dof) + float(stats.norm.isf(left))
+    least = limit * math.sqrt(stats.chi2.ppf(0.5, dof) / dof)
+    return float(optimize.brentq(lambda shift: stats.nct.sf(limit, dof, shift) - probability, least, most, rtol=1e-6))
+
+
+@lru_cache(maxsize=256)
+def _noncentral_square(dof: float, level: float, probability: float) -> float:
+    """Return the noncentrality at which chi-square is beyond its quantile with a probability."""
+    limit = float(stats.chi2.isf(level, dof))
+    return float(
+        optimize.brentq(lambda shift: stats.ncx2.sf(limit, dof, shift) - probability, 1e-9, 20 * limit + 100, rtol=1e-6)
+    )

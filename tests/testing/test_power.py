@@ -1,0 +1,156 @@
+"""How large a deviation a check sees: measured, and in closed form."""
+
+import math
+
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+from scipy import stats
+
+from statnn.testing import (
+    Deviation,
+    Ledger,
+    Power,
+    assert_comparison,
+    assert_mean,
+    assert_proportion,
+    assert_pvalue,
+    power,
+    rejects,
+    statistics,
+)
+from statnn.testing._ledger import current, opened
+from statnn.testing.statistics import sensitivity, z_score
+
+LEVEL = 1e-9
+EXACT = stats.norm.isf(LEVEL / 2) + stats.norm.ppf(0.999)  # standard errors
+
+
+def known_error(deviation, rng):
+    return z_score(rng.standard_normal(), 1.0, deviation)
+
+
+def test_a_normal_check_sees_what_its_law_says(rng):
+    found = power(known_error, np.linspace(0, 14, 281), runs=400, level=LEVEL, rng=rng)
+    smallest = found.smallest(0.999)
+    assert smallest.error < 0.15
+    assert_comparison(z_score(smallest.value, smallest.error, EXACT), "deviation seen with probability 0.999")
+    with rejects():
+        assert_comparison(z_score(smallest.value, smallest.error, EXACT - 2), "of another level")
+    half = stats.norm.isf(LEVEL / 2)
+    assert_proportion(round(400 * float(found.probability(half + 1))), 400, stats.norm.cdf(1.0), what="curve")
+    assert found.probability([0.0, 14.0]).tolist() == [0.0, 1.0]
+    assert found.plot(Figure().subplots()).get_ylabel() == "probability that it is seen"
+
+
+def test_assertions_comparisons_and_p_values_say_the_same():
+    def asserts(deviation, rng):
+        assert_mean(rng.normal(1.0, 0.5, 100), 1.0 + deviation, what="mean")
+
+    def compares(deviation, rng):
+        return statistics.mean(rng.normal(1.0, 0.5, 100), 1.0 + deviation)
+
+    before = list(current().p)
+    wrong = np.linspace(0, 1, 65)
+    found = power(asserts, wrong, runs=5, rng=3)
+    assert found == power(compares, wrong, runs=5, rng=3)
+    assert found == power(lambda deviation, rng: compares(deviation, rng).p, wrong, runs=5, rng=3)
+    assert found.level == current().level
+    assert current().p == before  # nothing of it counts
+    with opened(Ledger(1e-2, 1)):
+        assert max(power(asserts, wrong, runs=5, rng=3).seen) < min(found.seen)
+
+
+def test_what_cannot_be_said_is_refused():
+    with pytest.raises(ValueError, match="19 runs are too few"):
+        Power((0.1, 0.2), (0.2,) * 19, 1e-9).smallest()
+    with pytest.raises(ValueError, match="1 of 20 runs saw none of the deviations"):
+        Power((0.1, 0.2), (0.2,) * 19 + (math.inf,), 1e-9).smallest()
+    with pytest.raises(ValueError, match="2 of 20 runs saw the smallest deviation"):
+        Power((0.1, 0.2), (0.2,) * 18 + (0.1,) * 2, 1e-9).smallest()
+    with pytest.raises(ValueError, match="probability = 1"):
+        Power((0.1, 0.2), (0.2,) * 20, 1e-9).smallest(1)
+    for wrong in ([0.1], [0.2, 0.1], [0.1, 0.1], [0.1, np.nan], [[0.1, 0.2]]):
+        with pytest.raises(ValueError, match="at least two increasing"):
+            power(known_error, wrong)
+    with pytest.raises(ValueError, match="level = 0"):
+        power(known_error, [0.1, 0.2], level=0)
+    with pytest.raises(ValueError, match="runs = 0"):
+        power(known_error, [0.1, 0.2], runs=0)
+    with pytest.raises(TypeError, match="compared nothing"):
+        power(lambda *_: None, [0.1, 0.2], rng=1)
+    assert str(Deviation(0.123456, 0.0032)) == "0.1235 ± 0.0032"
+
+
+# -- in closed form ------------------------------------------------------------------------------------------
+
+RUNS = 2000
+
+
+def seen_by_mean(rng, shift):
+    values = rng.standard_normal((RUNS, 8)) + shift
+    return int((stats.ttest_1samp(values, 0.0, axis=1).pvalue < 1e-3).sum())
+
+
+def test_students_mean_sees_what_the_noncentral_law_says(rng):
+    """For a known spread σ = 1: the noncentrality is the shift times √8."""
+    reach = sensitivity(z_score(0.1, 1 / math.sqrt(8), 0.0, dof=7), 1e-3, 0.9)
+    assert (reach.law, reach.exact, reach.quantity) == ("noncentral t", True, "estimate")
+    assert_proportion(seen_by_mean(rng, reach.deviation), RUNS, 0.9, what="shifts seen")
+    with rejects():
+        assert_proportion(seen_by_mean(rng, 0.8 * reach.deviation), RUNS, 0.9, what="smaller shifts")
+
+
+def test_families_tolerances_and_known_errors_in_closed_form():
+    one = sensitivity(z_score(1.0, 0.5, 0.9, bias=0.2), LEVEL)
+    assert one.deviation == pytest.approx(0.2 + 0.5 * EXACT, rel=1e-12)
+    family = statistics.worst([z_score(1.0, 0.5, 0.9), z_score(1.0, 0.5, 1.0)])
+    assert sensitivity(family, LEVEL).deviation == pytest.approx(
+        0.5 * (stats.norm.isf(LEVEL / 4) + stats.norm.ppf(0.999)), rel=1e-12
+    )
+    assert str(one) == "4.8 (normal)"
+    many = sensitivity(z_score(0.0, 1.0, 0.0, dof=10**7), LEVEL).deviation
+    assert many == pytest.approx(EXACT, rel=1e-5)
+
+
+def test_counts_see_a_noncentrality(rng):
+    reach = sensitivity(statistics.counts([250] * 4, [0.25] * 4), 1e-3, 0.9)
+    assert str(reach).endswith("in the noncentrality (chi-square)")
+
+    def seen(noncentrality):
+        wrong = 0.25 + np.array([1, -1, 1, -1]) * math.sqrt(noncentrality / 10**6) / 4
+        drawn = rng.multinomial(10**6, wrong, RUNS)
+        square = ((drawn - 250_000) ** 2 / 250_000).sum(axis=1)
+        return int((stats.chi2.sf(square, 3) < 1e-3).sum())
+
+    assert_proportion(seen(reach.deviation), RUNS, 0.9, what="probabilities that are off")
+    with rejects():
+        assert_proportion(seen(0.7 * reach.deviation), RUNS, 0.9, what="less")
+
+
+def test_uniform_numbers_are_seen_at_the_bound_wherever_they_deviate(rng):
+    n = 200
+    reach = sensitivity(statistics.uniform((np.arange(n) + 0.5) / n), 1e-3, 0.9)
+    assert (reach.law, reach.exact) == ("bound", False)
+
+    def seen(gap):  # mass moved from above one half to just below it: the distribution function is off there
+        drawn = rng.random((400, n))
+        moved = (drawn > 0.5) & (rng.random((400, n)) < 2 * gap)
+        p = [statistics.uniform(row).p for row in np.where(moved, 0.4999, drawn)]
+        return int((np.array(p) < 1e-3).sum())
+
+    assert_pvalue(stats.binomtest(seen(reach.deviation), 400, 0.9, alternative="less").pvalue, "seen at the bound")
+    with rejects():
+        assert_pvalue(stats.binomtest(seen(0.7 * reach.deviation), 400, 0.9, alternative="less").pvalue, "less")
+
+
+def test_shares_and_sums_are_seen_as_normal_ones():
+    share = statistics.proportion(300, 1000, 0.3)
+    spread = math.sqrt(0.3 * 0.7 / 1000)
+    assert sensitivity(share, LEVEL).deviation == pytest.approx(spread * EXACT)
+    assert str(sensitivity(statistics.total([0, 1, 1], [0.5, 0.5]), LEVEL)).startswith("≈ ")
+    assert sensitivity(statistics.Comparison(1.0, 0.1, 1.0, 0.5, law="of nobody"), LEVEL) is None
+    with pytest.raises(ValueError, match="level = 1"):
+        sensitivity(share, 1)
+    with pytest.raises(ValueError, match="probability ="):
+        sensitivity(share, LEVEL, 0.2)
