@@ -25,6 +25,7 @@ from statnn.theory.variable import Variable
 
 Value: TypeAlias = Number | str | sp.Expr
 """A number; a string is read as the decimal or fraction that it spells, exactly."""
+MOST_DIGITS = 4000
 _GUARD = 80
 _SLOW = (ExprWithLimits, sp.Derivative)  # what numpy cannot evaluate
 
@@ -180,16 +181,15 @@ class Formula:
         ArithmeticError
             Where the formula is not finite.
         """
-        if isinstance(digits, bool) or not isinstance(digits, int) or digits < 1:
-            raise ValueError(f"digits = {digits!r} must be a whole number of at least 1")
+        if isinstance(digits, bool) or not isinstance(digits, int) or not 1 <= digits <= MOST_DIGITS:
+            raise ValueError(f"digits = {digits!r} must be a whole number from 1 to {MOST_DIGITS}")
         with mpmath.workdps(digits + _GUARD):
             given = self._checked(values)
         try:
-            found = converged(self._number, tuple(given[one.name] for one in self.variables), digits)
-        except ZeroDivisionError:
+            return sp.Float(converged(self._number, tuple(given[one.name] for one in self.variables), digits), digits)
+        except (TypeError, ZeroDivisionError):  # sympy makes no Float of a complex number
             at = ", ".join(f"{name} = {value}" for name, value in values.items())
-            raise ArithmeticError(f"{self.name} has no finite value at {at}") from None
-        return sp.Float(found, digits)
+            raise ArithmeticError(f"{self.name} has no finite real value at {at}") from None
 
     def _checked(self, values: Mapping[str, Any]) -> dict[str, Number]:
         """Return one number for each symbol, by name, or raise."""
@@ -314,7 +314,7 @@ def no_symbol(formula: Formula, name: str) -> TypeError:
 
 def nearest(name: str, known: Iterable[str]) -> str:
     """Return a question about the known name that is most like an unknown one, nothing if none is."""
-    close = difflib.get_close_matches(name, list(known), 1, 0.4)
+    close = difflib.get_close_matches(name, list(known), 1, 0.6 if len(name) > 5 else 0.4)
     close = close or [one for one in known if one.lower() == name.lower()]
     return f" (do you mean {close[0]!r}?)" if close else ""
 
@@ -329,10 +329,11 @@ def _number_of(name: str, value: Any) -> Any:
     try:
         if isinstance(value, mpmath.mpf):
             return value if mpmath.isfinite(value) else Fraction(float(value))
-        return Fraction(value)
+        return Fraction(float(value) if isinstance(value, np.floating) else value)
     except (TypeError, ValueError, OverflowError):
-        kind = ValueError if isinstance(value, (float, str, mpmath.mpf)) else TypeError
-        raise kind(f"{name} = {value!r} is no finite real number") from None
+        if not isinstance(value, (float, str, mpmath.mpf, np.floating)):
+            raise TypeError(f"{name} = {value!r} is no real number; function() takes arrays") from None
+        raise ValueError(f"{name} = {value!r} is no finite real number") from None
 
 
 def _expression_of(name: str, value: Any) -> sp.Expr:

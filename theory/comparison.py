@@ -9,7 +9,7 @@ import sympy as sp
 from sympy.concrete.expr_with_limits import ExprWithLimits
 
 from statnn.theory.closed_form import Formula, no_symbol
-from statnn.theory.evaluation import number
+from statnn.theory.evaluation import number, undefined
 from statnn.theory.pickling import by_fields
 from statnn.theory.precision import converged
 from statnn.theory.rewriting import by_gamma
@@ -82,8 +82,8 @@ def compare(name: str, expression: sp.Expr) -> Comparison:
     ------
     KeyError
         For an unknown name, with the nearest known ones.
-    TypeError
-        For symbols that the formula does not have.
+    TypeError, ValueError
+        For what is no expression, is finite nowhere, or has symbols that the formula does not have.
 
     Examples
     --------
@@ -96,7 +96,7 @@ def compare(name: str, expression: sp.Expr) -> Comparison:
     not equal to gamma-poisson.working: at N = ..., D = ..., b = ..., c = ... the formula is ..., the expression ...
     """
     formula = main_result(name)
-    ours, theirs = formula.expression, _in_symbols_of(formula, sp.sympify(expression))
+    ours, theirs = formula.expression, _in_symbols_of(formula, expression)
     if ours == theirs:
         return Comparison(formula, theirs, "symbolically", {})
     evaluate = number(theirs, [variable.symbol for variable in formula.variables])
@@ -118,8 +118,17 @@ def _points(formula: Formula, expression: sp.Expr) -> int:
 
 def _in_symbols_of(formula: Formula, expression: sp.Expr) -> sp.Expr:
     """Return an expression with its symbols replaced by those of the formula, by name."""
+    if isinstance(expression, (int, float)):
+        expression = sp.sympify(expression)
     if not isinstance(expression, sp.Expr):
-        raise TypeError(f"{expression!r} is no sympy expression")
+        kind = type(expression).__name__
+        raise TypeError(
+            f"{expression!r} of type {kind} is no expression: write it in symbols, sympy.symbols('N D b c')"
+        )
+    if expression.has(sp.zoo, sp.nan):
+        raise ValueError(f"{expression} is not finite anywhere: something was divided by zero when it was made")
+    if names := undefined(expression):
+        raise ValueError(f"{expression} has no value: nothing is said of {', '.join(sorted(names))}")
     there = {symbol.name: symbol for symbol in formula.symbols.values()}
     for symbol in sorted(expression.free_symbols, key=str):
         if symbol.name not in there:

@@ -114,9 +114,13 @@ def in_order(name: str, symbols: str) -> Callable[..., sp.Float]:
 
 def main_result(name: str) -> Formula:
     """Return the formula of this name, or the main result of the derivation of this name."""
+    from statnn.theory.registry import DERIVATIONS  # as expensive
+
     table = formulas()
     derived = [one for one in table.values() if one.derivation == name]
     chosen = derived if len(derived) == 1 else [one for one in derived if one.main]
+    if name in DERIVATIONS and not derived and name not in table:
+        raise KeyError(f"no formula is the result of the derivation {name!r}; formulas() lists those there are")
     if name in table or not derived:
         return table[name]
     if len(chosen) != 1:

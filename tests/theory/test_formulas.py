@@ -84,7 +84,10 @@ def test_a_value_has_the_digits_asked_for():
         ({"b": float("nan")}, ValueError, "b = nan is no finite real number"),
         ({"b": mpmath.inf}, ValueError, "b = .*inf.* is no finite real number"),
         ({"b": "many"}, ValueError, "b = 'many' is no finite real number"),
-        ({"b": 1j}, TypeError, "b = 1j is no finite real number"),
+        ({"b": 1j}, TypeError, r"b = 1j is no real number; function\(\) takes arrays"),
+        ({"b": [1, 2]}, TypeError, r"function\(\) takes arrays"),
+        ({"b": np.float32("nan")}, ValueError, "is no finite real number"),
+        ({"digits": 5000}, ValueError, "a whole number from 1 to 4000"),
         ({"b": sp.Symbol("x")}, TypeError, "b = x is no real number: substitute"),
         ({"B": 1}, TypeError, r"has no symbol 'B' \(do you mean 'b'\?\); it has N: neurons"),
         ({"digits": 0}, ValueError, "digits = 0"),
@@ -192,6 +195,29 @@ def test_survival_is_compared_as_the_derivation_has_it():
         theory.compare("survival", sp.Symbol("d"))
     with pytest.raises(KeyError, match=r"has several results: gamma-poisson.growth-rate"):
         theory.compare("growth", sp.S.One)
+
+
+@pytest.mark.parametrize(
+    ("name", "expression", "kind", "message"),
+    [
+        ("survival", "N*b", TypeError, r"'N\*b' of type str is no expression: write it in symbols"),
+        ("survival", sp.Eq(*plain[:2]), TypeError, "of type Equality is no expression"),
+        ("survival", sp.Function("g")(plain[0]), ValueError, "nothing is said of g"),
+        ("survival", 1 / (plain[0] - plain[0]), ValueError, "zoo is not finite anywhere"),
+        ("leapfrog", plain[0], KeyError, "no formula is the result of the derivation 'leapfrog'"),
+    ],
+)
+def test_what_cannot_be_compared_is_refused(name, expression, kind, message):
+    with pytest.raises(kind, match=message):
+        theory.compare(name, expression)
+    assert not theory.compare("survival", 0.5)
+
+
+def test_where_a_formula_is_not_finite_or_real_it_says_so():
+    with pytest.raises(ArithmeticError, match=r"linear-layers.bias has no finite real value at w = 1, a = 1, b = 3"):
+        FORMULAS["linear-layers.bias"].evaluate(w=1, a=1, b=3)
+    with pytest.raises(ArithmeticError, match=r"onsager.energy has no finite real value"):
+        FORMULAS["onsager.energy"].evaluate(K=sp.log(1 + sp.sqrt(2)) / 2)
 
 
 def test_what_agrees_in_numbers_alone_is_said_to():
