@@ -11,6 +11,7 @@ from statnn.theory.rg.meanfield_series import finite_width, tanh_criticality, ta
 from statnn.theory.rg.noise_cutoff import cutoff_by_noise, noise_correction
 from statnn.theory.rg.noisy import noisy_doubling
 from statnn.theory.rg.repeated import depth_scaling, finite_depth
+from statnn.theory.rg.sine import sine_layers
 from statnn.theory.rg.swendsen import swendsen
 
 DERIVATIONS: dict[str, Callable[[], Derivation]] = {
@@ -20,6 +21,7 @@ DERIVATIONS: dict[str, Callable[[], Derivation]] = {
     "gaussian-averages": gaussian_averages,
     "erf-layers": erf_layers,
     "relu-layers": relu_layers,
+    "sine-layers": sine_layers,
     "tanh-sums": tanh_sums,
     "tanh-criticality": tanh_criticality,
     "finite-width": finite_width,

@@ -3,9 +3,10 @@
 import sympy as sp
 
 from statnn.theory.closed_form import Formula
-from statnn.theory.notation import named
+from statnn.theory.notation import TEXTBOOK, named
 from statnn.theory.rg.meanfield import DENSITIES, ONE, PRODUCT, SQUARE, c, q, x
 from statnn.theory.rg.meanfield_series import LINE, START
+from statnn.theory.rg.sine import PRODUCTS, SINE_SQUARE
 from statnn.theory.root import Root
 from statnn.theory.variable import Variable
 
@@ -23,11 +24,13 @@ _LAYER = (_VARIANCE, _WEIGHTS, _BIASES)
 _ABOVE = Variable(_t, "0 < t < oo", "distance of the variance of weights from the critical one, small")
 _DEEP = Variable(_m, "1 <= m < oo, whole", "layers")
 _SOURCES = {"erf": "Williams 1997; Poole et al. 2016; proved here", "relu": "Cho & Saul 2009; proved here"}
+_SOURCES |= {"sin": TEXTBOOK, "sign": TEXTBOOK}
+_PRODUCTS, _SQUARES = PRODUCT | PRODUCTS, SQUARE | {"sin": SINE_SQUARE}
 
 
 def _mean_square(activation: str) -> sp.Expr:
     """Return E φ²."""
-    return PRODUCT[activation].subs(c, 1)
+    return _PRODUCTS[activation].subs(c, 1)
 
 
 def _map(activation: str) -> sp.Expr:
@@ -35,21 +38,25 @@ def _map(activation: str) -> sp.Expr:
     return _W**2 * _mean_square(activation) + _B**2
 
 
-def _maps(activation: str) -> tuple[Formula, ...]:
-    """Return the maps of an activation with closed averages."""
-    slope, critical = sp.diff(_map(activation), q), _W**2 * SQUARE[activation]
-    correlated = (_W**2 * PRODUCT[activation] + _B**2) / _map(activation)
-    source, derivation = _SOURCES[activation], f"{activation}-layers"
+def _maps(activation: str, derivation: str) -> tuple[Formula, ...]:
+    """Return the maps of an activation with closed averages; the sign has no slopes."""
+    correlated = (_W**2 * _PRODUCTS[activation] + _B**2) / _map(activation)
+    rows = [
+        ("variance", "q'", _map(activation), _LAYER, "variance of the fields one layer on,", "variance_map"),
+        ("correlation", "c'", correlated, (_CORRELATION, *_LAYER), "correlation of the fields one layer on,",
+         "correlation_map"),
+    ]  # fmt: skip
+    if activation in _SQUARES:
+        curve, slopes = sp.diff(_map(activation), q), _W**2 * _SQUARES[activation]
+        rows += [
+            ("slope", r"\frac{d q'}{d q}", curve, _LAYER, "slope of the map of the variance,", "variance_slope"),
+            ("chi", r"\chi", slopes, _LAYER, "factor of squared small distances,", "chi"),
+        ]
     return tuple(
-        Formula(f"{activation}-layers.{name}", named(tex), expression, variables, f"{text} of {activation}", source,
-                "exact", derivation, f"{_ROOM}RandomLayer.{method}", main=name == "correlation")
-        for name, tex, expression, variables, text, method in (
-            ("variance", "q'", _map(activation), _LAYER, "variance of the fields one layer on,", "variance_map"),
-            ("slope", r"\frac{d q'}{d q}", slope, _LAYER, "slope of the map of the variance,", "variance_slope"),
-            ("chi", r"\chi", critical, _LAYER, "factor of squared small distances,", "chi"),
-            ("correlation", "c'", correlated, (_CORRELATION, *_LAYER), "correlation of the fields one layer on,",
-             "correlation_map"),
-        )
+        Formula(f"{activation}-layers.{name}", named(tex), expression, variables, f"{text} of {activation}",
+                _SOURCES[activation], "exact", derivation, f"{_ROOM}RandomLayer.{method}",
+                main=name == "correlation" and activation != "sign")
+        for name, tex, expression, variables, text, method in rows
     )  # fmt: skip
 
 
@@ -63,7 +70,7 @@ _on_edge = Root(q - _mean_square("erf") / SQUARE["erf"] - _B**2, (q, 0, sp.oo))
 _POINT = (_WEIGHTS, _SOME_BIAS)
 
 _ERF = (
-    *_maps("erf"),
+    *_maps("erf", "erf-layers"),
     Formula("erf-layers.fixed-variance", named("q^{*}"), _fixed, _POINT, "variance of the fields that is kept, of erf",
             _SOURCES["erf"], "exact", "erf-layers", _ROOM + "RandomLayer.fixed_point"),
     Formula("erf-layers.fixed-chi", named(r"\chi"), _W**2 * SQUARE["erf"].subs(q, _fixed), _POINT,
@@ -76,7 +83,7 @@ _ERF = (
 
 _LINES = "Cho & Saul 2009; proved here"
 _RELU = (
-    *_maps("relu"),
+    *_maps("relu", "relu-layers"),
     Formula("leaky-relu-layers.variance", named("q'"), _W**2 * (1 + _slope**2) * q / 2 + _B**2,
             (*_LAYER, Variable(_slope, "-oo < a < oo", "slope below zero")),
             "variance of the fields one layer on, of a leaky relu", _LINES, "exact", "relu-layers",
@@ -115,4 +122,6 @@ _TANH = (
             "tanh-criticality", _ROOM + "MeanField.xi_correlation", main=True),
 )  # fmt: skip
 
-WIDE = (*_ERF, *_RELU, *_TANH)
+_WAVES = (*_maps("sin", "sine-layers"), *_maps("sign", "sine-layers"))
+
+WIDE = (*_ERF, *_RELU, *_WAVES, *_TANH)

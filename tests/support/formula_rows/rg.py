@@ -140,7 +140,7 @@ DEPTH = {
 def _random(activation: str, method: str, points: int = 2) -> Any:
     """Return a row of a map of one variance; those of relu are lines."""
 
-    def value(sigma_w: float, sigma_b: float = 0.0, q: float = 1.0) -> Any:
+    def value(sigma_w: float = 1.0, sigma_b: float = 0.0, q: float = 1.0) -> Any:
         return getattr(RandomLayer(activation, sigma_w, sigma_b), method)(q)
 
     return Row(value, points=points)
@@ -148,7 +148,7 @@ def _random(activation: str, method: str, points: int = 2) -> Any:
 
 def _correlated(activation: str) -> Row:
     return Row(
-        lambda c, q, sigma_w, sigma_b: RandomLayer(activation, sigma_w, sigma_b).correlation_map(c, q), beside=1e-14
+        lambda c, sigma_w, sigma_b, q=1.0: RandomLayer(activation, sigma_w, sigma_b).correlation_map(c, q), beside=1e-14
     )
 
 
@@ -167,9 +167,12 @@ def _much(random: Any) -> dict[str, Any]:
 WIDE = {
     **{
         f"{activation}-layers.{name}": _random(activation, method)
-        for activation in ("erf", "relu")
+        for activation in ("erf", "relu", "sin", "sign")
         for name, method in (("variance", "variance_map"), ("slope", "variance_slope"), ("chi", "chi"))
+        if activation != "sign" or name == "variance"
     },
+    "sin-layers.correlation": _correlated("sin"),
+    "sign-layers.correlation": _correlated("sign"),
     "erf-layers.correlation": _correlated("erf"),
     "relu-layers.correlation": _correlated("relu"),
     "erf-layers.fixed-variance": Row(
