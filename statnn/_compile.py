@@ -1,13 +1,18 @@
 """The one decorator of all kernels: compiled on first use, cached on disk, free of the interpreter lock.
 
 A read-only installation without a writable home has nowhere to keep the cache; numba raises there at
-import time, and the kernel is then compiled afresh in every process instead.
+import time, and the kernel is then compiled afresh in every process instead. A cache that is damaged is compiled anew.
+With NUMBA_DISABLE_JIT=1 kernels are plain functions, for debuggers and coverage.
 """
 
+import logging
 from collections.abc import Callable
+from contextlib import suppress
+from functools import wraps
 from typing import Any, Literal, TypeVar, cast
 
 import numba
+import numpy as np
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -38,8 +43,48 @@ def vector_helper(function: Function) -> Function:
 
 
 def _cached(function: Function, error_model: Literal["python", "numpy"]) -> Function:
+    if numba.config.DISABLE_JIT:  # type: ignore[attr-defined]
+        return _plain(function)
     try:
         compiled = numba.njit(cache=True, nogil=True, error_model=error_model)(function)
     except RuntimeError:
         compiled = numba.njit(nogil=True, error_model=error_model)(function)
+    else:
+        _mend(compiled)
     return cast("Function", compiled)
+
+
+def _plain(function: Function) -> Function:
+    """Return the function itself, as silent as a kernel where numbers leave their range."""
+
+    @wraps(function)
+    def silent(*args: Any, **kwargs: Any) -> Any:
+        with np.errstate(all="ignore"):
+            return function(*args, **kwargs)
+
+    interpreted: Any = silent
+    interpreted.py_func = silent
+    return cast("Function", interpreted)
+
+
+def _mend(compiled: Any) -> None:
+    """Let a kernel do without its cache where that cannot be read or written, and say so in the log."""
+    cache = compiled._cache  # noqa: SLF001 - numba has no other way
+    load, save, log = cache.load_overload, cache.save_overload, logging.getLogger("statnn")
+
+    def load_or_compile(signature: Any, context: Any) -> Any:
+        try:
+            return load(signature, context)
+        except Exception as error:  # noqa: BLE001 - a damaged pickle raises anything
+            log.warning("the cache of kernel %s in %s is damaged and made anew: %r", compiled, cache.cache_path, error)
+            with suppress(OSError):
+                cache.flush()
+            return None
+
+    def save_or_not(signature: Any, data: Any) -> None:
+        try:
+            save(signature, data)
+        except OSError as error:
+            log.warning("kernel %s cannot be kept in %s: %s", compiled, cache.cache_path, error)
+
+    cache.load_overload, cache.save_overload = load_or_compile, save_or_not

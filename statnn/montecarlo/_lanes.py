@@ -7,11 +7,12 @@ compiler knows that nothing else points at them, and keeps them in registers.
 """
 
 from collections.abc import Callable, Sequence
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
 from llvmlite import ir  # type: ignore[import-untyped]
-from numba import carray  # type: ignore[attr-defined]
+from numba import carray, config  # type: ignore[attr-defined]
 from numba.core.types import CPointer
 from numba.extending import intrinsic, overload
 from numpy.typing import NDArray
@@ -151,8 +152,23 @@ def _clamp(_typing: Any, x: Any, low: Any, high: Any) -> Any:
     return x(x, x, x), generate
 
 
-_fused_multiply_add: Any = _fused
-_clamp_between: Any = _clamp
+def _fused_in_python(a: Any, b: Any, c: Any) -> Any:
+    """Return a b + c rounded once: the exact value, rounded to odd in float64, then to the type of a."""
+    if not np.isfinite([a, b, c]).all():
+        return type(a)(a * b + c)
+    exact = Fraction(float(a)) * Fraction(float(b)) + Fraction(float(c))
+    double = float(exact)
+    if isinstance(a, np.float32) and Fraction(double) != exact and not int(np.float64(double).view(np.int64)) & 1:
+        double = float(np.nextafter(double, np.inf if exact > Fraction(double) else -np.inf))
+    return type(a)(double)
+
+
+def _clamped_in_python(x: Any, low: Any, high: Any) -> Any:
+    return min(max(x, low), high)
+
+
+_fused_multiply_add: Any = _fused_in_python if config.DISABLE_JIT else _fused  # type: ignore[attr-defined]
+_clamp_between: Any = _clamped_in_python if config.DISABLE_JIT else _clamp  # type: ignore[attr-defined]
 
 
 @helper
