@@ -74,6 +74,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from statnn import activation, inspection, interaction, io, measure, montecarlo, network, plot, rg, testing, theory
+    from statnn._sweep import sweep
     from statnn.network import Network
 
 __all__ = [
@@ -87,6 +88,7 @@ __all__ = [
     "network",
     "plot",
     "rg",
+    "sweep",
     "testing",
     "theory",
 ]
@@ -96,6 +98,8 @@ def __getattr__(name: str) -> Any:
     """Load a room when it is entered, so that ``import statnn`` costs nothing."""
     if name == "Network":
         return importlib.import_module("statnn.network").Network
+    if name == "sweep":
+        return importlib.import_module("statnn._sweep").sweep
     if name in __all__:
         return importlib.import_module(f"statnn.{name}")
     if name == "__version__":

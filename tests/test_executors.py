@@ -18,7 +18,7 @@ from statnn import Network, _parcels, rg
 from statnn._by_value import same
 from statnn._parcels import SMALL
 from statnn._tasks import check_executor, run_tasks
-from statnn.activation import BetaBernoulli, GammaPoisson, PolyaUrn
+from statnn.activation import BetaBernoulli, GammaPoisson, PolyaUrn, compare
 from statnn.interaction import BinaryNeurons, DynamicNeurons, square_lattice
 from statnn.measure import basins
 from statnn.montecarlo import METHODS, sample
@@ -85,6 +85,7 @@ WORK = {
         process.simulate([10, 100], 3, rng=3, counts=True, executor=executor)
         for process in (BetaBernoulli(9000, 0.3, 5.0), GammaPoisson(200, 0.3, 5.0), PolyaUrn(200, 0.3))
     ],
+    "fits": lambda executor: compare([0, 0, 1, 0, 2, 0, 0, 9, 3, 0], 20, replicas=25, rng=1, executor=executor),
     "signals": lambda executor: rg.RandomLayer("tanh", 1.5, 0.1).simulate(
         10, 3, replicas=150, rng=3, executor=executor
     ),

@@ -26,7 +26,7 @@ MODULES = sorted(set((ROOT / "statnn").rglob("*.py")) - set((ROOT / "statnn" / "
 PUBLIC = {
     "statnn": [
         "Network", "activation", "inspection", "interaction", "io", "measure", "montecarlo", "network", "plot", "rg",
-        "testing", "theory",
+        "sweep", "testing", "theory",
     ],
     "statnn.activation": [
         "BetaBernoulli", "Comparison", "Fit", "GammaPoisson", "Paths", "PolyaUrn", "Rarefaction", "checkpoints",

@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from scipy import special, stats
 
 from statnn import testing
+from statnn._random import root
 from statnn.activation import BetaBernoulli, GammaPoisson, PolyaUrn, compare, fit
 from statnn.activation._inference import likelihood
 from statnn.activation._inference.estimate import NoFiniteFitError, covariance, estimate, process_at
@@ -209,7 +210,7 @@ def test_bootstrap_says_how_far_its_p_value_moves(rng):
     counts = [0, 0, 1, 0, 2, 0, 0, 14, 3, 0, 40, 0, 1]
     tally = Tally.of(np.array(counts), 100)
     process = process_at(tally, BetaBernoulli, estimate(tally, BetaBernoulli).theta)
-    found = [bootstrap(tally, process, 99, rng) for _ in range(40)]
+    found = [bootstrap(tally, process, 99, root(rng)) for _ in range(40)]
     p, error = np.array([(one.p_value, one.p_error) for one in found]).T
     larger = 100 * p - 1
     np.testing.assert_allclose(error, stats.beta(1 + larger, 100 - larger).std(), rtol=1e-12)
@@ -259,7 +260,7 @@ def test_bootstrap_is_calibrated(rng):
     for _ in range(200):
         tally = Tally.of(draw(truth, 60, rng), 60)
         process = process_at(tally, BetaBernoulli, estimate(tally, BetaBernoulli).theta)
-        p_values.append(bootstrap(tally, process, 19, rng).p_value - rng.random() / 20)
+        p_values.append(bootstrap(tally, process, 19, root(rng)).p_value - rng.random() / 20)
     testing.assert_uniform(p_values, what="bootstrap p-values")
     with testing.rejects():
         testing.assert_uniform(np.power(p_values, 3), what="cubed p-values")

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping
+from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,6 +12,7 @@ from scipy import stats
 
 from statnn._axes import COLOURS, axes
 from statnn._by_value import ByValue
+from statnn._tasks import check_executor
 from statnn.activation._gamma_poisson import GammaPoisson
 from statnn.activation._inference.estimate import NoFiniteFitError
 from statnn.activation._inference.fit import LAWS, Fit, fit
@@ -92,6 +94,7 @@ def compare(
     goodness: str = "chi-square",
     replicas: int = 199,
     rng: int | np.random.Generator | None = None,
+    executor: Executor | None = None,
 ) -> Comparison:
     r"""Fit all three laws and rank them by the likelihood of the counts *given their total*.
 
@@ -106,7 +109,7 @@ def compare(
 
     Parameters
     ----------
-    counts, samples, goodness, replicas, rng
+    counts, samples, goodness, replicas, rng, executor
         As in :func:`fit`; counts up to ``samples``.
 
     Returns
@@ -131,10 +134,11 @@ def compare(
     >>> type(compared.best.process).__name__, round(compared.best.b, 1)
     ('BetaBernoulli', 2.2)
     """
+    check_executor(executor)
     found, left_out = [], {}
     for law in LAWS:
         try:
-            one = fit(counts, samples, law=law, goodness=goodness, replicas=replicas, rng=rng)
+            one = fit(counts, samples, law=law, goodness=goodness, replicas=replicas, rng=rng, executor=executor)
         except NoFiniteFitError as error:
             left_out[law.__name__] = str(error)
         else:

@@ -2,6 +2,7 @@
 
 import math
 import warnings
+from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,7 +13,8 @@ from scipy import stats
 from statnn._arguments import whole, whole_array
 from statnn._axes import COLOURS, axes, ink, logarithmic
 from statnn._by_value import ByValue
-from statnn._random import root, stream
+from statnn._random import root
+from statnn._tasks import check_executor
 from statnn.activation._beta_bernoulli import BetaBernoulli
 from statnn.activation._gamma_poisson import GammaPoisson
 from statnn.activation._inference.estimate import CONVERGED, Maximum, Process, covariance, estimate, process_at
@@ -207,6 +209,7 @@ def fit(
     goodness: str = "chi-square",
     replicas: int = 199,
     rng: int | np.random.Generator | None = None,
+    executor: Executor | None = None,
 ) -> Fit:
     r"""Fit b and c of an activation process to the number of activations of each neuron.
 
@@ -234,6 +237,8 @@ def fit(
     rng : int, Generator or None
         Used by the bootstrap only. With None every call draws afresh, and the p-value moves by ``Fit.p_error``; give
         a seed to repeat it, or more replicas.
+    executor : concurrent.futures.Executor, optional
+        Where replicas of the bootstrap are fitted. The p-value does not depend on it.
 
     Returns
     -------
@@ -263,6 +268,7 @@ def fit(
     >>> round(found.b, 3), round(found.c, 3)
     (0.124, 0.609)
     """
+    check_executor(executor)
     values, size, law = _checked(counts, samples, law)
     if goodness not in ("chi-square", "bootstrap"):
         raise ValueError(f"goodness = {goodness!r}: choose 'chi-square' or 'bootstrap'")
@@ -272,7 +278,7 @@ def fit(
     process = process_at(tally, law, found.theta)
     test = chi_square(tally, process) if goodness == "chi-square" else None
     if test is None:
-        test = bootstrap(tally, process, replicas, stream(root(rng)))
+        test = bootstrap(tally, process, replicas, root(rng), executor)
     result = _result(found, process, test, values, tally)
     if not result.converged:
         warnings.warn(f"{result}", RuntimeWarning, stacklevel=2)

@@ -16,6 +16,7 @@ finite fit is drawn again: the data had one.
 
 import math
 from collections.abc import Callable
+from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -24,6 +25,8 @@ from numpy.typing import NDArray
 from scipy import special, stats
 
 from statnn._compile import kernel
+from statnn._random import Root, stream
+from statnn._tasks import run_tasks
 from statnn.activation._beta_bernoulli import BetaBernoulli
 from statnn.activation._gamma_poisson import GammaPoisson
 from statnn.activation._inference.estimate import (
@@ -45,6 +48,8 @@ _FITTED = 2
 _LONGEST_TABLE = 2**20
 _MOST_POINTS = 64
 _MOST_REDRAWS = 50
+_TOGETHER = 10
+"""Replicas of a task."""
 
 
 @dataclass(frozen=True)
@@ -232,15 +237,23 @@ def draw(process: Process, samples: int, rng: np.random.Generator) -> NDArray[np
     return np.asarray(counts[0])
 
 
-def bootstrap(tally: Tally, process: Process, replicas: int, rng: np.random.Generator) -> Goodness:
-    """Test by refitted replicas of the fit."""
-    law, found = type(process), distance(tally, process)
-    larger = 0
-    for _ in range(replicas):
-        larger += _replica(process, tally.samples, law, rng) >= found
+def bootstrap(tally: Tally, process: Process, replicas: int, seed: Root, executor: Executor | None = None) -> Goodness:
+    """Test by refitted replicas of the fit, each on its own stream."""
+    found = distance(tally, process)
+    tasks = [
+        (process, tally.samples, seed, range(first, min(first + _TOGETHER, replicas)))
+        for first in range(0, replicas, _TOGETHER)
+    ]
+    larger = sum(int(np.sum(np.array(part) >= found)) for _, part in run_tasks(_distances, tasks, executor))
     share = (1 + larger) / (2 + replicas)
     error = math.sqrt(share * (1 - share) / (3 + replicas))
     return Goodness("bootstrap", found, (1 + larger) / (1 + replicas), p_error=error, replicas=replicas)
+
+
+def _distances(task: tuple[Process, int, Root, range]) -> list[float]:
+    """Return the distances of some replicas."""
+    process, samples, seed, numbers = task
+    return [_replica(process, samples, type(process), stream(seed, number)) for number in numbers]
 
 
 def _replica(process: Process, samples: int, law: type[Process], rng: np.random.Generator) -> float:

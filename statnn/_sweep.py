@@ -1,0 +1,175 @@
+"""A function at every point of a grid, on any executor, with results that outlive failures and interruptions."""
+
+import inspect
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import Executor
+from contextlib import nullcontext
+from dataclasses import dataclass, field
+from itertools import product
+from typing import Any
+
+import numpy as np
+
+from statnn._archive.file import digest_of
+from statnn._archive.store import Store, opened
+from statnn._by_value import ByValue, same
+from statnn._random import Root, root, stream
+from statnn._tasks import check_executor, run_tasks
+
+Point = dict[str, Any]
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Sweep(ByValue):
+    """What a function gave at every point of a grid, as `sweep` returns it.
+
+    Parameters
+    ----------
+    points : tuple of dict
+        Arguments by name, one mapping a point.
+    results : tuple
+        What the function returned, None where it failed.
+    failures : dict
+        The error of every point that failed, as text, by the number of the point.
+    seed : tuple
+        Entropy and spawn key: the generator of a point follows from it and from the point.
+    """
+
+    points: tuple[Point, ...]
+    results: tuple[Any, ...] = field(repr=False)
+    failures: dict[int, str]
+    seed: Root
+
+    def result(self, **point: Any) -> Any:
+        """Return the result of one point, or raise ValueError if it is not in the grid or failed."""
+        for number, (own, value) in enumerate(zip(self.points, self.results, strict=True)):
+            if same(own, point):
+                if number in self.failures:
+                    raise ValueError(f"the point {point} failed: {self.failures[number]}; sweep(..., retry=True)")
+                return value
+        raise ValueError(f"{point} is no point of the grid; its first is {self.points[0]}")
+
+    def rows(self) -> list[Point]:
+        """Return a mapping a point: its arguments, and "result" or "failure"; pandas.DataFrame takes them."""
+        return [
+            {**point, **({"failure": self.failures[k]} if k in self.failures else {"result": value})}
+            for k, (point, value) in enumerate(zip(self.points, self.results, strict=True))
+        ]
+
+
+def sweep(
+    function: Callable[..., Any],
+    grid: Mapping[str, Iterable[Any]] | Sequence[Mapping[str, Any]],
+    *,
+    executor: Executor | None = None,
+    store: str | os.PathLike[str] | None = None,
+    rng: int | np.random.Generator | None = None,
+    retry: bool = False,
+    progress: Callable[[int, int], None] | None = None,
+) -> Sweep:
+    """Call a function at every point of a grid.
+
+    Parameters
+    ----------
+    function : callable
+        Called with the arguments of a point by name. Where it has a parameter ``rng`` it is handed a generator that
+        depends on the seed and on the point alone: neither on the executor nor on the other points.
+    grid : mapping of sequences, or sequence of mappings
+        ``{"temperature": [2.0, 2.3], "size": [16, 32]}`` is all four combinations, the last name fastest.
+    executor : concurrent.futures.Executor, optional
+        Where points are worked on, one task each. Processes need a function of a module.
+    store : str or os.PathLike, optional
+        A folder that keeps the result of each point when it is there. Called again with it, finished points are not
+        computed anew; the grid may have grown. It belongs to the function, by its name, and to the seed.
+    rng : int, numpy.random.Generator or None
+        Seed; None for fresh entropy, or for the seed of the store.
+    retry : bool
+        Whether points that failed before, by the store, are tried again.
+    progress : callable, optional
+        Called with (points done, points).
+
+    Returns
+    -------
+    Sweep
+        A point that raised an error is among the failures; the others go on.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the grid is empty or names no arguments, or the store is of another function or seed.
+
+    Examples
+    --------
+    >>> found = sweep(lambda a, b: a / b, {"a": [1, 2], "b": [4, 0]})
+    >>> found.results, found.failures
+    ((0.25, None, 0.5, None), {1: 'ZeroDivisionError: division by zero', 3: 'ZeroDivisionError: division by zero'})
+    >>> found.result(a=2, b=4)
+    0.5
+    """
+    if not callable(function):
+        raise TypeError(f"function = {function!r} cannot be called")
+    check_executor(executor)
+    points, seed = _points(grid), root(rng)
+    name = f"{getattr(function, '__module__', '')}:{getattr(function, '__qualname__', type(function).__qualname__)}"
+    key = {"verb": "sweep", "function": name, "seed": seed}
+    context = nullcontext() if store is None else opened(store, key, adopt=("seed",) if rng is None else ())
+    with context as kept:
+        if kept is not None:
+            entropy, spawn_key = kept.key["seed"]
+            seed = tuple(entropy) if isinstance(entropy, list) else entropy, tuple(spawn_key)
+        done = _computed(function, points, seed, executor, kept, progress, retry=retry)
+    results = tuple(done[k].get("result") for k in range(len(points)))
+    failures = {k: done[k]["failure"] for k in range(len(points)) if "failure" in done[k]}
+    return Sweep(points, results, failures, seed)
+
+
+def _computed(
+    function: Callable[..., Any], points: tuple[Point, ...], seed: Root, executor: Executor | None,
+    store: Store | None, progress: Callable[[int, int], None] | None, *, retry: bool,
+) -> dict[int, dict[str, Any]]:  # fmt: skip
+    """Return ``{"result": ...}`` or ``{"failure": ...}`` of every point, and store what is new."""
+    names = [f"point-{digest_of(point)[:32]}" for point in points]
+    found = {k: store.get(name) for k, name in enumerate(names)} if store is not None else {}
+    done = {k: entry for k, entry in found.items() if entry is not None and not (retry and "failure" in entry)}
+    waiting = [k for k in range(len(points)) if k not in done]
+    drawn = "rng" in inspect.signature(function).parameters
+    tasks = [(function, points[k], (seed, names[k]) if drawn else None) for k in waiting]
+    for index, entry in run_tasks(_at, tasks, executor):
+        done[waiting[index]] = entry
+        if store is not None:
+            store.put(names[waiting[index]], entry)
+        if progress is not None:
+            progress(len(done), len(points))
+    return done
+
+
+def _at(task: tuple[Callable[..., Any], Point, tuple[Root, str] | None]) -> dict[str, Any]:
+    function, point, drawn = task
+    arguments = dict(point)
+    if drawn is not None:
+        seed, name = drawn
+        digits = name.removeprefix("point-")
+        arguments["rng"] = stream(seed, *(int(digits[k : k + 8], 16) for k in range(0, len(digits), 8)))
+    try:
+        return {"result": function(**arguments)}
+    except Exception as error:  # noqa: BLE001 - of one point, which must not end the others
+        return {"failure": f"{type(error).__name__}: {error}"}
+
+
+def _points(grid: Any) -> tuple[Point, ...]:
+    if isinstance(grid, Mapping):
+        axes = {name: list(values) for name, values in grid.items()}
+        points = tuple(dict(zip(axes, values, strict=True)) for values in product(*axes.values()))
+    elif isinstance(grid, Sequence) and all(isinstance(point, Mapping) for point in grid):
+        points = tuple(map(dict, grid))
+    else:
+        raise TypeError(f"grid is a {type(grid).__name__}; pass {{name: values}}, or a list of mappings, one a point")
+    if not points or not all(points):
+        raise ValueError("grid has no points: every name needs at least one value, every point at least one name")
+    for point in points:
+        if not all(isinstance(name, str) for name in point) or "rng" in point:
+            raise ValueError(f"the point {point} must name arguments of the function; rng is the sweep's own")
+    if len({digest_of(point) for point in points}) < len(points):
+        raise ValueError("grid names a point twice: leave one of them out")
+    return points

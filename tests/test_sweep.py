@@ -1,0 +1,108 @@
+"""A function over a grid: labelled, on any executor, resumed, and its failures retried."""
+
+import re
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+from test_executors import Elsewhere
+
+import statnn
+from statnn import sweep
+from statnn._archive.store import StoreError
+
+CALLS = []
+
+
+def noisy(scale, shift=0.0, rng=None):
+    CALLS.append((scale, shift))
+    if scale == 0 and BROKEN:
+        raise ZeroDivisionError("no scale")
+    return shift + scale * rng.normal(size=3)
+
+
+BROKEN = [True]
+GRID = {"scale": [0.0, 1.0, 2.0], "shift": [0.0, 10.0]}
+
+
+@pytest.fixture(autouse=True)
+def fresh():
+    CALLS.clear()
+    BROKEN[:] = [True]
+
+
+def test_points_are_all_combinations_in_order():
+    found = sweep(lambda **point: point, {"a": [1, 2], "b": "xy"})
+    assert (
+        found.results
+        == found.points
+        == ({"a": 1, "b": "x"}, {"a": 1, "b": "y"}, {"a": 2, "b": "x"}, {"a": 2, "b": "y"})
+    )
+    assert found.rows()[1] == {"a": 1, "b": "y", "result": {"a": 1, "b": "y"}}
+    assert sweep(lambda a: a, [{"a": 3}, {"a": 1}]).results == (3, 1)
+
+
+@pytest.mark.parametrize("executor", [Elsewhere, lambda: ThreadPoolExecutor(2)], ids=["elsewhere", "threads"])
+def test_results_depend_on_seed_and_point_alone(executor):
+    with executor() as pool:
+        theirs = sweep(noisy, GRID, rng=1, executor=pool)
+    assert theirs == sweep(noisy, GRID, rng=1)
+    assert theirs != sweep(noisy, GRID, rng=2)
+    (alone,) = sweep(noisy, [{"scale": 2.0, "shift": 10.0}], rng=1).results
+    np.testing.assert_array_equal(alone, theirs.result(scale=2.0, shift=10.0))
+    assert len({tuple(x) for x in theirs.results if x is not None}) == 4
+
+
+def test_a_point_that_fails_leaves_the_others():
+    found = sweep(noisy, GRID, rng=1)
+    assert found.failures == {0: "ZeroDivisionError: no scale", 1: "ZeroDivisionError: no scale"}
+    assert found.rows()[0] == {"scale": 0.0, "shift": 0.0, "failure": "ZeroDivisionError: no scale"}
+    with pytest.raises(ValueError, match="no scale"):
+        found.result(scale=0.0, shift=0.0)
+    with pytest.raises(ValueError, match="is no point of the grid"):
+        found.result(scale=5.0, shift=0.0)
+
+
+def test_a_store_resumes_grows_and_retries(tmp_path):
+    store = tmp_path / "sweep"
+
+    def stopped(done, total):
+        if done == total // 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        sweep(noisy, GRID, rng=1, store=store, progress=stopped)
+    assert len(CALLS) == 3
+    whole = sweep(noisy, GRID, rng=1, store=store)
+    assert len(CALLS) == 6
+    BROKEN.clear()
+    assert whole == sweep(noisy, GRID, store=store)  # its seed
+    assert len(CALLS) == 6
+    mended = sweep(noisy, {**GRID, "shift": [0.0, 10.0, 20.0]}, store=store, retry=True)
+    assert len(CALLS) == 6 + 2 + 3
+    assert not mended.failures
+    np.testing.assert_array_equal(mended.result(scale=2.0, shift=10.0), whole.results[5])
+    with pytest.raises(StoreError, match=r"seed is \[1, \[\]\] there and \[2, \[\]\] here"):
+        sweep(noisy, GRID, rng=2, store=store)
+    with pytest.raises(StoreError, match="function is"):
+        sweep(len, GRID, rng=1, store=store)
+
+
+@pytest.mark.parametrize(
+    ("grid", "error", "message"),
+    [
+        (5, TypeError, "grid is a int"),
+        ([1, 2], TypeError, "a list of mappings"),
+        ([], ValueError, "no points"),
+        ({"a": []}, ValueError, "no points"),
+        ({}, ValueError, "no points"),
+        ({"rng": [1]}, ValueError, "rng is the sweep's own"),
+        ([{1: 2}], ValueError, "must name arguments"),
+        ({"a": [1, 1]}, ValueError, "names a point twice"),
+    ],
+)
+def test_what_is_no_grid_is_refused(grid, error, message):
+    with pytest.raises(error, match=re.escape(message)):
+        sweep(noisy, grid)
+    with pytest.raises(TypeError, match="cannot be called"):
+        statnn.sweep(3, GRID)
