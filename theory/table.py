@@ -30,21 +30,17 @@ class Formulas(Mapping[str, Formula]):
     def __len__(self) -> int:
         return len(self._formulas)
 
-    def _rows(self) -> list[tuple[str, str, str, str]]:
-        head = ("name", "standing", "definition", "implementation")
-        return [head, *((one.name, one.standing, one.definition, one.implementation) for one in self.values())]
-
     def __str__(self) -> str:
-        rows = self._rows()
-        widths = [max(len(row[column]) for row in rows) for column in range(3)]
-        lines = ("  ".join([*map(str.ljust, row[:3], widths), row[3]]) for row in rows)
-        return "\n".join(lines)
+        name, standing = (max(map(len, column)) for column in (self, (one.standing for one in self.values())))
+        return "\n".join(f"{one.name:{name}}  {one.standing:{standing}}  {one.definition}" for one in self.values())
 
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
-        cells = ("".join(f"<td>{escape(cell)}</td>" for cell in row) for row in self._rows())
-        return f"<table>{''.join(f'<tr>{row}</tr>' for row in cells)}</table>"
+        columns = ("name", "standing", "definition", "implementation")
+        head = "".join(f"<th>{column}</th>" for column in columns)
+        cells = ("".join(f"<td>{escape(getattr(one, column))}</td>" for column in columns) for one in self.values())
+        return f"<table><tr>{head}</tr>{''.join(f'<tr>{row}</tr>' for row in cells)}</table>"
 
     def _ipython_key_completions_(self) -> list[str]:
         return list(self)
@@ -52,7 +48,7 @@ class Formulas(Mapping[str, Formula]):
 
 @cache
 def formulas() -> Formulas:
-    """Return all formulas of the project by name; they print as a table of what computes what.
+    """Return all formulas of the project by name; they print as a table of what they say.
 
     Returns
     -------
