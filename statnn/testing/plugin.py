@@ -19,7 +19,7 @@ Rules. The level of one comparison is P / N whatever is selected, so that a test
 was rejected stays so: if another plugin runs it again in the same session, it fails again at once, because retries
 until success would hide a wrong theory; its comparisons count each time. Workers of pytest-xdist send theirs with
 their reports, so there is one account. Without the plugin (``-p no:statnn.testing.plugin``) assertions refuse to
-compare.
+compare, and the fixtures are missing.
 
 Fixtures: ``statnn_rng``, a numpy generator that depends on the seed and on the test's name and parameters, not on its
 file or on what ran before; ``statnn_seed``, the seed. For a shorter name, in ``conftest.py``::
@@ -152,7 +152,7 @@ class Account:
         left = max(0.0, self.false_alarms - self.made * level)
         terminalreporter.line(
             f"{self.made} statistical comparisons of {self.comparisons} planned, each at {level:.2g}; smallest p = "
-            f"{self.smallest:.2g} in {self.where}; budget of false alarms left: {left:.2g} of {self.false_alarms:.2g} "
+            f"{self.smallest:.2g} in {self.where}; budget of false alarms left: {left:.3g} of {self.false_alarms:.2g} "
             f"(seed {self.seed})"
         )
         if self.made > self.comparisons:

@@ -352,7 +352,7 @@ def test_report_typesets_derivations(tmp_path):
     derivation = {"name": "d", "title": "D & E", "source": "here", "standing": "exact", "steps": [step]}
     finding = Finding(
         quantity=HEADS, estimate=1.0, error=0.1, theory=1.2, limit=1.5, z=-2.0, p=0.54, comparisons=48, sees=0.3,
-        unit="in the share",
+        unit="in the share", law="exact",
     )  # fmt: skip
     verdict = Verdict(Outcome.DOMAIN, (finding,), detail="for b < 1")
     record = Record.of(
@@ -381,11 +381,15 @@ def test_report_typesets_derivations(tmp_path):
         "1.2 at these sizes, 1.5 in the limit",
         "0.54, worst of 48",
         "0.3 in the share",
+        "Seen with 0.999",
+        "≈ 0.945 (normal)",
         "wrong by 0.45 in the share: NOT rejected",
     ):
         assert words in page.text
     stored = json.loads((tmp_path / "verdicts.json").read_text(encoding="utf-8"))
     assert stored["claims"]["fair-coin"]["derivations"] == ["d"]
+    [plain] = stored["claims"]["fair-coin"]["verdict"]["findings"]
+    assert (plain["reach"]["law"], plain["reach"]["probability"]) == ("normal", 0.999)
 
 
 @pytest.mark.parametrize("changes", [{"title": " "}, {"statement": ""}, {"source": ""}, {"standing": "rumour"}])
