@@ -1,12 +1,14 @@
-"""One style for every figure, and one way to store a figure with its data.
+"""One style for every figure, and one way to store a figure with its caption and its data.
 
-Figures are objects: make a `matplotlib.figure.Figure` inside `style`, draw on its axes, hand it to `save`. No
-picture is kept in global state, so figures may be drawn in any process.
+Figures are objects: make one inside `style`, with `figure` or as a `matplotlib.figure.Figure`, draw on its axes, hand
+it to `save`. No picture is kept in global state, so figures may be drawn in any process.
 """
 
 from __future__ import annotations
 
+import io
 import os  # noqa: TC003 - the example of save needs it
+import re
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,8 +16,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from statnn._archive.atomic import replacing
-from statnn._arguments import array_of
+from statnn._arguments import array_of, whole
 from statnn._axes import COLOURS
+from statnn._svg_fonts import embedded
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,7 +26,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from numpy.typing import ArrayLike
 
-__all__ = ["COLOURS", "replacing", "save", "style"]
+__all__ = ["COLOURS", "figure", "replacing", "save", "style"]
 
 _RC: Any = {
     "figure.figsize": (6.0, 4.0),
@@ -31,7 +34,8 @@ _RC: Any = {
     "figure.constrained_layout.use": True,
     "figure.facecolor": "white",
     "font.size": 10,
-    "mathtext.fontset": "cm",
+    "font.family": ["STIXGeneral", "DejaVu Sans"],  # one family with its mathematics; the other has what it lacks
+    "mathtext.fontset": "stix",
     "axes.titlesize": "medium",
     "axes.spines.top": False,
     "axes.spines.right": False,
@@ -45,15 +49,33 @@ _RC: Any = {
     "legend.frameon": False,
     "savefig.facecolor": "white",
 }
-# Fixed salt and outlines for letters: equal figures are equal files and look the same on every machine.
-_SVG: Any = {"svg.hashsalt": "statnn", "svg.fonttype": "path"}
+_PRINT: Any = {
+    "font.size": 8,
+    "axes.linewidth": 0.6,
+    "grid.linewidth": 0.4,
+    "lines.linewidth": 1.2,
+    "lines.markersize": 3.0,
+    "xtick.major.width": 0.6,
+    "ytick.major.width": 0.6,
+    "legend.fontsize": 7,
+}
+WIDTHS = {1: 3.375, 2: 7.0}
+"""Widths in inches of one column and of two, 86 and 178 mm, as physics journals have them."""
+# A fixed salt, so that equal figures are equal files; letters stay letters, and travel with the file.
+_FILES: Any = {"svg.hashsalt": "statnn", "svg.fonttype": "none", "pdf.fonttype": 42}
 _OTHER_NAMES = {"file", "allow_pickle"}
+_LETTERS = "abcdefghijklmnopqrstuvwxyz"
 _SUFFIXES = {".svg", ".png", ".npz", ".pdf", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".eps", ".ps"}
 
 
 @contextmanager
-def style() -> Iterator[None]:
-    """Draw in the style of the house inside this context.
+def style(columns: int | None = None) -> Iterator[None]:
+    """Draw in the style of the house inside this context; settings are as before when it ends.
+
+    Parameters
+    ----------
+    columns : {1, 2} or None
+        Letters and lines for print at the width of one column or of two; None for a screen.
 
     Examples
     --------
@@ -67,14 +89,67 @@ def style() -> Iterator[None]:
     import matplotlib as mpl
     from cycler import cycler
 
-    with mpl.rc_context({**_RC, **_SVG, "axes.prop_cycle": cycler(color=COLOURS)}):
+    printed = {} if columns is None else {**_PRINT, "figure.figsize": (_width(columns), 0.75 * _width(columns))}
+    with mpl.rc_context({**_RC, **_FILES, **printed, "axes.prop_cycle": cycler(color=COLOURS)}):
         yield
 
 
-def save(figure: Figure, path: str | os.PathLike[str], /, **data: ArrayLike) -> None:
-    """Write ``path.svg``, ``path.png`` and, with the arrays behind the figure, ``path.npz``.
+def _width(columns: int) -> float:
+    if isinstance(columns, bool) or columns not in WIDTHS:
+        raise ValueError(f"columns = {columns!r} must be 1 or 2: how many columns of a page the figure is wide")
+    return WIDTHS[columns]
 
-    Each file appears whole or not at all, and equal figures give equal files.
+
+def figure(columns: int = 1, panels: tuple[int, int] = (1, 1), *, height: float | None = None) -> tuple[Figure, Any]:
+    """Return a figure for print and its panels, with letters (a), (b), ... where there are several.
+
+    To be used inside ``style(columns)``.
+
+    Parameters
+    ----------
+    columns : {1, 2}
+        Width: 86 mm or 178 mm.
+    panels : (int, int)
+        Rows and columns of panels.
+    height : float, optional
+        In inches; by default panels are three quarters as high as wide.
+
+    Returns
+    -------
+    figure : matplotlib.figure.Figure
+    axes : matplotlib axes or ndarray of them
+        One axes, a row or a column of them, or an array of shape `panels`.
+
+    Raises
+    ------
+    ValueError
+        If there is no such width, or no panel.
+
+    Examples
+    --------
+    >>> with style(columns=2):
+    ...     page, (left, right) = figure(columns=2, panels=(1, 2))
+    >>> page.get_size_inches().tolist(), right.get_title(loc="left")
+    ([7.0, 2.625], '(b)')
+    """
+    from matplotlib.figure import Figure as AnyFigure
+
+    width = _width(columns)
+    rows, across = whole(panels[0], "rows of panels", minimum=1), whole(panels[1], "columns of panels", minimum=1)
+    page = AnyFigure(figsize=(width, 0.75 * width / across * rows if height is None else height), layout="constrained")
+    grid = page.subplots(rows, across, squeeze=False)
+    if grid.size == 1:
+        return page, grid[0, 0]
+    for letter, ax in zip(_LETTERS, grid.flat, strict=False):
+        ax.set_title(f"({letter})", loc="left", fontweight="bold")
+    return page, grid[0] if rows == 1 else grid[:, 0] if across == 1 else grid
+
+
+def save(figure: Figure, path: str | os.PathLike[str], /, *, caption: str | None = None, **data: ArrayLike) -> None:
+    """Write ``path.svg``, ``path.pdf``, ``path.png`` and, with the arrays behind the figure, ``path.npz``.
+
+    Each file appears whole or not at all, and equal figures give equal files. Letters are text in SVG and PDF, and the
+    fonts are inside.
 
     Parameters
     ----------
@@ -82,6 +157,9 @@ def save(figure: Figure, path: str | os.PathLike[str], /, **data: ArrayLike) -> 
         The figure, with something on it.
     path : str or os.PathLike
         Where to write, without suffix, in a directory that exists.
+    caption : str, optional
+        What the panels show, with mathematics between dollars: written to ``path.txt``, and with the figure for LaTeX
+        to ``path.tex``.
     **data : array_like
         Arrays or scalars by name, whatever is needed to draw the figure again.
 
@@ -103,7 +181,7 @@ def save(figure: Figure, path: str | os.PathLike[str], /, **data: ArrayLike) -> 
     ...     _ = figure.add_subplot().plot([1, 4, 9])
     ...     save(figure, f"{directory}/squares", y=[1, 4, 9])
     ...     sorted(os.listdir(directory))
-    ['squares.npz', 'squares.png', 'squares.svg']
+    ['squares.npz', 'squares.pdf', 'squares.png', 'squares.svg']
     """
     import matplotlib as mpl
     from matplotlib.figure import Figure as AnyFigure
@@ -124,14 +202,37 @@ def save(figure: Figure, path: str | os.PathLike[str], /, **data: ArrayLike) -> 
     def beside(suffix: str) -> Path:
         return target.with_name(target.name + suffix)
 
-    with mpl.rc_context(_SVG):
+    with mpl.rc_context(_FILES):
+        drawn = io.StringIO()
+        figure.savefig(drawn, format="svg", metadata={"Date": None})
         with replacing(beside(".svg")) as file:
-            figure.savefig(file, format="svg", metadata={"Date": None})
+            file.write(embedded(drawn.getvalue()).encode())
+        with replacing(beside(".pdf")) as file:
+            figure.savefig(file, format="pdf", metadata={"CreationDate": None})
         with replacing(beside(".png")) as file:
             figure.savefig(file, format="png", dpi=200)
     store: Any = np.savez_compressed  # its own keywords, typed bool, stand in the way of arrays by name
     with replacing(beside(".npz")) as file:
         store(file, **arrays)
+    if caption is not None:
+        with replacing(beside(".txt")) as file:
+            file.write(f"{caption}\n".encode())
+        with replacing(beside(".tex")) as file:
+            file.write(_in_latex(target.name, caption).encode())
+
+
+def _in_latex(name: str, caption: str) -> str:
+    parts = caption.split("$")
+    parts[::2] = [re.sub(r"([&%#_])", r"\\\1", part) for part in parts[::2]]
+    lines = (
+        r"\begin{figure}",
+        r"  \centering",
+        rf"  \includegraphics{{{name}.pdf}}",
+        rf"  \caption{{{'$'.join(parts)}}}",
+        rf"  \label{{fig:{name}}}",
+        r"\end{figure}",
+    )
+    return "\n".join(lines) + "\n"
 
 
 def _arrays(data: dict[str, ArrayLike]) -> dict[str, np.ndarray[Any, Any]]:

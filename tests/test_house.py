@@ -100,7 +100,7 @@ PUBLIC = {
         "derivations", "equation", "formula", "formulas", "identity", "inequality", "instance", "limit", "series",
     ],
     "statnn.network": ["ACTIVATIONS", "Activation", "BatchNorm", "Network", "Trace", "leaky_relu"],
-    "statnn.plot": ["COLOURS", "replacing", "save", "style"],
+    "statnn.plot": ["COLOURS", "figure", "replacing", "save", "style"],
 }  # fmt: skip
 SAMPLERS = [method.__name__ for method in METHODS.values()]  # written down in one place, and read off it everywhere
 

@@ -1,5 +1,6 @@
 """Every result draws itself on the axes it is given, and on nothing else."""
 
+import re
 from functools import cache
 
 import matplotlib as mpl
@@ -166,3 +167,46 @@ def test_public_plots_stay_inside_a_grid_on_a_dark_style(name, tmp_path):
 
 DARK = ("text.color", "axes.facecolor", "axes.edgecolor", "axes.labelcolor", "xtick.color", "ytick.color",
         "figure.facecolor")  # fmt: skip
+
+
+# -- figures for print ----------------------------------------------------------------------------------------
+
+
+def test_a_figure_for_print_has_letters_and_the_width_of_its_columns():
+    with plot.style(columns=2):
+        figure, panels = plot.figure(columns=2, panels=(2, 3))
+    assert figure.get_size_inches().tolist() == [7.0, 3.5]
+    assert [ax.get_title(loc="left") for ax in panels.ravel()] == [f"({letter})" for letter in "abcdef"]
+    figure, ax = plot.figure(height=2.0)
+    assert figure.get_size_inches().tolist() == [3.375, 2.0]
+    assert not ax.get_title(loc="left")
+
+
+@pytest.mark.parametrize("columns", [0, 3, True, "two"])
+def test_a_width_that_no_page_has_is_refused(columns):
+    with pytest.raises(ValueError, match="must be 1 or 2"):
+        plot.figure(columns=columns)
+    with pytest.raises(ValueError, match="must be 1 or 2"), plot.style(columns=columns):
+        pass
+
+
+def test_letters_are_text_and_their_fonts_are_inside(tmp_path):
+    def write(name):
+        with plot.style(columns=1):
+            figure, ax = plot.figure()
+            ax.plot([1, 2])
+            ax.set(xlabel=r"$\chi_{\sigma_w}$ & σ² < ∞", ylabel="ℵ₀ neurons")
+            plot.save(figure, tmp_path / name, caption="5 % of $K_D$ & more_than that", x=[1])
+
+    state = dict(mpl.rcParams)
+    write("one")
+    write("two")
+    assert dict(mpl.rcParams) == state
+    for suffix in ("svg", "pdf", "png", "npz", "txt"):
+        assert (tmp_path / f"one.{suffix}").read_bytes() == (tmp_path / f"two.{suffix}").read_bytes()
+    svg = (tmp_path / "one.svg").read_text(encoding="utf-8")
+    assert "neurons" in "".join(re.findall(r"<text[^>]*>([^<]*)<", svg))
+    assert "@font-face{font-family:'STIXGeneral';font-style:italic" in svg
+    assert all(address.startswith(("data:", "#")) for address in re.findall(r"url\((.*?)\)", svg))
+    assert b"/FontFile2" in (tmp_path / "one.pdf").read_bytes()
+    assert r"\caption{5 \% of $K_D$ \& more\_than that}" in (tmp_path / "one.tex").read_text(encoding="utf-8")
