@@ -10,17 +10,25 @@ each written so that it keeps its digits as e → 0 and as q → 0: lines (Cho &
 """
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
 from statnn._arguments import Floats
 
 
+class Moments(NamedTuple):
+    """Averages over one field, each of the shape of q: M = E σ², its slope M' in q, and D = E σ'²."""
+
+    square: Floats
+    slope: Floats
+    square_of_slope: Floats
+
+
 class ClosedForms(Protocol):
     """What is known of an activation in closed form; q and e are vectors of one length."""
 
-    def one(self, q: Floats) -> tuple[Floats, Floats, Floats]:
+    def moments(self, q: Floats) -> Moments:
         """Return M, M' and D."""
 
     def bend(self, q: Floats) -> Floats:
@@ -29,7 +37,7 @@ class ClosedForms(Protocol):
     def fourth(self, q: Floats) -> Floats | None:
         """Return F, or None where it has no closed form."""
 
-    def two(self, e: Floats, q: Floats) -> tuple[Floats, Floats]:
+    def pair_moments(self, e: Floats, q: Floats) -> tuple[Floats, Floats]:
         """Return G and S."""
 
 
@@ -39,9 +47,9 @@ class OfLines:
 
     slope: float
 
-    def one(self, q: Floats) -> tuple[Floats, Floats, Floats]:
+    def moments(self, q: Floats) -> Moments:
         share = np.full_like(q, (1 + self.slope**2) / 2)
-        return share * q, share, share
+        return Moments(share * q, share, share)
 
     def bend(self, q: Floats) -> Floats:
         return np.zeros_like(q)
@@ -49,7 +57,7 @@ class OfLines:
     def fourth(self, q: Floats) -> Floats:
         return 1.5 * (1 + self.slope**4) * q * q
 
-    def two(self, e: Floats, q: Floats) -> tuple[Floats, Floats]:
+    def pair_moments(self, e: Floats, q: Floats) -> tuple[Floats, Floats]:
         odd, even = ((1 + self.slope) / 2) ** 2, ((1 - self.slope) / 2) ** 2
         angle = 2 * np.arcsin(np.sqrt(e / 2))
         bent = np.where(
@@ -64,10 +72,10 @@ class OfLines:
 class OfErf:
     """The error function."""
 
-    def one(self, q: Floats) -> tuple[Floats, Floats, Floats]:
+    def moments(self, q: Floats) -> Moments:
         root = np.sqrt(1 + 4 * q)
         slope = 4 / np.pi / root
-        return 2 / np.pi * np.arctan2(2 * q, root), slope / (1 + 2 * q), slope
+        return Moments(2 / np.pi * np.arctan2(2 * q, root), slope / (1 + 2 * q), slope)
 
     def bend(self, q: Floats) -> Floats:
         one, four = 1 + 2 * q, 1 + 4 * q
@@ -77,7 +85,7 @@ class OfErf:
     def fourth(self, q: Floats) -> None:
         del q
 
-    def two(self, e: Floats, q: Floats) -> tuple[Floats, Floats]:
+    def pair_moments(self, e: Floats, q: Floats) -> tuple[Floats, Floats]:
         c = 1 - e
         one, other = np.sqrt(1 + 4 * q), np.sqrt((1 + 2 * q * e) * (1 + 2 * q * (1 + c)))  # cosines times 1 + 2q
         # the sine of asin s - asin sc, times (1 + 2q)²; what cancels for c > 0 is divided out
@@ -91,8 +99,8 @@ class OfErf:
 class OfSign:
     """The sign, whose derivative is a δ function: D is infinite."""
 
-    def one(self, q: Floats) -> tuple[Floats, Floats, Floats]:
-        return np.ones_like(q), np.zeros_like(q), np.full_like(q, np.inf)
+    def moments(self, q: Floats) -> Moments:
+        return Moments(np.ones_like(q), np.zeros_like(q), np.full_like(q, np.inf))
 
     def bend(self, q: Floats) -> Floats:
         return np.zeros_like(q)
@@ -100,7 +108,7 @@ class OfSign:
     def fourth(self, q: Floats) -> Floats:
         return np.ones_like(q)
 
-    def two(self, e: Floats, q: Floats) -> tuple[Floats, Floats]:
+    def pair_moments(self, e: Floats, q: Floats) -> tuple[Floats, Floats]:
         with np.errstate(divide="ignore"):
             return 4 / np.pi * np.arcsin(np.sqrt(e / 2)), 2 / np.pi / (q * np.sqrt(e * (2 - e)))
 
@@ -109,9 +117,9 @@ class OfSign:
 class OfSine:
     """The sine."""
 
-    def one(self, q: Floats) -> tuple[Floats, Floats, Floats]:
+    def moments(self, q: Floats) -> Moments:
         wave = np.exp(-2 * q)
-        return -np.expm1(-2 * q) / 2, wave, (1 + wave) / 2
+        return Moments(-np.expm1(-2 * q) / 2, wave, (1 + wave) / 2)
 
     def bend(self, q: Floats) -> Floats:
         return np.asarray(-2 * np.exp(-2 * q))
@@ -120,6 +128,6 @@ class OfSine:
         wave = np.exp(-2 * q)
         return np.asarray(np.expm1(-2 * q) ** 2 * (wave**2 + 2 * wave + 3) / 8)
 
-    def two(self, e: Floats, q: Floats) -> tuple[Floats, Floats]:
+    def pair_moments(self, e: Floats, q: Floats) -> tuple[Floats, Floats]:
         sum_, difference = np.exp(-q * (2 - e)), np.exp(-q * e)  # of x + y and x - y
         return -np.expm1(-q * e) * (1 + sum_) / 2, (difference + sum_) / 2

@@ -135,13 +135,13 @@ def test_closed_averages_are_integrals(name):
     z = (nodes[1:] + nodes[:-1]) / 2  # 0, where there are kinks, lies between two
     weight = np.exp(-z * z / 2) * (z[1] - z[0]) / np.sqrt(2 * np.pi)
     q, step = np.array([0.3, 2.0]), 1e-4
-    mean, curve, _ = sigma.averages.one(q)
+    mean, curve, _ = sigma.averages.moments(q)
     for i, variance in enumerate(q):
         values = sigma(np.sqrt(variance) * z)
         assert mean[i] == pytest.approx(weight @ values**2, rel=1e-6)
         fourth = sigma.averages.fourth(q)
         assert fourth is None or fourth[i] == pytest.approx(weight @ values**4, rel=1e-6)
-    up, down = sigma.averages.one(q + step), sigma.averages.one(q - step)
+    up, down = sigma.averages.moments(q + step), sigma.averages.moments(q - step)
     assert curve == pytest.approx((up[0] - down[0]) / (2 * step), rel=1e-6, abs=1e-9)
     assert sigma.averages.bend(q) == pytest.approx((up[1] - down[1]) / (2 * step), rel=1e-6, abs=1e-9)
 
@@ -156,7 +156,7 @@ def test_averages_of_the_sine_to_all_digits():
                 (1 - decay**2) / 2, decay**2, (1 + decay**2) / 2, -2 * decay**2, (3 - 4 * decay**2 + decay**8) / 8,
                 (1 - decay**2) / 2 - decay * mpmath.sinh(variance * c), decay * mpmath.cosh(variance * c),
             ]  # fmt: skip
-            found = [*forms.one(q), forms.bend(q), forms.fourth(q), *forms.two(e, q)]
+            found = [*forms.moments(q), forms.bend(q), forms.fourth(q), *forms.pair_moments(e, q)]
             for one, truth in zip(found, exact, strict=True):
                 assert one[i] == pytest.approx(float(truth), rel=2e-14, abs=0)
 

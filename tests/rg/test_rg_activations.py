@@ -155,9 +155,11 @@ def test_wide_layers_are_those_of_the_same_function_unknown(name):
     sigma = ACTIVATIONS[name]
     known, own = averages(sigma), _Own.of(Activation("mine", sigma.function, sigma.derivative))
     q, e = np.array([1e-4, 0.3, 4.0]), np.array([1e-3, 0.5, 1.2])
-    for one, other in zip([*known.one(q), *known.more(q)], [*own.one(q), *own.more(q)], strict=True):
+    for one, other in zip(
+        [*known.moments(q), *known.higher_moments(q)], [*own.moments(q), *own.higher_moments(q)], strict=True
+    ):
         assert np.allclose(one, other, rtol=1e-9, atol=1e-12)
-    for one, other in zip(known.two(e, q), own.two(e, q), strict=True):
+    for one, other in zip(known.pair_moments(e, q), own.pair_moments(e, q), strict=True):
         assert np.allclose(one, other, rtol=1e-8, atol=1e-12)
 
 
@@ -175,6 +177,6 @@ def test_wide_layers_of_the_sine_in_closed_form():
 def test_wide_layers_of_gelu_at_large_variance_are_those_of_relu():
     q = np.array([1e6])
     for name in LATER[:-1]:
-        mean, _, slope = averages(ACTIVATIONS[name]).one(q)
+        mean, _, slope = averages(ACTIVATIONS[name]).moments(q)
         assert mean / q == pytest.approx(0.5, abs=1e-3)
         assert slope == pytest.approx(0.5, abs=2e-3)

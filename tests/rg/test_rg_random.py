@@ -52,7 +52,7 @@ def test_kernels_are_their_readable_twins():
 @pytest.mark.parametrize("q", [0.01, 1.0, 16.0])
 def test_averages_of_one_field_are_those_of_mpmath(name, q):
     of = averages(ACTIVATIONS[name])
-    mean, _, square = (float(value[0]) for value in of.one(np.array([q])))
+    mean, _, square = (float(value[0]) for value in of.moments(np.array([q])))
     assert mean == pytest.approx(float(oracle.square(name, q, digits=15)), rel=1e-13)
     assert square == pytest.approx(float(oracle.square_slope(name, q, digits=15)), rel=5e-12)
 
@@ -61,8 +61,8 @@ def test_averages_of_one_field_are_those_of_mpmath(name, q):
 def test_averages_of_two_fields_are_those_of_mpmath(name):
     c, q = 0.375, 2.0
     of = averages(ACTIVATIONS[name])
-    gap, slope = (float(value[0]) for value in of.two(np.array([1 - c]), np.array([q])))
-    mean = float(of.one(np.array([q]))[0][0])
+    gap, slope = (float(value[0]) for value in of.pair_moments(np.array([1 - c]), np.array([q])))
+    mean = float(of.moments(np.array([q])).square[0])
     assert mean - gap == pytest.approx(float(oracle.product(name, c, q, digits=12)), rel=1e-12)
     assert slope == pytest.approx(float(oracle.product(name, c, q, slopes=True, digits=12)), rel=1e-11)
 
@@ -72,11 +72,11 @@ def test_closed_forms_and_sums_are_what_adaptive_quadrature_finds(name):
     """Of the same functions, taken as ones nobody knows; also where correlations are close to 1 or -1."""
     known, own = averages(ACTIVATIONS[name]), _Own.of(ACTIVATIONS[name])
     q = np.array([1e-6, 0.3, 4.0, 1e4])
-    np.testing.assert_allclose(np.array(known.one(q)), np.array(own.one(q)), rtol=3e-12)
-    np.testing.assert_allclose(known.more(q[1:3])[0], own.more(q[1:3])[0], rtol=1e-9, atol=1e-13)
-    np.testing.assert_allclose(known.more(q)[1], own.more(q)[1], rtol=1e-10)
+    np.testing.assert_allclose(np.array(known.moments(q)), np.array(own.moments(q)), rtol=3e-12)
+    np.testing.assert_allclose(known.higher_moments(q[1:3])[0], own.higher_moments(q[1:3])[0], rtol=1e-9, atol=1e-13)
+    np.testing.assert_allclose(known.higher_moments(q)[1], own.higher_moments(q)[1], rtol=1e-10)
     e, two = np.array([1e-8, 0.5, 1.9]), np.array([0.7, 0.7, 20.0])
-    ours, theirs = np.array(known.two(e, two)), np.array(own.two(e, two))
+    ours, theirs = np.array(known.pair_moments(e, two)), np.array(own.pair_moments(e, two))
     np.testing.assert_allclose(ours, theirs, rtol=2e-8, atol=1e-13)
     np.testing.assert_allclose(ours[:, 1:], theirs[:, 1:], rtol=1e-10, atol=1e-13)
 
@@ -91,7 +91,7 @@ def test_leaky_relu_keeps_its_digits_at_any_angle(e, slope):
         product = ((1 - a) ** 2 * (mpmath.sin(angle) + (mpmath.pi - angle) * c) / mpmath.pi + 2 * a * c) / 2
         gap, both = (1 + a**2) / 2 - product, (1 - a) ** 2 * (mpmath.pi - angle) / (2 * mpmath.pi) + a
         expected = float(3 * gap), float(both)
-    found = averages(leaky_relu(slope)).two(np.array([e]), np.array([3.0]))
+    found = averages(leaky_relu(slope)).pair_moments(np.array([e]), np.array([3.0]))
     np.testing.assert_allclose([value[0] for value in found], expected, rtol=1e-14)
 
 
@@ -110,9 +110,9 @@ def test_law_price(name, c, q):
     c = 0.98 * c
     of, step = averages(ACTIVATIONS[name]), 1e-3 * (1 - abs(c))
     shifts = step * np.array([-2.0, -1.0, 1.0, 2.0])
-    gap = of.two(1 - c - shifts, np.full(4, q))[0]
+    gap = of.pair_moments(1 - c - shifts, np.full(4, q))[0]
     slope = -(gap @ np.array([1, -8, 8, -1])) / (12 * step)
-    assert slope == pytest.approx(q * of.two(np.array([1 - c]), np.array([q]))[1][0], rel=1e-5, abs=1e-9)
+    assert slope == pytest.approx(q * of.pair_moments(np.array([1 - c]), np.array([q]))[1][0], rel=1e-5, abs=1e-9)
 
 
 # -- maps ------------------------------------------------------------------------------------------------

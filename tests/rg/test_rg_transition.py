@@ -156,7 +156,7 @@ def test_law_order_ends_where_the_solver_says(activation, sigma_b, start):
     found, of = rg.transition(activation, sigma_b, start=start), averages(activation)
     weights = found.sigma_w**2 * np.append(np.linspace(0.05, 0.999, 12), [1 - 1e-7, 1 + 1e-7])
     q = _reached(of, weights, np.full(weights.size, sigma_b**2), start, 1e-15)
-    assert (weights[:-1] * of.one(q[:-1])[2] < 1).all()
+    assert (weights[:-1] * of.moments(q[:-1]).square_of_slope < 1).all()
     for end, expected in ((q[-2], found.variance_below), (q[-1], found.variance_above)):
         if math.isinf(expected):
             assert end > 1e3

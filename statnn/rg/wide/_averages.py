@@ -22,7 +22,7 @@ import numpy as np
 from statnn._arguments import Floats
 from statnn.network._activation import Activation
 from statnn.network._functions import Values
-from statnn.network._gaussian import ClosedForms
+from statnn.network._gaussian import ClosedForms, Moments
 from statnn.rg.wide._average_kernels import FULL, tanh_averages, tanh_pairs
 from statnn.rg.wide._quadrature import MOST_PANELS, gaussian_edges, integrals, kinks, with_edges
 
@@ -47,13 +47,13 @@ class Averages(Protocol):
     def reach(self) -> float:
         """Largest variance, up to 1e12, whose averages of one field can be computed."""
 
-    def one(self, q: Floats) -> tuple[Floats, Floats, Floats]:
+    def moments(self, q: Floats) -> Moments:
         """Return M, M' and D."""
 
-    def more(self, q: Floats) -> tuple[Floats, Floats]:
+    def higher_moments(self, q: Floats) -> tuple[Floats, Floats]:
         """Return M'' and F."""
 
-    def two(self, e: Floats, q: Floats) -> tuple[Floats, Floats]:
+    def pair_moments(self, e: Floats, q: Floats) -> tuple[Floats, Floats]:
         """Return G and S."""
 
 
@@ -73,15 +73,15 @@ class _Closed:
     def bounded(self) -> bool:
         return self.activation.bounds is not None
 
-    def one(self, q: Floats) -> tuple[Floats, Floats, Floats]:
-        return self.forms.one(q)
+    def moments(self, q: Floats) -> Moments:
+        return self.forms.moments(q)
 
-    def more(self, q: Floats) -> tuple[Floats, Floats]:
+    def higher_moments(self, q: Floats) -> tuple[Floats, Floats]:
         fourth = self.forms.fourth(q)
         return self.forms.bend(q), _moment(self.activation.function, q, 4) if fourth is None else fourth
 
-    def two(self, e: Floats, q: Floats) -> tuple[Floats, Floats]:
-        return self.forms.two(e, q)
+    def pair_moments(self, e: Floats, q: Floats) -> tuple[Floats, Floats]:
+        return self.forms.pair_moments(e, q)
 
 
 @dataclass(frozen=True)
@@ -102,17 +102,17 @@ class _Tanh:
         tanh_averages(self.c**2 * q, self.digits, out)
         return out
 
-    def one(self, q: Floats) -> tuple[Floats, Floats, Floats]:
+    def moments(self, q: Floats) -> Moments:
         mean, curve, _, _, slope = self._sums(q)
         b, c = self.b**2, self.c**2
-        return self.a**2 + b * mean, b * c * curve, b * c * slope
+        return Moments(self.a**2 + b * mean, b * c * curve, b * c * slope)
 
-    def more(self, q: Floats) -> tuple[Floats, Floats]:
+    def higher_moments(self, q: Floats) -> tuple[Floats, Floats]:
         mean, _, bend, fourth, _ = self._sums(q)
         a, b, c = self.a**2, self.b**2, self.c**2
         return b * c**2 * bend, a**2 + 6 * a * b * mean + b**2 * fourth
 
-    def two(self, e: Floats, q: Floats) -> tuple[Floats, Floats]:
+    def pair_moments(self, e: Floats, q: Floats) -> tuple[Floats, Floats]:
         b, c = self.b**2, self.c**2
         scaled = c * q
         _refuse_huge(scaled * e / 2, self.name)
@@ -155,7 +155,7 @@ class _Own:
         reached = 1.0
         with suppress(ValueError):
             for half_decades in range(1, 25):
-                self.one(np.array([10 ** (half_decades / 2)]), most=MOST_PROBED)
+                self.moments(np.array([10 ** (half_decades / 2)]), most=MOST_PROBED)
                 reached = 10 ** (half_decades / 2)
         return reached
 
@@ -189,7 +189,7 @@ class _Own:
         what = f"{what} of activation {self.activation.name!r}"
         return integrals(weighed, self._edges(deviation), what=what, **options)
 
-    def one(self, q: Floats, *, most: int = MOST_PANELS) -> tuple[Floats, Floats, Floats]:
+    def moments(self, q: Floats, *, most: int = MOST_PANELS) -> Moments:
         tiny = np.maximum(q, np.finfo(float).tiny)
 
         def integrand(z: Floats, deviation: Floats) -> Floats:
@@ -199,9 +199,9 @@ class _Own:
             return np.stack([square, np.where(deviation > WIDE, by_hermite, value * slope * z), slope**2])
 
         mean, curve, slope = self._averages(tiny, integrand, "the variance map", most=most, roots=(0, 2, 2))
-        return mean, curve / np.sqrt(tiny), slope
+        return Moments(mean, curve / np.sqrt(tiny), slope)
 
-    def more(self, q: Floats) -> tuple[Floats, Floats]:
+    def higher_moments(self, q: Floats) -> tuple[Floats, Floats]:
         def integrand(z: Floats, deviation: Floats) -> Floats:
             value = self._values(deviation * z)
             return np.stack([value**2 * (z**4 - 6 * z**2 + 3), value**4])
@@ -209,7 +209,7 @@ class _Own:
         bend, fourth = self._averages(q, integrand, "the second derivative of the variance map")
         return bend / (4 * q * q), fourth
 
-    def two(self, e: Floats, q: Floats) -> tuple[Floats, Floats]:
+    def pair_moments(self, e: Floats, q: Floats) -> tuple[Floats, Floats]:
         found = np.array([self._pair(one, variance) for one, variance in zip(e, q, strict=True)]).reshape(-1, 2)
         return found[:, 0], found[:, 1]
 
@@ -239,7 +239,7 @@ class _Own:
         edges = with_edges(self._edges(np.array([deviation])), near[None])
         edges = edges[:, np.abs(edges[0]) <= OUTER_END]
         what = f"the correlation map of activation {self.activation.name!r}"
-        mean, _, square = (float(value[0]) for value in self.one(np.array([q])))
+        mean, _, square = (float(value[0]) for value in self.moments(np.array([q])))
         close = square * q * e
         rounding = np.finfo(float).eps * math.sqrt(mean * close) / OUTER  # of φ(x) - φ(y)
         least = np.array([close + rounding, square])

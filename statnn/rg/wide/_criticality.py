@@ -106,14 +106,14 @@ def criticality(activation: str | Activation) -> Criticality:
     """
     of = averages(known(activation))
     if of.homogeneous:
-        share = float(of.one(np.ones(1))[1][0])
+        share = float(of.moments(np.ones(1)).slope[0])
         kind = CriticalityKind.SCALE_INVARIANT if share > 0 else CriticalityKind.NONE
         return Criticality(kind, share**-0.5 if share > 0 else np.inf, 0.0, 0.0, 0.0, (0.0, 0.0))
     scale, changed = _scale(of)
     if not scale:  # φ(0) ≠ 0 makes M/q 1/q, a vanishing slope makes it q
         return Criticality(CriticalityKind.NONE, np.inf, 0.0, 0.0, 0.0, (0.0, 0.0))
     at = scale * np.array([TINY, SMALL, LARGE])
-    ratio = of.one(at)[0] / at
+    ratio = of.moments(at).square / at
     if changed < NONE:
         return Criticality(CriticalityKind.SCALE_INVARIANT, float(ratio[0] ** -0.5), 0.0, 0.0, 0.0, (0.0, 0.0))
     first, last = ratio[1] / ratio[0] - 1, ratio[2] / ratio[0] - 1
@@ -130,7 +130,7 @@ def criticality(activation: str | Activation) -> Criticality:
 def _scale(of: Averages) -> tuple[float, float]:
     """Return the variance up to which M/q changes by CHANGED, and by how much it does; 0 where M is not as q at 0."""
     grid = GRID[of.reach >= GRID]
-    mean, slope, _ = of.one(grid)
+    mean, slope, _ = of.moments(grid)
     if not (mean[0] > 0 and abs(grid[0] * slope[0] / mean[0] - 1) < 0.01):
         return 0.0, 0.0
     changed = np.maximum.accumulate(np.abs(mean / grid / (mean[0] / grid[0]) - 1))
@@ -147,7 +147,7 @@ def _series(of: Averages, power: float, scale: float) -> tuple[Floats, Floats]:
     """Return a, A, A_2, ... of M/q and 1, B, B_2, ... of D/a, in steps of the power of q over its scale."""
     nodes = (1 - np.cos(np.pi * (np.arange(NODES) + 0.5) / NODES)) / 2
     q = scale * nodes ** (1 / _step(power))
-    mean, _, square = of.one(q)
+    mean, _, square = of.moments(q)
     polynomial = np.polynomial.Polynomial
     series, slopes = (
         polynomial.fit(nodes, values, DEGREE, domain=[0, 1]).convert().coef for values in (mean / q, square)

@@ -123,8 +123,8 @@ def leading_order(of: Averages, weight: float, bias: float, q: float, depth: int
     rows = [(q, 0.0, 0.0)]
     for q_now, shift, spread in _last(rows, depth):
         at = np.array([q_now])
-        mean, curve, _ = (float(value[0]) for value in of.one(at))
-        bend, fourth = (float(value[0]) for value in of.more(at))
+        mean, curve, _ = (float(value[0]) for value in of.moments(at))
+        bend, fourth = (float(value[0]) for value in of.higher_moments(at))
         slope = weight * curve
         rows.append(
             (

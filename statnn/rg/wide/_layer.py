@@ -100,7 +100,7 @@ class RandomLayer:
         """
         given = _variances(q)
         weight, bias = self._scales
-        return shaped((weight * self._of.one(given.ravel())[0] + bias).reshape(given.shape), q)
+        return shaped((weight * self._of.moments(given.ravel()).square + bias).reshape(given.shape), q)
 
     def variance_slope(self, q: ArrayLike) -> Any:
         """Return dV/dq.
@@ -111,7 +111,7 @@ class RandomLayer:
             Variance of the fields, >= 0, any shape.
         """
         given = _variances(q)
-        return shaped((self._scales[0] * self._of.one(given.ravel())[1]).reshape(given.shape), q)
+        return shaped((self._scales[0] * self._of.moments(given.ravel()).slope).reshape(given.shape), q)
 
     def chi(self, q: ArrayLike) -> Any:
         """Return σ_w² E φ'(√q z)², the factor of squared small distances; inf for sign.
@@ -127,7 +127,7 @@ class RandomLayer:
         True
         """
         given = _variances(q)
-        square = self._of.one(given.ravel())[2]
+        square = self._of.moments(given.ravel()).square_of_slope
         weight = self._scales[0]
         result = weight * square if weight else np.zeros_like(square)
         return shaped(result.reshape(given.shape), q)
@@ -152,8 +152,8 @@ class RandomLayer:
             raise ValueError("q = 0: fields without variance have no correlation; pass q > 0")
         weight, bias = self._scales
         flat = variance.ravel()
-        gap = weight * self._of.two(1 - given.ravel(), flat)[0]
-        total = weight * self._of.one(flat)[0] + bias
+        gap = weight * self._of.pair_moments(1 - given.ravel(), flat)[0]
+        total = weight * self._of.moments(flat).square + bias
         if (total == 0).any():
             why = "below the range of floats" if weight or bias else "sigma_w = sigma_b = 0"
             raise ValueError(f"{why}: the next layer has no variance, and so no correlation")
@@ -253,7 +253,7 @@ class RandomLayer:
         decades = max(0, math.ceil(math.log10(GRID[0] / bias)) + 1) if bias else 0
         grid = np.append(GRID[0] * 10.0 ** (np.arange(-8 * decades, 0) / 8), GRID[self._of.reach >= GRID])
         q = variances(self._of, weight, bias, grid)
-        if bias == 0 and weight * self._of.one(np.array([1e-300]))[0][0] < 1e-200:
+        if bias == 0 and weight * self._of.moments(np.array([1e-300])).square[0] < 1e-200:
             q = np.append(0.0, q)
         every = described(self._of, np.full(q.size, weight), np.full(q.size, bias), q)
         return points([self] * q.size, every)

@@ -208,7 +208,7 @@ def _rows(function: Activation, biases: Floats, start: float) -> list[_End]:
     if function.flat:
         return [_End(kind.NONE, 0.0, (0.0, np.inf), (b, b)) for b in biases]
     if of.homogeneous:
-        share = float(of.one(np.ones(1))[2][0])
+        share = float(of.moments(np.ones(1)).square_of_slope[0])
         if share == 0:
             return [_End(kind.NONE, np.inf, (0.0, 0.0), (b, b)) for b in biases]
         ends = [(kind.UNBOUNDED, np.inf) if b else (kind.EDGE, start) for b in biases]
@@ -236,8 +236,8 @@ class _Curve(NamedTuple):
 
 def _curves(of: Averages, biases: Floats, start: float) -> list[_Curve]:
     grid = np.unique(np.append(_grid(of, min([start, *biases[biases > 0]])), start))
-    values = np.array(of.one(grid))
-    zero = np.array(of.one(np.array([1e-300])))[:, 0]
+    values = np.array(of.moments(grid))
+    zero = np.array(of.moments(np.array([1e-300])))[:, 0]
     rows, cells = [], []
     for b in biases:
         steep = values[0] - (grid - b) * values[1]  # of the sign of dw/dq
@@ -249,11 +249,11 @@ def _curves(of: Averages, biases: Floats, start: float) -> list[_Curve]:
     row, cell = np.concatenate(rows), np.concatenate(cells)
 
     def turn(x: Floats, which: Ints) -> Floats:
-        mean, curve, _ = of.one(x)
+        mean, curve, _ = of.moments(x)
         return np.asarray(mean - (x - row[which]) * curve)
 
     turns = roots(turn, grid[cell], grid[cell + 1]) if row.size else np.empty(0)
-    more = np.array(of.one(turns)) if row.size else np.empty((3, 0))
+    more = np.array(of.moments(turns)) if row.size else np.empty((3, 0))
     curves, first = [], 0
     for b, of_row in zip(biases, rows, strict=True):
         own = slice(first, first + of_row.size)
@@ -331,11 +331,11 @@ def _ends(of: Averages, curves: list[_Curve]) -> list[_End]:
     low, high = np.array([found[i] for i in rows]).reshape(-1, 2).T
 
     def height(x: Floats, which: Ints) -> Floats:
-        mean, _, square = of.one(x)
+        mean, _, square = of.moments(x)
         return np.asarray((x - biases[which]) * square - mean)
 
     q = roots(height, low, high) if rows else low
-    weights = 1 / of.one(q)[2] if rows else q
+    weights = 1 / of.moments(q).square_of_slope if rows else q
     for i, at, weight in zip(rows, q.tolist(), weights.tolist(), strict=True):
         found[i] = _End(TransitionKind.EDGE, weight, (1.0, 1.0), (at, at))
     return [end for end in found if isinstance(end, _End)]
@@ -351,13 +351,13 @@ def _sides(of: Averages, jumps: list[tuple[_Curve, _Jump]]) -> list[_End]:
     q, at = low.copy(), np.flatnonzero(low < high)
 
     def beside(x: Floats, which: Ints) -> Floats:
-        return np.asarray(x - biases[at[which]] - level[at[which]] * of.one(x)[0])
+        return np.asarray(x - biases[at[which]] - level[at[which]] * of.moments(x).square)
 
     if at.size:
         q[at] = roots(beside, low[at], high[at])
     far = np.isinf(q)
     with np.errstate(invalid="ignore"):  # levels beyond float64, which are no ends
-        chi = level * of.one(np.where(far, 1.0, q))[2]
+        chi = level * of.moments(np.where(far, 1.0, q)).square_of_slope
     chi[far] = level[far] * limits(of)[1] if far.any() else chi[far]
     kinds = [TransitionKind.FOLD if jump.fold else TransitionKind.BASIN for _, jump in jumps]
     pairs = zip(kinds, level[::2].tolist(), chi.reshape(-1, 2).tolist(), q.reshape(-1, 2).tolist(), strict=True)

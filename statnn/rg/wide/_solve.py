@@ -78,7 +78,7 @@ def _reached(of: Averages, weights: Floats, biases: Floats, start: float, relati
     at = np.flatnonzero(bounded)
 
     def gap(x: Floats, which: Ints) -> Floats:
-        return weights[at[which]] * of.one(x)[0] + biases[at[which]] - x
+        return weights[at[which]] * of.moments(x).square + biases[at[which]] - x
 
     if at.size:
         q[at] = roots(gap, low[at], high[at], relative=relative)
@@ -93,14 +93,14 @@ def _jumped(of: Averages, weights: Floats, biases: Floats, start: float, q: Floa
     M √q never falls, so that a jump over a fixed point at most halves the distance in ln q: without another one in
     between it is reached all the same [exact].
     """
-    landed = weights * of.one(np.array([start]))[0] + biases
+    landed = weights * of.moments(np.array([start])).square + biases
     with np.errstate(invalid="ignore"):
         over = np.isfinite(q) & (q > 0) & ((landed - q) * (q - start) > JUMP * q * np.abs(q - start))
     at = np.flatnonzero(over)
     if not at.size:
         return at, landed[at]
     grid = q[at, None] * (landed[at] / q[at])[:, None] ** (np.arange(1, 9) / 8)
-    left = weights[at, None] * of.one(grid.ravel())[0].reshape(grid.shape) + biases[at, None] - grid
+    left = weights[at, None] * of.moments(grid.ravel()).square.reshape(grid.shape) + biases[at, None] - grid
     lost = (left * np.sign(landed[at] - q[at])[:, None] > 0).any(axis=1)
     return at[lost], landed[at[lost]]
 
@@ -108,7 +108,7 @@ def _jumped(of: Averages, weights: Floats, biases: Floats, start: float, q: Floa
 def described(of: Averages, weights: Floats, biases: Floats, q: Floats, *, relative: float = 1e-15) -> Solution:
     """Return all that belongs to fixed points q of the variance; inf where it has no bound."""
     bounded = np.isfinite(q)
-    mean, curve, squared = of.one(np.where(bounded, q, 1.0))
+    mean, curve, squared = of.moments(np.where(bounded, q, 1.0))
     with np.errstate(invalid="ignore"):
         slope, chi = weights * curve, np.where(weights > 0, weights * squared, 0.0)
     some = bounded & (q > 0)
@@ -131,10 +131,10 @@ def variances(of: Averages, weight: float, bias: float, grid: Floats) -> Floats:
     """Return all q > 0 of one layer where V(q) - q changes sign along a grid, or within a cell of it."""
 
     def turn(x: Floats, which: Ints) -> Floats:  # noqa: ARG001 - one function in many brackets
-        return np.asarray(weight * of.one(x)[1] - 1)
+        return np.asarray(weight * of.moments(x).slope - 1)
 
     def gap(x: Floats, which: Ints) -> Floats:  # noqa: ARG001
-        return np.asarray(weight * of.one(x)[0] + bias - x)
+        return np.asarray(weight * of.moments(x).square + bias - x)
 
     every = np.arange(grid.size)
     steep = np.sign(turn(grid, every))
@@ -149,7 +149,7 @@ def variances(of: Averages, weight: float, bias: float, grid: Floats) -> Floats:
 
 def _homogeneous(of: Averages, weights: Floats, biases: Floats, start: float) -> Solution:
     """Return the fixed points of φ(sh) = sφ(h), for which V(q) = r q + σ_b²."""
-    r = weights * of.one(np.ones(1))[1]
+    r = weights * of.moments(np.ones(1)).slope
     even = np.abs(r - 1) <= ROUNDING
     kept = even & (biases == 0)
     bounded = (r < 1) & ~even
@@ -167,8 +167,8 @@ def _walk(of: Averages, weights: Floats, biases: Floats, start: float) -> tuple[
     """Return brackets of the variance and whether there is one; both ends are zero where it dies out."""
     low, high = np.full(weights.size, start), np.full(weights.size, start)
     bounded = np.ones(weights.size, dtype=bool)
-    first = weights * of.one(np.array([start]))[0] + biases - start
-    least = of.one(np.array([1e-300]))[0][0]  # not zero for sign and sigmoid
+    first = weights * of.moments(np.array([start])).square + biases - start
+    least = of.moments(np.array([1e-300])).square[0]  # not zero for sign and sigmoid
     for up in (True, False):
         going, q = np.flatnonzero(first > 0 if up else first < 0), start
         while going.size:
@@ -199,7 +199,7 @@ def crossing(of: Averages, weights: Floats, biases: Floats, grid: Floats) -> tup
     Cells in which it turns around before it reaches zero are looked into, so that no pair of fixed points is missed
     that a cell holds alone.
     """
-    mean, curve, _ = of.one(grid)
+    mean, curve, _ = of.moments(grid)
     left = weights[:, None] * mean + biases[:, None] - grid
     steep = weights[:, None] * curve - 1
     sign = np.sign(left[:, :1])
@@ -209,10 +209,10 @@ def crossing(of: Averages, weights: Floats, biases: Floats, grid: Floats) -> tup
     if row.size:
 
         def turn(x: Floats, which: Ints) -> Floats:
-            return weights[row[which]] * of.one(x)[1] - 1
+            return weights[row[which]] * of.moments(x).slope - 1
 
         at = roots(turn, grid[cell], grid[cell + 1])
-        beyond = sign[row, 0] * (weights[row] * of.one(at)[0] + biases[row] - at) <= 0
+        beyond = sign[row, 0] * (weights[row] * of.moments(at).square + biases[row] - at) <= 0
         crossed[row[beyond], cell[beyond]], far[row[beyond], cell[beyond]] = True, at[beyond]
     every, first = np.arange(len(weights)), crossed.argmax(axis=1)
     found = crossed[every, first]
@@ -248,7 +248,7 @@ def limits(of: Averages) -> tuple[float, float, float]:
 def _read_off(of: Averages, far: float) -> list[tuple[float | None, float]]:
     """Return each limit, None where there is none yet, and what it is if there is none at all."""
     q = far / np.array([1.0, 4.0, 16.0, 64.0])
-    mean, _, square = of.one(q)
+    mean, _, square = of.moments(q)
     return [_limit(mean / q), _limit(square), _limit(q * square / mean) if mean.all() else (0.0, 0.0)]
 
 
@@ -273,7 +273,7 @@ def _correlations(
 
     def surplus(x: Floats, which: Ints) -> Floats:
         here = np.exp(x)
-        gap = of.two(here, q[at[which]])[0]
+        gap = of.pair_moments(here, q[at[which]])[0]
         return np.asarray(weights[at[which]] * gap / (q[at[which]] * here) - 1)
 
     everything = np.arange(at.size)
@@ -294,5 +294,5 @@ def _correlations(
         todo = todo[low[todo] > -690.0]
     e[at] = np.exp(roots(surplus, low, high, relative=relative))
     found = some & (chi > 1 + CRITICAL)
-    steep[found] = weights[found] * of.two(e[found], q[found])[1]
+    steep[found] = weights[found] * of.pair_moments(e[found], q[found])[1]
     return e, steep
