@@ -39,7 +39,8 @@ def _subset(family: str, slant: str, weight: str, letters: frozenset[str]) -> tu
     from matplotlib.font_manager import FontProperties, findfont
 
     try:
-        path = findfont(FontProperties(family=[family], style=slant, weight=weight), fallback_to_default=False)
+        properties = FontProperties(family=[family], style=slant, weight=weight)  # type: ignore[arg-type]
+        path = findfont(properties, fallback_to_default=False)
     except ValueError:
         return b"", letters
     font = TTFont(path, recalcTimestamp=False, fontNumber=0)

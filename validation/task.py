@@ -156,7 +156,7 @@ def _draw(claim: Claim, data: dict[str, np.ndarray], path: Path) -> None:
     with plot.style():
         figure = Figure()
         claim.draw(data, figure)
-        plot.save(figure, path, **data)
+        plot.save(figure, path, **data)  # type: ignore[arg-type]
 
 
 @cache
