@@ -55,7 +55,10 @@ class Comparison:
             return f"equal to {name}: the difference simplifies to zero"
         if self.how:
             return f"equal to {name} at {_points(self.formula, self.expression)} points of its range to {DIGITS} digits"
-        ours, theirs = ("no value" if one is None else mpmath.nstr(one, 20) for one in self.values)
+        digits = next(
+            (some for some in (10, 20, 35) if len({mpmath.nstr(one, some) for one in self.values}) > 1), DIGITS
+        )
+        ours, theirs = ("no value" if one is None else mpmath.nstr(one, digits) for one in self.values)
         at = ", ".join(f"{symbol} = {mpmath.nstr(value, 17)}" for symbol, value in self.at.items())
         return f"not equal to {name}: at {at or 'every point'} the formula is {ours}, the expression {theirs}"
 

@@ -182,6 +182,8 @@ def test_an_expression_of_ones_own_is_compared_by_the_names_of_its_symbols():
         assert abs(mpmath.mpf(WORKING.evaluate(**wrong.at)) - ours) < mpmath.mpf(10) ** -48
         assert abs(theirs - ours - mpmath.mpf(10) ** -40) < mpmath.mpf(10) ** -48
     assert all(f"{name} = {mpmath.nstr(value, 17)}" in str(wrong) for name, value in wrong.at.items())
+    ours, theirs = str(wrong).split(" the formula is ")[1].split(", the expression ")
+    assert ours != theirs, "both are printed with the digits in which they differ"
 
 
 def test_survival_is_compared_as_the_derivation_has_it():
