@@ -9,6 +9,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
+from itertools import repeat
 from pathlib import Path
 from typing import NamedTuple
 
@@ -28,23 +29,23 @@ class Checked(NamedTuple):
     failure: str
 
 
-def checked(name: str) -> Checked:
+def checked(name: str, thorough: bool) -> Checked:
     """Check one derivation and return its text, and what failed if anything did."""
     each, failure = derivation(name), ""
     try:
-        each.check()
+        each.check(thorough=thorough)
     except AssertionError as error:
         failure = str(error)
     return Checked(name, str(each), each.kinds(), failure)
 
 
-def all_checked(names: list[str]) -> Iterator[Checked]:
+def all_checked(names: list[str], *, thorough: bool) -> Iterator[Checked]:
     """Check derivations, two at a time, and yield them in their order."""
     if len(names) == 1:
-        yield checked(names[0])
+        yield checked(names[0], thorough)
         return
     with ProcessPoolExecutor(PROCESSES) as pool:
-        yield from pool.map(checked, names)
+        yield from pool.map(checked, names, repeat(thorough))
 
 
 def parsed(arguments: list[str]) -> argparse.Namespace:
@@ -52,6 +53,7 @@ def parsed(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser("python -m statnn.theory", description="Check derivations and print them.")
     parser.add_argument("names", nargs="*", metavar="NAME", help="derivations (default: all; --list names them)")
     parser.add_argument("--list", action="store_true", help="print names, titles, standings and sources, and leave")
+    parser.add_argument("--thorough", action="store_true", help="evaluate integrals and endless sums at more points")
     parser.add_argument("--document", metavar="FILE.tex", type=Path, help="write a LaTeX document for pdflatex")
     asked = parser.parse_args(arguments)
     for name in asked.names:
@@ -75,7 +77,7 @@ def main(arguments: list[str]) -> int:
         return 0
     kinds: Counter[Kind] = Counter()
     failures = 0
-    for number, found in enumerate(all_checked(names), 1):
+    for number, found in enumerate(all_checked(names, thorough=asked.thorough), 1):
         sys.stderr.write(f"{number}/{len(names)} {found.name}: {found.failure or 'holds'}\n")
         kinds.update(found.kinds)
         failures += bool(found.failure)

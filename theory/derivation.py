@@ -66,11 +66,17 @@ class Derivation:
         kinds = ", ".join(f"{count} {kind}" for kind, count in self.kinds().items())
         return f"Derivation({self.name!r}, {self.standing}: {kinds})"
 
-    def check(self) -> None:
-        """Check every step; raise `AssertionError` naming the first that fails."""
+    def check(self, *, thorough: bool = False) -> None:
+        """Check every step; raise `AssertionError` naming the first that fails.
+
+        Parameters
+        ----------
+        thorough : bool, optional
+            Whether numbers that take long are evaluated at as many points as the rest, see :meth:`Step.check`.
+        """
         for number, step in enumerate(self.steps, 1):
             try:
-                step.check()
+                step.check(thorough=thorough)
             except AssertionError as failure:
                 raise AssertionError(f"{self.name}, step {number}: {failure}") from None
 

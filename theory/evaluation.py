@@ -7,6 +7,7 @@ forty, an inequality is positive, a limit is approached, and what a series leave
 
 from collections.abc import Callable, Sequence
 from functools import cache
+from itertools import product
 from random import Random
 from typing import Any, TypeAlias
 
@@ -161,16 +162,34 @@ def _slow(*sides: sp.Expr) -> bool:
 
 
 def _points(
-    sides: tuple[sp.Expr, ...], domain: Domain, besides: sp.Symbol | None = None
-) -> tuple[tuple[sp.Symbol, ...], list[list[mpmath.mpf]]]:
-    """Return the symbols of `sides`, without `besides`, and points in their range: fewer where values take long."""
+    sides: tuple[sp.Expr, ...], domain: Domain, besides: sp.Symbol | None = None, *, thorough: bool = False
+) -> tuple[tuple[sp.Symbol, ...], list[Sequence[Any]]]:
+    """Return the symbols of `sides`, without `besides`, and points in their range: one where values take long."""
     symbols = tuple(sorted({symbol for side in sides for symbol in side.free_symbols} - {besides}, key=str))
     random = Random(20)  # noqa: S311 - points, not secrets
-    count = 1 if not symbols else 3 if _slow(*sides) else POINTS
-    return symbols, [[_draw(symbol, dict(domain), random) for symbol in symbols] for _ in range(count)]
+    count = 1 if not symbols or (_slow(*sides) and not thorough) else POINTS
+    return symbols, [tuple(_draw(symbol, dict(domain), random) for symbol in symbols) for _ in range(count)]
 
 
-def _place(symbols: tuple[sp.Symbol, ...], point: list[mpmath.mpf]) -> str:
+def _corners(symbols: tuple[sp.Symbol, ...], domain: dict[sp.Symbol, Any]) -> list[tuple[Any, ...]]:
+    """Return corners of the range of symbols, sixteen at most; what has no end there goes far, to 1/1000 and 30."""
+    every = list(product(*(_ends(symbol, domain.get(symbol)) for symbol in symbols)))
+    return every[:: max(1, len(every) // 16)]
+
+
+def _ends(symbol: sp.Symbol, bounds: Any) -> tuple[Any, Any]:
+    near, far = mpmath.mpf(1) / 1000, mpmath.mpf(30)
+    if isinstance(bounds, range):
+        return mpmath.mpf(bounds[0]), mpmath.mpf(bounds[-1])
+    if bounds is not None:
+        low, high = map(mpmath.mpf, bounds)
+        return low + (high - low) * near, high - (high - low) * near
+    if symbol.is_integer:
+        return mpmath.mpf(1 if symbol.is_positive else 0), far
+    return (near if symbol.is_positive or symbol.is_nonnegative else -far), far
+
+
+def _place(symbols: tuple[sp.Symbol, ...], point: Sequence[Any]) -> str:
     where = ", ".join(f"{symbol} = {mpmath.nstr(value, 6)}" for symbol, value in zip(symbols, point, strict=True))
     return f"at {where}" if where else "everywhere"
 
@@ -181,22 +200,26 @@ def _size(value: Any) -> Any:
 
 
 @cache
-def gap_of(left: sp.Expr, right: sp.Expr, domain: Domain = ()) -> str:
+def gap_of(left: sp.Expr, right: sp.Expr, domain: Domain = (), *, thorough: bool = False) -> str:
     """Return where and by what two sides differ, and nothing when they agree to forty digits everywhere."""
-    symbols, points = _points((left, right), domain)
+    symbols, points = _points((left, right), domain, thorough=thorough)
     one, other = (number(side, symbols) for side in (left, right))
     with mpmath.workdps(DIGITS + 20):
         for point in points:
             a, b = one(*point), other(*point)
             if not _size(a - b) <= mpmath.mpf(10) ** -AGREE * max(1, _size(a), _size(b)):
-                return f"{mpmath.nstr(a, 12)} is not {mpmath.nstr(b, 12)} {_place(symbols, point)}"
+                by = mpmath.nstr(a - b, 3)
+                sides = f"the left side {mpmath.nstr(a, 12)} is not the right side {mpmath.nstr(b, 12)}"
+                return f"{sides}: they differ by {by} {_place(symbols, point)}"
     return ""
 
 
 @cache
-def sign_of(positive: sp.Expr, domain: Domain = ()) -> str:
-    """Return where an expression is not positive, and nothing when it is everywhere."""
-    symbols, points = _points((positive,), domain)
+def sign_of(positive: sp.Expr, domain: Domain = (), *, thorough: bool = False) -> str:
+    """Return where an expression is not positive, in its range or at a corner, and nothing when it is everywhere."""
+    symbols, points = _points((positive,), domain, thorough=thorough)
+    if thorough or not _slow(positive):
+        points += _corners(symbols, dict(domain))
     value = number(positive, symbols)
     with mpmath.workdps(DIGITS + 20):
         for point in points:
@@ -208,15 +231,23 @@ def sign_of(positive: sp.Expr, domain: Domain = ()) -> str:
 
 @cache
 def approach_of(
-    gap: sp.Expr, scale: sp.Expr, variable: sp.Symbol, end: sp.Expr, power: int, domain: Domain = (), direction: int = 1
+    gap: sp.Expr,
+    scale: sp.Expr,
+    variable: sp.Symbol,
+    end: sp.Expr,
+    power: int,
+    domain: Domain = (),
+    direction: int = 1,
+    *,
+    thorough: bool = False,
 ) -> str:
     """Return where `gap` does not fall as fast as `scale` when `variable` goes to `end`, and nothing when it does."""
-    symbols, points = _points((gap, scale), domain, variable)
+    symbols, points = _points((gap, scale), domain, variable, thorough=thorough)
     ahead = (variable, *symbols)
     rest, size = number(gap, ahead), number(scale, ahead)
     with mpmath.workdps(_WORK):
         away, nearer = (_close(end, digits, direction) for digits in (power // 2, power))
-        for point in points[: POINTS // 4]:
+        for point in points if thorough else points[: POINTS // 4]:
             far, near = abs(rest(away, *point)), abs(rest(nearer, *point))
             fall = abs(size(nearer, *point) / size(away, *point))
             if not near <= _SLACK * fall * far + _FLOOR:

@@ -96,10 +96,17 @@ class Step:
     def __repr__(self) -> str:
         return f"Step({self.statement!r}, {self.kind})"
 
-    def check(self) -> None:
-        """Raise `AssertionError` unless the printed equation holds in numbers, and exactly."""
+    def check(self, *, thorough: bool = False) -> None:
+        """Raise `AssertionError` unless the printed equation holds in numbers, and exactly.
+
+        Parameters
+        ----------
+        thorough : bool, optional
+            Whether integrals and endless sums, which take long, are evaluated at as many points as the rest, at the
+            corners of their range too, and limits and series at all of them.
+        """
         try:
-            failure = self._second_opinion() if self.kind in CHECKED else ""
+            failure = self._second_opinion(thorough=thorough) if self.kind in CHECKED else ""
         except (ArithmeticError, NameError, TypeError, ValueError) as error:
             failure = f"{error}: no value, so narrow the domain, define the names, or call the step argued"
         if failure:
@@ -190,7 +197,7 @@ class Step:
         power = sp.degree(order.args[0].subs(variable, small if end == 0 else 1 / small), small)
         return sp.simplify(sp.series(gap, small, 0, power).removeO())
 
-    def _second_opinion(self) -> str:
+    def _second_opinion(self, *, thorough: bool) -> str:
         """Return what is wrong with the printed equation in numbers, nothing when it holds."""
         if not isinstance(self.equation, Relational):
             return f"{self.equation} is no relation between two sides"
@@ -199,17 +206,18 @@ class Step:
         if self.kind == "instance" and not self.cases:
             return "no case in which the equation is checked"
         pairs = self._in_cases() if self.kind == "instance" else [self.sides()]
-        return next(filter(None, (_unnamed(*pair) or self._in_numbers(*pair) for pair in pairs)), "")
+        return next(filter(None, (_unnamed(*pair) or self._in_numbers(*pair, thorough) for pair in pairs)), "")
 
-    def _in_numbers(self, left: sp.Expr, right: sp.Expr) -> str:
+    def _in_numbers(self, left: sp.Expr, right: sp.Expr, thorough: bool) -> str:
         """Return where two sides are not as this kind of step says, nothing when they are."""
         if self.kind == "limit":
-            return _approached(left, right, self.domain)
+            return _approached(left, right, self.domain, thorough=thorough)
         if self.kind == "series":
-            return _left_out(left, right, *(self.toward or ()), domain=self.domain)
+            return _left_out(left, right, *(self.toward or ()), domain=self.domain, thorough=thorough)
         if self.kind == "inequality":
             left, right = self._compared()
-        return gap_of(left, right, self.domain) or sign_of(put_in(self.positive, self.where), self.domain)
+        form = put_in(self.positive, self.where)
+        return gap_of(left, right, self.domain, thorough=thorough) or sign_of(form, self.domain, thorough=thorough)
 
     def _says_nothing(self) -> bool:
         """Whether the printed equation is one of the definitions, or has the same side twice."""
@@ -235,7 +243,7 @@ def _is_positive(form: sp.Expr) -> bool:
     return form.xreplace({each: sp.Dummy(positive=True) for each in sums}).is_positive is True
 
 
-def _approached(left: sp.Expr, right: sp.Expr, domain: Domain) -> str:
+def _approached(left: sp.Expr, right: sp.Expr, domain: Domain, *, thorough: bool) -> str:
     """Return why the limit in `left` is not `right`."""
     limits = list(left.atoms(sp.Limit))
     if len(limits) != 1:
@@ -244,16 +252,19 @@ def _approached(left: sp.Expr, right: sp.Expr, domain: Domain) -> str:
     gap = left.xreplace({limits[0]: body}) - right
     side = -1 if str(direction) == "-" else 1
     away = 1 / variable if end is sp.oo else abs(variable - end)
-    return approach_of(gap, away ** sp.Rational(1, 5), variable, end, LIMIT, domain, side)
+    return approach_of(gap, away ** sp.Rational(1, 5), variable, end, LIMIT, domain, side, thorough=thorough)
 
 
-def _left_out(left: sp.Expr, right: sp.Expr, variable: sp.Symbol, end: sp.Expr, *, domain: Domain) -> str:
+def _left_out(
+    left: sp.Expr, right: sp.Expr, variable: sp.Symbol, end: sp.Expr, *, domain: Domain, thorough: bool
+) -> str:
     """Return why the difference of two sides is not of the order that one of them leaves out."""
     orders = [part for side in (left, right) for part in side.atoms(sp.Function) if part.func.__name__ == "O"]
     if len(orders) != 1:
         return "a series leaves out one O"
     (scale,) = orders[0].args
-    return approach_of((left - right).xreplace({orders[0]: sp.S.Zero}), scale, variable, end, SERIES, domain)
+    gap = (left - right).xreplace({orders[0]: sp.S.Zero})
+    return approach_of(gap, scale, variable, end, SERIES, domain, thorough=thorough)
 
 
 def _difference(left: Any, right: Any, by: Rewrite) -> sp.Expr:

@@ -139,8 +139,25 @@ def test_a_right_step_holds(right):
 
 def test_a_failure_says_which_sides_differ_by_what_and_where():
     step = identity("wrong", f(x), 3 * x, where={f(x): 2 * x}, by=trusted)
-    with pytest.raises(AssertionError, match=r"[\d.]+ is not [\d.]+ at x = [\d.]+, in the printed equation .* wrong"):
+    with pytest.raises(
+        AssertionError, match=r"left side [\d.]+ is .* [\d.]+: they differ by -[\d.]+ at x = [\d.]+, in .* wrong"
+    ):
         step.check()
+
+
+def test_inequalities_are_evaluated_at_the_corners_of_their_range():
+    corner = x + y - sp.Rational(1, 100)
+    assert "not positive at x = 0.001, y = 0.001" in sign_of(corner)
+    assert not sign_of(corner, ((x, (1, 2)),))
+    assert "at u = 3.0" in sign_of(3 - u, ((u, range(1, 4)),))
+
+
+def test_what_takes_long_is_evaluated_at_more_points_when_asked_for():
+    """A false zero that only shows for small x is missed by the one point of an integral, and found by twenty."""
+    step = identity("mostly", sp.Integral(t, (t, 0, x)), x**2 / 2 + sp.Heaviside(1 - x), domain={x: (0, 3)}, by=trusted)
+    step.check()
+    with pytest.raises(AssertionError, match="they differ by -1"):
+        step.check(thorough=True)
 
 
 def test_kinds_are_counted_and_printed():
@@ -148,7 +165,7 @@ def test_kinds_are_counted_and_printed():
     derivation = Derivation("kinds", "Kinds", "nowhere", "own", steps)
     assert derivation.kinds() == {"identity": 1, "definition": 1, "argued": 1}
     assert r"three \emph{(argued)}" in derivation.latex()
-    assert "1 identity, 1 definition, 1 argued" in derivation.latex()
+    assert "1 step checked: 1 identity; not checked: 1 definition, 1 argued" in derivation.latex()
 
 
 def test_definitions_bind_their_symbols_alone():
