@@ -6,6 +6,7 @@ import subprocess
 import sys
 from xml.etree import ElementTree as ET
 
+import networkx as nx
 import pytest
 import sympy as sp
 from derived import built
@@ -163,3 +164,13 @@ def test_the_command_refuses_at_once(arguments, message, tmp_path):
     assert message in ran.stderr
     assert not ran.stdout
     assert not list(tmp_path.iterdir())
+
+
+def test_derivations_build_on_each_other_without_circles():
+    graph = nx.DiGraph([(name, other) for name in DERIVATIONS for other in built(name).uses])
+    assert set(graph) <= set(DERIVATIONS)
+    assert nx.is_directed_acyclic_graph(graph)
+    assert {"urn", "beta-bernoulli"} == set(built("survival").uses)
+    assert "Builds on: beta-bernoulli, urn\n" in str(built("survival"))
+    assert r"Assumes: \(N \to \infty\) at fixed \(cD/(bN)\)" in built("gamma-poisson").latex()
+    assert "<p>Assumes: for the acceptance" in built("swap")._repr_html_()

@@ -164,4 +164,5 @@ def bound() -> Derivation:
         OWN,
         "own",
         (*_hazards(), *_integrated(), *_relative()),
+        uses=("survival", "gamma-poisson"),
     )

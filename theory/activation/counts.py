@@ -96,4 +96,5 @@ def counts() -> Derivation:
             ),
             identity("In the paper's variables.", x, c * D / (b * N), where={x: D / a, a: b * N / c}),
         ),
+        uses=("beta-bernoulli", "gamma-poisson"),
     )

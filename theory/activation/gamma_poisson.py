@@ -114,4 +114,6 @@ def gamma_poisson() -> Derivation:
                 domain=share | {N: range(2, 6)},
             ),
         ),
+        assumes=("N → ∞ at fixed cD/(bN)",),
+        uses=("mean-field", "beta-bernoulli", "urn", "survival"),
     )

@@ -58,4 +58,6 @@ def growth() -> Derivation:
                 where={S(D): silent, h(D): hazard},
             ),
         ),
+        assumes=("D is continuous",),
+        uses=("survival", "gamma-poisson"),
     )

@@ -107,6 +107,10 @@ def beta_bernoulli() -> Derivation:
                 by=by_gamma,
             ),
         ),
+        assumes=(
+            "in every sample each neuron fires by itself, at most once, with the probability of the hypothesis",
+            "N > c",
+        ),
     )
 
 
@@ -174,6 +178,7 @@ def urn() -> Derivation:
                 by=by_gamma,
             ),
         ),
+        assumes=("every event activates exactly one neuron, drawn by the hypothesis",),
     )
 
 

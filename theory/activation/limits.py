@@ -80,4 +80,5 @@ def limits() -> Derivation:
                 by=by_induction(n, 0, lambda step: sp.simplify(sp.expand_func(step))),
             ),
         ),
+        uses=("survival", "urn", "gamma-poisson"),
     )

@@ -119,4 +119,6 @@ def log_gamma() -> Derivation:
                 by=lambda gap: _by_gamma(gap.rewrite(sp.gamma)),
             ),
         ),
+        assumes=("Stirling's series is the asymptotic series of ln Γ",),
+        uses=("beta-bernoulli", "survival"),
     )

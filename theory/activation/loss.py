@@ -105,6 +105,8 @@ def loss() -> Derivation:
             limit("fully developed at late times, absent at the start.", sp.Limit(knee, D, 0), 0),
             identity("In terms of α the two exponents are 1 − α and 2 − α.", b + 1, 2 - alpha, where={alpha: 1 - b}),
         ),
+        assumes=("the loss of a neuron depends on how often it has fired, and is weighted by how often it will fire",),
+        uses=("beta-bernoulli", "survival", "gamma-poisson"),
     )
 
 

@@ -73,6 +73,8 @@ def rarefaction() -> Derivation:
                 by=_by_normalisation(missed * law, rest),
             ),
         ),
+        assumes=("samples are drawn without replacement",),
+        uses=("beta-bernoulli",),
     )
 
 

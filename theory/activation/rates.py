@@ -48,4 +48,8 @@ def mean_field() -> Derivation:
                 where={K(D): GP_WORKING},
             ),
         ),
+        assumes=(
+            "the hypothesis pᵢ = c(Dᵢ+b)/(cD+bN) for the next sample",
+            "K stands for its mean, and D is continuous",
+        ),
     )

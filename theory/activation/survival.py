@@ -97,4 +97,5 @@ def survival() -> Derivation:
                 },
             ),
         ),
+        uses=("beta-bernoulli", "urn"),
     )

@@ -91,6 +91,7 @@ def urn_law() -> Derivation:
                 by=by_gamma,
             ),
         ),
+        uses=("urn", "survival"),
     )
 
 

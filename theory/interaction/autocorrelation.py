@@ -211,4 +211,5 @@ def autocorrelation() -> Derivation:
         TEXTBOOK,
         "exact",
         (*_mean(), *_window()),
+        assumes=("a stationary chain whose correlations decay as one exponential",),
     )

@@ -100,6 +100,7 @@ def heat_bath() -> Derivation:
             ),
             *_one_layer(),
         ),
+        assumes=("couplings are symmetric, and no spin is coupled to itself",),
     )
 
 
@@ -204,6 +205,8 @@ def metropolis() -> Derivation:
                 by=by_modulus,
             ),
         ),
+        assumes=("couplings are symmetric, and no spin is coupled to itself", "a proposal is as likely as its return"),
+        uses=("heat-bath",),
     )
 
 

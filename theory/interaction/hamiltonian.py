@@ -226,4 +226,5 @@ def hamiltonian() -> Derivation:
         HAMILTONIAN,
         "own",
         (*_widened(), *_gradient(), *_locality(), *_integrated()),
+        assumes=("every δ of a layer is widened to a Gaussian of one variance", "the activation has two derivatives"),
     )

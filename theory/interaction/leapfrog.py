@@ -214,4 +214,6 @@ def leapfrog() -> Derivation:
         TEXTBOOK,
         "exact",
         (*_geometry(), *_energy(), *_oscillator()),
+        assumes=("the potential is smooth",),
+        uses=("metropolis",),
     )

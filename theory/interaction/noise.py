@@ -158,4 +158,5 @@ def noise_coordinates() -> Derivation:
         HAMILTONIAN,
         "own",
         (*_coordinates(net), *_gradient(net)),
+        uses=("hamiltonian",),
     )

@@ -222,4 +222,6 @@ def stiffness() -> Derivation:
         HAMILTONIAN,
         "asymptotic",
         (*_expansion(), *_linear(), *_conditioned()),
+        assumes=("the activation is smooth, and λ is large",),
+        uses=("hamiltonian",),
     )

@@ -119,4 +119,6 @@ def swap() -> Derivation:
                 where={accepted: SWAP, _s: sp.sqrt(heat) / temperature},
             ),
         ),
+        assumes=("for the acceptance: the energy is Gaussian at each temperature",),
+        uses=("metropolis",),
     )

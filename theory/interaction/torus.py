@@ -349,4 +349,8 @@ def torus() -> Derivation:
         "textbook result (Onsager, Kaufman): the modes are checked by enumeration, what follows from them is proved",
         "exact",
         (*_duality(), *_finite(), *_bulk(), *_energy()),
+        assumes=(
+            "Kaufman's modes hold at sizes beyond those that are enumerated",
+            "for the critical coupling: there is a single transition",
+        ),
     )

@@ -178,4 +178,6 @@ def gaussian_weights() -> Derivation:
         HAMILTONIAN,
         "own",
         (*_integrated(), *_ridge(), *_conditional()),
+        assumes=("Gaussian priors on weights and biases",),
+        uses=("hamiltonian",),
     )

@@ -104,4 +104,5 @@ def wolff() -> Derivation:
                 cases=[chain | {start: one, end: two} for one, two in product(range(1, 9), repeat=2)],
             ),
         ),
+        assumes=("couplings are not negative, and there is no field",),
     )

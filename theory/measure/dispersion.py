@@ -143,4 +143,5 @@ def dispersion() -> Derivation:
         "this project; the Poisson case is classical (Haldane 1937)",
         "exact",
         (*_steps(), *_limits()),
+        assumes=("all arrangements of the spikes are equally likely",),
     )

@@ -146,4 +146,5 @@ def fano_nulls() -> Derivation:
         SOURCE,
         "exact",
         (*_independent(), *_shuffled(), *_blocked()),
+        assumes=("samples are independent, or dealt out in random order",),
     )

@@ -103,4 +103,5 @@ def tangent_kernel() -> Derivation:
                 by=lambda gap: sp.simplify(sp.expand_log(gap.doit(), force=True)),
             ),
         ),
+        assumes=("the activation has a derivative",),
     )

@@ -116,4 +116,5 @@ def spike_intervals() -> Derivation:
                 where={longer: (1 - r) ** (x / r)},
             ),
         ),
+        assumes=("samples are independent, or dealt out in random order",),
     )

@@ -75,6 +75,7 @@ def permutation_null() -> Derivation:
             ),
             *_few_samples(),
         ),
+        assumes=("units are independent of each other",),
     )
 
 

@@ -147,4 +147,5 @@ def attraction_basins() -> Derivation:
         SOURCE,
         "exact",
         (*_linear(), *_band(), *_classes()),
+        assumes=("noise is Gaussian and independent in every direction",),
     )

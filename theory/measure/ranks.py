@@ -123,4 +123,5 @@ def rank_probability() -> Derivation:
         SOURCE,
         "own",
         (*_ranks(), *_line(), *_random()),
+        assumes=("ties count half",),
     )

@@ -80,6 +80,7 @@ def node_strength() -> Derivation:
                 ],
             ),
         ),
+        assumes=("weights are independent, with mean zero",),
     )
 
 

@@ -195,4 +195,5 @@ def decimation() -> Derivation:
         TEXTBOOK,
         "exact",
         (*_three_parameters(), *_spectrum(), *_flow_lines(), *_fixed_points()),
+        uses=("transfer-matrix",),
     )

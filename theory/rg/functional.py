@@ -204,4 +204,5 @@ def spectrum() -> Derivation:
                 (n + 1 - j) * u * x ** (n + j),
             ),
         ),
+        uses=("functional-fixed-point",),
     )

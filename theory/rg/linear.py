@@ -154,4 +154,5 @@ def linear_layers() -> Derivation:
         OWN,
         "exact",
         (*_integral(), *_matrices(), *_blocks(), *_critical()),
+        assumes=("noise is Gaussian and independent from layer to layer",),
     )

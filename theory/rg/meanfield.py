@@ -150,7 +150,14 @@ def _heat() -> tuple[Step, ...]:
 
 def gaussian_averages() -> Derivation:
     """Derive Gaussian averages with respect to correlation and variance."""
-    return Derivation("gaussian-averages", "Averages over Gaussian fields", TEXTBOOK, "exact", (*_price(), *_heat()))
+    return Derivation(
+        "gaussian-averages",
+        "Averages over Gaussian fields",
+        TEXTBOOK,
+        "exact",
+        (*_price(), *_heat()),
+        assumes=("the functions grow more slowly than a Gaussian falls",),
+    )
 
 
 def erf_layers() -> Derivation:
@@ -161,6 +168,8 @@ def erf_layers() -> Derivation:
         "Williams 1997; Poole et al. 2016; proved here",
         "exact",
         (*_arcsine(), *_erf_slopes()),
+        assumes=("weights and biases are Gaussian, and the layer is infinitely wide",),
+        uses=("gaussian-averages",),
     )
 
 
@@ -265,6 +274,8 @@ def relu_layers() -> Derivation:
         "Cho & Saul 2009; proved here",
         "exact",
         (*_arccosine(), *_kin(), *_critical()),
+        assumes=("weights and biases are Gaussian, and the layer is infinitely wide",),
+        uses=("gaussian-averages",),
     )
 
 

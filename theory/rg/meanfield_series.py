@@ -58,6 +58,7 @@ def tanh_sums() -> Derivation:
                 by=_exponentials,
             ),
         ),
+        assumes=("weights and biases are Gaussian, and the layer is infinitely wide",),
     )
 
 
@@ -228,6 +229,8 @@ def tanh_criticality() -> Derivation:
         LINE,
         "asymptotic",
         (*_averages(), *_at_criticality(), *_near_criticality(), *_correlation()),
+        assumes=("weights are Gaussian, and the layer is infinitely wide",),
+        uses=("gaussian-averages",),
     )
 
 
@@ -299,4 +302,5 @@ def finite_width() -> Derivation:
                 sp.exp(5 * q),
             ),
         ),
+        assumes=("weights are Gaussian; cumulants of the variance beyond the second are of higher order in 1/n",),
     )

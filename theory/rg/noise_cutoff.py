@@ -36,7 +36,13 @@ DRIFT = 3 * u * symbol / 2 - r * u**2 * symbol**5
 def cutoff_by_noise() -> Derivation:
     """Eigenvalue of the noise, the stationary density and the amplitude of <h²>."""
     return Derivation(
-        "noise-cutoff", "Noise cuts criticality off", OURS, "asymptotic", (*_eigenvalues(), *_stationary())
+        "noise-cutoff",
+        "Noise cuts criticality off",
+        OURS,
+        "asymptotic",
+        (*_eigenvalues(), *_stationary()),
+        assumes=("noise is weak, and independent from layer to layer",),
+        uses=("functional-fixed-point", "functional-spectrum"),
     )
 
 
@@ -118,7 +124,13 @@ def _stationary() -> tuple[Step, ...]:
 def noise_correction() -> Derivation:
     """Next order of the stationary law, from the map itself and not from the flow."""
     return Derivation(
-        "noise-correction", "The next order of the stationary law", OURS, "asymptotic", (*_expanded(), *_corrected())
+        "noise-correction",
+        "The next order of the stationary law",
+        OURS,
+        "asymptotic",
+        (*_expanded(), *_corrected()),
+        assumes=("Gaussian noise, weak and independent from layer to layer",),
+        uses=("depth-scaling", "noise-cutoff"),
     )
 
 

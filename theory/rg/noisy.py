@@ -52,4 +52,7 @@ def noisy_doubling() -> Derivation:
                 where=fit,
             ),
         ),
+        assumes=(
+            "two layers are projected on the family by their slope and their cubic term, and the noise by its variance",
+        ),
     )

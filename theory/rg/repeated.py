@@ -154,6 +154,7 @@ def depth_scaling() -> Derivation:
         OURS,
         "asymptotic",
         (*_coordinates(), *_activations()),
+        assumes=("the layer has a series about its fixed point, up to the power 2z − 1",),
     )
 
 
@@ -207,4 +208,6 @@ def finite_depth() -> Derivation:
                 where=scaling,
             ),
         ),
+        assumes=("close to criticality, so that the flow is that of its leading terms",),
+        uses=("depth-scaling",),
     )

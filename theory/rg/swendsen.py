@@ -232,4 +232,5 @@ def swendsen() -> Derivation:
         SOURCE,
         "exact",
         (*_general(), *_decimated(), *_enumerated(), *_matched()),
+        assumes=("blocks depend on the spins alone, not on the couplings",),
     )
