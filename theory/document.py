@@ -1,7 +1,8 @@
 r"""Derivations as one LaTeX document, which pdflatex compiles by itself.
 
 Equations are broken by TeX, which alone knows how wide they are: one that does not fit into a line is set as a
-paragraph, broken after relations and signs, also those between large parentheses.
+paragraph, broken after relations and signs, also those between large parentheses; a fraction that is too wide is
+set on one line with a slash.
 """
 
 from collections import Counter
@@ -18,12 +19,14 @@ _HEAD = r"""\documentclass[a4paper,11pt]{article}
 \setlength{\parskip}{0.6ex plus 0.3ex}
 \setlength{\emergencystretch}{4em}
 \newsavebox{\equationbox}
-\let\wasleft\left \let\wasright\right
+\let\wasleft\left \let\wasright\right \let\wasfrac\frac
 \newcommand{\tall}[1]{\hbox{$\nulldelimiterspace=0pt \wasleft#1\vbox to 11.5pt{}\wasright.$}}
 \newcommand{\opening}[1]{\mathopen{\tall{#1}}}
 \newcommand{\closing}[1]{\mathclose{\tall{#1}}}
+\newcommand{\sloping}[2]{\setbox0=\hbox{$\displaystyle \wasfrac{#1}{#2}$}%
+  \ifdim\wd0>0.9\linewidth \opening(#1\closing)/{(#2)}\else \wasfrac{#1}{#2}\fi}
 \newcommand{\inlines}[1]{{\par\raggedright\binoppenalty=50 \relpenalty=10 \hangindent=2em
-  \let\left\opening \let\right\closing $\displaystyle #1$\par}}
+  \let\left\opening \let\right\closing \let\frac\sloping $\displaystyle #1$\par}}
 \def\[#1\]{\sbox{\equationbox}{$\displaystyle #1$}%
   \ifdim\wd\equationbox>\linewidth \inlines{#1}\else
   {\par\nopagebreak\centering\usebox{\equationbox}\par}\fi}

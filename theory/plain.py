@@ -8,7 +8,7 @@ from statnn.theory.tex import BINARY, Node, parsed
 _RAISED = str.maketrans("0123456789+−=()abcdefghijklmnoprstuvwxyzABDEGHIJKLMNOPRTUVWαβγδθφχ′ ",
                         "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁼⁽⁾ᵃᵇᶜᵈᵉᶠᵍʰⁱʲᵏˡᵐⁿᵒᵖʳˢᵗᵘᵛʷˣʸᶻᴬᴮᴰᴱᴳᴴᴵᴶᴷᴸᴹᴺᴼᴾᴿᵀᵁⱽᵂᵅᵝᵞᵟᶿᵠᵡ′ ")  # fmt: skip
 _LOWERED = str.maketrans("0123456789+−=()aehijklmnoprstuvxβγρφχ ", "₀₁₂₃₄₅₆₇₈₉₊₋₌₍₎ₐₑₕᵢⱼₖₗₘₙₒₚᵣₛₜᵤᵥₓᵦᵧᵨᵩᵪ ")
-_ACCENTS = {"^": "\N{COMBINING CIRCUMFLEX ACCENT}", "~": "\N{COMBINING TILDE}", "¯": "\N{COMBINING MACRON}"}
+_ACCENTS = {"^": "\N{COMBINING CIRCUMFLEX ACCENT}", "~": "\N{COMBINING TILDE}", "¯": "\N{COMBINING OVERLINE}"}
 _CLOSED = {"letter", "number", "name", "group", "fence", "script", "root", "accent", "binomial"}
 
 
@@ -29,7 +29,7 @@ def _written(node: Node) -> str:
     if node.kind in {"fence", "group"}:
         return f"{node.text[0]}{inside[0]}{node.text[1]}"
     if node.kind == "accent":
-        return inside[0][:1] + _ACCENTS[node.text] + inside[0][1:]
+        return "".join(letter + _ACCENTS[node.text] for letter in inside[0])
     return f"C({', '.join(inside)})" if node.kind == "binomial" else node.text
 
 

@@ -32,6 +32,7 @@ x, N = sp.symbols("x N")
         (r"\lim_{N \to \infty} w_{i}^{- 2 n} = \ln x", "lim[N → ∞] wᵢ⁻²ⁿ = ln x"),
         (r"\sum_{k=0}^{D} \binom{D}{k} h_{j}^{\mu}", "Σ[k=0…D] C(D, k) hⱼ^μ"),
         (r"f'' = \hat{C}_{M}", "f′′ = Ĉ_M"),
+        (r"\overline{w^{2}} n_{-}", "w̅²̅ n₋"),
     ],
 )
 def test_formulas_are_text(latex, text):
@@ -172,5 +173,5 @@ def test_derivations_build_on_each_other_without_circles():
     assert nx.is_directed_acyclic_graph(graph)
     assert {"urn", "beta-bernoulli"} == set(built("survival").uses)
     assert "Builds on: beta-bernoulli, urn\n" in str(built("survival"))
-    assert r"Assumes: \(N \to \infty\) at fixed \(cD/(bN)\)" in built("gamma-poisson").latex()
+    assert r"Assumes: \(N \to \infty\) at fixed \(c D/(b N)\)" in built("gamma-poisson").latex()
     assert "<p>Assumes: for the acceptance" in built("swap")._repr_html_()
