@@ -22,7 +22,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 LIST = Path(__file__).with_name("mutants.toml")
 PASSED, FAILED = 0, 1  # what pytest returns
-COPIED = ("statnn", "theory", "tests", "validation", "pyproject.toml", "setup.cfg", "README.md", "CHANGELOG.md")
+COPIED = ("statnn", "theory", "tests", "validation", "docs", "pyproject.toml", "setup.cfg", "README.md", "CHANGELOG.md")
 
 
 @dataclass(frozen=True)
