@@ -75,6 +75,7 @@ def main(arguments: list[str]) -> int:
             sys.stdout.write(f"{row}\n")
             sys.stdout.flush()
         return 0
+    sys.stderr.write(f"checking {len(names)} derivation{'s' * (len(names) > 1)}\n")
     kinds: Counter[Kind] = Counter()
     failures = 0
     for number, found in enumerate(all_checked(names, thorough=asked.thorough), 1):

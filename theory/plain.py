@@ -40,7 +40,7 @@ def _row(parts: tuple[Node, ...]) -> str:
         before = next((other for other in reversed(parts[:i]) if other.kind != "space"), None)
         after, call = _next(parts[i + 1 :])
         if node.kind == "space":
-            text += "" if before is None or after is None or (_tight(before, after, text) and not call) else " "
+            text += "" if before is None or after is None or _tight(before, after, text, call=call) else " "
         elif node.kind == "operator" and node.text in BINARY:
             text = text + node.text if _is_sign(before) else f"{text.rstrip()} {node.text} "
         elif node.kind == "fraction" and not _slope(node) and (_multiplies(before) or _multiplies(after)):
@@ -65,10 +65,11 @@ def _multiplies(node: Node | None) -> bool:
     return node is not None and not (node.kind == "operator" and node.text in {*BINARY, ",", ";", "|"})
 
 
-def _tight(before: Node, after: Node, text: str) -> bool:
+def _tight(before: Node, after: Node, text: str, *, call: bool) -> bool:
     """Whether no space is left: in a product of two letters, after a sign, and where there is one already."""
-    letters = before.kind in {"letter", "number"} and after.kind == "letter" and before.text != "∂"
-    return letters or text.endswith(" ") or text in {"−", "±"} or text[-2:] in {"(−", " −"}
+    if text.endswith(" ") or text in {"−", "±"} or text[-2:] in {"(−", " −"}:
+        return True
+    return not call and before.kind in {"letter", "number"} and after.kind == "letter" and before.text != "∂"
 
 
 def _slope(node: Node) -> str:

@@ -31,6 +31,7 @@ x, N = sp.symbols("x N")
         (r"\operatorname{E}[K] \geq \sqrt{x + 1} N S(D)", "E[K] ≥ √(x + 1) N S(D)"),
         (r"\lim_{N \to \infty} w_{i}^{- 2 n} = \ln x", "lim[N → ∞] wᵢ⁻²ⁿ = ln x"),
         (r"\sum_{k=0}^{D} \binom{D}{k} h_{j}^{\mu}", "Σ[k=0…D] C(D, k) hⱼ^μ"),
+        (r"c (N - K(D)) + 2 - f(x)", "c (N − K(D)) + 2 − f(x)"),
         (r"f'' = \hat{C}_{M}", "f′′ = Ĉ_M"),
         (r"\overline{w^{2}} n_{-}", "w̅²̅ n₋"),
     ],
@@ -146,7 +147,7 @@ def run(*arguments, cwd=None):
 def test_the_command_prints_checks_and_writes(tmp_path):
     ran = run("swap", "urn", "--document", "two.tex", cwd=tmp_path)
     assert ran.returncode == 0, ran.stderr
-    assert ran.stderr.splitlines() == ["1/2 swap: holds", "2/2 urn: holds"]
+    assert ran.stderr.splitlines() == ["checking 2 derivations", "1/2 swap: holds", "2/2 urn: holds"]
     assert re.search(r"In all 2 derivations, \d+ steps checked: \d+ identity", ran.stdout)
     assert (tmp_path / "two.tex").read_text(encoding="utf-8") == document([built("swap"), built("urn")])
 
@@ -175,3 +176,9 @@ def test_derivations_build_on_each_other_without_circles():
     assert "Builds on: beta-bernoulli, urn\n" in str(built("survival"))
     assert r"Assumes: \(N \to \infty\) at fixed \(c D/(b N)\)" in built("gamma-poisson").latex()
     assert "<p>Assumes: for the acceptance" in built("swap")._repr_html_()
+
+
+def test_a_missing_sympy_says_what_to_install(tmp_path):
+    code = "import sys; sys.modules['sympy'] = None; from statnn import theory"
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, cwd=tmp_path)  # noqa: S603
+    assert "ModuleNotFoundError: derivations need sympy: pip install 'statnn[theory]'" in ran.stderr
