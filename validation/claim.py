@@ -154,6 +154,8 @@ class Claim:
         Importable packages beyond the ``validation`` extra; each is an extra of its own name.
     cost : float
         Rough seconds of a quick run; the longest start first.
+    caption : str
+        What the figure shows: panels, symbols, what error bars are, parameters; mathematics between dollars.
     """
 
     id: str
@@ -171,6 +173,7 @@ class Claim:
     needs_data: bool = False
     needs: tuple[str, ...] = ()
     cost: float = 1.0
+    caption: str = ""
 
     def __post_init__(self) -> None:
         if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", self.id):

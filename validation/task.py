@@ -153,10 +153,11 @@ def _twins(claim: Claim, data: dict[str, np.ndarray], verdict: Verdict) -> Itera
 def _draw(claim: Claim, data: dict[str, np.ndarray], path: Path) -> None:
     from matplotlib.figure import Figure
 
+    arrays: dict[str, Any] = dict(data)
     with plot.style():
         figure = Figure()
         claim.draw(data, figure)
-        plot.save(figure, path, **data)  # type: ignore[arg-type]
+        plot.save(figure, path, caption=claim.caption or claim.statement, **arrays)
 
 
 @cache

@@ -110,7 +110,8 @@ def _drawn(section: Section, aside: Path) -> tuple[Section, list[str]]:
         except REFUSALS as refusal:
             remarks.append(f"figure {picture.name!r} cannot be drawn: {refusal}")
             continue
-        save(figure, aside / picture.name, **picture.data)  # type: ignore[arg-type]
+        arrays: dict[str, Any] = dict(picture.data)
+        save(figure, aside / picture.name, caption=picture.caption, **arrays)
         figures.append(_figure((aside / f"{picture.name}.svg").read_bytes(), picture.name, picture.caption))
     return replace(section, remarks=remarks), figures
 

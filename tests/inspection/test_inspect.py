@@ -207,7 +207,11 @@ def test_the_page_stands_alone(found, tmp_path):
     names_of_sections = ["layers", "basins", "correlation"]
     part(found, *names_of_sections).write(tmp_path / "page")
     names = {file.name for file in (tmp_path / "page").iterdir()}
-    assert names == {"index.html", "numbers.json", "basins.svg", "basins.pdf", "basins.png", "basins.npz"}
+    assert names == {
+        "index.html",
+        "numbers.json",
+        *(f"basins.{ending}" for ending in ("svg", "pdf", "png", "npz", "txt", "tex")),
+    }
     page = (tmp_path / "page" / "index.html").read_text(encoding="utf-8")
     tags = Tags()
     tags.feed(page)

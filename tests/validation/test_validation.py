@@ -157,7 +157,7 @@ def test_expected_verdicts_end_well(run, tmp_path, capsys):
             assert twin["verdict"]["outcome"] == "contradicted"
             assert [f["quantity"] for f in twin["verdict"]["findings"] if not f["holds"]] == [twin["quantity"]]
         assert {path.name for path in (tmp_path / "report").glob(f"{name}.*")} == {
-            f"{name}.{suffix}" for suffix in ("svg", "png", "npz")
+            f"{name}.{suffix}" for suffix in ("svg", "pdf", "png", "npz", "txt", "tex")
         }
         with np.load(tmp_path / "report" / f"{name}.npz") as data:
             assert judge(data)[HEADS].estimate == record["verdict"]["findings"][0]["estimate"]
@@ -207,7 +207,7 @@ def test_results_depend_neither_on_jobs_nor_on_the_choice(run, tmp_path):
     verdicts = [found["claims"]["fair-coin"]["verdict"] for found in (alone, together, other)]
     assert verdicts[0] == verdicts[1] != verdicts[2]
     assert together["claims"]["other-fair-coin"]["verdict"] != verdicts[0], "claims share no stream"
-    for suffix in ("svg", "png", "npz"):
+    for suffix in ("svg", "pdf", "png", "npz"):
         files = [(tmp_path / out / f"fair-coin.{suffix}").read_bytes() for out in ("alone", "together")]
         assert files[0] == files[1]
 
