@@ -89,6 +89,9 @@ WORK = {
     "signals": lambda executor: rg.RandomLayer("tanh", 1.5, 0.1).simulate(
         10, 3, replicas=150, rng=3, executor=executor
     ),
+    "diagram": lambda executor: rg.phase_diagram(
+        "tanh", np.linspace(0.5, 3.0, 3), np.linspace(0.0, 1.0, 200), executor=executor
+    ),
     "flow": lambda executor: rg.sample_flow(
         square_lattice(8, 8, temperature=2.3), (8, 8), 4, chains=70, rng=5, burn_in=2, executor=executor
     ),

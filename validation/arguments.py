@@ -3,11 +3,13 @@
 import argparse
 import difflib
 import os
+import re
 import tempfile
 import zipfile
 import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import NoReturn
 
@@ -31,6 +33,7 @@ class Options:
     seed: int
     data: str | None
     cache: Path | None
+    executor: str = "processes"
 
 
 class _Parser(argparse.ArgumentParser):
@@ -50,6 +53,8 @@ def parse(argv: list[str] | None, claims: Mapping[str, Claim]) -> Options:
     default = "default: %(default)s"
     parser.add_argument("--out", type=Path, default=Path("validation-report"), metavar="DIR", help=default)
     parser.add_argument("--jobs", type=at_least(1), default=usable_cpus(), metavar="N", help=default)
+    where = "processes (default), dask://HOST:PORT, or mpi, under mpiexec -n N python -m mpi4py.futures -m validation"
+    parser.add_argument("--executor", type=_executor, default="processes", metavar="WHERE", help=where)
     parser.add_argument("--seed", type=at_least(0), default=ROOT_SEED, metavar="S", help=default)
     parser.add_argument("--data", metavar="NPZ", help="x_train, y_train, x_test, y_test, as in mnist.npz")
     parser.add_argument("--cache", type=Path, metavar="DIR", help="trained weights (default: $STATNN_CACHE or yours)")
@@ -64,7 +69,9 @@ def parse(argv: list[str] | None, claims: Mapping[str, Claim]) -> Options:
                 _check_directory(found.cache, "--cache")
     except ValueError as problem:
         parser.error(str(problem))
-    return Options(ids, found.list, not found.full, found.out, found.jobs, found.seed, found.data, found.cache)
+    return Options(
+        ids, found.list, not found.full, found.out, found.jobs, found.seed, found.data, found.cache, found.executor
+    )
 
 
 def at_least(least: int) -> Callable[[str], int]:
@@ -80,6 +87,15 @@ def at_least(least: int) -> Callable[[str], int]:
         return value
 
     return whole
+
+
+def _executor(text: str) -> str:
+    if text not in ("processes", "mpi") and not re.fullmatch(r"dask://[^/:]+:\d+", text):
+        raise argparse.ArgumentTypeError(f"must be processes, dask://HOST:PORT or mpi, got {text!r}")
+    needed, extra = {"m": ("mpi4py", "mpi"), "d": ("distributed", "dask")}.get(text[0], ("os", ""))
+    if find_spec(needed) is None:
+        raise argparse.ArgumentTypeError(f"{text} needs the extra {extra}: pip install 'statnn[{extra}]'")
+    return text
 
 
 def usable_cpus() -> int:

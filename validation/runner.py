@@ -12,7 +12,8 @@ import signal
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, ProcessPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, ProcessPoolExecutor, wait
+from contextlib import contextmanager
 from importlib import import_module, metadata
 from pathlib import Path
 
@@ -74,7 +75,7 @@ def _run(claims: Mapping[str, Claim], options: Options, registry: str) -> list[R
         print(_not_run(lacking), flush=True)
     tasks = [Task(registry, claim.id, options.seed, options.quick, str(options.out), options.data) for claim in ready]
     costs = {claim.id: claim.cost for claim in ready}
-    for number, record in enumerate(_finished(tasks, options.jobs, costs), 1):
+    for number, record in enumerate(_finished(tasks, options, costs), 1):
         records[record.id] = record
         print(f"[{number}/{len(tasks)}] {line(record)}", flush=True)
     return [records[claim.id] for claim in chosen]
@@ -98,8 +99,13 @@ def _not_run(lacking: Mapping[str, str]) -> str:
     return f"{sum(map(len, reasons.values()))} not run: {groups}"
 
 
-def _finished(tasks: list[Task], jobs: int, costs: Mapping[str, float]) -> Iterator[Record]:
-    """Yield records as claims end; in this process for one job, in spawned ones for more."""
+def _finished(tasks: list[Task], options: Options, costs: Mapping[str, float]) -> Iterator[Record]:
+    """Yield records as claims end; in this process for one job, in spawned ones for more, or on a cluster."""
+    jobs = options.jobs
+    if options.executor != "processes":
+        with _cluster(options.executor) as (executor, workers):
+            yield from _side_by_side(executor, tasks, workers, costs)
+        return
     if min(jobs, len(tasks)) <= 1:
         for task in tasks:
             print(f"running {task.id} (about {costs[task.id]:.0f} s)", flush=True)
@@ -118,9 +124,20 @@ def _finished(tasks: list[Task], jobs: int, costs: Mapping[str, float]) -> Itera
             raise
 
 
-def _side_by_side(
-    pool: ProcessPoolExecutor, tasks: list[Task], jobs: int, costs: Mapping[str, float]
-) -> Iterator[Record]:
+@contextmanager
+def _cluster(where: str) -> Iterator[tuple[Executor, int]]:
+    """Yield an executor and its number of workers, which run in this folder and see its files."""
+    if where == "mpi":
+        futures = import_module("mpi4py.futures")
+        with futures.MPIPoolExecutor() as pool:
+            yield pool, max(1, pool.num_workers)
+        return
+    distributed = import_module("distributed")
+    with distributed.Client(where.replace("dask://", "tcp://")) as client:
+        yield client.get_executor(pure=False), max(1, sum(client.nthreads().values()))
+
+
+def _side_by_side(pool: Executor, tasks: list[Task], jobs: int, costs: Mapping[str, float]) -> Iterator[Record]:
     """Hand out no more tasks than there are workers, so that what is handed out is what is running."""
     waiting = list(reversed(tasks))
     running: dict[Future[Record], tuple[Task, float]] = {}
@@ -142,7 +159,7 @@ def _side_by_side(
             yield Record.of(task.claim(), error=error) if problem else future.result()
 
 
-def _submit(pool: ProcessPoolExecutor, task: Task) -> "Future[Record]":
+def _submit(pool: Executor, task: Task) -> "Future[Record]":
     """Hand a task out; where the pool is broken because a worker died, the task is told so as its own result."""
     try:
         return pool.submit(perform, task)

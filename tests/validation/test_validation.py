@@ -212,6 +212,16 @@ def test_results_depend_neither_on_jobs_nor_on_the_choice(run, tmp_path):
         assert files[0] == files[1]
 
 
+def test_a_cluster_changes_nothing(run):
+    distributed = pytest.importorskip("distributed", reason="the extra dask is not installed")
+    local = {"n_workers": 2, "threads_per_worker": 1, "dashboard_address": None}
+    with distributed.LocalCluster(**local) as cluster:
+        address = cluster.scheduler_address.replace("tcp://", "dask://")
+        _, there = run("--only", *GOOD, "--executor", address, out="there")
+    _, here = run("--only", *GOOD, "--jobs", "1", out="here")
+    assert [there["claims"][name]["verdict"] for name in GOOD] == [here["claims"][name]["verdict"] for name in GOOD]
+
+
 def test_full_takes_more(run, tmp_path):
     run("--only", "fair-coin", "--full", "--jobs", "1")
     with np.load(tmp_path / "report" / "fair-coin.npz") as data:
@@ -249,6 +259,7 @@ def test_interrupt_ends_cleanly(monkeypatch, tmp_path, capsys):
 
 
 BAD_REQUESTS = {
+    "executor": (["--executor", "cluster"], "must be processes, dask://HOST:PORT or mpi"),
     "unknown id": (["--only", "fair-coins"], "did you mean fair-coin"),
     "far id": (["--only", "xyzzy"], "--list shows all"),
     "needs data": (["--only", "labelled-coin"], "needs --data"),

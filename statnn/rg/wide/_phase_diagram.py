@@ -1,5 +1,6 @@
 """The phase diagram of wide random layers: order and chaos in the plane of σ_w and σ_b, and how one ends."""
 
+from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,13 +11,16 @@ from statnn._arguments import Floats, at_least, positive
 from statnn._axes import COLOURS, ink
 from statnn._axes import axes as new_axes
 from statnn._by_value import ByValue
+from statnn._tasks import check_executor, run_tasks
 from statnn.network._activation import Activation
 from statnn.network._activation import activation as known
 from statnn.rg.wide._average_kernels import FAST
 from statnn.rg.wide._averages import averages
 from statnn.rg.wide._phase_transition import Transition, TransitionKind, transition
-from statnn.rg.wide._solve import OUTCOMES, PHASES, VarianceEnd, solve
+from statnn.rg.wide._solve import OUTCOMES, PHASES, Solution, VarianceEnd, joined, solve
 
+_TOGETHER = 256
+"""Points of a task: fewer gain nothing from each other's averages."""
 DIAGRAM = 1e-9
 """Relative width of brackets in a diagram; its values are good to 1e-6, most to 1e-8."""
 
@@ -115,8 +119,9 @@ def draw_transitions(axes: Any, found: Transition, *, outline: bool = False) -> 
 
 
 def phase_diagram(
-    activation: str | Activation, sigma_w: ArrayLike, sigma_b: ArrayLike, *, start: float = 1.0
-) -> PhaseDiagram:
+    activation: str | Activation, sigma_w: ArrayLike, sigma_b: ArrayLike, *, start: float = 1.0,
+    executor: Executor | None = None,
+) -> PhaseDiagram:  # fmt: skip
     """Return q*, χ, c* and the lengths ξ_q, ξ_c on a grid of σ_w and σ_b.
 
     Parameters
@@ -127,6 +132,8 @@ def phase_diagram(
         Increasing, >= 0.
     start : float
         Variance in the first layer, as in `RandomLayer.fixed_point`.
+    executor : concurrent.futures.Executor, optional
+        Where blocks of columns, some 250 points each, are worked on. Results do not depend on it.
 
     Returns
     -------
@@ -147,11 +154,14 @@ def phase_diagram(
     >>> found.phase.tolist()
     [['ordered', 'ordered'], ['chaotic', 'chaotic']]
     """
+    check_executor(executor)
     function = known(activation)
     columns, rows = _axis(sigma_w, "sigma_w"), _axis(sigma_b, "sigma_b")
     begin = positive(start, "start", why="it is the variance of the fields of the first layer")
-    weights, biases = (grid.ravel() ** 2 for grid in np.meshgrid(columns, rows, indexing="ij"))
-    found = solve(averages(function, digits=FAST), weights, biases, begin, relative=DIAGRAM)
+    together = max(1, _TOGETHER // rows.size)
+    tasks = [(function, columns[k : k + together], rows, begin) for k in range(0, columns.size, together)]
+    parts = dict(run_tasks(_solved, tasks, executor))
+    found = joined([parts[k] for k in range(len(tasks))])
     shape = (columns.size, rows.size)
 
     def length(slope: Floats) -> Floats:
@@ -171,6 +181,13 @@ def phase_diagram(
         outcome=np.array([outcome.value for outcome in OUTCOMES])[found.outcome].reshape(shape),
         start=begin,
     )
+
+
+def _solved(task: tuple[Activation, Floats, Floats, float]) -> Solution:
+    """Return the fixed points of some columns."""
+    function, columns, rows, begin = task
+    weights, biases = (grid.ravel() ** 2 for grid in np.meshgrid(columns, rows, indexing="ij"))
+    return solve(averages(function, digits=FAST), weights, biases, begin, relative=DIAGRAM)
 
 
 def _axis(values: ArrayLike, name: str) -> Floats:

@@ -6,8 +6,9 @@ coefficients >= 0, so the map of c is convex on [0, 1]: c* = 1 is the only fixed
 χ > 1 there is exactly one more, which attracts [exact].
 """
 
+from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from enum import StrEnum
 
 import numpy as np
@@ -62,6 +63,12 @@ class Solution:
     residual: Floats
     outcome: Ints
     phase: Ints
+
+
+def joined(parts: Sequence[Solution]) -> Solution:
+    """Return what was found of several groups of layers as one."""
+    names = [one.name for one in fields(Solution)]
+    return Solution(**{name: np.concatenate([getattr(part, name) for part in parts]) for name in names})
 
 
 def solve(of: Averages, weights: Floats, biases: Floats, start: float, *, relative: float = 1e-15) -> Solution:
