@@ -5,6 +5,7 @@ The page needs no network and no script: style and formulas (SVG) stand in it, f
 
 import json
 import math
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import asdict
 from html import escape
@@ -91,6 +92,7 @@ def as_html(run: dict, records: list[Record]) -> str:
 </tbody>
 </table></div>
 {sections}
+{_kinds(records)}
 </main>
 </body>
 </html>
@@ -200,6 +202,7 @@ def _quantity(finding: Finding, verdict: Verdict, twin: Twin | None) -> str:
 
 
 def _derivation(derivation: dict) -> str:
+    from statnn.theory.kinds import tally
     from validation.typeset import svg
 
     steps = "\n".join(
@@ -207,12 +210,31 @@ def _derivation(derivation: dict) -> str:
         f'<div class="formula">{svg(step["latex"])}</div></li>'
         for step in derivation["steps"]
     )
-    unchecked = sum(step["kind"] in {"definition", "argued"} for step in derivation["steps"])
-    checked = f"{len(derivation['steps']) - unchecked} of {len(derivation['steps'])} steps were checked in this run"
+    counted = tally(Counter(step["kind"] for step in derivation["steps"]))
     return (
         f"<details><summary>Derivation: {escape(derivation['title'])}</summary>\n"
         f'<p class="meta">{escape(derivation["source"])}; {escape(derivation["standing"])}. '
-        f"{checked}{'; the others define, or argue in words' * bool(unchecked)}.</p>\n<ol>\n{steps}\n</ol></details>"
+        f"In this run {counted}.</p>\n<ol>\n{steps}\n</ol></details>"
+    )
+
+
+def _kinds(records: list[Record]) -> str:
+    """Return the table of the kinds of steps, each derivation counted once; nothing when no claim has one."""
+    derivations = {each["name"]: each for record in records for each in record.derivations}
+    if not derivations:
+        return ""
+    from statnn.theory.kinds import KINDS
+
+    counts = Counter(step["kind"] for each in derivations.values() for step in each["steps"])
+    rows = "".join(
+        f"<tr><td>{kind}</td><td>{counts[kind]}</td><td>{escape(meaning)}</td></tr>\n"
+        for kind, meaning in KINDS.items()
+    )
+    return (
+        "<section><h2>Steps of derivations</h2>\n"
+        '<p class="lead">Each derivation once; definitions and arguments are never counted as checked.</p>\n'
+        f'<div class="scroll"><table><thead><tr><th>Kind</th><th>Steps</th><th>What is checked</th></tr></thead>\n'
+        f"<tbody>\n{rows}</tbody></table></div></section>"
     )
 
 

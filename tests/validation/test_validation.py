@@ -360,7 +360,8 @@ def test_report_is_a_whole_page_without_network(run, tmp_path):
 
 def test_report_typesets_derivations(tmp_path):
     step = {"statement": "Both sides < 2 agree.", "kind": "identity", "latex": r"x < \frac{y}{2}"}
-    derivation = {"name": "d", "title": "D & E", "source": "here", "standing": "exact", "steps": [step]}
+    steps = [step, step | {"kind": "argued"}]
+    derivation = {"name": "d", "title": "D & E", "source": "here", "standing": "exact", "steps": steps}
     finding = Finding(
         quantity=HEADS, estimate=1.0, error=0.1, theory=1.2, limit=1.5, z=-2.0, p=0.54, comparisons=48, sees=0.3,
         unit="in the share", law="exact",
@@ -382,11 +383,13 @@ def test_report_typesets_derivations(tmp_path):
     report.write(tmp_path, run, [record])
     page = Page((tmp_path / "index.html").read_text(encoding="utf-8"))
     assert {"svg", "details", "dl", "table", "figure"} <= set(page.tags)
-    assert page.labels == [step["latex"]]
+    assert page.labels == [step["latex"]] * 2
     assert not page.ids[1:], "no id of a glyph can collide"
     for words in (
         "Both sides < 2 agree.",
         "D & E",
+        "In this run 1 step checked: 1 identity; not checked: 1 argued.",
+        "definitions and arguments are never counted as checked",
         "for b < 1",
         "1.00 ± 0.10",
         "1.2 at these sizes, 1.5 in the limit",
