@@ -202,6 +202,8 @@ def _size(value: Any) -> Any:
 @cache
 def gap_of(left: sp.Expr, right: sp.Expr, domain: Domain = (), *, thorough: bool = False) -> str:
     """Return where and by what two sides differ, and nothing when they agree to forty digits everywhere."""
+    if left == right and not thorough:
+        return ""
     symbols, points = _points((left, right), domain, thorough=thorough)
     one, other = (number(side, symbols) for side in (left, right))
     with mpmath.workdps(DIGITS + 20):

@@ -146,7 +146,7 @@ def urn() -> Derivation:
                 P(*counts),
                 law,
                 cases=_orders(counts, weight),
-                by=lambda gap: sp.simplify(gap.rewrite(sp.gamma)),
+                by=lambda gap: sp.cancel(sp.expand_func(gap)),
             ),
             definition("a product of these weights,", weight, _weight(k_i)),
             identity(

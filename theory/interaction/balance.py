@@ -96,7 +96,7 @@ def heat_bath() -> Derivation:
                 sp.Sum(_pi(start) * _go(start, end), (start, 1, 2**n)),
                 _pi(end),
                 cases=[chain(1) | {n: 3, end: number} for number in range(1, 9)],
-                by=sp.simplify,
+                by=_by_products,
             ),
             *_one_layer(),
         ),

@@ -1,6 +1,7 @@
 """From widened delta functions to the Hamiltonian, its gradient and what interacts with what."""
 
 from collections.abc import Callable
+from functools import cached_property
 
 import sympy as sp
 
@@ -44,6 +45,7 @@ class Layers:
         """Return h - σ(f)."""
         return self.neurons[m][mu] - self.fields(m, mu).applyfunc(sigma)
 
+    @cached_property
     def energy(self) -> sp.Expr:
         """Return βH, priors included."""
         square = sum(gap**2 for m in range(3) for mu in range(2) for gap in self.gaps(m, mu))
@@ -57,7 +59,7 @@ class Layers:
         meaning = self._meaning(m)
         whole = {index: sp.Integer(value) for index, value in sizes.items()}
         values = [meaning[name.xreplace(whole)] for name in variables]
-        return whole | {n: WIDTH, D: 2, H(*values): self.energy() / beta} | meaning
+        return whole | {n: WIDTH, D: 2, H(*values): self.energy / beta} | meaning
 
     def _meaning(self, m: int) -> dict[sp.Basic, sp.Expr]:
         """Return what names mean, layers counted from m; neurons, fields and gaps of the first sample, and of each."""

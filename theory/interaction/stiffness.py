@@ -112,7 +112,7 @@ def _linear() -> tuple[Step, ...]:
     values = matrix("w", 2, 2)
     h1, h2, x = vector("h", 2), vector("g", 2), vector("x", 2)
     energy = lam * sum(gap**2 for gap in [*(h1 - x), *(h2 - values * h1)])
-    covariance = sp.hessian(energy, [*h1, *h2]).inv(method="ADJ")
+    covariance = sp.hessian(energy, [*h1, *h2]).inv(method="ADJ").applyfunc(sp.cancel)
     low, high, between, weight = (
         sp.IndexedBase(name) for name in ("S^{(m)}", "S^{(m+1)}", "S^{(m+1, m)}", "W^{(m+1)}")
     )
