@@ -34,6 +34,7 @@ class Options:
     data: str | None
     cache: Path | None
     executor: str = "processes"
+    resume: bool = False
 
 
 class _Parser(argparse.ArgumentParser):
@@ -57,6 +58,7 @@ def parse(argv: list[str] | None, claims: Mapping[str, Claim]) -> Options:
     parser.add_argument("--executor", type=_executor, default="processes", metavar="WHERE", help=where)
     parser.add_argument("--seed", type=at_least(0), default=ROOT_SEED, metavar="S", help=default)
     parser.add_argument("--data", metavar="NPZ", help="x_train, y_train, x_test, y_test, as in mnist.npz")
+    parser.add_argument("--resume", action="store_true", help="go on with a run that was killed; the same --out")
     parser.add_argument("--cache", type=Path, metavar="DIR", help="trained weights (default: $STATNN_CACHE or yours)")
     found = parser.parse_args(argv)
     try:
@@ -70,7 +72,8 @@ def parse(argv: list[str] | None, claims: Mapping[str, Claim]) -> Options:
     except ValueError as problem:
         parser.error(str(problem))
     return Options(
-        ids, found.list, not found.full, found.out, found.jobs, found.seed, found.data, found.cache, found.executor
+        ids, found.list, not found.full, found.out, found.jobs, found.seed, found.data, found.cache, found.executor,
+        found.resume,
     )
 
 

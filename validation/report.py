@@ -68,6 +68,9 @@ def as_html(run: dict, records: list[Record]) -> str:
     rows = "\n".join(map(_row, records))
     sections = "\n".join(map(_section, records))
     versions = ", ".join(f"{name} {version}" for name, version in run["versions"].items())
+    place = "".join(
+        f"; {name} {run[name]}" for name in ("commit", "processor", "blas", "data", "time") if run.get(name)
+    )
     return f"""<!DOCTYPE html>
 <html lang="en">
 <head>
@@ -82,7 +85,7 @@ def as_html(run: dict, records: list[Record]) -> str:
 <h1>Theory against simulation and real networks</h1>
 <p class="lead">{_summary(records)}</p>
 <p class="meta"><code>{escape(run["command"])}</code><br>
-{escape(run["mode"])} run, seed {run["seed"]}, {run["seconds"]:.0f} s; {escape(versions)}</p>
+{escape(run["mode"])} run, seed {run["seed"]}, {run["seconds"]:.0f} s; {escape(versions)}{escape(place)}</p>
 </header>
 <main>
 <div class="scroll"><table>

@@ -5,18 +5,23 @@ claims that run beside it. Exit status: 0 if every verdict is the expected one a
 if not, 2 for bad arguments, 130 for an interrupted run.
 """
 
+import hashlib
 import multiprocessing
-import platform
-import shlex
+import os
 import signal
 import sys
+import threading
 import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, ProcessPoolExecutor, wait
 from contextlib import contextmanager
-from importlib import import_module, metadata
+from importlib import import_module
+from multiprocessing import connection
 from pathlib import Path
+from typing import NoReturn
 
+from statnn._archive.provenance import provenance, surroundings, versions
+from validation import records as kept
 from validation import report
 from validation.arguments import Options, parse
 from validation.claim import Claim
@@ -47,25 +52,74 @@ def main(argv: list[str] | None = None, registry: str = "validation.claims") -> 
             print(f"{name}: {claims[name].title}; expected: {claims[name].expectation}{needs}")
         return 0
     started = time.perf_counter()
+    journal = kept.Journal(options.out / kept.NAME, _key(options))
     try:
-        with cache.kept_in(options.cache):
-            records = _run(claims, options, registry)
-    except KeyboardInterrupt:
+        with cache.kept_in(options.cache), _ended_by_signals():
+            done = journal.read() if options.resume else {}
+            records = _run(claims, options, registry, journal, done)
+    except ValueError as problem:
+        print(f"python -m validation: error: {problem}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt as ending:
         for leftover in options.out.glob(".*.tmp"):
             leftover.unlink(missing_ok=True)
-        print("interrupted: no report written", file=sys.stderr)
-        return 130
+        resume = f"; go on with --resume, {journal.path} holds what is done" if journal.path.exists() else ""
+        print(f"{ending or 'interrupted'}: no report written{resume}", file=sys.stderr)
+        return 143 if isinstance(ending, _TerminatedError) else 130
     run = _provenance(sys.argv[1:] if argv is None else argv, options, time.perf_counter() - started)
-    report.write(options.out, run, records)
+    try:
+        report.write(options.out, run, records)
+    except OSError as problem:
+        print(f"the report cannot be written ({problem.strerror}): mend that and go on with --resume", file=sys.stderr)
+        return 1
     return _conclude(records, options.out)
+
+
+class _TerminatedError(KeyboardInterrupt):
+    """A batch system asks the process to end."""
+
+
+@contextmanager
+def _ended_by_signals() -> Iterator[None]:
+    """End as an interrupt does, workers too, where the process is asked to terminate."""
+
+    def end(*_: object) -> NoReturn:
+        raise _TerminatedError("terminated")
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _key(options: Options) -> dict[str, object]:
+    """Return what records depend on besides their claim."""
+    return {
+        "seed": options.seed,
+        "mode": "quick" if options.quick else "full",
+        "data": options.data and _digest(options.data),
+        "commit": surroundings()["commit"],
+        "versions": versions(PACKAGES),
+    }
+
+
+def _digest(path: str) -> str:
+    with Path(path).open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _needs(claim: Claim) -> tuple[str, ...]:
     return (*(["--data"] if claim.needs_data else []), *claim.needs)
 
 
-def _run(claims: Mapping[str, Claim], options: Options, registry: str) -> list[Record]:
-    """Return the records in the order of the registry; print each when it is there."""
+def _run(
+    claims: Mapping[str, Claim], options: Options, registry: str, journal: kept.Journal, done: Mapping[str, Record]
+) -> list[Record]:
+    """Return the records in the order of the registry; print and keep each when it is there."""
     chosen = [claims[name] for name in options.ids]
     lacking = {claim.id: claim.lacks(data=options.data is not None) for claim in chosen}
     ready = sorted((claim for claim in chosen if not lacking[claim.id]), key=lambda claim: -claim.cost)
@@ -73,12 +127,28 @@ def _run(claims: Mapping[str, Claim], options: Options, registry: str) -> list[R
     print(_opening(ready, options), flush=True)
     if records:
         print(_not_run(lacking), flush=True)
+    known = {c.id: done[c.id] for c in ready if _is_whole(done.get(c.id), options.out)}
+    if known:
+        print(f"{len(known)} of {len(ready)} claims are done already: {', '.join(known)}", flush=True)
+        ready = [claim for claim in ready if claim.id not in known]
+    elif not done:
+        journal.begin()
+    records |= known
     tasks = [Task(registry, claim.id, options.seed, options.quick, str(options.out), options.data) for claim in ready]
     costs = {claim.id: claim.cost for claim in ready}
     for number, record in enumerate(_finished(tasks, options, costs), 1):
         records[record.id] = record
+        try:
+            journal.append(record)
+        except OSError as problem:
+            print(f"{journal.path} cannot be written ({problem.strerror}): {record.id} is not kept", file=sys.stderr)
         print(f"[{number}/{len(tasks)}] {line(record)}", flush=True)
     return [records[claim.id] for claim in chosen]
+
+
+def _is_whole(record: Record | None, out: Path) -> bool:
+    """Return whether a claim need not be run again: it came to an end, and its figure is there."""
+    return record is not None and not record.error and (out / f"{record.id}.svg").exists()
 
 
 def _opening(ready: list[Claim], options: Options) -> str:
@@ -112,9 +182,7 @@ def _finished(tasks: list[Task], options: Options, costs: Mapping[str, float]) -
             yield perform(task)
         return
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(
-        min(jobs, len(tasks)), context, initializer=signal.signal, initargs=(signal.SIGINT, signal.SIG_IGN)
-    ) as pool:
+    with ProcessPoolExecutor(min(jobs, len(tasks)), context, initializer=_settle_worker) as pool:
         try:
             yield from _side_by_side(pool, tasks, min(jobs, len(tasks)), costs)
         except BaseException:
@@ -135,6 +203,19 @@ def _cluster(where: str) -> Iterator[tuple[Executor, int]]:
     distributed = import_module("distributed")
     with distributed.Client(where.replace("dask://", "tcp://")) as client:
         yield client.get_executor(pure=False), max(1, sum(client.nthreads().values()))
+
+
+def _settle_worker() -> None:
+    """Leave interrupts to the parent, and end where it is gone."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    parent = multiprocessing.parent_process()
+
+    def watch() -> None:
+        if parent is not None:
+            connection.wait([parent.sentinel])
+            os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def _side_by_side(pool: Executor, tasks: list[Task], jobs: int, costs: Mapping[str, float]) -> Iterator[Record]:
@@ -189,21 +270,16 @@ def _twins(record: Record) -> str:
 
 
 def _provenance(argv: list[str], options: Options, seconds: float) -> dict:
+    found = provenance(["python", "-m", "validation", *argv])
     return {
-        "command": shlex.join(["python", "-m", "validation", *argv]),
+        **found,
         "mode": "quick" if options.quick else "full",
         "seed": options.seed,
         "jobs": options.jobs,
         "seconds": round(seconds, 2),
-        "versions": {"python": platform.python_version(), **{name: _version(name) for name in PACKAGES}},
+        "data": options.data and _digest(options.data),
+        "versions": {"python": found["versions"]["python"], **versions(PACKAGES)},
     }
-
-
-def _version(package: str) -> str:
-    try:
-        return metadata.version(package)
-    except metadata.PackageNotFoundError:
-        return "not installed"
 
 
 def _conclude(records: list[Record], out: Path) -> int:

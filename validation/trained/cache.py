@@ -119,6 +119,13 @@ def store(description: Mapping[str, Any], arrays: Arrays) -> None:
         with replacing(path) as file:
             np.savez(file, **entry)
     except OSError as problem:
+        if path.is_dir():
+            warnings.warn(
+                f"{path} is a directory where an entry of the cache belongs, so this will be trained again: remove it",
+                RuntimeWarning,
+                stacklevel=2,
+            )
+            return
         warnings.warn(
             f"the cache {path.parent} cannot be written ({problem.strerror}), so this will be trained again: "
             f"set {VARIABLE} or --cache to a folder that can",

@@ -1,0 +1,149 @@
+"""Kill, starve and crowd runs, and say what held.
+
+``python tests/faults/run.py [--kills N] [--seed S]`` from the root of the repository. Two hundred kills at random
+moments by default, of all sampling methods, by SIGKILL and SIGTERM; a full disk and a read-only one, where file systems
+may be mounted; two processes on one store; a store that is damaged anywhere. Exit status 1 where anything did not hold.
+"""
+
+import argparse
+import errno
+import os
+import subprocess
+import sys
+import tempfile
+from contextlib import contextmanager
+from functools import partial
+from multiprocessing import get_context
+from pathlib import Path
+from signal import SIGKILL, SIGTERM
+
+import numpy as np
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from faults.cases import into, kill_until_done, run, run_of
+
+from statnn._archive.store import StoreError
+from statnn.montecarlo import METHODS
+
+
+def killed(method, how, kills, rng):
+    """Return a row on kills of one method."""
+    with tempfile.TemporaryDirectory() as folder:
+        found = kill_until_done(partial(into, method), folder, run_of, run(method), rng, kills=kills, how=how)
+    held = found.equal and not found.failures and not found.left and found.kills >= kills
+    return f"{how.name} of {method}", f"{found.kills} kills in {found.attempts} starts", held
+
+
+@contextmanager
+def mounted(*options):
+    """Yield a small file system of its own, or None where none may be mounted."""
+    with tempfile.TemporaryDirectory() as folder:
+        done = subprocess.run(  # noqa: S603
+            ["mount", "-t", "tmpfs", "-o", ",".join(options), "tmpfs", folder],  # noqa: S607
+            capture_output=True, check=False,
+        )  # fmt: skip
+        try:
+            yield None if done.returncode else Path(folder)
+        finally:
+            if done.returncode == 0:
+                subprocess.run(["umount", folder], check=True)  # noqa: S603, S607
+
+
+def full_disk():
+    """Return a row on a disk that fills up in the middle, and is emptied again."""
+    with mounted("size=400k") as folder:
+        if folder is None:
+            return "full disk", "no file system may be mounted here", None
+        hit = 0
+        for left in range(0, 120_000, 8_192):
+            space = os.statvfs(folder)
+            ballast = folder / "ballast"
+            ballast.write_bytes(bytes(max(0, space.f_bavail * space.f_frsize - left)))
+            try:
+                into("heat bath", folder)
+                break
+            except OSError as error:
+                hit += error.errno == errno.ENOSPC
+            finally:
+                ballast.unlink()
+        into("heat bath", folder)  # there is room again
+        return "full disk", f"said {hit} times, then gone on", hit > 0 and run_of(folder) == run("heat bath")
+
+
+def read_only():
+    """Return a row on a place that cannot be written to."""
+    with mounted("ro") as folder:
+        if folder is None:
+            return "read-only disk", "no file system may be mounted here", None
+        try:
+            run("heat bath", store=folder / "work")
+        except OSError as error:
+            return "read-only disk", str(error.strerror), not list(folder.iterdir())
+        return "read-only disk", "not noticed", False
+
+
+def _attempt(folder, queue):
+    try:
+        into("hamiltonian", folder)
+        queue.put("done")
+    except StoreError as error:
+        queue.put(str(error))
+
+
+def two_at_once():
+    """Return a row on two processes that begin together on one store."""
+    context = get_context("spawn")
+    queue = context.Queue()
+    with tempfile.TemporaryDirectory() as folder:
+        both = [context.Process(target=_attempt, args=(folder, queue)) for _ in range(2)]
+        for one in both:
+            one.start()
+        words = sorted(queue.get() for _ in both)
+        for one in both:
+            one.join()
+        equal = run_of(folder) == run("hamiltonian")
+    refused = sum("in use" in word for word in words)
+    return "two at once", f"{refused} refused", equal and words.count("done") + refused == len(words)
+
+
+def damaged(rng, times=60):
+    """Return a row on stores in which one byte is another, or a file is cut: refused, or of no consequence."""
+    expected, refused, held = run("wolff"), 0, True
+    for _ in range(times):
+        with tempfile.TemporaryDirectory() as folder:
+            run("wolff", store=f"{folder}/work")
+            path = rng.choice(sorted(Path(folder, "work").glob("*.*")))
+            data = bytearray(path.read_bytes())
+            place = int(rng.integers(len(data)))
+            data[place] ^= 1 << int(rng.integers(8))
+            path.write_bytes(data[:place] if rng.random() < 0.3 else data)
+            try:
+                held &= run("wolff", store=f"{folder}/work") == expected
+            except StoreError:
+                refused += 1
+    return "damaged stores", f"{times} damaged, {refused} refused, the others without consequence", held
+
+
+def main():
+    """Run all and print a table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--kills", type=int, default=200, help="in all (default: %(default)s)")
+    parser.add_argument("--seed", type=int, help="of the moments; default: fresh")
+    given = parser.parse_args()
+    rng = np.random.default_rng(given.seed)
+    share = -(-given.kills // (2 * len(METHODS)))
+    rows = [partial(killed, method, how, share, rng) for method in METHODS for how in (SIGKILL, SIGTERM)]
+    rows += [full_disk, read_only, two_at_once, partial(damaged, rng)]
+    failed = 0
+    for row in rows:
+        name, what, held = row()
+        failed += held is False
+        words = {True: "held", False: "DID NOT HOLD", None: "not tried"}[None if held is None else bool(held)]
+        sys.stdout.write(f"{name:<28}{what:<66}{words}\n")
+        sys.stdout.flush()
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,169 @@
+"""Runs of claims that are killed, stopped or short of room go on where they were."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from test_validation import coin, fair
+
+from validation.records import NAME, Journal
+from validation.runner import main
+from validation.trained import cache
+
+ROOT = Path(__file__).parents[2]
+
+
+def waiting(rng, quick):
+    Path(os.environ["BEGUN"]).touch()
+    time.sleep(60)
+    return fair(rng, quick)
+
+
+CLAIMS = {
+    claim.id: claim for claim in (coin("first-coin", cost=9), coin("second-coin", cost=5), coin("third-coin", cost=1))
+}
+SLOW = {"first-coin": CLAIMS["first-coin"], "waiting-coin": coin("waiting-coin", run=waiting)}
+
+
+@pytest.fixture
+def run(tmp_path, capsys):
+    def started(*arguments):
+        status = main([*arguments, "--seed", "3", "--jobs", "1", "--out", str(tmp_path)], registry=__name__)
+        said = capsys.readouterr()
+        path = tmp_path / "verdicts.json"
+        return status, said.out + said.err, json.loads(path.read_text())["claims"] if path.exists() else None
+
+    return started
+
+
+def without_times(claims):
+    return {name: {key: value for key, value in claim.items() if key != "seconds"} for name, claim in claims.items()}
+
+
+def test_a_run_goes_on_after_the_claims_that_are_done(run, tmp_path, monkeypatch):
+    _, _, whole = run()
+    lines = (tmp_path / NAME).read_bytes().splitlines(keepends=True)
+    assert len(lines) == 1 + len(CLAIMS)
+    (tmp_path / NAME).write_bytes(b"".join(lines[:2]) + lines[2][:40])  # killed in the middle of a line
+    done = []
+    monkeypatch.setattr("validation.runner.line", lambda record: done.append(record.id) or record.id)
+    status, said, found = run("--resume")
+    assert (status, without_times(found)) == (0, without_times(whole))
+    assert "1 of 3 claims are done already: first-coin" in said
+    assert sorted(done) == ["second-coin", "third-coin"]
+    assert len((tmp_path / NAME).read_bytes().splitlines()) == 1 + len(CLAIMS)
+    (tmp_path / "second-coin.svg").unlink()  # a figure that is gone is drawn again
+    done.clear()
+    run("--resume")
+    assert done == ["second-coin"]
+    run()
+    assert len(done) == 4  # without --resume all are run
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda text: text.replace('"seed": 3', '"seed": 4'), "is of another run: seed is 4 there and 3 here"),
+        (lambda text: text.replace('"version": 1', '"version": 2', 1), "no file of records of this version"),
+        (lambda text: text.replace('"outcome"', '"income"', 1), "is damaged"),
+        (lambda _: "[]\n", "is damaged"),
+    ],
+)
+def test_records_of_another_run_and_damaged_ones_are_refused(change, message, run, tmp_path):
+    run("--only", "third-coin")
+    text = (tmp_path / NAME).read_text()
+    (tmp_path / NAME).write_text(change(text))
+    status, said, _ = run("--only", "third-coin", "--resume")
+    assert status == 2
+    assert message in said
+    assert (tmp_path / NAME).read_text() == change(text)
+
+
+def test_a_full_disk_is_said_and_what_is_there_stays(run, tmp_path, monkeypatch):
+    run("--only", "first-coin")
+    before = (tmp_path / NAME).read_bytes()
+
+    def full(_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    monkeypatch.setattr("validation.task._draw", lambda *_: None)
+    status, said, _ = run("--only", "first-coin", "third-coin", "--resume")
+    assert status == 1
+    assert f"{tmp_path / NAME} cannot be written (No space left on device): third-coin is not kept\n" in said
+    assert "the report cannot be written (No space left on device): mend that and go on with --resume" in said
+    assert "Traceback" not in said
+    assert (tmp_path / NAME).read_bytes() == before
+
+
+def started(tmp_path, jobs):
+    """Start a run whose second claim waits, and return it when it does."""
+    begun = tmp_path / "begun"
+    code = (
+        "import sys, test_validation_resumes; from validation.runner import main; "
+        f"sys.exit(main(['--jobs', '{jobs}', '--out', {str(tmp_path / 'out')!r}], registry='slow_registry'))"
+    )
+    (tmp_path / "slow_registry.py").write_text("from test_validation_resumes import SLOW as CLAIMS\n")
+    path = os.pathsep.join(map(str, (tmp_path, ROOT, ROOT / "tests/validation", ROOT / "tests/support")))
+    environment = {**os.environ, "BEGUN": str(begun), "PYTHONPATH": path}
+    process = subprocess.Popen(  # noqa: S603
+        [sys.executable, "-c", code], env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    records = tmp_path / "out" / NAME
+    while not (begun.exists() and (jobs == 1 or records.exists())) and process.poll() is None:
+        time.sleep(0.05)
+    return process
+
+
+def workers(process):
+    """Return the processes that a process has started, where the system tells."""
+    return [int(child) for child in Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()]
+
+
+def alive(numbers):
+    return [pid for pid in numbers if Path(f"/proc/{pid}").exists() and "Z" not in state_of(pid)]
+
+
+def state_of(pid):
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return "Z"
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="children are counted in /proc")
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
+def test_workers_end_with_their_parent(how, tmp_path):
+    process = started(tmp_path, jobs=2)
+    numbers = workers(process)
+    assert alive(numbers)
+    process.send_signal(how)
+    _, said = process.communicate()
+    while alive(numbers):
+        time.sleep(0.05)
+    if how == signal.SIGTERM:
+        assert process.returncode == 143
+        assert "terminated: no report written; go on with --resume" in said
+        assert "Traceback" not in said
+    lines = (tmp_path / "out" / NAME).read_text().splitlines()
+    assert [json.loads(line).get("id") for line in lines] == [None, "first-coin"]
+
+
+def test_a_journal_of_nothing_is_empty(tmp_path):
+    journal = Journal(tmp_path / NAME, {})
+    assert journal.read() == {}
+    (tmp_path / NAME).write_bytes(b'{"form')
+    assert journal.read() == {}
+
+
+def test_a_directory_in_the_place_of_an_entry_is_said(monkeypatch, tmp_path):
+    monkeypatch.setenv(cache.VARIABLE, str(tmp_path))
+    cache.path_of({"x": 1}).mkdir()
+    with pytest.warns(RuntimeWarning, match="is a directory where an entry of the cache belongs"):
+        cache.store({"x": 1}, {})
+    assert cache.load({"x": 1}) is None

@@ -1,0 +1,107 @@
+"""Records on the disk as they come: a run that was killed goes on with ``--resume``.
+
+``records.jsonl`` begins with a line that says which run it is of; every further line is one record. A line is on the
+disk before the next claim is said to have ended; one that was cut off by a kill is dropped.
+"""
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from validation.claim import Verdict
+from validation.finding import Asks, Finding
+from validation.task import Record, Twin
+
+NAME = "records.jsonl"
+FORMAT, VERSION = "statnn.validation", 1
+
+
+@dataclass(frozen=True)
+class Journal:
+    """The records of one run.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    key : Mapping
+        What records depend on besides their claim: seed, mode, data, version, commit.
+    """
+
+    path: Path
+    key: Mapping[str, Any]
+
+    def begin(self) -> None:
+        """Forget the records of another run."""
+        self.path.unlink(missing_ok=True)
+
+    def append(self, record: Record) -> None:
+        """Write a record down; where there is no room the file is left as it was.
+
+        Raises
+        ------
+        OSError
+            If it cannot be written.
+        """
+        before = self.path.stat().st_size if self.path.exists() else 0
+        lines = [asdict(record)]
+        if not before:
+            lines.insert(0, {"format": FORMAT, "version": VERSION, "key": dict(self.key)})
+        text = "".join(json.dumps(line) + "\n" for line in lines).encode()
+        try:
+            with self.path.open("ab", buffering=0) as file:
+                while text:
+                    text = text[file.write(text) :]
+                os.fsync(file.fileno())
+        except OSError:
+            if self.path.exists():
+                os.truncate(self.path, before)
+            raise
+
+    def read(self) -> dict[str, Record]:
+        """Return the records that are there by the ids of their claims; nothing where there is no file.
+
+        Raises
+        ------
+        ValueError
+            If the file is damaged or of another run; what differs is named.
+        """
+        if not self.path.exists():
+            return {}
+        data = self.path.read_bytes()
+        whole = data[: data.rfind(b"\n") + 1]
+        if len(whole) < len(data):
+            os.truncate(self.path, len(whole))
+        lines = whole.decode(errors="replace").splitlines()
+        if not lines:
+            return {}
+        try:
+            head = json.loads(lines[0])
+            there = head["key"] if (head["format"], head["version"]) == (FORMAT, VERSION) else None
+            records = [_record(json.loads(line)) for line in lines[1:]]
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
+            raise ValueError(f"{self.path} is damaged ({error}): start anew without --resume") from None
+        if there is None:
+            raise ValueError(f"{self.path} is no file of records of this version: start anew without --resume")
+        here = json.loads(json.dumps(dict(self.key)))
+        words = [f"{name} is {there.get(name)} there and {here.get(name)} here" for name in {**here, **there}
+                 if there.get(name) != here.get(name)]  # fmt: skip
+        if words:
+            raise ValueError(f"{self.path} is of another run: {'; '.join(words)}; ask for the same, or start anew")
+        return {record.id: record for record in records}
+
+
+def _record(plain: dict[str, Any]) -> Record:
+    twins = tuple(Twin(**{**twin, "verdict": _verdict(twin["verdict"])}) for twin in plain["twins"])
+    verdict = plain["verdict"] and _verdict(plain["verdict"])
+    return Record(**{**plain, "verdict": verdict, "twins": twins, "derivations": tuple(plain["derivations"])})
+
+
+def _verdict(plain: dict[str, Any]) -> Verdict:
+    findings = [
+        Finding(**{**one, "asks": Asks(one["asks"]), "singles": tuple(one["singles"])}) for one in plain["findings"]
+    ]
+    return Verdict(plain["outcome"], tuple(findings), plain["detail"])
