@@ -37,7 +37,8 @@ PUBLIC = {
         "TranslationSymmetry", "kaufman", "onsager", "square_lattice", "translation_symmetry",
     ],
     "statnn.montecarlo": [
-        "METHODS", "Estimate", "Method", "Run", "UntrustedEstimate", "Walkers", "estimate", "sample", "stream",
+        "METHODS", "Estimate", "Failure", "IncompleteRun", "Method", "Run", "UntrustedEstimate", "Walkers", "estimate",
+        "sample", "stream",
     ],
     "statnn.inspection": ["QUESTIONS", "Data", "Inspection", "Measured", "Section", "Table", "inspect", "read_data"],
     "statnn.io": ["load", "load_network", "save", "save_network", "table"],

@@ -89,6 +89,7 @@ MAKERS = {
     "SquareLattice": onsager,
     "TranslationSymmetry": lambda: translation_symmetry(lattice(4, 4)),
     "Estimate": lambda: montecarlo.estimate(np.random.default_rng(1).normal(size=(4, 40, LARGE))),
+    "Failure": lambda: montecarlo.Failure(1, (4, 5), "ValueError: too hot", "", np.ones((2, LARGE))),
     "Run": lambda: montecarlo.sample(chain(), 8, rng=1),
     **{method.__name__: method for method in montecarlo.METHODS.values()},
     "Data": lambda: inspection.Data(inputs(), labels(), "made up"),

@@ -12,6 +12,7 @@ to 1.6 times faster; nothing in this package sets them.
 from statnn._random import stream
 from statnn.montecarlo._estimate import Estimate, UntrustedEstimate, estimate
 from statnn.montecarlo._method import Method, Walkers
+from statnn.montecarlo._outcome import Failure, IncompleteRun
 from statnn.montecarlo._registry import *  # noqa: F403 - a sampler is written down there and nowhere else
 from statnn.montecarlo._registry import METHODS, overview
 from statnn.montecarlo._run import Run
@@ -22,6 +23,8 @@ __doc__ = f"{__doc__}\n{overview()}\n"
 __all__ = [
     "METHODS",
     "Estimate",
+    "Failure",
+    "IncompleteRun",
     "Method",
     "Run",
     "UntrustedEstimate",

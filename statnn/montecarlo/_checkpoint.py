@@ -64,6 +64,8 @@ class Checkpoints:
             if block.report:
                 block.report(position)
         self._move(block, walkers, recorder, position, parts)
+        if recorder.count < block.schedule.draws:  # interrupted: the state is written
+            return walkers, recorder.records
         self.store.put(f"{self.name}.done", {"walkers": walkers.kept(), "records": recorder.records})
         for name in self.store.names():
             if name.startswith((f"{self.name}.state", f"{self.name}.draws-")):
@@ -78,7 +80,8 @@ class Checkpoints:
         for now, drawn in moves(walkers, block, position):
             if drawn:
                 recorder.write(walkers)
-            if monotonic() < due or now == block.schedule.sweeps:
+            stopped = block.stopped is not None and block.stopped()
+            if now == block.schedule.sweeps or (monotonic() < due and not stopped):
                 continue
             began = monotonic()
             if recorder.count > written:

@@ -14,10 +14,12 @@ from statnn._tasks import run_tasks
 from statnn.interaction import DynamicNeurons
 from statnn.montecarlo._blas import one_thread
 from statnn.montecarlo._method import Method, Model, Values, Walkers
+from statnn.montecarlo._outcome import Failure, Interrupt
 from statnn.montecarlo._progress import Progress, reporter
 from statnn.montecarlo._registry import METHODS, names, suited
 
 T = TypeVar("T")
+R = TypeVar("R")
 Report: TypeAlias = Callable[[int, int], None]
 
 _PIECES = 50
@@ -86,6 +88,7 @@ class Block(Generic[T]):
     keeper: "Keeper[T] | None" = None
     check: "Callable[[Walkers, Block[T]], None] | None" = None
     """What is looked at before the burn-in."""
+    stopped: Callable[[], bool] | None = None
 
 
 def choose(model: Model, method: str | Method[Any] | None) -> Method[Any]:
@@ -115,16 +118,33 @@ def run_chains(
     schedule: Schedule,
     record: Callable[[Iterator[Walkers], Block[T]], T],
     *,
-    initial: Values | None = None,
-    kept: int = 0,
-    check: Callable[[Walkers, Block[T]], None] | None = None,
     executor: Executor | None = None,
     progress: Report | bool | None = None,
-    keeper: "Callable[[int], Keeper[T]] | None" = None,
 ) -> tuple[Method[Any], tuple[Walkers, ...], list[T]]:
     """Return the settled method, the walkers of all blocks after their draws, and what each block recorded.
 
-    `kept` is the number of bytes that records will take. Results depend neither on executor nor on workers.
+    Results depend neither on executor nor on workers.
+    """
+    settled, blocks = cut(model, method, seed, chains, schedule, record)
+    return settled, *run_blocks(blocks, executor, progress)
+
+
+def cut(
+    model: Model,
+    method: Method[Any],
+    seed: Root,
+    chains: tuple[int, ...],
+    schedule: Schedule,
+    record: Callable[[Iterator[Walkers], Block[T]], T],
+    *,
+    initial: Values | None = None,
+    kept: int = 0,
+    keeper: "Callable[[int], Keeper[T]] | None" = None,
+    check: "Callable[[Walkers, Block[T]], None] | None" = None,
+) -> tuple[Method[Any], list[Block[T]]]:
+    """Return the settled method, and the blocks that the chains are cut into.
+
+    `kept` is the number of bytes that records will take.
     """
     settled = method.settled(model, len(chains), seed)
     size = min(settled.block(model, len(chains)), len(chains))
@@ -143,7 +163,7 @@ def run_chains(
         blocks.append(
             Block(model, settled, seed, chains[part], begin, None, schedule, record, keeper=keep, check=check)
         )
-    return settled, *run_blocks(blocks, executor, progress)
+    return settled, blocks
 
 
 def run_blocks(
@@ -151,21 +171,63 @@ def run_blocks(
 ) -> tuple[tuple[Walkers, ...], list[T]]:
     """Return the walkers of all blocks after their draws, and what each block recorded."""
     with reporter(progress, sum(block.schedule.sweeps for block in blocks)) as count:
-        done = dict(_results(blocks, executor, count))
+        done = dict(_results(_walk, blocks, executor, count))
     ordered = [done[index] for index in range(len(blocks))]
     return tuple(walkers for walkers, _ in ordered), [record for _, record in ordered]
 
 
+def try_blocks(
+    blocks: Sequence[Block[T]], executor: Executor | None, progress: Report | bool | None
+) -> tuple[dict[int, tuple[Walkers, T]], list[Failure]]:
+    """Return what became of the blocks by their numbers, and of which there is nothing: one failed or was interrupted.
+
+    Raises
+    ------
+    Exception
+        If the first one fails in this process, where nothing is lost yet, or all do elsewhere.
+    """
+    done: dict[int, tuple[Walkers, T]] = {}
+    failed: dict[int, BaseException] = {}
+    interrupt = Interrupt()
+    with reporter(progress, sum(block.schedule.sweeps for block in blocks)) as count, interrupt.listening():
+        try:
+            here = [replace(block, stopped=interrupt) for block in blocks] if executor is None else blocks
+            for index, result in _results(_try, here, executor, count):
+                if isinstance(result, BaseException):
+                    failed[index] = result
+                else:
+                    done[index] = result
+                if not done and (executor is None or len(failed) == len(blocks)):
+                    raise failed[index]
+                if interrupt():
+                    break
+        except KeyboardInterrupt:
+            if not done:
+                raise
+    absent = [index for index in range(len(blocks)) if index not in done]
+    errors = [failed.get(index, KeyboardInterrupt("interrupted")) for index in absent]
+    lacking = zip(absent, errors, strict=True)
+    return done, [Failure.of(error, k, blocks[k].chains, blocks[k].initial) for k, error in lacking]
+
+
 def _results(
-    blocks: Sequence[Block[T]], executor: Executor | None, progress: Progress
-) -> Iterator[tuple[int, tuple[Walkers, T]]]:
+    walk: Callable[[Block[T]], R], blocks: Sequence[Block[T]], executor: Executor | None, progress: Progress
+) -> Iterator[tuple[int, R]]:
     if executor is None:  # in this process progress can be seen inside a block
         for index, block in enumerate(blocks):
-            yield index, _walk(replace(block, report=progress.advance))
+            yield index, walk(replace(block, report=progress.advance))
         return
-    for index, result in run_tasks(_walk, blocks, executor, shared=[blocks[0].model]):
+    for index, result in run_tasks(walk, blocks, executor, shared=[blocks[0].model]):
         progress.advance(blocks[index].schedule.sweeps)
         yield index, result
+
+
+def _try(block: Block[T]) -> tuple[Walkers, T] | BaseException:
+    """Return what `_walk` returns, or why it did not."""
+    try:
+        return _walk(block)
+    except Exception as error:  # noqa: BLE001 - whatever it is, the other blocks go on
+        return error
 
 
 def _walk(block: Block[T]) -> tuple[Walkers, T]:
@@ -222,6 +284,8 @@ def moves(walkers: Walkers, block: Block[T], position: int) -> Iterator[tuple[in
             block.report(position - reported)
             reported = position
         yield position, after > 0 and after % plan.thin == 0
+        if block.stopped and block.stopped():
+            return
 
 
 def _next_piece(piece: int, seconds: float, most: int) -> int:

@@ -2,7 +2,7 @@
 
 import copy
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -21,9 +21,10 @@ from statnn._random import Root
 from statnn._tasks import check_executor
 from statnn.io import load, save
 from statnn.montecarlo._checkpoint import Checkpoints, key_of
-from statnn.montecarlo._engine import Block, Report, Schedule, repeatable, run_blocks
+from statnn.montecarlo._engine import Block, Report, Schedule, repeatable, run_blocks, try_blocks
 from statnn.montecarlo._estimate import Estimate, estimate
 from statnn.montecarlo._method import Method, Model, Values, Walkers
+from statnn.montecarlo._outcome import Failure, told
 from statnn.montecarlo._record import Missing, Observable, Records, record, side_by_side
 
 
@@ -46,6 +47,10 @@ class Run(ByValue):
         Observables by name; None marks those that the method computes itself.
     draws : dict of ndarray
         What was recorded, shape (chains, draws, ...) each, read-only.
+    failures : tuple of Failure
+        Blocks of chains that are missing, and why; see `retry`.
+    complete : bool
+        Whether all chains and draws are there that were asked for.
     """
 
     model: Model
@@ -57,10 +62,97 @@ class Run(ByValue):
     watched: dict[str, Observable | None] = field(repr=False)
     draws: dict[str, Values] = field(repr=False)
     _walkers: tuple[Walkers, ...] = field(repr=False, compare=False)
+    failures: tuple[Failure, ...] = field(default=(), repr=False)
+    complete: bool = field(default=True, repr=False)
 
     def __post_init__(self) -> None:
         for values in self.draws.values():
             read_only(values)
+
+    @classmethod
+    def of(
+        cls,
+        method: Method[Any],
+        watched: dict[str, Observable | None],
+        blocks: Sequence[Block[Records]],
+        done: Mapping[int, tuple[Walkers, Records]],
+        failures: Sequence[Failure],
+    ) -> "Run":
+        """Return the run of blocks: of those that were interrupted only where no other came to its end, the longest.
+
+        Parameters
+        ----------
+        method, watched
+            As above.
+        blocks : sequence of Block
+        done : mapping
+            Walkers and records by the number of the block.
+        failures : sequence of Failure
+            The other blocks.
+        """
+        first = blocks[0]
+        planned = first.schedule.draws
+        lengths = {k: _length(records) for k, (_, records) in done.items()}
+        longest = max(lengths.values())
+        if longest == 0:
+            raise KeyboardInterrupt
+        whole = [k for k in sorted(done) if lengths[k] == longest]
+        cut = [Failure(k, blocks[k].chains, "interrupted", "", blocks[k].initial) for k in done if k not in whole]
+        lacking = tuple(sorted([*failures, *cut], key=lambda failure: failure.block))
+        chains = tuple(chain for k in whole for chain in blocks[k].chains)
+        told(lacking, chains, longest, planned)
+        return cls(
+            first.model,
+            method,
+            first.seed,
+            chains,
+            first.schedule.burn_in,
+            first.schedule.thin,
+            watched,
+            side_by_side([done[k][1] for k in whole]),
+            tuple(done[k][0] for k in whole),
+            lacking,
+            longest == planned and not lacking,
+        )
+
+    def retry(self, *, executor: Executor | None = None, progress: Report | bool | None = None) -> "Run":
+        """Return the run with the chains that are missing, run anew for as many draws as the others have.
+
+        Parameters
+        ----------
+        executor, progress
+            As in `sample`.
+
+        Examples
+        --------
+        >>> from statnn.interaction import BinaryNeurons
+        >>> from statnn.montecarlo import sample
+        >>> run = sample(BinaryNeurons([[0, 1], [1, 0]]), 100, rng=1)
+        >>> run.failures, run.retry() is run
+        ((), True)
+        """
+        if not self.failures:
+            return self
+        check_executor(executor)
+        plan = Schedule(self.burn_in, _length(self.draws), self.thin)
+        recorder = partial(record, self.watched)
+        missing = {failure.block: failure for failure in self.failures}
+        again = [
+            Block(self.model, self.method, self.seed, one.chains, one.initial, None, plan, recorder)
+            for one in self.failures
+        ]
+        found, failed = try_blocks(again, executor, progress)
+        numbers = [failure.block for failure in self.failures]
+        there = [k for k in range(len(self._walkers) + len(missing)) if k not in missing]
+        blocks, done, first = {numbers[k]: block for k, block in enumerate(again)}, {}, 0
+        for k, walkers, chains in zip(there, self._walkers, self._blocks(), strict=True):
+            rows = slice(first, first + len(chains))
+            first += len(chains)
+            done[k] = walkers, {name: values[rows] for name, values in self.draws.items()}
+            blocks[k] = Block(self.model, self.method, self.seed, chains, None, None, plan, recorder)
+        done |= {numbers[k]: result for k, result in found.items()}
+        failures = [replace(failure, block=numbers[failure.block]) for failure in failed]
+        return Run.of(self.method, self.watched, [blocks[k] for k in sorted(blocks)], done, failures)
 
     @property
     def states(self) -> Values:
@@ -197,7 +289,7 @@ class Run(ByValue):
 
     def _stored(self) -> dict[str, Any]:
         """Return what files hold."""
-        names = ("model", "seed", "chains", "burn_in", "thin", "draws")
+        names = ("model", "seed", "chains", "burn_in", "thin", "draws", "failures", "complete")
         return {
             **{name: getattr(self, name) for name in names},
             "method": self.method if is_own(type(self.method)) else self.method.name,
@@ -259,3 +351,8 @@ class Run(ByValue):
             known = ", ".join(self.draws)
             raise ValueError(f"{name!r} was not recorded; there are {known}: see observables= of sample")
         return self.draws[name]
+
+
+def _length(records: Records) -> int:
+    """Return the number of draws."""
+    return next(iter(records.values())).shape[1] if records else 0

@@ -16,9 +16,9 @@ from statnn._random import Root, root
 from statnn._tasks import check_executor
 from statnn.interaction import BinaryNeurons, DynamicNeurons
 from statnn.montecarlo._checkpoint import Checkpoints, in_words, key_of, seed_of
-from statnn.montecarlo._engine import Report, choose, run_chains, schedule
+from statnn.montecarlo._engine import Report, choose, cut, schedule, try_blocks
 from statnn.montecarlo._method import Method, Model, Values
-from statnn.montecarlo._record import Observable, record, refuse_large, side_by_side
+from statnn.montecarlo._record import Observable, record, refuse_large
 from statnn.montecarlo._registry import names
 from statnn.montecarlo._run import Run
 
@@ -87,7 +87,13 @@ def sample(
     Returns
     -------
     Run
-        With `Run.estimate`, `Run.plot`, `Run.extend`.
+        With `Run.estimate`, `Run.plot`, `Run.extend`. An interrupt (Ctrl-C) returns what is there, `Run.complete` is
+        False; a block of chains that fails does not take the others with it: `Run.failures`, `Run.retry`.
+
+    Warns
+    -----
+    IncompleteRun
+        If chains or draws are missing.
 
     Raises
     ------
@@ -117,7 +123,7 @@ def sample(
     seed = root(rng)
 
     def run(seed: Root, keeper: Callable[[int], Checkpoints] | None) -> Run:
-        settled, walkers, records = run_chains(
+        settled, blocks = cut(
             model,
             chosen,
             seed,
@@ -127,11 +133,9 @@ def sample(
             initial=begin,
             kept=8 * len(numbers) * len(watched) * plan.draws,
             check=partial(refuse_large, watched, len(numbers)),
-            executor=executor,
-            progress=progress,
             keeper=keeper,
         )
-        return Run(model, settled, seed, numbers, plan.burn_in, plan.thin, watched, side_by_side(records), walkers)
+        return Run.of(settled, watched, blocks, *try_blocks(blocks, executor, progress))
 
     if store is None:
         return run(seed, None)

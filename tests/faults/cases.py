@@ -65,9 +65,10 @@ def into(method, folder):
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a case: kills that hit, refusals and tracebacks, and whether the result is the undisturbed one."""
+    """What became of a case: kills that hit, how many of them work that had stored something, and what it came to."""
 
     kills: int
+    inside: int
     attempts: int
     failures: int
     equal: bool
@@ -78,7 +79,7 @@ def kill_until_done(target, folder, load, expected, rng, *, kills, how=signal.SI
     """Start work, kill it after a random time, and start it again until it was killed so often; then let it end."""
     context = get_context("forkserver")
     context.set_forkserver_preload(["faults.cases"])
-    done = failures = attempts = 0
+    done = inside = failures = attempts = 0
     while done < kills and attempts < 3 * kills:
         attempts += 1
         process = context.Process(target=target, args=(folder,))
@@ -90,6 +91,7 @@ def kill_until_done(target, folder, load, expected, rng, *, kills, how=signal.SI
             os.kill(process.pid, how)
         process.join()
         done += process.exitcode == -how
+        inside += process.exitcode == -how and any(Path(folder).glob("work/block-*"))
         failures += process.exitcode not in (0, -how)
         if (Path(folder) / "result.npz").exists():
             if load(folder) != expected:
@@ -100,7 +102,7 @@ def kill_until_done(target, folder, load, expected, rng, *, kills, how=signal.SI
     process.start()
     process.join()
     left = tuple(sorted(path.name for path in Path(folder, "work").glob(".*")))
-    return Outcome(done, attempts, failures, process.exitcode == 0 and load(folder) == expected, left)
+    return Outcome(done, inside, attempts, failures, process.exitcode == 0 and load(folder) == expected, left)
 
 
 def run_of(folder):

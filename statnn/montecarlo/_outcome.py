@@ -1,0 +1,98 @@
+"""What becomes of blocks of chains: done, failed, or interrupted; one does not take the others with it."""
+
+import signal
+import threading
+import traceback
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from types import FrameType
+from typing import Any
+
+from statnn._by_value import ByValue
+from statnn.montecarlo._method import Values
+
+
+class IncompleteRun(UserWarning):
+    """A run was interrupted, or some of its chains failed; it holds what is there."""
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Failure(ByValue):
+    """Chains that a run lacks.
+
+    Parameters
+    ----------
+    block : int
+        Number of the block of chains.
+    chains : tuple of int
+        Their numbers.
+    error : str
+        What happened, in a line.
+    traceback : str
+        Where; empty for an interrupt.
+    initial : ndarray or None
+        Where they were to start.
+    """
+
+    block: int
+    chains: tuple[int, ...]
+    error: str
+    traceback: str = field(default="", repr=False)
+    initial: Values | None = field(default=None, repr=False)
+
+    @classmethod
+    def of(cls, error: BaseException, block: int, chains: tuple[int, ...], initial: Values | None) -> "Failure":
+        """Return the failure that an exception is."""
+        text = "".join(traceback.format_exception(error))
+        return cls(block, chains, f"{type(error).__name__}: {error}", text, initial)
+
+
+class Interrupt:
+    """Whether the user has asked to stop; a second interrupt ends at once."""
+
+    def __init__(self) -> None:
+        self.asked = False
+
+    def __call__(self) -> bool:
+        """Return whether to stop."""
+        return self.asked
+
+    @contextmanager
+    def listening(self) -> Iterator["Interrupt"]:
+        """Take the first interrupt as a wish to stop, in the main thread alone."""
+        usual = threading.current_thread() is threading.main_thread() and (
+            signal.getsignal(signal.SIGINT) is signal.default_int_handler
+        )
+        if not usual:  # somebody else decides what an interrupt is
+            yield self
+            return
+
+        def stop(number: int, frame: FrameType | None) -> None:
+            if self.asked:
+                signal.default_int_handler(number, frame)
+            self.asked = True
+
+        signal.signal(signal.SIGINT, stop)
+        try:
+            yield self
+        finally:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def told(failures: Sequence[Failure], chains: Sequence[int], draws: int, planned: int) -> None:
+    """Warn of what a run lacks."""
+    words = [f"chains {_numbers(failure.chains)} are missing ({failure.error})" for failure in failures]
+    if draws < planned:
+        words.append(f"there are {draws} of {planned} draws of chains {_numbers(chains)}")
+    if words:
+        warnings.warn(
+            f"{'; '.join(words)}: run.retry() runs what is missing, run.extend() goes on",
+            IncompleteRun,
+            stacklevel=4,
+        )
+
+
+def _numbers(chains: Sequence[int]) -> Any:
+    return f"{chains[0]} to {chains[-1]}" if len(chains) > 2 else " and ".join(map(str, chains))

@@ -1,0 +1,126 @@
+"""Runs that are interrupted or of which chains fail: what is there is returned, the rest can be run again."""
+
+import signal
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+
+from statnn.interaction import BinaryNeurons
+from statnn.montecarlo import IncompleteRun, Run, sample
+from statnn.montecarlo._outcome import Interrupt
+
+LAYERS = BinaryNeurons([np.full((3, 4), 0.3)])  # a block for every chain
+
+
+class Observed:
+    """An observable that does something else once, at some draw."""
+
+    def __init__(self, at, what):
+        self.left, self.what = at, what
+
+    def __call__(self, states):
+        self.left -= 1
+        if self.left == 0:
+            self.what()
+        return states[:, 0]
+
+
+def interrupt():
+    signal.raise_signal(signal.SIGINT)
+
+
+def fail():
+    raise RuntimeError("no luck")
+
+
+def run(at=0, what=fail, sweeps=20, **options):
+    observables = {"energy": "energy", "first": Observed(at, what)}
+    return sample(LAYERS, sweeps, chains=4, rng=1, method="blocks", observables=observables, **options)
+
+
+def same_draws(one, other):
+    assert one.chains == other.chains
+    assert all(np.array_equal(one.draws[name], values) for name, values in other.draws.items())
+    assert np.array_equal(one.states, other.states)
+
+
+def test_an_interrupt_returns_what_is_there():
+    with pytest.warns(IncompleteRun, match=r"chains 1 are missing .*there are 7 of 20 draws") as said:
+        found = run(7, interrupt)
+    assert len(said) == 1
+    assert not found.complete
+    assert [failure.chains for failure in found.failures] == [(1,), (2,), (3,)]
+    assert all("interrupted" in failure.error for failure in found.failures)
+    with pytest.warns(IncompleteRun, match="7 of 20"):
+        same_draws(found, run(7, interrupt))
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    same_draws(found.retry().extend(13), run())
+
+
+def test_blocks_that_came_to_their_end_are_kept_without_the_one_that_did_not():
+    with pytest.warns(IncompleteRun, match="chains 2 are missing"):
+        found = run(20 + 20 + 5, interrupt)
+    assert found.chains == (0, 1)
+    assert np.array_equal(found.draws["energy"], run().draws["energy"][:2])
+    assert found.retry().complete
+    same_draws(found.retry(), run())
+
+
+def test_an_interrupted_run_with_a_store_goes_on(tmp_path):
+    def energies(**options):
+        return sample(LAYERS, 20, chains=4, rng=1, method="blocks", **options)
+
+    calls = []
+
+    def progress(done, total):  # noqa: ARG001
+        calls.append(done)
+        if len(calls) == 15:
+            interrupt()
+
+    with pytest.warns(IncompleteRun):
+        energies(store=tmp_path / "work", progress=progress)
+    assert energies(store=tmp_path / "work") == energies()
+
+
+def test_a_second_interrupt_ends_at_once():
+    stop = Interrupt()
+    with stop.listening():
+        interrupt()
+        assert stop()
+        with pytest.raises(KeyboardInterrupt):
+            interrupt()
+    with pytest.raises(KeyboardInterrupt):  # nothing is there to be returned
+        run(1, lambda: interrupt() or interrupt())
+
+
+def test_interrupts_are_left_to_others_outside_the_main_thread():
+    found = []
+    thread = threading.Thread(target=lambda: found.append(run()))
+    thread.start()
+    thread.join()
+    assert found[0].complete
+
+
+def test_a_block_that_fails_does_not_take_the_others_with_it(tmp_path):
+    with pytest.warns(IncompleteRun, match=r"chains 2 are missing \(RuntimeError: no luck\): run.retry\(\)"):
+        found = run(20 + 20 + 5)
+    assert found.chains == (0, 1, 3)
+    assert "in fail" in found.failures[0].traceback
+    same_draws(found.retry(), run())
+    same_draws(found.extend(10).retry(), run(sweeps=30, burn_in=10))
+    found.save(tmp_path / "run.npz")
+    again = Run.load(tmp_path / "run.npz", own={"first": found.watched["first"]})
+    assert (again, again.complete, again.failures) == (found, False, found.failures)
+    with ThreadPoolExecutor(1) as pool, pytest.warns(IncompleteRun, match="no luck"):
+        other = run(20 + 20 + 5, executor=pool)
+    same_draws(other.retry(), run())
+
+
+def test_where_nothing_is_done_the_error_is_raised():
+    with pytest.raises(RuntimeError, match="no luck"):
+        run(3)
+    broken = {"energy": lambda states: 1 / 0}  # noqa: ARG005
+    with ThreadPoolExecutor(2) as pool, pytest.raises(ZeroDivisionError):
+        sample(LAYERS, 20, chains=4, rng=1, method="blocks", observables=broken, executor=pool)
