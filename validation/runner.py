@@ -64,7 +64,7 @@ def main(argv: list[str] | None = None, registry: str = "validation.claims") -> 
         for leftover in options.out.glob(".*.tmp"):
             leftover.unlink(missing_ok=True)
         resume = f"; go on with --resume, {journal.path} holds what is done" if journal.path.exists() else ""
-        print(f"{ending or 'interrupted'}: no report written{resume}", file=sys.stderr)
+        print(f"{str(ending) or 'interrupted'}: no report written{resume}", file=sys.stderr)
         return 143 if isinstance(ending, _TerminatedError) else 130
     run = _provenance(sys.argv[1:] if argv is None else argv, options, time.perf_counter() - started)
     try:
