@@ -6,7 +6,7 @@ root :class:`numpy.random.SeedSequence`; stream ``(i, j, ...)`` of that root is 
 """
 
 from collections.abc import Sequence
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -32,6 +32,18 @@ def root(rng: int | np.random.Generator | None) -> Root:
     if isinstance(rng, np.random.Generator):
         return tuple(int(word) for word in rng.integers(2**32, size=4, dtype=np.uint64)), ()
     return whole(rng, "rng", minimum=0, maximum=2**128), ()
+
+
+def seed_of(words: Any) -> Root:
+    """Return a seed that has been through JSON, which has no tuples.
+
+    Examples
+    --------
+    >>> seed_of([[1, 2], []])
+    ((1, 2), ())
+    """
+    entropy, key = words
+    return tuple(entropy) if isinstance(entropy, list) else entropy, tuple(key)
 
 
 def stream(seed: Root, *key: int) -> np.random.Generator:

@@ -9,7 +9,7 @@ import json
 import os
 import re
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -157,6 +157,13 @@ def opened(
             with replacing(head) as out:
                 out.write(json.dumps(text, indent=1).encode())
         yield Store(folder, wanted, own or {})
+
+
+def opened_or_none(
+    path: str | os.PathLike[str] | None, key: Mapping[str, Any], *, adopt: tuple[str, ...] = ()
+) -> AbstractContextManager[Store | None]:
+    """Return the context of `opened`, or one of None where no path is given."""
+    return nullcontext() if path is None else opened(path, key, adopt=adopt)
 
 
 def _refuse_foreign(folder: Path) -> None:

@@ -6,6 +6,7 @@ H(D) of a silent neuron, :math:`P(D_i=0) = e^{-H}`, and in the count law. From t
 K(D) of working neurons, its steepest point, the missing mass and every loss.
 """
 
+import os
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor
@@ -299,6 +300,7 @@ class ActivationProcess(ABC):
         method: str = "exact",
         counts: bool = False,
         executor: Executor | None = None,
+        store: str | os.PathLike[str] | None = None,
     ) -> Paths:
         """Simulate the process and look at it after the given numbers of samples.
 
@@ -321,6 +323,9 @@ class ActivationProcess(ABC):
             neurons in the exact method and of one replica otherwise.
         executor : concurrent.futures.Executor or None
             Where to run; threads are enough. The result does not depend on it.
+        store : str or os.PathLike, optional
+            A folder that remembers which replicas are done: killed at any moment and called again with the same
+            arguments, the rest is done and the same paths are returned; see `statnn.montecarlo.sample`.
 
         Returns
         -------
@@ -334,7 +339,9 @@ class ActivationProcess(ABC):
         >>> path.working.shape, bool((path.working[:, -1] > 990).all())
         ((2, 3), True)
         """
-        return simulate(self, checkpoints, replicas, rng=rng, method=method, counts=counts, executor=executor)
+        return simulate(
+            self, checkpoints, replicas, rng=rng, method=method, counts=counts, executor=executor, store=store
+        )
 
     def plot(self, ax: Any | None = None, *, D: ArrayLike | None = None, **style: Any) -> Any:
         """Draw E[K(D)] with a band of one standard deviation and the point of steepest growth.

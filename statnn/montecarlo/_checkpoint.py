@@ -18,7 +18,6 @@ from statnn._archive.file import digest_of
 from statnn._archive.names import is_own
 from statnn._archive.store import Store
 from statnn._archive.values import Packer
-from statnn._random import Root
 from statnn.montecarlo._engine import Block, Schedule, begun, moves
 from statnn.montecarlo._method import Method, Walkers
 from statnn.montecarlo._record import Observable, Recorder, Records
@@ -123,12 +122,6 @@ def in_words(chains: tuple[int, ...]) -> Any:
     """Return the numbers of chains as JSON: first and last where they follow each other."""
     whole = chains == tuple(range(chains[0], chains[0] + len(chains)))
     return f"{chains[0]} to {chains[-1]}" if whole else list(chains)
-
-
-def seed_of(words: Any) -> Root:
-    """Return a seed that stood in JSON."""
-    entropy, key = words
-    return tuple(entropy) if isinstance(entropy, list) else entropy, tuple(key)
 
 
 def described(method: Method[Any] | None) -> Any:

@@ -45,6 +45,8 @@ class Failure(ByValue):
     @classmethod
     def of(cls, error: BaseException, block: int, chains: tuple[int, ...], initial: Values | None) -> "Failure":
         """Return the failure that an exception is."""
+        if isinstance(error, KeyboardInterrupt):
+            return cls(block, chains, "interrupted", "", initial)
         text = "".join(traceback.format_exception(error))
         return cls(block, chains, f"{type(error).__name__}: {error}", text, initial)
 

@@ -12,10 +12,10 @@ from numpy.typing import ArrayLike
 from statnn._archive.file import digest_of
 from statnn._archive.store import opened
 from statnn._arguments import whole
-from statnn._random import Root, root
+from statnn._random import Root, root, seed_of
 from statnn._tasks import check_executor
 from statnn.interaction import BinaryNeurons, DynamicNeurons
-from statnn.montecarlo._checkpoint import Checkpoints, in_words, key_of, seed_of
+from statnn.montecarlo._checkpoint import Checkpoints, in_words, key_of
 from statnn.montecarlo._engine import Report, choose, cut, schedule, try_blocks
 from statnn.montecarlo._method import Method, Model, Values
 from statnn.montecarlo._record import Observable, record, refuse_large

@@ -48,13 +48,13 @@ def same_draws(one, other):
 
 def test_an_interrupt_returns_what_is_there():
     with pytest.warns(IncompleteRun, match=r"chains 1 are missing .*there are 7 of 20 draws") as said:
-        found = run(7, interrupt)
+        found = run(8, interrupt)
     assert len(said) == 1
     assert not found.complete
     assert [failure.chains for failure in found.failures] == [(1,), (2,), (3,)]
     assert all("interrupted" in failure.error for failure in found.failures)
     with pytest.warns(IncompleteRun, match="7 of 20"):
-        same_draws(found, run(7, interrupt))
+        same_draws(found, run(8, interrupt))
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
     same_draws(found.retry().extend(13), run())
 

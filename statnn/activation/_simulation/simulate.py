@@ -1,5 +1,6 @@
 """Simulation: a process, checkpoints and a seed become independent tasks, and the tasks a path."""
 
+import os
 from collections.abc import Iterator
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
@@ -8,10 +9,13 @@ from typing import ClassVar, Protocol
 import numpy as np
 from numpy.typing import ArrayLike
 
+from statnn._archive.file import digest_of
+from statnn._archive.kept import kept_tasks
+from statnn._archive.store import Store, opened_or_none
 from statnn._arguments import Ints, increasing, whole
 from statnn._memory import refuse_beyond_memory
-from statnn._random import Root, root, stream
-from statnn._tasks import check_executor, in_process, run_tasks
+from statnn._random import Root, root, seed_of, stream
+from statnn._tasks import check_executor, in_process
 from statnn.activation._simulation import path
 from statnn.activation._simulation.path import Paths
 
@@ -116,6 +120,7 @@ def simulate(
     method: str,
     counts: bool,
     executor: Executor | None,
+    store: str | os.PathLike[str] | None = None,
 ) -> Paths:
     """Carry out :meth:`ActivationProcess.simulate`."""
     D = increasing(checkpoints, "checkpoints", minimum=process._begin)
@@ -127,7 +132,30 @@ def simulate(
     if len(chosen) == 0 or min(chosen) < 0:
         raise ValueError(f"replicas = {chosen} must name at least one replica, numbered from 0")
     check_executor(executor)
+    key = {
+        "verb": "simulate",
+        "process": digest_of(process),
+        "checkpoints": digest_of(D),
+        "replicas": repr(chosen),
+        "method": method,
+        "counts": counts,
+    }
     seed = root(rng)
+    with opened_or_none(store, {**key, "seed": seed}, adopt=("seed",) if rng is None else ()) as kept:
+        of_store = seed if kept is None else seed_of(kept.key["seed"])
+        return _simulated(process, D, chosen, of_store, method, counts, executor, kept)
+
+
+def _simulated(
+    process: Process,
+    D: Ints,
+    chosen: range,
+    seed: Root,
+    method: str,
+    counts: bool,
+    executor: Executor | None,
+    store: Store | None,
+) -> Paths:
     groups = np.array_split(chosen, len(chosen) if counts else min(len(chosen), _TASKS))
     in_blocks = counts and method == "exact" and process._independent
     blocks = range(-(-process.neurons // _BLOCK)) if in_blocks else (None,)
@@ -143,9 +171,9 @@ def simulate(
     working = np.zeros((len(chosen), D.size), dtype=np.int64)
     all_counts = np.empty((len(chosen), D.size, process.neurons), dtype=np.int64) if counts else None
     places = [] if all_counts is None else [all_counts[row[t.replicas[0]], :, t.neurons] for t in tasks]
-    if in_process(executor):
+    if in_process(executor) and store is None:
         tasks = [replace(task, out=place) for task, place in zip(tasks, places, strict=True)] if counts else tasks
-    for index, (part, part_counts) in run_tasks(_METHODS[method, counts], tasks, executor):
+    for index, (part, part_counts) in kept_tasks(store, _METHODS[method, counts], tasks, executor):
         working[[row[r] for r in tasks[index].replicas]] += part
         if part_counts is not None:
             places[index][...] = part_counts

@@ -12,10 +12,11 @@ from typing import NamedTuple
 
 import numpy as np
 
+from statnn._archive.kept import kept_tasks
+from statnn._archive.store import Store
 from statnn._arguments import Floats
 from statnn._by_value import ByValue, by_value
 from statnn._random import Root, stream
-from statnn._tasks import run_tasks
 from statnn.rg.wide._averages import Averages
 from statnn.rg.wide._maps import Maps
 
@@ -81,13 +82,13 @@ class _Task(NamedTuple):
 
 def simulated(
     layer: Maps, width: int, depth: int, replicas: int, begin: tuple[float, float], seed: Root,
-    executor: Executor | None,
+    executor: Executor | None, store: Store | None = None,
 ) -> Signals:  # fmt: skip
     """Return replicas of the chain of covariances."""
     sizes = [min(BLOCK, replicas - first) for first in range(0, replicas, BLOCK)]
     tasks = [_Task(layer, width, depth, size, begin, seed, block) for block, size in enumerate(sizes)]
     found = np.empty((replicas, depth + 1, 3))
-    for block, values in run_tasks(_chain, tasks, executor):
+    for block, values in kept_tasks(store, _chain, tasks, executor):
         found[block * BLOCK : block * BLOCK + len(values)] = values
     return Signals(layer, width, found[..., :2], found[..., 2])
 

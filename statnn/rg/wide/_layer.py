@@ -5,6 +5,7 @@ inputs are Gaussian, with a variance q and a correlation c that follow two maps 
 """
 
 import math
+import os
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,8 +14,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from statnn._archive.file import digest_of
+from statnn._archive.store import opened_or_none
 from statnn._arguments import Floats, at_least, positive, shaped, whole
-from statnn._random import root
+from statnn._random import root, seed_of
 from statnn._tasks import check_executor
 from statnn.network._activation import Activation
 from statnn.network._activation import activation as known
@@ -310,6 +313,7 @@ class RandomLayer:
         c: float = 0.0,
         rng: int | np.random.Generator | None = None,
         executor: Executor | None = None,
+        store: str | os.PathLike[str] | None = None,
     ) -> Signals:
         """Simulate networks of finite width on two inputs.
 
@@ -327,6 +331,9 @@ class RandomLayer:
             Seed; results do not depend on the executor.
         executor : concurrent.futures.Executor or None
             Where blocks of 64 replicas run; None for here.
+        store : str or os.PathLike, optional
+            A folder that remembers which replicas are done: killed at any moment and called again with the same
+            arguments, the rest is done and the same signals are returned; see `statnn.montecarlo.sample`.
 
         Returns
         -------
@@ -345,15 +352,16 @@ class RandomLayer:
         check_executor(executor)
         begin = positive(q, "q", why="it is the variance of the fields of the first layer")
         correlation = float(_correlations(c))
-        return simulated(
-            self,
+        sizes = (
             whole(width, "width", minimum=1, maximum=10**7),
             whole(depth, "depth", minimum=0, maximum=10**6),
             whole(replicas, "replicas", minimum=1, maximum=10**8),
-            (begin, correlation),
-            root(rng),
-            executor,
         )
+        names = dict(zip(("width", "depth", "replicas"), sizes, strict=True))
+        key = {"verb": "simulate", "layer": digest_of(self), **names, "begin": [begin, correlation], "seed": root(rng)}
+        with opened_or_none(store, key, adopt=("seed",) if rng is None else ()) as kept:
+            seed = seed_of(key["seed"] if kept is None else kept.key["seed"])
+            return simulated(self, *sizes, (begin, correlation), seed, executor, kept)
 
     # -- composition -------------------------------------------------------------------------------------
 

@@ -1,0 +1,68 @@
+"""Simulations that were killed go on with the replicas that are missing."""
+
+import pytest
+
+from statnn._archive import kept
+from statnn._archive.store import StoreError, opened
+from statnn.activation import BetaBernoulli, PolyaUrn
+from statnn.rg import RandomLayer
+
+
+class KilledError(Exception):
+    """Ends work after some entries were written."""
+
+
+@pytest.fixture
+def mortal(monkeypatch):
+    """Write after every task, and die after the third entry, twice."""
+    put = kept.Store.put
+    left = [3, 3]
+    monkeypatch.setattr(kept, "EVERY", 0.0)
+    monkeypatch.setattr(kept, "SHARE", 1e9)
+
+    def write(store, name, value):
+        put(store, name, value)
+        if left:
+            left[0] -= 1
+            if not left[0]:
+                left.pop(0)
+                raise KilledError
+
+    monkeypatch.setattr(kept.Store, "put", write)
+    return left
+
+
+SIMULATIONS = {
+    "working": lambda **store: PolyaUrn(40, 0.3, 5.0).simulate([1, 10, 99], replicas=200, rng=1, **store),
+    "counts": lambda **store: BetaBernoulli(9000, 0.3, 5.0).simulate([1, 10], replicas=4, rng=1, counts=True, **store),
+    "range": lambda **store: PolyaUrn(40, 0.3, 5.0).simulate([5], range(3, 11), rng=1, method="stepwise", **store),
+    "signals": lambda **store: RandomLayer("tanh", 1.5, 0.1).simulate(5, 3, replicas=500, rng=1, **store),
+}
+
+
+@pytest.mark.parametrize("name", SIMULATIONS)
+def test_what_was_killed_twice_is_what_was_never_killed(name, mortal, tmp_path):
+    simulate = SIMULATIONS[name]
+    whole = simulate()
+    for _ in range(2):
+        with pytest.raises(KilledError):
+            simulate(store=tmp_path / "work")
+    assert simulate(store=tmp_path / "work") == whole
+    assert not mortal
+    assert simulate(store=tmp_path / "work") == whole
+
+
+def test_a_seed_nobody_chose_is_that_of_the_store_and_others_are_refused(tmp_path):
+    process = PolyaUrn(40, 0.3, 5.0)
+    found = process.simulate([5], 3, store=tmp_path / "work")
+    assert process.simulate([5], 3, store=tmp_path / "work") == found
+    for change in ({"rng": 1}, {"checkpoints": [6]}, {"replicas": 4}, {"counts": True}):
+        with pytest.raises(StoreError, match="holds other work"):
+            process.simulate(**{"checkpoints": [5], "replicas": 3, **change}, store=tmp_path / "work")
+
+
+def test_tasks_beyond_the_last_are_damage(tmp_path):
+    with opened(tmp_path / "work", {}) as store:
+        store.put("tasks-0", {"indices": [7], "results": [1]})
+        with pytest.raises(StoreError, match="holds task 7 of 2"):
+            list(kept.kept_tasks(store, abs, [1, 2], None))
