@@ -1,17 +1,18 @@
-"""The command line: ``python -m statnn inspect NETWORK --data FILE``.
+"""The command line: ``python -m statnn inspect NETWORK --data FILE``, ``python -m statnn describe PATH``.
 
 Exit codes: 0 when the page was written, 2 when the command is wrong, or the network or the data cannot be read or do
 not fit, 130 when it was interrupted. Numbers go to standard output, progress and errors of one line to standard error.
 """
 
 import argparse
+import json
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from importlib.metadata import version
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
 DONE, BAD_INPUT, INTERRUPTED = 0, 2, 130
 
@@ -42,14 +43,40 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument("--only", nargs="+", metavar="QUESTION", help="names of sections; default: all")
     one.add_argument("--seed", type=int, default=0, help="root of all random numbers (default: %(default)s)")
     one.add_argument("--quiet", action="store_true", help="no progress and no numbers, the page only")
+    other = commands.add_parser(
+        "describe",
+        help="where a result, a store, a figure or a page comes from",
+        description="Print what a file of this package is, and the command, versions and data that it comes from.",
+    )
+    other.add_argument("path", metavar="PATH", help="a file or folder that this package has written")
     return result
+
+
+def _describe(given: argparse.Namespace) -> int:
+    from statnn.io import describe
+
+    for line in _rows(describe(given.path)):
+        sys.stdout.write(f"{line}\n")
+    return DONE
+
+
+def _rows(found: Any, indent: str = "") -> Iterator[str]:
+    """Yield a line for every entry, those of inner mappings below their name."""
+    width = max(map(len, found), default=0)
+    for name, value in found.items():
+        if isinstance(value, dict) and value:
+            yield f"{indent}{name}"
+            yield from _rows(value, f"{indent}  ")
+        else:
+            words = value if isinstance(value, str) else json.dumps(value)
+            yield f"{indent}{name:<{width}}  {words}"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command and return its exit code."""
     given = parser().parse_args(arguments)
     try:
-        return _inspect(given)
+        return _describe(given) if given.command == "describe" else _inspect(given)
     except KeyboardInterrupt:
         sys.stderr.write("interrupted; nothing was written\n")
         return INTERRUPTED

@@ -7,8 +7,10 @@ it to `save`. No picture is kept in global state, so figures may be drawn in any
 from __future__ import annotations
 
 import io
+import json
 import os  # noqa: TC003 - the example of save needs it
 import re
+import zipfile
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +18,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from statnn._archive.atomic import replacing
+from statnn._archive.file import digest_of
+from statnn._archive.provenance import surroundings
 from statnn._arguments import array_of, whole
 from statnn._axes import COLOURS
 from statnn._svg_fonts import embedded
@@ -148,8 +152,9 @@ def figure(columns: int = 1, panels: tuple[int, int] = (1, 1), *, height: float 
 def save(figure: Figure, path: str | os.PathLike[str], /, *, caption: str | None = None, **data: ArrayLike) -> None:
     """Write ``path.svg``, ``path.pdf``, ``path.png`` and, with the arrays behind the figure, ``path.npz``.
 
-    Each file appears whole or not at all, and equal figures give equal files. Letters are text in SVG and PDF, and the
-    fonts are inside.
+    Each file appears whole or not at all, and equal figures give equal files on one machine with one set of versions:
+    these, and a digest of the data, stand in the files, where `statnn.io.describe` finds them. Letters are text in SVG
+    and PDF, and the fonts are inside.
 
     Parameters
     ----------
@@ -198,22 +203,25 @@ def save(figure: Figure, path: str | os.PathLike[str], /, *, caption: str | None
     if not target.parent.is_dir():
         raise FileNotFoundError(f"directory {str(target.parent)!r} does not exist; make it first")
     arrays = _arrays(data)
+    origin = json.dumps({"format": "statnn.figure", "digest": digest_of(arrays), **surroundings()})
 
     def beside(suffix: str) -> Path:
         return target.with_name(target.name + suffix)
 
     with mpl.rc_context(_FILES):
         drawn = io.StringIO()
-        figure.savefig(drawn, format="svg", metadata={"Date": None})
+        figure.savefig(drawn, format="svg", metadata={"Date": None, "Description": origin})
         with replacing(beside(".svg")) as file:
             file.write(embedded(drawn.getvalue()).encode())
         with replacing(beside(".pdf")) as file:
-            figure.savefig(file, format="pdf", metadata={"CreationDate": None})
+            figure.savefig(file, format="pdf", metadata={"CreationDate": None, "Subject": origin})
         with replacing(beside(".png")) as file:
-            figure.savefig(file, format="png", dpi=200)
+            figure.savefig(file, format="png", dpi=200, metadata={"Description": origin})
     store: Any = np.savez_compressed  # its own keywords, typed bool, stand in the way of arrays by name
     with replacing(beside(".npz")) as file:
         store(file, **arrays)
+        with zipfile.ZipFile(file, "a") as archive:
+            archive.comment = origin.encode()
     if caption is not None:
         with replacing(beside(".txt")) as file:
             file.write(f"{caption}\n".encode())

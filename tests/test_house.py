@@ -41,7 +41,7 @@ PUBLIC = {
         "sample", "stream",
     ],
     "statnn.inspection": ["QUESTIONS", "Data", "Inspection", "Measured", "Section", "Table", "inspect", "read_data"],
-    "statnn.io": ["load", "load_network", "save", "save_network", "table"],
+    "statnn.io": ["describe", "load", "load_network", "save", "save_network", "table"],
     "statnn.measure": ["basins", "correlation", "graph", "growth", "order", "spikes", "tangent"],
     "statnn.measure.graph": ["Strength", "layer_fluctuation", "node_strength", "strength"],
     "statnn.measure.growth": ["Growth", "from_active_samples", "layer", "layers"],

@@ -75,6 +75,7 @@ def as_html(run: dict, records: list[Record]) -> str:
 <html lang="en">
 <head>
 <meta charset="utf-8">
+<meta name="provenance" content="{escape(json.dumps({"format": "statnn.validation", **run}))}">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>Theory against simulation and real networks</title>
 <style>

@@ -11,6 +11,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from statnn._archive.file import digest_of
+from statnn._archive.provenance import provenance
 from statnn._by_value import ByValue
 from statnn._random import Root
 from statnn.inspection._data import Data
@@ -124,6 +126,7 @@ def as_json(found: Inspection) -> str:
         "data": found.data.source,
         "statnn": version("statnn"),
         "seed": [str(found.seed[0]), list(found.seed[1])],
+        "provenance": {**provenance(), "digest": digest_of([found.net, found.data.x, found.data.labels])},
         "sections": {section.name: section.plain() for section in found.sections},
     }
     return json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
@@ -137,6 +140,7 @@ def _html(found: Inspection, sections: list[str]) -> str:
 <html lang="en">
 <head>
 <meta charset="utf-8">
+<meta name="provenance" content="{escape(json.dumps({"format": "statnn.inspection", **provenance()}))}">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{escape(found.name)} under the microscope</title>
 <style>

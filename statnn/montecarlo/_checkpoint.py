@@ -8,6 +8,7 @@ written is one from which the chains go on as if nothing had happened.
 """
 
 import hashlib
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from time import monotonic
@@ -21,6 +22,8 @@ from statnn._archive.values import Packer
 from statnn.montecarlo._engine import Block, Schedule, begun, moves
 from statnn.montecarlo._method import Method, Walkers
 from statnn.montecarlo._record import Observable, Recorder, Records
+
+logger = logging.getLogger("statnn")
 
 EVERY = 5.0
 """Seconds between two checkpoints, at least."""
@@ -58,6 +61,7 @@ class Checkpoints:
         else:
             position, parts = state["sweeps"], list(state["parts"])
             walkers = self._restored(block, state["walkers"])
+            logger.info("%s goes on after %d of %d sweeps", self.name, position, block.schedule.sweeps)
             for part in parts:
                 recorder.take(self._draws(part))
             if block.report:

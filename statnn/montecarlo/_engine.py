@@ -14,7 +14,7 @@ from statnn._tasks import run_tasks
 from statnn.interaction import DynamicNeurons
 from statnn.montecarlo._blas import one_thread
 from statnn.montecarlo._method import Method, Model, Values, Walkers
-from statnn.montecarlo._outcome import Failure, Interrupt
+from statnn.montecarlo._outcome import Failure, Interrupt, failure
 from statnn.montecarlo._progress import Progress, reporter
 from statnn.montecarlo._registry import METHODS, names, suited
 
@@ -207,7 +207,7 @@ def try_blocks(
     absent = [index for index in range(len(blocks)) if index not in done]
     errors = [failed.get(index, KeyboardInterrupt("interrupted")) for index in absent]
     lacking = zip(absent, errors, strict=True)
-    return done, [Failure.of(error, k, blocks[k].chains, blocks[k].initial) for k, error in lacking]
+    return done, [failure(error, k, blocks[k].chains, blocks[k].initial) for k, error in lacking]
 
 
 def _results(

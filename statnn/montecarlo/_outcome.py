@@ -42,13 +42,13 @@ class Failure(ByValue):
     traceback: str = field(default="", repr=False)
     initial: Values | None = field(default=None, repr=False)
 
-    @classmethod
-    def of(cls, error: BaseException, block: int, chains: tuple[int, ...], initial: Values | None) -> "Failure":
-        """Return the failure that an exception is."""
-        if isinstance(error, KeyboardInterrupt):
-            return cls(block, chains, "interrupted", "", initial)
-        text = "".join(traceback.format_exception(error))
-        return cls(block, chains, f"{type(error).__name__}: {error}", text, initial)
+
+def failure(error: BaseException, block: int, chains: tuple[int, ...], initial: Values | None) -> Failure:
+    """Return the failure that an exception is."""
+    if isinstance(error, KeyboardInterrupt):
+        return Failure(block, chains, "interrupted", "", initial)
+    text = "".join(traceback.format_exception(error))
+    return Failure(block, chains, f"{type(error).__name__}: {error}", text, initial)
 
 
 class Interrupt:

@@ -1,10 +1,16 @@
 """Progress of long runs: a callback, a bar where somebody is watching, or nothing."""
 
+import logging
 import sys
 from collections.abc import Callable
+from math import inf
 from threading import Lock
+from time import monotonic
 from types import TracebackType
 from typing import Any, Self
+
+logger = logging.getLogger("statnn")
+_MINUTE = 60.0
 
 
 class Progress:
@@ -34,14 +40,42 @@ class Progress:
             self._bar.close()
 
 
+class Lines:
+    """Writes a line a minute into the log: what is done, how fast, and what is left."""
+
+    def __init__(self, total: int, clock: Callable[[], float] = monotonic) -> None:
+        self._total, self._clock, self._done = total, clock, 0
+        self._began = self._written = clock()
+
+    def update(self, amount: int) -> None:
+        """Count, and write where a minute has gone by."""
+        self._done += amount
+        now = self._clock()
+        if now - self._written < _MINUTE:
+            return
+        self._written = now
+        rate = self._done / (now - self._began)
+        left = (self._total - self._done) / rate if rate else inf
+        logger.info(
+            "%d of %d sweeps (%.0f %%), %.3g a second, %.3g minutes left",
+            self._done, self._total, 100 * self._done / self._total, rate, left / _MINUTE,
+        )  # fmt: skip
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+
 def reporter(progress: Callable[[int, int], None] | bool | None, total: int) -> Progress:
     """Return the progress of `total` sweeps that the user asked for."""
     if callable(progress):
         return Progress(progress, total)
-    if progress is False or (progress is None and not sys.stderr.isatty()):
+    watched = sys.stderr.isatty()
+    if progress is False or (progress is None and not watched):
         return Progress(None, total)
     if progress is not None and progress is not True:
         raise TypeError(f"progress = {progress!r}; pass a function of (done, total), True, False or None")
+    if not watched:
+        return Progress(None, total, Lines(total))
     try:
         from tqdm import tqdm
     except ImportError:

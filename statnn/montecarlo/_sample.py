@@ -81,8 +81,9 @@ def sample(
         so is one that another process uses. Checkpoints take at most about 2 % of the time. Workers of an executor
         must see the folder. `statnn.io.describe` says what a store holds.
     progress : callable or bool, optional
-        ``progress(done, total)`` in sweeps of all blocks; True for a bar, False for none, None for a bar where
-        standard error is a terminal. The bar needs tqdm.
+        ``progress(done, total)`` in sweeps of all blocks; True for a bar with rate and remaining time in a terminal,
+        and elsewhere a line a minute in the log "statnn" (level INFO); False for none; None for a bar where standard
+        error is a terminal. The bar needs tqdm.
 
     Returns
     -------

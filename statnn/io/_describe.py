@@ -1,0 +1,149 @@
+"""Where a file of this package comes from."""
+
+import json
+import os
+import re
+import zipfile
+from collections.abc import Callable, Iterator
+from html import unescape
+from pathlib import Path
+from typing import Any
+
+from statnn._archive.file import KEY, document_of
+from statnn._archive.npz import MOST_TEXT, npz
+from statnn._archive.store import HEAD
+
+_HEADS = (HEAD, "numbers.json", "verdicts.json")
+"""Files of a folder that say what it is."""
+_SVG = re.compile(rb"<dc:description>(.*?)</dc:description>", re.DOTALL)
+_SUBJECT = re.compile(rb"/Subject \(((?:[^\\()]|\\.)*)\)", re.DOTALL)
+_PAGE = re.compile(rb'<meta name="provenance" content="(.*?)">', re.DOTALL)
+
+
+def describe(path: str | os.PathLike[str]) -> dict[str, Any]:
+    """Return what a file or folder of this package is, and where it comes from.
+
+    Parameters
+    ----------
+    path : str or os.PathLike
+        A result (``.npz`` of `save` or `save_network`), a store of a run, a figure (``.svg``, ``.pdf``, ``.png`` or ``.npz`` of
+        `statnn.plot.save`), the page or the numbers of an inspection, verdicts or records of ``python -m validation``,
+        or the folder that holds them.
+
+    Returns
+    -------
+    dict
+        "format" and, as far as they are known, "command", "time", "versions", "commit", "system", "processor", "blas",
+        "digest" (SHA-256 of the data); of a store the parameters of the run, "key", and its "entries"; of a result its
+        "arrays". Figures hold neither command nor time: equal figures are equal files.
+
+    Raises
+    ------
+    ValueError
+        If it is no file of this package, or from before provenance was written.
+    OSError
+        If it cannot be read.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> from statnn.io import save
+    >>> with TemporaryDirectory() as directory:
+    ...     save({"rates": [0.5, 0.25]}, f"{directory}/notes.npz")
+    ...     found = describe(f"{directory}/notes.npz")
+    >>> found["format"], "numpy" in found["versions"]
+    ('statnn.value', True)
+    """
+    target = Path(path)
+    if target.is_dir():
+        return _folder(target)
+    readers: dict[str, Callable[[Path], dict[str, Any]]] = {
+        ".npz": _npz, ".json": _json, ".jsonl": _lines, ".svg": _svg, ".png": _png, ".pdf": _pdf, ".html": _page,
+    }  # fmt: skip
+    reader = readers.get(target.suffix.lower())
+    if reader is None:
+        raise ValueError(f"{str(path)!r} has the suffix {target.suffix!r}; there are {', '.join(readers)}, and folders")
+    try:
+        return reader(target)
+    except (ValueError, TypeError, KeyError, RecursionError, zipfile.BadZipFile) as error:
+        raise ValueError(f"{path} says nothing of where it comes from: {error}") from None
+
+
+def _folder(folder: Path) -> dict[str, Any]:
+    for name in _HEADS:
+        if (folder / name).exists():
+            found = describe(folder / name)
+            if name == HEAD:
+                found["entries"] = sorted(one.name for one in folder.glob("[A-Za-z0-9]*.npz"))
+            return found
+    raise ValueError(f"folder {str(folder)!r} holds none of {', '.join(_HEADS)}: it is none of this package")
+
+
+def _npz(path: Path) -> dict[str, Any]:
+    with npz(path) as archive:
+        if KEY not in archive:
+            with zipfile.ZipFile(path) as raw:
+                return _loaded(raw.comment)
+        document = document_of(archive)
+        arrays = {name: archive[name] for name in archive.names if name != KEY}
+    shapes = {name: f"{array.dtype} {array.shape}" for name, array in arrays.items()}
+    plain = {name: document[name] for name in ("format", "version", "digest") if name in document}
+    return {**plain, **document.get("provenance", {}), "arrays": shapes}
+
+
+def _json(path: Path) -> dict[str, Any]:
+    found = _loaded(path.read_bytes())
+    if "run" in found and "claims" in found:
+        return {"format": "statnn.validation", **found["run"], "claims": len(found["claims"])}
+    inner = found["provenance"]
+    return {name: value for name, value in found.items() if name not in ("provenance", "sections")} | inner
+
+
+def _lines(path: Path) -> dict[str, Any]:
+    first, *rest = path.read_bytes().splitlines()
+    return {**_loaded(first), "records": len(rest)}
+
+
+def _svg(path: Path) -> dict[str, Any]:
+    return _found(_SVG, path)
+
+
+def _page(path: Path) -> dict[str, Any]:
+    return _found(_PAGE, path)
+
+
+def _found(pattern: re.Pattern[bytes], path: Path) -> dict[str, Any]:
+    with path.open("rb") as file:
+        found = pattern.search(file.read(MOST_TEXT))
+    if found is None:
+        raise ValueError("it holds no description")
+    return _loaded(unescape(found[1].decode()).encode())
+
+
+def _png(path: Path) -> dict[str, Any]:
+    for kind, data in _chunks(path.read_bytes()):
+        name, _, text = data.partition(b"\0")
+        if kind == b"tEXt" and name == b"Description":
+            return _loaded(text)
+    raise ValueError("it holds no description")
+
+
+def _pdf(path: Path) -> dict[str, Any]:
+    found = _SUBJECT.search(path.read_bytes())
+    if found is None:
+        raise ValueError("it holds no subject")
+    return _loaded(re.sub(rb"\\(.)", rb"\1", found[1]))
+
+
+def _chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """Yield kind and contents of the chunks of a PNG file."""
+    place = 8
+    while place + 8 <= len(data):
+        length = int.from_bytes(data[place : place + 4], "big")
+        yield data[place + 4 : place + 8], data[place + 8 : place + 8 + length]
+        place += 12 + length
+
+
+def _loaded(text: bytes) -> dict[str, Any]:
+    found = json.loads(text)
+    return dict(found)

@@ -1,0 +1,120 @@
+"""Files say where they come from, whatever wrote them."""
+
+import json
+import logging
+import re
+
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+
+import statnn
+from statnn import Network, inspection, plot
+from statnn.__main__ import main
+from statnn._archive.store import opened
+from statnn.io import describe, save, save_network
+from statnn.montecarlo._progress import Lines, reporter
+
+EVERYWHERE = {"versions", "commit", "system", "processor", "blas"}
+
+
+@pytest.fixture
+def files(tmp_path):
+    """A file of every kind."""
+    save({"x": np.zeros(3)}, tmp_path / "result.npz")
+    with opened(tmp_path / "store", {"sweeps": 3}) as store:
+        store.put("one", 1)
+    with plot.style():
+        figure = Figure()
+        figure.add_subplot().plot([1, 4])
+        plot.save(figure, tmp_path / "figure", y=[1, 4])
+    net = Network.random([3, 2], rng=0)
+    inspection.inspect(net, np.ones((9, 3)), only=["layers"], rng=0).write(tmp_path / "page")
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("result.npz", "statnn.value"),
+        ("store", "statnn.store"),
+        ("figure.svg", "statnn.figure"),
+        ("figure.png", "statnn.figure"),
+        ("figure.pdf", "statnn.figure"),
+        ("figure.npz", "statnn.figure"),
+        ("page", None),
+        ("page/index.html", "statnn.inspection"),
+    ],
+)
+def test_every_kind_of_file_says_where_it_comes_from(name, kind, files):
+    found = describe(files / name)
+    assert found.keys() >= EVERYWHERE
+    assert found.get("format") == kind
+    assert found["versions"]["statnn"] == statnn.__version__
+    assert ("command" in found and "time" in found) == ("figure" not in name)
+    if kind in ("statnn.value", "statnn.figure", None):
+        assert re.fullmatch("[0-9a-f]{64}", found["digest"])
+
+
+def test_details_of_a_store_and_of_a_result(files):
+    assert describe(files / "store")["key"] == {"sweeps": 3, "statnn": statnn.__version__}
+    assert describe(files / "store")["entries"] == ["one.npz"]
+    assert describe(files / "result.npz")["arrays"] == {"value.x": "float64 (3,)"}
+
+
+def test_figures_of_equal_data_have_equal_digests(files):
+    digests = {describe(files / f"figure.{suffix}")["digest"] for suffix in ("svg", "pdf", "png", "npz")}
+    assert len(digests) == 1
+    with np.load(files / "figure.npz") as data:
+        assert data.files == ["y"]
+
+
+def test_what_says_nothing_is_refused(tmp_path):
+    save_network(Network.random([2, 2], rng=0), tmp_path / "net.npz")
+    assert describe(tmp_path / "net.npz")["format"] == "statnn.Network"
+    np.savez(tmp_path / "bare.npz", x=1)
+    (tmp_path / "bare.svg").write_text("<svg/>")
+    (tmp_path / "bare.png").write_bytes(b"\x89PNG")
+    (tmp_path / "bare.json").write_text("{}")
+    for name in ("bare.npz", "bare.svg", "bare.png", "bare.json"):
+        with pytest.raises(ValueError, match="says nothing of where it comes from"):
+            describe(tmp_path / name)
+    with pytest.raises(ValueError, match=r"holds none of store\.json"):
+        describe(tmp_path)
+    with pytest.raises(ValueError, match=r"suffix '\.txt'"):
+        describe(tmp_path / "notes.txt")
+
+
+def test_the_command_prints_it(files, capsys):
+    assert main(["describe", str(files / "store")]) == 0
+    said = capsys.readouterr().out
+    assert re.search(r"^  sweeps +3$", said, re.MULTILINE)
+    assert re.search(r"^  numpy +\d", said, re.MULTILINE)
+    assert main(["describe", str(files / "nothing.npz")]) == 2
+    assert capsys.readouterr().err.startswith("error: ")
+
+
+def test_a_line_a_minute_is_logged(caplog):
+    times = iter([0.0, *range(0, 181, 20)])
+    lines = Lines(1000, lambda: next(times))
+    with caplog.at_level(logging.INFO, "statnn"):
+        for _ in range(10):
+            lines.update(100)
+    assert [record.getMessage() for record in caplog.records] == [
+        "400 of 1000 sweeps (40 %), 6.67 a second, 1.5 minutes left",
+        "700 of 1000 sweeps (70 %), 5.83 a second, 0.857 minutes left",
+        "1000 of 1000 sweeps (100 %), 5.56 a second, 0 minutes left",
+    ]
+
+
+def test_nothing_is_said_by_itself_where_there_is_no_terminal(capsys, caplog):
+    with caplog.at_level(logging.INFO), reporter(None, 10) as silent, reporter(True, 10) as logged:  # noqa: FBT003
+        silent.advance(10)
+        logged.advance(10)
+    assert not caplog.records
+    assert capsys.readouterr().err == ""
+
+
+def test_the_text_of_a_result_is_plain_json(files):
+    with np.load(files / "result.npz", allow_pickle=False) as plain:
+        assert json.loads(plain["statnn"].item())["provenance"]["time"]
