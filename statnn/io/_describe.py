@@ -95,8 +95,8 @@ def _json(path: Path) -> dict[str, Any]:
     found = _loaded(path.read_bytes())
     if "run" in found and "claims" in found:
         return {"format": "statnn.validation", **found["run"], "claims": len(found["claims"])}
-    inner = found["provenance"]
-    return {name: value for name, value in found.items() if name not in ("provenance", "sections")} | inner
+    rest = {name: value for name, value in found.items() if name not in ("provenance", "sections")}
+    return {**rest, **found["provenance"]}
 
 
 def _lines(path: Path) -> dict[str, Any]:
