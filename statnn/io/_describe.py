@@ -27,8 +27,8 @@ def describe(path: str | os.PathLike[str]) -> dict[str, Any]:
     ----------
     path : str or os.PathLike
         A result (``.npz`` of `save` or `save_network`), a store of a run, a figure (``.svg``, ``.pdf``, ``.png`` or
-        ``.npz`` of `statnn.plot.save`), the page or the numbers of an inspection, verdicts or records of ``python -m validation``,
-        or the folder that holds them.
+        ``.npz`` of `statnn.plot.save`), the page or the numbers of an inspection, verdicts or records of ``python -m
+        validation``, or the folder that holds them.
 
     Returns
     -------
