@@ -72,7 +72,15 @@ def parse(argv: list[str] | None, claims: Mapping[str, Claim]) -> Options:
     except ValueError as problem:
         parser.error(str(problem))
     return Options(
-        ids, found.list, not found.full, found.out, found.jobs, found.seed, found.data, found.cache, found.executor,
+        ids,
+        found.list,
+        not found.full,
+        found.out,
+        found.jobs,
+        found.seed,
+        found.data,
+        found.cache,
+        found.executor,
         found.resume,
     )
 
