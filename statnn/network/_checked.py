@@ -39,11 +39,11 @@ def check(
         Names the field and the two values where the derivative is wrong.
     """
     what = f"activation {name!r}"
-    values = _elementwise(function, what)
+    values = elementwise(function, what)
     numerical = isinstance(derivative, Numerical)
     if numerical:
         inside = np.isfinite(values) & (np.abs(FIELDS) <= _NEAR)
-        _smooth(function, what, kinks, float(np.mean(np.abs(values[inside], dtype=float))) if inside.any() else 0.0)
+        smooth(function, what, kinks, float(np.mean(np.abs(values[inside], dtype=float))) if inside.any() else 0.0)
     slope, error, size = slopes(function, FIELDS, kinks, what)
     reach = np.maximum(np.abs(slope), size)
     if numerical:
@@ -55,7 +55,7 @@ def check(
                 f"{error[at]:.1g} of a slope of {slope[at]:.6g}; return float64, or pass derivative="
             )
         return
-    found = _elementwise(derivative, f"derivative of {what}")
+    found = elementwise(derivative, f"derivative of {what}")
     known = error <= TOLERANCE * reach
     unit = np.max(np.abs(slope), initial=0.0, where=known & (np.abs(FIELDS) <= 1))
     scale = np.maximum(np.abs(slope), unit)
@@ -80,7 +80,7 @@ def _refuse(what: str, found: Values, slope: Floats, off: Floats) -> None:
     )
 
 
-def _elementwise(function: Callable[[Values], Values], what: str) -> Values:
+def elementwise(function: Callable[[Values], Values], what: str) -> Values:
     """Return values at all fields; raise unless each depends on its own field alone."""
     failure: Exception | None = None
     for fields in (FIELDS, FIELDS.reshape(4, -1), FIELDS[0]):
@@ -123,7 +123,7 @@ def _told(error: Exception | None) -> str:
     return "" if error is None else f" ({type(error).__name__}: {str(error).partition(chr(10))[0]})"
 
 
-def _smooth(function: Callable[[Values], Values], what: str, kinks: tuple[float, ...], size: float) -> None:
+def smooth(function: Callable[[Values], Values], what: str, kinks: tuple[float, ...], size: float) -> None:
     """Raise if the function, whose values are of that size, has a kink or a jump that is not stated.
 
     Every gap between fields is narrowed to where it bends most. The slopes on both sides differ there by the same at a

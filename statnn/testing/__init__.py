@@ -4,6 +4,9 @@
 make; ``rejects`` shows that a check can fail, ``power`` how small a mistake it sees; ``budget`` keeps account outside
 pytest. Under pytest the plugin ``statnn.testing.plugin`` keeps it, and is loaded by itself where the package is
 installed. ``strategies`` draws objects of this package for hypothesis.
+
+``check_activation``, ``check_layer``, ``check_method``, ``check_model`` and ``check_process`` put an object of this
+package or of one's own through the laws of its kind; they return a `LawReport`, or raise a `BrokenLawError`.
 """
 
 import importlib
@@ -11,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from statnn.testing import statistics, strategies
+    from statnn.testing._activation_laws import check_activation
     from statnn.testing._assertions import (
         assert_comparison,
         assert_counts,
@@ -23,14 +27,23 @@ if TYPE_CHECKING:
         assert_uniform,
         rejects,
     )
+    from statnn.testing._laws import BrokenLawError, Law, LawReport, Outcome
+    from statnn.testing._layer_laws import check_layer
     from statnn.testing._ledger import Ledger, StatisticalFailure, budget
+    from statnn.testing._method_laws import check_method
+    from statnn.testing._model_laws import check_model
     from statnn.testing._power import Deviation, Power, power
+    from statnn.testing._process_laws import check_process
     from statnn.testing.statistics import Comparison, Refusal
 
 __all__ = [
+    "BrokenLawError",
     "Comparison",
     "Deviation",
+    "Law",
+    "LawReport",
     "Ledger",
+    "Outcome",
     "Power",
     "Refusal",
     "StatisticalFailure",
@@ -44,6 +57,11 @@ __all__ = [
     "assert_slope",
     "assert_uniform",
     "budget",
+    "check_activation",
+    "check_layer",
+    "check_method",
+    "check_model",
+    "check_process",
     "power",
     "rejects",
     "statistics",
@@ -54,6 +72,8 @@ _PLACES = {
     **dict.fromkeys(("Comparison", "Refusal"), "statistics"),
     **dict.fromkeys(("Ledger", "StatisticalFailure", "budget"), "_ledger"),
     **dict.fromkeys(("Deviation", "Power", "power"), "_power"),
+    **dict.fromkeys(("BrokenLawError", "Law", "LawReport", "Outcome"), "_laws"),
+    **{f"check_{kind}": f"_{kind}_laws" for kind in ("activation", "layer", "method", "model", "process")},
 }  # the others are assertions
 
 

@@ -176,16 +176,6 @@ def test_only_the_number_of_events_matters_to_the_urn(D, N, b, c):
     assert PolyaUrn(N, b, c).working(D) == PolyaUrn(N, b).working(c * D)
 
 
-@each_process
-@given(D=whole_samples(10**6), parameters=parameters())
-@examples(0.5)
-def test_missing_mass_is_the_loss_of_silence(kind, D, parameters):
-    N, b, c = parameters
-    process = PolyaUrn(N, b) if kind is PolyaUrn else kind(N, b, c)
-    missing = process.missing_mass(D)
-    assert process.loss(D, lambda k: k == 0) == pytest.approx(missing, rel=1e-11, abs=0)
-
-
 @given(st.lists(st.integers(0, 6), min_size=2, max_size=12), st.integers(6, 20), st.integers(0, 200))
 def test_losses_after_a_start_count_on_what_has_been_seen(counts, first, more):
     """Counts need not add up to c D_0; what is left of the chance of the next activation is that of the others."""

@@ -2,14 +2,12 @@
 
 import math
 from dataclasses import replace
-from functools import reduce
 
 import numpy as np
 import pytest
 import sympy as sp
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy import special
 from strategies import examples
 
 from statnn import rg
@@ -59,19 +57,6 @@ def test_the_closed_recursion_is_the_derived_one(one, other, field):
 
 
 # -- linear layers ---------------------------------------------------------------------------------------
-
-
-@given(linear, linear, linear)
-@examples(0.3)
-def test_linear_composition_is_associative(one, two, three):
-    alike(one.compose(two).compose(three), one.compose(two.compose(three)))
-
-
-@given(linear, st.integers(1, 12), st.integers(1, 12))
-@examples(0.3)
-def test_linear_powers_are_a_semigroup(layer, m, n):
-    alike(layer.power(m).compose(layer.power(n)), layer.power(m + n), 1e-11)
-    alike(reduce(rg.LinearLayer.compose, [layer] * m), layer.power(m), 1e-11)
 
 
 @given(linear, linear, REALS)
@@ -165,25 +150,6 @@ def test_linear_extremes():
 # -- layers of spins -------------------------------------------------------------------------------------
 
 
-@given(spins, spins, spins)
-@examples(0.5)
-def test_decimation_is_associative(one, two, three):
-    alike(one.compose(two).compose(three), one.compose(two.compose(three)))
-
-
-@given(pairs, pairs, pairs)
-@examples(0.2)
-def test_transfer_matrices_are_associative(one, two, three):
-    one, two, three = (layer.transfer() for layer in (one, two, three))
-    alike(one.compose(two).compose(three), one.compose(two.compose(three)))
-
-
-@given(spins, st.integers(1, 40), st.integers(1, 40))
-@examples(0.3)
-def test_decimation_is_a_semigroup(layer, m, n):
-    alike(layer.power(m).compose(layer.power(n)), layer.power(m + n), 1e-11)
-
-
 @given(signed(1e-2, 4.0), REALS, REALS, st.integers(1, 60))
 @examples(0.3)
 def test_blocks_of_spins_meet_the_oracle(K, fields, inputs, m):
@@ -225,15 +191,6 @@ def test_the_flow_keeps_its_invariant(layer, doublings):
     assert not flow.truncation.any()
     for row in flow.couplings[1:]:
         assert invariant(row) == pytest.approx(first, rel=1e-9, abs=1e-12)
-
-
-@given(pairs, st.integers(2, 4))
-@examples(0.1)
-def test_blocks_have_the_partition_function_of_their_spins(layer, m):
-    whole = layer.transfer().power(m)
-    log_z = float(special.logsumexp(whole.log_weights)) + whole.log_scale
-    model = layer.neurons(m).exact(correlations=False)
-    assert log_z == pytest.approx(model.log_partition + m * layer.constant, rel=1e-12)
 
 
 def test_layers_of_uncoupled_spins_are_closed():
@@ -304,18 +261,6 @@ def test_closed_derivatives_are_those_of_the_maps(family, b):
         numerical = rg.exponents(replace(point, linear=None), b)
         alive = np.abs(np.diag(point.linear(b))) > 0
         assert np.allclose(numerical.y[: alive.sum()], rg.exponents(point, b).y[: alive.sum()], atol=1e-8)
-
-
-@pytest.mark.parametrize("family", FAMILIES)
-def test_exponents_do_not_depend_on_the_block(family):
-    for point in rg.fixed_points(family):
-        found = [rg.exponents(point, b) for b in (2, 3, 10)]
-        for other in found[1:]:
-            np.testing.assert_allclose(other.y, found[0].y)
-            assert (other.kinds, other.fields, other.nu) == (found[0].kinds, found[0].fields, found[0].nu)
-            assert (
-                not np.allclose(other.eigenvalues, found[0].eigenvalues) or (np.isin(found[0].y, [0, -math.inf])).all()
-            )
 
 
 def test_the_answers():

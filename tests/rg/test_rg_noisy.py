@@ -56,15 +56,6 @@ def test_kinks_and_jumps_do_not_spoil_quadrature(name):
     assert layer.stationary().variance == pytest.approx(fine.variance, rel=1e-10)
 
 
-@given(st.sampled_from([0.6, 1.0, 1.3]), st.sampled_from([0.0, 0.2]), st.integers(1, 9), st.integers(1, 9))
-@examples(0.1)
-def test_powers_are_a_semigroup(w, b, m, n):
-    layer = rg.NoisyLayer("tanh", w, b, 0.3)
-    glued, whole = layer.power(m).compose(layer.power(n)), layer.power(m + n)
-    np.testing.assert_allclose(glued.probabilities, whole.probabilities, atol=1e-14)
-    assert whole.correlation_length() == pytest.approx(layer.correlation_length() / (m + n), rel=1e-6)
-
-
 def test_composition_is_associative_and_says_who_acts_first():
     one, two, three = (
         rg.NoisyLayer(*parts) for parts in (("tanh", 1.2, 0.3, 0.3), ("relu", 0.5, 0.0, 0.2), ("erf", 0.8, -0.2, 0.4))

@@ -345,21 +345,6 @@ def test_the_first_nonlinearity_may_be_of_fifth_order():
 LAYERS = [rg.RandomLayer("tanh", 1.5, 0.1), rg.RandomLayer("erf", 0.8, 0.3), rg.RandomLayer("relu", 1.2)]
 
 
-@given(st.lists(st.sampled_from(LAYERS), min_size=3, max_size=3), st.integers(1, 4), st.integers(1, 3))
-@settings(max_examples=30)
-def test_law_composition_is_associative_and_power_a_semigroup(layers, m, n):
-    first, second, third = layers
-    assert first.compose(second).compose(third) == first.compose(second.compose(third))
-    assert first.compose(second).power(m).power(n) == first.compose(second).power(m * n)
-    assert first.power(m).compose(first.power(n)) == first.power(m + n)
-    stack = first.compose(second).power(m)
-    q = 0.7
-    for _ in range(m):
-        q = second.variance_map(first.variance_map(q))
-    assert stack.variance_map(0.7) == pytest.approx(q, rel=1e-14)
-    assert stack.depth == 2 * m
-
-
 def test_powers_run_into_the_fixed_point():
     layer = LAYERS[0]
     found, far = layer.fixed_point(), layer.power(10**9)

@@ -1,0 +1,280 @@
+"""Laws of sampling methods: they leave the law of a model as it is, reach all of it, and say how well they know it."""
+
+import itertools
+import math
+import pickle
+import warnings
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+
+from statnn._arguments import Floats, whole
+from statnn.interaction import BinaryNeurons, DynamicNeurons, square_lattice
+from statnn.montecarlo import Method, UntrustedEstimate, estimate, sample
+from statnn.network import Network
+from statnn.testing._assertions import assert_counts, assert_covariance, assert_mean
+from statnn.testing._laws import Broken, LawReport, NotAsked, examine, holds, numbers_for, same, seed_of
+
+TOGETHER = 4
+"""Chains of one estimate, of which there is one for 40 chains that start from the exact law."""
+COMPARISONS = 40
+MOST_ENUMERATED = 9
+
+
+@dataclass(frozen=True)
+class _Method:
+    method: Any
+    model: Any
+    seed: int
+    chains: int
+
+    @property
+    def spins(self) -> bool:
+        return hasattr(self.model, "temperature")
+
+    @property
+    def enumerable(self) -> bool:
+        return not self.spins or self.model.size <= MOST_ENUMERATED
+
+    def numbers(self, law: str) -> np.random.Generator:
+        return numbers_for(self.seed, law)
+
+    def run(self, law: str, sweeps: int, **options: Any) -> Any:
+        options = {"rng": int(self.numbers(law).integers(2**62)), "method": self.method} | options
+        return sample(self.model, sweeps, progress=False, **options)
+
+    def from_start(self, law: str, sweeps: int, start: Any, **options: Any) -> Any:
+        """Return a run from these states, or from any where the method takes none."""
+        try:
+            return self.run(law, sweeps, initial=start, **options)
+        except ValueError as reason:
+            if "initial" not in str(reason):
+                raise
+            if sweeps > 10:
+                raise NotAsked("draws depend on no start") from None
+            return self.run(law, sweeps, **options)
+
+    def drawn(self, law: str) -> Any:
+        """Return states from the exact law, shape (chains, dimension)."""
+        random = self.numbers(f"start of {law}")
+        if self.spins:
+            return self.states()[random.choice(2**self.model.size, self.chains, p=self.probabilities())]
+        exact = self.model.exact()
+        return random.multivariate_normal(exact.mean, exact.covariance, self.chains, method="cholesky")
+
+    def states(self) -> Any:
+        return np.array(list(itertools.product([-1, 1], repeat=self.model.size)))
+
+    def probabilities(self) -> Floats:
+        energy = self.model.energy(self.states())
+        weight = np.exp((energy.min() - energy) / self.model.temperature)
+        return np.asarray(weight / weight.sum())
+
+    def compare(self, states: Any, what: str) -> str:
+        """Compare states of independent chains with the exact law."""
+        if self.spins:
+            index = (states > 0) @ (1 << np.arange(self.model.size)[::-1])
+            assert_counts(np.bincount(index, minlength=2**self.model.size), self.probabilities(), what=what)
+            return f"{len(states)} chains, {2**self.model.size} states of {self.model!r}"
+        exact = self.model.exact()
+        assert_mean(states, exact.mean, what=f"mean {what}")
+        assert_covariance(states, exact.covariance, what=f"covariance {what}")
+        return f"{len(states)} chains, {self.model.dimension} variables of {self.model!r}"
+
+
+def check_method(
+    method: Any, model: Any = None, *, chains: int = 4000, rng: int | np.random.Generator | None = None
+) -> LawReport:
+    """Check a sampling method: one of `statnn.montecarlo.METHODS`, or one of your own.
+
+    Parameters
+    ----------
+    method : Method
+        An object of the class, with its options.
+    model : BinaryNeurons, DynamicNeurons or None
+        What is sampled: at most 9 spins are enumerated; dynamic neurons must have `exact` averages. None takes small
+        models that the method accepts: an odd loop with a tail, fields and a free spin; layers; a lattice of 3 x 3; a
+        linear network with targets or without.
+    chains : int
+        How many independent chains start from the exact law, at least 1000; fewer see less.
+    rng : int, numpy.random.Generator or None
+        Seed.
+
+    Returns
+    -------
+    LawReport
+
+    Raises
+    ------
+    BrokenLawError
+        An AssertionError that names every law that is broken, the place and both values.
+    ValueError
+        If the method refuses all small models: pass one that it samples.
+
+    Notes
+    -----
+    At most 40 comparisons out of the budget of false alarms. A method that leaves the law of the model as it is keeps
+    4000 chains that start from it there, with no burn-in to hide behind; a chance of a state that is off by some 15 %
+    is seen. Error bars that are too small by a factor of three are seen.
+
+    See Also
+    --------
+    statnn.montecarlo.Method : what a method of your own must be.
+
+    Examples
+    --------
+    >>> from statnn.montecarlo import HeatBath
+    >>> from statnn.testing import check_method
+    >>> print(", ".join(check_method(HeatBath(), rng=1).names("held")))
+    stationarity, reach, observables, diagnostics, memory, seeds, chunks, error bars
+    """
+    if not isinstance(method, Method):
+        raise TypeError(f"method is a {type(method).__name__}; pass an object of a statnn.montecarlo.Method")
+    whole(chains, "chains", minimum=1000)
+    seed = seed_of(rng)
+    chosen = _accepted(method) if model is None else model
+    return examine(repr(method), _Method(method, chosen, seed, chains), LAWS, seed, comparisons=COMPARISONS)
+
+
+def _accepted(method: Any) -> Any:
+    """Return the first small model that the method samples, or raise."""
+    reasons = []
+    for model in _small():
+        if not isinstance(model, method.model_type):
+            continue
+        try:
+            method.check(model)
+        except ValueError as reason:
+            reasons.append(str(reason))
+        else:
+            return model
+    raise ValueError(
+        f"{method!r} refuses all small models ({'; '.join(reasons) or 'they are of other classes'}): pass model=, one "
+        "that it samples and that has exact averages"
+    )
+
+
+def _small() -> list[Any]:
+    couplings = np.zeros((6, 6))
+    for i, j, value in ((0, 1, 0.9), (1, 2, -0.7), (0, 2, 0.55), (2, 3, 1.1)):
+        couplings[i, j] = couplings[j, i] = value
+    blocks = [np.array([[0.8, -0.5], [0.3, 0.9], [-0.6, 0.2]]), np.array([[0.7, 0.1, -0.9]])]
+    net = Network([[[0.8, -0.4], [0.3, 0.9]], [[1.0, -0.5]]], [[0.1, -0.2], [0.3]], "identity")
+    inputs = [[0.5, -1.0]]
+    return [
+        BinaryNeurons(couplings, [0.3, 0.0, -0.2, 0.0, 0.4, 0.0], temperature=1.7),
+        BinaryNeurons(blocks, [0.2, -0.1, 0.0, 0.3, 0.0, -0.4], temperature=1.3),
+        square_lattice(3, 3, temperature=2.5),
+        DynamicNeurons(net, inputs, [[1.0]], beta=0.7, stiffness=1.5),
+        DynamicNeurons(net, inputs, stiffness=1.5),
+    ]
+
+
+def _stationarity(s: _Method) -> str:
+    """Compare the law of chains after one and three sweeps from the exact law with that law."""
+    if not s.enumerable:
+        raise NotAsked(f"{s.model.size} spins are more than the {MOST_ENUMERATED} that are enumerated")
+    result = ""
+    for sweeps in (1, 3):
+        start = s.drawn(f"stationarity {sweeps}")
+        run = s.from_start(f"stationarity {sweeps}", sweeps, start, chains=s.chains, burn_in=0, thin=sweeps)
+        result = s.compare(run.states, f"after {sweeps} sweeps from the exact law")
+    return result
+
+
+def _reach(s: _Method) -> str:
+    """Compare the law of chains after 100 sweeps from one state with the exact law."""
+    if not s.enumerable:
+        raise NotAsked(f"{s.model.size} spins are more than the {MOST_ENUMERATED} that are enumerated")
+    start = np.ones(s.model.size, int) if s.spins else s.model.exact().mean
+    run = s.from_start("reach", 50, start, chains=s.chains, burn_in=50, thin=50)
+    return s.compare(run.states, "after 100 sweeps from one state")
+
+
+def _observables(s: _Method) -> str:
+    """Compare what is recorded with functions of the states."""
+    run = s.run("observables", 6, chains=5, burn_in=2, thin=3)
+    if missing := [name for name in s.method.observables if name not in run.draws]:
+        raise Broken(f"{missing[0]} was not recorded")
+    known = {"energy": s.model.energy, "magnetisation": lambda states: states.mean(axis=1)}
+    asked = [name for name in known if name in run.draws and (name == "energy" or s.spins)]
+    for name in asked:
+        found, expected = run.draws[name][:, -1], known[name](run.states)
+        same(found, expected, rel=1e-9, abs=1e-9, at=lambda i, name=name: f"{name} of chain {i[0]}: ")  # type: ignore[misc]
+    return f"{', '.join(asked)} of 5 chains" if asked else "no observable is known"
+
+
+def _diagnostics(s: _Method) -> str:
+    """Compare the acceptance of every chain with a share."""
+    run = s.run("diagnostics", 6, chains=5, burn_in=2)
+    found = np.asarray(run.acceptance, dtype=float)
+    if found.shape != (5,):
+        raise Broken(f"acceptance has shape {found.shape} instead of (5,)")
+    return holds((found >= 0) & (found <= 1), at=lambda i: f"chain {i[0]}: ", found=found, wanted="in [0, 1]")
+
+
+def _memory(s: _Method) -> str:
+    """Compare the memory of chains with that of their states."""
+    settled = s.method.settled(s.model, 64, (s.seed, ()))
+    few, many = (settled.memory(s.model, chains) for chains in (1, 64))
+    states = 64 * (s.model.size if s.spins else 4 * s.model.dimension) / 8  # several spins may share a byte
+    if not many >= max(few, states):
+        raise Broken(f"{many} bytes of 64 chains, where one needs {few} and their states at least {states:g}")
+    return f"{few} bytes of a chain, {many} of 64"
+
+
+def _seeds(s: _Method) -> str:
+    """Compare chains of a seed with the same again, with one alone, and with another seed."""
+    seed = int(s.numbers("seeds").integers(2**62))
+    name = s.method.observables[0]
+    run = s.run("", 20, chains=8, rng=seed, burn_in=0)
+    first = run.draws[name]
+    place = lambda i: f"chain {i[0]}, draw {i[1]}: "  # noqa: E731 - of this run
+    same(s.run("", 20, chains=8, rng=seed, burn_in=0).draws[name], first, at=place)
+    tuned = [one.name for one in fields(run.method) if getattr(run.method, one.name) is None]  # as it walks
+    if not tuned:
+        alone = s.run("", 20, chains=[2], rng=seed, burn_in=0, method=run.method).draws[name]
+        same(alone, first[2:3], rel=1e-9, abs=1e-9, at=lambda i: f"chain 2 alone, draw {i[1]}: ")
+    if np.array_equal(s.run("", 20, chains=8, rng=seed + 1, burn_in=0).draws[name], first):
+        raise Broken("another seed gives the same chains")
+    if len(np.unique(first.reshape(8, -1), axis=0)) < 2:
+        raise Broken("all chains are the same: each needs a stream of its own")
+    return f"{name} of 8 chains" + (f"; one alone is tuned by itself ({', '.join(tuned)})" if tuned else "")
+
+
+def _chunks(s: _Method) -> str:
+    """Compare 12 sweeps at once with 4 and 8 more, after the run was pickled and in threads."""
+    seed, name = int(s.numbers("chunks").integers(2**62)), s.method.observables[0]
+    at_once = s.run("", 12, chains=5, rng=seed, burn_in=3).draws[name]
+    place = lambda i: f"chain {i[0]}, draw {i[1]}: "  # noqa: E731 - of this run
+    part = s.run("", 4, chains=5, rng=seed, burn_in=3)
+    same(part.extend(8, progress=False).draws[name], at_once, at=place)
+    try:
+        again = pickle.loads(pickle.dumps(part))  # noqa: S301 - our own bytes
+    except (pickle.PicklingError, AttributeError, TypeError):
+        return "5 chains; the run cannot be pickled, as the class is not at the top of a module"
+    with ThreadPoolExecutor(2) as pool:
+        same(again.extend(8, executor=pool, progress=False).draws[name], at_once, at=place)
+    return "5 chains"
+
+
+def _error_bars(s: _Method) -> str:
+    """Compare the distance of estimates from the exact mean energy with their standard errors."""
+    if "energy" not in s.method.observables:
+        raise NotAsked("energy is no observable")
+    exact = s.model.exact().energy
+    groups = max(25, s.chains // 40)
+    draws = s.run("error bars", 150, chains=groups * TOGETHER, burn_in=20).draws["energy"]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UntrustedEstimate)
+        found = [estimate(group, "energy") for group in np.split(draws, groups)]
+    z = np.array([(one.mean - exact) / one.error for one in found])
+    near = np.clip(z, -3, 3)  # a few estimates of short runs are far off
+    assert_mean(near, 0.0, bias=0.1, what="(mean - exact)/error")
+    assert_mean(np.abs(near), math.sqrt(2 / math.pi), bias=0.25, what="|mean - exact|/error")
+    return f"{groups} estimates, {np.mean(np.abs(near)):.2f} errors off on average"
+
+
+LAWS = (_stationarity, _reach, _observables, _diagnostics, _memory, _seeds, _chunks, _error_bars)

@@ -1,0 +1,202 @@
+"""Laws of layers hold for every family of ours; each law refuses what breaks it."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pytest
+from hypothesis import given
+from strategies import examples
+
+from statnn import rg
+from statnn.testing import check_layer, rejects, strategies
+from statnn.testing._layer_laws import LAWS
+
+OURS = {
+    "linear": (rg.LinearLayer(0.5, 1.0, 0.3), rg.LinearLayer(2.0, 0.1, 0.2), rg.LinearLayer(-0.3)),
+    "linear, wide": (
+        rg.LinearLayer([[0.6, -0.3], [0.4, 0.5]], [0.2, -0.1], [[0.3, 0.1], [0.1, 0.4]]),
+        rg.LinearLayer([[0.6, 0.1], [0.1, 0.5]], 0.1, 0.2),
+        rg.LinearLayer([[1.0, 2.0], [0.0, 1.0]]),
+    ),
+    "binary": (rg.BinaryLayer([[0.7]], [0.1], inputs=[0.2], constant=0.3), rg.BinaryLayer([[-0.4]], [0.3])),
+    "binary, wide": (
+        rg.BinaryLayer([[0.7, 0.2], [0.1, 0.3]], [0.1, 0.2], inputs=[0.2, -0.1], constant=0.3),
+        rg.BinaryLayer([[0.4, 1.0], [-0.1, 0.2]]),
+    ),
+    "noisy": (
+        rg.NoisyLayer("tanh", 1.2, 0.3, 0.3),
+        rg.NoisyLayer("relu", 0.5, 0.0, 0.2),
+        rg.NoisyLayer("erf", 0.8, -0.2, 0.4),
+    ),
+    "repeated": (rg.RepeatedLayer("tanh"),),
+    "random": (rg.RandomLayer("tanh", 1.5, 0.1), rg.RandomLayer("erf", 0.8, 0.3), rg.RandomLayer("relu", 1.2)),
+    "random, closed": (rg.RandomLayer("relu", 1.2, 0.1), rg.RandomLayer("erf", 0.8, 0.3)),
+}
+COMPOSED = {"associativity", "order", "repetition", "semigroup", "copies"}
+FIXED = COMPOSED | {"correlation length", "fixed points", "exponents"}
+HELD = {
+    "linear": FIXED | {"stationary", "linearisation", "flow", "seeds", "simulation"},
+    "binary": FIXED | {"linearisation", "partition function"},
+    "noisy": FIXED | {"stationary", "seeds", "simulation"},
+    "repeated": {"iteration", "signal", "seeds", "simulation", "copies"},
+    "random": COMPOSED | {"maps", "fixed points", "exponents", "seeds", "simulation"},
+}
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_laws_of_our_layers(name, rng):
+    report = check_layer(*OURS[name], rng=rng)
+    assert set(report.names("held")) >= HELD[name.partition(",")[0]]
+
+
+@given(strategies.layers(rg.LinearLayer, width=2), *[strategies.layers(rg.LinearLayer, width=2)] * 2)
+@examples(0.3)
+def test_linear_layers_compose(one, two, three):
+    check_layer(one, two, three, simulate=False, rng=1)
+
+
+@given(*[strategies.layers(rg.BinaryLayer, width=1)] * 3)
+@examples(0.3)
+def test_layers_of_spins_compose(one, two, three):
+    check_layer(one, two, three, simulate=False, rng=1)
+
+
+@given(*[strategies.layers(rg.BinaryLayer, width=2, largest=1.0)] * 3)
+@examples(0.1)
+def test_wide_layers_of_spins_compose(one, two, three):
+    check_layer(one, two, three, simulate=False, rng=1)
+
+
+# -- a family of a user's own ----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Law:
+    mean: np.ndarray
+    covariance: np.ndarray
+
+
+@dataclass(frozen=True)
+class Affine:
+    """h' = w h + b + noise of variance s, and the name of the law that it breaks."""
+
+    w: float
+    b: float = 0.0
+    s: float = 0.1
+    breaks: str = ""
+
+    shape = (1, 1)
+
+    def compose(self, other):
+        first, second = (other, self) if self.breaks == "order" else (self, other)
+        shift = 1e-6 * self.b * other.b**2 if self.breaks == "associativity" else 0.0
+        b, s = second.w * first.b + second.b + shift, second.w**2 * first.s + second.s
+        return replace(self, w=first.w * second.w, b=b, s=s)
+
+    def power(self, m):
+        b = self.b + (1e-6 if self.breaks == "repetition" and m == 6 else 0.0)
+        layer = replace(self, b=b)
+        for _ in range(m - 1 + (self.breaks == "semigroup" and m == 5)):
+            layer = layer.compose(self)
+        return layer
+
+    def propagate(self, mean, covariance=0.0):
+        mean, covariance = np.ravel(mean), np.reshape(covariance, (1, 1))
+        return Law(self.w * mean + self.b, self.w**2 * covariance + self.s)
+
+    def correlation_length(self):
+        return -1 / np.log(abs(self.w)) + (self.breaks == "correlation length")
+
+    def stationary(self):
+        s = self.s / (1 - self.w ** (1 if self.breaks == "stationary" else 2))
+        return Law(np.array([self.b / (1 - self.w)]), np.array([[s]]))
+
+    def flow(self, doublings):
+        layers = [self.power(2**k) for k in range(doublings + 1)]
+        rows = np.array([[one.w, one.b, one.s] for one in layers])
+        if self.breaks == "flow":
+            rows *= np.arange(1, doublings + 2)[:, None]
+        return type("Flow", (), {"couplings": rows})
+
+    def fixed_points(self):
+        def map_(k, b):
+            if self.breaks == "exponents":
+                return 1 + b**1.5 * np.log(b) * (k - 1)
+            return k**b + (1e-5 if self.breaks == "fixed points" else 0.0)
+
+        slopes = {"exponents": lambda b: b**1.5 * np.log(b), "linearisation": lambda b: b + 1e-3 * (b == 2)}
+        slope = slopes.get(self.breaks, float)
+        point = rg.FixedPoint("critical", ("w",), np.array([1.0]), map_, lambda b: np.array([[slope(b)]]))
+        return (point,)
+
+    def simulate(self, start, depth, *, rng=None):
+        h = np.asarray(start, float)
+        path = [h]
+        kick = np.sqrt(self.s) * (1.05 if self.breaks == "simulation" else 1.0)
+        for m in range(depth):
+            random = np.random.default_rng([rng, m])
+            noise = random.standard_normal(h.shape) + (1e-9 * len(h) if self.breaks == "seeds" else 0.0)
+            path.append(self.w * path[-1] + self.b + kick * noise)
+        return np.stack(path, axis=1)
+
+    def __reduce__(self):
+        return Affine, (self.w, self.b, 2 * self.s if self.breaks == "copies" else self.s, self.breaks)
+
+
+class Altered:
+    """A layer of ours, but for what is given."""
+
+    def __init__(self, of, **methods):
+        self.__dict__.update(methods)
+        self.of = of
+
+    def __getattr__(self, name):
+        if name.startswith("__") or name == "of":
+            raise AttributeError(name)
+        return getattr(self.of, name)
+
+    def __repr__(self):
+        return "Altered()"
+
+
+TANH, WIDE, SPINS = rg.RepeatedLayer("tanh"), OURS["random"][0], OURS["binary"][0]
+BROKEN = {
+    "iteration": Altered(TANH, iterate=lambda x, m: TANH.iterate(x, m) * (1 + 1e-9 * (m == 5))),
+    "signal": Altered(TANH, signal=lambda x, m: TANH.signal(x, m) + 1e-6),
+    "maps": Altered(WIDE, power=lambda m: WIDE.power(m + 1)),
+    "partition function": Altered(SPINS, constant=SPINS.constant + 1e-8),
+} | {
+    law: Affine(0.5, 1.0, 0.1, law)
+    for law in (
+        "associativity", "order", "repetition", "semigroup", "correlation length", "stationary", "fixed points",
+        "exponents", "linearisation", "flow", "seeds", "simulation", "copies",
+    )
+}  # fmt: skip
+
+
+def names_of(laws):
+    return {law.__name__.strip("_").replace("_", " ") for law in laws}
+
+
+def test_a_broken_object_stands_for_every_law():
+    assert set(BROKEN) == names_of(LAWS) | {"associativity", "order", "repetition", "semigroup"}
+
+
+def test_a_family_of_ones_own_is_asked_all_that_it_can_do(rng):
+    report = check_layer(Affine(0.5, 1.0), Affine(0.3, -0.5, 0.2), Affine(-0.8), rng=rng)
+    assert set(report.names("held")) == HELD["linear"]
+
+
+@pytest.mark.parametrize("law", BROKEN)
+def test_every_law_refuses_what_breaks_it(law, rng):
+    others = (Affine(0.3, -0.5, 0.2), Affine(-0.8, 2.0)) if isinstance(BROKEN[law], Affine) else ()
+    both = "instead of|theory|p = |not equal"
+    with rejects(rf"\n  {law}: .*({both})"):
+        check_layer(BROKEN[law], *others, rng=rng)
+
+
+def test_what_is_no_layer_says_so():
+    with pytest.raises(TypeError, match="neither compose nor power nor iterate; pass a layer, not its class"):
+        check_layer(rg.LinearLayer)
+    with pytest.raises(TypeError, match="3 other layers are given"):
+        check_layer(*[rg.LinearLayer(0.5)] * 4)

@@ -1,0 +1,104 @@
+"""Laws of sampling methods hold for all of ours; each law refuses what breaks it."""
+
+import copy
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+
+from statnn.interaction import BinaryNeurons, square_lattice
+from statnn.montecarlo import METHODS, HeatBath, Method, Walkers, stream
+from statnn.testing import check_method, rejects
+from statnn.testing._method_laws import LAWS
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_laws_of_our_methods(name, rng):
+    report = check_method(METHODS[name](), chains=1000 if name == "ancestral" else 4000, rng=rng)
+    assert set(report.names("not asked")) <= ({"reach"} if name == "ancestral" else set())
+
+
+class Visits(Walkers):
+    """The heat bath at sites in order, and the name of the law that it breaks."""
+
+    def __init__(self, model, breaks, streams, spins):
+        self.model, self.breaks, self.streams, self.spins = model, breaks, streams, spins
+        self.sweeps = 0
+
+    def sweep(self, sweeps):
+        size, slope = self.model.size, 1.3 if self.breaks == "stationarity" else 1.0
+        coupling = self.model.couplings.toarray()
+        for _ in range(sweeps):
+            random = np.array([one.random(size) for one in self.streams])
+            for i in range(size - (self.breaks == "reach")):
+                field = self.model.fields[i] + self.spins @ coupling[i]
+                up = random[:, i] < 1 / (1 + np.exp(-2 * slope * field / self.model.temperature))
+                self.spins[:, i] = np.where(up, 1, -1)
+        self.sweeps += sweeps
+
+    burn_in = sweep
+
+    def __deepcopy__(self, memo):
+        streams = copy.deepcopy(self.streams)
+        if self.breaks == "chunks":
+            streams[0].random()
+        return Visits(self.model, self.breaks, streams, self.spins.copy())
+
+    def observe(self, name):
+        if name == "energy":
+            energy = self.model.energy(self.spins)
+            return energy + {"observables": 0.01, "error bars": 0.1}.get(self.breaks, 0.0)
+        return self.spins.mean(axis=1)
+
+    def states(self):
+        return self.spins.copy()
+
+    def diagnostics(self):
+        return {"acceptance": np.full(len(self.spins), 1.5 if self.breaks == "diagnostics" else 0.5)}
+
+
+@dataclass(frozen=True)
+class Ordered(Method[BinaryNeurons]):
+    breaks: str = ""
+
+    name, model_type, observables = "in order", BinaryNeurons, ("energy", "magnetisation")
+
+    def block(self, model, chains):  # noqa: ARG002 - as the protocol has it
+        return chains
+
+    def memory(self, model, chains):
+        return 2 if self.breaks == "memory" else 16 * model.size * chains
+
+    def walkers(self, model, seed, chains, initial):
+        first = 0 if self.breaks == "seeds" else None
+        streams = [stream(seed, first if first is not None else chain, len(chains) * (first == 0)) for chain in chains]
+        if initial is None:
+            initial = np.array([2 * one.integers(0, 2, model.size) - 1 for one in streams])
+        return Visits(model, self.breaks, streams, np.array(initial))
+
+
+def test_a_method_of_ones_own_is_asked_everything(rng):
+    assert len(check_method(Ordered(), rng=rng).names("held")) == len(LAWS)
+
+
+@pytest.mark.parametrize("law", [law.__name__.strip("_").replace("_", " ") for law in LAWS])
+def test_every_law_refuses_what_breaks_it(law, rng):
+    with rejects(rf"\n  {law}: .*(instead of|theory|not in|bytes of 64|p = )"):
+        check_method(Ordered(law), rng=rng)
+
+
+def test_what_cannot_be_checked_says_why():
+    with pytest.raises(TypeError, match="method is a str; pass an object"):
+        check_method("wolff")
+
+    class Picky(Ordered):
+        def check(self, model):
+            raise ValueError(f"{model.size} spins are too few")
+
+    with pytest.raises(ValueError, match=r"refuses all small models \(6 spins are too few; .*pass model="):
+        check_method(Picky())
+
+
+def test_a_model_may_be_given(rng):
+    report = check_method(HeatBath(), square_lattice(4, 6, temperature=3.0), rng=rng)
+    assert report.names("not asked") == ("stationarity", "reach")

@@ -1,0 +1,131 @@
+"""Laws of interacting models hold for ours; each law refuses what breaks it."""
+
+from dataclasses import replace
+
+import networkx as nx
+import numpy as np
+import pytest
+from hypothesis import given
+from strategies import examples
+
+from statnn.interaction import BinaryNeurons, DynamicNeurons
+from statnn.network import Network
+from statnn.testing import check_model, rejects, strategies
+from statnn.testing._model_laws import LAWS
+
+SPINS = {"one by one", "energy", "graph", "exact averages", "temperature", "copies"}
+
+
+@given(strategies.binary_neurons(most=9))
+@examples(0.3)
+def test_laws_of_spins(model):
+    assert set(check_model(model, rng=1).names("held")) == SPINS
+
+
+@given(strategies.dynamic_neurons())
+@examples(0.5)
+def test_laws_of_neurons(model):
+    assert set(check_model(model, rng=1).names("held")) >= {"one by one", "variables", "copies"}
+
+
+def linear(depth):
+    return strategies.networks(width=(1, 3), depth=(1, depth), activations=["identity"])
+
+
+@given(strategies.dynamic_neurons(linear(1)) | strategies.dynamic_neurons(linear(3), free=[("neurons",)]))
+@examples(0.5)
+def test_laws_of_linear_neurons(model):
+    held = {"one by one", "gradient", "graph", "exact averages", "variables", "copies"}
+    assert set(check_model(model, rng=1).names("held")) == held
+
+
+class Own(BinaryNeurons):
+    """Spins that break one law."""
+
+    breaks = ""
+
+    def energy(self, state):
+        found = super().energy(state)
+        if self.breaks == "one by one" and np.ndim(found):
+            return found + 1e-6 * np.arange(np.size(found)).reshape(np.shape(found))
+        return found + (1e-6 if self.breaks == "energy" else 0.0)
+
+    def graph(self, *, layers=False):
+        graph = super().graph(layers=layers)
+        return nx.complete_graph(graph.nodes) if self.breaks == "graph" else graph
+
+    def exact(self, method=None, *, correlations=True):
+        found = super().exact(method, correlations=correlations)
+        return replace(found, heat_capacity=found.heat_capacity * 1.001) if self.breaks == "exact averages" else found
+
+    def at(self, temperature):
+        return super().at(1.1 * temperature if self.breaks == "temperature" else temperature)
+
+    def __reduce__(self):
+        fields = self.fields + (self.breaks == "copies")
+        return type(self), (self.couplings, fields, self.temperature)
+
+    def __deepcopy__(self, memo):
+        return self
+
+
+class Moving(DynamicNeurons):
+    """Neurons that break one law."""
+
+    breaks = ""
+
+    def gradient(self, state):
+        return super().gradient(state) * (1.001 if self.breaks == "gradient" else 1.0)
+
+    def pack(self, state):
+        return super().pack(state)[..., ::-1] if self.breaks == "variables" else super().pack(state)
+
+    def graph(self, *, parameters=False, factors=False, layers=False):
+        graph = super().graph(parameters=parameters, factors=factors, layers=layers)
+        if self.breaks == "graph":
+            graph.remove_edge(("h", 1, 0), ("h", 2, 0))
+        return graph
+
+    def exact(self, *, covariance=True):
+        found = super().exact(covariance=covariance)
+        return replace(found, mean=found.mean + 1e-6) if self.breaks == "exact averages" else found
+
+    def in_doubles(self):
+        return self
+
+
+def spins(law):
+    return type("Own", (Own,), {"breaks": law})([[0, 1, 0.5], [1, 0, -0.3], [0.5, -0.3, 0]], [0.3, -0.2, 0.1], 1.3)
+
+
+def neurons(law):
+    net = Network([[[0.8, -0.4], [0.3, 0.9]], [[1.0, -0.5]]], [[0.1, -0.2], [0.3]], "identity")
+    return type("Moving", (Moving,), {"breaks": law})(net, [[0.5, -1.0]], [[1.0]])
+
+
+BROKEN = [(spins, law) for law in SPINS - {"copies"}]
+BROKEN += [(neurons, law) for law in ("gradient", "graph", "exact averages", "variables")]
+
+
+class Forgetful(Own):
+    breaks = "copies"
+
+
+def test_a_broken_object_stands_for_every_law():
+    assert {law for _, law in BROKEN} | {"copies"} == {law.__name__.strip("_").replace("_", " ") for law in LAWS}
+
+
+@pytest.mark.parametrize(("make", "law"), BROKEN)
+def test_every_law_refuses_what_breaks_it(make, law, rng):
+    with rejects(rf"\n  {law}: .*(instead of|no edge)"):
+        check_model(make(law), rng=rng)
+
+
+def test_copies_that_differ_are_refused(rng):
+    with rejects(r"\n  copies: .*not equal to"):
+        check_model(Forgetful([[0, 1], [1, 0]], 0.3), rng=rng)
+
+
+def test_what_is_no_model_says_what_it_needs():
+    with pytest.raises(TypeError, match=r"model is a int; it needs energy\(states\), and size or dimension"):
+        check_model(3)

@@ -1,0 +1,145 @@
+"""Laws of activation processes hold for ours, with a start or without; each law refuses what breaks it."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+from hypothesis import given
+from scipy import stats
+from strategies import examples
+
+from statnn.activation import BetaBernoulli, GammaPoisson, PolyaUrn
+from statnn.testing import check_process, rejects, strategies
+from statnn.testing._process_laws import LAWS
+
+COUNTS = np.repeat([7, 3, 0], [5, 15, 80])
+OURS = {
+    "BetaBernoulli": BetaBernoulli(100, 0.3, 5.0),
+    "GammaPoisson": GammaPoisson(100, 0.3, 5.0),
+    "PolyaUrn": PolyaUrn(100, 0.3),
+    "many events": PolyaUrn(40, 2.0, 3.0),
+    "thirds of events": PolyaUrn(60, 0.5, 1 / 3),
+    "BetaBernoulli, started": BetaBernoulli(100, 0.3, 5.0).after(16, COUNTS),
+    "GammaPoisson, started": GammaPoisson(100, 0.3, 5.0).after(16, COUNTS),
+    "PolyaUrn, started": PolyaUrn(100, 0.3).after(80, COUNTS),
+}
+
+
+@pytest.mark.parametrize("process", OURS.values(), ids=OURS)
+def test_laws_of_our_processes(process, rng):
+    report = check_process(process, rng=rng)
+    alone = {"count law", "tail exponent", "hypothesis", "simulated counts", "going on"}  # of what has no start
+    assert set(report.names("not asked")) == (alone if process.start else set())
+
+
+@given(strategies.processes())
+@examples(0.15)
+def test_exact_laws_of_any_process(process):
+    assert len(check_process(process, simulate=False, rng=1).names("held")) >= 8
+
+
+class Altered:
+    """A process of a user's own: all as beta-Bernoulli, but for what is given."""
+
+    def __init__(self, of=OURS["BetaBernoulli"], **methods):
+        self.__dict__.update(methods)
+        self.of = of
+
+    def __getattr__(self, name):
+        if name.startswith("__") or name == "of":
+            raise AttributeError(name)
+        return getattr(self.of, name)
+
+    def __repr__(self):
+        return "Altered()"
+
+
+HONEST = OURS["BetaBernoulli"]
+
+
+def drawn(change):
+    """Return simulations that are changed."""
+
+    def simulate(D, replicas=1, *, rng=None, counts=False):
+        return change(HONEST.simulate(D, replicas, rng=rng, counts=True), counts)
+
+    return Altered(simulate=simulate)
+
+
+def falling(path, _):
+    return dataclasses.replace(path, counts=path.counts[:, ::-1].copy(), working=path.working[:, ::-1].copy())
+
+
+def shared(D, replicas=1, *, rng=None, counts=False):
+    """All replicas on one stream: one that is drawn alone is not what it is among others."""
+    number = replicas if isinstance(replicas, int) else len(replicas)
+    return HONEST.simulate(D, number, rng=rng, counts=counts)
+
+
+def heavier(D, replicas=1, *, rng=None, counts=False):
+    return BetaBernoulli(100, 0.4, 5.0).simulate(D, replicas, rng=rng, counts=counts)
+
+
+def first_neuron(path, _):
+    counts = path.counts.copy()
+    counts[..., 0] += counts[..., 0] > 0
+    return dataclasses.replace(path, counts=counts)
+
+
+class Forgotten(BetaBernoulli):
+    def __reduce__(self):
+        return Forgotten, (self.neurons, self.b, 1.0)
+
+
+def stairs(D):
+    K = np.asarray(HONEST.working(D))
+    return np.where((K > 50) & (K < 70), 69.9 - 1e-3 * K, K)
+
+
+BROKEN = {
+    "start": Altered(working=lambda D: HONEST.working(np.asarray(D) + 1e-3)),
+    "growth": Altered(working=stairs),
+    "silence": Altered(silent=lambda D: np.asarray(HONEST.silent(D)) * (1 - 1e-9)),
+    "noise to signal": Altered(noise_to_signal=lambda D: 1 - np.asarray(HONEST.silent(D))),
+    "count law": Altered(count=lambda D, **more: HONEST.count(D + 1, **more)),
+    "working law": Altered(working_law=lambda D: stats.binom(99, HONEST.working(D) / 99)),
+    "missing mass": Altered(missing_mass=lambda D: np.asarray(HONEST.silent(D)) / (1 + np.asarray(D) / 6.01)),
+    "growth rate": Altered(growth_rate=lambda D: 1.00001 * np.asarray(HONEST.growth_rate(D))),
+    "inflection": Altered(inflection=lambda: 1.1 * HONEST.inflection()),
+    "tail exponent": Altered(tail_exponent=lambda: 1 + HONEST.b),
+    "limit": Altered(limit_error_bound=lambda D: 0.9 * np.asarray(HONEST.limit_error_bound(D))),
+    "hypothesis": Altered(after=lambda D, counts: BetaBernoulli(100, 0.3001, 5.0).after(D, counts)),
+    "paths": drawn(falling),
+    "seeds": Altered(simulate=shared),
+    "simulated growth": Altered(simulate=heavier),
+    "simulated counts": drawn(first_neuron),
+    "going on": Altered(after=lambda D, counts: HONEST.after(D, counts * (np.arange(100) > 19))),
+    "copies": Forgotten(100, 0.3, 5.0),
+}  # fmt: skip
+
+
+def test_a_broken_object_stands_for_every_law():
+    assert set(BROKEN) == {law.__name__.strip("_").replace("_", " ") for law in LAWS}
+    check_process(Altered(), simulate=False)
+
+
+@pytest.mark.parametrize("law", BROKEN)
+def test_every_law_refuses_what_breaks_it(law, rng):
+    both = "instead of|which is not|theory|not equal"
+    with rejects(rf"\n  {law}: .*({both})"):
+        check_process(BROKEN[law], rng=rng)
+
+
+def test_what_is_no_process_says_what_is_missing():
+    with pytest.raises(TypeError, match="process is a int without neurons, b, c, working"):
+        check_process(3)
+
+
+def test_inside_given_simulations_are_refused():
+    @given(strategies.processes(most=50))
+    @examples(0.01)
+    def test(process):
+        check_process(process)
+
+    with pytest.raises(RuntimeError, match=r"inside @given"):
+        test()
