@@ -1,0 +1,239 @@
+"""Pages that are written from the package itself: every public object, every derivation, every verdict.
+
+They land in ``docs/generated/``, which is not kept: nothing that the package says of itself stands twice.
+"""
+
+import importlib
+import inspect
+import json
+import re
+import shutil
+from html import escape
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from statnn.theory.registry import DERIVATIONS
+
+HERE = Path(__file__).parents[1]
+GENERATED = HERE / "generated"
+ROOMS = {
+    "statnn": "The package",
+    "statnn.activation": "Which neurons have ever worked",
+    "statnn.network": "Networks",
+    "statnn.interaction": "Networks as Hamiltonians on graphs",
+    "statnn.montecarlo": "Sampling",
+    "statnn.rg": "Renormalisation over repeated layers",
+    "statnn.rg.wide": "Wide random layers",
+    "statnn.rg.repeated": "Deterministic repeated layers",
+    "statnn.rg.lattice": "Layers that are lattices",
+    "statnn.measure.spikes": "Spike statistics",
+    "statnn.measure.growth": "Growth curves of real units",
+    "statnn.measure.graph": "Node strength",
+    "statnn.measure.order": "Order-preserving units",
+    "statnn.measure.basins": "Attraction basins",
+    "statnn.measure.correlation": "Correlation between neurons",
+    "statnn.measure.tangent": "Tangent kernels",
+    "statnn.io": "Networks and results in files",
+    "statnn.inspection": "One page on one network",
+    "statnn.testing": "Tests of formulas, and of objects of one's own",
+    "statnn.theory": "Derivations",
+    "statnn.plot": "Figures",
+}
+THEORY_ROOMS = {
+    "activation": "Activation processes",
+    "interaction": "Interacting neurons and their samplers",
+    "rg": "Renormalisation and random layers",
+    "measure": "Measures and their nulls",
+}
+_LITERAL = re.compile(r"(``.*?``|`[^`]*`|\*\*\w[^*]*\*\*)")
+OUTCOMES = {"holds exactly": "=", "holds asymptotically": "≃", "holds within a domain": "◐", "contradicted": "✕"}
+
+
+def _write(path: Path, text: str) -> None:
+    """Write a page, and leave one alone that says the same, so that it is not built again."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if not path.exists() or path.read_text(encoding="utf-8") != text:
+        path.write_text(text, encoding="utf-8")
+
+
+def _first_line(thing: Any) -> str:
+    text = inspect.getdoc(thing) or ""
+    return text.split("\n\n", 1)[0].replace("\n", " ").replace("|", r"\|")
+
+
+def _summary(thing: Any) -> str:
+    """Return the first line of what an object says of itself; data have only what their type says."""
+    return f"{type(thing).__name__} of {len(thing)}" if isinstance(thing, dict | list | tuple) else _first_line(thing)
+
+
+def _heading(text: str, mark: str = "=") -> str:
+    return f"{text}\n{mark * len(text)}\n"
+
+
+# -- API -----------------------------------------------------------------------------------------------------
+
+
+def _directive(name: str, thing: Any) -> str:
+    module, _, short = name.rpartition(".")
+    if isinstance(thing, dict | list | tuple):
+        listed = "\n".join(f"- ``{each}``" for each in thing)
+        return f"{_heading(name)}\n.. py:data:: {name}\n\n   {_summary(thing)}.\n\n{listed}\n"
+    kind = "autoclass" if inspect.isclass(thing) else "autofunction" if callable(thing) else "autodata"
+    members = (
+        "   :members:\n   :inherited-members: object, Exception, str, dict, tuple\n" if kind == "autoclass" else ""
+    )
+    return f"{_heading(name)}\n.. currentmodule:: {module}\n\n.. {kind}:: {short}\n{members}\n"
+
+
+def _room_page(room: str, title: str, homes: dict[int, str]) -> None:
+    """Write the page of a room, and of those of its objects that have none yet in `homes`."""
+    module = importlib.import_module(room)
+    things = {name: getattr(module, name) for name in module.__all__ if not inspect.ismodule(getattr(module, name))}
+    written = []
+    for name, thing in things.items():
+        full = homes.setdefault(id(thing), f"{room}.{name}")
+        if full == f"{room}.{name}":
+            written.append(full)
+            _write(GENERATED / "api" / f"{full}.rst", _directive(full, thing))
+    rows = "".join(
+        f"   * - :doc:`{name} <{homes[id(thing)]}>`\n     - {_summary(thing)}\n" for name, thing in things.items()
+    )
+    table = f".. list-table::\n   :widths: 30 70\n\n{rows}\n" if rows else ""
+    toctree = ".. toctree::\n   :hidden:\n\n" + "".join(f"   {full}\n" for full in written)
+    _write(
+        GENERATED / "api" / f"{room}.rst",
+        f"{_heading(f'{title}: {room}')}\n{_first_line(module)}\n\n{table}\n{toctree}\n",
+    )
+
+
+def _api() -> None:
+    rooms = {room: title for room, title in ROOMS.items() if find_spec(room) is not None}
+    homes: dict[int, str] = {}
+    for room, title in rooms.items():
+        _room_page(room, title, homes)
+    listed = "".join(f"   {room}\n" for room in rooms)
+    _write(
+        GENERATED / "api" / "index.rst",
+        f"{_heading('API')}\nOne page an object, by room. Symbols of the formulas: :doc:`/symbols`.\n\n"
+        f".. toctree::\n   :maxdepth: 1\n\n{listed}",
+    )
+
+
+# -- derivations -----------------------------------------------------------------------------------------------
+
+
+def _derivation(name: str) -> str:
+    derivation = DERIVATIONS[name]()
+    lines = [f"({name})=", f"## {derivation.title}", "", f"`{name}`, {derivation.standing}. {derivation.source}.", ""]
+    for number, step in enumerate(derivation.steps, 1):
+        tex = step.latex()
+        lines += [
+            f"{number}. {step.statement} *({step.kind})*",
+            "",
+            "   ```{math}",
+            f"   {tex}",
+            "   ```",
+            "",
+            f"   <details><summary>LaTeX</summary><pre>{escape(tex)}</pre></details>",
+            "",
+        ]
+    return "\n".join(lines)
+
+
+def _derivations() -> None:
+    for room, title in THEORY_ROOMS.items():
+        names = importlib.import_module(f"statnn.theory.{room}").DERIVATIONS
+        _write(
+            GENERATED / "derivations" / f"{room}.md",
+            f"# {title}\n\n" + "\n".join(_derivation(name) for name in names),
+        )
+    listed = "\n".join(THEORY_ROOMS)
+    _write(
+        GENERATED / "derivations" / "index.md",
+        "# Derivations\n\nEach once, step by step, with what was checked of every step. `python -m statnn.theory` "
+        "checks them all on your machine.\n\n```{toctree}\n:maxdepth: 2\n\n" + listed + "\n```\n",
+    )
+
+
+# -- verdicts --------------------------------------------------------------------------------------------------
+
+
+def _verdict(claim: dict[str, Any]) -> str:
+    name = claim["id"]
+    links = ", ".join(f"[{each}](#{each})" for each in claim["derivations"])
+    lines = [f"(claim-{name})=", f"## {claim['title']}", "", claim["statement"], ""]
+    lines += [f"*{claim['source']}*. Standing: {claim['standing']}." + (f" Derivations: {links}." if links else ""), ""]
+    if claim["skipped"] or claim["verdict"] is None:
+        return "\n".join([*lines, f"Not run: {claim['skipped'] or claim['error']}.", ""])
+    verdict = claim["verdict"]
+    lines += [f"**{OUTCOMES[verdict['outcome']]} {verdict['outcome']}**. {verdict['detail']}", ""]
+    lines += [f"- {escape(finding['text'])}" for finding in verdict.get("findings", [])]
+    lines += [f"\n`python -m validation --only {name}`", ""]
+    return "\n".join(lines)
+
+
+def _verdicts() -> None:
+    record = json.loads((HERE / "verdicts.json").read_text(encoding="utf-8"))
+    claims = list(record["claims"].values())
+    rows = "\n".join(
+        f"| [{claim['title']}](#claim-{claim['id']}) | "
+        + (f"{OUTCOMES[claim['verdict']['outcome']]} {claim['verdict']['outcome']}" if claim["verdict"] else "not run")
+        + f" | {claim['standing']} |"
+        for claim in claims
+    )
+    run = record["run"]
+    page = f"""# Verdicts
+
+Every claim that the package makes, or that a source paper makes, against simulation and real networks. Each was
+expected to come out as it is marked; each judged quantity has a wrong twin that was rejected.
+
+These are the verdicts of `{run["command"]}` ({run["mode"]} run, seed {run["seed"]}, {run["seconds"]:.0f} s).
+
+<input class="verdict-filter" type="search" aria-label="Filter claims" placeholder="Filter, for example: contradicted">
+
+| Claim | Verdict | Standing |
+|---|---|---|
+{rows}
+
+"""
+    _write(GENERATED / "verdicts.md", page + "\n".join(map(_verdict, claims)))
+
+
+def write_pages(_app: Any) -> None:
+    """Write all pages."""
+    _api()
+    _derivations()
+    if (HERE / "verdicts.json").exists():
+        _verdicts()
+
+
+def escape_bars(_app: Any, _what: str, _name: str, _thing: Any, _options: Any, lines: list[str]) -> None:
+    """Let |x| in a sentence be a modulus, not the substitution that reStructuredText sees in it."""
+    inside_math = False
+    for i, line in enumerate(lines):
+        if line.strip():
+            indented = line.startswith("   ")
+            inside_math = line.strip().startswith(".. math::") or (inside_math and indented)
+        if not inside_math and not line.lstrip().startswith(">>>"):
+            parts = _LITERAL.split(line)
+            parts[::2] = [part.replace("|", r"\|").replace("**", r"\*\*") for part in parts[::2]]
+            lines[i] = "".join(parts)
+
+
+def copy_mathjax(app: Any, failure: Exception | None) -> None:
+    """Copy the one script that sets mathematics, with its fonts inside: the site asks nobody else for anything."""
+    spec = find_spec("sphinx-mathjax-offline")
+    if failure or spec is None or spec.origin is None or app.builder.format != "html":
+        return
+    target = Path(app.outdir, "_static", "mathjax")
+    target.mkdir(parents=True, exist_ok=True)
+    shutil.copy(Path(spec.origin).parent / "static" / "mathjax" / "tex-svg.js", target)
+
+
+def setup(app: Any) -> dict[str, bool]:
+    """Connect to Sphinx."""
+    app.connect("builder-inited", write_pages)
+    app.connect("autodoc-process-docstring", escape_bars, priority=400)  # before napoleon
+    app.connect("build-finished", copy_mathjax)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,0 +1,62 @@
+"""The site: ``python -m sphinx -W docs site`` builds it, without network, and runs the code of every page."""
+
+import sys
+from importlib.metadata import version as installed
+from pathlib import Path
+
+HERE = Path(__file__).parent
+sys.path[:0] = [str(HERE / "_ext"), str(HERE.parent)]  # `validation`, which is not installed, and our own pages
+
+project, author, copyright = "statnn", "The statnn developers", "The statnn developers"  # noqa: A001 - Sphinx's name
+release = version = installed("statnn")
+
+extensions = [
+    "sphinx.ext.autodoc",
+    "sphinx.ext.napoleon",
+    "sphinx.ext.mathjax",
+    "sphinx.ext.viewcode",
+    "sphinx_copybutton",
+    "myst_nb",
+    "generated_pages",
+]
+exclude_patterns = ["_build", "jupyter_execute", "**/GALLERY_HEADER.rst", "gallery"]
+nitpicky = False
+
+myst_enable_extensions = ["dollarmath", "amsmath", "colon_fence", "deflist", "tasklist"]
+myst_heading_anchors = 3
+nb_execution_mode = "cache"
+nb_execution_raise_on_error = True
+nb_execution_timeout = 300
+nb_merge_streams = True
+
+sphinx_gallery_conf = {
+    "examples_dirs": "gallery",
+    "gallery_dirs": "gallery-pages",
+    "filename_pattern": r"/plot_",
+    "abort_on_example_error": True,
+    "show_signature": False,
+    "download_all_examples": False,
+    "min_reported_time": 1e9,
+}
+
+autodoc_typehints = "none"  # the sections of a docstring say shapes and ranges, which types do not
+autodoc_member_order = "groupwise"
+napoleon_google_docstring = False
+napoleon_use_param = False
+napoleon_use_rtype = False
+napoleon_preprocess_types = False
+default_role = "code"
+
+html_theme = "furo"
+html_title = "statnn"
+html_static_path = ["_static"]
+html_css_files = ["statnn.css"]
+html_js_files = [("filter.js", {"defer": "defer"})]
+html_copy_source = False
+html_show_sphinx = False
+html_theme_options = {
+    "footer_icons": [],
+    "light_css_variables": {"font-stack": "system-ui, sans-serif", "font-stack--monospace": "ui-monospace, monospace"},
+}
+suppress_warnings = ["config.cache", "ref.python"]
+mathjax_path = "mathjax/tex-svg.js"
