@@ -1,4 +1,4 @@
-"""Ten kills at random moments; ``python tests/faults/run.py`` has two hundred, and more that can go wrong."""
+"""Ten kills at random moments; ``python tests/faults/inject.py`` has two hundred, and more that can go wrong."""
 
 from functools import partial
 

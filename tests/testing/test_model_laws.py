@@ -103,7 +103,7 @@ def neurons(law):
     return type("Moving", (Moving,), {"breaks": law})(net, [[0.5, -1.0]], [[1.0]])
 
 
-BROKEN = [(spins, law) for law in SPINS - {"copies"}]
+BROKEN = [(spins, law) for law in sorted(SPINS - {"copies"})]
 BROKEN += [(neurons, law) for law in ("gradient", "graph", "exact averages", "variables")]
 
 

@@ -1,6 +1,6 @@
 """Kill, starve and crowd runs, and say what held.
 
-``python tests/faults/run.py [--kills N] [--seed S]`` from the root of the repository. Two hundred kills at random
+``python tests/faults/inject.py [--kills N] [--seed S]`` from the root of the repository. Two hundred kills at random
 moments by default, of all sampling methods, by SIGKILL and SIGTERM; a full disk and a read-only one, where file systems
 may be mounted; two processes on one store; a store that is damaged anywhere. Exit status 1 where anything did not hold.
 """
