@@ -224,7 +224,7 @@ def _correlation_length(s: _Layer) -> str:
         one, found = s.layer.correlation_length(), three.correlation_length()
     except (ValueError, ArithmeticError) as reason:
         raise NotAsked(f"there is none: {reason}") from None
-    if not (math.isfinite(one) and 0.05 < one < 1e6):  # below, ratios of eigenvalues are rounding
+    if not (math.isfinite(one) and 0.05 < one < 1e6):  # below, ratios keep too few digits for a third of it
         raise NotAsked(f"{one:.3g} layers are too few or too many to compare")
     return same(found, one / 3, rel=1e-6)
 
