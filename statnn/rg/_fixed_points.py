@@ -145,7 +145,9 @@ def exponents(fixed_point: FixedPoint, b: int = 2) -> Exponents:
     fixed_point : FixedPoint
         Where to linearise.
     b : int
-        Layers in a block, at least 2. The exponents do not depend on it.
+        Layers in a block, at least 2. The exponents of couplings do not depend on it. Where not couplings but signals
+        move, as variance and correlation through a `RandomLayer`, eigenvalues are powers, λ_b = λ^b: there
+        ln\|λ_b\|/b = -1/ξ is what does not depend on b.
 
     Returns
     -------
