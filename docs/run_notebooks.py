@@ -1,10 +1,11 @@
 """Run the code of notebook pages as a user would: ``python docs/run_notebooks.py PAGE.md ...``, without Jupyter.
 
 Each page has a process and a namespace of its own. What stands last in a cell is shown as a notebook shows it; a cell
-that is tagged ``raises-exception`` must raise and no other may.
+that is tagged ``raises-exception`` must raise, not for a slip such as an unknown name, and no other may.
 """
 
 import ast
+import io
 import os
 import re
 import subprocess
@@ -18,6 +19,7 @@ from typing import Any
 CELL = re.compile(r"^```\{code-cell\}[^\n]*\n(.*?)^```[ \t]*$", re.MULTILINE | re.DOTALL)
 TAGS = re.compile(r"^:tags: *\[(.*)\] *$", re.MULTILINE)
 SHOWN = ("_repr_html_", "_repr_latex_", "_repr_svg_")
+SLIPS = (ImportError, NameError, SyntaxError, SystemExit)  # of the page itself, and no mistake that it shows
 
 
 def cells(page: Path) -> list[tuple[int, str, bool]]:
@@ -45,10 +47,16 @@ def run_cell(code: str, file: str, line: int, names: dict[str, Any]) -> None:
     last = tree.body.pop() if tree.body and isinstance(tree.body[-1], ast.Expr) else None
     exec(compile(tree, file, "exec"), names)  # noqa: S102 - that is what a notebook is
     if last is not None:
-        value = eval(compile(ast.Expression(last.value), file, "eval"), names)  # noqa: S307
-        shown = [show for name in SHOWN if (show := getattr(value, name, None)) and show()]
-        if value is not None and not shown:
-            print(repr(value))
+        show(eval(compile(ast.Expression(last.value), file, "eval"), names))  # noqa: S307
+
+
+def show(value: Any) -> None:
+    """Draw or typeset a value where it can be, as a notebook does, and print it where it cannot."""
+    typeset = [each() for name in SHOWN if (each := getattr(value, name, None))]
+    if hasattr(value, "savefig"):
+        value.savefig(io.BytesIO())
+    elif value is not None and not any(typeset):
+        print(repr(value))
 
 
 def run(page: Path) -> bool:
@@ -59,8 +67,8 @@ def run(page: Path) -> bool:
     for line, code, must_raise in found:
         try:
             run_cell(code, str(page), line, vars(notebook))
-        except Exception as error:  # noqa: BLE001 - any error of a page
-            if not must_raise:
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - any error of a page
+            if not must_raise or isinstance(error, SLIPS):
                 traceback.print_exc()
                 print(f"{page}:{line}: the cell raises", file=sys.stderr)
                 return False
@@ -80,7 +88,8 @@ def main(pages: list[str]) -> int:
         return 2
     if len(pages) == 1:
         return 0 if run(Path(pages[0])) else 1
-    return max(subprocess.run([sys.executable, __file__, page], check=False).returncode for page in pages)  # noqa: S603
+    ended = [subprocess.run([sys.executable, __file__, page], check=False).returncode for page in pages]  # noqa: S603
+    return int(any(ended))
 
 
 if __name__ == "__main__":
