@@ -3,14 +3,16 @@
 import importlib
 import inspect
 import typing
+from functools import partial
 
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
+from scipy.stats import norm
 from test_house import PUBLIC
 
-from statnn import Network, plot, rg
+from statnn import Network, plot, rg, testing
 from statnn._arguments import LARGEST_COUNT, array_of, at_least, whole_array
 from statnn.activation import BetaBernoulli, GammaPoisson, PolyaUrn, compare, fit, rarefaction
 from statnn.inspection import inspect as inspected
@@ -19,6 +21,7 @@ from statnn.io import load_network, save_network
 from statnn.measure import basins, correlation, growth, order, spikes, tangent
 from statnn.montecarlo import estimate, sample
 from statnn.network import Activation, BatchNorm
+from statnn.testing import statistics as compared
 
 X = np.arange(8.0).reshape(4, 2) / 8
 Y = np.array([0, 1, 0, 1])
@@ -28,6 +31,7 @@ NORM = BatchNorm([0.0, 1.0], [1.0, 2.0])
 BINARY = BinaryNeurons([[0.0, 1.0], [1.0, 0.0]])
 DYNAMIC = DynamicNeurons(NET, inputs=X, targets=np.zeros((4, 2)), beta=1.0, stiffness=2.0)
 STATE = np.zeros(DYNAMIC.dimension)
+DRAWS = np.random.default_rng(3).normal(size=(200, 2))
 SPINS = np.ones((4, 8, 8), dtype=np.int8)
 TANH, FIXED, WIDE = rg.RepeatedLayer("tanh"), rg.FixedFunction(3, 1 / 3), rg.RandomLayer("tanh", 1.5, 0.1)
 STACK = WIDE.power(2)
@@ -177,6 +181,26 @@ ENTRIES = {
     "fixed_points": (lambda start, bounds: rg.fixed_points(lambda k, b: k**b, start=start, bounds=(bounds, bounds + 2)),
                      {"start": np.array([0.5]), "bounds": np.array([-1.0])}),
     "place": (lambda inputs: rg.place(NET, inputs, rng=1), {"inputs": X}),
+    "Power.probability": (testing.Power((0.1, 0.2), (0.0, 1.0), 0.01).probability, {"deviation": np.array([0.1, 0.2])}),
+    "power": (lambda wrong: testing.power(lambda *_: None, wrong), {"wrong": np.array([0.1, 0.2])}),
+    "assert_counts": (partial(testing.assert_counts, what=""), {"observed": np.full(4, 50), "pmf": np.full(4, 0.25)}),
+    "assert_covariance": (partial(testing.assert_covariance, what=""), {"samples": DRAWS, "theory": np.eye(2)}),
+    "assert_law": (partial(testing.assert_law, theory=norm(), what=""), {"values": DRAWS[:, 0]}),
+    "assert_mean": (partial(testing.assert_mean, theory=0.0, what=""), {"values": DRAWS, "bias": np.zeros(2)}),
+    "assert_slope": (partial(testing.assert_slope, order=1.0, what=""), {
+        "x": np.arange(1.0, 6), "y": np.arange(1.0, 6), "y_error": np.full(5, 0.1)}),
+    "assert_uniform": (partial(testing.assert_uniform, what=""), {"p_values": np.linspace(0.01, 0.99, 50)}),
+    "bonferroni": (compared.bonferroni, {"p_values": np.full(3, 0.5)}),
+    "counts": (compared.counts, {"observed": np.full(4, 50), "pmf": np.full(4, 0.25)}),
+    "covariance": (compared.covariance, {"samples": DRAWS, "theory": np.eye(2)}),
+    "law": (partial(compared.law, theory=norm()), {"values": DRAWS[:, 0]}),
+    "mean": (partial(compared.mean, theory=0.0), {"values": DRAWS[:, 0]}),
+    "mean_under": (partial(compared.mean_under, theory=norm()), {"values": DRAWS[:, 0]}),
+    "mean_vector": (compared.mean_vector, {"samples": DRAWS, "theory": np.zeros(2)}),
+    "line": (compared.line, {"x": np.arange(5.0), "y": np.arange(5.0), "error": np.ones(5)}),
+    "power_law": (compared.power_law, {"x": np.arange(1.0, 6), "y": np.arange(1.0, 6), "error": np.full(5, 0.1)}),
+    "total": (compared.total, {"values": np.ones(40), "pmf": np.array([0.5, 0.5])}),
+    "uniform": (compared.uniform, {"p_values": np.linspace(0.01, 0.99, 50)}),
     # what takes arrays without saying so in its signature
     "estimate": (estimate, {"draws": np.random.default_rng(1).normal(size=(2, 40))}),
     "observable": (lambda values: sample(BINARY, 10, chains=2, rng=1, observables={"own": lambda _: values}),

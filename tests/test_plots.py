@@ -135,8 +135,8 @@ def drawable():
 
 DRAWABLE = [
     "Basin", "BetaBernoulli", "BinaryNeurons", "Collapse", "Comparison", "DynamicNeurons", "Fit", "Flow",
-    "GammaPoisson", "Growth", "LinearisedFlow", "Paths", "PhaseDiagram", "Placement", "PolyaUrn", "RankProbability",
-    "Rarefaction", "Run", "SpikeStatistics", "Strength",
+    "GammaPoisson", "Growth", "LinearisedFlow", "Paths", "PhaseDiagram", "Placement", "PolyaUrn", "Power",
+    "RankProbability", "Rarefaction", "Run", "SpikeStatistics", "Strength",
 ]  # fmt: skip
 
 

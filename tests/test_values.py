@@ -14,7 +14,7 @@ import pytest
 from test_arrays import COLLAPSE
 from test_house import PUBLIC
 
-from statnn import Network, activation, inspection, io, montecarlo, network, rg, theory
+from statnn import Network, activation, inspection, io, montecarlo, network, rg, testing, theory
 from statnn.interaction import BinaryNeurons, DynamicNeurons, Prior, kaufman, onsager, translation_symmetry
 from statnn.interaction import square_lattice as lattice
 from statnn.measure import basins, correlation, graph, growth, order, spikes, tangent
@@ -140,13 +140,20 @@ MAKERS = {
     "Operator": lambda: rg.operators(2)[0],
     "LinearisedFlow": sampled_flow,
     "CriticalCoupling": lambda: rg.critical_coupling(sampled_flow(), sampled_flow(8, 1), 1 / 3),
+    "testing.Comparison": lambda: testing.statistics.mean(np.random.default_rng(1).normal(size=200), 0.0),
+    "Sensitivity": lambda: testing.statistics.sensitivity(testing.statistics.z_score(0.1, 0.1, 0.0), 1e-9),
+    "Line": lambda: testing.statistics.line([1.0, 2.0, 3.0], [1.0, 2.0, 2.9], [0.1, 0.1, 0.1]),
+    "Law": lambda: testing.check_activation(network.ACTIVATIONS["tanh"], rng=1).laws[0],
+    "LawReport": lambda: testing.check_activation(network.ACTIVATIONS["tanh"], rng=1),
+    "Deviation": lambda: testing.Deviation(0.1, 0.01),
+    "Power": lambda: testing.Power(tuple(np.linspace(0.1, 0.2, 30)), tuple(np.linspace(0.1, 0.2, 30)), 0.01),
     "Derivation": metropolis,
     "Step": lambda: node_strength().steps[0],
     "Formula": lambda: theory.formula("gamma-poisson.working"),
     "theory.Comparison": lambda: theory.compare("gamma-poisson.silent", 1),
 }
 NOT_STORED = {"Derivation", "Formula", "Step", "theory.Comparison"}  # made anew: they hold expressions of sympy
-OTHERS = {"Method", "Walkers", "Accumulator"}  # of which there are no objects, and what counts on
+OTHERS = {"Method", "Walkers", "Accumulator", "Ledger"}  # of which there are no objects, and what counts on
 
 
 def frozen_classes():

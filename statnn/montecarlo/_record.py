@@ -79,7 +79,10 @@ def refuse_large(
 ) -> None:
     """Raise before the burn-in if the records of all chains will not fit, or an observable is none."""
     draws = block.schedule.draws
-    for name, values in _observe(observables, walkers):
+    # what a method knows is a number a chain; to evaluate it now would plan energies before updates, at a higher peak
+    own = {name: function for name, function in observables.items() if function is not None}
+    known = np.empty(len(block.chains))
+    for name, values in (*((name, known) for name in observables if name not in own), *_observe(own, walkers)):
         refuse_beyond_memory(
             float(values.nbytes) * draws * chains / len(block.chains),
             f"the records of {name!r} with {draws} draws of {values.nbytes} bytes",

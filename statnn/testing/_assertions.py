@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from statnn._arguments import array_of
 from statnn.testing import statistics
 from statnn.testing._ledger import StatisticalFailure, current
 from statnn.testing.statistics import Comparison, Refusal
@@ -109,14 +110,14 @@ def assert_mean(values: ArrayLike, theory: Any, *, bias: ArrayLike = 0.0, what: 
     >>> with rejects():
     ...     assert_mean(values, 2.3, what="15 % more")
     """
-    replicates = np.asarray(values, dtype=float)
+    replicates = array_of(values, "values").astype(float, copy=False)
     if not replicates.size or not replicates.ndim:
         raise Refusal(f"{what}: no values to compare")
     shape = replicates.shape[1:]
-    margin = np.broadcast_to(np.asarray(bias, dtype=float), shape)
+    margin = np.broadcast_to(array_of(bias, "bias").astype(float, copy=False), shape)
     if is_law(theory) and margin.any():
         raise ValueError(f"{what}: bias belongs to a mean; a law has none, so give theory=law.mean() with it")
-    expected = None if is_law(theory) else np.broadcast_to(np.asarray(theory, dtype=float), shape)
+    expected = None if is_law(theory) else np.broadcast_to(array_of(theory, "theory").astype(float, copy=False), shape)
     for index in np.ndindex(shape):
         entry = replicates[:, *index]
         if expected is None:

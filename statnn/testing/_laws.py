@@ -3,6 +3,7 @@
 import copy
 import pickle
 import zlib
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from enum import StrEnum
@@ -79,6 +80,10 @@ class LawReport:
         return tuple(law.name for law in self.laws if law.outcome is kind)
 
     def __repr__(self) -> str:
+        counted = Counter(str(law.outcome) for law in self.laws)
+        return f"LawReport({self.subject}: {', '.join(f'{count} {outcome}' for outcome, count in counted.items())})"
+
+    def __str__(self) -> str:
         broken, asked = len(self.names("broken")), sum(law.outcome is not Outcome.NOT_ASKED for law in self.laws)
         head = f"{self.subject}: " + (f"{broken} of {asked} laws are broken" if broken else f"all {asked} laws hold")
         wide = max((len(law.name) for law in self.laws), default=0)

@@ -57,6 +57,10 @@ class Power:
     seen: tuple[float, ...]
     level: float
 
+    def __repr__(self) -> str:
+        tried = f"{len(self.deviations)} deviations up to {max(self.deviations, default=0.0):.3g}"
+        return f"Power({tried}, {len(self.seen)} runs, level {self.level:.1e})"
+
     def probability(self, deviation: ArrayLike) -> NDArray[np.float64]:
         """Return the share of runs that see deviations.
 
@@ -70,7 +74,7 @@ class Power:
             Its standard error is ``sqrt(share (1 - share) / runs)``.
         """
         ordered = np.sort(self.seen)
-        return np.asarray(np.searchsorted(ordered, np.asarray(deviation, dtype=float), side="right") / ordered.size)
+        return np.asarray(np.searchsorted(ordered, array_of(deviation, "deviation"), side="right") / ordered.size)
 
     def smallest(self, probability: float = 0.999) -> Deviation:
         """Return the smallest deviation that is seen with a probability, by the normal law of `seen`.

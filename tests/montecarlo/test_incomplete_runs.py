@@ -27,6 +27,14 @@ class Observed:
         return states[:, 0]
 
 
+@pytest.fixture(autouse=True)
+def interrupts_arrive():
+    """A session that was started in the background ignores them."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 def interrupt():
     signal.raise_signal(signal.SIGINT)
 

@@ -46,7 +46,7 @@ def measured(make, method, chains):
     model = make(large=True)
     model.colours, model.layers  # noqa: B018 - the model's own
     needed = couplings(model) + model.size * chains
-    assert needed > 15 * MB
+    assert needed > 10 * MB
     gc.collect()
     tracemalloc.start()
     try:

@@ -76,7 +76,7 @@ def test_a_wrong_law_leaves_a_residual():
         sp.gammasimp(law.subs(D, D + 1) / law),
         1 - rise + sp.gammasimp(law.subs(k, k - 1) / law) * rise.subs(k, k - 1),
     )
-    with pytest.raises(AssertionError, match="is not 0"):
+    with pytest.raises(AssertionError, match="is not"):
         step.check()
 
 

@@ -22,12 +22,10 @@ from statnn.rg._layers.decimation import closed, decimated
 from statnn.rg._layers.nearest import NOTHING_LOST, Truncation, nearest
 from statnn.rg._layers.portrait import spin_portrait
 from statnn.rg._layers.single import Single, renormalised
-from statnn.rg._layers.spectrum import Spectrum, leading_first, spectrum_of
+from statnn.rg._layers.spectrum import Spectrum, leading_first, resolved, spectrum_of
 from statnn.rg._layers.weights import MOST_WIDE, balanced, log_product, log_weights, refuse_wide
 
 COMPACT = ("tanh K", "tanh h")
-DOUBTFUL = 1e-4
-"""An eigenvalue ratio below which it is asked whether it is rounding: that of a defective zero is its square root."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -132,21 +130,8 @@ class TransferMatrix(ByValue):
         return spectrum_of(self.log_scale + log_largest, leading_first(linalg.eigvals(weights)))
 
     def correlation_length(self) -> float:
-        r"""Return ξ = -1/ln\|λ_1/λ_0\| in layers: see `Spectrum`.
-
-        Raises
-        ------
-        ValueError, ArithmeticError
-            If the layer is not square, or λ_1/λ_0 cannot be told from 1, or from 0.
-        """
-        spectrum = self.spectrum()
-        second = float(np.abs(spectrum.ratios[1]))
-        if 0 < second < DOUBTFUL and self._rounding(second) > second / 100:
-            raise ArithmeticError(
-                f"|λ_1/λ_0| = {second:.1e} cannot be told from 0 in float64, as its eigenvectors are nearly alike: "
-                "layers this far from symmetric may forget everything at once"
-            )
-        return spectrum.correlation_length()
+        r"""Return ξ = -1/ln\|λ_1/λ_0\| in layers, or refuse it: see `Spectrum`."""
+        return resolved(self.spectrum(), self._balanced()[0]).correlation_length()
 
     def _balanced(self) -> tuple[Floats, float]:
         """Return the matrix, weighted such that rows and columns have like sums, and the logarithm of its unit."""
@@ -154,16 +139,6 @@ class TransferMatrix(ByValue):
         logs = balanced(self.log_weights)
         largest = float(logs.max())
         return np.exp(logs - largest), largest
-
-    def _rounding(self, ratio: float) -> float:
-        """Return the error of an eigenvalue ratio of this modulus: rounding times the condition of its eigenvectors."""
-        weights, _ = self._balanced()
-        values, left, right = linalg.eig(weights, left=True)
-        leading = np.abs(values).max()
-        k = int(np.argmin(np.abs(np.abs(values) / leading - ratio)))
-        overlap = abs(left[:, k].conj() @ right[:, k])
-        norm = float(np.linalg.norm(weights)) / leading
-        return float(np.finfo(float).eps * norm / overlap) if overlap else np.inf
 
     def project(self) -> "BinaryLayer":
         """Return the nearest layer of couplings and fields; its `truncation` says what is lost.

@@ -5,12 +5,16 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from scipy import linalg
 
 from statnn._arrays import read_only
 from statnn._by_value import ByValue
 
 LEAST = 1e-12
 """A second eigenvalue that is nearer to zero, or to the first one, is rounding where it comes from a matrix."""
+
+DOUBTFUL = 1e-4
+"""An eigenvalue ratio below which it is asked whether it is rounding: that of a defective zero is its square root."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -76,3 +80,24 @@ def spectrum_of(log_scale: float, values: Any, *, rounding: float = 0.0) -> Spec
     ratios = values / values[0].real
     shown = ratios if (np.abs(ratios.imag) > rounding).any() else ratios.real
     return Spectrum(log_scale + math.log(values[0].real), read_only(shown))
+
+
+def resolved(spectrum: Spectrum, matrix: Any) -> Spectrum:
+    """Return the spectrum of a matrix, or raise where its second eigenvalue is the rounding of a defective zero."""
+    second = float(np.abs(spectrum.ratios[1]))
+    if 0 < second < DOUBTFUL and _rounding(matrix, second) > second / 100:
+        raise ArithmeticError(
+            f"|λ_1/λ_0| = {second:.1e} cannot be told from 0 in float64, as its eigenvectors are nearly alike: layers "
+            "this far from symmetric may forget everything at once"
+        )
+    return spectrum
+
+
+def _rounding(matrix: Any, ratio: float) -> float:
+    """Return the error of an eigenvalue ratio of this modulus: rounding times the condition of its eigenvectors."""
+    values, left, right = linalg.eig(matrix, left=True)
+    leading = np.abs(values).max()
+    k = int(np.argmin(np.abs(np.abs(values) / leading - ratio)))
+    overlap = abs(left[:, k].conj() @ right[:, k])
+    norm = float(np.linalg.norm(matrix)) / leading
+    return float(np.finfo(float).eps * norm / overlap) if overlap else math.inf

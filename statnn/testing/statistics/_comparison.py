@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
+from statnn._arguments import array_of as unmasked
+
 Floats: TypeAlias = NDArray[np.float64]
 
 FEWEST_REPLICATES = 5
@@ -57,7 +59,7 @@ class Comparison:
 
 def array_of(values: ArrayLike, name: str, ndim: int) -> Floats:
     """Return values as an array of finite numbers with so many axes, or refuse them."""
-    array = np.asarray(values, dtype=float)
+    array = unmasked(values, name).astype(float, copy=False)
     if array.ndim != ndim:
         raise Refusal(f"{name} must have {ndim} dimension(s), got shape {array.shape}")
     if not np.isfinite(array).all():
