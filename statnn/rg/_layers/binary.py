@@ -119,8 +119,6 @@ class TransferMatrix(ByValue):
     def spectrum(self) -> Spectrum:
         """Return all eigenvalues; ratios are absolutely correct to about 1e-15 times the condition of the eigenvectors.
 
-        States are weighted first such that rows and columns have like sums, which no eigenvalue feels.
-
         Raises
         ------
         ValueError
@@ -134,7 +132,7 @@ class TransferMatrix(ByValue):
         return resolved(self.spectrum(), self._balanced()[0]).correlation_length()
 
     def _balanced(self) -> tuple[Floats, float]:
-        """Return the matrix, weighted such that rows and columns have like sums, and the logarithm of its unit."""
+        """Return the matrix, rows and columns weighted to like sums, which no eigenvalue feels, and ln of its unit."""
         self._square("repeated, so that it has no eigenvalues")
         logs = balanced(self.log_weights)
         largest = float(logs.max())
