@@ -20,7 +20,15 @@ extensions = [
     "myst_nb",
     "generated_pages",
 ]
-exclude_patterns = ["_build", "jupyter_execute", "**/GALLERY_HEADER.rst", "gallery"]
+exclude_patterns = [
+    "gallery-pages/*.ipynb",
+    "gallery-pages/*.py",
+    "gallery-pages/*.json",
+    "_build",
+    "jupyter_execute",
+    "**/GALLERY_HEADER.rst",
+    "gallery",
+]
 nitpicky = False
 
 myst_enable_extensions = ["dollarmath", "amsmath", "colon_fence", "deflist", "tasklist"]
