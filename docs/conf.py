@@ -53,6 +53,7 @@ autodoc_member_order = "groupwise"
 napoleon_google_docstring = False
 napoleon_use_param = False
 napoleon_use_rtype = False
+napoleon_use_ivar = True
 napoleon_preprocess_types = False
 default_role = "code"
 

@@ -125,7 +125,8 @@ def _api() -> None:
 
 def _derivation(name: str) -> str:
     derivation = DERIVATIONS[name]()
-    lines = [f"({name})=", f"## {derivation.title}", "", f"`{name}`, {derivation.standing}. {derivation.source}.", ""]
+    lines = [f"(derivation-{name})=", f"## {derivation.title}", ""]
+    lines += [f"`{name}`, {derivation.standing}. {derivation.source}.", ""]
     for number, step in enumerate(derivation.steps, 1):
         tex = step.latex()
         lines += [
@@ -161,7 +162,7 @@ def _derivations() -> None:
 
 def _verdict(claim: dict[str, Any]) -> str:
     name = claim["id"]
-    links = ", ".join(f"[{each}](#{each})" for each in claim["derivations"])
+    links = ", ".join(f"[{each}](#derivation-{each})" for each in claim["derivations"])
     lines = [f"(claim-{name})=", f"## {claim['title']}", "", claim["statement"], ""]
     lines += [f"*{claim['source']}*. Standing: {claim['standing']}." + (f" Derivations: {links}." if links else ""), ""]
     if claim["skipped"] or claim["verdict"] is None:
