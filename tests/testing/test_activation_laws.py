@@ -144,7 +144,7 @@ def test_what_raises_breaks_the_law_that_asked_it(rng):
 
 def test_a_report_prints_itself_and_can_be_repeated():
     report = check_activation(Activation("mine", np.arctan), rng=np.random.default_rng(3))
-    assert repr(report).startswith("Activation('mine', numerical derivative to 1e-10): all 4 laws hold\n  elementwise ")
+    assert str(report).startswith("Activation('mine', numerical derivative to 1e-10): all 4 laws hold\n  elementwise ")
     assert check_activation(Activation("mine", np.arctan), rng=report.seed) == report
     with pytest.raises(ValueError, match="'kept' is not a valid"):
         report.names("kept")

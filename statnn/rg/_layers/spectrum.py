@@ -85,7 +85,7 @@ def spectrum_of(log_scale: float, values: Any, *, rounding: float = 0.0) -> Spec
 def resolved(spectrum: Spectrum, matrix: Any) -> Spectrum:
     """Return the spectrum of a matrix, or raise where its second eigenvalue is the rounding of a defective zero."""
     second = float(np.abs(spectrum.ratios[1]))
-    if 0 < second < DOUBTFUL and _rounding(matrix, second) > second / 100:
+    if LEAST <= second < DOUBTFUL and _rounding(matrix, second) > second / 100:
         raise ArithmeticError(
             f"|λ_1/λ_0| = {second:.1e} cannot be told from 0 in float64, as its eigenvectors are nearly alike: layers "
             "this far from symmetric may forget everything at once"
