@@ -3,6 +3,7 @@
 import numpy as np
 
 from statnn.activation import BetaBernoulli, GammaPoisson, PolyaUrn
+from statnn._axes import logarithmic
 from statnn.plot import COLOURS
 from statnn.testing.statistics import counts, mean
 from validation.claim import Claim, Finding, Outcome, Verdict
@@ -67,15 +68,24 @@ TWINS = {names[i]: _twin_of(i) for names in (LAWS, SCORES) for i in range(len(RE
 
 
 def _draw(data, figure):
-    panels = figure.subplots(1, 3, sharex=True, sharey=True)
-    figure.set_size_inches(9, 3.2)
+    panels = figure.subplots(1, 3, sharey=True)
+    figure.set_size_inches(9, 3.4)
     for axes, reading, seen, pmf, colour in zip(panels, READINGS, data["observed"], data["pmf"], COLOURS, strict=False):
+        shown = seen > 0
         share = seen / seen.sum()
-        axes.errorbar(data["k"], share, np.sqrt(share / seen.sum()), fmt=".", color=colour, label="stepwise simulation")
-        axes.plot(data["k"], pmf, color="black", linewidth=1, label="exact law")
-        axes.set(title=reading.__name__, xlabel="activations $k$", yscale="log", ylim=(1e-5, 1), xlim=(-1, 60))
-        axes.legend()
-    panels[0].set_ylabel("$P(D_i = k)$")
+        error = np.sqrt(share * (1 - share) / seen.sum())
+        below = np.minimum(error, 0.9 * share)  # the bar of a single count reaches down to 0
+        axes.errorbar(
+            data["k"][shown], share[shown], [below[shown], error[shown]], fmt=".", color=colour,
+            label="stepwise simulation",
+        )  # fmt: skip
+        last = data["k"][shown][-1]
+        allowed = (pmf > 0) & (data["k"] <= last + 1)
+        axes.plot(data["k"][allowed], pmf[allowed], color="black", linewidth=1, label="exact law")
+        axes.set(title=reading.__name__, xlabel="activations $k$", xlim=(-0.03 * last, 1.05 * last))
+    logarithmic(panels[0], "y")
+    panels[0].set(ylabel="$P(D_i = k)$", ylim=(0.08 / data["observed"].sum(axis=1).max(), 0.5))
+    figure.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=2)
 
 
 CLAIM = Claim(

@@ -3,6 +3,7 @@
 import numpy as np
 
 from statnn.activation import PolyaUrn
+from statnn._axes import logarithmic
 from statnn.plot import COLOURS
 from statnn.testing.statistics import mean, worst
 from validation.claim import Claim, Finding, Outcome, Verdict
@@ -101,11 +102,20 @@ def _draw(data, figure):
     middle = np.sqrt(data["x"][1:] * data["x"][:-1])
     for i, b in enumerate(SHAPES):
         axes.plot(data["fine"], data["ratio_curve"][i], color=COLOURS[i], label=f"NSR, $b = {b}$")
-        axes.plot(data["x"], data["ratio"][i], "o", color=COLOURS[i])
+        axes.plot(data["x"], data["ratio"][i], "o^"[i], color=COLOURS[i])
         axes.plot(data["fine"], data["mass_curve"][i], "--", color=COLOURS[i], label=f"missing mass, $b = {b}$")
-        axes.plot(middle, data["mass"][i], "s", color=COLOURS[i], markerfacecolor="white")
-    axes.set(xscale="log", yscale="log", xlabel="$cD/N$", ylabel="candidate loss")
-    axes.legend(title="lines: exact; symbols: stepwise")
+        axes.plot(middle, data["mass"][i], "sD"[i], color=COLOURS[i], markerfacecolor="white")
+        for name, slope in (("ratio_curve", b), ("mass_curve", b + 1)):
+            end = data["fine"][-1] * np.array([0.15, 1.0])
+            guide = 0.6 * data[name][i, -1] * (end / end[-1]) ** -slope
+            axes.plot(end, guide, ":", color="grey", linewidth=1.2)
+            axes.annotate(
+                f"$-{slope:g}$", (end[-1], guide[-1]), xytext=(4, -4), textcoords="offset points", color="grey",
+                annotation_clip=False,
+            )  # fmt: skip
+    logarithmic(axes, "x", "y")
+    axes.set(xlabel="$cD/N$", ylabel="candidate loss")
+    axes.legend(title="lines: exact; symbols: stepwise\ndotted: slopes $-b$ and $-(b+1)$", loc="lower left")
 
 
 CLAIM = Claim(

@@ -3,6 +3,7 @@
 import numpy as np
 
 from statnn.activation import BetaBernoulli, GammaPoisson, PolyaUrn, checkpoints
+from statnn._axes import logarithmic
 from statnn.plot import COLOURS
 from statnn.testing.statistics import covariance, mean, proportion, total, worst
 from validation.claim import Asks, Claim, Finding, Outcome, Verdict
@@ -137,16 +138,24 @@ TWINS_OF_COVARIANCE = {
 
 
 def _draw_covariance(data, figure):
-    figure.set_size_inches(8, 3.6)
+    figure.set_size_inches(9.5, 4)
     panels = figure.subplots(1, 2, sharey=True)
+    lines = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (1, 1)))
     for axes, reading, both, theory in zip(panels, READINGS, data["working"], data["covariance"], strict=True):
         for i, D in enumerate(data["D"]):
-            axes.plot(data["D"], theory[i], color=COLOURS[i], label=f"$D' = {D}$")
-            for paths, marker in zip(both, "ox", strict=True):
-                axes.plot(data["D"], np.cov(paths.T)[i], marker, color=COLOURS[i], markerfacecolor="none")
-        axes.set(title=reading.__name__, xscale="log", xlabel="samples $D$")
+            axes.plot(data["D"], theory[i], linestyle=lines[i], color=COLOURS[i], linewidth=1, label=f"$D' = {D}$")
+            for paths, marker, side in zip(both, "ox", (0.96, 1.04), strict=True):
+                apart = paths - paths.mean(axis=0)
+                products = apart * apart[:, [i]]
+                error = products.std(axis=0, ddof=1) / np.sqrt(len(paths))
+                axes.errorbar(
+                    side * data["D"], np.cov(paths.T)[i], error, fmt=marker, color=COLOURS[i], fillstyle="none"
+                )  # fmt: skip
+        logarithmic(axes, "x")
+        axes.set(title=reading.__name__, xlabel="samples $D$")
     panels[0].set_ylabel(r"$\mathrm{Cov}(K(D), K(D'))$")
-    panels[1].legend(title="line: theory\no exact, × stepwise", fontsize="small")
+    legend = {"title": "lines: theory\n○ drawn, × stepwise", "loc": "outside right center", "handlelength": 3.2}
+    figure.legend(*panels[0].get_legend_handles_labels(), **legend)
 
 
 # -- a general start ------------------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 import numpy as np
 
 from statnn.activation import BetaBernoulli, PolyaUrn
+from statnn._axes import logarithmic
 from statnn.plot import COLOURS
 from statnn.testing.statistics import power_law, worst, z_score
 from validation.claim import Asks, Claim, Finding, Outcome, Verdict
@@ -81,15 +82,18 @@ def _draw_compressibility(data, figure):
     )
     left.grid(visible=False)
     figure.colorbar(mesh, ax=left)
-    for name, label, colour in (("sparse", "$c = 5$", COLOURS[0]), ("dense", "$c = N/10$", COLOURS[1])):
-        right.errorbar(SIZES, data[name], data[f"{name}_error"], fmt="o-", color=colour, label=label)
+    right.plot(SIZES, data["exact"], color=COLOURS[0], linewidth=1)
+    right.plot(SIZES, np.full(SIZES.size, data["constant"]), "--", color=COLOURS[1], linewidth=1)
+    for name, label, mark, colour in (
+        ("sparse", "$c = 5$", "o", COLOURS[0]), ("dense", "$c = N/10$", "s", COLOURS[1])
+    ):  # fmt: skip
+        right.errorbar(
+            SIZES, data[name], data[f"{name}_error"], fmt=mark, color=colour, fillstyle="none", label=label
+        )  # fmt: skip
+    logarithmic(right, "x")
     right.set(
-        xscale="log",
-        xlabel="neurons $N$",
-        ylabel="NSR",
-        ylim=(0, 1),
-        title=f"stepwise simulation, $D = {D_SEEN}$",
-    )
+        xlabel="neurons $N$", ylabel="NSR", ylim=(0, 1), title=f"$D = {D_SEEN}$; lines: exact, symbols: stepwise"
+    )  # fmt: skip
     right.legend()
 
 
@@ -161,13 +165,8 @@ def _draw_over(data, figure):
     axes.errorbar(MANY, data["repeats"], data["error"], fmt="o", color=COLOURS[1], label="stepwise simulation")
     axes.plot(MANY, data["exact"], color=COLOURS[0], label="exact")
     axes.plot(MANY, AMPLITUDE_IN_N / MANY, "--", color="grey", label=r"$(1 + 1/b)(cD - 1)/(2N)$")
-    axes.set(
-        xscale="log",
-        yscale="log",
-        xlabel="neurons $N$",
-        ylabel="$1 - K/(cD)$",
-        title=f"$cD = {EVENTS}$, $b = {B}$",
-    )
+    logarithmic(axes, "x", "y")
+    axes.set(xlabel="neurons $N$", ylabel="$1 - K/(cD)$", title=f"$cD = {EVENTS}$, $b = {B}$")
     axes.legend()
 
 

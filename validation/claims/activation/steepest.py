@@ -3,6 +3,7 @@
 import numpy as np
 
 from statnn.activation import BetaBernoulli, PolyaUrn
+from statnn._axes import logarithmic
 from statnn.plot import COLOURS
 from statnn.testing.statistics import mean, worst
 from validation.claim import Claim, Finding, Outcome, Verdict
@@ -81,23 +82,24 @@ TWINS = {
 }
 
 
+MARKS = "os^Dv"
+
+
 def _draw(data, figure):
     figure.set_size_inches(9, 3.8)
     left, right = figure.subplots(1, 2)
     for i, b in enumerate(SHAPES):
-        left.plot(data["fine"], data["curve"][i], color=COLOURS[i], label=f"$b = {b:g}$")
-        left.plot(data["x"], data["rate"][i], ".", color=COLOURS[i])
-        right.plot(MANY, data["shift"][i], "o-", color=COLOURS[i])
+        left.plot(data["fine"], data["curve"][i], color=COLOURS[i], linewidth=1)
+        left.plot(data["x"], data["rate"][i], MARKS[i], color=COLOURS[i], fillstyle="none", label=f"$b = {b:g}$")
+        right.plot(MANY, data["shift"][i], MARKS[i], color=COLOURS[i], fillstyle="none")
+        guide = data["shift"][i, -1] * MANY[-1] / MANY
+        right.plot(MANY, guide, color="grey", linewidth=0.8, label=None if i else r"slope $-1$, $\propto 1/N$")
     left.axvline(1, color="grey", linestyle=":", linewidth=1)
-    left.set(xscale="log", xlabel="$cD/N$", ylabel=r"$N^{-1}\,dK/d\ln D$", title="urn, line: exact, dots: stepwise")
-    left.legend()
-    right.set(
-        xscale="log",
-        yscale="log",
-        xlabel="neurons $N$",
-        ylabel="$1 - cD^*/N$",
-        title="beta-Bernoulli, $c = 5$",
-    )
+    left.set(xscale="log", xlabel="$cD/N$", ylabel=r"$N^{-1}\,dK/d\ln D$", title="Pólya urn")
+    left.legend(title="lines: exact\nsymbols: stepwise")
+    logarithmic(right, "x", "y")
+    right.set(xlabel="neurons $N$", ylabel="$1 - cD^*/N$", title="beta-Bernoulli, $c = 5$; symbols: exact")
+    right.legend()
 
 
 CLAIM = Claim(

@@ -62,11 +62,12 @@ TWINS = {LAW: _twin, MEAN: _twin, NARROW: lambda data, by: {**data, "share": dat
 def _draw(data, figure):
     axes = figure.add_subplot()
     share = data["observed"] / data["observed"].sum()
-    axes.bar(data["k"], share, color=COLOURS[5], alpha=0.6, label="stepwise simulation")
-    axes.plot(data["k"], data["pmf"], ".-", color=COLOURS[0], label="exact: neurons compete")
+    error = np.sqrt(share * (1 - share) / data["observed"].sum())
+    axes.plot(data["k"], data["pmf"], color=COLOURS[0], label="exact: neurons compete")
     axes.plot(data["k"], data["independent"], "--", color=COLOURS[1], label="independent neurons, same mean")
-    axes.set(xlabel="working neurons $k$", ylabel="$P(K = k)$", xlim=(8, 36))
-    axes.legend()
+    axes.errorbar(data["k"], share, error, fmt="o", color="black", fillstyle="none", label="stepwise simulation")
+    axes.set(xlabel="working neurons $k$", ylabel="$P(K = k)$", xlim=(10, 36), ylim=(0, None))
+    axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2)
 
 
 CLAIM = Claim(

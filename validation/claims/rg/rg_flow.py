@@ -98,13 +98,15 @@ def _draw_binary(data, figure):
         left.plot(*line.T, color="#999999", linewidth=0.8)
     left.plot([], [], color="#999999", linewidth=0.8, label="$e^{2K}\\sinh h$ constant")
     left.plot([0, 1], [0, 0], color="black", linewidth=1, label="separatrix $h = 0$")
-    left.plot([0, 0], [-1, 1], color=COLOURS[2], linewidth=3, label="fixed points $K = 0$", clip_on=False)
+    left.plot([0, 0], [-1, 1], "--", color=COLOURS[2], linewidth=3, label="fixed points $K = 0$", clip_on=False)
     left.plot([1], [0], "ks", markersize=8, label="ordered, $y_t = y_h = 1$", clip_on=False, zorder=5)
     for i, flow in enumerate(data["flows"]):
         colour = COLOURS[(0, 1, 3, 4, 5)[i]]
-        left.plot(*binary_place(flow).T, "o", color=colour, markersize=4, zorder=4, clip_on=False)
+        mark = "osD^v"[i]
+        left.plot(*binary_place(flow).T, mark, color=colour, markersize=5, fillstyle="none", zorder=4, clip_on=False)
         K, h = data["starts"][i]
-        right.semilogy(data["lengths"][i], "o", color=colour, label=f"$K = {K:g}$, $h = {h:g}$", markersize=4)
+        label = f"$K = {K:g}$, $h = {h:g}$"
+        right.semilogy(data["lengths"][i], mark, color=colour, label=label, markersize=5, fillstyle="none")
         steps = np.arange(data["lengths"].shape[1])
         right.semilogy(steps, data["lengths"][i, 0] / 2.0**steps, color=colour, linewidth=0.8)
     left.set(xlabel="$\\tanh K$", ylabel="$\\tanh h$", xlim=(-0.02, 1.02), ylim=(-1.02, 1.02))
