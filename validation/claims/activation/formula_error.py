@@ -3,6 +3,7 @@
 import numpy as np
 
 from statnn.activation import BetaBernoulli, PolyaUrn
+from statnn._axes import logarithmic
 from statnn.plot import COLOURS
 from statnn.testing.statistics import power_law, worst, z_score
 from validation.claim import Asks, Claim, Finding, Outcome, Verdict
@@ -117,24 +118,36 @@ TWINS = {
 
 
 def _draw(data, figure):
-    figure.set_size_inches(11, 3.6)
-    left, middle, right = figure.subplots(1, 3)
+    figure.set_size_inches(9, 7)
+    (left, middle), (right, ratio) = figure.subplots(2, 2)
+    wide = {"linewidth": 3.5, "alpha": 0.6}  # so that a bound which is as good as the error is seen on it
+    bound = {"linestyle": "--", "color": "black", "linewidth": 1}
     labels = ("beta-Bernoulli, exact", "Pólya urn, exact", "paper = gamma-Poisson")
     for curve, label, colour, line in zip(data["curves"], labels, COLOURS, ("-", "-.", "--"), strict=False):
         left.plot(data["fine"], curve, line, color=colour, label=label)
-    left.set(xscale="log", xlabel="samples $D$", ylabel="working neurons $E[K]$", title="$N = 40$, $c = 5$, $b = 0.5$")
+    left.set(xlabel="samples $D$", ylabel="working neurons $E[K]$", title="$N = 40$, $c = 5$, $b = 0.5$")
     left.legend()
     for i, label in enumerate(labels[:2]):
-        middle.plot(data["fine"], data["limit_true"][i], color=COLOURS[i], label=label)
-        middle.plot(data["fine"], data["limit_error_bound"][i], "--", color=COLOURS[i], linewidth=1)
-    middle.set(xscale="log", yscale="log", xlabel="samples $D$", ylabel="relative error of the formula")
-    middle.legend(title="dashed: proved bound")
-    right.errorbar(SMALL, data["measured"], data["error"], fmt="o", color=COLOURS[1], label="stepwise simulation")
-    right.plot(SMALL, data["exact"], color=COLOURS[0])
-    right.plot(LARGE[:7], data["order"], color=COLOURS[0], label="exact")
-    right.plot(LARGE, data["bound"], "--", color="black", linewidth=1, label="proved bound")
-    right.set(xscale="log", yscale="log", xlabel="neurons $N$", ylabel="relative error at $D = N/4$")
+        middle.plot(data["fine"], data["limit_true"][i], ("-", "-.")[i], color=COLOURS[i], label=label, **wide)
+        middle.plot(data["fine"], data["limit_error_bound"][i], **bound, label=None if i else "proved bound")
+        over = data["limit_error_bound"][i] / data["limit_true"][i]
+        ratio.plot(data["fine"], over, ("-", "-.")[i], color=COLOURS[i], label=label)
+    middle.set(xlabel="samples $D$", ylabel="relative error of the formula", title="$N = 40$")
+    middle.legend()
+    right.plot(SMALL, data["exact"], color=COLOURS[0], **wide)
+    right.plot(LARGE[:7], data["order"], color=COLOURS[0], label="exact", **wide)
+    right.plot(LARGE, data["bound"], **bound, label="proved bound")
+    right.errorbar(
+        SMALL, data["measured"], data["error"], fmt="o", color=COLOURS[1], fillstyle="none",
+        label="stepwise simulation",
+    )  # fmt: skip
+    right.set(xlabel="neurons $N$", ylabel="relative error at $D = N/4$", title="beta-Bernoulli")
     right.legend()
+    ratio.axhline(1, color="grey", linestyle=":", linewidth=1)
+    ratio.set(xlabel="samples $D$", ylabel="proved bound / exact error", title="$N = 40$")
+    ratio.legend()
+    for axes, names in ((left, "x"), (middle, "xy"), (right, "xy"), (ratio, "x")):
+        logarithmic(axes, *names)
 
 
 CLAIM = Claim(

@@ -118,7 +118,7 @@ def _missing(data, by):
 
 
 def _draw(data, figure):
-    figure.set_size_inches(13, 9)
+    figure.set_size_inches(9.5, 8)
     panels = figure.subplots(2, 2)
     weights, biases, start, at = [], [], 0, 0
     for below, above in pairwise(WIDTHS):
@@ -128,9 +128,9 @@ def _draw(data, figure):
     net = Network(weights, biases, "tanh")
     free = DynamicNeurons(net, data["x"], data["y"], 2.0, 3.0, FREE)
     free.plot(panels[0, 0], parameters=True)
-    panels[0, 0].set_title("neurons, weights and biases")
+    panels[0, 0].set_title("neurons, weights and biases", pad=34)
     DynamicNeurons(net, data["x"], data["y"], 2.0, 3.0).plot(panels[0, 1])
-    panels[0, 1].set_title("neurons only")
+    panels[0, 1].set_title("neurons only", pad=34)
     for axes, matrix, title in (
         (panels[1, 0], np.abs(data["hessian_neurons"]), "neurons as variables"),
         (panels[1, 1], np.abs(data["integrated"]), f"neurons integrated out ({DEPTH} scalar layers)"),

@@ -140,10 +140,13 @@ def _draw(data, figure):
     theory = np.log([*data["theory"], data["theory_weights"]])
     for i, (values, exact) in enumerate(zip(logs, theory, strict=True)):
         gap = values - exact
-        right.errorbar(i, gap.mean(), gap.std(ddof=1) / np.sqrt(len(gap)), fmt="o", color=COLOURS[i // 3])
+        error = gap.std(ddof=1) / np.sqrt(len(gap))
+        right.errorbar(i, gap.mean() / error, 1, fmt="os^"[i // 3], color=COLOURS[i // 3])
     right.axhline(0, color="black", linewidth=1)
     right.set_xticks(range(len(names)), names, rotation=40, ha="right")
-    right.set(ylabel=r"$\langle\ln\sigma^*\rangle - \ln\sigma^*_{\mathrm{exact}}$")
+    right.set(
+        ylabel=r"$(\langle\ln\sigma^*\rangle - \ln\sigma^*_{\mathrm{exact}})$ / standard error", ylim=(-4.5, 4.5)
+    )  # fmt: skip
 
 
 def _chance(sigma):

@@ -135,10 +135,11 @@ def _no_fall(data, by):
 
 
 def _draw_rise(data, figure):
-    figure.set_size_inches(9, 3.8)
-    left, right = figure.subplots(1, 2)
+    figure.set_size_inches(12, 3.8)
+    left, middle, right = figure.subplots(1, 3)
     layers = data["slopes"].shape[2]
     at = np.maximum(data["epochs"], 0.5)
+    tops = []
     for layer in range(layers):
         values = data["slopes"][:, :, layer]
         label = f"hidden layer {layer + 1}" if layer < layers - 1 else "outputs"
@@ -150,6 +151,14 @@ def _draw_rise(data, figure):
             color=COLOURS[layer],
             label=label,
         )
+        ahead = values - values[:, -1:]  # paired, and so with small errors
+        middle.errorbar(
+            at, ahead.mean(axis=0), standard_error(ahead), fmt="o^sD"[layer % 4] + "-", color=COLOURS[layer]
+        )  # fmt: skip
+        tops.append(ahead.mean(axis=0).max())
+    middle.axhline(0, color="grey", linestyle=":", linewidth=1)
+    scale = max(*tops, 0.1)
+    middle.set(ylabel="slope $s$ less its last value, paired", ylim=(-2 * scale, 1.5 * scale))
     left.axhline(0, color="grey", linestyle=":", linewidth=1)
     left.set(ylabel="slope $s$ of rank probability, mean over classes")
     left.legend(loc="center right", bbox_to_anchor=(1, 0.68))
@@ -158,7 +167,7 @@ def _draw_rise(data, figure):
         right.errorbar(at, values.mean(axis=0), standard_error(values), fmt=f"{mark}-", color=colour, label=name)
     right.set(ylabel="accuracy", ylim=(0, 1.02))
     right.legend(loc="lower right")
-    _epochs(data["epochs"], left, right)
+    _epochs(data["epochs"], left, middle, right)
 
 
 def _epochs(epochs, *several):
