@@ -14,6 +14,7 @@ from functools import partial
 import numpy as np
 
 from statnn.activation import fit
+from statnn._axes import logarithmic
 from statnn.plot import COLOURS
 from statnn.testing.statistics import mean, mean_vector, power_law
 from validation.claim import Claim, Finding, Outcome, Verdict
@@ -127,7 +128,7 @@ TWINS = {RATIO: _as_the_loss("ratio"), MASS: _as_the_loss("mass")}
 
 
 def _draw(data, figure):
-    figure.set_size_inches(9, 4)
+    figure.set_size_inches(10, 4.6)
     left, right = figure.subplots(1, 2)
     sizes = data["sizes"]
     between = np.sqrt(sizes[1:] * sizes[:-1])
@@ -147,20 +148,14 @@ def _draw(data, figure):
             exponent = -np.diff(np.log(average)) / step
             right.errorbar(between, exponent, np.hypot(relative[1:], relative[:-1]) / step, fmt=style, color=colour)
     b = data["b"].mean()
-    for value, label in ((b, "$b$"), (b + 1, "$b+1$")):
-        right.axhline(value, color="grey", linestyle="--", linewidth=1)
-        right.text(
-            0.98,
-            value,
-            f"{label} of the count law",
-            transform=right.get_yaxis_transform(),
-            ha="right",
-            va="bottom",
-            color="grey",
-        )
-    left.set(xscale="log", yscale="log", xlabel="training images $D$", ylabel="loss, error, NSR, missing mass")
-    right.set(xscale="log", xlabel="training images $D$", ylabel=r"local exponent $-d\ln/d\ln D$")
-    left.legend(fontsize="small")
+    for value, label, line in ((b, "$b$", "--"), (b + 1, "$b+1$", ":")):
+        right.axhline(value, color="grey", linestyle=line, linewidth=1, label=f"{label} of the count law")
+    logarithmic(left, "x", "y")
+    logarithmic(right, "x")
+    left.set(xlabel="training images $D$", ylabel="loss, error, NSR, missing mass")
+    right.set(xlabel="training images $D$", ylabel=r"local exponent $-d\ln/d\ln D$")
+    handles, names = zip(*(axes.get_legend_handles_labels() for axes in (left, right)), strict=True)
+    figure.legend(sum(handles, []), sum(names, []), loc="outside lower center", ncols=3)
 
 
 _make = partial(

@@ -100,28 +100,32 @@ def _narrow(data, by):
     return {**data, "ranks": stats.norm.cdf((1 + by) * normal)}
 
 
+BELOW = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.2)}
+
+
 def _draw(data, figure):
-    figure.set_size_inches(9, 3.4)
+    figure.set_size_inches(10.5, 4)
     left, middle, right = figure.subplots(1, 3)
-    for start, colour in (("teacher", COLOURS[1]), ("random", COLOURS[0])):
+    for start, colour, line in (("teacher", COLOURS[1], "-"), ("random", COLOURS[0], "--")):
         left.hist(
-            data[f"example_{start}_output"].ravel(), 30, density=True, histtype="step", color=colour,
+            data[f"example_{start}_output"].ravel(), 30, density=True, histtype="step", color=colour, linestyle=line,
             label=f"from the {start}" if start == "teacher" else "from a random start",
         )  # fmt: skip
-    left.axvline(data["example_truth_output"], color="black", linewidth=1, linestyle="--", label="teacher")
+    left.axvline(data["example_truth_output"], color="black", linewidth=1, linestyle=":", label="teacher's output")
     left.set(xlabel="output at a new input", ylabel="posterior density", title="one teacher")
-    left.legend(fontsize="small")
+    left.legend(**BELOW)
     for i, name in enumerate(NAMES):
         middle.plot(data["difference"][:, i], np.full(len(data["difference"]), i), "|", color=COLOURS[i])
         ordered = np.sort(data["ranks"][:, i])
-        right.step(ordered, (np.arange(ordered.size) + 1) / ordered.size, color=COLOURS[i], label=name)
+        right.step(ordered, (np.arange(ordered.size) + 1) / ordered.size, ("-", "--", "-.")[i], color=COLOURS[i],
+                   label=name)  # fmt: skip
     middle.set(
         yticks=range(len(NAMES)), yticklabels=NAMES, xlabel="difference of the two starts / spread", ylim=(-0.6, 2.6),
         title="all teachers",
     )  # fmt: skip
     right.plot([0, 1], [0, 1], color="black", linewidth=1)
     right.set(xlabel="rank of the teacher in the posterior", ylabel="share of teachers", title="all teachers")
-    right.legend(fontsize="small")
+    right.legend(**BELOW)
 
 
 CLAIM = Claim(

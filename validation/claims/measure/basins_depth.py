@@ -144,7 +144,7 @@ def _draw(data, figure):
         other.errorbar(
             at, accuracy.mean(axis=0), standard_error(accuracy), fmt="^:", color="grey", label="test accuracy (right)"
         )
-        other.set(ylim=(0, 1.02))
+        other.set(ylim=(0, 1.02), ylabel="test accuracy")
         other.grid(visible=False)
         other.spines["right"].set_visible(True)
         axes.set(xscale="log", yscale="log", ylabel=r"median radius $\sigma^*$")

@@ -253,35 +253,47 @@ def _alike(data, by):
     return {**data, "values": values + by * (values[:1] - values)}
 
 
+PANELS = {
+    0: "mean firing rate (MFR)",
+    1: "variance of rates over units",
+    2: "mean Fano factor (MFF), one class a window",
+    3: "variance of Fano factors over units",
+    4: "MFF less $1 - $ mean rate",
+}
+
+
 def _draw(data, figure):
-    rows = len(data["values"])
-    columns = (0, 1, 2, 4, 6)
-    figure.set_size_inches(13, 2.4 * rows + 0.6)
-    axes = figure.subplots(rows, len(columns), sharex=True, squeeze=False)
+    figure.set_size_inches(11, 6.8)
+    *panels, last = figure.subplots(2, 3).flat
     at = np.maximum(data["epochs"], 0.4)
-    titles = {
-        0: "MFR $\\langle r\\rangle$",
-        1: "variance of $r$ over units",
-        2: "MFF, one class a window",
-        4: "MFF $-\\,(1-$MFR$)$",
-        6: "shuffled: MFF $-$ null",
-    }
-    for row, values in enumerate(data["values"]):
-        for ax, indicator in zip(axes[row], columns, strict=True):
-            for kind, (label, marker) in enumerate((("generalising", "o-"), ("memorising", "s--"))):
-                own = values[kind, :, :, indicator]
-                ax.errorbar(at, own.mean(axis=0), standard_error(own), fmt=marker, color=COLOURS[kind], label=label)
-            if indicator == 6:
-                ax.axhline(0, color="black", linewidth=1)
-            if row == 0:
-                ax.set_title(titles[indicator])
-            ax.set_xscale("log")
-            if row == rows - 1:
-                ax.set_xlabel("epochs (0: random)")
-                ax.set_xticks([0.4, 1, 10, 100], ["0", "1", "10", "100"])
-        axes[row, 0].set_ylabel(str(data["setups"][row]))
-    handles, labels = axes[0, 0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside upper center", ncols=2)
+    kinds = len(data["values"])
+    for row, (setup, values) in enumerate(zip(data["setups"], data["values"], strict=True)):
+        style = {"color": COLOURS[row], "marker": "os^D"[row], "fillstyle": "none"}
+        for axes, indicator in zip(panels, PANELS, strict=True):
+            gaps = _gaps(values, indicator)
+            gaps = gaps / (gaps[-1].std(ddof=1) or 1.0)
+            axes.errorbar(
+                at, gaps.mean(axis=1), standard_error(gaps, axis=1), linestyle=("-", "--", "-.", ":")[row],
+                label=str(setup), **style,
+            )  # fmt: skip
+        for indicator in range(NAMED):
+            random, *trained = _kinds(values, indicator)
+            for side, one in zip((-0.04, 0.04), trained, strict=True):
+                moved = (one - random) / ((one - random).std(ddof=1) or 1.0)
+                x = indicator + 0.18 * (row - (kinds - 1) / 2) + side
+                last.errorbar(x, moved.mean(), standard_error(moved), linestyle="none", **style)
+    for axes, indicator in zip(panels, PANELS, strict=True):
+        axes.axhline(0, color="grey", linestyle=":", linewidth=1)
+        axes.set(xscale="log", title=PANELS[indicator], xlabel="epochs (0: random)")
+        axes.set_xticks([0.4, 1, 10, 100], ["0", "1", "10", "100"])
+        axes.minorticks_off()
+    for axes in (panels[0], panels[3]):
+        axes.set_ylabel("generalising less memorising (spreads)")
+    last.axhline(0, color="grey", linestyle=":", linewidth=1)
+    last.margins(y=0.1)
+    last.set(title="trained less random, at the end", ylabel="spreads", yscale="symlog")
+    last.set_xticks(range(NAMED), ["MFR", "var. of\nrates", "MFF", "var. of\nfactors"])
+    figure.legend(*panels[0].get_legend_handles_labels(), loc="outside upper center", ncols=kinds)
 
 
 def _claim(name, title, **options):

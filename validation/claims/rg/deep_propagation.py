@@ -144,14 +144,14 @@ def _draw(data, figure):
             axes.errorbar(data["depths"], values.mean(axis=1), standard_error(values, axis=1), **style)
         curve = data["through"][kind] if kind < 3 else data["normalised"]
         mean_curve, error, layers = curve.mean(axis=0), standard_error(curve), m[: curve.shape[1]]
-        middle.plot(layers, mean_curve, color=COLOURS[kind], linewidth=1.5, label=name)
+        middle.plot(layers, mean_curve, color=COLOURS[kind], linewidth=1.5, marker="os^D"[kind], markevery=0.1)
         middle.fill_between(
             layers, mean_curve - error, mean_curve + error, color=COLOURS[kind], alpha=0.25, linewidth=0
         )
         if kind < 3:
             middle.plot(
                 m, data["predicted"][kind], color="black", linestyle="--", linewidth=1,
-                label="mean field" if kind == 2 else None,
+                label="mean field" if kind == 0 else None,
             )  # fmt: skip
     left.axhline(CHANCE, color="grey", linestyle=":", linewidth=1)
     left.set(xscale="log", xlabel="hidden layers", ylabel="test accuracy", ylim=(0, 1.02))
@@ -159,11 +159,12 @@ def _draw(data, figure):
         xlabel="layer $m$", ylabel="correlation $c_m$ of pairs of images", ylim=(-0.8, 1.05), xscale="log",
         title="at the start; normalised: trained",
     )  # fmt: skip
-    middle.legend(fontsize=8, loc="lower left")
     right.set(xscale="log", xlabel="hidden layers", ylabel="slope of rank probability, layer 0")
     for axes in (left, right):
         axes.set_xticks(data["depths"], [str(depth) for depth in data["depths"]])
         axes.minorticks_off()
+    handles, names = zip(*(axes.get_legend_handles_labels() for axes in (left, middle)), strict=True)
+    figure.legend(sum(handles, []), sum(names, []), loc="outside upper center", ncols=5)
 
 
 _claim = partial(

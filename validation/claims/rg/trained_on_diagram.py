@@ -88,23 +88,28 @@ def _draw(data, figure):
             **style,
         )  # fmt: skip
         if s:
-            for at in (0, -1):
+            for at, offset in ((0, (-2, -14)), (-1, (2, 8))):
                 left.annotate(
-                    str(range(1, LAYERS)[at]), (x.mean(axis=0)[at], y.mean(axis=0)[at]), xytext=(5, 3),
-                    textcoords="offset points", fontsize=8, color=COLOURS[s],
+                    str(range(1, LAYERS)[at]), (x.mean(axis=0)[at], y.mean(axis=0)[at]), xytext=offset,
+                    textcoords="offset points", ha="center", color=COLOURS[s],
                 )  # fmt: skip
         c = data["correlation"][:, s]
         right.errorbar(layer, c.mean(axis=0), standard_error(c), linestyle="none", label=f"epoch {epoch}", **style)
-        right.plot(layer, data["predicted"][:, s].mean(axis=0), color=COLOURS[s], linewidth=1)
-    left.text(0.06, 0.9, "ordered", transform=left.transAxes)
-    left.text(0.94, 0.06, "chaotic", transform=left.transAxes, ha="right")
-    left.set(xlabel=r"$\sigma_w$", ylabel=r"$\sigma_b$", title="layers 1 to 5")
-    left.legend(loc="center left", fontsize=8)
+        right.plot(layer, data["predicted"][:, s].mean(axis=0), ("-", "--", "-.")[s], color=COLOURS[s], linewidth=1)
+    top = float(data["sigma_b"].mean(axis=0).max())
+    left.text(0.04, 0.9, "ordered", transform=left.transAxes)
+    left.text(0.96, 0.9, "chaotic", transform=left.transAxes, ha="right")
+    left.set(
+        xlabel=r"$\sigma_w$", ylabel=r"$\sigma_b$", title="layers 1 to 5", ylim=(-0.35 * top, 2.2 * top),
+        xlim=(None, float(data["sigma_w"].mean(axis=0).max()) + 0.04),
+    )  # fmt: skip
+    left.legend(loc="upper center")
     right.set(
         xlabel="layer $m$", ylabel="correlation $c_m$ of pairs of images",
         title="points: measured; lines: predicted from places",
     )  # fmt: skip
-    right.legend(fontsize=8)
+    right.set_ylim(0, None)
+    right.legend()
 
 
 _claim = partial(
