@@ -27,6 +27,9 @@ TWIN_OVER_SEEN = 1.5
 """A twin is wrong by so many times the smallest deviation that the finding says it sees."""
 
 
+_RAISED = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
+
+
 class Asks(StrEnum):
     """What a finding asks of its quantity; the first three hold unless the data speak against them."""
 
@@ -221,9 +224,14 @@ def p_value(p: float) -> str:
     """Write a p-value; below what floating point tells from zero, that is said.
 
     >>> p_value(0.54321), p_value(0.0)
-    ('p = 0.54', 'p < 1e-300')
+    ('p = 0.54', 'p < 10⁻³⁰⁰')
+    >>> p_value(2e-53)
+    'p = 2 × 10⁻⁵³'
     """
-    return f"p = {p:.2g}" if p >= 1e-300 else "p < 1e-300"
+    if p < 1e-300:
+        return "p < 10⁻³⁰⁰"
+    digits, _, exponent = f"{p:.2g}".partition("e")
+    return f"p = {digits}" + (f" × 10{str(int(exponent)).translate(_RAISED)}" if exponent else "")
 
 
 def farthest(findings: tuple[Finding, ...]) -> Finding:

@@ -242,11 +242,20 @@ def _kinds(records: list[Record]) -> str:
     )
 
 
+def _in_words(caption: str) -> str:
+    """Return a caption with its mathematics as text, for pages, readers aloud and where no picture is shown."""
+    from statnn.theory.plain import plain
+
+    parts = caption.split("$")
+    parts[1::2] = map(plain, parts[1::2])
+    return "".join(parts).replace("^*", "*")
+
+
 def _figure(record: Record) -> str:
     name = record.id
-    picture = f'<img src="{name}.svg" alt="{escape(record.title)}" loading="lazy">'
+    picture = f'<img src="{name}.svg" alt="{escape(_in_words(record.caption or record.title))}" loading="lazy">'
     return (
         f'<figure><a href="{name}.svg">{picture}</a>\n'
-        f"<figcaption>{escape(str(record.verdict))}. "
+        f"<figcaption>{escape(_in_words(record.caption))} {escape(str(record.verdict))}. "
         f'<a href="{name}.npz">Data</a>, <a href="{name}.png">PNG</a>.</figcaption></figure>'
     )

@@ -83,6 +83,8 @@ class Record:
         Traceback of a claim that crashed.
     skipped : str
         Why a claim was not run.
+    caption : str
+        What the figure shows.
     """
 
     id: str
@@ -98,12 +100,13 @@ class Record:
     seconds: float = 0.0
     error: str = ""
     skipped: str = ""
+    caption: str = ""
 
     @classmethod
     def of(cls, claim: Claim, **found: Any) -> "Record":
         """Start the record of a claim."""
         words = (claim.id, claim.title, claim.statement, claim.source, claim.standing, claim.expectation)
-        return cls(*words, **found)
+        return cls(*words, **{"caption": claim.caption, **found})
 
     @property
     def unseen(self) -> tuple[str, ...]:

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from statnn.activation import PolyaUrn
 from statnn._axes import logarithmic
+from statnn.activation import PolyaUrn
 from statnn.plot import COLOURS
 from statnn.testing.statistics import mean, worst
 from validation.claim import Claim, Finding, Outcome, Verdict
@@ -125,6 +125,12 @@ CLAIM = Claim(
     source=MAIN_TEXT + " (a power-law decay; which quantity and exponent is unknown, so both candidates are kept)",
     standing="asymptotic",
     expected=Outcome.ASYMPTOTIC,
+    caption=(
+        "Two candidates for the loss against activations a neuron: noise-to-signal ratio (solid; full symbols) and "
+        "missing mass (dashed; open symbols), $N = 400$ neurons that compete. Lines: exact; symbols: mean of 200 "
+        "stepwise replicas (4,000 in a full run), errors below the size of symbols. Dotted, below the curves: slopes "
+        "$-b$ and $-(b+1)$, with their values at the right."
+    ),
     run=_run,
     judge=_judge,
     draw=_draw,

@@ -160,6 +160,11 @@ CLAIM = Claim(
     source=MAIN_TEXT + " (power law); the exponent and the cut-off follow from the hypothesis",
     standing="paper",
     expected=Outcome.DOMAIN,
+    caption=(
+        "Distribution of the number $k$ of activations of a neuron for three $b$. Dots: one draw of 200,000 neurons "
+        "(4,000,000 in a full run) in logarithmic bins; solid: exact law; dashed: power law $k^{-(1-b)}$ through the "
+        "exact law at $k = 100$; dotted: cut-off $k_c = 20{,}000$. The scatter of dots is that of their counts."
+    ),
     run=_run,
     judge=_judge,
     draw=_draw,

@@ -13,8 +13,8 @@ from functools import partial
 
 import numpy as np
 
-from statnn.activation import fit
 from statnn._axes import logarithmic
+from statnn.activation import fit
 from statnn.plot import COLOURS
 from statnn.testing.statistics import mean, mean_vector, power_law
 from validation.claim import Claim, Finding, Outcome, Verdict
@@ -154,8 +154,8 @@ def _draw(data, figure):
     logarithmic(right, "x")
     left.set(xlabel="training images $D$", ylabel="loss, error, NSR, missing mass")
     right.set(xlabel="training images $D$", ylabel=r"local exponent $-d\ln/d\ln D$")
-    handles, names = zip(*(axes.get_legend_handles_labels() for axes in (left, right)), strict=True)
-    figure.legend(sum(handles, []), sum(names, []), loc="outside lower center", ncols=3)
+    entries = zip(left.get_legend_handles_labels(), right.get_legend_handles_labels(), strict=True)
+    figure.legend(*(one + other for one, other in entries), loc="outside lower center", ncols=3)
 
 
 _make = partial(
@@ -167,6 +167,13 @@ _make = partial(
     source=ABSTRACT + " (power-law decay of the loss); the two candidates are ours",
     standing="own",
     expected=Outcome.CONTRADICTED,
+    caption=(
+        "Networks trained on $D$ images. Left: test loss, test error, share of units that are silent on the training "
+        "set (NSR), and share of activations on test images from such units (missing mass). Right: local exponents "
+        "of the first three between neighbouring $D$; grey: the two exponents of the count law, $b$ fitted to the "
+        "activations. Error bars: standard error over series of trainings on fresh subsets; 12 for a quick and 24 "
+        "for a full run on digits, 48 on MNIST."
+    ),
     run=_run,
     judge=_judge,
     draw=_draw,

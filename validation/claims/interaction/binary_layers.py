@@ -90,6 +90,11 @@ CLAIM = Claim(
     source=OURS,
     standing="exact",
     expected=Outcome.EXACT,
+    caption=(
+        "Energy (left) and heat capacity (right) per neuron of 12 layers of 8 binary neurons against temperature. "
+        "Lines: transfer matrices, exact. Circles: block updates, 64 chains of 4,000 sweeps (20,000 in a full run). "
+        "Error bars: standard error over chains, mostly below the size of symbols."
+    ),
     run=_run,
     judge=_judge,
     draw=_draw,

@@ -99,6 +99,12 @@ CLAIM = Claim(
     source=OURS,
     standing="exact",
     expected=Outcome.EXACT,
+    caption=(
+        "Left: mean energy per neuron of each of 200 chains at $T = 0.35$, in order of size, by block updates alone "
+        "and by parallel tempering with as many updates; line: exact. Right: share of swaps accepted between "
+        "neighbouring temperatures. Each point on the left is one chain of 2,000 sweeps (20,000 in a full run), and "
+        "so has no error bar."
+    ),
     run=_run,
     judge=_judge,
     draw=_draw,

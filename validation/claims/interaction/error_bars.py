@@ -74,6 +74,12 @@ CLAIM = Claim(
     source="Geyer 1992; Vehtari et al. 2021",
     standing="asymptotic",
     expected=Outcome.ASYMPTOTIC,
+    caption=(
+        "Deviations of 500 sampled energies (1,000 in a full run) from the exact one, in units of the error that "
+        r"each run states, for $8 \times 8$ spins at $T = 2.5$: as densities (left) and against quantiles of the "
+        "standard normal law (right). Blue: with the errors of the package; orange, wider and steeper: with errors "
+        "as if draws were independent; black: standard normal law."
+    ),
     run=_run,
     judge=_judge,
     draw=_draw,

@@ -154,6 +154,13 @@ CLAIM = Claim(
     source=HAMILTONIAN + ", abstract: interactions become simple; the graph is ours",
     standing="paper",
     expected=Outcome.EXACT,
+    caption=(
+        "Upper: the interaction graph of a network of widths 3, 4, 4, 2 with neurons, weights and biases as "
+        "variables (left) and with neurons alone (right); line widths and colours: weights, and couplings at unit "
+        "slope. Lower left: second derivatives of the energy with respect to neurons, over the largest; white: "
+        r"below $10^{-8}$, no edge. Lower right: those of $-\ln Z$ with respect to the weights of six scalar layers, "
+        "neurons integrated out, where all pairs interact. Nothing is sampled; there are no error bars."
+    ),
     run=_run,
     judge=_judge,
     draw=_draw,

@@ -157,6 +157,12 @@ CLAIM = Claim(
     source=OURS,
     standing="exact",
     expected=Outcome.EXACT,
+    caption=(
+        "Posterior of one linear layer on 100 digits of 12 features. Left and middle: mean and standard deviation of "
+        "every weight, sampled in 32 chains of 400 sweeps (5,000 in a full run), against the exact ones; line: "
+        "equality. Right: distribution over chains of the mean test accuracy, for the linear layer and for one more "
+        "layer of 10 tanh units. Points have no error bars; their scatter about the line is that of sampling."
+    ),
     run=_run,
     judge=_judge,
     draw=_draw,

@@ -138,6 +138,13 @@ CLAIM = Claim(
     source=OURS,
     standing="exact",
     expected=Outcome.EXACT,
+    caption=(
+        "Chains from the teacher and from a random start, 60 teachers (600 in a full run). Left: posterior of the "
+        "output at a new input for one teacher, from both starts, and the output of the teacher. Middle: difference "
+        "between the means of the two starts in units of the posterior's spread, one mark a teacher, for the output, "
+        "the squared norm of the weights and the energy. Right: cumulative distribution of the rank of the teacher "
+        "in the posterior; line: uniform."
+    ),
     run=_run,
     judge=_judge,
     draw=_draw,

@@ -188,6 +188,13 @@ def _claim(name, title, *, needs_data, cost):
         Claim,
         source="Lin et al. 2025, arXiv 2501.02436, main text",
         standing="paper",
+        caption=(
+            "Left: test accuracy against the number of training images, of a tanh network of one hidden layer, of a "
+            "linear network of the same shape, and of the tanh network through its L-map. Right: by how much the "
+            "tanh network is ahead of the other two; dotted: a lead of 0.02; vertical lines: sizes at which the mean "
+            "lead reaches it, with a band of one jackknife error. Error bars: standard error over 12 replicas (5 on "
+            "MNIST)."
+        ),
         run=_run,
         judge=_judge,
         draw=_draw,

@@ -151,6 +151,13 @@ CLAIM = Claim(
     source="this project, for the rank probability distribution of Lin et al. 2025, arXiv 2501.02436",
     standing="own",
     expected=Outcome.EXACT,
+    caption=(
+        "Left: slope $s$ of the rank probability distribution for Gaussian classes at a distance $d$, class share "
+        r"$\pi = 1/4$, 200 samples; line: theory. Circles: mean over 600 data sets (4,000 in a full run), with bars "
+        "of one standard deviation of a data set; orange bars, moved aside: the standard error as estimated from "
+        "one data set, averaged. Right: density of ranks of a narrow class in 200 random networks (2,000 in a full "
+        "run). Error bars: standard error over networks."
+    ),
     run=_run,
     judge=_judge,
     draw=_draw,

@@ -174,6 +174,13 @@ CLAIM = Claim(
     source="this project, for the windows of Lehmler et al. 2023, arXiv 2308.00858",
     standing="exact",
     expected=Outcome.EXACT,
+    caption=(
+        "Fano factor $F$ of units by chance. Left: against the firing rate $r$ in windows of $T = 20$ samples, for "
+        "independent stimuli (circles, solid) and a finite set of $M = 100$ in random order (squares, dashed); "
+        "dotted: Poisson counts. Right: against $T$ for a unit that fires in one of ten classes, with windows of one "
+        "class each (triangles, solid) and in random order (squares, dashed). Lines: theory, on the right solid that "
+        "of many windows. Error bars: standard error over at least 700 units, mostly below the size of symbols."
+    ),
     run=_run,
     judge=_judge,
     draw=_draw,

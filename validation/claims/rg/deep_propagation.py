@@ -163,8 +163,8 @@ def _draw(data, figure):
     for axes in (left, right):
         axes.set_xticks(data["depths"], [str(depth) for depth in data["depths"]])
         axes.minorticks_off()
-    handles, names = zip(*(axes.get_legend_handles_labels() for axes in (left, middle)), strict=True)
-    figure.legend(sum(handles, []), sum(names, []), loc="outside upper center", ncols=5)
+    entries = zip(left.get_legend_handles_labels(), middle.get_legend_handles_labels(), strict=True)
+    figure.legend(*(one + other for one, other in entries), loc="outside upper center", ncols=5)
 
 
 _claim = partial(
@@ -176,6 +176,13 @@ _claim = partial(
     source="experiment on Lin et al. 2025, arXiv 2501.02436 (first version: depths to 100); Schoenholz et al. 2017",
     standing="own",
     expected=Outcome.DOMAIN,
+    caption=(
+        "tanh networks that start in three phases, and one with batch normalisation. Left: test accuracy after "
+        "training against depth; dotted: chance. Middle: correlation of pairs of test images through 100 random "
+        "layers of width 100, and through trained layers where normalised; bands: standard error over 8 networks; "
+        "dashed: mean-field theory. Right: slope of the rank probability distribution of the first layer after "
+        "training. Error bars: standard error over 8 trainings."
+    ),
     run=_run,
     judge=_judge,
     draw=_draw,

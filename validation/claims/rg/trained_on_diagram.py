@@ -121,6 +121,12 @@ _claim = partial(
     source="this project, for networks as in Lin et al. 2025, arXiv 2501.02436",
     standing="own",
     expected=Outcome.CONTRADICTED,
+    caption=(
+        "Left: layers 1 to 5 of trained tanh networks on the plane of the standard deviations of weights, "
+        r"$\sigma_w$, and biases, $\sigma_b$, at three times of training; numbers: the first and the last layer; "
+        r"dashed: the critical line $\chi = 1$. Right: correlation of pairs of test images in each layer (symbols), "
+        "and as predicted from these places (lines). Error bars: standard error over 8 trainings."
+    ),
     run=_run,
     judge=_judge,
     draw=_draw,
