@@ -1,9 +1,14 @@
-"""Figures of claims are stored whole, with their data, or refused."""
+"""Figures of claims are stored whole, with their data, or refused; each has a caption that can be printed."""
+
+from dataclasses import replace
 
 import pytest
 from matplotlib.figure import Figure
 
 from statnn import plot
+from validation import claims, report
+from validation.claim import Finding, Outcome, Verdict
+from validation.task import Record
 
 
 def figure_with_axes():
@@ -44,3 +49,26 @@ def test_file_that_fails_half_way_leaves_the_old_one(tmp_path):
     with pytest.raises(RuntimeError, match="no coin"):
         fail_half_way(path)
     assert [(p.name, p.read_text()) for p in tmp_path.iterdir()] == [("note", "old")]
+
+
+@pytest.mark.parametrize("name", claims.CLAIMS)
+def test_every_claim_has_a_caption_that_can_be_printed(name):
+    claim = claims.CLAIMS[name]
+    text, formulas = claim.caption.split("$")[::2], claim.caption.split("$")[1::2]
+    assert len(text) == len(formulas) + 1, "dollars come in pairs"
+    assert all(formula.strip() for formula in formulas)
+    assert claim.caption == " ".join(claim.caption.split())
+    assert claim.caption.endswith(".")
+    assert not set("\\^_{}") & set("".join(text)), "mathematics stands between dollars"
+    assert "error" in claim.caption, "say what error bars are, or that there are none"
+    assert not set("$\\") & set(report._in_words(claim.caption))
+
+
+def test_caption_is_the_figure_in_words(tmp_path):
+    claim = replace(claims.CLAIMS["urn-law"], caption=r"Share of <heads> against $\sigma^*$.")
+    finding = Finding(quantity="share of heads", estimate=0.5, error=0.0, theory=0.5, sees=0.3, unit="in the share")
+    record = Record.of(claim, verdict=Verdict(Outcome.EXACT, (finding,)))
+    report.write(tmp_path, {"command": "", "mode": "quick", "seed": 1, "seconds": 1.0, "versions": {}}, [record])
+    page = (tmp_path / "index.html").read_text(encoding="utf-8")
+    assert 'alt="Share of &lt;heads&gt; against σ*."' in page
+    assert f"<figcaption>Share of &lt;heads&gt; against σ*. {record.verdict}. " in page

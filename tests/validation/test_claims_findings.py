@@ -70,7 +70,7 @@ def test_finding_that_contradicts_itself_is_refused(changes, words):
             f"{HEADS}: 1.00 ± 0.10, theory 1.2 at these sizes, 1.5 in the limit, "  # noqa: ISC004 - one sentence
             "tolerance 0.1, z = -1.00, p = 1, worst of 48",
         ),
-        ({"theory": 9.0, "z": -80.0, "p": 0.0}, f"{HEADS}: 1.00 ± 0.10, theory 9, z = -80.00, p < 1e-300"),
+        ({"theory": 9.0, "z": -80.0, "p": 0.0}, f"{HEADS}: 1.00 ± 0.10, theory 9, z = -80.00, p < 10⁻³⁰⁰"),
         (
             {"theory": 0.8, "z": 2.0, "asks": Asks.ABOVE},
             f"{HEADS}: 1.00 ± 0.10, clearly above 0.8, z = +2.00, p = 0.046",

@@ -5,7 +5,6 @@ import multiprocessing
 import os
 import subprocess
 import sys
-from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -442,29 +441,6 @@ def test_registry_is_sound():
     for name, claim in claims.CLAIMS.items():
         assert claim.id == name
         assert set(claim.derivations) <= set(DERIVATIONS)
-
-
-@pytest.mark.parametrize("name", claims.CLAIMS)
-def test_every_claim_has_a_caption_that_can_be_printed(name):
-    claim = claims.CLAIMS[name]
-    text, formulas = claim.caption.split("$")[::2], claim.caption.split("$")[1::2]
-    assert len(text) == len(formulas) + 1, "dollars come in pairs"
-    assert all(formula.strip() for formula in formulas)
-    assert claim.caption == " ".join(claim.caption.split())
-    assert claim.caption.endswith(".")
-    assert not set("\\^_{}") & set("".join(text)), "mathematics stands between dollars"
-    assert "error" in claim.caption, "say what error bars are, or that there are none"
-    assert not set("$\\") & set(report._in_words(claim.caption))
-
-
-def test_caption_is_the_figure_in_words(tmp_path):
-    claim = replace(CLAIMS["fair-coin"], caption=r"Share of <heads> against $\sigma^*$.")
-    finding = Finding(quantity=HEADS, estimate=0.5, error=0.0, theory=0.5, sees=0.3, unit="in the share")
-    record = Record.of(claim, verdict=Verdict(Outcome.EXACT, (finding,)))
-    report.write(tmp_path, {"command": "", "mode": "quick", "seed": 1, "seconds": 1.0, "versions": {}}, [record])
-    page = (tmp_path / "index.html").read_text(encoding="utf-8")
-    assert 'alt="Share of &lt;heads&gt; against σ*."' in page
-    assert f"<figcaption>Share of &lt;heads&gt; against σ*. {record.verdict}. " in page
 
 
 def test_registry_lists_every_module_of_claims():

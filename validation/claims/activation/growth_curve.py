@@ -232,8 +232,8 @@ CLAIMS = (
         caption=(
             "Number $K$ of working neurons against samples $D$ in the urn of $N = 100$ neurons with $c = 5$ "
             "activations a sample, for four $b$. Curves: exact mean. Dots: mean of stepwise simulations, 1,200 "
-            r"replicas (8,000 in a full run); bands hold 95 % of the replicas. Rings: where growth against $\ln D$ "
-            "is steepest; dotted: $cD = N$."
+            "replicas (8,000 in a full run); bands hold 95 % of the replicas, whose mean has errors below the size "
+            r"of dots. Rings: where growth against $\ln D$ is steepest; dotted: $cD = N$."
         ),
         run=_run_growth,
         judge=_judge_growth,
@@ -275,8 +275,8 @@ CLAIMS = (
         caption=(
             "Number $K$ of working neurons after a start from $K_0 = 40$ neurons at $D_0 = 40$ samples; $N = 1000$, "
             "$b = 0.5$, $c = 5$. Solid: the formula with this start; dashed: the formula from nothing. Circles: mean "
-            "of 400 stepwise replicas (10,000 in a full run). Error bars: standard deviation of one path, not of the "
-            "mean."
+            "of 400 stepwise replicas (10,000 in a full run). Error bars: standard deviation of one path, not the "
+            "standard error of the mean."
         ),
         run=_run_start,
         judge=_judge_start,

@@ -163,7 +163,8 @@ CLAIM = Claim(
     caption=(
         "Distribution of the number $k$ of activations of a neuron for three $b$. Dots: one draw of 200,000 neurons "
         "(4,000,000 in a full run) in logarithmic bins; solid: exact law; dashed: power law $k^{-(1-b)}$ through the "
-        "exact law at $k = 100$; dotted: cut-off $k_c = 20{,}000$. The scatter of dots is that of their counts."
+        "exact law at $k = 100$; dotted: cut-off $k_c = 20{,}000$. Dots have no error bars: their scatter is that of "
+        "their counts."
     ),
     run=_run,
     judge=_judge,

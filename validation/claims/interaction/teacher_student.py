@@ -143,7 +143,7 @@ CLAIM = Claim(
         "output at a new input for one teacher, from both starts, and the output of the teacher. Middle: difference "
         "between the means of the two starts in units of the posterior's spread, one mark a teacher, for the output, "
         "the squared norm of the weights and the energy. Right: cumulative distribution of the rank of the teacher "
-        "in the posterior; line: uniform."
+        "in the posterior; line: uniform. There are no error bars: all teachers are shown."
     ),
     run=_run,
     judge=_judge,

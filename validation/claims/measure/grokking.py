@@ -8,6 +8,7 @@ little: the smallest radii belong to the time when samples are still being learn
 
 import numpy as np
 
+from statnn._axes import logarithmic
 from statnn.measure import basins, order, spikes
 from statnn.plot import COLOURS
 from validation.claim import Asks, Claim, Finding, Outcome, Verdict
@@ -162,7 +163,8 @@ def _draw(data, figure):
         label = f"{name.split('_')[0].replace('train', 'training')} samples"
         basin.errorbar(at, np.exp(middle), ends, fmt=mark, color=colour, label=label)
     basin.axhline(BOUNDARY, color="grey", linestyle=":", linewidth=1)
-    basin.set(yscale="log", ylabel="median basin radius $\\sigma^*$")
+    logarithmic(basin, "y")
+    basin.set(ylabel="median basin radius $\\sigma^*$")
     for m, mark in ((1, "o-"), (2, "^--")):
         curve(slope, f"slope_{m}", mark, COLOURS[m - 1], f"hidden layer {m}")
     slope.axhline(0, color="grey", linestyle=":", linewidth=1)

@@ -9,6 +9,7 @@ with a skewness in the hundreds, are those of the independent factors of single 
 import numpy as np
 
 from statnn import rg
+from statnn._axes import logarithmic
 from statnn.plot import COLOURS
 from statnn.testing.statistics import mean, worst
 from validation.claim import Claim, Finding, Outcome, Verdict
@@ -150,8 +151,9 @@ def _draw(data, figure):
         right.plot(depths / n, (1 + 5 / n) ** depths, color=COLOURS[i], linewidth=0.8)
     ratio = np.linspace(0, RELU_DEPTHS[-1] / RELU_WIDTHS[0], 200)
     right.plot(ratio, np.exp(5 * ratio), color="black", linestyle="--", linewidth=1, label=r"$e^{5m/n}$")
+    logarithmic(right, "y")
     right.set(
-        yscale="log", xlabel="depth / width $m/n$", ylabel=r"$\mathrm{E}\,K_m^2$",
+        xlabel="depth / width $m/n$", ylabel=r"$\mathrm{E}\,K_m^2$",
         title=r"ReLU, $\sigma_w^2 = 2$; lines: $(1 + 5/n)^m$",
     )  # fmt: skip
     right.legend()
