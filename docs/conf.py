@@ -5,7 +5,7 @@ from importlib.metadata import version as installed
 from pathlib import Path
 
 HERE = Path(__file__).parent
-sys.path[:0] = [str(HERE / "_ext"), str(HERE.parent)]  # `validation`, which is not installed, and our own pages
+sys.path.insert(0, str(HERE / "_ext"))
 
 project, author, copyright = "statnn", "The statnn developers", "The statnn developers"  # noqa: A001 - Sphinx's name
 release = version = installed("statnn")
@@ -29,9 +29,8 @@ exclude_patterns = [
     "**/GALLERY_HEADER.rst",
     "gallery",
 ]
-nitpicky = False
 
-myst_enable_extensions = ["dollarmath", "amsmath", "colon_fence", "deflist", "tasklist"]
+myst_enable_extensions = ["dollarmath"]
 myst_heading_anchors = 3
 nb_execution_mode = "cache"
 nb_execution_raise_on_error = True

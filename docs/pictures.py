@@ -1,4 +1,4 @@
-"""Draw the pictures of the README: ``python docs/pictures.py`` writes docs/growth.svg and others, the same bytes."""
+"""Draw the pictures of the README: ``python docs/pictures.py`` writes docs/growth.svg and others anew."""
 
 import tempfile
 from pathlib import Path

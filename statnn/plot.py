@@ -126,8 +126,8 @@ def figure(columns: int = 1, panels: tuple[int, int] = (1, 1), *, height: float 
 
     Raises
     ------
-    ValueError
-        If there is no such width, or no panel.
+    TypeError, ValueError
+        If there is no such width, `panels` is no pair, or there are none or more than 26.
 
     Examples
     --------
@@ -139,7 +139,11 @@ def figure(columns: int = 1, panels: tuple[int, int] = (1, 1), *, height: float 
     from matplotlib.figure import Figure as AnyFigure
 
     width = _width(columns)
+    if not isinstance(panels, tuple | list) or len(panels) != 2:
+        raise TypeError(f"panels = {panels!r} must be a pair: rows and columns of panels, (1, 2) for two side by side")
     rows, across = whole(panels[0], "rows of panels", minimum=1), whole(panels[1], "columns of panels", minimum=1)
+    if rows * across > len(_LETTERS):
+        raise ValueError(f"panels = {panels!r} are {rows * across}; there are {len(_LETTERS)} letters for them")
     page = AnyFigure(figsize=(width, 0.75 * width / across * rows if height is None else height), layout="constrained")
     grid = page.subplots(rows, across, squeeze=False)
     if grid.size == 1:
@@ -173,7 +177,7 @@ def save(figure: Figure, path: str | os.PathLike[str], /, *, caption: str | None
     TypeError
         If `figure` is no figure, or data would need pickles.
     ValueError
-        If the figure is empty, the path has a suffix of a figure, or data are missing.
+        If the figure is empty, the path has a suffix of a figure, data are missing, or a dollar of the caption is.
     FileNotFoundError
         If the directory does not exist.
 
@@ -202,6 +206,8 @@ def save(figure: Figure, path: str | os.PathLike[str], /, *, caption: str | None
         raise ValueError(f"path = {str(path)!r} has no name of a file; give one, for example 'figure'")
     if not target.parent.is_dir():
         raise FileNotFoundError(f"directory {str(target.parent)!r} does not exist; make it first")
+    if caption is not None and caption.count("$") % 2:
+        raise ValueError(f"caption = {caption!r} has an odd number of dollars; mathematics stands between two of them")
     arrays = _arrays(data)
     origin = json.dumps({"format": "statnn.figure", "digest": digest_of(arrays), **surroundings()})
 

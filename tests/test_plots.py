@@ -1,5 +1,7 @@
 """Every result draws itself on the axes it is given, and on nothing else."""
 
+import base64
+import io
 import re
 from functools import cache
 
@@ -7,9 +9,10 @@ import matplotlib as mpl
 import numpy as np
 import pytest
 from drawn import faults
+from fontTools.ttLib import TTFont
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
-from test_values import MAKERS
+from test_values import MAKERS, frozen_classes
 
 from statnn import activation, plot
 from statnn.activation import BetaBernoulli, GammaPoisson, PolyaUrn, compare, fit, rarefaction
@@ -129,8 +132,8 @@ def test_a_path_draws_the_mean_of_its_replicas_in_a_band():
 
 
 @cache
-def drawable():
-    return {name: made for name, made in ((name, make()) for name, make in MAKERS.items()) if hasattr(made, "plot")}
+def made(name):
+    return MAKERS[name]()
 
 
 DRAWABLE = [
@@ -141,14 +144,14 @@ DRAWABLE = [
 
 
 def test_no_public_plot_is_forgotten():
-    assert sorted(drawable()) == DRAWABLE
+    assert sorted(name for name, kind in frozen_classes().items() if hasattr(kind, "plot")) == DRAWABLE
 
 
 @pytest.mark.parametrize("name", DRAWABLE)
 def test_public_plots_stay_inside_a_bare_figure(name):
     figure = Figure()
     ax = figure.add_subplot()
-    assert drawable()[name].plot(ax) is ax
+    assert made(name).plot(ax) is ax
     assert faults(figure) == ([], [])
 
 
@@ -157,10 +160,11 @@ def test_public_plots_stay_inside_a_grid_on_a_dark_style(name, tmp_path):
     with mpl.rc_context(), plot.style():
         mpl.rcParams.update({key: mpl.style.library["dark_background"][key] for key in DARK})
         figure = Figure(figsize=(7, 5.2))
-        for ax in figure.subplots(2, 2).ravel():
-            drawable()[name].plot(ax)
+        panels = figure.subplots(2, 2).ravel()
+        for ax in panels:
+            made(name).plot(ax)
         assert faults(figure) == ([], [])
-        for line in ax.lines if name != "PhaseDiagram" else ():  # whose edge of chaos is outlined in white
+        for line in panels[0].lines if name != "PhaseDiagram" else ():  # whose edge of chaos is outlined in white
             assert mpl.colors.to_rgb(line.get_color()) != (0, 0, 0), "black on black"
         figure.savefig(tmp_path / "figure.pdf")
 
@@ -188,6 +192,40 @@ def test_a_width_that_no_page_has_is_refused(columns):
         plot.figure(columns=columns)
     with pytest.raises(ValueError, match="must be 1 or 2"), plot.style(columns=columns):
         pass
+
+
+@pytest.mark.parametrize(
+    ("panels", "error", "words"),
+    [
+        (2, TypeError, "must be a pair"),
+        ((1,), TypeError, "must be a pair"),
+        ((0, 2), ValueError, "rows of panels"),
+        ((3, 9), ValueError, "27; there are 26 letters"),
+    ],
+)
+def test_panels_that_cannot_be_are_refused(panels, error, words):
+    with pytest.raises(error, match=words):
+        plot.figure(panels=panels)
+
+
+def test_a_caption_with_half_a_formula_is_refused(tmp_path):
+    figure, ax = plot.figure()
+    ax.plot([1, 2])
+    with pytest.raises(ValueError, match="odd number of dollars"):
+        plot.save(figure, tmp_path / "one", caption="the rate $r of units", x=[1])
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_font_that_stands_first_in_one_text_and_second_in_another_has_the_letters_of_both(tmp_path):
+    figure, ax = plot.figure()
+    ax.set_axis_off()
+    ax.text(0, 0, "qℵ", family=["STIXGeneral", "DejaVu Sans"], size=10)
+    ax.text(0, 1, "z", family=["DejaVu Sans"], size=20)
+    plot.save(figure, tmp_path / "one", x=[1])
+    svg = (tmp_path / "one.svg").read_text(encoding="utf-8")
+    face = r"font-family:'DejaVu Sans';font-style:normal;font-weight:normal;src:url\(data:font/ttf;base64,(.*?)\)"
+    (outlines,) = re.findall(face, svg)
+    assert set(map(ord, "qz")) <= set(TTFont(io.BytesIO(base64.b64decode(outlines))).getBestCmap())
 
 
 def test_letters_are_text_and_their_fonts_are_inside(tmp_path):

@@ -72,17 +72,9 @@ def parse(argv: list[str] | None, claims: Mapping[str, Claim]) -> Options:
     except ValueError as problem:
         parser.error(str(problem))
     return Options(
-        ids,
-        found.list,
-        not found.full,
-        found.out,
-        found.jobs,
-        found.seed,
-        found.data,
-        found.cache,
-        found.executor,
-        found.resume,
-    )
+        ids, listing=found.list, quick=not found.full, out=found.out, jobs=found.jobs, seed=found.seed, data=found.data,
+        cache=found.cache, executor=found.executor, resume=found.resume,
+    )  # fmt: skip
 
 
 def at_least(least: int) -> Callable[[str], int]:
@@ -101,9 +93,11 @@ def at_least(least: int) -> Callable[[str], int]:
 
 
 def _executor(text: str) -> str:
-    if text not in ("processes", "mpi") and not re.fullmatch(r"dask://[^/:]+:\d+", text):
+    if text == "processes":
+        return text
+    if text != "mpi" and not re.fullmatch(r"dask://[^/:]+:\d+", text):
         raise argparse.ArgumentTypeError(f"must be processes, dask://HOST:PORT or mpi, got {text!r}")
-    needed, extra = {"m": ("mpi4py", "mpi"), "d": ("distributed", "dask")}.get(text[0], ("os", ""))
+    needed, extra = ("mpi4py", "mpi") if text == "mpi" else ("distributed", "dask")
     if find_spec(needed) is None:
         raise argparse.ArgumentTypeError(f"{text} needs the extra {extra}: pip install 'statnn[{extra}]'")
     return text

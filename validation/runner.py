@@ -54,12 +54,13 @@ def main(argv: list[str] | None = None, registry: str = "validation.claims") -> 
     started = time.perf_counter()
     journal = kept.Journal(options.out / kept.NAME, _key(options))
     try:
-        with cache.kept_in(options.cache), _ended_by_signals():
-            done = journal.read() if options.resume else {}
-            records = _run(claims, options, registry, journal, done)
+        done = journal.read() if options.resume else {}
     except ValueError as problem:
         print(f"python -m validation: error: {problem}", file=sys.stderr)
         return 2
+    try:
+        with cache.kept_in(options.cache), _ended_by_signals():
+            records = _run(claims, options, registry, journal, done)
     except KeyboardInterrupt as ending:
         for leftover in options.out.glob(".*.tmp"):
             leftover.unlink(missing_ok=True)

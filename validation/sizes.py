@@ -60,10 +60,10 @@ SIZES: dict[Callable[[int], None], int] = {
 }  # fmt: skip
 
 
-def measured(name: str, size: int) -> tuple[float, float]:
+def measured(work: Callable[[int], None], size: int) -> tuple[float, float]:
     """Return processor seconds, and the peak of resident memory in bytes."""
     began = time.process_time()
-    globals()[name](size)
+    work(size)
     return time.process_time() - began, 1024.0 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 
@@ -80,8 +80,8 @@ def main() -> None:
         found = []
         for size in (largest // (4 * share), largest // share):
             with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
-                pool.submit(measured, work.__name__, max(64, size // 64)).result()  # kernels are loaded
-                found.append(pool.submit(measured, work.__name__, size).result())
+                pool.submit(measured, work, max(64, size // 64)).result()  # kernels are loaded
+                found.append(pool.submit(measured, work, size).result())
         exponent = log(found[1][0] / found[0][0]) / log(4)
         print(
             f"{work.__name__:>12} {largest // share:.0e}: {found[1][0]:8.2f} s, peak {found[1][1] / 1e9:6.2f} GB, "
