@@ -18,7 +18,7 @@ from statnn.testing._assertions import assert_counts, assert_covariance, assert_
 from statnn.testing._laws import Broken, LawReport, NotAsked, examine, holds, numbers_for, same, seed_of
 
 TOGETHER = 4
-"""Chains of one estimate, of which there is one for 40 chains that start from the exact law."""
+"""Chains of one estimate, of which there is one for ten chains that start from the exact law."""
 COMPARISONS = 40
 MOST_ENUMERATED = 9
 
@@ -117,7 +117,7 @@ def check_method(
     -----
     At most 40 comparisons out of the budget of false alarms. A method that leaves the law of the model as it is keeps
     4000 chains that start from it there, with no burn-in to hide behind; a chance of a state that is off by some 15 %
-    is seen. Error bars that are too small by a factor of three are seen.
+    is seen. So are error bars that are too small or too large by a factor of 1.5, as where chains depend on each other.
 
     See Also
     --------
@@ -236,6 +236,7 @@ def _seeds(s: _Method) -> str:
     tuned = [one.name for one in fields(run.method) if getattr(run.method, one.name) is None]  # as it walks
     if not tuned:
         alone = s.run("", 20, chains=[2], rng=seed, burn_in=0, method=run.method).draws[name]
+        # Not bit for bit: a matrix product of one chain may round its sums in another order than that of eight.
         same(alone, first[2:3], rel=1e-9, abs=1e-9, at=lambda i: f"chain 2 alone, draw {i[1]}: ")
     if np.array_equal(s.run("", 20, chains=8, rng=seed + 1, burn_in=0).draws[name], first):
         raise Broken("another seed gives the same chains")
@@ -265,15 +266,16 @@ def _error_bars(s: _Method) -> str:
     if "energy" not in s.method.observables:
         raise NotAsked("energy is no observable")
     exact = s.model.exact().energy
-    groups = max(25, s.chains // 40)
-    draws = s.run("error bars", 150, chains=groups * TOGETHER, burn_in=20).draws["energy"]
+    groups = s.chains // 10
+    draws = s.run("error bars", 100, chains=groups * TOGETHER, burn_in=20).draws["energy"]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UntrustedEstimate)
-        found = [estimate(group, "energy") for group in np.split(draws, groups)]
-    z = np.array([(one.mean - exact) / one.error for one in found])
-    near = np.clip(z, -3, 3)  # a few estimates of short runs are far off
-    assert_mean(near, 0.0, bias=0.1, what="(mean - exact)/error")
-    assert_mean(np.abs(near), math.sqrt(2 / math.pi), bias=0.25, what="|mean - exact|/error")
+        estimates = [estimate(group, "energy") for group in np.split(draws, groups)]
+    z = np.array([(each.mean - exact) / each.error for each in estimates])
+    near = np.clip(z, -3, 3)  # bounded, so that few outliers of short runs decide nothing
+    # Of our methods, 100 sweeps leave at most 0.1 of a short burn-in, and -0.04 of an error that is itself estimated.
+    assert_mean(near, 0.0, bias=0.12, what="(mean - exact)/error")
+    assert_mean(np.abs(near), math.sqrt(2 / math.pi), bias=0.06, what="|mean - exact|/error")
     return f"{groups} estimates, {np.mean(np.abs(near)):.2f} errors off on average"
 
 
