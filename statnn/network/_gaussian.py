@@ -43,22 +43,23 @@ class ClosedForms(Protocol):
 
 @dataclass(frozen=True)
 class OfLines:
-    """Slopes one above zero and `slope` below: σ = (1+a)/2 h + (1-a)/2 times the modulus of h."""
+    """Slopes `below` and `above` zero: σ = (above+below)/2 h + (above-below)/2 times the modulus of h."""
 
-    slope: float
+    below: float
+    above: float = 1.0
 
     def moments(self, q: Floats) -> Moments:
-        share = np.full_like(q, (1 + self.slope**2) / 2)
+        share = np.full_like(q, (self.above**2 + self.below**2) / 2)
         return Moments(share * q, share, share)
 
     def bend(self, q: Floats) -> Floats:
         return np.zeros_like(q)
 
     def fourth(self, q: Floats) -> Floats:
-        return 1.5 * (1 + self.slope**4) * q * q
+        return 1.5 * (self.above**4 + self.below**4) * q * q
 
     def pair_moments(self, e: Floats, q: Floats) -> tuple[Floats, Floats]:
-        odd, even = ((1 + self.slope) / 2) ** 2, ((1 - self.slope) / 2) ** 2
+        odd, even = ((self.above + self.below) / 2) ** 2, ((self.above - self.below) / 2) ** 2
         angle = 2 * np.arcsin(np.sqrt(e / 2))
         bent = np.where(
             angle < 0.03,

@@ -8,11 +8,14 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.optimize import brentq
 from strategies import examples
 
 from statnn import rg
 from statnn.network import ACTIVATIONS, Activation
+from statnn.network._activation import _entry
 from statnn.rg import LeadingFormKind, NoisyLayer, RandomLayer, RepeatedLayer
+from statnn.rg.repeated._rest_points import fixed_fields
 from statnn.rg.wide._averages import _Own, averages
 
 LATER = ["gelu", "gelu tanh", "silu", "softplus", "sin"]
@@ -43,6 +46,16 @@ def test_all_fixed_points_are_found(name, w, b):
     missed = [h for h in at if not seen.size or np.abs(seen - h).min() > 2e-3]
     for h in missed:  # on a node of the grid, or a pair within it
         assert np.abs(layer.w * layer.sigma(np.array(h)) + b - h) < 1e-12
+
+
+def test_fixed_points_of_what_is_bounded_by_more_than_one():
+    arctan = _entry(
+        "arctan", np.arctan, lambda h: 1 / (1 + h * h), 99, bounds=(-math.pi / 2, math.pi / 2), steepest=1.0,
+        fields_of_slope=lambda factor: math.sqrt(factor - 1), exact=lambda mp, h: mp.atan(h),
+    )  # fmt: skip
+    gap = lambda h: 3 * math.atan(h) + 1 - h  # noqa: E731
+    expected = [brentq(gap, *ends, xtol=1e-14) for ends in ((-5, -2), (-2, 0), (0, 10))]
+    np.testing.assert_allclose(fixed_fields(arctan, 3.0, 1.0), expected, rtol=1e-12)
 
 
 @later

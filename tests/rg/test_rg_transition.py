@@ -2,6 +2,7 @@
 
 import math
 import pickle
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -11,9 +12,9 @@ from matplotlib.figure import Figure
 from scipy import special
 
 from statnn import rg
-from statnn.network import ACTIVATIONS, Activation
+from statnn.network import ACTIVATIONS, Activation, leaky_relu
 from statnn.rg import TransitionKind as Kind
-from statnn.rg.wide._averages import averages
+from statnn.rg.wide._averages import _Own, averages
 from statnn.rg.wide._solve import _reached
 
 GELU = Activation(
@@ -130,7 +131,34 @@ def test_relu_is_critical_without_bias_only(activation):
     assert found.kind.tolist() == [Kind.EDGE, Kind.UNBOUNDED, Kind.UNBOUNDED]
     np.testing.assert_allclose(found.sigma_w, math.sqrt(2), rtol=1e-10)
     np.testing.assert_allclose([found.chi_below, found.chi_above], 1, rtol=1e-10)
-    assert np.isinf(found.variance_above[1:]).all()
+    assert found.variance_below.tolist() == [0.0, math.inf, math.inf]
+    assert np.isinf(found.variance_above).all()
+
+
+@given(st.floats(-2, 2), st.floats(0.1, 2), st.floats(1e-6, 1e6), st.floats(0.0, 1.0))
+def test_law_own_functions_of_two_lines_keep_all_scales(below, above, start, e):
+    """Every variance is kept at σ_w² (a² + b²)/2 = 1, whatever the start; and pairs are as in closed form."""
+    own = Activation("lines", lambda h: np.where(h > 0, above * h, below * h), lambda h: np.where(h > 0, above, below))
+    share = (above**2 + below**2) / 2
+    assert rg.transition(own, 0.0, start=start).sigma_w == pytest.approx(share**-0.5, rel=1e-15)
+    kept = rg.RandomLayer(own, (1 / share) ** 0.5, 0.0).fixed_point(start)
+    assert abs(kept.chi - 1) < 1e-15
+    assert (kept.outcome.name, kept.variance) in {("INVARIANT", start), ("UNBOUNDED", math.inf), ("CONVERGED", 0.0)}
+    biased = rg.RandomLayer(own, (0.5 / share) ** 0.5, 0.3).fixed_point(start)
+    assert biased.variance == pytest.approx(0.18, rel=1e-14)
+    scaled, known = averages(own), averages(leaky_relu(below / above))
+    at = np.array([e]), np.array([2.0])
+    np.testing.assert_allclose(scaled.pair_moments(*at), above**2 * np.array(known.pair_moments(*at)), rtol=1e-12)
+
+
+def test_functions_that_keep_some_scales_are_no_lines():
+    """Periodic in the logarithm of the field, cut far out, and curved at zero."""
+    for function in (
+        lambda h: h * (2 + np.sin(2 * math.pi * np.log2(np.abs(h) + 1e-300))),
+        lambda h: np.clip(h, -1e12, 1e12),
+        lambda h: h * np.abs(h) / (np.abs(h) + 1e-9),
+    ):
+        assert _Own(SimpleNamespace(name="bent", function=function), np.empty(0)).lines() is None
 
 
 def test_softplus_grows_without_bound_and_constants_and_sign_have_no_end():
@@ -145,7 +173,7 @@ def test_softplus_grows_without_bound_and_constants_and_sign_have_no_end():
 
 @given(
     st.sampled_from(
-        [GELU, BUMP, CUBE, SOFTPLUS, OWN_RELU, *(ACTIVATIONS[name] for name in ("tanh", "erf", "sigmoid"))]
+        [GELU, BUMP, CUBE, SOFTPLUS, OWN_RELU, *(ACTIVATIONS[name] for name in ("tanh", "erf", "sigmoid", "relu"))]
     ),
     st.sampled_from([0.0, 0.05, 0.2, 0.35, 0.4, 0.45, 0.8, 2.0]),
     st.floats(1e-4, 10),

@@ -73,7 +73,7 @@ def _inflections(sigma: Activation, reach: float) -> list[float]:
 def _reach(sigma: Activation, w: float, b: float) -> float:
     """Return a field beyond which there is no fixed point, in size."""
     if sigma.above_relu is None:
-        return abs(w) + abs(b) + 1.0
+        return abs(w) * max(map(abs, sigma.bounds or (1.0,))) + abs(b) + 1.0
     beyond = abs(w) * sigma.above_relu + abs(b)
     return LINE + beyond if w == 1.0 else LINE + beyond / min(1.0, abs(1.0 - w))
 

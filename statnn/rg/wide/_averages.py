@@ -22,7 +22,7 @@ import numpy as np
 from statnn._arguments import Floats
 from statnn.network._activation import Activation
 from statnn.network._functions import Values
-from statnn.network._gaussian import ClosedForms, Moments
+from statnn.network._gaussian import ClosedForms, Moments, OfLines
 from statnn.rg.wide._average_kernels import FULL, tanh_averages, tanh_pairs
 from statnn.rg.wide._quadrature import MOST_PANELS, gaussian_edges, integrals, kinks, with_edges
 
@@ -63,11 +63,8 @@ class _Closed:
 
     activation: Activation
     forms: ClosedForms
+    homogeneous: bool
     reach: float = LARGEST
-
-    @property
-    def homogeneous(self) -> bool:
-        return self.activation.homogeneous
 
     @property
     def bounded(self) -> bool:
@@ -149,6 +146,20 @@ class _Own:
             return np.where(np.abs(values) < 1e100, values, 0.0)  # fields may be far beyond those of any average
 
         return cls(activation, kinks(slopes))
+
+    def lines(self) -> OfLines | None:
+        """Return the averages of a function that keeps all scales, φ(sh) = s φ(h), and so is a line on either side.
+
+        Scales are powers of two, by which float64 multiplies exactly.
+        """
+        fields, scales = np.array([-1.7, -1.0, -0.3, 0.3, 1.0, 1.7]), 2.0 ** np.array(SCALES)[:, None]
+        at_one, values = (self._values(h, finite=False) for h in (fields, np.outer(scales, fields)))
+        below, above = -at_one[1], at_one[4]
+        lines = fields * np.where(fields < 0, below, above)
+        kept = np.allclose(values, scales * at_one, rtol=0, atol=1e-200)  # but for what underflows
+        if not (kept and np.allclose(at_one, lines, rtol=1e-15, atol=1e-200)):
+            return None
+        return OfLines(float(below), float(above))
 
     @cached_property
     def reach(self) -> float:
@@ -247,6 +258,8 @@ class _Own:
         return float(gap), float(slope)
 
 
+SCALES = -300, -30, -3, 3, 9, 30, 60
+"""Powers of two by which fields are multiplied to see whether an activation keeps all scales."""
 WIDE = 4.0
 """Deviation from which dM/dq is an average of φ² with a Hermite polynomial."""
 MOST_INNER = 20_000
@@ -273,7 +286,9 @@ def _moment(function: Any, q: Floats, power: int) -> Floats:
 def averages(activation: Activation, *, digits: float = FULL) -> Averages:
     """Return the way in which Gaussian averages of an activation are computed; `digits` is L of sums for tanh."""
     if activation.averages is not None:
-        return _Closed(activation, activation.averages)
+        return _Closed(activation, activation.averages, activation.homogeneous)
     if activation.tanh is not None:
         return _Tanh(*activation.tanh, activation.name, digits)
-    return _Own.of(activation)
+    own = _Own.of(activation)
+    lines = own.lines()
+    return own if lines is None else _Closed(activation, lines, homogeneous=True)

@@ -60,7 +60,8 @@ class Transition(ByValue):
     chi_below, chi_above : float or ndarray
         χ of where signals end just below and just above; both 1 at an edge. For growing variances their limit.
     variance_below, variance_above : float or ndarray
-        q* on both sides; inf where the variance grows without bound.
+        q* on both sides; inf where the variance grows without bound. Equal at an edge, but for activations that keep
+        all scales, as relu: without biases 0 and inf.
     """
 
     activation: Activation
@@ -211,8 +212,8 @@ def _rows(function: Activation, biases: Floats, start: float) -> list[_End]:
         share = float(of.moments(np.ones(1)).square_of_slope[0])
         if share == 0:
             return [_End(kind.NONE, np.inf, (0.0, 0.0), (b, b)) for b in biases]
-        ends = [(kind.UNBOUNDED, np.inf) if b else (kind.EDGE, start) for b in biases]
-        return [_End(how, 1 / share, (1.0, 1.0), (q, q)) for how, q in ends]
+        ends = [(kind.UNBOUNDED, np.inf) if b else (kind.EDGE, 0.0) for b in biases]
+        return [_End(how, 1 / share, (1.0, 1.0), (below, np.inf)) for how, below in ends]
     largest = max(biases.max(), start)
     if largest > of.reach / 2:
         raise ValueError(
