@@ -79,6 +79,23 @@ def run_tasks(
             yield from _sent(task, specs, executor, parcels)
 
 
+def in_order(finished: Iterator[tuple[int, Result]]) -> Iterator[Result]:
+    """Yield what `run_tasks` does, but in the order of the tasks, so that sums do not depend on which ended first.
+
+    Examples
+    --------
+    >>> list(in_order(iter([(1, "b"), (0, "a"), (2, "c")])))
+    ['a', 'b', 'c']
+    """
+    early: dict[int, Result] = {}
+    awaited = 0
+    for index, result in finished:
+        early[index] = result
+        while awaited in early:
+            yield early.pop(awaited)
+            awaited += 1
+
+
 def _sent(
     task: Callable[[Spec], Result], specs: Sequence[Spec], executor: Executor, parcels: Shared
 ) -> Iterator[tuple[int, Result]]:

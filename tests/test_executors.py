@@ -20,7 +20,7 @@ from statnn._parcels import SMALL
 from statnn._tasks import check_executor, run_tasks
 from statnn.activation import BetaBernoulli, GammaPoisson, PolyaUrn, compare
 from statnn.interaction import BinaryNeurons, DynamicNeurons, square_lattice
-from statnn.measure import basins
+from statnn.measure import basins, order, tangent
 from statnn.montecarlo import METHODS, sample
 
 # -- what runs on executors, each as a function of the executor ------------------------------------------
@@ -98,6 +98,13 @@ WORK = {
     "basins": lambda executor: basins.sample_basin(
         classifier(), inputs(400, 200), draws=4, steps=1, rng=1, executor=executor
     ),
+    "ranks": lambda executor: order.rank_probability(
+        classifier(), inputs(300, 200), np.arange(300) % 3, executor=executor
+    ),
+    "tangent kernel": lambda executor: [
+        tangent.tangent_kernel(classifier(), inputs(samples, 200), full=full, executor=executor)
+        for samples, full in ((600, False), (300, True))
+    ],
 }
 
 

@@ -4,8 +4,9 @@ Trace and entropy as collective variables of training are notions of arXiv 2410.
 not at hand: here the trace is that of the matrix, and the entropy that of its eigenvalues as shares of it [own].
 """
 
+from concurrent.futures import Executor
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -13,7 +14,9 @@ from numpy.typing import ArrayLike, NDArray
 from statnn._arguments import Floats, array_of
 from statnn._by_value import ByValue
 from statnn._memory import refuse_beyond_memory
+from statnn._tasks import check_executor, in_order, run_tasks
 from statnn.measure._classes import inputs_of
+from statnn.montecarlo._blas import one_thread
 from statnn.network import Network
 
 __all__ = ["TangentKernel", "tangent_kernel"]
@@ -51,7 +54,13 @@ class TangentKernel(ByValue):
         return float(np.exp(self.entropy))
 
 
-def tangent_kernel(net: Network, x: ArrayLike, *, biases: bool = True, full: bool = False) -> TangentKernel:
+AT_ONCE = 256
+"""Samples of a block of the kernel."""
+
+
+def tangent_kernel(
+    net: Network, x: ArrayLike, *, biases: bool = True, full: bool = False, executor: Executor | None = None
+) -> TangentKernel:
     r"""Return the empirical neural tangent kernel.
 
     .. math:: Θ(μ, ν) = \sum_k \sum_θ \frac{∂y_k(μ)}{∂θ}\frac{∂y_k(ν)}{∂θ}
@@ -71,6 +80,9 @@ def tangent_kernel(net: Network, x: ArrayLike, *, biases: bool = True, full: boo
         Whether biases are parameters; without them the 1 in the sum is left out.
     full : bool
         Keep outputs apart: Θ_kk'(μ, ν), one row for each sample and output.
+    executor : concurrent.futures.Executor, optional
+        Where blocks of 256 × 256 samples are worked on, one layer after the other, each on one thread of BLAS; threads
+        suffice. Results do not depend on it; the eigenvalues are computed here.
 
     Returns
     -------
@@ -94,6 +106,7 @@ def tangent_kernel(net: Network, x: ArrayLike, *, biases: bool = True, full: boo
     array([[ 2.,  1.],
            [ 1., 10.]])
     """
+    check_executor(executor)
     h = inputs_of(net, x)
     samples, outputs = len(h), net.widths[-1]
     rows = samples * (outputs if full else 1)
@@ -106,18 +119,20 @@ def tangent_kernel(net: Network, x: ArrayLike, *, biases: bool = True, full: boo
     slopes = [_slope(net, m, f) for m, f in enumerate(trace.fields)]
     delta: Floats = slopes[-1][:, :, None] * np.eye(outputs)
     matrix = np.zeros((rows, rows))
+    blocks = [slice(start, start + AT_ONCE) for start in range(0, samples, AT_ONCE)]
+    pairs = [(here, there) for i, here in enumerate(blocks) for there in blocks[: i + 1]]
     for m in reversed(range(net.depth)):
         below = trace.activations[m].astype(np.float64)
-        with np.errstate(over="ignore", invalid="ignore"):
-            gram = below @ below.T + (1.0 if biases else 0.0)
-            if full:
-                flat = delta.reshape(rows, -1)
-                matrix += np.kron(gram, np.ones((outputs, outputs))) * (flat @ flat.T)
-            else:
-                flat = delta.reshape(samples, -1)
-                matrix += gram * (flat @ flat.T)
-            if m:
-                delta = (delta @ net.weights[m].astype(np.float64)) * slopes[m - 1][:, None, :]
+        tasks = [_Task(below, delta, pair, 1.0 if biases else 0.0, full) for pair in pairs]
+        for k, block in run_tasks(_block, tasks, executor, shared=[below, delta]):
+            here, there = (slice(at.start * rows // samples, at.stop * rows // samples) for at in pairs[k])
+            matrix[here, there] += block
+            if here != there:
+                matrix[there, here] += block.T
+        if m:
+            weights = net.weights[m].astype(np.float64)
+            back = [(delta[at], weights, slopes[m - 1][at]) for at in blocks]
+            delta = np.concatenate(list(in_order(run_tasks(_back, back, executor, shared=[weights]))))
     if not np.isfinite(matrix).all():
         raise ValueError("gradients leave the range of float64: scale inputs or weights down")
     if not np.trace(matrix) > 0:
@@ -128,6 +143,36 @@ def tangent_kernel(net: Network, x: ArrayLike, *, biases: bool = True, full: boo
     values = np.linalg.eigvalsh(matrix)[::-1]
     rounding = rows * np.finfo(float).eps * values[0]
     return TangentKernel(matrix, np.where(values > rounding, values, 0.0))
+
+
+class _Task(NamedTuple):
+    """A block of what one layer adds: its inputs, shape (samples, n), and δ, shape (samples, outputs, n')."""
+
+    below: Floats
+    delta: Floats
+    pair: tuple[slice, slice]
+    bias: float
+    full: bool
+
+
+def _block(task: _Task) -> Floats:
+    below, delta = ([array[at] for at in task.pair] for array in (task.below, task.delta))
+    outputs = task.delta.shape[1]
+    # One thread of BLAS, as its digits depend on how many there are.
+    with one_thread(), np.errstate(over="ignore", invalid="ignore"):
+        gram = below[0] @ below[1].T + task.bias
+        if task.full:
+            gram = np.asarray(np.kron(gram, np.ones((outputs, outputs))), dtype=np.float64)
+        here, there = (d.reshape(-1, d.shape[2]) if task.full else d.reshape(len(d), -1) for d in delta)
+        return np.asarray(gram * (here @ there.T))
+
+
+def _back(task: tuple[Floats, Floats, Floats]) -> Floats:
+    """Return δ of the layer below, of some samples."""
+    delta, weights, slopes = task
+    with one_thread(), np.errstate(over="ignore", invalid="ignore"):
+        below = delta.reshape(-1, delta.shape[2]) @ weights
+        return np.asarray(below.reshape(*delta.shape[:2], -1) * slopes[:, None, :])
 
 
 def _slope(net: Network, m: int, fields: NDArray[Any]) -> Floats:

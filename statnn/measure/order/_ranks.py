@@ -1,7 +1,8 @@
 """Where the samples of a class rank in the fields of a layer, pooled over its units."""
 
+from concurrent.futures import Executor
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -9,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from statnn._arguments import Floats, Ints, array_of, at_least, whole
 from statnn._axes import axes
 from statnn._by_value import ByValue
+from statnn._tasks import check_executor, in_order, run_tasks
 from statnn.measure._classes import checked_labels, inputs_of, number_of_classes
 from statnn.measure.order._l_map import l_map
 from statnn.measure.order._order_kernels import pool_ranks
@@ -81,7 +83,7 @@ class RankProbability(ByValue):
 
 
 def rank_probability(
-    net: Network, x: ArrayLike, labels: ArrayLike, layer: int = 0, *, bins: int = 20
+    net: Network, x: ArrayLike, labels: ArrayLike, layer: int = 0, *, bins: int = 20, executor: Executor | None = None
 ) -> RankProbability:
     r"""Return the rank probability distribution (RPD) of every class in one layer of a network.
 
@@ -104,6 +106,8 @@ def rank_probability(
         l from 0 (fields of the first layer) to M-1 (fields of the outputs).
     bins : int
         Bins of the density, at least 1.
+    executor : concurrent.futures.Executor, optional
+        Where blocks of 64 units are ranked; threads suffice. Results do not depend on it.
 
     Returns
     -------
@@ -131,15 +135,18 @@ def rank_probability(
     >>> found.slope, found.density[1]
     (array([3., 3.]), array([0., 2.]))
     """
+    check_executor(executor)
     inputs = inputs_of(net, x)
     known = checked_labels(labels, len(inputs), number_of_classes(net))
     towards = l_map(net, layer)
     if len(towards) == 1:
         towards = np.concatenate((-towards, towards))
-    return pooled_ranks(net.trace(inputs).fields[int(layer)], towards, known, bins=bins)
+    return pooled_ranks(net.trace(inputs).fields[int(layer)], towards, known, bins=bins, executor=executor)
 
 
-def pooled_ranks(fields: ArrayLike, weights: ArrayLike, labels: ArrayLike, *, bins: int = 20) -> RankProbability:
+def pooled_ranks(
+    fields: ArrayLike, weights: ArrayLike, labels: ArrayLike, *, bins: int = 20, executor: Executor | None = None
+) -> RankProbability:
     r"""Return the rank probability distributions of fields that were recorded elsewhere.
 
     Parameters
@@ -153,6 +160,8 @@ def pooled_ranks(fields: ArrayLike, weights: ArrayLike, labels: ArrayLike, *, bi
         Rows of `weights`; at least two classes, at least two samples of each that occurs.
     bins : int
         Bins of the density, at least 1.
+    executor : concurrent.futures.Executor, optional
+        Where blocks of 64 units are ranked; threads suffice. Results do not depend on it.
 
     Returns
     -------
@@ -174,6 +183,7 @@ def pooled_ranks(fields: ArrayLike, weights: ArrayLike, labels: ArrayLike, *, bi
     >>> found.auc, found.slope
     (array([0.125, 0.875]), array([-2.25,  2.25]))
     """
+    check_executor(executor)
     h = at_least(array_of(fields, "fields"), "fields", minimum=-np.inf, why="samples are ordered by them")
     w = at_least(array_of(weights, "weights"), "weights", minimum=-np.inf, why="their signs orient the units")
     if h.ndim != 2 or w.ndim != 2 or w.shape[1] != h.shape[1] or not h.size:
@@ -193,21 +203,43 @@ def pooled_ranks(fields: ArrayLike, weights: ArrayLike, labels: ArrayLike, *, bi
     used = np.count_nonzero(signs, axis=1)
     if not used.all():
         raise ValueError(f"no unit has a weight other than 0 towards class {classes[used.argmin()]}: nothing to rank")
-    mass, placement, ranks = _pool(h, own.astype(np.int64), signs, tally.astype(np.int64), number)
+    mass, placement, ranks = _pool(h, own.astype(np.int64), signs, tally.astype(np.int64), number, executor)
     return _result(classes, own, tally, signs, mass, placement, ranks)
 
 
-def _pool(h: Floats, own: Ints, signs: Ints, tally: Ints, bins: int) -> tuple[Floats, Floats, Floats]:
-    samples, units = h.shape
-    mass = np.zeros((tally.size, bins))
-    placement = np.zeros((tally.size, samples))
-    ranks = np.zeros((units, tally.size))
-    columns = np.ascontiguousarray(signs.T)
-    for begin in range(0, units, AT_ONCE):
-        values = np.ascontiguousarray(h[:, begin : begin + AT_ONCE].T)
-        orders = np.argsort(values, axis=1)
-        for i, (row, order) in enumerate(zip(values, orders, strict=True), begin):
-            pool_ranks(row, order, own, columns[i], tally, mass, placement, ranks[i])
+class _Task(NamedTuple):
+    """A block of units: fields, shape (units, samples), and signs, shape (units, classes)."""
+
+    values: Floats
+    own: Ints
+    signs: Ints
+    tally: Ints
+    bins: int
+
+
+def _pool(
+    h: Floats, own: Ints, signs: Ints, tally: Ints, bins: int, executor: Executor | None
+) -> tuple[Floats, Floats, Floats]:
+    blocks = [slice(begin, begin + AT_ONCE) for begin in range(0, h.shape[1], AT_ONCE)]
+    tasks = [_Task(h[:, at].T, own, signs[:, at].T, tally, bins) for at in blocks]
+    mass, placement = np.zeros((tally.size, bins)), np.zeros((tally.size, own.size))
+    ranks = []
+    for more, placed, ranked in in_order(run_tasks(_ranked, tasks, executor, shared=[own])):
+        mass += more
+        placement += placed
+        ranks.append(ranked)
+    return mass, placement, np.concatenate(ranks)
+
+
+def _ranked(task: _Task) -> tuple[Floats, Floats, Floats]:
+    """Return what the units of a block add to the pool."""
+    classes, samples = task.tally.size, task.own.size
+    mass, placement = np.zeros((classes, task.bins)), np.zeros((classes, samples))
+    ranks = np.zeros((len(task.values), classes))
+    values, signs = np.ascontiguousarray(task.values), np.ascontiguousarray(task.signs)
+    orders = np.argsort(values, axis=1)
+    for row, order, sign, rank in zip(values, orders, signs, ranks, strict=True):
+        pool_ranks(row, order, task.own, sign, task.tally, mass, placement, rank)
     return mass, placement, ranks
 
 
