@@ -194,8 +194,8 @@ def test_lower_floors_do_not_look_up(path):
 
 @pytest.mark.parametrize("path", [path for path in MODULES if "rg" in path.parts], ids=module_name)
 def test_renormalisation_walks_on_the_engine_of_sample(path):
-    """And on what is public; BLAS is held to one thread in one place."""
-    engine = {"statnn.montecarlo._engine", "statnn.montecarlo._blas"}
+    """And on what is public; stores and the one thread of BLAS are those of `sample` as well."""
+    engine = {f"statnn.montecarlo.{name}" for name in ("_engine", "_checkpoint", "_blas")}
     found = {name for name in imports(tree(path)) if name.startswith("statnn.montecarlo._")}
     assert {".".join(name.split(".")[:3]) for name in found} <= engine
 

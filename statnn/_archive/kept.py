@@ -2,19 +2,14 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor
-from time import monotonic
 from typing import Any, TypeVar
 
+from statnn._archive.pace import Pace
 from statnn._archive.store import Store, StoreError
 from statnn._tasks import run_tasks
 
 Spec = TypeVar("Spec")
 Result = TypeVar("Result")
-
-EVERY = 5.0
-"""Seconds between two writes, at least."""
-SHARE = 0.02
-"""Largest share of the time that writing takes."""
 
 
 def kept_tasks(
@@ -56,15 +51,14 @@ def kept_tasks(
     missing = [index for index in range(len(specs)) if index not in there]
     indices: list[int] = []
     results: list[Result] = []
-    due = monotonic() + EVERY
+    pace = Pace()
     for k, result in run_tasks(task, [specs[index] for index in missing], executor, shared):
         indices.append(missing[k])
         results.append(result)
         last = len(there) + 1 == len(specs)
         there.add(missing[k])
-        if monotonic() >= due or last:
-            began = monotonic()
-            store.put(f"tasks-{number}", {"indices": indices, "results": results})
+        if pace.due or last:
+            with pace.writing():
+                store.put(f"tasks-{number}", {"indices": indices, "results": results})
             number, indices, results = number + 1, [], []
-            due = monotonic() + max(EVERY, (monotonic() - began) / SHARE)
         yield missing[k], result

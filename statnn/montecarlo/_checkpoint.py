@@ -11,12 +11,12 @@ import hashlib
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from time import monotonic
 from types import CodeType
 from typing import Any
 
 from statnn._archive.file import digest_of
 from statnn._archive.names import is_own
+from statnn._archive.pace import Pace
 from statnn._archive.store import Store
 from statnn._archive.values import Packer
 from statnn.montecarlo._engine import Block, Schedule, begun, moves
@@ -24,11 +24,6 @@ from statnn.montecarlo._method import Method, Walkers
 from statnn.montecarlo._record import Observable, Recorder, Records
 
 logger = logging.getLogger("statnn")
-
-EVERY = 5.0
-"""Seconds between two checkpoints, at least."""
-SHARE = 0.02
-"""Largest share of the time that checkpoints take; where they take long they are rarer."""
 
 
 @dataclass(frozen=True)
@@ -53,14 +48,14 @@ class Checkpoints:
         if done is not None:
             if block.report:
                 block.report(block.schedule.sweeps)
-            return self._restored(block, done["walkers"]), done["records"]
+            return restored(block, done["walkers"]), done["records"]
         state = self.store.get(f"{self.name}.state")
         recorder, parts = Recorder(self.observables, block.schedule.draws), []
         if state is None:
             position, walkers = 0, begun(block)
         else:
             position, parts = state["sweeps"], list(state["parts"])
-            walkers = self._restored(block, state["walkers"])
+            walkers = restored(block, state["walkers"])
             logger.info("%s goes on after %d of %d sweeps", self.name, position, block.schedule.sweeps)
             for part in parts:
                 recorder.take(self._draws(part))
@@ -79,20 +74,19 @@ class Checkpoints:
         self, block: Block[Records], walkers: Walkers, recorder: Recorder, position: int, parts: list[str]
     ) -> None:
         """Move to the end of the schedule, and write down now and then where the chains are."""
-        written, due = recorder.count, monotonic() + EVERY
+        written, pace = recorder.count, Pace()
         for now, drawn in moves(walkers, block, position):
             if drawn:
                 recorder.write(walkers)
             stopped = block.stopped is not None and block.stopped()
-            if now == block.schedule.sweeps or (monotonic() < due and not stopped):
+            if now == block.schedule.sweeps or not (pace.due or stopped):
                 continue
-            began = monotonic()
-            if recorder.count > written:
-                parts.append(f"{self.name}.draws-{written}-{recorder.count}")
-                self.store.put(parts[-1], recorder.since(written))
-                written = recorder.count
-            self.store.put(f"{self.name}.state", {"sweeps": now, "parts": parts, "walkers": walkers.kept()})
-            due = monotonic() + max(EVERY, (monotonic() - began) / SHARE)
+            with pace.writing():
+                if recorder.count > written:
+                    parts.append(f"{self.name}.draws-{written}-{recorder.count}")
+                    self.store.put(parts[-1], recorder.since(written))
+                    written = recorder.count
+                self.store.put(f"{self.name}.state", {"sweeps": now, "parts": parts, "walkers": walkers.kept()})
 
     def _draws(self, part: str) -> Records:
         found: Records | None = self.store.get(part)
@@ -100,11 +94,13 @@ class Checkpoints:
             raise FileNotFoundError(f"{str(self.store.path / part)!r}.npz is missing: the store is damaged")
         return found
 
-    def _restored(self, block: Block[Records], kept: dict[str, Any]) -> Walkers:
-        if block.walkers is None:
-            return block.method.restored(block.model, block.seed, block.chains, kept)
-        block.walkers.restore(kept)
-        return block.walkers
+
+def restored(block: Block[Any], kept: dict[str, Any]) -> Walkers:
+    """Return the walkers of a block as they were kept."""
+    if block.walkers is None:
+        return block.method.restored(block.model, block.seed, block.chains, kept)
+    block.walkers.restore(kept)
+    return block.walkers
 
 
 def key_of(

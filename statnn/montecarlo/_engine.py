@@ -73,7 +73,8 @@ class Keeper(Protocol[T]):
 class Block(Generic[T]):
     """A block of chains and what is still to be done with it; walkers are None before the first sweep.
 
-    `record` takes an iterator that moves the walkers from draw to draw, and the block; it consumes all draws.
+    `record` takes an iterator that moves the walkers from draw to draw, and the block; it consumes all draws. A keeper
+    takes its place.
     """
 
     model: Model
@@ -83,7 +84,7 @@ class Block(Generic[T]):
     initial: Values | None
     walkers: Walkers | None
     schedule: Schedule
-    record: "Callable[[Iterator[Walkers], Block[T]], T]"
+    record: "Callable[[Iterator[Walkers], Block[T]], T] | None"
     report: Callable[[int], None] | None = None
     keeper: "Keeper[T] | None" = None
     check: "Callable[[Walkers, Block[T]], None] | None" = None
@@ -110,32 +111,13 @@ def choose(model: Model, method: str | Method[Any] | None) -> Method[Any]:
     return chosen
 
 
-def run_chains(
-    model: Model,
-    method: Method[Any],
-    seed: Root,
-    chains: tuple[int, ...],
-    schedule: Schedule,
-    record: Callable[[Iterator[Walkers], Block[T]], T],
-    *,
-    executor: Executor | None = None,
-    progress: Report | bool | None = None,
-) -> tuple[Method[Any], tuple[Walkers, ...], list[T]]:
-    """Return the settled method, the walkers of all blocks after their draws, and what each block recorded.
-
-    Results depend neither on executor nor on workers.
-    """
-    settled, blocks = cut(model, method, seed, chains, schedule, record)
-    return settled, *run_blocks(blocks, executor, progress)
-
-
 def cut(
     model: Model,
     method: Method[Any],
     seed: Root,
     chains: tuple[int, ...],
     schedule: Schedule,
-    record: Callable[[Iterator[Walkers], Block[T]], T],
+    record: Callable[[Iterator[Walkers], Block[T]], T] | None = None,
     *,
     initial: Values | None = None,
     kept: int = 0,
@@ -235,6 +217,8 @@ def _walk(block: Block[T]) -> tuple[Walkers, T]:
     with repeatable(block.model):
         if block.keeper is not None:
             return block.keeper.walk(block)
+        if block.record is None:
+            raise TypeError("a block needs a record or a keeper")
         walkers = begun(block)
         return walkers, block.record(_draws(walkers, block), block)
 

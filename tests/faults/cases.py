@@ -11,8 +11,9 @@ from time import monotonic, sleep
 import numpy as np
 
 from statnn import Network, io
+from statnn._archive import pace
 from statnn.interaction import BinaryNeurons, DynamicNeurons, square_lattice
-from statnn.montecarlo import METHODS, Run, _checkpoint, sample
+from statnn.montecarlo import METHODS, Run, sample
 
 SWEEPS, BURN_IN = 60, 40
 
@@ -54,7 +55,7 @@ def run(method, **options):
 
 def restless():
     """Have checkpoints follow each other without a pause."""
-    _checkpoint.EVERY, _checkpoint.SHARE = 0.0, np.inf
+    pace.EVERY, pace.SHARE = 0.0, np.inf
 
 
 def into(method, folder):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from statnn._archive import kept
+from statnn._archive import kept, pace
 from statnn._archive.store import StoreError, opened
 from statnn.activation import BetaBernoulli, PolyaUrn
 from statnn.rg import RandomLayer
@@ -17,8 +17,8 @@ def mortal(monkeypatch):
     """Write after every task, and die after the third entry, twice."""
     put = kept.Store.put
     left = [3, 3]
-    monkeypatch.setattr(kept, "EVERY", 0.0)
-    monkeypatch.setattr(kept, "SHARE", 1e9)
+    monkeypatch.setattr(pace, "EVERY", 0.0)
+    monkeypatch.setattr(pace, "SHARE", 1e9)
 
     def write(store, name, value):
         put(store, name, value)

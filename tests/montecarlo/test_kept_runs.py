@@ -1,14 +1,14 @@
 """Runs with a store and runs in files: cut anywhere, they are the runs that were never cut."""
 
 import json
-import os
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from faults.cases import BURN_IN, models, restless, run, spread
+from faults.cases import BURN_IN, models, run, spread
+from killed import cut, write_at_once
 from test_own_method import RandomSites
 
 from statnn import io
@@ -20,37 +20,10 @@ from statnn.montecarlo._engine import Schedule
 PAIR = BinaryNeurons([[0, 1], [1, 0]])
 
 
-class KilledError(Exception):
-    """Ends a run after so many entries were written."""
-
-
 @pytest.fixture
 def eager(monkeypatch):
     """Write a checkpoint after every piece of work."""
-    monkeypatch.setattr(_checkpoint, "EVERY", _checkpoint.EVERY)
-    monkeypatch.setattr(_checkpoint, "SHARE", _checkpoint.SHARE)
-    monkeypatch.setattr(os, "fsync", lambda _: None)
-    restless()
-
-
-def cut(monkeypatch, path, entries, start, times):
-    """Start work with a store and end it after so many entries, so many times; then let it finish."""
-    put = Store.put
-
-    def write(store, name, value):
-        nonlocal left
-        if left == 0:
-            raise KilledError
-        left -= 1
-        put(store, name, value)
-
-    for _ in range(times):
-        left = entries
-        monkeypatch.setattr(Store, "put", write)
-        with pytest.raises(KilledError):
-            start(path)
-        monkeypatch.setattr(Store, "put", put)
-    return start(path)
+    write_at_once(monkeypatch)
 
 
 @pytest.mark.parametrize("method", METHODS)

@@ -1,11 +1,14 @@
 """Parts of Monte Carlo renormalisation by themselves: what is counted, whose coins and errors are whose."""
 
 import math
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import numpy as np
 import pytest
+from killed import cut, write_at_once
 
+from statnn._archive.store import StoreError
 from statnn.interaction import square_lattice
 from statnn.rg import Operator, critical_coupling, linearise, sample_flow
 from statnn.rg.lattice._blocking import lattice, majority
@@ -48,6 +51,27 @@ def test_a_chain_tosses_its_own_coins():
     few, many = (run(5, rule="majority", chains=chains) for chains in (8, 11))
     for one, other in zip(few.sums.parts, many.sums.parts, strict=True):
         np.testing.assert_array_equal(one, other[:8])
+
+
+@pytest.mark.filterwarnings("ignore::statnn.montecarlo.UntrustedEstimate")
+def test_flows_that_are_killed_go_on(monkeypatch, tmp_path):
+    """The first cuts fall into the burn-in, later ones between portions of 64 draws of either half."""
+    write_at_once(monkeypatch)
+
+    def start(path=None, **more):
+        return run(300, rule="majority", burn_in=30, chains=9, store=path, **more)
+
+    whole = start()
+    assert cut(monkeypatch, tmp_path / "work", 7, start, 4) == whole
+    assert start(tmp_path / "work") == whole
+    names = {path.name for path in (tmp_path / "work").iterdir()}
+    assert {"store.json", "lock", "block-0.done.npz"} <= names
+    assert not [name for name in names if "state" in name]
+    for more, said in (({"rng": 6}, "seed is"), ({"rule": "decimation"}, "flow is"), ({"chains": 10}, "chains is")):
+        with pytest.raises(StoreError, match=said):
+            run(300, **({"rule": "majority", "burn_in": 30, "chains": 9, "store": tmp_path / "work"} | more))
+    with ThreadPoolExecutor(2) as pool:
+        assert start(tmp_path / "other", executor=pool) == whole
 
 
 # -- blocking --------------------------------------------------------------------------------------------

@@ -5,32 +5,32 @@ draws: memory does not grow with the length of the run.
 """
 
 import operator
+import os
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
-from functools import partial, reduce
-from itertools import islice, pairwise
+from functools import reduce
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from statnn._archive.store import Store, opened
 from statnn._arguments import Floats, whole
-from statnn._random import Root, root
+from statnn._random import Root, root, seed_of
 from statnn._tasks import check_executor
 from statnn.interaction import BinaryNeurons
-from statnn.montecarlo import Method, UntrustedEstimate, Walkers, Wolff
-from statnn.montecarlo._engine import Block, choose, run_chains, schedule
+from statnn.montecarlo import Method, UntrustedEstimate, Wolff
+from statnn.montecarlo._checkpoint import key_of
+from statnn.montecarlo._engine import choose, cut, run_blocks, schedule
 from statnn.rg.lattice._blocking import recorded, refuse_foreign
+from statnn.rg.lattice._halves import PORTION, Halves
 from statnn.rg.lattice._linearised import FEWEST_GROUPS, LinearisedFlow
 from statnn.rg.lattice._operators import Operator
-from statnn.rg.lattice._scheme import Scheme, scheme
+from statnn.rg.lattice._scheme import scheme
 from statnn.rg.lattice._swendsen import Moments, concatenated, moments
 
-_PORTION = 2**22
-"""Spins that are looked at together."""
-_TOGETHER = 64
-"""Draws of a chain that are, at most."""
 _SUSPICIOUS = 6.0
 """Standard errors from which on two halves, or up and down, are said to differ."""
 
@@ -106,7 +106,7 @@ def linearise(
             f"jackknife {FEWEST_GROUPS} groups"
         )
     keys = plan.keys(root(rng))
-    portion = max(1, _PORTION // int(np.prod(plan.shapes[0])))
+    portion = max(1, PORTION // int(np.prod(plan.shapes[0])))
 
     def sums(first: int, last: int) -> Moments:
         refuse_foreign(array[first:last])
@@ -140,6 +140,7 @@ def sample_flow(
     method: str | Method[Any] | None = None,
     rng: int | np.random.Generator | None = None,
     executor: Executor | None = None,
+    store: str | os.PathLike[str] | None = None,
     progress: Callable[[int, int], None] | bool | None = None,
 ) -> LinearisedFlow:
     r"""Sample a model and return the linearised flow of its blocks, T = Cov(S', S')^{-1} Cov(S', S) at every level.
@@ -166,6 +167,8 @@ def sample_flow(
         Seed of the chains, and of the coins that decide ties.
     executor : concurrent.futures.Executor, optional
         Where blocks of chains run. Results depend neither on it nor on its number of workers.
+    store : str or os.PathLike, optional
+        As in `sample`: a folder from which work that was killed goes on, to the same last bit.
     progress : callable or bool, optional
         As in `sample`.
 
@@ -210,35 +213,27 @@ def sample_flow(
         )
     chosen = choose(model, Wolff() if method is None else method)
     check_executor(executor)
-    entropy, spawn_key = root(rng)
-    seed, coins = (entropy, (*spawn_key, 0)), (entropy, (*spawn_key, 1))
-    record = partial(_halves, plan, coins)
-    _, _, halves = run_chains(
-        model, chosen, seed, tuple(range(count)), walk, record, executor=executor, progress=progress
-    )
-    one, two = map(concatenated, zip(*halves, strict=True))
+
+    def sums(seed: Root, kept: Store | None) -> tuple[Moments, Moments]:
+        entropy, spawn_key = seed
+        walks, coins = (entropy, (*spawn_key, 0)), (entropy, (*spawn_key, 1))
+        _, blocks = cut(
+            model, chosen, walks, tuple(range(count)), walk,
+            keeper=lambda block: Halves(plan, coins, f"block-{block}", kept),
+        )  # fmt: skip
+        _, halves = run_blocks(blocks, executor, progress)
+        one, two = map(concatenated, zip(*halves, strict=True))
+        return one, two
+
+    if store is None:
+        one, two = sums(root(rng), None)
+    else:
+        key = key_of("sample_flow", model, chosen, walk, {}) | {"chains": count, "seed": root(rng), "flow": plan.words}
+        with opened(store, key, adopt=("seed",) if rng is None else ()) as kept:
+            one, two = sums(seed_of(kept.key["seed"]), kept)
     found = LinearisedFlow(float(count * walk.draws), count, plan, one + two)
     _warn(_drift(found, one, two) + _mixing(found))
     return found
-
-
-def _halves(plan: Scheme, coins: Root, draws: Iterator[Walkers], block: Block[Any]) -> tuple[Moments, Moments]:
-    """Return the sums over the first half of the draws of a block, and over the second; coins decide ties."""
-    chains, count = len(block.chains), block.schedule.draws
-    keys = np.stack([plan.keys(coins, chain) for chain in block.chains], axis=1)
-    together = max(1, min(_TOGETHER, _PORTION // (chains * int(np.prod(plan.shapes[0])))))
-
-    def sums(first: int, last: int) -> Moments:
-        states = [walkers.states() for walkers in islice(draws, last - first)]
-        spins = np.stack(states, axis=1).reshape(-1, *plan.shapes[0])
-        numbers = np.tile(np.arange(first, last), chains)
-        values = plan.observe(spins, np.repeat(keys, last - first, axis=1), numbers)
-        return moments(values.reshape(chains, last - first, *values.shape[1:]))
-
-    def half(begin: int, end: int) -> Moments:
-        return reduce(operator.add, (sums(k, min(k + together, end)) for k in range(begin, end, together)))
-
-    return half(0, count // 2), half(count // 2, count)
 
 
 def _drift(found: LinearisedFlow, one: Moments, two: Moments) -> list[str]:

@@ -29,6 +29,13 @@ class Scheme:
     shapes: tuple[tuple[int, ...], ...]
     """Shape of the lattice at every level, the original first."""
 
+    @property
+    def words(self) -> dict[str, Any]:
+        """All of it as JSON."""
+        picked = [[one.name, one.sites, one.alike] for one in self.operators]
+        return {"b": self.b, "axes": self.axes, "rule": self.rule, "operators": picked, "periodic": self.periodic,
+                "shapes": self.shapes}  # fmt: skip
+
     def keys(self, seed: Root, *chain: int) -> NDArray[np.uint64]:
         """Return a key for the coins of every step, shape (steps,)."""
         return np.array([coin_key(seed, *chain, step) for step in range(len(self.shapes) - 1)])

@@ -1,0 +1,37 @@
+"""How often long work is written down."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from time import monotonic
+
+EVERY = 5.0
+"""Seconds between two writes, at least."""
+SHARE = 0.02
+"""Largest share of the time that writing takes; where it takes long it is rarer."""
+
+
+class Pace:
+    """Says when it is time to write.
+
+    Examples
+    --------
+    >>> pace = Pace()
+    >>> pace.due
+    False
+    """
+
+    def __init__(self) -> None:
+        self._next = monotonic() + EVERY
+
+    @property
+    def due(self) -> bool:
+        """Whether it is time."""
+        return monotonic() >= self._next
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """Measure how long it takes, which says when it is time again."""
+        began = monotonic()
+        yield
+        ended = monotonic()
+        self._next = ended + max(EVERY, (ended - began) / SHARE)

@@ -1,0 +1,97 @@
+"""What a sampled flow keeps of a block of chains: sums over the first half of its draws, and over the second.
+
+Entries of block k in a store: ``block-k.state``, ``{"sweeps", "portions", "sums", "walkers"}``, says how many sweeps
+are done, how many portions of draws are added up, and to what; ``block-k.done``, ``{"walkers", "sums"}``, takes its
+place.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from statnn._archive.pace import Pace
+from statnn._archive.store import Store
+from statnn._random import Root
+from statnn.montecarlo import Walkers
+from statnn.montecarlo._checkpoint import restored
+from statnn.montecarlo._engine import Block, begun, moves
+from statnn.rg.lattice._scheme import Scheme
+from statnn.rg.lattice._swendsen import Moments, moments
+
+PORTION = 2**22
+"""Spins that are looked at together."""
+TOGETHER = 64
+"""Draws of a chain that are, at most."""
+
+
+@dataclass(frozen=True)
+class Halves:
+    """Moves a block of chains and adds up its draws, in a store if there is one.
+
+    Parameters
+    ----------
+    plan : Scheme
+    coins : tuple
+        Seed of the coins that decide ties.
+    name : str
+        Of the block.
+    store : Store or None
+    """
+
+    plan: Scheme
+    coins: Root
+    name: str
+    store: Store | None
+
+    def walk(self, block: Block[Any]) -> tuple[Walkers, tuple[Moments, Moments]]:
+        """Move the chains on from wherever they were left; return them and the sums over both halves."""
+        done = self.store and self.store.get(f"{self.name}.done")
+        if done:
+            walkers, sums = restored(block, done["walkers"]), [Moments(*parts) for parts in done["sums"]]
+        else:
+            walkers, sums = self._moved(block)
+            if self.store:
+                self.store.put(f"{self.name}.done", {"walkers": walkers.kept(), "sums": [half.parts for half in sums]})
+                self.store.discard(f"{self.name}.state")
+        one, two = sums
+        return walkers, (one, two)
+
+    def _moved(self, block: Block[Any]) -> tuple[Walkers, list[Moments]]:
+        chains, portions = len(block.chains), self._portions(block)
+        keys = np.stack([self.plan.keys(self.coins, chain) for chain in block.chains], axis=1)
+        state = self.store and self.store.get(f"{self.name}.state")
+        walkers = restored(block, state["walkers"]) if state else begun(block)
+        number, position = (state["portions"], state["sweeps"]) if state else (0, 0)
+        sums = [Moments(*parts) for parts in state["sums"]] if state else []
+        if block.report and position:
+            block.report(position)
+        states = []
+        pace = Pace()
+        for now, drawn in moves(walkers, block, position):
+            if drawn:
+                half, first, last = portions[number]
+                states.append(walkers.states())
+                if len(states) == last - first:
+                    spins = np.stack(states, axis=1).reshape(-1, *self.plan.shapes[0])
+                    draws = np.tile(np.arange(first, last), chains)
+                    values = self.plan.observe(spins, np.repeat(keys, last - first, axis=1), draws)
+                    more = moments(values.reshape(chains, last - first, *values.shape[1:]))
+                    sums = [*sums[:half], sums[half] + more if len(sums) > half else more]
+                    number, states = number + 1, []
+            if self.store and pace.due and not states and now < block.schedule.sweeps:
+                kept = {"sweeps": now, "portions": number, "sums": [half.parts for half in sums]}
+                with pace.writing():
+                    self.store.put(f"{self.name}.state", {**kept, "walkers": walkers.kept()})
+        return walkers, sums
+
+    def _portions(self, block: Block[Any]) -> list[tuple[int, int, int]]:
+        """Return the half, first and last draw of all that are looked at together."""
+        together = max(1, min(TOGETHER, PORTION // (len(block.chains) * int(np.prod(self.plan.shapes[0])))))
+        count = block.schedule.draws
+        halves = ((0, count // 2), (count // 2, count))
+        return [
+            (half, first, min(first + together, end))
+            for half, (begin, end) in enumerate(halves)
+            for first in range(begin, end, together)
+        ]
