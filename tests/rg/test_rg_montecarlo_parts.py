@@ -62,7 +62,7 @@ def test_flows_that_are_killed_go_on(monkeypatch, tmp_path):
         return run(300, rule="majority", burn_in=30, chains=9, store=path, **more)
 
     whole = start()
-    assert cut(monkeypatch, tmp_path / "work", 7, start, 4) == whole
+    assert cut(monkeypatch, tmp_path / "work", 2, start, 4) == whole
     assert start(tmp_path / "work") == whole
     names = {path.name for path in (tmp_path / "work").iterdir()}
     assert {"store.json", "lock", "block-0.done.npz"} <= names
