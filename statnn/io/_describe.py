@@ -4,7 +4,7 @@ import json
 import os
 import re
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from html import unescape
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from typing import Any
 from statnn._archive.file import KEY, document_of
 from statnn._archive.npz import MOST_TEXT, npz
 from statnn._archive.store import HEAD
+from statnn.io import _safetensors
 
 _HEADS = (HEAD, "numbers.json", "verdicts.json")
 """Files of a folder that say what it is."""
@@ -26,16 +27,16 @@ def describe(path: str | os.PathLike[str]) -> dict[str, Any]:
     Parameters
     ----------
     path : str or os.PathLike
-        A result (``.npz`` of `save` or `save_network`), a store of a run, a figure (``.svg``, ``.pdf``, ``.png`` or
-        ``.npz`` of `statnn.plot.save`), the page or the numbers of an inspection, verdicts or records of ``python -m
-        validation``, or the folder that holds them.
+        A result (``.npz`` of `save`), a network (``.npz`` or ``.safetensors`` of `save_network`), a store of a run, a
+        figure (``.svg``, ``.pdf``, ``.png`` or ``.npz`` of `statnn.plot.save`), the page or the numbers of an
+        inspection, verdicts or records of ``python -m validation``, or the folder that holds them.
 
     Returns
     -------
     dict
         "format" and, as far as they are known, "command", "time", "versions", "commit", "system", "processor", "blas",
         "digest" (SHA-256 of the data); of a store the parameters of the run, "key", and its "entries"; of a result its
-        "arrays". Figures hold neither command nor time: equal figures are equal files.
+        "arrays", of a network too. Figures and networks hold neither command nor time: equal ones are equal files.
 
     Raises
     ------
@@ -58,7 +59,8 @@ def describe(path: str | os.PathLike[str]) -> dict[str, Any]:
     if target.is_dir():
         return _folder(target)
     readers: dict[str, Callable[[Path], dict[str, Any]]] = {
-        ".npz": _npz, ".json": _json, ".jsonl": _lines, ".svg": _svg, ".png": _png, ".pdf": _pdf, ".html": _page,
+        ".npz": _npz, ".safetensors": _tensors,
+        ".json": _json, ".jsonl": _lines, ".svg": _svg, ".png": _png, ".pdf": _pdf, ".html": _page,
     }  # fmt: skip
     reader = readers.get(target.suffix.lower())
     if reader is None:
@@ -86,6 +88,15 @@ def _npz(path: Path) -> dict[str, Any]:
                 return _loaded(raw.comment)
         document = document_of(archive)
         arrays = {name: archive[name] for name in archive.names if name != KEY}
+    return _of_arrays(document, arrays)
+
+
+def _tensors(path: Path) -> dict[str, Any]:
+    arrays, texts = _safetensors.read(path)
+    return _of_arrays(_loaded(texts[KEY].encode()), arrays)
+
+
+def _of_arrays(document: dict[str, Any], arrays: Mapping[str, Any]) -> dict[str, Any]:
     shapes = {name: f"{array.dtype} {array.shape}" for name, array in arrays.items()}
     plain = {name: document[name] for name in ("format", "version", "digest") if name in document}
     return {**plain, **document.get("provenance", {}), "arrays": shapes}

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from statnn._archive.npz import MOST_TEXT
+from statnn._archive.provenance import surroundings
 from statnn._arrays import Reals
 from statnn.io._chain import refuse_vast
 from statnn.network import ACTIVATIONS, Activation, BatchNorm, Network
@@ -52,7 +53,8 @@ def pack(net: Network) -> tuple[str, dict[str, Reals]]:
             layer["norm"] = {name: named(getattr(norm, name), f"{m}.norm.{name}") for name in _STATISTICS}
             layer["norm"]["epsilon"] = norm.epsilon
         layers.append(layer)
-    text = json.dumps({"format": FORMAT, "version": VERSION, "layers": layers}, separators=(",", ":"))
+    document = {"format": FORMAT, "version": VERSION, "layers": layers, "provenance": surroundings()}
+    text = json.dumps(document, separators=(",", ":"))
     if len(text) > MOST_TEXT:
         raise ValueError(f"the network has {net.depth} layers; files hold up to about {MOST_TEXT // 100}")
     return text, arrays

@@ -35,7 +35,8 @@ def save_network(net: Network, path: str | os.PathLike[str]) -> None:
 
     Notes
     -----
-    Equal networks give equal files. In both formats arrays have names (``0.weight``, ``0.bias``, ``0.norm.mean``), and
+    Equal networks give equal files on one machine with one set of versions, which stand in the file and are read by
+    `describe`; the time does not. In both formats arrays have names (``0.weight``, ``0.bias``, ``0.norm.mean``), and
     other programs read them; weights are raw, as they were given to the normalisation.
 
     Examples

@@ -29,6 +29,8 @@ def files(tmp_path):
         figure.add_subplot().plot([1, 4])
         plot.save(figure, tmp_path / "figure", y=[1, 4])
     net = Network.random([3, 2], rng=0)
+    for name in ("net.npz", "net.safetensors", "same.npz"):
+        save_network(net, tmp_path / name)
     inspection.inspect(net, np.ones((9, 3)), only=["layers"], rng=0).write(tmp_path / "page")
     return tmp_path
 
@@ -42,6 +44,8 @@ def files(tmp_path):
         ("figure.png", "statnn.figure"),
         ("figure.pdf", "statnn.figure"),
         ("figure.npz", "statnn.figure"),
+        ("net.npz", "statnn.Network"),
+        ("net.safetensors", "statnn.Network"),
         ("page", None),
         ("page/index.html", "statnn.inspection"),
     ],
@@ -51,9 +55,15 @@ def test_every_kind_of_file_says_where_it_comes_from(name, kind, files):
     assert found.keys() >= EVERYWHERE
     assert found.get("format") == kind
     assert found["versions"]["statnn"] == statnn.__version__
-    assert ("command" in found and "time" in found) == ("figure" not in name)
+    assert ("command" in found and "time" in found) == name.startswith(("result", "store", "page"))
     if kind in ("statnn.value", "statnn.figure", None):
         assert re.fullmatch("[0-9a-f]{64}", found["digest"])
+
+
+def test_networks_say_their_arrays_and_equal_ones_are_equal_files(files):
+    for name in ("net.npz", "net.safetensors"):
+        assert describe(files / name)["arrays"] == {"0.weight": "float64 (2, 3)", "0.bias": "float64 (2,)"}
+    assert (files / "net.npz").read_bytes() == (files / "same.npz").read_bytes()
 
 
 def test_details_of_a_store_and_of_a_result(files):
