@@ -110,6 +110,9 @@ class Method(ABC, Generic[M]):
         `BinaryNeurons` or `DynamicNeurons`, what M is; models of another class are refused.
     observables : tuple of str
         What `Walkers.observe` knows.
+    pooled : bool, optional
+        Whether chains of a block share numbers, or what they learn in the burn-in, so that a chain run alone is another
+        run; False where it is the same run.
 
     Notes
     -----
@@ -158,6 +161,7 @@ class Method(ABC, Generic[M]):
     name: ClassVar[str]
     model_type: ClassVar[type[Any]]
     observables: ClassVar[tuple[str, ...]]
+    pooled: ClassVar[bool] = False
 
     def check(self, model: M) -> None:
         """Raise ValueError, with the reason, if the method cannot sample the model."""

@@ -100,6 +100,7 @@ class Hamiltonian(Method[DynamicNeurons]):
     name: ClassVar[str] = "hamiltonian"
     model_type = DynamicNeurons
     observables: ClassVar[tuple[str, ...]] = ("energy", "gap", "loss")
+    pooled = True
 
     coordinates: str | None = None
     parameters: str | None = None
