@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from statnn._arrays import read_only
+from statnn._notebook import Shown, html, parts
 
 T = TypeVar("T")
 
@@ -21,7 +22,7 @@ _SCREEN = 4 * _LINE
 """Characters of an object; where it would take more, none of its parts may take more than a line."""
 
 
-class ByValue:
+class ByValue(Shown):
     """Base of frozen dataclasses, ``@dataclass(frozen=True, eq=False, repr=False)``: equality, hash and text by value.
 
     Arrays are equal if shape, type and entries are, NaN equal to NaN. A hash looks at no entry of an array: it costs
@@ -78,6 +79,7 @@ def by_value(kind: type[T]) -> type[T]:
         "__ne__": lambda self, other: not equal(self, other),
         "__hash__": lambda self: hash((kind, _key(tuple(self)))),
         "__repr__": lambda self: _text(kind.__name__, self._asdict()),
+        "_repr_html_": lambda self: html(kind.__name__, parts(self)),
         "__reduce__": lambda self: (_restored, (kind, tuple(self), _locks(tuple(self)))),
     }
     for name, method in methods.items():

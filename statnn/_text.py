@@ -1,6 +1,32 @@
-"""Numbers with their errors, as they are read."""
+"""Numbers with their errors, as they are printed and read."""
 
 import math
+
+_RAISED = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
+
+
+def printed(number: float, digits: int = 6) -> str:
+    """Write a number to so many digits as in print, with a power of ten where it is large or small.
+
+    Examples
+    --------
+    >>> printed(0.543219876, 2), printed(2e-53), printed(-1.25e12), printed(float("-inf"))
+    ('0.54', '2 × 10⁻⁵³', '−1.25 × 10¹²', '−∞')
+    """
+    head, _, exponent = f"{number:.{digits}g}".replace("inf", "∞").partition("e")
+    text = head.replace("-", "−")
+    return f"{text} × 10{str(int(exponent)).translate(_RAISED)}" if exponent else text
+
+
+def p_value(p: float) -> str:
+    """Write a p-value; below what floating point tells from zero, that is said.
+
+    Examples
+    --------
+    >>> p_value(0.54321), p_value(2e-53), p_value(0.0)
+    ('p = 0.54', 'p = 2 × 10⁻⁵³', 'p < 10⁻³⁰⁰')
+    """
+    return "p < 10⁻³⁰⁰" if p < 1e-300 else f"p = {printed(p, 2)}"
 
 
 def measured(estimate: float, error: float) -> str:

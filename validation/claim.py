@@ -22,7 +22,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from statnn._text import measured
+from statnn._notebook import Rows, Shown
+from statnn._text import measured, printed
 from validation.finding import Asks, Finding, farthest
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ class Outcome(StrEnum):
 
 
 @dataclass(frozen=True)
-class Verdict:
+class Verdict(Shown):
     """What follows from the findings: one outcome, and words on it.
 
     An outcome cannot contradict its findings: what holds exactly or asymptotically holds in all of them, what
@@ -95,6 +96,20 @@ class Verdict:
         if failing:
             return cls(Outcome.CONTRADICTED, made, f"{otherwise} ({'; '.join(failing)}): {detail}")
         return cls(outcome, made, detail)
+
+    def _table(self) -> Rows:
+        rows = [
+            (
+                one.quantity,
+                measured(one.estimate, one.error),
+                one.theory,
+                one.z,
+                None if one.p is None else printed(one.p, 2),
+                one.holds(len(self.findings)),
+            )
+            for one in self.findings
+        ]
+        return Rows(("quantity", "estimate", "theory", "z", "p", "holds"), rows)
 
     @property
     def failing(self) -> tuple[str, ...]:

@@ -12,7 +12,8 @@ from typing import Any
 
 from scipy import stats
 
-from statnn._text import measured
+from statnn._notebook import Shown
+from statnn._text import measured, p_value
 from statnn.testing.statistics import Comparison, Sensitivity, sensitivity
 
 RUN_LEVEL = 1e-6
@@ -25,9 +26,6 @@ ROUND_OFF = 1e-9
 
 TWIN_OVER_SEEN = 1.5
 """A twin is wrong by so many times the smallest deviation that the finding says it sees."""
-
-
-_RAISED = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 
 
 class Asks(StrEnum):
@@ -46,7 +44,7 @@ class Asks(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Finding:
+class Finding(Shown):
     """One judged quantity.
 
     Parameters
@@ -218,20 +216,6 @@ class Finding:
     def seen(self) -> str:
         """The smallest deviation that is seen, in words."""
         return f"{self.sees:.3g} {self.unit}"
-
-
-def p_value(p: float) -> str:
-    """Write a p-value; below what floating point tells from zero, that is said.
-
-    >>> p_value(0.54321), p_value(0.0)
-    ('p = 0.54', 'p < 10⁻³⁰⁰')
-    >>> p_value(2e-53)
-    'p = 2 × 10⁻⁵³'
-    """
-    if p < 1e-300:
-        return "p < 10⁻³⁰⁰"
-    digits, _, exponent = f"{p:.2g}".partition("e")
-    return f"p = {digits}" + (f" × 10{str(int(exponent)).translate(_RAISED)}" if exponent else "")
 
 
 def farthest(findings: tuple[Finding, ...]) -> Finding:

@@ -11,9 +11,10 @@ from dataclasses import asdict
 from html import escape
 from pathlib import Path
 
+from statnn._text import p_value
 from statnn.plot import replacing
 from validation.claim import STANDINGS, Outcome, Verdict, measured
-from validation.finding import Asks, Finding, p_value
+from validation.finding import Asks, Finding
 from validation.task import Record, Twin
 
 _LOOKS = {

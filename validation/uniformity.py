@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from validation.finding import p_value
+from statnn._text import p_value
 
 FEWEST_SEEDS = 30
 TAILS = (1e-1, 1e-2, 1e-3)

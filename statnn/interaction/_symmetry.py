@@ -19,6 +19,7 @@ import numpy as np
 from scipy import sparse
 
 from statnn._arguments import at_least
+from statnn._notebook import Shown
 from statnn.interaction._binary import BinaryNeurons
 from statnn.interaction._dynamic import DynamicNeurons
 from statnn.network import Network
@@ -28,7 +29,7 @@ Step: TypeAlias = tuple[tuple[Any, ...], tuple[Any, ...]]
 
 
 @dataclass(frozen=True)
-class TranslationSymmetry:
+class TranslationSymmetry(Shown):
     """What repeats in depth; see `translation_symmetry`.
 
     Parameters

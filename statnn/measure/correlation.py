@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike
 from statnn._arguments import Floats, Ints, array_of, at_least
 from statnn._by_value import ByValue
 from statnn._memory import refuse_beyond_memory
+from statnn._notebook import Shown
 from statnn.activation._laws.special import mixed_log_gamma
 from statnn.measure._deviations import deviations
 
@@ -73,7 +74,7 @@ class Correlation(ByValue):
 
 
 @dataclass(frozen=True)
-class Participation:
+class Participation(Shown):
     """Over how many directions the activity of a layer spreads.
 
     Parameters

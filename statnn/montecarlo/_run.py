@@ -2,6 +2,7 @@
 
 import copy
 import os
+import warnings
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
@@ -17,12 +18,14 @@ from statnn._arguments import whole
 from statnn._arrays import read_only
 from statnn._by_value import ByValue
 from statnn._memory import refuse_beyond_memory
+from statnn._notebook import Rows
 from statnn._random import Root
 from statnn._tasks import check_executor
+from statnn._text import measured
 from statnn.io import load, save
 from statnn.montecarlo._checkpoint import Checkpoints, key_of
 from statnn.montecarlo._engine import Block, Report, Schedule, repeatable, run_blocks, try_blocks
-from statnn.montecarlo._estimate import Estimate, estimate
+from statnn.montecarlo._estimate import Estimate, UntrustedEstimate, estimate
 from statnn.montecarlo._method import Method, Model, Values, Walkers
 from statnn.montecarlo._outcome import Failure, told
 from statnn.montecarlo._record import Missing, Observable, Records, record, side_by_side
@@ -64,6 +67,17 @@ class Run(ByValue):
     _walkers: tuple[Walkers, ...] = field(repr=False, compare=False)
     failures: tuple[Failure, ...] = field(default=(), repr=False)
     complete: bool = field(default=True, repr=False)
+
+    def _table(self) -> Rows:
+        """Return the estimates of what was recorded."""
+        rows = []
+        for name, draws in self.draws.items():
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", UntrustedEstimate)
+                found = estimate(draws, name)
+            mean = measured(found.mean, found.error) if np.ndim(found.mean) == 0 else found.mean
+            rows.append((name, mean, found.tau, found.ess, found.rhat, found.warning and str(found.warning)))
+        return Rows(("observable", "mean", "τ", "ess", "R-hat", "warning"), rows)
 
     def __post_init__(self) -> None:
         for values in self.draws.values():

@@ -19,6 +19,7 @@ from scipy import linalg, optimize
 from statnn._arguments import Floats, array_of, at_least, positive, whole
 from statnn._arrays import read_only
 from statnn._by_value import ByValue
+from statnn._notebook import Rows
 
 Renormalisation: TypeAlias = Callable[[Floats, int], Floats]
 """Couplings, shape (n,), and the number b of layers in; couplings of the block out."""
@@ -133,6 +134,10 @@ class Exponents(ByValue):
     fields: tuple[str, ...]
     directions: Any
     nu: float | None
+
+    def _table(self) -> Rows:
+        columns = (self.eigenvalues, self.y, self.error, self.kinds, self.fields)
+        return Rows(("λ", "y", "error", "kind", "field"), [*zip(*columns, strict=True)])
 
 
 def exponents(fixed_point: FixedPoint, b: int = 2) -> Exponents:

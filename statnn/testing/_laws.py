@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from statnn._arguments import whole
+from statnn._notebook import Rows, Shown
 from statnn._random import stream
 from statnn.testing._ledger import StatisticalFailure, budget, current
 
@@ -30,7 +31,7 @@ class Outcome(StrEnum):
 
 
 @dataclass(frozen=True)
-class Law:
+class Law(Shown):
     """One law, asked of one object.
 
     Parameters
@@ -51,7 +52,7 @@ class Law:
 
 
 @dataclass(frozen=True, repr=False)
-class LawReport:
+class LawReport(Shown):
     """What a check found; it prints as a table.
 
     Parameters
@@ -78,6 +79,10 @@ class LawReport:
         """
         kind = Outcome(outcome)
         return tuple(law.name for law in self.laws if law.outcome is kind)
+
+    def _table(self) -> Rows:
+        rows = [(law.name, law.outcome, law.compared, law.detail) for law in self.laws]
+        return Rows(("law", "outcome", "compared", "how closely, or why not"), rows)
 
     def __repr__(self) -> str:
         counted = Counter(str(law.outcome) for law in self.laws)

@@ -12,6 +12,7 @@ from scipy import stats
 from statnn import _random
 from statnn._arguments import array_of, whole
 from statnn._axes import axes
+from statnn._notebook import Shown
 from statnn._text import measured
 from statnn.testing._ledger import COMPARISONS, FALSE_ALARMS, Ledger, StatisticalFailure, opened, own_level
 from statnn.testing.statistics import Comparison
@@ -20,7 +21,7 @@ FEWEST_RUNS = 20
 
 
 @dataclass(frozen=True)
-class Deviation:
+class Deviation(Shown):
     """A deviation with its standard error."""
 
     value: float
@@ -31,7 +32,7 @@ class Deviation:
 
 
 @dataclass(frozen=True)
-class Power:
+class Power(Shown):
     """The deviations from which on a check sees them, one for each run.
 
     Of n runs the share that sees a deviation δ is the share of `seen` at or below δ. A check whose statistic is normal,

@@ -12,7 +12,9 @@ from scipy import stats
 
 from statnn._axes import COLOURS, axes
 from statnn._by_value import ByValue
+from statnn._notebook import Rows
 from statnn._tasks import check_executor
+from statnn._text import measured, printed
 from statnn.activation._gamma_poisson import GammaPoisson
 from statnn.activation._inference.estimate import NoFiniteFitError
 from statnn.activation._inference.fit import LAWS, Fit, fit
@@ -53,6 +55,21 @@ class Comparison(ByValue):
     def p_values(self) -> tuple[float, ...]:
         """P-values of the tests of fit, in the order of ``fits``."""
         return tuple(found.p_value for found in self.fits)
+
+    def _table(self) -> Rows:
+        rows: list[tuple[Any, ...]] = [
+            (
+                type(found.process).__name__,
+                measured(found.b, found.b_error),
+                measured(found.c, found.c_error),
+                printed(value - self.aic[0], 3),
+                printed(weight, 3),
+                printed(found.p_value, 2),
+            )
+            for found, value, weight in zip(self.fits, self.aic, self.weights, strict=True)
+        ]
+        rows += [(law, why, None, None, None, None) for law, why in self.left_out.items()]
+        return Rows(("law", "b", "c", "ΔAIC", "weight", "p of fit"), rows)
 
     def __str__(self) -> str:
         lines = [f"{'law':<14}{'b':>10}{'±':>9}{'c':>10}{'±':>9}{'ΔAIC':>10}{'weight':>8}{'p of fit':>10}"]

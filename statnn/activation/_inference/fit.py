@@ -13,8 +13,10 @@ from scipy import stats
 from statnn._arguments import whole, whole_array
 from statnn._axes import COLOURS, axes, ink, logarithmic
 from statnn._by_value import ByValue
+from statnn._notebook import Rows
 from statnn._random import root
 from statnn._tasks import check_executor
+from statnn._text import measured, printed
 from statnn.activation._beta_bernoulli import BetaBernoulli
 from statnn.activation._gamma_poisson import GammaPoisson
 from statnn.activation._inference.estimate import CONVERGED, Maximum, Process, covariance, estimate, process_at
@@ -58,6 +60,17 @@ class Fit(ByValue):
     steps: int = field(repr=False)
     counts: NDArray[np.int64] = field(repr=False, compare=False)
     samples: int = field(repr=False)
+
+    def _table(self) -> Rows:
+        rows = [
+            ("law", type(self.process).__name__),
+            ("b", measured(self.b, self.b_error)),
+            ("c", measured(self.c, self.c_error)),
+            ("p of fit", printed(self.p_value, 2)),
+            ("neurons", self.counts.size),
+            ("samples", self.samples),
+        ]
+        return Rows((), rows)
 
     @property
     def b(self) -> float:

@@ -14,6 +14,7 @@ import numpy as np
 from scipy import special
 
 from statnn._arguments import Floats
+from statnn._notebook import Shown
 from statnn.interaction._exact.states import spins
 from statnn.rg._layers.weights import refuse_wide
 
@@ -22,7 +23,7 @@ TOLERANCE = 1e-11
 
 
 @dataclass(frozen=True)
-class Truncation:
+class Truncation(Shown):
     r"""What a projection on couplings and fields lost: zero where the family is closed.
 
     Parameters

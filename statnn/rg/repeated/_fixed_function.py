@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from statnn._arguments import Floats, at_least, positive, shaped, whole
+from statnn._notebook import Shown
 from statnn.rg._fixed_points import FixedPoint
 from statnn.rg.repeated._finite_depth import scaling_function
 
@@ -22,7 +23,7 @@ ScalingKind = Literal["relevant", "redundant", "irrelevant"]
 
 
 @dataclass(frozen=True)
-class ScalingField:
+class ScalingField(Shown):
     """One direction in the space of layers about the fixed point: the perturbation that begins as x^k.
 
     Parameters
@@ -55,7 +56,7 @@ class ScalingField:
 
 
 @dataclass(frozen=True)
-class FixedFunction:
+class FixedFunction(Shown):
     r"""The fixed-point function of repeated layers with leading nonlinearity z.
 
     .. math:: f^*(x) = x\,\bigl(1 + (z-1)\,u\,x^{z-1}\bigr)^{-1/(z-1)}, \qquad

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from statnn._arguments import at_least, positive, shaped
+from statnn._notebook import Shown
 from statnn.rg.repeated._fixed_function import FixedFunction
 
 
@@ -24,7 +25,7 @@ class LeadingFormKind(StrEnum):
 
 
 @dataclass(frozen=True)
-class LeadingForm:
+class LeadingForm(Shown):
     r"""The layer about its fixed point, :math:`f(x^* + s y) = x^* + s\,(y - u y^z + \dots)`; made by `leading_form`.
 
     Parameters

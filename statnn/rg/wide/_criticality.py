@@ -10,6 +10,7 @@ from enum import StrEnum
 import numpy as np
 
 from statnn._arguments import Floats
+from statnn._notebook import Shown
 from statnn.network._activation import Activation
 from statnn.network._activation import activation as known
 from statnn.rg.wide._averages import Averages, averages
@@ -33,7 +34,7 @@ class CriticalityKind(StrEnum):
 
 
 @dataclass(frozen=True)
-class Criticality:
+class Criticality(Shown):
     r"""How signals behave at, and near, σ_w² = (1+t)/a without bias [asymptotic].
 
     Parameters

@@ -6,6 +6,7 @@ from enum import StrEnum
 import numpy as np
 
 from statnn._arguments import Floats
+from statnn._notebook import Shown
 
 GROUPS = 10
 """Groups of pairs that are left out in turn."""
@@ -23,7 +24,7 @@ class DecayEnd(StrEnum):
 
 
 @dataclass(frozen=True)
-class Decay:
+class Decay(Shown):
     """Mean correlation through depth, c_m = limit + amplitude · exp(-m/length), fitted by least squares.
 
     Parameters

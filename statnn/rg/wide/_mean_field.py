@@ -4,6 +4,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from statnn._notebook import Shown
 from statnn.rg.wide._maps import Maps
 from statnn.rg.wide._solve import OUTCOMES, PHASES, Phase, Solution, VarianceEnd
 
@@ -19,7 +20,7 @@ def length(slope: float) -> float:
 
 
 @dataclass(frozen=True)
-class MeanField:
+class MeanField(Shown):
     r"""A fixed point (q*, c*) of the maps of a `RandomLayer`.
 
     Parameters

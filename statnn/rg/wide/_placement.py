@@ -16,7 +16,9 @@ from statnn._arguments import Floats, whole
 from statnn._axes import COLOURS
 from statnn._axes import axes as new_axes
 from statnn._by_value import ByValue
+from statnn._notebook import Rows, Shown
 from statnn._random import root, stream
+from statnn._text import measured
 from statnn.network._network import Network
 from statnn.rg.wide._averages import averages
 from statnn.rg.wide._decay import Decay, decay
@@ -32,7 +34,7 @@ LEAST = 1e-290
 
 
 @dataclass(frozen=True)
-class LayerPlace:
+class LayerPlace(Shown):
     """One layer of a network as a wide random layer.
 
     Parameters
@@ -84,6 +86,20 @@ class Placement(ByValue):
     predicted_variance: Floats = field(repr=False)
     predicted_correlation: Floats = field(repr=False)
     decay: Decay | None
+
+    def _table(self) -> Rows:
+        rows = [
+            (
+                place.index,
+                measured(place.sigma_w, place.sigma_w_error),
+                measured(place.sigma_b, place.sigma_b_error),
+                place.point.chi,
+                place.point.xi_correlation,
+                place.point.phase,
+            )
+            for place in self.layers
+        ]
+        return Rows(("layer", "σ_w", "σ_b", "χ", "ξ_c", "phase"), rows)
 
     @property
     def xi_predicted(self) -> Floats:

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
 from statnn._arguments import array_of as unmasked
+from statnn._notebook import Shown
 
 Floats: TypeAlias = NDArray[np.float64]
 
@@ -22,7 +23,7 @@ class Refusal(ValueError):  # noqa: N818 - the data are not in error, they are t
 
 
 @dataclass(frozen=True)
-class Comparison:
+class Comparison(Shown):
     """An estimate beside its theory.
 
     Parameters

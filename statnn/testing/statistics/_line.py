@@ -6,11 +6,12 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import stats
 
+from statnn._notebook import Shown
 from statnn.testing.statistics._comparison import Comparison, Refusal, array_of, z_score
 
 
 @dataclass(frozen=True)
-class Line:
+class Line(Shown):
     """A weighted straight line ``intercept + slope x``; `p` is small where the points are no line."""
 
     slope: float

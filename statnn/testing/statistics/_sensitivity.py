@@ -6,11 +6,12 @@ from functools import lru_cache
 
 from scipy import optimize, stats
 
+from statnn._notebook import Shown
 from statnn.testing.statistics._comparison import Comparison
 
 
 @dataclass(frozen=True)
-class Sensitivity:
+class Sensitivity(Shown):
     """The deviation that a comparison sees with a stated probability.
 
     Parameters

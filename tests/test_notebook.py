@@ -1,0 +1,118 @@
+"""Every result shows itself in a notebook as a small, well-formed table, whatever its size."""
+
+import importlib
+import inspect
+import pkgutil
+from dataclasses import dataclass, is_dataclass
+from xml.etree import ElementTree as ET
+
+import numpy as np
+import pytest
+
+import statnn
+from statnn import rg
+from statnn._by_value import ByValue
+from statnn._notebook import Shown, cell
+from statnn.activation import PolyaUrn, compare, fit
+from statnn.interaction import BinaryNeurons, square_lattice
+from statnn.measure.tangent import tangent_kernel
+from statnn.montecarlo import Method, estimate, sample
+from statnn.network import ACTIVATIONS, Activation, BatchNorm, Network
+from statnn.testing import check_activation
+
+INPUTS = {
+    "BatchNorm",
+    "Activation",
+    "Prior",
+    "SquareLattice",
+    "Operator",
+    "RepeatedLayer",
+    "RandomLayer",
+    "RandomStack",
+}
+"""What users make themselves, and which one line of text says, as it does processes and methods."""
+
+
+def public():
+    found = set()
+    for module in pkgutil.walk_packages(statnn.__path__, "statnn."):
+        if module.name.endswith("__main__") or "._" in module.name:
+            continue
+        room = importlib.import_module(module.name)
+        every = (getattr(room, name) for name in getattr(room, "__all__", ()))
+        found |= {one for one in every if inspect.isclass(one) and is_dataclass(one)}
+    return sorted(found, key=lambda one: (one.__module__, one.__name__))
+
+
+@pytest.mark.parametrize("kind", public(), ids=lambda kind: kind.__name__)
+def test_every_result_has_a_table(kind):
+    made_by_users = kind.__name__ in INPUTS or issubclass(kind, Method) or hasattr(kind, "working")
+    assert hasattr(kind, "_repr_html_") or made_by_users or kind.__name__ == "Ledger"
+
+
+COUNTS = [0, 0, 1, 0, 2, 0, 0, 9, 3, 0]
+RESULTS = {
+    "estimate": lambda: estimate(np.random.default_rng(1).normal(size=(4, 500))),
+    "run": lambda: sample(square_lattice(4, 4, temperature=3.0), 50, rng=1),
+    "fit": lambda: fit(COUNTS, 20, rng=1),
+    "comparison": lambda: compare(COUNTS, 20, replicas=25, rng=1),
+    "mean field": lambda: rg.RandomLayer("tanh", 1.5, 0.1).fixed_point(),
+    "fixed point": lambda: rg.RandomLayer("tanh", 1.5).fixed_points()[0],
+    "exponents": lambda: rg.exponents(rg.RandomLayer("tanh", 1.5).fixed_points()[-1]),
+    "diagram": lambda: rg.phase_diagram("tanh", np.linspace(0.5, 3, 30), np.linspace(0, 1, 30)),
+    "place": lambda: rg.place(Network.random([20, 30, 30, 3], activation="tanh", rng=0)),
+    "laws": lambda: check_activation(ACTIVATIONS["tanh"], rng=1),
+    "exact": lambda: BinaryNeurons(np.ones((8, 8)) - np.eye(8)).exact(),
+    "signals": lambda: rg.RandomLayer("tanh", 1.5, 0.1).finite_width(1.0, 3),
+    "paths": lambda: PolyaUrn(4000, 0.3).simulate([1, 10], replicas=3, counts=True, rng=1),
+    "tangent": lambda: tangent_kernel(Network.random([3, 2], rng=0), np.eye(3)),
+}
+
+
+@pytest.mark.parametrize("name", RESULTS)
+def test_tables_are_well_formed_and_small(name):
+    text = RESULTS[name]()._repr_html_()
+    table = ET.fromstring(text)  # noqa: S314 - our own
+    assert table.tag == "table"
+    assert table.find("caption").text
+    rows = table.findall("tr")
+    assert rows
+    assert len({len(list(row)) for row in rows}) == 1
+    assert all(row[0].tag == "th" for row in rows)
+    assert len(text) < 6000
+    assert "style" not in text
+
+
+def test_errors_stand_beside_what_they_belong_to():
+    found = estimate(np.random.default_rng(1).normal(size=(4, 500)))
+    cells = [one.text for one in ET.fromstring(found._repr_html_()).iter("td")]  # noqa: S314 - our own
+    assert cells[0] == f"{found.mean:.3f} ± {found.error:.3f}"
+    run = sample(square_lattice(4, 4, temperature=3.0), 50, rng=1)
+    rows = [[one.text for one in row] for row in ET.fromstring(run._repr_html_()).findall("tr")]  # noqa: S314 - our own
+    assert rows[0] == ["observable", "mean", "τ", "ess", "R-hat", "warning"]
+    assert [row[0] for row in rows[1:]] == ["energy", "magnetisation"]
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Pair(ByValue):
+    name: str
+    values: np.ndarray
+
+
+def test_texts_are_escaped_and_long_ones_cut():
+    assert "&lt;b&gt;" in Pair("<b>", np.zeros(2))._repr_html_()
+    assert len(cell("x" * 1000)) < 110
+    assert cell(np.zeros((300, 300))) == "300 × 300 numbers, 0 to 0"
+    assert cell(np.array([1.0, np.nan, np.inf] * 3)) == "9 numbers, 1 to ∞"
+    assert cell(np.full(9, np.nan)) == "9 numbers"
+    assert cell(np.arange(9) > 2) == "9 truth values, 6 of them true"
+    assert cell(list(range(50))) == "50 entries"
+    assert cell({"a": 1e-9, "b": None}) == "a: 1 × 10⁻⁹, b: –"
+    assert cell(np.True_) == "yes"
+    assert cell([]) == "none"
+
+
+def test_what_is_no_dataclass_shows_its_text():
+    assert BinaryNeurons(np.zeros((3, 3)))._repr_html_() is None
+    assert not issubclass(Activation, Shown)
+    assert not issubclass(BatchNorm, Shown)
