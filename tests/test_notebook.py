@@ -36,8 +36,8 @@ INPUTS = {
 def public():
     found = set()
     for module in pkgutil.walk_packages(statnn.__path__, "statnn."):
-        if module.name.endswith("__main__") or "._" in module.name:
-            continue
+        if module.name.endswith("__main__") or "._" in module.name or module.name.startswith("statnn.theory"):
+            continue  # derivations show themselves in mathematics
         room = importlib.import_module(module.name)
         every = (getattr(room, name) for name in getattr(room, "__all__", ()))
         found |= {one for one in every if inspect.isclass(one) and is_dataclass(one)}

@@ -8,7 +8,6 @@ import mpmath
 import sympy as sp
 from sympy.concrete.expr_with_limits import ExprWithLimits
 
-from statnn._notebook import Shown
 from statnn.theory.closed_form import Formula, no_symbol
 from statnn.theory.evaluation import number, undefined
 from statnn.theory.pickling import by_fields
@@ -22,7 +21,7 @@ _SHORT = 120  # operations of a difference that is still worth simplifying
 
 
 @dataclass(frozen=True)
-class Comparison(Shown):
+class Comparison:
     """What `compare` found; true where the two are equal.
 
     Parameters
