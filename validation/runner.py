@@ -267,7 +267,18 @@ def _twins(record: Record) -> str:
         return f"crashed: {record.error.strip().splitlines()[-1]}"
     if record.twins_rejected:
         return "twin rejected" if len(record.twins) == 1 else f"{len(record.twins)} twins rejected"
-    return f"twin NOT rejected: {'; '.join(record.unseen)}"
+    return f"twin NOT rejected: {'; '.join(_unseen(record, quantity) for quantity in record.unseen)}"
+
+
+def _unseen(record: Record, quantity: str) -> str:
+    """Return what the claim says it sees of a quantity, and what this run does see."""
+    findings = record.verdict.findings if record.verdict else ()
+    finding = next((one for one in findings if one.quantity == quantity), None)
+    if finding is None:
+        return f"{quantity} (not judged)"
+    reach = finding.reach(len(findings))
+    seen = "" if reach is None else f", this run {reach.deviation:.2g} in the {reach.quantity}: more samples see more"
+    return f"{quantity} (said to be seen: {finding.seen}{seen})"
 
 
 def _provenance(argv: list[str], options: Options, seconds: float) -> dict:

@@ -177,7 +177,7 @@ def test_expected_verdicts_end_well(run, tmp_path, capsys):
     ("name", "words"),
     [
         ("surprising-coin", "NOT expected (contradicted)"),
-        ("credulous-coin", f"twin NOT rejected: {RUNS}"),
+        ("credulous-coin", f"twin NOT rejected: {RUNS} (said to be seen: "),
         ("misled-coin", f"twin NOT rejected: {RUNS}"),
         ("silent-coin", f"twin NOT rejected: {RUNS}"),
         ("other-coin", "'share of tails' is not among the quantities that are judged"),
