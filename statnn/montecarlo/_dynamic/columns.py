@@ -134,6 +134,7 @@ class Columns:
     def _samples(self, values: Array) -> Array:
         """Return clamped values of shape (samples, n) as (groups, n, columns)."""
         if not self.shared:
-            return np.ascontiguousarray(np.broadcast_to(values.T, (self.chains, *values.T.shape)))
+            # always a copy: kernels are compiled once more for arrays that are read-only, as those of the model are
+            return np.array(np.broadcast_to(values.T, (self.chains, *values.T.shape)), order="C")
         parts = values.reshape(self.groups, self.together, -1).transpose(0, 2, 1)
         return np.repeat(parts, self.chains, axis=2)
