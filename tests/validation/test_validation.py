@@ -1,5 +1,7 @@
 """The runner on small claims of its own, its refusal of bad requests, its report, and the real registry."""
 
+import contextlib
+import io
 import json
 import multiprocessing
 import os
@@ -12,7 +14,6 @@ import numpy as np
 import pytest
 
 from statnn.testing import statistics
-from statnn.theory.registry import DERIVATIONS
 from validation import claims, report
 from validation.claim import Claim, Finding, Outcome, Verdict, frozen
 from validation.finding import CLAIMS_AT_MOST
@@ -200,15 +201,26 @@ def test_one_bad_claim_fails_the_run_and_leaves_the_others(name, words, run, cap
     assert f"not as expected: {name}" in said
 
 
-def test_results_depend_neither_on_jobs_nor_on_the_choice(run, tmp_path):
+@pytest.fixture(scope="module")
+def together(tmp_path_factory):
+    """Return the folder, the status, the records and the lines of one run of good and bad claims on two workers."""
+    folder, said = tmp_path_factory.mktemp("together"), io.StringIO()
+    with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(said):
+        patch.setattr("validation.runner.SILENCE", 0.01)
+        names = ("--only", *GOOD, "crashing-run", "leaving-run")
+        status = main([*names, "--jobs", "2", "--out", str(folder)], registry=__name__)
+    return folder, status, json.loads((folder / "verdicts.json").read_text()), said.getvalue().splitlines()
+
+
+def test_results_depend_neither_on_jobs_nor_on_the_choice(run, tmp_path, together):
+    folder, _, beside, _ = together
     _, alone = run("--only", "fair-coin", "--jobs", "1", out="alone")
-    _, together = run("--only", *GOOD, "--jobs", "2", out="together")
     _, other = run("--only", "fair-coin", "--jobs", "1", "--seed", "7", out="other")
-    verdicts = [found["claims"]["fair-coin"]["verdict"] for found in (alone, together, other)]
+    verdicts = [found["claims"]["fair-coin"]["verdict"] for found in (alone, beside, other)]
     assert verdicts[0] == verdicts[1] != verdicts[2]
-    assert together["claims"]["other-fair-coin"]["verdict"] != verdicts[0], "claims share no stream"
+    assert beside["claims"]["other-fair-coin"]["verdict"] != verdicts[0], "claims share no stream"
     for suffix in ("svg", "pdf", "png", "npz"):
-        files = [(tmp_path / out / f"fair-coin.{suffix}").read_bytes() for out in ("alone", "together")]
+        files = [(path / f"fair-coin.{suffix}").read_bytes() for path in (tmp_path / "alone", folder)]
         assert files[0] == files[1]
 
 
@@ -437,6 +449,8 @@ def test_streams_are_fixed_by_seed_and_id():
 
 
 def test_registry_is_sound():
+    from statnn.theory.registry import DERIVATIONS  # here, or each worker that imports this file loads sympy
+
     assert len(claims.CLAIMS) <= CLAIMS_AT_MOST  # they share the level
     for name, claim in claims.CLAIMS.items():
         assert claim.id == name
@@ -453,16 +467,14 @@ def test_registry_refuses_two_claims_of_one_id():
         claims._registry([CLAIMS["fair-coin"], coin("fair-coin")])
 
 
-def test_workers_are_alone(run):
-    status, found = run("--only", *GOOD, "crashing-run", "leaving-run", "--jobs", "2")
+def test_workers_are_alone(together):
+    _, status, found, _ = together
     assert status == 1
     assert [record["passed"] for record in found["claims"].values()] == [True, True, False, False]
 
 
-def test_what_is_running_is_said_with_its_time(run, capsys, monkeypatch):
-    monkeypatch.setattr("validation.runner.SILENCE", 0.01)
-    run("--only", *GOOD, "--jobs", "2")
-    lines = capsys.readouterr().out.splitlines()
+def test_what_is_running_is_said_with_its_time(together):
+    *_, lines = together
     assert lines[1:3] == ["running other-fair-coin (about 5 s)", "running fair-coin (about 1 s)"]
     assert "still running: other-fair-coin (0 s), fair-coin (0 s)" in lines
 
