@@ -71,8 +71,7 @@ WITHOUT = {
         rg.RandomStack.depth rg.RepeatedLayer.sigma rg.TransferMatrix.shape rg.operators
     """,
     WORK: """
-        montecarlo.Method.* montecarlo.Run.* montecarlo.Walkers.* montecarlo.Blocks.* montecarlo.Ancestral.*
-        montecarlo.Hamiltonian.* montecarlo.MultiSpin.* montecarlo.HeatBath.* montecarlo.Tempering.* montecarlo.Wolff.*
+        montecarlo.Method.* montecarlo.Run.* montecarlo.Walkers.*
     """,
     NUMERICAL: """
         measure.basins.weight_basin rg.NoisyLayer.compose rg.NoisyLayer.correlation_length rg.NoisyLayer.power
