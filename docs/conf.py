@@ -19,6 +19,7 @@ extensions = [
     "sphinx_gallery.gen_gallery",
     "myst_nb",
     "generated_pages",
+    "repairs",
 ]
 exclude_patterns = [
     "gallery-pages/*.ipynb",
@@ -44,7 +45,7 @@ sphinx_gallery_conf = {
     "abort_on_example_error": True,
     "show_signature": False,
     "download_all_examples": False,
-    "min_reported_time": 1e9,
+    "write_computation_times": False,
 }
 
 autodoc_typehints = "none"  # the sections of a docstring say shapes and ranges, which types do not
@@ -58,9 +59,10 @@ default_role = "code"
 
 html_theme = "furo"
 html_title = "statnn"
+templates_path = ["_templates"]
 html_static_path = ["_static"]
 html_css_files = ["statnn.css"]
-html_js_files = [("filter.js", {"defer": "defer"})]
+html_js_files = [("statnn.js", {"defer": "defer"})]
 html_copy_source = False
 html_show_sphinx = False
 html_theme_options = {

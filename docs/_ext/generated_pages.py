@@ -8,6 +8,7 @@ import inspect
 import json
 import re
 import shutil
+from collections.abc import Iterable
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -46,6 +47,12 @@ THEORY_ROOMS = {
     "measure": "Measures and their nulls",
 }
 _LITERAL = re.compile(r"(``.*?``|`[^`]*`|\*\*\w[^*]*\*\*)")
+PAPERS = {
+    "2412.18073": "Zhang & Sui",
+    "2410.00396": "Lee, Lee & Yi",
+    "2308.00858": "Lehmler et al.",
+    "2501.02436": "Lin et al.",
+}
 OUTCOMES = {"holds exactly": "=", "holds asymptotically": "≃", "holds within a domain": "◐", "contradicted": "✕"}
 
 
@@ -158,43 +165,72 @@ def _derivations() -> None:
 # -- verdicts --------------------------------------------------------------------------------------------------
 
 
+def _provenance(run: dict[str, Any]) -> str:
+    versions = ", ".join(f"{name} {version}" for name, version in run["versions"].items())
+    return f"`{run['command']}` ({run['mode']} run, seed {run['seed']}, {run['seconds']:.0f} s; {versions})"
+
+
 def _verdict(claim: dict[str, Any]) -> str:
     name = claim["id"]
     links = ", ".join(f"[{each}](#derivation-{each})" for each in claim["derivations"])
     lines = [f"(claim-{name})=", f"## {claim['title']}", "", claim["statement"], ""]
     lines += [f"*{claim['source']}*. Standing: {claim['standing']}." + (f" Derivations: {links}." if links else ""), ""]
-    if claim["skipped"] or claim["verdict"] is None:
+    if claim["verdict"] is None:
         return "\n".join([*lines, f"Not run: {claim['skipped'] or claim['error']}.", ""])
     verdict = claim["verdict"]
     lines += [f"**{OUTCOMES[verdict['outcome']]} {verdict['outcome']}**. {verdict['detail']}", ""]
-    lines += [f"- {escape(finding['text'])}" for finding in verdict["findings"]]
+    lines += [f"- {escape(finding['text'])}" for finding in verdict.get("findings", ())]
+    lines += [f"\nOf {_provenance(claim['run'])}."] if "run" in claim else []
     lines += [f"\n`python -m validation --only {name}`", ""]
     return "\n".join(lines)
+
+
+def _choice(name: str, choices: Iterable[str]) -> str:
+    options = "".join(f"<option>{escape(choice)}</option>" for choice in choices)
+    return f'<select name="{name}" aria-label="{name}"><option value="">any {name}</option>{options}</select>'
+
+
+def _paper(claim: dict[str, Any]) -> str:
+    return next((paper for number, paper in PAPERS.items() if number in claim["source"]), "other")
+
+
+def _row(claim: dict[str, Any]) -> str:
+    verdict = claim["verdict"]
+    outcome = f"{OUTCOMES[verdict['outcome']]} {verdict['outcome']}" if verdict else "not run"
+    return f"* - [{claim['title']}](#claim-{claim['id']})\n  - {outcome}\n  - {claim['standing']}\n  - {_paper(claim)}\n"
 
 
 def _verdicts() -> None:
     record = json.loads((HERE / "verdicts.json").read_text(encoding="utf-8"))
     claims = list(record["claims"].values())
-    rows = "\n".join(
-        f"| [{claim['title']}](#claim-{claim['id']}) | "
-        + (f"{OUTCOMES[claim['verdict']['outcome']]} {claim['verdict']['outcome']}" if claim["verdict"] else "not run")
-        + f" | {claim['standing']} |"
-        for claim in claims
-    )
-    run, held = record["run"], [claim["passed"] for claim in claims if not claim["skipped"]]
+    run, held = record["run"], [claim["passed"] for claim in claims if claim["verdict"]]
+    standings = dict.fromkeys(claim["standing"] for claim in claims)
     page = f"""# Verdicts
 
 Every claim that the package makes, or that a source paper makes, against simulation and real networks.
 {sum(held)} of the {len(held)} that were run came out as stated beforehand, and the wrong twin of every quantity that
 they judge was rejected.
 
-These are the verdicts of `{run["command"]}` ({run["mode"]} run, seed {run["seed"]}, {run["seconds"]:.0f} s).
+These are the verdicts of {_provenance(run)}, unless a verdict says that it is of another run.
 
-<input class="verdict-filter" type="search" aria-label="Filter claims" placeholder="Filter, for example: contradicted">
+<form class="verdicts">
+<input name="text" type="search" aria-label="words" placeholder="words of title or verdict">
+{_choice("outcome", [*OUTCOMES, "not run"])}
+{_choice("standing", standings)}
+{_choice("source", [*PAPERS.values(), "other"])}
+<button type="reset">all</button> <output></output>
+</form>
 
-| Claim | Verdict | Standing |
-|---|---|---|
-{rows}
+```{{list-table}}
+:class: verdicts
+:header-rows: 1
+
+* - Claim
+  - Verdict
+  - Standing
+  - Source
+{"".join(map(_row, claims))}
+```
 
 """
     _write(GENERATED / "verdicts.md", page + "\n".join(map(_verdict, claims)))

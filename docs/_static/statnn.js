@@ -1,0 +1,38 @@
+// What is wider than its box scrolls inside it; by keyboard only where it can be reached.
+const reach = () => document.querySelectorAll("article pre, article .table-wrapper, article div.math, article .cell_output").forEach((box) => {
+  if (/auto|scroll/.test(getComputedStyle(box).overflowX) && box.scrollWidth > box.clientWidth + 1) {
+    box.tabIndex = 0;
+    box.setAttribute("role", "region");
+    box.setAttribute("aria-label", box.matches("pre") ? "code, scrolls sideways" : "scrolls sideways");
+  } else if (box.getAttribute("role") === "region") {
+    ["tabindex", "role", "aria-label"].forEach((name) => box.removeAttribute(name));
+  }
+});
+window.addEventListener("load", () => {
+  (window.MathJax?.startup?.promise || Promise.resolve()).then(reach);
+  window.addEventListener("resize", reach);
+});
+
+// The verdicts: rows of the table, and what is said below of each, by what is typed and chosen.
+document.querySelectorAll("form.verdicts").forEach((form) => {
+  const rows = [...document.querySelectorAll("table.verdicts tbody tr")];
+  const filter = () => {
+    const wanted = Object.fromEntries([...new FormData(form)].map(([name, value]) => [name, value.toLowerCase()]));
+    let left = 0;
+    rows.forEach((row) => {
+      const said = [...row.cells].map((cell) => cell.textContent.trim().toLowerCase());
+      const keep = said.join(" ").includes(wanted.text) && said[1].includes(wanted.outcome) &&
+        (!wanted.standing || said[2] === wanted.standing) && said[3].includes(wanted.source);
+      row.hidden = !keep;
+      left += keep;
+      const place = row.querySelector("a").getAttribute("href").slice(1);
+      const section = document.getElementById(place)?.closest("section");
+      if (section) section.hidden = !keep;
+    });
+    form.querySelector("output").value = `${left} of ${rows.length}`;
+  };
+  form.addEventListener("input", filter);
+  form.addEventListener("submit", (event) => event.preventDefault());
+  form.addEventListener("reset", () => setTimeout(filter));
+  filter();
+});
