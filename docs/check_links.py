@@ -17,6 +17,7 @@ from urllib.parse import unquote, urlsplit
 LOADS = {"script": "src", "img": "src", "link": "href", "iframe": "src", "source": "src", "object": "data"}
 LINKED = {"canonical", "search", "index", "next", "prev", "author", "copyright"}  # relations that load nothing
 ELSEWHERE = re.compile(r"^(?:[a-z]+:)?//", re.IGNORECASE)
+FILE = re.compile(r"\.(?:png|svg|jpe?g)$|^plot \d", re.IGNORECASE)
 CSS_URL = re.compile(r"""(?:url\(\s*|@import\s+)['"]?((?:[a-z]+:)?//[^'")\s]+)""", re.IGNORECASE)
 
 
@@ -43,7 +44,8 @@ class Page(HTMLParser):
             self.links += [said["href"]] if said.get("href") else []
         if tag == "html" and not said.get("lang"):
             self.faults.append("no language")
-        if tag == "img" and not (said.get("alt") or "").strip():
+        alternative = said.get("alt")  # empty where the picture adds nothing to the text beside it
+        if tag == "img" and (alternative is None or FILE.search(alternative)):
             self.faults.append(f"no alternative text: {said.get('src')}")
         if tag == "style" and said.get("src"):
             self.loaded.append(said["src"])

@@ -69,5 +69,6 @@ html_theme_options = {
     "footer_icons": [],
     "light_css_variables": {"font-stack": "system-ui, sans-serif", "font-stack--monospace": "ui-monospace, monospace"},
 }
-suppress_warnings = ["config.cache", "ref.python"]
+# "lexer": cells have no language where notebooks are not executed, -D nb_execution_mode=off
+suppress_warnings = ["config.cache", "ref.python", "myst-nb.lexer"]
 mathjax_path = "mathjax/tex-svg.js"
