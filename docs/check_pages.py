@@ -24,7 +24,9 @@ from urllib.parse import quote
 WIDTHS, THEMES = (1400, 390), ("light", "dark")
 SEARCHES = ("edge of chaos", "R-hat", "Fano")
 # chromium speaks through file descriptors 3 and 4 of its own, so that no port and no library is needed
-LAUNCH = "import os, sys; os.dup2(int(sys.argv[1]), 3); os.dup2(int(sys.argv[2]), 4); os.execv(sys.argv[3], sys.argv[3:])"
+LAUNCH = (
+    "import os, sys; os.dup2(int(sys.argv[1]), 3); os.dup2(int(sys.argv[2]), 4); os.execv(sys.argv[3], sys.argv[3:])"
+)
 
 
 class Browser:
@@ -78,9 +80,7 @@ class Browser:
 
     def look(self, width, theme):
         """Set the width of the window and the theme that the reader's system prefers."""
-        self.ask(
-            "Emulation.setDeviceMetricsOverride", width=width, height=900, deviceScaleFactor=1, mobile=width < 600
-        )
+        self.ask("Emulation.setDeviceMetricsOverride", width=width, height=900, deviceScaleFactor=1, mobile=width < 600)
         self.ask("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": theme}])
 
     def run(self, script):
@@ -147,10 +147,15 @@ def check_page(browser, origin, name, pictures):
 def check_search(browser, origin, words):
     """Return a fault if the search does not find words, and print what it puts first."""
     browser.open(f"{origin}/search.html?q={quote(words)}")
-    wait = """(async () => { for (let i = 0; i < 100; i++) {
-        const found = [...document.querySelectorAll("#search-results li a")].map((a) => a.textContent);
-        if (found.length && /finished|found/i.test(document.querySelector(".search-summary")?.textContent || "")) return found;
-        await new Promise((done) => setTimeout(done, 100)); } return []; })()"""
+    wait = """(async () => {
+        for (let i = 0; i < 100; i++) {
+            const said = document.querySelector(".search-summary")?.textContent || "";
+            const found = [...document.querySelectorAll("#search-results li a")].map((a) => a.textContent);
+            if (found.length && /finished|found/i.test(said)) return found;
+            await new Promise((done) => setTimeout(done, 100));
+        }
+        return [];
+    })()"""
     results = browser.run(wait)
     print(f"search {words!r}: {len(results)} pages, first {results[:4]}")
     return [] if results else [f"nothing for {words!r}"]

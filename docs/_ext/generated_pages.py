@@ -8,10 +8,12 @@ import inspect
 import json
 import re
 import shutil
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from html import escape
 from pathlib import Path
 from typing import Any
+
+from links import Names, derived_in, shown_in
 
 from statnn.theory.registry import DERIVATIONS
 
@@ -53,6 +55,7 @@ PAPERS = {
     "2308.00858": "Lehmler et al.",
     "2501.02436": "Lin et al.",
 }
+_FIELD = re.compile(r"\s*[\w, *]+ : ")  # name and type, which are set in italics
 OUTCOMES = {"holds exactly": "=", "holds asymptotically": "≃", "holds within a domain": "◐", "contradicted": "✕"}
 
 
@@ -80,7 +83,7 @@ def _heading(text: str) -> str:
 # -- API -----------------------------------------------------------------------------------------------------
 
 
-def _directive(name: str, thing: Any) -> str:
+def _directive(name: str, thing: Any, around: str) -> str:
     module, _, short = name.rpartition(".")
     if isinstance(thing, dict | list | tuple):
         listed = "\n".join(f"- ``{each}``" for each in thing)
@@ -89,19 +92,34 @@ def _directive(name: str, thing: Any) -> str:
     members = (
         "   :members:\n   :inherited-members: object, Exception, str, dict, tuple\n" if kind == "autoclass" else ""
     )
-    return f"{_heading(name)}\n.. currentmodule:: {module}\n\n.. {kind}:: {short}\n{members}\n"
+    return f"{_heading(name)}\n.. currentmodule:: {module}\n\n.. {kind}:: {short}\n{members}\n{around}"
 
 
-def _room_page(room: str, title: str, homes: dict[int, str]) -> None:
+def _around(name: str, derived: dict[str, list[str]], shown: dict[str, list[tuple[str, str]]]) -> str:
+    """Return where else an object is met: derivations of what it computes, pages whose code uses it."""
+    lines = []
+    if name in derived:
+        lines.append("Derivations: " + ", ".join(f":ref:`derivation-{each}`" for each in derived[name]) + ".")
+    if name in shown:
+        lines.append("In use: " + ", ".join(f":doc:`{title} <{page}>`" for title, page in shown[name]) + ".")
+    return ".. seealso::\n\n" + "".join(f"   {line}\n\n" for line in lines) if lines else ""
+
+
+def _things(module: Any) -> dict[str, Any]:
+    things = {name: getattr(module, name) for name in module.__all__}
+    return {name: thing for name, thing in things.items() if not inspect.ismodule(thing)}
+
+
+def _room_page(room: str, title: str, homes: dict[int, str], around: Callable[[str], str]) -> None:
     """Write the page of a room, and of those of its objects that have none yet in `homes`."""
     module = importlib.import_module(room)
-    things = {name: getattr(module, name) for name in module.__all__ if not inspect.ismodule(getattr(module, name))}
+    things = _things(module)
     written = []
     for name, thing in things.items():
         full = homes.setdefault(id(thing), f"{room}.{name}")
         if full == f"{room}.{name}":
             written.append(full)
-            _write(GENERATED / "api" / f"{full}.rst", _directive(full, thing))
+            _write(GENERATED / "api" / f"{full}.rst", _directive(full, thing, around(full)))
     rows = "".join(
         f"   * - :doc:`{name} <{homes[id(thing)]}>`\n     - {_summary(thing)}\n" for name, thing in things.items()
     )
@@ -113,16 +131,19 @@ def _room_page(room: str, title: str, homes: dict[int, str]) -> None:
     )
 
 
-def _api() -> None:
+def _api() -> Names:
     homes: dict[int, str] = {}
+    derived, shown = derived_in(), shown_in()
     for room, title in ROOMS.items():
-        _room_page(room, title, homes)
+        _room_page(room, title, homes, lambda name: _around(name, derived, shown))
     listed = "".join(f"   {room}\n" for room in ROOMS)
     _write(
         GENERATED / "api" / "index.rst",
         f"{_heading('API')}\nOne page an object, by room. Symbols of the formulas: :doc:`/symbols`.\n\n"
         f".. toctree::\n   :maxdepth: 1\n\n{listed}",
     )
+    modules = map(importlib.import_module, ROOMS)
+    return Names(homes, {id(thing): thing for module in modules for thing in _things(module).values()})
 
 
 # -- derivations -----------------------------------------------------------------------------------------------
@@ -197,7 +218,9 @@ def _paper(claim: dict[str, Any]) -> str:
 def _row(claim: dict[str, Any]) -> str:
     verdict = claim["verdict"]
     outcome = f"{OUTCOMES[verdict['outcome']]} {verdict['outcome']}" if verdict else "not run"
-    return f"* - [{claim['title']}](#claim-{claim['id']})\n  - {outcome}\n  - {claim['standing']}\n  - {_paper(claim)}\n"
+    return (
+        f"* - [{claim['title']}](#claim-{claim['id']})\n  - {outcome}\n  - {claim['standing']}\n  - {_paper(claim)}\n"
+    )
 
 
 def _verdicts() -> None:
@@ -236,24 +259,26 @@ These are the verdicts of {_provenance(run)}, unless a verdict says that it is o
     _write(GENERATED / "verdicts.md", page + "\n".join(map(_verdict, claims)))
 
 
-def write_pages(_app: Any) -> None:
+def write_pages(app: Any) -> None:
     """Write all pages."""
-    _api()
+    app.statnn_names = _api()
     _derivations()
     _verdicts()
 
 
-def escape_bars(_app: Any, _what: str, _name: str, _thing: Any, _options: Any, lines: list[str]) -> None:
-    """Let |x| in a sentence be a modulus, not the substitution that reStructuredText sees in it."""
+def mend_lines(app: Any, _what: str, name: str, thing: Any, _options: Any, lines: list[str]) -> None:
+    """Let |x| in a sentence be a modulus, not the substitution of reStructuredText, and names of objects be links."""
     inside_math = False
+    parameters = inspect.signature(thing).parameters if inspect.isfunction(thing) else ()
     for i, line in enumerate(lines):
         if line.strip():
             indented = line.startswith("   ")
             inside_math = line.strip().startswith(".. math::") or (inside_math and indented)
-        if not inside_math and not line.lstrip().startswith(">>>"):
+        if not inside_math and not line.lstrip().startswith((">>>", "...")):
             parts = _LITERAL.split(line)
             parts[::2] = [part.replace("|", r"\|").replace("**", r"\*\*") for part in parts[::2]]
-            lines[i] = "".join(parts)
+            whole = "".join(parts)
+            lines[i] = whole if _FIELD.match(line) else app.statnn_names.link(whole, name, parameters)
 
 
 def copy_mathjax(app: Any, failure: Exception | None) -> None:
@@ -269,6 +294,6 @@ def copy_mathjax(app: Any, failure: Exception | None) -> None:
 def setup(app: Any) -> dict[str, bool]:
     """Connect to Sphinx."""
     app.connect("builder-inited", write_pages)
-    app.connect("autodoc-process-docstring", escape_bars, priority=400)  # before napoleon
+    app.connect("autodoc-process-docstring", mend_lines, priority=400)  # before napoleon
     app.connect("build-finished", copy_mathjax)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -12,7 +12,9 @@ def describe_pictures(app: Any, doctree: Any) -> None:
     """Let pictures of the gallery be described by the first paragraph of their script, not by the name of its file."""
     if not app.env.docname.startswith("gallery-pages/plot_"):
         return
-    said = next((each.astext() for each in doctree.findall(nodes.paragraph) if "Go to the end" not in each.astext()), "")
+    said = next(
+        (each.astext() for each in doctree.findall(nodes.paragraph) if "Go to the end" not in each.astext()), ""
+    )
     for picture in doctree.findall(lambda node: isinstance(node, nodes.Element) and "alt" in node):
         picture["alt"] = said
 

@@ -4,9 +4,14 @@ A ratio to a peer shifts with the processor. Beside it stands the share of a lim
 the same run: the flops of a product of matrices, the bytes of a copy, the random numbers alone.
 """
 
+import os
+import platform
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -73,6 +78,32 @@ class Ratio:
 
     def __str__(self) -> str:
         return f"{self.median:.2f} [{self.lowest:.2f}, {self.highest:.2f}]"
+
+
+def conditions() -> dict[str, Any]:
+    """Return the processor, the number of its cores, and the versions of all that is compared."""
+    packages = (
+        "statnn",
+        "elephant",
+        "numpy",
+        "scipy",
+        "numba",
+        "dwave-samplers",
+        "openjij",
+        "mcising",
+        "blackjax",
+        "numpyro",
+    )
+    versions = {"python": platform.python_version()}
+    for name in packages:
+        try:
+            versions[name] = version(name)
+        except PackageNotFoundError:
+            versions[name] = "not installed"
+    about = Path("/proc/cpuinfo")
+    lines = about.read_text(encoding="utf-8").splitlines() if about.exists() else []
+    named = (line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))
+    return {"processor": next(named, platform.processor()), "cores": os.cpu_count(), "versions": versions}
 
 
 def alternate(

@@ -1,0 +1,95 @@
+"""Links between what the package says of itself: names in docstrings, papers, and pages that show an object."""
+
+import ast
+import inspect
+import re
+from collections import defaultdict
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from statnn.theory import formula, formulas
+
+HERE = Path(__file__).parents[1]
+PAGES = ("gallery/plot_*.py", "tutorials/*.md", "how-to/*.md", "papers/*.md", "own-derivation.md", "start.md")
+_NAME = re.compile(r"(?<![`:\w])`([A-Za-z_][\w.]*)`(?![`_\w])")
+_PAPER = re.compile(r"arXiv (\d{4}\.\d{4,5})")
+_CELL = re.compile(r"^```\{code-cell\}[^\n]*\n(?::[^\n]*\n)*(.*?)^```", re.MULTILINE | re.DOTALL)
+
+
+class Names:
+    """Public names by what sentences call them: in full, without their room, and of a class its members."""
+
+    def __init__(self, homes: dict[int, str], things: dict[int, Any]):
+        self.homes = set(homes.values())
+        self.full: dict[str, set[str]] = defaultdict(set)
+        for identity, home in homes.items():
+            members = [name for name in dir(things[identity]) if not name.startswith("_")]
+            for place in [home, *(f"{home}.{name}" for name in members if inspect.isclass(things[identity]))]:
+                parts = place.split(".")
+                for start in range(len(parts)):
+                    self.full[".".join(parts[start:])].add(place)
+
+    def place(self, name: str, around: str, parameters: Iterable[str] = ()) -> str | None:
+        """Return the full name that a name means in the docstring of the object `around`, or None if that is open."""
+        if name in parameters:
+            return None
+        candidates = self.full.get(name, set())
+        for owner in (around, around.rpartition(".")[0]):
+            if f"{owner}.{name}" in candidates:
+                return f"{owner}.{name}"
+        # a lone word is no member of another class
+        likely = {each for each in candidates if "." in name or each in self.homes}
+        return likely.pop() if len(likely) == 1 and likely != {around} else None
+
+    def link(self, line: str, around: str, parameters: Iterable[str] = ()) -> str:
+        """Return a line of a docstring in which names and papers are links."""
+
+        def named(found: re.Match[str]) -> str:
+            place = self.place(found[1], around, parameters)
+            return f":py:obj:`{found[1]} <{place}>`" if place else found[0]
+
+        return _PAPER.sub(r"`arXiv \1 <https://arxiv.org/abs/\1>`__", _NAME.sub(named, line))
+
+
+def _used(tree: ast.AST) -> set[str]:
+    """Return full names of what a script imports, and of what it takes from imported rooms."""
+    rooms, used = {}, set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "statnn":
+            for name in node.names:
+                used.add(f"{node.module}.{name.name}")
+                rooms[name.asname or name.name] = f"{node.module}.{name.name}"
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in rooms:
+            used.add(f"{rooms[node.value.id]}.{node.attr}")
+    return used
+
+
+def _title(file: Path, text: str) -> str:
+    if file.suffix == ".py":
+        return ast.get_docstring(ast.parse(text)).split("\n", 1)[0]
+    return re.search(r"^# (.*)$", text, re.MULTILINE)[1]
+
+
+def shown_in() -> dict[str, list[tuple[str, str]]]:
+    """Return for the full name of an object the pages whose code uses it: title and document."""
+    found = defaultdict(list)
+    for pattern in PAGES:
+        for file in sorted(HERE.glob(pattern)):
+            text = file.read_text(encoding="utf-8")
+            cells = [text] if file.suffix == ".py" else _CELL.findall(text)
+            document = file.relative_to(HERE).with_suffix("").as_posix().replace("gallery/", "gallery-pages/")
+            for name in sorted(_used(ast.parse("\n".join(cells)))):
+                found[name].append((_title(file, text), f"/{document}"))
+    return found
+
+
+def derived_in() -> dict[str, list[str]]:
+    """Return for the full name of an object the derivations of what it computes."""
+    found = defaultdict(list)
+    for form in map(formula, formulas()):
+        for name in (form.implementation, form.implementation.rpartition(".")[0]):
+            if name and form.derivation not in found[name]:
+                found[name].append(form.derivation)
+    return found
