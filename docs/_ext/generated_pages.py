@@ -8,6 +8,7 @@ import inspect
 import json
 import re
 import shutil
+import subprocess
 from collections.abc import Callable, Iterable
 from html import escape
 from pathlib import Path
@@ -15,6 +16,7 @@ from typing import Any
 
 from links import Names, derived_in, shown_in
 
+from statnn.theory.document import document
 from statnn.theory.registry import DERIVATIONS
 
 HERE = Path(__file__).parents[1]
@@ -168,6 +170,26 @@ def _derivation(name: str) -> str:
     return "\n".join(lines)
 
 
+def _document(folder: Path) -> bool:
+    """Write all derivations as one PDF, where pdflatex is at hand; return whether it is there."""
+    names = [name for room in THEORY_ROOMS for name in importlib.import_module(f"statnn.theory.{room}").DERIVATIONS]
+    program, target = shutil.which("pdflatex"), folder / "derivations.pdf"
+    if program is None:
+        target.unlink(missing_ok=True)
+        return False
+    source = folder / "derivations.tex"
+    before = source.read_text(encoding="utf-8") if source.exists() else ""
+    _write(source, document(DERIVATIONS[name]() for name in names))
+    if target.exists() and source.read_text(encoding="utf-8") == before:
+        return True
+    command = [program, "-interaction=nonstopmode", "-halt-on-error", source.name]
+    made = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)  # noqa: S603
+    if made.returncode:
+        target.unlink(missing_ok=True)
+        raise RuntimeError(f"pdflatex cannot set {source}:\n{made.stdout[-2000:]}")
+    return True
+
+
 def _derivations() -> None:
     for room, title in THEORY_ROOMS.items():
         names = importlib.import_module(f"statnn.theory.{room}").DERIVATIONS
@@ -176,9 +198,12 @@ def _derivations() -> None:
             f"# {title}\n\n" + "\n".join(_derivation(name) for name in names),
         )
     listed = "\n".join(THEORY_ROOMS)
+    in_print = "All of them {download}`in one PDF <derivations.pdf>`. " if _document(GENERATED / "derivations") else ""
     _write(
         GENERATED / "derivations" / "index.md",
-        "# Derivations\n\nEach once, step by step, with what was checked of every step. `python -m statnn.theory` "
+        "# Derivations\n\nEach once, step by step, with what was checked of every step. "
+        + in_print
+        + "`python -m statnn.theory` "
         "checks them all on your machine.\n\n```{toctree}\n:maxdepth: 2\n\n" + listed + "\n```\n",
     )
 
@@ -259,11 +284,54 @@ These are the verdicts of {_provenance(run)}, unless a verdict says that it is o
     _write(GENERATED / "verdicts.md", page + "\n".join(map(_verdict, claims)))
 
 
+# -- benchmarks ------------------------------------------------------------------------------------------------
+
+
+def _measured(row: dict[str, Any]) -> str:
+    target = "" if row["target"] is None else f"{'≤' if row['most'] else '≥'} {row['target']:g}"
+    cells = [row["work"], row["ours"], row["peer"], row["ratio"], target, row["limit"]]
+    cells = [re.sub(r"([*_$`|<])", r"\\\1", cell) for cell in cells]
+    cells[4] += " **missed**" * row["missed"]
+    return "* - " + "\n  - ".join(cells) + "\n"
+
+
+def _benchmarks() -> None:
+    record = json.loads((HERE / "benchmarks.json").read_text(encoding="utf-8"))
+    versions = ", ".join(f"{name} {version}" for name, version in record["versions"].items())
+    missed = sum(row["missed"] for row in record["rows"])
+    command = f"python -m validation.benchmarks{' --quick' * record['quick']} --json docs/benchmarks.json"
+    page = f"""# Benchmarks
+
+How long work takes here, beside the fastest public program for the same work that we know, measured alternately in
+one process on one core unless a row says otherwise. A ratio above one says how many times longer the peer takes;
+brackets hold its smallest and largest of the repetitions. A share of a limit is of what this processor was seen to do
+in the same run.
+
+Measured by `{command}` on {record["processor"]}, {record["cores"]} cores, with {versions}. {record["remark"]}
+
+{len(record["rows"])} rows, {missed} targets missed. When targets were met or changed is in the history of
+`docs/benchmarks.json`.
+
+```{{list-table}}
+:header-rows: 1
+
+* - Work
+  - statnn
+  - Peer
+  - Peer / statnn
+  - Target
+  - Share of a limit
+{"".join(map(_measured, record["rows"]))}```
+"""
+    _write(GENERATED / "benchmarks.md", page)
+
+
 def write_pages(app: Any) -> None:
     """Write all pages."""
     app.statnn_names = _api()
     _derivations()
     _verdicts()
+    _benchmarks()
 
 
 def mend_lines(app: Any, _what: str, name: str, thing: Any, _options: Any, lines: list[str]) -> None:

@@ -36,7 +36,7 @@ def main() -> None:
                 rows.append({"part": part, **asdict(row), "missed": row.missed})
                 missed += [row] * row.missed
     if arguments.json:
-        record = {"quick": arguments.quick, **conditions(), "rows": rows}
+        record = {"quick": arguments.quick, **conditions(), "remark": "", "rows": rows}
         arguments.json.write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     print(f"\ntargets missed on this processor: {len(missed)}", *(row.work for row in missed), sep="\n  ")
 
