@@ -155,7 +155,7 @@ def test_trajectories_agree_with_their_twins(noise, free, version):
 def flow(walkers, q, u, steps):
     """Return where a trajectory from position q with velocity u ends."""
     one = copy.deepcopy(walkers)
-    one._place(one._model.states(from_noise(one._model, q) if one._noise else q))
+    one._start_from(one._model.states(from_noise(one._model, q) if one._noise else q))
     u = one._columns.rows(u)
     one._run(u, steps)
     return one._columns.states(one._q), one._columns.states(u)

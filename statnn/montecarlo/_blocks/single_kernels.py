@@ -47,7 +47,7 @@ def sweep_rows(
                 found += up[i] != (own[i] > 0)
             for k in range(found):
                 own[flipped[k]] = -own[flipped[k]]
-            whole = found // 4 * 4
+            whole = found // 4 * 4  # four rows a pass: fields are read and written once for all of them
             for k in range(0, whole, 4):
                 i0, i1, i2, i3 = flipped[k], flipped[k + 1], flipped[k + 2], flipped[k + 3]
                 s0, s1, s2, s3 = own[i0] + own[i0], own[i1] + own[i1], own[i2] + own[i2], own[i3] + own[i3]

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from statnn.interaction import DynamicNeurons
-from statnn.montecarlo._dynamic.hamiltonian_kernels import Array, Plan, multiply
+from statnn.montecarlo._dynamic.hamiltonian_kernels import Array, GradientPlan, multiply
 
 WIDE = 96
 
@@ -98,7 +98,7 @@ class Columns:
             return shared
         return np.moveaxis(parts.sum(axis=(-2, -1)), 0, -1)
 
-    def plan(self, noise: bool) -> Plan:
+    def plan(self, noise: bool) -> GradientPlan:
         """Return what the kernels need; the targets are the network's own outputs where there are none."""
         model, net = self.model, self.model.net
         dtype = net.dtype.type
@@ -113,7 +113,7 @@ class Columns:
             first = multiply(model.inputs, net.weights[0].T)
         if not np.isfinite(first).all():
             raise ValueError(f"fields of layer 0 leave {net.dtype}: bring down inputs or weights")
-        return Plan(
+        return GradientPlan(
             units=np.concatenate([[0], np.cumsum(widths[1:])]).astype(np.int64),
             inner=widths[:-1].copy(),
             codes=np.array([sigma.kernel[0] for sigma in net.activations], dtype=np.int64),

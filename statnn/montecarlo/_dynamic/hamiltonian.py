@@ -20,7 +20,7 @@ from statnn.montecarlo._dynamic.adaptation import DualAveraging, Variances, wind
 from statnn.montecarlo._dynamic.ancestral import simulate
 from statnn.montecarlo._dynamic.columns import WIDE, Columns
 from statnn.montecarlo._dynamic.gibbs import linear_layers, redraw
-from statnn.montecarlo._dynamic.hamiltonian_kernels import Array, Plan, room_for, turn_of
+from statnn.montecarlo._dynamic.hamiltonian_kernels import Array, GradientPlan, room_for, turn_of
 from statnn.montecarlo._dynamic.noise import from_noise, to_noise
 from statnn.montecarlo._method import Method, Values, Walkers
 
@@ -163,7 +163,7 @@ class Hamiltonian(Method[DynamicNeurons]):
 
 
 @once
-def _plan(model: DynamicNeurons, chains: int, noise: bool) -> Plan:
+def _plan(model: DynamicNeurons, chains: int, noise: bool) -> GradientPlan:
     """Return what kernels need of the model: blocks of as many chains share it, and it does not travel with them."""
     return Columns.of(model, chains).plan(noise)
 
@@ -196,13 +196,13 @@ class _Trajectories(Walkers):
         self._set(0.0)
         self._energy: Array
         self._parts: Array
-        self._place(simulate(model, self._streams) if initial is None else initial)
+        self._start_from(simulate(model, self._streams) if initial is None else initial)
         self._set(float(method.step or TIME))
         if method.step is None:
             self._halve_to_reason()
 
     @property
-    def _plan(self) -> Plan:
+    def _plan(self) -> GradientPlan:
         return _plan(self._model, len(self._streams), self._noise)
 
     def burn_in(self, sweeps: int) -> None:
@@ -222,7 +222,7 @@ class _Trajectories(Walkers):
             if learns:
                 self._variances.add(self._columns.each(self._q))
             if sets:
-                self._scale = self._learnt(self._variances)
+                self._scale = self._scales_of(self._variances)
                 self._set(self._step)
                 self._variances = Variances(self._columns.axis)
                 self._tuner.restart(self._step)
@@ -268,7 +268,7 @@ class _Trajectories(Walkers):
     def _sweep(self) -> Array:
         """Move every chain and return the probabilities with which the moves were accepted."""
         if self._redrawn:
-            self._place(redraw(self._model, self._redrawn, self.states(), self._streams))
+            self._start_from(redraw(self._model, self._redrawn, self.states(), self._streams))
         mean = self._method.steps or TIME / self._step
         steps = min(max(1, round(mean * self._lengths.uniform(0.5, 1.5))), MOST_STEPS)
         return self._move(steps)
@@ -284,7 +284,7 @@ class _Trajectories(Walkers):
             error = energy - self._energy + kinetic[1] - kinetic[0]
             error[np.isnan(error)] = np.inf
             probability: Array = np.exp(-np.maximum(error, 0))
-        accepted = np.array([one.random() for one in self._streams]) < probability
+        accepted = np.array([rng.random() for rng in self._streams]) < probability
         stay = self._columns.along(~accepted)
         for array, old in zip((self._q, self._g), before, strict=True):
             np.copyto(self._columns.each(array), self._columns.each(old), where=stay)
@@ -300,8 +300,8 @@ class _Trajectories(Walkers):
         """Return standard normal velocities, every chain's from its own stream."""
         columns, dtype = self._columns, self._q.dtype
         drawn = np.empty((len(self._streams), self._q.size // len(self._streams)), dtype=dtype)
-        for one, row in zip(self._streams, drawn, strict=True):
-            one.standard_normal(dtype=dtype, out=row)
+        for rng, row in zip(self._streams, drawn, strict=True):
+            rng.standard_normal(dtype=dtype, out=row)
         return np.ascontiguousarray(drawn.T).reshape(self._q.shape) if columns.shared else drawn
 
     def _run(self, velocity: Array, steps: int) -> None:
@@ -317,7 +317,7 @@ class _Trajectories(Walkers):
         total: Array = parts[0] + float(self._plan.beta) * parts[1] + parts[2]
         return total
 
-    def _place(self, states: Values) -> None:
+    def _start_from(self, states: Values) -> None:
         """Put the chains into states of shape (chains, dimension)."""
         with np.errstate(over="ignore", invalid="ignore"):
             self._q = self._columns.rows(to_noise(self._model, states) if self._noise else states)
@@ -337,7 +337,7 @@ class _Trajectories(Walkers):
         shape = columns.groups if columns.shared else 1, model.dimension // (columns.groups if columns.shared else 1)
         scale = np.full(shape, 1 if self._noise else (2 * model.stiffness) ** -0.5, dtype=model.net.dtype)
         precision = np.full(shape, float(self._noise), dtype=model.net.dtype)
-        start = sum(int(np.prod(one)) for one in model.shapes["neurons"])
+        start = sum(int(np.prod(shape)) for shape in model.shapes["neurons"])
         for kind, name in enumerate(("weights", "biases")):
             for m, one in enumerate(model.shapes.get(name, ())):
                 stop = start + int(np.prod(one))
@@ -346,11 +346,11 @@ class _Trajectories(Walkers):
                 start = stop
         return scale, precision
 
-    def _learnt(self, variances: Variances) -> Array:
+    def _scales_of(self, variances: Variances) -> Array:
         """Return standard deviations as scales; variables that do not move along trajectories keep 0."""
         guess = self._guess.astype(np.float64)
-        found: Array = np.sqrt(variances.shrunk(guess**2)) * (guess > 0)
-        return found.astype(self._guess.dtype)
+        scales: Array = np.sqrt(variances.shrunk(guess**2)) * (guess > 0)
+        return scales.astype(self._guess.dtype)
 
     def _set(self, step: float) -> None:
         self._step = step

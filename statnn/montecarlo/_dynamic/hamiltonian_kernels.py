@@ -27,7 +27,7 @@ Array = NDArray[Any]
 LONGEST_SUM = 240
 
 
-class Plan(NamedTuple):
+class GradientPlan(NamedTuple):
     """What a gradient needs of the model, in the precision of the network."""
 
     units: NDArray[np.int64]
@@ -102,7 +102,7 @@ def multiply(a: Array, b: Array) -> Array:
     return total
 
 
-def room_for(plan: Plan) -> Room:
+def room_for(plan: GradientPlan) -> Room:
     """Return room for the gradient of one group."""
     size = int(plan.units[-1]) * plan.inputs.shape[2]
     widest = int(max(np.diff(plan.units).max(), plan.inner.max())) * plan.inputs.shape[2]
@@ -117,6 +117,7 @@ def product(a: Any, b: Any, out: Any) -> None:
     if total <= LONGEST_SUM:
         np.dot(a, b, out)
         return
+    # pieces are copied: BLAS wants contiguous rows, and numba would copy a slice at every call anyway
     part = np.empty((rows, columns), out.dtype)
     for start in range(0, total, LONGEST_SUM):
         size = min(LONGEST_SUM, total - start)
@@ -239,6 +240,7 @@ def measure(plan: Any, group: Any, q: Any, room: Any, terms: Any) -> None:
     for k in range(3):
         for j in range(columns):
             terms[k, j] = 0.0
+    # squares are summed in float64 also for float32: acceptance needs differences of large sums
     weight = np.float64(0.5) if plan.noise else np.float64(plan.stiffness)
     for i in range(units):
         for j in range(columns):

@@ -5,11 +5,11 @@ from typing import Any
 
 import numpy as np
 
-from statnn.montecarlo._dynamic.hamiltonian_kernels import Array, Plan, Room, Turn, measure
+from statnn.montecarlo._dynamic.hamiltonian_kernels import Array, GradientPlan, Room, Turn, measure
 from statnn.network import Activation
 
 
-def gradient(plan: Plan, activations: Sequence[Activation], group: int, q: Array, g: Array, room: Room) -> None:
+def gradient(plan: GradientPlan, activations: Sequence[Activation], group: int, q: Array, g: Array, room: Room) -> None:
     """Write the gradient of βH at position q, one row, into g, as the kernel of this name does."""
     columns = plan.inputs.shape[2]
     outer = np.diff(plan.units)
@@ -48,7 +48,7 @@ def gradient(plan: Plan, activations: Sequence[Activation], group: int, q: Array
 
 
 def trajectories(
-    plan: Plan, q: Array, u: Array, g: Array, turn: Turn, step: Any, steps: int, room: Room, kinetic: Array,
+    plan: GradientPlan, q: Array, u: Array, g: Array, turn: Turn, step: Any, steps: int, room: Room, kinetic: Array,
     terms: Array, activations: Sequence[Activation],
 ) -> None:  # fmt: skip
     """Move by steps, as the kernel of this name does."""

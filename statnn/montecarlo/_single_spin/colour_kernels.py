@@ -21,6 +21,7 @@ from statnn.montecarlo._single_spin.rules import drawn, flips
 _row = scratch(LANES)
 _state = scratch(4, LANES)
 _TWO = np.float32(2)
+# indices are unsigned, or numba tests each for being negative and counting from the end
 _NEXT = np.uint64(1)
 _LANES = np.uint64(LANES)
 

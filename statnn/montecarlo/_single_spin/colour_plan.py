@@ -38,7 +38,7 @@ COSTS = {"call": 8000.0, "chunk": 25.0, "near": 3.0, "far": 30.0, "odd": 1.5}
 """Nanoseconds, roughly; they only choose between orders and layouts."""
 
 
-class Plan(NamedTuple):
+class ColourPlan(NamedTuple):
     """What a kernel needs besides the spins; positions count from `LANES`, before and behind there is room to read."""
 
     fields: NDArray[Any]
@@ -153,7 +153,7 @@ class _Rows:
 
 def plan(
     couplings: "sparse.csr_array[Any]", fields: Floats, position: Ints, dtype: Any, held: float, earlier: bool = False
-) -> Plan:
+) -> ColourPlan:
     """Return the plan of couplings, whose row i is what spin i feels; of the type of both in the kernel.
 
     With `earlier` every coupling is given to the later of its spins alone.
@@ -186,7 +186,7 @@ def plan(
     near_chunk, near_start, near_row, far_chunk, far_position, far_row, odd_chunk, *odds = (
         _joined(columns.pop(0)) for _ in range(len(columns))
     )
-    return Plan(
+    return ColourPlan(
         own.taken(),
         rows.taken(),
         field_row,

@@ -16,7 +16,7 @@ from statnn.montecarlo._lanes import aligned, realigned
 from statnn.montecarlo._method import Untuned, Values
 from statnn.montecarlo._single_spin import colour_kernels as kernels
 from statnn.montecarlo._single_spin import colour_plan as _spin_plan
-from statnn.montecarlo._single_spin.colour_plan import COSTS, HELD, LANES, Plan
+from statnn.montecarlo._single_spin.colour_plan import COSTS, HELD, LANES, ColourPlan
 
 MOST_PADDING = 4
 """Entries of a plan, in units of couplings, from which on no plan is made unless it is asked for: dense graphs."""
@@ -39,7 +39,7 @@ def positions(model: BinaryNeurons) -> Ints:
 
 
 @once
-def update_plan(model: BinaryNeurons) -> Plan:
+def update_plan(model: BinaryNeurons) -> ColourPlan:
     """Return what the kernels of the updates take."""
     values, fields = rounded(model)
     matrix = model.couplings
@@ -48,7 +48,7 @@ def update_plan(model: BinaryNeurons) -> Plan:
 
 
 @once
-def energy_plan(model: BinaryNeurons) -> Plan:
+def energy_plan(model: BinaryNeurons) -> ColourPlan:
     """Return couplings as they were given, each to the spin at the later position alone."""
     return _spin_plan.plan(model.couplings, model.fields, positions(model), np.float64, 0.0, earlier=True)
 
