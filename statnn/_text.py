@@ -13,7 +13,18 @@ def printed(number: float, digits: int = 6) -> str:
     >>> printed(0.543219876, 2), printed(2e-53), printed(-1.25e12), printed(float("-inf"))
     ('0.54', '2 × 10⁻⁵³', '−1.25 × 10¹²', '−∞')
     """
-    head, _, exponent = f"{number:.{digits}g}".replace("inf", "∞").partition("e")
+    return in_print(f"{number:.{digits}g}".replace("inf", "∞"))
+
+
+def in_print(number: str) -> str:
+    """Write a number as in print where Python writes - and e.
+
+    Examples
+    --------
+    >>> in_print("(3.20 ± 0.41)e-17"), in_print("-0.5")
+    ('(3.20 ± 0.41) × 10⁻¹⁷', '−0.5')
+    """
+    head, _, exponent = number.partition("e")
     text = head.replace("-", "−")
     return f"{text} × 10{str(int(exponent)).translate(_RAISED)}" if exponent else text
 

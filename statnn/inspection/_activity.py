@@ -8,7 +8,7 @@ import numpy as np
 
 from statnn._axes import COLOURS
 from statnn._random import stream
-from statnn.inspection._section import Cell, Measured, Picture, Section, Table
+from statnn.inspection._section import Cell, Measured, Picture, PValue, Section, Table
 from statnn.inspection._subject import Subject, Tell, few, name_of
 from statnn.measure import growth, spikes
 from statnn.measure.growth import Growth
@@ -95,7 +95,7 @@ def _activity_row(subject: Subject, m: int, found: Growth) -> list[Cell]:
         return [*start, None, None, None, None]
     best = found.comparison.best
     power = 1 - best.b if best.b < 1 and best.p_value > _REJECTED else None
-    return [*start, type(best.process).__name__, Measured(best.b, best.b_error), best.p_value, power]
+    return [*start, type(best.process).__name__, Measured(best.b, best.b_error), PValue(best.p_value), power]
 
 
 def _draw_counts(ax: Any, found: Growth) -> None:
@@ -156,7 +156,7 @@ def spiking(subject: Subject, tell: Tell) -> Section:
         "spikes",
         "Spike statistics",
         "Samples are presented one after another, and a unit spikes when it is active; n spikes in a window of T "
-        "samples give a Fano factor F = Var n/<n> (arXiv 2308.00858). MFR and MFF are means over units (MFF over "
+        "samples give a Fano factor F = Var n/⟨n⟩ (arXiv 2308.00858). MFR and MFF are means over units (MFF over "
         "those that are not silent), beside MFF by chance: what it is when only the order of samples is random "
         "(inside the blocks of a class, when blocked). Rejected: units whose counts are not those of samples in "
         "random order, at 5 % of all units together (Holm).",

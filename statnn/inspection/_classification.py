@@ -23,14 +23,14 @@ _MOST_CLASSES = 20
 
 def ranks(subject: Subject, tell: Tell) -> Section:
     """Order and the linear map."""
-    net, labels = subject.net, subject.known_labels()
+    net, labels, executor = subject.net, subject.known_labels(), subject.options.executor
     alone = np.flatnonzero(np.bincount(labels) == 1)
     shared = ~np.isin(labels, alone)
     found: dict[int, order.RankProbability] = {}
     why: dict[int, str] = {}
     for m in range(net.depth):
         try:
-            found[m] = order.rank_probability(net, subject.x[shared], labels[shared], m)
+            found[m] = order.rank_probability(net, subject.x[shared], labels[shared], m, executor=executor)
         except ValueError as refusal:
             why[m] = str(refusal)
         tell(m + 1, net.depth)
@@ -134,6 +134,7 @@ def attraction(subject: Subject, tell: Tell) -> Section:
                 labels,
                 draws=options.draws,
                 rng=stream(options.seed, 4, step),
+                executor=options.executor,
                 progress=_from(tell, step * len(x), 2 * len(x)),
             )
         except ValueError as refusal:

@@ -4,6 +4,7 @@ import os
 import time
 import warnings
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Executor
 from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
@@ -15,6 +16,7 @@ from numpy.typing import ArrayLike
 from statnn._arguments import whole
 from statnn._memory import refuse_beyond_memory
 from statnn._random import root, stream
+from statnn._tasks import check_executor
 from statnn.inspection._activity import activity, spiking
 from statnn.inspection._classification import attraction, ranks
 from statnn.inspection._data import Data, as_data, subset
@@ -58,6 +60,7 @@ def inspect(
     only: Sequence[str] | None = None,
     name: str | None = None,
     rng: int | np.random.Generator | None = None,
+    executor: Executor | None = None,
     progress: Callable[[str, int, int], None] | None = None,
 ) -> Inspection:
     """Ask all questions of a network and its data.
@@ -93,6 +96,8 @@ def inspect(
         What the network is called on the page.
     rng : int, numpy.random.Generator or None
         Seed; None for fresh entropy.
+    executor : concurrent.futures.Executor, optional
+        Where basins, ranks and the tangent kernel are computed, most of the work; numbers do not depend on it.
     progress : callable, optional
         Called with (name of the question, done, total) as work goes on.
 
@@ -116,6 +121,7 @@ def inspect(
     >>> found["activity"].tables[0].rows[0][2], found["activity"].reason
     (40, '')
     """
+    check_executor(executor)
     chosen = _chosen(only)
     loaded = load(network, activation=activation, layers=layers)
     found = as_data(data, labels, loaded.classes)
@@ -141,6 +147,7 @@ def inspect(
         basins=whole(basins, "basins", minimum=1),
         draws=int(draws),
         seed=seed,
+        executor=executor,
     )
     subject = Subject(net, found, options, loaded.notes)
     sections = tuple(_ask(key, subject, progress) for key in chosen)

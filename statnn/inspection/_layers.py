@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from statnn._axes import COLOURS
-from statnn.inspection._section import Cell, Picture, Section, Table, share
+from statnn.inspection._section import Cell, Picture, PValue, Section, Table, share
 from statnn.inspection._subject import Subject, Tell, few, name_of
 from statnn.measure import graph
 from statnn.measure._deviations import standard_deviation
@@ -66,8 +66,8 @@ def strength(subject: Subject, tell: Tell) -> Section:
     rows: list[list[Cell]] = []
     for m, values in enumerate(found.node_strength):
         name = "inputs" if m == 0 else name_of(m, net)
-        numbers = (found.fluctuation[m], found.null_fluctuation[m], found.p_value[m])
-        rows.append([name, values.size, float(values.mean()), *(float(number) for number in numbers)])
+        numbers = (float(values.mean()), float(found.fluctuation[m]), float(found.null_fluctuation[m]))
+        rows.append([name, values.size, *numbers, PValue(found.p_value[m])])
 
     data: dict[str, Any] = {f"strength_{m}": values for m, values in enumerate(found.node_strength)}
     return Section(

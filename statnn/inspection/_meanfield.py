@@ -58,7 +58,7 @@ def together(subject: Subject, tell: Tell) -> Section:
 def _kernel(subject: Subject) -> tuple[tangent.TangentKernel, dict[str, Cell]]:
     """Return the tangent kernel of a random part of the samples, and what the page says of it."""
     some = np.sort(stream(subject.options.seed, 5).permutation(subject.samples)[:_KERNEL_SAMPLES])
-    kernel = tangent.tangent_kernel(subject.net, subject.x[some])
+    kernel = tangent.tangent_kernel(subject.net, subject.x[some], executor=subject.options.executor)
     return kernel, {
         "samples of the tangent kernel": len(some),
         "trace a sample": kernel.trace / len(some),
@@ -162,9 +162,9 @@ def _phase_picture(found: Placement) -> Picture:
         data[name] = getattr(found, name)
     return Picture(
         "phase",
-        "Layers in the plane of σ_w and σ_b, numbered as layers of weights from 0, with where order ends for the "
-        "activation below the first of them (edge of chaos, χ = 1, or what the legend names); correlation of pairs of "
-        "samples through depth, measured and predicted.",
+        "Layers in the plane of σ_w and σ_b, numbered by their weights (1 takes the inputs), with where order ends for "
+        "the activation below the first of them (edge of chaos, χ = 1, or what the legend names); correlation of pairs "
+        "of samples through depth, measured and predicted.",
         partial(_draw_phase, found),
         data,
         (9.0, 3.8) if followed else (5.0, 3.8),
@@ -175,7 +175,7 @@ def _draw_phase(found: Placement, figure: "Figure") -> None:
     grid = figure.subplots(1, 2 if found.correlation.size else 1, squeeze=False)[0]
     _draw_place(grid[0], found)
     if found.correlation.size:
-        found.plot_signals(grid[1], colour=COLOURS[0])
+        found.plot_signals(grid[1], colour=COLOURS[0], first=1)
         grid[1].locator_params(axis="x", integer=True)
         grid[1].legend()
 
@@ -183,9 +183,9 @@ def _draw_phase(found: Placement, figure: "Figure") -> None:
 def _draw_place(ax: Any, found: Placement) -> None:
     """Draw the layers in the plane, without a line where their activation has none."""
     try:
-        found.plot(ax, label="layers")
+        found.plot(ax, label="layers", first=1)
     except ValueError:
         ax.clear()
-        found.plot(ax, critical=False, label="layers")
+        found.plot(ax, critical=False, label="layers", first=1)
         ax.set_title("no edge of chaos found")
     ax.legend()

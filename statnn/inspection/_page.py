@@ -16,10 +16,13 @@ from statnn._archive.provenance import provenance
 from statnn._by_value import ByValue
 from statnn._random import Root
 from statnn.inspection._data import Data
-from statnn.inspection._section import REFUSALS, Section, Table, shown
+from statnn.inspection._section import REFUSALS, Picture, Section, Table, shown
 from statnn.inspection._style import STYLE
+from statnn.inspection._typeset import typeset
 from statnn.network import Network
 from statnn.plot import save
+
+_PIXELS = 100  # an inch, so that letters of figures are as large as those beside them
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -114,7 +117,7 @@ def _drawn(section: Section, aside: Path) -> tuple[Section, list[str]]:
             continue
         arrays: dict[str, Any] = dict(picture.data)
         save(figure, aside / picture.name, caption=picture.caption, **arrays)
-        figures.append(_figure((aside / f"{picture.name}.svg").read_bytes(), picture.name, picture.caption))
+        figures.append(_figure((aside / f"{picture.name}.svg").read_bytes(), picture))
     return replace(section, remarks=remarks), figures
 
 
@@ -173,11 +176,11 @@ def _link(section: Section) -> str:
 def _section(section: Section, figures: list[str]) -> str:
     parts = [f'<section id="{section.name}">', f"<h2>{escape(section.title)}</h2>"]
     if section.about:
-        parts.append(f"<p>{escape(section.about)}</p>")
+        parts.append(f"<p>{typeset(section.about)}</p>")
     if section.reason:
         parts.append(f'<p class="reason">Not possible here: {escape(section.reason)}</p>')
     if section.facts:
-        entries = "\n".join(f"<dt>{escape(k)}</dt><dd>{escape(shown(v))}</dd>" for k, v in section.facts.items())
+        entries = "\n".join(f"<dt>{typeset(k)}</dt><dd>{escape(shown(v))}</dd>" for k, v in section.facts.items())
         parts.append(f"<dl>\n{entries}\n</dl>")
     parts += [_table(table) for table in section.tables]
     parts += figures
@@ -188,17 +191,18 @@ def _section(section: Section, figures: list[str]) -> str:
 
 
 def _table(table: Table) -> str:
-    head = "".join(f"<th>{escape(column)}</th>" for column in table.columns)
+    head = "".join(f'<th scope="col">{typeset(column)}</th>' for column in table.columns)
     rows = "\n".join(
         "<tr>" + "".join(f"<td>{escape(shown(cell))}</td>" for cell in row) + "</tr>" for row in table.rows
     )
     return f'<div class="scroll"><table>\n<thead><tr>{head}</tr></thead>\n<tbody>\n{rows}\n</tbody>\n</table></div>'
 
 
-def _figure(svg: bytes, name: str, caption: str) -> str:
+def _figure(svg: bytes, picture: Picture) -> str:
+    name, caption, width = picture.name, picture.caption, round(_PIXELS * picture.size[0])
     source = base64.b64encode(svg).decode()
     return (
-        f'<figure><img src="data:image/svg+xml;base64,{source}" alt="{escape(caption)}">\n'
-        f'<figcaption>{escape(caption)} <a href="{name}.npz">Data</a>, <a href="{name}.png">PNG</a>, '
+        f'<figure><img src="data:image/svg+xml;base64,{source}" width="{width}" alt="{escape(caption)}">\n'
+        f'<figcaption>{typeset(caption)} <a href="{name}.npz">Data</a>, <a href="{name}.png">PNG</a>, '
         f'<a href="{name}.svg">SVG</a>.</figcaption></figure>'
     )

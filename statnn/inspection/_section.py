@@ -17,7 +17,7 @@ else:
 
 
 from statnn._by_value import ByValue
-from statnn._text import measured
+from statnn._text import in_print, measured, p_value, printed
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -40,8 +40,18 @@ class Measured(ByValue):
 
     def __str__(self) -> str:
         if math.isfinite(self.value) and math.isfinite(self.error):
-            return measured(self.value, self.error)
+            return in_print(measured(self.value, self.error))
         return f"{shown(self.value)} ± {shown(self.error)}"
+
+
+class PValue(float):
+    """A p-value, which is read to two digits.
+
+    Examples
+    --------
+    >>> shown(PValue(4.226e-47))
+    '4.2 × 10⁻⁴⁷'
+    """
 
 
 REFUSALS = (ValueError, TypeError, MemoryError, ArithmeticError, np.linalg.LinAlgError)
@@ -174,11 +184,10 @@ def shown(value: Cell) -> str:
     """Return a number as it is read, four digits where it is not whole."""
     if value is None:
         return "–"
+    if isinstance(value, PValue) and not math.isnan(value):
+        return p_value(value).removeprefix("p = ").removeprefix("p ")
     if isinstance(value, float):
-        number = float(value)
-        if math.isinf(number):
-            return "∞" if number > 0 else "−∞"
-        return f"{number:.4g}".replace("e-0", "e-").replace("e+0", "e+")
+        return printed(value, 4)
     return str(value)
 
 

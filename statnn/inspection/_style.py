@@ -27,8 +27,10 @@ section { border-top: 2px solid var(--rule); margin-top: 2.6rem; padding-top: 1.
 dl { display: grid; grid-template-columns: max-content 1fr; gap: .3rem 1.2rem; margin: 1rem 0; font-size: .9rem; }
 dt { color: var(--soft); }
 dd { margin: 0; font-variant-numeric: tabular-nums; overflow-wrap: anywhere; }
+var { font-family: "STIX Two Text", Georgia, "Noto Serif", serif; font-style: italic; font-weight: inherit; }
+sub, sup { font-size: .75em; line-height: 0; }
 figure { margin: 1.4rem 0; }
-figure img { display: block; width: 100%; height: auto; background: #fff; border-radius: .4rem; padding: .4rem; }
+figure img { display: block; max-width: 100%; height: auto; background: #fff; border-radius: .4rem; padding: .4rem; }
 @media (max-width: 40rem) {
   html { font-size: 16px; }
   dl { grid-template-columns: 1fr; gap: 0; } dd { margin-bottom: .5rem; }

@@ -1,6 +1,7 @@
 """What all questions are asked of: a network, samples, what the samples do in it, and how long things take."""
 
 from collections.abc import Callable
+from concurrent.futures import Executor
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,6 +26,7 @@ class Options(ByValue):
     basins: int
     draws: int
     seed: Root
+    executor: Executor | None = None
 
 
 class Subject:

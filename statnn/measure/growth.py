@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 from statnn._arguments import Floats, Ints, array_of, whole, whole_array
 from statnn._axes import COLOURS, axes, ink, logarithmic
 from statnn._by_value import ByValue
+from statnn._text import p_value
 from statnn.activation import Comparison, Rarefaction, compare, rarefaction
 from statnn.activation._inference.estimate import NoFiniteFitError
 from statnn.measure.spikes._accumulator import spiking, thresholds
@@ -104,7 +105,7 @@ class Growth(ByValue):
         ax.errorbar(d, working / self.units, std / self.units, fmt="o", ms=3, color=ink(), label="rarefaction")
         fits = self.comparison.fits if self.comparison is not None else ()
         for found, colour, line in zip(fits, COLOURS, ("-", "--", ":"), strict=False):
-            label = f"{type(found.process).__name__}, $p = {found.p_value:.1g}$"
+            label = f"{type(found.process).__name__}, {p_value(found.p_value)}"
             ax.plot(d, self._grown(found.process, d) / self.units, line, color=colour, label=label)
         logarithmic(ax, "x")
         ax.set(xlabel="samples $d$", ylabel="working units $K(d)/N$", ylim=(0, 1.05))

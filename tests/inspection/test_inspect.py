@@ -2,8 +2,11 @@
 
 import base64
 import json
+import re
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -15,6 +18,7 @@ from statnn.__main__ import BAD_INPUT, DONE, main
 from statnn.inspection import QUESTIONS, Data, Measured, Section, Table, inspect
 from statnn.inspection._inspect import Inspection
 from statnn.inspection._section import Picture, share, shown
+from statnn.inspection._typeset import typeset
 from statnn.io import _safetensors, save_network
 from statnn.network import BatchNorm, Network
 
@@ -157,6 +161,17 @@ def test_arguments_that_do_not_fit():
             inspect(net, arguments.pop("data"), arguments.pop("labels"), **arguments)
 
 
+def test_an_executor_changes_no_number(found):
+    net, x, labels = subject()
+    names = ["order", "basins", "correlation"]
+    with ThreadPoolExecutor(2) as pool:
+        again = inspect(net, x, labels, rng=1, basins=20, draws=8, only=names, executor=pool)
+    for name in names:
+        assert again[name].plain() | {"seconds": 0} == found[name].plain() | {"seconds": 0}
+    with pytest.raises(TypeError, match="executor = 2 is an int; pass an executor"):
+        inspect(net, x, labels, executor=2)
+
+
 def test_draws_come_in_pairs():
     net, x, labels = subject()
     with pytest.raises(ValueError, match=r"draws = 33 is odd.*pass 34"):
@@ -242,6 +257,28 @@ def test_names_cannot_become_markup(tmp_path):
     assert "<script" not in page
     assert "&lt;script&gt;" in page
     assert "Not possible here: no labels were given" in page
+
+
+@pytest.mark.parametrize(
+    ("words", "html"),
+    [
+        ("σ_w is that of W", "<var>σ</var><sub><var>w</var></sub> is that of <var>W</var>"),
+        ("k^−α, a Pearson's r²", "<var>k</var><sup>−<var>α</var></sup>, a Pearson's <var>r</var>²"),
+        ("Σ_out W < 6(1−π)", "Σ<sub>out</sub> <var>W</var> &lt; 6(1−<var>π</var>)"),
+        ("σ* & c/N of x-rays", "<var>σ</var>* &amp; <var>c</var>/<var>N</var> of x-rays"),
+    ],
+)
+def test_symbols_are_typeset(words, html):
+    assert typeset(words) == html
+
+
+def test_no_symbol_of_the_page_is_left_as_typed(found, tmp_path):
+    found_without_figures = [replace(section, pictures=()) for section in found.sections]
+    Inspection(found.net, "plain", found.data, tuple(found_without_figures), found.seed).write(tmp_path / "page")
+    page = (tmp_path / "page" / "index.html").read_text(encoding="utf-8")
+    body = re.sub(r"<[^>]*>", "", page.partition("<main>")[2])
+    assert not re.findall(r"\w_\w|\^", body)
+    assert not re.findall(r"\de[+-]?\d", body)
 
 
 def broken(_):

@@ -16,7 +16,7 @@ from sklearn.metrics import accuracy_score
 from statnn import activation
 from statnn._random import stream
 from statnn.inspection import Measured, inspect
-from statnn.inspection._section import share, shown
+from statnn.inspection._section import PValue, share, shown
 from statnn.measure import spikes
 from statnn.network import Network
 
@@ -66,8 +66,14 @@ def test_a_share_has_the_error_of_agresti_and_coull():
 
 def test_numbers_are_read_to_four_digits():
     assert [shown(v) for v in (None, 7, "a", 0.000123456, 12345.6, math.inf, -math.inf, Measured(1.25, 0.031))] == [
-        "–", "7", "a", "0.0001235", "1.235e+4", "∞", "−∞", "1.250 ± 0.031",
+        "–", "7", "a", "0.0001235", "1.235 × 10⁴", "∞", "−∞", "1.250 ± 0.031",
     ]  # fmt: skip
+
+
+def test_probabilities_are_read_as_in_print():
+    assert [shown(PValue(p)) for p in (0.54321, 4.226e-47, 0.0)] == ["0.54", "4.2 × 10⁻⁴⁷", "< 10⁻³⁰⁰"]
+    assert str(Measured(3.2e-17, 4.1e-18)) == "(3.20 ± 0.41) × 10⁻¹⁷"
+    assert [shown(-0.5), shown(-2e-7)] == ["−0.5", "−2 × 10⁻⁷"]
 
 
 # -- activity --------------------------------------------------------------------------------------------

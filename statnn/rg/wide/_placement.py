@@ -106,7 +106,15 @@ class Placement(ByValue):
         """ξ_c of each layer in `layers`, shape (M-1,)."""
         return np.array([place.point.xi_correlation for place in self.layers])
 
-    def plot(self, ax: Any = None, *, critical: bool = True, colour: str = COLOURS[0], label: str | None = None) -> Any:
+    def plot(
+        self,
+        ax: Any = None,
+        *,
+        critical: bool = True,
+        colour: str = COLOURS[0],
+        label: str | None = None,
+        first: int = 0,
+    ) -> Any:
         """Draw the way through depth in the plane of σ_w and σ_b, layers numbered, and return the axes.
 
         Parameters
@@ -119,6 +127,8 @@ class Placement(ByValue):
             Of the layers.
         label : str or None
             For a legend.
+        first : int
+            Number of the first layer of weights: 0 as in `LayerPlace`, or 1 where inputs are layer 0.
         """
         axes = new_axes(ax)
         x, y = (np.array([getattr(place, name) for place in self.layers]) for name in ("sigma_w", "sigma_b"))
@@ -128,7 +138,7 @@ class Placement(ByValue):
         axes.errorbar(x, y, y_error, x_error, fmt="o-", color=colour, linewidth=1, markersize=4, label=label)
         for place in {place.index: place for place in (self.layers[0], self.layers[-1])}.values():
             at = (place.sigma_w, place.sigma_b)
-            axes.annotate(str(place.index), at, xytext=(4, 4), textcoords="offset points", color=colour)
+            axes.annotate(str(place.index + first), at, xytext=(4, 4), textcoords="offset points", color=colour)
         if critical:
             top = 1.25 * float((y + y_error).max()) or 1.0
             sigma_b = np.linspace(0, top, 101)
@@ -138,7 +148,7 @@ class Placement(ByValue):
         axes.set(xlabel=r"$\sigma_w$", ylabel=r"$\sigma_b$")
         return axes
 
-    def plot_signals(self, ax: Any = None, *, colour: str = COLOURS[0], label: str = "measured") -> Any:
+    def plot_signals(self, ax: Any = None, *, colour: str = COLOURS[0], label: str = "measured", first: int = 0) -> Any:
         """Draw the correlation of pairs through depth, measured and predicted, and return the axes.
 
         Parameters
@@ -147,11 +157,13 @@ class Placement(ByValue):
             Where to draw; None for a new figure.
         colour, label : str
             Of what was measured.
+        first : int
+            Number of the first layer of weights, as in `plot`.
         """
         if not self.correlation.size:
             raise ValueError("no signals were measured: pass inputs to rg.place")
         axes = new_axes(ax)
-        m = np.arange(self.correlation.size)
+        m = np.arange(self.correlation.size) + first
         axes.errorbar(m, self.correlation, self.correlation_error, fmt="o", markersize=3, color=colour, label=label)
         axes.plot(m, self.predicted_correlation, color=colour, linewidth=1, label="mean-field theory")
         axes.set(xlabel="layer $m$", ylabel="correlation $c_m$")
