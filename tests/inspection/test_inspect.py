@@ -289,6 +289,14 @@ def refused(_):
     raise ValueError("no line <has> been found")
 
 
+def test_layers_have_one_numbering_on_the_page(found):
+    plane, signals = found["phase"].pictures[0].figure().axes
+    assert [text.get_text() for text in plane.texts] == ["2", "3"]
+    assert [line.get_xdata().tolist() for line in signals.lines[:1]] == [[1, 2, 3]]
+    fluctuation = found["strength"].pictures[0].figure().axes[0]
+    assert fluctuation.lines[-1].get_xdata().tolist() == [0, 1, 2, 3]
+
+
 def test_a_figure_that_cannot_be_drawn_leaves_the_numbers(found, tmp_path):
     bad = Section("bad", "Bad", "", facts={"kept": 1}, pictures=(Picture("bad", "", refused, {"a": np.zeros(1)}),))
     Inspection(found.net, "torn", found.data, (bad, found["layers"]), found.seed).write(tmp_path / "page")
@@ -344,7 +352,7 @@ def test_the_page_is_written_where_nothing_beside_it_can_be(found, tmp_path, mon
 def test_numbers_are_shown_with_the_digits_they_have():
     assert str(Measured(1.0, 2.2e-17)) == "1"
     assert [shown(value) for value in (None, 3, 0.5, 1e-12, np.inf, -np.inf, "tanh")] == [
-        "–", "3", "0.5", "1e-12", "∞", "−∞", "tanh",
+        "–", "3", "0.5", "1 × 10⁻¹²", "∞", "−∞", "tanh",
     ]  # fmt: skip
     assert str(Measured(0.98765, 0.0123)) == "0.988 ± 0.012"
     assert str(Measured(1234.5, 67.0)) == "1234 ± 67"
