@@ -190,7 +190,7 @@ def chi_square(tally: Tally, process: Process) -> Goodness | None:
             [(probabilities(theta + h) - probabilities(theta - h)) / 2e-4 for h in 1e-4 * np.eye(2)], axis=1
         )
         root = np.sqrt(p)
-        step = np.linalg.lstsq(slopes / root[:, None], (seen / neurons - p) / root)[0]
+        step = np.linalg.lstsq(slopes / root[:, None], (seen / neurons - p) / root, rcond=None)[0]
         step *= min(1.0, 1.0 / max(float(np.abs(step).max()), 1e-300))
         trial = probabilities(theta + step)
         while loss(trial) > loss(p) + 1e-9 and np.abs(step).max() > 1e-9:
