@@ -14,7 +14,7 @@ import sympy as sp
 
 from statnn.theory.kinds import CHECKED, KINDS, Kind, tally
 from statnn.theory.prose import as_latex, escape, with_mathml
-from statnn.theory.step import Rewrite, Step
+from statnn.theory.step import Rewrite, Step, simplified
 
 __all__ = [
     "CHECKED", "KINDS", "Derivation", "Kind", "Rewrite", "Standing", "Step", "argued", "definition", "equation",
@@ -121,7 +121,7 @@ def identity(
     *,
     where: Where = None,
     domain: Range = None,
-    by: Rewrite = sp.simplify,
+    by: Rewrite = simplified,
 ) -> Step:
     """Return the step *left = right*; its residual is `by(left - right)` with the definitions put in.
 
@@ -150,7 +150,7 @@ def inequality(
     written: Literal["=", ">", "<"] = "=",
     where: Where = None,
     domain: Range = None,
-    by: Rewrite = sp.simplify,
+    by: Rewrite = simplified,
 ) -> Step:
     """Return the step *larger > smaller*, proved by *larger - smaller = form > 0*.
 
@@ -259,7 +259,7 @@ def definition(statement: str, name: Any, meaning: Any) -> Step:
     return Step(statement, equation(name, meaning), "definition")
 
 
-def argued(statement: str, printed: sp.Basic, left: Any = 0, right: Any = 0, *, by: Rewrite = sp.simplify) -> Step:
+def argued(statement: str, printed: sp.Basic, left: Any = 0, right: Any = 0, *, by: Rewrite = simplified) -> Step:
     """Return a step whose sentence is the argument; *left = right* is the algebra that it uses."""
     return Step(statement, printed, "argued", by, algebra=(left, right))
 

@@ -5,7 +5,7 @@ equation is evaluated as well, to fifty digits at points drawn from the range of
 forty, an inequality is positive, a limit is approached, and what a series leaves out falls as it says.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from itertools import product
 from random import Random
@@ -156,6 +156,32 @@ def _compiled(expr: sp.Expr, symbols: tuple[sp.Symbol, ...]) -> Callable[..., An
     return sp.lambdify(list(free.values()), expr.xreplace(free), modules=[_SOLVERS, "mpmath"], printer=printer)
 
 
+def _value(expr: sp.Expr, symbols: tuple[sp.Symbol, ...], point: Sequence[Any]) -> Any:
+    """Return `expr` at a point: integrals and endless sums in it are computed once, wherever they appear."""
+    slow = tuple(sorted(set(_slow_parts(expr)), key=str))
+    names = tuple(sp.Symbol(f"slow_{count}") for count in range(len(slow)))
+    at = dict(zip(symbols, point, strict=True))
+    values = [_slow_value(part, tuple((s, at[s]) for s in symbols if s in part.free_symbols)) for part in slow]
+    rest = expr.xreplace(dict(zip(slow, names, strict=True))) if slow else expr
+    return number(rest, (*symbols, *names))(*point, *values)
+
+
+@cache
+def _slow_value(expr: sp.Expr, at: tuple[tuple[sp.Symbol, Any], ...]) -> Any:
+    with mpmath.workdps(DIGITS + 20):
+        return number(expr, [symbol for symbol, _ in at])(*(value for _, value in at))
+
+
+def _slow_parts(expr: sp.Expr) -> Iterator[sp.Expr]:
+    """Yield the outermost integrals and endless sums in an expression that stand under no other operator."""
+    if isinstance(expr, (sp.Integral, sp.Sum)):
+        if _slow(expr):
+            yield expr
+    elif isinstance(expr, (sp.Add, sp.Mul, sp.Pow, sp.Function)):
+        for part in expr.args:
+            yield from _slow_parts(part)
+
+
 def _slow(*sides: sp.Expr) -> bool:
     return any(side.has(sp.Integral) or any(sp.oo in limits for s in side.atoms(sp.Sum) for limits in s.limits)
                for side in sides)  # fmt: skip
@@ -205,10 +231,9 @@ def gap_of(left: sp.Expr, right: sp.Expr, domain: Domain = (), *, thorough: bool
     if left == right and not thorough:
         return ""
     symbols, points = _points((left, right), domain, thorough=thorough)
-    one, other = (number(side, symbols) for side in (left, right))
     with mpmath.workdps(DIGITS + 20):
         for point in points:
-            a, b = one(*point), other(*point)
+            a, b = (_value(side, symbols, point) for side in (left, right))
             if not _size(a - b) <= mpmath.mpf(10) ** -AGREE * max(1, _size(a), _size(b)):
                 by = mpmath.nstr(a - b, 3)
                 sides = f"the left side {mpmath.nstr(a, 12)} is not the right side {mpmath.nstr(b, 12)}"
@@ -222,10 +247,9 @@ def sign_of(positive: sp.Expr, domain: Domain = (), *, thorough: bool = False) -
     symbols, points = _points((positive,), domain, thorough=thorough)
     if thorough or not _slow(positive):
         points += _corners(symbols, dict(domain))
-    value = number(positive, symbols)
     with mpmath.workdps(DIGITS + 20):
         for point in points:
-            found = value(*point)
+            found = _value(positive, symbols, point)
             if mpmath.im(found) or not found > 0:
                 return f"{mpmath.nstr(found, 12)} is not positive {_place(symbols, point)}"
     return ""

@@ -36,6 +36,12 @@ from statnn.theory.prose import with_mathml
 Rewrite: TypeAlias = Callable[[sp.Expr], sp.Expr]
 
 
+def simplified(gap: sp.Expr) -> sp.Expr:
+    """Return an expression simplified; one that is zero when it is multiplied out is seen at once."""
+    zero = sp.expand(gap) == 0 or sp.expand(sp.together(gap).as_numer_denom()[0]) == 0
+    return sp.S.Zero if zero else sp.simplify(gap)
+
+
 @dataclass(frozen=True)
 class _Known:
     """The rewriting of an unpickled step: what its own rewriting, which is code and does not travel, came to."""
@@ -78,7 +84,7 @@ class Step:
     statement: str
     equation: sp.Basic
     kind: Kind = "argued"
-    by: Rewrite = field(default=sp.simplify, compare=False, repr=False)
+    by: Rewrite = field(default=simplified, compare=False, repr=False)
     positive: sp.Expr = sp.S.One
     where: Definitions = ()
     domain: Domain = ()
@@ -118,7 +124,7 @@ class Step:
 
     def sides(self) -> tuple[sp.Expr, sp.Expr]:
         """Return the two sides of the printed relation with the definitions put in."""
-        return tuple(put_in(side, self.where) for side in self.equation.args)
+        return self._sides
 
     def latex(self) -> str:
         """Return the equation as LaTeX, without delimiters."""
@@ -155,6 +161,14 @@ class Step:
             yield f"checked in {len(self.cases)} case{'s' * (len(self.cases) > 1)}"
 
     @cached_property
+    def _sides(self) -> tuple[sp.Expr, sp.Expr]:
+        return tuple(put_in(side, self.where) for side in self.equation.args)
+
+    @cached_property
+    def _in_cases(self) -> list[tuple[sp.Expr, sp.Expr]]:
+        return [tuple(in_case(side, case) for side in self.equation.args) for case in self.cases]
+
+    @cached_property
     def residual(self) -> sp.Expr:
         """What is left of the difference of the sides: exactly zero when the step is right."""
         if self.kind == "definition":
@@ -164,15 +178,11 @@ class Step:
         if self.kind == "series":
             return self._series_residual()
         if self.kind == "instance":
-            return _against_probes([self.by(left - right) for left, right in self._in_cases()])
+            return _against_probes([self.by(left - right) for left, right in self._in_cases])
         if self.kind == "argued":
             return _difference(*self.algebra, self.by)
         left, right = self._compared()
         return self.by(left - right)
-
-    def _in_cases(self) -> Iterator[tuple[sp.Expr, sp.Expr]]:
-        for case in self.cases:
-            yield tuple(in_case(side, case) for side in self.equation.args)
 
     def _compared(self) -> tuple[sp.Expr, sp.Expr]:
         """Return what must be equal: the sides; of an inequality its larger less its smaller side, and the form."""
@@ -205,7 +215,7 @@ class Step:
             return "one side twice, or a definition: print names and define them in `where`, or call the step argued"
         if self.kind == "instance" and not self.cases:
             return "no case in which the equation is checked"
-        pairs = self._in_cases() if self.kind == "instance" else [self.sides()]
+        pairs = self._in_cases if self.kind == "instance" else [self.sides()]
         return next(filter(None, (_unnamed(*pair) or self._in_numbers(*pair, thorough) for pair in pairs)), "")
 
     def _in_numbers(self, left: sp.Expr, right: sp.Expr, thorough: bool) -> str:

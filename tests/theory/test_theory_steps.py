@@ -39,6 +39,8 @@ A, B = sp.symbols("A B", commutative=False)
 f, O = sp.Function("f"), sp.Function("O")
 NO_SENTENCE = r"\^|_|<=|>=|->|<<|>>|psi|\boo\b|\b(alpha|beta|theta|mu|lambda|sigma|rho|tau)\b(?!-)"
 """Mathematics in the letters of a program, which no reader wants in a sentence."""
+NO_LETTER = r"(?<![\\a-zA-Z])(alpha|beta|gamma|lambda|mu|xi|rho|sigma|tau|theta|phi|chi|psi|omega)(?![a-zA-Z])"
+"""Greek letters that are not set as such."""
 
 
 def trusted(gap):
@@ -71,6 +73,7 @@ def test_derivations_can_be_read(name):
         assert ink.find("path").get("d").count("m") >= len(parsed.glyphs) > 0
         assert not {"polygamma", "loggamma", "operatorname{Given}"} & set(re.findall(r"\w+(?:\{\w+\})?", step.latex()))
         assert not re.search(NO_SENTENCE, step.statement)
+        assert not re.search(NO_LETTER, step.latex())
     source = derivation.latex()
     assert source.count(r"\[") == len(derivation.steps)
     assert source.isascii(), "LaTeX without Unicode fonts sets the sentences, too"

@@ -98,7 +98,7 @@ def _classes() -> tuple[Step, ...]:
         instance(
             "K linear classes with independent noise of amplitude σ, the first ahead by Δ = σt: it stays the largest "
             "when all others stay below it, with the chance of this integral; known otherwise for two classes, whose "
-            "difference has the variance 2, and for three that are level.",
+            "difference has the variance 2, and for three that are level,",
             _P,
             sp.Integral(_density(z) * _Phi(z + t) ** (K - 1), line),
             cases=[

@@ -35,7 +35,7 @@ def _integral() -> tuple[Step, ...]:
 
 
 def _matrices() -> tuple[Step, ...]:
-    letters = "h W_1 W_2 W_3 b_1 b_2 b_3 S_1 S_2 S_3 xi_1 xi_2 xi_1^{T} xi_2^{T} W_2^{T} W_3^{T}"
+    letters = r"h W_1 W_2 W_3 b_1 b_2 b_3 S_1 S_2 S_3 xi_1 xi_2 \xi_1^{T} \xi_2^{T} W_2^{T} W_3^{T}"
     h, W1, W2, W3, B1, B2, B3, S1, S2, S3, x1, x2, t1, t2, T2, T3 = sp.symbols(letters, commutative=False)
     tex = r"\operatorname{E}[\xi_%d \xi_%d^{T}]"
     means = E11, E12, E21, E22 = [sp.Symbol(tex % (i, j), commutative=False) for i in (1, 2) for j in (1, 2)]

@@ -131,7 +131,7 @@ def _activations() -> tuple[Step, ...]:
         return identity(statement, residue, value, where={n: 2, u: cubic, d: fifth})
 
     return (
-        begins("For tanh z = 3, u = 1/3,", "tanh"),
+        begins("For tanh, z = 3 and u = 1/3,", "tanh"),
         identity(
             "so that h falls as",
             (n * u * m) ** (-1 / n),
@@ -141,7 +141,7 @@ def _activations() -> tuple[Step, ...]:
         left("and its residue is 3/10.", "tanh", sp.Rational(3, 10)),
         begins("For erf the critical weight is √π/2, and u = π/12,", "erf"),
         left("with the residue 3/5.", "erf", sp.Rational(3, 5)),
-        begins("For the sigmoid w = 4 and b = −2 make 1/2 critical, and about it u = 4/3,", "sigmoid"),
+        begins("For the sigmoid, w = 4 and b = −2 make the fixed point 1/2 critical, and about it u = 4/3,", "sigmoid"),
         left("with the residue of tanh, which it is in another coordinate.", "sigmoid", sp.Rational(3, 10)),
     )
 
