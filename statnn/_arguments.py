@@ -95,7 +95,8 @@ def at_least(values: ArrayLike, name: str, *, minimum: float, why: str) -> NDArr
         array = np.reshape([_nearest(value) for value in array.flat], array.shape)
     if array.dtype.kind not in "iuf":
         raise TypeError(f"{name} must hold real numbers, not {array.dtype}: {why}")
-    result = array.astype(float)
+    with np.errstate(over="ignore"):  # long doubles beyond all floats are refused as infinite
+        result = array.astype(float)
     bad = ~(np.isfinite(result) & (result >= minimum))
     if bad.any():
         raise ValueError(f"{name} = {array[bad].flat[0]} is not a finite number >= {minimum:g}: {why}")

@@ -229,6 +229,10 @@ def test_the_error_carries_what_there_is_and_travels():
         rg.transition("tanh", 1e7)
     with pytest.raises(ValueError, match="start"):
         rg.transition("tanh", 0.1, start=0.0)
+    with pytest.raises(ValueError, match="squares overflow"):
+        rg.phase_diagram("tanh", [1.0], [0.1, 1e200])
+    with pytest.raises(ValueError, match="not a finite number"):
+        rg.transition("tanh", np.longdouble("1e400"))
 
 
 # -- the solver ------------------------------------------------------------------------------------------

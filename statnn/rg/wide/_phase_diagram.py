@@ -16,6 +16,7 @@ from statnn.network._activation import Activation
 from statnn.network._activation import activation as known
 from statnn.rg.wide._average_kernels import FAST
 from statnn.rg.wide._averages import averages
+from statnn.rg.wide._layer import LARGEST
 from statnn.rg.wide._phase_transition import Transition, TransitionKind, transition
 from statnn.rg.wide._solve import OUTCOMES, PHASES, Solution, VarianceEnd, joined, solve
 
@@ -194,4 +195,6 @@ def _axis(values: ArrayLike, name: str) -> Floats:
     axis = at_least(values, name, minimum=0, why="it is a standard deviation")
     if axis.ndim != 1 or not axis.size or (np.diff(axis) <= 0).any():
         raise ValueError(f"{name} must be one increasing row of numbers, got shape {axis.shape}")
+    if axis[-1] > LARGEST:
+        raise ValueError(f"{name} = {axis[-1]:g}: above {LARGEST:g} squares overflow")
     return axis
