@@ -5,25 +5,21 @@ The page needs no network and no script: style and formulas (SVG) stand in it, f
 
 import json
 import math
-from collections import Counter
+import re
 from collections.abc import Iterable
 from dataclasses import asdict
 from html import escape
 from pathlib import Path
 
-from statnn._text import p_value
 from statnn.plot import replacing
-from validation.claim import STANDINGS, Outcome, Verdict, measured
-from validation.finding import Asks, Finding
-from validation.task import Record, Twin
+from validation.claim import Outcome, Verdict
+from validation.report_claim import badge, expectation, look, outcome, section, table
+from validation.report_derivations import chapter
+from validation.task import Record
 
-_LOOKS = {
-    Outcome.EXACT: ("exact", "="),
-    Outcome.ASYMPTOTIC: ("asymptotic", "≃"),
-    Outcome.DOMAIN: ("domain", "◐"),
-    Outcome.CONTRADICTED: ("contradicted", "✕"),
-}
 _STYLE = Path(__file__).with_name("report.css")
+_PAPER = re.compile(r"([A-Z]\w+(?:(?:, [A-Z]\w+)* & [A-Z]\w+| et al\.)? \d{4}), arXiv (\d{4}\.\d{4,5})")
+_OTHER = ("other", "Other sources and this project")
 
 
 def write(out: Path, run: dict, records: list[Record]) -> None:
@@ -66,8 +62,8 @@ def _plain_verdict(verdict: Verdict) -> dict:
 
 def as_html(run: dict, records: list[Record]) -> str:
     """Return the page."""
-    rows = "\n".join(map(_row, records))
-    sections = "\n".join(map(_section, records))
+    papers = by_paper(records)
+    chapters = "\n".join(_chapter(*paper, of_paper) for paper, of_paper in papers.items())
     versions = ", ".join(f"{name} {version}" for name, version in run["versions"].items())
     place = "".join(
         f"; {name} {run[name]}" for name in ("commit", "processor", "blas", "data", "time") if run.get(name)
@@ -83,21 +79,18 @@ def as_html(run: dict, records: list[Record]) -> str:
 {_STYLE.read_text(encoding="utf-8")}</style>
 </head>
 <body>
+<a class="skip" href="#main.content">To the claims</a>
 <header>
 <h1>Theory against simulation and real networks</h1>
 <p class="lead">{_summary(records)}</p>
 <p class="meta"><code>{escape(run["command"])}</code><br>
 {escape(run["mode"])} run, seed {run["seed"]}, {run["seconds"]:.0f} s; {escape(versions)}{escape(place)}</p>
 </header>
-<main>
-<div class="scroll"><table>
-<thead><tr><th>Claim</th><th>Verdict</th><th>Decided by</th><th>Expected?</th></tr></thead>
-<tbody>
-{rows}
-</tbody>
-</table></div>
-{sections}
-{_kinds(records)}
+{_contents(papers, records)}
+<main id="main.content">
+{_not_run(records)}
+{chapters}
+{chapter(records)}
 </main>
 </body>
 </html>
@@ -111,152 +104,70 @@ def _summary(records: list[Record]) -> str:
     return f"{good} of {len(run)} claims came out as expected and their wrong twins were rejected{skipped}."
 
 
-def _badge(kind: str, words: str) -> str:
-    return f'<span class="badge {kind}">{escape(words)}</span>'
+def by_paper(records: Iterable[Record]) -> dict[tuple[str, str], list[Record]]:
+    """Return records by the paper they speak of, its number on arXiv and its authors; those of none come last."""
+    papers: dict[tuple[str, str], list[Record]] = {}
+    for record in records:
+        cited = _PAPER.search(record.source)
+        papers.setdefault((cited[2], f"{cited[1]}, arXiv {cited[2]}") if cited else _OTHER, []).append(record)
+    rest = papers.pop(_OTHER, None)
+    return papers | ({_OTHER: rest} if rest else {})
 
 
-def _outcome(verdict: Verdict | None, record: Record) -> str:
-    if record.skipped:
-        return _badge("none", "– not run")
-    if verdict is None:
-        return _badge("bad", "! crashed")
-    kind, sign = _LOOKS[verdict.outcome]
-    return _badge(kind, f"{sign} {verdict.outcome}")
+def _counts(records: list[Record]) -> str:
+    """Return how many claims there are, and badges with the number of each outcome."""
+    run = [record for record in records if record.verdict]
+    badges = [
+        badge(look(kind)[0], f"{look(kind)[1]} {count} {kind}")
+        for kind in Outcome
+        if (count := sum(record.verdict is not None and record.verdict.outcome is kind for record in run))
+    ]
+    skipped = sum(bool(record.skipped) for record in records)
+    crashed = sum(bool(record.error) for record in records)
+    badges += [badge("bad", f"! {crashed} crashed")] if crashed else []
+    badges += [badge("none", f"– {skipped} not run")] if skipped else []
+    number = "1 claim" if len(records) == 1 else f"{len(records)} claims"
+    return f"{number} {' '.join(badges)}"
 
 
-def _expectation(record: Record) -> str:
-    if record.skipped:
-        return escape(record.skipped)
-    if record.passed:
-        return "as expected"
-    if record.error:
-        return _badge("bad", "! crashed")
-    return _badge("bad", "! twin not rejected" if record.as_expected else "! NOT as expected")
+def _contents(papers: dict[tuple[str, str], list[Record]], records: list[Record]) -> str:
+    items = [f'<a href="#paper.{key}">{escape(title)}</a>: {_counts(own)}' for (key, title), own in papers.items()]
+    if any(record.skipped for record in records):
+        items.insert(0, '<a href="#not.run">What was not run</a>')
+    if number := len({each["name"] for record in records for each in record.derivations}):
+        items.append(f'<a href="#derivations.all">Derivations</a>: {number}')
+    entries = "\n".join(f"<li>{item}</li>" for item in items)
+    return f'<nav aria-label="Contents"><ul>\n{entries}\n</ul></nav>'
+
+
+def _not_run(records: list[Record]) -> str:
+    reasons: dict[str, list[Record]] = {}
+    for record in records:
+        if record.skipped:
+            reasons.setdefault(record.skipped, []).append(record)
+    if not reasons:
+        return ""
+    items = "\n".join(
+        f"<li>{escape(reason)}: " + ", ".join(f'<a href="#{r.id}">{escape(r.title)}</a>' for r in own) + "</li>"
+        for reason, own in reasons.items()
+    )
+    return f'<section id="not.run"><h2>What was not run</h2>\n<ul>\n{items}\n</ul></section>'
+
+
+def _chapter(key: str, title: str, records: list[Record]) -> str:
+    overview = table(title, ("Claim", "Verdict", "Decided by", "Expected?"), "\n".join(map(_row, records)))
+    sections = "\n".join(map(section, records))
+    return (
+        f'<section id="paper.{key}" class="paper">\n<h2>{escape(title)}</h2>\n<p class="meta">{_counts(records)}</p>\n'
+        f"{overview}\n{sections}\n</section>"
+    )
 
 
 def _row(record: Record) -> str:
     decided = escape(str(record.verdict)) if record.verdict else "–"
     return (
-        f'<tr><td><a href="#{record.id}">{escape(record.title)}</a></td>'
-        f"<td>{_outcome(record.verdict, record)}</td>"
-        f'<td data-label="decided by">{decided}</td>'
-        f"<td>{_expectation(record)}</td></tr>"
-    )
-
-
-def _section(record: Record) -> str:
-    standing = escape(f"{record.standing}, {STANDINGS[record.standing]}")
-    parts = [
-        f'<section id="{record.id}">',
-        f"<h2>{escape(record.title)}</h2>",
-        f'<p class="lead">{escape(record.statement)}</p>',
-        f'<p class="meta">{escape(record.source)}. Standing: {standing}.</p>',
-        _findings(record),
-        *map(_derivation, record.derivations),
-    ]
-    if record.error:
-        parts.append(f"<details open><summary>Crashed</summary><pre>{escape(record.error)}</pre></details>")
-    elif record.verdict:
-        parts.append(_figure(record))
-    return "\n".join([*parts, "</section>"])
-
-
-def _findings(record: Record) -> str:
-    entries = [("Verdict", f"{_outcome(record.verdict, record)} {_expectation(record)}")]
-    if record.verdict and record.verdict.detail:
-        entries.append(("In detail", escape(record.verdict.detail)))
-    entries.append(("Expected", escape(record.expected)))
-    if not record.skipped:
-        entries.append(("Time", f"{record.seconds:.1f} s"))
-    words = "<dl>\n" + "\n".join(f"<dt>{name}</dt><dd>{value}</dd>" for name, value in entries) + "\n</dl>"
-    return f"{words}\n{_quantities(record.verdict, record.twins)}" if record.verdict else words
-
-
-QUANTITIES = ("Quantity", "Estimate", "Theory", "Tolerance", "z", "p", "Sees", "Seen with 0.999", "Wrong twin")
-
-
-def _quantities(verdict: Verdict, twins_of: Iterable[Twin]) -> str:
-    twins = {twin.quantity: twin for twin in twins_of}
-    rows = "\n".join(_quantity(finding, verdict, twins.get(finding.quantity)) for finding in verdict.findings)
-    heads = "".join(f"<th>{name}</th>" for name in QUANTITIES)
-    return f'<div class="scroll"><table>\n<thead><tr>{heads}</tr></thead>\n<tbody>\n{rows}\n</tbody>\n</table></div>'
-
-
-def _quantity(finding: Finding, verdict: Verdict, twin: Twin | None) -> str:
-    relation = "" if finding.asks is Asks.EQUAL else f"{finding.asks} "
-    limit = "" if finding.limit is None else f" at these sizes, {finding.limit:.6g} in the limit"
-    chance = "–" if finding.p is None else p_value(finding.p).removeprefix("p = ")
-    fate = "–"
-    if twin:
-        size = f" by {twin.by:.3g} {finding.unit}" if twin.by else ""
-        fate = f"wrong{size}: {'rejected' if twin.rejected else 'NOT rejected'}; {twin.verdict[finding.quantity]}"
-    reach = finding.reach(len(verdict.findings))
-    cells = (
-        finding.quantity + ("" if finding.quantity not in verdict.failing else " (not as claimed)"),
-        measured(finding.estimate, finding.error),
-        f"{relation}{finding.theory:.6g}{limit}",
-        f"{finding.tolerance:.3g}" if finding.tolerance or finding.p is None else "none",
-        "–" if finding.z is None else f"{finding.z + 0.0:+.2f}",
-        chance + (f", worst of {finding.comparisons}" if finding.comparisons > 1 else ""),
-        finding.seen,
-        "–" if reach is None else str(reach),
-        fate,
-    )
-    labelled = zip(QUANTITIES, cells, strict=True)
-    return "<tr>" + "".join(f'<td data-label="{name.lower()}">{escape(cell)}</td>' for name, cell in labelled) + "</tr>"
-
-
-def _derivation(derivation: dict) -> str:
-    from statnn.theory.kinds import tally
-    from validation.typeset import svg
-
-    steps = "\n".join(
-        f"<li>{escape(step['statement'])} <em>({step['kind']})</em>\n"
-        f'<div class="formula">{svg(step["latex"])}</div></li>'
-        for step in derivation["steps"]
-    )
-    counted = tally(Counter(step["kind"] for step in derivation["steps"]))
-    return (
-        f"<details><summary>Derivation: {escape(derivation['title'])}</summary>\n"
-        f'<p class="meta">{escape(derivation["source"])}; {escape(derivation["standing"])}. '
-        f"In this run {counted}.</p>\n<ol>\n{steps}\n</ol></details>"
-    )
-
-
-def _kinds(records: list[Record]) -> str:
-    """Return the table of the kinds of steps, each derivation counted once; nothing when no claim has one."""
-    derivations = {each["name"]: each for record in records for each in record.derivations}
-    if not derivations:
-        return ""
-    from statnn.theory.kinds import KINDS
-
-    counts = Counter(step["kind"] for each in derivations.values() for step in each["steps"])
-    rows = "".join(
-        f"<tr><td>{kind}</td><td>{counts[kind]}</td><td>{escape(meaning)}</td></tr>\n"
-        for kind, meaning in KINDS.items()
-    )
-    return (
-        "<section><h2>Steps of derivations</h2>\n"
-        '<p class="lead">Each derivation once; definitions and arguments are never counted as checked.</p>\n'
-        f'<div class="scroll"><table><thead><tr><th>Kind</th><th>Steps</th><th>What is checked</th></tr></thead>\n'
-        f"<tbody>\n{rows}</tbody></table></div></section>"
-    )
-
-
-def _in_words(caption: str) -> str:
-    """Return a caption with its mathematics as text, for pages, readers aloud and where no picture is shown."""
-    from statnn.theory.plain import plain
-
-    parts = caption.split("$")
-    parts[1::2] = map(plain, parts[1::2])
-    return "".join(parts).replace("^*", "*")
-
-
-def _figure(record: Record) -> str:
-    name = record.id
-    picture = f'<img src="{name}.svg" alt="{escape(_in_words(record.caption or record.title))}" loading="lazy">'
-    return (
-        f'<figure><a href="{name}.svg">{picture}</a>\n'
-        f"<figcaption>{escape(_in_words(record.caption))} {escape(str(record.verdict))}. "
-        f'<a href="{name}.npz">Data</a>, <a href="{name}.png">PNG</a>.</figcaption></figure>'
+        f'<tr><th scope="row"><a href="#{record.id}">{escape(record.title)}</a></th>'
+        f"<td>{outcome(record.verdict, record)}</td>"
+        f'<td data-label="Decided by">{decided}</td>'
+        f"<td>{expectation(record)}</td></tr>"
     )

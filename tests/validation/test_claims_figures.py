@@ -6,7 +6,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from statnn import plot
-from validation import claims, report
+from validation import claims, report, report_claim
 from validation.claim import Finding, Outcome, Verdict
 from validation.task import Record
 
@@ -61,7 +61,7 @@ def test_every_claim_has_a_caption_that_can_be_printed(name):
     assert claim.caption.endswith(".")
     assert not set("\\^_{}") & set("".join(text)), "mathematics stands between dollars"
     assert "error" in claim.caption, "say what error bars are, or that there are none"
-    assert not set("$\\") & set(report._in_words(claim.caption))
+    assert not set("$\\") & set(report_claim.in_words(claim.caption))
 
 
 def test_caption_is_the_figure_in_words(tmp_path):

@@ -7,14 +7,16 @@ import multiprocessing
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from html.parser import HTMLParser
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from statnn.testing import statistics
-from validation import claims, report
+from validation import claims, report, report_claim
 from validation.claim import Claim, Finding, Outcome, Verdict, frozen
 from validation.finding import CLAIMS_AT_MOST
 from validation.runner import main
@@ -330,6 +332,7 @@ class Page(HTMLParser):
     def __init__(self, text):
         super().__init__()
         self.open, self.text, self.links, self.ids, self.tags, self.labels = [], "", [], [], [], []
+        self.cells = []
         self.feed(text)
         self.close()
         assert not self.open
@@ -339,7 +342,8 @@ class Page(HTMLParser):
         attributes = dict(attrs)
         self.links += [attributes[key] for key in ("href", "src") if key in attributes]
         self.ids += [attributes["id"]] if "id" in attributes else []
-        self.labels += [attributes["aria-label"]] if "aria-label" in attributes else []
+        self.labels += [attributes["aria-label"]] if tag == "svg" else []
+        assert tag != "img" or attributes["alt"].strip()
         if tag not in self.VOID:
             self.open.append(tag)
 
@@ -348,13 +352,23 @@ class Page(HTMLParser):
 
     def handle_data(self, data):
         self.text += data
+        self.cells += [data] if self.open and self.open[-1] == "td" else []
+
+    def check(self):
+        """Headings go down by one, ids are unique, links within the page resolve."""
+        levels = [0, *(int(tag[1]) for tag in self.tags if tag[0] == "h" and tag[1:].isdigit())]
+        assert levels.count(1) == 1
+        assert all(lower - upper <= 1 for upper, lower in pairwise(levels))
+        assert len(set(self.ids)) == len(self.ids)
+        assert {link[1:] for link in self.links if link.startswith("#")} <= set(self.ids)
 
 
 def test_report_is_a_whole_page_without_network(run, tmp_path):
     run("--jobs", "1")
     out = tmp_path / "report"
     page = Page((out / "index.html").read_text(encoding="utf-8"))
-    assert page.ids == list(CLAIMS)
+    page.check()
+    assert [name for name in page.ids if "." not in name] == list(CLAIMS)
     assert "script" not in page.tags
     for link in page.links:
         assert (link[1:] in page.ids) if link.startswith("#") else (out / link).is_file()
@@ -396,7 +410,9 @@ def test_report_typesets_derivations(tmp_path):
     page = Page((tmp_path / "index.html").read_text(encoding="utf-8"))
     assert {"svg", "details", "dl", "table", "figure"} <= set(page.tags)
     assert page.labels == [step["latex"]] * 2
-    assert not page.ids[1:], "no id of a glyph can collide"
+    page.check()
+    assert page.text.count("D & E") == 2, "the derivation once, and a link to it"
+    assert {"1.2", "1.5", "worst of 48", "0.54"} <= set(page.cells)
     for words in (
         "Both sides < 2 agree.",
         "D & E",
@@ -404,8 +420,6 @@ def test_report_typesets_derivations(tmp_path):
         "definitions and arguments are never counted as checked",
         "for b < 1",
         "1.00 ± 0.10",
-        "1.2 at these sizes, 1.5 in the limit",
-        "0.54, worst of 48",
         "0.3 in the share",
         "Seen with 0.999",
         "≈ 0.945 (normal)",
@@ -416,6 +430,40 @@ def test_report_typesets_derivations(tmp_path):
     assert stored["claims"]["fair-coin"]["derivations"] == ["d"]
     [plain] = stored["claims"]["fair-coin"]["verdict"]["findings"]
     assert (plain["reach"]["law"], plain["reach"]["probability"]) == ("normal", 0.999)
+
+
+def test_report_is_ordered_by_paper():
+    coin_of = CLAIMS["fair-coin"]
+    derivation = {"name": "d", "title": "D", "source": "here", "standing": "exact",
+                  "steps": [{"statement": "s", "kind": "identity", "latex": "x"}]}  # fmt: skip
+    sources = ["Onsager 1944", "from Lee, Lee & Yi 2024, arXiv 2410.00396", "Lin et al. 2025, arXiv 2501.02436, main"]
+    records = [
+        Record.of(replace(coin_of, id=f"c{k}", source=source), skipped="needs <it>", derivations=(derivation,))
+        for k, source in enumerate([*sources, sources[1]])
+    ]
+    papers = report.by_paper(records)
+    assert {title: [record.id for record in own] for (_, title), own in papers.items()} == {
+        "Lee, Lee & Yi 2024, arXiv 2410.00396": ["c1", "c3"],
+        "Lin et al. 2025, arXiv 2501.02436": ["c2"],
+        "Other sources and this project": ["c0"],
+    }
+    run = {"command": "", "mode": "quick", "seed": 1, "seconds": 1.0, "versions": {}}
+    page = Page(report.as_html(run, records))
+    page.check()
+    assert page.ids.count("derivation.d") == 1
+    assert "2 claims – 2 not run" in page.text
+    assert page.links[: page.links.index("#paper.2410.00396")] == ["#main.content", "#not.run"]
+
+
+@pytest.mark.parametrize(
+    ("text", "marked"),
+    [
+        ("x^(-1/(z-1)) a < b", "<var>x</var><sup>−1/(<var>z</var>−1)</sup> a &lt; <var>b</var>"),
+        ("K of cD, L-map, Wolff's y_t", "<var>K</var> of <var>cD</var>, L-map, Wolff's <var>y</var><sub><var>t</var></sub>"),
+    ],
+)  # fmt: skip
+def test_statements_are_typeset(text, marked):
+    assert report_claim.typeset(text) == marked
 
 
 @pytest.mark.parametrize("changes", [{"title": " "}, {"statement": ""}, {"source": ""}, {"standing": "rumour"}])
