@@ -459,7 +459,8 @@ def test_report_is_ordered_by_paper():
     ("text", "marked"),
     [
         ("x^(-1/(z-1)) a < b", "<var>x</var><sup>−1/(<var>z</var>−1)</sup> a &lt; <var>b</var>"),
-        ("K of cD, L-map, Wolff's y_t", "<var>K</var> of <var>cD</var>, L-map, Wolff's <var>y</var><sub><var>t</var></sub>"),
+        ("K of cD, L-map, Wolff's y", "<var>K</var> of <var>cD</var>, L-map, Wolff's <var>y</var>"),
+        ("y_t", "<var>y</var><sub><var>t</var></sub>"),
     ],
 )  # fmt: skip
 def test_statements_are_typeset(text, marked):
