@@ -25,7 +25,8 @@ def real(values: ArrayLike, name: str, ndim: int | None) -> Reals:
         raise ValueError(f"{name} has shape {array.shape}; {'a matrix' if ndim == 2 else 'a vector'} is needed")
     if array.size == 0:
         raise ValueError(f"{name} has shape {array.shape} and no entries")
-    result = array if array.dtype in (np.float32, np.float64) else array.astype(np.float64)
+    with np.errstate(over="ignore"):  # long doubles beyond all floats are refused as infinite
+        result = array if array.dtype in (np.float32, np.float64) else array.astype(np.float64)
     finite = np.isfinite(result)
     if not finite.all():
         where = tuple(int(i[0]) for i in np.nonzero(~finite)) if array.ndim else ()

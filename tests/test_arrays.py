@@ -173,6 +173,7 @@ ENTRIES = {
     "decimate": (lambda states: rg.decimate(states, 2), {"states": SPINS}),
     "linearise": (lambda states: rg.linearise(states, rng=1), {"states": SPINS}),
     "transition": (lambda sigma_b: rg.transition("tanh", sigma_b), {"sigma_b": np.array([0.1, 0.2])}),
+    "Activation.__call__": (Activation("line", np.positive, np.ones_like), {"fields": X}),
     "Activation.__init__": (lambda kinks: Activation("ramp", lambda h: np.maximum(h, 0), None, kinks=kinks),
                             {"kinks": np.array([0.0, 1.0])}),
     "critical_line": (lambda sigma_b: rg.critical_line("tanh", sigma_b), {"sigma_b": np.array([0.1, 0.2])}),

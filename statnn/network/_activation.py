@@ -190,8 +190,8 @@ class Activation:
         """Return σ^(k)(h)/k! for k < terms at a field, as numbers of mpmath."""
         return _series(self, field, terms, digits)
 
-    def __call__(self, fields: Values) -> Values:
-        return self.function(fields)
+    def __call__(self, fields: ArrayLike) -> Values:
+        return self.function(array_of(fields, "fields"))
 
     def __repr__(self) -> str:
         numerical = ", numerical derivative to 1e-10" if isinstance(self.derivative, Numerical) else ""

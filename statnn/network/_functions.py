@@ -16,6 +16,8 @@ from scipy import special
 Values: TypeAlias = NDArray[Any]
 
 _SPLIT = 2.0**27 + 1.0
+_FAR = 1e18
+"""Field beyond which tanh' and erf' are zero; its square is a float32."""
 # 0.044715 and 2 √(2/π), of h (1 + tanh(√(2/π) (h + 0.044715 h³)))/2: what the first number leaves out is the second
 BEND, BEND_LOW = 0.044715, 2.196021142708559638e-18
 STEEP, STEEP_LOW = 1.5957691216057308, -9.969308809110920315e-17
@@ -43,7 +45,7 @@ def zero(h: Values) -> Values:
 
 def tanh_slope(h: Values) -> Values:
     """Return 4t/(1 + t)², t = exp(-2|h|): 1 - tanh²(h) with its digits in the tails."""
-    t = np.exp(-2 * np.abs(h))
+    t = np.exp(-2 * np.minimum(np.abs(h), _FAR))
     result: Values = 4 * t / (1 + t) ** 2
     return result
 
@@ -56,7 +58,7 @@ def erf(h: Values) -> Values:
 
 def erf_slope(h: Values) -> Values:
     """Return 2/√π exp(-h²)."""
-    result: Values = precision(h).type(2 / np.sqrt(np.pi)) * np.exp(-np.square(h))
+    result: Values = precision(h).type(2 / np.sqrt(np.pi)) * np.exp(-np.square(np.minimum(np.abs(h), _FAR)))
     return result
 
 

@@ -11,6 +11,8 @@ from statnn._random import root, stream
 
 Layer = TypeVar("Layer")
 
+LARGEST = 1e150
+"""Scale of weights, biases and noise beyond which squares overflow."""
 MOST_LAYERS = 10**18
 DEEPEST = 10**6
 """Layers that are simulated one by one."""

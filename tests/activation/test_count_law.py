@@ -132,6 +132,7 @@ def test_a_proper_law_with_the_right_mean(kind, D, parameters):
     law, mean = process.count(D), process.c * D / N
     assert law.mean() == pytest.approx(mean, rel=1e-11)
     assert law.pmf(0) == pytest.approx(process.silent(D), rel=1e-12)
+    assert law.pmf(math.inf) == 0
     if kind is not GammaPoisson:
         k = np.arange(D + 1)
         weights = law.pmf(k)

@@ -97,6 +97,16 @@ def test_activations_keep_their_digits(name, dtype):
         assert (ulps(slopes, [SLOPES[name](h) for h in points]) < allowed).all()
 
 
+@each_activation
+@each_precision
+def test_activations_take_any_field(name, dtype):
+    """Without a warning, which is an error here, and out of lists too."""
+    sigma, largest = ACTIVATIONS[name], float(np.finfo(dtype).max)
+    for function in (sigma, sigma.derivative):
+        assert np.isfinite(function(np.array([largest, -largest, largest**0.51], dtype))).all()
+    assert np.array_equal(sigma([-1.5, 2]), sigma(np.array([-1.5, 2])))
+
+
 def test_the_naive_slope_of_tanh_would_be_seen():
     h = np.array([9.0], dtype=np.float32)
     with mpmath.workdps(50):

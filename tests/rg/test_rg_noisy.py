@@ -392,6 +392,8 @@ BAD = [
     (lambda: rg.NoisyLayer("tanh", 1.0, 0.0, -0.1), ValueError, "noise_std = -0.1"),
     (lambda: rg.NoisyLayer("tanh", [1.0, 2.0]), TypeError, "the layer is scalar"),
     (lambda: rg.NoisyLayer("tanh", math.inf), ValueError, "inf is not finite"),
+    (lambda: rg.NoisyLayer("tanh", 1e308), ValueError, "squares overflow"),
+    (lambda: rg.NoisyLayer("tanh", 0.5, 0.0, 1e308), ValueError, "squares overflow"),
     (rg.NoisyLayer("identity", 1.1).stationary, ValueError, "supercritical"),
     (rg.NoisyLayer("relu", 1.5).correlation_length, ValueError, "no stationary law"),
     (rg.NoisyLayer(square, 1.0, 2.0).stationary, ValueError, "supercritical"),

@@ -231,6 +231,9 @@ def test_the_error_carries_what_there_is_and_travels():
         rg.transition("tanh", 0.1, start=0.0)
     with pytest.raises(ValueError, match="squares overflow"):
         rg.phase_diagram("tanh", [1.0], [0.1, 1e200])
+    for activation in ("relu", "tanh"):
+        with pytest.raises(ValueError, match="squares overflow"):
+            rg.transition(activation, 1e200)
     with pytest.raises(ValueError, match="not a finite number"):
         rg.transition("tanh", np.longdouble("1e400"))
 

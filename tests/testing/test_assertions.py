@@ -195,6 +195,9 @@ def test_message_tells_the_numbers():
         assert_comparison(found, "energy")
     with pytest.raises(AssertionError, match="not in the message"), rejects(match="entropy"):
         assert_comparison(found, "energy")
+    for wrong in (10**400, [1.0], None):
+        with pytest.raises(statistics.Refusal, match="must be numbers within float64"):
+            statistics.z_score(1.0, wrong, 1.0)
 
 
 REFUSED = {

@@ -28,6 +28,7 @@ class _NegativeBinomial(Discrete):  # type: ignore[misc]
         k, n, n_low, m, m_low = (one.ravel() for one in all_of)
         out = np.empty(all_of[0].shape)
         log_negative_binomial(k, np.stack((n, n_low)), np.stack((m, m_low)), out.ravel())
+        out.ravel()[np.isinf(k)] = -np.inf
         return out
 
     def _pmf(self, k: Any, *law: Any) -> Any:

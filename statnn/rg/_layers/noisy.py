@@ -13,7 +13,7 @@ from statnn._by_value import ByValue
 from statnn.montecarlo._blas import one_thread
 from statnn.network import Activation
 from statnn.network._activation import activation as known
-from statnn.rg._common import real, simulated
+from statnn.rg._common import LARGEST, real, simulated
 from statnn.rg._fixed_points import FixedPoint
 from statnn.rg._flow import Flow, FlowEnd, checked_doublings, trajectory
 from statnn.rg._layers import quadrature as _nodes
@@ -75,6 +75,9 @@ class NoisyLayer(ByValue):
         object.__setattr__(self, "b", _number(b, "b"))
         why = "it is the deviation of the noise; a layer without noise has no density: iterate its map instead"
         object.__setattr__(self, "noise_std", positive(noise_std, "noise_std", why=why))
+        for name in ("w", "b", "noise_std"):
+            if abs(getattr(self, name)) > LARGEST:
+                raise ValueError(f"{name} = {getattr(self, name):g}: beyond {LARGEST:g} squares overflow")
 
     def mean(self, h: ArrayLike) -> Any:
         """Return σ(w h + b), the mean of h' given h.

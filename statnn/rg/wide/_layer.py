@@ -22,6 +22,7 @@ from statnn._tasks import check_executor
 from statnn.network._activation import Activation
 from statnn.network._activation import activation as known
 from statnn.network._network import _deviation as deviation
+from statnn.rg._common import LARGEST
 from statnn.rg._fixed_points import FixedPoint, FixedPointEnd
 from statnn.rg.wide._averages import Averages, averages
 from statnn.rg.wide._finite_width import FiniteWidth, Signals, leading_order, simulated
@@ -29,8 +30,6 @@ from statnn.rg.wide._mean_field import MeanField, points
 from statnn.rg.wide._solve import VarianceEnd, described, solve, variances
 from statnn.rg.wide._stack import RandomStack
 
-LARGEST = 1e150
-"""Deviation whose square is far inside the range of floats."""
 GRID = np.geomspace(1e-9, 1e12, 21 * 8 + 1)
 """Where `branches` looks."""
 

@@ -14,9 +14,9 @@ from statnn._by_value import ByValue
 from statnn._tasks import check_executor, run_tasks
 from statnn.network._activation import Activation
 from statnn.network._activation import activation as known
+from statnn.rg._common import LARGEST
 from statnn.rg.wide._average_kernels import FAST
 from statnn.rg.wide._averages import averages
-from statnn.rg.wide._layer import LARGEST
 from statnn.rg.wide._phase_transition import Transition, TransitionKind, transition
 from statnn.rg.wide._solve import OUTCOMES, PHASES, Solution, VarianceEnd, joined, solve
 

@@ -19,6 +19,7 @@ from statnn._arguments import Floats, Ints, at_least, positive, shaped
 from statnn._by_value import ByValue
 from statnn.network._activation import Activation
 from statnn.network._activation import activation as known
+from statnn.rg._common import LARGEST
 from statnn.rg.wide._averages import Averages, averages
 from statnn.rg.wide._roots import roots
 from statnn.rg.wide._solve import CRITICAL, limits
@@ -137,6 +138,8 @@ def transition(activation: str | Activation, sigma_b: ArrayLike, *, start: float
     function = known(activation)
     given = at_least(sigma_b, "sigma_b", minimum=0, why="it is a standard deviation")
     begin = positive(start, "start", why="it is the variance of the fields of the first layer")
+    if given.size and max(given.max(), begin) > LARGEST:
+        raise ValueError(f"sigma_b = {given.max():g} and start = {begin:g}: above {LARGEST:g} squares overflow")
     biases = given.ravel() ** 2
     rows = _rows(function, biases, begin) if biases.size else []
     chi, variance = (np.array([getattr(row, name) for row in rows]).reshape(-1, 2) for name in ("chi", "variance"))

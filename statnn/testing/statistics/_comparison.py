@@ -79,6 +79,10 @@ def z_score(estimate: float, error: float, theory: float, *, bias: float = 0.0, 
     dof : float
         Degrees of freedom behind `error`; infinite for a known one.
     """
+    try:
+        estimate, error, theory, bias = map(float, (estimate, error, theory, bias))
+    except (TypeError, ValueError, OverflowError) as wrong:
+        raise Refusal(f"estimate, error, theory and bias must be numbers within float64: {wrong}") from None
     if not (math.isfinite(estimate) and math.isfinite(theory) and math.isfinite(bias) and bias >= 0):
         raise Refusal(f"estimate {estimate}, theory {theory}, bias {bias} must be finite and the bias >= 0")
     if not (math.isfinite(error) and error > 0):
@@ -86,7 +90,7 @@ def z_score(estimate: float, error: float, theory: float, *, bias: float = 0.0, 
     deviation = estimate - theory
     z = math.copysign(max(abs(deviation) - bias, 0.0), deviation) / error
     p = min(1.0, 2 * float(stats.t.sf(abs(z), dof)))
-    return Comparison(float(estimate), float(error), float(theory), p, z, dof, float(bias))
+    return Comparison(estimate, error, theory, p, z, dof, bias)
 
 
 def bonferroni(p_values: ArrayLike) -> float:
