@@ -187,7 +187,8 @@ def births(rng: Any, asleep: int, b: float, history: float, draws: Any, out: Any
                 log_odds = _log_gamma_variate(rng, b * (asleep - woken)) - _log_gamma_variate(rng, awake)
                 rate = math.log1p(math.exp(min(log_odds, 700.0)))
                 e = rng.standard_exponential()
-                wait = 1.0 + math.floor(e / rate) if rate > 0.0 else math.inf
+                # a float: beyond 2^63 what math.floor returns in a kernel depends on the version of numba
+                wait = 1.0 + np.floor(e / rate) if rate > 0.0 else math.inf
         while t < draws.size and n + wait > draws[t]:
             out[t] = woken
             t += 1
