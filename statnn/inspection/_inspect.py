@@ -19,6 +19,7 @@ from statnn._random import root, stream
 from statnn._tasks import check_executor
 from statnn.inspection._activity import activity, spiking
 from statnn.inspection._classification import attraction, ranks
+from statnn.inspection._confusion import confusion
 from statnn.inspection._data import Data, as_data, subset
 from statnn.inspection._layers import layers as layers_of
 from statnn.inspection._layers import strength
@@ -35,6 +36,7 @@ QUESTIONS: Mapping[str, Question] = MappingProxyType(
         "layers": layers_of,
         "activity": activity,
         "spikes": spiking,
+        "classes": confusion,
         "order": ranks,
         "basins": attraction,
         "strength": strength,

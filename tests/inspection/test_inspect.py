@@ -22,7 +22,7 @@ from statnn.inspection._typeset import typeset
 from statnn.io import _safetensors, save_network
 from statnn.network import BatchNorm, Network
 
-PICTURES = {"activity", "basins", "order", "phase", "spikes", "strength"}
+PICTURES = {"activity", "basins", "classes", "order", "phase", "spikes", "strength"}
 
 
 @pytest.fixture(scope="module")

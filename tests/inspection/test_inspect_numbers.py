@@ -11,7 +11,7 @@ import pytest
 from clouds import UNITS, subject
 from pages import SEED, agrees, layers_of, page
 from scipy import optimize, special, stats
-from sklearn.metrics import accuracy_score
+from sklearn.metrics import accuracy_score, confusion_matrix, precision_score, recall_score
 
 from statnn import activation
 from statnn._random import stream
@@ -19,6 +19,41 @@ from statnn.inspection import Measured, inspect
 from statnn.inspection._section import PValue, share, shown
 from statnn.measure import spikes
 from statnn.network import Network
+
+# -- classes ---------------------------------------------------------------------------------------------
+
+
+def test_classes_taken_for_each_other():
+    labels, answers = subject()[2], layers_of()[0][-1].argmax(axis=1)
+    section = page("classes")
+    matrix = confusion_matrix(labels, answers)
+    assert np.array_equal(section.results["counts"], matrix)
+    recall, precision = (score(labels, answers, average=None) for score in (recall_score, precision_score))
+    order = np.argsort(recall, kind="stable")
+    taken = [next(int(k) for k in np.argsort(-row) if k != i) for i, row in enumerate(matrix)]
+    wilson = lambda p, n: (p, math.sqrt((p * n + 2) / (n + 4) * (1 - (p * n + 2) / (n + 4)) / (n + 4)))  # noqa: E731
+    expected = {
+        "class": order.tolist(),
+        "samples": matrix.sum(axis=1)[order].tolist(),
+        "recognised": [wilson(recall[k], matrix[k].sum()) for k in order],
+        "rightly given": [wilson(precision[k], matrix[:, k].sum()) for k in order],
+        "taken for": [f"{taken[k]} ({matrix[k, taken[k]]} times)" if matrix[k, taken[k]] else None for k in order],
+    }
+    agrees(section, expected)
+    assert section.facts["recognised"].value == pytest.approx(accuracy_score(labels, answers), rel=1e-12)
+    (name, always), *_ = list(section.facts.items())[1:]
+    assert name == f"by always saying {np.bincount(labels).argmax()}, the most frequent class"
+    assert always == pytest.approx(np.bincount(labels).max() / labels.size, rel=1e-12)
+
+
+def test_classes_that_are_never_given_or_never_there_have_no_share():
+    net = Network([[[1.0], [-1.0], [0.0], [-9.0]]], [[0.0, 0.0, -9.0, -9.0]], "identity")
+    section = inspect(net, [[1.0], [2.0], [-1.0], [-3.0]], [0, 2, 1, 1], only=["classes"], rng=0)["classes"]
+    rows = {row[0]: row[1:] for row in section.tables[0].rows}
+    assert rows[2] == [1, share(0.0, 1), None, "0 (1 times)"]
+    assert rows[3] == [0, None, share(0.0, 1), None]
+    assert rows[0] == [1, share(1.0, 1), share(0.5, 2), None]
+
 
 # -- layers ----------------------------------------------------------------------------------------------
 

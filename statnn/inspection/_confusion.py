@@ -1,0 +1,81 @@
+"""Which classes a network takes for which."""
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from statnn._arguments import Ints
+from statnn.inspection._section import Cell, Picture, Section, Table, share
+from statnn.inspection._subject import Subject, Tell
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+_MOST_CLASSES, _MOST_NUMBERS = 50, 12
+"""Rows of the table, those recognised least; classes up to which the figure shows numbers."""
+
+
+def confusion(subject: Subject, tell: Tell) -> Section:
+    """Which class is taken for which."""
+    del tell  # it takes no time
+    labels, answers = subject.known_labels(), subject.classes
+    seen = np.union1d(labels, answers)
+    counts = np.zeros((seen.size, seen.size), np.int64)
+    np.add.at(counts, (np.searchsorted(seen, labels), np.searchsorted(seen, answers)), 1)
+    total, given, right = counts.sum(axis=1), counts.sum(axis=0), np.diag(counts)
+    frequent = int(total.argmax())
+    rows: list[list[Cell]] = []
+    for k in np.argsort(np.divide(right, total, out=np.ones(seen.size), where=total > 0), kind="stable"):
+        others = np.where(np.arange(seen.size) == k, -1, counts[k])
+        most = int(others.argmax())
+        rows.append(
+            [
+                int(seen[k]),
+                int(total[k]),
+                share(float(right[k] / total[k]), int(total[k])) if total[k] else None,
+                share(float(right[k] / given[k]), int(given[k])) if given[k] else None,
+                f"{seen[most]} ({others[most]} times)" if others[most] > 0 else None,
+            ]
+        )
+    remarks = []
+    if len(rows) > _MOST_CLASSES:
+        remarks.append(f"of {len(rows)} classes the {_MOST_CLASSES} that are recognised least are listed")
+    return Section(
+        "classes",
+        "Which class is taken for which",
+        "Of the samples of a class, how many are recognised; of those that were given the class, how many belong to "
+        "it; and the class that they are taken for most often. The class recognised least comes first.",
+        facts={
+            "recognised": share(float(right.sum() / labels.size), labels.size),
+            f"by always saying {seen[frequent]}, the most frequent class": float(total[frequent] / labels.size),
+        },
+        tables=(Table(["class", "samples", "recognised", "rightly given", "taken for"], rows[:_MOST_CLASSES]),),
+        pictures=(
+            Picture(
+                "classes",
+                "Share of the samples of each class (row) that was given each class (column), white for none and dark "
+                "for all; the diagonal is right. Numbers, where they fit, count samples.",
+                partial(_draw, counts, seen),
+                {"counts": counts, "classes": seen},
+                (4.6, 4.6),
+            ),
+        ),
+        results={"counts": counts, "classes": seen},
+        remarks=remarks,
+    )
+
+
+def _draw(counts: Ints, seen: Ints, figure: "Figure") -> None:
+    ax = figure.subplots()
+    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    ax.imshow(shares, vmin=0, vmax=1, cmap="Blues")
+    ax.grid(visible=False)
+    places = np.arange(seen.size)[:: -(-seen.size // 20)]
+    ax.set_xticks(places, labels=[str(k) for k in seen[places]])
+    ax.set_yticks(places, labels=[str(k) for k in seen[places]])
+    ax.set(xlabel="class given", ylabel="class")
+    if seen.size <= _MOST_NUMBERS:
+        for (i, j), count in np.ndenumerate(counts):
+            if count:
+                ax.text(j, i, str(count), ha="center", va="center", color="white" if shares[i, j] > 0.5 else "black")
