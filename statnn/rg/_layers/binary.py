@@ -17,15 +17,13 @@ from statnn._by_value import ByValue
 from statnn.interaction import BinaryNeurons
 from statnn.rg._common import power, real
 from statnn.rg._fixed_points import FixedPoint
-from statnn.rg._flow import Flow, FlowEnd, checked_doublings, trajectory
+from statnn.rg._flow import Flow, checked_doublings
 from statnn.rg._layers.decimation import closed, decimated
 from statnn.rg._layers.nearest import NOTHING_LOST, Truncation, nearest
-from statnn.rg._layers.portrait import spin_portrait
-from statnn.rg._layers.single import Single, renormalised
+from statnn.rg._layers.single import Single
 from statnn.rg._layers.spectrum import Spectrum, leading_first, resolved, spectrum_of
+from statnn.rg._layers.spin_flow import doubled, resting, whole_field
 from statnn.rg._layers.weights import MOST_WIDE, balanced, log_product, log_weights, refuse_wide
-
-COMPACT = ("tanh K", "tanh h")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -412,19 +410,7 @@ class BinaryLayer(ByValue):
         """
         steps = checked_doublings(doublings)
         self._square("repeated")
-        exact: Any = self
-        rows = [_row(self)]
-        for _ in range(steps):
-            exact = exact.compose(exact)
-            shown = exact.project() if isinstance(exact, TransferMatrix) else exact
-            rows.append(_row(shown))
-            if project:
-                exact = shown
-        names: tuple[str, ...] = ("K", "h")
-        if self.shape != (1, 1):
-            up, down = (range(n) for n in self.shape)
-            names = (*(f"J{i}{j}" for i in up for j in down), *(f"f{i}" for i in up), *(f"g{j}" for j in down))
-        return trajectory("binary", names, rows, project=project, end=FlowEnd.COMPLETE, portrait=spin_portrait)
+        return doubled(self, steps, project=project)
 
     @classmethod
     def fixed_points(cls) -> tuple[FixedPoint, ...]:
@@ -440,10 +426,7 @@ class BinaryLayer(ByValue):
         >>> [(point.name, point.couplings.tolist()) for point in BinaryLayer.fixed_points()]
         [('disordered', [0.0, 0.0]), ('ordered', [1.0, 0.0])]
         """
-        return (
-            FixedPoint("disordered", COMPACT, np.zeros(2), renormalised, _around_disorder, cls(0.0)),
-            FixedPoint("ordered", COMPACT, np.array([1.0, 0.0]), renormalised, _around_order, None, COMPACT[0]),
-        )
+        return resting(cls(0.0))
 
     def _single(self) -> Single:
         return Single(float(self.couplings[0, 0]), float(whole_field(self)[0]))
@@ -462,24 +445,6 @@ def _transfer_of(layer: Any) -> TransferMatrix:
     return found
 
 
-def whole_field(layer: BinaryLayer) -> Floats:
-    """Return f + g, what a spin between two such layers feels, shape (n,)."""
-    with np.errstate(over="ignore"):
-        found: Floats = layer.fields + layer.inputs
-    if not np.isfinite(found).all():
-        raise ValueError("the fields f + g of a spin between two such layers leave the range of float64: rescale")
-    return found
-
-
-def _around_disorder(b: int) -> Floats:
-    del b
-    return np.diag([0.0, 1.0])
-
-
-def _around_order(b: int) -> Floats:
-    return np.diag([float(b), float(b)])
-
-
 def _decimated(first: BinaryLayer, second: BinaryLayer) -> BinaryLayer:
     middle = first.fields, second.inputs
     couplings, fields, inputs, aside = decimated(first.couplings, second.couplings, middle, second.fields, first.inputs)
@@ -490,11 +455,3 @@ def _decimated(first: BinaryLayer, second: BinaryLayer) -> BinaryLayer:
             "or compose fewer layers"
         )
     return BinaryLayer(couplings, fields, inputs=inputs, constant=aside)
-
-
-def _row(layer: BinaryLayer) -> tuple[Floats, float, float]:
-    if layer.shape == (1, 1):
-        values = np.concatenate([layer.couplings.ravel(), whole_field(layer)])
-    else:
-        values = np.concatenate([layer.couplings.ravel(), layer.fields, layer.inputs])
-    return values, layer.truncation.divergence, layer.truncation.deviation
