@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from statnn._text import measured, printed
+from statnn._text import printed, with_error
 
 FEW, LONG = 6, 100
 """Entries that are shown one by one; characters of a text."""
@@ -52,7 +52,7 @@ def parts(result: Any) -> Rows:
     errors = {name: "error" if name in {"mean", "estimate"} else f"{name}_error" for name in values}
     errors = {name: error for name, error in errors.items() if all(map(_one, (values[name], values.get(error))))}
     rows = [
-        (name.replace("_", " "), measured(value, values[errors[name]]) if name in errors else value)
+        (name.replace("_", " "), with_error(value, values[errors[name]]) if name in errors else value)
         for name, value in values.items()
         if name not in errors.values()
     ]

@@ -62,3 +62,14 @@ def measured(estimate: float, error: float) -> str:
     scale = 10.0**exponent
     places = min(12, max(0, 1 - math.floor(math.log10(error / scale))))
     return f"({estimate / scale:.{places}f} ± {error / scale:.{places}f})e{exponent:+03d}"
+
+
+def with_error(estimate: float, error: float) -> str:
+    """Write an estimate with its standard error as in print.
+
+    Examples
+    --------
+    >>> with_error(-3.2e-17, 4.1e-18)
+    '(−3.20 ± 0.41) × 10⁻¹⁷'
+    """
+    return in_print(measured(estimate, error))

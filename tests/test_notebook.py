@@ -86,7 +86,7 @@ def test_tables_are_well_formed_and_small(name):
 def test_errors_stand_beside_what_they_belong_to():
     found = estimate(np.random.default_rng(1).normal(size=(4, 500)))
     cells = [one.text for one in ET.fromstring(found._repr_html_()).iter("td")]  # noqa: S314 - our own
-    assert cells[0] == f"{found.mean:.3f} ± {found.error:.3f}"
+    assert cells[0] == f"{found.mean:.3f} ± {found.error:.3f}".replace("-", "−")
     run = sample(square_lattice(4, 4, temperature=3.0), 50, rng=1)
     rows = [[one.text for one in row] for row in ET.fromstring(run._repr_html_()).findall("tr")]  # noqa: S314 - our own
     assert rows[0] == ["observable", "mean", "τ", "ess", "R-hat", "warning"]

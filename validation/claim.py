@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from statnn._notebook import Rows, Shown
-from statnn._text import measured, printed
+from statnn._text import measured, printed, with_error
 from validation.finding import Asks, Finding, farthest
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ class Verdict(Shown):
         rows = [
             (
                 one.quantity,
-                measured(one.estimate, one.error),
+                with_error(one.estimate, one.error),
                 one.theory,
                 one.z,
                 None if one.p is None else printed(one.p, 2),

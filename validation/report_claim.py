@@ -1,11 +1,11 @@
 """What a report says of one claim: statement, verdict, each judged quantity, figure."""
 
-import re
 from collections.abc import Iterable
 from html import escape
 
-from statnn._text import p_value
-from validation.claim import STANDINGS, Outcome, Verdict, measured
+from statnn._text import p_value, printed, with_error
+from statnn._typeset import typeset
+from validation.claim import STANDINGS, Outcome, Verdict
 from validation.finding import Asks, Finding
 from validation.task import Record, Twin
 
@@ -15,23 +15,6 @@ _LOOKS = {
     Outcome.DOMAIN: ("domain", "◐"),
     Outcome.CONTRADICTED: ("contradicted", "✕"),
 }
-_RAISED = re.compile(r"\^(?:\(([^()]*(?:\([^()]*\)[^()]*)*)\)|([\w*]+))")
-_LOWERED = re.compile(r"(?<![^\W_])([A-Za-zα-ωΑ-Ω])_(\w+)")
-# one letter that is neither article nor pronoun, or a product as in cD; no part of a word and no entity
-_SYMBOL = re.compile(r"(?<![\w'’&/-])(?<!</)([B-HJ-Zb-zα-ω]|[a-z][A-Z])(?=[₀-₉]?(?![\w'’-]))")
-
-
-def typeset(text: str) -> str:
-    """Return a text with its scripts raised and lowered and its symbols slanted.
-
-    >>> typeset("P(k) ~ k^(-b) for D_i > a")
-    '<var>P</var>(<var>k</var>) ~ <var>k</var><sup>−<var>b</var></sup> for <var>D</var><sub><var>i</var></sub> &gt; a'
-    """
-    marked = _LOWERED.sub(r"\1<sub>\2</sub>", escape(text, quote=False))
-    marked = _RAISED.sub(lambda m: f"<sup>{(m[1] or m[2]).replace('-', '−')}</sup>", marked)
-    parts = re.split(r"(<[^>]*>)", marked)
-    parts[::2] = [_SYMBOL.sub(r"<var>\1</var>", part) for part in parts[::2]]
-    return "".join(parts)
 
 
 def badge(kind: str, words: str) -> str:
@@ -125,10 +108,10 @@ def _quantity(finding: Finding, verdict: Verdict, twin: Twin | None) -> str:
     reach = finding.reach(len(verdict.findings))
     name = finding.quantity + ("" if finding.quantity not in verdict.failing else " (not as claimed)")
     cells = (
-        measured(finding.estimate, finding.error),
-        f"{relation}{finding.theory:.6g}",
-        "–" if finding.limit is None else f"{finding.limit:.6g}",
-        f"{finding.tolerance:.3g}" if finding.tolerance or finding.p is None else "none",
+        with_error(finding.estimate, finding.error),
+        f"{relation}{printed(finding.theory)}",
+        "–" if finding.limit is None else printed(finding.limit),
+        printed(finding.tolerance, 3) if finding.tolerance or finding.p is None else "none",
         "–" if finding.z is None else f"{finding.z + 0.0:+.2f}",
         "–" if finding.p is None else p_value(finding.p).removeprefix("p = "),
         "1" if finding.comparisons == 1 else f"worst of {finding.comparisons}",

@@ -15,10 +15,10 @@ from statnn._archive.file import digest_of
 from statnn._archive.provenance import provenance
 from statnn._by_value import ByValue
 from statnn._random import Root
+from statnn._typeset import typeset
 from statnn.inspection._data import Data
 from statnn.inspection._section import REFUSALS, Picture, Section, Table, shown
 from statnn.inspection._style import STYLE
-from statnn.inspection._typeset import typeset
 from statnn.network import Network
 from statnn.plot import save
 

@@ -17,7 +17,7 @@ else:
 
 
 from statnn._by_value import ByValue
-from statnn._text import in_print, measured, p_value, printed
+from statnn._text import p_value, printed, with_error
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -40,7 +40,7 @@ class Measured(ByValue):
 
     def __str__(self) -> str:
         if math.isfinite(self.value) and math.isfinite(self.error):
-            return in_print(measured(self.value, self.error))
+            return with_error(self.value, self.error)
         return f"{shown(self.value)} ± {shown(self.error)}"
 
 

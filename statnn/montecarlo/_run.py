@@ -21,7 +21,7 @@ from statnn._memory import refuse_beyond_memory
 from statnn._notebook import Rows
 from statnn._random import Root
 from statnn._tasks import check_executor
-from statnn._text import measured
+from statnn._text import with_error
 from statnn.io import load, save
 from statnn.montecarlo._checkpoint import Checkpoints, key_of
 from statnn.montecarlo._engine import Block, Report, Schedule, repeatable, run_blocks, try_blocks
@@ -75,7 +75,7 @@ class Run(ByValue):
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", UntrustedEstimate)
                 found = estimate(draws, name)
-            mean = measured(found.mean, found.error) if np.ndim(found.mean) == 0 else found.mean
+            mean = with_error(found.mean, found.error) if np.ndim(found.mean) == 0 else found.mean
             rows.append((name, mean, found.tau, found.ess, found.rhat, found.warning and str(found.warning)))
         return Rows(("observable", "mean", "τ", "ess", "R-hat", "warning"), rows)
 

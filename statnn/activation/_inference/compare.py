@@ -14,7 +14,7 @@ from statnn._axes import COLOURS, axes
 from statnn._by_value import ByValue
 from statnn._notebook import Rows
 from statnn._tasks import check_executor
-from statnn._text import measured, printed
+from statnn._text import printed, with_error
 from statnn.activation._gamma_poisson import GammaPoisson
 from statnn.activation._inference.estimate import NoFiniteFitError
 from statnn.activation._inference.fit import LAWS, Fit, fit
@@ -60,8 +60,8 @@ class Comparison(ByValue):
         rows: list[tuple[Any, ...]] = [
             (
                 type(found.process).__name__,
-                measured(found.b, found.b_error),
-                measured(found.c, found.c_error),
+                with_error(found.b, found.b_error),
+                with_error(found.c, found.c_error),
                 printed(value - self.aic[0], 3),
                 printed(weight, 3),
                 printed(found.p_value, 2),

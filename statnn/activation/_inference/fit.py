@@ -16,7 +16,7 @@ from statnn._by_value import ByValue
 from statnn._notebook import Rows
 from statnn._random import root
 from statnn._tasks import check_executor
-from statnn._text import measured, printed
+from statnn._text import printed, with_error
 from statnn.activation._beta_bernoulli import BetaBernoulli
 from statnn.activation._gamma_poisson import GammaPoisson
 from statnn.activation._inference.estimate import CONVERGED, Maximum, Process, covariance, estimate, process_at
@@ -64,8 +64,8 @@ class Fit(ByValue):
     def _table(self) -> Rows:
         rows = [
             ("law", type(self.process).__name__),
-            ("b", measured(self.b, self.b_error)),
-            ("c", measured(self.c, self.c_error)),
+            ("b", with_error(self.b, self.b_error)),
+            ("c", with_error(self.c, self.c_error)),
             ("p of fit", printed(self.p_value, 2)),
             ("neurons", self.counts.size),
             ("samples", self.samples),

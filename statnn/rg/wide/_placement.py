@@ -18,7 +18,7 @@ from statnn._axes import axes as new_axes
 from statnn._by_value import ByValue
 from statnn._notebook import Rows, Shown
 from statnn._random import root, stream
-from statnn._text import measured
+from statnn._text import with_error
 from statnn.network._network import Network
 from statnn.rg.wide._averages import averages
 from statnn.rg.wide._decay import Decay, decay
@@ -91,8 +91,8 @@ class Placement(ByValue):
         rows = [
             (
                 place.index,
-                measured(place.sigma_w, place.sigma_w_error),
-                measured(place.sigma_b, place.sigma_b_error),
+                with_error(place.sigma_w, place.sigma_w_error),
+                with_error(place.sigma_b, place.sigma_b_error),
                 place.point.chi,
                 place.point.xi_correlation,
                 place.point.phase,
@@ -218,7 +218,7 @@ def place(
     if inputs is None:
         nothing = np.empty(0)
         return Placement(layers, nothing, nothing, nothing, nothing, nothing, None)
-    variance, correlation = _measured(net, inputs, whole(pairs, "pairs", minimum=1), rng)
+    variance, correlation = _with_error(net, inputs, whole(pairs, "pairs", minimum=1), rng)
     mean = correlation.mean(axis=0)
     error = correlation.std(axis=0, ddof=1) / np.sqrt(len(correlation))
     predicted = [(float(variance[0]), float(mean[0]))]
@@ -262,7 +262,7 @@ def _scale(values: Floats) -> tuple[float, float]:
     return math.ldexp(root, power), math.ldexp(error / (2 * root), power)
 
 
-def _measured(
+def _with_error(
     net: Network, inputs: ArrayLike, pairs: int, rng: int | np.random.Generator | None
 ) -> tuple[Floats, Floats]:
     x = net.inputs(inputs)
