@@ -6,6 +6,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from statnn._archive.names import is_own
 from statnn._arguments import array_of
 from statnn._arrays import read_only
 from statnn._memory import refuse_beyond_memory
@@ -79,10 +80,12 @@ def refuse_large(
 ) -> None:
     """Raise before the burn-in if the records of all chains will not fit, or an observable is none."""
     draws = block.schedule.draws
-    # what a method knows is a number a chain; to evaluate it now would plan energies before updates, at a higher peak
-    own = {name: function for name, function in observables.items() if function is not None}
+    # what methods of the package know is a number a chain; to evaluate it now would plan energies before updates, at a
+    # higher peak
+    ours = is_own(type(block.method))
+    asked = {name: function for name, function in observables.items() if function is not None or not ours}
     known = np.empty(len(block.chains))
-    for name, values in (*((name, known) for name in observables if name not in own), *_observe(own, walkers)):
+    for name, values in (*((name, known) for name in observables if name not in asked), *_observe(asked, walkers)):
         refuse_beyond_memory(
             float(values.nbytes) * draws * chains / len(block.chains),
             f"the records of {name!r} with {draws} draws of {values.nbytes} bytes",

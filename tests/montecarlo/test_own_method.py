@@ -97,3 +97,24 @@ def test_it_does_all_that_ours_do():
     assert flow.samples == 32
     with pytest.raises(ValueError, match="'heat' is unknown to random sites, which knows energy, magnetisation"):
         sample(TRIANGLE, 4, method=RandomSites(), observables=["heat"])
+
+
+def test_rows_of_a_method_of_ones_own_are_counted_before_the_burn_in():
+    class Wide(Visits):
+        def observe(self, name):
+            return np.zeros((len(self.spins), 10**5)) if name == "energy" else super().observe(name)
+
+        def burn_in(self, _sweeps):
+            raise AssertionError("the burn-in began")
+
+    @dataclass(frozen=True)
+    class Rows(RandomSites):
+        name = "rows"
+
+        def walkers(self, model, seed, chains, initial):
+            made = super().walkers(model, seed, chains, initial)
+            return Wide(made.model, made.rule, made.streams, made.spins)
+
+    pair = BinaryNeurons([[0.0, 1.0], [1.0, 0.0]])
+    with pytest.raises(MemoryError, match=r"records of 'energy' with 1000000 draws of \d+ bytes"):
+        sample(pair, 10**6, chains=4, method=Rows(), rng=1)
