@@ -15,10 +15,10 @@ import pytest
 from clouds import UNITS, column, subject
 
 from statnn.__main__ import BAD_INPUT, DONE, main
+from statnn._typeset import typeset
 from statnn.inspection import QUESTIONS, Data, Measured, Section, Table, inspect
 from statnn.inspection._inspect import Inspection
 from statnn.inspection._section import Picture, share, shown
-from statnn.inspection._typeset import typeset
 from statnn.io import _safetensors, save_network
 from statnn.network import BatchNorm, Network
 

@@ -5,7 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from validation import claims, report, report_claim
+from statnn._typeset import typeset
+from validation import claims, report
 from validation.task import Record
 
 
@@ -47,4 +48,4 @@ def test_report_is_ordered_by_paper():
     ],
 )  # fmt: skip
 def test_statements_are_typeset(text, marked):
-    assert report_claim.typeset(text) == marked
+    assert typeset(text) == marked

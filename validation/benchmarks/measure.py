@@ -5,16 +5,14 @@ the same run: the flops of a product of matrices, the bytes of a copy, the rando
 """
 
 import os
-import platform
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from statnn._archive.provenance import surroundings, versions
 from statnn._compile import kernel
 from statnn._random import root
 from statnn.montecarlo._lanes import lanes, scratch, uniform_lane
@@ -80,30 +78,25 @@ class Ratio:
         return f"{self.median:.2f} [{self.lowest:.2f}, {self.highest:.2f}]"
 
 
+PACKAGES = (
+    "statnn",
+    "elephant",
+    "numpy",
+    "scipy",
+    "numba",
+    "dwave-samplers",
+    "openjij",
+    "mcising",
+    "blackjax",
+    "numpyro",
+)
+
+
 def conditions() -> dict[str, Any]:
     """Return the processor, the number of its cores, and the versions of all that is compared."""
-    packages = (
-        "statnn",
-        "elephant",
-        "numpy",
-        "scipy",
-        "numba",
-        "dwave-samplers",
-        "openjij",
-        "mcising",
-        "blackjax",
-        "numpyro",
-    )
-    versions = {"python": platform.python_version()}
-    for name in packages:
-        try:
-            versions[name] = version(name)
-        except PackageNotFoundError:
-            versions[name] = "not installed"
-    about = Path("/proc/cpuinfo")
-    lines = about.read_text(encoding="utf-8").splitlines() if about.exists() else []
-    named = (line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))
-    return {"processor": next(named, platform.processor()), "cores": os.cpu_count(), "versions": versions}
+    here = surroundings()
+    python = {"python": here["versions"]["python"]}
+    return {"processor": here["processor"], "cores": os.cpu_count(), "versions": python | versions(PACKAGES)}
 
 
 def alternate(

@@ -337,7 +337,7 @@ class _Trajectories(Walkers):
         shape = columns.groups if columns.shared else 1, model.dimension // (columns.groups if columns.shared else 1)
         scale = np.full(shape, 1 if self._noise else (2 * model.stiffness) ** -0.5, dtype=model.net.dtype)
         precision = np.full(shape, float(self._noise), dtype=model.net.dtype)
-        start = sum(int(np.prod(shape)) for shape in model.shapes["neurons"])
+        start = sum(math.prod(each) for each in model.shapes["neurons"])
         for kind, name in enumerate(("weights", "biases")):
             for m, one in enumerate(model.shapes.get(name, ())):
                 stop = start + int(np.prod(one))

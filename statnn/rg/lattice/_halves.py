@@ -48,6 +48,8 @@ class Halves:
         """Move the chains on from wherever they were left; return them and the sums over both halves."""
         done = self.store and self.store.get(f"{self.name}.done")
         if done:
+            if block.report:
+                block.report(block.schedule.sweeps)
             walkers, sums = restored(block, done["walkers"]), [Moments(*parts) for parts in done["sums"]]
         else:
             walkers, sums = self._moved(block)
