@@ -19,6 +19,10 @@ NAME = "records.jsonl"
 FORMAT, VERSION = "statnn.validation", 1
 
 
+class RefusedError(ValueError):
+    """The folder of a report is in use, or its records are damaged or of another run."""
+
+
 @dataclass(frozen=True)
 class Journal:
     """The records of one run.
@@ -66,7 +70,7 @@ class Journal:
 
         Raises
         ------
-        ValueError
+        RefusedError
             If the file is damaged or of another run; what differs is named.
         """
         if not self.path.exists():
@@ -83,14 +87,14 @@ class Journal:
             there = head["key"] if (head["format"], head["version"]) == (FORMAT, VERSION) else None
             records = [_record(json.loads(line)) for line in lines[1:]]
         except (ValueError, TypeError, KeyError, AttributeError) as error:
-            raise ValueError(f"{self.path} is damaged ({error}): start anew without --resume") from None
+            raise RefusedError(f"{self.path} is damaged ({error}): start anew without --resume") from None
         if there is None:
-            raise ValueError(f"{self.path} is no file of records of this version: start anew without --resume")
+            raise RefusedError(f"{self.path} is no file of records of this version: start anew without --resume")
         here = json.loads(json.dumps(dict(self.key)))
         words = [f"{name} is {there.get(name)} there and {here.get(name)} here" for name in {**here, **there}
                  if there.get(name) != here.get(name)]  # fmt: skip
         if words:
-            raise ValueError(f"{self.path} is of another run: {'; '.join(words)}; ask for the same, or start anew")
+            raise RefusedError(f"{self.path} is of another run: {'; '.join(words)}; ask for the same, or start anew")
         return {record.id: record for record in records}
 
 

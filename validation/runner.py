@@ -20,6 +20,7 @@ from multiprocessing import connection
 from pathlib import Path
 from typing import NoReturn
 
+from statnn._archive.lock import locked
 from statnn._archive.provenance import provenance, surroundings, versions
 from validation import records as kept
 from validation import report
@@ -30,6 +31,9 @@ from validation.trained import cache
 
 SILENCE = 15.0
 """Seconds after which it is said what is still running."""
+
+LOCK = ".lock"
+"""In the folder of the report: held by the run that writes there."""
 
 PACKAGES = ("statnn", "numpy", "scipy", "numba", "sympy", "scikit-learn", "matplotlib", "torch")
 
@@ -51,13 +55,18 @@ def main(argv: list[str] | None = None, registry: str = "validation.claims") -> 
             needs = "".join(f" (needs {what})" for what in _needs(claims[name]))
             print(f"{name}: {claims[name].title}; expected: {claims[name].expectation}{needs}")
         return 0
-    started = time.perf_counter()
-    journal = kept.Journal(options.out / kept.NAME, _key(options))
     try:
-        done = journal.read() if options.resume else {}
-    except ValueError as problem:
+        with locked(options.out / LOCK, f"--out {options.out}", kept.RefusedError):
+            return _run_and_report(claims, options, sys.argv[1:] if argv is None else argv, registry)
+    except kept.RefusedError as problem:
         print(f"python -m validation: error: {problem}", file=sys.stderr)
         return 2
+
+
+def _run_and_report(claims: Mapping[str, Claim], options: Options, argv: list[str], registry: str) -> int:
+    started = time.perf_counter()
+    journal = kept.Journal(options.out / kept.NAME, _key(options))
+    done = journal.read() if options.resume else {}
     try:
         with cache.kept_in(options.cache), _ended_by_signals():
             records = _run(claims, options, registry, journal, done)
@@ -67,7 +76,7 @@ def main(argv: list[str] | None = None, registry: str = "validation.claims") -> 
         resume = f"; go on with --resume, {journal.path} holds what is done" if journal.path.exists() else ""
         print(f"{str(ending) or 'interrupted'}: no report written{resume}", file=sys.stderr)
         return 143 if isinstance(ending, _TerminatedError) else 130
-    run = _provenance(sys.argv[1:] if argv is None else argv, options, time.perf_counter() - started)
+    run = _provenance(argv, options, time.perf_counter() - started)
     try:
         report.write(options.out, run, records)
     except OSError as problem:

@@ -9,13 +9,14 @@ import json
 import os
 import re
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from statnn._archive import file
 from statnn._archive.atomic import replacing
+from statnn._archive.lock import locked
 from statnn._archive.provenance import provenance, versions
 
 FORMAT, VERSION = "statnn.store", 1
@@ -143,7 +144,7 @@ def opened(
             raise FileNotFoundError(f"directory {str(folder.absolute().parent)!r} does not exist; make it first")
         folder.mkdir(exist_ok=True)
     _refuse_foreign(folder)
-    with _locked(folder):
+    with locked(folder / LOCK, f"store = {str(folder)!r}", StoreError):
         for leftover in folder.glob(".*.tmp"):  # of a write that was killed
             leftover.unlink(missing_ok=True)
         wanted = json.loads(json.dumps({**key, "statnn": versions(["statnn"])["statnn"]}))
@@ -206,31 +207,3 @@ def _refuse_other(folder: Path, there: Mapping[str, Any], here: Mapping[str, Any
 def _shown(value: Any) -> str:
     text = value if isinstance(value, str) else json.dumps(value)
     return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 4]} ..."
-
-
-@contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    """Hold the lock of a folder; where the system has none, nothing is held."""
-    try:
-        import fcntl
-    except ImportError:  # not on Windows
-        yield
-        return
-    descriptor = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT, 0o644)
-    try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            holder = os.pread(descriptor, 100, 0).decode(errors="replace")
-            raise StoreError(
-                f"store = {str(folder)!r} is in use by another process ({holder or 'unknown'}): wait for it, or name "
-                "another folder"
-            ) from None
-        except OSError:  # file systems without locks
-            pass
-        with suppress(OSError):  # a full disk: the name is for messages alone
-            os.ftruncate(descriptor, 0)
-            os.pwrite(descriptor, f"process {os.getpid()}".encode(), 0)
-        yield
-    finally:
-        os.close(descriptor)

@@ -84,6 +84,22 @@ def test_records_of_another_run_and_damaged_ones_are_refused(change, message, ru
     assert (tmp_path / NAME).read_text() == change(text)
 
 
+def test_a_second_run_in_the_same_folder_is_refused_and_leaves_the_first_alone(tmp_path, capsys):
+    process = started(tmp_path, 1)
+    out = tmp_path / "out"
+    try:
+        before = (out / NAME).read_bytes()
+        assert main(["--out", str(out)], registry=__name__) == 2
+        assert (
+            f"--out {out} is in use by another process (process {process.pid}): wait for it" in capsys.readouterr().err
+        )
+        assert (out / NAME).read_bytes() == before
+    finally:
+        process.kill()
+        process.communicate()
+    assert main(["--only", "third-coin", "--out", str(out)], registry=__name__) == 0  # given back by a kill
+
+
 def test_a_full_disk_is_said_and_what_is_there_stays(run, tmp_path, monkeypatch):
     run("--only", "first-coin")
     before = (tmp_path / NAME).read_bytes()

@@ -1,0 +1,43 @@
+"""One process at a time in a folder."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+
+@contextmanager
+def locked(path: Path, name: str, error: type[ValueError] = ValueError) -> Iterator[None]:
+    """Hold a file as a lock, which the system gives back however the process ends; where it has none, hold nothing.
+
+    Parameters
+    ----------
+    path : Path
+        The file. It is made, and says which process is at work.
+    name : str
+        What is locked, in messages.
+    error : type
+        What is raised where another process holds it.
+    """
+    try:
+        import fcntl
+    except ImportError:  # not on Windows
+        yield
+        return
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            holder = os.pread(descriptor, 100, 0).decode(errors="replace")
+            raise error(
+                f"{name} is in use by another process ({holder or 'unknown'}): wait for it, or name another folder"
+            ) from None
+        except OSError:  # file systems without locks
+            pass
+        with suppress(OSError):  # a full disk: the name is for messages alone
+            os.ftruncate(descriptor, 0)
+            os.pwrite(descriptor, f"process {os.getpid()}".encode(), 0)
+        yield
+    finally:
+        os.close(descriptor)
