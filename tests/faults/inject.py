@@ -31,8 +31,12 @@ def killed(method, how, kills, rng):
     """Return a row on kills of one method."""
     with tempfile.TemporaryDirectory() as folder:
         found = kill_until_done(partial(into, method), folder, run_of, run(method), rng, kills=kills, how=how)
-    held = found.equal and not found.failures and not found.left and found.inside > 0 and found.kills >= kills
-    return f"{how.name} of {method}", f"{found.kills} kills, {found.inside} between first and last checkpoint", held
+    held = found.equal and not found.failures and not found.left and found.later > 0 and found.kills >= kills
+    words = (
+        f"{found.kills} kills: {found.unopened} before the store, {found.unwritten} before the first checkpoint, "
+        f"{found.later} after it"
+    )
+    return f"{how.name} of {method}", words, held
 
 
 @contextmanager
@@ -140,7 +144,7 @@ def main():
         name, what, held = row()
         failed += held is False
         words = {True: "held", False: "DID NOT HOLD", None: "not tried"}[None if held is None else bool(held)]
-        sys.stdout.write(f"{name:<28}{what:<66}{words}\n")
+        sys.stdout.write(f"{name:<28}{what:<82}{words}\n")
         sys.stdout.flush()
     return 1 if failed else 0
 
