@@ -19,6 +19,7 @@ extensions = [
     "sphinx_gallery.gen_gallery",
     "myst_nb",
     "generated_pages",
+    "bibliography",
     "repairs",
 ]
 exclude_patterns = [

@@ -1,4 +1,4 @@
-"""xoshiro256++ (Blackman & Vigna 2019) for the innermost loops: a uniform number in a nanosecond or two.
+"""xoshiro256++ (Blackman & Vigna 2021) for the innermost loops: a uniform number in a nanosecond or two.
 
 The state is four uint64 words in an array, filled from the :class:`numpy.random.Generator` of the stream, so
 that hot loops and numpy's own variates draw on one seed.

@@ -14,8 +14,10 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
+import bibliography
 from links import Names, derived_in, shown_in
 
+import statnn
 from statnn.theory.document import document
 from statnn.theory.registry import DERIVATIONS
 
@@ -326,9 +328,46 @@ Measured by `{command}` on {record["processor"]}, {record["cores"]} cores, with 
     _write(GENERATED / "benchmarks.md", page)
 
 
+# -- bibliography ----------------------------------------------------------------------------------------------
+
+
+def _said(thing: Any) -> str:
+    """Return what an object and its public members say of themselves."""
+    members = [name for name in vars(thing) if not name.startswith("_")] if inspect.isclass(thing) else []
+    return "\n".join(filter(None, map(inspect.getdoc, [thing, *(getattr(thing, name) for name in members)])))
+
+
+def _citing(homes: Iterable[str]) -> Iterable[tuple[str, str]]:
+    """Yield who may cite a work, as a link, and what is said there."""
+    for room in ROOMS:
+        yield f"{{doc}}`{room} <api/{room}>`", inspect.getdoc(importlib.import_module(room)) or ""
+    for home in sorted(homes):
+        room, _, name = home.rpartition(".")
+        yield f"{{doc}}`{name} <api/{home}>`", _said(getattr(importlib.import_module(room), name))
+    for name in DERIVATIONS:
+        derivation = DERIVATIONS[name]()
+        yield f"derivation [{name}](#derivation-{name})", f"{derivation.source} {derivation.title}"
+    for name, claim in json.loads((HERE / "verdicts.json").read_text(encoding="utf-8"))["claims"].items():
+        yield f"claim [{name}](#claim-{name})", f"{claim['source']} {claim['statement']}"
+    for file in sorted([*HERE.glob("*.md"), *HERE.glob("[pth]*/*.md")]):
+        document = file.relative_to(HERE).with_suffix("").as_posix()
+        yield f"{{doc}}`/{document}`", file.read_text(encoding="utf-8")
+
+
+def _code() -> Iterable[tuple[str, str]]:
+    root = Path(statnn.__file__).parent
+    for file in sorted(root.rglob("*.py")):
+        yield f"the code, `{file.relative_to(root.parent)}`", file.read_text(encoding="utf-8")
+
+
+def _bibliography(homes: Iterable[str]) -> None:
+    _write(GENERATED / "bibliography.md", bibliography.page(_citing(homes), _code()))
+
+
 def write_pages(app: Any) -> None:
     """Write all pages."""
     app.statnn_names = _api()
+    _bibliography(app.statnn_names.homes)
     _derivations()
     _verdicts()
     _benchmarks()

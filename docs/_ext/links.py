@@ -13,7 +13,6 @@ from statnn.theory import formula, formulas
 HERE = Path(__file__).parents[1]
 PAGES = ("gallery/plot_*.py", "tutorials/*.md", "how-to/*.md", "papers/*.md", "own-derivation.md", "start.md")
 _NAME = re.compile(r"(?<![`:\w])`([A-Za-z_][\w.]*)`(?![`_\w])")
-_PAPER = re.compile(r"arXiv (\d{4}\.\d{4,5})")
 _CELL = re.compile(r"^```\{code-cell\}[^\n]*\n(?::[^\n]*\n)*(.*?)^```", re.MULTILINE | re.DOTALL)
 
 
@@ -43,13 +42,13 @@ class Names:
         return likely.pop() if len(likely) == 1 and likely != {around} else None
 
     def link(self, line: str, around: str, parameters: Iterable[str] = ()) -> str:
-        """Return a line of a docstring in which names and papers are links."""
+        """Return a line of a docstring in which names are links."""
 
         def named(found: re.Match[str]) -> str:
             place = self.place(found[1], around, parameters)
             return f":py:obj:`{found[1]} <{place}>`" if place else found[0]
 
-        return _PAPER.sub(r"`arXiv \1 <https://arxiv.org/abs/\1>`__", _NAME.sub(named, line))
+        return _NAME.sub(named, line)
 
 
 def _used(tree: ast.AST) -> set[str]:

@@ -41,6 +41,10 @@ class BetaBernoulli(TwoColourUrn):
     ValueError
         If c >= N: no more neurons can fire in one sample than there are.
 
+    References
+    ----------
+    Zhang & Sui 2024: the hypothesis. Its exact laws are of this project.
+
     Examples
     --------
     >>> process = BetaBernoulli(neurons=1000, b=0.3, c=5.0)

@@ -39,6 +39,10 @@ class GammaPoisson(ActivationProcess):
     c : float
         Mean number of activations per sample, above 0.
 
+    References
+    ----------
+    Zhang & Sui 2024.
+
     Examples
     --------
     >>> GammaPoisson(1000, b=1.0, c=5.0).working([0, 200, 1800])

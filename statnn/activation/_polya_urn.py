@@ -36,6 +36,10 @@ class PolyaUrn(TwoColourUrn):
         Activation events per sample, above 0; with the default 1, D counts events. Means take any real D as
         n = cD; laws and simulations need D with whole cD.
 
+    References
+    ----------
+    Zhang & Sui 2024: the hypothesis. Its exact laws are of this project.
+
     Examples
     --------
     >>> urn = PolyaUrn(neurons=3, b=1.0)

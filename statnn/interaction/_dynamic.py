@@ -50,6 +50,10 @@ class DynamicNeurons(ByValue):
     TypeError, ValueError
         If shapes do not match, names in `free` are unknown or numbers are not positive.
 
+    References
+    ----------
+    Lee, Lee & Yi 2024.
+
     Examples
     --------
     >>> net = Network.repeated([[1.0]], activation="identity", depth=2)

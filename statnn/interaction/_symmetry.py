@@ -92,6 +92,10 @@ def translation_symmetry(
     [own]; H is the same in every layer of equal width (arXiv 2410.00396) where weights are free or repeat.
     Of a network without any repetition all pairs of its M layers are compared.
 
+    References
+    ----------
+    Lee, Lee & Yi 2024.
+
     Examples
     --------
     >>> a, b = [[0.5]], [[2.0]]

@@ -31,7 +31,7 @@ _SMALL = 1e-9
 def kaufman(rows: int, columns: int, coupling: float = 1.0, temperature: float = 1.0) -> Exact:
     """Return the exact averages of the Ising model on a rows × columns torus, in total, not per spin.
 
-    [exact], B. Kaufman, Phys. Rev. 76, 1232 (1949). The model is `square_lattice`, with its 2 · rows · columns bonds.
+    [exact], Kaufman 1949. The model is `square_lattice`, with its 2 · rows · columns bonds.
     Without field every <s_i> is 0; correlations are not given.
 
     Parameters
@@ -53,6 +53,10 @@ def kaufman(rows: int, columns: int, coupling: float = 1.0, temperature: float =
     -----
     ln Z, energy and heat capacity have errors of a few 1e-16 N times their largest value over all temperatures:
     absolute, so that an exponentially small heat capacity at T < 0.3 J has lost its relative digits.
+
+    References
+    ----------
+    Kaufman 1949.
 
     Examples
     --------
@@ -150,8 +154,7 @@ def onsager(coupling: float = 1.0, temperature: float = 1.0) -> SquareLattice:
     E/N = -|J| coth 2K [1 + (2/π) k' K₁],
     C/N = (4/π) (K coth 2K)² [K₁ - E₁ - (1 - tanh² 2K) (π/2 + k' K₁)],
 
-    m = (1 - sinh⁻⁴ 2K)^{1/8} below T_c = 2|J| / ln(1 + √2). Sources: L. Onsager, Phys. Rev. 65, 117 (1944);
-    C. N. Yang, Phys. Rev. 85, 808 (1952).
+    m = (1 - sinh⁻⁴ 2K)^{1/8} below T_c = 2|J| / ln(1 + √2).
 
     Errors are 1e-14 of the energy, of ln Z, and above T_c of the heat capacity. Below it, heat capacities as small as
     exp(-8K) have an absolute error of 1e-15 K² exp(-4K). Next to T_c, where the heat capacity is the logarithm of the
@@ -163,6 +166,10 @@ def onsager(coupling: float = 1.0, temperature: float = 1.0) -> SquareLattice:
         J; its sign does not matter without field.
     temperature : float
         T > 0.
+
+    References
+    ----------
+    Onsager 1944; Yang 1952, of the magnetisation.
 
     Examples
     --------

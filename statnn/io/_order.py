@@ -140,7 +140,7 @@ def _no_other(shapes: Shapes) -> bool:
 
     Layers are steps between widths, and an order is a walk that takes each step once. Two walks differ by exchanges of
     what lies between meetings of two widths (x, y, x, y) or of one (x, x, x), or by where a closed walk begins [exact;
-    P. A. Pevzner, Algorithmica 13, 77 (1995)]; without any of these there is one walk.
+    Pevzner 1995]; without any of these there is one walk.
     """
     widths = [next(iter(shapes.values()))[1], *(out for out, _ in shapes.values())]
     if len(widths) > 2 and widths[0] == widths[-1]:

@@ -2,8 +2,8 @@
 
 Parameters do not say everything: a hook, a parametrisation or a forward of its own may change what an object computes.
 So it is run on a few rows of inputs, from zero to ten thousand, and what comes out must be what the steps make of what
-went in, up to rounding. How far rounding goes is followed through the steps [running error analysis; N. J. Higham,
-Accuracy and Stability of Numerical Algorithms (2002), section 3.3].
+went in, up to rounding. How far rounding goes is followed through the steps [running error analysis;
+Higham 2002, section 3.3].
 """
 
 from collections.abc import Sequence

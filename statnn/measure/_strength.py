@@ -34,6 +34,10 @@ def node_strength(model: Model) -> tuple[Floats, ...]:
     -----
     [paper], arXiv 2110.02628, equation for fully connected layers.
 
+    References
+    ----------
+    La Malfa et al. 2021.
+
     Examples
     --------
     >>> node_strength(Network([[[1.0, -2.0]], [[3.0]]], [[0.5], [0.0]]))
@@ -80,6 +84,10 @@ def layer_fluctuation(model: Model, *, ddof: int = 0) -> Floats:
     Notes
     -----
     [paper], arXiv 2110.02628: Y_m = (Σ_k (s_k - <s>)²/n_m)^(1/2).
+
+    References
+    ----------
+    La Malfa et al. 2021.
 
     Examples
     --------

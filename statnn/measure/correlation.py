@@ -125,6 +125,10 @@ def neuronal_correlation(activations: ArrayLike) -> Correlation:
     [own], see the head of this module. Rescaling and shifting of units changes nothing: 1e-200 beside 1e200, noise on
     1e8, subnormal numbers.
 
+    References
+    ----------
+    Jin, Yi & Huang 2022, of the notion; the averages and nulls are of this project.
+
     Examples
     --------
     >>> found = neuronal_correlation([[0.0, 1.0, 5.0], [1.0, 3.0, 5.0], [2.0, 5.0, 5.0], [3.0, 7.0, 5.0]])

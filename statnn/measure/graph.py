@@ -121,6 +121,10 @@ def strength(net: Network, *, sigma_w: float | None = None, sigma_b: float | Non
     entries of one matrix. The p-value is exact for Gaussian weights given σ_w and σ_b, and asymptotic in the fan-in
     otherwise.
 
+    References
+    ----------
+    La Malfa et al. 2021; the nulls are of this project.
+
     Examples
     --------
     >>> found = strength(Network.random([200, 100, 100, 10], sigma_w=1.0, sigma_b=0.5, rng=1), sigma_w=1, sigma_b=0.5)

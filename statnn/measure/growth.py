@@ -214,6 +214,10 @@ def layer(
     TypeError, ValueError
         If activations are not a matrix of finite numbers, or as in `from_active_samples`.
 
+    References
+    ----------
+    Zhang & Sui 2024: the hypothesis that is fitted.
+
     Examples
     --------
     >>> rng = np.random.default_rng(1)

@@ -100,6 +100,10 @@ def tangent_kernel(
     -----
     [exact]. Outputs are those of the network, after its last activation. Cost O(samples² · units · outputs) a layer.
 
+    References
+    ----------
+    Jacot, Gabriel & Hongler 2018; Tovey et al. 2024, of trace and entropy as collective variables.
+
     Examples
     --------
     >>> tangent_kernel(Network([[[2.0, 1.0]]], activation="identity"), [[1.0, 0.0], [0.0, 3.0]]).matrix

@@ -48,6 +48,10 @@ class Estimate(ByValue):
         R-hat, 1 where chains agree.
     warning : UntrustedEstimate or None
         Why it is not to be trusted, if it is not.
+
+    References
+    ----------
+    Geyer 1992, of τ; Vehtari et al. 2021, of R-hat.
     """
 
     mean: Any
@@ -66,6 +70,10 @@ def estimate(draws: Any, name: str = "the observable") -> Estimate:
     -----
     UntrustedEstimate
         If the draws are fewer than 50 τ (10 τ a chain), R-hat exceeds 1.05, or chains never move.
+
+    References
+    ----------
+    Geyer 1992, of τ; Vehtari et al. 2021, of R-hat.
 
     Examples
     --------

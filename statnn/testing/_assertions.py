@@ -103,6 +103,10 @@ def assert_mean(values: ArrayLike, theory: Any, *, bias: ArrayLike = 0.0, what: 
         If the data cannot carry the comparison: fewer than 20 replicates, no spread, not finite, too skewed for their
         number (`statistics.mean`).
 
+    References
+    ----------
+    Owen 1988.
+
     Examples
     --------
     >>> values = np.random.default_rng(1).exponential(2.0, size=(4000, 3))

@@ -8,7 +8,7 @@ from statnn.theory.derivation import Derivation, Step, definition, identity, ine
 from statnn.theory.notation import K, h, named
 from statnn.theory.rg.symbols import Renormalised
 
-SOURCE = "Swendsen, Phys. Rev. Lett. 42, 859 (1979); proved here for the decimated ring"
+SOURCE = "Swendsen 1979; proved here for the decimated ring"
 SIGNS = (-1, 1)
 x, y = sp.symbols("x y", positive=True)
 """exp(K) and exp(h): Boltzmann weights are rational in them."""

@@ -275,6 +275,10 @@ def fit(
     independently of each other. Neurons of a network do not, and their number is small; take errors from
     repeated trainings there. [exact likelihood; errors asymptotic in the number of neurons]
 
+    References
+    ----------
+    Chernoff & Lehmann 1954 and Mann & Wald 1942, of the test of goodness of fit.
+
     Examples
     --------
     >>> found = fit([0, 0, 1, 0, 2, 0, 0, 14, 3, 0, 40, 0, 1, 0, 0, 0], samples=100, rng=1)

@@ -63,7 +63,7 @@ def _log_binomial(k: float, n: float, p: float, q: float) -> float:
 def binomial(bits: Any, n: int, p: float, q: float) -> int:
     """Draw Binomial(n, p) with q = 1 - p given apart, so that neither end loses its digits.
 
-    Inversion below a mean of 10; above it transformed rejection (Hoermann 1993, algorithm BTRS) with the
+    Inversion below a mean of 10; above it transformed rejection (Hörmann 1993, algorithm BTRS) with the
     squeeze of Kachitvichyanukul and Schmeiser (1988) around the normal weight.
     """
     if n == 0 or p == 0.0:

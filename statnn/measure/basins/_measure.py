@@ -210,6 +210,10 @@ def sample_basin(
     The share of unchanged draws is taken where it first falls below θ, so σ* is that of the draws at hand; its bias is
     of the order of 1/draws, within `low` and `high`. Falls that last less than half a decade may be overlooked.
 
+    References
+    ----------
+    Lin et al. 2025, of the notion; how radii are measured, and their errors, are of this project.
+
     Examples
     --------
     >>> band = Network([[[1.0, 0.0], [-1.0, 0.0]], [[0.0, 0.0], [1.0, 1.0]]], [[0.0, 0.0], [1.0, 0.0]],
@@ -275,6 +279,10 @@ def weight_basin(
     Basin [paper], its normalisation [own]. Rescaling a layer of ReLU units and undoing it in the next changes no
     radius if there are no biases in between. Closed form [exact]: one linear layer, K classes, the first ahead by Δ:
     σ* = Δ/(std(W) |x| t) with ∫φ(z)Φ(z+t)^(K-1)dz = θ.
+
+    References
+    ----------
+    Lin et al. 2025, of the notion; how radii are measured, and their errors, are of this project.
 
     Examples
     --------

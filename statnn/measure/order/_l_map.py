@@ -39,6 +39,10 @@ def l_map(net: Network, layer: int = 0) -> Floats:
     -----
     [paper], arXiv 2501.02436. Exact for networks that are linear above layer l.
 
+    References
+    ----------
+    Lin et al. 2025.
+
     Examples
     --------
     >>> net = Network([[[1.0], [2.0]], [[3.0, -1.0]]], activation="relu")
@@ -83,6 +87,10 @@ def l_map_accuracy(net: Network, x: ArrayLike, labels: ArrayLike) -> Floats:
     -----
     [paper], arXiv 2501.02436: from the layer on where the entries equal the last one, the network is functionally
     linear. Replacing σ by the identity keeps no slope: a sigmoid layer, whose slope is 1/4, is replaced all the same.
+
+    References
+    ----------
+    Lin et al. 2025.
 
     Examples
     --------

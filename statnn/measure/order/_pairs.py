@@ -67,6 +67,10 @@ def unit_order(activation: str | Activation, fields: ArrayLike) -> PairOrder:
     [paper] for the two kinds of units (arXiv 2501.02436, second version: single neurons); the shares of pairs as
     their measure are our own [own]. Exact counts, O(samples log samples) a unit.
 
+    References
+    ----------
+    Lin et al. 2025, of the distinction; the measure is of this project.
+
     Examples
     --------
     >>> found = unit_order("relu", [-2.0, -1.0, 1.0, 2.0])
@@ -111,6 +115,10 @@ def group_order(
     [paper] for groups of units (arXiv 2501.02436, fifth version); the measure is our own [own]. A group of one unit
     is `unit_order`, for any weight but 0. Sums are in float64, and pairs that rounding alone orders are counted as
     ordered.
+
+    References
+    ----------
+    Lin et al. 2025, of the distinction; the measure is of this project.
 
     Examples
     --------

@@ -128,6 +128,10 @@ def rank_probability(
     The standard error is that over samples of a given network, with class sizes as they are (DeLong's, for the pooled
     pairs); whatever correlation there is between units is in it. Between trained networks slopes differ by more.
 
+    References
+    ----------
+    Lin et al. 2025; DeLong, DeLong & Clarke-Pearson 1988, of the error.
+
     Examples
     --------
     >>> net = Network([[[1.0]], [[-1.0], [1.0]]], activation="identity")

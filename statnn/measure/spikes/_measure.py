@@ -68,6 +68,10 @@ def statistics(
     Fano factors are exact ratios of whole numbers, rounded once. Positive rescaling of a unit and its threshold
     changes nothing.
 
+    References
+    ----------
+    Lehmler et al. 2023; the nulls are of this project.
+
     Examples
     --------
     >>> x = np.random.default_rng(0).random((100_000, 3)) - [0.9, 0.5, 2.0]

@@ -30,6 +30,10 @@ class FitTest(ByValue):
     p_value : masked array, shape (units,)
         Probability of a worse agreement under the law, of one unit on its own; masked likewise.
 
+    References
+    ----------
+    Haldane 1937, of the dispersion of Poisson counts; Holm 1979; Benjamini & Hochberg 1995.
+
     Examples
     --------
     >>> import numpy as np
@@ -53,9 +57,9 @@ class FitTest(ByValue):
         Parameters
         ----------
         method : {"holm", "benjamini-hochberg"}
-            Holm's controls the probability of a single false rejection however units depend on each other;
-            Benjamini and Hochberg's the expected share of false ones among the rejected, for units that are
-            independent or positively dependent.
+            Holm's controls the probability of a single false rejection however units depend on each other (Holm
+            1979); Benjamini and Hochberg's the expected share of false ones among the rejected, for units that are
+            independent or positively dependent (Benjamini & Hochberg 1995).
 
         Returns
         -------

@@ -83,8 +83,12 @@ class Hamiltonian(Method[DynamicNeurons]):
     is what the network itself computes if the model has no targets. Diagnostics: acceptance, divergences
     (trajectories whose energy error exceeded 1000), step, steps (leapfrog steps on average).
 
-    Source: Duane et al. 1987, Hoffman & Gelman 2014 (dual averaging); the noise coordinates are our own. The Gaussian
-    conditionals of arXiv 2306.02729 belong to a model with noise before σ, which this one has not.
+    The noise coordinates are our own. The Gaussian conditionals of Piccioli, Troiani & Zdeborová 2023 belong to a model
+    with noise before σ, which this one has not.
+
+    References
+    ----------
+    Duane et al. 1987; Hoffman & Gelman 2014, of dual averaging.
 
     Examples
     --------

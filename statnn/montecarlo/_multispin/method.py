@@ -58,6 +58,10 @@ class MultiSpin(Method[BinaryNeurons]):
 
     [exact] The Boltzmann distribution is stationary, and every state is reached from every other.
 
+    References
+    ----------
+    Jacobs & Rebbi 1981.
+
     Examples
     --------
     >>> import numpy as np

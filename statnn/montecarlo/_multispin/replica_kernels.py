@@ -146,7 +146,7 @@ def _add_four(scratch: Any, width: Any) -> None:
 
 @helper
 def _compare(table: Any, half: Any, scratch: Any, levels: Any, width: Any) -> None:
-    """Compare the first digits of U and p in all replicas; random words by xoshiro256++ (Blackman & Vigna 2019).
+    """Compare the first digits of U and p in all replicas; random words by xoshiro256++ (Blackman & Vigna 2021).
 
     Level l > 0 has half + l bonds satisfied, level 0 no more than half of them.
     """

@@ -50,7 +50,7 @@ def metropolis(
     """Offer every spin to change sign, one colour after the other, `sweeps` times.
 
     `table` (LEVELS, DIGITS) has the digits of the probabilities, all ones or none; `state` (4, WORDS) is that of
-    xoshiro256++ (Blackman & Vigna 2019); `bottom` has the lowest of every `period` bits; the flips in every byte are
+    xoshiro256++ (Blackman & Vigna 2021); `bottom` has the lowest of every `period` bits; the flips in every byte are
     added to `flips` (8,).
     """
     draw, bonds, combination = _four_rows(np.uint64), _four_rows(np.uint64), _combinations(np.uint64)

@@ -62,6 +62,10 @@ class Tempering(Method[BinaryNeurons]):
         If temperatures are fewer than two, not increasing or not above zero; if acceptance is not between 0 and 1, or
         comes together with temperatures.
 
+    References
+    ----------
+    Geyer 1991; Hukushima & Nemoto 1996; Kofke 2004, of the rate of swaps.
+
     Examples
     --------
     >>> from statnn.interaction import BinaryNeurons

@@ -51,6 +51,10 @@ class Wolff(Method[BinaryNeurons]):
     TypeError, ValueError
         If `clusters` is no whole number above zero.
 
+    References
+    ----------
+    Wolff 1989.
+
     Examples
     --------
     >>> import numpy as np

@@ -7,7 +7,7 @@ point yet. Away from it the means part by
 .. math:: D_α(K) = ⟨S_α^{(m+1)}⟩_L - ⟨S_α^{(m)}⟩_{L/b} ≈ (K - K_c) D'_α, \qquad
           D'_α = \mathrm{Cov}(S_α^{(m+1)}, S_0)_L - \mathrm{Cov}(S_α^{(m)}, S_0)_{L/b},
 
-S_0 the operator that K multiplies: K_c = K - D/D', one step of Newton (Wilson; Swendsen 1984).
+S_0 the operator that K multiplies: K_c = K - D/D', one step of Newton (Pawley et al. 1984).
 """
 
 from dataclasses import dataclass
@@ -92,6 +92,10 @@ def critical_coupling(large: LinearisedFlow, small: LinearisedFlow, coupling: An
     [asymptotic] The error of one step of Newton is of order (K - K_c)²: sample again at the estimate where it is far
     from K. Corrections to scaling fall by b^y_irrelevant with every depth. Away from any critical point the two samples
     still part, and an estimate far from K says nothing.
+
+    References
+    ----------
+    Pawley et al. 1984.
 
     Examples
     --------

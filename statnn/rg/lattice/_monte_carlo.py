@@ -88,7 +88,11 @@ def linearise(
 
     Notes
     -----
-    [own] for networks: what arXiv 2410.00396 does could not be recovered. Swendsen, Phys. Rev. Lett. 42, 859 (1979).
+    [own] for networks: what arXiv 2410.00396 does could not be recovered. The matrix: Swendsen 1979.
+
+    References
+    ----------
+    Swendsen 1979.
 
     Examples
     --------

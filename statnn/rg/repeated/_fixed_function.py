@@ -76,6 +76,10 @@ class FixedFunction(Shown):
     ValueError
         If z < 2, or u <= 0: signals then grow away from the fixed point and there is no limit of many layers.
 
+    References
+    ----------
+    This project, after Feigenbaum 1978 and Hu & Rudnick 1982.
+
     Examples
     --------
     >>> f = FixedFunction(order=3, coefficient=1 / 3)

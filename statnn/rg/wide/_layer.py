@@ -57,6 +57,10 @@ class RandomLayer:
     TypeError, ValueError
         If a deviation is not a finite number >= 0, or the activation is unknown.
 
+    References
+    ----------
+    Poole et al. 2016; Schoenholz et al. 2017.
+
     Examples
     --------
     >>> point = RandomLayer("tanh", 1.5, 0.1).fixed_point()
@@ -293,6 +297,10 @@ class RandomLayer:
             Variance of the fields in the first layer, above 0.
         depth : int
             Layers to go on.
+
+        References
+        ----------
+        This project; compare Hanin 2018 and Roberts, Yaida & Hanin 2022.
 
         Examples
         --------

@@ -44,6 +44,10 @@ class MeanField(Shown):
         "ordered" for χ < 1, "chaotic" for χ > 1, "critical", or "unbounded".
     residual : float
         \|V(q*) - q*\|/q*; inf without a fixed point.
+
+    References
+    ----------
+    Poole et al. 2016; Schoenholz et al. 2017.
     """
 
     layer: Maps = field(repr=False)

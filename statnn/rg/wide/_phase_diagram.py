@@ -149,6 +149,10 @@ def phase_diagram(
     -----
     Values are good to 1e-6; those of one layer, by `RandomLayer.fixed_point`, to rounding. [asymptotic: n → ∞]
 
+    References
+    ----------
+    Poole et al. 2016; Schoenholz et al. 2017.
+
     Examples
     --------
     >>> found = phase_diagram("erf", [0.5, 1.5], [0.0, 0.1])

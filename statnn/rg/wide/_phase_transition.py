@@ -183,6 +183,10 @@ def critical_line(activation: str | Activation, sigma_b: ArrayLike, *, start: fl
         If order ends in another way at some σ_b, as for relu with biases, whose variance then has no bound: the error
         names it, and carries the `transition`.
 
+    References
+    ----------
+    Poole et al. 2016; Schoenholz et al. 2017.
+
     Examples
     --------
     >>> critical_line("tanh", [0.0, 0.1]).round(9)
