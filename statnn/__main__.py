@@ -24,13 +24,17 @@ def parser() -> argparse.ArgumentParser:
     commands = result.add_subparsers(dest="command", required=True, metavar="COMMAND")
     one = commands.add_parser(
         "inspect",
-        help="one page of numbers and figures for a trained network",
-        description="Write one page of numbers and figures for a network and its data.",
+        help="one page of numbers and figures for a trained network, or for several side by side",
+        description="Write one page of numbers and figures for a network and its data, or for several networks.",
     )
-    one.add_argument("network", metavar="NETWORK", help="network: .npz, .safetensors or .onnx")
+    one.add_argument(
+        "network", metavar="NETWORK", nargs="+", help="network: .npz, .safetensors or .onnx; several are compared"
+    )
     one.add_argument("--data", required=True, metavar="FILE", help=".npz with x and y (or as mnist.npz), or .npy")
     one.add_argument("--labels", metavar="FILE", help="labels: .npy, .npz with y, or the name of an array of the data")
-    one.add_argument("--out", metavar="DIR", help="where to write; default: NETWORK without suffix, -inspection")
+    one.add_argument(
+        "--out", metavar="DIR", help="where to write; default: NETWORK without suffix, -inspection, or comparison"
+    )
     one.add_argument("--activation", nargs="+", metavar="NAME", help="for bare arrays: one for all layers, or one each")
     one.add_argument("--layers", nargs="+", metavar="NAME", help="for bare arrays: dense layers in the order they act")
     one.add_argument("--split", choices=("test", "train"), default="test", help="samples of a file with both")
@@ -95,12 +99,14 @@ def _line(error: Exception) -> str:
 def _inspect(given: argparse.Namespace) -> int:
     from statnn.inspection import inspect, read_data
 
-    for option in ("network", "data", "out"):
-        if getattr(given, option) == "":
+    for option, names in (("network", given.network), ("data", [given.data]), ("out", [given.out])):
+        if "" in names:
             raise ValueError(f"{option} is an empty name; give a {'directory' if option == 'out' else 'file'}")
-    if Path(given.network).is_dir():
-        raise IsADirectoryError(f"network: {given.network!r} is a directory; give a file, .npz, .safetensors or .onnx")
-    out = Path(given.out if given.out is not None else f"{Path(given.network).stem}-inspection")
+    for network in given.network:
+        if Path(network).is_dir():
+            raise IsADirectoryError(f"network: {network!r} is a directory; give a file, .npz, .safetensors or .onnx")
+    several = len(given.network) > 1
+    out = Path(given.out or ("comparison" if several else f"{Path(given.network[0]).stem}-inspection"))
     if out.exists() and not out.is_dir():
         raise NotADirectoryError(f"--out {str(out)!r} is a file; give a directory")
     if not out.absolute().parent.is_dir():
@@ -115,7 +121,7 @@ def _inspect(given: argparse.Namespace) -> int:
     activation = given.activation
     progress = None if given.quiet else Teller(sys.stderr)
     found = inspect(
-        given.network,
+        _by_name(given.network) if several else given.network[0],
         read_data(given.data, given.labels, split=given.split, scale=given.scale),
         activation=activation[0] if activation and len(activation) == 1 else activation,
         layers=given.layers,
@@ -132,6 +138,14 @@ def _inspect(given: argparse.Namespace) -> int:
     if not given.quiet:
         sys.stdout.write(f"{found}\n\n{out / 'index.html'}\n")
     return DONE
+
+
+def _by_name(paths: Sequence[str]) -> dict[str, str]:
+    """Return files by their names without suffix, or by their paths where names are the same."""
+    if len(set(paths)) < len(paths):
+        raise ValueError(f"network {max(paths, key=paths.count)!r} is given twice; give different ones")
+    stems = [Path(path).stem for path in paths]
+    return dict(zip(stems if len(set(stems)) == len(stems) else paths, paths, strict=True))
 
 
 class Teller:

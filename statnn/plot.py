@@ -215,10 +215,8 @@ def save(figure: Figure, path: str | os.PathLike[str], /, *, caption: str | None
         return target.with_name(target.name + suffix)
 
     with mpl.rc_context(_FILES):
-        drawn = io.StringIO()
-        figure.savefig(drawn, format="svg", metadata={"Date": None, "Description": origin})
         with replacing(beside(".svg")) as file:
-            file.write(embedded(drawn.getvalue()).encode())
+            file.write(in_svg(figure, origin))
         with replacing(beside(".pdf")) as file:
             figure.savefig(file, format="pdf", metadata={"CreationDate": None, "Subject": origin})
         with replacing(beside(".png")) as file:
@@ -233,6 +231,16 @@ def save(figure: Figure, path: str | os.PathLike[str], /, *, caption: str | None
             file.write(f"{caption}\n".encode())
         with replacing(beside(".tex")) as file:
             file.write(_in_latex(target.name, caption).encode())
+
+
+def in_svg(figure: Figure, origin: str) -> bytes:
+    """Return a figure as SVG with its fonts, the same each time; `origin` says where it comes from."""
+    import matplotlib as mpl
+
+    with mpl.rc_context(_FILES):
+        drawn = io.StringIO()
+        figure.savefig(drawn, format="svg", metadata={"Date": None, "Description": origin})
+    return embedded(drawn.getvalue()).encode()
 
 
 def _in_latex(name: str, caption: str) -> str:

@@ -40,7 +40,9 @@ PUBLIC = {
         "METHODS", "Estimate", "Failure", "IncompleteRun", "Method", "Run", "UntrustedEstimate", "Walkers", "estimate",
         "sample", "stream",
     ],
-    "statnn.inspection": ["QUESTIONS", "Data", "Inspection", "Measured", "Section", "Table", "inspect", "read_data"],
+    "statnn.inspection": [
+        "QUESTIONS", "Comparison", "Data", "Inspection", "Measured", "Section", "Table", "inspect", "read_data",
+    ],
     "statnn.io": ["describe", "load", "load_network", "save", "save_network", "table"],
     "statnn.measure": ["basins", "correlation", "graph", "growth", "order", "spikes", "tangent"],
     "statnn.measure.graph": ["Strength", "layer_fluctuation", "node_strength", "strength"],

@@ -94,6 +94,9 @@ MAKERS = {
     **{method.__name__: method for method in montecarlo.METHODS.values()},
     "Data": lambda: inspection.Data(inputs(), labels(), "made up"),
     "Inspection": page,
+    "inspection.Comparison": lambda: inspection.inspect(
+        {"one": net(), "two": net()}, inputs(), labels(), only=["layers"], rng=0
+    ),
     "Measured": lambda: inspection.Measured(0.5, np.nan),
     "Section": lambda: page()["layers"],
     "Table": lambda: page()["layers"].tables[0],

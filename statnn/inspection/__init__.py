@@ -6,9 +6,10 @@ rank-probability slopes and accuracy through the linear map, basins, node streng
 mean-field phase diagram. A question that cannot be asked of this network says why.
 """
 
+from statnn.inspection._comparison import Comparison
 from statnn.inspection._data import Data, read_data
 from statnn.inspection._inspect import QUESTIONS, inspect
 from statnn.inspection._page import Inspection
 from statnn.inspection._section import Measured, Section, Table
 
-__all__ = ["QUESTIONS", "Data", "Inspection", "Measured", "Section", "Table", "inspect", "read_data"]
+__all__ = ["QUESTIONS", "Comparison", "Data", "Inspection", "Measured", "Section", "Table", "inspect", "read_data"]

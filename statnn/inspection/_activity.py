@@ -8,7 +8,8 @@ import numpy as np
 
 from statnn._axes import COLOURS
 from statnn._random import stream
-from statnn.inspection._section import Cell, Measured, Picture, PValue, Section, Table
+from statnn._text import printed
+from statnn.inspection._section import Cell, Measured, Picture, PValue, Section, Table, panels
 from statnn.inspection._subject import Subject, Tell, few, name_of
 from statnn.measure import growth, spikes
 from statnn.measure.growth import Growth
@@ -22,6 +23,8 @@ _WINDOW = 100
 _REJECTED = 0.01
 _FEWEST_WINDOWS = 10
 _WINDOWS_OF_A_CLASS = 5
+_LEVEL = 0.05
+_IDLE, _ORDERED, _UNEVEN = 0.1, 0.1, 1.1
 
 
 def activity(subject: Subject, tell: Tell) -> Section:
@@ -70,15 +73,28 @@ def activity(subject: Subject, tell: Tell) -> Section:
                 partial(_draw_activity, found, chosen, net),
                 data,
                 (3.6 * len(chosen) + 0.6, 6.0),
+                len(chosen),
             ),
         ),
         results={"growth": found},
         remarks=remarks,
+        unusual=_unusual_activity(found, net),
     )
 
 
+def _unusual_activity(found: Mapping[int, Growth], net: Network) -> str:
+    """Say in which layer most units are idle, never active or always, if that is a tenth of them."""
+    idle = [
+        (count / one.units, f"{count} of the {one.units} units of {name_of(m, net)} are {how} active")
+        for m, one in found.items()
+        for count, how in ((one.silent, "never"), (int(np.sum(one.counts == one.samples)), "always"))
+    ]
+    most, words = max(idle)
+    return f"{words} in these samples." if most >= _IDLE else ""
+
+
 def _draw_activity(found: Mapping[int, Any], chosen: Sequence[int], net: Network, figure: "Figure") -> None:
-    above, below = figure.subplots(2, len(chosen), squeeze=False)
+    above, below = panels(figure, 2, len(chosen))
     for top, bottom, m in zip(above, below, chosen, strict=True):
         _draw_counts(top, found[m])
         top.set_title(name_of(m, net))
@@ -161,7 +177,7 @@ def spiking(subject: Subject, tell: Tell) -> Section:
         "(inside the blocks of a class, when blocked). Rejected: units whose counts are not those of samples in "
         "random order, at 5 % of all units together (Holm).",
         facts={"window T": window, "samples": subject.samples},
-        tables=(Table(columns, rows),),
+        tables=(Table(columns, rows, 2),),
         pictures=(
             Picture(
                 "spikes",
@@ -172,15 +188,39 @@ def spiking(subject: Subject, tell: Tell) -> Section:
                 ),
                 data,
                 (4.2 * len(chosen) + 1, 3.8),
+                len(chosen),
             ),
         ),
         results={"statistics": found},
         remarks=remarks,
+        unusual=_unusual_spikes(found, subject.net),
+    )
+
+
+def _unusual_spikes(found: Mapping[tuple[int, str], SpikeStatistics], net: Network) -> str:
+    """Say in which layer most units tell that samples are not in random order, if it is a tenth and raises F by one."""
+    shares = {}
+    for (m, order), one in found.items():
+        if not one.silent.all():
+            test = one.test("binomial")
+            shares[m, order] = int(test.rejected(_LEVEL).sum()), int(test.tested.sum())
+    if not shares:
+        return ""
+    m, order = max(shares, key=lambda key: shares[key][0] / max(shares[key][1], 1))
+    rejected, tested = shares[m, order]
+    one = found[m, order]
+    if rejected < _ORDERED * max(tested, 1) or one.mean_fano_factor < _UNEVEN * one.mean_null_fano_factor:
+        return ""
+    where = "of a class " if order == "blocked" else ""
+    fano = f"{printed(one.mean_fano_factor, 3)} instead of {printed(one.mean_null_fano_factor, 3)}"
+    return (
+        f"By the counts of {rejected} of {tested} units of {name_of(m, net)} the samples {where}are not in random "
+        f"order: their mean Fano factor is {fano}."
     )
 
 
 def _draw_spikes(shown: Mapping[str, Any], figure: "Figure") -> None:
-    grid = figure.subplots(1, len(shown), squeeze=False)[0]
+    grid = panels(figure, 1, len(shown))[0]
     for ax, (name, one) in zip(grid, shown.items(), strict=True):
         one.plot(ax)
         ax.set_title(name)
@@ -215,5 +255,5 @@ def _spike_row(name: str, found: SpikeStatistics) -> list[Cell]:
         1 - found.mean_working_rate,
         found.fano_variance,
         silent,
-        f"{int(test.rejected(0.05).sum())} of {int(test.tested.sum())}",
+        f"{int(test.rejected(_LEVEL).sum())} of {int(test.tested.sum())}",
     ]

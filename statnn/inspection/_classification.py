@@ -9,7 +9,7 @@ import numpy as np
 from statnn._arguments import Floats, Ints
 from statnn._axes import COLOURS
 from statnn._random import stream
-from statnn.inspection._section import Cell, Measured, Picture, Section, Table, share
+from statnn.inspection._section import Cell, Measured, Picture, Section, Table, panels, share, shown
 from statnn.inspection._subject import Subject, Tell, name_of
 from statnn.measure import basins, order
 from statnn.measure.basins import Basin
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _MOST_CLASSES = 20
+_FREE, _WEAK, _FEWEST = 0.1, 0.5, 10
+"""Share of unbounded basins, radius beside that of all, and least samples of a class, from which on it is unusual."""
 
 
 def ranks(subject: Subject, tell: Tell) -> Section:
@@ -68,17 +70,36 @@ def ranks(subject: Subject, tell: Tell) -> Section:
                 partial(_draw_order, found, labels, accuracy, error, net),
                 _order_data(found, accuracy, error),
                 (10.5 if found else 4.0, 3.6),
+                3 if found else 1,
             ),
         ),
         results={"rank_probability": found, "l_map_accuracy": accuracy},
         remarks=remarks,
+        unusual=_unusual_order(shares, labels, net),
+    )
+
+
+def _unusual_order(shares: list[Measured], labels: Ints, net: Network) -> str:
+    """Say from where on activations could be the identity, if below the last hidden one that is not."""
+    whole = shares[-1]
+    bent = [m for m, sigma in enumerate(net.activations[:-1], 1) if sigma.name != "identity"]
+    by_chance = float(np.bincount(labels).max() / labels.size)
+    if not bent or whole.value < by_chance + 2 * whole.error:
+        return ""
+    first = next(m for m, one in enumerate(shares) if abs(one.value - whole.value) <= 2 * whole.error)
+    if first >= max(bent):
+        return ""
+    where = f"above {name_of(first, net)} " if first else ""
+    return (
+        f"All activations {where}could be the identity: accuracy is {shown(shares[first])} then and {shown(whole)} "
+        "with them."
     )
 
 
 def _draw_order(
     found: dict[int, order.RankProbability], labels: Any, accuracy: Any, error: Any, net: Network, figure: "Figure"
 ) -> None:
-    *others, right = figure.subplots(1, 3 if found else 1, squeeze=False)[0]
+    *others, right = panels(figure, 1, 3 if found else 1)[0]
     if others:
         _draw_slopes(others[0], others[1], found, name_of(min(found) + 1, net))
     right.errorbar(np.arange(net.depth + 1), accuracy, error, fmt="s-", color=COLOURS[2])
@@ -162,15 +183,38 @@ def attraction(subject: Subject, tell: Tell) -> Section:
                 partial(_draw_basins, found),
                 data,
                 (4.5 * len(found), 3.6),
+                len(found),
             ),
         ),
         results=dict(found),
         remarks=remarks,
+        unusual=_unusual_basins(found, labels),
+    )
+
+
+def _unusual_basins(found: Mapping[str, Basin], labels: Ints | None) -> str:
+    """Say which class has samples that the least noise drives out, if half of what all bear, or that most are free."""
+    one = found.get("samples")
+    if one is None:
+        return ""
+    free = float(np.mean(np.isinf(one.radius)))
+    if free > _FREE:
+        return f"{free:.0%} of the samples keep their class under any noise on the inputs."
+    whole = _median(one.radius)
+    known = [] if labels is None else [int(k) for k, n in enumerate(np.bincount(labels)) if n >= _FEWEST]
+    radii = one.by_class()
+    middle = {k: _median(radii[k]) for k in known}
+    least = min(middle, key=middle.__getitem__, default=None)
+    if least is None or not middle[least] < _WEAK * whole:
+        return ""
+    return (
+        f"Half of the samples of class {least} bear noise of no more than σ* = {shown(middle[least])} on the inputs, "
+        f"of all classes {shown(whole)}."
     )
 
 
 def _draw_basins(found: Mapping[str, Any], figure: "Figure") -> None:
-    grid = figure.subplots(1, len(found), squeeze=False)[0]
+    grid = panels(figure, 1, len(found))[0]
     for ax, one in zip(grid, found.values(), strict=True):
         one.plot(ax, color=COLOURS[0])
         _labelled(ax)
@@ -201,6 +245,10 @@ def _basin_row(name: str, found: Basin) -> list[Cell]:
     return [name, middle, low, high, f"{np.mean(np.isinf(radii)):.1%}", f"{np.mean(radii == 0):.1%}"]
 
 
+def _median(radii: Floats) -> float:
+    return float(np.quantile(radii, 0.5, method="inverted_cdf"))
+
+
 def _by_class(found: dict[str, Basin], labels: Ints) -> Table:
     """Return medians class by class, of the first classes where there are many."""
     classes, tally = np.unique(labels, return_counts=True)
@@ -210,6 +258,5 @@ def _by_class(found: dict[str, Basin], labels: Ints) -> Table:
         columns += [f"median σ*, {name}", f"infinite, {name}"]
         radii = one.by_class()
         for row, k in zip(cells, classes, strict=False):
-            middle = float(np.quantile(radii[int(k)], 0.5, method="inverted_cdf"))
-            row += [middle, f"{np.mean(np.isinf(radii[int(k)])):.1%}"]
+            row += [_median(radii[int(k)]), f"{np.mean(np.isinf(radii[int(k)])):.1%}"]
     return Table(columns, cells)

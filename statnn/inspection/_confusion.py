@@ -4,16 +4,20 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy import stats
 
 from statnn._arguments import Ints
-from statnn.inspection._section import Cell, Picture, Section, Table, share
+from statnn.inspection._section import Cell, Measured, Picture, PValue, Section, Table, share, shown
 from statnn.inspection._subject import Subject, Tell
+from statnn.inspection._worst import worst
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _MOST_CLASSES, _MOST_NUMBERS = 50, 12
 """Rows of the table, those recognised least; classes up to which the figure shows numbers."""
+_LEVEL, _WORSE = 0.01, 0.05
+"""Probability by chance of a class recognised so little, and how much less than all, that is unusual."""
 
 
 def confusion(subject: Subject, tell: Tell) -> Section:
@@ -41,16 +45,20 @@ def confusion(subject: Subject, tell: Tell) -> Section:
     remarks = []
     if len(rows) > _MOST_CLASSES:
         remarks.append(f"of {len(rows)} classes the {_MOST_CLASSES} that are recognised least are listed")
+    recognised = share(float(right.sum() / labels.size), labels.size)
+    tables, pictures = worst(subject, labels)
     return Section(
         "classes",
         "Which class is taken for which",
         "Of the samples of a class, how many are recognised; of those that were given the class, how many belong to "
-        "it; and the class that they are taken for most often. The class recognised least comes first.",
+        "it; and the class that they are taken for most often. The class recognised least comes first. Below, the "
+        "samples that are most wrong: the margin is by how much the output of the class given exceeds that of the "
+        "right one, before the last activation.",
         facts={
-            "recognised": share(float(right.sum() / labels.size), labels.size),
+            "recognised": recognised,
             f"by always saying {seen[frequent]}, the most frequent class": float(total[frequent] / labels.size),
         },
-        tables=(Table(["class", "samples", "recognised", "rightly given", "taken for"], rows[:_MOST_CLASSES]),),
+        tables=(Table(["class", "samples", "recognised", "rightly given", "taken for"], rows[:_MOST_CLASSES]), *tables),
         pictures=(
             Picture(
                 "classes",
@@ -60,9 +68,31 @@ def confusion(subject: Subject, tell: Tell) -> Section:
                 {"counts": counts, "classes": seen},
                 (4.6, 4.6),
             ),
+            *pictures,
         ),
-        results={"counts": counts, "classes": seen},
+        results={"counts": counts, "classes": seen, "answers": answers},
         remarks=remarks,
+        unusual=_unusual(counts, seen, recognised),
+    )
+
+
+def _unusual(counts: Ints, seen: Ints, recognised: Measured) -> str:
+    """Say that a constant answer would do as well, or which class is recognised less than all, beyond chance."""
+    total, right = counts.sum(axis=1), np.diag(counts)
+    frequent = float(total.max() / total.sum())
+    if seen.size > 1 and recognised.value < frequent + 2 * recognised.error:
+        return (
+            f"It recognises {shown(recognised)} of the samples, no more than one that always says "
+            f"{seen[total.argmax()]} ({shown(frequent)})."
+        )
+    p = stats.binom.cdf(right, total, recognised.value) * seen.size
+    shares = np.divide(right, total, out=np.ones(seen.size), where=total > 0)
+    k = int(np.where(p < _LEVEL, shares, 2.0).argmin())
+    if p[k] >= _LEVEL or shares[k] > recognised.value - _WORSE:
+        return ""
+    return (
+        f"Class {seen[k]} is recognised in {shown(share(float(shares[k]), int(total[k])))} of its samples, all "
+        f"together in {shown(recognised)} (p = {shown(PValue(p[k]))})."
     )
 
 

@@ -35,12 +35,18 @@ class Data(ByValue):
         What was read and what was done with it, in words.
     no_labels : str
         Why there are no labels; empty where there are.
+    shape : tuple of int
+        Shape of one sample before it was flattened, (28, 28) of an image; empty where it is not known.
+    numbers : ndarray of int, shape (samples,), or None
+        Which of the samples that were read these are; None for all.
     """
 
     x: NDArray[Any]
     labels: Ints | None
     source: str
     no_labels: str = ""
+    shape: tuple[int, ...] = ()
+    numbers: Ints | None = None
 
 
 def read_data(
@@ -96,7 +102,7 @@ def read_data(
     known, why = _labels(y, len(samples))
     if known is None and y is None:
         why = NOT_IN_FILE
-    return Data(samples, known, how, why)
+    return Data(samples, known, how, why, x.shape[1:])
 
 
 def as_data(data: Any, labels: Any, classes: NDArray[Any] | None) -> Data:
@@ -110,13 +116,14 @@ def as_data(data: Any, labels: Any, classes: NDArray[Any] | None) -> Data:
     if labels is None or isinstance(labels, str | os.PathLike):
         return _numbered(read_data(data, labels), classes)
     read = read_data(data)
-    return replace(_given(read.x, labels, classes), source=read.source)
+    return replace(_given(read.x, labels, classes), source=read.source, shape=read.shape)
 
 
 def subset(data: Data, kept: Ints, how: str) -> Data:
     """Return some of the samples, with their labels."""
     labels = None if data.labels is None else data.labels[kept]
-    return replace(data, x=data.x[kept], labels=labels, source=f"{data.source}; {how}")
+    numbers = kept if data.numbers is None else data.numbers[kept]
+    return replace(data, x=data.x[kept], labels=labels, source=f"{data.source}; {how}", numbers=numbers)
 
 
 def may_be_classes(data: Data) -> bool:
@@ -144,13 +151,14 @@ def _numbered(data: Data, classes: NDArray[Any] | None) -> Data:
 
 def _given(x: ArrayLike, labels: ArrayLike | None, classes: NDArray[Any] | None = None) -> Data:
     """Return arrays as data, not scaled; labels as numbers of the outputs, where it is known for what these stand."""
-    samples, how = _samples(array_of(x, "the data"), 1.0, "arrays")
+    whole = array_of(x, "the data")
+    samples, how = _samples(whole, 1.0, "arrays")
     given = None if labels is None else array_of(labels, "labels")
     if given is not None and given.ndim == 1 and len(given) == len(samples) and classes is not None:
         known, why = _numbers(given, classes)
     else:
         known, why = _labels(given, len(samples))
-    return Data(samples, known, how, why or ("" if known is not None else NOT_GIVEN))
+    return Data(samples, known, how, why or ("" if known is not None else NOT_GIVEN), whole.shape[1:])
 
 
 def _numbers(labels: NDArray[Any], classes: NDArray[Any]) -> tuple[Ints | None, str]:

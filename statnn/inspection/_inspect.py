@@ -5,10 +5,10 @@ import time
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypedDict, Unpack, overload
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -19,6 +19,7 @@ from statnn._random import root, stream
 from statnn._tasks import check_executor
 from statnn.inspection._activity import activity, spiking
 from statnn.inspection._classification import attraction, ranks
+from statnn.inspection._comparison import Comparison, compared
 from statnn.inspection._confusion import confusion
 from statnn.inspection._data import Data, as_data, subset
 from statnn.inspection._layers import layers as layers_of
@@ -27,9 +28,13 @@ from statnn.inspection._meanfield import phase, together
 from statnn.inspection._page import Inspection
 from statnn.inspection._section import REFUSALS, Section
 from statnn.inspection._subject import Options, Subject, Tell
-from statnn.io._load import Activations, load
+from statnn.io._load import Activations, is_source, load
+from statnn.network import Network
 
 Question: TypeAlias = Callable[[Subject, Tell], Section]
+Progress: TypeAlias = Callable[[str, int, int], None]
+Samples: TypeAlias = str | os.PathLike[str] | Data | ArrayLike
+Labels: TypeAlias = ArrayLike | str | os.PathLike[str] | None
 
 QUESTIONS: Mapping[str, Question] = MappingProxyType(
     {
@@ -47,10 +52,43 @@ QUESTIONS: Mapping[str, Question] = MappingProxyType(
 """By name, in the order of the page."""
 
 
+class _Options(TypedDict, total=False):
+    """Arguments of `inspect` by name, for its two signatures."""
+
+    activation: Activations | None
+    layers: Sequence[str] | None
+    threshold: float | None
+    window: int | None
+    samples: int
+    basins: int
+    draws: int
+    only: Sequence[str] | None
+    rng: int | np.random.Generator | None
+    executor: Executor | None
+    progress: Progress | None
+
+
+class _Named(_Options, total=False):
+    name: str | None
+
+
+@overload
+def inspect(
+    network: Mapping[str, str | os.PathLike[str] | Network],
+    data: Samples,
+    labels: Labels = None,
+    **options: Unpack[_Options],
+) -> Comparison: ...
+
+
+@overload
+def inspect(network: Any, data: Samples, labels: Labels = None, **options: Unpack[_Named]) -> Inspection: ...
+
+
 def inspect(
     network: Any,
-    data: str | os.PathLike[str] | Data | ArrayLike,
-    labels: ArrayLike | str | os.PathLike[str] | None = None,
+    data: Samples,
+    labels: Labels = None,
     *,
     activation: Activations | None = None,
     layers: Sequence[str] | None = None,
@@ -63,14 +101,15 @@ def inspect(
     name: str | None = None,
     rng: int | np.random.Generator | None = None,
     executor: Executor | None = None,
-    progress: Callable[[str, int, int], None] | None = None,
-) -> Inspection:
-    """Ask all questions of a network and its data.
+    progress: Progress | None = None,
+) -> Inspection | Comparison:
+    """Ask all questions of a network and its data, or of several and compare them.
 
     Parameters
     ----------
     network : str, os.PathLike or object
-        What `statnn.io.load_network` takes: a file, or an object of torch, scikit-learn or onnx, or a `Network`.
+        What `statnn.io.load_network` takes: a file, or an object of torch, scikit-learn or onnx, or a `Network`. Or
+        several of these by name, networks or checkpoints of one, that take the same data.
     data : str, os.PathLike, Data or array_like
         Samples: a file or a `Data` as of `read_data`, or an array of shape (samples, ...) that is flattened and
         otherwise used as it is.
@@ -95,7 +134,7 @@ def inspect(
     only : sequence of str, optional
         Names of `QUESTIONS` to ask; all when left out.
     name : str, optional
-        What the network is called on the page.
+        What the network is called on the page; several have their names.
     rng : int, numpy.random.Generator or None
         Seed; None for fresh entropy.
     executor : concurrent.futures.Executor, optional
@@ -106,6 +145,9 @@ def inspect(
     Returns
     -------
     Inspection
+        Of one network.
+    Comparison
+        Of several, with the inspection of each. They see the same samples and the same noise.
 
     Raises
     ------
@@ -122,25 +164,12 @@ def inspect(
     >>> found = inspect(Network.random([5, 40, 3], "relu", rng=0), rng.normal(size=(300, 5)), only=["activity"], rng=0)
     >>> found["activity"].tables[0].rows[0][2], found["activity"].reason
     (40, '')
+    >>> both = {"narrow": Network.random([5, 20, 3], rng=0), "wide": Network.random([5, 80, 3], rng=0)}
+    >>> comparison = inspect(both, rng.normal(size=(300, 5)), only=["activity"], rng=0)
+    >>> comparison["activity"].tables[0].columns
+    ['layer', 'quantity', 'narrow', 'wide', 'difference']
     """
     check_executor(executor)
-    chosen = _chosen(only)
-    loaded = load(network, activation=activation, layers=layers)
-    found = as_data(data, labels, loaded.classes)
-    seed = root(rng)
-    most = whole(samples, "samples", minimum=2)
-    if len(found.x) > most:
-        kept = np.sort(stream(seed, 0).permutation(len(found.x))[:most])
-        found = subset(found, kept, f"a random {most} of them")
-    net = loaded.net
-    if found.x.shape[1] != net.widths[0]:
-        raise ValueError(
-            f"the data have {found.x.shape[1]} numbers a sample ({found.source}), the network takes {net.widths[0]}"
-        )
-    if len(found.x) < 2:
-        raise ValueError("there is one sample; statistics need two at least")
-    needed = 3.0 * len(found.x) * sum(net.widths) * net.dtype.itemsize
-    refuse_beyond_memory(needed, f"the activity of {len(found.x)} samples", "take fewer samples")
     if whole(draws, "draws", minimum=4) % 2:
         raise ValueError(f"draws = {draws} is odd; directions come in pairs ±ξ: pass {draws + 1}")
     options = Options(
@@ -148,15 +177,83 @@ def inspect(
         window=None if window is None else whole(window, "window", minimum=1),
         basins=whole(basins, "basins", minimum=1),
         draws=int(draws),
-        seed=seed,
+        seed=root(rng),
         executor=executor,
     )
-    subject = Subject(net, found, options, loaded.notes)
-    sections = tuple(_ask(key, subject, progress) for key in chosen)
-    return Inspection(net, _name(network, name), found, sections, seed)
+    order = _Order(
+        data, labels, activation, layers, whole(samples, "samples", minimum=2), tuple(_chosen(only)), options
+    )
+    networks = _several(network)
+    if networks is None:
+        return order.answered(network, _name(network, name), progress)
+    if name is not None:
+        raise TypeError(f"name = {name!r} is for one network; those of a mapping have their names in it: leave it out")
+    return compared({key: order.answered(one, key, _of(key, progress)) for key, one in networks.items()})
 
 
-def _ask(key: str, subject: Subject, progress: Callable[[str, int, int], None] | None) -> Section:
+@dataclass(frozen=True)
+class _Order:
+    """What is asked of every network."""
+
+    data: Any
+    labels: Any
+    activation: Activations | None
+    layers: Sequence[str] | None
+    samples: int
+    questions: tuple[str, ...]
+    options: Options
+
+    def answered(self, network: Any, name: str, progress: Progress | None) -> Inspection:
+        """Return what is found about one network."""
+        loaded = load(network, activation=self.activation, layers=self.layers)
+        net, data, seed = loaded.net, as_data(self.data, self.labels, loaded.classes), self.options.seed
+        if len(data.x) > self.samples:
+            kept = np.sort(stream(seed, 0).permutation(len(data.x))[: self.samples])
+            data = subset(data, kept, f"a random {self.samples} of them")
+        if data.x.shape[1] != net.widths[0]:
+            raise ValueError(
+                f"the data have {data.x.shape[1]} numbers a sample ({data.source}), the network takes {net.widths[0]}"
+            )
+        if len(data.x) < 2:
+            raise ValueError("there is one sample; statistics need two at least")
+        needed = 3.0 * len(data.x) * sum(net.widths) * net.dtype.itemsize
+        refuse_beyond_memory(needed, f"the activity of {len(data.x)} samples", "take fewer samples")
+        subject = Subject(net, data, self.options, loaded.notes)
+        sections = tuple(_ask(key, subject, progress) for key in self.questions)
+        return Inspection(net, name, data, sections, seed)
+
+
+def _several(network: Any) -> Mapping[str, Any] | None:
+    """Return networks by name, or None for one network, arrays by name included."""
+    if isinstance(network, list | tuple):
+        raise TypeError(
+            f"network is a {type(network).__name__}; pass several networks by name, {{'one': ..., 'two': ...}}"
+        )
+    if not isinstance(network, Mapping) or not any(is_source(one) for one in network.values()):
+        return None
+    for name, one in network.items():
+        if not isinstance(name, str) or not name.strip():
+            raise TypeError(f"networks are named by texts, and one is named {name!r}")
+        if not is_source(one):
+            raise TypeError(
+                f"network[{name!r}] is a {type(one).__name__} among networks; pass a file, an object of torch, "
+                "scikit-learn or onnx, or a Network, arrays by name through statnn.io.load_network"
+            )
+    if len(network) < 2:
+        raise ValueError(
+            f"there is one network, {next(iter(network))!r}, to compare: pass it alone, or several by name"
+        )
+    return dict(network)
+
+
+def _of(name: str, progress: Progress | None) -> Progress | None:
+    """Return the progress of one of several networks."""
+    if progress is None:
+        return None
+    return lambda question, done, total: progress(f"{name}, {question}", done, total)
+
+
+def _ask(key: str, subject: Subject, progress: Progress | None) -> Section:
     def tell(done: int, total: int) -> None:
         if progress is not None:
             progress(key, done, total)

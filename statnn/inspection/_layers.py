@@ -1,12 +1,17 @@
-"""Questions about weights alone: shapes and scales of the layers, node strength."""
+"""Questions about weights alone: shapes, scales and distributions in the layers, node strength."""
 
+import math
+from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from scipy import integrate, stats
 
+from statnn._arguments import Floats
 from statnn._axes import COLOURS
-from statnn.inspection._section import Cell, Picture, PValue, Section, Table, share
+from statnn._text import printed
+from statnn.inspection._section import Cell, Picture, PValue, Section, Table, panels, share, shown
 from statnn.inspection._subject import Subject, Tell, few, name_of
 from statnn.measure import graph
 from statnn.measure._deviations import standard_deviation
@@ -14,6 +19,13 @@ from statnn.network import Network
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+
+_CELLS = 60
+_WITHIN = 5.0
+"""Standard deviations to either side that histograms show."""
+
+_LOW_RANK, _ZEROS, _STRONG, _UNLIKE = 0.5, 0.01, 0.01, 2.0
 
 
 def layers(subject: Subject, tell: Tell) -> Section:
@@ -27,12 +39,10 @@ def layers(subject: Subject, tell: Tell) -> Section:
     }
     if subject.labels is not None:
         facts["accuracy"] = share(float(np.mean(subject.classes == subject.labels)), subject.samples)
-    columns = ["layer", "out × in", "activation", "batch norm", "mean W", "σ_w", "σ_b", "rank of W"]
+    columns = ["layer", "out × in", "activation", "batch norm", "mean W", "σ_w", "σ_b", "rank of W", "rank by chance"]
     rows: list[list[Cell]] = []
     for m, (weight, bias) in enumerate(zip(net.weights, net.biases, strict=True)):
         sigma, norm = net.activations[m], net.normalisations[m]
-        values = np.linalg.svd(weight.astype(float), compute_uv=False)
-        shares = values / values[0] if values[0] else values  # whose squares stay in float64
         slope = f" {sigma.slope:g}" if sigma.slope else ""
         rows.append(
             [
@@ -43,19 +53,101 @@ def layers(subject: Subject, tell: Tell) -> Section:
                 float(weight.mean(dtype=float)),
                 standard_deviation(weight) * float(np.sqrt(weight.shape[1])),
                 standard_deviation(bias),
-                float(np.sum(shares) ** 2 / np.sum(shares**2)) if values[0] else 0.0,
+                _rank(np.linalg.svd(weight.astype(float), compute_uv=False)),
+                rank_by_chance(*weight.shape),
             ]
         )
+    data = _histograms(subject)
     return Section(
         "layers",
         "Layers",
         "Weights are effective ones, with batch normalisation inside. σ_w is the standard deviation of the weights "
         "times the root of the fan-in, σ_b that of the biases. The rank of W counts the singular values s that carry "
-        "weight: (Σs)²/Σs².",
+        "weight: (Σs)²/Σs²; by chance: what it is for independent weights of one scale (the law of Marchenko and "
+        "Pastur).",
         facts=facts,
         tables=(Table(columns, rows),),
+        pictures=(
+            Picture(
+                "layers",
+                "Distribution of the weights (left) and of the fields of all units and samples (right) in some of the "
+                "layers, each about its mean in units of its standard deviation, with the normal density (grey).",
+                partial(_draw_histograms, data, net),
+                data,
+                (8.0, 3.4),
+                2,
+            ),
+        ),
         remarks=subject.notes,
+        unusual=_unusual_weights(net, rows),
     )
+
+
+def _rank(values: Floats) -> float:
+    shares = values / values[0] if values[0] else values  # whose squares stay in float64
+    return float(np.sum(shares) ** 2 / np.sum(shares**2)) if values[0] else 0.0
+
+
+def rank_by_chance(out: int, fan_in: int) -> float:
+    """Return n ⟨s⟩²/⟨s²⟩ of the n singular values of a large matrix of independent entries.
+
+    With λ = n/max(out, fan-in) and ⟨s²⟩ = 1 it is ⟨s⟩ = ∫ √((b²−s²)(s²−a²)) ds/(πλ) from a = 1−√λ to b = 1+√λ.
+    """
+    few, many = sorted((out, fan_in))
+    if few == 1:
+        return 1.0
+    ratio = few / many
+    low, high = 1 - math.sqrt(ratio), 1 + math.sqrt(ratio)
+    mean, _ = integrate.quad(
+        lambda s: math.sqrt(max((high**2 - s * s) * (s * s - low**2), 0.0)) / (math.pi * ratio), low, high
+    )
+    return few * mean**2
+
+
+def _unusual_weights(net: Network, rows: list[list[Cell]]) -> str:
+    """Say which layer has weights that are zero, or else one whose rank is low."""
+    zeros = [float(np.mean(weight == 0)) for weight in net.raw_weights]
+    m = int(np.argmax(zeros))
+    if zeros[m] >= _ZEROS:
+        return f"{zeros[m]:.0%} of the weights into {name_of(m + 1, net)} are exactly zero."
+    shares = [float(row[-2]) / float(row[-1]) for row in rows]  # type: ignore[arg-type]
+    m = int(np.argmin(shares))
+    if shares[m] >= _LOW_RANK:
+        return ""
+    rank, chance = rows[m][-2:]
+    return (
+        f"The weights into {name_of(m + 1, net)} have rank {shown(rank)}, counted by their singular values; "
+        f"independent ones would have {shown(chance)}."
+    )
+
+
+def _histograms(subject: Subject) -> dict[str, Any]:
+    """Return densities of weights and fields about their mean, in units of their standard deviation."""
+    net, edges = subject.net, np.linspace(-_WITHIN, _WITHIN, _CELLS + 1)
+    data: dict[str, Any] = {"edges": edges}
+    for m in few(net.depth, 4):
+        for name, values in (("weights", net.weights[m]), ("fields", subject.trace.fields[m])):
+            scale = standard_deviation(values)
+            if scale > 0:
+                reduced = (values - values.mean(dtype=float)) / scale
+                data[f"{name}_{m + 1}"] = np.histogram(reduced, edges)[0] / (values.size * np.diff(edges))
+    return data
+
+
+def _draw_histograms(data: Mapping[str, Any], net: Network, figure: "Figure") -> None:
+    edges = data["edges"]
+    middle = (edges[1:] + edges[:-1]) / 2
+    for ax, name in zip(panels(figure, 1, 2)[0], ("weights", "fields"), strict=True):
+        ax.fill_between(middle, stats.norm.pdf(middle), color="grey", alpha=0.3, lw=0)
+        layers = [m for m in range(1, net.depth + 1) if f"{name}_{m}" in data]
+        for k, m in enumerate(layers):
+            style = {"color": COLOURS[k], "ls": ("-", "--", "-.", ":")[k], "label": name_of(m, net)}
+            ax.stairs(data[f"{name}_{m}"], edges, baseline=None, lw=1.4, **style)
+        ax.set(xlabel=f"{name}, standard deviations", xlim=(-_WITHIN, _WITHIN), ylim=(0, None))
+        ax.set_ylim(0, 1.25 * ax.get_ylim()[1])  # room for the legend
+        if layers:
+            ax.legend(fontsize=8, ncols=2, loc="upper center")
+    figure.axes[0].set_ylabel("density")
 
 
 def strength(subject: Subject, tell: Tell) -> Section:
@@ -85,9 +177,24 @@ def strength(subject: Subject, tell: Tell) -> Section:
                 partial(_draw_strength, found, net),
                 data | {"fluctuation": found.fluctuation, "by_chance": found.null_fluctuation},
                 (9.0, 3.6),
+                2,
             ),
         ),
         results={"strength": found},
+        unusual=_unusual_strength(found, net),
+    )
+
+
+def _unusual_strength(found: graph.Strength, net: Network) -> str:
+    """Say in which layer the fluctuation is farthest from that of weights in random order, if twice or half of it."""
+    m = int(np.nanargmin(found.p_value)) if np.isfinite(found.p_value).any() else 0
+    ratio = float(found.fluctuation[m] / found.null_fluctuation[m]) if found.null_fluctuation[m] else 1.0
+    if not found.p_value[m] * found.p_value.size < _STRONG or 1 / _UNLIKE < ratio < _UNLIKE:
+        return ""
+    name = "the inputs" if m == 0 else name_of(m, net)
+    return (
+        f"Node strengths of {name} fluctuate {printed(ratio, 3)} times as much as with the same weights in random "
+        f"order (p = {shown(PValue(found.p_value[m]))})."
     )
 
 
@@ -95,7 +202,7 @@ def _draw_strength(found: graph.Strength, net: Network, figure: "Figure") -> Non
     from matplotlib.ticker import MaxNLocator
 
     shown = few(len(found.node_strength), 4)
-    left, right = figure.subplots(1, 2, width_ratios=(1, 1.2))
+    left, right = panels(figure, 1, 2)[0]
     found.plot(left)
     left.xaxis.set_major_locator(MaxNLocator(integer=True))  # a label for every layer runs into the next
     for colour, m in zip(COLOURS, shown, strict=False):

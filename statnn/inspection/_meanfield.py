@@ -7,7 +7,7 @@ import numpy as np
 
 from statnn._axes import COLOURS
 from statnn._random import stream
-from statnn.inspection._section import Cell, Measured, Picture, Section, Table
+from statnn.inspection._section import Cell, Measured, Picture, Section, Table, panels, shown
 from statnn.inspection._subject import Subject, Tell, name_of
 from statnn.measure import correlation, tangent
 from statnn.network import Network
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _KERNEL_SAMPLES = 200
+_NARROW, _FAR = 0.25, 2.0
+"""Directions of activity beside those by chance, and variance beside the predicted one, that are unusual."""
 
 
 def together(subject: Subject, tell: Tell) -> Section:
@@ -52,6 +54,24 @@ def together(subject: Subject, tell: Tell) -> Section:
         tables=(_table(net, pairs, spread),) if pairs else (),
         results=results,
         remarks=remarks,
+        unusual=_unusual_spread(subject, spread),
+    )
+
+
+def _unusual_spread(subject: Subject, spread: dict[int, correlation.Participation]) -> str:
+    """Say in which layer activity spreads over fewest directions, if a quarter of those of the inputs and by chance."""
+    least = min(spread, key=lambda m: spread[m].ratio, default=None)
+    if least is None or not spread[least].ratio < _NARROW * spread[least].null:
+        return ""
+    try:
+        inputs = correlation.participation_ratio(subject.x).ratio
+    except (ValueError, MemoryError):  # one input, or all of them constant
+        return ""
+    if not spread[least].ratio < _NARROW * inputs:
+        return ""
+    return (
+        f"The activity of {name_of(least, subject.net)} spreads over {shown(spread[least].ratio)} directions, the "
+        f"inputs over {shown(inputs)}."
     )
 
 
@@ -148,6 +168,24 @@ def phase(subject: Subject, tell: Tell) -> Section:
         pictures=(_phase_picture(found),),
         results={"placement": found},
         remarks=remarks,
+        unusual=_unusual_signals(net, found),
+    )
+
+
+def _unusual_signals(net: Network, found: Placement) -> str:
+    """Say where the variance of the fields is farthest from what random weights would give, if by a factor of two."""
+    if not found.correlation.size:
+        return ""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        factors = found.variance / found.predicted_variance
+        off = np.nan_to_num(np.abs(np.log(factors)), posinf=0.0)
+    m = int(off.argmax())
+    if off[m] <= np.log(_FAR):
+        return ""
+    measured, predicted = (float(values[m]) for values in (found.variance, found.predicted_variance))
+    return (
+        f"Fields of {name_of(m + 1, net)} have the variance {shown(measured)}; wide layers of random weights of the "
+        f"same scales would give {shown(predicted)}."
     )
 
 
@@ -168,11 +206,12 @@ def _phase_picture(found: Placement) -> Picture:
         partial(_draw_phase, found),
         data,
         (9.0, 3.8) if followed else (5.0, 3.8),
+        2 if followed else 1,
     )
 
 
 def _draw_phase(found: Placement, figure: "Figure") -> None:
-    grid = figure.subplots(1, 2 if found.correlation.size else 1, squeeze=False)[0]
+    grid = panels(figure, 1, 2 if found.correlation.size else 1)[0]
     _draw_place(grid[0], found)
     if found.correlation.size:
         found.plot_signals(grid[1], colour=COLOURS[0], first=1)

@@ -71,6 +71,8 @@ class Table(ByValue):
         Headings.
     rows : sequence of sequence of (str, int, float, Measured or None)
         One entry a column; None where there is no such number.
+    keys : int
+        How many of the first columns say what a row is of.
 
     Raises
     ------
@@ -80,6 +82,7 @@ class Table(ByValue):
 
     columns: Sequence[str]
     rows: Sequence[Sequence[Cell]]
+    keys: int = 1
 
     def __post_init__(self) -> None:
         if len(set(self.columns)) < len(self.columns):
@@ -89,24 +92,37 @@ class Table(ByValue):
                 raise ValueError(f"a row has {len(row)} entries for {len(self.columns)} columns")
 
 
+NARROW = 3.8
+"""Inches of a figure on a telephone, and the least of a panel that stands beside others."""
+
+
+def panels(figure: "Figure", rows: int, columns: int) -> NDArray[Any]:
+    """Return axes by row and column; in a figure too narrow for that they stand below each other, column by column."""
+    if columns == 1 or figure.get_figwidth() >= 3 * columns:
+        return np.asarray(figure.subplots(rows, columns, squeeze=False))
+    return np.asarray(figure.subplots(rows * columns, 1)).reshape(columns, rows).T
+
+
 @dataclass(frozen=True, eq=False, repr=False)
 class Picture(ByValue):
-    """A figure that has not been drawn yet, and the arrays behind it."""
+    """A figure that has not been drawn yet, and the arrays behind it; `columns` panels stand beside each other."""
 
     name: str
     caption: str
     draw: Draw = field(compare=False)
     data: Mapping[str, NDArray[Any]]
     size: tuple[float, float] = (7.0, 4.0)
+    columns: int = 1
 
-    def figure(self) -> "Figure":
-        """Draw it."""
+    def figure(self, *, narrow: bool = False) -> "Figure":
+        """Draw it, for a telephone with its panels below each other."""
         from matplotlib.figure import Figure
 
         from statnn.plot import style
 
         with style():
-            figure = Figure(figsize=self.size)
+            width, height = self.size
+            figure = Figure(figsize=(NARROW, height * self.columns) if narrow else (width, height))
             self.draw(figure)
             figure.draw_without_rendering()
             figure.set_layout_engine("none")  # settled: not to be done again for every file
@@ -133,6 +149,8 @@ class Section(ByValue):
         What should be known to read the numbers, warnings included.
     reason : str
         Why the question could not be asked; empty where it could.
+    unusual : str
+        What stands out, beside what would be expected; empty where nothing does.
     seconds : float
         Time it took.
     """
@@ -146,12 +164,14 @@ class Section(ByValue):
     results: Mapping[str, Any] = field(default_factory=dict, repr=False)
     remarks: Sequence[str] = ()
     reason: str = ""
+    unusual: str = ""
     seconds: float = 0.0
 
     def __str__(self) -> str:
         lines = [self.title, "-" * len(self.title)]
         if self.reason:
             return "\n".join([*lines, f"not possible here: {self.reason}"])
+        lines += [self.unusual] if self.unusual else []
         lines += [f"{name}: {shown(value)}" for name, value in self.facts.items()]
         for table in self.tables:
             cells = [list(table.columns), *([shown(cell) for cell in row] for row in table.rows)]
@@ -168,6 +188,7 @@ class Section(ByValue):
                 [{name: _plain(cell) for name, cell in zip(table.columns, row, strict=True)} for row in table.rows]
                 for table in self.tables
             ],
+            "unusual": self.unusual or None,
             "remarks": list(self.remarks),
             "reason": self.reason or None,
             "seconds": round(self.seconds, 3),
@@ -188,7 +209,7 @@ def shown(value: Cell) -> str:
         return p_value(value).removeprefix("p = ").removeprefix("p ")
     if isinstance(value, float):
         return printed(value, 4)
-    return str(value)
+    return str(value).replace("-", "−", 1) if isinstance(value, int) else str(value)
 
 
 def _plain(value: Cell) -> Any:

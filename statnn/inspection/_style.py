@@ -17,6 +17,7 @@ a { color: inherit; text-decoration-color: var(--soft); text-underline-offset: .
 nav { font-size: .9rem; }
 .meta, figcaption { color: var(--soft); font-size: .82rem; overflow-wrap: anywhere; }
 .lead { font-size: 1.1rem; overflow-wrap: anywhere; }
+.unusual a { color: var(--soft); font-size: .85em; white-space: nowrap; }
 .reason { color: var(--warn); border-left: 3px solid; padding-left: .8rem; }
 .scroll { overflow-x: auto; margin: 1rem 0; }
 table { border-collapse: collapse; width: 100%; font-size: .84rem; font-variant-numeric: tabular-nums; }

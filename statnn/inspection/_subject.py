@@ -40,6 +40,7 @@ class Subject:
         notes: tuple[str, ...],
     ) -> None:
         self.net, self.x, self.options, self.notes = net, data.x, options, notes
+        self.shape, self.numbers = data.shape, data.numbers
         known = within(data, number_of_classes(net))
         self.labels, self.no_labels, self.is_classifier = known.labels, known.no_labels, may_be_classes(known)
         self.trace = net.trace(data.x)

@@ -188,6 +188,12 @@ def load(
     )
 
 
+def is_source(value: Any) -> bool:
+    """Return whether a value by itself is a network of some kind, and not an array of one."""
+    kinds = (_onnx.is_model, _torch.is_module, _sklearn.is_estimator)
+    return isinstance(value, str | os.PathLike | Network) or any(is_kind(value) for is_kind in kinds)
+
+
 @dataclass(frozen=True)
 class _Said:
     """What the caller says of bare arrays."""

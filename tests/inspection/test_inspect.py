@@ -22,7 +22,7 @@ from statnn.inspection._section import Picture, share, shown
 from statnn.io import _safetensors, save_network
 from statnn.network import BatchNorm, Network
 
-PICTURES = {"activity", "basins", "classes", "order", "phase", "spikes", "strength"}
+PICTURES = {"activity", "basins", "classes", "layers", "order", "phase", "spikes", "strength"}
 
 
 @pytest.fixture(scope="module")
@@ -196,7 +196,7 @@ def test_a_window_that_is_too_long_is_a_reason():
 class Tags(HTMLParser):
     """Checks that tags close each other, and collects links and images."""
 
-    empty = frozenset({"meta", "img", "br"})
+    empty = frozenset({"meta", "img", "br", "source"})
 
     def __init__(self):
         super().__init__()
@@ -205,7 +205,7 @@ class Tags(HTMLParser):
     def handle_starttag(self, tag, attributes):
         given = dict(attributes)
         self.links += [given["href"]] if "href" in given else []
-        self.images += [given["src"]] if "src" in given else []
+        self.images += [given[name] for name in ("src", "srcset") if name in given]
         self.ids += [given["id"]] if "id" in given else []
         if tag not in self.empty:
             self.open.append(tag)
@@ -225,7 +225,7 @@ def test_the_page_stands_alone(found, tmp_path):
     assert names == {
         "index.html",
         "numbers.json",
-        *(f"basins.{ending}" for ending in ("svg", "pdf", "png", "npz", "txt", "tex")),
+        *(f"{name}.{end}" for name in ("layers", "basins") for end in ("svg", "pdf", "png", "npz", "txt", "tex")),
     }
     page = (tmp_path / "page" / "index.html").read_text(encoding="utf-8")
     tags = Tags()
@@ -234,7 +234,7 @@ def test_the_page_stands_alone(found, tmp_path):
     assert tags.ids == names_of_sections
     for link in tags.links:
         assert link[1:] in tags.ids if link.startswith("#") else link in names
-    assert len(tags.images) == 1
+    assert len(tags.images) == 4  # wide and narrow
     for image in tags.images:
         assert base64.b64decode(image.removeprefix("data:image/svg+xml;base64,")).startswith(b"<?xml")
     assert "<script" not in page
@@ -299,7 +299,7 @@ def test_layers_have_one_numbering_on_the_page(found):
 
 def test_a_figure_that_cannot_be_drawn_leaves_the_numbers(found, tmp_path):
     bad = Section("bad", "Bad", "", facts={"kept": 1}, pictures=(Picture("bad", "", refused, {"a": np.zeros(1)}),))
-    Inspection(found.net, "torn", found.data, (bad, found["layers"]), found.seed).write(tmp_path / "page")
+    Inspection(found.net, "torn", found.data, (bad, found["correlation"]), found.seed).write(tmp_path / "page")
     assert {file.name for file in (tmp_path / "page").iterdir()} == {"index.html", "numbers.json"}
     page = (tmp_path / "page" / "index.html").read_text(encoding="utf-8")
     assert "figure &#x27;bad&#x27; cannot be drawn: no line &lt;has&gt; been found" in page

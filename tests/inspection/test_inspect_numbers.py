@@ -10,12 +10,13 @@ import numpy as np
 import pytest
 from clouds import UNITS, subject
 from pages import SEED, agrees, layers_of, page
-from scipy import optimize, special, stats
+from scipy import integrate, optimize, special, stats
 from sklearn.metrics import accuracy_score, confusion_matrix, precision_score, recall_score
 
 from statnn import activation
 from statnn._random import stream
 from statnn.inspection import Measured, inspect
+from statnn.inspection._layers import rank_by_chance
 from statnn.inspection._section import PValue, share, shown
 from statnn.measure import spikes
 from statnn.network import Network
@@ -58,11 +59,27 @@ def test_classes_that_are_never_given_or_never_there_have_no_share():
 # -- layers ----------------------------------------------------------------------------------------------
 
 
+def marchenko_pastur(ratio):
+    """⟨√x⟩ of the eigenvalues x of a large Wishart matrix with unit mean."""
+    low, high = (1 - math.sqrt(ratio)) ** 2, (1 + math.sqrt(ratio)) ** 2
+    density = lambda x: math.sqrt(x * (high - x) * (x - low)) / (2 * math.pi * ratio * x)  # noqa: E731
+    return integrate.quad(density, low, high, limit=200)[0]
+
+
+def test_the_rank_by_chance_is_that_of_random_matrices(rng):
+    assert rank_by_chance(50, 50) == pytest.approx(50 * (8 / (3 * math.pi)) ** 2, rel=1e-7)
+    assert rank_by_chance(1, 9) == 1.0
+    assert rank_by_chance(30, 90) == rank_by_chance(90, 30)
+    values = np.linalg.svd(rng.normal(size=(40, 60, 120)), compute_uv=False)
+    ranks = values.sum(axis=1) ** 2 / (values**2).sum(axis=1)
+    assert abs(ranks.mean() / rank_by_chance(60, 120) - 1) < 3 / 60**2 + 6 * ranks.std() / ranks.mean() / math.sqrt(40)
+
+
 def test_layers():
     net, _, labels = subject()
     fields, _ = layers_of()
     section = page("layers")
-    rows = {"out × in": [], "mean W": [], "σ_w": [], "σ_b": [], "rank of W": []}
+    rows = {"out × in": [], "mean W": [], "σ_w": [], "σ_b": [], "rank of W": [], "rank by chance": []}
     for weight, bias in zip(net.weights, net.biases, strict=True):
         out, fan_in = weight.shape
         values = np.sqrt(np.maximum(np.linalg.eigvalsh(weight @ weight.T if out < fan_in else weight.T @ weight), 0))
@@ -70,10 +87,13 @@ def test_layers():
         rows["mean W"].append(math.fsum(weight.ravel()) / weight.size)
         rows["σ_w"].append(math.sqrt(fan_in * (np.mean(weight**2) - np.mean(weight) ** 2)))
         rows["σ_b"].append(math.sqrt(max(np.mean(bias**2) - np.mean(bias) ** 2, 0.0)))
+        few, many = sorted((out, fan_in))
+        mean = marchenko_pastur(few / many)
+        rows["rank by chance"].append(few * mean**2)
         rows["rank of W"].append(values.sum() ** 2 / np.trace(weight @ weight.T))
     names = {"layer": ["hidden 1", "hidden 2", "outputs"]}
     kinds = {"activation": ["relu", "relu", "identity"], "batch norm": ["yes", "no", "no"]}
-    order = ["layer", "out × in", "activation", "batch norm", "mean W", "σ_w", "σ_b", "rank of W"]
+    order = ["layer", "out × in", "activation", "batch norm", "mean W", "σ_w", "σ_b", "rank of W", "rank by chance"]
     agrees(section, {name: (names | rows | kinds)[name] for name in order}, rel=1e-7)
     right = accuracy_score(labels, fields[-1].argmax(axis=1))
     wilson = (right * 240 + 2) / 244
@@ -89,7 +109,7 @@ def test_layers():
 def test_scales_of_weights_beyond_the_root_of_float64(size):
     net = Network([[[3.0 * size, 0.0], [0.0, 4.0 * size]]], [[size, 3.0 * size]], "tanh")
     (row,) = inspect(net, np.full((10, 2), 2.0**-610), only=["layers"], rng=0)["layers"].tables[0].rows
-    assert row[4:] == pytest.approx([1.75 * size, math.sqrt(2 * 3.1875) * size, size, 1.96], rel=1e-14, abs=0)
+    assert row[4:-1] == pytest.approx([1.75 * size, math.sqrt(2 * 3.1875) * size, size, 1.96], rel=1e-14, abs=0)
 
 
 def test_a_share_has_the_error_of_agresti_and_coull():

@@ -1,0 +1,85 @@
+"""Pages on the disk: everything is written beside its place first, and then put there."""
+
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from statnn._archive.provenance import provenance
+from statnn._random import Root
+from statnn.inspection._html import document, figure_of, section_of
+from statnn.inspection._section import REFUSALS, Section
+from statnn.plot import in_svg, save
+
+PAGE = "index.html"
+
+
+def put(directory: str | os.PathLike[str], fill: Callable[[Path], None]) -> None:
+    """Let `fill` write into a folder that becomes `directory`, or whose files replace those there, the page last."""
+    target = Path(directory)
+    if target.exists() and not target.is_dir():
+        raise NotADirectoryError(f"{str(target)!r} is a file; give a directory")
+    if not target.absolute().parent.is_dir():
+        raise FileNotFoundError(f"directory {str(target.absolute().parent)!r} does not exist; make it first")
+    place = target if target.exists() else target.absolute().parent  # a target that exists may be a file system's root
+    aside = Path(tempfile.mkdtemp(dir=place, prefix=f".{target.absolute().name}."))
+    try:
+        fill(aside)
+        aside.chmod(0o755)  # mkdtemp keeps its directories private
+        if not target.exists():
+            aside.replace(target)
+            return
+        files = [file for file in aside.rglob("*") if file.is_file()]
+        for file in sorted(files, key=lambda file: file == aside / PAGE):
+            there = target / file.relative_to(aside)
+            there.parent.mkdir(exist_ok=True)
+            file.replace(there)
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+
+
+def page(
+    folder: Path, title: str, lead: str, source: str, seed: Root, sections: Sequence[Section], head: Mapping[str, Any]
+) -> None:
+    """Write ``index.html``, ``numbers.json`` (which begins with `head`) and all figures into a folder.
+
+    `lead` is HTML; a figure that cannot be drawn leaves a remark, and the page its numbers.
+    """
+    drawn = [_drawn(section, folder) for section in sections]
+    (folder / "numbers.json").write_text(as_json(head, seed, [section for section, _ in drawn]), encoding="utf-8")
+    parts = [section_of(*one) for one in drawn]
+    html = document(title, lead, source, seed, [section for section, _ in drawn], parts)
+    (folder / PAGE).write_text(html, encoding="utf-8")
+
+
+def _drawn(section: Section, folder: Path) -> tuple[Section, list[str]]:
+    figures: list[str] = []
+    remarks = list(section.remarks)
+    for picture in section.pictures:
+        try:
+            figure = picture.figure()
+            narrow = in_svg(picture.figure(narrow=True), "") if picture.columns > 1 else None
+        except REFUSALS as refusal:
+            remarks.append(f"figure {picture.name!r} cannot be drawn: {refusal}")
+            continue
+        arrays: dict[str, Any] = dict(picture.data)
+        save(figure, folder / picture.name, caption=picture.caption, **arrays)
+        figures.append(figure_of(picture, (folder / f"{picture.name}.svg").read_bytes(), narrow))
+    return replace(section, remarks=remarks), figures
+
+
+def as_json(head: Mapping[str, Any], seed: Root, sections: Sequence[Section]) -> str:
+    """Return the provenance and all numbers of a page."""
+    content = {
+        **{name: value for name, value in head.items() if name != "digest"},
+        "statnn": version("statnn"),
+        "seed": [str(seed[0]), list(seed[1])],
+        "provenance": {**provenance(), "digest": head["digest"]},
+        "sections": {section.name: section.plain() for section in sections},
+    }
+    return json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n"

@@ -1,0 +1,234 @@
+"""Several networks on one page: each number is that of its own page, and who is right is told exactly."""
+
+import json
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from clouds import subject
+from scipy import stats
+
+from statnn.__main__ import BAD_INPUT, DONE, main
+from statnn.inspection import Comparison, Measured, inspect
+from statnn.inspection._section import shown
+from statnn.io import save_network
+from statnn.network import Network
+
+OPTIONS = {"rng": 1, "basins": 8, "draws": 4}
+
+
+def networks():
+    net, x, labels = subject()
+    rng = np.random.default_rng(7)
+    noisy = Network(
+        [w + 0.3 * rng.normal(size=w.shape) for w in net.raw_weights], None, net.activations,
+        normalisations=net.normalisations,
+    )  # fmt: skip
+    flat = Network([net.weights[0], net.weights[2]], None, ["relu", "identity"])
+    return {"first": net, "noisy": noisy, "flat": flat}, x, labels
+
+
+@pytest.fixture(scope="module")
+def compared():
+    nets, x, labels = networks()
+    return inspect(nets, x, labels, **OPTIONS)
+
+
+def test_every_number_is_that_of_the_network_alone(compared):
+    nets, x, labels = networks()
+    assert list(compared.inspections) == list(nets)
+    alone = inspect(nets["noisy"], x, labels, name="noisy", **OPTIONS)
+    for section, other in zip(compared.inspections["noisy"].sections, alone.sections, strict=True):
+        assert section.plain() | {"seconds": 0} == other.plain() | {"seconds": 0}
+    for section in compared.sections:
+        table = section.tables[0]
+        at = list(table.columns).index("noisy")
+        own = alone[section.name].tables[0]
+        cells = {
+            (*map(str, row[: own.keys]), name): cell
+            for row in own.rows
+            for name, cell in zip(own.columns[own.keys :], row[own.keys :], strict=True)
+        }
+        rows = {tuple(row[: table.keys]): row[at] for row in table.rows if row[0] != "network"}
+        assert rows
+        assert all(cells.get(key) == cell or cell is None for key, cell in rows.items())
+        same = next((remark for remark in section.remarks if remark.startswith("the same in all: ")), ": ")
+        folded = set(same.split(": ")[1].split(", "))
+        assert {key[-1] for key in cells} <= {key[-1] for key in rows} | folded
+
+
+def test_layers_that_one_network_lacks_have_no_number(compared):
+    table = compared["activity"].tables[0]
+    rows = {tuple(row[:2]): row[2:] for row in table.rows}
+    assert rows["hidden 2", "c/N"][2] is None
+    assert rows["hidden 2", "c/N"][0] is not None
+    assert "difference" not in table.columns
+
+
+def test_who_is_right_where_the_other_is_wrong(compared):
+    nets, x, labels = networks()
+    right = {name: net.trace(x).fields[-1].argmax(axis=1) == labels for name, net in nets.items()}
+    answers = {name: net.trace(x).fields[-1].argmax(axis=1) for name, net in nets.items()}
+    first, *others = compared["classes"].tables[1].rows
+    assert first[:3] == ["first", Measured(float(right["first"].mean()), first[1].error), None]
+    for row in others:
+        name = row[0]
+        gained, lost = np.sum(right[name] & ~right["first"]), np.sum(~right[name] & right["first"])
+        assert row[2:4] == [gained, lost]
+        smaller = min(gained, lost)
+        p = min(1.0, 2 * stats.binom.cdf(smaller, gained + lost, 0.5))
+        assert float(row[4]) == pytest.approx(p, rel=1e-9)
+        assert row[5].value == np.mean(answers[name] == answers["first"])
+    assert min(float(row[4]) for row in others) < 0.01 / 2
+    assert "noisy is right on " in compared["classes"].unusual
+
+
+def test_two_networks_have_differences():
+    nets, x, labels = networks()
+    two = inspect({name: nets[name] for name in ("first", "noisy")}, x, labels, only=["order", "activity"], rng=1)
+    table = two["order"].tables[0]
+    assert list(table.columns) == ["layer", "quantity", "first", "noisy", "difference"]
+    measured = [row for row in table.rows if isinstance(row[2], Measured) and isinstance(row[3], Measured)]
+    assert measured
+    for _, _, one, other, difference in measured:
+        assert difference == Measured(other.value - one.value, math.hypot(one.error, other.error))
+    plain = {tuple(row[:2]): row[2:] for row in two["activity"].tables[0].rows}
+    one, other, difference = plain["hidden 1", "c/N"]
+    assert difference == other - one
+    assert plain["hidden 1", "p of fit"][2] is None
+
+
+def test_a_network_and_itself_differ_in_nothing():
+    nets, x, labels = networks()
+    twins = inspect({"one": nets["first"], "two": nets["first"]}, x, labels, only=["layers", "classes"], rng=1)
+    assert not twins["layers"].tables
+    assert "σ_w" in twins["layers"].remarks[-1]
+    row = twins["classes"].tables[-1].rows[1]
+    assert row[2:5] == [0, 0, 1.0]
+    assert row[5].value == 1.0
+    assert " is right on " not in twins["classes"].unusual
+
+
+def test_what_cannot_be_asked_of_one_is_said_and_of_all_is_the_reason():
+    nets, x, labels = networks()
+    mixed = {"deep": nets["first"], "shallow": Network([nets["first"].weights[2] @ nets["first"].weights[0]])}
+    found = inspect(mixed, x, labels, only=["activity", "strength"], rng=0)
+    assert found["activity"].remarks[0] == (
+        "shallow: not possible: the network has one layer of weights and so no hidden units"
+    )
+    assert not found["activity"].reason
+    both = inspect({"a": mixed["shallow"], "b": mixed["shallow"]}, x, only=["activity", "classes"], rng=0)
+    assert both["activity"].reason == "the network has one layer of weights and so no hidden units"
+    assert both["classes"].reason == "no labels were given"
+
+
+def test_figures_have_a_line_for_every_network(compared):
+    assert {section.name for section in compared.sections if not section.pictures} == {"basins"}
+    for section in compared.sections:
+        for picture in section.pictures:
+            assert all(ax.get_xlabel() and ax.get_ylabel() for ax in picture.figure().axes)
+    left, right = compared["order"].pictures[0].figure().axes
+    rows = compared.inspections["noisy"]["order"].tables[0].rows
+    line = right.containers[1][0]
+    assert line.get_xdata().tolist() == [0, 1, 2, 3]
+    assert line.get_ydata().tolist() == [row[3].value for row in rows]
+    assert [text.get_text() for text in left.get_legend().get_texts()] == ["first", "noisy", "flat"]
+
+
+def test_many_checkpoints_are_shaded_from_the_first_to_the_last():
+    nets, x, _ = networks()
+    checkpoints = {
+        f"step {k}": Network([w * (1 + k / 9) for w in nets["flat"].weights], None, nets["flat"].activations)
+        for k in range(9)
+    }
+    found = inspect(checkpoints, x, only=["layers"], rng=0)
+    axes = found["layers"].pictures[0].figure().axes[0]
+    assert [text.get_text() for text in axes.get_legend().get_texts()] == ["step 0", "step 8"]
+    assert len(axes.containers) == 9
+    assert found["layers"].tables[0].columns == ["layer", "quantity", *checkpoints]
+
+
+def test_arrays_by_name_are_one_network():
+    nets, x, _ = networks()
+    arrays = {"0.weight": nets["flat"].weights[0], "1.weight": nets["flat"].weights[1]}
+    one = inspect(arrays, x, activation="tanh", only=["layers"], rng=0)
+    assert one.net.depth == 2
+
+
+@pytest.mark.parametrize(
+    ("network", "options", "error", "match"),
+    [
+        (lambda nets: [nets["first"], nets["flat"]], {}, TypeError, "is a list; pass several networks by name"),
+        (lambda nets: {"one": nets["first"]}, {}, ValueError, "there is one network, 'one', to compare"),
+        (lambda nets: {"one": nets["first"], 2: nets["flat"]}, {}, TypeError, "one is named 2"),
+        (lambda nets: {"one": nets["first"], " ": nets["flat"]}, {}, TypeError, "named by texts"),
+        (
+            lambda nets: {"one": nets["first"], "w": np.eye(6)},
+            {},
+            TypeError,
+            "network.'w'. is a ndarray among networks",
+        ),
+        (lambda nets: nets, {"name": "mine"}, TypeError, "name = 'mine' is for one network"),
+        (lambda nets: nets | {"narrow": Network([np.eye(3)])}, {}, ValueError, "the network takes 3"),
+        (lambda nets: {"one": nets["first"], "file": "none.npz"}, {}, OSError, "none.npz"),
+    ],
+)
+def test_what_is_not_several_networks_is_refused(network, options, error, match):
+    nets, x, labels = networks()
+    with pytest.raises(error, match=match):
+        inspect(network(nets), x, labels, only=["layers"], **options)
+
+
+def test_names_of_columns_are_not_those_of_networks():
+    nets, x, _ = networks()
+    found = inspect({"quantity": nets["first"], "difference": nets["noisy"]}, x, only=["layers"], rng=0)
+    assert list(found["layers"].tables[0].columns) == [
+        "layer", "quantity", "network quantity", "network difference", "difference",
+    ]  # fmt: skip
+
+
+def test_the_page_and_those_of_the_networks_appear_together(compared, tmp_path):
+    alone = {
+        f"{name} <b>": type(one)(one.net, name, one.data, (one["correlation"],), one.seed)
+        for name, one in compared.inspections.items()
+    }
+    some = Comparison(alone, (compared["basins"], replace(compared["order"], pictures=())))
+    for _ in range(2):  # into a folder that is there too
+        some.write(tmp_path / "page")
+        folders = sorted(path.name for path in (tmp_path / "page").iterdir() if path.is_dir())
+        assert folders == ["1-first-b-", "2-noisy-b-", "3-flat-b-"]
+        page = (tmp_path / "page" / "index.html").read_text(encoding="utf-8")
+        assert "3 networks side by side" in page
+        assert '<a href="2-noisy-b-/index.html">noisy &lt;b&gt;</a>' in page
+        assert all((tmp_path / "page" / name / "index.html").exists() for name in folders)
+        assert not list(tmp_path.glob(".*"))
+        assert not list((tmp_path / "page").glob(".*"))
+    numbers = json.loads((tmp_path / "page" / "numbers.json").read_text(encoding="utf-8"))
+    assert list(numbers["networks"]) == ["first <b>", "noisy <b>", "flat <b>"]
+    assert list(numbers["sections"]) == ["basins", "order"]
+
+
+def test_the_command_compares(tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    nets, x, labels = networks()
+    (tmp_path / "late").mkdir()
+    for path, name in (("a.npz", "first"), ("b.npz", "flat"), ("late/a.npz", "noisy")):
+        save_network(nets[name], path)
+    np.savez("data.npz", x=x, y=labels)
+    rest = ["--data", "data.npz", "--only", "correlation"]
+    assert main(["inspect", "a.npz", "b.npz", *rest]) == DONE
+    out, error = capsys.readouterr()
+    assert error.split("\n")[:2] == ["a, correlation ...", "b, correlation ..."]
+    assert "comparison/index.html" in out
+    assert {path.name for path in (tmp_path / "comparison").iterdir()} >= {"1-a", "2-b", "index.html"}
+    assert main(["inspect", "a.npz", "late/a.npz", *rest, "--quiet", "--out", "two"]) == DONE
+    assert {path.name for path in (tmp_path / "two").iterdir() if path.is_dir()} == {"1-a.npz", "2-late-a.npz"}
+    assert main(["inspect", "a.npz", "a.npz", *rest]) == BAD_INPUT
+    assert "'a.npz' is given twice" in capsys.readouterr().err
+
+
+def test_text_has_all_networks(compared):
+    text = str(compared)
+    assert all(f"{name}: Network(" in text for name in compared.inspections)
+    assert shown(compared["classes"].tables[1].rows[1][4]) in text

@@ -1,0 +1,233 @@
+"""What stands out is said with the numbers of its section, what does not is not; the samples most wrong are named."""
+
+import math
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from clouds import subject
+from scipy import stats
+
+from statnn.inspection import Data, inspect
+from statnn.inspection._section import PValue, share, shown
+from statnn.inspection._worst import margins
+from statnn.network import Network
+
+X = np.random.default_rng(0).normal(size=(200, 6))
+
+
+def said(net, key, x=X, labels=None, **options):
+    section = inspect(net, x, labels, only=[key], rng=0, **{"basins": 20, "draws": 4} | options)[key]
+    assert not section.reason
+    return section.unusual
+
+
+def test_a_random_network_of_the_usual_kind_has_nothing_unusual():
+    net = Network.random([6, 80, 80, 4], "tanh", rng=1)
+    labels = np.argmax(net.trace(X).fields[-1], axis=1)
+    for key in ("layers", "activity", "spikes", "classes", "order", "strength", "correlation", "phase"):
+        assert said(net, key, labels=labels) == "", key
+
+
+def test_weights_that_are_zero_or_of_low_rank():
+    net = Network.random([6, 40, 3], rng=0)
+    first = net.weights[0].copy()
+    first.ravel()[:60] = 0
+    assert said(Network([first, net.weights[1]], None, net.activations), "layers") == (
+        "25% of the weights into hidden 1 are exactly zero."
+    )
+    low = np.outer(np.arange(1.0, 41.0), np.arange(1.0, 7.0))
+    words = said(Network([low, net.weights[1]], None, net.activations), "layers")
+    assert words.startswith("The weights into hidden 1 have rank 1, counted by their singular values; independent")
+
+
+@pytest.mark.parametrize(("bias", "how"), [(-50.0, "never"), (50.0, "always")])
+def test_units_that_are_idle(bias, how):
+    biases = np.where(np.arange(40) < 9, bias, 0.0)
+    net = Network(
+        [Network.random([6, 40], rng=0).weights[0], np.ones((2, 40))], [biases, np.zeros(2)], ["relu", "identity"]
+    )
+    assert said(net, "activity") == f"9 of the 40 units of hidden 1 are {how} active in these samples."
+    few = np.where(np.arange(40) < 3, bias, 0.0)
+    assert said(Network(net.weights, [few, np.zeros(2)], net.activations), "activity") == ""
+
+
+def test_samples_of_a_class_that_are_not_in_random_order():
+    net = Network([np.eye(6), np.ones((2, 6))], None, ["relu", "identity"])
+    labels = np.repeat([0, 1], 500)
+    x = np.random.default_rng(1).normal(size=(1000, 6))
+    assert said(net, "spikes", x, labels) == ""
+    words = said(net, "spikes", np.sort(x.reshape(2, 500, 6), axis=1).reshape(1000, 6), labels)
+    assert words.startswith("By the counts of 6 of 6 units of hidden 1 the samples of a class are not in random order")
+
+
+def test_a_class_that_is_recognised_less_than_the_others():
+    net = Network([np.eye(3)])
+    labels = np.repeat([0, 1, 2], 100)
+    x = np.eye(3)[np.where((labels == 2) & (np.arange(300) % 3 == 0), 0, labels)]
+    words, p = said(net, "classes", x, labels).split(" (p = ")
+    own, whole = shown(share(0.67, 100)), shown(share(267 / 300, 300))
+    assert words == f"Class 2 is recognised in {own} of its samples, all together in {whole}"
+    assert p == f"{shown(PValue(3 * stats.binom.cdf(67, 100, 267 / 300)))})."
+    guessing = said(net, "classes", np.eye(3)[np.random.default_rng(0).permutation(labels)], labels)
+    assert guessing.startswith("It recognises 0.3")
+    assert "no more than one that always says 0 (0.3333)" in guessing
+
+
+def test_activations_that_could_be_the_identity():
+    net, x, labels = subject()
+    section = inspect(net, x, labels, only=["order"], rng=0)["order"]
+    accuracy = [row[3] for row in section.tables[0].rows]
+    close = [m for m, one in enumerate(accuracy) if abs(one.value - accuracy[-1].value) <= 2 * accuracy[-1].error]
+    assert close[0] == 0
+    assert section.unusual == (
+        f"All activations could be the identity: accuracy is {shown(accuracy[0])} then and {shown(accuracy[-1])} with "
+        "them."
+    )
+
+
+@pytest.mark.parametrize("bias", [0.0, -0.5])
+def test_the_activations_above_a_layer_could_be_the_identity(bias):
+    """|x| > 1 needs the first layer; the second does nothing without a bias that cuts."""
+    folded, passed = np.array([[1.0], [-1.0]]), np.eye(2)
+    net = Network(
+        [folded, passed, [[-1.0, -1.0], [1.0, 1.0]]],
+        [[0, 0], [bias, bias], [1 + bias, -1 - bias]],
+        ["relu", "relu", "identity"],
+    )
+    x = np.linspace(-3, 3, 120)[:, None]
+    words = said(net, "order", x, (np.abs(x[:, 0]) > 1).astype(int))
+    assert words.startswith("All activations above hidden 1 could be the identity: accuracy is 1.000 ") == (bias == 0)
+
+
+def test_basins_without_end_and_a_weak_class():
+    free = Network([np.zeros((2, 6))], [np.array([1.0, 0.0])])
+    assert said(free, "basins", labels=np.zeros(200, int)) == (
+        "100% of the samples keep their class under any noise on the inputs."
+    )
+    angles = 2 * np.pi * np.arange(3) / 3
+    corners = np.stack([np.cos(angles), np.sin(angles)], axis=1)
+    x = np.repeat(corners * [[5.0], [5.0], [0.5]], 20, axis=0)
+    words = said(Network([corners]), "basins", x, np.repeat([0, 1, 2], 20), basins=60, draws=32)
+    assert words.startswith("Half of the samples of class 2 bear noise of no more than σ* = 1.")
+
+
+def test_strengths_directions_and_variances_far_from_chance():
+    net = Network.random([6, 40, 40, 3], rng=0)
+    loud = net.weights[1] + 3.0 * np.linspace(-1, 1, 40)[:, None] / math.sqrt(40)
+    uneven = Network([net.weights[0], loud, net.weights[2]], None, net.activations)
+    assert said(uneven, "strength").startswith("Node strengths of hidden 2 fluctuate ")
+    assert "instead" not in said(uneven, "strength")
+    one = Network([np.outer(np.ones(40), np.eye(6)[0]), np.ones((3, 40))], None, ["tanh", "identity"])
+    words = said(one, "correlation")
+    assert words.startswith("The activity of hidden 1 spreads over 1 directions, the inputs over 5.")
+    words = said(one, "phase")
+    assert words.startswith("Fields of outputs have the variance ")
+
+
+def test_the_page_begins_with_what_is_unusual(tmp_path):
+    net = Network([np.zeros((40, 6)), np.ones((2, 40))], [np.full(40, -1.0), np.zeros(2)], ["relu", "identity"])
+    found = inspect(net, X, only=["activity", "strength"], rng=0)
+    assert found.unusual == {"activity": "40 of the 40 units of hidden 1 are never active in these samples."}
+    assert found.unusual["activity"] in str(found["activity"])
+    assert found["activity"].plain()["unusual"] == found.unusual["activity"]
+    found.write(tmp_path / "page")
+    header = (tmp_path / "page" / "index.html").read_text(encoding="utf-8").partition("<main>")[0]
+    assert 'never active in these samples. <a href="#activity">' in header
+    inspect(Network.random([6, 40, 2], rng=0), X, only=["activity"], rng=0).write(tmp_path / "usual")
+    assert "Nothing stands out" in (tmp_path / "usual" / "index.html").read_text(encoding="utf-8")
+
+
+# -- the samples that are most wrong ---------------------------------------------------------------------
+
+
+def test_the_samples_that_are_most_wrong():
+    net, x, labels = subject()
+    numbers = np.arange(0, 240, 2)
+    data = Data(x[numbers], labels[numbers], "every second", "", (2, 3), numbers)
+    section = inspect(net, data, only=["classes"], rng=0)["classes"]
+    fields = net.trace(data.x).fields[-1]
+    beaten = {
+        int(numbers[i]): fields[i].max() - fields[i, k] for i, k in enumerate(data.labels) if fields[i].argmax() != k
+    }
+    expected = sorted(beaten, key=beaten.get, reverse=True)[:12]
+    rows = section.tables[1].rows
+    assert [row[0] for row in rows] == expected
+    assert [row[1] for row in rows] == labels[expected].tolist()
+    assert [row[3] for row in rows] == pytest.approx([beaten[i] for i in expected], rel=1e-12)
+    assert all(row[1] != row[2] for row in rows)
+    picture = section.pictures[1]
+    images = picture.data["images"]
+    assert images.shape == (len(rows), 2, 3)
+    assert (images.min(), images.max()) == (0.0, 1.0)
+    shades = (x[expected] - x[expected].min()) / np.ptp(x[expected])
+    assert images.reshape(len(rows), 6) == pytest.approx(shades)
+    assert [ax.get_title() for ax in picture.figure().axes if ax.images] == [
+        f"{row[1]}, taken for {row[2]}" for row in rows
+    ]
+
+
+@pytest.mark.parametrize(
+    ("shape", "images"),
+    [
+        ((4, 6), (4, 6)),
+        ((4, 2, 3), (4, 2, 3)),
+        ((3, 4, 2), (4, 2, 3)),
+        ((4, 6, 1), (4, 6)),
+        ((1, 4, 6), (4, 6)),
+        ((24,), None),
+        ((), None),
+        ((1, 24), None),
+        ((2, 4, 3, 1), None),
+        ((4, 3, 2), None),
+    ],
+)
+def test_only_images_are_drawn(shape, images):
+    x = np.arange(48.0).reshape(2, 24)
+    section = inspect(
+        Network([np.ones((2, 24))], [[1.0, 0.0]]), Data(x, np.ones(2, int), "", "", shape), only=["classes"], rng=0
+    )
+    pictures = section["classes"].pictures[1:]
+    assert [picture.data["images"].shape[1:] for picture in pictures] == ([images] if images else [])
+    if shape == (3, 4, 2):
+        assert pictures[0].data["images"][0] == pytest.approx(x[0].reshape(shape).transpose(1, 2, 0) / 47)
+
+
+def test_margins_are_of_fields_where_outputs_grow_with_them():
+    fields = np.array([[3.0], [-2.0], [3.0], [-2.0]])
+    assert margins(Network([[[1.0]]], activation="sigmoid"), fields, np.array([0, 1, 1, 0])).tolist() == [3, 2, 0, 0]
+    pairs = np.array([[1.0, -4.0]])
+    assert margins(Network([np.eye(2)]), pairs, np.array([1])).tolist() == [5.0]
+    assert margins(Network([np.eye(2)], activation="sin"), pairs, np.array([0])) == pytest.approx([0.0])
+    assert margins(Network([np.eye(2)], activation="sin"), pairs, np.array([1])) == pytest.approx(
+        [np.sin(1.0) - np.sin(-4.0)] if np.sin(1.0) > np.sin(-4.0) else [0.0]
+    )
+
+
+# -- histograms, and figures on a telephone --------------------------------------------------------------
+
+
+def test_histograms_of_weights_and_fields():
+    net, x, labels = subject()
+    data = inspect(net, x, labels, only=["layers"], rng=0)["layers"].pictures[0].data
+    edges = data["edges"]
+    fields = net.trace(x).fields
+    for m in range(3):
+        for name, values in (("weights", net.weights[m]), ("fields", fields[m])):
+            reduced = (values - values.mean()) / values.std()
+            expected = [np.mean((reduced >= a) & (reduced < b)) for a, b in pairwise(edges)]
+            assert data[f"{name}_{m + 1}"] * np.diff(edges) == pytest.approx(expected, abs=2 / values.size)
+
+
+def test_panels_stand_below_each_other_on_a_telephone():
+    net, x, labels = subject()
+    found = inspect(net, x, labels, only=["activity", "strength", "classes"], rng=0)
+    for section, rows in (("activity", 4), ("strength", 2), ("classes", 1)):
+        picture = found[section].pictures[0]
+        wide, narrow = picture.figure(), picture.figure(narrow=True)
+        assert len(wide.axes) == len(narrow.axes) == rows
+        assert len({round(ax.get_position().x1, 2) for ax in narrow.axes}) == 1
+        titles = [ax.get_title() for ax in narrow.axes]
+        if section == "activity":
+            assert titles == ["hidden 1", "", "hidden 2", ""]
+        assert narrow.get_figwidth() < 4
