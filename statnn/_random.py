@@ -49,6 +49,10 @@ def seed_of(words: Any) -> Root:
 def stream(seed: Root, *key: int) -> np.random.Generator:
     """Return the generator of stream ``key`` below ``seed``.
 
+    See Also
+    --------
+    Walkers : draws from streams, one a chain.
+
     Examples
     --------
     >>> stream(root(1), 0, 3).random() == stream(root(1), 0, 3).random()

@@ -99,6 +99,11 @@ def sweep(
     TypeError, ValueError
         If the grid is empty or names no arguments, or the store is of another function or seed.
 
+    See Also
+    --------
+    statnn.montecarlo.sample : one point of a grid, with a store of its own.
+    statnn.io.table : results as rows.
+
     Examples
     --------
     >>> found = sweep(lambda a, b: a / b, {"a": [1, 2], "b": [4, 0]})

@@ -81,6 +81,10 @@ def style(columns: int | None = None) -> Iterator[None]:
     columns : {1, 2} or None
         Letters and lines for print at the width of one column or of two; None for a screen.
 
+    See Also
+    --------
+    figure : a figure for print in this style.
+
     Examples
     --------
     >>> from matplotlib.figure import Figure
@@ -128,6 +132,11 @@ def figure(columns: int = 1, panels: tuple[int, int] = (1, 1), *, height: float 
     ------
     TypeError, ValueError
         If there is no such width, `panels` is no pair, or there are none or more than 26.
+
+    See Also
+    --------
+    style : the style alone.
+    save : writes a figure in all forms.
 
     Examples
     --------
@@ -180,6 +189,11 @@ def save(figure: Figure, path: str | os.PathLike[str], /, *, caption: str | None
         If the figure is empty, the path has a suffix of a figure, data are missing, or a dollar of the caption is.
     FileNotFoundError
         If the directory does not exist.
+
+    See Also
+    --------
+    figure : makes one for print.
+    replacing : one file of your own, whole or not at all.
 
     Examples
     --------

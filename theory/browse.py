@@ -57,6 +57,10 @@ def derivations() -> Derivations:
     Derivations
         A read-only mapping of names to `Derivation`; names can be completed with the tabulator.
 
+    See Also
+    --------
+    derivation : one of them.
+
     Examples
     --------
     >>> from statnn import theory
@@ -78,6 +82,11 @@ def derivation(name: str) -> Derivation:
     ------
     KeyError
         For an unknown name, with the nearest known ones.
+
+    See Also
+    --------
+    derivations : their names.
+    Derivation : one of your own.
 
     Examples
     --------

@@ -32,7 +32,7 @@ _SLOW = (ExprWithLimits, sp.Derivative)  # what numpy cannot evaluate
 
 @dataclass(frozen=True)
 class Formula:
-    """A result of the project as an expression that can be shown, evaluated, changed and compared.
+    r"""A result of the project as an expression that can be shown, evaluated, changed and compared.
 
     Parameters
     ----------
@@ -59,12 +59,19 @@ class Formula:
     fixed : tuple of pairs
         Variables that stand for something else, made by :meth:`substitute`; their ranges are still checked.
 
+    See Also
+    --------
+    formula : makes it.
+    compare : with an expression of your own.
+
     Examples
     --------
     >>> from statnn import theory
     >>> working = theory.formula("gamma-poisson.working")
     >>> working.evaluate(digits=30, D=100, N=1000, b="0.3", c=5)
     254.908892328777002416883328721
+    >>> working.latex()
+    '\\operatorname{E}[K(D)] = N \\left(1 - \\left(\\frac{b N}{c D + b N}\\right)^{b}\\right)'
     """
 
     name: str

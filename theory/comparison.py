@@ -38,6 +38,10 @@ class Comparison:
         Where they differ: a value for each symbol.
     values : tuple
         The value of the formula there and that of the expression, None where it has none.
+
+    See Also
+    --------
+    compare : makes it.
     """
 
     formula: Formula
@@ -87,6 +91,10 @@ def compare(name: str, expression: sp.Expr) -> Comparison:
         For an unknown name, with the nearest known ones.
     TypeError, ValueError
         For what is no expression, is finite nowhere, or has symbols that the formula does not have.
+
+    See Also
+    --------
+    formula : what is compared with.
 
     Examples
     --------

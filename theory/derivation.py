@@ -28,7 +28,7 @@ Range: TypeAlias = Mapping[sp.Symbol, tuple[Any, Any] | range] | None
 
 @dataclass(frozen=True)
 class Derivation:
-    """A chain of steps with a name, a source and a standing.
+    r"""A chain of steps with a name, a source and a standing.
 
     It prints as text, shows itself typeset in a notebook, and is checked by :meth:`check`.
 
@@ -47,11 +47,20 @@ class Derivation:
     uses : tuple of str, optional
         Names of the derivations whose results it takes over.
 
+    See Also
+    --------
+    derivation : those of the project.
+    identity, inequality, limit, series, instance, definition, argued : make steps.
+
     Examples
     --------
     >>> from statnn import theory
     >>> theory.derivation("mean-field").kinds()
     {'identity': 5, 'definition': 1}
+    >>> mean_field = theory.derivation("mean-field")
+    >>> mean_field.check()
+    >>> mean_field.latex()[:8]
+    '\\section'
     """
 
     name: str
@@ -137,6 +146,18 @@ def identity(
         Ranges of symbols, where narrower than their assumptions.
     by : callable, optional
         The rewriting that shows the difference to be zero.
+
+    See Also
+    --------
+    instance : checked in cases.
+    inequality, limit, series : other relations.
+    Derivation : a chain of steps.
+
+    Examples
+    --------
+    >>> import sympy as sp
+    >>> x = sp.Symbol("x", positive=True)
+    >>> identity("Squares are products.", (x + 1) ** 2, x**2 + 2 * x + 1).check()
     """
     return Step(statement, equation(left, right), "identity", by, where=_pairs(where), domain=_pairs(domain))
 
@@ -168,6 +189,16 @@ def inequality(
         Definitions and ranges, see `identity`.
     by : callable, optional
         The rewriting that shows *larger - smaller - form* to be zero.
+
+    See Also
+    --------
+    identity : of equal sides.
+
+    Examples
+    --------
+    >>> import sympy as sp
+    >>> x = sp.Symbol("x", positive=True)
+    >>> inequality("Squares add.", (1 + x) ** 2, 1 + x**2, 2 * x).check()
     """
     larger, smaller = sp.sympify(larger), sp.sympify(smaller)
     excess = sp.Add(larger, sp.Mul(-1, smaller, evaluate=False), evaluate=False) if smaller != 0 else larger
@@ -188,7 +219,18 @@ def limit(
     domain: Range = None,
     by: Rewrite = sp.simplify,
 ) -> Step:
-    """Return the step that the `Limit` in `left` makes it `right`; `by` rewrites what the limit is taken of."""
+    """Return the step that the `Limit` in `left` makes it `right`; `by` rewrites what the limit is taken of.
+
+    See Also
+    --------
+    series : with the next order.
+
+    Examples
+    --------
+    >>> import sympy as sp
+    >>> x = sp.Symbol("x", positive=True)
+    >>> limit("It saturates.", sp.Limit(x / (1 + x), x, sp.oo), 1).check()
+    """
     return Step(statement, equation(left, right), "limit", by, where=_pairs(where), domain=_pairs(domain))
 
 
@@ -216,6 +258,16 @@ def series(
         Definitions and ranges, see `identity`.
     by : callable, optional
         The rewriting of the difference of the sides, before it is expanded.
+
+    See Also
+    --------
+    limit : the leading order alone.
+
+    Examples
+    --------
+    >>> import sympy as sp
+    >>> x, O = sp.Symbol("x", positive=True), sp.Function("O")
+    >>> series("For small x,", sp.tanh(x), x + O(x**3), (x, 0)).check()
     """
     (variable, end), printed = toward, equation(left, right)
     ends = variable, sp.sympify(end)
@@ -247,6 +299,16 @@ def instance(
         Ranges of symbols, where narrower than their assumptions.
     by : callable, optional
         The rewriting that shows the difference to be zero in each case.
+
+    See Also
+    --------
+    identity : checked in general.
+
+    Examples
+    --------
+    >>> import sympy as sp
+    >>> n, s = sp.Symbol("n", integer=True, positive=True), sp.Function("s")
+    >>> instance("Whole numbers add up.", s(n), n * (n + 1) / 2, cases=[{n: 1, s(n): 1}, {n: 2, s(n): 1 + 2}]).check()
     """
     if not cases:
         raise ValueError("an instance needs cases: sizes, and what the names mean then")
@@ -255,17 +317,54 @@ def instance(
 
 
 def definition(statement: str, name: Any, meaning: Any) -> Step:
-    """Return the step that says what a name means."""
+    """Return the step that says what a name means.
+
+    See Also
+    --------
+    identity : takes definitions as ``where``.
+
+    Examples
+    --------
+    >>> import sympy as sp
+    >>> x, f = sp.Symbol("x"), sp.Function("f")
+    >>> definition("Call it", f(x), x**2).kind
+    'definition'
+    """
     return Step(statement, equation(name, meaning), "definition")
 
 
 def argued(statement: str, printed: sp.Basic, left: Any = 0, right: Any = 0, *, by: Rewrite = simplified) -> Step:
-    """Return a step whose sentence is the argument; *left = right* is the algebra that it uses."""
+    """Return a step whose sentence is the argument; *left = right* is the algebra that it uses.
+
+    See Also
+    --------
+    definition : of a name.
+    identity : what can be checked.
+
+    Examples
+    --------
+    >>> import sympy as sp
+    >>> x, f = sp.Symbol("x"), sp.Function("f")
+    >>> argued("By symmetry.", equation(f(x), f(-x))).kind
+    'argued'
+    """
     return Step(statement, printed, "argued", by, algebra=(left, right))
 
 
 def equation(left: Any, right: Any) -> sp.Eq:
-    """Return *left = right* as written, unevaluated."""
+    """Return *left = right* as written, unevaluated.
+
+    See Also
+    --------
+    argued : prints one.
+
+    Examples
+    --------
+    >>> import sympy as sp
+    >>> x = sp.Symbol("x")
+    >>> equation(x + x, 2 * x)
+    Eq(2*x, 2*x)
+    """
     return sp.Eq(left, right, evaluate=False)
 
 

@@ -79,6 +79,25 @@ class Step:
         The instances in which a general equation is checked: sizes, and what the names mean then.
     algebra : tuple of two, optional
         The sides, or lists of sides, of the algebra that an argument uses.
+
+    See Also
+    --------
+    identity, inequality, limit, series, instance, definition, argued : make it.
+    Derivation : a chain of them.
+
+    Examples
+    --------
+    >>> import sympy as sp
+    >>> from statnn import theory
+    >>> x = sp.Symbol("x", positive=True)
+    >>> step = theory.identity("Squares are products.", (x + 1)**2, x**2 + 2*x + 1)
+    >>> step.check()
+    >>> step.text(), step.latex()
+    ('(1 + x)² = 2x + x² + 1', '(1 + x)^{2} = 2 x + x^{2} + 1')
+    >>> step.sides()
+    ((x + 1)**2, x**2 + 2*x + 1)
+    >>> step.html()[:12]
+    'Squares are '
     """
 
     statement: str

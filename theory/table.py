@@ -55,6 +55,10 @@ def formulas() -> Formulas:
     Formulas
         A read-only mapping of names to `Formula`.
 
+    See Also
+    --------
+    formula : one of them.
+
     Examples
     --------
     >>> from statnn import theory
@@ -82,6 +86,11 @@ def formula(name: str) -> Formula:
     ------
     KeyError
         For an unknown name, with the nearest known one.
+
+    See Also
+    --------
+    formulas : their names.
+    compare : with an expression of your own.
 
     Examples
     --------

@@ -15,6 +15,10 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
     What was written is on the disk before the name is: after a loss of power the name stands for the old file or for
     the whole new one.
 
+    See Also
+    --------
+    save : writes figures so.
+
     Examples
     --------
     >>> from tempfile import TemporaryDirectory

@@ -41,6 +41,12 @@ class BetaBernoulli(TwoColourUrn):
     ValueError
         If c >= N: no more neurons can fire in one sample than there are.
 
+    See Also
+    --------
+    PolyaUrn : neurons that compete for events.
+    GammaPoisson : the limit of many neurons.
+    fit : b and c from counts.
+
     References
     ----------
     Zhang & Sui 2024: the hypothesis. Its exact laws are of this project.
@@ -49,6 +55,13 @@ class BetaBernoulli(TwoColourUrn):
     --------
     >>> process = BetaBernoulli(neurons=1000, b=0.3, c=5.0)
     >>> round(process.working(10_000), 6)
+    785.58427
+    >>> law = process.count(10_000)
+    >>> round(float(law.mean()), 6), round(float(law.pmf(0)), 6)
+    (50.0, 0.214416)
+    >>> round(process.cutoff(10_000), 1), round(process.working_std(10_000), 3)
+    (170.9, 12.979)
+    >>> round(float(process.working_law(10_000).mean()), 6)
     785.58427
     """
 

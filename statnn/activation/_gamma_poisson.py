@@ -39,6 +39,11 @@ class GammaPoisson(ActivationProcess):
     c : float
         Mean number of activations per sample, above 0.
 
+    See Also
+    --------
+    BetaBernoulli, PolyaUrn : finite numbers of neurons, exactly.
+    fit : b and c from counts.
+
     References
     ----------
     Zhang & Sui 2024.
@@ -47,6 +52,13 @@ class GammaPoisson(ActivationProcess):
     --------
     >>> GammaPoisson(1000, b=1.0, c=5.0).working([0, 200, 1800])
     array([  0., 500., 900.])
+    >>> process = GammaPoisson(1000, b=1.0, c=5.0)
+    >>> round(float(process.count(200).var()), 6), round(process.cutoff(200), 4), round(process.inflection(), 6)
+    (2.0, 1.4427, 200.0)
+    >>> round(process.working_std(200), 4), round(float(process.working_law(200).std()), 4)
+    (15.8114, 15.8114)
+    >>> process.limit() is process, process.limit_error_bound(200)
+    (True, 0.0)
     """
 
     @property

@@ -36,6 +36,12 @@ class PolyaUrn(TwoColourUrn):
         Activation events per sample, above 0; with the default 1, D counts events. Means take any real D as
         n = cD; laws and simulations need D with whole cD.
 
+    See Also
+    --------
+    BetaBernoulli : neurons that fire independently in a sample.
+    GammaPoisson : the limit of many neurons.
+    fit : b from counts.
+
     References
     ----------
     Zhang & Sui 2024: the hypothesis. Its exact laws are of this project.
@@ -45,6 +51,8 @@ class PolyaUrn(TwoColourUrn):
     >>> urn = PolyaUrn(neurons=3, b=1.0)
     >>> [round(float(p), 6) for p in urn.working_law(2).pmf([1, 2])]
     [0.5, 0.5]
+    >>> round(float(urn.count(2).mean()), 6), round(urn.cutoff(2), 4), round(urn.working_std(2), 4)
+    (0.666667, 2.4663, 0.5)
     """
 
     c: float = 1.0

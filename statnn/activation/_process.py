@@ -216,6 +216,12 @@ class ActivationProcess(ABC):
         -------
         float or ndarray
             Shape of ``D``; relative error at most 1e-12.
+
+        Examples
+        --------
+        >>> from statnn.activation import BetaBernoulli
+        >>> round(BetaBernoulli(1000, b=0.3, c=5.0).silent(10_000), 6)
+        0.214416
         """
         return shaped(self._asleep / self.neurons * np.exp(-self._hazard(self._samples(D))), D)
 
@@ -231,12 +237,26 @@ class ActivationProcess(ABC):
         -------
         float or ndarray
             Shape of ``D``; relative error at most 1e-12.
+
+        Examples
+        --------
+        >>> from statnn.activation import BetaBernoulli
+        >>> BetaBernoulli(1000, b=0.3, c=5.0).working([1, 100, 1e18]).round(3)
+        array([  5.   , 256.43 , 999.986])
         """
         awake = self.neurons - self._asleep
         return shaped(awake - self._asleep * np.expm1(-self._hazard(self._samples(D))), D)
 
     def noise_to_signal(self, D: ArrayLike) -> Any:
-        """:math:`(N-E[K])/N`, the share of neurons that carry no signal [paper]; equal to :meth:`silent`."""
+        """:math:`(N-E[K])/N`, the share of neurons that carry no signal [paper]; equal to :meth:`silent`.
+
+        Examples
+        --------
+        >>> from statnn.activation import BetaBernoulli
+        >>> process = BetaBernoulli(1000, b=0.3, c=5.0)
+        >>> process.noise_to_signal(100) == process.silent(100)
+        True
+        """
         return self.silent(D)
 
     def missing_mass(self, D: ArrayLike) -> Any:
@@ -244,12 +264,26 @@ class ActivationProcess(ABC):
 
         The share of the c activations of the next sample that is expected of neurons never seen active. Relative
         error at most 1e-12; as :math:`D\to\infty` it falls with exponent b + 1 [exact].
+
+        Examples
+        --------
+        >>> from statnn.activation import BetaBernoulli
+        >>> round(BetaBernoulli(1000, b=0.3, c=5.0).missing_mass(100), 6)
+        0.278839
         """
         samples = self._samples(D)
         return shaped(self.silent(samples) / (1.0 + samples * (self.c / (self.b * self.neurons))), D)
 
     def growth_rate(self, D: ArrayLike) -> Any:
-        r""":math:`dE[K]/d\ln D = N S\,D\,dH/dD`, new working neurons per e-fold of samples."""
+        r""":math:`dE[K]/d\ln D = N S\,D\,dH/dD`, new working neurons per e-fold of samples.
+
+        Examples
+        --------
+        >>> from statnn.activation import BetaBernoulli
+        >>> process = BetaBernoulli(1000, b=0.3, c=5.0)
+        >>> process.growth_rate([10, process.inflection(), 10_000]).round(1)
+        array([ 41.3, 148.6,  63.9])
+        """
         samples = self._samples(D)
         return shaped(self.neurons * self.silent(samples) * samples * self._hazard_rate(samples), D)
 
@@ -258,6 +292,12 @@ class ActivationProcess(ABC):
 
         The paper's range 0 < α < 1 is 0 < b < 1; for b >= 1 the count law does not decay below its cut-off,
         and α is zero or negative.
+
+        Examples
+        --------
+        >>> from statnn.activation import BetaBernoulli
+        >>> BetaBernoulli(1000, b=0.3, c=5.0).tail_exponent()
+        0.7
         """
         return 1.0 - self.b
 
@@ -358,6 +398,11 @@ class ActivationProcess(ABC):
         Returns
         -------
         matplotlib axes
+
+        Examples
+        --------
+        >>> from statnn.activation import BetaBernoulli
+        >>> ax = BetaBernoulli(1000, b=0.3, c=5.0).plot()
         """
         ax = axes(ax)
         steepest = self.inflection()

@@ -47,6 +47,12 @@ class BinaryNeurons(ByValue):
         If couplings are asymmetric, couple a spin to itself, are not finite or not real; shapes do not match; fields
         name no node; T <= 0; energies leave float64.
 
+    See Also
+    --------
+    DynamicNeurons : neurons that take real values.
+    square_lattice : a lattice of spins.
+    statnn.montecarlo.sample : draws states.
+
     Examples
     --------
     >>> pair = BinaryNeurons([[0, 1], [1, 0]], temperature=2.0)
@@ -147,7 +153,14 @@ class BinaryNeurons(ByValue):
         return read_only(np.concatenate([np.full(layer.size, m % 2) for m, layer in enumerate(self.layers)]))
 
     def at(self, temperature: float) -> "BinaryNeurons":
-        """Return the same spins at another temperature; couplings are shared."""
+        """Return the same spins at another temperature; couplings are shared.
+
+        Examples
+        --------
+        >>> pair = BinaryNeurons([[0, 1], [1, 0]], temperature=2.0)
+        >>> pair.at(0.5).temperature, pair.at(0.5).couplings is pair.couplings
+        (0.5, True)
+        """
         result = object.__new__(BinaryNeurons)
         result.__dict__.update(self.__dict__)
         result.__dict__["temperature"] = positive(temperature, "temperature", why="it divides the energy")
@@ -255,13 +268,23 @@ class BinaryNeurons(ByValue):
         ------
         ValueError
             If layers=False and there are more.
+
+        Examples
+        --------
+        >>> ax = BinaryNeurons([[0, 1], [1, 0]], fields=[0.5, 0.0]).plot()
         """
         from statnn.interaction._views.picture import draw_binary
 
         return draw_binary(self, ax, layers)
 
     def states(self, state: "ArrayLike") -> Any:
-        """Return states as an int8 array of shape (..., N), or raise if an entry is not ±1."""
+        """Return states as an int8 array of shape (..., N), or raise if an entry is not ±1.
+
+        Examples
+        --------
+        >>> BinaryNeurons([[0, 1], [1, 0]]).states([1, -1])
+        array([ 1, -1], dtype=int8)
+        """
         array = array_of(state, "state")
         if array.ndim == 0 or array.shape[-1] != self.size:
             raise ValueError(f"state has shape {array.shape}; the last axis must hold the {self.size} spins")

@@ -50,6 +50,13 @@ class DynamicNeurons(ByValue):
     TypeError, ValueError
         If shapes do not match, names in `free` are unknown or numbers are not positive.
 
+    See Also
+    --------
+    BinaryNeurons : neurons that are spins.
+    Prior : of free weights and biases.
+    translation_symmetry : what repeats in depth.
+    statnn.montecarlo.sample : draws states.
+
     References
     ----------
     Lee, Lee & Yi 2024.
@@ -60,6 +67,15 @@ class DynamicNeurons(ByValue):
     >>> model = DynamicNeurons(net, inputs=[[1.0]], targets=[[2.0]], beta=0.5, stiffness=3.0)
     >>> model.energy(model.deterministic()), model.dimension
     (0.5, 2)
+    >>> state = model.deterministic()
+    >>> model.gradient(state).round(6)
+    array([ 0., -1.])
+    >>> model.pack(model.unpack(state)) == state
+    array([ True,  True])
+    >>> model.states([1.0, 2.0]), model.in_doubles() == model
+    (array([1., 2.]), True)
+    >>> model.check_smooth()  # it would raise
+    >>> ax = model.plot()
     """
 
     net: Network

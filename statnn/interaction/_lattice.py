@@ -50,6 +50,11 @@ def square_lattice(rows: int, columns: int, coupling: float = 1.0, temperature: 
     MemoryError
         If the couplings do not fit into memory.
 
+    See Also
+    --------
+    kaufman, onsager : its exact averages.
+    statnn.rg.sample_flow : its renormalisation.
+
     Examples
     --------
     >>> square_lattice(3, 3).energy([1] * 9)

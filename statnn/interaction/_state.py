@@ -23,6 +23,11 @@ class State(NamedTuple):
         weights[m] = W^(m), shape (n_{m+1}, n_m); those of the network where they are not free.
     biases : tuple of ndarray
         biases[m] = b^(m), shape (n_{m+1},); those of the network where they are not free.
+
+    See Also
+    --------
+    DynamicNeurons.unpack : makes it.
+    DynamicNeurons.pack : takes it back.
     """
 
     neurons: tuple[Reals, ...]
@@ -38,6 +43,19 @@ class Prior:
     ----------
     sigma_w, sigma_b : float
         Standard deviations > 0.
+
+    See Also
+    --------
+    DynamicNeurons : takes it.
+    statnn.Network.random : draws from the same law.
+
+    Examples
+    --------
+    >>> from statnn import Network
+    >>> from statnn.interaction import DynamicNeurons
+    >>> net = Network.random([3, 4, 1], "tanh", rng=0)
+    >>> DynamicNeurons(net, [[1.0, 0.0, 0.0]], free=("neurons", "weights"), prior=Prior(2.0)).dimension
+    21
     """
 
     sigma_w: float = 1.0

@@ -46,6 +46,10 @@ class TranslationSymmetry(Shown):
         Number of steps M of the model.
     clamped : tuple of str
         Ends that break the symmetry in any case: "inputs" and "targets" of `DynamicNeurons`.
+
+    See Also
+    --------
+    translation_symmetry : makes it.
     """
 
     period: int | None
@@ -86,6 +90,11 @@ def translation_symmetry(
     Returns
     -------
     TranslationSymmetry
+
+    See Also
+    --------
+    statnn.Network.repeated : a network that repeats one layer.
+    statnn.rg.flow : renormalisation over layers that repeat.
 
     Notes
     -----

@@ -49,6 +49,11 @@ def kaufman(rows: int, columns: int, coupling: float = 1.0, temperature: float =
         If a parameter is outside its range; if J < 0 and a length is odd: such a circle is frustrated and the four
         products cancel.
 
+    See Also
+    --------
+    onsager : the lattice without end.
+    square_lattice : the model, to be sampled.
+
     Notes
     -----
     ln Z, energy and heat capacity have errors of a few 1e-16 N times their largest value over all temperatures:
@@ -138,6 +143,11 @@ class SquareLattice:
         Per spin; infinite at the critical point.
     magnetisation : float
         Spontaneous |<s>|; of one sublattice where J < 0.
+
+    See Also
+    --------
+    onsager : makes it.
+    kaufman : of a finite torus.
     """
 
     log_partition: float
@@ -166,6 +176,11 @@ def onsager(coupling: float = 1.0, temperature: float = 1.0) -> SquareLattice:
         J; its sign does not matter without field.
     temperature : float
         T > 0.
+
+    See Also
+    --------
+    kaufman : a finite torus.
+    square_lattice : the model, to be sampled.
 
     References
     ----------

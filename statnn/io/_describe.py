@@ -45,6 +45,11 @@ def describe(path: str | os.PathLike[str]) -> dict[str, Any]:
     OSError
         If it cannot be read.
 
+    See Also
+    --------
+    load : the result itself.
+    load_network : a network.
+
     Examples
     --------
     >>> from tempfile import TemporaryDirectory

@@ -109,6 +109,11 @@ def load_network(
     MemoryError
         If it would not fit into memory.
 
+    See Also
+    --------
+    save_network : writes one.
+    statnn.Network : from arrays.
+
     Notes
     -----
     Nothing in a file is executed and no pickle is opened. An object of torch or scikit-learn is run once, as in use,

@@ -83,6 +83,12 @@ def load(path: str | os.PathLike[str], *, own: Mapping[str, Any] | None = None) 
     MemoryError
         If it would not fit into memory.
 
+    See Also
+    --------
+    save : writes it.
+    describe : what a file is.
+    load_network : of networks.
+
     Notes
     -----
     Nothing in the file is executed and no pickle is opened; of functions it may name those of this package alone.

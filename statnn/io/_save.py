@@ -33,6 +33,11 @@ def save_network(net: Network, path: str | os.PathLike[str]) -> None:
     FileNotFoundError
         If the directory does not exist.
 
+    See Also
+    --------
+    load_network : reads it again.
+    save : of results.
+
     Notes
     -----
     Equal networks give equal files on one machine with one set of versions, which stand in the file and are read by

@@ -34,6 +34,11 @@ def table(results: Any, *, by: str | None = None) -> list[Row]:
     ValueError
         If `by` names no array of a result; the arrays that there are are listed.
 
+    See Also
+    --------
+    save : with every digit.
+    statnn.sweep : results of many points.
+
     Examples
     --------
     >>> from statnn.activation import PolyaUrn

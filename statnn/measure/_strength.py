@@ -30,6 +30,10 @@ def node_strength(model: Model) -> tuple[Floats, ...]:
     tuple of ndarray
         Entry m of shape (n_m,), m = 0 ... M, float64.
 
+    See Also
+    --------
+    strength : with its null.
+
     Notes
     -----
     [paper], arXiv 2110.02628, equation for fully connected layers.
@@ -80,6 +84,10 @@ def layer_fluctuation(model: Model, *, ddof: int = 0) -> Floats:
     ------
     ValueError
         If a layer has no more than `ddof` neurons.
+
+    See Also
+    --------
+    strength : with its null.
 
     Notes
     -----

@@ -36,6 +36,10 @@ class Correlation(ByValue):
         How many were left out.
     samples : int
         D.
+
+    See Also
+    --------
+    neuronal_correlation : makes it.
     """
 
     matrix: Floats = field(repr=False)
@@ -88,6 +92,10 @@ class Participation(Shown):
         samples are too few to tell tr C² from zero.
     units, samples : int
         Constant units count in neither sum.
+
+    See Also
+    --------
+    participation_ratio : makes it.
     """
 
     ratio: float
@@ -119,6 +127,10 @@ def neuronal_correlation(activations: ArrayLike) -> Correlation:
         If they are not finite real numbers of that shape, or fewer than two units vary.
     MemoryError
         If there are too many units for their matrix.
+
+    See Also
+    --------
+    participation_ratio : over how many directions activity spreads.
 
     Notes
     -----
@@ -170,6 +182,10 @@ def participation_ratio(activations: ArrayLike) -> Participation:
     ------
     TypeError, ValueError
         If they are not finite real numbers of that shape, or no unit varies.
+
+    See Also
+    --------
+    neuronal_correlation : between pairs of units.
 
     Notes
     -----

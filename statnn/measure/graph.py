@@ -44,6 +44,16 @@ class Strength(ByValue):
         freedom; 1 where a layer has one unit or cannot fluctuate.
     null : str
         ``"shuffled"``: the same weights in other places; ``"initial"``: weights drawn with the σ that were given.
+
+    See Also
+    --------
+    strength : makes it.
+
+    Examples
+    --------
+    >>> from statnn import Network
+    >>> from statnn.measure.graph import strength
+    >>> ax = strength(Network.random([20, 20, 20, 5], rng=1)).plot()
     """
 
     node_strength: tuple[Floats, ...] = field(repr=False)
@@ -113,6 +123,10 @@ def strength(net: Network, *, sigma_w: float | None = None, sigma_b: float | Non
     ------
     TypeError, ValueError
         If ``net`` is no network, only one of the σ is given, or one is negative.
+
+    See Also
+    --------
+    node_strength, layer_fluctuation : the numbers alone.
 
     Notes
     -----

@@ -47,6 +47,17 @@ class Growth(ByValue):
         Why there is none; empty otherwise.
     remarks : tuple of str
         What the fits warned of.
+
+    See Also
+    --------
+    layer, layers, from_active_samples : make it.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from statnn.measure.growth import layer
+    >>> rng = np.random.default_rng(1)
+    >>> ax = layer(rng.random((500, 300)) < rng.beta(2, 3, 300)).plot()
     """
 
     counts: Ints = field(repr=False)
@@ -159,6 +170,11 @@ def from_active_samples(
     TypeError, ValueError
         If counts are not whole numbers in range, or there is one unit only.
 
+    See Also
+    --------
+    layer : from activations.
+    statnn.activation.fit : one law alone.
+
     Notes
     -----
     Standing and validity as in `statnn.activation.rarefaction` and `compare`. What a fit warns of is kept in
@@ -214,6 +230,11 @@ def layer(
     TypeError, ValueError
         If activations are not a matrix of finite numbers, or as in `from_active_samples`.
 
+    See Also
+    --------
+    layers : of all hidden layers of a network.
+    from_active_samples : from counts.
+
     References
     ----------
     Zhang & Sui 2024: the hypothesis that is fitted.
@@ -265,6 +286,10 @@ def layers(
     ------
     TypeError, ValueError
         If inputs do not fit the network, it has no hidden layer, or as in `from_active_samples`.
+
+    See Also
+    --------
+    layer : of recorded activations, of any network.
 
     Examples
     --------

@@ -32,6 +32,10 @@ class TangentKernel(ByValue):
         Θ, symmetric and positive semi-definite; rows of the full kernel run over samples, then outputs.
     eigenvalues : ndarray
         In falling order; rounding leaves none below zero.
+
+    See Also
+    --------
+    tangent_kernel : makes it.
     """
 
     matrix: Floats = field(repr=False)
@@ -95,6 +99,10 @@ def tangent_kernel(
         If inputs do not fit, numbers leave the range, or all gradients vanish (sign units, or units all saturated).
     MemoryError
         If samples and outputs are too many for the matrix.
+
+    See Also
+    --------
+    statnn.measure.correlation.participation_ratio : of activities.
 
     Notes
     -----

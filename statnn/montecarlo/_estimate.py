@@ -49,6 +49,10 @@ class Estimate(ByValue):
     warning : UntrustedEstimate or None
         Why it is not to be trusted, if it is not.
 
+    See Also
+    --------
+    estimate, Run.estimate : make it.
+
     References
     ----------
     Geyer 1992, of τ; Vehtari et al. 2021, of R-hat.
@@ -70,6 +74,10 @@ def estimate(draws: Any, name: str = "the observable") -> Estimate:
     -----
     UntrustedEstimate
         If the draws are fewer than 50 τ (10 τ a chain), R-hat exceeds 1.05, or chains never move.
+
+    See Also
+    --------
+    Run.estimate : of a run.
 
     References
     ----------

@@ -27,6 +27,10 @@ class Walkers(ABC):
     changing : tuple of str or None
         Names of the attributes that change while chains walk, others follow from model and method; None for all but
         models and methods.
+
+    See Also
+    --------
+    Method : makes them, for `sample`; only a method of your own needs to.
     """
 
     changing: ClassVar[tuple[str, ...] | None] = None
@@ -113,6 +117,12 @@ class Method(ABC, Generic[M]):
     pooled : bool, optional
         Whether chains of a block share numbers, or what they learn in the burn-in, so that a chain run alone is another
         run; False where it is the same run.
+
+    See Also
+    --------
+    METHODS : methods by name.
+    Walkers : what a method makes.
+    statnn.testing.check_method : checks one of your own.
 
     Notes
     -----

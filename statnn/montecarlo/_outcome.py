@@ -34,6 +34,11 @@ class Failure(ByValue):
         Where; empty for an interrupt.
     initial : ndarray or None
         Where they were to start.
+
+    See Also
+    --------
+    Run.failures : holds them.
+    Run.retry : runs these chains again.
     """
 
     block: int

@@ -54,6 +54,11 @@ class Run(ByValue):
         Blocks of chains that are missing, and why; see `retry`.
     complete : bool
         Whether all chains and draws are there that were asked for.
+
+    See Also
+    --------
+    sample : makes it.
+    statnn.io.load : reads one from a file.
     """
 
     model: Model
@@ -352,6 +357,12 @@ class Run(ByValue):
         Returns
         -------
         The axes.
+
+        Examples
+        --------
+        >>> from statnn.interaction import BinaryNeurons
+        >>> from statnn.montecarlo import sample
+        >>> trace, autocorrelation = sample(BinaryNeurons([[0, 1], [1, 0]]), 100, rng=1).plot()
         """
         from statnn.montecarlo._plot import draw
 

@@ -105,6 +105,12 @@ def sample(
     StoreError
         A `ValueError`: the store is one of other work, damaged, foreign, or in use.
 
+    See Also
+    --------
+    METHODS : methods by name.
+    Run : what is returned.
+    statnn.interaction.BinaryNeurons, statnn.interaction.DynamicNeurons : models.
+
     Examples
     --------
     >>> from statnn.interaction import BinaryNeurons

@@ -86,6 +86,12 @@ class Activation:
         finite nowhere; if the derivative is wrong, with the place and the two values; if it is to be found numerically
         and there is a kink that is not stated, or values have too few digits.
 
+    See Also
+    --------
+    ACTIVATIONS : those that are built in.
+    leaky_relu : a family of them.
+    statnn.testing.check_activation : checks one of your own.
+
     Examples
     --------
     >>> square = Activation("square", np.square, lambda h: 2 * h)
@@ -179,7 +185,16 @@ class Activation:
         return {"slope": self.slope} if self.name in _FAMILIES and self.built_in else {}
 
     def exactly(self, h: Any) -> Any:
-        """Return σ(h) of a number of mpmath, to its digits."""
+        """Return σ(h) of a number of mpmath, to its digits.
+
+        Examples
+        --------
+        >>> import mpmath
+        >>> from statnn.network import ACTIVATIONS
+        >>> with mpmath.workdps(30):
+        ...     print(ACTIVATIONS["tanh"].exactly(mpmath.mpf(1)))
+        0.761594155955764888119458282605
+        """
         import mpmath
 
         if self.exact is None:
@@ -187,7 +202,14 @@ class Activation:
         return self.exact(mpmath, h)
 
     def series(self, field: float, terms: int, digits: int = 50) -> tuple[Any, ...]:
-        """Return σ^(k)(h)/k! for k < terms at a field, as numbers of mpmath."""
+        """Return σ^(k)(h)/k! for k < terms at a field, as numbers of mpmath.
+
+        Examples
+        --------
+        >>> from statnn.network import ACTIVATIONS
+        >>> [float(one) for one in ACTIVATIONS["tanh"].series(0.0, 4)]
+        [0.0, 1.0, 0.0, -0.3333333333333333]
+        """
         return _series(self, field, terms, digits)
 
     def __call__(self, fields: ArrayLike) -> Values:
@@ -282,6 +304,11 @@ def leaky_relu(slope: float = 0.01) -> Activation:
     ----------
     slope : float
         Any finite number; 0 makes the ReLU, 1 the identity.
+
+    See Also
+    --------
+    ACTIVATIONS : activations by name.
+    Activation : any other function.
 
     Examples
     --------

@@ -33,6 +33,10 @@ class Trace(ByValue):
         Where fields are normalised, what the activation receives.
     activations : tuple of ndarray
         activations[m] = h^(m), shape (samples, n_m), for m = 0 ... M; the first are the inputs, the last the outputs.
+
+    See Also
+    --------
+    statnn.Network.trace : makes it.
     """
 
     fields: tuple[Reals, ...]
@@ -70,6 +74,12 @@ class Network:
     ------
     TypeError, ValueError
         If shapes do not chain, entries are not finite real numbers, or an activation is unknown.
+
+    See Also
+    --------
+    statnn.io.load_network : from files and other libraries.
+    statnn.interaction.BinaryNeurons : the network as spins; `DynamicNeurons` as a Hamiltonian.
+    statnn.rg.place : where its layers lie between order and chaos.
 
     Examples
     --------
@@ -295,6 +305,11 @@ class Network:
         ------
         TypeError, ValueError
             If they are not finite real numbers in that precision, or do not fit the first layer.
+
+        Examples
+        --------
+        >>> Network([[[1.0, -1.0]]]).inputs([3, 1])
+        array([3., 1.])
         """
         given = real(x, "x", None)
         with np.errstate(over="ignore"):

@@ -32,6 +32,10 @@ class BatchNorm:
     TypeError, ValueError
         If shapes differ, entries are not finite real numbers, or v + ε is not above 0.
 
+    See Also
+    --------
+    statnn.Network : takes one a layer, as ``normalisations``.
+
     Examples
     --------
     >>> norm = BatchNorm(mean=[1.0], variance=[4.0], gamma=[3.0], beta=[0.5], epsilon=0.0)
@@ -105,6 +109,12 @@ class BatchNorm:
         ----------
         dtype : numpy.float32 or numpy.float64
             The precision; itself where it has it already.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> BatchNorm([1.0], [4.0]).astype(np.float32).dtype
+        dtype('float32')
         """
         if np.dtype(dtype) == self.dtype:
             return self

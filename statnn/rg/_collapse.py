@@ -36,6 +36,23 @@ class Collapse(ByValue):
         Spread about the polynomial in units of the errors, and its degrees of freedom.
     controls, depths, values, errors : ndarray
         The measurements, as `collapse` took them, one entry a point.
+
+    See Also
+    --------
+    collapse : makes it.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from statnn.rg import FixedFunction, collapse
+    >>> m = np.repeat([100.0, 200.0, 400.0], 9)
+    >>> t = np.tile(np.linspace(-2, 2, 9), 3) / m
+    >>> y = FixedFunction(3, 1 / 3).finite_depth(t * m) / m
+    >>> found = collapse(t, m, y, 1e-3 * y, rng=1)
+    >>> controls, values, errors = found.scaled()
+    >>> controls.shape, values.shape
+    ((1, 27), (27,))
+    >>> ax = found.plot()
     """
 
     value_exponent: float
@@ -144,6 +161,11 @@ def collapse(
     ------
     ValueError
         If points are too few for exponents and polynomial, or the search for the exponents does not end.
+
+    See Also
+    --------
+    RepeatedLayer.simulate : measurements to collapse.
+    FixedFunction : exponents that it should find.
 
     Notes
     -----

@@ -74,6 +74,11 @@ class FixedPoint(ByValue):
         How it was found.
     residual : float
         Largest \|R_2(K*) - K*\|; zero where it is exact.
+
+    See Also
+    --------
+    fixed_points : makes it.
+    exponents : how the flow leaves it.
     """
 
     name: str
@@ -124,6 +129,11 @@ class Exponents(ByValue):
     nu : float or None
         1/y of the thermal direction: the correlation length diverges as \|K - K*\|^-ν. Without a named thermal
         coupling that of the only relevant direction; None where there is none, or no single one.
+
+    See Also
+    --------
+    exponents : makes it.
+    FixedPoint : about which they are.
     """
 
     b: int
@@ -162,6 +172,11 @@ def exponents(fixed_point: FixedPoint, b: int = 2) -> Exponents:
     ------
     TypeError, ValueError
         If b < 2, the search for the point failed, or the map is not finite around it.
+
+    See Also
+    --------
+    fixed_points : what to give it.
+    flow : the whole trajectory.
 
     Notes
     -----
@@ -281,6 +296,11 @@ def fixed_points(
         If no search succeeds: it says how the best one ended, and its residual.
     TypeError, ValueError
         If `family` is neither, or starts and bounds do not fit.
+
+    See Also
+    --------
+    exponents : how the flow leaves them.
+    flow : how it comes there.
 
     Notes
     -----

@@ -51,6 +51,10 @@ class Flow(ByValue):
         Of noisy layers.
     portrait : callable or None
         ``portrait(ax, couplings)`` draws the flow diagram of the family and returns where couplings stand in it.
+
+    See Also
+    --------
+    flow : makes it.
     """
 
     family: str
@@ -128,6 +132,11 @@ def flow(layer: Any, doublings: int = 12, *, project: bool = False) -> Flow:
     ------
     TypeError, ValueError
         If the layer cannot be repeated, or `doublings` is no such number.
+
+    See Also
+    --------
+    fixed_points : where it rests.
+    exponents : how it leaves.
 
     Notes
     -----

@@ -40,6 +40,10 @@ def assert_pvalue(p: float, what: str) -> None:
     Refusal
         If p is no probability.
 
+    See Also
+    --------
+    assert_uniform : many p-values.
+
     Examples
     --------
     >>> assert_pvalue(0.3, "spread of the residuals")
@@ -64,6 +68,10 @@ def assert_comparison(found: Comparison, what: str) -> None:
     ------
     StatisticalFailure
         If its p-value is below the level of one comparison; the message has estimate, error, theory and z.
+
+    See Also
+    --------
+    assert_mean, assert_law : compare and assert at once.
 
     Examples
     --------
@@ -102,6 +110,12 @@ def assert_mean(values: ArrayLike, theory: Any, *, bias: ArrayLike = 0.0, what: 
     Refusal
         If the data cannot carry the comparison: fewer than 20 replicates, no spread, not finite, too skewed for their
         number (`statistics.mean`).
+
+    See Also
+    --------
+    assert_law : the whole law.
+    assert_proportion : of shares.
+    rejects : shows that the check can fail.
 
     References
     ----------
@@ -182,6 +196,10 @@ def assert_counts(observed: ArrayLike, pmf: ArrayLike, *, what: str) -> None:
     Refusal
         If there are too few observations (`statistics.counts`).
 
+    See Also
+    --------
+    assert_law : from the values themselves.
+
     Examples
     --------
     >>> assert_counts([5021, 4979], [0.5, 0.5], what="coin")
@@ -209,6 +227,10 @@ def assert_slope(x: ArrayLike, y: ArrayLike, y_error: ArrayLike, order: float, *
         If the slope is another, or the points are no line.
     Refusal
         If the points cannot carry it (`statistics.power_law`).
+
+    See Also
+    --------
+    assert_mean : of values themselves.
 
     Examples
     --------
@@ -238,6 +260,10 @@ def assert_covariance(samples: ArrayLike, theory: ArrayLike, *, what: str) -> No
     Refusal
         If the samples cannot carry it (`statistics.covariance`).
 
+    See Also
+    --------
+    assert_mean : of means.
+
     Examples
     --------
     >>> samples = np.random.default_rng(1).standard_normal((2000, 2))
@@ -264,6 +290,10 @@ def assert_proportion(successes: int, trials: int, probability: float, *, what: 
     Refusal
         If there are fewer than 5 trials, or the numbers are impossible.
 
+    See Also
+    --------
+    assert_mean : of any numbers.
+
     Examples
     --------
     >>> assert_proportion(1892, 2000, 0.95, what="coverage")
@@ -288,6 +318,10 @@ def assert_uniform(p_values: ArrayLike, *, what: str) -> None:
     Refusal
         If they are too few.
 
+    See Also
+    --------
+    assert_pvalue : a single one.
+
     Examples
     --------
     >>> assert_uniform((np.arange(100) + 0.5) / 100, what="evenly spread numbers")
@@ -310,6 +344,10 @@ def rejects(match: str = "") -> Iterator[None]:
     ------
     AssertionError
         If nothing inside fails.
+
+    See Also
+    --------
+    power : how small a mistake is seen.
 
     Examples
     --------

@@ -43,6 +43,10 @@ class Law(Shown):
         "held", "broken" or "not asked".
     detail : str
         How closely it held; where it broke, with both values; why it was not asked.
+
+    See Also
+    --------
+    LawReport : holds them.
     """
 
     name: str
@@ -63,6 +67,17 @@ class LawReport(Shown):
         In the order in which they were asked.
     seed : int
         Pass it as ``rng=`` to repeat the check.
+
+    See Also
+    --------
+    check_activation, check_layer, check_method, check_model, check_process : make it.
+
+    Examples
+    --------
+    >>> from statnn import rg
+    >>> from statnn.testing import check_layer
+    >>> check_layer(rg.LinearLayer(0.5, 1.0, 0.3), rng=1).names("broken")
+    ()
     """
 
     subject: str

@@ -29,6 +29,17 @@ class Ledger:
         Probability, in (0, 1), that all planned comparisons together raise a false alarm.
     comparisons : int
         Number that is planned, at least 1.
+
+    See Also
+    --------
+    budget : keeps one for a block of code.
+
+    Examples
+    --------
+    >>> ledger = Ledger(comparisons=10)
+    >>> ledger.enter(0.3)
+    >>> ledger.p, ledger.level
+    ([0.3], 1e-07)
     """
 
     false_alarms: float = FALSE_ALARMS
@@ -113,6 +124,11 @@ def budget(*, false_alarms: float = FALSE_ALARMS, comparisons: int = COMPARISONS
     ------
     StatisticalFailure
         At the end, if more comparisons were made than planned.
+
+    See Also
+    --------
+    Ledger : what it keeps.
+    rejects : what must fail.
 
     Examples
     --------

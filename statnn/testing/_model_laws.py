@@ -73,6 +73,11 @@ def check_model(model: Any, *, rng: int | np.random.Generator | None = None) -> 
     BrokenLawError
         An AssertionError that names every law that is broken, the place and both values.
 
+    See Also
+    --------
+    check_method : of samplers.
+    check_layer, check_activation, check_process : of other kinds.
+
     Notes
     -----
     Exact averages are compared for up to 12 spins, and for reals where `exact` does not raise ValueError.

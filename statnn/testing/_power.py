@@ -22,7 +22,12 @@ FEWEST_RUNS = 20
 
 @dataclass(frozen=True)
 class Deviation(Shown):
-    """A deviation with its standard error."""
+    """A deviation with its standard error.
+
+    See Also
+    --------
+    Power.smallest : makes it.
+    """
 
     value: float
     error: float
@@ -48,10 +53,18 @@ class Power(Shown):
     level : float
         Level of one comparison.
 
+    See Also
+    --------
+    power : makes it.
+
     Examples
     --------
     >>> Power((0.1, 0.2, 0.4), (0.2, 0.2, 0.4, 0.4), level=1e-9).probability([0.1, 0.3, 0.5])
     array([0. , 0.5, 1. ])
+    >>> found = Power((0.1, 0.2, 0.4), (0.2,) * 15 + (0.4,) * 15, level=1e-9)
+    >>> round(found.smallest(0.9).value, 3)
+    0.323
+    >>> ax = found.plot()
     """
 
     deviations: tuple[float, ...]

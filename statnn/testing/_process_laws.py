@@ -115,6 +115,10 @@ def check_process(process: Any, *, simulate: bool = True, rng: int | np.random.G
     BrokenLawError
         An AssertionError that names every law that is broken, the place and both values.
 
+    See Also
+    --------
+    check_model, check_layer, check_activation : of other kinds.
+
     Notes
     -----
     Means are compared to 1e-11, derivatives to 1e-7. A deviation of K(D) by a third of its standard deviation is seen

@@ -34,6 +34,19 @@ class Comparison(ByValue):
         Akaike's criterion given the total, in the order of ``fits``.
     left_out : mapping of str to str
         Laws without a finite fit, and why.
+
+    See Also
+    --------
+    compare : makes it.
+    Fit : of one law.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from statnn.activation import compare
+    >>> rng = np.random.default_rng(1)
+    >>> found = compare(rng.binomial(50, rng.beta(2.0, 3.0, size=400)), samples=50)
+    >>> ax = found.plot()
     """
 
     fits: tuple[Fit, ...]
@@ -138,6 +151,11 @@ def compare(
     ------
     ValueError, TypeError
         As :func:`fit`, if no law has a finite fit; laws that have none are left out otherwise, and named.
+
+    See Also
+    --------
+    fit : one law alone.
+    statnn.measure.growth.layer : the same from recorded activations.
 
     Notes
     -----

@@ -50,6 +50,21 @@ class Fit(ByValue):
         The data D_i, shape (neurons,).
     samples : int
         The number D of samples.
+
+    See Also
+    --------
+    fit : makes it.
+    Comparison : fits of all three laws.
+
+    Examples
+    --------
+    >>> from statnn.activation import GammaPoisson, fit
+    >>> counts = GammaPoisson(400, b=0.5, c=40.0).simulate([200], counts=True, rng=1).counts[0, 0]
+    >>> found = fit(counts, samples=200, law=GammaPoisson)
+    >>> low, high = found.interval("b", level=0.99)
+    >>> low < 0.5 < high
+    True
+    >>> ax = found.plot()
     """
 
     process: Process
@@ -268,6 +283,12 @@ def fit(
     -----
     RuntimeWarning
         If the error of b exceeds b, or the solver did not converge. The value is returned all the same.
+
+    See Also
+    --------
+    compare : all three laws at once.
+    rarefaction : growth without a law.
+    statnn.measure.growth.layer : the same from recorded activations.
 
     Notes
     -----

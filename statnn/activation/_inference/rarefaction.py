@@ -34,6 +34,16 @@ class Rarefaction(ByValue):
         E[K(d)] given the counts, shape (points,).
     variance : ndarray
         Variance of K(d) over subsamples given the counts, shape (points,).
+
+    See Also
+    --------
+    rarefaction : makes it.
+
+    Examples
+    --------
+    >>> from statnn.activation import rarefaction
+    >>> found = rarefaction([0, 1, 2, 10], samples=10, at=range(11))
+    >>> ax = found.plot()
     """
 
     at: NDArray[np.int64]
@@ -95,6 +105,11 @@ def rarefaction(counts: ArrayLike, samples: int, at: ArrayLike, *, events: bool 
     ------
     ValueError, TypeError
         For counts or sizes out of range or not whole; for ``events`` if the counts do not sum to ``samples``.
+
+    See Also
+    --------
+    fit : a law for the same counts.
+    statnn.measure.growth.layer : from recorded activations.
 
     Notes
     -----

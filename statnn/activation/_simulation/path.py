@@ -46,6 +46,11 @@ def checkpoints(last: int, number: int = 60) -> NDArray[np.int64]:
     (T,) ndarray of int64
         Strictly increasing, ends with ``last``.
 
+    See Also
+    --------
+    BetaBernoulli.simulate : takes them.
+    rarefaction : takes them too.
+
     Examples
     --------
     >>> checkpoints(1000, 4)
@@ -78,6 +83,19 @@ class Paths(ByValue):
         Entropy and spawn key of the run; replica r is a function of it and of r alone.
     method : str
         "exact" or "stepwise".
+
+    See Also
+    --------
+    BetaBernoulli.simulate : makes it.
+    checkpoints : where to look at paths.
+
+    Examples
+    --------
+    >>> from statnn.activation import BetaBernoulli
+    >>> found = BetaBernoulli(1000, b=0.3, c=5.0).simulate([10, 1000], replicas=2, rng=1)
+    >>> found.working.shape
+    (2, 2)
+    >>> ax = found.plot()
     """
 
     process: Process

@@ -49,6 +49,11 @@ class ExactGaussian(ByValue):
     covariance : ndarray, shape (dimension, dimension), or None
         Read-only; None where it was not wanted.
 
+    See Also
+    --------
+    DynamicNeurons.exact : makes it.
+    Exact : of spins.
+
     Notes
     -----
     Numbers are correct to about 1e-16 times the condition number of the precision of one sample's neurons or, for free

@@ -52,6 +52,11 @@ class Exact(ByValue):
     correlation : ndarray, shape (N, N), or None
         Connected, <s_i s_j> - <s_i><s_j>, read-only; 1 - <s_i>² on the diagonal. None where it was not wanted.
 
+    See Also
+    --------
+    BinaryNeurons.exact, kaufman : make it.
+    ExactGaussian : of `DynamicNeurons`.
+
     Notes
     -----
     Numbers are correct to rounding: relative errors are a few 1e-16 times the larger of 1 and |E|/T, which is what

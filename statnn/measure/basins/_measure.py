@@ -58,6 +58,20 @@ class Basin(ByValue):
         "samples" or "weights".
     seed : tuple
         Entropy and spawn key of the directions.
+
+    See Also
+    --------
+    sample_basin, weight_basin : make it.
+
+    Examples
+    --------
+    >>> from statnn import Network
+    >>> from statnn.measure.basins import sample_basin
+    >>> net = Network([[[1.0], [-1.0]]], activation="identity")
+    >>> found = sample_basin(net, [[1.0], [2.0], [-1.0]], [0, 0, 1], rng=0, threshold=0.9)
+    >>> {label: radii.round(1).tolist() for label, radii in found.by_class().items()}
+    {0: [0.9, 1.6], 1: [0.8]}
+    >>> ax = found.plot()
     """
 
     radius: Floats
@@ -201,6 +215,10 @@ def sample_basin(
     TypeError, ValueError
         If an argument does not fit, or noise drives the network out of the range of its precision.
 
+    See Also
+    --------
+    weight_basin : noise on weights.
+
     Notes
     -----
     Closed forms [exact]: |w·x| < m with a unit vector w, from the centre: σ* = m/Φ⁻¹(3/4). A linear unit that tells two
@@ -273,6 +291,10 @@ def weight_basin(
     TypeError, ValueError
         If an argument does not fit, all weights of a chosen layer are equal (their std is 0 and noise relative to it
         is none), or noise drives the network out of the range of its precision.
+
+    See Also
+    --------
+    sample_basin : noise on samples.
 
     Notes
     -----

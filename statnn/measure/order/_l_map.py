@@ -35,6 +35,11 @@ def l_map(net: Network, layer: int = 0) -> Floats:
     ValueError
         If there is no such layer, or products leave the range of float64.
 
+    See Also
+    --------
+    l_map_accuracy : how well it stands for the network.
+    rank_probability : ranks by its signs.
+
     Notes
     -----
     [paper], arXiv 2501.02436. Exact for networks that are linear above layer l.
@@ -82,6 +87,10 @@ def l_map_accuracy(net: Network, x: ArrayLike, labels: ArrayLike) -> Floats:
     ------
     TypeError, ValueError
         If inputs or labels do not fit, or numbers leave the range of the precision.
+
+    See Also
+    --------
+    l_map : the map.
 
     Notes
     -----

@@ -24,6 +24,10 @@ class PairOrder(ByValue):
     pairs : ndarray of int, shape (units,)
         Number of pairs of samples that were in an order at all, that is, of unequal reference. A unit without any
         has nothing to lose: ``kept`` is 1.
+
+    See Also
+    --------
+    unit_order, group_order : make it.
     """
 
     kept: Floats
@@ -61,6 +65,10 @@ def unit_order(activation: str | Activation, fields: ArrayLike) -> PairOrder:
     ------
     TypeError, ValueError
         If fields are not finite real numbers or activations of them are not.
+
+    See Also
+    --------
+    group_order : of units together.
 
     Notes
     -----
@@ -109,6 +117,11 @@ def group_order(
     ------
     TypeError, ValueError
         If shapes do not fit or numbers are not finite.
+
+    See Also
+    --------
+    unit_order : of single units.
+    l_map : weights of groups.
 
     Notes
     -----

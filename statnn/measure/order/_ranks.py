@@ -44,6 +44,18 @@ class RankProbability(ByValue):
         Whether the unit has a weight towards the class, other than zero.
     layer_slope, layer_slope_error : float
         Mean of `slope` over classes, and its standard error over samples.
+
+    See Also
+    --------
+    rank_probability, pooled_ranks : make it.
+
+    Examples
+    --------
+    >>> from statnn.measure.order import pooled_ranks
+    >>> found = pooled_ranks([[0.0], [1.0], [2.0], [3.0]], [[1.0], [1.0]], [0, 0, 1, 1], bins=2)
+    >>> found.slope
+    array([-3.,  3.])
+    >>> ax = found.plot()
     """
 
     classes: Ints
@@ -118,6 +130,11 @@ def rank_probability(
     TypeError, ValueError
         If inputs, labels or the layer do not fit, or no unit has a weight towards a class.
 
+    See Also
+    --------
+    pooled_ranks : of fields recorded elsewhere.
+    l_map : by whose signs units rank.
+
     Notes
     -----
     RPD and L-map [paper], arXiv 2501.02436; the identity of the slope with AUC [own], exact at any number of samples
@@ -175,6 +192,10 @@ def pooled_ranks(
     ------
     TypeError, ValueError
         If shapes do not fit, numbers are not finite, or no unit has a weight towards a class.
+
+    See Also
+    --------
+    rank_probability : of a network.
 
     Notes
     -----

@@ -41,6 +41,10 @@ class Accumulator:
     TypeError, ValueError
         If an argument is out of range.
 
+    See Also
+    --------
+    statistics : of an array at once.
+
     Examples
     --------
     >>> activity = Accumulator(units=2, window=2)

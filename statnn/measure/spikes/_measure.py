@@ -62,6 +62,12 @@ def statistics(
         If activations are not a matrix of finite numbers, there are fewer than two complete windows, labels are
         missing, of another length or given without use, or an option is unknown.
 
+    See Also
+    --------
+    Accumulator : batch by batch.
+    from_window_counts : from counts.
+    shuffled_fano_factor : the null alone.
+
     Notes
     -----
     Definitions [paper]; threshold, window, order and ddof are parameters, as the paper's are not known. Rates and
@@ -151,6 +157,10 @@ def from_window_counts(counts: ArrayLike, window: int, *, ddof: int = 0) -> Spik
     ------
     TypeError, ValueError
         If counts are not whole numbers in range, or there are fewer than two windows.
+
+    See Also
+    --------
+    statistics : from activations.
 
     Examples
     --------

@@ -44,6 +44,10 @@ def independent_fano_factor(rate: ArrayLike) -> Any:
     TypeError, ValueError
         If a rate is not a number in [0, 1].
 
+    See Also
+    --------
+    shuffled_fano_factor, blocked_fano_factor : other orders of presentation.
+
     Examples
     --------
     >>> independent_fano_factor([0.1, 0.75])
@@ -76,6 +80,10 @@ def shuffled_fano_factor(rate: ArrayLike, window: int, samples: int) -> Any:
     ------
     TypeError, ValueError
         If a rate is not in [0, 1], or the window does not fit into the samples.
+
+    See Also
+    --------
+    independent_fano_factor, blocked_fano_factor : other orders of presentation.
 
     Examples
     --------
@@ -111,6 +119,10 @@ def blocked_fano_factor(rates: ArrayLike, window: int, *, weights: ArrayLike | N
     ------
     TypeError, ValueError
         If rates are not in [0, 1] or all 0, or weights are negative, all 0 or of another shape.
+
+    See Also
+    --------
+    shuffled_fano_factor, independent_fano_factor : other orders of presentation.
 
     Examples
     --------

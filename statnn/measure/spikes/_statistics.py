@@ -32,6 +32,10 @@ class Intervals(ByValue):
         1, 2, 3, and from 4 on four cells an octave.
     total : ndarray of int, shape (units,)
         Sum of the intervals.
+
+    See Also
+    --------
+    statistics : makes it, as ``intervals`` of the result.
     """
 
     number: Ints
@@ -81,6 +85,19 @@ class SpikeStatistics(ByValue):
         Intervals between spikes; None where only counts are known, or they were not wanted.
     spikes, squares : ndarray of int, shape (units,)
         Σ n_i and Σ n_i² over the complete windows.
+
+    See Also
+    --------
+    statistics, from_window_counts, Accumulator.result : make it.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from statnn.measure.spikes import statistics
+    >>> found = statistics(np.random.default_rng(0).random((10_000, 3)) - [0.9, 0.5, 0.8], window=100)
+    >>> found.test("binomial").rejected()
+    array([False, False, False])
+    >>> ax = found.plot()
     """
 
     rate: Floats

@@ -30,6 +30,10 @@ class FitTest(ByValue):
     p_value : masked array, shape (units,)
         Probability of a worse agreement under the law, of one unit on its own; masked likewise.
 
+    See Also
+    --------
+    SpikeStatistics.test : makes it.
+
     References
     ----------
     Haldane 1937, of the dispersion of Poisson counts; Holm 1979; Benjamini & Hochberg 1995.
@@ -40,6 +44,8 @@ class FitTest(ByValue):
     >>> test = FitTest("binomial", np.ma.array([0.1, 4.0]), np.ma.array([0.9, 1e-4]))
     >>> test.rejected(0.01)
     array([False,  True])
+    >>> test.adjusted("benjamini-hochberg").tolist()
+    [0.9, 0.0002]
     """
 
     law: str

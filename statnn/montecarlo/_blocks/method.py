@@ -55,6 +55,11 @@ class Blocks(Method[BinaryNeurons]):
     ValueError
         If the layout is unknown, or the model was not made from a list of blocks.
 
+    See Also
+    --------
+    HeatBath : spin by spin, on any graph.
+    Wolff : near the critical temperature.
+
     Notes
     -----
     Observables are "energy" (of the couplings as given, in float64), "magnetisation" (mean spin) and

@@ -45,6 +45,10 @@ class Ancestral(Method[DynamicNeurons]):
 
     Source: the Hamiltonian of `DynamicNeurons` read from below [exact].
 
+    See Also
+    --------
+    Hamiltonian : with targets.
+
     Examples
     --------
     >>> from statnn import Network

@@ -77,6 +77,11 @@ class Hamiltonian(Method[DynamicNeurons]):
     acceptance : float, optional
         What the step is tuned to, in (0, 1); 0.8 when None. Only where `step` is None.
 
+    See Also
+    --------
+    Ancestral : without targets, exactly.
+    statnn.interaction.DynamicNeurons : the model.
+
     Notes
     -----
     Observables: "energy" is βH, "gap" its term λ Σ |h - σ|², "loss" the mean over samples of |y - h^(M)|², where y

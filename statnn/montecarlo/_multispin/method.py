@@ -58,6 +58,11 @@ class MultiSpin(Method[BinaryNeurons]):
 
     [exact] The Boltzmann distribution is stationary, and every state is reached from every other.
 
+    See Also
+    --------
+    Metropolis : couplings of any size.
+    Tempering : frustrated models.
+
     References
     ----------
     Jacobs & Rebbi 1981.

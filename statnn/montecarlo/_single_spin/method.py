@@ -88,6 +88,12 @@ class HeatBath(SingleSpin):
     ValueError
         If the layout is unknown.
 
+    See Also
+    --------
+    Blocks : layers at once.
+    Metropolis : the other rule.
+    Tempering : where chains get stuck.
+
     Examples
     --------
     >>> import numpy as np
@@ -122,6 +128,11 @@ class Metropolis(SingleSpin):
     ------
     ValueError
         If the layout is unknown.
+
+    See Also
+    --------
+    HeatBath : the other rule.
+    MultiSpin : couplings ±J, 64 spins at once.
 
     Examples
     --------

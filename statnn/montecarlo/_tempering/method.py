@@ -62,6 +62,11 @@ class Tempering(Method[BinaryNeurons]):
         If temperatures are fewer than two, not increasing or not above zero; if acceptance is not between 0 and 1, or
         comes together with temperatures.
 
+    See Also
+    --------
+    HeatBath : at one temperature.
+    Wolff : ferromagnets without fields.
+
     References
     ----------
     Geyer 1991; Hukushima & Nemoto 1996; Kofke 2004, of the rate of swaps.

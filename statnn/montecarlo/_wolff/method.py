@@ -51,6 +51,11 @@ class Wolff(Method[BinaryNeurons]):
     TypeError, ValueError
         If `clusters` is no whole number above zero.
 
+    See Also
+    --------
+    HeatBath : any couplings and fields.
+    Tempering : frustrated models.
+
     References
     ----------
     Wolff 1989.

@@ -45,6 +45,11 @@ class TransferMatrix(ByValue):
     TypeError, ValueError
         If shapes are no powers of two up to 2^12, or entries are not finite.
 
+    See Also
+    --------
+    BinaryLayer.transfer : makes it.
+    TransferOperator : of real numbers.
+
     Notes
     -----
     Logarithms have absolute errors of a few 1e-16 times the largest modulus among those that went into them.
@@ -55,6 +60,11 @@ class TransferMatrix(ByValue):
     >>> BinaryLayer([[0.7]]).transfer().log_weights
     array([[ 0. , -1.4],
            [-1.4,  0. ]])
+    >>> one = BinaryLayer([[0.7]]).transfer()
+    >>> one.compose(one) == one.power(2), one.power(2).project().couplings.round(4)
+    (True, array([[0.3829]]))
+    >>> round(one.correlation_length(), 6), one.spectrum().ratios.round(6)
+    (1.985812, array([1.      , 0.604368]))
     """
 
     log_weights: Floats
@@ -188,6 +198,12 @@ class BinaryLayer(ByValue):
     TypeError, ValueError
         If shapes do not match or entries are not finite real numbers.
 
+    See Also
+    --------
+    TransferMatrix : the family that is closed.
+    flow, fixed_points, exponents : what becomes of it under doubling.
+    LinearLayer, NoisyLayer : layers of real numbers.
+
     Notes
     -----
     Where the family is closed, the relative error of J' in one composition is a few 1e-16 times 1 + \|ln J'\|, a few
@@ -317,6 +333,12 @@ class BinaryLayer(ByValue):
         ------
         ValueError
             If there are more.
+
+        Examples
+        --------
+        >>> BinaryLayer([[0.7]]).transfer().log_weights
+        array([[ 0. , -1.4],
+               [-1.4,  0. ]])
         """
         if max(self.shape) > MOST_WIDE:
             raise ValueError(
@@ -407,6 +429,13 @@ class BinaryLayer(ByValue):
             How often the number of layers in a block is doubled.
         project : bool
             Whether to go on from the projection, or from the exact transfer matrix.
+
+        Examples
+        --------
+        >>> BinaryLayer([[0.7]]).flow(2).couplings.round(4)
+        array([[0.7   , 0.    ],
+               [0.3829, 0.    ],
+               [0.1342, 0.    ]])
         """
         steps = checked_doublings(doublings)
         self._square("repeated")

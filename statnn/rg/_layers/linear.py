@@ -36,7 +36,12 @@ class Regime(StrEnum):
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Gaussian(ByValue):
-    """A Gaussian law: mean, shape (n,), and covariance, shape (n, n)."""
+    """A Gaussian law: mean, shape (n,), and covariance, shape (n, n).
+
+    See Also
+    --------
+    LinearLayer.stationary, LinearLayer.propagate : make it.
+    """
 
     mean: Floats
     covariance: Floats
@@ -64,6 +69,11 @@ class LinearLayer(ByValue):
     ------
     TypeError, ValueError
         If shapes do not match, entries are not finite real numbers, or S is no covariance.
+
+    See Also
+    --------
+    NoisyLayer : a nonlinear layer, of one neuron.
+    flow, fixed_points, exponents : what becomes of it under doubling.
 
     Notes
     -----
@@ -310,6 +320,13 @@ class LinearLayer(ByValue):
             How often the number of layers in a block is doubled.
         project : bool
             Of no effect: the family is closed, and truncation errors are zero.
+
+        Examples
+        --------
+        >>> LinearLayer(0.5, 0.0, 0.1).flow(2).couplings
+        array([[0.5      , 0.       , 0.1      ],
+               [0.25     , 0.       , 0.125    ],
+               [0.0625   , 0.       , 0.1328125]])
         """
         steps = checked_doublings(doublings)
         wide = self.shape[0]

@@ -32,6 +32,10 @@ class Truncation(Shown):
         KL(p \|\| q) in nats, of the law p(s', s) of the two layers of the block and its projection q.
     deviation : float
         Largest \|ln T - ln T_projected\| over all states.
+
+    See Also
+    --------
+    BinaryLayer.truncation : holds it.
     """
 
     divergence: float = 0.0

@@ -51,6 +51,12 @@ class NoisyLayer(ByValue):
     TypeError, ValueError
         If the activation is unknown, w or b is not finite, or ε is not positive.
 
+    See Also
+    --------
+    RepeatedLayer : without noise.
+    TransferOperator : the family that is closed.
+    LinearLayer : many neurons, linear.
+
     Notes
     -----
     Many layers are no such layer: they are a `TransferOperator`. Its nodes are refined until eigenvalues and moments
@@ -62,6 +68,19 @@ class NoisyLayer(ByValue):
     >>> layer = NoisyLayer("tanh", 1.0, 0.0, 0.01)
     >>> round(layer.correlation_length(), 3)
     178.806
+    >>> layer.flow(2).couplings.round(4)
+    array([[1.    , 0.    , 0.01  ],
+           [0.9999, 0.    , 0.0199],
+           [0.9993, 0.    , 0.0393]])
+    >>> layer.mean([0.0, 1.0]).round(4)
+    array([0.    , 0.7616])
+    >>> mean, variance = layer.power(10).moments(0.0)
+    >>> round(variance / 1e-3, 3)  # nearly ten times ε²
+    0.994
+    >>> layer.spectrum(2).ratios.round(4)
+    array([1.    , 0.9944])
+    >>> layer.simulate([0.0, 0.5, 1.0], depth=5, rng=1).shape
+    (3, 6)
     """
 
     activation: Activation

@@ -29,6 +29,16 @@ class Spectrum(ByValue):
         λ_i/λ_0, by falling modulus; the first is one. Complex where they come in pairs.
     closed : float or None
         ξ, where it is known in closed form.
+
+    See Also
+    --------
+    BinaryLayer.spectrum, TransferMatrix.spectrum, TransferOperator.spectrum : make it.
+
+    Examples
+    --------
+    >>> from statnn.rg import BinaryLayer
+    >>> BinaryLayer([[0.7]]).spectrum().correlation_length() == BinaryLayer([[0.7]]).correlation_length()
+    True
     """
 
     log_leading: float

@@ -57,6 +57,10 @@ def decimate(states: ArrayLike, b: int, *, axes: Sequence[int] | int = 1) -> NDA
     TypeError, ValueError
         If `b` is no whole number >= 2 or does not divide an axis, or the array has no axis of layers.
 
+    See Also
+    --------
+    block_spins, block_means : keep more of a block.
+
     Notes
     -----
     [exact] For spins in a chain, K' with tanh K' = tanh^b K is the coupling of what is left.
@@ -107,6 +111,12 @@ def block_spins(
     TypeError, ValueError
         If an entry is not ±1, `b` is no whole number >= 2 or does not divide an axis, or there is no axis of layers.
 
+    See Also
+    --------
+    block_means : of real numbers.
+    decimate : every b-th layer.
+    sample_flow : all levels at once.
+
     Notes
     -----
     [exact] The sum over s at given s' of p(s) P(s'|s) is the law of s': it is normalised, whatever the tie rule, and
@@ -146,6 +156,11 @@ def block_means(activity: ArrayLike, b: int, *, axes: Sequence[int] | int | None
     TypeError, ValueError
         If an entry is not finite, `b` is no whole number >= 2 or does not divide an axis, or there is no axis of
         layers.
+
+    See Also
+    --------
+    block_spins : of spins, by majority.
+    decimate : every b-th layer.
 
     Examples
     --------

@@ -44,10 +44,26 @@ class LinearisedFlow(ByValue):
     scheme : Scheme
         Rule of blocking, operators and shapes of the lattice.
 
+    See Also
+    --------
+    linearise, sample_flow : make it.
+    critical_coupling : from two of them.
+
     Notes
     -----
     [exact] as an estimate of what operators see; [asymptotic] as exponents: y_t and y_h of the fixed point are reached
     as levels and operators grow, on lattices large enough at the last level. y is ln|λ|/ln b where λ is complex.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from statnn.rg import linearise
+    >>> found = linearise(np.random.default_rng(1).choice([-1, 1], (1024, 8, 8)), rng=1)
+    >>> means, errors = found.mean(level=0)
+    >>> T, errors = found.matrix(step=0)
+    >>> means.shape, T.shape
+    ((11,), (6, 6))
+    >>> ax = found.plot()
     """
 
     samples: float

@@ -36,6 +36,10 @@ class CriticalCoupling(ByValue):
         Shape of the lattices that are compared, depth after depth.
     values, errors : ndarray, shape (depths, even operators)
         K_c = K - D/D' and its standard error; row m compares m steps on the small lattice with m + 1 on the large one.
+
+    See Also
+    --------
+    critical_coupling : makes it.
     """
 
     sampled: float
@@ -86,6 +90,10 @@ def critical_coupling(large: LinearisedFlow, small: LinearisedFlow, coupling: An
     ------
     TypeError, ValueError
         If the two do not fit together, or the first operator is odd.
+
+    See Also
+    --------
+    sample_flow : makes what it compares.
 
     Notes
     -----

@@ -86,6 +86,11 @@ def linearise(
     UntrustedEstimate
         If up and down are not alike: even and odd operators mix, see `LinearisedFlow.matrix`.
 
+    See Also
+    --------
+    sample_flow : samples and linearises, without keeping configurations.
+    operators : between which it looks.
+
     Notes
     -----
     [own] for networks: what arXiv 2410.00396 does could not be recovered. The matrix: Swendsen 1979.
@@ -190,6 +195,11 @@ def sample_flow(
     -----
     UntrustedEstimate
         If the first and the second half of the run differ beyond chance, or up and down are not alike.
+
+    See Also
+    --------
+    linearise : from configurations that you have.
+    critical_coupling : from two sizes.
 
     Notes
     -----

@@ -40,6 +40,11 @@ class Operator:
     TypeError, ValueError
         If offsets are no whole numbers, differ in length, are equal, or exceed 64.
 
+    See Also
+    --------
+    operators : makes the usual ones.
+    linearise, sample_flow : take them.
+
     Examples
     --------
     >>> nearest = Operator("nearest", ((0, 0), (0, 1)))
@@ -142,6 +147,10 @@ def operators(dimension: int, *, alike: bool = True) -> tuple[Operator, ...]:
     ------
     TypeError, ValueError
         If `dimension` is not 1, 2 or 3.
+
+    See Also
+    --------
+    linearise, sample_flow : take them.
 
     Examples
     --------

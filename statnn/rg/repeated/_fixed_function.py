@@ -37,6 +37,17 @@ class ScalingField(Shown):
         coordinate never meets them.
     meaning : str
         What it stands for, in words.
+
+    See Also
+    --------
+    FixedFunction.scaling_fields : makes it.
+
+    Examples
+    --------
+    >>> from statnn.rg import FixedFunction
+    >>> field = FixedFunction(3, 1 / 3).scaling_fields()[0]
+    >>> field.meaning, round(field.eigenvalue(b=2.0), 6)
+    ('bias', 2.828427)
     """
 
     power: int
@@ -75,6 +86,12 @@ class FixedFunction(Shown):
     ------
     ValueError
         If z < 2, or u <= 0: signals then grow away from the fixed point and there is no limit of many layers.
+
+    See Also
+    --------
+    RepeatedLayer.leading_form : from a layer to z and u.
+    renormalise : the way to it.
+    ScalingField : its directions.
 
     References
     ----------
@@ -181,6 +198,11 @@ class FixedFunction(Shown):
             Power >= 0.
         b : float
             Number of layers that become one, above 1.
+
+        Examples
+        --------
+        >>> FixedFunction(3, 1 / 3).eigenvalue(1, b=2.0)
+        2.0
         """
         return float(_block(b) ** self.exponent(k))
 
@@ -233,6 +255,11 @@ class FixedFunction(Shown):
         ----------
         b : float
             Number of layers that become one, above 1.
+
+        Examples
+        --------
+        >>> round(FixedFunction(3, 1 / 3).noise_eigenvalue(), 12)
+        4.0
         """
         return float(_block(b) ** self.noise_exponent())
 
@@ -250,6 +277,11 @@ class FixedFunction(Shown):
             As in ``f(x)``.
         k : int
             Power >= 0.
+
+        Examples
+        --------
+        >>> FixedFunction(3, 1 / 3).noise_eigenfunction([0.5, 1.0]).round(6)
+        array([0.805394, 0.544   ])
         """
         at = self._points(x)
         big = self._depth(at)

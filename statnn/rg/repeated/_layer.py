@@ -38,6 +38,12 @@ class RepeatedLayer:
     w, b : float
         Weight and bias.
 
+    See Also
+    --------
+    renormalise : composed and rescaled.
+    FixedFunction : its limit where it is critical.
+    NoisyLayer : with noise.
+
     Examples
     --------
     >>> layer = RepeatedLayer("tanh")

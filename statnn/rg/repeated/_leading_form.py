@@ -47,6 +47,10 @@ class LeadingForm(Shown):
     residue : float or None
         r in :math:`A(y) = 1/[(z-1) u y^{z-1}] + \dots + r \ln|y|`, where A is the depth coordinate, A(f) = A + 1. No
         change of the coordinate y alters it; 3/10 for tanh.
+
+    See Also
+    --------
+    RepeatedLayer.leading_form : makes it.
     """
 
     outcome: LeadingFormKind
@@ -66,6 +70,12 @@ class LeadingForm(Shown):
         ------
         ValueError
             Unless the layer is critical.
+
+        Examples
+        --------
+        >>> from statnn.rg import RepeatedLayer
+        >>> RepeatedLayer("tanh").leading_form().fixed_function().order
+        3
         """
         z, u = self._critical("a fixed-point function")
         return FixedFunction(z, u)

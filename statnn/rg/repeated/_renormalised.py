@@ -39,6 +39,18 @@ class RenormalisedLayer(ByValue):
         Chebyshev coefficients of p on [0, extent].
     truncation : float
         Largest of the last four coefficients over all steps, divided by the largest: the error of p.
+
+    See Also
+    --------
+    renormalise : makes it.
+    FixedFunction : its limit.
+
+    Examples
+    --------
+    >>> from statnn.rg import RepeatedLayer, renormalise
+    >>> steps = renormalise(RepeatedLayer("tanh"), 20)
+    >>> round(steps[19].distance() / steps[20].distance(), 5)
+    2.0
     """
 
     times: int
@@ -100,6 +112,11 @@ def renormalise(
     ------
     ValueError
         Unless the layer is critical and the extent lies within reach of its fixed point.
+
+    See Also
+    --------
+    FixedFunction : where it ends.
+    flow : of layers with noise.
 
     Examples
     --------

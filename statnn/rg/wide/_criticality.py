@@ -51,6 +51,17 @@ class Criticality(Shown):
     chi_series : tuple of float
         x_1, x_2 in χ = 1 + x_1 t + x_2 t² + ... at the fixed point q* = (t/|A|)^{1/p} for t > 0; (0, 1/3) for tanh.
         Zero unless p = 1 and half-stable.
+
+    See Also
+    --------
+    criticality : makes it.
+    transition : where order ends, with biases.
+
+    Examples
+    --------
+    >>> from statnn.rg import criticality
+    >>> round(criticality("tanh").variance(100), 9)
+    0.005
     """
 
     kind: CriticalityKind
@@ -93,6 +104,11 @@ def criticality(activation: str | Activation) -> Criticality:
     Returns
     -------
     Criticality
+
+    See Also
+    --------
+    critical_line : with biases.
+    RepeatedLayer.leading_form : of single units.
 
     Notes
     -----

@@ -36,6 +36,11 @@ class Decay(Shown):
         The other parameters; the last correlation and zero where nothing was fitted.
     outcome : DecayEnd
         How the fit ended.
+
+    See Also
+    --------
+    place : makes it, for a network with inputs.
+    RandomLayer.correlation_length : of infinite width.
     """
 
     length: float

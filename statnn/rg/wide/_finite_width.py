@@ -38,6 +38,10 @@ class Signals(ByValue):
         Of the fields of either input, given the activations below; the start first.
     covariance : ndarray, shape (replicas, depth+1)
         Of the fields of the two inputs.
+
+    See Also
+    --------
+    RandomLayer.simulate : makes it.
     """
 
     layer: Maps = field(repr=False)
@@ -63,6 +67,10 @@ class FiniteWidth(NamedTuple):
     """Leading order in 1/n of the variance K of fields of one input, in layers 0 ... depth; each of shape (depth+1,).
 
     variance : q of infinite width; shift : n (E K - q); spread : n Var K, as n → ∞ [asymptotic].
+
+    See Also
+    --------
+    RandomLayer.finite_width : makes it.
     """
 
     variance: Floats

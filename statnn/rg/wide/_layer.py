@@ -57,6 +57,12 @@ class RandomLayer:
     TypeError, ValueError
         If a deviation is not a finite number >= 0, or the activation is unknown.
 
+    See Also
+    --------
+    phase_diagram, transition, criticality : of all σ_w and σ_b.
+    place : layers of a network as random layers.
+    RandomStack : unequal layers.
+
     References
     ----------
     Poole et al. 2016; Schoenholz et al. 2017.
@@ -115,6 +121,12 @@ class RandomLayer:
         ----------
         q : array_like
             Variance of the fields, >= 0, any shape.
+
+        Examples
+        --------
+        >>> layer = RandomLayer("tanh", 1.5, 0.1)
+        >>> round(layer.variance_slope(layer.fixed_point().variance), 6)
+        0.493803
         """
         given = _variances(q)
         return shaped((self._scales[0] * self._of.moments(given.ravel()).slope).reshape(given.shape), q)
@@ -265,7 +277,13 @@ class RandomLayer:
         return points([self] * q.size, every)
 
     def fixed_points(self) -> tuple[FixedPoint, ...]:
-        """Return the fixed points of `branches` in the coordinates (q, c), for `statnn.rg.exponents`."""
+        """Return the fixed points of `branches` in the coordinates (q, c), for `statnn.rg.exponents`.
+
+        Examples
+        --------
+        >>> [point.couplings.round(6) for point in RandomLayer("tanh", 1.5, 0.1).fixed_points()]
+        [array([0.813322, 0.180084])]
+        """
         return tuple(self._fixed(found) for found in self.branches())
 
     def _fixed(self, found: MeanField) -> FixedPoint:

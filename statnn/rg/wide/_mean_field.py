@@ -45,6 +45,10 @@ class MeanField(Shown):
     residual : float
         \|V(q*) - q*\|/q*; inf without a fixed point.
 
+    See Also
+    --------
+    RandomLayer.fixed_point : makes it.
+
     References
     ----------
     Poole et al. 2016; Schoenholz et al. 2017.

@@ -44,6 +44,16 @@ class PhaseDiagram(ByValue):
         Values of `Phase` and `Outcome`.
     start : float
         Variance of the fields in the first layer.
+
+    See Also
+    --------
+    phase_diagram : makes it.
+
+    Examples
+    --------
+    >>> from statnn.rg import phase_diagram
+    >>> found = phase_diagram("erf", [0.5, 1.5], [0.0, 0.1])
+    >>> ax = found.plot()
     """
 
     activation: Activation
@@ -144,6 +154,12 @@ def phase_diagram(
     ------
     TypeError, ValueError
         If the grid is not increasing and non-negative, or the activation is unknown.
+
+    See Also
+    --------
+    transition, critical_line : where order ends.
+    RandomLayer.fixed_point : one point.
+    place : a network on it.
 
     Notes
     -----

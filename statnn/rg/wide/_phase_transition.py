@@ -63,6 +63,10 @@ class Transition(ByValue):
     variance_below, variance_above : float or ndarray
         q* on both sides; inf where the variance grows without bound. Equal at an edge, but for activations that keep
         all scales, as relu: without biases 0 and inf.
+
+    See Also
+    --------
+    transition : makes it.
     """
 
     activation: Activation
@@ -124,6 +128,11 @@ def transition(activation: str | Activation, sigma_b: ArrayLike, *, start: float
     TypeError, ValueError
         If σ_b is not a number >= 0, too large for averages to be computed, or the activation is unknown.
 
+    See Also
+    --------
+    critical_line : the edge of chaos alone.
+    phase_diagram : the whole plane.
+
     Notes
     -----
     Chandrupatla's method on χ = 1 and on the turning points of the curve; two turning points within a sixteenth of a
@@ -182,6 +191,11 @@ def critical_line(activation: str | Activation, sigma_b: ArrayLike, *, start: fl
     NoCriticalLineError
         If order ends in another way at some σ_b, as for relu with biases, whose variance then has no bound: the error
         names it, and carries the `transition`.
+
+    See Also
+    --------
+    transition : also where order ends otherwise.
+    phase_diagram : the whole plane.
 
     References
     ----------

@@ -46,6 +46,10 @@ class LayerPlace(Shown):
         squares, as if entries were independent.
     point : MeanField
         Where signals would end if this layer were repeated: q*, χ, c*, ξ_q, ξ_c, phase.
+
+    See Also
+    --------
+    place : makes it, one a layer.
     """
 
     index: int
@@ -77,6 +81,19 @@ class Placement(ByValue):
         Mean-field maps of `layers` one after another, from the measured variance and correlation of layer 0.
     decay : Decay or None
         Measured correlation length through depth; None without inputs.
+
+    See Also
+    --------
+    place : makes it.
+
+    Examples
+    --------
+    >>> from statnn import Network
+    >>> from statnn.rg import place
+    >>> import numpy as np
+    >>> net = Network.random([50] * 5, "tanh", 1.5, 0.1, rng=0)
+    >>> found = place(net, np.random.default_rng(0).normal(size=(20, 50)))
+    >>> ax, signals = found.plot(critical=False), found.plot_signals()
     """
 
     layers: tuple[LayerPlace, ...]
@@ -196,6 +213,11 @@ def place(
     ------
     TypeError, ValueError
         If `net` is no Network of at least two layers, inputs do not fit, or the fields of an input are all zero.
+
+    See Also
+    --------
+    phase_diagram : what it is placed on.
+    RandomLayer : each of its layers.
 
     Notes
     -----

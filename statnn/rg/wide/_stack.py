@@ -26,6 +26,10 @@ class RandomStack:
     counts : tuple of int
         How often each acts in a row.
 
+    See Also
+    --------
+    RandomLayer.compose, RandomLayer.power : make it.
+
     Examples
     --------
     >>> from statnn.rg import RandomLayer
@@ -33,6 +37,11 @@ class RandomStack:
     >>> stack = wide.power(3).compose(RandomLayer("tanh", 1.0))
     >>> stack.depth, round(stack.variance_map(1.0), 6)
     (4, 0.394294)
+    >>> round(stack.correlation_map(0.5, 1.0), 6)
+    0.711815
+    >>> variance, correlation = stack.trajectory(1.0, 0.5, times=2)
+    >>> variance.round(6)
+    array([1.      , 0.394294, 0.23645 ])
     """
 
     layers: tuple[Maps, ...]

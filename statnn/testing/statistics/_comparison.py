@@ -44,6 +44,11 @@ class Comparison(Shown):
         Name of the law from which p comes.
     singles : tuple of float
         p-values of the single comparisons of which this is the worst, before any correction; empty for one.
+
+    See Also
+    --------
+    statnn.testing.statistics : its functions make it.
+    assert_comparison : fails where it is beyond chance.
     """
 
     estimate: float
@@ -78,6 +83,17 @@ def z_score(estimate: float, error: float, theory: float, *, bias: float = 0.0, 
         Bound on the known difference between the expectation of the estimate and `theory`; the excess counts.
     dof : float
         Degrees of freedom behind `error`; infinite for a known one.
+
+    See Also
+    --------
+    mean : with an error that comes from replicates.
+    statnn.testing.assert_comparison : fails where it is beyond chance.
+
+    Examples
+    --------
+    >>> found = z_score(1.2, 0.1, 1.0)
+    >>> round(found.z, 6), round(found.p, 4)
+    (2.0, 0.0455)
     """
     try:
         estimate, error, theory, bias = map(float, (estimate, error, theory, bias))
@@ -94,7 +110,17 @@ def z_score(estimate: float, error: float, theory: float, *, bias: float = 0.0, 
 
 
 def bonferroni(p_values: ArrayLike) -> float:
-    """Return one p-value for a family: the smallest times their number."""
+    """Return one p-value for a family: the smallest times their number.
+
+    See Also
+    --------
+    worst : of comparisons.
+
+    Examples
+    --------
+    >>> bonferroni([0.02, 0.5])
+    0.04
+    """
     p = array_of(p_values, "p_values", 1)
     if not p.size or (p < 0).any() or (p > 1).any():
         raise Refusal("p-values must be at least one number in [0, 1]")
@@ -102,7 +128,18 @@ def bonferroni(p_values: ArrayLike) -> float:
 
 
 def worst(comparisons: Iterable[Comparison]) -> Comparison:
-    """Return the comparison farthest from theory, its p-value corrected for the number that were made."""
+    """Return the comparison farthest from theory, its p-value corrected for the number that were made.
+
+    See Also
+    --------
+    bonferroni : of p-values.
+
+    Examples
+    --------
+    >>> found = worst([z_score(1.0, 0.1, 1.1), z_score(1.0, 0.1, 1.3)])
+    >>> round(found.z, 6), found.comparisons
+    (-3.0, 2)
+    """
     made = list(comparisons)
     sizes = [comparison.comparisons for comparison in made]
     singles = [comparison.p / comparison.comparisons for comparison in made]

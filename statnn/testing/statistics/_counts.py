@@ -25,6 +25,15 @@ def total(values: ArrayLike, pmf: ArrayLike) -> Comparison:
     -------
     Comparison
         Of the mean, with the standard error that the law gives it.
+
+    See Also
+    --------
+    mean_under : of a law of scipy.stats.
+
+    Examples
+    --------
+    >>> round(total([0, 1, 1, 2], [0.5, 0.25, 0.25]).p, 3)
+    0.75
     """
     array, law = array_of(values, "values", 1), array_of(pmf, "pmf", 1)
     if not array.size or (array != np.rint(array)).any():
@@ -69,7 +78,18 @@ def _tail(x: Floats, law: Floats, n: int, observed: int, sign: int) -> float:
 
 
 def proportion(successes: int, trials: int, probability: float) -> Comparison:
-    """Compare a number of successes with a probability by the exact binomial test."""
+    """Compare a number of successes with a probability by the exact binomial test.
+
+    See Also
+    --------
+    mean : of any numbers.
+    statnn.testing.assert_proportion : fails where it is beyond chance.
+
+    Examples
+    --------
+    >>> proportion(52, 100, 0.5).p > 0.05, proportion(80, 100, 0.5).p < 1e-8
+    (True, True)
+    """
     if trials < FEWEST_REPLICATES or not 0 <= successes <= trials or not 0 <= probability <= 1:
         raise Refusal(f"cannot compare {successes} successes in {trials} trials with probability {probability}")
     p = float(stats.binomtest(int(successes), int(trials), probability).pvalue)

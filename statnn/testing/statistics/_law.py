@@ -45,6 +45,11 @@ def law(values: ArrayLike, theory: Any) -> Comparison:
     Refusal
         If there are too few draws, or fractions where the law is discrete.
 
+    See Also
+    --------
+    counts, uniform : what it is made of.
+    statnn.testing.assert_law : fails where it is beyond chance.
+
     Notes
     -----
     The test of Kolmogorov and Smirnov sees shifts in the bulk of a law of 6/√n in its distribution function and hardly
@@ -55,6 +60,9 @@ def law(values: ArrayLike, theory: Any) -> Comparison:
     >>> draws = stats.norm.ppf((np.arange(100) + 0.5) / 100)
     >>> law(draws, stats.norm()).p > 0.99, law(draws, stats.norm(1.0)).p < 1e-9
     (True, True)
+    >>> from scipy import stats
+    >>> law(np.random.default_rng(1).binomial(10, 0.3, 1000), stats.binom(10, 0.3)).p > 0.01
+    True
     """
     draws = array_of(values, "values", 1)
     if not is_law(theory):
@@ -100,6 +108,11 @@ def mean_under(values: ArrayLike, theory: Any) -> Comparison:
     -------
     Comparison
 
+    See Also
+    --------
+    mean : where only the mean is known.
+    total : of sums.
+
     Examples
     --------
     >>> mean_under([3, 2, 4, 3, 3], stats.binom(10, 0.3)).law
@@ -133,7 +146,18 @@ def _ends(theory: Any, draws: Floats) -> tuple[float, float] | None:
 
 
 def uniform(p_values: ArrayLike) -> Comparison:
-    """Compare p-values, shape ``(n,)``, with the uniform law by the test of Kolmogorov and Smirnov."""
+    """Compare p-values, shape ``(n,)``, with the uniform law by the test of Kolmogorov and Smirnov.
+
+    See Also
+    --------
+    law : of any law.
+    statnn.testing.assert_uniform : fails where it is beyond chance.
+
+    Examples
+    --------
+    >>> uniform(np.random.default_rng(1).random(200)).p > 0.01
+    True
+    """
     p = array_of(p_values, "p_values", 1)
     if p.size < 30 or (p < 0).any() or (p > 1).any():
         raise Refusal(f"uniformity needs at least 30 numbers in [0, 1], got {p.size}")

@@ -12,7 +12,18 @@ from statnn.testing.statistics._comparison import Comparison, Refusal, array_of,
 
 @dataclass(frozen=True)
 class Line(Shown):
-    """A weighted straight line ``intercept + slope x``; `p` is small where the points are no line."""
+    """A weighted straight line ``intercept + slope x``; `p` is small where the points are no line.
+
+    See Also
+    --------
+    line, power_law : make it.
+
+    Examples
+    --------
+    >>> from statnn.testing.statistics import line
+    >>> round(line([0.0, 1.0, 2.0], [1.0, 3.1, 4.9], [0.1] * 3).against(2.0).p, 3)
+    0.48
+    """
 
     slope: float
     error: float
@@ -27,7 +38,18 @@ class Line(Shown):
 
 
 def line(x: ArrayLike, y: ArrayLike, error: ArrayLike) -> Line:
-    """Fit a straight line to points, shape ``(points,)``, with known and independent standard errors."""
+    """Fit a straight line to points, shape ``(points,)``, with known and independent standard errors.
+
+    See Also
+    --------
+    power_law : in logarithms.
+
+    Examples
+    --------
+    >>> found = line([0.0, 1.0, 2.0], [1.0, 3.1, 4.9], [0.1, 0.1, 0.1])
+    >>> round(found.slope, 3), round(found.error, 3), found.p > 0.05
+    (1.95, 0.071, True)
+    """
     x, y, error = (array_of(v, n, 1) for v, n in ((x, "x"), (y, "y"), (error, "error")))
     if not x.shape == y.shape == error.shape:
         raise Refusal(f"x, y and error differ in shape: {x.shape}, {y.shape}, {error.shape}")
@@ -58,6 +80,17 @@ def power_law(x: ArrayLike, y: ArrayLike, error: ArrayLike) -> Line:
 
     Where the noise is larger the logarithm is neither unbiased nor near normal: measure better or leave the
     point out.
+
+    See Also
+    --------
+    line : without logarithms.
+    statnn.testing.assert_slope : fails where it is beyond chance.
+
+    Examples
+    --------
+    >>> found = power_law([1.0, 2.0, 4.0], [1.0, 4.1, 15.9], [0.01, 0.04, 0.16])
+    >>> round(found.slope, 2)
+    2.0
     """
     x, y, error = (array_of(v, n, 1) for v, n in ((x, "x"), (y, "y"), (error, "error")))
     if not ((x > 0).all() and (y > 0).all()):

@@ -49,6 +49,16 @@ def mean(values: ArrayLike, theory: float, *, bias: float = 0.0, fewest: int = F
     Refusal
         If replicates are too few, do not differ, are clearly skewed and fewer than `MANY`, or fewer than
         `FEWEST_CARRIERS` of them carry the spread.
+
+    See Also
+    --------
+    mean_under : with the whole law of the draws.
+    statnn.testing.assert_mean : fails where it is beyond chance.
+
+    Examples
+    --------
+    >>> mean(np.random.default_rng(1).exponential(2.0, 4000), 2.0).p > 0.01
+    True
     """
     array = array_of(values, "values", 1)
     if array.size < fewest:
@@ -114,6 +124,16 @@ def mean_vector(samples: ArrayLike, theory: ArrayLike) -> float:
     ----------
     samples : array, shape (replicas, d)
     theory : array, shape (d,)
+
+    See Also
+    --------
+    mean : entry by entry.
+    covariance : of their covariance.
+
+    Examples
+    --------
+    >>> bool(mean_vector(np.random.default_rng(1).normal(size=(20, 3)), np.zeros(3)) > 0.01)
+    True
     """
     samples, theory = array_of(samples, "samples", 2), array_of(theory, "theory", 1)
     replicas, d = samples.shape
@@ -147,6 +167,18 @@ def covariance(samples: ArrayLike, theory: ArrayLike, *, fewest: int = 100) -> t
         The entry farthest from theory, its p-value corrected for the number of entries.
     z : array, shape (d, d)
         All deviations in standard errors.
+
+    See Also
+    --------
+    mean_vector : of means.
+    statnn.testing.assert_covariance : fails where it is beyond chance.
+
+    Examples
+    --------
+    >>> x = np.random.default_rng(1).normal(size=(2000, 2))
+    >>> comparison, z = covariance(x, np.eye(2))
+    >>> comparison.p > 0.01, z.shape
+    (True, (2, 2))
     """
     samples, theory = array_of(samples, "samples", 2), array_of(theory, "theory", 2)
     replicas, d = samples.shape

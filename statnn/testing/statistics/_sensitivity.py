@@ -26,6 +26,10 @@ class Sensitivity(Shown):
         Of the statistic under the deviation.
     exact : bool
         Whether the law is exact where the replicates are normal, rather than asymptotic or a bound.
+
+    See Also
+    --------
+    sensitivity : makes it.
     """
 
     deviation: float

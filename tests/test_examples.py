@@ -1,0 +1,94 @@
+"""Whoever opens the page of a public name finds an example that runs, and where to go from there."""
+
+import doctest
+import enum
+import importlib
+import inspect
+
+import pytest
+from test_house import PUBLIC
+
+from statnn.montecarlo import Method, Walkers
+
+# strategies are drawn inside tests, as the example of their room shows; inspection is one verb, shown there
+ROOMS = [room for room in PUBLIC if room not in {"statnn.testing.strategies", "statnn.inspection"}]
+PLUMBING = {
+    *(name for kind in (Method, Walkers) for name in dir(kind)),  # samplers are called by `sample`
+    "of",  # of a `Run`, by `sample`
+    "with_neurons_free",  # of `DynamicNeurons`, by samplers
+    "to_arviz",  # needs a package that nothing else needs
+    "by",  # of a `Step`: what its maker was given
+}
+
+
+def public():
+    """Yield name and object of every public function and class that users meet, once."""
+    seen = set()
+    for room in ROOMS:
+        for name in PUBLIC[room]:
+            thing = getattr(importlib.import_module(room), name)
+            if inspect.ismodule(thing) or not callable(thing) or id(thing) in seen:
+                continue
+            if inspect.isclass(thing) and issubclass(thing, enum.Enum | BaseException):
+                continue
+            seen.add(id(thing))
+            yield pytest.param(thing, id=f"{room}.{name}")
+
+
+def methods(thing):
+    """Return the public methods and properties of a class."""
+    names = [name for name in dir(thing) if not name.startswith("_")] if inspect.isclass(thing) else []
+    found = {name: inspect.getattr_static(thing, name) for name in names}
+    return {name: getattr(value, "__func__", value) for name, value in found.items() if value.__doc__}
+
+
+def prompts(text):
+    return "".join(example.source for example in doctest.DocTestParser().get_examples(text or ""))
+
+
+def lacking(thing):
+    """Return what the page of an object lacks: "See Also", an example, or verbs that no example calls."""
+    text, own = inspect.getdoc(thing) or "", methods(thing)
+    after = text.partition("See Also\n--------\n")[2].partition("\n\n")[0]
+    made = any(f": {verb}" in after for verb in ("makes it", "make it", "holds it", "hold them", "holds them"))
+    code = "".join(map(prompts, [text, *(value.__doc__ for value in own.values())]))
+    verbs = {name for name, value in own.items() if inspect.isfunction(value)} - PLUMBING
+    result = inspect.isclass(thing) and made and not verbs
+    return [
+        *([] if after else ["See Also"]),
+        *([] if code or result or thing is Walkers else ["Examples"]),
+        *sorted(name for name in verbs if f".{name}(" not in code),
+    ]
+
+
+@pytest.mark.parametrize("thing", list(public()))
+def test_the_page_of_a_public_name_has_examples_and_ways_on(thing):
+    assert lacking(thing) == []
+
+
+def test_what_lacks_is_seen():
+    class Bare:
+        """Do nothing.
+
+        Examples
+        --------
+        >>> Bare().shown()
+        """
+
+        def shown(self):
+            """Return."""
+
+        def hidden(self):
+            """Return."""
+
+    class Result:
+        """A number.
+
+        See Also
+        --------
+        bare : makes it.
+        """
+
+    assert lacking(Bare) == ["See Also", "hidden"]
+    assert lacking(Result) == []
+    assert lacking(lambda: None) == ["See Also", "Examples"]
