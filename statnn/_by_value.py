@@ -100,6 +100,8 @@ def same(one: Any, other: Any) -> bool:
         return one.keys() == other.keys() and all(same(value, other[key]) for key, value in one.items())
     if isinstance(one, Exception):
         one, other = one.args, other.args
+    if isinstance(one, np.random.Generator):
+        one, other = ((type(it.bit_generator), it.bit_generator.state) for it in (one, other))
     if isinstance(one, list | tuple):
         return len(one) == len(other) and all(map(same, one, other))
     return bool(one == other or (one != one and other != other))  # noqa: PLR0124 - of NaN

@@ -1,16 +1,19 @@
 """Records on the disk as they come: a run that was killed goes on with ``--resume``.
 
-``records.jsonl`` begins with a line that says which run it is of; every further line is one record. A line is on the
-disk before the next claim is said to have ended; one that was cut off by a kill is dropped.
+``records.jsonl`` begins with a line that says which run it is of; every further line is one record. A line ends with
+the SHA-256 of what it says, and is on the disk before the next claim is said to have ended; one that was cut off by a
+kill is dropped, and where one says something else than was written the file is refused.
 """
 
 import json
 import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from statnn._archive.words import line_of
 from validation.claim import Verdict
 from validation.finding import Asks, Finding
 from validation.task import Record, Twin
@@ -54,7 +57,7 @@ class Journal:
         lines = [asdict(record)]
         if not before:
             lines.insert(0, {"format": FORMAT, "version": VERSION, "key": dict(self.key)})
-        text = "".join(json.dumps(line) + "\n" for line in lines).encode()
+        text = "".join(json.dumps(line | {"digest": _digest(line)}) + "\n" for line in lines).encode()
         try:
             with self.path.open("ab", buffering=0) as file:
                 while text:
@@ -83,11 +86,11 @@ class Journal:
         if not lines:
             return {}
         try:
-            head = json.loads(lines[0])
-            there = head["key"] if (head["format"], head["version"]) == (FORMAT, VERSION) else None
-            records = [_record(json.loads(line)) for line in lines[1:]]
-        except (ValueError, TypeError, KeyError, AttributeError) as error:
-            raise RefusedError(f"{self.path} is damaged ({error}): start anew without --resume") from None
+            head, *rest = map(_checked, lines)
+            there = dict(head["key"]) if (head["format"], head["version"]) == (FORMAT, VERSION) else None
+            records = [_record(plain) for plain in rest]
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+            raise RefusedError(f"{self.path} is damaged ({line_of(error)}): start anew without --resume") from None
         if there is None:
             raise RefusedError(f"{self.path} is no file of records of this version: start anew without --resume")
         here = json.loads(json.dumps(dict(self.key)))
@@ -96,6 +99,18 @@ class Journal:
         if words:
             raise RefusedError(f"{self.path} is of another run: {'; '.join(words)}; ask for the same, or start anew")
         return {record.id: record for record in records}
+
+
+def _digest(line: Mapping[str, Any]) -> str:
+    return sha256(json.dumps(line, sort_keys=True).encode()).hexdigest()
+
+
+def _checked(text: str) -> dict[str, Any]:
+    """Return what a line says; those from before lines had digests are taken as they are."""
+    line = dict(json.loads(text))
+    if line.pop("digest", None) not in {None, _digest(line)}:
+        raise ValueError("a line says something else than was written")
+    return line
 
 
 def _record(plain: dict[str, Any]) -> Record:

@@ -1,7 +1,8 @@
 """One value in one npz file: arrays by name, and a text of JSON under the name ``statnn`` that says what they are.
 
 The text is ``{"format": "statnn.value", "version": 1, "value": ..., "digest": ..., "provenance": ...}``; the digest is
-the SHA-256 of the value and of all arrays. ``numpy.load`` reads the arrays, ``json.loads`` the text; nothing else does.
+the SHA-256 of the value and of all arrays. Entries of a store also say ``"of"`` what they are, which is in the digest.
+``numpy.load`` reads the arrays, ``json.loads`` the text; nothing else does.
 """
 
 import hashlib
@@ -34,15 +35,16 @@ def digest_of(value: Any) -> str:
     return _digest(packer.tree(value), packer.arrays)
 
 
-def write(path: str | os.PathLike[str], value: Any) -> None:
-    """Write a value, whole or not at all."""
+def write(path: str | os.PathLike[str], value: Any, of: Mapping[str, str] | None = None) -> None:
+    """Write a value, whole or not at all; `of` says what it belongs to."""
     packer = Packer()
     tree = packer.tree(value)
     document = {
         "format": FORMAT,
         "version": VERSION,
         "value": tree,
-        "digest": _digest(tree, packer.arrays),
+        **({} if of is None else {"of": dict(of)}),
+        "digest": _digest(tree, packer.arrays, of),
         "provenance": provenance(),
     }
     text = json.dumps(document, allow_nan=False)
@@ -53,8 +55,10 @@ def write(path: str | os.PathLike[str], value: Any) -> None:
         store(file, **{KEY: np.bytes_(text.encode())}, **packer.arrays)
 
 
-def read(path: str | os.PathLike[str], own: Mapping[str, Any] | None = None) -> Any:
-    """Return the value of a file, checked against its digest."""
+def read(
+    path: str | os.PathLike[str], own: Mapping[str, Any] | None = None, of: Mapping[str, str] | None = None
+) -> Any:
+    """Return the value of a file, checked against its digest and, where both say it, against what it belongs to."""
     with npz(Path(path)) as archive:
         document = document_of(archive)
         if document.get("format") != FORMAT:
@@ -62,8 +66,15 @@ def read(path: str | os.PathLike[str], own: Mapping[str, Any] | None = None) -> 
         if document.get("version") != VERSION:
             raise ValueError(f"it has version {document.get('version')!r} of the format, this package reads {VERSION}")
         arrays = {name: archive[name] for name in archive.names if name != KEY}
-        if _digest(document.get("value"), arrays) != document.get("digest"):
+        there = document.get("of")
+        try:
+            whole = _digest(document.get("value"), arrays, there) == document.get("digest")
+        except RecursionError:
+            raise ValueError("its description is nested too deeply") from None
+        if not whole:
             raise ValueError("its digest is not that of its contents: it is damaged or was changed")
+        if of is not None and there is not None and there != of:
+            raise ValueError(f"it is {there}, where {dict(of)} belongs: it was put here from elsewhere")
         try:
             return Unpacker(arrays, own or {}).value(document["value"])
         except (TypeError, RecursionError) as error:
@@ -81,8 +92,8 @@ def document_of(archive: Any) -> dict[str, Any]:
         raise ValueError(f"its text {KEY!r} is no JSON object: {error}") from None
 
 
-def _digest(tree: Any, arrays: Mapping[str, np.ndarray[Any, Any]]) -> str:
-    found = hashlib.sha256(json.dumps(tree, sort_keys=True).encode())
+def _digest(tree: Any, arrays: Mapping[str, np.ndarray[Any, Any]], of: Any = None) -> str:
+    found = hashlib.sha256(json.dumps(tree if of is None else [tree, of], sort_keys=True).encode())
     for name in sorted(arrays):
         array = arrays[name]
         found.update(json.dumps([name, array.dtype.newbyteorder("<").str, array.shape]).encode())

@@ -19,6 +19,7 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from statnn._archive.words import line_of
 from statnn._memory import refuse_beyond_memory
 
 MOST_TEXT = 10_000_000
@@ -179,10 +180,10 @@ def _said(path: Path, kind: str) -> Iterator[None]:
     except MemoryError as error:
         raise MemoryError(f"{path}: {error}") from None
     except damage as error:
-        raise ValueError(f"{path} is no {kind} file, or it is cut off or damaged: {error}") from None
+        raise ValueError(f"{path} is no {kind} file, or it is cut off or damaged: {line_of(error)}") from None
     except ValueError as error:
-        raise ValueError(f"{path}: {error}") from None
+        raise ValueError(f"{path}: {line_of(error)}") from None
     except OSError as error:
         if error.errno != errno.EINVAL:  # that of a directory of the archive which points outside of it
             raise
-        raise ValueError(f"{path} is no {kind} file, or it is cut off or damaged: {error}") from None
+        raise ValueError(f"{path} is no {kind} file, or it is cut off or damaged: {line_of(error)}") from None

@@ -1,10 +1,13 @@
 """A folder that remembers what long work has done, so that it can be killed at any moment and go on.
 
-``store.json`` says what the work is: ``{"format": "statnn.store", "version": 1, "key": {...}, "provenance": {...}}``;
-``NAME.npz`` are its entries, each written whole or not at all (see `statnn._archive.file`); ``lock`` is held by the
-process at work. A store of other work, of another version, or one that is damaged is refused and left as it is.
+``store.json`` says what the work is: ``{"format": "statnn.store", "version": 1, "key": {...}, "digest": "...",
+"provenance": {...}}``, with the SHA-256 of the key; ``NAME.npz`` are its entries, each written whole or not at all (see
+`statnn._archive.file`), and each says its name and that digest; ``lock`` is held by the process at work. A store of
+other work, of another version, or one that is damaged is refused and left as it is, and so is an entry of another name
+or store. Stores from before there were digests of keys are read.
 """
 
+import hashlib
 import json
 import os
 import re
@@ -18,11 +21,14 @@ from statnn._archive import file
 from statnn._archive.atomic import replacing
 from statnn._archive.lock import locked
 from statnn._archive.provenance import provenance, versions
+from statnn._archive.words import line_of
 
 FORMAT, VERSION = "statnn.store", 1
 HEAD, LOCK = "store.json", "lock"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _SHOWN = 80
+_ABSENT = "not given"
+_ANOTHER = "name another folder, or delete this one"
 
 
 class StoreError(ValueError):
@@ -59,7 +65,7 @@ class Store:
         if not path.exists():
             return default
         try:
-            return file.read(path, self.own)
+            return file.read(path, self.own, self._of(name))
         except ValueError as error:
             raise StoreError(f"{error}; delete this file to have it computed anew") from None
 
@@ -71,7 +77,7 @@ class Store:
                 f"the folder {str(self.path)!r} of the store is not there: workers must see the same files"
             )
         try:
-            file.write(path, value)
+            file.write(path, value, self._of(name))
         except OSError as error:
             raise OSError(
                 error.errno,
@@ -86,6 +92,9 @@ class Store:
     def discard(self, name: str) -> None:
         """Remove an entry, if it is there."""
         self._path(name).unlink(missing_ok=True)
+
+    def _of(self, name: str) -> dict[str, str]:
+        return {"entry": name, "store": _digest(self.key)}
 
     def _path(self, name: str) -> Path:
         if not _NAME.fullmatch(name):
@@ -154,9 +163,9 @@ def opened(
             wanted |= {name: there[name] for name in adopt if name in there}
             _refuse_other(folder, there, wanted)
         else:
-            text = {"format": FORMAT, "version": VERSION, "key": wanted, "provenance": provenance()}
+            text = {"format": FORMAT, "version": VERSION, "key": wanted, "digest": _digest(wanted)}
             with replacing(head) as out:
-                out.write(json.dumps(text, indent=1).encode())
+                out.write(json.dumps({**text, "provenance": provenance()}, indent=1).encode())
         yield Store(folder, wanted, own or {})
 
 
@@ -184,13 +193,20 @@ def _key_of(head: Path) -> dict[str, Any]:
     try:
         found = json.loads(head.read_bytes())
         kind, version, key = found["format"], found["version"], found["key"]
+        whole = found.get("digest", _digest(key)) == _digest(key)
     except (ValueError, TypeError, KeyError, RecursionError) as error:
-        raise StoreError(f"{head} is damaged ({error}); name another folder, or delete this one") from None
+        raise StoreError(f"{head} is damaged ({line_of(error)}); {_ANOTHER}") from None
     if kind != FORMAT or not isinstance(key, dict):
-        raise StoreError(f"{head} describes {kind!r}, not {FORMAT!r}: it is no store")
+        raise StoreError(f"{head} describes {line_of(repr(kind))}, not {FORMAT!r}: it is no store")
     if version != VERSION:
-        raise StoreError(f"{head} has version {version!r} of the format, this package reads {VERSION}")
+        raise StoreError(f"{head} has version {line_of(repr(version))} of the format, this package reads {VERSION}")
+    if not whole:
+        raise StoreError(f"{head} is damaged (its digest is not that of its key); {_ANOTHER}")
     return key
+
+
+def _digest(key: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(key, sort_keys=True).encode()).hexdigest()
 
 
 def _refuse_other(folder: Path, there: Mapping[str, Any], here: Mapping[str, Any]) -> None:
@@ -198,12 +214,12 @@ def _refuse_other(folder: Path, there: Mapping[str, Any], here: Mapping[str, Any
     different = [name for name in {**here, **there} if there.get(name, missing) != here.get(name, missing)]
     if different:
         words = "; ".join(
-            f"{name} is {_shown(there.get(name, 'not given'))} there and {_shown(here.get(name, 'not given'))} here"
+            f"{_shown(name)} is {_shown(there.get(name, _ABSENT))} there and {_shown(here.get(name, _ABSENT))} here"
             for name in different
         )
         raise StoreError(f"store = {str(folder)!r} holds other work: {words}; ask for the same, or name another folder")
 
 
 def _shown(value: Any) -> str:
-    text = value if isinstance(value, str) else json.dumps(value)
+    text = line_of(value if isinstance(value, str) else json.dumps(value))
     return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 4]} ..."

@@ -19,6 +19,7 @@ from scipy import sparse
 
 from statnn._archive.names import class_of, is_own, name_of, thing_of, ufunc_of
 from statnn._arrays import read_only
+from statnn._memory import refuse_beyond_memory
 
 Arrays = dict[str, np.ndarray[Any, Any]]
 _GENERATORS = ("SFC64", "PCG64", "PCG64DXSM", "Philox", "MT19937")
@@ -176,7 +177,12 @@ class Unpacker:
         return frozenset(map(value, tree["frozenset"]))
 
     def _of_range(self, tree: Any, _: Any) -> Any:
-        return range(*tree["range"])
+        numbers = range(*tree["range"])
+        most = abs(numbers.stop - numbers.start)  # len() knows no long ones
+        refuse_beyond_memory(
+            40.0 * (most // abs(numbers.step)), f"{numbers} as numbers", "use a machine with more memory"
+        )
+        return numbers
 
     def _of_dict(self, tree: Any, value: Any) -> Any:
         return {key: value(one) for key, one in tree["dict"].items()}
@@ -203,11 +209,15 @@ class Unpacker:
 
     def _of_masked(self, tree: Any, value: Any) -> Any:
         data, mask = map(value, tree["masked"])
+        if not isinstance(data, np.ndarray) or np.shape(mask) != data.shape:
+            raise ValueError(f"a mask of shape {np.shape(mask)} is none of an array of shape {np.shape(data)}")
         return np.ma.MaskedArray(data, mask=mask)
 
     def _of_csr(self, tree: Any, value: Any) -> Any:
         *parts, shape = tree["csr"]
         data, indices, indptr = map(value, parts)
+        if any(np.asarray(part).dtype.kind not in "iu" for part in (indices, indptr)):
+            raise ValueError("the places of a sparse matrix are no whole numbers")
         matrix = sparse.csr_array((data, indices, indptr), shape=tuple(shape))
         matrix.check_format(full_check=True)
         return matrix
@@ -231,6 +241,8 @@ class Unpacker:
 
     def _of_partial(self, tree: Any, value: Any) -> Any:
         function, arguments, words = map(value, tree["partial"])
+        if not isinstance(arguments, tuple):
+            raise ValueError(f"arguments of a function are no tuple: {arguments!r:.60}")  # noqa: TRY004 - of a file
         return partial(function, *arguments, **words)
 
     def _of_name(self, tree: Any, _: Any) -> Any:
@@ -240,7 +252,10 @@ class Unpacker:
         return class_of(tree["enum"], "enum")(value(tree["value"]))
 
     def _of_exception(self, tree: Any, value: Any) -> Any:
-        return class_of(tree["exception"], "exception")(*value(tree["arguments"]))
+        kind, arguments = class_of(tree["exception"], "exception"), value(tree["arguments"])
+        if not isinstance(arguments, tuple):
+            raise ValueError(f"arguments of an exception are no tuple: {arguments!r:.60}")  # noqa: TRY004 - of a file
+        return kind(*arguments)
 
     def _of_object(self, tree: Any, value: Any) -> Any:
         kind = class_of(tree["object"], "object")

@@ -12,6 +12,7 @@ from typing import Any
 from statnn._archive.file import KEY, document_of
 from statnn._archive.npz import MOST_TEXT, npz
 from statnn._archive.store import HEAD
+from statnn._archive.words import line_of
 from statnn.io import _safetensors
 
 _HEADS = (HEAD, "numbers.json", "verdicts.json")
@@ -73,7 +74,7 @@ def describe(path: str | os.PathLike[str]) -> dict[str, Any]:
     try:
         return reader(target)
     except (ValueError, TypeError, KeyError, RecursionError, zipfile.BadZipFile) as error:
-        raise ValueError(f"{path} says nothing of where it comes from: {error}") from None
+        raise ValueError(f"{path} says nothing of where it comes from: {line_of(error)}") from None
 
 
 def _folder(folder: Path) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 from numpy.typing import NDArray
 
 from statnn._archive import npz as _npz
-from statnn._arrays import Reals
+from statnn._archive.words import line_of
 from statnn.io import _named, _onnx, _safetensors, _sklearn, _torch
 from statnn.io._chain import Step, assemble
 from statnn.io._document import KEY, unpack
@@ -168,9 +168,8 @@ def load(
                 f"{nested[0]!r} is a mapping of its own, as in a checkpoint: pass the one that holds the network's "
                 f"arrays, source[{nested[0]!r}] if that is it"
             )
-        arrays = {name: _named.plain(values, name) for name, values in source.items()}
         made = any(hasattr(values, "detach") for values in source.values())
-        return _of_arrays(arrays, said, "these arrays", made=made)
+        return _of_arrays(source, said, "these arrays", made=made)
     if isinstance(source, Network):
         said.nothing("a Network")
         return Loaded(source, ())
@@ -242,13 +241,14 @@ def _of_steps(steps: list[Step], notes: list[str]) -> Loaded:
     return Loaded(net, tuple(dict.fromkeys(notes)))
 
 
-def _of_arrays(arrays: Mapping[str, Reals], said: _Said, what: str, *, kept: bool = True, made: bool = False) -> Loaded:
+def _of_arrays(source: Mapping[str, Any], said: _Said, what: str, *, kept: bool = True, made: bool = False) -> Loaded:
     said.of_files(stored=False)
     notes: list[str] = []
     try:
+        arrays = {name: _named.plain(values, name) for name, values in source.items()}
         return _of_steps(_named.steps(arrays, said.activation, said.layers, notes, kept=kept, made=made), notes)
     except ValueError as error:
-        raise ValueError(f"{what}: {error}") from None
+        raise ValueError(f"{what}: {line_of(error)}") from None
 
 
 def _of_file(path: Path, said: _Said) -> Loaded:
@@ -271,13 +271,12 @@ def _of_file(path: Path, said: _Said) -> Loaded:
         arrays, metadata = _safetensors.read(path)
         text = metadata.get(KEY, "")
     if not text:
-        arrays = {name: _named.plain(values, name) for name, values in arrays.items()}
         return _of_arrays(arrays, said, str(path), kept=kind == ".npz")
     said.nothing(str(path), stored=True)
     try:
         return Loaded(unpack(text, arrays, said.own or {}), ())
     except (ValueError, TypeError) as error:
-        raise ValueError(f"{path}: {error}") from None
+        raise ValueError(f"{path}: {line_of(error)}") from None
 
 
 def _of_onnx(path: Path, said: _Said) -> Loaded:
@@ -287,4 +286,4 @@ def _of_onnx(path: Path, said: _Said) -> Loaded:
     try:
         return _of_steps(_onnx.steps(model, notes), notes)
     except (ValueError, TypeError) as error:
-        raise ValueError(f"{path}: {error}") from None
+        raise ValueError(f"{path}: {line_of(error)}") from None

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from statnn._archive.npz import MOST_TEXT
+from statnn._archive.words import line_of
 from statnn._arrays import Reals
 from statnn._memory import refuse_beyond_memory
 from statnn.io._document import parsed
@@ -50,7 +51,7 @@ def read(path: Path) -> tuple[dict[str, NDArray[Any]], dict[str, str]]:
     except MemoryError as error:
         raise MemoryError(f"{path}: {error}") from None
     except ValueError as error:
-        raise ValueError(f"{path}: {error}") from None
+        raise ValueError(f"{path}: {line_of(error)}") from None
 
 
 def _read(path: Path) -> tuple[dict[str, NDArray[Any]], dict[str, str]]:

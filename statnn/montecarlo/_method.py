@@ -7,6 +7,7 @@ from typing import Any, ClassVar, Generic, TypeAlias, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from statnn._archive.names import is_own
 from statnn._random import Root
 from statnn.interaction import BinaryNeurons, DynamicNeurons
 from statnn.montecarlo._lanes import realigned
@@ -65,8 +66,19 @@ class Walkers(ABC):
         return {name: value for name, value in vars(self).items() if not isinstance(value, given)}
 
     def restore(self, kept: dict[str, Any]) -> None:
-        """Take up what `kept` returned; called of walkers that the method has just made."""
+        """Take up what `kept` returned; called of walkers that the method has just made.
+
+        Raises
+        ------
+        ValueError
+            If something has another name, or in walkers of this package another type or shape than it begins with:
+            their kernels do not look where they write.
+        """
+        if self.changing is not None and set(kept) != set(self.changing):
+            raise ValueError(f"walkers keep {', '.join(self.changing)}, not {', '.join(kept)}")
         for name, value in kept.items():
+            if is_own(type(self)):
+                _refuse_unlike(value, getattr(self, name, None), name)
             setattr(self, name, realigned(value) if isinstance(value, np.ndarray) else value)
 
     @abstractmethod
@@ -80,6 +92,19 @@ class Walkers(ABC):
     @abstractmethod
     def diagnostics(self) -> dict[str, Values]:
         """Return what an observer needs besides, each of shape (chains, ...): at least "acceptance"."""
+
+
+def _refuse_unlike(value: Any, fresh: Any, name: str) -> None:
+    """Raise where a value that was kept is no other value of what walkers have just begun with."""
+    if isinstance(fresh, np.ndarray):
+        if not isinstance(value, np.ndarray) or (value.dtype, value.shape) != (fresh.dtype, fresh.shape):
+            there = f"{value.dtype} of shape {value.shape}" if isinstance(value, np.ndarray) else type(value).__name__
+            raise ValueError(f"{name} of these walkers is {fresh.dtype} of shape {fresh.shape}, not {there}")
+    elif fresh is not None and value is not None and type(value) is not type(fresh):
+        raise ValueError(f"{name} of these walkers is a {type(fresh).__name__}, not a {type(value).__name__}")
+    elif isinstance(fresh, list | tuple) and len(value) == len(fresh):
+        for k, (one, other) in enumerate(zip(value, fresh, strict=True)):
+            _refuse_unlike(one, other, f"{name}[{k}]")
 
 
 class Untuned(Walkers):

@@ -328,7 +328,23 @@ class Run(ByValue):
         blocks = zip(parts.pop("blocks"), parts.pop("walkers"), strict=True)
         with repeatable(parts["model"]):
             walkers = tuple(method.restored(parts["model"], parts["seed"], *block) for block in blocks)
-        return cls(**{**parts, "method": method, "watched": watched, "_walkers": walkers})
+        found = cls(**{**parts, "method": method, "watched": watched, "_walkers": walkers})
+        found._refuse_unfit()
+        return found
+
+    def _refuse_unfit(self) -> None:
+        """Raise where parts that come from a file do not fit each other: nothing else looks at them."""
+        if not self.draws or not self._walkers:
+            raise ValueError("a run has draws, and chains that walk")
+        shapes = {values.shape[:2] for values in self.draws.values() if isinstance(values, np.ndarray)}
+        if len(shapes) != 1 or not all(
+            getattr(v, "ndim", 0) > 1 and v.dtype.kind in "biufc" for v in self.draws.values()
+        ):
+            raise ValueError("draws of a run are arrays of numbers, all of shape (chains, draws, ...)")
+        for walkers in self._walkers:
+            self.model.states(walkers.states())
+        if sum(map(len, self._blocks())) != len(self.chains) or shapes.pop()[0] != len(self.chains):
+            raise ValueError(f"a run of {len(self.chains)} chains has draws or states of another number of them")
 
     def to_arviz(self) -> Any:
         """Return the draws as ``arviz.InferenceData``, group "posterior"; needs the package arviz.

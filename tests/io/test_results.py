@@ -122,6 +122,14 @@ def with_text(path, **parts):
         ({"array": "gone"}, "array 'gone' is missing"),
         ({"unheard": 1}, "'unheard' is no kind of value"),
         ({"float": "1e999"}, "lacks a part"),
+        ({"masked": [{"array": "x"}, False]}, "array 'x' is missing"),
+        ({"masked": [1, [True]]}, r"a mask of shape \(1,\) is none of an array of shape \(\)"),
+        ({"partial": [{"ufunc": "add"}, [1], {"dict": {}}]}, r"are no tuple: \[1\]"),
+        (
+            {"exception": "statnn.montecarlo:UntrustedEstimate", "arguments": {"range": [0, 9, 1]}},
+            r"are no tuple: range\(0, 9\)",
+        ),
+        ({"csr": [[1.0], [0.5], [0, 1], [1, 1]]}, "no whole numbers"),
         ({}, "a value is described by {}"),
     ],
 )

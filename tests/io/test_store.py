@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from statnn._archive.atomic import replacing
+from statnn._archive.file import write
 from statnn._archive.store import StoreError, opened
 
 KEY = {"work": "sums", "length": 10}
@@ -57,6 +58,7 @@ def test_another_version_of_the_package_is_other_work(tmp_path):
     path = filled(tmp_path / "work")
     head = json.loads((path / "store.json").read_text())
     head["key"]["statnn"] = "0.0.1"
+    del head["digest"]  # as in stores from before keys had one
     (path / "store.json").write_text(json.dumps(head))
     with pytest.raises(StoreError, match=r"statnn is 0\.0\.1 there"), opened(path, KEY):
         pass
@@ -85,6 +87,31 @@ def test_damage_is_said_and_left_alone(name, text, message, tmp_path):
     with pytest.raises(StoreError, match=message), opened(path, KEY) as store:
         store.get("one")
     assert contents(path) == before
+
+
+def test_a_key_that_is_not_the_one_that_was_written_is_damage(tmp_path):
+    """A seed that nobody chose is taken from the key."""
+    with opened(tmp_path / "work", {**KEY, "seed": 5}):
+        pass
+    head = tmp_path / "work" / "store.json"
+    head.write_text(head.read_text().replace('"seed": 5', '"seed": 7'))
+    with pytest.raises(StoreError, match=r"store\.json is damaged \(its digest"):
+        opened(tmp_path / "work", {**KEY, "seed": 6}, adopt=("seed",)).__enter__()
+
+
+@pytest.mark.parametrize(("key", "name"), [(KEY, "two"), ({**KEY, "length": 11}, "one")])
+def test_an_entry_of_another_name_or_store_is_refused(key, name, tmp_path):
+    entry = (filled(tmp_path / "work") / "one.npz").read_bytes()
+    with opened(tmp_path / "other", key) as store:
+        (tmp_path / "other" / f"{name}.npz").write_bytes(entry)
+        with pytest.raises(StoreError, match=rf"{name}\.npz: it is .*'one'.*put here from elsewhere"):
+            store.get(name)
+
+
+def test_an_entry_from_before_entries_said_what_they_are_is_read(tmp_path):
+    with opened(tmp_path / "work", KEY) as store:
+        write(tmp_path / "work" / "old.npz", 5)
+        assert store.get("old") == 5
 
 
 def test_foreign_folders_and_files_are_refused(tmp_path):

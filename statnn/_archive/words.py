@@ -1,0 +1,19 @@
+"""What is said of files: whatever they hold, it is one line that can be shown."""
+
+_MOST, _END = 600, 150
+
+
+def line_of(error: object) -> str:
+    r"""Return a message as one line: what cannot be printed by its code, and of a very long one the two ends.
+
+    Examples
+    --------
+    >>> print(line_of(ValueError("no operator 'Ta\x1bnh'")))
+    no operator 'Ta\x1bnh'
+    >>> len(line_of("x" * 10**6))
+    600
+    """
+    text = str(error)
+    if len(text) > _MOST:
+        text = f"{text[: _MOST - _END - 5]} ... {text[-_END:]}"
+    return "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in text)
