@@ -1,14 +1,15 @@
 """What a function must be to serve as an activation, and whether a stated derivative is the derivative.
 
-Everything is tried once, when an `Activation` is made, at fields from -1000 to 1000 of which none is a round number.
+Everything is tried once, when an `Activation` is made, at fields from -1000 to 1000.
 """
 
+import contextlib
 from collections.abc import Callable
 
 import numpy as np
 
 from statnn._arguments import Floats
-from statnn.network._differences import TRUSTED, Numerical, Values, evaluate, precision, reals, slopes
+from statnn.network._differences import TRUSTED, AsArray, Numerical, Values, evaluate, precision, reals, slopes
 
 TOLERANCE = 1e-6
 """How far a stated derivative may be off, relative to the larger of |σ'(h)| and the largest slope for |h| <= 1."""
@@ -26,6 +27,9 @@ def _fields() -> Floats:
 
 
 FIELDS = _fields()
+BETWEEN = np.linspace(-_NEAR, _NEAR, 4097)
+_STEP = 2.0**-20
+_DOUBTFUL = 512
 
 
 def check(
@@ -56,28 +60,57 @@ def check(
             )
         return
     found = elementwise(derivative, f"derivative of {what}")
-    known = error <= TOLERANCE * reach
-    unit = np.max(np.abs(slope), initial=0.0, where=known & (np.abs(FIELDS) <= 1))
+    near = (error <= TOLERANCE * reach) & (np.abs(FIELDS) <= 1)
+    unit = float(np.max(np.abs(slope), initial=0.0, where=near))
+    _compare(what, FIELDS, found, (slope, error, size), unit)
+    _between(what, function, derivative, kinks, unit)
+    _finite_at_kinks(what, function, derivative, kinks)
+
+
+def _compare(what: str, fields: Floats, found: Values, differences: tuple[Floats, Floats, Floats], unit: float) -> None:
+    """Raise where what a derivative returns is most wrong, among fields of order one if there are such."""
+    slope, error, size = differences
     scale = np.maximum(np.abs(slope), unit)
     with np.errstate(all="ignore"):
         off = np.abs(found.astype(float) - slope)
         allowed = (TOLERANCE + 4 * precision(found)) * scale + 10 * error
-        wrong = known & ~(off <= allowed) & (np.isfinite(found) | (np.abs(FIELDS) <= _FINITE))
+        wrong = (error <= TOLERANCE * np.maximum(np.abs(slope), size)) & ~(off <= allowed)
+        wrong &= np.isfinite(found) | (np.abs(fields) <= _FINITE)
         by = np.where(wrong, np.nan_to_num(off / (scale + error), nan=np.inf), 0.0)
-    if wrong.any():
-        _refuse(what, found, slope, by)
-    _finite_at_kinks(what, function, derivative, kinks)
-
-
-def _refuse(what: str, found: Values, slope: Floats, off: Floats) -> None:
-    """Raise where it is most wrong, among fields of order one if there are such."""
-    near = np.where(np.abs(FIELDS) <= _NEAR, off, 0.0)
-    at = int(np.argmax(near if near.any() else off))
+    if not wrong.any():
+        return
+    near = np.where(np.abs(fields) <= _NEAR, by, 0.0)
+    at = int(np.argmax(near if near.any() else by))
     raise ValueError(
-        f"derivative of {what} is wrong at the field {FIELDS[at]:.6g}: it returns {float(found[at]):.9g}, while "
+        f"derivative of {what} is wrong at the field {fields[at]:.6g}: it returns {float(found[at]):.9g}, while "
         f"central differences of the function give {slope[at]:.9g}; pass the derivative of this very function, or "
         "derivative=None to have it found numerically"
     )
+
+
+def _between(
+    what: str,
+    function: Callable[[Values], Values],
+    derivative: Callable[[Values], Values],
+    kinks: tuple[float, ...],
+    unit: float,
+) -> None:
+    """Raise where the derivative is wrong between the other fields, or at a round number.
+
+    One difference tells where it may be wrong; only there it is computed to its digits.
+    """
+    found = evaluate(derivative, BETWEEN, f"derivative of {what}")
+    above, below = BETWEEN + _STEP, BETWEEN - _STEP
+    with np.errstate(all="ignore"):
+        over, under = evaluate(function, np.stack([above, below]), what).astype(float)
+        slope = (over - under) / (above - below)
+        off = np.abs(found.astype(float) - slope) / np.maximum(np.abs(slope), unit)
+        doubtful = np.isfinite(slope) & ~(off <= TOLERANCE) & ~np.isin(BETWEEN, kinks)
+        off = np.where(doubtful, np.nan_to_num(off, nan=np.inf), -1.0)
+    worst = np.sort(np.argsort(off)[-min(_DOUBTFUL, int(doubtful.sum())) :]) if doubtful.any() else np.empty(0, int)
+    if worst.size:
+        fields = BETWEEN[worst]
+        _compare(what, fields, found[worst], slopes(function, fields, kinks, what), unit)
 
 
 def elementwise(function: Callable[[Values], Values], what: str) -> Values:
@@ -100,6 +133,10 @@ def elementwise(function: Callable[[Values], Values], what: str) -> Values:
         if not np.array_equal(given, fields):
             raise ValueError(f"{what} changes the fields that it is given: return a new array")
     values = evaluate(function, FIELDS, what)
+    kept = values.copy()
+    evaluate(function, -FIELDS, what)
+    if not np.array_equal(values, kept, equal_nan=values.dtype.kind == "f"):
+        raise ValueError(f"{what} returns memory that its next call overwrites: return a new array")
     if not np.isfinite(values).any():
         raise ValueError(
             f"{what} has a finite value at none of {FIELDS.size} fields from -1000 to 1000{_told(failure)}: pass a "
@@ -117,6 +154,14 @@ def elementwise(function: Callable[[Values], Values], what: str) -> Values:
             "(numpy.vectorize needs otypes=[float])"
         )
     return values
+
+
+def of_arrays(function: Callable[[Values], Values]) -> Callable[[Values], Values]:
+    """Return a function that was checked as one that returns arrays, if it returns lists."""
+    for field in FIELDS[::16]:
+        with contextlib.suppress(ArithmeticError, ValueError), np.errstate(all="ignore"):
+            return function if isinstance(function(np.full(2, field)), np.ndarray) else AsArray(function)
+    return function
 
 
 def _told(error: Exception | None) -> str:

@@ -57,6 +57,16 @@ class Numerical:
         return slope.reshape(given.shape).astype(given.dtype if given.dtype.kind == "f" else np.float64)
 
 
+@dataclass(frozen=True)
+class AsArray:
+    """A function that returns lists, as one that returns arrays: only those can be added and multiplied."""
+
+    function: Callable[[Values], Any]
+
+    def __call__(self, fields: Values) -> Values:
+        return np.asarray(self.function(fields))
+
+
 def evaluate(function: Callable[[Values], Values], fields: Floats, what: str) -> Values:
     """Return values of the same shape, NaN where the function itself raises that it has none.
 

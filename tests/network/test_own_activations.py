@@ -139,6 +139,9 @@ WRONG = {
     "not a number": (np.tanh, lambda h: np.where(h > 1, np.nan, sech2(h))),
     "single": (in_single(np.tanh), scaled(sech2, 1.001)),
     "fast": (lambda h: np.sin(20 * h), lambda h: 20.01 * np.cos(20 * h)),
+    "within 0.01": (np.tanh, lambda h: sech2(h) * np.where(np.abs(h - 0.5) < 5e-3, 1.5, 1)),
+    "at zero alone": (np.tanh, lambda h: np.where(h == 0, 0, sech2(h))),
+    "at one alone": (np.tanh, lambda h: np.where(h == 1, 0, sech2(h))),
 }
 
 
@@ -174,6 +177,10 @@ def in_place(h):
     return np.tanh(h, out=h)
 
 
+def into_one_buffer(h, buffers={}):  # noqa: B006 - what is kept between calls is what is tested
+    return np.tanh(h, out=buffers.setdefault(h.shape, np.empty(h.shape)))
+
+
 def shaken(h, generator=np.random.default_rng(0)):  # noqa: B008 - one stream for all calls is what is tested
     return np.tanh(h) + generator.normal(size=h.shape) / 100
 
@@ -191,6 +198,7 @@ NO_ACTIVATIONS = {
     "rows": (lambda h: np.array([math.tanh(x) for x in h]), TypeError, r"fails on fields of shape \(4, 84\)"),
     "two arguments": (lambda h, slope: slope * h, TypeError, r"missing 1 required positional argument"),
     "in place": (in_place, ValueError, "changes the fields that it is given"),
+    "one buffer": (into_one_buffer, ValueError, "returns memory that its next call overwrites"),
     "objects": (np.frompyfunc(math.tanh, 1, 1), TypeError, "returns object; real numbers are needed"),
     "complex": (lambda h: np.sqrt(h + 0j), TypeError, "returns complex128"),
     "masked": (lambda h: np.ma.masked_less(h, 0), TypeError, "returns a masked array"),
@@ -324,6 +332,27 @@ def test_the_mean_field_of_a_wrong_derivative_cannot_be_asked_for():
     assert right.chi == pytest.approx(1.69 * float(square), rel=1e-9)
     with pytest.raises(ValueError, match="wrong at the field"):
         Activation("gelu", gelu, scaled(gelu_slope, 0.9788))  # 0.571 instead of 0.596
+
+
+@pytest.mark.parametrize("dtype", ["?", "i1", "u1", "i8", "u8", "f2", ">f4", ">f8", "g"])
+def test_fields_of_other_types_are_floats_first(dtype):
+    """Numpy's tanh of small integers has three digits, and their squares and reciprocals wrap around."""
+    fields = np.array([0, 1, 0, 1] if dtype == "?" else [0, 1, 16, 100]).astype(dtype)
+    square = Activation("square", np.square, lambda h: 2 * h)
+    bell = Activation("bell", lambda h: 1 / (1 + h * h))
+    for sigma in (*ACTIVATIONS.values(), square, bell):
+        found = sigma(fields)
+        assert found.dtype == np.float64
+        assert np.array_equal(found, sigma(fields.astype(float)))
+    with pytest.raises(TypeError, match="must be real numbers, not complex128"):
+        square([1j])
+
+
+def test_lists_that_a_function_returns_serve_as_arrays():
+    listed = Activation("listed", lambda h: np.tanh(h).tolist(), lambda h: sech2(h).tolist())
+    found = rg.NoisyLayer(listed, 0.8, 0.1, 0.3).stationary()
+    assert found.mean == pytest.approx(rg.NoisyLayer("tanh", 0.8, 0.1, 0.3).stationary().mean, rel=1e-9)
+    assert isinstance(listed.derivative(np.zeros(2)), np.ndarray)
 
 
 def test_networks_take_them_wherever_they_take_others():

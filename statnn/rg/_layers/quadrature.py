@@ -77,17 +77,22 @@ def _attractors(sigma: Activation, w: float, b: float, noise: float) -> tuple[fl
 
 def breaks(sigma: Activation, w: float, b: float) -> tuple[float, ...]:
     """Return where the activation is not smooth, in h."""
-    return tuple((kink - b) / w for kink in sigma.kinks) if w != 0 else ()
+    return tuple(sorted((field - b) / w for field in sigma.breaks)) if w != 0 else ()
 
 
 def rule(low: float, high: float, at: tuple[float, ...], points: int) -> tuple[Floats, Floats]:
-    """Return nodes and weights of Gauss and Legendre on panels between the breaks, in all about `points`."""
+    """Return nodes and weights of Gauss and Legendre on panels between the breaks, in all about `points`.
+
+    Narrow panels have more than their share, and more of them too where more points are asked for: two rules that agree
+    where one panel alone is finer would say nothing of the others.
+    """
+    least = min(PANEL, math.ceil(8 * math.sqrt(max(1.0, points / PANEL))))
     edges = np.array([low, *(x for x in at if low < x < high), high])
     nodes, weights = [], []
     for left, right in pairwise(edges):
         share = points * (right - left) / (high - low)
         panels = max(1, math.ceil(share / PANEL - 1e-9))
-        x, w = _legendre(max(8, math.ceil(share / panels)))
+        x, w = _legendre(max(least, math.ceil(share / panels)))
         half = (right - left) / (2 * panels)
         middle = left + half * (2 * np.arange(panels) + 1)
         nodes.append((middle[:, None] + half * x).ravel())

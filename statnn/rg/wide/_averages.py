@@ -24,7 +24,7 @@ from statnn.network._activation import Activation
 from statnn.network._functions import Values
 from statnn.network._gaussian import ClosedForms, Moments, OfLines
 from statnn.rg.wide._average_kernels import FULL, tanh_averages, tanh_pairs
-from statnn.rg.wide._quadrature import MOST_PANELS, gaussian_edges, integrals, kinks, with_edges
+from statnn.rg.wide._quadrature import MOST_PANELS, gaussian_edges, integrals, with_edges
 
 LARGEST_DIFFERENCE = 1e8
 """Variance of the half difference of two fields up to which tanh is summed; beyond, tanh and the sigmoid are steps."""
@@ -128,24 +128,19 @@ def _refuse_huge(v: Floats, name: str) -> None:
 
 @dataclass(frozen=True)
 class _Own:
-    """Any continuous activation, by adaptive quadrature; panels end where it has a kink."""
+    """Any activation, by adaptive quadrature; panels end where it has a kink or is narrow.
+
+    A jump adds a δ function to φ', which makes D infinite.
+    """
 
     activation: Activation
-    kinks: Floats
+    breaks: Floats
     homogeneous: bool = False
     bounded: bool = False
 
     @classmethod
     def of(cls, activation: Activation) -> "_Own":
-        if activation.built_in:
-            return cls(activation, np.array(activation.kinks))
-        smooth = cls(activation, np.empty(0))
-
-        def slopes(fields: Floats) -> Floats:
-            values = smooth._values(fields, slope=True, finite=False)
-            return np.where(np.abs(values) < 1e100, values, 0.0)  # fields may be far beyond those of any average
-
-        return cls(activation, kinks(slopes))
+        return cls(activation, np.array(activation.breaks))
 
     def lines(self) -> OfLines | None:
         """Return the averages of a function that keeps all scales, φ(sh) = s φ(h), and so is a line on either side.
@@ -156,6 +151,9 @@ class _Own:
         at_one, values = (self._values(h, finite=False) for h in (fields, np.outer(scales, fields)))
         below, above = -at_one[1], at_one[4]
         lines = fields * np.where(fields < 0, below, above)
+        between = (self.breaks[1:] + self.breaks[:-1]) / 2
+        if not np.allclose(self._values(between, finite=False), between * np.where(between < 0, below, above)):
+            return None
         kept = np.allclose(values, scales * at_one, rtol=0, atol=1e-200)  # but for what underflows
         if not (kept and np.allclose(at_one, lines, rtol=1e-15, atol=1e-200)):
             return None
@@ -171,7 +169,7 @@ class _Own:
         return reached
 
     def _edges(self, deviation: Floats) -> Floats:
-        return with_edges(gaussian_edges(deviation), self.kinks / np.maximum(deviation, 1e-12)[:, None])
+        return with_edges(gaussian_edges(deviation), self.breaks / np.maximum(deviation, 1e-12)[:, None])
 
     def _values(self, fields: Values, *, slope: bool = False, finite: bool = True) -> Floats:
         function = self.activation.derivative if slope else self.activation.function
@@ -201,16 +199,43 @@ class _Own:
         return integrals(weighed, self._edges(deviation), what=what, **options)
 
     def moments(self, q: Floats, *, most: int = MOST_PANELS) -> Moments:
+        mean, curve, slope = self._moments(q, most)
+        density, size = self._jumps(np.sqrt(np.maximum(q, np.finfo(float).tiny)))
+        return Moments(mean, curve, np.where((density * size**2).sum(axis=1) > 0, np.inf, slope))
+
+    def _moments(self, q: Floats, most: int = MOST_PANELS) -> Moments:
+        """Return M and M', and D without what jumps add to it."""
         tiny = np.maximum(q, np.finfo(float).tiny)
+        deviation = np.sqrt(tiny)
+        density, size = self._jumps(deviation)
+        jumping = size.size > 0
 
         def integrand(z: Floats, deviation: Floats) -> Floats:
             value, slope = self._values(deviation * z), self._values(deviation * z, slope=True)
             square = value**2
             by_hermite = square * (z * z - 1) / (2 * deviation)  # cancels for narrow fields, φφ'z for wide ones
-            return np.stack([square, np.where(deviation > WIDE, by_hermite, value * slope * z), slope**2])
+            wide = (deviation > WIDE) | jumping
+            parts = value * z - deviation * slope  # of an integral by parts: zero but for jumps
+            return np.stack([square, np.where(wide, by_hermite, value * slope * z), slope**2, parts])
 
-        mean, curve, slope = self._averages(tiny, integrand, "the variance map", most=most, roots=(0, 2, 2))
-        return Moments(mean, curve / np.sqrt(tiny), slope)
+        options: Any = {"most": most, "roots": (0, 2, 2, 0), "least": np.array([0.0, 0.0, 0.0, np.inf])}
+        mean, curve, slope, parts = self._averages(tiny, integrand, "the variance map", **options)
+        off = np.abs(parts - deviation * (density * size).sum(axis=1))
+        wrong = (off > BY_PARTS * (np.sqrt(mean) + deviation * np.sqrt(slope))) & (deviation > 1e-4)  # not rounding
+        if wrong.any():
+            at = int(np.argmax(wrong))
+            raise ValueError(
+                f"derivative of activation {self.activation.name!r} is not that of its function: for fields of "
+                f"variance q = {q[at]:.3g} E φ' and E hφ/q differ by {off[at] / deviation[at]:.3g}; the function has "
+                "jumps that were not found, state kinks=, or the derivative is wrong"
+            )
+        return Moments(mean, curve / deviation, slope)
+
+    def _jumps(self, deviation: Floats) -> tuple[Floats, Floats]:
+        """Return the densities of fields at the jumps, shape (n, jumps), and how far it jumps, shape (jumps,)."""
+        places, size = np.array(self.activation.jumps).reshape(-1, 2).T
+        z = places / deviation[:, None]
+        return np.exp(-z * z / 2) / (math.sqrt(2 * math.pi) * deviation[:, None]), size
 
     def higher_moments(self, q: Floats) -> tuple[Floats, Floats]:
         def integrand(z: Floats, deviation: Floats) -> Floats:
@@ -228,6 +253,7 @@ class _Own:
         """Integrate over the second field inside the average over the first."""
         deviation, across = math.sqrt(q), math.sqrt(e * (2 - e))
         inside = gaussian_edges(np.array([deviation * max(across, 1e-8)]))
+        breaks = self.breaks[np.abs(self.breaks) < 2 * OUTER_END * deviation] / deviation
 
         def outer(z: Floats, _: Any) -> Floats:
             first = z.ravel()
@@ -241,25 +267,49 @@ class _Own:
                 density = np.exp(-other * other / 2) * weight[owner][:, None]
                 return np.asarray(np.stack([gap, product]) * density)
 
-            bends = (self.kinks / deviation - (1 - e) * first[:, None]) / max(across, 1e-8)
+            bends = (breaks - (1 - e) * first[:, None]) / max(across, 1e-8)
             edges = with_edges(np.repeat(inside, first.size, axis=0), bends)
             found = integrals(inner, edges, what="the correlation map", tolerance=INNER, together=True, most=MOST_INNER)
             return np.asarray(found.reshape(2, *z.shape))
 
-        near = np.add.outer(self.kinks / deviation, across * np.array([-6.0, -2.0, 2.0, 6.0])).ravel()
+        near = np.add.outer(breaks, across * np.array([-6.0, -2.0, 2.0, 6.0])).ravel()
         edges = with_edges(self._edges(np.array([deviation])), near[None])
         edges = edges[:, np.abs(edges[0]) <= OUTER_END]
         what = f"the correlation map of activation {self.activation.name!r}"
-        mean, _, square = (float(value[0]) for value in self.moments(np.array([q])))
+        mean, _, square = (float(value[0]) for value in self._moments(np.array([q])))
         close = square * q * e
         rounding = np.finfo(float).eps * math.sqrt(mean * close) / OUTER  # of φ(x) - φ(y)
         least = np.array([close + rounding, square])
         gap, slope = integrals(outer, edges, what=what, tolerance=OUTER, least=least)[:, 0]
-        return float(gap), float(slope)
+        return float(gap), float(slope) + self._pairs_of_jumps(e, q)
+
+    def _pairs_of_jumps(self, e: float, q: float) -> float:
+        """Return what jumps add to S: where one field jumps and the other slopes, twice, and where both jump."""
+        density, size = self._jumps(np.array([math.sqrt(q)]))
+        if not size.size:
+            return 0.0
+        across = e * (2 - e)
+        if across == 0:
+            return math.inf
+        places = np.array(self.activation.jumps)[:, 0]
+        deviation = np.full(size.size, math.sqrt(q * across))
+
+        def slopes(z: Floats, owner: Any) -> Floats:
+            fields = (1 - e) * places[owner][:, None] + deviation[0] * z
+            weight = np.exp(-z * z / 2) / math.sqrt(2 * math.pi)
+            return np.asarray((self._values(fields, slope=True) * weight)[None])
+
+        edges = with_edges(gaussian_edges(deviation), (self.breaks - (1 - e) * places[:, None]) / deviation[0])
+        given = integrals(slopes, edges, what="the correlation map")[0]
+        apart = np.subtract.outer(places, places) ** 2 + 2 * e * np.outer(places, places)
+        both = np.exp(-apart / (2 * q * across)) / (2 * math.pi * q * math.sqrt(across))
+        return float(2 * (density[0] * size) @ given + size @ both @ size)
 
 
 SCALES = -300, -30, -3, 3, 9, 30, 60
 """Powers of two by which fields are multiplied to see whether an activation keeps all scales."""
+BY_PARTS = 1e-5
+"""How far E φ' may be from E hφ/q, relative to the roots of D and M/q: derivatives may be off by a tenth of it."""
 WIDE = 4.0
 """Deviation from which dM/dq is an average of φ² with a Hermite polynomial."""
 MOST_INNER = 20_000

@@ -20,6 +20,8 @@ GRID = np.geomspace(1e-24, 1e12, 36 * 8 + 1)
 CHANGED, NONE = 0.04, 1e-9
 TINY, SMALL, LARGE = 1e-10, 1e-4, 1e-2
 """Shares of this scale at which the leading term and the power of the next are read off."""
+UNFIT = 1e-8
+"""Error of the fit from which on there is no such series."""
 NODES, DEGREE = 24, 9
 """Of the fit of a series: variances up to the scale at Chebyshev's nodes."""
 
@@ -105,6 +107,11 @@ def criticality(activation: str | Activation) -> Criticality:
     -------
     Criticality
 
+    Raises
+    ------
+    ValueError
+        If M/q is no series of powers of q or √q, as of the hard tanh, where it differs from 1 by exp(-1/2q).
+
     See Also
     --------
     critical_line : with biases.
@@ -135,7 +142,13 @@ def criticality(activation: str | Activation) -> Criticality:
         return Criticality(CriticalityKind.SCALE_INVARIANT, float(ratio[0] ** -0.5), 0.0, 0.0, 0.0, (0.0, 0.0))
     first, last = ratio[1] / ratio[0] - 1, ratio[2] / ratio[0] - 1
     power = max(0.5, round(float(np.log(last / first) / np.log(LARGE / SMALL)) * 2) / 2) if first * last > 0 else 1.0
-    series, slopes = _series(of, power, scale)
+    series, slopes, off = _series(of, power, scale)
+    if off > UNFIT:
+        raise ValueError(
+            f"the variance map of activation {known(activation).name!r} is no series of powers of q near q = 0, the "
+            f"best is off by {off:.1g}: kinks and jumps away from zero leave terms smaller than all powers. At its "
+            f"critical sigma_w = {ratio[0] ** -0.5:.6g} there is no amplitude and no exponent"
+        )
     leading = float(series[round(power / _step(power))])  # in units of the scale
     A = leading * scale**-power
     kind = CriticalityKind.HALF_STABLE if A < 0 else CriticalityKind.REPELLING
@@ -160,16 +173,21 @@ def _step(power: float) -> float:
     return 0.5 if power % 1 else 1.0
 
 
-def _series(of: Averages, power: float, scale: float) -> tuple[Floats, Floats]:
-    """Return a, A, A_2, ... of M/q and 1, B, B_2, ... of D/a, in steps of the power of q over its scale."""
+def _series(of: Averages, power: float, scale: float) -> tuple[Floats, Floats, float]:
+    """Return a, A, A_2, ... of M/q and 1, B, B_2, ... of D/a, in steps of the power of q over its scale.
+
+    The third says by how much, relative to a, the former misses M/q.
+    """
     nodes = (1 - np.cos(np.pi * (np.arange(NODES) + 0.5) / NODES)) / 2
     q = scale * nodes ** (1 / _step(power))
     mean, _, square = of.moments(q)
+    square = np.where(np.isfinite(square), square, 0.0)  # infinite where it jumps, which is no series
     polynomial = np.polynomial.Polynomial
     series, slopes = (
         polynomial.fit(nodes, values, DEGREE, domain=[0, 1]).convert().coef for values in (mean / q, square)
     )
-    return np.append(series[0], series[1:] / series[0]), slopes / series[0]
+    off = float(np.abs(polynomial(series)(nodes) - mean / q).max() / abs(series[0]))
+    return np.append(series[0], series[1:] / series[0]), slopes / series[0], off
 
 
 def _chi(series: Floats, slopes: Floats) -> tuple[float, float]:

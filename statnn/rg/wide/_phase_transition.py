@@ -227,7 +227,7 @@ def critical_line(activation: str | Activation, sigma_b: ArrayLike, *, start: fl
 
 def _rows(function: Activation, biases: Floats, start: float) -> list[_End]:
     of, kind = averages(function), TransitionKind
-    if function.flat:
+    if function.jumps:  # chi is infinite
         return [_End(kind.NONE, 0.0, (0.0, np.inf), (b, b)) for b in biases]
     if of.homogeneous:
         share = float(of.moments(np.ones(1)).square_of_slope[0])

@@ -1,0 +1,101 @@
+"""Where a function of a user's own jumps or bends, or varies on a narrow scale: there panels of integrals end.
+
+The function is interpolated by polynomials on some 300 panels. Those whose Chebyshev coefficients do not fall are
+halved, wherever inside a panel the jump is.
+"""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from statnn._arguments import Floats
+from statnn.network._differences import Values, evaluate, precision
+
+_DEGREE = 20
+_TAIL = 4
+_SMALL = 1e-9
+_NODES = np.cos(np.pi * np.arange(_DEGREE) / (_DEGREE - 1))
+"""The ends of a panel among them, lest a jump beside one is in neither panel."""
+_LAST = np.linalg.inv(np.polynomial.chebyshev.chebvander(_NODES, _DEGREE - 1))[-_TAIL:].T
+_HALVINGS = 40
+MOST = 128
+"""Places that are kept of each kind, the nearest to zero."""
+_EVERYWHERE = 0.8
+"""Share of the inner panels that are halved from which on a function is rough everywhere, and nothing is kept."""
+
+
+def _panels() -> Floats:
+    """Return edges of the first panels, none of them a round number, where jumps use to be."""
+    outer = 8.0137 * 1.2237 ** np.arange(1, 24)
+    return np.concatenate([-0.97 * outer[::-1], np.linspace(-7.7713, 8.0137, 257), outer])
+
+
+PANELS = _panels()
+
+
+def panel_ends(
+    function: Callable[[Values], Values],
+    derivative: Callable[[Values], Values] | None,
+    stated: Sequence[float],
+    what: str,
+) -> tuple[float, ...]:
+    """Return where panels must end, in increasing order: stated places, jumps of either, ends of what is narrow.
+
+    What varies within fields of 0.006 only, lies beyond -650 or 830, or beyond many others, may be missed.
+    """
+    places = np.array(stated, dtype=float)
+    for part in (function, derivative):
+        if part is not None:
+            for more in _breaks(part, what):
+                found = more[~(np.abs(more[:, None] - places) <= 1e-6 * np.maximum(1.0, np.abs(places))).any(axis=1)]
+                places = np.concatenate([places, found])
+    return tuple(float(place) for place in np.unique(places))
+
+
+def jumps(function: Callable[[Values], Values], places: Sequence[float], what: str) -> tuple[tuple[float, float], ...]:
+    """Return places at which the function jumps, of those given, each with its value above less that below."""
+    fields = np.array(places, dtype=float)
+    steps = np.array([1e-3, 1e-9, 4e-12])[:, None] * np.maximum(1.0, np.abs(fields))
+    values = evaluate(function, np.stack([fields + steps, fields - steps]), what).astype(float)
+    with np.errstate(invalid="ignore"):
+        _, wide, narrow = values[0] - values[1]
+        least = np.maximum(0.5 * np.abs(wide), 1e-6 * np.abs(values).max(axis=(0, 1), initial=0.0))
+        kept = np.isfinite(narrow) & (np.abs(narrow) > least)
+    return tuple((float(field), float(by)) for field, by in zip(fields[kept], narrow[kept], strict=True))
+
+
+def _breaks(function: Callable[[Values], Values], what: str) -> tuple[Floats, Floats]:
+    """Return jumps of one function, and the ends of panels in which it varies on a narrow scale without one."""
+    low, high = PANELS[:-1], PANELS[1:]
+    owner, first, unit = np.arange(low.size), np.empty(0, dtype=np.int64), 0.0
+    for halvings in range(_HALVINGS):
+        fields = (low + high)[:, None] / 2 + (high - low)[:, None] / 2 * _NODES
+        fields[:, 0], fields[:, -1] = high, low
+        values = evaluate(function, fields, what)
+        eps, numbers = precision(values), values.astype(float)
+        numbers[~(np.abs(numbers) < 1e100).all(axis=1)] = 0.0
+        size = np.abs(numbers).max(axis=1)
+        if not halvings:
+            unit = float(np.median(size[np.abs(low) < 8]))
+        tail = np.abs(numbers @ _LAST).max(axis=1)
+        rough = tail > max(_SMALL, 64 * eps) * np.maximum(size, unit)
+        if not halvings:
+            first = owner[rough]
+            if np.mean(rough[np.abs(low) < 8]) > _EVERYWHERE:
+                return np.empty(0), np.empty(0)
+        rough[np.flatnonzero(rough)[np.argsort(np.abs(low[rough]))[2 * MOST :]]] = False
+        low, high, owner = low[rough], high[rough], owner[rough]
+        if not owner.size:
+            break
+        middle = (low + high) / 2
+        low, high, owner = np.append(low, middle), np.append(middle, high), np.append(owner, owner)
+    narrow = np.setdiff1d(first, owner)
+    ends = np.union1d(PANELS[narrow], PANELS[narrow + 1])
+    places = np.unique(np.round(low, 12)) + 0.0
+    apart = places[np.append(True, np.diff(places) > 1e-6)[: places.size]]
+    return _nearest(apart), _nearest(ends)
+
+
+def _nearest(places: Floats) -> Floats:
+    """Return as many as are kept, the nearest to zero."""
+    return places[np.argsort(np.abs(places))[:MOST]]
