@@ -57,6 +57,7 @@ napoleon_use_rtype = False
 napoleon_use_ivar = True
 napoleon_preprocess_types = False
 default_role = "code"
+nitpicky = True  # every name that is a link leads to its page
 
 html_theme = "furo"
 html_title = "statnn"

@@ -50,7 +50,7 @@ def lacking(thing):
     """Return what the page of an object lacks: "See Also", an example, or verbs that no example calls."""
     text, own = inspect.getdoc(thing) or "", methods(thing)
     after = text.partition("See Also\n--------\n")[2].partition("\n\n")[0]
-    made = any(f": {verb}" in after for verb in ("makes it", "make it", "holds it", "hold them", "holds them"))
+    made = any(f": {verb}" in after for verb in ("makes it", "make it", "holds it", "holds them"))
     code = "".join(map(prompts, [text, *(value.__doc__ for value in own.values())]))
     verbs = {name for name, value in own.items() if inspect.isfunction(value)} - PLUMBING
     result = inspect.isclass(thing) and made and not verbs

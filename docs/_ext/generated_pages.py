@@ -43,6 +43,8 @@ ROOMS = {
     "statnn.io": "Networks and results in files",
     "statnn.inspection": "One page on one network",
     "statnn.testing": "Tests of formulas, and of objects of one's own",
+    "statnn.testing.statistics": "Comparisons of data with theory",
+    "statnn.testing.strategies": "Objects for hypothesis",
     "statnn.theory": "Derivations",
     "statnn.plot": "Figures",
 }
@@ -59,7 +61,8 @@ PAPERS = {
     "2308.00858": "Lehmler et al.",
     "2501.02436": "Lin et al.",
 }
-_FIELD = re.compile(r"\s*[\w, *]+ : ")  # name and type, which are set in italics
+_FIELD = re.compile(r"\s*[\w., *]+ : ")  # name and type, which are set in italics; names in See Also
+_RULER = re.compile(r"\s*=+( +=+)+\s*$")  # of a table, whose columns must stay
 OUTCOMES = {"holds exactly": "=", "holds asymptotically": "≃", "holds within a domain": "◐", "contradicted": "✕"}
 
 
@@ -131,7 +134,7 @@ def _room_page(room: str, title: str, homes: dict[int, str], around: Callable[[s
     toctree = ".. toctree::\n   :hidden:\n\n" + "".join(f"   {full}\n" for full in written)
     _write(
         GENERATED / "api" / f"{room}.rst",
-        f"{_heading(f'{title}: {room}')}\n{_first_line(module)}\n\n{table}\n{toctree}\n",
+        f"{_heading(f'{title}: {room}')}\n.. py:module:: {room}\n\n{_first_line(module)}\n\n{table}\n{toctree}\n",
     )
 
 
@@ -375,13 +378,14 @@ def write_pages(app: Any) -> None:
 
 def mend_lines(app: Any, _what: str, name: str, thing: Any, _options: Any, lines: list[str]) -> None:
     """Let |x| in a sentence be a modulus, not the substitution of reStructuredText, and names of objects be links."""
-    inside_math = False
+    inside_math, rulers = False, 0
     parameters = inspect.signature(thing).parameters if inspect.isfunction(thing) else ()
     for i, line in enumerate(lines):
         if line.strip():
             indented = line.startswith("   ")
             inside_math = line.strip().startswith(".. math::") or (inside_math and indented)
-        if not inside_math and not line.lstrip().startswith((">>>", "...")):
+        rulers += bool(_RULER.match(line))  # three a table
+        if not inside_math and rulers % 3 == 0 and not line.lstrip().startswith((">>>", "...")):
             parts = _LITERAL.split(line)
             parts[::2] = [part.replace("|", r"\|").replace("**", r"\*\*") for part in parts[::2]]
             whole = "".join(parts)

@@ -5,7 +5,9 @@ import inspect
 import re
 from collections import defaultdict
 from collections.abc import Iterable
+from functools import cached_property
 from pathlib import Path
+from types import FunctionType
 from typing import Any
 
 from statnn.theory import formula, formulas
@@ -16,6 +18,13 @@ _NAME = re.compile(r"(?<![`:\w])`([A-Za-z_][\w.]*)`(?![`_\w])")
 _CELL = re.compile(r"^```\{code-cell\}[^\n]*\n(?::[^\n]*\n)*(.*?)^```", re.MULTILINE | re.DOTALL)
 
 
+def _members(thing: Any) -> list[str]:
+    """Return the members of a class that have a place of their own on its page: fields have none."""
+    kinds = FunctionType | classmethod | staticmethod | property | cached_property
+    names = [name for name in dir(thing) if not name.startswith("_")] if inspect.isclass(thing) else []
+    return [name for name in names if isinstance(inspect.getattr_static(thing, name), kinds)]
+
+
 class Names:
     """Public names by what sentences call them: in full, without their room, and of a class its members."""
 
@@ -23,8 +32,7 @@ class Names:
         self.homes = set(homes.values())
         self.full: dict[str, set[str]] = defaultdict(set)
         for identity, home in homes.items():
-            members = [name for name in dir(things[identity]) if not name.startswith("_")]
-            for place in [home, *(f"{home}.{name}" for name in members if inspect.isclass(things[identity]))]:
+            for place in [home, *(f"{home}.{name}" for name in _members(things[identity]))]:
                 parts = place.split(".")
                 for start in range(len(parts)):
                     self.full[".".join(parts[start:])].add(place)
@@ -40,6 +48,11 @@ class Names:
         # a lone word is no member of another class
         likely = {each for each in candidates if "." in name or each in self.homes}
         return likely.pop() if len(likely) == 1 and likely != {around} else None
+
+    def reference(self, name: str, around: str) -> str:
+        """Return a link to what a name means in the docstring of the object `around`; fields of objects have none."""
+        place = self.place(name, around) or (name if name.startswith("statnn.") else None)
+        return f":py:obj:`{name} <{place}>`" if place else f"``{name}``"
 
     def link(self, line: str, around: str, parameters: Iterable[str] = ()) -> str:
         """Return a line of a docstring in which names are links."""

@@ -4,6 +4,7 @@ import re
 from typing import Any
 
 from docutils import nodes
+from sphinx.ext.napoleon import docstring
 
 _BACK = re.compile(r'(<a class="viewcode-back" href="[^"#]*?)([\w.]+)\.html#([\w.]+)"')
 
@@ -35,8 +36,40 @@ def lead_back(_app: Any, page: str, _template: str, context: dict[str, Any], _do
         context["body"] = _BACK.sub(name, context["body"])
 
 
+_SEE = re.compile(r"([\w.]+(?:, [\w.]+)*) : (.*)")
+
+
+def mend_docstrings() -> None:
+    """Let properties be read as methods are, attributes be set as parameters, and See Also keep what it says.
+
+    Napoleon takes "Spins of every layer: ..." for a type, makes links of words of types, and loses the description of
+    several names.
+    """
+    read = docstring.GoogleDocstring._parse  # noqa: SLF001 - napoleon has no other way in
+
+    def parse(self: Any) -> None:
+        self._what = "method" if self._what in {"attribute", "data", "property"} else self._what
+        read(self)
+
+    def attributes(self: Any, _section: str) -> list[str]:
+        return self._format_fields("Attributes", self._consume_fields())
+
+    def see_also(self: Any, _section: str) -> list[str]:
+        lines = []
+        for line in self._dedent(self._consume_to_next_section()):
+            names, said = item.groups() if (item := _SEE.match(line)) else ("", line)
+            links = ", ".join(self._app.statnn_names.reference(name, self._name) for name in names.split(", ") if name)
+            lines += [f"- {links}: {said}" if links else f"  {line}"]
+        return self._format_admonition("seealso", lines)
+
+    docstring.GoogleDocstring._parse = parse  # noqa: SLF001
+    docstring.GoogleDocstring._parse_attributes_section = attributes  # noqa: SLF001
+    docstring.NumpyDocstring._parse_see_also_section = see_also  # noqa: SLF001
+
+
 def setup(app: Any) -> dict[str, bool]:
     """Connect to Sphinx."""
+    mend_docstrings()
     app.connect("doctree-read", describe_pictures)
     app.connect("html-page-context", lead_back)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

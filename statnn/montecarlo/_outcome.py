@@ -37,7 +37,7 @@ class Failure(ByValue):
 
     See Also
     --------
-    Run.failures : holds them.
+    Run : holds them, as ``failures``.
     Run.retry : runs these chains again.
     """
 

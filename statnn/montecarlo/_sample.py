@@ -99,11 +99,10 @@ def sample(
     Raises
     ------
     TypeError, ValueError
-        If an argument is out of range or the method cannot sample the model; before any work starts.
+        If an argument is out of range or the method cannot sample the model, before any work starts; if the store is
+        one of other work, damaged, foreign, or in use.
     MemoryError
         If states and records do not fit into memory.
-    StoreError
-        A `ValueError`: the store is one of other work, damaged, foreign, or in use.
 
     See Also
     --------

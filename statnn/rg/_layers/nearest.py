@@ -35,7 +35,7 @@ class Truncation(Shown):
 
     See Also
     --------
-    BinaryLayer.truncation : holds it.
+    BinaryLayer : holds it, as ``truncation``.
     """
 
     divergence: float = 0.0
