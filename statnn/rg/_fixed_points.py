@@ -73,7 +73,7 @@ class FixedPoint(ByValue):
     ending : FixedPointEnd
         How it was found.
     residual : float
-        Largest \|R_2(K*) - K*\|; zero where it is exact.
+        Largest |R_2(K*) - K*|; zero where it is exact.
 
     See Also
     --------
@@ -108,7 +108,7 @@ class FixedPoint(ByValue):
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Exponents(ByValue):
-    r"""Eigenvalues λ_i of a linearised renormalisation by b layers, and exponents y_i = ln\|λ_i\|/ln b.
+    r"""Eigenvalues λ_i of a linearised renormalisation by b layers, and exponents y_i = ln|λ_i|/ln b.
 
     Sorted by y, largest first. An eigenvalue zero has y = -inf: such a direction dies in one step.
 
@@ -127,7 +127,7 @@ class Exponents(ByValue):
     directions : ndarray, shape (n, n)
         Column i is the direction in the space of couplings that belongs to y_i, of length one.
     nu : float or None
-        1/y of the thermal direction: the correlation length diverges as \|K - K*\|^-ν. Without a named thermal
+        1/y of the thermal direction: the correlation length diverges as |K - K*|^-ν. Without a named thermal
         coupling that of the only relevant direction; None where there is none, or no single one.
 
     See Also
@@ -162,7 +162,7 @@ def exponents(fixed_point: FixedPoint, b: int = 2) -> Exponents:
     b : int
         Layers in a block, at least 2. The exponents of couplings do not depend on it. Where not couplings but signals
         move, as variance and correlation through a `RandomLayer`, eigenvalues are powers, λ_b = λ^b: there
-        ln\|λ_b\|/b = -1/ξ is what does not depend on b.
+        ln|λ_b|/b = -1/ξ is what does not depend on b.
 
     Returns
     -------
@@ -279,7 +279,7 @@ def fixed_points(
     bounds : pair of array_like, shape (n,), or None
         Lowest and highest couplings that are looked for; None for no limits.
     tolerance : float
-        Largest residual of a fixed point, in units of max(1, \|K\|).
+        Largest residual of a fixed point, in units of max(1, |K|).
     throw : bool
         False hands back searches that failed, with how they ended, where none succeeded.
     **options

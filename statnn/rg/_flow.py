@@ -40,7 +40,7 @@ class Flow(ByValue):
     truncation : ndarray, shape (steps + 1,)
         KL divergence in nats between the exact law and its projection; zero where the family is closed.
     deviation : ndarray, shape (steps + 1,)
-        Of binary layers the largest \|ln T - ln T_projected\|; of noisy ones the root mean square distance of the mean
+        Of binary layers the largest |ln T - ln T_projected|; of noisy ones the root mean square distance of the mean
         of h' from its fit, in deviations of the noise.
     project : bool
         Whether each step started from the projection; otherwise all rows are read off the exact law, and errors do not

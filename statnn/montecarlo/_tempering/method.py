@@ -51,7 +51,7 @@ class Tempering(Method[BinaryNeurons]):
     ----------
     temperatures : sequence of float, optional
         K >= 2 temperatures, increasing, that of the model among them. When None, the model's is the lowest, at the
-        highest max_i Σ_j tanh(\|J_ij\|/T) <= 1/2 but at least twice the lowest, and those between are chosen by the
+        highest max_i Σ_j tanh(|J_ij|/T) <= 1/2 but at least twice the lowest, and those between are chosen by the
         overlap of energies in a short run that belongs to the seed alone; `Run.method` shows them.
     acceptance : float, optional
         Share of swaps to be accepted, between 0 and 1, where temperatures are chosen; 0.3 when None.

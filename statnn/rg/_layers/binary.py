@@ -136,7 +136,7 @@ class TransferMatrix(ByValue):
         return spectrum_of(self.log_scale + log_largest, leading_first(linalg.eigvals(weights)))
 
     def correlation_length(self) -> float:
-        r"""Return ξ = -1/ln\|λ_1/λ_0\| in layers, or refuse it: see `Spectrum`."""
+        r"""Return ξ = -1/ln|λ_1/λ_0| in layers, or refuse it: see `Spectrum`."""
         return resolved(self.spectrum(), self._balanced()[0]).correlation_length()
 
     def _balanced(self) -> tuple[Floats, float]:
@@ -206,7 +206,7 @@ class BinaryLayer(ByValue):
 
     Notes
     -----
-    Where the family is closed, the relative error of J' in one composition is a few 1e-16 times 1 + \|ln J'\|, a few
+    Where the family is closed, the relative error of J' in one composition is a few 1e-16 times 1 + |ln J'|, a few
     1e-16 without fields, at any size of couplings and fields; fields and c have errors of a few 1e-16 times the largest
     term that is added. Elsewhere see `TransferMatrix`. Couplings of blocks of more than some 700 correlation lengths
     fall below 1e-308 and are zero, as is their ξ.
@@ -262,7 +262,7 @@ class BinaryLayer(ByValue):
             The layer above.
         project : bool
             True returns the nearest `BinaryLayer` also where the family is not closed: the one with the same <s'_i>,
-            <s_j> and <s'_i s_j> in the block by itself, which has the least KL(p \|\| q). Its `truncation` says what is
+            <s_j> and <s'_i s_j> in the block by itself, which has the least KL(p || q). Its `truncation` says what is
             lost: couplings inside a layer, and those of more than two spins.
 
         Returns
@@ -353,7 +353,7 @@ class BinaryLayer(ByValue):
     def spectrum(self) -> Spectrum:
         r"""Return the eigenvalues of the layer: in closed form for width one, else of its transfer matrix.
 
-        In closed form to a few 1e-16, of λ_1/λ_0 times 1 + \|f + g\|.
+        In closed form to a few 1e-16, of λ_1/λ_0 times 1 + |f + g|.
 
         Raises
         ------
@@ -375,9 +375,9 @@ class BinaryLayer(ByValue):
         return Spectrum(log, locked([1.0, one.ratio]), one.correlation_length())
 
     def correlation_length(self) -> float:
-        r"""Return ξ = -1/ln\|λ_1/λ_0\|, in layers: connected correlations decay as exp(-m/ξ).
+        r"""Return ξ = -1/ln|λ_1/λ_0|, in layers: connected correlations decay as exp(-m/ξ).
 
-        Width one in closed form, -1/ln tanh\|K\| without field, to a few 1e-16; inf where ξ is beyond 1e308 layers, 0
+        Width one in closed form, -1/ln tanh|K| without field, to a few 1e-16; inf where ξ is beyond 1e308 layers, 0
         at K = 0. Wider ones from ratios: see `Spectrum`.
 
         Raises

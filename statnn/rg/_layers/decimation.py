@@ -9,7 +9,7 @@ a_1 = F(K_1, h; K_2), odd in its first two arguments and even in the third,
           = 1 + e^{2m}\, \frac{(1 - e^{-4x})(1 - e^{-4y})}{(1 + e^{-2|z + x - y|})(1 + e^{-2|z - x + y|})}
 
 for x, y, z > 0, with m = min(2x, 2y, x + y - z): no exponential overflows, and all that is subtracted are the arguments
-themselves, without rounding. Relative errors of F are a few 1e-16 times max(1, -m), at most times 1 + \|ln F\|, for
+themselves, without rounding. Relative errors of F are a few 1e-16 times max(1, -m), at most times 1 + |ln F|, for
 arguments of any size.
 """
 

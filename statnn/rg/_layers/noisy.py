@@ -223,7 +223,7 @@ class NoisyLayer(ByValue):
         return self._refined.spectrum(k)
 
     def correlation_length(self) -> float:
-        r"""Return ξ = -1/ln\|λ_1\| in layers: what is known of h decays as exp(-m/ξ).
+        r"""Return ξ = -1/ln|λ_1| in layers: what is known of h decays as exp(-m/ξ).
 
         Raises
         ------

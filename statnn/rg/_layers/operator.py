@@ -250,7 +250,7 @@ class TransferOperator(ByValue):
         return spectrum_of(0.0, values, rounding=1e-12)
 
     def correlation_length(self) -> float:
-        r"""Return ξ = -1/ln\|λ_1/λ_0\|, in units of what this operator is; raises where rounding hides the gap."""
+        r"""Return ξ = -1/ln|λ_1/λ_0|, in units of what this operator is; raises where rounding hides the gap."""
         return self.spectrum(2).correlation_length()
 
     def stationary(self) -> StationaryLaw:

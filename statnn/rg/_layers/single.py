@@ -31,7 +31,7 @@ class Single:
         return math.copysign(size, self.K) / self._leading**2
 
     def correlation_length(self) -> float:
-        r"""Return -1/ln\|λ_1/λ_0\|: 0 at K = 0, infinite beyond all floats."""
+        r"""Return -1/ln|λ_1/λ_0|: 0 at K = 0, infinite beyond all floats."""
         if self.K == 0:
             return 0.0
         cosh, root = self._parts

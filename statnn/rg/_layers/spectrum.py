@@ -46,10 +46,10 @@ class Spectrum(ByValue):
     closed: float | None = None
 
     def correlation_length(self) -> float:
-        r"""Return ξ = -1/ln\|λ_1/λ_0\| in layers.
+        r"""Return ξ = -1/ln|λ_1/λ_0| in layers.
 
-        To rounding where it is known in closed form. From ratios r = \|λ_1/λ_0\| of a matrix its relative error is that
-        of r, absolutely about 1e-15 times the condition of the eigenvectors, over r\|ln r\|.
+        To rounding where it is known in closed form. From ratios r = |λ_1/λ_0| of a matrix its relative error is that
+        of r, absolutely about 1e-15 times the condition of the eigenvectors, over r|ln r|.
 
         Raises
         ------

@@ -43,7 +43,7 @@ class MeanField(Shown):
     phase : Phase
         "ordered" for χ < 1, "chaotic" for χ > 1, "critical", or "unbounded".
     residual : float
-        \|V(q*) - q*\|/q*; inf without a fixed point.
+        |V(q*) - q*|/q*; inf without a fixed point.
 
     See Also
     --------

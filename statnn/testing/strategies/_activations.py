@@ -52,7 +52,7 @@ def of_terms(terms: Terms, line: float = 0.0) -> Activation:
 def smooth_activations(*, terms: int = 3, bounded: bool = False) -> st.SearchStrategy[Activation]:
     r"""Activations of one's own, σ(h) = d h + Σ a tanh(b h + c), with their derivatives.
 
-    \|a\| and b lie between 1/8 and 3, \|c\| <= 2 and \|d\| <= 1. They are odd, monotone and bounded
+    |a| and b lie between 1/8 and 3, |c| <= 2 and |d| <= 1. They are odd, monotone and bounded
     only by chance, and can be sent to other processes.
 
     Parameters
