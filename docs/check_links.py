@@ -2,7 +2,8 @@
 
 Internal links and their anchors lead somewhere; no page asks another host for a script, a style, a font or a picture;
 each page has a language, a title, one first heading and no jump between headings; pictures say what they show; no name
-of a place stands twice on a page. External links are counted by host, and with ``--external`` listed.
+of a place stands twice on a page; no markup is shown as it is written. External links are counted by host, and with
+``--external`` listed.
 """
 
 import argparse
@@ -17,6 +18,8 @@ from urllib.parse import unquote, urlsplit
 LOADS = {"script": "src", "img": "src", "link": "href", "iframe": "src", "source": "src", "object": "data"}
 LINKED = {"canonical", "search", "index", "next", "prev", "author", "copyright"}  # relations that load nothing
 ELSEWHERE = re.compile(r"^(?:[a-z]+:)?//", re.IGNORECASE)
+MARKUP = re.compile(r"\\[|*`]|:[a-z:]+:`|\{[a-z:]+\}`|``|\$")
+AS_WRITTEN = {"pre", "code", "script", "style", "title"}  # and what is of class math
 FILE = re.compile(r"\.(?:png|svg|jpe?g)$|^plot \d", re.IGNORECASE)
 CSS_URL = re.compile(r"""(?:url\(\s*|@import\s+)['"]?((?:[a-z]+:)?//[^'")\s]+)""", re.IGNORECASE)
 
@@ -32,6 +35,7 @@ class Page(HTMLParser):
     faults: list[str] = field(default_factory=list)
     title: str = ""
     inside: str = ""
+    as_written: list[str] = field(default_factory=list)
 
     def __post_init__(self):
         super().__init__(convert_charrefs=True)
@@ -55,13 +59,21 @@ class Page(HTMLParser):
         if re.fullmatch("h[1-6]", tag):
             self.headings.append(int(tag[1]))
         self.inside = tag if tag in {"title", "style"} else ""
+        if self.as_written:
+            self.as_written += [tag] if tag == self.as_written[0] else []
+        elif tag in AS_WRITTEN or tag != "img" and "math" in (said.get("class") or ""):
+            self.as_written = [tag]
 
-    def handle_endtag(self, _tag):
+    def handle_endtag(self, tag):
         self.inside = ""
+        if self.as_written and tag == self.as_written[0]:
+            self.as_written.pop()
 
     def handle_data(self, data):
         if self.inside == "title":
             self.title += data.strip()
+        if not self.as_written and (markup := MARKUP.search(data)):
+            self.faults.append(f"markup is shown: {data[max(0, markup.start() - 20) : markup.end() + 20].strip()}")
         if self.inside == "style":
             self.loaded += CSS_URL.findall(data)
 

@@ -21,6 +21,7 @@ PLANTED = {
     "2 first headings": ("<h2>A</h2>", "<h1>A</h1>"),
     "a heading h3 below h1": ("<h2>A</h2>", "<h3>A</h3>"),
     "a place twice: #top": ("<h2>", '<h2 id="top">'),
+    "markup is shown: ln \\|K\\| of": ("<h2>", "<p>ln \\|K\\| of</p><pre>$ ls</pre><p class='math'><p>\\|</p></p><h2>"),
     "from elsewhere: https://cdn.example/x.js": ("</head>", '<script src="https://cdn.example/x.js"></script></head>'),
 }
 

@@ -2,7 +2,7 @@ r"""
 Growth of working neurons
 =========================
 
-$K(D)$, exact, with one standard deviation and the point of steepest growth; paths simulated beside it.
+:math:`K(D)`, exact, with one standard deviation and the point of steepest growth; paths simulated beside it.
 """
 
 import matplotlib.pyplot as plt
