@@ -61,7 +61,7 @@ class Page(HTMLParser):
         self.inside = tag if tag in {"title", "style"} else ""
         if self.as_written:
             self.as_written += [tag] if tag == self.as_written[0] else []
-        elif tag in AS_WRITTEN or tag != "img" and "math" in (said.get("class") or ""):
+        elif tag in AS_WRITTEN or (tag != "img" and "math" in (said.get("class") or "")):
             self.as_written = [tag]
 
     def handle_endtag(self, tag):
