@@ -12,6 +12,7 @@ makes them averages of φ² with Hermite polynomials.
 """
 
 import math
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
@@ -21,8 +22,10 @@ import numpy as np
 
 from statnn._arguments import Floats
 from statnn.network._activation import Activation
+from statnn.network._differences import Numerical
 from statnn.network._functions import Values
 from statnn.network._gaussian import ClosedForms, Moments, OfLines
+from statnn.network._tabulated import Tabulated
 from statnn.rg.wide._average_kernels import FULL, tanh_averages, tanh_pairs
 from statnn.rg.wide._quadrature import MOST_PANELS, gaussian_edges, integrals, with_edges
 
@@ -142,6 +145,11 @@ class _Own:
     def of(cls, activation: Activation) -> "_Own":
         return cls(activation, np.array(activation.breaks))
 
+    @cached_property
+    def _derivative(self) -> Callable[[Values], Values]:
+        derivative = self.activation.derivative
+        return Tabulated(derivative) if isinstance(derivative, Numerical) else derivative
+
     def lines(self) -> OfLines | None:
         """Return the averages of a function that keeps all scales, φ(sh) = s φ(h), and so is a line on either side.
 
@@ -172,7 +180,7 @@ class _Own:
         return with_edges(gaussian_edges(deviation), self.breaks / np.maximum(deviation, 1e-12)[:, None])
 
     def _values(self, fields: Values, *, slope: bool = False, finite: bool = True) -> Floats:
-        function = self.activation.derivative if slope else self.activation.function
+        function = self._derivative if slope else self.activation.function
         with np.errstate(all="ignore"):
             values = np.asarray(function(fields))
         what = f"{'derivative' if slope else 'function'} of activation {self.activation.name!r}"

@@ -1,0 +1,90 @@
+"""Interpolated derivatives: the same digits, whatever was asked before, and far fewer values of the function."""
+
+import numpy as np
+import pytest
+
+from statnn.network import Activation
+from statnn.network._tabulated import NODES, Tabulated
+from statnn.rg.wide._averages import averages
+
+SMOOTH = {
+    "tanh": (np.tanh, lambda h: 1 - np.tanh(h) ** 2),
+    "steep": (lambda h: np.tanh(5 * h), lambda h: 5 * (1 - np.tanh(5 * h) ** 2)),
+    "wave": (lambda h: h * np.sin(h), lambda h: np.sin(h) + h * np.cos(h)),
+    "cube": (lambda h: h**3, lambda h: 3 * h * h),
+    "bump": (lambda h: np.exp(-h * h), lambda h: -2 * h * np.exp(-h * h)),
+    "fast": (lambda h: np.sin(40 * h), lambda h: 40 * np.cos(40 * h)),
+}
+
+
+def fields(rng):
+    return np.concatenate([rng.normal(size=300) * scale for scale in (1e-9, 1e-4, 0.1, 1, 5, 60, 1e4)])
+
+
+@pytest.mark.parametrize("name", SMOOTH)
+def test_the_digits_are_those_of_the_derivative_itself(name, rng):
+    function, derivative = SMOOTH[name]
+    h = fields(rng)
+    h = h[np.abs(h) < (20 if name == "fast" else 300)]
+    exact, itself = derivative(h), Activation(name, function).derivative
+    lost, lost_itself = np.abs(Tabulated(itself)(h) - exact), np.abs(itself(h) - exact)
+    assert np.all(lost <= 2 * lost_itself + 1e-13 * (np.abs(exact) + np.abs(function(h))) + 1e-16)
+
+
+def test_what_is_found_depends_on_the_field_alone(rng):
+    derivative = Activation("own", SMOOTH["wave"][0]).derivative
+    h = fields(rng)
+    at_once = Tabulated(derivative)(h)
+    one_by_one = Tabulated(derivative)
+    for i in rng.permutation(h.size)[:40]:
+        assert one_by_one(h[i : i + 1]) == at_once[i]
+    assert np.array_equal(Tabulated(derivative)(h.reshape(7, -1)[:, ::-1]), at_once.reshape(7, -1)[:, ::-1])
+    assert Tabulated(derivative)(h.astype(np.float32)).dtype == np.float32
+
+
+def test_kinks_and_what_is_rough_are_left_to_the_derivative_itself():
+    bent = Activation("bent", lambda h: np.where(h < 0.3, h * h, h), kinks=[0.3]).derivative
+    h = np.linspace(-1, 1, 401)
+    assert Tabulated(bent)(h) == pytest.approx(np.where(h <= 0.3, 2 * h, 1.0), abs=1e-10)
+    own = Tabulated(bent)
+    inside = h[(h > 0.25) & (h < 0.5)]
+    assert np.array_equal(own(inside), bent(inside))
+    hidden = Activation("hidden", lambda h: np.tanh(h) + 1e-3 * np.abs(h - 0.4)).derivative
+    with pytest.raises(ValueError, match=r"no derivative that could be found from its values at the field 0\.4"):
+        Tabulated(hidden)(np.array([0.1, 0.4]))
+
+
+@pytest.mark.parametrize("name", ["tanh", "wave"])
+def test_an_average_needs_few_more_values_without_a_derivative(name):
+    function, derivative = SMOOTH[name]
+    spent = {"with": 0, "without": 0}
+
+    def counted(key):
+        def own(h):
+            spent[key] += np.size(h)
+            return function(h)
+
+        return own
+
+    pair = np.array([0.3]), np.array([1.7])
+    given = averages(Activation("own", counted("with"), derivative)).pair_moments(*pair)
+    none = Activation("own", counted("without"))
+    spent["without"] = 0  # what it takes to check and to look for kinks is not at stake
+    found = averages(none).pair_moments(*pair)
+    assert np.concatenate(found) == pytest.approx(np.concatenate(given), rel=1e-10)
+    assert spent["without"] < 8 * spent["with"]
+
+
+def test_a_panel_is_made_once():
+    asked = []
+
+    def own(h):
+        asked.append(np.size(h))
+        return np.tanh(h)
+
+    derivative = Tabulated(Activation("own", own).derivative)
+    derivative(np.linspace(1.0, 1.2, 5))
+    asked.clear()
+    derivative(np.linspace(1.01, 1.24, 1000))
+    assert sum(asked) == 0
+    assert NODES == 20
