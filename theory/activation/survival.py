@@ -66,10 +66,10 @@ def survival() -> Derivation:
                 where=together,
             ),
             identity(
-                "One neuron of the urn is silent as in beta-Bernoulli with c = 1.",
+                "By the law of its counts a neuron of the urn is silent as in beta-Bernoulli with c = 1.",
                 E(K(n)),
                 N * (1 - S(n)),
-                where={E(K(n)): N * (1 - several.subs(m, 1)), S(D): silent.subs(a, b * N)},
+                where={E(K(n)): N * (1 - beta_binomial(0, n, b, b * N - b)), S(D): silent.subs(a, b * N)},
             ),
             identity(
                 "In beta-Bernoulli the neurons are independent: S₂ = S², and K is binomial.",

@@ -7,7 +7,7 @@ from typing import Any
 import sympy as sp
 
 from statnn.theory.derivation import Derivation, Step, definition, identity, inequality, instance
-from statnn.theory.notation import TEXTBOOK, Entry, T, i, j, matrix, n, named, vector
+from statnn.theory.notation import TEXTBOOK, T, i, j, matrix, n, named, vector
 from statnn.theory.rewriting import by_exponentials
 
 F, r, s = sp.Symbol("F", real=True), sp.Symbol("r", positive=True), sp.Symbol("s", real=True)
@@ -21,15 +21,21 @@ def weight(pairs: dict[tuple[int, int], sp.Symbol], fields: list[sp.Symbol], spi
 
 
 def _field() -> Step:
-    J, others, fields = sp.symbols("J s h", real=True)
-    own, E, rest = named("s_{i}"), sp.Function("E"), sp.Symbol("R", real=True)  # the energy of the others
-    force = sp.Sum(Entry(J, i, j) * Entry(others, j), (j, 1, n)) + Entry(fields, i)
-    return identity(
-        "A spin feels the others through one number, its local field F, the bracket: to flip it costs 2sF.",
-        E(-own) - E(own),
-        2 * own * force,
-        where={E(own): -own * force + rest},
-        by=sp.expand,
+    J, s, fields, E = sp.IndexedBase("J"), sp.IndexedBase("s"), sp.IndexedBase("h"), sp.Function("E")
+    spins, local = vector("s", 3), vector("h", 3)
+    pairs = dict(zip([(0, 1), (1, 2), (0, 2)], sp.symbols("J_:3", real=True), strict=True))
+    energy = -sp.log(weight(pairs, list(local), tuple(spins)))
+    names = {n: sp.Integer(3)} | {J[one, one]: sp.S.Zero for one in (1, 2, 3)}
+    for place, (spin, field) in enumerate(zip(spins, local, strict=True), 1):
+        names |= {s[place]: spin, fields[place]: field}
+    for (one, other), coupling in pairs.items():
+        names |= {J[one + 1, other + 1]: coupling, J[other + 1, one + 1]: coupling}
+    return instance(
+        "A spin feels the others through one number, its local field F, the bracket: to flip it costs 2sF; checked "
+        "for each of three coupled spins in fields.",
+        E(-s[i]) - E(s[i]),
+        2 * s[i] * (sp.Sum(J[i, j] * s[j], (j, 1, n)) + fields[i]),
+        cases=[names | {i: place, E(spin): energy} for place, spin in enumerate(spins, 1)],
     )
 
 
@@ -171,7 +177,9 @@ def accept(ratio: sp.Expr) -> sp.Expr:
 
 def metropolis() -> Derivation:
     """Derive detailed balance of Metropolis, and compare its flips with those of the heat bath."""
-    cost, share = named(r"\Delta E"), sp.Rational(15, 16)
+    cost, share, accepted = named(r"\Delta E"), sp.Rational(15, 16), sp.Function("A")
+    smaller = sp.Min(1, r, evaluate=False)
+    before, after, total = named("E(s)"), named("E(s')"), sp.Symbol("Z", positive=True)
     return Derivation(
         "metropolis",
         "Metropolis: flip what costs nothing, pay for the rest",
@@ -181,14 +189,21 @@ def metropolis() -> Derivation:
             _field(),
             definition(
                 "With r = π(s′)/π(s) the ratio of the weights, a proposal is accepted with the smaller of 1 and r.",
-                sp.Function("A")(r),
-                sp.Min(1, sp.exp(-cost / T)),
+                accepted(r),
+                smaller,
             ),
             identity(
                 "Detailed balance for any r, written min(1, r) = (1 + r − |1 − r|)/2: the return has the ratio 1/r.",
-                sp.Min(1, r, evaluate=False),
-                r * sp.Min(1, 1 / r, evaluate=False),
+                accepted(r),
+                r * accepted(1 / r),
+                where={accepted(r): smaller},
                 by=by_modulus,
+            ),
+            identity(
+                "The partition function drops out of the ratio: only the cost of the proposal is computed.",
+                r,
+                sp.exp(-cost / T),
+                where={r: (sp.exp(-after / T) / total) / (sp.exp(-before / T) / total), cost: after - before},
             ),
             inequality(
                 "It flips more often than the heat bath, with r/(1+r): downhill, where it accepts with 1,",
@@ -200,8 +215,9 @@ def metropolis() -> Derivation:
             identity(
                 "A share of it, here 15/16, is as balanced; it is taken because spins are visited in order, and flips "
                 "that are sure would keep a ferromagnetic triangle out of some of its states for ever.",
-                share * sp.Min(1, r, evaluate=False),
-                r * share * sp.Min(1, 1 / r, evaluate=False),
+                share * accepted(r),
+                r * share * accepted(1 / r),
+                where={accepted(r): smaller},
                 by=by_modulus,
             ),
         ),

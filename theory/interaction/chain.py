@@ -99,7 +99,7 @@ def _ring() -> tuple[Step, ...]:
     ruled = (t**distance + t ** (size - distance)) / (1 + t**size)
     other = sp.Symbol("K'", positive=True)
     square = (TRANSFER**2).subs(h, 0)
-    opposite = named(r"\operatorname{E}[s_{0} s_{r}]")
+    opposite, either = named(r"\operatorname{E}[s_{0} s_{r}]"), named(r"\lambda_{\pm}")
     roots = {big: up, small: down}
     return (
         identity(
@@ -110,7 +110,12 @@ def _ring() -> tuple[Step, ...]:
             by=by_exponentials,
         ),
         identity("and the determinant", big * small, TRANSFER.det(), where=roots, by=by_exponentials),
-        definition("of these eigenvalues,", (named(r"\lambda_{\pm}") - sp.exp(K) * sp.cosh(h)) ** 2, _root**2),
+        instance(
+            "of these eigenvalues, one for each sign,",
+            (either - sp.exp(K) * sp.cosh(h)) ** 2,
+            _root**2,
+            cases=[{either: up}, {either: down}],
+        ),
         instance(
             "and the ring is the trace of its power; checked by enumeration of three spins.",
             named("Z"),

@@ -44,11 +44,9 @@ def _energy_of(place: sp.Expr, momentum: sp.Expr) -> sp.Expr:
     return Potential(place, 0) + momentum**2 / 2
 
 
-def _shadow(place: sp.Expr, momentum: sp.Expr) -> sp.Expr:
-    """Return the modified energy that a step conserves to the fourth order."""
-    return _energy_of(place, momentum) + eps**2 * (
-        momentum**2 * Potential(place, 2) / 12 - Potential(place, 1) ** 2 / 24
-    )
+def _shadow(place: sp.Expr, momentum: sp.Expr, energy: sp.Expr) -> sp.Expr:
+    """Return the modified energy, which a step conserves to the fourth order, from the energy."""
+    return energy + eps**2 * (momentum**2 * Potential(place, 2) / 12 - Potential(place, 1) ** 2 / 24)
 
 
 def _taylor(expr: sp.Expr) -> sp.Expr:
@@ -131,7 +129,8 @@ def _energy() -> tuple[Step, ...]:
     there, gain, modified = step(q, p), named(r"\Delta H"), named(r"\tilde{H}")
     leading = p * Potential(q, 1) * Potential(q, 2) / 4 - p**3 * Potential(q, 3) / 12
     error = {gain: _energy_of(*there) - _energy_of(q, p)}
-    after = named(r"\tilde{H}'")
+    after, energy = named(r"\tilde{H}'"), named("H")
+    shadow = _shadow(q, p, energy)
     return (
         series(
             "The energy error of one step is of third order in its size: two orders cancel,",
@@ -145,7 +144,7 @@ def _energy() -> tuple[Step, ...]:
         definition(
             "A step nearly follows a modified energy exactly, with a term of order ε²:",
             modified,
-            named("H") + eps**2 * (p**2 * Potential(q, 2) / 12 - Potential(q, 1) ** 2 / 24),
+            shadow,
         ),
         series(
             "the error of one step starts at the fifth order, so the error of H over a trajectory of fixed length is "
@@ -153,7 +152,7 @@ def _energy() -> tuple[Step, ...]:
             after - modified,
             O(eps**5),
             (eps, 0),
-            where={after: _shadow(*there), modified: _shadow(q, p)},
+            where={after: _shadow(*there, _energy_of(*there)), modified: shadow, energy: _energy_of(q, p)},
             by=_taylor,
         ),
     )

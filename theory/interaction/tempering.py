@@ -37,6 +37,7 @@ def swap() -> Derivation:
     r = sp.Symbol("r", positive=True)
     p, Phi = sp.Function("p"), sp.Function("Phi")
     gaussians = {p(x): gaussian(x - _m, v), Phi(x): phi(x)}
+    laws = tuple(gaussians.items())
     shift = _mu - _d * _s**2
     cumulant = _mu * -_d + _d**2 * _s**2 / 2
     tied = {_m: -_d * (_mu - shift), v: 2 * _d**2 * _s**2}
@@ -45,10 +46,18 @@ def swap() -> Derivation:
     above = sp.Integral(p(x), (x, 0, sp.oo))
     below = sp.Integral(sp.exp(x) * p(x), (x, -sp.oo, 0))
     likely, tilted = Phi(_m / sp.sqrt(v)), sp.exp(_m + v / 2) * Phi(-(_m + v) / sp.sqrt(v))
+    chances = sp.Min(1, sp.exp(x)) * p(x)
+    whole = sp.Integral(chances, (x, -sp.oo, 0)) + sp.Integral(chances, (x, 0, sp.oo))
     by_low = by_antiderivative(phi((x - _m) / sp.sqrt(v)), x)
     by_tilted = by_antiderivative(
         sp.exp(_m + v / 2) * phi((x - _m - v) / sp.sqrt(v)), x, by_exponents(gaussian(x - _m, v))
     )
+
+    def by_sides(gap: sp.Expr) -> sp.Expr:
+        """Write min(1, exp(x)) as what it is on either side of zero, and use the integrals of both."""
+        known = {put_in(one, laws): put_in(other, laws) for one, other in ((above, likely), (below, tilted))}
+        return sp.simplify(gap.replace(lambda part: isinstance(part, sp.Integral), _on_its_side).xreplace(known))
+
     return Derivation(
         "swap",
         "Exchanging replicas of two temperatures",
@@ -84,11 +93,11 @@ def swap() -> Derivation:
                 by=by_tilted,
             ),
             identity(
-                "The mean acceptance is their sum.",
+                "The mean acceptance, of min(1, exp(X)) on both sides, is their sum.",
                 mean,
                 likely + tilted,
-                where={mean: put_in(above + below, tuple(gaussians.items()))} | gaussians,
-                by=lambda gap: sp.simplify(by_low(by_tilted(gap)).replace(sp.erfc, lambda at: 1 - sp.erf(at))),
+                where={mean: put_in(whole, laws)} | gaussians,
+                by=by_sides,
             ),
             identity(
                 "If the energy is Gaussian at one temperature, of mean μ and variance s², then the Boltzmann factor "
@@ -122,3 +131,11 @@ def swap() -> Derivation:
         assumes=("for the acceptance: the energy is Gaussian at each temperature",),
         uses=("metropolis",),
     )
+
+
+def _on_its_side(integral: sp.Integral) -> sp.Integral:
+    """Return an integral over numbers of one sign with min(1, exp(x)) written as what it is there."""
+    ((_, low, high),) = integral.limits
+    if low != 0 and high != 0:
+        return integral
+    return sp.Integral(integral.function.replace(sp.Min, lambda *_: sp.S.One if low == 0 else sp.exp(x)), *integral.limits)

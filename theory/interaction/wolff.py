@@ -47,6 +47,7 @@ def wolff() -> Derivation:
     chain = {pi(number): weights[state] for number, state in enumerate(states, 1)}
     for (one, before), (two, after) in product(enumerate(states, 1), repeat=2):
         chain[go(one, two)] = laws[before].get(after, sp.S.Zero)
+    taken = 1 - sp.exp(-2 * K)
     there, back, p = named(r"P(s \to s')"), named(r"P(s' \to s)"), named("p")
     here, other_end = named(r"\pi(s)"), named(r"\pi(s')")
     aside = sp.Symbol("X", positive=True)  # all that happens inside the cluster
@@ -60,9 +61,9 @@ def wolff() -> Derivation:
         (
             definition(
                 "A cluster grows from a random spin over bonds between aligned spins, each taken with probability p, "
-                "K the coupling over the temperature; it is left with",
-                1 - p,
-                sp.exp(-2 * K),
+                "K the coupling over the temperature:",
+                p,
+                taken,
             ),
             identity(
                 "Flip a cluster that m aligned and n opposed bonds join to the rest: the m are broken, the n are "
@@ -83,7 +84,7 @@ def wolff() -> Derivation:
                 "The two ratios cancel: every cluster is flipped, no energy is computed.",
                 here * there,
                 other_end * back,
-                where=boundary | grown | {p: 1 - sp.exp(-2 * K)},
+                where=boundary | grown | {p: taken},
             ),
             identity(
                 "Couplings may differ from bond to bond as long as none is negative: two broken bonds and one mended.",

@@ -30,7 +30,12 @@ def _integral() -> tuple[Step, ...]:
             (x - c) ** 2 / v + (y - w2 * w1 * h - w2 * b1 - b2) ** 2 / total,
             where=where,
         ),
-        identity("and the widths match: what is left is normalised.", v * total, s1 * s2, where=where),
+        identity(
+            "and of the two normalisations that integral, √(2πv), leaves the one of what is left.",
+            sp.sqrt(2 * sp.pi * v) / (sp.sqrt(2 * sp.pi * s1) * sp.sqrt(2 * sp.pi * s2)),
+            1 / sp.sqrt(2 * sp.pi * total),
+            where={v: spread},
+        ),
     )
 
 
