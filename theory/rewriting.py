@@ -1,5 +1,7 @@
 """Rewritings that several proofs use: Γ by cancelling, Γ by Stirling, telescoping sums, antiderivatives."""
 
+from typing import Any
+
 import sympy as sp
 
 from statnn.theory.derivation import Rewrite
@@ -12,6 +14,16 @@ def by_gamma(gap: sp.Expr) -> sp.Expr:
         return sp.gammasimp(gap)
     ratios = (sp.gammasimp(sp.powsimp(term / terms[0])) for term in terms)
     return sp.S.Zero if sp.simplify(sp.Add(*ratios)) == 0 else gap
+
+
+def by_normalisation(law: sp.Expr, over: tuple[sp.Symbol, Any, Any]) -> Rewrite:
+    """Return the rewriting of sums over a range, on which a law adds up to one, of terms in proportion to that law."""
+
+    def share(total: sp.Sum) -> sp.Expr:
+        ratio = sp.gammasimp((total.function / law).rewrite(sp.gamma))
+        return total if ratio.has(over[0]) or total.limits != (sp.Tuple(*over),) else ratio
+
+    return lambda gap: by_gamma(gap.replace(lambda part: isinstance(part, sp.Sum), share))
 
 
 def by_exponentials(gap: sp.Expr) -> sp.Expr:

@@ -8,6 +8,7 @@ import sympy as sp
 from statnn.theory.activation.expressions import beta_binomial, gamma_survival
 from statnn.theory.activation.symbols import D, O, P, S, a, b, beta, k, x
 from statnn.theory.derivation import Derivation, identity, series
+from statnn.theory.rewriting import by_stirling
 
 _s, _t = sp.symbols("s t", positive=True)
 _L, _mu = sp.Function("L"), sp.Function("mu")
@@ -56,8 +57,9 @@ def log_gamma() -> Derivation:
     differences = {_L(x, _s, _t): mixed_log_gamma(x, _s, _t)}
 
     def by_fall(gap: sp.Expr) -> sp.Expr:
-        """Return the fall from x to x+1 of something that vanishes at infinity."""
-        return _by_recursion((gap - gap.subs(x, x + 1)).doit())
+        """Return the fall from x to x+1 of something that vanishes at infinity, by Stirling's formula."""
+        end = sp.limit(by_stirling(x)(gap.doit()), x, sp.oo)
+        return _by_recursion((gap - gap.subs(x, x + 1)).doit()) + end
 
     return Derivation(
         "log-gamma",

@@ -7,8 +7,8 @@ import sympy as sp
 
 from statnn.theory.activation.expressions import beta_binomial, gamma_survival
 from statnn.theory.activation.symbols import D, E, Given, K, N, P, S, b, beta, i, j, k
-from statnn.theory.derivation import Derivation, Rewrite, identity, instance
-from statnn.theory.rewriting import by_gamma
+from statnn.theory.derivation import Derivation, identity, instance
+from statnn.theory.rewriting import by_gamma, by_normalisation
 
 _d = sp.Symbol("d", positive=True)
 
@@ -70,7 +70,7 @@ def rarefaction() -> Derivation:
                 S(_d),
                 where=solved,
                 domain=whole,
-                by=_by_normalisation(missed * law, rest),
+                by=by_normalisation(rest, (k, 0, D - _d)),
             ),
         ),
         assumes=("samples are drawn without replacement",),
@@ -105,13 +105,3 @@ def _by_factors(gap: sp.Expr) -> sp.Expr:
     rest = gap + product_of
     growth = by_gamma(rest.subs(_d, _d + 1) - rest * product_of.function.subs(j, _d))
     return sp.S.Zero if growth == 0 == sp.simplify(rest.subs(_d, 0) - 1) else gap
-
-
-def _by_normalisation(term: sp.Expr, law: sp.Expr) -> Rewrite:
-    """Return the rewriting of a sum of terms in proportion to a law: what they have to the law, once for all k."""
-
-    def rewrite(gap: sp.Expr) -> sp.Expr:
-        share = sp.gammasimp((term / law).rewrite(sp.gamma))
-        return gap if share.has(k) else by_gamma(gap.replace(lambda part: isinstance(part, sp.Sum), lambda _: share))
-
-    return rewrite

@@ -102,7 +102,7 @@ def _finite() -> tuple[Step, ...]:
         definition(
             "Kaufman's modes of a torus of n columns and M rows, l = 0 to 2n−1.",
             sp.cosh(named(r"\gamma_{l}")),
-            _C * sp.coth(2 * K) - sp.cos(theta),
+            _cosh_mode(theta),
         ),
         definition("The mode l = 0 is 2(K − K*), with a sign:", first, mode[first]),
         identity(
@@ -141,11 +141,15 @@ def _finite() -> tuple[Step, ...]:
     )
 
 
+def _cosh_mode(angle: sp.Expr) -> sp.Expr:
+    return _C * sp.coth(2 * K) - sp.cos(angle)
+
+
 def _mode(number: int, columns: int) -> sp.Expr:
     """Return γ of a mode; of the modes 0 and n in closed form, the first with its sign."""
     if number % columns == 0:
         return 2 * K + (-1) ** (number // columns) * sp.log(sp.tanh(K))
-    return sp.acosh(_C * sp.coth(2 * K) - sp.cos(sp.pi * number / columns))
+    return sp.acosh(_cosh_mode(sp.pi * number / columns))
 
 
 def _by_polynomials(gap: sp.Expr) -> sp.Expr:
@@ -191,9 +195,10 @@ def _bulk() -> tuple[Step, ...]:
     end = sp.Limit(sp.log(inner) - gamma, gamma, sp.oo)
 
     def by_rate(gap: sp.Expr) -> sp.Expr:
-        """Return zero for a gap that does not change with gamma, and vanishes at infinity."""
+        """Return zero for a gap that does not change with gamma, and vanishes at infinity with γ for the logarithm."""
         rate = sp.diff(gap, gamma).replace(sp.Derivative, lambda *parts: sp.simplify(sp.Derivative(*parts).doit()))
-        return sp.S.Zero if mean(_fraction(rate, slope)) == 0 and sp.limit(*end.args[:3]) == 0 else gap
+        far = gap.xreplace({sp.log(inner): gamma}).doit() == 0 and sp.limit(*end.args[:3]) == 0
+        return sp.S.Zero if far and mean(_fraction(rate, slope)) == 0 else gap
 
     log_z = sp.log(2) + sp.Integral(sp.log(_C**2 - _S * both), (theta, 0, 2 * sp.pi), (omega, 0, 2 * sp.pi)) / (
         8 * sp.pi**2
@@ -223,7 +228,7 @@ def _bulk() -> tuple[Step, ...]:
             "With cosh γ in terms of θ = πl/n, and the factor before the products, the logarithm is that of",
             2 * _S * inner,
             4 * (_C**2 - _S * both),
-            where={gamma: sp.acosh(_C * sp.coth(2 * K) - sp.cos(theta))},
+            where={gamma: sp.acosh(_cosh_mode(theta))},
             by=lambda gap: sp.expand(gap.subs(sp.coth(2 * K), _C / _S)),
         ),
         argued(
@@ -265,7 +270,7 @@ def _energy() -> tuple[Step, ...]:
     k, rest = sp.symbols("k k'", positive=True)
     # r is the root of (1+u)/(1-u), so that no root is left
     half = (stretch**2 + 1) / stretch * sp.atan(stretch * sp.tan(delta / 2))
-    above = sp.pi / (2 * k) * sp.asinh(2 * k * delta / (sp.pi * rest))
+    above, chord = sp.pi / (2 * k) * sp.asinh(2 * k * delta / (sp.pi * rest)), 2 * delta / sp.pi
     modulus = 2 * _S / _C**2
     energy = -_C / _S * (1 + (_S**2 - 1) / _C**2 * 2 / sp.pi * _elliptic)
     whole = sp.Integral(1 / sp.sqrt(1 - k**2 * sp.cos(one) ** 2), (one, 0, 2 * sp.pi))
@@ -320,9 +325,15 @@ def _energy() -> tuple[Step, ...]:
             where={rest: sp.sqrt(1 - k**2)},
             domain=share,
         ),
+        argued(
+            "The sine is concave up to π/2, so it lies above its chord, 2φ/π, with which it shares the ends.",
+            sp.Ge(sp.sin(delta), chord, evaluate=False),
+            [chord.subs(delta, 0), chord.subs(delta, sp.pi / 2), sp.diff(sp.sin(delta) - chord, delta, 2)],
+            [sp.sin(0), sp.sin(sp.pi / 2), -sp.sin(delta)],
+        ),
         identity(
-            "The sine is concave, so it lies above its chord, 2φ/π: the integrand is at most",
-            1 / sp.sqrt(rest**2 + (2 * k * delta / sp.pi) ** 2),
+            "So the integrand is at most what it is with the chord for the sine, which is",
+            1 / sp.sqrt(rest**2 + (k * chord) ** 2),
             sp.Derivative(above, delta),
         ),
         limit(

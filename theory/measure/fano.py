@@ -2,9 +2,9 @@
 
 import sympy as sp
 
-from statnn.theory.derivation import Derivation, Step, definition, identity, inequality, instance, limit
+from statnn.theory.derivation import Derivation, Step, identity, inequality, instance, limit
 from statnn.theory.notation import expected, named, spread
-from statnn.theory.rewriting import by_gamma
+from statnn.theory.rewriting import by_gamma, by_normalisation
 
 T, M, m, W, r = sp.symbols("T M m W r", positive=True)
 n, z = sp.symbols("n z")
@@ -52,6 +52,7 @@ def _shuffled() -> tuple[Step, ...]:
     chance = sp.binomial(m, n) * sp.binomial(M - m, T - n) / sp.binomial(M, T)
     fewer = sp.binomial(m - 2, n - 2) * sp.binomial(M - m, T - n) / sp.binomial(M - 2, T - 2)
     pairs = T * (T - 1) * m * (m - 1) / (M * (M - 1))
+    few = {m: range(6, 9), T: range(6, 9), M: range(20, 25)}
     measured = named(r"\operatorname{E}\left[\frac{1}{W} \sum_{w} n_{w}^{2} - \left(\frac{m}{W}\right)^{2}\right]")
     return (
         identity(
@@ -60,10 +61,17 @@ def _shuffled() -> tuple[Step, ...]:
             n * (n - 1) * chance,
             _pairs * fewer,
             where={_pairs: pairs},
-            domain={n: range(2, 5), m: range(6, 9), T: range(6, 9), M: range(20, 25)},
+            domain=few | {n: range(2, 5)},
             by=by_gamma,
         ),
-        definition("so that their mean number is", _pairs, pairs),
+        identity(
+            "so that their mean number is the factor that is left, as any law adds up to one,",
+            _pairs,
+            pairs,
+            where={_pairs: sp.Sum(n * (n - 1) * chance, (n, 0, T))},
+            domain=few,
+            by=by_normalisation(fewer, (n, 0, T)),
+        ),
         identity(
             "and spikes that others have used up make the counts more even.",
             F,

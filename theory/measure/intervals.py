@@ -1,13 +1,15 @@
 """Intervals between spikes: geometric, of a shuffled finite set, exponential in the limit."""
 
+from itertools import combinations
+
 import sympy as sp
 
-from statnn.theory.derivation import Derivation, Step, definition, identity, limit
+from statnn.theory.derivation import Derivation, Step, definition, identity, instance, limit
 from statnn.theory.measure.fano import SOURCE, M, m, r
 from statnn.theory.notation import named
 from statnn.theory.rewriting import by_gamma
 
-k = sp.Symbol("k", integer=True, positive=True)
+k, j = sp.symbols("k j", integer=True, positive=True)
 x, z = sp.symbols("x z", positive=True)
 
 GEOMETRIC = r * (1 - r) ** (k - 1)
@@ -18,18 +20,19 @@ _P, _Q = sp.Function("P"), sp.Function("Q")
 
 
 def _geometric_sum(gap: sp.Expr) -> sp.Expr:
-    """Sum a geometric series from k = 1, whose ratio does not depend on k."""
+    """Sum a geometric series without end, whose ratio does not depend on the place."""
 
     def total(sums: sp.Sum) -> sp.Expr:
-        ratio = sp.simplify(sums.function.subs(k, k + 1) / sums.function)
-        return sums if ratio.has(k) else sums.function.subs(k, 1) / (1 - ratio)
+        ((index, first, _),) = sums.limits
+        ratio = sp.simplify(sums.function.subs(index, index + 1) / sums.function)
+        return sums if ratio.has(index) else sums.function.subs(index, first) / (1 - ratio)
 
     return sp.simplify(gap.replace(lambda part: isinstance(part, sp.Sum), total))
 
 
 def _geometric() -> tuple[Step, ...]:
     generating = r * z / (1 - (1 - r) * z)
-    first, second = (sp.diff(generating, z, j).subs(z, 1) for j in (1, 2))
+    first, second = (sp.diff(generating, z, order).subs(z, 1) for order in (1, 2))
     law, less = {_P(k): GEOMETRIC}, {r: (0.3, 1), z: (0, 1)}
     mean, relative = named(r"\operatorname{E}[I]"), named(r"\operatorname{Var}[I] / \operatorname{E}[I]^{2}")
     return (
@@ -64,11 +67,19 @@ def _finite() -> tuple[Step, ...]:
     law = {_P(k): FINITE, _Q(k): TAIL}
     many = law | {m: r * M}
     return (
-        definition(
-            "Of m spikes in M shuffled samples the m+1 gaps, with those at the ends, are alike; one of them fixed, the "
-            "others share M−k samples, and the interval is longer than k with probability Q(k).",
+        instance(
+            "Of m spikes in M shuffled samples the m+1 gaps, with those at the ends, are alike: an interval is longer "
+            "than k when the m spikes share the other M−k samples; every gap of every arrangement is counted for up to "
+            "five samples.",
             _Q(k),
             TAIL,
+            cases=[
+                {M: size, m: spikes, k: length, _Q(length): _longer(size, spikes, gap, length)}
+                for size in range(2, 6)
+                for spikes in range(1, size)
+                for gap in range(spikes + 1)
+                for length in range(1, size)
+            ],
         ),
         identity(
             "The tail loses a term at a time (Pascal),",
@@ -98,9 +109,16 @@ def _finite() -> tuple[Step, ...]:
     )
 
 
+def _longer(samples: int, spikes: int, gap: int, length: int) -> sp.Rational:
+    """Return the share of arrangements in which a gap, counted from 0 and up to the spike that ends it, is longer."""
+    arrangements = list(combinations(range(samples), spikes))
+    ends = [(-1, *places, samples) for places in arrangements]
+    return sp.Rational(sum(one[gap + 1] - one[gap] > length for one in ends), len(ends))
+
+
 def spike_intervals() -> Derivation:
     """Derive the laws of intervals between spikes."""
-    longer = named("P(r I > x)")
+    longer, silent = named("P(r I > x)"), (1 - r) ** k
     return Derivation(
         "spike-intervals",
         "Intervals between spikes",
@@ -109,11 +127,19 @@ def spike_intervals() -> Derivation:
         (
             *_geometric(),
             *_finite(),
+            identity(
+                "Under independent stimuli an interval is longer than k with",
+                sp.Sum(_P(j), (j, k + 1, sp.oo)),
+                silent,
+                where={_P(k): GEOMETRIC},
+                domain={r: (0.3, 1)},
+                by=_geometric_sum,
+            ),
             limit(
-                "In units of its mean, the interval of rare spikes is exponential: a Poisson process.",
+                "so that in units of its mean the interval of rare spikes is exponential: a Poisson process.",
                 sp.Limit(longer, r, 0),
                 sp.exp(-x),
-                where={longer: (1 - r) ** (x / r)},
+                where={longer: silent.subs(k, x / r)},
             ),
         ),
         assumes=("samples are independent, or dealt out in random order",),

@@ -22,7 +22,8 @@ def permutation_null() -> Derivation:
     squares = named(r"\overline{a^{2}}"), named(r"\overline{b^{2}}")
     products = named(r"\overline{a a'}"), named(r"\overline{b b'}")
     samples, order = sp.Symbol("D", integer=True, positive=True), sp.Symbol("pi", integer=True)
-    aligned = sp.IndexedBase("c")
+    aligned, variance = sp.IndexedBase("c"), sp.IndexedBase("v")
+    units = sp.Symbol("N", integer=True, positive=True)
     of_pairs = dict(zip(squares, (A / D, B / D), strict=True))
     of_pairs |= dict(zip(products, (-A / (D * (D - 1)), -B / (D * (D - 1))), strict=True))
     participation, ratio = named(r"\operatorname{PR}"), named(r"\frac{N}{D - 1}")
@@ -53,9 +54,18 @@ def permutation_null() -> Derivation:
                 SQUARED,
                 where=of_pairs,
             ),
+            instance(
+                "With V the sum of the variances v and Q that of their squares, the mean of tr C², the trace fixed, "
+                "counts every variance squared and every two of them with the mean of r²; checked for up to four "
+                "units,",
+                sp.Sum(variance[order] ** 2, (order, 1, units)) + sp.Sum(
+                    variance[order] * (V - variance[order]), (order, 1, units)) * SQUARED,
+                V**2 / PARTICIPATION,
+                cases=[_variances(count, units, variance) for count in range(1, 5)],
+                by=sp.cancel,
+            ),
             identity(
-                "With V the sum of the variances and Q that of their squares the mean of tr C², the trace fixed, gives "
-                "the null of the participation ratio; N units of equal variance:",
+                "which gives the null of the participation ratio; N units of equal variance:",
                 PARTICIPATION,
                 N / (1 + (N - 1) / (D - 1)),
                 where={V: N, Q: N},
@@ -87,6 +97,13 @@ def _enumerated(size: int, samples: sp.Symbol, aligned: sp.IndexedBase) -> dict[
     sums = [sum(a * two[place] for a, place in zip(one, each, strict=True)) for each in orders]
     squares = {A: sum(a**2 for a in one), B: sum(b**2 for b in two), samples: sp.Integer(size)}
     return squares | {aligned[place]: value for place, value in enumerate(sums, 1)}
+
+
+def _variances(count: int, units: sp.Symbol, variance: sp.IndexedBase) -> dict[sp.Basic, sp.Expr]:
+    """Return the variances of units, their sum and that of their squares."""
+    of_units = sp.symbols(f"v_1:{count + 1}", positive=True)
+    sums = {V: sum(of_units), Q: sum(v**2 for v in of_units), units: sp.Integer(count)}
+    return sums | {variance[place]: v for place, v in enumerate(of_units, 1)}
 
 
 def _few_samples() -> tuple[Step, ...]:
@@ -121,7 +138,13 @@ def _few_samples() -> tuple[Step, ...]:
             where=means,
             domain={f: (2, 9)},
         ),
-        identity("and then the square of tr Σ.", whole, of_trace - 2 / f * pure, where=means),
+        identity(
+            "and the square of tr Σ.",
+            whole,
+            f / ((f - 1) * (f + 2)) * ((f + 1) * of_trace - 2 * squared),
+            where=means,
+            domain={f: (2, 9)},
+        ),
     )
 
 

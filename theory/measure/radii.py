@@ -63,7 +63,12 @@ def _band() -> tuple[Step, ...]:
             where={_density(z): gaussian(z, 1), _P: BAND} | edges,
         ),
         definition("At the amplitude m divided by the third quartile of the Gaussian", radius, m / named_quartile),
-        identity("it is 1/2 from the centre.", _P, _half, where={_P: BAND, x: 0, sigma: m / quartile}),
+        identity(
+            "it is 1/2 from the centre.",
+            _P,
+            _half,
+            where={_P: BAND, x: 0, sigma: radius, radius: m / named_quartile, named_quartile: quartile},
+        ),
     )
 
 
@@ -79,14 +84,19 @@ def _by_chance(power: sp.Symbol) -> Rewrite:
     return lambda gap: gap.replace(lambda part: isinstance(part, sp.Integral), ends)
 
 
-def _by_distance(gap: sp.Expr) -> sp.Expr:
-    """Return zero for a function of the distance t with no slope, and no value at t = 0, of two or three classes."""
-    (integral,) = gap.atoms(sp.Integral)
-    slopes = gap.xreplace({integral: sp.Dummy()}).diff(t), integral.function.diff(t)
-    slope = slopes[0] + gap.coeff(integral) * sp.Integral(slopes[1], *integral.limits).doit()
-    if sp.simplify(slope) != 0:
-        return gap
-    return sp.simplify(_by_chance(sp.S(3))(_by_chance(sp.S(2))(gap.subs(t, 0))))
+def by_distance(distance: sp.Symbol) -> Rewrite:
+    """Return the rewriting of a gap without slope in the distance of two or three classes to its value where they meet.
+    """
+
+    def at_none(gap: sp.Expr) -> sp.Expr:
+        (integral,) = gap.atoms(sp.Integral)
+        slopes = gap.xreplace({integral: sp.Dummy()}).diff(distance), integral.function.diff(distance)
+        slope = slopes[0] + gap.coeff(integral) * sp.Integral(slopes[1], *integral.limits).doit()
+        if sp.simplify(slope) != 0:
+            return gap
+        return sp.simplify(_by_chance(sp.S(3))(_by_chance(sp.S(2))(gap.subs(distance, 0))))
+
+    return at_none
 
 
 def _classes() -> tuple[Step, ...]:
@@ -105,7 +115,7 @@ def _classes() -> tuple[Step, ...]:
                 {K: 2, _P: phi(t / sp.sqrt(2))} | normal,
                 {K: 3, t: 0, _P: sp.Rational(1, 3)} | normal,
             ],
-            by=_by_distance,
+            by=by_distance(t),
         ),
         identity(
             "which for two classes has the derivative of Φ(t/√2),",

@@ -2,12 +2,13 @@
 
 import sympy as sp
 
-from statnn.theory.derivation import Derivation, Step, definition, identity, inequality, instance
+from statnn.theory.derivation import Derivation, Step, identity, inequality, instance
 from statnn.theory.interaction.tempering import phi
-from statnn.theory.notation import named
+from statnn.theory.measure.radii import by_distance
+from statnn.theory.notation import gaussian, named
 
 M, n, wins, B, d, u = sp.symbols("M n U B d u", positive=True)
-r, s, rank = sp.symbols("r s r_1", real=True)
+r, s, z = sp.symbols("r s z", real=True)
 share, area = sp.symbols("pi a", positive=True)
 
 MEAN_RANK = (1 - share) * area + share / 2
@@ -17,7 +18,7 @@ GAUSSIAN_AREA = phi(d / sp.sqrt(2))
 
 SOURCE = "this project, for the rank probability distribution of Lin et al. 2025, arXiv 2501.02436"
 _E, _AUC = named(r"\operatorname{E}[r]"), named(r"\operatorname{AUC}")
-_half, _Phi = sp.Rational(1, 2), sp.Function("Phi")
+_half, _Phi, _density = sp.Rational(1, 2), sp.Function("Phi"), sp.Function("varphi")
 
 
 def _ranks() -> tuple[Step, ...]:
@@ -48,7 +49,6 @@ def _line() -> tuple[Step, ...]:
     gap = sp.integrate((density - 1 - s * (r - _half)) ** 2, (r, 0, 1))
     whole = sp.Symbol("B", integer=True, positive=True)
     j = sp.Symbol("j", integer=True)
-    normal = {_Phi(u): phi(u)}
     return (
         instance(
             "The line 1 + s(r − 1/2) that fits a density best has the slope of the mean rank; checked for any cubic.",
@@ -74,14 +74,14 @@ def _line() -> tuple[Step, ...]:
             6 * (1 - share),
             where={s: SLOPE, area: 1},
         ),
-        definition("Two Gaussian classes of unit variance, d apart, have", _AUC, _Phi(d / sp.sqrt(2))),
         identity(
-            "since the difference of two samples has the variance 2, so that AUC has this derivative,",
-            sp.Derivative(_Phi(d / sp.sqrt(2)), d),
-            sp.exp(-(d**2) / 4) / sp.sqrt(4 * sp.pi),
-            where=normal,
+            "Two Gaussian classes of unit variance, d apart, have this AUC, the chance that a sample of the one ranks "
+            "above one of the other: the difference of the two has the variance 2.",
+            sp.Integral(_density(z) * _Phi(z + d), (z, -sp.oo, sp.oo)),
+            _Phi(d / sp.sqrt(2)),
+            where={_density(z): gaussian(z, 1), _Phi(z): phi(z)},
+            by=by_distance(d),
         ),
-        identity("and it starts from 1/2.", _Phi(0), _half, where=normal),
     )
 
 
