@@ -12,6 +12,7 @@ from functools import cached_property
 from typing import Any, TypeAlias
 
 import sympy as sp
+from sympy.core.function import AppliedUndef
 from sympy.core.relational import Relational
 
 from statnn.theory.evaluation import (
@@ -136,14 +137,14 @@ class Step:
             failure = f"{error}: no value, so narrow the domain, define the names, or call the step argued"
         if failure:
             raise AssertionError(f"{failure}, in the printed equation of the step: {self.statement}")
-        if sp.sympify(self.residual) is not sp.S.Zero:
-            raise AssertionError(f"residual {self.residual} is not 0 in the step: {self.statement}")
         if not _is_positive(put_in(self.positive, self.where)):
             raise AssertionError(f"{self.positive} is not manifestly positive in the step: {self.statement}")
+        if sp.sympify(self.residual) is not sp.S.Zero:
+            raise AssertionError(f"residual {self.residual} is not 0 in the step: {self.statement}")
 
     def sides(self) -> tuple[sp.Expr, sp.Expr]:
-        """Return the two sides of the printed relation with the definitions put in."""
-        return self._sides
+        """Return the two sides of the printed relation with the definitions put in; of an instance, as printed."""
+        return self.equation.args if self.kind == "instance" else self._sides
 
     def latex(self) -> str:
         """Return the equation as LaTeX, without delimiters."""
@@ -170,7 +171,7 @@ class Step:
 
     def _means(self) -> Iterator[str]:
         """Yield what the names in the equation stand for, and narrower ranges of symbols."""
-        for name, value in self.where:
+        for name, value in self._printed_names():
             yield f"where {plain(latex(name))} = {plain(latex(value))}"
         for symbol, ends in self.domain:
             yield f"for {ends[0]} < {plain(latex(symbol))} < {ends[-1]}" if isinstance(ends, tuple) else (
@@ -178,6 +179,15 @@ class Step:
             )  # fmt: skip
         if self.cases:
             yield f"checked in {len(self.cases)} case{'s' * (len(self.cases) > 1)}"
+
+    def _printed_names(self) -> Definitions:
+        """Return the definitions that the equation needs: of names in it, and of names in those definitions."""
+        needed: list[tuple[sp.Expr, sp.Expr]] = []
+        shown = [self.equation]
+        while len(shown) > len(needed):
+            shown = [self.equation, *(value for _, value in needed)]
+            needed = [pair for pair in self.where if any(_has_name(expr, pair[0]) for expr in shown)]
+        return tuple(needed)
 
     @cached_property
     def _sides(self) -> tuple[sp.Expr, sp.Expr]:
@@ -256,6 +266,11 @@ class Step:
 
 def _unpickled(stored: bytes) -> Step:
     return Step(*pickle.loads(stored))  # noqa: S301 - inside a pickle that is being read already
+
+
+def _has_name(expr: sp.Basic, name: sp.Expr) -> bool:
+    """Whether a symbol, or a function of whatever, is in an expression."""
+    return expr.has(name) or any(part.func == name.func for part in expr.atoms(AppliedUndef))
 
 
 def _unnamed(left: sp.Expr, right: sp.Expr) -> str:

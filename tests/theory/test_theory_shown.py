@@ -19,7 +19,7 @@ from statnn.theory.plain import plain
 from statnn.theory.prose import as_latex, pieces, with_mathml
 from statnn.theory.registry import DERIVATIONS
 
-x, N = sp.symbols("x N")
+x, D, N = sp.symbols("x D N")
 
 
 @pytest.mark.parametrize(
@@ -120,6 +120,14 @@ def test_a_step_says_what_its_names_mean():
     assert str(step).splitlines() == [
         "Twice (identity)", "    f(x) = 2x", "    where f(x) = 2x", "    for 0 < x < 1", "    for N = 2, 3, 4",
     ]  # fmt: skip
+    wider = theory.identity("Twice", f(x), 2 * x, where={N: 3, f(x): D + x, sp.Function("g")(x): x, D: x})
+    assert str(wider).splitlines()[2:] == ["    where f(x) = D + x", "    where D = x"]
+
+
+def test_every_step_says_its_sides_and_what_its_names_mean():
+    for step in (step for name in DERIVATIONS for step in built(name).steps):
+        assert len(step.sides()) == len(step.equation.args) == 2
+        assert step.text() in str(step)
 
 
 def test_the_document_compiles_without_an_overfull_line(tmp_path):

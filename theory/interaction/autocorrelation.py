@@ -44,10 +44,11 @@ def _against(time: int, size: int) -> sp.Expr:
     return sp.Add(*(rho ** abs(time - other) for other in range(size))) / size
 
 
-def _direct(size: int, lag: int) -> sp.Expr:
-    """Return the same by summing every pair of draws."""
-    whole = sp.Add(*(_against(time, size) for time in range(size))) / size
-    terms = (rho**lag - _against(time, size) - _against(time + lag, size) + whole for time in range(size - lag))
+def _direct(size: int, lag: int, chains: int = 1) -> sp.Expr:
+    """Return the mean autocovariance about the common mean of independent chains, by summing every pair of draws."""
+    with_mean = [_against(time, size) / chains for time in range(size)]
+    whole = sp.Add(*with_mean) / size
+    terms = (rho**lag - with_mean[time] - with_mean[time + lag] + whole for time in range(size - lag))
     return sp.Add(*terms) / size
 
 
@@ -150,13 +151,16 @@ def _window() -> tuple[Step, ...]:
             where={tau: TAU},
         ),
         instance(
-            "The bias of a short run is another one: covariances are taken about the mean of the run itself. Their "
-            "expectation is known at every length; here 5 draws and lag 2, summed over all pairs.",
+            "The bias of a short run is another one: covariances are taken about the mean of the run itself, or of R "
+            "independent ones, in which a draw has an R-th part. Their expectation is known at every length; here 5 "
+            "draws and lag 2, of one run, two and three, summed over all pairs.",
             found,
-            (1 - k / n) * (rho**k + named("V_{n}")) - 2 / n * sp.Sum(with_mean(t), (t, 1, n - k)),
+            (1 - k / n) * (rho**k + named("V_{n}") / chains) - 2 / (n * chains) * sp.Sum(with_mean(t), (t, 1, n - k)),
             cases=[
-                {n: size, k: lag, found: _direct(size, lag), named("V_{n}"): MEAN_VARIANCE.subs(n, size)}
+                {n: size, k: lag, chains: many, named("V_{n}"): MEAN_VARIANCE.subs(n, size)}
                 | {with_mean(time + 1): _against(time, size) for time in range(size)}
+                | {found: _direct(size, lag, many)}
+                for many in (1, 2, 3)
             ],
             by=sp.cancel,
         ),

@@ -138,4 +138,6 @@ def _on_its_side(integral: sp.Integral) -> sp.Integral:
     ((_, low, high),) = integral.limits
     if low != 0 and high != 0:
         return integral
-    return sp.Integral(integral.function.replace(sp.Min, lambda *_: sp.S.One if low == 0 else sp.exp(x)), *integral.limits)
+    return sp.Integral(
+        integral.function.replace(sp.Min, lambda *_: sp.S.One if low == 0 else sp.exp(x)), *integral.limits
+    )

@@ -1,8 +1,11 @@
 """Moments of the spread of counts over windows, given the number of spikes: the test behind a Fano factor."""
 
+from itertools import combinations, product
+from math import comb
+
 import sympy as sp
 
-from statnn.theory.derivation import Derivation, Step, identity, limit
+from statnn.theory.derivation import Derivation, Step, identity, instance, limit
 from statnn.theory.measure.fano import M, T, W, m, n
 from statnn.theory.notation import expected, named, spread
 
@@ -67,15 +70,35 @@ def _without_end(finite: sp.Expr) -> sp.Expr:
     return sp.cancel(sp.together(finite.subs(T, 1 / fine))).subs(fine, 0)
 
 
+def _counted(spikes: int, first: int, second: int) -> sp.Rational:
+    """Return the mean number of ways to pick spikes from each of two windows of three samples."""
+    arrangements = list(combinations(range(6), spikes))
+    counts = [(sum(place < 3 for place in one), sum(place >= 3 for place in one)) for one in arrangements]
+    return sp.Rational(sum(comb(one, first) * comb(other, second) for one, other in counts), len(counts))
+
+
 def _steps() -> tuple[Step, ...]:
     first, second, third = _raw_moments()
     pair, two = expected("n(n-1)"), expected("n n'")
     cubed = third - 3 * first * second + 2 * first**3
     slots, wide = {M: W * T}, {W: (3, 5), T: (6, 9)}  # away from the poles of the moments
+    a, b = sp.symbols("a b", integer=True, nonnegative=True)
+    ways = expected(r"\binom{n}{a} \binom{n'}{b}")
     return (
+        instance(
+            "Given m spikes in the M = WT samples of W windows, every arrangement is equally likely. Of the "
+            "ways to pick a samples of one window and b of another a share is picked with spikes alone: so the mean of "
+            "falling powers of their counts n and n′, over factorials. Every arrangement in two windows of three "
+            "samples is counted.",
+            ways,
+            sp.binomial(T, a) * sp.binomial(T, b) * sp.binomial(m, a + b) / sp.binomial(W * T, a + b),
+            cases=[
+                {W: 2, T: 3, m: spikes, a: first, b: second, ways: _counted(spikes, first, second)}
+                for spikes, first, second in product(range(1, 6), range(4), range(3))
+            ],
+        ),
         identity(
-            "Given m spikes in the M = WT samples of W windows, every arrangement is equally likely; all ordered pairs "
-            "of spikes lie in one window or in two,",
+            "All ordered pairs of spikes lie in one window or in two,",
             W * pair + W * (W - 1) * two,
             m * (m - 1),
             where={pair: joint(2), two: joint(1, 1)},

@@ -58,8 +58,8 @@ def permutation_null() -> Derivation:
                 "With V the sum of the variances v and Q that of their squares, the mean of tr C², the trace fixed, "
                 "counts every variance squared and every two of them with the mean of r²; checked for up to four "
                 "units,",
-                sp.Sum(variance[order] ** 2, (order, 1, units)) + sp.Sum(
-                    variance[order] * (V - variance[order]), (order, 1, units)) * SQUARED,
+                sp.Sum(variance[order] ** 2, (order, 1, units))
+                + sp.Sum(variance[order] * (V - variance[order]), (order, 1, units)) * SQUARED,
                 V**2 / PARTICIPATION,
                 cases=[_variances(count, units, variance) for count in range(1, 5)],
                 by=sp.cancel,

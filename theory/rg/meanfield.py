@@ -4,7 +4,7 @@ from typing import Any
 
 import sympy as sp
 
-from statnn.theory.derivation import Derivation, Step, identity, inequality, series
+from statnn.theory.derivation import Derivation, Step, definition, identity, inequality, series
 from statnn.theory.notation import TEXTBOOK, O, gaussian_mean
 from statnn.theory.rewriting import by_antiderivative
 from statnn.theory.rg.symbols import Phi, Psi, mean
@@ -226,6 +226,8 @@ def _by_roots(gap: sp.Expr) -> sp.Expr:
 
 def by_oddness(gap: sp.Expr) -> sp.Expr:
     """Return zero for the integral of an odd function over all numbers."""
+    if not isinstance(gap, sp.Integral):
+        return gap
     ((variable, low, high),) = gap.limits
     mirrored = gap.function.subs(variable, -variable)
     return sp.S.Zero if low == -high and sp.simplify(gap.function + mirrored) == 0 else gap
@@ -280,37 +282,36 @@ def relu_layers() -> Derivation:
 
 
 def _arccosine() -> tuple[Step, ...]:
-    chance = (pi - sp.acos(c)) / (2 * pi)
+    both, product = sp.Function("p"), sp.Function("M")
+    known = DENSITIES | {both(c): (pi - sp.acos(c)) / (2 * pi), product(c): PRODUCT["relu"]}
     return (
         identity(
-            "The second derivative of the ReLU is a delta, so that Price's theorem, used twice, gives q² times the "
-            "density of two fields at zero,",
+            "The second derivative of the ReLU is a delta, so that Price's theorem, used twice, leads to the density "
+            "of two fields at zero,",
             BOTH(0, 0, c),
             1 / (2 * pi * q * sp.sqrt(1 - c**2)),
             where=DENSITIES,
             domain=INSIDE,
         ),
+        definition("The function", both(c), known[both(c)]),
         identity(
-            "once integrated from c = −1, where one field is the other's opposite, with c = v² − 1, the chance that "
-            "both are positive,",
-            sp.Integral(1 / (pi * sp.sqrt(2 - v**2)), (v, 0, sp.sqrt(1 + c))),
-            chance,
+            "has q times that for its derivative: it is the chance that both are positive,",
+            sp.Derivative(both(c), c),
+            q * BOTH(0, 0, c),
+            where=known,
             domain=INSIDE,
-            by=by_antiderivative(sp.asin(v / sp.sqrt(2)) / pi, v, finish=by_slope),
         ),
+        identity("for at c = −1 one is the other's opposite.", both(-1), 0, where=known),
+        definition("The average of the product, the arc-cosine law", product(c), known[product(c)]),
         identity(
-            "and once more the average of the product: the arc-cosine law.",
-            sp.Integral(q * chance.subs(c, v), (v, -1, c)),
-            PRODUCT["relu"],
+            "has the derivative q times that chance",
+            sp.Derivative(product(c), c),
+            q * both(c),
+            where=known,
             domain=INSIDE,
-            by=by_antiderivative(PRODUCT["relu"].subs(c, v), v),
         ),
+        identity("and vanishes at c = −1, too.", product(-1), 0, where=known),
     )
-
-
-def by_slope(gap: sp.Expr) -> sp.Expr:
-    """Return zero for a function of c that vanishes at c = 0, and whose slope does."""
-    return sp.S.Zero if by_squares(sp.diff(gap, c)) == 0 == sp.simplify(gap.subs(c, 0)) else gap
 
 
 def _half(power: int, low: Any, high: Any) -> sp.Integral:
