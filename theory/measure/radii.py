@@ -85,7 +85,7 @@ def _by_chance(power: sp.Symbol) -> Rewrite:
 
 
 def by_distance(distance: sp.Symbol) -> Rewrite:
-    """Return the rewriting of a gap without slope in the distance of two or three classes to its value where they meet."""
+    """Return the rewriting of a gap, without slope in the distance of two or three classes, by its value at none."""
 
     def at_none(gap: sp.Expr) -> sp.Expr:
         (integral,) = gap.atoms(sp.Integral)
