@@ -7,13 +7,12 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape as as_html
-from textwrap import wrap
 from typing import Any, Literal, TypeAlias
 
 import sympy as sp
 
 from statnn.theory.kinds import CHECKED, KINDS, Kind, tally
-from statnn.theory.prose import as_latex, escape, with_mathml
+from statnn.theory.prose import as_latex, escape, lines_of, with_mathml
 from statnn.theory.step import Rewrite, Step, simplified
 
 __all__ = [
@@ -103,9 +102,9 @@ class Derivation:
 
     def __str__(self) -> str:
         lines = [self.title, "=" * len(self.title), f"{self.name} [{self.standing}]; {self.source}"]
-        lines += [f"{about}: {text}" for about, text in self._premises()]
+        lines += [line for about, text in self._premises() for line in lines_of(f"{about}: {text}")]
         for number, step in enumerate(self.steps, 1):
-            lines += ["", *wrap(f"{number}. {step.statement} ({step.kind})", 100), f"       {step.text()}"]
+            lines += ["", *lines_of(f"{number}. {step.statement} ({step.kind})"), f"       {step.text()}"]
         return "\n".join([*lines, "", tally(self.kinds())])
 
     def _repr_latex_(self) -> str:

@@ -5,8 +5,8 @@ from functools import cache
 
 from statnn.theory.tex import BINARY, Node, parsed
 
-_RAISED = str.maketrans("0123456789+−=()abcdefghijklmnoprstuvwxyzABDEGHIJKLMNOPRTUVWαβγδθφχ′ ",
-                        "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁼⁽⁾ᵃᵇᶜᵈᵉᶠᵍʰⁱʲᵏˡᵐⁿᵒᵖʳˢᵗᵘᵛʷˣʸᶻᴬᴮᴰᴱᴳᴴᴵᴶᴷᴸᴹᴺᴼᴾᴿᵀᵁⱽᵂᵅᵝᵞᵟᶿᵠᵡ′ ")  # fmt: skip
+_RAISED = str.maketrans("0123456789+−=()abcdefghijklmnoprstuvwxyzABDEGHIJKLMNOPRTUVWαβγδθφχ ",
+                        "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁼⁽⁾ᵃᵇᶜᵈᵉᶠᵍʰⁱʲᵏˡᵐⁿᵒᵖʳˢᵗᵘᵛʷˣʸᶻᴬᴮᴰᴱᴳᴴᴵᴶᴷᴸᴹᴺᴼᴾᴿᵀᵁⱽᵂᵅᵝᵞᵟᶿᵠᵡ ")  # fmt: skip
 _LOWERED = str.maketrans("0123456789+−=()aehijklmnoprstuvxβγρφχ ", "₀₁₂₃₄₅₆₇₈₉₊₋₌₍₎ₐₑₕᵢⱼₖₗₘₙₒₚᵣₛₜᵤᵥₓᵦᵧᵨᵩᵪ ")
 _ACCENTS = {"^": "\N{COMBINING CIRCUMFLEX ACCENT}", "~": "\N{COMBINING TILDE}", "¯": "\N{COMBINING OVERLINE}"}
 _CLOSED = {"letter", "number", "name", "group", "fence", "script", "root", "accent", "binomial"}
@@ -29,8 +29,15 @@ def _written(node: Node) -> str:
     if node.kind in {"fence", "group"}:
         return f"{node.text[0]}{inside[0]}{node.text[1]}"
     if node.kind == "accent":
-        return "".join(letter + _ACCENTS[node.text] for letter in inside[0])
+        return _accented(inside[0], node.text)
     return f"C({', '.join(inside)})" if node.kind == "binomial" else node.text
+
+
+def _accented(text: str, mark: str) -> str:
+    """Return letters under a mark; of a mean of more than a letter, which is not the mean of each, between brackets."""
+    if mark == "¯" and len(text) > 1:
+        return f"⟨{text.replace(' ', '')}⟩"
+    return "".join(letter + _ACCENTS[mark] for letter in text)
 
 
 def _row(parts: tuple[Node, ...]) -> str:
@@ -89,8 +96,10 @@ def _closed(node: Node, *, products: bool = False) -> str:
 
 def _is_call(parts: tuple[Node, ...]) -> bool:
     """Whether the parts are a function of something, as Γ(a), with no space between as in a product."""
-    kinds = [part.kind for part in parts]
-    return len(kinds) == 2 and kinds[0] in {"letter", "name", "script"} and kinds[1] in {"fence", "group"}
+    if len(parts) != 2 or parts[0].kind not in {"letter", "name", "script"}:
+        return False
+    arguments = parts[1].parts[0] if parts[1].kind == "script" else parts[1]
+    return arguments.kind in {"fence", "group"}
 
 
 def _script(base: Node, lower: Node, upper: Node) -> str:
@@ -98,11 +107,20 @@ def _script(base: Node, lower: Node, upper: Node) -> str:
     if base.kind == "name" and base.text in {"Σ", "Π", "∫", "lim"}:
         return f"{base.text}[{f'{below}…{above}'.replace(' ', '') if above else below}]"
     text = f"({_written(base)})" if base.kind == "fraction" else _written(base)
-    return text + _shifted(below, "_", _LOWERED) + _shifted(above, "^", _RAISED)
+    primes = above[: len(above) - len(above.lstrip("′"))]
+    return text + _shifted(below, "_", _LOWERED) + primes + _shifted(above[len(primes) :], "^", _RAISED)
 
 
 def _shifted(text: str, mark: str, table: dict[int, int]) -> str:
     """Return text raised or lowered: in small characters where there are such, after a mark where not."""
-    if all(ord(character) in table for character in text):
+    if text == "*":
+        return text
+    inside = text[1:-1] if _in_parentheses(text) else text
+    if "(" not in inside and all(ord(character) in table for character in text):
         return text.replace(" ", "").translate(table)
-    return mark + (text if len(text) == 1 else f"({text})")
+    return mark + (text if len(text) == 1 else f"({inside})")
+
+
+def _in_parentheses(text: str) -> bool:
+    """Whether text begins with a parenthesis that its end closes."""
+    return text.startswith("(") and text.endswith(")") and "(" not in text[1:-1]

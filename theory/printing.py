@@ -10,6 +10,8 @@ import sympy as sp
 from sympy.core.function import AppliedUndef
 from sympy.printing.latex import LatexPrinter
 
+from statnn.theory.tex import parsed
+
 # a product starts with what is small and fixed (cD, bN, hU), a sum with what grows (D + a, n + bN, k + b)
 _IN_PRODUCTS = ["lambda", "epsilon", *"mh", "theta", *"bcNDqxastvwuyz", "beta", *"ijkn"]
 _IN_SUMS = ["D", "D_0", *"nUTk", "k_i", *"jzyxuNKa", "theta", "b", "beta", *"stvw"]
@@ -34,7 +36,8 @@ def _is_inverse(factor: sp.Basic) -> bool:
     """Whether `factor` goes below a bar; the power of a fraction does not."""
     if not factor.is_Pow or factor.base.is_negative or (_is_power(factor) and _has_fraction(factor.base)):
         return False
-    return bool(factor.exp.could_extract_minus_sign())
+    terms = [term for term in sp.Add.make_args(factor.exp) if not term.is_Number] or [factor.exp]
+    return all(term.could_extract_minus_sign() for term in terms)
 
 
 def _has_fraction(expr: sp.Basic) -> bool:
@@ -68,6 +71,8 @@ def _place(factor: sp.Basic) -> tuple[int, int, int]:
 
 def _stands_before(factor: sp.Basic, down: list[sp.Expr]) -> bool:
     """Whether `factor` stands in front of a fraction with the denominator `down`, not in it."""
+    if factor.is_Pow and factor.exp.is_Number:
+        return False
     return _place(factor)[0] <= 1 and not any(isinstance(other, sp.binomial) for other in down)
 
 
@@ -85,23 +90,58 @@ def _may_stand_after(factor: sp.Basic, down: list[sp.Expr]) -> bool:
     return _is_power(factor) and not any(map(_is_power, down))
 
 
+def _powers(terms: list[sp.Expr]) -> dict[sp.Expr, sp.Expr] | None:
+    """Return what orders the terms of a series, or a polynomial of three terms in one symbol; None for others."""
+    (left_out,) = [term for term in terms if term.func.__name__ == "O"] or [None]
+    symbols = (left_out.args[0] if left_out is not None else sp.Add(*terms)).free_symbols
+    if len(terms) < 3 or len(symbols) != 1:
+        return None
+    (symbol,) = symbols
+    parts = {term: (term.args[0] if term is left_out else term).as_independent(symbol)[1] for term in terms}
+    powers = {term: sp.S.Zero if part == 1 else part.as_base_exp()[1] for term, part in parts.items()}
+    if any(part not in (1, symbol) and part != symbol ** powers[term] for term, part in parts.items()):
+        return None
+    if not all(power.is_Number for power in powers.values()):
+        return None
+    return powers if left_out is None or powers[left_out] > 0 else {term: -power for term, power in powers.items()}
+
+
+def _rooted(number: sp.Expr, up: list[sp.Expr], down: list[sp.Expr]) -> tuple[sp.Expr, list[sp.Expr], list[sp.Expr]]:
+    """Return a number and factors with square roots that stand side by side in one, and d √2/2 as d/√2."""
+    for factor in up:
+        if factor.is_Pow and factor.exp == sp.S.Half and factor.base.is_Integer and number.q % factor.base == 0:
+            return _rooted(number * factor.base, [other for other in up if other != factor], [*down, factor])
+    return number, _one_root(up), _one_root(down)
+
+
+def _one_root(factors: list[sp.Expr]) -> list[sp.Expr]:
+    roots = [part for part in factors if part.is_Pow and part.exp == sp.S.Half and part.base.is_positive]
+    if len(roots) < 2:
+        return factors
+    inside = sp.Mul(*(part.base for part in roots), evaluate=False)
+    return [*(part for part in factors if part not in roots), sp.Pow(inside, sp.S.Half, evaluate=False)]
+
+
 class _Latex(LatexPrinter):
     def _as_ordered_terms(self, expr: sp.Expr, order: str | None = None) -> list[sp.Expr]:
         """Put what is left out, O(...), last, numbers and negative terms late; `order` "shift" is x + 1."""
         terms = super()._as_ordered_terms(expr)
+        if (powers := _powers(terms)) is not None:
+            return sorted(terms, key=lambda term: powers[term])
         rest = [term for term in terms if not term.is_Number]
         late = order != "shift" and any(term in _LATE or _has_fraction(term) for term in rest)
         late = late or all(term.could_extract_minus_sign() or term.is_Function for term in rest)
 
         def key(term: sp.Expr) -> tuple[Any, ...]:
             if term.is_Number:
-                return False, -1 if late and term.is_Integer and term.is_positive else 2
+                return False, False, -1 if late and term.is_Integer and term.is_positive else 2
             kind = 0 if term.has(sp.log, sp.loggamma) else 3 if _has_fraction(term) else 1
             named = 0 if term.has(AppliedUndef) else len(term.free_symbols) * (1 if kind else -1)
             size = -abs(term.as_coeff_Mul()[0])
             tex = self._print(term)
             shape = tex.startswith("-"), tex.startswith(r"\frac")
-            return term.func.__name__ == "O", kind, *shape, named, size, _rank(_IN_SUMS, term)
+            large = any(isinstance(part, (sp.Sum, sp.Product)) for part in sp.Mul.make_args(term))
+            return term.func.__name__ == "O", large, kind, *shape, named, size, _rank(_IN_SUMS, term)
 
         return sorted(terms, key=key)
 
@@ -137,6 +177,7 @@ class _Latex(LatexPrinter):
                 down.append(factor.base**-factor.exp)
             else:
                 up.append(factor)
+        number, up, down = _rooted(number, up, down)
         up, down = sorted(up, key=_place) if expr.is_commutative else up, sorted(down, key=_place)
         sign, above, below = "- " * bool(number < 0), abs(number.p), number.q
         if not down and below == 1:
@@ -154,9 +195,12 @@ class _Latex(LatexPrinter):
     def _argument(self, expr: sp.Expr) -> str:
         return self._print_Add(expr, "shift") if expr.is_Add else str(self._print(expr))
 
-    def _call(self, name: str, args: tuple[sp.Basic, ...], exp: str | None = None, marks: str = "()") -> str:
-        inner = ", ".join(map(self._argument, args))
-        return name + ("" if exp is None else f"^{{{exp}}}") + _fenced(inner, marks)
+    def _call(
+        self, name: str, args: tuple[sp.Basic, ...], exp: str | None = None, marks: str = "()", *, known: bool = True
+    ) -> str:
+        """Return a function of something; a power of one that is `known`, as cosh, stands before what it is of."""
+        inner, power = ", ".join(map(self._argument, args)), "" if exp is None else f"^{{{exp}}}"
+        return name + power * known + _fenced(inner, marks) + power * (not known)
 
     def _print_Function(self, expr: sp.Expr, exp: str | None = None) -> str:
         name, args = expr.func.__name__, expr.args
@@ -170,7 +214,7 @@ class _Latex(LatexPrinter):
         if name == "L":
             x, s, t = map(self._argument, args)
             return f"L({x};\\, {s}, {t})"
-        return self._call(self._hprint_Function(name), args, exp)
+        return self._call(self._hprint_Function(name), args, exp, known=not isinstance(expr, AppliedUndef))
 
     def _print_gamma(self, expr: sp.Expr, exp: str | None = None) -> str:
         return self._call(r"\Gamma", expr.args, exp)
@@ -215,14 +259,22 @@ class _Latex(LatexPrinter):
     def _print_Derivative(self, expr: sp.Expr) -> str:
         if len(expr.variable_count) > 1:
             below = " ".join(rf"\partial {self._print(variable)}" for variable in expr.variables)
-            return rf"\frac{{\partial^{{{len(expr.variables)}}}}}{{{below}}} {self._factor(expr.expr)}"
+            return rf"\frac{{\partial^{{{len(expr.variables)}}}}}{{{below}}} {self._operand(expr.expr)}"
         ((variable, order),) = expr.variable_count
         power = "" if order == 1 else f"^{{{order}}}"
-        return rf"\frac{{d{power}}}{{d {self._print(variable)}{power}}} {self._factor(expr.expr)}"
+        return rf"\frac{{d{power}}}{{d {self._print(variable)}{power}}} {self._operand(expr.expr)}"
+
+    def _operand(self, expr: sp.Expr) -> str:
+        """Return what is differentiated, in parentheses where it is a sum or a product, but for a fraction."""
+        tex = self._print(expr)
+        whole = not (expr.is_Add or expr.is_Mul) or (tex.startswith(r"\frac") and len(parsed(tex).parts) == 1)
+        return tex if whole else _fenced(tex)
 
     def _print_Limit(self, expr: sp.Expr) -> str:
         body, variable, end, _ = expr.args
-        return rf"\lim_{{{self._print(variable)} \to {self._print(end)}}} {self._factor(body)}"
+        tex = self._factor(body)
+        tex = _fenced(tex) if tex.startswith("-") else tex
+        return rf"\lim_{{{self._print(variable)} \to {self._print(end)}}} {tex}"
 
     def _print_Integral(self, expr: sp.Expr) -> str:
         tex = self._factor(expr.function)

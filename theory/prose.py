@@ -7,6 +7,7 @@ they are a word; functions, brackets, scripts, Greek letters and signs belong to
 import re
 from functools import cache
 from html import escape as as_html
+from textwrap import wrap
 from unicodedata import decomposition
 
 from statnn.theory.mathml import mathml
@@ -27,6 +28,7 @@ _AFTER_LETTER = {
     "and", "are", "as", "at", "below", "by", "for", "from", "goes", "in", "is", "of", "on", "or", "than", "that", "the",
     "times", "to", "which", "with",
 }  # fmt: skip
+_HELD = "\N{NO-BREAK SPACE}"
 _MARKS = {"′": "'", "″": "''", "*": "^{*}", "!": "!"}
 _CLOSING = {"(": ")", "[": "]", "|": "|"}
 _WORD = re.compile("[A-Za-zα-ωɑΓΔΘΛΞΠΣΦΨΩ]+|[∞∂]")
@@ -60,6 +62,12 @@ def as_latex(text: str) -> str:
 def with_mathml(text: str) -> str:
     """Return a sentence as HTML."""
     return "".join(mathml(tex) if tex else as_html(plain) for plain, tex in pieces(text))
+
+
+def lines_of(text: str, width: int = 100) -> list[str]:
+    """Return a sentence in lines for a terminal, none of which ends inside a formula."""
+    held = "".join(plain.replace(" ", _HELD) if tex else plain for plain, tex in pieces(text))
+    return [line.replace(_HELD, " ") for line in wrap(held, width, break_long_words=False, break_on_hyphens=False)]
 
 
 def escape(text: str) -> str:

@@ -183,11 +183,11 @@ class Step:
     def _printed_names(self) -> Definitions:
         """Return the definitions that the equation needs: of names in it, and of names in those definitions."""
         needed: list[tuple[sp.Expr, sp.Expr]] = []
-        shown = [self.equation]
-        while len(shown) > len(needed):
-            shown = [self.equation, *(value for _, value in needed)]
-            needed = [pair for pair in self.where if any(_has_name(expr, pair[0]) for expr in shown)]
-        return tuple(needed)
+        new = [self.equation]
+        while new:
+            found = [pair for pair in self.where if pair not in needed and any(_has_name(one, pair[0]) for one in new)]
+            needed, new = [*needed, *found], [value for _, value in found]
+        return tuple(pair for pair in self.where if pair in needed)
 
     @cached_property
     def _sides(self) -> tuple[sp.Expr, sp.Expr]:

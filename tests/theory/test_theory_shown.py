@@ -33,7 +33,10 @@ x, D, N = sp.symbols("x D N")
         (r"\sum_{k=0}^{D} \binom{D}{k} h_{j}^{\mu}", "Σ[k=0…D] C(D, k) hⱼ^μ"),
         (r"c (N - K(D)) + 2 - f(x)", "c (N − K(D)) + 2 − f(x)"),
         (r"f'' = \hat{C}_{M}", "f′′ = Ĉ_M"),
-        (r"\overline{w^{2}} n_{-}", "w̅²̅ n₋"),
+        (r"\overline{w^{2}} n_{-} - \overline{w}^{2} - \overline{w w'}", "⟨w²⟩ n₋ − w̅² − ⟨ww′⟩"),
+        (r"e^{4 K'} = K^{*} + k'^{2}", "e^(4 K′) = K* + k′²"),
+        (r"e^{- E(D)} {S^{(m + 1, m)}}_{j k} h^{(m)}", "e^(−E(D)) S^(m + 1, m)ⱼₖ h⁽ᵐ⁾"),
+        (r"- k e(m)^{\frac{3}{2}}", "−k e(m)^(3/2)"),
     ],
 )
 def test_formulas_are_text(latex, text):
@@ -124,10 +127,11 @@ def test_a_step_says_what_its_names_mean():
     assert str(wider).splitlines()[2:] == ["    where f(x) = D + x", "    where D = x"]
 
 
-def test_every_step_says_its_sides_and_what_its_names_mean():
-    for step in (step for name in DERIVATIONS for step in built(name).steps):
-        assert len(step.sides()) == len(step.equation.args) == 2
-        assert step.text() in str(step)
+@pytest.mark.parametrize("name", DERIVATIONS)
+def test_an_instance_has_the_sides_that_it_prints(name):
+    """Without its case a derivative by an indexed symbol has no value."""
+    for step in built(name).steps:
+        assert step.kind != "instance" or step.sides() == step.equation.args
 
 
 def test_the_document_compiles_without_an_overfull_line(tmp_path):

@@ -113,7 +113,7 @@ def _finite() -> tuple[Step, ...]:
             by=by_exponentials,
         ),
         identity(
-            "and its factors are powers of rational functions of e to the K,",
+            "and its factors are powers of rational functions of eᴷ,",
             2 * _S * sp.exp(first),
             (sp.exp(2 * K) - 1) ** 2,
             where=mode,
@@ -128,7 +128,7 @@ def _finite() -> tuple[Step, ...]:
         ),
         instance(
             "Kaufman's partition function, compared with the enumeration of all states for the sizes 2×2, 2×3, 3×2, "
-            "3×3 and 3×4 as polynomials in e to the K.",
+            "3×3 and 3×4 as polynomials in eᴷ.",
             named("Z"),
             (2 * _S) ** (n * M / 2) * products / 2,
             cases=[

@@ -82,7 +82,7 @@ def fixed_function() -> Derivation:
                 FLOW,
             ),
             identity(
-                "is the flow of dx/dm = −u x to the power z,",
+                "is the flow of dx/dm = −u xᶻ,",
                 sp.Derivative(flow, m),
                 -u * flow**Z,
                 where={flow: FLOW},
@@ -149,7 +149,7 @@ def spectrum() -> Derivation:
         "exact",
         (
             identity(
-                "A perturbation of the flow by x to the power k is scaled alone: two layers and the lens make it",
+                "A perturbation of the flow by xᵏ is scaled alone: two layers and the lens make it",
                 2 * a * (x / a) ** k,
                 2**EXPONENT * x**k,
                 where=lens,
@@ -157,7 +157,7 @@ def spectrum() -> Derivation:
             ),
             identity(
                 "What it does to one layer is the mean along the way, over which the slope of the flow carries it; "
-                "with X = n u x to the power n the mean is elementary,",
+                "with X = n u xⁿ the mean is elementary,",
                 sp.Integral(way, (s, 0, 1)),
                 mean_power(_q),
                 by=by_antiderivative((1 + s * X) ** _q / (_q * X), s),
@@ -198,8 +198,8 @@ def spectrum() -> Derivation:
                 by=lambda gap: sp.simplify(sp.expand_power_exp(sp.expand(gap))),
             ),
             identity(
-                "A change of the coordinate by x to the power j changes the flow by their bracket, so that every power "
-                "n + j but one, j = z, can be removed: of all irrelevant directions only k = 2z − 1 is met.",
+                "A change of the coordinate by xʲ changes the flow by their bracket, so that every power n + j but "
+                "one, j = z, can be removed: of all irrelevant directions only k = 2z − 1 is met.",
                 x**j * sp.Derivative(u * x**Z, x) - u * x**Z * sp.Derivative(x**j, x),
                 (n + 1 - j) * u * x ** (n + j),
             ),

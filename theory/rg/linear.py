@@ -84,7 +84,7 @@ def _blocks() -> tuple[Step, ...]:
     blocks = {a(block): BIAS, s(block): NOISE}
     return (
         identity(
-            "A block of b layers of width one has the weight w to the power b. One layer more adds to the bias a(b),",
+            "A block of b layers of width one has the weight wᵇ. One layer more adds to the bias a(b),",
             a(block + 1) - a(block),
             bias * w**block,
             where=blocks,

@@ -186,7 +186,7 @@ def _near_criticality() -> tuple[Step, ...]:
 
 def _correlation() -> tuple[Step, ...]:
     odd = sp.Add(*(a * x**k for a, k in zip(sp.symbols("a_1 a_3 a_5", real=True), (1, 3, 5), strict=True)))
-    curve, product, slope = named(r"\frac{d c'}{d c}"), sp.Function("M"), mean(r"\phi'(x)")
+    curve, product, slope = named(r"\lambda"), sp.Function("M"), mean(r"\phi'(x)")
     return (
         identity(
             "That is no correlation length: at c = 1 correlations do not stay. tanh is odd, so that independent "
@@ -205,7 +205,7 @@ def _correlation() -> tuple[Step, ...]:
             where=SERIES | SOLVED,
         ),
         limit(
-            "so that the correlation length, −1 over the logarithm of that slope, is 6/t².",
+            "so that the correlation length, −1 over the logarithm of that slope λ, is 6/t².",
             sp.Limit(-(t**2) / sp.log(curve), t, 0),
             6,
             where={curve: 1 - t**2 / 6 + _next * t**3},

@@ -61,11 +61,9 @@ def _eigenvalues() -> tuple[Step, ...]:
             by=lambda gap: sp.simplify(sp.powsimp(gap)),
         ),
         identity("which is 4 for tanh.", lam, 4, where={lam: 2 ** (1 + 2 / n), n: 2}),
-        definition(
-            "As functions of the signal, variances that begin as x to the power k,", D(x), noise_eigenfunction()
-        ),
+        definition("As functions of the signal, variances that begin as xᵏ,", D(x), noise_eigenfunction()),
         identity(
-            "with X = n u x to the power n, are exact eigenfunctions, F being the slope of f.",
+            "with X = n u xⁿ, are exact eigenfunctions, F being the slope of f.",
             alpha**2 * (F(f(x / alpha)) ** 2 * D(x / alpha) + D(f(x / alpha))),
             2 ** (1 + (2 - k) / n) * D(x),
             where=layer | {D(x): noise_eigenfunction().subs(at)} | lens,
@@ -99,7 +97,7 @@ def _stationary() -> tuple[Step, ...]:
             where={P(x): sp.exp(-2 * u * x ** (Z + 1) / ((Z + 1) * epsilon**2))},
         ),
         identity(
-            "which decays as the exponential of x to the power z + 1; its moments are Gamma functions,",
+            "which decays as the exponential of −xᶻ⁺¹, but for a factor; its moments are Gamma functions,",
             sp.Integral(t**a * sp.exp(-c * t**p), (t, 0, sp.oo)),
             integral,
             domain={a: (0, 3), p: (2, 5), c: (1, 3)},

@@ -73,9 +73,8 @@ def _coordinates() -> tuple[Step, ...]:
     residue = Z / 2 - d / u**2
     return (
         limit(
-            "Write x − u x to the power z + d x to the power 2z − 1 for a layer, n = z − 1 and X = x to the power "
-            "n, which the layer takes to f(X). The coordinate A(X) = 1/(nuX) + (r/n) ln X grows by one a layer, "
-            "up to a term that vanishes as X,",
+            "Write x − u xᶻ + d x²ᶻ⁻¹ for a layer, n = z − 1 and X = xⁿ, which the layer takes to f(X). The coordinate "
+            "A(X) = 1/(nuX) + (r/n) ln X grows by one a layer, up to a term that vanishes as X,",
             sp.Limit(A(f(X)) - A(X), X, 0),
             1,
             where=where,
@@ -176,8 +175,8 @@ def finite_depth() -> Derivation:
         "exact",
         (
             identity(
-                "At the distance t = w/w′ − 1 from the critical weight w′ the flow is dh/dm = th − uh to the power z; "
-                "with v the power −n of h it is linear,",
+                "At the distance t = w/w′ − 1 from the critical weight w′ the flow is dh/dm = th − uhᶻ; with v = h⁻ⁿ "
+                "it is linear,",
                 sp.Derivative(h ** (-n), h) * (t * h - u * h**Z),
                 -n * t * h ** (-n) + n * u,
             ),
@@ -189,7 +188,7 @@ def finite_depth() -> Derivation:
                 where=inverse,
             ),
             identity(
-                "So depth and distance meet in A = tm alone, in m to the power 2/n times h²,",
+                "So depth and distance meet in A = tm alone, in h² times the n-th root of m²,",
                 (v(m) / m) ** (-2 / n),
                 F(t * m),
                 where=inverse | scaling,
