@@ -18,6 +18,7 @@ from statnn._random import Root, root, stream
 from statnn._tasks import check_executor, run_tasks
 
 Point = dict[str, Any]
+_LOST = "lost"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -92,12 +93,15 @@ def sweep(
     Returns
     -------
     Sweep
-        A point that raised an error is among the failures; the others go on.
+        A point that raised an error is among the failures, and so is one whose worker died; the others go on. A store
+        keeps the first, and not the second.
 
     Raises
     ------
     TypeError, ValueError
         If the grid is empty or names no arguments, or the store is of another function or seed.
+    Exception
+        What the executor says, if no point at all comes back from it.
 
     See Also
     --------
@@ -140,13 +144,24 @@ def _computed(
     waiting = [k for k in range(len(points)) if k not in done]
     drawn = "rng" in inspect.signature(function).parameters
     tasks = [(function, points[k], (seed, names[k]) if drawn else None) for k in waiting]
-    for index, entry in run_tasks(_at, tasks, executor):
+    errors: list[Exception] = []
+    for index, entry in run_tasks(_at, tasks, executor, lost=_lost):
         done[waiting[index]] = entry
-        if store is not None:
+        error = entry.pop(_LOST, None)
+        if error is not None:
+            errors.append(error)
+        elif store is not None:
             store.put(names[waiting[index]], entry)
         if progress is not None:
             progress(len(done), len(points))
+    if waiting and len(errors) == len(waiting):
+        raise errors[0]
     return done
+
+
+def _lost(error: Exception) -> dict[str, Any]:
+    """Return the entry of a point whose worker did not come back: it is not its fault, and no store keeps it."""
+    return {"failure": f"{type(error).__name__}: {error}", _LOST: error}
 
 
 def _at(task: tuple[Callable[..., Any], Point, tuple[Root, str] | None]) -> dict[str, Any]:

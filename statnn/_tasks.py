@@ -47,7 +47,12 @@ def in_process(executor: Executor | None) -> bool:
 
 
 def run_tasks(
-    task: Callable[[Spec], Result], specs: Sequence[Spec], executor: Executor | None, shared: Sequence[Any] = ()
+    task: Callable[[Spec], Result],
+    specs: Sequence[Spec],
+    executor: Executor | None,
+    shared: Sequence[Any] = (),
+    *,
+    lost: Callable[[Exception], Result] | None = None,
 ) -> Iterator[tuple[int, Result]]:
     """Yield ``(index, task(specs[index]))`` as tasks finish; in order and in this process without an executor.
 
@@ -62,6 +67,9 @@ def run_tasks(
         ``dask.distributed.Client.get_executor()``, ``mpi4py.futures.MPIPoolExecutor``, ...
     shared : sequence
         Large objects that many specifications hold, models or arrays: they are sent to other processes once.
+    lost : callable, optional
+        What takes the place of a result that does not come back: called with the error of a task, or of a worker that
+        died. By default the error is raised, and with it what others did is lost.
 
     Examples
     --------
@@ -73,10 +81,10 @@ def run_tasks(
         for index, spec in enumerate(specs):
             yield index, task(spec)
     elif in_process(executor):
-        yield from _finished({executor.submit(task, spec): index for index, spec in enumerate(specs)})
+        yield from _finished({executor.submit(task, spec): index for index, spec in enumerate(specs)}, lost)
     else:
         with Shared(shared, by_value=not isinstance(executor, ProcessPoolExecutor)) as parcels:
-            yield from _sent(task, specs, executor, parcels)
+            yield from _sent(task, specs, executor, parcels, lost)
 
 
 def in_order(finished: Iterator[tuple[int, Result]]) -> Iterator[Result]:
@@ -97,28 +105,49 @@ def in_order(finished: Iterator[tuple[int, Result]]) -> Iterator[Result]:
 
 
 def _sent(
-    task: Callable[[Spec], Result], specs: Sequence[Spec], executor: Executor, parcels: Shared
+    task: Callable[[Spec], Result],
+    specs: Sequence[Spec],
+    executor: Executor,
+    parcels: Shared,
+    lost: Callable[[Exception], Result] | None,
 ) -> Iterator[tuple[int, Result]]:
     """Yield results from processes that may have to be sent what they share."""
     waiting: dict[int, tuple[str, ...]] = dict.fromkeys(range(len(specs)), ())
     while waiting:
-        futures = {
+        futures: dict[Future[Any], int] = {
             executor.submit(carry_out, parcels.pack(task, specs[index], missing)): index
             for index, missing in waiting.items()
         }
         waiting = {}
-        for index, result in _finished(futures):
-            if isinstance(result, Missing):
+        for index, result in _finished(futures, lost and _itself):
+            if lost is not None and isinstance(result, Exception):
+                yield index, lost(result)
+            elif isinstance(result, Missing):
                 waiting[index] = result.digests
             else:
                 yield index, parcels.unpack(result)
 
 
-def _finished(futures: dict["Future[Result]", int]) -> Iterator[tuple[int, Result]]:
+def _finished(
+    futures: dict["Future[Result]", int], lost: Callable[[Exception], Result] | None
+) -> Iterator[tuple[int, Result]]:
     """Yield results with their numbers as they come; what is still waiting when one fails is not begun."""
     try:
         for future in as_completed(futures):
-            yield futures.pop(future), future.result()  # forgotten at once: results may be large
+            yield futures.pop(future), _result(future, lost)  # forgotten at once: results may be large
     finally:
         for future in futures:
             future.cancel()
+
+
+def _result(future: "Future[Result]", lost: Callable[[Exception], Result] | None) -> Result:
+    try:
+        return future.result()
+    except Exception as error:
+        if lost is None:
+            raise
+        return lost(error)
+
+
+def _itself(error: Exception) -> Any:
+    return error

@@ -364,5 +364,11 @@ def test_what_fails_in_a_worker_fails_here():
         list(run_tasks(divided, [1, 0], Elsewhere()))
 
 
+def test_what_is_lost_in_a_worker_can_be_replaced():
+    for executor in (ThreadPoolExecutor(1), Elsewhere()):
+        assert dict(run_tasks(divided, [1, 0, 1], executor, lost=repr)).keys() == {0, 1, 2}
+        assert "ZeroDivisionError" in dict(run_tasks(divided, [1, 0, 1], executor, lost=repr))[1]
+
+
 def divided(spec):
     return 1 // spec

@@ -1,10 +1,11 @@
 """A function over a grid: labelled, on any executor, resumed, and its failures retried."""
 
 import re
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import BrokenExecutor, ThreadPoolExecutor
 
 import numpy as np
 import pytest
+from mortal import Mortal
 from test_executors import Elsewhere
 
 import statnn
@@ -106,3 +107,16 @@ def test_what_is_no_grid_is_refused(grid, error, message):
         sweep(noisy, grid)
     with pytest.raises(TypeError, match="cannot be called"):
         statnn.sweep(3, GRID)
+
+
+def test_points_whose_workers_died_are_failures_that_no_store_keeps(tmp_path):
+    BROKEN.clear()
+    whole = sweep(noisy, GRID, rng=1)
+    with Mortal(4) as pool:
+        found = sweep(noisy, GRID, rng=1, executor=pool, store=tmp_path / "work")
+    assert found.failures == dict.fromkeys((4, 5), "BrokenExecutor: a worker was killed")
+    CALLS.clear()
+    assert sweep(noisy, GRID, rng=1, store=tmp_path / "work") == whole
+    assert len(CALLS) == 2
+    with Mortal(0) as pool, pytest.raises(BrokenExecutor):
+        sweep(noisy, GRID, rng=1, executor=pool)

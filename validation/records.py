@@ -80,9 +80,12 @@ class Journal:
             return {}
         data = self.path.read_bytes()
         whole = data[: data.rfind(b"\n") + 1]
+        found = self._records(whole.decode(errors="replace").splitlines())
         if len(whole) < len(data):
             os.truncate(self.path, len(whole))
-        lines = whole.decode(errors="replace").splitlines()
+        return found
+
+    def _records(self, lines: list[str]) -> dict[str, Record]:
         if not lines:
             return {}
         try:

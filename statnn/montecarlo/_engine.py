@@ -174,7 +174,7 @@ def try_blocks(
     with reporter(progress, sum(block.schedule.sweeps for block in blocks)) as count, interrupt.listening():
         try:
             here = [replace(block, stopped=interrupt) for block in blocks] if executor is None else blocks
-            for index, result in _results(_try, here, executor, count):
+            for index, result in _results(_try, here, executor, count, lost=lambda error: error):
                 if isinstance(result, BaseException):
                     failed[index] = result
                 else:
@@ -193,13 +193,17 @@ def try_blocks(
 
 
 def _results(
-    walk: Callable[[Block[T]], R], blocks: Sequence[Block[T]], executor: Executor | None, progress: Progress
+    walk: Callable[[Block[T]], R],
+    blocks: Sequence[Block[T]],
+    executor: Executor | None,
+    progress: Progress,
+    lost: Callable[[Exception], R] | None = None,
 ) -> Iterator[tuple[int, R]]:
     if executor is None:  # in this process progress can be seen inside a block
         for index, block in enumerate(blocks):
             yield index, walk(replace(block, report=progress.advance))
         return
-    for index, result in run_tasks(walk, blocks, executor, shared=[blocks[0].model]):
+    for index, result in run_tasks(walk, blocks, executor, shared=[blocks[0].model], lost=lost):
         progress.advance(blocks[index].schedule.sweeps)
         yield index, result
 

@@ -2,10 +2,11 @@
 
 import signal
 import threading
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import BrokenExecutor, ThreadPoolExecutor
 
 import numpy as np
 import pytest
+from mortal import Mortal
 
 from statnn.interaction import BinaryNeurons
 from statnn.montecarlo import IncompleteRun, Run, sample
@@ -74,6 +75,15 @@ def test_blocks_that_came_to_their_end_are_kept_without_the_one_that_did_not():
     assert np.array_equal(found.draws["energy"], run().draws["energy"][:2])
     assert found.retry().complete
     same_draws(found.retry(), run())
+
+
+def test_workers_that_die_take_no_block_with_them_that_was_done():
+    with Mortal(2) as pool, pytest.warns(IncompleteRun, match="missing \\(BrokenExecutor: a worker was killed\\)"):
+        found = run(executor=pool)
+    assert found.chains == (0, 1)
+    same_draws(found.retry(), run())
+    with Mortal(0) as pool, pytest.raises(BrokenExecutor):
+        run(executor=pool)
 
 
 def test_an_interrupted_run_with_a_store_goes_on(tmp_path):

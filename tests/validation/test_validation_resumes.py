@@ -90,10 +90,11 @@ def undigested(text):
 def test_records_of_another_run_and_damaged_ones_are_refused(change, message, run, tmp_path):
     run("--only", "third-coin")
     text = (tmp_path / NAME).read_text()
-    (tmp_path / NAME).write_text(change(text))
+    (tmp_path / NAME).write_text(change(text) + "{")
     status, said, _ = run("--only", "third-coin", "--resume")
     assert status == 2
     assert message in said
+    assert (tmp_path / NAME).read_text() == change(text) + "{"
     assert (tmp_path / NAME).read_text() == change(text)
 
 
