@@ -13,6 +13,8 @@ from statnn._arguments import Floats, Ints
 
 FIELD = "field"
 """Attribute of a node that holds its field, where no other is named."""
+OTHER_FIELDS = {"fields", "h", "bias", "local_field", "external_field"}
+"""What nodes of other programs call it."""
 LAYERED = "layered"
 """Attribute of a graph whose couplings are blocks between neighbouring layers."""
 MOST_DENSE = 10**7
@@ -77,14 +79,22 @@ def from_graph(graph: Any) -> FromGraph:
 
 
 def _weight(a: Any, b: Any, found: Mapping[Any, Any]) -> float:
-    """Return J of an edge: its weight or coupling, 1 where it has neither."""
+    """Return J of an edge: its weight or coupling, 1 where it has no number."""
     named = {name: found[name] for name in ("weight", "coupling") if name in found}
     numbers_of = [finite(value, f"the edge ({a!r}, {b!r}) has {name}") for name, value in named.items()]
     if len({*numbers_of}) > 1:
         raise ValueError(
             f"the edge ({a!r}, {b!r}) has weight = {named['weight']!r} and coupling = {named['coupling']!r}: delete one"
         )
-    return numbers_of[0] if numbers_of else 1.0
+    if numbers_of:
+        return numbers_of[0]
+    for name, value in found.items():
+        if isinstance(value, numbers.Real) and not isinstance(value, bool):
+            raise ValueError(
+                f"the edge ({a!r}, {b!r}) has {name} = {value!r}, and no weight: couplings are read from 'weight', 1 "
+                f"where an edge has no number at all; give it that name, or delete {name!r}"
+            )
+    return 1.0
 
 
 def finite(value: Any, what: str) -> float:
@@ -107,6 +117,12 @@ def fields_of_graph(graph: Any, name: str | None) -> dict[Any, Any] | None:
     }
     if name is not None and not found:
         raise ValueError(f"fields = {name!r}, but no node has this attribute; pass {{node: field}} or an array")
+    for node, attributes in graph.nodes(data=True) if name is None and not found else ():
+        for other in OTHER_FIELDS & attributes.keys():
+            raise ValueError(
+                f"node {node!r} has {other} = {attributes[other]!r}; fields are read from {FIELD!r} where no other name "
+                f"is given: pass fields={other!r}, or fields=0.0 for none"
+            )
     return found or None
 
 

@@ -149,6 +149,18 @@ def edge(**attributes):
     return nx.Graph([("u", "v", attributes)])
 
 
+def named_field(name):
+    graph = edge()
+    graph.nodes["u"][name] = 0.5
+    return graph
+
+
+def test_fields_of_another_name_are_taken_once_it_is_given():
+    assert BinaryNeurons(named_field("bias"), fields="bias").fields.tolist() == [0.5, 0.0]
+    assert BinaryNeurons(named_field("bias"), fields=0.0).fields.tolist() == [0.0, 0.0]
+    assert BinaryNeurons(edge(colour="red", shown=True)).couplings.max() == 1.0
+
+
 dynamic = DynamicNeurons(Network([[[1.0]]]), [1.0], [1.0], free=("neurons", "weights"))
 
 
@@ -163,6 +175,10 @@ dynamic = DynamicNeurons(Network([[[1.0]]]), [1.0], [1.0], free=("neurons", "wei
         (edge(weight=1j), None, TypeError, "one real number"),
         (edge(weight=[1.0]), None, TypeError, "one real number"),
         (edge(coupling=float("inf")), None, ValueError, "coupling = inf, which is not finite"),
+        (edge(J=0.5), None, ValueError, r"\('u', 'v'\) has J = 0.5, and no weight: couplings are read from 'weight'"),
+        (edge(bias=np.float32(2)), None, ValueError, "has bias = .*2.*, and no weight"),
+        (named_field("h"), None, ValueError, "node 'u' has h = 0.5; fields are read from 'field' .*: pass fields='h'"),
+        (named_field("bias"), None, ValueError, "pass fields='bias', or fields=0.0 for none"),
         (edge(weight=1, coupling=2), None, ValueError, "weight = 1 and coupling = 2: delete one"),
         (
             nx.Graph([("u", "u")]),
