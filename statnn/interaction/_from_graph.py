@@ -88,12 +88,12 @@ def _weight(a: Any, b: Any, found: Mapping[Any, Any]) -> float:
         )
     if numbers_of:
         return numbers_of[0]
-    for name, value in found.items():
-        if isinstance(value, numbers.Real) and not isinstance(value, bool):
-            raise ValueError(
-                f"the edge ({a!r}, {b!r}) has {name} = {value!r}, and no weight: couplings are read from 'weight', 1 "
-                f"where an edge has no number at all; give it that name, or delete {name!r}"
-            )
+    others = [name for name, value in found.items() if isinstance(value, numbers.Real) and not isinstance(value, bool)]
+    if others:
+        raise ValueError(
+            f"the edge ({a!r}, {b!r}) has {others[0]} = {found[others[0]]!r}, and no weight: couplings are read from "
+            f"'weight', 1 where an edge has no number at all; give it that name, or delete {others[0]!r}"
+        )
     return 1.0
 
 
@@ -120,8 +120,8 @@ def fields_of_graph(graph: Any, name: str | None) -> dict[Any, Any] | None:
     for node, attributes in graph.nodes(data=True) if name is None and not found else ():
         for other in OTHER_FIELDS & attributes.keys():
             raise ValueError(
-                f"node {node!r} has {other} = {attributes[other]!r}; fields are read from {FIELD!r} where no other name "
-                f"is given: pass fields={other!r}, or fields=0.0 for none"
+                f"node {node!r} has {other} = {attributes[other]!r}; fields are read from {FIELD!r} where no other "
+                f"name is given: pass fields={other!r}, or fields=0.0 for none"
             )
     return found or None
 
