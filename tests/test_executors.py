@@ -178,7 +178,11 @@ def test_dask_changes_nothing(expected):
             sample(lattice(), 2, executor=client)
 
 
-@pytest.mark.skipif(shutil.which("mpiexec") is None, reason="there is no mpiexec")
+PATH = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
+MPIEXEC = shutil.which("mpiexec", path=PATH)  # of the environment, where its wheel is installed
+
+
+@pytest.mark.skipif(MPIEXEC is None, reason="there is no mpiexec")
 def test_mpi_changes_nothing(expected, tmp_path):
     pytest.importorskip("mpi4py", reason="the extra mpi is not installed")
     script = tmp_path / "ranks.py"
@@ -192,7 +196,7 @@ def test_mpi_changes_nothing(expected, tmp_path):
         "    with open(sys.argv[1], 'wb') as file:\n"
         "        pickle.dump(found, file)\n"
     )
-    command = ["mpiexec", "-n", "3", sys.executable, "-m", "mpi4py.futures", str(script), str(tmp_path / "found")]
+    command = [MPIEXEC, "-n", "3", sys.executable, "-m", "mpi4py.futures", str(script), str(tmp_path / "found")]
     path = f"{Path(__file__).parent}:{Path(__file__).parents[1]}"
     environment = {**os.environ, "PYTHONPATH": path}
     subprocess.run(command, check=True, env=environment, timeout=250)  # noqa: S603 - our own
