@@ -26,6 +26,13 @@ def ink() -> str:
     return str(mpl.rcParams["text.color"])
 
 
+def stroke(number: int) -> str:
+    """Return the stroke of the curve of a number: another one each time that the colours of the style begin again."""
+    import matplotlib as mpl
+
+    return ("-", "--", "-.", ":")[number // len(mpl.rcParams["axes.prop_cycle"]) % 4]
+
+
 def logarithmic(ax: Any, *names: str) -> None:
     """Make axes, "x" or "y", logarithmic, with ticks that are read at a glance: 0.5, 1, 2, 5, ... or powers of ten."""
     from matplotlib.ticker import FuncFormatter, LogLocator

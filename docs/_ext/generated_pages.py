@@ -384,12 +384,12 @@ def mend_lines(app: Any, _what: str, name: str, thing: Any, _options: Any, lines
         if line.strip():
             indented = line.startswith("   ")
             inside_math = line.strip().startswith(".. math::") or (inside_math and indented)
-        rulers += bool(_RULER.match(line))  # three a table
-        if not inside_math and rulers % 3 == 0 and not line.lstrip().startswith((">>>", "...")):
+        rulers += bool(_RULER.match(line))  # three a table, whose columns links would shift
+        if not inside_math and not line.lstrip().startswith((">>>", "...")):
             parts = _LITERAL.split(line)
             parts[::2] = [part.replace("|", r"\|").replace("**", r"\*\*") for part in parts[::2]]
             whole = "".join(parts)
-            lines[i] = whole if _FIELD.match(line) else app.statnn_names.link(whole, name, parameters)
+            lines[i] = whole if rulers % 3 or _FIELD.match(line) else app.statnn_names.link(whole, name, parameters)
 
 
 def copy_mathjax(app: Any, failure: Exception | None) -> None:

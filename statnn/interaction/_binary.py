@@ -255,7 +255,7 @@ class BinaryNeurons(ByValue):
         """Draw spins as dots in the colour of their field and couplings as coloured lines; return the axes.
 
         Layers are columns. A graph that is not layered is drawn by springs, coupled spins close to each other. Up to
-        60 spins of a graph have the names of its nodes written beside them.
+        60 spins of a graph have the names of its nodes written in or beside them.
 
         Parameters
         ----------

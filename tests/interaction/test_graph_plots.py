@@ -160,3 +160,13 @@ def test_pictures_of_parameters_are_small_or_refused(layers):
     big = DynamicNeurons(Network.random([30, 30], rng=0), np.ones(30), free=ALL)
     with pytest.raises(ValueError, match=r"layers=True"):
         big.plot(Figure().add_subplot(), parameters=True, layers=layers)
+
+
+def test_names_of_spins_are_apart_in_a_panel():
+    figure = Figure(figsize=(4.5, 3.5))
+    with plot.style():
+        ax = BinaryNeurons(nx.gnm_random_graph(40, 36, seed=1)).plot(figure.subplots())
+    figure.draw_without_rendering()
+    boxes = [text.get_window_extent() for text in ax.texts]
+    assert len(boxes) == 40
+    assert not any(one.overlaps(other) for one, other in combinations(boxes, 2))

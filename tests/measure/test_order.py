@@ -297,6 +297,12 @@ NET = Network.random([2, 3, 2], rng=0)
 TWO = [[0.0, 1.0], [1.0, 0.0], [2.0, 1.0], [3.0, 3.0]]
 
 
+def test_no_two_of_many_classes_are_drawn_alike(rng):
+    found = pooled_ranks(rng.standard_normal((60, 3)), np.ones((20, 3)), np.arange(60) % 20)
+    drawn = [(patch.get_edgecolor(), patch.get_linestyle()) for patch in found.plot(Figure().add_subplot()).patches]
+    assert len(set(drawn)) == len(drawn) == 20
+
+
 @pytest.mark.parametrize(
     ("function", "arguments", "error", "match"),
     [

@@ -14,7 +14,7 @@ MOST_NODES = 400
 MOST_LINES = 20_000
 MOST_COLUMNS = 40
 MOST_NAMES = 60
-"""Spins up to which their names, where they have some, are written beside them."""
+"""Spins up to which their names, where they have some, are written."""
 _LABELLED = 13
 _SEED = 1
 _PARTS = np.linspace(0.25, 0.8, 12)
@@ -56,9 +56,7 @@ def draw_binary(model: Spins, ax: Any, layers: bool | None) -> Any:
     )
     _colour_bar(ax, norm, "coupling $J_{ij}$" + (", field $h_i$" if model.fields.any() else ""))
     if not isinstance(model.nodes, range) and model.size <= MOST_NAMES:
-        for node, spot in zip(model.nodes, spots, strict=True):
-            text = ax.annotate(str(node), spot, xytext=(0, 9), textcoords="offset points", ha="center", fontsize=8)
-            text.set_parse_math(False)  # a name may hold dollars
+        _name_spins(ax, [str(node) for node in model.nodes], spots)
     if columns:
         _name_columns(ax, {m: str(m) for m in range(len(model.layers))}, "layer $m$")
     else:
@@ -99,6 +97,15 @@ def draw_dynamic(model: Neurons, ax: Any, parameters: bool, layers: bool | None)
     _name_columns(ax, names if model.targets is None else {**names, model.net.depth + 1: "$y$"}, "layer")
     _legend_above(ax)
     return ax
+
+
+def _name_spins(ax: Any, names: list[str], spots: Floats) -> None:
+    """Write names into spins where all are short, where they meet nothing else, and above spins otherwise."""
+    inside = max(map(len, names)) <= 2
+    look = {"va": "center_baseline", "fontsize": 6, "color": "black"} if inside else {"fontsize": 8}
+    for name, spot in zip(names, spots, strict=True):
+        text = ax.annotate(name, spot, xytext=(0, 0 if inside else 9), textcoords="offset points", ha="center", **look)
+        text.set_parse_math(False)  # a name may hold dollars
 
 
 def _parameters(model: Neurons) -> dict[Any, float]:
@@ -211,7 +218,11 @@ def _springs(graph: Any) -> Places:
         if left and left + width > most:
             left, top, height = 0.0, top - height, 0.0
         members = graph.subgraph(sorted(part, key=number.__getitem__))
-        spots = nx.spring_layout(members, weight=None, seed=_SEED, iterations=200, scale=(width - 1.5) / 2 or None)
+        scale = (width - 1.5) / 2 or None
+        if len(part) <= MOST_NAMES:  # distances as along the graph: no two spins on one spot, room for names
+            spots = nx.kamada_kawai_layout(members, weight=None, scale=scale)
+        else:
+            spots = nx.spring_layout(members, weight=None, seed=_SEED, iterations=200, scale=scale)
         centre = np.array([left + width / 2, top - width / 2])
         places |= {node: tuple((centre + spot).tolist()) for node, spot in spots.items()}
         left, height = left + width, max(height, width)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from statnn._arguments import Floats, Ints, positive, whole
-from statnn._axes import axes
+from statnn._axes import axes, stroke
 from statnn._by_value import ByValue
 from statnn._memory import refuse_beyond_memory
 from statnn._random import Root, root
@@ -122,13 +122,13 @@ class Basin(ByValue):
         groups = {f"class {k}": radii for k, radii in self.by_class().items()} if by_class else {"": self.radius}
         ends = [r for r in self.radius if 0 < r < np.inf] or [float(self.sigma[0]), float(self.sigma[-2])]
         low, high = min(ends) / 2, max(ends) * 2
-        for name, radii in groups.items():
+        for k, (name, radii) in enumerate(groups.items()):
             inside = np.sort(radii[np.isfinite(radii)])
             beyond = radii.size - inside.size
             label = ", ".join(part for part in (name, f"{beyond / radii.size:.0%} infinite" if beyond else "") if part)
             x = np.concatenate(([low], np.maximum(inside, low), [high]))
             y = np.concatenate(([0], np.arange(1, inside.size + 1), [inside.size])) / radii.size
-            ax.step(x, y, where="post", **({"label": label or None} | style))
+            ax.step(x, y, where="post", **({"label": label or None, "linestyle": stroke(k)} | style))
         noise = (
             r"noise on samples, $x + \sigma\xi$" if self.space == "samples" else r"$W + \sigma\,\mathrm{std}(W)\,\xi$"
         )

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from statnn._arguments import Floats, Ints, array_of, at_least, whole
-from statnn._axes import axes
+from statnn._axes import axes, stroke
 from statnn._by_value import ByValue
 from statnn._tasks import check_executor, in_order, run_tasks
 from statnn.measure._classes import checked_labels, inputs_of, number_of_classes
@@ -85,8 +85,9 @@ class RankProbability(ByValue):
         matplotlib axes
         """
         ax = axes(ax)
-        for label, density, slope in zip(self.classes, self.density, self.slope, strict=True):
-            ax.stairs(density, self.edges, **({"label": f"class {label}, $s = {slope:.2f}$", "baseline": None} | style))
+        for k, (label, density, slope) in enumerate(zip(self.classes, self.density, self.slope, strict=True)):
+            look = {"label": f"class {label}, $s = {slope:.2f}$", "baseline": None, "linestyle": stroke(k)}
+            ax.stairs(density, self.edges, **(look | style))
         ax.axhline(1.0, color="grey", linestyle=":", linewidth=1)
         ax.set(xlabel="rank $r$", ylabel="density", xlim=(0, 1))
         ax.set_ylim(bottom=0)

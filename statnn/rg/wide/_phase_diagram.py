@@ -96,7 +96,7 @@ class PhaseDiagram(ByValue):
             axes.fill([], [], color=GREY, label="variance without bound")
         if axes.get_legend_handles_labels()[0]:
             axes.legend(
-                loc="upper left", fontsize="small", frameon=True, facecolor="white", framealpha=0.9, labelcolor="black"
+                loc="best", fontsize="small", frameon=True, facecolor="white", framealpha=0.9, labelcolor="black"
             )
         axes.set(xlabel=r"$\sigma_w$", ylabel=r"$\sigma_b$")
         if min(self.sigma_w.size, self.sigma_b.size) > 1:
