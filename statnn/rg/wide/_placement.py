@@ -153,9 +153,13 @@ class Placement(ByValue):
             np.array([getattr(place, f"{name}_error") for place in self.layers]) for name in ("sigma_w", "sigma_b")
         )
         axes.errorbar(x, y, y_error, x_error, fmt="o-", color=colour, linewidth=1, markersize=4, label=label)
-        for place in {place.index: place for place in (self.layers[0], self.layers[-1])}.values():
-            at = (place.sigma_w, place.sigma_b)
-            axes.annotate(str(place.index + first), at, xytext=(4, 4), textcoords="offset points", color=colour)
+        last = len(x) - 1
+        for end, beside in {0: min(1, last), last: max(0, last - 1)}.items():  # away from the line, between the bars
+            away = [8 if u[end] >= u[beside] else -8 for u in (x, y)]
+            axes.annotate(
+                str(self.layers[end].index + first), (x[end], y[end]), xytext=away, textcoords="offset points",
+                color=colour, ha="center", va="center",
+            )  # fmt: skip
         if critical:
             top = 1.25 * float((y + y_error).max()) or 1.0
             sigma_b = np.linspace(0, top, 101)
