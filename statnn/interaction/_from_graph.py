@@ -88,7 +88,7 @@ def _weight(a: Any, b: Any, found: Mapping[Any, Any]) -> float:
         )
     if numbers_of:
         return numbers_of[0]
-    others = [name for name, value in found.items() if isinstance(value, numbers.Real) and type(value) is not bool]
+    others = [name for name, value in found.items() if not isinstance(value, bool) and isinstance(value, numbers.Real)]
     if others:
         raise ValueError(
             f"the edge ({a!r}, {b!r}) has {others[0]} = {found[others[0]]!r}, and no weight: couplings are read from "
