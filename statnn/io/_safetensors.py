@@ -23,6 +23,8 @@ _TYPES = {
     "F64": "<f8", "F32": "<f4", "F16": "<f2", "BF16": "<u2", "I64": "<i8", "I32": "<i4", "I16": "<i2", "I8": "<i1",
     "U64": "<u8", "U32": "<u4", "U16": "<u2", "U8": "<u1", "BOOL": "|u1",
 }  # fmt: skip
+_PARAMETERS = {"weight", "bias"}
+"""Last parts of names that no text has which is not the name of a tensor."""
 _MOST_AXES = 32
 
 
@@ -85,7 +87,8 @@ def _shared(arrays: dict[str, NDArray[Any]], metadata: dict[str, str]) -> dict[s
     """Return arrays that are others under a second name: their library stores one, and the name in the metadata."""
     names = {name: other for name, other in metadata.items() if other in arrays}
     for name, other in metadata.items():
-        if other in names or (name in names and name in arrays):
+        lost = name.rpartition(".")[2] in _PARAMETERS and name not in names
+        if other in names or (name in names and name in arrays) or lost:
             raise ValueError(f"{name!r} is said to be tensor {other[:80]!r}, which is not one or has another value")
     return {name: arrays[other] for name, other in names.items()}
 

@@ -245,6 +245,8 @@ def test_tied_arrays_that_a_file_names_and_does_not_repeat(tmp_path):
     [
         ({"3.weight": "2.weight", "2.weight": "0.weight"}, "'3.weight' is said to be tensor '2.weight', which is not"),
         ({"0.weight": "0.weight"}, "or has another value"),
+        ({"3.weight": "9.weight"}, "'3.weight' is said to be tensor '9.weight', which is not one"),
+        ({"3.bias": "none"}, "'3.bias' is said to be tensor 'none', which is not one"),
         ({"1.weight": "0.weight"}, "'1.weight' is said to be tensor '0.weight', which is not one or has another value"),
         ({"who": "0.weight"}, r"the arrays: who of shape \(2, 2\)"),
     ],
