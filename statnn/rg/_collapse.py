@@ -178,8 +178,8 @@ def collapse(
     >>> t = np.tile(np.linspace(-2, 2, 9), 3) / m
     >>> from statnn.rg import FixedFunction
     >>> y = FixedFunction(3, 1 / 3).finite_depth(t * m) / m
-    >>> found = collapse(t, m, y, 1e-3 * y, rng=1)
-    >>> round(found.value_exponent, 4), round(float(found.control_exponents[0]), 3)
+    >>> fit = collapse(t, m, y, 1e-3 * y, rng=1)
+    >>> round(fit.value_exponent, 4), round(float(fit.control_exponents[0]), 3)
     (1.0, 1.0)
     """
     c, m, y, error = _points(controls, depths, values, errors)
@@ -198,13 +198,13 @@ def collapse(
     problem = _Problem(c, np.log(m / np.exp(np.log(m).mean())), np.log(y), error / y, powers)
     best = _minimised(problem, problem.logs, start)
     seed = root(rng)
-    found = np.empty((samples, start.size))
+    refits = np.empty((samples, start.size))
     # residuals of the fit carry no signal: fresh errors are put on the fitted surface
     surface = problem.logs - problem.spread(best.x, problem.logs) * problem.error
     for i in range(samples):
         noisy = surface + problem.error * stream(seed, i).standard_normal(y.size)
-        found[i] = _minimised(problem, noisy, best.x).x
-    covariance = np.atleast_2d(np.cov(found.T))
+        refits[i] = _minimised(problem, noisy, best.x).x
+    covariance = np.atleast_2d(np.cov(refits.T))
     wrong = np.sqrt(np.diag(covariance))
     return Collapse(
         float(best.x[0]), float(wrong[0]), best.x[1:], wrong[1:], covariance, float(2 * best.cost), dof, c, m, y, error
@@ -225,8 +225,8 @@ class _Problem(ByValue):
         """Return the distances of the points from the best polynomial, in errors."""
         scaled = self.controls * np.exp(exponents[1:, None] * self.depth)
         design = np.ones((logs.size, len(self.powers)))
-        for row, one in enumerate(scaled):
-            x = np.log(one) if (one > 0).all() else one
+        for row, control in enumerate(scaled):
+            x = np.log(control) if (control > 0).all() else control
             low, high = x.min(), x.max()
             basis = np.polynomial.chebyshev.chebvander(
                 (2 * x - low - high) / (high - low), max(power[row] for power in self.powers)
@@ -240,13 +240,13 @@ class _Problem(ByValue):
 
 
 def _minimised(problem: _Problem, logs: Floats, start: Floats) -> Any:
-    found = least_squares(problem.spread, start, args=(logs,), x_scale=0.1, xtol=1e-10, ftol=1e-12, gtol=None)
-    if not found.success or not np.isfinite(found.x).all() or np.abs(found.x).max() > 100.0:
+    solution = least_squares(problem.spread, start, args=(logs,), x_scale=0.1, xtol=1e-10, ftol=1e-12, gtol=None)
+    if not solution.success or not np.isfinite(solution.x).all() or np.abs(solution.x).max() > 100.0:
         raise ValueError(
-            f"no collapse was found from the guess {start.tolist()}: the search ended at {found.x.tolist()}; give a "
+            f"no collapse was found from the guess {start.tolist()}: the search ended at {solution.x.tolist()}; give a "
             "guess nearer to the exponents, or points whose scaled controls overlap"
         )
-    return found
+    return solution
 
 
 def _powers(caps: list[int], degree: int) -> tuple[tuple[int, ...], ...]:
@@ -254,7 +254,7 @@ def _powers(caps: list[int], degree: int) -> tuple[tuple[int, ...], ...]:
     controls = range(len(caps))
     picks = (pick for total in range(degree + 1) for pick in combinations_with_replacement(controls, total))
     powers = (tuple(pick.count(row) for row in controls) for pick in picks)
-    return tuple(one for one in powers if all(power <= cap for power, cap in zip(one, caps, strict=True)))
+    return tuple(row for row in powers if all(power <= cap for power, cap in zip(row, caps, strict=True)))
 
 
 def _values_at_one_depth(controls: Floats, depths: Floats) -> list[int]:
@@ -279,7 +279,7 @@ def _points(
         )
     if np.unique(m).size < 2:
         raise ValueError("all points have one depth: exponents are seen only between different depths")
-    flat = [row for row, one in enumerate(c) if one.min() == one.max()]
+    flat = [row for row, control in enumerate(c) if control.min() == control.max()]
     if flat:
         raise ValueError(f"control {flat[0]} has the same value {c[flat[0], 0]:g} everywhere: leave it out or vary it")
     return c, m, y, error

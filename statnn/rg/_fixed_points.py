@@ -188,8 +188,8 @@ def exponents(fixed_point: FixedPoint, b: int = 2) -> Exponents:
     --------
     >>> from statnn import rg
     >>> critical = rg.fixed_points(rg.LinearLayer)[-1]
-    >>> found = rg.exponents(critical)
-    >>> found.y, found.kinds, found.nu
+    >>> exponents = rg.exponents(critical)
+    >>> exponents.y, exponents.kinds, exponents.nu
     (array([1., 1., 1.]), ('relevant', 'relevant', 'relevant'), 1.0)
     """
     if not isinstance(fixed_point, FixedPoint):
@@ -222,8 +222,8 @@ def _exponents(fixed_point: FixedPoint, b: int, matrix: Floats, wrong: Floats) -
         values, right = values.real, right.real
     limits = np.maximum(4 * error, ROUNDING)
     kinds = tuple(
-        "marginal" if abs(one) <= limit else "relevant" if one > 0 else "irrelevant"
-        for one, limit in zip(y, limits, strict=True)
+        "marginal" if abs(exponent) <= limit else "relevant" if exponent > 0 else "irrelevant"
+        for exponent, limit in zip(y, limits, strict=True)
     )
     y = np.where(np.abs(y) <= ROUNDING, 0.0, y)
     fields = tuple(fixed_point.names[int(np.argmax(np.abs(right[:, i])))] for i in range(y.size))
@@ -338,20 +338,20 @@ def fixed_points(
     starts, labels = _starts(start, names)
     lowest, highest = _bounds(bounds, starts.shape[1])
     limit = positive(tolerance, "tolerance", why="it is the largest residual of a fixed point")
-    ends = [_search(family, one, labels, lowest, highest, limit) for one in starts]
-    found: list[FixedPoint] = []
+    ends = [_search(family, begin, labels, lowest, highest, limit) for begin in starts]
+    points: list[FixedPoint] = []
     for end in ends:
         near = 1e-6 * np.maximum(1, np.abs(end.couplings))
-        if end.found and not any((np.abs(end.couplings - other.couplings) <= near).all() for other in found):
-            found.append(end)
-    if not found and throw:
+        if end.found and not any((np.abs(end.couplings - other.couplings) <= near).all() for other in points):
+            points.append(end)
+    if not points and throw:
         best = min(ends, key=lambda end: end.residual)
         raise NoFixedPointError(
             f"no fixed point from {len(ends)} start(s): the best search ended at {best.couplings.tolist()}, "
             f"{best.ending} (residual {best.residual:.3g}, tolerance {limit:g}); try other starts, or wider bounds",
             best,
         )
-    return tuple(found or ends)
+    return tuple(points or ends)
 
 
 def _search(
@@ -369,8 +369,8 @@ def _search(
         return _ended(function, start, names, FixedPointEnd.NOT_FINITE, math.inf)
 
     def kept(k: Floats) -> Floats:
-        found: Floats = np.nan_to_num(gap(k), nan=FAR, posinf=FAR, neginf=-FAR)
-        return found
+        finite: Floats = np.nan_to_num(gap(k), nan=FAR, posinf=FAR, neginf=-FAR)
+        return finite
 
     with np.errstate(all="ignore"):
         solution = optimize.root(kept, start, tol=1e-14)

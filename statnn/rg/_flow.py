@@ -158,8 +158,8 @@ def flow(layer: Any, doublings: int = 12, *, project: bool = False) -> Flow:
         raise TypeError(f"layer is the class {layer.__name__}: pass one of its layers, {layer.__name__}(...)")
     if not hasattr(layer, "flow"):
         raise TypeError(f"a {type(layer).__name__} has no flow; pass a LinearLayer, BinaryLayer or NoisyLayer")
-    found: Flow = layer.flow(doublings, project=project)
-    return found
+    trajectory: Flow = layer.flow(doublings, project=project)
+    return trajectory
 
 
 def checked_doublings(value: Any) -> int:

@@ -18,7 +18,7 @@ from statnn.interaction import BinaryNeurons, kaufman, square_lattice
 from statnn.montecarlo import UntrustedEstimate
 from statnn.rg import LinearisedFlow, Operator, critical_coupling, linearise, operators, sample_flow
 from statnn.rg.lattice import _operator_kernels as kernels
-from statnn.rg.lattice._operators import _plan, measure
+from statnn.rg.lattice._operators import _layout, measure
 from statnn.rg.lattice._scheme import scheme
 from statnn.rg.lattice._swendsen import flow, joined, leading
 from statnn.testing import assert_comparison, assert_uniform, rejects
@@ -88,13 +88,13 @@ def test_rows_of_many_words(rng, shape):
 
 def test_kernels_are_their_twins(rng):
     states = signs(rng, 2, 1, 5, 70)
-    plan = _plan(operators(2), (5, 70), (True, False))
+    layout = _layout(operators(2), (5, 70), (True, False))
     found = []
     for twin in (lambda f: f, lambda f: f.py_func):
         shifted, packed = np.zeros(5 * 9 * 2, np.uint64), np.zeros(4, np.uint64)
         out = np.zeros((2, 11), np.int64)
         with np.errstate(over="ignore"):
-            twin(kernels.sums)(states.reshape(-1), states.shape, *plan, shifted, packed, out)
+            twin(kernels.sums)(states.reshape(-1), states.shape, *layout, shifted, packed, out)
         found.append((shifted, packed, out))
     for one, other in zip(*found, strict=True):
         assert np.array_equal(one, other)
@@ -104,7 +104,7 @@ def test_kernels_are_their_twins(rng):
     assert np.array_equal(*row)
     pack = [np.zeros(5 * 9 * 2, np.uint64), np.zeros(5 * 9 * 2, np.uint64)]
     for function, out in zip((kernels._pack, kernels._pack.py_func), pack, strict=True):
-        function(states.reshape(-1), 1, states.shape, plan.reach, 2, np.zeros(4, np.uint64), out)
+        function(states.reshape(-1), 1, states.shape, layout.reach, 2, np.zeros(4, np.uint64), out)
     assert np.array_equal(*pack)
     for word in rng.integers(0, 2**64, 50, np.uint64):
         with np.errstate(over="ignore"):

@@ -151,13 +151,13 @@ class TransferMatrix(ByValue):
 
         See `BinaryLayer.compose`.
         """
-        found = nearest(self.log_weights)
+        projection = nearest(self.log_weights)
         return BinaryLayer(
-            found.couplings,
-            found.fields,
-            inputs=found.inputs,
-            constant=self.log_scale + found.constant,
-            truncation=found.truncation,
+            projection.couplings,
+            projection.fields,
+            inputs=projection.inputs,
+            constant=self.log_scale + projection.constant,
+            truncation=projection.truncation,
         )
 
     def _square(self, what: str) -> None:
@@ -292,8 +292,8 @@ class BinaryLayer(ByValue):
                 return _decimated(self, other)
         if project:
             refuse_wide(other.shape[0], self.shape[1])
-        found = self.transfer().compose(other)
-        return found.project() if project else found
+        transfer = self.transfer().compose(other)
+        return transfer.project() if project else transfer
 
     def power(self, m: int, *, project: bool = False) -> Any:
         """Return m such layers as one, in O(log m) compositions.
@@ -320,8 +320,8 @@ class BinaryLayer(ByValue):
             return power(self, m)
         if project:
             refuse_wide(*self.shape)
-        found = self.transfer().power(m)
-        return found.project() if project else found
+        transfer = self.transfer().power(m)
+        return transfer.project() if project else transfer
 
     def transfer(self) -> TransferMatrix:
         """Return the weights of all pairs of states, for at most 12 spins a layer.
@@ -368,11 +368,13 @@ class BinaryLayer(ByValue):
         self._square("repeated, so that it has no eigenvalues")
         if self.shape != (1, 1):
             return self.transfer().spectrum()
-        one = self._single()
-        log = one.log_leading + self.constant
+        single = self._single()
+        log = single.log_leading + self.constant
         if not math.isfinite(log):
-            raise ValueError(f"the largest eigenvalue of K = {one.K:g}, h = {one.h:g} has no finite logarithm: rescale")
-        return Spectrum(log, locked([1.0, one.ratio]), one.correlation_length())
+            raise ValueError(
+                f"the largest eigenvalue of K = {single.K:g}, h = {single.h:g} has no finite logarithm: rescale"
+            )
+        return Spectrum(log, locked([1.0, single.ratio]), single.correlation_length())
 
     def correlation_length(self) -> float:
         r"""Return ξ = -1/ln|λ_1/λ_0|, in layers: connected correlations decay as exp(-m/ξ).
@@ -470,8 +472,8 @@ class BinaryLayer(ByValue):
 def _transfer_of(layer: Any) -> TransferMatrix:
     if not hasattr(layer, "transfer"):
         raise TypeError(f"a layer of spins composes with a BinaryLayer or TransferMatrix, not a {type(layer).__name__}")
-    found: TransferMatrix = layer.transfer()
-    return found
+    matrix: TransferMatrix = layer.transfer()
+    return matrix
 
 
 def _decimated(first: BinaryLayer, second: BinaryLayer) -> BinaryLayer:

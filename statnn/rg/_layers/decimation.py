@@ -33,8 +33,8 @@ def mediated(x: Sum, y: Sum, z: Sum) -> Floats:
     >>> bool(np.isclose(np.tanh(mediated(K, K, none)), np.tanh(0.7) ** 2, rtol=1e-15))
     True
     """
-    (up, a), (down, b), (_, c) = (_sign_and_quarters(one) for one in (x, y, z))  # no sum of quarters overflows
-    size = [total(*one) for one in (a, b)]
+    (up, a), (down, b), (_, c) = (_sign_and_quarters(terms) for terms in (x, y, z))  # no sum of quarters overflows
+    size = [total(*terms) for terms in (a, b)]
     gaps = total(*c, *a, *_negative(b)), total(*c, *_negative(a), *b)
     m = np.minimum(2 * np.minimum(*size), total(*a, *b, *_negative(c)))
     with np.errstate(over="ignore", under="ignore"):
@@ -43,19 +43,19 @@ def mediated(x: Sum, y: Sum, z: Sum) -> Floats:
             weight = weight / (1 + np.exp(-8 * np.abs(gap)))
         small = np.log1p(np.exp(8 * np.minimum(m, 1.0)) * weight) / 4
         large = 2 * m + np.log(weight + np.exp(-8 * np.maximum(m, 0.125))) / 4
-    found: Floats = up * down * np.where(m < 0.125, small, large)
-    return found
+    coupling: Floats = up * down * np.where(m < 0.125, small, large)
+    return coupling
 
 
-def constant(one: Sum, other: Sum, field: Sum) -> Floats:
+def constant(x: Sum, y: Sum, field: Sum) -> Floats:
     """Return A, the mean of ln 2cosh(±K_2 ± K_1 + h); infinite where it is beyond all floats."""
-    parts = [_quarters(part) for part in (one, other, field)]
-    found: Floats = np.zeros(np.shape(one[0]))
+    parts = [_quarters(part) for part in (x, y, field)]
+    mean: Floats = np.zeros(np.shape(x[0]))
     with np.errstate(over="ignore", under="ignore"):
         for a, b in product((1, -1), repeat=2):
             size = np.abs(total(*(a * t for t in parts[0]), *(b * t for t in parts[1]), *parts[2]))
-            found = found + size + np.log1p(np.exp(-8 * size)) / 4
-    return found
+            mean = mean + size + np.log1p(np.exp(-8 * size)) / 4
+    return mean
 
 
 def total(*terms: Floats) -> Floats:
@@ -69,10 +69,10 @@ def total(*terms: Floats) -> Floats:
     result: Floats = terms[0]
     rest: Floats = np.zeros_like(result)
     for term in terms[1:]:
-        found = result + term
-        own = found - result
-        rest = rest + ((result - (found - own)) + (term - own))
-        result = found
+        rounded = result + term
+        own = rounded - result
+        rest = rest + ((result - (rounded - own)) + (term - own))
+        result = rounded
     return result + rest
 
 

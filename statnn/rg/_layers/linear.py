@@ -387,8 +387,8 @@ def renormalised(couplings: Floats, b: int) -> Floats:
     w, bias, s = (float(x) for x in couplings)
     with np.errstate(over="ignore", invalid="ignore"):
         power = np.float64(abs(w)) ** b * (-1 if w < 0 and b % 2 else 1)
-        one, square = _geometric(w, b), _geometric(w, b, twice=True)
-        return np.array([power, bias * one if bias else 0.0, s * square if s else 0.0])
+        series, square = _geometric(w, b), _geometric(w, b, twice=True)
+        return np.array([power, bias * series if bias else 0.0, s * square if s else 0.0])
 
 
 def _geometric(w: float, m: int, *, twice: bool = False) -> Any:

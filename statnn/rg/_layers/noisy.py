@@ -187,8 +187,8 @@ class NoisyLayer(ByValue):
         at = _nodes.breaks(self.activation, self.w, self.b) + _nodes.breaks(other.activation, other.w, other.b)
         nodes, weights = _nodes.rule(low, high, tuple(sorted(set(at))), points)
         error = max(self._refined.error, other._refined.error)  # noqa: SLF001 - of the same class
-        found = self._on(nodes, weights).compose(other._on(nodes, weights))  # noqa: SLF001 - of the same class
-        return TransferOperator(nodes, weights, found.probabilities, error)
+        product = self._on(nodes, weights).compose(other._on(nodes, weights))  # noqa: SLF001 - of the same class
+        return TransferOperator(nodes, weights, product.probabilities, error)
 
     def power(self, m: int, *, points: int | None = None) -> TransferOperator:
         """Return m such layers as one, in O(log m) products of matrices.
@@ -305,11 +305,11 @@ class NoisyLayer(ByValue):
                         end = FlowEnd.UNRESOLVED
                         break
                 exact = exact.power(2)
-                found = projected(sigma, exact, (shown.w, shown.b))
-                if isinstance(found, FlowEnd):
-                    end = found
+                projection = projected(sigma, exact, (shown.w, shown.b))
+                if isinstance(projection, FlowEnd):
+                    end = projection
                     break
-                couplings, divergence, deviation = found
+                couplings, divergence, deviation = projection
                 shown = NoisyLayer(sigma, *couplings)
                 rows.append((couplings, divergence, deviation))
         portrait = partial(_portrait, sigma)
@@ -366,28 +366,28 @@ class NoisyLayer(ByValue):
     def _refine(self) -> TransferOperator:
         low, high = self._interval
         count = max(_nodes.PANEL, math.ceil((high - low) / (FIRST * self.noise_std)))
-        found, error, stuck = self._with(min(count, _nodes.MOST_POINTS)), math.inf, 0
-        seen = _signature(found)
+        operator, error, stuck = self._with(min(count, _nodes.MOST_POINTS)), math.inf, 0
+        seen = _signature(operator)
         if 1 - seen[0] < PARTED:
             raise ValueError(
                 f"{self} has wells, or states between which it alternates, that its noise joins once in "
                 f"{1 / PARTED:.0e} layers: in float64 it has no single stationary law; take more noise, or "
                 "layer.operator(points=...) for p(h'|h) alone"
             )
-        while error > TOLERANCE and found.nodes.size < _nodes.MOST_POINTS:
+        while error > TOLERANCE and operator.nodes.size < _nodes.MOST_POINTS:
             count = min(_nodes.MOST_POINTS, math.ceil(FINER * count))
             finer = self._with(count)
             now = _signature(finer)
-            before, error, found, seen = error, _change(now, seen), finer, now
+            before, error, operator, seen = error, _change(now, seen), finer, now
             stuck = stuck + 1 if error > before / 2 else 0
             if stuck == 2 and error < WORST:
                 break  # rounding, which is felt as long as the gap to the second eigenvalue is small
         if not error < WORST:
             raise ValueError(
-                f"{found.nodes.size} nodes on [{low:.4g}, {high:.4g}] do not give the law of {self}: the last step "
+                f"{operator.nodes.size} nodes on [{low:.4g}, {high:.4g}] do not give the law of {self}: the last step "
                 f"still changed it by {error:.2g}; take more noise, or layer.operator(points=...) for p(h'|h) alone"
             )
-        return TransferOperator(found.nodes, found.weights, found.probabilities, error)
+        return TransferOperator(operator.nodes, operator.weights, operator.probabilities, error)
 
     @cached_property
     def coarse(self) -> TransferOperator:
@@ -460,10 +460,10 @@ def renormalised(sigma: Activation, couplings: Floats, b: int) -> Floats:
         slope = float(sigma.derivative(np.zeros(1))[0])
         return np.array([(w * slope) ** b / slope, 0.0, 0.0])
     layer = NoisyLayer(sigma, w, bias, noise)
-    found = projected(sigma, layer.operator().power(b), (w, bias))
-    if isinstance(found, FlowEnd):
-        raise ValueError(f"{b} layers of {layer} have no projection: {found}")  # noqa: TRY004 - no wrong type
-    return found[0]
+    projection = projected(sigma, layer.operator().power(b), (w, bias))
+    if isinstance(projection, FlowEnd):
+        raise ValueError(f"{b} layers of {layer} have no projection: {projection}")  # noqa: TRY004 - no wrong type
+    return projection[0]
 
 
 def noisy_arrows(sigma: Activation) -> tuple[Floats, Floats]:
@@ -473,12 +473,12 @@ def noisy_arrows(sigma: Activation) -> tuple[Floats, Floats]:
     images = np.full(grid.shape, np.nan)
     for i, (w, b, noise) in enumerate(grid):
         layer = NoisyLayer(sigma, w, b, noise)
-        one = layer.coarse
+        operator = layer.coarse
         # wells that noise does not join have no law to project by
-        if 1 - abs(one.spectrum(2).ratios[1]) > PARTED_WELLS:
-            found = projected(sigma, one.power(2), (layer.w, layer.b))
-            if not isinstance(found, FlowEnd):
-                images[i] = found[0]
+        if 1 - abs(operator.spectrum(2).ratios[1]) > PARTED_WELLS:
+            projection = projected(sigma, operator.power(2), (layer.w, layer.b))
+            if not isinstance(projection, FlowEnd):
+                images[i] = projection[0]
     return grid, images
 
 

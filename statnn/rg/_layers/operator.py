@@ -110,8 +110,8 @@ class TransferOperator(ByValue):
     Examples
     --------
     >>> from statnn.rg import NoisyLayer
-    >>> one = NoisyLayer("tanh", 1.0, 0.0, 0.1).operator()
-    >>> round(one.power(2**20).moments(0.0)[1], 4)  # the variance of the stationary law
+    >>> operator = NoisyLayer("tanh", 1.0, 0.0, 0.1).operator()
+    >>> round(operator.power(2**20).moments(0.0)[1], 4)  # the variance of the stationary law
     0.0872
     >>> two = one.compose(one)
     >>> round(two.correlation_length() / one.correlation_length(), 6), round(float(one.spectrum(2).ratios[1]), 6)
@@ -263,8 +263,8 @@ class TransferOperator(ByValue):
         masses = np.abs(np.linalg.solve(np.eye(size) - self.probabilities + start[:, None], start))
         for _ in range(POLISH):
             masses = self.probabilities @ masses
-        found: Floats = masses / masses.sum()
-        return found
+        normalised: Floats = masses / masses.sum()
+        return normalised
 
     def _largest(self, k: int) -> Any:
         """Return eigenvalues by Arnoldi's method from a fixed start; None where it does not converge."""
@@ -279,8 +279,8 @@ class TransferOperator(ByValue):
             raise TypeError(
                 f"an operator composes with a TransferOperator or a NoisyLayer, not with a {type(layer).__name__}"
             )
-        found: TransferOperator = layer.operator(like=self)
-        return found
+        operator: TransferOperator = layer.operator(like=self)
+        return operator
 
     def _of(self, probabilities: Any, error: float) -> "TransferOperator":
         made = object.__new__(TransferOperator)

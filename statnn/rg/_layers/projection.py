@@ -67,14 +67,14 @@ def _fit(
 
     def gaps(theta: Floats) -> Floats:
         A, _, field = parts(theta)
-        found: Floats = root * (g - A * sigma(field)) / size
-        return found
+        residuals: Floats = root * (g - A * sigma(field)) / size
+        return residuals
 
     def slopes(theta: Floats) -> Floats:
         A, _, field = parts(theta)
         bent = A * sigma.derivative(field)
-        found: Floats = (-root / size * np.array([A * sigma(field), bent * x / spread, bent]))[free].T
-        return found
+        jacobian: Floats = (-root / size * np.array([A * sigma(field), bent * x / spread, bent]))[free].T
+        return jacobian
 
     tried = []
     for b in [before[1]] if odd else [before[1], 2 * before[1], 0.0]:
@@ -82,7 +82,7 @@ def _fit(
         height = float((p * g) @ output / (p @ output**2)) if scaled and (p @ output**2) > 0 else 1.0
         start = np.array([math.log(height) if height > 0 else 0.0, w * spread, b])[free]
         tried.append(optimize.least_squares(gaps, start, slopes, method="lm", xtol=1e-15, ftol=1e-15, gtol=1e-15))
-    best = min(tried, key=lambda one: one.cost)
+    best = min(tried, key=lambda attempt: attempt.cost)
     A, v, _ = parts(best.x)
     if 2 * best.cost * size**2 > 0.99 * float(p @ (g - p @ g) ** 2) or not 1 / HIGHEST < A < HIGHEST:
         return None

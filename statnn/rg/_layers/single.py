@@ -88,9 +88,9 @@ def renormalised(couplings: Floats, b: int) -> Floats:
 
 
 def _multiplied(
-    one: tuple[float, float, float], other: tuple[float, float, float], n: float
+    first: tuple[float, float, float], second: tuple[float, float, float], n: float
 ) -> tuple[float, float, float]:
     """Return (p, q, det) of the product of two p + qN, over the largest."""
-    p, q = one[0] * other[0] + n * one[1] * other[1], one[0] * other[1] + one[1] * other[0]
+    p, q = first[0] * second[0] + n * first[1] * second[1], first[0] * second[1] + first[1] * second[0]
     scale = max(p, q)
-    return p / scale, q / scale, one[2] * other[2] / scale**2
+    return p / scale, q / scale, first[2] * second[2] / scale**2

@@ -19,10 +19,10 @@ COMPACT = ("tanh K", "tanh h")
 def whole_field(layer: Any) -> Floats:
     """Return f + g, what a spin between two such layers feels, shape (n,)."""
     with np.errstate(over="ignore"):
-        found: Floats = layer.fields + layer.inputs
-    if not np.isfinite(found).all():
+        total: Floats = layer.fields + layer.inputs
+    if not np.isfinite(total).all():
         raise ValueError("the fields f + g of a spin between two such layers leave the range of float64: rescale")
-    return found
+    return total
 
 
 def doubled(layer: Any, steps: int, *, project: bool) -> Flow:

@@ -27,8 +27,8 @@ def log_weights(couplings: Floats, fields: Floats, inputs: Floats) -> tuple[Floa
     high = [np.round(part / unit) * unit for part in parts]
     low = [part - rounded for part, rounded in zip(parts, high, strict=True)]
     above, below = (spins(n) for n in couplings.shape)
-    one, other = (above @ J @ below.T + (above @ f)[:, None] + below @ g for J, f, g in (high, low))
-    return one, other
+    main, rest = (above @ J @ below.T + (above @ f)[:, None] + below @ g for J, f, g in (high, low))
+    return main, rest
 
 
 def refuse_wide(upper: int, lower: int) -> None:

@@ -56,8 +56,8 @@ class Halves:
             if self.store:
                 self.store.put(f"{self.name}.done", {"walkers": walkers.kept(), "sums": [half.parts for half in sums]})
                 self.store.discard(f"{self.name}.state")
-        one, two = sums
-        return walkers, (one, two)
+        first, second = sums
+        return walkers, (first, second)
 
     def _moved(self, block: Block[Any]) -> tuple[Walkers, list[Moments]]:
         chains, portions = len(block.chains), self._portions(block)

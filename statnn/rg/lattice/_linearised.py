@@ -89,12 +89,12 @@ class LinearisedFlow(ByValue):
     @property
     def even(self) -> tuple[str, ...]:
         """Names of the even operators, in the order in which they join."""
-        return tuple(one.name for one in self.operators if one.even)
+        return tuple(operator.name for operator in self.operators if operator.even)
 
     @property
     def odd(self) -> tuple[str, ...]:
         """Names of the odd operators, in the order in which they join."""
-        return tuple(one.name for one in self.operators if not one.even)
+        return tuple(operator.name for operator in self.operators if not operator.even)
 
     @property
     def thermal(self) -> Floats:
@@ -167,13 +167,13 @@ class LinearisedFlow(ByValue):
             If a name is unknown, an operator does not vary, or they are linearly dependent at that level.
         """
         n = whole(step, "step", minimum=0, maximum=len(self.shapes) - 2)
-        known = [one.name for one in self.operators]
+        known = [operator.name for operator in self.operators]
         wanted = self.even if names is None else tuple(names)
         unknown = [name for name in wanted if name not in known]
         if unknown or not wanted:
             raise ValueError(f"operators {unknown} are unknown; there are {', '.join(known)}")
         kept = np.array([known.index(name) for name in wanted])
-        together, without = self._taught(kept)
+        together, without = self._matrices(kept)
         return together[0, n], jackknife(without[:, n])
 
     def plot(self, ax: Any | None = None) -> Any:
@@ -230,28 +230,28 @@ class LinearisedFlow(ByValue):
         return self._spectrum(even=False)
 
     def _spectrum(self, *, even: bool) -> tuple[Floats, Floats]:
-        members = np.array([k for k, one in enumerate(self.operators) if one.even == even], dtype=np.int64)
+        members = np.array([k for k, operator in enumerate(self.operators) if operator.even == even], dtype=np.int64)
         if not members.size:
             steps = len(self.shapes) - 1
             return np.empty((steps, 0)), np.empty((self.groups, steps, 0))
-        self._taught(members)
+        self._matrices(members)
         return spectrum(self.sums, members)
 
-    def _taught(self, kept: Any) -> tuple[Floats, Floats]:
+    def _matrices(self, kept: Any) -> tuple[Floats, Floats]:
         """Return T and its leave-one-out values, or raise with the names of operators."""
         try:
             return flow(joined(self.sums), kept), flow(left_out(self.sums), kept)
-        except ConstantOperatorError as found:
+        except ConstantOperatorError as error:
             raise ValueError(
-                f"operator {self.operators[found.which].name!r} is the same in all configurations of level "
-                f"{found.level}, {_size(self.shapes[found.level])}: take fewer levels, more samples or a higher "
+                f"operator {self.operators[error.which].name!r} is the same in all configurations of level "
+                f"{error.level}, {_size(self.shapes[error.level])}: take fewer levels, more samples or a higher "
                 "temperature"
             ) from None
-        except DependentOperatorsError as found:
+        except DependentOperatorsError as error:
             names = ", ".join(self.operators[k].name for k in kept)
             raise ValueError(
-                f"the operators {names} are linearly dependent in the configurations of level {found.level}, "
-                f"{_size(self.shapes[found.level])}: take fewer operators, fewer levels or more samples"
+                f"the operators {names} are linearly dependent in the configurations of level {error.level}, "
+                f"{_size(self.shapes[error.level])}: take fewer operators, fewer levels or more samples"
             ) from None
 
     def _exponent(self, eigenvalues: Floats) -> Floats:

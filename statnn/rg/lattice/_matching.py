@@ -131,7 +131,7 @@ def critical_coupling(large: LinearisedFlow, small: LinearisedFlow, coupling: An
         raise ValueError(
             f"the first operator, {large.operators[0].name!r}, is odd; K multiplies an even one: list it first"
         )
-    kept = np.array([k for k, one in enumerate(large.operators) if one.even], dtype=np.int64)
+    kept = np.array([k for k, operator in enumerate(large.operators) if operator.even], dtype=np.int64)
     (mean_l, slope_l), (mean_s, slope_s) = _response(joined(large.sums), kept), _response(joined(small.sums), kept)
     values = K - (mean_l[:, 1:] - mean_s) / (slope_l[:, 1:] - slope_s)
     variance = np.zeros(values.shape[1:])

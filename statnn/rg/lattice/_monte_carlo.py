@@ -102,8 +102,8 @@ def linearise(
     Examples
     --------
     >>> coins = np.random.default_rng(1).choice([-1, 1], (4096, 16, 16))
-    >>> found = linearise(coins, rng=1)
-    >>> bool(abs(found.magnetic[0, 0] - 1.5) < 0.02)  # E|s_1 + s_2 + s_3 + s_4| = 3/2 without couplings
+    >>> flow = linearise(coins, rng=1)
+    >>> bool(abs(flow.magnetic[0, 0] - 1.5) < 0.02)  # E|s_1 + s_2 + s_3 + s_4| = 3/2 without couplings
     True
     """
     array = recorded(states)
@@ -127,9 +127,9 @@ def linearise(
         reduce(operator.add, (sums(k, min(k + portion, end)) for k in range(begin, end, portion)))
         for begin, end in pairwise(bounds)
     ]
-    found = LinearisedFlow(float(len(array)), number, plan, concatenated(each))
-    _warn(_mixing(found))
-    return found
+    flow = LinearisedFlow(float(len(array)), number, plan, concatenated(each))
+    _warn(_mixing(flow))
+    return flow
 
 
 def sample_flow(
@@ -209,8 +209,8 @@ def sample_flow(
     --------
     >>> from statnn.interaction import square_lattice
     >>> critical = square_lattice(8, 8, temperature=2 / np.log(1 + np.sqrt(2)))
-    >>> found = sample_flow(critical, (8, 8), 200, chains=16, rng=1)
-    >>> bool(abs(found.y_h[0, -1] - 15 / 8) < 0.1)
+    >>> flow = sample_flow(critical, (8, 8), 200, chains=16, rng=1)
+    >>> bool(abs(flow.y_h[0, -1] - 15 / 8) < 0.1)
     True
     """
     if not isinstance(model, BinaryNeurons):
@@ -236,25 +236,25 @@ def sample_flow(
             keeper=lambda block: Halves(plan, coins, f"block-{block}", kept),
         )  # fmt: skip
         _, halves = run_blocks(blocks, executor, progress)
-        one, two = map(concatenated, zip(*halves, strict=True))
-        return one, two
+        first, second = map(concatenated, zip(*halves, strict=True))
+        return first, second
 
     if store is None:
-        one, two = sums(root(rng), None)
+        first, second = sums(root(rng), None)
     else:
         key = key_of("sample_flow", model, chosen, walk, {}) | {"chains": count, "seed": root(rng), "flow": plan.words}
         with opened(store, key, adopt=("seed",) if rng is None else ()) as kept:
-            one, two = sums(seed_of(kept.key["seed"]), kept)
-    found = LinearisedFlow(float(count * walk.draws), count, plan, one + two)
-    _warn(_drift(found, one, two) + _mixing(found))
-    return found
+            first, second = sums(seed_of(kept.key["seed"]), kept)
+    flow = LinearisedFlow(float(count * walk.draws), count, plan, first + second)
+    _warn(_drift(flow, first, second) + _mixing(flow))
+    return flow
 
 
-def _drift(found: LinearisedFlow, one: Moments, two: Moments) -> list[str]:
+def _drift(flow: LinearisedFlow, first: Moments, second: Moments) -> list[str]:
     """Say if the start is not forgotten."""
-    z = _z(one.first[:, 0] / one.count[:, None] - two.first[:, 0] / two.count[:, None])
+    z = _z(first.first[:, 0] / first.count[:, None] - second.first[:, 0] / second.count[:, None])
     worst = int(np.argmax(np.abs(z)))
-    name = found.operators[worst].name
+    name = flow.operators[worst].name
     reason = (
         f"operator {name!r} differs by {z[worst]:+.1f} standard errors between the first and the second half of the "
         "chains: the start is not forgotten, take a longer burn_in or another method"
@@ -262,15 +262,15 @@ def _drift(found: LinearisedFlow, one: Moments, two: Moments) -> list[str]:
     return [reason] if abs(z[worst]) >= _SUSPICIOUS else []
 
 
-def _mixing(found: LinearisedFlow) -> list[str]:
+def _mixing(flow: LinearisedFlow) -> list[str]:
     """Say if up and down are not alike."""
-    odd = [k for k, one in enumerate(found.operators) if not one.even]
-    z = _z((found.sums.first[:, 0] / found.sums.count[:, None])[:, odd])
+    odd = [k for k, member in enumerate(flow.operators) if not member.even]
+    z = _z((flow.sums.first[:, 0] / flow.sums.count[:, None])[:, odd])
     worst = int(np.argmax(np.abs(z))) if odd else 0
     if not odd or abs(z[worst]) < _SUSPICIOUS:
         return []
     reason = (
-        f"the mean of {found.odd[worst]!r} is {z[worst]:+.1f} standard errors from 0: up and down are not alike, even "
+        f"the mean of {flow.odd[worst]!r} is {z[worst]:+.1f} standard errors from 0: up and down are not alike, even "
         "and odd operators mix; take matrix(step, names of both kinds)"
     )
     return [reason]

@@ -161,8 +161,8 @@ def operators(dimension: int, *, alike: bool = True) -> tuple[Operator, ...]:
     return tuple(Operator(name, sites, alike) for name, sites in usual.items())
 
 
-class Plan(NamedTuple):
-    """What the kernel needs to measure operators on one lattice; see `kernels.sums`."""
+class ClusterLayout(NamedTuple):
+    """Where the clusters of some operators stand on one lattice, as `kernels.sums` needs it."""
 
     reach: tuple[int, int, int]
     offsets: Ints
@@ -179,22 +179,22 @@ def measure(spins: NDArray[np.int8], chosen: Sequence[Operator], periodic: tuple
     Along an axis that is not periodic only clusters that lie inside are counted.
     """
     shape = spins.shape[1:]
-    plan = _plan(tuple(chosen), shape, (True,) * len(shape) if periodic is None else periodic)
+    layout = _layout(tuple(chosen), shape, (True,) * len(shape) if periodic is None else periodic)
     full = (len(spins), *(1,) * (3 - len(shape)), *shape)
     out = np.empty((len(spins), len(chosen)), dtype=np.int64)
-    words = plan.masks.shape[1]
-    r0, r1, r2 = plan.reach
+    words = layout.masks.shape[1]
+    r0, r1, r2 = layout.reach
     shifted = np.empty((2 * r2 + 1) * (full[1] + 2 * r0) * (full[2] + 2 * r1) * words, dtype=np.uint64)
     packed = np.empty((full[3] + 2 * r2) // 64 + 2, dtype=np.uint64)
-    kernels.sums(spins.reshape(-1), full, *plan, shifted, packed, out)
+    kernels.sums(spins.reshape(-1), full, *layout, shifted, packed, out)
     return out
 
 
 @lru_cache(maxsize=64)
-def _plan(chosen: tuple[Operator, ...], shape: tuple[int, ...], periodic: tuple[bool, ...]) -> Plan:
+def _layout(chosen: tuple[Operator, ...], shape: tuple[int, ...], periodic: tuple[bool, ...]) -> ClusterLayout:
     missing = 3 - len(shape)
     lengths, around = (1,) * missing + shape, (True,) * missing + periodic
-    owner = np.repeat(np.arange(len(chosen)), [len(one.clusters) for one in chosen])
+    owner = np.repeat(np.arange(len(chosen)), [len(operator.clusters) for operator in chosen])
     clusters = [
         np.array([(0,) * missing + site for site in cluster]) for operator in chosen for cluster in operator.clusters
     ]
@@ -213,7 +213,7 @@ def _plan(chosen: tuple[Operator, ...], shape: tuple[int, ...], periodic: tuple[
     masks = np.packbits(bits, axis=1, bitorder="little").view("<u8").astype(np.uint64)
     down, across = lengths[0] + 2 * reach[0], lengths[1] + 2 * reach[1]
     offsets = (((sites[:, 2] + reach[2]) * down + sites[:, 0]) * across + sites[:, 1]) * masks.shape[1]
-    return Plan(
+    return ClusterLayout(
         (int(reach[0]), int(reach[1]), int(reach[2])),
         offsets,
         np.cumsum([0, *map(len, clusters)]),

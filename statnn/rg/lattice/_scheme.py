@@ -32,7 +32,7 @@ class Scheme:
     @property
     def words(self) -> dict[str, Any]:
         """All of it as JSON."""
-        picked = [[one.name, one.sites, one.alike] for one in self.operators]
+        picked = [[operator.name, operator.sites, operator.alike] for operator in self.operators]
         return {"b": self.b, "axes": self.axes, "rule": self.rule, "operators": picked, "periodic": self.periodic,
                 "shapes": self.shapes}  # fmt: skip
 
@@ -74,7 +74,7 @@ def scheme(
     every = tuple(range(1, len(lengths) + 1))
     named = every if axes is None else tuple(axes) if isinstance(axes, Sequence) else (axes,)
     around = (periodic,) * len(lengths) if isinstance(periodic, bool) else tuple(periodic)
-    if len(around) != len(lengths) or not all(isinstance(one, bool) for one in around):
+    if len(around) != len(lengths) or not all(isinstance(wraps, bool) for wraps in around):
         raise ValueError(f"periodic = {periodic!r}: give True, False or one of them for each axis of {lengths}")
     picked = _operators(chosen, len(lengths))
     lattice((1, *lengths), scale, named)  # names the axis and the length if a first step is impossible
@@ -92,8 +92,8 @@ def scheme(
     for _ in range(steps):
         lattice((1, *shapes[-1]), scale, named)
         shapes.append(_blocked(shapes[-1], scale, named))
-    for one in shapes:  # operators must fit on every level: seen now, not after hours
-        measure(np.ones((1, *one), dtype=np.int8), picked, around)
+    for sides in shapes:  # operators must fit on every level: seen now, not after hours
+        measure(np.ones((1, *sides), dtype=np.int8), picked, around)
     return Scheme(scale, tuple(named), rule, picked, around, tuple(shapes))
 
 
@@ -109,16 +109,16 @@ def _operators(chosen: Any, dimension: int) -> tuple[Operator, ...]:
     if chosen is None:
         return operators(dimension)
     picked = tuple(chosen)
-    for one in picked:
-        if not isinstance(one, Operator):
-            raise TypeError(f"operators hold a {type(one).__name__}; make each an Operator(name, sites)")
-        if one.dimension != dimension:
+    for operator in picked:
+        if not isinstance(operator, Operator):
+            raise TypeError(f"operators hold a {type(operator).__name__}; make each an Operator(name, sites)")
+        if operator.dimension != dimension:
             raise ValueError(
-                f"operator {one.name!r} has sites with {one.dimension} offsets, the lattice {dimension} axes"
+                f"operator {operator.name!r} has sites with {operator.dimension} offsets, the lattice {dimension} axes"
             )
-    names = [one.name for one in picked]
+    names = [operator.name for operator in picked]
     if not names or len(set(names)) != len(names):
         raise ValueError(f"operators {names} need at least one, and names that differ")
-    if len({frozenset(one.clusters) for one in picked}) != len(picked):
+    if len({frozenset(operator.clusters) for operator in picked}) != len(picked):
         raise ValueError(f"two of the operators {', '.join(names)} are the same sum: leave one out")
     return picked

@@ -36,12 +36,12 @@ class Moments(ByValue):
     """(groups, levels, operators): ΣS S_0, S_0 the first operator before any blocking."""
 
     def __add__(self, other: "Moments") -> "Moments":
-        return Moments(*(one + two for one, two in zip(self.parts, other.parts, strict=True)))
+        return Moments(*(mine + theirs for mine, theirs in zip(self.parts, other.parts, strict=True)))
 
     @property
     def parts(self) -> tuple[Floats, ...]:
         """All sums, in their order."""
-        return tuple(getattr(self, one.name) for one in fields(self))
+        return tuple(getattr(self, field.name) for field in fields(self))
 
 
 def moments(values: Ints | Floats) -> Moments:
@@ -58,7 +58,7 @@ def moments(values: Ints | Floats) -> Moments:
 
 def concatenated(parts: Iterable[Moments]) -> Moments:
     """Return the groups of all parts side by side."""
-    return Moments(*map(np.concatenate, zip(*(one.parts for one in parts), strict=True)))
+    return Moments(*map(np.concatenate, zip(*(part.parts for part in parts), strict=True)))
 
 
 def joined(sums: Moments) -> Moments:

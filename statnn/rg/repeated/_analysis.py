@@ -131,7 +131,7 @@ def analysed(layer: ScalarLayer, at: float | None, known: tuple[float, ...] | No
     sigma = layer.sigma
     if known is None and sigma.slopes is not None:
         return Analysis(_of_lines(layer, at))
-    x = _place(layer, at)
+    x = _expansion_point(layer, at)
     if x is None:
         return Analysis(LeadingForm(LeadingFormKind.NOT_CRITICAL))
     if known is not None:
@@ -155,17 +155,17 @@ def analysed(layer: ScalarLayer, at: float | None, known: tuple[float, ...] | No
     return _from_series(list(values * scale), list(errors * np.abs(scale)), x)
 
 
-def _place(layer: ScalarLayer, at: float | None) -> float | None:
+def _expansion_point(layer: ScalarLayer, at: float | None) -> float | None:
     """Return the fixed point that is meant: as given, or the one of slope one, None if no fixed point has it."""
     sigma = layer.sigma
     if at is None and sigma.smooth:
         marginal = [float(sigma(np.asarray(h))) for h in tangent_fields(sigma, layer.w, layer.b)]
         return min(marginal, key=lambda x: (abs(x), x)) if marginal else None
     x = 0.0 if at is None else at
-    found = float(layer(x))
-    if abs(found - x) > 1e-9 * (1.0 + abs(x)):
+    image = float(layer(x))
+    if abs(image - x) > 1e-9 * (1.0 + abs(x)):
         hint = f"; fixed points are {[point for point, _ in layer.rest_points()]}" if sigma.built_in else ""
-        raise ValueError(f"at = {x:g} is no fixed point: the layer maps it to {found:.9g}{hint}")
+        raise ValueError(f"at = {x:g} is no fixed point: the layer maps it to {image:.9g}{hint}")
     return x
 
 
@@ -173,7 +173,7 @@ def _of_lines(layer: ScalarLayer, at: float | None) -> LeadingForm:
     """Return the form of identity, relu, leaky relu and sign: lines have no nonlinearity to scale with."""
     points = layer.rest_points()
     if at is not None:
-        x = _place(layer, at)
+        x = _expansion_point(layer, at)
         points = tuple(point for point in points if x is not None and abs(point[0] - x) <= 1e-9 * (1 + abs(x)))
     if layer.sigma.flat:
         return LeadingForm(LeadingFormKind.NOT_SMOOTH, *(points[0] if points else (None, None)))
@@ -206,10 +206,10 @@ def _from_series(series: list[Any], errors: list[Any], x: float) -> Analysis:
     form = LeadingForm(
         LeadingFormKind.CRITICAL, x, slope, order, u, error, side, later, None if residue is None else float(residue)
     )
-    found = Analysis(form, tuple(float(c) for c in local), tuple(float(c) for c in field))
+    analysis = Analysis(form, tuple(float(c) for c in local), tuple(float(c) for c in field))
     if not powers:
-        return found
-    rest = max(abs(c / u) ** (1 / (k - order)) for k, c in enumerate(found.local) if k > order)
-    summed = min(found.near, REACH[len(series) == TERMS] / rest) if rest else found.near
+        return analysis
+    rest = max(abs(c / u) ** (1 / (k - order)) for k, c in enumerate(analysis.local) if k > order)
+    summed = min(analysis.near, REACH[len(series) == TERMS] / rest) if rest else analysis.near
     in_units = tuple(float(c * (0 * c + summed) ** (j - order + 1)) for j, c in enumerate(powers))
-    return replace(found, powers=in_units, summed=summed)
+    return replace(analysis, powers=in_units, summed=summed)

@@ -341,7 +341,8 @@ class FixedFunction(Shown):
 
         Examples
         --------
-        >>> [(one.power, one.kind) for one in FixedFunction(3, 1 / 3).scaling_fields() if one.kind != "redundant"]
+        >>> directions = FixedFunction(3, 1 / 3).scaling_fields()
+        >>> [(field.power, field.kind) for field in directions if field.kind != "redundant"]
         [(0, 'relevant'), (1, 'relevant'), (5, 'irrelevant')]
         """
         z = self.order
@@ -362,8 +363,8 @@ class FixedFunction(Shown):
         Examples
         --------
         >>> from statnn import rg
-        >>> found = rg.exponents(rg.fixed_points(FixedFunction(3, 1 / 3))[0])
-        >>> found.fields, found.y.round(12), found.nu
+        >>> exponents = rg.exponents(rg.fixed_points(FixedFunction(3, 1 / 3))[0])
+        >>> exponents.fields, exponents.y.round(12), exponents.nu
         (('noise variance', 'bias', 'distance'), array([2. , 1.5, 1. ]), 1.0)
         """
         powers = range(self.order - 1)

@@ -246,7 +246,7 @@ class RepeatedLayer:
         """
         given = () if coefficients is None else np.ravel(array_of(coefficients, "coefficients"))
         known = None if coefficients is None else tuple(float(value) for value in given)
-        x = None if at is None else _one(at, "at")
+        x = None if at is None else _signal(at, "at")
         reach = float(at_least(radius, "radius", minimum=1e-6, why="values within it make the Taylor coefficients"))
         return analysed(self, x, known, reach).form
 
@@ -277,9 +277,9 @@ class RepeatedLayer:
         >>> round(layer.depth(layer(0.7)) - layer.depth(0.7), 9)
         1.0
         """
-        found = analysed(self, None, None, 0.5)
-        y = self._near(_one(x, "x"), found)
-        return found.coordinate(y[0]) - y[1]
+        analysis = analysed(self, None, None, 0.5)
+        y = self._near(_signal(x, "x"), analysis)
+        return analysis.coordinate(y[0]) - y[1]
 
     def layers(self, start: float, value: float) -> float:
         """Return how many layers take a signal from `start` to `value`, with a fraction.
@@ -299,18 +299,18 @@ class RepeatedLayer:
         >>> round(RepeatedLayer("tanh").layers(1.0, 0.01))
         14997
         """
-        found = analysed(self, None, None, 0.5)
-        form = found.form
+        analysis = analysed(self, None, None, 0.5)
+        form = analysis.form
         form.amplitude  # noqa: B018 - raises unless critical
         centre = form.fixed_point or 0.0
-        start, value = _one(start, "start"), _one(value, "value")
+        start, value = _signal(start, "start"), _signal(value, "value")
         if (start - centre) * (value - centre) <= 0.0:
             raise ValueError(
                 f"start = {start} and value = {value} do not lie on one side of the fixed point {centre:g}: "
                 "no number of layers leads from one to the other"
             )
-        (first, passed), (last, more) = self._near(start, found), self._near(value, found)
-        return found.apart(first, last) + passed - more
+        (first, passed), (last, more) = self._near(start, analysis), self._near(value, analysis)
+        return analysis.apart(first, last) + passed - more
 
     def signal(self, start: float, layers: int) -> float:
         """Return the signal after m layers, as `iterate` does, but at any depth up to 9·10^18.
@@ -345,16 +345,16 @@ class RepeatedLayer:
         0.957504
         """
         m = whole(layers, "layers", minimum=0)
-        begin = _one(start, "start")
-        found = self._critical(m)
-        way = None if found is None else self._approach(begin, found)
-        if found is None or way is None or m <= way[1]:
-            if found is not None and way is None:
-                self._refuse_marginal(begin, m, found.form)
+        begin = _signal(start, "start")
+        analysis = self._critical(m)
+        way = None if analysis is None else self._approach(begin, analysis)
+        if analysis is None or way is None or m <= way[1]:
+            if analysis is not None and way is None:
+                self._refuse_marginal(begin, m, analysis.form)
             return rested(self.sigma, self.w, self.b, begin, m)
-        (y, passed), form = way, found.form
-        if -found.drop(y) * (m - passed) > LEAST_CHANGE:
-            y = found.after(y, m - passed)
+        (y, passed), form = way, analysis.form
+        if -analysis.drop(y) * (m - passed) > LEAST_CHANGE:
+            y = analysis.after(y, m - passed)
         elif not passed:
             return begin
         return (form.fixed_point or 0.0) + form.side * y
@@ -368,10 +368,10 @@ class RepeatedLayer:
             if off > ROUNDING and off * layers > FELT:
                 return None
         try:
-            found = analysed(self, None, None, 0.5)
+            analysis = analysed(self, None, None, 0.5)
         except ValueError:  # of a function of your own that is no polynomial so far: then layer by layer
             return None
-        return found if found.form.outcome is LeadingFormKind.CRITICAL and found.powers else None
+        return analysis if analysis.form.outcome is LeadingFormKind.CRITICAL and analysis.powers else None
 
     def _refuse_marginal(self, x: float, layers: int, form: LeadingForm) -> None:
         """Raise if the fixed point drives the signal away so slowly that rounding decides where it goes."""
@@ -384,26 +384,26 @@ class RepeatedLayer:
                 f"signals away, within some {away:.1g} layers: rounding decides where it goes; start farther away"
             )
 
-    def _near(self, x: float, found: Analysis) -> tuple[float, int]:
+    def _near(self, x: float, analysis: Analysis) -> tuple[float, int]:
         """Return the distance from the fixed point where the series is summed, and the layers it took; or raise."""
-        form = found.form
+        form = analysis.form
         form.amplitude  # noqa: B018 - raises unless critical
-        way = self._approach(x, found)
+        way = self._approach(x, analysis)
         if way is None or way[0] == 0.0:
             raise ValueError(
                 f"the signal {x} is not drawn in by the fixed point {form.fixed_point:g}: choose one that is"
             )
         return way
 
-    def _approach(self, x: float, found: Analysis) -> tuple[float, int] | None:
+    def _approach(self, x: float, analysis: Analysis) -> tuple[float, int] | None:
         """Return as `_near`; None if the fixed point does not draw the signal in, or not within MOST_STEPS layers."""
-        form = found.form
+        form = analysis.form
         centre, side = form.fixed_point or 0.0, form.side
         y = side * (x - centre)
         if y < 0.0 and (form.order or 2) % 2 == 0:
             return None
         for steps in range(MOST_STEPS):
-            if abs(y) <= found.near:
+            if abs(y) <= analysis.near:
                 return y, steps
             before, y = y, side * (float(self.sigma(np.asarray(self.w * (centre + side * y) + self.b))) - centre)
             if not 0.0 < y / before < 1.0:
@@ -411,7 +411,7 @@ class RepeatedLayer:
         return None
 
 
-def _one(value: Any, name: str) -> float:
+def _signal(value: Any, name: str) -> float:
     if np.ndim(value):
         raise TypeError(f"{name} = {value!r} is not one signal; call again for others")
     return float(at_least(value, name, minimum=-np.inf, why="signals are finite real numbers"))

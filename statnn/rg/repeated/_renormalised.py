@@ -131,7 +131,7 @@ def renormalise(
     points = 0.5 * reach * (1.0 + np.cos(np.pi * (np.arange(number) + 0.5) / number))
     coefficients = _coefficients(_first(layer, fixed.order, points))
     tail = _tail(coefficients)
-    found = [RenormalisedLayer(0, reach, fixed, coefficients, tail)]
+    layers = [RenormalisedLayer(0, reach, fixed, coefficients, tail)]
     n, alpha = fixed.order - 1, fixed.alpha()
     for step in range(1, count + 1):
         first = points / alpha
@@ -141,16 +141,16 @@ def renormalise(
         ratio = 0.5 * (1.0 - first**n * p1) ** n
         coefficients = _coefficients(0.5 * p1 + ratio * p2 - 0.5 * points**n * ratio * p1 * p2)
         tail = max(tail, _tail(coefficients))
-        found.append(RenormalisedLayer(step, reach, fixed, coefficients, tail))
-    return tuple(found)
+        layers.append(RenormalisedLayer(step, reach, fixed, coefficients, tail))
+    return tuple(layers)
 
 
 def _first(layer: RepeatedLayer, order: int, points: Floats) -> Floats:
     """Return p of the layer itself: by its Taylor series near the fixed point, from its values elsewhere."""
-    found = analysed(layer, None, None, 0.5)
-    centre, side = found.form.fixed_point or 0.0, found.form.side
-    series = -np.array(found.local[order:])
-    near = points * found.bend < SERIES_BELOW[layer.sigma.smooth]
+    analysis = analysed(layer, None, None, 0.5)
+    centre, side = analysis.form.fixed_point or 0.0, analysis.form.side
+    series = -np.array(analysis.local[order:])
+    near = points * analysis.bend < SERIES_BELOW[layer.sigma.smooth]
     with np.errstate(under="ignore"):
         by_series = np.polynomial.polynomial.polyval(np.where(near, points, 0.0), series)
     away = np.where(near, 1.0, points)

@@ -21,8 +21,8 @@ LINE = 36.0
 
 def fixed_fields(sigma: Activation, w: float, b: float) -> list[float]:
     """Return the fields of all fixed points, ascending; of an interval of them its end at 0."""
-    found = _smooth(sigma, w, b) if sigma.smooth else _piecewise(sigma, w, b)
-    return sorted(set(found))
+    fields = _smooth(sigma, w, b) if sigma.smooth else _piecewise(sigma, w, b)
+    return sorted(set(fields))
 
 
 def marginal_fields(sigma: Activation, w: float, b: float) -> list[float]:
@@ -47,12 +47,12 @@ def _marginal_between_inflections(sigma: Activation, w: float, b: float) -> list
         slope = w * float(sigma.derivative(np.asarray(h)))
         return 0.0 if abs(slope - 1.0) <= ROUNDING else slope - 1.0
 
-    found = [h for h in bends if excess(h) == 0.0]
+    fields = [h for h in bends if excess(h) == 0.0]
     for low, high in pairwise([-reach, *bends, reach]):
         if excess(low) * excess(high) < 0.0:
             near = brentq(excess, low, high, xtol=1e-15, rtol=8.9e-16)
-            found.append(_root(lambda h: w * mpmath.diff(sigma.exactly, h) - 1, near))
-    return sorted(found)
+            fields.append(_root(lambda h: w * mpmath.diff(sigma.exactly, h) - 1, near))
+    return sorted(fields)
 
 
 def _inflections(sigma: Activation, reach: float) -> list[float]:
@@ -98,14 +98,14 @@ def _smooth(sigma: Activation, w: float, b: float) -> list[float]:
     tangent = tangent_fields(sigma, w, b)
     reach = _reach(sigma, w, b)
     end = max(reach, *map(abs, marginal), 1.0)
-    found = list(tangent)
+    fields = list(tangent)
     for low, high in pairwise([-end, *marginal, end]):
         if low in tangent or high in tangent:
             continue
         if _gap(low, sigma, w, b) * _gap(high, sigma, w, b) < 0.0:
             near = brentq(_gap, low, high, args=(sigma, w, b), xtol=1e-15, rtol=8.9e-16)
-            found.append(_root(lambda h: w * sigma.exactly(h) + b - h, near))
-    return found
+            fields.append(_root(lambda h: w * sigma.exactly(h) + b - h, near))
+    return fields
 
 
 def _root(function: Any, h: float) -> float:
@@ -124,10 +124,10 @@ def _piecewise(sigma: Activation, w: float, b: float) -> list[float]:
     if sigma.flat:
         return [h for h in (b + w, b - w) if _gap(h, sigma, w, b) == 0.0]
     left, right = sigma.slopes or (1.0, 1.0)
-    found = []
+    fields = []
     for slope, side in ((w * left, -1.0), (w * right, 1.0)):
         if slope == 1.0:
-            found += [0.0] if b == 0.0 else []
+            fields += [0.0] if b == 0.0 else []
         elif side * b / (1.0 - slope) >= 0.0:
-            found.append(b / (1.0 - slope) + 0.0)
-    return found
+            fields.append(b / (1.0 - slope) + 0.0)
+    return fields

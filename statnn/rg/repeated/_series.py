@@ -71,11 +71,11 @@ def logarithm(f: Sequence[Any]) -> list[Any]:
     With the operator Δ h = h(f(y)) - h(y), which raises the lowest power, v = Σ_n (-1)^(n+1) Δ^n y / n: the logarithm
     of 1 + Δ, without a division by what may be small.
     """
-    one = [1 + 0 * f[0], *[0 * f[0]] * (len(f) - 1)]
-    powers = [one]
+    unit = [1 + 0 * f[0], *[0 * f[0]] * (len(f) - 1)]
+    powers = [unit]
     for _ in f[1:]:
         powers.append(product(powers[-1], f))
-    term = [0 * f[0], *one[:-1]]
+    term = [0 * f[0], *unit[:-1]]
     v = [0 * f[0] for _ in f]
     for n in range(1, len(f)):
         term = [

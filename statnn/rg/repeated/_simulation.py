@@ -69,6 +69,6 @@ def advanced(h: float, xi: Floats, sigma: Activation, w: float, b: float, noise:
         return float(passed(h, xi, w, b, noise, *sigma.kernel))
     at = np.full(1, h)
     with np.errstate(over="ignore", invalid="ignore"):
-        for one in xi.tolist():
-            at = np.asarray(sigma(w * at + b), dtype=float) + noise * one
+        for kick in xi.tolist():
+            at = np.asarray(sigma(w * at + b), dtype=float) + noise * kick
     return float(at[0])

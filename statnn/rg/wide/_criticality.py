@@ -124,8 +124,8 @@ def criticality(activation: str | Activation) -> Criticality:
 
     Examples
     --------
-    >>> found = criticality("tanh")
-    >>> found.kind.name, round(found.coefficient, 5), round(found.amplitude, 5)
+    >>> critical = criticality("tanh")
+    >>> critical.kind.name, round(critical.coefficient, 5), round(critical.amplitude, 5)
     ('HALF_STABLE', -2.0, 0.5)
     """
     of = averages(known(activation))

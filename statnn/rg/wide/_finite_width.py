@@ -95,10 +95,10 @@ def simulated(
     """Return replicas of the chain of covariances."""
     sizes = [min(BLOCK, replicas - first) for first in range(0, replicas, BLOCK)]
     tasks = [_Task(layer, width, depth, size, begin, seed, block) for block, size in enumerate(sizes)]
-    found = np.empty((replicas, depth + 1, 3))
+    covariances = np.empty((replicas, depth + 1, 3))
     for block, values in kept_tasks(store, _chain, tasks, executor):
-        found[block * BLOCK : block * BLOCK + len(values)] = values
-    return Signals(layer, width, found[..., :2], found[..., 2])
+        covariances[block * BLOCK : block * BLOCK + len(values)] = values
+    return Signals(layer, width, covariances[..., :2], covariances[..., 2])
 
 
 def _chain(task: _Task) -> Floats:
@@ -109,10 +109,10 @@ def _chain(task: _Task) -> Floats:
     out = np.empty((task.replicas, task.depth + 1, 3))
     out[:, 0] = q, q, q * c
     for m in range(task.depth):
-        one, two, cross = out[:, m].T
-        scale = np.sqrt(one)
+        first, second, cross = out[:, m].T
+        scale = np.sqrt(first)
         share = np.divide(cross, scale, out=np.zeros_like(cross), where=scale > 0)
-        rest = np.sqrt(np.maximum(two - share**2, 0.0))
+        rest = np.sqrt(np.maximum(second - share**2, 0.0))
         z = rng.standard_normal((2, task.replicas, task.width))
         with np.errstate(over="ignore"):
             x = phi(scale[:, None] * z[0])
@@ -142,8 +142,8 @@ def leading_order(of: Averages, weight: float, bias: float, q: float, depth: int
                 slope**2 * spread + weight**2 * (fourth - mean**2),
             )
         )
-    found = np.array(rows).T.copy()
-    return FiniteWidth(found[0], found[1], found[2])
+    columns = np.array(rows).T.copy()
+    return FiniteWidth(columns[0], columns[1], columns[2])
 
 
 def _last(rows: list[tuple[float, float, float]], times: int) -> Iterator[tuple[float, float, float]]:

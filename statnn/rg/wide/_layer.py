@@ -175,8 +175,8 @@ class RandomLayer:
         if (total == 0).any():
             why = "below the range of floats" if weight or bias else "sigma_w = sigma_b = 0"
             raise ValueError(f"{why}: the next layer has no variance, and so no correlation")
-        found = np.maximum(1 - gap / total, -1.0)  # rounding alone goes beyond
-        return shaped(found.reshape(given.shape), np.zeros(np.broadcast_shapes(np.shape(c), np.shape(q))))
+        correlation = np.maximum(1 - gap / total, -1.0)  # rounding alone goes beyond
+        return shaped(correlation.reshape(given.shape), np.zeros(np.broadcast_shapes(np.shape(c), np.shape(q))))
 
     def propagate(self, q: float, c: float, depth: int) -> tuple[Floats, Floats]:
         """Return variance and correlation in every layer, each of shape (depth+1,), the start first.
@@ -264,10 +264,10 @@ class RandomLayer:
         """
         weight, bias = self._scales
         if self._of.homogeneous:
-            found = self.fixed_point()
+            point = self.fixed_point()
             rest = described(self._of, np.array([weight]), np.array([bias]), np.zeros(1))
-            zero = points([self], rest) if bias == 0 and found.variance != 0 else ()
-            return (*zero, *((found,) if found.outcome is not VarianceEnd.UNBOUNDED else ()))
+            zero = points([self], rest) if bias == 0 and point.variance != 0 else ()
+            return (*zero, *((point,) if point.outcome is not VarianceEnd.UNBOUNDED else ()))
         decades = max(0, math.ceil(math.log10(GRID[0] / bias)) + 1) if bias else 0
         grid = np.append(GRID[0] * 10.0 ** (np.arange(-8 * decades, 0) / 8), GRID[self._of.reach >= GRID])
         q = variances(self._of, weight, bias, grid)
@@ -286,17 +286,17 @@ class RandomLayer:
         """
         return tuple(self._fixed(found) for found in self.branches())
 
-    def _fixed(self, found: MeanField) -> FixedPoint:
+    def _fixed(self, point: MeanField) -> FixedPoint:
         ending = FixedPointEnd.EXACT if self._of.homogeneous else FixedPointEnd.CONVERGED
         return FixedPoint(
-            found.phase.value,
+            point.phase.value,
             ("q", "c"),
-            np.array([found.variance, found.correlation]),
+            np.array([point.variance, point.correlation]),
             _Maps(self),
-            _Derivative(self, found),
+            _Derivative(self, point),
             self,
             ending=ending,
-            residual=found.residual,
+            residual=point.residual,
         )
 
     # -- finite width ------------------------------------------------------------------------------------
@@ -433,20 +433,20 @@ class _Derivative:
     """Their derivative at a fixed point."""
 
     layer: RandomLayer
-    found: MeanField
+    point: MeanField
 
     def __call__(self, b: int) -> Floats:
-        return np.linalg.matrix_power(_derivative(self.layer, self.found), b)
+        return np.linalg.matrix_power(_derivative(self.layer, self.point), b)
 
 
-def _derivative(layer: RandomLayer, found: MeanField) -> Floats:
+def _derivative(layer: RandomLayer, point: MeanField) -> Floats:
     """Return ∂(q', c')/∂(q, c) at a fixed point."""
     across = 0.0
-    if 0 < found.distance < 1 and found.variance > 0:
-        step = 1e-3 * found.variance
-        values = layer.correlation_map(found.correlation, found.variance + step * np.array([-2, -1, 1, 2]))
+    if 0 < point.distance < 1 and point.variance > 0:
+        step = 1e-3 * point.variance
+        values = layer.correlation_map(point.correlation, point.variance + step * np.array([-2, -1, 1, 2]))
         across = float(values @ np.array([1, -8, 8, -1]) / (12 * step))
-    return np.array([[found.variance_slope, 0.0], [across, found.correlation_slope]])
+    return np.array([[point.variance_slope, 0.0], [across, point.correlation_slope]])
 
 
 def _variances(q: ArrayLike) -> Floats:

@@ -76,20 +76,20 @@ class MeanField(Shown):
         return length(self.correlation_slope)
 
 
-def points(layers: Sequence[Maps], found: Solution) -> tuple[MeanField, ...]:
+def points(layers: Sequence[Maps], solution: Solution) -> tuple[MeanField, ...]:
     """Return solutions of layers as objects."""
     return tuple(
         MeanField(
             layers[i],
-            variance=float(found.variance[i]),
-            chi=float(found.chi[i]),
-            correlation=1.0 - float(found.gap[i]),
-            distance=float(found.gap[i]),
-            variance_slope=float(found.slope[i]),
-            correlation_slope=float(found.correlation_slope[i]),
-            outcome=OUTCOMES[found.outcome[i]],
-            phase=PHASES[found.phase[i]],
-            residual=float(found.residual[i]),
+            variance=float(solution.variance[i]),
+            chi=float(solution.chi[i]),
+            correlation=1.0 - float(solution.gap[i]),
+            distance=float(solution.gap[i]),
+            variance_slope=float(solution.slope[i]),
+            correlation_slope=float(solution.correlation_slope[i]),
+            outcome=OUTCOMES[solution.outcome[i]],
+            phase=PHASES[solution.phase[i]],
+            residual=float(solution.residual[i]),
         )
-        for i in range(found.variance.size)
+        for i in range(solution.variance.size)
     )

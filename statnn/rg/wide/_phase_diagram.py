@@ -115,18 +115,18 @@ STROKES = {
 """Stroke and colour of each end of order, and what a legend says."""
 
 
-def draw_transitions(axes: Any, found: Transition, *, outline: bool = False) -> None:
+def draw_transitions(axes: Any, transitions: Transition, *, outline: bool = False) -> None:
     """Draw σ_w over an increasing row of σ_b, each kind in its own stroke; kinds that do not occur are left out."""
     for kind, (stroke, usual, label) in STROKES.items():
         colour = usual if outline or kind is not TransitionKind.EDGE else ink()
-        line = np.where(found.kind == kind, found.sigma_w, np.nan)
+        line = np.where(transitions.kind == kind, transitions.sigma_w, np.nan)
         if np.isnan(line).all():
             continue
         if outline:
-            axes.plot(line, found.sigma_b, color="white", linewidth=2.5)
-        axes.plot(line, found.sigma_b, color=colour, linewidth=1.2, linestyle=stroke, label=label)
+            axes.plot(line, transitions.sigma_b, color="white", linewidth=2.5)
+        axes.plot(line, transitions.sigma_b, color=colour, linewidth=1.2, linestyle=stroke, label=label)
         if np.count_nonzero(np.isfinite(line)) == 1:  # a line of one point is not seen
-            axes.plot(line, found.sigma_b, "o", color=colour, markersize=3)
+            axes.plot(line, transitions.sigma_b, "o", color=colour, markersize=3)
 
 
 def phase_diagram(
@@ -171,8 +171,8 @@ def phase_diagram(
 
     Examples
     --------
-    >>> found = phase_diagram("erf", [0.5, 1.5], [0.0, 0.1])
-    >>> found.phase.tolist()
+    >>> diagram = phase_diagram("erf", [0.5, 1.5], [0.0, 0.1])
+    >>> diagram.phase.tolist()
     [['ordered', 'ordered'], ['chaotic', 'chaotic']]
     """
     check_executor(executor)
@@ -182,7 +182,7 @@ def phase_diagram(
     together = max(1, _TOGETHER // rows.size)
     tasks = [(function, columns[k : k + together], rows, begin) for k in range(0, columns.size, together)]
     parts = dict(run_tasks(_solved, tasks, executor))
-    found = joined([parts[k] for k in range(len(tasks))])
+    solution = joined([parts[k] for k in range(len(tasks))])
     shape = (columns.size, rows.size)
 
     def length(slope: Floats) -> Floats:
@@ -193,13 +193,13 @@ def phase_diagram(
         function,
         columns,
         rows,
-        variance=found.variance.reshape(shape),
-        chi=found.chi.reshape(shape),
-        correlation=(1 - found.gap).reshape(shape),
-        xi_variance=length(found.slope),
-        xi_correlation=length(found.correlation_slope),
-        phase=np.array([phase.value for phase in PHASES])[found.phase].reshape(shape),
-        outcome=np.array([outcome.value for outcome in OUTCOMES])[found.outcome].reshape(shape),
+        variance=solution.variance.reshape(shape),
+        chi=solution.chi.reshape(shape),
+        correlation=(1 - solution.gap).reshape(shape),
+        xi_variance=length(solution.slope),
+        xi_correlation=length(solution.correlation_slope),
+        phase=np.array([phase.value for phase in PHASES])[solution.phase].reshape(shape),
+        outcome=np.array([outcome.value for outcome in OUTCOMES])[solution.outcome].reshape(shape),
         start=begin,
     )
 

@@ -140,8 +140,8 @@ def transition(activation: str | Activation, sigma_b: ArrayLike, *, start: float
 
     Examples
     --------
-    >>> found = transition("tanh", 0.1)
-    >>> found.kind.name, round(found.sigma_w, 6), round(found.variance_below, 6)
+    >>> edge = transition("tanh", 0.1)
+    >>> edge.kind.name, round(edge.sigma_w, 6), round(edge.variance_below, 6)
     ('EDGE', 1.193401, 0.273301)
     """
     function = known(activation)
@@ -206,20 +206,20 @@ def critical_line(activation: str | Activation, sigma_b: ArrayLike, *, start: fl
     >>> critical_line("tanh", [0.0, 0.1]).round(9)
     array([1.        , 1.19340073])
     """
-    found = transition(activation, sigma_b, start=start)
-    other = np.flatnonzero(np.ravel(found.kind) != TransitionKind.EDGE)
+    edge = transition(activation, sigma_b, start=start)
+    other = np.flatnonzero(np.ravel(edge.kind) != TransitionKind.EDGE)
     if other.size:
         b, w, kind, below, above = (
             np.ravel(values)[other[0]]
-            for values in (found.sigma_b, found.sigma_w, found.kind, found.chi_below, found.chi_above)
+            for values in (edge.sigma_b, edge.sigma_w, edge.kind, edge.chi_below, edge.chi_above)
         )
         raise NoCriticalLineError(
-            f"{found.activation.name} has no edge of chaos at sigma_b = {b:g} from a start of {found.start:g}: "
+            f"{edge.activation.name} has no edge of chaos at sigma_b = {b:g} from a start of {edge.start:g}: "
             f"at sigma_w = {w:.6g} there is {kind} (chi {below:.4g} below, {above:.4g} above). "
             "rg.transition tells for each sigma_b",
-            found,
+            edge,
         )
-    return found.sigma_w
+    return edge.sigma_w
 
 
 # -- from the curve to a row -----------------------------------------------------------------------------
@@ -345,12 +345,12 @@ def _ends(of: Averages, curves: list[_Curve]) -> list[_End]:
     """Return the first end of order on each path; roots of all rows are sought together."""
     paths = [_path(curve) for curve in curves]
     sides = iter(_sides(of, [(curve, jump) for curve, (_, jumps) in zip(curves, paths, strict=True) for jump in jumps]))
-    found: list[_End | tuple[float, float]] = []
+    ends: list[_End | tuple[float, float]] = []
     for curve, (stretches, jumps) in zip(curves, paths, strict=True):
-        found.append(_first(of, curve, stretches, [next(sides) for _ in jumps]))
-    rows = [i for i, end in enumerate(found) if not isinstance(end, _End)]
+        ends.append(_first(of, curve, stretches, [next(sides) for _ in jumps]))
+    rows = [i for i, end in enumerate(ends) if not isinstance(end, _End)]
     biases = np.array([curves[i].bias for i in rows])
-    low, high = np.array([found[i] for i in rows]).reshape(-1, 2).T
+    low, high = np.array([ends[i] for i in rows]).reshape(-1, 2).T
 
     def height(x: Floats, which: Ints) -> Floats:
         mean, _, square = of.moments(x)
@@ -359,8 +359,8 @@ def _ends(of: Averages, curves: list[_Curve]) -> list[_End]:
     q = roots(height, low, high) if rows else low
     weights = 1 / of.moments(q).square_of_slope if rows else q
     for i, at, weight in zip(rows, q.tolist(), weights.tolist(), strict=True):
-        found[i] = _End(TransitionKind.EDGE, weight, (1.0, 1.0), (at, at))
-    return [end for end in found if isinstance(end, _End)]
+        ends[i] = _End(TransitionKind.EDGE, weight, (1.0, 1.0), (at, at))
+    return [end for end in ends if isinstance(end, _End)]
 
 
 def _sides(of: Averages, jumps: list[tuple[_Curve, _Jump]]) -> list[_End]:
@@ -397,7 +397,7 @@ def _first(of: Averages, curve: _Curve, stretches: list[list[int]], jumps: list[
         if points[:2] == [-1, 0]:
             return _End(TransitionKind.EDGE, 1 / curve.at_zero, (1.0, 1.0), (0.0, 0.0))
         rest = [i for i in points if i >= 0]
-        along, values = (np.append(one, array[rest]) for one, array in ((q, curve.q), (chi, curve.chi)))
+        along, values = (np.append(landed, array[rest]) for landed, array in ((q, curve.q), (chi, curve.chi)))
         if k < len(jumps):
             along, values = np.append(along, jumps[k].variance[0]), np.append(values, jumps[k].chi[0])
         bracket = _passed(along, values)

@@ -232,8 +232,8 @@ def place(
     --------
     >>> from statnn import Network
     >>> net = Network.random([100] * 5, "tanh", 1.5, 0.1, rng=0)
-    >>> found = place(net)
-    >>> [one.point.phase.value for one in found.layers]
+    >>> placement = place(net)
+    >>> [layer.point.phase.value for layer in placement.layers]
     ['chaotic', 'chaotic', 'chaotic']
     """
     if not isinstance(net, Network):
@@ -248,11 +248,11 @@ def place(
     mean = correlation.mean(axis=0)
     error = correlation.std(axis=0, ddof=1) / np.sqrt(len(correlation))
     predicted = [(float(variance[0]), float(mean[0]))]
-    for one in layers:
+    for entry in layers:
         q, c = predicted[-1]
-        if q == 0 or one.sigma_w == one.sigma_b == 0:
-            raise ValueError(f"layer {one.index} or the one below has no weights and biases: there is no signal")
-        predicted.append((one.layer.variance_map(q), one.layer.correlation_map(float(np.clip(c, -1, 1)), q)))
+        if q == 0 or entry.sigma_w == entry.sigma_b == 0:
+            raise ValueError(f"layer {entry.index} or the one below has no weights and biases: there is no signal")
+        predicted.append((entry.layer.variance_map(q), entry.layer.correlation_map(float(np.clip(c, -1, 1)), q)))
     q_predicted, c_predicted = np.array(predicted).T.copy()
     return Placement(layers, variance, mean, error, q_predicted, c_predicted, decay(correlation))
 
@@ -266,15 +266,15 @@ def _placed(net: Network) -> tuple[LayerPlace, ...]:
     layers = [
         RandomLayer(sigma, w, b) for sigma, (w, _), (b, _) in zip(net.activations[:-1], weights, biases, strict=True)
     ]
-    found: dict[int, MeanField] = {}
+    mean_fields: dict[int, MeanField] = {}
     for sigma in dict.fromkeys(net.activations[:-1]):
         own = [i for i, layer in enumerate(layers) if layer.activation == sigma]
         w_squares, b_squares = (
             np.array([getattr(layers[i], name) ** 2 for i in own]) for name in ("sigma_w", "sigma_b")
         )
         solved = points([layers[i] for i in own], solve(averages(sigma), w_squares, b_squares, 1.0))
-        found.update(zip(own, solved, strict=True))
-    return tuple(LayerPlace(i + 1, *weights[i], *biases[i], found[i]) for i in range(len(layers)))
+        mean_fields.update(zip(own, solved, strict=True))
+    return tuple(LayerPlace(i + 1, *weights[i], *biases[i], mean_fields[i]) for i in range(len(layers)))
 
 
 def _scale(values: Floats) -> tuple[float, float]:
@@ -298,9 +298,9 @@ def _with_error(
     chosen = stream(root(rng)).permutation(len(x))[: 2 * number]
     variance, correlation = [], []
     for m, fields in enumerate(net.trace(x[chosen]).fields):
-        one, two = (half.astype(np.float64) for half in (fields[:number], fields[number:]))
+        first, second = (half.astype(np.float64) for half in (fields[:number], fields[number:]))
         with np.errstate(over="ignore"):
-            squares = np.square(one).sum(axis=1), np.square(two).sum(axis=1)
+            squares = np.square(first).sum(axis=1), np.square(second).sum(axis=1)
         sizes = np.abs(fields).max(axis=1)
         if not sizes.all():
             raise ValueError(f"fields of layer {m} are all zero for some input: there is no signal to correlate")
@@ -309,6 +309,6 @@ def _with_error(
                 f"fields of layer {m} reach from {sizes.min():.3g} to {sizes.max():.3g} over the inputs, and their "
                 "squares leave float64: follow signals through fewer layers, or scale the network"
             )
-        variance.append(float(np.concatenate(squares).mean()) / one.shape[1])
-        correlation.append((one * two).sum(axis=1) / (np.sqrt(squares[0]) * np.sqrt(squares[1])))
+        variance.append(float(np.concatenate(squares).mean()) / first.shape[1])
+        correlation.append((first * second).sum(axis=1) / (np.sqrt(squares[0]) * np.sqrt(squares[1])))
     return np.array(variance), np.stack(correlation, axis=1)

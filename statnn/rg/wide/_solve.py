@@ -67,7 +67,7 @@ class Solution:
 
 def joined(parts: Sequence[Solution]) -> Solution:
     """Return what was found of several groups of layers as one."""
-    names = [one.name for one in fields(Solution)]
+    names = [field.name for field in fields(Solution)]
     return Solution(**{name: np.concatenate([getattr(part, name) for part in parts]) for name in names})
 
 
@@ -150,8 +150,8 @@ def variances(of: Averages, weight: float, bias: float, grid: Floats) -> Floats:
         grid = np.unique(np.append(grid, roots(turn, grid[cell], grid[cell + 1])))
     left = gap(grid, every)
     at = np.flatnonzero(np.sign(left[:-1]) * np.sign(left[1:]) < 0)
-    found = roots(gap, grid[at], grid[at + 1]) if at.size else np.empty(0)
-    return np.sort(np.append(found, grid[left == 0]))
+    crossings = roots(gap, grid[at], grid[at + 1]) if at.size else np.empty(0)
+    return np.sort(np.append(crossings, grid[left == 0]))
 
 
 def _homogeneous(of: Averages, weights: Floats, biases: Floats, start: float) -> Solution:
@@ -222,8 +222,8 @@ def crossing(of: Averages, weights: Floats, biases: Floats, grid: Floats) -> tup
         beyond = sign[row, 0] * (weights[row] * of.moments(at).square + biases[row] - at) <= 0
         crossed[row[beyond], cell[beyond]], far[row[beyond], cell[beyond]] = True, at[beyond]
     every, first = np.arange(len(weights)), crossed.argmax(axis=1)
-    found = crossed[every, first]
-    return np.where(found, grid[first], 0.0), np.where(found, far[every, first], 0.0)
+    reached = crossed[every, first]
+    return np.where(reached, grid[first], 0.0), np.where(reached, far[every, first], 0.0)
 
 
 def _refuse_unknown(of: Averages, weights: Floats, biases: Floats, q: float) -> None:
@@ -242,13 +242,13 @@ def limits(of: Averages) -> tuple[float, float, float]:
     Read off at the largest variances that can be computed, corrections in powers of q^(-1/2) taken out; inf or zero
     where the values still grow or fall by powers, for variances far beyond as well: a function may be on its way yet.
     """
-    found = _read_off(of, of.reach)
+    readings = _read_off(of, of.reach)
     for far in FARTHER if of.reach == LARGEST else ():
-        if all(one is not None for one, _ in found):
+        if all(limit is not None for limit, _ in readings):
             break
         with suppress(ValueError):
-            found = [new if old[0] is None else old for old, new in zip(found, _read_off(of, far), strict=True)]
-    growth, chi, slope = (fallback if limit is None else limit for limit, fallback in found)
+            readings = [new if old[0] is None else old for old, new in zip(readings, _read_off(of, far), strict=True)]
+    growth, chi, slope = (fallback if limit is None else limit for limit, fallback in readings)
     return growth, chi, slope
 
 
@@ -300,6 +300,6 @@ def _correlations(
         low[todo] -= np.log(100.0)
         todo = todo[low[todo] > -690.0]
     e[at] = np.exp(roots(surplus, low, high, relative=relative))
-    found = some & (chi > 1 + CRITICAL)
-    steep[found] = weights[found] * of.pair_moments(e[found], q[found])[1]
+    chaotic = some & (chi > 1 + CRITICAL)
+    steep[chaotic] = weights[chaotic] * of.pair_moments(e[chaotic], q[chaotic])[1]
     return e, steep

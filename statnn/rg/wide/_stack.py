@@ -71,7 +71,7 @@ class RandomStack:
                 f"second is a {type(second).__name__}; random layers compose with RandomLayer and RandomStack only"
             )
         runs = [*zip(self.layers, self.counts, strict=True), *zip(other.layers, other.counts, strict=True)]
-        merged = [(layer, sum(n for _, n in run)) for layer, run in groupby(runs, key=lambda one: one[0])]
+        merged = [(layer, sum(n for _, n in run)) for layer, run in groupby(runs, key=lambda pair: pair[0])]
         return RandomStack(tuple(layer for layer, _ in merged), tuple(count for _, count in merged))
 
     def power(self, m: int) -> "RandomStack":
@@ -159,8 +159,8 @@ class RandomStack:
                 raise ValueError(f"after {len(rows)} layers the variance is 0 and the correlation is undefined")
             correlation, variance = self.correlation_map(correlation, variance), following
             rows.append((variance, correlation))
-        found = np.array(rows)
-        return found[:, 0].copy(), found[:, 1].copy()
+        path = np.array(rows)
+        return path[:, 0].copy(), path[:, 1].copy()
 
 
 def _refuse_overflow(q: Floats) -> None:
