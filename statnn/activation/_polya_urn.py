@@ -148,9 +148,9 @@ class PolyaUrn(TwoColourUrn):
             weight = total + j
             hazard = mixed_log_gamma(self._white_now, self.b, j)
             missing = silent * np.exp(-hazard) / weight
-            found = (awake + j - silent * np.expm1(-hazard)) / weight
+            active = (awake + j - silent * np.expm1(-hazard)) / weight
             later = mixed_log_gamma(weight + 1 - 2 * self.b, 2 * self.b, draws - 1 - j)
-            return np.asarray(missing * found * np.exp(-later))
+            return np.asarray(missing * active * np.exp(-later))
 
         return smooth_sum(term, 0, draws - 1)
 

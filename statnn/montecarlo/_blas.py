@@ -91,13 +91,13 @@ def _linked() -> tuple[_Wheel, ...]:
     from numpy.linalg import _umath_linalg
     from scipy.linalg import cython_blas
 
-    found = []
+    wheels = []
     for module, suffix in product((_umath_linalg, cython_blas), ("", "64_")):
         library = ctypes.CDLL(module.__file__)
         functions = [getattr(library, f"scipy_openblas_{verb}_num_threads{suffix}", None) for verb in ("get", "set")]
         if None not in functions:
-            found.append(_Wheel(f"{module.__file__}{suffix}", *functions))
-    return tuple(found)
+            wheels.append(_Wheel(f"{module.__file__}{suffix}", *functions))
+    return tuple(wheels)
 
 
 def _is_shared(library: Any) -> bool:
@@ -126,5 +126,5 @@ def warm(precision: str) -> None:
     --------
     >>> warm("float32")
     """
-    one = np.ones((_FILLING, _FILLING), precision)
-    np.matmul(one, one)
+    filled = np.ones((_FILLING, _FILLING), precision)
+    np.matmul(filled, filled)

@@ -89,10 +89,10 @@ class Checkpoints:
                 self.store.put(f"{self.name}.state", {"sweeps": now, "parts": parts, "walkers": walkers.kept()})
 
     def _draws(self, part: str) -> Records:
-        found: Records | None = self.store.get(part)
-        if found is None:
+        records: Records | None = self.store.get(part)
+        if records is None:
             raise FileNotFoundError(f"{str(self.store.path / part)!r}.npz is missing: the store is damaged")
-        return found
+        return records
 
 
 def restored(block: Block[Any], kept: dict[str, Any]) -> Walkers:
@@ -142,8 +142,8 @@ def fingerprint(function: Callable[..., Any]) -> str:
 
 
 def _seen_of_code(code: CodeType) -> list[str]:
-    inner = [part for one in code.co_consts if isinstance(one, CodeType) for part in _seen_of_code(one)]
-    constants = [repr(one) for one in code.co_consts if not isinstance(one, CodeType)]
+    inner = [part for constant in code.co_consts if isinstance(constant, CodeType) for part in _seen_of_code(constant)]
+    constants = [repr(constant) for constant in code.co_consts if not isinstance(constant, CodeType)]
     return [code.co_code.hex(), repr(code.co_names), *constants, *inner]
 
 

@@ -85,8 +85,8 @@ def estimate(draws: Any, name: str = "the observable") -> Estimate:
 
     Examples
     --------
-    >>> found = estimate(np.random.default_rng(1).normal(size=(4, 1000)))
-    >>> bool(abs(found.mean) < 4 * found.error), bool(abs(found.tau - 1) < 0.2), found.warning
+    >>> energy = estimate(np.random.default_rng(1).normal(size=(4, 1000)))
+    >>> bool(abs(energy.mean) < 4 * energy.error), bool(abs(energy.tau - 1) < 0.2), energy.warning
     (True, True, None)
     """
     values = array_of(draws, f"draws of {name}")
@@ -104,7 +104,7 @@ def estimate(draws: Any, name: str = "the observable") -> Estimate:
     chains, length, *shape = values.shape
     columns = values.reshape(chains, length, -1)
     each = [_column(columns[:, :, k]) for k in range(columns.shape[2])]
-    result = [np.array([one[k] for one in each]).reshape(shape) for k in range(6)]
+    result = [np.array([summary[k] for summary in each]).reshape(shape) for k in range(6)]
     mean, error, tau, sokal, ess, agreement = (r.item() if r.ndim == 0 else r for r in result)
     warning = _warning(name, chains, length, np.ravel(tau), np.ravel(agreement), np.ravel(error))
     if warning is not None:

@@ -68,8 +68,8 @@ def on_grid(bound: float, count: int, temperature: float) -> tuple["np.dtype[Any
 
 def multiples(values: Floats, spacing: float) -> Floats:
     """Return the nearest points of the grid, in units of its spacing."""
-    found: Floats = np.rint(values / spacing)
-    return found
+    whole: Floats = np.rint(values / spacing)
+    return whole
 
 
 def nearest(values: Floats, spacing: float) -> Floats:

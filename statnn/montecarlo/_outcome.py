@@ -88,7 +88,7 @@ class Interrupt:
             signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-def told(failures: Sequence[Failure], chains: Sequence[int], draws: int, planned: int) -> None:
+def warn_of_missing(failures: Sequence[Failure], chains: Sequence[int], draws: int, planned: int) -> None:
     """Warn of what a run lacks."""
     words = [f"chains {_numbers(failure.chains)} are missing ({failure.error})" for failure in failures]
     if draws < planned:

@@ -50,10 +50,10 @@ def _correlation(ax: Any, name: str, draws: Values) -> None:
         return
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the picture shows what the warning says
-        found = estimate(draws, name)
+        estimated = estimate(draws, name)
     covariance = autocovariance(of_order_one(np.asarray(draws, dtype=np.float64))[0]).mean(axis=0)
-    last = min(draws.shape[1], max(20, int(8 * found.tau)))
+    last = min(draws.shape[1], max(20, int(8 * estimated.tau)))
     ax.plot(np.arange(last), covariance[:last] / covariance[0], marker=".")
     ax.axhline(0, color="0.6", linewidth=0.8)
-    ax.axvline(found.tau, linestyle="--", color="0.4", linewidth=1)
-    ax.annotate(rf"$\tau = {found.tau:.3g}$", (found.tau, 0.9), xytext=(4, 0), textcoords="offset points")
+    ax.axvline(estimated.tau, linestyle="--", color="0.4", linewidth=1)
+    ax.annotate(rf"$\tau = {estimated.tau:.3g}$", (estimated.tau, 0.9), xytext=(4, 0), textcoords="offset points")

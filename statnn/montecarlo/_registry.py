@@ -17,9 +17,9 @@ from statnn.montecarlo._tempering.method import Tempering as Tempering
 from statnn.montecarlo._wolff.method import Wolff as Wolff
 
 METHODS: dict[str, type[Method[Any]]] = {
-    one.name: one
-    for one in tuple(globals().values())
-    if isinstance(one, type) and issubclass(one, Method) and one is not Method
+    method.name: method
+    for method in tuple(globals().values())
+    if isinstance(method, type) and issubclass(method, Method) and method is not Method
 }
 """Methods by name."""
 

@@ -27,7 +27,7 @@ from statnn.montecarlo._checkpoint import Checkpoints, key_of
 from statnn.montecarlo._engine import Block, Report, Schedule, repeatable, run_blocks, try_blocks
 from statnn.montecarlo._estimate import Estimate, UntrustedEstimate, estimate
 from statnn.montecarlo._method import Method, Model, Values, Walkers
-from statnn.montecarlo._outcome import Failure, told
+from statnn.montecarlo._outcome import Failure, warn_of_missing
 from statnn.montecarlo._record import Missing, Observable, Records, record, side_by_side
 
 
@@ -79,9 +79,11 @@ class Run(ByValue):
         for name, draws in self.draws.items():
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", UntrustedEstimate)
-                found = estimate(draws, name)
-            mean = with_error(found.mean, found.error) if np.ndim(found.mean) == 0 else found.mean
-            rows.append((name, mean, found.tau, found.ess, found.rhat, found.warning and str(found.warning)))
+                estimated = estimate(draws, name)
+            mean = with_error(estimated.mean, estimated.error) if np.ndim(estimated.mean) == 0 else estimated.mean
+            rows.append(
+                (name, mean, estimated.tau, estimated.ess, estimated.rhat, estimated.warning and str(estimated.warning))
+            )
         return Rows(("observable", "mean", "τ", "ess", "R-hat", "warning"), rows)
 
     def __post_init__(self) -> None:
@@ -119,7 +121,7 @@ class Run(ByValue):
         cut = [Failure(k, blocks[k].chains, "interrupted", "", blocks[k].initial) for k in done if k not in whole]
         lacking = tuple(sorted([*failures, *cut], key=lambda failure: failure.block))
         chains = tuple(chain for k in whole for chain in blocks[k].chains)
-        told(lacking, chains, longest, planned)
+        warn_of_missing(lacking, chains, longest, planned)
         return cls(
             first.model,
             method,
@@ -157,10 +159,10 @@ class Run(ByValue):
         recorder = partial(record, self.watched)
         missing = {failure.block: failure for failure in self.failures}
         again = [
-            Block(self.model, self.method, self.seed, one.chains, one.initial, None, plan, recorder)
-            for one in self.failures
+            Block(self.model, self.method, self.seed, failure.chains, failure.initial, None, plan, recorder)
+            for failure in self.failures
         ]
-        found, failed = try_blocks(again, executor, progress)
+        results, failed = try_blocks(again, executor, progress)
         numbers = [failure.block for failure in self.failures]
         there = [k for k in range(len(self._walkers) + len(missing)) if k not in missing]
         blocks, done, first = {numbers[k]: block for k, block in enumerate(again)}, {}, 0
@@ -169,7 +171,7 @@ class Run(ByValue):
             first += len(chains)
             done[k] = walkers, {name: values[rows] for name, values in self.draws.items()}
             blocks[k] = Block(self.model, self.method, self.seed, chains, None, None, plan, recorder)
-        done |= {numbers[k]: result for k, result in found.items()}
+        done |= {numbers[k]: result for k, result in results.items()}
         failures = [replace(failure, block=numbers[failure.block]) for failure in failed]
         return Run.of(self.method, self.watched, [blocks[k] for k in sorted(blocks)], done, failures)
 
@@ -182,8 +184,8 @@ class Run(ByValue):
     @property
     def diagnostics(self) -> dict[str, Values]:
         """What the method says of its own work, shape (chains, ...) each: "acceptance" and more."""
-        found = [walkers.diagnostics() for walkers in self._walkers]
-        return {name: np.concatenate([one[name] for one in found]) for name in found[0]}
+        diagnostics = [walkers.diagnostics() for walkers in self._walkers]
+        return {name: np.concatenate([of_block[name] for of_block in diagnostics]) for name in diagnostics[0]}
 
     @property
     def acceptance(self) -> Values:
@@ -301,10 +303,10 @@ class Run(ByValue):
             Observables, activations and sampling methods of your own by name. Without an observable the run has its
             draws all the same, and cannot be extended.
         """
-        found = load(path, own=own)
-        if isinstance(found, cls):
-            return found
-        raise ValueError(f"{path} holds a {type(found).__name__}, not a Run: statnn.io.load returns it")
+        run = load(path, own=own)
+        if isinstance(run, cls):
+            return run
+        raise ValueError(f"{path} holds a {type(run).__name__}, not a Run: statnn.io.load returns it")
 
     def _stored(self) -> dict[str, Any]:
         """Return what files hold."""

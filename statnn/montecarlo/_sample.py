@@ -176,23 +176,23 @@ def _observables(wanted: Observables | None, method: Method[Any]) -> dict[str, O
         wanted = [wanted]
     if not isinstance(wanted, Iterable):
         raise TypeError(f"observables is a {type(wanted).__name__}; pass names, or {{name: function of states}}")
-    found: dict[str, Observable | None] = {}
+    observables: dict[str, Observable | None] = {}
     items = wanted.items() if isinstance(wanted, Mapping) else ((name, name) for name in wanted)
     for name, what in items:
         if not isinstance(name, str):
             raise TypeError(f"observable {name!r} has no name: pass {{name: function of states}}")
         if callable(what):
-            found[name] = what
+            observables[name] = what
         elif what in method.observables and what == name:
-            found[name] = None
+            observables[name] = None
         else:
             raise ValueError(
                 f"observable {what!r} is unknown to {method.name}, which knows {', '.join(method.observables)}; pass "
                 "{name: function of states} for your own"
             )
-    if not found:
+    if not observables:
         raise ValueError("observables is empty: name at least one, or leave it out for all")
-    return found
+    return observables
 
 
 def _initial(model: Model, initial: ArrayLike | None, chains: int) -> Values | None:

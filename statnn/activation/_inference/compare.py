@@ -67,30 +67,30 @@ class Comparison(ByValue):
     @property
     def p_values(self) -> tuple[float, ...]:
         """P-values of the tests of fit, in the order of ``fits``."""
-        return tuple(found.p_value for found in self.fits)
+        return tuple(fitted.p_value for fitted in self.fits)
 
     def _table(self) -> Rows:
         rows: list[tuple[Any, ...]] = [
             (
-                type(found.process).__name__,
-                with_error(found.b, found.b_error),
-                with_error(found.c, found.c_error),
+                type(fitted.process).__name__,
+                with_error(fitted.b, fitted.b_error),
+                with_error(fitted.c, fitted.c_error),
                 printed(value - self.aic[0], 3),
                 printed(weight, 3),
-                printed(found.p_value, 2),
+                printed(fitted.p_value, 2),
             )
-            for found, value, weight in zip(self.fits, self.aic, self.weights, strict=True)
+            for fitted, value, weight in zip(self.fits, self.aic, self.weights, strict=True)
         ]
         rows += [(law, why, None, None, None, None) for law, why in self.left_out.items()]
         return Rows(("law", "b", "c", "ΔAIC", "weight", "p of fit"), rows)
 
     def __str__(self) -> str:
         lines = [f"{'law':<14}{'b':>10}{'±':>9}{'c':>10}{'±':>9}{'ΔAIC':>10}{'weight':>8}{'p of fit':>10}"]
-        for found, value, weight in zip(self.fits, self.aic, self.weights, strict=True):
-            c_error = f"{found.c_error:.2g}" if found.c_error else "given"
+        for fitted, value, weight in zip(self.fits, self.aic, self.weights, strict=True):
+            c_error = f"{fitted.c_error:.2g}" if fitted.c_error else "given"
             lines.append(
-                f"{type(found.process).__name__:<14}{found.b:>10.4g}{found.b_error:>9.2g}{found.c:>10.4g}"
-                f"{c_error:>9}{value - self.aic[0]:>10.2f}{weight:>8.3f}{found.p_value:>10.2g}"
+                f"{type(fitted.process).__name__:<14}{fitted.b:>10.4g}{fitted.b_error:>9.2g}{fitted.c:>10.4g}"
+                f"{c_error:>9}{value - self.aic[0]:>10.2f}{weight:>8.3f}{fitted.p_value:>10.2g}"
             )
         lines += [f"{law}: no fit, {why}" for law, why in self.left_out.items()]
         return "\n".join(lines)
@@ -109,10 +109,10 @@ class Comparison(ByValue):
         """
         ax = self.best.plot(axes(ax))
         k = np.unique(np.round(np.geomspace(1, self.best.counts.max(), 400)))
-        for found, colour in zip(self.fits[1:], COLOURS[1:], strict=False):
-            law = type(found.process).__name__
-            weight = found.process.count(found.samples).pmf(k)
-            ax.plot(k, weight, color=colour, ls="--", label=f"{law}, b = {found.b:.3g}")
+        for fitted, colour in zip(self.fits[1:], COLOURS[1:], strict=False):
+            law = type(fitted.process).__name__
+            weight = fitted.process.count(fitted.samples).pmf(k)
+            ax.plot(k, weight, color=colour, ls="--", label=f"{law}, b = {fitted.b:.3g}")
         ax.legend(fontsize="small")
         return ax
 
@@ -170,30 +170,30 @@ def compare(
     ('BetaBernoulli', 2.2)
     """
     check_executor(executor)
-    found, left_out = [], {}
+    ranked, left_out = [], {}
     for law in LAWS:
         try:
-            one = fit(counts, samples, law=law, goodness=goodness, replicas=replicas, rng=rng, executor=executor)
+            fitted = fit(counts, samples, law=law, goodness=goodness, replicas=replicas, rng=rng, executor=executor)
         except NoFiniteFitError as error:
             left_out[law.__name__] = str(error)
         else:
-            found.append((4.0 - 2.0 * _given_total(one), one))
-    if not found:
+            ranked.append((4.0 - 2.0 * _given_total(fitted), fitted))
+    if not ranked:
         raise NoFiniteFitError("; ".join(f"{law}: {why}" for law, why in left_out.items()))
-    found.sort(key=lambda pair: pair[0])
-    aic, fits = zip(*found, strict=True)
+    ranked.sort(key=lambda pair: pair[0])
+    aic, fits = zip(*ranked, strict=True)
     return Comparison(fits, aic, left_out)
 
 
-def _given_total(found: Fit) -> float:
+def _given_total(fitted: Fit) -> float:
     """Return ln P(counts | n)."""
-    process, tally = found.process, Tally.of(found.counts, found.samples)
+    process, tally = fitted.process, Tally.of(fitted.counts, fitted.samples)
     if isinstance(process, PolyaUrn):
-        return found.log_likelihood
+        return fitted.log_likelihood
     if isinstance(process, GammaPoisson):
         return polya_urn(tally, np.array([math.log(process.b)]))[0]
-    neurons, samples = process.neurons, found.samples
+    neurons, samples = process.neurons, fitted.samples
     share, both = process.c / neurons, process.b * neurons / process.c
     variance = neurons * samples * share * (1 - share) * (samples + both) / (1 + both)
     law_of_total = stats.norm(samples * process.c, math.sqrt(variance))
-    return found.log_likelihood - float(law_of_total.logpdf(tally.total))
+    return fitted.log_likelihood - float(law_of_total.logpdf(tally.total))

@@ -302,8 +302,8 @@ def fit(
 
     Examples
     --------
-    >>> found = fit([0, 0, 1, 0, 2, 0, 0, 14, 3, 0, 40, 0, 1, 0, 0, 0], samples=100, rng=1)
-    >>> round(found.b, 3), round(found.c, 3)
+    >>> fitted = fit([0, 0, 1, 0, 2, 0, 0, 14, 3, 0, 40, 0, 1, 0, 0, 0], samples=100, rng=1)
+    >>> round(fitted.b, 3), round(fitted.c, 3)
     (0.124, 0.609)
     """
     check_executor(executor)
@@ -312,12 +312,12 @@ def fit(
         raise ValueError(f"goodness = {goodness!r}: choose 'chi-square' or 'bootstrap'")
     replicas = whole(replicas, "replicas", minimum=19)
     tally = Tally.of(values, size)
-    found = estimate(tally, law)
-    process = process_at(tally, law, found.theta)
+    maximum = estimate(tally, law)
+    process = process_at(tally, law, maximum.theta)
     test = chi_square(tally, process) if goodness == "chi-square" else None
     if test is None:
         test = bootstrap(tally, process, replicas, root(rng), executor)
-    result = _result(found, process, test, values, tally)
+    result = _result(maximum, process, test, values, tally)
     if not result.converged:
         warnings.warn(f"{result}", RuntimeWarning, stacklevel=2)
     elif result.b_error > result.b:
@@ -329,14 +329,14 @@ def fit(
     return result
 
 
-def _result(found: Maximum, process: Process, test: Goodness, counts: NDArray[np.int64], tally: Tally) -> Fit:
+def _result(maximum: Maximum, process: Process, test: Goodness, counts: NDArray[np.int64], tally: Tally) -> Fit:
     return Fit(
         process=process,
-        covariance=covariance(tally, process, found.information),
-        log_likelihood=found.log_likelihood,
+        covariance=covariance(tally, process, maximum.information),
+        log_likelihood=maximum.log_likelihood,
         goodness=test,
-        residual=found.residual,
-        steps=found.steps,
+        residual=maximum.residual,
+        steps=maximum.steps,
         counts=counts,
         samples=tally.samples,
     )

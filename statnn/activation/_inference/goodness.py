@@ -239,15 +239,15 @@ def draw(process: Process, samples: int, rng: np.random.Generator) -> NDArray[np
 
 def bootstrap(tally: Tally, process: Process, replicas: int, seed: Root, executor: Executor | None = None) -> Goodness:
     """Test by refitted replicas of the fit, each on its own stream."""
-    found = distance(tally, process)
+    observed = distance(tally, process)
     tasks = [
         (process, tally.samples, seed, range(first, min(first + _TOGETHER, replicas)))
         for first in range(0, replicas, _TOGETHER)
     ]
-    larger = sum(int(np.sum(np.array(part) >= found)) for _, part in run_tasks(_distances, tasks, executor))
+    larger = sum(int(np.sum(np.array(part) >= observed)) for _, part in run_tasks(_distances, tasks, executor))
     share = (1 + larger) / (2 + replicas)
     error = math.sqrt(share * (1 - share) / (3 + replicas))
-    return Goodness("bootstrap", found, (1 + larger) / (1 + replicas), p_error=error, replicas=replicas)
+    return Goodness("bootstrap", observed, (1 + larger) / (1 + replicas), p_error=error, replicas=replicas)
 
 
 def _distances(task: tuple[Process, int, Root, range]) -> list[float]:

@@ -40,7 +40,7 @@ def log_weight(k: Any, n: Any, a: Any, b: Any, a_low: Any = 0.0, b_low: Any = 0.
     Integer arrays keep the digits of k and n - k beyond 2**53, the low parts those of a and b beyond a float.
     """
     k, n, *balls = np.broadcast_arrays(k, n, a, a_low, b, b_low)
-    a, a_low, b, b_low = (np.asarray(one, dtype=float).ravel() for one in balls)
+    a, a_low, b, b_low = (np.asarray(part, dtype=float).ravel() for part in balls)
     out = np.empty(k.shape)
     log_beta_binomial(_parts(k), _parts(n - k), np.stack((a, a_low)), np.stack((b, b_low)), out.ravel())
     return out

@@ -18,11 +18,11 @@ _LARGEST = 2**1023
 def between(law: Any, first: Any, last: Any, mean: Any, *shapes: Any) -> NDArray[np.float64]:
     """Return P(first <= count <= last) of a scipy law with these shapes, broadcast."""
 
-    def one(first: int, last: int, mean: float, *shapes: Any) -> float:
+    def probability(first: int, last: int, mean: float, *shapes: Any) -> float:
         total = smooth_sum(lambda k: law._pmf(k, *shapes), int(first), int(last), peak=int(mean))
         return min(1.0, total)
 
-    return np.asarray(np.vectorize(one, otypes=[float])(first, last, mean, *shapes))
+    return np.asarray(np.vectorize(probability, otypes=[float])(first, last, mean, *shapes))
 
 
 def quantiles(law: Any, q: Any, last: Any, *shapes: Any, upper: bool = False) -> NDArray[np.float64]:
@@ -31,7 +31,7 @@ def quantiles(law: Any, q: Any, last: Any, *shapes: Any, upper: bool = False) ->
     scipy's own search halves sums of floats, which stall beyond 2**53, and takes the upper tail from 1 - q.
     """
 
-    def one(q: float, last: float, *shapes: Any) -> float:
+    def quantile(q: float, last: float, *shapes: Any) -> float:
         def reached(k: int) -> bool:
             at = k if k < 2**63 else float(k)
             return bool(law._sf(at, *shapes) <= q) if upper else bool(law._cdf(at, *shapes) >= q)
@@ -44,4 +44,4 @@ def quantiles(law: Any, q: Any, last: Any, *shapes: Any, upper: bool = False) ->
             low, high = (low, middle) if reached(middle) else (middle, high)
         return float(high)
 
-    return np.asarray(np.vectorize(one, otypes=[float])(q, last, *shapes))
+    return np.asarray(np.vectorize(quantile, otypes=[float])(q, last, *shapes))

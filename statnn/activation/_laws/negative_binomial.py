@@ -24,8 +24,8 @@ class _NegativeBinomial(Discrete):  # type: ignore[misc]
         return (n > 0) & (m >= 0)
 
     def _logpmf(self, k: Any, n: Any, m: Any, n_low: Any, m_low: Any) -> Any:
-        all_of = np.broadcast_arrays(*(np.asarray(one, dtype=float) for one in (k, n, n_low, m, m_low)))
-        k, n, n_low, m, m_low = (one.ravel() for one in all_of)
+        all_of = np.broadcast_arrays(*(np.asarray(part, dtype=float) for part in (k, n, n_low, m, m_low)))
+        k, n, n_low, m, m_low = (part.ravel() for part in all_of)
         out = np.empty(all_of[0].shape)
         log_negative_binomial(k, np.stack((n, n_low)), np.stack((m, m_low)), out.ravel())
         out.ravel()[np.isinf(k)] = -np.inf

@@ -63,10 +63,10 @@ class Layered(ByValue):
 
     def local_fields(self, spins: NDArray[Any]) -> NDArray[Any]:
         """Return the fields of all spins, computed anew, for a state of shape (N,)."""
-        found = self.fields.copy()
+        fields = self.fields.copy()
         for layer, (start, width, first, count, _) in enumerate(self.plan):
-            found[start : start + width] += self.matrix(layer) @ spins[first : first + count]
-        return found
+            fields[start : start + width] += self.matrix(layer) @ spins[first : first + count]
+        return fields
 
 
 @once

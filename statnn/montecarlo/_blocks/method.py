@@ -156,10 +156,10 @@ class _Layers(Untuned):
         sums = np.zeros((len(plan), self.spins.shape[1]))
         layer_sums(plan, self.spins, sums)
         if name == "magnetisation":
-            found: Floats = sums[:, : self.chains].sum(axis=0) / self.model.size
+            magnetisation: Floats = sums[:, : self.chains].sum(axis=0) / self.model.size
         else:
-            found = (sums / plan[:, 1:2])[self.couplings.rows, : self.chains].T
-        return found
+            magnetisation = (sums / plan[:, 1:2])[self.couplings.rows, : self.chains].T
+        return magnetisation
 
     def _layer(self, m: int) -> NDArray[Any]:
         """Return the spins of layer m, a view of shape (n_m, lanes)."""
@@ -167,9 +167,9 @@ class _Layers(Untuned):
         return self.spins[start : start + width]
 
     def states(self) -> Values:
-        found = np.empty((self.chains, self.model.size), dtype=np.int8)
-        found[:, self.couplings.order] = self.spins[:, : self.chains].T
-        return found
+        states = np.empty((self.chains, self.model.size), dtype=np.int8)
+        states[:, self.couplings.order] = self.spins[:, : self.chains].T
+        return states
 
     def diagnostics(self) -> dict[str, Values]:
         return {"acceptance": self.changed / max(1, self.updates)}
@@ -289,6 +289,6 @@ def _rows_at_once(size: int, widest: int) -> int:
 
 def _rounded(block: Floats, shift: float) -> Floats:
     """Return couplings as multiples of 2^k, k such that a row of them adds up to less than 2^52 of these."""
-    found = block + shift
-    found -= shift
-    return found
+    rounded = block + shift
+    rounded -= shift
+    return rounded

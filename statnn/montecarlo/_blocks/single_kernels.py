@@ -41,13 +41,13 @@ def sweep_rows(
             for lane in range(width - base):
                 odds = exponential(np.float32(here[base + lane]) * scale)
                 up[base + lane] = uniform_lane(state, lane) * (_ONE + odds) < _ONE
-            found = 0
+            flips = 0
             for i in range(width):  # without a branch, which would be mispredicted
-                flipped[found] = i
-                found += up[i] != (own[i] > 0)
-            for k in range(found):
+                flipped[flips] = i
+                flips += up[i] != (own[i] > 0)
+            for k in range(flips):
                 own[flipped[k]] = -own[flipped[k]]
-            whole = found // 4 * 4  # four rows a pass: fields are read and written once for all of them
+            whole = flips // 4 * 4  # four rows a pass: fields are read and written once for all of them
             for k in range(0, whole, 4):
                 i0, i1, i2, i3 = flipped[k], flipped[k + 1], flipped[k + 2], flipped[k + 3]
                 s0, s1, s2, s3 = own[i0] + own[i0], own[i1] + own[i1], own[i2] + own[i2], own[i3] + own[i3]
@@ -57,13 +57,13 @@ def sweep_rows(
                 row3 = weights[offset + i3 * count : offset + i3 * count + count]
                 for j in range(count):
                     there[j] = there[j] + s0 * row0[j] + s1 * row1[j] + s2 * row2[j] + s3 * row3[j]
-            for k in range(whole, found):
+            for k in range(whole, flips):
                 i0 = flipped[k]
                 s0 = own[i0] + own[i0]
                 row0 = weights[offset + i0 * count : offset + i0 * count + count]
                 for j in range(count):
                     there[j] = there[j] + s0 * row0[j]
-            changes += found
+            changes += flips
     return changes
 
 

@@ -16,17 +16,17 @@ def simulate(model: DynamicNeurons, streams: Sequence[np.random.Generator]) -> V
     """Draw one state a stream from the model without its targets, shape (len(streams), dimension)."""
     net, spread = model.net, (2 * model.stiffness) ** -0.5
     drawn = []
-    for one in streams:
+    for generator in streams:
         weights, biases, neurons = list(net.weights), list(net.biases), []
         if model.prior is not None and "weights" in model.free:
-            weights = [one.standard_normal(w.shape) * model.prior.sigma_w / w.shape[1] ** 0.5 for w in weights]
+            weights = [generator.standard_normal(w.shape) * model.prior.sigma_w / w.shape[1] ** 0.5 for w in weights]
         if model.prior is not None and "biases" in model.free:
-            biases = [one.standard_normal(b.shape) * model.prior.sigma_b for b in biases]
+            biases = [generator.standard_normal(b.shape) * model.prior.sigma_b for b in biases]
         below = model.inputs
         for m, (weight, bias, sigma) in enumerate(zip(weights, biases, net.activations, strict=True)):
             with np.errstate(over="ignore", invalid="ignore"):  # refused below
                 computed = sigma((multiply(below, weight.T) + bias).astype(net.dtype))
-            below = computed + spread * one.standard_normal(computed.shape)
+            below = computed + spread * generator.standard_normal(computed.shape)
             if not np.isfinite(below.astype(net.dtype)).all():
                 raise ValueError(
                     f"a draw of layer {m} leaves {net.dtype}: bring down inputs, weights or the variances of the prior"

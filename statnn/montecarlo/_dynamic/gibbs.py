@@ -60,7 +60,7 @@ def _layer(
     turned = np.swapaxes(design, -1, -2)
     factor = np.linalg.cholesky(2 * model.stiffness * (turned @ design) + np.diag(precisions))
     mean = np.linalg.solve(factor, 2 * model.stiffness * (turned @ outputs))
-    noise = np.stack([one.standard_normal(mean.shape[1:]) for one in streams])
+    noise = np.stack([generator.standard_normal(mean.shape[1:]) for generator in streams])
     drawn = np.swapaxes(np.linalg.solve(np.swapaxes(factor, -1, -2), mean + noise), -1, -2)
     if "weights" in model.free:
         weight = drawn[:, :, :n_in]

@@ -348,8 +348,8 @@ class _Trajectories(Walkers):
         precision = np.full(shape, float(self._noise), dtype=model.net.dtype)
         start = sum(math.prod(each) for each in model.shapes["neurons"])
         for kind, name in enumerate(("weights", "biases")):
-            for m, one in enumerate(model.shapes.get(name, ())):
-                stop = start + int(np.prod(one))
+            for m, dimensions in enumerate(model.shapes.get(name, ())):
+                stop = start + int(np.prod(dimensions))
                 precision[:, start:stop] = self._plan.precisions[kind, m]
                 scale[:, start:stop] = 0 if m in self._redrawn else self._plan.precisions[kind, m] ** -0.5
                 start = stop

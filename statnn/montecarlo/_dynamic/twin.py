@@ -55,20 +55,20 @@ def trajectories(
     columns = plan.inputs.shape[2]
     neurons = int(plan.units[-1]) * columns
     for group in range(len(q)):
-        one = Turn(*(array[group % len(array)][:, None] for array in turn))
-        x, v, slope = (array[group].reshape(len(one.scale), -1) for array in (q, u, g))
+        rotation = Turn(*(array[group % len(array)][:, None] for array in turn))
+        x, v, slope = (array[group].reshape(len(rotation.scale), -1) for array in (q, u, g))
         kinetic[group, 0] = _kinetic(u[group], neurons, columns)
         for k in range(steps):
-            v -= (step if k else step / 2) * one.scale * (slope - one.precision * x)
-            x[:], v[:] = one.cosine * x + one.forward * v, one.cosine * v - one.backward * x
+            v -= (step if k else step / 2) * rotation.scale * (slope - rotation.precision * x)
+            x[:], v[:] = rotation.cosine * x + rotation.forward * v, rotation.cosine * v - rotation.backward * x
             gradient(plan, activations, group, q[group], g[group], room)
-        v -= step / 2 * one.scale * (slope - one.precision * x)
+        v -= step / 2 * rotation.scale * (slope - rotation.precision * x)
         measure(plan, group, q[group], room, terms[group])
         kinetic[group, 1] = _kinetic(u[group], neurons, columns)
 
 
 def _kinetic(u: Array, neurons: int, columns: int) -> Array:
     squares = np.square(u, dtype=np.float64) / 2
-    found: Array = squares[:neurons].reshape(-1, columns).sum(axis=0)
-    found[0] += squares[neurons:].sum()
-    return found
+    kinetic: Array = squares[:neurons].reshape(-1, columns).sum(axis=0)
+    kinetic[0] += squares[neurons:].sum()
+    return kinetic

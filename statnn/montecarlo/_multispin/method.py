@@ -212,12 +212,12 @@ class _Groups(Untuned):
         pieces = list(zip(self._spins, self._scratch, strict=True))
         if name == "energy":
             indptr, indices, _ = graph(self._model)
-            found = [kernels.satisfied(indptr, indices, _signs(self._model), *piece, self._width) for piece in pieces]
+            counts = [kernels.satisfied(indptr, indices, _signs(self._model), *piece, self._width) for piece in pieces]
             bonds = self._model.couplings.nnz // 2
-            energy: Values = self._magnitude * (bonds - 2.0 * np.concatenate(found)[self._columns])
+            energy: Values = self._magnitude * (bonds - 2.0 * np.concatenate(counts)[self._columns])
             return energy
-        found = [kernels.ups(*piece, self._width) for piece in pieces]
-        mean: Values = 2.0 * np.concatenate(found)[self._columns] / self._model.size - 1.0
+        counts = [kernels.ups(*piece, self._width) for piece in pieces]
+        mean: Values = 2.0 * np.concatenate(counts)[self._columns] / self._model.size - 1.0
         return mean
 
     def states(self) -> Values:

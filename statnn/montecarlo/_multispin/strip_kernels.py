@@ -108,8 +108,8 @@ def metropolis(
 
 
 @kernel
-def satisfied(spins: Any, signs: Any, half: Any, bottom: Any, period: Any, found: Any) -> None:
-    """Add the bonds J_ij s_i s_j > 0 in every byte to `found` (8,): those of one colour are all there are."""
+def satisfied(spins: Any, signs: Any, half: Any, bottom: Any, period: Any, totals: Any) -> None:
+    """Add the bonds J_ij s_i s_j > 0 in every byte to `totals` (8,): those of one colour are all there are."""
     bonds, counted = _four_rows(np.uint64), _row(np.uint64)
     for w in range(WORDS):
         counted[w] = _NONE
@@ -119,12 +119,12 @@ def satisfied(spins: Any, signs: Any, half: Any, bottom: Any, period: Any, found
             for w in range(min(WORDS, FIRST + half - base)):
                 for bond in range(4):  # to 32, of bytes that hold 255
                     counted[w] += _population(bonds[bond, w])
-            _flush(counted, found)
+            _flush(counted, totals)
 
 
 @kernel
-def ups(spins: Any, half: Any, found: Any) -> None:
-    """Add the spins that are up in every byte to `found` (8,)."""
+def ups(spins: Any, half: Any, totals: Any) -> None:
+    """Add the spins that are up in every byte to `totals` (8,)."""
     counted = _row(np.uint64)
     for w in range(WORDS):
         counted[w] = _NONE
@@ -133,7 +133,7 @@ def ups(spins: Any, half: Any, found: Any) -> None:
             for base in range(FIRST, FIRST + half, WORDS):
                 for w in range(min(WORDS, FIRST + half - base)):
                     counted[w] += _population(spins[colour, r, base + w])
-                _flush(counted, found)
+                _flush(counted, totals)
 
 
 @inlined
@@ -154,13 +154,13 @@ def _bonds(spins: Any, signs: Any, colour: Any, r: Any, base: Any, bottom: Any, 
     back_up, back_down = up * np.uint64(period - 1), down * np.uint64(period - 1)
     for w in range(WORDS):
         j = np.uint64(base + w)
-        spin, one, other = own[j], above[j], below[j]
-        one = ((one >> up) & keep_up) | ((one << back_up) & ~keep_up)
-        other = ((other << down) & keep_down) | ((other >> back_down) & ~keep_down)
+        spin, higher, lower = own[j], above[j], below[j]
+        higher = ((higher >> up) & keep_up) | ((higher << back_up) & ~keep_up)
+        lower = ((lower << down) & keep_down) | ((lower >> back_down) & ~keep_down)
         bonds[0, w] = ~(spin ^ beside[j] ^ along[j])
         bonds[1, w] = ~(spin ^ beside[j + step] ^ across[j])
-        bonds[2, w] = ~(spin ^ one ^ upward[j])
-        bonds[3, w] = ~(spin ^ other ^ downward[j])
+        bonds[2, w] = ~(spin ^ higher ^ upward[j])
+        bonds[3, w] = ~(spin ^ lower ^ downward[j])
 
 
 @helper
@@ -188,9 +188,9 @@ def _population(word: Any) -> Any:
 
 
 @helper
-def _flush(counted: Any, found: Any) -> None:
-    """Move what the bytes have counted to `found` (8,)."""
+def _flush(counted: Any, totals: Any) -> None:
+    """Move what the bytes have counted to `totals` (8,)."""
     for w in range(WORDS):
         for byte in range(8):
-            found[byte] += np.int64((counted[w] >> (np.uint64(byte) * _BY_8)) & _BYTE)
+            totals[byte] += np.int64((counted[w] >> (np.uint64(byte) * _BY_8)) & _BYTE)
         counted[w] = _NONE

@@ -96,22 +96,22 @@ def strips(model: BinaryNeurons) -> Strips | None:
     rows = model.size // columns
     if rows < 4 or not _is_torus(model.couplings.indices.reshape(-1, 4), rows, columns):
         return None
-    found = [
+    cuts = [
         Strips(*lengths, turned, period)
         for turned, lengths in ((False, (rows, columns)), (True, (columns, rows)))
         for period in (64, 32, 16, SMALLEST_PERIOD)
         if lengths[0] % (2 * period) == 0 and lengths[1] % 2 == 0
     ]
-    return max(found, key=lambda cut: (cut.period, min(cut.half, kernels.WORDS)), default=None)
+    return max(cuts, key=lambda cut: (cut.period, min(cut.half, kernels.WORDS)), default=None)
 
 
 def _is_torus(near: NDArray[Any], rows: int, columns: int) -> bool:
     """Tell whether the neighbours of every spin are those on a torus; some spins at a time, for want of room."""
     for begin in range(0, len(near), _AT_ONCE):
-        found = near[begin : begin + _AT_ONCE]
-        row, column = np.divmod(np.arange(begin, begin + len(found)), columns)
+        neighbours = near[begin : begin + _AT_ONCE]
+        row, column = np.divmod(np.arange(begin, begin + len(neighbours)), columns)
         beside = [((row + up) % rows) * columns + (column + along) % columns for up, along in _SIDES]
-        if not np.array_equal(np.sort(found, axis=1), np.sort(np.stack(beside, axis=1), axis=1)):
+        if not np.array_equal(np.sort(neighbours, axis=1), np.sort(np.stack(beside, axis=1), axis=1)):
             return False
     return True
 
@@ -218,12 +218,12 @@ class StripWalkers(Untuned):
         """Return "energy", or "magnetisation", the mean spin."""
         cut, counts = self._cut, np.zeros((len(self._spins), 8), dtype=np.int64)
         if name == "energy":
-            for spins, found in zip(self._spins, counts, strict=True):
-                kernels.satisfied(spins, self._signs, cut.half, self._bottom, cut.period, found)
+            for spins, totals in zip(self._spins, counts, strict=True):
+                kernels.satisfied(spins, self._signs, cut.half, self._bottom, cut.period, totals)
             energy: Values = self._magnitude * (2.0 * self._model.size - 2.0 * self._of_chains(counts))
             return energy
-        for spins, found in zip(self._spins, counts, strict=True):
-            kernels.ups(spins, cut.half, found)
+        for spins, totals in zip(self._spins, counts, strict=True):
+            kernels.ups(spins, cut.half, totals)
         mean: Values = 2.0 * self._of_chains(counts) / self._model.size - 1.0
         return mean
 

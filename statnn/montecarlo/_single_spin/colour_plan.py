@@ -163,11 +163,11 @@ def plan(
     field[position - LANES] = fields
     own, rows = _Rows(dtype), _Rows(dtype)
     field_row = own.add(field.reshape(count, LANES))
-    found: list[tuple[Any, ...]] = []
+    parts: list[tuple[Any, ...]] = []
     for near, offset, far, odd in _cut(couplings, position, earlier):
         far_position = np.repeat((far.chunk[:, None] + 1) * LANES, LANES, axis=1).astype(np.int32)
         far_position[far.slot, far.lane] = far.there
-        found.append(
+        parts.append(
             (
                 near.chunk,
                 (near.chunk + 1) * LANES + offset,
@@ -181,8 +181,8 @@ def plan(
                 odd.value.astype(dtype),
             )
         )
-    columns = [list(column) for column in zip(*found, strict=True)]
-    found.clear()
+    columns = [list(column) for column in zip(*parts, strict=True)]
+    parts.clear()
     near_chunk, near_start, near_row, far_chunk, far_position, far_row, odd_chunk, *odds = (
         _joined(columns.pop(0)) for _ in range(len(columns))
     )

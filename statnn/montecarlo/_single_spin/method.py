@@ -101,9 +101,9 @@ class HeatBath(SingleSpin):
     >>> from statnn.montecarlo import sample
     >>> ring = BinaryNeurons([[0, 1, 1], [1, 0, 1], [1, 1, 0]], temperature=4.0)
     >>> run = sample(ring, 2000, chains=64, rng=1, method=HeatBath("replicas"))
-    >>> found = run.estimate("energy")
+    >>> energy = run.estimate("energy")
     >>> exact = -3 * (np.exp(0.75) - np.exp(-0.25)) / (np.exp(0.75) + 3 * np.exp(-0.25))
-    >>> bool(abs(found.mean - exact) < 5 * found.error)
+    >>> bool(abs(energy.mean - exact) < 5 * energy.error)
     True
     """
 

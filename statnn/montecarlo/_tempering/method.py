@@ -284,12 +284,12 @@ def _temperatures(values: Any) -> tuple[float, ...]:
     array = at_least(values, "temperatures", minimum=0, why="they divide the energy")
     if array.ndim != 1 or array.size < 2:
         raise ValueError(f"temperatures has shape {array.shape}; a row of at least two is needed to swap")
-    found = tuple(array.tolist())
-    if found[0] == 0:
+    temperatures = tuple(array.tolist())
+    if temperatures[0] == 0:
         raise ValueError("temperatures[0] = 0 must be above 0: it divides the energy")
-    for low, high in pairwise(found):
+    for low, high in pairwise(temperatures):
         if low >= high:
             raise ValueError(
                 f"temperatures must increase strictly, but {high:g} follows {low:g}: pass sorted(set(...))"
             )
-    return found
+    return temperatures

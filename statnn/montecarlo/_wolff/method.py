@@ -113,8 +113,8 @@ class Wolff(Method[BinaryNeurons]):
 def _chances(model: BinaryNeurons) -> Floats:
     """Return the chance with which a coupling to an equal spin joins it to the cluster, shape (nnz,)."""
     with np.errstate(over="ignore"):
-        found: Floats = -np.expm1(-2 * (model.couplings.data / model.temperature))
-    return found
+        chances: Floats = -np.expm1(-2 * (model.couplings.data / model.temperature))
+    return chances
 
 
 class _Clusters(Walkers):
@@ -145,9 +145,9 @@ class _Clusters(Walkers):
         tuning = (sweeps + 1) // 2 if self._tuned else 0
         for sweep in range(begin, min(end, tuning)):
             for chain in range(len(self._counted)):
-                found = self._touch(chain)
+                tally = self._touch(chain)
                 if sweep >= tuning // 2:
-                    self._counted[chain] += found
+                    self._counted[chain] += tally
         if begin < tuning <= end:
             for chain, (number, flipped) in enumerate(self._counted.tolist()):
                 self._clusters[chain] = max(1, round(self._model.size * number / flipped))
