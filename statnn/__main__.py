@@ -22,7 +22,7 @@ def parser() -> argparse.ArgumentParser:
     result = argparse.ArgumentParser(prog="python -m statnn", description="Statistical physics of neural networks.")
     result.add_argument("--version", action="version", version=f"statnn {version('statnn')}")
     commands = result.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    one = commands.add_parser(
+    page = commands.add_parser(
         "inspect",
         help="one page of numbers and figures for a trained network, or for several side by side",
         description="Write one page of numbers and figures for a network and its data, or for several networks.",
@@ -52,7 +52,7 @@ def parser() -> argparse.ArgumentParser:
         help="where a result, a store, a figure or a page comes from",
         description="Print what a file of this package is, and the command, versions and data that it comes from.",
     )
-    other.add_argument("path", metavar="PATH", help="a file or folder that this package has written")
+    description.add_argument("path", metavar="PATH", help="a file or folder that this package has written")
     return result
 
 
@@ -64,10 +64,10 @@ def _describe(given: argparse.Namespace) -> int:
     return DONE
 
 
-def _rows(found: Any, indent: str = "") -> Iterator[str]:
+def _rows(entries: Any, indent: str = "") -> Iterator[str]:
     """Yield a line for every entry, those of inner mappings below their name."""
-    width = max(map(len, found), default=0)
-    for name, value in found.items():
+    width = max(map(len, entries), default=0)
+    for name, value in entries.items():
         if isinstance(value, dict) and value:
             yield f"{indent}{name}"
             yield from _rows(value, f"{indent}  ")
@@ -134,9 +134,9 @@ def _inspect(given: argparse.Namespace) -> int:
         rng=given.seed,
         progress=progress,
     )
-    found.write(out)
+    page.write(out)
     if not given.quiet:
-        sys.stdout.write(f"{found}\n\n{out / 'index.html'}\n")
+        sys.stdout.write(f"{page}\n\n{out / 'index.html'}\n")
     return DONE
 
 
@@ -156,7 +156,7 @@ class Teller:
         self._name, self._begin = "", 0.0
 
     def __call__(self, name: str, done: int, total: int) -> None:
-        """Tell that so much of a question is done."""
+        """Report how much of a question is done."""
         if name != self._name:
             self._name, self._begin = name, time.monotonic()
             if not self._watched:

@@ -60,7 +60,7 @@ def array_of(values: Any, name: str) -> NDArray[Any]:
 def _is_masked(values: Any) -> bool:
     """Return whether any entry is masked, in an array or in nested lists of arrays."""
     if isinstance(values, list | tuple):
-        return any(_is_masked(one) for one in values if isinstance(one, list | tuple | np.ma.MaskedArray))
+        return any(_is_masked(entry) for entry in values if isinstance(entry, list | tuple | np.ma.MaskedArray))
     structured = isinstance(values, np.ma.MaskedArray) and values.dtype.names is not None  # no numbers: refused later
     return not structured and bool(np.ma.is_masked(values))
 

@@ -35,8 +35,8 @@ class ByValue(Shown):
     ... class Pair(ByValue):
     ...     name: str
     ...     values: np.ndarray
-    >>> one, other = Pair("a", np.array([1.0, np.nan])), Pair("a", np.array([1.0, np.nan]))
-    >>> one == other, hash(one) == hash(other), one == Pair("b", one.values)
+    >>> first, other = Pair("a", np.array([1.0, np.nan])), Pair("a", np.array([1.0, np.nan]))
+    >>> first == other, hash(first) == hash(other), first == Pair("b", first.values)
     (True, True, False)
     >>> Pair("a", np.zeros((9, 9)))
     Pair(name='a', values=<float64 of shape (9, 9)>)
@@ -45,7 +45,7 @@ class ByValue(Shown):
     def _compared(self) -> tuple[Any, ...]:
         """Return what tells two objects of the class apart."""
         own: Any = self
-        return tuple(getattr(self, one.name) for one in fields(own) if one.compare)
+        return tuple(getattr(self, field.name) for field in fields(own) if field.compare)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, ByValue) or type(other) is not type(self):
@@ -57,7 +57,9 @@ class ByValue(Shown):
 
     def __repr__(self) -> str:
         own: Any = self
-        return _text(type(self).__name__, {one.name: getattr(self, one.name) for one in fields(own) if one.repr})
+        return _text(
+            type(self).__name__, {field.name: getattr(self, field.name) for field in fields(own) if field.repr}
+        )
 
     def __getstate__(self) -> Any:
         return vars(self), _locks(vars(self))
@@ -87,7 +89,7 @@ def by_value(kind: type[T]) -> type[T]:
     return kind
 
 
-def same(one: Any, other: Any) -> bool:
+def same(a: Any, b: Any) -> bool:
     """Return whether two values are equal in type and in all they hold."""
     if one is other or type(one) is not type(other):
         return one is other
@@ -161,12 +163,12 @@ def _brief(value: Any, most: int) -> str:
         whole = f"masked({value})" if isinstance(value, np.ma.MaskedArray) else repr(value)
         return " ".join(whole.split()) if value.size <= _FEW else f"<{value.dtype} of shape {value.shape}>"
     if type(value) in (list, tuple) and value:
-        shown = [_brief(one, most) for one in value[:_FEW]]
+        shown = [_brief(entry, most) for entry in value[:_FEW]]
         rest = [f"... {len(value)} in all"] if len(value) > _FEW else [""] * (len(value) == 1)
         text = ", ".join([*shown, *rest]).rstrip(" ")
         return f"[{text}]" if isinstance(value, list) else f"({text})"
     if isinstance(value, dict):
-        return "{" + ", ".join(f"{key!r}: {_brief(one, most)}" for key, one in value.items()) + "}"
+        return "{" + ", ".join(f"{key!r}: {_brief(entry, most)}" for key, entry in value.items()) + "}"
     text = repr(value)
     if len(text) <= most:
         return text

@@ -33,9 +33,9 @@ def refuse_beyond_memory(needed: float, what: str, fix: str, *, of: tuple[int, s
 
 def _of_machine() -> float:
     with suppress(AttributeError, ValueError, OSError):
-        found = re.search(r"MemAvailable:\s+(\d+) kB", _read(Path("/proc/meminfo")))
-        if found:
-            return 1024.0 * int(found[1])
+        match = re.search(r"MemAvailable:\s+(\d+) kB", _read(Path("/proc/meminfo")))
+        if match:
+            return 1024.0 * int(match[1])
         return float(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
     return float("inf")
 
@@ -83,8 +83,8 @@ def _left(group: Path, limit: str, usage: str, cached: str) -> Iterator[float]:
     with suppress(ValueError):
         most = float(_read(group / limit))  # "max" is none
         if most < _UNLIMITED:
-            found = re.search(rf"^{cached} (\d+)$", _read(group / "memory.stat"), re.MULTILINE)
-            yield most - float(_read(group / usage)) + (float(found[1]) if found else 0.0)
+            match = re.search(rf"^{cached} (\d+)$", _read(group / "memory.stat"), re.MULTILINE)
+            yield most - float(_read(group / usage)) + (float(match[1]) if match else 0.0)
 
 
 def _read(path: Path) -> str:

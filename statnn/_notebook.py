@@ -47,10 +47,10 @@ class Shown:
 
 def parts(result: Any) -> Rows:
     """Return the parts of a dataclass or a named tuple, a number with its standard error in one row."""
-    names = getattr(result, "_fields", None) or [one.name for one in fields(result)]
+    names = getattr(result, "_fields", None) or [field.name for field in fields(result)]
     values = {name: getattr(result, name) for name in names if not name.startswith("_")}
     errors = {name: "error" if name in {"mean", "estimate"} else f"{name}_error" for name in values}
-    errors = {name: error for name, error in errors.items() if all(map(_one, (values[name], values.get(error))))}
+    errors = {name: error for name, error in errors.items() if all(map(_is_finite, (values[name], values.get(error))))}
     rows = [
         (name.replace("_", " "), with_error(value, values[errors[name]]) if name in errors else value)
         for name, value in values.items()
@@ -59,7 +59,7 @@ def parts(result: Any) -> Rows:
     return Rows((), rows)
 
 
-def _one(value: Any) -> bool:
+def _is_finite(value: Any) -> bool:
     return isinstance(value, float | np.floating) and bool(np.isfinite(value))
 
 
@@ -86,9 +86,9 @@ def cell(value: Any) -> str:
     if isinstance(value, np.ndarray):
         return _array(value)
     if isinstance(value, Mapping):
-        return _several([f"{key}: {cell(one)}" for key, one in value.items()])
+        return _several([f"{key}: {cell(entry)}" for key, entry in value.items()])
     if isinstance(value, list | tuple) and not hasattr(value, "_fields"):
-        return _several([cell(one) for one in value[: FEW + 1]], len(value))
+        return _several([cell(entry) for entry in value[: FEW + 1]], len(value))
     text = _single(value)
     return text if len(text) <= LONG else f"{text[:LONG]} …"
 
@@ -107,7 +107,7 @@ def _single(value: Any) -> str:
 
 def _array(value: Any) -> str:
     if value.size <= FEW:
-        return ", ".join(cell(one) for one in value.ravel().tolist()) or "none"
+        return ", ".join(cell(entry) for entry in value.ravel().tolist()) or "none"
     shape = " × ".join(map(str, value.shape))
     if value.dtype.kind == "b":
         return f"{shape} truth values, {np.count_nonzero(value)} of them true"

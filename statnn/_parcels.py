@@ -72,19 +72,23 @@ class Shared:
         self._objects: dict[str, Any] = {}
         self._references: list[Reference] = []
         self._passing: list[Path] = []
-        for one in objects:
-            reference = _published(one, by_value)
+        for shared in objects:
+            reference = _published(shared, by_value)
             if reference is None:
                 continue
-            self._objects[reference.digest] = one
+            self._objects[reference.digest] = shared
             self._references.append(reference)
-            if id(one) not in _files:
+            if id(shared) not in _files:
                 self._passing.append(Path(reference.path))
 
     def pack(self, task: Callable[[Any], Any], spec: Any, missing: Sequence[str] = ()) -> Parcel:
         """Return a task to send, with the contents that a worker missed."""
-        names = {id(one): digest for digest, one in self._objects.items()}
-        contents = {one.digest: Path(one.path).read_bytes() for one in self._references if one.digest in missing}
+        names = {id(shared): digest for digest, shared in self._objects.items()}
+        contents = {
+            reference.digest: Path(reference.path).read_bytes()
+            for reference in self._references
+            if reference.digest in missing
+        }
         return Parcel(_dumps((task, spec), names, self._by_value), tuple(self._references), contents, self._by_value)
 
     def unpack(self, body: bytes) -> Any:
@@ -112,7 +116,7 @@ def carry_out(parcel: Parcel) -> bytes | Missing:
     if missing:
         return Missing(tuple(missing))
     task, spec = _Unpacker(parcel.body, objects).load()
-    return _dumps(task(spec), {id(one): digest for digest, one in objects.items()}, parcel.by_value)
+    return _dumps(task(spec), {id(shared): digest for digest, shared in objects.items()}, parcel.by_value)
 
 
 # -- files of the caller -------------------------------------------------------------------------------
@@ -135,11 +139,11 @@ def _removed(path: Path, process: int) -> None:
             shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
 
 
-def _published(one: Any, by_value: bool) -> Reference | None:
+def _published(shared: Any, by_value: bool) -> Reference | None:
     """Return where an object lies, written now unless it was before; None if it is small."""
-    if id(one) in _files:
-        return _files[id(one)]
-    pieces = _content(one, by_value)
+    if id(shared) in _files:
+        return _files[id(shared)]
+    pieces = _content(shared, by_value)
     if sum(piece.nbytes for piece in pieces) <= SMALL:
         return None
     digest = hashlib.blake2b(digest_size=16)
@@ -150,10 +154,10 @@ def _published(one: Any, by_value: bool) -> Reference | None:
     with Path(name).open("wb") as file:
         file.writelines(pieces)
     reference = Reference(digest.hexdigest(), name)
-    if not isinstance(one, np.ndarray):
+    if not isinstance(shared, np.ndarray):
         with suppress(TypeError):  # of objects that cannot be watched
-            weakref.finalize(one, _forgotten, id(one), Path(name), os.getpid())
-            _files[id(one)] = reference
+            weakref.finalize(shared, _forgotten, id(shared), Path(name), os.getpid())
+            _files[id(shared)] = reference
     return reference
 
 
@@ -162,10 +166,10 @@ def _forgotten(number: int, path: Path, process: int) -> None:
     _removed(path, process)
 
 
-def _content(one: Any, by_value: bool) -> list[memoryview]:
+def _content(shared: Any, by_value: bool) -> list[memoryview]:
     """Return an object as bytes: how many pieces and how long, the pickle, then its arrays, all aligned."""
     buffers: list[pickle.PickleBuffer] = []
-    pieces = [memoryview(_dumps(one, {}, by_value, buffers.append)), *(buffer.raw() for buffer in buffers)]
+    pieces = [memoryview(_dumps(shared, {}, by_value, buffers.append)), *(buffer.raw() for buffer in buffers)]
     sizes = memoryview(np.array([len(pieces), *(piece.nbytes for piece in pieces)], np.int64).tobytes())
     return [part for piece in (sizes, *pieces) for part in (piece, memoryview(bytes(-piece.nbytes % _ALIGNED)))]
 
@@ -227,8 +231,8 @@ def _packer(by_value: bool) -> Any:
     class Packer(base):  # type: ignore[misc]
         names: Mapping[int, str]
 
-        def persistent_id(self, one: Any) -> str | None:
-            return self.names.get(id(one))
+        def persistent_id(self, shared: Any) -> str | None:
+            return self.names.get(id(shared))
 
     return Packer
 

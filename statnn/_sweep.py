@@ -110,10 +110,10 @@ def sweep(
 
     Examples
     --------
-    >>> found = sweep(lambda a, b: a / b, {"a": [1, 2], "b": [4, 0]})
-    >>> found.results, found.failures
+    >>> swept = sweep(lambda a, b: a / b, {"a": [1, 2], "b": [4, 0]})
+    >>> swept.results, swept.failures
     ((0.25, None, 0.5, None), {1: 'ZeroDivisionError: division by zero', 3: 'ZeroDivisionError: division by zero'})
-    >>> found.result(a=2, b=4)
+    >>> swept.result(a=2, b=4)
     0.5
     """
     if not callable(function):
@@ -139,8 +139,8 @@ def _computed(
 ) -> dict[int, dict[str, Any]]:  # fmt: skip
     """Return ``{"result": ...}`` or ``{"failure": ...}`` of every point, and store what is new."""
     names = [f"point-{digest_of(point)[:32]}" for point in points]
-    found = {k: store.get(name) for k, name in enumerate(names)} if store is not None else {}
-    done = {k: entry for k, entry in found.items() if entry is not None and not (retry and "failure" in entry)}
+    stored = {k: store.get(name) for k, name in enumerate(names)} if store is not None else {}
+    done = {k: entry for k, entry in stored.items() if entry is not None and not (retry and "failure" in entry)}
     waiting = [k for k in range(len(points)) if k not in done]
     drawn = "rng" in inspect.signature(function).parameters
     tasks = [(function, points[k], (seed, names[k]) if drawn else None) for k in waiting]

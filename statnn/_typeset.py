@@ -20,7 +20,7 @@ def typeset(words: str) -> str:
     ('<var>k</var><sup>−<var>b</var></sup>', '<var>σ</var>* = 0')
     """
     marked = _LOWERED.sub(r"\1<sub>\2</sub>", escape(words, quote=False))
-    marked = _RAISED.sub(lambda found: f"<sup>{(found[1] or found[2]).replace('-', '−')}</sup>", marked)
+    marked = _RAISED.sub(lambda match: f"<sup>{(match[1] or match[2]).replace('-', '−')}</sup>", marked)
     parts = re.split(r"(<[^>]*>)", marked)
     parts[::2] = [_SYMBOL.sub(r"<var>\1</var>", part) for part in parts[::2]]
     return "".join(parts)

@@ -86,8 +86,8 @@ def document_of(archive: Any) -> dict[str, Any]:
     if KEY not in archive:
         raise ValueError(f"it has no array {KEY!r}, so it is no file of statnn.io.save")
     try:
-        found = json.loads(archive.text(KEY))
-        return dict(found)
+        document = json.loads(archive.text(KEY))
+        return dict(document)
     except (ValueError, TypeError, RecursionError) as error:
         raise ValueError(f"its text {KEY!r} is no JSON object: {error}") from None
 
@@ -96,7 +96,7 @@ def _digest(tree: Any, arrays: Mapping[str, np.ndarray[Any, Any]], of: Any = Non
     found = hashlib.sha256(json.dumps(tree if of is None else [tree, of], sort_keys=True).encode())
     for name in sorted(arrays):
         array = arrays[name]
-        found.update(json.dumps([name, array.dtype.newbyteorder("<").str, array.shape]).encode())
+        digest.update(json.dumps([name, array.dtype.newbyteorder("<").str, array.shape]).encode())
         plain = np.ascontiguousarray(array.astype(array.dtype.newbyteorder("<"), copy=False))
-        found.update(plain.reshape(-1).view(np.uint8).data if plain.dtype.kind in "biuf" else plain.tobytes())
-    return found.hexdigest()
+        digest.update(plain.reshape(-1).view(np.uint8).data if plain.dtype.kind in "biuf" else plain.tobytes())
+    return digest.hexdigest()

@@ -50,33 +50,33 @@ def thing_of(name: str) -> Any:
     if module.partition(".")[0] != PACKAGE or not all(part.isidentifier() for part in [*module.split("."), *parts]):
         raise ValueError(f"the name {name!r} is none of this package")
     try:
-        found: Any = import_module(module)
+        thing: Any = import_module(module)
         for part in parts:
-            found = getattr(found, part)
+            thing = getattr(thing, part)
     except (ImportError, AttributeError):
         raise ValueError(f"{name!r} is unknown to this version of {PACKAGE}") from None
-    if not isinstance(found, type | FunctionType) or not is_own(found):
+    if not isinstance(thing, type | FunctionType) or not is_own(thing):
         raise ValueError(f"{name!r} is no class and no function of this package")
-    return found
+    return thing
 
 
 def class_of(name: str, kind: str) -> Any:
     """Return the class of a name if it is a record ("object"), an "enum" or an "exception"."""
-    found = thing_of(name)
-    if isinstance(found, type):
+    thing = thing_of(name)
+    if isinstance(thing, type):
         fits = {
-            "enum": issubclass(found, Enum),
-            "exception": issubclass(found, Exception),
-            "object": hasattr(found, "__dataclass_fields__") or hasattr(found, "_fields") or hasattr(found, "_stored"),
+            "enum": issubclass(thing, Enum),
+            "exception": issubclass(thing, Exception),
+            "object": hasattr(thing, "__dataclass_fields__") or hasattr(thing, "_fields") or hasattr(thing, "_stored"),
         }
         if fits[kind]:
-            return found
+            return thing
     raise ValueError(f"{name!r} is no {kind} of this package")
 
 
 def ufunc_of(name: str) -> np.ufunc:
     """Return a universal function of numpy."""
-    found = getattr(np, name, None)
-    if isinstance(found, np.ufunc):
-        return found
+    function = getattr(np, name, None)
+    if isinstance(function, np.ufunc):
+        return function
     raise ValueError(f"numpy has no function {name!r} that acts on every entry")

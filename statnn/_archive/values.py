@@ -40,33 +40,35 @@ class Packer:
         if type(value) is float:
             return value if math.isfinite(value) else {"float": repr(value)}
         if type(value) is list:
-            return [self.tree(one, f"{path}.{k}") for k, one in enumerate(value)]
-        found = self._container(value, path)
-        if found is None:
-            found = self._numerical(value, path)
-        if found is None:
-            found = self._object(value, path)
-        if found is None:
+            return [self.tree(entry, f"{path}.{k}") for k, entry in enumerate(value)]
+        tree = self._container(value, path)
+        if tree is None:
+            tree = self._numerical(value, path)
+        if tree is None:
+            tree = self._object(value, path)
+        if tree is None:
             raise TypeError(
                 f"{path} is a {type(value).__module__}.{type(value).__qualname__}, which is no plain value and nothing "
                 "of this package: files hold numbers, texts, arrays and results"
             )
-        return found
+        return tree
 
     def _container(self, value: Any, path: str) -> Any:
         if type(value) is tuple:
-            return {"tuple": [self.tree(one, f"{path}.{k}") for k, one in enumerate(value)]}
+            return {"tuple": [self.tree(entry, f"{path}.{k}") for k, entry in enumerate(value)]}
         if isinstance(value, frozenset | set):
             kind = "frozenset" if isinstance(value, frozenset) else "set"
-            return {kind: [self.tree(one, f"{path}.{k}") for k, one in enumerate(sorted(value, key=repr))]}
+            return {kind: [self.tree(entry, f"{path}.{k}") for k, entry in enumerate(sorted(value, key=repr))]}
         if type(value) is range:
             return {"range": [value.start, value.stop, value.step]}
         if isinstance(value, Mapping):
             if all(isinstance(key, str) for key in value):
-                return {"dict": {key: self.tree(one, f"{path}.{key}") for key, one in value.items()}}
+                return {"dict": {key: self.tree(entry, f"{path}.{key}") for key, entry in value.items()}}
             pairs = enumerate(value.items())
             return {
-                "items": [[self.tree(key, f"{path}.k{k}"), self.tree(one, f"{path}.{k}")] for k, (key, one) in pairs]
+                "items": [
+                    [self.tree(key, f"{path}.k{k}"), self.tree(entry, f"{path}.{k}")] for k, (key, entry) in pairs
+                ]
             }
         return None
 
@@ -108,14 +110,14 @@ class Packer:
         if hasattr(value, "_stored"):
             parts = value._stored()  # noqa: SLF001 - what a class says of itself for this
         elif dataclasses.is_dataclass(value):
-            parts = {one.name: getattr(value, one.name) for one in dataclasses.fields(value) if one.init}
+            parts = {field.name: getattr(value, field.name) for field in dataclasses.fields(value) if field.init}
         elif hasattr(value, "_asdict"):
             parts = value._asdict()
         else:
             return None
         return {
             "object": name_of(kind),
-            "parts": {name: self.tree(one, f"{path}.{name}") for name, one in parts.items()},
+            "parts": {name: self.tree(part, f"{path}.{name}") for name, part in parts.items()},
         }
 
     def _array(self, array: Any, path: str) -> Any:
@@ -126,12 +128,12 @@ class Packer:
             parts = np.stack([array.real, array.imag], axis=-1) if array.dtype.kind == "c" else array
             self.arrays[name] = parts
             self._known[id(array)] = name, array  # held, so that its number is not given to another
-        found: dict[str, Any] = {"array": self._known[id(array)][0]}
+        tree: dict[str, Any] = {"array": self._known[id(array)][0]}
         if array.flags.writeable:
-            found["writeable"] = True
+            tree["writeable"] = True
         if array.dtype.kind == "c":
-            found["complex"] = array.dtype.str
-        return found
+            tree["complex"] = array.dtype.str
+        return tree
 
 
 class Unpacker:
@@ -148,7 +150,7 @@ class Unpacker:
         if tree is None or isinstance(tree, bool | str | int | float):
             return tree
         if isinstance(tree, list):
-            return [self.value(one, depth + 1) for one in tree]
+            return [self.value(entry, depth + 1) for entry in tree]
         if not isinstance(tree, dict) or not tree:
             raise ValueError(f"a value is described by {tree!r:.60}")
         kind = next(iter(tree))
@@ -156,7 +158,7 @@ class Unpacker:
         if make is None:
             raise ValueError(f"{kind!r} is no kind of value that this version knows")
         try:
-            return make(tree, lambda one: self.value(one, depth + 1))
+            return make(tree, lambda subtree: self.value(subtree, depth + 1))
         except (KeyError, IndexError, AttributeError) as error:
             raise ValueError(f"a value of kind {kind!r} lacks a part: {error}") from None
 
@@ -185,10 +187,10 @@ class Unpacker:
         return numbers
 
     def _of_dict(self, tree: Any, value: Any) -> Any:
-        return {key: value(one) for key, one in tree["dict"].items()}
+        return {key: value(entry) for key, entry in tree["dict"].items()}
 
     def _of_items(self, tree: Any, value: Any) -> Any:
-        return {value(key): value(one) for key, one in tree["items"]}
+        return {value(key): value(entry) for key, entry in tree["items"]}
 
     def _of_array(self, tree: Any, _: Any) -> Any:
         name = tree["array"]
@@ -259,7 +261,7 @@ class Unpacker:
 
     def _of_object(self, tree: Any, value: Any) -> Any:
         kind = class_of(tree["object"], "object")
-        parts = {name: value(one) for name, one in tree["parts"].items()}
+        parts = {name: value(part) for name, part in tree["parts"].items()}
         if hasattr(kind, "_restored"):
             return kind._restored(parts, self._own)  # noqa: SLF001
         return kind(**parts)
@@ -268,7 +270,7 @@ class Unpacker:
 def _plain(value: Any) -> Any:
     """Return the state of a generator with Python's own integers in the place of numpy's."""
     if isinstance(value, dict):
-        return {key: _plain(one) for key, one in value.items()}
+        return {key: _plain(entry) for key, entry in value.items()}
     return int(value) if isinstance(value, np.integer) else value
 
 
@@ -276,4 +278,4 @@ def _free(name: str, taken: Mapping[str, Any]) -> str:
     """Return the name, or with a number behind it where it is taken."""
     if name not in taken:
         return name
-    return next(found for k in range(2, len(taken) + 3) if (found := f"{name}-{k}") not in taken)
+    return next(numbered for k in range(2, len(taken) + 3) if (numbered := f"{name}-{k}") not in taken)

@@ -165,7 +165,7 @@ class DynamicNeurons(ByValue):
     def unpack(self, state: "ArrayLike") -> State:
         """Return the arrays by name of states of shape (..., dimension); what is not free comes from the network."""
         array = self.states(state)
-        found: dict[str, tuple[Reals, ...]] = {"weights": self.net.weights, "biases": self.net.biases}
+        arrays: dict[str, tuple[Reals, ...]] = {"weights": self.net.weights, "biases": self.net.biases}
         start = 0
         for name, shapes in self.shapes.items():
             parts = []
@@ -173,8 +173,8 @@ class DynamicNeurons(ByValue):
                 stop = start + int(np.prod(shape))
                 parts.append(array[..., start:stop].reshape(*array.shape[:-1], *shape))
                 start = stop
-            found[name] = tuple(parts)
-        return State(**found)
+            arrays[name] = tuple(parts)
+        return State(**arrays)
 
     def states(self, state: "ArrayLike | State") -> Reals:
         """Return states as an array of shape (..., dimension) in the precision of the network, or raise."""
@@ -231,9 +231,9 @@ class DynamicNeurons(ByValue):
         self.check_smooth()
         array = self.states(state)
         with np.errstate(over="ignore", invalid="ignore"):  # refused below
-            found = self._gradient(array)
-        self._refuse_overflow(found, array, "the gradient of βH")
-        return found
+            gradient = self._gradient(array)
+        self._refuse_overflow(gradient, array, "the gradient of βH")
+        return gradient
 
     def _gradient(self, array: Reals) -> Reals:
         h, weights, biases = self.unpack(array)
@@ -276,8 +276,8 @@ class DynamicNeurons(ByValue):
         Examples
         --------
         >>> net = Network([[[2.0]]], activation="identity")
-        >>> found = DynamicNeurons(net, [[1.0]], [[4.0]], beta=0.5, stiffness=0.5).exact()
-        >>> found.mean, found.covariance
+        >>> gaussian = DynamicNeurons(net, [[1.0]], [[4.0]], beta=0.5, stiffness=0.5).exact()
+        >>> gaussian.mean, gaussian.covariance
         (array([3.]), array([[0.5]]))
         """
         from statnn.interaction._exact.gaussian import gaussian
@@ -372,12 +372,12 @@ class DynamicNeurons(ByValue):
     def _refuse_beyond_floats(self) -> None:
         """Raise where a coefficient of βH leaves the precision of states."""
         limits = np.finfo(self.net.dtype)
-        found = {f"{name} = {getattr(self, name):g}": getattr(self, name) for name in ("beta", "stiffness")}
+        coefficients = {f"{name} = {getattr(self, name):g}": getattr(self, name) for name in ("beta", "stiffness")}
         for kind, sigma in zip(FREE[1:], (self.prior.sigma_w, self.prior.sigma_b) if self.prior else (), strict=False):
             if kind in self.free:
-                found[f"the precision 1/{sigma:g}² of the prior of {kind}"] = sigma**-2
+                coefficients[f"the precision 1/{sigma:g}² of the prior of {kind}"] = sigma**-2
         least, most = float(limits.tiny), float(limits.max) / (4 * max(self.net.widths))
-        for name, value in found.items():
+        for name, value in coefficients.items():
             if not least <= value <= most:
                 raise ValueError(f"{name} is outside [{least:.3g}, {most:.3g}], what {self.net.dtype} has room for")
 
@@ -392,12 +392,12 @@ class DynamicNeurons(ByValue):
 
     def _priors(self, weights: Sequence[Reals], biases: Sequence[Reals]) -> list[tuple[float, Reals]]:
         """Return precision and values of every free parameter array."""
-        found: list[tuple[float, Reals]] = []
+        priors: list[tuple[float, Reals]] = []
         if self.prior is not None and "weights" in self.free:
-            found += [(w.shape[-1] / self.prior.sigma_w**2, w) for w in weights]
+            priors += [(w.shape[-1] / self.prior.sigma_w**2, w) for w in weights]
         if self.prior is not None and "biases" in self.free:
-            found += [(self.prior.sigma_b**-2, b) for b in biases]
-        return found
+            priors += [(self.prior.sigma_b**-2, b) for b in biases]
+        return priors
 
     def __setattr__(self, name: str, value: Any) -> None:
         raise AttributeError(f"DynamicNeurons never change: make a new model with another {name}")

@@ -62,18 +62,18 @@ def from_graph(graph: Any) -> FromGraph:
         if isinstance(kind, str) and kind in _NO_SPINS:
             raise ValueError(f"node {node!r} is no spin, its kind is {kind!r}: {_NO_SPINS[kind]}")
     place = {node: spin for spin, node in enumerate(nodes)}
-    one, other, values = [], [], []
-    for a, b, found in graph.edges(data=True):
-        value = _weight(a, b, found)
+    tails, heads, values = [], [], []
+    for a, b, attributes in graph.edges(data=True):
+        value = _weight(a, b, attributes)
         if a == b and value:
             raise ValueError(
                 f"the edge ({a!r}, {b!r}) has weight = {value:g}: a spin is not coupled to itself, as s² = 1 is a "
                 "constant; pass the graph without networkx.selfloop_edges(graph)"
             )
-        one.append(place[a])
-        other.append(place[b])
+        tails.append(place[a])
+        heads.append(place[b])
         values.append(value)
-    ends = np.array([one + other, other + one], dtype=np.int64).reshape(2, -1)
+    ends = np.array([tails + heads, heads + tails], dtype=np.int64).reshape(2, -1)
     couplings = sparse.coo_array((np.array(values * 2, dtype=float), (ends[0], ends[1])), shape=(len(nodes),) * 2)
     return FromGraph(nodes, couplings, *_layers(graph, couplings))
 
@@ -112,10 +112,10 @@ def finite(value: Any, what: str) -> float:
 
 def fields_of_graph(graph: Any, name: str | None) -> dict[Any, Any] | None:
     """Return the fields of the nodes that have the attribute; None without a name where there is none."""
-    found = {
+    fields = {
         node: attributes[name or FIELD] for node, attributes in graph.nodes(data=True) if (name or FIELD) in attributes
     }
-    if name is not None and not found:
+    if name is not None and not fields:
         raise ValueError(f"fields = {name!r}, but no node has this attribute; pass {{node: field}} or an array")
     for node, attributes in graph.nodes(data=True) if name is None and not found else ():
         for other in OTHER_FIELDS & attributes.keys():

@@ -24,16 +24,16 @@ def levels(couplings: "sparse.csr_array[Any]") -> tuple[Ints, ...]:
     indptr, indices = _pattern(couplings)
     level = np.full(size, -1, dtype=np.int64)
     order, queue = np.empty(size, dtype=np.int64), np.empty(size, dtype=np.int64)
-    found = _all_levels(indptr, indices, level, order, queue)
-    return tuple(_groups(order[:found], level)) + ((np.flatnonzero(level < 0),) if found < size else ())
+    reached = _all_levels(indptr, indices, level, order, queue)
+    return tuple(_groups(order[:reached], level)) + ((np.flatnonzero(level < 0),) if reached < size else ())
 
 
 def _levels_from(couplings: "sparse.csr_array[Any]", first: int) -> list[Ints]:
     """Return the levels of the component of one spin, by their distance from it."""
     size = couplings.shape[0]
     level, order = np.full(size, -1, dtype=np.int64), np.empty(size, dtype=np.int64)
-    found = _search(*_pattern(couplings), first, level, order)
-    return _groups(order[:found], level)
+    reached = _search(*_pattern(couplings), first, level, order)
+    return _groups(order[:reached], level)
 
 
 def _pattern(couplings: "sparse.csr_array[Any]") -> tuple[Ints, Ints]:
@@ -47,13 +47,13 @@ def _groups(order: Ints, level: Ints) -> list[Ints]:
     """Cut an order into runs of equal level."""
     if not order.size:
         return []
-    return [np.sort(one) for one in np.split(order, np.flatnonzero(np.diff(level[order])) + 1)]
+    return [np.sort(group) for group in np.split(order, np.flatnonzero(np.diff(level[order])) + 1)]
 
 
 @kernel
 def _all_levels(indptr: Any, indices: Any, level: Any, order: Any, queue: Any) -> int:
     """Write levels and the order of spins; levels of different components differ. Return how many have neighbours."""
-    found, next_level = 0, 0
+    placed, next_level = 0, 0
     for start in range(level.size):
         if level[start] >= 0 or indptr[start] == indptr[start + 1]:
             continue
@@ -64,7 +64,7 @@ def _all_levels(indptr: Any, indices: Any, level: Any, order: Any, queue: Any) -
             if far <= depth:  # no deeper than the search before, which stands in `order`
                 break
             depth = far
-            order[found : found + count] = queue[:count]
+            order[placed : placed + count] = queue[:count]
             other = queue[count - 1]
             for step in range(count - 1, -1, -1):  # the next start: the spin of fewest couplings in the last level
                 spin = queue[step]
@@ -75,11 +75,11 @@ def _all_levels(indptr: Any, indices: Any, level: Any, order: Any, queue: Any) -
             first = other
             level[queue[:count]] = -1
         level[queue[:count]] = -1
-        _search(indptr, indices, order[found], level, queue)
+        _search(indptr, indices, order[placed], level, queue)
         level[queue[:count]] += next_level
         next_level += depth + 1
-        found += count
-    return found
+        placed += count
+    return placed
 
 
 @kernel

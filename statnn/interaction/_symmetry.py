@@ -108,8 +108,8 @@ def translation_symmetry(
     Examples
     --------
     >>> a, b = [[0.5]], [[2.0]]
-    >>> found = translation_symmetry(Network([[[1.0, 1.0]], a, b, a, b, a], activation="relu"))
-    >>> found.period, found.layers, found.repeats, found.deviation
+    >>> symmetry = translation_symmetry(Network([[[1.0, 1.0]], a, b, a, b, a], activation="relu"))
+    >>> symmetry.period, symmetry.layers, symmetry.repeats, symmetry.deviation
     (2, range(1, 6), 2.5, 0.0)
     """
     allowed = at_least(tolerance, "tolerance", minimum=0, why="it is the largest difference that counts as equal")
@@ -165,12 +165,12 @@ def _binary_steps(model: BinaryNeurons) -> list[Step]:
     return steps
 
 
-def _distance(one: Step, other: Step, enough: float) -> float:
+def _distance(step: Step, other: Step, enough: float) -> float:
     """Return the largest difference, exact up to `enough`; the first difference beyond that ends the search."""
-    if one[0] != other[0]:
+    if step[0] != other[0]:
         return np.inf
     largest = 0.0
-    for a, b in zip(reversed(one[1]), reversed(other[1]), strict=True):  # biases first: they are few
+    for a, b in zip(reversed(step[1]), reversed(other[1]), strict=True):  # biases first: they are few
         if a is b:
             continue
         difference: Any = abs(a - b)

@@ -65,8 +65,8 @@ def kaufman(rows: int, columns: int, coupling: float = 1.0, temperature: float =
 
     Examples
     --------
-    >>> found = kaufman(64, 64, temperature=2.0)
-    >>> round(found.energy / 64**2, 4), round(found.heat_capacity / 64**2, 4)
+    >>> lattice = kaufman(64, 64, temperature=2.0)
+    >>> round(lattice.energy / 64**2, 4), round(lattice.heat_capacity / 64**2, 4)
     (-1.7456, 0.7249)
     """
     heights, lengths = whole(rows, "rows", minimum=2), whole(columns, "columns", minimum=2)
@@ -227,17 +227,17 @@ def _share(k_prime: float, distance: float) -> float:
     if k_prime > -0.5:
         return 1 + 2 / math.pi * k_prime * float(special.ellipkm1(k_prime**2))
     # Gauss: 2 K₁/π = 1 / AGM(1, |k'|); kept by the distances from 1, which are small at high temperature
-    one, other = 0.0, distance
+    arithmetic, geometric = 0.0, distance
     while True:
-        root = math.sqrt((1 - one) * (1 - other))
-        mean, other = (one + other) / 2, (one + other - one * other) / (1 + root)
-        if mean == one or abs(mean - other) <= 1e-16 * mean:
+        root = math.sqrt((1 - arithmetic) * (1 - geometric))
+        mean, geometric = (arithmetic + geometric) / 2, (arithmetic + geometric - arithmetic * geometric) / (1 + root)
+        if mean == arithmetic or abs(mean - geometric) <= 1e-16 * mean:
             return (distance - mean) / (1 - mean)
-        one = mean
+        arithmetic = mean
 
 
 def _strength(J: float, T: float, size: int) -> float:
-    """Return 2K, of so many spins whose energies and free energies are to be told."""
+    """Return 2K, of so many spins whose energies and free energies are asked for."""
     x = 2 * (abs(J) / T)
     if x > _LARGEST:
         raise ValueError(f"coupling / temperature = {J:g} / {T:g} leaves float64; this is the ground state")

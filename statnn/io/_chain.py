@@ -104,7 +104,7 @@ class _Layer:
 
 
 def assemble(steps: Sequence[Step], notes: list[str]) -> Network:
-    """Return the network of a chain of steps; what is not kept as it was is told in `notes`."""
+    """Return the network of a chain of steps; what is not kept as it was is noted in `notes`."""
     if any(isinstance(step, Act) and step.slack for step in steps):
         notes.append(
             f"torch takes softplus to be h above h = 20; read as ln(1 + e^h), by {SOFTPLUS_LINE:g} larger there"

@@ -57,8 +57,8 @@ def describe(path: str | os.PathLike[str]) -> dict[str, Any]:
     >>> from statnn.io import save
     >>> with TemporaryDirectory() as directory:
     ...     save({"rates": [0.5, 0.25]}, f"{directory}/notes.npz")
-    ...     found = describe(f"{directory}/notes.npz")
-    >>> found["format"], "numpy" in found["versions"]
+    ...     description = describe(f"{directory}/notes.npz")
+    >>> description["format"], "numpy" in description["versions"]
     ('statnn.value', True)
     """
     target = Path(path)
@@ -80,10 +80,10 @@ def describe(path: str | os.PathLike[str]) -> dict[str, Any]:
 def _folder(folder: Path) -> dict[str, Any]:
     for name in _HEADS:
         if (folder / name).exists():
-            found = describe(folder / name)
+            description = describe(folder / name)
             if name == HEAD:
-                found["entries"] = sorted(one.name for one in folder.glob("[A-Za-z0-9]*.npz"))
-            return found
+                description["entries"] = sorted(entry.name for entry in folder.glob("[A-Za-z0-9]*.npz"))
+            return description
     raise ValueError(f"folder {str(folder)!r} holds none of {', '.join(_HEADS)}: it is none of this package")
 
 
@@ -109,11 +109,11 @@ def _of_arrays(document: dict[str, Any], arrays: Mapping[str, Any]) -> dict[str,
 
 
 def _json(path: Path) -> dict[str, Any]:
-    found = _loaded(path.read_bytes())
-    if "run" in found and "claims" in found:
-        return {"format": "statnn.validation", **found["run"], "claims": len(found["claims"])}
-    rest = {name: value for name, value in found.items() if name not in ("provenance", "sections")}
-    return {**rest, **found["provenance"]}
+    document = _loaded(path.read_bytes())
+    if "run" in document and "claims" in document:
+        return {"format": "statnn.validation", **document["run"], "claims": len(document["claims"])}
+    rest = {name: value for name, value in document.items() if name not in ("provenance", "sections")}
+    return {**rest, **document["provenance"]}
 
 
 def _lines(path: Path) -> dict[str, Any]:
@@ -131,10 +131,10 @@ def _page(path: Path) -> dict[str, Any]:
 
 def _found(pattern: re.Pattern[bytes], path: Path) -> dict[str, Any]:
     with path.open("rb") as file:
-        found = pattern.search(file.read(MOST_TEXT))
-    if found is None:
+        match = pattern.search(file.read(MOST_TEXT))
+    if match is None:
         raise ValueError("it holds no description")
-    return _loaded(unescape(found[1].decode()).encode())
+    return _loaded(unescape(match[1].decode()).encode())
 
 
 def _png(path: Path) -> dict[str, Any]:
@@ -146,10 +146,10 @@ def _png(path: Path) -> dict[str, Any]:
 
 
 def _pdf(path: Path) -> dict[str, Any]:
-    found = _SUBJECT.search(path.read_bytes())
-    if found is None:
+    match = _SUBJECT.search(path.read_bytes())
+    if match is None:
         raise ValueError("it holds no subject")
-    return _loaded(re.sub(rb"\\(.)", rb"\1", found[1]))
+    return _loaded(re.sub(rb"\\(.)", rb"\1", match[1]))
 
 
 def _chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
@@ -162,5 +162,5 @@ def _chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
 
 
 def _loaded(text: bytes) -> dict[str, Any]:
-    found = json.loads(text)
-    return dict(found)
+    document = json.loads(text)
+    return dict(document)

@@ -179,13 +179,13 @@ def load(
     if _onnx.is_model(source):
         return _of_steps(_onnx.steps(source, notes), notes)
     if _torch.is_module(source):
-        found = _of_steps(_torch.steps(source, notes), notes)
-        _torch.refuse_other(source, found.net.widths[0])
-        return found
+        loaded = _of_steps(_torch.steps(source, notes), notes)
+        _torch.refuse_other(source, loaded.net.widths[0])
+        return loaded
     if _sklearn.is_estimator(source):
-        found = _of_steps(_sklearn.steps(source, notes), notes)
-        _sklearn.refuse_other(source, found.net.widths[0])
-        return replace(found, classes=_sklearn.classes(source))
+        loaded = _of_steps(_sklearn.steps(source, notes), notes)
+        _sklearn.refuse_other(source, loaded.net.widths[0])
+        return replace(loaded, classes=_sklearn.classes(source))
     raise TypeError(
         f"source is a {type(source).__name__}; pass the path of a file ({_FILES}), a torch Sequential, an MLP of "
         "scikit-learn, an onnx model, arrays by name, or a Network"

@@ -34,14 +34,14 @@ def steps(
     for name, array in arrays.items():
         group, _, part = name.rpartition(".")
         groups.setdefault(group, {})[part] = array
-    found = {group: _step(group, parts) for group, parts in groups.items()}
-    dense = {group: step for group, step in found.items() if isinstance(step, Dense)}
+    steps_of = {group: _step(group, parts) for group, parts in groups.items()}
+    dense = {group: step for group, step in steps_of.items() if isinstance(step, Dense)}
     if not dense:
         raise ValueError(
             f"none of its arrays is the weight of a layer: {listed(list(arrays)) or 'there are none'}; names end in "
             "'.weight' and '.bias', as in a state dict of torch"
         )
-    norms = {_before(group, dense): (group, step) for group, step in found.items() if isinstance(step, Norm)}
+    norms = {_before(group, dense): (group, step) for group, step in steps_of.items() if isinstance(step, Norm)}
     if isinstance(layers, list | tuple):  # a normalisation may be listed where it acts anyway
         layers = [name for m, name in enumerate(layers) if not (m and norms.get(layers[m - 1], ("",))[0] == name)]
     sigmas = _one_a_layer(activation, len(dense))
@@ -95,10 +95,10 @@ def _one_a_layer(value: Any, depth: int) -> list[Activation]:
         )
     if isinstance(value, str | Activation) or not isinstance(value, Iterable):
         return [activation_of(value)] * depth
-    found = [activation_of(one) for one in value]
-    if len(found) != depth:
-        raise ValueError(f"activation has {len(found)} entries for {depth} layers; pass one for all, or one a layer")
-    return found
+    sigmas = [activation_of(entry) for entry in value]
+    if len(sigmas) != depth:
+        raise ValueError(f"activation has {len(sigmas)} entries for {depth} layers; pass one for all, or one a layer")
+    return sigmas
 
 
 def plain(values: Any, name: str) -> Reals:

@@ -58,8 +58,8 @@ def is_model(thing: Any) -> bool:
 
 def steps(model: Any, notes: list[str]) -> list[Step]:
     """Return the chain of a model."""
-    del notes  # what is not kept is told where layers are made
-    version = max((one.version for one in model.opset_import if one.domain in STANDARD), default=1)
+    del notes  # what is lost is noted where layers are made
+    version = max((imported.version for imported in model.opset_import if imported.domain in STANDARD), default=1)
     if model.graph.node and version < _OLDEST:
         raise ValueError(
             f"the graph uses version {version} of the operators, and those from {_OLDEST} on are read: convert it with "
@@ -87,7 +87,7 @@ class _Graph:
             for name in set(node.input):
                 users.setdefault(name, []).append(node)
         self._shape = _declared(inputs[0])
-        found: list[Step] = []
+        chain: list[Step] = []
         now, walked = inputs[0].name, 0
         while now != outputs[0]:
             following = users.get(now, [])
@@ -100,18 +100,18 @@ class _Graph:
                     )
                 name, end = pattern
                 slack = SOFTPLUS_LINE if name == "softplus" else 0.0
-                found.append(Act(ACTIVATIONS[name], f"{name} of {now!r}", slack))
+                chain.append(Act(ACTIVATIONS[name], f"{name} of {now!r}", slack))
                 now, walked = end, walked + 1
                 continue
             node = following[0]
             if len(node.output) == 0 or walked > len(self._graph.node):
                 raise ValueError("the graph runs in a circle or ends without an output")
-            step = self._step(node, now, first=not found)
+            step = self._step(node, now, first=not chain)
             if step is not None:
-                found.append(step)
+                chain.append(step)
             now, walked = node.output[0], walked + 1
-        _takes(found, self._shape)
-        return found
+        _takes(chain, self._shape)
+        return chain
 
     def _step(self, node: Any, now: str, *, first: bool) -> Step | None:
         kind = node.op_type
@@ -171,16 +171,16 @@ class _Graph:
         if other.ndim > 2 or (other.ndim and other.shape[-1] != other.size):
             raise ValueError(f"{where}: its constant of shape {other.shape} is not one number a unit")
         values = other.reshape(-1).astype(np.float64)
-        one, zero = np.ones_like(values), np.zeros_like(values)
+        ones, zeros = np.ones_like(values), np.zeros_like(values)
         if node.op_type == "Add":
-            return Affine(one, values, where)
+            return Affine(ones, values, where)
         if node.op_type == "Mul":
-            return Affine(values, zero, where)
+            return Affine(values, zeros, where)
         if node.op_type == "Sub":
-            return Affine(one, -values, where) if left else Affine(-one, values, where)
+            return Affine(ones, -values, where) if left else Affine(-ones, values, where)
         if not left or not values.all():
             raise ValueError(f"{where}: division is read by constants other than zero")
-        return Affine(1 / values, zero, where)
+        return Affine(1 / values, zeros, where)
 
     def _norm(self, node: Any, now: str, attributes: dict[str, Any], where: str) -> Norm:
         if len(node.input) != 5 or node.input[0] != now or attributes.get("training_mode", 0):
@@ -245,9 +245,9 @@ def _declared(value: Any) -> list[int] | None:
     return [max(size.dim_value, 0) for size in tensor.shape.dim]
 
 
-def _takes(found: list[Step], shape: list[int] | None) -> None:
+def _takes(chain: list[Step], shape: list[int] | None) -> None:
     """Refuse inputs that are no rows, or of another length than the first layer takes."""
-    dense = next((step for step in found if isinstance(step, Dense)), None)
+    dense = next((step for step in chain if isinstance(step, Dense)), None)
     if shape is None or dense is None:
         return
     if len(shape) != 2:
@@ -260,18 +260,18 @@ def _takes(found: list[Step], shape: list[int] | None) -> None:
 
 def _attributes(node: Any, where: str) -> dict[str, Any]:
     """Return numbers and texts by name; floats are float32 in the file, and exactly those are used."""
-    found: dict[str, Any] = {}
+    attributes: dict[str, Any] = {}
     for attribute in node.attribute:
         if attribute.type == 1:
             value = float(attribute.f)
             if not math.isfinite(value):
                 raise ValueError(f"{where}: attribute {attribute.name!r} is {value}")
-            found[attribute.name] = value
+            attributes[attribute.name] = value
         elif attribute.type == 2:
-            found[attribute.name] = int(attribute.i)
+            attributes[attribute.name] = int(attribute.i)
         elif attribute.type == 3:
-            found[attribute.name] = attribute.s.decode("ascii", "replace")
-    return found
+            attributes[attribute.name] = attribute.s.decode("ascii", "replace")
+    return attributes
 
 
 def _times(array: Reals, factor: float) -> Reals:

@@ -98,20 +98,20 @@ def _of_one(kind: str, form: Form) -> Form | None:
     return form if kind == "Identity" else None
 
 
-def _of_two(kind: str, one: Form, other: Form) -> Form | None:
-    number = other.plain.get(0, 0.0) if set(other.plain) <= {0} and not other.times else 0.0
+def _of_two(kind: str, first: Form, second: Form) -> Form | None:
+    number = second.plain.get(0, 0.0) if set(second.plain) <= {0} and not second.times else 0.0
     if kind in {"Add", "Sub"}:
-        return _sum(one, _product(Form({0: 1.0 if kind == "Add" else -1.0}, {}), other))
-    if kind == "Greater" and number and not one.times:
-        return Form({}, {0: 1.0}, f"above {number:g}", tuple(sorted(one.plain.items())))
+        return _sum(first, _product(Form({0: 1.0 if kind == "Add" else -1.0}, {}), second))
+    if kind == "Greater" and number and not first.times:
+        return Form({}, {0: 1.0}, f"above {number:g}", tuple(sorted(first.plain.items())))
     if kind == "Mul":
-        return _product(one, other)
+        return _product(first, second)
     if kind == "Div" and number:
-        return _product(one, Form({0: 1 / number}, {}))
-    if kind == "Pow" and number in {1.0, 2.0, 3.0} and not one.times:
-        result: Form | None = one
+        return _product(first, Form({0: 1 / number}, {}))
+    if kind == "Pow" and number in {1.0, 2.0, 3.0} and not first.times:
+        result: Form | None = first
         for _ in range(int(number) - 1):
-            result = result and _product(result, one)
+            result = result and _product(result, first)
         return result
     return None
 
@@ -132,41 +132,41 @@ def _constant(array: Any) -> Form | None:
     return Form({0: float(np.ravel(array)[0])}, {})
 
 
-def _sum(one: Form, other: Form | None) -> Form | None:
-    if other is None or (one.times and other.times and _head(one) != _head(other)):
+def _sum(first: Form, second: Form | None) -> Form | None:
+    if second is None or (first.times and second.times and _head(first) != _head(second)):
         return None
     plain, times = (
         {k: a.get(k, 0.0) + b.get(k, 0.0) for k in a.keys() | b.keys()}
-        for a, b in ((one.plain, other.plain), (one.times, other.times))
+        for a, b in ((first.plain, second.plain), (first.times, second.times))
     )
-    return Form(plain, times, *_head(one if one.times else other))
+    return Form(plain, times, *_head(first if first.times else second))
 
 
-def _product(one: Form, other: Form) -> Form | None:
-    if one.times and other.times:
+def _product(first: Form, second: Form) -> Form | None:
+    if first.times and second.times:
         return None
-    plain = _times(one.plain, other.plain)
-    times = _times(one.times, other.plain) if one.times else _times(one.plain, other.times)
+    plain = _times(first.plain, second.plain)
+    times = _times(first.times, second.plain) if first.times else _times(first.plain, second.times)
     if max([*plain, *times, 0]) > MOST_POWER:
         return None
-    return Form(plain, times, *_head(one if one.times else other))
+    return Form(plain, times, *_head(first if first.times else second))
 
 
 def _head(form: Form) -> tuple[str, tuple[tuple[int, float], ...]]:
     return form.function, form.inside
 
 
-def _times(one: Terms, other: Terms) -> Terms:
+def _times(first: Terms, second: Terms) -> Terms:
     result: Terms = {}
-    for j, a in one.items():
-        for k, b in other.items():
+    for j, a in first.items():
+        for k, b in second.items():
             result[j + k] = result.get(j + k, 0.0) + a * b
     return result
 
 
-def _alike(one: Form, known: Form) -> bool:
-    pairs = ((one.plain, known.plain), (one.times, known.times), (dict(one.inside), dict(known.inside)))
-    return one.function == known.function and all(
+def _alike(form: Form, known: Form) -> bool:
+    pairs = ((form.plain, known.plain), (form.times, known.times), (dict(form.inside), dict(known.inside)))
+    return form.function == known.function and all(
         abs(a.get(k, 0.0) - b.get(k, 0.0)) <= ROUNDING * abs(b.get(k, 0.0))
         for a, b in pairs
         for k in a.keys() | b.keys()

@@ -19,14 +19,14 @@ _DEEPEST = 100
 _HOW = "say it with layers=[...], the names of the layers in the order in which they act"
 
 
-def in_order(shapes: Shapes, told: Sequence[str] | None, *, kept: bool, made: bool) -> list[str]:
+def in_order(shapes: Shapes, layers: Sequence[str] | None, *, kept: bool, made: bool) -> list[str]:
     """Return the names of dense layers in the order in which they act.
 
     Parameters
     ----------
     shapes : mapping
         (outputs, inputs) of every layer by name.
-    told : sequence of str or None
+    layers : sequence of str or None
         The order as the caller knows it.
     kept : bool
         Whether the order of `shapes` may be that in which they act; that of a safetensors file is none.
@@ -39,8 +39,8 @@ def in_order(shapes: Shapes, told: Sequence[str] | None, *, kept: bool, made: bo
     ['l1', 'l2', 'l10']
     """
     names = list(shapes)
-    if told is not None:
-        return _told(names, told)
+    if layers is not None:
+        return _checked_names(names, layers)
     numbered = by_numbers(shapes)
     if numbered is not None:
         return numbered
@@ -69,8 +69,8 @@ def by_numbers(shapes: Shapes) -> list[str] | None:
     paths = {tuple(name.split(".")): shape for name, shape in shapes.items()}
     if any(len(path) > _DEEPEST for path in paths):
         return None
-    found = _below(list(paths), 0, paths)
-    return None if found is None else [".".join(path) for path in found]
+    ordered = _below(list(paths), 0, paths)
+    return None if ordered is None else [".".join(path) for path in ordered]
 
 
 def _below(paths: list[tuple[str, ...]], level: int, shapes: Mapping[tuple[str, ...], Any]) -> Any:
@@ -119,10 +119,10 @@ def _are_sizes(column: Sequence[tuple[int, str]], shapes: list[list[tuple[int, i
     )
 
 
-def _told(names: list[str], told: Any) -> list[str]:
-    if isinstance(told, str) or not isinstance(told, Sequence) or not all(isinstance(name, str) for name in told):
-        raise TypeError(f"layers = {told!r} must be a list of names of layers, for example {names[:2]}")
-    times, there = Counter(told), set(names)
+def _checked_names(names: list[str], layers: Any) -> list[str]:
+    if isinstance(layers, str) or not isinstance(layers, Sequence) or not all(isinstance(name, str) for name in layers):
+        raise TypeError(f"layers = {layers!r} must be a list of names of layers, for example {names[:2]}")
+    times, there = Counter(layers), set(names)
     for wrong, what in (
         ([name for name in times if name not in there], f"names {{}}, but there are {listed(names)} without .weight"),
         ([name for name in times if times[name] > 1], "names {} more than once"),
@@ -132,7 +132,7 @@ def _told(names: list[str], told: Any) -> list[str]:
             raise ValueError(
                 f"layers {what.format(listed(wrong))}; name every layer once, in the order in which they act"
             )
-    return list(told)
+    return list(layers)
 
 
 def _no_other(shapes: Shapes) -> bool:

@@ -26,20 +26,20 @@ def steps(estimator: Any, notes: list[str]) -> list[Step]:
     *before, (name, last) = estimator.steps
     if not _is_perceptron(last):
         raise ValueError(f"step {name!r} of the pipeline is a {type(last).__name__}, an MLPClassifier is needed there")
-    found: list[Step] = []
+    chain: list[Step] = []
     for title, scaler in before:
         if scaler is not None and scaler != "passthrough":
-            found.append(_scaler(scaler, f"step {title!r} of the pipeline"))
-    return found + _perceptron(last, notes)
+            chain.append(_scaler(scaler, f"step {title!r} of the pipeline"))
+    return chain + _perceptron(last, notes)
 
 
 def classes(estimator: Any) -> NDArray[Any] | None:
     """Return the labels of the classes of a fitted classifier, increasing, or None where they number the outputs."""
     last = estimator.steps[-1][1] if _is_pipeline(estimator) else estimator
-    found = getattr(last, "classes_", None)
-    if found is None or np.ndim(found) != 1 or np.array_equal(found, np.arange(len(found))):
+    labels = getattr(last, "classes_", None)
+    if labels is None or np.ndim(labels) != 1 or np.array_equal(labels, np.arange(len(labels))):
         return None
-    return np.asarray(found)
+    return np.asarray(labels)
 
 
 def refuse_other(estimator: Any, units: int) -> None:
@@ -48,13 +48,13 @@ def refuse_other(estimator: Any, units: int) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of names that columns had in training
         if hasattr(estimator, "predict_proba"):
-            found = np.asarray(estimator.predict_proba(x))
+            predicted = np.asarray(estimator.predict_proba(x))
             last = estimator.steps[-1][1] if _is_pipeline(estimator) else estimator
-            found = found[:, 1:] if last.n_outputs_ == 1 else found  # two classes are one output
+            predicted = predicted[:, 1:] if last.n_outputs_ == 1 else predicted  # two classes are one output
         else:
-            found = np.asarray(estimator.predict(x)).reshape(len(x), -1)
+            predicted = np.asarray(estimator.predict(x)).reshape(len(x), -1)
     what = f"the {name} predicts something else than its parameters say, {{}}: a class of your own changes it"
-    _probe.refuse_other(steps(estimator, []), x, found, np.finfo(found.dtype), what)
+    _probe.refuse_other(steps(estimator, []), x, predicted, np.finfo(predicted.dtype), what)
 
 
 def _is_pipeline(thing: Any) -> bool:
@@ -79,13 +79,13 @@ def _perceptron(estimator: Any, notes: list[str]) -> list[Step]:
     labels = classes(estimator)
     if labels is not None:
         notes.append(f"outputs stand for the labels {', '.join(map(str, labels[:20]))}, in this order")
-    found: list[Step] = []
+    chain: list[Step] = []
     depth = len(estimator.coefs_)
     for m, (weight, bias) in enumerate(zip(estimator.coefs_, estimator.intercepts_, strict=True)):
         where = f"layer {m} of the {name}"
         sigma = hidden if m < depth - 1 else ACTIVATIONS[_ACTIVATIONS[final]]
-        found += [Dense(plain(weight, where).T, plain(bias, where), where), Act(sigma, where)]
-    return found + after
+        chain += [Dense(plain(weight, where).T, plain(bias, where), where), Act(sigma, where)]
+    return chain + after
 
 
 def _scaler(scaler: Any, where: str) -> Affine:

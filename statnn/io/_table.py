@@ -79,7 +79,7 @@ def _named(results: Any) -> Iterator[tuple[Row, Any]]:
 def _fields(value: Any) -> Mapping[str, Any] | None:
     """Return what an object consists of by name, None where it is no object of parts."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        shown = [one.name for one in dataclasses.fields(value) if not one.name.startswith("_")]
+        shown = [field.name for field in dataclasses.fields(value) if not field.name.startswith("_")]
         return {name: getattr(value, name) for name in shown}
     if hasattr(value, "_asdict"):
         return dict(value._asdict())

@@ -89,13 +89,13 @@ def _run(torch: Any, module: Any, leaves: dict[int, Any], x: Any) -> tuple[list[
 def _read(module: Any) -> list[tuple[str, Any, Step | None]]:
     """Return the parts of a module in the order in which they act, each with its step, None where it is idle."""
     known: dict[int, tuple[Any, Reals]] = {}  # tied parameters are one array; the tensor is kept, and with it its id
-    found: list[tuple[str, Any, Step | None]] = []
+    parts: list[tuple[str, Any, Step | None]] = []
     for where, leaf, kind in _leaves(module, ""):
-        began = any(step is not None for _, _, step in found)
+        began = any(step is not None for _, _, step in parts)
         if kind == "Flatten" and (began or (leaf.start_dim, leaf.end_dim) != (1, -1)):
             raise ValueError(f"{where}: Flatten is read where it flattens whole inputs, as the first step")
-        found.append((where, leaf, None if kind in _IDLE else _step(leaf, kind, where, known)))
-    return found
+        parts.append((where, leaf, None if kind in _IDLE else _step(leaf, kind, where, known)))
+    return parts
 
 
 def _step(leaf: Any, kind: str, where: str, known: dict[int, tuple[Any, Reals]]) -> Step:

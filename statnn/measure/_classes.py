@@ -37,15 +37,15 @@ def checked_labels(labels: ArrayLike, samples: int, classes: int) -> Ints:
         )
     if array.dtype.kind == "b":
         array = array.astype(np.int64)
-    found = whole_array(array, "labels")
-    if found.size != samples:
-        raise ValueError(f"there are {found.size} labels for {samples} samples; pass one a sample")
-    if found.max() >= classes:
+    numbers = whole_array(array, "labels")
+    if numbers.size != samples:
+        raise ValueError(f"there are {numbers.size} labels for {samples} samples; pass one a sample")
+    if numbers.max() >= classes:
         raise ValueError(
-            f"labels reach {found.max()}, but the network tells {classes} classes apart: number them from 0 to "
+            f"labels reach {numbers.max()}, but the network tells {classes} classes apart: number them from 0 to "
             f"{classes - 1}, in the order of the outputs"
         )
-    return found
+    return numbers
 
 
 def inputs_of(net: Any, x: ArrayLike) -> NDArray[Any]:
@@ -54,5 +54,5 @@ def inputs_of(net: Any, x: ArrayLike) -> NDArray[Any]:
         raise TypeError(
             f"net is a {type(net).__name__}; pass a statnn.Network, or load one with statnn.io.load_network"
         )
-    found: NDArray[Any] = np.atleast_2d(net.inputs(x))
-    return found
+    inputs: NDArray[Any] = np.atleast_2d(net.inputs(x))
+    return inputs

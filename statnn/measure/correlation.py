@@ -143,8 +143,8 @@ def neuronal_correlation(activations: ArrayLike) -> Correlation:
 
     Examples
     --------
-    >>> found = neuronal_correlation([[0.0, 1.0, 5.0], [1.0, 3.0, 5.0], [2.0, 5.0, 5.0], [3.0, 7.0, 5.0]])
-    >>> round(found.mean_square, 12), found.constant
+    >>> correlation = neuronal_correlation([[0.0, 1.0, 5.0], [1.0, 3.0, 5.0], [2.0, 5.0, 5.0], [3.0, 7.0, 5.0]])
+    >>> round(correlation.mean_square, 12), correlation.constant
     (1.0, 1)
     """
     values = _activity(activations)
@@ -195,8 +195,8 @@ def participation_ratio(activations: ArrayLike) -> Participation:
 
     Examples
     --------
-    >>> found = participation_ratio([[1.0, 0.0], [-1.0, 0.0], [0.0, 1.0], [0.0, -1.0]])
-    >>> round(found.ratio, 12), round(found.null, 12)
+    >>> participation = participation_ratio([[1.0, 0.0], [-1.0, 0.0], [0.0, 1.0], [0.0, -1.0]])
+    >>> round(participation.ratio, 12), round(participation.null, 12)
     (2.0, 1.5)
     """
     values = _activity(activations)

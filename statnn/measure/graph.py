@@ -85,7 +85,7 @@ class Strength(ByValue):
         """
         ax = axes(ax)
         layer = np.arange(self.fluctuation.size)
-        units = np.array([one.size for one in self.node_strength])
+        units = np.array([layer_strength.size for layer_strength in self.node_strength])
         freedom = np.maximum(units - 1, 1)
         low, high = (self.null_fluctuation * np.sqrt(stats.chi2.ppf(q, freedom) / freedom) for q in (0.025, 0.975))
         ax.errorbar(
@@ -141,8 +141,8 @@ def strength(net: Network, *, sigma_w: float | None = None, sigma_b: float | Non
 
     Examples
     --------
-    >>> found = strength(Network.random([200, 100, 100, 10], sigma_w=1.0, sigma_b=0.5, rng=1), sigma_w=1, sigma_b=0.5)
-    >>> found.null_fluctuation[2].round(4), bool((found.p_value > 0.001).all())
+    >>> nodes = strength(Network.random([200, 100, 100, 10], sigma_w=1.0, sigma_b=0.5, rng=1), sigma_w=1, sigma_b=0.5)
+    >>> nodes.null_fluctuation[2].round(4), bool((nodes.p_value > 0.001).all())
     (np.float64(1.1561), True)
     """
     if not isinstance(net, Network):
@@ -154,9 +154,9 @@ def strength(net: Network, *, sigma_w: float | None = None, sigma_b: float | Non
     units = np.array(net.widths, dtype=float)
     with np.errstate(over="ignore"):
         strengths = node_strength(net)
-    if not all(np.isfinite(one).all() for one in strengths):
+    if not all(np.isfinite(layer_strength).all() for layer_strength in strengths):
         raise ValueError("sums of the weights of a unit leave the range of float64: scale the network down")
-    fluctuation = np.array([standard_deviation(one) for one in strengths])
+    fluctuation = np.array([standard_deviation(layer_strength) for layer_strength in strengths])
     possible = (units > 1) & (deviation > 0)
     with np.errstate(over="ignore"):  # an infinite statistic has no chance
         statistic = units * np.where(possible, fluctuation / np.where(possible, deviation, 1.0), 0.0) ** 2

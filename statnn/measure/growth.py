@@ -92,7 +92,7 @@ class Growth(ByValue):
         """P-value of the fit of every law that could be fitted, by its name."""
         if self.comparison is None:
             return {}
-        return {type(one.process).__name__: one.p_value for one in self.comparison.fits}
+        return {type(fit.process).__name__: fit.p_value for fit in self.comparison.fits}
 
     def __str__(self) -> str:
         head = f"{self.units} units, {self.silent} silent in {self.samples} samples; c/N = {self.active_share:.4g}"
@@ -115,9 +115,9 @@ class Growth(ByValue):
         d, working, std = self.rarefaction.at[shown], self.rarefaction.working[shown], self.rarefaction.std[shown]
         ax.errorbar(d, working / self.units, std / self.units, fmt="o", ms=3, color=ink(), label="rarefaction")
         fits = self.comparison.fits if self.comparison is not None else ()
-        for found, colour, line in zip(fits, COLOURS, ("-", "--", ":"), strict=False):
-            label = f"{type(found.process).__name__}, {p_value(found.p_value)}"
-            ax.plot(d, self._grown(found.process, d) / self.units, line, color=colour, label=label)
+        for fit, colour, line in zip(fits, COLOURS, ("-", "--", ":"), strict=False):
+            label = f"{type(fit.process).__name__}, {p_value(fit.p_value)}"
+            ax.plot(d, self._grown(fit.process, d) / self.units, line, color=colour, label=label)
         logarithmic(ax, "x")
         ax.set(xlabel="samples $d$", ylabel="working units $K(d)/N$", ylim=(0, 1.05))
         ax.legend()
@@ -182,8 +182,8 @@ def from_active_samples(
 
     Examples
     --------
-    >>> found = from_active_samples(20 * [0, 3, 10, 7, 0, 1, 5, 2, 9, 4], samples=10)
-    >>> found.working, found.silent, round(found.active_share, 2), found.comparison.best.b > 0
+    >>> growth = from_active_samples(20 * [0, 3, 10, 7, 0, 1, 5, 2, 9, 4], samples=10)
+    >>> growth.working, growth.silent, round(growth.active_share, 2), growth.comparison.best.b > 0
     (160, 40, 0.41, True)
     """
     size = whole(samples, "samples", minimum=1)
@@ -192,14 +192,14 @@ def from_active_samples(
         raise ValueError("counts has one entry; a law of counts needs at least two units")
     sizes = np.unique(np.round(np.geomspace(1, size, POINTS)).astype(np.int64)) if at is None else at
     grown = rarefaction(values, size, sizes)
-    found, why = None, ""
+    comparison, why = None, ""
     with warnings.catch_warnings(record=True) as raised:
         warnings.simplefilter("always", RuntimeWarning)
         try:
-            found = compare(values, size, goodness=goodness, rng=rng)
+            comparison = compare(values, size, goodness=goodness, rng=rng)
         except NoFiniteFitError as error:
             why = str(error)
-    return Growth(values, size, grown, found, why, tuple(str(one.message) for one in raised))
+    return Growth(values, size, grown, comparison, why, tuple(str(warning.message) for warning in raised))
 
 
 def layer(
@@ -242,8 +242,8 @@ def layer(
     Examples
     --------
     >>> rng = np.random.default_rng(1)
-    >>> found = layer(rng.random((500, 300)) < rng.beta(2, 3, 300))
-    >>> found.comparison.best.p_value > 0.01
+    >>> growth = layer(rng.random((500, 300)) < rng.beta(2, 3, 300))
+    >>> growth.comparison.best.p_value > 0.01
     True
     """
     x = array_of(activations, "activations")
@@ -294,8 +294,8 @@ def layers(
     Examples
     --------
     >>> net = Network.random([20, 50, 60, 3], "relu", sigma_w=1.4, sigma_b=0.5, rng=0)
-    >>> found = layers(net, np.random.default_rng(0).normal(size=(400, 20)), rng=0)
-    >>> [one.units for one in found]
+    >>> grown = layers(net, np.random.default_rng(0).normal(size=(400, 20)), rng=0)
+    >>> [growth.units for growth in grown]
     [50, 60]
     """
     if not isinstance(net, Network):

@@ -190,7 +190,7 @@ class Activation:
 
     @property
     def kernel(self) -> tuple[int, float]:
-        """What kernels are told of the function: its number, and the slope below zero."""
+        """What kernels know of the function: its number, and the slope below zero."""
         return self.code, self.slope
 
     @property
@@ -266,9 +266,9 @@ class Activation:
         name, parameters = parts["name"], parts["parameters"]
         if parameters is not None:
             return built_in(name, parameters)
-        found = own.get(name)
-        if isinstance(found, cls):
-            return found
+        restored = own.get(name)
+        if isinstance(restored, cls):
+            return restored
         raise ValueError(
             f"activation {name!r} is a function of your own, of which files hold the name alone: pass "
             f"own={{{name!r}: Activation(...)}}"

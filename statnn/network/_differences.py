@@ -77,17 +77,17 @@ def evaluate(function: Callable[[Values], Values], fields: Floats, what: str) ->
     """
     try:
         with np.errstate(all="ignore"):
-            found = function(fields.copy())
+            values = function(fields.copy())
     except (ArithmeticError, ValueError):
         return _one_by_one(function, fields.ravel(), what).reshape(fields.shape)
-    return reals(found, fields.shape, what)
+    return reals(values, fields.shape, what)
 
 
-def reals(found: Any, shape: tuple[int, ...], what: str) -> Values:
+def reals(returned: Any, shape: tuple[int, ...], what: str) -> Values:
     """Return what a function returned as an array, if it holds real numbers of that shape."""
-    if isinstance(found, np.ma.MaskedArray):
+    if isinstance(returned, np.ma.MaskedArray):
         raise TypeError(f"{what} returns a masked array, whose mask would be lost: return an array, NaN where masked")
-    values = np.asarray(found)
+    values = np.asarray(returned)
     if values.shape != shape:
         raise ValueError(
             f"{what} maps shape {shape} to {values.shape}; keep the shape (a constant is np.full_like(h, 1.0))"
@@ -133,10 +133,10 @@ def slopes(
         for _ in range(ROUNDS):
             if not left.size:
                 break
-            found, lost, near = _table(function, at[left], here[left], side[left], step[left], what)
+            estimates, lost, near = _table(function, at[left], here[left], side[left], step[left], what)
             size[part][left] = np.maximum(size[part][left], near)
             better = lost < error[part][left]
-            slope[part][left[better]], error[part][left[better]] = found[better], lost[better]
+            slope[part][left[better]], error[part][left[better]] = estimates[better], lost[better]
             left = left[error[part][left] > ENOUGH * np.maximum(np.abs(slope[part][left]), size[part][left])]
             step = step * RATIO ** (STEPS - 3)
     return slope, error, size

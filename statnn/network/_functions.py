@@ -97,8 +97,8 @@ class Leaky:
     derivative: bool
 
     def __call__(self, h: Values) -> Values:
-        one, slope = precision(h).type(1), precision(h).type(self.slope)
-        return np.where(h > 0, one, slope) if self.derivative else np.where(h > 0, h, slope * h)
+        above, slope = precision(h).type(1), precision(h).type(self.slope)
+        return np.where(h > 0, above, slope) if self.derivative else np.where(h > 0, h, slope * h)
 
 
 # -- smooth forms of the ReLU ----------------------------------------------------------------------------

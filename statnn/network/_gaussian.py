@@ -79,8 +79,8 @@ class OfErf:
         return Moments(2 / np.pi * np.arctan2(2 * q, root), slope / (1 + 2 * q), slope)
 
     def bend(self, q: Floats) -> Floats:
-        one, four = 1 + 2 * q, 1 + 4 * q
-        result: Floats = -8 / np.pi * (one**-2 * four**-0.5 + four**-1.5 / one)
+        inner, outer = 1 + 2 * q, 1 + 4 * q
+        result: Floats = -8 / np.pi * (inner**-2 * outer**-0.5 + outer**-1.5 / inner)
         return result
 
     def fourth(self, q: Floats) -> None:
@@ -88,12 +88,12 @@ class OfErf:
 
     def pair_moments(self, e: Floats, q: Floats) -> tuple[Floats, Floats]:
         c = 1 - e
-        one, other = np.sqrt(1 + 4 * q), np.sqrt((1 + 2 * q * e) * (1 + 2 * q * (1 + c)))  # cosines times 1 + 2q
+        length, product = np.sqrt(1 + 4 * q), np.sqrt((1 + 2 * q * e) * (1 + 2 * q * (1 + c)))  # cosines times 1 + 2q
         # the sine of asin s - asin sc, times (1 + 2q)²; what cancels for c > 0 is divided out
-        close = 2 * q * (1 + 2 * q) ** 2 * e * (1 + c) / (other + np.abs(c) * one)
-        sine = np.where(c > 0, close, 2 * q * (other - c * one))
-        gap = 2 / np.pi * np.arctan2(sine, one * other + 4 * q * q * c)
-        return gap, 4 / np.pi / other
+        close = 2 * q * (1 + 2 * q) ** 2 * e * (1 + c) / (product + np.abs(c) * length)
+        sine = np.where(c > 0, close, 2 * q * (product - c * length))
+        gap = 2 / np.pi * np.arctan2(sine, length * product + 4 * q * q * c)
+        return gap, 4 / np.pi / product
 
 
 @dataclass(frozen=True)

@@ -134,7 +134,7 @@ class Network:
         raw_weights = tuple(_each(arrays, lambda w, _: frozen(w, dtype)))
         raw_biases = tuple(_each(vectors, lambda b, _: frozen(b, dtype)))
         norms = _each(norms, lambda norm, _: norm and norm.astype(dtype))
-        found = {
+        parts = {
             "weights": _normalised(raw_weights, norms, _weight),
             "biases": _normalised(raw_biases, norms, _bias),
             "activations": _one_a_layer(activation, len(arrays)),
@@ -142,7 +142,7 @@ class Network:
             "raw_biases": raw_biases,
             "normalisations": tuple(norms),
         }
-        for name, value in found.items():
+        for name, value in parts.items():
             object.__setattr__(self, name, value)
 
     @classmethod
@@ -356,8 +356,8 @@ class Network:
             and self.activations == other.activations
             and self.normalisations == other.normalisations
             and all(
-                one is two or np.array_equal(one, two)
-                for one, two in zip(
+                mine is theirs or np.array_equal(mine, theirs)
+                for mine, theirs in zip(
                     self.raw_weights + self.raw_biases, other.raw_weights + other.raw_biases, strict=True
                 )
             )
@@ -388,16 +388,16 @@ def _again(
     return Network(weights, biases, activations, normalisations=normalisations)
 
 
-def _layers_of(values: Any, name: str, one: str) -> list[Any]:
+def _layers_of(values: Any, name: str, entry: str) -> list[Any]:
     """Return a list with one entry a layer."""
     shape = getattr(values, "shape", None)
-    if not isinstance(values, Iterable) or (shape is not None and len(shape) != (3 if one == "matrix" else 2)):
+    if not isinstance(values, Iterable) or (shape is not None and len(shape) != (3 if entry == "matrix" else 2)):
         what = f"a {type(values).__name__}" if shape is None else f"an array of shape {shape}"
-        raise TypeError(f"{name} is {what}; pass a list with one {one} a layer, also where there is one layer only")
-    found = list(values)
-    if not found:
-        raise ValueError(f"{name} is empty; a network has at least one layer, with one {one} each")
-    return found
+        raise TypeError(f"{name} is {what}; pass a list with one {entry} a layer, also where there is one layer only")
+    entries = list(values)
+    if not entries:
+        raise ValueError(f"{name} is empty; a network has at least one layer, with one {entry} each")
+    return entries
 
 
 def _each(values: list[Any], function: Callable[[Any, int], Any]) -> list[Any]:
@@ -417,15 +417,15 @@ def _norms_of(values: Any, weights: list[Reals]) -> list[BatchNorm | None]:
         raise TypeError(
             f"normalisations = {values!r} is a {type(values).__name__}; pass a list with a BatchNorm or None a layer"
         )
-    found = list(values)
-    if len(found) != len(weights):
-        raise ValueError(f"there are {len(found)} normalisations for {len(weights)} layers; pass one a layer, or None")
-    for m, (norm, weight) in enumerate(zip(found, weights, strict=True)):
+    norms = list(values)
+    if len(norms) != len(weights):
+        raise ValueError(f"there are {len(norms)} normalisations for {len(weights)} layers; pass one a layer, or None")
+    for m, (norm, weight) in enumerate(zip(norms, weights, strict=True)):
         if norm is not None and not isinstance(norm, BatchNorm):
             raise TypeError(f"normalisations[{m}] is a {type(norm).__name__}; pass a BatchNorm or None")
         if norm is not None and norm.units != len(weight):
             raise ValueError(f"normalisations[{m}] has {norm.units} units; layer {m} has {len(weight)} outputs")
-    return found
+    return norms
 
 
 def _normalised(
@@ -441,13 +441,13 @@ def _normalised(
             known[key] = array
             continue
         with np.errstate(over="ignore", invalid="ignore"):
-            found = inside(array, norm).astype(array.dtype)
-        if not np.isfinite(found).all():
+            effective = inside(array, norm).astype(array.dtype)
+        if not np.isfinite(effective).all():
             raise ValueError(
                 f"layer {m} with its normalisation leaves the range of {array.dtype}: the variance of some unit is "
                 "too small for its scale gamma"
             )
-        known[key] = frozen(found, array.dtype)
+        known[key] = frozen(effective, array.dtype)
     return tuple(known[id(array), id(norm)] for array, norm in zip(arrays, norms, strict=True))
 
 
@@ -470,7 +470,7 @@ def _deviation(value: Any, name: str) -> float:
 def _one_a_layer(value: Activations, depth: int) -> tuple[Activation, ...]:
     if isinstance(value, str | Activation) or not isinstance(value, Iterable):
         return (activation(value),) * depth
-    found = tuple(activation(one) for one in value)
-    if len(found) != depth:
-        raise ValueError(f"there are {len(found)} activations for {depth} layers; pass one for all, or one a layer")
-    return found
+    sigmas = tuple(activation(sigma) for sigma in value)
+    if len(sigmas) != depth:
+        raise ValueError(f"there are {len(sigmas)} activations for {depth} layers; pass one for all, or one a layer")
+    return sigmas

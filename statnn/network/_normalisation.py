@@ -57,22 +57,24 @@ class BatchNorm:
         beta: ArrayLike | None = None,
         epsilon: float = 1e-5,
     ) -> None:
-        found = {"mean": real(mean, "mean", 1), "variance": real(variance, "variance", 1)}
-        found["gamma"] = np.ones_like(found["mean"]) if gamma is None else real(gamma, "gamma", 1)
-        found["beta"] = np.zeros_like(found["mean"]) if beta is None else real(beta, "beta", 1)
-        for name, array in found.items():
-            if array.shape != found["mean"].shape:
-                raise ValueError(f"{name} has shape {array.shape} but mean has {found['mean'].shape}; one entry a unit")
+        arrays = {"mean": real(mean, "mean", 1), "variance": real(variance, "variance", 1)}
+        arrays["gamma"] = np.ones_like(arrays["mean"]) if gamma is None else real(gamma, "gamma", 1)
+        arrays["beta"] = np.zeros_like(arrays["mean"]) if beta is None else real(beta, "beta", 1)
+        for name, array in arrays.items():
+            if array.shape != arrays["mean"].shape:
+                raise ValueError(
+                    f"{name} has shape {array.shape} but mean has {arrays['mean'].shape}; one entry a unit"
+                )
         if np.ndim(epsilon):
             raise TypeError(f"epsilon = {epsilon!r} is not one number; it is the same in all units")
         small = float(at_least(epsilon, "epsilon", minimum=0, why="it is added to a variance"))
-        total = at_least(found["variance"], "variance", minimum=0, why="it is a variance of fields") + small
+        total = at_least(arrays["variance"], "variance", minimum=0, why="it is a variance of fields") + small
         if not (total > 0).all():
             unit = int(np.argmin(total))
             raise ValueError(f"variance[{unit}] + epsilon = 0: a unit without variance needs epsilon > 0, usually 1e-5")
-        single = all(array.dtype == np.float32 for array in found.values())
+        single = all(array.dtype == np.float32 for array in arrays.values())
         dtype = np.dtype(np.float32 if single else np.float64)
-        for name, array in found.items():
+        for name, array in arrays.items():
             object.__setattr__(self, name, frozen(array, dtype))
         object.__setattr__(self, "epsilon", small)
 
@@ -143,7 +145,7 @@ class BatchNorm:
         return (
             self.dtype == other.dtype
             and self.epsilon == other.epsilon
-            and all(one is two or np.array_equal(one, two) for one, two in pairs)
+            and all(mine is theirs or np.array_equal(mine, theirs) for mine, theirs in pairs)
         )
 
     def __hash__(self) -> int:

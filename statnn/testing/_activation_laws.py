@@ -32,10 +32,10 @@ class _Activation:
 
     def fact(self, name: str) -> Any:
         """Return what is said of the function, or do not ask."""
-        found = getattr(self.sigma, name, None)
-        if found is None or found is False or found == ():
+        stated = getattr(self.sigma, name, None)
+        if stated is None or stated is False or stated == ():
             raise NotAsked(f"{name} is not stated")
-        return found
+        return stated
 
 
 def check_activation(activation: Any, *, rng: int | np.random.Generator | None = None) -> LawReport:
@@ -139,14 +139,14 @@ def _increasing(s: _Activation) -> str:
     s.fact("increasing")
     fields = np.sort(s.fields)
     steps = np.diff(np.asarray(s.sigma(fields), dtype=float))
-    return holds(steps >= 0, at=lambda i: f"above h = {fields[i]:.6g}: a step of ", found=steps, wanted=">= 0")
+    return holds(steps >= 0, at=lambda i: f"above h = {fields[i]:.6g}: a step of ", values=steps, wanted=">= 0")
 
 
 def _bounds(s: _Activation) -> str:
     """Compare all values with the bounds."""
     low, high = s.fact("bounds")
     inside = (s.values >= low) & (s.values <= high)
-    return holds(inside, at=s.at, found=s.values, wanted=f"in [{low:g}, {high:g}]")
+    return holds(inside, at=s.at, values=s.values, wanted=f"in [{low:g}, {high:g}]")
 
 
 def _slopes(s: _Activation) -> str:
@@ -163,8 +163,8 @@ def _slopes(s: _Activation) -> str:
 def _homogeneous(s: _Activation) -> str:
     """Compare σ(s h) with s σ(h) for s of 0.001, 0.3 and 700."""
     s.fact("homogeneous")
-    found = [np.asarray(s.sigma(scale * s.fields), dtype=float) / scale for scale in (1e-3, 0.3, 700.0)]
-    return same(found, np.array([s.values] * 3), rel=DIGITS, abs=1e-300, at=s.at)
+    rescaled = [np.asarray(s.sigma(scale * s.fields), dtype=float) / scale for scale in (1e-3, 0.3, 700.0)]
+    return same(rescaled, np.array([s.values] * 3), rel=DIGITS, abs=1e-300, at=s.at)
 
 
 def _steepest(s: _Activation) -> str:
@@ -173,14 +173,14 @@ def _steepest(s: _Activation) -> str:
     if not math.isfinite(most):
         raise NotAsked("steepest is not stated")
     slopes = np.abs(np.asarray(s.sigma.derivative(s.fields), dtype=float))
-    return holds(slopes <= most * (1 + DIGITS), at=s.at, found=slopes, wanted=f"<= {most:g}")
+    return holds(slopes <= most * (1 + DIGITS), at=s.at, values=slopes, wanted=f"<= {most:g}")
 
 
 def _above_relu(s: _Activation) -> str:
     """Compare |σ(h) - max(h, 0)| with its stated bound."""
     most = s.fact("above_relu")
     apart = np.abs(s.values - np.maximum(s.fields, 0))
-    return holds(apart <= most * (1 + DIGITS), at=s.at, found=apart, wanted=f"<= {most:g}")
+    return holds(apart <= most * (1 + DIGITS), at=s.at, values=apart, wanted=f"<= {most:g}")
 
 
 def _period(s: _Activation) -> str:
@@ -225,7 +225,7 @@ def _inflections(s: _Activation) -> str:
     places = np.asarray(s.fact("inflections"), dtype=float)
     ahead = [s.sigma.derivative(places + step) - s.sigma.derivative(places) for step in (-1e-3, 1e-3)]
     turns = np.sign(ahead[0]) * np.sign(ahead[1])
-    return holds(turns > 0, at=lambda i: f"at h = {places[i]:.6g}: ", found=turns, wanted="a turn of the slope")
+    return holds(turns > 0, at=lambda i: f"at h = {places[i]:.6g}: ", values=turns, wanted="a turn of the slope")
 
 
 def _averages(s: _Activation) -> str:

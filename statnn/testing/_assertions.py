@@ -55,7 +55,7 @@ def assert_pvalue(p: float, what: str) -> None:
         raise StatisticalFailure(f"{what}: p = {p:.3g} is below {ledger.level:.3g}")
 
 
-def assert_comparison(found: Comparison, what: str) -> None:
+def assert_comparison(comparison: Comparison, what: str) -> None:
     """Fail where a comparison of `statnn.testing.statistics` is beyond chance.
 
     Parameters
@@ -77,14 +77,14 @@ def assert_comparison(found: Comparison, what: str) -> None:
     --------
     >>> assert_comparison(statistics.z_score(1.02, 0.01, 1.0), "energy")
     """
-    _refuse_unless_probability(found.p, what)
+    _refuse_unless_probability(comparison.p, what)
     ledger = current()
-    ledger.enter(found.p)
-    if found.p < ledger.level:
-        z = "" if found.z is None else f", z = {found.z:+.2f}"
+    ledger.enter(comparison.p)
+    if comparison.p < ledger.level:
+        z = "" if comparison.z is None else f", z = {comparison.z:+.2f}"
         raise StatisticalFailure(
-            f"{what}: estimate {found.estimate:.9g} ± {found.error:.3g}, theory {found.theory:.9g}{z}, "
-            f"p = {found.p:.3g} (limit {ledger.level:.3g})"
+            f"{what}: estimate {comparison.estimate:.9g} ± {comparison.error:.3g}, theory {comparison.theory:.9g}{z}, "
+            f"p = {comparison.p:.3g} (limit {ledger.level:.3g})"
         )
 
 
@@ -139,10 +139,12 @@ def assert_mean(values: ArrayLike, theory: Any, *, bias: ArrayLike = 0.0, what: 
     for index in np.ndindex(shape):
         entry = replicates[:, *index]
         if expected is None:
-            found = statistics.mean_under(entry, theory)
+            comparison = statistics.mean_under(entry, theory)
         else:
-            found = statistics.mean(entry, float(expected[index]), bias=float(margin[index]), fewest=FEWEST_REPLICATES)
-        assert_comparison(found, f"{what} {list(index)}" if index else what)
+            comparison = statistics.mean(
+                entry, float(expected[index]), bias=float(margin[index]), fewest=FEWEST_REPLICATES
+            )
+        assert_comparison(comparison, f"{what} {list(index)}" if index else what)
 
 
 def assert_law(values: ArrayLike, theory: Any, *, what: str) -> None:

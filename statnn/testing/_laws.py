@@ -186,7 +186,7 @@ def _asked(what: str, subject: Subject, laws: Sequence[Callable[[Subject], str]]
 
 
 def same(
-    found: ArrayLike,
+    actual: ArrayLike,
     expected: ArrayLike,
     *,
     rel: ArrayLike = 0.0,
@@ -194,7 +194,7 @@ def same(
     at: Place | None = None,
 ) -> str:
     """Return how close two arrays are, or raise with the place where they differ most and both values."""
-    a, b = np.broadcast_arrays(np.asarray(found, dtype=float), np.asarray(expected, dtype=float))
+    a, b = np.broadcast_arrays(np.asarray(actual, dtype=float), np.asarray(expected, dtype=float))
     if not a.size:
         return "nothing to compare"
     with np.errstate(all="ignore"):
@@ -209,12 +209,12 @@ def same(
     return f"{_count(a.size)}, at most {np.max(apart):.2g} apart"
 
 
-def holds(true: ArrayLike, *, at: Place, found: ArrayLike, wanted: str) -> str:
+def holds(true: ArrayLike, *, at: Place, values: ArrayLike, wanted: str) -> str:
     """Return how many values fulfil a condition, or raise with the first that does not."""
-    ok, values = np.broadcast_arrays(np.asarray(true), np.asarray(found))
+    ok, shown = np.broadcast_arrays(np.asarray(true), np.asarray(values))
     if not ok.all():
         first = tuple(int(i) for i in np.unravel_index(int(np.argmin(ok)), ok.shape))
-        raise Broken(f"{at(first)}{values[first]:.10g}, which is not {wanted}")
+        raise Broken(f"{at(first)}{shown[first]:.10g}, which is not {wanted}")
     return _count(ok.size)
 
 
@@ -271,14 +271,14 @@ def leaves(thing: Any, name: str = "") -> list[tuple[str, Any]]:
     return [leaf for each in names for leaf in leaves(getattr(thing, each), f"{name}.{each}" if name else each)]
 
 
-def alike(found: Any, expected: Any, *, rel: float, abs: float) -> str:  # noqa: A002 - as in math.isclose
+def alike(actual: Any, expected: Any, *, rel: float, abs: float) -> str:  # noqa: A002 - as in math.isclose
     """Return how close the parts of two objects are; tolerances are relative to the largest entry of an array."""
-    one, other = leaves(found), leaves(expected)
-    if [name for name, _ in one] != [name for name, _ in other]:
-        parts = [", ".join(name for name, _ in every) for every in (one, other)]
-        raise Broken(f"{type(found).__name__} of parts {parts[0]} instead of {type(expected).__name__} of {parts[1]}")
+    first, second = leaves(actual), leaves(expected)
+    if [name for name, _ in first] != [name for name, _ in second]:
+        parts = [", ".join(name for name, _ in every) for every in (first, second)]
+        raise Broken(f"{type(actual).__name__} of parts {parts[0]} instead of {type(expected).__name__} of {parts[1]}")
     worst = 0.0
-    for (name, a), (_, b) in zip(one, other, strict=True):
+    for (name, a), (_, b) in zip(first, second, strict=True):
         if not isinstance(a, np.ndarray):
             if a != b and not (by_identity(a) and type(a) is type(b)):
                 raise Broken(f"{name} is {a!r} instead of {b!r}")
@@ -289,4 +289,4 @@ def alike(found: Any, expected: Any, *, rel: float, abs: float) -> str:  # noqa:
         place = lambda i, name=name: f"{name}{list(i) if i else ''}: "  # noqa: E731 - each of its own name
         same(a, b, abs=abs + rel * scale, at=place)
         worst = max(worst, float(np.max(np.abs(np.asarray(a, float) - np.asarray(b, float)), initial=0.0)))
-    return f"{len(one)} parts, at most {worst:.2g} apart"
+    return f"{len(first)} parts, at most {worst:.2g} apart"

@@ -41,12 +41,12 @@ class _Layer:
     def points(self) -> tuple[FixedPoint, ...]:
         ask(self.layer, "fixed_points")
         try:
-            found = tuple(self.layer.fixed_points())
+            points = tuple(self.layer.fixed_points())
         except ValueError as reason:
             raise NotAsked(f"no fixed points: {reason}".split(":")[0]) from None
-        if not found:
+        if not points:
             raise NotAsked("there is no fixed point")
-        return found
+        return points
 
 
 def check_layer(
@@ -121,17 +121,17 @@ def _within(law: Callable[[_Layer, float], str], tolerance: float) -> Callable[[
 # -- composition -----------------------------------------------------------------------------------------
 
 
-def _alike(found: Any, expected: Any, tolerance: float) -> str:
+def _alike(actual: Any, expected: Any, tolerance: float) -> str:
     """Compare layers, as transfer matrices where only one of them is closed."""
-    if type(found) is not type(expected):
-        found, expected = (layer.transfer() if hasattr(layer, "transfer") else layer for layer in (found, expected))
-    return alike(found, expected, rel=tolerance, abs=tolerance)
+    if type(actual) is not type(expected):
+        actual, expected = (layer.transfer() if hasattr(layer, "transfer") else layer for layer in (actual, expected))
+    return alike(actual, expected, rel=tolerance, abs=tolerance)
 
 
 def _associativity(s: _Layer, tolerance: float) -> str:
     """Compare (1 2) 3 with 1 (2 3)."""
-    one, two, three = s.three()
-    return _alike(one.compose(two).compose(three), one.compose(two.compose(three)), tolerance)
+    first, second, third = s.three()
+    return _alike(first.compose(second).compose(third), first.compose(second.compose(third)), tolerance)
 
 
 def _order(s: _Layer, tolerance: float) -> str:
@@ -166,7 +166,7 @@ def _repetition(s: _Layer, tolerance: float) -> str:
     s.power(1)
     result = ""
     for m in (2, 3, 6):
-        result = _alike(s.power(m), reduce(lambda all_, one: all_.compose(one), [s.layer] * m), tolerance)
+        result = _alike(s.power(m), reduce(lambda all_, layer: all_.compose(layer), [s.layer] * m), tolerance)
     return result
 
 
@@ -196,9 +196,9 @@ def _signal(s: _Layer) -> str:
     """Compare signals by the depth coordinate with those that are iterated."""
     ask(s.layer, "iterate", "signal")
     starts = np.array([-0.7, 0.2, 1.5])
-    found = [[s.layer.signal(float(x), m) for x in starts] for m in (1, 7, 60)]
+    signals = [[s.layer.signal(float(x), m) for x in starts] for m in (1, 7, 60)]
     expected = [s.layer.iterate(starts, m) for m in (1, 7, 60)]
-    return same(found, expected, rel=1e-8, abs=1e-9, at=lambda i: f"m = {(1, 7, 60)[i[0]]}, start {starts[i[1]]:g}: ")
+    return same(signals, expected, rel=1e-8, abs=1e-9, at=lambda i: f"m = {(1, 7, 60)[i[0]]}, start {starts[i[1]]:g}: ")
 
 
 def _maps(s: _Layer) -> str:
@@ -221,12 +221,12 @@ def _correlation_length(s: _Layer) -> str:
     three = s.power(3)
     ask(three, "correlation_length")
     try:
-        one, found = s.layer.correlation_length(), three.correlation_length()
+        length, of_three = s.layer.correlation_length(), three.correlation_length()
     except (ValueError, ArithmeticError) as reason:
         raise NotAsked(f"there is none: {reason}") from None
-    if not (math.isfinite(one) and 0.05 < one < 1e6):  # below, ratios keep too few digits for a third of it
-        raise NotAsked(f"{one:.3g} layers are too few or too many to compare")
-    return same(found, one / 3, rel=1e-6)
+    if not (math.isfinite(length) and 0.05 < length < 1e6):  # below, ratios keep too few digits for a third of it
+        raise NotAsked(f"{length:.3g} layers are too few or too many to compare")
+    return same(of_three, length / 3, rel=1e-6)
 
 
 def _stationary(s: _Layer) -> str:
@@ -300,9 +300,9 @@ def _flow(s: _Layer) -> str:
     ask(s.layer, "flow")
     double = s.power(2)
     ask(double, "flow")
-    one, two = s.layer.flow(4), double.flow(3)
-    size = min(len(one.couplings) - 1, len(two.couplings))
-    return same(two.couplings[:size], one.couplings[1 : size + 1], rel=1e-9, abs=1e-11)
+    single, double_flow = s.layer.flow(4), double.flow(3)
+    size = min(len(single.couplings) - 1, len(double_flow.couplings))
+    return same(double_flow.couplings[:size], single.couplings[1 : size + 1], rel=1e-9, abs=1e-11)
 
 
 def _partition_function(s: _Layer) -> str:
@@ -310,12 +310,12 @@ def _partition_function(s: _Layer) -> str:
     ask(s.layer, "neurons", "transfer")
     if s.layer.shape[0] > 4:
         raise NotAsked("the layer is too wide to enumerate")
-    found, expected = [], []
+    sums, expected = [], []
     for m in (1, 2, 4):
         block = s.layer.transfer().power(m)
-        found.append(np.logaddexp.reduce(block.log_weights, axis=None) + block.log_scale)
+        sums.append(np.logaddexp.reduce(block.log_weights, axis=None) + block.log_scale)
         expected.append(s.layer.neurons(m).exact(correlations=False).log_partition + m * s.layer.constant)
-    return same(found, expected, rel=1e-10, abs=1e-10, at=lambda i: f"ln Z of {(1, 2, 4)[i[0]]} layers: ")
+    return same(sums, expected, rel=1e-10, abs=1e-10, at=lambda i: f"ln Z of {(1, 2, 4)[i[0]]} layers: ")
 
 
 # -- simulation ------------------------------------------------------------------------------------------

@@ -77,18 +77,18 @@ def _start(layer: Any) -> Any:
 
 def _repeated(layer: Any, draw: Callable[[int, int], Floats], seed: int) -> str:
     """One layer has the law N(f(1), 0.3²)."""
-    found = draw(REPLICAS, seed)[:, 0]
+    signals = draw(REPLICAS, seed)[:, 0]
     mean = float(layer.iterate(1.0, 1))
-    assert_mean(found, mean, what="mean after a layer")
-    assert_mean((found - mean) ** 2, 0.09, what="variance after a layer")
+    assert_mean(signals, mean, what="mean after a layer")
+    assert_mean((signals - mean) ** 2, 0.09, what="variance after a layer")
     return f"{REPLICAS} replicas after a layer"
 
 
 def _wide(layer: Any, seed: int) -> str:
     """Variances of networks have the mean of infinite width, with its correction of order 1/n."""
-    found = layer.simulate(WIDTH, DEPTH, replicas=NETWORKS, rng=seed, q=0.7).variance[:, 1:, 0]
+    variance = layer.simulate(WIDTH, DEPTH, replicas=NETWORKS, rng=seed, q=0.7).variance[:, 1:, 0]
     theory = layer.finite_width(0.7, DEPTH)
     mean = theory.variance[1:] + theory.shift[1:] / WIDTH
     size = theory.variance[1:] + (np.abs(theory.shift[1:]) + theory.spread[1:]) / WIDTH
-    assert_mean(found, mean, bias=30 * size / WIDTH**2, what="variance of fields")
+    assert_mean(variance, mean, bias=30 * size / WIDTH**2, what="variance of fields")
     return f"{NETWORKS} networks of width {WIDTH}"

@@ -205,18 +205,20 @@ def _observables(s: _Method) -> str:
     known = {"energy": s.model.energy, "magnetisation": lambda states: states.mean(axis=1)}
     asked = [name for name in known if name in run.draws and (name == "energy" or s.spins)]
     for name in asked:
-        found, expected = run.draws[name][:, -1], known[name](run.states)
-        same(found, expected, rel=1e-9, abs=1e-9, at=lambda i, name=name: f"{name} of chain {i[0]}: ")  # type: ignore[misc]
+        recorded, expected = run.draws[name][:, -1], known[name](run.states)
+        same(recorded, expected, rel=1e-9, abs=1e-9, at=lambda i, name=name: f"{name} of chain {i[0]}: ")  # type: ignore[misc]
     return f"{', '.join(asked)} of 5 chains" if asked else "no observable is known"
 
 
 def _diagnostics(s: _Method) -> str:
     """Compare the acceptance of every chain with a share."""
     run = s.run("diagnostics", 6, chains=5, burn_in=2)
-    found = np.asarray(run.acceptance, dtype=float)
-    if found.shape != (5,):
-        raise Broken(f"acceptance has shape {found.shape} instead of (5,)")
-    return holds((found >= 0) & (found <= 1), at=lambda i: f"chain {i[0]}: ", found=found, wanted="in [0, 1]")
+    acceptance = np.asarray(run.acceptance, dtype=float)
+    if acceptance.shape != (5,):
+        raise Broken(f"acceptance has shape {acceptance.shape} instead of (5,)")
+    return holds(
+        (acceptance >= 0) & (acceptance <= 1), at=lambda i: f"chain {i[0]}: ", values=acceptance, wanted="in [0, 1]"
+    )
 
 
 def _memory(s: _Method) -> str:
@@ -275,13 +277,13 @@ def _error_bars(s: _Method) -> str:
         draws = s.run("error bars", sweeps, chains=groups * TOGETHER, burn_in=sweeps // 2).draws["energy"]
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UntrustedEstimate)
-            found = estimate(np.moveaxis(draws.reshape(groups, TOGETHER, sweeps), 0, -1), "energy")
-        if (tau := float(np.median(found.tau))) * LONG <= sweeps:
+            estimates = estimate(np.moveaxis(draws.reshape(groups, TOGETHER, sweeps), 0, -1), "energy")
+        if (tau := float(np.median(estimates.tau))) * LONG <= sweeps:
             break
     else:
         raise NotAsked(f"an autocorrelation time of {tau:.3g} draws is too long for runs of {sweeps} sweeps")
-    size = math.sqrt(np.mean(found.error**2))
-    far, errors = (found.mean - s.model.exact().energy) / size, found.error / size
+    size = math.sqrt(np.mean(estimates.error**2))
+    far, errors = (estimates.mean - s.model.exact().energy) / size, estimates.error / size
     # No ratio of the two is formed: where large energies are rare, a run without them has a low mean and a small error.
     assert_mean(far, 0.0, bias=0.15, what="(mean - exact)/error")
     assert_mean(far**2 - errors**2, 0.0, bias=0.2, what="(mean - exact)²/error² - 1")

@@ -138,11 +138,11 @@ def _gradient(s: _Model) -> str:
     model = s.model.in_doubles() if s.eps > 1e-10 and hasattr(s.model, "in_doubles") else s.model
     state = s.states("gradient", 1)[0]
     try:
-        found = np.asarray(model.gradient(state), dtype=float)
+        gradient = np.asarray(model.gradient(state), dtype=float)
     except ValueError as reason:
         raise NotAsked(f"there is none: {reason}") from None
-    if found.shape != state.shape:
-        raise Broken(f"the gradient has shape {found.shape} instead of {state.shape}")
+    if gradient.shape != state.shape:
+        raise Broken(f"the gradient has shape {gradient.shape} instead of {state.shape}")
     slopes, doubts, kinks = [], [], []
     for unit in np.eye(state.size):
         rows = [_difference(model, state, unit, step) for step in (4e-3, 2e-3, 1e-3)]
@@ -151,13 +151,13 @@ def _gradient(s: _Model) -> str:
         doubts.append(abs(finer[1] - finer[0]))
         wide, narrow = (_bend(model, state, unit, step) for step in (4e-3, 1e-3))
         kinks.append(abs(4 * narrow - wide) / 3)
-    scale = max(1.0, float(np.max(np.abs(found))), abs(float(model.energy(state))))
+    scale = max(1.0, float(np.max(np.abs(gradient))), abs(float(model.energy(state))))
     known = np.array(doubts) < 1e-5 * scale  # a kink may lie within the steps
     if not known.any():
         raise NotAsked("differences do not settle")
     place = lambda i: f"variable {int(np.flatnonzero(known)[i[0]])}: "  # noqa: E731 - of those that are known
     allowed = 10 * np.array(doubts) + np.array(kinks) + 1e-8 * scale
-    return same(found[known], np.array(slopes)[known], abs=allowed[known], at=place)
+    return same(gradient[known], np.array(slopes)[known], abs=allowed[known], at=place)
 
 
 def _difference(model: Any, state: Floats, unit: Floats, step: float) -> float:
@@ -224,12 +224,12 @@ def _exact_averages(s: _Model) -> str:
     ask(s.model, "gradient")
     s.few()
     try:
-        found = s.model.exact()
+        averages = s.model.exact()
     except ValueError as reason:
         raise NotAsked(f"there are none: {reason}") from None
     if s.eps > 1e-10:
         raise NotAsked("the gradient has float32 only")
-    return _gaussian(s.model, found)
+    return _gaussian(s.model, averages)
 
 
 def _enumerated(model: Any) -> str:
@@ -237,7 +237,7 @@ def _enumerated(model: Any) -> str:
     energy = np.array([model.energy(state) for state in states], dtype=np.longdouble)
     weight = np.exp(-(energy - energy.min()) / model.temperature)
     p = weight / weight.sum()
-    mean, m, found = p @ energy, p @ states, model.exact()
+    mean, m, averages = p @ energy, p @ states, model.exact()
     allowed = 1e-12 * max(1.0, float(np.abs(energy).max()) / model.temperature)
     seen = p[p > 0]
     expected = {
@@ -251,12 +251,12 @@ def _enumerated(model: Any) -> str:
     for name, value in expected.items():
         unit = model.temperature if name == "energy" else 1.0
         place = lambda i, name=name: f"{name}{list(i) if i else ''}: "  # noqa: E731 - of this
-        if getattr(found, name, None) is not None:
-            same(getattr(found, name), value, rel=allowed, abs=allowed * unit, at=place)
+        if getattr(averages, name, None) is not None:
+            same(getattr(averages, name), value, rel=allowed, abs=allowed * unit, at=place)
     return f"{len(states)} states"
 
 
-def _gaussian(model: Any, found: Any) -> str:
+def _gaussian(model: Any, averages: Any) -> str:
     d = model.dimension
     at_zero = model.gradient(np.zeros(d))
     precision = np.array([model.gradient(unit) - at_zero for unit in np.eye(d)])
@@ -265,14 +265,14 @@ def _gaussian(model: Any, found: Any) -> str:
     size = max(1.0, float(np.abs(mean).max()))
     condition = 1e-13 * float(np.linalg.cond(precision))
     expected = d / 2 * math.log(2 * math.pi) - least - np.linalg.slogdet(precision)[1] / 2
-    same(found.log_partition, expected, rel=1e-8, abs=1e-8, at=lambda _: "log_partition: ")
-    same(found.energy, least + d / 2, rel=1e-8, at=lambda _: "energy: ")
-    same(found.mean, mean, abs=(1e-9 + condition) * size, at=lambda i: f"mean of variable {i[0]}: ")
-    if found.covariance is None:
+    same(averages.log_partition, expected, rel=1e-8, abs=1e-8, at=lambda _: "log_partition: ")
+    same(averages.energy, least + d / 2, rel=1e-8, at=lambda _: "energy: ")
+    same(averages.mean, mean, abs=(1e-9 + condition) * size, at=lambda i: f"mean of variable {i[0]}: ")
+    if averages.covariance is None:
         return f"{d} variables, no covariance"
     covariance = np.linalg.inv(precision)
     allowed = (1e-9 + condition) * float(np.abs(covariance).max())
-    return same(found.covariance, covariance, abs=allowed, at=lambda i: f"covariance {list(i)}: ")
+    return same(averages.covariance, covariance, abs=allowed, at=lambda i: f"covariance {list(i)}: ")
 
 
 def _temperature(s: _Model) -> str:

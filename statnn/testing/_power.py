@@ -200,8 +200,8 @@ def power(
     >>> from statnn.testing import assert_mean
     >>> def check(deviation, rng):
     ...     assert_mean(rng.normal(1.0, 0.5, 400), 1.0 + deviation, what="mean")
-    >>> found = power(check, np.linspace(0.0, 0.4, 65), runs=20, rng=1)
-    >>> 0.22 < found.smallest(0.999).value < 0.26
+    >>> curve = power(check, np.linspace(0.0, 0.4, 65), runs=20, rng=1)
+    >>> 0.22 < curve.smallest(0.999).value < 0.26
     True
     """
     deviations = array_of(wrong, "wrong").astype(float)
@@ -238,11 +238,11 @@ def first_seen(sees: Callable[[float], bool], deviations: Sequence[float] | NDAr
 def _fails(check: Callable[[float, np.random.Generator], Any], deviation: float, rng: Any, level: float) -> bool:
     with opened(Ledger(level, 1)) as ledger:
         try:
-            found = check(deviation, rng)
+            outcome = check(deviation, rng)
         except StatisticalFailure:
             return True
-    if found is None and not ledger.p:
+    if outcome is None and not ledger.p:
         raise TypeError("the check compared nothing: let it assert, or return a Comparison or a p-value")
-    if found is None:
+    if outcome is None:
         return False
-    return float(found.p if isinstance(found, Comparison) else found) < level
+    return float(outcome.p if isinstance(outcome, Comparison) else outcome) < level

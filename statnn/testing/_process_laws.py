@@ -42,7 +42,7 @@ class _Process:
 
     def whole(self, *times: float) -> list[int]:
         """Return whole numbers of samples near such multiples of N/c that the process takes, D > begin."""
-        found = []
+        numbers = []
         for each in times:
             near = self.begin + max(1, round(each * self.scale))
             if near > 10**15:
@@ -52,11 +52,11 @@ class _Process:
                     self.process.count(D)
                 except ValueError:
                     continue
-                found.append(D)
+                numbers.append(D)
                 break
-        if not found:
+        if not numbers:
             raise NotAsked("no whole number of samples has a count law")
-        return sorted(set(found))
+        return sorted(set(numbers))
 
     def ways(self) -> tuple[dict[str, Any], ...]:
         """Return the options of simulate, one for each method that it has."""
@@ -71,14 +71,14 @@ class _Process:
     def drawable(self) -> list[int]:
         """Return up to three numbers of samples at which many neurons are neither sure to work nor to be silent."""
         N = self.process.neurons
-        found = []
+        numbers = []
         for D in self.whole(0.02, 0.1, 0.5, 2.0, 10.0):
             S = float(self.process.silent(D))
             if N * S * (1 - S) > 4 and (D - self.begin) * N <= 2 * 10**5:
-                found.append(D)
-        if not found:
+                numbers.append(D)
+        if not numbers:
             raise NotAsked("all neurons are nearly sure to work or to be silent at any number of samples that is drawn")
-        return found[:3]
+        return numbers[:3]
 
     def plain(self) -> None:
         if self.begin or getattr(self.process, "start", None) is not None:
@@ -153,8 +153,8 @@ def _growth(s: _Process) -> str:
     """Compare K of more samples with K of fewer, and with N."""
     K = np.asarray(s.process.working(s.real))
     steps = np.diff(K)
-    holds(s.process.neurons >= K, at=s.near, found=K, wanted=f"<= N = {s.process.neurons}")
-    return holds(steps >= -DIGITS * K[1:], at=s.near, found=steps, wanted="a step >= 0")
+    holds(s.process.neurons >= K, at=s.near, values=K, wanted=f"<= N = {s.process.neurons}")
+    return holds(steps >= -DIGITS * K[1:], at=s.near, values=steps, wanted="a step >= 0")
 
 
 def _silence(s: _Process) -> str:
@@ -235,7 +235,7 @@ def _inflection(s: _Process) -> str:
     around = np.maximum(s.begin, np.append(D * np.geomspace(0.5, 2.0, 101), s.real))
     rates, most = np.asarray(s.process.growth_rate(around)), s.process.growth_rate(D)
     place = lambda i: f"at D = {around[i]:.6g}: a rate of "  # noqa: E731 - of other numbers
-    return holds(rates <= most * (1 + 1e-9), at=place, found=rates, wanted=f"<= {most:.10g}, that at D = {D:.6g}")
+    return holds(rates <= most * (1 + 1e-9), at=place, values=rates, wanted=f"<= {most:.10g}, that at D = {D:.6g}")
 
 
 def _tail_exponent(s: _Process) -> str:
@@ -243,8 +243,8 @@ def _tail_exponent(s: _Process) -> str:
     ask(s.process, "tail_exponent")
     s.plain()
     law = s.process.count(s.whole(1e10 * (1 + s.process.b))[0])
-    found = -np.log(law.pmf(20_000) / law.pmf(10_000)) / np.log(2)
-    return same(found, s.process.tail_exponent(), abs=1e-3 * (1 + s.process.b) ** 2)
+    exponent = -np.log(law.pmf(20_000) / law.pmf(10_000)) / np.log(2)
+    return same(exponent, s.process.tail_exponent(), abs=1e-3 * (1 + s.process.b) ** 2)
 
 
 def _limit(s: _Process) -> str:
@@ -253,7 +253,7 @@ def _limit(s: _Process) -> str:
     K, far = np.asarray(s.process.working(s.real)), np.asarray(s.process.limit().working(s.real))
     bound, error = np.asarray(s.process.limit_error_bound(s.real)), np.abs(K - far) / K
     rounding = 1e-11 * (1 if K[0] else 0)
-    return holds(error <= bound + rounding, at=s.near, found=error, wanted="within the bound")
+    return holds(error <= bound + rounding, at=s.near, values=error, wanted="within the bound")
 
 
 def _hypothesis(s: _Process) -> str:
@@ -268,10 +268,10 @@ def _hypothesis(s: _Process) -> str:
     known = p.after(D, counts)
     seen = np.unique(counts)[:20]
     following = s.whole((D + 1) / s.scale)[0]
-    found = [known.count(following, initial=int(k)).mean() - k for k in seen]
+    increments = [known.count(following, initial=int(k)).mean() - k for k in seen]
     expected = (following - D) * p.c * (seen + p.b) / (p.c * D + p.b * p.neurons)
     place = lambda i: f"of D_i = {seen[i[0]]} at D = {D}: "  # noqa: E731 - of counts
-    return same(found, expected, rel=1e-9, abs=1e-9, at=place)
+    return same(increments, expected, rel=1e-9, abs=1e-9, at=place)
 
 
 # -- laws of what is drawn -------------------------------------------------------------------------------
@@ -287,7 +287,7 @@ def _paths(s: _Process) -> str:
         place = lambda i: f"replica {i[0]}, checkpoint {i[1]}: "  # noqa: E731 - of paths
         same(path.working, (path.counts > 0).sum(axis=2), at=place)
         steps = np.diff(path.counts, axis=1)
-        holds(steps >= 0, at=lambda i: f"replica {i[0]}, neuron {i[2]}: a step of ", found=steps, wanted=">= 0")
+        holds(steps >= 0, at=lambda i: f"replica {i[0]}, neuron {i[2]}: a step of ", values=steps, wanted=">= 0")
     return f"5 paths of {s.process.neurons} neurons"
 
 
@@ -315,10 +315,10 @@ def _simulated_growth(s: _Process) -> str:
     """Compare K of replicas with its mean and its whole law."""
     D = s.drawable()
     for way in s.ways():
-        found = s.process.simulate(D, REPLICAS, rng=s.numbers(f"growth {way}"), **way).working
-        assert_mean(found, s.process.working(np.array(D)), what=f"K at D = {D} {way}")
+        working = s.process.simulate(D, REPLICAS, rng=s.numbers(f"growth {way}"), **way).working
+        assert_mean(working, s.process.working(np.array(D)), what=f"K at D = {D} {way}")
         if hasattr(s.process, "working_law"):
-            assert_law(found[:, -1], s.process.working_law(D[-1]), what=f"law of K at D = {D[-1]} {way}")
+            assert_law(working[:, -1], s.process.working_law(D[-1]), what=f"law of K at D = {D[-1]} {way}")
     return f"{REPLICAS} replicas at D = {', '.join(map(str, D))}"
 
 
@@ -327,8 +327,8 @@ def _simulated_counts(s: _Process) -> str:
     s.plain()
     D = s.drawable()[-1]
     for way in s.ways():
-        found = s.process.simulate([D], REPLICAS, rng=s.numbers(f"counts {way}"), counts=True, **way).counts
-        assert_law(found[:, 0, 0], s.process.count(D), what=f"D_0 at D = {D} {way}")
+        counts = s.process.simulate([D], REPLICAS, rng=s.numbers(f"counts {way}"), counts=True, **way).counts
+        assert_law(counts[:, 0, 0], s.process.count(D), what=f"D_0 at D = {D} {way}")
     return f"{REPLICAS} replicas at D = {D}"
 
 

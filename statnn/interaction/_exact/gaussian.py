@@ -134,8 +134,8 @@ def _chain(model: Neurons, covariance: bool) -> tuple[Floats, float, float, Floa
     log_determinant = 2 * samples * float(np.log(factor[0]).sum())
     biases, spread = model.net.biases, np.zeros((edges[-1], edges[-1]))
     if "biases" in model.free:
-        found, log_more, spread = _biases(model, want=covariance)
-        biases = tuple(found[start:stop] for start, stop in pairwise(edges))
+        mean_biases, log_more, spread = _biases(model, want=covariance)
+        biases = tuple(mean_biases[start:stop] for start, stop in pairwise(edges))
         log_determinant += log_more
     given = model.with_neurons_free(biases)
     push = given.unpack(-given.gradient(np.zeros(given.dimension))).neurons
@@ -199,7 +199,7 @@ def _banded(model: Neurons) -> Floats:
     """Return the Cholesky factor of the precision A of one sample's neurons, in LAPACK's lower banded form."""
     widths, weights = model.net.widths[1:], model.net.weights
     edges = np.cumsum([0, *widths]).tolist()
-    band = max([widths[0], *(one + other for one, other in pairwise(widths))])
+    band = max([widths[0], *(lower_width + upper_width for lower_width, upper_width in pairwise(widths))])
     lower = np.zeros((band, edges[-1]))
 
     def put(block: Floats, row: int, column: int) -> None:

@@ -116,19 +116,19 @@ def exact(model: Spins, method: str | None = None, *, correlations: bool = True)
             return enumerate_states(J.toarray(), h, correlations=correlations)
         return transfer(J, h, layer_of, correlations=correlations)
 
-    found = solved(1.0, correlations=correlations)
+    averages = solved(1.0, correlations=correlations)
     if strength <= HOT:  # the mean of energies that nearly cancel; -∫ Var dβ is a sum of one sign
         parts = (
             part * solved(share, correlations=False).variance / share**2 for share, part in zip(*NODES, strict=True)
         )
-        found = found._replace(energy=0.0 - math.fsum(parts))
+        averages = averages._replace(energy=0.0 - math.fsum(parts))
     return Exact(
         method=method,
         temperature=model.temperature,
-        log_partition=found.log_partition,
-        energy=model.temperature * found.energy,
-        heat_capacity=found.variance,
-        entropy=found.entropy,
-        magnetisation=found.magnetisation,
-        correlation=found.correlation,
+        log_partition=averages.log_partition,
+        energy=model.temperature * averages.energy,
+        heat_capacity=averages.variance,
+        entropy=averages.entropy,
+        magnetisation=averages.magnetisation,
+        correlation=averages.correlation,
     )

@@ -103,8 +103,8 @@ def transfer(couplings: "sparse.csr_array[Any]", fields: Floats, layer_of: Ints,
     ]
     for levels, piece, own in pieces:
         layers = list(_layers(piece, fields[own], levels))
-        weights, found = _up(layers)
-        sums.append(found)
+        weights, component = _up(layers)
+        sums.append(component)
         _down(layers, weights, own, magnetisation, correlation)
     log_partition, energy, variance, entropy = (math.fsum(column) for column in zip(*sums, strict=True))
     return Reduced(log_partition, energy, variance, entropy, magnetisation, correlation)
@@ -205,8 +205,8 @@ def _conditional(log_weight: Floats, layer: Layer) -> Iterator[tuple[Floats, Flo
         yield pair, law, log_law, top + log_total
 
 
-def _rows(one: Floats, other: Floats) -> Floats:
-    return np.asarray(np.einsum("ij,ij->i", one, other))
+def _rows(a: Floats, b: Floats) -> Floats:
+    return np.asarray(np.einsum("ij,ij->i", a, b))
 
 
 # -- layers ----------------------------------------------------------------------------------------------
@@ -240,11 +240,11 @@ def _split(items: Ints, key: Ints) -> list[Ints]:
 
 
 def _widest_pair(levels: list[Ints]) -> int:
-    return max((one.size + other.size for one, other in pairwise(levels)), default=levels[0].size)
+    return max((lower.size + upper.size for lower, upper in pairwise(levels)), default=levels[0].size)
 
 
 def _cost(levels: list[Ints]) -> float:
-    return sum(2.0 ** min(one.size + other.size, 1000) for one, other in pairwise(levels))
+    return sum(2.0 ** min(lower.size + upper.size, 1000) for lower, upper in pairwise(levels))
 
 
 def _refuse_wide(levels: list[Ints], correlated: int) -> None:

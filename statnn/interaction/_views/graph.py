@@ -72,10 +72,10 @@ def dynamic_graph(model: Neurons, *, parameters: bool, factors: bool, layers: bo
         return graph
     with np.errstate(over="ignore", invalid="ignore"):  # refused below
         _add_pairs(graph, model, parameters=parameters)
-    for one, other, coupling in graph.edges(data="coupling", default=0.0):
+    for a, b, coupling in graph.edges(data="coupling", default=0.0):
         if not math.isfinite(coupling):
             raise ValueError(
-                f"the coupling of {one} and {other} leaves float64: stiffness = {model.stiffness:g} or weights are too "
+                f"the coupling of {a} and {b} leaves float64: stiffness = {model.stiffness:g} or weights are too "
                 "large; graph(factors=True) has the weights themselves"
             )
     return graph

@@ -110,22 +110,22 @@ def _name_spins(ax: Any, names: list[str], spots: Floats) -> None:
 
 def _parameters(model: Neurons) -> dict[Any, float]:
     """Return the value in the network of every free weight and bias."""
-    found: dict[Any, float] = {}
+    values: dict[Any, float] = {}
     for m, (weight, bias) in enumerate(zip(model.net.weights, model.net.biases, strict=True)):
         if "weights" in model.free:
-            found |= {("W", m, *index): float(weight[index]) for index in np.ndindex(weight.shape)}
+            values |= {("W", m, *index): float(weight[index]) for index in np.ndindex(weight.shape)}
         if "biases" in model.free:
-            found |= {("b", m, i): float(b) for i, b in enumerate(bias)}
-    return found
+            values |= {("b", m, i): float(b) for i, b in enumerate(bias)}
+    return values
 
 
 def _colour_by_weights(graph: Any, depth: int) -> None:
     """Give lines from neurons up to a term their weight; squares of weights stand on these lines, without another."""
     graph.remove_edges_from([(a, b) for a, b in graph.edges if "W" in {a[0], b[0]}])
-    for a, b, found in graph.edges(data=True):
+    for a, b, attributes in graph.edges(data=True):
         factor, node = (a, b) if a[0] == "f" else (b, a)
         if node[0] == "h" and node[1] == factor[1] - 1 < depth:
-            found["weight"] = found["coupling"]
+            attributes["weight"] = attributes["coupling"]
 
 
 def _by_layers(layers: bool | None, nodes: int, lines: int) -> bool:
@@ -143,9 +143,9 @@ def _by_layers(layers: bool | None, nodes: int, lines: int) -> bool:
 def _columns(graph: Any, widths: list[int]) -> Places:
     """Neurons in columns, the first on top; wider layers stand closer."""
     return {
-        node: (float(found["layer"]), _height(found["index"], widths[found["layer"]], max(widths)))
-        for node, found in graph.nodes(data=True)
-        if found["kind"] in {"neuron", "input", "target"}
+        node: (float(attributes["layer"]), _height(attributes["index"], widths[attributes["layer"]], max(widths)))
+        for node, attributes in graph.nodes(data=True)
+        if attributes["kind"] in {"neuron", "input", "target"}
     }
 
 
@@ -257,21 +257,21 @@ def _lines(ax: Any, graph: Any, places: Places, norm: Any, key: str, *, lattice:
     ax.autoscale_view()
 
 
-def _bond(one: tuple[float, float], other: tuple[float, float]) -> list[Floats]:
+def _bond(a: tuple[float, float], b: tuple[float, float]) -> list[Floats]:
     """Return the line of a bond of a lattice, or its two ends where it goes around the torus."""
-    start, end = np.array(one), np.array(other)
+    start, end = np.array(a), np.array(b)
     step = end - start
     if np.abs(step).max() <= 1:
-        return [np.array([one, other])]
+        return [np.array([a, b])]
     outwards = -np.sign(step) / 2
     return [np.array([start, start + outwards]), np.array([end, end - outwards])]
 
 
-def _path(one: tuple[float, float], other: tuple[float, float]) -> Floats:
+def _path(start: tuple[float, float], end: tuple[float, float]) -> Floats:
     """Return a straight line, or an arc where both ends stand in one column of layers."""
-    (x, y), (u, v) = one, other
+    (x, y), (u, v) = start, end
     if x != u:
-        return np.array([one, other])
+        return np.array([start, end])
     t = np.linspace(0, 1, 17)
     bulge = 0.32 * (1 - np.exp(-abs(v - y) / 4))
     return np.column_stack([x + bulge * 4 * t * (1 - t), y + t * (v - y)])
@@ -279,7 +279,7 @@ def _path(one: tuple[float, float], other: tuple[float, float]) -> Floats:
 
 def _dots(ax: Any, graph: Any, places: Places, colours: dict[Any, Any]) -> None:
     for kind, (label, marker, look) in _NODES.items():
-        nodes = [node for node, found in graph.nodes(data="kind") if found == kind]
+        nodes = [node for node, of_node in graph.nodes(data="kind") if of_node == kind]
         if not nodes:
             continue
         spots = np.array([places[node] for node in nodes])

@@ -236,8 +236,8 @@ def sample_basin(
     --------
     >>> band = Network([[[1.0, 0.0], [-1.0, 0.0]], [[0.0, 0.0], [1.0, 1.0]]], [[0.0, 0.0], [1.0, 0.0]],
     ...                ["relu", "identity"])  # class 0 is |x_0| < 1
-    >>> found = sample_basin(band, [[0.0, 5.0]], draws=10_000, rng=0)
-    >>> float(np.round(found.radius[0], 1))
+    >>> basin = sample_basin(band, [[0.0, 5.0]], draws=10_000, rng=0)
+    >>> float(np.round(basin.radius[0], 1))
     1.5
     """
     return _basin("samples", net, x, labels, threshold, draws, rng, steps, span, (), executor, progress)
@@ -355,9 +355,9 @@ def _basin(
         done += len(tasks[index].x)
         if progress is not None:
             progress(done, len(inputs))
-    found = Found(*(np.concatenate(column) for column in zip(*(part for part, _ in parts), strict=True)))
-    classes = np.concatenate([one for _, one in parts])
-    return Basin(*found[:4], classes, known, grid(ends), found.kept, level, number, space, seed)
+    edges = Found(*(np.concatenate(column) for column in zip(*(part for part, _ in parts), strict=True)))
+    classes = np.concatenate([classes_of_part for _, classes_of_part in parts])
+    return Basin(*edges[:4], classes, known, grid(ends), edges.kept, level, number, space, seed)
 
 
 def _span(span: Any) -> tuple[float, float]:

@@ -54,8 +54,8 @@ class SampleRays:
         step = self._noise * self._net.dtype.type(sigma)
         fields = np.stack((step, -step), axis=2)
         fields += self._base[:, None, None, :]
-        found = _above(self._net, fields.reshape(self.samples * self.draws, -1))
-        return np.asarray(found.reshape(self.samples, self.draws) == self.classes[:, None])
+        classes = _above(self._net, fields.reshape(self.samples * self.draws, -1))
+        return np.asarray(classes.reshape(self.samples, self.draws) == self.classes[:, None])
 
     def unchanged(self, sample: Ints, draw: Ints, sigma: Floats) -> Mask:
         """Return the same for some rays, each at an amplitude of its own, shape (rays,)."""
@@ -85,15 +85,15 @@ class WeightRays:
         self.classes = self._forward(np.arange(self.samples), _Directions((None,) * net.depth, None), np.zeros(len(x)))
 
     def _directions(self, layers: tuple[int, ...], rng: np.random.Generator) -> _Directions:
-        found: list[NDArray[Any] | None] = []
+        directions: list[NDArray[Any] | None] = []
         for m, weight in enumerate(self._net.weights):
             noise = None
             if m in layers:
                 noise = rng.standard_normal(weight.shape, dtype=weight.dtype.type)
                 noise *= weight.dtype.type(standard_deviation(weight))
-            found.append(noise)
-        first = None if found[0] is None else self._x @ found[0].T
-        return _Directions((None, *found[1:]), first)
+            directions.append(noise)
+        first = None if directions[0] is None else self._x @ directions[0].T
+        return _Directions((None, *directions[1:]), first)
 
     def _forward(self, sample: Ints, noise: _Directions, sigma: Floats) -> Ints:
         """Return classes of some samples, each with noise of its own amplitude; one amplitude for all is faster."""
@@ -132,6 +132,6 @@ class WeightRays:
         order = np.argsort(draw, kind="stable")
         for rays in np.split(order, np.flatnonzero(np.diff(draw[order])) + 1):
             sign = -1.0 if draw[rays[0]] % 2 else 1.0
-            found = self._forward(sample[rays], self._pairs[draw[rays[0]] // 2], sign * sigma[rays])
-            result[rays] = found == self.classes[sample[rays]]
+            classes = self._forward(sample[rays], self._pairs[draw[rays[0]] // 2], sign * sigma[rays])
+            result[rays] = classes == self.classes[sample[rays]]
         return result

@@ -163,8 +163,8 @@ class _Curve(NamedTuple):
         past = np.maximum((y < aim[:, None]).argmax(axis=1), 1)
         above, below = y[rows, past - 1], y[rows, past]
         part = (above - aim) / np.where(above > below, above - below, 1.0)
-        found = x[rows, past - 1] + np.clip(part, 0, 1) * (x[rows, past] - x[rows, past - 1])
-        return np.where(there, found, np.inf)
+        crossing = x[rows, past - 1] + np.clip(part, 0, 1) * (x[rows, past] - x[rows, past - 1])
+        return np.where(there, crossing, np.inf)
 
 
 def _share_error(unchanged: Mask) -> Floats:

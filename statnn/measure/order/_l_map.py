@@ -111,17 +111,17 @@ def l_map_accuracy(net: Network, x: ArrayLike, labels: ArrayLike) -> Floats:
     known = checked_labels(labels, len(inputs), number_of_classes(net))
     trace = net.trace(inputs)
     linear = _linear_end(net)
-    found = []
+    accuracies = []
     for h, (matrix, shift) in zip(trace.activations[:-1], _affine(net)[:-1], strict=True):
-        found.append(np.mean(classes_of(linear, h @ matrix.T + shift) == known))
-    found.append(np.mean(classes_of(net, trace.fields[-1]) == known))
-    return np.array(found)
+        accuracies.append(np.mean(classes_of(linear, h @ matrix.T + shift) == known))
+    accuracies.append(np.mean(classes_of(net, trace.fields[-1]) == known))
+    return np.array(accuracies)
 
 
 def _affine(net: Network) -> list[tuple[Floats, Floats]]:
     """Return matrix and shift that map h^(m) to the outputs, every activation the identity, for m = 0 ... M."""
     matrix, shift = np.eye(net.widths[-1]), np.zeros(net.widths[-1])
-    found = [(matrix, shift)]
+    maps = [(matrix, shift)]
     for m in reversed(range(net.depth)):
         with np.errstate(over="ignore", invalid="ignore"):
             shift = matrix @ net.biases[m] + shift
@@ -130,8 +130,8 @@ def _affine(net: Network) -> list[tuple[Floats, Floats]]:
             raise ValueError(
                 f"the linear map from layer {m} leaves the range of float64: scale the weights above it down"
             )
-        found.append((matrix, shift))
-    return found[::-1]
+        maps.append((matrix, shift))
+    return maps[::-1]
 
 
 def _linear_end(net: Network) -> Any:

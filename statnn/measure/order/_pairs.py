@@ -81,8 +81,8 @@ def unit_order(activation: str | Activation, fields: ArrayLike) -> PairOrder:
 
     Examples
     --------
-    >>> found = unit_order("relu", [-2.0, -1.0, 1.0, 2.0])
-    >>> found.kept, found.tied, found.inverted
+    >>> order = unit_order("relu", [-2.0, -1.0, 1.0, 2.0])
+    >>> order.kept, order.tied, order.inverted
     (array([0.83333333]), array([0.16666667]), array([0.]))
     """
     h = _fields(fields)

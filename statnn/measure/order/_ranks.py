@@ -153,8 +153,8 @@ def rank_probability(
     Examples
     --------
     >>> net = Network([[[1.0]], [[-1.0], [1.0]]], activation="identity")
-    >>> found = rank_probability(net, [[0.0], [1.0], [2.0], [3.0]], [0, 0, 1, 1], bins=2)
-    >>> found.slope, found.density[1]
+    >>> ranks = rank_probability(net, [[0.0], [1.0], [2.0], [3.0]], [0, 0, 1, 1], bins=2)
+    >>> ranks.slope, ranks.density[1]
     (array([3., 3.]), array([0., 2.]))
     """
     check_executor(executor)
@@ -205,8 +205,8 @@ def pooled_ranks(
 
     Examples
     --------
-    >>> found = pooled_ranks([[0.0], [1.0], [1.0], [3.0]], [[1.0], [1.0]], [0, 0, 1, 1], bins=4)
-    >>> found.auc, found.slope
+    >>> ranks = pooled_ranks([[0.0], [1.0], [1.0], [3.0]], [[1.0], [1.0]], [0, 0, 1, 1], bins=4)
+    >>> ranks.auc, ranks.slope
     (array([0.125, 0.875]), array([-2.25,  2.25]))
     """
     check_executor(executor)

@@ -40,7 +40,7 @@ def total(values: ArrayLike, pmf: ArrayLike) -> Comparison:
         raise Refusal("the exact law of a sum needs whole numbers")
     if (law < 0).any() or abs(law.sum() - 1) > 1e-9:
         raise Refusal(f"pmf must be >= 0 and sum to 1, got {law.sum()}")
-    x, n, found = np.arange(law.size, dtype=float), array.size, float(array.mean())
+    x, n, mean = np.arange(law.size, dtype=float), array.size, float(array.mean())
     theory = float(law @ x)
     variance = float(law @ (x - theory) ** 2)
     if variance <= 0:
@@ -49,11 +49,11 @@ def total(values: ArrayLike, pmf: ArrayLike) -> Comparison:
     seen = x[law > 0]
     if not seen[0] <= array.min() <= array.max() <= seen[-1]:
         p = 0.0
-    elif seen[0] < found < seen[-1]:
-        p = min(1.0, 2 * _tail(x, law, n, round(array.sum()), sign=1 if found > theory else -1))
+    elif seen[0] < mean < seen[-1]:
+        p = min(1.0, 2 * _tail(x, law, n, round(array.sum()), sign=1 if mean > theory else -1))
     else:
-        p = min(1.0, 2 * float(law[int(found)]) ** n)
-    return Comparison(found, error, theory, p, (found - theory) / error, law="exact")
+        p = min(1.0, 2 * float(law[int(mean)]) ** n)
+    return Comparison(mean, error, theory, p, (mean - theory) / error, law="exact")
 
 
 def _tail(x: Floats, law: Floats, n: int, observed: int, sign: int) -> float:

@@ -75,15 +75,15 @@ def law(values: ArrayLike, theory: Any) -> Comparison:
     if not hasattr(theory, "pmf"):
         if draws.size < FEWEST_FOR_KOLMOGOROV:
             raise Refusal(f"{draws.size} draws are too few for a continuous law: take at least {FEWEST_FOR_KOLMOGOROV}")
-        found = uniform(np.clip(theory.cdf(draws), 0.0, 1.0))
-        return replace(found, p=0.0) if forbidden else found
+        comparison = uniform(np.clip(theory.cdf(draws), 0.0, 1.0))
+        return replace(comparison, p=0.0) if forbidden else comparison
     if (draws != np.rint(draws)).any():
         raise Refusal("a discrete law needs whole numbers")
     edges = _edges(theory)
     observed = np.bincount(np.searchsorted(edges, draws), minlength=edges.size + 1)
     probability = np.diff(theory.cdf(edges), prepend=0.0, append=1.0)
-    found = counts(observed, np.maximum(probability, 0.0))
-    return replace(found, p=0.0) if forbidden or (np.asarray(theory.pmf(draws)) == 0).any() else found
+    comparison = counts(observed, np.maximum(probability, 0.0))
+    return replace(comparison, p=0.0) if forbidden or (np.asarray(theory.pmf(draws)) == 0).any() else comparison
 
 
 def _edges(theory: Any) -> Floats:
@@ -127,8 +127,8 @@ def mean_under(values: ArrayLike, theory: Any) -> Comparison:
     if ends is None or (draws != np.rint(draws)).any():
         return mean(draws, expected)
     low, high = ends
-    found = total(draws - low, theory.pmf(np.arange(low, high + 1)))
-    return replace(found, estimate=found.estimate + low, theory=found.theory + low)
+    comparison = total(draws - low, theory.pmf(np.arange(low, high + 1)))
+    return replace(comparison, estimate=comparison.estimate + low, theory=comparison.theory + low)
 
 
 def _ends(theory: Any, draws: Floats) -> tuple[float, float] | None:
@@ -161,5 +161,5 @@ def uniform(p_values: ArrayLike) -> Comparison:
     p = array_of(p_values, "p_values", 1)
     if p.size < 30 or (p < 0).any() or (p > 1).any():
         raise Refusal(f"uniformity needs at least 30 numbers in [0, 1], got {p.size}")
-    found = stats.kstest(p, "uniform")
-    return Comparison(float(found.statistic), 1 / math.sqrt(p.size), 0.0, float(found.pvalue), law="Kolmogorov")
+    test = stats.kstest(p, "uniform")
+    return Comparison(float(test.statistic), 1 / math.sqrt(p.size), 0.0, float(test.pvalue), law="Kolmogorov")

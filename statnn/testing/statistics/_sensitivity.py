@@ -44,7 +44,7 @@ class Sensitivity(Shown):
         return f"{relation}{self.deviation:.3g}{where} ({self.law})"
 
 
-def sensitivity(found: Comparison, level: float, probability: float = 0.999) -> Sensitivity | None:
+def sensitivity(comparison: Comparison, level: float, probability: float = 0.999) -> Sensitivity | None:
     r"""Return the smallest deviation that a comparison like this one sees with a probability.
 
     Where z is Student's, with standard error s and ν degrees of freedom, p falls below the level α for
@@ -84,23 +84,31 @@ def sensitivity(found: Comparison, level: float, probability: float = 0.999) -> 
     """
     if not 0 < level < 1 or not 0.5 < probability < 1:
         raise ValueError(f"level = {level} must lie in (0, 1) and probability = {probability} in (0.5, 1)")
-    each = level / found.comparisons
+    each = level / comparison.comparisons
     beyond = float(stats.norm.ppf(probability))
-    if found.law == "Student" and found.z is not None:
-        known = math.isinf(found.dof)
-        reach = float(stats.norm.isf(each / 2)) + beyond if known else _noncentral(found.dof, each, probability)
+    if comparison.law == "Student" and comparison.z is not None:
+        known = math.isinf(comparison.dof)
+        reach = float(stats.norm.isf(each / 2)) + beyond if known else _noncentral(comparison.dof, each, probability)
         return Sensitivity(
-            found.bias + reach * found.error, probability, "estimate", "normal" if known else "noncentral t", exact=True
+            comparison.bias + reach * comparison.error,
+            probability,
+            "estimate",
+            "normal" if known else "noncentral t",
+            exact=True,
         )
-    if found.law in {"empirical likelihood", "exact", "binomial", "Poisson"}:
+    if comparison.law in {"empirical likelihood", "exact", "binomial", "Poisson"}:
         reach = float(stats.norm.isf(each / 2)) + beyond
-        return Sensitivity(found.bias + reach * found.error, probability, "estimate", "normal", exact=False)
-    if found.law == "chi-square":
+        return Sensitivity(comparison.bias + reach * comparison.error, probability, "estimate", "normal", exact=False)
+    if comparison.law == "chi-square":
         return Sensitivity(
-            _noncentral_square(found.theory, each, probability), probability, "noncentrality", "chi-square", exact=False
+            _noncentral_square(comparison.theory, each, probability),
+            probability,
+            "noncentrality",
+            "chi-square",
+            exact=False,
         )
-    if found.law == "Kolmogorov":
-        n = round(found.error**-2)
+    if comparison.law == "Kolmogorov":
+        n = round(comparison.error**-2)
         bound = min(1.0, float(stats.kstwo.isf(each, n)) + beyond / (2 * math.sqrt(n)))
         return Sensitivity(bound, probability, "distribution function", "bound", exact=False)
     return None

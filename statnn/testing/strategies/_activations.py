@@ -80,7 +80,7 @@ def activations(*, own: bool = True, smooth: bool = False) -> st.SearchStrategy[
         Whether all are analytic.
     """
     entries = [sigma for sigma in ACTIVATIONS.values() if sigma.smooth or not smooth]
-    found: st.SearchStrategy[Activation] = st.sampled_from(entries)
+    strategy: st.SearchStrategy[Activation] = st.sampled_from(entries)
     if not smooth:
-        found |= st.builds(leaky_relu, st.sampled_from([0.0, 1.0, -0.5]) | st.floats(-2, 2, width=32))
-    return found | smooth_activations() if own else found
+        strategy |= st.builds(leaky_relu, st.sampled_from([0.0, 1.0, -0.5]) | st.floats(-2, 2, width=32))
+    return strategy | smooth_activations() if own else strategy

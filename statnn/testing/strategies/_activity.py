@@ -29,8 +29,8 @@ def activity(
         raise ValueError(f"dtype = {kind}: activity is float64, float32 or bool")
     least = [-0.0, 5e-324] if kind == np.float64 else [-0.0]
     elements: st.SearchStrategy[Any] = st.booleans() if kind.kind == "b" else REALS | st.sampled_from(least)
-    found = draw(arrays_of.arrays(kind, shape, elements=elements))
+    values = draw(arrays_of.arrays(kind, shape, elements=elements))
     constant = draw(st.none() | st.sampled_from([0, 1, -1]))
     if constant is not None:
-        found[:, draw(st.integers(0, shape[1] - 1))] = constant
-    return found
+        values[:, draw(st.integers(0, shape[1] - 1))] = constant
+    return values

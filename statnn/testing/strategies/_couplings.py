@@ -62,11 +62,11 @@ def couplings(
     if kind == "layers":
         return draw(_blocks(most, values))
     pairs, size = draw(_bonds(kind, most))
-    found = np.zeros((size, size))
+    matrix = np.zeros((size, size))
     strengths = draw(arrays_of.arrays(np.float64, len(pairs), elements=values))
     for (i, j), strength in zip(pairs, strengths, strict=True):
-        found[i, j] = found[j, i] = strength
-    return found
+        matrix[i, j] = matrix[j, i] = strength
+    return matrix
 
 
 @st.composite

@@ -113,11 +113,11 @@ def counts(draw: st.DrawFn, *, neurons: int = 40, samples: int = 10**6) -> tuple
     """
     D = draw(decades(1, samples))
     size = draw(st.integers(2, neurons))
-    one = st.sampled_from([0, 1, D]) | st.integers(0, D)
+    count = st.sampled_from([0, 1, D]) | st.integers(0, D)
     kind = draw(st.sampled_from(["any", "none", "one", "all"]))
     if kind == "any":
-        return draw(arrays_of.arrays(np.int64, size, elements=one)), D
-    found = np.full(size, D if kind == "all" else 0, dtype=np.int64)
+        return draw(arrays_of.arrays(np.int64, size, elements=count)), D
+    values = np.full(size, D if kind == "all" else 0, dtype=np.int64)
     if kind == "one":
-        found[draw(st.integers(0, size - 1))] = D
-    return found, D
+        values[draw(st.integers(0, size - 1))] = D
+    return values, D
