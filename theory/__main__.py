@@ -78,12 +78,12 @@ def main(arguments: list[str]) -> int:
     sys.stderr.write(f"checking {len(names)} derivation{'s' * (len(names) > 1)}\n")
     kinds: Counter[Kind] = Counter()
     failures = 0
-    for number, found in enumerate(all_checked(names, thorough=asked.thorough), 1):
-        sys.stderr.write(f"{number}/{len(names)} {found.name}: {found.failure or 'holds'}\n")
-        kinds.update(found.kinds)
-        failures += bool(found.failure)
+    for number, report in enumerate(all_checked(names, thorough=asked.thorough), 1):
+        sys.stderr.write(f"{number}/{len(names)} {report.name}: {report.failure or 'holds'}\n")
+        kinds.update(report.kinds)
+        failures += bool(report.failure)
         if not asked.document:
-            sys.stdout.write(f"{found.text}\n\n\n")
+            sys.stdout.write(f"{report.text}\n\n\n")
             sys.stdout.flush()
     sys.stdout.write("\n".join([f"{kind:10} {kinds[kind]:4}  {meaning}" for kind, meaning in KINDS.items()]))
     sys.stdout.write(f"\nIn all {len(names)} derivations, {tally(kinds)}\n")

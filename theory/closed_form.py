@@ -95,7 +95,7 @@ class Formula:
         needed = {variable.symbol.name for variable in self.variables if variable.symbol in free}
         ranges = [*self.variables, *(variable for variable, _ in self.fixed)]
         for variable in (*reversed(ranges), *ranges):  # a range names variables, the ranges of which name others
-            if variable.symbol.name in needed or any(variable is one for one, _ in self.fixed):
+            if variable.symbol.name in needed or any(variable is known for known, _ in self.fixed):
                 needed |= variable.depends
         needed -= {variable.symbol.name for variable, _ in self.fixed}
         kept = tuple(variable for variable in self.variables if variable.symbol.name in needed)
@@ -148,8 +148,10 @@ class Formula:
         return rf"$\displaystyle {self.latex()}$"
 
     def _repr_html_(self) -> str:
-        rows = [(mathml(latex(one.symbol)), f"{one.meaning}, {one.range}") for one in self.variables]
-        rows += [(mathml(latex(equation(one.symbol, value))), one.meaning) for one, value in self.fixed]
+        rows = [
+            (mathml(latex(variable.symbol)), f"{variable.meaning}, {variable.range}") for variable in self.variables
+        ]
+        rows += [(mathml(latex(equation(variable.symbol, value))), variable.meaning) for variable, value in self.fixed]
         rows += list(self._origin())
         body = "".join(f"<tr><td>{head}</td><td>{escape(text)}</td></tr>" for head, text in rows)
         title = f"<p><b>{escape(self.name)}</b>: {escape(self.definition)}</p>"
@@ -193,7 +195,9 @@ class Formula:
         with mpmath.workdps(digits + _GUARD):
             given = self._checked(values)
         try:
-            return sp.Float(converged(self._number, tuple(given[one.name] for one in self.variables), digits), digits)
+            return sp.Float(
+                converged(self._number, tuple(given[variable.name] for variable in self.variables), digits), digits
+            )
         except (TypeError, ZeroDivisionError):  # sympy makes no Float of a complex number
             at = ", ".join(f"{name} = {value}" for name, value in values.items())
             raise ArithmeticError(f"{self.name} has no finite real value at {at}") from None
@@ -201,14 +205,16 @@ class Formula:
     def _checked(self, values: Mapping[str, Any]) -> dict[str, Number]:
         """Return one number for each symbol, by name, or raise."""
         self._refuse_unknown(values)
-        missing = [str(one) for one in self.variables if one.name not in values]
+        missing = [str(variable) for variable in self.variables if variable.name not in values]
         if missing:
             raise TypeError(f"{self.name} also needs a value of {'; '.join(missing)}")
         given = {name: _number_of(name, value) for name, value in values.items()}
-        by_symbol: dict[str, Number] = {one.symbol.name: given[one.name] for one in self.variables}
+        by_symbol: dict[str, Number] = {variable.symbol.name: given[variable.name] for variable in self.variables}
         for variable, value in self.fixed:
-            found = number(value, [one.symbol for one in self.variables])
-            by_symbol[variable.symbol.name] = mpmath.mpf(found(*(exact(given[one.name]) for one in self.variables)))
+            evaluated = number(value, [variable.symbol for variable in self.variables])
+            by_symbol[variable.symbol.name] = mpmath.mpf(
+                evaluated(*(exact(given[variable.name]) for variable in self.variables))
+            )
         for variable in (*self.variables, *(variable for variable, _ in self.fixed)):
             variable.check(by_symbol[variable.symbol.name], by_symbol)
         return given
@@ -245,15 +251,19 @@ class Formula:
             self._refuse_unknown(values)
             if missing := set(self.symbols) - set(values):
                 raise TypeError(f"{self.name} also needs a value of {', '.join(sorted(missing))}")
-            given = np.broadcast_arrays(*(np.asarray(values[one.name], dtype=float) for one in self.variables))
+            given = np.broadcast_arrays(
+                *(np.asarray(values[variable.name], dtype=float) for variable in self.variables)
+            )
             with np.errstate(all="ignore"):
-                found = np.broadcast_to(np.asarray(inner(*given)), given[0].shape if given else ())
-            if not np.isfinite(found).all():
-                first = tuple(np.argwhere(~np.isfinite(found))[0])
-                at = ", ".join(f"{one.name} = {part[first]:g}" for one, part in zip(self.variables, given, strict=True))
+                result = np.broadcast_to(np.asarray(inner(*given)), given[0].shape if given else ())
+            if not np.isfinite(result).all():
+                first = tuple(np.argwhere(~np.isfinite(result))[0])
+                at = ", ".join(
+                    f"{variable.name} = {part[first]:g}" for variable, part in zip(self.variables, given, strict=True)
+                )
                 better = f"use evaluate(), or {self.implementation}"
-                raise ValueError(f"{self.name} is {found[first]} in double precision at {at}: {better}")
-            return found[()] if found.ndim == 0 else np.array(found)
+                raise ValueError(f"{self.name} is {result[first]} in double precision at {at}: {better}")
+            return result[()] if result.ndim == 0 else np.array(result)
 
         function.__doc__ = f"{self.definition}: {', '.join(map(str, self.variables))}."
         return function
@@ -292,24 +302,28 @@ class Formula:
         put: dict[sp.Symbol, sp.Expr] = {}
         new: dict[sp.Symbol, Variable] = {}
         for name, value in values.items():
-            put[self.symbols[name]] = found = _expression_of(name, value)
-            for symbol in found.free_symbols:
+            put[self.symbols[name]] = expr = _expression_of(name, value)
+            for symbol in expr.free_symbols:
                 if symbol.name in gone:
-                    raise ValueError(f"{name} = {found}: {symbol.name} is replaced itself; give it another name")
+                    raise ValueError(f"{name} = {expr}: {symbol.name} is replaced itself; give it another name")
                 if symbol.name not in known:
-                    new[symbol] = Variable(symbol, _assumed(symbol), f"in {name} = {found}")
+                    new[symbol] = Variable(symbol, _assumed(symbol), f"in {name} = {expr}")
                 elif symbol != known[symbol.name].symbol:
                     raise ValueError(
-                        f"{name} = {found}: this {symbol.name} is not the {symbol.name} of {self.name}, which has "
+                        f"{name} = {expr}: this {symbol.name} is not the {symbol.name} of {self.name}, which has "
                         f"other assumptions ({known[symbol.name]}); take formula.symbols[{symbol.name!r}]"
                     )
         expression = self.expression.subs(put, simultaneous=True)
-        fixed = tuple((one, value.subs(put, simultaneous=True)) for one, value in self.fixed)
+        fixed = tuple((variable, value.subs(put, simultaneous=True)) for variable, value in self.fixed)
         fixed += tuple((known[symbol.name], value) for symbol, value in put.items())
-        numbers = {one.symbol.name: _number_of(one.name, value) for one, value in fixed if not value.free_symbols}
-        for one, _ in fixed:
-            if {one.symbol.name, *one.depends} <= set(numbers):
-                one.check(numbers[one.symbol.name], numbers)
+        numbers = {
+            variable.symbol.name: _number_of(variable.name, value)
+            for variable, value in fixed
+            if not value.free_symbols
+        }
+        for variable, _ in fixed:
+            if {variable.symbol.name, *variable.depends} <= set(numbers):
+                variable.check(numbers[variable.symbol.name], numbers)
         return replace(self, expression=expression, variables=(*self.variables, *new.values()), fixed=fixed)
 
 
@@ -322,7 +336,7 @@ def no_symbol(formula: Formula, name: str) -> TypeError:
 def nearest(name: str, known: Iterable[str]) -> str:
     """Return a question about the known name that is most like an unknown one, nothing if none is."""
     close = difflib.get_close_matches(name, list(known), 1, 0.6 if len(name) > 5 else 0.4)
-    close = close or [one for one in known if one.lower() == name.lower()]
+    close = close or [other for other in known if other.lower() == name.lower()]
     return f" (do you mean {close[0]!r}?)" if close else ""
 
 
@@ -346,8 +360,10 @@ def _number_of(name: str, value: Any) -> Any:
 def _expression_of(name: str, value: Any) -> sp.Expr:
     if isinstance(value, sp.Expr):
         return value
-    found = _number_of(name, value)
-    return sp.Float(found, 100) if isinstance(found, mpmath.mpf) else sp.Rational(found.numerator, found.denominator)
+    parsed = _number_of(name, value)
+    return (
+        sp.Float(parsed, 100) if isinstance(parsed, mpmath.mpf) else sp.Rational(parsed.numerator, parsed.denominator)
+    )
 
 
 def _assumed(symbol: sp.Symbol) -> str:

@@ -60,9 +60,9 @@ class Comparison:
         if self.how:
             return f"equal to {name} at {_points(self.formula, self.expression)} points of its range to {DIGITS} digits"
         digits = next(
-            (some for some in (10, 20, 35) if len({mpmath.nstr(one, some) for one in self.values}) > 1), DIGITS
+            (some for some in (10, 20, 35) if len({mpmath.nstr(value, some) for value in self.values}) > 1), DIGITS
         )
-        ours, theirs = ("no value" if one is None else mpmath.nstr(one, digits) for one in self.values)
+        ours, theirs = ("no value" if value is None else mpmath.nstr(value, digits) for value in self.values)
         at = ", ".join(f"{symbol} = {mpmath.nstr(value, 17)}" for symbol, value in self.at.items())
         return f"not equal to {name}: at {at or 'every point'} the formula is {ours}, the expression {theirs}"
 
@@ -114,11 +114,11 @@ def compare(name: str, expression: sp.Expr) -> Comparison:
     random = Random(20)  # noqa: S311 - points, not secrets
     for _ in range(_points(formula, theirs)):
         drawn = draw(formula, random)
-        at = {one.name: drawn[one.symbol.name] for one in formula.variables}
+        at = {variable.name: drawn[variable.symbol.name] for variable in formula.variables}
         with mpmath.workdps(DIGITS):
-            exact, found = mpmath.mpf(formula.evaluate(digits=DIGITS, **at)), _value(evaluate, tuple(at.values()))
-            if found is None or abs(found - exact) > mpmath.mpf(10) ** (1 - DIGITS) * max(abs(exact), abs(found)):
-                return Comparison(formula, theirs, "", at, (exact, found))
+            exact, value = mpmath.mpf(formula.evaluate(digits=DIGITS, **at)), _value(evaluate, tuple(at.values()))
+            if value is None or abs(value - exact) > mpmath.mpf(10) ** (1 - DIGITS) * max(abs(exact), abs(value)):
+                return Comparison(formula, theirs, "", at, (exact, value))
     return Comparison(formula, theirs, "symbolically" if _same(ours, theirs) else "in numbers", {})
 
 
@@ -152,7 +152,7 @@ def draw(formula: Formula, random: Random) -> dict[str, mpmath.mpf]:
     point: dict[str, mpmath.mpf] = {}
     left = list(formula.variables)
     while left:
-        ready = next(one for one in left if one.depends <= set(point))
+        ready = next(variable for variable in left if variable.depends <= set(point))
         point[ready.symbol.name] = ready.draw(random, point)
         left.remove(ready)
     return point
@@ -161,10 +161,10 @@ def draw(formula: Formula, random: Random) -> dict[str, mpmath.mpf]:
 def _value(evaluate: Any, point: tuple[mpmath.mpf, ...]) -> Any:
     """Return a value to all digits, None where there is no finite real one."""
     try:
-        found = converged(evaluate, point, DIGITS)
+        value = converged(evaluate, point, DIGITS)
     except (ArithmeticError, NameError, TypeError, ValueError):
         return None
-    real = mpmath.re(found) if abs(mpmath.im(found)) <= mpmath.mpf(10) ** -DIGITS * abs(found) else None
+    real = mpmath.re(value) if abs(mpmath.im(value)) <= mpmath.mpf(10) ** -DIGITS * abs(value) else None
     return real if real is not None and mpmath.isfinite(real) else None
 
 

@@ -368,5 +368,5 @@ def equation(left: Any, right: Any) -> sp.Eq:
 
 
 def _pairs(given: Mapping[Any, Any] | None) -> tuple[tuple[Any, Any], ...]:
-    return tuple((one, other if isinstance(other, (tuple, range)) else sp.sympify(other))
-                 for one, other in (given or {}).items())  # fmt: skip
+    return tuple((name, other if isinstance(other, (tuple, range)) else sp.sympify(other))
+                 for name, other in (given or {}).items())  # fmt: skip

@@ -55,10 +55,10 @@ class _Printer(MpmathPrinter):
 
 def _bind(pattern: sp.Basic, expr: sp.Basic, bound: dict[sp.Basic, sp.Basic]) -> bool:
     """Whether `expr` is the function `pattern` of other arguments, which `bound` collects."""
-    for one, other in zip(pattern.args, expr.args, strict=True):
-        if one.is_Symbol:
-            bound[one] = other
-        elif one != other and (one.func != other.func or not one.args or not _bind(one, other, bound)):
+    for part, other in zip(pattern.args, expr.args, strict=True):
+        if part.is_Symbol:
+            bound[part] = other
+        elif part != other and (part.func != other.func or not part.args or not _bind(part, other, bound)):
             return False
     return True
 
@@ -249,9 +249,9 @@ def sign_of(positive: sp.Expr, domain: Domain = (), *, thorough: bool = False) -
         points += _corners(symbols, dict(domain))
     with mpmath.workdps(DIGITS + 20):
         for point in points:
-            found = _value(positive, symbols, point)
-            if mpmath.im(found) or not found > 0:
-                return f"{mpmath.nstr(found, 12)} is not positive {_place(symbols, point)}"
+            value = _value(positive, symbols, point)
+            if mpmath.im(value) or not value > 0:
+                return f"{mpmath.nstr(value, 12)} is not positive {_place(symbols, point)}"
     return ""
 
 

@@ -18,7 +18,7 @@ def pickled(value: Any) -> bytes:
 
 def by_fields(value: Any) -> tuple[Any, ...]:
     """Reduce a dataclass of expressions to its fields, for its ``__reduce__``: what it has compiled is left behind."""
-    return _rebuilt, (type(value), pickled(tuple(getattr(value, one.name) for one in fields(value))))
+    return _rebuilt, (type(value), pickled(tuple(getattr(value, field.name) for field in fields(value))))
 
 
 def _rebuilt(kind: type[Any], stored: bytes) -> Any:

@@ -61,8 +61,8 @@ def root_between(function: Callable[[mpmath.mpf], mpmath.mpf], low: mpmath.mpf, 
             first, last = (middle, last) if mpmath.sign(value(middle)) == mpmath.sign(value(first)) else (first, middle)
         size = abs(value(first)) or mpmath.mpf(1)  # the solver stops where a function is small by itself
         ends = first, last
-        found = place(mpmath.findroot(lambda at: value(at) / size, ends, solver="anderson", verify=False, maxsteps=500))
-    return +found
+        root = place(mpmath.findroot(lambda at: value(at) / size, ends, solver="anderson", verify=False, maxsteps=500))
+    return +root
 
 
 def _bracket(value: Callable[[mpmath.mpf], mpmath.mpf]) -> tuple[mpmath.mpf, mpmath.mpf]:

@@ -14,10 +14,10 @@ class Formulas(Mapping[str, Formula]):
     """Formulas by name, in the order of the rooms; prints as a table."""
 
     def __init__(self, formulas: tuple[Formula, ...]) -> None:
-        twice = [name for name, count in Counter(one.name for one in formulas).items() if count > 1]
+        twice = [name for name, count in Counter(entry.name for entry in formulas).items() if count > 1]
         if twice:
             raise ValueError(f"two formulas are called {', '.join(twice)}")
-        self._formulas = {one.name: one for one in formulas}
+        self._formulas = {entry.name: entry for entry in formulas}
 
     def __getitem__(self, name: str) -> Formula:
         if name not in self._formulas:
@@ -31,15 +31,17 @@ class Formulas(Mapping[str, Formula]):
         return len(self._formulas)
 
     def __str__(self) -> str:
-        name, standing = (max(map(len, column)) for column in (self, (one.standing for one in self.values())))
-        return "\n".join(f"{one.name:{name}}  {one.standing:{standing}}  {one.definition}" for one in self.values())
+        name, standing = (max(map(len, column)) for column in (self, (entry.standing for entry in self.values())))
+        return "\n".join(
+            f"{entry.name:{name}}  {entry.standing:{standing}}  {entry.definition}" for entry in self.values()
+        )
 
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
         columns = ("name", "standing", "definition", "implementation")
         head = "".join(f"<th>{column}</th>" for column in columns)
-        cells = ("".join(f"<td>{escape(getattr(one, column))}</td>" for column in columns) for one in self.values())
+        cells = ("".join(f"<td>{escape(getattr(entry, column))}</td>" for column in columns) for entry in self.values())
         return f"<table><tr>{head}</tr>{''.join(f'<tr>{row}</tr>' for row in cells)}</table>"
 
     def _ipython_key_completions_(self) -> list[str]:
@@ -122,12 +124,12 @@ def main_result(name: str) -> Formula:
     from statnn.theory.registry import DERIVATIONS  # as expensive
 
     table = formulas()
-    derived = [one for one in table.values() if one.derivation == name]
-    chosen = derived if len(derived) == 1 else [one for one in derived if one.main]
+    derived = [entry for entry in table.values() if entry.derivation == name]
+    chosen = derived if len(derived) == 1 else [entry for entry in derived if entry.main]
     if name in DERIVATIONS and not derived and name not in table:
         raise KeyError(f"no formula is the result of the derivation {name!r}; formulas() lists those there are")
     if name in table or not derived:
         return table[name]
     if len(chosen) != 1:
-        raise KeyError(f"the derivation {name!r} has several results: {', '.join(one.name for one in derived)}")
+        raise KeyError(f"the derivation {name!r} has several results: {', '.join(entry.name for entry in derived)}")
     return chosen[0]

@@ -60,20 +60,20 @@ def parse(argv: list[str] | None, claims: Mapping[str, Claim]) -> Options:
     parser.add_argument("--data", metavar="NPZ", help="x_train, y_train, x_test, y_test, as in mnist.npz")
     parser.add_argument("--resume", action="store_true", help="go on with a run that was killed; the same --out")
     parser.add_argument("--cache", type=Path, metavar="DIR", help="trained weights (default: $STATNN_CACHE or yours)")
-    found = parser.parse_args(argv)
+    given = parser.parse_args(argv)
     try:
-        ids = _ids(found.only, claims, has_data=found.data is not None)
-        if found.data is not None:
-            _check_data(found.data)
-        if not found.list:
-            _check_directory(found.out, "--out")
-            if found.cache is not None:
-                _check_directory(found.cache, "--cache")
+        ids = _ids(given.only, claims, has_data=given.data is not None)
+        if given.data is not None:
+            _check_data(given.data)
+        if not given.list:
+            _check_directory(given.out, "--out")
+            if given.cache is not None:
+                _check_directory(given.cache, "--cache")
     except ValueError as problem:
         parser.error(str(problem))
     return Options(
-        ids, listing=found.list, quick=not found.full, out=found.out, jobs=found.jobs, seed=found.seed, data=found.data,
-        cache=found.cache, executor=found.executor, resume=found.resume,
+        ids, listing=given.list, quick=not given.full, out=given.out, jobs=given.jobs, seed=given.seed, data=given.data,
+        cache=given.cache, executor=given.executor, resume=given.resume,
     )  # fmt: skip
 
 

@@ -105,9 +105,9 @@ def rerun(registry: str, name: str, seeds: Iterable[int]) -> list[dict]:
         else:
             entry["expected"] = claim.expects(verdict)
             entry["p"] = {
-                found.quantity: found.singles or [found.p]
-                for found in verdict.findings
-                if found.p is not None and not found.asks.must_be_shown
+                finding.quantity: finding.singles or [finding.p]
+                for finding in verdict.findings
+                if finding.p is not None and not finding.asks.must_be_shown
             }
         entries.append(entry | {"seconds": time.process_time() - started})
     return entries
@@ -170,10 +170,10 @@ def _rerun_tests(options: argparse.Namespace, deadline: float) -> None:
             print("the hours are over; the same command goes on from here")
             return
         started = time.monotonic()
-        found = run_tests(seed, sorted({entry["what"] for entry in seen}) or [str(TESTS)], jobs=options.jobs)
-        append(options.out, found)
-        seen += found
-        print(f"root seed {seed}: {len(found)} tests compare, {time.monotonic() - started:.0f} s", flush=True)
+        comparisons = run_tests(seed, sorted({entry["what"] for entry in seen}) or [str(TESTS)], jobs=options.jobs)
+        append(options.out, comparisons)
+        seen += comparisons
+        print(f"root seed {seed}: {len(comparisons)} tests compare, {time.monotonic() - started:.0f} s", flush=True)
 
 
 def run_tests(seed: int, tests: list[str], jobs: int) -> list[dict]:
@@ -228,14 +228,14 @@ def append(path: Path, entries: Iterable[dict]) -> None:
 
 
 def _conclude(entries: list[dict], out: Path) -> int:
-    found, failures = uniformity.rows(entries), _failures(entries)
-    bad = [row for row in found if row.too_small < uniformity.DOUBT]
+    rows, failures = uniformity.rows(entries), _failures(entries)
+    bad = [row for row in rows if row.too_small < uniformity.DOUBT]
     summary = (
-        f"{len(entries)} runs; p-values of {len(bad)} of {len(found)} quantities are too small; "
+        f"{len(entries)} runs; p-values of {len(bad)} of {len(rows)} quantities are too small; "
         f"{sum(not entry['expected'] for entry in entries)} runs not as expected, "
         f"{len(entries) * LEVEL:.1e} are by chance"
     )
-    text = "\n".join([uniformity.table(found), "", summary, *failures])
+    text = "\n".join([uniformity.table(rows), "", summary, *failures])
     out.with_suffix(".md").write_text(text + "\n", encoding="utf-8")
     print(text)
     return 1 if bad or failures or not entries else 0

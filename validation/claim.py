@@ -100,14 +100,14 @@ class Verdict(Shown):
     def _table(self) -> Rows:
         rows = [
             (
-                one.quantity,
-                with_error(one.estimate, one.error),
-                one.theory,
-                one.z,
-                None if one.p is None else printed(one.p, 2),
-                one.holds(len(self.findings)),
+                finding.quantity,
+                with_error(finding.estimate, finding.error),
+                finding.theory,
+                finding.z,
+                None if finding.p is None else printed(finding.p, 2),
+                finding.holds(len(self.findings)),
             )
-            for one in self.findings
+            for finding in self.findings
         ]
         return Rows(("quantity", "estimate", "theory", "z", "p", "holds"), rows)
 
@@ -122,10 +122,10 @@ class Verdict(Shown):
         return farthest(self.findings)
 
     def __getitem__(self, quantity: str) -> Finding:
-        found = {finding.quantity: finding for finding in self.findings}
-        if quantity not in found:
-            raise KeyError(f"{quantity!r} is not among the quantities that are judged: {', '.join(found)}")
-        return found[quantity]
+        by_quantity = {finding.quantity: finding for finding in self.findings}
+        if quantity not in by_quantity:
+            raise KeyError(f"{quantity!r} is not among the quantities that are judged: {', '.join(by_quantity)}")
+        return by_quantity[quantity]
 
     def __str__(self) -> str:
         others = len(self.findings) - 1

@@ -156,17 +156,18 @@ class Finding(Shown):
 
     @classmethod
     def of(
-        cls, quantity: str, found: Comparison, *, sees: float, unit: str, asks: Asks = Asks.EQUAL, **more: Any
+        cls, quantity: str, comparison: Comparison, *, sees: float, unit: str, asks: Asks = Asks.EQUAL, **more: Any
     ) -> "Finding":
         """Make the finding that a `Comparison` of `statnn.testing.statistics` supports, its bias as the tolerance."""
-        singles = found.singles or (found.p,)
-        z, p, dof = found.z, found.p, found.dof if found.z is not None and found.law == "Student" else None
+        singles = comparison.singles or (comparison.p,)
+        z, p = comparison.z, comparison.p
+        dof = comparison.dof if z is not None and comparison.law == "Student" else None
         if z is not None and ((asks is Asks.AT_MOST and z < 0) or (asks is Asks.AT_LEAST and z > 0)):
             z, p = 0.0, 1.0
-        parts: dict[str, Any] = {"tolerance": found.bias, "comparisons": found.comparisons, "dof": dof}
-        parts |= {"singles": singles, "law": found.law} | more
+        parts: dict[str, Any] = {"tolerance": comparison.bias, "comparisons": comparison.comparisons, "dof": dof}
+        parts |= {"singles": singles, "law": comparison.law} | more
         return cls(
-            quantity=quantity, estimate=found.estimate, error=found.error, theory=found.theory, z=z, p=p,
+            quantity=quantity, estimate=comparison.estimate, error=comparison.error, theory=comparison.theory, z=z, p=p,
             sees=sees, unit=unit, asks=asks, **parts,
         )  # fmt: skip
 
@@ -192,10 +193,10 @@ class Finding(Shown):
             return Sensitivity(self.tolerance, 1.0, "estimate", "the tolerance", exact=True)
         law = self.law or ("" if self.dof is None else "Student")
         dof = math.inf if self.dof is None else self.dof
-        found = Comparison(
+        comparison = Comparison(
             self.estimate, self.error, self.theory, self.p, self.z, dof, self.tolerance, self.comparisons, law
         )
-        return sensitivity(found, self.level / sharing, probability)
+        return sensitivity(comparison, self.level / sharing, probability)
 
     def __str__(self) -> str:
         theory = f"theory {self.theory:.6g}" if self.asks is Asks.EQUAL else f"{self.asks} {self.theory:.6g}"

@@ -118,8 +118,8 @@ def smallest(claim: Claim, data: Data, verdict: Verdict, quantity: str) -> float
     """Return the smallest deviation of `STEPS` from which on the quantity is found otherwise."""
 
     def turned(deviation: float) -> bool:
-        found = claim.judge(frozen(claim.twins[quantity](data, deviation)))
-        return (quantity in found.failing) != (quantity in verdict.failing)
+        judged = claim.judge(frozen(claim.twins[quantity](data, deviation)))
+        return (quantity in judged.failing) != (quantity in verdict.failing)
 
     return first_seen(turned, STEPS * verdict[quantity].sees)
 

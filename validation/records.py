@@ -124,6 +124,7 @@ def _record(plain: dict[str, Any]) -> Record:
 
 def _verdict(plain: dict[str, Any]) -> Verdict:
     findings = [
-        Finding(**{**one, "asks": Asks(one["asks"]), "singles": tuple(one["singles"])}) for one in plain["findings"]
+        Finding(**{**finding, "asks": Asks(finding["asks"]), "singles": tuple(finding["singles"])})
+        for finding in plain["findings"]
     ]
     return Verdict(plain["outcome"], tuple(findings), plain["detail"])

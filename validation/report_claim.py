@@ -125,7 +125,10 @@ def _quantity(finding: Finding, verdict: Verdict, twin: Twin | None) -> str:
 
 
 def _derived(record: Record) -> str:
-    links = ", ".join(f'<a href="#derivation.{one["name"]}">{escape(one["title"])}</a>' for one in record.derivations)
+    links = ", ".join(
+        f'<a href="#derivation.{derivation["name"]}">{escape(derivation["title"])}</a>'
+        for derivation in record.derivations
+    )
     return f'<p class="meta">Derived: {links}.</p>' if links else ""
 
 

@@ -263,12 +263,12 @@ def _submit(pool: Executor, task: Task) -> "Future[Record]":
 def line(record: Record) -> str:
     """Return the one line that says what came out of a claim."""
     if record.verdict is None:
-        found = f"crashed: {record.error.strip().splitlines()[-1]}"
+        outcome = f"crashed: {record.error.strip().splitlines()[-1]}"
     else:
-        found = f"{record.verdict} | {record.verdict.outcome}"
-        found += ", expected" if record.as_expected else f", NOT expected ({record.expected})"
-        found += f" | {_twins(record)}"
-    return f"{record.id} | {found} | {record.seconds:.1f} s"
+        outcome = f"{record.verdict} | {record.verdict.outcome}"
+        outcome += ", expected" if record.as_expected else f", NOT expected ({record.expected})"
+        outcome += f" | {_twins(record)}"
+    return f"{record.id} | {outcome} | {record.seconds:.1f} s"
 
 
 def _twins(record: Record) -> str:
@@ -282,7 +282,7 @@ def _twins(record: Record) -> str:
 def _unseen(record: Record, quantity: str) -> str:
     """Return what the claim says it sees of a quantity, and what this run does see."""
     findings = record.verdict.findings if record.verdict else ()
-    finding = next((one for one in findings if one.quantity == quantity), None)
+    finding = next((candidate for candidate in findings if candidate.quantity == quantity), None)
     if finding is None:
         return f"{quantity} (not judged)"
     reach = finding.reach(len(findings))
@@ -291,15 +291,15 @@ def _unseen(record: Record, quantity: str) -> str:
 
 
 def _provenance(argv: list[str], options: Options, seconds: float) -> dict:
-    found = provenance(["python", "-m", "validation", *argv])
+    origin = provenance(["python", "-m", "validation", *argv])
     return {
-        **found,
+        **origin,
         "mode": "quick" if options.quick else "full",
         "seed": options.seed,
         "jobs": options.jobs,
         "seconds": round(seconds, 2),
         "data": options.data and _digest(options.data),
-        "versions": {"python": found["versions"]["python"], **versions(PACKAGES)},
+        "versions": {"python": origin["versions"]["python"], **versions(PACKAGES)},
     }
 
 

@@ -71,20 +71,20 @@ def main() -> None:
     """Run and print."""
     parser = argparse.ArgumentParser("python -m validation.sizes", description="The largest sizes that are documented.")
     parser.add_argument("--full", action="store_true", help="the sizes as documented: an hour, and 10 GB")
-    parser.add_argument("--only", nargs="+", choices=[one.__name__ for one in SIZES], help="default: all")
+    parser.add_argument("--only", nargs="+", choices=[work.__name__ for work in SIZES], help="default: all")
     options = parser.parse_args()
     for work, largest in SIZES.items():
         if options.only and work.__name__ not in options.only:
             continue
         share = 1 if options.full else 10 if work is network else 100
-        found = []
+        timed = []
         for size in (largest // (4 * share), largest // share):
             with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
                 pool.submit(measured, work, max(64, size // 64)).result()  # kernels are loaded
-                found.append(pool.submit(measured, work, size).result())
-        exponent = log(found[1][0] / found[0][0]) / log(4)
+                timed.append(pool.submit(measured, work, size).result())
+        exponent = log(timed[1][0] / timed[0][0]) / log(4)
         print(
-            f"{work.__name__:>12} {largest // share:.0e}: {found[1][0]:8.2f} s, peak {found[1][1] / 1e9:6.2f} GB, "
+            f"{work.__name__:>12} {largest // share:.0e}: {timed[1][0]:8.2f} s, peak {timed[1][1] / 1e9:6.2f} GB, "
             f"seconds grow as size^{exponent:.2f}",
             flush=True,
         )

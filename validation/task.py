@@ -103,10 +103,10 @@ class Record:
     caption: str = ""
 
     @classmethod
-    def of(cls, claim: Claim, **found: Any) -> "Record":
+    def of(cls, claim: Claim, **parts: Any) -> "Record":
         """Start the record of a claim."""
         words = (claim.id, claim.title, claim.statement, claim.source, claim.standing, claim.expectation)
-        return cls(*words, **{"caption": claim.caption, **found})
+        return cls(*words, **{"caption": claim.caption, **parts})
 
     @property
     def unseen(self) -> tuple[str, ...]:
@@ -148,9 +148,9 @@ def _twins(claim: Claim, data: dict[str, np.ndarray], verdict: Verdict) -> Itera
     """Judge every quantity that is made wrong by 1.5 times what its finding says it sees."""
     for quantity, wrong in claim.twins.items():
         by = TWIN_OVER_SEEN * verdict[quantity].sees
-        found = claim.judge(frozen(wrong(data, by)))
-        turned = (quantity in found.failing) != (quantity in verdict.failing)
-        yield Twin(quantity, by, found, turned and not claim.expects(found))
+        judged = claim.judge(frozen(wrong(data, by)))
+        turned = (quantity in judged.failing) != (quantity in verdict.failing)
+        yield Twin(quantity, by, judged, turned and not claim.expects(judged))
 
 
 def _draw(claim: Claim, data: dict[str, np.ndarray], path: Path) -> None:

@@ -66,8 +66,8 @@ def row(what: str, quantity: str, p: NDArray[np.float64]) -> Row:
     tails = tuple(int((smallest < level).sum()) for level in TAILS)
     if seeds < FEWEST_SEEDS:
         return Row(what, quantity, seeds, comparisons, np.nan, np.nan, tails)
-    small = [float(stats.kstest(one, "uniform", alternative="greater").pvalue) for one in p.T]
-    large = [float(stats.kstest(one, "uniform", alternative="less").pvalue) for one in p.T]
+    small = [float(stats.kstest(values, "uniform", alternative="greater").pvalue) for values in p.T]
+    large = [float(stats.kstest(values, "uniform", alternative="less").pvalue) for values in p.T]
     excess = [
         float(stats.binomtest(seen, seeds, level, alternative="greater").pvalue)
         for seen, level in zip(tails, TAILS, strict=True)
@@ -83,22 +83,22 @@ def rows(entries: Iterable[Mapping]) -> list[Row]:
     for entry in entries:
         for quantity, singles in entry["p"].items():
             collected.setdefault((entry["what"], quantity), []).append(singles)
-    found = []
+    rows = []
     for (what, quantity), lists in collected.items():
         # the data may decide how many comparisons there are: those that every seed has are followed
         common = min(map(len, lists))
         if common:
-            found.append(row(what, quantity, np.array([singles[:common] for singles in lists])))
-    return found
+            rows.append(row(what, quantity, np.array([singles[:common] for singles in lists])))
+    return rows
 
 
-def table(found: Iterable[Row]) -> str:
+def table(rows: Iterable[Row]) -> str:
     """Return the rows as a table in Markdown, expected counts beside those seen."""
     heads = ["what", "quantity", "seeds", "comparisons", "too small?", *(f"p < {t:g}" for t in TAILS), "says"]
     lines = ["| " + " | ".join(heads) + " |", "|---" * len(heads) + "|"]
-    for one in found:
-        chance = "–" if np.isnan(one.too_small) else p_value(one.too_small)
-        counts = [f"{n} ({one.seeds * t:.3g})" for n, t in zip(one.tails, TAILS, strict=True)]
-        cells = [one.what, one.quantity, str(one.seeds), str(one.comparisons), chance, *counts, one.says]
+    for row in rows:
+        chance = "–" if np.isnan(row.too_small) else p_value(row.too_small)
+        counts = [f"{n} ({row.seeds * t:.3g})" for n, t in zip(row.tails, TAILS, strict=True)]
+        cells = [row.what, row.quantity, str(row.seeds), str(row.comparisons), chance, *counts, row.says]
         lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
     return "\n".join(lines)

@@ -120,16 +120,16 @@ def elementwise(function: Callable[[Values], Values], what: str) -> Values:
         given = np.array(fields)
         try:
             with np.errstate(all="ignore"):
-                output = function(given)
+                found = function(given)
         except (ArithmeticError, ValueError) as error:  # perhaps at some fields only
             failure = error
         except Exception as error:
             raise TypeError(
-                f"{what} fails on fields of shape {given.shape}{_reason(error)}: pass a function of arrays of any "
-                f"shape; {_ADVICE}"
+                f"{what} fails on fields of shape {given.shape}{_told(error)}: pass a function of arrays of any shape; "
+                f"{_ADVICE}"
             ) from error
         else:
-            reals(output, given.shape, what)
+            reals(found, given.shape, what)
         if not np.array_equal(given, fields):
             raise ValueError(f"{what} changes the fields that it is given: return a new array")
     values = evaluate(function, FIELDS, what)
@@ -139,7 +139,7 @@ def elementwise(function: Callable[[Values], Values], what: str) -> Values:
         raise ValueError(f"{what} returns memory that its next call overwrites: return a new array")
     if not np.isfinite(values).any():
         raise ValueError(
-            f"{what} has a finite value at none of {FIELDS.size} fields from -1000 to 1000{_reason(failure)}: pass a "
+            f"{what} has a finite value at none of {FIELDS.size} fields from -1000 to 1000{_told(failure)}: pass a "
             f"function of arrays; {_ADVICE}"
         ) from failure
     some = evaluate(function, FIELDS[-2::-3].reshape(2, -1), what).ravel()
@@ -230,12 +230,12 @@ def _finite_at_kinks(
     """Raise where the derivative has no value although the function has a slope on the left: fields can be there."""
     places = np.unique([0.0, *kinks])
     slope, error, size = slopes(function, places, tuple(places), what)
-    stated = evaluate(derivative, places, f"derivative of {what}")
+    found = evaluate(derivative, places, f"derivative of {what}")
     bad = (error <= TRUSTED * np.maximum(np.abs(slope), size)) & np.isfinite(evaluate(function, places, what))
-    bad &= ~np.isfinite(stated)
+    bad &= ~np.isfinite(found)
     if bad.any():
         at = int(np.argmax(bad))
         raise ValueError(
-            f"derivative of {what} is {float(stated[at])} at the field {places[at]:.6g}, where fields can be: return a "
+            f"derivative of {what} is {float(found[at])} at the field {places[at]:.6g}, where fields can be: return a "
             f"finite number there, for example the slope from the left, {slope[at]:.6g}"
         )

@@ -20,5 +20,5 @@ def subject(samples=240):
 
 
 def column(section, name, table=0):
-    found = section.tables[table]
-    return [row[list(found.columns).index(name)] for row in found.rows]
+    shown = section.tables[table]
+    return [row[list(shown.columns).index(name)] for row in shown.rows]

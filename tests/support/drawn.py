@@ -25,11 +25,11 @@ def faults(figure):
     figure.draw(recorder)
     page = figure.bbox.padded(1)
     outside = [text for text, box in recorder.texts if not (page.contains(*box.min) and page.contains(*box.max))]
-    overlapping = [(a, b) for (a, one), (b, other) in combinations(recorder.texts, 2) if _overlap(one, other)]
+    overlapping = [(a, b) for (a, first), (b, second) in combinations(recorder.texts, 2) if _overlap(first, second)]
     return outside, overlapping
 
 
-def _overlap(one, other):
-    width = min(one.x1, other.x1) - max(one.x0, other.x0)
-    height = min(one.y1, other.y1) - max(one.y0, other.y0)
+def _overlap(first, second):
+    width = min(first.x1, second.x1) - max(first.x0, second.x0)
+    height = min(first.y1, second.y1) - max(first.y0, second.y0)
     return width > 1 and height > 1

@@ -30,10 +30,10 @@ def layers_of():
 
 def agrees(section, expected, *, table=0, rel=1e-10):
     """Compare all columns of a table, none left out; a pair is a value and its error, a float is near, others equal."""
-    found = section.tables[table]
-    assert list(found.columns) == list(expected), "every column is compared"
+    shown = section.tables[table]
+    assert list(shown.columns) == list(expected), "every column is compared"
     for name, values in expected.items():
-        cells = [row[list(found.columns).index(name)] for row in found.rows]
+        cells = [row[list(shown.columns).index(name)] for row in shown.rows]
         assert len(cells) == len(values), name
         for cell, value in zip(cells, values, strict=True):
             if isinstance(value, tuple):

@@ -36,7 +36,7 @@ def loss() -> Derivation:
     biased = {P(Given(k, D, b + 1)): beta_binomial(k, D, b + 1, beta)}
     p_i, d_i, p, alpha = sp.symbols("p_i D_i p alpha")
     posterior = {E(Given(p, k)): (k + b) / (D + a), P(k): beta_binomial(k, D, b, beta)}
-    one = {E(p_i * Loss(d_i)): sp.Sum(P(k) * E(Given(p, k)) * Loss(k), (k, 0, D))}
+    loss_of_neuron = {E(p_i * Loss(d_i)): sp.Sum(P(k) * E(Given(p, k)) * Loss(k), (k, 0, D))}
     knee = c * D / per_sample
     return Derivation(
         "loss",
@@ -78,7 +78,7 @@ def loss() -> Derivation:
                 "summed over the neurons, and with the weight of every count in the mean of one of them.",
                 sp.Sum(E(p_i * Loss(d_i)), (i, 1, N)) / c,
                 sp.Sum(Loss(k) * P(Given(k, D, b + 1)), (k, 0, D)),
-                where=one | biased | posterior | {beta: a - b, c: b * N / a},
+                where=loss_of_neuron | biased | posterior | {beta: a - b, c: b * N / a},
                 domain={D: range(2, 5), N: range(2, 5), b: (1, 2), a: (3, 6)},
                 by=_term_by_term,
             ),

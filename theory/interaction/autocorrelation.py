@@ -134,7 +134,7 @@ def _mean() -> tuple[Step, ...]:
 def _window() -> tuple[Step, ...]:
     c, chains = sp.symbols("c R", positive=True)
     size, lag = 5, 2
-    cut, found = named(r"\tau_{W}"), expected(r"\hat{C}_{k}")
+    cut, estimated = named(r"\tau_{W}"), expected(r"\hat{C}_{k}")
     with_mean, at_lag = sp.Function("c"), sp.Function(r"\hat{C}")
     return (
         identity(
@@ -174,10 +174,10 @@ def _window() -> tuple[Step, ...]:
         ),
         series(
             "In long runs every lag is too small by τ/n, far beyond those at which the chain is correlated.",
-            found,
+            estimated,
             (1 - k / n) * rho**k - tau / n + O(n**-2),
             (n, sp.oo),
-            where={found: covariance_bias(k), tau: TAU},
+            where={estimated: covariance_bias(k), tau: TAU},
             domain=LESS,
             by=_without_powers,
         ),
@@ -197,10 +197,10 @@ def _window() -> tuple[Step, ...]:
         ),
         series(
             "About the common mean of R independent chains the term is R times smaller.",
-            found,
+            estimated,
             (1 - k / n) * rho**k - tau / (n * chains) + O(n**-2),
             (n, sp.oo),
-            where={found: covariance_bias(k, chains), tau: TAU},
+            where={estimated: covariance_bias(k, chains), tau: TAU},
             domain=LESS,
             by=_without_powers,
         ),

@@ -16,7 +16,7 @@ SIGNS = (-1, 1)
 
 def weight(pairs: dict[tuple[int, int], sp.Symbol], fields: list[sp.Symbol], spins: tuple[int, ...]) -> sp.Expr:
     """Return exp(-E) of spins with couplings and fields in units of the temperature."""
-    bonds = sum(coupling * spins[one] * spins[other] for (one, other), coupling in pairs.items())
+    bonds = sum(coupling * spins[a] * spins[b] for (a, b), coupling in pairs.items())
     return sp.exp(bonds + sum(field * spin for field, spin in zip(fields, spins, strict=True)))
 
 
@@ -58,7 +58,7 @@ def heat_bath() -> Derivation:
     def chain(spin: int) -> dict[sp.Basic, sp.Expr]:
         """Return the law, and the chance to go from state to state, by their numbers."""
         both = product(enumerate(states, 1), repeat=2)
-        return law | {_go(one, other): moves(spin, before, after) for (one, before), (other, after) in both}
+        return law | {_go(first, second): moves(spin, before, after) for (first, before), (second, after) in both}
 
     start, end = sp.symbols("s s'", integer=True)
     plus, minus, mean = named("P(+)"), named("P(-)"), named(r"\operatorname{E}[s \mid F]")
@@ -93,7 +93,7 @@ def heat_bath() -> Derivation:
                 "enumerated, by an update of the first spin: every flow has its return.",
                 _pi(start) * _go(start, end),
                 _pi(end) * _go(end, start),
-                cases=[chain(0) | {start: one, end: other} for one, other in product(range(1, 9), repeat=2)],
+                cases=[chain(0) | {start: before, end: after} for before, after in product(range(1, 9), repeat=2)],
                 by=sp.simplify,
             ),
             instance(
@@ -123,7 +123,9 @@ def _one_layer() -> tuple[Step, ...]:
     spins = list(product(SIGNS, repeat=2))
     E, state, own, field = sp.Function("E"), sp.Symbol("s", integer=True), sp.IndexedBase("s"), sp.IndexedBase("F")
     energies = {E(number): -T * sp.log(block(each)) for number, each in enumerate(spins, 1)}
-    layer: dict[sp.Basic, Any] = {n: 2} | energies | {field[place]: T * one for place, one in enumerate(outer, 1)}
+    layer: dict[sp.Basic, Any] = (
+        {n: 2} | energies | {field[place]: T * outer_field for place, outer_field in enumerate(outer, 1)}
+    )
     chance, whole = named(r"P(s^{(m)} \mid s^{(m-1)}, s^{(m+1)})"), sum(map(block, spins))
     return (
         instance(
@@ -139,7 +141,7 @@ def _one_layer() -> tuple[Step, ...]:
             chance,
             sp.Product(1 / (1 + sp.exp(-2 * own[i] * field[i] / T)), (i, 1, n)),
             cases=[
-                layer | {chance: block(each) / whole} | {own[place]: one for place, one in enumerate(each, 1)}
+                layer | {chance: block(each) / whole} | {own[place]: spin for place, spin in enumerate(each, 1)}
                 for each in spins
             ],
             by=_by_products,

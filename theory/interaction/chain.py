@@ -27,8 +27,8 @@ def _chain() -> tuple[Step, ...]:
     weights = [sp.exp(_bonds(couplings, each)) for each in spins]
     log_z = sp.log(2) + (n - 1) * sp.log(2 * sp.cosh(K))
     free, coupling, partition, ends = n - 1, sp.IndexedBase("K"), named("Z"), named(r"\operatorname{E}[s_{1} s_{n}]")
-    names = {coupling[place]: one for place, one in enumerate(couplings, 1)}
-    of_ends = sum(each[0] * each[3] * one for each, one in zip(spins, weights, strict=True)) / sum(weights)
+    names = {coupling[place]: bond for place, bond in enumerate(couplings, 1)}
+    of_ends = sum(each[0] * each[3] * weight for each, weight in zip(spins, weights, strict=True)) / sum(weights)
     ring = sum(sp.exp(_bonds(couplings, (*each, each[0]))) for each in product(SIGNS, repeat=3))
     all_bonds = sp.Product(sp.tanh(coupling[i]), (i, 1, n))
     return (
@@ -91,7 +91,8 @@ def _ring() -> tuple[Step, ...]:
     t, big, small = sp.symbols("t lambda_+ lambda_-", positive=True)
     size, distance = sp.symbols("n r", positive=True)
     enumerated = sum(
-        sp.exp(K * sum(one[k] * one[(k + 1) % 3] for k in range(3)) + h * sum(one)) for one in product(SIGNS, repeat=3)
+        sp.exp(K * sum(spins[k] * spins[(k + 1) % 3] for k in range(3)) + h * sum(spins))
+        for spins in product(SIGNS, repeat=3)
     )
     around = (big ** (size - distance) * small**distance + small ** (size - distance) * big**distance) / (
         big**size + small**size
@@ -152,8 +153,8 @@ def _ring() -> tuple[Step, ...]:
 def _opposite() -> sp.Expr:
     """Return the correlation of opposite spins on a ring of four, by enumeration."""
     states = list(product(SIGNS, repeat=4))
-    weights = [sp.exp(K * sum(one[k] * one[(k + 1) % 4] for k in range(4))) for one in states]
-    return sum(one[0] * one[2] * weight for one, weight in zip(states, weights, strict=True)) / sum(weights)
+    weights = [sp.exp(K * sum(state[k] * state[(k + 1) % 4] for k in range(4))) for state in states]
+    return sum(state[0] * state[2] * weight for state, weight in zip(states, weights, strict=True)) / sum(weights)
 
 
 def _moments() -> tuple[Step, ...]:
@@ -165,13 +166,18 @@ def _moments() -> tuple[Step, ...]:
     variance = sum(p * (level - mean) ** 2 for p, level in zip(chances, levels, strict=True))
     below = [sigma(beta), sigma(3 * beta / 2)]  # of which nothing is assumed
     costs = sp.symbols("e_1 e_2", real=True)
-    terms = [sp.exp(one - beta * cost) for one, cost in zip(below, costs, strict=True)]
+    terms = [sp.exp(energy - beta * cost) for energy, cost in zip(below, costs, strict=True)]
     above = sp.log(sum(terms))
     p, e, u, v = (sp.IndexedBase(name) for name in "peUV")
     s, S = sp.Symbol("s", integer=True), sp.Symbol("S", integer=True)
     states: dict[sp.Basic, sp.Expr] = {S: sp.S(2)}
-    for place, (one, cost, term) in enumerate(zip(below, costs, terms, strict=True), 1):
-        states |= {p[place]: term / sum(terms), e[place]: cost, u[place]: -one.diff(beta), v[place]: one.diff(beta, 2)}
+    for place, (energy, cost, term) in enumerate(zip(below, costs, terms, strict=True), 1):
+        states |= {
+            p[place]: term / sum(terms),
+            e[place]: cost,
+            u[place]: -energy.diff(beta),
+            v[place]: energy.diff(beta, 2),
+        }
     upper, average, ratio = named("U_{m+1}(s')"), named(r"\operatorname{E}[E]"), named(r"C / \beta^{2}")
     whole = {Z(beta): sp.exp(log_z)}
     return (

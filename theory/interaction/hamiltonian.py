@@ -156,13 +156,13 @@ def _locality() -> tuple[Step, ...]:
     beside, here, there = NEURON(0)[k], NEURON(0)[j, mu], NEURON(0)[k, nu]
     bend = sigma(F(1)[i], 1) ** 2 - G(1)[i] * sigma(F(1)[i], 2)
 
-    def mixed(one: sp.Expr, other: sp.Expr) -> sp.Expr:
-        return sp.Derivative(beta * H(one, other), one, other)
+    def mixed(a: sp.Expr, b: sp.Expr) -> sp.Expr:
+        return sp.Derivative(beta * H(a, b), a, b)
 
-    def cases(one: sp.Expr, other: sp.Expr) -> list[dict[sp.Basic, sp.Expr]]:
+    def cases(a: sp.Expr, b: sp.Expr) -> list[dict[sp.Basic, sp.Expr]]:
         """Return the derivatives with respect to every pair of two neurons, of samples 1 and 2."""
-        pairs = [pair for pair in PAIRS if other != beside or pair[0] != pair[1]]
-        return [net.case(0, {j: first, k: second, mu: 1, nu: 2}, one, other) for first, second in pairs]
+        pairs = [pair for pair in PAIRS if b != beside or pair[0] != pair[1]]
+        return [net.case(0, {j: first, k: second, mu: 1, nu: 2}, a, b) for first, second in pairs]
 
     return (
         instance(

@@ -265,7 +265,7 @@ def _in_tangent(expr: sp.Expr, angle: sp.Symbol, rate: sp.Symbol) -> sp.Expr:
 
 
 def _energy() -> tuple[Step, ...]:
-    one, delta = sp.symbols("alpha phi", real=True)
+    alpha, delta = sp.symbols("alpha phi", real=True)
     u, stretch = sp.symbols("u r", positive=True)
     k, rest = sp.symbols("k k'", positive=True)
     # r is the root of (1+u)/(1-u), so that no root is left
@@ -273,7 +273,7 @@ def _energy() -> tuple[Step, ...]:
     above, chord = sp.pi / (2 * k) * sp.asinh(2 * k * delta / (sp.pi * rest)), 2 * delta / sp.pi
     modulus = 2 * _S / _C**2
     energy = -_C / _S * (1 + (_S**2 - 1) / _C**2 * 2 / sp.pi * _elliptic)
-    whole = sp.Integral(1 / sp.sqrt(1 - k**2 * sp.cos(one) ** 2), (one, 0, 2 * sp.pi))
+    whole = sp.Integral(1 / sp.sqrt(1 - k**2 * sp.cos(alpha) ** 2), (alpha, 0, 2 * sp.pi))
     quarter = sp.Integral(1 / sp.sqrt(1 - k**2 * sp.sin(delta) ** 2), (delta, 0, sp.pi / 2))
     share, critical = {k: (0, 1)}, named("K_{c}")
 
@@ -283,14 +283,14 @@ def _energy() -> tuple[Step, ...]:
 
     def by_quarters(gap: sp.Expr) -> sp.Expr:
         """Of four equal quarters of the turn, count the first from its other end: cos becomes sin."""
-        moved = whole.function.subs(one, sp.pi / 2 - delta) - quarter.function
+        moved = whole.function.subs(alpha, sp.pi / 2 - delta) - quarter.function
         return gap.subs(whole, 4 * quarter) if sp.simplify(moved) == 0 else gap
 
     return (
         identity(
             "To average 1/D, turn the two angles by 45 degrees, their sum and difference,",
-            _C**2 - _S * (sp.cos(one + delta) + sp.cos(one - delta)),
-            _C**2 * (1 - k * sp.cos(one) * sp.cos(delta)),
+            _C**2 - _S * (sp.cos(alpha + delta) + sp.cos(alpha - delta)),
+            _C**2 * (1 - k * sp.cos(alpha) * sp.cos(delta)),
             where={k: modulus},
             by=lambda gap: sp.simplify(sp.expand(sp.expand_trig(gap))),
         ),

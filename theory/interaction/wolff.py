@@ -13,10 +13,10 @@ BONDS[0, 2] = sp.Symbol("K_3", positive=True)
 
 def cluster_of(seed: int, bonds: tuple[tuple[int, int], ...]) -> frozenset[int]:
     """Return the spins that bonds join to `seed`, itself included."""
-    found = {seed}
+    cluster = {seed}
     for _ in bonds:
-        found |= {spin for bond in bonds if found & set(bond) for spin in bond}
-    return frozenset(found)
+        cluster |= {spin for bond in bonds if cluster & set(bond) for spin in bond}
+    return frozenset(cluster)
 
 
 def flips(start: tuple[int, ...]) -> dict[tuple[int, ...], sp.Expr]:
@@ -40,7 +40,7 @@ def wolff() -> Derivation:
     inside, outside = sp.symbols("m n", integer=True, nonnegative=True)
     first, second, other = sp.symbols("K_1 K_2 K_3", positive=True)
     states = list(product((-1, 1), repeat=3))
-    weights = {s: sp.exp(sum(c * s[one] * s[two] for (one, two), c in BONDS.items())) for s in states}
+    weights = {s: sp.exp(sum(c * s[a] * s[b] for (a, b), c in BONDS.items())) for s in states}
     laws = {state: flips(state) for state in states}
     pi, go = sp.Function(r"\pi"), sp.Function("P")
     start, end, size = sp.symbols("s s' n", integer=True)
@@ -102,7 +102,7 @@ def wolff() -> Derivation:
                 "and every flow from a state s to a state s′ has its return.",
                 pi(start) * go(start, end),
                 pi(end) * go(end, start),
-                cases=[chain | {start: one, end: two} for one, two in product(range(1, 9), repeat=2)],
+                cases=[chain | {start: origin, end: target} for origin, target in product(range(1, 9), repeat=2)],
             ),
         ),
         assumes=("couplings are not negative, and there is no field",),

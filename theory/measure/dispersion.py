@@ -36,13 +36,13 @@ def joint(*orders: int) -> sp.Expr:
 
 def in_falling_powers(polynomial: sp.Expr) -> dict[int, sp.Expr]:
     """Return the coefficients of a polynomial in n over falling powers."""
-    rest, found = sp.Poly(polynomial, n), {}
+    rest, coefficients = sp.Poly(polynomial, n), {}
     for order in range(rest.degree(), -1, -1):
         factor = rest.coeff_monomial(n**order)
         if factor != 0:
-            found[order] = factor
+            coefficients[order] = factor
             rest = sp.Poly(rest.as_expr() - factor * falling(n, order), n)
-    return found
+    return coefficients
 
 
 def _raw_moments() -> tuple[sp.Expr, sp.Expr, sp.Expr]:

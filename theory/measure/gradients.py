@@ -31,11 +31,11 @@ class _Net:
         """Return what activations below a layer, weights, and derivatives δ with respect to fields, mean."""
         h, delta, weight, field = (sp.IndexedBase(f"{name}{mark}") for name in ("h", r"\delta", "W", "f"))
         meaning = {}
-        for layer, (one, other) in product((1, 2), UNITS):
-            meaning[weight[layer, one, other]] = self.weights[layer - 1][one - 1, other - 1]
-            meaning[h[layer, one]] = self.below[layer - 1][one - 1]
-            meaning[field[layer, one]] = self.fields[layer - 1][one - 1]
-            meaning[delta[layer, one, other]] = self.slope(one, self.biases[layer - 1][other - 1])
+        for layer, (unit, other) in product((1, 2), UNITS):
+            meaning[weight[layer, unit, other]] = self.weights[layer - 1][unit - 1, other - 1]
+            meaning[h[layer, unit]] = self.below[layer - 1][unit - 1]
+            meaning[field[layer, unit]] = self.fields[layer - 1][unit - 1]
+            meaning[delta[layer, unit, other]] = self.slope(unit, self.biases[layer - 1][other - 1])
         return meaning
 
 
@@ -92,8 +92,8 @@ def tangent_kernel() -> Derivation:
                     (m, 1, M),
                 ),
                 cases=[
-                    both | {k: one, l: two, kernel: sum(net.slope(one, p) * second.slope(two, p) for p in parameters)}
-                    for one, two in UNITS
+                    both | {k: a, l: b, kernel: sum(net.slope(a, p) * second.slope(b, p) for p in parameters)}
+                    for a, b in UNITS
                 ],
             ),
             identity(

@@ -92,10 +92,10 @@ def permutation_null() -> Derivation:
 def _enumerated(size: int, samples: sp.Symbol, aligned: sp.IndexedBase) -> dict[sp.Basic, sp.Expr]:
     """Return the covariance sums of two units in every order of the samples of the second, and their own squares."""
     free = [sp.symbols(f"{name}_1:{size}", real=True) for name in "ab"]
-    one, two = ((*deviations, -sum(deviations)) for deviations in free)
+    x, y = ((*deviations, -sum(deviations)) for deviations in free)
     orders = permutations(range(size))
-    sums = [sum(a * two[place] for a, place in zip(one, each, strict=True)) for each in orders]
-    squares = {A: sum(a**2 for a in one), B: sum(b**2 for b in two), samples: sp.Integer(size)}
+    sums = [sum(a * y[place] for a, place in zip(x, each, strict=True)) for each in orders]
+    squares = {A: sum(a**2 for a in x), B: sum(b**2 for b in y), samples: sp.Integer(size)}
     return squares | {aligned[place]: value for place, value in enumerate(sums, 1)}
 
 
@@ -152,12 +152,12 @@ def _wishart(freedom: int) -> tuple[tuple[sp.Symbol, sp.Symbol], tuple[sp.Expr, 
     """Return the variances of two independent units, and the means of tr C² and (tr C)² for few degrees of freedom."""
     draws = [sp.symbols(f"{name}_1:{freedom + 1}", real=True) for name in "xy"]
     v = sp.symbols("v_1 v_2", positive=True)
-    rows = [[sp.sqrt(variance) * one for one in row] for variance, row in zip(v, draws, strict=True)]
+    rows = [[sp.sqrt(variance) * draw for draw in row] for variance, row in zip(v, draws, strict=True)]
     C = sp.Matrix(2, 2, lambda i, j: sum(a * b for a, b in zip(rows[i], rows[j], strict=True)) / sp.Integer(freedom))
 
     def mean(polynomial: sp.Expr) -> sp.Expr:
-        for one in (*draws[0], *draws[1]):
-            polynomial = gaussian_mean(sp.expand(polynomial), one)
+        for symbol in (*draws[0], *draws[1]):
+            polynomial = gaussian_mean(sp.expand(polynomial), symbol)
         return polynomial
 
     return v, (mean((C * C).trace()), mean(C.trace() ** 2))

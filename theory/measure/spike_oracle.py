@@ -39,9 +39,9 @@ def shuffled(spikes: int, window: int, samples: int, *, digits: int = 50) -> mpm
     ]
     total = comb(samples, window)
     mean = Fraction(sum(n * way for n, way in ways), total)
-    found = Fraction(sum(n * n * way for n, way in ways), total) / mean - mean
+    fano = Fraction(sum(n * n * way for n, way in ways), total) / mean - mean
     with mpmath.workdps(digits):
-        return exact(found)
+        return exact(fano)
 
 
 def blocked(rates: Sequence[Number], window: int, *, digits: int = 50) -> mpmath.mpf:

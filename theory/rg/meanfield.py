@@ -57,12 +57,12 @@ def by_squares(gap: sp.Expr) -> sp.Expr:
     """Two positive functions are equal if their squares are: then return zero."""
     if not gap.is_Add:
         return gap
-    one, other = gap.as_two_terms()
-    return sp.S.Zero if sp.simplify(sp.powsimp((one / other) ** 2, force=True)) == 1 else gap
+    first, second = gap.as_two_terms()
+    return sp.S.Zero if sp.simplify(sp.powsimp((first / second) ** 2, force=True)) == 1 else gap
 
 
 def _price() -> tuple[Step, ...]:
-    one, other, law = Phi(x, 0), Psi(y, 0), BOTH(x, y, c)
+    f, g, law = Phi(x, 0), Psi(y, 0), BOTH(x, y, c)
     phi, psi = (
         sp.Add(*(a * at**k for k, a in enumerate(sp.symbols(f"{name}_:5")))) for name, at in (("a", x), ("b", y))
     )
@@ -80,9 +80,8 @@ def _price() -> tuple[Step, ...]:
         identity(
             "so that for any two functions the change of their product differs from the product of their slopes by a "
             "divergence,",
-            one * other * sp.Derivative(law, c) - q * sp.Derivative(one, x) * sp.Derivative(other, y) * law,
-            q * sp.Derivative(one * other * sp.Derivative(law, y), x)
-            - q * sp.Derivative(sp.Derivative(one, x) * other * law, y),
+            f * g * sp.Derivative(law, c) - q * sp.Derivative(f, x) * sp.Derivative(g, y) * law,
+            q * sp.Derivative(f * g * sp.Derivative(law, y), x) - q * sp.Derivative(sp.Derivative(f, x) * g * law, y),
             where=DENSITIES,
             domain=INSIDE,
             by=lambda gap: sp.simplify(sp.expand(gap / _density)),
@@ -174,7 +173,7 @@ def erf_layers() -> Derivation:
 
 
 def _arcsine() -> tuple[Step, ...]:
-    one, other = sp.symbols("s_u s_v", positive=True)
+    of_u, of_v = sp.symbols("s_u s_v", positive=True)
     square = sp.Function("E_2")
     determinant = (1 + 2 * q) ** 2 - 4 * q**2 * c**2
     slope = 4 * q / (pi * sp.sqrt(determinant))
@@ -190,9 +189,9 @@ def _arcsine() -> tuple[Step, ...]:
         identity(
             "and that of the product of both, with s for the variances of u and v, is one over the root of "
             "det(1 + 2K), K the covariance.",
-            1 / (sp.sqrt(1 + 4 * one) * sp.sqrt(1 + 4 * other)),
+            1 / (sp.sqrt(1 + 4 * of_u) * sp.sqrt(1 + 4 * of_v)),
             1 / sp.sqrt(determinant),
-            where={one: q * (1 + c) / 2, other: q * (1 - c) / 2},
+            where={of_u: q * (1 + c) / 2, of_v: q * (1 - c) / 2},
             domain=INSIDE,
             by=by_squares,
         ),
@@ -235,7 +234,7 @@ def by_oddness(gap: sp.Expr) -> sp.Expr:
 
 def _erf_slopes() -> tuple[Step, ...]:
     slope, sine = mean(r"\phi'^{2}"), sp.Symbol("s", positive=True)
-    one, other = sp.sqrt(1 - sine**2), sp.sqrt(1 - sine**2 * c**2)
+    at_one, at_c = sp.sqrt(1 - sine**2), sp.sqrt(1 - sine**2 * c**2)
     squared = sp.Integral((2 * sp.exp(-(x**2)) / sp.sqrt(pi)) ** 2 * _single, (x, -sp.oo, sp.oo))
     return (
         identity(
@@ -255,9 +254,9 @@ def _erf_slopes() -> tuple[Step, ...]:
         identity(
             "the difference of the two arcsines is an angle whose sine keeps its digits as c → 1.",
             sp.sin(sp.asin(sine) - sp.asin(sine * c)),
-            sine * (1 - c**2) / (other + c * one),
+            sine * (1 - c**2) / (at_c + c * at_one),
             domain={sine: (0, 1), c: (0, 1)},
-            by=lambda gap: sp.simplify(sp.expand(sp.expand_trig(gap) * (other + c * one))),
+            by=lambda gap: sp.simplify(sp.expand(sp.expand_trig(gap) * (at_c + c * at_one))),
         ),
         identity(
             "Here s is the sine at c = 1.",

@@ -26,7 +26,7 @@ def average(function: Function, q: mpmath.mpf) -> mpmath.mpf:
     deviation = mpmath.sqrt(q)
     end = mpmath.sqrt(2 * mpmath.log(10) * (mpmath.mp.dps + 5))
     scale = min(1 / deviation, end / 4)
-    ends = sorted({k * one for one in (scale, end / 4) for k in range(-4, 5)})
+    ends = sorted({k * unit for unit in (scale, end / 4) for k in range(-4, 5)})
     return mpmath.quad(lambda z: function(deviation * z) * mpmath.exp(-z * z / 2) / mpmath.sqrt(2 * mpmath.pi), ends)
 
 
@@ -54,12 +54,12 @@ def product(name: str, c: Number, q: Number, *, slopes: bool = False, digits: in
         nodes = [k * step for k in range(-most, most + 1)]
         weights = [step * mpmath.exp(-z * z / 2) / mpmath.sqrt(2 * mpmath.pi) for z in nodes]
         total = mpmath.mpf(0)
-        for one, z in zip(weights, nodes, strict=True):
+        for weight, z in zip(weights, nodes, strict=True):
             inner = sum(
                 other * function(deviation * (correlation * z + rest * w))
                 for other, w in zip(weights, nodes, strict=True)
             )
-            total += one * function(deviation * z) * inner
+            total += weight * function(deviation * z) * inner
         return total
 
 

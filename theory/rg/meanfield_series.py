@@ -241,7 +241,7 @@ def _fluctuations() -> tuple[Step, ...]:
     mean_after, spread_after = mean("K'"), named(r"\operatorname{Var}[K']")
     base, third, *moments = sp.symbols("V_0 V_3 m_3 m_4 m_5 m_6", real=True)
     slopes = sp.symbols("F_1 F_2 F_3", real=True)
-    sizes = [sp.S.One, shift / n, spread / n + shift**2 / n**2, *(one / n**2 for one in moments)]  # E d^k
+    sizes = [sp.S.One, shift / n, spread / n + shift**2 / n**2, *(moment / n**2 for moment in moments)]  # E d^k
 
     def averaged(expr: sp.Expr) -> sp.Expr:
         terms = sp.Poly(sp.expand(expr), step).terms()

@@ -134,7 +134,7 @@ def noise_correction() -> Derivation:
 
 def _expanded() -> tuple[Step, ...]:
     phi = Phi(symbol, 0)
-    one, two = named(r"L_{0} \phi"), named(r"L_{1} \phi")
+    by_first, by_second = named(r"L_{0} \phi"), named(r"L_{1} \phi")
     twice = named(r"L_{0}^{2} \phi")
     first, second = _generators(phi)
     residue = {d: Z.subs(n, 2) * u**2 / 2 - r * u**2}
@@ -142,16 +142,16 @@ def _expanded() -> tuple[Step, ...]:
         identity(
             "For z = 3 let one layer of f = x − u x³ + d x⁵ act on s = x/√ε and expand the mean of any function φ "
             "of the signal in ε. The first order is the generator of the flow,",
-            one,
+            by_first,
             _flow(phi),
-            where={one: first},
+            where={by_first: first},
             by=sp.expand,
         ),
         identity(
             "and what the second has beyond half its square is a drift M and a diffusion G, d in terms of r.",
-            two - twice / 2,
+            by_second - twice / 2,
             DRIFT * sp.Derivative(phi, symbol) + DIFFUSION / 2 * sp.Derivative(phi, (symbol, 2)),
-            where={two: second, twice: _flow(_flow(phi)).doit()} | residue,
+            where={by_second: second, twice: _flow(_flow(phi)).doit()} | residue,
             by=sp.expand,
         ),
     )

@@ -54,9 +54,9 @@ def binary_pair(first: Spin, second: Spin, *, digits: int = 50) -> tuple[mpmath.
 def binary_map(t: Number, v: Number, m: int, *, digits: int = 50) -> tuple[mpmath.mpf, ...]:
     """Return tanh K' and tanh h' of m layers of one spin from tanh K and tanh h, half of h on either end."""
 
-    def value(index: int, one: mpmath.mpf, other: mpmath.mpf) -> mpmath.mpf:
-        h = mpmath.atanh(other) / 2
-        T = _power(_weights(mpmath.atanh(one), h, h), m)
+    def value(index: int, coupling: mpmath.mpf, field: mpmath.mpf) -> mpmath.mpf:
+        h = mpmath.atanh(field) / 2
+        T = _power(_weights(mpmath.atanh(coupling), h, h), m)
         return mpmath.tanh((1, 2)[index] * _read(T, COMBINATIONS[index]))
 
     return tuple(converged(partial(value, index), (t, v), digits) for index in (0, 1))

@@ -44,9 +44,9 @@ def ring(size: int) -> tuple[sp.Matrix, sp.Matrix]:
     inverses.
     """
     states = list(product(SIGNS, repeat=size))
-    before = [_operators(one) for one in states]
-    after = [_operators(one[::2]) for one in states]
-    one = [(1, 1)] * len(states)
+    before = [_operators(state) for state in states]
+    after = [_operators(state[::2]) for state in states]
+    ones = [(1, 1)] * len(states)
 
     def total(first: list[tuple[int, int]], g: int, second: list[tuple[int, int]], a: int) -> sp.Expr:
         terms = zip(first, second, before, strict=True)
@@ -57,7 +57,8 @@ def ring(size: int) -> tuple[sp.Matrix, sp.Matrix]:
             2,
             2,
             lambda g, a: sp.expand(
-                total(one, 0, one, 0) * total(after, g, other, a) - total(after, g, one, 0) * total(one, 0, other, a)
+                total(ones, 0, ones, 0) * total(after, g, other, a)
+                - total(after, g, ones, 0) * total(ones, 0, other, a)
             ),
         )
 
@@ -66,7 +67,7 @@ def ring(size: int) -> tuple[sp.Matrix, sp.Matrix]:
 
 def _operators(spins: tuple[int, ...]) -> tuple[int, int]:
     """Return the sum over the bonds of a ring, and the sum of its spins."""
-    return sum(one * other for one, other in zip(spins, (*spins[1:], spins[0]), strict=True)), sum(spins)
+    return sum(spin * neighbour for spin, neighbour in zip(spins, (*spins[1:], spins[0]), strict=True)), sum(spins)
 
 
 def _general() -> tuple[Step, ...]:
@@ -100,12 +101,12 @@ def _general() -> tuple[Step, ...]:
 
 def _mean_and_covariance(of: list[sp.Expr], weights: list[sp.Expr], coupling: sp.Expr) -> tuple[sp.Expr, sp.Expr]:
     """Return the mean of something over states, and its covariance with what a coupling multiplies."""
-    factors = [sp.exp(coupling * one) for one in weights]
+    factors = [sp.exp(coupling * weight) for weight in weights]
 
     def mean(values: list[sp.Expr]) -> sp.Expr:
         return sp.Add(*(value * factor for value, factor in zip(values, factors, strict=True))) / sp.Add(*factors)
 
-    together = [value * one for value, one in zip(of, weights, strict=True)]
+    together = [value * weight for value, weight in zip(of, weights, strict=True)]
     return mean(of), mean(together) - mean(of) * mean(weights)
 
 
@@ -125,8 +126,8 @@ def _decimated() -> tuple[Step, ...]:
 
     def by_states(gap: sp.Expr) -> sp.Expr:
         states = list(product(SIGNS, repeat=2))
-        gaps = (_in_exponentials(gap.subs({s: one, other: two}, simultaneous=True)) for one, two in states)
-        return sp.Add(*(probe * one for probe, one in zip(sp.symbols("probe:4"), gaps, strict=True)))
+        gaps = (_in_exponentials(gap.subs({s: a, other: b}, simultaneous=True)) for a, b in states)
+        return sp.Add(*(probe * difference for probe, difference in zip(sp.symbols("probe:4"), gaps, strict=True)))
 
     even = flow | {h: 0}
     of, new = sp.Symbol("K", positive=True), sp.Function("K'")(K, 0)
@@ -163,7 +164,9 @@ def _enumerated() -> tuple[Step, ...]:
     ]
     values = (*ring(6), jacobian())
     where = {
-        one: value for name, matrix in zip(names, values, strict=True) for one, value in zip(name, matrix, strict=True)
+        entry: value
+        for name, matrix in zip(names, values, strict=True)
+        for entry, value in zip(name, matrix, strict=True)
     }
     own, cross, flow = names
     sentences = {

@@ -30,47 +30,47 @@ def _paths(*, quick: bool) -> Iterator[Row]:
     process, D = BetaBernoulli(neurons, b=0.3, c=0.005 * neurons), checkpoints(10**12, 60)
     rng = np.random.default_rng(1)
     rounds = 3
-    found = alternate(
+    ratio = alternate(
         lambda: process.simulate(D, 20, rng=rng).working,
         lambda: np.count_nonzero(_numpy_counts(process, D, rng), axis=1),
         rounds=rounds,
     )
     yield Row(
         f"exact K-path, N = {neurons:.0e}, 60 checkpoints to D = 1e12",
-        f"{found.ours / 20 * 1e3:.2f} ms",
-        f"numpy beta, binomial: {found.peer:.2f} s",
-        f"{found.median * 20:.0f}",
-        found.median * 20,
+        f"{ratio.ours / 20 * 1e3:.2f} ms",
+        f"numpy beta, binomial: {ratio.peer:.2f} s",
+        f"{ratio.median * 20:.0f}",
+        ratio.median * 20,
         20,
     )
-    found = alternate(
+    ratio = alternate(
         lambda: process.simulate(D, 1, rng=rng, counts=True),
         lambda: _numpy_counts(process, D, rng),
         rounds=rounds,
     )
     yield Row(
         f"counts at all checkpoints, N = {neurons:.0e}, one core",
-        f"{found.ours:.2f} s",
-        f"numpy beta, binomial: {found.peer:.2f} s",
-        str(found),
-        found.median,
+        f"{ratio.ours:.2f} s",
+        f"numpy beta, binomial: {ratio.peer:.2f} s",
+        str(ratio),
+        ratio.median,
         1,
     )
-    with ThreadPoolExecutor(1) as one, ThreadPoolExecutor(2) as two:
-        found = alternate(
-            lambda: process.simulate(D, 1, rng=rng, counts=True, executor=two),
-            lambda: process.simulate(D, 1, rng=rng, counts=True, executor=one),
+    with ThreadPoolExecutor(1) as single, ThreadPoolExecutor(2) as double:
+        ratio = alternate(
+            lambda: process.simulate(D, 1, rng=rng, counts=True, executor=double),
+            lambda: process.simulate(D, 1, rng=rng, counts=True, executor=single),
             rounds=rounds,
             clock=time.perf_counter,
         )
     yield Row(
         f"counts at all checkpoints, N = {neurons:.0e}, two threads",
-        f"{found.ours:.2f} s",
-        f"one thread: {found.peer:.2f} s",
-        str(found),
-        found.median,
+        f"{ratio.ours:.2f} s",
+        f"one thread: {ratio.peer:.2f} s",
+        str(ratio),
+        ratio.median,
         1.7,
-        limit=f"{found.median / 2:.2f} of two cores",
+        limit=f"{ratio.median / 2:.2f} of two cores",
     )
 
 
@@ -85,15 +85,15 @@ def _urn(*, quick: bool) -> Iterator[Row]:
             total = weights.cumsum()
             weights[np.searchsorted(total, rng.random() * total[-1], side="right")] += 1
 
-    found = alternate(
+    ratio = alternate(
         lambda: urn.simulate([events], 1, rng=rng, method="stepwise"), numpy_steps, rounds=3 if quick else 2
     )
     yield Row(
         f"stepwise urn, N = {neurons:.0e}, {events:.0e} events, one core (ns)",
-        f"{found.ours / events * 1e9:.1f} ns an event",
-        f"numpy cumsum, searchsorted: {found.peer / few * 1e6:.1f} us",
-        f"{found.median * events / few:.0f}",
-        found.ours / events * 1e9,
+        f"{ratio.ours / events * 1e9:.1f} ns an event",
+        f"numpy cumsum, searchsorted: {ratio.peer / few * 1e6:.1f} us",
+        f"{ratio.median * events / few:.0f}",
+        ratio.ours / events * 1e9,
         20,
         most=True,
     )
@@ -108,13 +108,13 @@ def _laws(*, quick: bool) -> Iterator[Row]:
         rest = special.gammaln(a) - special.gammaln(a - process.b)
         return -process.neurons * np.expm1(special.gammaln(D + a - process.b) - special.gammaln(D + a) + rest)
 
-    found = alternate(lambda: process.working(D), four_gammas, rounds=7)
+    ratio = alternate(lambda: process.working(D), four_gammas, rounds=7)
     yield Row(
         "working(D), 1e6 values up to D = 1e18 (ns)",
-        f"{found.ours / D.size * 1e9:.0f} ns a value",
-        f"four gammaln of scipy, without digits: {found.peer / D.size * 1e9:.0f} ns",
-        f"{found.median:.2f}",
-        found.ours / D.size * 1e9,
+        f"{ratio.ours / D.size * 1e9:.0f} ns a value",
+        f"four gammaln of scipy, without digits: {ratio.peer / D.size * 1e9:.0f} ns",
+        f"{ratio.median:.2f}",
+        ratio.ours / D.size * 1e9,
         200,
         most=True,
     )
@@ -124,7 +124,7 @@ def _imports(*, quick: bool) -> Iterator[Row]:
     def start(code: str) -> None:
         subprocess.run([sys.executable, "-c", code], check=True)  # noqa: S603 - our own interpreter and code
 
-    found = alternate(
+    ratio = alternate(
         lambda: start("import statnn"),
         lambda: start("import scipy.stats"),
         rounds=3 if quick else 9,
@@ -132,10 +132,10 @@ def _imports(*, quick: bool) -> Iterator[Row]:
     )
     yield Row(
         "import statnn, whole process (s)",
-        f"{found.ours:.3f} s",
-        f"import scipy.stats: {found.peer:.3f} s",
-        f"{found.median:.1f}",
-        found.ours,
+        f"{ratio.ours:.3f} s",
+        f"import scipy.stats: {ratio.peer:.3f} s",
+        f"{ratio.median:.1f}",
+        ratio.ours,
         0.5,
         most=True,
     )

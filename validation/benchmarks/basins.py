@@ -35,8 +35,8 @@ def _plain(net: Network, x: np.ndarray) -> np.ndarray:
         for _ in range(STEPS):
             middle = (low + high) / 2
             moved = some[:, None, :] + np.exp(middle).astype(np.float32)[:, None, None] * noise
-            found = net(moved.reshape(-1, x.shape[1])).argmax(axis=1).reshape(len(some), DRAWS)
-            inside = (found == classes[begin : begin + 64, None]).mean(axis=1) >= 0.5
+            moved_classes = net(moved.reshape(-1, x.shape[1])).argmax(axis=1).reshape(len(some), DRAWS)
+            inside = (moved_classes == classes[begin : begin + 64, None]).mean(axis=1) >= 0.5
             low, high = np.where(inside, middle, low), np.where(inside, high, middle)
         radius[begin : begin + 64] = np.exp((low + high) / 2)
     return radius
@@ -44,13 +44,13 @@ def _plain(net: Network, x: np.ndarray) -> np.ndarray:
 
 def _samples(*, quick: bool) -> Iterator[Row]:
     net, x = _network(), _images(128 if quick else 640)
-    found = alternate(lambda: sample_basin(net, x, rng=1), lambda: _plain(net, x), rounds=2)
+    ratio = alternate(lambda: sample_basin(net, x, rng=1), lambda: _plain(net, x), rounds=2)
     yield Row(
         f"sample basins, {len(x)} images, 784-512-512-10, 32 draws, one core",
-        f"{found.ours:.2f} s",
-        f"12 steps of plain forward passes: {found.peer:.2f} s",
-        str(found),
-        found.median,
+        f"{ratio.ours:.2f} s",
+        f"12 steps of plain forward passes: {ratio.peer:.2f} s",
+        str(ratio),
+        ratio.median,
         1,
     )
 

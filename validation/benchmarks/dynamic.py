@@ -93,10 +93,10 @@ def _blackjax_leaps(potential: Callable[[Any], Any], repeats: int) -> Callable[[
 
     @jax.jit
     def many(key: Any, states: Any) -> Any:
-        def one(states: Any, key: Any) -> Any:
+        def leap(states: Any, key: Any) -> Any:
             return jax.vmap(kernel.step)(jax.random.split(key, CHAINS), states)[0], None
 
-        return jax.lax.scan(one, states, jax.random.split(key, repeats))[0]
+        return jax.lax.scan(leap, states, jax.random.split(key, repeats))[0]
 
     return lambda: jax.block_until_ready(many(jax.random.key(0), states))
 
@@ -119,14 +119,14 @@ def _gradients(*, quick: bool) -> Iterator[Row]:
         if not _installed("blackjax"):
             yield Row(work, f"{peak.ours * each:.2f} us", "blackjax is not installed")
             continue
-        found = alternate(ours, _blackjax_leaps(_potentials(model)[coordinates], repeats), rounds=rounds)
-        allowed = 0.75 / peak.median * found.median  # the ratio that three quarters of sgemm allow on this processor
+        ratio = alternate(ours, _blackjax_leaps(_potentials(model)[coordinates], repeats), rounds=rounds)
+        allowed = 0.75 / peak.median * ratio.median  # the ratio that three quarters of sgemm allow on this processor
         yield Row(
             work,
-            f"{found.ours * each:.2f} us",
-            f"blackjax HMC, {CHAINS} chains: {found.peer * each:.2f} us",
-            str(found),
-            found.median,
+            f"{ratio.ours * each:.2f} us",
+            f"blackjax HMC, {CHAINS} chains: {ratio.peer * each:.2f} us",
+            str(ratio),
+            ratio.median,
             min(2.5, allowed) if coordinates == "neurons" else None,
             limit=f"{peak.median:.2f} of sgemm",
         )
@@ -164,11 +164,11 @@ def _blackjax(model: DynamicNeurons, coordinates: str, draws: int, chains: int) 
 
     @jax.jit
     def many(key: Any, states: Any) -> Any:
-        def one(states: Any, key: Any) -> Any:
+        def draw(states: Any, key: Any) -> Any:
             states = jax.vmap(kernel.step)(jax.random.split(key, chains), states)[0]
             return states, states.position
 
-        positions = jax.lax.scan(one, states, jax.random.split(key, draws))[1]
+        positions = jax.lax.scan(draw, states, jax.random.split(key, draws))[1]
         return jax.vmap(jax.vmap(potentials["outputs"]))(positions) if coordinates == "noise" else positions
 
     states = jax.tree.map(lambda a: jax.numpy.broadcast_to(a, (chains, *a.shape)), state)

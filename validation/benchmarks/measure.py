@@ -147,17 +147,17 @@ def slopes(
 
     for work in works.values():
         work.run(work.few)
-    found = [{name: nanoseconds(work) for name, work in works.items()} for _ in range(rounds)]
-    return {name: np.array([one[name] for one in found]) for name in works}
+    measured = [{name: nanoseconds(work) for name, work in works.items()} for _ in range(rounds)]
+    return {name: np.array([of_round[name] for of_round in measured]) for name in works}
 
 
 def products() -> Work:
     """Return products of matrices in float32, counted in flops: the limit of what multiplies."""
-    one, result = np.ones((SQUARE, SQUARE), np.float32), np.empty((SQUARE, SQUARE), np.float32)
+    square, result = np.ones((SQUARE, SQUARE), np.float32), np.empty((SQUARE, SQUARE), np.float32)
 
     def run(times: int) -> None:
         for _ in range(times):
-            np.matmul(one, one, out=result)
+            np.matmul(square, square, out=result)
 
     return Work(run, 2, 8, 2 * SQUARE**3)
 

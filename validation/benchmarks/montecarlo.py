@@ -35,8 +35,8 @@ def _ours(model: BinaryNeurons, method: Method[Any], chains: int, few: int, many
     return Work(walkers.sweep, few, many, model.size * chains)
 
 
-def _peers(found: Mapping[str, peers.Sweeps | None], size: int, few: int, many: int) -> dict[str, Work]:
-    return {name: Work(run, few, many, size) for name, run in found.items() if run is not None}
+def _peers(sweeps: Mapping[str, peers.Sweeps | None], size: int, few: int, many: int) -> dict[str, Work]:
+    return {name: Work(run, few, many, size) for name, run in sweeps.items() if run is not None}
 
 
 def _table(
@@ -53,22 +53,22 @@ def _table(
     missing = [name for name in theirs if name not in there]
     if missing:
         yield Row(f"not installed: {', '.join(missing)}", peer="pip install statnn[peers]")
-    found = slopes({**{name: work for name, (work, _) in ours.items()}, **there, "limit": limit}, rounds=rounds)
-    steady = {name: float(np.median(found[name])) for name in there if (found[name] > 0).all()}
+    times = slopes({**{name: work for name, (work, _) in ours.items()}, **there, "limit": limit}, rounds=rounds)
+    steady = {name: float(np.median(times[name])) for name in there if (times[name] > 0).all()}
     for name in there.keys() - steady.keys():
         yield Row(f"left out: {name}, whose set-up varies by more than its sweeps take")
     order = sorted(steady, key=lambda name: steady[name])
     peer = ", ".join(f"{name} {steady[name]:.1f} ns" for name in order)
     for name, (_, target) in ours.items():
-        ratio = found[order[0]] / found[name] if order else None
+        ratio = times[order[0]] / times[name] if order else None
         yield Row(
             name,
-            f"{np.median(found[name]):.2f} ns",
+            f"{np.median(times[name]):.2f} ns",
             peer,
             "" if ratio is None else f"{np.median(ratio):.1f} [{ratio.min():.1f}, {ratio.max():.1f}]",
             None if ratio is None else float(np.median(ratio)),
             target,
-            limit=f"{np.median(found['limit'] / found[name]):.2f} of {what}",
+            limit=f"{np.median(times['limit'] / times[name]):.2f} of {what}",
         )
 
 
@@ -124,12 +124,12 @@ def _dense(*, quick: bool) -> Iterator[Row]:
     peak = products()
     an_update = replace(peak, updates=peak.updates / flops)
     yield from _table(ours, theirs, (500, 8500), model.size, rounds, an_update, "sgemm")
-    found = slopes({"ours": replicas, "peak": an_update}, rounds=rounds)
-    share = found["peak"] / found["ours"]
+    times = slopes({"ours": replicas, "peak": an_update}, rounds=rounds)
+    share = times["peak"] / times["ours"]
     yield Row(
         "layers 10 x 100, 256 replicas, share of sgemm",
-        f"{flops / np.median(found['ours']):.1f} GFLOP/s",
-        f"sgemm: {flops / np.median(found['peak']):.1f} GFLOP/s",
+        f"{flops / np.median(times['ours']):.1f} GFLOP/s",
+        f"sgemm: {flops / np.median(times['peak']):.1f} GFLOP/s",
         reached=float(np.median(share)),
         target=0.55,
         limit=f"{np.median(share):.2f} [{share.min():.2f}, {share.max():.2f}] of sgemm",
@@ -142,7 +142,7 @@ def _two_cores(*, quick: bool) -> Iterator[Row]:
         "layers 10 x 100, 512 replicas": (_dense_model(), Blocks("replicas"), 512, 200 if quick else 1000),
         "lattice 256², 128 replicas": (lattice, HeatBath("replicas"), 128, 50 if quick else 500),
     }
-    with ThreadPoolExecutor(1) as one, ThreadPoolExecutor(2) as two:
+    with ThreadPoolExecutor(1) as single, ThreadPoolExecutor(2) as double:
         for name, (model, method, chains, sweeps) in works.items():
 
             def run(
@@ -157,15 +157,17 @@ def _two_cores(*, quick: bool) -> Iterator[Row]:
                     observables=["magnetisation"],
                 )  # fmt: skip
 
-            found = alternate(lambda: run(two), lambda: run(one), rounds=3 if quick else 7, clock=time.perf_counter)
+            ratio = alternate(
+                lambda: run(double), lambda: run(single), rounds=3 if quick else 7, clock=time.perf_counter
+            )
             yield Row(
                 f"{name}, two threads",
-                f"{found.ours:.2f} s",
-                f"one thread: {found.peer:.2f} s",
-                str(found),
-                found.median,
+                f"{ratio.ours:.2f} s",
+                f"one thread: {ratio.peer:.2f} s",
+                str(ratio),
+                ratio.median,
                 1.8,
-                limit=f"{found.median / 2:.2f} of two cores",
+                limit=f"{ratio.median / 2:.2f} of two cores",
             )
 
 

@@ -28,16 +28,16 @@ def _operators(*, quick: bool) -> Iterator[Row]:
 
     rounds = 3 if quick else 7
     for name, peer in (("the bare 20 products", bare), ("eigenvectors of numpy", eigenvectors)):
-        found = alternate(lambda: operator.power(2**DOUBLINGS), peer, rounds=rounds, clock=time.perf_counter)
+        ratio = alternate(lambda: operator.power(2**DOUBLINGS), peer, rounds=rounds, clock=time.perf_counter)
         yield Row(
             f"2^20 noisy layers, {operator.nodes.size} nodes (s)",
-            f"{found.ours:.3g} s",
-            f"{name}: {found.peer:.3g} s",
-            str(found),
-            found.ours,
+            f"{ratio.ours:.3g} s",
+            f"{name}: {ratio.peer:.3g} s",
+            str(ratio),
+            ratio.ours,
             1,
             most=True,
-            limit=f"{found.median:.2f} of dgemm" if peer is bare else "",
+            limit=f"{ratio.median:.2f} of dgemm" if peer is bare else "",
         )
 
 
@@ -51,14 +51,14 @@ def _spins(*, quick: bool) -> Iterator[Row]:
             square = square @ square
             square /= square.max()
 
-    found = alternate(
+    ratio = alternate(
         lambda: layer.power(2**DOUBLINGS), bare, rounds=3 if quick else 7, clock=time.perf_counter
     )  # fmt: skip
     yield Row(
         "2^20 layers of 6 spins, in logarithms",
-        f"{found.ours * 1e3:.3g} ms",
-        f"the products without logarithms: {found.peer * 1e3:.3g} ms",
-        str(found),
+        f"{ratio.ours * 1e3:.3g} ms",
+        f"the products without logarithms: {ratio.peer * 1e3:.3g} ms",
+        str(ratio),
     )
 
 

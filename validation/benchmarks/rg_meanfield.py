@@ -14,14 +14,14 @@ def _diagram(*, quick: bool) -> Iterator[Row]:
     sigma_w, sigma_b = np.linspace(0.5, 4, size), np.linspace(0, 2, size)
     rg.phase_diagram("tanh", sigma_w[:2], sigma_b[:2])
     begin = time.process_time()
-    found = rg.phase_diagram("tanh", sigma_w, sigma_b)
+    diagram = rg.phase_diagram("tanh", sigma_w, sigma_b)
     seconds = time.process_time() - begin
     rng, worst = np.random.default_rng(0), 0.0
     begin = time.process_time()
     for i, j in rng.integers(size, size=(50, 2)):
         exact = rg.RandomLayer("tanh", sigma_w[i], sigma_b[j]).fixed_point()
-        pairs = ((exact.variance, found.variance), (exact.chi, found.chi), (exact.correlation, found.correlation))
-        worst = max(worst, *(abs(one - grid[i, j]) for one, grid in pairs))
+        pairs = ((exact.variance, diagram.variance), (exact.chi, diagram.chi), (exact.correlation, diagram.correlation))
+        worst = max(worst, *(abs(value - grid[i, j]) for value, grid in pairs))
     each = (time.process_time() - begin) / 50
     yield Row(
         f"phase diagram {size} x {size}, tanh, to 1e-6 (s)",

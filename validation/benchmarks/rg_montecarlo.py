@@ -31,16 +31,16 @@ def _blocks(*, quick: bool) -> Iterator[Row]:
             "every second layer": lambda states=states: decimate(states, 2),
         }
         for way, call in ways.items():
-            found = alternate(
+            ratio = alternate(
                 call, lambda states=states, there=there: np.copyto(there, states), rounds=5 if quick else 15
             )
             moved = 1 + call().size / states.size  # bytes read and written, by site
-            share = moved * found.median / 2
+            share = moved * ratio.median / 2
             yield Row(
                 f"blocks of two, {name}: {way} (ns)",
-                f"{1e9 * found.ours / states.size:.3f} ns/site",
-                f"copy {1e9 * found.peer / states.size:.3f} ns/site, {2 * states.size / found.peer / 1e9:.1f} GB/s",
-                reached=1e9 * found.ours / states.size,
+                f"{1e9 * ratio.ours / states.size:.3f} ns/site",
+                f"copy {1e9 * ratio.peer / states.size:.3f} ns/site, {2 * states.size / ratio.peer / 1e9:.1f} GB/s",
+                reached=1e9 * ratio.ours / states.size,
                 target=1,
                 most=True,
                 limit=f"{share:.2f} of the bandwidth of a copy",
@@ -48,16 +48,16 @@ def _blocks(*, quick: bool) -> Iterator[Row]:
         if len(shape) == 3:
             activity = states[: max(1, len(states) // 16)].astype(float)
             split = (len(activity), small[1] // 2, 2, small[2] // 2, 2)
-            found = alternate(
+            ratio = alternate(
                 lambda activity=activity: block_means(activity, 2),
                 lambda activity=activity, split=split: activity.reshape(split).mean(axis=(2, 4)),
                 rounds=3 if quick else 7,
             )
             yield Row(
                 f"blocks of two, {name}: mean of float64",
-                f"{1e9 * found.ours / activity.size:.3f} ns/site",
-                f"numpy {1e9 * found.peer / activity.size:.3f} ns/site",
-                str(found),
+                f"{1e9 * ratio.ours / activity.size:.3f} ns/site",
+                f"numpy {1e9 * ratio.peer / activity.size:.3f} ns/site",
+                str(ratio),
             )
 
 
@@ -66,19 +66,19 @@ def _operators(*, quick: bool) -> Iterator[Row]:
     chosen = operators(2)
 
     def plain() -> None:
-        for one in chosen:
-            for cluster in one.clusters:
+        for operator in chosen:
+            for cluster in operator.clusters:
                 product = states
                 for row, column in cluster[1:]:
                     product = product * np.roll(states, (-row, -column), axis=(1, 2))
                 product.reshape(64, -1).sum(axis=1)
 
-    found = alternate(lambda: measure(states, chosen), plain, rounds=3 if quick else 9)
+    ratio = alternate(lambda: measure(states, chosen), plain, rounds=3 if quick else 9)
     yield Row(
         "11 operators, 24 clusters, on 64 replicas of 64²",
-        f"{1e6 * found.ours / 64:.1f} µs/replica",
-        f"numpy {1e6 * found.peer / 64:.1f} µs/replica",
-        str(found),
+        f"{1e6 * ratio.ours / 64:.1f} µs/replica",
+        f"numpy {1e6 * ratio.peer / 64:.1f} µs/replica",
+        str(ratio),
     )
 
 

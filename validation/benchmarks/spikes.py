@@ -21,7 +21,7 @@ def _counts(*, quick: bool) -> Iterator[Row]:
     for windows, dtype in product((1000,) if quick else (1000, WINDOWS), (np.int64, np.int32, np.uint8)):
         drawn = np.random.default_rng(1).binomial(WINDOW, RATE, (windows, UNITS))
         counts = drawn.astype(dtype)
-        found = alternate(
+        ratio = alternate(
             lambda counts=counts: spikes.from_window_counts(counts, WINDOW),
             lambda counts=counts: _numpy(counts),
             rounds=15,
@@ -33,10 +33,10 @@ def _counts(*, quick: bool) -> Iterator[Row]:
         )
         yield Row(
             f"rates and Fano factors, {UNITS} units x {windows} windows, {counts.dtype}",
-            f"{found.ours * 1e3:.2f} ms",
-            f"numpy var, mean: {found.peer * 1e3:.1f} ms",
-            str(found),
-            found.median,
+            f"{ratio.ours * 1e3:.2f} ms",
+            f"numpy var, mean: {ratio.peer * 1e3:.1f} ms",
+            str(ratio),
+            ratio.median,
             10,
             limit=f"{read.median:.2f} of reading once (numpy max)",
         )
@@ -45,16 +45,16 @@ def _counts(*, quick: bool) -> Iterator[Row]:
     except ImportError:
         return
     trains = [np.arange(n, dtype=float) for n in drawn[:, 0]]
-    found = alternate(
+    ratio = alternate(
         lambda: spikes.from_window_counts(drawn, WINDOW),
         lambda: elephant.fanofactor(trains, warn_tolerance=None),
         rounds=5,
     )
     yield Row(
         f"Fano factors, {UNITS} units x {windows} windows (elephant: one unit, times {UNITS})",
-        f"{found.ours * 1e3:.2f} ms",
-        f"elephant fanofactor: {found.peer * UNITS:.2f} s",
-        f"{found.median * UNITS:.0f}",
+        f"{ratio.ours * 1e3:.2f} ms",
+        f"elephant fanofactor: {ratio.peer * UNITS:.2f} s",
+        f"{ratio.median * UNITS:.0f}",
     )
 
 
@@ -74,12 +74,12 @@ def _stream(*, quick: bool) -> Iterator[Row]:
         return counts.var(axis=0) / counts.mean(axis=0)
 
     for intervals in (False, True):
-        found = alternate(lambda intervals=intervals: ours(intervals=intervals), numpy_counts, rounds=3)
+        ratio = alternate(lambda intervals=intervals: ours(intervals=intervals), numpy_counts, rounds=3)
         yield Row(
             f"streamed activations, {units} units, {'with' if intervals else 'without'} intervals",
-            f"{found.ours / (batches * batch * units) * 1e9:.2f} ns a sample",
-            f"numpy counts, var, mean: {found.peer / (batches * batch * units) * 1e9:.2f} ns",
-            str(found),
+            f"{ratio.ours / (batches * batch * units) * 1e9:.2f} ns a sample",
+            f"numpy counts, var, mean: {ratio.peer / (batches * batch * units) * 1e9:.2f} ns",
+            str(ratio),
         )
 
 

@@ -54,8 +54,8 @@ MODULES: tuple[str, ...] = (
 
 
 def _stated(module: str) -> "Iterable[Claim]":
-    found = import_module(f"{__name__}.{module}")
-    return found.CLAIMS if hasattr(found, "CLAIMS") else (found.CLAIM,)
+    file = import_module(f"{__name__}.{module}")
+    return file.CLAIMS if hasattr(file, "CLAIMS") else (file.CLAIM,)
 
 
 def _registry(claims: "Iterable[Claim]") -> "dict[str, Claim]":

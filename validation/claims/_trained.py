@@ -22,11 +22,11 @@ MOST_TESTED = 2_000
 def images_for(rng, replicas, samples, data):
     """Return one set of images a replica, all with equally many to train on, and a seed for each."""
     mnist = None if data is None else networks.mnist(data)
-    found = []
+    sets = []
     for child in rng.spawn(replicas):
         whole = networks.digits(child) if mnist is None else mnist
-        found.append(whole.some(min(samples, len(whole.train)), child))
-    return found, [int(seed) for seed in rng.integers(2**63, size=replicas)]
+        sets.append(whole.some(min(samples, len(whole.train)), child))
+    return sets, [int(seed) for seed in rng.integers(2**63, size=replicas)]
 
 
 def tested(images):
@@ -50,9 +50,10 @@ def above_zero(values):
         return Comparison(float(values[0]), 0.0, 0.0, float(values[0] == 0))
 
 
-def clearness(found):
+def clearness(comparison):
     """Return how far a mean lies above 0 in standard errors, without end where replicas agree."""
-    return found.estimate / found.error if found.error > 0 else np.copysign(np.inf, found.estimate or -1.0)
+    mean, error = comparison.estimate, comparison.error
+    return mean / error if error > 0 else np.copysign(np.inf, mean or -1.0)
 
 
 def weakest(comparisons):
@@ -67,15 +68,15 @@ def strongest(comparisons):
 
 def _one_of(comparisons, chosen):
     made = list(comparisons)
-    found = chosen(made, key=clearness)
-    singles = tuple(one.p for one in made)
-    number = len(made) * found.comparisons
-    return replace(found, p=min(1.0, len(made) * found.p), comparisons=number, singles=singles)
+    comparison = chosen(made, key=clearness)
+    singles = tuple(single.p for single in made)
+    number = len(made) * comparison.comparisons
+    return replace(comparison, p=min(1.0, len(made) * comparison.p), comparisons=number, singles=singles)
 
 
-def is_clear(found, share=1):
+def is_clear(comparison, share=1):
     """Return whether a mean is above 0 beyond doubt, as one of `share` comparisons."""
-    return found.estimate > 0 and found.p < CLEAR / share
+    return comparison.estimate > 0 and comparison.p < CLEAR / share
 
 
 def standard_error(values, axis=0):

@@ -79,16 +79,16 @@ def kept_in(where: Path | None) -> Iterator[None]:
 def digest(arrays: Arrays) -> str:
     """Return the SHA-256 of named arrays: names, types, shapes and bytes, in the order of the names.
 
-    >>> one = digest({"x": np.zeros(2)})
-    >>> one == digest({"x": np.zeros(2)}), one == digest({"x": np.zeros((2, 1))})
+    >>> first = digest({"x": np.zeros(2)})
+    >>> first == digest({"x": np.zeros(2)}), first == digest({"x": np.zeros((2, 1))})
     (True, False)
     """
-    found = hashlib.sha256()
+    sha256 = hashlib.sha256()
     for name in sorted(arrays):
         array = np.ascontiguousarray(arrays[name])
-        found.update(json.dumps([name, array.dtype.str, np.shape(arrays[name])]).encode())
-        found.update(array.data if array.size else b"")
-    return found.hexdigest()
+        sha256.update(json.dumps([name, array.dtype.str, np.shape(arrays[name])]).encode())
+        sha256.update(array.data if array.size else b"")
+    return sha256.hexdigest()
 
 
 def path_of(description: Mapping[str, Any]) -> Path:

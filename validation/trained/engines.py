@@ -123,13 +123,13 @@ class _Stack:
             self.variances[m].lerp_(variance * (h.shape[1] / max(h.shape[1] - 1, 1)), MOMENTUM)
         return (h - mean) * self.torch.rsqrt(variance + EPSILON) * self.gammas[m] + self.betas[m]
 
-    def photograph(self) -> Arrays:
+    def snapshot(self) -> Arrays:
         """Return copies of everything, shape (replicas, out, in) and (replicas, out)."""
-        found = {f"weight_{m}": w.detach().numpy().transpose(0, 2, 1).copy() for m, w in enumerate(self.weights)}
+        arrays = {f"weight_{m}": w.detach().numpy().transpose(0, 2, 1).copy() for m, w in enumerate(self.weights)}
         kinds = {"bias": self.biases, "gamma": self.gammas, "beta": self.betas}
         for kind, tensors in (kinds | {"mean": self.means, "variance": self.variances}).items():
-            found |= {f"{kind}_{m}": t.detach().numpy()[:, 0].copy() for m, t in enumerate(tensors)}
-        return found
+            arrays |= {f"{kind}_{m}": t.detach().numpy()[:, 0].copy() for m, t in enumerate(tensors)}
+        return arrays
 
 
 class _Samples:
@@ -138,10 +138,10 @@ class _Samples:
     def __init__(self, torch: Any, recipe: Recipe, images: Sequence[Images], seeds: Sequence[int]) -> None:
         self.torch, self.recipe, self.seeds = torch, recipe, seeds
         self.number = len(images[0].train)
-        known = {id(one.train): torch.tensor(np.asarray(one.train, np.float32)) for one in images}
-        self.pixels = [known[id(one.train)] for one in images]  # images that are shared are kept once
+        known = {id(own.train): torch.tensor(np.asarray(own.train, np.float32)) for own in images}
+        self.pixels = [known[id(own.train)] for own in images]  # images that are shared are kept once
         eye = torch.eye(recipe.widths[-1])
-        self.labels = [eye[torch.tensor(one.train_labels)] for one in images]
+        self.labels = [eye[torch.tensor(own.train_labels)] for own in images]
         every = np.stack([np.arange(self.number)] * len(images))
         self.whole = self._gathered(every) if recipe.batch >= self.number else None
 
@@ -189,17 +189,17 @@ def _by_torch(recipe: Recipe, images: Sequence[Images], seeds: Sequence[int], st
         stack = _Stack(torch, recipe, starts)
         optimiser = _optimiser(torch, recipe, stack)
         samples = _Samples(torch, recipe, images, seeds)
-        photographs = [stack.photograph()] if recipe.snapshots[0] == 0 else []
+        snapshots = [stack.snapshot()] if recipe.snapshots[0] == 0 else []
         for epoch in range(1, recipe.snapshots[-1] + 1):
             for x, y in samples.batches(epoch):
                 optimiser.zero_grad()
-                found = loss(stack(x), y)
-                found.backward()
+                total = loss(stack(x), y)
+                total.backward()
                 optimiser.step()
             if epoch in recipe.snapshots:
-                photographs.append(stack.photograph())
-                _finite(photographs[-1], recipe, epoch)
-    return {name: np.stack([p[name] for p in photographs], axis=1) for name in photographs[0]}
+                snapshots.append(stack.snapshot())
+                _finite(snapshots[-1], recipe, epoch)
+    return {name: np.stack([p[name] for p in snapshots], axis=1) for name in snapshots[0]}
 
 
 def _finite(arrays: Arrays, recipe: Recipe, epoch: int) -> None:
@@ -241,7 +241,7 @@ def _classifier(recipe: Recipe, samples: int, start: Sequence[NDArray[np.float32
 
 def _by_scikit_learn(recipe: Recipe, images: Sequence[Images], seeds: Sequence[int], starts: Starts) -> Arrays:
     """Return snapshots of all replicas, shape (replicas, snapshots, ...), trained one after the other."""
-    replicas = [_one_by_scikit_learn(recipe, *one) for one in zip(images, seeds, starts, strict=True)]
+    replicas = [_one_by_scikit_learn(recipe, *of_replica) for of_replica in zip(images, seeds, starts, strict=True)]
     return {name: np.stack([replica[name] for replica in replicas]) for name in replicas[0]}
 
 
@@ -249,10 +249,10 @@ def _one_by_scikit_learn(recipe: Recipe, images: Images, seed: int, start: Seque
     samples, classes = len(images.train), np.arange(recipe.widths[-1])
     network = _classifier(recipe, samples, start)
     x = np.asarray(images.train, np.float32)
-    photographs = []
+    snapshots = []
     if recipe.snapshots[0] == 0:
         zeros = {f"bias_{m}": np.zeros(len(w), np.float32) for m, w in enumerate(start)}
-        photographs.append({f"weight_{m}": w for m, w in enumerate(start)} | zeros)
+        snapshots.append({f"weight_{m}": w for m, w in enumerate(start)} | zeros)
     for epoch in range(1, recipe.snapshots[-1] + 1):
         row = orders(recipe, samples, seed, epoch)
         with warnings.catch_warnings():
@@ -261,12 +261,12 @@ def _one_by_scikit_learn(recipe: Recipe, images: Images, seed: int, start: Seque
         if network.used != len(start):
             raise RuntimeError("this version of scikit-learn does not begin with the weights it is given: use torch")
         if epoch in recipe.snapshots:
-            found = {f"weight_{m}": np.array(w.T, np.float32) for m, w in enumerate(network.coefs_)}
-            photographs.append(
-                found | {f"bias_{m}": np.array(b, np.float32) for m, b in enumerate(network.intercepts_)}
+            weights = {f"weight_{m}": np.array(w.T, np.float32) for m, w in enumerate(network.coefs_)}
+            snapshots.append(
+                weights | {f"bias_{m}": np.array(b, np.float32) for m, b in enumerate(network.intercepts_)}
             )
-            _finite(photographs[-1], recipe, epoch)
-    return {name: np.stack([p[name] for p in photographs]) for name in photographs[0]}
+            _finite(snapshots[-1], recipe, epoch)
+    return {name: np.stack([p[name] for p in snapshots]) for name in snapshots[0]}
 
 
 ENGINES: dict[str, Callable[[Recipe, Sequence[Images], Sequence[int], Starts], Arrays]] = {

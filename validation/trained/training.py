@@ -1,4 +1,4 @@
-"""Dense networks trained from a known start and photographed on the way.
+"""Dense networks trained from a known start and recorded on the way.
 
 A `Recipe` says how; `train` returns a `Training`: a `statnn.Network` and the losses and accuracies at every snapshot.
 Replicas, each with a seed and images of its own, are trained side by side by `train_all`. Start and order of the
@@ -117,7 +117,7 @@ def train_all(
     description = {
         "recipe": asdict(recipe),
         "seeds": numbers,
-        "images": [cache.digest({"x": one.train, "y": one.train_labels}) for one in given],
+        "images": [cache.digest({"x": own.train, "y": own.train_labels}) for own in given],
         "engine": chosen,
         "versions": engines.versions(chosen),
     }
@@ -128,8 +128,8 @@ def train_all(
         arrays = engines.ENGINES[chosen](recipe, given, numbers, starts)
         cache.store(description, arrays)
     return [
-        _training(recipe, one, seed, chosen, {name: array[r] for name, array in arrays.items()}, cached=cached)
-        for r, (one, seed) in enumerate(zip(given, numbers, strict=True))
+        _training(recipe, own, seed, chosen, {name: array[r] for name, array in arrays.items()}, cached=cached)
+        for r, (own, seed) in enumerate(zip(given, numbers, strict=True))
     ]
 
 
@@ -149,15 +149,15 @@ def scrambled(images: Images, share: float, rng: np.random.Generator) -> Images:
 def _check(recipe: Recipe, images: list[Images], seeds: list[int]) -> None:
     if not seeds or len(images) != len(seeds):
         raise ValueError(f"{len(images)} sets of images for {len(seeds)} seeds: give one a seed, or one for all")
-    if len({len(one.train) for one in images}) > 1:
+    if len({len(own.train) for own in images}) > 1:
         raise ValueError("replicas that are trained side by side need equally many training images: train them apart")
-    for one in images:
-        if one.train.shape[1] != recipe.widths[0]:
-            raise ValueError(f"images have {one.train.shape[1]} pixels, but widths[0] = {recipe.widths[0]}")
-        if not len(one.train) or not len(one.test):
+    for own in images:
+        if own.train.shape[1] != recipe.widths[0]:
+            raise ValueError(f"images have {own.train.shape[1]} pixels, but widths[0] = {recipe.widths[0]}")
+        if not len(own.train) or not len(own.test):
             raise ValueError("there are no images to train on, or none to test on")
-        highest = max(one.train_labels.max(), one.test_labels.max())
-        if highest >= recipe.widths[-1] or min(one.train_labels.min(), one.test_labels.min()) < 0:
+        highest = max(own.train_labels.max(), own.test_labels.max())
+        if highest >= recipe.widths[-1] or min(own.train_labels.min(), own.test_labels.min()) < 0:
             raise ValueError(f"labels reach {highest}; {recipe.widths[-1]} classes are numbered from 0")
 
 
@@ -191,8 +191,8 @@ def _network(recipe: Recipe, arrays: dict[str, NDArray[Any]], snapshot: int) -> 
     from statnn.network import BatchNorm
 
     parts = ("mean", "variance", "gamma", "beta")
-    found = [{part: arrays[f"{part}_{m}"][snapshot] for part in parts} for m in layers[:-1]]
-    norms = [BatchNorm(**of, epsilon=engines.EPSILON) for of in found]
+    parts_of = [{part: arrays[f"{part}_{m}"][snapshot] for part in parts} for m in layers[:-1]]
+    norms = [BatchNorm(**of, epsilon=engines.EPSILON) for of in parts_of]
     return Network(weights, biases, activations, normalisations=[*norms, None])
 
 

@@ -113,5 +113,5 @@ def masses(nodes: Floats, weights: Floats, centres: Floats, noise: float) -> Flo
     if not (total > 0).all():
         lost = float(nodes[int(np.argmin(total))])
         raise ValueError(f"from h = {lost:.6g} the layer goes beyond the nodes: take nodes on a wider interval")
-    normalised: Floats = P / total
-    return normalised
+    found: Floats = P / total
+    return found

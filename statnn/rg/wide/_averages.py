@@ -200,8 +200,8 @@ class _Own:
         def weighed(z: Floats, owner: Any) -> Floats:
             density = np.exp(-z * z / 2) / math.sqrt(2 * math.pi)
             with np.errstate(over="ignore", invalid="ignore"):
-                weighted: Floats = integrand(z, deviation[owner][:, None]) * density
-            return weighted
+                found: Floats = integrand(z, deviation[owner][:, None]) * density
+            return found
 
         what = f"{what} of activation {self.activation.name!r}"
         return integrals(weighed, self._edges(deviation), what=what, **options)
@@ -254,9 +254,8 @@ class _Own:
         return bend / (4 * q * q), fourth
 
     def pair_moments(self, e: Floats, q: Floats) -> tuple[Floats, Floats]:
-        pairs = [self._pair(distance, variance) for distance, variance in zip(e, q, strict=True)]
-        gap, slope = np.array(pairs).reshape(-1, 2).T
-        return gap, slope
+        found = np.array([self._pair(one, variance) for one, variance in zip(e, q, strict=True)]).reshape(-1, 2)
+        return found[:, 0], found[:, 1]
 
     def _pair(self, e: float, q: float) -> tuple[float, float]:
         """Integrate over the second field inside the average over the first."""
@@ -278,10 +277,8 @@ class _Own:
 
             bends = (breaks - (1 - e) * first[:, None]) / max(across, 1e-8)
             edges = with_edges(np.repeat(inside, first.size, axis=0), bends)
-            averages = integrals(
-                inner, edges, what="the correlation map", tolerance=INNER, together=True, most=MOST_INNER
-            )
-            return np.asarray(averages.reshape(2, *z.shape))
+            found = integrals(inner, edges, what="the correlation map", tolerance=INNER, together=True, most=MOST_INNER)
+            return np.asarray(found.reshape(2, *z.shape))
 
         near = np.add.outer(breaks, across * np.array([-6.0, -2.0, 2.0, 6.0])).ravel()
         edges = with_edges(self._edges(np.array([deviation])), near[None])

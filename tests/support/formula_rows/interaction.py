@@ -133,10 +133,10 @@ INTERACTION = {
 
 def _draws(rng: Any, rho: float, n: int, chains: int) -> Any:
     """Return draws of variance one whose correlation falls as rho^t, from their stationary law, (chains, n)."""
-    found, kicks = rng.standard_normal((n, chains)), math.sqrt(1 - rho**2)
+    draws, kicks = rng.standard_normal((n, chains)), math.sqrt(1 - rho**2)
     for now in range(1, n):
-        found[now] = rho * found[now - 1] + kicks * found[now]
-    return found.T
+        draws[now] = rho * draws[now - 1] + kicks * draws[now]
+    return draws.T
 
 
 INTERACTION_SAMPLED = {

@@ -60,10 +60,10 @@ def _slope(pi: float, a: float) -> float:
     members = [won + (k < more) + 0.5 + k / 100 for k in range(MEMBERS)]
     net = Network([[[1.0]], [[-1.0], [1.0]]], activation="identity")
     fields = np.array([*range(1, others + 1), *members])[:, None]
-    found = order.rank_probability(net, fields, [0] * others + [1] * MEMBERS)
-    assert abs(found.share[1] - pi) < 1e-12
-    assert abs(found.auc[1] - a) < 1e-12
-    return found.slope[1]
+    ranks = order.rank_probability(net, fields, [0] * others + [1] * MEMBERS)
+    assert abs(ranks.share[1] - pi) < 1e-12
+    assert abs(ranks.auc[1] - a) < 1e-12
+    return ranks.slope[1]
 
 
 def _kernel(x: float, z: float, w: float, b: float) -> float:

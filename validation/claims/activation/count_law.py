@@ -43,13 +43,13 @@ def _laws(shapes):
 
 
 def _judge(data):
-    found = []
+    findings = []
     for i, (seen, pmf) in enumerate(zip(data["observed"], data["pmf"], strict=True)):
-        found.append(Finding.of(LAWS[i], counts(seen, pmf), sees=0.12, unit="of b"))
+        findings.append(Finding.of(LAWS[i], counts(seen, pmf), sees=0.12, unit="of b"))
         scores = data["batches"][i] @ data["score"][i] / data["batches"][i].sum(axis=1)
-        found.append(Finding.of(SCORES[i], mean(scores, 0.0), sees=0.03, unit="of b"))
+        findings.append(Finding.of(SCORES[i], mean(scores, 0.0), sees=0.03, unit="of b"))
     return Verdict.judged(
-        found,
+        findings,
         Outcome.EXACT,
         "simulation agrees with the three count laws, of which none has a fitted parameter",
         otherwise="simulation and a count law differ beyond chance",

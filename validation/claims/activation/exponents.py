@@ -55,14 +55,14 @@ def _judge(data):
     findings = []
     for i in range(2):
         # the exact curve gives the exponents at these sizes
-        found = [
+        comparisons = [
             mean(slopes[:, i], float(exact[i] - limit[i] + expected[i]))
             for slopes, exact, limit, expected in zip(
                 data["slopes"], data["slopes_exact"], data["limit"], data["expected"], strict=True
             )
         ]
-        worst_one = worst(found)
-        at = [one.theory for one in found].index(worst_one.theory)
+        worst_one = worst(comparisons)
+        at = [comparison.theory for comparison in comparisons].index(worst_one.theory)
         expected = float(data["expected"][at, i])
         findings.append(Finding.of(SLOPES[i], worst_one, limit=expected, sees=SEES[i], unit="of the exponent"))
         gaps = np.abs(data["limit"][:, i] - data["expected"][:, i])

@@ -60,8 +60,8 @@ def _amplitude():
 
 def _judge(data):
     simulated = worst(
-        z_score(float(found), float(error), float(exact))
-        for found, error, exact in zip(data["measured"], data["error"], data["exact"], strict=True)
+        z_score(float(measured), float(error), float(exact))
+        for measured, error, exact in zip(data["measured"], data["error"], data["exact"], strict=True)
     )
     order = float(data["order_expected"])
     # the same fit on the exact curve tells what the slope is at these sizes

@@ -47,13 +47,13 @@ def _laws(D, shapes):
 
 
 def _judge_growth(data):
-    found = worst(
+    comparison = worst(
         total(paths[:, t], law)
         for paths, laws in zip(data["working"], data["laws"], strict=True)
         for t, law in enumerate(laws)
     )
     return Verdict.judged(
-        [Finding.of(GROWTH, found, sees=0.03, unit="of b")],
+        [Finding.of(GROWTH, comparison, sees=0.03, unit="of b")],
         Outcome.EXACT,
         "simulation agrees with E[K(D)] at every checkpoint and b, by the exact law of K(D)",
         otherwise="simulation and E[K(D)] differ beyond chance",
@@ -190,7 +190,7 @@ def _run_start(rng, quick):
 def _judge_start(data):
     """Compare by the binomial law: neurons of the limit process are independent, and so are replicas."""
     asleep, replicas = MANY - STARTED, len(data["working"])
-    found = worst(
+    comparison = worst(
         proportion(
             int(data["working"][:, t].sum()) - STARTED * replicas, asleep * replicas, (formula - STARTED) / asleep
         )
@@ -198,7 +198,7 @@ def _judge_start(data):
         if t > 0
     )
     return Verdict.judged(
-        [Finding.of(FROM_START, found, sees=0.006, unit="of K, relative")],
+        [Finding.of(FROM_START, comparison, sees=0.006, unit="of K, relative")],
         Outcome.EXACT,
         "simulation agrees with the formula with a general start, by the binomial law",
         otherwise="simulation and the formula with a general start differ beyond chance",

@@ -86,8 +86,8 @@ def _measure_counts(counts, samples):
         )
         for name, value in zip(names, values, strict=True):
             out[name].append(value)
-        for name, found, share in (("fitted", beta, 1.0), ("fitted_working", working, np.mean(row > 0))):
-            shapes = found.b, found.b * (found.process.neurons / found.c - 1)
+        for name, fitted, share in (("fitted", beta, 1.0), ("fitted_working", working, np.mean(row > 0))):
+            shapes = fitted.b, fitted.b * (fitted.process.neurons / fitted.c - 1)
             curves[name].append(share * stats.beta(*shapes).pdf((edges[1:] + edges[:-1]) / 2))
     seen = np.array([np.histogram(row[row > 0] / samples, edges)[0] / row.size for row in counts]) / np.diff(edges)
     return out | {"edges": edges, "density": seen} | {name: np.mean(c, axis=0) for name, c in curves.items()}
@@ -189,8 +189,8 @@ def _measure_response(counts, samples):
     working = np.array([_next_activation(row[row > 0], samples, SEEN) for row in counts])
     k, lines = np.arange(SEEN + 1), []
     for row in counts:
-        found = fit(row, samples)
-        lines.append(found.c * (k + found.b) / (found.c * SEEN + found.b * row.size))
+        fitted = fit(row, samples)
+        lines.append(fitted.c * (k + fitted.b) / (fitted.c * SEEN + fitted.b * row.size))
     return {
         "counts": counts,
         "samples": samples,

@@ -50,7 +50,7 @@ def _judge(data):
         for vertex, exact, location in zip(data["vertex"], data["vertex_exact"], data["location"], strict=True)
     )
     orders = [log_slope(MANY[2:5], shift[2:5]) for shift in np.abs(data["shift"])]
-    farthest = max(orders, key=lambda one: abs(one - data["order"]))
+    farthest = max(orders, key=lambda exponent: abs(exponent - data["order"]))
     order = Finding(
         quantity=ORDER,
         estimate=farthest,

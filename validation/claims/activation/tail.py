@@ -73,7 +73,7 @@ def _judge(data):
         for alpha, error, pseudo in zip(data["alpha"], data["error"], data["pseudo"], strict=True)
     ]
     exponent = worst(exponents)
-    limit = float(data["stated"][[one.theory for one in exponents].index(exponent.theory)])
+    limit = float(data["stated"][[comparison.theory for comparison in exponents].index(exponent.theory)])
     # the local exponent is 1 - b + k/k_c - b(1-b)/2k + ...: the fitted one, an average, is off by the larger at most
     far = int(np.argmax(np.abs(data["pseudo"] - data["stated"])))
     stated = Finding(

@@ -102,10 +102,10 @@ def _judge(data):
         f"mass of {data['mass'][:, 0].mean():.1e} to {left:.1%} (p = {mass.p:.1g})"
     )
     # p is that of both together, by Hotelling's law
-    clearer = replace(max(drift, bend, key=lambda one: abs(one.z)), p=constant, law="Hotelling")
+    clearer = replace(max(drift, bend, key=lambda trend_part: abs(trend_part.z)), p=constant, law="Hotelling")
     way = {"level": CLEAR, "sees": 0.66, "unit": "of the way to a candidate that is the loss"}
     findings = Finding.of(RATIO, clearer, **way), Finding.of(MASS, mass, **way)
-    holding = [found.quantity for found in findings if found.holds(len(findings))]
+    holding = [finding.quantity for finding in findings if finding.holds(len(findings))]
     if not holding:
         return Verdict(Outcome.CONTRADICTED, findings, f"the loss falls, but as neither: {detail}")
     candidates = {RATIO: "noise-to-signal ratio", MASS: "missing mass"}
@@ -155,7 +155,7 @@ def _draw(data, figure):
     left.set(xlabel="training images $D$", ylabel="loss, error, NSR, missing mass")
     right.set(xlabel="training images $D$", ylabel=r"local exponent $-d\ln/d\ln D$")
     entries = zip(left.get_legend_handles_labels(), right.get_legend_handles_labels(), strict=True)
-    figure.legend(*(one + other for one, other in entries), loc="outside lower center", ncols=3)
+    figure.legend(*(entry + other for entry, other in entries), loc="outside lower center", ncols=3)
 
 
 _make = partial(

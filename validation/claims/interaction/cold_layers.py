@@ -32,13 +32,13 @@ def _run(rng, quick):
     frozen = sample(model, sweeps, burn_in=sweeps * (tempered.diagnostics["temperatures"].shape[1] - 1), **shared)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UntrustedEstimate)
-        found, stuck = tempered.estimate("energy"), frozen.estimate("energy")
+        mixed, stuck = tempered.estimate("energy"), frozen.estimate("energy")
     return {
         "tempered": of_chains(tempered, "energy"),
         "frozen": of_chains(frozen, "energy"),
         "exact": model.exact(correlations=False).energy,
-        "rhat": [found.rhat, stuck.rhat],
-        "tau": [found.tau * 5, stuck.tau * 5],
+        "rhat": [mixed.rhat, stuck.rhat],
+        "tau": [mixed.tau * 5, stuck.tau * 5],
         "swap_rate": tempered.diagnostics["swap_rate"].mean(axis=0),
         "temperatures": tempered.diagnostics["temperatures"][0],
         "round_trips": tempered.diagnostics["round_trips"],

@@ -25,20 +25,22 @@ def _run(rng, quick):
         observables=["energy"], progress=False,
     ).draws["energy"]  # fmt: skip
     energy = kaufman(SIZE, SIZE, temperature=TEMPERATURE).energy
-    found = []
+    rows = []
     with warnings.catch_warnings():
         warnings.simplefilter("error", UntrustedEstimate)
         for run in drawn.reshape(runs, CHAINS, -1):
-            one = estimate(run, "energy")
-            found.append(((one.mean - energy) / one.error, one.tau))
-    scores, tau = np.transpose(found)
+            sampled = estimate(run, "energy")
+            rows.append(((sampled.mean - energy) / sampled.error, sampled.tau))
+    scores, tau = np.transpose(rows)
     naive = (drawn.reshape(runs, -1).mean(axis=1) - energy) / (drawn.std() / np.sqrt(CHAINS * drawn.shape[1]))
     return {"scores": scores, "tau": tau, "naive": naive, "judged": scores}
 
 
 def _judge(data):
-    found = uniform(2 * stats.norm.sf(np.abs(data["judged"])))
-    finding = Finding.of(DISTANCE, found, sees=0.45 if len(data["judged"]) < 1000 else 0.3, unit="of the stated error")
+    comparison = uniform(2 * stats.norm.sf(np.abs(data["judged"])))
+    finding = Finding.of(
+        DISTANCE, comparison, sees=0.45 if len(data["judged"]) < 1000 else 0.3, unit="of the stated error"
+    )
     detail = f"{len(data['judged'])} runs, τ = {data['tau'].mean():.3g} draws"
     return Verdict.judged((finding,), Outcome.ASYMPTOTIC, detail, otherwise="errors are not what they say")
 

@@ -36,7 +36,7 @@ def _names(model):
 
 
 def _pattern(graph, names):
-    return np.array([[graph.has_edge(one, other) for other in names] for one in names])
+    return np.array([[graph.has_edge(name, neighbour) for neighbour in names] for name in names])
 
 
 def _log_partition(weights):
@@ -48,13 +48,13 @@ def _log_partition(weights):
 def _mixed():
     """Return the second derivatives of -ln Z with respect to the weights of a chain of `DEPTH` layers."""
     weights = np.linspace(0.8, 1.2, DEPTH)
-    found = np.zeros((DEPTH, DEPTH))
+    mixed = np.zeros((DEPTH, DEPTH))
     for m in range(DEPTH):
         for k in range(DEPTH):
             e, f = STEP * np.eye(DEPTH)[m], STEP * np.eye(DEPTH)[k]
             corners = [a * b * _log_partition(weights + a * e + b * f) for a in (1, -1) for b in (1, -1)]
-            found[m, k] = -sum(corners) / (4 * STEP**2)
-    return found
+            mixed[m, k] = -sum(corners) / (4 * STEP**2)
+    return mixed
 
 
 def _run(rng, quick):

@@ -37,9 +37,9 @@ def _answers(model, x):
     """Return the class that each network of some states sees in each of x, shape (states, samples)."""
 
     def classes(states):
-        found = model.unpack(states)
+        parts = model.unpack(states)
         h = np.broadcast_to(x, (len(states), *x.shape))
-        for weight, bias, sigma in zip(found.weights, found.biases, model.net.activations, strict=True):
+        for weight, bias, sigma in zip(parts.weights, parts.biases, model.net.activations, strict=True):
             h = sigma(h @ np.swapaxes(weight, -1, -2) + bias[:, None, :])
         return h.argmax(axis=2)
 

@@ -34,9 +34,9 @@ def _observables(model, probe):
     """Return functions of states that do not depend on the numbering of hidden units."""
 
     def output(states):
-        found = model.unpack(states)
+        parts = model.unpack(states)
         h = np.broadcast_to(probe, (len(states), *probe.shape))
-        for weight, bias in zip(found.weights, found.biases, strict=True):
+        for weight, bias in zip(parts.weights, parts.biases, strict=True):
             h = np.tanh(h @ np.swapaxes(weight, -1, -2) + bias[:, None, :])
         return h.reshape(len(states))
 
@@ -70,8 +70,8 @@ def _run(rng, quick):
             difference[k, i] = (both[0].draws[name].mean() - drawn.mean()) / drawn.std()
         if example is None:
             example = {
-                f"example_{start}_{name}": one.draws[name]
-                for start, one in zip(("teacher", "random"), both, strict=True)
+                f"example_{start}_{name}": run.draws[name]
+                for start, run in zip(("teacher", "random"), both, strict=True)
                 for name in NAMES
             } | {f"example_truth_{name}": watched[name](truth[None])[0] for name in NAMES}
     return {"ranks": ranks, "difference": difference, **example}

@@ -45,12 +45,12 @@ def _run(rng, quick):
     samples, draws = (150, 1_000) if quick else (2_000, 4_000)
     logs, theory = [], []
     for distance in DISTANCES:
-        found = sample_basin(_band(), np.tile(distance * DIRECTION, (samples, 1)), draws=draws, rng=rng)
-        logs.append(np.log(found.radius))
+        basins = sample_basin(_band(), np.tile(distance * DIRECTION, (samples, 1)), draws=draws, rng=rng)
+        logs.append(np.log(basins.radius))
         theory.append(basin_oracle.band_radius(1, distance, digits=12))
     for number in CLASSES:
-        found = sample_basin(_classes(number), np.zeros((samples, number)), draws=draws, rng=rng)
-        logs.append(np.log(found.radius))
+        basins = sample_basin(_classes(number), np.zeros((samples, number)), draws=draws, rng=rng)
+        logs.append(np.log(basins.radius))
         theory.append(AHEAD / basin_oracle.lead(number, digits=6))
     few, blocks = 1_000, 400
     radii = np.concatenate(
@@ -59,7 +59,7 @@ def _run(rng, quick):
     size = np.eye(CLASSES[0]).std() * np.sqrt(CLASSES[0]) / 2
     linear = Network.random([8, 2], "identity", 1.0, 0.3, rng=rng)
     x = rng.standard_normal((samples, 8))
-    linear_found = [basin(linear, x, rng=rng) for basin in (sample_basin, weight_basin)]
+    linear_basins = [basin(linear, x, rng=rng) for basin in (sample_basin, weight_basin)]
     fine = np.geomspace(1e-3, 1e3, 300)
     band = sample_basin(_band(), np.tile(0.5 * DIRECTION, (samples, 1)), draws=draws, rng=rng)
     return {
@@ -71,10 +71,10 @@ def _run(rng, quick):
         "draws_weights": few,
         "fine": fine,
         "curve": _chance(fine),
-        "endless": [np.mean(one.infinite) for one in linear_found],
+        "endless": [np.mean(endless.infinite) for endless in linear_basins],
         "sigma": band.sigma[:-1],
         "kept": band.kept[:, :-1],
-        "kept_linear": linear_found[0].kept[:, :-1],
+        "kept_linear": linear_basins[0].kept[:, :-1],
     }
 
 

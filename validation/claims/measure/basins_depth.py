@@ -64,16 +64,18 @@ def _recipe(shape, epochs, data):
 
 def _measured(recipe, images, seeds, noise, measured):
     """Return medians of both basins of every replica, those of every class, shares without end, and accuracies."""
-    found = training.train_all(recipe, images, seeds)
+    trainings = training.train_all(recipe, images, seeds)
     medians, classes, endless = [], [], []
-    for one, own, seed in zip(found, images, noise, strict=True):
+    for training_run, own, seed in zip(trainings, images, noise, strict=True):
         x, labels = _trained.tested(own)
-        right = np.flatnonzero(one.network(x).argmax(axis=1) == labels)[:measured]
-        basins = [basin(one.network, x[right], labels[right], rng=seed) for basin in (sample_basin, weight_basin)]
+        right = np.flatnonzero(training_run.network(x).argmax(axis=1) == labels)[:measured]
+        basins = [
+            basin(training_run.network, x[right], labels[right], rng=seed) for basin in (sample_basin, weight_basin)
+        ]
         medians.append([basin.median for basin in basins])
         endless.append([basin.infinite.mean() for basin in basins])
         classes.append([[_median(basin.radius[labels[right] == k]) for k in range(10)] for basin in basins])
-    return medians, classes, endless, [one.test_accuracy[-1] for one in found]
+    return medians, classes, endless, [training_run.test_accuracy[-1] for training_run in trainings]
 
 
 def _median(radii):

@@ -42,18 +42,20 @@ def _run(rng, quick, data=None):
     accuracy = np.empty((replicas, len(sizes), len(CURVES)))
     fitted = np.empty((replicas, len(sizes), 2))
     for j, size in enumerate(sizes):
-        images = [one.some(size, child) for one, child in zip(whole, rng.spawn(replicas), strict=True)]
+        images = [
+            all_of_replica.some(size, child) for all_of_replica, child in zip(whole, rng.spawn(replicas), strict=True)
+        ]
         if data is None:
-            images = [_odd_or_even(one) for one in images]
+            images = [_odd_or_even(own) for own in images]
         for kind, activation in enumerate(("tanh", "identity")):
             shape = (whole[0].train.shape[1], width, 2 if data is None else 10)
             batch = min(64, size)
             epochs = max(round(steps / np.ceil(size / batch)), 1)
             recipe = Recipe(shape, activation, learning_rate=rate, batch=batch, snapshots=(epochs,))
-            found = _trained.train_all(recipe, images, seeds)
-            fitted[:, j, kind] = [one.train_accuracy[-1] for one in found]
-            for i, (one, own) in enumerate(zip(found, images, strict=True)):
-                through = order.l_map_accuracy(one.network, *_trained.tested(own))
+            trainings = _trained.train_all(recipe, images, seeds)
+            fitted[:, j, kind] = [training.train_accuracy[-1] for training in trainings]
+            for i, (training, own) in enumerate(zip(trainings, images, strict=True)):
+                through = order.l_map_accuracy(training.network, *_trained.tested(own))
                 accuracy[i, j, kind] = through[-1]
                 if kind == 0:
                     accuracy[i, j, 2] = through[0]
@@ -85,15 +87,15 @@ def _parting(sizes, gap):
 def _partings(data):
     """Return the two logarithmic sizes of the mean curves, and the errors of both and of their difference."""
     gaps, sizes = _gaps(data["accuracy"]), data["sizes"]
-    found = np.array([_parting(sizes, gap) for gap in gaps.mean(axis=0).T])
+    logarithms = np.array([_parting(sizes, gap) for gap in gaps.mean(axis=0).T])
     replicas = len(gaps)
     left_out = np.array([[_parting(sizes, g) for g in np.delete(gaps, i, 0).mean(axis=0).T] for i in range(replicas)])
     both = np.column_stack((left_out, left_out[:, 1] - left_out[:, 0])) if np.isfinite(left_out).all() else left_out
-    return found, np.sqrt((replicas - 1) * both.var(axis=0)) if np.isfinite(left_out).all() else None
+    return logarithms, np.sqrt((replicas - 1) * both.var(axis=0)) if np.isfinite(left_out).all() else None
 
 
 def _judge(data):
-    found, errors = _partings(data)
+    logarithms, errors = _partings(data)
     gaps = _gaps(data["accuracy"])
     end = data["sizes"][-1]
     ends = " and ".join(
@@ -116,10 +118,10 @@ def _judge(data):
         # one of the curves does not part within the sizes, so that there are no two of them to compare
         never = f"one of them never leaves it by {APART:.0%} at up to {end}"
         return Verdict.judged(findings, Outcome.DOMAIN, detail, otherwise=never)
-    ratio = z_score(found[1] - found[0], errors[2], 0.0, dof=len(gaps) - 1)
+    ratio = z_score(logarithms[1] - logarithms[0], errors[2], 0.0, dof=len(gaps) - 1)
     findings.append(Finding.of(RATIO, ratio, level=CLEAR, sees=1.7, unit="in ln of the size"))
     sizes = " and ".join(
-        f"{np.exp(size):.0f} (× or ÷ {np.exp(error):.2f})" for size, error in zip(found, errors[:2], strict=True)
+        f"{np.exp(size):.0f} (× or ÷ {np.exp(error):.2f})" for size, error in zip(logarithms, errors[:2], strict=True)
     )
     limit = stats.t.isf(CLEAR / (2 * len(findings)), len(gaps) - 1)
     detail = (
@@ -167,16 +169,16 @@ def _draw(data, figure):
         left.errorbar(sizes, values.mean(axis=0), standard_error(values), fmt=mark, color=COLOURS[i], label=name)
     left.set(xscale="log", xlabel="training images", ylabel="test accuracy", title=f"{data['width']} hidden units")
     left.legend(loc="lower right")
-    found, errors = _partings(data)
+    logarithms, errors = _partings(data)
     gaps = _gaps(accuracy)
     for i, mark in enumerate(("s--", "^-.")):
         values = gaps[:, :, i]
         label = CURVES[i + 1].split(" of ")[0]
         right.errorbar(sizes, values.mean(axis=0), standard_error(values), fmt=mark, color=COLOURS[i + 1], label=label)
-        if np.isfinite(found[i]):
-            right.axvline(np.exp(found[i]), color=COLOURS[i + 1], linewidth=1)
+        if np.isfinite(logarithms[i]):
+            right.axvline(np.exp(logarithms[i]), color=COLOURS[i + 1], linewidth=1)
             if errors is not None:
-                ends = np.exp(found[i] + errors[i] * np.array([-1, 1]))
+                ends = np.exp(logarithms[i] + errors[i] * np.array([-1, 1]))
                 right.axvspan(*ends, color=COLOURS[i + 1], alpha=0.2, linewidth=0)
     right.axhline(APART, color="grey", linestyle=":", linewidth=1)
     right.set(xscale="log", xlabel="training images", ylabel="tanh network ahead by")

@@ -46,18 +46,18 @@ def _replicas(quick, data):
 def _run(rng, quick, data=None):
     widths, samples, epochs, rate, batch = _settings(quick, data)
     images, seeds = _trained.images_for(rng, _replicas(quick, data), samples, data)
-    images = [scrambled(one, SHARE, child) for one, child in zip(images, rng.spawn(len(images)), strict=True)]
-    found = {name: [] for name in (*KINDS, *ACTIVITY)}
+    images = [scrambled(own, SHARE, child) for own, child in zip(images, rng.spawn(len(images)), strict=True)]
+    curves = {name: [] for name in (*KINDS, *ACTIVITY)}
     for width in widths:
         shape = (images[0].train.shape[1], width, 10)
         recipe = Recipe(shape, "relu", loss="squared", learning_rate=rate, batch=batch, snapshots=(epochs,))
         replicas = _trained.train_all(recipe, images, seeds)
         for name in KINDS:
-            found[name].append([getattr(one, name)[-1] for one in replicas])
-        rows = [_activity(one.network, own, one.seed) for one, own in zip(replicas, images, strict=True)]
+            curves[name].append([getattr(training, name)[-1] for training in replicas])
+        rows = [_activity(training.network, own, training.seed) for training, own in zip(replicas, images, strict=True)]
         for name, values in zip(ACTIVITY, np.transpose(rows), strict=True):
-            found[name].append(values)
-    return {"widths": widths, "samples": samples} | {name: np.transpose(values) for name, values in found.items()}
+            curves[name].append(values)
+    return {"widths": widths, "samples": samples} | {name: np.transpose(values) for name, values in curves.items()}
 
 
 def _activity(net, images, seed):

@@ -62,14 +62,15 @@ def _recipe(quick, data):
 def _run(rng, quick, data=None):
     recipe, samples = _recipe(quick, data)
     images, seeds = _trained.images_for(rng, 8, samples, data)
-    found = _trained.train_all(recipe, images, seeds)
+    trainings = _trained.train_all(recipe, images, seeds)
     kinds = [
-        [_measures(net, own, seed) for net in one.networks] for one, own, seed in zip(found, images, seeds, strict=True)
+        [_measures(net, own, seed) for net in training.networks]
+        for training, own, seed in zip(trainings, images, seeds, strict=True)
     ]
     names = tuple(kinds[0][0])
     return (
         {"epochs": recipe.snapshots, "samples": samples, "decay": recipe.weight_decay}
-        | {name: [getattr(one, name) for one in found] for name in SHARED}
+        | {name: [getattr(training, name) for training in trainings] for name in SHARED}
         | {name: [[snapshot[name] for snapshot in replica] for replica in kinds] for name in names}
     )
 

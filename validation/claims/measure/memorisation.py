@@ -78,8 +78,8 @@ def _indicators(net, images, window, seed):
         blocked.mean_fano_factor,
         blocked.fano_variance,
         blocked.mean_fano_factor - (1 - blocked.mean_working_rate),
-        np.mean([one.mean_fano_factor for one in shuffled]),
-        np.mean([one.mean_fano_factor - one.mean_null_fano_factor for one in shuffled]),
+        np.mean([statistics.mean_fano_factor for statistics in shuffled]),
+        np.mean([statistics.mean_fano_factor - statistics.mean_null_fano_factor for statistics in shuffled]),
         blocked.silent_units / blocked.units,
     )
 
@@ -89,19 +89,19 @@ def _run(rng, quick, data=None):
     for name, images, width, window, times in _sets(rng, quick, data):
         child = rng.spawn(1)[0]
         seeds = [int(seed) for seed in child.integers(2**63, size=len(images))]
-        wrong = [scrambled(one, 1.0, child) for one in images]
+        wrong = [scrambled(own, 1.0, child) for own in images]
         classes = int(images[0].train_labels.max()) + 1
         for shape, layers in SHAPES.items():
             widths = (images[0].train.shape[1], *[width] * layers, classes)
             recipe = Recipe(widths, "relu", learning_rate=RATES[layers], batch=50, snapshots=times)
-            found = _trained.train_all(recipe, [*images, *wrong], [*seeds, *seeds])
+            trainings = _trained.train_all(recipe, [*images, *wrong], [*seeds, *seeds])
             measured = [
-                [_indicators(net, one, window, seed) for net in training.networks]
-                for training, one, seed in zip(found, [*images, *wrong], [*seeds, *seeds], strict=True)
+                [_indicators(net, own, window, seed) for net in training.networks]
+                for training, own, seed in zip(trainings, [*images, *wrong], [*seeds, *seeds], strict=True)
             ]
             kinds = (2, len(images))
             values.append(np.reshape(measured, (*kinds, len(times), len(INDICATORS))))
-            ends = [(one.train_accuracy[-1], one.test_accuracy[-1]) for one in found]
+            ends = [(training.train_accuracy[-1], training.test_accuracy[-1]) for training in trainings]
             accuracy.append(np.reshape(ends, (*kinds, 2)))
             names.append(f"{name}, {shape}")
     return {"values": values, "accuracy": accuracy, "setups": names, "epochs": times}
@@ -116,20 +116,20 @@ def _kinds(values, indicator):
     return np.stack([own[0, :, 0], own[0, :, -1], own[1, :, -1]])
 
 
-def _effect(one, other):
+def _effect(generalising, memorising):
     """Return Cohen's d of two samples and its standard error."""
-    n, m = len(one), len(other)
-    pooled = np.sqrt(((n - 1) * one.var(ddof=1) + (m - 1) * other.var(ddof=1)) / (n + m - 2))
+    n, m = len(generalising), len(memorising)
+    pooled = np.sqrt(((n - 1) * generalising.var(ddof=1) + (m - 1) * memorising.var(ddof=1)) / (n + m - 2))
     if pooled == 0:
         return 0.0, 0.0
-    d = (one.mean() - other.mean()) / pooled
+    d = (generalising.mean() - memorising.mean()) / pooled
     return float(d), float(np.sqrt((n + m) / (n * m) + d**2 / (2 * (n + m))))
 
 
-def _area(one, other):
+def _area(generalising, memorising):
     """Return the probability that a network of the first kind has the larger value, and its error (DeLong's)."""
-    larger = (one[:, None] > other).astype(float) + 0.5 * (one[:, None] == other)
-    parts = larger.mean(axis=1).var(ddof=1) / len(one) + larger.mean(axis=0).var(ddof=1) / len(other)
+    larger = (generalising[:, None] > memorising).astype(float) + 0.5 * (generalising[:, None] == memorising)
+    parts = larger.mean(axis=1).var(ddof=1) / len(generalising) + larger.mean(axis=0).var(ddof=1) / len(memorising)
     return float(larger.mean()), float(np.sqrt(parts))
 
 
@@ -143,13 +143,13 @@ def _separates(data, indicator, sign):
 
     Gaps are in spreads of those at the end; snapshots of the second half of training count where they contradict.
     """
-    found = []
+    comparisons = []
     for values in data["values"]:
         gaps = sign * _gaps(values, indicator)
         gaps = gaps / (gaps[-1].std(ddof=1) or 1.0)
-        found.append(above_zero(gaps[-1]))
-        found += [above_zero(late) for late in gaps[len(gaps) // 2 : -1] if late.mean() <= 0]
-    return weakest(found)
+        comparisons.append(above_zero(gaps[-1]))
+        comparisons += [above_zero(late) for late in gaps[len(gaps) // 2 : -1] if late.mean() <= 0]
+    return weakest(comparisons)
 
 
 def _direction(data, indicator):
@@ -163,7 +163,7 @@ def _differs_from_random(data, indicator):
     clear = 0
     for values in data["values"]:
         random, *trained = _kinds(values, indicator)
-        clear += all(above_zero(one - random).p < CLEAR / share for one in trained)
+        clear += all(above_zero(kind - random).p < CLEAR / share for kind in trained)
     return clear
 
 
@@ -175,17 +175,17 @@ def _moved(data, indicator, sign):
     gaps = []
     for values in data["values"]:
         random, *trained = _kinds(values, indicator)
-        gaps += [sign * (one - random) for one in trained]
+        gaps += [sign * (kind - random) for kind in trained]
     return min((above_zero(gap / (gap.std(ddof=1) or 1.0)) for gap in gaps), key=clearness)
 
 
 def _words(data, indicator):
-    found = []
+    effects = []
     for values in data["values"]:
         _, right, wrong = _kinds(values, indicator)
         (d, error), (area, width) = _effect(right, wrong), _area(right, wrong)
-        found.append(f"{d:+.1f} ± {error:.1f} ({area:.2f} ± {width:.2f})")
-    return f"{INDICATORS[indicator]}: {', '.join(found)}"
+        effects.append(f"{d:+.1f} ± {error:.1f} ({area:.2f} ± {width:.2f})")
+    return f"{INDICATORS[indicator]}: {', '.join(effects)}"
 
 
 def _judge(data):
@@ -201,13 +201,15 @@ def _judge(data):
         f"{ends[:, 0, :, 0].mean():.2f} / {ends[:, 0, :, 1].mean():.2f}, memorising {ends[:, 1, :, 0].mean():.2f} / "
         f"{ends[:, 1, :, 1].mean():.2f}"
     )
-    found = strongest(directions)
+    clearest_direction = strongest(directions)
     clearest = INDICATORS[max(range(NAMED), key=lambda i: clearness(directions[i]))]
     shown = {"asks": Asks.ABOVE, "level": CLEAR}
     moved = strongest([_moved(data, i, sign) for i in range(NAMED) for sign in (1, -1)])
     return Verdict.judged(
         [
-            Finding.of(DIRECTION, found, sees=0.7, unit="of the way to one direction, or to none", **shown),
+            Finding.of(
+                DIRECTION, clearest_direction, sees=0.7, unit="of the way to one direction, or to none", **shown
+            ),
             Finding.of(MOVED, moved, sees=15, unit="spreads", **shown),
         ],
         Outcome.DOMAIN,
@@ -278,8 +280,8 @@ def _draw(data, figure):
             )  # fmt: skip
         for indicator in range(NAMED):
             random, *trained = _kinds(values, indicator)
-            for side, one in zip((-0.04, 0.04), trained, strict=True):
-                moved = (one - random) / ((one - random).std(ddof=1) or 1.0)
+            for side, kind in zip((-0.04, 0.04), trained, strict=True):
+                moved = (kind - random) / ((kind - random).std(ddof=1) or 1.0)
                 x = indicator + 0.18 * (row - (kinds - 1) / 2) + side
                 last.errorbar(x, moved.mean(), standard_error(moved), linestyle="none", **style)
     for axes, indicator in zip(panels, PANELS, strict=True):

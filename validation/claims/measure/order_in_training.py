@@ -67,16 +67,16 @@ def _run_rise(rng, quick, data=None):
     elif not quick:
         snapshots = (*snapshots, 200)
     recipe = Recipe(_widths(data, 3), "tanh", learning_rate=_rate(data), batch=128, snapshots=snapshots)
-    found = _trained.train_all(recipe, images, seeds)
+    trainings = _trained.train_all(recipe, images, seeds)
     slopes = [
-        [[_slope(net, one, layer) for layer in range(net.depth)] for net in replica.networks]
-        for replica, one in zip(found, images, strict=True)
+        [[_slope(net, own, layer) for layer in range(net.depth)] for net in replica.networks]
+        for replica, own in zip(trainings, images, strict=True)
     ]
     return {
         "epochs": snapshots,
         "slopes": slopes,
-        "train_accuracy": [replica.train_accuracy for replica in found],
-        "test_accuracy": [replica.test_accuracy for replica in found],
+        "train_accuracy": [replica.train_accuracy for replica in trainings],
+        "test_accuracy": [replica.test_accuracy for replica in trainings],
     }
 
 
@@ -190,10 +190,15 @@ def _run_against(rng, quick, data=None):
     rates = np.array(RATES) * (1 if data is None else 0.5)
     for rate in rates:
         recipe = Recipe(_widths(data, 2), "tanh", learning_rate=rate, batch=128, snapshots=epochs)
-        found = _trained.train_all(recipe, images, seeds)
-        slopes.append([[_slope(net, own, 0) for net in one.networks] for one, own in zip(found, images, strict=True)])
-        tested.append([one.test_accuracy for one in found])
-        fitted.append([one.train_accuracy for one in found])
+        trainings = _trained.train_all(recipe, images, seeds)
+        slopes.append(
+            [
+                [_slope(net, own, 0) for net in training.networks]
+                for training, own in zip(trainings, images, strict=True)
+            ]
+        )
+        tested.append([training.test_accuracy for training in trainings])
+        fitted.append([training.train_accuracy for training in trainings])
     kinds = {"slopes": slopes, "test_accuracy": tested, "train_accuracy": fitted}
     return {"rates": rates, "epochs": epochs} | {name: np.transpose(kind, (2, 1, 0)) for name, kind in kinds.items()}
 
@@ -206,7 +211,7 @@ def _correlations(data, when):
 
 
 def _judge_against(data):
-    found, early = (above_zero(-_correlations(data, when)) for when in (-1, 0))
+    at_end, early = (above_zero(-_correlations(data, when)) for when in (-1, 0))
     late = {name: data[name][-1].mean(axis=0) for name in ("slopes", "train_accuracy", "test_accuracy")}
     rows = ", ".join(
         f"η = {rate:g}: s = {slope:.2f}, accuracy {accuracy:.3f}"
@@ -218,7 +223,7 @@ def _judge_against(data):
         f"{early.error:.2f} at epoch {data['epochs'][0]}; {rows}"
     )
     finding = Finding.of(
-        RELATION, found, asks=Asks.ABOVE, level=CLEAR, sees=0.5, unit="of the way to a straight relation"
+        RELATION, at_end, asks=Asks.ABOVE, level=CLEAR, sees=0.5, unit="of the way to a straight relation"
     )
     return Verdict.judged(
         (finding,), Outcome.DOMAIN, detail, otherwise="a lower slope does not go with a higher accuracy"
@@ -264,12 +269,16 @@ def _run_late(rng, quick, data=None):
     images, seeds = _trained.images_for(rng, 8, _samples(quick, data), data)
     epochs = (40 if quick else 100) if data is None else 20
     recipe = Recipe(_widths(data, HIDDEN), "tanh", learning_rate=_rate(data), batch=128, snapshots=(0, epochs))
-    found = _trained.train_all(recipe, images, seeds)
+    trainings = _trained.train_all(recipe, images, seeds)
     curves = [
-        [order.l_map_accuracy(net, *_trained.tested(own)) for net in one.networks]
-        for one, own in zip(found, images, strict=True)
+        [order.l_map_accuracy(net, *_trained.tested(own)) for net in training.networks]
+        for training, own in zip(trainings, images, strict=True)
     ]
-    return {"accuracy": curves, "epochs": epochs, "train_accuracy": [one.train_accuracy[-1] for one in found]}
+    return {
+        "accuracy": curves,
+        "epochs": epochs,
+        "train_accuracy": [training.train_accuracy[-1] for training in trainings],
+    }
 
 
 def _judge_late(data):

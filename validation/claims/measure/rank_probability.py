@@ -29,7 +29,7 @@ def _identity(rng, networks):
         net = Network.random([6, 9, 7, 3], "relu", 1.5, 0.5, rng=rng)
         x, labels = rng.standard_normal((60, 6)).round(1), rng.permutation(np.repeat([0, 1, 2], (10, 20, 30)))
         for layer in range(3):
-            found = rank_probability(net, x, labels, layer)
+            ranks = rank_probability(net, x, labels, layer)
             fields = net.trace(x).fields[layer]
             towards = np.eye(fields.shape[1])
             for weight in net.weights[layer + 1 :]:
@@ -39,7 +39,7 @@ def _identity(rng, networks):
                 turned = fields[:, used] * np.sign(towards[k, used])
                 gaps = turned[labels == k][:, None] - turned[labels != k][None]
                 area = np.mean([_area(gaps[..., i]) for i in range(used.size)])
-                rows.append((found.slope[k], 12 * (1 - found.share[k]) * (area - 0.5)))
+                rows.append((ranks.slope[k], 12 * (1 - ranks.share[k]) * (area - 0.5)))
     return np.array(rows)
 
 
@@ -54,11 +54,11 @@ def _run(rng, quick):
         for j in range(replicas):
             common = rng.standard_normal((samples, 1))
             fields = (common + rng.standard_normal((samples, UNITS))) / np.sqrt(2) + distance * labels[:, None]
-            found = pooled_ranks(fields, np.ones((2, UNITS)), labels)
-            slopes[i, j], errors[i, j] = found.slope[1], found.slope_error[1]
+            ranks = pooled_ranks(fields, np.ones((2, UNITS)), labels)
+            slopes[i, j], errors[i, j] = ranks.slope[1], ranks.slope_error[1]
     # a narrow class in the middle of a wide one, seen by random units
     narrow = rng.standard_normal((samples, 10)) * np.where(labels, 0.1, 1.0)[:, None]
-    found = [
+    ranks = [
         rank_probability(Network.random([10, 20, 2], "tanh", rng=rng), narrow, labels, bins=20) for _ in range(nets)
     ]
     return {
@@ -68,10 +68,10 @@ def _run(rng, quick):
         "fine": (fine := np.linspace(0, 2, 41)),
         "curve": [12 * (1 - SHARE) * float(basin_oracle.gaussian_area(float(d)) - 0.5) for d in fine],
         "spread": 1.0,
-        "random": [one.slope[1] for one in found],
+        "random": [of_network.slope[1] for of_network in ranks],
         "random_theory": 0.0,
-        "edges": found[0].edges,
-        "law": [one.density[1] for one in found],
+        "edges": ranks[0].edges,
+        "law": [of_network.density[1] for of_network in ranks],
         "identity": _identity(rng, 10 if quick else 100),
     }
 

@@ -25,8 +25,10 @@ POISSON = f"Fano factor of independent stimuli at r = {RATES[1]}, beside that of
 
 def _factors(x, replicas, **options):
     """Return Fano factors and their nulls, shape (replicas, conditions) each, of units that stand side by side."""
-    found = spikes.statistics(x, intervals=False, **options)
-    return tuple(np.asarray(one).reshape(-1, replicas).T for one in (found.fano_factor, found.null_fano_factor))
+    statistics = spikes.statistics(x, intervals=False, **options)
+    return tuple(
+        np.asarray(factors).reshape(-1, replicas).T for factors in (statistics.fano_factor, statistics.null_fano_factor)
+    )
 
 
 def _mixed(rng, x):
@@ -58,8 +60,8 @@ def _run(rng, quick):
         labels = np.repeat(np.arange(CLASSES), EACH * window)
         x = np.zeros((labels.size, replicas), dtype=bool)
         x[labels == 0] = rng.random((EACH * window, replicas), dtype=np.float32) < PEAK
-        one, other = _factors(x, replicas, window=int(window), order="blocked", labels=labels)
-        blocked[:, j], null[:, j] = one[:, 0], other[:, 0]
+        factors, nulls = _factors(x, replicas, window=int(window), order="blocked", labels=labels)
+        blocked[:, j], null[:, j] = factors[:, 0], nulls[:, 0]
         mixed[:, j] = _factors(_mixed(rng, x), replicas, window=int(window))[0][:, 0]
     rate = PEAK / CLASSES
     return {

@@ -33,7 +33,7 @@ def _run(rng, quick):
     noise, depth, distance = np.broadcast_arrays(NOISES[:, None, None], DEPTHS[None, :, None], DISTANCES)
     controls = np.array([(distance / depth).ravel(), (noise / depth).ravel()])
     wide = np.hypot(errors, values * np.log(depth) / depth)  # and what the scaling form leaves out
-    found = collapse(
+    fitted = collapse(
         controls, depth.ravel().astype(float), values.ravel(), wide.ravel(), degree=8, bootstrap=40, rng=rng
     )
     fine = np.linspace(DISTANCES[0] - 0.3, DISTANCES[-1] + 0.3, 30)
@@ -42,9 +42,9 @@ def _run(rng, quick):
         "curves": [f.finite_depth(fine, e) for e in NOISES],
         "quiet": f.finite_depth(fine),
         "law": f.finite_depth(distance, noise),
-        "exponents": [found.value_exponent, *found.control_exponents],
-        "exponent_errors": [found.value_error, *found.control_errors],
-        "quality": found.quality,
+        "exponents": [fitted.value_exponent, *fitted.control_exponents],
+        "exponent_errors": [fitted.value_error, *fitted.control_errors],
+        "quality": fitted.quality,
         "ratio": 1.0,
         "theory": [2 / (f.order - 1), f.exponent(1), f.noise_exponent() / 2],
     }  # fmt: skip

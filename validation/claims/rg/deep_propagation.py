@@ -52,17 +52,19 @@ def _run(rng, quick, data=None):
     accuracy, slope = np.zeros((2, len(KINDS), len(depths), REPLICAS))
     for kind in range(len(KINDS)):
         for d, depth in enumerate(depths):
-            found = _trained.train_all(_recipe(kind, depth, data, quick), images, seeds)
-            accuracy[kind, d] = [one.test_accuracy[-1] for one in found]
-            slope[kind, d] = [_slope(one.network, own) for one, own in zip(found, images, strict=True)]
-    normalised = [_placed(one.network, own).correlation[:-1] for one, own in zip(found, images, strict=True)]
+            trainings = _trained.train_all(_recipe(kind, depth, data, quick), images, seeds)
+            accuracy[kind, d] = [training.test_accuracy[-1] for training in trainings]
+            slope[kind, d] = [_slope(training.network, own) for training, own in zip(trainings, images, strict=True)]
+    normalised = [
+        _placed(training.network, own).correlation[:-1] for training, own in zip(trainings, images, strict=True)
+    ]
     through, predicted = [], []
     for scale in SCALES[:3]:
         starts = [
             _placed(Network.random([own.test.shape[1], *[100] * DEEP], "tanh", scale, rng=rng), own) for own in images
         ]
-        q, c = (np.mean([getattr(one, name)[0] for one in starts]) for name in ("variance", "correlation"))
-        through.append([one.correlation for one in starts])
+        q, c = (np.mean([getattr(start, name)[0] for start in starts]) for name in ("variance", "correlation"))
+        through.append([start.correlation for start in starts])
         predicted.append(rg.RandomLayer("tanh", scale).propagate(float(q), float(c), DEEP - 1)[1])
     points = [rg.RandomLayer("tanh", scale).fixed_point() for scale in SCALES[:3]]
     return {
@@ -103,11 +105,11 @@ def _judge(data):
     gap = np.abs(data["through"].mean(axis=1) - data["predicted"]).max(axis=1)
     detail = (
         f"accuracy at {said}; at {depths[0]} layers "
-        f"{', '.join(f'{100 * one:.0f}' for one in shallow)} %; squared distances shrink over "
+        f"{', '.join(f'{100 * kept:.0f}' for kept in shallow)} %; squared distances shrink over "
         f"{float(data['xi'][0]):.1f} layers in the ordered phase, "
         f"correlations over {float(data['xi'][2]):.1f} in chaos; "
         "correlations of images within "
-        f"{', '.join(f'{one:.2f}' for one in gap)} of mean field through {DEEP} layers of width 100; effect size "
+        f"{', '.join(f'{off:.2f}' for off in gap)} of mean field through {DEEP} layers of width 100; effect size "
         f"{effect(deep[1] - deep[0]):.1f}"
     )
     findings = (
@@ -164,7 +166,7 @@ def _draw(data, figure):
         axes.set_xticks(data["depths"], [str(depth) for depth in data["depths"]])
         axes.minorticks_off()
     entries = zip(left.get_legend_handles_labels(), middle.get_legend_handles_labels(), strict=True)
-    figure.legend(*(one + other for one, other in entries), loc="outside upper center", ncols=5)
+    figure.legend(*(entry + other for entry, other in entries), loc="outside upper center", ncols=5)
 
 
 _claim = partial(

@@ -65,9 +65,9 @@ def _judge(data):
     for name, theory in zip(EXACT, map(float, data["exact"]), strict=True):
         value, error = _best(data, name)
         allowed = WITHIN[name] * theory
-        found = z_score(value, error, theory, bias=allowed, dof=CHAINS - 1)
+        comparison = z_score(value, error, theory, bias=allowed, dof=CHAINS - 1)
         findings += [
-            Finding.of(name, found, sees=SEES[name], unit="of it"),
+            Finding.of(name, comparison, sees=SEES[name], unit="of it"),
             Finding(
                 quantity=_error(name), estimate=error, error=0, theory=allowed, asks=Asks.AT_MOST, sees=0.01,
                 unit="of what is allowed",

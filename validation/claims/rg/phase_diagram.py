@@ -32,10 +32,10 @@ def _run(rng, quick):
         layer = rg.RandomLayer("tanh", sigma_w, SIGMA_B)
         point = layer.fixed_point()
         q, c = point.variance, point.correlation - 0.6
-        one, two = (
+        narrow, wide = (
             layer.simulate(n, DEPTH, replicas=replicas, q=q, c=c, rng=rng).correlation for n in WIDTHS
         )  # fmt: skip
-        runs.append(2 * two - one)
+        runs.append(2 * wide - narrow)
         theory.append(layer.propagate(q, c, DEPTH)[1])
         points.append((point.variance, point.chi, point.correlation, point.xi_correlation))
     size = 120 if quick else 200
@@ -71,7 +71,7 @@ def _slope(c, star):
 def _pseudo_slopes(run, star):
     """Return pseudo-values of the jackknife over batches: the slope is not linear in the mean."""
     batches = np.stack([batch.mean(axis=0) for batch in np.array_split(run, BATCHES)])
-    left = [_slope((batches.sum(axis=0) - one) / (BATCHES - 1), star) for one in batches]
+    left = [_slope((batches.sum(axis=0) - batch) / (BATCHES - 1), star) for batch in batches]
     return BATCHES * _slope(batches.mean(axis=0), star) - (BATCHES - 1) * np.array(left)
 
 
@@ -88,7 +88,7 @@ def _judge(data):
         ),
         Finding.of(
             DECAY,
-            worst(mean(row, float(one)) for row, one in zip(data["slopes"], data["slopes_theory"], strict=True)),
+            worst(mean(row, float(slope)) for row, slope in zip(data["slopes"], data["slopes_theory"], strict=True)),
             sees=0.08, unit="of the rate",
         ),
     )  # fmt: skip

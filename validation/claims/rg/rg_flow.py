@@ -64,15 +64,15 @@ def _run_binary(rng, quick):
 
 
 def _judge_binary(data):
-    found = np.array([[_of_block(*block) for block in row] for row in data["blocks"]])
+    of_blocks = np.array([[_of_block(*block) for block in row] for row in data["blocks"]])
     halving = data["lengths"] * 2 ** np.arange(data["lengths"].shape[1])
     leaving = data["y"] - data["y_exact"]
     findings = (
-        _exact(ENDS, found - data["ends"], 1e-12, "of a correlation"),
+        _exact(ENDS, of_blocks - data["ends"], 1e-12, "of a correlation"),
         _exact(LENGTHS, halving / halving[:, :1] - 1, 1e-9, "of ξ"),
         _exact(LEAVE, leaving, 1e-9, "of y, less its theory"),
     )
-    detail = f"chains of up to {2 ** (found.shape[1] - 1)} layers"
+    detail = f"chains of up to {2 ** (of_blocks.shape[1] - 1)} layers"
     return Verdict.judged(findings, Outcome.EXACT, detail, otherwise="not the closed recursion")
 
 

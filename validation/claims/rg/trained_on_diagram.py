@@ -30,25 +30,25 @@ def _run(rng, quick, data=None):
         (64 if data is None else 784, *[width] * LAYERS, 10), "tanh", learning_rate=1e-3, scale=SCALE, batch=128,
         snapshots=(0, epochs // 5, epochs),
     )  # fmt: skip
-    found = train_all(recipe, images, seeds, engine="scikit-learn")
+    trainings = train_all(recipe, images, seeds, engine="scikit-learn")
     places = [
-        [rg.place(net, own.test, pairs=250, rng=0) for net in one.networks]
-        for one, own in zip(found, images, strict=True)
+        [rg.place(net, own.test, pairs=250, rng=0) for net in training.networks]
+        for training, own in zip(trainings, images, strict=True)
     ]
 
     def stacked(function):
         return np.array([[function(place) for place in row] for row in places])
 
-    top = 0.15 + float(stacked(lambda p: max(one.sigma_b for one in p.layers)).max())
+    top = 0.15 + float(stacked(lambda p: max(layer.sigma_b for layer in p.layers)).max())
     sigma_b = np.linspace(0, top, 101)
     return {
-        "sigma_w": stacked(lambda p: [one.sigma_w for one in p.layers[: LAYERS - 1]]),
-        "sigma_b": stacked(lambda p: [one.sigma_b for one in p.layers[: LAYERS - 1]]),
-        "chi": stacked(lambda p: [one.point.chi for one in p.layers[: LAYERS - 1]]),
+        "sigma_w": stacked(lambda p: [layer.sigma_w for layer in p.layers[: LAYERS - 1]]),
+        "sigma_b": stacked(lambda p: [layer.sigma_b for layer in p.layers[: LAYERS - 1]]),
+        "chi": stacked(lambda p: [layer.point.chi for layer in p.layers[: LAYERS - 1]]),
         "xi": stacked(lambda p: p.xi_predicted[: LAYERS - 1]),
         "correlation": stacked(lambda p: p.correlation[:LAYERS]),
         "predicted": stacked(lambda p: p.predicted_correlation[:LAYERS]),
-        "accuracy": [one.test_accuracy for one in found],
+        "accuracy": [training.test_accuracy for training in trainings],
         "epochs": recipe.snapshots,
         "line_b": sigma_b,
         "line_w": rg.critical_line("tanh", sigma_b),
