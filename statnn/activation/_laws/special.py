@@ -66,6 +66,18 @@ def _stirling_bend(y: float) -> float:
     return total * square / y
 
 
+@helper
+def deviance_series(x: float, delta: float, v: float) -> float:
+    """Return x ln(x/e) + e - x for e = x - delta near x, by the series of ln(x/e) = 2 artanh v, v = delta/(x + e)."""
+    square, power, odd, total = v * v, 2.0 * x * v, 3.0, delta * v
+    while True:
+        power *= square
+        longer = total + power / odd
+        if longer == total:
+            return total
+        total, odd = longer, odd + 2.0
+
+
 @kernel
 def mixed_log_gamma_scalar(x: float, s: float, t: float) -> float:
     """L(x; s, t) of the module docstring for one triple."""

@@ -17,7 +17,7 @@ import math
 from typing import Any
 
 from statnn._compile import helper, kernel
-from statnn.activation._laws.special import LARGE, STIRLING, mixed_log_gamma_scalar
+from statnn.activation._laws.special import LARGE, STIRLING, deviance_series, mixed_log_gamma_scalar
 
 _HALF_LOG_TAU = 0.5 * math.log(2 * math.pi)
 _SPLIT = 2.0**27 + 1
@@ -38,15 +38,9 @@ def _remainder(x: float) -> float:
 def _deviance(x: float, delta: float, e: float) -> float:
     """Return x ln(x/e) + e - x for x - e = delta, which is given apart and keeps its digits."""
     v = delta / (2.0 * x - delta)
-    if not -0.3 < v < 0.3:
-        return x * (math.log(x) - math.log(e)) - delta
-    square, power, odd, total = v * v, 2.0 * x * v, 3.0, delta * v
-    while True:
-        power *= square
-        longer = total + power / odd
-        if longer == total:
-            return total
-        total, odd = longer, odd + 2.0
+    if -0.3 < v < 0.3:
+        return deviance_series(x, delta, v)
+    return x * (math.log(x) - math.log(e)) - delta
 
 
 @helper

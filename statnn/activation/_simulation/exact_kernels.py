@@ -7,6 +7,7 @@ import numpy as np
 
 from statnn._compile import helper, kernel
 from statnn._xoshiro import uniform
+from statnn.activation._laws.special import deviance_series
 
 
 @helper
@@ -30,16 +31,7 @@ def _deviance(k: float, mean: float) -> float:
     """k ln(k / mean) + mean - k without cancellation near k = mean."""
     if abs(k - mean) > 0.1 * (k + mean):
         return k * math.log(k / mean) + mean - k
-    v = (k - mean) / (k + mean)
-    total = (k - mean) * v
-    power = 2.0 * k * v
-    square, odd = v * v, 3.0
-    while True:
-        power *= square
-        longer = total + power / odd
-        if longer == total:
-            return total
-        total, odd = longer, odd + 2.0
+    return deviance_series(k, k - mean, (k - mean) / (k + mean))
 
 
 @helper

@@ -180,10 +180,8 @@ def pooled_ranks(
         fields as they are.
     labels : array_like of int, shape (samples,)
         Rows of `weights`; at least two classes, at least two samples of each that occurs.
-    bins : int
-        Bins of the density, at least 1.
-    executor : concurrent.futures.Executor, optional
-        Where blocks of 64 units are ranked; threads suffice. Results do not depend on it.
+    bins, executor
+        As for `rank_probability`.
 
     Returns
     -------
@@ -275,6 +273,7 @@ def _result(
     samples = own.size
     used = np.count_nonzero(signs, axis=1)
     unit_slopes = 12 * signs * (ranks / tally).T
+    slope = unit_slopes.sum(axis=1) / used
     share = tally / samples
     placement = placement / used[:, None]
     member = own == np.arange(classes.size)[:, None]
@@ -288,13 +287,13 @@ def _result(
         classes=np.asarray(classes, dtype=np.int64),
         edges=np.linspace(0, 1, mass.shape[1] + 1),
         density=mass / (tally * used)[:, None] * mass.shape[1],
-        slope=unit_slopes.sum(axis=1) / used,
+        slope=slope,
         slope_error=_stratified(influence, own, tally),
         auc=auc,
         share=share,
         unit_slopes=unit_slopes,
         counted=signs != 0,
-        layer_slope=float((unit_slopes.sum(axis=1) / used).mean()),
+        layer_slope=float(slope.mean()),
         layer_slope_error=float(_stratified(influence.mean(axis=0, keepdims=True), own, tally)[0]),
     )
 

@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from statnn._bits import GOLDEN, hashed
 from statnn._compile import helper, kernel
 from statnn._xoshiro import step
 
@@ -27,8 +28,6 @@ RANDOM, COUNT, BONDS, CARRY, ACCEPTED, UNDECIDED, LEVELS, ROWS = 0, 4, 8, 12, 13
 """Rows of the scratch array: the random state, digits of the number of satisfied bonds, four bonds, ..., 9 levels."""
 
 _ONE, _TWO, _ONES = np.uint64(1), np.uint64(2), np.uint64(2**64 - 1)
-_GOLDEN, _MIX_1, _MIX_2 = (np.uint64(k) for k in (0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB))
-_SHIFT_30, _SHIFT_27, _SHIFT_31 = np.uint64(30), np.uint64(27), np.uint64(31)
 
 
 @kernel
@@ -178,16 +177,14 @@ def _compare(table: Any, half: Any, scratch: Any, levels: Any, width: Any) -> No
 
 @helper
 def _finish(table: Any, scratch: Any, w: Any, levels: Any, width: Any) -> None:
-    """Compare the other digits in one word, on numbers hashed (Steele, Lea & Flood 2014) from its random state."""
+    """Compare the other digits in one word, on numbers hashed from its random state."""
     words, most = len(width), len(levels)
     accepted, undecided = scratch[ACCEPTED * words + w], scratch[UNDECIDED * words + w]
     seed = scratch[RANDOM * words + w]
     digit = ROUNDS
     while undecided != 0 and digit < DIGITS:
-        seed += _GOLDEN
-        bits = (seed ^ (seed >> _SHIFT_30)) * _MIX_1
-        bits = (bits ^ (bits >> _SHIFT_27)) * _MIX_2
-        bits ^= bits >> _SHIFT_31
+        seed += GOLDEN
+        bits = hashed(seed)
         chance = np.uint64(0)
         for level in range(most):
             chance |= scratch[(LEVELS + level) * words + w] & table[digit * most + level]

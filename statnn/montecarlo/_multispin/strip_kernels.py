@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from statnn._bits import GOLDEN, hashed, ones_by_byte
 from statnn._compile import helper, inlined, kernel
 from statnn._xoshiro import step
 from statnn.montecarlo._lanes import scratch
@@ -37,10 +38,7 @@ _FLUSH = 31
 
 _row, _four_rows, _combinations = scratch(WORDS), scratch(4, WORDS), scratch(_COMBINATIONS * WORDS)
 _NONE, _ONE, _ONES = np.uint64(0), np.uint64(1), np.uint64(2**64 - 1)
-_GOLDEN, _MIX_1, _MIX_2 = (np.uint64(k) for k in (0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB))
-_SHIFT_30, _SHIFT_27, _SHIFT_31 = np.uint64(30), np.uint64(27), np.uint64(31)
-_PAIRS, _FOURS, _BYTES = (np.uint64(k) for k in (0x5555555555555555, 0x3333333333333333, 0x0F0F0F0F0F0F0F0F))
-_BY_1, _BY_2, _BY_4, _BY_8, _BYTE = (np.uint64(k) for k in (1, 2, 4, 8, 255))
+_BY_8, _BYTE = np.uint64(8), np.uint64(255)
 
 
 @kernel
@@ -95,7 +93,7 @@ def metropolis(
                             accepted[w] = _finish(combination, pick, w, draw[0, w], accepted[w], undecided[w])
                     for w in range(WORDS):
                         own[np.uint64(base + w)] ^= accepted[w]
-                        counted[w] += _population(accepted[w])
+                        counted[w] += ones_by_byte(accepted[w])
                     waiting += 1
                     if waiting == _FLUSH:
                         _flush(counted, flips)
@@ -118,7 +116,7 @@ def satisfied(spins: Any, signs: Any, half: Any, bottom: Any, period: Any, total
             _bonds(spins, signs, 0, r, base, bottom, period, bonds)
             for w in range(min(WORDS, FIRST + half - base)):
                 for bond in range(4):  # to 32, of bytes that hold 255
-                    counted[w] += _population(bonds[bond, w])
+                    counted[w] += ones_by_byte(bonds[bond, w])
             _flush(counted, totals)
 
 
@@ -132,7 +130,7 @@ def ups(spins: Any, half: Any, totals: Any) -> None:
         for r in range(spins.shape[1]):
             for base in range(FIRST, FIRST + half, WORDS):
                 for w in range(min(WORDS, FIRST + half - base)):
-                    counted[w] += _population(spins[colour, r, base + w])
+                    counted[w] += ones_by_byte(spins[colour, r, base + w])
                 _flush(counted, totals)
 
 
@@ -165,26 +163,16 @@ def _bonds(spins: Any, signs: Any, colour: Any, r: Any, base: Any, bottom: Any, 
 
 @helper
 def _finish(combination: Any, pick: Any, w: Any, seed: Any, accepted: Any, undecided: Any) -> Any:
-    """Compare the other digits of one word, on numbers hashed (Steele, Lea & Flood 2014) from its random state."""
+    """Compare the other digits of one word, on numbers hashed from its random state."""
     digit = ROUNDS
     while undecided != 0 and digit < DIGITS:
-        seed += _GOLDEN
-        bits = (seed ^ (seed >> _SHIFT_30)) * _MIX_1
-        bits = (bits ^ (bits >> _SHIFT_27)) * _MIX_2
-        bits ^= bits >> _SHIFT_31
+        seed += GOLDEN
+        bits = hashed(seed)
         chance = combination[pick[digit] + np.uint64(w)]
         accepted |= undecided & chance & ~bits
         undecided &= ~(chance ^ bits)
         digit += 1
     return accepted
-
-
-@helper
-def _population(word: Any) -> Any:
-    """Return the ones of every byte, in that byte."""
-    word -= (word >> _BY_1) & _PAIRS
-    word = (word & _FOURS) + ((word >> _BY_2) & _FOURS)
-    return (word + (word >> _BY_4)) & _BYTES
 
 
 @helper

@@ -13,10 +13,10 @@ from typing import Any
 
 import numpy as np
 
+from statnn._bits import GOLDEN, hashed
 from statnn._compile import helper, kernel
 
-_GOLDEN, _MIX_1, _MIX_2 = (np.uint64(k) for k in (0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB))
-_SHIFT_30, _SHIFT_27, _SHIFT_31, _SHIFT_6 = (np.uint64(k) for k in (30, 27, 31, 6))
+_SHIFT_6 = np.uint64(6)
 _ONE, _TWO, _SEVEN, _EIGHT, _LAST = (np.uint64(k) for k in (1, 2, 7, 8, 63))
 _UP, _DOWN, _NOT_TWO = np.int8(1), np.int8(-1), np.uint8(253)
 _ONES, _DIAGONAL, _SEVENS = (np.uint64(k) for k in (0x0101010101010101, 0x8040201008040201, 0x7F7F7F7F7F7F7F7F))
@@ -178,7 +178,4 @@ def _signs(total: Any, count: Any, key: Any, coin: Any, coins: Any, out: Any, th
 @helper
 def _word(key: Any, number: Any) -> Any:
     """Return a word of 64 coins."""
-    z = key + (number + _ONE) * _GOLDEN
-    z = (z ^ (z >> _SHIFT_30)) * _MIX_1
-    z = (z ^ (z >> _SHIFT_27)) * _MIX_2
-    return z ^ (z >> _SHIFT_31)
+    return hashed(key + (number + _ONE) * GOLDEN)

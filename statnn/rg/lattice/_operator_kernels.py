@@ -9,13 +9,13 @@ from typing import Any
 
 import numpy as np
 
+from statnn._bits import ones_by_byte
 from statnn._compile import helper, kernel
 
-_ZERO, _ONE, _TWO, _FOUR, _WORD, _TOP = (np.uint64(k) for k in (0, 1, 2, 4, 64, 56))
+_ZERO, _ONE, _WORD, _TOP = (np.uint64(k) for k in (0, 1, 64, 56))
 _LAST = np.uint64(63)
-_PAIRS, _QUARTETS, _BYTES, _SUM = (
-    np.uint64(k) for k in (0x5555555555555555, 0x3333333333333333, 0x0F0F0F0F0F0F0F0F, 0x0101010101010101)
-)
+_SUM = np.uint64(0x0101010101010101)
+"""A product with it has the sum of all bytes in the topmost one."""
 
 
 @kernel
@@ -105,8 +105,5 @@ def _pack_row(states: Any, row: Any, length: Any, reach: Any, packed: Any) -> No
 
 @helper
 def _count(word: Any) -> int:
-    """Return how many bits are 1, by sums of neighbours: pairs, quartets, bytes, all."""
-    word -= (word >> _ONE) & _PAIRS
-    word = (word & _QUARTETS) + ((word >> _TWO) & _QUARTETS)
-    word = (word + (word >> _FOUR)) & _BYTES
-    return int((word * _SUM) >> _TOP)
+    """Return how many bits are 1."""
+    return int((ones_by_byte(word) * _SUM) >> _TOP)

@@ -226,11 +226,7 @@ class FixedFunction(Shown):
         >>> FixedFunction(3, 1 / 3).eigenfunction(0, 0.0)
         1.0
         """
-        at = self._points(x)
-        big = self._depth(at)
-        power = whole(k, "k", minimum=0, maximum=10**6)
-        mean = _averaged_power(big, self.exponent(power) + 1.0)
-        return shaped(at**power * (1.0 + big) ** (-self.order / (self.order - 1.0)) * mean, x)
+        return self._kept(k, x, 1)
 
     def noise_exponent(self, k: int = 0) -> float:
         """Return y of a variance of noise that depends on x as x^k: (z+1)/(z-1) for constant ε², 2 for tanh.
@@ -283,11 +279,15 @@ class FixedFunction(Shown):
         >>> FixedFunction(3, 1 / 3).noise_eigenfunction([0.5, 1.0]).round(6)
         array([0.805394, 0.544   ])
         """
+        return self._kept(k, x, 2)
+
+    def _kept(self, k: int, x: ArrayLike, moment: int) -> Any:
+        """Return what a block keeps of a change of f (first moment) or of a variance (second) that begins as x^k."""
         at = self._points(x)
         big = self._depth(at)
         power = whole(k, "k", minimum=0, maximum=10**6)
-        mean = _averaged_power(big, 1.0 + (2.0 * self.order - power) / (self.order - 1.0))
-        return shaped(at**power * (1.0 + big) ** (-2.0 * self.order / (self.order - 1.0)) * mean, x)
+        mean = _averaged_power(big, 1.0 + (moment * self.order - power) / (self.order - 1.0))
+        return shaped(at**power * (1.0 + big) ** (-moment * self.order / (self.order - 1.0)) * mean, x)
 
     # -- finite depth ------------------------------------------------------------------------------------
 
