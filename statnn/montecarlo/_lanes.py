@@ -30,6 +30,7 @@ LARGEST_EXPONENT = np.float32(87.0)
 _LOWEST_EXPONENT = np.float32(-87.0)
 _LOG2_E = np.float32(1.4426950408889634)
 _TO_INTEGER = np.float32(1.5 * 2**23)
+"""Added to a number below 2^22 it leaves the nearest whole number in the lowest bits of the mantissa."""
 _MANTISSA = np.int32(23)
 _C0, _C1, _C2, _C3, _C4, _C5 = (
     np.float32(c) for c in (1.0, 0.6931469776, 0.2402224209, 0.05550733743, 0.00967151264, 0.001326472714)

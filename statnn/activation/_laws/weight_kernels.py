@@ -21,12 +21,13 @@ from statnn.activation._laws.special import LARGE, STIRLING, deviance_series, mi
 
 _HALF_LOG_TAU = 0.5 * math.log(2 * math.pi)
 _SPLIT = 2.0**27 + 1
+"""x times it, rounded, parts the 53 bits of x into two halves whose products are exact (Veltkamp)."""
 
 
 @helper
 def _remainder(x: float) -> float:
     """Return mu(x): ln Gamma(x) beyond (x - 1/2) ln x - x + ln(2 pi)/2."""
-    if x < LARGE:
+    if x < LARGE:  # nothing large cancels there, and the series would not have converged
         return math.lgamma(x) - ((x - 0.5) * math.log(x) - x + _HALF_LOG_TAU)
     square, total = 1.0 / (x * x), 0.0
     for i in range(len(STIRLING) - 1, -1, -1):
@@ -38,7 +39,7 @@ def _remainder(x: float) -> float:
 def _deviance(x: float, delta: float, e: float) -> float:
     """Return x ln(x/e) + e - x for x - e = delta, which is given apart and keeps its digits."""
     v = delta / (2.0 * x - delta)
-    if -0.3 < v < 0.3:
+    if -0.3 < v < 0.3:  # beyond, no two terms below nearly cancel; within, every term is less than 0.09 of the last
         return deviance_series(x, delta, v)
     return x * (math.log(x) - math.log(e)) - delta
 
@@ -65,13 +66,15 @@ def log_beta_binomial(k: Any, m: Any, a: Any, b: Any, out: Any) -> None:
     """Fill ln P(k black, m white), each argument of shape (2, size): high and low parts of whole numbers and balls."""
     for i in range(out.size):
         K, M, A, B = k[0, i], m[0, i], a[0, i], b[0, i]
+        # an empty cell has no Stirling's form; what is then left is one mixed difference of lnΓ
         if K == 0.0:
             out[i] = -mixed_log_gamma_scalar(B, A, M)
             continue
         if M == 0.0:
             out[i] = -mixed_log_gamma_scalar(A, B, K)
             continue
-        scale = 1.0 if max(A, B) < 1e200 else 2.0**-300  # products with counts stay in range
+        # products with counts stay in range; a power of two, so that scaling rounds nothing
+        scale = 1.0 if max(A, B) < 1e200 else 2.0**-300
         cross = _cross(A * scale, a[1, i] * scale, M, m[1, i], B * scale, b[1, i] * scale, K, k[1, i])
         black, white, balls, draws = A + K, B + M, A + B, K + M
         total = balls + draws
@@ -82,6 +85,7 @@ def log_beta_binomial(k: Any, m: Any, a: Any, b: Any, out: Any) -> None:
             + _deviance(B, -delta, white * (balls / total))
             + _deviance(M, delta, white * (draws / total))
         )
+        # ratios before products: a b n T itself overflows for balls of 1e100
         width = math.log((A / black) * (total / balls)) + math.log((B / white) * (draws / (K * M)))
         rest = _remainder(black) - _remainder(A) - _remainder(K) + _remainder(white) - _remainder(B) - _remainder(M)
         rest += _remainder(balls) + _remainder(draws) - _remainder(total)

@@ -13,7 +13,7 @@ from statnn.activation._laws.special import deviance_series
 @helper
 def _log_gamma_variate(rng: Any, shape: float) -> float:
     """Logarithm of a gamma variate: small shapes give values far below the smallest float."""
-    if shape < 1.0:
+    if shape < 1.0:  # Gamma(a) = Gamma(a+1) U^(1/a), taken in logarithms, where the power does not underflow
         return float(math.log(rng.standard_gamma(shape + 1.0)) - rng.standard_exponential() / shape)
     return math.log(rng.standard_gamma(shape))
 
@@ -70,7 +70,7 @@ def _few_or_many(bits: Any, n: int, p: float, q: float) -> int:
     mean = n * p
     if mean < 10.0:
         u = uniform(bits)
-        if u < 1.0 - mean:
+        if u < 1.0 - mean:  # (1-p)^n >= 1 - np: mostly 0, without an exponential
             return 0
         weight = math.exp(n * math.log1p(-p))
         odds = p / q
@@ -79,11 +79,12 @@ def _few_or_many(bits: Any, n: int, p: float, q: float) -> int:
             u -= weight
             weight *= (n - k) * odds / (k + 1)
             k += 1
-            if weight < 1e-30 and k > mean:
+            if weight < 1e-30 and k > mean:  # weights add up to 1 less rounding, and u may lie in what is missing
                 break
         return k
     size = float(n)
     spread = math.sqrt(mean * q)
+    # constants of Hoermann's hat, a k/edge + b u of u uniform in (-1/2, 1/2), fitted for np >= 10
     b = 1.15 + 2.53 * spread
     a = -0.0873 + 0.0248 * b + 0.01 * p
     inner = 0.92 * b - 4.2
@@ -96,7 +97,7 @@ def _few_or_many(bits: Any, n: int, p: float, q: float) -> int:
         if edge <= 0.0 or v <= 0.0:
             continue
         k = np.floor((2.0 * a / edge + b) * u + centre)
-        if edge >= 0.07 and v * b <= inner:
+        if edge >= 0.07 and v * b <= inner:  # a box that lies under the weights: most draws end here
             return int(k)
         if k < 0.0 or k > size:
             continue
@@ -105,6 +106,7 @@ def _few_or_many(bits: Any, n: int, p: float, q: float) -> int:
         d = abs(k - mode)
         variance = mean * q
         if 20.0 < d < 0.5 * variance - 1.0:
+            # ln of the weight over that of the mode is normal up to `doubt`: between the two no logarithm is needed
             doubt = d / variance * ((d * (d / 3.0 + 0.625) + 1.0 / 6.0) / variance + 0.5)
             normal = -0.5 * d * d / variance
             if v < normal - doubt:
@@ -121,6 +123,7 @@ def _few_or_many(bits: Any, n: int, p: float, q: float) -> int:
 def independent_counts(rng: Any, bits: Any, black: Any, white: Any, draws: Any, out: Any) -> None:
     """Fill out[t, i], activations of neuron i in the first draws[t] draws: one hidden p_i, binomial increments."""
     for i in range(black.size):
+        # p and q each from the ratio of two gammas: 1 - p would lose a q below 1e-16; exp(700) is still finite
         fire = _log_gamma_variate(rng, black[i])
         rest = _log_gamma_variate(rng, white[i])
         p = 1.0 / (1.0 + math.exp(min(rest - fire, 700.0)))
@@ -143,7 +146,8 @@ def competing_counts(rng: Any, bits: Any, weights: Any, draws: Any, out: Any) ->
         share[i] = _log_gamma_variate(rng, weights[i])
         top = max(top, share[i])
     for i in range(size):
-        share[i] = math.exp(share[i] - top)
+        share[i] = math.exp(share[i] - top)  # the largest is 1, so that their sum cannot vanish
+    # sums of those that follow, added up from the end: what is left of a whole would go below zero by rounding
     beyond = share.copy()
     beyond[size - 1] = 0.0
     for i in range(size - 2, -1, -1):

@@ -40,7 +40,7 @@ def urn_state(counts: NDArray[np.int64]) -> UrnState:
         counts.copy(),
         np.ones(neurons),
         np.arange(neurons, dtype=np.int32),
-        np.empty(max(256, 8 * neurons), dtype=np.int32),
+        np.empty(max(256, 8 * neurons), dtype=np.int32),  # a table of N slots is made once in 8 N events
         np.zeros(2, dtype=np.int64),
     )
     if counts.any():
@@ -93,8 +93,9 @@ def _pick(u: float, old: int, new: int, state: Any, b: float) -> int:
     neurons: int = state.counts.size
     if u < old:
         place = u * (neurons / old)
-        slot = min(int(place), neurons - 1)
+        slot = min(int(place), neurons - 1)  # u * (N / n) can be rounded up to N
         other = int(state.alias[np.uint64(slot)])
+        # what is left of the uniform number below its whole part is uniform again: one draw picks slot and neuron
         return slot if place - slot < state.keep[np.uint64(slot)] else other
     u -= old
     if u < new:

@@ -24,10 +24,11 @@ def count_pairs(start: Ints, rank: Ints, tree: Ints) -> tuple[int, int, int]:
     """
     kept = tied = inverted = 0
     for group in range(start.size - 1):
+        # all of a group are asked before any of it is entered: its own pairs are no pairs
         for t in range(start[group], start[group + 1]):
             up_to = 0
             i = rank[t] + 1
-            while i > 0:
+            while i > 0:  # node i holds the sum of the last (i & -i) ranks up to i
                 up_to += tree[i]
                 i -= i & -i
             below = 0
@@ -86,6 +87,7 @@ def pool_ranks(
             if signs[k] == 0 or group[k] == 0:
                 continue
             low, high = (first, last) if signs[k] > 0 else (samples - last, samples - first)
+            # bins and ranks meet in units of 1 / (samples bins), whole numbers: edges that coincide do so exactly
             cell = low * bins // samples
             while cell < bins and cell * samples < high * bins:
                 inside = min(high * bins, (cell + 1) * samples) - max(low * bins, cell * samples)

@@ -25,6 +25,7 @@ def accept(products: Any, fields: Any, scale: Any, spins: Any, state: Any, chang
         field = fields[i]
         for r in range(spins.shape[1]):
             odds = exponential(np.float32(products[i, r] + field) * scale)
+            # u < 1 / (1 + odds), by a product instead of a division
             new = np.float32(1) if uniform_lane(state, r) * (_ONE + odds) < _ONE else np.float32(-1)
             changes[r] += np.uint32(new != spins[i, r])
             spins[i, r] = new

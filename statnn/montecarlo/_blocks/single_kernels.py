@@ -37,7 +37,7 @@ def sweep_rows(
                 for lane in range(LANES):
                     odds = exponential(np.float32(here[base + lane]) * scale)
                     up[base + lane] = uniform_lane(state, lane) * (_ONE + odds) < _ONE
-            base = width // LANES * LANES
+            base = width // LANES * LANES  # the rest has a loop of its own, so that the one above has a known length
             for lane in range(width - base):
                 odds = exponential(np.float32(here[base + lane]) * scale)
                 up[base + lane] = uniform_lane(state, lane) * (_ONE + odds) < _ONE

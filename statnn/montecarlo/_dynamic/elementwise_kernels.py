@@ -133,19 +133,19 @@ def activate(code: Any, slope: Any, z: Any, bias: Any, derivative: Any) -> None:
     zero, one = z.dtype.type(0), z.dtype.type(1)
     two, half = one + one, one / (one + one)
     if code == TANH:
-        limit = z.dtype.type(20)
+        limit = z.dtype.type(20)  # tanh 20 is 1 in float64
         for i in range(rows):
             b = bias[i]
             for j in range(columns):
                 x = z[i, j] + b
                 scale, p = exponential_parts(two * min(abs(x), limit))
-                e = scale * p + (scale - one)
+                e = scale * p + (scale - one)  # 1 + p is never formed: it would cost a small x its digits
                 t = e / (e + two)
                 t = t if x >= zero else -t
                 z[i, j] = t
                 derivative[i, j] = one - t * t
     elif code == SIGMOID:
-        limit = z.dtype.type(87)
+        limit = z.dtype.type(87)  # beyond, e^-x is no normal float32
         for i in range(rows):
             b = bias[i]
             for j in range(columns):
@@ -156,6 +156,7 @@ def activate(code: Any, slope: Any, z: Any, bias: Any, derivative: Any) -> None:
                 z[i, j] = s if x >= zero else e * s
                 derivative[i, j] = e * s * s
     elif code == ERF:
+        # erf 6 is 1 in float64, erf 4 in float32
         limit, slope_at_zero = z.dtype.type(6), z.dtype.type(2 / np.sqrt(np.pi))
         for i in range(rows):
             b = bias[i]

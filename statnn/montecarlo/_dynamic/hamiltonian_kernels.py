@@ -25,6 +25,7 @@ from statnn.montecarlo._dynamic.elementwise_kernels import activate
 Array = NDArray[Any]
 
 LONGEST_SUM = 240
+"""Terms that one call of BLAS adds up."""
 
 
 class GradientPlan(NamedTuple):
@@ -166,7 +167,7 @@ def _forward(plan: Any, group: Any, q: Any, g: Any, room: Any, weights: Any, bia
                 for j in range(columns):
                     gap = stiff * (here[i, j] - z[i, j])
                     cost[i, j] = gap
-                    slope[i, j] *= -gap
+                    slope[i, j] *= -gap  # what goes back to the layer below; σ' itself is not needed again
             below = here
         start += n_out * n_in
 
@@ -211,6 +212,7 @@ def gradient(plan: Any, group: Any, q: Any, g: Any, room: Any) -> None:
             for i in range(n_out):
                 for j in range(columns):
                     result[i, j] += back[i, j]
+        # from here on `slope` holds ∂βH/∂(field of layer m), of which parameters and the layer below take their share
         weight = weights[start : start + n_out * n_in].reshape(n_out, n_in)
         below = plan.inputs[group]
         if m > 0:

@@ -49,6 +49,7 @@ def metropolis(
             degree = indptr[i + 1] - indptr[i]
             _tally(indptr[i], indptr[i + 1], indices, signs, spins, spin, scratch, width)
             _compare(table[degree], degree // 2, scratch, levels, width)
+            # few words need `_finish`: they are looked for one by one only where there are any
             left = np.uint64(0)
             for w in range(words):
                 left |= scratch[UNDECIDED * words + w]
@@ -73,7 +74,7 @@ def satisfied(indptr: Any, indices: Any, signs: Any, spins: Any, scratch: Any, w
     for i in range(indptr.size - 1):
         spin = spins[i]
         for k in range(np.uint64(indptr[i]), np.uint64(indptr[i + 1])):
-            if indices[k] < i:
+            if indices[k] < i:  # every bond once
                 other, sign = spins[np.uint64(indices[k])], _mask(signs[k])
                 for w in range(words):
                     scratch[CARRY * words + w] = ~(spin[w] ^ other[w] ^ sign)
@@ -118,7 +119,7 @@ def _tally(start: Any, end: Any, indices: Any, signs: Any, spins: Any, spin: Any
                 other, sign = spins[np.uint64(indices[bond])], _mask(signs[bond])
                 for w in range(np.uint64(words)):
                     scratch[row + w] = ~(spin[w] ^ other[w] ^ sign)
-            else:
+            else:  # no bond is no satisfied bond: fours need no special case at the end
                 for w in range(np.uint64(words)):
                     scratch[row + w] = np.uint64(0)
             bond += _ONE
@@ -140,7 +141,7 @@ def _add_four(scratch: Any, width: Any) -> None:
         scratch[COUNT * words + w], carry = x0 ^ y0, x0 & y0
         scratch[(COUNT + 1) * words + w], carry = x1 ^ y1 ^ carry, (x1 & y1) | (carry & (x1 ^ y1))
         scratch[(COUNT + 2) * words + w], carry = x2 ^ y2 ^ carry, (x2 & y2) | (carry & (x2 ^ y2))
-        scratch[(COUNT + 3) * words + w] = y3 ^ carry
+        scratch[(COUNT + 3) * words + w] = y3 ^ carry  # at most 15 bonds: nothing is carried beyond four digits
 
 
 @helper
@@ -157,13 +158,14 @@ def _compare(table: Any, half: Any, scratch: Any, levels: Any, width: Any) -> No
         for level in range(1, most):
             wanted = half + level
             exact = _ONES
-            for digit in range(4):
+            for digit in range(4):  # the mask is 0 where the digit must be 1, all ones where it must be 0
                 exact &= scratch[(COUNT + digit) * words + w] ^ (np.uint64((wanted >> digit) & 1) - _ONE)
             scratch[(LEVELS + level) * words + w] = exact
             free &= ~exact
         scratch[LEVELS * words + w] = free
         accepted, undecided = np.uint64(0), _ONES
         for digit in range(ROUNDS):
+            # always so many draws, whatever was decided: the stream of a word does not depend on its spins
             bits, s0, s1, s2, s3 = step(s0, s1, s2, s3)
             chance = np.uint64(0)
             for level in range(most):
@@ -231,7 +233,7 @@ def _totals(counter: Any, steps: Any, width: Any) -> Any:
     """Return the counts (64 words,) after so many rows; what still waits is settled first."""
     words, digits = len(width), counter.shape[0] // 2
     for first in range(digits):
-        if (steps >> first) & 1:
+        if (steps >> first) & 1:  # then a row of this weight waits for a second one
             for w in range(words):
                 carry = counter[2 * first + 1, w]
                 for digit in range(first, digits):

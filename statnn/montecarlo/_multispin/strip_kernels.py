@@ -53,6 +53,8 @@ def metropolis(
     """
     draw, bonds, combination = _four_rows(np.uint64), _four_rows(np.uint64), _combinations(np.uint64)
     accepted, undecided, counted = _row(np.uint64), _row(np.uint64), _row(np.uint64)
+    # a spin is in one of three levels, and a digit of its chance is 1 where that level has the digit: the levels that
+    # do are a subset, number `which` of eight, kept as an offset in the flat array of combinations
     pick = np.empty(DIGITS, dtype=np.uint64)
     for digit in range(DIGITS):
         which = (table[0, digit] & np.uint64(1)) | (table[1, digit] & np.uint64(2)) | (table[2, digit] & np.uint64(4))
@@ -72,6 +74,7 @@ def metropolis(
                     for w in range(WORDS):
                         a, b, c, d = bonds[0, w], bonds[1, w], bonds[2, w], bonds[3, w]
                         four, three = a & b & c & d, (a & b & (c ^ d)) | ((a ^ b) & c & d)
+                        # subset 7 - k is the complement of subset k
                         combination[w], combination[7 * WORDS + w] = _NONE, _ONES
                         combination[WORDS + w], combination[6 * WORDS + w] = ~(three | four), three | four
                         combination[2 * WORDS + w], combination[5 * WORDS + w] = three, ~three
@@ -87,7 +90,7 @@ def metropolis(
                         draw[0, w], draw[1, w], draw[2, w], draw[3, w] = s0, s1, s2, s3
                         accepted[w], undecided[w] = yes, open_bits
                     for w in range(WORDS):
-                        if base + w >= FIRST + half:
+                        if base + w >= FIRST + half:  # behind the row: drawn with the others, for loops of full width
                             accepted[w] = _NONE
                         elif undecided[w] != 0:
                             accepted[w] = _finish(combination, pick, w, draw[0, w], accepted[w], undecided[w])
@@ -98,6 +101,7 @@ def metropolis(
                     if waiting == _FLUSH:
                         _flush(counted, flips)
                         waiting = 0
+                # copies of both ends close the ring: the words of the other colour read j ± 1 without a test
                 own[FIRST - 1], own[FIRST + half] = own[FIRST + half - 1], own[FIRST]
     _flush(counted, flips)
     for word in range(4):
@@ -142,6 +146,7 @@ def _bonds(spins: Any, signs: Any, colour: Any, r: Any, base: Any, bottom: Any, 
     above, below = spins[1 - colour, (r + 1) % rows], spins[1 - colour, (r - 1) % rows]
     along, across = signs[0, colour, r], signs[1, colour, r]
     upward, downward = signs[2, colour, r], signs[3, colour, r]
+    # of the two columns beside a site one is word j of the other colour, the other word j + 1 or, modulo 2^64, j - 1
     step = np.uint64(2 * ((r + colour) % 2)) - _ONE
     # beyond the edge of a strip lies the next one, a bit further; that of the last bit of a period is the first
     keep_up, keep_down, up, down = _ONES, _ONES, _NONE, _NONE

@@ -60,6 +60,7 @@ def _update(*, metropolis: bool) -> Any:
                         there = np.uint64(plan.far_position[slot, lane])
                         field[lane] = fused(plan.couplings[row, lane], spins[there], field[lane])
                 if plan.odd[c] < plan.odd[c + _NEXT]:
+                    # apart: a lane that is known at run time only would push the array of fields out of registers
                     for lane in range(LANES):
                         rest[lane] = 0
                     for k in range(np.uint64(plan.odd[c]), np.uint64(plan.odd[c + _NEXT])):

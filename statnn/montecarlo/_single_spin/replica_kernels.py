@@ -106,7 +106,7 @@ def energies(indptr: Any, indices: Any, couplings: Any, fields: Any, spins: Any,
             field[r] = own
         for k in range(np.uint64(indptr[i]), np.uint64(indptr[i + _NEXT])):
             coupling, j = couplings[k], np.uint64(indices[k])
-            if j >= i:
+            if j >= i:  # rows are sorted: each bond stands with the later of its spins
                 break
             for r in range(LANES):
                 field[r] += coupling * np.float64(spins[j, r])

@@ -25,7 +25,7 @@ def swap(
             cold, hot = holders[c, t], holders[c, t + 1]
             gain = (betas[t] - betas[t + 1]) * (energies[c, cold] - energies[c, hot])
             proposed[c, t] += 1
-            if uniform(states[c]) < exp(min(gain, 0.0)):
+            if uniform(states[c]) < exp(min(gain, 0.0)):  # drawn also where the swap is certain
                 holders[c, t], holders[c, t + 1] = hot, cold
                 scale[c * count + hot], scale[c * count + cold] = betas[t], betas[t + 1]
                 accepted[c, t] += 1

@@ -25,7 +25,7 @@ def clusters(indptr: Any, indices: Any, chances: Any, spins: Any, state: Any, me
         old = spins[first]
         spins[first] = np.int8(-old)
         members[0] = first
-        size, done = 1, 0
+        size, done = 1, 0  # `members` is the queue of the search: those before `done` have asked their neighbours
         while done < size:
             i = np.uint64(members[done])
             done += 1

@@ -38,7 +38,7 @@ def majority(
     """
     replicas, n0, n1, n2 = shape
     f0, f1, f2 = factors
-    foreign = 0
+    foreign = 0  # no branch a spin: what is no ±1 leaves a bit here, and is refused at the end
     here, there = np.uint64(0), np.uint64(0)
     width = np.uint64(n2 * f2)
     band = total.size // n2
@@ -159,7 +159,11 @@ def _add(
 
 @helper
 def _signs(total: Any, count: Any, key: Any, coin: Any, coins: Any, out: Any, there: Any) -> None:
-    """Write the signs of `count` sums; where a sum is 0 a coin decides, number `coin` and those that follow."""
+    """Write the signs of `count` sums; where a sum is 0 a coin decides, number `coin` and those that follow.
+
+    Every sum gets its coin, 0 or 1, and the test is > 0, without a branch: the coin decides a tie, and no other sum
+    changes its side, as -1 + 1 is not above 0 either.
+    """
     word = coin >> _SHIFT_6
     words = ((coin + count - _ONE) >> _SHIFT_6) - word + _ONE
     tossed = coins[np.int64(words) :]

@@ -62,6 +62,7 @@ def sums(
                         for s in range(starts[c], starts[c + 1]):
                             word ^= shifted[np.uint64(first + j * words + offsets[s])]
                         odd += _count(word & mask)
+            # the sum of ±1 over all places is their number less twice that of the products -1
             places *= (high[c, 0] - low[c, 0]) * (high[c, 1] - low[c, 1])
             out[r, owner[c]] += places - 2 * odd
 
@@ -80,7 +81,7 @@ def _pack(states: Any, r: Any, shape: Any, reach: Any, words: Any, packed: Any, 
                 used = np.uint64(shift) & _LAST
                 for w in range(words):
                     word = packed[w + (shift >> 6)] >> used
-                    if used:
+                    if used:  # a shift by all 64 bits is undefined
                         word |= packed[w + (shift >> 6) + 1] << (_WORD - used)
                     shifted[np.uint64(shift) * plane + place + np.uint64(w)] = word
             place += np.uint64(words)

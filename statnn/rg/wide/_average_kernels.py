@@ -46,11 +46,11 @@ def tanh_averages(q: Any, L: float, out: Any) -> None:
             out[0, i], out[1, i], out[2, i], out[3, i], out[4, i] = q[i], 1.0, -4.0, 3 * q[i] * q[i], 1.0
             continue
         s = math.sqrt(q[i])
-        direct = q[i] <= _EVEN
+        direct = q[i] <= _EVEN  # 1 - E sech² would cancel; for larger q it does not, and sech² ends early
         h = _step(s, L)
         end = math.sqrt(2 * L) * s
         if not direct:
-            end = min(end, L / 2 + 2)
+            end = min(end, L / 2 + 2)  # sech² <= 4 e^(-2x) is below e^-L from there on
         m = m1 = m2 = m4 = d = 0.0
         for k in range(int(end / h) + 2):
             x = k * h
@@ -98,6 +98,7 @@ def tanh_pairs(e: Any, q: Any, L: float, out: Any) -> None:
             weight = 1.0
             if sv > 0:
                 weight = hv / (sv * math.sqrt(2 * math.pi)) * (1.0 if k == 0 else 2.0) * math.exp(-((v / sv) ** 2) / 2)
+            # k is taken over e^(2u): of all powers only e^(2v - 2u) can be large
             up = math.exp(min(2 * v, 700.0))
             plus, minus = 1 + math.exp(-4 * v), -math.expm1(-4 * v)
             flat = min(most + 1, max(0, int((v - L / 2 - 2) / hu)))  # nodes where tanh x = 1 and tanh y = -1
