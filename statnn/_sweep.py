@@ -47,7 +47,9 @@ class Sweep(ByValue):
         for number, (own, value) in enumerate(zip(self.points, self.results, strict=True)):
             if same(own, point):
                 if number in self.failures:
-                    raise ValueError(f"the point {point} failed: {self.failures[number]}; sweep(..., retry=True)")
+                    raise ValueError(
+                        f"the point {point} failed: {self.failures[number]}; sweep(..., retry=True) computes it again"
+                    )
                 return value
         raise ValueError(f"{point} is no point of the grid; its first is {self.points[0]}")
 
@@ -117,7 +119,7 @@ def sweep(
     0.5
     """
     if not callable(function):
-        raise TypeError(f"function = {function!r} cannot be called")
+        raise TypeError(f"function = {function!r} cannot be called: pass a function of the names of the grid")
     check_executor(executor)
     points, seed = _points(grid), root(rng)
     name = f"{getattr(function, '__module__', '')}:{getattr(function, '__qualname__', type(function).__qualname__)}"
@@ -190,6 +192,10 @@ def _points(grid: Any) -> tuple[Point, ...]:
     for point in points:
         if not all(isinstance(name, str) for name in point) or "rng" in point:
             raise ValueError(f"the point {point} must name arguments of the function; rng is the sweep's own")
-    if len({digest_of(point) for point in points}) < len(points):
-        raise ValueError("grid names a point twice: leave one of them out")
+    seen = set()
+    for point in points:
+        digest = digest_of(point)
+        if digest in seen:
+            raise ValueError(f"grid names the point {point} twice: leave one of them out")
+        seen.add(digest)
     return points

@@ -99,7 +99,7 @@ def test_a_store_resumes_grows_and_retries(tmp_path):
         ({}, ValueError, "no points"),
         ({"rng": [1]}, ValueError, "rng is the sweep's own"),
         ([{1: 2}], ValueError, "must name arguments"),
-        ({"a": [1, 1]}, ValueError, "names a point twice"),
+        ({"a": [1, 1]}, ValueError, "names the point {'a': 1} twice"),
     ],
 )
 def test_what_is_no_grid_is_refused(grid, error, message):

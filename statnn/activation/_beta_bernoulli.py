@@ -106,7 +106,8 @@ class BetaBernoulli(TwoColourUrn):
     def _check_history(self, samples: int, counts: NDArray[np.int64]) -> None:
         if counts.max() > samples:
             raise ValueError(
-                f"counts reach {counts.max()} in samples = {samples}: a neuron fires at most once per sample"
+                f"counts reach {counts.max()} in samples = {samples}: a neuron fires at most once per sample; if "
+                "events may repeat a neuron, use PolyaUrn"
             )
 
     def working_std(self, D: ArrayLike) -> Any:

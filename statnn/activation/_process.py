@@ -63,7 +63,10 @@ class ActivationProcess(ABC):
         ):
             raise ValueError(f"start = {self.start!r} does not belong to {self.neurons} neurons: use after(...)")
         if not 1e-150 < self.b * (self.neurons / self.c) < 1e290:
-            raise ValueError(f"b N / c with b = {self.b:g}, N = {self.neurons}, c = {self.c:g} leaves float64")
+            raise ValueError(
+                f"b N / c with b = {self.b:g}, N = {self.neurons}, c = {self.c:g} leaves [1e-150, 1e290], where "
+                "laws can be computed: take b and c that differ less"
+            )
 
     # -- what a concrete process states ------------------------------------------------------------------
 
@@ -179,7 +182,9 @@ class ActivationProcess(ABC):
 
     def _check_history(self, samples: int, counts: Ints) -> None:
         if samples == 0 and counts.any():
-            raise ValueError("counts must all be 0 after samples = 0")
+            raise ValueError(
+                f"counts reach {counts.max()} after samples = 0: then all are 0; pass samples, or no history"
+            )
 
     def _initial_counts(self, neurons: slice) -> Ints:
         if self.start is None:

@@ -289,7 +289,8 @@ class BinaryNeurons(ByValue):
         if array.ndim == 0 or array.shape[-1] != self.size:
             raise ValueError(f"state has shape {array.shape}; the last axis must hold the {self.size} spins")
         if array.dtype.kind not in "biuf" or not (np.abs(array) == 1).all():
-            raise ValueError("state must hold spins -1 and +1; write 2 * s - 1 for neurons that are 0 or 1")
+            wrong = f"{array[np.abs(array) != 1].flat[0]}" if array.dtype.kind in "biuf" else f"{array.dtype}"
+            raise ValueError(f"state holds {wrong}; spins are -1 and +1: write 2 * s - 1 for neurons that are 0 or 1")
         return array.astype(np.int8)
 
     def __setattr__(self, name: str, value: Any) -> None:
@@ -340,11 +341,13 @@ class BinaryNeurons(ByValue):
         result = cls(parts["couplings"], parts["fields"], parts["temperature"])
         nodes, layers = parts["nodes"], parts["layers"]
         if len(nodes) != result.size:
-            raise ValueError(f"there are {len(nodes)} nodes for {result.size} spins")
+            raise ValueError(f"there are {len(nodes)} nodes for {result.size} spins; one each is needed")
         result.__dict__["nodes"] = nodes
         if layers is not None:
             if not np.array_equal(np.sort(np.concatenate(layers)), np.arange(result.size)):
-                raise ValueError("layers do not hold every spin once")
+                raise ValueError(
+                    f"layers of {[*map(len, layers)]} spins do not hold each of the {result.size} spins once"
+                )
             result.__dict__["layers"] = tuple(layers)
         return result
 

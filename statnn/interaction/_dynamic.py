@@ -187,7 +187,9 @@ class DynamicNeurons(ByValue):
         with np.errstate(over="ignore"):
             result: Reals = array.astype(self.net.dtype, copy=False)
         if not np.isfinite(result).all():
-            raise ValueError(f"state holds NaN, infinity or what is beyond {self.net.dtype}")
+            raise ValueError(
+                f"state holds NaN, infinity or what is beyond {self.net.dtype}; every free variable must be finite"
+            )
         return result
 
     def deterministic(self) -> Reals:
@@ -435,7 +437,9 @@ def _squares(values: Reals, axes: int) -> Any:
 def _targets(targets: ArrayLike, samples: int, net: Network) -> Reals:
     array = array_of(targets, "targets")
     if array.dtype.kind not in "biuf" or not np.isfinite(array).all():
-        raise ValueError("targets must be finite real numbers")
+        raise ValueError(
+            f"targets of type {array.dtype} must be finite real numbers: drop samples whose targets are unknown"
+        )
     array = np.atleast_2d(array)
     if array.shape != (samples, net.widths[-1]):
         raise ValueError(

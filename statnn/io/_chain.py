@@ -113,7 +113,7 @@ def assemble(steps: Sequence[Step], notes: list[str]) -> Network:
     builder = _Builder(notes)
     early = next((step for step in steps[:-1] if isinstance(step, Probabilities)), None)
     if early is not None:
-        raise ValueError(f"{early.where}: {early.kind} is read over classes and as the last step only")
+        raise ValueError(f"{early.where}: {early.kind} is supported as the last step only")
     with np.errstate(over="ignore", invalid="ignore"):  # what leaves the range is refused where it is rounded
         for step in steps:
             builder.add(step)

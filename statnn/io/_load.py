@@ -27,7 +27,7 @@ _ESTIMATOR = _PICKLE + (
     "in the program that made it and trusts it, store the network as data: save_network(load_network(model), 'net.npz')"
 )
 _KERAS = (
-    "is a file of HDF5 or Keras, which is not read; in the program that made it, store arrays '0.weight' of shape "
+    "is a file of HDF5 or Keras, which is not supported; in the program that made it, store arrays '0.weight' of shape "
     "(out, in), that is kernels transposed, '0.bias', '1.weight', ... with numpy.savez"
 )
 _ADVICE = (

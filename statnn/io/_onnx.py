@@ -22,7 +22,7 @@ from statnn.network._activation import known_as
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_READ = (
+_SUPPORTED = (
     "Gemm, MatMul, Add, Sub, Mul, Div, BatchNormalization, Tanh, Relu, LeakyRelu, Sigmoid, Erf, Gelu, Swish, Softplus, "
     "Sin, Identity, Dropout, Flatten and Reshape of the inputs, last Softmax; SiLU, GELU and softplus also as "
     "exporters write them with Sigmoid, Erf, Tanh or Where"
@@ -62,11 +62,13 @@ def steps(model: Any, notes: list[str]) -> list[Step]:
     version = max((imported.version for imported in model.opset_import if imported.domain in STANDARD), default=1)
     if model.graph.node and version < _OLDEST:
         raise ValueError(
-            f"the graph uses version {version} of the operators, and those from {_OLDEST} on are read: convert it with "
-            f"onnx.version_converter.convert_version(model, {_OLDEST})"
+            f"the graph uses version {version} of the operators, and those from {_OLDEST} on are supported: convert it "
+            f"with onnx.version_converter.convert_version(model, {_OLDEST})"
         )
     if any(function.domain in STANDARD for function in model.functions):
-        raise ValueError("the file gives operators of ONNX a meaning of its own, in functions: it is not read")
+        raise ValueError(
+            "the file redefines operators of ONNX by functions of its own, which is not supported: export it without"
+        )
     return _Graph(model.graph).steps()
 
 
@@ -117,7 +119,9 @@ class _Graph:
         kind = node.op_type
         where = f"{kind} {node.name!r}" if node.name else kind
         if node.domain not in STANDARD:
-            raise ValueError(f"{where}: operators of the domain {node.domain!r} are not read; read are {_READ}")
+            raise ValueError(
+                f"{where}: operators of the domain {node.domain!r} are not supported; supported are {_SUPPORTED}"
+            )
         if kind != "Dropout" and any(node.output[1:]):
             raise ValueError(f"{where}: has {len(node.output)} outputs, as in training; export the model as in use")
         attributes = _attributes(node, where)
@@ -130,7 +134,7 @@ class _Graph:
             return None
         if kind in {"Softmax", "LogSoftmax"}:
             if attributes.get("axis", -1) not in {1, -1}:
-                raise ValueError(f"{where}: read over classes and as the last step only")
+                raise ValueError(f"{where}: supported over classes, axis 1 or -1, and as the last step only")
             return Probabilities("softmax" if kind == "Softmax" else "log-softmax", where)
         table: dict[str, Callable[..., Step | None]] = {
             "Gemm": self._gemm, "MatMul": self._matmul, "Add": self._affine, "Sub": self._affine, "Mul": self._affine,
@@ -138,9 +142,9 @@ class _Graph:
             "Dropout": self._dropout,
         }  # fmt: skip
         if kind not in table:
-            raise ValueError(f"{where}: this operator is not read; read are {_READ}")
+            raise ValueError(f"{where}: this operator is not supported; supported are {_SUPPORTED}")
         if kind in {"Flatten", "Reshape"} and not first:
-            raise ValueError(f"{where}: read where it flattens whole inputs, as the first step")
+            raise ValueError(f"{where}: supported as the first step only, where it flattens whole inputs")
         return table[kind](node, now, attributes, where)
 
     def _constant(self, name: str) -> Reals | None:
@@ -179,12 +183,14 @@ class _Graph:
         if node.op_type == "Sub":
             return Affine(ones, -values, where) if left else Affine(-ones, values, where)
         if not left or not values.all():
-            raise ValueError(f"{where}: division is read by constants other than zero")
+            raise ValueError(f"{where}: only division by constants other than zero is supported")
         return Affine(1 / values, zeros, where)
 
     def _norm(self, node: Any, now: str, attributes: dict[str, Any], where: str) -> Norm:
         if len(node.input) != 5 or node.input[0] != now or attributes.get("training_mode", 0):
-            raise ValueError(f"{where}: read with scale, offset, running mean and variance, and not in training mode")
+            raise ValueError(
+                f"{where}: needs scale, offset, running mean and variance, and no training mode: export it for use"
+            )
         gamma, beta, mean, variance = (self._vector(name, where, None) for name in node.input[1:])
         try:
             return Norm(BatchNorm(mean, variance, gamma, beta, attributes.get("epsilon", _EPSILON)), where)
@@ -211,7 +217,7 @@ class _Graph:
             good = good and known and ((first == -1 and second > 0) or (same_rows and (second == -1 or second > 0)))
             units = units or max(second, 0)
         if not good:
-            raise ValueError(f"{where}: read where it makes one row of every sample")
+            raise ValueError(f"{where}: supported only where it makes one row of every sample")
         self._shape = [rows, units]
 
     def _matrix(self, name: str, where: str, *, turn: bool, factor: float) -> Reals:

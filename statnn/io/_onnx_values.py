@@ -111,7 +111,8 @@ def _values(tensor: Any, name: str, where: str) -> Reals:
     kind = tensor.data_type
     if kind not in _TYPES:
         raise ValueError(
-            f"{where}: {name!r} has the data type {kind}; float16, bfloat16, float, double and whole numbers are read"
+            f"{where}: {name!r} has the data type {kind}; supported are float16, bfloat16, float, double and whole "
+            "numbers"
         )
     shape = tuple(tensor.dims)
     dtype = np.dtype(_TYPES[kind])

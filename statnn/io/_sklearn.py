@@ -70,12 +70,18 @@ def _perceptron(estimator: Any, notes: list[str]) -> list[Step]:
     if not hasattr(estimator, "coefs_"):
         raise ValueError(f"the {name} is not fitted: call fit first")
     if estimator.activation not in _ACTIVATIONS:
-        raise ValueError(f"activation {estimator.activation!r} of the {name} is not read")
+        raise ValueError(
+            f"activation {estimator.activation!r} of the {name} is not supported; supported are "
+            f"{', '.join(_ACTIVATIONS)}"
+        )
     hidden, final = ACTIVATIONS[_ACTIVATIONS[estimator.activation]], estimator.out_activation_
     after = [Probabilities("softmax", f"output of the {name}")] if final == "softmax" else []
     final = "identity" if after else final
     if final not in _ACTIVATIONS:
-        raise ValueError(f"output activation {final!r} of the {name} is not read")
+        raise ValueError(
+            f"output activation {final!r} of the {name} is not supported; supported are softmax, "
+            f"{', '.join(_ACTIVATIONS)}"
+        )
     labels = classes(estimator)
     if labels is not None:
         notes.append(f"outputs stand for the labels {', '.join(map(str, labels[:20]))}, in this order")
@@ -98,4 +104,4 @@ def _scaler(scaler: Any, where: str) -> Affine:
         return Affine(1 / spread, -mean / spread, where)
     if name == "MinMaxScaler" and hasattr(scaler, "min_") and not scaler.clip:
         return Affine(scaler.scale_, scaler.min_, where)
-    raise ValueError(f"{where}: {name} is not read; StandardScaler and MinMaxScaler without clip are, once fitted")
+    raise ValueError(f"{where}: {name} is not supported; StandardScaler and MinMaxScaler without clip are, once fitted")

@@ -21,7 +21,7 @@ _CAUSES = (
     "a hook, a parametrisation or another forward changes it; remove it, or export the module with torch.onnx.export "
     "and load the file"
 )
-_READ = (
+_SUPPORTED = (
     "Sequential, Linear, BatchNorm1d, Tanh, ReLU, LeakyReLU, Sigmoid, GELU, SiLU, Softplus, Identity, Dropout, "
     "Flatten, last Softmax"
 )
@@ -93,7 +93,7 @@ def _read(module: Any) -> list[tuple[str, Any, Step | None]]:
     for where, leaf, kind in _leaves(module, ""):
         began = any(step is not None for _, _, step in parts)
         if kind == "Flatten" and (began or (leaf.start_dim, leaf.end_dim) != (1, -1)):
-            raise ValueError(f"{where}: Flatten is read where it flattens whole inputs, as the first step")
+            raise ValueError(f"{where}: Flatten is supported as the first step only, where it flattens whole inputs")
         parts.append((where, leaf, None if kind in _IDLE else _step(leaf, kind, where, known)))
     return parts
 
@@ -111,11 +111,11 @@ def _step(leaf: Any, kind: str, where: str, known: dict[int, tuple[Any, Reals]])
         return Act(leaky_relu(leaf.negative_slope), where)
     if kind in {"Softmax", "LogSoftmax"}:
         if leaf.dim not in {1, -1}:
-            raise ValueError(f"{where}: {kind} is read over classes and as the last step only")
+            raise ValueError(f"{where}: {kind} is supported over classes, dim 1 or -1, and as the last step only")
         return Probabilities("softmax" if kind == "Softmax" else "log-softmax", where)
     if kind.startswith("Lazy"):
         raise ValueError(f"{where}: {kind} gets its parameters with its first input: run the module on a sample first")
-    raise ValueError(f"{where}: torch module {kind} is not read; read are {_READ}")
+    raise ValueError(f"{where}: torch module {kind} is not supported; supported are {_SUPPORTED}")
 
 
 def _leaves(module: Any, name: str) -> Iterator[tuple[str, Any, str]]:

@@ -152,7 +152,9 @@ def neuronal_correlation(activations: ArrayLike) -> Correlation:
     units = values.shape[1]
     varying = np.flatnonzero(centred.any(axis=0))
     if varying.size < 2:
-        raise ValueError(f"{varying.size} of {units} units vary; a correlation needs two")
+        raise ValueError(
+            f"{varying.size} of {units} units vary; a correlation needs two: record more samples, or other units"
+        )
     refuse_beyond_memory(16.0 * varying.size**2, f"the matrix of {varying.size} units", "take a part of the units")
     unit = centred[:, varying]
     unit /= np.sqrt((unit**2).sum(axis=0))
@@ -203,7 +205,10 @@ def participation_ratio(activations: ArrayLike) -> Participation:
     centred, exponent = deviations(values)
     varying = centred.any(axis=0)
     if not varying.any():
-        raise ValueError(f"none of {values.shape[1]} units varies: there is no direction to spread over")
+        raise ValueError(
+            f"none of {values.shape[1]} units varies: there is no direction to spread over; record activity that "
+            "changes between samples"
+        )
     centred = np.ldexp(centred[:, varying], exponent[varying] - exponent[varying].max())
     samples, units = centred.shape
     refuse_beyond_memory(16.0 * min(samples, units) ** 2, "the covariance", "take a part of the units or samples")

@@ -150,7 +150,7 @@ def tangent_kernel(
     if not np.trace(matrix) > 0:
         raise ValueError(
             "all gradients vanish on these samples, or their squares are below the smallest float: the kernel is zero "
-            "and its entropy undefined"
+            "and its entropy undefined; take other samples, or scale weights up"
         )
     values = np.linalg.eigvalsh(matrix)[::-1]
     rounding = rows * np.finfo(float).eps * values[0]

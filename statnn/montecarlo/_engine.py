@@ -56,10 +56,15 @@ def schedule(sweeps: int, burn_in: int | None, thin: int) -> Schedule:
     """Return the schedule of so many sweeps after the burn-in, which is half of them when None."""
     length = whole(sweeps, "sweeps", minimum=1)
     every = whole(thin, "thin", minimum=1)
-    if length % every:
-        raise ValueError(f"sweeps = {length} is no multiple of thin = {every}: take {length - length % every + every}")
     before = length // 2 if burn_in is None else whole(burn_in, "burn_in", minimum=0)
-    return Schedule(before, length // every, every)
+    return Schedule(before, draws_of(length, every), every)
+
+
+def draws_of(sweeps: int, thin: int) -> int:
+    """Return how many draws so many sweeps give, or raise where the last one would be cut off."""
+    if sweeps % thin:
+        raise ValueError(f"sweeps = {sweeps} is no multiple of thin = {thin}: take {sweeps - sweeps % thin + thin}")
+    return sweeps // thin
 
 
 class Keeper(Protocol[T]):

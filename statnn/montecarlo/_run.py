@@ -24,7 +24,7 @@ from statnn._tasks import check_executor
 from statnn._text import with_error
 from statnn.io import load, save
 from statnn.montecarlo._checkpoint import Checkpoints, key_of
-from statnn.montecarlo._engine import Block, Report, Schedule, repeatable, run_blocks, try_blocks
+from statnn.montecarlo._engine import Block, Report, Schedule, draws_of, repeatable, run_blocks, try_blocks
 from statnn.montecarlo._estimate import Estimate, UntrustedEstimate, estimate
 from statnn.montecarlo._method import Method, Model, Values, Walkers
 from statnn.montecarlo._outcome import Failure, warn_of_missing
@@ -228,10 +228,8 @@ class Run(ByValue):
             As in `sample`; a store is one of this run and so many sweeps.
         """
         length = whole(sweeps, "sweeps", minimum=1)
-        if length % self.thin:
-            raise ValueError(f"sweeps = {length} is no multiple of the run's thin = {self.thin}")
+        plan = Schedule(0, draws_of(length, self.thin), self.thin)
         check_executor(executor)
-        plan = Schedule(0, length // self.thin, self.thin)
         refuse_beyond_memory(
             2 * sum(d.nbytes + d.nbytes // d.shape[1] * plan.draws for d in self.draws.values()),
             "the records of the longer run",

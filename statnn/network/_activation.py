@@ -212,7 +212,9 @@ class Activation:
         import mpmath
 
         if self.exact is None:
-            raise ValueError(f"activation {self.name!r} is not known to more digits than those of its values")
+            raise ValueError(
+                f"activation {self.name!r} is known to the digits of float64 only: take a built-in one for more"
+            )
         return self.exact(mpmath, h)
 
     def series(self, field: float, terms: int, digits: int = 50) -> tuple[Any, ...]:
@@ -446,8 +448,8 @@ def known_as(
     if named:
         options = [getattr(sigma, library)[1:] for sigma in named]
         given = ", ".join(f"{key} = {attribute(key)!r}" for key, _ in options[0])
-        read = " or ".join(", ".join(f"{key} = {value!r}" for key, value in option) for option in options)
-        raise ValueError(f"{where}: {name} with {given} is not read; read is {read}")
+        known = " or ".join(", ".join(f"{key} = {value!r}" for key, value in option) for option in options)
+        raise ValueError(f"{where}: {name} with {given} is not supported; supported is {known}")
     return None
 
 

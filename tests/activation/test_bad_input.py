@@ -44,7 +44,7 @@ TABLE = [
     (lambda: BetaBernoulli(10**16, 0.5, 0.5), ValueError, r"neurons = 10{16} is outside the allowed range"),
     (lambda: BetaBernoulli(4.0, 0.5, 2.0), TypeError, r"neurons = 4.0 is a float; .* write 10\*\*6, not 1e6"),
     (lambda: BetaBernoulli(YES, 0.5, 0.1), TypeError, r"neurons = True is a bool"),
-    (lambda: GammaPoisson(4, 1e200, 1e-200), ValueError, r"b N / c with b = 1e\+200, N = 4, .* leaves float64"),
+    (lambda: GammaPoisson(4, 1e200, 1e-200), ValueError, r"b N / c with b.* leaves \[1e-150, 1e290\]"),
     # numbers of samples
     (lambda: beta.working(-1), ValueError, r"D = -1 is not a finite number >= 0: D counts samples"),
     (lambda: beta.working([1, NAN, 3]), ValueError, r"D = nan is not a finite number"),
@@ -90,7 +90,7 @@ TABLE = [
     (lambda: beta.after(3.0, [1, 2, 0, 0]), TypeError, r"samples = 3.0 is a float"),
     (lambda: beta.after(-3, [0, 0, 0, 0]), ValueError, r"samples = -3 is outside"),
     (lambda: beta.after(0, [0, 0, 1, 0]), ValueError, r"counts"),
-    (lambda: gamma.after(0, [0, 0, 1, 0]), ValueError, r"counts must all be 0 after samples = 0"),
+    (lambda: gamma.after(0, [0, 0, 1, 0]), ValueError, r"counts reach 1 after samples = 0: then all are 0"),
     (lambda: gamma.after(1, [9 * 10**18, 10**18, 0, 0]), ValueError, r"counts sum to 10{19}, above"),
     (lambda: urn.after(3, [1, 1, 0, 0]), ValueError, r"counts sum to 2, but samples = 3 hold c D = 3"),
     (lambda: urn.after(3, [1, 1, 1]), ValueError, r"counts has shape \(3,\)"),

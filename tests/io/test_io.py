@@ -222,7 +222,7 @@ def test_what_is_no_source(tmp_path):
         ),
         (".pickle", "trusts it, store the network as data"),
         (".joblib", "trusts it, store the network as data"),
-        (".h5", r"HDF5 or Keras, which is not read; .*numpy\.savez"),
+        (".h5", r"HDF5 or Keras, which is not supported; .*numpy\.savez"),
         (".keras", r"kernels transposed"),
         (".npy", r"holds one array.*numpy\.savez"),
     ],

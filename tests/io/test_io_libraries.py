@@ -124,10 +124,10 @@ def test_torch_modules_that_are_refused(torch):
         (Mine(), r"the module \(Mine\): its class is not one of torch's own"),
         (nn.Sequential(Loud(2, 2)), r"module '0' \(Loud\): its class is not one of torch's own"),
         (nn.Sequential(normed), "its class is not one of torch's own"),
-        (nn.Sequential(nn.Conv1d(1, 1, 1)), "torch module Conv1d is not read; read are Sequential, Linear"),
-        (nn.Sequential(nn.Linear(2, 2), nn.Mish()), "torch module Mish is not read"),
+        (nn.Sequential(nn.Conv1d(1, 1, 1)), "torch module Conv1d is not supported; supported are Sequential, Linear"),
+        (nn.Sequential(nn.Linear(2, 2), nn.Mish()), "torch module Mish is not supported"),
         (nn.Sequential(nn.Linear(2, 2), nn.Softmax(dim=1), nn.Linear(2, 2)), "as the last step only"),
-        (nn.Sequential(nn.Linear(2, 2), nn.Softmax(dim=0)), "read over classes"),
+        (nn.Sequential(nn.Linear(2, 2), nn.Softmax(dim=0)), "supported over classes"),
         (nn.Sequential(nn.Linear(2, 2), nn.Flatten()), "as the first step"),
         (nn.Sequential(nn.Linear(2, 3), nn.Linear(2, 2)), "takes 2 inputs, but the layer before has 3 outputs"),
         (nn.Sequential(nn.Linear(2, 2), nn.Tanh(), nn.ReLU()), "this one follows another activation"),
@@ -192,7 +192,9 @@ def test_pipelines_of_scikit_learn():
     ]
     pipeline = make_pipeline(*scalers, model).fit(x, y)
     assert np.allclose(load_network(pipeline)(x), pipeline.predict(x), atol=1e-9)
-    with pytest.raises(ValueError, match="MinMaxScaler is not read; StandardScaler and MinMaxScaler without clip are"):
+    with pytest.raises(
+        ValueError, match="MinMaxScaler is not supported; StandardScaler and MinMaxScaler without clip are"
+    ):
         load_network(make_pipeline(preprocessing.MinMaxScaler(clip=True), model).fit(x, y))
     with pytest.raises(ValueError, match="the MLPRegressor is not fitted: call fit first"):
         load_network(fitted("MLPRegressor")[0])
@@ -286,8 +288,11 @@ def test_onnx_graphs_that_are_refused(onnx):
     foreign = chain().then("MatMul", matrix).model()
     foreign.graph.node[0].domain = "com.example"
     cases = [
-        (chain().then("MatMul", matrix).then("Elu").model(), "Elu 'Elu1': this operator is not read; read are Gemm"),
-        (chain().then("Conv", np.ones((1, 1, 1))).model(), "Conv 'Conv0': this operator is not read"),
+        (
+            chain().then("MatMul", matrix).then("Elu").model(),
+            "Elu 'Elu1': this operator is not supported; supported are Gemm",
+        ),
+        (chain().then("Conv", np.ones((1, 1, 1))).model(), "Conv 'Conv0': this operator is not supported"),
         (branching.model(), "value 'x' goes to 2 operators: the graph is no chain"),
         (outside, "lies in another file, which is not opened"),
         (negative, r"the impossible shape \(-2, 2\)"),
@@ -295,12 +300,12 @@ def test_onnx_graphs_that_are_refused(onnx):
         (complexes, "has the data type 14"),
         (circle, "in a circle|no chain"),
         (missing, "the graph has 2 inputs|'c0' is computed or missing"),
-        (foreign, "operators of the domain 'com.example' are not read"),
+        (foreign, "operators of the domain 'com.example' are not supported"),
         (chain().then("Gemm", matrix, transA=1).model(), "the samples must be its first input"),
         (chain().then("MatMul", before=[matrix]).model(), "the samples must be its first input"),
         (chain().then("MatMul", np.ones(2)).model(), "a matrix is needed"),
         (chain().then("MatMul", matrix).then("Add", matrix).model(), "is not one number a unit"),
-        (chain().then("MatMul", matrix).then("Div", before=[np.ones(2)]).model(), "division is read by constants"),
+        (chain().then("MatMul", matrix).then("Div", before=[np.ones(2)]).model(), "only division by constants"),
         (chain().then("MatMul", matrix).then("Flatten").model(), "as the first step"),
         (chain().then("Flatten", axis=0).then("MatMul", matrix).model(), "makes one row of every sample"),
         (chain().then("MatMul", matrix).then("Softmax").then("Relu").model(), "as the last step only"),

@@ -127,7 +127,7 @@ def test_numbers_of_sixteen_bits(kind, raw):
 @pytest.mark.parametrize("kind", ["FLOAT8E4M3FN", "INT4", "STRING", "UINT8"])
 def test_types_that_are_not_read(kind):
     tensor = onnx.TensorProto(name="w", data_type=getattr(onnx.TensorProto, kind), dims=[3, 3], raw_data=bytes(9))
-    with pytest.raises(ValueError, match=r"'w' has the data type [0-9]+; float16, bfloat16, float, double and whole"):
+    with pytest.raises(ValueError, match=r"'w' has the data type [0-9]+; supported are float16, bfloat16, float"):
         load_network(with_weight([], [tensor]).model())
 
 
@@ -245,7 +245,7 @@ def test_operators_in_training():
     with pytest.raises(ValueError, match="is in training mode, and its outputs are random"):
         load_network(random.model())
     assert same(in_training("Dropout", np.float32(0.5), np.zeros((), bool))).depth == 1
-    with pytest.raises(ValueError, match="not in training mode"):
+    with pytest.raises(ValueError, match="no training mode"):
         load_network(in_training("BatchNormalization", *np.ones((4, 3)), training_mode=1).model())
     model = in_training("BatchNormalization", *np.ones((4, 3))).model(version=13)
     model.graph.node[-1].output.extend(["mean", "var"])  # so they said it before version 14
@@ -256,22 +256,22 @@ def test_operators_in_training():
 def test_versions_and_meanings_of_operators():
     graph = Graph(onnx, 3).then("MatMul", W).then("Relu")
     assert load_network(graph.model(version=7)) == load_network(graph.model())
-    with pytest.raises(ValueError, match="uses version 6 of the operators, and those from 7 on are read"):
+    with pytest.raises(ValueError, match="uses version 6 of the operators, and those from 7 on are supported"):
         load_network(graph.model(version=6))
     model = graph.model()
     model.functions.append(helper.make_function("", "Relu", ["x"], ["y"], [node("Tanh", ["x"], "y")], []))
-    with pytest.raises(ValueError, match="gives operators of ONNX a meaning of its own"):
+    with pytest.raises(ValueError, match="redefines operators of ONNX"):
         load_network(model)
 
 
 @pytest.mark.parametrize(
     ("kind", "constants", "options", "match"),
     [
-        ("Elu", (), {}, "this operator is not read"),
-        ("Selu", (), {}, "this operator is not read"),
-        ("Mish", (), {}, "this operator is not read"),
-        ("Transpose", (), {}, "this operator is not read"),
-        ("Softmax", (), {"axis": 0}, "read over classes"),
+        ("Elu", (), {}, "this operator is not supported"),
+        ("Selu", (), {}, "this operator is not supported"),
+        ("Mish", (), {}, "this operator is not supported"),
+        ("Transpose", (), {}, "this operator is not supported"),
+        ("Softmax", (), {"axis": 0}, "supported over classes"),
         ("Add", (np.ones((1, 1, 3)),), {}, r"its constant of shape \(1, 1, 3\) is not one number a unit"),
         ("Add", (np.ones((3, 1)),), {}, r"its constant of shape \(3, 1\) is not one number a unit"),
         ("Add", (np.ones(2),), {}, "has 2 entries for 3 units"),
@@ -319,7 +319,7 @@ def test_inputs_that_are_flattened(shape, declared):
     ],
 )
 def test_inputs_that_are_mixed(shape, declared, options):
-    with pytest.raises(ValueError, match="read where it makes one row of every sample"):
+    with pytest.raises(ValueError, match="supported only where it makes one row of every sample"):
         reshaped(shape, declared, **options)
 
 

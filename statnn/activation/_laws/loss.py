@@ -62,7 +62,10 @@ def _mean(law: Any, per_neuron_loss: NeuronLoss) -> float:
     def term(k: Ints) -> Floats:
         value = array_of(per_neuron_loss(k), "the result of per_neuron_loss")
         if value.shape != k.shape or value.dtype.kind not in "biuf" or not np.isfinite(value).all():
-            raise ValueError("per_neuron_loss must return one finite number for each k of its array")
+            raise ValueError(
+                f"per_neuron_loss returned {value.dtype} of shape {value.shape} for counts k of shape {k.shape}; it "
+                "must return one finite number for each k"
+            )
         return np.asarray(law.pmf(k) * value)
 
     return smooth_sum(term, int(low), last, peak=int(law.mean()))

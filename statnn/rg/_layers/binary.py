@@ -372,7 +372,7 @@ class BinaryLayer(ByValue):
         log = single.log_leading + self.constant
         if not math.isfinite(log):
             raise ValueError(
-                f"the largest eigenvalue of K = {single.K:g}, h = {single.h:g} has no finite logarithm: rescale"
+                f"the largest eigenvalue of K = {single.K:g}, h = {single.h:g} has no finite logarithm: scale them down"
             )
         return Spectrum(log, locked([1.0, single.ratio]), single.correlation_length())
 
@@ -482,7 +482,7 @@ def _decimated(first: BinaryLayer, second: BinaryLayer) -> BinaryLayer:
     aside += first.constant + second.constant
     if not (np.isfinite(fields).all() and np.isfinite(inputs).all() and math.isfinite(aside)):
         raise ValueError(
-            "fields or the constant of the composed layer leave the range of float64, beyond 1e308: rescale couplings, "
-            "or compose fewer layers"
+            "fields or the constant of the composed layer leave the range of float64, beyond 1e308: scale couplings "
+            "down, or compose fewer layers"
         )
     return BinaryLayer(couplings, fields, inputs=inputs, constant=aside)

@@ -135,7 +135,10 @@ class TransferOperator(ByValue):
         if (np.diff(x) <= 0).any() or (w <= 0).any():
             raise ValueError("nodes must increase and weights be positive: they are a quadrature rule")
         if (P < 0).any() or np.abs(P.sum(axis=0) - 1).max() > 1e-6:
-            raise ValueError("every column of probabilities is a law of h': entries >= 0 that sum to one")
+            raise ValueError(
+                f"every column of probabilities is a law of h': entries >= 0 that sum to one; the smallest is "
+                f"{P.min():.3g}, and sums are from {P.sum(axis=0).min():.9g} to {P.sum(axis=0).max():.9g}"
+            )
         for name, array in (("nodes", x), ("weights", w), ("probabilities", P)):
             object.__setattr__(self, name, locked(array))
         object.__setattr__(self, "error", float(real(error, "error")))

@@ -21,7 +21,9 @@ def whole_field(layer: Any) -> Floats:
     with np.errstate(over="ignore"):
         total: Floats = layer.fields + layer.inputs
     if not np.isfinite(total).all():
-        raise ValueError("the fields f + g of a spin between two such layers leave the range of float64: rescale")
+        raise ValueError(
+            "the fields f + g of a spin between two such layers leave the range of float64: scale them down"
+        )
     return total
 
 

@@ -22,7 +22,10 @@ def log_weights(couplings: Floats, fields: Floats, inputs: Floats) -> tuple[Floa
     parts = couplings, fields, inputs
     size = math.fsum(float(np.abs(part / 4).sum()) for part in parts)  # quarters do not overflow
     if size > np.finfo(float).max / 8:
-        raise ValueError(f"weights of states reach exp(4 · {size:.3g}), whose logarithm leaves float64: rescale")
+        raise ValueError(
+            f"weights of states reach exp(4 · {size:.3g}), whose logarithm leaves float64: scale couplings and "
+            "fields down"
+        )
     unit = math.ldexp(1.0, math.frexp(size)[1] - 49)  # sums of its multiples fit in 53 bits
     high = [np.round(part / unit) * unit for part in parts]
     low = [part - rounded for part, rounded in zip(parts, high, strict=True)]

@@ -126,7 +126,10 @@ def critical_coupling(large: LinearisedFlow, small: LinearisedFlow, coupling: An
             f"they must agree; take a small lattice of {large.shapes[1]}, and levels= one less"
         )
     if (large.b, large.scheme.rule, large.operators) != (small.b, small.scheme.rule, small.operators):
-        raise ValueError("the two lattices must be blocked by one rule with one b, and measured by the same operators")
+        raise ValueError(
+            f"the large lattice is blocked by {large.scheme.rule!r} with b = {large.b}, the small one by "
+            f"{small.scheme.rule!r} with b = {small.b}: both need one rule, one b and the same operators in one order"
+        )
     if not large.operators[0].even:
         raise ValueError(
             f"the first operator, {large.operators[0].name!r}, is odd; K multiplies an even one: list it first"

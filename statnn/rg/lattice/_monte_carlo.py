@@ -218,7 +218,9 @@ def sample_flow(
     plan = scheme(shape, b, axes, rule, operators, levels, periodic)
     sites = int(np.prod(plan.shapes[0]))
     if sites != model.size:
-        raise ValueError(f"shape = {plan.shapes[0]} has {sites} sites, the model {model.size} spins")
+        raise ValueError(
+            f"shape = {plan.shapes[0]} has {sites} sites, but the model {model.size} spins: they must agree"
+        )
     count = whole(chains, "chains", minimum=FEWEST_GROUPS, maximum=10**6)
     walk = schedule(sweeps, burn_in, thin)
     if walk.draws < 2:

@@ -84,7 +84,8 @@ def scheme(
             left, steps = _blocked(left, scale, named), steps + 1
         if not steps:
             raise ValueError(
-                f"shape = {lengths} leaves fewer than {SHORTEST} sites a side after one step of b = {scale}"
+                f"shape = {lengths} leaves fewer than {SHORTEST} sites a side after one step of b = {scale}: take a "
+                "larger lattice, or state the number of steps with levels="
             )
     else:
         steps = whole(levels, "levels", minimum=1, maximum=64)

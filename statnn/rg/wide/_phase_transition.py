@@ -216,7 +216,7 @@ def critical_line(activation: str | Activation, sigma_b: ArrayLike, *, start: fl
         raise NoCriticalLineError(
             f"{edge.activation.name} has no edge of chaos at sigma_b = {b:g} from a start of {edge.start:g}: "
             f"at sigma_w = {w:.6g} there is {kind} (chi {below:.4g} below, {above:.4g} above). "
-            "rg.transition tells for each sigma_b",
+            "rg.transition says for each sigma_b where order ends, and how",
             edge,
         )
     return edge.sigma_w

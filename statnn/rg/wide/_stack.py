@@ -156,7 +156,9 @@ class RandomStack:
         for _ in range(whole(times, "depth", minimum=0, maximum=10**7)):
             following = self.variance_map(variance)
             if following == 0:
-                raise ValueError(f"after {len(rows)} layers the variance is 0 and the correlation is undefined")
+                raise ValueError(
+                    f"after {len(rows)} layers the variance is 0 and the correlation is undefined: ask for fewer"
+                )
             correlation, variance = self.correlation_map(correlation, variance), following
             rows.append((variance, correlation))
         path = np.array(rows)
