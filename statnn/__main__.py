@@ -27,27 +27,29 @@ def parser() -> argparse.ArgumentParser:
         help="one page of numbers and figures for a trained network, or for several side by side",
         description="Write one page of numbers and figures for a network and its data, or for several networks.",
     )
-    one.add_argument(
+    page.add_argument(
         "network", metavar="NETWORK", nargs="+", help="network: .npz, .safetensors or .onnx; several are compared"
     )
-    one.add_argument("--data", required=True, metavar="FILE", help=".npz with x and y (or as mnist.npz), or .npy")
-    one.add_argument("--labels", metavar="FILE", help="labels: .npy, .npz with y, or the name of an array of the data")
-    one.add_argument(
+    page.add_argument("--data", required=True, metavar="FILE", help=".npz with x and y (or as mnist.npz), or .npy")
+    page.add_argument("--labels", metavar="FILE", help="labels: .npy, .npz with y, or the name of an array of the data")
+    page.add_argument(
         "--out", metavar="DIR", help="where to write; default: NETWORK without suffix, -inspection, or comparison"
     )
-    one.add_argument("--activation", nargs="+", metavar="NAME", help="for bare arrays: one for all layers, or one each")
-    one.add_argument("--layers", nargs="+", metavar="NAME", help="for bare arrays: dense layers in the order they act")
-    one.add_argument("--split", choices=("test", "train"), default="test", help="samples of a file with both")
-    one.add_argument("--scale", type=float, metavar="FACTOR", help="multiplies the samples; default: bytes by 1/255")
-    one.add_argument("--samples", type=int, default=10_000, metavar="N", help="most samples (default: %(default)s)")
-    one.add_argument("--threshold", type=float, metavar="H", help="above it a unit is active; default: 0, sigmoid 0.5")
-    one.add_argument("--window", type=int, metavar="T", help="samples a window of spikes; default: at most 100")
-    one.add_argument("--basins", type=int, default=200, metavar="N", help="samples with basins (default: %(default)s)")
-    one.add_argument("--draws", type=int, default=32, metavar="N", help="directions of noise (default: %(default)s)")
-    one.add_argument("--only", nargs="+", metavar="QUESTION", help="names of sections; default: all")
-    one.add_argument("--seed", type=int, default=0, help="root of all random numbers (default: %(default)s)")
-    one.add_argument("--quiet", action="store_true", help="no progress and no numbers, the page only")
-    other = commands.add_parser(
+    page.add_argument(
+        "--activation", nargs="+", metavar="NAME", help="for bare arrays: one for all layers, or one each"
+    )
+    page.add_argument("--layers", nargs="+", metavar="NAME", help="for bare arrays: dense layers in the order they act")
+    page.add_argument("--split", choices=("test", "train"), default="test", help="samples of a file with both")
+    page.add_argument("--scale", type=float, metavar="FACTOR", help="multiplies the samples; default: bytes by 1/255")
+    page.add_argument("--samples", type=int, default=10_000, metavar="N", help="most samples (default: %(default)s)")
+    page.add_argument("--threshold", type=float, metavar="H", help="above it a unit is active; default: 0, sigmoid 0.5")
+    page.add_argument("--window", type=int, metavar="T", help="samples a window of spikes; default: at most 100")
+    page.add_argument("--basins", type=int, default=200, metavar="N", help="samples with basins (default: %(default)s)")
+    page.add_argument("--draws", type=int, default=32, metavar="N", help="directions of noise (default: %(default)s)")
+    page.add_argument("--only", nargs="+", metavar="QUESTION", help="names of sections; default: all")
+    page.add_argument("--seed", type=int, default=0, help="root of all random numbers (default: %(default)s)")
+    page.add_argument("--quiet", action="store_true", help="no progress and no numbers, the page only")
+    description = commands.add_parser(
         "describe",
         help="where a result, a store, a figure or a page comes from",
         description="Print what a file of this package is, and the command, versions and data that it comes from.",
@@ -119,8 +121,8 @@ def _inspect(given: argparse.Namespace) -> int:
             f"directory {str(place)!r} cannot be written to ({error.strerror}); choose another with --out"
         ) from None
     activation = given.activation
-    progress = None if given.quiet else Teller(sys.stderr)
-    found = inspect(
+    progress = None if given.quiet else ProgressReport(sys.stderr)
+    page = inspect(
         _by_name(given.network) if several else given.network[0],
         read_data(given.data, given.labels, split=given.split, scale=given.scale),
         activation=activation[0] if activation and len(activation) == 1 else activation,
@@ -148,8 +150,8 @@ def _by_name(paths: Sequence[str]) -> dict[str, str]:
     return dict(zip(stems if len(set(stems)) == len(stems) else paths, paths, strict=True))
 
 
-class Teller:
-    """Tells progress: on a terminal in one line that is written over, elsewhere one line a question."""
+class ProgressReport:
+    """Report progress: on a terminal in one line that is written over, elsewhere one line a question."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream, self._watched = stream, stream.isatty()
