@@ -9,6 +9,7 @@ import zipfile
 import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from typing import NoReturn
@@ -106,6 +107,14 @@ def _executor(text: str) -> str:
 def usable_cpus() -> int:
     """Return how many processors this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def claims_of(parser: argparse.ArgumentParser, registry: str, only: list[str] | None) -> Mapping[str, Claim]:
+    """Return the claims of a registry; end the process if one that is asked for is not among them."""
+    claims: Mapping[str, Claim] = import_module(registry).CLAIMS
+    if unknown := [name for name in only or () if name not in claims]:
+        parser.error(f"no claims {', '.join(unknown)}; python -m validation --list shows all")
+    return claims
 
 
 def _ids(only: list[str] | None, claims: Mapping[str, Claim], *, has_data: bool) -> tuple[str, ...]:

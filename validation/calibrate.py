@@ -24,7 +24,7 @@ from tempfile import TemporaryDirectory
 
 from statnn.testing import statistics
 from validation import uniformity
-from validation.arguments import at_least, usable_cpus
+from validation.arguments import at_least, claims_of, usable_cpus
 from validation.claim import Claim, frozen
 from validation.finding import LEVEL
 from validation.task import Task
@@ -53,10 +53,7 @@ def main(argv: list[str] | None = None, registry: str = REGISTRY) -> int:
     options = parser.parse_args(argv)
     if options.tests and options.only:
         parser.error("--only names claims; --tests takes all statistical tests")
-    claims = import_module(registry).CLAIMS
-    unknown = [name for name in options.only or () if name not in claims]
-    if unknown:
-        parser.error(f"no claims {', '.join(unknown)}; python -m validation --list shows all")
+    claims = claims_of(parser, registry, options.only)
     deadline = time.monotonic() + 3600 * options.hours
     if options.tests:
         _rerun_tests(options, deadline)

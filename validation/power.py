@@ -10,14 +10,13 @@ import argparse
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
 
 import numpy as np
 
 from statnn import testing
 from statnn.testing._power import FEWEST_RUNS, first_seen
-from validation.arguments import at_least
+from validation.arguments import at_least, claims_of
 from validation.calibrate import REGISTRY, trains
 from validation.claim import Claim, Data, Finding, Verdict, frozen
 from validation.task import Task
@@ -66,10 +65,7 @@ def main(argv: list[str] | None = None, registry: str = REGISTRY) -> int:
     parser.add_argument("--seeds", type=at_least(1), default=5, metavar="N", help="default: %(default)s")
     parser.add_argument("--out", type=Path, metavar="FILE", help="write the table there too")
     options = parser.parse_args(argv)
-    claims = import_module(registry).CLAIMS
-    unknown = [name for name in options.only or () if name not in claims]
-    if unknown:
-        parser.error(f"no claims {', '.join(unknown)}; python -m validation --list shows all")
+    claims = claims_of(parser, registry, options.only)
     if lacking := [f"{name} {why}" for name in options.only or () if (why := claims[name].lacks(data=False))]:
         parser.error(f"cannot be measured here: {', '.join(lacking)}")
     lines, weak = [], False

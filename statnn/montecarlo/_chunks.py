@@ -16,6 +16,12 @@ TASKS = 4
 """Blocks that chains are cut into, where a block is then still worth its while: work for two or four workers."""
 
 
+def check_layout(layout: str | None, known: Sequence[str]) -> None:
+    """Raise unless a layout is known, or None."""
+    if layout is not None and layout not in known:
+        raise ValueError(f"layout = {layout!r} is unknown; there are {', '.join(known)}, or None to choose")
+
+
 def cut(chains: int, fewest: int, most: int) -> int:
     """Return the chains of a block: a quarter of all, but at least the fewest and at most the most that walk together.
 

@@ -29,6 +29,22 @@ def depth(m: Any) -> int:
         ) from None
 
 
+def refuse_unless_square(layer: Any, what: str) -> None:
+    """Raise if a layer cannot follow itself."""
+    outputs, inputs = layer.shape
+    if outputs != inputs:
+        raise ValueError(f"a layer of {inputs} inputs and {outputs} outputs cannot be {what}; equal widths are needed")
+
+
+def refuse_misfit(below: Any, above: Any) -> None:
+    """Raise if a layer does not take as many inputs as the one below has outputs."""
+    if above.shape[1] != below.shape[0]:
+        raise ValueError(
+            f"the layer above takes {above.shape[1]} inputs but this one has {below.shape[0]} outputs; in "
+            "first.compose(second) the left one acts first"
+        )
+
+
 def power(layer: Layer, m: Any) -> Layer:
     """Return m equal layers as one in at most 2 log2(m) compositions: binary digits of m, from the lowest.
 

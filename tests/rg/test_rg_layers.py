@@ -340,7 +340,7 @@ BAD = [
     (lambda: rg.BinaryLayer([[math.inf]]), ValueError, "inf is not finite"),
     (lambda: pair.compose(flat), TypeError, "not a LinearLayer"),
     (lambda: rg.BinaryLayer(np.ones((2, 1))).power(2), ValueError, "equal widths"),
-    (lambda: pair.compose(rg.BinaryLayer(np.ones((1, 2)))), ValueError, "takes 2 spins but this one has 1"),
+    (lambda: pair.compose(rg.BinaryLayer(np.ones((1, 2)))), ValueError, "takes 2 inputs but this one has 1"),
     (lambda: rg.BinaryLayer(np.ones((13, 13))).transfer(), ValueError, "at most 12 spins"),
     (lambda: rg.BinaryLayer(np.ones((11, 11))).power(2, project=True), ValueError, "too many to project"),
     (lambda: rg.TransferMatrix(np.zeros((3, 2))), ValueError, "1 to 12 spins"),

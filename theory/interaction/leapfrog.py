@@ -1,36 +1,18 @@
 """The leapfrog of Hamiltonian Monte Carlo: reversible, volume preserving, and nearly conservative."""
 
-from typing import Any
-
-import mpmath
 import sympy as sp
 
 from statnn.theory.derivation import Derivation, Step, definition, identity, inequality, instance, series
-from statnn.theory.notation import TEXTBOOK, O, expected, named
+from statnn.theory.notation import TEXTBOOK, O, Sigma, expected, named
 
 q, p = sp.symbols("q p", real=True)
 eps = sp.Symbol("epsilon", positive=True)
 
 
-class Potential(sp.Function):
+class Potential(Sigma):
     """The k-th derivative of a smooth potential energy, `Potential(q, k)`."""
 
-    nargs = 2
-
-    @staticmethod
-    def _imp_(place: Any, order: Any) -> Any:
-        """Return numbers of one potential with neither symmetry nor a derivative that vanishes: exp(q/2) + sin q."""
-        return mpmath.exp(place / 2) / 2**order + mpmath.sin(place + order * mpmath.pi / 2)
-
-    def fdiff(self, argindex: int = 1) -> sp.Expr:
-        """Return the next derivative."""
-        if argindex != 1:
-            raise ValueError("the order of a derivative is no variable")
-        return Potential(self.args[0], self.args[1] + 1)
-
-    def _latex(self, printer: Any, exp: str | None = None) -> str:
-        tex = rf"U{chr(39) * int(self.args[1])}({printer._print(self.args[0])})"  # noqa: SLF001 - sympy's hook
-        return tex if exp is None else f"{tex}^{{{exp}}}"
+    tex = "U"
 
 
 def step(place: sp.Expr, momentum: sp.Expr) -> tuple[sp.Expr, sp.Expr]:

@@ -25,7 +25,7 @@ from statnn.montecarlo._blas import warm
 from statnn.montecarlo._blocks.layered import Layered, layered
 from statnn.montecarlo._blocks.replica_kernels import accept, bond_energies, layer_sums
 from statnn.montecarlo._blocks.single_kernels import LANES, bond_energy, sweep_rows
-from statnn.montecarlo._chunks import cut, pieces
+from statnn.montecarlo._chunks import check_layout, cut, pieces
 from statnn.montecarlo._grid import refuse_lost
 from statnn.montecarlo._lanes import aligned, lanes, realigned
 from statnn.montecarlo._method import Method, Untuned, Values, Walkers
@@ -83,8 +83,7 @@ class Blocks(Method[BinaryNeurons]):
     observables: ClassVar[tuple[str, ...]] = ("energy", "magnetisation", "layer_magnetisation")
 
     def __post_init__(self) -> None:
-        if self.layout not in (None, "replicas", "single"):
-            raise ValueError(f"layout = {self.layout!r} is unknown; there are 'replicas', 'single', or None to choose")
+        check_layout(self.layout, ("replicas", "single"))
 
     def settled(self, model: BinaryNeurons, chains: int, seed: Root) -> "Blocks":
         """Return the method with the layout that suits the number of chains, if none was asked for."""

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from statnn._random import Root, stream
 from statnn.interaction import BinaryNeurons
-from statnn.montecarlo._chunks import TASKS, cut, pieces
+from statnn.montecarlo._chunks import TASKS, check_layout, cut, pieces
 from statnn.montecarlo._couplings import graph, once
 from statnn.montecarlo._lanes import aligned, realigned
 from statnn.montecarlo._method import Method, Untuned, Values, Walkers
@@ -86,8 +86,7 @@ class MultiSpin(Method[BinaryNeurons]):
     observables: ClassVar[tuple[str, ...]] = ("energy", "magnetisation")
 
     def __post_init__(self) -> None:
-        if self.layout is not None and self.layout not in LAYOUTS:
-            raise ValueError(f"layout = {self.layout!r} is unknown; there are {', '.join(LAYOUTS)}, or None to choose")
+        check_layout(self.layout, LAYOUTS)
 
     def check(self, model: BinaryNeurons) -> None:
         """Raise unless couplings are ±J with at most 15 a spin, there are no fields, and the layout is possible."""

@@ -16,7 +16,7 @@ from typing import ClassVar
 
 from statnn._random import Root
 from statnn.interaction import BinaryNeurons
-from statnn.montecarlo._chunks import cut
+from statnn.montecarlo._chunks import check_layout, cut
 from statnn.montecarlo._grid import refuse_lost
 from statnn.montecarlo._method import Method, Values, Walkers
 from statnn.montecarlo._single_spin import colours as _spin_colours
@@ -39,8 +39,7 @@ class SingleSpin(Method[BinaryNeurons]):
     metropolis: ClassVar[bool]
 
     def __post_init__(self) -> None:
-        if self.layout is not None and self.layout not in LAYOUTS:
-            raise ValueError(f"layout = {self.layout!r} is unknown; there are {', '.join(LAYOUTS)}, or None to choose")
+        check_layout(self.layout, LAYOUTS)
 
     def check(self, model: BinaryNeurons) -> None:
         """Raise if the model's numbers are too far apart."""

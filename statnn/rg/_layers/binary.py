@@ -15,7 +15,7 @@ from statnn._arguments import Floats, whole
 from statnn._arrays import locked
 from statnn._by_value import ByValue
 from statnn.interaction import BinaryNeurons
-from statnn.rg._common import power, real
+from statnn.rg._common import power, real, refuse_misfit, refuse_unless_square
 from statnn.rg._fixed_points import FixedPoint
 from statnn.rg._flow import Flow, checked_doublings
 from statnn.rg._layers.decimation import closed, decimated
@@ -101,11 +101,7 @@ class TransferMatrix(ByValue):
             If it is neither, or widths do not match.
         """
         above = other if isinstance(other, TransferMatrix) else _transfer_of(other)
-        if above.shape[1] != self.shape[0]:
-            raise ValueError(
-                f"the layer above takes {above.shape[1]} spins but this one has {self.shape[0]} outputs; in "
-                "first.compose(second) the left one acts first"
-            )
+        refuse_misfit(self, above)
         return TransferMatrix(log_product(above.log_weights, self.log_weights), above.log_scale + self.log_scale)
 
     def power(self, m: int) -> "TransferMatrix":
@@ -121,7 +117,7 @@ class TransferMatrix(ByValue):
         TypeError, ValueError
             If the layer is not square or m is no such number.
         """
-        self._square("repeated")
+        refuse_unless_square(self, "repeated")
         return power(self, m)
 
     def spectrum(self) -> Spectrum:
@@ -141,7 +137,7 @@ class TransferMatrix(ByValue):
 
     def _balanced(self) -> tuple[Floats, float]:
         """Return the matrix, rows and columns weighted to like sums, which no eigenvalue feels, and ln of its unit."""
-        self._square("repeated, so that it has no eigenvalues")
+        refuse_unless_square(self, "repeated, so that it has no eigenvalues")
         logs = balanced(self.log_weights)
         largest = float(logs.max())
         return np.exp(logs - largest), largest
@@ -159,12 +155,6 @@ class TransferMatrix(ByValue):
             constant=self.log_scale + projection.constant,
             truncation=projection.truncation,
         )
-
-    def _square(self, what: str) -> None:
-        if self.shape[0] != self.shape[1]:
-            raise ValueError(
-                f"a layer of {self.shape[1]} and {self.shape[0]} spins cannot be {what}; equal widths are needed"
-            )
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -283,11 +273,7 @@ class BinaryLayer(ByValue):
         ((2, 2), [[0.46, 0.46], [0.46, 0.46]])
         """
         if isinstance(other, BinaryLayer):
-            if other.shape[1] != self.shape[0]:
-                raise ValueError(
-                    f"the layer above takes {other.shape[1]} spins but this one has {self.shape[0]} outputs; in "
-                    "first.compose(second) the left one acts first"
-                )
+            refuse_misfit(self, other)
             if closed(self.couplings, other.couplings):
                 return _decimated(self, other)
         if project:
@@ -315,7 +301,7 @@ class BinaryLayer(ByValue):
         >>> BinaryLayer([[1.0]]).power(4).couplings.round(6)
         array([[0.350061]])
         """
-        self._square("repeated")
+        refuse_unless_square(self, "repeated")
         if closed(self.couplings, self.couplings):
             return power(self, m)
         if project:
@@ -365,7 +351,7 @@ class BinaryLayer(ByValue):
         >>> BinaryLayer([[0.7]]).spectrum().ratios.round(6)  # 1 and tanh(0.7)
         array([1.      , 0.604368])
         """
-        self._square("repeated, so that it has no eigenvalues")
+        refuse_unless_square(self, "repeated, so that it has no eigenvalues")
         if self.shape != (1, 1):
             return self.transfer().spectrum()
         single = self._single()
@@ -392,7 +378,7 @@ class BinaryLayer(ByValue):
         >>> round(BinaryLayer([[0.7]]).correlation_length(), 6)  # -1/ln tanh 0.7
         1.985812
         """
-        self._square("repeated, so that it has no correlation length")
+        refuse_unless_square(self, "repeated, so that it has no correlation length")
         if self.shape != (1, 1):
             return self.transfer().correlation_length() if self.couplings.any() else 0.0
         return self._single().correlation_length()
@@ -417,7 +403,7 @@ class BinaryLayer(ByValue):
         >>> BinaryLayer([[0.7]]).neurons(3)
         BinaryNeurons(layers=1-1-1-1, size=4, temperature=1)
         """
-        self._square("repeated")
+        refuse_unless_square(self, "repeated")
         count = whole(layers, "layers", minimum=1, maximum=10**6)
         inner = [whole_field(self)] * (count - 1)
         return BinaryNeurons([self.couplings] * count, np.concatenate([self.inputs, *inner, self.fields]))
@@ -440,7 +426,7 @@ class BinaryLayer(ByValue):
                [0.1342, 0.    ]])
         """
         steps = checked_doublings(doublings)
-        self._square("repeated")
+        refuse_unless_square(self, "repeated")
         return doubled(self, steps, project=project)
 
     @classmethod
@@ -461,12 +447,6 @@ class BinaryLayer(ByValue):
 
     def _single(self) -> Single:
         return Single(float(self.couplings[0, 0]), float(whole_field(self)[0]))
-
-    def _square(self, what: str) -> None:
-        if self.shape[0] != self.shape[1]:
-            raise ValueError(
-                f"a layer of {self.shape[1]} and {self.shape[0]} spins cannot be {what}; equal widths are needed"
-            )
 
 
 def _transfer_of(layer: Any) -> TransferMatrix:

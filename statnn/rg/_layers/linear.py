@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 from statnn._arguments import Floats
 from statnn._arrays import locked
 from statnn._by_value import ByValue
-from statnn.rg._common import depth, power, real, simulated
+from statnn.rg._common import depth, power, real, refuse_misfit, refuse_unless_square, simulated
 from statnn.rg._fixed_points import FixedPoint
 from statnn.rg._flow import Flow, FlowEnd, checked_doublings, trajectory
 from statnn.rg._layers.portrait import linear_portrait
@@ -130,11 +130,7 @@ class LinearLayer(ByValue):
         """
         if not isinstance(other, LinearLayer):
             raise TypeError(f"a linear layer composes with a LinearLayer, not with a {type(other).__name__}")
-        if other.shape[1] != self.shape[0]:
-            raise ValueError(
-                f"the layer above takes {other.shape[1]} inputs but this one has {self.shape[0]} outputs; in "
-                "first.compose(second) the left one acts first"
-            )
+        refuse_misfit(self, other)
         with np.errstate(over="ignore", invalid="ignore"):
             weight = other.weight @ self.weight
             bias = other.weight @ self.bias + other.bias
@@ -161,7 +157,7 @@ class LinearLayer(ByValue):
         >>> LinearLayer(0.5, 1.0).power(10**18).bias
         array([2.])
         """
-        self._square("repeated")
+        refuse_unless_square(self, "repeated")
         if self.shape != (1, 1):
             return power(self, m)
         return block(self, depth(m))
@@ -169,7 +165,7 @@ class LinearLayer(ByValue):
     @property
     def radius(self) -> float:
         """Spectral radius ρ of W, the largest modulus of an eigenvalue."""
-        self._square("repeated: its spectral radius does not exist")
+        refuse_unless_square(self, "repeated: its spectral radius does not exist")
         if self.shape == (1, 1):
             return abs(float(self.weight[0, 0]))
         return float(np.abs(np.linalg.eigvals(self.weight)).max())
@@ -298,7 +294,7 @@ class LinearLayer(ByValue):
         >>> LinearLayer(0.5).simulate([8.0], 3, rng=0).ravel()
         array([8., 4., 2., 1.])
         """
-        self._square("repeated")
+        refuse_unless_square(self, "repeated")
         h = real(start, "start")
         if h.ndim not in {1, 2} or h.shape[-1] != self.shape[1]:
             raise ValueError(f"start has shape {h.shape}; (replicas, {self.shape[1]}) or ({self.shape[1]},) is needed")
@@ -364,13 +360,6 @@ class LinearLayer(ByValue):
             FixedPoint("disordered", NAMES, np.array([0.0, 0.0, 1.0]), renormalised, _around_zero, cls(0.0, 0.0, 1.0)),
             FixedPoint("critical", NAMES, np.array([1.0, 0.0, 0.0]), renormalised, _around_one, cls(1.0), "w"),
         )
-
-    def _square(self, what: str) -> None:
-        if self.shape[0] != self.shape[1]:
-            raise ValueError(
-                f"a layer of {self.shape[1]} inputs and {self.shape[0]} outputs cannot be {what}; equal widths are "
-                "needed"
-            )
 
 
 def block(layer: LinearLayer, m: int) -> LinearLayer:
