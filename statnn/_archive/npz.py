@@ -98,13 +98,13 @@ class Npz:
 @contextmanager
 def npz(path: Path) -> Iterator[Npz]:
     """Open an npz file; whatever is wrong with it is a `ValueError` that names the file."""
-    with _said(path, "npz"), path.open("rb") as file, zipfile.ZipFile(file) as archive:
+    with _with_path(path, "npz"), path.open("rb") as file, zipfile.ZipFile(file) as archive:
         yield Npz(archive, path.stat().st_size)
 
 
 def npy(path: Path) -> NDArray[Any]:
     """Return the array of an npy file."""
-    with _said(path, "npy"), path.open("rb") as file:
+    with _with_path(path, "npy"), path.open("rb") as file:
         size = path.stat().st_size
         refuse_beyond_memory(2.0 * size, "reading it", "use a machine with more memory")
         return read_npy(file, size, path.name)
@@ -165,7 +165,7 @@ def _header(raw: bytes, name: str) -> Header:
 
 
 @contextmanager
-def _said(path: Path, kind: str) -> Iterator[None]:
+def _with_path(path: Path, kind: str) -> Iterator[None]:
     damage = (
         zipfile.BadZipFile,
         zlib.error,

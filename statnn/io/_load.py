@@ -155,9 +155,9 @@ def load(
     activations: Mapping[str, Activation] | None = None,
 ) -> Loaded:
     """Return the network of a source with the notes of how it was read."""
-    said = _Said(activation, layers, _own(activations))
+    hints = _Hints(activation, layers, _own(activations))
     if isinstance(source, str | os.PathLike):
-        return _of_file(Path(source), said)
+        return _of_file(Path(source), hints)
     if isinstance(source, Mapping):
         wrong = [name for name in source if not isinstance(name, str)]
         if wrong:
@@ -171,11 +171,11 @@ def load(
         made = any(hasattr(values, "detach") for values in source.values())
         return _of_arrays(source, said, "these arrays", made=made)
     if isinstance(source, Network):
-        said.nothing("a Network")
+        hints.refuse("a Network")
         return Loaded(source, ())
     notes: list[str] = []
     if any(is_kind(source) for is_kind in (_onnx.is_model, _torch.is_module, _sklearn.is_estimator)):
-        said.nothing("this source")
+        hints.refuse("this source")
     if _onnx.is_model(source):
         return _of_steps(_onnx.steps(source, notes), notes)
     if _torch.is_module(source):
@@ -199,21 +199,21 @@ def is_source(value: Any) -> bool:
 
 
 @dataclass(frozen=True)
-class _Said:
+class _Hints:
     """What the caller says of bare arrays."""
 
     activation: Activations | None
     layers: Sequence[str] | None
     own: Mapping[str, Activation] | None
 
-    def nothing(self, what: str, *, stored: bool = False) -> None:
-        """Refuse to be told what a source says itself; of files of `save_network`, all but functions of one's own."""
-        self.of_files(stored=stored)
+    def refuse(self, what: str, *, stored: bool = False) -> None:
+        """Refuse hints where a source says all itself; files of `save_network` may need functions of one's own."""
+        self.refuse_own(stored=stored)
         for name, meaning in (("activation", "its activations"), ("layers", "the order of its layers")):
             if getattr(self, name) is not None:
                 raise TypeError(f"{name} is for bare arrays; {what} says {meaning} itself: leave it out")
 
-    def of_files(self, *, stored: bool) -> None:
+    def refuse_own(self, *, stored: bool) -> None:
         """Refuse functions of one's own for all but files of `save_network`."""
         if self.own is not None and not stored:
             raise TypeError(
@@ -251,7 +251,7 @@ def _of_arrays(source: Mapping[str, Any], said: _Said, what: str, *, kept: bool 
         raise ValueError(f"{what}: {line_of(error)}") from None
 
 
-def _of_file(path: Path, said: _Said) -> Loaded:
+def _of_file(path: Path, hints: _Hints) -> Loaded:
     kind = path.suffix.lower()
     if kind in _ADVICE:
         raise ValueError(f"{path} {_ADVICE[kind]}")
@@ -260,7 +260,7 @@ def _of_file(path: Path, said: _Said) -> Loaded:
     if path.exists() and not path.is_file():
         raise ValueError(f"{path} is not a regular file")
     if kind == ".onnx":
-        return _of_onnx(path, said)
+        return _of_onnx(path, hints)
     if _SHARD.search(path.stem):
         raise ValueError(f"{path} is one of several files of a network; join their arrays and pass them by name")
     if kind == ".npz":
@@ -274,13 +274,13 @@ def _of_file(path: Path, said: _Said) -> Loaded:
         return _of_arrays(arrays, said, str(path), kept=kind == ".npz")
     said.nothing(str(path), stored=True)
     try:
-        return Loaded(unpack(text, arrays, said.own or {}), ())
+        return Loaded(unpack(text, arrays, hints.own or {}), ())
     except (ValueError, TypeError) as error:
         raise ValueError(f"{path}: {line_of(error)}") from None
 
 
-def _of_onnx(path: Path, said: _Said) -> Loaded:
-    said.nothing(str(path))
+def _of_onnx(path: Path, hints: _Hints) -> Loaded:
+    hints.refuse(str(path))
     notes: list[str] = []
     model = _onnx.read(path)
     try:
