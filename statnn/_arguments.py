@@ -46,7 +46,7 @@ def array_of(values: Any, name: str) -> NDArray[Any]:
     try:
         given = np.asarray([]) if hidden else np.asanyarray(values)  # what makes itself an array may make a masked one
     except ValueError as error:
-        raise ValueError(f"{name} is no array, its rows differ in length: {error}") from None
+        raise ValueError(f"{name} is not an array, its rows differ in length: {error}") from None
     except (TypeError, RuntimeError) as error:  # tensors that require gradients, or of a type numpy does not know
         raise TypeError(f"{name} is a {type(values).__name__} that does not become an array: {error}") from None
     if hidden or _is_masked(given):

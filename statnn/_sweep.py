@@ -51,7 +51,7 @@ class Sweep(ByValue):
                         f"the point {point} failed: {self.failures[number]}; sweep(..., retry=True) computes it again"
                     )
                 return value
-        raise ValueError(f"{point} is no point of the grid; its first is {self.points[0]}")
+        raise ValueError(f"{point} is not a point of the grid; its first is {self.points[0]}")
 
     def rows(self) -> list[Point]:
         """Return a mapping a point: its arguments, and "result" or "failure"; pandas.DataFrame takes them."""

@@ -60,7 +60,7 @@ def test_a_point_that_fails_leaves_the_others():
     assert found.rows()[0] == {"scale": 0.0, "shift": 0.0, "failure": "ZeroDivisionError: no scale"}
     with pytest.raises(ValueError, match="no scale"):
         found.result(scale=0.0, shift=0.0)
-    with pytest.raises(ValueError, match="is no point of the grid"):
+    with pytest.raises(ValueError, match="is not a point of the grid"):
         found.result(scale=5.0, shift=0.0)
 
 

@@ -343,7 +343,7 @@ def nearest(name: str, known: Iterable[str]) -> str:
 def _number_of(name: str, value: Any) -> Any:
     if isinstance(value, sp.Expr):
         if not value.is_number or value.is_extended_real is False:
-            raise TypeError(f"{name} = {value} is no real number: substitute() takes expressions")
+            raise TypeError(f"{name} = {value} is not a real number: substitute() takes expressions")
         if value.is_Rational:
             return Fraction(int(value.p), int(value.q))
         return mpmath.mpf(value.evalf(mpmath.mp.dps)._mpf_)
@@ -353,8 +353,8 @@ def _number_of(name: str, value: Any) -> Any:
         return Fraction(float(value) if isinstance(value, np.floating) else value)
     except (TypeError, ValueError, OverflowError):
         if not isinstance(value, (float, str, mpmath.mpf, np.floating)):
-            raise TypeError(f"{name} = {value!r} is no real number; function() takes arrays") from None
-        raise ValueError(f"{name} = {value!r} is no finite real number") from None
+            raise TypeError(f"{name} = {value!r} is not a real number; function() takes arrays") from None
+        raise ValueError(f"{name} = {value!r} is not a finite real number") from None
 
 
 def _expression_of(name: str, value: Any) -> sp.Expr:

@@ -134,7 +134,7 @@ def _in_symbols_of(formula: Formula, expression: sp.Expr) -> sp.Expr:
     if not isinstance(expression, sp.Expr):
         kind = type(expression).__name__
         raise TypeError(
-            f"{expression!r} of type {kind} is no expression: write it in symbols, sympy.symbols('N D b c')"
+            f"{expression!r} of type {kind} is not an expression: write it in symbols, sympy.symbols('N D b c')"
         )
     if expression.has(sp.zoo, sp.nan):
         raise ValueError(f"{expression} is not finite anywhere: something was divided by zero when it was made")

@@ -144,7 +144,7 @@ def _check_data(path: str) -> None:
         zipfile.BadZipFile,
         zlib.error,
     ) as problem:
-        raise ValueError(f"--data {path} is no readable npz file: {problem}") from None
+        raise ValueError(f"--data {path} is not a readable npz file: {problem}") from None
     for part in ("train", "test"):
         x, y = arrays[f"x_{part}"], arrays[f"y_{part}"]
         if x.ndim != 3 or y.shape != x.shape[:1] or not x.size or x.shape[1:] != arrays["x_train"].shape[1:]:

@@ -210,7 +210,7 @@ def read(path: Path) -> list[dict]:
                 {"code": "", "seed": -1, "expected": True} | entry | {"what": entry["what"], "p": dict(entry["p"])}
             )
         except (ValueError, KeyError, TypeError):
-            raise SystemExit(f"{path}, line {number}, is no run of a calibration; give another --out") from None
+            raise SystemExit(f"{path}, line {number}, is not a run of a calibration; give another --out") from None
     return entries
 
 

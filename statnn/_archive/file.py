@@ -84,12 +84,12 @@ def read(
 def document_of(archive: Any) -> dict[str, Any]:
     """Return the text of an open file as JSON."""
     if KEY not in archive:
-        raise ValueError(f"it has no array {KEY!r}, so it is no file of statnn.io.save")
+        raise ValueError(f"it has no array {KEY!r}, so it is not a file of statnn.io.save")
     try:
         document = json.loads(archive.text(KEY))
         return dict(document)
     except (ValueError, TypeError, RecursionError) as error:
-        raise ValueError(f"its text {KEY!r} is no JSON object: {error}") from None
+        raise ValueError(f"its text {KEY!r} is not a JSON object: {error}") from None
 
 
 def _digest(tree: Any, arrays: Mapping[str, np.ndarray[Any, Any]], of: Any = None) -> str:

@@ -43,12 +43,12 @@ def thing_of(name: str) -> Any:
     --------
     >>> thing_of("os:system")
     Traceback (most recent call last):
-    ValueError: the name 'os:system' is none of this package
+    ValueError: the name 'os:system' is not of this package
     """
     module, _, path = name.partition(":")
     parts = path.split(".")
     if module.partition(".")[0] != PACKAGE or not all(part.isidentifier() for part in [*module.split("."), *parts]):
-        raise ValueError(f"the name {name!r} is none of this package")
+        raise ValueError(f"the name {name!r} is not of this package")
     try:
         thing: Any = import_module(module)
         for part in parts:
@@ -56,7 +56,7 @@ def thing_of(name: str) -> Any:
     except (ImportError, AttributeError):
         raise ValueError(f"{name!r} is unknown to this version of {PACKAGE}") from None
     if not isinstance(thing, type | FunctionType) or not is_own(thing):
-        raise ValueError(f"{name!r} is no class and no function of this package")
+        raise ValueError(f"{name!r} is neither a class nor a function of this package")
     return thing
 
 
@@ -71,7 +71,7 @@ def class_of(name: str, kind: str) -> Any:
         }
         if fits[kind]:
             return thing
-    raise ValueError(f"{name!r} is no {kind} of this package")
+    raise ValueError(f"{name!r} is not an {kind} of this package")
 
 
 def ufunc_of(name: str) -> np.ufunc:

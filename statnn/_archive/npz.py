@@ -65,7 +65,7 @@ class Npz:
         total = sum(info.file_size for info in archive.infolist())
         if total > max(MOST_UNPACKED * size, ALWAYS_UNPACKED):
             raise ValueError(
-                f"{size} bytes claim to unpack into {total:.3g}: that is no file of parameters or data; "
+                f"{size} bytes claim to unpack into {total:.3g}: that is not a file of parameters or data; "
                 "if it is one, store it again with numpy.savez"
             )
         refuse_beyond_memory(2.0 * total, "unpacking it", "use a machine with more memory")
@@ -114,7 +114,7 @@ def read_npy(file: IO[bytes], size: int, name: str) -> NDArray[Any]:
     """Return the array that `size` bytes of a file hold in the format of numpy."""
     start = file.read(8)
     if len(start) < 8 or start[:6] != _MAGIC:
-        raise ValueError(f"{name!r} is no numpy array")
+        raise ValueError(f"{name!r} is not a numpy array")
     wide = {1: 2, 2: 4, 3: 4}.get(start[6])
     if wide is None:
         raise ValueError(f"{name!r} has the unknown version {start[6]} of numpy's format")

@@ -184,8 +184,8 @@ def _refuse_foreign(folder: Path) -> None:
     strange = sorted(name for name in names if name != LOCK and not (name.startswith(".") and name.endswith(".tmp")))
     if strange:
         raise StoreError(
-            f"store = {str(folder)!r} holds {strange[0]!r} and no {HEAD}: it is no store; name a folder that is new or "
-            "empty"
+            f"store = {str(folder)!r} holds {strange[0]!r} and no {HEAD}: it is not a store; name a folder that is new "
+            "or empty"
         )
 
 

@@ -48,7 +48,7 @@ class Packer:
             tree = self._object(value, path)
         if tree is None:
             raise TypeError(
-                f"{path} is a {type(value).__module__}.{type(value).__qualname__}, which is no plain value and nothing "
+                f"{path} is a {type(value).__module__}.{type(value).__qualname__}, which is neither a plain value nor "
                 "of this package: files hold numbers, texts, arrays and results"
             )
         return tree
@@ -122,7 +122,7 @@ class Packer:
 
     def _array(self, array: Any, path: str) -> Any:
         if array.dtype.hasobject or array.dtype.kind not in "biufcSU":
-            raise TypeError(f"{path} holds {array.dtype}, which is stored nowhere without pickles")
+            raise TypeError(f"{path} holds {array.dtype}, which cannot be stored without pickles")
         if id(array) not in self._known:
             name = _free("".join(c if c.isalnum() or c in "._- " else "_" for c in path)[-100:], self.arrays)
             parts = np.stack([array.real, array.imag], axis=-1) if array.dtype.kind == "c" else array
@@ -156,7 +156,7 @@ class Unpacker:
         kind = next(iter(tree))
         make = getattr(self, f"_of_{kind}", None)
         if make is None:
-            raise ValueError(f"{kind!r} is no kind of value that this version knows")
+            raise ValueError(f"{kind!r} is not a kind of value that this version knows")
         try:
             return make(tree, lambda subtree: self.value(subtree, depth + 1))
         except (KeyError, IndexError, AttributeError) as error:
@@ -227,12 +227,12 @@ class Unpacker:
     def _of_generator(self, tree: Any, value: Any) -> Any:
         state = value(tree["generator"])
         if state["bit_generator"] not in _GENERATORS:
-            raise ValueError(f"generator {state['bit_generator']!r} is none of numpy's {', '.join(_GENERATORS)}")
+            raise ValueError(f"generator {state['bit_generator']!r} is not one of numpy's {', '.join(_GENERATORS)}")
         bits = getattr(np.random, state["bit_generator"])()
         try:
             bits.state = state
         except (TypeError, ValueError, OverflowError) as error:
-            raise ValueError(f"the state of a generator is none: {error}") from None
+            raise ValueError(f"the state of a generator is not valid: {error}") from None
         return np.random.Generator(bits)
 
     def _of_dtype(self, tree: Any, _: Any) -> Any:

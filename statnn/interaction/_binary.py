@@ -453,7 +453,7 @@ def _reals(value: Any, name: str) -> NDArray[Any]:
 def _fields(value: Any, nodes: Sequence[Hashable]) -> Floats:
     size = len(nodes)
     if isinstance(value, str):
-        raise TypeError(f"fields = {value!r} names an attribute of nodes, but couplings are no graph: pass an array")
+        raise TypeError(f"fields = {value!r} names an attribute of nodes, but couplings are not a graph: pass an array")
     if hasattr(value, "keys"):
         return read_only(fields_of_mapping(value, nodes))
     array = _reals(0.0 if value is None else value, "fields")

@@ -60,7 +60,7 @@ def from_graph(graph: Any) -> FromGraph:
     nodes = tuple(graph)
     for node, kind in graph.nodes(data="kind"):
         if isinstance(kind, str) and kind in _NO_SPINS:
-            raise ValueError(f"node {node!r} is no spin, its kind is {kind!r}: {_NO_SPINS[kind]}")
+            raise ValueError(f"node {node!r} is not a spin, its kind is {kind!r}: {_NO_SPINS[kind]}")
     place = {node: spin for spin, node in enumerate(nodes)}
     tails, heads, values = [], [], []
     for a, b, attributes in graph.edges(data=True):
@@ -132,7 +132,7 @@ def fields_of_mapping(fields: Any, nodes: Any) -> Floats:
     place = {node: spin for spin, node in enumerate(nodes)}
     for node, value in fields.items():
         if node not in place:
-            raise ValueError(f"fields name {node!r}, which is no node; nodes are {_some(nodes)}")
+            raise ValueError(f"fields name {node!r}, which is not a node; nodes are {_some(nodes)}")
         result[place[node]] = finite(value, f"node {node!r} has field")
     return result
 

@@ -84,7 +84,7 @@ def _folder(folder: Path) -> dict[str, Any]:
             if name == HEAD:
                 description["entries"] = sorted(entry.name for entry in folder.glob("[A-Za-z0-9]*.npz"))
             return description
-    raise ValueError(f"folder {str(folder)!r} holds none of {', '.join(_HEADS)}: it is none of this package")
+    raise ValueError(f"folder {str(folder)!r} holds none of {', '.join(_HEADS)}: it is not of this package")
 
 
 def _npz(path: Path) -> dict[str, Any]:

@@ -90,7 +90,7 @@ def parsed(text: str | bytes, what: str) -> Any:
     except RecursionError:
         raise ValueError(f"{what} is nested too deeply") from None
     except ValueError as error:
-        raise ValueError(f"{what} is no JSON: {error}") from None
+        raise ValueError(f"{what} is not JSON: {error}") from None
 
 
 def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -114,7 +114,7 @@ def plain(values: Any, name: str) -> Reals:
             values = values.float() if hasattr(values, "float") else values.astype(np.float32)
         array = values if isinstance(values, np.ma.MaskedArray) else np.asarray(values)
     except (TypeError, ValueError, RuntimeError) as error:
-        raise ValueError(f"{name} is no plain array of numbers: {error}") from None
+        raise ValueError(f"{name} is not a plain array of numbers: {error}") from None
     array = array_of(array, name)
     if array.dtype.kind not in "biuf":
         raise ValueError(f"{name} holds {array.dtype}, not real numbers")

@@ -48,7 +48,7 @@ def decoded(raw: bytes, name: str) -> Any:
     try:
         return onnx.ModelProto.FromString(raw)
     except (protobuf.DecodeError, ValueError, RuntimeError) as error:
-        raise ValueError(f"{name} is no ONNX file, or it is cut off or damaged: {error}") from None
+        raise ValueError(f"{name} is not an ONNX file, or it is cut off or damaged: {error}") from None
 
 
 def is_model(thing: Any) -> bool:
@@ -97,8 +97,8 @@ class _Graph:
                 pattern = matched(now, users, self._constant)
                 if pattern is None:
                     raise ValueError(
-                        f"value {now!r} goes to {len(following)} operators: the graph is no chain from input to output,"
-                        " nor is this SiLU, GELU or softplus as exporters write them"
+                        f"value {now!r} goes to {len(following)} operators: the graph is not a chain from input to "
+                        "output, nor is this SiLU, GELU or softplus as exporters write them"
                     )
                 name, end = pattern
                 slack = SOFTPLUS_LINE if name == "softplus" else 0.0

@@ -73,7 +73,7 @@ def _read(path: Path) -> tuple[dict[str, NDArray[Any]], dict[str, str]]:
         header = parsed(file.read(length), "its header")
         data = file.read()
     if not isinstance(header, dict):
-        raise ValueError("its header is no table of tensors")  # noqa: TRY004 - content of a file
+        raise ValueError("its header is not a table of tensors")  # noqa: TRY004 - content of a file
     metadata = header.pop(METADATA, {})
     if not isinstance(metadata, dict) or not all(isinstance(value, str) for value in metadata.values()):
         raise ValueError(f"{METADATA} in its header must hold texts only")

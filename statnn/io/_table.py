@@ -57,7 +57,7 @@ def table(results: Any, *, by: str | None = None) -> list[Row]:
             continue
         arrays = {name: value for name, value in cells.items() if np.ndim(value)}
         if by not in arrays:
-            raise ValueError(f"by = {by!r} is no array of the result; there are {', '.join(arrays) or 'none'}")
+            raise ValueError(f"by = {by!r} is not an array of the result; there are {', '.join(arrays) or 'none'}")
         shape = np.shape(arrays[by])
         columns = {name: value for name, value in arrays.items() if np.shape(value) == shape}
         for index in np.ndindex(*shape):

@@ -63,7 +63,7 @@ def schedule(sweeps: int, burn_in: int | None, thin: int) -> Schedule:
 def draws_of(sweeps: int, thin: int) -> int:
     """Return how many draws so many sweeps give, or raise where the last one would be cut off."""
     if sweeps % thin:
-        raise ValueError(f"sweeps = {sweeps} is no multiple of thin = {thin}: take {sweeps - sweeps % thin + thin}")
+        raise ValueError(f"sweeps = {sweeps} is not a multiple of thin = {thin}: take {sweeps - sweeps % thin + thin}")
     return sweeps // thin
 
 

@@ -96,7 +96,7 @@ class FixedPoint(ByValue):
         if couplings.shape != (len(self.names),):
             raise ValueError(f"couplings have shape {couplings.shape} for {len(self.names)} names; give one of each")
         if self.thermal is not None and self.thermal not in self.names:
-            raise ValueError(f"thermal = {self.thermal!r} is none of the couplings {', '.join(self.names)}")
+            raise ValueError(f"thermal = {self.thermal!r} is not one of the couplings {', '.join(self.names)}")
         read_only(couplings)
         object.__setattr__(self, "couplings", couplings)
 
@@ -198,7 +198,7 @@ def exponents(fixed_point: FixedPoint, b: int = 2) -> Exponents:
         )
     b = _block(b)
     if not fixed_point.found:
-        raise ValueError(f"this is no fixed point: {fixed_point.ending}, residual {fixed_point.residual:.3g}")
+        raise ValueError(f"this is not a fixed point: {fixed_point.ending}, residual {fixed_point.residual:.3g}")
     if fixed_point.linear is None:
         matrix, wrong = derivative(lambda k: fixed_point.map(k, b), fixed_point.couplings)
     else:
@@ -426,5 +426,5 @@ def _block(b: int) -> int:
         return whole(b, "b", minimum=2, maximum=10**9)
     except ValueError:
         raise ValueError(
-            f"b = {b} layers are no block: b >= 2 is needed, since one layer is the layer itself"
+            f"b = {b} layers are not a block: b >= 2 is needed, since one layer is the layer itself"
         ) from None

@@ -71,7 +71,7 @@ def setting(config: pytest.Config, name: str) -> Any:
     try:
         return kind(text)
     except ValueError:
-        raise pytest.UsageError(f"statnn_{name} = {text!r} is no number; write one as {default}") from None
+        raise pytest.UsageError(f"statnn_{name} = {text!r} is not a number; write one as {default}") from None
 
 
 def pytest_configure(config: pytest.Config) -> None:

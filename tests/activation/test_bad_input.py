@@ -175,7 +175,7 @@ def test_what_is_empty_or_ragged_is_said_to_be():
     for call in (lambda: beta.simulate([], 3), lambda: beta.after(1, [])):
         with pytest.raises(ValueError, match="is empty: give at least one number"):
             call()
-    with pytest.raises(ValueError, match="D is no array, its rows differ in length"):
+    with pytest.raises(ValueError, match="D is not an array, its rows differ in length"):
         beta.working([[1], [2, 3]])
 
 

@@ -398,8 +398,8 @@ def test_bad_commands_say_why_and_write_nothing(files, capsys, monkeypatch):
     cases = [
         (["nothing.npz", "--data", "data.npz"], "No such file or directory: 'nothing.npz'"),
         (["net.pt", "--data", "data.npz"], "is a pickle, which can run any program"),
-        (["torn.npz", "--data", "data.npz"], "is no npz file, or it is cut off or damaged"),
-        (["net.safetensors", "--data", "torn.npz"], "is no npz file, or it is cut off or damaged"),
+        (["torn.npz", "--data", "data.npz"], "is not an npz file, or it is cut off or damaged"),
+        (["net.safetensors", "--data", "torn.npz"], "is not an npz file, or it is cut off or damaged"),
         (["net.safetensors", "--data", "nothing.npy"], "nothing.npy"),
         (["net.safetensors", "--data", "data.npz", "--out", "file"], "is a file; give a directory"),
         (["net.safetensors", "--data", "data.npz", "--out", "no/where"], "does not exist; make it first"),

@@ -226,9 +226,9 @@ DYNAMIC = [
 
 RAGGED = [
     (lambda: BinaryNeurons([[0.0, 1.0], [1.0]]), ValueError, r"couplings\b.* rows differ in length"),
-    (lambda: BinaryNeurons(PAIR, fields=[[1.0], [1.0, 2.0]]), ValueError, r"fields is no array, its rows differ"),
-    (lambda: pair.energy([[1, 1], [1]]), ValueError, r"state is no array, its rows differ"),
-    (lambda: DynamicNeurons(net, [1.0, 1.0], [[1.0], [1.0, 2.0]]), ValueError, r"targets is no array"),
+    (lambda: BinaryNeurons(PAIR, fields=[[1.0], [1.0, 2.0]]), ValueError, r"fields is not an array, its rows differ"),
+    (lambda: pair.energy([[1, 1], [1]]), ValueError, r"state is not an array, its rows differ"),
+    (lambda: DynamicNeurons(net, [1.0, 1.0], [[1.0], [1.0, 2.0]]), ValueError, r"targets is not an array"),
 ]
 
 QUESTIONS = [

@@ -281,7 +281,7 @@ def test_no_pickle_is_opened(tmp_path):
         file["0.weight"]  # the trap works
     assert trace.exists()
     path.write_bytes(pickle.dumps(Trap(tmp_path / "other")))
-    with pytest.raises(ValueError, match="is no npz file"):
+    with pytest.raises(ValueError, match="is not an npz file"):
         load_network(path, activation="tanh")
     assert not (tmp_path / "other").exists()
 
@@ -307,8 +307,8 @@ def tensor(shape, begin, end, dtype="F64"):
         (b"1234", "it has 4 bytes"),
         (safetensors_of({}, length=2**63), "its header claims 9223372036854775808 bytes"),
         (safetensors_of(b"[" * 10**5), "its header is nested too deeply"),
-        (safetensors_of(b"{"), "its header is no JSON"),
-        (safetensors_of([1]), "its header is no table of tensors"),
+        (safetensors_of(b"{"), "its header is not JSON"),
+        (safetensors_of([1]), "its header is not a table of tensors"),
         (safetensors_of(b'{"a":1,"a":2}'), "a name is given twice"),
         (safetensors_of({"a": tensor([1], 0, 8) | {"x": 1}}, bytes(8)), "must say dtype, shape and data_offsets"),
         (safetensors_of({"a": tensor([1, -1], 0, 8)}, bytes(8)), r"the impossible shape \[1, -1\]"),
@@ -322,7 +322,7 @@ def tensor(shape, begin, end, dtype="F64"):
         (safetensors_of({"a": tensor([1], 8, 16)}, bytes(16)), "'a' leaves a gap before it"),
         (safetensors_of({"a": tensor([1], 0, 8)}, bytes(9)), "tensors end at byte 8 of 9"),
         (safetensors_of({"__metadata__": {"a": 1}}), "must hold texts only"),
-        (safetensors_of(b'{"a":' + b"9" * 5000 + b"}"), "its header is no JSON"),
+        (safetensors_of(b'{"a":' + b"9" * 5000 + b"}"), "its header is not JSON"),
     ],
 )
 def test_safetensors_that_lie(raw, match):

@@ -166,7 +166,7 @@ def test_activations_that_exporters_write_as_several_operators(onnx, kind):
     ],
 )  # fmt: skip
 def test_what_looks_like_an_activation_and_is_another(onnx, kind, changed):
-    with pytest.raises(ValueError, match="the graph is no chain from input to output"):
+    with pytest.raises(ValueError, match="the graph is not a chain from input to output"):
         load_network(pattern(onnx, kind, **changed).model())
 
 
@@ -175,7 +175,7 @@ def test_an_activation_whose_parts_are_used_elsewhere(onnx, inner):
     graph = pattern(onnx, "silu")
     graph.nodes.append(onnx.helper.make_node("Add", ["y", inner if inner == "s" else "v0"], ["z"]))
     graph.now = "z"
-    with pytest.raises(ValueError, match="the graph is no chain"):
+    with pytest.raises(ValueError, match="the graph is not a chain"):
         load_network(graph.model())
 
 

@@ -293,12 +293,12 @@ def test_onnx_graphs_that_are_refused(onnx):
             "Elu 'Elu1': this operator is not supported; supported are Gemm",
         ),
         (chain().then("Conv", np.ones((1, 1, 1))).model(), "Conv 'Conv0': this operator is not supported"),
-        (branching.model(), "value 'x' goes to 2 operators: the graph is no chain"),
+        (branching.model(), "value 'x' goes to 2 operators: the graph is not a chain"),
         (outside, "lies in another file, which is not opened"),
         (negative, r"the impossible shape \(-2, 2\)"),
         (short, r"has shape \(1000000000, 2\) but holds 4 numbers"),
         (complexes, "has the data type 14"),
-        (circle, "in a circle|no chain"),
+        (circle, "in a circle|not a chain"),
         (missing, "the graph has 2 inputs|'c0' is computed or missing"),
         (foreign, "operators of the domain 'com.example' are not supported"),
         (chain().then("Gemm", matrix, transA=1).model(), "the samples must be its first input"),
@@ -338,7 +338,7 @@ def test_damaged_onnx_files(tmp_path_factory, data):
 @pytest.mark.usefixtures("onnx")
 def test_what_is_no_onnx_file(tmp_path):
     (tmp_path / "net.onnx").write_bytes(b"\xff" * 100)
-    with pytest.raises(ValueError, match="is no ONNX file, or it is cut off or damaged"):
+    with pytest.raises(ValueError, match="is not an ONNX file, or it is cut off or damaged"):
         load_network(tmp_path / "net.onnx")
     with pytest.raises(TypeError, match="activation is for bare arrays"):
         load_network(tmp_path / "net.onnx", activation="tanh")

@@ -42,7 +42,7 @@ GOOD = "{'descr': '<f8', 'fortran_order': False, 'shape': (1, 1), }\n"
         (b"\x93NUMPY\x02\x00" + (2**31).to_bytes(4, "little") + bytes(50), "has a header of 2147483648 bytes"),
         (b"\x93NUMPY\x09\x00" + bytes(50), "the unknown version 9"),
         (npy_of(GOOD, bytes(7)), "8 bytes, but 7 follow"),
-        (b"text", "is no numpy array"),
+        (b"text", "is not a numpy array"),
     ],
 )
 def test_headers_of_numpy_that_lie(content, match, tmp_path):
@@ -114,7 +114,10 @@ def test_sizes_that_are_said_of_files():
     assert loaded(at_most, ".npz", activation="tanh") == Network([[[0.0]]])
     with pytest.raises(ValueError, match="8 bytes, but 9 follow"):
         loaded(npz_of(("0.weight.npy", npy_of(GOOD, bytes(9)))), ".npz", activation="tanh")
-    for start, match in ((b"\x93NUMPY\x02\x00\x10", "ends inside its header"), (b"\x93NUMPY\x01", "is no numpy array")):
+    for start, match in (
+        (b"\x93NUMPY\x02\x00\x10", "ends inside its header"),
+        (b"\x93NUMPY\x01", "is not a numpy array"),
+    ):
         with pytest.raises(ValueError, match=match):
             loaded(npz_of(("0.weight.npy", start)), ".npz", activation="tanh")
 

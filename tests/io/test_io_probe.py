@@ -199,12 +199,12 @@ def test_parameters_that_are_not_there(torch):
     lazy = nn.Sequential(nn.LazyLinear(3), nn.Tanh())
     with pytest.raises(ValueError, match="LazyLinear gets its parameters with its first input: run the module"):
         load_network(lazy)
-    with pytest.raises(ValueError, match=r"0\.weight is no plain array of numbers"):
+    with pytest.raises(ValueError, match=r"0\.weight is not a plain array of numbers"):
         load_network(lazy.state_dict(), activation="tanh")
     lazy(torch.ones(1, 4))
     assert load_network(lazy).widths == (4, 3)
     eighth = {"0.weight": torch.ones(2, 2).to(torch.float8_e4m3fn)}
-    with pytest.raises(ValueError, match=r"0\.weight is no plain array of numbers"):
+    with pytest.raises(ValueError, match=r"0\.weight is not a plain array of numbers"):
         load_network(eighth, activation="tanh")
     spoiled = nn.Sequential(nn.Linear(2, 2))
     spoiled[0].weight.data[0, 1] = float("nan")

@@ -74,7 +74,7 @@ def test_functions_of_ones_own_are_stored_by_name(tmp_path):
     assert load(tmp_path / "net.npz", own={"cube": net.activations[0]}) == net
     with pytest.raises(ValueError, match=r"activation 'cube' is a function of your own.*own={'cube'"):
         load(tmp_path / "net.npz")
-    with pytest.raises(TypeError, match=r"value\.1 is a builtins\.function.*nothing of this package"):
+    with pytest.raises(TypeError, match=r"value\.1 is a builtins\.function.*nor of this package"):
         save([1, cube], tmp_path / "function.npz")
     assert not (tmp_path / "function.npz").exists()
 
@@ -110,17 +110,17 @@ def with_text(path, **parts):
 @pytest.mark.parametrize(
     ("value", "message"),
     [
-        ({"name": "os:system"}, "'os:system' is none of this package"),
-        ({"name": "statnn.plot:np.load"}, "no class and no function of this package"),
+        ({"name": "os:system"}, "'os:system' is not of this package"),
+        ({"name": "statnn.plot:np.load"}, "neither a class nor a function of this package"),
         ({"name": "statnn:missing"}, "unknown to this version"),
-        ({"object": "statnn.plot:save", "parts": {}}, "no object of this package"),
+        ({"object": "statnn.plot:save", "parts": {}}, "not an object of this package"),
         ({"object": "statnn.rg:LinearLayer", "parts": {"slope": 3}}, "cannot be made"),
         ({"enum": "statnn.rg:Phase", "value": "gas"}, "not a valid Phase"),
-        ({"exception": "statnn.rg:Phase", "arguments": []}, "no exception of this package"),
+        ({"exception": "statnn.rg:Phase", "arguments": []}, "not an exception of this package"),
         ({"ufunc": "load"}, "no function 'load'"),
         ({"generator": {"dict": {"bit_generator": "Generator"}}}, "generator 'Generator'"),
         ({"array": "gone"}, "array 'gone' is missing"),
-        ({"unheard": 1}, "'unheard' is no kind of value"),
+        ({"unheard": 1}, "'unheard' is not a kind of value"),
         ({"float": "1e999"}, "lacks a part"),
         ({"masked": [{"array": "x"}, False]}, "array 'x' is missing"),
         ({"masked": [1, [True]]}, r"a mask of shape \(1,\) is none of an array of shape \(\)"),
@@ -169,7 +169,7 @@ def test_damage_other_formats_and_later_versions_are_refused(tmp_path):
         with pytest.raises(ValueError, match=message):
             load(path)
     np.savez(path, x=np.zeros(2))
-    with pytest.raises(ValueError, match=r"no file of statnn\.io\.save"):
+    with pytest.raises(ValueError, match=r"not a file of statnn\.io\.save"):
         load(path)
 
 
@@ -208,7 +208,7 @@ def test_tables_hold_numbers_for_json_and_csv():
     out = io.StringIO()
     csv.DictWriter(out, entries[0]).writerows(entries)
     assert len(out.getvalue().splitlines()) == 8
-    with pytest.raises(ValueError, match=r"by = 'fields' is no array.*checkpoints, working"):
+    with pytest.raises(ValueError, match=r"by = 'fields' is not an array.*checkpoints, working"):
         table(paths, by="fields")
     assert table([]) == []
     masked = table({"x": {"rate": np.ma.array([1.0, 2.0], mask=[False, True])}}, by="rate")

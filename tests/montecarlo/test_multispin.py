@@ -295,7 +295,7 @@ def test_models_out_of_reach_are_refused():
     for model, message in (
         (BinaryNeurons(matrix, [0, 0.5, 0, 0]), r"fields\[1\] = 0.5: .* use method='heat bath'"),
         (BinaryNeurons(uneven), "magnitudes from 1 to 2"),
-        (BinaryNeurons(np.ones((17, 17)) - np.eye(17)), "spin 0 has 16 couplings, multispin counts to 15"),
+        (BinaryNeurons(np.ones((17, 17)) - np.eye(17)), "spin 0 has 16 couplings, multispin takes up to 15"),
     ):
         with pytest.raises(ValueError, match=message):
             sample(model, 10, chains=64, method="multispin", rng=1)

@@ -168,7 +168,7 @@ def test_estimates_know_only_what_was_recorded():
         ({"model": "ising"}, TypeError, "pass BinaryNeurons or DynamicNeurons"),
         ({"sweeps": 0}, ValueError, "sweeps = 0 is outside"),
         ({"sweeps": 10.0}, TypeError, "whole number"),
-        ({"sweeps": 10, "thin": 3}, ValueError, "no multiple of thin = 3: take 12"),
+        ({"sweeps": 10, "thin": 3}, ValueError, "not a multiple of thin = 3: take 12"),
         ({"thin": 0}, ValueError, "thin = 0"),
         ({"burn_in": -1}, ValueError, "burn_in = -1"),
         ({"chains": 0}, ValueError, "chains = 0"),

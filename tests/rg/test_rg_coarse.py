@@ -229,10 +229,10 @@ GOOD = np.ones((2, 4, 6), np.int8)
         (lambda: block_spins(np.ones(8), 2), ValueError, r"states have shape \(8,\); \(replicas, layers\),"),
         (lambda: block_means(np.ones((1,) * 5), 2), ValueError, r"states have shape \(1, 1, 1, 1, 1\)"),
         (lambda: block_spins(np.ones((0, 4)), 2), ValueError, r"there is nothing to coarse-grain"),
-        (lambda: block_spins([[1, 0, 1, 1]], 2), ValueError, r"states\[0, 1\] = 0 is no spin: .* 2 \* s - 1"),
-        (lambda: block_spins([[1, 0.5]], 2), ValueError, r"states\[0, 1\] = 0.5 is no spin"),
-        (lambda: block_spins([[1.0, np.nan]], 2), ValueError, r"states\[0, 1\] = nan is no spin"),
-        (lambda: block_spins([[257, 1]], 2), ValueError, r"states\[0, 0\] = 257 is no spin"),
+        (lambda: block_spins([[1, 0, 1, 1]], 2), ValueError, r"states\[0, 1\] = 0 is not a spin: .* 2 \* s - 1"),
+        (lambda: block_spins([[1, 0.5]], 2), ValueError, r"states\[0, 1\] = 0.5 is not a spin"),
+        (lambda: block_spins([[1.0, np.nan]], 2), ValueError, r"states\[0, 1\] = nan is not a spin"),
+        (lambda: block_spins([[257, 1]], 2), ValueError, r"states\[0, 0\] = 257 is not a spin"),
         (lambda: block_spins([["a", "b"]], 2), TypeError, r"states must hold real numbers, not"),
         (lambda: block_spins([[1, 1], [1]], 2), ValueError, r"rows differ in length"),
         (lambda: block_spins(GOOD, 2, first=-1), ValueError, r"first = -1 is outside"),
@@ -250,6 +250,6 @@ def test_bad_input_is_refused(call, error, words):
 def test_an_int8_array_is_looked_at_on_the_way(entry):
     states = np.ones((3, 4, 70), np.int8)
     states[2, 3, 69] = entry
-    with pytest.raises(ValueError, match=rf"states\[2, 3, 69\] = {entry} is no spin"):
+    with pytest.raises(ValueError, match=rf"states\[2, 3, 69\] = {entry} is not a spin"):
         block_spins(states, 2)
     assert states[2, 3, 69] == entry

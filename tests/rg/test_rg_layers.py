@@ -307,7 +307,7 @@ def test_failed_searches_say_how_they_ended():
         (shown,) = rg.fixed_points(function, [0.9], throw=False, **more)
         assert not shown.found
         assert shown.residual >= 0
-        with pytest.raises(ValueError, match="no fixed point"):
+        with pytest.raises(ValueError, match="not a fixed point"):
             rg.exponents(shown)
 
 

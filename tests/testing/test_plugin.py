@@ -161,7 +161,7 @@ def test_streams_depend_on_name_parameters_and_seed_alone(session):
 @pytest.mark.parametrize(
     ("option", "message"),
     [
-        ("--statnn-comparisons=many", "statnn_comparisons = 'many' is no number; write one as 1000"),
+        ("--statnn-comparisons=many", "statnn_comparisons = 'many' is not a number; write one as 1000"),
         ("--statnn-comparisons=0", "comparisons = 0 must be a whole number >= 1"),
         ("--statnn-false-alarms=2", "false_alarms = 2.0 must be a probability"),
         ("--statnn-seed=-1", "seed = -1 must be a whole number >= 0"),

@@ -36,7 +36,7 @@ def test_the_leading_form_of_expressions():
     assert leading(t - t**4, t)[:2] == (4, 1)
     with pytest.raises(ValueError, match="slope"):
         leading(sp.tanh(t / 2), t)
-    with pytest.raises(ValueError, match="no fixed point"):
+    with pytest.raises(ValueError, match="not a fixed point"):
         leading(sp.cos(t), t)
     with pytest.raises(ValueError, match="no nonlinearity"):
         leading(t, t)

@@ -192,7 +192,7 @@ def test_bad_request_is_refused(case, capsys):
 def test_a_file_of_something_else_is_left_alone(line, tmp_path):
     out = tmp_path / "other.jsonl"
     out.write_text(line + "\n")
-    with pytest.raises(SystemExit, match="line 1, is no run of a calibration"):
+    with pytest.raises(SystemExit, match="line 1, is not a run of a calibration"):
         calibrate.main(["--only", "normal", "--out", str(out)], registry=__name__)
     assert out.read_text() == line + "\n"
 

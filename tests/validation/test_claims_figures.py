@@ -24,7 +24,7 @@ def figure_with_axes():
         (Figure(), "a", {"x": 1}, "figure is empty"),
         (figure_with_axes(), "a.svg", {"x": 1}, "must come without suffix"),
         (figure_with_axes(), "a.JPG", {"x": 1}, "must come without suffix"),
-        (figure_with_axes(), "a", {"x": [1, [2]]}, "data 'x' is no array"),
+        (figure_with_axes(), "a", {"x": [1, [2]]}, "data 'x' is not an array"),
         (figure_with_axes(), "nowhere/a", {"x": 1}, "does not exist"),
         (figure_with_axes(), "a", {}, "stored with its data"),
         (figure_with_axes(), "a", {"file": 1}, "cannot be named file"),

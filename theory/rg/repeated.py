@@ -49,7 +49,7 @@ def leading(layer: sp.Expr, variable: sp.Symbol, at: sp.Expr = sp.S.Zero, *, mos
     shifted = layer.subs(variable, at + variable) - at
     terms = [sp.simplify(sp.diff(shifted, variable, k).subs(variable, 0) / sp.factorial(k)) for k in range(most + 1)]
     if terms[0] != 0:
-        raise ValueError(f"{at} is no fixed point of {layer}: it is mapped to {terms[0] + at}")
+        raise ValueError(f"{at} is not a fixed point of {layer}: it is mapped to {terms[0] + at}")
     if terms[1] != 1:
         raise ValueError(f"the slope of {layer} at {at} is {terms[1]}, not one: choose the critical weight")
     order = next((k for k in range(2, most + 1) if terms[k] != 0), None)

@@ -93,7 +93,7 @@ class MultiSpin(Method[BinaryNeurons]):
         if model.fields.any():
             i = int(np.argmax(model.fields != 0))
             raise ValueError(
-                f"fields[{i}] = {model.fields[i]}: multispin knows no fields; use method='heat bath', or a spin more "
+                f"fields[{i}] = {model.fields[i]}: multispin takes no fields; use method='heat bath', or a spin more "
                 "whose couplings of the same magnitude are the fields"
             )
         sizes = np.abs(model.couplings.data)
@@ -106,7 +106,7 @@ class MultiSpin(Method[BinaryNeurons]):
         if degrees.max() > LARGEST_DEGREE:
             i = int(np.argmax(degrees))
             raise ValueError(
-                f"spin {i} has {degrees[i]} couplings, multispin counts to {LARGEST_DEGREE}; use method='heat bath'"
+                f"spin {i} has {degrees[i]} couplings, multispin takes up to {LARGEST_DEGREE}; use method='heat bath'"
             )
         if self.layout == "strips" and strips(model) is None:
             raise ValueError(

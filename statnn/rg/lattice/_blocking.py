@@ -258,8 +258,8 @@ def refuse_foreign(array: NDArray[Any]) -> None:
 def _refuse(array: NDArray[Any], bad: NDArray[np.bool_]) -> None:
     where = np.unravel_index(int(np.argmax(bad)), bad.shape)
     raise ValueError(
-        f"states[{', '.join(map(str, where))}] = {array[where]} is no spin: a majority needs -1 and +1; write 2 * s - "
-        "1 for neurons that are 0 or 1, np.where(h > 0, 1, -1) for the signs of activations, or take block_means"
+        f"states[{', '.join(map(str, where))}] = {array[where]} is not a spin: a majority needs -1 and +1; write 2 * s "
+        "- 1 for neurons that are 0 or 1, np.where(h > 0, 1, -1) for the signs of activations, or take block_means"
     )
 
 

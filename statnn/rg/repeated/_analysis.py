@@ -165,7 +165,7 @@ def _expansion_point(layer: ScalarLayer, at: float | None) -> float | None:
     image = float(layer(x))
     if abs(image - x) > 1e-9 * (1.0 + abs(x)):
         hint = f"; fixed points are {[point for point, _ in layer.rest_points()]}" if sigma.built_in else ""
-        raise ValueError(f"at = {x:g} is no fixed point: the layer maps it to {image:.9g}{hint}")
+        raise ValueError(f"at = {x:g} is not a fixed point: the layer maps it to {image:.9g}{hint}")
     return x
 
 
