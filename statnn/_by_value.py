@@ -91,22 +91,22 @@ def by_value(kind: type[T]) -> type[T]:
 
 def same(a: Any, b: Any) -> bool:
     """Return whether two values are equal in type and in all they hold."""
-    if one is other or type(one) is not type(other):
-        return one is other
-    if isinstance(one, np.ma.MaskedArray):
-        return same(np.ma.getmaskarray(one), np.ma.getmaskarray(other)) and same(one.data, other.data)
-    if isinstance(one, np.ndarray):
-        alike = one.shape == other.shape and one.dtype == other.dtype
-        return alike and np.array_equal(one, other, equal_nan=one.dtype.kind in "fc")
-    if isinstance(one, Mapping):
-        return one.keys() == other.keys() and all(same(value, other[key]) for key, value in one.items())
-    if isinstance(one, Exception):
-        one, other = one.args, other.args
-    if isinstance(one, np.random.Generator):
-        one, other = ((type(it.bit_generator), it.bit_generator.state) for it in (one, other))
-    if isinstance(one, list | tuple):
-        return len(one) == len(other) and all(map(same, one, other))
-    return bool(one == other or (one != one and other != other))  # noqa: PLR0124 - of NaN
+    if a is b or type(a) is not type(b):
+        return a is b
+    if isinstance(a, np.ma.MaskedArray):
+        return same(np.ma.getmaskarray(a), np.ma.getmaskarray(b)) and same(a.data, b.data)
+    if isinstance(a, np.ndarray):
+        alike = a.shape == b.shape and a.dtype == b.dtype
+        return alike and np.array_equal(a, b, equal_nan=a.dtype.kind in "fc")
+    if isinstance(a, Mapping):
+        return a.keys() == b.keys() and all(same(value, b[key]) for key, value in a.items())
+    if isinstance(a, Exception):
+        a, b = a.args, b.args
+    if isinstance(a, np.random.Generator):
+        a, b = ((type(it.bit_generator), it.bit_generator.state) for it in (a, b))
+    if isinstance(a, list | tuple):
+        return len(a) == len(b) and all(map(same, a, b))
+    return bool(a == b or (a != a and b != b))  # noqa: PLR0124 - of NaN
 
 
 def _locks(value: Any) -> Any:

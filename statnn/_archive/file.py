@@ -93,7 +93,7 @@ def document_of(archive: Any) -> dict[str, Any]:
 
 
 def _digest(tree: Any, arrays: Mapping[str, np.ndarray[Any, Any]], of: Any = None) -> str:
-    found = hashlib.sha256(json.dumps(tree if of is None else [tree, of], sort_keys=True).encode())
+    digest = hashlib.sha256(json.dumps(tree if of is None else [tree, of], sort_keys=True).encode())
     for name in sorted(arrays):
         array = arrays[name]
         digest.update(json.dumps([name, array.dtype.newbyteorder("<").str, array.shape]).encode())

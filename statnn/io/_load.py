@@ -169,7 +169,7 @@ def load(
                 f"arrays, source[{nested[0]!r}] if that is it"
             )
         made = any(hasattr(values, "detach") for values in source.values())
-        return _of_arrays(source, said, "these arrays", made=made)
+        return _of_arrays(source, hints, "these arrays", made=made)
     if isinstance(source, Network):
         hints.refuse("a Network")
         return Loaded(source, ())
@@ -241,12 +241,12 @@ def _of_steps(steps: list[Step], notes: list[str]) -> Loaded:
     return Loaded(net, tuple(dict.fromkeys(notes)))
 
 
-def _of_arrays(source: Mapping[str, Any], said: _Said, what: str, *, kept: bool = True, made: bool = False) -> Loaded:
-    said.of_files(stored=False)
+def _of_arrays(source: Mapping[str, Any], hints: _Hints, what: str, *, kept: bool = True, made: bool = False) -> Loaded:
+    hints.refuse_own(stored=False)
     notes: list[str] = []
     try:
         arrays = {name: _named.plain(values, name) for name, values in source.items()}
-        return _of_steps(_named.steps(arrays, said.activation, said.layers, notes, kept=kept, made=made), notes)
+        return _of_steps(_named.steps(arrays, hints.activation, hints.layers, notes, kept=kept, made=made), notes)
     except ValueError as error:
         raise ValueError(f"{what}: {line_of(error)}") from None
 
@@ -271,8 +271,8 @@ def _of_file(path: Path, hints: _Hints) -> Loaded:
         arrays, metadata = _safetensors.read(path)
         text = metadata.get(KEY, "")
     if not text:
-        return _of_arrays(arrays, said, str(path), kept=kind == ".npz")
-    said.nothing(str(path), stored=True)
+        return _of_arrays(arrays, hints, str(path), kept=kind == ".npz")
+    hints.refuse(str(path), stored=True)
     try:
         return Loaded(unpack(text, arrays, hints.own or {}), ())
     except (ValueError, TypeError) as error:
