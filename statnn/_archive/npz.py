@@ -180,10 +180,10 @@ def _with_path(path: Path, kind: str) -> Iterator[None]:
     except MemoryError as error:
         raise MemoryError(f"{path}: {error}") from None
     except damage as error:
-        raise ValueError(f"{path} is no {kind} file, or it is cut off or damaged: {line_of(error)}") from None
+        raise ValueError(f"{path} is not an {kind} file, or it is cut off or damaged: {line_of(error)}") from None
     except ValueError as error:
         raise ValueError(f"{path}: {line_of(error)}") from None
     except OSError as error:
         if error.errno != errno.EINVAL:  # that of a directory of the archive which points outside of it
             raise
-        raise ValueError(f"{path} is no {kind} file, or it is cut off or damaged: {line_of(error)}") from None
+        raise ValueError(f"{path} is not an {kind} file, or it is cut off or damaged: {line_of(error)}") from None

@@ -181,7 +181,7 @@ def test_estimates_know_only_what_was_recorded():
         ({"method": "blocks"}, ValueError, "layer"),
         ({"model": SMOOTH, "method": "heat bath"}, TypeError, "DynamicNeurons"),
         ({"initial": np.ones(5)}, ValueError, "the 6 spins"),
-        ({"initial": np.zeros(6)}, ValueError, "spins -1 and"),
+        ({"initial": np.zeros(6)}, ValueError, "spins are -1 and"),
         ({"initial": np.ones((3, 6))}, ValueError, "one for each of the 4 chains"),
         ({"model": SMOOTH, "initial": np.ones(3)}, ValueError, "4 free variables"),
         ({"progress": "bar"}, TypeError, "progress = 'bar'"),
