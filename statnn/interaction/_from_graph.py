@@ -78,9 +78,9 @@ def from_graph(graph: Any) -> FromGraph:
     return FromGraph(nodes, couplings, *_layers(graph, couplings))
 
 
-def _weight(a: Any, b: Any, found: Mapping[Any, Any]) -> float:
+def _weight(a: Any, b: Any, attributes: Mapping[Any, Any]) -> float:
     """Return J of an edge: its weight or coupling, 1 where it has no number."""
-    named = {name: found[name] for name in ("weight", "coupling") if name in found}
+    named = {name: attributes[name] for name in ("weight", "coupling") if name in attributes}
     numbers_of = [finite(value, f"the edge ({a!r}, {b!r}) has {name}") for name, value in named.items()]
     if len({*numbers_of}) > 1:
         raise ValueError(
@@ -88,11 +88,13 @@ def _weight(a: Any, b: Any, found: Mapping[Any, Any]) -> float:
         )
     if numbers_of:
         return numbers_of[0]
-    others = [name for name, value in found.items() if not isinstance(value, bool) and isinstance(value, numbers.Real)]
+    others = [
+        key for key, value in attributes.items() if not isinstance(value, bool) and isinstance(value, numbers.Real)
+    ]
     if others:
         raise ValueError(
-            f"the edge ({a!r}, {b!r}) has {others[0]} = {found[others[0]]!r}, and no weight: couplings are read from "
-            f"'weight', 1 where an edge has no number at all; give it that name, or delete {others[0]!r}"
+            f"the edge ({a!r}, {b!r}) has {others[0]} = {attributes[others[0]]!r}, and no weight: couplings are read "
+            f"from 'weight', 1 where an edge has no number at all; give it that name, or delete {others[0]!r}"
         )
     return 1.0
 
@@ -117,13 +119,13 @@ def fields_of_graph(graph: Any, name: str | None) -> dict[Any, Any] | None:
     }
     if name is not None and not fields:
         raise ValueError(f"fields = {name!r}, but no node has this attribute; pass {{node: field}} or an array")
-    for node, attributes in graph.nodes(data=True) if name is None and not found else ():
+    for node, attributes in graph.nodes(data=True) if name is None and not fields else ():
         for other in OTHER_FIELDS & attributes.keys():
             raise ValueError(
                 f"node {node!r} has {other} = {attributes[other]!r}; fields are read from {FIELD!r} where no other "
                 f"name is given: pass fields={other!r}, or fields=0.0 for none"
             )
-    return found or None
+    return fields or None
 
 
 def fields_of_mapping(fields: Any, nodes: Any) -> Floats:

@@ -154,12 +154,12 @@ def _window() -> tuple[Step, ...]:
             "The bias of a short run is another one: covariances are taken about the mean of the run itself, or of R "
             "independent ones, in which a draw has an R-th part. Their expectation is known at every length; here 5 "
             "draws and lag 2, of one run, two and three, summed over all pairs.",
-            found,
+            estimated,
             (1 - k / n) * (rho**k + named("V_{n}") / chains) - 2 / (n * chains) * sp.Sum(with_mean(t), (t, 1, n - k)),
             cases=[
                 {n: size, k: lag, chains: many, named("V_{n}"): MEAN_VARIANCE.subs(n, size)}
                 | {with_mean(time + 1): _against(time, size) for time in range(size)}
-                | {found: _direct(size, lag, many)}
+                | {estimated: _direct(size, lag, many)}
                 for many in (1, 2, 3)
             ],
             by=sp.cancel,
