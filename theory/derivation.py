@@ -80,7 +80,8 @@ class Derivation:
         Parameters
         ----------
         thorough : bool, optional
-            Whether numbers that take long are evaluated at as many points as the rest, see :meth:`Step.check`.
+            Whether numbers that take long are evaluated at as many points as the rest, and inequalities proved by
+            intervals, see :meth:`Step.check`.
         """
         for number, step in enumerate(self.steps, 1):
             try:

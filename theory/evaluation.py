@@ -199,11 +199,12 @@ def _points(
 
 def _corners(symbols: tuple[sp.Symbol, ...], domain: dict[sp.Symbol, Any]) -> list[tuple[Any, ...]]:
     """Return corners of the range of symbols, sixteen at most; what has no end there goes far, to 1/1000 and 30."""
-    every = list(product(*(_ends(symbol, domain.get(symbol)) for symbol in symbols)))
+    every = list(product(*(ends_of(symbol, domain.get(symbol)) for symbol in symbols)))
     return every[:: max(1, len(every) // 16)]
 
 
-def _ends(symbol: sp.Symbol, bounds: Any) -> tuple[Any, Any]:
+def ends_of(symbol: sp.Symbol, bounds: Any) -> tuple[Any, Any]:
+    """Return the ends between which a symbol is looked at, just inside those of a range that has some."""
     near, far = mpmath.mpf(1) / 1000, mpmath.mpf(30)
     if isinstance(bounds, range):
         return mpmath.mpf(bounds[0]), mpmath.mpf(bounds[-1])
@@ -215,7 +216,8 @@ def _ends(symbol: sp.Symbol, bounds: Any) -> tuple[Any, Any]:
     return (near if symbol.is_positive or symbol.is_nonnegative else -far), far
 
 
-def _place(symbols: tuple[sp.Symbol, ...], point: Sequence[Any]) -> str:
+def place_of(symbols: tuple[sp.Symbol, ...], point: Sequence[Any]) -> str:
+    """Return a point in words."""
     where = ", ".join(f"{symbol} = {mpmath.nstr(value, 6)}" for symbol, value in zip(symbols, point, strict=True))
     return f"at {where}" if where else "everywhere"
 
@@ -237,7 +239,7 @@ def gap_of(left: sp.Expr, right: sp.Expr, domain: Domain = (), *, thorough: bool
             if not _size(a - b) <= mpmath.mpf(10) ** -AGREE * max(1, _size(a), _size(b)):
                 by = mpmath.nstr(a - b, 3)
                 sides = f"the left side {mpmath.nstr(a, 12)} is not the right side {mpmath.nstr(b, 12)}"
-                return f"{sides}: they differ by {by} {_place(symbols, point)}"
+                return f"{sides}: they differ by {by} {place_of(symbols, point)}"
     return ""
 
 
@@ -251,7 +253,7 @@ def sign_of(positive: sp.Expr, domain: Domain = (), *, thorough: bool = False) -
         for point in points:
             value = _value(positive, symbols, point)
             if mpmath.im(value) or not value > 0:
-                return f"{mpmath.nstr(value, 12)} is not positive {_place(symbols, point)}"
+                return f"{mpmath.nstr(value, 12)} is not positive {place_of(symbols, point)}"
     return ""
 
 
@@ -277,7 +279,7 @@ def approach_of(
             far, near = abs(rest(away, *point)), abs(rest(nearer, *point))
             fall = abs(size(nearer, *point) / size(away, *point))
             if not near <= _SLACK * fall * far + _FLOOR:
-                where = f"near {variable} = {end} {_place(symbols, point)}"
+                where = f"near {variable} = {end} {place_of(symbols, point)}"
                 return f"what is left is {mpmath.nstr(far, 6)}, then {mpmath.nstr(near, 6)} {where}"
     return ""
 

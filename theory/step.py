@@ -9,12 +9,13 @@ import pickle
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, fields
 from functools import cached_property
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import sympy as sp
 from sympy.core.function import AppliedUndef
 from sympy.core.relational import Relational
 
+from statnn.theory.enclosure import sign_on_boxes
 from statnn.theory.evaluation import (
     LIMIT,
     SERIES,
@@ -35,6 +36,7 @@ from statnn.theory.printing import latex
 from statnn.theory.prose import with_mathml
 
 Rewrite: TypeAlias = Callable[[sp.Expr], sp.Expr]
+Enclosure: TypeAlias = Literal["as printed", "its form", "neither"]
 
 
 def simplified(gap: sp.Expr) -> sp.Expr:
@@ -129,7 +131,8 @@ class Step:
         ----------
         thorough : bool, optional
             Whether integrals and endless sums, which take long, are evaluated at as many points as the rest, at the
-            corners of their range too, and limits and series at all of them.
+            corners of their range too, and limits and series at all of them; and whether inequalities are enclosed on
+            all of their range, see `enclosure`.
         """
         try:
             failure = self._second_opinion(thorough=thorough) if self.kind in CHECKED else ""
@@ -256,7 +259,30 @@ class Step:
         if self.kind == "inequality":
             left, right = self._compared()
         form = put_in(self.positive, self.where)
-        return gap_of(left, right, self.domain, thorough=thorough) or sign_of(form, self.domain, thorough=thorough)
+        failure = gap_of(left, right, self.domain, thorough=thorough) or sign_of(form, self.domain, thorough=thorough)
+        return failure or (self._on_boxes()[1] if thorough and self.kind == "inequality" else "")
+
+    @property
+    def enclosure(self) -> Enclosure:
+        """What interval arithmetic proves of an inequality, on all of its range: how it is printed, its form, neither.
+
+        Neither is no failure: the inequality is then evaluated at points and corners alone.
+        """
+        return self._on_boxes()[0]
+
+    def _on_boxes(self) -> tuple[Enclosure, str]:
+        """Return what is proved by enclosures, and on which box they disprove it."""
+        if self.kind != "inequality":
+            return "neither", ""
+        excess, form = self._compared()
+        kinds: dict[Enclosure, sp.Expr] = {"as printed": excess, "its form": form}
+        for what, expr in kinds.items():
+            found = sign_on_boxes(expr, self.domain)
+            if found.wrong:
+                return "neither", f"not positive on all of the box {found.wrong}"
+            if found.positive:
+                return what, ""
+        return "neither", ""
 
     def _says_nothing(self) -> bool:
         """Whether the printed equation is one of the definitions, or has the same side twice."""
