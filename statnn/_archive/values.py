@@ -19,6 +19,7 @@ from scipy import sparse
 
 from statnn._archive.names import class_of, is_own, name_of, thing_of, ufunc_of
 from statnn._arrays import read_only
+from statnn._by_value import same
 from statnn._memory import refuse_beyond_memory
 
 Arrays = dict[str, np.ndarray[Any, Any]]
@@ -230,9 +231,12 @@ class Unpacker:
             raise ValueError(f"generator {state['bit_generator']!r} is not one of numpy's {', '.join(_GENERATORS)}")
         bits = getattr(np.random, state["bit_generator"])()
         try:
-            bits.state = state
-        except (TypeError, ValueError, OverflowError) as error:
+            with np.errstate(invalid="raise"):
+                bits.state = state
+        except (TypeError, ValueError, ArithmeticError) as error:
             raise ValueError(f"the state of a generator is not valid: {error}") from None
+        if not same(bits.state, state):  # numbers that numpy rounds to whole ones
+            raise ValueError(f"the state of a generator is not one of {state['bit_generator']}")
         return np.random.Generator(bits)
 
     def _of_dtype(self, tree: Any, _: Any) -> Any:

@@ -22,8 +22,9 @@ from statnn._archive import pace
 from statnn._archive.store import Store
 from statnn.activation import PolyaUrn
 from statnn.inspection._data import Data, read_data
-from statnn.interaction import BinaryNeurons
-from statnn.montecarlo import Run, sample
+from statnn.interaction import BinaryNeurons, square_lattice
+from statnn.montecarlo import METHODS, Run, sample
+from statnn.rg import RandomLayer, sample_flow
 from validation.task import Record
 
 OF_STORES = {".npz": mutate.ZIP, ".json": mutate.JSON}
@@ -199,6 +200,19 @@ def grown(path):
     return PolyaUrn(300, 0.3, 5.0).simulate([10, 100], 4, rng=3, store=path)
 
 
+def longer(path):
+    return run("wolff").extend(20, store=path, progress=False)
+
+
+def signals(path):
+    return RandomLayer("tanh", 1.5, 0.1).simulate(10, 3, replicas=150, rng=3, store=path)
+
+
+def blocked(path):
+    model = square_lattice(8, 8, temperature=2.3)
+    return sample_flow(model, (8, 8), 4, chains=8, rng=5, burn_in=2, store=path)
+
+
 # -- all -----------------------------------------------------------------------------------------------------
 
 
@@ -208,7 +222,7 @@ def cases():
     tanh = partial(io.load_network, activation="tanh")
     told = {"sealed": False, "valid": lambda _, found: isinstance(found, dict)}
     whole = written("result.npz", partial(io.save, contents.result()))
-    walked = written("run.npz", run("heat bath").save)
+    walked = {method: written("run.npz", run(method).save) for method in METHODS}
     pictures = contents.figures()
     return {
         "network.npz": of_file("net.npz", stored(contents.network(), ".npz"), io.load_network),
@@ -227,10 +241,13 @@ def cases():
         "torch": of_file("net.pt", contents.torch_file(), tanh, mutate.ZIP, closed=True),
         "result": of_file("result.npz", whole, io.load, mutate.ZIP),
         "result, sealed again": of_file("result.npz", whole, io.load, RESEALED, any_byte=False, sealed=False),
-        "run": of_file("run.npz", walked, run_of_file, mutate.ZIP),
-        "run, sealed again": of_file(
-            "run.npz", walked, run_of_file, RESEALED, any_byte=False, sealed=False, valid=goes_on
-        ),
+        "run": of_file("run.npz", walked["heat bath"], run_of_file, mutate.ZIP),
+        **{
+            f"run of {method}, sealed again": of_file(
+                "run.npz", raw, run_of_file, RESEALED, any_byte=False, sealed=False, valid=goes_on
+            )
+            for method, raw in walked.items()
+        },
         "data.npz": of_file(
             "data.npz",
             written("data.npz", contents.images),
@@ -251,6 +268,9 @@ def cases():
         "store with its own seed": store(seeded, 5, rng=1),
         "store of a sweep": store(grid, 3),
         "store of paths": store(grown, 2),
+        "store of a longer run": store(longer, 5),
+        "store of signals": store(signals, 1),
+        "store of a flow": store(blocked, 1),
         "records": of_file(
             NAME,
             contents.records(),

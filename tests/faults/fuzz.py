@@ -168,11 +168,11 @@ def main():
             sys.stdout.write(f"{kept}/{number}: {name_of(number)}, {kind}: {wrong}\n")
             sys.stdout.flush()
     words = ("equal", "another", "refused")
-    sys.stdout.write(f"{'':<30}{'tried':>9}" + "".join(f"{word:>9}" for word in words) + f"{'faults':>9}\n")
+    sys.stdout.write(f"{'':<36}{'tried':>9}" + "".join(f"{word:>9}" for word in words) + f"{'faults':>9}\n")
     for name in sorted(cases()):
         tried = sum(count for (one, _), count in counts.items() if one == name)
         cells = [tried, *(counts[name, word] for word in words), faults.count(name)]
-        sys.stdout.write(f"{name:<30}" + "".join(f"{cell:>9}" for cell in cells) + "\n")
+        sys.stdout.write(f"{name:<36}" + "".join(f"{cell:>9}" for cell in cells) + "\n")
     sys.stdout.write(f"{sum(counts.values())} files, {len(faults)} faults\n")
     return 1 if faults else 0
 

@@ -12,7 +12,7 @@ pytest.importorskip("onnx", reason="the extra onnx is not installed")
 from faults.files import Case, cases
 from faults.fuzz import attempt, read
 
-TIMES = 10
+TIMES = 6
 """Damaged files of each kind."""
 
 

@@ -12,6 +12,7 @@ import pytest
 from statnn import Network
 from statnn._archive import file
 from statnn._archive.names import name_of, thing_of
+from statnn._archive.values import Packer, Unpacker
 from statnn.activation import PolyaUrn
 from statnn.interaction import BinaryNeurons
 from statnn.io import load, save, save_network, table
@@ -59,6 +60,18 @@ def test_generators_go_on_where_they_were(rng, tmp_path):
     rng.random(3)
     save(rng, tmp_path / "rng.npz")
     assert np.array_equal(load(tmp_path / "rng.npz").random(5), rng.random(5))
+
+
+@pytest.mark.parametrize("name", ["SFC64", "Philox", "MT19937", "PCG64", "PCG64DXSM"])
+def test_states_that_a_generator_would_round_are_refused(name):
+    packer = Packer()
+    tree = packer.tree(np.random.Generator(getattr(np.random, name)(3)))
+    assert Unpacker(packer.arrays, {}).value(tree).bit_generator.state["bit_generator"] == name
+    for wrong in (1.5, np.nan, np.inf, -1e300):
+        forged = {key: np.full(array.shape, wrong) for key, array in packer.arrays.items()}
+        if forged:
+            with pytest.raises(ValueError, match="the state of a generator is not"):
+                Unpacker(forged, {}).value(tree)
 
 
 def test_equal_values_have_one_digest_in_any_order():
