@@ -96,7 +96,7 @@ class Step:
     >>> step = theory.identity("Squares are products.", (x + 1)**2, x**2 + 2*x + 1)
     >>> step.check()
     >>> step.text(), step.latex()
-    ('(1 + x)² = 2x + x² + 1', '(1 + x)^{2} = 2 x + x^{2} + 1')
+    ('(1 + x)² = 1 + 2x + x²', '(1 + x)^{2} = 1 + 2 x + x^{2}')
     >>> step.sides()
     ((x + 1)**2, x**2 + 2*x + 1)
     >>> step.html()[:12]

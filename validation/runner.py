@@ -56,7 +56,7 @@ def main(argv: list[str] | None = None, registry: str = "validation.claims") -> 
             print(f"{name}: {claims[name].title}; expected: {claims[name].expectation}{needs}")
         return 0
     try:
-        with locked(options.out / LOCK, f"--out {options.out}", kept.RefusedError):
+        with locked(options.out / LOCK, f"--out {options.out}", kept.RefusedError, leave=False):
             return _run_and_report(claims, options, sys.argv[1:] if argv is None else argv, registry)
     except kept.RefusedError as problem:
         print(f"python -m validation: error: {problem}", file=sys.stderr)

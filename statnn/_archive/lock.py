@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 @contextmanager
-def locked(path: Path, name: str, error: type[ValueError] = ValueError) -> Iterator[None]:
+def locked(path: Path, name: str, error: type[ValueError] = ValueError, *, leave: bool = True) -> Iterator[None]:
     """Hold a file as a lock, which the system gives back however the process ends; where it has none, hold nothing.
 
     Parameters
@@ -18,26 +18,35 @@ def locked(path: Path, name: str, error: type[ValueError] = ValueError) -> Itera
         What is locked, in messages.
     error : type
         What is raised where another process holds it.
+    leave : bool
+        Whether the file stays where the process comes to its end.
     """
     try:
         import fcntl
     except ImportError:  # not on Windows
         yield
         return
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
-    try:
+    while True:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             holder = os.pread(descriptor, 100, 0).decode(errors="replace")
+            os.close(descriptor)
             raise error(
                 f"{name} is in use by another process ({holder or 'unknown'}): wait for it, or name another folder"
             ) from None
         except OSError:  # file systems without locks
             pass
+        if path.exists() and os.path.samestat(os.fstat(descriptor), path.stat()):
+            break
+        os.close(descriptor)  # its last holder has removed it in between
+    try:
         with suppress(OSError):  # a full disk: the name is for messages alone
             os.ftruncate(descriptor, 0)
             os.pwrite(descriptor, f"process {os.getpid()}".encode(), 0)
         yield
     finally:
+        if not leave:
+            path.unlink(missing_ok=True)
         os.close(descriptor)

@@ -139,16 +139,19 @@ def kill_until_done(target, folder, load, expected, rng, *, kills, how=signal.SI
     Every second kill waits for the first checkpoint, so that however long a start takes some fall behind it.
     """
     done = unopened = unwritten = failures = attempts = 0
-    longest, _ = _undisturbed(target, folder)
+    longest = [_undisturbed(target, folder)[0]] * 2
     _emptied(folder)
     while done < kills and attempts < 5 * kills:
         attempts += 1
         process = _begin(target, folder)
         while done % 2 and process.is_alive() and not _written(folder):
             sleep(0.001)
-        process.join(rng.uniform(0, longest))
+        began = monotonic()
+        process.join(rng.uniform(0, longest[done % 2]))
         if process.is_alive():
             os.kill(process.pid, how)
+        else:  # the first run compiled kernels, or another process was at work beside it
+            longest[done % 2] = monotonic() - began
         process.join()
         failures += process.exitcode not in (0, -how)
         if process.exitcode == -how:

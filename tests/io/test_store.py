@@ -10,6 +10,7 @@ import pytest
 
 from statnn._archive.atomic import replacing
 from statnn._archive.file import write
+from statnn._archive.lock import locked
 from statnn._archive.store import StoreError, opened
 
 KEY = {"work": "sums", "length": 10}
@@ -186,3 +187,21 @@ def test_contents_reach_the_disk_before_the_name(tmp_path, monkeypatch):
         file.write(b"x")
     assert [one for one in done if one != "folder"] == ["file", "name"]
     assert done[-1] == ("folder" if Path("/proc/self/fd").is_dir() else "name")
+
+
+def test_a_lock_that_its_holder_removed_is_taken_anew(tmp_path, monkeypatch):
+    fcntl = pytest.importorskip("fcntl")
+    path, flock, calls = tmp_path / "lock", fcntl.flock, []
+
+    def late(descriptor, how):
+        if not calls:
+            path.unlink()
+        calls.append(descriptor)
+        flock(descriptor, how)
+
+    monkeypatch.setattr(fcntl, "flock", late)
+    with locked(path, "this", leave=False):
+        assert len(calls) == 2
+        with pytest.raises(StoreError, match="this is in use by another process"), locked(path, "this", StoreError):
+            pass
+    assert not path.exists()

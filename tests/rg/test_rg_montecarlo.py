@@ -389,7 +389,7 @@ COINS = np.where(np.arange(40 * 64).reshape(40, 8, 8) % 3, 1, -1)
     [
         (lambda: sample_flow(COINS, (8, 8), 10), TypeError, "model is a ndarray; pass BinaryNeurons"),
         (lambda: sample_flow(LATTICE, (8, 4), 10), ValueError, r"shape = \(8, 4\) leaves fewer than 4 sites"),
-        (lambda: sample_flow(LATTICE, (4, 4), 10, levels=1, operators=FEW), ValueError, "16 sites, the model 64 spins"),
+        (lambda: sample_flow(LATTICE, (4, 4), 10, levels=1, operators=FEW), ValueError, "16 sites, but the model 64"),
         (lambda: sample_flow(LATTICE, (8, 8), 10, thin=3), ValueError, "sweeps = 10 is not a multiple of thin = 3"),
         (lambda: sample_flow(LATTICE, (8, 8), 1), ValueError, "at least twice that"),
         (lambda: sample_flow(LATTICE, (8, 8), 10, chains=7), ValueError, r"chains = 7 is outside .* \[8,"),
@@ -454,7 +454,7 @@ def test_lattices_that_do_not_match_are_refused(small):
     )
     with pytest.raises(ValueError, match="the first operator, 'spin', is odd"):
         critical_coupling(*odd, 0.1)
-    with pytest.raises(ValueError, match="measured by the same operators"):
+    with pytest.raises(ValueError, match="one b and the same operators in one order"):
         critical_coupling(odd[0], other[1], 0.1)
     with pytest.raises(ValueError, match="coupling = nan must be finite"):
         critical_coupling(*other, float("nan"))
