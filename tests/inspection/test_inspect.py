@@ -344,7 +344,7 @@ def test_the_page_is_written_where_nothing_beside_it_can_be(found, tmp_path, mon
         return move(self, other)
 
     monkeypatch.setattr(Path, "replace", inside)
-    found.write(target)
+    part(found, "basins").write(target)
     assert (target / "index.html").is_file()
     assert not [file for file in target.iterdir() if file.name.startswith(".")]
 
