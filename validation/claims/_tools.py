@@ -1,6 +1,7 @@
 """What several claims share: sources, the three readings, slopes of batches."""
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +13,25 @@ Floats = NDArray[np.float64]
 ABSTRACT = "Zhang & Sui 2024, arXiv 2412.18073, abstract"
 MAIN_TEXT = "Zhang & Sui 2024, arXiv 2412.18073, main text"
 HYPOTHESIS = "follows from the hypothesis of Zhang & Sui 2024, arXiv 2412.18073"
+
+
+BELOW = " Below: deviations from theory in standard errors; grey: two to either side."
+"""What a caption says of panels of residuals."""
+
+
+def with_residuals(figure: Any, columns: int = 1) -> Any:
+    """Return two rows of axes: those of a figure, and below each a low one for its residuals, which shares its x."""
+    return figure.subplots(2, columns, sharex="col", height_ratios=(3, 1), squeeze=False)
+
+
+def draw_residuals(axes: Any, x: Floats, values: Floats, theory: Floats, error: Floats, **style: Any) -> None:
+    """Draw deviations from theory in standard errors where these are not zero."""
+    known = np.asarray(error) > 0
+    z = (np.asarray(values) - theory)[known] / np.asarray(error)[known]
+    if not axes.patches:
+        axes.axhspan(-2, 2, color="grey", alpha=0.2, linewidth=0)
+    axes.plot(np.asarray(x)[known], z, **{"ls": "none", "marker": "o", "ms": 3} | style)
+    axes.set(ylabel="$z$", ylim=(-5, 5), yticks=(-3, 0, 3))
 
 
 def scaled(*names: str) -> Callable[[Data, float], Data]:

@@ -7,7 +7,7 @@ from statnn.activation import BetaBernoulli, GammaPoisson, PolyaUrn
 from statnn.plot import COLOURS
 from statnn.testing.statistics import counts, mean
 from validation.claim import Claim, Finding, Outcome, Verdict
-from validation.claims._tools import HYPOTHESIS
+from validation.claims._tools import BELOW, HYPOTHESIS, draw_residuals, with_residuals
 
 READINGS = (BetaBernoulli, PolyaUrn, GammaPoisson)
 NEURONS, B, C, SAMPLES = 12, 0.6, 4.0, 30
@@ -68,9 +68,10 @@ TWINS = {names[i]: _twin_of(i) for names in (LAWS, SCORES) for i in range(len(RE
 
 
 def _draw(data, figure):
-    panels = figure.subplots(1, 3, sharey=True)
-    figure.set_size_inches(9, 3.4)
-    for axes, reading, seen, pmf, colour in zip(panels, READINGS, data["observed"], data["pmf"], COLOURS, strict=False):
+    panels, lower = with_residuals(figure, 3)
+    figure.set_size_inches(9, 4.4)
+    rows = zip(panels, lower, READINGS, data["observed"], data["pmf"], COLOURS, strict=False)
+    for axes, residuals, reading, seen, pmf, colour in rows:
         shown = seen > 0
         share = seen / seen.sum()
         error = np.sqrt(share * (1 - share) / seen.sum())
@@ -82,9 +83,17 @@ def _draw(data, figure):
         last = data["k"][shown][-1]
         allowed = (pmf > 0) & (data["k"] <= last + 1)
         axes.plot(data["k"][allowed], pmf[allowed], color="black", linewidth=1, label="exact law")
-        axes.set(title=reading.__name__, xlabel="activations $k$", xlim=(-0.03 * last, 1.05 * last))
-    logarithmic(panels[0], "y")
-    panels[0].set(ylabel="$P(D_i = k)$", ylim=(0.08 / data["observed"].sum(axis=1).max(), 0.5))
+        often = pmf * seen.sum() >= 10  # where counts are nearly normal
+        deviation = np.sqrt(pmf * (1 - pmf) / seen.sum())
+        draw_residuals(residuals, data["k"][often], share[often], pmf[often], deviation[often], color=colour)
+        logarithmic(axes, "y")
+        axes.set(
+            title=reading.__name__,
+            xlim=(-0.03 * last, 1.05 * last),
+            ylim=(0.08 / data["observed"].sum(axis=1).max(), 0.5),
+        )
+        residuals.set_xlabel("activations $k$")
+    panels[0].set_ylabel("$P(D_i = k)$")
     figure.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=2)
 
 
@@ -103,6 +112,9 @@ CLAIM = Claim(
         "by sample (left), compete for events (middle), and the common limit (right). $N = 12$, $b = 0.6$, $c = 4$, "
         "$D = 30$; 20,000 replicas (400,000 in a full run). Lines: exact laws without a fitted parameter. Error "
         "bars: binomial standard error, cut below where it reaches zero; counts that were never seen are left out."
+        + BELOW
+        + " Only counts "
+        "expected ten times or more."
     ),
     run=_run,
     judge=_judge,

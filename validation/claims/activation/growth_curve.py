@@ -7,7 +7,7 @@ from statnn.activation import BetaBernoulli, GammaPoisson, PolyaUrn, checkpoints
 from statnn.plot import COLOURS
 from statnn.testing.statistics import covariance, mean, proportion, total, worst
 from validation.claim import Asks, Claim, Finding, Outcome, Verdict
-from validation.claims._tools import HYPOTHESIS, MAIN_TEXT
+from validation.claims._tools import BELOW, HYPOTHESIS, MAIN_TEXT, draw_residuals, with_residuals
 
 NEURONS, C, SHAPES = 100, 5.0, (0.1, 0.3, 1.0, 3.0)
 GROWTH = "mean of K(D) over replicas"
@@ -65,9 +65,13 @@ def _twin_growth(data, by):
 
 
 def _draw_growth(data, figure):
-    axes = figure.add_subplot()
+    figure.set_size_inches(6, 5.2)
+    ((axes,), (below,)) = with_residuals(figure)
     for i, b in enumerate(data["b"]):
         working = data["working"][i]
+        error = working.std(axis=0, ddof=1) / np.sqrt(len(working))
+        theory = np.array(data["laws"][i]) @ np.arange(NEURONS + 1)
+        draw_residuals(below, data["D"], working.mean(axis=0), theory, error, color=COLOURS[i], marker="os^D"[i])
         low, high = np.quantile(working, [0.025, 0.975], axis=0)
         axes.plot(data["fine"], data["curve"][i], color=COLOURS[i], label=f"$b = {b:g}$")
         axes.fill_between(data["D"], low, high, color=COLOURS[i], alpha=0.25, linewidth=0)
@@ -75,7 +79,8 @@ def _draw_growth(data, figure):
         axes.plot(*data["steepest"][i], "o", color=COLOURS[i], markerfacecolor="white", markersize=7, zorder=3)
     axes.axvline(NEURONS / C, color="grey", linewidth=1, linestyle=":")
     axes.annotate("$cD = N$", (NEURONS / C, NEURONS), textcoords="offset points", xytext=(4, -4), color="grey")
-    axes.set(xscale="log", xlabel="samples $D$", ylabel="working neurons $K$", xlim=(1, data["D"][-1]))
+    axes.set(xscale="log", ylabel="working neurons $K$", xlim=(1, data["D"][-1]))
+    below.set_xlabel("samples $D$")
     axes.legend(title="curve: exact\ndots, band: stepwise, 95 %\nring: steepest growth", loc="upper left")
 
 
@@ -210,14 +215,18 @@ def _twin_start(data, by):
 
 
 def _draw_start(data, figure):
-    axes = figure.add_subplot()
+    figure.set_size_inches(6, 5.2)
+    ((axes,), (below,)) = with_residuals(figure)
     axes.plot(data["fine"], data["fresh_curve"], "--", color="grey", label="paper, from $(0, 0)$")
     later = data["fine"][data["fine"] >= START]
     axes.plot(later, data["formula_curve"], color=COLOURS[0], label="paper, from $(D_0, K_0)$")
     spread = data["working"].std(axis=0)
     label = "stepwise, ± one std of a path"
     axes.errorbar(data["D"], data["working"].mean(axis=0), spread, fmt="o", color=COLOURS[1], label=label)
-    axes.set(xscale="log", xlabel="samples $D$", ylabel="working neurons $K$")
+    error = spread * np.sqrt(len(data["working"]) / (len(data["working"]) - 1)) / np.sqrt(len(data["working"]))
+    draw_residuals(below, data["D"], data["working"].mean(axis=0), data["formula"], error, color=COLOURS[1])
+    axes.set(xscale="log", ylabel="working neurons $K$")
+    below.set_xlabel("samples $D$")
     axes.legend()
 
 
@@ -233,7 +242,7 @@ CLAIMS = (
             "Number $K$ of working neurons against samples $D$ in the urn of $N = 100$ neurons with $c = 5$ "
             "activations a sample, for four $b$. Curves: exact mean. Dots: mean of stepwise simulations, 1,200 "
             "replicas (8,000 in a full run); bands hold 95 % of the replicas, whose mean has errors below the size "
-            r"of dots. Rings: where growth against $\ln D$ is steepest; dotted: $cD = N$."
+            r"of dots. Rings: where growth against $\ln D$ is steepest; dotted: $cD = N$." + BELOW
         ),
         run=_run_growth,
         judge=_judge_growth,
@@ -276,7 +285,7 @@ CLAIMS = (
             "Number $K$ of working neurons after a start from $K_0 = 40$ neurons at $D_0 = 40$ samples; $N = 1000$, "
             "$b = 0.5$, $c = 5$. Solid: the formula with this start; dashed: the formula from nothing. Circles: mean "
             "of 400 stepwise replicas (10,000 in a full run). Error bars: standard deviation of one path, not the "
-            "standard error of the mean."
+            "standard error of the mean." + BELOW
         ),
         run=_run_start,
         judge=_judge_start,

@@ -7,7 +7,7 @@ from statnn.activation import PolyaUrn
 from statnn.plot import COLOURS
 from statnn.testing.statistics import counts, mean, total
 from validation.claim import Asks, Claim, Finding, Outcome, Verdict
-from validation.claims._tools import HYPOTHESIS
+from validation.claims._tools import BELOW, HYPOTHESIS, draw_residuals, with_residuals
 
 NEURONS, B, EVENTS = 40, 0.8, 60
 LAW = "chi-square of how often K was seen"
@@ -60,13 +60,18 @@ TWINS = {LAW: _twin, MEAN: _twin, NARROW: lambda data, by: {**data, "share": dat
 
 
 def _draw(data, figure):
-    axes = figure.add_subplot()
+    figure.set_size_inches(6, 5)
+    ((axes,), (below,)) = with_residuals(figure)
     share = data["observed"] / data["observed"].sum()
     error = np.sqrt(share * (1 - share) / data["observed"].sum())
     axes.plot(data["k"], data["pmf"], color=COLOURS[0], label="exact: neurons compete")
     axes.plot(data["k"], data["independent"], "--", color=COLOURS[1], label="independent neurons, same mean")
     axes.errorbar(data["k"], share, error, fmt="o", color="black", fillstyle="none", label="stepwise simulation")
-    axes.set(xlabel="working neurons $k$", ylabel="$P(K = k)$", xlim=(10, 36), ylim=(0, None))
+    often = data["pmf"] * data["observed"].sum() >= 10  # where counts are nearly normal
+    deviation = np.sqrt(data["pmf"] * (1 - data["pmf"]) / data["observed"].sum())
+    draw_residuals(below, *(values[often] for values in (data["k"], share, data["pmf"], deviation)), color="black")
+    axes.set(ylabel="$P(K = k)$", xlim=(10, 36), ylim=(0, None))
+    below.set_xlabel("working neurons $k$")
     axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2)
 
 
@@ -80,7 +85,8 @@ CLAIM = Claim(
     caption=(
         "Distribution of the number $K$ of working neurons when 40 neurons compete for 60 events, $b = 0.8$. "
         "Circles: 20,000 stepwise replicas (500,000 in a full run), with binomial standard errors. Solid: exact law; "
-        "dashed: binomial law of independent neurons of the same mean, which is wider."
+        "dashed: binomial law of independent neurons of the same mean, which is wider." + BELOW + " Only counts "
+        "expected ten times or more."
     ),
     run=_run,
     judge=_judge,

@@ -8,7 +8,7 @@ from statnn.plot import COLOURS
 from statnn.testing.statistics import mean, worst
 from validation.claim import Claim, Finding, Outcome, Verdict
 from validation.claims._chains import OURS, of_chains
-from validation.claims._tools import scaled
+from validation.claims._tools import BELOW, draw_residuals, scaled, with_residuals
 
 LAYERS, WIDTH = 12, 8
 TEMPERATURES = np.geomspace(1.2, 4.0, 8)
@@ -61,12 +61,17 @@ def _judge(data):
 
 
 def _draw(data, figure):
-    figure.set_size_inches(9, 3.6)
-    left, right = figure.subplots(1, 2)
+    figure.set_size_inches(9, 4.6)
+    upper, lower = with_residuals(figure, 2)
     spins = LAYERS * WIDTH
-    for axes, curve, name, label in (
-        (left, "energy_curve", "energy", "energy per neuron $\\langle E\\rangle/N$"),
-        (right, "capacity_curve", "square", "heat capacity per neuron $C/N$"),
+    for axes, below, (curve, name, law, label) in zip(
+        upper,
+        lower,
+        (
+            ("energy_curve", "energy", "energy_exact", "energy per neuron $\\langle E\\rangle/N$"),
+            ("capacity_curve", "square", "capacity_exact", "heat capacity per neuron $C/N$"),
+        ),
+        strict=True,
     ):
         axes.plot(data["fine"], data[curve] / spins, color="black", linewidth=1, label="transfer matrices")
         chains = data[name] / spins
@@ -74,10 +79,13 @@ def _draw(data, figure):
         axes.errorbar(
             data["temperatures"], chains.mean(axis=1), error, fmt="o", color=COLOURS[1], label="block updates"
         )
-        axes.set(xscale="log", xlabel="temperature $T$", ylabel=label, xticks=[1, 2, 4])
+        exact = np.array(data[law]) / spins
+        draw_residuals(below, data["temperatures"], chains.mean(axis=1), exact, error, color=COLOURS[1])
+        axes.set(xscale="log", ylabel=label, xticks=[1, 2, 4])
+        below.set_xlabel("temperature $T$")
         axes.xaxis.set_major_formatter("{x:g}")
         axes.minorticks_off()
-    left.legend()
+    upper[0].legend()
 
 
 CLAIM = Claim(
@@ -93,7 +101,7 @@ CLAIM = Claim(
     caption=(
         "Energy (left) and heat capacity (right) per neuron of 12 layers of 8 binary neurons against temperature. "
         "Lines: transfer matrices, exact. Circles: block updates, 64 chains of 4,000 sweeps (20,000 in a full run). "
-        "Error bars: standard error over chains, mostly below the size of symbols."
+        "Error bars: standard error over chains, mostly below the size of symbols." + BELOW
     ),
     run=_run,
     judge=_judge,

@@ -6,7 +6,7 @@ from statnn.measure import spikes
 from statnn.plot import COLOURS
 from statnn.testing.statistics import mean, worst
 from validation.claim import Asks, Claim, Finding, Outcome, Verdict
-from validation.claims._tools import scaled
+from validation.claims._tools import BELOW, draw_residuals, scaled, with_residuals
 
 RATES = np.array([0.02, 0.1, 0.25, 0.5, 0.75, 0.95])
 WINDOW = 20
@@ -118,8 +118,8 @@ TWINS = {
 
 
 def _draw(data, figure):
-    figure.set_size_inches(9, 3.8)
-    left, right = figure.subplots(1, 2)
+    figure.set_size_inches(9, 5)
+    (left, right), (below_left, below_right) = with_residuals(figure, 2)
     r = np.linspace(0, 1, 101)
     left.axhline(1, color="grey", linestyle=":", label="Poisson")
     left.plot(r, 1 - r, color=COLOURS[0], label="independent, $1-r$")
@@ -129,8 +129,11 @@ def _draw(data, figure):
         values = data[name]
         error = values.std(axis=0, ddof=1) / np.sqrt(len(values))
         left.errorbar(RATES, values.mean(axis=0), error, fmt=marker, color=colour)
+        draw_residuals(
+            below_left, RATES, values.mean(axis=0), data[f"{name}_theory"], error, color=colour, marker=marker
+        )
+    below_left.set_xlabel("firing rate $r$")
     left.set(
-        xlabel="firing rate $r$",
         ylabel="Fano factor $F$",
         ylim=(0, 1.45),
         title=f"$T = {WINDOW}$, $M = {SET}$",
@@ -143,6 +146,10 @@ def _draw(data, figure):
         values = data[name]
         error = values.std(axis=0, ddof=1) / np.sqrt(len(values))
         right.errorbar(WINDOWS, values.mean(axis=0), error, fmt=marker, color=colour, label=words)
+        draw_residuals(
+            below_right, WINDOWS, values.mean(axis=0), data[f"{name}_theory"], error, color=colour, marker=marker
+        )
+    below_right.set_xlabel("window $T$")
     fine = np.geomspace(1, 1.5 * WINDOWS[-1], 100)
     p, square = PEAK / CLASSES, PEAK**2 / CLASSES
     right.plot(
@@ -158,7 +165,6 @@ def _draw(data, figure):
     right.set(
         xscale="log",
         yscale="log",
-        xlabel="window $T$",
         ylabel="Fano factor $F$",
         title=f"fires with {PEAK} in one of {CLASSES} classes",
     )
@@ -181,7 +187,7 @@ CLAIM = Claim(
         "independent stimuli (circles, solid) and a finite set of $M = 100$ in random order (squares, dashed); "
         "dotted: Poisson counts. Right: against $T$ for a unit that fires in one of ten classes, with windows of one "
         "class each (triangles, solid) and in random order (squares, dashed). Lines: theory, on the right solid that "
-        "of many windows. Error bars: standard error over at least 700 units, mostly below the size of symbols."
+        "of many windows. Error bars: standard error over at least 700 units, mostly below the size of symbols." + BELOW
     ),
     run=_run,
     judge=_judge,
