@@ -47,6 +47,30 @@ def drawn(rng: np.random.Generator, shape: tuple[int, ...], scale: float, dtype:
     return np.ndarray(shape, dtype, file.getvalue())
 
 
+def refuse_malformed(matrix: Any, name: str) -> None:
+    """Raise where a sparse matrix points outside itself, by arrays that were changed: scipy would write there."""
+    if matrix.format not in ("csr", "csc", "bsr", "coo"):
+        return
+    stored = len(matrix.data)
+    if matrix.format == "coo":
+        pointed = list(zip(matrix.coords, matrix.shape, strict=True))
+    else:
+        blocks = zip(matrix.shape, getattr(matrix, "blocksize", (1, 1)), strict=False)
+        counts = [length // size for length, size in blocks]
+        rows, columns = counts[::-1] if matrix.format == "csc" else (1, *counts)[-2:]
+        pointed, begins = [(matrix.indices, columns)], np.asarray(matrix.indptr, dtype=np.int64)
+        if begins.shape != (rows + 1,) or begins[0] != 0 or (np.diff(begins) < 0).any() or begins[-1] > stored:
+            raise ValueError(
+                f"{name} are a broken sparse matrix: its indptr, {begins.size} numbers from {begins[:1]} to "
+                f"{begins[-1:]}, must be {rows + 1}, rising from 0 to at most {stored}"
+            )
+    for places, count in pointed:
+        if places.shape != (stored,) or (stored and not 0 <= places.min() <= places.max() < count):
+            raise ValueError(
+                f"{name} are a broken sparse matrix: its indices must be {stored} whole numbers in [0, {count})"
+            )
+
+
 def read_only(array: Array) -> Array:
     """Return the array itself, which cannot be written to from now on."""
     array.flags.writeable = False

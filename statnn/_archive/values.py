@@ -18,7 +18,7 @@ import numpy as np
 from scipy import sparse
 
 from statnn._archive.names import class_of, is_own, name_of, thing_of, ufunc_of
-from statnn._arrays import read_only
+from statnn._arrays import read_only, refuse_malformed
 from statnn._by_value import same
 from statnn._memory import refuse_beyond_memory
 
@@ -222,6 +222,7 @@ class Unpacker:
         if any(np.asarray(part).dtype.kind not in "iu" for part in (indices, indptr)):
             raise ValueError("the places of a sparse matrix are no whole numbers")
         matrix = sparse.csr_array((data, indices, indptr), shape=tuple(shape))
+        refuse_malformed(matrix, "couplings")
         matrix.check_format(full_check=True)
         return matrix
 

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
 
 from statnn._arguments import Floats, Ints, array_of, positive
-from statnn._arrays import read_only
+from statnn._arrays import read_only, refuse_malformed
 from statnn._by_value import ByValue, same
 from statnn.interaction import _structure
 from statnn.interaction._from_graph import fields_of_graph, fields_of_mapping, finite, from_graph, is_graph
@@ -369,6 +369,7 @@ def of_symmetric(matrix: "sparse.csr_array[Any]", temperature: float) -> BinaryN
 def _couplings(value: Any) -> tuple["sparse.csr_array[Any] | None", tuple[Floats, ...] | None]:
     matrix: Any = value
     if sparse.issparse(value):
+        refuse_malformed(value, "couplings")
         if matrix.dtype.kind in "iu":
             matrix = matrix.astype(np.float64)  # before entries that stand twice are added up
         return _symmetric(sparse.csr_array(matrix)), None

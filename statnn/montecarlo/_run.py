@@ -336,6 +336,8 @@ class Run(ByValue):
         """Raise where parts that come from a file do not fit each other: nothing else looks at them."""
         if not self.draws or not self._walkers:
             raise ValueError("a run has draws, and chains that walk")
+        whole(self.burn_in, "burn_in", minimum=0)
+        whole(self.thin, "thin", minimum=1)
         shapes = {values.shape[:2] for values in self.draws.values() if isinstance(values, np.ndarray)}
         if len(shapes) != 1 or not all(
             getattr(v, "ndim", 0) > 1 and v.dtype.kind in "biufc" for v in self.draws.values()

@@ -297,3 +297,28 @@ def test_arrays_of_models_are_read_only_also_after_a_journey():
     dynamic = travelled(DynamicNeurons(net, [1.0, 1.0], [1.0]))
     assert not dynamic.inputs.flags.writeable
     assert not dynamic.targets.flags.writeable
+
+
+def altered(kind, name, at, value):
+    """Return a sparse matrix one of whose places was changed after it was made; scipy does not look again."""
+    matrix = kind(np.array([[0, 1.0, 0], [1.0, 0, 2.0], [0, 2.0, 0]]))
+    places = getattr(matrix, name)
+    (places[0] if isinstance(places, tuple) else places)[at] = value
+    return matrix
+
+
+COMPRESSED = [sparse.csr_array, sparse.csc_array, sparse.bsr_array, sparse.csr_matrix]
+
+
+@pytest.mark.parametrize("kind", COMPRESSED)
+@pytest.mark.parametrize(("at", "value"), [(0, 1), (1, 4), (2, -5), (-1, -124), (-1, 5)])
+def test_sparse_matrices_whose_rows_end_elsewhere_are_refused(kind, at, value):
+    with pytest.raises(ValueError, match=r"couplings are a broken sparse matrix: its indptr, 4 numbers from"):
+        BinaryNeurons(altered(kind, "indptr", at, value))
+
+
+@pytest.mark.parametrize(("kind", "name"), [*((kind, "indices") for kind in COMPRESSED), (sparse.coo_array, "coords")])
+@pytest.mark.parametrize("value", [-1, 3, 2**30])
+def test_sparse_matrices_with_entries_outside_are_refused(kind, name, value):
+    with pytest.raises(ValueError, match=r"broken sparse matrix: its indices must be 4 whole numbers in \[0, 3\)"):
+        BinaryNeurons(altered(kind, name, 0, value))

@@ -5,6 +5,7 @@ import io
 import json
 import math
 import zipfile
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -16,6 +17,7 @@ from statnn._archive.values import Packer, Unpacker
 from statnn.activation import PolyaUrn
 from statnn.interaction import BinaryNeurons
 from statnn.io import load, save, save_network, table
+from statnn.montecarlo import Run, sample
 from statnn.network import Activation
 from statnn.rg import LinearLayer, flow
 
@@ -143,6 +145,7 @@ def with_text(path, **parts):
             r"are no tuple: range\(0, 9\)",
         ),
         ({"csr": [[1.0], [0.5], [0, 1], [1, 1]]}, "no whole numbers"),
+        ({"csr": [[1.0, 1.0], [1, 0], [0, 1, -4], [2, 2]]}, "broken sparse matrix: its indptr"),
         ({}, "a value is described by {}"),
     ],
 )
@@ -152,6 +155,14 @@ def test_what_a_hostile_text_asks_for_is_refused(value, message, tmp_path):
     with_text(path, value=value)
     with pytest.raises(ValueError, match=message):
         load(path)
+
+
+@pytest.mark.parametrize(("thin", "burn_in", "message"), [(0, 9, "thin = 0"), (-1, 9, "thin"), (1, -2, "burn_in")])
+def test_runs_with_another_schedule_are_refused(thin, burn_in, message, tmp_path):
+    run = sample(BinaryNeurons([[0, 1], [1, 0]]), 4, rng=1)
+    save(replace(run, thin=thin, burn_in=burn_in), tmp_path / "run.npz")
+    with pytest.raises(ValueError, match=message):
+        Run.load(tmp_path / "run.npz")
 
 
 def test_damage_other_formats_and_later_versions_are_refused(tmp_path):
