@@ -24,7 +24,7 @@ from statnn._tasks import check_executor
 from statnn._text import with_error
 from statnn.io import load, save
 from statnn.montecarlo._checkpoint import Checkpoints, key_of
-from statnn.montecarlo._engine import Block, Report, Schedule, draws_of, repeatable, run_blocks, try_blocks
+from statnn.montecarlo._engine import Block, Report, Schedule, choose, draws_of, repeatable, run_blocks, try_blocks
 from statnn.montecarlo._estimate import Estimate, UntrustedEstimate, estimate
 from statnn.montecarlo._method import Method, Model, Values, Walkers
 from statnn.montecarlo._outcome import Failure, warn_of_missing
@@ -324,10 +324,13 @@ class Run(ByValue):
             if method not in own:
                 raise ValueError(f"the sampling method {method!r} is one of your own: pass own={{{method!r}: ...}}")
             method = own[method]
+        model, seed = parts["model"], parts["seed"]
+        if choose(model, method).settled(model, len(parts["chains"]), seed) != method:
+            raise ValueError(f"the method of a run has all its options settled, {method} has not")
         watched = {name: own.get(name, Missing(name)) if name in mine else None for name in parts["draws"]}
         blocks = zip(parts.pop("blocks"), parts.pop("walkers"), strict=True)
-        with repeatable(parts["model"]):
-            walkers = tuple(method.restored(parts["model"], parts["seed"], *block) for block in blocks)
+        with repeatable(model):
+            walkers = tuple(method.restored(model, seed, *block) for block in blocks)
         found = cls(**{**parts, "method": method, "watched": watched, "_walkers": walkers})
         found._refuse_unfit()
         return found

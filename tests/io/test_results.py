@@ -17,7 +17,7 @@ from statnn._archive.values import Packer, Unpacker
 from statnn.activation import PolyaUrn
 from statnn.interaction import BinaryNeurons
 from statnn.io import load, save, save_network, table
-from statnn.montecarlo import Run, sample
+from statnn.montecarlo import Hamiltonian, Run, Tempering, sample
 from statnn.network import Activation
 from statnn.rg import LinearLayer, flow
 
@@ -163,6 +163,18 @@ def test_runs_with_another_schedule_are_refused(thin, burn_in, message, tmp_path
     save(replace(run, thin=thin, burn_in=burn_in), tmp_path / "run.npz")
     with pytest.raises(ValueError, match=message):
         Run.load(tmp_path / "run.npz")
+
+
+def test_runs_of_a_method_that_never_ran_are_refused(tmp_path):
+    ladder = Tempering(temperatures=(1.0, 2.0))
+    run = sample(BinaryNeurons([[0, 1], [1, 0]]), 4, rng=1, method=ladder)
+    for method, message in (
+        (Tempering(), "all its options settled"),
+        (Hamiltonian(), "hamiltonian samples DynamicNeurons"),
+    ):
+        save(replace(run, method=method), tmp_path / "run.npz")
+        with pytest.raises((ValueError, TypeError), match=message):
+            Run.load(tmp_path / "run.npz")
 
 
 def test_damage_other_formats_and_later_versions_are_refused(tmp_path):
