@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 
 from statnn._archive.file import digest_of
+from statnn._archive.kept import stored, storing
+from statnn._archive.pace import Pace
 from statnn._archive.store import Store, opened
 from statnn._by_value import ByValue, same
 from statnn._random import Root, root, stream
@@ -19,6 +21,8 @@ from statnn._tasks import check_executor, run_tasks
 
 Point = dict[str, Any]
 _LOST = "lost"
+_EVERY = 1.0
+"""Seconds between two writes to a store, at least: what a point cost is not asked for again."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -83,8 +87,9 @@ def sweep(
     executor : concurrent.futures.Executor, optional
         Where points are worked on, one task each. Processes need a function of a module.
     store : str or os.PathLike, optional
-        A folder that keeps the result of each point when it is there. Called again with it, finished points are not
-        computed anew; the grid may have grown. It belongs to the function, by its name, and to the seed.
+        A folder that keeps the results. Called again with it, finished points are not computed anew; the grid may have
+        grown. It belongs to the function, by its name, and to the seed. Results are written as they come, but once a
+        second at most and in at most 2 % of the time: where the process is killed, those since then are computed again.
     rng : int, numpy.random.Generator or None
         Seed; None for fresh entropy, or for the seed of the store.
     retry : bool
@@ -141,24 +146,34 @@ def _computed(
 ) -> dict[int, dict[str, Any]]:  # fmt: skip
     """Return ``{"result": ...}`` or ``{"failure": ...}`` of every point, and store what is new."""
     names = [f"point-{digest_of(point)[:32]}" for point in points]
-    stored = {k: store.get(name) for k, name in enumerate(names)} if store is not None else {}
-    done = {k: entry for k, entry in stored.items() if entry is not None and not (retry and "failure" in entry)}
+    known = {} if store is None else _known(store, set(names))
+    done = {
+        k: known[name] for k, name in enumerate(names) if name in known and not (retry and "failure" in known[name])
+    }
     waiting = [k for k in range(len(points)) if k not in done]
     drawn = "rng" in inspect.signature(function).parameters
     tasks = [(function, points[k], (seed, names[k]) if drawn else None) for k in waiting]
     errors: list[Exception] = []
-    for index, entry in run_tasks(_at, tasks, executor, lost=_lost):
-        done[waiting[index]] = entry
-        error = entry.pop(_LOST, None)
-        if error is not None:
-            errors.append(error)
-        elif store is not None:
-            store.put(names[waiting[index]], entry)
-        if progress is not None:
-            progress(len(done), len(points))
+    context = nullcontext() if store is None else storing(store, "points", "names", Pace(_EVERY))
+    with context as keep:
+        for index, entry in run_tasks(_at, tasks, executor, lost=_lost):
+            done[waiting[index]] = entry
+            error = entry.pop(_LOST, None)
+            if error is not None:
+                errors.append(error)
+            elif keep is not None:
+                keep(names[waiting[index]], entry)
+            if progress is not None:
+                progress(len(done), len(points))
     if waiting and len(errors) == len(waiting):
         raise errors[0]
     return done
+
+
+def _known(store: Store, names: set[str]) -> dict[str, dict[str, Any]]:
+    """Return what a store holds of these points; before there were entries of many, each had one by its name."""
+    found = {name: store.get(name) for name in names & set(store.names())}
+    return found | {name: entry for name, entry in stored(store, "points", "names") if name in names}
 
 
 def _lost(error: Exception) -> dict[str, Any]:

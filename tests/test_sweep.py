@@ -1,5 +1,6 @@
 """A function over a grid: labelled, on any executor, resumed, and its failures retried."""
 
+import json
 import re
 from concurrent.futures import BrokenExecutor, ThreadPoolExecutor
 
@@ -10,7 +11,8 @@ from test_executors import Elsewhere
 
 import statnn
 from statnn import sweep
-from statnn._archive.store import StoreError
+from statnn._archive import pace
+from statnn._archive.store import Store, StoreError, opened
 
 CALLS = []
 
@@ -20,6 +22,11 @@ def noisy(scale, shift=0.0, rng=None):
     if scale == 0 and BROKEN:
         raise ZeroDivisionError("no scale")
     return shift + scale * rng.normal(size=3)
+
+
+def interrupting(done, total):
+    if done == total // 2:
+        raise KeyboardInterrupt
 
 
 BROKEN = [True]
@@ -66,13 +73,8 @@ def test_a_point_that_fails_leaves_the_others():
 
 def test_a_store_resumes_grows_and_retries(tmp_path):
     store = tmp_path / "sweep"
-
-    def stopped(done, total):
-        if done == total // 2:
-            raise KeyboardInterrupt
-
     with pytest.raises(KeyboardInterrupt):
-        sweep(noisy, GRID, rng=1, store=store, progress=stopped)
+        sweep(noisy, GRID, rng=1, store=store, progress=interrupting)
     assert len(CALLS) == 3
     whole = sweep(noisy, GRID, rng=1, store=store)
     assert len(CALLS) == 6
@@ -120,3 +122,40 @@ def test_points_whose_workers_died_are_failures_that_no_store_keeps(tmp_path):
     assert len(CALLS) == 2
     with Mortal(0) as pool, pytest.raises(BrokenExecutor):
         sweep(noisy, GRID, rng=1, executor=pool)
+
+
+def test_points_are_written_a_second_after_they_came_at_the_latest_and_short_points_together(tmp_path, monkeypatch):
+    """Each takes 0.3 s by this clock, and a write one millisecond: the fourth, eighth and tenth are written."""
+    now, entries = [0.0], []
+    put = Store.put
+
+    def write(store, name, value):
+        now[0] += 0.001
+        entries.append(len(value["names"]))
+        put(store, name, value)
+
+    def lasting(number):
+        now[0] += 0.3
+        return number
+
+    monkeypatch.setattr(pace, "monotonic", lambda: now[0])
+    monkeypatch.setattr(Store, "put", write)
+    whole = sweep(lasting, {"number": range(10)}, rng=1, store=tmp_path / "work")
+    assert entries == [4, 4, 2]
+    now[0], entries[:] = 0.0, []
+    assert sweep(lasting, {"number": range(10)}, store=tmp_path / "work") == whole
+    assert (now, entries) == ([0.0], [])
+
+
+def test_stores_with_an_entry_a_point_are_read(tmp_path):
+    with pytest.raises(KeyboardInterrupt):
+        sweep(noisy, GRID, rng=1, store=tmp_path / "work", progress=interrupting)
+    (path,) = (tmp_path / "work").glob("points-0.npz")
+    with opened(tmp_path / "work", json.loads((tmp_path / "work" / "store.json").read_text())["key"]) as store:
+        part = store.get("points-0")
+        for name, entry in zip(part["names"], part["results"], strict=True):
+            store.put(name, entry)
+    path.unlink()
+    CALLS.clear()
+    assert sweep(noisy, GRID, rng=1, store=tmp_path / "work") == sweep(noisy, GRID, rng=1)
+    assert len(CALLS) == 3 + 6

@@ -12,7 +12,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, ProcessPoolExecutor, wait
 from contextlib import contextmanager
 from importlib import import_module
@@ -67,12 +67,12 @@ def _run_and_report(claims: Mapping[str, Claim], options: Options, argv: list[st
     started = time.perf_counter()
     journal = kept.Journal(options.out / kept.NAME, _key(options))
     done = journal.read() if options.resume else {}
+    _tidy(options.out)
     try:
-        with cache.kept_in(options.cache), _ended_by_signals():
-            records = _run(claims, options, registry, journal, done)
+        with cache.kept_in(options.cache), _ended_by_signals() as end_if_asked:
+            records = _run(claims, options, registry, journal, done, end_if_asked)
     except KeyboardInterrupt as ending:
-        for leftover in options.out.glob(".*.tmp"):
-            leftover.unlink(missing_ok=True)
+        _tidy(options.out)
         resume = f"; go on with --resume, {journal.path} holds what is done" if journal.path.exists() else ""
         print(f"{str(ending) or 'interrupted'}: no report written{resume}", file=sys.stderr)
         return 143 if isinstance(ending, _TerminatedError) else 130
@@ -85,23 +85,38 @@ def _run_and_report(claims: Mapping[str, Claim], options: Options, argv: list[st
     return _conclude(records, options.out)
 
 
+def _tidy(out: Path) -> None:
+    """Remove what a run that was killed has begun to write."""
+    for leftover in out.glob(".*.tmp"):
+        leftover.unlink(missing_ok=True)
+
+
 class _TerminatedError(KeyboardInterrupt):
     """A batch system asks the process to end."""
 
 
 @contextmanager
-def _ended_by_signals() -> Iterator[None]:
-    """End as an interrupt does, workers too, where the process is asked to terminate."""
+def _ended_by_signals() -> Iterator[Callable[[], None]]:
+    """End as an interrupt does, workers too, where the process is asked to terminate.
+
+    What is yielded ends it later: what is raised while Python clears up after an object is lost.
+    """
+    asked = threading.Event()
 
     def end(*_: object) -> NoReturn:
+        asked.set()
         raise _TerminatedError("terminated")
 
+    def end_if_asked() -> None:
+        if asked.is_set():
+            end()
+
     if threading.current_thread() is not threading.main_thread():
-        yield
+        yield end_if_asked
         return
     before = signal.signal(signal.SIGTERM, end)
     try:
-        yield
+        yield end_if_asked
     finally:
         signal.signal(signal.SIGTERM, before)
 
@@ -127,8 +142,9 @@ def _needs(claim: Claim) -> tuple[str, ...]:
 
 
 def _run(
-    claims: Mapping[str, Claim], options: Options, registry: str, journal: kept.Journal, done: Mapping[str, Record]
-) -> list[Record]:
+    claims: Mapping[str, Claim], options: Options, registry: str, journal: kept.Journal, done: Mapping[str, Record],
+    end_if_asked: Callable[[], None],
+) -> list[Record]:  # fmt: skip
     """Return the records in the order of the registry; print and keep each when it is there."""
     chosen = [claims[name] for name in options.ids]
     lacking = {claim.id: claim.lacks(data=options.data is not None) for claim in chosen}
@@ -153,6 +169,7 @@ def _run(
         except OSError as problem:
             print(f"{journal.path} cannot be written ({problem.strerror}): {record.id} is not kept", file=sys.stderr)
         print(f"[{number}/{len(tasks)}] {line(record)}", flush=True)
+        end_if_asked()
     return [records[claim.id] for claim in chosen]
 
 

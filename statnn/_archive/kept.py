@@ -1,7 +1,13 @@
-"""Tasks whose results stand in a store: what is there is taken from it, the rest is done and put into it."""
+"""Results that stand in a store, many to an entry: what is there is taken from it, the rest is done and put into it.
 
+Entries ``KIND-K`` of a store, K = 0, 1, ..., hold ``{LABEL: [...], "results": [...]}``: what results are of, and the
+results. A later entry counts more than an earlier one.
+"""
+
+import re
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from statnn._archive.pace import Pace
@@ -10,6 +16,52 @@ from statnn._tasks import run_tasks
 
 Spec = TypeVar("Spec")
 Result = TypeVar("Result")
+
+
+def stored(store: Store, kind: str, label: str) -> Iterator[tuple[Any, Any]]:
+    """Yield what stands in the store, and what it is, in the order in which it was written."""
+    for number in _numbers(store, kind):
+        part = store.get(f"{kind}-{number}")
+        yield from zip(part[label], part["results"], strict=True)
+
+
+@contextmanager
+def storing(store: Store, kind: str, label: str, pace: Pace) -> Iterator[Callable[[Any, Any], None]]:
+    """Yield a function that takes a label and a result; they are written at the pace, and when the context ends.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> from statnn._archive.store import opened
+    >>> with TemporaryDirectory() as directory, opened(f"{directory}/work", {"of": "example"}) as store:
+    ...     with storing(store, "squares", "of", Pace()) as keep:
+    ...         for k in (2, 3):
+    ...             keep(k, k**2)
+    ...     print(store.names(), *stored(store, "squares", "of"))
+    ('squares-0',) (2, 4) (3, 9)
+    """
+    number = max(_numbers(store, kind), default=-1) + 1
+    labels: list[Any] = []
+    results: list[Any] = []
+
+    def write() -> None:
+        nonlocal number, labels, results
+        part, labels, results = {label: labels, "results": results}, [], []
+        with pace.writing():
+            store.put(f"{kind}-{number}", part)
+        number += 1
+
+    def keep(what: Any, result: Any) -> None:
+        labels.append(what)
+        results.append(result)
+        if pace.due:
+            write()
+
+    try:
+        yield keep
+    finally:
+        if labels:
+            write()
 
 
 def kept_tasks(
@@ -38,27 +90,19 @@ def kept_tasks(
         yield from run_tasks(task, specs, executor, shared)
         return
     there: set[int] = set()
-    names = sorted(store.names(), key=lambda name: int(name.partition("-")[2]))
-    number = len(names)
-    for name in names:
-        part = store.get(name)
-        for index, result in zip(part["indices"], part["results"], strict=True):
-            if not 0 <= index < len(specs):
-                raise StoreError(f"{name} of the store holds task {index} of {len(specs)}: it is damaged")
-            if index not in there:
-                there.add(index)
-                yield index, result
+    for index, result in stored(store, "tasks", "indices"):
+        if not 0 <= index < len(specs):
+            raise StoreError(f"the store {str(store.path)!r} holds task {index} of {len(specs)}: it is damaged")
+        if index not in there:
+            there.add(index)
+            yield index, result
     missing = [index for index in range(len(specs)) if index not in there]
-    indices: list[int] = []
-    results: list[Result] = []
-    pace = Pace()
-    for k, result in run_tasks(task, [specs[index] for index in missing], executor, shared):
-        indices.append(missing[k])
-        results.append(result)
-        last = len(there) + 1 == len(specs)
-        there.add(missing[k])
-        if pace.due or last:
-            with pace.writing():
-                store.put(f"tasks-{number}", {"indices": indices, "results": results})
-            number, indices, results = number + 1, [], []
-        yield missing[k], result
+    with storing(store, "tasks", "indices", Pace()) as keep:
+        for k, result in run_tasks(task, [specs[index] for index in missing], executor, shared):
+            keep(missing[k], result)
+            yield missing[k], result
+
+
+def _numbers(store: Store, kind: str) -> list[int]:
+    entries = (re.fullmatch(rf"{kind}-(0|[1-9]\d{{0,17}})", name) for name in store.names())
+    return sorted(int(entry[1]) for entry in entries if entry)

@@ -5,6 +5,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+_held: set[int] = set()
+
+
+def _left_to_the_parent() -> None:
+    """Close the locks of a process that was forked: a worker would hold them when their owner is gone."""
+    for descriptor in _held:
+        os.close(descriptor)
+    _held.clear()
+
+
+if hasattr(os, "register_at_fork"):  # not on Windows
+    os.register_at_fork(after_in_child=_left_to_the_parent)
+
 
 @contextmanager
 def locked(path: Path, name: str, error: type[ValueError] = ValueError, *, leave: bool = True) -> Iterator[None]:
@@ -41,12 +54,15 @@ def locked(path: Path, name: str, error: type[ValueError] = ValueError, *, leave
         if path.exists() and os.path.samestat(os.fstat(descriptor), path.stat()):
             break
         os.close(descriptor)  # its last holder has removed it in between
+    _held.add(descriptor)
     try:
         with suppress(OSError):  # a full disk: the name is for messages alone
             os.ftruncate(descriptor, 0)
             os.pwrite(descriptor, f"process {os.getpid()}".encode(), 0)
         yield
     finally:
-        if not leave:
-            path.unlink(missing_ok=True)
-        os.close(descriptor)
+        if descriptor in _held:  # or else in a fork
+            if not leave:
+                path.unlink(missing_ok=True)
+            _held.remove(descriptor)
+            os.close(descriptor)

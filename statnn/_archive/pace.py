@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from math import inf
 from time import monotonic
 
 EVERY = 5.0
@@ -13,6 +14,11 @@ SHARE = 0.02
 class Pace:
     """Says when it is time to write.
 
+    Parameters
+    ----------
+    every : float
+        Seconds between two writes, at least, where that is less than `EVERY`.
+
     Examples
     --------
     >>> pace = Pace()
@@ -20,8 +26,9 @@ class Pace:
     False
     """
 
-    def __init__(self) -> None:
-        self._next = monotonic() + EVERY
+    def __init__(self, every: float = inf) -> None:
+        self._every = min(every, EVERY)
+        self._next = monotonic() + self._every
 
     @property
     def due(self) -> bool:
@@ -34,4 +41,4 @@ class Pace:
         began = monotonic()
         yield
         ended = monotonic()
-        self._next = ended + max(EVERY, (ended - began) / SHARE)
+        self._next = ended + max(self._every, (ended - began) / SHARE)

@@ -1,8 +1,9 @@
 """Kill, starve and crowd runs, and say what held.
 
-``python tests/faults/inject.py [--kills N] [--seed S]`` from the root of the repository. Two hundred kills at random
-moments by default, of all sampling methods, by SIGKILL and SIGTERM; a full disk and a read-only one, where file systems
-may be mounted; two processes on one store; a store that is damaged anywhere. Exit status 1 where anything did not hold.
+``python tests/faults/inject.py [--kills N] [--seed S] [--only WORK ...]`` from the root of the repository. Two hundred
+kills at random moments by default, of every kind of work that is kept, by SIGKILL and SIGTERM; a full disk and a
+read-only one, where file systems may be mounted; two processes on one store; a store that is damaged anywhere. Exit
+status 1 where anything did not hold.
 """
 
 import argparse
@@ -19,24 +20,41 @@ from signal import SIGKILL, SIGTERM
 
 import numpy as np
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
+sys.path[:0] = [str(Path(__file__).parents[k]) for k in (1, 2)]
 
-from faults.cases import into, kill_until_done, run, run_of
+from faults.cases import run
+from faults.kills import kill_until_done
+from faults.works import WORKS
 
 from statnn._archive.store import StoreError
-from statnn.montecarlo import METHODS
 
 
-def killed(method, how, kills, rng):
-    """Return a row on kills of one method."""
+def killed(name, how, kills, rng):
+    """Return a row on kills of one kind of work."""
     with tempfile.TemporaryDirectory() as folder:
-        found = kill_until_done(partial(into, method), folder, run_of, run(method), rng, kills=kills, how=how)
+        found = kill_until_done(name, folder, rng, kills=kills, how=how)
     held = found.equal and not found.failures and not found.left and found.later > 0 and found.kills >= kills
     words = (
-        f"{found.kills} kills: {found.unopened} before the store, {found.unwritten} before the first checkpoint, "
+        f"{found.kills} kills: {found.unopened} before the store, {found.unwritten} before the first entry, "
         f"{found.later} after it"
     )
-    return f"{how.name} of {method}", words, held
+    for wrong in (
+        "" if found.equal else "another result",
+        f"{found.failures} failures" * (found.failures > 0),
+        *found.left,
+    ):
+        words += f"; {wrong}" if wrong else ""
+    return f"{how.name} of {name}", words, held
+
+
+def do(method, folder):
+    """Do a run with a store in a folder."""
+    WORKS[f"sample, {method}"].do(Path(folder), kept=True)
+
+
+def result_of(method, folder):
+    """Return the run that lies in a folder."""
+    return WORKS[f"sample, {method}"].result(Path(folder))
 
 
 @contextmanager
@@ -65,14 +83,18 @@ def full_disk():
             ballast = folder / "ballast"
             ballast.write_bytes(bytes(max(0, space.f_bavail * space.f_frsize - left)))
             try:
-                into("heat bath", folder)
+                do("heat bath", folder)
                 break
             except OSError as error:
                 hit += error.errno == errno.ENOSPC
             finally:
                 ballast.unlink()
-        into("heat bath", folder)  # there is room again
-        return "full disk", f"said {hit} times, then gone on", hit > 0 and run_of(folder) == run("heat bath")
+        do("heat bath", folder)  # there is room again
+        return (
+            "full disk",
+            f"said {hit} times, then gone on",
+            hit > 0 and result_of("heat bath", folder) == run("heat bath"),
+        )
 
 
 def read_only():
@@ -89,7 +111,7 @@ def read_only():
 
 def _attempt(folder, queue):
     try:
-        into("hamiltonian", folder)
+        do("hamiltonian", folder)
         queue.put("done")
     except StoreError as error:
         queue.put(str(error))
@@ -106,7 +128,7 @@ def two_at_once():
         words = sorted(queue.get() for _ in both)
         for one in both:
             one.join()
-        equal = run_of(folder) == run("hamiltonian")
+        equal = result_of("hamiltonian", folder) == run("hamiltonian")
     refused = sum("in use" in word for word in words)
     return "two at once", f"{refused} refused", equal and words.count("done") + refused == len(words)
 
@@ -134,17 +156,18 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--kills", type=int, default=200, help="in all (default: %(default)s)")
     parser.add_argument("--seed", type=int, help="of the moments; default: fresh")
+    parser.add_argument("--only", nargs="+", choices=WORKS, metavar="WORK", help=f"of {'; '.join(WORKS)}; default: all")
     given = parser.parse_args()
     rng = np.random.default_rng(given.seed)
-    share = -(-given.kills // (2 * len(METHODS)))
-    rows = [partial(killed, method, how, share, rng) for method in METHODS for how in (SIGKILL, SIGTERM)]
+    share = -(-given.kills // (2 * len(WORKS)))
+    rows = [partial(killed, name, how, share, rng) for name in given.only or WORKS for how in (SIGKILL, SIGTERM)]
     rows += [full_disk, read_only, two_at_once, partial(damaged, rng)]
     failed = 0
     for row in rows:
         name, what, held = row()
         failed += held is False
         words = {True: "held", False: "DID NOT HOLD", None: "not tried"}[None if held is None else bool(held)]
-        sys.stdout.write(f"{name:<28}{what:<82}{words}\n")
+        sys.stdout.write(f"{name:<36}{what:<82}{words}\n")
         sys.stdout.flush()
     return 1 if failed else 0
 

@@ -1,16 +1,14 @@
 """Ten kills at random moments; ``python tests/faults/inject.py`` has two hundred, and more that can go wrong."""
 
-from functools import partial
-
 import pytest
-from faults.cases import into, kill_until_done, run, run_of
+from faults.kills import kill_until_done
 
-KILLS = {"hamiltonian": 4, "tempering": 3, "wolff": 3}
+KILLS = {"sample, hamiltonian": 3, "sample, tempering": 2, "sample on processes": 3, "sweep": 2}
 
 
-@pytest.mark.parametrize("method", KILLS)
-def test_a_run_that_is_killed_and_started_again_is_the_one_that_never_was(method, rng, tmp_path):
-    outcome = kill_until_done(partial(into, method), tmp_path, run_of, run(method), rng, kills=KILLS[method])
-    assert outcome.kills == KILLS[method]
+@pytest.mark.parametrize("name", KILLS)
+def test_work_that_is_killed_and_started_again_is_what_it_had_been(name, rng, tmp_path):
+    outcome = kill_until_done(name, tmp_path, rng, kills=KILLS[name])
+    assert outcome.kills == KILLS[name]
     assert outcome.later >= 1
     assert (outcome.failures, outcome.equal, outcome.left) == (0, True, ())

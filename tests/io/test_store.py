@@ -3,6 +3,9 @@
 import json
 import multiprocessing
 import os
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -205,3 +208,21 @@ def test_a_lock_that_its_holder_removed_is_taken_anew(tmp_path, monkeypatch):
         with pytest.raises(StoreError, match="this is in use by another process"), locked(path, "this", StoreError):
             pass
     assert not path.exists()
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="processes are not forked here")
+def test_a_lock_is_given_back_when_its_holder_is_gone_whatever_it_has_forked(tmp_path):
+    path = tmp_path / "lock"
+    code = (
+        "import os, pathlib, sys, time; from statnn._archive.lock import locked\n"
+        "with locked(pathlib.Path(sys.argv[1]), 'this'):\n"
+        "    worker = os.fork()\n"
+        "    if worker: os.write(1, str(worker).encode()); os._exit(0)\n"
+        "    os.close(1); time.sleep(600)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code, str(path)], check=True, stdout=subprocess.PIPE)  # noqa: S603
+    try:
+        with locked(path, "this"):
+            assert path.read_text() == f"process {os.getpid()}"
+    finally:
+        os.kill(int(done.stdout), signal.SIGKILL)

@@ -196,3 +196,19 @@ def test_a_directory_in_the_place_of_an_entry_is_said(monkeypatch, tmp_path):
     with pytest.warns(RuntimeWarning, match="is a directory where an entry of the cache belongs"):
         cache.store({"x": 1}, {})
     assert cache.load({"x": 1}) is None
+
+
+class Cleared:
+    """Is asked to end while Python clears it up, where what is raised is lost."""
+
+    def __del__(self):
+        signal.raise_signal(signal.SIGTERM)
+
+
+def test_an_end_that_was_asked_for_while_objects_are_cleared_up_comes_after_the_claim(run, tmp_path, monkeypatch):
+    monkeypatch.setattr("validation.runner.line", lambda record: Cleared() and record.id)
+    monkeypatch.setattr(sys, "unraisablehook", lambda _: None)
+    status, said, _ = run()
+    assert status == 143
+    assert "terminated: no report written; go on with --resume" in said
+    assert len((tmp_path / NAME).read_bytes().splitlines()) == 2  # which run, and the first claim
