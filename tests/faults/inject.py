@@ -22,11 +22,11 @@ import numpy as np
 
 sys.path[:0] = [str(Path(__file__).parents[k]) for k in (1, 2)]
 
-from faults.cases import run
-from faults.kills import kill_until_done
-from faults.works import WORKS
+from faults.cases import run  # noqa: E402 - found only now
+from faults.kills import kill_until_done  # noqa: E402
+from faults.works import WORKS  # noqa: E402
 
-from statnn._archive.store import StoreError
+from statnn._archive.store import StoreError  # noqa: E402
 
 
 def killed(name, how, kills, rng):
