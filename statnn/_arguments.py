@@ -103,6 +103,18 @@ def at_least(values: ArrayLike, name: str, *, minimum: float, why: str) -> NDArr
     return result
 
 
+def real_numbers(values: ArrayLike, name: str) -> NDArray[Any]:
+    """Return ``values`` as array of their own type, or raise if any of them is masked, no real number or NaN."""
+    array = array_of(values, name)
+    if _whole_objects(array):
+        array = np.reshape([_nearest(value) for value in array.flat], array.shape)
+    if array.dtype.kind not in "biuf":
+        raise TypeError(f"{name} must be a real number or an array of them, not {array.dtype}")
+    if np.isnan(array).any():
+        raise ValueError(f"{name} is NaN: pass numbers only, as values[~numpy.isnan(values)]")
+    return array
+
+
 def whole_array(
     values: ArrayLike, name: str, *, shape: tuple[int, ...] | None = None, maximum: int = LARGEST_COUNT
 ) -> NDArray[np.int64]:

@@ -7,10 +7,10 @@ from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import stats
 
 from statnn._arguments import LARGEST_COUNT, Floats, Ints, shaped
 from statnn._xoshiro import words
+from statnn.activation._laws.distribution import Tabulated
 from statnn.activation._laws.occupancy import woken_law
 from statnn.activation._laws.special import mixed_log_gamma
 from statnn.activation._laws.sum import smooth_sum
@@ -177,4 +177,4 @@ class PolyaUrn(TwoColourUrn):
         awake = self.neurons - self._asleep
         p = woken_law(self._asleep, self.b, self._awake_weight, draws)
         seen = np.flatnonzero(p)
-        return stats.rv_discrete(name="working", values=(awake + seen, p[seen] / p.sum()))
+        return Tabulated(name="working", values=(awake + seen, p[seen] / p.sum()))

@@ -15,10 +15,10 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import stats
 
 from statnn._arguments import Floats, Ints, array_of, at_least, positive, shaped, whole, whole_array
 from statnn._axes import axes, logarithmic
+from statnn.activation._laws.distribution import binomial
 from statnn.activation._laws.loss import NeuronLoss, expected_loss
 from statnn.activation._simulation.path import Paths
 from statnn.activation._simulation.simulate import simulate
@@ -66,6 +66,11 @@ class ActivationProcess(ABC):
             raise ValueError(
                 f"b N / c with b = {self.b:g}, N = {self.neurons}, c = {self.c:g} leaves [1e-150, 1e290], where "
                 "laws can be computed: take b and c that differ less"
+            )
+        if not (1e-150 < self.b < 1e300 / self.neurons and 1e-150 < self.c < 1e150):
+            raise ValueError(
+                f"b = {self.b:g} and c = {self.c:g} with N = {self.neurons} leave the range where laws can be "
+                "computed, 1e-150 to 1e300 / N for b, 1e-150 to 1e150 for c: take b and c nearer to 1"
             )
 
     # -- what a concrete process states ------------------------------------------------------------------
@@ -202,12 +207,12 @@ class ActivationProcess(ABC):
         return working
 
     def _independent_std(self, D: Floats) -> Floats:
-        hazard = self._hazard(D)
-        return np.asarray(np.sqrt(-self._asleep * np.exp(-hazard) * np.expm1(-hazard)))
+        hazard = self._hazard(D)  # three roots: the product of what stands under them may be below all floats
+        return np.asarray(np.sqrt(self._asleep) * np.exp(-hazard / 2) * np.sqrt(-np.expm1(-hazard)))
 
     def _independent_law(self, D: int) -> Any:
         woken = -np.expm1(-self._hazard(np.array(float(D))))
-        return stats.binom(self._asleep, woken, loc=self.neurons - self._asleep)
+        return binomial(self._asleep, woken, loc=self.neurons - self._asleep)
 
     def silent(self, D: ArrayLike) -> Any:
         r""":math:`S(D) = P(D_i = 0)`, for a neuron drawn at random.

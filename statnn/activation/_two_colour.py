@@ -25,6 +25,9 @@ from statnn.activation._laws.beta_binomial import beta_binomial, parts
 from statnn.activation._laws.special import digamma_difference, mixed_log_gamma, trigamma_difference_scalar
 from statnn.activation._process import ActivationProcess
 
+_MANY = 1e30
+"""White balls from which on the psi function is its leading term, to all digits."""
+
 
 class TwoColourUrn(ActivationProcess):
     """Abstract process whose single neuron sees ``_pace`` draws per sample against ``_white`` balls."""
@@ -67,8 +70,12 @@ class TwoColourUrn(ActivationProcess):
     def _hazard_bend(self, D: float) -> float:
         """d ln(dH/dD) / d ln D, between -1 and 0."""
         white = self._white + self._pace * D
-        rate = float(digamma_difference(white, self.b))
-        return -self._pace * D * trigamma_difference_scalar(white, self.b) / rate
+        if white > _MANY:
+            slope = self.b / (white + self.b) / math.log1p(self.b / white)
+        else:
+            rate = float(digamma_difference(white, self.b))
+            slope = white * trigamma_difference_scalar(white, self.b) / rate
+        return -self._pace * D / white * slope
 
     def _law(self, D: int, initial: int, bonus: float) -> Any:
         before = self._draws(self._begin)
@@ -172,17 +179,13 @@ class TwoColourUrn(ActivationProcess):
         white = self._white_now
         total = white + self.b
         draws = self._pace * (self._samples(D) - self._begin)
-        fall_white, fall_total = draws / (white + draws) / white, draws / (total + draws) / total
-        excess = (
-            self.b / 2 * np.log1p(draws / (total + draws) * (self.b / white))
-            + self.b / 4 * (fall_white + fall_total)
-            + self.b
-            / 24
-            * (fall_white * (1 / white + 1 / (white + draws)) + fall_total * (1 / total + 1 / (total + draws)))
-        )
+        excess = self.b / 2 * np.log1p(draws / (total + draws) * (self.b / white))
+        for y in (white, total):
+            fall = draws / (y + draws) * (self.b / y)
+            excess += fall / 4 + fall / 24 * (1 / y + 1 / (y + draws))
         plain = self.b * np.log1p(draws / total)
         missed = -self._asleep * np.exp(-plain) * np.expm1(-excess)
         working = self.neurons - self._asleep - self._asleep * np.expm1(-plain - excess)
-        steepest = sum(self.b / 2 / y + self.b / 4 / y**2 + self.b / 12 / y**3 for y in (white, total))
-        at_once = 1.0 - self.b / total / steepest if self._asleep == self.neurons else 0.0
+        steepest = sum(total / y * (1 / 2 + 1 / 4 / y + 1 / 12 / y / y) for y in (white, total))
+        at_once = 1.0 - 1.0 / steepest if self._asleep == self.neurons else 0.0
         return shaped(np.where(working > 0, missed / np.where(working > 0, working, 1.0), at_once), D)

@@ -45,6 +45,9 @@ TABLE = [
     (lambda: BetaBernoulli(4.0, 0.5, 2.0), TypeError, r"neurons = 4.0 is a float; .* write 10\*\*6, not 1e6"),
     (lambda: BetaBernoulli(YES, 0.5, 0.1), TypeError, r"neurons = True is a bool"),
     (lambda: GammaPoisson(4, 1e200, 1e-200), ValueError, r"b N / c with b.* leaves \[1e-150, 1e290\]"),
+    (lambda: PolyaUrn(10**15, 1e300, 1e30), ValueError, r"b = 1e\+300 and c = 1e\+30 .* nearer to 1"),
+    (lambda: PolyaUrn(2, 1e290, 1e300), ValueError, r"b = 1e\+290 and c = 1e\+300 .* nearer to 1"),
+    (lambda: GammaPoisson(1000, 1e-200, 1e-200), ValueError, r"b = 1e-200 and c = 1e-200 .* nearer to 1"),
     # numbers of samples
     (lambda: beta.working(-1), ValueError, r"D = -1 is not a finite number >= 0: D counts samples"),
     (lambda: beta.working([1, NAN, 3]), ValueError, r"D = nan is not a finite number"),
@@ -265,3 +268,18 @@ def test_a_copy_of_a_start_compares_equal_and_cannot_be_written_to():
     assert hash(again) == hash(process)
     assert again != BetaBernoulli(3, 0.5, 1.0).after(2, [1, 2, 0])
     assert not again.start.counts.flags.writeable
+
+
+@pytest.mark.parametrize("method", ["pmf", "logpmf", "cdf", "logcdf", "sf", "logsf", "ppf", "isf"])
+@pytest.mark.parametrize("of", ["count", "working_law"])
+@pytest.mark.parametrize("process", [gamma, urn], ids=["gamma-Poisson", "urn"])
+def test_laws_are_not_asked_about_what_is_no_number(process, of, method):
+    """scipy forgets the mask, and returns NaN for NaN."""
+    ask = getattr(getattr(process, of)(9), method)
+    with pytest.raises(ValueError, match=r"has masked entries"):
+        ask(np.ma.masked_greater([0, 1], 0))
+    with pytest.raises(ValueError, match=r"is NaN"):
+        ask([0.5, NAN])
+    with pytest.raises(TypeError, match=r"must be a real number"):
+        ask("1")
+    assert np.isfinite(ask(1)) == np.isfinite(ask(np.ma.array([1], mask=[False]))[0])

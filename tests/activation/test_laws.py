@@ -272,6 +272,28 @@ def test_the_bound_holds(D, parameters):
     assert_digits(bound, oracle.limit_error_bound(D, N, b, c, digits=DIGITS), CONTRACT)
 
 
+@pytest.mark.parametrize(
+    ("N", "b", "c"), [(10, 6e8, 2.6e-140), (10**6, 1e-140, 1.0), (2, 4e-4, 8e-141), (10**15, 5e37, 5e-123)]
+)
+def test_nothing_leaves_the_range_of_floats(N, b, c):
+    """Of far more white balls than black ones, or far fewer, only squares and cubes are beyond floats."""
+    process = BetaBernoulli(N, b, c)
+    D = min(N / c, 1e99)
+    first = process.limit_error_bound(1e-9 * min(1.0, process._white))
+    assert process.limit_error_bound(0) == pytest.approx(first, rel=1e-6)
+    exact = oracle.limit_error_bound(D, N, b, c, digits=700)
+    assert relative_error(process.limit_error_bound(D), exact) <= CONTRACT
+    if c < 1:  # so many samples that no two of a neuron's draws see each other
+        assert process.inflection() == pytest.approx(N / c, rel=1e-9)
+
+
+@pytest.mark.parametrize("kind", [BetaBernoulli, GammaPoisson], ids=lambda kind: kind.__name__)
+def test_the_least_spread(kind):
+    """The spread is the root of K where hardly any neuron works, and a variance of 1e-320 has no digits."""
+    N, b, c, D = 1000, 1e-3, 1e-145, 1e-175
+    assert kind(N, b, c).working_std(D) == pytest.approx(1e-160, rel=1e-12)
+
+
 @given(D=samples(), N=neurons(), b=constants(), c=log_uniform(1e-3, 1e6))
 def test_the_bound_holds_for_the_urn(D, N, b, c):
     """The urn is beta-Bernoulli with one activation a sample, looked at after n = cD samples."""

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from statnn.activation._laws.distribution import Discrete, between, quantiles
+from statnn.activation._laws.distribution import Discrete, between, quantiles, two_floats
 from statnn.activation._laws.special import mixed_log_gamma
 from statnn.activation._laws.weight_kernels import log_beta_binomial
 
@@ -27,13 +27,6 @@ def parts(value: Fraction) -> tuple[float, float]:
     return high, float(value - Fraction(high))
 
 
-def _parts(count: NDArray[Any]) -> NDArray[np.float64]:
-    """Return whole numbers as sums of two floats, shape (2, size); floats stand for what they are."""
-    high = count.astype(float)
-    low = count - high.astype(np.int64) if count.dtype.kind in "iu" else np.zeros(count.shape)
-    return np.stack((high.ravel(), low.astype(float).ravel()))
-
-
 def log_weight(k: Any, n: Any, a: Any, b: Any, a_low: Any = 0.0, b_low: Any = 0.0) -> NDArray[np.float64]:
     r"""Return :math:`\ln P(k)` of BetaBinomial(n; a + a_low, b + b_low) for whole 0 <= k <= n, broadcast.
 
@@ -42,7 +35,7 @@ def log_weight(k: Any, n: Any, a: Any, b: Any, a_low: Any = 0.0, b_low: Any = 0.
     k, n, *balls = np.broadcast_arrays(k, n, a, a_low, b, b_low)
     a, a_low, b, b_low = (np.asarray(part, dtype=float).ravel() for part in balls)
     out = np.empty(k.shape)
-    log_beta_binomial(_parts(k), _parts(n - k), np.stack((a, a_low)), np.stack((b, b_low)), out.ravel())
+    log_beta_binomial(two_floats(k), two_floats(n - k), np.stack((a, a_low)), np.stack((b, b_low)), out.ravel())
     return out
 
 
@@ -52,7 +45,7 @@ def _integers(k: Any) -> Any:
     return k if k.dtype.kind in "iu" else np.floor(k).astype(np.int64)
 
 
-class _BetaBinomial(Discrete):  # type: ignore[misc]
+class _BetaBinomial(Discrete):
     """scipy.stats.betabinom with the weights of :func:`log_weight` and smooth sums."""
 
     def _argcheck(self, n: Any, a: Any, b: Any, a_low: Any, b_low: Any) -> Any:  # noqa: ARG002 - may have any sign

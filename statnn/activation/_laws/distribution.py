@@ -1,18 +1,66 @@
-"""Distribution functions and quantiles of laws on whole numbers of any size: smooth sums, and bisection."""
+"""Laws on whole numbers of any size: what they are asked is checked, sums are smooth, quantiles bisected."""
 
 import math
-from typing import Any
+from collections.abc import Callable
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
+from statnn._arguments import real_numbers
 from statnn.activation._laws.sum import smooth_sum
 
-Discrete: Any = stats.rv_discrete
-"""The base of laws; its methods take the shapes that a law has."""
+
+def _checked(name: str) -> Callable[..., Any]:
+    def method(self: Any, where: Any, *shapes: Any, **options: Any) -> Any:
+        what = "q, a probability," if name in ("ppf", "isf") else "k, a count,"
+        return getattr(super(Checked, self), name)(real_numbers(where, what), *shapes, **options)
+
+    return method
+
+
+class Checked:
+    """What stands before a scipy law: refuses masked entries, whose mask scipy forgets, and NaN, which it returns."""
+
+    pmf, logpmf, cdf, logcdf = map(_checked, ("pmf", "logpmf", "cdf", "logcdf"))
+    sf, logsf, ppf, isf = map(_checked, ("sf", "logsf", "ppf", "isf"))
+
+
+_Any: Any = stats.rv_discrete
+_Binom: Any = type(stats.binom)
+_Sample: Any = type(stats.rv_discrete(values=((0,), (1,))))
+
+
+class Discrete(Checked, _Any):  # type: ignore[misc]
+    """The base of laws; its methods take the shapes that a law has."""
+
+
+class _Binomial(Checked, _Binom):  # type: ignore[misc]
+    """scipy.stats.binom."""
+
+
+binomial = _Binomial(name="binomial")
+
+
+class Tabulated(Checked, _Sample):  # type: ignore[misc]
+    """scipy's law of given values and their probabilities."""
+
+    def __new__(cls, *_: Any, **__: Any) -> Self:
+        """Keep the class, in place of which ``rv_discrete`` returns another."""
+        return object.__new__(cls)
+
 
 _LARGEST = 2**1023
+
+
+def two_floats(count: NDArray[Any]) -> NDArray[np.float64]:
+    """Return whole numbers as sums of two floats, shape (2, size); floats stand for what they are."""
+    high = count.astype(float)
+    if count.dtype.kind not in "iu":
+        return np.stack((high.ravel(), np.zeros(count.size)))
+    high = np.minimum(high, 2.0**63 - 1024)  # the next float is no 64-bit integer
+    return np.stack((high.ravel(), (count - high.astype(np.int64)).astype(float).ravel()))
 
 
 def between(law: Any, first: Any, last: Any, mean: Any, *shapes: Any) -> NDArray[np.float64]:

@@ -10,32 +10,38 @@ import numpy as np
 from scipy import special
 
 from statnn._arguments import LARGEST_COUNT
-from statnn.activation._laws.distribution import Discrete, between, quantiles
+from statnn.activation._laws.distribution import Discrete, between, quantiles, two_floats
 from statnn.activation._laws.weight_kernels import log_negative_binomial
 
 _SUMMED = 1e6
 """Shapes from which on the incomplete beta function loses digits to the rounding of 1/(1+m)."""
 
 
-class _NegativeBinomial(Discrete):  # type: ignore[misc]
+def _whole(k: Any) -> Any:
+    """Round down, integers not by way of floats, which end at 2**53."""
+    k = np.asarray(k)
+    return k if k.dtype.kind in "iu" else np.floor(k)
+
+
+class _NegativeBinomial(Discrete):
     """scipy.stats.nbinom of shape n, with :math:`P(k) = m^k (1+m)^{-n-k} (n)_k/k!`."""
 
     def _argcheck(self, n: Any, m: Any, n_low: Any, m_low: Any) -> Any:  # noqa: ARG002 - may have any sign
         return (n > 0) & (m >= 0)
 
     def _logpmf(self, k: Any, n: Any, m: Any, n_low: Any, m_low: Any) -> Any:
-        all_of = np.broadcast_arrays(*(np.asarray(part, dtype=float) for part in (k, n, n_low, m, m_low)))
-        k, n, n_low, m, m_low = (part.ravel() for part in all_of)
-        out = np.empty(all_of[0].shape)
-        log_negative_binomial(k, np.stack((n, n_low)), np.stack((m, m_low)), out.ravel())
-        out.ravel()[np.isinf(k)] = -np.inf
+        k, *law = np.broadcast_arrays(k, n, n_low, m, m_low)
+        n, n_low, m, m_low = (np.asarray(part, dtype=float).ravel() for part in law)
+        out = np.empty(k.shape)
+        log_negative_binomial(two_floats(k), np.stack((n, n_low)), np.stack((m, m_low)), out.ravel())
+        out[np.isinf(k)] = -np.inf
         return out
 
     def _pmf(self, k: Any, *law: Any) -> Any:
         return np.exp(self._logpmf(k, *law))
 
     def _cdf(self, k: Any, n: Any, m: Any, *low: Any) -> Any:
-        k, mean = np.floor(k), n * m
+        k, mean = _whole(k), n * m
         if np.max(n) > _SUMMED and np.max(k) < LARGEST_COUNT:
             return between(self, 0, k, np.minimum(mean, LARGEST_COUNT), n, m, *low)
         # above the mean betainc has errors up to 3e-8 for means of 1e8, its complement of 1e-10 at most
@@ -48,7 +54,7 @@ class _NegativeBinomial(Discrete):  # type: ignore[misc]
         return result
 
     def _sf(self, k: Any, n: Any, m: Any, *low: Any) -> Any:
-        k, mean = np.floor(k), n * m
+        k, mean = _whole(k), n * m
         end = np.maximum(k, mean) + 50 * (np.sqrt(mean * (1 + m)) + 1)  # the rest is below the smallest float
         if np.max(n) > _SUMMED and np.max(end) < LARGEST_COUNT:
             return between(self, k + 1, end, mean, n, m, *low)

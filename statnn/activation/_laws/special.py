@@ -111,11 +111,11 @@ def digamma_difference_scalar(x: float, s: float) -> float:
     """psi(x + s) - psi(x) = dL(x0; s, t)/dt at x = x0 + t."""
     total = 0.0
     while x < LARGE:
-        total += s / (x * (x + s))
+        total += s / (x + s) / x
         x += 1.0
     for i in range(len(_DIGAMMA) - 1, -1, -1):
         total += _DIGAMMA[i] * _power_drop(x, s, 2 * i + 2)
-    return total + math.log1p(s / x) + 0.5 * s / (x * (x + s))
+    return total + math.log1p(s / x) + 0.5 * (s / (x + s)) / x
 
 
 @kernel
@@ -127,7 +127,7 @@ def trigamma_difference_scalar(x: float, s: float) -> float:
         x += 1.0
     for i in range(len(_DIGAMMA) - 1, -1, -1):
         total += _DIGAMMA[i] * (2 * i + 2) * _power_drop(x, s, 2 * i + 3)
-    return total + s / (x * (x + s)) + 0.5 * _power_drop(x, s, 2)
+    return total + s / (x + s) / x + 0.5 * _power_drop(x, s, 2)
 
 
 @kernel

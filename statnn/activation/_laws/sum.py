@@ -5,6 +5,7 @@ equidistant integers: the trapezoidal rule with steps s and 2s gives, by the Eul
 sum with step 1 up to O(knots^-4). ``knots`` is doubled until the sum no longer changes.
 """
 
+import sys
 import warnings
 from collections.abc import Callable
 
@@ -14,6 +15,8 @@ from numpy.typing import NDArray
 Term = Callable[[NDArray[np.int64]], NDArray[np.float64]]
 
 _RELATIVE_TOLERANCE = 1e-11
+_SMALLEST = sys.float_info.min
+"""The least float with all its digits: no change below it says anything."""
 _FEWEST_KNOTS, _MOST_KNOTS = 2**9, 2**16
 
 
@@ -83,7 +86,7 @@ def smooth_sum(term: Term, first: int, last: int, *, peak: int | None = None) ->
         knots *= 2
         previous, value = value, total(knots)
         change = abs(value - previous)
-        if change <= _RELATIVE_TOLERANCE * abs(value) or last - first <= 4 * knots:
+        if change <= _RELATIVE_TOLERANCE * abs(value) + _SMALLEST or last - first <= 4 * knots:
             return value
     warnings.warn(
         f"the sum over k from {first} to {last} still moves by {change:.1e} at {value:.17g}: the summand is "

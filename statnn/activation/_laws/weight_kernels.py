@@ -94,9 +94,9 @@ def log_beta_binomial(k: Any, m: Any, a: Any, b: Any, out: Any) -> None:
 
 @kernel
 def log_negative_binomial(k: Any, s: Any, odds: Any, out: Any) -> None:
-    """Fill ln P(k) of shape s and odds mean/shape: the limit of infinitely many white balls and draws."""
+    """Fill ln P(k) of shape s and odds mean/shape, in parts as above: infinitely many white balls and draws."""
     for i in range(out.size):
-        K, S, q = k[i], s[0, i], odds[0, i]
+        K, S, q = k[0, i], s[0, i], odds[0, i]
         if K == 0.0:
             out[i] = -S * math.log1p(q)
             continue
@@ -104,7 +104,8 @@ def log_negative_binomial(k: Any, s: Any, odds: Any, out: Any) -> None:
             out[i] = -math.inf
             continue
         scale = 1.0 if max(K, S) < 1e200 else 2.0**-300
-        delta = _cross(S * scale, s[1, i] * scale, q, odds[1, i], K * scale, 0.0, 1.0, 0.0) / ((1.0 + q) * scale)
+        delta = _cross(S * scale, s[1, i] * scale, q, odds[1, i], K * scale, k[1, i] * scale, 1.0, 0.0)
+        delta /= (1.0 + q) * scale
         total = S + K
         off = _deviance(K, -delta, total * (q / (1.0 + q))) + _deviance(S, delta, total / (1.0 + q))
         rest = _remainder(total) - _remainder(S) - _remainder(K)
