@@ -1,7 +1,8 @@
 """Sentences of derivations: their mathematics, written in plain characters, is told from words and set as such.
 
 A single letter is a variable unless it is the article "a"; letters without a space between them are a product unless
-they are a word; functions, brackets, scripts, Greek letters and signs belong to the formula that they touch.
+they are a word; functions, brackets, scripts, Greek letters and signs belong to the formula that they touch. Scripts
+for which there is no character are written with ^ and _, in round brackets where they are longer than a word: k^(−α).
 """
 
 import re
@@ -13,13 +14,15 @@ from unicodedata import decomposition
 from statnn.theory.mathml import mathml
 from statnn.theory.tex import LETTERS, OPERATORS
 
-_SIGNS = {sign: rf"\{name} " for name, sign in reversed(OPERATORS.items()) if name.isalpha() and name != "mid"}
-_SIGNS |= {"−": "-", **{sign: sign for sign in "=+/<>"}}
+_SIGNS = {sign: rf"\{name} " for name, sign in reversed(OPERATORS.items()) if name.isalpha()}
+_BRACKETS = {mark: _SIGNS.pop(mark) for mark in "⟨⟩"}
+_SIGNS |= {"−": "-", ">=": r"\geq ", "<=": r"\leq ", **{sign: sign for sign in "=+/<>"}}
 _LETTERS = {letter: rf"\{name} " for name, letter in reversed(LETTERS.items())}
 _LETTERS["ɑ"] = r"\alpha "  # the base of the raised alpha
 _RESERVED = {"_": r"\_", "^": r"\^{}", "&": r"\&", "%": r"\%", "#": r"\#", "$": r"\$"}
 _FUNCTIONS = {"ln", "log", "exp", "tanh", "sinh", "cosh", "coth", "sin", "cos", "tan", "det", "min", "max", "tr", "erf"}
-_OPERATORS = {"E": "[", "Var": "[(", "Cov": "[(", "Beta": "("}
+_OPERATORS = {"E": "[", "Var": "[(", "Cov": "[(", "Beta": "(", "BetaBinomial": "("}
+_QUANTITIES = {"AUC"}  # upright, of several letters; a word where it stands alone
 _WORDS = {
     "am", "an", "as", "at", "be", "by", "do", "go", "he", "if", "in", "is", "it", "me", "my", "no", "of", "on", "or",
     "ox", "so", "to", "up", "us", "we",
@@ -29,12 +32,16 @@ _AFTER_LETTER = {
     "times", "to", "which", "with",
 }  # fmt: skip
 _HELD = "\N{NO-BREAK SPACE}"
-_MARKS = {"′": "'", "″": "''", "*": "^{*}", "!": "!"}
-_CLOSING = {"(": ")", "[": "]", "|": "|"}
-_WORD = re.compile("[A-Za-zα-ωɑΓΔΘΛΞΠΣΦΨΩ]+|[∞∂]")
+_MARKS = {"′": "'", "'": "'", "″": "''", "*": "^{*}", "!": "!"}
+_CLOSING = {"(": ")", "[": "]", "|": "|", "⟨": "⟩"}
+_WORD = re.compile("[A-Za-zα-ωɑΓΔΘΛΞΠΣΦΨΩ]+|[∞∂…]")
 _SPELLED = re.compile(r"[\w.]*\w(?:[-'’]\w+)*")  # cut-off, Euler's, 5.11.8
 _NO_FACTOR = re.compile(r"-[A-Za-z]|[a-z]{2}")  # 2-adic, 3rd
 _NUMBER = re.compile(r"\d+(?:\.\d+)*")
+_POWER_OF_TEN = re.compile(r"(\d+(?:\.\d+)?)e([+-]?)0*(\d+)\b")
+_COMMAND = re.compile(r"\\[a-z]+$", re.IGNORECASE)
+_TWO_NUMBERS = re.compile(r"[\d¹²³⁰-⁹] ")
+_TYPED_SCRIPT = re.compile(r"([−-]?)([^\W_]+)")
 
 
 @cache
@@ -96,18 +103,29 @@ def _run(text: str, at: int, closing: str) -> tuple[str, int]:
     while i < len(text) and text[i] != closing:
         if text[i] == " " or (closing and text[i] in ",;"):
             pending, i = pending + text[i], i + 1
-        elif text[i] in _SIGNS:
-            pending, i = pending + _SIGNS[text[i]], i + 1
+        elif sign := _sign(text, i, inside=bool(closing)):
+            pending, i = pending + _SIGNS.get(sign, sign), i + len(sign)
+        elif _TWO_NUMBERS.fullmatch(text[i - 2 : i]) and re.match(r"[\d.]+(?!\w)", text[i:]):
+            break  # two numbers are no product
         else:
             atom, after = _atom(
                 text, i, alone=not (closing or pending.strip()), opening=not closing and not pending.strip()
             )
             if not atom:
                 break
-            tex, pending, i, end = tex + pending + atom, "", after, after
+            apart = " " if not pending and _COMMAND.search(tex) else ""
+            tex, pending, i, end = tex + pending + apart + atom, "", after, after
     if closing:
-        return (tex + pending.rstrip(), i) if i < len(text) and (tex or pending) else ("", at)
+        return (tex + pending.rstrip(), i) if text[i : i + 1] == closing and (tex or pending) else ("", at)
     return tex, end
+
+
+def _sign(text: str, at: int, *, inside: bool) -> str:
+    """Return the sign that stands here; a hyphen is a minus in brackets, between blanks and before a number."""
+    if text[at] == "-":
+        before, after = text[at - 1 : at] or " ", text[at + 1 : at + 2]
+        return "-" if inside or (before == " " and (after == " " or after.isdecimal())) else ""
+    return next((text[at : at + length] for length in (2, 1) if text[at : at + length] in _SIGNS), "")
 
 
 def _atom(text: str, at: int, *, alone: bool, opening: bool) -> tuple[str, int]:
@@ -117,18 +135,26 @@ def _atom(text: str, at: int, *, alone: bool, opening: bool) -> tuple[str, int]:
         inside, end = _run(text, at + 1, _CLOSING[mark])
         if not inside or (opening and mark == "(" and not _goes_on(text, end + 1)):
             return "", at  # brackets around a remark are words
-        return _with_scripts(text, end + 1, f"{mark}{inside}{_CLOSING[mark]}")
+        opened, closed = (_BRACKETS.get(each, each) for each in (mark, _CLOSING[mark]))
+        return _with_scripts(text, end + 1, f"{opened}{inside}{closed}")
     if mark == "√":
         inside, end = _atom(text, at + 1, alone=False, opening=False)
         inside = inside[1:-1] if inside.startswith("(") and inside.endswith(")") else inside
         return (rf"\sqrt{{{inside}}}", end) if inside else ("", at)
-    number = _NUMBER.match(text, at)
-    if number and number[0].count(".") < 2 and not _NO_FACTOR.match(text, number.end()):
-        return _with_scripts(text, number.end(), number[0])
+    if mark.isdecimal():
+        return _number(text, at)
     word = _WORD.match(text, at)
-    if not word:
+    return _word(text, at, word[0], alone=alone) if word else ("", at)
+
+
+def _number(text: str, at: int) -> tuple[str, int]:
+    """Return the LaTeX of a number, 7e-04 as a power of ten, and where it ends."""
+    if power := _POWER_OF_TEN.match(text, at):
+        return rf"{power[1]} \times 10^{{{power[2].strip('+')}{power[3]}}}", power.end()
+    number = _NUMBER.match(text, at)
+    if not number or number[0].count(".") > 1 or _NO_FACTOR.match(text, number.end()):
         return "", at
-    return _word(text, at, word[0], alone=alone)
+    return _with_scripts(text, number.end(), number[0])
 
 
 def _word(text: str, at: int, word: str, *, alone: bool) -> tuple[str, int]:
@@ -143,6 +169,8 @@ def _word(text: str, at: int, word: str, *, alone: bool) -> tuple[str, int]:
         return (f"{tex} ", end) if of_what or tex != name else ("", at)
     if word in _OPERATORS and text[end : end + 1] in {*_OPERATORS[word]}:
         return _with_scripts(text, end, rf"\operatorname{{{word}}}")
+    if word in _QUANTITIES and not alone:
+        return rf"\operatorname{{{word}}}", end
     if not _is_product(text, at, word, alone=alone):
         return "", at
     return _with_scripts(text, end, " ".join(_LETTERS.get(letter, letter).rstrip() for letter in word))
@@ -151,11 +179,12 @@ def _word(text: str, at: int, word: str, *, alone: bool) -> tuple[str, int]:
 def _is_product(text: str, at: int, letters: str, *, alone: bool) -> bool:
     """Whether letters are variables, not a word: one that is no article, or a few that are not spelled like a word."""
     rest = text[at + len(letters) :]
-    if re.match(r"['’]|-(?!th)", rest) or (letters == "th" and text[at - 1] == "-"):
+    if re.match(r"['’]\w|-(?!th|\d)\S", rest) or (letters == "th" and text[at - 1] == "-"):
         return False  # Pascal's, L-map, b-th
-    if letters in {"a", "A"} and alone and (following := re.match(r" (\w*)", rest)):
-        variable = _AFTER_LETTER | (_FUNCTIONS if letters == "A" else set())  # a tanh, but A tanh(x)
-        return following[1] in variable if following[1] else rest[1:2] in _SIGNS
+    if letters in {"a", "A"} and alone and (following := re.match(r" (\w*)(\(?)", rest)):
+        if following[1] in _FUNCTIONS:
+            return letters == "A" and bool(following[2])  # a tanh, A tanh network, but A tanh(x)
+        return following[1] in _AFTER_LETTER if following[1] else rest[1:2] in _SIGNS
     if len(letters) == 1 or any(letter in _LETTERS for letter in letters):
         return True
     capitals = [letter.isupper() for letter in letters]
@@ -166,7 +195,7 @@ def _is_product(text: str, at: int, letters: str, *, alone: bool) -> bool:
 
 def _goes_on(text: str, at: int) -> bool:
     """Whether a formula goes on after brackets: a script, a sign or a factor."""
-    return bool(re.match(r" ?[=+−/<>≤≥]|[\w²³!]", text[at:])) or _script_of(text[at : at + 1]) is not None
+    return bool(re.match(r" ?[=+−/<>≤≥]|[\w²³!^_([]", text[at:])) or _script_of(text[at : at + 1]) is not None
 
 
 def _script_of(character: str) -> tuple[str, str] | None:
@@ -180,6 +209,7 @@ def _script_of(character: str) -> tuple[str, str] | None:
 
 def _with_scripts(text: str, at: int, tex: str) -> tuple[str, int]:
     """Return an atom with its primes, scripts, factorial and arguments."""
+    typed = ""
     while at < len(text):
         mark = text[at]
         if (script := _script_of(mark)) is not None:
@@ -188,6 +218,12 @@ def _with_scripts(text: str, at: int, tex: str) -> tuple[str, int]:
             while (after := _script_of(text[at : at + 1])) is not None and after[0] == place:
                 inside, at = inside + after[1], at + 1
             tex += f"{place}{{{inside.strip()}}}"
+        elif mark in "^_":
+            inside, end = _typed_script(text, at + 1)
+            if not inside or mark in typed:
+                break
+            typed += mark
+            tex, at = f"{tex.rstrip()}{mark}{{{inside}}}", end
         elif mark in _MARKS:
             tex, at = tex + _MARKS[mark], at + 1
         elif mark in "([":
@@ -198,3 +234,16 @@ def _with_scripts(text: str, at: int, tex: str) -> tuple[str, int]:
         else:
             break
     return tex, at
+
+
+def _typed_script(text: str, at: int) -> tuple[str, int]:
+    """Return the LaTeX of what stands behind ^ or _, brackets left out, and where it ends."""
+    if text[at : at + 1] == "(":
+        inside, end = _run(text, at + 1, ")")
+        return (inside.strip(), end + 1) if inside else ("", at)
+    found = _TYPED_SCRIPT.match(text, at)
+    if not found:
+        return "", at
+    word = re.fullmatch("[A-Za-z]{2,}", found[2])
+    inside = rf"\mathrm{{{word[0]}}}" if word else " ".join(_LETTERS.get(each, each).strip() for each in found[2])
+    return ("-" if found[1] else "") + (inside if word or not found[2].isdecimal() else found[2]), found.end()

@@ -22,6 +22,7 @@ LETTERS |= {"infty": "∞", "partial": "∂", "ldots": "…", "ell": "ℓ"}
 OPERATORS = {"leq": "≤", "geq": "≥", "le": "≤", "ge": "≥", "neq": "≠", "ll": "≪", "gg": "≫", "to": "→", "mid": "|"}
 OPERATORS |= {mark: mark for mark in "{}|&"}
 OPERATORS |= {"cdot": "·", "pm": "±", "times": "×", "approx": "≈", "sim": "∼", "propto": "∝"}
+OPERATORS |= {"langle": "⟨", "rangle": "⟩"}
 _LARGE = {"sum": "Σ", "prod": "Π", "int": "∫", "lim": "lim"}
 _NAMES = {"ln", "exp", "sin", "cos", "tan", "cosh", "sinh", "tanh", "coth", "det", "min", "max", "arctan", "log"}
 _ACCENTS = {"hat": "^", "tilde": "~", "bar": "¯", "overline": "¯"}

@@ -4,7 +4,6 @@ from collections.abc import Iterable
 from html import escape
 
 from statnn._text import p_value, printed, with_error
-from statnn._typeset import typeset
 from validation.claim import STANDINGS, Outcome, Verdict
 from validation.finding import Asks, Finding
 from validation.task import Record, Twin
@@ -15,6 +14,13 @@ _LOOKS = {
     Outcome.DOMAIN: ("domain", "◐"),
     Outcome.CONTRADICTED: ("contradicted", "✕"),
 }
+
+
+def sentence(text: str) -> str:
+    """Return a sentence with its mathematics set, which browsers draw by themselves."""
+    from statnn.theory.prose import with_mathml
+
+    return with_mathml(text)
 
 
 def badge(kind: str, words: str) -> str:
@@ -54,7 +60,7 @@ def section(record: Record) -> str:
     parts = [
         f'<section id="{record.id}">',
         f"<h3>{escape(record.title)}</h3>",
-        f'<p class="lead">{typeset(record.statement)}</p>',
+        f'<p class="lead">{sentence(record.statement)}</p>',
         f'<p class="meta">{escape(record.source)}. Standing: {standing}.</p>',
         _findings(record),
         _derived(record),
@@ -70,7 +76,7 @@ def section(record: Record) -> str:
 def _findings(record: Record) -> str:
     entries = [("Verdict", f"{outcome(record.verdict, record)} {expectation(record)}")]
     if record.verdict and record.verdict.detail:
-        entries.append(("In detail", escape(record.verdict.detail)))
+        entries.append(("In detail", sentence(record.verdict.detail)))
     entries.append(("Expected", escape(record.expected)))
     if not record.skipped:
         entries.append(("Time", f"{record.seconds:.1f} s"))
@@ -121,7 +127,7 @@ def _quantity(finding: Finding, verdict: Verdict, twin: Twin | None) -> str:
     )
     labelled = zip(QUANTITIES[1:], map(escape, cells), strict=True)
     marked = "".join(f'<td data-label="{head}">{cell}</td>' for head, cell in labelled)
-    return f'<tr><th scope="row">{typeset(name)}</th>{marked}</tr>'
+    return f'<tr><th scope="row">{sentence(name)}</th>{marked}</tr>'
 
 
 def _derived(record: Record) -> str:
@@ -133,7 +139,7 @@ def _derived(record: Record) -> str:
 
 
 def in_words(caption: str) -> str:
-    """Return a caption with its mathematics as text, for pages, readers aloud and where no picture is shown."""
+    """Return a caption with its mathematics as text, for readers aloud and where no picture is shown."""
     from statnn.theory.plain import plain
 
     parts = caption.split("$")
@@ -141,11 +147,21 @@ def in_words(caption: str) -> str:
     return "".join(parts).replace("^*", "*")
 
 
+def _caption(caption: str) -> str:
+    """Return a caption with its mathematics set."""
+    from statnn.theory.mathml import mathml
+
+    parts = caption.split("$")
+    parts[::2] = map(escape, parts[::2])
+    parts[1::2] = map(mathml, parts[1::2])
+    return "".join(parts)
+
+
 def _figure(record: Record) -> str:
     name = record.id
     picture = f'<img src="{name}.svg" alt="{escape(in_words(record.caption or record.title))}" loading="lazy">'
     return (
         f'<figure><div class="picture"><a href="{name}.svg">{picture}</a></div>\n'
-        f"<figcaption>{escape(in_words(record.caption))} {escape(str(record.verdict))}. "
+        f"<figcaption>{_caption(record.caption)} {escape(str(record.verdict))}. "
         f'<a href="{name}.npz">Data</a>, <a href="{name}.png">PNG</a>.</figcaption></figure>'
     )

@@ -3,7 +3,7 @@
 from collections import Counter
 from html import escape
 
-from validation.report_claim import table
+from validation.report_claim import sentence, table
 from validation.task import Record
 
 
@@ -52,7 +52,7 @@ def _step(step: dict) -> str:
     from validation.typeset import svg
 
     return (
-        f"<li>{escape(step['statement'])} <em>({step['kind']})</em>\n"
+        f"<li>{sentence(step['statement'])} <em>({step['kind']})</em>\n"
         f'<div class="formula" tabindex="0">{svg(step["latex"])}</div>\n'
         f'<details class="latex"><summary>LaTeX</summary><pre tabindex="0">{escape(step["latex"])}</pre></details></li>'
     )

@@ -19,6 +19,7 @@ from links import Names, derived_in, shown_in
 
 import statnn
 from statnn.theory.document import document
+from statnn.theory.prose import pieces
 from statnn.theory.registry import DERIVATIONS
 
 HERE = Path(__file__).parents[1]
@@ -62,6 +63,7 @@ PAPERS = {
     "2501.02436": "Lin et al.",
 }
 _FIELD = re.compile(r"\s*[\w., *]+ : ")  # name and type, which are set in italics; names in See Also
+_MARKDOWN = re.compile(r"([\\*_$`|<\[\]])")
 _RULER = re.compile(r"\s*=+( +=+)+\s*$")  # of a table, whose columns must stay
 OUTCOMES = {"holds exactly": "=", "holds asymptotically": "≃", "holds within a domain": "◐", "contradicted": "✕"}
 
@@ -81,6 +83,11 @@ def _first_line(thing: Any) -> str:
 def _summary(thing: Any) -> str:
     """Return the first line of what an object says of itself; data have only what their type says."""
     return f"{type(thing).__name__} of {len(thing)}" if isinstance(thing, dict | list | tuple) else _first_line(thing)
+
+
+def _sentence(text: str) -> str:
+    """Return a sentence as Markdown, its mathematics set."""
+    return "".join(f"{{math}}`{tex}`" if tex else _MARKDOWN.sub(r"\\\1", words) for words, tex in pieces(text))
 
 
 def _heading(text: str) -> str:
@@ -163,7 +170,7 @@ def _derivation(name: str) -> str:
     for number, step in enumerate(derivation.steps, 1):
         tex = step.latex()
         lines += [
-            f"{number}. {step.statement} *({step.kind})*",
+            f"{number}. {_sentence(step.statement)} *({step.kind})*",
             "",
             "   ```{math}",
             f"   {tex}",
@@ -224,13 +231,13 @@ def _provenance(run: dict[str, Any]) -> str:
 def _verdict(claim: dict[str, Any]) -> str:
     name = claim["id"]
     links = ", ".join(f"[{each}](#derivation-{each})" for each in claim["derivations"])
-    lines = [f"(claim-{name})=", f"## {claim['title']}", "", claim["statement"], ""]
+    lines = [f"(claim-{name})=", f"## {claim['title']}", "", _sentence(claim["statement"]), ""]
     lines += [f"*{claim['source']}*. Standing: {claim['standing']}." + (f" Derivations: {links}." if links else ""), ""]
     if claim["verdict"] is None:
         return "\n".join([*lines, f"Not run: {claim['skipped'] or claim['error']}.", ""])
     verdict = claim["verdict"]
-    lines += [f"**{OUTCOMES[verdict['outcome']]} {verdict['outcome']}**. {verdict['detail']}", ""]
-    lines += [f"- {escape(finding['text'])}" for finding in verdict.get("findings", ())]
+    lines += [f"**{OUTCOMES[verdict['outcome']]} {verdict['outcome']}**. {_sentence(verdict['detail'])}", ""]
+    lines += [f"- {_sentence(finding['text'])}" for finding in verdict.get("findings", ())]
     lines += [f"\nOf {_provenance(claim['run'])}."] if "run" in claim else []
     lines += [f"\n`python -m validation --only {name}`", ""]
     return "\n".join(lines)
@@ -295,7 +302,7 @@ These are the verdicts of {_provenance(run)}, unless a verdict says that it is o
 def _measured(row: dict[str, Any]) -> str:
     target = "" if row["target"] is None else f"{'≤' if row['most'] else '≥'} {row['target']:g}"
     cells = [row["work"], row["ours"], row["peer"], row["ratio"], target, row["limit"]]
-    cells = [re.sub(r"([*_$`|<])", r"\\\1", cell) for cell in cells]
+    cells = [_MARKDOWN.sub(r"\\\1", cell) for cell in cells]
     cells[4] += " **missed**" * row["missed"]
     return "* - " + "\n  - ".join(cells) + "\n"
 

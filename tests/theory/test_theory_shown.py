@@ -10,6 +10,8 @@ import networkx as nx
 import pytest
 import sympy as sp
 from derived import built
+from hypothesis import given
+from hypothesis import strategies as st
 
 from statnn import theory
 from statnn.theory.document import document
@@ -70,6 +72,12 @@ def test_what_cannot_be_shown_is_refused(latex):
          ["N → ∞", "A tanh(vx)", "|1 − r|/2"]),
         ("N!/(N−m)! Sₘ with x = e⁻²ᴷ and √π/2, as σ″ = 0 and c* ≥ 1.",
          ["N!/(N−m)! Sₘ", "x = e⁻²ᴷ", "√π/2", "σ″ = 0", "c* ≥ 1"]),
+        ("P(D_i = k) ∝ k^(−α) for S(D')/S(D), K_c = 2^(1/(z-1)) and (1−r)(M−T)/(M−1).",
+         ["P(D_i = k) ∝ k^(−α)", "S(D')/S(D)", "K_c = 2^(1/(z-1))", "(1−r)(M−T)/(M−1)"]),
+        ("A tanh network, L-map by 12(1 − π)(AUC − 1/2), AUC, m ⟨h²⟩, BetaBinomial(n; b, bN/c − b).",
+         ["12(1 − π)(AUC − 1/2)", "m ⟨h²⟩", "BetaBinomial(n; b, bN/c − b)"]),
+        ("By -0.133 ± 0.007 at p = 3e-41, k >= 5: at N = 10⁵ 1.0000 times 1 - K/cD (block-spin x).",
+         ["-0.133 ± 0.007", "p = 3e-41", "k >= 5", "N = 10⁵", "1 - K/cD", "x"]),
     ],
 )  # fmt: skip
 def test_variables_in_a_sentence_are_mathematics(sentence, formulas):
@@ -79,7 +87,18 @@ def test_variables_in_a_sentence_are_mathematics(sentence, formulas):
 
 def test_sentences_are_set():
     assert as_latex("as √C, P(k) & e⁻²ᴷ ≥ 0") == r"as \(\sqrt{C}\), \(P(k)\) \& \(e^{-2K} \geq 0\)"
+    assert as_latex("N^(-0.5) K_max ≥ 7.1e-04") == r"\(N^{-0.5} K_{\mathrm{max}} \geq 7.1 \times 10^{-4}\)"
+    assert (
+        as_latex("⟨h²⟩ at (1 − q)^b, S(x and y)")
+        == r"\(\langle h^{2}\rangle\) at \((1 - q)^{b}\), \(S\)(\(x\) and \(y\))"
+    )
     assert ET.fromstring(f"<p>{with_mathml('where x < 1 & so on')}</p>").text == "where "  # noqa: S314
+
+
+@given(st.text("abDKNnk0123.eλ∞… ^_'′²₀ᵢ()[]|⟨⟩√-−+/=<>≤·,;:"))
+def test_every_sentence_can_be_set_whole(sentence):
+    assert "".join(text for text, _ in pieces(sentence)) == sentence
+    ET.fromstring(f"<p>{with_mathml(sentence)}</p>".replace("&#8289;", ""))  # noqa: S314
 
 
 @pytest.mark.parametrize("name", DERIVATIONS)

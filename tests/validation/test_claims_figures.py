@@ -71,4 +71,5 @@ def test_caption_is_the_figure_in_words(tmp_path):
     report.write(tmp_path, {"command": "", "mode": "quick", "seed": 1, "seconds": 1.0, "versions": {}}, [record])
     page = (tmp_path / "index.html").read_text(encoding="utf-8")
     assert 'alt="Share of &lt;heads&gt; against σ*."' in page
-    assert f"<figcaption>Share of &lt;heads&gt; against σ*. {record.verdict}. " in page
+    assert "<figcaption>Share of &lt;heads&gt; against <math" in page
+    assert f"<mo>*</mo></msup></mrow></math>. {record.verdict}. " in page

@@ -192,7 +192,7 @@ def _claim(name, title, *, needs_data, cost):
         title=f"Basins in grokking: {title}",
         statement=(
             "A shallow ReLU network with a large initial norm and small weight decay learns its samples by heart first "
-            "and generalises late; its sample basins grow from about 1e-2 to above 1e-1."
+            "and generalises late; its sample basins grow from about 0.01 to above 0.1."
         ),
         source="Lin et al. 2025, arXiv 2501.02436, main text",
         standing="paper",

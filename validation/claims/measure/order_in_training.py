@@ -218,7 +218,7 @@ def _judge_against(data):
         for rate, slope, accuracy in zip(data["rates"], late["slopes"], late["test_accuracy"], strict=True)
     )
     detail = (
-        f"at epoch {data['epochs'][-1]} {late['train_accuracy'].min():.1%} or more of the training images are learnt; "
+        f"at epoch {data['epochs'][-1]}, {late['train_accuracy'].min():.1%} or more of the training images are learnt; "
         f"correlation over learning rates {-early.estimate:.2f} ± "
         f"{early.error:.2f} at epoch {data['epochs'][0]}; {rows}"
     )

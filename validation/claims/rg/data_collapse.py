@@ -113,8 +113,8 @@ CLAIM = Claim(
     id="data-collapse",
     title="Depth, distance and noise meet in one function",
     statement=(
-        "Near criticality m <h²> of noisy tanh layers depends on (w-1)m and εm alone; a collapse that knows nothing of "
-        "the function finds the exponents 1, 1, 1, and the function is that of the flow out of infinity."
+        "Near criticality m ⟨h²⟩ of noisy tanh layers depends on (w - 1)m and εm alone; a collapse that knows nothing "
+        "of the function finds the exponents 1, 1, 1, and the function is that of the flow out of infinity."
     ),
     source="our construction; the idea of renormalising over layers: Lee, Lee & Yi 2024, arXiv 2410.00396",
     standing="own",

@@ -108,7 +108,7 @@ CLAIM = Claim(
     id="functional-fixed-point",
     title="Repeated layers come to one function",
     statement=(
-        "Composed with itself and rescaled by α = 2^(1/(z-1)), a critical layer x - u x^z + ... comes to "
+        "Composed with itself and rescaled by α = 2^(1/(z-1)), a critical layer x - u x^z + … comes to "
         "x (1 + (z-1) u x^(z-1))^(-1/(z-1)), for every activation at the rate 1/2 a step: the one irrelevant direction "
         "that is no change of coordinate, x^(2z-1), has the eigenvalue 1/2."
     ),

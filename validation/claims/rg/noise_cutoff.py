@@ -11,8 +11,8 @@ NOISE = np.array([0.005, 0.01, 0.02, 0.04])
 SPAN = 8.0
 """Simulated up to this many 1/ε layers: the slowest even mode decays as exp(-4.4 εm)."""
 POINTS = 14
-ORDER, AMPLITUDE = "order of the level <h²> in ε", "level <h²> over ε"
-CROSSOVER = "<h²> over ε on the way from decay to level"
+ORDER, AMPLITUDE = "order of the level ⟨h²⟩ in ε", "level ⟨h²⟩ over ε"
+CROSSOVER = "⟨h²⟩ over ε on the way from decay to level"
 NEXT_ORDER = 0.35
 """Bound on the coefficient of ε² in the relative correction, beyond the term of order ε that is known."""
 
@@ -126,7 +126,7 @@ CLAIM = Claim(
     title="Noise cuts criticality off",
     statement=(
         "Noise of variance ε² grows by 4 when two critical tanh layers become one: signals decay as without noise for "
-        "about 1/ε layers and then stay at <h²> = ε √6 Γ(3/4)/Γ(1/4)."
+        "about 1/ε layers and then stay at ⟨h²⟩ = ε √6 Γ(3/4)/Γ(1/4)."
     ),
     source="our construction; the idea of renormalising over layers: Lee, Lee & Yi 2024, arXiv 2410.00396",
     standing="own",
