@@ -378,7 +378,7 @@ def test_report_is_a_whole_page_without_network(run, tmp_path):
 
 
 def test_report_typesets_derivations(tmp_path):
-    step = {"statement": "Both sides < 2 agree.", "kind": "identity", "latex": r"x < \frac{y}{2}"}
+    step = {"statement": "Both & <sides> agree.", "kind": "identity", "latex": r"x < \frac{y}{2}"}
     steps = [step, step | {"kind": "argued"}]
     derivation = {"name": "d", "title": "D & E", "source": "here", "standing": "exact", "steps": steps}
     finding = Finding(
@@ -401,11 +401,11 @@ def test_report_typesets_derivations(tmp_path):
     assert page.text.count("D & E") == 2, "the derivation once, and a link to it"
     assert {"1.2", "1.5", "worst of 48", "0.54"} <= set(page.cells)
     for words in (
-        "Both sides < 2 agree.",
+        "Both & <sides> agree.",
         "D & E",
         "In this run 1 step checked: 1 identity; not checked: 1 argued.",
         "definitions and arguments are never counted as checked",
-        "for b < 1",
+        "for b<1",  # set
         "1.00 ± 0.10",
         "0.3 in the share",
         "Seen with 0.999",
