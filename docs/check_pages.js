@@ -22,7 +22,7 @@
   const walk = document.createTreeWalker(document.querySelector("article") || document.body, NodeFilter.SHOW_TEXT);
   for (let node = walk.nextNode(); node; node = walk.nextNode()) {
     const home = node.parentElement;
-    if (!home.closest("pre, code, script, style, mjx-container, .math, textarea") && /(\$[^$\s][^$]*\$)|\\\(|\\\[|`[^`]+`|\*\*\w/.test(node.data))
+    if (!home.closest("pre, code, script, style, mjx-container, .math, textarea") && /(\$[^$\s][^$]*\$)|\\\(|\\\[|`[^`]+`|\*\*\w[^*]*\*\*/.test(node.data))
       faults.add(`unset markup: ${node.data.trim().slice(0, 60)}`);
   }
 

@@ -82,6 +82,7 @@ class Browser:
         """Set the width of the window and the theme that the reader's system prefers."""
         self.ask("Emulation.setDeviceMetricsOverride", width=width, height=900, deviceScaleFactor=1, mobile=width < 600)
         self.ask("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": theme}])
+        self.run("new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)))")
 
     def run(self, script):
         """Return what a script on the page gives, waited for."""

@@ -1,11 +1,13 @@
 """The site: ``python -m sphinx -W docs site`` builds it, without network, and runs the code of every page."""
 
+import os
 import sys
 from importlib.metadata import version as installed
 from pathlib import Path
 
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE / "_ext"))
+os.environ["IPYTHONDIR"] = str(HERE / "generated" / "ipython")  # of the kernels that run pages: `brief_errors`
 
 project, author, copyright = "statnn", "The statnn developers", "The statnn developers"  # noqa: A001 - Sphinx's name
 release = version = installed("statnn")
@@ -45,6 +47,8 @@ sphinx_gallery_conf = {
     "filename_pattern": r"/plot_",
     "abort_on_example_error": True,
     "show_signature": False,
+    "within_subsection_order": "FileNameSortKey",
+    "min_reported_time": 3600,  # seconds, which differ from build to build
     "download_all_examples": False,
     "write_computation_times": False,
 }

@@ -98,8 +98,15 @@ def style(columns: int | None = None) -> Iterator[None]:
     from cycler import cycler
 
     printed = {} if columns is None else {**_PRINT, "figure.figsize": (_width(columns), 0.75 * _width(columns))}
-    with mpl.rc_context({**_RC, **_FILES, **printed, "axes.prop_cycle": cycler(color=COLOURS)}):
-        yield
+    interactive = mpl.is_interactive()
+    try:
+        with mpl.rc_context({**_RC, **_FILES, **printed, "axes.prop_cycle": cycler(color=COLOURS)}):
+            try:
+                yield
+            finally:  # notebooks become interactive with their first figure, and show none without it
+                interactive = mpl.is_interactive()
+    finally:
+        mpl.interactive(interactive)
 
 
 def _width(columns: int) -> float:
@@ -111,7 +118,7 @@ def _width(columns: int) -> float:
 def figure(columns: int = 1, panels: tuple[int, int] = (1, 1), *, height: float | None = None) -> tuple[Figure, Any]:
     """Return a figure for print and its panels, with letters (a), (b), ... where there are several.
 
-    To be used inside ``style(columns)``.
+    To be used inside ``style(columns)``. A notebook shows it where it stands last in a cell.
 
     Parameters
     ----------
@@ -145,7 +152,7 @@ def figure(columns: int = 1, panels: tuple[int, int] = (1, 1), *, height: float 
     >>> page.get_size_inches().tolist(), right.get_title(loc="left")
     ([7.0, 2.625], '(b)')
     """
-    from matplotlib.figure import Figure as AnyFigure
+    from statnn._page import Page
 
     width = _width(columns)
     if not isinstance(panels, tuple | list) or len(panels) != 2:
@@ -153,7 +160,7 @@ def figure(columns: int = 1, panels: tuple[int, int] = (1, 1), *, height: float 
     rows, across = whole(panels[0], "rows of panels", minimum=1), whole(panels[1], "columns of panels", minimum=1)
     if rows * across > len(_LETTERS):
         raise ValueError(f"panels = {panels!r} are {rows * across}; there are {len(_LETTERS)} letters for them")
-    page = AnyFigure(figsize=(width, 0.75 * width / across * rows if height is None else height), layout="constrained")
+    page = Page(figsize=(width, 0.75 * width / across * rows if height is None else height), layout="constrained")
     grid = page.subplots(rows, across, squeeze=False)
     if grid.size == 1:
         return page, grid[0, 0]

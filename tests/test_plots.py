@@ -2,6 +2,7 @@
 
 import base64
 import io
+import pickle
 import re
 from functools import cache
 
@@ -106,6 +107,28 @@ def test_style_reaches_the_curve(name):
     ax = RESULTS[name]().plot(Figure().add_subplot(), color="tab:pink", label="mine")
     assert ax.lines[0].get_color() == "tab:pink"
     assert ax.lines[0].get_label() == "mine"
+
+
+def test_a_notebook_that_becomes_interactive_inside_the_style_stays_so():
+    """Its backend does so with the first figure; without, it shows none after the style."""
+    before = mpl.is_interactive()
+    try:
+        mpl.interactive(b=False)
+        with plot.style():
+            mpl.interactive(b=True)
+        assert mpl.is_interactive()
+        with pytest.raises(KeyError), plot.style():
+            raise KeyError
+        assert mpl.is_interactive()
+    finally:
+        mpl.interactive(before)
+
+
+def test_a_notebook_shows_a_figure_for_print():
+    with plot.style(columns=2):
+        figure, _ = plot.figure(columns=2)
+    assert figure._repr_png_().startswith(b"\x89PNG")
+    assert type(pickle.loads(pickle.dumps(figure))) is type(figure)  # noqa: S301 - our own
 
 
 def test_a_process_draws_its_mean_and_its_steepest_point():

@@ -138,7 +138,7 @@ def _room_page(room: str, title: str, homes: dict[int, str], around: Callable[[s
         f"   * - :doc:`{name} <{homes[id(thing)]}>`\n     - {_summary(thing)}\n" for name, thing in things.items()
     )
     table = f".. list-table::\n   :widths: 30 70\n\n{rows}\n" if rows else ""
-    toctree = ".. toctree::\n   :hidden:\n\n" + "".join(f"   {full}\n" for full in written)
+    toctree = ".. toctree::\n   :hidden:\n\n" + "".join(f"   {full.rpartition('.')[2]} <{full}>\n" for full in written)
     _write(
         GENERATED / "api" / f"{room}.rst",
         f"{_heading(f'{title}: {room}')}\n.. py:module:: {room}\n\n{_first_line(module)}\n\n{table}\n{toctree}\n",

@@ -1,6 +1,7 @@
 """What Sphinx and its extensions leave amiss on finished pages: texts of pictures, and ways back from source code."""
 
 import re
+from pathlib import Path
 from typing import Any
 
 from docutils import nodes
@@ -67,9 +68,17 @@ def mend_docstrings() -> None:
     docstring.NumpyDocstring._parse_see_also_section = see_also  # noqa: SLF001
 
 
+def brief_errors(app: Any) -> None:
+    """Let kernels say of an error on a page what it says, not through which files of this machine it came."""
+    profile = Path(app.srcdir, "generated", "ipython", "profile_default")
+    profile.mkdir(parents=True, exist_ok=True)
+    (profile / "ipython_kernel_config.py").write_text('get_config().InteractiveShell.xmode = "Minimal"\n')
+
+
 def setup(app: Any) -> dict[str, bool]:
     """Connect to Sphinx."""
     mend_docstrings()
+    app.connect("builder-inited", brief_errors)
     app.connect("doctree-read", describe_pictures)
     app.connect("html-page-context", lead_back)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

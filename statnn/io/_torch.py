@@ -126,7 +126,8 @@ def _leaves(module: Any, name: str) -> Iterator[tuple[str, Any, str]]:
         raise ValueError(
             f"{where}: its class is not one of torch's own, and what its forward() does cannot be read; pass a "
             "torch.nn.Sequential of its layers (of weight or spectral norm after "
-            "torch.nn.utils.parametrize.remove_parametrizations), or export it with torch.onnx.export and load the file"
+            "torch.nn.utils.parametrize.remove_parametrizations), its state_dict() with activation=, or export it with "
+            "torch.onnx.export and load the file"
         )
     if "forward" in vars(module):
         raise ValueError(f"{where}: its forward() was replaced, and what another does cannot be read: restore it first")
