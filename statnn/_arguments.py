@@ -103,6 +103,26 @@ def at_least(values: ArrayLike, name: str, *, minimum: float, why: str) -> NDArr
     return result
 
 
+def exact(values: ArrayLike, name: str, *, why: str) -> NDArray[np.float64]:
+    """Return ``values`` as float64 array as `at_least` does, or raise if whole numbers were rounded on the way."""
+    given = array_of(values, name)
+    result = at_least(given, name, minimum=-math.inf, why=why)
+    refuse_rounded(given, result, name)
+    return result
+
+
+def refuse_rounded(given: NDArray[Any], floats: NDArray[Any], name: str) -> None:
+    """Raise if ``floats`` are not the whole numbers that were given: differences between those are what counts."""
+    if given.dtype.kind not in "iuO" or given.size == 0 or np.abs(floats).max() <= 2.0**53:
+        return
+    rounded = np.array([int(a) != int(b) for a, b in zip(given.flat, floats.flat, strict=True)])
+    if rounded.any():
+        raise ValueError(
+            f"{name} = {given.flat[int(np.argmax(rounded))]} is a whole number beyond 2^53, which floats round to a "
+            f"neighbour: subtract an offset first, as {name} - {name}[0]"
+        )
+
+
 def real_numbers(values: ArrayLike, name: str) -> NDArray[Any]:
     """Return ``values`` as array of their own type, or raise if any of them is masked, no real number or NaN."""
     array = array_of(values, name)

@@ -356,3 +356,49 @@ def test_the_edge_itself():
     for other in ([1, 2.0], [1, None], [1, np.nan], np.array([1, 2.0], dtype=object), [True, False]):
         with pytest.raises(TypeError, match="must hold whole numbers of an integer type"):
             whole_array(other, "x")
+
+
+BEYOND = {
+    "neuronal_correlation": lambda k: correlation.neuronal_correlation(np.stack((k, k[::-1]), axis=1)),
+    "participation_ratio": lambda k: correlation.participation_ratio(k[:, None]),
+    "pooled_ranks": lambda k: order.pooled_ranks(k[:, None], [[1.0], [1.0]], [0, 0, 1, 1]),
+    "unit_order": lambda k: order.unit_order("identity", k),
+    "group_order": lambda k: order.group_order("identity", np.ones((4, 1)), [1.0], reference=k),
+    "estimate": lambda k: estimate(np.tile(k, (2, 10))),
+}
+
+
+@pytest.mark.parametrize("call", BEYOND.values(), ids=BEYOND)
+@pytest.mark.parametrize("kind", [np.int64, np.uint64])
+def test_whole_numbers_that_floats_round_are_refused(call, kind):
+    """Rounded, they are equal or far apart: order, ties and spread would be those of other numbers."""
+    near = np.array([0, 1, 2, 3]).astype(kind)
+    with pytest.raises(ValueError, match=r" = 1152921504606846\d+ is a whole number beyond 2\^53.* subtract an offset"):
+        call(near + kind(2**60))
+    call(near * kind(2**58))  # floats hold these
+
+
+@pytest.mark.parametrize("kind", [np.int64, np.uint64])
+def test_thresholds_beyond_floats(kind):
+    x = np.array([[2**53 + 1, 0], [2**53, 2**53 + 2]], dtype=kind)
+    assert growth._counts(x, float(2**53)).tolist() == [1, 1]
+    assert growth._counts(x, [2.0**53 - 1, -0.5]).tolist() == [2, 2]
+    assert growth._counts(x, [2.0**70, -(2.0**70)]).tolist() == [0, 2]
+
+
+def test_fields_and_exponents_of_objects():
+    with pytest.raises(TypeError, match="fields must hold real numbers, not object"):
+        NORM(X.astype(object))
+    shape = np.asarray(COLLAPSE.scaled(control_exponents=np.array([1], dtype=object))[0])
+    assert shape.dtype == float
+    with pytest.raises(ValueError, match="one a control, 1 of them"):
+        COLLAPSE.scaled(control_exponents=[])
+
+
+@pytest.mark.parametrize("labels", [np.tile(Y, 30).astype(np.float16), np.tile(Y, 30).astype(np.uint64)])
+def test_labels_of_any_precision(labels):
+    assert inspected(NET, np.tile(X, (30, 1)), labels, only=["activity"], rng=0)
+    wrong = labels.astype(np.uint64)
+    wrong[0] = 2**64 - 1
+    page = inspected(NET, np.tile(X, (30, 1)), wrong, only=["classes"], rng=0)
+    assert "the labels reach 18446744073709551615" in page["classes"].reason

@@ -237,10 +237,18 @@ def _labels(y: NDArray[Any] | None, samples: int) -> tuple[Ints | None, str]:
         return y.argmax(axis=1).astype(np.int64), ""
     if y.ndim > 1:
         return None, f"the labels have shape {y.shape}, so they are no classes"
-    if y.dtype.kind == "f" and bool((y == np.round(y)).all()) and bool((np.abs(y) < 2**31).all()):
-        y = y.astype(np.int64)
+    return _whole(y)
+
+
+def _whole(y: NDArray[Any]) -> tuple[Ints | None, str]:
+    """Return a row of labels as classes, or why they are none."""
+    if y.dtype.kind == "f":
+        y = y.astype(np.float64)  # 2**31 is beyond half precision
+        if bool((y == np.round(y)).all()) and bool((np.abs(y) < 2**31).all()):
+            y = y.astype(np.int64)
     if y.dtype.kind not in "biu":
         return None, f"the labels are {y.dtype}, not whole numbers, so they are no classes numbered as the outputs"
-    if int(y.min()) < 0:
-        return None, f"the labels reach {y.min()}; classes are numbered from 0, in the order of the outputs"
+    for reached in (int(y.min()), int(y.max())):
+        if not 0 <= reached < 2**63:
+            return None, f"the labels reach {reached}; classes are numbered from 0, in the order of the outputs"
     return y.astype(np.int64), ""

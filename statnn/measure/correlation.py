@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import ArrayLike
 
-from statnn._arguments import Floats, Ints, array_of, at_least
+from statnn._arguments import Floats, Ints, exact
 from statnn._by_value import ByValue
 from statnn._memory import refuse_beyond_memory
 from statnn._notebook import Shown
@@ -224,7 +224,7 @@ def participation_ratio(activations: ArrayLike) -> Participation:
 
 
 def _activity(activations: ArrayLike) -> Floats:
-    values = at_least(array_of(activations, "activations"), "activations", minimum=-np.inf, why="units are compared")
+    values = exact(activations, "activations", why="units are compared")
     if values.ndim != 2 or values.shape[0] < 3 or values.shape[1] == 0:
         raise ValueError(f"activations has shape {values.shape}; (samples, units) with at least 3 samples is needed")
     return values

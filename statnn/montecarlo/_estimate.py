@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from scipy import fft, special, stats
 
-from statnn._arguments import Floats, array_of
+from statnn._arguments import Floats, array_of, refuse_rounded
 from statnn._by_value import ByValue
 
 SOKAL = 5.0
@@ -93,7 +93,9 @@ def estimate(draws: Any, name: str = "the observable") -> Estimate:
     if values.dtype.kind not in "biuf":
         raise TypeError(f"draws of {name} must hold real numbers, not {values.dtype}")
     with np.errstate(over="ignore"):  # of types wider than float64
-        values = values.astype(np.float64, copy=False)
+        floats = values.astype(np.float64, copy=False)
+    refuse_rounded(values, floats, f"draws of {name}")
+    values = floats
     if values.ndim < 2 or values.shape[1] < FEWEST or not values.size:
         raise ValueError(f"draws have shape {values.shape}; an estimate needs (chains, at least {FEWEST} draws, ...)")
     if not np.isfinite(values).all():

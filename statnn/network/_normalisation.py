@@ -101,7 +101,10 @@ class BatchNorm:
 
     def __call__(self, fields: ArrayLike) -> Reals:
         """Return the normalised fields, float64, of fields of shape (..., n)."""
-        result: Reals = self.scale * (array_of(fields, "fields") - self.mean.astype(np.float64)) + self.beta
+        h = array_of(fields, "fields")
+        if h.dtype.kind not in "biuf":
+            raise TypeError(f"fields must hold real numbers, not {h.dtype}")
+        result: Reals = self.scale * (h - self.mean.astype(np.float64)) + self.beta
         return result
 
     def astype(self, dtype: Any) -> "BatchNorm":

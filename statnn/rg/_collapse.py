@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.optimize import least_squares
 
-from statnn._arguments import Floats, array_of, at_least, whole
+from statnn._arguments import Floats, at_least, whole
 from statnn._axes import axes
 from statnn._by_value import ByValue
 from statnn._random import root, stream
@@ -85,11 +85,12 @@ class Collapse(ByValue):
             θ; the fitted ones if None.
         """
         kappa = self.value_exponent if value_exponent is None else float(value_exponent)
-        theta = (
-            self.control_exponents
-            if control_exponents is None
-            else np.atleast_1d(array_of(control_exponents, "control_exponents"))
-        )
+        theta = self.control_exponents
+        if control_exponents is not None:
+            why = "depth to their power scales the controls"
+            theta = np.atleast_1d(at_least(control_exponents, "control_exponents", minimum=-math.inf, why=why))
+        if theta.shape != (len(self.controls),):
+            raise ValueError(f"control_exponents has shape {theta.shape}; one a control, {len(self.controls)} of them")
         scale = self.depths**kappa
         return self.controls * self.depths ** theta[:, None], scale * self.values, scale * self.errors
 

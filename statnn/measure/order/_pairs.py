@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from statnn._arguments import Floats, Ints, array_of, at_least
+from statnn._arguments import Floats, Ints, array_of, at_least, exact
 from statnn._by_value import ByValue
 from statnn.measure.order._order_kernels import count_pairs
 from statnn.network import Activation
@@ -147,7 +147,7 @@ def group_order(
     sums = _sums(_activated(activation, h), rows)
     if reference is None:
         return _compared(_sums(h, rows), sums)
-    order = at_least(array_of(reference, "reference"), "reference", minimum=-np.inf, why="samples are ordered by it")
+    order = exact(reference, "reference", why="samples are ordered by it")
     if order.shape != h.shape[:1]:
         raise ValueError(f"reference has shape {order.shape}; one number for each of the {len(h)} samples is needed")
     return _compared(np.repeat(order[:, None], len(rows), axis=1), sums)
@@ -155,7 +155,7 @@ def group_order(
 
 def _fields(values: ArrayLike) -> NDArray[Any]:
     array = array_of(values, "fields")
-    checked = at_least(array, "fields", minimum=-np.inf, why="they are local fields")
+    checked = exact(array, "fields", why="they are local fields")
     h = array if array.dtype == np.float32 else checked
     if h.ndim == 1:
         h = h[:, None]

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from statnn._arguments import Floats, Ints, array_of, at_least, whole
+from statnn._arguments import Floats, Ints, array_of, at_least, exact, whole
 from statnn._axes import axes, stroke
 from statnn._by_value import ByValue
 from statnn._tasks import check_executor, in_order, run_tasks
@@ -208,7 +208,7 @@ def pooled_ranks(
     (array([0.125, 0.875]), array([-2.25,  2.25]))
     """
     check_executor(executor)
-    h = at_least(array_of(fields, "fields"), "fields", minimum=-np.inf, why="samples are ordered by them")
+    h = exact(fields, "fields", why="samples are ordered by them")
     w = at_least(array_of(weights, "weights"), "weights", minimum=-np.inf, why="their signs orient the units")
     if h.ndim != 2 or w.ndim != 2 or w.shape[1] != h.shape[1] or not h.size:
         raise ValueError(
