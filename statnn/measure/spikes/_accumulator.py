@@ -266,6 +266,6 @@ def spiking(batch: ArrayLike, threshold: Floats) -> NDArray[np.uint8]:
             raise ValueError(f"activations[{begin + row}, {unit}] = {value} is not finite: every one must be")
         np.greater(piece, level, out=fires[begin : begin + rows])
     if x.dtype.kind in "iu":
-        for unit in np.flatnonzero(np.abs(threshold) >= 2.0**53):  # floats would round the activations
-            fires[:, unit] = x[:, unit] > int(threshold[unit])
+        for far in np.flatnonzero(np.abs(threshold) >= 2.0**53):  # floats would round the activations
+            fires[:, far] = x[:, far] > int(threshold[far])
     return fires.view(np.uint8)

@@ -135,9 +135,10 @@ class LinearLayer(ByValue):
             weight = other.weight @ self.weight
             bias = other.weight @ self.bias + other.bias
             covariance = other.weight @ self.noise_covariance @ other.weight.T + other.noise_covariance
+            covariance = (covariance + covariance.T) / 2
         if not all(np.isfinite(array).all() for array in (weight, bias, covariance)):
             raise ValueError(GROWN)
-        return _made(weight, bias, (covariance + covariance.T) / 2)
+        return _made(weight, bias, covariance)
 
     def power(self, m: int) -> "LinearLayer":
         """Return m such layers as one: in closed form for width one, else in O(log m) compositions.
