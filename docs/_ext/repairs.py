@@ -6,6 +6,9 @@ from typing import Any
 
 from docutils import nodes
 from sphinx.ext.napoleon import docstring
+from sphinx.util import logging
+
+_LOGGER = logging.getLogger(__name__)
 
 _BACK = re.compile(r'(<a class="viewcode-back" href="[^"#]*?)([\w.]+)\.html#([\w.]+)"')
 
@@ -19,6 +22,15 @@ def describe_pictures(app: Any, doctree: Any) -> None:
     )
     for picture in doctree.findall(lambda node: isinstance(node, nodes.Element) and "alt" in node):
         picture["alt"] = said
+
+
+def miss_pictures(app: Any, doctree: Any) -> None:
+    """Warn of cells that say what their picture shows, and show none."""
+    if app.config.nb_execution_mode == "off":
+        return
+    for cell in doctree.findall(nodes.container):
+        if "image" in cell.get("cell_metadata", {}).get("mystnb", {}) and not list(cell.findall(nodes.image)):
+            _LOGGER.warning("this cell shows no picture: draw on axes of pyplot or of plot.figure", location=cell)
 
 
 def lead_back(_app: Any, page: str, _template: str, context: dict[str, Any], _doctree: Any) -> None:
@@ -80,5 +92,6 @@ def setup(app: Any) -> dict[str, bool]:
     mend_docstrings()
     app.connect("builder-inited", brief_errors)
     app.connect("doctree-read", describe_pictures)
+    app.connect("doctree-read", miss_pictures)
     app.connect("html-page-context", lead_back)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
