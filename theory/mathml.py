@@ -23,9 +23,18 @@ def _written(node: Node) -> str:
     if node.kind in {"fence", "group"}:
         left, right = (_mark(mark, node.kind == "group") for mark in node.text)
         return f"<mrow>{left}{_written(node.parts[0])}{right}</mrow>"
+    if node.kind == "row":
+        return f"<mrow>{''.join(map(_apart, node.parts, (*node.parts[1:], EMPTY)))}</mrow>"
     if node.kind in _SIMPLE:
         return _SIMPLE[node.kind](escape(node.text))
     return _AROUND[node.kind].format("".join(map(_written, node.parts)), node.text)
+
+
+def _apart(node: Node, after: Node) -> str:
+    """Return a part of a row; a function is a little apart from an argument without brackets."""
+    of = node.parts[0] if node.kind == "script" else node
+    apart = of.kind == "name" and len(of.text) > 1 and of.text not in _LIMITS and after.kind == "space"
+    return _written(node) + '<mspace width="0.17em"/>' * apart
 
 
 def _mark(text: str, fixed: bool) -> str:
@@ -47,7 +56,6 @@ _SIMPLE = {
     "space": lambda _: "",
 }
 _AROUND = {
-    "row": "<mrow>{0}</mrow>",
     "fraction": "<mfrac>{0}</mfrac>",
     "binomial": '<mrow><mo>(</mo><mfrac linethickness="0">{0}</mfrac><mo>)</mo></mrow>',
     "root": "<msqrt>{0}</msqrt>",

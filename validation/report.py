@@ -13,7 +13,7 @@ from pathlib import Path
 
 from statnn.plot import replacing
 from validation.claim import Outcome, Verdict
-from validation.report_claim import badge, expectation, look, outcome, section, table
+from validation.report_claim import badge, expectation, look, outcome, section, sentence, table
 from validation.report_derivations import chapter
 from validation.task import Record
 
@@ -164,7 +164,7 @@ def _chapter(key: str, title: str, records: list[Record]) -> str:
 
 
 def _row(record: Record) -> str:
-    decided = escape(str(record.verdict)) if record.verdict else "–"
+    decided = sentence(str(record.verdict)) if record.verdict else "–"
     return (
         f'<tr><th scope="row"><a href="#{record.id}">{escape(record.title)}</a></th>'
         f"<td>{outcome(record.verdict, record)}</td>"

@@ -118,14 +118,15 @@ def _quantity(finding: Finding, verdict: Verdict, twin: Twin | None) -> str:
         f"{relation}{printed(finding.theory)}",
         "–" if finding.limit is None else printed(finding.limit),
         printed(finding.tolerance, 3) if finding.tolerance or finding.p is None else "none",
-        "–" if finding.z is None else f"{finding.z + 0.0:+.2f}",
-        "–" if finding.p is None else p_value(finding.p).removeprefix("p = "),
+        "–" if finding.z is None else f"{finding.z + 0.0:+.2f}".replace("-", "−"),
+        "–" if finding.p is None else p_value(finding.p).removeprefix("p ").removeprefix("= "),
         "1" if finding.comparisons == 1 else f"worst of {finding.comparisons}",
         finding.seen,
         "–" if reach is None else str(reach),
         fate,
     )
-    labelled = zip(QUANTITIES[1:], map(escape, cells), strict=True)
+    numbers, words = map(escape, cells[:7]), map(sentence, cells[7:])
+    labelled = zip(QUANTITIES[1:], (*numbers, *words), strict=True)
     marked = "".join(f'<td data-label="{head}">{cell}</td>' for head, cell in labelled)
     return f'<tr><th scope="row">{sentence(name)}</th>{marked}</tr>'
 
@@ -162,6 +163,6 @@ def _figure(record: Record) -> str:
     picture = f'<img src="{name}.svg" alt="{escape(in_words(record.caption or record.title))}" loading="lazy">'
     return (
         f'<figure><div class="picture"><a href="{name}.svg">{picture}</a></div>\n'
-        f"<figcaption>{_caption(record.caption)} {escape(str(record.verdict))}. "
+        f"<figcaption>{_caption(record.caption)} {sentence(str(record.verdict))}. "
         f'<a href="{name}.npz">Data</a>, <a href="{name}.png">PNG</a>.</figcaption></figure>'
     )

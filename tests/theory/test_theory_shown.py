@@ -54,6 +54,13 @@ def test_formulas_are_mathml():
     assert "".join(tree.itertext()) == "xi22<∑k=0n(nk)"
 
 
+@pytest.mark.parametrize(
+    ("latex", "apart"), [(r"\ln Z", 1), (r"\tanh^{2} K", 1), (r"\ln(x)", 0), (r"\sum_{k} k", 0), (r"\sin \ln x", 2)]
+)
+def test_a_function_is_apart_from_an_argument_without_brackets(latex, apart):
+    assert mathml(latex).count("<mspace") == apart
+
+
 @pytest.mark.parametrize("latex", [r"\underbrace{x}", "(x", "x)", r"\left(x"])
 def test_what_cannot_be_shown_is_refused(latex):
     with pytest.raises(ValueError, match=r"formula|known"):

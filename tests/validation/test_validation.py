@@ -409,7 +409,7 @@ def test_report_typesets_derivations(tmp_path):
         "1.00 ± 0.10",
         "0.3 in the share",
         "Seen with 0.999",
-        "≈ 0.945 (normal)",
+        "≈0.945 (normal)",
         "wrong by 0.45 in the share: NOT rejected",
     ):
         assert words in page.text
