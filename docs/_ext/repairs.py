@@ -33,6 +33,20 @@ def miss_pictures(app: Any, doctree: Any) -> None:
             _LOGGER.warning("this cell shows no picture: draw on axes of pyplot or of plot.figure", location=cell)
 
 
+_MARKS = re.compile(r"[,.;:!?)\]]+")
+
+
+def keep_punctuation(_app: Any, doctree: Any) -> None:
+    """Hold a formula and the punctuation after it on one line, which browsers would break between them."""
+    for formula in list(doctree.findall(nodes.math)):
+        after = formula.next_node(descend=False, siblings=True)
+        if not isinstance(after, nodes.Text) or not (marks := _MARKS.match(after)):
+            continue
+        kept = nodes.inline("", "", formula.deepcopy(), nodes.Text(marks[0]), classes=["kept"])
+        place = formula.parent.index(formula)
+        formula.parent[place : place + 2] = [kept, nodes.Text(after[marks.end() :])]
+
+
 def lead_back(_app: Any, page: str, _template: str, context: dict[str, Any], _doctree: Any) -> None:
     """Let links from source code lead to the name that an object has on its page.
 
@@ -93,5 +107,6 @@ def setup(app: Any) -> dict[str, bool]:
     app.connect("builder-inited", brief_errors)
     app.connect("doctree-read", describe_pictures)
     app.connect("doctree-read", miss_pictures)
+    app.connect("doctree-read", keep_punctuation)
     app.connect("html-page-context", lead_back)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

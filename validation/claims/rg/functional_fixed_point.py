@@ -86,10 +86,9 @@ TWINS = {_rate(name): _other_rate(i) for i, name in enumerate(NAMES)} | {
 def _draw(data, figure):
     figure.set_size_inches(9, 3.8)
     left, right = figure.subplots(1, 2)
-    for n, curve, colour in zip(SHOWN, data["curves"], COLOURS, strict=False):
-        left.plot(
-            data["x"], curve, color=colour, label=r"$\tanh x$" if n == 0 else f"$T^{{{n}}}[\\tanh]$, $m = {2**n}$"
-        )
+    for n, curve, colour, line in zip(SHOWN, data["curves"], COLOURS, ("-", "-.", ":", (0, (5, 1))), strict=False):
+        name = r"$\tanh x$" if n == 0 else f"$T^{{{n}}}[\\tanh]$, $m = {2**n}$"
+        left.plot(data["x"], curve, color=colour, linestyle=line, label=name)
     left.plot(data["x"], data["fixed"], "k--", linewidth=1.2, label=r"$f^*(x) = x\,(1 + \frac{2}{3} x^2)^{-1/2}$")
     left.set(xlabel="$x$", ylabel=r"$\alpha^n f^{2^n}(x/\alpha^n)$", ylim=(0, 1.22))
     left.legend(loc="lower right")
