@@ -81,11 +81,12 @@ def _draw(data, figure):
     left.set(xlabel="temperature $T$", ylabel="energy per spin $\\langle E\\rangle/N$")
     left.legend()
     right.axhline(0, color="black", linewidth=1)
+    reach = max(4.5, *np.abs(right.get_ylim()))
     right.set(
         xticks=range(3),
         xticklabels=["$T = 2$", "$T_c$", "$T = 3$"],
         ylabel="(simulation − exact) / standard error",
-        ylim=(-4.5, 4.5),
+        ylim=(-reach, reach),
     )
 
 

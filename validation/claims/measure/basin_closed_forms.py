@@ -144,8 +144,9 @@ def _draw(data, figure):
         right.errorbar(i, gap.mean() / error, 1, fmt="os^"[i // 3], color=COLOURS[i // 3])
     right.axhline(0, color="black", linewidth=1)
     right.set_xticks(range(len(names)), names, rotation=40, ha="right")
+    reach = max(4.5, *np.abs(right.get_ylim()))
     right.set(
-        ylabel=r"$(\langle\ln\sigma^*\rangle - \ln\sigma^*_{\mathrm{exact}})$ / standard error", ylim=(-4.5, 4.5)
+        ylabel=r"$(\langle\ln\sigma^*\rangle - \ln\sigma^*_{\mathrm{exact}})$ / standard error", ylim=(-reach, reach)
     )  # fmt: skip
 
 

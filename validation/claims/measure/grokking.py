@@ -156,7 +156,9 @@ def _draw(data, figure):
 
     curve(accuracy, "train_accuracy", "s-", COLOURS[1], "training samples")
     curve(accuracy, "test_accuracy", "o-", "black", "test samples")
-    accuracy.set(ylabel="accuracy", ylim=(0, 1.03), title=f"{data['samples']} samples, weight decay {data['decay']:g}")
+    accuracy.set(
+        ylabel="accuracy", ylim=(0, 1.03), title=f"{data['samples']} samples, weight decay {data['decay']:.3g}"
+    )
     for name, mark, colour in (("train_basin", "s-", COLOURS[1]), ("test_basin", "o-", "black")):
         logs = np.log(np.where(np.isinf(data[name]), np.nan, data[name]))  # a random start may have no end of basins
         middle, error = logs.mean(axis=0), standard_error(logs)
