@@ -88,11 +88,13 @@ class OfErf:
 
     def pair_moments(self, e: Floats, q: Floats) -> tuple[Floats, Floats]:
         c = 1 - e
-        length, product = np.sqrt(1 + 4 * q), np.sqrt((1 + 2 * q * e) * (1 + 2 * q * (1 + c)))  # cosines times 1 + 2q
-        # the sine of asin s - asin sc, times (1 + 2q)²; what cancels for c > 0 is divided out
-        close = 2 * q * (1 + 2 * q) ** 2 * e * (1 + c) / (product + np.abs(c) * length)
-        sine = np.where(c > 0, close, 2 * q * (product - c * length))
-        gap = 2 / np.pi * np.arctan2(sine, length * product + 4 * q * q * c)
+        size = 1 + 2 * q
+        # cosines times 1 + 2q; no power of q, so that none overflows
+        length, product = np.sqrt(1 + 4 * q), np.sqrt(1 + 2 * q * e) * np.sqrt(1 + 2 * q * (1 + c))
+        # the sine of asin s - asin sc; what cancels for c > 0 is divided out
+        close = 2 * q * e * (1 + c) / (product + np.abs(c) * length)
+        sine = np.where(c > 0, close, 2 * q / size * ((product - c * length) / size))
+        gap = 2 / np.pi * np.arctan2(sine, (length / size) * (product / size) + (2 * q / size) ** 2 * c)
         return gap, 4 / np.pi / product
 
 

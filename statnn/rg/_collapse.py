@@ -196,7 +196,14 @@ def collapse(
     start = np.ones(1 + len(c)) if guess is None else at_least(guess, "guess", minimum=-np.inf, why="it is (κ, θ)")
     if start.shape != (1 + len(c),):
         raise ValueError(f"guess has shape {start.shape}; (κ, θ) of {len(c)} control(s) has {1 + len(c)} entries")
-    problem = _Problem(c, np.log(m / np.exp(np.log(m).mean())), np.log(y), error / y, powers)
+    with np.errstate(over="ignore"):
+        relative = error / y
+    if not (relative.min() > 1e-150 and max(relative.max(), np.abs(c).max()) < 1e150):
+        raise ValueError(
+            "relative errors and controls between 1e-150 and 1e150 are needed: their squares leave float64; errors / "
+            f"values go from {relative.min():.3g} to {relative.max():.3g}, controls to {np.abs(c).max():.3g}"
+        )
+    problem = _Problem(c, np.log(m / np.exp(np.log(m).mean())), np.log(y), relative, powers)
     best = _minimised(problem, problem.logs, start)
     seed = root(rng)
     refits = np.empty((samples, start.size))
@@ -223,8 +230,11 @@ class _Problem(ByValue):
     powers: tuple[tuple[int, ...], ...]
 
     def spread(self, exponents: Floats, logs: Floats) -> Floats:
-        """Return the distances of the points from the best polynomial, in errors."""
-        scaled = self.controls * np.exp(exponents[1:, None] * self.depth)
+        """Return distances of points from the best polynomial, in errors; infinite for exponents that are far off."""
+        with np.errstate(over="ignore"):
+            scaled = self.controls * np.exp(exponents[1:, None] * self.depth)
+        if not np.abs(scaled).max() < 1e200:
+            return np.full(logs.size, np.inf)
         design = np.ones((logs.size, len(self.powers)))
         for row, control in enumerate(scaled):
             x = np.log(control) if (control > 0).all() else control
@@ -241,6 +251,8 @@ class _Problem(ByValue):
 
 
 def _minimised(problem: _Problem, logs: Floats, start: Floats) -> Any:
+    if not np.isfinite(problem.spread(start, logs)).all():
+        raise ValueError(f"guess = {start.tolist()} scales controls beyond float64: give one nearer to the exponents")
     solution = least_squares(problem.spread, start, args=(logs,), x_scale=0.1, xtol=1e-10, ftol=1e-12, gtol=None)
     if not solution.success or not np.isfinite(solution.x).all() or np.abs(solution.x).max() > 100.0:
         raise ValueError(

@@ -23,7 +23,7 @@ from statnn.rg._layers.nearest import NOTHING_LOST, Truncation, nearest
 from statnn.rg._layers.single import Single
 from statnn.rg._layers.spectrum import Spectrum, leading_first, resolved, spectrum_of
 from statnn.rg._layers.spin_flow import doubled, resting, whole_field
-from statnn.rg._layers.weights import MOST_WIDE, balanced, log_product, log_weights, refuse_wide
+from statnn.rg._layers.weights import LARGEST, MOST_WIDE, balanced, log_product, log_weights, refuse_wide
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -76,6 +76,11 @@ class TransferMatrix(ByValue):
         if matrix.ndim != 2 or not set(matrix.shape) <= wanted:
             raise ValueError(
                 f"log_weights have shape {matrix.shape}; (2^n', 2^n) with 1 to {MOST_WIDE} spins a layer are needed"
+            )
+        if np.abs(matrix).max() > LARGEST:
+            raise ValueError(
+                f"log_weights reach {np.abs(matrix).max():g}; above {LARGEST:g} their sums leave float64: scale "
+                "couplings and fields down"
             )
         largest = float(matrix.max())
         object.__setattr__(self, "log_weights", locked(matrix - largest))

@@ -421,10 +421,14 @@ def _covariance(values: Floats, wide: int, name: str) -> Floats:
             f"{name} has shape {values.shape}; a covariance of shape ({wide}, {wide}) or a variance is needed"
         )
     scale = float(np.abs(values).max())
-    if (np.abs(values - values.T) > 1e-12 * scale).any():
+    with np.errstate(over="ignore"):
+        gap = np.abs(values - values.T)
+    if (gap > 1e-12 * scale).any():
         raise ValueError(f"{name} is not symmetric: a covariance is; pass (S + S.T) / 2 if only rounding is to blame")
     lowest = float(np.linalg.eigvalsh(values)[0])
     if lowest < -1e-12 * scale:
         what = "variance" if wide == 1 else "eigenvalue of a covariance"
         raise ValueError(f"{name} has the {what} {lowest:.6g}, below zero; it is the covariance S, not a deviation")
+    if not scale < np.finfo(float).max / 2:
+        raise ValueError(f"{name} reaches {scale:g}: sums leave the range of float64; measure signals in another unit")
     return (values + values.T) / 2

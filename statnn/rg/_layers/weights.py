@@ -10,6 +10,8 @@ from statnn.interaction._exact.states import spins
 
 MOST_WIDE = 12
 MOST_PROJECTED = 20
+LARGEST = 1e300
+"""Of logarithms of weights: sums over states stay in float64."""
 UNDERFLOW = 1e-200
 """Sums of weights that come out smaller, relative to the largest of their row and column, are summed in logarithms."""
 BALANCED = 0.5
@@ -21,7 +23,7 @@ def log_weights(couplings: Floats, fields: Floats, inputs: Floats) -> tuple[Floa
     """Return ln T - c in two parts, the first without rounding: differences keep what is small beside what is large."""
     parts = couplings, fields, inputs
     size = math.fsum(float(np.abs(part / 4).sum()) for part in parts)  # quarters do not overflow
-    if size > np.finfo(float).max / 8:
+    if size > LARGEST / 4:
         raise ValueError(
             f"weights of states reach exp(4 · {size:.3g}), whose logarithm leaves float64: scale couplings and "
             "fields down"

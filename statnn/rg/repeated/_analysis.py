@@ -209,6 +209,11 @@ def _from_series(series: list[Any], errors: list[Any], x: float) -> Analysis:
     analysis = Analysis(form, tuple(float(c) for c in local), tuple(float(c) for c in field))
     if not powers:
         return analysis
+    if not np.isfinite(analysis.local).all():
+        raise ValueError(
+            f"the Taylor coefficients of the layer about its fixed point {x:g} leave float64: the activation is "
+            "all but flat there; choose a field where it rises"
+        )
     rest = max(abs(c / u) ** (1 / (k - order)) for k, c in enumerate(analysis.local) if k > order)
     summed = min(analysis.near, REACH[len(series) == TERMS] / rest) if rest else analysis.near
     in_units = tuple(float(c * (0 * c + summed) ** (j - order + 1)) for j, c in enumerate(powers))

@@ -24,9 +24,12 @@ LAST = 0.02
 def scaling_function(order: int, coefficient: float, distance: Floats, noise: Floats) -> Floats:
     """Return F(A, e) of `FixedFunction.finite_depth`, of the shape of both."""
     n = order - 1
-    with np.errstate(over="ignore", under="ignore"):
+    with np.errstate(over="ignore", under="ignore", divide="ignore"):
         weight = np.where(distance == 0.0, 1.0, -np.expm1(-n * distance) / np.where(distance == 0.0, 1.0, n * distance))
         result = np.asarray((n * coefficient * weight) ** (-2.0 / n))
+    if not np.isfinite(result).all():
+        far = distance[~np.isfinite(result)].flat[0]
+        raise ValueError(f"distance = {far:g}: the signal leaves the range of float64")
     if not (noise > 0.0).any():
         return result
     if order != 3:
@@ -72,7 +75,7 @@ def _split(r: Floats, scale: float, a: float, time: float) -> Floats:
     finite = r > 0.0
     s = np.sqrt(scale * (1.0 - r) / np.where(finite, r, 1.0))
     square = (s[:, None] + np.sqrt(time / 2.0) * nodes) ** 2
-    grown = 2.0 * time if a == 0.0 else -np.expm1(-2.0 * a * time) / a
+    grown = 2.0 * time if abs(a) < 1e-290 else -np.expm1(-2.0 * a * time) / a
     flowed = square / (np.exp(-2.0 * a * time) + grown * square)
     mean = flowed @ weights / weights.sum()
     return np.asarray(time / 2.0 + np.where(finite, mean, 1.0 / grown))

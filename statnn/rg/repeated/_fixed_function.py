@@ -8,6 +8,7 @@ comes to the time-one map of the flow :math:`dx/dm = -u x^z`. Everything about t
 :math:`X = (z-1)\,u\,x^{z-1}`, so nothing here is iterated or fitted.
 """
 
+import math
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -111,6 +112,11 @@ class FixedFunction(Shown):
         object.__setattr__(self, "order", whole(self.order, "order", minimum=2, maximum=1000))
         why = "with u < 0 signals grow away from the fixed point, and no limit of many layers exists"
         object.__setattr__(self, "coefficient", positive(self.coefficient, "coefficient", why=why))
+        if not 1e-150 <= self.coefficient <= 1e150:
+            raise ValueError(
+                f"coefficient = {self.coefficient:g} is outside [1e-150, 1e150]: powers of it leave float64; measure "
+                "signals in another unit"
+            )
 
     # -- the function ------------------------------------------------------------------------------------
 
@@ -148,6 +154,8 @@ class FixedFunction(Shown):
         depth = float(at_least(m, "m", minimum=0.0, why="layers can be added, not taken away"))
         at = self._points(x)
         n = self.order - 1
+        if math.isinf(depth * (n * self.coefficient)):
+            raise ValueError(f"m = {depth:g} layers with u = {self.coefficient:g}: m u leaves the range of float64")
         size = np.abs(at)
         small = np.minimum(size, 1.0)
         below = at * (1.0 + depth * n * self.coefficient * small**n) ** (-1.0 / n)
@@ -204,7 +212,7 @@ class FixedFunction(Shown):
         >>> FixedFunction(3, 1 / 3).eigenvalue(1, b=2.0)
         2.0
         """
-        return float(_block(b) ** self.exponent(k))
+        return _raised(b, self.exponent(k))
 
     def eigenfunction(self, k: int, x: ArrayLike) -> Any:
         r"""Return the eigenfunction of the linearised T_b that begins as x^k, the same for every b [exact].
@@ -257,7 +265,7 @@ class FixedFunction(Shown):
         >>> round(FixedFunction(3, 1 / 3).noise_eigenvalue(), 12)
         4.0
         """
-        return float(_block(b) ** self.noise_exponent())
+        return _raised(b, self.noise_exponent())
 
     def noise_eigenfunction(self, x: ArrayLike, k: int = 0) -> Any:
         r"""Return the variance, as a function of the signal, that one rescaled block of layers keeps [exact].
@@ -286,8 +294,17 @@ class FixedFunction(Shown):
         at = self._points(x)
         big = self._depth(at)
         power = whole(k, "k", minimum=0, maximum=10**6)
-        mean = _averaged_power(big, 1.0 + (moment * self.order - power) / (self.order - 1.0))
-        return shaped(at**power * (1.0 + big) ** (-moment * self.order / (self.order - 1.0)) * mean, x)
+        q = 1.0 + (moment * self.order - power) / (self.order - 1.0)
+        near = np.minimum(big, 1.0)
+        far = np.maximum(big, 1.0)  # there x^k and (1+X)^q overflow, and f*(x)^k does not
+        log = np.log1p(far)
+        with np.errstate(over="ignore", invalid="ignore"):
+            inner = at**power * (1.0 + near) ** (-moment * self.order / (self.order - 1.0)) * _averaged_power(near, q)
+            outer = self(at) ** power * (1.0 + 1.0 / far) * (log if q == 0.0 else -np.expm1(-q * log) / q)
+            result = np.where(big <= 1.0, inner, outer)
+        if not np.isfinite(result).all():
+            raise ValueError(f"x = {at[~np.isfinite(result)].flat[0]} to the power {power} leaves the range of float64")
+        return shaped(result, x)
 
     # -- finite depth ------------------------------------------------------------------------------------
 
@@ -407,6 +424,14 @@ def _averaged_power(big: Floats, q: float) -> Floats:
     safe = np.where(big == 0.0, 1.0, big)
     grown = log if q == 0.0 else np.expm1(q * log) / q
     return np.asarray(np.where(big == 0.0, 1.0, grown / safe))
+
+
+def _raised(b: float, exponent: float) -> float:
+    """Return b^exponent, or raise."""
+    try:
+        return float(_block(b) ** exponent)
+    except OverflowError:
+        raise ValueError(f"b = {b:g} to the power {exponent:g} leaves the range of float64; take a smaller b") from None
 
 
 def _block(b: float) -> float:

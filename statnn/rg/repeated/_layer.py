@@ -376,7 +376,7 @@ class RepeatedLayer:
     def _refuse_marginal(self, x: float, layers: int, form: LeadingForm) -> None:
         """Raise if the fixed point drives the signal away so slowly that rounding decides where it goes."""
         centre, z, u = form.fixed_point or 0.0, form.order or 2, form.coefficient or 1.0
-        y = abs(x - centre)
+        y = min(abs(x - centre), 1e10)  # powers of it leave float64
         away = min(float(layers), 10.0 / (u * y ** (z - 1)))
         if z % 2 == 0 and form.side * (x - centre) < 0.0 and away * np.finfo(float).eps * abs(centre) > DRIVEN * y:
             raise ValueError(
@@ -405,7 +405,10 @@ class RepeatedLayer:
         for steps in range(MOST_STEPS):
             if abs(y) <= analysis.near:
                 return y, steps
-            before, y = y, side * (float(self.sigma(np.asarray(self.w * (centre + side * y) + self.b))) - centre)
+            field = self.w * (centre + side * y) + self.b
+            if not math.isfinite(field):
+                return None
+            before, y = y, side * (float(self.sigma(np.asarray(field))) - centre)
             if not 0.0 < y / before < 1.0:
                 return None
         return None

@@ -109,7 +109,13 @@ class LeadingForm(Shown):
         """
         z, _ = self._critical("a law of depth")
         depth = at_least(layers, "layers", minimum=np.finfo(float).tiny, why="the law is one of large depth")
-        return shaped(self.amplitude * depth ** (-1.0 / (z - 1)), layers)
+        with np.errstate(over="ignore"):
+            signal = self.amplitude * depth ** (-1.0 / (z - 1))
+        if not np.isfinite(signal).all():
+            raise ValueError(
+                f"layers = {depth.min():g} is so few that the law leaves float64; it is one of large depth"
+            )
+        return shaped(signal, layers)
 
     # -- noise -------------------------------------------------------------------------------------------
 

@@ -15,6 +15,10 @@ STEPS, FARTHEST = 6, 1e-5
 ROUNDING = 8 * np.finfo(float).eps
 """What rounding of w and b explains, of a slope, and of a gap in units of its terms."""
 MOST_INFLECTIONS = 2000
+FARTHEST_FIELD = 1e150
+"""Beyond, roots between two fields leave float64."""
+BISECTIONS = 1000
+"""More than it takes from such a field to 1e-15."""
 LINE = 36.0
 """Field from which smooth forms of the ReLU are 0 or h to rounding."""
 
@@ -50,7 +54,7 @@ def _marginal_between_inflections(sigma: Activation, w: float, b: float) -> list
     fields = [h for h in bends if excess(h) == 0.0]
     for low, high in pairwise([-reach, *bends, reach]):
         if excess(low) * excess(high) < 0.0:
-            near = brentq(excess, low, high, xtol=1e-15, rtol=8.9e-16)
+            near = brentq(excess, low, high, xtol=1e-15, rtol=8.9e-16, maxiter=BISECTIONS)
             fields.append(_root(lambda h: w * mpmath.diff(sigma.exactly, h) - 1, near))
     return sorted(fields)
 
@@ -71,11 +75,18 @@ def _inflections(sigma: Activation, reach: float) -> list[float]:
 
 
 def _reach(sigma: Activation, w: float, b: float) -> float:
-    """Return a field beyond which there is no fixed point, in size."""
+    """Return a field beyond which there is no fixed point, in size; or raise where it is too far."""
     if sigma.above_relu is None:
-        return abs(w) * max(map(abs, sigma.bounds or (1.0,))) + abs(b) + 1.0
-    beyond = abs(w) * sigma.above_relu + abs(b)
-    return LINE + beyond if w == 1.0 else LINE + beyond / min(1.0, abs(1.0 - w))
+        reach = abs(w) * max(map(abs, sigma.bounds or (1.0,))) + abs(b) + 1.0
+    else:
+        beyond = abs(w) * sigma.above_relu + abs(b)
+        reach = LINE + (beyond if w == 1.0 else beyond / min(1.0, abs(1.0 - w)))
+    if not reach < FARTHEST_FIELD:
+        raise ValueError(
+            f"w = {w:g} and b = {b:g} allow fixed points at fields up to {reach:.3g}; they are looked for up to "
+            f"{FARTHEST_FIELD:g}: take smaller w and b"
+        )
+    return reach
 
 
 def tangent_fields(sigma: Activation, w: float, b: float) -> list[float]:
@@ -103,7 +114,7 @@ def _smooth(sigma: Activation, w: float, b: float) -> list[float]:
         if low in tangent or high in tangent:
             continue
         if _gap(low, sigma, w, b) * _gap(high, sigma, w, b) < 0.0:
-            near = brentq(_gap, low, high, args=(sigma, w, b), xtol=1e-15, rtol=8.9e-16)
+            near = brentq(_gap, low, high, args=(sigma, w, b), xtol=1e-15, rtol=8.9e-16, maxiter=BISECTIONS)
             fields.append(_root(lambda h: w * sigma.exactly(h) + b - h, near))
     return fields
 
@@ -113,7 +124,10 @@ def _root(function: Any, h: float) -> float:
     with mpmath.workdps(DIGITS):
         at = mpmath.mpf(h)
         for _ in range(STEPS):
-            at -= function(at) / mpmath.diff(function, at)
+            slope = mpmath.diff(function, at)
+            if slope == 0:  # so far out that even these digits end
+                return h
+            at -= function(at) / slope
         if function(mpmath.mpf(0)) == 0 and abs(at) < mpmath.mpf(10) ** (-DIGITS // 2):
             return 0.0
         return float(at) if abs(at - h) <= FARTHEST * (1 + abs(h)) else h

@@ -128,20 +128,25 @@ def _chain(task: _Task) -> Floats:
 
 
 def leading_order(of: Averages, weight: float, bias: float, q: float, depth: int) -> FiniteWidth:
-    """Return the recursion of mean and variance of K to first order in 1/n."""
+    """Return the recursion of mean and variance of K to first order in 1/n, or raise where it leaves float64."""
     rows = [(q, 0.0, 0.0)]
     for q_now, shift, spread in _last(rows, depth):
         at = np.array([q_now])
-        mean, curve, _ = (float(value[0]) for value in of.moments(at))
-        bend, fourth = (float(value[0]) for value in of.higher_moments(at))
-        slope = weight * curve
-        rows.append(
-            (
+        with np.errstate(all="ignore"):  # what leaves float64 is refused
+            mean, curve, _ = (value[0] for value in of.moments(at))
+            bend, fourth = (value[0] for value in of.higher_moments(at))
+            slope = weight * curve
+            row = (
                 weight * mean + bias,
                 slope * shift + weight * bend * spread / 2,
-                slope**2 * spread + weight**2 * (fourth - mean**2),
+                slope**2 * spread + np.float64(weight) ** 2 * (fourth - mean**2),
             )
-        )
+        if not np.isfinite(row).all():
+            raise ValueError(
+                f"after {len(rows)} layers, from q = {q_now:.3g}, variance, shift or spread leave the range of "
+                "float64: take fewer layers, or another q"
+            )
+        rows.append(row)
     columns = np.array(rows).T.copy()
     return FiniteWidth(columns[0], columns[1], columns[2])
 

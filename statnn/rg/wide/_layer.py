@@ -34,6 +34,10 @@ GRID = np.geomspace(1e-9, 1e12, 21 * 8 + 1)
 """Where `branches` looks."""
 
 
+LARGEST_VARIANCE = 1e300
+"""Of fields."""
+
+
 @dataclass(frozen=True)
 class RandomLayer:
     r"""A layer of infinite width with random weights and biases, h' = Wφ(h) + b for the fields h.
@@ -112,7 +116,14 @@ class RandomLayer:
         """
         given = _variances(q)
         weight, bias = self._scales
-        return shaped((weight * self._of.moments(given.ravel()).square + bias).reshape(given.shape), q)
+        with np.errstate(over="ignore"):
+            after = weight * self._of.moments(given.ravel()).square + bias
+        if not np.isfinite(after).all():
+            raise ValueError(
+                f"q = {given.max():g}: the variance leaves the range of floats: it grows without bound; take fewer "
+                "layers, or smaller sigma_w"
+            )
+        return shaped(after.reshape(given.shape), q)
 
     def variance_slope(self, q: ArrayLike) -> Any:
         """Return dV/dq.
@@ -170,12 +181,15 @@ class RandomLayer:
             raise ValueError("q = 0: fields without variance have no correlation; pass q > 0")
         weight, bias = self._scales
         flat = variance.ravel()
-        gap = weight * self._of.pair_moments(1 - given.ravel(), flat)[0]
-        total = weight * self._of.moments(flat).square + bias
+        total = np.ravel(self.variance_map(flat))
+        with np.errstate(all="ignore"):  # what leaves float64 is refused
+            gap = weight * self._of.pair_moments(1 - given.ravel(), flat)[0]
         if (total == 0).any():
             why = "below the range of floats" if weight or bias else "sigma_w = sigma_b = 0"
             raise ValueError(f"{why}: the next layer has no variance, and so no correlation")
         correlation = np.maximum(1 - gap / total, -1.0)  # rounding alone goes beyond
+        if not np.isfinite(correlation).all():
+            raise ValueError(f"q from {flat.min():g} to {flat.max():g}: averages over pairs leave the range of float64")
         return shaped(correlation.reshape(given.shape), np.zeros(np.broadcast_shapes(np.shape(c), np.shape(q))))
 
     def propagate(self, q: float, c: float, depth: int) -> tuple[Floats, Floats]:
@@ -325,7 +339,7 @@ class RandomLayer:
         >>> RandomLayer("relu", 2.0**0.5).finite_width(1.0, 3).spread
         array([ 0.,  5., 10., 15.])
         """
-        begin = positive(q, "q", why="it is the variance of the fields of the first layer")
+        begin = float(_variances(positive(q, "q", why="it is the variance of the fields of the first layer")))
         return leading_order(self._of, *self._scales, begin, whole(depth, "depth", minimum=0, maximum=10**6))
 
     def simulate(
@@ -450,7 +464,10 @@ def _derivative(layer: RandomLayer, point: MeanField) -> Floats:
 
 
 def _variances(q: ArrayLike) -> Floats:
-    return at_least(q, "q", minimum=0, why="it is a variance of fields")
+    given = at_least(q, "q", minimum=0, why="it is a variance of fields")
+    if given.size and given.max() > LARGEST_VARIANCE:
+        raise ValueError(f"q = {given.max():g} is above {LARGEST_VARIANCE:g}: averages leave float64")
+    return given
 
 
 def _correlations(c: ArrayLike) -> Floats:

@@ -102,7 +102,7 @@ def _jumped(of: Averages, weights: Floats, biases: Floats, start: float, q: Floa
     """
     landed = weights * of.moments(np.array([start])).square + biases
     with np.errstate(invalid="ignore"):
-        over = np.isfinite(q) & (q > 0) & ((landed - q) * (q - start) > JUMP * q * np.abs(q - start))
+        over = np.isfinite(q) & (q > 0) & ((landed / np.where(q > 0, q, 1) - 1) * np.sign(q - start) > JUMP)
     at = np.flatnonzero(over)
     if not at.size:
         return at, landed[at]
@@ -174,7 +174,8 @@ def _walk(of: Averages, weights: Floats, biases: Floats, start: float) -> tuple[
     """Return brackets of the variance and whether there is one; both ends are zero where it dies out."""
     low, high = np.full(weights.size, start), np.full(weights.size, start)
     bounded = np.ones(weights.size, dtype=bool)
-    first = weights * of.moments(np.array([start])).square + biases - start
+    with np.errstate(over="ignore"):  # of an infinite one the sign alone counts
+        first = weights * of.moments(np.array([start])).square + biases - start
     least = of.moments(np.array([1e-300])).square[0]  # not zero for sign and sigmoid
     for up in (True, False):
         going, q = np.flatnonzero(first > 0 if up else first < 0), start
@@ -207,7 +208,8 @@ def crossing(of: Averages, weights: Floats, biases: Floats, grid: Floats) -> tup
     that a cell holds alone.
     """
     mean, curve, _ = of.moments(grid)
-    left = weights[:, None] * mean + biases[:, None] - grid
+    with np.errstate(over="ignore"):  # of an infinite one the sign alone counts
+        left = weights[:, None] * mean + biases[:, None] - grid
     steep = weights[:, None] * curve - 1
     sign = np.sign(left[:, :1])
     crossed = sign * left[:, 1:] <= 0

@@ -1,0 +1,121 @@
+"""Numbers at the ends of float64: what solvable layers give is finite and right, or refused with the reason."""
+
+import math
+
+import mpmath
+import numpy as np
+import pytest
+
+from statnn import rg
+
+FUNCTIONS = [(2, 0.5), (3, 1 / 3), (5, 1e-140), (3, 1e140), (1000, 2.0)]
+
+
+def exact_change(z, u, k, x, moment):
+    """The eigenfunctions by their definition, at 400 digits."""
+    with mpmath.workdps(400):
+        z, k, x = (mpmath.mpf(v) for v in (z, k, x))
+        X = (z - 1) * mpmath.mpf(u) * x ** (z - 1)
+        q = 1 + (moment * z - k) / (z - 1)
+        mean = mpmath.log1p(X) / X if q == 0 else ((1 + X) ** q - 1) / (q * X)
+        return x**k * (1 + X) ** (-moment * z / (z - 1)) * mean
+
+
+@pytest.mark.parametrize(("z", "u"), FUNCTIONS)
+@pytest.mark.parametrize("k", [0, 1, 2, 3, 5, 9])
+def test_eigenfunctions_far_out(z, u, k):
+    """Powers of signals overflow long before what is left of them in a product does."""
+    found = rg.FixedFunction(z, u)
+    scale = 1 / ((z - 1) * u) ** (1 / (z - 1))
+    for x in scale * np.array([1e-3, 0.999, 1.001, 30.0, 1e40] if z < 10 else [0.9, 1.0, 1.5]):
+        for moment, value in ((1, found.eigenfunction), (2, lambda k, x: found.noise_eigenfunction(x, k))):
+            exact = exact_change(z, u, k, x, moment)
+            if 1e-290 < exact < 1e290:
+                assert value(k, x) == pytest.approx(float(exact), rel=1e-12)
+
+
+def test_fixed_functions_refuse_what_leaves_the_range():
+    f = rg.FixedFunction(3, 1 / 3)
+    for call in (
+        lambda: rg.FixedFunction(5, 1.0).layers([0.0, 1.0], 1.7e308),
+        lambda: rg.FixedFunction(3, 1e200),
+        lambda: f.noise_eigenvalue(1e300),
+        lambda: rg.FixedFunction(2, 1.0).eigenvalue(0, 1e300),
+        lambda: f.eigenfunction(9, 1e140),
+        lambda: rg.FixedFunction(2, 1e-150).finite_depth(1e100),
+    ):
+        with pytest.raises(ValueError, match=r"range of float64|leave float64"):
+            call()
+    assert f.layers([0.0, 1e308], 1e300).tolist() == pytest.approx([0.0, (1.5e-300) ** 0.5])
+    assert f.finite_depth(5e-324, 0.01) == pytest.approx(f.finite_depth(0.0, 0.01), rel=1e-12)
+
+
+def test_linear_and_binary_layers_next_to_the_largest_float():
+    for call in (
+        lambda: rg.LinearLayer(0.5, 0.0, 1.7e308),
+        lambda: rg.LinearLayer([[2.0, -1.0], [0.0, 1.0]], 0.0, [[1.0, 1.7e308], [-1.7e308, 1.0]]),
+        lambda: rg.LinearLayer(1.0).propagate(0.0, 1.7e308),
+        lambda: rg.BinaryLayer([[1e307, 0.0], [0.0, 1e307]]).transfer(),
+        lambda: rg.TransferMatrix([[1e305, 0.0], [0.0, -1e305]]),
+    ):
+        with pytest.raises(ValueError, match=r"leaves? (the range of )?float64|not symmetric"):
+            call()
+    far = rg.TransferMatrix([[1e299, 0.0], [0.0, -1e299]])
+    assert far.spectrum().log_leading == 1e299
+
+
+def test_collapse_refuses_numbers_whose_squares_leave_the_range():
+    m, t = np.repeat([10.0, 20.0, 40.0], 4), np.tile(np.linspace(-1, 1, 4), 3)
+    for controls, values, errors in (
+        (t * 1e200, 1 / m, 1 / m),
+        (t, 1 / m, np.full(12, 1e-200)),
+        (t, 1e-200 / m, 1 / m),
+    ):
+        with pytest.raises(ValueError, match=r"between 1e-150 and 1e150 are needed"):
+            rg.collapse(controls, m, values, errors, rng=1)
+    with pytest.raises(ValueError, match="scales controls beyond float64"):
+        rg.collapse(t, m, 1 / m, 1 / m, guess=[1.0, 1e4], rng=1)
+
+
+def test_fixed_points_of_layers_of_any_size():
+    """Rounding leaves no root between fields of 1e150, and no slope where the activation is flat at fifty digits."""
+    for name, w, b in (("tanh", -1e300, 1.7e308), ("silu", 0.9999999999999999, 1.7e308), ("sigmoid", -1.7e308, -710.0)):
+        with pytest.raises(ValueError, match="take smaller w and b"):
+            rg.RepeatedLayer(name, w, b).rest_points()
+    for name, w, b in (("silu", 0.5, -1e140), ("softplus", -3.7, 8e140)):
+        for x, slope in rg.RepeatedLayer(name, w, b).rest_points():
+            layer = rg.RepeatedLayer(name, w, b)
+            assert layer(x) == pytest.approx(x, rel=1e-12, abs=1e-12)
+            assert math.isfinite(slope)
+    with pytest.raises(ValueError, match="all but flat there"):
+        rg.RepeatedLayer.critical("sigmoid", 36.3).leading_form()
+    assert rg.RepeatedLayer.critical("sigmoid", 36.3).signal(0.1, 1000) == 0.0
+
+
+@pytest.mark.parametrize("name", ["relu", "erf", "sin", "sign"])
+def test_wide_layers_of_any_scale(name):
+    """At the ends of their range the maps are finite and in bounds, or refused."""
+    for w in (1e-150, 1e80, 1e149):
+        for b in (0.0, 1e149):
+            layer = rg.RandomLayer(name, w, b)
+            for q in (1e-300, 1e300):
+                for call in (
+                    lambda layer=layer, q=q: layer.fixed_point(q).chi,
+                    lambda layer=layer, q=q: layer.correlation_map(0.3, q),
+                    lambda layer=layer, q=q: layer.finite_width(q, 2).spread,
+                ):
+                    try:
+                        assert not np.isnan(call()).any()
+                    except ValueError as error:
+                        assert len(str(error)) > 40  # noqa: PT017 - refused with a reason, or a value
+    with pytest.raises(ValueError, match="averages leave float64"):
+        rg.RandomLayer(name, 1.0).variance_map(1.7e308)
+
+
+def test_erf_is_the_sign_for_wide_fields():
+    wide, step = rg.RandomLayer("erf", 1.0), rg.RandomLayer("sign", 1.0)
+    for q in (1e40, 1e120, 1e299):
+        for c in (-0.9, 0.0, 0.3, 0.99):
+            assert wide.correlation_map(c, q) == pytest.approx(step.correlation_map(c, q), rel=1e-13)
+    assert rg.RandomLayer("erf", 1e80).fixed_point().chi > 1
+    assert rg.RandomLayer("tanh", 1e-150, 1e80).fixed_point().variance == pytest.approx(1e160, rel=1e-15)
