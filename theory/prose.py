@@ -1,4 +1,4 @@
-"""Sentences of derivations: their mathematics, written in plain characters, is told from words and set as such.
+"""Sentences of derivations and claims: their mathematics, in plain characters, is told from words and set as such.
 
 A single letter is a variable unless it is the article "a"; letters without a space between them are a product unless
 they are a word; functions, brackets, scripts, Greek letters and signs belong to the formula that they touch. Scripts
@@ -90,7 +90,7 @@ def _past_word(text: str, at: int) -> int:
 
 def _formula(text: str, at: int) -> tuple[str, int]:
     """Return the LaTeX of the formula that begins here, and its end; nothing where none does."""
-    if text[at] == " " or (at and text[at - 1].isalnum()):
+    if text[at] == " " or (at and (text[at - 1].isalnum() or text[at - 1] == "'")):
         return "", at
     tex, end = _run(text, at, "")
     alone = _NUMBER.fullmatch(text, at, end)

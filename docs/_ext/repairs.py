@@ -1,4 +1,4 @@
-"""What Sphinx and its extensions leave amiss on finished pages: texts of pictures, and ways back from source code."""
+"""What Sphinx and its extensions leave amiss: texts of pictures, lines of formulas, errors, ways back from code."""
 
 import re
 from pathlib import Path

@@ -83,7 +83,7 @@ def test_what_cannot_be_shown_is_refused(latex):
          ["P(D_i = k) ∝ k^(−α)", "S(D')/S(D)", "K_c = 2^(1/(z-1))", "(1−r)(M−T)/(M−1)"]),
         ("A tanh network, L-map by 12(1 − π)(AUC − 1/2), AUC, m ⟨h²⟩, BetaBinomial(n; b, bN/c − b).",
          ["12(1 − π)(AUC − 1/2)", "m ⟨h²⟩", "BetaBinomial(n; b, bN/c − b)"]),
-        ("By -0.133 ± 0.007 at p = 3e-41, k >= 5: at N = 10⁵ 1.0000 times 1 - K/cD (block-spin x).",
+        ("By -0.133 ± 0.007 at p = 3e-41, k >= 5: at N = 10⁵ 1.0000 times 1 - K/cD (block-spin x), 'y'.",
          ["-0.133 ± 0.007", "p = 3e-41", "k >= 5", "N = 10⁵", "1 - K/cD", "x"]),
     ],
 )  # fmt: skip
