@@ -10,6 +10,7 @@ import re
 import shutil
 import subprocess
 from collections.abc import Callable, Iterable
+from enum import Enum
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -63,6 +64,7 @@ PAPERS = {
     "2501.02436": "Lin et al.",
 }
 _FIELD = re.compile(r"\s*[\w., *]+ : ")  # name and type, which are set in italics; names in See Also
+_LETTER = re.compile(r"^(\s*)(?=([A-Za-z])[.)](?:\s|$))\2")  # "D." alone is no list
 _MARKDOWN = re.compile(r"([\\*_$`|<\[\]])")
 _RULER = re.compile(r"\s*=+( +=+)+\s*$")  # of a table, whose columns must stay
 OUTCOMES = {"holds exactly": "=", "holds asymptotically": "≃", "holds within a domain": "◐", "contradicted": "✕"}
@@ -102,6 +104,9 @@ def _directive(name: str, thing: Any, around: str) -> str:
     if isinstance(thing, dict | list | tuple):
         listed = "\n".join(f"- ``{each}``" for each in thing)
         return f"{_heading(name)}\n.. py:data:: {name}\n\n   {_summary(thing)}.\n\n{listed}\n"
+    if inspect.isclass(thing) and issubclass(thing, Enum):
+        listed = "\n".join(f"- ``{member.name}``: {member.value}" for member in thing)
+        return f"{_heading(name)}\n.. currentmodule:: {module}\n\n.. autoclass:: {short}\n\n{listed}\n\n{around}"
     kind = "autoclass" if inspect.isclass(thing) else "autofunction" if callable(thing) else "autodata"
     members = (
         "   :members:\n   :inherited-members: object, Exception, str, dict, tuple\n" if kind == "autoclass" else ""
@@ -387,7 +392,8 @@ def mend_lines(app: Any, _what: str, name: str, thing: Any, _options: Any, lines
     """Let |x| in a sentence be a modulus, not the substitution of reStructuredText, and names of objects be links."""
     inside_math, rulers = False, 0
     parameters = inspect.signature(thing).parameters if inspect.isfunction(thing) else ()
-    for i, line in enumerate(lines):
+    for i, written in enumerate(lines):
+        lines[i] = line = _LETTER.sub(r"\1\\\2", written)
         if line.strip():
             indented = line.startswith("   ")
             inside_math = line.strip().startswith(".. math::") or (inside_math and indented)
@@ -397,6 +403,11 @@ def mend_lines(app: Any, _what: str, name: str, thing: Any, _options: Any, lines
             parts[::2] = [part.replace("|", r"\|").replace("**", r"\*\*") for part in parts[::2]]
             whole = "".join(parts)
             lines[i] = whole if rulers % 3 or _FIELD.match(line) else app.statnn_names.link(whole, name, parameters)
+
+
+def skip_aliases(_app: Any, _what: str, _name: str, thing: Any, _skip: bool, _options: Any) -> bool | None:
+    """Leave out fields of named tuples of which nothing is said but their number; parameters say what they are."""
+    return True if (inspect.getdoc(thing) or "").startswith("Alias for field number") else None
 
 
 def copy_mathjax(app: Any, failure: Exception | None) -> None:
@@ -413,5 +424,6 @@ def setup(app: Any) -> dict[str, bool]:
     """Connect to Sphinx."""
     app.connect("builder-inited", write_pages)
     app.connect("autodoc-process-docstring", mend_lines, priority=400)  # before napoleon
+    app.connect("autodoc-skip-member", skip_aliases)
     app.connect("build-finished", copy_mathjax)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
