@@ -24,8 +24,8 @@ _FUNCTIONS = {"ln", "log", "exp", "tanh", "sinh", "cosh", "coth", "sin", "cos", 
 _OPERATORS = {"E": "[", "Var": "[(", "Cov": "[(", "Beta": "(", "BetaBinomial": "("}
 _QUANTITIES = {"AUC"}  # upright, of several letters; a word where it stands alone
 _WORDS = {
-    "am", "an", "as", "at", "be", "by", "do", "go", "he", "if", "in", "is", "it", "me", "my", "no", "of", "on", "or",
-    "ox", "so", "to", "up", "us", "we",
+    "al", "am", "an", "as", "at", "be", "by", "do", "et", "go", "he", "if", "in", "is", "it", "me", "my", "no",
+    "of", "on", "or", "ox", "so", "to", "up", "us", "we",
 }  # fmt: skip
 _AFTER_LETTER = {
     "and", "are", "as", "at", "below", "by", "for", "from", "goes", "in", "is", "of", "on", "or", "than", "that", "the",

@@ -74,7 +74,7 @@ def test_what_cannot_be_shown_is_refused(latex):
         ("With D = xa and a = bN/c, near a and in a + D₀, a is large.", ["D = xa", "a = bN/c", "a", "a + D₀", "a"]),
         ("It is (N/c) E[p(1−p)ᴰ] for every k (integrate: ln(1+u) > 2u/(2+u)).",
          ["N/c", "E[p(1−p)ᴰ]", "k", "ln(1+u) > 2u/(2+u)"]),
-        ("Stirling's series, DLMF 5.11.8, the b-th power, an L-map, 2 layers and log1p.", ["b"]),
+        ("Stirling's series, DLMF 5.11.8, Lin et al., the b-th power, an L-map, 2 layers and log1p.", ["b"]),
         ("For N → ∞ the tanh of half a field is a tanh; A tanh(vx) at |1 − r|/2.",
          ["N → ∞", "A tanh(vx)", "|1 − r|/2"]),
         ("N!/(N−m)! Sₘ with x = e⁻²ᴷ and √π/2, as σ″ = 0 and c* ≥ 1.",
