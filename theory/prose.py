@@ -14,7 +14,7 @@ from unicodedata import decomposition
 from statnn.theory.mathml import mathml
 from statnn.theory.tex import LETTERS, OPERATORS
 
-_SIGNS = {sign: rf"\{name} " for name, sign in reversed(OPERATORS.items()) if name.isalpha()}
+_SIGNS = {sign: rf"\{name} " for name, sign in reversed(OPERATORS.items()) if name.isalpha() and name != "mid"}
 _BRACKETS = {mark: _SIGNS.pop(mark) for mark in "⟨⟩"}
 _SIGNS |= {"−": "-", ">=": r"\geq ", "<=": r"\leq ", **{sign: sign for sign in "=+/<>"}}
 _LETTERS = {letter: rf"\{name} " for name, letter in reversed(LETTERS.items())}
