@@ -70,8 +70,11 @@ def _ascent(gradient: Vector, hessian: Vector) -> tuple[Vector, float]:
     Away from a maximum the Hessian may have the wrong sign; its eigenvalues are then taken by modulus, which
     makes every step an ascent.
     """
-    curvature, axes = np.linalg.eigh(-hessian)
-    slope = axes.T @ gradient
+    if gradient.size == 1:  # its own eigenvector; most fits have b alone
+        curvature, slope, axes = -hessian[0], gradient, np.ones((1, 1))
+    else:
+        curvature, axes = np.linalg.eigh(-hessian)
+        slope = axes.T @ gradient
     step = axes @ (slope / np.maximum(np.abs(curvature), 1e-12 * np.abs(curvature).max()))
     residual = math.sqrt(float(slope @ (slope / curvature))) if curvature[0] > 0 else math.inf
     return step * min(1.0, _LONGEST_STEP / max(float(np.abs(step).max()), 1e-300)), residual

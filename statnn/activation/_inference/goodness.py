@@ -99,8 +99,7 @@ def _beta_binomial_table(size: int, b: float, beta: float, last: int) -> Vector:
     peak = (b - 1) / (b + beta - 2) * size if b > 1 and beta > 1 else float(size) if b > 1 else 0.0
     table = np.empty(last + 1)
     mode = int(min(max(peak, 0.0), last))
-    at = (np.array([x], dtype=float) for x in (mode, size, b, beta))
-    table[mode] = np.exp(log_weight(*at))[0]
+    table[mode] = np.exp(log_weight(float(mode), float(size), b, beta))
     _climb(table, mode, float(size), b, beta)
     return np.cumsum(table)
 

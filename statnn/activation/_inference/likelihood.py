@@ -86,7 +86,7 @@ def _rise_of_one(x: float, k: float, times: float) -> tuple[float, float]:
 
 def _shared(tally: Tally, b: float) -> tuple[float, float, float]:
     """Return the sum over neurons that all laws share, and its two derivatives in b."""
-    value = float(tally.times @ log_rising(np.full_like(tally.value, b), tally.value))
+    value = float(tally.times @ log_rising(b, tally.value))
     return value, *_rise(b, tally.value, tally.times)
 
 
@@ -103,8 +103,7 @@ def shape_parameters(theta: Vector) -> tuple[float, float]:
 def beta_bernoulli(tally: Tally, theta: Vector) -> Expansion:
     """Expand the product of beta-binomial weights at ``theta = (ln b, logit c/N)``."""
     b, beta = shape_parameters(theta)
-    size = np.full_like(tally.value, float(tally.samples))
-    value = tally.times @ log_weight(tally.value, size, np.full_like(size, b), np.full_like(size, beta))
+    value = tally.times @ log_weight(tally.value, float(tally.samples), b, beta)
     on, on_slope = _rise(b, tally.value, tally.times)
     off, off_slope = _rise(beta, tally.samples - tally.value, tally.times)
     norm, norm_slope = _rise_of_one(b + beta, float(tally.samples), tally.neurons)
@@ -123,7 +122,7 @@ def polya_urn(tally: Tally, theta: Vector) -> Expansion:
     """Expand the Dirichlet-multinomial weight of the counts, given their total, at ``theta = (ln b,)``."""
     b, n, neurons = math.exp(theta[0]), tally.total, tally.neurons
     value, first, second = _shared(tally, b)
-    value -= float(log_rising(np.array([b * neurons]), np.array([n]))[0])
+    value -= float(log_rising(b * neurons, n))
     norm, norm_slope = _rise_of_one(b * neurons, n, neurons)
     return _log_scale(b, value, first - norm, second - neurons * norm_slope)
 

@@ -8,17 +8,16 @@ from fractions import Fraction
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from statnn.activation._laws.distribution import Discrete, between, quantiles, two_floats
 from statnn.activation._laws.special import mixed_log_gamma
 from statnn.activation._laws.weight_kernels import log_beta_binomial
 
 
-def log_rising(b: NDArray[np.float64], k: NDArray[Any]) -> NDArray[np.float64]:
+def log_rising(b: float, k: ArrayLike) -> NDArray[np.float64]:
     r"""Return :math:`\ln[(b)_k/k!] = \ln\Gamma(k+b) - \ln\Gamma(b) - \ln\Gamma(k+1)`, with all its digits."""
-    least, span = np.minimum(b, 1.0), np.abs(b - 1.0)
-    return np.where(b < 1.0, -1.0, 1.0) * mixed_log_gamma(least, span, k)
+    return (-1.0 if b < 1.0 else 1.0) * mixed_log_gamma(min(b, 1.0), abs(b - 1.0), k)
 
 
 def parts(value: Fraction) -> tuple[float, float]:
@@ -32,10 +31,14 @@ def log_weight(k: Any, n: Any, a: Any, b: Any, a_low: Any = 0.0, b_low: Any = 0.
 
     Integer arrays keep the digits of k and n - k beyond 2**53, the low parts those of a and b beyond a float.
     """
-    k, n, *balls = np.broadcast_arrays(k, n, a, a_low, b, b_low)
-    a, a_low, b, b_low = (np.asarray(part, dtype=float).ravel() for part in balls)
-    out = np.empty(k.shape)
-    log_beta_binomial(two_floats(k), two_floats(n - k), np.stack((a, a_low)), np.stack((b, b_low)), out.ravel())
+    black = np.asarray(k)
+    white = n - black
+    out = np.empty(np.broadcast(white, a, a_low, b, b_low).shape)
+    seen, unseen = (two_floats(np.broadcast_to(count, out.shape)) for count in (black, white))
+    balls = np.empty((2, 2, *out.shape))  # filled in place, because a fit asks thousands of times
+    balls[0, 0], balls[0, 1], balls[1, 0], balls[1, 1] = a, a_low, b, b_low
+    own, others = balls.reshape(2, 2, -1)
+    log_beta_binomial(seen, unseen, own, others, out.ravel())
     return out
 
 

@@ -56,11 +56,12 @@ _LARGEST = 2**1023
 
 def two_floats(count: NDArray[Any]) -> NDArray[np.float64]:
     """Return whole numbers as sums of two floats, shape (2, size); floats stand for what they are."""
-    high = count.astype(float)
-    if count.dtype.kind not in "iu":
-        return np.stack((high.ravel(), np.zeros(count.size)))
-    high = np.minimum(high, 2.0**63 - 1024)  # the next float is no 64-bit integer
-    return np.stack((high.ravel(), (count - high.astype(np.int64)).astype(float).ravel()))
+    flat, parts = count.ravel(), np.zeros((2, count.size))
+    parts[0] = flat
+    if count.dtype.kind in "iu":
+        np.minimum(parts[0], 2.0**63 - 1024, out=parts[0])  # the next float is no 64-bit integer
+        parts[1] = flat - parts[0].astype(np.int64)
+    return parts
 
 
 def between(law: Any, first: Any, last: Any, mean: Any, *shapes: Any) -> NDArray[np.float64]:

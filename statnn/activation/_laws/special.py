@@ -143,9 +143,11 @@ def _digamma_difference(x: Any, s: Any, out: Any) -> None:
 
 
 def _broadcast(function: Any, *arguments: ArrayLike) -> NDArray[np.float64]:
-    arrays = np.broadcast_arrays(*(np.asarray(a, dtype=float) for a in arguments))
-    out = np.empty(arrays[0].shape)
-    function(*(a.flatten() for a in arrays), out.ravel())
+    out = np.empty(np.broadcast(*arguments).shape)
+    filled = np.empty((len(arguments), *out.shape))
+    for i, argument in enumerate(arguments):
+        filled[i] = argument
+    function(*filled.reshape(len(arguments), -1), out.ravel())
     return out
 
 
