@@ -4,6 +4,7 @@ import os
 import re
 from collections.abc import Iterator
 from contextlib import suppress
+from functools import lru_cache
 from pathlib import Path
 
 _GROUPS = Path("/sys/fs/cgroup")
@@ -62,6 +63,19 @@ def control_groups(table: str, root: Path) -> Iterator[float]:
     root : Path
         Where control groups are mounted. Inside a container the path may not be there: its own group is the root.
     """
+    for limit, usage, stat, cached in _files(table, root):
+        with suppress(ValueError):
+            most = float(_read(limit))  # "max" is none
+            if most < _UNLIMITED:
+                match = re.search(rf"^{cached} (\d+)$", _read(stat), re.MULTILINE)
+                # cached files are given back when memory is needed
+                yield most - float(_read(usage)) + (float(match[1]) if match else 0.0)
+
+
+@lru_cache(maxsize=8)  # a run asks before every block, and paths take longer to put together than to read
+def _files(table: str, root: Path) -> tuple[tuple[Path, Path, Path, str], ...]:
+    """Return of every control group the files of its limit, usage and statistics, and what those call cached files."""
+    found = []
     for line in table.splitlines():
         number, controllers, path = [*line.split(":", 2), "", ""][:3]
         if number == "0" and not controllers:
@@ -73,23 +87,17 @@ def control_groups(table: str, root: Path) -> Iterator[float]:
             continue
         for mount in mounts:
             below = mount / path.lstrip("/")
-            for group in (below, *below.parents):
-                if group.is_relative_to(mount):
-                    yield from _left(group, *names)
-
-
-def _left(group: Path, limit: str, usage: str, cached: str) -> Iterator[float]:
-    """Yield what one group leaves; cached files are given back when memory is needed."""
-    with suppress(ValueError):
-        most = float(_read(group / limit))  # "max" is none
-        if most < _UNLIMITED:
-            match = re.search(rf"^{cached} (\d+)$", _read(group / "memory.stat"), re.MULTILINE)
-            yield most - float(_read(group / usage)) + (float(match[1]) if match else 0.0)
+            found += [
+                (group / names[0], group / names[1], group / "memory.stat", names[2])
+                for group in (below, *below.parents)
+                if group.is_relative_to(mount)
+            ]
+    return tuple(found)
 
 
 def _read(path: Path) -> str:
     """Return the text of a file, or none where there is no such file."""
     try:
-        return path.read_text(encoding="ascii")
+        return path.read_bytes().decode("ascii")
     except (OSError, UnicodeDecodeError):
         return ""

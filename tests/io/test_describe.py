@@ -18,9 +18,10 @@ from statnn.montecarlo._progress import Lines, reporter
 EVERYWHERE = {"versions", "commit", "system", "processor", "blas"}
 
 
-@pytest.fixture
-def files(tmp_path):
-    """A file of every kind."""
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    """A file of every kind, read only."""
+    tmp_path = tmp_path_factory.mktemp("files")
     save({"x": np.zeros(3)}, tmp_path / "result.npz")
     with opened(tmp_path / "store", {"sweeps": 3}) as store:
         store.put("one", 1)
