@@ -18,7 +18,12 @@ from test_values import MAKERS, frozen_classes
 from statnn import activation, plot
 from statnn.activation import BetaBernoulli, GammaPoisson, PolyaUrn, compare, fit, rarefaction
 
-COUNTS = BetaBernoulli(60, 0.5, 6.0).simulate([200], rng=1, counts=True).counts[0, 0]
+
+@cache
+def counts():
+    """Return counts of 200 samples; drawn in a test, or every worker would compile the kernel where it collects."""
+    return BetaBernoulli(60, 0.5, 6.0).simulate([200], rng=1, counts=True).counts[0, 0]
+
 
 RESULTS = {
     "beta-Bernoulli": lambda: BetaBernoulli(50, 0.3, 5.0),
@@ -26,9 +31,9 @@ RESULTS = {
     "gamma-Poisson": lambda: GammaPoisson(50, 0.3, 5.0),
     "after a start": lambda: GammaPoisson(3, 1.0, 2.0).after(10**4, [3, 0, 1]),
     "path": lambda: BetaBernoulli(50, 0.3, 5.0).simulate([1, 10, 100], 5, rng=1),
-    "fit": lambda: fit(COUNTS, 200),
-    "rarefaction": lambda: rarefaction(COUNTS, 200, [0, 1, 10, 100, 200]),
-    "comparison": lambda: compare(COUNTS, 200, rng=1),
+    "fit": lambda: fit(counts(), 200),
+    "rarefaction": lambda: rarefaction(counts(), 200, [0, 1, 10, 100, 200]),
+    "comparison": lambda: compare(counts(), 200, rng=1),
 }
 each_result = pytest.mark.parametrize("name", RESULTS)
 OF_SEVERAL_PARTS = {"fit", "comparison"}
