@@ -3,6 +3,7 @@
 from itertools import product
 
 import sympy as sp
+from sympy.polys.matrices import DomainMatrix
 
 from statnn.theory.derivation import Derivation, Step, identity, instance
 from statnn.theory.interaction.hamiltonian import NEURON
@@ -112,7 +113,7 @@ def _linear() -> tuple[Step, ...]:
     values = matrix("w", 2, 2)
     h1, h2, x = vector("h", 2), vector("g", 2), vector("x", 2)
     energy = lam * sum(gap**2 for gap in [*(h1 - x), *(h2 - values * h1)])
-    covariance = sp.hessian(energy, [*h1, *h2]).inv(method="ADJ").applyfunc(sp.cancel)
+    covariance = DomainMatrix.from_Matrix(sp.hessian(energy, [*h1, *h2])).to_field().inv().to_Matrix()
     low, high, between, weight = (
         sp.IndexedBase(name) for name in ("S^{(m)}", "S^{(m+1)}", "S^{(m+1, m)}", "W^{(m+1)}")
     )
