@@ -159,8 +159,9 @@ def main():
     parser.add_argument("--only", nargs="+", choices=WORKS, metavar="WORK", help=f"of {'; '.join(WORKS)}; default: all")
     given = parser.parse_args()
     rng = np.random.default_rng(given.seed)
-    share = -(-given.kills // (2 * len(WORKS)))
-    rows = [partial(killed, name, how, share, rng) for name in given.only or WORKS for how in (SIGKILL, SIGTERM)]
+    names = given.only or list(WORKS)
+    share = max(2, -(-given.kills // (2 * len(names))))
+    rows = [partial(killed, name, how, share, rng) for name in names for how in (SIGKILL, SIGTERM)]
     rows += [full_disk, read_only, two_at_once, partial(damaged, rng)]
     failed = 0
     for row in rows:
