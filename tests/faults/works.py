@@ -150,8 +150,8 @@ def _verdicts(folder):
     return found, names, figures
 
 
-def _held(folder):
-    return (folder / "work" / LOCK).exists()
+def _entered(folder):
+    return _recorded(folder) or (folder / "work" / LOCK).exists()  # which one that is asked to end gives back
 
 
 def _recorded(folder):
@@ -160,7 +160,7 @@ def _recorded(folder):
 
 def validated(jobs):
     """Return the work of running claims."""
-    return Work(partial(_validated, jobs), _verdicts, _held, _recorded)
+    return Work(partial(_validated, jobs), _verdicts, _entered, _recorded)
 
 
 # -- all -----------------------------------------------------------------------------------------------------
