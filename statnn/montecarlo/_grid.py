@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from statnn._arguments import Floats
+from statnn.montecarlo._couplings import once
 
 if TYPE_CHECKING:
     from statnn.interaction import BinaryNeurons
@@ -89,6 +90,7 @@ def _spacing(bound: float, count: int, digits: int) -> float:
     return float(2.0**exponent)
 
 
+@once
 def refuse_lost(model: "BinaryNeurons", temperature: float) -> None:
     """Raise ValueError where rounding to the grid would change the law of a spin at this temperature."""
     if temperature * LARGEST < 1:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from statnn._random import Root, stream
 from statnn.interaction import BinaryNeurons
 from statnn.montecarlo._chunks import pieces
+from statnn.montecarlo._couplings import once
 from statnn.montecarlo._lanes import aligned, realigned
 from statnn.montecarlo._method import Untuned, Values
 from statnn.montecarlo._multispin import strip_kernels as kernels
@@ -85,6 +86,7 @@ class Strips:
         return place
 
 
+@once
 def strips(model: BinaryNeurons) -> Strips | None:
     """Return how to cut a model, or None unless it is a square lattice on a torus whose lengths allow it."""
     degrees = np.diff(model.couplings.indptr)

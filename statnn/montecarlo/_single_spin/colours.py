@@ -53,6 +53,7 @@ def energy_plan(model: BinaryNeurons) -> ColourPlan:
     return _spin_plan.plan(model.couplings, model.fields, positions(model), np.float64, 0.0, earlier=True)
 
 
+@once
 def _slots(model: BinaryNeurons) -> tuple[int, int]:
     """Return the numbers of chunks and of slots if every neighbour were gathered."""
     position = _spin_plan.order(model.couplings, model.colours, by_degree=True)
