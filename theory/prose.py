@@ -41,7 +41,8 @@ _NUMBER = re.compile(r"\d+(?:\.\d+)*")
 _POWER_OF_TEN = re.compile(r"(\d+(?:\.\d+)?)e([+-]?)0*(\d+)\b")
 _COMMAND = re.compile(r"\\[a-z]+$", re.IGNORECASE)
 _TWO_NUMBERS = re.compile(r"[\d¹²³⁰-⁹] ")
-_TYPED_SCRIPT = re.compile(r"([−-]?)([^\W_]+)")
+_TYPED_SCRIPT = re.compile(r"([−-]?)([A-Za-z0-9α-ωΓΔΘΛΞΠΣΦΨΩ]+)")
+_INDEX = re.compile(r"\([A-Za-z](?: ?\+ ?\d)?\)")  # of a layer, as in h^(m+1); not an exponent, and kept in brackets
 
 
 @cache
@@ -222,6 +223,8 @@ def _with_scripts(text: str, at: int, tex: str) -> tuple[str, int]:
             inside, end = _typed_script(text, at + 1)
             if not inside or mark in typed:
                 break
+            if _INDEX.match(text, at + 1) and (tex[-1].isalpha() or tex[-1] == "}"):
+                inside = f"({inside})"
             typed += mark
             tex, at = f"{tex.rstrip()}{mark}{{{inside}}}", end
         elif mark in _MARKS:

@@ -95,6 +95,9 @@ def test_variables_in_a_sentence_are_mathematics(sentence, formulas):
 def test_sentences_are_set():
     assert as_latex("as √C, P(k) & e⁻²ᴷ ≥ 0") == r"as \(\sqrt{C}\), \(P(k)\) \& \(e^{-2K} \geq 0\)"
     assert as_latex("at |1 − r|/2 and P(a | b)") == r"at \(|1 - r|/2\) and \(P\)(a | \(b\))"
+    assert as_latex("σ_w² E φ' and h^(m+1)") == r"\(\sigma_{w}^{2} E \phi'\) and \(h^{(m+1)}\)"
+    assert as_latex("h_μ^(m)") == r"\(h_{\mu}^{(m)}\)"
+    assert as_latex("2^(n+1) and x^(z-1)") == r"\(2^{n+1}\) and \(x^{z-1}\)"
     assert as_latex("N^(-0.5) K_max ≥ 7.1e-04") == r"\(N^{-0.5} K_{\mathrm{max}} \geq 7.1 \times 10^{-4}\)"
     assert (
         as_latex("⟨h²⟩ at (1 − q)^b, S(x and y)")
