@@ -41,6 +41,8 @@ _NUMBER = re.compile(r"\d+(?:\.\d+)*")
 _POWER_OF_TEN = re.compile(r"(\d+(?:\.\d+)?)e([+-]?)0*(\d+)\b")
 _COMMAND = re.compile(r"\\[a-z]+$", re.IGNORECASE)
 _TWO_NUMBERS = re.compile(r"[\d¹²³⁰-⁹] ")
+_NO_MARK = re.compile(r"\*[\w*(]")  # of code
+_RAISED = re.compile(r"\^\{[^{}]*\}$")
 _TYPED_SCRIPT = re.compile(r"([−-]?)([A-Za-z0-9α-ωΓΔΘΛΞΠΣΦΨΩ]+)")
 _INDEX = re.compile(r"\([A-Za-z](?: ?\+ ?\d)?\)")  # of a layer, as in h^(m+1); not an exponent, and kept in brackets
 
@@ -227,7 +229,7 @@ def _with_scripts(text: str, at: int, tex: str) -> tuple[str, int]:
                 inside = f"({inside})"
             typed += mark
             tex, at = f"{tex.rstrip()}{mark}{{{inside}}}", end
-        elif mark in _MARKS:
+        elif mark in _MARKS and not _NO_MARK.match(text, at) and not (mark in "'′″" and _RAISED.search(tex)):
             tex, at = tex + _MARKS[mark], at + 1
         elif mark in "([":
             inside, end = _run(text, at + 1, _CLOSING[mark])

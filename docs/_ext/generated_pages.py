@@ -56,7 +56,7 @@ THEORY_ROOMS = {
     "rg": "Renormalisation and random layers",
     "measure": "Measures and their nulls",
 }
-_LITERAL = re.compile(r"(``.*?``|`[^`]*`|\*\*\w[^*]*\*\*)")
+_LITERAL = re.compile(r"(``.*?``|`[^`]*`|\*\*\w[^*]*\*\*|(?<![\w*])\*\w[^*]*\*(?!\w))")
 PAPERS = {
     "2412.18073": "Zhang & Sui",
     "2410.00396": "Lee, Lee & Yi",
@@ -66,6 +66,7 @@ PAPERS = {
 _FIELD = re.compile(r"\s*[\w., *]+ : ")  # name and type, which are set in italics; names in See Also
 _LETTER = re.compile(r"^(\s*)(?=([A-Za-z])[.)](?:\s|$))\2")  # "D." alone is no list
 _MARKDOWN = re.compile(r"([\\*_$`|<\[\]])")
+_DESCRIBED = {"Parameters", "Other Parameters", "Attributes", "Returns", "Yields", "Raises", "Warns"}
 _RULER = re.compile(r"\s*=+( +=+)+\s*$")  # of a table, whose columns must stay
 OUTCOMES = {"holds exactly": "=", "holds asymptotically": "≃", "holds within a domain": "◐", "contradicted": "✕"}
 
@@ -388,26 +389,46 @@ def write_pages(app: Any) -> None:
     _benchmarks()
 
 
+def _formulas(words: str) -> str:
+    """Return words of a docstring with their mathematics set."""
+    parts = list(pieces(words.replace("<=", "≤").replace(">=", "≥")))
+    if parts and parts[-1][0] == "a":
+        parts[-1] = ("a", "")  # at the end of a line it is the article
+    return "".join(
+        rf"\ :math:`{tex}`\ " if tex else text.replace("|", r"\|").replace("**", r"\*\*") for text, tex in parts
+    )
+
+
+def _is_prose(section: str, line: str) -> bool:
+    """Whether a line is a sentence, not the name and type of something, nor code."""
+    return section in {"", "Notes"} or (section in _DESCRIBED and line.startswith("    "))
+
+
 def mend_lines(app: Any, _what: str, name: str, thing: Any, _options: Any, lines: list[str]) -> None:
     """Let |x| in a sentence be a modulus, not the substitution of reStructuredText, and names of objects be links."""
-    inside_math, rulers = False, 0
+    inside_math, rulers, section = False, 0, ""
     parameters = inspect.signature(thing).parameters if inspect.isfunction(thing) else ()
-    for i, written in enumerate(lines):
-        lines[i] = line = _LETTER.sub(r"\1\\\2", written)
+    for i, line in enumerate(lines):
+        if line.strip() and re.fullmatch("-{3,}", "".join(lines[i + 1 : i + 2])):
+            section = line.strip()
         if line.strip():
             indented = line.startswith("   ")
             inside_math = line.strip().startswith(".. math::") or (inside_math and indented)
         rulers += bool(_RULER.match(line))  # three a table, whose columns links would shift
         if not inside_math and not line.lstrip().startswith((">>>", "...")):
             parts = _LITERAL.split(line)
-            parts[::2] = [part.replace("|", r"\|").replace("**", r"\*\*") for part in parts[::2]]
-            whole = "".join(parts)
+            prose = _is_prose(section, line) and not rulers % 3 and not _FIELD.match(line)
+            parts[::2] = [
+                _formulas(part) if prose else part.replace("|", r"\|").replace("**", r"\*\*") for part in parts[::2]
+            ]
+            whole = _LETTER.sub(r"\1\\\2", "".join(parts))
             lines[i] = whole if rulers % 3 or _FIELD.match(line) else app.statnn_names.link(whole, name, parameters)
 
 
-def skip_aliases(_app: Any, _what: str, _name: str, thing: Any, _skip: bool, _options: Any) -> bool | None:
-    """Leave out fields of named tuples of which nothing is said but their number; parameters say what they are."""
-    return True if (inspect.getdoc(thing) or "").startswith("Alias for field number") else None
+def skip_members(_app: Any, _what: str, _name: str, thing: Any, _skip: bool, _options: Any) -> bool | None:
+    """Leave out what every exception has, and fields of named tuples of which nothing is said but their number."""
+    numbered = (inspect.getdoc(thing) or "").startswith("Alias for field number")
+    return True if numbered or getattr(thing, "__objclass__", None) is BaseException else None
 
 
 def copy_mathjax(app: Any, failure: Exception | None) -> None:
@@ -424,6 +445,6 @@ def setup(app: Any) -> dict[str, bool]:
     """Connect to Sphinx."""
     app.connect("builder-inited", write_pages)
     app.connect("autodoc-process-docstring", mend_lines, priority=400)  # before napoleon
-    app.connect("autodoc-skip-member", skip_aliases)
+    app.connect("autodoc-skip-member", skip_members)
     app.connect("build-finished", copy_mathjax)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
