@@ -68,7 +68,8 @@ class Finding(Shown):
     dof : float, optional
         Degrees of freedom of Student's law by which p follows from z; None where p has a law of its own.
     sees, unit : float, str
-        Smallest deviation that is seen on practically every seed, and of what, as in ``0.03, "of b"``.
+        Smallest deviation that is seen on practically every seed, and of what, as in ``0.03, "of b"``; the one that
+        the twin makes, in every comparison of which the worst is kept unless the unit says otherwise.
     asks : Asks
         The relation of estimate to theory that the claim states.
     level : float

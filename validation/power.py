@@ -41,21 +41,24 @@ class Power:
         return max(self.curve.seen)
 
     @property
-    def says(self) -> str:
-        """Whether the statement is borne out."""
-        if self.largest > self.finding.sees:
-            return "SAYS TOO MUCH"
-        return "as stated" if self.largest > MODEST * self.finding.sees else "could say less"
+    def nearly_always(self) -> testing.Deviation | None:
+        """The deviation that is seen with probability 0.999, by the normal law; None with few seeds or outside."""
+        try:
+            return self.curve.smallest(0.999)
+        except ValueError:  # too few seeds, or some of them saw none of the deviations that are tried, or all
+            return None
 
     @property
-    def nearly_always(self) -> str:
-        """The deviation that is seen with probability 0.999, by the normal law, where there are seeds enough."""
-        if len(self.curve.seen) < FEWEST_RUNS:
-            return f"needs {FEWEST_RUNS} seeds"
-        try:
-            return str(self.curve.smallest(0.999))
-        except ValueError:  # some seeds saw none of the deviations that are tried, or all
-            return "outside"
+    def too_much(self) -> bool:
+        """Whether some seed, or one in a thousand, does not see what the finding says it sees."""
+        return max(self.largest, self.nearly_always.value if self.nearly_always else 0.0) > self.finding.sees
+
+    @property
+    def says(self) -> str:
+        """Whether the statement is borne out."""
+        if self.too_much:
+            return "SAYS TOO MUCH"
+        return "as stated" if self.largest > MODEST * self.finding.sees else "could say less"
 
 
 def main(argv: list[str] | None = None, registry: str = REGISTRY) -> int:
@@ -73,7 +76,7 @@ def main(argv: list[str] | None = None, registry: str = REGISTRY) -> int:
         print(line)
     for claim in (claims[name] for name in options.only or claims if options.only or not trains(claims[name])):
         for power in measure(registry, claim, range(1, options.seeds + 1)):
-            weak = weak or power.largest > power.finding.sees
+            weak = weak or power.too_much
             lines.append(row(power))
             print(lines[-1], flush=True)
     if options.out:
@@ -89,7 +92,8 @@ def row(power: Power) -> str:
     sees = power.finding.seen.replace("|", "\\|")
     quantity = power.finding.quantity.replace("|", "\\|")
     seen = power.curve.seen
-    numbers = f"{np.median(seen):.3g} | {power.largest:.3g} | {power.nearly_always} | {len(seen)}"
+    without = "outside" if len(seen) >= FEWEST_RUNS else f"needs {FEWEST_RUNS} seeds"
+    numbers = f"{np.median(seen):.3g} | {power.largest:.3g} | {power.nearly_always or without} | {len(seen)}"
     return f"| {power.claim} | {quantity} | {sees} | {numbers} | {power.says} |"
 
 

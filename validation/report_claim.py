@@ -122,7 +122,7 @@ def _quantity(finding: Finding, verdict: Verdict, twin: Twin | None) -> str:
         "–" if finding.p is None else p_value(finding.p).removeprefix("p ").removeprefix("= "),
         "1" if finding.comparisons == 1 else f"worst of {finding.comparisons}",
         finding.seen,
-        "–" if reach is None else str(reach),
+        "–" if reach is None else f"{reach}{'' if finding.comparisons == 1 else ', in this one alone'}",
         fate,
     )
     numbers, words = map(escape, cells[:7]), map(sentence, cells[7:])

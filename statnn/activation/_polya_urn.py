@@ -67,7 +67,7 @@ class PolyaUrn(TwoColourUrn):
         return self.c
 
     def _draws(self, D: int) -> int:
-        exact = Fraction(self.c) * D
+        exact = int(self.c) * D if self.c.is_integer() else Fraction(self.c) * D  # fractions cost more than a step
         events = round(exact)
         # a c such as 1/3 is rounded itself
         if abs(exact - events) > events * 2.0**-52:

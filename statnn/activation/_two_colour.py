@@ -13,6 +13,7 @@ A history of :math:`m_0` draws, k of them black, leaves the same urn with b + k 
 import math
 from abc import abstractmethod
 from fractions import Fraction
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -51,7 +52,7 @@ class TwoColourUrn(ActivationProcess):
         before = self._draws(self._begin)
         return np.array([self._draws(d) - before for d in D.tolist()], dtype=np.int64)
 
-    @property
+    @cached_property
     def _white(self) -> float:
         """The nearest float."""
         return float(self._exact_white)

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from statnn import testing
 from statnn.testing import assert_pvalue, rejects, statistics
 from validation import calibrate, claims, power, uniformity
 from validation.claim import Asks, Claim, Finding, Outcome, Verdict
@@ -250,6 +251,15 @@ def test_smallest_deviation_is_where_the_level_is_passed():
     limit = -stats.norm.ppf(LEVEL / 2 / 2 / 3) * 12**-0.5
     assert limit <= seen < 2**0.25 * limit
     assert power.smallest(claim, data, claim.judge(data), RISE) == np.inf
+
+
+def test_what_one_seed_in_a_thousand_misses_is_said_too_much():
+    finding = CLAIMS["normal"].judge({"values": np.zeros((3, 12)), "theory": 0.0})[MEAN]
+    tried = tuple(np.linspace(1.0, 2.0, 101))
+    for seen, says in ((tried[50:90:2], "SAYS TOO MUCH"), (tried[50:70], "as stated")):
+        found = power.Power("normal", finding, testing.Power(tried, seen, LEVEL))
+        assert found.largest < finding.sees == 2.0
+        assert found.says == says
 
 
 def test_power_says_what_is_seen(tmp_path, capsys):

@@ -10,7 +10,7 @@ from validation.claim import Asks, Claim, Finding, Outcome, Verdict
 from validation.claims._tools import ABSTRACT, log_slope, scaled
 
 B, C = 0.5, 5.0
-SMALL, LARGE = 2.0 ** np.arange(4, 9), 10.0 ** np.arange(2, 13)
+SMALL, LARGE = 2.0 ** np.arange(3, 8), 10.0 ** np.arange(2, 13)
 SIMULATED = "relative error of the formula in simulation"
 SLOPE = "slope of ln error against ln N, in simulation"
 ORDER = "slope of ln error against ln N, exact, N = 10⁵ to 10⁸"
@@ -73,8 +73,8 @@ def _judge(data):
     never = {"error": 0.0, "z": None, "p": None}
     return Verdict.judged(
         [
-            Finding.of(SIMULATED, simulated, sees=0.045, unit="of the error, relative"),
-            Finding.of(SLOPE, slope, limit=order, sees=0.05, unit="of the slope"),
+            Finding.of(SIMULATED, simulated, sees=0.025, unit="of the error, relative"),
+            Finding.of(SLOPE, slope, limit=order, sees=0.04, unit="of the slope"),
             Finding(
                 quantity=ORDER, estimate=float(log_slope(LARGE[3:7], data["order"][3:])), theory=order, tolerance=1e-4,
                 sees=2e-4, unit="of the slope", **never,

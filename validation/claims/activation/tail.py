@@ -34,7 +34,7 @@ def _maximum_likelihood(k, weight):
 
 
 def _run(rng, quick):
-    neurons = 200_000 if quick else 4_000_000
+    neurons = 500_000 if quick else 4_000_000
     window = np.arange(FIRST, LAST + 1)
     edges = np.unique(np.geomspace(1, 40 * CUTOFF, 60).astype(int))
     out = {
@@ -161,7 +161,7 @@ CLAIM = Claim(
     standing="paper",
     expected=Outcome.DOMAIN,
     caption=(
-        "Distribution of the number $k$ of activations of a neuron for three $b$. Dots: one draw of 200,000 neurons "
+        "Distribution of the number $k$ of activations of a neuron for three $b$. Dots: one draw of 500,000 neurons "
         "(4,000,000 in a full run) in logarithmic bins; solid: exact law; dashed: power law $k^{-(1-b)}$ through the "
         "exact law at $k = 100$; dotted: cut-off $k_c = 20{,}000$. Dots have no error bars: their scatter is that of "
         "their counts."
