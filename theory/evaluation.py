@@ -79,7 +79,7 @@ def put_in(expr: sp.Expr, where: Definitions) -> sp.Expr:
     """Return `expr` with definitions put in, in their order, functions before symbols, and its derivatives taken."""
     symbols = {name: value for name, value in where if name.is_Symbol}
     for name, definition in where:
-        if isinstance(name, sp.Function):
+        if isinstance(name, sp.Function) and expr.has(name.func):
             expr = _define(expr, name, definition)
 
     def taken(derivative: sp.Derivative) -> sp.Expr:
@@ -89,10 +89,11 @@ def put_in(expr: sp.Expr, where: Definitions) -> sp.Expr:
             body = body.xreplace({name: value})
         return sp.diff(body, *derivative.variable_count)
 
-    expr = expr.replace(lambda part: isinstance(part, sp.Derivative), taken)
+    if expr.has(sp.Derivative):
+        expr = expr.replace(lambda part: isinstance(part, sp.Derivative), taken)
     for name, value in symbols.items():
         expr = expr.xreplace({name: value})
-    return expr.replace(sp.UnevaluatedExpr, lambda inside: inside)
+    return expr.replace(sp.UnevaluatedExpr, lambda inside: inside) if expr.has(sp.UnevaluatedExpr) else expr
 
 
 def in_case(expr: sp.Expr, case: Definitions) -> sp.Expr:
@@ -150,25 +151,34 @@ def number(expr: sp.Expr, symbols: Sequence[sp.Symbol]) -> Callable[..., Any]:
 
 @cache
 def _compiled(expr: sp.Expr, symbols: tuple[sp.Symbol, ...]) -> Callable[..., Any]:
-    printer = _Printer({"fully_qualified_modules": False, "inline": True, "allow_unknown_functions": True})
+    settings = {"fully_qualified_modules": False, "inline": True, "allow_unknown_functions": True, "order": "none"}
+    printer = _Printer(settings)
     # no symbol may hide a function of its name, as beta does
     free = {symbol: sp.Symbol(f"x_{count}", **symbol.assumptions0) for count, symbol in enumerate(symbols)}
-    return sp.lambdify(list(free.values()), expr.xreplace(free), modules=[_SOLVERS, "mpmath"], printer=printer)
+    code = expr.xreplace(free)
+    return sp.lambdify(list(free.values()), code, modules=[_SOLVERS, "mpmath"], printer=printer, docstring_limit=0)
 
 
-def _value(expr: sp.Expr, symbols: tuple[sp.Symbol, ...], point: Sequence[Any]) -> Any:
-    """Return `expr` at a point: integrals and endless sums in it are computed once, wherever they appear."""
-    slow = tuple(sorted(set(_slow_parts(expr)), key=str))
-    names = tuple(sp.Symbol(f"slow_{count}") for count in range(len(slow)))
-    at = dict(zip(symbols, point, strict=True))
-    values = [_slow_value(part, tuple((s, at[s]) for s in symbols if s in part.free_symbols)) for part in slow]
-    rest = expr.xreplace(dict(zip(slow, names, strict=True))) if slow else expr
-    return number(rest, (*symbols, *names))(*point, *values)
+def _values(expr: sp.Expr, symbols: tuple[sp.Symbol, ...]) -> Callable[[Sequence[Any]], Any]:
+    """Return `expr` as a function of a point: integrals and endless sums in it are computed once, wherever they are."""
+    slow = sorted(set(_slow_parts(expr)), key=str)
+    if not slow:
+        plain = number(expr, symbols)
+        return lambda point: plain(*point)
+    names = [sp.Symbol(f"slow_{count}") for count in range(len(slow))]
+    rest = number(expr.xreplace(dict(zip(slow, names, strict=True))), (*symbols, *names))
+
+    def value(point: Sequence[Any]) -> Any:
+        at = dict(zip(symbols, point, strict=True))
+        parts = (_slow_value(part, tuple((s, at[s]) for s in symbols if s in part.free_symbols)) for part in slow)
+        return rest(*point, *parts)
+
+    return value
 
 
 @cache
 def _slow_value(expr: sp.Expr, at: tuple[tuple[sp.Symbol, Any], ...]) -> Any:
-    with mpmath.workdps(DIGITS + 20):
+    with mpmath.workdps(DIGITS):
         return number(expr, [symbol for symbol, _ in at])(*(value for _, value in at))
 
 
@@ -233,13 +243,14 @@ def gap_of(left: sp.Expr, right: sp.Expr, domain: Domain = (), *, thorough: bool
     if left == right and not thorough:
         return ""
     symbols, points = _points((left, right), domain, thorough=thorough)
+    sides = _values(left, symbols), _values(right, symbols)
     with mpmath.workdps(DIGITS + 20):
         for point in points:
-            a, b = (_value(side, symbols, point) for side in (left, right))
+            a, b = (side(point) for side in sides)
             if not _size(a - b) <= mpmath.mpf(10) ** -AGREE * max(1, _size(a), _size(b)):
                 by = mpmath.nstr(a - b, 3)
-                sides = f"the left side {mpmath.nstr(a, 12)} is not the right side {mpmath.nstr(b, 12)}"
-                return f"{sides}: they differ by {by} {place_of(symbols, point)}"
+                both = f"the left side {mpmath.nstr(a, 12)} is not the right side {mpmath.nstr(b, 12)}"
+                return f"{both}: they differ by {by} {place_of(symbols, point)}"
     return ""
 
 
@@ -249,9 +260,10 @@ def sign_of(positive: sp.Expr, domain: Domain = (), *, thorough: bool = False) -
     symbols, points = _points((positive,), domain, thorough=thorough)
     if thorough or not _slow(positive):
         points += _corners(symbols, dict(domain))
+    value_at = _values(positive, symbols)
     with mpmath.workdps(DIGITS + 20):
         for point in points:
-            value = _value(positive, symbols, point)
+            value = value_at(point)
             if mpmath.im(value) or not value > 0:
                 return f"{mpmath.nstr(value, 12)} is not positive {place_of(symbols, point)}"
     return ""

@@ -4,7 +4,7 @@ from typing import Any
 
 import sympy as sp
 
-from statnn.theory.derivation import Rewrite
+from statnn.theory.step import Rewrite, simplified
 
 
 def by_gamma(gap: sp.Expr) -> sp.Expr:
@@ -28,7 +28,7 @@ def by_normalisation(law: sp.Expr, over: tuple[sp.Symbol, Any, Any]) -> Rewrite:
 
 def by_exponentials(gap: sp.Expr) -> sp.Expr:
     """Write hyperbolic functions as exponentials and simplify."""
-    return sp.simplify(gap.rewrite(sp.exp))
+    return simplified(gap.rewrite(sp.exp))
 
 
 def by_exponents(factor: sp.Expr) -> Rewrite:
@@ -108,7 +108,7 @@ def by_telescoping(variable: sp.Symbol, at: Rewrite = sp.simplify) -> Rewrite:
 
 
 def by_antiderivative(
-    antiderivative: sp.Expr, variable: sp.Symbol, prove: Rewrite = sp.simplify, finish: Rewrite = sp.simplify
+    antiderivative: sp.Expr, variable: sp.Symbol, prove: Rewrite = simplified, finish: Rewrite = simplified
 ) -> Rewrite:
     """Return the rewriting of an integral over `variable` by the ends of a function whose slope is the integrand."""
 
@@ -116,6 +116,11 @@ def by_antiderivative(
         ((_, low, high),) = integral.limits
         if prove(sp.diff(antiderivative, variable) - integral.function) != 0:
             return integral
-        return sp.limit(antiderivative, variable, high, "-") - sp.limit(antiderivative, variable, low, "+")
+        return at(high, "-") - at(low, "+")
+
+    def at(end: sp.Expr, side: str) -> sp.Expr:
+        value = antiderivative.subs(variable, end)
+        plain = end.is_finite and not value.has(sp.nan, sp.zoo, sp.oo, -sp.oo, sp.AccumBounds)
+        return value if plain else sp.limit(antiderivative, variable, end, side)
 
     return lambda gap: finish(gap.replace(lambda part: isinstance(part, sp.Integral), ends))

@@ -7,6 +7,7 @@ must be zero. What that means for each kind of step stands in `theory.kinds`.
 
 import pickle
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field, fields
 from functools import cached_property
 from typing import Any, Literal, TypeAlias
@@ -228,16 +229,36 @@ class Step:
         left, right = self.sides()
         (taken,) = left.atoms(sp.Limit)
         body, variable, end, direction = taken.args
-        return sp.simplify(left.xreplace({taken: sp.limit(self.by(body), variable, end, str(direction))}) - right)
+
+        def left_over(by: Rewrite) -> sp.Expr:
+            return sp.simplify(left.xreplace({taken: sp.limit(by(body), variable, end, str(direction))}) - right)
+
+        return self._unless_plain(left_over)
 
     def _series_residual(self) -> sp.Expr:
         left, right = self.sides()
         variable, end = self.toward or (sp.S.Zero, sp.S.Zero)
         small = sp.Dummy("u", positive=True)
         (order,) = {part for side in (left, right) for part in side.atoms(sp.Function) if part.func.__name__ == "O"}
-        gap = self.by((left - right).xreplace({order: sp.S.Zero})).subs(variable, small if end == 0 else 1 / small)
-        power = sp.degree(order.args[0].subs(variable, small if end == 0 else 1 / small), small)
-        return sp.simplify(sp.series(gap, small, 0, power).removeO())
+        inner = small if end == 0 else 1 / small
+        power = sp.degree(order.args[0].subs(variable, inner), small)
+
+        def left_over(by: Rewrite) -> sp.Expr:
+            gap = by((left - right).xreplace({order: sp.S.Zero})).subs(variable, inner)
+            return simplified(sp.series(gap, small, 0, power).removeO())
+
+        return self._unless_plain(left_over)
+
+    def _unless_plain(self, left_over: Callable[[Rewrite], sp.Expr]) -> sp.Expr:
+        """Return what is left over; a step without a rewriting of its own is looked at as it stands, then simplified.
+
+        What is zero as it stands is zero, and simplifying first takes longer than most limits.
+        """
+        if self.by is sp.simplify:
+            with suppress(NotImplementedError, ValueError, sp.PoleError):
+                if (plain := left_over(lambda gap: gap)) == 0:
+                    return plain
+        return left_over(self.by)
 
     def _second_opinion(self, *, thorough: bool) -> str:
         """Return what is wrong with the printed equation in numbers, nothing when it holds."""

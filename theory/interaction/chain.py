@@ -204,14 +204,14 @@ def _moments() -> tuple[Step, ...]:
             upper,
             sp.Sum(p[s] * (u[s] + e[s]), (s, 1, S)),
             cases=[states | {upper: -sp.diff(above, beta)}],
-            by=sp.simplify,
+            by=sp.factor,
         ),
         instance(
             "and its second derivative the variance: a sum of positive terms, so nothing cancels in a heat capacity.",
             named("V_{m+1}(s')"),
             sp.Sum(p[s] * (v[s] + (u[s] + e[s] - upper) ** 2), (s, 1, S)),
             cases=[states | {upper: -sp.diff(above, beta), named("V_{m+1}(s')"): sp.diff(above, beta, 2)}],
-            by=sp.simplify,
+            by=sp.factor,
         ),
     )
 

@@ -84,7 +84,7 @@ def _price() -> tuple[Step, ...]:
             q * sp.Derivative(f * g * sp.Derivative(law, y), x) - q * sp.Derivative(sp.Derivative(f, x) * g * law, y),
             where=DENSITIES,
             domain=INSIDE,
-            by=lambda gap: sp.simplify(sp.expand(gap / _density)),
+            by=lambda gap: sp.factor(sp.expand(gap / _density)),
         ),
         identity(
             "whose integral vanishes: the derivative of the average M of a product is that of the product of slopes, "

@@ -7,6 +7,7 @@ from statnn.theory.evaluation import put_in
 from statnn.theory.notation import O, gaussian, gaussian_mean, named
 from statnn.theory.rg.meanfield import DENSITIES, ONE, PRODUCT, c, halves, pair_mean, q, u, v, x, y, z
 from statnn.theory.rg.symbols import mean
+from statnn.theory.step import simplified
 
 t, m = sp.symbols("t m", positive=True)
 LINE = "Poole et al. 2016; Schoenholz et al. 2017; amplitudes of this project"
@@ -63,7 +64,7 @@ def tanh_sums() -> Derivation:
 
 
 def _exponentials(gap: sp.Expr) -> sp.Expr:
-    return sp.simplify(sp.expand(gap.rewrite(sp.exp)))
+    return simplified(sp.expand(gap.rewrite(sp.exp)))
 
 
 # averages as series in q; what they leave out is a number times the next power, about which nothing is assumed

@@ -7,6 +7,7 @@ import sympy as sp
 from statnn.theory.derivation import Derivation, Step, definition, identity, inequality
 from statnn.theory.notation import K, h, named
 from statnn.theory.rg.symbols import Renormalised
+from statnn.theory.step import simplified
 
 SOURCE = "Swendsen 1979; proved here for the decimated ring"
 SIGNS = (-1, 1)
@@ -113,7 +114,7 @@ def _mean_and_covariance(of: list[sp.Expr], weights: list[sp.Expr], coupling: sp
 def _in_exponentials(gap: sp.Expr) -> sp.Expr:
     """Write a function of K and h in exp(K) and exp(h) and reduce to lowest terms."""
     free = gap.subs({K: sp.log(x), h: sp.log(y)}).rewrite(sp.exp)
-    return sp.cancel(sp.together(sp.simplify(sp.powsimp(sp.expand_power_base(free, force=True)))))
+    return simplified(sp.powsimp(sp.expand_power_base(free, force=True)))
 
 
 def _decimated() -> tuple[Step, ...]:
@@ -180,7 +181,7 @@ def _enumerated() -> tuple[Step, ...]:
         (1, 1): "spins and spins. Two operators are all that the blocks need.",
     }
     return tuple(
-        identity(sentence, (own * flow)[place], cross[place], where=where, by=sp.cancel)
+        identity(sentence, (own * flow)[place], cross[place], where=where, by=sp.factor)
         for place, sentence in sentences.items()
     )
 
@@ -206,14 +207,14 @@ def _matched() -> tuple[Step, ...]:
             large,
             small,
             where={large: bond(t, 6, 2), small: bond(t**2, 3, 1)},
-            by=sp.cancel,
+            by=sp.factor,
         ),
         identity(
             "So the difference D of the two at the same coupling vanishes at the fixed points t = 0 and t = 1,",
             D,
             -gap,
             where={D: bond(t, 6, 2) - bond(t, 3, 1)},
-            by=sp.cancel,
+            by=sp.factor,
         ),
         inequality(
             "and there alone: at t = 1/(1 + v) it is negative for every v > 0.",
@@ -222,7 +223,7 @@ def _matched() -> tuple[Step, ...]:
             v**2 * (1 + v) * (v**2 + 3 * v + 3) / ((v**2 + v + 1) * (v**4 + 4 * v**3 + 5 * v**2 + 2 * v + 1)),
             written="<",
             where={D: (bond(t, 6, 2) - bond(t, 3, 1)).subs(t, 1 / (1 + v))},
-            by=sp.cancel,
+            by=sp.factor,
         ),
     )
 
