@@ -67,14 +67,16 @@ class PolyaUrn(TwoColourUrn):
         return self.c
 
     def _draws(self, D: int) -> int:
-        exact = int(self.c) * D if self.c.is_integer() else Fraction(self.c) * D  # fractions cost more than a step
-        events = round(exact)
-        # a c such as 1/3 is rounded itself
-        if abs(exact - events) > events * 2.0**-52:
-            raise ValueError(
-                f"c D = {self.c:g} x {D} is not a whole number of activation events; choose D so that it is, "
-                "or c = 1 and let D count events"
-            )
+        events = int(self.c) * D
+        if not self.c.is_integer():  # fractions take longer than a step
+            exact = Fraction(self.c) * D
+            events = round(exact)
+            # a c such as 1/3 is rounded itself
+            if abs(exact - events) > events * 2.0**-52:
+                raise ValueError(
+                    f"c D = {self.c:g} x {D} is not a whole number of activation events; choose D so that it is, "
+                    "or c = 1 and let D count events"
+                )
         if events > LARGEST_COUNT:
             raise ValueError(f"c D = {float(events):g} events exceed {LARGEST_COUNT:g}, the largest 64-bit count")
         return events
