@@ -14,6 +14,7 @@ import numpy as np
 from statnn._arrays import Reals
 from statnn._memory import refuse_beyond_memory
 from statnn.io._chain import SOFTPLUS_LINE, Act, Affine, Dense, Norm, Probabilities, Step
+from statnn.io._onnx_advice import advice
 from statnn.io._onnx_patterns import matched
 from statnn.io._onnx_values import STANDARD, Constants
 from statnn.network import ACTIVATIONS, BatchNorm, leaky_relu
@@ -142,9 +143,12 @@ class _Graph:
             "Dropout": self._dropout,
         }  # fmt: skip
         if kind not in table:
-            raise ValueError(f"{where}: this operator is not supported; supported are {_SUPPORTED}")
+            raise ValueError(f"{where}: this operator is not supported; supported are {_SUPPORTED}{advice(kind)}")
         if kind in {"Flatten", "Reshape"} and not first:
-            raise ValueError(f"{where}: supported as the first step only, where it flattens whole inputs")
+            raise ValueError(
+                f"{where}: supported as the first step only, where it flattens whole inputs. Between layers that take "
+                "rows it does nothing: leave it out of the model, or export the layers after it alone"
+            )
         return table[kind](node, now, attributes, where)
 
     def _constant(self, name: str) -> Reals | None:
@@ -217,7 +221,10 @@ class _Graph:
             good = good and known and ((first == -1 and second > 0) or (same_rows and (second == -1 or second > 0)))
             units = units or max(second, 0)
         if not good:
-            raise ValueError(f"{where}: supported only where it makes one row of every sample")
+            raise ValueError(
+                f"{where}: supported only where it makes one row of every sample: export torch.flatten(x, 1) or "
+                "nn.Flatten() in the place of view and reshape, whose sizes may be computed in the graph"
+            )
         self._shape = [rows, units]
 
     def _matrix(self, name: str, where: str, *, turn: bool, factor: float) -> Reals:

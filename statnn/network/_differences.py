@@ -46,8 +46,7 @@ class Numerical:
     def __call__(self, fields: Values) -> Values:
         given = np.asarray(fields)
         h = given.astype(float).ravel()
-        slope, error, size = slopes(self.function, h, self.kinks, f"activation {self.name!r}")
-        bad = ~(error <= TRUSTED * np.maximum(np.abs(slope), size))
+        slope, bad = self.attempt(h)
         if bad.any():
             at = float(h[bad][0])
             raise ValueError(
@@ -55,6 +54,11 @@ class Numerical:
                 f": pass derivative=, or kinks=[{at:.6g}] if it has a kink there"
             )
         return slope.reshape(given.shape).astype(given.dtype if given.dtype.kind == "f" else np.float64)
+
+    def attempt(self, fields: Floats) -> tuple[Floats, NDArray[np.bool_]]:
+        """Return derivatives at fields, shape (n,), and at which of them none could be found."""
+        slope, error, size = slopes(self.function, fields, self.kinks, f"activation {self.name!r}")
+        return slope, ~(error <= TRUSTED * np.maximum(np.abs(slope), size))
 
 
 @dataclass(frozen=True)

@@ -3,9 +3,10 @@
 from functools import cached_property
 
 import numpy as np
+from numpy.typing import NDArray
 
 from statnn._arguments import Floats
-from statnn.network._differences import Numerical, Values
+from statnn.network._differences import Numerical, Values, evaluate
 
 NODES = 20
 """Chebyshev points a panel: enough for singularities that lie no nearer than half a panel's width."""
@@ -13,15 +14,17 @@ WIDTH, EQUAL, HALVINGS, WIDENING, FARTHEST = 0.25, 128, 60, 1 / 32, 1e6
 """Panels are that wide up to 128 widths from zero, then widen with the field, and end; towards zero they halve, so that
 a derivative which vanishes there as a power keeps its digits."""
 DIGITS = 1e-12
-"""What the last coefficients of a panel may be, beside |σ| and |σ'| there."""
+"""What the last coefficients of a panel may be, beside |σ| and |σ'| there, and the rounding of fields."""
+HALVINGS_OF_WIDE = (0, 2, 4, 6)
+"""Of wide panels, in parts no narrower than `WIDTH`: a wave that goes on for ever turns many times in one."""
 
 
 class Tabulated:
     """A numerical derivative to the same 1e-10, a few operations a field instead of dozens of values of the function.
 
     Fields lie in fixed panels, each with a polynomial through Chebyshev points that is made when a field first falls
-    there; what is found does not depend on the order in which fields come. Where a panel holds a kink, or the function
-    is not smooth on its scale, the derivative is computed for each field.
+    there; what is found does not depend on the order in which fields come. A wide panel is halved until its parts are
+    smooth. Where a panel holds a kink, or no parts are smooth, the derivative is computed for each field.
     """
 
     def __init__(self, derivative: Numerical) -> None:
@@ -41,44 +44,58 @@ class Tabulated:
         h = given.astype(float).ravel()
         at = np.searchsorted(self._edges, h, side="right") - 1
         panels, place = np.unique(at, return_inverse=True)
-        tables = [self._panel(int(panel)) for panel in panels]
+        self._learn([panel for panel in panels.tolist() if panel not in self._panels])
+        tables = [self._panels[panel] for panel in panels.tolist()]
         smooth = np.array([table is not None for table in tables])
-        table = np.array([np.zeros(NODES) if one is None else one for one in tables])
+        table = [np.zeros((1, NODES)) if rows is None else rows for rows in tables]
+        parts = np.array([len(rows) for rows in table])
         last = self._edges.size - 1
         left, right = self._edges[np.clip(panels, 0, last)], self._edges[np.clip(panels + 1, 0, last)]
         with np.errstate(all="ignore"):
-            x = (2 * h - (left + right)[place]) / np.where(smooth, right - left, 1.0)[place]
-            slope = _clenshaw(table, place, x)
+            x = (h - left[place]) * (parts / np.where(smooth, right - left, 1.0))[place]
+            part = np.where(smooth[place], np.clip(np.floor(x), 0, parts[place] - 1), 0.0)
+            row = (np.cumsum(parts) - parts)[place] + part.astype(np.int64)
+            slope = _clenshaw(np.concatenate(table), row, 2 * (x - part) - 1)
         apart = ~smooth[place]
         if apart.any():
             slope[apart] = self._derivative(h[apart])
         return slope.reshape(given.shape).astype(given.dtype if given.dtype.kind == "f" else np.float64)
 
-    def _panel(self, panel: int) -> Floats | None:
-        if panel not in self._panels:
-            self._panels[panel] = self._fitted(panel)
-        return self._panels[panel]
+    def _learn(self, panels: list[int]) -> None:
+        """Find the tables of panels: Chebyshev coefficients of equal parts, or None where none describe it."""
+        self._panels.update(dict.fromkeys(panels))
+        left = np.array([panel for panel in panels if self._may_be_smooth(panel)], dtype=np.int64)
+        for halvings in HALVINGS_OF_WIDE:
+            begin, width = self._edges[left], self._edges[left + 1] - self._edges[left]
+            fine = width >= WIDTH * 2**halvings if halvings else np.ones(left.size, dtype=bool)
+            left, begin, width = left[fine], begin[fine], width[fine]
+            if not left.size:
+                break
+            found, smooth = self._fit(begin, width, 2**halvings)
+            self._panels.update(zip(left[smooth].tolist(), found[smooth], strict=True))
+            left = left[~smooth]
 
-    def _fitted(self, panel: int) -> Floats | None:
-        """Return Chebyshev coefficients of the derivative in a panel, or None where they do not describe it."""
+    def _may_be_smooth(self, panel: int) -> bool:
         if not 0 <= panel < self._edges.size - 1:
-            return None
+            return False
         left, right = self._edges[panel : panel + 2]
-        if left * right < 0:  # nearer to zero than any panel
-            return None
-        if any(left <= kink <= right for kink in self._derivative.kinks):
-            return None
+        # not nearer to zero than any panel
+        return bool(left * right >= 0 and not any(left <= kink <= right for kink in self._derivative.kinks))
+
+    def _fit(self, begin: Floats, width: Floats, parts: int) -> tuple[Floats, NDArray[np.bool_]]:
+        """Return coefficients in parts of panels, shape (panels, parts, NODES), and whether they describe the slope."""
         angles = np.pi * (np.arange(NODES) + 0.5) / NODES
-        fields = (left + right) / 2 + (right - left) / 2 * np.cos(angles)
-        try:
-            slope = np.asarray(self._derivative(fields), dtype=float)
-            values = np.abs(np.asarray(self._derivative.function(fields), dtype=float))
-        except ValueError:  # no derivative at one of them
-            return None
-        found = 2 / NODES * np.cos(np.arange(NODES)[:, None] * angles) @ slope
-        found[0] /= 2
-        scale = max(float(np.abs(slope).max()), float(values.max()))
-        return found if np.abs(found[-3:]).max() <= DIGITS * scale else None
+        within = (np.arange(parts)[:, None] + (1 + np.cos(angles)) / 2) / parts
+        fields = begin[:, None, None] + width[:, None, None] * within
+        flat, missed = self._derivative.attempt(fields.ravel())
+        slope, bad = flat.reshape(fields.shape), missed.reshape(fields.shape)
+        values = np.abs(evaluate(self._derivative.function, fields.ravel(), "").astype(float)).reshape(fields.shape)
+        found: Floats = 2 / NODES * slope @ np.cos(angles[:, None] * np.arange(NODES))
+        found[..., 0] /= 2
+        allowed = DIGITS + 4 * np.finfo(float).eps * np.abs(fields).max(axis=(1, 2))
+        scale = np.maximum(np.abs(slope), values).max(axis=2)
+        described = np.abs(found[..., -3:]).max(axis=2) <= allowed[:, None] * scale
+        return found, described.all(axis=1) & ~bad.any(axis=(1, 2))
 
 
 def _clenshaw(table: Floats, place: Values, x: Floats) -> Floats:

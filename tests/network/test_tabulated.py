@@ -1,5 +1,7 @@
 """Interpolated derivatives: the same digits, whatever was asked before, and far fewer values of the function."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -88,3 +90,17 @@ def test_a_panel_is_made_once():
     derivative(np.linspace(1.01, 1.24, 1000))
     assert sum(asked) == 0
     assert NODES == 20
+
+
+def test_a_wave_far_out_is_tabulated_too(rng):
+    """Wide panels hold many turns of a wave that goes on: each field was differentiated by itself."""
+    wave = Activation("sinc", lambda h: np.sinc(h / np.pi)).derivative
+    asked = []
+    counted = replace(wave, function=lambda h: asked.append(h.size) or wave.function(h))
+    table = Tabulated(counted)
+    h = rng.uniform(50, 3000, 2000) * rng.choice([-1, 1], 2000)
+    exact = (h * np.cos(h) - np.sin(h)) / h**2
+    assert np.abs(table(h) - exact).max() < 1e-10 / 50
+    learned = sum(asked)
+    table(rng.uniform(50, 3000, 2000))
+    assert sum(asked) - learned < learned / 2
