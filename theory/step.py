@@ -204,8 +204,8 @@ class Step:
     @cached_property
     def residual(self) -> sp.Expr:
         """What is left of the difference of the sides: exactly zero when the step is right."""
-        if self.kind == "definition":
-            return sp.S.Zero
+        if isinstance(self.by, _Known) or self.kind == "definition":
+            return getattr(self.by, "residual", sp.S.Zero)
         if self.kind == "limit":
             return self._limit_residual()
         if self.kind == "series":

@@ -1,5 +1,6 @@
 """A step checks what it prints: every change of a printed side fails, in every derivation."""
 
+import pickle
 import re
 from dataclasses import replace
 from xml.etree import ElementTree as ET
@@ -251,3 +252,11 @@ def test_the_hazard_lies_between_its_bounds(small, few):
     assert not sign_of(hazard - below, domain)
     assert not sign_of(above - hazard, domain)
     assert sign_of(below - hazard, domain)
+
+
+@pytest.mark.parametrize("right", [sp.E, sp.Integer(2)])
+def test_an_unpickled_limit_keeps_its_residual(right):
+    n = sp.Symbol("n", positive=True)
+    step = limit("Growth without end.", sp.Limit((1 + 1 / n) ** n, n, sp.oo), right)
+    read = pickle.loads(pickle.dumps(step))  # noqa: S301 - our own
+    assert read.residual == step.residual == sp.E - right
