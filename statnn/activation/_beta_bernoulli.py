@@ -32,7 +32,7 @@ class BetaBernoulli(TwoColourUrn):
     neurons : int
         N >= 2.
     b : float
-        Constant of the stable activation probability hypothesis, above 0.
+        Constant of the stable activation probability hypothesis, 1e-150 < b < 1e300/N.
     c : float
         Mean number of active neurons per sample, 0 < c < N.
 

@@ -35,9 +35,9 @@ class GammaPoisson(ActivationProcess):
     neurons : int
         N >= 2.
     b : float
-        Shape of the rates, above 0.
+        Shape of the rates, 1e-150 < b < 1e300/N.
     c : float
-        Mean number of activations per sample, above 0.
+        Mean number of activations per sample, 1e-150 < c < 1e150.
 
     See Also
     --------

@@ -31,10 +31,10 @@ class PolyaUrn(TwoColourUrn):
     neurons : int
         N >= 2.
     b : float
-        Constant of the stable activation probability hypothesis, above 0.
+        Constant of the stable activation probability hypothesis, 1e-150 < b < 1e300/N.
     c : float
-        Activation events per sample, above 0; with the default 1, D counts events. Means take any real D as
-        n = cD; laws and simulations need D with whole cD.
+        Activation events per sample, 1e-150 < c < 1e150; with the default 1, D counts events. Means take any
+        real D as n = cD; laws and simulations need D with whole cD.
 
     See Also
     --------
