@@ -58,12 +58,14 @@ def refuse_malformed(matrix: Any, name: str) -> None:
         blocks = zip(matrix.shape, getattr(matrix, "blocksize", (1, 1)), strict=False)
         counts = [length // size for length, size in blocks]
         rows, columns = counts[::-1] if matrix.format == "csc" else (1, *counts)[-2:]
-        pointed, begins = [(matrix.indices, columns)], np.asarray(matrix.indptr, dtype=np.int64)
+        begins = np.asarray(matrix.indptr, dtype=np.int64)
         if begins.shape != (rows + 1,) or begins[0] != 0 or (np.diff(begins) < 0).any() or begins[-1] > stored:
             raise ValueError(
                 f"{name} are a broken sparse matrix: its indptr, {begins.size} numbers from {begins[:1]} to "
                 f"{begins[-1:]}, must be {rows + 1}, rising from 0 to at most {stored}"
             )
+        stored = int(begins[-1])  # there may be room behind them
+        pointed = [(matrix.indices[:stored], columns)]
     for places, count in pointed:
         if places.shape != (stored,) or (stored and not 0 <= places.min() <= places.max() < count):
             raise ValueError(

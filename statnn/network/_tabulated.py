@@ -14,13 +14,16 @@ WIDTH, EQUAL, HALVINGS, WIDENING, FARTHEST = 0.25, 128, 60, 1 / 32, 1e6
 """Panels are that wide up to 128 widths from zero, then widen with the field, and end; towards zero they halve, so that
 a derivative which vanishes there as a power keeps its digits."""
 DIGITS = 1e-12
-"""What the last coefficients of a panel may be, beside |σ| and |σ'| there, and the rounding of fields."""
+"""What the last coefficients of a panel may be, beside |σ| and |σ'| at its end towards zero, where Gaussian weights are
+largest, and the rounding of fields."""
+TOWARDS_ZERO = 3
+"""Points of a panel that stand for that end; at one, both may vanish."""
 HALVINGS_OF_WIDE = (0, 2, 4, 6)
 """Of wide panels, in parts no narrower than `WIDTH`: a wave that goes on for ever turns many times in one."""
 
 
 class Tabulated:
-    """A numerical derivative to the same 1e-10, a few operations a field instead of dozens of values of the function.
+    """A numerical derivative to the same 1e-10, or to the rounding of the field where that is more, in few operations.
 
     Fields lie in fixed panels, each with a polynomial through Chebyshev points that is made when a field first falls
     there; what is found does not depend on the order in which fields come. A wide panel is halved until its parts are
@@ -90,11 +93,14 @@ class Tabulated:
         flat, missed = self._derivative.attempt(fields.ravel())
         slope, bad = flat.reshape(fields.shape), missed.reshape(fields.shape)
         values = np.abs(evaluate(self._derivative.function, fields.ravel(), "").astype(float)).reshape(fields.shape)
-        found: Floats = 2 / NODES * slope @ np.cos(angles[:, None] * np.arange(NODES))
+        with np.errstate(over="ignore", invalid="ignore"):  # no part at the end of floats is described
+            found: Floats = 2 / NODES * slope @ np.cos(angles[:, None] * np.arange(NODES))
         found[..., 0] /= 2
         allowed = DIGITS + 4 * np.finfo(float).eps * np.abs(fields).max(axis=(1, 2))
-        scale = np.maximum(np.abs(slope), values).max(axis=2)
-        described = np.abs(found[..., -3:]).max(axis=2) <= allowed[:, None] * scale
+        size = np.maximum(np.abs(slope), values)  # fields fall with the number of the point
+        size = np.where(begin[:, None, None] >= 0, size[..., ::-1], size)
+        scale = size[..., :TOWARDS_ZERO].max(axis=2)
+        described = (np.abs(found[..., -3:]).max(axis=2) <= allowed[:, None] * scale) & np.isfinite(size).all(axis=2)
         return found, described.all(axis=1) & ~bad.any(axis=(1, 2))
 
 

@@ -322,3 +322,10 @@ def test_sparse_matrices_whose_rows_end_elsewhere_are_refused(kind, at, value):
 def test_sparse_matrices_with_entries_outside_are_refused(kind, name, value):
     with pytest.raises(ValueError, match=r"broken sparse matrix: its indices must be 4 whole numbers in \[0, 3\)"):
         BinaryNeurons(altered(kind, name, 0, value))
+
+
+def test_room_behind_the_entries_of_a_sparse_matrix_is_not_looked_at():
+    matrix = sparse.csr_array(np.array(PAIR))
+    matrix.data = np.append(matrix.data, 7.0)
+    matrix.indices = np.append(matrix.indices, np.array([99], dtype=matrix.indices.dtype))
+    assert BinaryNeurons(matrix) == BinaryNeurons(PAIR)

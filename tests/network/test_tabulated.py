@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from statnn.network import Activation
+from statnn.network._differences import Numerical
 from statnn.network._tabulated import NODES, Tabulated
 from statnn.rg.wide._averages import averages
 
@@ -104,3 +105,11 @@ def test_a_wave_far_out_is_tabulated_too(rng):
     learned = sum(asked)
     table(rng.uniform(50, 3000, 2000))
     assert sum(asked) - learned < learned / 2
+
+
+@pytest.mark.parametrize("side", [1, -1])
+def test_a_derivative_that_grows_to_the_end_of_floats_has_its_digits(side):
+    """Panels far out are wide: what is small beside the slope at one end is not small beside that at the other."""
+    far = np.array([-20.0, 40.0, 300.0, 690.0, 700.0, 705.0, 709.5])
+    numerical = Numerical("growing", lambda h: np.expm1(side * h))
+    assert Tabulated(numerical)(side * far) == pytest.approx(side * np.exp(far), rel=1e-9, abs=1e-9)
