@@ -32,6 +32,11 @@ if TYPE_CHECKING:
 
 __all__ = ["COLOURS", "figure", "replacing", "save", "style"]
 
+
+def __dir__() -> list[str]:
+    return __all__
+
+
 _RC: Any = {
     "figure.figsize": (6.0, 4.0),
     "figure.dpi": 100,

@@ -22,6 +22,10 @@ from statnn.measure._deviations import deviations
 __all__ = ["Correlation", "Participation", "neuronal_correlation", "participation_ratio"]
 
 
+def __dir__() -> list[str]:
+    return __all__
+
+
 @dataclass(frozen=True, eq=False, repr=False)
 class Correlation(ByValue):
     """Correlations between the units of a layer.

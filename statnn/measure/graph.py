@@ -27,6 +27,10 @@ from statnn.network import Network
 __all__ = ["Strength", "layer_fluctuation", "node_strength", "strength"]
 
 
+def __dir__() -> list[str]:
+    return __all__
+
+
 @dataclass(frozen=True, eq=False, repr=False)
 class Strength(ByValue):
     """Node strengths of a network and their fluctuation, layer by layer; made by `strength`.

@@ -24,6 +24,11 @@ from statnn.network import Network
 
 __all__ = ["Growth", "from_active_samples", "layer", "layers"]
 
+
+def __dir__() -> list[str]:
+    return __all__
+
+
 POINTS = 40
 AT_ONCE = 2**22
 """Activations looked at together."""

@@ -22,6 +22,10 @@ from statnn.network import Network
 __all__ = ["TangentKernel", "tangent_kernel"]
 
 
+def __dir__() -> list[str]:
+    return __all__
+
+
 @dataclass(frozen=True, eq=False, repr=False)
 class TangentKernel(ByValue):
     """A tangent kernel on a set of samples.

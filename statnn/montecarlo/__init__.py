@@ -34,3 +34,7 @@ __all__ = [
     "stream",
 ]
 __all__ += [method.__name__ for method in METHODS.values()]
+
+
+def __dir__() -> list[str]:
+    return __all__

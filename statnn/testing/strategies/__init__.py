@@ -63,3 +63,7 @@ __all__ = [
     "smooth_activations",
     "whole_samples",
 ]
+
+
+def __dir__() -> list[str]:
+    return __all__
