@@ -51,8 +51,8 @@ def array_of(values: Any, name: str) -> NDArray[Any]:
         raise TypeError(f"{name} is a {type(values).__name__} that does not become an array: {error}") from None
     if hidden or _is_masked(given):
         raise ValueError(
-            f"{name} has masked entries, which would be taken for numbers: drop them, with {name}.compressed() or by "
-            f"rows, or put values in their place, with {name}.filled(value)"
+            f"{name} has masked entries, which would be taken for numbers: drop them, with .compressed() or by rows, "
+            "or put values in their place, with .filled(value)"
         )
     return np.asarray(given)
 
@@ -119,7 +119,7 @@ def refuse_rounded(given: NDArray[Any], floats: NDArray[Any], name: str) -> None
     if rounded.any():
         raise ValueError(
             f"{name} = {given.flat[int(np.argmax(rounded))]} is a whole number beyond 2^53, which floats round to a "
-            f"neighbour: subtract an offset first, as {name} - {name}[0]"
+            "neighbour: subtract an offset first, such as the smallest of them"
         )
 
 
