@@ -13,8 +13,8 @@ from statnn._arguments import Floats, Ints
 
 FIELD = "field"
 """Attribute of a node that holds its field, where no other is named."""
-OTHER_FIELDS = {"fields", "h", "bias", "local_field", "external_field"}
-"""What nodes of other programs call it."""
+OTHER_FIELDS = {FIELD, "fields", "h", "bias", "local_field", "external_field"}
+"""What nodes of other programs call it, in small letters."""
 LAYERED = "layered"
 """Attribute of a graph whose couplings are blocks between neighbouring layers."""
 MOST_DENSE = 10**7
@@ -120,7 +120,7 @@ def fields_of_graph(graph: Any, name: str | None) -> dict[Any, Any] | None:
     if name is not None and not fields:
         raise ValueError(f"fields = {name!r}, but no node has this attribute; pass {{node: field}} or an array")
     for node, attributes in graph.nodes(data=True) if name is None and not fields else ():
-        for other in OTHER_FIELDS & attributes.keys():
+        for other in (key for key in attributes if isinstance(key, str) and key.lower() in OTHER_FIELDS):
             raise ValueError(
                 f"node {node!r} has {other} = {attributes[other]!r}; fields are read from {FIELD!r} where no other "
                 f"name is given: pass fields={other!r}, or fields=0.0 for none"

@@ -28,6 +28,8 @@ def _fields() -> Floats:
 
 FIELDS = _fields()
 BETWEEN = np.linspace(-_NEAR, _NEAR, 4097)
+BESIDE = np.array([side * 4.0**-j for side in (-1, 1) for j in range(3, 11)])
+"""Distances from zero and from a stated kink, relative to it where it is larger than 1."""
 _STEP = 2.0**-20
 _DOUBTFUL = 512
 
@@ -64,6 +66,10 @@ def check(
     unit = float(np.max(np.abs(slope), initial=0.0, where=near))
     _compare(what, FIELDS, found, (slope, error, size), unit)
     _between(what, function, derivative, kinks, unit)
+    places = np.unique([0.0, *kinks])[:, None]
+    beside = np.setdiff1d(places + np.maximum(1.0, np.abs(places)) * BESIDE, kinks)
+    found = evaluate(derivative, beside, f"derivative of {what}")
+    _compare(what, beside, found, slopes(function, beside, kinks, what), unit)
     _finite_at_kinks(what, function, derivative, kinks)
 
 
@@ -157,7 +163,12 @@ def elementwise(function: Callable[[Values], Values], what: str) -> Values:
 
 
 def of_arrays(function: Callable[[Values], Values]) -> Callable[[Values], Values]:
-    """Return a function that was checked as one that returns arrays, if it returns lists."""
+    """Return a function that was checked as one that returns arrays, of no field, too."""
+    try:
+        with np.errstate(all="ignore"):
+            function(np.empty(0))
+    except Exception:  # noqa: BLE001 - numpy.vectorize without otypes, a maximum of nothing
+        return AsArray(function)
     for field in FIELDS[::16]:
         with contextlib.suppress(ArithmeticError, ValueError), np.errstate(all="ignore"):
             return function if isinstance(function(np.full(2, field)), np.ndarray) else AsArray(function)

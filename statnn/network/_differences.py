@@ -63,12 +63,12 @@ class Numerical:
 
 @dataclass(frozen=True)
 class AsArray:
-    """A function that returns lists, as one that returns arrays: only those can be added and multiplied."""
+    """A function that returns lists, or fails where there is no field, as one of arrays of any shape."""
 
     function: Callable[[Values], Any]
 
     def __call__(self, fields: Values) -> Values:
-        return np.asarray(self.function(fields))
+        return np.asarray(self.function(fields)) if np.size(fields) else np.empty(np.shape(fields))
 
 
 def evaluate(function: Callable[[Values], Values], fields: Floats, what: str) -> Values:
@@ -79,6 +79,8 @@ def evaluate(function: Callable[[Values], Values], fields: Floats, what: str) ->
     TypeError, ValueError
         If the function keeps no shape, returns no real numbers, or fails everywhere.
     """
+    if not fields.size:
+        return np.empty(fields.shape)
     try:
         with np.errstate(all="ignore"):
             values = function(fields.copy())

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from matplotlib.figure import Figure
+from scipy import sparse
 
 from statnn import Network
 from statnn.interaction import BinaryNeurons, DynamicNeurons
@@ -130,6 +131,20 @@ def test_fields_of_matrices_are_named_by_numbers():
     assert BinaryNeurons([[[1.0, 2.0]]], {2: 3}).fields.tolist() == [0, 0, 3]
 
 
+def test_models_are_equal_whatever_the_type_of_their_indices():
+    couplings = sparse.csr_array(np.array([[0, 1.0, 0], [1, 0, 0.5], [0, 0.5, 0]]))
+    wide = couplings.copy()
+    wide.indices, wide.indptr = wide.indices.astype(np.int64), wide.indptr.astype(np.int64)
+    graph = nx.Graph([("a", "b", {"weight": 1.0}), ("b", "c", {"weight": 0.5})])
+    first = BinaryNeurons(couplings)
+    for other in (BinaryNeurons(wide), BinaryNeurons(sparse.coo_array(wide)), BinaryNeurons(couplings.toarray())):
+        assert first == other
+        assert hash(first) == hash(other)
+    assert BinaryNeurons(graph) == BinaryNeurons(nx.Graph(graph)) != first
+    nothing = BinaryNeurons(nx.Graph([(0, 1, {"weight": 0.0})]))
+    assert BinaryNeurons(nothing.graph()) == nothing == BinaryNeurons(np.zeros((2, 2)))
+
+
 def test_couplings_are_read_from_either_attribute():
     graph = nx.Graph()
     graph.add_edge(0, 1, coupling=2.5)
@@ -177,6 +192,7 @@ dynamic = DynamicNeurons(Network([[[1.0]]]), [1.0], [1.0], free=("neurons", "wei
         (edge(coupling=float("inf")), None, ValueError, "coupling = inf, which is not finite"),
         (edge(J=0.5), None, ValueError, r"\('u', 'v'\) has J = 0.5, and no weight: couplings are read from 'weight'"),
         (edge(bias=np.float32(2)), None, ValueError, "has bias = .*2.*, and no weight"),
+        (named_field("Field"), None, ValueError, "node 'u' has Field = 0.5; fields are read from 'field' .*"),
         (named_field("h"), None, ValueError, "node 'u' has h = 0.5; fields are read from 'field' .*: pass fields='h'"),
         (named_field("bias"), None, ValueError, "pass fields='bias', or fields=0.0 for none"),
         (edge(weight=1, coupling=2), None, ValueError, "weight = 1 and coupling = 2: delete one"),

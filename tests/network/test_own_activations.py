@@ -151,6 +151,14 @@ def test_wrong_derivatives_are_refused(name):
         Activation(name, *WRONG[name])
 
 
+@pytest.mark.parametrize("kink", [0.0, 3.0, -250.0])
+@pytest.mark.parametrize("width", [1e-2, 1e-4, -1e-4, 1e-5])
+def test_a_derivative_that_changes_beside_its_kink_is_refused(kink, width):
+    place = kink + width * max(1, abs(kink))
+    with pytest.raises(ValueError, match="wrong at the field"):
+        Activation("ramp", lambda h: np.maximum(h - kink, 0), lambda h: h > place, kinks=[kink])
+
+
 def test_a_refusal_states_the_place_and_the_two_values():
     with pytest.raises(ValueError, match="derivative of activation 'cube' is wrong") as refused:
         Activation("cube", lambda h: h**3, lambda h: 3.12 * h * h)
@@ -353,6 +361,13 @@ def test_lists_that_a_function_returns_serve_as_arrays():
     found = rg.NoisyLayer(listed, 0.8, 0.1, 0.3).stationary()
     assert found.mean == pytest.approx(rg.NoisyLayer("tanh", 0.8, 0.1, 0.3).stationary().mean, rel=1e-9)
     assert isinstance(listed.derivative(np.zeros(2)), np.ndarray)
+
+
+def test_functions_that_fail_on_no_field_serve():
+    curve, slope = np.vectorize(math.tanh), np.vectorize(lambda h: 1 - math.tanh(h) ** 2)
+    layer = rg.RandomLayer(Activation("tanh", curve, slope), 1.2, 0.3)
+    assert layer.chi(1.0) == pytest.approx(rg.RandomLayer("tanh", 1.2, 0.3).chi(1.0), rel=1e-9)
+    assert layer.activation(np.empty((0, 3))).shape == layer.activation.derivative(np.empty((0, 3))).shape == (0, 3)
 
 
 def test_networks_take_them_wherever_they_take_others():

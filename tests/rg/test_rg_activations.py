@@ -76,6 +76,14 @@ def test_too_many_turns_are_refused():
     assert len(RepeatedLayer("sin", 300.0).rest_points()) > 150
 
 
+def test_many_rest_points_take_few_derivatives_each(monkeypatch):
+    diff, calls = mpmath.diff, []
+    monkeypatch.setattr(mpmath, "diff", lambda *given: calls.append(1) or diff(*given))
+    found = RepeatedLayer("sin", 100.0).rest_points()
+    assert len(calls) < 12 * len(found)
+    assert max(abs(mpmath.sin(100 * mpmath.mpf(x)) - x) for x, _ in found) < 100 * 2**-52
+
+
 @later
 @pytest.mark.parametrize("field", [0.0, -0.4, 1.0])
 def test_critical_layers_have_their_series(name, field):

@@ -44,6 +44,18 @@ def test_fixed_points_far_from_one(name, sigma_w, variance):
     assert found.outcome.name == "CONVERGED"
 
 
+def test_signals_rest_at_any_depth(monkeypatch):
+    layer, calls = rg.RandomLayer("tanh", 0.9, 0.3), []
+    maps = rg.RandomLayer.correlation_map
+    monkeypatch.setattr(rg.RandomLayer, "correlation_map", lambda *given: calls.append(1) or maps(*given))
+    variance, correlation = layer.propagate(1.0, 0.3, 10**6)
+    assert variance.shape == correlation.shape == (10**6 + 1,)
+    assert len(calls) < 1000
+    found = layer.fixed_point()
+    assert [variance[-1], correlation[-1]] == pytest.approx([found.variance, found.correlation], rel=1e-14)
+    assert np.array_equal(variance[:31], layer.propagate(1.0, 0.3, 30)[0])
+
+
 def test_a_variance_that_underflows_says_where():
     for layer, depth in ((rg.RandomLayer("relu", 1.0), 1200), (rg.RandomLayer("tanh", 0.5), 600)):
         with pytest.raises(ValueError, match="the variance is 0") as raised:

@@ -91,12 +91,16 @@ def _reach(sigma: Activation, w: float, b: float) -> float:
 
 def tangent_fields(sigma: Activation, w: float, b: float) -> list[float]:
     """Return the fields of fixed points with slope one: there the layer touches the diagonal, to rounding."""
+    return _touching(marginal_fields(sigma, w, b), sigma, w, b)
+
+
+def _touching(marginal: list[float], sigma: Activation, w: float, b: float) -> list[float]:
 
     def touches(h: float) -> bool:
         terms = abs(w * float(sigma(np.asarray(h)))) + abs(b) + abs(h)
         return bool(abs(_gap(h, sigma, w, b)) <= ROUNDING * terms)
 
-    return [h for h in marginal_fields(sigma, w, b) if touches(h)]
+    return [h for h in marginal if touches(h)]
 
 
 def _gap(h: float, sigma: Activation, w: float, b: float) -> float:
@@ -106,7 +110,7 @@ def _gap(h: float, sigma: Activation, w: float, b: float) -> float:
 def _smooth(sigma: Activation, w: float, b: float) -> list[float]:
     """Between the fields where w σ' = 1 the gap is monotone: one root or none, none beside one that it touches."""
     marginal = marginal_fields(sigma, w, b)
-    tangent = tangent_fields(sigma, w, b)
+    tangent = _touching(marginal, sigma, w, b)
     reach = _reach(sigma, w, b)
     end = max(reach, *map(abs, marginal), 1.0)
     fields = list(tangent)
@@ -127,7 +131,10 @@ def _root(function: Any, h: float) -> float:
             slope = mpmath.diff(function, at)
             if slope == 0:  # so far out that even these digits end
                 return h
-            at -= function(at) / slope
+            step = function(at) / slope
+            at -= step
+            if abs(step) <= abs(at) * mpmath.mpf(10) ** (-DIGITS // 2):  # the next one would be its square
+                break
         if function(mpmath.mpf(0)) == 0 and abs(at) < mpmath.mpf(10) ** (-DIGITS // 2):
             return 0.0
         return float(at) if abs(at - h) <= FARTHEST * (1 + abs(h)) else h

@@ -153,7 +153,8 @@ class RandomStack:
         """
         variance, correlation = positive(q, "q", why="it is a variance of fields"), float(c)
         rows = [(variance, correlation)]
-        for _ in range(whole(times, "depth", minimum=0, maximum=10**7)):
+        depth = whole(times, "depth", minimum=0, maximum=10**7)
+        while len(rows) <= depth:
             following = self.variance_map(variance)
             if following == 0:
                 raise ValueError(
@@ -161,6 +162,8 @@ class RandomStack:
                 )
             correlation, variance = self.correlation_map(correlation, variance), following
             rows.append((variance, correlation))
+            if rows[-1] == rows[-2]:
+                rows += rows[-1:] * (depth + 1 - len(rows))
         path = np.array(rows)
         return path[:, 0].copy(), path[:, 1].copy()
 
