@@ -103,9 +103,9 @@ def __getattr__(name: str) -> Any:
     if name in __all__:
         return importlib.import_module(f"statnn.{name}")
     if name == "__version__":
-        from importlib.metadata import version
+        from statnn._archive.provenance import versions
 
-        return version("statnn")
+        return versions(("statnn",))["statnn"]
     raise AttributeError(f"statnn has no {name!r}; it has {', '.join(__all__)}")
 
 

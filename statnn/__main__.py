@@ -10,9 +10,10 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any, TextIO
+
+from statnn import __version__
 
 DONE, BAD_INPUT, INTERRUPTED = 0, 2, 130
 
@@ -20,7 +21,7 @@ DONE, BAD_INPUT, INTERRUPTED = 0, 2, 130
 def parser() -> argparse.ArgumentParser:
     """Return the parser of the command line."""
     result = argparse.ArgumentParser(prog="python -m statnn", description="Statistical physics of neural networks.")
-    result.add_argument("--version", action="version", version=f"statnn {version('statnn')}")
+    result.add_argument("--version", action="version", version=f"statnn {__version__}")
     commands = result.add_subparsers(dest="command", required=True, metavar="COMMAND")
     page = commands.add_parser(
         "inspect",

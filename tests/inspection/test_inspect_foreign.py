@@ -5,11 +5,12 @@ import io
 import pickle
 import re
 import zipfile
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 
 import numpy as np
 import pytest
 
+import statnn
 from statnn.__main__ import main
 from statnn.inspection import read_data
 from statnn.io import save_network
@@ -164,3 +165,11 @@ def test_the_version(capsys):
         main(["--version"])
     assert stop.value.code == 0
     assert capsys.readouterr().out == f"statnn {version('statnn')}\n"
+
+
+def test_a_checkout_that_is_not_installed_runs(monkeypatch):
+    def missing(package):
+        raise PackageNotFoundError(package)
+
+    monkeypatch.setattr("importlib.metadata.version", missing)
+    assert statnn.__version__ == "not installed"

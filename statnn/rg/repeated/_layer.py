@@ -207,10 +207,12 @@ class RepeatedLayer:
                 f"the fixed points of {sigma.name!r} cannot all be found from its values: pass the one you mean, "
                 "leading_form(at=...)"
             )
-        return tuple(
-            (float(sigma(np.asarray(h))), self.w * float(sigma.derivative(np.asarray(h))))
-            for h in fixed_fields(sigma, self.w, self.b)
-        )
+        result = []
+        for h in fixed_fields(sigma, self.w, self.b):
+            x, slope = float(sigma(np.asarray(h))), self.w * float(sigma.derivative(np.asarray(h)))
+            steep = abs(slope * h) > abs(h) + abs(self.b)  # σ would multiply the rounding of h
+            result.append(((h - self.b) / self.w if steep else x, slope))
+        return tuple(result)
 
     # -- the leading nonlinearity ------------------------------------------------------------------------
 
