@@ -152,13 +152,24 @@ def test_moments_are_their_readable_twins(rng, dtype):
     counts = rng.integers(0, 9, (23, 7)).astype(dtype)
     plain = counts.astype(np.int64)
     for function in (kernels.moments, kernels.moments.py_func, kernels.wide_moments, kernels.wide_moments.py_func):
-        out = np.zeros((2, 7), dtype=np.int64)
-        most = function(counts, *([9] if function.__name__ == "moments" else []), *out)
-        assert most == counts.max()
-        np.testing.assert_array_equal(out, [plain.sum(axis=0), (plain**2).sum(axis=0)])
+        for floats in (np.float32, np.float64):
+            out = np.zeros((2, 7), dtype=np.int64)
+            more = [9, np.zeros((3, 7), dtype=floats)] if function.__name__ == "moments" else []
+            assert function(counts, *more, *out) == counts.max()
+            np.testing.assert_array_equal(out, [plain.sum(axis=0), (plain**2).sum(axis=0)])
     if dtype is np.uint64:  # what does not fit into 32 bits is not taken for what is left of it
         counts[3, 2] = 2**32 + 1
-        assert kernels.moments(counts, 9, *np.zeros((2, 7), dtype=np.int64)) > 2**32
+        assert kernels.moments(counts, 9, np.zeros((3, 7), np.float32), *np.zeros((2, 7), dtype=np.int64)) >= 2**32
+
+
+@pytest.mark.parametrize("window", [100, 2**10, 2**10 + 1, 2**20, 10**8])
+def test_sums_of_full_windows_are_whole_numbers(window):
+    windows = min(1001, 3 * 10**9 // window)
+    counts = np.full((windows, 3), window) - [0, 1, window]
+    found = spikes.from_window_counts(counts, window)
+    assert found.squares.tolist() == [int(n) ** 2 * windows for n in counts[0]]
+    with pytest.raises(ValueError, match=rf"counts = {window + 1} is outside \[0, {window}\]"):
+        spikes.from_window_counts(counts + 1, window)
 
 
 def test_thresholds_beyond_single_precision_and_labels_that_equal_nothing():

@@ -179,10 +179,12 @@ def from_window_counts(counts: ArrayLike, window: int, *, ddof: int = 0) -> Spik
     if windows * T > MOST_SAMPLES:
         raise ValueError(f"{windows} windows of {T} exceed {MOST_SAMPLES} samples: squares would overflow")
     spikes, squares = np.zeros(units, dtype=np.int64), np.zeros(units, dtype=np.int64)
-    at_once = (2**32 - 1) // T**2  # windows whose squares fit into 32 bits
     n = np.ascontiguousarray(n, dtype=n.dtype.newbyteorder("="))
     unsigned = n.view(f"u{n.dtype.itemsize}")  # what is negative becomes larger than its type
-    most = moments(unsigned, at_once, spikes, squares) if at_once else wide_moments(unsigned, spikes, squares)
+    floats, whole_to = (np.float32, 2**24) if T <= 2**10 else (np.float64, 2**53)
+    at_once = whole_to // T**2  # windows whose squares add up to a whole number that the floats hold
+    short = np.zeros((3, units), dtype=floats)
+    most = moments(unsigned, at_once, short, spikes, squares) if at_once else wide_moments(unsigned, spikes, squares)
     if most > min(T, np.iinfo(n.dtype).max):
         bad = n[(n < 0) | (n > T)][0]
         raise ValueError(f"counts = {bad} is outside [0, {T}]: a window of {T} samples holds at most {T} spikes")

@@ -173,8 +173,11 @@ def null_of_windows(spikes: Floats, windows: Floats, window: int, ddof: int) -> 
     samples = windows * window
     p = spikes / samples[:, None]
     share = windows / total
-    mean = p[0] + share @ (p - p[0])  # equal rates are their mean, to the last digit
-    finite = np.where(windows > 1, (samples - window) / np.maximum(samples - 1, 1), 0.0)
-    variance = window * ((share * finite) @ (p * (1 - p))) + window**2 * (share @ (p - mean) ** 2)
+    mean, apart = p[0], 0.0
+    if len(p) > 1:
+        mean = p[0] + share @ (p - p[0])  # equal rates are their mean, to the last digit
+        apart = share @ (p - mean) ** 2
+    finite = (samples - window) / np.maximum(samples - 1, 1)
+    variance = window * ((share * finite) @ (p * (1 - p))) + window**2 * apart
     expected = np.where(mean > 0, window * mean, 1.0)
     return np.asarray(variance / expected * (total / (total - ddof)))

@@ -118,27 +118,36 @@ def follow(fires: Any, begin: int, counters: Any) -> None:
 
 
 @vector_kernel
-def moments(counts: Any, at_once: int, spikes: Any, squares: Any) -> Any:
-    """Add counts, unsigned of shape (windows, units), and their squares; return a bound of the largest count.
+def moments(counts: Any, at_once: int, short: Any, spikes: Any, squares: Any) -> Any:
+    """Add counts, unsigned of shape (windows, units), and their squares; return the largest, rounded to ``short``.
 
-    Sums over so many windows at once fit into 32 bits. The bound is the count itself where all of them do.
+    Sums over so many windows at once are exact in the floats of ``short``, zeros of shape (3, units). Four windows are
+    read side by side: their sums are loaded and stored once.
     """
     windows, units = counts.shape
-    short_sum, short_square = np.zeros(units, np.uint32), np.zeros(units, np.uint32)
-    bits, most = counts[0, 0], np.uint32(0)
+    number = short.dtype.type
+    short_sum, short_square, most = short[0], short[1], short[2]
     for begin in range(0, windows, at_once):
-        for w in range(begin, min(windows, begin + at_once)):  # one row at a time: several streams are slower
+        end = min(windows, begin + at_once)
+        fours = begin + (end - begin) // 4 * 4
+        for w in range(begin, fours, 4):
             for i in range(units):
-                n = np.uint32(counts[w, i])
-                bits |= counts[w, i]
-                most = max(most, n)
-                short_sum[i] = np.uint32(short_sum[i] + n)
-                short_square[i] = np.uint32(short_square[i] + np.uint32(n * n))
+                a, b = number(counts[w, i]), number(counts[w + 1, i])
+                c, d = number(counts[w + 2, i]), number(counts[w + 3, i])
+                most[i] = max(most[i], a, b, c, d)
+                short_sum[i] += (a + b) + (c + d)
+                short_square[i] += (a * a + b * b) + (c * c + d * d)
+        for w in range(fours, end):
+            for i in range(units):
+                n = number(counts[w, i])
+                most[i] = max(most[i], n)
+                short_sum[i] += n
+                short_square[i] += n * n
         for i in range(units):
             spikes[i] += np.int64(short_sum[i])
             squares[i] += np.int64(short_square[i])
-            short_sum[i] = short_square[i] = np.uint32(0)
-    return bits if np.uint64(bits) > np.uint64(4294967295) else np.uint64(most)
+            short_sum[i] = short_square[i] = number(0)
+    return most.max()
 
 
 @vector_kernel
