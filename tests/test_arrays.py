@@ -188,6 +188,7 @@ ENTRIES = {
     "assert_covariance": (partial(testing.assert_covariance, what=""), {"samples": DRAWS, "theory": np.eye(2)}),
     "assert_law": (partial(testing.assert_law, theory=norm(), what=""), {"values": DRAWS[:, 0]}),
     "assert_mean": (partial(testing.assert_mean, theory=0.0, what=""), {"values": DRAWS, "bias": np.zeros(2)}),
+    "assert_means": (partial(testing.assert_means, what=""), {"samples": DRAWS, "theory": np.zeros(2)}),
     "assert_slope": (partial(testing.assert_slope, order=1.0, what=""), {
         "x": np.arange(1.0, 6), "y": np.arange(1.0, 6), "y_error": np.full(5, 0.1)}),
     "assert_uniform": (partial(testing.assert_uniform, what=""), {"p_values": np.linspace(0.01, 0.99, 50)}),

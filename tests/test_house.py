@@ -86,9 +86,9 @@ PUBLIC = {
     "statnn.testing": [
         "BrokenLawError", "Comparison", "Deviation", "Law", "LawReport", "Ledger", "Outcome", "Power",
         "Refusal", "StatisticalFailure", "assert_comparison", "assert_counts", "assert_covariance",
-        "assert_law", "assert_mean", "assert_proportion", "assert_pvalue", "assert_slope", "assert_uniform",
-        "budget", "check_activation", "check_layer", "check_method", "check_model", "check_process", "power",
-        "rejects", "statistics", "strategies",
+        "assert_law", "assert_mean", "assert_means", "assert_proportion", "assert_pvalue", "assert_slope",
+        "assert_uniform", "budget", "check_activation", "check_layer", "check_method", "check_model", "check_process",
+        "power", "rejects", "statistics", "strategies",
     ],
     "statnn.testing.statistics": [
         "Comparison", "Line", "Refusal", "Sensitivity", "bonferroni", "counts", "covariance", "law", "line",

@@ -1,6 +1,6 @@
 """A formula of the project against one of the reader's: equal, or a place where the two differ."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from random import Random
 from typing import Any
 
@@ -38,6 +38,8 @@ class Comparison:
         Where they differ: a value for each symbol.
     values : tuple
         The value of the formula there and that of the expression, None where it has none.
+    asked : str
+        The name that was asked for, where it is that of the derivation.
 
     See Also
     --------
@@ -49,12 +51,15 @@ class Comparison:
     how: str
     at: dict[str, Any] = field(hash=False)
     values: tuple[Any, ...] = ()
+    asked: str = ""
 
     def __bool__(self) -> bool:
         return bool(self.how)
 
     def __str__(self) -> str:
         name = self.formula.name
+        if self.asked not in {"", name}:
+            name = f"{self.asked} (its main result, {name})"
         if self.how == "symbolically":
             return f"equal to {name}: the difference simplifies to zero"
         if self.how:
@@ -106,7 +111,11 @@ def compare(name: str, expression: sp.Expr) -> Comparison:
     >>> theory.compare("gamma-poisson.working", N * (1 - sp.exp(-c * D / N)))  # doctest: +ELLIPSIS
     not equal to gamma-poisson.working: at N = ..., D = ..., b = ..., c = ... the formula is ..., the expression ...
     """
-    formula = main_result(name)
+    return replace(_compared(main_result(name), expression), asked=name)
+
+
+def _compared(formula: Formula, expression: sp.Expr) -> Comparison:
+    """Return whether a formula and an expression are equal, or where they differ."""
     ours, theirs = formula.expression, _in_symbols_of(formula, expression)
     if ours == theirs:
         return Comparison(formula, theirs, "symbolically", {})

@@ -11,6 +11,7 @@ from typing import Any, Literal, TypeAlias
 
 import sympy as sp
 
+from statnn.theory.evaluation import Definitions, Domain
 from statnn.theory.kinds import CHECKED, KINDS, Kind, tally
 from statnn.theory.prose import as_latex, escape, lines_of, with_mathml
 from statnn.theory.step import Rewrite, Step, simplified
@@ -87,7 +88,7 @@ class Derivation:
             try:
                 step.check(thorough=thorough)
             except AssertionError as failure:
-                raise AssertionError(f"{self.name}, step {number}: {failure}") from None
+                raise AssertionError(f"{self.name}, step {number}: {failure}") from failure.__cause__
 
     def kinds(self) -> dict[Kind, int]:
         """Return how many steps are of which kind."""
@@ -159,7 +160,7 @@ def identity(
     >>> x = sp.Symbol("x", positive=True)
     >>> identity("Squares are products.", (x + 1) ** 2, x**2 + 2 * x + 1).check()
     """
-    return Step(statement, equation(left, right), "identity", by, where=_pairs(where), domain=_pairs(domain))
+    return Step(statement, equation(left, right), "identity", by, where=_pairs(where), domain=_ranges(domain))
 
 
 def inequality(
@@ -207,7 +208,7 @@ def inequality(
         ">": sp.Gt(larger, smaller, evaluate=False),
         "<": sp.Lt(smaller, larger, evaluate=False),
     }[written]
-    return Step(statement, printed, "inequality", by, sp.sympify(form), _pairs(where), _pairs(domain))
+    return Step(statement, printed, "inequality", by, sp.sympify(form), _pairs(where), _ranges(domain))
 
 
 def limit(
@@ -231,7 +232,7 @@ def limit(
     >>> x = sp.Symbol("x", positive=True)
     >>> limit("It saturates.", sp.Limit(x / (1 + x), x, sp.oo), 1).check()
     """
-    return Step(statement, equation(left, right), "limit", by, where=_pairs(where), domain=_pairs(domain))
+    return Step(statement, equation(left, right), "limit", by, where=_pairs(where), domain=_ranges(domain))
 
 
 def series(
@@ -271,7 +272,7 @@ def series(
     """
     (variable, end), printed = toward, equation(left, right)
     ends = variable, sp.sympify(end)
-    return Step(statement, printed, "series", by, where=_pairs(where), domain=_pairs(domain), toward=ends)
+    return Step(statement, printed, "series", by, where=_pairs(where), domain=_ranges(domain), toward=ends)
 
 
 def instance(
@@ -313,7 +314,7 @@ def instance(
     if not cases:
         raise ValueError("an instance needs cases: sizes, and what the names mean then")
     pairs = tuple(map(_pairs, cases))
-    return Step(statement, equation(left, right), "instance", by, domain=_pairs(domain), cases=pairs)
+    return Step(statement, equation(left, right), "instance", by, domain=_ranges(domain), cases=pairs)
 
 
 def definition(statement: str, name: Any, meaning: Any) -> Step:
@@ -365,9 +366,30 @@ def equation(left: Any, right: Any) -> sp.Eq:
     >>> equation(x + x, 2 * x)
     Eq(2*x, 2*x)
     """
+    for side in (left, right):
+        if isinstance(side, (str, bool)):
+            raise TypeError(f"the side {side!r} is a {type(side).__name__}; write it in symbols of sympy")
     return sp.Eq(left, right, evaluate=False)
 
 
-def _pairs(given: Mapping[Any, Any] | None) -> tuple[tuple[Any, Any], ...]:
-    return tuple((name, other if isinstance(other, (tuple, range)) else sp.sympify(other))
-                 for name, other in (given or {}).items())  # fmt: skip
+def _pairs(given: Mapping[Any, Any] | None) -> Definitions:
+    """Return names and what they mean, or raise for what is no name."""
+    for name in given or {}:
+        if not isinstance(name, sp.Basic) or name.is_number:
+            raise TypeError(
+                f"{name!r} of type {type(name).__name__} is defined as {given[name]}: a name is a symbol of sympy or a "  # type: ignore[index]
+                "function of symbols, Function('f')(x)"
+            )
+    return tuple((name, sp.sympify(meaning)) for name, meaning in (given or {}).items())
+
+
+def _ranges(given: Range) -> Domain:
+    """Return ranges of symbols, or raise for one that holds no two numbers."""
+    for symbol, ends in (given or {}).items():
+        if not isinstance(symbol, sp.Symbol):
+            raise TypeError(f"{symbol!r} has a range in `domain`, which is of symbols")
+        if not (ends if isinstance(ends, range) else len(ends) == 2 and ends[0] < ends[1]):
+            raise ValueError(
+                f"the range of {symbol}, {ends}, is empty: two ends, the lower first, or range(first, last)"
+            )
+    return tuple((given or {}).items())

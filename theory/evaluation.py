@@ -232,13 +232,27 @@ def place_of(symbols: tuple[sp.Symbol, ...], point: Sequence[Any]) -> str:
     return f"at {where}" if where else "everywhere"
 
 
+def _beside(variable: sp.Symbol, end: sp.Expr, direction: int, power: int) -> str:
+    """Return in words how near a variable is to its end."""
+    if end is sp.oo:
+        return f"at {variable} = 1e{power}"
+    return f"at {variable} = {'' if end == 0 else f'{end} '}{'-' if direction < 0 else '+' * (end != 0)}1e-{power}"
+
+
 def _size(value: Any) -> Any:
     """Return the modulus of a number, the largest sum of those of a row of a matrix."""
     return mpmath.mnorm(value, mpmath.inf) if isinstance(value, mpmath.matrix) else abs(value)
 
 
 @cache
-def gap_of(left: sp.Expr, right: sp.Expr, domain: Domain = (), *, thorough: bool = False) -> str:
+def gap_of(
+    left: sp.Expr,
+    right: sp.Expr,
+    domain: Domain = (),
+    names: tuple[str, str] = ("the left side", "the right side"),
+    *,
+    thorough: bool = False,
+) -> str:
     """Return where and by what two sides differ, and nothing when they agree to forty digits everywhere."""
     if left == right and not thorough:
         return ""
@@ -249,7 +263,7 @@ def gap_of(left: sp.Expr, right: sp.Expr, domain: Domain = (), *, thorough: bool
             a, b = (side(point) for side in sides)
             if not _size(a - b) <= mpmath.mpf(10) ** -AGREE * max(1, _size(a), _size(b)):
                 by = mpmath.nstr(a - b, 3)
-                both = f"the left side {mpmath.nstr(a, 12)} is not the right side {mpmath.nstr(b, 12)}"
+                both = f"{names[0]} {mpmath.nstr(a, 12)} is not {names[1]} {mpmath.nstr(b, 12)}"
                 return f"{both}: they differ by {by} {place_of(symbols, point)}"
     return ""
 
@@ -291,8 +305,11 @@ def approach_of(
             far, near = abs(rest(away, *point)), abs(rest(nearer, *point))
             fall = abs(size(nearer, *point) / size(away, *point))
             if not near <= _SLACK * fall * far + _FLOOR:
-                where = f"near {variable} = {end} {place_of(symbols, point)}"
-                return f"what is left is {mpmath.nstr(far, 6)}, then {mpmath.nstr(near, 6)} {where}"
+                both = (
+                    f"by {mpmath.nstr(gap, 6)} {_beside(variable, end, direction, digits)}"
+                    for gap, digits in ((far, power // 2), (near, power))
+                )
+                return f"the sides differ {' and '.join(both)}{f', {place_of(symbols, point)}' if symbols else ''}"
     return ""
 
 

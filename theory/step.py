@@ -29,7 +29,7 @@ from statnn.theory.evaluation import (
     sign_of,
     undefined,
 )
-from statnn.theory.kinds import CHECKED, Kind
+from statnn.theory.kinds import CHECKED, KINDS, Kind
 from statnn.theory.mathml import mathml
 from statnn.theory.pickling import pickled
 from statnn.theory.plain import plain
@@ -115,6 +115,10 @@ class Step:
     cases: tuple[Definitions, ...] = ()
     algebra: tuple[Any, Any] = (0, 0)
 
+    def __post_init__(self) -> None:
+        if self.kind not in KINDS:
+            raise ValueError(f"kind = {self.kind!r} is none; kinds are {', '.join(KINDS)}")
+
     def __deepcopy__(self, memo: Any) -> "Step":
         return self
 
@@ -137,13 +141,18 @@ class Step:
         """
         try:
             failure = self._second_opinion(thorough=thorough) if self.kind in CHECKED else ""
-        except (ArithmeticError, NameError, TypeError, ValueError) as error:
+        except Exception as error:  # noqa: BLE001 - whatever has no value, and whatever numbers cannot be taken of
             failure = f"{error}: no value, so narrow the domain, define the names, or call the step argued"
         if failure:
             raise AssertionError(f"{failure}, in the printed equation of the step: {self.statement}")
         if not _is_positive(put_in(self.positive, self.where)):
             raise AssertionError(f"{self.positive} is not manifestly positive in the step: {self.statement}")
-        if sp.sympify(self.residual) is not sp.S.Zero:
+        try:
+            residual = sp.sympify(self.residual)
+        except Exception as error:
+            what = f"{type(error).__name__}: {error}"
+            raise AssertionError(f"the rewriting raised {what}, in the step: {self.statement}") from error
+        if residual is not sp.S.Zero:
             raise AssertionError(f"residual {self.residual} is not 0 in the step: {self.statement}")
 
     def sides(self) -> tuple[sp.Expr, sp.Expr]:
@@ -269,6 +278,10 @@ class Step:
         if self.kind == "instance" and not self.cases:
             return "no case in which the equation is checked"
         pairs = self._in_cases if self.kind == "instance" else [self.sides()]
+        if self.kind == "identity" and pairs[0] == (0, 0) and 0 not in self.equation.args:
+            return "both sides are 0 with the definitions put in, which hide any difference"
+        if any(side.has(sp.zoo, sp.nan) for pair in pairs for side in pair):
+            return "a side is finite nowhere: something was divided by zero when it was made"
         return next(filter(None, (_unnamed(*pair) or self._in_numbers(*pair, thorough) for pair in pairs)), "")
 
     def _in_numbers(self, left: sp.Expr, right: sp.Expr, thorough: bool) -> str:
@@ -277,10 +290,13 @@ class Step:
             return _approached(left, right, self.domain, thorough=thorough)
         if self.kind == "series":
             return _left_out(left, right, *(self.toward or ()), domain=self.domain, thorough=thorough)
+        names = "the left side", "the right side"
         if self.kind == "inequality":
-            left, right = self._compared()
+            (left, right), names = self._compared(), ("the larger less the smaller side", "the form")
         form = put_in(self.positive, self.where)
-        failure = gap_of(left, right, self.domain, thorough=thorough) or sign_of(form, self.domain, thorough=thorough)
+        failure = gap_of(left, right, self.domain, names, thorough=thorough) or sign_of(
+            form, self.domain, thorough=thorough
+        )
         return failure or (self._on_boxes()[1] if thorough and self.kind == "inequality" else "")
 
     @property
@@ -343,7 +359,8 @@ def _approached(left: sp.Expr, right: sp.Expr, domain: Domain, *, thorough: bool
     gap = left.xreplace({limits[0]: body}) - right
     side = -1 if str(direction) == "-" else 1
     away = 1 / variable if end is sp.oo else abs(variable - end)
-    return approach_of(gap, away ** sp.Rational(1, 5), variable, end, LIMIT, domain, side, thorough=thorough)
+    apart = approach_of(gap, away ** sp.Rational(1, 5), variable, end, LIMIT, domain, side, thorough=thorough)
+    return f"{apart}, which does not vanish" if apart else ""
 
 
 def _left_out(
@@ -352,10 +369,13 @@ def _left_out(
     """Return why the difference of two sides is not of the order that one of them leaves out."""
     orders = [part for side in (left, right) for part in side.atoms(sp.Function) if part.func.__name__ == "O"]
     if len(orders) != 1:
-        return "a series leaves out one O"
+        return "a series leaves out one O(...), which is sympy.Function('O') of a power, written as a term of a side"
     (scale,) = orders[0].args
     gap = (left - right).xreplace({orders[0]: sp.S.Zero})
-    return approach_of(gap, scale, variable, end, SERIES, domain, thorough=thorough)
+    if variable not in scale.free_symbols:
+        return f"{variable} goes to {end}, but what is left out is O({scale})"
+    apart = approach_of(gap, scale, variable, end, SERIES, domain, thorough=thorough)
+    return f"{apart}, which does not fall as {scale}" if apart else ""
 
 
 def _difference(left: Any, right: Any, by: Rewrite) -> sp.Expr:

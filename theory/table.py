@@ -128,8 +128,11 @@ def main_result(name: str) -> Formula:
     chosen = derived if len(derived) == 1 else [entry for entry in derived if entry.main]
     if name in DERIVATIONS and not derived and name not in table:
         raise KeyError(f"no formula is the result of the derivation {name!r}; formulas() lists those there are")
-    if name in table or not derived:
+    if name in table:
         return table[name]
+    if not derived:
+        near = nearest(str(name), [*table, *DERIVATIONS])
+        raise KeyError(f"no formula and no derivation is called {name!r}{near}; formulas() and derivations() list them")
     if len(chosen) != 1:
         raise KeyError(f"the derivation {name!r} has several results: {', '.join(entry.name for entry in derived)}")
     return chosen[0]

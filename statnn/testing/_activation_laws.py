@@ -9,7 +9,7 @@ import numpy as np
 from statnn._arguments import Floats
 from statnn.network._checked import FIELDS, TOLERANCE, check, elementwise, smooth
 from statnn.network._differences import Numerical
-from statnn.testing._laws import LawReport, NotAsked, ask, copies, examine, holds, numbers_for, same, seed_of
+from statnn.testing._laws import LawReport, NotAsked, ask, called, copies, examine, holds, numbers_for, same, seed_of
 
 CORNERS = (0.0, -0.0, 1.0, 5e-324, 1e-300, 1e-8, 20.0, 40.0, 710.0, 1000.0)
 DIGITS = 4 * np.finfo(float).eps
@@ -92,12 +92,7 @@ def check_activation(activation: Any, *, rng: int | np.random.Generator | None =
     random = numbers_for(seed, "fields")
     wide = np.exp(random.uniform(math.log(1e-3), math.log(1e3), 300)) * random.choice([-1.0, 1.0], 300)
     fields = np.concatenate([random.normal(0, 2, 700), wide, FIELDS, CORNERS, np.negative(CORNERS)])
-    name = (
-        repr(activation)
-        if getattr(type(activation), "__repr__", None) is not object.__repr__
-        else type(activation).__name__
-    )
-    return examine(name, _Activation(activation, fields), LAWS, seed)
+    return examine(called(activation), _Activation(activation, fields), LAWS, seed)
 
 
 def _elementwise(s: _Activation) -> str:

@@ -67,7 +67,8 @@ def assert_comparison(comparison: Comparison, what: str) -> None:
     Raises
     ------
     StatisticalFailure
-        If its p-value is below the level of one comparison; the message has estimate, error, theory and z.
+        If its p-value is below the level of one comparison; the message has estimate, error, theory and z, or the
+        statistic and where data and theory are farthest apart.
 
     See Also
     --------
@@ -81,11 +82,7 @@ def assert_comparison(comparison: Comparison, what: str) -> None:
     ledger = current()
     ledger.enter(comparison.p)
     if comparison.p < ledger.level:
-        z = "" if comparison.z is None else f", z = {comparison.z:+.2f}"
-        raise StatisticalFailure(
-            f"{what}: estimate {comparison.estimate:.9g} ± {comparison.error:.3g}, theory {comparison.theory:.9g}{z}, "
-            f"p = {comparison.p:.3g} (limit {ledger.level:.3g})"
-        )
+        raise StatisticalFailure(f"{what}: {comparison.found}, p = {comparison.p:.3g} (limit {ledger.level:.3g})")
 
 
 def assert_mean(values: ArrayLike, theory: Any, *, bias: ArrayLike = 0.0, what: str) -> None:
@@ -113,6 +110,7 @@ def assert_mean(values: ArrayLike, theory: Any, *, bias: ArrayLike = 0.0, what: 
 
     See Also
     --------
+    assert_means : all entries at once, with what they have in common.
     assert_law : the whole law.
     assert_proportion : of shares.
     rejects : shows that the check can fail.
@@ -145,6 +143,45 @@ def assert_mean(values: ArrayLike, theory: Any, *, bias: ArrayLike = 0.0, what: 
                 entry, float(expected[index]), bias=float(margin[index]), fewest=FEWEST_REPLICATES
             )
         assert_comparison(comparison, f"{what} {list(index)}" if index else what)
+
+
+def assert_means(samples: ArrayLike, theory: ArrayLike, *, what: str) -> None:
+    """Compare a vector of means with theory in all directions at once, by Hotelling's test; one comparison in all.
+
+    `assert_mean` looks at each entry for itself. Where entries go together, as those of one path, a difference that is
+    small in each may be large beside how little they differ from each other; and what is right in each costs one
+    comparison here.
+
+    Parameters
+    ----------
+    samples : array, shape (replicas, d)
+        Independent replicates, at least 20 and d + 2.
+    theory : array, shape (d,)
+        Means.
+    what : str
+        What was compared, for the message.
+
+    Raises
+    ------
+    StatisticalFailure
+        If the two are apart beyond chance; the message has T² and the entry that is farthest off.
+    Refusal
+        If the samples cannot carry it (`statistics.mean_vector`).
+
+    See Also
+    --------
+    assert_mean : entry by entry.
+    assert_covariance : of how they vary.
+
+    Examples
+    --------
+    >>> random = np.random.default_rng(1)
+    >>> samples = random.standard_normal((500, 1)) + 0.01 * random.standard_normal((500, 2))
+    >>> assert_means(samples, [0.0, 0.0], what="two readings of one number")
+    >>> with rejects():
+    ...     assert_means(samples, [0.01, 0.0], what="readings that differ by a hundredth of their spread")
+    """
+    assert_comparison(statistics.mean_vector(samples, theory, fewest=FEWEST_REPLICATES), what)
 
 
 def assert_law(values: ArrayLike, theory: Any, *, what: str) -> None:
@@ -264,7 +301,7 @@ def assert_covariance(samples: ArrayLike, theory: ArrayLike, *, what: str) -> No
 
     See Also
     --------
-    assert_mean : of means.
+    assert_means : of means.
 
     Examples
     --------

@@ -142,6 +142,11 @@ def seed_of(rng: int | np.random.Generator | None) -> int:
     return whole(rng, "rng", minimum=0, maximum=2**128 - 1)
 
 
+def called(thing: Any) -> str:
+    """Return what a report calls an object: its repr, or its class where it has none of its own."""
+    return repr(thing) if type(thing).__repr__ is not object.__repr__ else type(thing).__name__
+
+
 def numbers_for(seed: int, law: str) -> np.random.Generator:
     """Return the random numbers of a law, which do not depend on what other laws draw."""
     return stream((seed, ()), zlib.crc32(law.encode()))

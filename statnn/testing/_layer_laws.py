@@ -12,7 +12,19 @@ from statnn._arguments import Floats
 from statnn.rg import FixedPoint, exponents
 from statnn.rg._fixed_points import derivative
 from statnn.testing import _layer_simulation as simulation
-from statnn.testing._laws import Broken, LawReport, NotAsked, alike, ask, copies, examine, numbers_for, same, seed_of
+from statnn.testing._laws import (
+    Broken,
+    LawReport,
+    NotAsked,
+    alike,
+    ask,
+    called,
+    copies,
+    examine,
+    numbers_for,
+    same,
+    seed_of,
+)
 
 TOLERANCE = 1e-11
 COMPARISONS = 20
@@ -105,7 +117,7 @@ def check_layer(
     beside = (*others, layer, layer)[:2]
     laws = [_within(law, tolerance) for law in (_associativity, _order, _repetition, _semigroup)]
     spent = COMPARISONS if simulate else 0
-    return examine(repr(layer), _Layer(layer, beside, seed, simulate), [*laws, *LAWS], seed, comparisons=spent)
+    return examine(called(layer), _Layer(layer, beside, seed, simulate), [*laws, *LAWS], seed, comparisons=spent)
 
 
 def _within(law: Callable[[_Layer, float], str], tolerance: float) -> Callable[[_Layer], str]:
@@ -149,6 +161,12 @@ def _order(s: _Layer, tolerance: float) -> str:
         between = first.variance_map(q)
         same(both.correlation_map(c, q), second.correlation_map(first.correlation_map(c, q), between), abs=1e-9)
         return same(both.variance_map(q), second.variance_map(between), rel=1e-9)
+    if hasattr(first, "iterate") and hasattr(both, "iterate"):
+        x = np.array([-1.3, -0.2, 0.4, 2.0])
+        place = lambda i: f"x = {x[i]:g}: "  # noqa: E731 - of signals
+        through = same(both.iterate(x, 1), second.iterate(first.iterate(x, 1), 1), rel=1e-9, abs=tolerance, at=place)
+        if not hasattr(first, "propagate"):
+            return through
     ask(first, "propagate")
     if hasattr(first, "nodes"):
         density = np.full(first.nodes.size, 1 / np.sum(first.weights))

@@ -15,7 +15,7 @@ from statnn.interaction import BinaryNeurons, DynamicNeurons, square_lattice
 from statnn.montecarlo import Method, UntrustedEstimate, estimate, sample
 from statnn.network import Network
 from statnn.testing._assertions import assert_counts, assert_covariance, assert_mean
-from statnn.testing._laws import Broken, LawReport, NotAsked, examine, holds, numbers_for, same, seed_of
+from statnn.testing._laws import Broken, LawReport, NotAsked, called, examine, holds, numbers_for, same, seed_of
 
 TOGETHER = 4
 """Chains of one estimate of an error."""
@@ -139,7 +139,7 @@ def check_method(
     whole(chains, "chains", minimum=1000)
     seed = seed_of(rng)
     chosen = _accepted(method) if model is None else model
-    return examine(repr(method), _Method(method, chosen, seed, chains), LAWS, seed, comparisons=COMPARISONS)
+    return examine(called(method), _Method(method, chosen, seed, chains), LAWS, seed, comparisons=COMPARISONS)
 
 
 def _accepted(method: Any) -> Any:

@@ -14,6 +14,7 @@ from statnn.testing._laws import (
     NotAsked,
     alike,
     ask,
+    called,
     copies,
     examine,
     numbers_for,
@@ -92,7 +93,7 @@ def check_model(model: Any, *, rng: int | np.random.Generator | None = None) -> 
     if not hasattr(model, "energy") or not (hasattr(model, "size") or hasattr(model, "dimension")):
         raise TypeError(f"model is a {type(model).__name__}; it needs energy(states), and size or dimension")
     seed = seed_of(rng)
-    return examine(repr(model), _Model(model, seed), LAWS, seed)
+    return examine(called(model), _Model(model, seed), LAWS, seed)
 
 
 def _one_by_one(s: _Model) -> str:
@@ -128,7 +129,8 @@ def _energy(s: _Model) -> str:
     upper = np.triu(J, 1)
     expected = [-sum(float(row @ state) * s_i for row, s_i in zip(upper, state, strict=True)) for state in states]
     expected = [pairs - float(s.model.fields @ state) for pairs, state in zip(expected, states, strict=True)]
-    return same(s.model.energy(states), expected, abs=_rounding(s, states))
+    place = lambda i: f"state {states[i[0]]}: ".replace("\n", "") if s.model.size <= 40 else f"state {i[0]}: "  # noqa: E731
+    return same(s.model.energy(states), expected, abs=_rounding(s, states), at=place)
 
 
 def _gradient(s: _Model) -> str:

@@ -9,7 +9,19 @@ import numpy as np
 
 from statnn._arguments import Floats
 from statnn.testing._assertions import assert_law, assert_mean
-from statnn.testing._laws import Broken, LawReport, NotAsked, ask, copies, examine, holds, numbers_for, same, seed_of
+from statnn.testing._laws import (
+    Broken,
+    LawReport,
+    NotAsked,
+    ask,
+    called,
+    copies,
+    examine,
+    holds,
+    numbers_for,
+    same,
+    seed_of,
+)
 
 DIGITS = 1e-11
 """Laws are stated to 1e-12; two of them meet in a comparison."""
@@ -136,7 +148,7 @@ def check_process(process: Any, *, simulate: bool = True, rng: int | np.random.G
         raise TypeError(f"process is a {type(process).__name__} without {', '.join(missing)}: see the list of methods")
     seed = seed_of(rng)
     spent = COMPARISONS if simulate else 0
-    return examine(repr(process), _Process(process, seed, simulate), LAWS, seed, comparisons=spent)
+    return examine(called(process), _Process(process, seed, simulate), LAWS, seed, comparisons=spent)
 
 
 # -- laws among themselves -------------------------------------------------------------------------------
@@ -308,7 +320,14 @@ def _seeds(s: _Process) -> str:
                 same(draw(executor=pool), first, at=lambda i: f"in two threads, replica {i[0]}: ")
         if np.array_equal(draw(rng=seed + 1), first):
             raise Broken("another seed gives the same paths")
+        if len(np.unique(first, axis=0)) < 2:
+            raise Broken("all replicas are the same: each needs a stream of its own")
     return f"3 replicas of {s.process.neurons} neurons"
+
+
+def _by(way: dict[str, Any]) -> str:
+    """Return which method of simulation it is, in words."""
+    return f", method {way['method']!r}" if way else ""
 
 
 def _simulated_growth(s: _Process) -> str:
@@ -316,9 +335,10 @@ def _simulated_growth(s: _Process) -> str:
     D = s.drawable()
     for way in s.ways():
         working = s.process.simulate(D, REPLICAS, rng=s.numbers(f"growth {way}"), **way).working
-        assert_mean(working, s.process.working(np.array(D)), what=f"K at D = {D} {way}")
+        for d, column in zip(D, working.T, strict=True):
+            assert_mean(column, s.process.working(d), what=f"K at D = {d}{_by(way)}")
         if hasattr(s.process, "working_law"):
-            assert_law(working[:, -1], s.process.working_law(D[-1]), what=f"law of K at D = {D[-1]} {way}")
+            assert_law(working[:, -1], s.process.working_law(D[-1]), what=f"law of K at D = {D[-1]}{_by(way)}")
     return f"{REPLICAS} replicas at D = {', '.join(map(str, D))}"
 
 
@@ -328,7 +348,7 @@ def _simulated_counts(s: _Process) -> str:
     D = s.drawable()[-1]
     for way in s.ways():
         counts = s.process.simulate([D], REPLICAS, rng=s.numbers(f"counts {way}"), counts=True, **way).counts
-        assert_law(counts[:, 0, 0], s.process.count(D), what=f"D_0 at D = {D} {way}")
+        assert_law(counts[:, 0, 0], s.process.count(D), what=f"D_0 at D = {D}{_by(way)}")
     return f"{REPLICAS} replicas at D = {D}"
 
 

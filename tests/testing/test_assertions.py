@@ -13,6 +13,7 @@ from statnn.testing import (
     assert_covariance,
     assert_law,
     assert_mean,
+    assert_means,
     assert_proportion,
     assert_pvalue,
     assert_slope,
@@ -164,15 +165,56 @@ def correlated(rng, replicas):
 
 
 def test_p_values_of_mean_vectors_are_uniform_for_few_replicates(rng):
-    p = [statistics.mean_vector(correlated(rng, 8) + np.arange(3.0), np.arange(3.0)) for _ in range(SAMPLES)]
+    p = [statistics.mean_vector(correlated(rng, 8) + np.arange(3.0), np.arange(3.0)).p for _ in range(SAMPLES)]
     assert_uniform(p, what="p-values of mean vectors")
 
 
-def test_a_shifted_mean_vector_is_seen(rng):
+def test_a_shifted_vector_of_means_is_seen(rng):
     samples = correlated(rng, 400)
-    assert_pvalue(statistics.mean_vector(samples, np.zeros(3)), "mean vector")
+    assert_means(samples, np.zeros(3), what="mean vector")
+    with rejects(match=r"T² = .* expected, farthest in entry \[1\]: .* instead of 0\.5, z = -"):
+        assert_means(samples, [0.0, 0.5, 0.0], what="shifted mean vector")
+
+
+def test_means_that_go_together_are_told_apart_where_none_is_by_itself(rng):
+    samples = rng.exponential(size=(400, 1)) + 0.01 * rng.normal(size=(400, 3))
+    assert_means(samples, [1.0, 1.0, 1.0], what="three readings of one number")
+    assert_mean(samples, [1.0, 1.01, 1.0], what="none of them is seen to be off by a fifth of its error")
     with rejects():
-        assert_pvalue(statistics.mean_vector(samples, [0.0, 0.5, 0.0]), "shifted mean vector")
+        assert_means(samples, [1.0, 1.01, 1.0], what="but from the others it is, by twenty")
+
+
+def test_skewed_vectors_of_means_raise_no_more_alarms_than_they_should(rng):
+    """Hotelling's law alone raises 1.6 times too many at 1e-3 for 100 vectors of two exponential numbers and more."""
+    vectors = rng.exponential(size=(4 * SAMPLES, 250, 4))
+    p = np.array([statistics.mean_vector(each, np.ones(4)).p for each in vectors])
+    for level in (0.1, 0.01):
+        tail = stats.binomtest(int((p < level).sum()), p.size, level, alternative="greater")
+        assert_pvalue(tail.pvalue, f"alarms at {level}")
+    assert (p < 0.1).any(), "and it can raise one"
+
+
+def test_a_message_says_where_data_and_theory_are_farthest_apart(rng):
+    coins = rng.binomial(10, 0.5, 2000)
+    for match, values, law in (
+        (
+            r"chi-square \S+, of 8 degrees of freedom, farthest (at|up to) \d+: \d+ seen, \S+ expected, p = ",
+            coins,
+            stats.binom(10, 0.6),
+        ),
+        ("farthest at 11, which the law forbids, p = 0 ", np.append(coins, 11), stats.binom(10, 0.5)),
+        (r"distribution functions 0\.\d+ apart, farthest at \d", coins + 0.01 * rng.random(2000), stats.norm(6, 1.6)),
+        ("farthest at -3, which the law forbids, p = 0 ", np.append(rng.exponential(size=99), -3), stats.expon()),
+    ):
+        with rejects(match=match):
+            assert_law(values, law, what="law")
+    wide = rng.binomial(10**6, 0.5, 5000)
+    with rejects(match=r"farthest (above \d+|up to \d+|above \d+ and up to \d+): \d+ seen"):
+        assert_law(wide, stats.binom(10**6, 0.502), what="cells of many values")
+    with rejects(match="farthest above 1: 0 seen, 4000 expected"):
+        assert_counts([9000, 11000], [0.4, 0.4], what="larger values are missing")
+    with rejects(match=r"farthest in entry \[0, 1\], p = "):
+        assert_covariance(rng.multivariate_normal([0, 0], [[1, 0.5], [0.5, 1]], 2000), np.eye(2), what="pair")
 
 
 def test_too_small_errors_are_not_uniform(rng):
@@ -219,8 +261,11 @@ REFUSED = {
     "pmf above one": lambda: assert_counts([30, 40], [0.7, 0.7], what=""),
     "few samples": lambda: assert_covariance(np.eye(3), np.eye(3), what=""),
     "no covariance": lambda: assert_covariance(np.eye(200)[:, :2], -np.eye(2), what=""),
-    "few vectors": lambda: assert_pvalue(statistics.mean_vector(np.eye(4), np.zeros(4)), ""),
-    "flat vectors": lambda: assert_pvalue(statistics.mean_vector(np.ones((9, 2)), np.ones(2)), ""),
+    "few vectors": lambda: assert_means(np.eye(4), np.zeros(4), what=""),
+    "vectors of many numbers": lambda: assert_means(np.eye(40), np.zeros(40), what=""),
+    "flat vectors": lambda: assert_means(np.ones((90, 2)), np.ones(2), what=""),
+    "another number of means": lambda: assert_means(np.eye(200)[:, :2], np.zeros(3), what=""),
+    "skewed vectors": lambda: assert_means(np.eye(100)[:, :2] + 1e-3 * np.eye(100)[::-1, :2], [0.01, 0.5], what=""),
     "few draws": lambda: assert_law(np.arange(29.0) / 29, stats.uniform(), what=""),
     "few whole draws": lambda: assert_law([0, 1], stats.binom(1, 0.5), what=""),
     "fractions": lambda: assert_law(np.arange(99) / 2, stats.binom(99, 0.5), what=""),

@@ -195,6 +195,28 @@ def test_every_law_refuses_what_breaks_it(law, rng):
         check_layer(BROKEN[law], *others, rng=rng)
 
 
+class Signal:
+    """h' = w h + b, and no law of what noise does to it."""
+
+    def __init__(self, w, b, turned=False):
+        self.w, self.b, self.turned = w, b, turned
+
+    def compose(self, other):
+        first, second = (other, self) if self.turned else (self, other)
+        return Signal(first.w * second.w, second.w * first.b + second.b, self.turned)
+
+    def iterate(self, h, m):
+        for _ in range(m):
+            h = self.w * h + self.b
+        return h
+
+
+def test_the_order_of_layers_that_only_act_on_signals_is_asked(rng):
+    assert "order" in check_layer(Signal(0.5, 1.0), Signal(0.3, -0.5), rng=rng).names("held")
+    with rejects(r"^Signal breaks 1 of .*\n  order: .*x = \S+: \S+ instead of"):
+        check_layer(Signal(0.5, 1.0, turned=True), Signal(0.3, -0.5, turned=True), rng=rng)
+
+
 def test_what_is_no_layer_says_so():
     with pytest.raises(TypeError, match="neither compose nor power nor iterate; pass a layer, not its class"):
         check_layer(rg.LinearLayer)

@@ -121,6 +121,11 @@ def test_every_law_refuses_what_breaks_it(make, law, rng):
         check_model(make(law), rng=rng)
 
 
+def test_a_wrong_energy_names_the_state(rng):
+    with rejects(r"\n  energy: .*state \[ ?-?1  ?-?1  ?-?1\]: \S+ instead of"):
+        check_model(spins("energy"), rng=rng)
+
+
 def test_copies_that_differ_are_refused(rng):
     with rejects(r"\n  copies: .*not equal to"):
         check_model(Forgetful([[0, 1], [1, 0]], 0.3), rng=rng)

@@ -125,9 +125,25 @@ def test_a_broken_object_stands_for_every_law():
 
 @pytest.mark.parametrize("law", BROKEN)
 def test_every_law_refuses_what_breaks_it(law, rng):
-    both = "instead of|which is not|theory|not equal"
+    both = "instead of|which is not|theory|not equal|expected"
     with rejects(rf"\n  {law}: .*({both})"):
         check_process(BROKEN[law], rng=rng)
+
+
+def one_path(D, replicas=1, *, rng=None, counts=False):  # noqa: ARG001 - as the method
+    """All replicas the same, drawn alone too."""
+    path = HONEST.simulate(D, 1, rng=rng, counts=True)
+    number = replicas if isinstance(replicas, int) else len(replicas)
+    return dataclasses.replace(
+        path, counts=np.repeat(path.counts, number, axis=0), working=np.repeat(path.working, number, axis=0)
+    )
+
+
+def test_replicas_that_are_one_are_told_and_places_are_in_words(rng):
+    with rejects(r"\n  seeds: .*all replicas are the same: each needs a stream of its own"):
+        check_process(Altered(simulate=one_path), rng=rng)
+    with rejects(r": K at D = \d+: estimate"):
+        check_process(Altered(simulate=heavier), rng=rng)
 
 
 def test_what_is_no_process_says_what_is_missing():

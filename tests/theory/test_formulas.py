@@ -163,8 +163,12 @@ def test_a_formula_shows_itself():
 def test_unknown_formulas_are_answered_with_the_nearest():
     with pytest.raises(KeyError, match=r"do you mean 'gamma-poisson.working'"):
         theory.formula("gamma-poison.working")
-    with pytest.raises(KeyError, match=r"the derivation 'urn-law' has several results|no formula is called 'nothing'"):
+    with pytest.raises(KeyError, match="no formula and no derivation is called 'nothing'"):
         theory.compare("nothing", sp.S.One)
+    with pytest.raises(KeyError, match=r"'survivall' \(do you mean 'survival'"):
+        theory.compare("survivall", sp.S.One)
+    with pytest.raises(KeyError, match="is called 3"):
+        theory.compare(3, sp.S.One)
 
 
 # -- comparing -------------------------------------------------------------------------------------------
@@ -193,6 +197,10 @@ def test_survival_is_compared_as_the_derivation_has_it():
     assert theory.compare("survival", sp.beta(D + a - b, b) / sp.beta(a - b, b)).formula.name == "beta-bernoulli.silent"
     assert not theory.compare("survival", sp.gamma(D + a - b) * sp.gamma(a) / sp.gamma(D + a) / sp.gamma(a + b))
     assert not theory.compare("survival", sp.sqrt(-D))
+    assert str(theory.compare("survival", D)).startswith(
+        "not equal to survival (its main result, beta-bernoulli.silent):"
+    )
+    assert str(theory.compare("beta-bernoulli.silent", D)).startswith("not equal to beta-bernoulli.silent: at ")
     with pytest.raises(TypeError, match=r"beta-bernoulli.silent has no symbol 'd' \(do you mean 'D'\?\)"):
         theory.compare("survival", sp.Symbol("d"))
     with pytest.raises(KeyError, match=r"has several results: gamma-poisson.growth-rate"):

@@ -124,6 +124,13 @@ def test_derivations_can_be_read(name):
         instance("wrong in its last case", w[n], x * n, cases=[{n: 1, w[1]: x}, {n: 2, w[2]: x}]),
         Step("no case at all", equation(x, y), kind="instance"),
         instance("a name without a meaning", w[n], x, cases=[{n: 1}]),
+        identity("definitions that hide it", f(x), 3 * f(x), where={f(x): 0}),
+        identity("a symbol that hides it", x, 2 * x, where={x: 0}),
+        identity("divided by zero", sp.zoo, x, by=trusted),
+        identity("a rewriting that breaks down", (x + 1) ** 2, x**2 + 2 * x + 1, by=lambda gap: {}[gap]),
+        limit("without a limit", x, x),
+        series("nothing is left out", sp.exp(x), 1 + x, (x, 0)),
+        series("another variable goes to its end", sp.exp(x), 1 + x + O(x**2), (y, 0)),
     ],
     ids=lambda step: step.statement,
 )
@@ -159,6 +166,48 @@ def test_a_wrong_step_fails(wrong):
 )  # fmt: skip
 def test_a_right_step_holds(right):
     right.check()
+
+
+@pytest.mark.parametrize(
+    ("step", "said"),
+    [
+        (
+            limit("", sp.Limit(1 - sp.exp(-x), x, sp.oo), 2),
+            "differ by 1.0 at x = 1e40 and by 1.0 at x = 1e80, which does not",
+        ),
+        (limit("", sp.Limit(abs(t) / t, t, 0, "-"), 1), "differ by 2.0 at t = -1e-40 and"),
+        (limit("", sp.Limit(x**2, x, 2), 5), "differ by 1.0 at x = 2 +1e-40 and"),
+        (limit("", sp.Limit(x * y / (1 + x), x, sp.oo), 2 * y), r"x = 1e80, at y = \S+, which does not vanish"),
+        (
+            series("", sp.exp(x), 1 + 2 * x + O(x**2), (x, 0)),
+            r"x = 1e-15 and by 1.0e-30 at x = 1e-30, .* fall as x\*\*2",
+        ),
+        (inequality("", 2, x, 1 - x, by=trusted), "the larger less the smaller side -1.3.* is not the form -2.3"),
+        (identity("", (x + 1) ** 2, x**2 + 2 * x + 1, by=lambda gap: {}[gap]), "the rewriting raised KeyError"),
+    ],
+)
+def test_a_failure_of_any_kind_is_in_the_words_of_its_kind(step, said):
+    with pytest.raises(AssertionError, match=said.replace("+1e", r"\+1e")):
+        Derivation("mine", "Mine", "me", "own", (step,)).check()
+
+
+@pytest.mark.parametrize(
+    ("make", "said"),
+    [
+        (lambda: identity("", "x", x), "the side 'x' is a str"),
+        (lambda: identity("", x, right=True), "the side True is a bool"),
+        (lambda: identity("", f(x), x, where={"f(x)": x}), r"'f\(x\)' of type str is defined as x: a name is"),
+        (lambda: identity("", f(x), x, where={2: x}), "2 of type int is defined"),
+        (lambda: identity("", t, 2 * t, domain={t: (0, 0)}), r"range of t, \(0, 0\), is empty"),
+        (lambda: identity("", t, 2 * t, domain={t: (1, 0)}), "is empty: two ends, the lower first"),
+        (lambda: identity("", n, 2 * n, domain={n: range(0)}), "is empty"),
+        (lambda: identity("", f(x), x, domain={f(x): (0, 1)}), r"f\(x\) has a range"),
+        (lambda: Step("", equation(x, 2 * x), "identitty"), "kinds are identity, inequality"),
+    ],
+)
+def test_what_is_no_side_no_name_no_range_and_no_kind_says_so_at_once(make, said):
+    with pytest.raises((TypeError, ValueError), match=said):
+        make()
 
 
 def test_a_failure_says_which_sides_differ_by_what_and_where():

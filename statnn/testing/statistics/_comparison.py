@@ -44,6 +44,8 @@ class Comparison(Shown):
         Name of the law from which p comes.
     singles : tuple of float
         p-values of the single comparisons of which this is the worst, before any correction; empty for one.
+    where : str
+        Where data and theory are farthest apart, of a statistic that is of many places: a value, a cell, an entry.
 
     See Also
     --------
@@ -61,6 +63,22 @@ class Comparison(Shown):
     comparisons: int = 1
     law: str = "Student"
     singles: tuple[float, ...] = ()
+    where: str = ""
+
+    @property
+    def found(self) -> str:
+        """What was found, in words: the statistic, what theory expects of it, and where they are farthest apart."""
+        value, theory = f"{self.estimate:.9g}", f"{self.theory:.9g}"
+        said = f"estimate {value} ± {self.error:.3g}, theory {theory}"
+        if self.z is not None:
+            said += f", z = {self.z:+.2f}"
+        elif self.law == "chi-square":
+            said = f"chi-square {value}, of {theory} degrees of freedom"
+        elif self.law == "Kolmogorov":
+            said = f"distribution functions {value} apart"
+        elif self.law == "Hotelling":
+            said = f"T² = {value}, {theory} expected"
+        return f"{said}, farthest {self.where}" if self.where else said
 
 
 def array_of(values: ArrayLike, name: str, ndim: int) -> Floats:

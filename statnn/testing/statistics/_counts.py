@@ -135,6 +135,11 @@ def counts(observed: ArrayLike, pmf: ArrayLike, *, least: float = 5.0, fitted: i
     True
     """
     seen, probability = array_of(observed, "observed", 1), array_of(pmf, "pmf", 1)
+    return in_cells(seen, probability, np.arange(float(seen.size)), least, fitted)
+
+
+def in_cells(seen: Floats, probability: Floats, last: Floats, least: float = 5.0, fitted: int = 0) -> Comparison:
+    """Compare how often each cell was seen, as `counts`; `last` holds the largest value of each, to name it by."""
     if seen.shape != probability.shape:
         raise Refusal(f"observed and pmf differ in shape: {seen.shape} and {probability.shape}")
     if (seen < 0).any() or (seen != np.rint(seen)).any():
@@ -144,17 +149,33 @@ def counts(observed: ArrayLike, pmf: ArrayLike, *, least: float = 5.0, fitted: i
     number = seen.sum()
     seen = np.append(seen, 0.0)
     expected = number * np.append(probability, max(0.0, 1 - probability.sum()))
-    pooled, hoped = _pool(seen, expected, least)
+    starts = _pool(expected, least)
+    pooled, hoped = np.add.reduceat(seen, starts), np.add.reduceat(expected, starts)
     dof = pooled.size - 1 - fitted
     if dof < 1:
         raise Refusal(f"{number:.0f} observations fill {pooled.size} cell(s) that expect {least:g}: too few")
     statistic = float(stats.power_divergence(pooled, hoped * (number / hoped.sum()), lambda_="cressie-read").statistic)
-    p = 0.0 if seen[expected == 0].any() else float(stats.chi2.sf(statistic, dof))
-    return Comparison(statistic, math.sqrt(2 * dof), float(dof), p, law="chi-square")
+    impossible = np.flatnonzero((expected == 0) & (seen > 0))
+    p = 0.0 if impossible.size else float(stats.chi2.sf(statistic, dof))
+    worst = int(np.argmax((pooled - hoped) ** 2 / np.maximum(hoped, np.finfo(float).tiny)))
+    first, after = (impossible[0], impossible[0] + 1) if impossible.size else (*starts, seen.size)[worst : worst + 2]
+    ends = np.concatenate([[-math.inf], last, [math.inf]])
+    cell = f"{seen[first:after].sum():g} seen, {expected[first:after].sum():.4g} expected"
+    where = f"{_between(ends[first], ends[after])}: {cell}"
+    return Comparison(statistic, math.sqrt(2 * dof), float(dof), p, law="chi-square", where=where)
 
 
-def _pool(seen: Floats, expected: Floats, least: float) -> tuple[Floats, Floats]:
-    """Sum neighbours until each cell expects `least`; what is left over joins the last cell."""
+def _between(below: float, last: float) -> str:
+    """Return which whole numbers are above one and not above another, in words."""
+    if last - below == 1:
+        return f"at {last:g}"
+    return " and ".join(
+        part for part in (f"above {below:g}" * math.isfinite(below), f"up to {last:g}" * math.isfinite(last)) if part
+    )
+
+
+def _pool(expected: Floats, least: float) -> list[int]:
+    """Return where cells begin, of neighbours that together expect `least`; what is left over joins the last."""
     starts, mass = [0], 0.0
     for cell, value in enumerate(expected):
         if mass >= least:
@@ -163,4 +184,4 @@ def _pool(seen: Floats, expected: Floats, least: float) -> tuple[Floats, Floats]
         mass += value
     if mass < least and len(starts) > 1:
         starts.pop()
-    return np.add.reduceat(seen, starts), np.add.reduceat(expected, starts)
+    return starts

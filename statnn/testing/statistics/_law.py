@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 from scipy import stats
 
 from statnn.testing.statistics._comparison import Comparison, Floats, Refusal, array_of
-from statnn.testing.statistics._counts import counts, total
+from statnn.testing.statistics._counts import in_cells, total
 from statnn.testing.statistics._mean import mean
 
 FEWEST_FOR_KOLMOGOROV = 30
@@ -75,15 +75,23 @@ def law(values: ArrayLike, theory: Any) -> Comparison:
     if not hasattr(theory, "pmf"):
         if draws.size < FEWEST_FOR_KOLMOGOROV:
             raise Refusal(f"{draws.size} draws are too few for a continuous law: take at least {FEWEST_FOR_KOLMOGOROV}")
-        comparison = uniform(np.clip(theory.cdf(draws), 0.0, 1.0))
-        return replace(comparison, p=0.0) if forbidden else comparison
+        shares = np.clip(theory.cdf(draws), 0.0, 1.0)
+        comparison = uniform(shares)
+        if forbidden:
+            outside = draws[(draws < low) | (draws > high)][0]
+            return replace(comparison, p=0.0, where=f"at {outside:.6g}, which the law forbids")
+        place = draws[np.argmin(np.abs(shares - stats.kstest(shares, "uniform").statistic_location))]
+        return replace(comparison, where=f"at {place:.6g}")
     if (draws != np.rint(draws)).any():
         raise Refusal("a discrete law needs whole numbers")
     edges = _edges(theory)
     observed = np.bincount(np.searchsorted(edges, draws), minlength=edges.size + 1)
     probability = np.diff(theory.cdf(edges), prepend=0.0, append=1.0)
-    comparison = counts(observed, np.maximum(probability, 0.0))
-    return replace(comparison, p=0.0) if forbidden or (np.asarray(theory.pmf(draws)) == 0).any() else comparison
+    comparison = in_cells(observed.astype(float), np.maximum(probability, 0.0), np.append(edges, math.inf))
+    impossible = draws[(draws < low) | (draws > high) | (np.asarray(theory.pmf(draws)) == 0)]
+    if not impossible.size:
+        return comparison
+    return replace(comparison, p=0.0, where=f"at {impossible[0]:.6g}, which the law forbids")
 
 
 def _edges(theory: Any) -> Floats:
@@ -162,4 +170,7 @@ def uniform(p_values: ArrayLike) -> Comparison:
     if p.size < 30 or (p < 0).any() or (p > 1).any():
         raise Refusal(f"uniformity needs at least 30 numbers in [0, 1], got {p.size}")
     test = stats.kstest(p, "uniform")
-    return Comparison(float(test.statistic), 1 / math.sqrt(p.size), 0.0, float(test.pvalue), law="Kolmogorov")
+    where = f"at {test.statistic_location:.6g}"
+    return Comparison(
+        float(test.statistic), 1 / math.sqrt(p.size), 0.0, float(test.pvalue), law="Kolmogorov", where=where
+    )

@@ -53,6 +53,7 @@ def mean(values: ArrayLike, theory: float, *, bias: float = 0.0, fewest: int = F
     See Also
     --------
     mean_under : with the whole law of the draws.
+    mean_vector : of many numbers at once.
     statnn.testing.assert_mean : fails where it is beyond chance.
 
     Examples
@@ -68,12 +69,18 @@ def mean(values: ArrayLike, theory: float, *, bias: float = 0.0, fewest: int = F
         raise Refusal("the replicates do not differ: the standard error is zero, compare exactly instead")
     centre = float(array.mean())
     student = z_score(centre, spread / math.sqrt(array.size), theory, bias=bias, dof=array.size - 1)
-    skewness, kurtosis = _shape((array - centre) / spread)
-    root = _empirical_root((array - min(max(centre, theory - bias), theory + bias)) / spread)
-    root = max(root - abs(skewness) / (6 * math.sqrt(array.size)), 0.0)
-    root /= math.sqrt(1 + max(kurtosis / 2 - skewness**2 / 3, 0.0) / array.size)
+    root = _tempered_root(array, min(max(centre, theory - bias), theory + bias))
     p = min(1.0, 2 * float(stats.t.sf(root, array.size - 1)))
     return student if p <= student.p else replace(student, p=p, law="empirical likelihood")
+
+
+def _tempered_root(array: Floats, theory: float) -> float:
+    """Return the root of the empirical likelihood ratio less what skewness and kurtosis add to it, or refuse."""
+    spread = float(array.std(ddof=1))
+    skewness, kurtosis = _shape((array - array.mean()) / spread)
+    root = _empirical_root((array - theory) / spread)
+    root = max(root - abs(skewness) / (6 * math.sqrt(array.size)), 0.0)
+    return root / math.sqrt(1 + max(kurtosis / 2 - skewness**2 / 3, 0.0) / array.size)
 
 
 def _shape(deviations: Floats) -> tuple[float, float]:
@@ -117,34 +124,62 @@ def _empirical_root(gaps: Floats) -> float:
     return math.sqrt(max(0.0, 2 * float(np.log1p(tilt * gaps).sum())))
 
 
-def mean_vector(samples: ArrayLike, theory: ArrayLike) -> float:
-    """Return the p-value of a mean vector by Hotelling's test, exact for few replicates of a normal law.
+def mean_vector(samples: ArrayLike, theory: ArrayLike, *, fewest: int = FEWEST_REPLICATES) -> Comparison:
+    """Compare a vector of means with theory in all directions at once, by Hotelling's test.
+
+    Exact for normal replicates however few. From `MANY` on skewed ones are served too: along the direction in which the
+    means are farthest from theory the square is that of the empirical likelihood, as in `mean`, where that is smaller.
 
     Parameters
     ----------
     samples : array, shape (replicas, d)
+        At least d + 2.
     theory : array, shape (d,)
+    fewest : int
+        Smallest number of replicates that is accepted.
+
+    Returns
+    -------
+    Comparison
+        `estimate` is Hotelling's T², `theory` its mean, `error` its standard deviation where they are finite.
+
+    Raises
+    ------
+    Refusal
+        If replicates are too few, do not differ in some direction, or are too skewed for their number.
 
     See Also
     --------
     mean : entry by entry.
     covariance : of their covariance.
+    statnn.testing.assert_means : fails where it is beyond chance.
 
     Examples
     --------
-    >>> bool(mean_vector(np.random.default_rng(1).normal(size=(20, 3)), np.zeros(3)) > 0.01)
+    >>> mean_vector(np.random.default_rng(1).normal(size=(20, 3)), np.zeros(3)).p > 0.01
     True
     """
     samples, theory = array_of(samples, "samples", 2), array_of(theory, "theory", 1)
     replicas, d = samples.shape
-    if replicas < max(FEWEST_REPLICATES, d + 2):
-        raise Refusal(f"{replicas} replicates are too few for the mean of {d} numbers")
+    if theory.shape != (d,):
+        raise Refusal(f"theory must have shape {(d,)}, one number for each column of samples, got {theory.shape}")
+    if replicas < max(fewest, d + 2):
+        raise Refusal(f"{replicas} replicates are too few for the mean of {d} numbers; take {max(fewest, d + 2)}")
     spread = np.atleast_2d(np.cov(samples.T)) / replicas
     if linalg.eigvalsh(spread)[0] <= 1e-12 * np.trace(spread):
         raise Refusal("the replicates do not differ in every direction: compare exactly instead")
     gap = samples.mean(axis=0) - theory
-    square = float(gap @ linalg.solve(spread, gap, assume_a="pos"))
-    return float(stats.f.sf(square * (replicas - d) / (d * (replicas - 1)), d, replicas - d))
+    direction = linalg.solve(spread, gap, assume_a="pos")
+    square = judged = float(gap @ direction)
+    if square > 0 and replicas > FEW:
+        root = _tempered_root(samples @ direction, float(theory @ direction))  # refuses few that are clearly skewed
+        judged = min(square, root**2) if replicas >= MANY else square
+    unit = d * (replicas - 1) / (replicas - d)
+    law = stats.f(d, replicas - d, scale=unit)
+    z = gap / np.sqrt(np.diag(spread))
+    far = int(np.argmax(np.abs(z)))
+    where = f"in entry [{far}]: {samples[:, far].mean():.6g} instead of {theory[far]:.6g}, z = {z[far]:+.2f}"
+    return Comparison(square, float(law.std()), float(law.mean()), float(law.sf(judged)), law="Hotelling", where=where)
 
 
 def covariance(samples: ArrayLike, theory: ArrayLike, *, fewest: int = 100) -> tuple[Comparison, Floats]:
@@ -191,7 +226,10 @@ def covariance(samples: ArrayLike, theory: ArrayLike, *, fewest: int = 100) -> t
     deviations = samples - samples.mean(axis=0)
     unbiased = replicas / (replicas - 1)
     entries = {
-        (i, j): mean(unbiased * deviations[:, i] * deviations[:, j], theory[i, j], fewest=fewest)
+        (i, j): replace(
+            mean(unbiased * deviations[:, i] * deviations[:, j], theory[i, j], fewest=fewest),
+            where=f"in entry [{i}, {j}]",
+        )
         for i in range(d)
         for j in range(i, d)
     }

@@ -4,6 +4,12 @@ All take keyword arguments for sizes and shrink to what can be read: a failing e
 it, ``BinaryNeurons(array([[0., 1.], [1., 0.]]), ...)``; where its repr is a summary, in a note below.
 Ranges stand in each docstring.
 
+The first call of a compiled function takes longer than the 200 ms that hypothesis allows an example: put
+``@settings(deadline=None)`` on such tests, or load a profile without a deadline in ``conftest.py``::
+
+    hypothesis.settings.register_profile("statnn", deadline=None)
+    hypothesis.settings.load_profile("statnn")
+
 Needs hypothesis: ``pip install "statnn[testing]"``.
 
 Examples

@@ -89,7 +89,7 @@ def _judge(data):
     quotient = data["ratio"] / loss
     trend = _trend(sizes, quotient / quotient.mean())
     drift, bend = mean(trend[:, 0], 0.0), mean(trend[:, 1], 0.0)
-    constant = mean_vector(trend, np.zeros(2))
+    constant = mean_vector(trend, np.zeros(2)).p
     mass = mean(loss[:, -1] / loss[:, 0].mean() - data["mass"][:, -1] / data["mass"][:, 0].mean(), 0.0)
     slopes = {name: _decay(sizes, data[name]) for name in ("loss", "error", "ratio")}
     seen = ", ".join(f"{name} {-slopes[key].slope:.2f} ± {slopes[key].error:.2f}" for name, key in NAMES.items())
