@@ -10,6 +10,7 @@ from matplotlib import pyplot as plt
 from matplotlib.collections import LineCollection, PathCollection, PolyCollection
 from matplotlib.figure import Figure
 from models import ALL
+from scipy.spatial.distance import pdist
 
 from statnn import plot
 from statnn.interaction import (
@@ -17,6 +18,7 @@ from statnn.interaction import (
     DynamicNeurons,
     square_lattice,
 )
+from statnn.interaction._views.picture import _springs
 from statnn.network import Network
 
 
@@ -170,3 +172,13 @@ def test_names_of_spins_are_apart_in_a_panel():
     boxes = [text.get_window_extent() for text in ax.texts]
     assert len(boxes) == 40
     assert not any(one.overlaps(other) for one, other in combinations(boxes, 2))
+
+
+@pytest.mark.parametrize(
+    "graph",
+    [*(nx.gnm_random_graph(n, e, seed=k) for k in range(4) for n, e in ((12, 20), (40, 36), (60, 90))),
+     nx.star_graph(40), nx.complete_graph(60), nx.balanced_tree(3, 3), nx.barbell_graph(10, 20)],
+)  # fmt: skip
+def test_no_spin_hides_another(graph):
+    places = np.array([*_springs(graph).values()])
+    assert pdist(places).min() > 1.19

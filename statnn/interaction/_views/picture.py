@@ -1,4 +1,4 @@
-"""Pictures of interaction graphs: layers as columns, couplings as coloured lines, or one bar a layer."""
+"""Pictures of interaction graphs: layers as columns, couplings as coloured lines, or one bar per layer."""
 
 from itertools import pairwise
 from typing import Any
@@ -16,6 +16,8 @@ MOST_COLUMNS = 40
 MOST_NAMES = 60
 """Spins up to which their names, where they have some, are written."""
 _LABELLED = 13
+_APART = 1.2
+"""Least distance of spins placed by springs, where n coupled ones fill a circle of radius √(n-1)."""
 _SEED = 1
 _PARTS = np.linspace(0.25, 0.8, 12)
 """Where on its line the square of a weight may stand."""
@@ -210,23 +212,41 @@ def _springs(graph: Any) -> Places:
 
     number = {node: i for i, node in enumerate(graph)}
     parts = sorted(nx.connected_components(graph), key=lambda part: (-len(part), min(map(number.__getitem__, part))))
-    widths = [2 * np.sqrt(len(part) - 1) + 1.5 for part in parts]
+    placed = [_sprung(graph.subgraph(sorted(part, key=number.__getitem__))) for part in parts]
+    widths = [2 * max(np.abs(spot).max() for spot in spots.values()) + 1.5 for spots in placed]
     most = 1.2 * np.sqrt(np.square(widths).sum())
     places: Places = {}
     left, top, height = 0.0, 0.0, 0.0
-    for part, width in zip(parts, widths, strict=True):
+    for spots, width in zip(placed, widths, strict=True):
         if left and left + width > most:
             left, top, height = 0.0, top - height, 0.0
-        members = graph.subgraph(sorted(part, key=number.__getitem__))
-        scale = (width - 1.5) / 2 or None
-        if len(part) <= MOST_NAMES:  # distances as along the graph: no two spins on one spot, room for names
-            spots = nx.kamada_kawai_layout(members, weight=None, scale=scale)
-        else:
-            spots = nx.spring_layout(members, weight=None, seed=_SEED, iterations=200, scale=scale)
         centre = np.array([left + width / 2, top - width / 2])
         places |= {node: tuple((centre + spot).tolist()) for node, spot in spots.items()}
         left, height = left + width, max(height, width)
     return places
+
+
+def _sprung(graph: Any) -> dict[Any, Floats]:
+    """Place the spins of one component, about zero."""
+    import networkx as nx
+
+    scale = np.sqrt(len(graph) - 1) or None
+    if len(graph) > MOST_NAMES:
+        return nx.spring_layout(graph, weight=None, seed=_SEED, iterations=200, scale=scale)
+    # distances as along the graph: no two spins on one spot, room for names
+    return _spread(nx.kamada_kawai_layout(graph, weight=None, scale=scale))
+
+
+def _spread(spots: dict[Any, Floats]) -> dict[Any, Floats]:
+    """Push apart what lies nearer than `_APART`, and all a little, so that no spin hides another."""
+    at = np.array([*spots.values()], dtype=float)
+    while True:
+        away = at[:, None] - at
+        far = np.hypot(away[..., 0], away[..., 1]) + np.diag(np.full(len(at), np.inf))
+        if far.min() >= _APART:
+            return dict(zip(spots, at, strict=True))
+        push = np.maximum(1.01 * _APART / far - 1, 0) / 2
+        at = 1.005 * (at + (push[..., None] * away).sum(axis=1))
 
 
 # -- what is drawn ---------------------------------------------------------------------------------------
@@ -294,7 +314,7 @@ def _size(nodes: int) -> float:
 
 
 def _draw_layers(ax: Any, graph: Any, nodes: int, what: str, symbol: str, *, automatic: bool) -> Any:
-    """One bar a layer, as high as the layer is wide; bands between them in the colour of the couplings."""
+    """One bar per layer, as high as the layer is wide; bands between them in the colour of the couplings."""
     from matplotlib.collections import PolyCollection
     from matplotlib.colors import Normalize
 
