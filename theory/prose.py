@@ -16,35 +16,42 @@ from statnn.theory.tex import LETTERS, OPERATORS
 
 _SIGNS = {sign: rf"\{name} " for name, sign in reversed(OPERATORS.items()) if name.isalpha() and name != "mid"}
 _BRACKETS = {mark: _SIGNS.pop(mark) for mark in "⟨⟩"}
-_SIGNS |= {"−": "-", ">=": r"\geq ", "<=": r"\leq ", **{sign: sign for sign in "=+/<>"}}
+_SIGNS |= {"−": "-", "~": r"\sim ", ">=": r"\geq ", "<=": r"\leq ", **{sign: sign for sign in "=+/<>"}}
 _LETTERS = {letter: rf"\{name} " for name, letter in reversed(LETTERS.items())}
-_LETTERS["ɑ"] = r"\alpha "  # the base of the raised alpha
+_LETTERS |= {"ɑ": r"\alpha ", "∫": r"\int "}  # the base of the raised alpha; a sign that belongs to what follows
 _RESERVED = {"_": r"\_", "^": r"\^{}", "&": r"\&", "%": r"\%", "#": r"\#", "$": r"\$"}
-_FUNCTIONS = {"ln", "log", "exp", "tanh", "sinh", "cosh", "coth", "sin", "cos", "tan", "det", "min", "max", "tr", "erf"}
-_OPERATORS = {"E": "[", "Var": "[(", "Cov": "[(", "Beta": "(", "BetaBinomial": "("}
+_KNOWN_TO_LATEX = {"ln", "log", "exp", "tanh", "sinh", "cosh", "coth", "sin", "cos", "tan", "det", "min", "max"}
+_FUNCTIONS = {*_KNOWN_TO_LATEX, "tr", "erf", "Var", "Cov"}
+_OPERATORS = {"E": "[", "Var": "[(", "Cov": "[(", "Beta": "("}
+_OPERATORS |= dict.fromkeys(("Binomial", "BetaBinomial", "NegativeBinomial"), "(")
 _QUANTITIES = {"AUC"}  # upright, of several letters; a word where it stands alone
 _WORDS = {
     "al", "am", "an", "as", "at", "be", "by", "do", "et", "go", "he", "if", "in", "is", "it", "me", "my", "no",
-    "of", "on", "or", "ox", "so", "to", "up", "us", "we",
+    "of", "on", "or", "ox", "so", "to", "up", "us", "we", "mm", "cm", "ms", "kB",
 }  # fmt: skip
 _AFTER_LETTER = {
     "and", "are", "as", "at", "below", "by", "for", "from", "goes", "in", "is", "of", "on", "or", "than", "that", "the",
     "times", "to", "which", "with",
 }  # fmt: skip
+_GOES_ON_AS_WORD = re.compile(r"['’][A-Za-z]|-(?!th|\d|[A-Za-zα-ω](?![A-Za-z]))\S")  # but M-T
 _HELD = "\N{NO-BREAK SPACE}"
 _MARKS = {"′": "'", "'": "'", "″": "''", "*": "^{*}", "!": "!"}
 _CLOSING = {"(": ")", "[": "]", "|": "|", "⟨": "⟩"}
-_WORD = re.compile("[A-Za-zα-ωɑΓΔΘΛΞΠΣΦΨΩ]+|[∞∂…]")
+_WORD = re.compile("[A-Za-zα-ωɑΓΔΘΛΞΠΣΦΨΩ]+|[∞∂…∫]")
 _SPELLED = re.compile(r"[\w.]*\w(?:[-'’]\w+)*")  # cut-off, Euler's, 5.11.8
-_NO_FACTOR = re.compile(r"-[A-Za-z]|[a-z]{2}")  # 2-adic, 3rd
+_NO_FACTOR = re.compile(r"-[A-Za-z]{2}|[a-z]{2}")  # 2-adic, 3rd, but (1-r)
 _NUMBER = re.compile(r"\d+(?:\.\d+)*")
 _POWER_OF_TEN = re.compile(r"(\d+(?:\.\d+)?)e([+-]?)0*(\d+)\b")
 _COMMAND = re.compile(r"\\[a-z]+$", re.IGNORECASE)
+_ONE_LESS = re.compile(r".*(?<![A-Za-z])[A-Za-z]", re.DOTALL)  # M-1, 2z-1
 _TWO_NUMBERS = re.compile(r"[\d¹²³⁰-⁹] ")
 _NO_MARK = re.compile(r"\*[\w*(]")  # of code
 _RAISED = re.compile(r"\^\{[^{}]*\}$")
 _TYPED_SCRIPT = re.compile(r"([−-]?)([A-Za-z0-9α-ωΓΔΘΛΞΠΣΦΨΩ]+)")
-_INDEX = re.compile(r"\([A-Za-z](?: ?\+ ?\d)?\)")  # of a layer, as in h^(m+1); not an exponent, and kept in brackets
+_INDICES = re.compile("[ijklm]{2}")  # of a matrix; longer ones, and n_in, are words
+_INDEX = re.compile(
+    r"\([A-Za-z](?: ?\+ ?\d)?\)|\([lm] ?[-−] ?1\)"
+)  # of a layer, as in h^(m+1); not an exponent, and kept in brackets
 
 
 @cache
@@ -114,6 +121,9 @@ def _run(text: str, at: int, closing: str) -> tuple[str, int]:
             atom, after = _atom(
                 text, i, alone=not (closing or pending.strip()), opening=not closing and not pending.strip()
             )
+            if not atom and closing and tex and text[i] == "|":
+                pending, i = pending + r"\mid ", i + 1
+                continue
             if not atom:
                 break
             apart = " " if not pending and _COMMAND.search(tex) else ""
@@ -124,10 +134,15 @@ def _run(text: str, at: int, closing: str) -> tuple[str, int]:
 
 
 def _sign(text: str, at: int, *, inside: bool) -> str:
-    """Return the sign that stands here; a hyphen is a minus in brackets, between blanks and before a number."""
+    """Return the sign that stands here.
+
+    A hyphen is a minus in brackets, between blanks, behind a sign, before a number, and in M-1.
+    """
     if text[at] == "-":
         before, after = text[at - 1 : at] or " ", text[at + 1 : at + 2]
-        return "-" if inside or (before == " " and (after == " " or after.isdecimal())) else ""
+        one_less = _ONE_LESS.fullmatch(text, max(at - 3, 0), at) and after.isdecimal()
+        opens = before == " " and (after in " Σ∫√" or after.isdecimal() or text[:at].rstrip()[-1:] in {*_SIGNS})
+        return "-" if inside or one_less or opens else ""
     return next((text[at : at + length] for length in (2, 1) if text[at : at + length] in _SIGNS), "")
 
 
@@ -153,7 +168,8 @@ def _atom(text: str, at: int, *, alone: bool, opening: bool) -> tuple[str, int]:
 def _number(text: str, at: int) -> tuple[str, int]:
     """Return the LaTeX of a number, 7e-04 as a power of ten, and where it ends."""
     if power := _POWER_OF_TEN.match(text, at):
-        return rf"{power[1]} \times 10^{{{power[2].strip('+')}{power[3]}}}", power.end()
+        factor = "" if power[1] == "1" else rf"{power[1]} \times "
+        return rf"{factor}10^{{{power[2].strip('+')}{power[3]}}}", power.end()
     number = _NUMBER.match(text, at)
     if not number or number[0].count(".") > 1 or _NO_FACTOR.match(text, number.end()):
         return "", at
@@ -165,13 +181,13 @@ def _word(text: str, at: int, word: str, *, alone: bool) -> tuple[str, int]:
     end = at + len(word)
     if text[end : end + 1].isdecimal():
         return "", at  # log1p
+    if word in _OPERATORS and text[end : end + 1] in {*_OPERATORS[word]}:
+        return _with_scripts(text, end, rf"\operatorname{{{word}}}")
     if word in _FUNCTIONS:
-        name = rf"\operatorname{{{word}}}" if word in {"tr", "erf"} else rf"\{word}"
+        name = rf"\{word}" if word in _KNOWN_TO_LATEX else rf"\operatorname{{{word}}}"
         tex, end = _with_scripts(text, end, name)
         of_what = _atom(text, end + (text[end : end + 1] == " "), alone=False, opening=False)[0]
         return (f"{tex} ", end) if of_what or tex != name else ("", at)
-    if word in _OPERATORS and text[end : end + 1] in {*_OPERATORS[word]}:
-        return _with_scripts(text, end, rf"\operatorname{{{word}}}")
     if word in _QUANTITIES and not alone:
         return rf"\operatorname{{{word}}}", end
     if not _is_product(text, at, word, alone=alone):
@@ -182,10 +198,12 @@ def _word(text: str, at: int, word: str, *, alone: bool) -> tuple[str, int]:
 def _is_product(text: str, at: int, letters: str, *, alone: bool) -> bool:
     """Whether letters are variables, not a word: one that is no article, or a few that are not spelled like a word."""
     rest = text[at + len(letters) :]
-    if re.match(r"['’]\w|-(?!th|\d)\S", rest) or (letters == "th" and text[at - 1] == "-"):
+    if re.match(r"['’][A-Za-z]|-(?!th|\d|[A-Za-zα-ω](?![A-Za-z]))\S", rest) or (
+        letters == "th" and text[at - 1] == "-"
+    ):
         return False  # Pascal's, L-map, b-th
     if letters in {"a", "A"} and alone and (following := re.match(r" (\w*)(\(?)", rest)):
-        if following[1] in _FUNCTIONS:
+        if following[1] in _FUNCTIONS or following[1] in _LETTERS:
             return letters == "A" and bool(following[2])  # a tanh, A tanh network, but A tanh(x)
         return following[1] in _AFTER_LETTER if following[1] else rest[1:2] in _SIGNS
     if len(letters) == 1 or any(letter in _LETTERS for letter in letters):
@@ -225,7 +243,7 @@ def _with_scripts(text: str, at: int, tex: str) -> tuple[str, int]:
             inside, end = _typed_script(text, at + 1)
             if not inside or mark in typed:
                 break
-            if _INDEX.match(text, at + 1) and (tex[-1].isalpha() or tex[-1] == "}"):
+            if mark == "^" and _INDEX.match(text, at + 1) and (tex[-1].isalpha() or tex[-1] == "}"):
                 inside = f"({inside})"
             typed += mark
             tex, at = f"{tex.rstrip()}{mark}{{{inside}}}", end
@@ -243,12 +261,12 @@ def _with_scripts(text: str, at: int, tex: str) -> tuple[str, int]:
 
 def _typed_script(text: str, at: int) -> tuple[str, int]:
     """Return the LaTeX of what stands behind ^ or _, brackets left out, and where it ends."""
-    if text[at : at + 1] == "(":
-        inside, end = _run(text, at + 1, ")")
+    if closing := {"(": ")", "{": "}"}.get(text[at : at + 1]):
+        inside, end = _run(text, at + 1, closing)
         return (inside.strip(), end + 1) if inside else ("", at)
     found = _TYPED_SCRIPT.match(text, at)
     if not found:
         return "", at
-    word = re.fullmatch("[A-Za-z]{2,}", found[2])
+    word = None if _INDICES.fullmatch(found[2]) else re.fullmatch("[A-Za-z]{2,}", found[2])
     inside = rf"\mathrm{{{word[0]}}}" if word else " ".join(_LETTERS.get(each, each).strip() for each in found[2])
     return ("-" if found[1] else "") + (inside if word or not found[2].isdecimal() else found[2]), found.end()

@@ -9,19 +9,21 @@ import json
 import re
 import shutil
 import subprocess
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from enum import Enum
 from html import escape
 from pathlib import Path
 from typing import Any
 
 import bibliography
+import claim_scripts
 from links import Names, derived_in, shown_in
 
 import statnn
 from statnn.theory.document import document
 from statnn.theory.prose import pieces
 from statnn.theory.registry import DERIVATIONS
+from validation.claims import CLAIMS
 
 HERE = Path(__file__).parents[1]
 GENERATED = HERE / "generated"
@@ -50,12 +52,6 @@ ROOMS = {
     "statnn.theory": "Derivations",
     "statnn.plot": "Figures",
 }
-THEORY_ROOMS = {
-    "activation": "Activation processes",
-    "interaction": "Interacting neurons and their samplers",
-    "rg": "Renormalisation and random layers",
-    "measure": "Measures and their nulls",
-}
 _LITERAL = re.compile(r"(``.*?``|`[^`]*`|\*\*\w[^*]*\*\*|(?<![\w*])\*\w[^*]*\*(?!\w))")
 PAPERS = {
     "2412.18073": "Zhang & Sui",
@@ -80,12 +76,14 @@ def _write(path: Path, text: str) -> None:
 
 def _first_line(thing: Any) -> str:
     text = inspect.getdoc(thing) or ""
-    return text.split("\n\n", 1)[0].replace("\n", " ").replace("|", r"\|")
+    return _typeset(text.split("\n\n", 1)[0].replace("\n", " "))
 
 
 def _summary(thing: Any) -> str:
     """Return the first line of what an object says of itself; data have only what their type says."""
-    return f"{type(thing).__name__} of {len(thing)}" if isinstance(thing, dict | list | tuple) else _first_line(thing)
+    if isinstance(thing, Mapping | list | tuple):
+        return f"{'mapping' if isinstance(thing, Mapping) else type(thing).__name__} of {len(thing)}"
+    return _first_line(thing)
 
 
 def _sentence(text: str) -> str:
@@ -102,7 +100,7 @@ def _heading(text: str) -> str:
 
 def _directive(name: str, thing: Any, around: str) -> str:
     module, _, short = name.rpartition(".")
-    if isinstance(thing, dict | list | tuple):
+    if isinstance(thing, Mapping | list | tuple):
         listed = "\n".join(f"- ``{each}``" for each in thing)
         return f"{_heading(name)}\n.. py:data:: {name}\n\n   {_summary(thing)}.\n\n{listed}\n"
     if inspect.isclass(thing) and issubclass(thing, Enum):
@@ -159,7 +157,7 @@ def _api() -> Names:
     listed = "".join(f"   {room}\n" for room in ROOMS)
     _write(
         GENERATED / "api" / "index.rst",
-        f"{_heading('API')}\nOne page an object, by room. Symbols of the formulas: :doc:`/symbols`.\n\n"
+        f"{_heading('API')}\nOne page per object, by room. Symbols of the formulas: :doc:`/symbols`.\n\n"
         f".. toctree::\n   :maxdepth: 1\n\n{listed}",
     )
     modules = map(importlib.import_module, ROOMS)
@@ -190,7 +188,9 @@ def _derivation(name: str) -> str:
 
 def _document(folder: Path) -> bool:
     """Write all derivations as one PDF, where pdflatex is at hand; return whether it is there."""
-    names = [name for room in THEORY_ROOMS for name in importlib.import_module(f"statnn.theory.{room}").DERIVATIONS]
+    names = [
+        name for room in claim_scripts.ROOMS for name in importlib.import_module(f"statnn.theory.{room}").DERIVATIONS
+    ]
     program, target = shutil.which("pdflatex"), folder / "derivations.pdf"
     if program is None:
         target.unlink(missing_ok=True)
@@ -209,13 +209,13 @@ def _document(folder: Path) -> bool:
 
 
 def _derivations() -> None:
-    for room, title in THEORY_ROOMS.items():
+    for room, title in claim_scripts.ROOMS.items():
         names = importlib.import_module(f"statnn.theory.{room}").DERIVATIONS
         _write(
             GENERATED / "derivations" / f"{room}.md",
             f"# {title}\n\n" + "\n".join(_derivation(name) for name in names),
         )
-    listed = "\n".join(THEORY_ROOMS)
+    listed = "\n".join(claim_scripts.ROOMS)
     in_print = "All of them {download}`in one PDF <derivations.pdf>`. " if _document(GENERATED / "derivations") else ""
     _write(
         GENERATED / "derivations" / "index.md",
@@ -245,6 +245,7 @@ def _verdict(claim: dict[str, Any]) -> str:
     lines += [f"**{OUTCOMES[verdict['outcome']]} {verdict['outcome']}**. {_sentence(verdict['detail'])}", ""]
     lines += [f"- {_sentence(finding['text'])}" for finding in verdict.get("findings", ())]
     lines += [f"\nOf {_provenance(claim['run'])}."] if "run" in claim else []
+    lines += [f"\n{{doc}}`Figure and script <{claim_scripts.page(CLAIMS[name])}>`"] if name in CLAIMS else []
     lines += [f"\n`python -m validation --only {name}`", ""]
     return "\n".join(lines)
 
@@ -392,11 +393,31 @@ def write_pages(app: Any) -> None:
 def _formulas(words: str) -> str:
     """Return words of a docstring with their mathematics set."""
     parts = list(pieces(words.replace("<=", "≤").replace(">=", "≥")))
-    if parts and parts[-1][0] == "a":
-        parts[-1] = ("a", "")  # at the end of a line it is the article
-    return "".join(
-        rf"\ :math:`{tex}`\ " if tex else text.replace("|", r"\|").replace("**", r"\*\*") for text, tex in parts
-    )
+    if parts and parts[-1][0] in {"a", "A"}:
+        parts[-1] = (parts[-1][0], "")  # at the end of a line it is the article
+    return "".join(rf"\ :math:`{tex}`\ " if tex else _plain(text) for text, tex in parts)
+
+
+def _plain(text: str) -> str:
+    return text.replace("|", r"\|").replace("**", r"\*\*")
+
+
+def _typeset(line: str, *, prose: bool = True) -> str:
+    """Return a line of a docstring, its mathematics set where it is a sentence; what is marked stays."""
+    parts = _LITERAL.split(line)
+    parts[::2] = [_formulas(part) if prose else _plain(part) for part in parts[::2]]
+    return re.sub(r"\\ $", "", "".join(parts))  # which would join the last word to the next line
+
+
+def _join_marked(lines: list[str]) -> None:
+    """Let what is marked end on the line on which it begins, and a formula not end in a sign."""
+    i = 0
+    while i < len(lines) - 1:
+        cut = lines[i].count("`") % 2 or re.search(r"\w.*[=<>≤≥≈∝+·]$", lines[i])
+        if cut and lines[i + 1].strip() and not lines[i].lstrip().startswith((">>>", "...")):
+            lines[i : i + 2] = [f"{lines[i]} {lines[i + 1].lstrip()}"]
+        else:
+            i += 1
 
 
 def _is_prose(section: str, line: str) -> bool:
@@ -408,6 +429,7 @@ def mend_lines(app: Any, _what: str, name: str, thing: Any, _options: Any, lines
     """Let |x| in a sentence be a modulus, not the substitution of reStructuredText, and names of objects be links."""
     inside_math, rulers, section = False, 0, ""
     parameters = inspect.signature(thing).parameters if inspect.isfunction(thing) else ()
+    _join_marked(lines)
     for i, line in enumerate(lines):
         if line.strip() and re.fullmatch("-{3,}", "".join(lines[i + 1 : i + 2])):
             section = line.strip()
@@ -416,13 +438,14 @@ def mend_lines(app: Any, _what: str, name: str, thing: Any, _options: Any, lines
             inside_math = line.strip().startswith(".. math::") or (inside_math and indented)
         rulers += bool(_RULER.match(line))  # three a table, whose columns links would shift
         if not inside_math and not line.lstrip().startswith((">>>", "...")):
-            parts = _LITERAL.split(line)
             prose = _is_prose(section, line) and not rulers % 3 and not _FIELD.match(line)
-            parts[::2] = [
-                _formulas(part) if prose else part.replace("|", r"\|").replace("**", r"\*\*") for part in parts[::2]
-            ]
-            whole = _LETTER.sub(r"\1\\\2", "".join(parts))
+            whole = _LETTER.sub(r"\1\\\2", _typeset(line, prose=prose))
             lines[i] = whole if rulers % 3 or _FIELD.match(line) else app.statnn_names.link(whole, name, parameters)
+
+
+def name_defaults(_app: Any, _what: str, _name: str, _thing: Any, _options: Any, signature: str, result: str) -> Any:
+    """Let what stands in a signature by its name be called so: float64, not <class 'numpy.float64'>."""
+    return re.sub(r"<(?:class|function) '?(?:\w+\.)*(\w+)'?>", r"\1", signature or "") or None, result
 
 
 def skip_members(_app: Any, _what: str, _name: str, thing: Any, _skip: bool, _options: Any) -> bool | None:
@@ -445,6 +468,7 @@ def setup(app: Any) -> dict[str, bool]:
     """Connect to Sphinx."""
     app.connect("builder-inited", write_pages)
     app.connect("autodoc-process-docstring", mend_lines, priority=400)  # before napoleon
+    app.connect("autodoc-process-signature", name_defaults)
     app.connect("autodoc-skip-member", skip_members)
     app.connect("build-finished", copy_mathjax)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

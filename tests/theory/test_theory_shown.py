@@ -94,10 +94,20 @@ def test_variables_in_a_sentence_are_mathematics(sentence, formulas):
 
 def test_sentences_are_set():
     assert as_latex("as √C, P(k) & e⁻²ᴷ ≥ 0") == r"as \(\sqrt{C}\), \(P(k)\) \& \(e^{-2K} \geq 0\)"
-    assert as_latex("at |1 − r|/2 and P(a | b)") == r"at \(|1 - r|/2\) and \(P\)(a | \(b\))"
+    assert as_latex("at |1 − r|/2 and P(a | b)") == r"at \(|1 - r|/2\) and \(P(a \mid b)\)"
     assert as_latex("σ_w² E φ' and h^(m+1)") == r"\(\sigma_{w}^{2} E \phi'\) and \(h^{(m+1)}\)"
     assert as_latex("h_μ^(m)") == r"\(h_{\mu}^{(m)}\)"
     assert as_latex("2^(n+1) and x^(z-1)") == r"\(2^{n+1}\) and \(x^{z-1}\)"
+    assert as_latex("n_{m+1}, Σ_{i<j} W_ij, 2^((z-k)/(z-1))") == (
+        r"\(n_{m+1}\), \(\Sigma_{i<j} W_{i j}\), \(2^{(z-k)/(z-1)}\)"
+    )
+    assert as_latex("1 - k'² at m = M-1 (p(1-p))") == r"\(1 - k'^{2}\) at \(m = M-1\) (\(p(1-p)\))"
+    assert as_latex("E = -Σ_k s_k, y = -inf") == r"\(E = -\Sigma_{k} s_{k}\), \(y\) = -inf"
+    assert as_latex("86 mm, x ~ N(0, 1/n_in)") == r"86 mm, \(x \sim N(0, 1/n_{\mathrm{in}})\)"
+    assert as_latex("∫ f, n Var F and Var n²") == (
+        r"\(\int f\), \(n \operatorname{Var} F\) and \(\operatorname{Var} n^{2}\)"
+    )
+    assert as_latex("1e-12 of A σ(x)") == r"\(10^{-12}\) of \(A \sigma(x)\)"
     assert as_latex("N^(-0.5) K_max ≥ 7.1e-04") == r"\(N^{-0.5} K_{\mathrm{max}} \geq 7.1 \times 10^{-4}\)"
     assert (
         as_latex("⟨h²⟩ at (1 − q)^b, S(x and y)")

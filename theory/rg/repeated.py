@@ -74,7 +74,7 @@ def _coordinates() -> tuple[Step, ...]:
     return (
         limit(
             "Write x − u xᶻ + d x²ᶻ⁻¹ for a layer, n = z − 1 and X = xⁿ, which the layer takes to f(X). The coordinate "
-            "A(X) = 1/(nuX) + (r/n) ln X grows by one a layer, up to a term that vanishes as X,",
+            "A(X) = 1/(nuX) + (r/n) ln X grows by one per layer, up to a term that vanishes as X,",
             sp.Limit(A(f(X)) - A(X), X, 0),
             1,
             where=where,
