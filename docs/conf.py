@@ -7,6 +7,7 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE / "_ext"))
+sys.path.append(str(HERE.parent))  # of `validation`, which is not installed
 os.environ["IPYTHONDIR"] = str(HERE / "generated" / "ipython")  # of the kernels that run pages: `brief_errors`
 
 project, author, copyright = "statnn", "The statnn developers", "The statnn developers"  # noqa: A001 - Sphinx's name
@@ -20,14 +21,15 @@ extensions = [
     "sphinx_copybutton",
     "sphinx_gallery.gen_gallery",
     "myst_nb",
+    "claim_scripts",
     "generated_pages",
     "bibliography",
     "repairs",
 ]
 exclude_patterns = [
-    "gallery-pages/*.ipynb",
-    "gallery-pages/*.py",
-    "gallery-pages/*.json",
+    "gallery-pages/*.[ipj]*",
+    "claim-pages/**.[ipj]*",
+    "generated/claims",
     "_build",
     "jupyter_execute",
     "**/GALLERY_HEADER.rst",
@@ -42,8 +44,8 @@ nb_execution_timeout = 300
 nb_merge_streams = True
 
 sphinx_gallery_conf = {
-    "examples_dirs": "gallery",
-    "gallery_dirs": "gallery-pages",
+    "examples_dirs": ["gallery", "generated/claims"],
+    "gallery_dirs": ["gallery-pages", "claim-pages"],
     "filename_pattern": r"/plot_",
     "abort_on_example_error": True,
     "show_signature": False,

@@ -16,10 +16,7 @@ from typing import NoReturn
 
 import numpy as np
 
-from validation.claim import Claim
-
-ROOT_SEED = 20241218
-"""Seed of a run that names none; chosen before any run, for reproduction and not for its results."""
+from validation.claim import ROOT_SEED, Claim
 
 
 @dataclass(frozen=True)

@@ -25,9 +25,8 @@ from tempfile import TemporaryDirectory
 from statnn.testing import statistics
 from validation import uniformity
 from validation.arguments import at_least, claims_of, usable_cpus
-from validation.claim import Claim, frozen
+from validation.claim import Claim
 from validation.finding import LEVEL
-from validation.task import Task
 
 REGISTRY = "validation.claims"
 DEFAULT_SEEDS = ((0.4, 10_000), (1.5, 2_000), (6.0, 200))
@@ -95,8 +94,7 @@ def rerun(registry: str, name: str, seeds: Iterable[int]) -> list[dict]:
         started = time.process_time()
         entry = {"what": name, "code": code_of(claim), "seed": seed, "p": {}, "expected": False, "error": ""}
         try:
-            task = Task(registry, name, seed, quick=True, out="")
-            verdict = claim.judge(frozen(claim.run(task.stream(), quick=True)))
+            verdict = claim.judge(claim.data(seed))
         except Exception as problem:  # noqa: BLE001 - a claim that crashes on a seed is a result of the calibration
             entry["error"] = f"{type(problem).__name__}: {problem}"
         else:

@@ -12,6 +12,7 @@ The outcome that is expected is stated beforehand. A paper's claim that is contr
 failure.
 """
 
+import hashlib
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -30,9 +31,12 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-__all__ = ["Asks", "Claim", "Data", "Finding", "Outcome", "Verdict", "frozen", "measured"]
+__all__ = ["ROOT_SEED", "Asks", "Claim", "Data", "Finding", "Outcome", "Verdict", "frozen", "measured"]
 
 Data = Mapping[str, Any]
+
+ROOT_SEED = 20241218
+"""Seed of a run that names none; chosen before any run, for reproduction and not for its results."""
 
 STANDINGS = {
     "paper": "stated by the paper",
@@ -210,6 +214,26 @@ class Claim:
                 "contradicted names some, and they have twins"
             )
         object.__setattr__(self, "twins", MappingProxyType(dict(self.twins)))
+
+    def stream(self, seed: int = ROOT_SEED) -> np.random.Generator:
+        """Return the claim's own random stream: it depends on the root seed and the id, on nothing else."""
+        digest = hashlib.sha256(self.id.encode()).digest()
+        return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(int.from_bytes(digest[:16]),)))
+
+    def data(self, seed: int = ROOT_SEED, *, quick: bool = True, path: str | None = None) -> dict[str, np.ndarray]:
+        """Run the claim on its own stream and return all that is judged and drawn, as read-only arrays.
+
+        Parameters
+        ----------
+        seed : int
+            Of the run; by default that of ``python -m validation``.
+        quick : bool
+            Whether less power will do.
+        path : str or None
+            The file of `needs_data`.
+        """
+        options = {"data": path} if self.needs_data else {}
+        return frozen(self.run(self.stream(seed), quick, **options))
 
     @property
     def expectation(self) -> str:

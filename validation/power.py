@@ -19,7 +19,6 @@ from statnn.testing._power import FEWEST_RUNS, first_seen
 from validation.arguments import at_least, claims_of
 from validation.calibrate import REGISTRY, trains
 from validation.claim import Claim, Data, Finding, Verdict, frozen
-from validation.task import Task
 
 STEPS = 2.0 ** np.arange(-3, 1.25, 0.25)
 """Deviations that are tried, as multiples of what a finding says it sees."""
@@ -75,7 +74,7 @@ def main(argv: list[str] | None = None, registry: str = REGISTRY) -> int:
     for line in HEAD:
         print(line)
     for claim in (claims[name] for name in options.only or claims if options.only or not trains(claims[name])):
-        for power in measure(registry, claim, range(1, options.seeds + 1)):
+        for power in measure(claim, range(1, options.seeds + 1)):
             weak = weak or power.too_much
             lines.append(row(power))
             print(lines[-1], flush=True)
@@ -97,12 +96,12 @@ def row(power: Power) -> str:
     return f"| {power.claim} | {quantity} | {sees} | {numbers} | {power.says} |"
 
 
-def measure(registry: str, claim: Claim, seeds: Iterable[int]) -> list[Power]:
+def measure(claim: Claim, seeds: Iterable[int]) -> list[Power]:
     """Return the power of every finding of a claim, measured on the same runs."""
     seen: dict[str, list[float]] = {quantity: [] for quantity in claim.twins}
     findings: dict[str, Finding] = {}
     for seed in seeds:
-        data = frozen(claim.run(Task(registry, claim.id, seed, quick=True, out="").stream(), quick=True))
+        data = claim.data(seed)
         verdict = claim.judge(data)
         for quantity in claim.twins:
             findings[quantity] = verdict[quantity]

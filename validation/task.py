@@ -4,7 +4,6 @@ A `Task` names a claim; only names and numbers travel between processes. The `Re
 data: what `verdicts.json` stores and the report shows.
 """
 
-import hashlib
 import time
 import traceback
 from collections.abc import Iterator
@@ -37,9 +36,8 @@ class Task:
         return import_module(self.registry).CLAIMS[self.id]
 
     def stream(self) -> np.random.Generator:
-        """Return the claim's own random stream: it depends on the root seed and the id, on nothing else."""
-        digest = hashlib.sha256(self.id.encode()).digest()
-        return np.random.default_rng(np.random.SeedSequence(self.seed, spawn_key=(int.from_bytes(digest[:16]),)))
+        """Return the claim's own random stream."""
+        return self.claim().stream(self.seed)
 
 
 @dataclass(frozen=True)
@@ -133,8 +131,7 @@ def perform(task: Task) -> Record:
     started = time.perf_counter()
     try:
         record = replace(record, derivations=tuple(map(_derivation, claim.derivations)))
-        options = {"data": task.data} if claim.needs_data else {}
-        data = frozen(claim.run(task.stream(), task.quick, **options))
+        data = claim.data(task.seed, quick=task.quick, path=task.data)
         verdict = claim.judge(data)
         record = replace(record, verdict=verdict, as_expected=claim.expects(verdict))
         _draw(claim, data, Path(task.out) / claim.id)

@@ -14,12 +14,11 @@ _BACK = re.compile(r'(<a class="viewcode-back" href="[^"#]*?)([\w.]+)\.html#([\w
 
 
 def describe_pictures(app: Any, doctree: Any) -> None:
-    """Let pictures of the gallery be described by the first paragraph of their script, not by the name of its file."""
-    if not app.env.docname.startswith("gallery-pages/plot_"):
+    """Let pictures of the gallery be described by what their script says first, or by its caption, if it has one."""
+    if "/plot_" not in app.env.docname:
         return
-    said = next(
-        (each.astext() for each in doctree.findall(nodes.paragraph) if "Go to the end" not in each.astext()), ""
-    )
+    said = [each for each in doctree.findall(nodes.paragraph) if "Go to the end" not in each.astext()]
+    said = next((each for each in said if "caption" in each["classes"]), said[0]).astext()
     for picture in doctree.findall(lambda node: isinstance(node, nodes.Element) and "alt" in node):
         picture["alt"] = said
 
