@@ -55,7 +55,7 @@ E         energy; p ∝ exp(-E/T), or exp(-βH) for dynamic neurons
 β, λ      weight of the targets, and stiffness: each layer adds Gaussian noise of variance 1/(2λ)
 σ_w, σ_b  standard deviations of weights, times the root of the fan-in, and of biases
 τ         integrated autocorrelation time, in draws
-r, F      firing rate and Fano factor Var n/<n> of a unit, n its spikes in a window of T samples
+r, F      firing rate and Fano factor Var n/⟨n⟩ of a unit, n its spikes in a window of T samples
 K, h      coupling and field of layers of one spin, divided by the temperature
 S, ε      covariance, and standard deviation, of the noise that a layer adds
 ξ         correlation length, in layers: what is known of a signal decays as exp(-m/ξ)

@@ -152,7 +152,7 @@ def _by_name(paths: Sequence[str]) -> dict[str, str]:
 
 
 class ProgressReport:
-    """Report progress: on a terminal in one line that is written over, elsewhere one line a question."""
+    """Report progress: on a terminal in one line that is written over, elsewhere one line per question."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream, self._watched = stream, stream.isatty()

@@ -51,7 +51,7 @@ def stream(seed: Root, *key: int) -> np.random.Generator:
 
     See Also
     --------
-    Walkers : draws from streams, one a chain.
+    Walkers : draws from streams, one per chain.
 
     Examples
     --------

@@ -121,7 +121,7 @@ def _width(columns: int) -> float:
 
 
 def figure(columns: int = 1, panels: tuple[int, int] = (1, 1), *, height: float | None = None) -> tuple[Figure, Any]:
-    """Return a figure for print and its panels, with letters (a), (b), ... where there are several.
+    """Return a figure for print and its panels, with letters ``(a)``, ``(b)``, ... where there are several.
 
     To be used inside ``style(columns)``. A notebook shows it where it stands last in a cell.
 

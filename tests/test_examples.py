@@ -4,6 +4,8 @@ import doctest
 import enum
 import importlib
 import inspect
+import re
+from itertools import pairwise
 
 import pytest
 from test_house import PUBLIC
@@ -92,3 +94,33 @@ def test_what_lacks_is_seen():
     assert lacking(Bare) == ["See Also", "hidden"]
     assert lacking(Result) == []
     assert lacking(lambda: None) == ["See Also", "Examples"]
+
+
+def described(doc, section):
+    """Return the names that a section of a docstring describes, and the lines that say nothing of theirs."""
+    names, silent = [], []
+    lines = doc.partition(f"{section}\n{'-' * len(section)}\n")[2].splitlines()
+    for line, after in pairwise([*lines, ""]):
+        if re.fullmatch("-{3,}", after):
+            break
+        if line and not line.startswith(" "):
+            names += [name.strip("* ") for name in line.partition(" : ")[0].split(",")]
+            silent += [] if after.startswith("    ") else [line]
+    return {*names}, silent
+
+
+@pytest.mark.parametrize("thing", list(public()))
+def test_what_is_described_is_what_is_taken(thing):
+    """A class may describe what it is made of as attributes."""
+    for each in [thing, *filter(inspect.isfunction, methods(thing).values())]:
+        doc = inspect.getdoc(each) or ""
+        (parameters, silent), (attributes, silent_too) = described(doc, "Parameters"), described(doc, "Attributes")
+        assert silent + silent_too == []
+        taken = {name for name in inspect.signature(each).parameters if not name.startswith("_")} - {"self", "cls"}
+        assert parameters <= taken, each
+        assert not parameters or taken <= parameters | attributes, each
+
+
+def test_a_parameter_without_words_is_seen():
+    doc = "Do.\n\nParameters\n----------\nx, y : int\n**more\n    Words.\n\nReturns\n-------\nint\n"
+    assert described(doc, "Parameters") == ({"x", "y", "more"}, ["x, y : int"])

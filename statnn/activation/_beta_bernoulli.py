@@ -21,8 +21,8 @@ class BetaBernoulli(TwoColourUrn):
 
     With a = bN/c this is a two-colour urn per neuron, hence a hidden :math:`p_i \sim \mathrm{Beta}(b, a-b)`:
 
-    .. math:: D_i \sim \mathrm{BetaBinomial}(D; b, a-b), \qquad
-              S = P(D_i=0) = \frac{\Gamma(D+a-b)\,\Gamma(a)}{\Gamma(D+a)\,\Gamma(a-b)}, \qquad E[K] = N(1-S),
+    .. math:: D_i &\sim \mathrm{BetaBinomial}(D; b, a-b), \\
+              S &= P(D_i=0) = \frac{\Gamma(D+a-b)\,\Gamma(a)}{\Gamma(D+a)\,\Gamma(a-b)}, \qquad E[K] = N(1-S),
 
     independent over neurons [exact]. The hypothesis of arXiv 2412.18073 *is* a beta prior on firing
     probabilities; the paper's formula for K(D) is ``limit().working``.
@@ -35,6 +35,8 @@ class BetaBernoulli(TwoColourUrn):
         Constant of the stable activation probability hypothesis, 1e-150 < b < 1e300/N.
     c : float
         Mean number of active neurons per sample, 0 < c < N.
+    start : Start or None
+        What was seen before; given by :meth:`after`, None at the very beginning.
 
     Raises
     ------
@@ -49,7 +51,7 @@ class BetaBernoulli(TwoColourUrn):
 
     References
     ----------
-    Zhang & Sui 2024: the hypothesis. Its exact laws are of this project.
+    Zhang & Sui 2024: the hypothesis. The exact laws are this project's own.
 
     Examples
     --------

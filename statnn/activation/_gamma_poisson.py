@@ -38,6 +38,8 @@ class GammaPoisson(ActivationProcess):
         Shape of the rates, 1e-150 < b < 1e300/N.
     c : float
         Mean number of activations per sample, 1e-150 < c < 1e150.
+    start : Start or None
+        What was seen before; given by :meth:`after`, None at the very beginning.
 
     See Also
     --------
@@ -122,14 +124,14 @@ class GammaPoisson(ActivationProcess):
         -------
         frozen scipy.stats law
             Weights of 12 digits, by shape b and odds cD/(bN). ``expect`` and ``entropy`` are scipy's sums around
-            the median, wrong for long tails: take :meth:`loss` or own sums.
+            the median, wrong for long tails: take :meth:`loss` or sums of your own.
         """
         D = self._whole_samples(D)
         most = 0 if self.start is None else int(self.start.counts.max())
         return self._law(D, whole(initial, "initial", minimum=0, maximum=most), 0.0)
 
     def cutoff(self, D: ArrayLike) -> Any:
-        r"""Return :math:`k_c = -1/\ln q`: the weights fall as :math:`k^{b-1}e^{-k/k_c}` for k >> 1 [exact].
+        r"""Return :math:`k_c = -1/\ln q`: the weights fall as :math:`k^{b-1}e^{-k/k_c}` for k ≫ 1 [exact].
 
         :math:`k_c = cD/(bN) + 1/2 + O(bN/cD)`; 0 at D = 0.
         """

@@ -35,6 +35,8 @@ class PolyaUrn(TwoColourUrn):
     c : float
         Activation events per sample, 1e-150 < c < 1e150; with the default 1, D counts events. Means take any
         real D as n = cD; laws and simulations need D with whole cD.
+    start : Start or None
+        What was seen before; given by :meth:`after`, None at the very beginning.
 
     See Also
     --------
@@ -44,7 +46,7 @@ class PolyaUrn(TwoColourUrn):
 
     References
     ----------
-    Zhang & Sui 2024: the hypothesis. Its exact laws are of this project.
+    Zhang & Sui 2024: the hypothesis. The exact laws are this project's own.
 
     Examples
     --------
@@ -116,7 +118,7 @@ class PolyaUrn(TwoColourUrn):
         r"""Return the standard deviation of K(D) [exact].
 
         :math:`\mathrm{Var} K = M S_1(1-S_1) + M(M-1)(S_2-S_1^2)` with M silent neurons at the start and
-        :math:`S_m = e^{-L(y-mb;\,mb,\,n)}`, y the total weight. Where this cancels (n << N) it is summed
+        :math:`S_m = e^{-L(y-mb;\,mb,\,n)}`, y the total weight. Where this cancels (n ≪ N) it is summed
         over events in positive terms, :math:`\sum_j \frac{S_2(n)}{S_2(j+1)} m_j(1-m_j)`, m_j the missing
         mass. Between whole numbers of events the variance is interpolated. Relative error below 1e-8.
         """
@@ -172,7 +174,7 @@ class PolyaUrn(TwoColourUrn):
         Raises
         ------
         ValueError
-            If more than 500 silent neurons and more than 2e9 chain updates (events x neurons) come together.
+            If more than 500 silent neurons and more than 2e9 chain updates (events × neurons) come together.
         """
         D = self._whole_samples(D)
         draws = self._draws(D) - self._draws(self._begin)

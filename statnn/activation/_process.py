@@ -369,7 +369,7 @@ class ActivationProcess(ABC):
             "stepwise" is the readable twin, event by event, with O(N) memory.
         counts : bool
             Also return all D_i: 8 R T N bytes. In this process or in threads little is needed beyond the result:
-            8 T 8192 bytes a running task. Other processes send their part, of 8192 neurons for independent
+            8 T · 8192 bytes per running task. Other processes send their part, of 8192 neurons for independent
             neurons in the exact method and of one replica otherwise.
         executor : concurrent.futures.Executor or None
             Where to run; threads are enough. The result does not depend on it.

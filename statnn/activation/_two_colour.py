@@ -98,13 +98,13 @@ class TwoColourUrn(ActivationProcess):
         -------
         frozen scipy.stats law
             Its weights keep 12 digits and its distribution function is feasible up to D = 1e18. ``expect`` and
-            ``entropy`` are scipy's sums around the median, wrong for long tails: take :meth:`loss` or own sums.
+            ``entropy`` are scipy's sums around the median, wrong for long tails: take :meth:`loss` or sums of your own.
         """
         D = self._whole_samples(D)
         return self._law(D, whole(initial, "initial", minimum=0, maximum=self._draws(self._begin)), 0.0)
 
     def cutoff(self, D: ArrayLike) -> Any:
-        r"""Return :math:`k_c = 1/\ln[1 + (x-1)/m]`: the weights fall as :math:`k^{b-1}e^{-k/k_c}`, 1 << k << m.
+        r"""Return :math:`k_c = 1/\ln[1 + (x-1)/m]`: the weights fall as :math:`k^{b-1}e^{-k/k_c}`, 1 ≪ k ≪ m.
 
         Infinite for :math:`x \le 1`, where nothing cuts the power law off before k = m; 0 at D = 0 [exact].
         """
@@ -153,9 +153,9 @@ class TwoColourUrn(ActivationProcess):
 
         With :math:`A = x + b`, m draws, and convexity of the trigamma function (``theory``, "bound") [own]:
 
-        .. math:: H - H_{paper} \le E = \tfrac b2\ln\frac{1+m/x}{1+m/A}
-                  + \tfrac b4\Bigl[\tfrac1x-\tfrac1{x+m}+\tfrac1A-\tfrac1{A+m}\Bigr]
-                  + \tfrac b{24}\Bigl[\tfrac1{x^2}-\tfrac1{(x+m)^2}+\tfrac1{A^2}-\tfrac1{(A+m)^2}\Bigr].
+        .. math:: H - H_{paper} \le E = {} & \tfrac b2\ln\frac{1+m/x}{1+m/A}
+                  + \tfrac b4\Bigl[\tfrac1x-\tfrac1{x+m}+\tfrac1A-\tfrac1{A+m}\Bigr] \\
+                  & + \tfrac b{24}\Bigl[\tfrac1{x^2}-\tfrac1{(x+m)^2}+\tfrac1{A^2}-\tfrac1{(A+m)^2}\Bigr].
 
         The bound is tight to leading order in 1/N: it has the coefficient of the first correction.
 

@@ -227,7 +227,7 @@ def _draw_spikes(shown: Mapping[str, Any], figure: "Figure") -> None:
 
 
 def _window(subject: Subject) -> int:
-    """Return T: so that there are ten windows, and five of every class that is not too small for two a window."""
+    """Return T: so that there are ten windows, and five of every class that is not too small for two per window."""
     if subject.options.window is not None:
         return subject.options.window
     window = min(_WINDOW, subject.samples // _FEWEST_WINDOWS)

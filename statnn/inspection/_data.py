@@ -64,8 +64,8 @@ def read_data(
         An npz file with arrays ``x`` and, if known, ``y``, or ``x_test`` and ``y_test`` as in mnist.npz; or an npy file
         of samples. Images of any shape are flattened.
     labels : str or os.PathLike, optional
-        Another file, npy or npz with ``y``, or the name of an array in the npz file. Whole numbers, one a sample, or
-        one row a sample with a single 1.
+        Another file, npy or npz with ``y``, or the name of an array in the npz file. Whole numbers, one per sample, or
+        one row per sample with a single 1.
     split : {"test", "train"}
         Which samples, where the file has both.
     scale : float, optional

@@ -123,14 +123,14 @@ def inspect(
     threshold : float, optional
         Above what activation a unit is active; by default 1/2 for sigmoid units and 0 for others.
     window : int, optional
-        Samples a window of the spike statistics; by default 100, but at most a tenth of the samples and a fifth of
+        Samples per window of the spike statistics; by default 100, but at most a tenth of the samples and a fifth of
         those of any class that has ten or more.
     samples : int
         Most samples that are used; of more, a random subset.
     basins : int
         Samples whose basins are measured, chosen at random.
     draws : int
-        Directions of noise a basin.
+        Directions of noise per basin.
     only : sequence of str, optional
         Names of `QUESTIONS` to ask; all when left out.
     name : str, optional

@@ -70,7 +70,7 @@ class Table(ByValue):
     columns : sequence of str
         Headings.
     rows : sequence of sequence of (str, int, float, Measured or None)
-        One entry a column; None where there is no such number.
+        One entry per column; None where there is no such number.
     keys : int
         How many of the first columns say what a row is of.
 
@@ -140,7 +140,7 @@ class Section(ByValue):
     facts : mapping
         Numbers and texts by what they are.
     tables : sequence of Table
-        Usually one, with a row a layer.
+        Usually one, with a row per layer.
     pictures : sequence
         Figures; ``pictures[i].figure()`` draws one.
     results : mapping

@@ -262,7 +262,7 @@ class BinaryNeurons(ByValue):
         ax : matplotlib axes or None
             Where to draw; new axes when None.
         layers : bool or None
-            True draws one bar a layer, False every spin; None every spin up to 400 spins and 20 000 couplings.
+            True draws one bar per layer, False every spin; None every spin up to 400 spins and 20 000 couplings.
 
         Raises
         ------

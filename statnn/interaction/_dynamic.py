@@ -297,7 +297,7 @@ class DynamicNeurons(ByValue):
             Whether free weights and biases are nodes; neurons alone, at the weights of the network, when False.
         factors : bool
             False joins any two variables that share a term of βH, which is the pattern of its second derivatives.
-            True makes a node of every term, one a unit and one a target, and joins it to the variables in it.
+            True makes a node of every term, one per unit and one per target, and joins it to the variables in it.
         layers : bool
             True for the graph of the layers instead, of any size: nodes carry ``width``, edges ``coupling``, the root
             mean square of the weights.
@@ -305,11 +305,12 @@ class DynamicNeurons(ByValue):
         Returns
         -------
         networkx.Graph
-            Nodes ("h", m, i) are h_i^(m), inputs for m = 0; ("y", i) targets; ("W", m, i, j), ("b", m, i) free
-            parameters; ("f", m, i) the term of unit i of layer m. They carry ``kind`` ("neuron", "input", "target",
-            "weight", "bias", "factor"), ``layer``, ``index`` and ``clamped``; two that are clamped are not joined.
-            Edges between neurons carry ``coupling``: J of the part -J h h' of βH where σ has unit slope, 2λW_ij between
-            layers, -2λ Σ_i W_ij W_ik in a layer, 2β to targets. Edges of a factor carry W_ij, or 1 to its own unit.
+            Nodes ``("h", m, i)`` are h_i^(m), inputs for m = 0; ``("y", i)`` targets; ``("W", m, i, j)`` and
+            ``("b", m, i)`` free parameters; ``("f", m, i)`` the term of unit i of layer m. They carry ``kind``
+            ("neuron", "input", "target", "weight", "bias", "factor"), ``layer``, ``index`` and ``clamped``; two that
+            are clamped are not joined. Edges between neurons carry ``coupling``: J of the part −J h h' of βH where σ
+            has unit slope, 2λW_ij between layers, -2λ Σ_i W_ij W_ik in a layer, 2β to targets. Edges of a factor carry
+            W_ij, or 1 to its own unit.
 
         Raises
         ------
@@ -337,7 +338,7 @@ class DynamicNeurons(ByValue):
         parameters : bool
             Whether free weights and biases are drawn, as squares at the terms that hold them.
         layers : bool or None
-            True draws one bar a layer, False every neuron; None every neuron up to 400 nodes and 20 000 lines.
+            True draws one bar per layer, False every neuron; None every neuron up to 400 nodes and 20 000 lines.
 
         Raises
         ------

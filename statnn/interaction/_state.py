@@ -37,7 +37,7 @@ class State(NamedTuple):
 
 @dataclass(frozen=True)
 class Prior:
-    """Gaussian prior W_ij ~ N(0, sigma_w²/n_in), b_i ~ N(0, sigma_b²): the law of `Network.random`.
+    """Gaussian prior W_ij ~ N(0, σ_w²/n_in), b_i ~ N(0, σ_b²): the law of `Network.random`.
 
     Parameters
     ----------

@@ -32,12 +32,12 @@ def kaufman(rows: int, columns: int, coupling: float = 1.0, temperature: float =
     """Return the exact averages of the Ising model on a rows × columns torus, in total, not per spin.
 
     [exact], Kaufman 1949. The model is `square_lattice`, with its 2 · rows · columns bonds.
-    Without field every <s_i> is 0; correlations are not given.
+    Without field every ⟨s_i⟩ is 0; correlations are not given.
 
     Parameters
     ----------
     rows, columns : int
-        Lengths >= 2, rows · columns <= 10^8: the cost is one logarithm a spin.
+        Lengths >= 2, rows · columns <= 10^8: the cost is one logarithm per spin.
     coupling : float
         J; where it is negative both lengths must be even.
     temperature : float
@@ -138,11 +138,11 @@ class SquareLattice:
     log_partition : float
         lim ln Z / N.
     energy : float
-        <E>/N.
+        ⟨E⟩/N.
     heat_capacity : float
         Per spin; infinite at the critical point.
     magnetisation : float
-        Spontaneous |<s>|; of one sublattice where J < 0.
+        Spontaneous |⟨s⟩|; of one sublattice where J < 0.
 
     See Also
     --------

@@ -254,7 +254,7 @@ def _same_units(units: int, step: Affine) -> None:
 
 
 def _spread(step: Affine, units: int) -> tuple[Reals, Reals]:
-    """Return scale and shift with one entry a unit."""
+    """Return scale and shift with one entry per unit."""
     _same_units(units, step)
     return np.broadcast_to(step.scale, units), np.broadcast_to(step.shift, units)
 

@@ -39,7 +39,10 @@ def save(result: Any, path: str | os.PathLike[str]) -> None:
 
     See Also
     --------
-    load, table, describe, save_network
+    load : reads it again.
+    table : results as rows.
+    describe : what a file is.
+    save_network : of networks, which other programs read as well.
 
     Examples
     --------

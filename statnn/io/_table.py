@@ -18,7 +18,7 @@ def table(results: Any, *, by: str | None = None) -> list[Row]:
     results : object, or iterable or mapping of objects
         Results of this package. Of a mapping, the first column, "name", holds the keys.
     by : str, optional
-        None for one row a result, in which every number, text and truth value is a column, those of inner objects
+        None for one row per result, in which every number, text and truth value is a column, those of inner objects
         under a name with dots: ``goodness.p_value``. Else the name of such a field that is an array: a row for each of
         its entries, with its indices in columns ``index.0``, ``index.1``, ...; columns are all arrays of the same
         shape, and the numbers and texts of the result.

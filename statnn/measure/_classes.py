@@ -29,7 +29,7 @@ def classes_of(net: Network, fields: NDArray[Any]) -> Ints:
 
 
 def checked_labels(labels: ArrayLike, samples: int, classes: int) -> Ints:
-    """Return labels, one a sample, each below `classes`, or raise."""
+    """Return labels, one per sample, each below `classes`, or raise."""
     array = array_of(labels, "labels")
     if array.ndim == 2:
         raise ValueError(

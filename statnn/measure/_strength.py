@@ -91,7 +91,7 @@ def layer_fluctuation(model: Model, *, ddof: int = 0) -> Floats:
 
     Notes
     -----
-    [paper], arXiv 2110.02628: Y_m = (Σ_k (s_k - <s>)²/n_m)^(1/2).
+    [paper], arXiv 2110.02628: Y_m = (Σ_k (s_k - ⟨s⟩)²/n_m)^(1/2).
 
     References
     ----------

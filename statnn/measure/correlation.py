@@ -143,7 +143,7 @@ def neuronal_correlation(activations: ArrayLike) -> Correlation:
 
     References
     ----------
-    Jin, Yi & Huang 2022, of the notion; the averages and nulls are of this project.
+    Jin, Yi & Huang 2022, of the notion; the averages and nulls are this project's own.
 
     Examples
     --------

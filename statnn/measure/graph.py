@@ -141,7 +141,7 @@ def strength(net: Network, *, sigma_w: float | None = None, sigma_b: float | Non
 
     References
     ----------
-    La Malfa et al. 2021; the nulls are of this project.
+    La Malfa et al. 2021; the nulls are this project's own.
 
     Examples
     --------

@@ -43,13 +43,13 @@ class Growth(ByValue):
     counts : ndarray of int, shape (units,)
         D_i, the number of samples that activated unit i.
     samples : int
-        D.
+        D, the number of samples.
     rarefaction : Rarefaction
         K(d) over subsamples, with no model.
     comparison : Comparison or None
         The fitted laws, best first; None where none has a finite fit.
-    why : str
-        Why there is none; empty otherwise.
+    reason : str
+        Why there is no comparison; empty otherwise.
     remarks : tuple of str
         What the fits warned of.
 
@@ -84,7 +84,7 @@ class Growth(ByValue):
 
     @property
     def silent(self) -> int:
-        """Number of units that never were."""
+        """Number of units that were never active."""
         return self.units - self.working
 
     @property
@@ -285,7 +285,7 @@ def layers(
     Returns
     -------
     tuple of Growth
-        One a hidden layer, first layer first.
+        One per hidden layer, first layer first.
 
     Raises
     ------

@@ -87,7 +87,7 @@ def tangent_kernel(
     biases : bool
         Whether biases are parameters; without them the 1 in the sum is left out.
     full : bool
-        Keep outputs apart: Θ_kk'(μ, ν), one row for each sample and output.
+        Keep outputs apart: Θ_{k k'}(μ, ν), one row for each sample and output.
     executor : concurrent.futures.Executor, optional
         Where blocks of 256 × 256 samples are worked on, one layer after the other, each on one thread of BLAS; threads
         suffice. Results do not depend on it; the eigenvalues are computed here.
@@ -110,7 +110,7 @@ def tangent_kernel(
 
     Notes
     -----
-    [exact]. Outputs are those of the network, after its last activation. Cost O(samples² · units · outputs) a layer.
+    [exact]. Outputs are those of the network, after its last activation. Cost O(samples² · units · outputs) per layer.
 
     References
     ----------

@@ -73,7 +73,7 @@ def estimate(draws: Any, name: str = "the observable") -> Estimate:
     Warns
     -----
     UntrustedEstimate
-        If the draws are fewer than 50 τ (10 τ a chain), R-hat exceeds 1.05, or chains never move.
+        If the draws are fewer than 50 τ (10 τ per chain), R-hat exceeds 1.05, or chains never move.
 
     See Also
     --------

@@ -135,6 +135,7 @@ class Method(ABC, Generic[M]):
     Attributes
     ----------
     name : str
+        What `sample` calls it by.
     model_type : type
         `BinaryNeurons` or `DynamicNeurons`, what M is; models of another class are refused.
     observables : tuple of str

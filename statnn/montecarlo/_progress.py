@@ -41,7 +41,7 @@ class Progress:
 
 
 class Lines:
-    """Writes a line a minute into the log: what is done, how fast, and what is left."""
+    """Writes a line per minute into the log: what is done, how fast, and what is left."""
 
     def __init__(self, total: int, clock: Callable[[], float] = monotonic) -> None:
         self._total, self._clock, self._done = total, clock, 0

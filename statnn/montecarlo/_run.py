@@ -38,6 +38,7 @@ class Run(ByValue):
     Parameters
     ----------
     model : BinaryNeurons or DynamicNeurons
+        What was sampled.
     method : Method
         The method that was used, options and all; pass it to `sample` to get the same chains again.
     seed : tuple
@@ -106,6 +107,7 @@ class Run(ByValue):
         method, watched
             As above.
         blocks : sequence of Block
+            All blocks of chains that were to run.
         done : mapping
             Walkers and records by the number of the block.
         failures : sequence of Failure

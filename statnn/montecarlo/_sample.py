@@ -82,7 +82,7 @@ def sample(
         must see the folder. `statnn.io.describe` says what a store holds.
     progress : callable or bool, optional
         ``progress(done, total)`` in sweeps of all blocks; True for a bar with rate and remaining time in a terminal,
-        and elsewhere a line a minute in the log "statnn" (level INFO); False for none; None for a bar where standard
+        and elsewhere a line per minute in the log "statnn" (level INFO); False for none; None for a bar where standard
         error is a terminal. The bar needs tqdm.
 
     Returns

@@ -1,4 +1,4 @@
-"""Networks: weights, biases, one activation a layer and batch normalisation where there is one, all immutable."""
+"""Networks: weights, biases, one activation per layer and batch normalisation where there is one, all immutable."""
 
 from statnn.network._activation import ACTIVATIONS, Activation, leaky_relu
 from statnn.network._network import Network, Trace

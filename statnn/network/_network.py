@@ -54,9 +54,9 @@ class Network:
     biases : sequence of array_like or None
         biases[m] of shape (n_{m+1},); None for no biases.
     activation : str, Activation or sequence of them
-        One for all layers, the last included, or one a layer; names are the keys of `ACTIVATIONS`.
+        One for all layers, the last included, or one per layer; names are the keys of `ACTIVATIONS`.
     normalisations : sequence of BatchNorm or None, or None
-        One a layer, None in it for a layer without; each acts on the fields before the activation.
+        One per layer, None for a layer without; each acts on the fields before the activation.
 
     Attributes
     ----------
@@ -68,7 +68,7 @@ class Network:
     normalisations : tuple of BatchNorm or None
         As given, in the precision of the network.
     activations : tuple of Activation
-        One a layer.
+        One per layer.
 
     Raises
     ------
@@ -156,7 +156,7 @@ class Network:
         rng: int | np.random.Generator | None = None,
         dtype: Any = np.float64,
     ) -> "Network":
-        """Return a network with W_ij ~ N(0, sigma_w²/n_in) and b_i ~ N(0, sigma_b²).
+        """Return a network with W_ij ~ N(0, σ_w²/n_in) and b_i ~ N(0, σ_b²).
 
         Parameters
         ----------
@@ -389,7 +389,7 @@ def _again(
 
 
 def _layers_of(values: Any, name: str, entry: str) -> list[Any]:
-    """Return a list with one entry a layer."""
+    """Return a list with one entry per layer."""
     shape = getattr(values, "shape", None)
     if not isinstance(values, Iterable) or (shape is not None and len(shape) != (3 if entry == "matrix" else 2)):
         what = f"a {type(values).__name__}" if shape is None else f"an array of shape {shape}"

@@ -34,7 +34,7 @@ class BatchNorm:
 
     See Also
     --------
-    statnn.Network : takes one a layer, as ``normalisations``.
+    statnn.Network : takes one per layer, as ``normalisations``.
 
     Examples
     --------

@@ -10,7 +10,7 @@ that b layers are one layer again: in ``first.compose(second)`` the layer on the
 layer                 law                                                                 closed under composition
 ====================  ==================================================================  ==============================
 `LinearLayer`         h' = Wh + b + N(0, S)                                               always
-`BinaryLayer`         weights exp(s'.J s + f.s' + g.s) of spins s, s'                     width 1 and copies of it, else
+`BinaryLayer`         weights exp(s'·J s + f·s' + g·s) of spins s, s'                     width 1 and copies of it, else
                                                                                           a `TransferMatrix`
 `NoisyLayer`          h' = σ(wh + b) + ε N(0, 1)                                          no: a `TransferOperator`
 `RepeatedLayer`       h' = σ(wh + b), without noise                                       no: a `RenormalisedLayer`

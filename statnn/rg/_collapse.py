@@ -35,7 +35,7 @@ class Collapse(ByValue):
     chi_square, dof : float, int
         Spread about the polynomial in units of the errors, and its degrees of freedom.
     controls, depths, values, errors : ndarray
-        The measurements, as `collapse` took them, one entry a point.
+        The measurements, as `collapse` took them, one entry per point.
 
     See Also
     --------

@@ -60,7 +60,8 @@ def assert_comparison(comparison: Comparison, what: str) -> None:
 
     Parameters
     ----------
-    found : Comparison
+    comparison : Comparison
+        What was found.
     what : str
         What was compared, for the message.
 
@@ -190,6 +191,7 @@ def assert_law(values: ArrayLike, theory: Any, *, what: str) -> None:
     Parameters
     ----------
     values : array, shape (draws,)
+        Independent draws.
     theory : frozen distribution of scipy.stats
         Discrete, judged by chi-square, or continuous, judged by Kolmogorov and Smirnov (`statistics.law`).
     what : str
@@ -223,6 +225,7 @@ def assert_counts(observed: ArrayLike, pmf: ArrayLike, *, what: str) -> None:
     Parameters
     ----------
     observed : array of int, shape (values,)
+        How often each value was seen.
     pmf : array, shape (values,)
         What is missing to one belongs to larger values.
     what : str
@@ -289,6 +292,7 @@ def assert_covariance(samples: ArrayLike, theory: ArrayLike, *, what: str) -> No
     samples : array, shape (replicas, d)
         Independent; at least 100, and thousands where they are skewed.
     theory : array, shape (d, d)
+        The covariance that theory gives.
     what : str
         What was compared, for the message.
 
@@ -317,6 +321,7 @@ def assert_proportion(successes: int, trials: int, probability: float, *, what: 
     Parameters
     ----------
     successes, trials : int
+        How many, and of how many.
     probability : float
         In [0, 1].
     what : str

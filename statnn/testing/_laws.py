@@ -37,6 +37,7 @@ class Law(Shown):
     Parameters
     ----------
     name : str
+        What it is called in the report.
     compared : str
         What was compared with what.
     outcome : Outcome

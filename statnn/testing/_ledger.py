@@ -29,6 +29,10 @@ class Ledger:
         Probability, in (0, 1), that all planned comparisons together raise a false alarm.
     comparisons : int
         Number that is planned, at least 1.
+    p : list of float
+        The p-values so far.
+    twins : int
+        How many blocks of `rejects` are open.
 
     See Also
     --------

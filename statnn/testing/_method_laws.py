@@ -98,7 +98,7 @@ def check_method(
         An object of the class, with its options.
     model : BinaryNeurons, DynamicNeurons or None
         What is sampled: at most 9 spins are enumerated; dynamic neurons must have `exact` averages. None takes small
-        models that the method accepts: an odd loop with a tail, fields and a free spin; layers; a lattice of 3 x 3; a
+        models that the method accepts: an odd loop with a tail, fields and a free spin; layers; a lattice of 3 × 3; a
         linear network with targets or without.
     chains : int
         How many independent chains start from the exact law, at least 1000; fewer see less.

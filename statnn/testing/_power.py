@@ -81,6 +81,7 @@ class Power(Shown):
         Parameters
         ----------
         deviation : array
+            Deviations, of any shape.
 
         Returns
         -------
@@ -165,7 +166,7 @@ def power(
     """Measure how large a deviation a check sees.
 
     Each run has a stream of its own, from which the data of every deviation are drawn again, so that they differ by the
-    deviation alone; the smallest one that is seen is found by bisection, about log2 of their number of checks a run.
+    deviation alone; the smallest one that is seen is found by bisection, about log2 of their number of checks per run.
     What is seen must stay so as the deviation grows.
 
     Parameters
@@ -178,6 +179,7 @@ def power(
     runs : int
         At least 1; `Power.smallest` needs 20.
     rng : int, numpy.random.Generator, optional
+        Seed of the runs; fresh entropy by default.
     level : float, optional
         p-value below which a comparison fails; by default the level of the account that is open, else 10⁻⁹. Nothing
         that is compared here counts for that account.

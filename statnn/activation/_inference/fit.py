@@ -147,6 +147,7 @@ class Fit(ByValue):
         Parameters
         ----------
         name : {"b", "c"}
+            The parameter.
         level : float
             Coverage, between 0 and 1.
 

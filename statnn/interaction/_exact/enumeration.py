@@ -2,7 +2,7 @@ r"""Exact averages of few spins: all 2^N states with their weights.
 
 With ε = (E - min E)/T the weights exp(-ε) neither overflow nor vanish together; averages and the variance are taken
 of ε, so that they keep their digits at any temperature. One- and two-spin averages split the spins in a lower and
-an upper half: with the states as a matrix p of shape (2^{N-n}, 2^n), <s_i s_j> across the halves is S^T p S.
+an upper half: with the states as a matrix p of shape (2^{N-n}, 2^n), ⟨s_i s_j⟩ across the halves is S^T p S.
 """
 
 import math
@@ -38,7 +38,7 @@ def enumerate_states(couplings: Floats, fields: Floats, *, correlations: bool) -
 
 
 def _moments(weight: Floats, size: int, *, correlations: bool) -> tuple[Floats, Floats | None]:
-    """Return <s_i> and, if wanted, <s_i s_j> - <s_i><s_j> of a law on all states."""
+    """Return ⟨s_i⟩ and, if wanted, ⟨s_i s_j⟩ - ⟨s_i⟩⟨s_j⟩ of a law on all states."""
     half = size // 2
     low, high = spins(half), spins(size - half)
     joint = weight.reshape(len(high), len(low))

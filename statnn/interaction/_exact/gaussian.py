@@ -1,7 +1,7 @@
 r"""Linear networks are Gaussian: exact averages of `DynamicNeurons` whose activations are the identity.
 
 With d free variables z, βH(z) = βH(m) + (z - m)^T P (z - m)/2, so that ln Z = -βH(m) + (d/2) ln 2π - (1/2) ln det P,
-<βH> = βH(m) + d/2 and Var βH = d/2. The structure keeps this cheap:
+⟨βH⟩ = βH(m) + d/2 and Var βH = d/2. The structure keeps this cheap:
 
 * *Neurons free*: samples are independent and share one precision A, block tridiagonal over layers; a banded Cholesky
   factor serves them all.
@@ -41,7 +41,7 @@ class ExactGaussian(ByValue):
     log_partition : float
         ln Z, Z = ∫ exp(-βH) over all free variables.
     energy : float
-        <βH>.
+        ⟨βH⟩.
     heat_capacity : float
         Var βH, half the dimension.
     mean : ndarray, shape (dimension,)
@@ -74,7 +74,7 @@ class ExactGaussian(ByValue):
 
     @property
     def entropy(self) -> float:
-        """Differential entropy -∫ p ln p = ln Z + <βH>."""
+        """Differential entropy −∫ p ln p = ln Z + ⟨βH⟩."""
         return self.log_partition + self.energy
 
 

@@ -23,7 +23,7 @@ MOST_STRENGTH = 1e13
 """Of Σ|J|/T + Σ|h|/T per spin that meets them: beyond, rounding of energies is felt in every weight."""
 
 HOT = 1 / 16
-"""The same below which <E> is found from its derivative by the inverse temperature, which is -Var E."""
+"""The same below which ⟨E⟩ is found from its derivative by the inverse temperature, which is -Var E."""
 _POINTS, _SHARES = np.polynomial.legendre.leggauss(4)
 NODES = ((_POINTS + 1) / 2).tolist(), (_SHARES / 2).tolist()
 """Of Gauss's rule on (0, 1): its error is of the order of HOT^8."""
@@ -42,15 +42,15 @@ class Exact(ByValue):
     log_partition : float
         ln Z, Z = Σ exp(-E/T).
     energy : float
-        <E>.
+        ⟨E⟩.
     heat_capacity : float
-        (<E²> - <E>²)/T².
+        (⟨E²⟩ - ⟨E⟩²)/T².
     entropy : float
-        -Σ p ln p = ln Z + <E>/T, found without this cancellation except on the torus.
+        -Σ p ln p = ln Z + ⟨E⟩/T, found without this cancellation except on the torus.
     magnetisation : ndarray, shape (N,)
-        <s_i>, read-only.
+        ⟨s_i⟩, read-only.
     correlation : ndarray, shape (N, N), or None
-        Connected, <s_i s_j> - <s_i><s_j>, read-only; 1 - <s_i>² on the diagonal. None where it was not wanted.
+        Connected, ⟨s_i s_j⟩ - ⟨s_i⟩⟨s_j⟩, read-only; 1 - ⟨s_i⟩² on the diagonal. None where it was not wanted.
 
     See Also
     --------

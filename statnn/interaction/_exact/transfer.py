@@ -11,7 +11,7 @@ All that is asked for is an average of it with positive weights, so that nothing
 
 * going up, mean, variance and entropy of the energy below given s': <ε|s'> = Σ p(s|s') (<ε|s> + ε(s,s')), and the
   variance by the law of total variance, Var(ε|s') = Σ p(s|s') [Var(ε|s) + (<ε|s> + ε(s,s') - <ε|s'>)²];
-* going down, the law of a layer, p(s) = Σ p(s|s') p(s'), and with it <(s_j - m_j) 1_s> for every spin j above: one
+* going down, the law of a layer, p(s) = Σ p(s|s') p(s'), and with it ⟨(s_j - m_j) 1_s⟩ for every spin j above: one
   matrix product a block of s', which gives the connected correlations without subtraction.
 
 Offsets common to a layer are taken out and summed exactly. Pieces of the graph that are not coupled are solved apart.
@@ -151,11 +151,11 @@ def _up(layers: list[Layer]) -> tuple[list[Floats], tuple[float, float, float, f
 def _down(
     layers: list[Layer], log_weights: list[Floats], own: Ints, magnetisation: Floats, correlation: Floats | None
 ) -> None:
-    """Fill in <s_i> and, if wanted, <s_i s_j> - <s_i><s_j> of the spins `own`, which `layers` number from 0."""
+    """Fill in ⟨s_i⟩ and, if wanted, ⟨s_i s_j⟩ - ⟨s_i⟩⟨s_j⟩ of the spins `own`, which `layers` number from 0."""
     law = np.exp(log_weights[-1])
     law /= law.sum()
     above = np.empty(0, dtype=np.int64)
-    joint = np.empty((law.size, 0))  # <(s_j - m_j) 1_s> for all spins j above
+    joint = np.empty((law.size, 0))  # ⟨(s_j - m_j) 1_s⟩ for all spins j above
     for l in reversed(range(len(layers))):
         layer = layers[l]
         here, states = own[layer.spins], spins(layer.spins.size)

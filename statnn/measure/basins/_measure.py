@@ -30,7 +30,7 @@ _MOST_BLOCK = 512
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Basin(ByValue):
-    """Radii of attraction basins, one a sample.
+    """Radii of attraction basins, one per sample.
 
     Parameters
     ----------
@@ -53,7 +53,7 @@ class Basin(ByValue):
     threshold : float
         Chance that defines the radius.
     draws : int
-        Directions of noise a sample.
+        Directions of noise per sample.
     space : str
         "samples" or "weights".
     seed : tuple
@@ -110,7 +110,7 @@ class Basin(ByValue):
         ax : matplotlib axes or None
             Where to draw; None makes a new figure.
         by_class : bool
-            One curve a class.
+            One curve per class.
         **style
             Of the curves, as for ``ax.step``.
 
@@ -193,14 +193,14 @@ def sample_basin(
     threshold : float
         θ, between 0 and 1.
     draws : int
-        Directions ξ a sample, an even number from 4 on: pairs ±ξ, the same for all σ.
+        Directions ξ per sample, an even number from 4 on: pairs ±ξ, the same for all σ.
     rng : int, numpy.random.Generator or None
         Seed; None for fresh entropy. The directions of sample number j depend on the seed and on j alone.
     steps : int
         Bisections of ln σ inside an interval of half a decade (six decades at the ends), at least 1.
     span : (float, float)
-        Amplitudes of the scan, two a decade; radii down to a millionth of the first and up to a million times the last
-        are found, and what is unchanged there counts as infinite.
+        Amplitudes of the scan, two per decade; radii down to a millionth of the first and up to a million times the
+        last are found, and what is unchanged there counts as infinite.
     executor : concurrent.futures.Executor, optional
         Where blocks of samples are worked on; threads suffice.
     progress : callable, optional
@@ -230,7 +230,7 @@ def sample_basin(
 
     References
     ----------
-    Lin et al. 2025, of the notion; how radii are measured, and their errors, are of this project.
+    Lin et al. 2025, of the notion; how radii are measured, and their errors, are this project's own.
 
     Examples
     --------
@@ -304,7 +304,7 @@ def weight_basin(
 
     References
     ----------
-    Lin et al. 2025, of the notion; how radii are measured, and their errors, are of this project.
+    Lin et al. 2025, of the notion; how radii are measured, and their errors, are this project's own.
 
     Examples
     --------

@@ -16,7 +16,7 @@ def l_map(net: Network, layer: int = 0) -> Floats:
     .. math:: W = W^{(M-1)} W^{(M-2)} \cdots W^{(l+1)},
 
     the activations above layer l replaced by the identity. With batch normalisation the weights are the effective
-    ones, diag(γ/σ̂) W, as `Network.weights` are.
+    ones, diag(γ/√(v+ε)) W, as `Network.weights` are.
 
     Parameters
     ----------

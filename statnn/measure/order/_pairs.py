@@ -59,7 +59,7 @@ def unit_order(activation: str | Activation, fields: ArrayLike) -> PairOrder:
     Returns
     -------
     PairOrder
-        One entry a unit.
+        One entry per unit.
 
     Raises
     ------
@@ -73,11 +73,11 @@ def unit_order(activation: str | Activation, fields: ArrayLike) -> PairOrder:
     Notes
     -----
     [paper] for the two kinds of units (arXiv 2501.02436, second version: single neurons); the shares of pairs as
-    their measure are our own [own]. Exact counts, O(samples log samples) a unit.
+    their measure are our own [own]. Exact counts, O(samples log samples) per unit.
 
     References
     ----------
-    Lin et al. 2025, of the distinction; the measure is of this project.
+    Lin et al. 2025, of the distinction; the measure is this project's own.
 
     Examples
     --------
@@ -111,7 +111,7 @@ def group_order(
     Returns
     -------
     PairOrder
-        One entry a group.
+        One entry per group.
 
     Raises
     ------
@@ -131,7 +131,7 @@ def group_order(
 
     References
     ----------
-    Lin et al. 2025, of the distinction; the measure is of this project.
+    Lin et al. 2025, of the distinction; the measure is this project's own.
 
     Examples
     --------

@@ -22,7 +22,7 @@ class Accumulator:
     """Spike statistics of samples that come batch by batch, in the order in which they come.
 
     Rates, Fano factors and intervals of all units are followed in whole numbers, so that the result does not depend
-    on how the samples are cut into batches. Memory is about 0.4 kB a unit whatever the number of samples, most of it
+    on how the samples are cut into batches. Memory is about 0.4 kB per unit whatever the number of samples, most of it
     for intervals: 1e5 units take 40 MB.
 
     Parameters
@@ -32,7 +32,7 @@ class Accumulator:
     threshold : float or array_like, shape (units,)
         A unit spikes when its activation is above it (compared in double precision); 0 for ReLU.
     window : int
-        T, samples a window.
+        T, samples per window.
     intervals : bool
         Whether to follow intervals between spikes.
 

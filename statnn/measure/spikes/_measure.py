@@ -37,7 +37,7 @@ def statistics(
     threshold : float or array_like, shape (units,)
         A unit spikes when its activation is above it; 0 for ReLU.
     window : int
-        T, samples a window.
+        T, samples per window.
     order : {"given", "shuffled", "blocked"}
         Order of presentation: as in the array; at random; class by class, as in the array inside each class. The
         last, incomplete window, of each class when blocked, is dropped; ``result.dropped`` says how many samples.
@@ -76,7 +76,7 @@ def statistics(
 
     References
     ----------
-    Lehmler et al. 2023; the nulls are of this project.
+    Lehmler et al. 2023; the nulls are this project's own.
 
     Examples
     --------
@@ -144,7 +144,7 @@ def from_window_counts(counts: ArrayLike, window: int, *, ddof: int = 0) -> Spik
     counts : array_like of int, shape (windows, units)
         n_i of each window, between 0 and ``window``; at least two windows.
     window : int
-        T, samples a window.
+        T, samples per window.
     ddof : {0, 1}
         As in `statistics`.
 

@@ -29,7 +29,7 @@ class Intervals(ByValue):
     cells : ndarray of int, shape (units, cells)
         Histogram; ``smallest[j]`` is the smallest interval of cell j, and the last cell is open above.
     smallest : ndarray of int, shape (cells,)
-        1, 2, 3, and from 4 on four cells an octave.
+        1, 2, 3, and from 4 on four cells per octave.
     total : ndarray of int, shape (units,)
         Sum of the intervals.
 
@@ -64,9 +64,9 @@ class SpikeStatistics(ByValue):
     Parameters
     ----------
     rate : ndarray, shape (units,)
-        r_i = <n_i>/T, over the complete windows.
+        r_i = ⟨n_i⟩/T, over the complete windows.
     fano_factor : masked array, shape (units,)
-        F_i = Var n_i/<n_i>; masked where a unit is silent, which has none.
+        F_i = Var n_i/⟨n_i⟩; masked where a unit is silent, which has none.
     null_fano_factor : masked array, shape (units,)
         Expectation of the same number, with the same windows and ddof, if only the order of the samples were
         changed at random: of all of them, (1-r)(M-T)/(M-1) at ddof = 0, or inside each class when classes are

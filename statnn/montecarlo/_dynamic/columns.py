@@ -87,7 +87,7 @@ class Columns:
         return 1 if self.shared else 0
 
     def along(self, values: Array) -> Array:
-        """Return one value a chain, shape (chains,), so that it multiplies `each`."""
+        """Return one value per chain, shape (chains,), so that it multiplies `each`."""
         return values if self.shared else values[:, None]
 
     def total(self, columns: Array) -> Array:

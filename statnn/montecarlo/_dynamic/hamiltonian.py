@@ -65,8 +65,8 @@ class Hamiltonian(Method[DynamicNeurons]):
     Parameters
     ----------
     coordinates : {"noise", "neurons"}, optional
-        None takes "neurons" where the model has targets and β > 10 λ, and "noise" otherwise; with tanh and 30 units a
-        layer their effective samples a second are equal somewhere between β = 5 λ and 20 λ.
+        None takes "neurons" where the model has targets and β > 10 λ, and "noise" otherwise; with tanh and 30 units per
+        layer their effective samples per second are equal somewhere between β = 5 λ and 20 λ.
     parameters : {"joint", "gibbs"}, optional
         None is "joint". Only where weights or biases are free.
     step : float, optional

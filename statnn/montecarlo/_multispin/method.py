@@ -36,7 +36,7 @@ _WORK = 32
 
 @dataclass(frozen=True)
 class MultiSpin(Method[BinaryNeurons]):
-    r"""Metropolis for couplings ±J on any graph, up to 15 a spin, without fields; 64 spins in every word.
+    r"""Metropolis for couplings ±J on any graph, up to 15 per spin, without fields; 64 spins in every word.
 
     A sweep visits every spin once and flips it with probability 15/16 min(1, exp(-ΔE/T)); probabilities have 64 binary
     digits. What the 64 bits of a word are is the layout. *Replicas*: the same spin of 64 chains, spins in the order of
@@ -54,14 +54,16 @@ class MultiSpin(Method[BinaryNeurons]):
         None takes strips for every torus of at least 32 columns that can be cut, and replicas for all other graphs;
         `Run.method` says what was chosen.
 
-    Observables are "energy" and "magnetisation" (mean spin); diagnostics "acceptance", flips a visit.
-
-    [exact] The Boltzmann distribution is stationary, and every state is reached from every other.
-
     See Also
     --------
     Metropolis : couplings of any size.
     Tempering : frustrated models.
+
+    Notes
+    -----
+    Observables are "energy" and "magnetisation" (mean spin); diagnostics "acceptance", flips per visit.
+
+    [exact] The Boltzmann distribution is stationary, and every state is reached from every other.
 
     References
     ----------
@@ -89,7 +91,7 @@ class MultiSpin(Method[BinaryNeurons]):
         check_layout(self.layout, LAYOUTS)
 
     def check(self, model: BinaryNeurons) -> None:
-        """Raise unless couplings are ±J with at most 15 a spin, there are no fields, and the layout is possible."""
+        """Raise unless couplings are ±J with at most 15 per spin, there are no fields, and the layout is possible."""
         if model.fields.any():
             i = int(np.argmax(model.fields != 0))
             raise ValueError(

@@ -3,7 +3,7 @@ r"""Wolff's clusters for ferromagnets: near the critical temperature, where sing
 From a random spin a cluster grows over couplings to equal spins, each with probability 1 - exp(-2J_ij/T), and flips
 as a whole (Wolff 1989), here with chance 15/16: clusters that always flip and have one size, as at very low or very
 high temperature, would make the chain periodic. The mean size of clusters is itself an observable:
-<size> = <(Σ_i s_i)²>/N, the susceptibility times T, with less noise than the square.
+⟨size⟩ = ⟨(Σ_i s_i)²⟩/N, the susceptibility times T, with less noise than the square.
 """
 
 from collections.abc import Sequence
@@ -44,7 +44,7 @@ class Wolff(Method[BinaryNeurons]):
     Parameters
     ----------
     clusters : int, optional
-        Clusters a sweep, at least 1; found in the burn-in when None.
+        Clusters per sweep, at least 1; found in the burn-in when None.
 
     Raises
     ------
@@ -176,7 +176,7 @@ class _Clusters(Walkers):
         return self._spins.copy()
 
     def diagnostics(self) -> dict[str, Values]:
-        """Return the share of clusters that flip, and the number of clusters a sweep."""
+        """Return the share of clusters that flip, and the number of clusters per sweep."""
         return {"acceptance": np.full(len(self._clusters), kernels.FLIPPED), "clusters": self._clusters.copy()}
 
     def _touch(self, chain: int) -> tuple[int, int]:

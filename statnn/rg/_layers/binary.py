@@ -164,7 +164,7 @@ class TransferMatrix(ByValue):
 
 @dataclass(frozen=True, eq=False, repr=False)
 class BinaryLayer(ByValue):
-    r"""Spins s = ±1 below and s' = ±1 above with the weight T(s', s) = exp(s'.J s + f.s' + g.s + c) [exact].
+    r"""Spins s = ±1 below and s' = ±1 above with the weight T(s', s) = exp(s'·J s + f·s' + g·s + c) [exact].
 
     It is the layer of `statnn.interaction.BinaryNeurons`, couplings and fields divided by the temperature. Two layers
     of width one, this one first, have the spin between them summed over: with h = f_1 + g_2
@@ -256,8 +256,8 @@ class BinaryLayer(ByValue):
         other : BinaryLayer or TransferMatrix
             The layer above.
         project : bool
-            True returns the nearest `BinaryLayer` also where the family is not closed: the one with the same <s'_i>,
-            <s_j> and <s'_i s_j> in the block by itself, which has the least KL(p || q). Its `truncation` says what is
+            True returns the nearest `BinaryLayer` also where the family is not closed: the one with the same ⟨s'_i⟩,
+            ⟨s_j⟩ and ⟨s'_i s_j⟩ in the block by itself, which has the least KL(p || q). Its `truncation` says what is
             lost: couplings inside a layer, and those of more than two spins.
 
         Returns
@@ -268,7 +268,7 @@ class BinaryLayer(ByValue):
         Raises
         ------
         TypeError, ValueError
-            If it is no layer of spins, widths do not match, or there are more than 12 spins a layer (20 in two to
+            If it is no layer of spins, widths do not match, or there are more than 12 spins per layer (20 in two to
             project) and the family is not closed.
 
         Examples
@@ -315,7 +315,7 @@ class BinaryLayer(ByValue):
         return transfer.project() if project else transfer
 
     def transfer(self) -> TransferMatrix:
-        """Return the weights of all pairs of states, for at most 12 spins a layer.
+        """Return the weights of all pairs of states, for at most 12 spins per layer.
 
         Logarithms of their ratios to the largest have errors of a few 1e-16 of their own, and 1e-32 of the largest
         coupling or field.

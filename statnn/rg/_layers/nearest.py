@@ -1,7 +1,7 @@
 r"""The nearest layer of couplings and fields to a transfer matrix.
 
 Both are laws of the two layers of a block, p(s', s) = T(s', s)/Z. The layer that is nearest in Kullback-Leibler
-divergence KL(p | q) has the same <s'_i>, <s_j> and <s'_i s_j>; the search is a convex problem, solved by Newton's
+divergence KL(p | q) has the same ⟨s'_i⟩, ⟨s_j⟩ and ⟨s'_i s_j⟩; the search is a convex problem, solved by Newton's
 method from the projection of ln T on these functions, which are orthogonal over all states.
 
 With a 1 appended to the spins of either layer, couplings, fields and constant are one matrix: ln q = a Θ b^T.

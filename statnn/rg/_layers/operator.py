@@ -51,7 +51,7 @@ class StationaryLaw(ByValue):
     error: float = 0.0
 
     def moment(self, k: int) -> float:
-        """Return <h^k>.
+        """Return ⟨h^k⟩.
 
         Parameters
         ----------
@@ -68,12 +68,12 @@ class StationaryLaw(ByValue):
 
     @property
     def mean(self) -> float:
-        """<h>."""
+        """⟨h⟩."""
         return self.moment(1)
 
     @property
     def variance(self) -> float:
-        """<h²> - <h>²."""
+        """⟨h²⟩ - ⟨h⟩²."""
         return float((self.weights * self.density) @ (self.nodes - self.mean) ** 2)
 
 

@@ -120,7 +120,7 @@ def block_spins(
     Notes
     -----
     [exact] The sum over s at given s' of p(s) P(s'|s) is the law of s': it is normalised, whatever the tie rule, and
-    fair coins keep the symmetry under s -> -s.
+    fair coins keep the symmetry under s → -s.
 
     Examples
     --------

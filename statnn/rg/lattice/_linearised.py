@@ -43,6 +43,8 @@ class LinearisedFlow(ByValue):
         Independent groups of them, from which the jackknife takes its errors.
     scheme : Scheme
         Rule of blocking, operators and shapes of the lattice.
+    sums : Moments
+        Sums of operators and of their products, for every group and level.
 
     See Also
     --------

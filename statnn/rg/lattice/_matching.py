@@ -1,6 +1,6 @@
 r"""Critical coupling by matching two lattices: at a fixed point one more step of blocking changes nothing.
 
-A lattice of L sites a side after m + 1 steps, and one of L/b after m steps, have the same size and differ by one step
+A lattice of L sites per side after m + 1 steps, and one of L/b after m steps, have the same size and differ by one step
 alone. At the critical coupling their operators have the same means, up to what m steps have not brought to the fixed
 point yet. Away from it the means part by
 
@@ -71,7 +71,7 @@ class CriticalCoupling(ByValue):
 
 
 def critical_coupling(large: LinearisedFlow, small: LinearisedFlow, coupling: Any) -> CriticalCoupling:
-    r"""Return K_c from two samples at one coupling, of lattices of L and of L/b sites a side.
+    r"""Return K_c from two samples at one coupling, of lattices of L and of L/b sites per side.
 
     Parameters
     ----------

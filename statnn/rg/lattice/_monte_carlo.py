@@ -56,7 +56,7 @@ def linearise(
     b : int
         Scale factor of a step, >= 2.
     levels : int, optional
-        Number of steps; as many as leave 4 sites a side when None.
+        Number of steps; as many as leave 4 sites per side when None.
     operators : sequence of Operator, optional
         What is measured, in the order in which they join the matrix; ``rg.operators(dimension)`` when None.
     axes : int or sequence of int, optional

@@ -45,7 +45,7 @@ def scaling_function(order: int, coefficient: float, distance: Floats, noise: Fl
 
 
 def _mean_square(distance: float, tau: float) -> float:
-    """Return <s²> at time τ of ds = (a s - s³) dτ + dB, a = A/τ, from infinity."""
+    """Return ⟨s²⟩ at time τ of ds = (a s - s³) dτ + dB, a = A/τ, from infinity."""
     coarse, fine = (_solved(distance / tau, tau, nodes) for nodes in NODES)
     if not abs(coarse - fine) <= RESOLVED * abs(fine):
         raise ValueError(

@@ -74,7 +74,7 @@ class FixedFunction(Shown):
     .. math:: f^*(x) = x\,\bigl(1 + (z-1)\,u\,x^{z-1}\bigr)^{-1/(z-1)}, \qquad
               \alpha\, f^*(f^*(x/\alpha)) = f^*(x),\quad \alpha = 2^{1/(z-1)}.
 
-    For tanh z = 3, u = 1/3 and α = √2. [exact; own construction]
+    For tanh, z = 3, u = 1/3 and α = √2. [exact; own construction]
 
     Parameters
     ----------
@@ -314,7 +314,7 @@ class FixedFunction(Shown):
         .. math:: m^{2/(z-1)} \langle h_m^2 \rangle \to F\bigl((w/w_c - 1)\, m,\;
                   \varepsilon\, m^{(z+1)/(2(z-1))}\bigr)
 
-        for m → ∞ at fixed arguments, from any start of order one; for tanh m <h²> = F((w-1) m, ε m). Without noise
+        for m → ∞ at fixed arguments, from any start of order one; for tanh, m ⟨h²⟩ = F((w-1) m, ε m). Without noise
 
         .. math:: F(A, 0) = \Bigl(\frac{u\,(1 - e^{-(z-1)A})}{A}\Bigr)^{-2/(z-1)}
 
@@ -353,7 +353,7 @@ class FixedFunction(Shown):
         """Return the directions x^0 ... x^(2z-1), the most relevant first.
 
         Of all powers only k <= z-2 (the unfolding of the fixed point) and k = 2z-1 (the residue, irrelevant with
-        y = -1) cannot be removed by a change of coordinate x -> x + a x^j, which generates k = z-1+j for j ≠ z.
+        y = -1) cannot be removed by a change of coordinate x → x + a x^j, which generates k = z-1+j for j ≠ z.
         So every analytic layer comes to f* at the rate 1/m, whatever its other coefficients.
 
         Examples

@@ -120,7 +120,7 @@ class LeadingForm(Shown):
     # -- noise -------------------------------------------------------------------------------------------
 
     def stationary_variance(self, noise_std: float) -> float:
-        r"""Return the stationary <(h-x*)²> under noise of standard deviation ε in every layer, as ε → 0.
+        r"""Return the stationary ⟨(h-x*)²⟩ under noise of standard deviation ε in every layer, as ε → 0.
 
         .. math:: \Bigl(\frac{(z+1)\varepsilon^2}{2u}\Bigr)^{2/(z+1)}
                   \frac{\Gamma(3/(z+1))}{\Gamma(1/(z+1))}
@@ -196,7 +196,7 @@ class LeadingForm(Shown):
         return float((self.amplitude**2 / self.stationary_variance(noise_std)) ** ((z - 1) / 2))
 
     def _moment(self, n: int) -> float:
-        """Return <|s|^n> under exp(-2u|s|^(z+1)/(z+1))."""
+        """Return ⟨|s|^n⟩ under exp(-2u|s|^(z+1)/(z+1))."""
         z, u = self._bounded()
         p = z + 1
         ratio = math.exp(math.lgamma((n + 1) / p) - math.lgamma(1 / p))

@@ -88,7 +88,7 @@ def renormalise(
 ) -> tuple[RenormalisedLayer, ...]:
     r"""Return the layer composed with itself and rescaled 0, 1, ..., n times, :math:`T[f](x) = \alpha f(f(x/\alpha))`.
 
-    The sequence comes to f* at the rate 1/2 a step: of the directions in which a critical layer may differ from f*
+    The sequence comes to f* at the rate 1/2 per step: of the directions in which a critical layer may differ from f*
     all but one are changes of coordinate, and that one, x^(2z-1), has eigenvalue 1/2. A layer with a term x^k, z < k <
     2z-1, comes at the slower rate 2^((z-k)/(z-1)) of that change of coordinate.
 

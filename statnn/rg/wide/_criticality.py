@@ -42,6 +42,7 @@ class Criticality(Shown):
     Parameters
     ----------
     kind : CriticalityKind
+        What small variances do there.
     sigma_w : float
         Critical σ_w, a^{-1/2}; inf where there is none.
     power : float

@@ -31,7 +31,7 @@ class Decay(Shown):
     ----------
     length, error : float
         ξ in layers and its standard error, by leaving out groups of pairs: that of this network. Networks of width n
-        differ among themselves by more, of order n^-1/2. Zero and inf with outcomes other than FITTED.
+        differ among themselves by more, of order n^(-1/2). Zero and inf with outcomes other than FITTED.
     limit, amplitude : float
         The other parameters; the last correlation and zero where nothing was fitted.
     outcome : DecayEnd

@@ -2,7 +2,7 @@ r"""Networks of finite width, simulated without drawing a weight, and the order 
 
 Given the activations of a layer for two inputs, the fields of the next are independent from unit to unit and Gaussian
 with the covariance K' = σ_w² (1/n) Σ_i φ(u_i)φ(u_i)^T + σ_b², because weights are. So K^(0), K^(1), ... is a Markov
-chain that costs 2n normal numbers a layer, with exactly the law of a network of width n [exact].
+chain that costs 2n normal numbers per layer, with exactly the law of a network of width n [exact].
 """
 
 from collections.abc import Iterator
@@ -64,9 +64,14 @@ class Signals(ByValue):
 
 @by_value
 class FiniteWidth(NamedTuple):
-    """Leading order in 1/n of the variance K of fields of one input, in layers 0 ... depth; each of shape (depth+1,).
+    """Leading order in 1/n of the variance K of fields of one input, in layers 0 ... depth.
 
-    variance : q of infinite width; shift : n (E K - q); spread : n Var K, as n → ∞ [asymptotic].
+    Parameters
+    ----------
+    variance : ndarray, shape (depth+1,)
+        q of infinite width.
+    shift, spread : ndarray, shape (depth+1,)
+        n (E[K] - q) and n Var K as n → ∞ [asymptotic].
 
     See Also
     --------

@@ -318,8 +318,8 @@ class RandomLayer:
     def finite_width(self, q: float, depth: int) -> FiniteWidth:
         r"""Return the leading order in 1/n of networks of width n: shift and spread of the variance K of fields.
 
-        .. math:: n\,\mathrm{Var}K' = V'^2\, n\,\mathrm{Var}K + σ_w^4 (E φ^4 - (E φ^2)^2), \qquad
-                  n\,(E K' - q') = V'\, n\,(E K - q) + \tfrac12 V''\, n\,\mathrm{Var}K
+        .. math:: n\,\mathrm{Var}K' &= V'^2\, n\,\mathrm{Var}K + σ_w^4 (E φ^4 - (E φ^2)^2), \\
+                  n\,(E K' - q') &= V'\, n\,(E K - q) + \tfrac12 V''\, n\,\mathrm{Var}K
 
         Next order is 1/n² [asymptotic]: the expansion is one in depth/n.
 

@@ -103,8 +103,9 @@ class _End(NamedTuple):
 def transition(activation: str | Activation, sigma_b: ArrayLike, *, start: float = 1.0) -> Transition:
     r"""Return where and how order ends as σ_w grows, for each σ_b.
 
-    .. math:: σ_w^2 = \frac{q^* - σ_b^2}{E\,φ^2}, \qquad χ = σ_w^2\,E\,φ'^2, \qquad \text{order: } χ < 1
-        \text{ at the } q^* \text{ that signals of variance } q_0 \text{ run into}
+    .. math:: σ_w^2 = \frac{q^* - σ_b^2}{E\,φ^2}, \qquad χ = σ_w^2\,E\,φ'^2;
+
+    order is χ < 1 at the q* that signals of variance q_0 run into.
 
     Only an edge of chaos has a diverging correlation length: there χ passes 1 at a fixed point that attracts. At a
     fold, and at the end of a basin, χ jumps. Where it jumps to another value below 1, order goes on.

@@ -49,7 +49,7 @@ class LayerPlace(Shown):
 
     See Also
     --------
-    place : makes it, one a layer.
+    place : makes it, one per layer.
     """
 
     index: int

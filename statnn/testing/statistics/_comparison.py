@@ -97,6 +97,7 @@ def z_score(estimate: float, error: float, theory: float, *, bias: float = 0.0, 
     Parameters
     ----------
     estimate, error, theory : float
+        The measured number, its standard error, the prediction.
     bias : float
         Bound on the known difference between the expectation of the estimate and `theory`; the excess counts.
     dof : float

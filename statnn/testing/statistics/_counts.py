@@ -18,6 +18,7 @@ def total(values: ArrayLike, pmf: ArrayLike) -> Comparison:
     Parameters
     ----------
     values : array of int, shape (replicas,)
+        Independent whole numbers, from 0 on.
     pmf : array, shape (values,)
         Probabilities of 0, 1, 2, ..., which sum to one.
 

@@ -110,7 +110,9 @@ def mean_under(values: ArrayLike, theory: Any) -> Comparison:
     Parameters
     ----------
     values : array, shape (draws,)
+        Independent draws.
     theory : frozen distribution of scipy.stats
+        The law of each.
 
     Returns
     -------

@@ -39,6 +39,7 @@ def mean(values: ArrayLike, theory: float, *, bias: float = 0.0, fewest: int = F
         A law with large values so rare that the sample need not hold one cannot be judged by its sample: compare
         with its exact law (`total`), or replicates that are factors or logarithms of these.
     theory : float
+        The mean that theory gives.
     bias : float
         Bound on a known difference between expectation and theory.
     fewest : int
@@ -133,8 +134,9 @@ def mean_vector(samples: ArrayLike, theory: ArrayLike, *, fewest: int = FEWEST_R
     Parameters
     ----------
     samples : array, shape (replicas, d)
-        At least d + 2.
+        Independent replicates, at least d + 2.
     theory : array, shape (d,)
+        The mean that theory gives.
     fewest : int
         Smallest number of replicates that is accepted.
 
@@ -191,6 +193,7 @@ def covariance(samples: ArrayLike, theory: ArrayLike, *, fewest: int = 100) -> t
     Parameters
     ----------
     samples : array, shape (replicas, d)
+        Independent replicates.
     theory : array, shape (d, d)
         Symmetric and positive semi-definite.
     fewest : int

@@ -53,7 +53,7 @@ def sensitivity(comparison: Comparison, level: float, probability: float = 0.999
 
     Parameters
     ----------
-    found : Comparison
+    comparison : Comparison
         Of which the standard error, degrees of freedom, tolerance and number of comparisons are used. A worst of m is
         judged at level/m each.
     level : float

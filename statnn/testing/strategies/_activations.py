@@ -13,7 +13,7 @@ Terms = tuple[tuple[float, float, float], ...]
 
 @dataclass(frozen=True)
 class SumOfTanh:
-    """σ(h) = d h + Σ a tanh(b h + c), analytic and sent anywhere."""
+    """σ(h) = d h + Σ_k a_k tanh(b_k h + c_k), analytic and sent anywhere."""
 
     terms: Terms
     line: float
@@ -50,9 +50,9 @@ def of_terms(terms: Terms, line: float = 0.0) -> Activation:
 
 
 def smooth_activations(*, terms: int = 3, bounded: bool = False) -> st.SearchStrategy[Activation]:
-    r"""Activations of one's own, σ(h) = d h + Σ a tanh(b h + c), with their derivatives.
+    r"""Activations of one's own, σ(h) = d h + Σ_k a_k tanh(b_k h + c_k), with their derivatives.
 
-    |a| and b lie between 1/8 and 3, |c| <= 2 and |d| <= 1. They are odd, monotone and bounded
+    |a_k| and b_k lie between 1/8 and 3, |c_k| <= 2 and |d| <= 1. They are odd, monotone and bounded
     only by chance, and can be sent to other processes.
 
     Parameters

@@ -44,7 +44,7 @@ def couplings(
     ----------
     kinds : sequence of str
         Out of "graph" (any pairs, often in pieces), "dense", "tree", "ring", "lattice" (a torus of 2 or 3 rows, its
-        bonds of any strength) and "layers" (a list of blocks of at most 4 units a layer); all others are a symmetric
+        bonds of any strength) and "layers" (a list of blocks of at most 4 units per layer); all others are a symmetric
         matrix.
     most : int
         The largest number of spins, at least 3 for a ring, 4 for a lattice, 2 for layers.

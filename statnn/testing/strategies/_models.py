@@ -26,7 +26,7 @@ def binary_neurons(
     most: int = 12,
     signs: bool | None = None,
     fields: bool | None = None,
-    temperatures: st.SearchStrategy[float] = TEMPERATURES,
+    temperatures: st.SearchStrategy[float] | None = None,
 ) -> BinaryNeurons:
     """Spins with `couplings`, and fields in [-3, 3].
 
@@ -36,15 +36,15 @@ def binary_neurons(
         As in `couplings`.
     fields : bool or None
         Whether there are fields; None for either.
-    temperatures : strategy
-        By default 0.0001, 0.01, 10 000, and from 0.1 to 30.
+    temperatures : strategy or None
+        None for 0.0001, 0.01, 10 000, and from 0.1 to 30.
     """
     J = draw(couplings(kinds, most=most, signs=signs))
     size = J[0].shape[1] + sum(len(block) for block in J) if isinstance(J, list) else len(J)
     given = draw(st.booleans()) if fields is None else fields
     elements = st.sampled_from([0.0, 1.0, -0.5]) | st.floats(-3, 3, width=32)
     h = draw(arrays_of.arrays(np.float64, size, elements=elements)) if given else None
-    return made(BinaryNeurons, J, h, draw(temperatures))
+    return made(BinaryNeurons, J, h, draw(TEMPERATURES if temperatures is None else temperatures))
 
 
 @st.composite

@@ -89,7 +89,7 @@ def processes(
     most : int
         The largest number of neurons.
     whole : bool
-        Whether the urn has a whole number c <= 3 of events a sample, so that its laws and simulations take any D. If
+        Whether the urn has a whole number c <= 3 of events per sample, so that its laws and simulations take any D. If
         not, it has c as the others have.
     """
     kind = draw(st.sampled_from(list(kinds)))
