@@ -67,7 +67,7 @@ class Step:
     equation : sympy.Basic
         What is printed, usually an unevaluated relation.
     kind : str, optional
-        What is checked, see `theory.kinds`.
+        What is checked: a key of `KINDS`.
     by : callable, optional
         The rewriting that shows the difference of the sides, with the definitions put in, to be zero.
     positive : sympy.Expr, optional

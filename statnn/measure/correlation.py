@@ -138,8 +138,9 @@ def neuronal_correlation(activations: ArrayLike) -> Correlation:
 
     Notes
     -----
-    [own], see the head of this module. Rescaling and shifting of units changes nothing: 1e-200 beside 1e200, noise on
-    1e8, subnormal numbers.
+    [own]: the notion is published, its formula is not at hand. Nulls are exact where the samples of each unit are put
+    in an order of their own, which keeps what single units do and takes away all that they do together. Rescaling and
+    shifting of units changes nothing: 1e-200 beside 1e200, noise on 1e8, subnormal numbers.
 
     References
     ----------

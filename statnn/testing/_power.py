@@ -41,7 +41,7 @@ class Power(Shown):
     """The deviations from which on a check sees them, one for each run.
 
     Of n runs the share that sees a deviation δ is the share of `seen` at or below δ. A check whose statistic is normal,
-    with an error s that does not depend on δ, sees from ``(z_α - z)s`` on, z standard normal: its `seen` are normal,
+    with an error s that does not depend on δ, sees from (z_α - z) s on, z standard normal: its `seen` are normal,
     and so is the curve, ``Φ((δ - mean)/std)``.
 
     Parameters
