@@ -8,12 +8,14 @@ import re
 from functools import cache
 from html import escape
 
+import numpy as np
 from matplotlib.font_manager import FontProperties
 from matplotlib.path import Path
 from matplotlib.textpath import TextPath
 
 _EM = 500  # units to an em: a unit is far below a pixel
 _MARGIN = 20
+FONT = FontProperties(math_fontfamily="cm")
 _COMMANDS = {Path.MOVETO: "m", Path.LINETO: "l", Path.CURVE3: "q", Path.CURVE4: "c", Path.CLOSEPOLY: "z"}
 # in full size inside how many groups of braces: a bar of a display is no group, an exponent has small fractions
 _DISPLAY = {r"\frac": (0, r"\dfrac"), r"\binom": (1, r"\genfrac{(}{)}{0}{0}")}
@@ -27,11 +29,11 @@ _TIGHT = re.compile(
 @cache
 def svg(latex: str) -> str:
     """Return the equation as an ``<svg>`` element whose label is its LaTeX source."""
-    font = FontProperties(math_fontfamily="cm")
-    outline = TextPath((0, 0), f"${_displayed(latex)}$", size=_EM, prop=font)
-    left, bottom, width, height = outline.get_extents().bounds
-    left, top = round(left) - _MARGIN, round(-bottom - height) - _MARGIN
-    width, height = round(width) + 2 * _MARGIN, round(height) + 2 * _MARGIN
+    outline = TextPath((0, 0), f"${displayed(latex)}$", size=_EM, prop=FONT)
+    # Computer Modern has a point at every extreme, so a control point is nowhere outside, or by less than the margin
+    drawn = outline.vertices[outline.codes != Path.CLOSEPOLY] * (1, -1)
+    left, top = (round(least) - _MARGIN for least in drawn.min(axis=0))
+    width, height = (round(size) + 2 * _MARGIN for size in np.ptp(drawn, axis=0))
     return (
         f'<svg role="img" aria-label="{escape(latex)}" viewBox="{left} {top} {width} {height}" '
         f'width="{width / _EM:.2f}em" height="{height / _EM:.2f}em">'
@@ -39,7 +41,7 @@ def svg(latex: str) -> str:
     )
 
 
-def _displayed(latex: str) -> str:
+def displayed(latex: str) -> str:
     """Do what LaTeX does by itself in a display: fractions in full size, thin spaces around operators."""
     depth, parts = 0, []
     for part in re.split(r"([{}]|\\frac\b|\\binom\b)", _TIGHT.sub(r"\\,", latex)):
@@ -52,16 +54,20 @@ def _displayed(latex: str) -> str:
 def _commands(outline: Path) -> str:
     """Return a path in SVG's relative commands, y downwards, in whole units."""
     parts: list[str] = []
-    pen = start = (0, 0)
-    for vertices, code in outline.iter_segments(simplify=False, curves=True):
-        points = [(round(x), -round(y)) for x, y in vertices.reshape(-1, 2)]
+    pen = start = [0, 0]
+    corners = np.rint(outline.vertices * (1, -1)).astype(int).tolist()
+    codes = outline.codes.tolist()
+    at = 0
+    while at < len(codes):
+        code, first = codes[at], at
+        at += Path.NUM_VERTICES_FOR_CODE[code]
         if code == Path.CLOSEPOLY:
             parts.append("z")
             pen = start
             continue
-        steps = [f"{x - pen[0]} {y - pen[1]}" for x, y in points]
+        steps = [f"{x - pen[0]} {y - pen[1]}" for x, y in corners[first:at]]
         parts.append(_COMMANDS[code] + " ".join(steps).replace(" -", "-"))
-        pen = points[-1]
+        pen = corners[at - 1]
         if code == Path.MOVETO:
             start = pen
     return "".join(parts)
