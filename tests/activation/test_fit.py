@@ -1,8 +1,10 @@
 """Fits of (b, c): derivatives, recovery, coverage, calibrated tests of fit, and data that cannot be fitted."""
 
 import contextlib
+import inspect
 import math
 import warnings
+from typing import get_type_hints
 
 import mpmath
 import numpy as np
@@ -14,7 +16,7 @@ from scipy import special, stats
 
 from statnn import testing
 from statnn._random import root
-from statnn.activation import BetaBernoulli, GammaPoisson, PolyaUrn, compare, fit
+from statnn.activation import BetaBernoulli, GammaPoisson, PolyaUrn, compare, fit, rarefaction
 from statnn.activation._inference import likelihood
 from statnn.activation._inference.estimate import NoFiniteFitError, covariance, estimate, process_at
 from statnn.activation._inference.goodness import _beta_binomial_table, bootstrap, chi_square, cumulative, draw
@@ -441,3 +443,12 @@ def test_an_urn_with_all_events_on_one_neuron_has_no_fit():
     with pytest.raises(ValueError, match="all 500 events fell on one neuron"):
         fit([0] * 99 + [500], 500, law=PolyaUrn)
     assert fit([0] * 80 + [1] * 10 + [49] * 10, 500, law=PolyaUrn).b > 0
+
+
+def test_help_fits_a_screen():
+    """A screen of 32 lines holds the signature and what is passed; its types can be looked up."""
+    for verb in (fit, compare, rarefaction):
+        assert len(str(inspect.signature(verb))) < 300
+        assert "counts" in get_type_hints(verb)
+    summary = fit.__doc__.partition("Returns")[0]
+    assert sum(1 + len(line) // 80 for line in (str(inspect.signature(fit)) + summary).splitlines()) <= 32

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike  # noqa: TC002 - typing.get_type_hints(compare) needs it
 from scipy import stats
 
 from statnn._axes import COLOURS, axes
@@ -54,7 +54,7 @@ class Comparison(ByValue):
     left_out: Mapping[str, str] = field(default_factory=dict)
 
     @property
-    def best(self) -> Fit:
+    def best(self) -> "Fit":
         """The fit of least AIC; look at its p-value too, the best of three may be bad."""
         return self.fits[0]
 
@@ -118,14 +118,14 @@ class Comparison(ByValue):
 
 
 def compare(
-    counts: ArrayLike,
+    counts: "ArrayLike",
     samples: int,
     *,
     goodness: str = "chi-square",
     replicas: int = 199,
-    rng: int | np.random.Generator | None = None,
+    rng: "int | np.random.Generator | None" = None,
     executor: Executor | None = None,
-) -> Comparison:
+) -> "Comparison":
     r"""Fit all three laws and rank them by the likelihood of the counts *given their total*.
 
     The urn fixes the total n = ΣD_i = cD, the two other laws do not, so only P(counts | n) is common ground:

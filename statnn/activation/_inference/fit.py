@@ -231,41 +231,34 @@ class Fit(ByValue):
 
 
 def fit(
-    counts: ArrayLike,
+    counts: "ArrayLike",
     samples: int,
     *,
-    law: type[Process] = BetaBernoulli,
+    law: "type[Process]" = BetaBernoulli,
     goodness: str = "chi-square",
     replicas: int = 199,
-    rng: int | np.random.Generator | None = None,
+    rng: "int | np.random.Generator | None" = None,
     executor: Executor | None = None,
-) -> Fit:
+) -> "Fit":
     r"""Fit b and c of an activation process to the number of activations of each neuron.
 
-    Maximises the likelihood of the counts: :math:`\prod_i \mathrm{BetaBinomial}(D_i; D, b, \beta)` with
-    :math:`c = Nb/(b+\beta)` for :class:`BetaBernoulli`; the negative binomial product, where c = n/D
-    exactly, for :class:`GammaPoisson`; the Dirichlet-multinomial weight given the total n = ΣD_i for
-    :class:`PolyaUrn`.
+    By maximum likelihood, with standard errors and a test of fit.
 
     Parameters
     ----------
     counts : array_like of int
-        D_i, shape (neurons,), each between 0 and ``samples`` (unbounded for the two other laws). Silent
-        neurons belong to it. At least two neurons.
+        D_i of at least two neurons, shape (neurons,), silent ones too; up to ``samples`` (other laws: any).
     samples : int
         D, at least 1.
     law : type
         :class:`BetaBernoulli`, :class:`PolyaUrn` or :class:`GammaPoisson`.
     goodness : {"chi-square", "bootstrap"}
-        The test of fit. Chi-square uses quantile cells in which (b, c) are estimated once more, so that its
-        p-value is uniform under the law. With fewer than six cells that expect five neurons (about 30
-        neurons, or counts of few distinct values) the bootstrap takes its place, and ``Fit.goodness`` says
-        so.
+        The test of fit. Where fewer than six cells expect five neurons (about 30 neurons, or few distinct counts)
+        the bootstrap takes the place of chi-square, and ``Fit.goodness`` says so.
     replicas : int
         Replicas of the bootstrap, each refitted.
     rng : int, Generator or None
-        Used by the bootstrap only. With None every call draws afresh, and the p-value moves by ``Fit.p_error``; give
-        a seed to repeat it, or more replicas.
+        Of the bootstrap alone; with None every call draws afresh, and its p-value moves by ``Fit.p_error``.
     executor : concurrent.futures.Executor, optional
         Where replicas of the bootstrap are fitted. The p-value does not depend on it.
 
@@ -293,6 +286,11 @@ def fit(
 
     Notes
     -----
+    The likelihood is :math:`\prod_i \mathrm{BetaBinomial}(D_i; D, b, \beta)` with :math:`c = Nb/(b+\beta)` for
+    :class:`BetaBernoulli`; the negative binomial product, where c = n/D exactly, for :class:`GammaPoisson`; the
+    Dirichlet-multinomial weight given the total n = ΣD_i for :class:`PolyaUrn`.
+
+    Chi-square has quantile cells in which (b, c) are estimated once more: its p-value is uniform under the law.
     Errors come from the observed information and assume what the law assumes: neurons that fire
     independently of each other. Neurons of a network do not, and their number is small; take errors from
     repeated trainings there. [exact likelihood; errors asymptotic in the number of neurons]
@@ -330,7 +328,7 @@ def fit(
     return result
 
 
-def _result(maximum: Maximum, process: Process, test: Goodness, counts: NDArray[np.int64], tally: Tally) -> Fit:
+def _result(maximum: Maximum, process: Process, test: Goodness, counts: NDArray[np.int64], tally: Tally) -> "Fit":
     return Fit(
         process=process,
         covariance=covariance(tally, process, maximum.information),
@@ -343,7 +341,7 @@ def _result(maximum: Maximum, process: Process, test: Goodness, counts: NDArray[
     )
 
 
-def _checked(counts: ArrayLike, samples: int, law: type[Process]) -> tuple[NDArray[np.int64], int, type[Process]]:
+def _checked(counts: "ArrayLike", samples: int, law: type[Process]) -> tuple[NDArray[np.int64], int, type[Process]]:
     if law not in LAWS:
         raise TypeError(f"law = {law!r}: pass one of the classes BetaBernoulli, PolyaUrn, GammaPoisson")
     size = whole(samples, "samples", minimum=1)

@@ -79,7 +79,7 @@ class Rarefaction(ByValue):
         return ax
 
 
-def rarefaction(counts: ArrayLike, samples: int, at: ArrayLike, *, events: bool = False) -> Rarefaction:
+def rarefaction(counts: "ArrayLike", samples: int, at: "ArrayLike", *, events: bool = False) -> Rarefaction:
     r"""Return the mean growth of working neurons over random subsamples of the recorded samples.
 
     .. math:: E[K(d)] = \sum_i \Bigl[1 - \binom{D-D_i}{d}\Big/\binom{D}{d}\Bigr]

@@ -219,7 +219,8 @@ def majority(
 
     Replicas have a key each or share one; coins begin where those of `numbers` (replicas,) lattices before end.
     """
-    _, total = _scratch(blocks, np.int16 if math.prod(blocks.factors) < 2**15 else np.int32)
+    most = math.prod(blocks.factors) + 1  # a coin is added
+    _, total = _scratch(blocks, next(kind for kind in (np.int8, np.int16, np.int32) if most <= np.iinfo(kind).max))
     across = np.empty(total.size * blocks.factors[2], dtype=np.int8)
     coins = np.empty(9 * (total.size // 64 + 2), dtype=np.uint64)
     out = np.empty(blocks.result, dtype=np.int8)
