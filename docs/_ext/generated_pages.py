@@ -314,6 +314,10 @@ def _measured(row: dict[str, Any]) -> str:
     return "* - " + "\n  - ".join(cells) + "\n"
 
 
+def _bound(row: dict[str, str]) -> str:
+    return "* - " + "\n  - ".join(row[key] for key in ("work", "limit", "share", "count", "reason")) + "\n"
+
+
 def _benchmarks() -> None:
     record = json.loads((HERE / "benchmarks.json").read_text(encoding="utf-8"))
     versions = ", ".join(f"{name} {version}" for name, version in record["versions"].items())
@@ -341,6 +345,20 @@ Measured by `{command}` on {record["processor"]}, {record["cores"]} cores, with 
   - Target
   - Share of a limit
 {"".join(map(_measured, record["rows"]))}```
+
+## Why not faster
+
+What bounds work that misses its target, or is far from a limit. {record["why_on"]}
+
+```{{list-table}}
+:header-rows: 1
+
+* - Work
+  - Limit
+  - Share of it
+  - Counted
+  - Why not more
+{"".join(map(_bound, record["why"]))}```
 """
     _write(GENERATED / "benchmarks.md", page)
 

@@ -36,7 +36,10 @@ def main() -> None:
                 rows.append({"part": part, **asdict(row), "missed": row.missed})
                 missed += [row] * row.missed
     if arguments.json:
-        record = {"quick": arguments.quick, **conditions(), "remark": "", "rows": rows}
+        file = arguments.json  # what was written by hand stays
+        written = json.loads(file.read_text(encoding="utf-8")) if file.exists() and file.stat().st_size else {}
+        why = {"why_on": written.get("why_on", ""), "why": written.get("why", [])}
+        record = {"quick": arguments.quick, **conditions(), "remark": "", "rows": rows, **why}
         arguments.json.write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     print(f"\ntargets missed on this processor: {len(missed)}", *(row.work for row in missed), sep="\n  ")
 
