@@ -32,7 +32,7 @@ SCRIPT = '''r"""
 {title}
 {ruler}
 
-{statement} *{source}*.
+{statement} Source: *{source}*.
 """
 
 from matplotlib import pyplot as plt

@@ -141,7 +141,7 @@ def _room_page(room: str, title: str, homes: dict[int, str], around: Callable[[s
     rows = "".join(
         f"   * - :doc:`{name} <{homes[id(thing)]}>`\n     - {_summary(thing)}\n" for name, thing in things.items()
     )
-    table = f".. list-table::\n   :widths: 30 70\n\n{rows}\n" if rows else ""
+    table = f".. list-table::\n   :class: room\n   :widths: 30 70\n\n{rows}\n" if rows else ""
     toctree = ".. toctree::\n   :hidden:\n\n" + "".join(f"   {full.rpartition('.')[2]} <{full}>\n" for full in written)
     _write(
         GENERATED / "api" / f"{room}.rst",

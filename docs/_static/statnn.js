@@ -13,6 +13,14 @@ window.addEventListener("load", () => {
   window.addEventListener("resize", reach);
 });
 
+// Names break at their dots and scores before they break elsewhere.
+document.querySelectorAll("article td code .pre, article h1").forEach((name) => {
+  [...name.childNodes].filter((node) => node.nodeType === Node.TEXT_NODE).forEach((node) => {
+    const parts = node.data.split(/(?<=[._(])(?=\w)/);
+    node.replaceWith(...parts.flatMap((part, i) => (i ? [document.createElement("wbr"), part] : [part])));
+  });
+});
+
 // The verdicts: rows of the table, and what is said below of each, by what is typed and chosen.
 document.querySelectorAll("form.verdicts").forEach((form) => {
   const rows = [...document.querySelectorAll("table.verdicts tbody tr")];

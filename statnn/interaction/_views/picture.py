@@ -232,7 +232,8 @@ def _sprung(graph: Any) -> dict[Any, Floats]:
 
     scale = np.sqrt(len(graph) - 1) or None
     if len(graph) > MOST_NAMES:
-        return nx.spring_layout(graph, weight=None, seed=_SEED, iterations=200, scale=scale)
+        spots: dict[Any, Floats] = nx.spring_layout(graph, weight=None, seed=_SEED, iterations=200, scale=scale)
+        return spots
     # distances as along the graph: no two spins on one spot, room for names
     return _spread(nx.kamada_kawai_layout(graph, weight=None, scale=scale))
 
