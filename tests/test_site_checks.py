@@ -1,5 +1,6 @@
 """The check of a built site finds each fault that is planted, and none in a page without."""
 
+import importlib
 import importlib.util
 from pathlib import Path
 
@@ -50,3 +51,16 @@ def test_a_page_without_faults_has_none(faults):
 def test_each_fault_is_found(said, faults):
     [found] = faults(PAGE.replace(*PLANTED[said]))
     assert said in found
+
+
+def test_what_ends_a_sentence_stays_on_the_line_of_its_formula(monkeypatch):
+    pytest.importorskip("sphinx")
+    from docutils import nodes
+    from docutils.core import publish_doctree
+
+    monkeypatch.syspath_prepend(FILE.parent / "_ext")
+    repairs = importlib.import_module("repairs")
+    doctree = publish_doctree(r"Numbers \ :math:`x`\ , \ :math:`y`\ )., and :math:`z` there.")
+    repairs.keep_punctuation(None, doctree)
+    assert doctree.astext() == "Numbers x, y)., and z there."
+    assert [kept.astext() for kept in doctree.findall(nodes.inline)] == ["x,", "y).,"]

@@ -32,7 +32,7 @@ def miss_pictures(app: Any, doctree: Any) -> None:
             _LOGGER.warning("this cell shows no picture: draw on axes of pyplot or of plot.figure", location=cell)
 
 
-_MARKS = re.compile(r"[,.;:!?)\]]+")
+_MARKS = re.compile("(?:\x00 )?([,.;:!?)\\]]+)")  # behind a blank that was escaped, as docutils keeps it
 
 
 def keep_punctuation(_app: Any, doctree: Any) -> None:
@@ -41,7 +41,7 @@ def keep_punctuation(_app: Any, doctree: Any) -> None:
         after = formula.next_node(descend=False, siblings=True)
         if not isinstance(after, nodes.Text) or not (marks := _MARKS.match(after)):
             continue
-        kept = nodes.inline("", "", formula.deepcopy(), nodes.Text(marks[0]), classes=["kept"])
+        kept = nodes.inline("", "", formula.deepcopy(), nodes.Text(marks[1]), classes=["kept"])
         place = formula.parent.index(formula)
         formula.parent[place : place + 2] = [kept, nodes.Text(after[marks.end() :])]
 
