@@ -226,7 +226,8 @@ def blocks(model, method, chains):
         (neurons, "hamiltonian", 64, 2),
         (neurons, "hamiltonian", 4, 1),  # one product of eight columns takes as long as four of two each
         (lambda: neurons(1, 10), "hamiltonian", 64, 1),
-        (glass, "metropolis", 64, 1),  # one register a spin
+        (glass, "metropolis", 32, 1),  # side by side in registers
+        (glass, "metropolis", 64, 2),
         (glass, "metropolis", 256, 4),
         (lambda: square_lattice(8, 8, temperature=2.3), "wolff", 8, 1),
     ],

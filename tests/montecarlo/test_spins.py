@@ -14,7 +14,7 @@ from scipy import sparse
 
 from statnn import Network
 from statnn.interaction import BinaryNeurons, DynamicNeurons
-from statnn.montecarlo import sample
+from statnn.montecarlo import Tempering, sample
 from statnn.montecarlo._grid import LARGEST_ERROR, on_grid, rounded
 from statnn.montecarlo._lanes import LARGEST_EXPONENT, aligned, exponential, lanes, next_lane, scratch, uniform_lane
 from statnn.montecarlo._single_spin import colour_kernels as _colour_kernels
@@ -193,14 +193,16 @@ def test_replica_kernels_are_their_twins(rng, name, strong):
     model = small(strong)
     values, own = rounded(model)
     assert values.dtype == (np.float64 if strong else np.float32)
-    spins = rng.choice(np.array([-1, 1], np.int8), (6, LANES))
-    beta = np.linspace(0.1, 2, LANES).astype(values.dtype)
-    state, changed = lanes((1, ()), range(LANES), LANES), np.zeros(LANES, np.int64)
+    width = _replica_kernels.LANES
+    spins = rng.choice(np.array([-1, 1], np.int8), (2, 6, width))
+    beta = np.linspace(0.1, 2, 2 * width).astype(values.dtype).reshape(2, width)
+    state = np.array([lanes((1, ()), range(begin, begin + width), width) for begin in (0, width)])
+    changed = np.zeros((2, width), np.int64)
     structure = model.couplings.indptr, model.couplings.indices
     twins(getattr(_replica_kernels, name), *structure, values, own, spins, beta, state, 6, changed)
-    assert 0 < changed.sum() < 6 * 6 * LANES
-    twins(_replica_kernels.energies, *structure, model.couplings.data, model.fields, spins, np.zeros(LANES))
-    twins(_replica_kernels.magnetisations, spins, np.zeros(LANES, np.int64))
+    assert ((changed > 0) & (changed < 6 * 6)).all()
+    twins(_replica_kernels.energies, *structure, model.couplings.data, model.fields, spins, np.zeros((2, width)))
+    twins(_replica_kernels.magnetisations, spins, np.zeros((2, width), np.int64))
 
 
 @pytest.mark.parametrize("scale", [1.0, 3e4])
@@ -429,6 +431,33 @@ def test_acceptance_is_the_share_of_changes(graph):
         assert before.acceptance == pytest.approx((before.states != begin).mean(axis=1))
 
 
+def of_an_earlier_version(kept):
+    """Return groups of 32 lanes as one of 64, without and with an axis of groups."""
+    grouped = {name: value for name, value in kept.items() if np.shape(value)[-1:] == (32,)}
+    for axis in (False, True):
+        pairs = {name: np.concatenate([value, value[-1:]])[:2] for name, value in grouped.items()}
+        wide = {name: np.concatenate(list(pair), axis=-1) for name, pair in pairs.items()}
+        yield kept | {name: value[None] if axis else value for name, value in wide.items()}
+
+
+@pytest.mark.parametrize("chains", [3, 40])
+@pytest.mark.parametrize("method", [HeatBath("replicas"), Tempering((1.7, 2.0))], ids=["heat bath", "tempering"])
+def test_what_was_kept_in_groups_of_64_lanes_goes_on(method, chains):
+    seed, model = (1, ()), small()
+    chains = range(chains if method.name == "heat bath" else chains // 2)
+    walkers = method.walkers(model, seed, chains, None)
+    walkers.burn_in(3)
+    for kept in of_an_earlier_version(walkers.kept()):
+        again = method.restored(model, seed, chains, kept)
+        fresh = method.restored(model, seed, chains, copy.deepcopy(walkers.kept()))
+        again.sweep(2)
+        fresh.sweep(2)
+        assert np.array_equal(again.states(), fresh.states())
+        assert np.array_equal(again.observe("energy"), fresh.observe("energy"))
+    with pytest.raises(ValueError, match="of these walkers is"):
+        method.restored(model, seed, chains, kept | {next(iter(kept)): np.zeros((5, 6, 64), np.int8)})
+
+
 def test_layered_models_are_sampled(rng):
     model = BinaryNeurons.from_network(Network.random([5, 7, 6], rng=rng))
     run = sample(model, 4, chains=3, rng=1, method="heat bath", progress=False)
@@ -458,5 +487,3 @@ def test_bad_input(rng):
         match="metropolis samples BinaryNeurons, not DynamicNeurons: leave method out, or",
     ):
         sample(model, 10, method="metropolis")
-    with pytest.raises(ValueError, match="65 chains do not fit"):
-        HeatBath("replicas").walkers(small(), (1, ()), range(65), None)

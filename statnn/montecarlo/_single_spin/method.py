@@ -1,7 +1,7 @@
 """Single-spin updates of binary neurons on any graph: heat bath and Metropolis.
 
 The same rules in two layouts, which differ in what stands side by side in a vector register. *Replicas*: the same spin
-of 64 chains; each coupling is read once for all of them. *Colours*: spins of one chain that are not coupled to each
+of 32 chains; each coupling is read once for all of them. *Colours*: spins of one chain that are not coupled to each
 other. Few chains are faster in colours, many as replicas; where it is worth to change depends on the graph.
 
 A sweep offers a new value to every spin once, in fixed order: in the order of their numbers as replicas, colour by
@@ -22,7 +22,6 @@ from statnn.montecarlo._method import Method, Values, Walkers
 from statnn.montecarlo._single_spin import colours as _spin_colours
 from statnn.montecarlo._single_spin import replicas as _spin_replicas
 from statnn.montecarlo._single_spin.colours import ColourWalkers
-from statnn.montecarlo._single_spin.replica_kernels import LANES
 from statnn.montecarlo._single_spin.replicas import ReplicaWalkers
 
 LAYOUTS = ("replicas", "colours")
@@ -54,14 +53,14 @@ class SingleSpin(Method[BinaryNeurons]):
         return replace(self, layout="colours" if _spin_colours.cheaper(model, chains, many) else "replicas")
 
     def block(self, model: BinaryNeurons, chains: int) -> int:
-        """Return 64 for replicas, which cost as much as one; a quarter of the chains for colours."""
+        """Return 32 for replicas, which cost as much as one, or 64 of more than 128; of colours a quarter."""
         del model
-        return LANES if self.layout == "replicas" else cut(chains, 1, chains)
+        return _spin_replicas.block(chains) if self.layout == "replicas" else cut(chains, 1, chains)
 
     def memory(self, model: BinaryNeurons, chains: int) -> int:
         """Return the bytes of spins and of couplings in kernel order."""
         if self.layout == "replicas":
-            return _spin_replicas.memory(model)
+            return _spin_replicas.memory(model, chains)
         return _spin_colours.memory(model, chains)
 
     def walkers(self, model: BinaryNeurons, seed: Root, chains: Sequence[int], initial: Values | None) -> Walkers:
@@ -79,7 +78,7 @@ class HeatBath(SingleSpin):
     Parameters
     ----------
     layout : {"replicas", "colours"} or None
-        What stands side by side in a register: 64 chains, or spins of one chain. None chooses by the graph and the
+        What stands side by side in registers: 32 chains, or spins of one chain. None chooses by the graph and the
         number of chains, and `Run.method` says what was chosen. One chain rerun alone needs the layout it had.
 
     Raises

@@ -16,11 +16,13 @@ from statnn._arguments import Floats, at_least, positive
 from statnn._random import Root, stream
 from statnn._xoshiro import words
 from statnn.interaction import BinaryNeurons
+from statnn.montecarlo._chunks import cut
 from statnn.montecarlo._couplings import graph, once
 from statnn.montecarlo._grid import nearest, on_grid, refuse_lost
 from statnn.montecarlo._lanes import aligned, realigned
 from statnn.montecarlo._method import Method, Untuned, Values, Walkers
 from statnn.montecarlo._single_spin import replica_kernels as replicas
+from statnn.montecarlo._single_spin.replicas import in_groups
 from statnn.montecarlo._tempering.ladder import pilot
 from statnn.montecarlo._tempering.swap_kernels import swap
 
@@ -131,9 +133,9 @@ class Tempering(Method[BinaryNeurons]):
         return replace(self, temperatures=pilot(model, energies, share), acceptance=None)
 
     def block(self, model: BinaryNeurons, chains: int) -> int:
-        """Return as many chains as fill the lanes of the kernel."""
-        del model, chains
-        return max(1, LANES // self._count)
+        """Return a quarter of the chains, but as many as fill the lanes of the kernel once, and at most twice."""
+        del model
+        return cut(chains, max(1, LANES // self._count), max(1, 2 * LANES // self._count))
 
     def memory(self, model: BinaryNeurons, chains: int) -> int:
         """Return the bytes of spins at all temperatures, and of couplings as the kernel takes them."""
@@ -208,10 +210,9 @@ class _Ladders(Untuned):
         indptr, indices, _ = graph(self._model)
         couplings, fields = _rounded(self._model, float(self._temperatures[0]))
         for _ in range(sweeps):
-            for spins, scale, random, changed in zip(
-                self._spins, self._scale, self._random, self._changed, strict=True
-            ):
-                replicas.heat_bath(indptr, indices, couplings, fields, spins, scale, random, 1, changed)
+            replicas.heat_bath(
+                indptr, indices, couplings, fields, self._spins, self._scale, self._random, 1, self._changed
+            )
             self._measure()
             swap(
                 self._first,
@@ -264,10 +265,12 @@ class _Ladders(Untuned):
         self._trips = np.zeros(chains, dtype=np.int64)
         self._sweeps = 0
 
+    def restore(self, kept: dict[str, Any]) -> None:
+        """Take up what `kept` returned, in this version or an earlier one."""
+        super().restore(in_groups(kept, vars(self)))
+
     def _measure(self) -> None:
-        couplings = graph(self._model)
-        for spins, energy in zip(self._spins, self._energy, strict=True):
-            replicas.energies(*couplings, self._model.fields, spins, energy)
+        replicas.energies(*graph(self._model), self._model.fields, self._spins, self._energy)
 
     def _energies(self) -> Floats:
         """Return the energy of every replica, shape (chains, K)."""
