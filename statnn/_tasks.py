@@ -25,7 +25,7 @@ def check_executor(executor: Any) -> None:
         return
     kind = type(executor)
     room, name = kind.__module__.split(".")[0], kind.__name__
-    if isinstance(executor, type):
+    if isinstance(executor, type) and issubclass(executor, Executor):
         fix = f"it is the class; make one, {executor.__name__}(2)"
     elif hasattr(executor, "get_executor"):  # dask
         fix = "pass client.get_executor() instead of the client"

@@ -350,13 +350,16 @@ class Client:
         (ThreadPoolExecutor, r"it is the class; make one, ThreadPoolExecutor\(2\)"),
         (Client(), r"pass client\.get_executor\(\)"),
         ("threads", r"builtins\.str: pass an executor of concurrent\.futures"),
+        (map, r"builtins\.type: pass an executor of concurrent\.futures"),
     ],
-    ids=["number", "class", "client", "name"],
+    ids=["number", "class", "client", "name", "another class"],
 )
 def test_what_is_no_executor_is_refused_everywhere_with_the_right_call(executor, match):
     for work in WORK.values():
         with pytest.raises(TypeError, match=match):
             work(executor)
+    with pytest.raises(TypeError, match=match):  # also where nothing failed, and nothing is to be done
+        sample(lattice(), 1, rng=1).retry(executor=executor)
 
 
 def test_a_pool_of_multiprocessing_is_no_executor():

@@ -154,9 +154,9 @@ class Run(ByValue):
         >>> run.failures, run.retry() is run
         ((), True)
         """
+        check_executor(executor)
         if not self.failures:
             return self
-        check_executor(executor)
         plan = Schedule(self.burn_in, _length(self.draws), self.thin)
         recorder = partial(record, self.watched)
         missing = {failure.block: failure for failure in self.failures}

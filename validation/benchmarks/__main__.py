@@ -12,7 +12,7 @@ os.environ.update(dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUM
 
 from validation.benchmarks.measure import HEADING, conditions
 
-PARTS = ("activation", "montecarlo", "dynamic", "rg", "rg_montecarlo", "rg_meanfield", "spikes", "basins")
+PARTS = ("activation", "montecarlo", "dynamic", "rg", "rg_montecarlo", "rg_meanfield", "spikes", "basins", "executors")
 
 
 def main() -> None:
