@@ -19,6 +19,11 @@ from statnn._axes import axes
 from statnn._by_value import ByValue
 from statnn._random import root, stream
 
+MOST_TRIALS = 10_000
+"""Of a search along a valley; others take some ten."""
+FAR = 1e30
+"""Distance of points, in errors, where exponents scale controls beyond all floats; a search takes its sixth power."""
+
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Collapse(ByValue):
@@ -230,11 +235,11 @@ class _Problem(ByValue):
     powers: tuple[tuple[int, ...], ...]
 
     def spread(self, exponents: Floats, logs: Floats) -> Floats:
-        """Return distances of points from the best polynomial, in errors; infinite for exponents that are far off."""
+        """Return distances of points from the best polynomial, in errors; `FAR` for exponents that are far off."""
         with np.errstate(over="ignore"):
             scaled = self.controls * np.exp(exponents[1:, None] * self.depth)
         if not np.abs(scaled).max() < 1e200:
-            return np.full(logs.size, np.inf)
+            return np.full(logs.size, FAR)
         design = np.ones((logs.size, len(self.powers)))
         for row, control in enumerate(scaled):
             x = np.log(control) if (control > 0).all() else control
@@ -251,9 +256,11 @@ class _Problem(ByValue):
 
 
 def _minimised(problem: _Problem, logs: Floats, start: Floats) -> Any:
-    if not np.isfinite(problem.spread(start, logs)).all():
+    if (problem.spread(start, logs) == FAR).all():
         raise ValueError(f"guess = {start.tolist()} scales controls beyond float64: give one nearer to the exponents")
-    solution = least_squares(problem.spread, start, args=(logs,), x_scale=0.1, xtol=1e-10, ftol=1e-12, gtol=None)
+    solution = least_squares(
+        problem.spread, start, args=(logs,), x_scale=0.1, xtol=1e-10, ftol=1e-12, gtol=None, max_nfev=MOST_TRIALS
+    )
     if not solution.success or not np.isfinite(solution.x).all() or np.abs(solution.x).max() > 100.0:
         raise ValueError(
             f"no collapse was found from the guess {start.tolist()}: the search ended at {solution.x.tolist()}; give a "

@@ -21,7 +21,7 @@ class FlowEnd(StrEnum):
     COMPLETE = "all doublings done"
     OVERFLOW = "couplings leave the range of float64"
     DISORDERED = "the output of a block no longer depends on its input"
-    UNLIKE = "no layer of the family is nearest to the block: none is near, or its height would grow without bound"
+    UNLIKE = "no layer of the family is nearest to the block: none is near, or only a limit of layers is nearest"
     UNRESOLVED = "no nodes resolve the projected layer"
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy import special
+from scipy import optimize, special
 from strategies import examples
 from threadpoolctl import threadpool_info, threadpool_limits
 
@@ -253,7 +253,7 @@ def test_deep_in_the_disordered_phase_fits_do_not_get_lost(parts, project):
 
 @pytest.mark.parametrize(
     "parts",
-    [("sigmoid", 1.00505, 2.48438, 0.120343), ("tanh", -0.170703, 0.259859, 0.0587364), ("erf", 0.03, 0.92, 0.85)],
+    [("sigmoid", 1.00505, 2.48438, 0.120343), ("tanh", 0.170703, 0.259859, 0.0587364), ("erf", 0.03, 0.92, 0.85)],
 )
 def test_no_layer_on_a_grid_is_nearer_than_the_projection(parts):
     layer = rg.NoisyLayer(*parts)
@@ -272,6 +272,51 @@ def test_no_layer_on_a_grid_is_nearer_than_the_projection(parts):
     spread = float(p @ (g - p @ g) ** 2)
     assert (deviation * noise * height) ** 2 <= nearest + 1e-12 * spread
     assert nearest < 0.01 * spread, "the grid is fine enough to tell"
+
+
+@pytest.mark.parametrize("name", ["tanh", "erf"])
+def test_an_odd_projection_is_the_minimum_to_its_last_row(name):
+    layer = rg.NoisyLayer(name, 0.6, 0.0, 0.2)
+    flow = rg.flow(layer, 8)
+    assert flow.end is rg.FlowEnd.DISORDERED
+    for k in range(1, len(flow.couplings)):
+        block = layer.power(2**k)
+        law = block.stationary()
+        p, g = law.weights * law.density, block.nodes @ block.probabilities
+
+        def height(w, x=block.nodes, p=p, g=g):
+            output = layer.activation(w * x)
+            return (p * g) @ output / (p @ output**2)
+
+        def off(log_w, x=block.nodes, p=p, g=g, height=height):
+            w = math.exp(log_w)
+            return math.sqrt(p @ (g - height(w) * layer.activation(w * x)) ** 2 / (p @ g**2))
+
+        w = math.exp(optimize.minimize_scalar(off, bounds=(-2.0, 1.0), method="bounded", options={"xatol": 1e-9}).x)
+        assert flow.couplings[k, 0] == pytest.approx(height(w) * w, rel=1e-5)
+
+
+@pytest.mark.parametrize("parts", [("tanh", -0.5, 0.3, 0.1), ("gelu", 0.9, 0.0, 1.0)])
+def test_where_only_a_limit_is_nearest_the_flow_says_so(parts):
+    """Of a mean that bends the other way the limit of straight lines, of one with a kink that of steep fields."""
+    assert rg.flow(rg.NoisyLayer(*parts), 8).end is rg.FlowEnd.UNLIKE
+    layer = rg.NoisyLayer(*parts)
+    two = layer.power(2)
+    law = two.stationary()
+    p, x, g = law.weights * law.density, two.nodes, two.nodes @ two.probabilities
+
+    def least(v):
+        tried = []
+        for a in np.concatenate([np.geomspace(1e-6, 1e3, 400), -np.geomspace(1e-6, 60.0, 400)]):
+            s = layer.activation(v * x / math.sqrt(law.variance) + a)
+            if (norm := p @ s**2) > 0:
+                tried.append(p @ (g - max(0.0, (p * g) @ s / norm) * s) ** 2)
+        return min(tried)
+
+    steps = [10.0, 20.0, 40.0] if parts[0] == "gelu" else [0.4, 0.2, 0.1]
+    found = [least(v) for v in steps]
+    assert found[0] > found[1] > found[2]
+    assert found[2] < 0.1 * p @ (g - p @ g) ** 2
 
 
 def test_a_mean_that_is_none_of_the_family_has_no_fit():

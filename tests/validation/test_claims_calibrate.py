@@ -277,3 +277,9 @@ def test_power_says_what_is_seen(tmp_path, capsys):
     with pytest.raises(SystemExit):
         power.main(["--only", "with-data"], registry=__name__)
     assert "with-data needs --data" in capsys.readouterr().err
+
+
+def test_a_collapse_along_a_valley_is_found():
+    """On this seed a resampled surface takes 370 steps along a line of exponents, which were refused beyond 300."""
+    claim = claims.CLAIMS["data-collapse"]
+    assert claim.expects(claim.judge(claim.data(11)))

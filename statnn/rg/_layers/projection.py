@@ -12,11 +12,12 @@ from statnn.rg._layers.operator import TransferOperator
 
 LEAST_SIGNAL = 1e-7
 """Of h' given h, in deviations of h': with less a projection fits rounding."""
-LARGEST_LOG = 700.0
 HIGHEST = 1e5
-"""Of the height of a fitted activation, and its inverse: beyond, its tail is fitted, and only a limit is nearest."""
+"""Of the height of a fitted activation: beyond, its tail is fitted, and only a limit is nearest."""
 ROUNDING = 1e-13
-"""Of means of h' on nodes, in deviations of h'."""
+"""Of means of h' on nodes, in deviations of h'; layers that differ by less are equally near."""
+MOST_TRIALS = 3000
+"""Of a fit that creeps along a valley; others take some twenty."""
 
 
 def projected(
@@ -51,39 +52,47 @@ def _fit(
 ) -> tuple[float, float, float] | None:
     """Return (A, w, b) of the least mean square of g - A σ(w x + b) over the law p, or None.
 
-    None where it is hardly nearer than a constant, or the way to it leads to activations without bound.
+    None where it is hardly nearer than a constant, or none is nearest: the way leads to a height without bound, or
+    along layers that differ by rounding alone, as towards a straight line or a kink.
     """
     root, size = np.sqrt(p), math.sqrt(float(p @ g**2))
     odd = before[1] == 0 and bool(np.abs(g + g[::-1]).max() <= 1e-9 * np.abs(g).max() + ROUNDING * spread)
     scaled = not sigma.homogeneous
     slope = float((p * x) @ g / (p @ x**2))
     w = before[0] * math.hypot(1, before[0]) if scaled and before[0] > 0 else max(abs(slope), 1e-12)
-    free = np.array([scaled, True, not odd])
+    free = np.array([True, not odd])
 
-    def parts(theta: Floats) -> tuple[float, float, Floats]:
-        full = np.array([0.0, 0.0, before[1]])
-        full[free] = theta
-        return math.exp(min(full[0], LARGEST_LOG)), full[1], full[1] * x / spread + full[2]
+    def parts(theta: Floats) -> tuple[float, Floats, Floats]:
+        """Return the A that is best for w and b, which alone are searched for, the field and its activation."""
+        v, b = theta if not odd else (theta[0], before[1])
+        field = v * x / spread + b
+        output = sigma(field)
+        norm = float(p @ output**2) if scaled else 0.0
+        return (max(0.0, float((p * g) @ output) / norm) if norm > 0 else float(not scaled)), field, output
 
     def gaps(theta: Floats) -> Floats:
-        A, _, field = parts(theta)
-        residuals: Floats = root * (g - A * sigma(field)) / size
-        return residuals
+        A, _, output = parts(theta)
+        return np.asarray(root * (g - A * output) / size)
 
     def slopes(theta: Floats) -> Floats:
-        A, _, field = parts(theta)
+        """Return the part of the slopes that A cannot follow."""
+        A, field, output = parts(theta)
         bent = A * sigma.derivative(field)
-        jacobian: Floats = (-root / size * np.array([A * sigma(field), bent * x / spread, bent]))[free].T
-        return jacobian
+        columns = root * np.array([bent * x / spread, bent])[free]
+        if scaled and A > 0:
+            unit = root * output / math.sqrt(float(p @ output**2))
+            columns -= (columns @ unit)[:, None] * unit
+        return np.asarray(-columns.T / size)
 
-    tried = []
+    tried, finely = [], dict.fromkeys(("xtol", "ftol", "gtol"), 1e-15)
     for b in [before[1]] if odd else [before[1], 2 * before[1], 0.0]:
-        output = sigma(w * x + b)
-        height = float((p * g) @ output / (p @ output**2)) if scaled and (p @ output**2) > 0 else 1.0
-        start = np.array([math.log(height) if height > 0 else 0.0, w * spread, b])[free]
-        tried.append(optimize.least_squares(gaps, start, slopes, method="lm", xtol=1e-15, ftol=1e-15, gtol=1e-15))
+        start = np.array([w * spread, b])[free]
+        tried.append(optimize.least_squares(gaps, start, slopes, method="lm", max_nfev=MOST_TRIALS, **finely))
     best = min(tried, key=lambda attempt: attempt.cost)
-    A, v, _ = parts(best.x)
-    if 2 * best.cost * size**2 > 0.99 * float(p @ (g - p @ g) ** 2) or not 1 / HIGHEST < A < HIGHEST:
+    A, v = parts(best.x)[0], float(best.x[0])
+    relative = best.jac * [abs(v), *np.maximum(np.abs(best.x[1:]), 1.0)]
+    determined = best.status > 0 and np.linalg.svd(relative, compute_uv=False)[-1] > ROUNDING
+    constant = 2 * best.cost * size**2 > 0.99 * float(p @ (g - p @ g) ** 2)
+    if constant or not determined or not 0 < A < HIGHEST:
         return None
     return A, v / spread, float(best.x[-1]) if not odd else before[1]
