@@ -117,6 +117,13 @@ def test_counts_beyond_memory_are_refused_before_they_are_drawn(monkeypatch):
     assert process.simulate([10], 100, rng=1).working.shape == (100, 1)
 
 
+def test_networks_beyond_memory_are_refused_before_they_are_drawn(monkeypatch):
+    monkeypatch.setattr(_memory, "available", lambda: 1e4)
+    with pytest.raises(MemoryError, match=r"a network of widths \[40, 50\] would need .* take smaller layers"):
+        Network.random([40, 50], rng=1)
+    assert Network.random([40, 30], rng=1).widths == (40, 30)
+
+
 def test_records_beyond_memory_are_refused_before_the_burn_in(monkeypatch):
     """Also those whose size only a first state tells."""
     model, seen = square_lattice(4, 4, temperature=2.3), []

@@ -39,8 +39,10 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
         temporary.chmod(0o644)  # mkstemp keeps its files private; these are for others to read
         temporary.replace(target)
         _sync(target.parent)
-    except BaseException:
+    except BaseException as error:
         temporary.unlink(missing_ok=True)
+        if isinstance(error, OSError) and error.errno and error.filename is None:  # a full disk does not say which file
+            error.filename = str(target)
         raise
 
 

@@ -354,18 +354,27 @@ class Run(ByValue):
             raise ValueError(f"a run of {len(self.chains)} chains has draws or states of another number of them")
 
     def to_arviz(self) -> Any:
-        """Return the draws as ``arviz.InferenceData``, group "posterior"; needs the package arviz.
+        """Return the draws as arviz takes them, group "posterior"; needs the package arviz, or arviz-base alone.
+
+        An ``xarray.DataTree``, or ``arviz.InferenceData`` where arviz is older than 1.
 
         Raises
         ------
         ImportError
             If arviz is not installed.
         """
+        draws = {name: np.array(values) for name, values in self.draws.items()}
+        try:
+            import arviz_base
+        except ImportError:
+            pass
+        else:
+            return arviz_base.from_dict({"posterior": draws})
         try:
             import arviz
         except ImportError:
             raise ImportError("Run.to_arviz needs arviz: pip install arviz; run.draws holds the same arrays") from None
-        return arviz.from_dict({name: np.array(values) for name, values in self.draws.items()})
+        return arviz.from_dict(posterior=draws)
 
     def plot(self, ax: Any | None = None, *, name: str | None = None) -> Any:
         """Draw the trace of an observable in every chain, and its autocorrelation where there are two axes.

@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike
 from statnn._arguments import array_of, at_least, whole
 from statnn._arrays import Reals, drawn, frozen, real
 from statnn._by_value import ByValue
+from statnn._memory import refuse_beyond_memory
 from statnn._random import root, stream
 from statnn.network._activation import Activation, activation
 from statnn.network._normalisation import BatchNorm
@@ -186,6 +187,8 @@ class Network:
         scale_w, scale_b = _deviation(sigma_w, "sigma_w"), _deviation(sigma_b, "sigma_b")
         if np.dtype(dtype) not in (np.float32, np.float64):
             raise ValueError(f"dtype = {dtype!r} is not supported; use numpy.float32 or numpy.float64")
+        needed = np.dtype(dtype).itemsize * sum((below + 1) * above for below, above in pairwise(sizes))
+        refuse_beyond_memory(needed, f"a network of widths {sizes}", "take smaller layers, or dtype=numpy.float32")
         seed = root(rng)
         weights, biases = [], []
         for m, (below, above) in enumerate(pairwise(sizes)):

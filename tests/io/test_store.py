@@ -1,5 +1,6 @@
 """Folders that remember long work: what they refuse, and that nothing in them is half written."""
 
+import errno
 import json
 import multiprocessing
 import os
@@ -169,6 +170,11 @@ def test_a_failed_write_leaves_the_old_file(tmp_path):
         with replacing(path) as file:
             file.write(text)
     assert path.read_bytes() == b"new"
+
+
+def test_a_full_disk_says_which_file(tmp_path):
+    with pytest.raises(OSError, match=r"No space left on device: '.*whole\.npz'"), replacing(tmp_path / "whole.npz"):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 def test_contents_reach_the_disk_before_the_name(tmp_path, monkeypatch):

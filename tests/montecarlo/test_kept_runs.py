@@ -172,11 +172,24 @@ def test_a_damaged_checkpoint_is_said(monkeypatch, tmp_path):
 
 def test_arviz_gets_the_draws(monkeypatch):
     found = sample(PAIR, 10, rng=1)
-    monkeypatch.setitem(sys.modules, "arviz", SimpleNamespace(from_dict=dict))
+    new, old = SimpleNamespace(from_dict=lambda data: data), SimpleNamespace(from_dict=lambda *, posterior: posterior)
+    monkeypatch.setitem(sys.modules, "arviz_base", new)
+    assert found.to_arviz()["posterior"].keys() == found.draws.keys()
+    monkeypatch.setitem(sys.modules, "arviz_base", None)
+    monkeypatch.setitem(sys.modules, "arviz", old)  # before version 1
     assert found.to_arviz().keys() == found.draws.keys()
     monkeypatch.setitem(sys.modules, "arviz", None)
     with pytest.raises(ImportError, match="pip install arviz"):
         found.to_arviz()
+
+
+def test_arviz_holds_chains_and_draws():
+    pytest.importorskip("arviz_base", reason="arviz-base is not installed")
+    found = sample(PAIR, 10, rng=1)
+    tree = found.to_arviz()
+    for name, values in found.draws.items():
+        assert tree["posterior"][name].dims[:2] == ("chain", "draw")
+        assert np.array_equal(tree["posterior"][name].values, values)
 
 
 def test_the_head_of_a_store_says_what_it_is(tmp_path):

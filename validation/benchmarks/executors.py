@@ -53,10 +53,11 @@ def _layers() -> BinaryNeurons:
     return BinaryNeurons([rng.normal(scale=400**-0.5, size=(400, 400)) for _ in range(3)])
 
 
-def _neurons() -> DynamicNeurons:
+def _neurons(*, targets: bool = True) -> DynamicNeurons:
     rng = np.random.default_rng(2)
     net = Network.random([100] * 6, "tanh", 1.0, 0.1, rng=1)
-    return DynamicNeurons(net, rng.normal(size=(20, 100)), rng.normal(size=(20, 100)), beta=10.0, stiffness=50.0)
+    inputs, outputs = rng.normal(size=(2, 20, 100))
+    return DynamicNeurons(net, inputs, outputs if targets else None, beta=10.0, stiffness=50.0)
 
 
 def _share(run: Callable[..., object], rounds: int) -> tuple[float, float, float, float]:
@@ -104,7 +105,7 @@ def _two_workers(*, quick: bool) -> Iterator[Row]:
         "sparse random graph, 12 temperatures": (graph, ladder, 4, 400),
         "layers 6 x 100, 20 samples, Hamiltonian": (_neurons(), "hamiltonian", 4, 20),
         "layers 6 x 100, 20 samples, Hamiltonian, many": (_neurons(), "hamiltonian", 64, 2),
-        "layers 6 x 100, 20 samples, ancestral": (_neurons(), "ancestral", 4, 600),
+        "layers 6 x 100, 20 samples, ancestral": (_neurons(targets=False), "ancestral", 4, 600),
     }
     for name, (model, method, chains, sweeps) in works.items():
         length = max(1, sweeps // 10) if quick else sweeps
