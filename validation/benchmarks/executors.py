@@ -101,7 +101,7 @@ def _two_workers(*, quick: bool) -> Iterator[Row]:
         "sparse random graph, multi-spin coding, many": (_graph(10_000, 3), "multispin", 256, 500),
         "layers 4 x 400": (_layers(), "blocks", 4, 600),
         "layers 4 x 400, many": (_layers(), "blocks", 256, 60),
-        "lattice 256², clusters": (lattice, "wolff", 4, 200),
+        "lattice 256², clusters": (lattice, "wolff", 4, 4000),
         "sparse random graph, 12 temperatures": (graph, ladder, 4, 400),
         "layers 6 x 100, 20 samples, Hamiltonian": (_neurons(), "hamiltonian", 4, 20),
         "layers 6 x 100, 20 samples, Hamiltonian, many": (_neurons(), "hamiltonian", 64, 2),
