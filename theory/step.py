@@ -41,9 +41,12 @@ Enclosure: TypeAlias = Literal["as printed", "its form", "neither"]
 
 
 def simplified(gap: sp.Expr) -> sp.Expr:
-    """Return an expression simplified; one that is zero when it is multiplied out is seen at once."""
-    zero = sp.expand(gap) == 0 or sp.expand(sp.together(gap).as_numer_denom()[0]) == 0
-    return sp.S.Zero if zero else sp.simplify(gap)
+    """Return an expression simplified; one that is a number when it is multiplied out is seen at once."""
+    if (plain := sp.expand(gap)).is_Rational:
+        return plain
+    above, below = sp.together(gap).as_numer_denom()
+    ratio = sp.expand(above) / sp.expand(below)
+    return ratio if ratio.is_Rational else sp.simplify(gap)
 
 
 @dataclass(frozen=True)
@@ -261,11 +264,11 @@ class Step:
     def _unless_plain(self, left_over: Callable[[Rewrite], sp.Expr]) -> sp.Expr:
         """Return what is left over; a step without a rewriting of its own is looked at as it stands, then simplified.
 
-        What is zero as it stands is zero, and simplifying first takes longer than most limits.
+        What is a number as it stands is that number, and simplifying first takes longer than most limits.
         """
         if self.by is sp.simplify:
             with suppress(NotImplementedError, ValueError, sp.PoleError):
-                if (plain := left_over(lambda gap: gap)) == 0:
+                if (plain := left_over(lambda gap: gap)).is_Rational:
                     return plain
         return left_over(self.by)
 
