@@ -74,6 +74,11 @@ def between(law: Any, first: Any, last: Any, mean: Any, *shapes: Any) -> NDArray
     return np.asarray(np.vectorize(probability, otypes=[float])(first, last, mean, *shapes))
 
 
+def _whole_below(number: float, most: int) -> int:
+    """Return a number rounded down, between 0 and the most."""
+    return most if not number < most else max(0, int(number))
+
+
 def quantiles(law: Any, q: Any, last: Any, *shapes: Any, upper: bool = False) -> NDArray[np.float64]:
     """Return the smallest k with P(count <= k) >= q, or with P(count > k) <= q if ``upper``, broadcast.
 
@@ -85,9 +90,21 @@ def quantiles(law: Any, q: Any, last: Any, *shapes: Any, upper: bool = False) ->
             at = k if k < 2**63 else float(k)
             return bool(law._sf(at, *shapes) <= q) if upper else bool(law._cdf(at, *shapes) >= q)
 
-        low, high = -1, int(last) if math.isfinite(last) else 1
-        while not math.isfinite(last) and high < _LARGEST and not reached(high):
-            low, high = high, 2 * high
+        low, high = -1, int(last) if math.isfinite(last) else _LARGEST
+        with np.errstate(all="ignore"):
+            mean, variance, *_ = law._stats(*shapes)
+        # from the mean outwards, by spreads that double: most quantiles lie within a few
+        place, reach = _whole_below(mean, high), _whole_below(variance**0.5, high) + 1
+        if reached(place):
+            high = place
+            while (place := high - reach) > low and reached(place):
+                high, reach = place, 2 * reach
+            low = max(low, place)
+        else:
+            low = place
+            while (place := low + reach) < high and not reached(place):
+                low, reach = place, 2 * reach
+            high = min(high, place)
         while high - low > 1:
             middle = (low + high) // 2
             low, high = (low, middle) if reached(middle) else (middle, high)
