@@ -7,6 +7,7 @@ collide and follows light and dark schemes. Lengths are in em of the surrounding
 import re
 from functools import cache
 from html import escape
+from typing import Any
 
 import numpy as np
 from matplotlib.font_manager import FontProperties
@@ -29,7 +30,7 @@ _TIGHT = re.compile(
 @cache
 def svg(latex: str) -> str:
     """Return the equation as an ``<svg>`` element whose label is its LaTeX source."""
-    outline = TextPath((0, 0), f"${displayed(latex)}$", size=_EM, prop=FONT)
+    outline: Any = TextPath((0, 0), f"${displayed(latex)}$", size=_EM, prop=FONT)
     # Computer Modern has a point at every extreme, so a control point is nowhere outside, or by less than the margin
     drawn = outline.vertices[outline.codes != Path.CLOSEPOLY] * (1, -1)
     left, top = (round(least) - _MARGIN for least in drawn.min(axis=0))
@@ -51,7 +52,7 @@ def displayed(latex: str) -> str:
     return "".join(parts)
 
 
-def _commands(outline: Path) -> str:
+def _commands(outline: Any) -> str:
     """Return a path in SVG's relative commands, y downwards, in whole units."""
     parts: list[str] = []
     pen = start = [0, 0]
