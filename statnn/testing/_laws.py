@@ -145,7 +145,8 @@ def seed_of(rng: int | np.random.Generator | None) -> int:
 
 def called(thing: Any) -> str:
     """Return what a report calls an object: its repr, or its class where it has none of its own."""
-    return repr(thing) if type(thing).__repr__ is not object.__repr__ else type(thing).__name__
+    own: object = type(thing).__repr__
+    return repr(thing) if own is not object.__repr__ else type(thing).__name__
 
 
 def numbers_for(seed: int, law: str) -> np.random.Generator:

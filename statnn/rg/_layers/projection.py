@@ -84,10 +84,14 @@ def _fit(
             columns -= (columns @ unit)[:, None] * unit
         return np.asarray(-columns.T / size)
 
-    tried, finely = [], dict.fromkeys(("xtol", "ftol", "gtol"), 1e-15)
+    tried = []
     for b in [before[1]] if odd else [before[1], 2 * before[1], 0.0]:
         start = np.array([w * spread, b])[free]
-        tried.append(optimize.least_squares(gaps, start, slopes, method="lm", max_nfev=MOST_TRIALS, **finely))
+        tried.append(
+            optimize.least_squares(
+                gaps, start, slopes, method="lm", xtol=1e-15, ftol=1e-15, gtol=1e-15, max_nfev=MOST_TRIALS
+            )
+        )
     best = min(tried, key=lambda attempt: attempt.cost)
     A, v = parts(best.x)[0], float(best.x[0])
     relative = best.jac * [abs(v), *np.maximum(np.abs(best.x[1:]), 1.0)]
