@@ -335,6 +335,7 @@ def no_symbol(formula: Formula, name: str) -> TypeError:
 
 def nearest(name: str, known: Iterable[str]) -> str:
     """Return a question about the known name that is most like an unknown one, nothing if none is."""
+    name = str(name)  # whatever was asked for
     close = difflib.get_close_matches(name, list(known), 1, 0.6 if len(name) > 5 else 0.4)
     close = close or [other for other in known if other.lower() == name.lower()]
     return f" (do you mean {close[0]!r}?)" if close else ""

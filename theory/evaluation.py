@@ -24,7 +24,7 @@ Domain: TypeAlias = tuple[tuple[sp.Symbol, tuple[float, float] | range], ...]
 DIGITS, AGREE, POINTS = 50, 40, 20
 LIMIT, SERIES = 80, 30  # powers of ten at which the end of a limit, and of a series, is looked at
 _WORK, _FLOOR = 370, mpmath.mpf(10) ** -180  # digits of it, and what is rounding
-_SOLVERS = {"root_between": root_between}
+_NAMES = sp.lambdify((), sp.S.Zero, modules=[{"root_between": root_between}, "mpmath"]).__globals__
 _SLACK = mpmath.mpf(10) ** 6  # for constants and logarithms beside a power of ten
 
 
@@ -156,7 +156,10 @@ def _compiled(expr: sp.Expr, symbols: tuple[sp.Symbol, ...]) -> Callable[..., An
     # no symbol may hide a function of its name, as beta does
     free = {symbol: sp.Symbol(f"x_{count}", **symbol.assumptions0) for count, symbol in enumerate(symbols)}
     code = expr.xreplace(free)
-    return sp.lambdify(list(free.values()), code, modules=[_SOLVERS, "mpmath"], printer=printer, docstring_limit=0)
+    # as sympy.lambdify, which takes twice as long: for the names of all of mpmath, and a docstring, of every function
+    own = {part.func.__name__: part.func._imp_ for part in code.atoms(sp.Function) if hasattr(part.func, "_imp_")}
+    arguments = ", ".join(map(str, free.values()))
+    return eval(f"lambda {arguments}: {printer.doprint(code)}", _NAMES | own)  # noqa: S307 - sympy printed it
 
 
 def _values(expr: sp.Expr, symbols: tuple[sp.Symbol, ...]) -> Callable[[Sequence[Any]], Any]:

@@ -40,6 +40,18 @@ Rewrite: TypeAlias = Callable[[sp.Expr], sp.Expr]
 Enclosure: TypeAlias = Literal["as printed", "its form", "neither"]
 
 
+def taylor(expr: sp.Expr, variable: sp.Symbol, order: int) -> sp.Expr | None:
+    """Return a Taylor series about 0 below an order; None where one of its derivatives is not finite there."""
+    terms = []
+    for k in range(order):
+        at_zero = expr.subs(variable, 0)
+        if at_zero.has(sp.nan, sp.zoo, sp.oo, -sp.oo, sp.AccumBounds):
+            return None
+        terms.append(at_zero * variable**k / sp.factorial(k))
+        expr = sp.diff(expr, variable)  # one at a time: sympy looks for common factors of higher ones, which takes long
+    return sp.Add(*terms)
+
+
 def simplified(gap: sp.Expr) -> sp.Expr:
     """Return an expression simplified; one that is a number when it is multiplied out is seen at once."""
     if (plain := sp.expand(gap)).is_Rational:
@@ -257,7 +269,8 @@ class Step:
 
         def left_over(by: Rewrite) -> sp.Expr:
             gap = by((left - right).xreplace({order: sp.S.Zero})).subs(variable, inner)
-            return simplified(sp.series(gap, small, 0, power).removeO())
+            terms = taylor(gap, small, power)
+            return simplified(sp.series(gap, small, 0, power).removeO() if terms is None else terms)
 
         return self._unless_plain(left_over)
 

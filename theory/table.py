@@ -131,7 +131,7 @@ def main_result(name: str) -> Formula:
     if name in table:
         return table[name]
     if not derived:
-        near = nearest(str(name), [*table, *DERIVATIONS])
+        near = nearest(name, [*table, *DERIVATIONS])
         raise KeyError(f"no formula and no derivation is called {name!r}{near}; formulas() and derivations() list them")
     if len(chosen) != 1:
         raise KeyError(f"the derivation {name!r} has several results: {', '.join(entry.name for entry in derived)}")

@@ -167,8 +167,9 @@ def test_unknown_formulas_are_answered_with_the_nearest():
         theory.compare("nothing", sp.S.One)
     with pytest.raises(KeyError, match=r"'survivall' \(do you mean 'survival'"):
         theory.compare("survivall", sp.S.One)
-    with pytest.raises(KeyError, match="is called 3"):
-        theory.compare(3, sp.S.One)
+    for asked in (theory.formula, theory.derivation, lambda name: theory.compare(name, sp.S.One)):
+        with pytest.raises(KeyError, match="is called 3"):
+            asked(3)
 
 
 # -- comparing -------------------------------------------------------------------------------------------

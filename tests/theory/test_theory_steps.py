@@ -28,7 +28,7 @@ from statnn.theory.evaluation import gap_of, put_in, sign_of
 from statnn.theory.registry import DERIVATIONS
 from statnn.theory.rewriting import by_antiderivative, by_gamma, by_induction, by_stirling, by_telescoping
 from statnn.theory.rg import functional, meanfield
-from statnn.theory.step import Step
+from statnn.theory.step import Step, taylor
 from validation.typeset import FONT, displayed, svg
 
 x, y, u = sp.symbols("x y u", positive=True)
@@ -238,6 +238,13 @@ def test_what_takes_long_is_evaluated_at_more_points_when_asked_for():
     step.check()
     with pytest.raises(AssertionError, match="they differ by -1"):
         step.check(thorough=True)
+
+
+def test_a_taylor_series_is_that_of_sympy_or_none():
+    smooth = sp.exp(x * y) / (1 - x)
+    assert sp.expand(taylor(smooth, x, 4) - sp.series(smooth, x, 0, 4).removeO()) == 0
+    for broken in (sp.sqrt(x), x**2 * sp.log(x), sp.exp(-1 / x), 1 / x, x ** sp.Rational(5, 2)):
+        assert taylor(broken, x, 4) is None
 
 
 def test_kinds_are_counted_and_printed():

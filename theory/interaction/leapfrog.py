@@ -4,6 +4,7 @@ import sympy as sp
 
 from statnn.theory.derivation import Derivation, Step, definition, identity, inequality, instance, series
 from statnn.theory.notation import TEXTBOOK, O, Sigma, expected, named
+from statnn.theory.step import taylor
 
 q, p = sp.symbols("q p", real=True)
 eps = sp.Symbol("epsilon", positive=True)
@@ -33,7 +34,7 @@ def _shadow(place: sp.Expr, momentum: sp.Expr, energy: sp.Expr) -> sp.Expr:
 
 def _taylor(expr: sp.Expr) -> sp.Expr:
     """Return the first terms of a series in the step size."""
-    return sum(sp.diff(expr, eps, k).subs(eps, 0) * eps**k / sp.factorial(k) for k in range(5))
+    return taylor(expr, eps, 5)
 
 
 def _geometry() -> tuple[Step, ...]:

@@ -44,8 +44,13 @@ _one, _two = sp.symbols("A B", positive=True)  # 1 + X and 2 + X
 
 def powers(gap: sp.Expr) -> sp.Expr:
     """Multiply out powers of products of positive numbers, and collect equal bases."""
-    gap = sp.expand(sp.expand_log(sp.expand_power_base(gap, force=True), force=True))
-    return sp.simplify(sp.expand(sp.powsimp(sp.expand(sp.expand_power_base(gap, force=True)))))
+    gap = _multiplied(sp.expand_log(gap, force=True))
+    left = _multiplied(sp.together(gap).as_numer_denom()[0])
+    return left if left == 0 else sp.simplify(gap)
+
+
+def _multiplied(gap: sp.Expr) -> sp.Expr:
+    return sp.expand(sp.powsimp(sp.expand(sp.expand_power_base(gap, force=True))))
 
 
 def by_coordinate(gap: sp.Expr) -> sp.Expr:
