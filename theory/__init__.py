@@ -5,11 +5,6 @@ this tree, and once as stable arithmetic, in `statnn`; tests compare the two. ``
 every derivation and prints it as LaTeX.
 """
 
-import os
-
-# sympy forgets what it knows of an expression after a thousand others; a tenth of all checks was to find it out again
-os.environ.setdefault("SYMPY_CACHE_SIZE", "100000")
-
 try:
     import sympy as _  # noqa: F401 - asked for by name before anything else needs it
 except ModuleNotFoundError:

@@ -5,7 +5,6 @@ document instead.
 """
 
 import argparse
-import gc
 import sys
 from collections import Counter
 from collections.abc import Iterator
@@ -34,7 +33,6 @@ class Checked(NamedTuple):
 
 def checked(name: str, thorough: bool) -> Checked:
     """Check one derivation and return its text, and what failed if anything did."""
-    gc.set_threshold(100_000)  # expressions are many, and hardly any of them goes before the end
     each, failure = derivation(name), ""
     try:
         each.check(thorough=thorough)

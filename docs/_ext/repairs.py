@@ -23,6 +23,12 @@ def describe_pictures(app: Any, doctree: Any) -> None:
         picture["alt"] = said
 
 
+def drop_tag_lists(_app: Any, doctree: Any) -> None:
+    """Drop the lists of tags, of which there are none: a gallery in parts repeats theirs, with one name for all."""
+    for raw in [each for each in doctree.findall(nodes.raw) if "sg-tag-list" in each.astext()]:
+        raw.parent.remove(raw)
+
+
 def miss_pictures(app: Any, doctree: Any) -> None:
     """Warn of cells that say what their picture shows, and show none."""
     if app.config.nb_execution_mode == "off":
@@ -105,6 +111,7 @@ def setup(app: Any) -> dict[str, bool]:
     mend_docstrings()
     app.connect("builder-inited", brief_errors)
     app.connect("doctree-read", describe_pictures)
+    app.connect("doctree-read", drop_tag_lists)
     app.connect("doctree-read", miss_pictures)
     app.connect("doctree-read", keep_punctuation)
     app.connect("html-page-context", lead_back)

@@ -185,7 +185,7 @@ def test_means_that_go_together_are_told_apart_where_none_is_by_itself(rng):
 
 
 def test_skewed_vectors_of_means_raise_no_more_alarms_than_they_should(rng):
-    """Hotelling's law alone raises 1.6 times too many at 1e-3 for 100 vectors of two exponential numbers and more."""
+    """Hotelling's law alone raises a third too many at 1e-3 for 400 vectors of three exponential numbers."""
     vectors = rng.exponential(size=(4 * SAMPLES, 250, 4))
     p = np.array([statistics.mean_vector(each, np.ones(4)).p for each in vectors])
     for level in (0.1, 0.01):
