@@ -66,8 +66,9 @@ def check(
     unit = float(np.max(np.abs(slope), initial=0.0, where=near))
     _compare(what, FIELDS, found, (slope, error, size), unit)
     _between(what, function, derivative, kinks, unit)
-    places = np.unique([0.0, *kinks])[:, None]
-    beside = np.setdiff1d(places + np.maximum(1.0, np.abs(places)) * BESIDE, kinks)
+    places = np.array(kinks, dtype=float)[:, None]
+    near_zero = BESIDE[np.abs(BESIDE) > _STEP**0.75]  # nearer, functions that cancel have no digits
+    beside = np.setdiff1d(np.append(near_zero, places + np.maximum(1.0, np.abs(places)) * BESIDE), kinks)
     found = evaluate(derivative, beside, f"derivative of {what}")
     _compare(what, beside, found, slopes(function, beside, kinks, what), unit)
     _finite_at_kinks(what, function, derivative, kinks)

@@ -106,8 +106,9 @@ class ReplicaWalkers(Untuned):
         return energy.reshape(-1)[: self.chains]
 
     def states(self) -> Values:
-        """Return the spins, shape (chains, N), int8."""
-        return self.spins.transpose(0, 2, 1).reshape(-1, self.model.size)[: self.chains]
+        """Return the spins, shape (chains, N), int8, of which the next sweep changes none."""
+        chains = self.spins.transpose(0, 2, 1).reshape(-1, self.model.size)[: self.chains]
+        return chains.copy()  # of one group they are a view
 
     def diagnostics(self) -> dict[str, Values]:
         """Return "acceptance": the share of visited spins that changed sign after the burn-in."""
