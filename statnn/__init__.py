@@ -103,9 +103,9 @@ def __getattr__(name: str) -> Any:
     if name in __all__:
         return importlib.import_module(f"statnn.{name}")
     if name == "__version__":
-        from statnn._archive.provenance import versions
+        from statnn._archive.provenance import version
 
-        return versions(("statnn",))["statnn"]
+        return version()
     raise AttributeError(f"statnn has no {name!r}; it has {', '.join(__all__)}")
 
 

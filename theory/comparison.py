@@ -39,7 +39,7 @@ class Comparison:
     values : tuple
         The value of the formula there and that of the expression, None where it has none.
     asked : str
-        The name that was asked for, where it is that of the derivation.
+        The name that was asked for: of the formula, or of a derivation whose main result it is.
 
     See Also
     --------

@@ -49,9 +49,8 @@ _NO_MARK = re.compile(r"\*[\w*(]")  # of code
 _RAISED = re.compile(r"\^\{[^{}]*\}$")
 _TYPED_SCRIPT = re.compile(r"([−-]?)([A-Za-z0-9α-ωΓΔΘΛΞΠΣΦΨΩ]+)")
 _INDICES = re.compile("[ijklm]{2}")  # of a matrix; longer ones, and n_in, are words
-_INDEX = re.compile(
-    r"\([A-Za-z](?: ?\+ ?\d)?\)|\([lm] ?[-−] ?1\)"
-)  # of a layer, as in h^(m+1); not an exponent, and kept in brackets
+# of a layer, as in h^(m+1); not an exponent, and kept in brackets
+_INDEX = re.compile(r"\([A-Za-z](?: ?\+ ?\d)?\)|\([lm] ?[-−] ?1\)")
 
 
 @cache
@@ -198,9 +197,7 @@ def _word(text: str, at: int, word: str, *, alone: bool) -> tuple[str, int]:
 def _is_product(text: str, at: int, letters: str, *, alone: bool) -> bool:
     """Whether letters are variables, not a word: one that is no article, or a few that are not spelled like a word."""
     rest = text[at + len(letters) :]
-    if re.match(r"['’][A-Za-z]|-(?!th|\d|[A-Za-zα-ω](?![A-Za-z]))\S", rest) or (
-        letters == "th" and text[at - 1] == "-"
-    ):
+    if _GOES_ON_AS_WORD.match(rest) or (letters == "th" and text[at - 1] == "-"):
         return False  # Pascal's, L-map, b-th
     if letters in {"a", "A"} and alone and (following := re.match(r" (\w*)(\(?)", rest)):
         if following[1] in _FUNCTIONS or following[1] in _LETTERS:

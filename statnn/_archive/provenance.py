@@ -44,14 +44,15 @@ def surroundings() -> dict[str, Any]:
 
 def versions(packages: Sequence[str]) -> dict[str, str]:
     """Return the versions of packages by name."""
-
-    def version(package: str) -> str:
-        try:
-            return metadata.version(package)
-        except metadata.PackageNotFoundError:
-            return "not installed"
-
     return {package: version(package) for package in packages}
+
+
+def version(package: str = "statnn") -> str:
+    """Return the version of a package; of this one too it is known of an installation alone."""
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return "not installed"
 
 
 def _commit() -> str | None:

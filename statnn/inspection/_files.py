@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from statnn._archive.provenance import provenance, versions
+from statnn._archive.provenance import provenance, version
 from statnn._random import Root
 from statnn.inspection._html import document, figure_of, section_of
 from statnn.inspection._section import REFUSALS, Section
@@ -76,7 +76,7 @@ def as_json(head: Mapping[str, Any], seed: Root, sections: Sequence[Section]) ->
     """Return the provenance and all numbers of a page."""
     content = {
         **{name: value for name, value in head.items() if name != "digest"},
-        "statnn": versions(("statnn",))["statnn"],
+        "statnn": version(),
         "seed": [str(seed[0]), list(seed[1])],
         "provenance": {**provenance(), "digest": head["digest"]},
         "sections": {section.name: section.plain() for section in sections},

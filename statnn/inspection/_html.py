@@ -5,7 +5,7 @@ import json
 from collections.abc import Iterable, Sequence
 from html import escape
 
-from statnn._archive.provenance import provenance, versions
+from statnn._archive.provenance import provenance, version
 from statnn._random import Root
 from statnn._typeset import typeset
 from statnn.inspection._section import Picture, Section, Table, shown
@@ -34,7 +34,7 @@ def document(title: str, lead: str, source: str, seed: Root, sections: Sequence[
 <h1>{escape(title)}</h1>
 <p class="lead">{lead}</p>
 <p class="meta">{escape(source)}<br>
-statnn {escape(versions(("statnn",))["statnn"])}, seed {escape(str(seed[0]))}, {seconds:.1f} s;
+statnn {escape(version())}, seed {escape(str(seed[0]))}, {seconds:.1f} s;
 <a href="numbers.json">all numbers</a></p>
 {_unusual(sections)}
 <nav><ol>

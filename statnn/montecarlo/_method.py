@@ -87,7 +87,7 @@ class Walkers(ABC):
 
     @abstractmethod
     def states(self) -> Values:
-        """Return the states, shape (chains, dimension), as the model's `energy` takes them."""
+        """Return the states, shape (chains, dimension), as `energy` takes them; no later sweep changes any."""
 
     @abstractmethod
     def diagnostics(self) -> dict[str, Values]:

@@ -30,6 +30,8 @@ FIELDS = _fields()
 BETWEEN = np.linspace(-_NEAR, _NEAR, 4097)
 BESIDE = np.array([side * 4.0**-j for side in (-1, 1) for j in range(3, 11)])
 """Distances from zero and from a stated kink, relative to it where it is larger than 1."""
+CLOSE = 4.0**-7
+"""Distance within which a function may cancel: differences over much less than the distance have no digits there."""
 _STEP = 2.0**-20
 _DOUBTFUL = 512
 
@@ -66,11 +68,7 @@ def check(
     unit = float(np.max(np.abs(slope), initial=0.0, where=near))
     _compare(what, FIELDS, found, (slope, error, size), unit)
     _between(what, function, derivative, kinks, unit)
-    places = np.array(kinks, dtype=float)[:, None]
-    near_zero = BESIDE[np.abs(BESIDE) > _STEP**0.75]  # nearer, functions that cancel have no digits
-    beside = np.setdiff1d(np.append(near_zero, places + np.maximum(1.0, np.abs(places)) * BESIDE), kinks)
-    found = evaluate(derivative, beside, f"derivative of {what}")
-    _compare(what, beside, found, slopes(function, beside, kinks, what), unit)
+    _beside(what, function, derivative, kinks, unit)
     _finite_at_kinks(what, function, derivative, kinks)
 
 
@@ -118,6 +116,34 @@ def _between(
     if worst.size:
         fields = BETWEEN[worst]
         _compare(what, fields, found[worst], slopes(function, fields, kinks, what), unit)
+
+
+def _beside(
+    what: str,
+    function: Callable[[Values], Values],
+    derivative: Callable[[Values], Values],
+    kinks: tuple[float, ...],
+    unit: float,
+) -> None:
+    """Raise where the derivative is wrong beside zero or a kink; close to them, by more than a hundredth."""
+    places = np.unique([0.0, *kinks])[:, None]
+    reach = np.maximum(1.0, np.abs(places)) * BESIDE
+    fields, steps = (places + reach).ravel(), np.abs(reach).ravel() / 8
+    close, apart = np.tile(np.abs(BESIDE) < CLOSE, len(places)), ~np.isin(fields, kinks)
+    far = fields[apart & ~close]
+    _compare(what, far, evaluate(derivative, far, what), slopes(function, far, kinks, what), unit)
+
+    def secant(h: Floats, step: Floats) -> Floats:
+        over, under = evaluate(function, np.stack([h + step, h - step]), what).astype(float)
+        return np.asarray((over - under) / ((h + step) - (h - step)))
+
+    with np.errstate(all="ignore"):
+        slope, *others = (secant(fields, part) for part in (steps, steps / 2, steps / 4))
+        resolved = np.abs(np.subtract(others, slope)).max(axis=0) <= 0.01 * np.abs(slope)  # no wave is finer
+    told = apart & close & resolved
+    fields, slope = fields[told], slope[told]
+    error, size = 1e-3 * np.maximum(np.abs(slope), unit), np.full(slope.shape, np.inf)
+    _compare(what, fields, evaluate(derivative, fields, what), (slope, error, size), unit)
 
 
 def elementwise(function: Callable[[Values], Values], what: str) -> Values:

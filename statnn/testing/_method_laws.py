@@ -198,10 +198,19 @@ def _reach(s: _Method) -> str:
 
 
 def _observables(s: _Method) -> str:
-    """Compare what is recorded with functions of the states."""
-    run = s.run("observables", 6, chains=5, burn_in=2, thin=3)
+    """Compare what is recorded with functions of the states, and states that were taken with themselves later."""
+    kept = []
+
+    def keep(states: Any) -> Any:
+        kept.append((states, states.copy()))
+        return states.mean(axis=1)
+
+    watched = {name: name for name in s.method.observables} | {"states that were taken": keep}
+    run = s.run("observables", 6, chains=5, burn_in=2, thin=3, observables=watched)
     if missing := [name for name in s.method.observables if name not in run.draws]:
         raise Broken(f"{missing[0]} was not recorded")
+    if not all(np.array_equal(taken, then) for taken, then in kept):
+        raise Broken("states that were taken are changed by a later sweep, instead of a copy")
     known = {"energy": s.model.energy, "magnetisation": lambda states: states.mean(axis=1)}
     asked = [name for name in known if name in run.draws and (name == "energy" or s.spins)]
     for name in asked:

@@ -18,7 +18,7 @@ from statnn.interaction import (
     DynamicNeurons,
     square_lattice,
 )
-from statnn.interaction._views.picture import _springs
+from statnn.interaction._views.picture import _spread, _springs
 from statnn.network import Network
 
 
@@ -182,3 +182,8 @@ def test_names_of_spins_are_apart_in_a_panel():
 def test_no_spin_hides_another(graph):
     places = np.array([*_springs(graph).values()])
     assert pdist(places).min() > 1.19
+
+
+def test_spins_on_one_spot_are_parted():
+    places = _spread({node: np.zeros(2) for node in "abc"} | {"d": np.ones(2)})
+    assert pdist([*places.values()]).min() > 1.19

@@ -159,6 +159,26 @@ def test_a_derivative_that_changes_beside_its_kink_is_refused(kink, width):
         Activation("ramp", lambda h: np.maximum(h - kink, 0), lambda h: h > place, kinks=[kink])
 
 
+@pytest.mark.parametrize(
+    ("function", "slope"),
+    [
+        (lambda h: np.logaddexp(h, -h) - math.log(2), np.tanh),
+        (lambda h: np.sqrt(1 + h * h) - 1, lambda h: h / np.sqrt(1 + h * h)),
+        (lambda h: np.log(1 + np.exp(h)) - math.log(2), special.expit),
+        (lambda h: np.sqrt(np.maximum(h, 0)), lambda h: 0.5 / np.sqrt(np.maximum(h, 1e-300))),
+        (lambda h: np.maximum(h, 0) ** 1.25, lambda h: 1.25 * np.maximum(h, 0) ** 0.25),
+    ],
+)
+@pytest.mark.parametrize("kink", [0.0, 3.0, -250.0])
+def test_functions_that_cancel_or_bend_at_a_kink_are_accepted(function, slope, kink):
+    """Close to it, their small differences are rounding, and a power has no two equal ones."""
+    right = Activation(
+        "right", lambda h: np.where(h > kink, function(np.maximum(h - kink, 0)), 0.0),
+        lambda h: np.where(h > kink, slope(np.maximum(h - kink, 0)), 0.0), kinks=[kink],
+    )  # fmt: skip
+    assert right.kinks == (kink,)
+
+
 def test_a_refusal_states_the_place_and_the_two_values():
     with pytest.raises(ValueError, match="derivative of activation 'cube' is wrong") as refused:
         Activation("cube", lambda h: h**3, lambda h: 3.12 * h * h)

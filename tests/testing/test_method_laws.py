@@ -51,7 +51,7 @@ class Visits(Walkers):
         return self.spins.mean(axis=1)
 
     def states(self):
-        return self.spins.copy()
+        return self.spins[:] if self.breaks == "states" else self.spins.copy()
 
     def diagnostics(self):
         return {"acceptance": np.full(len(self.spins), 1.5 if self.breaks == "diagnostics" else 0.5)}
@@ -92,6 +92,11 @@ def test_a_method_of_ones_own_is_asked_everything(rng):
 def test_every_law_refuses_what_breaks_it(law, rng):
     with rejects(rf"\n  {law}: .*(instead of|theory|not in|bytes of 64|p = )"):
         check_method(Ordered(law), rng=rng)
+
+
+def test_states_that_follow_the_chain_are_refused(rng):
+    with rejects(r"\n  observables: .*states that were taken are changed by a later sweep"):
+        check_method(Ordered("states"), rng=rng)
 
 
 def test_what_cannot_be_checked_says_why():

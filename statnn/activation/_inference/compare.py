@@ -54,7 +54,7 @@ class Comparison(ByValue):
     left_out: Mapping[str, str] = field(default_factory=dict)
 
     @property
-    def best(self) -> "Fit":
+    def best(self) -> Fit:
         """The fit of least AIC; look at its p-value too, the best of three may be bad."""
         return self.fits[0]
 

@@ -328,7 +328,7 @@ def fit(
     return result
 
 
-def _result(maximum: Maximum, process: Process, test: Goodness, counts: NDArray[np.int64], tally: Tally) -> "Fit":
+def _result(maximum: Maximum, process: Process, test: Goodness, counts: NDArray[np.int64], tally: Tally) -> Fit:
     return Fit(
         process=process,
         covariance=covariance(tally, process, maximum.information),
@@ -341,7 +341,7 @@ def _result(maximum: Maximum, process: Process, test: Goodness, counts: NDArray[
     )
 
 
-def _checked(counts: "ArrayLike", samples: int, law: type[Process]) -> tuple[NDArray[np.int64], int, type[Process]]:
+def _checked(counts: ArrayLike, samples: int, law: type[Process]) -> tuple[NDArray[np.int64], int, type[Process]]:
     if law not in LAWS:
         raise TypeError(f"law = {law!r}: pass one of the classes BetaBernoulli, PolyaUrn, GammaPoisson")
     size = whole(samples, "samples", minimum=1)

@@ -10,9 +10,9 @@ class Reduced(NamedTuple):
 
     log_partition: float
     energy: float
-    """<ε>."""
+    """⟨ε⟩."""
     variance: float
-    """<ε²> - <ε>²."""
+    """⟨ε²⟩ - ⟨ε⟩²."""
     entropy: float
     magnetisation: Floats
     correlation: Floats | None

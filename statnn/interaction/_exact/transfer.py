@@ -9,10 +9,10 @@ layer l, with all that lies below it, to layer l+1 is written as
 logarithms of weights and probabilities. p(s|s') is the law of a layer given the next one, whatever lies further up.
 All that is asked for is an average of it with positive weights, so that nothing cancels at any depth or temperature:
 
-* going up, mean, variance and entropy of the energy below given s': <ε|s'> = Σ p(s|s') (<ε|s> + ε(s,s')), and the
-  variance by the law of total variance, Var(ε|s') = Σ p(s|s') [Var(ε|s) + (<ε|s> + ε(s,s') - <ε|s'>)²];
+* going up, mean, variance and entropy of the energy below given s': ⟨ε|s'⟩ = Σ p(s|s') (⟨ε|s⟩ + ε(s,s')), and the
+  variance by the law of total variance, Var(ε|s') = Σ p(s|s') [Var(ε|s) + (⟨ε|s⟩ + ε(s,s') - ⟨ε|s'⟩)²];
 * going down, the law of a layer, p(s) = Σ p(s|s') p(s'), and with it ⟨(s_j - m_j) 1_s⟩ for every spin j above: one
-  matrix product a block of s', which gives the connected correlations without subtraction.
+  matrix product per block of s', which gives the connected correlations without subtraction.
 
 Offsets common to a layer are taken out and summed exactly. Pieces of the graph that are not coupled are solved apart.
 """
@@ -92,7 +92,7 @@ def transfer(couplings: "sparse.csr_array[Any]", fields: Floats, layer_of: Ints,
         np.fill_diagonal(correlation, np.where(alone, np.cosh(np.minimum(np.abs(fields), 700.0)) ** -2, 0.0))
     lonely = np.abs(fields[alone])
     tail = np.exp(-2 * lonely)
-    excess = 2 * lonely * tail / (1 + tail)  # of <ε> above its least value -|h|
+    excess = 2 * lonely * tail / (1 + tail)  # of ⟨ε⟩ above its least value -|h|
     sums = [
         (
             float(np.sum(lonely + np.log1p(tail))),
@@ -111,7 +111,7 @@ def transfer(couplings: "sparse.csr_array[Any]", fields: Floats, layer_of: Ints,
 
 
 def _up(layers: list[Layer]) -> tuple[list[Floats], tuple[float, float, float, float]]:
-    """Return the log-weights of all layers and ln Z, <ε>, Var ε and the entropy."""
+    """Return the log-weights of all layers and ln Z, ⟨ε⟩, Var ε and the entropy."""
     first = layers[0].energies
     log_weight, mean = -first, first
     variance, entropy = np.zeros_like(first), np.zeros_like(first)

@@ -240,7 +240,9 @@ def _sprung(graph: Any) -> dict[Any, Floats]:
 
 def _spread(spots: dict[Any, Floats]) -> dict[Any, Floats]:
     """Push apart what lies nearer than `_APART`, and all a little, so that no spin hides another."""
-    at = np.array([*spots.values()], dtype=float)
+    turn = 2 * np.pi * np.arange(len(spots)) / len(spots)
+    # what lies on one spot has no direction in which to be pushed
+    at = np.array([*spots.values()], dtype=float) + 1e-3 * np.stack([np.cos(turn), np.sin(turn)], axis=1)
     while True:
         away = at[:, None] - at
         far = np.hypot(away[..., 0], away[..., 1]) + np.diag(np.full(len(at), np.inf))
