@@ -6,6 +6,9 @@ from typing import Any
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 """Cycle of Okabe and Ito, told apart with any colour vision, without their yellow, which is lost on white."""
+MARKERS = "os^Dv<>"
+LINES = ("-", "--", ":", "-.")
+"""Of the same series, for where there is no colour."""
 
 
 def axes(ax: Any | None) -> Any:

@@ -15,7 +15,7 @@ from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 from test_values import MAKERS, frozen_classes
 
-from statnn import activation, plot
+from statnn import activation, plot, rg
 from statnn.activation import BetaBernoulli, GammaPoisson, PolyaUrn, compare, fit, rarefaction
 
 
@@ -276,3 +276,11 @@ def test_letters_are_text_and_their_fonts_are_inside(tmp_path):
     assert all(address.startswith(("data:", "#")) for address in re.findall(r"url\((.*?)\)", svg))
     assert b"/FontFile2" in (tmp_path / "one.pdf").read_bytes()
     assert r"\caption{5 \% of $K_D$ \& more\_than that}" in (tmp_path / "one.tex").read_text(encoding="utf-8")
+
+
+def test_depths_of_a_collapse_are_told_apart_without_colour():
+    t, m = np.tile(np.linspace(-1, 1, 9), 3), np.repeat([10.0, 20.0, 40.0], 9)
+    values = np.exp(t) / m
+    ax = rg.collapse(t / m, m, values, 0.01 * values, degree=3, bootstrap=20, rng=1).plot(Figure().subplots())
+    markers = [container.lines[0].get_marker() for container in ax.containers]
+    assert len(markers) == len({*markers}) == 3

@@ -9,7 +9,7 @@ import numpy as np
 from scipy import integrate, stats
 
 from statnn._arguments import Floats
-from statnn._axes import COLOURS
+from statnn._axes import COLOURS, LINES
 from statnn._text import printed
 from statnn.inspection._section import Cell, Picture, PValue, Section, Table, panels, share, shown
 from statnn.inspection._subject import Subject, Tell, few, name_of
@@ -205,9 +205,10 @@ def _draw_strength(found: graph.Strength, net: Network, figure: "Figure") -> Non
     left, right = panels(figure, 1, 2)[0]
     found.plot(left)
     left.xaxis.set_major_locator(MaxNLocator(integer=True))  # a label for every layer runs into the next
-    for colour, m in zip(COLOURS, shown, strict=False):
+    for colour, line, m in zip(COLOURS, LINES, shown, strict=False):
         values = np.sort(found.node_strength[m])
         name = "inputs" if m == 0 else name_of(m, net)
-        right.step(values, np.arange(1, values.size + 1) / values.size, where="post", color=colour, label=name)
+        share = np.arange(1, values.size + 1) / values.size
+        right.step(values, share, where="post", color=colour, ls=line, label=name)
     right.set(xlabel="node strength $s_k$", ylabel="share of units up to $s_k$", ylim=(0, 1.02))
     right.legend()

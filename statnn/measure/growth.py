@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from statnn._arguments import Floats, Ints, array_of, whole, whole_array
-from statnn._axes import COLOURS, axes, ink, logarithmic
+from statnn._axes import COLOURS, LINES, axes, ink, logarithmic
 from statnn._by_value import ByValue
 from statnn._text import p_value
 from statnn.activation import Comparison, Rarefaction, compare, rarefaction
@@ -120,7 +120,7 @@ class Growth(ByValue):
         d, working, std = self.rarefaction.at[shown], self.rarefaction.working[shown], self.rarefaction.std[shown]
         ax.errorbar(d, working / self.units, std / self.units, fmt="o", ms=3, color=ink(), label="rarefaction")
         fits = self.comparison.fits if self.comparison is not None else ()
-        for fit, colour, line in zip(fits, COLOURS, ("-", "--", ":"), strict=False):
+        for fit, colour, line in zip(fits, COLOURS, LINES, strict=False):
             label = f"{type(fit.process).__name__}, {p_value(fit.p_value)}"
             ax.plot(d, self._grown(fit.process, d) / self.units, line, color=colour, label=label)
         logarithmic(ax, "x")

@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike
 from scipy.optimize import least_squares
 
 from statnn._arguments import Floats, at_least, whole
-from statnn._axes import axes
+from statnn._axes import MARKERS, axes
 from statnn._by_value import ByValue
 from statnn._random import root, stream
 
@@ -118,9 +118,10 @@ class Collapse(ByValue):
         ax = axes(ax)
         which = whole(control, "control", minimum=0, maximum=len(self.controls) - 1)
         x, y, error = self.scaled()
-        for depth in np.unique(self.depths):
+        for n, depth in enumerate(np.unique(self.depths)):
             at = self.depths == depth
-            ax.errorbar(x[which, at], y[at], error[at], **({"fmt": "o", "label": f"$m = {depth:g}$"} | style))
+            look = {"fmt": MARKERS[n % len(MARKERS)], "label": f"$m = {depth:g}$"} | style
+            ax.errorbar(x[which, at], y[at], error[at], **look)
         ax.set(xlabel="scaled control $c\\,m^{\\theta}$", ylabel="scaled value $m^{\\kappa} y$")
         return ax
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike  # noqa: TC002 - typing.get_type_hints(compare) needs it
 from scipy import stats
 
-from statnn._axes import COLOURS, axes
+from statnn._axes import COLOURS, LINES, axes
 from statnn._by_value import ByValue
 from statnn._notebook import Rows
 from statnn._tasks import check_executor
@@ -109,10 +109,10 @@ class Comparison(ByValue):
         """
         ax = self.best.plot(axes(ax))
         k = np.unique(np.round(np.geomspace(1, self.best.counts.max(), 400)))
-        for fitted, colour in zip(self.fits[1:], COLOURS[1:], strict=False):
+        for fitted, colour, line in zip(self.fits[1:], COLOURS[1:], LINES[1:], strict=False):
             law = type(fitted.process).__name__
             weight = fitted.process.count(fitted.samples).pmf(k)
-            ax.plot(k, weight, color=colour, ls="--", label=f"{law}, b = {fitted.b:.3g}")
+            ax.plot(k, weight, color=colour, ls=line, label=f"{law}, b = {fitted.b:.3g}")
         ax.legend(fontsize="small")
         return ax
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from statnn._arguments import Floats, whole
-from statnn._axes import COLOURS, axes
+from statnn._axes import COLOURS, MARKERS, axes
 from statnn._by_value import ByValue
 from statnn.rg.lattice._operators import Operator
 from statnn.rg.lattice._scheme import Scheme
@@ -198,7 +198,7 @@ class LinearisedFlow(ByValue):
                     np.arange(1, y.shape[1] + 1) + 0.08 * (n - (steps - 1) / 2),
                     y[n],
                     error[n],
-                    fmt="-" + "os^Dv<>"[n % 7],
+                    fmt="-" + MARKERS[n % len(MARKERS)],
                     color=COLOURS[n % len(COLOURS)],
                     fillstyle="full" if filled else "none",
                     linewidth=1,
