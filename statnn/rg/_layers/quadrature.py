@@ -43,12 +43,31 @@ def interval(sigma: Activation, w: float, b: float, noise: float) -> tuple[float
         above = float(law @ special.ndtr((centres - high) / noise))
         if max(below, above) < LEAK:
             return float(low - MARGIN * noise), float(high + MARGIN * noise)
+        if (above >= LEAK and _never_returns(sigma, w, b, high, high - low)) or (
+            below >= LEAK and _never_returns(sigma, w, b, low, low - high)
+        ):
+            raise _supercritical(sigma, w, b)
         grow = 0.1 * (high - low) + 0.5 * noise
         low, high = low - grow * (below >= LEAK), high + grow * (above >= LEAK)
     raise ValueError(
         f"no interval of {MOST_POINTS} nodes holds the law of h' = {sigma.name}({w:g} h + {b:g}) + {noise:g} ξ: it is "
-        "supercritical and has no stationary law, or the noise is too small for nodes that must be as close as it; "
-        "take a contracting layer, or more noise"
+        "too wide for nodes that must be as close as the noise; take a layer that contracts more, or more noise"
+    )
+
+
+def _never_returns(sigma: Activation, w: float, b: float, end: float, outward: float) -> bool:
+    """Whether from an end of an interval on, and however far beyond, a layer or two lead no nearer."""
+    side, far = math.copysign(1.0, outward), end + outward * (2.0 ** np.arange(30) - 1)
+    with np.errstate(over="ignore", invalid="ignore"):
+        once = np.asarray(sigma(w * far + b), dtype=np.float64)
+        twice = np.asarray(sigma(w * once + b), dtype=np.float64)
+    return bool((np.maximum(side * once, side * twice) >= side * far).all())
+
+
+def _supercritical(sigma: Activation, w: float, b: float) -> ValueError:
+    return ValueError(
+        f"h' = {sigma.name}({w:g} h + {b:g}) is supercritical: it grows without bound, and there is no stationary law; "
+        "a contracting or a bounded layer is needed"
     )
 
 
@@ -66,10 +85,7 @@ def _attractors(sigma: Activation, w: float, b: float, noise: float) -> tuple[fl
         with np.errstate(over="ignore", invalid="ignore"):
             h = np.asarray(sigma(w * h + b), dtype=np.float64)
         if not np.isfinite(h).all() or np.abs(h).max() > FAR * (1 + start + abs(b)):
-            raise ValueError(
-                f"h' = {sigma.name}({w:g} h + {b:g}) is supercritical: it grows without bound, and there is "
-                "no stationary law; a contracting or a bounded layer is needed"
-            )
+            raise _supercritical(sigma, w, b)
         if bounded and np.abs(h - before).max() < STILL * noise:
             break  # what moves on is slower than the noise, which finds it
     return float(h.min()), float(h.max())
