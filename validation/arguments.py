@@ -141,7 +141,9 @@ def _check_data(path: str) -> None:
         zipfile.BadZipFile,
         zlib.error,
     ) as problem:
-        raise ValueError(f"--data {path} is not a readable npz file: {problem}") from None
+        # numpy takes whatever it does not know for a pickle, and says how to load that unsafely
+        why = "it is of another kind, or holds Python objects" if "pickle" in str(problem) else problem
+        raise ValueError(f"--data {path} is not a readable npz file: {why}") from None
     for part in ("train", "test"):
         x, y = arrays[f"x_{part}"], arrays[f"y_{part}"]
         if x.ndim != 3 or y.shape != x.shape[:1] or not x.size or x.shape[1:] != arrays["x_train"].shape[1:]:

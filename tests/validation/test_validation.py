@@ -320,6 +320,7 @@ def test_bad_request_ends_in_one_line_before_any_work(case, mnist, tmp_path, cap
     assert said.err.count("\n") == 1
     assert said.err.startswith("python -m validation: error: ")
     assert words in said.err
+    assert "allow_pickle" not in said.err
     assert sorted(tmp_path.rglob("*")) == before
 
 
