@@ -486,7 +486,8 @@ def _refuse_beyond_floats(model: BinaryNeurons) -> None:
 
 def _locked(matrix: "sparse.csr_array[Any]") -> "sparse.csr_array[Any]":
     matrix.sort_indices()
-    kind = sparse.get_index_dtype(maxval=max(matrix.nnz, *matrix.shape))  # equal couplings have equal arrays
+    # equal couplings have equal arrays: indices are of 32 bits wherever they fit
+    kind = np.int32 if max(matrix.nnz, *matrix.shape) <= np.iinfo(np.int32).max else np.int64
     matrix.indices, matrix.indptr = (part.astype(kind, copy=False) for part in (matrix.indices, matrix.indptr))
     for part in (matrix.data, matrix.indices, matrix.indptr):
         read_only(part)
