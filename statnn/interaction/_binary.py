@@ -487,7 +487,7 @@ def _refuse_beyond_floats(model: BinaryNeurons) -> None:
 def _locked(matrix: "sparse.csr_array[Any]") -> "sparse.csr_array[Any]":
     matrix.sort_indices()
     # equal couplings have equal arrays: indices are of 32 bits wherever they fit
-    kind = np.int32 if max(matrix.nnz, *matrix.shape) <= np.iinfo(np.int32).max else np.int64
+    kind: np.dtype[Any] = np.dtype(np.int32 if max(matrix.nnz, *matrix.shape) <= np.iinfo(np.int32).max else np.int64)
     matrix.indices, matrix.indptr = (part.astype(kind, copy=False) for part in (matrix.indices, matrix.indptr))
     for part in (matrix.data, matrix.indices, matrix.indptr):
         read_only(part)
