@@ -7,7 +7,7 @@ forty, an inequality is positive, a limit is approached, and what a series leave
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache
-from itertools import product
+from itertools import combinations, product
 from random import Random
 from typing import Any, TypeAlias
 
@@ -94,6 +94,16 @@ def put_in(expr: sp.Expr, where: Definitions) -> sp.Expr:
     for name, value in symbols.items():
         expr = expr.xreplace({name: value})
     return expr.replace(sp.UnevaluatedExpr, lambda inside: inside) if expr.has(sp.UnevaluatedExpr) else expr
+
+
+def overruled(where: Definitions) -> str:
+    """Return which definition is never put in, as one before it says something else; nothing where there is none."""
+    for (name, value), (later, other) in combinations(where, 2):
+        bound: dict[sp.Basic, sp.Basic] = {}
+        same = isinstance(name, sp.Function) and name.func == later.func and len(name.args) == len(later.args)
+        if same and _bind(name, later, bound) and value.xreplace(bound) != other:
+            return f"{later} = {other} is never used, as {name} = {value} stands before it: put it first"
+    return ""
 
 
 def in_case(expr: sp.Expr, case: Definitions) -> sp.Expr:

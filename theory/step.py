@@ -25,6 +25,7 @@ from statnn.theory.evaluation import (
     approach_of,
     gap_of,
     in_case,
+    overruled,
     put_in,
     sign_of,
     undefined,
@@ -298,7 +299,8 @@ class Step:
             return "both sides are 0 with the definitions put in, which hide any difference"
         if any(side.has(sp.zoo, sp.nan) for pair in pairs for side in pair):
             return "a side is finite nowhere: something was divided by zero when it was made"
-        return next(filter(None, (_unnamed(*pair) or self._in_numbers(*pair, thorough) for pair in pairs)), "")
+        failures = (_unnamed(*pair) or self._in_numbers(*pair, thorough) for pair in pairs)
+        return overruled(self.where) or next(filter(None, failures), "")
 
     def _in_numbers(self, left: sp.Expr, right: sp.Expr, thorough: bool) -> str:
         """Return where two sides are not as this kind of step says, nothing when they are."""

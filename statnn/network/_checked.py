@@ -229,8 +229,7 @@ def smooth(function: Callable[[Values], Values], what: str, kinks: tuple[float, 
         place = float(np.round(ends[1:3].mean(), 6)) + 0.0
         raise ValueError(
             f"{what} has a kink or a jump near the field {place:.6g}: value {values[1]:.6g} and slope {left:.6g} on "
-            f"the left, {values[2]:.6g} and {right:.6g} on the right; without derivative= all of them must be stated, "
-            f"kinks=[{place:.6g}, ...]"
+            f"the left, {values[2]:.6g} and {right:.6g} on the right; state all of them, kinks=[{place:.6g}, ...]"
         )
 
 

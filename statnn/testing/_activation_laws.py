@@ -11,6 +11,7 @@ from statnn.network._checked import FIELDS, TOLERANCE, check, elementwise, smoot
 from statnn.network._differences import Numerical
 from statnn.testing._laws import LawReport, NotAsked, ask, called, copies, examine, holds, numbers_for, same, seed_of
 
+__tracebackhide__ = True  # pytest shows the line that asked
 CORNERS = (0.0, -0.0, 1.0, 5e-324, 1e-300, 1e-8, 20.0, 40.0, 710.0, 1000.0)
 DIGITS = 4 * np.finfo(float).eps
 NODES = np.linspace(-12, 12, 20_001)

@@ -14,13 +14,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from statnn._arguments import array_of
+from statnn._arguments import Floats, array_of
 from statnn.testing import statistics
 from statnn.testing._ledger import StatisticalFailure, current
 from statnn.testing.statistics import Comparison, Refusal
 from statnn.testing.statistics._law import is_law
 
 FEWEST_REPLICATES = 20
+__tracebackhide__ = True  # pytest shows the line that compared
 
 
 def assert_pvalue(p: float, what: str) -> None:
@@ -131,10 +132,10 @@ def assert_mean(values: ArrayLike, theory: Any, *, bias: ArrayLike = 0.0, what: 
     if not replicates.size or not replicates.ndim:
         raise Refusal(f"{what}: no values to compare")
     shape = replicates.shape[1:]
-    margin = np.broadcast_to(array_of(bias, "bias").astype(float, copy=False), shape)
+    margin = _spread(bias, "bias", shape)
     if is_law(theory) and margin.any():
         raise ValueError(f"{what}: bias belongs to a mean; a law has none, so give theory=law.mean() with it")
-    expected = None if is_law(theory) else np.broadcast_to(array_of(theory, "theory").astype(float, copy=False), shape)
+    expected = None if is_law(theory) else _spread(theory, "theory", shape)
     for index in np.ndindex(shape):
         entry = replicates[:, *index]
         if expected is None:
@@ -144,6 +145,18 @@ def assert_mean(values: ArrayLike, theory: Any, *, bias: ArrayLike = 0.0, what: 
                 entry, float(expected[index]), bias=float(margin[index]), fewest=FEWEST_REPLICATES
             )
         assert_comparison(comparison, f"{what} {list(index)}" if index else what)
+
+
+def _spread(given: ArrayLike, name: str, shape: tuple[int, ...]) -> Floats:
+    """Return one number for each entry, or raise."""
+    numbers = array_of(given, name).astype(float, copy=False)
+    try:
+        return np.broadcast_to(numbers, shape)
+    except ValueError:
+        raise ValueError(
+            f"{name} has shape {numbers.shape}, the values of a replicate {shape}: give one number, or one for each "
+            "entry; replicates are the first axis of values"
+        ) from None
 
 
 def assert_means(samples: ArrayLike, theory: ArrayLike, *, what: str) -> None:

@@ -11,13 +11,14 @@ from types import FunctionType
 from typing import Any, TypeVar
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from statnn._arguments import whole
 from statnn._notebook import Rows, Shown
 from statnn._random import stream
 from statnn.testing._ledger import StatisticalFailure, budget, current
 
+__tracebackhide__ = True  # pytest shows the line that asked
 Subject = TypeVar("Subject")
 Place = Callable[[tuple[int, ...]], str]
 
@@ -180,11 +181,13 @@ def _asked(what: str, subject: Subject, laws: Sequence[Callable[[Subject], str]]
         except NotAsked as reason:
             rows.append(Law(name, compared, Outcome.NOT_ASKED, str(reason)))
         except Exception as error:  # noqa: BLE001 - whatever an object raises breaks the law that asked it
-            detail = str(error) if isinstance(error, AssertionError) else f"raised {type(error).__name__}: {error}"
-            rows.append(Law(name, compared, Outcome.BROKEN, detail))
-            cause = cause or error
+            said = isinstance(error, AssertionError)
+            rows.append(
+                Law(name, compared, Outcome.BROKEN, str(error) if said else f"raised {type(error).__name__}: {error}")
+            )
+            cause = cause or (None if said else error)  # what is said in full needs no traceback
     report = LawReport(what, tuple(rows), seed)
-    if cause is not None:
+    if report.names(Outcome.BROKEN):
         raise BrokenLawError(report) from cause
     return report
 
@@ -234,9 +237,25 @@ def _index(index: tuple[int, ...]) -> str:
 
 
 def ask(thing: Any, *names: str) -> None:
-    """Raise `NotAsked` unless the object has all these attributes."""
-    if missing := [name for name in names if not hasattr(thing, name)]:
+    """Raise `NotAsked` unless the object has all these attributes, and none of them is None."""
+    if missing := [name for name in names if getattr(thing, name, None) is None]:
         raise NotAsked(f"there is no {' and no '.join(missing)}")
+
+
+def parted(draw: Callable[[int], ArrayLike], seed: int, what: str) -> None:
+    """Raise where two of what is drawn are the same under each of 16 seeds, which chance alone does not do."""
+    labels: list[NDArray[Any]] = []
+    for other in range(16):
+        drawn = np.asarray(draw(seed + other))
+        labels.append(np.unique(drawn.reshape(len(drawn), -1), axis=0, return_inverse=True)[1].ravel())
+        _, first, group = np.unique(np.stack(labels, axis=1), axis=0, return_index=True, return_inverse=True)
+        twins = np.flatnonzero(first[group.ravel()] != np.arange(len(drawn)))
+        if not twins.size:
+            return
+    if first.size == 1:
+        raise Broken(f"all {what}s are the same: each needs a stream of its own")
+    twin = int(twins[0])
+    raise Broken(f"{what}s {first[group.ravel()[twin]]} and {twin} are the same: each needs a stream of its own")
 
 
 def copies(thing: Any) -> str:

@@ -22,10 +22,12 @@ from statnn.testing._laws import (
     copies,
     examine,
     numbers_for,
+    parted,
     same,
     seed_of,
 )
 
+__tracebackhide__ = True  # pytest shows the line that asked
 TOLERANCE = 1e-11
 COMPARISONS = 20
 
@@ -349,6 +351,8 @@ def _seeds(s: _Layer) -> str:
     same(draw(3 * block, seed)[:block], few, at=lambda i: f"among {3 * block}, replica {i[0]}: ")
     if np.array_equal(draw(block, seed + 1), few) and simulation.noisy(few):
         raise Broken("another seed gives the same signals")
+    if simulation.noisy(few):
+        parted(lambda seed: draw(3 * block, seed), seed, "replica")
     return f"{block} replicas"
 
 

@@ -22,6 +22,7 @@ from statnn.testing._laws import (
     seed_of,
 )
 
+__tracebackhide__ = True  # pytest shows the line that asked
 MOST_ENUMERATED = 12
 MOST_VARIABLES = 300
 

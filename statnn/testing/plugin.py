@@ -93,7 +93,7 @@ class Account:
             raise ValueError(f"seed = {self.seed} must be a whole number >= 0")
         self.ledger = Ledger(self.false_alarms, self.comparisons)
         self.is_worker = hasattr(config, "workerinput")
-        self.rejected: set[str] = set()
+        self.rejected: dict[str, str] = {}
         self.seen: dict[str, list[float]] = {}
         self.made, self.smallest, self.where = 0, 1.0, ""
 
@@ -109,8 +109,10 @@ class Account:
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_call(self, item: pytest.Item) -> None:
         """Refuse to run again until it passes what was rejected."""
-        if item.nodeid in self.rejected:
-            raise StatisticalFailure("rejected before in this session; a wrong theory is not tried until it passes")
+        if first := self.rejected.get(item.nodeid):
+            raise StatisticalFailure(
+                f"rejected before in this session, and a wrong theory is not tried until it passes: {first}"
+            )
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(
@@ -120,7 +122,7 @@ class Account:
         report = yield
         report.statnn_p, self.ledger.p = self.ledger.p, []  # type: ignore[attr-defined]
         if call.excinfo and call.excinfo.errisinstance(StatisticalFailure):
-            self.rejected.add(item.nodeid)
+            self.rejected.setdefault(item.nodeid, str(call.excinfo.value))
         return report
 
     # -- where reports arrive --

@@ -132,6 +132,14 @@ def test_every_average_is_asked(wrong, rng):
         check_activation(of_sine(averages=Averages(wrong)), rng=rng)
 
 
+def test_what_is_none_is_not_stated(rng):
+    assert "exact" in check_activation(Own(smooth=True, exactly=None), rng=rng).names("not asked")
+
+
+def test_activations_of_terms_that_cancel_keep_single_precision(rng):
+    check_activation(strategies._activations.of_terms(((-1.0, 0.125, 0.0),), 0.125), rng=rng)
+
+
 def test_what_raises_breaks_the_law_that_asked_it(rng):
     class Dead(Own):
         def derivative(self, h):  # noqa: ARG002 - as the others
@@ -139,7 +147,10 @@ def test_what_raises_breaks_the_law_that_asked_it(rng):
 
     with pytest.raises(BrokenLawError, match=r"derivative: .* raised") as refused:
         check_activation(Dead(), rng=rng)
-    assert refused.value.__cause__ is not None
+    assert isinstance(refused.value.__cause__, ValueError)
+    with pytest.raises(BrokenLawError) as refused:
+        check_activation(Own(bounds=(-0.5, 0.5)), rng=rng)
+    assert refused.value.__cause__ is None  # all is said
 
 
 def test_a_report_prints_itself_and_can_be_repeated():

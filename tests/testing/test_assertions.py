@@ -231,6 +231,13 @@ def test_bonferroni_keeps_its_level(rng):
     assert_pvalue(stats.binomtest(alarms, SAMPLES, 0.1, alternative="greater").pvalue, "alarms at level 0.1")
 
 
+@pytest.mark.parametrize("name", ["theory", "bias"])
+def test_numbers_for_other_entries_are_refused_in_words(name, rng):
+    wrong = {"theory": 0.0} | {name: np.zeros(3)}
+    with pytest.raises(ValueError, match=rf"^{name} has shape \(3,\), the values of a replicate \(2,\)"):
+        assert_mean(rng.standard_normal((100, 2)), **wrong, what="pair")
+
+
 def test_message_tells_the_numbers():
     found = statistics.z_score(2.5, 0.1, 1.0)
     with rejects(match=r"energy: estimate 2\.5 ± 0\.1, theory 1, z = \+15\.00, p = .* \(limit"):

@@ -61,6 +61,21 @@ def test_layers_of_spins_compose(one, two, three):
     check_layer(one, two, three, simulate=False, rng=1)
 
 
+@given(strategies.layers())
+@examples(0.5)
+def test_laws_of_any_layer(layer):
+    assert "copies" in check_layer(layer, simulate=False, rng=1).names("held")
+
+
+@pytest.mark.parametrize("sigma_w", [0.8, 1.0, 1.5])
+@pytest.mark.parametrize("activation", ["identity", "tanh", "relu"])
+def test_wide_layers_rest_where_all_fields_are_zero(activation, sigma_w):
+    layer = rg.RandomLayer(activation, sigma_w)
+    point = layer.fixed_points()[0]
+    assert point.couplings.tolist() == point.map(point.couplings, 2).tolist() == [0.0, 1.0]
+    assert "fixed points" in check_layer(layer, simulate=False, rng=1).names("held")
+
+
 @given(*[strategies.layers(rg.BinaryLayer, width=2, largest=1.0)] * 3)
 @examples(0.1)
 def test_wide_layers_of_spins_compose(one, two, three):
@@ -215,6 +230,18 @@ def test_the_order_of_layers_that_only_act_on_signals_is_asked(rng):
     assert "order" in check_layer(Signal(0.5, 1.0), Signal(0.3, -0.5), rng=rng).names("held")
     with rejects(r"^Signal breaks 1 of .*\n  order: .*x = \S+: \S+ instead of"):
         check_layer(Signal(0.5, 1.0, turned=True), Signal(0.3, -0.5, turned=True), rng=rng)
+
+
+class Paired(Affine):
+    """Replicas 2k and 2k + 1 have the same noise."""
+
+    def simulate(self, start, depth, *, rng=None):
+        return super().simulate(start, depth, rng=rng)[np.arange(len(start)) // 2]
+
+
+def test_replicas_that_share_a_stream_are_told(rng):
+    with rejects(r"\n  seeds: .*: replicas 0 and 1 are the same: each needs a stream of its own"):
+        check_layer(Paired(0.5, 1.0), rng=rng)
 
 
 def test_what_is_no_layer_says_so():

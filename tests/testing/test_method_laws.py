@@ -34,6 +34,8 @@ class Visits(Walkers):
                 field = self.model.fields[i] + self.spins @ coupling[i]
                 up = random[:, i] < 1 / (1 + np.exp(-2 * slope * field / self.model.temperature))
                 self.spins[:, i] = np.where(up, 1, -1)
+        if self.breaks == "moves":  # two moves in a row are not one of their sum
+            np.array([one.random() for one in self.streams])
         self.sweeps += sweeps
 
     burn_in = sweep
@@ -51,7 +53,7 @@ class Visits(Walkers):
         return self.spins.mean(axis=1)
 
     def states(self):
-        return self.spins[:] if self.breaks == "states" else self.spins.copy()
+        return self.spins if self.breaks == "states" else self.spins.copy()
 
     def diagnostics(self):
         return {"acceptance": np.full(len(self.spins), 1.5 if self.breaks == "diagnostics" else 0.5)}
@@ -67,12 +69,14 @@ class Ordered(Method[BinaryNeurons]):
         return chains
 
     def memory(self, model, chains):
-        return 2 if self.breaks == "memory" else 16 * model.size * chains
+        return 16 * model.size * (model.size if self.breaks == "memory" else chains)
 
     def origin(self, chain, chains):
         match self.breaks:
             case "seeds":
                 return 0, chains
+            case "pairs":
+                return (chain // 2,)
             case "error bars":  # three of four chains are one: the error of their mean is too small by sqrt(10/4)
                 return (chain // 4 * 4 + max(chain % 4, 2),)
         return (chain,)
@@ -90,8 +94,18 @@ def test_a_method_of_ones_own_is_asked_everything(rng):
 
 @pytest.mark.parametrize("law", [law.__name__.strip("_").replace("_", " ") for law in LAWS])
 def test_every_law_refuses_what_breaks_it(law, rng):
-    with rejects(rf"\n  {law}: .*(instead of|theory|not in|bytes of 64|p = )"):
+    with rejects(rf"\n  {law}: .*(instead of|theory|not in|bytes of 1000000|p = )"):
         check_method(Ordered(law), rng=rng)
+
+
+def test_chains_that_share_a_stream_are_told(rng):
+    with rejects(r"\n  seeds: .*: chains 0 and 1 are the same: each needs a stream of its own"):
+        check_method(Ordered("pairs"), rng=rng)
+
+
+def test_moves_that_depend_on_how_sweeps_are_dealt_out_are_told(rng):
+    with rejects(r"\n  chunks: .*: 3 sweeps at a time, chain \d, draw \d: \S+ instead of"):
+        check_method(Ordered("moves"), rng=rng)
 
 
 def test_states_that_follow_the_chain_are_refused(rng):

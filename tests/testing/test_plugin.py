@@ -109,7 +109,30 @@ def test_what_was_rejected_is_not_tried_until_it_passes(session, first, outcome)
         "from statnn.testing import assert_pvalue\ntries = []\ndef test_lucky():\n    tries.append(1)\n"
         f"    if len(tries) == 1: {first}\n"
     )
-    session(text=text, conftest=RERUN).assert_outcomes(**{outcome: 1})
+    ended = session(text=text, conftest=RERUN)
+    ended.assert_outcomes(**{outcome: 1})
+    if outcome == "failed":
+        ended.stdout.fnmatch_lines("*rejected before in this session*until it passes: x: p = 1e-12 is below*")
+
+
+def test_a_failure_shows_the_line_that_compared(session):
+    text = """
+        from statnn.testing import assert_mean, check_layer
+
+        def test_mean(statnn_rng):
+            assert_mean(statnn_rng.standard_normal(500), 3.0, what="mean")
+
+        class Layer:
+            def compose(self, other):
+                return 1 / 0
+
+        def test_layer():
+            check_layer(Layer(), rng=1)
+    """
+    shown = session("--tb=short", text=text).stdout.str()
+    assert "assert_mean(statnn_rng" in shown
+    assert "return 1 / 0" in shown
+    assert not re.search(r"^\S*statnn.testing\S*:\d+: in", shown, re.MULTILINE)
 
 
 def test_without_the_plugin_a_test_says_what_to_do(session, monkeypatch):

@@ -139,6 +139,18 @@ def one_path(D, replicas=1, *, rng=None, counts=False):  # noqa: ARG001 - as the
     )
 
 
+def pairs(D, replicas=1, *, rng=None, counts=False):  # noqa: ARG001 - as the method
+    """Replicas 2k and 2k + 1 on one stream, drawn alone too."""
+    path = HONEST.simulate(D, range(1000), rng=rng, counts=True)
+    number = np.array(range(replicas) if isinstance(replicas, int) else replicas) // 2
+    return dataclasses.replace(path, counts=path.counts[number], working=path.working[number])
+
+
+def test_replicas_that_share_a_stream_are_told(rng):
+    with rejects(r"\n  seeds: .*: replicas 0 and 1 are the same: each needs a stream of its own"):
+        check_process(Altered(simulate=pairs), rng=rng)
+
+
 def test_replicas_that_are_one_are_told_and_places_are_in_words(rng):
     with rejects(r"\n  seeds: .*all replicas are the same: each needs a stream of its own"):
         check_process(Altered(simulate=one_path), rng=rng)

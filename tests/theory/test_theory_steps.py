@@ -132,6 +132,7 @@ def test_derivations_can_be_read(name):
         Step("no case at all", equation(x, y), kind="instance"),
         instance("a name without a meaning", w[n], x, cases=[{n: 1}]),
         identity("definitions that hide it", f(x), 3 * f(x), where={f(x): 0}),
+        identity("a definition that is never used", f(x + 1), x + 1, where={f(x): x, f(x + 1): x}),
         identity("a symbol that hides it", x, 2 * x, where={x: 0}),
         identity("divided by zero", sp.zoo, x, by=trusted),
         identity("a rewriting that breaks down", (x + 1) ** 2, x**2 + 2 * x + 1, by=lambda gap: {}[gap]),

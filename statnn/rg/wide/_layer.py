@@ -438,8 +438,11 @@ class _Maps:
     layer: RandomLayer
 
     def __call__(self, couplings: Floats, b: int) -> Floats:
-        q, c = self.layer.power(b).trajectory(float(couplings[0]), float(couplings[1]), 1)
-        return np.array([q[-1], c[-1]])
+        block, (q, c) = self.layer.power(b), map(float, couplings)
+        if q == 0:  # all fields are zero, and the next ones the same for every input
+            return np.array([block.variance_map(0.0), 1.0])
+        after = block.trajectory(q, c, 1)
+        return np.array([each[-1] for each in after])
 
 
 @dataclass(frozen=True)

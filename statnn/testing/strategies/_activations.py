@@ -13,16 +13,17 @@ Terms = tuple[tuple[float, float, float], ...]
 
 @dataclass(frozen=True)
 class SumOfTanh:
-    """σ(h) = d h + Σ_k a_k tanh(b_k h + c_k), analytic and sent anywhere."""
+    """σ(h) = d h + Σ_k a_k tanh(b_k h + c_k), analytic and sent anywhere; its terms may cancel: in float64."""
 
     terms: Terms
     line: float
 
     def __call__(self, h: Floats) -> Floats:
-        result = self.line * h
+        fields = np.asarray(h, dtype=np.float64)
+        result = self.line * fields
         for a, b, c in self.terms:
-            result = result + a * np.tanh(b * h + c)
-        return result
+            result = result + a * np.tanh(b * fields + c)
+        return result.astype(h.dtype)
 
     def __str__(self) -> str:
         words = [f"{a:g} tanh({b:g} h {'-' if c < 0 else '+'} {abs(c):g})" for a, b, c in self.terms]
