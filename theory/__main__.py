@@ -1,10 +1,11 @@
 """Check derivations and print them: ``python -m statnn.theory [NAME ...]``; exit status 1 when one fails.
 
-They are checked in two processes. What they are is printed in the terminal's characters; ``--document`` writes a LaTeX
-document instead.
+They are checked in as many processes as there are processors to run on. What they are is printed in the terminal's
+characters; ``--document`` writes a LaTeX document instead.
 """
 
 import argparse
+import os
 import sys
 from collections import Counter
 from collections.abc import Iterator
@@ -18,8 +19,6 @@ from statnn.theory.document import document
 from statnn.theory.kinds import KINDS, Kind, tally
 from statnn.theory.step import Enclosure
 
-PROCESSES = 2
-
 
 class Checked(NamedTuple):
     """What is known of a derivation after its check."""
@@ -29,6 +28,11 @@ class Checked(NamedTuple):
     kinds: dict[Kind, int]
     failure: str
     enclosures: dict[int, Enclosure]
+
+
+def usable_cpus() -> int:
+    """Return how many processors this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def checked(name: str, thorough: bool) -> Checked:
@@ -51,11 +55,12 @@ def enclosed(enclosures: dict[int, Enclosure]) -> str:
 
 
 def all_checked(names: list[str], *, thorough: bool) -> Iterator[Checked]:
-    """Check derivations, two at a time, and yield them in their order."""
-    if len(names) == 1:
-        yield checked(names[0], thorough)
+    """Check derivations, one on each processor, and yield them in their order."""
+    processes = min(len(names), usable_cpus())
+    if processes == 1:
+        yield from map(checked, names, repeat(thorough))
         return
-    with ProcessPoolExecutor(PROCESSES) as pool:
+    with ProcessPoolExecutor(processes) as pool:
         yield from pool.map(checked, names, repeat(thorough))
 
 

@@ -124,3 +124,36 @@ def by_antiderivative(
         return value if plain else sp.limit(antiderivative, variable, end, side)
 
     return lambda gap: finish(gap.replace(lambda part: isinstance(part, sp.Integral), ends))
+
+
+def by_gaussians(gap: sp.Expr) -> sp.Expr:
+    """Write integrals over the line of polynomials times exponentials of a quadratic by Gaussian moments; simplify."""
+    return simplified(gap.replace(lambda part: isinstance(part, sp.Integral), _gaussian))
+
+
+def _gaussian(integral: sp.Integral) -> sp.Expr:
+    """Return the integral term by term; as it stands where a term is another."""
+    (x, *ends), *others = integral.limits
+    terms = sp.Add.make_args(sp.expand(integral.function.rewrite(sp.exp), power_exp=False))
+    values = [] if others or ends != [-sp.oo, sp.oo] else [_gaussian_term(term, x) for term in terms]
+    return sp.Add(*values) if values and None not in values else integral
+
+
+def _gaussian_term(term: sp.Expr, x: sp.Symbol) -> sp.Expr | None:
+    """Return ∫ p(x) exp(-a x² + b x + c) dx over the line, from the moments of mean b/2a and variance 1/2a."""
+    powers = [factor.as_base_exp() for factor in sp.Mul.make_args(term)]
+    exponent = sp.expand(sp.Add(*(power for base, power in powers if base is sp.E)))
+    factor = sp.Mul(*(base**power for base, power in powers if base is not sp.E))
+    if not exponent.is_polynomial(x) or sp.degree(exponent, x) != 2 or not factor.is_polynomial(x):
+        return None
+    second, first, constant = sp.Poly(exponent, x).all_coeffs()
+    a = sp.factor(-second)
+    if not a.is_positive:
+        return None
+    mean, variance = first / (2 * a), 1 / (2 * a)
+    moments = (
+        share * sp.binomial(order, 2 * k) * mean ** (order - 2 * k) * variance**k * sp.factorial2(2 * k - 1)
+        for (order,), share in sp.Poly(factor, x).terms()
+        for k in range(order // 2 + 1)
+    )
+    return sp.Add(*moments) * sp.sqrt(sp.pi / a) * sp.exp(sp.factor(first**2 / (4 * a) + constant))

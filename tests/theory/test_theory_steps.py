@@ -26,7 +26,7 @@ from statnn.theory.derivation import (
 )
 from statnn.theory.evaluation import gap_of, put_in, sign_of
 from statnn.theory.registry import DERIVATIONS
-from statnn.theory.rewriting import by_antiderivative, by_gamma, by_induction, by_stirling, by_telescoping
+from statnn.theory.rewriting import by_antiderivative, by_gamma, by_gaussians, by_induction, by_stirling, by_telescoping
 from statnn.theory.rg import functional, meanfield
 from statnn.theory.step import Step, taylor
 from validation.typeset import FONT, displayed, svg
@@ -254,6 +254,28 @@ def test_kinds_are_counted_and_printed():
     assert derivation.kinds() == {"identity": 1, "definition": 1, "argued": 1}
     assert r"three \emph{(argued)}" in derivation.latex()
     assert "1 step checked: 1 identity; not checked: 1 definition, 1 argued" in derivation.latex()
+
+
+@pytest.mark.parametrize(
+    ("integrand", "value"),
+    [
+        (sp.exp(-(x**2) * t**2 + y * t), sp.sqrt(sp.pi) / x * sp.exp(y**2 / (4 * x**2))),
+        ((t**2 + 3 * t) * sp.exp(-((t - 2) ** 2)), sp.sqrt(sp.pi) * (4 + sp.Rational(1, 2) + 6)),
+        (sp.cos(y * t) * sp.exp(-(t**2) / 2), sp.sqrt(2 * sp.pi) * sp.exp(-(y**2) / 2)),
+    ],
+)
+def test_gaussian_integrals_are_their_moments(integrand, value):
+    integral = sp.Integral(integrand, (t, -sp.oo, sp.oo))
+    identity("an integral", integral, value, by=by_gaussians).check()
+    assert by_gaussians(integral - value - x) == -x
+
+
+@pytest.mark.parametrize("exponent", [t**2, -(t**4), -t, sp.Abs(t) - t**2, c * t**2])
+def test_other_integrals_stand(exponent):
+    integral = sp.Integral(sp.exp(exponent), (t, -sp.oo, sp.oo))
+    assert by_gaussians(integral).has(sp.Integral)
+    half = sp.Integral(sp.exp(-(t**2)), (t, 0, sp.oo))
+    assert by_gaussians(half - sp.sqrt(sp.pi)) != 0
 
 
 def test_definitions_bind_their_symbols_alone():

@@ -7,7 +7,7 @@ import sympy as sp
 
 from statnn.theory.derivation import Derivation, Step, identity, instance, limit
 from statnn.theory.notation import HAMILTONIAN, H, beta, h, i, j, lam, matrix, n, sigma, vector, w, x, y
-from statnn.theory.rewriting import by_antiderivative, by_exponents
+from statnn.theory.rewriting import by_gaussians
 
 WIDTH = 2
 PAIRS = ((1, 1), (1, 2), (2, 1), (2, 2))
@@ -92,14 +92,15 @@ def _widened() -> tuple[Step, ...]:
             "A delta function is widened to a Gaussian of weight one",
             sp.Integral(density, line),
             sp.S.One,
-            by=sp.simplify,
+            by=by_gaussians,
         ),
         identity(
             "and variance 1/(2λ): every layer adds noise of this variance to each neuron.",
             sp.Integral(r**2 * density, line),
             1 / (2 * lam),
+            by=by_gaussians,
         ),
-        identity("Its Fourier transform", sp.Integral(sp.cos(k * r) * density, line), fourier),
+        identity("Its Fourier transform", sp.Integral(sp.cos(k * r) * density, line), fourier, by=by_gaussians),
         limit(
             "tends to that of the delta function: λ → ∞ gives back the network.",
             sp.Limit(fourier, lam, sp.oo),
@@ -203,8 +204,6 @@ def _integrated() -> tuple[Step, ...]:
     centre = (x + w * top) / (1 + w**2)
     square = (h - x) ** 2 + (top - w * h) ** 2
     left = (top - w * x) ** 2 / (1 + w**2)
-    root = sp.sqrt(lam * (1 + w**2))
-    part = sp.sqrt(sp.pi) / (2 * root) * sp.erf(root * (h - centre)) * lam / sp.pi * sp.exp(-lam * left)
     return (
         identity(
             "To integrate a neuron out is to complete a square, here for a linear chain:",
@@ -215,7 +214,7 @@ def _integrated() -> tuple[Step, ...]:
             "its neighbours interact directly afterwards, and their noise has added up to (1 + w²)/(2λ).",
             sp.Integral(lam / sp.pi * sp.exp(-lam * square), (h, -sp.oo, sp.oo)),
             sp.sqrt(lam / (sp.pi * (1 + w**2))) * sp.exp(-lam * (top - w * x) ** 2 / (1 + w**2)),
-            by=by_antiderivative(part, h, by_exponents(sp.exp(-lam * square))),
+            by=by_gaussians,
         ),
     )
 

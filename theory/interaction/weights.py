@@ -25,7 +25,7 @@ from statnn.theory.notation import (
     x,
     y,
 )
-from statnn.theory.rewriting import by_antiderivative, by_exponents
+from statnn.theory.rewriting import by_gaussians
 
 l = sp.Symbol("l", integer=True)
 _scale = sp.Symbol("sigma_w", positive=True)
@@ -36,9 +36,8 @@ NOISE = 1 / (2 * lam) + 1 / (2 * beta)
 def _integrated() -> tuple[Step, ...]:
     square = beta * (y - h) ** 2 + lam * (h - f) ** 2
     centre = (beta * y + lam * f) / (beta + lam)
-    v, root = sp.Symbol("v", positive=True), sp.sqrt(beta + lam)
+    v = sp.Symbol("v", positive=True)
     left = beta * lam / (beta + lam) * (y - f) ** 2
-    part = sp.sqrt(sp.pi) / (2 * root) * sp.erf(root * (h - centre)) * sp.exp(-left)
     return (
         identity(
             "One layer with the identity as activation, field f, target y: complete the square in the neuron h.",
@@ -50,7 +49,7 @@ def _integrated() -> tuple[Step, ...]:
             sp.Integral(sp.exp(-square), (h, -sp.oo, sp.oo)),
             sp.sqrt(sp.pi / (beta + lam)) * sp.exp(-((y - f) ** 2) / (2 * v)),
             where={v: NOISE},
-            by=by_antiderivative(part, h, by_exponents(sp.exp(-square))),
+            by=by_gaussians,
         ),
         definition("that of the layer and that of the target.", v, NOISE),
     )

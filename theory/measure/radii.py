@@ -14,6 +14,7 @@ from statnn.theory.derivation import (
 )
 from statnn.theory.interaction.tempering import phi
 from statnn.theory.notation import Entry, gaussian, named
+from statnn.theory.rewriting import by_gaussians
 
 m, sigma, a, t, u, v, k, scale = sp.symbols("m sigma a t u v k s", positive=True)
 x, z = sp.symbols("x z", real=True)
@@ -90,8 +91,8 @@ def by_distance(distance: sp.Symbol) -> Rewrite:
     def at_none(gap: sp.Expr) -> sp.Expr:
         (integral,) = gap.atoms(sp.Integral)
         slopes = gap.xreplace({integral: sp.Dummy()}).diff(distance), integral.function.diff(distance)
-        slope = slopes[0] + gap.coeff(integral) * sp.Integral(slopes[1], *integral.limits).doit()
-        if sp.simplify(slope) != 0:
+        slope = by_gaussians(slopes[0] + gap.coeff(integral) * sp.Integral(slopes[1], *integral.limits))
+        if slope.doit() != 0:
             return gap
         return sp.simplify(_by_chance(sp.S(3))(_by_chance(sp.S(2))(gap.subs(distance, 0))))
 
@@ -121,7 +122,7 @@ def _classes() -> tuple[Step, ...]:
             sp.Integral(_density(z) * _density(z + t), line),
             sp.Derivative(_Phi(t / sp.sqrt(2)), t),
             where=normal,
-            by=lambda gap: sp.simplify(gap.doit()),
+            by=by_gaussians,
         ),
         identity(
             "and for large noise, t → 0, becomes 1/K, since the integrand is a derivative.",

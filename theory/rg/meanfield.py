@@ -6,7 +6,7 @@ import sympy as sp
 
 from statnn.theory.derivation import Derivation, Step, definition, identity, inequality, series
 from statnn.theory.notation import TEXTBOOK, O, gaussian_mean
-from statnn.theory.rewriting import by_antiderivative
+from statnn.theory.rewriting import by_antiderivative, by_gaussians
 from statnn.theory.rg.symbols import Phi, Psi, mean
 
 q, s, v = sp.symbols("q s v", positive=True)
@@ -184,7 +184,7 @@ def _arcsine() -> tuple[Step, ...]:
             sp.Integral(sp.exp(-2 * u**2) * ONE(u, s), (u, -sp.oo, sp.oo)),
             1 / sp.sqrt(1 + 4 * s),
             where=DENSITIES,
-            by=lambda gap: sp.simplify(gap.doit()),
+            by=by_gaussians,
         ),
         identity(
             "and that of the product of both, with s for the variances of u and v, is one over the root of "
@@ -242,7 +242,7 @@ def _erf_slopes() -> tuple[Step, ...]:
             slope,
             SQUARE["erf"],
             where={slope: squared},
-            by=lambda gap: sp.simplify(gap.doit()),
+            by=by_gaussians,
         ),
         identity(
             "It is the slope in c at c = 1, over q;",

@@ -5,6 +5,7 @@ import sympy as sp
 from statnn.theory.derivation import Derivation, Step, argued, definition, equation, identity, limit, series
 from statnn.theory.evaluation import put_in
 from statnn.theory.notation import O, gaussian, gaussian_mean, named
+from statnn.theory.rewriting import by_gaussians
 from statnn.theory.rg.meanfield import DENSITIES, ONE, PRODUCT, c, halves, pair_mean, q, u, v, x, y, z
 from statnn.theory.rg.symbols import mean
 from statnn.theory.step import simplified
@@ -86,7 +87,7 @@ def _averaged(statement: str, polynomial: sp.Expr, average: sp.Expr) -> Step:
         sp.Integral(polynomial * ONE(x, q), (x, -sp.oo, sp.oo)),
         average,
         where=DENSITIES,
-        by=lambda gap: sp.simplify(gap.doit()),
+        by=by_gaussians,
     )
 
 

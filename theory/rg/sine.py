@@ -4,7 +4,7 @@ import sympy as sp
 
 from statnn.theory.derivation import Derivation, Step, identity
 from statnn.theory.notation import TEXTBOOK
-from statnn.theory.rewriting import by_antiderivative
+from statnn.theory.rewriting import by_antiderivative, by_gaussians
 from statnn.theory.rg.meanfield import BOTH, DENSITIES, INSIDE, ONE, c, halves, q, s, v, x, y
 from statnn.theory.rg.symbols import mean
 
@@ -30,7 +30,7 @@ def _sine() -> tuple[Step, ...]:
             sp.Integral(sp.cos(x) * ONE(x, s), (x, -sp.oo, sp.oo)),
             sp.exp(-s / 2),
             where=DENSITIES,
-            by=lambda gap: sp.simplify(gap.doit()),
+            by=by_gaussians,
         ),
         identity(
             "and the two have the variances 2q(1 − c) and 2q(1 + c): with C for that mean, the product averages to",
