@@ -178,14 +178,6 @@ def test_every_path_rises_and_counts_what_it_says(run):
         assert (path.counts <= D[:, None]).all()
 
 
-@given(run=runs)
-def test_one_seed_one_result(run):
-    process, D, seed, method = run
-    first, again = (process.simulate(D, 3, rng=seed, method=method, counts=True) for _ in range(2))
-    assert np.array_equal(first.counts, again.counts)
-    assert first.seed == again.seed
-
-
 @given(last=decades(2, 10**18), seed=st.integers(0, 2**64), kind=st.sampled_from(list(PROCESSES.values())))
 @examples(0.5)
 def test_exact_paths_rise_up_to_any_number_of_samples(last, seed, kind):

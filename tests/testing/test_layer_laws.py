@@ -28,6 +28,7 @@ OURS = {
         rg.NoisyLayer("relu", 0.5, 0.0, 0.2),
         rg.NoisyLayer("erf", 0.8, -0.2, 0.4),
     ),
+    "noisy, relu": (rg.NoisyLayer("relu", 0.5, 0.0, 0.2), rg.NoisyLayer("tanh", 1.2, 0.3, 0.3)),
     "repeated": (rg.RepeatedLayer("tanh"),),
     "random": (rg.RandomLayer("tanh", 1.5, 0.1), rg.RandomLayer("erf", 0.8, 0.3), rg.RandomLayer("relu", 1.2)),
     "random, closed": (rg.RandomLayer("relu", 1.2, 0.1), rg.RandomLayer("erf", 0.8, 0.3)),
