@@ -10,6 +10,7 @@ from strategies import examples
 
 from statnn.activation import BetaBernoulli, GammaPoisson, PolyaUrn
 from statnn.testing import check_process, rejects, strategies
+from statnn.testing._laws import parted
 from statnn.testing._process_laws import LAWS
 
 COUNTS = np.repeat([7, 3, 0], [5, 15, 80])
@@ -149,6 +150,10 @@ def pairs(D, replicas=1, *, rng=None, counts=False):  # noqa: ARG001 - as the me
 def test_replicas_that_share_a_stream_are_told(rng):
     with rejects(r"\n  seeds: .*: replicas 0 and 1 are the same: each needs a stream of its own"):
         check_process(Altered(simulate=pairs), rng=rng)
+
+
+def test_what_coincides_by_chance_is_apart():
+    parted(lambda seed: np.random.default_rng(seed).integers(0, 4, (20, 2)), 1, "pair")
 
 
 def test_replicas_that_are_one_are_told_and_places_are_in_words(rng):
