@@ -35,6 +35,11 @@ def usable_cpus() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+def plural(number: int) -> str:
+    """Return how many derivations in words."""
+    return f"{number} derivation{'s' * (number != 1)}"
+
+
 def checked(name: str, thorough: bool) -> Checked:
     """Check one derivation and return its text, and what failed if anything did."""
     each, failure = derivation(name), ""
@@ -93,7 +98,7 @@ def main(arguments: list[str]) -> int:
             sys.stdout.write(f"{row}\n")
             sys.stdout.flush()
         return 0
-    sys.stderr.write(f"checking {len(names)} derivation{'s' * (len(names) > 1)}\n")
+    sys.stderr.write(f"checking {plural(len(names))}\n")
     kinds: Counter[Kind] = Counter()
     proved: Counter[Enclosure] = Counter()
     failures = 0
@@ -106,7 +111,7 @@ def main(arguments: list[str]) -> int:
             sys.stdout.write(f"{report.text}\n{enclosed(report.enclosures)}\n\n")
             sys.stdout.flush()
     sys.stdout.write("\n".join([f"{kind:10} {kinds[kind]:4}  {meaning}" for kind, meaning in KINDS.items()]))
-    sys.stdout.write(f"\nIn all {len(names)} derivations, {tally(kinds)}\n")
+    sys.stdout.write(f"\nIn {plural(len(names))}, {tally(kinds)}\n")
     if asked.thorough:
         sys.stdout.write(
             f"Of {proved.total()} inequalities intervals prove {proved['as printed']} as printed and "
@@ -114,7 +119,7 @@ def main(arguments: list[str]) -> int:
             f"{proved['neither']} are evaluated at points and corners alone\n"
         )
     if failures:
-        sys.stderr.write(f"{failures} of {len(names)} derivations do not hold; no document is written of them\n")
+        sys.stderr.write(f"{failures} of {plural(len(names))} do not hold; no document is written of them\n")
     elif asked.document:
         asked.document.write_text(document(map(derivation, names)), encoding="utf-8")
     return int(failures > 0)
