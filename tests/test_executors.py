@@ -223,9 +223,12 @@ def blocks(model, method, chains):
         (layers, "blocks", 4, 4),
         (layers, "blocks", 256, 4),
         (lambda: neurons(100), "hamiltonian", 4, 4),
-        (neurons, "hamiltonian", 64, 2),
-        (neurons, "hamiltonian", 4, 1),  # one product of eight columns takes as long as four of two each
-        (lambda: neurons(1, 10), "hamiltonian", 64, 1),
+        (lambda: neurons(16), "hamiltonian", 4, 2),  # of 32 columns
+        (lambda: neurons(15), "hamiltonian", 4, 1),  # halves of 30 columns take half as long again
+        (lambda: neurons(16), "hamiltonian", 6, 3),
+        (neurons, "hamiltonian", 64, 4),
+        (neurons, "hamiltonian", 48, 3),  # equal ones
+        (lambda: neurons(1, 10), "hamiltonian", 64, 1),  # 110 weights are no work
         (glass, "metropolis", 32, 1),  # side by side in registers
         (glass, "metropolis", 64, 2),
         (glass, "metropolis", 256, 4),

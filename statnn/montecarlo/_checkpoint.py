@@ -17,7 +17,8 @@ from typing import Any
 from statnn._archive.file import digest_of
 from statnn._archive.names import is_own
 from statnn._archive.pace import Pace
-from statnn._archive.store import Store
+from statnn._archive.provenance import version
+from statnn._archive.store import Store, StoreError
 from statnn._archive.values import Packer
 from statnn.montecarlo._engine import Block, Schedule, begun, moves
 from statnn.montecarlo._method import Method, Walkers
@@ -46,19 +47,21 @@ class Checkpoints:
         """Move the chains on from where they were, and return them with all records."""
         done = self.store.get(f"{self.name}.done")
         if done is not None:
+            walkers = self._restored(block, done["walkers"], done["records"])
             if block.report:
                 block.report(block.schedule.sweeps)
-            return restored(block, done["walkers"]), done["records"]
+            return walkers, done["records"]
         state = self.store.get(f"{self.name}.state")
         recorder, parts = Recorder(self.observables, block.schedule.draws), []
         if state is None:
             position, walkers = 0, begun(block)
         else:
             position, parts = state["sweeps"], list(state["parts"])
-            walkers = restored(block, state["walkers"])
+            drawn = [self._draws(part) for part in parts]
+            walkers = self._restored(block, state["walkers"], *drawn)
             logger.info("%s goes on after %d of %d sweeps", self.name, position, block.schedule.sweeps)
-            for part in parts:
-                recorder.take(self._draws(part))
+            for records in drawn:
+                recorder.take(records)
             if block.report:
                 block.report(position)
         self._move(block, walkers, recorder, position, parts)
@@ -87,6 +90,20 @@ class Checkpoints:
                     self.store.put(parts[-1], recorder.since(written))
                     written = recorder.count
                 self.store.put(f"{self.name}.state", {"sweeps": now, "parts": parts, "walkers": walkers.kept()})
+
+    def _restored(self, block: Block[Any], kept: dict[str, Any], *drawn: Records) -> Walkers:
+        """Return the walkers of a block as they were kept, if they and their records are of its chains."""
+        chains = len(block.chains)
+        others = {len(values) for records in drawn for values in records.values()} - {chains}
+        try:
+            if others:
+                raise ValueError(f"it holds {min(others)} chains")  # noqa: TRY301 - told as the rest
+            return restored(block, kept)
+        except ValueError as error:
+            raise StoreError(
+                f"{self.store.path / self.name} is not what statnn {version()} keeps of {chains} chains ({error}): "
+                "it is damaged, or from where chains are cut into other blocks; end it there, or name another folder"
+            ) from error
 
     def _draws(self, part: str) -> Records:
         records: Records | None = self.store.get(part)

@@ -145,6 +145,27 @@ def test_a_store_of_another_run_is_refused(options, message, tmp_path):
     assert {path.name: path.read_bytes() for path in (tmp_path / "work").iterdir()} == before
 
 
+@pytest.mark.parametrize(("method", "size"), [("ancestral", 3), ("hamiltonian", 2)])
+@pytest.mark.parametrize("entry", ["done", "state"])
+@pytest.mark.usefixtures("eager")
+def test_a_store_of_other_blocks_is_refused_and_a_run_of_them_goes_on(method, size, entry, monkeypatch, tmp_path):
+    """As a version with another rule cut them."""
+    monkeypatch.setattr(Store, "discard", lambda *_: None)
+    rule = METHODS[method].block
+    monkeypatch.setattr(METHODS[method], "block", lambda *_: size)
+    before = run(method, store=tmp_path / "work")
+    before.save(tmp_path / "run.npz")
+    longer = before.extend(20)
+    monkeypatch.setattr(METHODS[method], "block", rule)
+    assert Run.load(tmp_path / "run.npz", own={"spread": spread}).extend(20) == longer
+    if entry == "state":
+        (tmp_path / "work" / "block-0.done.npz").unlink()
+    kept = {path.name: path.read_bytes() for path in (tmp_path / "work").iterdir()}
+    with pytest.raises(StoreError, match=r"block-0 is not what statnn .* keeps of \d chains .*other blocks"):
+        run(method, store=tmp_path / "work")
+    assert {path.name: path.read_bytes() for path in (tmp_path / "work").iterdir()} == kept
+
+
 def test_functions_are_known_by_what_they_do():
     def scaled(factor, more=0.0):
         return lambda states: states * factor + more

@@ -103,8 +103,8 @@ def _two_workers(*, quick: bool) -> Iterator[Row]:
         "layers 4 x 400, many": (_layers(), "blocks", 256, 60),
         "lattice 256², clusters": (lattice, "wolff", 4, 4000),
         "sparse random graph, 12 temperatures": (graph, ladder, 4, 400),
-        "layers 6 x 100, 20 samples, Hamiltonian": (_neurons(), "hamiltonian", 4, 20),
-        "layers 6 x 100, 20 samples, Hamiltonian, many": (_neurons(), "hamiltonian", 64, 2),
+        "layers 6 x 100, 20 samples, Hamiltonian": (_neurons(), "hamiltonian", 4, 400),
+        "layers 6 x 100, 20 samples, Hamiltonian, many": (_neurons(), "hamiltonian", 64, 12),
         "layers 6 x 100, 20 samples, ancestral": (_neurons(targets=False), "ancestral", 4, 600),
     }
     for name, (model, method, chains, sweeps) in works.items():

@@ -12,13 +12,13 @@ import numpy as np
 from statnn._arguments import positive, whole
 from statnn._random import Root, stream
 from statnn.interaction import DynamicNeurons
-from statnn.montecarlo._chunks import cut
+from statnn.montecarlo._chunks import TASKS
 from statnn.montecarlo._couplings import once
 from statnn.montecarlo._dynamic import hamiltonian_kernels as _hamiltonian_kernels
 from statnn.montecarlo._dynamic import twin as _hamiltonian_twin
 from statnn.montecarlo._dynamic.adaptation import DualAveraging, Variances, windows
 from statnn.montecarlo._dynamic.ancestral import simulate
-from statnn.montecarlo._dynamic.columns import WIDE, Columns
+from statnn.montecarlo._dynamic.columns import Columns
 from statnn.montecarlo._dynamic.gibbs import linear_layers, redraw
 from statnn.montecarlo._dynamic.hamiltonian_kernels import Array, GradientPlan, room_for, turn_of
 from statnn.montecarlo._dynamic.noise import from_noise, to_noise
@@ -26,8 +26,10 @@ from statnn.montecarlo._method import Method, Values, Walkers
 
 BLOCK = 64
 """Most chains that share their matrix products and what they learn in the burn-in."""
-_LEAST_WORK = 3e5
+_LEAST_WORK = 1e5
 """Weights times columns of a block, from which on a gradient outweighs the way to it."""
+_FEWEST_COLUMNS = 32
+"""Columns of a block, from which on a product takes little more a column than a wide one."""
 STIFF_TARGETS = 10.0
 """β/λ above which the neurons themselves are the better coordinates."""
 TARGET = 0.8
@@ -43,8 +45,9 @@ class Hamiltonian(Method[DynamicNeurons]):
     r"""Hamiltonian Monte Carlo (HMC) of `DynamicNeurons`: leapfrog trajectories, tuned in the burn-in.
 
     A sweep is one trajectory of every chain, after one Gibbs update of linear layers where there is one to make. The
-    chains of a block are columns of the same matrix products; each has its own stream of momenta. A block is a quarter
-    of the chains, at most 64, and of small networks up to 64 of them. Its chains share the random lengths of
+    chains of a block are columns of the same matrix products; each has its own stream of momenta. Chains are cut into
+    four blocks, or as many as have 32 columns each (chains times samples; where weights are fixed) and 10^5 products of
+    a weight with a column, of at most 64 chains. Those of a block share the random lengths of
     trajectories, and in the burn-in they pool what they learn: a step size by dual averaging, and the scale of every
     coordinate by its variance over chains and sweeps, in three windows. A chain run alone is therefore another run.
     Results depend neither on workers, nor on chunks, nor on threads of BLAS: it is held to one while chains walk; more
@@ -146,12 +149,16 @@ class Hamiltonian(Method[DynamicNeurons]):
             )
 
     def block(self, model: DynamicNeurons, chains: int) -> int:
-        """Return a quarter of the chains, but as many as fill the columns of a product and outweigh the rest."""
-        weights = sum(weight.size for weight in model.net.weights)
-        fewest = _LEAST_WORK / (weights * model.samples)
+        """Return an equal share of the chains: of as many tasks, at most four, as two blocks of it cost like one.
+
+        That is what they do, within a tenth, if a block has 32 columns, which are samples times chains where weights
+        are fixed, and 10^5 products of a weight with a column.
+        """
+        fewest = _LEAST_WORK / sum(weight.size for weight in model.net.weights)
         if model.free == ("neurons",):
-            fewest = max(fewest, WIDE / model.samples)
-        return cut(chains, min(BLOCK, math.ceil(fewest)), BLOCK)
+            fewest = max(fewest, _FEWEST_COLUMNS)
+        tasks = min(max(1, int(chains * model.samples / fewest)), TASKS)
+        return min(-(-chains // tasks), BLOCK)
 
     def memory(self, model: DynamicNeurons, chains: int) -> int:
         """Return the bytes of positions, velocities, gradients, scales and their copies, and of the clamped inputs."""
