@@ -6,13 +6,16 @@ With NUMBA_DISABLE_JIT=1 kernels are plain functions, for debuggers and coverage
 """
 
 import logging
+import pickle
 from collections.abc import Callable
 from contextlib import suppress
 from functools import wraps
+from hashlib import sha256
 from typing import Any, Literal, TypeVar, cast
 
 import numba
 import numpy as np
+from numba.core.serialize import dumps
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -71,6 +74,7 @@ def _mend(compiled: Any) -> None:
     """Let a kernel do without its cache where that cannot be read or written, and say so in the log."""
     cache = compiled._cache  # noqa: SLF001 - numba has no other way
     load, save, log = cache.load_overload, cache.save_overload, logging.getLogger("statnn")
+    _seal(cache._impl)  # noqa: SLF001
 
     def load_or_compile(signature: Any, context: Any) -> Any:
         try:
@@ -88,3 +92,23 @@ def _mend(compiled: Any) -> None:
             log.warning("kernel %s cannot be kept in %s: %s", compiled, cache.cache_path, error)
 
     cache.load_overload, cache.save_overload = load_or_compile, save_or_not
+
+
+def _seal(kept: Any) -> None:
+    """Keep a digest with machine code, which nothing else looks through before it is run."""
+    reduce, rebuild = kept.reduce, kept.rebuild
+
+    def digest(code: bytes) -> bytes:
+        return sha256(kept.filename_base.encode() + code).digest()
+
+    def sealed(compiled: Any) -> tuple[bytes, bytes]:
+        code = dumps(reduce(compiled))
+        return digest(code), code
+
+    def unsealed(context: Any, data: tuple[bytes, bytes]) -> Any:
+        expected, code = data
+        if expected != digest(code):
+            raise ValueError("its digest is another")
+        return rebuild(context, pickle.loads(code))  # noqa: S301 - what this package wrote itself
+
+    kept.reduce, kept.rebuild = sealed, unsealed

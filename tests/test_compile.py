@@ -66,13 +66,14 @@ def test_kernels_that_are_not_compiled_give_the_same_digits(tmp_path):
 def compiled(tmp_path):
     """Return a function that loads the same kernel as a new process would."""
     path = tmp_path / "kernels_of_a_test.py"
-    path.write_text("from statnn._compile import kernel\n\n\n@kernel\ndef twice(x):\n    return 2 * x\n")
+    kernels = [f"@kernel\ndef {name}(x):\n    return {k} * x\n" for name, k in (("twice", 2), ("thrice", 3))]
+    path.write_text("\n\n".join(["from statnn._compile import kernel\n", *kernels]))
 
-    def load():
+    def load(name="twice"):
         spec = importlib.util.spec_from_file_location(path.stem, path)
         module = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(module)
-        return module.twice
+        return getattr(module, name)
 
     return load
 
@@ -95,6 +96,31 @@ def test_a_damaged_cache_is_made_anew_and_said(compiled, caplog, suffix, damage)
     assert again(3) == 6
     assert not caplog.text
     assert sum(again.stats.cache_hits.values()) == 1
+
+
+@pytest.mark.parametrize("place", [0.1, 0.3, 0.5, 0.7, 0.9])
+def test_machine_code_with_another_bit_is_not_run(compiled, caplog, place):
+    """It can be unpickled, and would be run."""
+    first = compiled()
+    assert first(3) == 6
+    (file,) = Path(first._cache.cache_path).glob("*.nbc")
+    raw = bytearray(file.read_bytes())
+    raw[int(place * len(raw))] ^= 1
+    file.write_bytes(raw)
+    with caplog.at_level(logging.WARNING, "statnn"):
+        assert compiled()(3) == 6
+    assert "is damaged and made anew" in caplog.text
+
+
+def test_machine_code_of_another_kernel_is_not_run(compiled, caplog):
+    first, other = compiled(), compiled("thrice")
+    assert (first(3), other(3)) == (6, 9)
+    folder = Path(first._cache.cache_path)
+    (mine,), (others,) = folder.glob("*twice*.nbc"), folder.glob("*thrice*.nbc")
+    mine.write_bytes(others.read_bytes())
+    with caplog.at_level(logging.WARNING, "statnn"):
+        assert compiled()(3) == 6
+    assert "is damaged and made anew" in caplog.text
 
 
 def test_a_cache_that_cannot_be_written_is_done_without(compiled, caplog):
