@@ -29,7 +29,11 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
     'whole'
     """
     target = Path(path)
-    descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=".tmp")
+    try:
+        descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=".tmp")
+    except OSError as error:  # it names a file that nobody asked for
+        error.filename = str(target)
+        raise
     temporary = Path(name)
     try:
         with os.fdopen(descriptor, "w+b") as file:

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -175,6 +176,17 @@ def test_a_failed_write_leaves_the_old_file(tmp_path):
 def test_a_full_disk_says_which_file(tmp_path):
     with pytest.raises(OSError, match=r"No space left on device: '.*whole\.npz'"), replacing(tmp_path / "whole.npz"):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def test_a_place_that_cannot_be_written_to_is_called_by_the_name_that_was_asked_for(monkeypatch, tmp_path):
+    """Not by that of a temporary file."""
+
+    def refused(*, dir, prefix, suffix):  # noqa: A002 - names of tempfile
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS), f"{dir}/{prefix}{suffix}")
+
+    monkeypatch.setattr(tempfile, "mkstemp", refused)
+    with pytest.raises(OSError, match=r"Read-only file system: '.*/note'$"), replacing(tmp_path / "note"):
+        pass
 
 
 def test_contents_reach_the_disk_before_the_name(tmp_path, monkeypatch):
