@@ -105,7 +105,9 @@ def _seal(kept: Any) -> None:
         code = dumps(reduce(compiled))
         return digest(code), code
 
-    def unsealed(context: Any, data: tuple[bytes, bytes]) -> Any:
+    def unsealed(context: Any, data: tuple[Any, ...]) -> Any:
+        if len(data) != 2:  # kept before there were digests
+            return None
         expected, code = data
         if expected != digest(code):
             raise ValueError("its digest is another")

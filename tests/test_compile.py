@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from statnn import Network, rg
+from statnn import Network, _compile, rg
 from statnn._by_value import same
 from statnn.activation import BetaBernoulli, GammaPoisson, PolyaUrn
 from statnn.interaction import BinaryNeurons, DynamicNeurons, square_lattice
@@ -121,6 +121,17 @@ def test_machine_code_of_another_kernel_is_not_run(compiled, caplog):
     with caplog.at_level(logging.WARNING, "statnn"):
         assert compiled()(3) == 6
     assert "is damaged and made anew" in caplog.text
+
+
+def test_kernels_that_were_kept_without_a_digest_are_made_anew_in_silence(compiled, caplog, monkeypatch):
+    with monkeypatch.context() as before:
+        before.setattr(_compile, "_seal", lambda _: None)
+        assert compiled()(3) == 6
+    for hits in (0, 1):
+        again = compiled()
+        assert again(3) == 6
+        assert sum(again.stats.cache_hits.values()) == hits
+    assert not caplog.text
 
 
 def test_a_cache_that_cannot_be_written_is_done_without(compiled, caplog):
