@@ -102,7 +102,7 @@ def _seal(kept: Any) -> None:
         return sha256(kept.filename_base.encode() + code).digest()
 
     def sealed(compiled: Any) -> tuple[bytes, bytes]:
-        code = dumps(reduce(compiled))
+        code = dumps(reduce(compiled))  # type: ignore[no-untyped-call]
         return digest(code), code
 
     def unsealed(context: Any, data: tuple[Any, ...]) -> Any:
