@@ -4,7 +4,7 @@ import inspect
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Executor
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field
 from itertools import product
 from typing import Any
@@ -21,6 +21,7 @@ from statnn._tasks import check_executor, run_tasks
 
 Point = dict[str, Any]
 _LOST = "lost"
+_INTERRUPTED = "KeyboardInterrupt: not begun, or not ended, when the sweep was interrupted"
 _EVERY = 1.0
 """Seconds between two writes to a store, at least: what a point cost is not asked for again."""
 
@@ -100,8 +101,9 @@ def sweep(
     Returns
     -------
     Sweep
-        A point that raised an error is among the failures, and so is one whose worker died; the others go on. A store
-        keeps the first, and not the second.
+        A point that raised an error is among the failures, and so is one whose worker died; the others go on. Ctrl-C
+        returns what is there, with the points that are missing among the failures. A store keeps the first kind alone:
+        the others are computed when it is called again.
 
     Raises
     ------
@@ -155,7 +157,7 @@ def _computed(
     tasks = [(function, points[k], (seed, names[k]) if drawn else None) for k in waiting]
     errors: list[Exception] = []
     context = nullcontext() if store is None else storing(store, "points", "names", Pace(_EVERY))
-    with context as keep:
+    with context as keep, suppress(KeyboardInterrupt):
         for index, entry in run_tasks(_at, tasks, executor, lost=_lost):
             done[waiting[index]] = entry
             error = entry.pop(_LOST, None)
@@ -167,7 +169,9 @@ def _computed(
                 progress(len(done), len(points))
     if waiting and len(errors) == len(waiting):
         raise errors[0]
-    return done
+    if not done:
+        raise KeyboardInterrupt
+    return {k: {"failure": _INTERRUPTED} for k in waiting} | done
 
 
 def _known(store: Store, names: set[str]) -> dict[str, dict[str, Any]]:

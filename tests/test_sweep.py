@@ -73,11 +73,14 @@ def test_a_point_that_fails_leaves_the_others():
 
 def test_a_store_resumes_grows_and_retries(tmp_path):
     store = tmp_path / "sweep"
-    with pytest.raises(KeyboardInterrupt):
-        sweep(noisy, GRID, rng=1, store=store, progress=interrupting)
+    part = sweep(noisy, GRID, rng=1, store=store, progress=interrupting)
     assert len(CALLS) == 3
+    assert [error.partition(":")[0] for error in part.failures.values()] == [
+        *2 * ["ZeroDivisionError"], *3 * ["KeyboardInterrupt"],
+    ]  # fmt: skip
     whole = sweep(noisy, GRID, rng=1, store=store)
     assert len(CALLS) == 6
+    np.testing.assert_array_equal(part.results[2], whole.results[2])
     BROKEN.clear()
     assert whole == sweep(noisy, GRID, store=store)  # its seed
     assert len(CALLS) == 6
@@ -109,6 +112,11 @@ def test_what_is_no_grid_is_refused(grid, error, message):
         sweep(noisy, grid)
     with pytest.raises(TypeError, match="cannot be called"):
         statnn.sweep(3, GRID)
+
+
+def test_a_sweep_that_was_interrupted_before_anything_was_done_returns_nothing():
+    with pytest.raises(KeyboardInterrupt):
+        sweep(interrupting, {"done": [2], "total": [4]})
 
 
 def test_points_whose_workers_died_are_failures_that_no_store_keeps(tmp_path):
@@ -148,8 +156,7 @@ def test_points_are_written_a_second_after_they_came_at_the_latest_and_short_poi
 
 
 def test_stores_with_an_entry_a_point_are_read(tmp_path):
-    with pytest.raises(KeyboardInterrupt):
-        sweep(noisy, GRID, rng=1, store=tmp_path / "work", progress=interrupting)
+    sweep(noisy, GRID, rng=1, store=tmp_path / "work", progress=interrupting)
     (path,) = (tmp_path / "work").glob("points-0.npz")
     with opened(tmp_path / "work", json.loads((tmp_path / "work" / "store.json").read_text())["key"]) as store:
         part = store.get("points-0")

@@ -151,7 +151,7 @@ class Hamiltonian(Method[DynamicNeurons]):
     def block(self, model: DynamicNeurons, chains: int) -> int:
         """Return an equal share of the chains: of as many tasks, at most four, as two blocks of it cost like one.
 
-        That is what they do, within a tenth, if a block has 32 columns, which are samples times chains where weights
+        That is what they do, within a fifth, if a block has 32 columns, which are samples times chains where weights
         are fixed, and 10^5 products of a weight with a column.
         """
         fewest = _LEAST_WORK / sum(weight.size for weight in model.net.weights)
