@@ -1,37 +1,46 @@
-"""Keep the verdicts of a run for the site: ``python docs/keep_verdicts.py REPORT/verdicts.json [OLDER.json]``.
+"""Keep the verdicts of runs for the site: ``python docs/keep_verdicts.py REPORT/verdicts.json [OLDER.json ...]``.
 
-What fills most of the file and is not shown is left out: p-values of single comparisons, verdicts on wrong twins; and
-folders of the machine. Claims that the run left out, for want of data, are taken from an older record and say so.
+Records come newest first. A claim has the verdict of the first that judged it, so that a run of some claims alone
+(``--only``), or one without data, renews what it ran; a verdict that is not of the run that most are of says whose it
+is. What fills most of the file and is not shown is left out: p-values of single comparisons, verdicts on wrong twins;
+and folders of the machine.
 """
 
 import json
 import re
 import sys
+from collections import Counter
 from pathlib import Path
+
+sys.path.append(str(Path(__file__).parents[1]))  # of `validation`, which is not installed
+from validation.claims import CLAIMS
 
 
 def read(file):
-    """Return the record of a run, without folders."""
+    """Return the claims of a record, each with the run that judged it, without folders."""
     record = json.loads(Path(file).read_text(encoding="utf-8"))
     command = re.sub(r"(--(?:out|cache|data)) \S*/(\S+)", r"\1 \2", record["run"]["command"])
-    record["run"]["command"] = command
-    return record
+    run = record["run"] | {"command": command}
+    return {name: claim | {"run": claim.get("run", run)} for name, claim in record["claims"].items()}
 
 
-def complete(record, older):
-    """Give claims without a verdict that of an older run, with what that run was."""
-    for name, claim in record["claims"].items():
-        before = older["claims"].get(name)
-        if not claim["verdict"] and before and before["verdict"]:
-            claim |= {key: before[key] for key in ("verdict", "passed", "seconds")}
-            claim |= {"skipped": "", "run": before.get("run", older["run"])}
+def merged(records):
+    """Return one record of many: each claim from the first that judged it, or else from the first that has it."""
+    claims = {}
+    for name in CLAIMS:
+        known = [record[name] for record in records if name in record]
+        if known:
+            claims[name] = min(known, key=lambda claim: not claim["verdict"])
+    run = json.loads(Counter(json.dumps(claim["run"]) for claim in claims.values()).most_common(1)[0][0])
+    for claim in claims.values():
+        if claim["run"] == run:
+            del claim["run"]
+    return {"run": run, "claims": claims}
 
 
-def main(report, older=None):
+def main(*files):
     """Write docs/verdicts.json."""
-    record = read(report)
-    if older:
-        complete(record, read(older))
+    record = merged([read(file) for file in files])
     for claim in record["claims"].values():
         for twin in claim["twins"]:
             twin.pop("verdict", None)

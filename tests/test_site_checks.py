@@ -2,11 +2,12 @@
 
 import importlib
 import importlib.util
+import json
 from pathlib import Path
 
 import pytest
 
-FILE = Path(__file__).parents[1] / "docs" / "check_links.py"
+DOCS = Path(__file__).parents[1] / "docs"
 PAGE = (
     '<html lang="en"><head><title>T</title></head><body><h1 id="top">T</h1><h2>A</h2><a href="#top">up</a>'
     '<a href="other.html#there">on</a><img src="x.svg" alt="a line that rises">'
@@ -27,12 +28,18 @@ PLANTED = {
 }
 
 
+def script(name):
+    """Return a script of the site as a module."""
+    spec = importlib.util.spec_from_file_location(name, DOCS / f"{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
 @pytest.fixture
 def faults(tmp_path):
     """Return what is found on a page beside another one."""
-    spec = importlib.util.spec_from_file_location("check_links", FILE)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    module = script("check_links")
 
     def of(page):
         (tmp_path / "index.html").write_text(page)
@@ -58,9 +65,34 @@ def test_what_ends_a_sentence_stays_on_the_line_of_its_formula(monkeypatch):
     from docutils import nodes
     from docutils.core import publish_doctree
 
-    monkeypatch.syspath_prepend(FILE.parent / "_ext")
+    monkeypatch.syspath_prepend(DOCS / "_ext")
     repairs = importlib.import_module("repairs")
     doctree = publish_doctree(r"Numbers \ :math:`x`\ , \ :math:`y`\ )., and :math:`z` there.")
     repairs.keep_punctuation(None, doctree)
     assert doctree.astext() == "Numbers x, y)., and z there."
     assert [kept.astext() for kept in doctree.findall(nodes.inline)] == ["x,", "y).,"]
+
+
+def test_a_verdict_is_of_the_newest_run_that_judged_it_and_says_which(tmp_path):
+    names = ["growth-curve", "rg-noisy-flow", "real-mnist-counts", "data-collapse"]
+
+    def record(command, commit, judged):
+        run = {"command": f"python -m validation --out /home/me/{command}", "commit": commit}
+        claims = {name: {"id": name, "verdict": {"of": commit} if name in judged else None} for name in names}
+        file = tmp_path / f"{commit}.json"
+        file.write_text(json.dumps({"run": run, "claims": claims | {"gone": {"id": "gone", "verdict": None}}}))
+        return file
+
+    keep = script("keep_verdicts")
+    files = [record("a", "new", names[1:2]), record("b", "whole", [*names[:2], names[3]]), record("c", "old", names)]
+    kept = keep.merged([*map(keep.read, files)])
+    assert [kept["claims"][name]["verdict"]["of"] for name in names] == ["whole", "new", "old", "whole"]
+    assert "gone" not in kept["claims"]
+    assert kept["run"] == {"command": "python -m validation --out b", "commit": "whole"}
+    assert {name: claim["run"]["commit"] for name, claim in kept["claims"].items() if "run" in claim} == {
+        "rg-noisy-flow": "new",
+        "real-mnist-counts": "old",
+    }
+    # what was merged is merged again
+    (tmp_path / "kept.json").write_text(json.dumps(kept))
+    assert keep.merged([keep.read(files[0]), keep.read(tmp_path / "kept.json")]) == kept

@@ -231,7 +231,8 @@ def _derivations() -> None:
 
 def _provenance(run: dict[str, Any]) -> str:
     versions = ", ".join(f"{name} {version}" for name, version in run["versions"].items())
-    return f"`{run['command']}` ({run['mode']} run, seed {run['seed']}, {run['seconds']:.0f} s; {versions})"
+    commit = f"commit {run['commit'][:7]}, " if run.get("commit") else ""
+    return f"`{run['command']}` ({commit}{run['mode']} run, seed {run['seed']}, {run['seconds']:.0f} s; {versions})"
 
 
 def _verdict(claim: dict[str, Any]) -> str:
