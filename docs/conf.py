@@ -48,6 +48,7 @@ sphinx_gallery_conf = {
     "gallery_dirs": ["gallery-pages", "claim-pages"],
     "filename_pattern": r"/plot_",
     "abort_on_example_error": True,
+    "default_thumb_file": str(HERE / "_static" / "not-run.svg"),  # of claims that need data
     "show_signature": False,
     "within_subsection_order": "FileNameSortKey",
     "min_reported_time": 3600,  # seconds, which differ from build to build

@@ -49,13 +49,25 @@ def seed_of(words: Any) -> Root:
 def stream(seed: Root, *key: int) -> np.random.Generator:
     """Return the generator of stream ``key`` below ``seed``.
 
+    Parameters
+    ----------
+    seed : tuple
+        Entropy and spawn key of a :class:`numpy.random.SeedSequence`: ``(1, ())`` of ``rng=1``. Methods are handed it.
+    *key : int
+        Which stream: the number of a chain, or several numbers.
+
+    Returns
+    -------
+    numpy.random.Generator
+        The same for the same seed and key, independent of those of other keys.
+
     See Also
     --------
     Walkers : draws from streams, one per chain.
 
     Examples
     --------
-    >>> stream(root(1), 0, 3).random() == stream(root(1), 0, 3).random()
+    >>> stream((1, ()), 0, 3).random() == stream((1, ()), 0, 3).random()
     True
     """
     entropy, spawn_key = seed

@@ -120,8 +120,10 @@ def sweep(
     Examples
     --------
     >>> swept = sweep(lambda a, b: a / b, {"a": [1, 2], "b": [4, 0]})
-    >>> swept.results, swept.failures
-    ((0.25, None, 0.5, None), {1: 'ZeroDivisionError: division by zero', 3: 'ZeroDivisionError: division by zero'})
+    >>> swept.results
+    (0.25, None, 0.5, None)
+    >>> swept.failures
+    {1: 'ZeroDivisionError: division by zero', 3: 'ZeroDivisionError: division by zero'}
     >>> swept.result(a=2, b=4)
     0.5
     """

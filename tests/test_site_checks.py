@@ -1,8 +1,11 @@
 """The check of a built site finds each fault that is planted, and none in a page without."""
 
+import ast
+import doctest
 import importlib
 import importlib.util
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -96,3 +99,34 @@ def test_a_verdict_is_of_the_newest_run_that_judged_it_and_says_which(tmp_path):
     # what was merged is merged again
     (tmp_path / "kept.json").write_text(json.dumps(kept))
     assert keep.merged([keep.read(files[0]), keep.read(tmp_path / "kept.json")]) == kept
+
+
+COLUMN, INDENT = 109, 13  # signs of code that a wide screen shows, and what a method's text is set in by
+FENCED = re.compile(r"^```\{?(?:code-cell|python|pycon).*?\n(.*?)^```", re.MULTILINE | re.DOTALL)
+
+
+def printed(file):
+    """Yield the lines of code that a page or a module shows on the site, with the signs that they may have."""
+    text = file.read_text(encoding="utf-8")
+    if file.suffix == ".md":
+        yield from ((line, COLUMN) for block in FENCED.findall(text) for line in block.splitlines())
+        return
+    for thing in ast.walk(ast.parse(text)):
+        if not isinstance(thing, ast.ClassDef | ast.FunctionDef):
+            continue
+        room = COLUMN - (INDENT if thing.col_offset else 0)
+        for example in doctest.DocTestParser().get_examples(ast.get_docstring(thing) or ""):
+            lines = [*(f">>> {line}" for line in example.source.splitlines()), *example.want.splitlines()]
+            yield from ((line, room) for line in lines)
+
+
+def test_code_is_read_without_scrolling_on_a_wide_screen():
+    root = DOCS.parent
+    pages = [*DOCS.glob("*.md"), *DOCS.glob("[pth]*/*.md"), *root.glob("statnn/**/*.py"), *root.glob("theory/**/*.py")]
+    wide = [
+        f"{file.relative_to(root)}: {line}"
+        for file in pages
+        for line, room in printed(file)
+        if len(line) > room and not line.startswith(":mystnb:")
+    ]
+    assert not wide, "\n".join(wide)

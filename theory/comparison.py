@@ -109,7 +109,7 @@ def compare(name: str, expression: sp.Expr) -> Comparison:
     >>> theory.compare("gamma-poisson.working", N * (1 - (1 + c * D / (b * N)) ** (-b)))
     equal to gamma-poisson.working: the difference simplifies to zero
     >>> theory.compare("gamma-poisson.working", N * (1 - sp.exp(-c * D / N)))  # doctest: +ELLIPSIS
-    not equal to gamma-poisson.working: at N = ..., D = ..., b = ..., c = ... the formula is ..., the expression ...
+    not equal to gamma-poisson.working: at N = ..., D = ..., b = ..., c = ... the formula is ..., the ...
     """
     return replace(_compared(main_result(name), expression), asked=name)
 

@@ -309,7 +309,8 @@ def instance(
     --------
     >>> import sympy as sp
     >>> n, s = sp.Symbol("n", integer=True, positive=True), sp.Function("s")
-    >>> instance("Whole numbers add up.", s(n), n * (n + 1) / 2, cases=[{n: 1, s(n): 1}, {n: 2, s(n): 1 + 2}]).check()
+    >>> counted = [{n: 1, s(n): 1}, {n: 2, s(n): 1 + 2}]
+    >>> instance("Whole numbers add up.", s(n), n * (n + 1) / 2, cases=counted).check()
     """
     if not cases:
         raise ValueError("an instance needs cases: sizes, and what the names mean then")

@@ -200,7 +200,8 @@ class Finding(Shown):
         return sensitivity(comparison, self.level / sharing, probability)
 
     def __str__(self) -> str:
-        theory = f"theory {self.theory:.6g}" if self.asks is Asks.EQUAL else f"{self.asks} {self.theory:.6g}"
+        # it is the theory that says "clearly above", whether the data bear it out or not
+        theory = f"theory {'' if self.asks is Asks.EQUAL else f'{self.asks} '}{self.theory:.6g}"
         if self.limit is not None:
             theory += f" at these sizes, {self.limit:.6g} in the limit"
         parts = [f"{self.quantity}: {measured(self.estimate, self.error)}", theory]

@@ -47,6 +47,8 @@ with plot.style():
     claim.draw(data, plt.figure())
 
 # %%
+# {missing}
+#
 # .. rst-class:: caption
 #
 # {caption}
@@ -82,6 +84,14 @@ def _caption(text: str) -> str:
     return "".join(parts).strip("\\ ")
 
 
+def _missing(claim: Any) -> str:
+    """Return why the gallery has not run a claim, if so."""
+    lacks = (
+        "MNIST as ``mnist.npz``, see :doc:`/how-to/validate`" if claim.needs_data else _marked(claim.lacks(data=True))
+    )
+    return lacks and f"Not run for this page: needs {lacks.removeprefix('needs ')}."
+
+
 def room(claim: Any) -> str:
     """Return the room of a claim."""
     return str(claim.run.__module__).split(".")[2]
@@ -102,6 +112,7 @@ def script(claim: Any) -> str:
         source=_marked(claim.source),
         name=claim.id,
         arguments='path="mnist.npz"' if claim.needs_data else "",
+        missing=_missing(claim),
         caption=_caption(claim.caption or claim.statement).replace("\n", " "),
         module=Path(inspect.getfile(claim.run)).relative_to(HERE.parent).as_posix(),
     )

@@ -1,14 +1,25 @@
-// What is wider than its box scrolls inside it; by keyboard only where it can be reached.
-const reach = () => document.querySelectorAll("article pre, article .table-wrapper, article div.math, article .cell_output").forEach((box) => {
-  if (/auto|scroll/.test(getComputedStyle(box).overflowX) && box.scrollWidth > box.clientWidth + 1) {
-    box.tabIndex = 0;
-    box.setAttribute("role", "region");
-    box.setAttribute("aria-label", box.matches("pre") ? "code, scrolls sideways" : "scrolls sideways");
-  } else if (box.getAttribute("role") === "region") {
-    ["tabindex", "role", "aria-label"].forEach((name) => box.removeAttribute(name));
-  }
-});
+// What is wider than its box scrolls inside it, formulas of a sentence too; by keyboard only where it can be reached.
+const reach = () => {
+  document.querySelectorAll("article mjx-container:not([display])").forEach((formula) =>
+    formula.classList.toggle("wide", formula.firstElementChild.getBoundingClientRect().width > formula.parentElement.clientWidth));
+  document.querySelectorAll("article :is(pre, .table-wrapper, div.math, .cell_output, .drawn, mjx-container.wide)").forEach((box) => {
+    if (/auto|scroll/.test(getComputedStyle(box).overflowX) && box.scrollWidth > box.clientWidth + 1) {
+      box.tabIndex = 0;
+      box.setAttribute("role", "region");
+      box.setAttribute("aria-label", box.matches("pre") ? "code, scrolls sideways" : "scrolls sideways");
+    } else if (box.getAttribute("role") === "region") {
+      ["tabindex", "role", "aria-label"].forEach((name) => box.removeAttribute(name));
+    }
+  });
+};
+// Figures of the gallery stand bare between paragraphs; one of a single panel is read whole on a phone.
 window.addEventListener("load", () => {
+  document.querySelectorAll("img.sphx-glr-single-img").forEach((image) => {
+    const box = document.createElement("div");
+    box.classList.add("drawn", ...(image.naturalWidth > 640 ? [] : ["narrow"]));
+    image.replaceWith(box);
+    box.append(image);
+  });
   (window.MathJax?.startup?.promise || Promise.resolve()).then(reach);
   window.addEventListener("resize", reach);
 });

@@ -56,8 +56,10 @@ class Inspection(ByValue):
         --------
         >>> import numpy as np
         >>> from statnn import Network, inspection
-        >>> net = Network([np.zeros((40, 2)), np.ones((1, 40))], [np.full(40, -1.0), [0.0]], ["relu", "identity"])
-        >>> inspection.inspect(net, np.random.default_rng(0).normal(size=(50, 2)), only=["activity"], rng=0).unusual
+        >>> weights, biases = [np.zeros((40, 2)), np.ones((1, 40))], [np.full(40, -1.0), [0.0]]
+        >>> net = Network(weights, biases, ["relu", "identity"])
+        >>> x = np.random.default_rng(0).normal(size=(50, 2))
+        >>> inspection.inspect(net, x, only=["activity"], rng=0).unusual
         {'activity': '40 of the 40 units of hidden 1 are never active in these samples.'}
         """
         return {section.name: section.unusual for section in self.sections if section.unusual}

@@ -321,7 +321,7 @@ class DynamicNeurons(ByValue):
         --------
         >>> net = Network([[[1.0], [2.0]], [[3.0, -1.0]]], activation="tanh")
         >>> graph = DynamicNeurons(net, [[0.5]], stiffness=10.0).graph()
-        >>> graph.edges[("h", 1, 0), ("h", 1, 1)], graph.nodes["h", 0, 0]["kind"]  # through the unit above
+        >>> graph.edges[("h", 1, 0), ("h", 1, 1)], graph.nodes["h", 0, 0]["kind"]  # by the unit above
         ({'coupling': 60.0}, 'input')
         """
         from statnn.interaction._views.graph import dynamic_graph

@@ -45,7 +45,8 @@ def table(results: Any, *, by: str | None = None) -> list[Row]:
     >>> paths = PolyaUrn(40, 0.3, 5.0).simulate([1, 10], replicas=1, rng=1)
     >>> table(paths.process)
     [{'neurons': 40, 'b': 0.3, 'c': 5.0, 'start': None}]
-    >>> [(row["index.1"], row["working"]) for row in table(paths, by="working")] == [*enumerate(paths.working[0])]
+    >>> rows = [(row["index.1"], row["working"]) for row in table(paths, by="working")]
+    >>> rows == [*enumerate(paths.working[0])]
     True
     """
     rows: list[Row] = []

@@ -170,7 +170,8 @@ class Method(ABC, Generic[M]):
     ...     def sweep(self, sweeps):
     ...         up = 1 / (1 + np.exp(-2 * self.model.fields / self.model.temperature))
     ...         for _ in range(sweeps):
-    ...             self.spins = np.array([np.where(stream.random(up.size) < up, 1, -1) for stream in self.streams])
+    ...             drawn = np.array([stream.random(up.size) for stream in self.streams])
+    ...             self.spins = np.where(drawn < up, 1, -1)
     ...     burn_in = sweep
     ...     def observe(self, name):
     ...         return self.model.energy(self.spins)

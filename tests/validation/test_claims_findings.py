@@ -73,7 +73,7 @@ def test_finding_that_contradicts_itself_is_refused(changes, words):
         ({"theory": 9.0, "z": -80.0, "p": 0.0}, f"{HEADS}: 1.00 ± 0.10, theory 9, z = -80.00, p < 10⁻³⁰⁰"),
         (
             {"theory": 0.8, "z": 2.0, "asks": Asks.ABOVE},
-            f"{HEADS}: 1.00 ± 0.10, clearly above 0.8, z = +2.00, p = 0.046",
+            f"{HEADS}: 1.00 ± 0.10, theory clearly above 0.8, z = +2.00, p = 0.046",
         ),
         ({"error": 0, "z": None, "p": None}, f"{HEADS}: 1, theory 1.2, tolerance 0"),
     ],

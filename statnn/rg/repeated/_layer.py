@@ -243,8 +243,8 @@ class RepeatedLayer:
 
         Examples
         --------
-        >>> RepeatedLayer("relu").leading_form().outcome.name, RepeatedLayer("sigmoid").leading_form().outcome.name
-        ('SCALE_INVARIANT', 'NOT_CRITICAL')
+        >>> [RepeatedLayer(each).leading_form().outcome.name for each in ("relu", "sigmoid")]
+        ['SCALE_INVARIANT', 'NOT_CRITICAL']
         """
         given = () if coefficients is None else np.ravel(array_of(coefficients, "coefficients"))
         known = None if coefficients is None else tuple(float(value) for value in given)

@@ -273,7 +273,8 @@ class RandomLayer:
 
         Examples
         --------
-        >>> [(round(point.variance, 6), point.outcome.name) for point in RandomLayer("tanh", 1.5).branches()]
+        >>> points = RandomLayer("tanh", 1.5).branches()
+        >>> [(round(point.variance, 6), point.outcome.name) for point in points]
         [(0.0, 'REPELLING'), (0.793354, 'CONVERGED')]
         """
         weight, bias = self._scales
