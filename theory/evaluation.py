@@ -91,6 +91,8 @@ def put_in(expr: sp.Expr, where: Definitions) -> sp.Expr:
 
     if expr.has(sp.Derivative):
         expr = expr.replace(lambda part: isinstance(part, sp.Derivative), taken)
+    if expr.has(sp.Subs):  # a derivative at a point
+        expr = expr.replace(sp.Subs, lambda *parts: sp.Subs(*parts).doit())
     for name, value in symbols.items():
         expr = expr.xreplace({name: value})
     return expr.replace(sp.UnevaluatedExpr, lambda inside: inside) if expr.has(sp.UnevaluatedExpr) else expr

@@ -256,6 +256,12 @@ class _Latex(LatexPrinter):
         event, *conditions = map(self._print, expr.args)
         return rf"{event} \mid {', '.join(conditions)}"
 
+    def _print_Subs(self, expr: sp.Expr) -> str:
+        """Write what is taken at a point, as a derivative is."""
+        body, names, values = expr.args
+        at = ", ".join(f"{self._print(name)} = {self._print(value)}" for name, value in zip(names, values, strict=True))
+        return rf"\left[{self._print(body)}\right]_{{{at}}}"
+
     def _print_Derivative(self, expr: sp.Expr) -> str:
         if len(expr.variable_count) > 1:
             below = " ".join(rf"\partial {self._print(variable)}" for variable in expr.variables)

@@ -70,6 +70,8 @@ def describe(path: str | os.PathLike[str]) -> dict[str, Any]:
     }  # fmt: skip
     reader = readers.get(target.suffix.lower())
     if reader is None:
+        if not target.exists():
+            raise FileNotFoundError(f"there is no {str(path)!r}")
         raise ValueError(f"{str(path)!r} has the suffix {target.suffix!r}; there are {', '.join(readers)}, and folders")
     try:
         return reader(target)

@@ -101,7 +101,7 @@ def _observe(observables: Mapping[str, Observable | None], walkers: Walkers) -> 
             yield name, walkers.observe(name)
             continue
         if states is None:
-            states = read_only(walkers.states().view())  # functions share them, and the walkers may write to theirs
+            states = read_only(walkers.states().view())  # functions share them; walkers go on with theirs
         yield name, _observed(name, function, states)
 
 

@@ -92,8 +92,11 @@ def test_what_says_nothing_is_refused(tmp_path):
             describe(tmp_path / name)
     with pytest.raises(ValueError, match=r"holds none of store\.json"):
         describe(tmp_path)
+    (tmp_path / "notes.txt").write_text("")
     with pytest.raises(ValueError, match=r"suffix '\.txt'"):
         describe(tmp_path / "notes.txt")
+    with pytest.raises(FileNotFoundError, match=r"there is no '.*long\.run'"):
+        describe(tmp_path / "long.run")
 
 
 def test_the_command_prints_it(files, capsys):

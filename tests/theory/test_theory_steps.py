@@ -2,6 +2,7 @@
 
 import pickle
 import re
+from contextlib import nullcontext
 from dataclasses import replace
 from xml.etree import ElementTree as ET
 
@@ -346,3 +347,16 @@ def test_an_unpickled_limit_keeps_its_residual(right):
     step = limit("Growth without end.", sp.Limit((1 + 1 / n) ** n, n, sp.oo), right)
     read = pickle.loads(pickle.dumps(step))  # noqa: S301 - our own
     assert read.residual == step.residual == sp.E - right
+
+
+@pytest.mark.parametrize(("excess", "failure"), [(0, ""), (1, "they differ by")])
+def test_a_derivative_at_a_point_is_taken_and_printed(excess, failure):
+    size, chance = sp.Symbol("N", integer=True, positive=True), sp.Symbol("p", positive=True)
+    step = identity(
+        "The slope is the mean.", sp.Derivative(f(u), u).subs(u, 1), size * chance * (1 + excess * chance),
+        where={f(u): (1 - chance + chance * u) ** size}, domain={chance: (0, 1)},
+    )  # fmt: skip
+    assert step.latex().startswith(r"\left[\frac{d}{d u} f(u)\right]_{u = 1} = ")
+    assert step.text().startswith("[d/du f(u)]ᵤ₌₁ = ")
+    with pytest.raises(AssertionError, match=failure) if failure else nullcontext():
+        step.check()
