@@ -5,8 +5,14 @@ from html import escape
 
 _RAISED = re.compile(r"\^(?:\(([^()]*(?:\([^()]*\)[^()]*)*)\)|([−\w*]+))")
 _LOWERED = re.compile(r"(?<![^\W_])([A-Za-zα-ωΑ-Ω])_(\w+)")
-# one letter that is neither article nor pronoun, or a product as in cD; no part of a word and no entity
-_SYMBOL = re.compile(r"(?<![\w'’&-])(?<!</)([B-HJ-Zb-zα-ω]|[a-z][A-Z])(?=[₀-₉⁰-⁹¹²³]?(?![\w'’-]))")
+# one letter that is neither article nor pronoun, or a product as in cD; no part of a word, no entity, not “quoted”
+_SYMBOL = re.compile(r"(?<![\w'’&“-])(?<!</)([B-HJ-Zb-zα-ω]|[a-z][A-Z])(?=[₀-₉⁰-⁹¹²³]?(?![\w'’-]))")
+
+
+class Name(str):
+    """What a user calls something: set as it stands, a network "b" as no variable."""
+
+    __slots__ = ()
 
 
 def typeset(words: str) -> str:
@@ -18,7 +24,11 @@ def typeset(words: str) -> str:
     '<var>σ</var><sub><var>w</var></sub> of a layer &lt; 1'
     >>> typeset("k^(-b)"), typeset("σ* = 0")
     ('<var>k</var><sup>−<var>b</var></sup>', '<var>σ</var>* = 0')
+    >>> typeset(Name("b")), typeset("“b” has more")
+    ('b', '“b” has more')
     """
+    if isinstance(words, Name):
+        return escape(words, quote=False)
     marked = _LOWERED.sub(r"\1<sub>\2</sub>", escape(words, quote=False))
     marked = _RAISED.sub(lambda match: f"<sup>{(match[1] or match[2]).replace('-', '−')}</sup>", marked)
     parts = re.split(r"(<[^>]*>)", marked)

@@ -16,6 +16,7 @@ from scipy import stats
 from statnn._archive.file import digest_of
 from statnn._axes import COLOURS, MARKERS
 from statnn._by_value import ByValue
+from statnn._typeset import Name
 from statnn.inspection._files import PAGE, page, put
 from statnn.inspection._page import Inspection, fill, named
 from statnn.inspection._section import Cell, Measured, Picture, PValue, Section, Table, panels, share, shown
@@ -139,8 +140,8 @@ def _unusual(parts: Mapping[str, Section]) -> str:
     """Say of which networks a section says something unusual, and what, where these are few."""
     words = {name: part.unusual for name, part in parts.items() if part.unusual}
     if len(words) > _FEW:
-        return f"What is unusual of {', '.join(words)} stands on their pages."
-    return " ".join(f"{name}: {sentence}" for name, sentence in words.items())
+        return f"What is unusual of {', '.join(f'“{name}”' for name in words)} stands on their pages."
+    return " ".join(f"“{name}”: {sentence}" for name, sentence in words.items())
 
 
 def _cells(section: Section) -> Iterator[tuple[tuple[str, ...], Cell]]:
@@ -165,7 +166,7 @@ def _side_by_side(parts: Mapping[str, Section]) -> tuple[Table, list[str]]:
     heads = list(longest.tables[0].columns[: longest.tables[0].keys]) if longest.tables else ["layer"]
     heads += ["quantity"]
     last = ["difference"] if len(parts) == 2 else []
-    names = [f"network {name}" if name in {*heads, *last} else name for name in parts]
+    names = [Name(f"network {name}" if name in {*heads, *last} else name) for name in parts]
     body = [
         [*key, *cells, *([_difference(*cells)] if last else [])] for key, cells in rows.items() if key[-1] in differ
     ]
@@ -190,23 +191,23 @@ def _classes(section: Section, inspections: Mapping[str, Inspection]) -> Section
     labels = {name: inspections[name].data.labels for name in answers}
     reference, *others = answers
     base = answers[reference] == labels[reference]
-    rows: list[list[Cell]] = [[reference, share(float(base.mean()), base.size), None, None, None, None]]
+    rows: list[list[Cell]] = [[Name(reference), share(float(base.mean()), base.size), None, None, None, None]]
     words = []
     for name in others:
         right = answers[name] == labels[name]
         gained, lost = int(np.sum(right & ~base)), int(np.sum(base & ~right))
         p = PValue(stats.binomtest(gained, gained + lost).pvalue if gained + lost else 1.0)
         same = share(float(np.mean(answers[name] == answers[reference])), base.size)
-        rows.append([name, share(float(right.mean()), right.size), gained, lost, p, same])
+        rows.append([Name(name), share(float(right.mean()), right.size), gained, lost, p, same])
         if p * len(others) < _LEVEL:
             words.append(
-                f"{name} is right on {gained} samples that {reference} gets wrong and wrong on {lost} that it gets "
+                f"“{name}” is right on {gained} samples that “{reference}” gets wrong and wrong on {lost} that it gets "
                 f"right (p = {shown(p)})."
             )
-    columns = ["network", "recognised", "right alone", f"right in {reference} alone", "p", "same answers"]
+    columns = ["network", "recognised", "right alone", f"right in “{reference}” alone", "p", "same answers"]
     about = (
-        f" Then who is right where the other is wrong, each network beside {reference}, with the two-sided probability "
-        "of that if both were right equally often (the exact test of McNemar)."
+        f" Then who is right where the other is wrong, each network beside “{reference}”, with the two-sided "
+        "probability of that if both were right equally often (the exact test of McNemar)."
     )
     return replace(
         section,

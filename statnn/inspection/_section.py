@@ -209,6 +209,8 @@ def shown(value: Cell) -> str:
         return p_value(value).removeprefix("p = ").removeprefix("p ")
     if isinstance(value, float):
         return printed(value, 4)
+    if isinstance(value, str):
+        return value
     return str(value).replace("-", "−", 1) if isinstance(value, int) else str(value)
 
 

@@ -81,7 +81,7 @@ def test_who_is_right_where_the_other_is_wrong(compared):
         assert float(row[4]) == pytest.approx(p, rel=1e-9)
         assert row[5].value == np.mean(answers[name] == answers["first"])
     assert min(float(row[4]) for row in others) < 0.01 / 2
-    assert "noisy is right on " in compared["classes"].unusual
+    assert "“noisy” is right on " in compared["classes"].unusual
 
 
 def test_two_networks_have_differences():
@@ -107,7 +107,7 @@ def test_a_network_and_itself_differ_in_nothing():
     row = twins["classes"].tables[-1].rows[1]
     assert row[2:5] == [0, 0, 1.0]
     assert row[5].value == 1.0
-    assert " is right on " not in twins["classes"].unusual
+    assert "” is right on " not in twins["classes"].unusual
 
 
 def test_what_cannot_be_asked_of_one_is_said_and_of_all_is_the_reason():
@@ -221,6 +221,8 @@ def test_the_command_compares(tmp_path, capsys, monkeypatch):
     out, error = capsys.readouterr()
     assert error.split("\n")[:2] == ["a, correlation ...", "b, correlation ..."]
     assert "comparison/index.html" in out
+    page = (tmp_path / "comparison" / "index.html").read_text(encoding="utf-8")
+    assert '<th scope="col">a</th><th scope="col">b</th>' in page  # names, and no symbols
     assert {path.name for path in (tmp_path / "comparison").iterdir()} >= {"1-a", "2-b", "index.html"}
     assert main(["inspect", "a.npz", "late/a.npz", *rest, "--quiet", "--out", "two"]) == DONE
     assert {path.name for path in (tmp_path / "two").iterdir() if path.is_dir()} == {"1-a.npz", "2-late-a.npz"}
