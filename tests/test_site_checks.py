@@ -7,6 +7,7 @@ import importlib.util
 import json
 import re
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -74,6 +75,19 @@ def test_what_ends_a_sentence_stays_on_the_line_of_its_formula(monkeypatch):
     repairs.keep_punctuation(None, doctree)
     assert doctree.astext() == "Numbers x, y)., and z there."
     assert [kept.astext() for kept in doctree.findall(nodes.inline)] == ["x,", "y).,"]
+
+
+def test_what_an_example_prints_stays_as_it_is(monkeypatch):
+    pytest.importorskip("sphinx")
+    monkeypatch.syspath_prepend(DOCS / "_ext")
+    pages = importlib.import_module("generated_pages")
+    app = SimpleNamespace(statnn_names=SimpleNamespace(link=lambda line, *_: line))
+    lines = ["The modulus |J| of 2**b.", "", ">>> x**b, '|J|'", "(x**b, '|J|')", "", "After |J|."]
+    pages.mend_lines(app, "function", "name", None, None, lines)
+    assert lines[2:4] == [">>> x**b, '|J|'", "(x**b, '|J|')"]
+    assert "|J|" not in lines[0].replace(r":math:`|J|`", "")
+    assert ":math:" in lines[0]
+    assert ":math:" in lines[5]
 
 
 def test_a_verdict_is_of_the_newest_run_that_judged_it_and_says_which(tmp_path):

@@ -446,7 +446,7 @@ def _is_prose(section: str, line: str) -> bool:
 
 def mend_lines(app: Any, _what: str, name: str, thing: Any, _options: Any, lines: list[str]) -> None:
     """Let |x| in a sentence be a modulus, not the substitution of reStructuredText, and names of objects be links."""
-    inside_math, rulers, section = False, 0, ""
+    inside_math, example, rulers, section = False, False, 0, ""
     parameters = inspect.signature(thing).parameters if inspect.isfunction(thing) else ()
     _join_marked(lines)
     for i, line in enumerate(lines):
@@ -456,7 +456,8 @@ def mend_lines(app: Any, _what: str, name: str, thing: Any, _options: Any, lines
             indented = line.startswith("   ")
             inside_math = line.strip().startswith(".. math::") or (inside_math and indented)
         rulers += bool(_RULER.match(line))  # three a table, whose columns links would shift
-        if not inside_math and not line.lstrip().startswith((">>>", "...")):
+        example = bool(line.strip()) and (example or line.lstrip().startswith(">>>"))  # with what it prints
+        if not inside_math and not example:
             prose = _is_prose(section, line) and not rulers % 3 and not _FIELD.match(line)
             whole = _LETTER.sub(r"\1\\\2", _typeset(line, prose=prose))
             lines[i] = whole if rulers % 3 or _FIELD.match(line) else app.statnn_names.link(whole, name, parameters)

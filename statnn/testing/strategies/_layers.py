@@ -19,13 +19,11 @@ FAMILIES = (*ANY_WIDTH, NoisyLayer, RepeatedLayer, RandomLayer)
 def layers(family: type[Any] | None = None, *, width: int | None = None, largest: float = 3.0) -> Any:
     r"""Layers of a family, or of all of them.
 
-    ===============  =================================================================================================
-    `LinearLayer`    weights, biases and the root of the noise in [-1.5, 1.5], zeros and ones among them
-    `BinaryLayer`    |J| from 0.01 to `largest`, in one of the layers of width 1 from 1e-6; fields in [-1.5, 1.5]
-    `NoisyLayer`     a bounded activation, w in [-1.5, 1.5], b in [-1, 1], noise from 0.2 to 2
-    `RepeatedLayer`  any activation of the package, w and b in [-1.5, 1.5]
-    `RandomLayer`    a continuous activation with averages in closed form or quick ones, σ_w from 0.5 to 2, σ_b to 1
-    ===============  =================================================================================================
+    - `LinearLayer`: weights, biases and the root of the noise in [-1.5, 1.5], zeros and ones among them
+    - `BinaryLayer`: |J| from 0.01 to `largest`, in one of the layers of width 1 from 1e-6; fields in [-1.5, 1.5]
+    - `NoisyLayer`: a bounded activation, w in [-1.5, 1.5], b in [-1, 1], noise from 0.2 to 2
+    - `RepeatedLayer`: any activation of the package, w and b in [-1.5, 1.5]
+    - `RandomLayer`: a continuous activation with averages in closed form or quick ones, σ_w from 0.5 to 2, σ_b to 1
 
     Parameters
     ----------
