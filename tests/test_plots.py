@@ -197,6 +197,15 @@ def test_public_plots_stay_inside_a_grid_on_a_dark_style(name, tmp_path):
         figure.savefig(tmp_path / "figure.pdf")
 
 
+@pytest.mark.filterwarnings("ignore:Attempt to set non-positive")  # matplotlib says what log axes leave out
+@pytest.mark.parametrize("name", DRAWABLE)
+def test_public_plots_are_drawn_on_log_axes(name):
+    figure = Figure()
+    ax = figure.add_subplot(xscale="log", yscale="log")
+    assert made(name).plot(ax) is ax
+    figure.canvas.draw()
+
+
 DARK = ("text.color", "axes.facecolor", "axes.edgecolor", "axes.labelcolor", "xtick.color", "ytick.color",
         "figure.facecolor")  # fmt: skip
 

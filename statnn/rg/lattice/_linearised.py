@@ -205,7 +205,8 @@ class LinearisedFlow(ByValue):
                     label=f"{symbol}, {here} → {there}",
                 )
         ax.set(xlabel="number of operators", ylabel=r"exponent $y = \ln\lambda/\ln b$")
-        ax.xaxis.get_major_locator().set_params(integer=True)
+        if ax.get_xscale() == "linear":
+            ax.locator_params(axis="x", integer=True)
         ax.legend()
         return ax
 
