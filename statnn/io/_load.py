@@ -78,7 +78,7 @@ def load_network(
         Softplus, Identity, Dropout, Flatten), a fitted MLPClassifier or MLPRegressor of scikit-learn (also in a
         pipeline behind StandardScaler or MinMaxScaler), an onnx model, arrays by name, or a `Network`.
     activation : str, Activation or sequence of them, optional
-        For bare arrays only, which do not say it: one for all layers, or one per layer.
+        For bare arrays only, which do not say it: one for all layers, the outputs too, or one per layer.
     layers : sequence of str, optional
         For bare arrays only: names of the dense layers in the order in which they act, ``["encoder", "decoder"]`` for
         ``encoder.weight`` and ``decoder.weight``. Needed where neither numbers in the names say it (Notes) nor the
