@@ -52,7 +52,7 @@ def stream(seed: Root, *key: int) -> np.random.Generator:
     Parameters
     ----------
     seed : tuple
-        Entropy and spawn key of a :class:`numpy.random.SeedSequence`: ``(1, ())`` of ``rng=1``. Methods are handed it.
+        Entropy and spawn key of a ``numpy.random.SeedSequence``: ``(1, ())`` of ``rng=1``. Methods are handed it.
     *key : int
         Which stream: the number of a chain, or several numbers.
 
