@@ -72,7 +72,8 @@ def lanes(seed: Root, chains: Sequence[int], width: int, *key: int) -> NDArray[n
 def scratch(*shape: int) -> Callable[[Any], NDArray[Any]]:
     """Return a function of a type, or of an array, that gives a kernel an array of that type on its stack.
 
-    Its entries are undefined at first. It must not leave the kernel.
+    Its entries are undefined at first. It must not leave the kernel: what gives it is part of the kernel, since the
+    stack of a function that was called is free again when it returns.
     """
     size = int(np.prod(shape))
 
@@ -93,7 +94,7 @@ def scratch(*shape: int) -> Callable[[Any], NDArray[Any]]:
 
     stack: Any = pointer
 
-    @overload(on_stack)
+    @overload(on_stack, inline="always")
     def _(like: Any) -> Any:
         del like
 

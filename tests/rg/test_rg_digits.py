@@ -5,7 +5,7 @@ import math
 import mpmath
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from strategies import examples
 
@@ -210,6 +210,7 @@ WEIGHTS = st.tuples(SIGN, st.floats(0.0, 1.5) | log_uniform(1e-16, 0.1).map(lamb
 
 
 @given(WEIGHTS | st.sampled_from([1.0, -1.0, 0.0, -0.0, 1 + 1e-15]), st.integers(1, 60) | st.integers(1, 10**18))
+@example(1 + 1e-15, 2**53 + 1)  # no float64 is this exponent
 @examples(1)
 def test_powers_of_width_one_keep_their_digits_at_any_depth(w, m):
     with mpmath.workdps(60):

@@ -376,9 +376,15 @@ def renormalised(couplings: Floats, b: int) -> Floats:
     """Return (w, b, s) of b layers of width one to a few 1e-16; s may be below zero, for derivatives."""
     w, bias, s = (float(x) for x in couplings)
     with np.errstate(over="ignore", invalid="ignore"):
-        power = np.float64(abs(w)) ** b * (-1 if w < 0 and b % 2 else 1)
+        power = _power(np.float64(abs(w)), b) * (-1 if w < 0 and b % 2 else 1)
         series, square = _geometric(w, b), _geometric(w, b, twice=True)
         return np.array([power, bias * series if bias else 0.0, s * square if s else 0.0])
+
+
+def _power(size: np.float64, count: int) -> np.float64:
+    """Return a power whose exponent may lie beyond 2^53, where float64 rounds it: in two parts."""
+    whole = int(float(count))
+    return size ** float(whole) * size ** float(count - whole)
 
 
 def _geometric(w: float, m: int, *, twice: bool = False) -> Any:
@@ -390,7 +396,7 @@ def _geometric(w: float, m: int, *, twice: bool = False) -> Any:
         return 1.0
     count = 2 * m if twice else m
     log = count * np.log(size)
-    lost = -np.expm1(log) if abs(log) < 1 else 1 - size**count  # of |w|^count, from one
+    lost = -np.expm1(log) if abs(log) < 1 else 1 - _power(size, count)  # of |w|^count, from one
     if w < 0 and not twice and m % 2:
         lost = 2 - lost
     return lost / ((1 - size) * (1 + size) if twice else 1 - np.float64(w))
