@@ -482,3 +482,11 @@ def test_bad_input_is_answered(case):
     call, error, words = BAD[case]
     with pytest.raises(error, match=words):
         call()
+
+
+@pytest.mark.parametrize(("name", "sigma_w"), [("gelu", 1.2), ("softplus", 0.8)])
+def test_signals_in_order_come_together_to_the_last_digit(name, sigma_w):
+    """Averages that are double integrals, of differences down to the rounding of what differs."""
+    variance, correlation = rg.RandomLayer(name, sigma_w, 0.3).propagate(1.0, 1 - 1e-10, depth=100)
+    assert variance[-1] == variance[-2]
+    np.testing.assert_allclose(correlation[-1], 1.0, rtol=0, atol=2e-16)

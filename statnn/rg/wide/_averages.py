@@ -262,6 +262,10 @@ class _Own:
         deviation, across = math.sqrt(q), math.sqrt(e * (2 - e))
         inside = gaussian_edges(np.array([deviation * max(across, 1e-8)]))
         breaks = self.breaks[np.abs(self.breaks) < 2 * OUTER_END * deviation] / deviation
+        what = f"the correlation map of activation {self.activation.name!r}"
+        mean, _, square = (float(value[0]) for value in self._moments(np.array([q])))
+        close = square * q * e
+        rounding = np.finfo(float).eps * math.sqrt(mean * close)  # of φ(x) - φ(y), which neither integral can see below
 
         def outer(z: Floats, _: Any) -> Floats:
             first = z.ravel()
@@ -277,17 +281,14 @@ class _Own:
 
             bends = (breaks - (1 - e) * first[:, None]) / max(across, 1e-8)
             edges = with_edges(np.repeat(inside, first.size, axis=0), bends)
-            found = integrals(inner, edges, what="the correlation map", tolerance=INNER, together=True, most=MOST_INNER)
+            options: Any = {"tolerance": INNER, "least": np.array([rounding / INNER, 0.0]), "together": True}
+            found = integrals(inner, edges, what=what, most=MOST_INNER, **options)
             return np.asarray(found.reshape(2, *z.shape))
 
         near = np.add.outer(breaks, across * np.array([-6.0, -2.0, 2.0, 6.0])).ravel()
         edges = with_edges(self._edges(np.array([deviation])), near[None])
         edges = edges[:, np.abs(edges[0]) <= OUTER_END]
-        what = f"the correlation map of activation {self.activation.name!r}"
-        mean, _, square = (float(value[0]) for value in self._moments(np.array([q])))
-        close = square * q * e
-        rounding = np.finfo(float).eps * math.sqrt(mean * close) / OUTER  # of φ(x) - φ(y)
-        least = np.array([close + rounding, square])
+        least = np.array([close + rounding / OUTER, square])
         gap, slope = integrals(outer, edges, what=what, tolerance=OUTER, least=least)[:, 0]
         return float(gap), float(slope) + self._pairs_of_jumps(e, q)
 
