@@ -96,7 +96,7 @@ def printed(strategy, condition):
     with pytest.raises(AssertionError) as failure:
         test()
     notes = failure.value.__notes__
-    return notes[next(i for i, text in enumerate(notes) if text.startswith("Failing")) - 1]
+    return notes[next(i for i, text in enumerate(notes) if text.startswith(("Failing", "Falsifying"))) - 1]
 
 
 @pytest.mark.parametrize(

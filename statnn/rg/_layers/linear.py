@@ -383,8 +383,8 @@ def renormalised(couplings: Floats, b: int) -> Floats:
 
 def _power(size: np.float64, count: int) -> np.float64:
     """Return a power whose exponent may lie beyond 2^53, where float64 rounds it: in two parts."""
-    whole = int(float(count))
-    return size ** float(whole) * size ** float(count - whole)
+    low = count % 2048 if count > 2**53 else 0
+    return size ** float(count - low) * size ** float(low)
 
 
 def _geometric(w: float, m: int, *, twice: bool = False) -> Any:
