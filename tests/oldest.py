@@ -10,7 +10,7 @@ import tomllib
 from pathlib import Path
 
 YOUNGER = {"pyparsing": "<3.3"}
-"""What the oldest dependencies themselves warn of when it is newer: matplotlib 3.9."""
+"""What the oldest matplotlib warns of when it is newer."""
 
 
 def oldest() -> dict[str, str]:

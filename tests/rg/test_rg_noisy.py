@@ -9,9 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import optimize, special
 from strategies import examples
-from threadpoolctl import threadpool_info, threadpool_limits
+from threadpoolctl import threadpool_limits
 
 from statnn import rg
+from statnn.montecarlo._blas import _libraries
 from statnn.network import Activation
 from statnn.rg._layers import quadrature as _nodes
 from statnn.rg._layers.noisy import _change, renormalised
@@ -350,16 +351,23 @@ def test_flows_refine_until_nodes_resolve_the_activation():
     assert layer.correlation_length() == pytest.approx(fine.correlation_length(), rel=1e-8)
 
 
+@pytest.mark.parametrize(("name", "w", "b"), [("relu", 1.0, -0.1), ("relu", -1.0, 0.1), ("identity", -0.99, 0.0)])
+def test_layers_that_return_from_far_have_a_law(name, w, b):
+    """At slope one a step back is enough; the law is that of a slope beside it."""
+    law, beside = (rg.NoisyLayer(name, slope, b, 0.1).stationary() for slope in (w, w * (1 - 1e-9)))
+    np.testing.assert_allclose([law.mean, law.variance], [beside.mean, beside.variance], rtol=1e-6, atol=1e-12)
+    if name == "identity":
+        assert law.variance == pytest.approx(0.01 / (1 - w * w), rel=1e-10)
+
+
 def test_flows_hold_algebra_to_one_thread(monkeypatch):
     from statnn.rg._layers import noisy as _noisy
 
-    if not any(one["user_api"] == "blas" for one in threadpool_info()):
-        pytest.skip("threadpoolctl before 3.5 does not see OpenBLAS of wheels")
     seen = []
 
     def watched(function):
         def wrapper(*arguments):
-            seen.append(max(one["num_threads"] for one in threadpool_info() if one["user_api"] == "blas"))
+            seen.append(max(library.num_threads for library in _libraries()))
             return function(*arguments)
 
         return wrapper

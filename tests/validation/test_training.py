@@ -15,7 +15,7 @@ from test_validation import coin, fair
 from statnn import Network
 from validation.runner import main
 from validation.trained import cache, engines, training
-from validation.trained.images import Images, digits
+from validation.trained.images import Images, digits, mnist
 from validation.trained.recipe import GAINS, LOSSES, Recipe
 from validation.trained.training import scrambled, train, train_all
 
@@ -454,3 +454,14 @@ def test_option_names_the_folder_of_the_cache(tmp_path, capsys):
     with pytest.raises(SystemExit):
         main([*arguments[:-1], str(tmp_path / "file")], registry=__name__)
     assert "--cache" in capsys.readouterr().err
+
+
+def test_what_is_no_file_of_mnist_is_refused_without_advice_to_load_it_unsafely(tmp_path):
+    (tmp_path / "mnist.npz").write_text("no zip")
+    with pytest.raises(ValueError, match=r"mnist\.npz is no npz file: an mnist\.npz holds x_train"):
+        mnist(tmp_path / "mnist.npz")
+    np.savez(tmp_path / "part.npz", x_train=np.zeros(3))
+    with pytest.raises(ValueError, match=r"part\.npz lacks y_train, x_test, y_test"):
+        mnist(tmp_path / "part.npz")
+    with pytest.raises(FileNotFoundError):
+        mnist(tmp_path / "none.npz")

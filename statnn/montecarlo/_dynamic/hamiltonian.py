@@ -47,9 +47,9 @@ class Hamiltonian(Method[DynamicNeurons]):
     A sweep is one trajectory of every chain, after one Gibbs update of linear layers where there is one to make. The
     chains of a block are columns of the same matrix products; each has its own stream of momenta. Chains are cut into
     four blocks, or as many as have 32 columns each (chains times samples; where weights are fixed) and 10^5 products of
-    a weight with a column, of at most 64 chains. Those of a block share the random lengths of
-    trajectories, and in the burn-in they pool what they learn: a step size by dual averaging, and the scale of every
-    coordinate by its variance over chains and sweeps, in three windows. A chain run alone is therefore another run.
+    a weight with a column, of at most 64 chains. Those of a block share the random lengths of trajectories, and in the
+    burn-in they pool what they learn: a step size by dual averaging, and the scale of every coordinate by its variance
+    over chains and sweeps, in three windows. A chain run alone is therefore another run.
     Results depend neither on workers, nor on chunks, nor on threads of BLAS: it is held to one while chains walk; more
     cores are used by an executor.
 
@@ -149,10 +149,10 @@ class Hamiltonian(Method[DynamicNeurons]):
             )
 
     def block(self, model: DynamicNeurons, chains: int) -> int:
-        """Return an equal share of the chains: of as many tasks, at most four, as two blocks of it cost like one.
+        """Return an equal share of the chains, in four tasks or fewer, so that a block is not dearer for being small.
 
-        That is what they do, within a fifth, if a block has 32 columns, which are samples times chains where weights
-        are fixed, and 10^5 products of a weight with a column.
+        Two such blocks cost at most a fifth more than one of all their chains where a block has 10^5 products of a
+        weight with a column, and, where weights are fixed and chains share them, 32 columns, samples times chains.
         """
         fewest = _LEAST_WORK / sum(weight.size for weight in model.net.weights)
         if model.free == ("neurons",):
