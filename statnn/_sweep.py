@@ -7,6 +7,7 @@ from concurrent.futures import Executor
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field
 from itertools import product
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from statnn._archive.kept import stored, storing
 from statnn._archive.pace import Pace
 from statnn._archive.store import Store, opened
 from statnn._by_value import ByValue, same
+from statnn._memory import refuse_beyond_memory
 from statnn._random import Root, root, stream
 from statnn._tasks import check_executor, run_tasks
 
@@ -203,6 +205,8 @@ def _at(task: tuple[Callable[..., Any], Point, tuple[Root, str] | None]) -> dict
 def _points(grid: Any) -> tuple[Point, ...]:
     if isinstance(grid, Mapping):
         axes = {name: list(values) for name, values in grid.items()}
+        number = prod(map(len, axes.values()))
+        refuse_beyond_memory(1000.0 * number, f"a grid of {number} points", "sweep over a part of it at a time")
         points = tuple(dict(zip(axes, values, strict=True)) for values in product(*axes.values()))
     elif isinstance(grid, Sequence) and all(isinstance(point, Mapping) for point in grid):
         points = tuple(map(dict, grid))

@@ -7,10 +7,11 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from statnn import Network, _memory
-from statnn.activation import BetaBernoulli
+from statnn import Network, _memory, rg, sweep
+from statnn.activation import BetaBernoulli, rarefaction
 from statnn.interaction import BinaryNeurons, square_lattice
-from statnn.montecarlo import HeatBath, sample
+from statnn.measure import spikes
+from statnn.montecarlo import HeatBath, estimate, sample
 
 MOST = 1.5
 """Peak while something is made, in units of what it takes."""
@@ -68,8 +69,8 @@ def test_limits_of_the_process_count(monkeypatch, limit):
 # -- what is needed --------------------------------------------------------------------------------------
 
 
-def peak(make):
-    """Return the peak while an object is made, in units of what stays."""
+def traced(make):
+    """Return the bytes that stay of an object that is made, and their peak meanwhile."""
     gc.collect()
     tracemalloc.start()
     try:
@@ -77,8 +78,14 @@ def peak(make):
         rest, most = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
-    assert rest > 10**6
     del made
+    return rest, most
+
+
+def peak(make):
+    """Return the peak while an object is made, in units of what stays."""
+    rest, most = traced(make)
+    assert rest > 10**6
     return most / rest
 
 
@@ -138,3 +145,49 @@ def test_records_beyond_memory_are_refused_before_the_burn_in(monkeypatch):
     assert seen == [4]
     with pytest.raises(MemoryError, match=r"of 10000 chains would fit\)"):
         sample(model, 100, chains=10_000, rng=1)
+
+
+@pytest.mark.parametrize(
+    ("work", "said"),
+    [
+        (lambda: spikes.Accumulator(10**4), r"of 10000 units would need .*of 10000 units would fit.*intervals=False"),
+        (lambda: spikes.Accumulator(10**5, intervals=False), r"of 100000 units would need .*: follow fewer units$"),
+        (lambda: sweep(abs, {"x": range(100), "y": range(100)}), "a grid of 10000 points would need"),
+        (lambda: estimate(np.ones((4, 10**4))), "the estimate of 4 x 10000 draws of the observable would need"),
+        (lambda: rg.phase_diagram("tanh", np.arange(1, 101), np.arange(100)), "a diagram of 100 x 100 points"),
+        (lambda: rg.NoisyLayer("tanh").simulate(np.ones(100), 10**4), "10000 layers of 100 signals would need"),
+        (lambda: rg.LinearLayer(0.5).simulate(np.ones((100, 1)), 10**4), "10000 layers of 100 signals would need"),
+        (
+            lambda: rg.RepeatedLayer("tanh").simulate([1, 2], noise_std=0.1, replicas=10**6),
+            "1000000 replicas at 2 depths would need .* of 1000000 replicas would fit",
+        ),
+        (lambda: rg.RandomLayer("tanh", 1.5).simulate(10**5, 3), "1000 replicas of 3 layers of 100000 neurons"),
+    ],
+)
+def test_work_beyond_memory_is_refused_before_it_starts(monkeypatch, work, said):
+    monkeypatch.setattr(_memory, "available", lambda: 1e6)
+    with pytest.raises(MemoryError, match=said):
+        work()
+
+
+def test_subsamples_of_many_neurons_are_taken_in_portions():
+    """No matrix of all sizes and all counts, nor of all pairs of counts, is held."""
+    counts = np.arange(2000)
+    assert traced(lambda: rarefaction(counts, 2000, np.arange(1, 2000)))[1] < 5e7
+    assert traced(lambda: rarefaction(counts, int(counts.sum()), [50], events=True))[1] < 5e7
+
+
+def test_the_work_of_a_flow_holds_nothing_that_grows_with_its_sweeps():
+    """The portions of ten million draws are never listed."""
+    torus, began = square_lattice(8, 8, temperature=2.3), []
+
+    def stopped(_, sweeps):
+        began.append(sweeps)
+        raise RuntimeError("far enough")
+
+    def some():
+        with pytest.raises(RuntimeError, match="far enough"):
+            rg.sample_flow(torus, (8, 8), 10**7, burn_in=1, chains=8, rng=1, progress=stopped)
+
+    assert traced(some)[1] < 1e7
+    assert began

@@ -16,6 +16,7 @@ from scipy import fft, special, stats
 
 from statnn._arguments import Floats, array_of, refuse_rounded
 from statnn._by_value import ByValue
+from statnn._memory import refuse_beyond_memory
 
 SOKAL = 5.0
 """Sokal's window: sum up to the first t >= 5 τ(t)."""
@@ -104,6 +105,9 @@ def estimate(draws: Any, name: str = "the observable") -> Estimate:
             "every state"
         )
     chains, length, *shape = values.shape
+    refuse_beyond_memory(
+        96.0 * chains * length, f"the estimate of {chains} x {length} draws of {name}", "take every k-th draw, by thin="
+    )
     columns = values.reshape(chains, length, -1)
     each = [_column(columns[:, :, k]) for k in range(columns.shape[2])]
     result = [np.array([summary[k] for summary in each]).reshape(shape) for k in range(6)]

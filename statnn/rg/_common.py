@@ -7,6 +7,7 @@ import numpy as np
 
 from statnn._arguments import Floats, whole
 from statnn._arrays import real as finite_reals
+from statnn._memory import refuse_beyond_memory
 from statnn._random import root, stream
 
 Layer = TypeVar("Layer")
@@ -81,6 +82,9 @@ def simulated(
     """
     deep = whole(layers, "depth", minimum=1, maximum=DEEPEST)
     seed = root(rng)
+    refuse_beyond_memory(
+        8.0 * (deep + 1) * start.size, f"{deep} layers of {start.size} signals", "take fewer layers or replicas"
+    )
     path = np.empty((deep + 1, *start.shape))  # a layer at a time is written at once; depth goes last at the end
     path[0] = start
     with np.errstate(over="ignore", invalid="ignore"):

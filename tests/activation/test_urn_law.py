@@ -101,7 +101,13 @@ def test_chain_is_taken_where_it_is_short_and_the_leap_where_neurons_are_few():
         law = woken_law(asleep, 0.3, 0.0, draws)
         taken.append(law.size)
         assert law.sum() == pytest.approx(1, rel=1e-12)
-    assert taken == [10**4 + 1, 11]
+    assert taken == [21, 11]
+
+
+def test_a_law_needs_no_memory_for_neurons_that_cannot_have_woken():
+    urn = PolyaUrn(10**15, 1e-3)
+    assert urn.working_law(100).mean() == pytest.approx(urn.working(100), rel=1e-9)
+    assert urn.working_law(0).pmf(0) == 1
 
 
 def test_too_large_a_law_says_what_to_do_instead():

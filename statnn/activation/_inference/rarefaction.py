@@ -21,6 +21,9 @@ from statnn.activation._laws.special import mixed_log_gamma
 
 Vector = NDArray[np.float64]
 
+_TOGETHER = 2**18
+"""Pairs of a subsample and a count that are looked at together."""
+
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Rarefaction(ByValue):
@@ -137,12 +140,16 @@ def rarefaction(counts: "ArrayLike", samples: int, at: "ArrayLike", *, events: b
         )
     value, tally = np.unique(values, return_counts=True)
     times = np.asarray(tally, dtype=float)
-    log_silent = _log_silent(value[None, :], d[:, None], size)
-    working = -np.expm1(log_silent) @ times
-    spread = np.exp(log_silent) * -np.expm1(log_silent)
-    variance = spread @ times
-    if events:
-        variance += [_competition(value, times, int(x), size, row) for x, row in zip(d, log_silent, strict=True)]
+    working, variance = np.empty(d.size), np.empty(d.size)
+    rows = max(1, _TOGETHER // value.size)
+    for part in (slice(first, first + rows) for first in range(0, d.size, rows)):
+        log_silent = _log_silent(value[None, :], d[part, None], size)
+        working[part] = -np.expm1(log_silent) @ times
+        variance[part] = (np.exp(log_silent) * -np.expm1(log_silent)) @ times
+        if events:
+            variance[part] += [
+                _competition(value, times, x, size, row) for x, row in zip(d[part].tolist(), log_silent, strict=True)
+            ]
     return Rarefaction(d, working, np.maximum(variance, 0.0))  # a zero may come out as -1e-16
 
 
@@ -155,11 +162,15 @@ def _log_silent(k: NDArray[np.int64], d: NDArray[np.int64], size: int) -> Vector
 
 def _competition(value: NDArray[np.int64], times: Vector, d: int, size: int, log_silent: Vector) -> float:
     """Sum of covariances over ordered pairs of different neurons; none of them is positive."""
-    pairs = np.outer(times, times) - np.diag(times)
-    both = np.minimum(value[:, None], size - value) + value  # a pair has no more than all; sums stay below 2^63
-    alone = log_silent[:, None] + log_silent[None, :]
-    joint = np.where(both <= size - d, _log_silent(np.minimum(both, size - d), np.array(d), size), -np.inf)
-    silent = np.isfinite(alone)
-    with np.errstate(invalid="ignore"):
-        excess = np.where(silent, np.exp(alone) * np.expm1(np.where(silent, joint - alone, 0.0)), 0.0)
-    return float(np.sum(pairs * excess))
+    total, rows = 0.0, max(1, _TOGETHER // value.size)
+    for first in range(0, value.size, rows):
+        part = slice(first, first + rows)
+        pairs = times[part, None] * (times - np.eye(len(times[part]), times.size, first))
+        both = np.minimum(value[part, None], size - value) + value  # a pair has no more than all; sums stay below 2^63
+        alone = log_silent[part, None] + log_silent
+        joint = np.where(both <= size - d, _log_silent(np.minimum(both, size - d), np.array(d), size), -np.inf)
+        silent = np.isfinite(alone)
+        with np.errstate(invalid="ignore"):
+            excess = np.where(silent, np.exp(alone) * np.expm1(np.where(silent, joint - alone, 0.0)), 0.0)
+        total += float(np.sum(pairs * excess))
+    return total

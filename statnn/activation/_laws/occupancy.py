@@ -67,7 +67,7 @@ def _differences(asleep: int, b: float, history: float, draws: int) -> NDArray[n
 
 
 def woken_law(asleep: int, b: float, history: float, draws: int) -> NDArray[np.float64]:
-    """Return P(j neurons woken), j = 0 ... asleep; relative error below 1e-9, entries below 1e-290 are 0.
+    """Return P(j neurons woken), j = 0 ... min(asleep, draws); relative error below 1e-9, entries below 1e-290 are 0.
 
     Parameters
     ----------
@@ -86,13 +86,13 @@ def woken_law(asleep: int, b: float, history: float, draws: int) -> NDArray[np.f
         If neither route is feasible.
     """
     if draws == 0 or asleep == 0:
-        return np.append(1.0, np.zeros(asleep))
+        return np.ones(1)
     if draws * min(draws, asleep) <= _MOST_UPDATES:
-        p = np.empty(asleep + 1)
+        p = np.empty(min(asleep, draws) + 1)
         _birth_chain(asleep, b, history + b * asleep, draws, p)
         return p
     if asleep <= _MOST_BITWISE:
-        return _differences(asleep, b, history, draws)
+        return _differences(asleep, b, history, draws)[: draws + 1]
     raise ValueError(
         f"the law of K for {asleep} silent neurons and {draws} events needs more than {_MOST_UPDATES:.0e} steps "
         f"(events times neurons), or at most {_MOST_BITWISE} silent neurons; use working(D) and working_std(D), "

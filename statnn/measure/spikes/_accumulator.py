@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from statnn._arguments import Floats, Ints, array_of, whole
+from statnn._memory import refuse_beyond_memory
 from statnn.measure.spikes._nulls import null_of_windows
 from statnn.measure.spikes._spike_kernels import CELLS, SMALLEST, Counters, follow, present
 from statnn.measure.spikes._statistics import Intervals, SpikeStatistics
@@ -58,11 +59,17 @@ class Accumulator:
     def __init__(self, units: int, *, threshold: ArrayLike = 0.0, window: int = 100, intervals: bool = True) -> None:
         self.units = whole(units, "units", minimum=1, maximum=10**9)
         self.window = whole(window, "window", minimum=1, maximum=MOST_SAMPLES)
-        self._threshold = thresholds(threshold, self.units)
         if not isinstance(intervals, bool | np.bool_):
             raise TypeError(f"intervals = {intervals!r} must be True or False")
         n = self.units
         kept = n if intervals else 0
+        refuse_beyond_memory(
+            40.0 * n + (24.0 + 4 * CELLS) * kept,
+            f"the statistics of {n} units",
+            "follow fewer units, or leave intervals out by intervals=False" if kept else "follow fewer units",
+            of=(n, "units"),
+        )
+        self._threshold = thresholds(threshold, n)
         self._counters = Counters(
             spikes=np.zeros(n, dtype=np.int64),
             squares=np.zeros(n, dtype=np.int64),

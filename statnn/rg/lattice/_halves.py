@@ -60,7 +60,7 @@ class Halves:
         return walkers, (first, second)
 
     def _moved(self, block: Block[Any]) -> tuple[Walkers, list[Moments]]:
-        chains, portions = len(block.chains), self._portions(block)
+        chains = len(block.chains)
         keys = np.stack([self.plan.keys(self.coins, chain) for chain in block.chains], axis=1)
         state = self.store and self.store.get(f"{self.name}.state")
         walkers = restored(block, state["walkers"]) if state else begun(block)
@@ -72,7 +72,7 @@ class Halves:
         pace = Pace()
         for now, drawn in moves(walkers, block, position):
             if drawn:
-                half, first, last = portions[number]
+                half, first, last = self._portion(block, number)
                 states.append(walkers.states())
                 if len(states) == last - first:
                     spins = np.stack(states, axis=1).reshape(-1, *self.plan.shapes[0])
@@ -87,13 +87,12 @@ class Halves:
                     self.store.put(f"{self.name}.state", {**kept, "walkers": walkers.kept()})
         return walkers, sums
 
-    def _portions(self, block: Block[Any]) -> list[tuple[int, int, int]]:
-        """Return the half, first and last draw of all that are looked at together."""
+    def _portion(self, block: Block[Any], number: int) -> tuple[int, int, int]:
+        """Return the half, the first draw and the end of draws that are looked at together."""
         together = max(1, min(TOGETHER, PORTION // (len(block.chains) * int(np.prod(self.plan.shapes[0])))))
-        count = block.schedule.draws
-        halves = ((0, count // 2), (count // 2, count))
-        return [
-            (half, first, min(first + together, end))
-            for half, (begin, end) in enumerate(halves)
-            for first in range(begin, end, together)
-        ]
+        middle, end = block.schedule.draws // 2, block.schedule.draws
+        before = -(-middle // together)
+        if number < before:
+            return 0, number * together, min((number + 1) * together, middle)
+        first = middle + (number - before) * together
+        return 1, first, min(first + together, end)

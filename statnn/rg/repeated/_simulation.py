@@ -7,6 +7,7 @@ import numpy as np
 
 from statnn._arguments import Floats, Ints
 from statnn._compile import helper, kernel
+from statnn._memory import refuse_beyond_memory
 from statnn._random import Root, stream
 from statnn.network import Activation
 from statnn.network._codes import ERF, GELU, IDENTITY, RELU, SIGMOID, SIGN, TANH
@@ -45,6 +46,12 @@ def simulate(
     sigma: Activation, w: float, b: float, noise: float, start: float, depths: Ints, replicas: int, seed: Root
 ) -> Floats:
     """Return signals, shape (replicas, depths); replica r draws on stream r alone."""
+    refuse_beyond_memory(
+        8.0 * replicas * depths.size,
+        f"{replicas} replicas at {depths.size} depths",
+        "take fewer replicas or depths",
+        of=(replicas, "replicas"),
+    )
     result = np.empty((replicas, depths.size))
     ends = depths.tolist()
     for r in range(replicas):

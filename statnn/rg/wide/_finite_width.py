@@ -16,6 +16,7 @@ from statnn._archive.kept import kept_tasks
 from statnn._archive.store import Store
 from statnn._arguments import Floats
 from statnn._by_value import ByValue, by_value
+from statnn._memory import refuse_beyond_memory
 from statnn._random import Root, stream
 from statnn.rg.wide._averages import Averages
 from statnn.rg.wide._maps import Maps
@@ -98,6 +99,11 @@ def simulated(
     executor: Executor | None, store: Store | None = None,
 ) -> Signals:  # fmt: skip
     """Return replicas of the chain of covariances."""
+    refuse_beyond_memory(
+        24.0 * replicas * (depth + 1) + 48.0 * min(BLOCK, replicas) * width,
+        f"{replicas} replicas of {depth} layers of {width} neurons",
+        "take fewer replicas, or smaller layers",
+    )
     sizes = [min(BLOCK, replicas - first) for first in range(0, replicas, BLOCK)]
     tasks = [_Task(layer, width, depth, size, begin, seed, block) for block, size in enumerate(sizes)]
     covariances = np.empty((replicas, depth + 1, 3))

@@ -11,6 +11,7 @@ from statnn._arguments import Floats, at_least, positive
 from statnn._axes import COLOURS, ink
 from statnn._axes import axes as new_axes
 from statnn._by_value import ByValue
+from statnn._memory import refuse_beyond_memory
 from statnn._tasks import check_executor, run_tasks
 from statnn.network._activation import Activation
 from statnn.network._activation import activation as known
@@ -179,6 +180,9 @@ def phase_diagram(
     function = known(activation)
     columns, rows = _axis(sigma_w, "sigma_w"), _axis(sigma_b, "sigma_b")
     begin = positive(start, "start", why="it is the variance of the fields of the first layer")
+    refuse_beyond_memory(
+        500.0 * columns.size * rows.size, f"a diagram of {columns.size} x {rows.size} points", "take a coarser grid"
+    )
     together = max(1, _TOGETHER // rows.size)
     tasks = [(function, columns[k : k + together], rows, begin) for k in range(0, columns.size, together)]
     parts = dict(run_tasks(_solved, tasks, executor))
