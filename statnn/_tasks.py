@@ -1,7 +1,7 @@
 """Many independent tasks on any executor of the :mod:`concurrent.futures` family."""
 
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor, as_completed
+from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor, as_completed
 from typing import Any, TypeVar
 
 from statnn._parcels import Missing, Shared, carry_out
@@ -10,6 +10,10 @@ Spec = TypeVar("Spec")
 Result = TypeVar("Result")
 
 _SPAWN = 'ProcessPoolExecutor(2, mp_context=multiprocessing.get_context("spawn"))'
+_DIED = (
+    "a worker died or could not start: it may have been killed for want of memory, processes or threads may be limited "
+    '(ulimit -u, pids.max), or a script may make its pool outside of if __name__ == "__main__"'
+)
 
 
 def check_executor(executor: Any) -> None:
@@ -144,6 +148,8 @@ def _result(future: "Future[Result]", lost: Callable[[Exception], Result] | None
     try:
         return future.result()
     except Exception as error:
+        if isinstance(error, BrokenExecutor) and _DIED not in getattr(error, "__notes__", ()):  # one error for all tasks
+            error.add_note(_DIED)
         if lost is None:
             raise
         return lost(error)

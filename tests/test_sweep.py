@@ -128,8 +128,9 @@ def test_points_whose_workers_died_are_failures_that_no_store_keeps(tmp_path):
     CALLS.clear()
     assert sweep(noisy, GRID, rng=1, store=tmp_path / "work") == whole
     assert len(CALLS) == 2
-    with Mortal(0) as pool, pytest.raises(BrokenExecutor):
+    with Mortal(0) as pool, pytest.raises(BrokenExecutor) as error:
         sweep(noisy, GRID, rng=1, executor=pool)
+    assert [note for note in error.value.__notes__ if "for want of memory" in note] == error.value.__notes__
 
 
 def test_points_are_written_a_second_after_they_came_at_the_latest_and_short_points_together(tmp_path, monkeypatch):
