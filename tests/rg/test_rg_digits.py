@@ -234,3 +234,44 @@ def test_flows_of_width_one_do_not_add_rounding():
         v = 1 - mpmath.mpf(2) ** -50
         exact = [v**2**55, (1 - v**2**55) / (1 - v), (1 - v**2**56) / (1 - v**2)]
     np.testing.assert_allclose(found, [float(one) for one in exact], rtol=1e-14)
+
+
+# -- layers of many spins -------------------------------------------------------------------------------
+
+
+def second_ratio(couplings, fields):
+    """λ_1/λ_0 and ln λ_0 to 40 digits, from the matrix of all states."""
+    width, states = len(fields), 2 ** len(fields)
+    spins = [[2 * (k >> i & 1) - 1 for i in range(width)] for k in range(states)]
+    with mpmath.workdps(60):
+        J, h = mpmath.matrix(couplings.tolist()), mpmath.matrix(fields.tolist())
+
+        def weight(up, down):
+            paired = sum(J[i, j] * up[i] * down[j] for i in range(width) for j in range(width))
+            return mpmath.exp(paired + sum(h[j] * down[j] for j in range(width)))
+
+        values = mpmath.eig(mpmath.matrix([[weight(up, down) for down in spins] for up in spins]), left=0, right=0)
+        leading, second = sorted((abs(value) for value in values), reverse=True)[:2]
+        return second / leading, mpmath.log(leading)
+
+
+@pytest.mark.parametrize("fields", [0.0, 0.4, 15.0, 40.0])
+@pytest.mark.parametrize("size", [1e-17, 1e-9, 1e-3, 0.1, 0.6])
+def test_wide_layers_keep_the_digits_of_what_they_remember(size, fields):
+    """However little it is: of matrices whose entries differ by a rounding nothing is left."""
+    couplings, field = size * np.array([[0.7, -1.3], [0.4, 1.1]]), fields * np.array([1.0, 0.9])
+    ratio, log_leading = second_ratio(couplings, field)
+    layer = rg.BinaryLayer(couplings, field)
+    found = layer.spectrum()
+    assert abs(found.ratios[1]) == pytest.approx(float(ratio), rel=1e-12)
+    assert found.log_leading == pytest.approx(float(log_leading), rel=1e-14)
+    assert layer.correlation_length() == pytest.approx(float(-1 / mpmath.log(ratio)), rel=1e-12)
+
+
+@pytest.mark.parametrize("tiny", [1e-300, 1e-310, 1e-320, 5e-324])
+def test_layers_of_the_smallest_couplings_have_weights_and_a_spectrum(tiny):
+    """Independent chains: λ_1/λ_0 = tanh K, with all bits that a subnormal number has."""
+    layer = rg.BinaryLayer(tiny * np.eye(2))
+    assert layer.transfer().log_weights.min() == pytest.approx(-4 * tiny, rel=1e-15, abs=5e-324)
+    assert layer.spectrum().ratios[1] == pytest.approx(tiny, rel=1e-15, abs=5e-324)
+    assert layer.correlation_length() == pytest.approx(-1 / math.log(tiny), rel=1e-15)

@@ -5,6 +5,7 @@ A layer knows its transfer matrix and a transfer matrix its nearest layer: they 
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -15,13 +16,14 @@ from statnn._arguments import Floats, whole
 from statnn._arrays import locked
 from statnn._by_value import ByValue
 from statnn.interaction import BinaryNeurons
+from statnn.interaction._exact.states import spins
 from statnn.rg._common import power, real, refuse_misfit, refuse_unless_square
 from statnn.rg._fixed_points import FixedPoint
 from statnn.rg._flow import Flow, checked_doublings
 from statnn.rg._layers.decimation import closed, decimated
 from statnn.rg._layers.nearest import NOTHING_LOST, Truncation, nearest
 from statnn.rg._layers.single import Single
-from statnn.rg._layers.spectrum import Spectrum, leading_first, resolved, spectrum_of
+from statnn.rg._layers.spectrum import Spectrum, leading_first, memory, remembered, resolved, spectrum_of
 from statnn.rg._layers.spin_flow import doubled, resting, whole_field
 from statnn.rg._layers.weights import LARGEST, MOST_WIDE, balanced, log_product, log_weights, refuse_wide
 
@@ -331,11 +333,7 @@ class BinaryLayer(ByValue):
         array([[ 0. , -1.4],
                [-1.4,  0. ]])
         """
-        if max(self.shape) > MOST_WIDE:
-            raise ValueError(
-                f"layers of {self.shape[1]} and {self.shape[0]} spins have 2^{sum(self.shape)} pairs of states; at "
-                f"most {MOST_WIDE} spins a layer are allowed: use statnn.montecarlo for wider ones"
-            )
+        _refuse_wider(self.shape)
         high, low = log_weights(self.couplings, self.fields, self.inputs)
         top = int(np.argmax(high + low))
         logs = (high - high.flat[top]) + (low - low.flat[top])
@@ -344,7 +342,8 @@ class BinaryLayer(ByValue):
     def spectrum(self) -> Spectrum:
         r"""Return the eigenvalues of the layer: in closed form for width one, else of its transfer matrix.
 
-        In closed form to a few 1e-16, of λ_1/λ_0 times 1 + |f + g|.
+        In closed form to a few 1e-16, of λ_1/λ_0 times 1 + |f + g|. Of wider layers λ_1/λ_0 has such digits, times the
+        condition of its eigenvectors, unless couplings are so strong that layers hardly forget: then absolutely.
 
         Raises
         ------
@@ -358,7 +357,7 @@ class BinaryLayer(ByValue):
         """
         refuse_unless_square(self, "repeated, so that it has no eigenvalues")
         if self.shape != (1, 1):
-            return self.transfer().spectrum()
+            return self._wide[0]
         single = self._single()
         log = single.log_leading + self.constant
         if not math.isfinite(log):
@@ -385,7 +384,7 @@ class BinaryLayer(ByValue):
         """
         refuse_unless_square(self, "repeated, so that it has no correlation length")
         if self.shape != (1, 1):
-            return self.transfer().correlation_length() if self.couplings.any() else 0.0
+            return resolved(*self._wide).correlation_length() if self.couplings.any() else 0.0
         return self._single().correlation_length()
 
     def neurons(self, layers: int) -> BinaryNeurons:
@@ -450,8 +449,28 @@ class BinaryLayer(ByValue):
         """
         return resting(cls(0.0))
 
+    @cached_property
+    def _wide(self) -> tuple[Spectrum, Any, float | None]:
+        """The spectrum of a layer of many spins, the matrix it is of, and λ_0 where that matrix has only the others."""
+        _refuse_wider(self.shape)
+        states = spins(self.shape[0])
+        found = memory(states @ self.couplings @ states.T, states @ whole_field(self))
+        if found is None:
+            matrix = self.transfer()
+            return matrix.spectrum(), matrix._balanced()[0], None  # noqa: SLF001 - made here
+        log, others = found
+        return remembered(self.constant + log, others), others, 1.0
+
     def _single(self) -> Single:
         return Single(float(self.couplings[0, 0]), float(whole_field(self)[0]))
+
+
+def _refuse_wider(shape: tuple[int, int]) -> None:
+    if max(shape) > MOST_WIDE:
+        raise ValueError(
+            f"layers of {shape[1]} and {shape[0]} spins have 2^{sum(shape)} pairs of states; at most {MOST_WIDE} spins "
+            "a layer are allowed: use statnn.montecarlo for wider ones"
+        )
 
 
 def _transfer_of(layer: Any) -> TransferMatrix:

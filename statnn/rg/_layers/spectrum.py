@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy import linalg
+from scipy import linalg, special
 
 from statnn._arrays import read_only
 from statnn._by_value import ByValue
@@ -15,6 +15,12 @@ LEAST = 1e-12
 
 DOUBTFUL = 1e-4
 """An eigenvalue ratio below which it is asked whether it is rounding: that of a defective zero is its square root."""
+
+STRONG = 300.0
+"""Of couplings of two states, beyond which exponentials are taken of logarithms that are balanced before."""
+
+ROUNDS = 200
+"""Of the leading eigenvector, which a layer that forgets finds in fewer."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -92,10 +98,15 @@ def spectrum_of(log_scale: float, values: Any, *, rounding: float = 0.0) -> Spec
     return Spectrum(log_scale + math.log(values[0].real), read_only(shown))
 
 
-def resolved(spectrum: Spectrum, matrix: Any) -> Spectrum:
-    """Return the spectrum of a matrix, or raise where its second eigenvalue is the rounding of a defective zero."""
+def resolved(spectrum: Spectrum, matrix: Any, leading: float | None = None) -> Spectrum:
+    """Return the spectrum of a matrix, or raise where its second eigenvalue is the rounding of a defective zero.
+
+    `leading` is λ_0 of a matrix that has the other eigenvalues alone.
+    """
     second = float(np.abs(spectrum.ratios[1]))
-    if LEAST <= second < DOUBTFUL and _rounding(matrix, second) > second / 100:
+    size = 1.0 if leading is None else float(np.linalg.norm(matrix)) / leading
+    doubtful = LEAST * size <= second < DOUBTFUL * size
+    if doubtful and _rounding(matrix, second, leading) > second / 100:
         raise ArithmeticError(
             f"|λ_1/λ_0| = {second:.1e} cannot be told from 0 in float64, as its eigenvectors are nearly alike: layers "
             "this far from symmetric may forget everything at once"
@@ -103,11 +114,47 @@ def resolved(spectrum: Spectrum, matrix: Any) -> Spectrum:
     return spectrum
 
 
-def _rounding(matrix: Any, ratio: float) -> float:
+def _rounding(matrix: Any, ratio: float, leading: float | None) -> float:
     """Return the error of an eigenvalue ratio of this modulus: rounding times the condition of its eigenvectors."""
     values, left, right = linalg.eig(matrix, left=True)
-    leading = np.abs(values).max()
+    leading = leading or float(np.abs(values).max())
     k = int(np.argmin(np.abs(np.abs(values) / leading - ratio)))
     overlap = abs(left[:, k].conj() @ right[:, k])
     norm = float(np.linalg.norm(matrix)) / leading
     return float(np.finfo(float).eps * norm / overlap) if overlap else math.inf
+
+
+def memory(interaction: Any, fields: Any) -> tuple[float, Any] | None:
+    r"""Return ln λ_0 of exp(I_ij + F_j), and a matrix with the other eigenvalues, over λ_0; None where it is not found.
+
+    With the leading right eigenvector e^u, P_ij = e^{I_ij + F_j + u_j - u_i}/λ_0 is the law of j given i. A constant
+    is its eigenvector of eigenvalue one; what differs from it has the eigenvalues of P_ij - P_kj =
+    P_kj (e^{I_ij - I_kj - u_i + u_k} - 1), in which nothing cancels, however weakly i tells of j, and however far the
+    fields favour one state k.
+    """
+    if np.abs(interaction).max() > STRONG:
+        return None
+    excess, u = np.expm1(interaction), np.zeros(len(fields))
+    for _ in range(ROUNDS):
+        before, u = u, np.log1p(excess @ special.softmax(fields + u))
+        if np.abs(u - before).max() <= 4 * np.finfo(float).eps * np.abs(u).max():
+            break
+    else:
+        return None
+    k = int(np.argmax(fields + 2 * u))
+    logs = fields + u + interaction[k]
+    others = np.arange(len(u)) != k
+    change = np.expm1((interaction - interaction[k] - (u - u[k])[:, None])[others][:, others])
+    balanced, _ = linalg.matrix_balance(special.softmax(logs)[others] * change, permute=False)
+    return float(special.logsumexp(logs) - u[k]), balanced
+
+
+def remembered(log_leading: float, others: Any) -> Spectrum:
+    """Return the spectrum of a leading eigenvalue and a matrix with the others, over it: see `memory`."""
+    size = float(np.abs(others).max()) or 1.0  # products of what is tiny would underflow
+    values = linalg.eigvals(others / size) * size
+    values = values[np.argsort(-np.abs(values), kind="stable")]
+    second = float(np.abs(values[0]))
+    known = LEAST * size < second < 1 - LEAST
+    ratios = np.concatenate([[1.0], values if values.imag.any() else values.real])
+    return Spectrum(log_leading, read_only(ratios), -1 / math.log(second) if known else None)

@@ -28,7 +28,7 @@ def log_weights(couplings: Floats, fields: Floats, inputs: Floats) -> tuple[Floa
             f"weights of states reach exp(4 · {size:.3g}), whose logarithm leaves float64: scale couplings and "
             "fields down"
         )
-    unit = math.ldexp(1.0, math.frexp(size)[1] - 49)  # sums of its multiples fit in 53 bits
+    unit = math.ldexp(1.0, max(math.frexp(size)[1] - 49, -1074))  # sums of its multiples fit in 53 bits
     high = [np.round(part / unit) * unit for part in parts]
     low = [part - rounded for part, rounded in zip(parts, high, strict=True)]
     above, below = (spins(n) for n in couplings.shape)
