@@ -54,6 +54,8 @@ def array_of(values: Any, name: str) -> NDArray[Any]:
             f"{name} has masked entries, which would be taken for numbers: drop them, with .compressed() or by rows, "
             "or put values in their place, with .filled(value)"
         )
+    if given.dtype == object and hasattr(values, "toarray"):
+        raise TypeError(f"{name} is a sparse {type(values).__name__}: pass {name}.toarray()")
     return np.asarray(given)
 
 

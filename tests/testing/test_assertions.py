@@ -422,3 +422,31 @@ def test_totals_are_calibrated(rng):
     pmf = np.append(law.pmf(np.arange(400)), law.sf(399))
     p = [statistics.total(law.rvs(50, random_state=rng), pmf).p for _ in range(SAMPLES)]
     assert_uniform(p, what="p-values of totals")
+
+
+@pytest.mark.parametrize("size", [1e300, 1e154, 1e-160, 1e-300])
+def test_comparisons_do_not_depend_on_units(size):
+    """Squares leave float64 on the way: lines had no slope or no p, means "did not differ"."""
+    rng = np.random.default_rng(1)
+    samples = rng.normal(3.0, 1.0, (60, 2))
+    points, error = np.arange(1.0, 9.0), np.full(8, 0.1)
+    here, there = statistics.mean(samples[:, 0], 2.5), statistics.mean(samples[:, 0] * size, 2.5 * size)
+    assert (there.p, there.z, there.estimate) == pytest.approx((here.p, here.z, here.estimate * size), rel=1e-9)
+    theory = np.array([2.9, 3.1])
+    mixed = np.array([1.0, size])  # as have columns of very different scale
+    vector = statistics.mean_vector(samples, theory)
+    assert statistics.mean_vector(samples * mixed, theory * mixed).p == pytest.approx(vector.p, rel=1e-9)
+    many = rng.normal(size=(400, 2))
+    found = statistics.covariance(many * np.sqrt(size), 1.1 * size * np.eye(2))[1]
+    assert found == pytest.approx(statistics.covariance(many, 1.1 * np.eye(2))[1], rel=1e-9)
+    bent = 2 * points + 0.1 * np.sin(points)
+    line, stretched = statistics.line(points, bent, error), statistics.line(points * size, bent, error)
+    assert (stretched.slope * size, stretched.p) == pytest.approx((line.slope, line.p), rel=1e-9)
+    raised = statistics.line(points, bent * size, error * size)
+    assert (raised.slope / size, raised.p) == pytest.approx((line.slope, line.p), rel=1e-9)
+
+
+@pytest.mark.parametrize("values", [np.arange(9.0) + 1j, np.arange(9).astype(str), np.arange(9).astype("M8[s]")])
+def test_what_holds_no_real_numbers_is_not_compared(values):
+    with pytest.raises(statistics.Refusal, match="values must hold real numbers, not"):
+        statistics.mean(values, 0.0)

@@ -83,12 +83,22 @@ class Comparison(Shown):
 
 def array_of(values: ArrayLike, name: str, ndim: int) -> Floats:
     """Return values as an array of finite numbers with so many axes, or refuse them."""
-    array = unmasked(values, name).astype(float, copy=False)
+    given = unmasked(values, name)
+    if given.dtype.kind not in "biuf":
+        raise Refusal(f"{name} must hold real numbers, not {given.dtype}")
+    with np.errstate(over="ignore"):  # long doubles beyond all floats are not finite
+        array = given.astype(float, copy=False)
     if array.ndim != ndim:
         raise Refusal(f"{name} must have {ndim} dimension(s), got shape {array.shape}")
     if not np.isfinite(array).all():
         raise Refusal(f"{name} has {np.count_nonzero(~np.isfinite(array))} entries that are not finite")
     return array
+
+
+def unit(values: Floats) -> float:
+    """Return the power of two at the largest of values, in units of which their squares neither overflow nor vanish."""
+    largest = float(np.abs(values).max(initial=0.0))
+    return math.ldexp(1.0, max(math.frexp(largest)[1] - 1, -900)) if largest else 1.0
 
 
 def z_score(estimate: float, error: float, theory: float, *, bias: float = 0.0, dof: float = math.inf) -> Comparison:

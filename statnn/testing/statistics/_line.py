@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike
 from scipy import stats
 
 from statnn._notebook import Shown
-from statnn.testing.statistics._comparison import Comparison, Refusal, array_of, z_score
+from statnn.testing.statistics._comparison import Comparison, Refusal, array_of, unit, z_score
 
 
 @dataclass(frozen=True)
@@ -57,22 +57,25 @@ def line(x: ArrayLike, y: ArrayLike, error: ArrayLike) -> Line:
         raise Refusal(f"{np.unique(x).size} distinct x are too few for a line and its residual; take at least 3")
     if not (error > 0).all():
         raise Refusal("every point of a weighted fit needs a positive standard error")
-    weight = error**-2.0
-    total = weight.sum()
-    centre = (weight * x).sum() / total
-    leverage = (weight * (x - centre) ** 2).sum()
-    slope = (weight * (x - centre) * y).sum() / leverage
-    intercept = (weight * y).sum() / total - slope * centre
-    chi_square = (weight * (y - intercept - slope * x) ** 2).sum()
+    across, up = unit(x), max(unit(y), unit(error))
+    share = (float(error.min()) / error) ** 2  # weights, the largest of which is one
+    share /= share.sum()
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        error = error / up
+        means = [float(share @ (values / size)) for values, size in ((x, across), (y, up))]
+        x, y = x / across - means[0], y / up - means[1]
+        leverage = float(np.linalg.norm(x / error))
+        slope = float(((x / error) / leverage) @ ((y / error) / leverage))
+        chi_square = float((((y - slope * x) / error) ** 2).sum())
+        scale = up / across
+        found = slope * scale, scale / leverage, (means[1] - slope * means[0]) * up, chi_square
+    if not np.isfinite(found).all():
+        raise Refusal(
+            f"slope {found[0]:.3g} ± {found[1]:.3g}, intercept {found[2]:.3g} and chi-square {chi_square:.3g} are not "
+            "all finite: measure x, y and error in units of about their size"
+        )
     dof = x.size - 2
-    return Line(
-        float(slope),
-        float(leverage**-0.5),
-        float(intercept),
-        float(chi_square),
-        dof,
-        float(stats.chi2.sf(chi_square, dof)),
-    )
+    return Line(*found, dof, float(stats.chi2.sf(chi_square, dof)))
 
 
 def power_law(x: ArrayLike, y: ArrayLike, error: ArrayLike) -> Line:

@@ -13,6 +13,7 @@ from statnn.testing.statistics._comparison import (
     Floats,
     Refusal,
     array_of,
+    unit,
     worst,
     z_score,
 )
@@ -65,6 +66,14 @@ def mean(values: ArrayLike, theory: float, *, bias: float = 0.0, fewest: int = F
     array = array_of(values, "values", 1)
     if array.size < fewest:
         raise Refusal(f"{array.size} replicates are too few for a standard error; take at least {fewest}")
+    if not (math.isfinite(theory) and math.isfinite(bias) and bias >= 0):
+        raise Refusal(f"theory {theory}, bias {bias} must be finite and the bias >= 0")
+    size = unit(array)
+    found = _mean(array / size, float(theory) / size, float(bias) / size)
+    return replace(found, estimate=found.estimate * size, error=found.error * size, theory=theory, bias=bias)
+
+
+def _mean(array: Floats, theory: float, bias: float) -> Comparison:
     spread = float(array.std(ddof=1))
     if spread <= 8 * np.finfo(float).eps * float(np.abs(array).max()):
         raise Refusal("the replicates do not differ: the standard error is zero, compare exactly instead")
@@ -161,26 +170,36 @@ def mean_vector(samples: ArrayLike, theory: ArrayLike, *, fewest: int = FEWEST_R
     >>> mean_vector(np.random.default_rng(1).normal(size=(20, 3)), np.zeros(3)).p > 0.01
     True
     """
-    samples, theory = array_of(samples, "samples", 2), array_of(theory, "theory", 1)
-    replicas, d = samples.shape
-    if theory.shape != (d,):
-        raise Refusal(f"theory must have shape {(d,)}, one number for each column of samples, got {theory.shape}")
+    drawn, told = array_of(samples, "samples", 2), array_of(theory, "theory", 1)
+    replicas, d = drawn.shape
+    if told.shape != (d,):
+        raise Refusal(f"theory must have shape {(d,)}, one number for each column of samples, got {told.shape}")
     if replicas < max(fewest, d + 2):
         raise Refusal(f"{replicas} replicates are too few for the mean of {d} numbers; take {max(fewest, d + 2)}")
-    spread = np.atleast_2d(np.cov(samples.T)) / replicas
+    sizes = np.array([unit(column) for column in drawn.T])
+    scaled, expected = drawn / sizes, told / sizes  # no square leaves float64
+    if not np.isfinite(expected).all():
+        raise Refusal("theory is beyond all floats in units of the samples: they cannot be compared")
+    widths = scaled.std(axis=0)
+    if (widths <= 8 * np.finfo(float).eps * np.abs(scaled).max(axis=0)).any():
+        raise Refusal("the replicates do not differ in every direction: compare exactly instead")
+    scaled, expected = scaled / widths, expected / widths  # columns alike
+    spread = np.atleast_2d(np.cov(scaled.T)) / replicas
     if linalg.eigvalsh(spread)[0] <= 1e-12 * np.trace(spread):
         raise Refusal("the replicates do not differ in every direction: compare exactly instead")
-    gap = samples.mean(axis=0) - theory
+    means = scaled.mean(axis=0)
+    gap = means - expected
     direction = linalg.solve(spread, gap, assume_a="pos")
     square = judged = float(gap @ direction)
     if square > 0 and replicas > FEW:
-        root = _tempered_root(samples @ direction, float(theory @ direction))  # refuses few that are clearly skewed
+        root = _tempered_root(scaled @ direction, float(expected @ direction))  # refuses few that are clearly skewed
         judged = min(square, root**2) if replicas >= MANY else square
-    unit = d * (replicas - 1) / (replicas - d)
-    law = stats.f(d, replicas - d, scale=unit)
+    law = stats.f(d, replicas - d, scale=d * (replicas - 1) / (replicas - d))
     z = gap / np.sqrt(np.diag(spread))
     far = int(np.argmax(np.abs(z)))
-    where = f"in entry [{far}]: {samples[:, far].mean():.6g} instead of {theory[far]:.6g}, z = {z[far]:+.2f}"
+    where = (
+        f"in entry [{far}]: {means[far] * widths[far] * sizes[far]:.6g} instead of {told[far]:.6g}, z = {z[far]:+.2f}"
+    )
     return Comparison(square, float(law.std()), float(law.mean()), float(law.sf(judged)), law="Hotelling", where=where)
 
 
@@ -226,16 +245,17 @@ def covariance(samples: ArrayLike, theory: ArrayLike, *, fewest: int = 100) -> t
         raise Refusal(f"theory must be a symmetric matrix of shape {(d, d)}, got shape {theory.shape}")
     if linalg.eigvalsh(theory)[0] < -1e-9 * np.abs(theory).max():
         raise Refusal("theory has a negative eigenvalue: it is no covariance matrix")
-    deviations = samples - samples.mean(axis=0)
+    sizes = np.array([unit(column) for column in samples.T])
+    deviations = samples / sizes
+    deviations -= deviations.mean(axis=0)
     unbiased = replicas / (replicas - 1)
-    entries = {
-        (i, j): replace(
-            mean(unbiased * deviations[:, i] * deviations[:, j], theory[i, j], fewest=fewest),
-            where=f"in entry [{i}, {j}]",
-        )
-        for i in range(d)
-        for j in range(i, d)
-    }
+    entries = {}
+    for i, j in zip(*np.triu_indices(d), strict=True):
+        expected = theory[i, j] / sizes[i] / sizes[j]
+        found = mean(unbiased * deviations[:, i] * deviations[:, j], expected, fewest=fewest)
+        estimate, error = (x * float(sizes[i]) * float(sizes[j]) for x in (found.estimate, found.error))
+        where = f"in entry [{i}, {j}]"
+        entries[i, j] = replace(found, estimate=estimate, error=error, theory=float(theory[i, j]), where=where)
     z = np.empty((d, d))
     for (i, j), entry in entries.items():
         z[i, j] = z[j, i] = entry.z
