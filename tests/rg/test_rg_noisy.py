@@ -171,7 +171,7 @@ def test_flows_state_what_they_lose(project):
 def test_the_projection_has_the_least_divergence():
     layer = rg.NoisyLayer("tanh", 1.2, 0.1, 0.3)
     two = layer.power(2)
-    (w, b, noise), divergence, _ = projected(TANH, two, (layer.w, layer.b))
+    (w, b, noise), divergence, _ = projected(TANH, two, two.stationary(), (layer.w, layer.b))
     law = two.stationary()
     masses, joint = law.weights * law.density, two.probabilities
     x = two.nodes
@@ -246,7 +246,7 @@ def test_no_layer_on_a_grid_is_nearer_than_the_projection(parts):
     law = two.stationary()
     p, g = law.weights * law.density, two.nodes @ two.probabilities
     scale = 1 / math.sqrt(law.variance)
-    (_, _, noise), _, deviation = projected(layer.activation, two, (layer.w, layer.b))
+    (_, _, noise), _, deviation = projected(layer.activation, two, two.stationary(), (layer.w, layer.b))
     height = math.sqrt(float(p @ ((two.nodes[:, None] - g) ** 2 * two.probabilities).sum(axis=0))) / noise
     nearest = min(
         float(p @ (g - (p * g) @ s / (p @ s**2) * s) ** 2)
@@ -463,3 +463,23 @@ def test_bad_input_is_refused_with_a_reason(case):
     act, error, words = BAD[case]
     with pytest.raises(error, match=words):
         act()
+
+
+def test_a_linear_layer_flows_in_closed_form_however_near_it_is_to_criticality():
+    """Nodes by the thousand took a minute; w, b and s are those of the linear layer."""
+    flow = rg.NoisyLayer("identity", 0.9999, 0.2, 0.3).flow()
+    linear = rg.LinearLayer(0.9999, 0.2, 0.09).flow().couplings
+    assert flow.couplings == pytest.approx(np.column_stack([linear[:, :2], np.sqrt(linear[:, 2])]), rel=1e-12)
+    assert not flow.truncation.any()
+    assert rg.NoisyLayer("identity", -0.99).flow().couplings[1] == pytest.approx(
+        [0.99**2, 0, 0.1 * np.sqrt(1 + 0.99**2)]
+    )
+    assert rg.NoisyLayer("identity", 0.9999).correlation_length() == pytest.approx(-1 / np.log(0.9999), rel=1e-12)
+
+
+def test_nodes_are_not_refined_beyond_what_the_weights_of_two_wells_can_tell():
+    """A gap of 4e-8 between the wells of gelu leaves weights eight digits: more nodes do not give more."""
+    operator = rg.NoisyLayer("gelu", 0.99, 0.1, 0.1).operator()
+    assert operator.nodes.size < 1000
+    assert 1 - operator.spectrum(2).ratios[1] == pytest.approx(4.379e-8, rel=1e-3)
+    assert operator.error < 1e-6

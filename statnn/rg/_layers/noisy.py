@@ -19,7 +19,7 @@ from statnn.rg._flow import Flow, FlowEnd, checked_doublings, trajectory
 from statnn.rg._layers import quadrature as _nodes
 from statnn.rg._layers.operator import StationaryLaw, TransferOperator
 from statnn.rg._layers.portrait import NOISY_NOISES, NOISY_WEIGHTS, PARTED_WELLS, draw_arrows, noisy_place
-from statnn.rg._layers.projection import projected
+from statnn.rg._layers.projection import LEAST_SIGNAL, projected
 from statnn.rg._layers.spectrum import Spectrum
 
 NAMES = ("w", "b", "noise_std")
@@ -27,6 +27,8 @@ FIRST = 0.8
 """Distance of the nodes of a first try, in deviations of the noise."""
 FINER = 1.5
 TOLERANCE = 1e-10
+ROUNDING = 1e-14
+"""Over the gap of the spectrum: what a stationary law knows of the weights of its wells."""
 PARTED = 1e-11
 """Gap of the spectrum below which a stationary law is rounding."""
 WORST = 1e-3
@@ -233,6 +235,8 @@ class NoisyLayer(ByValue):
         """
         if self.w == 0:
             return 0.0
+        if self.activation.linear and abs(self.w) < 1:
+            return -1 / math.log(abs(self.w))
         return self._refined.correlation_length()
 
     def stationary(self) -> StationaryLaw:
@@ -294,9 +298,12 @@ class NoisyLayer(ByValue):
         """
         steps = checked_doublings(doublings)
         sigma = self.activation
+        if sigma.linear and abs(self.w) < 1:
+            return self._linear_flow(steps, project)
         rows, end = [(np.array([self.w, self.b, self.noise_std]), 0.0, 0.0)], FlowEnd.COMPLETE
         with one_thread():  # products of some hundred rows: more threads wait for each other, and burn time in it
             exact, shown = self.operator(), self
+            law = exact.stationary()
             for _ in range(steps):
                 if project and len(rows) > 1:
                     try:
@@ -304,8 +311,9 @@ class NoisyLayer(ByValue):
                     except ValueError:
                         end = FlowEnd.UNRESOLVED
                         break
+                    law = exact.stationary()
                 exact = exact.power(2)
-                projection = projected(sigma, exact, (shown.w, shown.b))
+                projection = projected(sigma, exact, law, (shown.w, shown.b))
                 if isinstance(projection, FlowEnd):
                     end = projection
                     break
@@ -314,6 +322,20 @@ class NoisyLayer(ByValue):
                 rows.append((couplings, divergence, deviation))
         portrait = partial(_portrait, sigma)
         return trajectory("noisy", NAMES, rows, project=project, end=end, activation=sigma, portrait=portrait)
+
+    def _linear_flow(self, steps: int, project: bool) -> Flow:
+        """Return the trajectory of w → w², b → (1 + w) b, ε² → (1 + w²) ε², which needs no nodes."""
+        rows, end = [np.array([self.w, self.b, self.noise_std])], FlowEnd.COMPLETE
+        for _ in range(steps):
+            w, b, noise = rows[-1]
+            if w * w < LEAST_SIGNAL:
+                end = FlowEnd.DISORDERED
+                break
+            rows.append(np.array([w * w, (1 + w) * b, math.hypot(1, w) * noise]))
+        portrait = partial(_portrait, self.activation)
+        exactly = [(row, 0.0, 0.0) for row in rows]
+        more = {"activation": self.activation, "portrait": portrait}
+        return trajectory("noisy", NAMES, exactly, project=project, end=end, **more)
 
     @classmethod
     def fixed_points(cls, activation: str | Activation = "tanh") -> tuple[FixedPoint, ...]:
@@ -374,7 +396,7 @@ class NoisyLayer(ByValue):
                 f"{1 / PARTED:.0e} layers: in float64 it has no single stationary law; take more noise, or "
                 "layer.operator(points=...) for p(h'|h) alone"
             )
-        while error > TOLERANCE and operator.nodes.size < _nodes.MOST_POINTS:
+        while error > max(TOLERANCE, ROUNDING / (1 - seen[0])) and operator.nodes.size < _nodes.MOST_POINTS:
             count = min(_nodes.MOST_POINTS, math.ceil(FINER * count))
             finer = self._with(count)
             now = _signature(finer)
@@ -460,7 +482,8 @@ def renormalised(sigma: Activation, couplings: Floats, b: int) -> Floats:
         slope = float(sigma.derivative(np.zeros(1))[0])
         return np.array([(w * slope) ** b / slope, 0.0, 0.0])
     layer = NoisyLayer(sigma, w, bias, noise)
-    projection = projected(sigma, layer.operator().power(b), (w, bias))
+    operator = layer.operator()
+    projection = projected(sigma, operator.power(b), operator.stationary(), (w, bias))
     if isinstance(projection, FlowEnd):
         raise ValueError(f"{b} layers of {layer} have no projection: {projection}")  # noqa: TRY004 - no wrong type
     return projection[0]
@@ -476,7 +499,7 @@ def noisy_arrows(sigma: Activation) -> tuple[Floats, Floats]:
         operator = layer.coarse
         # wells that noise does not join have no law to project by
         if 1 - abs(operator.spectrum(2).ratios[1]) > PARTED_WELLS:
-            projection = projected(sigma, operator.power(2), (layer.w, layer.b))
+            projection = projected(sigma, operator.power(2), operator.stationary(), (layer.w, layer.b))
             if not isinstance(projection, FlowEnd):
                 images[i] = projection[0]
     return grid, images

@@ -8,7 +8,7 @@ from scipy import optimize
 from statnn._arguments import Floats
 from statnn.network import Activation
 from statnn.rg._flow import FlowEnd
-from statnn.rg._layers.operator import TransferOperator
+from statnn.rg._layers.operator import StationaryLaw, TransferOperator
 
 LEAST_SIGNAL = 1e-7
 """Of h' given h, in deviations of h': with less a projection fits rounding."""
@@ -21,13 +21,13 @@ MOST_TRIALS = 3000
 
 
 def projected(
-    sigma: Activation, exact: TransferOperator, before: tuple[float, float]
+    sigma: Activation, exact: TransferOperator, law: StationaryLaw, before: tuple[float, float]
 ) -> tuple[Floats, float, float] | FlowEnd:
     """Return (w, b, ε) in units of A, KL divergence rate and deviation; or why there are none.
 
-    `before` are w and b of the layer that was repeated, where the search begins.
+    `law` is what one layer and a block of them leave as it is. `before` are w and b of the layer that was repeated,
+    where the search begins.
     """
-    law = exact.stationary()
     p = law.weights * law.density
     x, P = exact.nodes, exact.probabilities
     g = x @ P
