@@ -19,7 +19,7 @@ from statnn.rg._flow import Flow, FlowEnd, checked_doublings, trajectory
 from statnn.rg._layers import quadrature as _nodes
 from statnn.rg._layers.operator import StationaryLaw, TransferOperator
 from statnn.rg._layers.portrait import NOISY_NOISES, NOISY_WEIGHTS, PARTED_WELLS, draw_arrows, noisy_place
-from statnn.rg._layers.projection import LEAST_SIGNAL, projected
+from statnn.rg._layers.projection import Row, linear_rows, projected
 from statnn.rg._layers.spectrum import Spectrum
 
 NAMES = ("w", "b", "noise_std")
@@ -299,7 +299,7 @@ class NoisyLayer(ByValue):
         steps = checked_doublings(doublings)
         sigma = self.activation
         if sigma.linear and abs(self.w) < 1:
-            return self._linear_flow(steps, project)
+            return self._trajectory(*linear_rows(self.w, self.b, self.noise_std, steps), project=project)
         rows, end = [(np.array([self.w, self.b, self.noise_std]), 0.0, 0.0)], FlowEnd.COMPLETE
         with one_thread():  # products of some hundred rows: more threads wait for each other, and burn time in it
             exact, shown = self.operator(), self
@@ -320,22 +320,12 @@ class NoisyLayer(ByValue):
                 couplings, divergence, deviation = projection
                 shown = NoisyLayer(sigma, *couplings)
                 rows.append((couplings, divergence, deviation))
-        portrait = partial(_portrait, sigma)
-        return trajectory("noisy", NAMES, rows, project=project, end=end, activation=sigma, portrait=portrait)
+        return self._trajectory(rows, end, project=project)
 
-    def _linear_flow(self, steps: int, project: bool) -> Flow:
-        """Return the trajectory of w → w², b → (1 + w) b, ε² → (1 + w²) ε², which needs no nodes."""
-        rows, end = [np.array([self.w, self.b, self.noise_std])], FlowEnd.COMPLETE
-        for _ in range(steps):
-            w, b, noise = rows[-1]
-            if w * w < LEAST_SIGNAL:
-                end = FlowEnd.DISORDERED
-                break
-            rows.append(np.array([w * w, (1 + w) * b, math.hypot(1, w) * noise]))
-        portrait = partial(_portrait, self.activation)
-        exactly = [(row, 0.0, 0.0) for row in rows]
-        more = {"activation": self.activation, "portrait": portrait}
-        return trajectory("noisy", NAMES, exactly, project=project, end=end, **more)
+    def _trajectory(self, rows: list[Row], end: FlowEnd, *, project: bool) -> Flow:
+        sigma = self.activation
+        more = {"activation": sigma, "portrait": partial(_portrait, sigma)}
+        return trajectory("noisy", NAMES, rows, project=project, end=end, **more)
 
     @classmethod
     def fixed_points(cls, activation: str | Activation = "tanh") -> tuple[FixedPoint, ...]:

@@ -1,6 +1,7 @@
 r"""The nearest noisy layer to a transfer operator: the least KL divergence rate over its stationary law."""
 
 import math
+from typing import TypeAlias
 
 import numpy as np
 from scipy import optimize
@@ -19,10 +20,24 @@ ROUNDING = 1e-13
 MOST_TRIALS = 3000
 """Of a fit that creeps along a valley; others take some twenty."""
 
+Row: TypeAlias = tuple[Floats, float, float]
+"""(w, b, ε) in units of A, KL divergence rate, and deviation."""
+
+
+def linear_rows(w: float, b: float, noise: float, doublings: int) -> tuple[list[Row], FlowEnd]:
+    """Return the trajectory of w → w², b → (1 + w) b, ε² → (1 + w²) ε² of the identity, and how it ends."""
+    rows: list[Row] = [(np.array([w, b, noise]), 0.0, 0.0)]
+    for _ in range(doublings):
+        if w * w < LEAST_SIGNAL:
+            return rows, FlowEnd.DISORDERED
+        w, b, noise = w * w, (1 + w) * b, math.hypot(1, w) * noise
+        rows.append((np.array([w, b, noise]), 0.0, 0.0))
+    return rows, FlowEnd.COMPLETE
+
 
 def projected(
     sigma: Activation, exact: TransferOperator, law: StationaryLaw, before: tuple[float, float]
-) -> tuple[Floats, float, float] | FlowEnd:
+) -> Row | FlowEnd:
     """Return (w, b, ε) in units of A, KL divergence rate and deviation; or why there are none.
 
     `law` is what one layer and a block of them leave as it is. `before` are w and b of the layer that was repeated,
