@@ -126,8 +126,8 @@ def integrals(
     relative = lost / np.maximum(allowed + 10 * noise / TRUSTED, np.finfo(float).tiny)  # of some ten panels
     if (relative > TRUSTED).any():
         raise ValueError(
-            f"{what} does not converge (relative error {relative.max():.1g}): is the activation continuous, and does it "
-            "keep its digits at small fields, as np.expm1 and np.log1p do? Pass derivative= where it was found numerically"
+            f"{what} does not converge (relative error {relative.max():.1g}): is the activation continuous, and does "
+            "it keep its digits at small fields, as np.expm1 does? A derivative= has more than a numerical one"
         )
     return np.asarray(total)
 
