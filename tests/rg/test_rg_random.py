@@ -490,3 +490,11 @@ def test_signals_in_order_come_together_to_the_last_digit(name, sigma_w):
     variance, correlation = rg.RandomLayer(name, sigma_w, 0.3).propagate(1.0, 1 - 1e-10, depth=100)
     assert variance[-1] == variance[-2]
     np.testing.assert_allclose(correlation[-1], 1.0, rtol=0, atol=2e-16)
+
+
+@pytest.mark.parametrize("c", [0.09, -1e-3, 1e-8, 1e-16, -1e-100])
+def test_small_correlations_of_odd_activations_keep_their_digits(c):
+    """asin laws of erf and sign; 1 - G/M left rounding, 0.2 of it at 1e-16."""
+    erf = math.asin(1.4 * c / 2.4) / math.asin(1.4 / 2.4)
+    assert rg.RandomLayer("erf", 1.3).correlation_map(c, 0.7) == pytest.approx(erf, rel=1e-13)
+    assert rg.RandomLayer("sign", 1.3).correlation_map(c, 0.7) == pytest.approx(2 / math.pi * math.asin(c), rel=1e-13)

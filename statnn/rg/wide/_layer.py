@@ -30,6 +30,8 @@ from statnn.rg.wide._mean_field import MeanField, points
 from statnn.rg.wide._solve import VarianceEnd, described, solve, variances
 from statnn.rg.wide._stack import RandomStack
 
+NEAR_ZERO = 0.1
+"""Of correlations, below which those of an odd activation are integrated from zero."""
 GRID = np.geomspace(1e-9, 1e12, 21 * 8 + 1)
 """Where `branches` looks."""
 
@@ -188,9 +190,20 @@ class RandomLayer:
             why = "below the range of floats" if weight or bias else "sigma_w = sigma_b = 0"
             raise ValueError(f"{why}: the next layer has no variance, and so no correlation")
         correlation = np.maximum(1 - gap / total, -1.0)  # rounding alone goes beyond
+        near = np.abs(given.ravel()) < NEAR_ZERO
+        if self.activation.odd and bias == 0 and near.any():
+            correlation[near] = weight * self._covariance(given.ravel()[near], flat[near]) / total[near]
         if not np.isfinite(correlation).all():
             raise ValueError(f"q from {flat.min():g} to {flat.max():g}: averages over pairs leave the range of float64")
         return shaped(correlation.reshape(given.shape), np.zeros(np.broadcast_shapes(np.shape(c), np.shape(q))))
+
+    def _covariance(self, c: Floats, q: Floats) -> Floats:
+        """Return E φ(x)φ(y) = q ∫_0^c S(t) dt of an odd φ, to relative digits as c → 0, where 1 - G/M cancels."""
+        x, w = np.polynomial.legendre.leggauss(8)
+        t = c[:, None] * (1 + x) / 2
+        slopes = self._of.pair_moments(1 - t.ravel(), np.repeat(q, x.size))[1].reshape(t.shape)
+        found: Floats = q * c * (slopes @ w) / 2
+        return found
 
     def propagate(self, q: float, c: float, depth: int) -> tuple[Floats, Floats]:
         """Return variance and correlation in every layer, each of shape (depth+1,), the start first.
