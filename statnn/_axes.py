@@ -1,8 +1,11 @@
 """Axes in, axes out: what every ``plot`` method needs of matplotlib, loaded when a picture is asked for."""
 
 import math
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
+
+import numpy as np
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 """Cycle of Okabe and Ito, told apart with any colour vision, without their yellow, which is lost on white."""
@@ -20,6 +23,66 @@ def axes(ax: Any | None) -> Any:
     if not hasattr(ax, "plot"):
         raise TypeError(f"ax = {ax!r} is not a matplotlib axes: pass figure.add_subplot() or None")
     return ax
+
+
+def settled(ax: Any) -> Any:
+    """Return the axes, to be drawn smaller where what stands around them would leave their place in the figure.
+
+    Their place in a grid of subplots ends where the axes above and at the right begin, and at the left and below where
+    those of the neighbours end, or the figure. Where a layout engine is at work, it finds the places.
+    """
+    if ax.get_subplotspec() is not None:
+        ax.set_axes_locator(_Inside(ax.get_subplotspec))
+    return ax
+
+
+@dataclass(frozen=True)
+class _Inside:
+    """Where to draw axes of a grid; matplotlib asks each time that it draws them, and its tight layout for the cell."""
+
+    get_subplotspec: Any
+
+    def __call__(self, ax: Any, renderer: Any) -> Any:
+        from matplotlib.transforms import Bbox
+
+        figure, spec, home = ax.figure, self.get_subplotspec(), ax.get_position(original=True)
+        if figure.get_layout_engine() is not None or not np.allclose(home, spec.get_position(figure)):
+            return home
+        place, box = _place(spec, figure), home
+        for _ in range(2):  # smaller axes have other ticks
+            ax.apply_aspect(box)
+            drawn = ax.get_tightbbox(renderer, call_axes_locator=False).transformed(figure.transSubfigure.inverted())
+            at = ax.get_position()
+            low = np.maximum(home.min, place.min + at.min - drawn.min)
+            high = np.minimum(home.max, place.max + at.max - drawn.max)
+            if (low < high).all():  # else there is no room at all
+                box = Bbox((low, high))
+        return box
+
+
+def _place(spec: Any, figure: Any) -> Any:
+    """Return the box that a cell of a grid may fill, in parts of the figure."""
+    from matplotlib.transforms import Bbox
+
+    whole = spec.get_topmost_subplotspec()
+    outer = Bbox.unit() if whole is spec else _place(whole, figure)
+    _, tops, _, rights = spec.get_gridspec().get_grid_positions(figure)
+    rows, columns = spec.rowspan, spec.colspan
+    return Bbox.from_extents(
+        rights[columns.start - 1] if columns.start else outer.x0,
+        tops[rows.stop] if rows.stop < len(tops) else outer.y0,
+        rights[columns.stop - 1] if columns.stop < len(rights) else outer.x1,
+        tops[rows.start] if rows.start else outer.y1,
+    )
+
+
+def colour_bar(ax: Any, colours: Any, label: str) -> Any:
+    """Return a colour bar, a tenth of an inch wide, at the right of the axes, a part of them in any layout."""
+    from matplotlib.transforms import ScaledTranslation, blended_transform_factory
+
+    inches = ax.figure.dpi_scale_trans + ScaledTranslation(1, 0, ax.transAxes)
+    beside = ax.inset_axes((0.06, 0, 0.1, 1), transform=blended_transform_factory(inches, ax.transAxes))
+    return ax.figure.colorbar(colours, cax=beside, label=label)
 
 
 def ink() -> str:

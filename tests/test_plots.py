@@ -184,6 +184,34 @@ def test_public_plots_stay_inside_a_bare_figure(name):
 
 
 @pytest.mark.parametrize("name", DRAWABLE)
+def test_public_plots_do_not_meet_their_neighbours_in_a_bare_grid(name):
+    """Colour bars and labels stay in the place of their axes; a layout that is asked for later takes over."""
+    figure = Figure(figsize=(7, 5.2))
+    for ax in figure.subplots(2, 2).ravel():
+        made(name).plot(ax)
+    assert faults(figure) == ([], [])
+    figure.tight_layout()
+    assert faults(figure) == ([], [])
+
+
+def test_axes_with_room_around_them_stay_as_they_are():
+    figure = Figure()
+    ax = PolyaUrn(50, 0.3).plot(figure.add_subplot())
+    figure.draw_without_rendering()
+    assert np.array_equal(ax.get_position(), ax.get_position(original=True))
+
+
+def test_plots_stay_in_their_cell_of_a_grid_in_a_grid():
+    figure = Figure(figsize=(7, 7))
+    outer = figure.add_gridspec(2, 2)
+    panels = [figure.add_subplot(cell) for cell in (outer[0, 0], outer[0, 1], outer[1, 0])]
+    panels += outer[1, 1].subgridspec(2, 1).subplots().tolist()
+    for ax in panels:
+        made("Collapse").plot(ax)
+    assert faults(figure) == ([], [])
+
+
+@pytest.mark.parametrize("name", DRAWABLE)
 def test_public_plots_stay_inside_a_grid_on_a_dark_style(name, tmp_path):
     with mpl.rc_context(), plot.style():
         mpl.rcParams.update({key: mpl.style.library["dark_background"][key] for key in DARK})

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from statnn._arguments import Floats, Ints, array_of, at_least, positive, shaped, whole, whole_array
-from statnn._axes import axes, logarithmic
+from statnn._axes import axes, logarithmic, settled
 from statnn.activation._laws.distribution import binomial
 from statnn.activation._laws.loss import NeuronLoss, expected_loss
 from statnn.activation._simulation.path import Paths
@@ -425,4 +425,4 @@ class ActivationProcess(ABC):
         ax.plot(steepest, self.working(steepest), "o", color=line.get_color(), markersize=4)
         logarithmic(ax, "x")
         ax.set(xlabel="samples $D$", ylabel="working neurons $K$")
-        return ax
+        return settled(ax)

@@ -18,7 +18,7 @@ import numpy as np
 from scipy import stats
 
 from statnn._arguments import Floats, at_least
-from statnn._axes import COLOURS, axes
+from statnn._axes import COLOURS, axes, settled
 from statnn._by_value import ByValue
 from statnn.measure._deviations import standard_deviation
 from statnn.measure._strength import layer_fluctuation, node_strength
@@ -104,7 +104,7 @@ class Strength(ByValue):
         ax.set(xlabel="layer $m$", ylabel="fluctuation $Y_m$ of node strength", xticks=layer)
         ax.set_ylim(bottom=0)
         ax.legend()
-        return ax
+        return settled(ax)
 
 
 def strength(net: Network, *, sigma_w: float | None = None, sigma_b: float | None = None) -> Strength:

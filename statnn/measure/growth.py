@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from statnn._arguments import Floats, Ints, array_of, whole, whole_array
-from statnn._axes import COLOURS, LINES, axes, ink, logarithmic
+from statnn._axes import COLOURS, LINES, axes, ink, logarithmic, settled
 from statnn._by_value import ByValue
 from statnn._text import p_value
 from statnn.activation import Comparison, Rarefaction, compare, rarefaction
@@ -126,7 +126,7 @@ class Growth(ByValue):
         logarithmic(ax, "x")
         ax.set(xlabel="samples $d$", ylabel="working units $K(d)/N$", ylim=(0, 1.05))
         ax.legend()
-        return ax
+        return settled(ax)
 
     @staticmethod
     def _grown(process: Any, d: Ints) -> Floats:

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from statnn._axes import axes
+from statnn._axes import axes, settled
 from statnn.montecarlo._estimate import FEWEST, autocovariance, estimate, of_order_one
 from statnn.montecarlo._method import Values
 
@@ -26,6 +26,8 @@ def draw(name: str, draws: Values, ax: Any | None) -> Any:
     _trace(axes(pair[0]), name, draws)
     if pair.size == 2:
         _correlation(axes(pair[1]), name, draws)
+    for each in pair:
+        settled(each)
     return ax
 
 

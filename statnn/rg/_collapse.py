@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike
 from scipy.optimize import least_squares
 
 from statnn._arguments import Floats, at_least, whole
-from statnn._axes import MARKERS, axes
+from statnn._axes import MARKERS, axes, settled
 from statnn._by_value import ByValue
 from statnn._random import root, stream
 
@@ -123,7 +123,7 @@ class Collapse(ByValue):
             look = {"fmt": MARKERS[n % len(MARKERS)], "label": f"$m = {depth:g}$"} | style
             ax.errorbar(x[which, at], y[at], error[at], **look)
         ax.set(xlabel="scaled control $c\\,m^{\\theta}$", ylabel="scaled value $m^{\\kappa} y$")
-        return ax
+        return settled(ax)
 
 
 def collapse(

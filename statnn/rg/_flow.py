@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 
 from statnn._arguments import Floats, whole
 from statnn._arrays import locked
-from statnn._axes import COLOURS, axes
+from statnn._axes import COLOURS, axes, settled
 from statnn._by_value import ByValue
 from statnn.network import Activation
 
@@ -107,7 +107,7 @@ class Flow(ByValue):
         line = {"color": COLOURS[0], "markersize": 4, "linewidth": 1.2, "zorder": 4, "clip_on": False}
         ax.plot(*at.T, "o-", label="this layer, doubled", **line)
         ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2, fontsize="small")
-        return ax
+        return settled(ax)
 
 
 def flow(layer: Any, doublings: int = 12, *, project: bool = False) -> Flow:

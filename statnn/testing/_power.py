@@ -11,7 +11,7 @@ from scipy import stats
 
 from statnn import _random
 from statnn._arguments import array_of, whole
-from statnn._axes import axes
+from statnn._axes import axes, settled
 from statnn._notebook import Shown
 from statnn._text import measured
 from statnn.testing._ledger import COMPARISONS, FALSE_ALARMS, Ledger, StatisticalFailure, opened, own_level
@@ -152,7 +152,7 @@ class Power(Shown):
             ax.plot(fine, stats.norm.cdf(fine, finite.mean(), finite.std(ddof=1)), label="normal")
         ax.set(xlabel="deviation", ylabel="probability that it is seen", ylim=(-0.03, 1.03))
         ax.legend()
-        return ax
+        return settled(ax)
 
 
 def power(

@@ -63,8 +63,8 @@ def test_draws_on_the_axes_given_and_nowhere_else(name):
     assert ax.has_data()
     assert ax.get_xlabel()
     assert len(other.get_children()) == untouched
-    assert figure.axes[:2] == [ax, other]
-    (colour_bar,) = figure.axes[2:]
+    assert figure.axes == [ax, other]
+    (colour_bar,) = ax.child_axes
     assert colour_bar.get_ylabel()
     assert dict(mpl.rcParams) == state
     figure.draw_without_rendering()
@@ -78,7 +78,7 @@ def test_nothing_leaves_the_picture(name):
         ax = PICTURES[name](figure.add_subplot())
         figure.draw_without_rendering()
     inside = figure.bbox.padded(1)
-    boxes = [ax.xaxis.label.get_window_extent(), figure.axes[1].get_tightbbox()]
+    boxes = [ax.xaxis.label.get_window_extent(), ax.child_axes[0].get_tightbbox()]
     if ax.get_legend():
         boxes.append(ax.get_legend().get_window_extent())
     for box in boxes:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike  # noqa: TC002 - typing.get_type_hints(compare) needs it
 from scipy import stats
 
-from statnn._axes import COLOURS, LINES, axes
+from statnn._axes import COLOURS, LINES, axes, settled
 from statnn._by_value import ByValue
 from statnn._notebook import Rows
 from statnn._tasks import check_executor
@@ -114,7 +114,7 @@ class Comparison(ByValue):
             weight = fitted.process.count(fitted.samples).pmf(k)
             ax.plot(k, weight, color=colour, ls=line, label=f"{law}, b = {fitted.b:.3g}")
         ax.legend(fontsize="small")
-        return ax
+        return settled(ax)
 
 
 def compare(

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
 from statnn._arguments import whole, whole_array
-from statnn._axes import COLOURS, axes, ink, logarithmic
+from statnn._axes import COLOURS, axes, ink, logarithmic, settled
 from statnn._by_value import ByValue
 from statnn._notebook import Rows
 from statnn._random import root
@@ -227,7 +227,7 @@ class Fit(ByValue):
         ax.set(xlabel="activations $k$", ylabel="$P(D_i = k)$")
         ax.set_ylim(bottom=(share / width)[kept].min() / 4)  # bars of single counts reach down to 0
         ax.legend(fontsize="small")
-        return ax
+        return settled(ax)
 
 
 def fit(

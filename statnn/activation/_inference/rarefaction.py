@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from statnn._arguments import array_of, whole, whole_array
-from statnn._axes import axes, logarithmic
+from statnn._axes import axes, logarithmic, settled
 from statnn._by_value import ByValue
 from statnn.activation._laws.special import mixed_log_gamma
 
@@ -79,7 +79,7 @@ class Rarefaction(ByValue):
         ax.fill_between(d, working - 2 * std, working + 2 * std, color=line.get_color(), alpha=0.2, lw=0)
         logarithmic(ax, "x")
         ax.set(xlabel="samples $d$", ylabel="working neurons $K(d)$")
-        return ax
+        return settled(ax)
 
 
 def rarefaction(counts: "ArrayLike", samples: int, at: "ArrayLike", *, events: bool = False) -> Rarefaction:

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from statnn._arguments import whole
-from statnn._axes import axes, logarithmic
+from statnn._axes import axes, logarithmic, settled
 from statnn._by_value import ByValue
 from statnn._random import Root
 
@@ -133,4 +133,4 @@ class Paths(ByValue):
         ax.fill_between(self.checkpoints, low, high, color=points.get_color(), alpha=0.2, linewidth=0)
         logarithmic(ax, "x")
         ax.set(xlabel="samples $D$", ylabel="working neurons $K$")
-        return ax
+        return settled(ax)

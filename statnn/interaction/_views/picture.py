@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from statnn._arguments import Floats
-from statnn._axes import COLOURS, axes
+from statnn._axes import COLOURS, axes, colour_bar, settled
 from statnn.interaction._protocols import Neurons, Spins
 from statnn.interaction._views.graph import binary_graph, dynamic_graph, network_size, refuse_large
 
@@ -68,7 +68,7 @@ def draw_binary(model: Spins, ax: Any, layers: bool | None) -> Any:
             else f"torus of {lattice[0]} × {lattice[1]} spins"
         )  # fmt: skip
         ax.set_aspect("equal", adjustable="datalim")
-    return ax
+    return settled(ax)
 
 
 def draw_dynamic(model: Neurons, ax: Any, parameters: bool, layers: bool | None) -> Any:
@@ -98,7 +98,7 @@ def draw_dynamic(model: Neurons, ax: Any, parameters: bool, layers: bool | None)
     names = {0: "$x$", **{m: f"$h^{{({m})}}$" for m in range(1, model.net.depth + 1)}}
     _name_columns(ax, names if model.targets is None else {**names, model.net.depth + 1: "$y$"}, "layer")
     _legend_above(ax)
-    return ax
+    return settled(ax)
 
 
 def _name_spins(ax: Any, names: list[str], spots: Floats) -> None:
@@ -341,7 +341,7 @@ def _draw_layers(ax: Any, graph: Any, nodes: int, what: str, symbol: str, *, aut
     _bar(ax, norm, _sequential(), f"root mean square of ${symbol}$")
     if automatic:
         ax.set_title(f"by layers: {nodes} {what} are too many to draw one by one")
-    return ax
+    return settled(ax)
 
 
 # -- colours and labels ----------------------------------------------------------------------------------
@@ -375,7 +375,7 @@ def _bar(ax: Any, norm: Any, colours: Any, label: str) -> None:
     from matplotlib.cm import ScalarMappable
     from matplotlib.ticker import MaxNLocator
 
-    bar = ax.figure.colorbar(ScalarMappable(norm, colours), ax=ax, label=label, fraction=0.1, pad=0.03)
+    bar = colour_bar(ax, ScalarMappable(norm, colours), label)
     bar.locator = MaxNLocator(5)
     bar.update_ticks()
 

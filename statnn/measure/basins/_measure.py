@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from statnn._arguments import Floats, Ints, positive, whole
-from statnn._axes import axes, stroke
+from statnn._axes import axes, settled, stroke
 from statnn._by_value import ByValue
 from statnn._memory import refuse_beyond_memory
 from statnn._random import Root, root
@@ -136,7 +136,7 @@ class Basin(ByValue):
         ax.set(xlim=(low, high), ylim=(0, 1.02))
         if by_class:
             ax.legend(fontsize="small", ncols=1 + len(groups) // 8)
-        return ax
+        return settled(ax)
 
 
 class _Task(NamedTuple):

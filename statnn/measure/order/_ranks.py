@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from statnn._arguments import Floats, Ints, array_of, at_least, exact, whole
-from statnn._axes import axes, stroke
+from statnn._axes import axes, settled, stroke
 from statnn._by_value import ByValue
 from statnn._tasks import check_executor, in_order, run_tasks
 from statnn.measure._classes import checked_labels, inputs_of, number_of_classes
@@ -92,7 +92,7 @@ class RankProbability(ByValue):
         ax.set(xlabel="rank $r$", ylabel="density", xlim=(0, 1))
         ax.set_ylim(bottom=0)
         ax.legend(fontsize="small", ncols=1 + len(self.classes) // 8)
-        return ax
+        return settled(ax)
 
 
 def rank_probability(

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from statnn._arguments import Floats, Ints
-from statnn._axes import COLOURS, axes, ink
+from statnn._axes import COLOURS, axes, ink, settled
 from statnn._by_value import ByValue
 from statnn.measure.spikes._tests import FitTest, Masked, dispersion_test, geometric_test, masked
 
@@ -251,4 +251,4 @@ class SpikeStatistics(ByValue):
             ax.set_yscale("symlog", linthresh=1.0)
         ax.set_ylim(bottom=0)
         ax.legend()
-        return ax
+        return settled(ax)

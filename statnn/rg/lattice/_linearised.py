@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from statnn._arguments import Floats, whole
-from statnn._axes import COLOURS, MARKERS, axes
+from statnn._axes import COLOURS, MARKERS, axes, settled
 from statnn._by_value import ByValue
 from statnn.rg.lattice._operators import Operator
 from statnn.rg.lattice._scheme import Scheme
@@ -208,7 +208,7 @@ class LinearisedFlow(ByValue):
         if ax.get_xscale() == "linear":
             ax.locator_params(axis="x", integer=True)
         ax.legend()
-        return ax
+        return settled(ax)
 
     def __str__(self) -> str:
         lines = [f"b = {self.b}, {self.scheme.rule}, {self.samples:.0f} configurations, {self.groups} groups"]

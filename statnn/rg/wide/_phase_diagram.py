@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from statnn._arguments import Floats, at_least, positive
-from statnn._axes import COLOURS, ink
+from statnn._axes import COLOURS, colour_bar, ink, settled
 from statnn._axes import axes as new_axes
 from statnn._by_value import ByValue
 from statnn._memory import refuse_beyond_memory
@@ -86,7 +86,7 @@ class PhaseDiagram(ByValue):
         mesh = axes.pcolormesh(
             self.sigma_w, self.sigma_b, np.log10(depth).T, cmap="viridis", vmin=-0.5, vmax=3, rasterized=True
         )
-        bar = axes.figure.colorbar(mesh, ax=axes, label=r"correlation length $\xi_c$ (layers)")
+        bar = colour_bar(axes, mesh, r"correlation length $\xi_c$ (layers)")
         bar.set_ticks(range(4), labels=["1", "10", "100", r"$\geq 1000$"])
         if critical:
             low, high = self.sigma_b[[0, -1]]
@@ -102,7 +102,7 @@ class PhaseDiagram(ByValue):
         axes.set(xlabel=r"$\sigma_w$", ylabel=r"$\sigma_b$")
         if min(self.sigma_w.size, self.sigma_b.size) > 1:
             axes.set(xlim=self.sigma_w[[0, -1]], ylim=self.sigma_b[[0, -1]])
-        return axes
+        return settled(axes)
 
 
 GREY, FINE = "#D0D0D0", 101

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from statnn._arguments import Floats, whole
-from statnn._axes import COLOURS
+from statnn._axes import COLOURS, settled
 from statnn._axes import axes as new_axes
 from statnn._by_value import ByValue
 from statnn._notebook import Rows, Shown
@@ -167,7 +167,7 @@ class Placement(ByValue):
             if axes.get_legend_handles_labels()[0]:
                 axes.legend()
         axes.set(xlabel=r"$\sigma_w$", ylabel=r"$\sigma_b$")
-        return axes
+        return settled(axes)
 
     def plot_signals(self, ax: Any = None, *, colour: str = COLOURS[0], label: str = "measured", first: int = 0) -> Any:
         """Draw the correlation of pairs through depth, measured and predicted, and return the axes.
@@ -188,7 +188,7 @@ class Placement(ByValue):
         axes.errorbar(m, self.correlation, self.correlation_error, fmt="o", markersize=3, color=colour, label=label)
         axes.plot(m, self.predicted_correlation, color=colour, linewidth=1, label="mean-field theory")
         axes.set(xlabel="layer $m$", ylabel="correlation $c_m$")
-        return axes
+        return settled(axes)
 
 
 def place(
