@@ -27,6 +27,18 @@
       faults.add(`unset markup: ${node.data.trim().slice(0, 60)}`);
   }
 
+  // a word in two lines, where the browser has its choice of places
+  document.querySelectorAll(".related-pages .title, article td code").forEach((name) => {
+    const parts = document.createTreeWalker(name, NodeFilter.SHOW_TEXT), range = document.createRange();
+    for (let node = parts.nextNode(); node; node = parts.nextNode())
+      for (const word of node.data.matchAll(/[^\s-]+/g)) {
+        range.setStart(node, word.index);
+        range.setEnd(node, word.index + word[0].length);
+        if (new Set([...range.getClientRects()].map((box) => Math.round(box.top))).size > 1)
+          faults.add(`broken inside a word: ${called(name)} at "${word[0]}"`);
+      }
+  });
+
   const numbers = (colour) => (colour.match(/[\d.]+/g) || []).map(Number);
   const over = (top, below) => top.slice(0, 3).map((x, i) => x * (top[3] ?? 1) + below[i] * (1 - (top[3] ?? 1)));
   const luminance = (colour) => {

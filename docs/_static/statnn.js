@@ -24,10 +24,10 @@ window.addEventListener("load", () => {
   window.addEventListener("resize", reach);
 });
 
-// Names break at their dots and scores before they break elsewhere.
-document.querySelectorAll("article td code .pre, article h1").forEach((name) => {
+// Names break at their dots, scores and capitals before they break elsewhere.
+document.querySelectorAll("article td code .pre, article h1, .related-pages .title").forEach((name) => {
   [...name.childNodes].filter((node) => node.nodeType === Node.TEXT_NODE).forEach((node) => {
-    const parts = node.data.split(/(?<=[._(])(?=\w)/);
+    const parts = node.data.split(/(?<=[._(/])(?=\w)|(?<=[a-z])(?=[A-Z][a-z])/);
     node.replaceWith(...parts.flatMap((part, i) => (i ? [document.createElement("wbr"), part] : [part])));
   });
 });
