@@ -75,6 +75,11 @@ def test_what_ends_a_sentence_stays_on_the_line_of_its_formula(monkeypatch):
     repairs.keep_punctuation(None, doctree)
     assert doctree.astext() == "Numbers x, y)., and z there."
     assert [kept.astext() for kept in doctree.findall(nodes.inline)] == ["x,", "y).,"]
+    doctree = publish_doctree(
+        r"The trajectory of ( :math:`w`\ , :math:`b`\ ), (\ :math:`s` or not) of [\ :math:`0`\ ]."
+    )
+    repairs.keep_punctuation(None, doctree)
+    assert [kept.astext() for kept in doctree.findall(nodes.inline)] == ["w,", "b),", "(s", "[0]."]
 
 
 def test_what_an_example_prints_stays_as_it_is(monkeypatch):
@@ -88,6 +93,19 @@ def test_what_an_example_prints_stays_as_it_is(monkeypatch):
     assert "|J|" not in lines[0].replace(r":math:`|J|`", "")
     assert ":math:" in lines[0]
     assert ":math:" in lines[5]
+
+
+def test_formulas_of_a_derivation_stand_in_its_list_from_the_tenth_step_too(monkeypatch):
+    markdown_it = pytest.importorskip("markdown_it")
+    pytest.importorskip("sphinx")
+    monkeypatch.syspath_prepend(DOCS / "_ext")
+    pages = importlib.import_module("generated_pages")
+    text = pages._derivation("survival")
+    tokens = markdown_it.MarkdownIt().parse(text)
+    assert len([token for token in tokens if token.type == "list_item_open"]) >= 10
+    assert {token.level for token in tokens if token.type == "fence"} == {2}
+    assert [token.level for token in tokens if token.type == "ordered_list_open"] == [0]
+    assert "exact. This project" in text
 
 
 def test_a_verdict_is_of_the_newest_run_that_judged_it_and_says_which(tmp_path):

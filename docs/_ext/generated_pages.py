@@ -170,19 +170,20 @@ def _api() -> Names:
 def _derivation(name: str) -> str:
     derivation = DERIVATIONS[name]()
     lines = [f"(derivation-{name})=", f"## {derivation.title}", ""]
-    lines += [f"`{name}`, {derivation.standing}. {derivation.source}.", ""]
+    source = derivation.source[:1].upper() + derivation.source[1:]
+    lines += [f"`{name}`, {derivation.standing}. {source}.", ""]
     for number, step in enumerate(derivation.steps, 1):
-        tex = step.latex()
-        lines += [
-            f"{number}. {_sentence(step.statement)} *({step.kind})*",
+        tex, mark = step.latex(), f"{number}. "
+        below = (
             "",
-            "   ```{math}",
-            f"   {tex}",
-            "   ```",
+            "```{math}",
+            tex,
+            "```",
             "",
-            f"   <details><summary>LaTeX</summary><pre>{escape(tex)}</pre></details>",
-            "",
-        ]
+            f"<details><summary>LaTeX</summary><pre>{escape(tex)}</pre></details>",
+        )
+        lines += [f"{mark}{_sentence(step.statement)} *({step.kind})*"]
+        lines += [*(f"{'':{len(mark)}}{line}".rstrip() for line in below), ""]  # markdown wants the width of the mark
     return "\n".join(lines)
 
 

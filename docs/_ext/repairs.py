@@ -41,15 +41,23 @@ def miss_pictures(app: Any, doctree: Any) -> None:
 _MARKS = re.compile("(?:\x00 )?([,.;:!?)\\]]+)")  # behind a blank that was escaped, as docutils keeps it
 
 
+_OPENED = re.compile(r"([(\[])(?:\x00 )?$")
+
+
 def keep_punctuation(_app: Any, doctree: Any) -> None:
-    """Hold a formula and the punctuation after it on one line, which browsers would break between them."""
+    """Hold a formula, the bracket before it and the punctuation after it on one line, which browsers would break."""
     for formula in list(doctree.findall(nodes.math)):
-        after = formula.next_node(descend=False, siblings=True)
-        if not isinstance(after, nodes.Text) or not (marks := _MARKS.match(after)):
+        parent, place = formula.parent, formula.parent.index(formula)
+        around = [parent[at] if 0 <= at < len(parent) else None for at in (place - 1, place + 1)]
+        before, after = (each if isinstance(each, nodes.Text) else nodes.Text("") for each in around)
+        opened, marks = _OPENED.search(before), _MARKS.match(after)
+        if not opened and not marks:
             continue
-        kept = nodes.inline("", "", formula.deepcopy(), nodes.Text(marks[1]), classes=["kept"])
-        place = formula.parent.index(formula)
-        formula.parent[place : place + 2] = [kept, nodes.Text(after[marks.end() :])]
+        start, end = (opened.start() if opened else len(before)), (marks.end() if marks else 0)
+        held = [nodes.Text(opened[1] if opened else ""), formula.deepcopy(), nodes.Text(marks[1] if marks else "")]
+        kept = nodes.inline("", "", *(each for each in held if each.astext()), classes=["kept"])
+        rest = nodes.Text(before[:start]), kept, nodes.Text(after[end:])
+        parent[place - bool(before) : place + 1 + bool(after)] = [each for each in rest if each.astext()]
 
 
 def lead_back(_app: Any, page: str, _template: str, context: dict[str, Any], _doctree: Any) -> None:
