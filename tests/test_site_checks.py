@@ -75,9 +75,7 @@ def test_what_ends_a_sentence_stays_on_the_line_of_its_formula(monkeypatch):
     repairs.keep_punctuation(None, doctree)
     assert doctree.astext() == "Numbers x, y)., and z there."
     assert [kept.astext() for kept in doctree.findall(nodes.inline)] == ["x,", "y).,"]
-    doctree = publish_doctree(
-        r"The trajectory of ( :math:`w`\ , :math:`b`\ ), (\ :math:`s` or not) of [\ :math:`0`\ ]."
-    )
+    doctree = publish_doctree(r"Trajectory of ( :math:`w`\ , :math:`b`\ ), (\ :math:`s` or not) of [\ :math:`0`\ ].")
     repairs.keep_punctuation(None, doctree)
     assert [kept.astext() for kept in doctree.findall(nodes.inline)] == ["w,", "b),", "(s", "[0]."]
 

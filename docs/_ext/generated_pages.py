@@ -170,8 +170,8 @@ def _api() -> Names:
 def _derivation(name: str) -> str:
     derivation = DERIVATIONS[name]()
     lines = [f"(derivation-{name})=", f"## {derivation.title}", ""]
-    source = derivation.source[:1].upper() + derivation.source[1:]
-    lines += [f"`{name}`, {derivation.standing}. {source}.", ""]
+    origin = derivation.source[:1].upper() + derivation.source[1:]
+    lines += [f"`{name}`, {derivation.standing}. {origin}.", ""]
     for number, step in enumerate(derivation.steps, 1):
         tex, mark = step.latex(), f"{number}. "
         below = (
