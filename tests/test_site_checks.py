@@ -160,3 +160,14 @@ def test_code_is_read_without_scrolling_on_a_wide_screen():
         if len(line) > room and not line.startswith(":mystnb:")
     ]
     assert not wide, "\n".join(wide)
+
+
+EXTRAS = re.compile(r"(?:from|import) (?:sklearn|torch|onnx|sympy|hypothesis|pytest)|from statnn import .*theory")
+
+
+def test_pages_say_how_to_install_what_the_package_alone_does_not_bring():
+    def silent(file):
+        text = file.read_text(encoding="utf-8")
+        return EXTRAS.search("".join(FENCED.findall(text))) and "pip install" not in text
+
+    assert not [str(file.relative_to(DOCS)) for file in [*DOCS.glob("*.md"), *DOCS.glob("[pth]*/*.md")] if silent(file)]
