@@ -243,10 +243,11 @@ def save(figure: Figure, path: str | os.PathLike[str], /, *, caption: str | None
     with mpl.rc_context(_FILES):
         with replacing(beside(".svg")) as file:
             file.write(in_svg(figure, origin))
-        with replacing(beside(".pdf")) as file:
-            figure.savefig(file, format="pdf", metadata={"CreationDate": None, "Subject": origin})
-        with replacing(beside(".png")) as file:
-            figure.savefig(file, format="png", dpi=200, metadata={"Description": origin})
+        with _laid_out(figure):
+            with replacing(beside(".pdf")) as file:
+                figure.savefig(file, format="pdf", metadata={"CreationDate": None, "Subject": origin})
+            with replacing(beside(".png")) as file:
+                figure.savefig(file, format="png", dpi=200, metadata={"Description": origin})
     store: Any = np.savez_compressed  # its own keywords, typed bool, stand in the way of arrays by name
     with replacing(beside(".npz")) as file:
         store(file, **arrays)
@@ -257,6 +258,17 @@ def save(figure: Figure, path: str | os.PathLike[str], /, *, caption: str | None
             file.write(f"{caption}\n".encode())
         with replacing(beside(".tex")) as file:
             file.write(_in_latex(target.name, caption).encode())
+
+
+@contextmanager
+def _laid_out(figure: Figure) -> Iterator[None]:
+    """Keep panels where they were drawn: laying them out anew takes longer than drawing them."""
+    engine = figure.get_layout_engine()
+    figure.set_layout_engine("none")
+    try:
+        yield
+    finally:
+        figure.set_layout_engine(engine)
 
 
 def in_svg(figure: Figure, origin: str) -> bytes:

@@ -54,13 +54,13 @@ def _balanced(labels: NDArray[np.int64], samples: int, rng: np.random.Generator)
 
 
 def digits(rng: np.random.Generator) -> Images:
-    """Scikit-learn's 1,797 digits of 8 x 8 pixels, split at random into 1,297 and 500 (50 of each)."""
+    """Scikit-learn's 1,797 digits of 8 x 8, split at random into 1,297 and 500 (50 of each), in single precision."""
     from sklearn.datasets import load_digits
 
     pixels, labels = load_digits(return_X_y=True)
     test = _balanced(labels, 500, rng)
     train = np.setdiff1d(np.arange(len(labels)), test)
-    pixels = pixels / 16.0
+    pixels = (pixels / 16).astype(np.float32)  # exact, and a network trains in two thirds of the time
     return Images(pixels[train], labels[train], pixels[test], labels[test])
 
 
