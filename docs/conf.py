@@ -1,11 +1,13 @@
 """The site: ``python -m sphinx -W docs site`` builds it, without network, and runs the code of every page."""
 
+import gc
 import os
 import sys
 from importlib.metadata import version as installed
 from pathlib import Path
 
 HERE = Path(__file__).parent
+gc.set_threshold(50_000)  # pages are many objects, and hardly any garbage: searching them took a tenth of a build
 sys.path.insert(0, str(HERE / "_ext"))
 sys.path.append(str(HERE.parent))  # of `validation`, which is not installed
 os.environ["IPYTHONDIR"] = str(HERE / "generated" / "ipython")  # of the kernels that run pages: `brief_errors`
