@@ -240,7 +240,8 @@ def save(figure: Figure, path: str | os.PathLike[str], /, *, caption: str | None
     def beside(suffix: str) -> Path:
         return target.with_name(target.name + suffix)
 
-    with mpl.rc_context(_FILES):
+    # matplotlib would lay a figure without a layout out by these once it is drawn
+    with mpl.rc_context({**_FILES, "figure.constrained_layout.use": False, "figure.autolayout": False}):
         with replacing(beside(".svg")) as file:
             file.write(in_svg(figure, origin))
         with _laid_out(figure):
@@ -268,7 +269,7 @@ def _laid_out(figure: Figure) -> Iterator[None]:
     try:
         yield
     finally:
-        figure.set_layout_engine(engine)
+        figure.set_layout_engine(engine or "none")
 
 
 def in_svg(figure: Figure, origin: str) -> bytes:

@@ -293,6 +293,20 @@ def test_a_font_that_stands_first_in_one_text_and_second_in_another_has_the_lett
     assert set(map(ord, "qz")) <= set(TTFont(io.BytesIO(base64.b64decode(outlines))).getBestCmap())
 
 
+@pytest.mark.parametrize("layout", [None, "constrained", "tight"])
+def test_panels_of_all_files_stand_where_the_first_has_them_and_the_figure_goes_on_as_before(layout, tmp_path):
+    figure = Figure(layout=layout)
+    ax, engine, places = figure.add_subplot(xlabel="an axis\nof two lines"), figure.get_layout_engine(), []
+    figure.canvas.mpl_connect("draw_event", lambda _: places.append(ax.get_position().bounds))
+    with plot.style():
+        plot.save(figure, tmp_path / "one", x=[1])
+    assert figure.get_layout_engine() is engine
+    assert len(places) > 1 == len({*places})
+    ax.set_xlabel("")
+    figure.draw_without_rendering()
+    assert (places[-1] != places[0]) == (layout is not None)
+
+
 def test_letters_are_text_and_their_fonts_are_inside(tmp_path):
     def write(name):
         with plot.style(columns=1):
