@@ -148,7 +148,8 @@ def _result(future: "Future[Result]", lost: Callable[[Exception], Result] | None
     try:
         return future.result()
     except Exception as error:
-        if isinstance(error, BrokenExecutor) and _DIED not in getattr(error, "__notes__", ()):  # one error for all tasks
+        # all tasks of a pool share one error
+        if isinstance(error, BrokenExecutor) and _DIED not in getattr(error, "__notes__", ()):
             error.add_note(_DIED)
         if lost is None:
             raise

@@ -55,7 +55,8 @@ def decimate(states: ArrayLike, b: int, *, axes: Sequence[int] | int = 1) -> NDA
     Raises
     ------
     TypeError, ValueError
-        If `b` is no whole number >= 2 or does not divide an axis, or the array has no axis of layers.
+        If `b` is no whole number >= 2 or does not divide an axis, the array has no axis of layers, or what is kept
+        holds NaN or infinity.
 
     See Also
     --------
@@ -73,6 +74,8 @@ def decimate(states: ArrayLike, b: int, *, axes: Sequence[int] | int = 1) -> NDA
     array = recorded(states)
     blocks = lattice(array.shape, b, axes)
     kept: NDArray[Any] = array[(slice(None), *(slice(None, None, f) for f in blocks.factors[4 - array.ndim :]))]
+    if kept.dtype.kind in "fc" and not np.isfinite(kept).all():
+        raise ValueError(f"states hold {kept[~np.isfinite(kept)][0]}; what is kept must be finite numbers")
     return kept.copy()
 
 
