@@ -25,7 +25,7 @@ window.addEventListener("load", () => {
 });
 
 // Names break at their dots, scores and capitals before they break elsewhere.
-document.querySelectorAll("article td code .pre, article h1, .related-pages .title, dt.sig .pre").forEach((name) => {
+document.querySelectorAll("article td code .pre, article h1, .related-pages .title, dt.sig .pre, summary code").forEach((name) => {
   [...name.childNodes].filter((node) => node.nodeType === Node.TEXT_NODE).forEach((node) => {
     const parts = node.data.split(/(?<=[._(/])(?=\w)|(?<=[a-z])(?=[A-Z][a-z])/);
     node.replaceWith(...parts.flatMap((part, i) => (i ? [document.createElement("wbr"), part] : [part])));
