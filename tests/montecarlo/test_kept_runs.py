@@ -1,8 +1,10 @@
 """Runs with a store and runs in files: cut anywhere, they are the runs that were never cut."""
 
 import json
+import shutil
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -12,8 +14,9 @@ from killed import cut, write_at_once
 from test_own_method import RandomSites
 
 from statnn import io
+from statnn._archive import store as _store
 from statnn._archive.store import Store, StoreError
-from statnn.interaction import BinaryNeurons
+from statnn.interaction import BinaryNeurons, square_lattice
 from statnn.montecarlo import METHODS, Run, _checkpoint, sample
 from statnn.montecarlo._engine import Schedule
 
@@ -218,3 +221,18 @@ def test_the_head_of_a_store_says_what_it_is(tmp_path):
     head = json.loads((tmp_path / "work" / "store.json").read_text())
     assert head["key"]["draws"] == Schedule(5, 10, 1).draws
     assert head["provenance"]["versions"]["numpy"] == np.__version__
+
+
+def test_files_that_an_earlier_state_of_the_package_wrote_are_read(monkeypatch, tmp_path):
+    """`kept` was written at e34c54f: a run, and a store whose run was cut after 44 of 80 sweeps."""
+
+    def torus(**more):
+        model = square_lattice(4, 4, temperature=2.3)
+        return sample(model, 60, burn_in=20, thin=4, chains=3, rng=5, method="heat bath", **more)
+
+    kept, whole, reports = Path(__file__).parent / "kept", torus(), []
+    assert Run.load(kept / "run.npz") == whole
+    shutil.copytree(kept / "work", tmp_path / "work")
+    monkeypatch.setattr(_store, "versions", lambda _: {"statnn": "0.1.0"})
+    assert torus(store=tmp_path / "work", progress=lambda done, of: reports.append((done, of))) == whole
+    assert reports[0] == (44, 80)
