@@ -1,5 +1,6 @@
 """Figures of claims are stored whole, with their data, or refused; each has a caption that can be printed."""
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -8,6 +9,7 @@ from matplotlib.figure import Figure
 from statnn import plot
 from validation import claims, report, report_claim
 from validation.claim import Finding, Outcome, Verdict
+from validation.claims import _tools
 from validation.task import Record
 
 
@@ -61,7 +63,20 @@ def test_every_claim_has_a_caption_that_can_be_printed(name):
     assert claim.caption.endswith(".")
     assert not set("\\^_{}") & set("".join(text)), "mathematics stands between dollars"
     assert "error" in claim.caption, "say what error bars are, or that there are none"
+    letters = re.findall(r"[a-f]", "".join(re.findall(r"\([a-f](?:, [a-f])*\)", claim.caption)))
+    assert sorted({*letters}) == list("abcdef"[: len({*letters})]), "all panels are named, by their letters"
+    assert not re.search(r"\b(Left|Right|Middle|Upper|Lower)\b|\((left|right|middle)\)", claim.caption)
     assert not set("$\\") & set(report_claim.in_words(claim.caption))
+
+
+def test_panels_have_letters_but_for_their_residuals():
+    figure, other = Figure(), Figure()
+    above = _tools.lettered(figure, 2, 2).flat
+    with_below, below = _tools.with_residuals(other, 3)
+    for axes, letters in ((above, "abcd"), (with_below, "abc"), (below, "")):
+        assert [text.get_text() for ax in axes for text in ax.texts] == [f"({letter})" for letter in letters]
+    (alone,), _ = _tools.with_residuals(Figure())
+    assert not alone.texts
 
 
 def test_caption_is_the_figure_in_words(tmp_path):

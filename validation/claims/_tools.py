@@ -19,9 +19,28 @@ BELOW = " Below: deviations from theory in standard errors; grey: two to either 
 """What a caption says of panels of residuals."""
 
 
+def lettered(figure: Any, rows: int, columns: int, **layout: Any) -> Any:
+    """Return the axes of a figure, with the letters (a), (b), ... by which its caption names them."""
+    axes = figure.subplots(rows, columns, **layout)
+    _letter(axes.flat)
+    return axes
+
+
 def with_residuals(figure: Any, columns: int = 1) -> Any:
     """Return two rows of axes: those of a figure, and below each a low one for its residuals, which shares its x."""
-    return figure.subplots(2, columns, sharex="col", height_ratios=(3, 1), squeeze=False)
+    axes = figure.subplots(2, columns, sharex="col", height_ratios=(3, 1), squeeze=False)
+    if columns > 1:
+        _letter(axes[0])
+    return axes
+
+
+def _letter(axes: Any) -> None:
+    """Write letters at the upper left corners, beside what may stand above the axes."""
+    for letter, ax in zip("abcdef", axes, strict=False):
+        ax.annotate(
+            f"({letter})", (0, 1), (-4, 4), xycoords="axes fraction", textcoords="offset points", ha="right",
+            va="bottom", fontweight="bold", annotation_clip=False,
+        )  # fmt: skip
 
 
 def draw_residuals(axes: Any, x: Floats, values: Floats, theory: Floats, error: Floats, **style: Any) -> None:

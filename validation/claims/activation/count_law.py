@@ -109,7 +109,7 @@ CLAIM = Claim(
     expected=Outcome.EXACT,
     caption=(
         "Probability that one neuron is active $k$ times, in three readings of the hypothesis: neurons decide sample "
-        "by sample (left), compete for events (middle), and the common limit (right). $N = 12$, $b = 0.6$, $c = 4$, "
+        "by sample (a), compete for events (b), and the common limit (c). $N = 12$, $b = 0.6$, $c = 4$, "
         "$D = 30$; 20,000 replicas (400,000 in a full run). Lines: exact laws without a fitted parameter. Error "
         "bars: binomial standard error, cut below where it reaches zero; counts that were never seen are left out."
         + BELOW

@@ -7,7 +7,7 @@ from statnn.activation import BetaBernoulli, PolyaUrn
 from statnn.plot import COLOURS
 from statnn.testing.statistics import power_law, worst, z_score
 from validation.claim import Asks, Claim, Finding, Outcome, Verdict
-from validation.claims._tools import ABSTRACT, log_slope, scaled
+from validation.claims._tools import ABSTRACT, lettered, log_slope, scaled
 
 B, C = 0.5, 5.0
 SMALL, LARGE = 2.0 ** np.arange(3, 8), 10.0 ** np.arange(2, 13)
@@ -119,7 +119,7 @@ TWINS = {
 
 def _draw(data, figure):
     figure.set_size_inches(9, 7)
-    (left, middle), (right, ratio) = figure.subplots(2, 2)
+    (left, middle), (right, ratio) = lettered(figure, 2, 2)
     wide = {"linewidth": 3.5, "alpha": 0.6}  # so that a bound which is as good as the error is seen on it
     bound = {"linestyle": "--", "color": "black", "linewidth": 1}
     labels = ("beta-Bernoulli, exact", "Pólya urn, exact", "paper = gamma-Poisson")
@@ -159,10 +159,10 @@ CLAIM = Claim(
     standing="asymptotic",
     expected=Outcome.ASYMPTOTIC,
     caption=(
-        "The formula for $K(D)$ and its error; $c = 5$, $b = 0.5$. Upper left: exact means of two readings at $N = "
-        "40$, and the formula. Upper right: relative error of the formula (wide lines) and its proved bound "
-        "(dashed). Lower left: the same at $D = N/4$ against $N$; circles: stepwise simulation, 30,000 replicas "
-        "(600,000 in a full run), error bars: standard error over replicas. Lower right: the bound over the error, "
+        "The formula for $K(D)$ and its error; $c = 5$, $b = 0.5$. (a) Exact means of two readings at $N = "
+        "40$, and the formula. (b) Relative error of the formula (wide lines) and its proved bound "
+        "(dashed). (c) The same at $D = N/4$ against $N$; circles: stepwise simulation, 30,000 replicas "
+        "(600,000 in a full run), error bars: standard error over replicas. (d) The bound over the error, "
         "never below one."
     ),
     run=_run,

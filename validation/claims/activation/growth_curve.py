@@ -7,7 +7,7 @@ from statnn.activation import BetaBernoulli, GammaPoisson, PolyaUrn, checkpoints
 from statnn.plot import COLOURS
 from statnn.testing.statistics import covariance, mean, proportion, total, worst
 from validation.claim import Asks, Claim, Finding, Outcome, Verdict
-from validation.claims._tools import BELOW, HYPOTHESIS, MAIN_TEXT, draw_residuals, with_residuals
+from validation.claims._tools import BELOW, HYPOTHESIS, MAIN_TEXT, draw_residuals, lettered, with_residuals
 
 NEURONS, C, SHAPES = 100, 5.0, (0.1, 0.3, 1.0, 3.0)
 GROWTH = "mean of K(D) over replicas"
@@ -144,7 +144,7 @@ TWINS_OF_COVARIANCE = {
 
 def _draw_covariance(data, figure):
     figure.set_size_inches(9.5, 4)
-    panels = figure.subplots(1, 2, sharey=True)
+    panels = lettered(figure, 1, 2, sharey=True)
     lines = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (1, 1)))
     for axes, reading, both, theory in zip(panels, READINGS, data["working"], data["covariance"], strict=True):
         for i, D in enumerate(data["D"]):
@@ -263,7 +263,7 @@ CLAIMS = (
         expected=Outcome.EXACT,
         caption=(
             "Covariance of the number of working neurons at $D$ and $D'$ samples, for neurons that decide sample by "
-            "sample (left) and that compete for events (right); $N = 60$, $b = 0.5$, $c = 3$. Lines: theory. "
+            "sample (a) and that compete for events (b); $N = 60$, $b = 0.5$, $c = 3$. Lines: theory. "
             "Circles: paths drawn without stepping; crosses: stepwise, both moved apart by 4 %; 8,000 paths each "
             "(60,000 in a full run). Error bars: standard error over paths."
         ),

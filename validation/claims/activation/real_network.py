@@ -14,7 +14,7 @@ from statnn.activation import GammaPoisson, fit, rarefaction
 from statnn.plot import COLOURS
 from statnn.testing.statistics import bonferroni, mean
 from validation.claim import Asks, Claim, Finding, Outcome, Verdict
-from validation.claims._tools import ABSTRACT, MAIN_TEXT
+from validation.claims._tools import ABSTRACT, MAIN_TEXT, lettered
 from validation.trained import images as networks
 
 CLEAR = 1e-3
@@ -124,7 +124,7 @@ def _twin_of_two_kinds(data, by):
 
 def _draw_counts(data, figure):
     figure.set_size_inches(9, 3.8)
-    left, right = figure.subplots(1, 2)
+    left, right = lettered(figure, 1, 2)
     middle = (data["edges"][1:] + data["edges"][:-1]) / 2
     error = data["density"].std(axis=0, ddof=1) / np.sqrt(len(data["density"]))
     left.errorbar(middle, data["density"].mean(axis=0), error, fmt="o", color="black", label="working units")
@@ -273,7 +273,7 @@ def _twin_growth(data, by):
 
 def _draw_growth(data, figure):
     figure.set_size_inches(9, 3.8)
-    left, right = figure.subplots(1, 2)
+    left, right = lettered(figure, 1, 2)
     curves = (
         ("working", "o", "black", "rarefaction"),
         ("beta", "-", COLOURS[0], "beta-Bernoulli, fitted"),
@@ -311,9 +311,9 @@ def _claims(name, title, *, follows, needs_data, cost):
             source=MAIN_TEXT,
             standing="paper",
             caption=(
-                "Activations of hidden units of trained classifiers on held-out images. Left: density of the share "
+                "Activations of hidden units of trained classifiers on held-out images. (a) Density of the share "
                 "of samples that activate a working unit (symbols), with beta-binomial laws fitted to all units "
-                "(solid) and to working ones (dashed). Right: distribution of the number $k$ of activations in "
+                "(solid) and to working ones (dashed). (b) Distribution of the number $k$ of activations in "
                 "logarithmic bins, with slopes for comparison from the first bin. Error bars: standard error over 5 "
                 "independent trainings (12 in a full run on digits)."
             ),
@@ -347,9 +347,9 @@ def _claims(name, title, *, follows, needs_data, cost):
             source=MAIN_TEXT,
             standing="paper",
             caption=(
-                "Left: share of hidden units that at least one of $D$ held-out images activates: rarefaction of "
+                "(a) Share of hidden units that at least one of $D$ held-out images activates: rarefaction of "
                 "trained classifiers (symbols), fitted beta-Bernoulli law (solid), fitted formula (dashed) and the "
-                "most it gives for any $b$ (dotted). Right: the same as noise-to-signal ratio (NSR), the share of "
+                "most it gives for any $b$ (dotted). (b) The same as noise-to-signal ratio (NSR), the share of "
                 "silent units. Error bars: standard error over 5 independent trainings (12 in a full run on digits)."
             ),
             run=_run_growth,

@@ -7,7 +7,7 @@ from statnn.activation import BetaBernoulli, PolyaUrn
 from statnn.plot import COLOURS
 from statnn.testing.statistics import power_law, worst, z_score
 from validation.claim import Asks, Claim, Finding, Outcome, Verdict
-from validation.claims._tools import ABSTRACT, log_slope, scaled
+from validation.claims._tools import ABSTRACT, lettered, log_slope, scaled
 
 # -- compressibility ---------------------------------------------------------------------------------------
 
@@ -68,7 +68,7 @@ TWINS_OF_COMPRESSIBILITY = {
 
 def _draw_compressibility(data, figure):
     figure.set_size_inches(9, 3.8)
-    left, right = figure.subplots(1, 2)
+    left, right = lettered(figure, 1, 2)
     mesh = left.contourf(data["samples"], data["neurons"], data["map"], levels=np.linspace(0, 1, 11), cmap="cividis")
     left.plot(data["samples"], 5.0 * data["samples"], color="white", linestyle="--")
     left.annotate("$cD = N$", (3e2, 5e3), color="white", rotation=38)
@@ -179,8 +179,8 @@ CLAIMS = (
         standing="paper",
         expected=Outcome.DOMAIN,
         caption=(
-            "Left: exact share of silent neurons, the noise-to-signal ratio (NSR), against samples and size at $b = "
-            "0.5$, $c = 5$; dashed: $cD = N$. Right: NSR at $D = 40$ for a fixed number $c = 5$ of active neurons "
+            "(a) Exact share of silent neurons, the noise-to-signal ratio (NSR), against samples and size at $b = "
+            "0.5$, $c = 5$; dashed: $cD = N$. (b) NSR at $D = 40$ for a fixed number $c = 5$ of active neurons "
             "(circles, solid) and a fixed share $c = N/10$ (squares, dashed). Lines: exact; symbols: 400 stepwise "
             "replicas (6,000 in a full run). Error bars: standard error over replicas, mostly below the size of "
             "symbols."

@@ -7,7 +7,7 @@ from statnn.activation import BetaBernoulli, PolyaUrn
 from statnn.plot import COLOURS
 from statnn.testing.statistics import mean, worst
 from validation.claim import Claim, Finding, Outcome, Verdict
-from validation.claims._tools import ABSTRACT, log_slope
+from validation.claims._tools import ABSTRACT, lettered, log_slope
 
 SHAPES = (0.2, 0.5, 1.0, 2.0, 5.0)
 NEURONS, VALUES = 400, 2_000
@@ -92,7 +92,7 @@ MARKS = "os^Dv"
 
 def _draw(data, figure):
     figure.set_size_inches(9, 3.8)
-    left, right = figure.subplots(1, 2)
+    left, right = lettered(figure, 1, 2)
     for i, b in enumerate(SHAPES):
         left.plot(data["fine"], data["curve"][i], color=COLOURS[i], linewidth=1)
         left.plot(data["x"], data["rate"][i], MARKS[i], color=COLOURS[i], fillstyle="none", label=f"$b = {b:g}$")
@@ -115,9 +115,9 @@ CLAIM = Claim(
     standing="asymptotic",
     expected=Outcome.ASYMPTOTIC,
     caption=(
-        "Left: growth of the number of working neurons on a logarithmic axis, for $N = 400$ neurons that compete; "
+        "(a) Growth of the number of working neurons on a logarithmic axis, for $N = 400$ neurons that compete; "
         "lines: exact; symbols: differences of the mean of 2,000 stepwise replicas (40,000 in a full run), errors "
-        "below the size of symbols. Dotted: $cD = N$. Right: how far the steepest place $D^*$ of beta-Bernoulli "
+        "below the size of symbols. Dotted: $cD = N$. (b) How far the steepest place $D^*$ of beta-Bernoulli "
         "neurons, computed exactly, lies from $N/c$; lines: slope $-1$ through the last symbol. Symbols and colours "
         "tell the same $b$ in both panels."
     ),

@@ -18,7 +18,7 @@ from statnn.activation import fit
 from statnn.plot import COLOURS
 from statnn.testing.statistics import mean, mean_vector, power_law
 from validation.claim import Claim, Finding, Outcome, Verdict
-from validation.claims._tools import ABSTRACT
+from validation.claims._tools import ABSTRACT, lettered
 from validation.trained import images as networks
 
 NAMES = {"loss": "loss", "error": "error", "NSR": "ratio"}
@@ -129,7 +129,7 @@ TWINS = {RATIO: _as_the_loss("ratio"), MASS: _as_the_loss("mass")}
 
 def _draw(data, figure):
     figure.set_size_inches(10, 4.6)
-    left, right = figure.subplots(1, 2)
+    left, right = lettered(figure, 1, 2)
     sizes = data["sizes"]
     between = np.sqrt(sizes[1:] * sizes[:-1])
     step = np.diff(np.log(sizes))
@@ -168,8 +168,8 @@ _make = partial(
     standing="own",
     expected=Outcome.CONTRADICTED,
     caption=(
-        "Networks trained on $D$ images. Left: test loss, test error, share of units that are silent on the training "
-        "set (NSR), and share of activations on test images from such units (missing mass). Right: local exponents "
+        "Networks trained on $D$ images. (a) Test loss, test error, share of units that are silent on the training "
+        "set (NSR), and share of activations on test images from such units (missing mass). (b) Local exponents "
         "of the first three between neighbouring $D$; grey: the two exponents of the count law, $b$ fitted to the "
         "activations. Error bars: standard error over series of trainings on fresh subsets; 12 for a quick and 24 "
         "for a full run on digits, 48 on MNIST."

@@ -99,7 +99,7 @@ CLAIM = Claim(
     standing="exact",
     expected=Outcome.EXACT,
     caption=(
-        "Energy (left) and heat capacity (right) per neuron of 12 layers of 8 binary neurons against temperature. "
+        "Energy (a) and heat capacity (b) per neuron of 12 layers of 8 binary neurons against temperature. "
         "Lines: transfer matrices, exact. Circles: block updates, 64 chains of 4,000 sweeps (20,000 in a full run). "
         "Error bars: standard error over chains, mostly below the size of symbols." + BELOW
     ),

@@ -9,7 +9,7 @@ from statnn.plot import COLOURS
 from statnn.testing.statistics import mean
 from validation.claim import Asks, Claim, Finding, Outcome, Verdict
 from validation.claims._chains import OURS, of_chains
-from validation.claims._tools import scaled
+from validation.claims._tools import lettered, scaled
 from validation.claims.interaction.binary_layers import LAYERS, WIDTH, random_layers
 
 TEMPERATURE = 0.35
@@ -75,7 +75,7 @@ TWINS = {
 
 def _draw(data, figure):
     figure.set_size_inches(9, 3.6)
-    left, right = figure.subplots(1, 2, width_ratios=(2, 1))
+    left, right = lettered(figure, 1, 2, width_ratios=(2, 1))
     spins = LAYERS * WIDTH
     for name, colour, label in (("frozen", COLOURS[1], "block updates alone"), ("tempered", COLOURS[0], "tempering")):
         left.plot(np.arange(1, CHAINS + 1), np.sort(data[name]) / spins, "o", color=colour, label=label)
@@ -100,9 +100,9 @@ CLAIM = Claim(
     standing="exact",
     expected=Outcome.EXACT,
     caption=(
-        "Left: mean energy per neuron of each of 200 chains at $T = 0.35$, in order of size, by block updates alone "
-        "and by parallel tempering with as many updates; line: exact. Right: share of swaps accepted between "
-        "neighbouring temperatures. Each point on the left is one chain of 2,000 sweeps (20,000 in a full run), and "
+        "(a) Mean energy per neuron of each of 200 chains at $T = 0.35$, in order of size, by block updates alone "
+        "and by parallel tempering with as many updates; line: exact. (b) Share of swaps accepted between "
+        "neighbouring temperatures. Each point in (a) is one chain of 2,000 sweeps (20,000 in a full run), and "
         "so has no error bar."
     ),
     run=_run,

@@ -10,6 +10,7 @@ from statnn.montecarlo import UntrustedEstimate, estimate, sample
 from statnn.plot import COLOURS
 from statnn.testing.statistics import uniform
 from validation.claim import Claim, Finding, Outcome, Verdict
+from validation.claims._tools import lettered
 
 SIZE, TEMPERATURE = 8, 2.5
 CHAINS = 4
@@ -52,7 +53,7 @@ def _too_small(data, by):
 
 def _draw(data, figure):
     figure.set_size_inches(9, 3.6)
-    left, right = figure.subplots(1, 2)
+    left, right = lettered(figure, 1, 2)
     edges = np.linspace(-4.5, 4.5, 37)
     z = np.linspace(-4.5, 4.5, 200)
     for name, colour, label in (("naive", COLOURS[1], "draws taken for independent"), ("scores", COLOURS[0], "statnn")):
@@ -78,8 +79,8 @@ CLAIM = Claim(
     expected=Outcome.ASYMPTOTIC,
     caption=(
         "Deviations of 500 sampled energies (1,000 in a full run) from the exact one, in units of the error that "
-        r"each run states, for $8 \times 8$ spins at $T = 2.5$: as densities (left) and against quantiles of the "
-        "standard normal law (right). Blue: with the errors of the package; orange, wider and steeper: with errors "
+        r"each run states, for $8 \times 8$ spins at $T = 2.5$: as densities (a) and against quantiles of the "
+        "standard normal law (b). Blue: with the errors of the package; orange, wider and steeper: with errors "
         "as if draws were independent; black: standard normal law."
     ),
     run=_run,

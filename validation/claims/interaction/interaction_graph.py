@@ -8,6 +8,7 @@ from statnn import Network
 from statnn.interaction import DynamicNeurons, Prior
 from validation.claim import Asks, Claim, Finding, Outcome, Verdict
 from validation.claims._chains import HAMILTONIAN
+from validation.claims._tools import lettered
 
 WIDTHS = (3, 4, 4, 2)
 DEPTH, STEP, STATES = 6, 1e-3, 5
@@ -119,7 +120,7 @@ def _missing(data, by):
 
 def _draw(data, figure):
     figure.set_size_inches(9.5, 8)
-    panels = figure.subplots(2, 2)
+    panels = lettered(figure, 2, 2)
     weights, biases, start, at = [], [], 0, 0
     for below, above in pairwise(WIDTHS):
         weights.append(data["weights"][start : start + above * below].reshape(above, below))
@@ -155,10 +156,10 @@ CLAIM = Claim(
     standing="paper",
     expected=Outcome.EXACT,
     caption=(
-        "Upper: the interaction graph of a network of widths 3, 4, 4, 2 with neurons, weights and biases as "
-        "variables (left) and with neurons alone (right); line widths and colours: weights, and couplings at unit "
-        "slope. Lower left: second derivatives of the energy with respect to neurons, over the largest; white: "
-        r"below $10^{-8}$, no edge. Lower right: those of $-\ln Z$ with respect to the weights of six scalar layers, "
+        "The interaction graph of a network of widths 3, 4, 4, 2 with neurons, weights and biases as "
+        "variables (a) and with neurons alone (b); line widths and colours: weights, and couplings at unit "
+        "slope. (c) Second derivatives of the energy with respect to neurons, over the largest; white: "
+        r"below $10^{-8}$, no edge. (d) Those of $-\ln Z$ with respect to the weights of six scalar layers, "
         "neurons integrated out, where all pairs interact. Nothing is sampled; there are no error bars."
     ),
     run=_run,

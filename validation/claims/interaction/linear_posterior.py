@@ -9,7 +9,7 @@ from statnn.plot import COLOURS
 from statnn.testing.statistics import mean, worst
 from validation.claim import Claim, Finding, Outcome, Verdict
 from validation.claims._chains import OURS, of_chains
-from validation.claims._tools import scaled
+from validation.claims._tools import lettered, scaled
 from validation.trained.images import digits
 
 FEATURES, HIDDEN, SAMPLES = 12, 10, 100
@@ -125,7 +125,7 @@ TWINS = {
 
 def _draw(data, figure):
     figure.set_size_inches(9, 3.6)
-    left, middle, right = figure.subplots(1, 3)
+    left, middle, right = lettered(figure, 1, 3)
     for axes, name, colour, label in (
         (left, "weight_mean", COLOURS[0], "posterior mean of a weight"),
         (middle, "weight_spread", COLOURS[1], "its standard deviation"),
@@ -158,9 +158,9 @@ CLAIM = Claim(
     standing="exact",
     expected=Outcome.EXACT,
     caption=(
-        "Posterior of one linear layer on 100 digits of 12 features. Left and middle: mean and standard deviation of "
+        "Posterior of one linear layer on 100 digits of 12 features. (a, b) Mean and standard deviation of "
         "every weight, sampled in 32 chains of 400 sweeps (5,000 in a full run), against the exact ones; line: "
-        "equality. Right: distribution over chains of the mean test accuracy, for the linear layer and for one more "
+        "equality. (c) Distribution over chains of the mean test accuracy, for the linear layer and for one more "
         "layer of 10 tanh units. Points have no error bars; their scatter about the line is that of sampling."
     ),
     run=_run,

@@ -8,6 +8,7 @@ from statnn.plot import COLOURS
 from statnn.testing.statistics import mean, worst
 from validation.claim import Claim, Finding, Outcome, Verdict
 from validation.claims._chains import of_chains
+from validation.claims._tools import lettered
 
 CRITICAL = 2 / np.log1p(np.sqrt(2))
 TEMPERATURES = np.array([2.0, CRITICAL, 3.0])
@@ -68,7 +69,7 @@ def _wrong_energy(number):
 
 def _draw(data, figure):
     figure.set_size_inches(9, 3.8)
-    left, right = figure.subplots(1, 2)
+    left, right = lettered(figure, 1, 2)
     size = int(data["size"])
     left.plot(data["fine"], data["curve"], color="black", linewidth=1, label=f"torus ${size}\\times {size}$, exact")
     left.plot(data["fine"], data["infinite"], color="grey", linestyle="--", linewidth=1, label="infinite lattice")
@@ -101,9 +102,9 @@ CLAIM = Claim(
     standing="exact",
     expected=Outcome.EXACT,
     caption=(
-        r"Left: energy per spin of the square-lattice Ising model on a torus of $16 \times 16$ spins ($32 \times 32$ "
+        r"(a) Energy per spin of the square-lattice Ising model on a torus of $16 \times 16$ spins ($32 \times 32$ "
         "in a full run), by four samplers at three temperatures; solid: exact on the torus; dashed: infinite "
-        "lattice. Right: deviations from the exact energy in standard errors over 256 chains (200 for Wolff's "
+        "lattice. (b) Deviations from the exact energy in standard errors over 256 chains (200 for Wolff's "
         "clusters). Error bars: one standard error."
     ),
     run=_run,

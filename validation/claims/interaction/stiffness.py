@@ -9,7 +9,7 @@ from statnn.plot import COLOURS
 from statnn.testing.statistics import z_score
 from validation.claim import Claim, Finding, Outcome, Verdict
 from validation.claims._chains import of_chains
-from validation.claims._tools import scaled
+from validation.claims._tools import lettered, scaled
 
 ORDER, AMPLITUDE = "order of the distance in λ", "ln of sampled over linearised amplitude"
 STIFFNESS = 400.0 * 2.0 ** np.arange(9)
@@ -77,7 +77,7 @@ def _judge(data):
 
 def _draw(data, figure):
     figure.set_size_inches(9, 3.6)
-    left, right = figure.subplots(1, 2)
+    left, right = lettered(figure, 1, 2)
     x, means = data["stiffness"], data["chains"].mean(axis=1)
     error = data["chains"].std(axis=1, ddof=1) / np.sqrt(data["chains"].shape[1])
     left.errorbar(x, means, error, fmt="o", color=COLOURS[0], label="sampled")
@@ -106,9 +106,9 @@ CLAIM = Claim(
     expected=Outcome.ASYMPTOTIC,
     caption=(
         r"Mean squared distance of dynamic neurons from what their network computes, against stiffness $\lambda$ "
-        "(left), and over the linearised theory (right). Circles: 64 chains of 300 sweeps (3,000 in a full run); "
+        "(a), and over the linearised theory (b). Circles: 64 chains of 300 sweeps (3,000 in a full run); "
         "line: linearised layers, of slope $-1$. Error bars: standard error over chains, mostly below the size of "
-        "symbols on the left."
+        "symbols in (a)."
     ),
     run=_run,
     judge=_judge,

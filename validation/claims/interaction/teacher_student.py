@@ -10,6 +10,7 @@ from statnn.plot import COLOURS
 from statnn.testing.statistics import mean, uniform, worst
 from validation.claim import Claim, Finding, Outcome, Verdict
 from validation.claims._chains import OURS
+from validation.claims._tools import lettered
 
 WIDTHS, SAMPLES = (3, 4, 1), 12
 BETA, STIFFNESS = 10.0, 10.0
@@ -105,7 +106,7 @@ BELOW = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.2)}
 
 def _draw(data, figure):
     figure.set_size_inches(10.5, 4)
-    left, middle, right = figure.subplots(1, 3)
+    left, middle, right = lettered(figure, 1, 3)
     for start, colour, line in (("teacher", COLOURS[1], "-"), ("random", COLOURS[0], "--")):
         left.hist(
             data[f"example_{start}_output"].ravel(), 30, density=True, histtype="step", color=colour, linestyle=line,
@@ -139,10 +140,10 @@ CLAIM = Claim(
     standing="exact",
     expected=Outcome.EXACT,
     caption=(
-        "Chains from the teacher and from a random start, 60 teachers (600 in a full run). Left: posterior of the "
-        "output at a new input for one teacher, from both starts, and the output of the teacher. Middle: difference "
+        "Chains from the teacher and from a random start, 60 teachers (600 in a full run). (a) Posterior of the "
+        "output at a new input for one teacher, from both starts, and the output of the teacher. (b) Difference "
         "between the means of the two starts in units of the posterior's spread, one mark a teacher, for the output, "
-        "the squared norm of the weights and the energy. Right: cumulative distribution of the rank of the teacher "
+        "the squared norm of the weights and the energy. (c) Cumulative distribution of the rank of the teacher "
         "in the posterior; line: uniform. There are no error bars: all teachers are shown."
     ),
     run=_run,

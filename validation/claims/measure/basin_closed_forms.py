@@ -7,7 +7,7 @@ from statnn.measure.basins import sample_basin, weight_basin
 from statnn.plot import COLOURS
 from statnn.testing.statistics import mean, worst
 from validation.claim import Claim, Finding, Outcome, Verdict
-from validation.claims._tools import scaled
+from validation.claims._tools import lettered, scaled
 
 DISTANCES = (0.0, 0.5, 0.9)
 """Of the sample from the middle of a band of half-width 1."""
@@ -112,7 +112,7 @@ TWINS = {
 
 def _draw(data, figure):
     figure.set_size_inches(9, 3.8)
-    left, right = figure.subplots(1, 2)
+    left, right = lettered(figure, 1, 2)
     left.plot(data["fine"], data["curve"], color="black", linewidth=1, label="band, exact")
     for name, colour, mark, label in (
         ("kept", COLOURS[0], "o", "band, $a = 0.5$"),
@@ -165,10 +165,10 @@ CLAIM = Claim(
     standing="exact",
     expected=Outcome.EXACT,
     caption=(
-        r"Left: probability that noise of amplitude $\sigma$ leaves the class unchanged, for a sample at $a = 0.5$ "
+        r"(a) Probability that noise of amplitude $\sigma$ leaves the class unchanged, for a sample at $a = 0.5$ "
         "in a band of half-width 1 (circles; line: exact) and for two classes of a linear unit, which never fall "
         "below one half (squares). Error bars: standard error over 150 samples (2,000 in a full run), 1,000 draws "
-        r"each (4,000). Right: deviation of the mean $\ln\sigma^*$ from the closed form in standard errors: bands, "
+        r"each (4,000). (b) Deviation of the mean $\ln\sigma^*$ from the closed form in standard errors: bands, "
         "linear classes (600 samples; 2,000), and noise on weights. Error bars: one standard error."
     ),
     run=_run,

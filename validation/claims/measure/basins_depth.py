@@ -17,6 +17,7 @@ from statnn.plot import COLOURS
 from statnn.testing.statistics import mean
 from validation.claim import Asks, Claim, Finding, Outcome, Verdict
 from validation.claims import _trained
+from validation.claims._tools import lettered
 from validation.claims._trained import CLEAR, effect, standard_error
 from validation.trained import training
 from validation.trained.recipe import Recipe
@@ -133,7 +134,7 @@ def _with_depth(space):
 
 def _draw(data, figure):
     figure.set_size_inches(11, 3.8)
-    panels = figure.subplots(1, 3)
+    panels = lettered(figure, 1, 3)
     for axis, axes, at in (("depth", panels[0], data["depths"]), ("width", panels[1], data["widths"])):
         for i, space in enumerate(SPACES):
             logs = np.log(data[f"radius_{axis}"][:, :, i])
@@ -185,8 +186,8 @@ def _claim(name, title, **options):
         expected=Outcome.CONTRADICTED,
         caption=(
             r"Median radius $\sigma^*$ of attraction basins of trained tanh networks, of noise on samples (circles) "
-            "and on weights (squares), against depth (left) and width (middle); triangles, right axis: test "
-            "accuracy. Right: radii in sample space by digit, for five depths. Error bars: standard error over 5 "
+            "and on weights (squares), against depth (a) and width (b); triangles, right axis: test "
+            "accuracy. (c) Radii in sample space by digit, for five depths. Error bars: standard error over 5 "
             "trainings (8 in a full run), for radii that of the mean logarithm."
         ),
         run=_run,

@@ -17,6 +17,7 @@ from statnn.plot import COLOURS
 from statnn.testing.statistics import z_score
 from validation.claim import Asks, Claim, Finding, Outcome, Verdict
 from validation.claims import _trained
+from validation.claims._tools import lettered
 from validation.claims._trained import CLEAR, standard_error
 from validation.trained.recipe import Recipe
 
@@ -162,7 +163,7 @@ def _sooner(data, by):
 
 def _draw(data, figure):
     figure.set_size_inches(9, 3.8)
-    left, right = figure.subplots(1, 2)
+    left, right = lettered(figure, 1, 2)
     sizes, accuracy = data["sizes"], data["accuracy"]
     for i, (name, mark) in enumerate(zip(CURVES, ("o-", "s--", "^-."), strict=True)):
         values = accuracy[:, :, i]
@@ -191,8 +192,8 @@ def _claim(name, title, *, needs_data, cost):
         source="Lin et al. 2025, arXiv 2501.02436, main text",
         standing="paper",
         caption=(
-            "Left: test accuracy against the number of training images, of a tanh network of one hidden layer, of a "
-            "linear network of the same shape, and of the tanh network through its L-map. Right: by how much the "
+            "(a) Test accuracy against the number of training images, of a tanh network of one hidden layer, of a "
+            "linear network of the same shape, and of the tanh network through its L-map. (b) By how much the "
             "tanh network is ahead of the other two; dotted: a lead of 0.02; vertical lines: sizes at which the mean "
             "lead reaches it, with a band of one jackknife error. Error bars: standard error over 12 replicas (5 on "
             "MNIST)."

@@ -13,6 +13,7 @@ from statnn.measure import spikes
 from statnn.plot import COLOURS
 from validation.claim import Asks, Claim, Finding, Outcome, Verdict
 from validation.claims import _trained
+from validation.claims._tools import lettered
 from validation.claims._trained import CLEAR, above_zero, effect, is_clear, others
 from validation.trained.recipe import Recipe
 from validation.trained.training import scrambled
@@ -137,7 +138,7 @@ TWINS = {
 
 def _draw(data, figure):
     figure.set_size_inches(11, 3.8)
-    loss, wrong, activity = figure.subplots(1, 3)
+    loss, wrong, activity = lettered(figure, 1, 3)
     widths = data["widths"]
 
     def curve(axes, values, mark, colour, label):
@@ -179,8 +180,8 @@ def _claim(name, title, *, needs_data, cost):
         expected=Outcome.DOMAIN,
         caption=(
             "ReLU networks of one hidden layer, trained on few samples of which 30 % have permuted labels, against "
-            "width. Left: squared error on training and test samples. Middle: share of wrong answers; dotted: the "
-            "share of permuted labels. Right: activity of hidden units. Vertical line: peak of the test error. Error "
+            "width. (a) Squared error on training and test samples. (b) Share of wrong answers; dotted: the "
+            "share of permuted labels. (c) Activity of hidden units. Vertical line: peak of the test error. Error "
             "bars: standard error over 16 trainings on digits; on MNIST 32 (20 in a full run)."
         ),
         run=_run,

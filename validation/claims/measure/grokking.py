@@ -13,6 +13,7 @@ from statnn.measure import basins, order, spikes
 from statnn.plot import COLOURS
 from validation.claim import Asks, Claim, Finding, Outcome, Verdict
 from validation.claims import _trained
+from validation.claims._tools import lettered
 from validation.claims._trained import CLEAR, above_zero, effect, standard_error
 from validation.trained.recipe import Recipe
 
@@ -146,7 +147,7 @@ def _twin_radius(last):
 
 def _draw(data, figure):
     figure.set_size_inches(9, 6.4)
-    (accuracy, basin), (slope, activity) = figure.subplots(2, 2, sharex=True)
+    (accuracy, basin), (slope, activity) = lettered(figure, 2, 2, sharex=True)
     at = np.maximum(data["epochs"], data["epochs"][1] / 2)
     before, _ = _turn(data)
 
@@ -200,10 +201,10 @@ def _claim(name, title, *, needs_data, cost):
         standing="paper",
         expected=Outcome.CONTRADICTED,
         caption=(
-            "A ReLU network that learns its samples by heart and generalises later. Upper left: accuracy on "
-            r"training and test samples. Upper right: median radius $\sigma^*$ of attraction basins; dotted: 0.1. "
-            "Lower left: slope $s$ of the rank probability distribution in both hidden layers. Lower right: "
-            "activity of hidden units. Vertical line: the first of these epochs at which the training samples are "
+            "A ReLU network that learns its samples by heart and generalises later. (a) Accuracy on "
+            r"training and test samples. (b) Median radius $\sigma^*$ of attraction basins; dotted: 0.1. "
+            "(c) Slope $s$ of the rank probability distribution in both hidden layers. (d) "
+            "Activity of hidden units. Vertical line: the first of these epochs at which the training samples are "
             "known by heart, to 95 %. Error bars: standard error over 8 trainings; for radii, of the mean "
             "logarithm."
         ),

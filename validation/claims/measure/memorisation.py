@@ -21,6 +21,7 @@ from statnn.measure import spikes
 from statnn.plot import COLOURS
 from validation.claim import Asks, Claim, Finding, Outcome, Verdict
 from validation.claims import _trained
+from validation.claims._tools import lettered
 from validation.claims._trained import CLEAR, above_zero, clearness, standard_error, strongest, weakest
 from validation.trained.images import Images
 from validation.trained.recipe import Recipe
@@ -266,7 +267,7 @@ PANELS = {
 
 def _draw(data, figure):
     figure.set_size_inches(11, 6.8)
-    *panels, last = figure.subplots(2, 3).flat
+    *panels, last = lettered(figure, 2, 3).flat
     at = np.maximum(data["epochs"], 0.4)
     kinds = len(data["values"])
     for row, (setup, values) in enumerate(zip(data["setups"], data["values"], strict=True)):
@@ -309,10 +310,10 @@ def _claim(name, title, **options):
         source=SOURCE,
         standing="paper",
         caption=(
-            "Spikes of hidden units of ReLU networks. First five panels: how far generalising networks are above "
+            "Spikes of hidden units of ReLU networks. (a, b, c, d, e) How far generalising networks are above "
             "memorising ones, paired, during training, in spreads (standard deviations over replicas of the "
             "difference at the end); 0 epochs is the common random start. MFR is the mean firing rate and MFF the "
-            "mean Fano factor over units. Last panel: how far trained networks are from their random start, "
+            "mean Fano factor over units. (f) How far trained networks are from their random start, "
             "generalising to the left of memorising, each in its own spread. Error bars: standard error over 6 "
             "replicas (10 in a full run; 16 on MNIST)."
         ),

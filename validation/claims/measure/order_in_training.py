@@ -18,6 +18,7 @@ from statnn.plot import COLOURS
 from statnn.testing.statistics import mean
 from validation.claim import Asks, Claim, Finding, Outcome, Verdict
 from validation.claims import _trained
+from validation.claims._tools import lettered
 from validation.claims._trained import (
     CLEAR,
     above_zero,
@@ -136,7 +137,7 @@ def _no_fall(data, by):
 
 def _draw_rise(data, figure):
     figure.set_size_inches(12, 3.8)
-    left, middle, right = figure.subplots(1, 3)
+    left, middle, right = lettered(figure, 1, 3)
     layers = data["slopes"].shape[2]
     at = np.maximum(data["epochs"], 0.5)
     tops = []
@@ -241,7 +242,7 @@ def _opposite(data, by):
 
 def _draw_against(data, figure):
     figure.set_size_inches(9, 3.8)
-    for axes, when in zip(figure.subplots(1, 2), (0, -1), strict=True):
+    for axes, when in zip(lettered(figure, 1, 2), (0, -1), strict=True):
         slopes, accuracies = data["slopes"][when], data["test_accuracy"][when]
         for i, rate in enumerate(data["rates"]):
             axes.plot(slopes[:, i], accuracies[:, i], ".", color=COLOURS[i], alpha=0.5)
@@ -342,9 +343,9 @@ def _claims(name, title, against, *, needs_data, costs):
             statement="The slope of the rank probability distribution of a layer rises and then falls in training.",
             expected=Outcome.DOMAIN,
             caption=(
-                "Left: slope $s$ of the rank probability distribution of every layer during training, mean over "
-                "classes. Middle: the same less its last value, paired by training, at a scale where the fall after "
-                "the peak is seen; curves leave the panel below. Right: accuracy. The start is drawn at the left "
+                "(a) Slope $s$ of the rank probability distribution of every layer during training, mean over "
+                "classes. (b) The same less its last value, paired by training, at a scale where the fall after "
+                "the peak is seen; curves leave the panel below. (c) Accuracy. The start is drawn at the left "
                 "end. Three hidden layers of tanh units. Error bars: standard error over 16 trainings (8 on MNIST)."
             ),
             run=_run_rise,
@@ -359,8 +360,8 @@ def _claims(name, title, against, *, needs_data, costs):
             statement="Over learning rates, a lower slope of the first layer goes with a higher final accuracy.",
             expected=against,
             caption=(
-                "Test accuracy against the slope $s$ of the first layer, for four learning rates, early (left) and "
-                "late in training (right). Dots: single trainings; large symbols: their means. Error bars: standard "
+                "Test accuracy against the slope $s$ of the first layer, for four learning rates, early (a) and "
+                "late in training (b). Dots: single trainings; large symbols: their means. Error bars: standard "
                 "error over 12 trainings of each rate (on MNIST 8, and 24 in a full run). The correlation in the "
                 "title is the mean over trainings of that over rates, with its standard error."
             ),

@@ -7,7 +7,7 @@ from statnn.measure.order import pooled_ranks, rank_probability
 from statnn.plot import COLOURS
 from statnn.testing.statistics import mean, worst
 from validation.claim import Claim, Finding, Outcome, Verdict
-from validation.claims._tools import scaled
+from validation.claims._tools import lettered, scaled
 
 DISTANCES = (0.0, 0.5, 1.0, 2.0)
 SHARE = 0.25
@@ -107,7 +107,7 @@ TWINS = {
 
 def _draw(data, figure):
     figure.set_size_inches(9, 3.8)
-    left, right = figure.subplots(1, 2)
+    left, right = lettered(figure, 1, 2)
     slopes = data["slopes"]
     left.plot(data["fine"], data["curve"], color="black", linewidth=1, label=r"$12(1-\pi)[\Phi(d/\sqrt{2})-1/2]$")
     left.errorbar(
@@ -152,10 +152,10 @@ CLAIM = Claim(
     standing="own",
     expected=Outcome.EXACT,
     caption=(
-        "Left: slope $s$ of the rank probability distribution for Gaussian classes at a distance $d$, class share "
+        "(a) Slope $s$ of the rank probability distribution for Gaussian classes at a distance $d$, class share "
         r"$\pi = 1/4$, 200 samples; line: theory. Circles: mean over 600 data sets (4,000 in a full run), with bars "
         "of one standard deviation of a data set; orange bars, moved aside: the standard error as estimated from "
-        "one data set, averaged. Right: density of ranks of a narrow class in 200 random networks (2,000 in a full "
+        "one data set, averaged. (b) Density of ranks of a narrow class in 200 random networks (2,000 in a full "
         "run). Error bars: standard error over networks."
     ),
     run=_run,

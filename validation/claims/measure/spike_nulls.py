@@ -183,10 +183,10 @@ CLAIM = Claim(
     standing="exact",
     expected=Outcome.EXACT,
     caption=(
-        "Fano factor $F$ of units by chance. Left: against the firing rate $r$ in windows of $T = 20$ samples, for "
+        "Fano factor $F$ of units by chance. (a) Against the firing rate $r$ in windows of $T = 20$ samples, for "
         "independent stimuli (circles, solid) and a finite set of $M = 100$ in random order (squares, dashed); "
-        "dotted: Poisson counts. Right: against $T$ for a unit that fires in one of ten classes, with windows of one "
-        "class each (triangles, solid) and in random order (squares, dashed). Lines: theory, on the right solid that "
+        "dotted: Poisson counts. (b) Against $T$ for a unit that fires in one of ten classes, with windows of one "
+        "class each (triangles, solid) and in random order (squares, dashed). Lines: theory, in (b) solid that "
         "of many windows. Error bars: standard error over at least 700 units, mostly below the size of symbols." + BELOW
     ),
     run=_run,

@@ -5,6 +5,7 @@ import numpy as np
 from statnn.plot import COLOURS
 from statnn.testing.statistics import z_score
 from validation.claim import Asks, Claim, Finding, Outcome, Verdict
+from validation.claims._tools import lettered
 
 DEPTHS = np.array([256, 512, 1024, 2048])
 DISTANCES = np.linspace(-3.0, 4.0, 8)
@@ -86,7 +87,7 @@ TWINS = {f"exponent of the {name}": _other_exponent(i) for i, name in enumerate(
 
 def _draw(data, figure):
     figure.set_size_inches(9, 3.9)
-    left, right = figure.subplots(1, 2)
+    left, right = lettered(figure, 1, 2)
     marks = "os^D"
     for i, e in enumerate(NOISES):
         for j, m in enumerate(DEPTHS):
@@ -120,9 +121,9 @@ CLAIM = Claim(
     standing="own",
     expected=Outcome.ASYMPTOTIC,
     caption=(
-        "Mean square signal of noisy repeated tanh layers near criticality. Left: as simulated, against the "
+        "Mean square signal of noisy repeated tanh layers near criticality. (a) As simulated, against the "
         r"distance $w - 1$ from criticality, at four depths $m$ (symbols) and three noises $\epsilon m$ (colours). "
-        "Right: the same scaled by depth, symbols moved slightly apart; lines: the scaling function $F$ for each "
+        "(b) The same scaled by depth, symbols moved slightly apart; lines: the scaling function $F$ for each "
         "noise; dashed: without noise. Error bars: standard error over 800 replicas (8,000 in a full run)."
     ),
     run=_run,

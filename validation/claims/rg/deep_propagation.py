@@ -18,6 +18,7 @@ from statnn.measure import order
 from statnn.plot import COLOURS
 from validation.claim import Asks, Claim, Finding, Outcome, Verdict
 from validation.claims import _trained
+from validation.claims._tools import lettered
 from validation.claims._trained import CLEAR, above_zero, effect, standard_error
 from validation.trained.recipe import Recipe
 
@@ -138,7 +139,7 @@ def _ordered_learns(data, by):
 
 def _draw(data, figure):
     figure.set_size_inches(12, 3.8)
-    left, middle, right = figure.subplots(1, 3)
+    left, middle, right = lettered(figure, 1, 3)
     m = np.arange(1, DEEP + 1)
     for kind, name in enumerate(KINDS):
         style = {"color": COLOURS[kind], "marker": "os^D"[kind], "markersize": 4, "fillstyle": "none", "label": name}
@@ -179,10 +180,10 @@ _claim = partial(
     standing="own",
     expected=Outcome.DOMAIN,
     caption=(
-        "tanh networks that start in three phases, and one with batch normalisation. Left: test accuracy after "
-        "training against depth; dotted: chance. Middle: correlation of pairs of test images through 100 random "
+        "tanh networks that start in three phases, and one with batch normalisation. (a) Test accuracy after "
+        "training against depth; dotted: chance. (b) Correlation of pairs of test images through 100 random "
         "layers of width 100, and through trained layers where normalised; bands: standard error over 8 networks; "
-        "dashed: mean-field theory. Right: slope of the rank probability distribution of the first layer after "
+        "dashed: mean-field theory. (c) Slope of the rank probability distribution of the first layer after "
         "training. Error bars: standard error over 8 trainings."
     ),
     run=_run,

@@ -13,6 +13,7 @@ from statnn._axes import logarithmic
 from statnn.plot import COLOURS
 from statnn.testing.statistics import mean, worst
 from validation.claim import Claim, Finding, Outcome, Verdict
+from validation.claims._tools import lettered
 
 WIDTHS = np.array([16, 32, 64, 128])
 DEPTH, SIGMA_W = 10, 1.3
@@ -125,7 +126,7 @@ TWINS = {
 
 def _draw(data, figure):
     figure.set_size_inches(9, 3.8)
-    left, right = figure.subplots(1, 2)
+    left, right = lettered(figure, 1, 2)
     left.errorbar(WIDTHS, -data["gap"], data["gap_error"], fmt="o", color=COLOURS[0], label="simulated")
     left.plot(WIDTHS, -float(data["shift"]) / WIDTHS, color="black", linewidth=1, label="leading order, slope $-1$")
     left.set(
@@ -170,8 +171,8 @@ CLAIM = Claim(
     standing="asymptotic",
     expected=Outcome.ASYMPTOTIC,
     caption=(
-        "Left: how far the mean variance of fields in tanh networks of width $n$ lies below mean field after 10 "
-        "layers; line: leading order, of slope $-1$; 40,000 networks (200,000 in a full run). Right: second moment "
+        "(a) How far the mean variance of fields in tanh networks of width $n$ lies below mean field after 10 "
+        "layers; line: leading order, of slope $-1$; 40,000 networks (200,000 in a full run). (b) Second moment "
         "of the variance in critical ReLU networks against depth over width; solid: exact, $(1 + 5/n)^m$; dashed: "
         "the limit of large $n$; a quarter as many networks. Error bars: standard error over networks."
     ),

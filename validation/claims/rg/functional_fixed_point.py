@@ -4,6 +4,7 @@ import numpy as np
 
 from statnn.plot import COLOURS
 from validation.claim import Claim, Finding, Outcome, Verdict
+from validation.claims._tools import lettered
 
 TIMES = 20
 FUNCTION = "distance of 4096 layers of tanh, seen through α = √2, from f*"
@@ -85,7 +86,7 @@ TWINS = {_rate(name): _other_rate(i) for i, name in enumerate(NAMES)} | {
 
 def _draw(data, figure):
     figure.set_size_inches(9, 3.8)
-    left, right = figure.subplots(1, 2)
+    left, right = lettered(figure, 1, 2)
     for n, curve, colour, line in zip(SHOWN, data["curves"], COLOURS, ("-", "-.", ":", (0, (5, 1))), strict=False):
         name = r"$\tanh x$" if n == 0 else f"$T^{{{n}}}[\\tanh]$, $m = {2**n}$"
         left.plot(data["x"], curve, color=colour, linestyle=line, label=name)
@@ -115,8 +116,8 @@ CLAIM = Claim(
     standing="own",
     expected=Outcome.ASYMPTOTIC,
     caption=(
-        "Left: $2^n$ critical tanh layers, rescaled, for $n = 0, 1, 2, 4$; dashed: the fixed function $f^*$. Right: "
-        "largest distance from it against the step $n$, for four activations (open symbols), with the theoretical "
+        "(a) $2^n$ critical tanh layers, rescaled, for $n = 0, 1, 2, 4$; dashed: the fixed function $f^*$. (b) "
+        "Largest distance from it against the step $n$, for four activations (open symbols), with the theoretical "
         "rate $2^{-n}$ (line), and for tanh rescaled by a wrong factor (crosses). Nothing is random; there are no "
         "error bars."
     ),

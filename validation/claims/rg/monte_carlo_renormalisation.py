@@ -9,6 +9,7 @@ from statnn.rg import critical_coupling, sample_flow
 from statnn.testing.statistics import z_score
 from validation.claim import Asks, Claim, Finding, Outcome, Verdict
 from validation.claims._chains import OURS
+from validation.claims._tools import lettered
 
 COUPLING = np.log1p(np.sqrt(2)) / 2
 EXACT = {"y_t": 1.0, "y_h": 15 / 8, "K_c": float(COUPLING)}
@@ -101,7 +102,7 @@ def _size(shape):
 
 def _draw(data, figure):
     figure.set_size_inches(11, 3.9)
-    left, middle, right = figure.subplots(1, 3)
+    left, middle, right = lettered(figure, 1, 3)
     steps = len(data["shapes"]) - 1
     for ax, name, symbol in ((left, "y_t", "$y_t$"), (middle, "y_h", "$y_h$")):
         for n in range(steps):
@@ -155,8 +156,8 @@ CLAIM = Claim(
     standing="asymptotic",
     expected=Outcome.ASYMPTOTIC,
     caption=(
-        "Exponents $y_t$ (left) and $y_h$ (middle) of a square lattice at criticality from blocks of two by two "
-        "spins, against the operators used, for each step of renormalisation; right: critical coupling $K_c$ from "
+        "Exponents $y_t$ (a) and $y_h$ (b) of a square lattice at criticality from blocks of two by two "
+        "spins, against the operators used, for each step of renormalisation; (c) critical coupling $K_c$ from "
         "two lattices matched in size, for each operator. Solid lines: exact; dashed: the coupling sampled at. The "
         r"larger lattice has $32 \times 32$ spins ($128 \times 128$ in a full run). Error bars: standard error over "
         "64 chains; symbols are moved slightly apart."

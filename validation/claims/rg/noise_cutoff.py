@@ -5,7 +5,7 @@ import numpy as np
 from statnn.plot import COLOURS
 from statnn.testing.statistics import power_law, worst, z_score
 from validation.claim import Claim, Finding, Outcome, Verdict
-from validation.claims._tools import scaled
+from validation.claims._tools import lettered, scaled
 
 NOISE = np.array([0.005, 0.01, 0.02, 0.04])
 SPAN = 8.0
@@ -80,7 +80,7 @@ TWINS = {ORDER: scaled("order"), AMPLITUDE: scaled("amplitude"), CROSSOVER: scal
 
 def _draw(data, figure):
     figure.set_size_inches(9, 3.9)
-    left, right = figure.subplots(1, 2)
+    left, right = lettered(figure, 1, 2)
     marks = "os^D"
     for i, noise in enumerate(NOISE):
         m, y, error = data["depths"][i], data["values"][i], data["errors"][i]
@@ -133,7 +133,7 @@ CLAIM = Claim(
     expected=Outcome.ASYMPTOTIC,
     caption=(
         r"Mean square signal of critical tanh layers with noise of four amplitudes $\epsilon$: against depth $m$ "
-        "(left) and scaled by noise (right). Dashed: decay without noise; horizontal lines: the level that noise "
+        "(a) and scaled by noise (b). Dashed: decay without noise; horizontal lines: the level that noise "
         "keeps up; solid curve: scaling function; dotted: the depth where both meet. 20,000 replicas (60,000 in a "
         "full run). Error bars: standard error over replicas, mostly below the size of symbols."
     ),

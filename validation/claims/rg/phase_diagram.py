@@ -10,7 +10,7 @@ from statnn import rg
 from statnn.plot import COLOURS
 from statnn.testing.statistics import mean, worst
 from validation.claim import Claim, Finding, Outcome, Verdict
-from validation.claims._tools import scaled
+from validation.claims._tools import lettered, scaled
 
 SIGMA_B = 0.3
 SIGMA_W = (0.8, 1.1, 1.3, 1.5, 1.8, 2.2, 2.8)
@@ -102,7 +102,7 @@ def _judge(data):
 
 def _draw(data, figure):
     figure.set_size_inches(10, 3.8)
-    left, right = figure.subplots(1, 2)
+    left, right = lettered(figure, 1, 2)
     levels = np.log10(np.clip(data["xi"], 0.5, 300))
     mesh = left.pcolormesh(
         data["sigma_w"], data["sigma_b"], levels.T, cmap="viridis", vmin=np.log10(0.5), vmax=np.log10(300),
@@ -141,9 +141,9 @@ CLAIM = Claim(
     standing="asymptotic",
     expected=Outcome.ASYMPTOTIC,
     caption=(
-        r"Left: correlation length $\xi_c$ of infinitely wide tanh layers against the standard deviations of "
+        r"(a) Correlation length $\xi_c$ of infinitely wide tanh layers against the standard deviations of "
         r"weights, $\sigma_w$, and biases, $\sigma_b$; dashed: the critical line $\chi = 1$; circles: simulated. "
-        r"Right: $\xi_c$ at $\sigma_b = 0.3$ (line); decay of correlations in layers 2 to 7, simulated in networks "
+        r"(b) $\xi_c$ at $\sigma_b = 0.3$ (line); decay of correlations in layers 2 to 7, simulated in networks "
         "of widths 200 and 400 and extrapolated (circles), and from the mean-field maps over the same layers "
         "(crosses). 1,500 networks (10,000 in a full run). Error bars: standard error over 20 batches of them."
     ),

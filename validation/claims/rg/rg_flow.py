@@ -8,6 +8,7 @@ from statnn.rg._layers.noisy import noisy_arrows
 from statnn.rg._layers.portrait import binary_line, binary_place, draw_arrows, noisy_place
 from validation.claim import Claim, Finding, Outcome, Verdict
 from validation.claims._chains import OURS
+from validation.claims._tools import lettered
 
 STARTS = np.array([[2.2, 0.003], [1.6, -0.05], [1.2, 0.3], [0.9, -0.9], [2.0, 0.0]])
 INVARIANTS = (0.3, 1.0, 3.0, 12.0, 80.0)
@@ -93,7 +94,7 @@ TWINS_BINARY = {
 
 def _draw_binary(data, figure):
     figure.set_size_inches(9.5, 4)
-    left, right = figure.subplots(1, 2, width_ratios=(1.25, 1))
+    left, right = lettered(figure, 1, 2, width_ratios=(1.25, 1))
     for line in data["lines"]:
         left.plot(*line.T, color="#999999", linewidth=0.8)
     left.plot([], [], color="#999999", linewidth=0.8, label="$e^{2K}\\sinh h$ constant")
@@ -190,7 +191,7 @@ TWINS_NOISY = {f"eigenvalue of the {name}, ε → 0": _one("exact", i) for i, na
 
 def _draw_noisy(data, figure):
     figure.set_size_inches(9.5, 4)
-    left, right = figure.subplots(1, 2, width_ratios=(1.25, 1))
+    left, right = lettered(figure, 1, 2, width_ratios=(1.25, 1))
     draw_arrows(left, data["grid"], data["images"])
     for i, (w, noise) in enumerate(LAYERS):
         colour = COLOURS[(0, 3, 4)[i]]
@@ -222,9 +223,9 @@ CLAIMS = (
         standing="exact",
         expected=Outcome.EXACT,
         caption=(
-            "Decimation of layers of one spin with coupling $K$ and field $h$. Left: flows from five starts "
+            "Decimation of layers of one spin with coupling $K$ and field $h$. (a) Flows from five starts "
             r"(symbols) along lines of constant $e^{2K}\sinh h$; square: the ordered fixed point; dashed: the line "
-            "of disordered ones. Right: correlation length of blocks of $2^k$ layers (symbols) and its halving with "
+            "of disordered ones. (b) Correlation length of blocks of $2^k$ layers (symbols) and its halving with "
             "every doubling (lines). Symbols and colours tell the same start in both panels. Nothing is random; "
             "there are no error bars."
         ),
@@ -247,8 +248,8 @@ CLAIMS = (
         standing="own",
         expected=Outcome.ASYMPTOTIC,
         caption=(
-            "Two noisy tanh layers projected on one and rescaled. Left: flow of weight and noise, arrows from a "
-            "grid and three flows from the starts in the legend. Right: distance of the eigenvalues of a doubling "
+            "Two noisy tanh layers projected on one and rescaled. (a) Flow of weight and noise, arrows from a "
+            "grid and three flows from the starts in the legend. (b) Distance of the eigenvalues of a doubling "
             r"at $w = 1$ from 2 against the noise $\epsilon$, for the weight (circles) and the noise (squares); "
             "lines: slope 1 through the last symbol. Nothing is random; there are no error bars."
         ),

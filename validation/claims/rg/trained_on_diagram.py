@@ -13,6 +13,7 @@ from statnn.plot import COLOURS
 from statnn.testing.statistics import mean
 from validation.claim import Claim, Finding, Outcome, Verdict
 from validation.claims import _trained
+from validation.claims._tools import lettered
 from validation.claims._trained import CLEAR, effect, standard_error
 from validation.trained.recipe import Recipe
 from validation.trained.training import train_all
@@ -77,7 +78,7 @@ def _as_predicted(data, _by):
 
 def _draw(data, figure):
     figure.set_size_inches(9.5, 3.9)
-    left, right = figure.subplots(1, 2)
+    left, right = lettered(figure, 1, 2)
     left.plot(data["line_w"], data["line_b"], color="black", linestyle="--", linewidth=1, label=r"$\chi = 1$")
     layer = np.arange(LAYERS)
     for s, epoch in enumerate(data["epochs"]):
@@ -122,9 +123,9 @@ _claim = partial(
     standing="own",
     expected=Outcome.CONTRADICTED,
     caption=(
-        "Left: layers 1 to 5 of trained tanh networks on the plane of the standard deviations of weights, "
+        "(a) Layers 1 to 5 of trained tanh networks on the plane of the standard deviations of weights, "
         r"$\sigma_w$, and biases, $\sigma_b$, at three times of training; numbers: the first and the last layer; "
-        r"dashed: the critical line $\chi = 1$. Right: correlation of pairs of test images in each layer (symbols), "
+        r"dashed: the critical line $\chi = 1$. (b) Correlation of pairs of test images in each layer (symbols), "
         "and as predicted from these places (lines). Error bars: standard error over 8 trainings."
     ),
     run=_run,
