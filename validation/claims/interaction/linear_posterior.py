@@ -144,7 +144,8 @@ def _draw(data, figure):
     right.hist(data["accuracy"], edges, color=COLOURS[0], alpha=0.7, label="linear")
     right.hist(data["deep_accuracy"], edges, color=COLOURS[2], alpha=0.7, label="one tanh layer")
     right.set(xlabel="test accuracy, mean of a chain", ylabel="chains", title="networks of the posterior")
-    right.legend()
+    right.margins(y=0.35)  # room for the legend
+    right.legend(loc="upper center")
 
 
 CLAIM = Claim(
