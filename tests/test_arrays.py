@@ -218,7 +218,8 @@ CASES = [(name, parameter) for name, (_, arrays) in ENTRIES.items() for paramete
 def takes_array(annotation):
     """Whether a type has ArrayLike in it."""
     inside = list(annotation) if isinstance(annotation, list) else list(typing.get_args(annotation))
-    whole = bool(inside) and all(one in inside for one in typing.get_args(ArrayLike))
+    parts = typing.get_args(ArrayLike)  # of a union, which it was before numpy 2.5
+    whole = annotation is ArrayLike or (bool(inside and parts) and all(one in inside for one in parts))
     return whole or any(takes_array(one) for one in inside)
 
 
