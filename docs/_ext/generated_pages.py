@@ -120,7 +120,8 @@ def _around(name: str, derived: dict[str, list[str]], shown: dict[str, list[tupl
         lines.append("Derivations: " + ", ".join(f":ref:`derivation-{each}`" for each in derived[name]) + ".")
     if name in shown:
         lines.append("In use: " + ", ".join(f":doc:`{title} <{page}>`" for title, page in shown[name]) + ".")
-    return ".. seealso::\n\n" + "".join(f"   {line}\n\n" for line in lines) if lines else ""
+    title = ".. admonition:: On other pages\n   :class: seealso\n\n"  # "See also" stands in docstrings
+    return title + "".join(f"   {line}\n\n" for line in lines) if lines else ""
 
 
 def _things(module: Any) -> dict[str, Any]:
