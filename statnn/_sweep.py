@@ -109,8 +109,9 @@ def sweep(
 
     Raises
     ------
-    TypeError, ValueError
-        If the grid is empty or names no arguments, or the store is of another function or seed.
+    TypeError, ValueError, MemoryError
+        If the grid is empty, names no arguments or would not fit into memory, or the store is of another function or
+        seed.
     Exception
         What the executor says, if no point at all comes back from it.
 

@@ -71,6 +71,12 @@ class Estimate(ByValue):
 def estimate(draws: Any, name: str = "the observable") -> Estimate:
     """Return the `Estimate` of draws of shape (chains, draws, ...), and warn where it cannot be trusted.
 
+    Raises
+    ------
+    TypeError, ValueError, MemoryError
+        If draws are no finite real numbers, fewer than four a chain, or so many that correlations of one observable
+        would not fit into memory.
+
     Warns
     -----
     UntrustedEstimate

@@ -39,8 +39,8 @@ class Accumulator:
 
     Raises
     ------
-    TypeError, ValueError
-        If an argument is out of range.
+    TypeError, ValueError, MemoryError
+        If an argument is out of range, or counts of so many units would not fit into memory.
 
     See Also
     --------

@@ -287,8 +287,9 @@ class LinearLayer(ByValue):
 
         Raises
         ------
-        TypeError, ValueError
-            If the layer is not square, shapes do not match, or signals leave the range of float64.
+        TypeError, ValueError, MemoryError
+            If the layer is not square, shapes do not match, paths would not fit into memory, or signals leave the range
+            of float64.
 
         Examples
         --------

@@ -273,8 +273,8 @@ class NoisyLayer(ByValue):
 
         Raises
         ------
-        TypeError, ValueError
-            If arguments do not fit, or signals leave the range of float64.
+        TypeError, ValueError, MemoryError
+            If arguments do not fit, paths would not fit into memory, or signals leave the range of float64.
         """
         h = real(start, "start")
         if h.ndim > 1:

@@ -153,8 +153,8 @@ def phase_diagram(
 
     Raises
     ------
-    TypeError, ValueError
-        If the grid is not increasing and non-negative, or the activation is unknown.
+    TypeError, ValueError, MemoryError
+        If the grid is not increasing and non-negative or would not fit into memory, or the activation is unknown.
 
     See Also
     --------
