@@ -75,7 +75,9 @@ def parsed(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("names", nargs="*", metavar="NAME", help="derivations (default: all; --list names them)")
     parser.add_argument("--list", action="store_true", help="print names, titles, standings and sources, and leave")
     parser.add_argument(
-        "--thorough", action="store_true", help="evaluate at more points, and prove inequalities by intervals"
+        "--thorough",
+        action="store_true",
+        help="take limits and series exactly, evaluate at more points, and prove inequalities by intervals",
     )
     parser.add_argument("--document", metavar="FILE.tex", type=Path, help="write a LaTeX document for pdflatex")
     asked = parser.parse_args(arguments)

@@ -81,8 +81,8 @@ class Derivation:
         Parameters
         ----------
         thorough : bool, optional
-            Whether numbers that take long are evaluated at as many points as the rest, and inequalities proved by
-            intervals, see :meth:`Step.check`.
+            Whether what takes long is done as well: limits and series are taken exactly, numbers that take long are
+            evaluated at as many points as the rest, and inequalities proved by intervals, see :meth:`Step.check`.
         """
         for number, step in enumerate(self.steps, 1):
             try:

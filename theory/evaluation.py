@@ -29,6 +29,18 @@ _SLACK = mpmath.mpf(10) ** 6  # for constants and logarithms beside a power of t
 
 
 class _Printer(MpmathPrinter):
+    def __init__(self, arguments: dict[sp.Symbol, str]) -> None:
+        super().__init__(
+            {"fully_qualified_modules": False, "inline": True, "allow_unknown_functions": True, "order": "none"}
+        )
+        self.arguments = arguments
+
+    def _print_Symbol(self, expr: sp.Symbol) -> str:
+        return self.arguments.get(expr) or super()._print_Symbol(expr)
+
+    def _print_Dummy(self, expr: sp.Dummy) -> str:
+        return self.arguments.get(expr) or super()._print_Dummy(expr)
+
     def _print_Sum(self, expr: sp.Sum) -> str:
         return self._over(expr, "nsum")
 
@@ -163,15 +175,12 @@ def number(expr: sp.Expr, symbols: Sequence[sp.Symbol]) -> Callable[..., Any]:
 
 @cache
 def _compiled(expr: sp.Expr, symbols: tuple[sp.Symbol, ...]) -> Callable[..., Any]:
-    settings = {"fully_qualified_modules": False, "inline": True, "allow_unknown_functions": True, "order": "none"}
-    printer = _Printer(settings)
     # no symbol may hide a function of its name, as beta does
-    free = {symbol: sp.Symbol(f"x_{count}", **symbol.assumptions0) for count, symbol in enumerate(symbols)}
-    code = expr.xreplace(free)
+    printer = _Printer({symbol: f"x_{count}" for count, symbol in enumerate(symbols)})
     # as sympy.lambdify, which takes twice as long: for the names of all of mpmath, and a docstring, of every function
-    own = {part.func.__name__: part.func._imp_ for part in code.atoms(sp.Function) if hasattr(part.func, "_imp_")}
-    arguments = ", ".join(map(str, free.values()))
-    return eval(f"lambda {arguments}: {printer.doprint(code)}", _NAMES | own)  # noqa: S307 - sympy printed it
+    own = {part.func.__name__: part.func._imp_ for part in expr.atoms(sp.Function) if hasattr(part.func, "_imp_")}
+    arguments = ", ".join(printer.arguments.values())
+    return eval(f"lambda {arguments}: {printer.doprint(expr)}", _NAMES | own)  # noqa: S307 - sympy printed it
 
 
 def _values(expr: sp.Expr, symbols: tuple[sp.Symbol, ...]) -> Callable[[Sequence[Any]], Any]:

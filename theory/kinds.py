@@ -7,13 +7,15 @@ Kind: TypeAlias = Literal["identity", "inequality", "limit", "series", "instance
 KINDS: dict[Kind, str] = {
     "identity": "the difference of its two sides, with the definitions put in, is zero",
     "inequality": "its larger less its smaller side is a form, as an identity, and the form is manifestly positive",
-    "limit": "the limit is that",
-    "series": "the expansion has no other term down to the order that is left out",
+    "limit": "it is approached, at a distance of 10^-80; the limit is that, exactly, when thorough",
+    "series": "what is left out falls as it says; the expansion has no other term, exactly, when thorough",
     "instance": "a general equation, checked in stated cases: small sizes, and what the names mean there",
     "definition": "nothing: it says what a name means",
     "argued": "its sentence is the argument; the algebra which that uses is checked, but the step is not counted",
 }
 CHECKED: tuple[Kind, ...] = ("identity", "inequality", "limit", "series", "instance")
+IN_NUMBERS: tuple[Kind, ...] = ("limit", "series")
+"""What is checked in numbers alone unless thorough: limits of sympy take half as long as everything else."""
 
 
 def tally(kinds: Mapping[Kind, int]) -> str:

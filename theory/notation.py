@@ -104,7 +104,8 @@ def gaussian(at: sp.Expr, variance: sp.Expr) -> sp.Expr:
     return sp.exp(-(at**2) / (2 * variance)) / sp.sqrt(2 * sp.pi * variance)
 
 
-def gaussian_mean(polynomial: sp.Expr, variable: sp.Symbol) -> sp.Expr:
-    """Return the mean of a polynomial in a standard Gaussian variable, by its moments (k-1)!!."""
-    terms = sp.Poly(polynomial, variable).terms()
-    return sp.Add(*(factor * sp.factorial2(k - 1) for (k,), factor in terms if k % 2 == 0))
+def gaussian_mean(polynomial: sp.Expr, *variables: sp.Symbol) -> sp.Expr:
+    """Return the mean of a polynomial in independent standard Gaussian variables, by their moments (k-1)!!."""
+    terms = sp.Poly(polynomial, *variables).terms()
+    means = (factor * sp.Mul(*(0 if k % 2 else sp.factorial2(k - 1) for k in powers)) for powers, factor in terms)
+    return sp.Add(*means)

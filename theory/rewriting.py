@@ -119,7 +119,8 @@ def by_antiderivative(
         return at(high, "-") - at(low, "+")
 
     def at(end: sp.Expr, side: str) -> sp.Expr:
-        value = antiderivative.subs(variable, end)
+        # a tangent that grows without bound stands in an arctangent, which does not
+        value = antiderivative.replace(sp.tan, lambda of: sp.limit(sp.tan(of), variable, end, side)).subs(variable, end)
         plain = end.is_finite and not value.has(sp.nan, sp.zoo, sp.oo, -sp.oo, sp.AccumBounds)
         return value if plain else sp.limit(antiderivative, variable, end, side)
 

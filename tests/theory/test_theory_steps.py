@@ -59,6 +59,7 @@ def test_derivations_hold_and_no_change_of_a_step_does(name):
     derivation = built(name)
     derivation.check()
     for step in derivation.steps:
+        assert sp.sympify(step.residual) == 0, f"exactly, as when thorough: {step}"
         changed = list(mutants(step)) if step.kind in CHECKED else []
         for wrong in (replace(step, positive=sp.S.Zero), *changed):
             with pytest.raises(AssertionError):

@@ -11,6 +11,7 @@ from statnn.theory.activation.expressions import EXPONENT_BOUND, gamma_survival
 from statnn.theory.activation.symbols import D0, OWN, D, E, K, N, O, S, a, b, beta, j, u, x, y, z
 from statnn.theory.derivation import Derivation, Step, argued, definition, identity, inequality, limit, series
 from statnn.theory.rewriting import by_telescoping
+from statnn.theory.step import simplified
 
 K_0, S_0 = sp.Function("K_0"), sp.Function("S_0")
 
@@ -107,7 +108,7 @@ def _integrated() -> tuple[Step, ...]:
             E(D) - E(D0),
             shown,
             where=bound,
-            by=lambda difference: sp.simplify(_split_logs(difference)),
+            by=lambda difference: simplified(_split_logs(difference)),
         ),
         series(
             "For N → ∞ at fixed x = D/a the bound is, at leading order, the first correction of the limit itself: it "

@@ -261,7 +261,7 @@ def _in_tangent(expr: sp.Expr, angle: sp.Symbol, rate: sp.Symbol) -> sp.Expr:
     rational = expr.subs({sp.tan(angle / 2): t, sp.tanh(rate / 2): h})
     rational = rational.subs({sp.cos(angle): (1 - t**2) / (1 + t**2)})
     rational = rational.subs({sp.cosh(rate): (1 + h**2) / (1 - h**2), sp.sinh(rate): 2 * h / (1 - h**2)})
-    return sp.simplify(rational)
+    return sp.cancel(rational)
 
 
 def _energy() -> tuple[Step, ...]:

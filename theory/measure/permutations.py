@@ -155,9 +155,4 @@ def _wishart(freedom: int) -> tuple[tuple[sp.Symbol, sp.Symbol], tuple[sp.Expr, 
     rows = [[sp.sqrt(variance) * draw for draw in row] for variance, row in zip(v, draws, strict=True)]
     C = sp.Matrix(2, 2, lambda i, j: sum(a * b for a, b in zip(rows[i], rows[j], strict=True)) / sp.Integer(freedom))
 
-    def mean(polynomial: sp.Expr) -> sp.Expr:
-        for symbol in (*draws[0], *draws[1]):
-            polynomial = gaussian_mean(sp.expand(polynomial), symbol)
-        return polynomial
-
-    return v, (mean((C * C).trace()), mean(C.trace() ** 2))
+    return v, tuple(gaussian_mean(square, *draws[0], *draws[1]) for square in ((C * C).trace(), C.trace() ** 2))

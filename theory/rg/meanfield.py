@@ -5,7 +5,7 @@ from typing import Any
 import sympy as sp
 
 from statnn.theory.derivation import Derivation, Step, definition, identity, inequality, series
-from statnn.theory.notation import TEXTBOOK, O, gaussian_mean
+from statnn.theory.notation import TEXTBOOK, O
 from statnn.theory.rewriting import by_antiderivative, by_gaussians
 from statnn.theory.rg.symbols import Phi, Psi, mean
 
@@ -34,10 +34,16 @@ INSIDE = {c: (-1, 1)}
 
 def pair_mean(polynomial: sp.Expr) -> sp.Expr:
     """Return the average of a polynomial in the two fields x and y."""
-    w = sp.Symbol("w", real=True)
-    second = sp.sqrt(q) * (c * z + sp.sqrt(1 - c**2) * w)
-    inside = gaussian_mean(sp.expand(polynomial.subs({x: sp.sqrt(q) * z, y: second}, simultaneous=True)), w)
-    return sp.expand(gaussian_mean(sp.expand(inside), z))
+    terms = sp.Poly(polynomial, x, y).terms()
+    return sp.expand(sp.Add(*(factor * _moment(i, j) for (i, j), factor in terms if (i + j) % 2 == 0)))
+
+
+def _moment(i: int, j: int) -> sp.Expr:
+    """Return the average of x^i y^j: y is c x and an independent rest of the variance q(1 - c²)."""
+    return q ** ((i + j) // 2) * sum(
+        sp.binomial(j, k) * c**k * (1 - c**2) ** ((j - k) // 2) * sp.factorial2(i + k - 1) * sp.factorial2(j - k - 1)
+        for k in range(j % 2, j + 1, 2)
+    )
 
 
 def halves() -> Step:
