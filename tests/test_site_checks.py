@@ -131,6 +131,32 @@ def test_a_verdict_is_of_the_newest_run_that_judged_it_and_says_which(tmp_path):
     assert keep.merged([keep.read(files[0]), keep.read(tmp_path / "kept.json")]) == kept
 
 
+def test_a_calibration_is_renewed_by_more_seeds_and_dropped_with_its_text(monkeypatch):
+    keep, page = script("keep_calibration"), script("_ext/calibration").page
+    old, present = "a" * 16, "b" * 16
+    monkeypatch.setattr(keep, "CLAIMS", {"one": "one", "two": "two", "three": "three"})
+    monkeypatch.setattr(keep.calibrate, "code_of", lambda name: old if name == "two" else present)
+
+    def entries(what, code, seeds):
+        p = [[0.004], *([(seed + 0.5) / seeds] for seed in range(1, seeds))]
+        same = {"what": what, "code": code}
+        return [same | {"seed": n, "p": {"q": p[n]}, "expected": n != 3} for n in range(seeds)]
+
+    first = keep.kept({}, [*entries("one", present, 40), *entries("two", old, 40), *entries("three", present, 5)], "c")
+    assert first.keys() == {"one", "two"}, "five seeds say nothing"
+    assert (first["one"]["seeds"], first["one"]["unexpected"], first["one"]["commit"]) == (40, 1, "c")
+    [row] = first["one"]["rows"]
+    assert (row["quantity"], row["comparisons"], row["tails"], row["says"]) == ("q", 1, (4, 1, 0), "uniform")
+    monkeypatch.setattr(keep.calibrate, "code_of", lambda _: present)
+    again = keep.kept(first, [*entries("one", present, 30), *entries("three", present, 50)], "d")
+    assert again.keys() == {"one", "three"}, "the text of two has changed"
+    assert again["one"] == first["one"], "fewer seeds renew nothing"
+    assert keep.kept(again, entries("one", present, 60), "e")["one"]["seeds"] == 60
+    shown = page(again, {"one": "The first", "three": "The third"})
+    assert "90 runs of 2 claims with 2 quantities: p-values of 0 are too small, 2 runs were not as expected" in shown
+    assert "* - [The first](#claim-one)\n  - q\n  - 40\n  - 1\n  - 4 (4)\n  - 1 (0.4)\n  - 0 (0.04)\n" in shown
+
+
 COLUMN, INDENT = 109, 13  # signs of code that a wide screen shows, and what a method's text is set in by
 FENCED = re.compile(r"^```\{?(?:code-cell|python|pycon).*?\n(.*?)^```", re.MULTILINE | re.DOTALL)
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import bibliography
+import calibration
 import claim_scripts
 from links import Names, derived_in, shown_in
 
@@ -304,6 +305,8 @@ These are the verdicts of {_provenance(run)}, unless a verdict says that it is o
 
 """
     _write(GENERATED / "verdicts.md", page + "\n".join(map(_verdict, claims)))
+    reruns = json.loads((HERE / "calibration.json").read_text(encoding="utf-8"))
+    _write(GENERATED / "calibration.md", calibration.page(reruns, {claim["id"]: claim["title"] for claim in claims}))
 
 
 # -- benchmarks ------------------------------------------------------------------------------------------------

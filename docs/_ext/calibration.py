@@ -1,0 +1,52 @@
+"""The page on calibration: what claims find on fresh seeds of the right theory, from ``docs/calibration.json``."""
+
+from collections.abc import Mapping
+from typing import Any
+
+LEVELS = ("0.1", "0.01", "0.001")
+
+HEAD = """# Calibration
+
+Does a claim that is right ever fail? Each is rerun on fresh seeds of the right theory, and the p-values of its single
+comparisons, before any correction, are held against the uniform law. Smaller ones than uniform would raise false
+alarms; those of discrete statistics, and of theories with a tolerance, lie above. *Below 0.1* counts the seeds whose
+smallest p-value, times the number of comparisons, is below that; in brackets what the uniform law allows on average.
+
+{summary}
+
+Made by `python -m validation.calibrate` and `docs/keep_calibration.py`. Claims on trained networks have none: no theory
+says what they find.
+
+```{{list-table}}
+:header-rows: 1
+
+* - Claim
+  - Quantity
+  - Seeds
+  - Comparisons
+  - Below 0.1
+  - Below 0.01
+  - Below 0.001
+  - p-values are
+{rows}```
+"""
+
+
+def page(record: Mapping[str, Any], titles: Mapping[str, str]) -> str:
+    """Return the page; `titles` are those of claims."""
+    quantities = [row for claim in record.values() for row in claim["rows"]]
+    runs, unexpected = (sum(claim[key] for claim in record.values()) for key in ("seeds", "unexpected"))
+    small = sum(row["says"] == "TOO SMALL" for row in quantities)
+    summary = (
+        f"{runs:,} runs of {len(record)} claims with {len(quantities)} quantities: p-values of {small} are too small, "
+        f"{unexpected} runs were not as expected."
+    )
+    rows = "".join(_row(name, titles[name], claim, row) for name, claim in record.items() for row in claim["rows"])
+    return HEAD.format(summary=summary, rows=rows)
+
+
+def _row(name: str, title: str, claim: Mapping[str, Any], row: Mapping[str, Any]) -> str:
+    seeds = claim["seeds"]
+    counts = [f"{n} ({seeds * float(level):.3g})" for n, level in zip(row["tails"], LEVELS, strict=True)]
+    cells = [f"[{title}](#claim-{name})", row["quantity"], f"{seeds:,}", str(row["comparisons"]), *counts, row["says"]]
+    return "* - " + "\n  - ".join(cells) + "\n"

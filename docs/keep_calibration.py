@@ -1,0 +1,53 @@
+"""Keep what a calibration found for the site: ``python docs/keep_calibration.py CALIBRATION.jsonl [...]``.
+
+A claim's entry is renewed by a calibration on more seeds, or of its present text; one of an earlier text is dropped.
+"""
+
+import json
+import subprocess
+import sys
+from dataclasses import asdict
+from pathlib import Path
+
+sys.path.append(str(Path(__file__).parents[1]))  # of `validation`, which is not installed
+from validation import calibrate, uniformity
+from validation.claims import CLAIMS
+
+TARGET = Path(__file__).with_name("calibration.json")
+DIGITS = 4
+
+
+def found(entries):
+    """Return what entries of one claim say: seeds, runs that were not as expected, and a row for each quantity."""
+    rows = [asdict(row) | {"says": row.says} for row in uniformity.rows(entries)]
+    for row in rows:
+        del row["what"], row["seeds"]
+        row.update({key: float(f"{row[key]:.{DIGITS}g}") for key in ("too_small", "too_large")})
+    return {"seeds": len(entries), "unexpected": sum(not entry["expected"] for entry in entries), "rows": rows}
+
+
+def kept(old, entries, commit):
+    """Return the entries of all claims, the new ones beside those of `old` that are of the present text."""
+    record = {}
+    for name, claim in CLAIMS.items():
+        code = calibrate.code_of(claim)
+        own = [entry for entry in entries if (entry["what"], entry["code"]) == (name, code)]
+        before = old.get(name, {"code": "", "seeds": 0})
+        if before["code"] == code and before["seeds"] >= len(own):
+            record[name] = before
+        elif len(own) >= uniformity.FEWEST_SEEDS:
+            record[name] = {"code": code, "commit": commit} | found(own)
+    return record
+
+
+def main(*files):
+    """Write docs/calibration.json."""
+    old = json.loads(TARGET.read_text(encoding="utf-8")) if TARGET.exists() else {}
+    entries = [entry for file in files for entry in calibrate.read(Path(file))]
+    commit = subprocess.run(["git", "rev-parse", "--short=9", "HEAD"], capture_output=True, text=True, check=True)  # noqa: S607
+    record = kept(old, entries, commit.stdout.strip())
+    TARGET.write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
