@@ -28,6 +28,17 @@ _SUPPORTED = (
     "Sin, Identity, Dropout, Flatten and Reshape of the inputs, last Softmax; SiLU, GELU and softplus also as "
     "exporters write them with Sigmoid, Erf, Tanh or Where"
 )
+_ATTRIBUTES: dict[str, tuple[str, ...]] = {
+    **dict.fromkeys(("MatMul", "Add", "Sub", "Mul", "Div", "Identity"), ()),
+    **{sigma.onnx[0]: tuple(name for name, _ in sigma.onnx[1:]) for sigma in ACTIVATIONS.values() if sigma.onnx},
+    **dict.fromkeys(("Softmax", "LogSoftmax", "Flatten"), ("axis",)),
+    "BatchNormalization": ("epsilon", "momentum", "spatial", "training_mode"),
+    "Gemm": ("alpha", "beta", "transA", "transB"),
+    "LeakyRelu": ("alpha",),
+    "Reshape": ("allowzero",),
+    "Dropout": ("ratio", "seed"),
+}
+"""Of every operator that is read."""
 _SLOPE, _EPSILON = float(np.float32(0.01)), float(np.float32(1e-5))  # where the file leaves them out
 _OLDEST = 7
 """Operator set from which constants are spread and normalisations used as they are today."""
@@ -87,7 +98,7 @@ class _Graph:
             raise ValueError(f"the graph has {len(inputs)} inputs and {len(outputs)} outputs; one of each is needed")
         users: dict[str, list[Any]] = {}
         for node in self._graph.node:
-            for name in set(node.input):
+            for name in _taken(node):
                 users.setdefault(name, []).append(node)
         self._shape = _declared(inputs[0])
         chain: list[Step] = []
@@ -97,9 +108,12 @@ class _Graph:
             if len(following) != 1:
                 pattern = matched(now, users, self._constant)
                 if pattern is None:
+                    kinds = [node.op_type for node in following]
+                    they = f" ({', '.join(kinds[:6])})" if kinds else ""
                     raise ValueError(
-                        f"value {now!r} goes to {len(following)} operators: the graph is not a chain from input to "
+                        f"value {now!r} goes to {len(kinds)} operators{they}: the graph is not a chain from input to "
                         "output, nor is this SiLU, GELU or softplus as exporters write them"
+                        + next(filter(None, map(advice, kinds)), "")
                     )
                 name, end = pattern
                 slack = SOFTPLUS_LINE if name == "softplus" else 0.0
@@ -123,6 +137,8 @@ class _Graph:
             raise ValueError(
                 f"{where}: operators of the domain {node.domain!r} are not supported; supported are {_SUPPORTED}"
             )
+        if kind not in _ATTRIBUTES:
+            raise ValueError(f"{where}: this operator is not supported; supported are {_SUPPORTED}{advice(kind)}")
         if kind != "Dropout" and any(node.output[1:]):
             raise ValueError(f"{where}: has {len(node.output)} outputs, as in training; export the model as in use")
         attributes = _attributes(node, where)
@@ -142,8 +158,6 @@ class _Graph:
             "Div": self._affine, "BatchNormalization": self._norm, "Flatten": self._flatten, "Reshape": self._flatten,
             "Dropout": self._dropout,
         }  # fmt: skip
-        if kind not in table:
-            raise ValueError(f"{where}: this operator is not supported; supported are {_SUPPORTED}{advice(kind)}")
         if kind in {"Flatten", "Reshape"} and not first:
             raise ValueError(
                 f"{where}: supported as the first step only, where it flattens whole inputs. Between layers that take "
@@ -250,6 +264,12 @@ class _Graph:
         return array
 
 
+def _taken(node: Any) -> set[str]:
+    """Return the names of what an operator takes, also inside of graphs of its own, which see those around them."""
+    inner = [one for attribute in node.attribute for graph in (attribute.g, *attribute.graphs) for one in graph.node]
+    return set(node.input).union(*map(_taken, inner))
+
+
 def _declared(value: Any) -> list[int] | None:
     """Return the shape that the file says of a value, 0 for sizes that it leaves open, or None where it says none."""
     tensor = value.type.tensor_type
@@ -275,15 +295,19 @@ def _attributes(node: Any, where: str) -> dict[str, Any]:
     """Return numbers and texts by name; floats are float32 in the file, and exactly those are used."""
     attributes: dict[str, Any] = {}
     for attribute in node.attribute:
+        name, known = attribute.name, attribute.type in {1, 2, 3} and not attribute.ref_attr_name
+        if not known or name in attributes or name not in _ATTRIBUTES[node.op_type]:
+            raise ValueError(
+                f"{where}: attribute {name!r} is not one that it has, is given twice, or is no number or text: the "
+                "file is damaged; onnx.checker.check_model says more"
+            )
         if attribute.type == 1:
             value = float(attribute.f)
             if not math.isfinite(value):
-                raise ValueError(f"{where}: attribute {attribute.name!r} is {value}")
-            attributes[attribute.name] = value
-        elif attribute.type == 2:
-            attributes[attribute.name] = int(attribute.i)
-        elif attribute.type == 3:
-            attributes[attribute.name] = attribute.s.decode("ascii", "replace")
+                raise ValueError(f"{where}: attribute {name!r} is {value}")
+            attributes[name] = value
+        else:
+            attributes[name] = int(attribute.i) if attribute.type == 2 else attribute.s.decode("ascii", "replace")
     return attributes
 
 

@@ -36,6 +36,7 @@ class Constants:
                 self._once(name)
                 self._nodes[name] = node
         self._names = set(self._tensors)
+        self._sparse = {tensor.values.name for tensor in graph.sparse_initializer}
         for name, node in self._nodes.items():  # nodes stand in an order in which they can be computed
             passed_on = node.op_type in _PASSED_ON and len(node.input) == 1 and node.input[0] in self._names
             if node.domain in STANDARD and (node.op_type == "Constant" or passed_on):
@@ -51,7 +52,11 @@ class Constants:
     def array(self, name: str, where: str) -> Reals:
         """Return the numbers of a constant that stands at an operator."""
         if name not in self._names:
-            raise ValueError(f"{where}: {name!r} is computed or missing, and a constant is needed there")
+            maker = f"computed by {self._nodes[name].op_type}" if name in self._nodes else "missing"
+            maker = "sparse" if name in self._sparse else maker
+            raise ValueError(
+                f"{where}: {name!r} is {maker}, and a constant array that stands in the file is needed there"
+            )
         turns: list[Any] = []
         source = name
         while source in self._nodes and self._nodes[source].op_type != "Constant":

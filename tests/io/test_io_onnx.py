@@ -149,11 +149,11 @@ def test_values_that_are_defined_twice():
         with pytest.raises(ValueError, match="is defined twice"):
             load_network(with_weight(nodes, constants).model())
     later = [node("Transpose", ["b"], "w"), node("Transpose", ["r"], "b")]  # not in the order of computation
-    with pytest.raises(ValueError, match="'w' is computed or missing"):
+    with pytest.raises(ValueError, match="'w' is computed by Transpose"):
         load_network(with_weight(later, [RAW]).model())
     foreign = node("Transpose", ["r"], "w")
     foreign.domain = "com.example"
-    with pytest.raises(ValueError, match="'w' is computed or missing"):
+    with pytest.raises(ValueError, match="'w' is computed by Transpose"):
         load_network(with_weight([foreign], [RAW]).model())
 
 
@@ -262,6 +262,73 @@ def test_versions_and_meanings_of_operators():
     model.functions.append(helper.make_function("", "Relu", ["x"], ["y"], [node("Tanh", ["x"], "y")], []))
     with pytest.raises(ValueError, match="redefines operators of ONNX"):
         load_network(model)
+
+
+ATTRIBUTE = "is not one that it has, is given twice, or is no number or text"
+
+
+@pytest.mark.parametrize(
+    ("kind", "given"),
+    [
+        ("Gemm", [{"name": "transB", "i": 1}]),  # no type: it read as left out, and W stood for its transpose
+        ("Gemm", [{"name": "transB", "ints": [1], "type": 7}]),
+        ("Gemm", [{"name": "transA", "i": 1}]),
+        ("Gemm", [{"name": "alpha", "f": 2.0}]),
+        ("Gemm", [{"name": "beta", "f": 2.0, "type": 1}, {"name": "beta", "f": 3.0, "type": 1}]),
+        ("Gemm", [{"name": "broadcast", "i": 1, "type": 2}]),
+        ("LeakyRelu", [{"name": "alpha", "f": 0.3}]),
+        ("LeakyRelu", [{"name": "Alpha", "f": 0.3, "type": 1}]),
+        ("LeakyRelu", [{"name": "alpha", "type": 1, "ref_attr_name": "slope"}]),
+        ("Gelu", [{"name": "approximate", "s": b"tanh"}]),
+        ("Softmax", [{"name": "axis", "i": 0}]),
+        ("BatchNormalization", [{"name": "training_mode", "i": 1}]),
+    ],
+)
+def test_attributes_that_would_be_left_out(kind, given):
+    constants = {"Gemm": (W, W[0]), "BatchNormalization": np.ones((4, 3))}
+    model = in_training(kind, *constants.get(kind, ())).model(version=20)
+    model.graph.node[-1].attribute.extend(onnx.AttributeProto(**one) for one in given)
+    with pytest.raises(ValueError, match=rf"attribute '{given[0]['name']}' {ATTRIBUTE}"):
+        load_network(model)
+
+
+def test_what_stands_in_the_place_of_a_constant():
+    values = helper.make_tensor("w", 1, [2], [1.5, -2.0])
+    model = with_weight([], []).model()
+    model.graph.sparse_initializer.append(
+        helper.make_sparse_tensor(values, helper.make_tensor("at", 7, [2], [1, 5]), [3, 3])
+    )
+    with pytest.raises(ValueError, match="MatMul: 'w' is sparse, and a constant array"):
+        load_network(model)
+    with pytest.raises(ValueError, match="MatMul: 'w' is computed by Cast, and a constant array"):
+        load_network(with_weight([node("Cast", ["r"], "w", to=1)], [RAW]).model())
+    with pytest.raises(ValueError, match="MatMul: 'w' is missing, and a constant array"):
+        load_network(with_weight([], []).model())
+
+
+def test_graphs_inside_of_operators_take_values_of_those_around_them():
+    """If and Loop have no inputs for them: 'h' went to no operator at all, by the message."""
+    end = helper.make_tensor_value_info("e", 1, None)
+    sides = [helper.make_graph([node(kind, ["h"], "e")], kind, [], [end]) for kind in ("Tanh", "Relu")]
+    graph = Graph(onnx, 3)
+    graph.nodes = [
+        node("MatMul", ["x", graph.constant(W)], "h"),
+        node("If", [graph.constant(np.ones((), bool))], "y", then_branch=sides[0], else_branch=sides[1]),
+    ]
+    graph.now = "y"
+    with pytest.raises(ValueError, match=r"^If: this operator is not supported.*Likely fix: the model branches"):
+        load_network(graph.model())
+
+
+def test_branches_are_told_with_their_operators():
+    graph = Graph(onnx, 3).then("MatMul", W).then("Relu")
+    graph.nodes.append(node("Shape", ["v0"], "s"))
+    with pytest.raises(ValueError, match=r"value 'v0' goes to 2 operators \(Relu, Shape\).*Likely fix: the number of"):
+        load_network(graph.model())
+    several = Graph(onnx, 3).then("MatMul", W).then("Split").model()
+    several.graph.node[-1].output.append("rest")  # it was said to be in training
+    with pytest.raises(ValueError, match="Split 'Split1': this operator is not supported"):
+        load_network(several)
 
 
 @pytest.mark.parametrize(
