@@ -5,8 +5,10 @@ Everything is tried once, when an `Activation` is made, at fields from -1000 to 
 
 import contextlib
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from statnn._arguments import Floats
 from statnn.network._differences import TRUSTED, AsArray, Numerical, Values, evaluate, precision, reals, slopes
@@ -36,6 +38,24 @@ _STEP = 2.0**-20
 _DOUBTFUL = 512
 
 
+@dataclass(frozen=True)
+class _Scale:
+    """What slopes are compared with: the largest for |h| <= 1, and the precision of the values they come from."""
+
+    unit: float
+    eps: float
+
+    def of(self, slope: Floats) -> Floats:
+        return np.maximum(np.abs(slope), self.unit)
+
+
+def _trusted(fields: Floats, differences: tuple[Floats, Floats, Floats], eps: float) -> NDArray[np.bool_]:
+    """Return which differences have digits enough to tell; far out, in single precision, they may miss a wave."""
+    slope, error, size = differences
+    most = np.where(np.abs(fields) <= _NEAR, max(TOLERANCE, 256 * eps), TOLERANCE)
+    return np.asarray(error <= most * np.maximum(np.abs(slope), size))
+
+
 def check(
     name: str, function: Callable[[Values], Values], derivative: Callable[[Values], Values], kinks: tuple[float, ...]
 ) -> None:
@@ -53,8 +73,8 @@ def check(
         inside = np.isfinite(values) & (np.abs(FIELDS) <= _NEAR)
         smooth(function, what, kinks, float(np.mean(np.abs(values[inside], dtype=float))) if inside.any() else 0.0)
     slope, error, size = slopes(function, FIELDS, kinks, what)
-    reach = np.maximum(np.abs(slope), size)
     if numerical:
+        reach = np.maximum(np.abs(slope), size)
         poor = np.isfinite(values) & (np.abs(FIELDS) < _NEAR) & ~(error <= _FAINT * reach)
         if np.mean(poor[np.abs(FIELDS) < _NEAR]) > 0.05:
             at = int(np.argmax(poor))
@@ -64,24 +84,26 @@ def check(
             )
         return
     found = elementwise(derivative, f"derivative of {what}")
-    near = (error <= TOLERANCE * reach) & (np.abs(FIELDS) <= 1)
-    unit = float(np.max(np.abs(slope), initial=0.0, where=near))
-    _compare(what, FIELDS, found, (slope, error, size), unit)
-    _between(what, function, derivative, kinks, unit)
-    _beside(what, function, derivative, kinks, unit)
+    differences, eps = (slope, error, size), precision(values)
+    near = _trusted(FIELDS, differences, eps) & (np.abs(FIELDS) <= 1)
+    scale = _Scale(float(np.max(np.abs(slope), initial=0.0, where=near)), eps)
+    _compare(what, FIELDS, found, differences, scale)
+    _between(what, function, derivative, kinks, scale)
+    _beside(what, function, derivative, kinks, scale)
     _finite_at_kinks(what, function, derivative, kinks)
 
 
-def _compare(what: str, fields: Floats, found: Values, differences: tuple[Floats, Floats, Floats], unit: float) -> None:
+def _compare(
+    what: str, fields: Floats, found: Values, differences: tuple[Floats, Floats, Floats], scale: _Scale
+) -> None:
     """Raise where what a derivative returns is most wrong, among fields of order one if there are such."""
-    slope, error, size = differences
-    scale = np.maximum(np.abs(slope), unit)
+    slope, error, _ = differences
     with np.errstate(all="ignore"):
         off = np.abs(found.astype(float) - slope)
-        allowed = (TOLERANCE + 4 * precision(found)) * scale + 10 * error
-        wrong = (error <= TOLERANCE * np.maximum(np.abs(slope), size)) & ~(off <= allowed)
+        allowed = (TOLERANCE + 4 * precision(found)) * scale.of(slope) + 10 * error
+        wrong = _trusted(fields, differences, scale.eps) & ~(off <= allowed)
         wrong &= np.isfinite(found) | (np.abs(fields) <= _FINITE)
-        by = np.where(wrong, np.nan_to_num(off / (scale + error), nan=np.inf), 0.0)
+        by = np.where(wrong, np.nan_to_num(off / (scale.of(slope) + error), nan=np.inf), 0.0)
     if not wrong.any():
         return
     near = np.where(np.abs(fields) <= _NEAR, by, 0.0)
@@ -98,24 +120,25 @@ def _between(
     function: Callable[[Values], Values],
     derivative: Callable[[Values], Values],
     kinks: tuple[float, ...],
-    unit: float,
+    scale: _Scale,
 ) -> None:
     """Raise where the derivative is wrong between the other fields, or at a round number.
 
     One difference tells where it may be wrong; only there it is computed to its digits.
     """
     found = evaluate(derivative, BETWEEN, f"derivative of {what}")
-    above, below = BETWEEN + _STEP, BETWEEN - _STEP
+    step = _STEP * (scale.eps * 2.0**52) ** (1 / 3)
+    above, below = BETWEEN + step, BETWEEN - step
     with np.errstate(all="ignore"):
         over, under = evaluate(function, np.stack([above, below]), what).astype(float)
         slope = (over - under) / (above - below)
-        off = np.abs(found.astype(float) - slope) / np.maximum(np.abs(slope), unit)
-        doubtful = np.isfinite(slope) & ~(off <= TOLERANCE) & ~np.isin(BETWEEN, kinks)
-        off = np.where(doubtful, np.nan_to_num(off, nan=np.inf), -1.0)
+        off = np.abs(found.astype(float) - slope)
+        doubtful = np.isfinite(slope) & ~(off <= TOLERANCE * scale.of(slope)) & ~np.isin(BETWEEN, kinks)
+        off = np.where(doubtful, np.nan_to_num(off / scale.of(slope), nan=np.inf), -1.0)
     worst = np.sort(np.argsort(off)[-min(_DOUBTFUL, int(doubtful.sum())) :]) if doubtful.any() else np.empty(0, int)
     if worst.size:
         fields = BETWEEN[worst]
-        _compare(what, fields, found[worst], slopes(function, fields, kinks, what), unit)
+        _compare(what, fields, found[worst], slopes(function, fields, kinks, what), scale)
 
 
 def _beside(
@@ -123,7 +146,7 @@ def _beside(
     function: Callable[[Values], Values],
     derivative: Callable[[Values], Values],
     kinks: tuple[float, ...],
-    unit: float,
+    scale: _Scale,
 ) -> None:
     """Raise where the derivative is wrong beside zero or a kink; close to them, by more than a hundredth."""
     places = np.unique([0.0, *kinks])[:, None]
@@ -131,19 +154,23 @@ def _beside(
     fields, steps = (places + reach).ravel(), np.abs(reach).ravel() / 8
     close, apart = np.tile(np.abs(BESIDE) < CLOSE, len(places)), ~np.isin(fields, kinks)
     far = fields[apart & ~close]
-    _compare(what, far, evaluate(derivative, far, what), slopes(function, far, kinks, what), unit)
+    _compare(what, far, evaluate(derivative, far, what), slopes(function, far, kinks, what), scale)
 
-    def secant(h: Floats, step: Floats) -> Floats:
-        over, under = evaluate(function, np.stack([h + step, h - step]), what).astype(float)
-        return np.asarray((over - under) / ((h + step) - (h - step)))
+    def secant(h: Floats, step: Floats) -> tuple[Floats, Floats]:
+        """Return it, and how far rounding moves it."""
+        values = evaluate(function, np.stack([h + step, h - step]), what)
+        over, under = values.astype(float)
+        size = np.maximum(np.abs(over), np.abs(under))
+        return np.asarray((over - under) / ((h + step) - (h - step))), 4 * precision(values) * size / step
 
     with np.errstate(all="ignore"):
-        slope, *others = (secant(fields, part) for part in (steps, steps / 2, steps / 4))
-        resolved = np.abs(np.subtract(others, slope)).max(axis=0) <= 0.01 * np.abs(slope)  # no wave is finer
-    told = apart & close & resolved
+        (slope, rounding), *finer = (secant(fields, part) for part in (steps, steps / 2, steps / 4))
+        change = np.abs([other - slope for other, _ in finer]).max(axis=0)
+    told = apart & close & (change <= 0.01 * np.abs(slope))  # no wave is finer
     fields, slope = fields[told], slope[told]
-    error, size = 1e-3 * np.maximum(np.abs(slope), unit), np.full(slope.shape, np.inf)
-    _compare(what, fields, evaluate(derivative, fields, what), (slope, error, size), unit)
+    error = 1e-3 * scale.of(slope) + rounding[told]
+    size = np.full(slope.shape, np.inf)
+    _compare(what, fields, evaluate(derivative, fields, what), (slope, error, size), scale)
 
 
 def elementwise(function: Callable[[Values], Values], what: str) -> Values:
@@ -220,7 +247,8 @@ def smooth(function: Callable[[Values], Values], what: str, kinks: tuple[float, 
     wide = _bend(function, what, *_narrowed(function, what, low, high, least))[0]
     low, high = _narrowed(function, what, low, high, least / 100)
     bend, steep, eps = _bend(function, what, low, high)
-    kink = (bend > 1e-4 * steep + 32 * eps * size / (high - low)) & (bend > 0.25 * wide)
+    rounding = 32 * eps * size * np.maximum(1.0, np.abs(low) / _NEAR) / (high - low)  # of terms that grow as h, too
+    kink = (bend > 1e-4 * steep + rounding) & (bend > 0.25 * wide)
     if kink.any():
         at = int(np.argmin(np.where(kink, np.abs(low), np.inf)))
         ends = np.array([low[at] - least[at], low[at], high[at], high[at] + least[at]])

@@ -20,7 +20,7 @@ from statnn._arguments import Floats
 
 Values: TypeAlias = NDArray[Any]
 
-STEPS, ROUNDS = 12, 5
+STEPS, ROUNDS = 12, 8
 RATIO = math.exp(-0.5)
 """A fraction such as 3/5 would let a wave fall into step with three or four steps, and pass for smooth."""
 LARGEST_STEP = 0.4
@@ -183,7 +183,7 @@ def _table(
             if j > 1:
                 apart = np.maximum(np.abs(finer - rows[1:]), np.abs(finer - rows[:-1]))
                 error = apart + np.abs(means - middle) / h[j:] + grown[j:] + argument[j:] * np.abs(finer)
-                error[~np.isfinite(error)] = np.inf
+                error[~np.isfinite(error) | (h[j:] < 32 * eps * np.abs(at))] = np.inf  # fields themselves are rounded
                 i = np.argmin(error, axis=0), np.arange(at.size)
                 better = error[i] < lost
                 best, lost = np.where(better, finer[i], best), np.where(better, error[i], lost)

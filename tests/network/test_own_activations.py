@@ -399,3 +399,70 @@ def test_networks_take_them_wherever_they_take_others():
     from statnn.measure.tangent import tangent_kernel
 
     assert np.allclose(tangent_kernel(one, x).matrix, tangent_kernel(two, x).matrix, rtol=1e-11)
+
+
+# -- few digits ------------------------------------------------------------------------------------------
+
+
+def of_softplus(h):
+    return np.logaddexp(0, h), special.expit(h)
+
+
+def of_bump(h):
+    return np.exp(-h * h), -2 * h * np.exp(-h * h)
+
+
+def of_lorentz(h):
+    return 1 / (1 + h * h), -2 * h / (1 + h * h) ** 2
+
+
+def of_shifted_tanh(h):
+    return np.tanh(h - 3), np.cosh(h - 3) ** -2
+
+
+@pytest.mark.parametrize("both", [of_softplus, of_bump, of_lorentz, of_shifted_tanh])
+def test_right_derivatives_in_single_precision(both):
+    """They were refused beside zero, where rounding is larger than the change of the function."""
+    value, slope = (in_single(lambda h, i=i: both(h)[i]) for i in (0, 1))
+    sigma = Activation("single", value, slope)
+    assert sigma(np.float64([0.3])).dtype == np.float32
+    at = r"derivative of activation 'single' is wrong at the field 0\.50[1-6]"
+    with pytest.raises(ValueError, match=at):
+        Activation("single", value, lambda h: slope(h) + 0.3 * ((h > 0.501) & (h < 0.506)))
+    with pytest.raises(ValueError, match="it returns nan, while"):
+        Activation("single", value, lambda h: np.where((h > -2) & (h < -1), np.nan, slope(h)))
+
+
+@pytest.mark.parametrize(
+    ("value", "slope"),
+    [
+        (lambda h: np.tanh(h - 20), lambda h: np.cosh(h - 20) ** -2),
+        (lambda h: np.expm1(np.minimum(h, 20) - 20), lambda h: np.exp(np.minimum(h, 20) - 20) * (h < 20)),
+        (lambda h: np.logaddexp(0, 1e-12 * h), lambda h: 1e-12 * special.expit(1e-12 * h)),
+        (lambda h: 1e11 + np.tanh(h), lambda h: np.cosh(h) ** -2),
+    ],
+    ids=["tanh far away", "elu far away", "faint softplus", "offset"],
+)
+def test_right_derivatives_that_rounding_hides_beside_zero(value, slope):
+    Activation("hidden", value, slope)
+
+
+@pytest.mark.parametrize("width", [0.005, 0.01, 0.02])
+def test_a_surrogate_slope_beside_a_jump_is_refused_however_narrow(width):
+    """All slopes of a step are zero, and 0/0 hid what was wrong."""
+    with pytest.raises(ValueError, match=r"wrong at the field 0\.[23].*it returns 50, while .* give 0;"):
+        Activation("step", lambda h: (h > 0.3) * 1.0, lambda h: np.where(np.abs(h - 0.3) < width, 50.0, 0.0))
+
+
+def test_functions_that_cancel_far_from_zero_are_smooth():
+    """Squareplus [Barron 2021]: values of 0.01 are differences of 93."""
+    sigma = Activation("squareplus", lambda h: (h + np.sqrt(h * h + 4)) / 2)
+    h = np.array([-93.0, -3.0, 0.0, 1e-9, 5.0])
+    exact = (1 + h / np.sqrt(h * h + 4)) / 2
+    assert np.allclose(sigma.derivative(h), exact, rtol=0, atol=1e-10)
+
+
+def test_numerical_derivatives_close_to_a_stated_singularity():
+    sigma = Activation("power", lambda h: np.abs(h) ** 1.5, kinks=[0.0])
+    h = np.array([1e-10, -1e-12, 1e-9, 1e-14])
+    assert np.allclose(sigma.derivative(h), 1.5 * np.sign(h) * np.sqrt(np.abs(h)), rtol=0, atol=1e-12)
