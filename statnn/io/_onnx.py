@@ -39,6 +39,7 @@ _ATTRIBUTES: dict[str, tuple[str, ...]] = {
     "Dropout": ("ratio", "seed"),
 }
 """Of every operator that is read."""
+_WITH_CONSTANTS = {"Gemm", "MatMul", "Add", "Sub", "Mul", "Div", "BatchNormalization", "Reshape", "Dropout"}
 _SLOPE, _EPSILON = float(np.float32(0.01)), float(np.float32(1e-5))  # where the file leaves them out
 _OLDEST = 7
 """Operator set from which constants are spread and normalisations used as they are today."""
@@ -133,14 +134,7 @@ class _Graph:
     def _step(self, node: Any, now: str, *, first: bool) -> Step | None:
         kind = node.op_type
         where = f"{kind} {node.name!r}" if node.name else kind
-        if node.domain not in STANDARD:
-            raise ValueError(
-                f"{where}: operators of the domain {node.domain!r} are not supported; supported are {_SUPPORTED}"
-            )
-        if kind not in _ATTRIBUTES:
-            raise ValueError(f"{where}: this operator is not supported; supported are {_SUPPORTED}{advice(kind)}")
-        if kind != "Dropout" and any(node.output[1:]):
-            raise ValueError(f"{where}: has {len(node.output)} outputs, as in training; export the model as in use")
+        _refuse_other(node, now, where)
         attributes = _attributes(node, where)
         known = known_as("onnx", kind, attributes.get, where)
         if known is not None:
@@ -289,6 +283,21 @@ def _takes(chain: list[Step], shape: list[int] | None) -> None:
         raise ValueError(
             f"{dense.where}: takes {dense.weight.shape[1]} inputs, but a row of inputs has {shape[1]} numbers"
         )
+
+
+def _refuse_other(node: Any, now: str, where: str) -> None:
+    """Raise where an operator is not one that is read, or has other inputs or outputs."""
+    kind = node.op_type
+    if node.domain not in STANDARD:
+        raise ValueError(
+            f"{where}: operators of the domain {node.domain!r} are not supported; supported are {_SUPPORTED}"
+        )
+    if kind not in _ATTRIBUTES:
+        raise ValueError(f"{where}: this operator is not supported; supported are {_SUPPORTED}{advice(kind)}")
+    if kind != "Dropout" and any(node.output[1:]):
+        raise ValueError(f"{where}: has {len(node.output)} outputs, as in training; export the model as in use")
+    if kind not in _WITH_CONSTANTS and list(node.input) != [now]:
+        raise ValueError(f"{where}: has {len(node.input)} inputs, and the samples alone are needed: it is damaged")
 
 
 def _attributes(node: Any, where: str) -> dict[str, Any]:

@@ -288,9 +288,9 @@ def test_no_pickle_is_opened(tmp_path):
 
 def test_masked_arrays_are_no_parameters():
     hidden = np.ma.masked_array(np.eye(2), mask=[[1, 0], [0, 0]])
-    for given in (hidden, list(hidden), [[np.ma.masked, 0.0], [0.0, 1.0]]):
+    for weight in (hidden, list(hidden), [[np.ma.masked, 0.0], [0.0, 1.0]]):
         with pytest.raises(ValueError, match=r"0\.weight has masked entries"):
-            load_network({"0.weight": given}, activation="tanh")
+            load_network({"0.weight": weight}, activation="tanh")
 
 
 def safetensors_of(header, data=b"", length=None):

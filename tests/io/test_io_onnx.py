@@ -292,6 +292,12 @@ def test_attributes_that_would_be_left_out(kind, given):
         load_network(model)
 
 
+@pytest.mark.parametrize("kind", ["Identity", "Relu", "LeakyRelu", "Softmax"])
+def test_inputs_that_would_be_left_out(kind):
+    with pytest.raises(ValueError, match=f"{kind} '{kind}1': has 2 inputs, and the samples alone are needed"):
+        load_network(in_training(kind, W[0]).model())
+
+
 def test_what_stands_in_the_place_of_a_constant():
     values = helper.make_tensor("w", 1, [2], [1.5, -2.0])
     model = with_weight([], []).model()
