@@ -12,7 +12,7 @@ from strategies import examples
 
 from statnn import testing
 from statnn.measure.order import group_order, l_map, l_map_accuracy, pooled_ranks, rank_probability, unit_order
-from statnn.measure.order._order_kernels import count_pairs, pool_ranks
+from statnn.measure.order._order_kernels import add_up, count_pairs, pool_ranks
 from statnn.measure.order._ranks import _stratified
 from statnn.network import Activation, BatchNorm, Network, leaky_relu
 
@@ -110,6 +110,34 @@ def test_a_group_of_one_is_that_unit(rng):
         assert (group.kept, group.tied, group.inverted) == (alone.kept, alone.tied, alone.inverted)
 
 
+@pytest.mark.parametrize(("samples", "units", "groups"), [(37, 300, 1), (10, 64, 3), (1001, 100, 2)])
+def test_equal_samples_are_tied_wherever_they_stand(samples, units, groups, rng):
+    """BLAS rounds the last rows of a product otherwise: 16 of 100 pairs of one sample had an order."""
+    one, weights = rng.standard_normal(units), rng.standard_normal((groups, units))
+    fields = np.tile(one, (samples, 1))
+    assert not group_order("tanh", fields, weights).pairs.any()
+    assert (group_order("tanh", fields, weights, reference=np.arange(samples)).tied == 1).all()
+    levels = one + rng.integers(0, 3, samples)[:, None]
+    found, turned = (group_order("tanh", values, weights) for values in (levels, levels[::-1]))
+    assert found == turned
+
+
+@pytest.mark.parametrize("layer", [0, 1])
+@pytest.mark.parametrize(("samples", "width"), [(10, 64), (23, 64), (50, 300)])
+def test_equal_inputs_share_their_ranks(layer, samples, width, rng):
+    """Corners of a cube, as in tasks of Boolean functions: AUC was off by up to 0.095."""
+    net = Network.random([6, width, 2], activation="tanh", rng=rng)
+    corners, which = rng.integers(0, 2, (4, 6)).astype(float), rng.integers(0, 4, samples)
+    labels = np.arange(samples) % 2
+    fields = net.trace(corners).fields[layer][which]
+    found, expected = (
+        rank_probability(net, corners[which], labels, layer),
+        pooled_ranks(fields, l_map(net, layer), labels),
+    )
+    np.testing.assert_allclose(found.auc, expected.auc, rtol=0, atol=1e-12)
+    np.testing.assert_allclose(found.slope, expected.slope, rtol=0, atol=1e-12)
+
+
 def test_linear_groups_keep_all(rng):
     assert (group_order("identity", rng.standard_normal((40, 3)), rng.standard_normal((5, 3))).kept == 1).all()
 
@@ -120,6 +148,12 @@ def test_linear_groups_keep_all(rng):
 def test_kernels_equal_their_twins(rng):
     start, rank = np.array([0, 2, 3, 7, 9]), rng.integers(0, 5, 9)
     assert count_pairs(start, rank, np.zeros(6, np.int64)) == count_pairs.py_func(start, rank, np.zeros(6, np.int64))
+    inputs, weights = rng.standard_normal((7, 5)), rng.standard_normal((5, 3))
+    sums = np.zeros((2, 7, 3))
+    add_up(inputs, weights, sums[0])
+    add_up.py_func(inputs, weights, sums[1])
+    np.testing.assert_array_equal(*sums)
+    np.testing.assert_allclose(sums[0], inputs @ weights, rtol=1e-14, atol=1e-14)
     values, labels = rng.integers(0, 5, 12).astype(float), np.array([0, 1, 2] * 4)
     found = []
     for function in (pool_ranks, pool_ranks.py_func):

@@ -48,6 +48,25 @@ def count_pairs(start: Ints, rank: Ints, tree: Ints) -> tuple[int, int, int]:
 
 
 @kernel
+def add_up(values: Floats, weights: Floats, sums: Floats) -> None:
+    """Add weighted units up, one after another for every sample, so that equal samples have equal sums.
+
+    BLAS rounds rows of a product by where they stand.
+
+    Parameters
+    ----------
+    values : ndarray, shape (samples, units)
+    weights : ndarray, shape (units, groups)
+    sums : ndarray, shape (samples, groups)
+        Zeros; takes in the sums.
+    """
+    for sample in range(len(values)):
+        for unit in range(len(weights)):
+            for group in range(weights.shape[1]):
+                sums[sample, group] += values[sample, unit] * weights[unit, group]
+
+
+@kernel
 def pool_ranks(
     values: Floats, order: Ints, labels: Ints, signs: Ints, tally: Ints, mass: Floats, placement: Floats, ranks: Floats
 ) -> None:

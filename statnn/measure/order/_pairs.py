@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from statnn._arguments import Floats, Ints, array_of, at_least, exact
 from statnn._by_value import ByValue
-from statnn.measure.order._order_kernels import count_pairs
+from statnn.measure.order._order_kernels import add_up, count_pairs
 from statnn.network import Activation
 from statnn.network._activation import activation as known
 
@@ -167,8 +167,8 @@ def _fields(values: ArrayLike) -> NDArray[Any]:
 
 
 def _sums(values: NDArray[Any], rows: Floats) -> Floats:
-    with np.errstate(over="ignore", invalid="ignore"):
-        sums: Floats = values @ rows.T
+    sums = np.zeros((len(values), len(rows)))
+    add_up(np.ascontiguousarray(values, dtype=np.float64), np.ascontiguousarray(rows.T), sums)
     if not np.isfinite(sums).all():
         raise ValueError("weighted sums of a group leave the range of float64: scale fields or weights down")
     return sums

@@ -163,7 +163,16 @@ def rank_probability(
     towards = l_map(net, layer)
     if len(towards) == 1:
         towards = np.concatenate((-towards, towards))
-    return pooled_ranks(net.trace(inputs).fields[int(layer)], towards, known, bins=bins, executor=executor)
+    return pooled_ranks(_fields(net, inputs, int(layer)), towards, known, bins=bins, executor=executor)
+
+
+def _fields(net: Network, inputs: NDArray[Any], layer: int) -> NDArray[Any]:
+    """Return fields, equal ones for equal samples: a product rounds its rows by where they stand."""
+    numbers: dict[bytes, int] = {}
+    which = [numbers.setdefault(row.tobytes(), len(numbers)) for row in inputs]
+    distinct = inputs[np.unique(which, return_index=True)[1]]
+    fields: NDArray[Any] = net.trace(distinct).fields[layer][which]
+    return fields
 
 
 def pooled_ranks(
