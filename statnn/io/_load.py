@@ -32,7 +32,7 @@ _KERAS = (
 )
 _ADVICE = (
     dict.fromkeys((".pt", ".pth", ".ckpt", ".bin"), _TORCH)
-    | dict.fromkeys((".pkl", ".pickle", ".joblib"), _ESTIMATOR)
+    | dict.fromkeys((".pkl", ".pickle", ".joblib", ".sav"), _ESTIMATOR)
     | dict.fromkeys((".h5", ".hdf5", ".keras"), _KERAS)
     | {".npy": "holds one array, and a network has several: store them by name with numpy.savez"}
 )
@@ -253,9 +253,10 @@ def _of_arrays(source: Mapping[str, Any], hints: _Hints, what: str, *, kept: boo
 
 def _of_file(path: Path, hints: _Hints) -> Loaded:
     kind = path.suffix.lower()
-    if kind in _ADVICE:
-        raise ValueError(f"{path} {_ADVICE[kind]}")
     if kind not in {".npz", ".safetensors", ".onnx"}:
+        told = [_ADVICE[part] for part in map(str.lower, path.suffixes) if part in _ADVICE]  # also of model.joblib.gz
+        if told:
+            raise ValueError(f"{path} {told[-1]}")
         raise ValueError(f"{path} has the suffix {path.suffix!r}; networks are read from {_FILES}")
     if path.exists() and not path.is_file():
         raise ValueError(f"{path} is not a regular file")

@@ -222,6 +222,8 @@ def test_what_is_no_source(tmp_path):
         ),
         (".pickle", "trusts it, store the network as data"),
         (".joblib", "trusts it, store the network as data"),
+        (".joblib.gz", "is a pickle, which can run any program, .*, store the network as data"),
+        (".sav", "is a pickle, which can run any program, .*, store the network as data"),
         (".h5", r"HDF5 or Keras, which is not supported; .*numpy\.savez"),
         (".keras", r"kernels transposed"),
         (".npy", r"holds one array.*numpy\.savez"),
