@@ -25,7 +25,8 @@ RATIO = math.exp(-0.5)
 """A fraction such as 3/5 would let a wave fall into step with three or four steps, and pass for smooth."""
 LARGEST_STEP = 0.4
 ENOUGH = 1e-11
-TRUSTED = 1e-7
+TRUSTED, AT_KINK = 1e-7, 1e-4
+"""Of the error of a slope; at a kink itself, which no average feels, it may be that of a root such as |h|^1.5."""
 _BLOCK = 2**14
 _USUAL = np.linspace(-8.013, 8.0, 34)
 _ROUNDING = np.array([4.0, 24.0])
@@ -58,7 +59,8 @@ class Numerical:
     def attempt(self, fields: Floats) -> tuple[Floats, NDArray[np.bool_]]:
         """Return derivatives at fields, shape (n,), and at which of them none could be found."""
         slope, error, size = slopes(self.function, fields, self.kinks, f"activation {self.name!r}")
-        return slope, ~(error <= TRUSTED * np.maximum(np.abs(slope), size))
+        trusted = np.where(np.isin(fields, self.kinks), AT_KINK, TRUSTED)
+        return slope, ~(error <= trusted * np.maximum(np.abs(slope), size))
 
 
 @dataclass(frozen=True)

@@ -466,3 +466,9 @@ def test_numerical_derivatives_close_to_a_stated_singularity():
     sigma = Activation("power", lambda h: np.abs(h) ** 1.5, kinks=[0.0])
     h = np.array([1e-10, -1e-12, 1e-9, 1e-14])
     assert np.allclose(sigma.derivative(h), 1.5 * np.sign(h) * np.sqrt(np.abs(h)), rtol=0, atol=1e-12)
+    assert abs(sigma.derivative(np.zeros(1))[0]) < 1e-8
+    q = rg.RandomLayer(sigma, 1.3, 0.4).variance_map(2.0)
+    assert math.isclose(q, 1.69 * 2 * math.sqrt(2 / math.pi) * 2**1.5 + 0.16, rel_tol=1e-9)  # E|h|³
+    steep = Activation("root", lambda h: np.sign(h) * np.sqrt(np.abs(h)), kinks=[0.0])
+    with pytest.raises(ValueError, match="no derivative that could be found from its values at the field 0:"):
+        steep.derivative(np.zeros(1))
