@@ -225,7 +225,7 @@ def of_arrays(function: Callable[[Values], Values]) -> Callable[[Values], Values
         return AsArray(function)
     for field in FIELDS[::16]:
         with contextlib.suppress(ArithmeticError, ValueError), np.errstate(all="ignore"):
-            return function if isinstance(function(np.full(2, field)), np.ndarray) else AsArray(function)
+            return function if type(function(np.full((2, 2), field))) is np.ndarray else AsArray(function)
     return function
 
 

@@ -37,7 +37,7 @@ _ROUNDING = np.array([4.0, 24.0])
 class Numerical:
     """The derivative of a function, from its values: to 1e-10 of the larger of |σ| and |σ'| nearby, where σ is smooth.
 
-    At a kink it is the derivative from the left.
+    At a kink it is the derivative from the left; NaN where σ or the field is infinite, as on trajectories that diverge.
     """
 
     name: str
@@ -60,7 +60,7 @@ class Numerical:
         """Return derivatives at fields, shape (n,), and at which of them none could be found."""
         slope, error, size = slopes(self.function, fields, self.kinks, f"activation {self.name!r}")
         trusted = np.where(np.isin(fields, self.kinks), AT_KINK, TRUSTED)
-        return slope, ~(error <= trusted * np.maximum(np.abs(slope), size))
+        return slope, ~np.isnan(slope) & ~(error <= trusted * np.maximum(np.abs(slope), size))
 
 
 @dataclass(frozen=True)
@@ -127,6 +127,8 @@ def slopes(
 ) -> tuple[Floats, Floats, Floats]:
     """Return the derivative at fields, shape (n,), an estimate of its error (inf: none found), and |σ| there.
 
+    It is NaN where the field or σ is infinite, or the field NaN.
+
     |σ| is never below 1e-4 of what it is on average for |h| <= 8: in tails values have no more digits than that.
     """
     usual = np.abs(evaluate(function, _USUAL, what), dtype=float)
@@ -134,8 +136,10 @@ def slopes(
     slope, error, size = np.zeros(fields.size), np.full(fields.size, np.inf), np.zeros(fields.size)
     for begin in range(0, fields.size, _BLOCK):
         part = slice(begin, begin + _BLOCK)
-        at, side, step = _stencils(fields[part], np.asarray(kinks, dtype=float))
-        here = evaluate(function, at, what)
+        finite = np.isfinite(fields[part])
+        at, side, step = _stencils(np.where(finite, fields[part], 0.0), np.asarray(kinks, dtype=float))
+        here = np.where(finite, evaluate(function, at, what), np.inf)
+        slope[part][np.isinf(here)] = np.nan
         size[part] = np.maximum(np.abs(here, dtype=float), least)
         left = np.flatnonzero(np.isfinite(here))
         for _ in range(ROUNDS):

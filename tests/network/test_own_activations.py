@@ -10,6 +10,7 @@ import pytest
 from scipy import special
 
 from statnn import Network, rg
+from statnn.interaction import DynamicNeurons
 from statnn.network import ACTIVATIONS, Activation
 from statnn.network._differences import slopes
 
@@ -403,27 +404,18 @@ def test_networks_take_them_wherever_they_take_others():
 
 # -- few digits ------------------------------------------------------------------------------------------
 
-
-def of_softplus(h):
-    return np.logaddexp(0, h), special.expit(h)
-
-
-def of_bump(h):
-    return np.exp(-h * h), -2 * h * np.exp(-h * h)
-
-
-def of_lorentz(h):
-    return 1 / (1 + h * h), -2 * h / (1 + h * h) ** 2
+ROUNDED = {
+    "softplus": (softplus, special.expit),
+    "bump": (lambda h: np.exp(-h * h), lambda h: -2 * h * np.exp(-h * h)),
+    "lorentz": (lambda h: 1 / (1 + h * h), lambda h: -2 * h / (1 + h * h) ** 2),
+    "shifted tanh": (lambda h: np.tanh(h - 3), lambda h: np.cosh(h - 3) ** -2),
+}
 
 
-def of_shifted_tanh(h):
-    return np.tanh(h - 3), np.cosh(h - 3) ** -2
-
-
-@pytest.mark.parametrize("both", [of_softplus, of_bump, of_lorentz, of_shifted_tanh])
-def test_right_derivatives_in_single_precision(both):
+@pytest.mark.parametrize("name", ROUNDED)
+def test_right_derivatives_in_single_precision(name):
     """They were refused beside zero, where rounding is larger than the change of the function."""
-    value, slope = (in_single(lambda h, i=i: both(h)[i]) for i in (0, 1))
+    value, slope = map(in_single, ROUNDED[name])
     sigma = Activation("single", value, slope)
     assert sigma(np.float64([0.3])).dtype == np.float32
     at = r"derivative of activation 'single' is wrong at the field 0\.50[1-6]"
@@ -472,3 +464,31 @@ def test_numerical_derivatives_close_to_a_stated_singularity():
     steep = Activation("root", lambda h: np.sign(h) * np.sqrt(np.abs(h)), kinks=[0.0])
     with pytest.raises(ValueError, match="no derivative that could be found from its values at the field 0:"):
         steep.derivative(np.zeros(1))
+
+
+def test_numerical_derivatives_where_a_trajectory_diverges():
+    """It asks there, and ended in an IndexError, or in advice to state a kink."""
+    sigma = Activation("power", lambda h: np.abs(h) ** 1.5, kinks=[0.0])
+    none = np.array([np.nan, np.inf, -np.inf, 1e250])
+    assert np.isnan(sigma.derivative(none)).all()
+    assert np.isnan(Activation("squareplus", lambda h: (h + np.sqrt(h * h + 4)) / 2).derivative(none)).all()
+
+
+class Products(np.ndarray):
+    """As numpy.matrix multiplies."""
+
+    def __mul__(self, other):
+        return self @ other
+
+    __rmul__ = __mul__
+
+
+def test_arrays_of_another_class_serve_as_plain_ones():
+    value, slope = (lambda h, f=f: f(h).view(Products) if np.ndim(h) == 2 else f(h) for f in (np.tanh, sech2))
+    own = Activation("matrix", value, slope)
+    assert type(own(np.eye(2))) is type(own.derivative(np.eye(2))) is np.ndarray
+    x = np.arange(9.0).reshape(3, 3) / 9
+    nets = [Network([np.eye(3), [[1.0, -1.0, 0.5]]], activation=kind) for kind in (own, "tanh")]
+    models = [DynamicNeurons(net, x, np.zeros((3, 1))) for net in nets]
+    state = np.linspace(-1, 1, models[0].dimension)
+    assert np.allclose(*(model.gradient(state) for model in models), rtol=1e-9)
