@@ -185,8 +185,8 @@ def test_public_plots_stay_inside_a_bare_figure(name):
 
 @pytest.mark.parametrize("name", DRAWABLE)
 def test_public_plots_do_not_meet_their_neighbours_in_a_bare_grid(name):
-    """Colour bars and labels stay in the place of their axes; a layout that is asked for later takes over."""
-    figure = Figure(figsize=(7, 5.2))
+    """Of matplotlib's own size; colour bars and labels stay in the place of their axes; a later layout takes over."""
+    figure = Figure()
     for ax in figure.subplots(2, 2).ravel():
         made(name).plot(ax)
     assert faults(figure) == ([], [])

@@ -101,9 +101,9 @@ class Strength(ByValue):
             label=f"{self.null} weights, 95 %",
         )
         ax.plot(layer, self.fluctuation, "o-", color=COLOURS[0], label="network")
-        ax.set(xlabel="layer $m$", ylabel="fluctuation $Y_m$ of node strength", xticks=layer)
+        ax.set(xlabel="layer $m$", ylabel="fluctuation $Y_m$ of strength", xticks=layer)
         ax.set_ylim(bottom=0)
-        ax.legend()
+        ax.legend(fontsize="small")
         return settled(ax)
 
 

@@ -106,7 +106,8 @@ class Flow(ByValue):
         at = self.portrait(ax, self.couplings)
         line = {"color": COLOURS[0], "markersize": 4, "linewidth": 1.2, "zorder": 4, "clip_on": False}
         ax.plot(*at.T, "o-", label="this layer, doubled", **line)
-        ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2, fontsize="small")
+        small = {"fontsize": "small", "handlelength": 1.2, "columnspacing": 1.0, "borderpad": 0.2}
+        ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2, **small)
         return settled(ax)
 
 

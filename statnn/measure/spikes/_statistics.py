@@ -241,7 +241,7 @@ class SpikeStatistics(ByValue):
         rate = self.rate[working]
         fano, null = np.asarray(self.fano_factor)[working], np.asarray(self.null_fano_factor)[working]
         line = np.linspace(0, 1, 101)
-        ax.plot(line, 1 - line, color=ink(), lw=1, label="independent stimuli, $1-r$")
+        ax.plot(line, 1 - line, color=ink(), lw=1, label="independent, $1-r$")
         ax.plot(rate, null, ".", ms=4, color=COLOURS[1], label="null of this order")
         label = f"units, {self.silent_units} silent" if self.silent_units else "units"
         ax.plot(rate, fano, "o", ms=3, alpha=0.6, mew=0, color=COLOURS[0], label=label)
@@ -250,5 +250,5 @@ class SpikeStatistics(ByValue):
         if most > 5:
             ax.set_yscale("symlog", linthresh=1.0)
         ax.set_ylim(bottom=0)
-        ax.legend()
+        ax.legend(fontsize="small")
         return settled(ax)

@@ -60,9 +60,7 @@ def spin_portrait(ax: Any, couplings: Floats) -> Floats:
             ax.plot(*line.T, **LINES)
             _arrow(ax, line, int(np.argmin(np.abs(np.abs(line[:, 1]) - 0.55 * abs(line[-1, 1])))))
     ax.plot([0, 1], [0, 0], **SEPARATRIX, label="separatrix $h = 0$")
-    ax.plot(
-        [0, 0], [-1, 1], color=COLOURS[2], linewidth=3, zorder=2, label="line of fixed points $K = 0$", clip_on=False
-    )
+    ax.plot([0, 0], [-1, 1], color=COLOURS[2], linewidth=3, zorder=2, label="fixed points $K = 0$", clip_on=False)
     ax.plot([1], [0], "s", color=ink(), markersize=8, zorder=5, label="ordered: $y_t = y_h = 1$", clip_on=False)
     ax.set(xlabel="$\\tanh K$", ylabel="$\\tanh h$", xlim=(-0.02, 1.02), ylim=(-1.02, 1.02))
     return binary_place(couplings)
@@ -76,9 +74,7 @@ def linear_portrait(ax: Any, couplings: Floats) -> Floats:
         _arrow(ax, line[:100][::-1], 50)
         _arrow(ax, line[100:], 45)
     ax.plot([0, HIGHEST], [0, 0], **SEPARATRIX, label="no noise")
-    ax.plot(
-        [0, 0], [0, 1], color=COLOURS[2], linewidth=3, zorder=2, label="line of fixed points $w = 0$", clip_on=False
-    )
+    ax.plot([0, 0], [0, 1], color=COLOURS[2], linewidth=3, zorder=2, label="fixed points $w = 0$", clip_on=False)
     ax.plot([1], [0], "s", color=ink(), markersize=8, zorder=5, label="critical: $y_w = 1$", clip_on=False)
     ax.set(xlabel="$w$", ylabel="$s/(1+s)$", xlim=(-0.03, HIGHEST), ylim=(-0.02, 1))
     return linear_place(couplings)
