@@ -170,6 +170,11 @@ class RepeatedLayer:
         -------
         ndarray, shape (replicas, depths)
 
+        Raises
+        ------
+        TypeError, ValueError, MemoryError
+            If arguments do not fit, signals would not fit into memory, or they leave the range of float64.
+
         Examples
         --------
         >>> RepeatedLayer("tanh").simulate([0, 15000], noise_std=0.0, replicas=1, rng=1).round(4)

@@ -65,7 +65,7 @@ class RandomLayer:
 
     See Also
     --------
-    phase_diagram, transition, criticality : of all σ_w and σ_b.
+    phase_diagram, transition, criticality : of all :math:`σ_w` and :math:`σ_b`.
     place : layers of a network as random layers.
     RandomStack : unequal layers.
 
@@ -391,6 +391,11 @@ class RandomLayer:
         Returns
         -------
         Signals
+
+        Raises
+        ------
+        TypeError, ValueError, MemoryError
+            If arguments do not fit, replicas would not fit into memory, or fields leave the range of float64.
 
         Notes
         -----
