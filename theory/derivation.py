@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape as as_html
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, get_args
 
 import sympy as sp
 
@@ -70,6 +70,10 @@ class Derivation:
     steps: tuple[Step, ...]
     assumes: tuple[str, ...] = ()
     uses: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.standing not in (standings := get_args(Standing)):
+            raise ValueError(f"standing = {self.standing!r} is none; standings are {', '.join(standings)}")
 
     def __repr__(self) -> str:
         kinds = ", ".join(f"{count} {kind}" for kind, count in self.kinds().items())
@@ -370,6 +374,8 @@ def equation(left: Any, right: Any) -> sp.Eq:
     for side in (left, right):
         if isinstance(side, (str, bool)):
             raise TypeError(f"the side {side!r} is a {type(side).__name__}; write it in symbols of sympy")
+        if isinstance(side, sp.Rel):
+            raise TypeError(f"the side {side} is a relation; pass its two sides, each by itself")
     return sp.Eq(left, right, evaluate=False)
 
 

@@ -63,6 +63,10 @@ def simplified(gap: sp.Expr) -> sp.Expr:
     return ratio if ratio.is_Rational else sp.simplify(gap)
 
 
+_SAYS_NOTHING = "one side twice, or a definition: print names and define them in `where`, or call the step argued"
+_FORMLESS = "the form is the difference as it stands: write it in terms that are each positive"
+
+
 @dataclass(frozen=True)
 class _Known:
     """The rewriting of an unpickled step: what its own rewriting, which is code and does not travel, came to."""
@@ -294,7 +298,7 @@ class Step:
         if not isinstance(self.equation, Relational):
             return f"{self.equation} is no relation between two sides"
         if self._says_nothing():
-            return "one side twice, or a definition: print names and define them in `where`, or call the step argued"
+            return _FORMLESS if self.kind == "inequality" else _SAYS_NOTHING
         if self.kind == "instance" and not self.cases:
             return "no case in which the equation is checked"
         pairs = self._in_cases if self.kind == "instance" else [self.sides()]
@@ -390,7 +394,7 @@ def _left_out(
     """Return why the difference of two sides is not of the order that one of them leaves out."""
     orders = [part for side in (left, right) for part in side.atoms(sp.Function) if part.func.__name__ == "O"]
     if len(orders) != 1:
-        return "a series leaves out one O(...), which is sympy.Function('O') of a power, written as a term of a side"
+        return "a series leaves out one O(...), sympy.Function('O') of a power, not sympy.O, written as a term"
     (scale,) = orders[0].args
     gap = (left - right).xreplace({orders[0]: sp.S.Zero})
     if variable not in scale.free_symbols:

@@ -192,6 +192,8 @@ def test_a_right_step_holds(right):
             series("", sp.exp(x), 1 + 2 * x + O(x**2), (x, 0)),
             r"x = 1e-15 and by 1.0e-30 at x = 1e-30, .* fall as x\*\*2",
         ),
+        (inequality("", x, sp.tanh(x), x - sp.tanh(x)), "the form is the difference as it stands"),
+        (series("", sp.tanh(x), x + sp.O(x**3), (x, 0)), r"sympy.Function\('O'\) of a power, not sympy.O"),
         (inequality("", 2, x, 1 - x, by=trusted), "the larger less the smaller side -1.3.* is not the form -2.3"),
         (identity("", (x + 1) ** 2, x**2 + 2 * x + 1, by=lambda gap: {}[gap]), "the rewriting raised KeyError"),
     ],
@@ -206,6 +208,8 @@ def test_a_failure_of_any_kind_is_in_the_words_of_its_kind(step, said):
     [
         (lambda: identity("", "x", x), "the side 'x' is a str"),
         (lambda: identity("", x, right=True), "the side True is a bool"),
+        (lambda: identity("", sp.Eq(x, y), y), r"the side Eq\(x, y\) is a relation; pass its two sides"),
+        (lambda: Derivation("mine", "Mine", "me", "exactly", ()), "standings are paper, exact, asymptotic, own"),
         (lambda: identity("", f(x), x, where={"f(x)": x}), r"'f\(x\)' of type str is defined as x: a name is"),
         (lambda: identity("", f(x), x, where={2: x}), "2 of type int is defined"),
         (lambda: identity("", t, 2 * t, domain={t: (0, 0)}), r"range of t, \(0, 0\), is empty"),
