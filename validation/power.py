@@ -92,7 +92,9 @@ def row(power: Power) -> str:
     quantity = power.finding.quantity.replace("|", "\\|")
     seen = power.curve.seen
     without = "outside" if len(seen) >= FEWEST_RUNS else f"needs {FEWEST_RUNS} seeds"
-    numbers = f"{np.median(seen):.3g} | {power.largest:.3g} | {power.nearly_always or without} | {len(seen)}"
+    most = f"above {power.curve.deviations[-1]:.3g}"
+    median, largest = (f"{value:.3g}" if np.isfinite(value) else most for value in (np.median(seen), power.largest))
+    numbers = f"{median} | {largest} | {power.nearly_always or without} | {len(seen)}"
     return f"| {power.claim} | {quantity} | {sees} | {numbers} | {power.says} |"
 
 

@@ -269,7 +269,7 @@ def test_power_says_what_is_seen(tmp_path, capsys):
     mean, rise = said.splitlines()[2:]
     assert mean.startswith(f"| normal | {MEAN} | 2 in the mean | ")
     assert mean.endswith("| 3 | as stated |")
-    assert rise.endswith("| inf | inf | needs 20 seeds | 3 | SAYS TOO MUCH |")
+    assert rise.endswith("| above 2 | above 2 | needs 20 seeds | 3 | SAYS TOO MUCH |")
     power.main(["--only", "normal", "--seeds", "20"], registry=__name__)
     mean, rise = capsys.readouterr().out.splitlines()[2:]
     assert re.search(r"\| \d\.\d+ ± 0\.\d+ \| 20 \|", mean)
