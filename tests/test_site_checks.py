@@ -78,6 +78,20 @@ def test_what_ends_a_sentence_stays_on_the_line_of_its_formula(monkeypatch):
     doctree = publish_doctree(r"Trajectory of ( :math:`w`\ , :math:`b`\ ), (\ :math:`s` or not) of [\ :math:`0`\ ].")
     repairs.keep_punctuation(None, doctree)
     assert [kept.astext() for kept in doctree.findall(nodes.inline)] == ["w,", "b),", "(s", "[0]."]
+    doctree = publish_doctree(r":math:`x`, of *all*\ :math:`y`, is (\ :math:`z`\ *each*")
+    repairs.keep_punctuation(None, doctree)
+    assert doctree.astext() == "x, of ally, is (zeach"  # nothing twice, nothing lost
+    assert [kept.astext() for kept in doctree.findall(nodes.inline)] == ["x,", "y,", "(z"]
+
+
+def test_a_percent_sign_stays_with_its_number(monkeypatch):
+    pytest.importorskip("sphinx")
+    from docutils.core import publish_doctree
+
+    monkeypatch.syspath_prepend(DOCS / "_ext")
+    doctree = publish_doctree("Some 5 % of all, as %, ``2 %`` and *7 %*.")
+    importlib.import_module("repairs").keep_percents(None, doctree)
+    assert doctree.astext() == "Some 5\xa0% of all, as %, 2 % and 7\xa0%."
 
 
 def test_what_an_example_prints_stays_as_it_is(monkeypatch):

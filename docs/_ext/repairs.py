@@ -57,7 +57,15 @@ def keep_punctuation(_app: Any, doctree: Any) -> None:
         held = [nodes.Text(opened[1] if opened else ""), formula.deepcopy(), nodes.Text(marks[1] if marks else "")]
         kept = nodes.inline("", "", *(each for each in held if each.astext()), classes=["kept"])
         rest = nodes.Text(before[:start]), kept, nodes.Text(after[end:])
-        parent[place - bool(before) : place + 1 + bool(after)] = [each for each in rest if each.astext()]
+        first, last = place - (before != ""), place + 1 + (after != "")  # a Text is true also where it is empty
+        parent[first:last] = [each for each in rest if each.astext()]
+
+
+def keep_percents(_app: Any, doctree: Any) -> None:
+    """Hold a number and its percent sign on one line."""
+    for text in list(doctree.findall(nodes.Text)):
+        if " %" in text and not isinstance(text.parent, nodes.FixedTextElement | nodes.literal | nodes.math):
+            text.parent.replace(text, nodes.Text(re.sub(r"(?<=\d) %", "\N{NO-BREAK SPACE}%", text)))
 
 
 def lead_back(_app: Any, page: str, _template: str, context: dict[str, Any], _doctree: Any) -> None:
@@ -132,6 +140,7 @@ def setup(app: Any) -> dict[str, bool]:
     app.connect("doctree-read", drop_tag_lists)
     app.connect("doctree-read", miss_pictures)
     app.connect("doctree-read", keep_punctuation)
+    app.connect("doctree-read", keep_percents)
     app.connect("html-page-context", lead_back)
     app.connect("html-page-context", fold_navigation, priority=400)  # before the theme, which has 500
     return {"parallel_read_safe": True, "parallel_write_safe": True}
