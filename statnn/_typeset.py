@@ -16,7 +16,7 @@ class Name(str):
 
 
 def typeset(words: str) -> str:
-    """Return words as HTML, with letters that stand alone as symbols, and what follows _ or ^ below or above them.
+    r"""Return words as HTML, with letters that stand alone as symbols, and what follows _ or ^ below or above them.
 
     Examples
     --------
@@ -26,9 +26,12 @@ def typeset(words: str) -> str:
     ('<var>k</var><sup>−<var>b</var></sup>', '<var>σ</var>* = 0')
     >>> typeset(Name("b")), typeset("“b” has more")
     ('b', '“b” has more')
+    >>> typeset("at 5 % of all")
+    'at 5\xa0% of all'
     """
     if isinstance(words, Name):
         return escape(words, quote=False)
+    words = re.sub(r"(?<=\d) %", "\N{NO-BREAK SPACE}%", words)
     marked = _LOWERED.sub(r"\1<sub>\2</sub>", escape(words, quote=False))
     marked = _RAISED.sub(lambda match: f"<sup>{(match[1] or match[2]).replace('-', '−')}</sup>", marked)
     parts = re.split(r"(<[^>]*>)", marked)

@@ -149,7 +149,7 @@ class Formula:
 
     def _repr_html_(self) -> str:
         rows = [
-            (mathml(latex(variable.symbol)), f"{variable.meaning}, {variable.range}") for variable in self.variables
+            (mathml(latex(variable.symbol)), f"{variable.meaning}, {variable.in_print}") for variable in self.variables
         ]
         rows += [(mathml(latex(equation(variable.symbol, value))), variable.meaning) for variable, value in self.fixed]
         rows += list(self._origin())

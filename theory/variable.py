@@ -57,6 +57,11 @@ class Variable:
         """How a value is passed; ``lambda``, a word of Python, is ``lambda_``."""
         return self.symbol.name + "_" * keyword.iskeyword(self.symbol.name)
 
+    @property
+    def in_print(self) -> str:
+        """The range with the signs of print, ``"2 ≤ N < ∞, whole"``."""
+        return re.sub(r"\boo\b", "∞", self.range.replace("<=", "≤"))
+
     @cached_property
     def _parsed(self) -> re.Match[str]:
         parsed = _RANGE.fullmatch(self.range)

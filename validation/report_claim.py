@@ -163,6 +163,6 @@ def _figure(record: Record) -> str:
     picture = f'<img src="{name}.svg" alt="{escape(in_words(record.caption or record.title))}" loading="lazy">'
     return (
         f'<figure><div class="picture"><a href="{name}.svg">{picture}</a></div>\n'
-        f"<figcaption>{_caption(record.caption)} {sentence(str(record.verdict))}. "
+        f"<figcaption>{_caption(record.caption)} Decided by {sentence(str(record.verdict))}. "
         f'<a href="{name}.npz">Data</a>, <a href="{name}.png">PNG</a>.</figcaption></figure>'
     )

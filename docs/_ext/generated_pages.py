@@ -473,10 +473,11 @@ def name_defaults(_app: Any, _what: str, _name: str, _thing: Any, _options: Any,
     return re.sub(r"<(?:class|function) '?(?:\w+\.)*(\w+)'?>", r"\1", signature or "") or None, result
 
 
-def skip_members(_app: Any, _what: str, _name: str, thing: Any, _skip: bool, _options: Any) -> bool | None:
-    """Leave out what every exception has, and fields of named tuples of which nothing is said but their number."""
+def skip_members(_app: Any, _what: str, name: str, thing: Any, _skip: bool, _options: Any) -> bool | None:
+    """Leave out what every exception has, fields of named tuples of which nothing is said, and functions in fields."""
     numbered = (inspect.getdoc(thing) or "").startswith("Alias for field number")
-    return True if numbered or getattr(thing, "__objclass__", None) is BaseException else None
+    kept = inspect.isfunction(thing) and thing.__name__ != name  # the value of a field
+    return True if numbered or kept or getattr(thing, "__objclass__", None) is BaseException else None
 
 
 def copy_mathjax(app: Any, failure: Exception | None) -> None:

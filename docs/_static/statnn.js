@@ -25,14 +25,14 @@ window.addEventListener("load", () => {
 });
 
 // Names break at their dots, scores and capitals before they break elsewhere.
-document.querySelectorAll("article td code .pre, article h1, .related-pages .title, dt.sig .pre, summary code").forEach((name) => {
+document.querySelectorAll("article :is(td, .seealso) code .pre, article h1, .related-pages .title, dt.sig .pre, summary code").forEach((name) => {
   [...name.childNodes].filter((node) => node.nodeType === Node.TEXT_NODE).forEach((node) => {
-    const parts = node.data.split(/(?<=[._(/])(?=\w)|(?<=[a-z])(?=[A-Z][a-z])/);
+    const parts = node.data.split(/(?<=[_(/]|(?<!\d)\.)(?=\w)|(?<=[a-z])(?=[A-Z][a-z])/);
     node.replaceWith(...parts.flatMap((part, i) => (i ? [document.createElement("wbr"), part] : [part])));
   });
 });
 
-document.querySelectorAll("dt.sig .sig-paren:first-of-type").forEach((bracket) => bracket.after(document.createElement("wbr")));
+document.querySelectorAll("dt.sig .sig-paren:first-of-type, dt.sig .sig-param .o").forEach((bracket) => bracket.after(document.createElement("wbr")));
 
 // The verdicts: rows of the table, and what is said below of each, by what is typed and chosen.
 document.querySelectorAll("form.verdicts").forEach((form) => {

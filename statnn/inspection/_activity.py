@@ -68,8 +68,8 @@ def activity(subject: Subject, tell: Tell) -> Section:
         pictures=(
             Picture(
                 "activity",
-                "Above: how many of the samples activate a unit, with the fitted law of least AIC. Below: growth of "
-                "the working units in random subsets of the samples, and as the fitted laws have it.",
+                "Bars: how many of the samples activate a unit, with the fitted law of least AIC. Points: growth of "
+                "the working units in random subsets of the samples, with curves as the fitted laws have it.",
                 partial(_draw_activity, found, chosen, net),
                 data,
                 (3.6 * len(chosen) + 0.6, 6.0),

@@ -217,21 +217,8 @@ def _draw_basins(found: Mapping[str, Any], figure: "Figure") -> None:
     grid = panels(figure, 1, len(found))[0]
     for ax, one in zip(grid, found.values(), strict=True):
         one.plot(ax, color=COLOURS[0])
-        _labelled(ax)
         if ax.get_legend_handles_labels()[0]:
             ax.legend()
-
-
-def _labelled(ax: Any) -> None:
-    """Label a logarithmic axis so that labels do not run into each other."""
-    from matplotlib.ticker import LogLocator, NullFormatter
-
-    low, high = ax.get_xlim()
-    decades = np.log10(high / low)
-    ax.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0) if decades < 2 else (1.0,)))
-    ax.xaxis.set_minor_formatter(NullFormatter())
-    if decades < 2:
-        ax.xaxis.set_major_formatter("{x:g}")
 
 
 def _from(tell: Tell, before: int, total: int) -> Tell:

@@ -20,6 +20,7 @@ from statnn._typeset import Name
 from statnn.inspection._files import PAGE, page, put
 from statnn.inspection._page import Inspection, fill, named
 from statnn.inspection._section import Cell, Measured, Picture, PValue, Section, Table, panels, share, shown
+from statnn.inspection._worst import WORST
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -211,7 +212,7 @@ def _classes(section: Section, inspections: Mapping[str, Inspection]) -> Section
     )
     return replace(
         section,
-        about=section.about + about,
+        about=section.about.replace(WORST, "") + about,
         tables=(*section.tables, Table(columns, rows)),
         unusual=" ".join([*words, *([section.unusual] if section.unusual else [])]),
     )
@@ -235,8 +236,7 @@ def _pictures(key: str, parts: Mapping[str, Section]) -> tuple[Picture, ...]:
     return (
         Picture(
             key,
-            f"{' and '.join(profiles)} against the {of}, a line for every network, with standard errors where there "
-            "are any.",
+            f"Against the {of}, a line for every network: {'; '.join(profiles)}. Standard errors where there are any.",
             partial(_draw, profiles, list(parts), of),
             data,
             (4.4 * len(profiles), 3.6),

@@ -9,7 +9,7 @@ from scipy import stats
 from statnn._arguments import Ints
 from statnn.inspection._section import Cell, Measured, Picture, PValue, Section, Table, share, shown
 from statnn.inspection._subject import Subject, Tell
-from statnn.inspection._worst import worst
+from statnn.inspection._worst import WORST, worst
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -39,7 +39,7 @@ def confusion(subject: Subject, tell: Tell) -> Section:
                 int(total[k]),
                 share(float(right[k] / total[k]), int(total[k])) if total[k] else None,
                 share(float(right[k] / given[k]), int(given[k])) if given[k] else None,
-                f"{seen[most]} ({others[most]} times)" if others[most] > 0 else None,
+                f"{seen[most]} ({others[most]} time{'s' if others[most] > 1 else ''})" if others[most] > 0 else None,
             ]
         )
     remarks = []
@@ -51,9 +51,7 @@ def confusion(subject: Subject, tell: Tell) -> Section:
         "classes",
         "Which class is taken for which",
         "Of the samples of a class, how many are recognised; of those that were given the class, how many belong to "
-        "it; and the class that they are taken for most often. The class recognised least comes first. Below, the "
-        "samples that are most wrong: the margin is by how much the output of the class given exceeds that of the "
-        "right one, before the last activation.",
+        "it; and the class that they are taken for most often. The class recognised least comes first." + WORST,
         facts={
             "recognised": recognised,
             f"by always saying {seen[frequent]}, the most frequent class": float(total[frequent] / labels.size),

@@ -70,8 +70,8 @@ def layers(subject: Subject, tell: Tell) -> Section:
         pictures=(
             Picture(
                 "layers",
-                "Distribution of the weights (left) and of the fields of all units and samples (right) in some of the "
-                "layers, each about its mean in units of its standard deviation, with the normal density (grey).",
+                "Distribution of the weights, then of the fields of all units and samples, in some of the layers, each "
+                "about its mean in units of its standard deviation, with the normal density (grey).",
                 partial(_draw_histograms, data, net),
                 data,
                 (8.0, 3.4),

@@ -15,6 +15,11 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _MOST, _ROW, _NARROW_ROW = 12, 6, 3
+WORST = (
+    " Below, the samples that are most wrong: the margin is by how much the output of the class given exceeds that of "
+    "the right one, before the last activation."
+)
+"""What their table shows, which pages of several networks do not have."""
 
 
 def margins(net: Network, fields: NDArray[Any], labels: Ints) -> Floats:

@@ -58,7 +58,7 @@ class FixedPoint(ByValue):
     name : str
         What it is called: "critical", "trivial", ...
     names : tuple of str
-        The n couplings, in the coordinates in which the map is smooth at this point, say "tanh K".
+        The n couplings, in the coordinates in which the map is smooth at this point, say ``"tanh K"``.
     couplings : ndarray, shape (n,)
         K*.
     map : callable

@@ -38,7 +38,9 @@ def test_classes_taken_for_each_other():
         "samples": matrix.sum(axis=1)[order].tolist(),
         "recognised": [wilson(recall[k], matrix[k].sum()) for k in order],
         "rightly given": [wilson(precision[k], matrix[:, k].sum()) for k in order],
-        "taken for": [f"{taken[k]} ({matrix[k, taken[k]]} times)" if matrix[k, taken[k]] else None for k in order],
+        "taken for": [
+            f"{taken[k]} ({n} time{'s' if n > 1 else ''})" if (n := matrix[k, taken[k]]) else None for k in order
+        ],
     }
     agrees(section, expected)
     assert section.facts["recognised"].value == pytest.approx(accuracy_score(labels, answers), rel=1e-12)
@@ -51,7 +53,7 @@ def test_classes_that_are_never_given_or_never_there_have_no_share():
     net = Network([[[1.0], [-1.0], [0.0], [-9.0]]], [[0.0, 0.0, -9.0, -9.0]], "identity")
     section = inspect(net, [[1.0], [2.0], [-1.0], [-3.0]], [0, 2, 1, 1], only=["classes"], rng=0)["classes"]
     rows = {row[0]: row[1:] for row in section.tables[0].rows}
-    assert rows[2] == [1, share(0.0, 1), None, "0 (1 times)"]
+    assert rows[2] == [1, share(0.0, 1), None, "0 (1 time)"]
     assert rows[3] == [0, None, share(0.0, 1), None]
     assert rows[0] == [1, share(1.0, 1), share(0.5, 2), None]
 

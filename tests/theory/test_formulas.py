@@ -154,7 +154,7 @@ def test_a_formula_shows_itself():
         assert part in text
     assert WORKING._repr_latex_() == rf"$\displaystyle {WORKING.latex()}$"
     page = ET.fromstring(f"<div>{WORKING._repr_html_()}</div>")  # noqa: S314 - our own output
-    assert "0 <= D < oo" in "".join(page.itertext())
+    assert "0 ≤ D < ∞" in "".join(page.itertext())
     assert "polya-urn.count" in str(FORMULAS)
     assert len(ET.fromstring(FORMULAS._repr_html_()).findall("tr")) == len(FORMULAS) + 1  # noqa: S314
     assert FORMULAS._ipython_key_completions_() == list(FORMULAS)

@@ -95,4 +95,4 @@ def test_caption_is_the_figure_in_words(tmp_path):
     page = (tmp_path / "index.html").read_text(encoding="utf-8")
     assert 'alt="Share of &lt;heads&gt; against σ*."' in page
     assert "<figcaption>Share of &lt;heads&gt; against <math" in page
-    assert f"<mo>*</mo></msup></mrow></math>. {record.verdict}. " in page
+    assert f"<mo>*</mo></msup></mrow></math>. Decided by {record.verdict}. " in page

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from statnn._arguments import Floats, Ints, positive, whole
-from statnn._axes import axes, settled, stroke
+from statnn._axes import axes, logarithmic, settled, stroke
 from statnn._by_value import ByValue
 from statnn._memory import refuse_beyond_memory
 from statnn._random import Root, root
@@ -132,7 +132,8 @@ class Basin(ByValue):
         noise = (
             r"noise on samples, $x + \sigma\xi$" if self.space == "samples" else r"$W + \sigma\,\mathrm{std}(W)\,\xi$"
         )
-        ax.set(xscale="log", xlabel=rf"radius $\sigma^*$ ({noise})", ylabel=r"share of basins up to $\sigma^*$")
+        logarithmic(ax, "x")
+        ax.set(xlabel=rf"radius $\sigma^*$ ({noise})", ylabel=r"share of basins up to $\sigma^*$")
         ax.set(xlim=(low, high), ylim=(0, 1.02))
         if by_class:
             ax.legend(fontsize="small", ncols=1 + len(groups) // 8)

@@ -27,7 +27,7 @@ def l_map(net: Network, layer: int = 0) -> Floats:
 
     Returns
     -------
-    ndarray, shape (n_M, n_{l+1}), float64
+    ndarray of float64, shape (outputs, units)
         W_ki is what unit i contributes to output k.
 
     Raises

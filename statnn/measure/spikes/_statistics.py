@@ -248,7 +248,10 @@ class SpikeStatistics(ByValue):
         ax.set(xlabel="firing rate $r$", ylabel=f"Fano factor $F$, $T = {self.window}$", xlim=(-0.02, 1.02))
         most = max(fano.max(initial=0.0), null.max(initial=0.0))
         if most > 5:
-            ax.set_yscale("symlog", linthresh=1.0)
+            ax.set_yscale("symlog", linthresh=1.0, subs=(2, 5))
+            ax.yaxis.set_major_formatter("{x:g}")
+            if most < 50:
+                ax.yaxis.set_minor_formatter("{x:g}")
         ax.set_ylim(bottom=0)
         ax.legend(fontsize="small")
         return settled(ax)

@@ -56,7 +56,7 @@ def decimate(states: ArrayLike, b: int, *, axes: Sequence[int] | int = 1) -> NDA
     ------
     TypeError, ValueError
         If `b` is no whole number >= 2 or does not divide an axis, the array has no axis of layers, or what is kept
-        holds NaN or infinity.
+        holds ``NaN`` or infinity.
 
     See Also
     --------

@@ -90,7 +90,7 @@ def _draw(data, figure):
         axes.set(
             title=reading.__name__,
             xlim=(-0.03 * last, 1.05 * last),
-            ylim=(0.08 / data["observed"].sum(axis=1).max(), 0.5),
+            ylim=(0.8 * (share - below)[shown].min(), 2 * share.max()),
         )
         residuals.set_xlabel("activations $k$")
     panels[0].set_ylabel("$P(D_i = k)$")

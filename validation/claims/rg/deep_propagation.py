@@ -159,7 +159,7 @@ def _draw(data, figure):
     left.axhline(CHANCE, color="grey", linestyle=":", linewidth=1)
     left.set(xscale="log", xlabel="hidden layers", ylabel="test accuracy", ylim=(0, 1.02))
     middle.set(
-        xlabel="layer $m$", ylabel="correlation $c_m$ of pairs of images", ylim=(-0.8, 1.05), xscale="log",
+        xlabel="layer $m$", ylabel="correlation $c_m$ of pairs of images", ylim=(None, 1.05), xscale="log",
         title="at the start; normalised: trained",
     )  # fmt: skip
     right.set(xscale="log", xlabel="hidden layers", ylabel="slope of rank probability, layer 0")

@@ -88,7 +88,7 @@ def _draw(data, figure):
             x.mean(axis=0), y.mean(axis=0), standard_error(y), standard_error(x), label=f"epoch {epoch}", linewidth=1,
             **style,
         )  # fmt: skip
-        if s:
+        if s == len(data["epochs"]) - 1:
             for at, offset in ((0, (-2, -14)), (-1, (2, 8))):
                 left.annotate(
                     str(range(1, LAYERS)[at]), (x.mean(axis=0)[at], y.mean(axis=0)[at]), xytext=offset,
@@ -124,8 +124,8 @@ _claim = partial(
     expected=Outcome.CONTRADICTED,
     caption=(
         "(a) Layers 1 to 5 of trained tanh networks on the plane of the standard deviations of weights, "
-        r"$\sigma_w$, and biases, $\sigma_b$, at three times of training; numbers: the first and the last layer; "
-        r"dashed: the critical line $\chi = 1$. (b) Correlation of pairs of test images in each layer (symbols), "
+        r"$\sigma_w$, and biases, $\sigma_b$, at three times of training; numbers: the first and the last layer in the "
+        r"end; dashed: the critical line $\chi = 1$. (b) Correlation of pairs of test images in each layer (symbols), "
         "and as predicted from these places (lines). Error bars: standard error over 8 trainings."
     ),
     run=_run,
