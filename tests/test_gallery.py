@@ -72,6 +72,16 @@ def test_every_claim_has_a_page_in_its_room(claim_scripts):
     assert claim_scripts.page(steepest.CLAIM) == "/claim-pages/activation/plot_steepest_growth"
 
 
+def test_captions_are_paragraphs(claim_scripts):
+    """One that begins with its first panel, (a), is no list."""
+    nodes, core = pytest.importorskip("docutils.nodes"), importlib.import_module("docutils.core")
+    assert any(claim.caption.startswith("(a) ") for claim in CLAIMS.values())
+    for claim in CLAIMS.values():
+        said = core.publish_doctree(claim_scripts._caption(claim.caption))
+        assert [type(part) for part in said.children] == [nodes.paragraph], claim.id
+        assert said.astext().startswith(claim.caption[:4].partition("$")[0])
+
+
 def test_what_needs_data_is_shown_and_not_run(claim_scripts):
     claim = CLAIMS["real-mnist-counts"]
     assert claim_scripts.file(claim).name == "real_mnist_counts.py"

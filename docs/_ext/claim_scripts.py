@@ -81,7 +81,7 @@ def _caption(text: str) -> str:
     parts = text.split("$")
     parts[::2] = map(_marked, parts[::2])
     parts[1::2] = [rf"\ :math:`{tex}`\ " for tex in parts[1::2]]
-    return "".join(parts).strip("\\ ")
+    return re.sub(r"^\(", r"\\(", "".join(parts).strip("\\ "))  # "(a) ..." would be the first item of a list
 
 
 def _missing(claim: Any) -> str:
