@@ -155,6 +155,11 @@ class BinaryNeurons(ByValue):
     def at(self, temperature: float) -> "BinaryNeurons":
         """Return the same spins at another temperature; couplings are shared.
 
+        Raises
+        ------
+        TypeError, ValueError
+            If the temperature is no number above 0, or energies over it leave float64.
+
         Examples
         --------
         >>> pair = BinaryNeurons([[0, 1], [1, 0]], temperature=2.0)

@@ -146,7 +146,13 @@ class DynamicNeurons(ByValue):
         return sum(int(np.prod(shape)) for shapes in self.shapes.values() for shape in shapes)
 
     def pack(self, state: State) -> Reals:
-        """Return the free arrays of a `State` as one vector, shape (..., dimension)."""
+        """Return the free arrays of a `State` as one vector, shape (..., dimension).
+
+        Raises
+        ------
+        TypeError, ValueError
+            If arrays are missing, have other shapes, or hold no real numbers.
+        """
         parts = [array_of(a, "an array of the state") for name in self.free for a in getattr(state, name)]
         shapes = [shape for name in self.free for shape in self.shapes[name]]
         if len(parts) != len(shapes):
@@ -177,7 +183,13 @@ class DynamicNeurons(ByValue):
         return State(**arrays)
 
     def states(self, state: "ArrayLike | State") -> Reals:
-        """Return states as an array of shape (..., dimension) in the precision of the network, or raise."""
+        """Return states as an array of shape (..., dimension) in the precision of the network, or raise.
+
+        Raises
+        ------
+        ValueError
+            If the shape is another, or a variable is not finite in the precision of the network.
+        """
         array = self.pack(state) if isinstance(state, State) else array_of(state, "state")
         if array.dtype.kind not in "biuf" or array.ndim == 0 or array.shape[-1] != self.dimension:
             raise ValueError(

@@ -91,6 +91,11 @@ def translation_symmetry(
     -------
     TranslationSymmetry
 
+    Raises
+    ------
+    TypeError, ValueError
+        If the tolerance is not one number >= 0, or the model is none of these.
+
     See Also
     --------
     statnn.Network.repeated : a network that repeats one layer.

@@ -30,6 +30,11 @@ def node_strength(model: Model) -> tuple[Floats, ...]:
     tuple of ndarray
         Entry m of shape (n_m,), m = 0 ... M, float64.
 
+    Raises
+    ------
+    TypeError, ValueError
+        If the model is none of these, or strengths leave float64.
+
     See Also
     --------
     strength : with its null.

@@ -228,6 +228,11 @@ class Run(ByValue):
             A multiple of `thin`.
         executor, progress, store
             As in `sample`; a store is one of this run and so many sweeps.
+
+        Raises
+        ------
+        TypeError, ValueError, MemoryError
+            If `sweeps` is no multiple of `thin`, the store is of other work, or records would not fit into memory.
         """
         length = whole(sweeps, "sweeps", minimum=1)
         plan = Schedule(0, draws_of(length, self.thin), self.thin)
@@ -302,6 +307,11 @@ class Run(ByValue):
         own : mapping of str, optional
             Observables, activations and sampling methods of your own by name. Without an observable the run has its
             draws all the same, and cannot be extended.
+
+        Raises
+        ------
+        ValueError, OSError
+            If the file holds no run, or cannot be read.
         """
         run = load(path, own=own)
         if isinstance(run, cls):
@@ -389,6 +399,11 @@ class Run(ByValue):
         Returns
         -------
         The axes.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If `ax` is no axes, or no such observable was recorded.
 
         Examples
         --------

@@ -327,6 +327,11 @@ def leaky_relu(slope: float = 0.01) -> Activation:
     slope : float
         Any finite number; 0 makes the ReLU, 1 the identity.
 
+    Raises
+    ------
+    ValueError
+        If the slope is not one finite number.
+
     See Also
     --------
     ACTIVATIONS : activations by name.

@@ -172,6 +172,11 @@ class Network:
         dtype : numpy.float64 or numpy.float32
             Precision; both draw the same numbers.
 
+        Raises
+        ------
+        TypeError, ValueError, MemoryError
+            If arguments do not fit, or the network would not fit into memory.
+
         Examples
         --------
         >>> Network.random([784, 256, 10], sigma_w=1.2, sigma_b=0.1, rng=0)
@@ -213,6 +218,11 @@ class Network:
             σ.
         depth : int
             Number of layers, at least 1. All layers share one array.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If the weight is not square, or other arguments do not fit.
 
         Examples
         --------

@@ -115,6 +115,11 @@ class BatchNorm:
         dtype : numpy.float32 or numpy.float64
             The precision; itself where it has it already.
 
+        Raises
+        ------
+        ValueError
+            For any other precision.
+
         Examples
         --------
         >>> import numpy as np

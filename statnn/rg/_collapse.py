@@ -88,6 +88,11 @@ class Collapse(ByValue):
             κ; the fitted one if None.
         control_exponents : array_like, shape (controls,), optional
             θ; the fitted ones if None.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If exponents are no numbers, or not one a control.
         """
         kappa = self.value_exponent if value_exponent is None else float(value_exponent)
         theta = self.control_exponents

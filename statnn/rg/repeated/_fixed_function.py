@@ -145,6 +145,11 @@ class FixedFunction(Shown):
         m : float
             Number of layers, any real number >= 0.
 
+        Raises
+        ------
+        ValueError
+            If m is below 0, or m u leaves the range of float64.
+
         Examples
         --------
         >>> f = FixedFunction(3, 1 / 3)

@@ -127,6 +127,11 @@ class RepeatedLayer:
         layers : int
             0 ... 10^7.
 
+        Raises
+        ------
+        TypeError, ValueError
+            If signals or layers are no such numbers, or signals leave the range of float64.
+
         Examples
         --------
         >>> RepeatedLayer("relu", w=0.5).iterate([8.0, -8.0], 3)

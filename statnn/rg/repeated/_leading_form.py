@@ -101,6 +101,11 @@ class LeadingForm(Shown):
         layers : array_like
             m > 0, any shape.
 
+        Raises
+        ------
+        ValueError
+            Unless the layer is critical, and layers are enough for the law to stay within float64.
+
         Examples
         --------
         >>> from statnn.rg import RepeatedLayer

@@ -81,6 +81,11 @@ class Criticality(Shown):
         ----------
         m : int
             Layers, at least 1.
+
+        Raises
+        ------
+        ValueError
+            If variances decay by no power of depth, or m is below 1.
         """
         if self.kind is not CriticalityKind.HALF_STABLE:
             raise ValueError(f"variances do not decay by a power of depth here: {self.kind}")

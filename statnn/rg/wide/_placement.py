@@ -180,6 +180,11 @@ class Placement(ByValue):
             Of what was measured.
         first : int
             Number of the first layer of weights, as in `plot`.
+
+        Raises
+        ------
+        ValueError
+            If no signals were measured.
         """
         if not self.correlation.size:
             raise ValueError("no signals were measured: pass inputs to rg.place")

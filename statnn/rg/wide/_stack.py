@@ -64,6 +64,11 @@ class RandomStack:
         ----------
         second : RandomLayer or RandomStack
             What acts on the outputs of the last layer.
+
+        Raises
+        ------
+        TypeError
+            If it is no random layer or stack.
         """
         other = second if isinstance(second, RandomStack) else getattr(second, "power", lambda _: None)(1)
         if not isinstance(other, RandomStack):
@@ -81,6 +86,11 @@ class RandomStack:
         ----------
         m : int
             At least 1.
+
+        Raises
+        ------
+        ValueError
+            If m is below 1, or repeats are too many to list.
         """
         times = whole(m, "m", minimum=1)
         if len(self.layers) == 1:
@@ -150,6 +160,11 @@ class RandomStack:
             Their correlation.
         times : int
             Passes.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If arguments do not fit, or a variance of 0 leaves no correlation.
         """
         variance, correlation = positive(q, "q", why="it is a variance of fields"), float(c)
         rows = [(variance, correlation)]

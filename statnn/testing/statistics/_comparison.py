@@ -113,6 +113,11 @@ def z_score(estimate: float, error: float, theory: float, *, bias: float = 0.0, 
     dof : float
         Degrees of freedom behind `error`; infinite for a known one.
 
+    Raises
+    ------
+    Refusal
+        If a number is not finite, the error is not positive, or the bias is negative.
+
     See Also
     --------
     mean : with an error that comes from replicates.

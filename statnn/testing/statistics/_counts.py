@@ -27,6 +27,11 @@ def total(values: ArrayLike, pmf: ArrayLike) -> Comparison:
     Comparison
         Of the mean, with the standard error that the law gives it.
 
+    Raises
+    ------
+    Refusal
+        If values are no whole numbers, `pmf` is no law, or it has no spread.
+
     See Also
     --------
     mean_under : of a law of scipy.stats.
@@ -80,6 +85,11 @@ def _tail(x: Floats, law: Floats, n: int, observed: int, sign: int) -> float:
 
 def proportion(successes: int, trials: int, probability: float) -> Comparison:
     """Compare a number of successes with a probability by the exact binomial test.
+
+    Raises
+    ------
+    Refusal
+        If successes, trials and probability do not fit each other.
 
     See Also
     --------

@@ -118,6 +118,11 @@ def mean_under(values: ArrayLike, theory: Any) -> Comparison:
     -------
     Comparison
 
+    Raises
+    ------
+    Refusal
+        If there are no values, or the law has no finite mean.
+
     See Also
     --------
     mean : where only the mean is known.
@@ -157,6 +162,11 @@ def _ends(theory: Any, draws: Floats) -> tuple[float, float] | None:
 
 def uniform(p_values: ArrayLike) -> Comparison:
     """Compare p-values, shape ``(n,)``, with the uniform law by the test of Kolmogorov and Smirnov.
+
+    Raises
+    ------
+    Refusal
+        If there are fewer than 30 numbers, or one is outside [0, 1].
 
     See Also
     --------

@@ -40,6 +40,11 @@ class Line(Shown):
 def line(x: ArrayLike, y: ArrayLike, error: ArrayLike) -> Line:
     """Fit a straight line to points, shape ``(points,)``, with known and independent standard errors.
 
+    Raises
+    ------
+    Refusal
+        If shapes differ, x are fewer than three, errors are not positive, or the fit leaves float64.
+
     See Also
     --------
     power_law : in logarithms.
@@ -83,6 +88,11 @@ def power_law(x: ArrayLike, y: ArrayLike, error: ArrayLike) -> Line:
 
     Where the noise is larger the logarithm is neither unbiased nor near normal: measure better or leave the
     point out.
+
+    Raises
+    ------
+    Refusal
+        If values are not positive, or a relative error is too large; and as `line`.
 
     See Also
     --------

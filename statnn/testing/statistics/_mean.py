@@ -225,6 +225,11 @@ def covariance(samples: ArrayLike, theory: ArrayLike, *, fewest: int = 100) -> t
     z : array, shape (d, d)
         All deviations in standard errors.
 
+    Raises
+    ------
+    Refusal
+        If replicates are too few, or theory is no covariance matrix of theirs.
+
     See Also
     --------
     mean_vector : of means.

@@ -66,6 +66,11 @@ def sensitivity(comparison: Comparison, level: float, probability: float = 0.999
     Sensitivity or None
         None where the statistic has no law that is known here.
 
+    Raises
+    ------
+    ValueError
+        If `level` is outside (0, 1), or `probability` outside (0.5, 1).
+
     Notes
     -----
     Standard errors are those of this sample. Laws: noncentral t (Student's z); normal (known errors, and, as an
