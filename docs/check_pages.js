@@ -28,7 +28,7 @@
   }
 
   // a word in two lines, where the browser has its choice of places
-  document.querySelectorAll(".related-pages .title, article :is(td, .seealso) code, summary code, dt.sig .pre").forEach((name) => {
+  document.querySelectorAll(".related-pages .title, article code, dt.sig .pre, .genindextable a").forEach((name) => {
     const parts = document.createTreeWalker(name, NodeFilter.SHOW_TEXT), range = document.createRange();
     for (let node = parts.nextNode(); node; node = parts.nextNode())
       for (const word of node.data.matchAll(/[^\s-]+/g)) {

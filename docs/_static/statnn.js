@@ -25,12 +25,15 @@ window.addEventListener("load", () => {
 });
 
 // Names break at their dots, scores and capitals before they break elsewhere.
-document.querySelectorAll("article :is(td, .seealso) code .pre, article h1, .related-pages .title, dt.sig .pre, summary code").forEach((name) => {
+document.querySelectorAll("article code .pre, article h1, .related-pages .title, dt.sig .pre, summary code, .genindextable a").forEach((name) => {
   [...name.childNodes].filter((node) => node.nodeType === Node.TEXT_NODE).forEach((node) => {
     const parts = node.data.split(/(?<=[_(/]|(?<!\d)\.)(?=\w)|(?<=[a-z])(?=[A-Z][a-z])/);
     node.replaceWith(...parts.flatMap((part, i) => (i ? [document.createElement("wbr"), part] : [part])));
   });
 });
+
+// Options keep their dashes.
+document.querySelectorAll("article code .pre").forEach((word) => word.classList.toggle("option", word.textContent.startsWith("-")));
 
 document.querySelectorAll("dt.sig .sig-paren:first-of-type, dt.sig .sig-param .o").forEach((bracket) => bracket.after(document.createElement("wbr")));
 

@@ -149,7 +149,7 @@ class Power(Shown):
         finite = np.array([value for value in self.seen if math.isfinite(value)])
         if finite.size == len(self.seen) >= FEWEST_RUNS and finite.std() > 0:
             fine = np.linspace(x[0], x[-1], 400)
-            ax.plot(fine, stats.norm.cdf(fine, finite.mean(), finite.std(ddof=1)), label="normal")
+            ax.plot(fine, stats.norm.cdf(fine, finite.mean(), finite.std(ddof=1)), zorder=3, label="normal")
         ax.set(xlabel="deviation", ylabel="probability that it is seen", ylim=(-0.03, 1.03))
         ax.legend()
         return settled(ax)
