@@ -35,10 +35,10 @@ def with_residuals(figure: Any, columns: int = 1) -> Any:
 
 
 def _letter(axes: Any) -> None:
-    """Write letters at the upper left corners, beside what may stand above the axes."""
+    """Write letters at the upper left corners, beside what stands above the axes, above the number at their end."""
     for letter, ax in zip("abcdef", axes, strict=False):
         ax.annotate(
-            f"({letter})", (0, 1), (-4, 4), xycoords="axes fraction", textcoords="offset points", ha="right",
+            f"({letter})", (0, 1), (-4, 8), xycoords="axes fraction", textcoords="offset points", ha="right",
             va="bottom", fontweight="bold", annotation_clip=False,
         )  # fmt: skip
 
