@@ -148,7 +148,9 @@ def _not_run(records: list[Record]) -> str:
     if not reasons:
         return ""
     items = "\n".join(
-        f"<li>{escape(reason)}: " + ", ".join(f'<a href="#{r.id}">{escape(r.title)}</a>' for r in own) + "</li>"
+        f"<li>{escape(reason.removeprefix('not run: '))}: "
+        + ", ".join(f'<a href="#{r.id}">{escape(r.title)}</a>' for r in own)
+        + "</li>"
         for reason, own in reasons.items()
     )
     return f'<section id="not.run"><h2>What was not run</h2>\n<ul>\n{items}\n</ul></section>'

@@ -32,8 +32,8 @@ document.querySelectorAll("article code .pre, article h1, .related-pages .title,
   });
 });
 
-// Options keep their dashes.
-document.querySelectorAll("article code .pre").forEach((word) => word.classList.toggle("option", word.textContent.startsWith("-")));
+// Options keep their dashes, and short words their quotes.
+document.querySelectorAll("article code .pre").forEach((word) => word.classList.toggle("whole", /^["-].{0,24}$/.test(word.textContent)));
 
 document.querySelectorAll("dt.sig .sig-paren:first-of-type, dt.sig .sig-param .o").forEach((bracket) => bracket.after(document.createElement("wbr")));
 

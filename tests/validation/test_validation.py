@@ -374,7 +374,7 @@ def test_report_is_a_whole_page_without_network(run, tmp_path):
         assert (link[1:] in page.ids) if link.startswith("#") else (out / link).is_file()
     for words in ("A fair coin <&>", "Bernoulli 1713", "as expected", "NOT as expected", "twin not rejected"):
         assert words in page.text
-    for words in ("not run: needs --data", "no coin at hand", "holds exactly", "follows from the model", "Traceback"):
+    for words in ("– not run needs --data", "no coin at hand", "holds exactly", "follows from the model", "Traceback"):
         assert words in page.text
 
 
