@@ -51,6 +51,8 @@ def measured(estimate: float, error: float) -> str:
     '123456'
     >>> measured(3.2e-17, 4.1e-18)
     '(3.20 ± 0.41)e-17'
+    >>> measured(-0.0001, 0.01)
+    '0.000 ± 0.010'
     """
     if error <= 1e-15 * abs(estimate):
         return f"{estimate:.6g}"
@@ -58,7 +60,7 @@ def measured(estimate: float, error: float) -> str:
     if -4 <= exponent < 6:
         places = max(0, 1 - math.floor(math.log10(error)))
         if places <= 8:
-            return f"{estimate:.{places}f} ± {error:.{places}f}"
+            return f"{estimate:z.{places}f} ± {error:.{places}f}"
     scale = 10.0**exponent
     places = min(12, max(0, 1 - math.floor(math.log10(error / scale))))
     return f"({estimate / scale:.{places}f} ± {error / scale:.{places}f})e{exponent:+03d}"
