@@ -34,11 +34,11 @@ def log_weight(k: Any, n: Any, a: Any, b: Any, a_low: Any = 0.0, b_low: Any = 0.
     black = np.asarray(k)
     white = n - black
     out = np.empty(np.broadcast(white, a, a_low, b, b_low).shape)
-    seen, unseen = (two_floats(np.broadcast_to(count, out.shape)) for count in (black, white))
-    balls = np.empty((2, 2, *out.shape))  # filled in place, because a fit asks thousands of times
-    balls[0, 0], balls[0, 1], balls[1, 0], balls[1, 1] = a, a_low, b, b_low
-    own, others = balls.reshape(2, 2, -1)
-    log_beta_binomial(seen, unseen, own, others, out.ravel())
+    table = np.empty((4, 2, *out.shape))  # filled in place, because a fit asks thousands of times
+    two_floats(black, table[0])
+    two_floats(white, table[1])
+    table[2, 0], table[2, 1], table[3, 0], table[3, 1] = a, a_low, b, b_low
+    log_beta_binomial(*table.reshape(4, 2, -1), out.ravel())
     return out
 
 

@@ -54,14 +54,13 @@ class Tabulated(Checked, _Sample):  # type: ignore[misc]
 _LARGEST = 2**1023
 
 
-def two_floats(count: NDArray[Any]) -> NDArray[np.float64]:
-    """Return whole numbers as sums of two floats, shape (2, size); floats stand for what they are."""
-    flat, parts = count.ravel(), np.zeros((2, count.size))
-    parts[0] = flat
+def two_floats(count: NDArray[Any], parts: NDArray[np.float64]) -> None:
+    """Write whole numbers, or floats for what they are, as sums of two floats into parts, shape (2, ...)."""
+    high, low = parts[0, ...], parts[1, ...]  # arrays, for single numbers too
+    high[...], low[...] = count, 0.0
     if count.dtype.kind in "iu":
-        np.minimum(parts[0], 2.0**63 - 1024, out=parts[0])  # the next float is no 64-bit integer
-        parts[1] = flat - parts[0].astype(np.int64)
-    return parts
+        np.minimum(high, 2.0**63 - 1024, out=high)  # the next float is no 64-bit integer
+        low[...] = count - high.astype(np.int64)
 
 
 def between(law: Any, first: Any, last: Any, mean: Any, *shapes: Any) -> NDArray[np.float64]:

@@ -30,11 +30,13 @@ class _NegativeBinomial(Discrete):
         return (n > 0) & (m >= 0)
 
     def _logpmf(self, k: Any, n: Any, m: Any, n_low: Any, m_low: Any) -> Any:
-        k, *law = np.broadcast_arrays(k, n, n_low, m, m_low)
-        n, n_low, m, m_low = (np.asarray(part, dtype=float).ravel() for part in law)
-        out = np.empty(k.shape)
-        log_negative_binomial(two_floats(k), np.stack((n, n_low)), np.stack((m, m_low)), out.ravel())
-        out[np.isinf(k)] = -np.inf
+        k = np.asarray(k)
+        out = np.empty(np.broadcast(k, n, n_low, m, m_low).shape)
+        table = np.empty((3, 2, *out.shape))
+        two_floats(k, table[0])
+        table[1, 0], table[1, 1], table[2, 0], table[2, 1] = n, n_low, m, m_low
+        log_negative_binomial(*table.reshape(3, 2, -1), out.ravel())
+        out[np.isinf(table[0, 0])] = -np.inf
         return out
 
     def _pmf(self, k: Any, *law: Any) -> Any:
