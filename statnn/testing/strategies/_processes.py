@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 import hypothesis.extra.numpy as arrays_of
@@ -18,6 +19,7 @@ MOST_SAMPLES = 10**18
 KINDS: tuple[type[Any], ...] = (BetaBernoulli, GammaPoisson, PolyaUrn)
 
 
+@cache
 def neurons(most: int = MOST_NEURONS) -> st.SearchStrategy[int]:
     """Numbers of neurons N, from 2 to `most`.
 
@@ -29,17 +31,20 @@ def neurons(most: int = MOST_NEURONS) -> st.SearchStrategy[int]:
     return st.sampled_from([2, min(3, most), most]) | decades(2, most)
 
 
+@cache
 def constants() -> Numbers:
     """Constants b of the stable activation probability hypothesis, from 0.001 to 10."""
     return st.sampled_from([LEAST_B, 0.5, 1.0, 2.0, MOST_B]) | log_uniform(LEAST_B, MOST_B)
 
 
+@cache
 def samples() -> Numbers:
     """Real numbers of samples D, 0 or from 1e-250 to 1e18; results for the smallest are still normal floats."""
     corners = [0.0, 1e-250, math.nextafter(1.0, 0.0), 1.0, math.nextafter(1.0, 2.0), 1e18]
     return st.sampled_from(corners) | log_uniform(1e-9, 1e18) | whole_samples().map(float)
 
 
+@cache
 def whole_samples(most: int = MOST_SAMPLES) -> st.SearchStrategy[int]:
     """Whole numbers of samples D, from 0 to `most`, or 20 where that is larger.
 
