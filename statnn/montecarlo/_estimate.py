@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy import fft, special, stats
 
 from statnn._arguments import Floats, array_of, refuse_rounded
 from statnn._by_value import ByValue
@@ -173,6 +172,8 @@ def _scaled_column(draws: Floats) -> tuple[float, float, float, float, float, fl
 
 def autocovariance(draws: Floats) -> Floats:
     """Return the autocovariance of every chain about its mean, shape (chains, draws), divided by draws."""
+    from scipy import fft
+
     length = draws.shape[1]
     size = fft.next_fast_len(2 * length, real=True)
     spectrum = fft.rfft(draws - draws.mean(axis=1, keepdims=True), size, axis=1)
@@ -206,6 +207,8 @@ def split(draws: Floats) -> Floats:
 
 
 def _rhat(draws: Floats) -> float:
+    from scipy import special, stats
+
     ranks = stats.rankdata(draws, axis=None).reshape(draws.shape)
     scores = special.ndtri((ranks - 0.375) / (draws.size + 0.25))
     length = draws.shape[1]

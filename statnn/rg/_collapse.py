@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.optimize import least_squares
 
 from statnn._arguments import Floats, at_least, whole
 from statnn._axes import MARKERS, axes, settled
@@ -262,6 +261,8 @@ class _Problem(ByValue):
 
 
 def _minimised(problem: _Problem, logs: Floats, start: Floats) -> Any:
+    from scipy.optimize import least_squares
+
     if (problem.spread(start, logs) == FAR).all():
         raise ValueError(f"guess = {start.tolist()} scales controls beyond float64: give one nearer to the exponents")
     solution = least_squares(

@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import linalg, optimize
+from scipy import linalg
 
 from statnn._arguments import Floats, array_of, at_least, positive, whole
 from statnn._arrays import read_only
@@ -357,6 +357,8 @@ def fixed_points(
 def _search(
     function: Renormalisation, start: Floats, names: tuple[str, ...], lowest: Floats, highest: Floats, tolerance: float
 ) -> FixedPoint:
+    from scipy.optimize import root
+
     def gap(k: Floats) -> Floats:
         with np.errstate(all="ignore"):
             image = np.asarray(function(k, 2), dtype=np.float64)
@@ -373,7 +375,7 @@ def _search(
         return finite
 
     with np.errstate(all="ignore"):
-        solution = optimize.root(kept, start, tol=1e-14)
+        solution = root(kept, start, tol=1e-14)
     at = np.asarray(solution.x, dtype=np.float64)
     left = gap(at)
     if not (np.isfinite(at).all() and np.isfinite(left).all()):

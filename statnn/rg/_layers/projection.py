@@ -4,7 +4,6 @@ import math
 from typing import TypeAlias
 
 import numpy as np
-from scipy import optimize
 
 from statnn._arguments import Floats
 from statnn.network import Activation
@@ -70,6 +69,8 @@ def _fit(
     None where it is hardly nearer than a constant, or none is nearest: the way leads to a height without bound, or
     along layers that differ by rounding alone, as towards a straight line or a kink.
     """
+    from scipy.optimize import least_squares
+
     root, size = np.sqrt(p), math.sqrt(float(p @ g**2))
     odd = before[1] == 0 and bool(np.abs(g + g[::-1]).max() <= 1e-9 * np.abs(g).max() + ROUNDING * spread)
     scaled = not sigma.homogeneous
@@ -103,9 +104,7 @@ def _fit(
     for b in [before[1]] if odd else [before[1], 2 * before[1], 0.0]:
         start = np.array([w * spread, b])[free]
         tried.append(
-            optimize.least_squares(
-                gaps, start, slopes, method="lm", xtol=1e-15, ftol=1e-15, gtol=1e-15, max_nfev=MOST_TRIALS
-            )
+            least_squares(gaps, start, slopes, method="lm", xtol=1e-15, ftol=1e-15, gtol=1e-15, max_nfev=MOST_TRIALS)
         )
     best = min(tried, key=lambda attempt: attempt.cost)
     A, v = parts(best.x)[0], float(best.x[0])

@@ -6,7 +6,6 @@ from typing import Any
 
 import mpmath
 import numpy as np
-from scipy.optimize import brentq
 
 from statnn.network import Activation
 from statnn.rg.repeated._series import DIGITS
@@ -44,6 +43,8 @@ def marginal_fields(sigma: Activation, w: float, b: float) -> list[float]:
 
 def _marginal_between_inflections(sigma: Activation, w: float, b: float) -> list[float]:
     """σ' is monotone between two inflections: it has one slope once there, or not at all."""
+    from scipy.optimize import brentq
+
     reach = _reach(sigma, w, b)
     bends = _inflections(sigma, reach)
 
@@ -109,6 +110,8 @@ def _gap(h: float, sigma: Activation, w: float, b: float) -> float:
 
 def _smooth(sigma: Activation, w: float, b: float) -> list[float]:
     """Between the fields where w σ' = 1 the gap is monotone: one root or none, none beside one that it touches."""
+    from scipy.optimize import brentq
+
     marginal = marginal_fields(sigma, w, b)
     tangent = _touching(marginal, sigma, w, b)
     reach = _reach(sigma, w, b)
