@@ -21,6 +21,7 @@ import claim_scripts
 from links import Names, derived_in, shown_in
 
 import statnn
+from statnn import theory
 from statnn.theory.document import document
 from statnn.theory.prose import pieces
 from statnn.theory.registry import DERIVATIONS
@@ -170,7 +171,7 @@ def _api() -> Names:
 
 
 def _derivation(name: str) -> str:
-    derivation = DERIVATIONS[name]()
+    derivation = theory.derivation(name)
     lines = [f"(derivation-{name})=", f"## {derivation.title}", ""]
     origin = derivation.source[:1].upper() + derivation.source[1:]
     lines += [f"`{name}`, {derivation.standing}. {origin}.", ""]
@@ -200,7 +201,7 @@ def _document(folder: Path) -> bool:
         return False
     source = folder / "derivations.tex"
     before = source.read_text(encoding="utf-8") if source.exists() else ""
-    _write(source, document(DERIVATIONS[name]() for name in names))
+    _write(source, document(theory.derivation(name) for name in names))
     if target.exists() and source.read_text(encoding="utf-8") == before:
         return True
     command = [program, "-interaction=nonstopmode", "-halt-on-error", source.name]
@@ -386,7 +387,7 @@ def _citing(homes: Iterable[str]) -> Iterable[tuple[str, str]]:
         room, _, name = home.rpartition(".")
         yield f"{{doc}}`{name} <api/{home}>`", _said(getattr(importlib.import_module(room), name))
     for name in DERIVATIONS:
-        derivation = DERIVATIONS[name]()
+        derivation = theory.derivation(name)
         yield f"derivation [{name}](#derivation-{name})", f"{derivation.source} {derivation.title}"
     for name, claim in json.loads((HERE / "verdicts.json").read_text(encoding="utf-8"))["claims"].items():
         yield f"claim [{name}](#claim-{name})", f"{claim['source']} {claim['statement']}"

@@ -1,17 +1,9 @@
-"""Derivations, built once in every process, and what one can do wrong to a printed equation."""
+"""What one can do wrong to a printed equation."""
 
 from collections.abc import Iterator
 from dataclasses import replace
-from functools import cache
 
-from statnn.theory.derivation import Derivation, Step
-from statnn.theory.registry import DERIVATIONS
-
-
-@cache
-def built(name: str) -> Derivation:
-    """Return the derivation of a name."""
-    return DERIVATIONS[name]()
+from statnn.theory.derivation import Step
 
 
 def mutants(step: Step) -> Iterator[Step]:

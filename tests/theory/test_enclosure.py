@@ -3,9 +3,9 @@
 import mpmath
 import pytest
 import sympy as sp
-from derived import built
 from mpmath import iv
 
+from statnn.theory import derivation as built
 from statnn.theory import enclosure
 from statnn.theory.derivation import identity, inequality
 from statnn.theory.enclosure import enclosed, sign_on_boxes

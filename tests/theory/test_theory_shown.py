@@ -9,11 +9,11 @@ from xml.etree import ElementTree as ET
 import networkx as nx
 import pytest
 import sympy as sp
-from derived import built
 from hypothesis import given
 from hypothesis import strategies as st
 
 from statnn import theory
+from statnn.theory import derivation as built
 from statnn.theory.document import document
 from statnn.theory.kinds import CHECKED, KINDS, tally
 from statnn.theory.mathml import mathml

@@ -9,9 +9,10 @@ from xml.etree import ElementTree as ET
 import mpmath
 import pytest
 import sympy as sp
-from derived import built, mutants
+from derived import mutants
 from matplotlib.textpath import text_to_path
 
+from statnn.theory import derivation as built
 from statnn.theory.activation import symbols
 from statnn.theory.derivation import (
     CHECKED,
