@@ -38,7 +38,8 @@ def log_weight(k: Any, n: Any, a: Any, b: Any, a_low: Any = 0.0, b_low: Any = 0.
     two_floats(black, table[0])
     two_floats(white, table[1])
     table[2, 0], table[2, 1], table[3, 0], table[3, 1] = a, a_low, b, b_low
-    log_beta_binomial(*table.reshape(4, 2, -1), out.ravel())
+    seen, unseen, own, others = table.reshape(4, 2, -1)
+    log_beta_binomial(seen, unseen, own, others, out.ravel())
     return out
 
 

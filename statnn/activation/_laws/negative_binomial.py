@@ -35,7 +35,8 @@ class _NegativeBinomial(Discrete):
         table = np.empty((3, 2, *out.shape))
         two_floats(k, table[0])
         table[1, 0], table[1, 1], table[2, 0], table[2, 1] = n, n_low, m, m_low
-        log_negative_binomial(*table.reshape(3, 2, -1), out.ravel())
+        counts, shape, odds = table.reshape(3, 2, -1)
+        log_negative_binomial(counts, shape, odds, out.ravel())
         out[np.isinf(table[0, 0])] = -np.inf
         return out
 
