@@ -4,6 +4,7 @@ What is printed needs amsmath and nothing else, and keeps to what small typesett
 mathtext know: no ``\limits``, no environments.
 """
 
+from functools import cache
 from typing import Any
 
 import sympy as sp
@@ -293,6 +294,7 @@ class _Latex(LatexPrinter):
 _LATEX = _Latex({"symbol_names": {sp.Symbol("..."): r"\ldots"}})
 
 
+@cache
 def latex(expr: sp.Basic) -> str:
     """Return `expr` as LaTeX, without delimiters."""
     return str(_LATEX.doprint(expr))

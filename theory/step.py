@@ -10,7 +10,7 @@ import pickle
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field, fields
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any, Literal, TypeAlias
 
 import sympy as sp
@@ -65,6 +65,11 @@ def simplified(gap: sp.Expr) -> sp.Expr:
 
 _SAYS_NOTHING = "one side twice, or a definition: print names and define them in `where`, or call the step argued"
 _FORMLESS = "the form is the difference as it stands: write it in terms that are each positive"
+
+
+@cache
+def _limit(body: sp.Expr, variable: sp.Symbol, end: sp.Expr, direction: str) -> sp.Expr:
+    return sp.limit(body, variable, end, direction)
 
 
 @dataclass(frozen=True)
@@ -263,7 +268,7 @@ class Step:
         body, variable, end, direction = taken.args
 
         def left_over(by: Rewrite) -> sp.Expr:
-            return sp.simplify(left.xreplace({taken: sp.limit(by(body), variable, end, str(direction))}) - right)
+            return sp.simplify(left.xreplace({taken: _limit(by(body), variable, end, str(direction))}) - right)
 
         return self._unless_plain(left_over)
 
