@@ -42,6 +42,8 @@ def array_of(values: Any, name: str) -> NDArray[Any]:
     A masked entry has a value underneath, which numpy hands on as if it were none the less. An array of which nothing
     is masked says the same as a plain one, and is taken.
     """
+    if type(values) is np.ndarray:  # as most are: no mask, nothing to convert
+        return values
     hidden = _is_masked(values)
     try:
         given = np.asarray([]) if hidden else np.asanyarray(values)  # what makes itself an array may make a masked one
