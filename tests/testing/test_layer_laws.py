@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
+from altered import Altered
 from hypothesis import given
 from strategies import examples
 
@@ -157,22 +158,6 @@ class Affine:
 
     def __reduce__(self):
         return Affine, (self.w, self.b, 2 * self.s if self.breaks == "copies" else self.s, self.breaks)
-
-
-class Altered:
-    """A layer of ours, but for what is given."""
-
-    def __init__(self, of, **methods):
-        self.__dict__.update(methods)
-        self.of = of
-
-    def __getattr__(self, name):
-        if name.startswith("__") or name == "of":
-            raise AttributeError(name)
-        return getattr(self.of, name)
-
-    def __repr__(self):
-        return "Altered()"
 
 
 TANH, WIDE, SPINS = rg.RepeatedLayer("tanh"), OURS["random"][0], OURS["binary"][0]

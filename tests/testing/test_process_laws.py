@@ -4,6 +4,7 @@ import dataclasses
 
 import numpy as np
 import pytest
+from altered import Altered
 from hypothesis import given
 from scipy import stats
 from strategies import examples
@@ -39,22 +40,6 @@ def test_exact_laws_of_any_process(process):
     assert len(check_process(process, simulate=False, rng=1).names("held")) >= 8
 
 
-class Altered:
-    """A process of a user's own: all as beta-Bernoulli, but for what is given."""
-
-    def __init__(self, of=OURS["BetaBernoulli"], **methods):
-        self.__dict__.update(methods)
-        self.of = of
-
-    def __getattr__(self, name):
-        if name.startswith("__") or name == "of":
-            raise AttributeError(name)
-        return getattr(self.of, name)
-
-    def __repr__(self):
-        return "Altered()"
-
-
 HONEST = OURS["BetaBernoulli"]
 
 
@@ -64,7 +49,7 @@ def drawn(change):
     def simulate(D, replicas=1, *, rng=None, counts=False):
         return change(HONEST.simulate(D, replicas, rng=rng, counts=True), counts)
 
-    return Altered(simulate=simulate)
+    return Altered(HONEST, simulate=simulate)
 
 
 def falling(path, _):
@@ -98,30 +83,30 @@ def stairs(D):
 
 
 BROKEN = {
-    "start": Altered(working=lambda D: HONEST.working(np.asarray(D) + 1e-3)),
-    "growth": Altered(working=stairs),
-    "silence": Altered(silent=lambda D: np.asarray(HONEST.silent(D)) * (1 - 1e-9)),
-    "noise to signal": Altered(noise_to_signal=lambda D: 1 - np.asarray(HONEST.silent(D))),
-    "count law": Altered(count=lambda D, **more: HONEST.count(D + 1, **more)),
-    "working law": Altered(working_law=lambda D: stats.binom(99, HONEST.working(D) / 99)),
-    "missing mass": Altered(missing_mass=lambda D: np.asarray(HONEST.silent(D)) / (1 + np.asarray(D) / 6.01)),
-    "growth rate": Altered(growth_rate=lambda D: 1.00001 * np.asarray(HONEST.growth_rate(D))),
-    "inflection": Altered(inflection=lambda: 1.1 * HONEST.inflection()),
-    "tail exponent": Altered(tail_exponent=lambda: 1 + HONEST.b),
-    "limit": Altered(limit_error_bound=lambda D: 0.9 * np.asarray(HONEST.limit_error_bound(D))),
-    "hypothesis": Altered(after=lambda D, counts: BetaBernoulli(100, 0.3001, 5.0).after(D, counts)),
+    "start": Altered(HONEST, working=lambda D: HONEST.working(np.asarray(D) + 1e-3)),
+    "growth": Altered(HONEST, working=stairs),
+    "silence": Altered(HONEST, silent=lambda D: np.asarray(HONEST.silent(D)) * (1 - 1e-9)),
+    "noise to signal": Altered(HONEST, noise_to_signal=lambda D: 1 - np.asarray(HONEST.silent(D))),
+    "count law": Altered(HONEST, count=lambda D, **more: HONEST.count(D + 1, **more)),
+    "working law": Altered(HONEST, working_law=lambda D: stats.binom(99, HONEST.working(D) / 99)),
+    "missing mass": Altered(HONEST, missing_mass=lambda D: np.asarray(HONEST.silent(D)) / (1 + np.asarray(D) / 6.01)),
+    "growth rate": Altered(HONEST, growth_rate=lambda D: 1.00001 * np.asarray(HONEST.growth_rate(D))),
+    "inflection": Altered(HONEST, inflection=lambda: 1.1 * HONEST.inflection()),
+    "tail exponent": Altered(HONEST, tail_exponent=lambda: 1 + HONEST.b),
+    "limit": Altered(HONEST, limit_error_bound=lambda D: 0.9 * np.asarray(HONEST.limit_error_bound(D))),
+    "hypothesis": Altered(HONEST, after=lambda D, counts: BetaBernoulli(100, 0.3001, 5.0).after(D, counts)),
     "paths": drawn(falling),
-    "seeds": Altered(simulate=shared),
-    "simulated growth": Altered(simulate=heavier),
+    "seeds": Altered(HONEST, simulate=shared),
+    "simulated growth": Altered(HONEST, simulate=heavier),
     "simulated counts": drawn(first_neuron),
-    "going on": Altered(after=lambda D, counts: HONEST.after(D, counts * (np.arange(100) > 19))),
+    "going on": Altered(HONEST, after=lambda D, counts: HONEST.after(D, counts * (np.arange(100) > 19))),
     "copies": Forgotten(100, 0.3, 5.0),
 }  # fmt: skip
 
 
 def test_a_broken_object_stands_for_every_law():
     assert set(BROKEN) == {law.__name__.strip("_").replace("_", " ") for law in LAWS}
-    check_process(Altered(), simulate=False)
+    check_process(Altered(HONEST), simulate=False)
 
 
 @pytest.mark.parametrize("law", BROKEN)
@@ -149,7 +134,7 @@ def pairs(D, replicas=1, *, rng=None, counts=False):  # noqa: ARG001 - as the me
 
 def test_replicas_that_share_a_stream_are_told(rng):
     with rejects(r"\n  seeds: .*: replicas 0 and 1 are the same: each needs a stream of its own"):
-        check_process(Altered(simulate=pairs), rng=rng)
+        check_process(Altered(HONEST, simulate=pairs), rng=rng)
 
 
 def test_what_coincides_by_chance_is_apart():
@@ -158,9 +143,9 @@ def test_what_coincides_by_chance_is_apart():
 
 def test_replicas_that_are_one_are_told_and_places_are_in_words(rng):
     with rejects(r"\n  seeds: .*all replicas are the same: each needs a stream of its own"):
-        check_process(Altered(simulate=one_path), rng=rng)
+        check_process(Altered(HONEST, simulate=one_path), rng=rng)
     with rejects(r": K at D = \d+: estimate"):
-        check_process(Altered(simulate=heavier), rng=rng)
+        check_process(Altered(HONEST, simulate=heavier), rng=rng)
 
 
 def test_what_is_no_process_says_what_is_missing():
