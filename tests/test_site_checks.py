@@ -145,7 +145,7 @@ def test_a_verdict_is_of_the_newest_run_that_judged_it_and_says_which(tmp_path):
     assert keep.merged([keep.read(files[0]), keep.read(tmp_path / "kept.json")]) == kept
 
 
-def test_a_calibration_is_renewed_by_more_seeds_and_dropped_with_its_text(monkeypatch):
+def test_a_calibration_is_renewed_by_more_seeds_and_dropped_with_its_text(tmp_path, monkeypatch):
     keep, page = script("keep_calibration"), script("_ext/calibration").page
     old, present = "a" * 16, "b" * 16
     monkeypatch.setattr(keep, "CLAIMS", {"one": "one", "two": "two", "three": "three"})
@@ -166,7 +166,8 @@ def test_a_calibration_is_renewed_by_more_seeds_and_dropped_with_its_text(monkey
     assert again.keys() == {"one", "three"}, "the text of two has changed"
     assert again["one"] == first["one"], "fewer seeds renew nothing"
     assert keep.kept(again, entries("one", present, 60), "e")["one"]["seeds"] == 60
-    shown = page(again, {"one": "The first", "three": "The third"})
+    (tmp_path / "kept.json").write_text(json.dumps(again))
+    shown = page({"one": "The first", "three": "The third"}, tmp_path / "kept.json")
     assert "90 runs of 2 claims with 2 quantities: p-values of 0 are too small, 2 runs were not as expected" in shown
     assert "* - [The first](#claim-one)\n  - q\n  - 40\n  - 1\n  - 4 (4)\n  - 1 (0.4)\n  - 0 (0.04)\n" in shown
 

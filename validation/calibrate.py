@@ -7,6 +7,7 @@ written beside FILE. Claims that train networks are left out: no theory says wha
 """
 
 import argparse
+import ast
 import hashlib
 import inspect
 import json
@@ -81,9 +82,19 @@ def trains(claim: Claim) -> bool:
 
 
 def code_of(claim: Claim) -> str:
-    """Return a digest of the text of the claim and of the statistics it is judged by."""
-    text = _source(claim) + "".join(path.read_text(encoding="utf-8") for path in STATISTICS)
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
+    """Return a digest of the code of the claim and of the statistics it is judged by, whatever is said beside it."""
+    sources = [_source(claim), *(path.read_text(encoding="utf-8") for path in STATISTICS)]
+    return hashlib.sha256("\n".join(map(_statements, sources)).encode()).hexdigest()[:16]
+
+
+def _statements(source: str) -> str:
+    """Return a source without comments and docstrings."""
+    tree = ast.parse(source)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef):
+            alone = [isinstance(each, ast.Expr) and isinstance(each.value, ast.Constant) for each in node.body]
+            node.body = [each for each, said in zip(node.body, alone, strict=True) if not said] or [ast.Pass()]
+    return ast.unparse(tree)
 
 
 def rerun(registry: str, name: str, seeds: Iterable[int]) -> list[dict]:

@@ -1,8 +1,11 @@
 """The page on calibration: what claims find on fresh seeds of the right theory, from ``docs/calibration.json``."""
 
+import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
+KEPT = Path(__file__).parents[1] / "calibration.json"
 LEVELS = ("0.1", "0.01", "0.001")
 
 HEAD = """# Calibration
@@ -32,8 +35,9 @@ says what they find.
 """
 
 
-def page(record: Mapping[str, Any], titles: Mapping[str, str]) -> str:
-    """Return the page; `titles` are those of claims."""
+def page(titles: Mapping[str, str], kept: Path = KEPT) -> str:
+    """Return the page of what is kept in a file; `titles` are those of claims."""
+    record = json.loads(kept.read_text(encoding="utf-8"))
     quantities = [row for claim in record.values() for row in claim["rows"]]
     runs, unexpected = (sum(claim[key] for claim in record.values()) for key in ("seeds", "unexpected"))
     small = sum(row["says"] == "TOO SMALL" for row in quantities)

@@ -306,8 +306,7 @@ These are the verdicts of {_provenance(run)}, unless a verdict says that it is o
 
 """
     _write(GENERATED / "verdicts.md", page + "\n".join(map(_verdict, claims)))
-    reruns = json.loads((HERE / "calibration.json").read_text(encoding="utf-8"))
-    _write(GENERATED / "calibration.md", calibration.page(reruns, {claim["id"]: claim["title"] for claim in claims}))
+    _write(GENERATED / "calibration.md", calibration.page({claim["id"]: claim["title"] for claim in claims}))
 
 
 # -- benchmarks ------------------------------------------------------------------------------------------------

@@ -283,3 +283,11 @@ def test_a_collapse_along_a_valley_is_found():
     """On this seed a resampled surface takes 370 steps along a line of exponents, which were refused beyond 300."""
     claim = claims.CLAIMS["data-collapse"]
     assert claim.expects(claim.judge(claim.data(11)))
+
+
+def test_runs_of_other_code_are_other_runs_and_other_words_are_not():
+    source = 'def f(x):\n    """Say."""\n    return x + 1  # why\n'
+    same = calibrate._statements(source)
+    assert calibrate._statements(source.replace("Say.", "Say more.").replace("why", "because")) == same
+    assert calibrate._statements(source.replace("+ 1", "+ 2")) != same
+    assert calibrate._statements('class A:\n    """Nothing else."""\n') == "class A:\n    pass"
