@@ -28,6 +28,7 @@ from validation import uniformity
 from validation.arguments import at_least, claims_of, usable_cpus
 from validation.claim import Claim
 from validation.finding import LEVEL
+from validation.runner import settle_worker
 
 REGISTRY = "validation.claims"
 DEFAULT_SEEDS = ((0.4, 10_000), (1.5, 2_000), (6.0, 200))
@@ -120,7 +121,7 @@ def rerun(registry: str, name: str, seeds: Iterable[int]) -> list[dict]:
 
 
 def _rerun_claims(claims: list[Claim], options: argparse.Namespace, registry: str, deadline: float) -> None:
-    with ProcessPoolExecutor(options.jobs, multiprocessing.get_context("spawn")) as pool:
+    with ProcessPoolExecutor(options.jobs, multiprocessing.get_context("spawn"), settle_worker) as pool:
         calibrated(pool, claims, options, registry, deadline)
 
 

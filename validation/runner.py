@@ -210,7 +210,7 @@ def _finished(tasks: list[Task], options: Options, costs: Mapping[str, float]) -
             yield perform(task)
         return
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(min(jobs, len(tasks)), context, initializer=_settle_worker) as pool:
+    with ProcessPoolExecutor(min(jobs, len(tasks)), context, initializer=settle_worker) as pool:
         try:
             yield from _side_by_side(pool, tasks, min(jobs, len(tasks)), costs)
         except BaseException:
@@ -233,7 +233,7 @@ def _cluster(where: str) -> Iterator[tuple[Executor, int]]:
         yield client.get_executor(pure=False), max(1, sum(client.nthreads().values()))
 
 
-def _settle_worker() -> None:
+def settle_worker() -> None:
     """Leave interrupts to the parent, end where it is gone, and search the objects of sympy less often for garbage."""
     gc.set_threshold(50_000)
     signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -20,6 +20,7 @@ from statnn.activation import BetaBernoulli, checkpoints
 from statnn.interaction import BinaryNeurons, square_lattice
 from statnn.measure import spikes
 from statnn.montecarlo import sample
+from validation.runner import settle_worker
 
 
 def working_path(neurons: int) -> None:
@@ -79,7 +80,7 @@ def main() -> None:
         share = 1 if options.full else 10 if work is network else 100
         timed = []
         for size in (largest // (4 * share), largest // share):
-            with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
+            with ProcessPoolExecutor(1, multiprocessing.get_context("spawn"), settle_worker) as pool:
                 pool.submit(measured, work, max(64, size // 64)).result()  # kernels are loaded
                 timed.append(pool.submit(measured, work, size).result())
         exponent = log(timed[1][0] / timed[0][0]) / log(4)

@@ -183,6 +183,23 @@ def test_workers_end_with_their_parent(how, tmp_path):
     assert [json.loads(line).get("id") for line in lines] == [None, "first-coin"]
 
 
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="children are counted in /proc")
+def test_workers_of_a_calibration_end_with_their_parent(tmp_path):
+    out = tmp_path / "c.jsonl"
+    arguments = ["--only", "normal", "--seeds", "1000000", "--jobs", "1", "--out", str(out)]
+    code = f"from validation import calibrate; calibrate.main({arguments}, registry='test_claims_calibrate')"
+    path = os.pathsep.join(map(str, (ROOT, ROOT / "tests/validation")))
+    process = subprocess.Popen([sys.executable, "-c", code], env={**os.environ, "PYTHONPATH": path})  # noqa: S603
+    while not out.exists() and process.poll() is None:
+        time.sleep(0.05)
+    numbers = workers(process)
+    assert alive(numbers)
+    process.kill()
+    process.wait()
+    while alive(numbers):
+        time.sleep(0.05)
+
+
 def test_a_journal_of_nothing_is_empty(tmp_path):
     journal = Journal(tmp_path / NAME, {})
     assert journal.read() == {}
