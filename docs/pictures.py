@@ -17,7 +17,7 @@ def growth(axes):
     """Growth of working neurons: law and simulation; and the silent share on its way to a power law."""
     process = BetaBernoulli(neurons=1000, b=0.3, c=5.0)
     left, right = axes
-    process.plot(left, label="exact law")
+    process.plot(left, D=np.geomspace(1, 1e5, 200), label="exact law")
     at = checkpoints(10**5, 12)
     paths = process.simulate(at, replicas=200, rng=1).working
     left.errorbar(at, paths.mean(axis=0), paths.std(axis=0), fmt="o", color=plot.COLOURS[1], label="simulation")
