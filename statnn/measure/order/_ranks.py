@@ -169,7 +169,7 @@ def rank_probability(
 def _fields(net: Network, inputs: NDArray[Any], layer: int) -> NDArray[Any]:
     """Return fields, equal ones for equal samples: a product rounds its rows by where they stand."""
     numbers: dict[bytes, int] = {}
-    which = [numbers.setdefault(row.tobytes(), len(numbers)) for row in inputs]
+    which = [numbers.setdefault(row.tobytes(), len(numbers)) for row in inputs + 0.0]  # -0.0 is 0.0 then
     distinct = inputs[np.unique(which, return_index=True)[1]]
     fields: NDArray[Any] = net.trace(distinct).fields[layer][which]
     return fields
