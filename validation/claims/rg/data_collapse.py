@@ -88,19 +88,15 @@ TWINS = {f"exponent of the {name}": _other_exponent(i) for i, name in enumerate(
 def _draw(data, figure):
     figure.set_size_inches(9, 3.9)
     left, right = lettered(figure, 1, 2)
-    marks = "os^D"
+    marks, fillings, lines = "os^D", ("none", "bottom", "full"), ("-", "-.", ":")
     for i, e in enumerate(NOISES):
+        each = {"color": COLOURS[i], "fillstyle": fillings[i], "markersize": 4}
         for j, m in enumerate(DEPTHS):
             scaled = m * data["values"][i, j], m * data["errors"][i, j]
             label = f"$m = {m}$" if i == 0 else None
-            left.errorbar(
-                DISTANCES / m, data["values"][i, j], data["errors"][i, j], fmt=marks[j], color=COLOURS[i],
-                fillstyle="none", markersize=4, label=label,
-            )  # fmt: skip
-            right.errorbar(
-                DISTANCES + 0.07 * (j - 1.5), *scaled, fmt=marks[j], color=COLOURS[i], fillstyle="none", markersize=4
-            )
-        right.plot(data["fine"], data["curves"][i], color=COLOURS[i], linewidth=1, label=rf"$\varepsilon m = {e:g}$")
+            left.errorbar(DISTANCES / m, data["values"][i, j], data["errors"][i, j], fmt=marks[j], label=label, **each)
+            right.errorbar(DISTANCES + 0.07 * (j - 1.5), *scaled, fmt=marks[j], **each)
+        right.plot(data["fine"], data["curves"][i], lines[i], linewidth=1, label=rf"$\varepsilon m = {e:g}$", **each)
     right.plot(data["fine"], data["quiet"], "k--", linewidth=1, label=r"$\varepsilon = 0$, exact")
     left.set(
         xlabel="distance from criticality $w - 1$", ylabel=r"mean square signal $\langle h_m^2\rangle$", yscale="log"
@@ -122,9 +118,10 @@ CLAIM = Claim(
     expected=Outcome.ASYMPTOTIC,
     caption=(
         "Mean square signal of noisy repeated tanh layers near criticality. (a) As simulated, against the "
-        r"distance $w - 1$ from criticality, at four depths $m$ (symbols) and three noises $\epsilon m$ (colours). "
-        "(b) The same scaled by depth, symbols moved slightly apart; lines: the scaling function $F$ for each "
-        "noise; dashed: without noise. Error bars: standard error over 800 replicas (8,000 in a full run)."
+        r"distance $w - 1$ from criticality, at four depths $m$ (symbols) and three noises $\epsilon m$ (colours; "
+        "open, half filled, filled). (b) The same scaled by depth, symbols moved slightly apart; lines: the scaling "
+        "function $F$ for each noise; dashed: without noise. Error bars: standard error over 800 replicas (8,000 in a "
+        "full run)."
     ),
     run=_run,
     judge=_judge,
