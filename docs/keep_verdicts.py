@@ -2,8 +2,8 @@
 
 Records come newest first. A claim has the verdict of the first that judged it, so that a run of some claims alone
 (``--only``), or one without data, renews what it ran; a verdict that is not of the run that most are of says whose it
-is. What fills most of the file and is not shown is left out: p-values of single comparisons, verdicts on wrong twins;
-and folders of the machine.
+is. What is not shown is left out: p-values of single comparisons, verdicts on wrong twins, captions; and folders of the
+machine.
 """
 
 import json
@@ -42,6 +42,7 @@ def main(*files):
     """Write docs/verdicts.json."""
     record = merged([read(file) for file in files])
     for claim in record["claims"].values():
+        claim.pop("caption", None)
         for twin in claim["twins"]:
             twin.pop("verdict", None)
         for finding in (claim["verdict"] or {}).get("findings", ()):
