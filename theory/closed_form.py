@@ -235,6 +235,11 @@ class Formula:
         callable
             Of keyword arguments, one for each symbol, which broadcast.
 
+        Raises
+        ------
+        TypeError, ValueError
+            By the function: if names are unknown or missing, or the result is not finite.
+
         Examples
         --------
         >>> from statnn import theory

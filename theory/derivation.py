@@ -305,6 +305,11 @@ def instance(
     by : callable, optional
         The rewriting that shows the difference to be zero in each case.
 
+    Raises
+    ------
+    ValueError, TypeError
+        If there is no case, a range is empty, or a side is none.
+
     See Also
     --------
     identity : checked in general.
@@ -359,6 +364,11 @@ def argued(statement: str, printed: sp.Basic, left: Any = 0, right: Any = 0, *, 
 
 def equation(left: Any, right: Any) -> sp.Eq:
     """Return *left = right* as written, unevaluated.
+
+    Raises
+    ------
+    TypeError
+        If a side is a text, a truth value or a relation.
 
     See Also
     --------

@@ -125,6 +125,11 @@ class GammaPoisson(ActivationProcess):
         frozen scipy.stats law
             Weights of 12 digits, by shape b and odds cD/(bN). ``expect`` and ``entropy`` are scipy's sums around
             the median, wrong for long tails: take :meth:`loss` or sums of your own.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If D is no whole number of samples, or no neuron of the start has `initial` activations.
         """
         D = self._whole_samples(D)
         most = 0 if self.start is None else int(self.start.counts.max())

@@ -177,6 +177,11 @@ def onsager(coupling: float = 1.0, temperature: float = 1.0) -> SquareLattice:
     temperature : float
         T > 0.
 
+    Raises
+    ------
+    TypeError, ValueError
+        If the coupling is no finite number, or the temperature none above 0.
+
     See Also
     --------
     kaufman : a finite torus.

@@ -146,6 +146,11 @@ class Run(ByValue):
         executor, progress
             As in `sample`.
 
+        Raises
+        ------
+        TypeError
+            If `executor` is none.
+
         Examples
         --------
         >>> from statnn.interaction import BinaryNeurons

@@ -201,6 +201,11 @@ class Activation:
     def exactly(self, h: Any) -> Any:
         """Return σ(h) of a number of mpmath, to its digits.
 
+        Raises
+        ------
+        ValueError
+            If σ is known to the digits of float64 only.
+
         Examples
         --------
         >>> import mpmath

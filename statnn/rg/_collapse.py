@@ -118,6 +118,11 @@ class Collapse(ByValue):
         Returns
         -------
         matplotlib axes
+
+        Raises
+        ------
+        TypeError, ValueError
+            If there is no such control.
         """
         ax = axes(ax)
         which = whole(control, "control", minimum=0, maximum=len(self.controls) - 1)

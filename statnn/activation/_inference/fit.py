@@ -198,6 +198,11 @@ class Fit(ByValue):
         Returns
         -------
         matplotlib axes
+
+        Raises
+        ------
+        TypeError, ValueError
+            If `bins` is no whole number >= 1.
         """
         ax = axes(ax)
         neurons, most = self.counts.size, int(self.counts.max())

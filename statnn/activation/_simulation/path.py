@@ -46,6 +46,11 @@ def checkpoints(last: int, number: int = 60) -> NDArray[np.int64]:
     (T,) ndarray of int64
         Strictly increasing, ends with ``last``.
 
+    Raises
+    ------
+    TypeError, ValueError
+        If arguments are no whole numbers in their ranges.
+
     See Also
     --------
     BetaBernoulli.simulate : takes them.
@@ -121,6 +126,11 @@ class Paths(ByValue):
         Returns
         -------
         matplotlib axes
+
+        Raises
+        ------
+        ValueError
+            If `level` is outside (0, 1).
         """
         if not 0 < level < 1:
             raise ValueError(f"level = {level} must lie between 0 and 1: the share of replicas in the band")

@@ -145,6 +145,11 @@ class LinearisedFlow(ByValue):
         ----------
         level : int
             0 for the configurations as they were.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If there is no such level.
         """
         n = whole(level, "level", minimum=0, maximum=len(self.shapes) - 1)
         sites = float(np.prod(self.shapes[n]))

@@ -194,6 +194,11 @@ class FixedFunction(Shown):
         k : int
             Power >= 0; 0 is a bias, 1 the distance w/w_c - 1, z the coefficient u itself.
 
+        Raises
+        ------
+        TypeError, ValueError
+            If k is no whole number >= 0.
+
         Examples
         --------
         >>> [FixedFunction(3, 1 / 3).exponent(k) for k in (0, 1, 3, 5)]
@@ -248,6 +253,11 @@ class FixedFunction(Shown):
         ----------
         k : int
             Power >= 0.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If k is no whole number >= 0.
 
         Examples
         --------

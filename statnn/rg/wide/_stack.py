@@ -113,6 +113,11 @@ class RandomStack:
         ----------
         q : array_like
             Variance of the fields before, >= 0, any shape.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If a variance is negative, or leaves the range of float64.
         """
         now = at_least(q, "q", minimum=0, why="it is a variance of fields")
         for layer, count in zip(self.layers, self.counts, strict=True):
@@ -132,6 +137,11 @@ class RandomStack:
             Correlation, in [-1, 1].
         q : array_like
             Variance, above 0; broadcast against c.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If numbers are outside their ranges, or a variance leaves that of float64.
         """
         correlation, variance = np.broadcast_arrays(
             at_least(c, "c", minimum=-1, why="it is a correlation"), at_least(q, "q", minimum=0, why="it is a variance")

@@ -146,6 +146,11 @@ def z_score(estimate: float, error: float, theory: float, *, bias: float = 0.0, 
 def bonferroni(p_values: ArrayLike) -> float:
     """Return one p-value for a family: the smallest times their number.
 
+    Raises
+    ------
+    Refusal
+        If they are not numbers in [0, 1], at least one.
+
     See Also
     --------
     worst : of comparisons.

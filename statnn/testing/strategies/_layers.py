@@ -33,6 +33,11 @@ def layers(family: type[Any] | None = None, *, width: int | None = None, largest
         Units of a layer, for linear layers and layers of spins; None for 1 to 3. Others are scalar or infinitely wide.
     largest : float
         The largest coupling of spins.
+
+    Raises
+    ------
+    ValueError
+        If there is no such family, or it has no width to choose.
     """
     if family is None:
         return st.one_of(

@@ -17,6 +17,11 @@ def log_uniform(low: float, high: float) -> Numbers:
     ----------
     low, high : float
         Above zero.
+
+    Raises
+    ------
+    ValueError
+        Unless 0 < low <= high.
     """
     if not 0 < low <= high:
         raise ValueError(f"low = {low}, high = {high}: 0 < low <= high is needed, as decades have no zero")
