@@ -167,9 +167,9 @@ def test_a_calibration_is_renewed_by_more_seeds_and_dropped_with_its_text(tmp_pa
     assert again["one"] == first["one"], "fewer seeds renew nothing"
     assert keep.kept(again, entries("one", present, 60), "e")["one"]["seeds"] == 60
     (tmp_path / "kept.json").write_text(json.dumps(again))
-    shown = page({"one": "The first", "three": "The third"}, tmp_path / "kept.json")
+    shown = page({"one": "The first", "three": "The third"}, str.title, tmp_path / "kept.json")
     assert "90 runs of 2 claims with 2 quantities: p-values of 0 are too small, 2 runs were not as expected" in shown
-    assert "* - [The first](#claim-one)\n  - q\n  - 40\n  - 1\n  - 4 (4)\n  - 1 (0.4)\n  - 0 (0.04)\n" in shown
+    assert "* - [The first](#claim-one)\n  - Q\n  - 40\n  - 1\n  - 4 (4)\n  - 1 (0.4)\n  - 0 (0.04)\n" in shown
 
 
 COLUMN, INDENT = 109, 13  # signs of code that a wide screen shows, and what a method's text is set in by

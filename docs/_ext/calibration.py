@@ -1,7 +1,7 @@
 """The page on calibration: what claims find on fresh seeds of the right theory, from ``docs/calibration.json``."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +17,8 @@ smallest p-value, times the number of comparisons, is below that; in brackets wh
 
 {summary}
 
-Made by `python -m validation.calibrate` and `docs/keep_calibration.py`. Claims on trained networks have none: no theory
-says what they find.
+Made by `python -m validation.calibrate` and `docs/keep_calibration.py`. Claims on trained networks have no calibration,
+as no theory says what they find; others that are missing have not been rerun since they changed.
 
 ```{{list-table}}
 :header-rows: 1
@@ -35,8 +35,8 @@ says what they find.
 """
 
 
-def page(titles: Mapping[str, str], kept: Path = KEPT) -> str:
-    """Return the page of what is kept in a file; `titles` are those of claims."""
+def page(titles: Mapping[str, str], set_words: Callable[[str], str], kept: Path = KEPT) -> str:
+    """Return the page of what is kept in a file; `titles` are those of claims, quantities are set by `set_words`."""
     record = json.loads(kept.read_text(encoding="utf-8"))
     quantities = [row for claim in record.values() for row in claim["rows"]]
     runs, unexpected = (sum(claim[key] for claim in record.values()) for key in ("seeds", "unexpected"))
@@ -45,12 +45,14 @@ def page(titles: Mapping[str, str], kept: Path = KEPT) -> str:
         f"{runs:,} runs of {len(record)} claims with {len(quantities)} quantities: p-values of {small} are too small, "
         f"{unexpected} runs were not as expected."
     )
-    rows = "".join(_row(name, titles[name], claim, row) for name, claim in record.items() for row in claim["rows"])
+    rows = "".join(
+        _row(f"[{titles[name]}](#claim-{name})", set_words(row["quantity"]), claim["seeds"], row)
+        for name, claim in record.items()
+        for row in claim["rows"]
+    )
     return HEAD.format(summary=summary, rows=rows)
 
 
-def _row(name: str, title: str, claim: Mapping[str, Any], row: Mapping[str, Any]) -> str:
-    seeds = claim["seeds"]
+def _row(claim: str, quantity: str, seeds: int, row: Mapping[str, Any]) -> str:
     counts = [f"{n} ({seeds * float(level):.3g})" for n, level in zip(row["tails"], LEVELS, strict=True)]
-    cells = [f"[{title}](#claim-{name})", row["quantity"], f"{seeds:,}", str(row["comparisons"]), *counts, row["says"]]
-    return "* - " + "\n  - ".join(cells) + "\n"
+    return "* - " + "\n  - ".join([claim, quantity, f"{seeds:,}", f"{row['comparisons']}", *counts, row["says"]]) + "\n"

@@ -306,7 +306,7 @@ These are the verdicts of {_provenance(run)}, unless a verdict says that it is o
 
 """
     _write(GENERATED / "verdicts.md", page + "\n".join(map(_verdict, claims)))
-    _write(GENERATED / "calibration.md", calibration.page({claim["id"]: claim["title"] for claim in claims}))
+    _write(GENERATED / "calibration.md", calibration.page({claim["id"]: claim["title"] for claim in claims}, _sentence))
 
 
 # -- benchmarks ------------------------------------------------------------------------------------------------
