@@ -248,6 +248,20 @@ def test_what_takes_long_is_evaluated_at_more_points_when_asked_for():
         step.check(thorough=True)
 
 
+@pytest.mark.parametrize(
+    "step",
+    [
+        limit("right, but rewritten as another", sp.Limit(x / (1 + x), x, sp.oo), 1, by=lambda body: body + 1),
+        series("right, but rewritten as another", sp.tanh(x), x + O(x**3), (x, 0), by=lambda gap: gap + x),
+    ],
+    ids=["limit", "series"],
+)
+def test_limits_and_series_are_taken_exactly_when_thorough(step):
+    step.check()
+    with pytest.raises(AssertionError, match=r"residual .+ is not 0"):
+        step.check(thorough=True)
+
+
 def test_a_taylor_series_is_that_of_sympy_or_none():
     smooth = sp.exp(x * y) / (1 - x)
     assert sp.expand(taylor(smooth, x, 4) - sp.series(smooth, x, 0, 4).removeO()) == 0
