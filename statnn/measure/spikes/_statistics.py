@@ -253,5 +253,5 @@ class SpikeStatistics(ByValue):
             if most < 50:
                 ax.yaxis.set_minor_formatter("{x:g}")
         ax.set_ylim(bottom=0)
-        ax.legend(fontsize="small")
+        ax.legend(loc="upper right", fontsize="small")  # F <= T (1 - r), so that few units are there
         return settled(ax)
