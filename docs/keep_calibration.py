@@ -4,7 +4,6 @@ A claim's entry is renewed by a calibration on more seeds, or of its present tex
 """
 
 import json
-import subprocess
 import sys
 from dataclasses import asdict
 from pathlib import Path
@@ -26,7 +25,7 @@ def found(entries):
     return {"seeds": len(entries), "unexpected": sum(not entry["expected"] for entry in entries), "rows": rows}
 
 
-def kept(old, entries, commit):
+def kept(old, entries):
     """Return the entries of all claims, the new ones beside those of `old` that are of the present text."""
     record = {}
     for name, claim in CLAIMS.items():
@@ -36,7 +35,7 @@ def kept(old, entries, commit):
         if before["code"] == code and before["seeds"] >= len(own):
             record[name] = before
         elif len(own) >= uniformity.FEWEST_SEEDS:
-            record[name] = {"code": code, "commit": commit} | found(own)
+            record[name] = {"code": code} | found(own)
     return record
 
 
@@ -44,8 +43,7 @@ def main(*files):
     """Write docs/calibration.json."""
     old = json.loads(TARGET.read_text(encoding="utf-8")) if TARGET.exists() else {}
     entries = [entry for file in files for entry in calibrate.read(Path(file))]
-    commit = subprocess.run(["git", "rev-parse", "--short=9", "HEAD"], capture_output=True, text=True, check=True)  # noqa: S607
-    record = kept(old, entries, commit.stdout.strip())
+    record = kept(old, entries)
     TARGET.write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 

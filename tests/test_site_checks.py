@@ -156,16 +156,16 @@ def test_a_calibration_is_renewed_by_more_seeds_and_dropped_with_its_text(tmp_pa
         same = {"what": what, "code": code}
         return [same | {"seed": n, "p": {"q": p[n]}, "expected": n != 3} for n in range(seeds)]
 
-    first = keep.kept({}, [*entries("one", present, 40), *entries("two", old, 40), *entries("three", present, 5)], "c")
+    first = keep.kept({}, [*entries("one", present, 40), *entries("two", old, 40), *entries("three", present, 5)])
     assert first.keys() == {"one", "two"}, "five seeds say nothing"
-    assert (first["one"]["seeds"], first["one"]["unexpected"], first["one"]["commit"]) == (40, 1, "c")
+    assert (first["one"]["seeds"], first["one"]["unexpected"]) == (40, 1)
     [row] = first["one"]["rows"]
     assert (row["quantity"], row["comparisons"], row["tails"], row["says"]) == ("q", 1, (4, 1, 0), "uniform")
     monkeypatch.setattr(keep.calibrate, "code_of", lambda _: present)
-    again = keep.kept(first, [*entries("one", present, 30), *entries("three", present, 50)], "d")
+    again = keep.kept(first, [*entries("one", present, 30), *entries("three", present, 50)])
     assert again.keys() == {"one", "three"}, "the text of two has changed"
     assert again["one"] == first["one"], "fewer seeds renew nothing"
-    assert keep.kept(again, entries("one", present, 60), "e")["one"]["seeds"] == 60
+    assert keep.kept(again, entries("one", present, 60))["one"]["seeds"] == 60
     (tmp_path / "kept.json").write_text(json.dumps(again))
     shown = page({"one": "The first", "three": "The third"}, str.title, tmp_path / "kept.json")
     assert "90 runs of 2 claims with 2 quantities: p-values of 0 are too small, 2 runs were not as expected" in shown

@@ -2,7 +2,7 @@
 
 Nothing here is fast and nothing here imports the package that is: a formula stands once as mathematics, in
 this tree, and once as stable arithmetic, in `statnn`; tests compare the two. ``python -m statnn.theory`` checks
-every derivation and prints it as LaTeX.
+every derivation and prints it.
 """
 
 try:

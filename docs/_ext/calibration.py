@@ -5,8 +5,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from validation.uniformity import TAILS
+
 KEPT = Path(__file__).parents[1] / "calibration.json"
-LEVELS = ("0.1", "0.01", "0.001")
 
 HEAD = """# Calibration
 
@@ -27,10 +28,7 @@ as no theory says what they find; others that are missing have not been rerun si
   - Quantity
   - Seeds
   - Comparisons
-  - Below 0.1
-  - Below 0.01
-  - Below 0.001
-  - p-values are
+{levels}  - p-values are
 {rows}```
 """
 
@@ -50,9 +48,10 @@ def page(titles: Mapping[str, str], set_words: Callable[[str], str], kept: Path 
         for name, claim in record.items()
         for row in claim["rows"]
     )
-    return HEAD.format(summary=summary, rows=rows)
+    levels = "".join(f"  - Below {level:g}\n" for level in TAILS)
+    return HEAD.format(summary=summary, levels=levels, rows=rows)
 
 
 def _row(claim: str, quantity: str, seeds: int, row: Mapping[str, Any]) -> str:
-    counts = [f"{n} ({seeds * float(level):.3g})" for n, level in zip(row["tails"], LEVELS, strict=True)]
+    counts = [f"{n} ({seeds * level:.3g})" for n, level in zip(row["tails"], TAILS, strict=True)]
     return "* - " + "\n  - ".join([claim, quantity, f"{seeds:,}", f"{row['comparisons']}", *counts, row["says"]]) + "\n"
