@@ -101,10 +101,10 @@ def _statements(source: str) -> str:
 def rerun(registry: str, name: str, seeds: Iterable[int]) -> list[dict]:
     """Run and judge a claim on root seeds; nothing is drawn, no twin is made."""
     claim = import_module(registry).CLAIMS[name]
-    entries = []
+    code, entries = code_of(claim), []
     for seed in seeds:
         started = time.process_time()
-        entry = {"what": name, "code": code_of(claim), "seed": seed, "p": {}, "expected": False, "error": ""}
+        entry = {"what": name, "code": code, "seed": seed, "p": {}, "expected": False, "error": ""}
         try:
             verdict = claim.judge(claim.data(seed))
         except Exception as problem:  # noqa: BLE001 - a claim that crashes on a seed is a result of the calibration
