@@ -1,6 +1,7 @@
 """Keep what a calibration found for the site: ``python docs/keep_calibration.py CALIBRATION.jsonl [...]``.
 
-A claim's entry is renewed by a calibration on more seeds, or of its present text; one of an earlier text is dropped.
+A claim's entry is renewed by a calibration on as many seeds, or of its present text. One of an earlier text is dropped,
+unless the first seeds have been run again and gave the same numbers.
 """
 
 import json
@@ -31,11 +32,12 @@ def kept(old, entries):
     for name, claim in CLAIMS.items():
         code = calibrate.code_of(claim)
         own = [entry for entry in entries if (entry["what"], entry["code"]) == (name, code)]
-        before = old.get(name, {"code": "", "seeds": 0})
-        if before["code"] == code and before["seeds"] >= len(own):
-            record[name] = before
+        before, numbers = old.get(name, {"code": "", "seeds": 0}), calibrate.numbers_of(own)
+        same = before["code"] == code or (numbers and before.get("numbers") == numbers)
+        if same and before["seeds"] > len(own):
+            record[name] = before | {"code": code}
         elif len(own) >= uniformity.FEWEST_SEEDS:
-            record[name] = {"code": code} | found(own)
+            record[name] = {"code": code, "numbers": numbers} | found(own)
     return record
 
 

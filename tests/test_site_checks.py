@@ -11,6 +11,8 @@ from types import SimpleNamespace
 
 import pytest
 
+from validation import calibrate
+
 DOCS = Path(__file__).parents[1] / "docs"
 PAGE = (
     '<html lang="en"><head><title>T</title></head><body><h1 id="top">T</h1><h2>A</h2><a href="#top">up</a>'
@@ -166,6 +168,13 @@ def test_a_calibration_is_renewed_by_more_seeds_and_dropped_with_its_text(tmp_pa
     assert again.keys() == {"one", "three"}, "the text of two has changed"
     assert again["one"] == first["one"], "fewer seeds renew nothing"
     assert keep.kept(again, entries("one", present, 60))["one"]["seeds"] == 60
+    numbers = {name: claim["numbers"] for name, claim in again.items()}
+    monkeypatch.setattr(keep.calibrate, "code_of", lambda _: "later")
+    first_seeds = [entry for entry in entries("one", "later", 40) if entry["seed"] in calibrate.FIRST]
+    assert keep.kept(again, first_seeds) == {"one": again["one"] | {"code": "later"}}, "the numbers are the same"
+    others = [entry | {"p": {"q": [0.7]}} for entry in first_seeds]
+    assert numbers["one"] != calibrate.numbers_of(others)
+    assert keep.kept(again, others) == {}
     (tmp_path / "kept.json").write_text(json.dumps(again))
     shown = page({"one": "The first", "three": "The third"}, str.title, tmp_path / "kept.json")
     assert "90 runs of 2 claims with 2 quantities: p-values of 0 are too small, 2 runs were not as expected" in shown

@@ -165,11 +165,18 @@ def test_nothing_is_begun_after_the_hours(tmp_path, capsys):
     assert "goes on from here" in capsys.readouterr().out
 
 
-def test_runs_of_other_code_do_not_count(tmp_path):
-    out = tmp_path / "c.jsonl"
-    calibrate.append(out, [entry | {"code": "other"} for entry in calibrate.rerun(__name__, "normal", range(1, 41))])
+def test_runs_of_other_code_count_if_they_give_the_same_numbers(tmp_path, capsys):
+    out, entries = tmp_path / "c.jsonl", calibrate.rerun(__name__, "normal", range(1, 41))
+    calibrate.append(out, [entry | {"code": "same"} for entry in entries])
+    another = [entry | {"code": "another", "p": {MEAN: [0.9 * p for p in entry["p"][MEAN]]}} for entry in entries]
+    calibrate.append(out, [*another, *({**entry, "code": "fewer", "seed": entry["seed"] + 40} for entry in entries)])
+    calibrated(out, 41)
+    assert "41 seeds, 1 to go" in capsys.readouterr().out
+    present = [entry for entry in calibrate.read(out) if entry["code"] == calibrate.code_of(CLAIMS["normal"])]
+    assert [entry["seed"] for entry in present] == list(range(1, 42))
+    assert [entry["p"][MEAN] for entry in present[:40]] == [list(entry["p"][MEAN]) for entry in entries]
     calibrate.main(["--only", "normal", "--jobs", "1", "--seeds", "2", "--out", str(out)], registry=__name__)
-    assert "| 2 | 3 |" in out.with_suffix(".md").read_text(encoding="utf-8")
+    assert "| 41 | 3 |" in out.with_suffix(".md").read_text(encoding="utf-8")
 
 
 BAD = {
@@ -206,8 +213,9 @@ def test_claims_that_train_are_left_out():
 
 @pytest.mark.parametrize(("seconds", "seeds"), [(0.1, 10_000), (0.4, 2_000), (1.6, 200), (6.0, 0)])
 def test_seeds_follow_the_time_of_a_run(seconds, seeds, tmp_path, monkeypatch, capsys):
-    entry = {"what": "normal", "code": calibrate.code_of(CLAIMS["normal"]), "seed": 1, "p": {}, "seconds": seconds}
-    pool = SimpleNamespace(submit=lambda *_: SimpleNamespace(result=lambda: [entry, entry]))
+    same = {"what": "normal", "code": calibrate.code_of(CLAIMS["normal"]), "p": {}, "seconds": seconds}
+    first = [same | {"seed": seed} for seed in calibrate.FIRST]
+    pool = SimpleNamespace(submit=lambda *_: SimpleNamespace(result=lambda: first))
     options = SimpleNamespace(out=tmp_path / "c", seeds=None, jobs=1)
     monkeypatch.setattr(calibrate, "_in_turn", lambda *_: iter(()))
     calibrate.calibrated(pool, [CLAIMS["normal"]], options, __name__, math.inf)
