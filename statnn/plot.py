@@ -72,6 +72,8 @@ WIDTHS = {1: 3.375, 2: 7.0}
 """Widths in inches of one column and of two, 86 and 178 mm, as physics journals have them."""
 # A fixed salt, so that equal figures are equal files; letters stay letters, and travel with the file.
 _FILES: Any = {"svg.hashsalt": "statnn", "svg.fonttype": "none", "pdf.fonttype": 42}
+_NO_LAYOUT: Any = {"figure.constrained_layout.use": False, "figure.autolayout": False}
+"""Or matplotlib lays a figure without an engine out by these, once it is drawn."""
 _OTHER_NAMES = {"file", "allow_pickle"}
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
 _SUFFIXES = {".svg", ".png", ".npz", ".pdf", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".eps", ".ps"}
@@ -240,8 +242,7 @@ def save(figure: Figure, path: str | os.PathLike[str], /, *, caption: str | None
     def beside(suffix: str) -> Path:
         return target.with_name(target.name + suffix)
 
-    # matplotlib would lay a figure without a layout out by these once it is drawn
-    with mpl.rc_context({**_FILES, "figure.constrained_layout.use": False, "figure.autolayout": False}):
+    with mpl.rc_context({**_FILES, **_NO_LAYOUT}):
         with replacing(beside(".svg")) as file:
             file.write(in_svg(figure, origin))
         with _laid_out(figure):
@@ -263,13 +264,22 @@ def save(figure: Figure, path: str | os.PathLike[str], /, *, caption: str | None
 
 @contextmanager
 def _laid_out(figure: Figure) -> Iterator[None]:
-    """Keep panels where they were drawn: laying them out anew takes longer than drawing them."""
+    """Keep panels where they were drawn: with an engine, matplotlib draws each file twice, to lay it out anew."""
     engine = figure.get_layout_engine()
-    figure.set_layout_engine("none")
+    figure.set_layout_engine(None)
     try:
         yield
     finally:
-        figure.set_layout_engine(engine or "none")
+        figure.set_layout_engine(engine)
+
+
+def settle(figure: Figure) -> None:
+    """Lay a figure out, once for all that is drawn of it."""
+    import matplotlib as mpl
+
+    figure.draw_without_rendering()
+    with mpl.rc_context(_NO_LAYOUT):
+        figure.set_layout_engine(None)
 
 
 def in_svg(figure: Figure, origin: str) -> bytes:

@@ -118,14 +118,13 @@ class Picture(ByValue):
         """Draw it, for a telephone with its panels below each other."""
         from matplotlib.figure import Figure
 
-        from statnn.plot import style
+        from statnn.plot import settle, style
 
         with style():
             width, height = self.size
             figure = Figure(figsize=(NARROW, height * self.columns) if narrow else (width, height))
             self.draw(figure)
-            figure.draw_without_rendering()
-            figure.set_layout_engine("none")  # settled: not to be done again for every file
+            settle(figure)
         return figure
 
 
