@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+from compiled import kernels_of
 from scipy import stats
 
 from statnn import _xoshiro
@@ -70,13 +71,7 @@ def test_no_kernel_is_forgotten():
         _occupancy: {"_birth_chain"},
     }
     for module, names in known.items():
-        found = {
-            name
-            for name, value in vars(module).items()
-            if hasattr(value, "py_func") and value.py_func.__module__ == module.__name__
-            and value._cache.__class__.__name__ != "NullCache"
-        }  # fmt: skip
-        assert found == names, module.__name__
+        assert kernels_of(module) == names, module.__name__
 
 
 def test_generator_gives_the_published_numbers():

@@ -3,11 +3,12 @@
 import copy
 import pickle
 from concurrent.futures import ThreadPoolExecutor
-from itertools import pairwise, product
+from itertools import pairwise
 
 import numpy as np
 import pytest
 import threadpoolctl
+from boltzmann import law, number
 
 from statnn.interaction import BinaryNeurons, DynamicNeurons
 from statnn.montecarlo import sample
@@ -33,17 +34,6 @@ def small(temperature=1.2):
 def random_model(rng, widths, temperature=1.0, scale=1.0):
     blocks = [rng.normal(size=(b, a)) * scale / np.sqrt(a) for a, b in pairwise(widths)]
     return BinaryNeurons(blocks, rng.normal(size=sum(widths)) * 0.3 * scale, temperature)
-
-
-def enumerated(model):
-    """All states, shape (2^N, N), and their probabilities; state k has its bits as spins."""
-    states = np.array(list(product((-1, 1), repeat=model.size)))
-    weight = np.exp(-(model.energy(states) - model.energy(states).min()) / model.temperature)
-    return states, weight / weight.sum()
-
-
-def number(states):
-    return ((np.asarray(states) > 0) @ (1 << np.arange(states.shape[-1])[::-1])).astype(np.int64)
 
 
 def arrays_of(walkers):
@@ -174,16 +164,16 @@ def test_states_have_the_law_of_boltzmann(rng, layout):
     """2-3-2 in fields; mixing takes about two sweeps, draws are six apart. A law 5 per cent colder is seen."""
     model = small()
     found = counts(model, layout, rng, 200 if layout == "replicas" else 6000)
-    assert_counts(found, enumerated(model)[1], what=f"states, {layout}")
+    assert_counts(found, law(model)[1], what=f"states, {layout}")
     with rejects():
-        assert_counts(found, enumerated(model.at(1.14))[1], what="a colder law")
+        assert_counts(found, law(model.at(1.14))[1], what="a colder law")
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_a_layer_is_drawn_given_its_neighbours(rng, layout):
     """One sweep from a fixed state: even layers from their joint conditional law; the odd layer follows."""
     model, times = small(), 200 if layout == "replicas" else 2000
-    states, probability = enumerated(model)
+    states, probability = law(model)
     first, seed = np.array([1, -1, -1, 1, 1, -1, 1]), (int(rng.integers(2**62)), ())
     even, odd = [0, 1, 5, 6], [2, 3, 4]
     after = np.zeros(16)
@@ -193,17 +183,17 @@ def test_a_layer_is_drawn_given_its_neighbours(rng, layout):
         walkers.sweep(1)
         after += np.bincount(number(walkers.states()[:, even]), minlength=16)
     same = (states[:, odd] == first[odd]).all(axis=1)
-    law = np.bincount(number(states[same][:, even]), probability[same], minlength=16) / probability[same].sum()
-    assert_counts(after, law, what=f"even layers given odd ones, {layout}")
+    given = np.bincount(number(states[same][:, even]), probability[same], minlength=16) / probability[same].sum()
+    assert_counts(after, given, what=f"even layers given odd ones, {layout}")
     with rejects():
-        assert_counts(after, law[::-1], what="all spins reversed")
+        assert_counts(after, given[::-1], what="all spins reversed")
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
 @pytest.mark.parametrize("widths", [[1, 1], [1, 4, 1, 2], [5, 2], [1, 9, 1]], ids=str)
 def test_magnetisations_agree_with_enumeration(rng, layout, widths):
     model = random_model(rng, widths)
-    states, probability = enumerated(model)
+    states, probability = law(model)
     chains = 256 if layout == "replicas" else 40
     run = sample(model, 400, chains=chains, burn_in=50, thin=2, rng=rng, method=Blocks(layout))
     exact = probability @ states

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 import threadpoolctl
+from compiled import kernels_of
 
 from statnn.interaction import DynamicNeurons, Prior
 from statnn.montecarlo import sample
@@ -62,13 +63,7 @@ def test_no_kernel_is_forgotten():
         (_elementwise_kernels, {"activate"}),
         (_hamiltonian_kernels, {"gradient", "measure", "trajectories"}),
     ):
-        found = {
-            name
-            for name, value in vars(module).items()
-            if hasattr(value, "py_func") and value.py_func.__module__ == module.__name__
-            and value._cache.__class__.__name__ != "NullCache"
-        }  # fmt: skip
-        assert found == names
+        assert kernels_of(module) == names
 
 
 def test_long_sums_are_cut_and_right(rng):

@@ -2,10 +2,10 @@
 
 import pickle
 from concurrent.futures import ThreadPoolExecutor
-from itertools import product
 
 import numpy as np
 import pytest
+from boltzmann import law, number
 from scipy import sparse
 
 from statnn._random import root
@@ -41,17 +41,6 @@ def random_signs(rng, size, degree):
     upper = sparse.triu(matrix, 1).tocsr()
     upper.data[:] = rng.choice([-1.0, 1.0], upper.nnz)
     return BinaryNeurons(upper + upper.T, temperature=1.5)
-
-
-def law(model):
-    """All states, shape (2^N, N), and their probabilities; state k has its bits as spins."""
-    states = np.array(list(product((-1, 1), repeat=model.size)))
-    weight = np.exp(-model.energy(states) / model.temperature)
-    return states, weight / weight.sum()
-
-
-def numbers(states):
-    return (states > 0) @ (1 << np.arange(states.shape[-1])[::-1])
 
 
 def scratch(rng, width):
@@ -179,7 +168,7 @@ def test_probabilities_are_those_of_the_rule():
 
 
 def test_every_state_has_its_probability(ends):
-    found = np.bincount(numbers(ends.states), minlength=64)
+    found = np.bincount(number(ends.states), minlength=64)
     assert_counts(found, law(frustrated())[1], what="states of six frustrated spins")
     with rejects():
         assert_counts(found, law(frustrated(1.3))[1], what="warmer")
@@ -205,7 +194,7 @@ def test_a_triangle_is_ergodic(rng):
         coupled(3, [(0, 1, 1), (1, 2, 1), (0, 2, -1)]), 1, chains=64 * 256, burn_in=100, method="multispin",
         rng=rng, initial=[1, 1, 1], observables="energy",
     )  # fmt: skip
-    found = np.bincount(numbers(run.states), minlength=8)
+    found = np.bincount(number(run.states), minlength=8)
     assert_counts(found, law(run.model)[1], what="states of a triangle, from one state")
     with rejects():
         assert_counts(found, law(run.model.at(1.3))[1], what="states of a triangle, warmer")

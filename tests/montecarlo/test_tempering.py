@@ -6,6 +6,7 @@ from itertools import pairwise, product
 
 import numpy as np
 import pytest
+from boltzmann import law, number
 from scipy import stats
 
 from statnn._random import root, stream
@@ -28,17 +29,6 @@ def glass(temperature=0.6, size=5):
     generator = np.random.default_rng(8)
     matrix = np.triu(generator.normal(size=(size, size)) * np.sqrt(5 / size), 1)
     return BinaryNeurons(matrix + matrix.T, 0.3 * generator.normal(size=size), temperature)
-
-
-def law(model):
-    """All states, shape (2^N, N), and their probabilities; state k has its bits as spins."""
-    states = np.array(list(product((-1, 1), repeat=model.size)))
-    weight = np.exp(-(model.energy(states) - model.energy(states).min()) / model.temperature)
-    return states, weight / weight.sum()
-
-
-def numbers(states):
-    return (states > 0) @ (1 << np.arange(states.shape[-1])[::-1])
 
 
 @pytest.fixture(scope="module")
@@ -128,7 +118,7 @@ def test_rates_and_trips_are_those_of_a_direct_count():
 
 
 def test_every_state_has_its_probability(ends):
-    found = np.bincount(numbers(ends.states), minlength=32)
+    found = np.bincount(number(ends.states), minlength=32)
     assert_counts(found, law(glass())[1], what="states of a glass in fields")
     with rejects():
         assert_counts(found, law(glass(0.8))[1], what="warmer")
@@ -186,7 +176,7 @@ def test_replicas_of_a_chain_are_independent(root_seed):
 def test_the_model_may_stand_anywhere_on_the_ladder(root_seed):
     run = sample(glass(1.0), 1, chains=CHAINS, burn_in=30, method=Tempering(LADDER), rng=root_seed)
     assert np.array_equal(run.draws["energy"], run.draws["energies"][:, :, 1])
-    found = np.bincount(numbers(run.states), minlength=32)
+    found = np.bincount(number(run.states), minlength=32)
     assert_counts(found, law(glass(1.0))[1], what="states in the middle of the ladder")
     with rejects():
         assert_counts(found, law(glass(1.15))[1], what="warmer")

@@ -2,10 +2,10 @@
 
 import pickle
 from concurrent.futures import ThreadPoolExecutor
-from itertools import product
 
 import numpy as np
 import pytest
+from boltzmann import law, number
 from scipy import sparse
 
 from statnn._random import root
@@ -33,17 +33,6 @@ def lattice(length, temperature):
     ring = sparse.csr_array(np.roll(np.eye(length), 1, axis=0) + np.roll(np.eye(length), -1, axis=0))
     one = sparse.eye_array(length)
     return BinaryNeurons(sparse.kron(ring, one) + sparse.kron(one, ring), temperature=temperature)
-
-
-def law(model):
-    """All states, shape (2^N, N), and their probabilities; state k has its bits as spins."""
-    states = np.array(list(product((-1, 1), repeat=model.size)))
-    weight = np.exp(-model.energy(states) / model.temperature)
-    return states, weight / weight.sum()
-
-
-def numbers(states):
-    return (states > 0) @ (1 << np.arange(states.shape[-1])[::-1])
 
 
 @pytest.fixture(scope="module")
@@ -89,7 +78,7 @@ def test_a_cluster_is_connected_and_flips_as_a_whole():
 
 
 def test_every_state_has_its_probability(ends):
-    found = np.bincount(numbers(ends.states), minlength=64)
+    found = np.bincount(number(ends.states), minlength=64)
     assert_counts(found, law(ferromagnet())[1], what="states of six spins")
     with rejects():
         assert_counts(found, law(ferromagnet(1.15))[1], what="warmer")
