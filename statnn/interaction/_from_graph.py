@@ -88,15 +88,31 @@ def _weight(a: Any, b: Any, attributes: Mapping[Any, Any]) -> float:
         )
     if numbers_of:
         return numbers_of[0]
-    others = [
-        key for key, value in attributes.items() if not isinstance(value, bool) and isinstance(value, numbers.Real)
-    ]
+    others = [key for key, value in attributes.items() if _reads_as_number(value) and not _is_name(key, value)]
     if others:
         raise ValueError(
             f"the edge ({a!r}, {b!r}) has {others[0]} = {attributes[others[0]]!r}, and no weight: couplings are read "
             f"from 'weight', 1 where an edge has no number at all; give it that name, or delete {others[0]!r}"
         )
     return 1.0
+
+
+def _reads_as_number(value: Any) -> bool:
+    """Return whether a value is a number or could be meant as one: text, a decimal, a tensor of one entry."""
+    if isinstance(value, bool | np.bool_):
+        return False
+    try:
+        complex(value)
+    except OverflowError:  # an integer beyond all floats
+        return True
+    except (TypeError, ValueError):
+        return False
+    return True
+
+
+def _is_name(key: Any, value: Any) -> bool:
+    """Return whether an attribute is the running number that readers of GEXF and GraphML give to an edge, as text."""
+    return key == "id" and isinstance(value, str)
 
 
 def finite(value: Any, what: str) -> float:

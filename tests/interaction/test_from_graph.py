@@ -1,6 +1,7 @@
 """Binary neurons made from graphs: names, fields, layers and temperature on the way there and back."""
 
 import pickle
+from decimal import Decimal
 from fractions import Fraction
 
 import networkx as nx
@@ -192,6 +193,11 @@ dynamic = DynamicNeurons(Network([[[1.0]]]), [1.0], [1.0], free=("neurons", "wei
         (edge(coupling=float("inf")), None, ValueError, "coupling = inf, which is not finite"),
         (edge(J=0.5), None, ValueError, r"\('u', 'v'\) has J = 0.5, and no weight: couplings are read from 'weight'"),
         (edge(bias=np.float32(2)), None, ValueError, "has bias = .*2.*, and no weight"),
+        (edge(J="0.5"), None, ValueError, "has J = '0.5', and no weight"),
+        (edge(J=Decimal("0.5")), None, ValueError, "and no weight"),
+        (edge(J=np.array(0.5)), None, ValueError, "and no weight"),
+        (edge(J=0.5j), None, ValueError, "and no weight"),
+        (edge(J=10**400), None, ValueError, "and no weight"),
         (named_field("Field"), None, ValueError, "node 'u' has Field = 0.5; fields are read from 'field' .*"),
         (named_field("h"), None, ValueError, "node 'u' has h = 0.5; fields are read from 'field' .*: pass fields='h'"),
         (named_field("bias"), None, ValueError, "pass fields='bias', or fields=0.0 for none"),
@@ -225,6 +231,12 @@ dynamic = DynamicNeurons(Network([[[1.0]]]), [1.0], [1.0], free=("neurons", "wei
 def test_what_a_graph_cannot_say_is_refused(graph, fields, error, message):
     with pytest.raises(error, match=message):
         BinaryNeurons(graph, fields)
+
+
+def test_names_of_edges_are_no_couplings():
+    """GEXF numbers its edges, and readers keep that as text; flags and labels are no numbers either."""
+    named = nx.Graph([("u", "v", {"id": "0", "label": "first", "certain": True})])
+    assert BinaryNeurons(named).couplings.toarray().tolist() == [[0, 1], [1, 0]]
 
 
 def test_attributes_of_another_meaning_are_named():
