@@ -6,6 +6,7 @@ the deviation a check is meant to see, choose the sample so that it is seen with
 twin inside `rejects`.
 """
 
+import math
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,6 +22,7 @@ from statnn.testing.statistics import Comparison, Refusal
 from statnn.testing.statistics._law import is_law
 
 FEWEST_REPLICATES = 20
+"""At any level; see `_enough`."""
 __tracebackhide__ = True  # pytest shows the line that compared
 
 
@@ -107,8 +109,8 @@ def assert_mean(values: ArrayLike, theory: Any, *, bias: ArrayLike = 0.0, what: 
     StatisticalFailure
         If the two are apart beyond chance and bias.
     Refusal
-        If the data cannot carry the comparison: fewer than 20 replicates, no spread, not finite, too skewed for their
-        number (`statistics.mean`).
+        If the data cannot carry the comparison: fewer replicates than 20 or 2 log₂(1/level), which is 60 at the level
+        1e-9 of the default budget, no spread, not finite, too skewed for their number (`statistics.mean`).
 
     See Also
     --------
@@ -141,10 +143,17 @@ def assert_mean(values: ArrayLike, theory: Any, *, bias: ArrayLike = 0.0, what: 
         if expected is None:
             comparison = statistics.mean_under(entry, theory)
         else:
-            comparison = statistics.mean(
-                entry, float(expected[index]), bias=float(margin[index]), fewest=FEWEST_REPLICATES
-            )
+            comparison = statistics.mean(entry, float(expected[index]), bias=float(margin[index]), fewest=_enough())
         assert_comparison(comparison, f"{what} {list(index)}" if index else what)
+
+
+def _enough() -> int:
+    """Return how many replicates of unknown law the level of one comparison needs.
+
+    A law as skewed as the exponential has 0.7 of its draws on one side of its mean, so that all n of them stand there
+    with probability 2^(-n/2), close together and far from the mean: an alarm that no statistic of these n can tell.
+    """
+    return max(FEWEST_REPLICATES, math.ceil(-2 * math.log2(current().level)))
 
 
 def _spread(given: ArrayLike, name: str, shape: tuple[int, ...]) -> Floats:
@@ -169,7 +178,7 @@ def assert_means(samples: ArrayLike, theory: ArrayLike, *, what: str) -> None:
     Parameters
     ----------
     samples : array, shape (replicas, d)
-        Independent replicates, at least 20 and d + 2.
+        Independent replicates, at least d + 2 and as many as `assert_mean` wants.
     theory : array, shape (d,)
         Means.
     what : str
@@ -195,7 +204,7 @@ def assert_means(samples: ArrayLike, theory: ArrayLike, *, what: str) -> None:
     >>> with rejects():
     ...     assert_means(samples, [0.01, 0.0], what="readings that differ by a hundredth of their spread")
     """
-    assert_comparison(statistics.mean_vector(samples, theory, fewest=FEWEST_REPLICATES), what)
+    assert_comparison(statistics.mean_vector(samples, theory, fewest=_enough()), what)
 
 
 def assert_law(values: ArrayLike, theory: Any, *, what: str) -> None:

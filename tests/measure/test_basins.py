@@ -115,7 +115,7 @@ def test_three_linear_classes_end(rng):
         testing.assert_mean(np.log(found.radius), math.log(ahead / lead(4)), bias=10 / draws, what="of four classes")
     x = np.array([[0.5, 0.5, 0.5]])
     draws = 40
-    radii = [weight_basin(net, x, draws=draws, rng=int(rng.integers(2**63))).radius[0] for _ in range(20)]
+    radii = [weight_basin(net, x, draws=draws, rng=int(rng.integers(2**63))).radius[0] for _ in range(60)]
     theory = math.log(ahead / (np.eye(3).std() * math.sqrt(0.75) * lead(3)))
     testing.assert_mean(np.log(radii), theory, bias=4 / draws, what="ln radius in weight space")
     with testing.rejects():

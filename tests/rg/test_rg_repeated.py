@@ -377,7 +377,7 @@ def test_errors_of_a_collapse_are_those_of_its_exponents(rng):
     _, m, distance, values = scaled_data()
     found = [
         collapse(distance, m, values * (1 + 0.01 * rng.standard_normal(m.size)), 0.01 * values, bootstrap=20, rng=rng)
-        for _ in range(20)
+        for _ in range(60)
     ]
     scores = np.array(
         [

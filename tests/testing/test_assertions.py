@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from scipy import stats
+from scipy import special, stats
 
 from statnn.testing import (
     Ledger,
@@ -251,12 +251,14 @@ def test_message_tells_the_numbers():
 
 REFUSED = {
     "few replicates": lambda: assert_mean(np.arange(19.0), 9.0, what=""),
-    "no spread": lambda: assert_mean(np.full(50, 0.1), 0.1, what=""),
-    "spread of round-off": lambda: assert_mean(0.1 + 1e-17 * np.arange(50), 0.1, what=""),
-    "not a number": lambda: assert_mean([np.nan, *range(50)], 1.0, what=""),
-    "infinite theory": lambda: assert_mean(np.arange(50.0), np.inf, what=""),
-    "no values": lambda: assert_mean(np.empty((50, 0)), 1.0, what=""),
-    "negative bias": lambda: assert_mean(np.arange(50.0), 1.0, bias=-1, what=""),
+    "few for a level of 1e-9": lambda: assert_mean(np.arange(59.0), 29.0, what=""),
+    "few vectors for a level of 1e-9": lambda: assert_means(np.eye(59)[:, :2], np.zeros(2), what=""),
+    "no spread": lambda: assert_mean(np.full(90, 0.1), 0.1, what=""),
+    "spread of round-off": lambda: assert_mean(0.1 + 5e-18 * np.arange(90), 0.1, what=""),
+    "not a number": lambda: assert_mean([np.nan, *range(90)], 1.0, what=""),
+    "infinite theory": lambda: assert_mean(np.arange(90.0), np.inf, what=""),
+    "no values": lambda: assert_mean(np.empty((90, 0)), 1.0, what=""),
+    "negative bias": lambda: assert_mean(np.arange(90.0), 1.0, bias=-1, what=""),
     "p not a number": lambda: assert_pvalue(np.nan, ""),
     "p above one": lambda: assert_pvalue(1.1, ""),
     "two points": lambda: assert_slope([1, 2], [1, 2], [0.1, 0.1], 1, what=""),
@@ -276,10 +278,26 @@ REFUSED = {
     "few draws": lambda: assert_law(np.arange(29.0) / 29, stats.uniform(), what=""),
     "few whole draws": lambda: assert_law([0, 1], stats.binom(1, 0.5), what=""),
     "fractions": lambda: assert_law(np.arange(99) / 2, stats.binom(99, 0.5), what=""),
-    "a law without mean": lambda: assert_mean(np.arange(50.0), stats.cauchy(), what=""),
+    "a law without mean": lambda: assert_mean(np.arange(90.0), stats.cauchy(), what=""),
     "few p-values": lambda: assert_uniform([0.5] * 10, what=""),
     "more successes than trials": lambda: assert_proportion(11, 10, 0.5, what=""),
+    "parts of a success": lambda: assert_proportion(52.7, 100, 0.5, what=""),
+    "parts of a trial": lambda: assert_proportion(50, 100.5, 0.5, what=""),
+    "degrees of freedom that are no number": lambda: statistics.z_score(10.0, 0.1, 0.0, dof=np.nan),
+    "no degrees of freedom": lambda: statistics.z_score(10.0, 0.1, 0.0, dof=0.0),
+    "cells that expect nothing": lambda: statistics.counts([30, 50, 20], [0.2, 0.6, 0.2], least=0.0),
+    "fewer parameters than none": lambda: statistics.counts([30, 50, 20], [0.2, 0.6, 0.2], fitted=-1),
 }
+
+
+def test_few_replicates_are_judged_at_levels_that_they_can_carry():
+    with opened(Ledger(false_alarms=1e-3, comparisons=1)):
+        assert_mean(np.arange(20.0), 9.5, what="twenty at 1e-3")
+        with (
+            pytest.raises(Refusal, match="20 replicates are too few"),
+            opened(Ledger(false_alarms=9e-4, comparisons=1)),
+        ):
+            assert_mean(np.arange(20.0), 9.5, what="twenty below it")
 
 
 @pytest.mark.parametrize("case", REFUSED)
@@ -338,6 +356,25 @@ def test_what_is_no_law_is_told_from_counts():
         assert_law([50, 50], np.array([0.5, 0.5]), what="coin")
     with pytest.raises(ValueError, match=r"give theory=law\.mean\(\)"):
         assert_mean(np.arange(50), stats.poisson(25), bias=0.1, what="law and bias")
+
+
+@pytest.mark.parametrize(("trials", "rare"), [(100, 0.05), (1000, 0.005), (50, 0.1), (20, 0.5), (200, 0.03)])
+def test_alarms_of_two_cells_are_no_more_than_the_binomial_law_allows(trials, rare):
+    """Of all outcomes, each with its probability; that of Cressie and Read alone raises 105 times too many at 1e-9."""
+    seen = np.arange(trials + 1)
+    p = np.array([statistics.counts([trials - k, k], [1 - rare, rare]).p for k in seen])
+    chance = stats.binom(trials, rare).pmf(seen)
+    for level in (1e-2, 1e-3, 1e-4, 1e-6, 1e-9):
+        assert chance[p < level].sum() < 1.2 * level
+    assert p.min() < 1e-9 or trials == 20
+
+
+def test_a_law_with_a_heavy_tail_is_judged_without_looking_for_its_end(rng):
+    draws = rng.zipf(1.5, 2000)
+    assert_law(draws, stats.zipf(1.5), what="no mean, and a value in a billion beyond 1e17")
+    with rejects():
+        assert_law(draws, stats.zipf(2.0), what="another exponent")
+    assert_mean(rng.zipf(3.5, 200) < 2, 1 / special.zeta(3.5), what="share of ones")
 
 
 # -- tails of means ------------------------------------------------------------------------------------------

@@ -116,7 +116,7 @@ def z_score(estimate: float, error: float, theory: float, *, bias: float = 0.0, 
     Raises
     ------
     Refusal
-        If a number is not finite, the error is not positive, or the bias is negative.
+        If a number is not finite, the error or `dof` is not positive, or the bias is negative.
 
     See Also
     --------
@@ -137,6 +137,8 @@ def z_score(estimate: float, error: float, theory: float, *, bias: float = 0.0, 
         raise Refusal(f"estimate {estimate}, theory {theory}, bias {bias} must be finite and the bias >= 0")
     if not (math.isfinite(error) and error > 0):
         raise Refusal(f"the standard error is {error}; a comparison needs one that is finite and positive")
+    if not dof > 0:
+        raise Refusal(f"dof = {dof} must be above 0: degrees of freedom behind the error, infinite for a known one")
     deviation = estimate - theory
     z = math.copysign(max(abs(deviation) - bias, 0.0), deviation) / error
     p = min(1.0, 2 * float(stats.t.sf(abs(z), dof)))

@@ -96,10 +96,10 @@ def law(values: ArrayLike, theory: Any) -> Comparison:
 
 def _edges(theory: Any) -> Floats:
     """Return the last value of each cell but the open one: every value has its own if they are few, else quantiles."""
-    low, high = float(theory.ppf(1e-9)), float(theory.ppf(1 - 1e-9))
-    if high - low < MOST_CELLS:
-        return np.arange(low, high + 1)
-    return np.unique(theory.ppf(np.arange(1, MOST_CELLS // 16) / (MOST_CELLS // 16)))
+    low = float(theory.ppf(1e-9))
+    if theory.cdf(low + MOST_CELLS - 1) < 1 - 1e-9:  # the end of a heavy tail could be sought for ever
+        return np.unique(theory.ppf(np.arange(1, MOST_CELLS // 16) / (MOST_CELLS // 16)))
+    return np.arange(low, float(theory.ppf(1 - 1e-9)) + 1)
 
 
 def mean_under(values: ArrayLike, theory: Any) -> Comparison:
@@ -149,7 +149,10 @@ def mean_under(values: ArrayLike, theory: Any) -> Comparison:
 def _ends(theory: Any, draws: Floats) -> tuple[float, float] | None:
     """Return the values between which a discrete law lies but for `NEGLIGIBLE`; None where they are too many."""
     least, most = theory.support()
-    low, high = float(theory.ppf(1e-9)), float(theory.ppf(1 - 1e-9))
+    low = float(theory.ppf(1e-9))
+    if theory.cdf(low + LARGEST_SUM // draws.size) < 1 - 1e-9:
+        return None
+    high = float(theory.ppf(1 - 1e-9))
     step = max(1.0, math.ceil((high - low) / 4))
     while draws.size * (high - low) <= LARGEST_SUM:
         short = low > least and theory.cdf(low - 1) > NEGLIGIBLE, high < most and theory.sf(high) > NEGLIGIBLE

@@ -44,7 +44,8 @@ def mean(values: ArrayLike, theory: float, *, bias: float = 0.0, fewest: int = F
     bias : float
         Bound on a known difference between expectation and theory.
     fewest : int
-        Smallest number of replicates that is accepted.
+        Smallest number of replicates that is accepted. Of an unknown law n of them carry no level below 2^(-n/2), the
+        chance that all stand on one side of the mean of a law as skewed as the exponential.
 
     Raises
     ------
