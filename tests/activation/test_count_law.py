@@ -414,3 +414,35 @@ def test_long_sums_are_differences_of_zeta_functions(last, power):
         else:
             exact = mpmath.zeta(power, 1) - mpmath.zeta(power, last + 2)
     assert smooth_sum(lambda k: (k + 1.0) ** -power, 0, last) == pytest.approx(float(exact), rel=1e-10)
+
+
+@pytest.mark.parametrize(
+    ("process", "D", "k"),
+    [
+        (GammaPoisson(10, 0.5, 2.0), 5, 100),
+        (GammaPoisson(10**9, 0.3, 1e-6), 10**12, 5),
+        (BetaBernoulli(100, 0.5, 1e-15), 10**15, 20),
+        (BetaBernoulli(3, 1e4, 1.0), 1000, 500),
+    ],
+    ids=str,
+)
+def test_logarithms_of_shares_near_one_keep_their_digits(process, D, k):
+    """ln P(count <= k) = -P(count > k) to leading order, which log(1 - ...) rounds to 0 below 1e-16."""
+    law = process.count(D)
+    with mpmath.workdps(60):
+        above = mpmath.mpf(float(law.sf(k)))  # held against mpmath above
+        expected = float(mpmath.log(1 - above))
+    assert -1e-8 < expected < 0
+    assert law.logcdf(k) == pytest.approx(expected, rel=1e-13, abs=0)
+    assert law.logcdf([0, k, 0]).tolist() == [law.logcdf(0), law.logcdf(k), law.logcdf(0)]
+
+
+def test_so_do_those_of_the_upper_tail():
+    law = BetaBernoulli(1000, 10.0, 999.0).count(50)
+    with mpmath.workdps(60):
+        white = 10 * mpmath.mpf(1000) / 999 - 10
+        below = sum(mpmath.binomial(50, k) * mpmath.beta(k + 10, 50 - k + white) for k in range(3))
+        expected = float(mpmath.log(1 - below / mpmath.beta(10, white)))
+    assert law.logsf(2) == pytest.approx(expected, rel=1e-13, abs=0)
+    rare = BetaBernoulli(1000, 0.5, 5.0).working_law(100)
+    assert rare.logsf(0) == pytest.approx(-rare.cdf(0), rel=1e-13, abs=0)

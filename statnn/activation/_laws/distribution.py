@@ -26,6 +26,18 @@ class Checked:
     pmf, logpmf, cdf, logcdf = map(_checked, ("pmf", "logpmf", "cdf", "logcdf"))
     sf, logsf, ppf, isf = map(_checked, ("sf", "logsf", "ppf", "isf"))
 
+    def _logcdf(self: Any, k: Any, *shapes: Any) -> NDArray[np.float64]:
+        return _log_of_share(self._cdf(k, *shapes), self._sf(k, *shapes))
+
+    def _logsf(self: Any, k: Any, *shapes: Any) -> NDArray[np.float64]:
+        return _log_of_share(self._sf(k, *shapes), self._cdf(k, *shapes))
+
+
+def _log_of_share(share: Any, rest: Any) -> NDArray[np.float64]:
+    """Return the logarithm of a probability, from what is left to one where that has the digits."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.asarray(np.where(np.less(rest, 0.5), np.log1p(-np.asarray(rest)), np.log(share)))
+
 
 _Any: Any = stats.rv_discrete
 _Binom: Any = type(stats.binom)
