@@ -10,7 +10,7 @@ from validation.claim import Claim, Finding, Outcome, Verdict
 from validation.claims._tools import MAIN_TEXT, log_slope, of_batches
 
 SHAPES = (0.3, 0.7)
-NEURONS, BATCHES = 400, 50
+NEURONS, BATCHES = 400, 60
 KINDS = ("noise-to-signal ratio", "missing mass")
 SLOPES = [f"exponent of the {kind} in simulation, worst of b" for kind in KINDS]
 SEES = (0.035, 0.1)
@@ -32,7 +32,7 @@ def _slopes(n, working):
 
 
 def _run(rng, quick):
-    replicas = 200 if quick else 4_000
+    replicas = 240 if quick else 4_800
     n = NEURONS * 2 ** np.arange(3, 10 if quick else 12)
     fine = np.geomspace(1e-2, n[-1] / NEURONS, 200)
     out = {name: [] for name in ("slopes", "slopes_exact", "limit", "ratio", "mass", "ratio_curve", "mass_curve")}
