@@ -2,11 +2,13 @@
 
 import math
 
+import numpy as np
 import pytest
 from scipy import stats
 
 from statnn.testing import statistics
 from validation.claim import Asks, Claim, Finding, Outcome, Verdict, measured
+from validation.claims._tools import of_batches
 from validation.finding import LEVEL
 from validation.task import _twins
 
@@ -244,3 +246,13 @@ def test_twins_of_parts_that_hold_are_rejected_in_contradicted_claims():
 def test_quantities_that_cannot_be_contradicted_are_refused(changes):
     with pytest.raises(ValueError, match="only a claim that is expected to be contradicted"):
         claim_of_two(**changes)
+
+
+def test_what_is_not_linear_in_the_mean_is_taken_of_batches_without_their_bias(rng):
+    """The square of a mean is too large by s²/n on average, and the jackknife takes just that off."""
+    values = rng.normal(2.0, 3.0, size=(24, 5))
+    means = values.reshape(8, 3, 5).mean(axis=1)
+    assert of_batches(values, 8, lambda mean: 7 * mean) == pytest.approx(7 * means)
+    squares = of_batches(values, 8, np.square)
+    assert squares.mean(axis=0) == pytest.approx(means.mean(axis=0) ** 2 - means.var(axis=0, ddof=1) / 8)
+    assert squares.mean(axis=0) != pytest.approx((means**2).mean(axis=0), rel=0.01)

@@ -59,12 +59,15 @@ def scaled(*names: str) -> Callable[[Data, float], Data]:
 
 
 def of_batches(values: Floats, batches: int, function: Callable[[Floats], Floats]) -> Floats:
-    """Return ``function`` of the mean of each batch of replicas, shape ``(batches, ...)``.
+    """Return the jackknife's pseudo-values of ``function`` of the mean of replicas, shape ``(batches, ...)``.
 
-    A slope or a vertex is not linear in the data: it is taken of batches large enough to be nearly so, and
-    its error comes from the spread over batches, whatever the correlation within a path.
+    A slope or a vertex is not linear in the data: the mean of pseudo-values is that of all replicas but for a bias of
+    order one over the square of their number, where the mean over batches has that of a batch. Their spread is the
+    error, whatever the correlation within a path.
     """
-    return np.stack([function(batch.mean(axis=0)) for batch in np.array_split(values, batches)])
+    means = np.stack([batch.mean(axis=0) for batch in np.array_split(values, batches)])
+    left = [function((means.sum(axis=0) - batch) / (batches - 1)) for batch in means]
+    return batches * function(means.mean(axis=0)) - (batches - 1) * np.array(left)
 
 
 def log_slope(x: Floats, y: Floats) -> Floats:

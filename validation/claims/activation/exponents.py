@@ -127,8 +127,8 @@ CLAIM = Claim(
     expected=Outcome.ASYMPTOTIC,
     caption=(
         "Two candidates for the loss against activations a neuron: noise-to-signal ratio (solid; full symbols) and "
-        "missing mass (dashed; open symbols), $N = 400$ neurons that compete. Lines: exact; symbols: mean of 200 "
-        "stepwise replicas (4,000 in a full run), errors below the size of symbols. Dotted, below the curves: slopes "
+        "missing mass (dashed; open symbols), $N = 400$ neurons that compete. Lines: exact; symbols: mean of 240 "
+        "stepwise replicas (4,800 in a full run), errors below the size of symbols. Dotted, below the curves: slopes "
         "$-b$ and $-(b+1)$, with their values at the right."
     ),
     run=_run,

@@ -4,13 +4,15 @@ Expected before the first run: correlations through depth agree with the maps on
 widths, in the ordered and in the chaotic phase.
 """
 
+from functools import partial
+
 import numpy as np
 
 from statnn import rg
 from statnn.plot import COLOURS
 from statnn.testing.statistics import mean, worst
 from validation.claim import Claim, Finding, Outcome, Verdict
-from validation.claims._tools import lettered, scaled
+from validation.claims._tools import lettered, of_batches, scaled
 
 SIGMA_B = 0.3
 SIGMA_W = (0.8, 1.1, 1.3, 1.5, 1.8, 2.2, 2.8)
@@ -44,14 +46,14 @@ def _run(rng, quick):
     runs = np.array(runs)
     stars = np.array(points)[:, 2]
     slopes = np.array([
-        _pseudo_slopes(run, star) for run, star in zip(runs, stars, strict=True)
+        of_batches(run, BATCHES, partial(_slope, star)) for run, star in zip(runs, stars, strict=True)
     ])  # fmt: skip
     return {
         "extrapolated": runs,
         "trajectory": theory,
         "points": points,
         "slopes": slopes,
-        "slopes_theory": [_slope(c, star) for c, star in zip(theory, stars, strict=True)],
+        "slopes_theory": [_slope(star, c) for c, star in zip(theory, stars, strict=True)],
         "sigma_w": grid.sigma_w,
         "sigma_b": grid.sigma_b,
         "xi": grid.xi_correlation,
@@ -62,17 +64,10 @@ def _run(rng, quick):
     }
 
 
-def _slope(c, star):
+def _slope(star, c):
     """Return the slope of ln |c - c*| over the window."""
     gap = np.log(np.abs(c - star))[WINDOW]
     return np.polynomial.polynomial.polyfit(np.arange(gap.size), gap, 1)[1]
-
-
-def _pseudo_slopes(run, star):
-    """Return pseudo-values of the jackknife over batches: the slope is not linear in the mean."""
-    batches = np.stack([batch.mean(axis=0) for batch in np.array_split(run, BATCHES)])
-    left = [_slope((batches.sum(axis=0) - batch) / (BATCHES - 1), star) for batch in batches]
-    return BATCHES * _slope(batches.mean(axis=0), star) - (BATCHES - 1) * np.array(left)
 
 
 def _judge(data):
