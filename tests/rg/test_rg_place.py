@@ -29,6 +29,14 @@ def test_scales_are_found_with_their_errors(rng):
         assert_mean((z[:, 0] / 2) ** 2, 1.0, bias=0.05, what="errors twice as large")
 
 
+def test_one_bias_does_not_know_its_scale_without_error():
+    """The output of a binary classifier has one: σ_b² is 1/n of a chi-square of n = 1, with variance 2σ_b⁴."""
+    found = rg.place(Network([np.ones((3, 2)), [[0.3, -0.4, 1.2]]], [np.zeros(3), [0.5]], "tanh")).layers[0]
+    assert (found.sigma_b, found.sigma_b_error) == (0.5, pytest.approx(0.5 / np.sqrt(2)))
+    without = rg.place(Network([np.ones((3, 2)), [[0.3, -0.4, 1.2]]], activation="tanh")).layers[0]
+    assert (without.sigma_b, without.sigma_b_error) == (0.0, 0.0)
+
+
 def test_signals_follow_the_prediction_more_closely_in_wider_networks(rng):
     x, gaps = images(rng), []
     for width in (50, 800):

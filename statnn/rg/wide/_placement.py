@@ -43,7 +43,7 @@ class LayerPlace(Shown):
         m: the layer of ``net.weights[m]``, with the activation of the layer below.
     sigma_w, sigma_w_error, sigma_b, sigma_b_error : float
         Root mean squares (of weights, times the root of the fan-in), and their standard errors from the spread of the
-        squares, as if entries were independent.
+        squares, as if entries were independent; of a single entry, which has none, that of a normal one, σ/√2.
     point : MeanField
         Where signals would end if this layer were repeated: q*, χ, c*, ξ_q, ξ_c, phase.
 
@@ -287,9 +287,9 @@ def _scale(values: Floats) -> tuple[float, float]:
     power = int(np.frexp(np.abs(values).max())[1])  # squares of very small or large numbers would leave float64
     squares = np.ldexp(values, -power) ** 2
     root = float(np.sqrt(squares.mean()))
-    if root == 0 or values.size < 2:
-        return math.ldexp(root, power), 0.0
-    error = float(np.std(squares, ddof=1)) / np.sqrt(values.size)
+    if root == 0:
+        return 0.0, 0.0
+    error = float(np.std(squares, ddof=1)) / np.sqrt(values.size) if values.size > 1 else math.sqrt(2) * root**2
     return math.ldexp(root, power), math.ldexp(error / (2 * root), power)
 
 
