@@ -109,7 +109,7 @@ def dispersions(m, W, T):
     return np.array(values), weights / weights.sum()
 
 
-@pytest.mark.parametrize(("m", "W", "T", "off"), [(30, 10, 8, 0.01), (40, 12, 10, 0.008), (20, 12, None, 0.025)])
+@pytest.mark.parametrize(("m", "W", "T", "off"), [(60, 10, 8, 0.01), (52, 5, None, 0.025)])
 def test_dispersion_has_the_p_value_of_all_arrangements(m, W, T, off):
     """On even numbers a tail begins half a step, that is one, before its first value; without that it is off by 0.1."""
     values, weights = dispersions(m, W, T)
@@ -119,6 +119,31 @@ def test_dispersion_has_the_p_value_of_all_arrangements(m, W, T, off):
     np.testing.assert_allclose(found.p_value, exact, rtol=0, atol=off)
     mean, deviation = values @ weights, np.sqrt(values**2 @ weights - (values @ weights) ** 2)
     np.testing.assert_allclose(found.statistic, (values - mean) / deviation, rtol=1e-9, atol=1e-9)
+
+
+@pytest.mark.parametrize(("m", "W", "T"), [(30, 10, 8), (40, 12, 10), (20, 12, None), (5, 2, 4), (50, 6, 9)])
+def test_dispersion_of_few_spikes_is_exact_far_into_its_tails(m, W, T):
+    """Pearson's type III raises 40 times too many alarms at 1e-5 for ten spikes in ten windows."""
+    values, weights = dispersions(m, W, T)
+    exact = np.minimum(1, 2 * np.minimum(weights.cumsum(), weights[::-1].cumsum()[::-1]))
+    found = dispersion_test("law", np.full(values.size, m), values + m, W, T)
+    np.testing.assert_allclose(found.p_value, exact, rtol=1e-9)
+
+
+def test_few_spikes_in_windows_of_any_size_keep_their_digits():
+    """Two in one of W windows of T samples: (T - 1)/(WT - 1); of three, in the limit of T, 1 - (1 - 1/W)(1 - 2/W)."""
+    for windows, size in ((3, 10**15), (2**20 - 1, 10**12), (10, 2), (5, 1000)):
+        found = dispersion_test("law", np.array([2]), np.array([4]), windows, size)
+        assert found.p_value[0] == pytest.approx(min(1, 2 * (size - 1) / (windows * size - 1)), rel=1e-12)
+    found = dispersion_test("law", np.array([3]), np.array([5]), 1000, 10**15)
+    assert found.p_value[0] == pytest.approx(2 * (1 - 0.999 * 0.998), rel=1e-12)
+
+
+def test_units_of_few_and_of_many_spikes_are_tested_beside_each_other():
+    numbers, squares = np.array([20, 200, 7]), np.array([60, 4100, 13])
+    together = dispersion_test("law", numbers, squares, 10, 50).p_value
+    alone = [dispersion_test("law", numbers[[i]], squares[[i]], 10, 50).p_value[0] for i in range(3)]
+    assert together.tolist() == alone
 
 
 @pytest.mark.parametrize("gaps", [{1: 22, 2: 6, 3: 12}, {1: 40, 2: 25, 3: 22, 4: 4, 5: 9}])

@@ -196,9 +196,10 @@ class SpikeStatistics(ByValue):
 
         Notes
         -----
-        Binomial and Poisson: the first three moments of the dispersion are exact, its law between them Pearson's
-        type III. Geometric: chi-square, on cells that expect five intervals. [asymptotic in the number of windows
-        or spikes] Units are tested each on its own; those of one network are not independent of each other.
+        Binomial and Poisson: the law of the dispersion is exact for up to 50 spikes; beyond, its first three moments
+        are, and the law between them is Pearson's type III. Geometric: chi-square, on cells that expect five intervals.
+        [asymptotic in the number of windows or spikes] Units are tested each on its own; those of one network are not
+        independent of each other.
         """
         if law not in LAWS:
             raise ValueError(f"law = {law!r}: choose 'binomial', 'poisson' or 'geometric'")

@@ -9,6 +9,7 @@ from scipy import stats
 
 from statnn._arguments import Floats, Ints
 from statnn._by_value import ByValue
+from statnn.measure.spikes._few_spikes import FEW, few_spikes
 from statnn.measure.spikes._spike_kernels import SMALLEST, geometric_fit
 
 Masked: TypeAlias = "np.ma.MaskedArray[Any, np.dtype[np.float64]]"
@@ -157,7 +158,7 @@ def dispersion_test(law: str, spikes: Ints, squares: Ints, windows: int, window:
     """Test counts against Binomial(T, r), or against Poisson counts where ``window`` is None.
 
     The spread of the counts, given their total, has the mean, variance and third moment of `dispersion_moments`; its
-    law is taken to be Pearson's type III of these three moments, on the even numbers.
+    law is exact for few spikes, and beyond taken to be Pearson's type III of these three moments, on the even numbers.
     """
     m = spikes.astype(float)
     mean, variance, third = dispersion_moments(m, windows, window)
@@ -167,6 +168,12 @@ def dispersion_test(law: str, spikes: Ints, squares: Ints, windows: int, window:
     gap = (squares - spikes) - np.where(tested, mean, 0.0)
     upper = stats.pearson3.sf((gap - 1) / deviation, skew)
     lower = stats.pearson3.cdf((gap + 1) / deviation, skew)
+    few = tested & (spikes <= FEW)
+    laws = few_spikes(windows, window, int(spikes[few].max())) if few.any() else ()
+    for number in np.unique(spikes[few]):
+        units = few & (spikes == number)
+        pairs = (squares[units] - number) // 2
+        upper[units], lower[units] = laws[number][::-1].cumsum()[::-1][pairs], laws[number].cumsum()[pairs]
     p = np.minimum(1.0, 2 * np.minimum(upper, lower))
     return FitTest(law, masked(gap / deviation, ~tested), masked(p, ~tested))
 
