@@ -207,6 +207,7 @@ class _Order:
     def answered(self, network: Any, name: str, progress: Progress | None) -> Inspection:
         """Return what is found about one network."""
         loaded = load(network, activation=self.activation, layers=self.layers)
+        _refuse_other_columns(network, self.data)
         net, data, seed = loaded.net, as_data(self.data, self.labels, loaded.classes), self.options.seed
         if len(data.x) > self.samples:
             kept = np.sort(stream(seed, 0).permutation(len(data.x))[: self.samples])
@@ -222,6 +223,16 @@ class _Order:
         subject = Subject(net, data, self.options, loaded.notes)
         sections = tuple(_ask(key, subject, progress) for key in self.questions)
         return Inspection(net, name, data, sections, seed)
+
+
+def _refuse_other_columns(network: Any, data: Any) -> None:
+    """Raise where a table has other columns than an estimator was fitted on: numbers would go to other inputs."""
+    fitted, given = getattr(network, "feature_names_in_", None), getattr(data, "columns", None)
+    if fitted is not None and given is not None and list(fitted) != list(given):
+        raise ValueError(
+            f"the data have the columns {', '.join(map(str, given))}; the {type(network).__name__} was fitted on "
+            f"{', '.join(map(str, fitted))}, in this order: pass data[list(model.feature_names_in_)]"
+        )
 
 
 def _several(network: Any) -> Mapping[str, Any] | None:

@@ -13,7 +13,7 @@ from statnn._arguments import Floats, Ints
 
 FIELD = "field"
 """Attribute of a node that holds its field, where no other is named."""
-OTHER_FIELDS = {FIELD, "fields", "h", "bias", "local_field", "external_field"}
+OTHER_FIELDS = {FIELD, "fields", "h", "bias", "local_field", "external_field", "weight", "linear"}
 """What nodes of other programs call it, in small letters."""
 LAYERED = "layered"
 """Attribute of a graph whose couplings are blocks between neighbouring layers."""

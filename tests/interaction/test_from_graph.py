@@ -201,6 +201,7 @@ dynamic = DynamicNeurons(Network([[[1.0]]]), [1.0], [1.0], free=("neurons", "wei
         (named_field("Field"), None, ValueError, "node 'u' has Field = 0.5; fields are read from 'field' .*"),
         (named_field("h"), None, ValueError, "node 'u' has h = 0.5; fields are read from 'field' .*: pass fields='h'"),
         (named_field("bias"), None, ValueError, "pass fields='bias', or fields=0.0 for none"),
+        (named_field("weight"), None, ValueError, "pass fields='weight', or fields=0.0 for none"),
         (edge(weight=1, coupling=2), None, ValueError, "weight = 1 and coupling = 2: delete one"),
         (
             nx.Graph([("u", "u")]),
