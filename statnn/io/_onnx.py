@@ -124,7 +124,9 @@ class _Graph:
             node = following[0]
             if len(node.output) == 0 or walked > len(self._graph.node):
                 raise ValueError("the graph runs in a circle or ends without an output")
-            step = self._step(node, now, first=not chain)
+            known = self._shape is not None and 0 not in self._shape[1:]
+            first = not chain or (known and all(isinstance(step, Affine) for step in chain))
+            step = self._step(node, now, first=first)
             if step is not None:
                 chain.append(step)
             now, walked = node.output[0], walked + 1
@@ -183,7 +185,7 @@ class _Graph:
         if len(node.input) != 2 or node.input[0] == node.input[1]:
             raise ValueError(f"{where}: a chain has the samples on one side and constants on the other")
         left = node.input[0] == now
-        other = self._real(node.input[1] if left else node.input[0], where)
+        other = self._in_rows(self._real(node.input[1] if left else node.input[0], where), where)
         if other.ndim > 2 or (other.ndim and other.shape[-1] != other.size):
             raise ValueError(f"{where}: its constant of shape {other.shape} is not one number a unit")
         values = other.reshape(-1).astype(np.float64)
@@ -197,6 +199,18 @@ class _Graph:
         if not left or not values.all():
             raise ValueError(f"{where}: only division by constants other than zero is supported")
         return Affine(1 / values, zeros, where)
+
+    def _in_rows(self, constant: Reals, where: str) -> Reals:
+        """Return a constant as it acts on inputs that are flattened after it: one number for each of theirs."""
+        row = tuple(self._shape[1:]) if self._shape else ()
+        if len(row) < 2 or 0 in row or constant.ndim == 0:
+            return constant
+        try:
+            if constant.ndim > len(row) and constant.shape[: -len(row)] == (1,):
+                constant = constant[0]
+            return np.broadcast_to(constant, row).reshape(-1)
+        except ValueError:
+            raise ValueError(f"{where}: its constant of shape {constant.shape} does not fit samples of {row}") from None
 
     def _norm(self, node: Any, now: str, attributes: dict[str, Any], where: str) -> Norm:
         if len(node.input) != 5 or node.input[0] != now or attributes.get("training_mode", 0):

@@ -412,6 +412,19 @@ def test_inputs_that_are_no_rows():
         load_network(flat.model(["n", 7, 3]))
 
 
+@pytest.mark.parametrize("shape", [(), (2,), (2, 1), (3, 1, 2), (1, 3, 2, 2), (1, 1, 2)], ids=str)
+def test_inputs_that_are_shifted_before_they_are_flattened(shape):
+    """So do the networks of ACAS Xu, and pictures whose mean is taken off."""
+    rng = np.random.default_rng(2)
+    mean, weight, x = rng.normal(size=shape), rng.normal(size=(12, 4)), rng.normal(size=(5, 3, 2, 2))
+    net = load_network(Graph(onnx, 12).then("Sub", mean).then("Flatten").then("MatMul", weight).model(["n", 3, 2, 2]))
+    assert np.allclose(net(x.reshape(5, -1)), (x - mean).reshape(5, -1) @ weight, rtol=1e-5, atol=1e-5)
+    with pytest.raises(ValueError, match=r"constant of shape \(12,\) does not fit samples of \(3, 2, 2\)"):
+        load_network(Graph(onnx, 12).then("Sub", np.ones(12)).then("Flatten").model(["n", 3, 2, 2]))
+    with pytest.raises(ValueError, match="supported as the first step only|is not one number a unit"):
+        load_network(Graph(onnx, 12).then("Sub", mean).then("Flatten").then("MatMul", weight).model(None))
+
+
 # -- memory ----------------------------------------------------------------------------------------------
 
 
