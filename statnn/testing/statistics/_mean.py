@@ -21,7 +21,8 @@ from statnn.testing.statistics._comparison import (
 FEW = 20
 """Replicates, say trainings, up to which none can tell their skewness, and a level of 1e-3 is all that is asked."""
 MANY = 200
-"""Replicates from which on the empirical likelihood has the right tail whatever the skewness."""
+"""Replicates from which on the empirical likelihood has the right tail of laws as skewed as the exponential; of a gamma
+law of shape 0.1, with skewness 6, it has eight times 1e-4."""
 FEWEST_CARRIERS = 8
 """Replicates that must share the spread: where fewer carry it, what was not drawn could carry as much."""
 
