@@ -13,7 +13,7 @@ SHAPES = (0.3, 0.7)
 NEURONS, BATCHES = 400, 60
 KINDS = ("noise-to-signal ratio", "missing mass")
 SLOPES = [f"exponent of the {kind} in simulation, worst of b" for kind in KINDS]
-SEES = (0.035, 0.1)
+SEES = (0.028, 0.08)
 LIMITS = [f"exponent of the {kind} between cD = 10¹⁵ and 10¹⁸, exact, worst of b" for kind in KINDS]
 
 
