@@ -168,16 +168,17 @@ def _of_same_numbers(first: list[dict], by_code: dict[str, list[dict]], out: Pat
     """Return the seeds that were run; first runs, and runs of other code with their numbers, are added to the file."""
     code = first[0]["code"]
     runs = {entry["seed"]: entry for entry in by_code.get(code, [])}
-    same = [entries for entries in by_code.values() if numbers_of(entries) == numbers_of(first)]
+    numbers = numbers_of(first)
+    same = [entries for entries in by_code.values() if numbers and numbers_of(entries) == numbers]
     new = {entry["seed"]: entry | {"code": code} for entries in [*same, first] for entry in entries}
     append(out, (entry for seed, entry in new.items() if seed not in runs))
     return runs.keys() | new.keys()
 
 
 def numbers_of(entries: Iterable[dict]) -> str:
-    """Return a digest of the p-values of the first seeds of a claim, or nothing where one was not run."""
+    """Return a digest of the p-values of the first seeds of a claim, or nothing where one has none, or was not run."""
     p_of = {entry["seed"]: entry["p"] for entry in entries}
-    if not p_of.keys() >= set(FIRST):
+    if not all(p_of.get(seed) for seed in FIRST):
         return ""
     numbers = [{what: [f"{p:.{DIGITS}g}" for p in values] for what, values in p_of[seed].items()} for seed in FIRST]
     return _digest(json.dumps(numbers))

@@ -179,6 +179,13 @@ def test_runs_of_other_code_count_if_they_give_the_same_numbers(tmp_path, capsys
     assert "| 41 | 3 |" in out.with_suffix(".md").read_text(encoding="utf-8")
 
 
+def test_runs_without_numbers_tell_nothing_of_other_code(tmp_path):
+    refused = calibrate.rerun(__name__, "refusing", calibrate.FIRST)
+    other = [entry | {"code": "other"} for entry in [*refused, refused[0] | {"seed": 9}]]
+    assert calibrate.numbers_of(other) == ""
+    assert calibrate._of_same_numbers(refused, {"other": other}, tmp_path / "c") == {1, 2, 3}
+
+
 BAD = {
     "unknown claim": (["--only", "normals"], "no claims normals"),
     "claims and tests": (["--only", "normal", "--tests"], "--only names claims"),
