@@ -1,8 +1,15 @@
-"""Numerical derivatives that are asked for often: interpolated between points where they were found."""
+"""Numerical derivatives that are asked for often: interpolated between points where they were found.
 
-from functools import cached_property
+At large fields, of which there are many, it is a polynomial through values of the function that is differentiated: 64
+of them give what takes 24 or more for each of twenty slopes.
+"""
+
+from collections.abc import Callable
+from functools import cache, cached_property
+from typing import TypeAlias
 
 import numpy as np
+from numpy.polynomial import chebyshev
 from numpy.typing import NDArray
 
 from statnn._arguments import Floats
@@ -15,11 +22,20 @@ WIDTH, EQUAL, HALVINGS, WIDENING, FARTHEST = 0.25, 128, 60, 1 / 32, 1e6
 a derivative which vanishes there as a power keeps its digits."""
 DIGITS = 1e-12
 """What the last coefficients of a panel may be, beside |σ| and |σ'| at its end towards zero, where Gaussian weights are
-largest, and the rounding of fields."""
+largest."""
+ROUNDING = 64
+"""Or so many roundings of the field: the function itself rounds, and high coefficients feel it most."""
 TOWARDS_ZERO = 3
 """Points of a panel that stand for that end; at one, both may vanish."""
-HALVINGS_OF_WIDE = (0, 2, 4, 6)
+HALVINGS_OF_WIDE = (0, 2, 4, 6, 8)
 """Of wide panels, in parts no narrower than `WIDTH`: a wave that goes on for ever turns many times in one."""
+VALUES = 64
+"""Points of that polynomial; its coefficients that are not used must vanish like the last ones."""
+_GRID = 2.0**16
+"""Points are whole numbers of such parts of a panel: fields are then not rounded, which a steep function would feel."""
+
+Fit: TypeAlias = tuple[Floats, Floats, Floats, Floats]
+"""Chebyshev coefficients of the slope, those that must vanish, the slope and |σ| at points: (panels, parts, ...)."""
 
 
 class Tabulated:
@@ -39,6 +55,7 @@ class Tabulated:
         inner = WIDTH * 2.0 ** -np.arange(HALVINGS, 0, -1)
         near = WIDTH * np.arange(1, EQUAL + 1)
         far = near[-1] * (1 + WIDENING) ** np.arange(1, int(np.log(FARTHEST / near[-1]) / np.log1p(WIDENING)))
+        far = WIDTH * np.round(far / WIDTH)
         positive = np.concatenate([inner, near, far])
         return np.concatenate([-positive[::-1], positive])
 
@@ -68,15 +85,13 @@ class Tabulated:
         """Find the tables of panels: Chebyshev coefficients of equal parts, or None where none describe it."""
         self._panels.update(dict.fromkeys(panels))
         left = np.array([panel for panel in panels if self._may_be_smooth(panel)], dtype=np.int64)
+        width = self._edges[left + 1] - self._edges[left]
+        self._fit(left[width <= WIDTH], 1, NODES, self._of_slopes)
+        left, width = left[width > WIDTH], width[width > WIDTH]
         for halvings in HALVINGS_OF_WIDE:
-            begin, width = self._edges[left], self._edges[left + 1] - self._edges[left]
-            fine = width >= WIDTH * 2**halvings if halvings else np.ones(left.size, dtype=bool)
-            left, begin, width = left[fine], begin[fine], width[fine]
-            if not left.size:
-                break
-            found, smooth = self._fit(begin, width, 2**halvings)
-            self._panels.update(zip(left[smooth].tolist(), found[smooth], strict=True))
-            left = left[~smooth]
+            left, width = left[width >= WIDTH * 2**halvings], width[width >= WIDTH * 2**halvings]
+            smooth = self._fit(left, 2**halvings, VALUES, self._of_values)
+            left, width = left[~smooth], width[~smooth]
 
     def _may_be_smooth(self, panel: int) -> bool:
         if not 0 <= panel < self._edges.size - 1:
@@ -85,23 +100,53 @@ class Tabulated:
         # not nearer to zero than any panel
         return bool(left * right >= 0 and not any(left <= kink <= right for kink in self._derivative.kinks))
 
-    def _fit(self, begin: Floats, width: Floats, parts: int) -> tuple[Floats, NDArray[np.bool_]]:
-        """Return coefficients in parts of panels, shape (panels, parts, NODES), and whether they describe the slope."""
-        angles = np.pi * (np.arange(NODES) + 0.5) / NODES
-        within = (np.arange(parts)[:, None] + (1 + np.cos(angles)) / 2) / parts
-        fields = begin[:, None, None] + width[:, None, None] * within
-        flat, missed = self._derivative.attempt(fields.ravel())
-        slope, bad = flat.reshape(fields.shape), missed.reshape(fields.shape)
-        values = np.abs(evaluate(self._derivative.function, fields.ravel(), "").astype(float)).reshape(fields.shape)
+    def _fit(
+        self, panels: NDArray[np.int64], parts: int, points: int, fitted: Callable[[Floats, Floats], Fit]
+    ) -> NDArray[np.bool_]:
+        """Keep the coefficients of panels in parts where they describe the slope, and return where they do."""
+        if not panels.size:
+            return np.zeros(0, dtype=bool)
+        begin, end = self._edges[panels][:, None, None], self._edges[panels + 1][:, None, None]
+        within = (np.arange(parts)[:, None] + (1 + _points(points)) / 2) / parts
+        fields = begin + (end - begin) * within
         with np.errstate(over="ignore", invalid="ignore"):  # no part at the end of floats is described
-            found: Floats = 2 / NODES * slope @ np.cos(angles[:, None] * np.arange(NODES))
-        found[..., 0] /= 2
-        allowed = DIGITS + 4 * np.finfo(float).eps * np.abs(fields).max(axis=(1, 2))
+            found, last, slope, values = fitted(fields, (end - begin) / parts)
+        allowed = DIGITS + ROUNDING * np.finfo(float).eps * np.abs(fields).max(axis=(1, 2))
         size = np.maximum(np.abs(slope), values)  # fields fall with the number of the point
-        size = np.where(begin[:, None, None] >= 0, size[..., ::-1], size)
+        size = np.where(begin >= 0, size[..., ::-1], size)
         scale = size[..., :TOWARDS_ZERO].max(axis=2)
-        described = (np.abs(found[..., -3:]).max(axis=2) <= allowed[:, None] * scale) & np.isfinite(size).all(axis=2)
-        return found, described.all(axis=1) & ~bad.any(axis=(1, 2))
+        small = np.abs(last).max(axis=2) <= allowed[:, None] * scale
+        smooth = (small & np.isfinite(size).all(axis=2)).all(axis=1)
+        self._panels.update(zip(panels[smooth].tolist(), found[smooth], strict=True))
+        return np.asarray(smooth)
+
+    def _of_slopes(self, fields: Floats, _: Floats) -> Fit:
+        flat, missed = self._derivative.attempt(fields.ravel())
+        slope = np.where(missed, np.nan, flat).reshape(fields.shape)
+        found = slope @ _coefficients(NODES)
+        return found, found[..., -3:], slope, np.abs(self._values(fields))
+
+    def _of_values(self, fields: Floats, width: Floats) -> Fit:
+        values = self._values(fields)
+        terms = values @ _coefficients(VALUES) * (2 / width)
+        found = np.asarray(chebyshev.chebder(terms[..., : NODES + 1], axis=2), dtype=float)
+        slope = np.asarray(found @ chebyshev.chebvander(_points(VALUES), NODES - 1).T, dtype=float)
+        return found, (2 * np.arange(VALUES) * terms)[..., NODES - 2 :], slope, np.abs(values)
+
+    def _values(self, fields: Floats) -> Floats:
+        return evaluate(self._derivative.function, fields.ravel(), "").astype(float).reshape(fields.shape)
+
+
+@cache
+def _points(count: int) -> Floats:
+    """Return Chebyshev points in [-1, 1], falling, but for their last bits."""
+    return np.asarray(np.round(np.cos(np.pi * (np.arange(count) + 0.5) / count) * _GRID) / _GRID)
+
+
+@cache
+def _coefficients(count: int) -> Floats:
+    """Return the matrix that turns values at these points into Chebyshev coefficients, from the right."""
+    return np.asarray(np.linalg.inv(chebyshev.chebvander(_points(count), count - 1)).T)
 
 
 def _clenshaw(table: Floats, place: Values, x: Floats) -> Floats:

@@ -31,7 +31,7 @@ def test_the_digits_are_those_of_the_derivative_itself(name, rng):
     h = h[np.abs(h) < (20 if name == "fast" else 300)]
     exact, itself = derivative(h), Activation(name, function).derivative
     lost, lost_itself = np.abs(Tabulated(itself)(h) - exact), np.abs(itself(h) - exact)
-    assert np.all(lost <= 2 * lost_itself + 1e-13 * (np.abs(exact) + np.abs(function(h))) + 1e-16)
+    assert np.all(lost <= 2 * lost_itself + 5e-13 * (np.abs(exact) + np.abs(function(h))) + 1e-16)
 
 
 def test_what_is_found_depends_on_the_field_alone(rng):
@@ -103,6 +103,7 @@ def test_a_wave_far_out_is_tabulated_too(rng):
     exact = (h * np.cos(h) - np.sin(h)) / h**2
     assert np.abs(table(h) - exact).max() < 1e-10 / 50
     learned = sum(asked)
+    assert learned < 100 * h.size
     table(rng.uniform(50, 3000, 2000))
     assert sum(asked) - learned < learned / 2
 
