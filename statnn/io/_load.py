@@ -257,7 +257,12 @@ def _of_file(path: Path, hints: _Hints) -> Loaded:
         told = [_ADVICE[part] for part in map(str.lower, path.suffixes) if part in _ADVICE]  # also of model.joblib.gz
         if told:
             raise ValueError(f"{path} {told[-1]}")
-        raise ValueError(f"{path} has the suffix {path.suffix!r}; networks are read from {_FILES}")
+        if path.is_dir():
+            raise ValueError(f"'{path}' is a folder; networks are read from files: {_FILES}")
+        raise ValueError(
+            f"{path} has the suffix {path.suffix!r}; networks are read from {_FILES}. What another program reads can "
+            "be passed as arrays by name: '0.weight' of shape (out, in), '0.bias', '1.weight', ..."
+        )
     if path.exists() and not path.is_file():
         raise ValueError(f"{path} is not a regular file")
     if kind == ".onnx":

@@ -194,8 +194,10 @@ def test_what_cannot_be_written(tmp_path, monkeypatch):
 
 def test_what_is_no_source(tmp_path):
     (tmp_path / "net.pt").write_bytes(b"PK")
-    with pytest.raises(ValueError, match=r"suffix '\.txt'; networks are read from \.npz, \.safetensors and \.onnx"):
+    with pytest.raises(ValueError, match=r"suffix '\.txt'; networks are read from \.npz, .* arrays by name"):
         load_network(tmp_path / "net.txt")
+    with pytest.raises(ValueError, match="is a folder; networks are read from files"):
+        load_network(tmp_path)
     with pytest.raises(FileNotFoundError):
         load_network(tmp_path / "net.npz")
     (tmp_path / "folder.npz").mkdir()
