@@ -20,7 +20,8 @@ class Recorder(RendererAgg):
 
 def faults(figure):
     """Texts that leave the figure, and pairs that overlap."""
-    figure.draw_without_rendering()  # the layout, whose engine draws more than once
+    if figure.get_layout_engine() is not None:  # it needs more than one drawing
+        figure.draw_without_rendering()
     recorder = Recorder(figure)
     figure.draw(recorder)
     page = figure.bbox.padded(1)
