@@ -18,6 +18,7 @@ from statnn.measure.basins import _measure as basins
 from statnn.measure.basins import sample_basin, weight_basin
 from statnn.measure.basins._search import BEYOND, grid, search
 from statnn.network import Activation, Network
+from statnn.theory.measure.basin_oracle import band_kept, classes_kept, mean_log_radius
 
 SPAN = (1e-3, 1e3)
 RESOLUTION = 10 ** (0.5 / 2**12)
@@ -68,13 +69,13 @@ def test_the_band_from_anywhere(distance, threshold, rng):
     draws = 2000
     x = np.tile(distance * np.array([0.6, 0.8]), (100, 1))
     found = sample_basin(band(1.0), x, draws=draws, threshold=threshold, rng=rng)
-    theory = math.log(band_radius(1.0, distance, threshold))
+    radius = band_radius(1.0, distance, threshold)
     if distance == 0:
-        assert math.isclose(theory, -math.log(stats.norm.ppf((1 + threshold) / 2)), rel_tol=1e-9)
-    bias = 10 / draws
-    testing.assert_mean(np.log(found.radius), theory, bias=bias, what="ln radius")
+        assert math.isclose(radius, 1 / stats.norm.ppf((1 + threshold) / 2), rel_tol=1e-9)
+    theory = mean_log_radius(*band_kept(1.0, distance), radius, draws, threshold)
+    testing.assert_mean(np.log(found.radius), theory, what="ln radius")
     with testing.rejects():
-        testing.assert_mean(np.log(found.radius), theory + 0.08, bias=bias, what="ln radius, 8 % more")
+        testing.assert_mean(np.log(found.radius), theory + 0.08, what="ln radius, 8 % more")
 
 
 def test_error_bars_are_those_of_repetition(rng):
@@ -109,17 +110,18 @@ def test_three_linear_classes_end(rng):
     draws, ahead = 2000, 0.8
     net = Network([np.eye(3)], [[ahead, 0.0, 0.0]], "identity")
     found = sample_basin(net, np.zeros((60, 3)), draws=draws, rng=rng)
-    theory = math.log(ahead / lead(3))
-    testing.assert_mean(np.log(found.radius), theory, bias=10 / draws, what="ln radius of three classes")
+    theory = mean_log_radius(*classes_kept(3, ahead), ahead / lead(3), draws)
+    testing.assert_mean(np.log(found.radius), theory, what="ln radius of three classes")
     with testing.rejects():
-        testing.assert_mean(np.log(found.radius), math.log(ahead / lead(4)), bias=10 / draws, what="of four classes")
+        testing.assert_mean(np.log(found.radius), math.log(ahead / lead(4)), what="of four classes")
     x = np.array([[0.5, 0.5, 0.5]])
-    draws = 40
+    draws = 200
     radii = [weight_basin(net, x, draws=draws, rng=int(rng.integers(2**63))).radius[0] for _ in range(60)]
-    theory = math.log(ahead / (np.eye(3).std() * math.sqrt(0.75) * lead(3)))
-    testing.assert_mean(np.log(radii), theory, bias=4 / draws, what="ln radius in weight space")
+    size = math.log(math.sqrt(0.75) * np.eye(3).std())
+    theory = mean_log_radius(*classes_kept(3, ahead), ahead / lead(3), draws) - size
+    testing.assert_mean(np.log(radii), theory, what="ln radius in weight space")
     with testing.rejects():
-        testing.assert_mean(np.log(radii), theory + math.log(np.eye(3).std()), bias=4 / draws, what="without std(W)")
+        testing.assert_mean(np.log(radii), theory + math.log(np.eye(3).std()), what="without std(W)")
 
 
 def bands():

@@ -59,6 +59,33 @@ def test_leads_solve_their_equation(classes, threshold):
         assert expected == pytest.approx(np.sqrt(2) * stats.norm.ppf(threshold), rel=1e-9)
 
 
+def test_the_mean_radius_of_few_draws():
+    """From the centre of a band pairs leave together: the k-th smallest |z| of k - 1 + k pairs has a beta law."""
+    radius = float(basin_oracle.band_radius(1, 0))
+    for pairs in (15, 501):
+        share = stats.beta((pairs + 1) / 2, (pairs + 1) / 2)
+        expected = share.expect(lambda u: -np.log(stats.norm.ppf((1 + u) / 2)), epsabs=1e-12)
+        found = basin_oracle.mean_log_radius(*basin_oracle.band_kept(1.0, 0.0), radius, 2 * pairs)
+        assert found == pytest.approx(expected, abs=1e-9)
+    with pytest.raises(ValueError, match=r"40 draws are too few .* with the chance 0\.0003 it has no end"):
+        basin_oracle.mean_log_radius(*basin_oracle.classes_kept(3, 0.7), 0.7 / float(basin_oracle.lead(3)), 40)
+
+
+def test_rays_of_a_pair_are_kept_together():
+    sigma = np.geomspace(0.01, 100, 30)
+    alone, both = (chance(sigma) for chance in basin_oracle.classes_kept(2, 0.7))
+    assert alone == pytest.approx(stats.norm.cdf(0.7 / sigma / np.sqrt(2)), rel=1e-12)
+    assert both == pytest.approx(2 * alone - 1, rel=1e-12)
+    alone, both = (chance(sigma) for chance in basin_oracle.band_kept(1.0, 0.5))
+    assert alone == pytest.approx(stats.norm.cdf(0.5 / sigma) - stats.norm.cdf(-1.5 / sigma), rel=1e-12)
+    assert both == pytest.approx(2 * stats.norm.cdf(0.5 / sigma) - 1, rel=1e-12)
+    for chances, radius in (
+        (basin_oracle.band_kept(1.0, -0.9), basin_oracle.band_radius(1, -0.9)),
+        (basin_oracle.classes_kept(10, 0.7), 0.7 / basin_oracle.lead(10)),
+    ):
+        assert chances[0](np.array([float(radius)])) == pytest.approx(0.5, rel=1e-12)
+
+
 def test_areas_of_gaussian_classes():
     for distance in (0, 0.5, 3):
         found = basin_oracle.gaussian_area(distance)

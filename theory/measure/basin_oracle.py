@@ -1,8 +1,19 @@
 """Radii of solvable basins and areas of Gaussian classes by mpmath: the yardstick for what is drawn at random."""
 
-import mpmath
+import math
+from collections.abc import Callable
+from functools import partial
+from typing import TypeAlias
 
+import mpmath
+import numpy as np
+from scipy import special
+
+from statnn._arguments import Floats
 from statnn.theory.precision import Number, converged, exact
+
+Chance: TypeAlias = Callable[[Floats], Floats]
+"""Of an array of noise amplitudes σ."""
 
 
 def _chance(log_sigma: mpmath.mpf, m: mpmath.mpf, at: mpmath.mpf) -> mpmath.mpf:
@@ -33,6 +44,49 @@ def lead(classes: int, threshold: Number = 0.5, *, digits: int = 15) -> mpmath.m
             return mpmath.quad(lambda z: mpmath.npdf(z) * mpmath.ncdf(z + t) ** (classes - 1), span) - level
 
         return mpmath.findroot(missing, (mpmath.mpf(0.1), mpmath.mpf(2)), solver="anderson")
+
+
+def mean_log_radius(kept: Chance, both: Chance, radius: float, draws: int, threshold: float = 0.5) -> float:
+    """Return E ln σ* of a number of draws, where each ray keeps its class up to an amplitude of its own.
+
+    Rays come in pairs of opposite directions: ``kept(σ)`` is the chance that one keeps the class, ``both(σ)`` that both
+    do, and ``radius`` the σ at which `kept` is the threshold. σ* is beyond σ where this share of the rays or more are
+    kept, whose number is a sum over independent pairs. To 1e-9; refused where σ* has a chance to be infinite.
+    """
+    steps = np.linspace(-60, 60, 401) / math.sqrt(draws)
+    one, two = (chance(radius * np.exp(steps))[:, None] for chance in (kept, both))
+    turn = np.exp(-2j * np.pi * np.arange(draws + 1) / (draws + 1))
+    pair = 1 - 2 * one + two + 2 * (one - two) * turn + two * turn**2
+    law = np.fft.ifft(pair ** (draws // 2), axis=1).real
+    beyond = law[:, math.ceil(threshold * draws) :].sum(axis=1)
+    if max(1 - beyond[0], beyond[-1]) > 1e-9:
+        raise ValueError(
+            f"{draws} draws are too few for a mean of ln σ*: with the chance {beyond[-1]:.2g} it has no end"
+        )
+    return math.log(radius) + steps[0] + float(np.trapezoid(beyond, steps))
+
+
+def band_kept(half_width: float, at: float) -> tuple[Chance, Chance]:
+    """Return the chances, that |at + σz| < half_width, and that |at - σz| is as well."""
+
+    def within(reach: float, sigma: Floats) -> Floats:
+        return np.asarray(special.ndtr(reach / sigma))
+
+    near, far = half_width - abs(at), half_width + abs(at)
+    return lambda sigma: within(near, sigma) + within(far, sigma) - 1, lambda sigma: 2 * within(near, sigma) - 1
+
+
+def classes_kept(classes: int, ahead: float) -> tuple[Chance, Chance]:
+    """Return the chances, that the first of linear classes stays ahead, and under -ξ as well."""
+    z = np.linspace(-9, 9, 181)
+    density = np.exp(-z * z / 2) / math.sqrt(2 * math.pi) * (z[1] - z[0])
+
+    def chance(sigma: Floats, *, opposite: bool) -> Floats:
+        lead = (ahead / sigma)[:, None]
+        others = special.ndtr(z + lead) - (special.ndtr(z - lead) if opposite else 0.0)
+        return np.asarray(others ** (classes - 1) @ density)
+
+    return partial(chance, opposite=False), partial(chance, opposite=True)
 
 
 def gaussian_area(distance: Number, *, digits: int = 30) -> mpmath.mpf:
