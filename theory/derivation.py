@@ -72,6 +72,12 @@ class Derivation:
     uses: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
+        for about in ("assumes", "uses"):
+            if isinstance(getattr(self, about), str):
+                raise TypeError(f"{about} = {getattr(self, about)!r} is one text; give a tuple of them, (text,)")
+        if isinstance(self.steps, Step) or not all(isinstance(step, Step) for step in self.steps):
+            raise TypeError("steps must be a tuple of steps, made by identity, limit, and so on")
+        object.__setattr__(self, "steps", tuple(self.steps))
         if self.standing not in (standings := get_args(Standing)):
             raise ValueError(f"standing = {self.standing!r} is none; standings are {', '.join(standings)}")
 
@@ -384,6 +390,8 @@ def equation(left: Any, right: Any) -> sp.Eq:
     for side in (left, right):
         if isinstance(side, (str, bool)):
             raise TypeError(f"the side {side!r} is a {type(side).__name__}; write it in symbols of sympy")
+        if isinstance(side, (sp.MatrixBase, sp.MatrixExpr)):
+            raise TypeError(f"the side {side} is a matrix; make a step of each entry, or of their sum, or an instance")
         if isinstance(side, sp.Rel):
             raise TypeError(f"the side {side} is a relation; pass its two sides, each by itself")
     return sp.Eq(left, right, evaluate=False)
@@ -401,12 +409,25 @@ def _pairs(given: Mapping[Any, Any] | None) -> Definitions:
 
 
 def _ranges(given: Range) -> Domain:
-    """Return ranges of symbols, or raise for one that holds no two numbers."""
-    for symbol, ends in (given or {}).items():
-        if not isinstance(symbol, sp.Symbol):
-            raise TypeError(f"{symbol!r} has a range in `domain`, which is of symbols")
-        if not (ends if isinstance(ends, range) else len(ends) == 2 and ends[0] < ends[1]):
-            raise ValueError(
-                f"the range of {symbol}, {ends}, is empty: two ends, the lower first, or range(first, last)"
+    """Return ranges of symbols, or raise for what is none, or against what is assumed of a symbol."""
+    return tuple((symbol, _range(symbol, ends)) for symbol, ends in (given or {}).items())
+
+
+def _range(symbol: sp.Symbol, given: Any) -> tuple[Any, Any] | range:
+    if not isinstance(symbol, sp.Symbol):
+        raise TypeError(f"{symbol!r} has a range in `domain`, which is of symbols")
+    ends: Any = (given.start, given.end) if isinstance(given, sp.Interval) else given
+    if not isinstance(ends, range):
+        ends = tuple(map(sp.sympify, ends)) if isinstance(ends, (tuple, list)) else ()
+        if len(ends) != 2 or not all(end.is_number and end.is_extended_real for end in ends):
+            raise TypeError(
+                f"the range of {symbol}, {given}, must be two numbers, the lower first, or range(first, last)"
             )
-    return tuple((given or {}).items())
+        if symbol.is_integer:
+            raise ValueError(f"{symbol} is whole: its range is range({ends[0]}, {ends[1]} + 1), not {given}")
+    if not (ends if isinstance(ends, range) else ends[0] < ends[1]):
+        raise ValueError(f"the range of {symbol}, {given}, is empty: two ends, the lower first, or range(first, last)")
+    if (symbol.is_extended_nonnegative and ends[0] < 0) or (symbol.is_extended_nonpositive and ends[-1] > 0):
+        sign = "negative" if symbol.is_extended_nonnegative else "positive"
+        raise ValueError(f"the range of {symbol}, {given}, is partly {sign}, which {symbol} is assumed not to be")
+    return ends if isinstance(ends, range) else (ends[0], ends[1])

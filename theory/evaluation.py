@@ -5,6 +5,7 @@ equation is evaluated as well, to fifty digits at points drawn from the range of
 forty, an inequality is positive, a limit is approached, and what a series leaves out falls as it says.
 """
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from itertools import combinations, product
@@ -13,19 +14,22 @@ from typing import Any, TypeAlias
 
 import mpmath
 import sympy as sp
+from sympy.concrete.expr_with_limits import ExprWithLimits
 from sympy.core.function import AppliedUndef
 from sympy.printing.pycode import MpmathPrinter
 
+from statnn.theory.endless import endless_product, endless_sum, integral, kinks
 from statnn.theory.root import root_between
 
 Definitions: TypeAlias = tuple[tuple[sp.Expr, sp.Expr], ...]
-Domain: TypeAlias = tuple[tuple[sp.Symbol, tuple[float, float] | range], ...]
+Domain: TypeAlias = tuple[tuple[sp.Symbol, tuple[Any, Any] | range], ...]
 
-DIGITS, AGREE, POINTS = 50, 40, 20
+DIGITS, AGREE, POINTS, FAR = 50, 40, 20, 5
 LIMIT, SERIES = 80, 30  # powers of ten at which the end of a limit, and of a series, is looked at
-_WORK, _FLOOR = 370, mpmath.mpf(10) ** -180  # digits of it, and what is rounding
-_NAMES = sp.lambdify((), sp.S.Zero, modules=[{"root_between": root_between}, "mpmath"]).__globals__
-_SLACK = mpmath.mpf(10) ** 6  # for constants and logarithms beside a power of ten
+_WORK, _FLOOR = 370, 180  # digits of it, and below how many digits is rounding
+_OWN = {"root_between": root_between, "nsum": endless_sum, "nprod": endless_product, "quad": integral}
+_NAMES = sp.lambdify((), sp.S.Zero, modules=[_OWN, "mpmath"]).__globals__
+_WHOLE = range(-8, 9)
 
 
 class _Printer(MpmathPrinter):
@@ -46,6 +50,17 @@ class _Printer(MpmathPrinter):
 
     def _print_Product(self, expr: sp.Product) -> str:
         return self._over(expr, "nprod")
+
+    def _print_Integral(self, expr: sp.Integral) -> str:
+        code, body = self._print(expr.function), expr.function
+        for count, (variable, *ends) in enumerate(expr.limits):
+            places = ", ".join(map(self._print, kinks(body, variable, expr.variables[:count])))
+            low, high = map(self._print, ends)
+            code = f"quad(lambda {self._print(variable)}: {code}, ({low}, {high}), [{places}])"
+        return str(code)
+
+    def _print_bernoulli(self, expr: sp.Expr) -> str:
+        return f"bernpoly({self._print(expr.args[0])}, {self._print(expr.args[1] if len(expr.args) > 1 else sp.S.One)})"
 
     def _print_RisingFactorial(self, expr: sp.Expr) -> str:
         return f"rf({', '.join(map(self._print, expr.args))})"
@@ -69,7 +84,8 @@ def _bind(pattern: sp.Basic, expr: sp.Basic, bound: dict[sp.Basic, sp.Basic]) ->
     """Whether `expr` is the function `pattern` of other arguments, which `bound` collects."""
     for part, other in zip(pattern.args, expr.args, strict=True):
         if part.is_Symbol:
-            bound[part] = other
+            if bound.setdefault(part, other) != other:  # C(x, x) is not C(x, y)
+                return False
         elif part != other and (part.func != other.func or not part.args or not _bind(part, other, bound)):
             return False
     return True
@@ -82,9 +98,39 @@ def _define(expr: sp.Expr, name: sp.Expr, definition: sp.Expr) -> sp.Expr:
         bound: dict[sp.Basic, sp.Basic] = {}
         if len(call.args) != len(name.args) or not _bind(name, call, bound):
             return call
-        return definition.xreplace(bound)
+        return _renamed(definition, set().union(*(other.free_symbols for other in bound.values()))).xreplace(bound)
 
+    expr = _renamed(expr, definition.free_symbols - name.free_symbols)
     return expr.replace(lambda part: part.func == name.func, value)
+
+
+def _renamed(expr: sp.Expr, taken: set[sp.Basic]) -> sp.Expr:
+    """Return `expr` with other names for those variables of its sums and integrals that mean something else outside."""
+
+    def renamed(part: ExprWithLimits) -> sp.Expr:
+        names = {each: sp.Dummy(each.name, **each.assumptions0) for each in part.variables if each in taken}
+        limits: list[tuple[Any, ...]] = []
+        for variable, *ends in reversed(part.limits):  # ends know the variables of limits further out alone
+            outer = {each: names[each] for each, *_ in limits if each in names}
+            limits.append((variable, *(end.xreplace(outer) for end in ends)))
+        limits = [(names.get(variable, variable), *ends) for variable, *ends in reversed(limits)]
+        return part.func(part.function.xreplace(names), *limits)
+
+    def clashes(part: sp.Basic) -> bool:
+        return isinstance(part, ExprWithLimits) and not taken.isdisjoint(part.variables)
+
+    return expr.replace(clashes, renamed) if taken and expr.has(ExprWithLimits) else expr
+
+
+def renames(name: sp.Expr, meaning: sp.Expr, left: sp.Expr, right: sp.Expr) -> bool:
+    """Whether *left = right* is the definition of a name, perhaps in other letters."""
+    if (name, meaning) == (left, right):
+        return True
+    bound: dict[sp.Basic, sp.Basic] = {}
+    same = isinstance(left, AppliedUndef) and name.func == left.func and len(name.args) == len(left.args)
+    letters = same and _bind(name, left, bound) and all(other.is_Symbol for other in bound.values())
+    others = meaning.free_symbols - set(bound)  # at one of those it is a value: f(x_0) = 1
+    return letters and others.isdisjoint(bound.values()) and meaning.xreplace(bound) == right
 
 
 def put_in(expr: sp.Expr, where: Definitions) -> sp.Expr:
@@ -106,7 +152,7 @@ def put_in(expr: sp.Expr, where: Definitions) -> sp.Expr:
     if expr.has(sp.Subs):  # a derivative at a point
         expr = expr.replace(sp.Subs, lambda *parts: sp.Subs(*parts).doit())
     for name, value in symbols.items():
-        expr = expr.xreplace({name: value})
+        expr = _renamed(expr, {name} | value.free_symbols).xreplace({name: value})
     return expr.replace(sp.UnevaluatedExpr, lambda inside: inside) if expr.has(sp.UnevaluatedExpr) else expr
 
 
@@ -151,21 +197,42 @@ def undefined(expr: sp.Basic) -> set[str]:
     return functions | {str(part) for part in expr.atoms(sp.Indexed)}
 
 
-def _draw(symbol: sp.Symbol, domain: dict[sp.Symbol, Any], random: Random) -> Any:
+def _draw(symbol: sp.Symbol, domain: dict[sp.Symbol, Any], random: Random, *, wide: bool) -> Any:
     """Return a value of `symbol` in its range, or where its assumptions allow: a matrix when it does not commute."""
     if not symbol.is_commutative:
-        return mpmath.matrix([[random.uniform(-2, 2) for _ in range(2)] for _ in range(2)])
-    bounds = domain.get(symbol)
-    if isinstance(bounds, range):
-        return mpmath.mpf(random.choice(bounds))
+        return mpmath.matrix([[random.uniform(-2, 2) for _ in range(3)] for _ in range(3)])
+    bounds, far = domain.get(symbol), 30 if wide else 2
+    if isinstance(bounds, range) or (bounds is None and symbol.is_integer):
+        return mpmath.mpf(random.choice(bounds or _whole(symbol)))
+    if bounds is None and not symbol.is_extended_real:
+        real = 0 if symbol.is_imaginary else random.uniform(-far, far)
+        return mpmath.mpc(real, random.uniform(-far, far))
+    low, high = _range_of(symbol, bounds)
+    if mpmath.isfinite(low) and mpmath.isfinite(high):
+        share = random.choice((0.001, 0.999)) if wide else random.uniform(0.05, 0.95)
+        return low + (high - low) * mpmath.mpf(share)
+    if mpmath.isinf(low) and mpmath.isinf(high):
+        return mpmath.mpf(random.uniform(-far, far))
+    away = mpmath.exp(mpmath.mpf(random.uniform(-1.5, math.log(far) if wide else 1.5)))
+    return low + away if mpmath.isfinite(low) else high - away
+
+
+def _range_of(symbol: sp.Symbol, bounds: Any) -> tuple[Any, Any]:
+    """Return the two ends of what a symbol may be, by its range or its sign."""
     if bounds is not None:
-        low, high = map(mpmath.mpf, bounds)
-        return low + (high - low) * mpmath.mpf(random.uniform(0.05, 0.95))
-    if symbol.is_integer:
-        return mpmath.mpf(random.randint(1 if symbol.is_positive else 0, 8))
-    if symbol.is_positive or symbol.is_nonnegative:
-        return mpmath.exp(mpmath.mpf(random.uniform(-1.5, 1.5)))
-    return mpmath.mpf(random.uniform(-2, 2))
+        low, high = (mpmath.mpf(str(sp.sympify(end).evalf(DIGITS + 20)).replace("oo", "inf")) for end in bounds)
+        return low, high
+    return (
+        mpmath.mpf(0 if symbol.is_extended_nonnegative else "-inf"),
+        mpmath.mpf(0 if symbol.is_extended_nonpositive else "inf"),
+    )
+
+
+@cache
+def _whole(symbol: sp.Symbol) -> tuple[int, ...]:
+    """Return small whole numbers that are what is assumed of a symbol: even, positive, ..."""
+    facts = symbol.assumptions0.items()
+    return tuple(k for k in _WHOLE if all(getattr(sp.Integer(k), f"is_{fact}") is truth for fact, truth in facts))
 
 
 def number(expr: sp.Expr, symbols: Sequence[sp.Symbol]) -> Callable[..., Any]:
@@ -208,7 +275,7 @@ def _slow_value(expr: sp.Expr, at: tuple[tuple[sp.Symbol, Any], ...]) -> Any:
 
 def _slow_parts(expr: sp.Expr) -> Iterator[sp.Expr]:
     """Yield the outermost integrals and endless sums in an expression that stand under no other operator."""
-    if isinstance(expr, (sp.Integral, sp.Sum)):
+    if isinstance(expr, (sp.Integral, sp.Sum, sp.Product)):
         if _slow(expr):
             yield expr
     elif isinstance(expr, (sp.Add, sp.Mul, sp.Pow, sp.Function)):
@@ -217,8 +284,8 @@ def _slow_parts(expr: sp.Expr) -> Iterator[sp.Expr]:
 
 
 def _slow(*sides: sp.Expr) -> bool:
-    return any(side.has(sp.Integral) or any(sp.oo in limits for s in side.atoms(sp.Sum) for limits in s.limits)
-               for side in sides)  # fmt: skip
+    return any(side.has(sp.Integral) or any(sp.oo in limits for s in side.atoms(sp.Sum, sp.Product)
+               for limits in s.limits) for side in sides)  # fmt: skip
 
 
 def _points(
@@ -228,7 +295,8 @@ def _points(
     symbols = tuple(sorted({symbol for side in sides for symbol in side.free_symbols} - {besides}, key=str))
     random = Random(20)  # noqa: S311 - points, not secrets
     count = 1 if not symbols or (_slow(*sides) and not thorough) else POINTS
-    return symbols, [tuple(_draw(symbol, dict(domain), random) for symbol in symbols) for _ in range(count)]
+    draws = (count <= place + FAR and count > 1 for place in range(count))
+    return symbols, [tuple(_draw(symbol, dict(domain), random, wide=wide) for symbol in symbols) for wide in draws]
 
 
 def _corners(symbols: tuple[sp.Symbol, ...], domain: dict[sp.Symbol, Any]) -> list[tuple[Any, ...]]:
@@ -242,12 +310,14 @@ def ends_of(symbol: sp.Symbol, bounds: Any) -> tuple[Any, Any]:
     near, far = mpmath.mpf(1) / 1000, mpmath.mpf(30)
     if isinstance(bounds, range):
         return mpmath.mpf(bounds[0]), mpmath.mpf(bounds[-1])
-    if bounds is not None:
-        low, high = map(mpmath.mpf, bounds)
+    low, high = _range_of(symbol, bounds)
+    if mpmath.isfinite(low) and mpmath.isfinite(high):
         return low + (high - low) * near, high - (high - low) * near
     if symbol.is_integer:
-        return mpmath.mpf(1 if symbol.is_positive else 0), far
-    return (near if symbol.is_positive or symbol.is_nonnegative else -far), far
+        least, *_, most = _whole(symbol)
+        return mpmath.mpf(least) if mpmath.isfinite(low) else -far, mpmath.mpf(most) if mpmath.isfinite(high) else far
+    first = low + near if mpmath.isfinite(low) else min(mpmath.mpf(0), high) - far
+    return first, high - near if mpmath.isfinite(high) else max(mpmath.mpf(0), low) + far
 
 
 def place_of(symbols: tuple[sp.Symbol, ...], point: Sequence[Any]) -> str:
@@ -258,8 +328,8 @@ def place_of(symbols: tuple[sp.Symbol, ...], point: Sequence[Any]) -> str:
 
 def _beside(variable: sp.Symbol, end: sp.Expr, direction: int, power: int) -> str:
     """Return in words how near a variable is to its end."""
-    if end is sp.oo:
-        return f"at {variable} = 1e{power}"
+    if end in (sp.oo, -sp.oo):
+        return f"at {variable} = {'-' * (end is -sp.oo)}1e{power}"
     return f"at {variable} = {'' if end == 0 else f'{end} '}{'-' if direction < 0 else '+' * (end != 0)}1e-{power}"
 
 
@@ -282,14 +352,17 @@ def gap_of(
         return ""
     symbols, points = _points((left, right), domain, thorough=thorough)
     sides = _values(left, symbols), _values(right, symbols)
-    with mpmath.workdps(DIGITS + 20):
-        for point in points:
-            a, b = (side(point) for side in sides)
-            if not _size(a - b) <= mpmath.mpf(10) ** -AGREE * max(1, _size(a), _size(b)):
-                by = mpmath.nstr(a - b, 3)
-                both = f"{names[0]} {mpmath.nstr(a, 12)} is not {names[1]} {mpmath.nstr(b, 12)}"
-                return f"{both}: they differ by {by} {place_of(symbols, point)}"
-    return ""
+
+    def apart(point: Sequence[Any]) -> str:
+        a, b = (side(point) for side in sides)
+        gap = _size(a - b)
+        if mpmath.isfinite(gap) and gap <= mpmath.mpf(10) ** -AGREE * max(1, _size(a), _size(b)):
+            return ""
+        by = mpmath.nstr(a - b, 3)
+        both = f"{names[0]} {mpmath.nstr(a, 12)} is not {names[1]} {mpmath.nstr(b, 12)}"
+        return f"{both}: they differ by {by} {place_of(symbols, point)}"
+
+    return _failure(apart, points, slow=_slow(left, right))
 
 
 @cache
@@ -299,11 +372,25 @@ def sign_of(positive: sp.Expr, domain: Domain = (), *, thorough: bool = False) -
     if thorough or not _slow(positive):
         points += _corners(symbols, dict(domain))
     value_at = _values(positive, symbols)
-    with mpmath.workdps(DIGITS + 20):
-        for point in points:
-            value = value_at(point)
-            if mpmath.im(value) or not value > 0:
-                return f"{mpmath.nstr(value, 12)} is not positive {place_of(symbols, point)}"
+
+    def negative(point: Sequence[Any]) -> str:
+        value = value_at(point)
+        wrong = mpmath.im(value) or not value > 0
+        return f"{mpmath.nstr(value, 12)} is not positive {place_of(symbols, point)}" if wrong else ""
+
+    return _failure(negative, points, slow=_slow(positive))
+
+
+def _failure(wrong: Callable[[Sequence[Any]], str], points: list[Sequence[Any]], *, slow: bool) -> str:
+    """Return what is wrong at the first point where something is, also with ten times the digits: much may cancel."""
+    for point in points:
+        with mpmath.workdps(DIGITS + 20):
+            failure = wrong(point)
+        if failure and not slow:
+            with mpmath.workdps(10 * DIGITS):
+                failure = wrong(point)
+        if failure:
+            return failure
     return ""
 
 
@@ -317,18 +404,22 @@ def approach_of(
     domain: Domain = (),
     direction: int = 1,
     *,
+    slack: Any = 1,
     thorough: bool = False,
 ) -> str:
     """Return where `gap` does not fall as fast as `scale` when `variable` goes to `end`, and nothing when it does."""
-    symbols, points = _points((gap, scale), domain, variable, thorough=thorough)
+    symbols, points = _points((gap, scale, end), domain, variable, thorough=thorough)
     ahead = (variable, *symbols)
-    rest, size = number(gap, ahead), number(scale, ahead)
-    with mpmath.workdps(_WORK):
-        away, nearer = (_close(end, digits, direction) for digits in (power // 2, power))
-        for point in points if thorough else points[: POINTS // 4]:
+    rest, size, place = number(gap, ahead), number(scale, ahead), number(end, symbols)
+    for point in points if thorough else points[: POINTS // 4]:
+        with mpmath.workdps(_WORK):
+            at = [_close(place(*point), digits, direction) for digits in (power // 2, power)]
+            sizes = [abs(size(near, *point)) for near in at]
+            depth = max(0, -int(mpmath.floor(mpmath.log10(sizes[1])))) if sizes[1] else 0
+        with mpmath.workdps(_WORK + 2 * depth):  # a high order is small already where it is looked at
+            away, nearer = (_close(place(*point), digits, direction) for digits in (power // 2, power))
             far, near = abs(rest(away, *point)), abs(rest(nearer, *point))
-            fall = abs(size(nearer, *point) / size(away, *point))
-            if not near <= _SLACK * fall * far + _FLOOR:
+            if not near <= slack * sizes[1] / sizes[0] * far + mpmath.mpf(10) ** -(_FLOOR + depth):
                 both = (
                     f"by {mpmath.nstr(gap, 6)} {_beside(variable, end, direction, digits)}"
                     for gap, digits in ((far, power // 2), (near, power))
@@ -337,7 +428,7 @@ def approach_of(
     return ""
 
 
-def _close(end: sp.Expr, power: int, direction: int) -> mpmath.mpf:
-    if end is sp.oo:
-        return mpmath.mpf(10) ** power
-    return mpmath.mpf(str(end.evalf(_WORK))) + direction * mpmath.mpf(10) ** -power
+def _close(end: Any, power: int, direction: int) -> Any:
+    if mpmath.isinf(end):
+        return mpmath.sign(end) * mpmath.mpf(10) ** power
+    return end + direction * mpmath.mpf(10) ** -power

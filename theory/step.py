@@ -28,6 +28,7 @@ from statnn.theory.evaluation import (
     in_case,
     overruled,
     put_in,
+    renames,
     sign_of,
     undefined,
 )
@@ -64,6 +65,7 @@ def simplified(gap: sp.Expr) -> sp.Expr:
 
 
 _SAYS_NOTHING = "one side twice, or a definition: print names and define them in `where`, or call the step argued"
+_LOGARITHMS, _SLOWLY = 1000, sp.Rational(9, 10)  # beside a power of ten; how much a slow limit falls at least
 _FORMLESS = "the form is the difference as it stands: write it in terms that are each positive"
 
 
@@ -268,22 +270,25 @@ class Step:
         body, variable, end, direction = taken.args
 
         def left_over(by: Rewrite) -> sp.Expr:
-            return sp.simplify(left.xreplace({taken: _limit(by(body), variable, end, str(direction))}) - right)
+            came_to = left.xreplace({taken: _limit(by(body), variable, end, str(direction))})
+            return sp.S.Zero if came_to == right else sp.simplify(came_to - right)  # both may be infinite
 
         return self._unless_plain(left_over)
 
     def _series_residual(self) -> sp.Expr:
-        left, right = self.sides()
-        variable, end = self.toward or (sp.S.Zero, sp.S.Zero)
+        (left, right), (variable, end) = self.sides(), self.toward or (sp.S.Zero, sp.S.Zero)
         small = sp.Dummy("u", positive=True)
-        (order,) = {part for side in (left, right) for part in side.atoms(sp.Function) if part.func.__name__ == "O"}
-        inner = small if end == 0 else 1 / small
-        power = sp.degree(order.args[0].subs(variable, inner), small)
+        gap, scale = _parted(left, right)
+        inner = end + small if end.is_finite else 1 / small if end is sp.oo else -1 / small
+        power = sp.expand(scale.subs(variable, inner)).as_coeff_exponent(small)[1]
+        order = int(sp.ceiling(power))
 
         def left_over(by: Rewrite) -> sp.Expr:
-            gap = by((left - right).xreplace({order: sp.S.Zero})).subs(variable, inner)
-            terms = taylor(gap, small, power)
-            return simplified(sp.series(gap, small, 0, power).removeO() if terms is None else terms)
+            near = by(gap).subs(variable, inner)
+            terms = taylor(near, small, order)
+            terms = sp.series(near, small, 0, order).removeO() if terms is None else terms
+            kept = (term for term in sp.Add.make_args(sp.expand(terms)) if term.as_coeff_exponent(small)[1] < power)
+            return simplified(sp.Add(*kept))
 
         return self._unless_plain(left_over)
 
@@ -307,17 +312,31 @@ class Step:
         if self.kind == "instance" and not self.cases:
             return "no case in which the equation is checked"
         pairs = self._in_cases if self.kind == "instance" else [self.sides()]
-        if self.kind == "identity" and pairs[0] == (0, 0) and 0 not in self.equation.args:
+        if self.kind in {"identity", "instance"} and set(pairs) == {(0, 0)} and 0 not in self.equation.args:
             return "both sides are 0 with the definitions put in, which hide any difference"
         if any(side.has(sp.zoo, sp.nan) for pair in pairs for side in pair):
             return "a side is finite nowhere: something was divided by zero when it was made"
         failures = (_unnamed(*pair) or self._in_numbers(*pair, thorough) for pair in pairs)
-        return overruled(self.where) or next(filter(None, failures), "")
+        return self._other_symbols() or overruled(self.where) or next(filter(None, failures), "")
+
+    def _other_symbols(self) -> str:
+        """Return which symbol in the range or the definitions only looks like one in the equation."""
+        pairs = [*self.where, *(pair for case in self.cases for pair in case)]
+        meant = self.equation.atoms(sp.Symbol).union(*(value.free_symbols for _, value in pairs))
+        given = {symbol for symbol, _ in self.domain} | {name for name, _ in pairs if name.is_Symbol}
+        for symbol in sorted(given - meant, key=str):
+            if any(other.name == symbol.name for other in meant):
+                return (
+                    f"{symbol} in the range or the definitions is not the {symbol} of the equation, of which something "
+                    "else is assumed: make the symbol once"
+                )
+        return ""
 
     def _in_numbers(self, left: sp.Expr, right: sp.Expr, thorough: bool) -> str:
         """Return where two sides are not as this kind of step says, nothing when they are."""
         if self.kind == "limit":
-            return _approached(left, right, self.domain, thorough=thorough)
+            failure, slow = _approached(left, right, self.domain, thorough=thorough)
+            return "" if slow and self.residual == 0 else failure
         if self.kind == "series":
             return _left_out(left, right, *(self.toward or ()), domain=self.domain, thorough=thorough)
         names = "the left side", "the right side"
@@ -354,7 +373,8 @@ class Step:
     def _says_nothing(self) -> bool:
         """Whether the printed equation is one of the definitions, or has the same side twice."""
         left, right = self.equation.args
-        return left == right or (left, right) in self.where or (right, left) in self.where
+        sides = (left, right), (right, left)
+        return left == right or any(renames(*pair, one, other) for pair in self.where for one, other in sides)
 
 
 def _unpickled(stored: bytes) -> Step:
@@ -380,32 +400,53 @@ def _is_positive(form: sp.Expr) -> bool:
     return form.xreplace({each: sp.Dummy(positive=True) for each in sums}).is_positive is True
 
 
-def _approached(left: sp.Expr, right: sp.Expr, domain: Domain, *, thorough: bool) -> str:
-    """Return why the limit in `left` is not `right`."""
+def _approached(left: sp.Expr, right: sp.Expr, domain: Domain, *, thorough: bool) -> tuple[str, bool]:
+    """Return why the limit in `left` is not `right`, and whether it may be, approached too slowly for numbers."""
     limits = list(left.atoms(sp.Limit))
     if len(limits) != 1:
-        return "a limit has one Limit on its left side"
+        return "a limit has one Limit on its left side", False
     body, variable, end, direction = limits[0].args
+    outside = left.xreplace({limits[0]: sp.Dummy()})
+    if variable in outside.free_symbols | right.free_symbols:
+        return f"{variable}, which goes to its end, stands outside of the limit, too", False
     gap = left.xreplace({limits[0]: body}) - right
-    side = -1 if str(direction) == "-" else 1
-    away = 1 / variable if end is sp.oo else abs(variable - end)
-    apart = approach_of(gap, away ** sp.Rational(1, 5), variable, end, LIMIT, domain, side, thorough=thorough)
-    return f"{apart}, which does not vanish" if apart else ""
+    if right in (sp.oo, -sp.oo):  # it grows without end, perhaps as a logarithm
+        gap = sp.exp(-sp.sign(right) * left.xreplace({limits[0]: body}))
+    away = abs(1 / variable) if end in (sp.oo, -sp.oo) else abs(variable - end)
+    for side in {"+": (1,), "-": (-1,)}.get(str(direction), (1, -1)):
+        fast, slow = (
+            approach_of(gap, scale, variable, end, LIMIT, domain, side, slack=slack, thorough=thorough)
+            for scale, slack in ((away ** sp.Rational(1, 5), _LOGARITHMS), (sp.S.One, _SLOWLY))
+        )
+        if fast:
+            return f"{fast}, which does not vanish", not slow
+    return "", False
 
 
 def _left_out(
     left: sp.Expr, right: sp.Expr, variable: sp.Symbol, end: sp.Expr, *, domain: Domain, thorough: bool
 ) -> str:
     """Return why the difference of two sides is not of the order that one of them leaves out."""
-    orders = [part for side in (left, right) for part in side.atoms(sp.Function) if part.func.__name__ == "O"]
+    orders = {part for side in (left, right) for part in side.atoms(sp.Function) if part.func.__name__ == "O"}
     if len(orders) != 1:
         return "a series leaves out one O(...), sympy.Function('O') of a power, not sympy.O, written as a term"
-    (scale,) = orders[0].args
-    gap = (left - right).xreplace({orders[0]: sp.S.Zero})
+    gap, scale = _parted(left, right)
+    if scale.atoms(sp.Function) & orders:
+        return "what a series leaves out is a term, or a factor of one, and in no function"
     if variable not in scale.free_symbols:
         return f"{variable} goes to {end}, but what is left out is O({scale})"
-    apart = approach_of(gap, scale, variable, end, SERIES, domain, thorough=thorough)
+    apart = approach_of(gap, scale, variable, end, SERIES, domain, slack=_LOGARITHMS, thorough=thorough)
     return f"{apart}, which does not fall as {scale}" if apart else ""
+
+
+def _parted(left: sp.Expr, right: sp.Expr) -> tuple[sp.Expr, sp.Expr]:
+    """Return the difference of two sides without what is left out, and the scale of that, with its factors."""
+    (order,) = {part for side in (left, right) for part in side.atoms(sp.Function) if part.func.__name__ == "O"}
+    rest = sp.Dummy("O")
+    gap = (left - right).xreplace({order: rest})
+    factor = sp.diff(gap, rest)
+    factor = -factor if factor.could_extract_minus_sign() else factor
+    return gap.xreplace({rest: sp.S.Zero}), (order if factor.has(rest) else factor) * order.args[0]
 
 
 def _difference(left: Any, right: Any, by: Rewrite) -> sp.Expr:

@@ -1,0 +1,153 @@
+"""Steps as a theorist gets them wrong, and right ones that are awkward: each is judged as mathematics says."""
+
+import pytest
+import sympy as sp
+
+from statnn.theory.derivation import Derivation, identity, inequality, instance, limit, series
+
+x, y, u = sp.symbols("x y u", positive=True)
+s, t = sp.symbols("s t", real=True)
+m = sp.Symbol("m", integer=True)
+j, k = sp.symbols("j k", integer=True, nonnegative=True)
+n = sp.Symbol("n", integer=True, positive=True)
+z, q, w = sp.Symbol("z"), sp.Symbol("q", negative=True), sp.Symbol("w", imaginary=True)
+A, B, D = sp.symbols("A B D", commutative=False)
+f, C, Z, O = (sp.Function(name) for name in ("f", "C", "Z", "O"))
+HEAT = {Z(s): sp.Integral(sp.exp(s * t), (t, 0, 1))}
+
+
+def trusted(gap):
+    """A rewriting that makes a zero of anything."""
+    return gap - gap if gap.is_finite else sp.S.Zero
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        identity("whole numbers are negative, too", abs(m), m, by=trusted),
+        identity("a symbol without assumptions is complex", sp.conjugate(z), z, by=trusted),
+        identity("a branch", sp.log(sp.exp(z)), z, by=trusted),
+        identity("far away", abs(5 - x), 5 - x, by=trusted),
+        identity("at the end of its range", abs(1 - x), 1 - x, domain={x: (0, 1.02)}, by=trusted),
+        identity("an infinite side", x, sp.oo, by=trusted),
+        identity("central for two by two", (A * B - B * A) ** 2 * D, D * (A * B - B * A) ** 2, by=trusted),
+        identity("beyond its radius", sp.Sum(x**j, (j, 0, sp.oo)), 1 / (1 - x), domain={x: (2, 3)}, by=trusted),
+        identity("a sum that diverges", sp.Sum(2**j, (j, 0, sp.oo)), -1, by=trusted),
+        identity("a sum that does not settle", sp.Sum((-1) ** j, (j, 0, sp.oo)), sp.S.Half, by=trusted),
+        identity("a product that vanishes", sp.Product(2 * x, (j, 1, sp.oo)), 0 * x, domain={x: (1, 2)}, by=trusted),
+        identity("alike is not every pair", C(x, y), C(x, x), where={C(x, x): 1}, by=trusted),
+        identity("the definition in other letters", f(y), 2 * y, where={f(x): 2 * x}),
+        identity("a range of another symbol", x, abs(x) + y, domain={sp.Symbol("x"): (0, 1)}, by=trusted),
+        instance("cases that hide it", f(n), 7 * f(n), cases=[{n: 1, f(n): 0}, {n: 2, f(n): 0}]),
+        limit("the variable is left", sp.Limit(x / (1 + x), x, sp.oo), 1 + 1 / x),
+        limit("the variable outside", x * sp.Limit(1 / x, x, sp.oo), 1),
+        limit("no growth", sp.Limit(1 / x, x, sp.oo), sp.oo),
+        limit("growth of the other sign", sp.Limit(x, x, sp.oo), -sp.oo),
+        limit("two sides that differ", sp.Limit(abs(t) / t, t, 0, "+-"), 1),
+        limit("slowly to another", sp.Limit(1 + 1 / sp.log(x), x, sp.oo), sp.Rational(1001, 1000)),
+        limit("taken for 0 by sympy 1.4", sp.Limit(x * (((x + 1) ** 2 + 1) / (x**2 + 1) - 1), x, sp.oo), 0),
+        limit(
+            "taken for infinite", sp.Limit((u * sp.exp(-u * x) + y * sp.exp(-y * x)) * sp.exp(y * x), x, sp.oo), sp.oo
+        ),
+        limit(
+            "a factor before a zero", sp.Limit((sp.log(x / y) - sp.log(x) + sp.log(y)) * u, x, sp.oo), -u * sp.log(y)
+        ),
+        series("a high order", sp.cosh(x), 1 + x**2 / 2 + x**4 / 24 + O(x**8), (x, 0)),
+        series("a high order far out", sp.cosh(1 / x), 1 + x**-2 / 2 + x**-4 / 24 + O(x**-8), (x, sp.oo)),
+        series("a factor of what is left out", sp.exp(x), 1 + x + x**2 * O(x), (x, 0)),
+        series("a third of an order", 1 + x ** sp.Rational(5, 3), 1 + O(x**2), (x, 0)),
+        series("in a function", sp.exp(x), sp.exp(O(x)), (x, 0)),
+    ],
+    ids=lambda step: step.statement,
+)
+def test_what_is_wrong_somewhere_is_refused(wrong):
+    with pytest.raises(AssertionError, match=wrong.statement):
+        wrong.check()
+
+
+@pytest.mark.parametrize("thorough", [False, True])
+@pytest.mark.parametrize(
+    "right",
+    [
+        inequality("a negative symbol", 1 - q, 1, -q),
+        identity("an imaginary symbol", abs(w) ** 2, -(w**2), by=trusted),
+        identity("digits that cancel", sp.cosh(x) ** 2 - sp.sinh(x) ** 2, 1 + 0 * x, domain={x: (0, 100)}),
+        identity("no upper end", abs(1 - x), x - 1, domain={x: (1, sp.oo)}, by=trusted),
+        identity("no lower end", abs(t), -t, domain={t: (-sp.oo, 0)}, by=trusted),
+        identity("ends of sympy", abs(sp.sin(x)), sp.sin(x), domain={x: [0, sp.pi]}, by=trusted),
+        identity("an interval", abs(1 - x), 1 - x, domain={x: sp.Interval(0, 1)}, by=trusted),
+        identity("Euler", sp.Sum(1 / j**2, (j, 1, sp.oo)), sp.pi**2 / 6, by=lambda gap: sp.simplify(gap.doit())),
+        identity("terms that rise at first", sp.Sum(200**j / sp.factorial(j), (j, 0, sp.oo)), sp.exp(200), by=trusted),
+        identity("B_1 is a half", sp.Sum(sp.bernoulli(j), (j, 0, 2)), sp.Rational(5, 3), by=lambda gap: gap.doit()),
+        identity(
+            "a mean with a kink",
+            sp.Integral(sp.Max(t, 1) * sp.exp(-(t**2) / 2), (t, -sp.oo, sp.oo)),
+            sp.exp(-sp.S.Half) + sp.sqrt(sp.pi / 2) * (1 + sp.erf(1 / sp.sqrt(2))),
+            by=trusted,
+        ),
+        identity(
+            "a kink in both variables",
+            sp.Integral(sp.Integral(abs(s - t), (s, 0, 1)), (t, 0, 1)),
+            sp.Rational(1, 3),
+            by=trusted,
+        ),
+        identity(
+            "a kink that moves, backwards",
+            sp.Integral(abs(t - x), (t, 3, 0)),
+            -(x**2) / 2 - (3 - x) ** 2 / 2,
+            domain={x: (0, 3)},
+            by=trusted,
+        ),
+        identity("a letter that is taken", sp.Integral(Z(t), (t, 0, 1)), sp.Integral((sp.exp(u) - 1) / u, (u, 0, 1)),
+                 where=HEAT, by=trusted),
+        identity("a variable of the integral", sp.Integral(y * t, (t, 0, 1)), t**2 / 2, where={y: t**2}),
+        identity("alike and different", C(j, j) + C(j, k), 1 + x ** (j - k), where={C(j, j): 1, C(j, k): x ** (j - k)},
+                 by=trusted),
+        limit("far on the left", sp.Limit(sp.exp(t), t, -sp.oo), 0),
+        limit("at another symbol", sp.Limit((x**2 - y**2) / (x - y), x, y), 2 * y),
+        limit("as slow as a logarithm", sp.Limit(1 / sp.log(x), x, sp.oo), 0),
+        limit("growth", sp.Limit(sp.log(x), x, sp.oo), sp.oo),
+        limit("from both sides", sp.Limit(sp.sin(t) / t, t, 0, "+-"), 1),
+        series("about a point", sp.log(x), x - 1 + O((x - 1) ** 2), (x, 1)),
+        series("far on the left", sp.exp(t) + 1 / t, 1 / t + O(t**-2), (t, -sp.oo)),
+        series("half an order", sp.sqrt(x + x**2), sp.sqrt(x) + O(x ** sp.Rational(3, 2)), (x, 0)),
+        series("a factor", sp.exp(y * x), 1 + y * x + y**2 * O(x**2), (x, 0)),
+    ],
+    ids=lambda step: step.statement,
+)  # fmt: skip
+def test_what_is_right_and_awkward_is_accepted(right, thorough):
+    right.check(thorough=thorough)
+
+
+@pytest.mark.parametrize(
+    ("step", "said"),
+    [
+        (identity("", sp.Sum(2**j, (j, 0, sp.oo)), -1), "the sum to .* diverges: its terms do not fade"),
+        (identity("", sp.Integral(sp.sin(t) / t, (t, 0, sp.oo)), sp.pi / 2), "errs by .* oscillates"),
+        (identity("", x, abs(x) + y, domain={sp.Symbol("x"): (0, 1)}), "x in the range .* is not the x of the equ"),
+        (identity("", x, 2 * x, where={sp.Symbol("x"): y}), "is not the x of the equation"),
+        (limit("", sp.Limit(x / (1 + x), x, sp.oo), 1 + 1 / x), "x, .* stands outside of the limit, too"),
+    ],
+)
+def test_a_failure_names_what_is_wrong(step, said):
+    with pytest.raises(AssertionError, match=said):
+        step.check()
+
+
+@pytest.mark.parametrize(
+    ("make", "said"),
+    [
+        (lambda: identity("", n, n + 1, domain={n: (1, 10)}), r"n is whole: its range is range\(1, 10 \+ 1\)"),
+        (lambda: identity("", x, y, domain={x: (-2, -1)}), "is partly negative, which x is assumed not to be"),
+        (lambda: identity("", q, y, domain={q: (-2, 1)}), "is partly positive"),
+        (lambda: identity("", x, y, domain={x: (0, y)}), "must be two numbers"),
+        (lambda: identity("", x, y, domain={x: 3}), "must be two numbers"),
+        (lambda: identity("", sp.Matrix([[x]]), y), "is a matrix; make a step of each entry"),
+        (lambda: Derivation("", "", "", "own", (), assumes="free ends"), "'free ends' is one text; give a tuple"),
+        (lambda: Derivation("", "", "", "own", identity("", x, y)), "a tuple of steps"),
+        (lambda: Derivation("", "", "", "own", [sp.Eq(x, y)]), "a tuple of steps"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused_when_it_is_made(make, said):
+    with pytest.raises((TypeError, ValueError), match=said):
+        make()

@@ -1,0 +1,89 @@
+"""Integrals, endless sums and products in numbers: split where the integrand has a kink, refused where they diverge.
+
+What mpmath extrapolates has a value also where there is none, as 1 + 2 + 4 + ... = -1, and its quadrature loses most
+digits where a slope jumps.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from itertools import pairwise
+from typing import Any
+
+import mpmath
+import sympy as sp
+from sympy.concrete.expr_with_limits import ExprWithLimits
+
+_PLACES, _WIDE = (0, 60, 400, 800, 3200), 8  # where terms are looked at, and how many
+_HUMP = 2000  # terms that are added one by one, where they rise at first
+_FEW = mpmath.mpf(10) ** -42
+_NOTHING = mpmath.mpf(10) ** -30
+_JUMPS = (sp.Abs, sp.sign, sp.Heaviside)
+
+
+def kinks(integrand: sp.Expr, variable: sp.Symbol, inner: Sequence[sp.Symbol]) -> Iterator[sp.Expr]:
+    """Yield where the slope of an integrand may jump: zeros of what is under |.|, compared, or bounded, if linear.
+
+    What depends on a variable of integrals further in is none: those are smooth there.
+    """
+    bound = {*inner}.union(*(part.variables for part in integrand.atoms(ExprWithLimits)))
+    gaps = [part.args[0] for part in integrand.atoms(*_JUMPS)]
+    for part in integrand.atoms(sp.Max, sp.Min):
+        gaps += [first - second for count, first in enumerate(part.args) for second in part.args[:count]]
+    for part in integrand.atoms(sp.Piecewise):
+        gaps += [each.lhs - each.rhs for _, condition in part.args for each in condition.atoms(sp.Rel)]
+    for gap in gaps:
+        slope = sp.diff(gap, variable)
+        if slope != 0 and not slope.has(variable) and bound.isdisjoint(gap.free_symbols):
+            yield sp.expand(variable - gap / slope)
+
+
+def integral(function: Callable[[Any], Any], ends: Sequence[Any], places: Sequence[Any] = ()) -> Any:
+    """Return an integral, by parts that meet where the integrand has a kink; raise where quadrature has few digits."""
+    low, high = map(mpmath.mpmathify, ends)
+    first, last = (low, high) if mpmath.im(low) or mpmath.im(high) or low <= high else (high, low)
+    real = (place for place in map(mpmath.mpmathify, places) if not mpmath.im(place))
+    inside = sorted({place for place in real if first < place < last})
+    total, error = _quadrature(function, [first, *inside, last])
+    if not error <= _FEW * max(1, abs(total)):
+        with mpmath.workdps(3 * mpmath.mp.dps):  # half of the digits are lost where a root ends it
+            total, error = _quadrature(function, [first, *inside, last])
+    if not error <= _FEW * max(1, abs(total)):
+        raise ArithmeticError(f"quadrature of an integral errs by {mpmath.nstr(error, 2)}, as it oscillates or jumps")
+    return total if first == low else -total
+
+
+def _quadrature(function: Callable[[Any], Any], cuts: Sequence[Any]) -> tuple[Any, Any]:
+    parts = [mpmath.quad(function, part, error=True) for part in pairwise(cuts)]
+    return mpmath.fsum(part for part, _ in parts), mpmath.fsum(error for _, error in parts)
+
+
+def endless_sum(term: Callable[[Any], Any], ends: Sequence[Any]) -> Any:
+    """Return a sum; raise `ArithmeticError` where its terms do not fade."""
+    first, last = ends
+    if _rises(term, ends, "sum") and mpmath.isfinite(first):
+        head = mpmath.fsum(term(first + k) for k in range(_HUMP))  # no extrapolation sees what comes later
+        return head + mpmath.nsum(term, (first + _HUMP, last))
+    return mpmath.nsum(term, ends)
+
+
+def endless_product(factor: Callable[[Any], Any], ends: Sequence[Any]) -> Any:
+    """Return a product; raise `ArithmeticError` where its factors do not go to one."""
+    _rises(lambda at: factor(at) - 1, ends, "product")
+    return mpmath.nprod(factor, ends)
+
+
+def _rises(term: Callable[[Any], Any], ends: Sequence[Any], what: str) -> bool:
+    """Return whether terms grow at first; raise where they do not fade later."""
+    rises = False
+    for end, other, ahead in ((ends[1], ends[0], 1), (ends[0], ends[1], -1)):
+        if mpmath.isfinite(end):
+            continue
+        start = other if mpmath.isfinite(other) else mpmath.mpf(0)
+
+        def size(far: int, start: Any = start, ahead: int = ahead) -> Any:
+            return max(abs(term(start + ahead * (far + k))) for k in range(_WIDE))
+
+        begin, near, early, late = map(size, _PLACES[:4])
+        rises |= near > begin
+        if late > _NOTHING and not late < early and not size(_PLACES[4]) < late:
+            raise ArithmeticError(f"the {what} to {mpmath.nstr(end)} diverges: its terms do not fade")
+    return rises
