@@ -20,7 +20,9 @@ def real(values: ArrayLike, name: str, ndim: int | None) -> Reals:
     """Return an array of finite floats: float32 stays, all other real types become float64."""
     array = array_of(values, name)
     if array.dtype.kind not in "biuf":
-        raise TypeError(f"{name} must hold real numbers, not {array.dtype}")
+        table = array.dtype == object and hasattr(values, "to_numpy")
+        fix = ", as columns of pandas that may have gaps: pass .dropna().to_numpy(dtype=float)" if table else ""
+        raise TypeError(f"{name} must hold real numbers, not {array.dtype}{fix}")
     if ndim is not None and array.ndim != ndim:
         raise ValueError(f"{name} has shape {array.shape}; {'a matrix' if ndim == 2 else 'a vector'} is needed")
     if array.size == 0:

@@ -12,8 +12,7 @@ from scipy import sparse
 from statnn._arguments import Floats, Ints, array_of, positive
 from statnn._arrays import read_only, refuse_malformed
 from statnn._by_value import ByValue, same
-from statnn.interaction import _structure
-from statnn.interaction._from_graph import fields_of_graph, fields_of_mapping, finite, from_graph, is_graph
+from statnn.interaction import _from_graph, _structure
 
 if TYPE_CHECKING:
     from statnn.interaction._exact.solve import Exact
@@ -65,7 +64,7 @@ class BinaryNeurons(ByValue):
     """
 
     nodes: Sequence[Hashable]
-    """Name of every spin: the nodes of the graph that the model was made from, 0, 1, ... elsewhere."""
+    """Name of every spin: nodes of the graph, or rows of the table, that it was made from; 0, 1, ... elsewhere."""
     fields: Floats
     temperature: float
     blocks: tuple[Floats, ...] | None
@@ -77,23 +76,24 @@ class BinaryNeurons(ByValue):
         fields: "ArrayLike | Mapping[Any, float] | str | None" = None,
         temperature: float | None = None,
     ) -> None:
-        own, graph = self.__dict__, couplings if is_graph(couplings) else None
+        own, graph = self.__dict__, couplings if _from_graph.is_graph(couplings) else None
+        nodes = None if graph is not None else _from_graph.names_of(couplings)
         if graph is not None:
-            nodes, couplings, layers, blocks = from_graph(graph)
+            nodes, couplings, layers, blocks = _from_graph.from_graph(graph)
             couplings = couplings if blocks is None else blocks
             if layers is not None and blocks is None:
                 own["layers"] = tuple(read_only(layer) for layer in layers)
             if fields is None or isinstance(fields, str):
-                fields = fields_of_graph(graph, fields)
+                fields = _from_graph.fields_of_graph(graph, fields)
         if temperature is None:
-            temperature = 1.0 if graph is None else graph.graph.get("temperature", 1.0)
+            temperature = 1.0 if graph is None else _from_graph.temperature_of_graph(graph)
         matrix, own["blocks"] = _couplings(couplings)
         if matrix is not None:
             own["couplings"] = matrix
             size = matrix.shape[0]
         elif own["blocks"] is not None:
             size = own["blocks"][0].shape[1] + sum(block.shape[0] for block in own["blocks"])
-        own["nodes"] = range(size) if graph is None else nodes
+        own["nodes"] = nodes or range(size)
         own["fields"] = _fields(fields, own["nodes"])
         own["temperature"] = positive(
             temperature, "temperature", why="it divides the energy; for the ground state anneal towards small values"
@@ -452,7 +452,7 @@ def _reals(value: Any, name: str) -> NDArray[Any]:
     """Return an array, of floats where integers need more than 64 bits."""
     array = array_of(value, name)
     if array.dtype == object and array.size and all(type(number) is int for number in array.flat):
-        return np.reshape([finite(number, f"{name} has an entry") for number in array.flat], array.shape)
+        return np.reshape([_from_graph.finite(number, f"{name} has an entry") for number in array.flat], array.shape)
     return array
 
 
@@ -461,7 +461,7 @@ def _fields(value: Any, nodes: Sequence[Hashable]) -> Floats:
     if isinstance(value, str):
         raise TypeError(f"fields = {value!r} names an attribute of nodes, but couplings are not a graph: pass an array")
     if hasattr(value, "keys"):
-        return read_only(fields_of_mapping(value, nodes))
+        return read_only(_from_graph.fields_of_mapping(value, nodes))
     array = _reals(0.0 if value is None else value, "fields")
     if array.dtype.kind not in "biuf":
         raise TypeError(f"fields must hold real numbers, not {array.dtype}")

@@ -13,8 +13,18 @@ from statnn._arguments import Floats, Ints
 
 FIELD = "field"
 """Attribute of a node that holds its field, where no other is named."""
-OTHER_FIELDS = {FIELD, "fields", "h", "bias", "local_field", "external_field", "weight", "linear"}
+OTHER_FIELDS = {
+    FIELD, "fields", "h", "b", "bias", "local_field", "external_field", "magnetic_field", "theta", "threshold",
+    "weight", "linear",
+}  # fmt: skip
 """What nodes of other programs call it, in small letters."""
+OTHER_TEMPERATURES = {"temperature", "temp", "t", "beta", "kt", "kbt", "inverse_temperature"}
+"""What graphs of other programs call the temperature, or 1/T."""
+OTHER_SIGN = (
+    "E = +Σ J s s + Σ h s is minimised there and spins may be 0 and 1: take the signs of bqm.change_vartype('SPIN', "
+    "inplace=False), edges (i, j, weight=-J) in a networkx.Graph and fields={i: -h}"
+)
+"""What to do with a binary quadratic model, as of dimod."""
 LAYERED = "layered"
 """Attribute of a graph whose couplings are blocks between neighbouring layers."""
 MOST_DENSE = 10**7
@@ -57,6 +67,8 @@ def from_graph(graph: Any) -> FromGraph:
         )
     if not len(graph):
         raise ValueError("the graph has no nodes")
+    if "vartype" in graph.graph:
+        raise ValueError(f"the graph is a binary quadratic model, vartype = {graph.graph['vartype']}: {OTHER_SIGN}")
     nodes = tuple(graph)
     for node, kind in graph.nodes(data="kind"):
         if isinstance(kind, str) and kind in _NO_SPINS:
@@ -136,12 +148,47 @@ def fields_of_graph(graph: Any, name: str | None) -> dict[Any, Any] | None:
     if name is not None and not fields:
         raise ValueError(f"fields = {name!r}, but no node has this attribute; pass {{node: field}} or an array")
     for node, attributes in graph.nodes(data=True) if name is None and not fields else ():
-        for other in (key for key in attributes if isinstance(key, str) and key.lower() in OTHER_FIELDS):
+        for other in (key for key in attributes if _plain(key) in OTHER_FIELDS):
             raise ValueError(
                 f"node {node!r} has {other} = {attributes[other]!r}; fields are read from {FIELD!r} where no other "
                 f"name is given: pass fields={other!r}, or fields=0.0 for none"
             )
     return fields or None
+
+
+def temperature_of_graph(graph: Any) -> Any:
+    """Return the temperature that a graph carries, 1 without; raise where it has another name."""
+    if "temperature" in graph.graph:
+        return graph.graph["temperature"]
+    for other in (key for key in graph.graph if _plain(key) in OTHER_TEMPERATURES):
+        raise ValueError(
+            f"the graph has {other} = {graph.graph[other]!r}; its temperature is read from 'temperature': pass "
+            "temperature=, a number"
+        )
+    return 1.0
+
+
+def names_of(couplings: Any) -> tuple[Hashable, ...] | None:
+    """Return the names of rows of a labelled matrix, as of pandas, which are those of its columns; None without."""
+    if hasattr(couplings, "quadratic") or isinstance(couplings, Mapping):
+        kind = type(couplings).__name__
+        raise TypeError(f"couplings are a {kind}; if they are of a binary quadratic model, {OTHER_SIGN}")
+    if not (hasattr(couplings, "index") and hasattr(couplings, "columns")):
+        return None
+    rows, columns = tuple(couplings.index), tuple(couplings.columns)
+    if rows != columns:
+        raise ValueError(
+            f"couplings have rows {_some(rows)} and columns {_some(columns)}: J needs the same names in one order, "
+            "couplings.loc[couplings.index, couplings.index]; or pass couplings.to_numpy() if names mean nothing"
+        )
+    if len({*rows}) < len(rows):
+        raise ValueError(f"couplings name a row twice, {_some(rows)}: pass couplings.to_numpy() if names mean nothing")
+    return None if rows == (*range(len(rows)),) else rows
+
+
+def _plain(key: Any) -> Any:
+    """Return a name in small letters, with one sign between words."""
+    return key.lower().replace(" ", "_").replace("-", "_") if isinstance(key, str) else None
 
 
 def fields_of_mapping(fields: Any, nodes: Any) -> Floats:

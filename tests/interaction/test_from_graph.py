@@ -252,6 +252,68 @@ def test_attributes_of_another_meaning_are_named():
     assert BinaryNeurons(graph, fields=0, temperature=2.0).temperature == 2.0
 
 
+# -- tables and models of other programs -----------------------------------------------------------------
+
+J = [[0.0, 1.0, 2.0], [1.0, 0.0, 0.0], [2.0, 0.0, 0.0]]
+
+
+def test_a_table_names_its_spins_and_fields_find_them():
+    """p(s_c = 1) of the only spin with a field, which stands last in the table and first among the fields."""
+    pandas = pytest.importorskip("pandas")
+    model = BinaryNeurons(pandas.DataFrame(np.zeros((3, 3)), [*"abc"], [*"abc"]), pandas.Series([0.7, 0.0], [*"cb"]))
+    assert model.nodes == ("a", "b", "c")
+    assert np.allclose(model.exact().magnetisation, [0.0, 0.0, np.tanh(0.7)])
+    assert BinaryNeurons(pandas.DataFrame(J)).nodes == range(3)
+
+
+def test_a_table_whose_rows_and_columns_differ_is_refused():
+    """By position this matrix is symmetric; by name it is not, and couples a to itself."""
+    pandas = pytest.importorskip("pandas")
+    for rows, columns, said in (
+        ("abc", "cab", "have rows 'a', 'b', 'c' and columns 'c',"),
+        ("aab", "aab", "a row twice"),
+    ):
+        with pytest.raises(ValueError, match=said):
+            BinaryNeurons(pandas.DataFrame(J, [*rows], [*columns]))
+
+
+class Quadratic:
+    """As much of a binary quadratic model of dimod as is looked at."""
+
+    linear, quadratic, vartype, offset = {"a": 0.5}, {("a", "b"): 1.0}, "SPIN", 0.0
+
+
+@pytest.mark.parametrize("model", [Quadratic(), {("a", "b"): 1.0}, {"a": {"b": 1.0}, "b": {"a": 1.0}}])
+def test_models_whose_energy_has_the_other_sign_are_refused(model):
+    with pytest.raises(TypeError, match=r"E = \+Σ J s s .*weight=-J.*fields={i: -h}"):
+        BinaryNeurons(model)
+
+
+def test_a_graph_of_a_quadratic_model_is_refused():
+    """What dimod.to_networkx_graph returns: biases on edges and nodes, and what its variables are."""
+    graph = nx.Graph([("a", "b", {"bias": 1.0})], vartype="BINARY")
+    with pytest.raises(ValueError, match=r"vartype = BINARY: E = \+Σ J s s"):
+        BinaryNeurons(graph)
+
+
+@pytest.mark.parametrize("name", ["b", "theta", "External Field", "magnetic-field", "Threshold"])
+def test_fields_of_other_names_are_asked_for(name):
+    graph = nx.path_graph(2)
+    graph.nodes[1][name] = 0.7
+    with pytest.raises(ValueError, match=f"node 1 has {name} = 0.7; fields are read from 'field'"):
+        BinaryNeurons(graph)
+    assert BinaryNeurons(graph, fields=name).fields.tolist() == [0.0, 0.7]
+
+
+@pytest.mark.parametrize("name", ["T", "beta", "kT", "Temperature"])
+def test_temperatures_of_other_names_are_asked_for(name):
+    graph = nx.path_graph(2)
+    graph.graph[name] = 0.5
+    with pytest.raises(ValueError, match=f"the graph has {name} = 0.5; .* pass temperature="):
+        BinaryNeurons(graph)
+    assert BinaryNeurons(graph, temperature=2.0).temperature == 2.0
+
+
 # -- pictures --------------------------------------------------------------------------------------------
 
 
