@@ -24,6 +24,8 @@ ENOUGH = 50
 LONGEST = 10
 """Draws of one chain, in units of τ, below which the start is not to be trusted to be forgotten."""
 LARGEST_RHAT = 1.05
+LEAST_ALIKE, SURELY = 0.2, 6.0
+"""Correlation of neighbouring chains, by itself and in standard errors, above which they are draws."""
 FEWEST = 4
 """Draws of a chain without which there is no estimate."""
 
@@ -79,7 +81,8 @@ def estimate(draws: Any, name: str = "the observable") -> Estimate:
     Warns
     -----
     UntrustedEstimate
-        If the draws are fewer than 50 τ (10 τ per chain), R-hat exceeds 1.05, or chains never move.
+        If the draws are fewer than 50 τ (10 τ per chain), R-hat exceeds 1.05, chains never move, or many short chains
+        follow each other as draws do: the two axes were swapped.
 
     See Also
     --------
@@ -95,6 +98,9 @@ def estimate(draws: Any, name: str = "the observable") -> Estimate:
     >>> bool(abs(energy.mean) < 4 * energy.error), bool(abs(energy.tau - 1) < 0.2), energy.warning
     (True, True, None)
     """
+    axes = getattr(draws, "dims", ())  # of xarray, as arviz names them
+    if {"chain", "draw"} <= {*axes} and tuple(axes[:2]) != ("chain", "draw"):
+        raise ValueError(f"draws have axes {axes}; an estimate needs them as .transpose('chain', 'draw', ...)")
     values = array_of(draws, f"draws of {name}")
     if values.dtype.kind not in "biuf":
         raise TypeError(f"draws of {name} must hold real numbers, not {values.dtype}")
@@ -114,10 +120,11 @@ def estimate(draws: Any, name: str = "the observable") -> Estimate:
         96.0 * chains * length, f"the estimate of {chains} x {length} draws of {name}", "take every k-th draw, by thin="
     )
     columns = values.reshape(chains, length, -1)
+    turned = any(_transposed(columns[:, :, k]) for k in range(columns.shape[2]))
     each = [_column(columns[:, :, k]) for k in range(columns.shape[2])]
     result = [np.array([summary[k] for summary in each]).reshape(shape) for k in range(6)]
     mean, error, tau, sokal, ess, agreement = (r.item() if r.ndim == 0 else r for r in result)
-    warning = _warning(name, chains, length, np.ravel(tau), np.ravel(agreement), np.ravel(error))
+    warning = _warning(name, chains, length, np.ravel(tau), np.ravel(agreement), np.ravel(error), turned=turned)
     if warning is not None:
         warnings.warn(warning, stacklevel=2)
     return Estimate(mean, error, tau, sokal, ess, agreement, warning)
@@ -134,6 +141,18 @@ def _column(draws: Floats) -> tuple[float, float, float, float, float, float]:
         raise ValueError(
             f"draws reach {np.abs(draws).max():.3g} and their error is beyond float64: record them in another unit"
         ) from None
+
+
+def _transposed(draws: Floats) -> bool:
+    """Whether many short chains are correlated with their neighbours, which draws are and chains are not."""
+    chains, length = draws.shape
+    if chains <= length:
+        return False
+    scaled, _ = of_order_one(draws)
+    centred = scaled - scaled.mean()
+    square = (centred**2).mean()
+    alike = (centred[1:] * centred[:-1]).mean() / square if square else 0.0
+    return bool(alike > LEAST_ALIKE and alike * math.sqrt(chains - 1) > SURELY)
 
 
 def of_order_one(draws: Floats) -> tuple[Floats, int]:
@@ -220,9 +239,14 @@ def _rhat(draws: Floats) -> float:
 
 
 def _warning(
-    name: str, chains: int, length: int, tau: Floats, rhats: Floats, error: Floats
+    name: str, chains: int, length: int, tau: Floats, rhats: Floats, error: Floats, *, turned: bool
 ) -> UntrustedEstimate | None:
     reasons = []
+    if turned:
+        reasons.append(
+            f"each of {chains} chains follows the one before as draws do, so these are (draws, chains), as of emcee: "
+            "swap the two axes, and the error will be larger"
+        )
     slow, worst = float(tau.max()), float(rhats.max())
     if not error.all():
         reasons.append("it never changed: it is conserved, or the chains are stuck")

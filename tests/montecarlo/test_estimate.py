@@ -215,3 +215,23 @@ def test_many_short_chains_are_no_better_than_independent(rng, length):
     found = estimate(rng.normal(size=(20_000 // length, length)))
     assert abs(found.tau - 1) < 0.1
     assert abs(found.error * np.sqrt(20_000) - 1) < 0.05
+
+
+def test_axes_that_were_swapped_are_found(rng):
+    """Draws by chains, as of emcee: each draw looks like a chain, and the error is √τ = 3 times too small."""
+    draws = autoregressive(rng, 0.8, 32, 3000)
+    found = estimate(draws)
+    assert found.warning is None
+    assert found.tau == pytest.approx(9, rel=0.3)
+    with pytest.warns(UntrustedEstimate, match=r"each of 3000 chains follows .* these are \(draws, chains\)"):
+        swapped = estimate(draws.T)
+    assert swapped.error < found.error / 2
+    assert estimate(rng.normal(size=(3000, 32))).warning is None
+
+
+def test_axes_with_names_are_read_by_name():
+    xarray = pytest.importorskip("xarray")
+    draws = xarray.DataArray(np.ones((4, 8)), dims=("draw", "chain"))
+    with pytest.raises(ValueError, match=r"as .transpose\('chain', 'draw', ...\)"):
+        estimate(draws)
+    assert quietly(draws.transpose("chain", "draw")).mean == 1.0
