@@ -1,6 +1,7 @@
 """What a formula is: an expression, ranges and meanings of its symbols, where it comes from and what computes it."""
 
 import difflib
+import numbers
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -257,7 +258,7 @@ class Formula:
             if missing := set(self.symbols) - set(values):
                 raise TypeError(f"{self.name} also needs a value of {', '.join(sorted(missing))}")
             given = np.broadcast_arrays(
-                *(np.asarray(values[variable.name], dtype=float) for variable in self.variables)
+                *(_floats_of(variable.name, values[variable.name]) for variable in self.variables)
             )
             with np.errstate(all="ignore"):
                 result = np.broadcast_to(np.asarray(inner(*given)), given[0].shape if given else ())
@@ -346,7 +347,23 @@ def nearest(name: str, known: Iterable[str]) -> str:
     return f" (do you mean {close[0]!r}?)" if close else ""
 
 
+def _floats_of(name: str, values: Any) -> Any:
+    """Return numbers as an array of floats, or raise."""
+    if np.ma.is_masked(values):
+        raise ValueError(f"{name} has masked entries, which would be taken for numbers: pass {name}.compressed()")
+    array = np.asarray(values)
+    real = (isinstance(one, numbers.Real) for one in array.flat)  # fractions and integers of any size
+    if array.dtype.kind not in "iufO" or (array.dtype == object and not all(real)):
+        raise TypeError(f"{name} = {values!r} holds {array.dtype}; real numbers are needed")
+    try:
+        return array.astype(float)
+    except OverflowError:
+        raise ValueError(f"{name} = {values!r} is beyond double precision: use evaluate()") from None
+
+
 def _number_of(name: str, value: Any) -> Any:
+    if isinstance(value, (bool, np.bool_)):
+        raise TypeError(f"{name} = {value!r} is a truth value, not a real number")
     if isinstance(value, sp.Expr):
         if not value.is_number or value.is_extended_real is False:
             raise TypeError(f"{name} = {value} is not a real number: substitute() takes expressions")

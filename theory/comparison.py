@@ -16,7 +16,7 @@ from statnn.theory.rewriting import by_gamma
 from statnn.theory.root import Root
 from statnn.theory.table import main_result
 
-DIGITS, POINTS, FEW = 50, 20, 3
+DIGITS, POINTS, FEW, FAR = 50, 20, 3, 5
 _SHORT = 120  # operations of a difference that is still worth simplifying
 
 
@@ -32,8 +32,8 @@ class Comparison:
         The reader's, in the symbols of the formula.
     how : {"symbolically", "in numbers", ""}
         How they were shown to be equal: their difference simplifies to zero, or they agree at 20 points of the range
-        to 50 digits, which proves nothing but leaves little doubt; at 3 where integrals or roots make a point slow.
-        Empty where they differ.
+        to 50 digits, five of them far out, which proves nothing but leaves little doubt; at 3 where integrals or roots
+        make a point slow. Empty where they differ.
     at : dict
         Where they differ: a value for each symbol.
     values : tuple
@@ -121,8 +121,8 @@ def _compared(formula: Formula, expression: sp.Expr) -> Comparison:
         return Comparison(formula, theirs, "symbolically", {})
     evaluate = number(theirs, [variable.symbol for variable in formula.variables])
     random = Random(20)  # noqa: S311 - points, not secrets
-    for _ in range(_points(formula, theirs)):
-        drawn = draw(formula, random)
+    for count in range(_points(formula, theirs)):
+        drawn = draw(formula, random, far=count >= POINTS - FAR)
         at = {variable.name: drawn[variable.symbol.name] for variable in formula.variables}
         with mpmath.workdps(DIGITS):
             exact, value = mpmath.mpf(formula.evaluate(digits=DIGITS, **at)), _value(evaluate, tuple(at.values()))
@@ -156,13 +156,13 @@ def _in_symbols_of(formula: Formula, expression: sp.Expr) -> sp.Expr:
     return expression.xreplace({symbol: there[symbol.name] for symbol in expression.free_symbols})
 
 
-def draw(formula: Formula, random: Random) -> dict[str, mpmath.mpf]:
+def draw(formula: Formula, random: Random, *, far: bool = False) -> dict[str, mpmath.mpf]:
     """Return a point of the range, those symbols first on which the ranges of others depend."""
     point: dict[str, mpmath.mpf] = {}
     left = list(formula.variables)
     while left:
         ready = next(variable for variable in left if variable.depends <= set(point))
-        point[ready.symbol.name] = ready.draw(random, point)
+        point[ready.symbol.name] = ready.draw(random, point, far=far)
         left.remove(ready)
     return point
 

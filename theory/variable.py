@@ -102,16 +102,20 @@ class Variable:
             beside = "".join(f", {name} = {mpmath.nstr(exact(values[name]), 10)}" for name in sorted(self.depends))
             raise ValueError(f"{self.name} = {mpmath.nstr(at, 10)}{beside} is outside {self.range} ({self.meaning})")
 
-    def draw(self, random: Random, values: dict[str, mpmath.mpf]) -> mpmath.mpf:
-        """Return a float in the range, of the order of its least ones where it has no end."""
+    def draw(self, random: Random, values: dict[str, mpmath.mpf], *, far: bool = False) -> mpmath.mpf:
+        """Return a float in the range, of the order of its least ones where it has no end, or far out and near ends."""
         low, high = self._ends(values)
         if self.whole:
             first = int(mpmath.floor(low)) + 1 if self._parsed["left"] == "<" else int(mpmath.ceil(low))
-            top = min(high, mpmath.mpf(first + 9))
+            top = min(high, mpmath.mpf(first + (99 if far else 9)))
             last = int(mpmath.ceil(top)) - 1 if self._parsed["right"] == "<" else int(mpmath.floor(top))
             return mpmath.mpf(random.randint(first, last))
         if mpmath.isfinite(low) and mpmath.isfinite(high):
-            return mpmath.mpf(float(low + (high - low) * random.uniform(0.05, 0.95)))
+            share = random.choice((0.001, 0.999)) if far else random.uniform(0.05, 0.95)
+            return mpmath.mpf(float(low + (high - low) * share))
         if mpmath.isfinite(low):
-            return mpmath.mpf(float(low + mpmath.exp(random.uniform(-1.5, 1.5))))
-        return mpmath.mpf(random.uniform(-2, 2) if not mpmath.isfinite(high) else float(high) - random.uniform(0, 2))
+            return mpmath.mpf(float(low + mpmath.exp(random.uniform(1.5, 7) if far else random.uniform(-1.5, 1.5))))
+        width = 30 if far else 2
+        return mpmath.mpf(
+            random.uniform(-width, width) if not mpmath.isfinite(high) else float(high) - random.uniform(0, width)
+        )

@@ -276,3 +276,34 @@ def test_a_formula_with_a_symbol_of_no_range_is_refused():
         replace(WORKING, expression=sp.Symbol("y"))
     with pytest.raises(ValueError, match=r"two formulas are called gamma-poisson.working"):
         Formulas((WORKING, WORKING))
+
+
+@pytest.mark.parametrize("name", ["N", "D"])
+def test_an_expression_that_is_right_for_small_values_alone_differs(name):
+    N, D, b, c = sp.symbols("N D b c", positive=True)
+    right = N * (1 - (1 + c * D / (b * N)) ** (-b))
+    found = theory.compare(
+        "gamma-poisson.working", sp.Piecewise((right, sp.Symbol(name, positive=True) < 14), (0, True))
+    )
+    assert not found
+    assert found.values[1] == 0
+
+
+@pytest.mark.parametrize(
+    ("value", "error", "said"),
+    [
+        (np.ma.masked_array([1.0, 2.0], [False, True]), ValueError, "D has masked entries"),
+        ("1", TypeError, "holds <U1; real numbers"),
+        (True, TypeError, "holds bool; real numbers"),
+        (1j, TypeError, "holds complex128; real numbers"),
+        (10**400, ValueError, r"is beyond double precision: use evaluate\(\)"),
+    ],
+)
+def test_a_function_takes_real_numbers_only(value, error, said):
+    with pytest.raises(error, match=said):
+        theory.formula("gamma-poisson.working").function()(D=value, N=1000, b=1.0, c=5.0)
+
+
+def test_a_truth_value_is_no_number():
+    with pytest.raises(TypeError, match="b = True is a truth value"):
+        theory.formula("gamma-poisson.working").evaluate(D=100, N=1000, b=True, c=5)
