@@ -20,7 +20,7 @@ _JUMPS = (sp.Abs, sp.sign, sp.Heaviside)
 
 
 def kinks(integrand: sp.Expr, variable: sp.Symbol, inner: Sequence[sp.Symbol]) -> Iterator[sp.Expr]:
-    """Yield where the slope of an integrand may jump: zeros of what is under |.|, compared, or bounded, if linear.
+    """Yield where the slope of an integrand may jump: zeros of what is under |.|, compared, or bounded.
 
     What depends on a variable of integrals further in is none: those are smooth there.
     """
@@ -30,10 +30,18 @@ def kinks(integrand: sp.Expr, variable: sp.Symbol, inner: Sequence[sp.Symbol]) -
         gaps += [first - second for count, first in enumerate(part.args) for second in part.args[:count]]
     for part in integrand.atoms(sp.Piecewise):
         gaps += [each.lhs - each.rhs for _, condition in part.args for each in condition.atoms(sp.Rel)]
-    for gap in gaps:
-        slope = sp.diff(gap, variable)
-        if slope != 0 and not slope.has(variable) and bound.isdisjoint(gap.free_symbols):
-            yield sp.expand(variable - gap / slope)
+    for gap in (piece for whole in gaps for piece in _pieces(whole)):
+        if bound.isdisjoint(gap.free_symbols) and gap.is_polynomial(variable) and 0 < sp.degree(gap, variable) <= 2:
+            yield from sp.roots(gap, variable)
+
+
+def _pieces(expr: sp.Expr) -> Iterator[sp.Expr]:
+    """Yield what an expression may be, bounds and moduli in it being one of what is under them."""
+    bent = next(iter(expr.atoms(sp.Max, sp.Min, sp.Abs)), None)
+    for part in () if bent is None else bent.args if len(bent.args) > 1 else (bent.args[0], -bent.args[0]):
+        yield from _pieces(expr.xreplace({bent: part}))
+    if bent is None:
+        yield expr
 
 
 def integral(function: Callable[[Any], Any], ends: Sequence[Any], places: Sequence[Any] = ()) -> Any:

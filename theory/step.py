@@ -172,6 +172,7 @@ class Step:
         except Exception as error:  # noqa: BLE001 - whatever has no value, and whatever numbers cannot be taken of
             failure = f"{error}: no value, so narrow the domain, define the names, or call the step argued"
         if failure:
+            failure += "; floats hold 16 digits: write sympy.Rational" * bool(self._floats())
             raise AssertionError(f"{failure}, in the printed equation of the step: {self.statement}")
         if not _is_positive(put_in(self.positive, self.where)):
             raise AssertionError(f"{self.positive} is not manifestly positive in the step: {self.statement}")
@@ -318,6 +319,11 @@ class Step:
             return "a side is finite nowhere: something was divided by zero when it was made"
         failures = (_unnamed(*pair) or self._in_numbers(*pair, thorough) for pair in pairs)
         return self._other_symbols() or overruled(self.where) or next(filter(None, failures), "")
+
+    def _floats(self) -> set[sp.Basic]:
+        """Return the floats of what is printed and of the definitions."""
+        values = (value for names in (self.where, *self.cases) for _, value in names)
+        return self.equation.atoms(sp.Float).union(*(value.atoms(sp.Float) for value in values))
 
     def _other_symbols(self) -> str:
         """Return which symbol in the range or the definitions only looks like one in the equation."""

@@ -86,6 +86,13 @@ def test_what_is_wrong_somewhere_is_refused(wrong):
             by=trusted,
         ),
         identity(
+            "a bound within a bound",
+            sp.Integral(sp.Max(-1, sp.Min(1, t)) ** 2 * sp.exp(-(t**2) / 2), (t, -sp.oo, sp.oo)) / sp.sqrt(2 * sp.pi),
+            1 - sp.sqrt(2 / sp.pi) * sp.exp(-sp.S.Half),
+            by=trusted,
+        ),
+        identity("two kinks of one modulus", sp.Integral(abs(t**2 - 1), (t, 0, 2)), 2, by=trusted),
+        identity(
             "a kink in both variables",
             sp.Integral(sp.Integral(abs(s - t), (s, 0, 1)), (t, 0, 1)),
             sp.Rational(1, 3),
@@ -125,6 +132,7 @@ def test_what_is_right_and_awkward_is_accepted(right, thorough):
         (identity("", sp.Sum(2**j, (j, 0, sp.oo)), -1), "the sum to .* diverges: its terms do not fade"),
         (identity("", sp.Integral(sp.sin(t) / t, (t, 0, sp.oo)), sp.pi / 2), "errs by .* oscillates"),
         (identity("", x, abs(x) + y, domain={sp.Symbol("x"): (0, 1)}), "x in the range .* is not the x of the equ"),
+        (identity("", 0.1 * x + 0.2 * x, 0.3 * x), "differ by .*; floats hold 16 digits: write sympy.Rational"),
         (identity("", x, 2 * x, where={sp.Symbol("x"): y}), "is not the x of the equation"),
         (limit("", sp.Limit(x / (1 + x), x, sp.oo), 1 + 1 / x), "x, .* stands outside of the limit, too"),
     ],
