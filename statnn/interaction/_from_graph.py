@@ -62,8 +62,15 @@ def from_graph(graph: Any) -> FromGraph:
             "where both directions say the same"
         )
     if graph.is_multigraph():
+        pair = next(((a, b) for a, b in graph.edges() if graph.number_of_edges(a, b) > 1), None)
+        if pair is None:
+            raise TypeError(
+                f"the graph is a {type(graph).__name__}, which may have parallel edges and has none; couplings need a "
+                "plain networkx.Graph: pass networkx.Graph(graph)"
+            )
         raise TypeError(
-            "the graph has parallel edges; couplings need a plain networkx.Graph: add up the weights of parallel edges"
+            "the graph has parallel edges; couplings need a plain networkx.Graph: add up the weights of parallel edges "
+            f"as of {pair[0]!r} and {pair[1]!r}, of which networkx.Graph(graph) keeps the last"
         )
     if not len(graph):
         raise ValueError("the graph has no nodes")

@@ -125,7 +125,7 @@ BINARY = [
     (lambda: BinaryNeurons(sparse.csr_array(np.eye(3))), ValueError, r"a spin is not coupled to itself"),
     (lambda: BinaryNeurons(sparse.csr_array((0, 0))), ValueError, r"couplings have shape \(0, 0\)"),
     (lambda: BinaryNeurons(nx.DiGraph([(0, 1)])), TypeError, r"the graph is directed; .* graph.to_undirected\(\)"),
-    (lambda: BinaryNeurons(nx.MultiGraph([(0, 1)])), TypeError, r"the graph has parallel edges; .* add up"),
+    (lambda: BinaryNeurons(nx.MultiGraph([(0, 1), (0, 1)])), TypeError, r"the graph has parallel edges; .* add up"),
     (lambda: BinaryNeurons(nx.Graph()), ValueError, r"the graph has no nodes"),
     (lambda: BinaryNeurons(nx.Graph([(0, 0)])), ValueError, r"a spin is not coupled to itself"),
     (lambda: BinaryNeurons(nx.Graph([(0, 1, {"weight": NAN})])), ValueError, r"edge \(0, 1\) has weight = nan"),

@@ -252,6 +252,17 @@ def test_attributes_of_another_meaning_are_named():
     assert BinaryNeurons(graph, fields=0, temperature=2.0).temperature == 2.0
 
 
+def test_a_multigraph_says_whether_it_has_parallel_edges():
+    """Readers of Pajek and DOT return graphs that may have some."""
+    graph = nx.MultiGraph([("a", "b", {"weight": 2.0})])
+    with pytest.raises(TypeError, match=r"is a MultiGraph, .* and has none; .*: pass networkx.Graph\(graph\)"):
+        BinaryNeurons(graph)
+    assert BinaryNeurons(nx.Graph(graph)).couplings[0, 1] == 2.0
+    graph.add_edge("b", "a", weight=3.0)
+    with pytest.raises(TypeError, match=r"has parallel edges; .* add up .* '[ab]' and '[ab]', .* keeps the last"):
+        BinaryNeurons(graph)
+
+
 # -- tables and models of other programs -----------------------------------------------------------------
 
 J = [[0.0, 1.0, 2.0], [1.0, 0.0, 0.0], [2.0, 0.0, 0.0]]
