@@ -149,7 +149,7 @@ def _transposed(draws: Floats) -> bool:
     if chains <= length:
         return False
     scaled, _ = of_order_one(draws)
-    centred = scaled - scaled.mean()
+    centred = scaled - scaled.mean(axis=0)  # what all chains have in common is a start that is not forgotten
     square = (centred**2).mean()
     alike = (centred[1:] * centred[:-1]).mean() / square if square else 0.0
     return bool(alike > LEAST_ALIKE and alike * math.sqrt(chains - 1) > SURELY)
