@@ -211,6 +211,8 @@ def inequality(
     >>> x = sp.Symbol("x", positive=True)
     >>> inequality("Squares add.", (1 + x) ** 2, 1 + x**2, 2 * x).check()
     """
+    if written not in {"=", ">", "<"}:
+        raise ValueError(f"written = {written!r}; an inequality is written '=', '>' or '<'")
     larger, smaller = sp.sympify(larger), sp.sympify(smaller)
     excess = sp.Add(larger, sp.Mul(-1, smaller, evaluate=False), evaluate=False) if smaller != 0 else larger
     printed = {
@@ -280,6 +282,8 @@ def series(
     >>> x, O = sp.Symbol("x", positive=True), sp.Function("O")
     >>> series("For small x,", sp.tanh(x), x + O(x**3), (x, 0)).check()
     """
+    if not (isinstance(toward, (tuple, list)) and len(toward) == 2 and isinstance(toward[0], sp.Symbol)):
+        raise TypeError(f"toward = {toward!r}; a variable and its end are needed, (x, 0) or (n, sympy.oo)")
     (variable, end), printed = toward, equation(left, right)
     ends = variable, sp.sympify(end)
     return Step(statement, printed, "series", by, where=_pairs(where), domain=_ranges(domain), toward=ends)
@@ -399,6 +403,8 @@ def equation(left: Any, right: Any) -> sp.Eq:
 
 def _pairs(given: Mapping[Any, Any] | None) -> Definitions:
     """Return names and what they mean, or raise for what is no name."""
+    if not isinstance(given, (Mapping, type(None))):
+        raise TypeError(f"definitions are a {type(given).__name__}; a dict is needed, {{f(x): x**2}}")
     for name in given or {}:
         if not isinstance(name, sp.Basic) or name.is_number:
             raise TypeError(
@@ -410,6 +416,8 @@ def _pairs(given: Mapping[Any, Any] | None) -> Definitions:
 
 def _ranges(given: Range) -> Domain:
     """Return ranges of symbols, or raise for what is none, or against what is assumed of a symbol."""
+    if not isinstance(given, (Mapping, type(None))):
+        raise TypeError(f"domain is a {type(given).__name__}; a dict is needed, {{x: (0, 1)}}")
     return tuple((symbol, _range(symbol, ends)) for symbol, ends in (given or {}).items())
 
 

@@ -163,6 +163,11 @@ def overruled(where: Definitions) -> str:
         same = isinstance(name, sp.Function) and name.func == later.func and len(name.args) == len(later.args)
         if same and _bind(name, later, bound) and value.xreplace(bound) != other:
             return f"{later} = {other} is never used, as {name} = {value} stands before it: put it first"
+    for (name, _), (later, other) in combinations(sorted(where, key=lambda pair: pair[0].is_Symbol), 2):
+        if other.has(name if name.is_Symbol else name.func) and (name.is_Symbol or later.func != name.func):
+            return (
+                f"{later} = {other} is put in after {name}, which it holds: functions are before symbols, each in order"
+            )
     return ""
 
 

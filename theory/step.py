@@ -168,7 +168,7 @@ class Step:
             their range, see `enclosure`.
         """
         try:
-            failure = self._second_opinion(thorough=thorough) if self.kind in CHECKED else ""
+            failure = self._second_opinion(thorough=thorough) if self.kind in CHECKED else self._algebra_in_numbers()
         except Exception as error:  # noqa: BLE001 - whatever has no value, and whatever numbers cannot be taken of
             failure = f"{error}: no value, so narrow the domain, define the names, or call the step argued"
         if failure:
@@ -320,6 +320,12 @@ class Step:
         failures = (_unnamed(*pair) or self._in_numbers(*pair, thorough) for pair in pairs)
         return self._other_symbols() or overruled(self.where) or next(filter(None, failures), "")
 
+    def _algebra_in_numbers(self) -> str:
+        """Return what is wrong with the algebra of an argument in numbers, as far as its names have a value."""
+        pairs = [(left, right) for left, right in zip(*map(_several, self.algebra), strict=True)]
+        failures = (gap_of(*pair, self.domain) for pair in pairs if not undefined(pair[0]) | undefined(pair[1]))
+        return next(filter(None, failures), "")
+
     def _floats(self) -> set[sp.Basic]:
         """Return the floats of what is printed and of the definitions."""
         values = (value for names in (self.where, *self.cases) for _, value in names)
@@ -457,9 +463,13 @@ def _parted(left: sp.Expr, right: sp.Expr) -> tuple[sp.Expr, sp.Expr]:
 
 def _difference(left: Any, right: Any, by: Rewrite) -> sp.Expr:
     """Return what two expressions, or two lists of them, differ by."""
-    if isinstance(left, (sp.Expr, int)):
-        return by(sp.sympify(left) - sp.sympify(right))
-    return _against_probes([by(first - second) for first, second in zip(left, right, strict=True)])
+    gaps = [by(first - second) for first, second in zip(_several(left), _several(right), strict=True)]
+    return _against_probes(gaps) if isinstance(left, (list, tuple)) else gaps[0]
+
+
+def _several(side: Any) -> tuple[sp.Expr, ...]:
+    """Return a side, or a list of them, as expressions."""
+    return tuple(map(sp.sympify, side if isinstance(side, (list, tuple)) else (side,)))
 
 
 def _against_probes(gaps: list[sp.Expr]) -> sp.Expr:

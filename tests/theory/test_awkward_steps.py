@@ -3,7 +3,7 @@
 import pytest
 import sympy as sp
 
-from statnn.theory.derivation import Derivation, identity, inequality, instance, limit, series
+from statnn.theory.derivation import Derivation, argued, equation, identity, inequality, instance, limit, series
 
 x, y, u = sp.symbols("x y u", positive=True)
 s, t = sp.symbols("s t", real=True)
@@ -39,6 +39,7 @@ def trusted(gap):
         identity("the definition in other letters", f(y), 2 * y, where={f(x): 2 * x}),
         identity("a range of another symbol", x, abs(x) + y, domain={sp.Symbol("x"): (0, 1)}, by=trusted),
         instance("cases that hide it", f(n), 7 * f(n), cases=[{n: 1, f(n): 0}, {n: 2, f(n): 0}]),
+        argued("its algebra is wrong, and trusted", equation(f(x), x), [x, x], [x, y], by=trusted),
         limit("the variable is left", sp.Limit(x / (1 + x), x, sp.oo), 1 + 1 / x),
         limit("the variable outside", x * sp.Limit(1 / x, x, sp.oo), 1),
         limit("no growth", sp.Limit(1 / x, x, sp.oo), sp.oo),
@@ -132,6 +133,8 @@ def test_what_is_right_and_awkward_is_accepted(right, thorough):
         (identity("", sp.Sum(2**j, (j, 0, sp.oo)), -1), "the sum to .* diverges: its terms do not fade"),
         (identity("", sp.Integral(sp.sin(t) / t, (t, 0, sp.oo)), sp.pi / 2), "errs by .* oscillates"),
         (identity("", x, abs(x) + y, domain={sp.Symbol("x"): (0, 1)}), "x in the range .* is not the x of the equ"),
+        (identity("", f(x), 2 * x, where={Z(x): 2 * x, f(x): Z(x)}), r"f\(x\) = Z\(x\) is put in after Z\(x\)"),
+        (identity("", y, 2 * x, where={u: 2 * x, y: u}), "y = u is put in after u, which it holds"),
         (identity("", 0.1 * x + 0.2 * x, 0.3 * x), "differ by .*; floats hold 16 digits: write sympy.Rational"),
         (identity("", x, 2 * x, where={sp.Symbol("x"): y}), "is not the x of the equation"),
         (limit("", sp.Limit(x / (1 + x), x, sp.oo), 1 + 1 / x), "x, .* stands outside of the limit, too"),
@@ -150,6 +153,10 @@ def test_a_failure_names_what_is_wrong(step, said):
         (lambda: identity("", q, y, domain={q: (-2, 1)}), "is partly positive"),
         (lambda: identity("", x, y, domain={x: (0, y)}), "must be two numbers"),
         (lambda: identity("", x, y, domain={x: 3}), "must be two numbers"),
+        (lambda: identity("", f(x), y, where=[(f(x), y)]), "definitions are a list; a dict"),
+        (lambda: identity("", x, y, domain=[(x, (0, 1))]), "domain is a list; a dict"),
+        (lambda: inequality("", x + 1, x, sp.S.One, written=">="), "written = '>='"),
+        (lambda: series("", x, O(x), x), "toward = x; a variable and its end"),
         (lambda: identity("", sp.Matrix([[x]]), y), "is a matrix; make a step of each entry"),
         (lambda: Derivation("", "", "", "own", (), assumes="free ends"), "'free ends' is one text; give a tuple"),
         (lambda: Derivation("", "", "", "own", identity("", x, y)), "a tuple of steps"),
