@@ -14,6 +14,7 @@ from test_house import PUBLIC
 
 from statnn import Network, plot, rg, testing
 from statnn._arguments import LARGEST_COUNT, array_of, at_least, whole_array
+from statnn._arrays import real
 from statnn.activation import BetaBernoulli, GammaPoisson, PolyaUrn, compare, fit, rarefaction
 from statnn.inspection import inspect as inspected
 from statnn.interaction import BinaryNeurons, DynamicNeurons
@@ -404,3 +405,14 @@ def test_labels_of_any_precision(labels):
     wrong[0] = 2**64 - 1
     page = inspected(NET, np.tile(X, (30, 1)), wrong, only=["classes"], rng=0)
     assert "the labels reach 18446744073709551615" in page["classes"].reason
+
+
+def test_columns_that_may_have_gaps_are_refused_with_what_to_pass():
+    """Whole numbers of pandas that may be missing become objects, also where none is missing."""
+    pandas = pytest.importorskip("pandas")
+    table = pandas.DataFrame({"a": [1, 2], "b": [3, 4]}).astype("Int64")
+    with pytest.raises(
+        TypeError, match=r"must hold real numbers, not object, .* pass .dropna\(\).to_numpy\(dtype=float\)"
+    ):
+        real(table, "x", 2)
+    assert real(table.dropna().to_numpy(dtype=float), "x", 2).tolist() == [[1.0, 3.0], [2.0, 4.0]]
