@@ -7,11 +7,11 @@ from typing import TypeAlias
 
 import mpmath
 import numpy as np
-from scipy import special
+from numpy.typing import NDArray
 
-from statnn._arguments import Floats
 from statnn.theory.precision import Number, converged, exact
 
+Floats: TypeAlias = NDArray[np.float64]
 Chance: TypeAlias = Callable[[Floats], Floats]
 """Of an array of noise amplitudes σ."""
 
@@ -46,6 +46,11 @@ def lead(classes: int, threshold: Number = 0.5, *, digits: int = 15) -> mpmath.m
         return mpmath.findroot(missing, (mpmath.mpf(0.1), mpmath.mpf(2)), solver="anderson")
 
 
+def _normal(z: Floats) -> Floats:
+    """Return Φ(z)."""
+    return np.vectorize(math.erfc)(-z / math.sqrt(2)) / 2
+
+
 def mean_log_radius(kept: Chance, both: Chance, radius: float, draws: int, threshold: float = 0.5) -> float:
     """Return E ln σ* of a number of draws, where each ray keeps its class up to an amplitude of its own.
 
@@ -68,12 +73,8 @@ def mean_log_radius(kept: Chance, both: Chance, radius: float, draws: int, thres
 
 def band_kept(half_width: float, at: float) -> tuple[Chance, Chance]:
     """Return the chances, that |at + σz| < half_width, and that |at - σz| is as well."""
-
-    def within(reach: float, sigma: Floats) -> Floats:
-        return np.asarray(special.ndtr(reach / sigma))
-
     near, far = half_width - abs(at), half_width + abs(at)
-    return lambda sigma: within(near, sigma) + within(far, sigma) - 1, lambda sigma: 2 * within(near, sigma) - 1
+    return lambda sigma: _normal(near / sigma) + _normal(far / sigma) - 1, lambda sigma: 2 * _normal(near / sigma) - 1
 
 
 def classes_kept(classes: int, ahead: float) -> tuple[Chance, Chance]:
@@ -83,7 +84,7 @@ def classes_kept(classes: int, ahead: float) -> tuple[Chance, Chance]:
 
     def chance(sigma: Floats, *, opposite: bool) -> Floats:
         lead = (ahead / sigma)[:, None]
-        others = special.ndtr(z + lead) - (special.ndtr(z - lead) if opposite else 0.0)
+        others = _normal(z + lead) - (_normal(z - lead) if opposite else 0.0)
         return np.asarray(others ** (classes - 1) @ density)
 
     return partial(chance, opposite=False), partial(chance, opposite=True)

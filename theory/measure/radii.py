@@ -129,6 +129,7 @@ def _classes() -> tuple[Step, ...]:
             sp.Integral(_density(z) * _Phi(z) ** (power - 1), line),
             1 / power,
             where=normal,
+            domain={power: (1, 12)},
             by=_by_chance(power),
         ),
         inequality(
