@@ -13,7 +13,7 @@ import sympy as sp
 from sympy.concrete.expr_with_limits import ExprWithLimits
 
 _PLACES, _WIDE = (0, 60, 400, 800, 3200), 8  # where terms are looked at, and how many
-_HUMP = 2000  # terms that are added one by one, where they rise at first
+_HUMP, _AGAIN = 2000, 7  # terms that are added one by one: where they rise at first, and to see that nothing changes
 _FEW = mpmath.mpf(10) ** -42
 _NOTHING = mpmath.mpf(10) ** -30
 _JUMPS = (sp.Abs, sp.sign, sp.Heaviside)
@@ -65,12 +65,21 @@ def _quadrature(function: Callable[[Any], Any], cuts: Sequence[Any]) -> tuple[An
 
 
 def endless_sum(term: Callable[[Any], Any], ends: Sequence[Any]) -> Any:
-    """Return a sum; raise `ArithmeticError` where its terms do not fade."""
-    first, last = ends
-    if _rises(term, ends, "sum") and mpmath.isfinite(first):
-        head = mpmath.fsum(term(first + k) for k in range(_HUMP))  # no extrapolation sees what comes later
-        return head + mpmath.nsum(term, (first + _HUMP, last))
-    return mpmath.nsum(term, ends)
+    """Return a sum; raise `ArithmeticError` where its terms do not fade, or so slowly that no extrapolation holds."""
+    first, last = map(mpmath.mpmathify, ends)
+    rises = _rises(term, ends, "sum")
+    if mpmath.isfinite(last) or not mpmath.isfinite(first):
+        return mpmath.nsum(term, ends)
+
+    def after(count: int) -> Any:
+        return mpmath.fsum(term(first + k) for k in range(count)) + mpmath.nsum(term, (first + count, last))
+
+    if rises:
+        return after(_HUMP)  # no extrapolation sees what comes later
+    total = after(0)
+    if not abs(total - after(_AGAIN)) <= _FEW * max(1, abs(total)):
+        raise ArithmeticError(f"the sum to {mpmath.nstr(last)} converges too slowly for numbers")
+    return total
 
 
 def endless_product(factor: Callable[[Any], Any], ends: Sequence[Any]) -> Any:
