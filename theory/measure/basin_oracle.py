@@ -72,13 +72,13 @@ def mean_log_radius(kept: Chance, both: Chance, radius: float, draws: int, thres
 
 
 def band_kept(half_width: float, at: float) -> tuple[Chance, Chance]:
-    """Return the chances, that |at + σz| < half_width, and that |at - σz| is as well."""
+    """Return the chances that |at + σz| < half_width, and that |at - σz| is as well."""
     near, far = half_width - abs(at), half_width + abs(at)
     return lambda sigma: _normal(near / sigma) + _normal(far / sigma) - 1, lambda sigma: 2 * _normal(near / sigma) - 1
 
 
 def classes_kept(classes: int, ahead: float) -> tuple[Chance, Chance]:
-    """Return the chances, that the first of linear classes stays ahead, and under -ξ as well."""
+    """Return the chances that the first of linear classes stays ahead, and under -ξ as well."""
     z = np.linspace(-9, 9, 181)
     density = np.exp(-z * z / 2) / math.sqrt(2 * math.pi) * (z[1] - z[0])
 
