@@ -82,7 +82,15 @@ def steps(model: Any, notes: list[str]) -> list[Step]:
         raise ValueError(
             "the file redefines operators of ONNX by functions of its own, which is not supported: export it without"
         )
-    return _Graph(model.graph).steps()
+    try:
+        return _Graph(model.graph).steps()
+    except ValueError as problem:
+        if model.producer_name != "skl2onnx":
+            raise
+        why = str(problem).partition(". Likely fix")[0]
+        raise ValueError(
+            f"{why}. Likely fix: give the fitted network of scikit-learn itself, load_network(mlp)"
+        ) from None
 
 
 class _Graph:
@@ -96,7 +104,11 @@ class _Graph:
         inputs = [value for value in self._graph.input if value.name not in self._constants]
         outputs = [value.name for value in self._graph.output]
         if len(inputs) != 1 or len(outputs) != 1:
-            raise ValueError(f"the graph has {len(inputs)} inputs and {len(outputs)} outputs; one of each is needed")
+            names = ", ".join([value.name for value in inputs][:6] + outputs[:6])
+            raise ValueError(
+                f"the graph has {len(inputs)} inputs and {len(outputs)} outputs ({names}); one of each is needed: cut "
+                "the network out with onnx.utils.extract_model(file, new_file, [input], [output])"
+            )
         users: dict[str, list[Any]] = {}
         for node in self._graph.node:
             for name in _taken(node):

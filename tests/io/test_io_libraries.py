@@ -345,3 +345,28 @@ def test_what_is_no_onnx_file(tmp_path):
     (tmp_path / "net.onnx").write_bytes(b"")
     with pytest.raises(ValueError, match="the graph has 0 inputs and 0 outputs"):
         load_network(tmp_path / "net.onnx")
+
+
+def test_a_network_is_cut_out_of_a_graph_of_two_outputs_as_the_message_says(onnx, tmp_path):
+    whole, small = str(tmp_path / "two.onnx"), str(tmp_path / "one.onnx")
+    graph = Graph(onnx, 2).then("MatMul", np.ones((2, 3))).then("Tanh").then("MatMul", np.ones((3, 2)))
+    logits = graph.now
+    model = graph.then("Softmax").model(["n", 2])
+    del model.graph.output[:]
+    for name in (graph.now, logits):
+        model.graph.output.append(onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, ["n", 2]))
+    onnx.save(model, whole)
+    with pytest.raises(ValueError, match=rf"2 outputs \(x, {graph.now}, {logits}\).*onnx\.utils\.extract_model\("):
+        load_network(whole)
+    onnx.utils.extract_model(whole, small, ["x"], [logits])
+    assert load_network(small).widths == (2, 3, 2)
+
+
+def test_what_skl2onnx_writes_is_refused_with_what_to_do(onnx):
+    graph = Graph(onnx, 2).then("Cast", to=onnx.TensorProto.FLOAT).then("MatMul", np.ones((2, 3)))
+    model = graph.model()
+    model.producer_name = "skl2onnx"
+    with pytest.raises(
+        ValueError, match=r"not supported.*[^.]\. Likely fix: give the fitted .* itself, load_network\(mlp"
+    ):
+        load_network(model)
