@@ -299,7 +299,8 @@ def _error_bars(s: _Method) -> str:
     far, errors = (estimates.mean - s.model.exact().energy) / size, estimates.error / size
     # No ratio of the two is formed: where large energies are rare, a run without them has a low mean and a small error.
     assert_mean(far, 0.0, bias=0.15, what="(mean - exact)/error")
-    assert_mean(far**2 - errors**2, 0.0, bias=0.2, what="(mean - exact)²/error² - 1")
+    # A single estimate that is far off by chance would carry the spread of few: it counts as 8, where 1 is the mean.
+    assert_mean(np.minimum(far**2, 8.0) - errors**2, 0.0, bias=0.2, what="(mean - exact)²/error² - 1")
     return f"{groups} estimates, {np.sqrt(np.mean(far**2)):.2f} errors off (root mean square)"
 
 

@@ -166,13 +166,13 @@ REGIMES = [
 
 @pytest.mark.parametrize(("n", "p"), REGIMES)
 def test_binomial_law(bits, n, p):
-    """Sees a chance of success that is off by a twentieth of its odds."""
+    """Sees a chance of success that is off by a tenth of its odds."""
     values = drawn(bits, n, p, 1 - p)
     assert values.min() >= 0
     assert values.max() <= n
     last = min(n, int(stats.binom(n, p).isf(1e-12)) + 1)
     assert_counts(seen(values, last)[: last + 1], stats.binom(n, p).pmf(np.arange(last + 1)), what=f"B({n}, {p})")
-    odds = 1.05 * p / (1 - p)
+    odds = 1.1 * p / (1 - p)
     with rejects():
         assert_counts(seen(values, last), stats.binom(n, odds / (1 + odds)).pmf(np.arange(last + 1)), what="twin")
 

@@ -98,7 +98,7 @@ def test_growth_and_its_fluctuations(name, method, counts, started, rng):
         values, last = path.counts[:, MIDDLE, neuron], 60
         D = int(CHECKPOINTS[MIDDLE])
         assert_counts(histogram(values, last), law_of(process.count(D, initial=int(initial)), last), what="D_i")
-        wrong = process.count(D, initial=2) if started else make(name, b=1.3 * B).count(D)
+        wrong = process.count(D, initial=1) if started else make(name, b=1.5 * B).count(D)
         with rejects():
             assert_counts(histogram(values, last), law_of(wrong, last), what="D_i, b or initial off")
 

@@ -151,7 +151,8 @@ def test_edges_are_the_pattern_of_second_derivatives(name, rng):
     graph = model.graph(parameters=len(free) > 1)
     nodes, energy = everything_varies(net, free, stiffness=2.5, beta=1.5, targets=targets)
     assert set(nodes) == set(graph)
-    expected = interacting(nodes, energy, rng.normal(size=len(nodes)), step=0.7)
+    start = 0.3 * rng.normal(size=len(nodes))  # where no erf is one to all digits
+    expected = interacting(nodes, energy, start, step=0.7)
     clamped = {node for node in graph if graph.nodes[node]["clamped"]}
     assert coupled(graph) == {pair for pair in expected if not pair <= clamped}
     assert clamped == {node for node in nodes if node[0] == "y" or node[:2] == ("h", 0)}

@@ -34,7 +34,7 @@ def test_null_of_the_participation_ratio_is_that_of_all_permutations():
 
 def test_independent_gaussian_units_show_the_nulls(rng):
     units, samples = 40, 30
-    found = [(neuronal_correlation(a), participation_ratio(a)) for a in rng.standard_normal((200, samples, units))]
+    found = [(neuronal_correlation(a), participation_ratio(a)) for a in rng.standard_normal((350, samples, units))]
     absolute, inverse, corrected = np.array([(c.mean_absolute, 1 / p.ratio, 1 / p.corrected) for c, p in found]).T
     testing.assert_mean(absolute, found[0][0].null_mean_absolute, what="mean |r|")
     with testing.rejects():

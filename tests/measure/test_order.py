@@ -246,7 +246,7 @@ def test_gaussian_classes_and_the_error_of_a_slope(rng):
     distance, share = 0.8, 0.25
     labels = (np.arange(200) < 200 * share).astype(int)
     slopes, errors = [], []
-    for _ in range(400):
+    for _ in range(700):
         shared = rng.standard_normal((200, 1))  # correlated units, whose average is no better known
         fields = (shared + rng.standard_normal((200, 3))) / math.sqrt(2) + distance * labels[:, None]
         found = pooled_ranks(fields, np.ones((2, 3)), labels)

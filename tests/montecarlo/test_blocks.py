@@ -31,9 +31,9 @@ def small(temperature=1.2):
     return BinaryNeurons(blocks, [0.3, -0.2, 0.1, 0.4, -0.5, 0.2, 0.0], temperature)
 
 
-def random_model(rng, widths, temperature=1.0, scale=1.0):
+def random_model(rng, widths, temperature=1.0, scale=1.0, field=0.0):
     blocks = [rng.normal(size=(b, a)) * scale / np.sqrt(a) for a, b in pairwise(widths)]
-    return BinaryNeurons(blocks, rng.normal(size=sum(widths)) * 0.3 * scale, temperature)
+    return BinaryNeurons(blocks, (field + 0.3 * rng.normal(size=sum(widths))) * scale, temperature)
 
 
 def arrays_of(walkers):
@@ -161,12 +161,12 @@ def counts(model, layout, rng, draws):
 
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_states_have_the_law_of_boltzmann(rng, layout):
-    """2-3-2 in fields; mixing takes about two sweeps, draws are six apart. A law 5 per cent colder is seen."""
+    """2-3-2 in fields; mixing takes about two sweeps, draws are six apart. A law 8 per cent colder is seen."""
     model = small()
     found = counts(model, layout, rng, 200 if layout == "replicas" else 6000)
     assert_counts(found, law(model)[1], what=f"states, {layout}")
     with rejects():
-        assert_counts(found, law(model.at(1.14))[1], what="a colder law")
+        assert_counts(found, law(model.at(1.11))[1], what="a colder law")
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
@@ -192,7 +192,7 @@ def test_a_layer_is_drawn_given_its_neighbours(rng, layout):
 @pytest.mark.parametrize("layout", LAYOUTS)
 @pytest.mark.parametrize("widths", [[1, 1], [1, 4, 1, 2], [5, 2], [1, 9, 1]], ids=str)
 def test_magnetisations_agree_with_enumeration(rng, layout, widths):
-    model = random_model(rng, widths)
+    model = random_model(rng, widths, temperature=3.0, field=1.5)  # all mix, none is without a magnetisation
     states, probability = law(model)
     chains = 256 if layout == "replicas" else 60
     run = sample(model, 400, chains=chains, burn_in=50, thin=2, rng=rng, method=Blocks(layout))

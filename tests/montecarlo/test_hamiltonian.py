@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import threadpoolctl
 from compiled import kernels_of
+from scipy import stats
 
 from statnn.interaction import DynamicNeurons, Prior
 from statnn.montecarlo import sample
@@ -27,7 +28,7 @@ from statnn.montecarlo._dynamic.hamiltonian_kernels import (
 )
 from statnn.montecarlo._dynamic.noise import from_noise, to_noise
 from statnn.network import ACTIVATIONS, Activation, Network
-from statnn.testing import assert_covariance, assert_mean, assert_slope, rejects
+from statnn.testing import assert_covariance, assert_law, assert_mean, assert_slope, rejects
 
 SMOOTH = [name for name in ACTIVATIONS if name != "sign"]
 THREES = [SMOOTH[:3], SMOOTH[3:6], SMOOTH[6:9], SMOOTH[-3:]]
@@ -234,7 +235,7 @@ def test_linear_networks_are_gaussian(coordinates, rng):
     assert_covariance(states, covariance, what="covariance")
     with rejects("covariance"):
         assert_covariance(
-            states, law(model_of(activations=["identity"] * 3, samples=1, stiffness=6.0))[1], what="covariance"
+            states, law(model_of(activations=["identity"] * 3, samples=1, stiffness=8.0))[1], what="covariance"
         )
 
 
@@ -247,16 +248,16 @@ def test_two_neurons_follow_their_law(activation, coordinates, rng):
     states = last_states(model, 4000, Hamiltonian(coordinates=coordinates), rng)
     grid = np.stack(np.meshgrid(np.linspace(-3, 4, 701), np.linspace(-3, 5, 801), indexing="ij"), axis=-1)
 
-    def moments(beta):
-        other = DynamicNeurons(net, [[0.3]], [[0.8]], beta=beta, stiffness=3.0)
+    def moments(target):
+        other = DynamicNeurons(net, [[0.3]], [[target]], beta=2.0, stiffness=3.0)
         weight = np.exp(-other.energy(grid))
         weight /= weight.sum()
         return [(weight * f).sum() for f in (grid[..., 0], grid[..., 0] * grid[..., 1])]
 
     found = np.stack([states[:, 0], states[:, 0] * states[:, 1]], axis=1)
-    assert_mean(found, moments(2.0), what="moments")
+    assert_mean(found, moments(0.8), what="moments")
     with rejects("moments"):
-        assert_mean(found, moments(20.0), what="moments")
+        assert_mean(found, moments(1.3), what="moments")
 
 
 @pytest.mark.parametrize(
@@ -271,7 +272,7 @@ def test_two_neurons_follow_their_law(activation, coordinates, rng):
 def test_data_and_state_have_the_joint_law_that_they_were_drawn_from(options, rng):
     """Geweke 2004: parameters and state from the prior, then in turn data given them, and them given data by HMC.
 
-    All remain as they were: λ|gap|² is half a χ² of as many degrees as there are neurons, the prior energy likewise.
+    All remain as they were: 2λ|gap|² is χ² of as many degrees as there are neurons, twice the prior energy likewise.
     """
     net = Network.random([2, 3, 1], ["tanh", "identity"], rng=4)
     x = np.array([[0.5, -1.0], [1.5, 0.3]])
@@ -297,14 +298,11 @@ def test_data_and_state_have_the_joint_law_that_they_were_drawn_from(options, rn
             found.append((prior.energy(now) - priors, priors))
         return np.array(found)
 
-    right = terms(1.0)
-    neurons, parameters = 8, prior.dimension - 8
-    for name, values in (("mean", right), ("square", right**2)):
-        degrees = np.array([neurons, parameters])
-        theory = degrees / 2 if name == "mean" else degrees * (degrees + 2) / 4
-        assert_mean(values, theory, what=f"{name} of the terms of the energy")
-    with rejects("terms"):
-        assert_mean(terms(2.0), [neurons / 2, parameters / 2], what="mean of the terms of the energy")
+    degrees = {"gaps": 8, "prior": prior.dimension - 8}
+    for (name, n), values in zip(degrees.items(), terms(1.0).T, strict=True):
+        assert_law(2 * values, stats.chi2(n), what=f"energy of the {name}")
+    with rejects("gaps"):
+        assert_law(2 * terms(3.0)[:, 0], stats.chi2(8), what="energy of the gaps")
 
 
 @pytest.mark.parametrize(
@@ -329,20 +327,20 @@ def test_one_linear_layer_is_bayesian_regression(options, rng):
     assert_mean(states, mean, what="mean of W and b")
     assert_covariance(states, covariance, what="covariance of W and b")
     with rejects("covariance"):
-        assert_covariance(states, law(4.0)[1], what="covariance of W and b")
+        assert_covariance(states, law(20.0)[1], what="covariance of W and b")
 
 
 @pytest.mark.parametrize("method", [Ancestral(), Hamiltonian()], ids=["ancestral", "hamiltonian"])
 def test_forward_simulation_has_the_moments_of_its_layers(method, rng):
     net = Network([[[1.2]], [[1.5]]], [[0.1], [0.0]], "tanh")
-    model = DynamicNeurons(net, [[0.5]], stiffness=4.0)
+    model = DynamicNeurons(net, [[0.5]], stiffness=2.5)
     states = last_states(model, 4000, method, rng)
     z, w = np.polynomial.hermite_e.hermegauss(60)
     w /= w.sum()
-    h = np.tanh(0.7) + z / np.sqrt(8)
+    h = np.tanh(0.7) + z / np.sqrt(5)
     found = np.stack([states[:, 0], (states[:, 0] - np.tanh(0.7)) ** 2, states[:, 1], states[:, 1] ** 2], axis=1)
     after = w @ np.tanh(1.5 * h), w @ np.tanh(1.5 * h) ** 2
-    assert_mean(found, [np.tanh(0.7), 1 / 8, after[0], after[1] + 1 / 8], what="moments")
+    assert_mean(found, [np.tanh(0.7), 1 / 5, after[0], after[1] + 1 / 5], what="moments")
     with rejects("moments"):  # a network without noise in its first layer
         assert_mean(found[:, 2], np.tanh(1.5 * np.tanh(0.7)), what="moments")
 

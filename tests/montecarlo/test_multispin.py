@@ -197,7 +197,7 @@ def test_a_triangle_is_ergodic(rng):
     found = np.bincount(number(run.states), minlength=8)
     assert_counts(found, law(run.model)[1], what="states of a triangle, from one state")
     with rejects():
-        assert_counts(found, law(run.model.at(1.3))[1], what="states of a triangle, warmer")
+        assert_counts(found, law(run.model.at(1.5))[1], what="states of a triangle, warmer")
 
 
 def test_replicas_of_one_word_are_uncorrelated(ends):
@@ -207,7 +207,7 @@ def test_replicas_of_one_word_are_uncorrelated(ends):
     variance = probability @ (energy - mean) ** 2
     deviations = (ends.draws["energy"][:, 0] - mean).reshape(-1, 64)
     assert_mean(deviations.sum(axis=1) ** 2, 64 * variance, what="square of the sum over a word")
-    deviations[:, ::4] = deviations[:, 1::4]
+    deviations = np.repeat(deviations[:, ::4], 4, axis=1)
     with rejects():
         assert_mean(deviations.sum(axis=1) ** 2, 64 * variance, what="some replicas are copies")
 

@@ -162,7 +162,7 @@ def test_energies_of_small_tori(rng, shape):
     energy = run.draws["energy"].mean(axis=1)
     assert_mean(energy, kaufman(*shape, temperature=2.4).energy, what=f"energy of {shape}")
     with rejects():
-        assert_mean(energy, kaufman(*shape, temperature=2.42).energy, what="warmer")
+        assert_mean(energy, kaufman(*shape, temperature=2.46).energy, what="warmer")
 
 
 def test_a_glass_in_strips_has_the_energies_of_the_heat_bath(rng):
@@ -172,7 +172,8 @@ def test_a_glass_in_strips_has_the_energies_of_the_heat_bath(rng):
     walk = sample(model, 300, chains=1024, burn_in=300, thin=5, rng=rng, method="heat bath")
     differences = run.draws["energy"].mean(axis=1) - walk.draws["energy"].mean(axis=1)
     assert_mean(differences, 0.0, what="energy of a glass, strips against heat bath")
-    unlike = sample(glass(rng, 16, 4, temperature=1.5), 300, chains=1024, burn_in=300, thin=5, rng=rng, method=STRIPS)
+    unlike = BinaryNeurons(abs(model.couplings), temperature=1.5)
+    unlike = sample(unlike, 300, chains=1024, burn_in=300, thin=5, rng=rng, method=STRIPS)
     with rejects():
         assert_mean(unlike.draws["energy"].mean(axis=1) - walk.draws["energy"].mean(axis=1), 0.0, what="other signs")
 
@@ -180,7 +181,7 @@ def test_a_glass_in_strips_has_the_energies_of_the_heat_bath(rng):
 def test_one_flip_at_a_time_has_the_law_of_the_rule(rng):
     """How many of the bonds of a spin are satisfied decides: flips of sites with 0-2, 3 and 4 of them."""
     model = square_lattice(64, 32, temperature=3.0)
-    walkers = StripWalkers(model, root(int(rng.integers(2**60))), range(1024), None)
+    walkers = StripWalkers(model, root(int(rng.integers(2**60))), range(2048), None)
     walkers.sweep(20)
     row, column = walkers._cut.sites()
     before = walkers.states().astype(float)

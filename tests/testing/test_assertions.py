@@ -47,9 +47,9 @@ def test_mean_passes_right_theory_and_rejects_wrong(rng):
     assert_mean(values, 2.0, what="mean of exponentials")
     assert_mean(values + 0.2, 2.0, bias=0.2, what="mean within a known bias")
     with rejects():
-        assert_mean(values + 0.4, 2.0, what="shifted mean")
+        assert_mean(values + 0.6, 2.0, what="shifted mean")
     with rejects():
-        assert_mean(values - 0.4, 2.0, bias=0.1, what="shifted beyond the bias")
+        assert_mean(values - 0.7, 2.0, bias=0.1, what="shifted beyond the bias")
 
 
 def test_one_wrong_entry_of_many_is_seen(rng):
@@ -70,7 +70,7 @@ def test_law_passes_right_theory_and_rejects_wrong(rng):
 LAWS = {
     "binomial": (stats.binom(10, 0.3), stats.binom(10, 0.33)),
     "wide binomial": (stats.binom(10**6, 0.3), stats.binom(10**6, 0.3002)),
-    "both signs": (stats.skellam(3.0, 2.0), stats.skellam(3.2, 2.0)),
+    "both signs": (stats.skellam(3.0, 2.0), stats.skellam(3.4, 2.0)),
     "shifted": (stats.poisson(4.0, loc=-7), stats.poisson(4.0, loc=-6)),
     "normal": (stats.norm(1.0, 2.0), stats.norm(1.3, 2.0)),
     "exponential": (stats.expon(), stats.gamma(1.2)),
@@ -187,7 +187,7 @@ def test_means_that_go_together_are_told_apart_where_none_is_by_itself(rng):
 def test_skewed_vectors_of_means_raise_no_more_alarms_than_they_should(rng):
     """Hotelling's law alone raises a third too many at 1e-3 for 400 vectors of three exponential numbers."""
     vectors = rng.exponential(size=(4 * SAMPLES, 250, 4))
-    p = np.array([statistics.mean_vector(each, np.ones(4)).p for each in vectors])
+    p = np.array([p_unless_refused(each, np.ones(4), statistics.mean_vector) for each in vectors])
     for level in (0.1, 0.01):
         tail = stats.binomtest(int((p < level).sum()), p.size, level, alternative="greater")
         assert_pvalue(tail.pvalue, f"alarms at {level}")
@@ -384,10 +384,10 @@ def studentised(values, theory):
     return 2 * stats.t.sf(abs(values.mean() - theory) / stats.sem(values), values.size - 1)
 
 
-def p_unless_refused(values, theory):
+def p_unless_refused(values, theory, compare=statistics.mean):
     """A refused sample raises no alarm: seven rare events of a thousand are too few to be judged."""
     try:
-        return statistics.mean(values, theory).p
+        return compare(values, theory).p
     except Refusal:
         return 1.0
 
@@ -411,14 +411,14 @@ def test_means_of_skewed_replicates_raise_no_more_alarms_than_they_should(name, 
 
 def test_rare_events_are_no_matter_for_student(rng):
     """Ten events: Student's law gives a hundred times too many alarms at 1e-4, here none and some refusals."""
-    events = [rng.binomial(1, 0.01, 1000).astype(float) for _ in range(1000)]
+    events = [rng.binomial(1, 0.01, 1000).astype(float) for _ in range(3000)]
     with rejects():
         alarms = sum(studentised(values, 0.01) < 1e-4 for values in events)
-        assert_pvalue(stats.binomtest(alarms, 1000, 1e-4, alternative="greater").pvalue, "Student")
+        assert_pvalue(stats.binomtest(alarms, 3000, 1e-4, alternative="greater").pvalue, "Student")
     p = np.array([p_unless_refused(values, 0.01) for values in events])
     alarms = int((p < 1e-4).sum())
-    assert_pvalue(stats.binomtest(alarms, 1000, 1e-4, alternative="greater").pvalue, "empirical likelihood")
-    assert (p < 1).sum() > 500
+    assert_pvalue(stats.binomtest(alarms, 3000, 1e-4, alternative="greater").pvalue, "empirical likelihood")
+    assert (p < 1).sum() > 1500
 
 
 def test_samples_that_cannot_show_their_tail_are_refused(rng):

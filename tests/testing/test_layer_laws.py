@@ -149,7 +149,7 @@ class Affine:
     def simulate(self, start, depth, *, rng=None):
         h = np.asarray(start, float)
         path = [h]
-        kick = np.sqrt(self.s) * (1.05 if self.breaks == "simulation" else 1.0)
+        kick = np.sqrt(self.s) * (1.07 if self.breaks == "simulation" else 1.0)
         for m in range(depth):
             random = np.random.default_rng([rng, m])
             noise = random.standard_normal(h.shape) + (1e-9 * len(h) if self.breaks == "seeds" else 0.0)

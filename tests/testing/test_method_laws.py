@@ -28,7 +28,7 @@ class Visits(Walkers):
         self.sweeps = 0
 
     def sweep(self, sweeps):
-        size, slope = self.model.size, 1.3 if self.breaks == "stationarity" else 1.0
+        size, slope = self.model.size, 1.5 if self.breaks == "stationarity" else 1.0
         coupling = self.model.couplings.toarray()
         for _ in range(sweeps):
             random = np.array([one.random(size) for one in self.streams])
@@ -79,8 +79,8 @@ class Ordered(Method[BinaryNeurons]):
                 return 0, chains
             case "pairs":
                 return (chain // 2,)
-            case "error bars":  # three of four chains are one: the error of their mean is too small by sqrt(10/4)
-                return (chain // 4 * 4 + max(chain % 4, 2),)
+            case "error bars":  # four chains are one: the error of their mean is too small by two
+                return (chain // 4,)
         return (chain,)
 
     def walkers(self, model, seed, chains, initial):

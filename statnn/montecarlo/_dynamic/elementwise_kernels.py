@@ -84,12 +84,17 @@ def erf_parts_32(a: Any, square: Any) -> Any:
 
 def exponential_parts(x: Any) -> Any:
     """Choose by precision."""
-    return (exponential_parts_32 if isinstance(x, np.float32) else exponential_parts_64)(x)
+    return _as_python(exponential_parts_32 if isinstance(x, np.float32) else exponential_parts_64)(x)
 
 
 def erf_parts(a: Any, square: Any) -> Any:
     """Choose by precision."""
-    return (erf_parts_32 if isinstance(a, np.float32) else erf_parts_64)(a, square)
+    return _as_python(erf_parts_32 if isinstance(a, np.float32) else erf_parts_64)(a, square)
+
+
+def _as_python(helper: Any) -> Any:
+    """Return what a helper is in Python: compiled, it would hand back float32 as float64."""
+    return getattr(helper, "py_func", helper)
 
 
 def _by_precision(single: Any, double: Any) -> Any:

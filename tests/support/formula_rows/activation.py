@@ -46,7 +46,8 @@ ACTIVATION = {
         lambda N, b, c, D, D_0, K_0: _started(GammaPoisson, N, b, c, D_0, K_0).working(D), at=_start
     ),
     "beta-bernoulli.working-after": Row(
-        lambda N, b, c, D, D_0, K_0: _started(BetaBernoulli, N, b, c, D_0, K_0).working(D), at=_start
+        lambda N, b, c, D, D_0, K_0: _started(BetaBernoulli, N, b, c, D_0, K_0).working(D),
+        at=lambda random: _start(random) | {"c": random.uniform(0.5, 5.5)},
     ),
     "beta-bernoulli.limit-error-bound": Row(
         lambda N, b, c, D: BetaBernoulli(N, b, c).limit_error_bound(D), 1e-9

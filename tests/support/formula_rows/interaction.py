@@ -77,6 +77,11 @@ def _tempering(Delta: float, s: float) -> float:
     return _share(lambda wanted: len(ladder(betas, np.array([s, s]), wanted)) == 2, 1e-9, 1 - 1e-9)
 
 
+def _swapped(random: Any) -> dict[str, Any]:
+    """Return steps of a ladder that are accepted once in 1e6 at least."""
+    return {"Delta": random.uniform(0.1, 2.0), "s": random.uniform(0.1, 3.0)}
+
+
 def _away(random: Any) -> dict[str, Any]:
     """Return a coupling that is not critical."""
     return {"K": random.choice([random.uniform(0.05, 0.42), random.uniform(0.46, 1.5)])}
@@ -127,7 +132,7 @@ INTERACTION = {
     "heat-bath.magnetisation": Row(lambda F, T: BinaryNeurons([[0.0]], [F], T).exact().magnetisation[0]),
     "metropolis.chance": Row(_metropolis, 1e-5),
     "wolff.bond": Row(_wolff, 1e-15),
-    "tempering.acceptance": Row(_tempering, 1e-7),
+    "tempering.acceptance": Row(_tempering, 1e-7, at=_swapped),
 }  # fmt: skip
 
 
@@ -141,7 +146,7 @@ def _draws(rng: Any, rho: float, n: int, chains: int) -> Any:
 
 INTERACTION_SAMPLED = {
     "autoregression.tau": Sampled(
-        lambda rng, rho: [estimate(_draws(rng, rho, 3000, 4)).tau for _ in range(60)], {"rho": 0.5}, bias=0.05
+        lambda rng, rho: [min(4.0, estimate(_draws(rng, rho, 3000, 4)).tau) for _ in range(200)], {"rho": 0.5}, bias=0.05
     ),
     "autoregression.variance": Sampled(
         lambda rng, rho, n: [estimate(_draws(rng, rho, n, 1)).mean ** 2 for _ in range(1000)], {"rho": 0.5, "n": 60}
