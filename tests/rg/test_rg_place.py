@@ -24,9 +24,10 @@ def test_scales_are_found_with_their_errors(rng):
     found = [rg.place(Network.random([40, 60, 50], "tanh", 0.8, 0.2, rng=rng)).layers[0] for _ in range(250)]
     z = np.array([[(p.sigma_w - 0.8) / p.sigma_w_error, (p.sigma_b - 0.2) / p.sigma_b_error] for p in found])
     assert_mean(z, 0.0, bias=[0.05, 0.4], what="z")  # errors and roots of few squares are a little skewed
-    assert_mean(z[:, 0] ** 2, 1.0, bias=0.05, what="z²")
+    square = np.minimum(z[:, 0] ** 2, 8.0)  # one far off by chance would carry the spread of few
+    assert_mean(square, 1.0, bias=0.05, what="z²")
     with rejects("twice"):
-        assert_mean((z[:, 0] / 2) ** 2, 1.0, bias=0.05, what="errors twice as large")
+        assert_mean(square / 4, 1.0, bias=0.05, what="errors twice as large")
 
 
 def test_one_bias_does_not_know_its_scale_without_error():

@@ -146,7 +146,9 @@ def _draws(rng: Any, rho: float, n: int, chains: int) -> Any:
 
 INTERACTION_SAMPLED = {
     "autoregression.tau": Sampled(
-        lambda rng, rho: [min(4.0, estimate(_draws(rng, rho, 3000, 4)).tau) for _ in range(200)], {"rho": 0.5}, bias=0.05
+        lambda rng, rho: [min(4.0, estimate(_draws(rng, rho, 3000, 4)).tau) for _ in range(200)],
+        {"rho": 0.5},
+        bias=0.05,
     ),
     "autoregression.variance": Sampled(
         lambda rng, rho, n: [estimate(_draws(rng, rho, n, 1)).mean ** 2 for _ in range(1000)], {"rho": 0.5, "n": 60}
