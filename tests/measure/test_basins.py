@@ -83,12 +83,13 @@ def test_error_bars_are_those_of_repetition(rng):
     found = sample_basin(band(1.0), x, draws=256, rng=rng)
     theory = math.log(band_radius(1.0, 0.3))
     error = np.log(found.high / found.low) / 2
-    z = (np.log(found.radius) - theory) / math.sqrt(np.mean(error**2))
-    testing.assert_mean(z**2, 1.0, bias=0.15, what="squared deviations")
+    square = (np.log(found.radius) - theory) ** 2 / np.mean(error**2)
+    square = np.minimum(square, 8.0)  # one far off by chance would carry the spread of few
+    testing.assert_mean(square, 1.0, bias=0.15, what="squared deviations")
     covered = (found.low < math.exp(theory)) & (math.exp(theory) < found.high)
     testing.assert_mean(covered, 0.683, bias=0.04, what="coverage of the interval")
     with testing.rejects():
-        testing.assert_mean(4 * z**2, 1.0, bias=0.15, what="squared deviations, half the error")
+        testing.assert_mean(4 * square, 1.0, bias=0.15, what="squared deviations, half the error")
 
 
 @given(st.integers(1, 4), st.integers(1, 2), st.integers(0, 2**32))

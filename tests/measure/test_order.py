@@ -255,12 +255,12 @@ def test_gaussian_classes_and_the_error_of_a_slope(rng):
     slopes, errors = np.array(slopes), np.array(errors)
     theory = 12 * (1 - share) * (stats.norm.cdf(distance / math.sqrt(2)) - 0.5)
     testing.assert_mean(slopes, theory, what="slope of Gaussian classes")
-    testing.assert_mean((slopes - theory) ** 2 / np.mean(errors**2), 1.0, what="error of the slope")
+    square = np.minimum((slopes - theory) ** 2 / np.mean(errors**2), 8.0)  # so that no single one carries the spread
+    testing.assert_mean(square, 1.0, bias=0.01, what="error of the slope")
     with testing.rejects():
         testing.assert_mean(slopes, 12 * (stats.norm.cdf(distance / math.sqrt(2)) - 0.5), what="without class share")
     with testing.rejects():
-        alone = errors / math.sqrt(3)
-        testing.assert_mean((slopes - theory) ** 2 / np.mean(alone**2), 1.0, what="units taken as independent")
+        testing.assert_mean(3 * square, 1.0, bias=0.01, what="units taken as independent")
 
 
 def test_isotropic_weights_have_no_slope_but_a_law_of_their_own(rng):

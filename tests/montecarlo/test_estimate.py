@@ -46,10 +46,11 @@ def test_errors_are_calibrated(rng, rho):
     runs = [quietly(autoregressive(rng, rho, 4, 1500)) for _ in range(1000)]
     for rule in ("tau", "tau_sokal"):
         scores = np.array([one.mean / (one.error * np.sqrt(getattr(one, rule) / one.tau)) for one in runs])
-        testing.assert_mean(scores**2, 1.0, bias=0.1, what=f"variance of z-scores, ρ = {rho}, {rule}")
+        square = np.minimum(scores**2, 10.0)  # so that no single one carries the spread
+        testing.assert_mean(square, 1.0, bias=0.1, what=f"variance of z-scores, ρ = {rho}, {rule}")
         testing.assert_mean(scores, 0.0, what=f"mean of z-scores, ρ = {rho}, {rule}")
         with rejects():
-            testing.assert_mean(3 * scores**2, 1.0, bias=0.1, what="errors too small by √3")
+            testing.assert_mean(3 * square, 1.0, bias=0.1, what="errors too small by √3")
 
 
 @given(st.integers(2, 6), st.integers(20, 400), st.floats(-0.8, 0.95), st.integers(0, 2**32))
