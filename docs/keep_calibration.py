@@ -1,4 +1,4 @@
-"""Keep what a calibration found for the site: ``python docs/keep_calibration.py CALIBRATION.jsonl [...]``.
+"""Keep what calibrations found for the site: ``python docs/keep_calibration.py CALIBRATION.jsonl [...]``.
 
 A claim's entry is renewed by a calibration on as many seeds, or of its present text. One of an earlier text is dropped,
 unless the first seeds have been run again and gave the same numbers.
@@ -26,6 +26,20 @@ def found(entries):
     return {"seeds": len(entries), "unexpected": sum(not entry["expected"] for entry in entries), "rows": rows}
 
 
+def found_by_tests(entries):
+    """Return what all statistical tests of the suite say together, or nothing where none was rerun."""
+    own = [entry for entry in entries if entry["code"] == "tests"]
+    rows = [row for row in uniformity.rows(own) if row.seeds >= uniformity.FEWEST_SEEDS]
+    return own and {
+        "tests": len({entry["what"] for entry in own}),
+        "seeds": len({entry["seed"] for entry in own}),
+        "runs": len(own),
+        "unexpected": sum(not entry["expected"] for entry in own),
+        "compared": len(rows),
+        "too_small": sum(row.says == "TOO SMALL" for row in rows),
+    }
+
+
 def kept(old, entries):
     """Return the entries of all claims, the new ones beside those of `old` that are of the present text."""
     record = {}
@@ -45,7 +59,8 @@ def main(*files):
     """Write docs/calibration.json."""
     old = json.loads(TARGET.read_text(encoding="utf-8")) if TARGET.exists() else {}
     entries = [entry for file in files for entry in calibrate.read(Path(file))]
-    record = kept(old, entries)
+    tests = found_by_tests(entries) or old.get("tests")
+    record = kept(old, entries) | ({"tests": tests} if tests else {})
     TARGET.write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 

@@ -1,10 +1,10 @@
 """Rerun claims or statistical tests on fresh seeds of the right theory and hold their p-values against the uniform law.
 
 ``python -m validation.calibrate [--only ID ...] [--seeds N] [--hours H] [--jobs N] [--out FILE]`` for claims,
-``--tests`` for the statistical tests of the suite. Every run is one line of FILE (JSON), so that an interrupted
-calibration goes on where it stopped; runs of other code than the present are not counted, unless it gives the same
-numbers. The table is printed and written beside FILE. Claims that train networks are left out: no theory says what they
-find.
+``--tests`` for the tests of the suite that compare, or draw from the root seed. Every run is one line of FILE (JSON),
+so that an interrupted calibration goes on where it stopped; runs of other code than the present are not counted, unless
+it gives the same numbers. The table is printed and written beside FILE. Claims that train networks are left out: no
+theory says what they find.
 """
 
 import argparse
@@ -49,7 +49,7 @@ def main(argv: list[str] | None = None, registry: str = REGISTRY) -> int:
     """Run the command line; the status is 1 where p-values are too small or a run is not as expected."""
     parser = argparse.ArgumentParser("python -m validation.calibrate", description=__doc__.partition("\n")[0])
     parser.add_argument("--only", nargs="+", metavar="ID", help="claims (default: all that do not train)")
-    parser.add_argument("--tests", action="store_true", help="the statistical tests of the suite instead of claims")
+    parser.add_argument("--tests", action="store_true", help="tests of the suite that draw instead of claims")
     parser.add_argument("--seeds", type=at_least(1), metavar="N", help="default: by the time of one run")
     parser.add_argument("--hours", type=float, default=float("inf"), metavar="H", help="begin nothing after that")
     parser.add_argument("--jobs", type=at_least(1), default=usable_cpus(), metavar="N", help="default: %(default)s")
@@ -203,7 +203,7 @@ def _in_turn(
 
 
 def _rerun_tests(options: argparse.Namespace, deadline: float) -> None:
-    """Run the suite once to see which tests compare, then those alone on every further root seed."""
+    """Run the suite once to see which tests compare or draw, then those alone on every further root seed."""
     seen = [entry for entry in read(options.out) if entry["code"] == "tests"]
     done = {entry["seed"] for entry in seen}
     for seed in range(1, (options.seeds or TEST_SEEDS) + 1):
@@ -215,7 +215,7 @@ def _rerun_tests(options: argparse.Namespace, deadline: float) -> None:
         comparisons = run_tests(seed, sorted({entry["what"] for entry in seen}) or [str(TESTS)], jobs=options.jobs)
         append(options.out, comparisons)
         seen += comparisons
-        print(f"root seed {seed}: {len(comparisons)} tests compare, {time.monotonic() - started:.0f} s", flush=True)
+        print(f"root seed {seed}: {len(comparisons)} tests draw, {time.monotonic() - started:.0f} s", flush=True)
 
 
 def run_tests(seed: int, tests: list[str], jobs: int) -> list[dict]:

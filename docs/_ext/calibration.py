@@ -36,6 +36,7 @@ as no theory says what they find; others that are missing have not been rerun si
 def page(titles: Mapping[str, str], set_words: Callable[[str], str], kept: Path = KEPT) -> str:
     """Return the page of what is kept in a file; `titles` are those of claims, quantities are set by `set_words`."""
     record = json.loads(kept.read_text(encoding="utf-8"))
+    tests = record.pop("tests", None)
     quantities = [row for claim in record.values() for row in claim["rows"]]
     runs, unexpected = (sum(claim[key] for claim in record.values()) for key in ("seeds", "unexpected"))
     small = sum(row["says"] == "TOO SMALL" for row in quantities)
@@ -43,6 +44,12 @@ def page(titles: Mapping[str, str], set_words: Callable[[str], str], kept: Path 
         f"{runs:,} runs of {len(record)} claims with {len(quantities)} quantities: p-values of {small} are too small, "
         f"{unexpected} runs were not as expected."
     )
+    if tests:
+        summary += (
+            f"\n\n{tests['runs']:,} runs of {tests['tests']:,} tests that draw, on {tests['seeds']} root seeds: "
+            f"p-values of {tests['too_small']} of the {tests['compared']} that compare are too small, "
+            f"{tests['unexpected']} runs failed."
+        )
     rows = "".join(
         _row(f"[{titles[name]}](#claim-{name})", set_words(row["quantity"]), claim["seeds"], row)
         for name, claim in record.items()

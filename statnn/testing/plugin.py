@@ -12,7 +12,7 @@ Options, each also a line of the ini-file with underscores (``statnn_comparisons
 ``--statnn-seed SEED`` (0)
     Root of all streams of the fixture ``statnn_rng``.
 ``--statnn-record FILE``
-    Adds a line of JSON with the p-values of every test that compares, for a calibration over many seeds.
+    Adds a line of JSON with the p-values of every test that compares or draws, for a calibration over many seeds.
 
 Rules. The level of one comparison is P / N whatever is selected, so that a test passes or fails alone (``-k``,
 ``--lf``, a single name) as it does in the whole suite. Repeating a test with its seed repeats its numbers. A test that
@@ -60,7 +60,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     for name, (_, default, text) in SETTINGS.items():
         group.addoption(f"--statnn-{name.replace('_', '-')}", metavar=name.upper(), help=f"{text} (default: {default})")
         parser.addini(f"statnn_{name}", text, default=str(default))
-    group.addoption("--statnn-record", metavar="FILE", help="add a line of JSON with the p-values of every test")
+    group.addoption("--statnn-record", metavar="FILE", help="add a line of JSON for every test that compares or draws")
 
 
 def setting(config: pytest.Config, name: str) -> Any:
@@ -121,6 +121,7 @@ class Account:
         """Write what was compared since the last report into this one."""
         report = yield
         report.statnn_p, self.ledger.p = self.ledger.p, []  # type: ignore[attr-defined]
+        report.statnn_draws = "statnn_seed" in getattr(item, "fixturenames", ())  # type: ignore[attr-defined]
         if call.excinfo and call.excinfo.errisinstance(StatisticalFailure):
             self.rejected.setdefault(item.nodeid, str(call.excinfo.value))
         return report
@@ -136,9 +137,11 @@ class Account:
         if compared and min(compared) <= self.smallest:
             self.smallest, self.where = min(compared), report.nodeid
         self.seen.setdefault(report.nodeid, []).extend(compared)
-        if report.when == "teardown" and (every := self.seen.pop(report.nodeid)) and self.record:
-            with Path(self.record).open("a", encoding="utf-8") as file:
-                file.write(json.dumps({"what": report.nodeid, "p": {"p": every}}) + "\n")
+        if report.when == "teardown":
+            every = self.seen.pop(report.nodeid)
+            if self.record and (every or getattr(report, "statnn_draws", False)):
+                with Path(self.record).open("a", encoding="utf-8") as file:
+                    file.write(json.dumps({"what": report.nodeid, "p": {"p": every} if every else {}}) + "\n")
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:

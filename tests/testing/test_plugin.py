@@ -76,6 +76,13 @@ def test_workers_have_one_account(session):
     }
 
 
+def test_what_draws_is_recorded_whether_it_compares_or_not(session):
+    text = "def test_draws(statnn_rng): statnn_rng.random()\ndef test_seed(statnn_seed): pass\ndef test_neither(): pass"
+    session("--statnn-record=p.jsonl", text=text).assert_outcomes(passed=3)
+    lines = [json.loads(line) for line in Path("p.jsonl").read_text().splitlines()]
+    assert lines == [{"what": f"test_it.py::test_{name}", "p": {}} for name in ("draws", "seed")]
+
+
 @pytest.mark.parametrize(("planned", "status"), [(3, pytest.ExitCode.OK), (2, pytest.ExitCode.TESTS_FAILED)])
 def test_the_ini_file_plans_and_more_fails(session, planned, status):
     assert session(ini=f"statnn_comparisons = {planned}").ret == status
