@@ -146,7 +146,7 @@ def test_the_matrix_of_a_step_is_that_of_its_levels(rng):
 
 def test_the_critical_coupling_has_the_error_of_both_samples(rng):
     """Every group left out by hand, of the large lattice and of the small one."""
-    coins = 2 * rng.integers(0, 2, (40, 16, 16), np.int8) - 1
+    coins = 2 * rng.integers(0, 2, (400, 16, 16), np.int8) - 1  # so many that no two slopes are the same by chance
     large = linearise(coins, operators=FEW, groups=8, levels=2, rng=1)
     small = linearise(coins[:, :8, 8:], operators=FEW, groups=8, levels=1, rng=1)
     found = critical_coupling(large, small, 0.1)
@@ -157,6 +157,16 @@ def test_the_critical_coupling_has_the_error_of_both_samples(rng):
         values = np.array([critical_coupling(*pair, 0.1).values for pair in pairs])
         variance = variance + left_out_by_hand(values)
     np.testing.assert_allclose(found.errors, np.sqrt(variance), rtol=1e-8)
+
+
+def test_samples_that_tell_no_critical_coupling_are_refused():
+    """Spins that are frozen gave nan, and groups of few draws that respond alike an infinite error."""
+    frozen = np.ones((400, 16, 16), np.int8)
+    frozen[::2] = -1
+    large = linearise(frozen, operators=FEW, groups=8, levels=2, rng=1)
+    small = linearise(frozen[:, :8, 8:], operators=FEW, groups=8, levels=1, rng=1)
+    with pytest.raises(ValueError, match=r"operator 'nearest' responds to K alike on both lattices.*Take more draws"):
+        critical_coupling(large, small, 0.1)
 
 
 def test_the_critical_coupling_is_read_at_the_greatest_depth():

@@ -89,7 +89,7 @@ def critical_coupling(large: LinearisedFlow, small: LinearisedFlow, coupling: An
     Raises
     ------
     TypeError, ValueError
-        If the two do not fit together, or the first operator is odd.
+        If the two do not fit together, the first operator is odd, or one responds to K alike on both lattices.
 
     See Also
     --------
@@ -136,13 +136,23 @@ def critical_coupling(large: LinearisedFlow, small: LinearisedFlow, coupling: An
         )
     kept = np.array([k for k, operator in enumerate(large.operators) if operator.even], dtype=np.int64)
     (mean_l, slope_l), (mean_s, slope_s) = _response(joined(large.sums), kept), _response(joined(small.sums), kept)
-    values = K - (mean_l[:, 1:] - mean_s) / (slope_l[:, 1:] - slope_s)
+    values = K - _step(mean_l[:, 1:] - mean_s, slope_l[:, 1:] - slope_s, large.even)
     variance = np.zeros(values.shape[1:])
     other, bent = _response(left_out(large.sums), kept)
-    variance += jackknife((other[:, 1:] - mean_s) / (bent[:, 1:] - slope_s)) ** 2
+    variance += jackknife(_step(other[:, 1:] - mean_s, bent[:, 1:] - slope_s, large.even)) ** 2
     other, bent = _response(left_out(small.sums), kept)
-    variance += jackknife((mean_l[:, 1:] - other) / (slope_l[:, 1:] - bent)) ** 2
+    variance += jackknife(_step(mean_l[:, 1:] - other, slope_l[:, 1:] - bent, large.even)) ** 2
     return CriticalCoupling(K, large.even, small.shapes, values[0], np.sqrt(variance))
+
+
+def _step(gaps: Floats, slopes: Floats, names: tuple[str, ...]) -> Floats:
+    """Return the step of Newton, or raise where there is none."""
+    if not slopes.all():
+        raise ValueError(
+            f"operator {names[np.argwhere(slopes == 0)[0][-1]]!r} responds to K alike on both lattices, in all draws "
+            "or in all but one group: that tells no K_c. Take more draws, or a coupling nearer to it, or leave it out"
+        )
+    return gaps / slopes
 
 
 def _response(sums: Moments, kept: Ints) -> tuple[Floats, Floats]:
