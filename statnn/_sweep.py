@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from statnn._archive.file import digest_of
+from statnn._archive.fingerprint import fingerprint
 from statnn._archive.kept import stored, storing
 from statnn._archive.pace import Pace
 from statnn._archive.store import Store, opened
@@ -91,8 +92,9 @@ def sweep(
         Where points are worked on, one task each. Processes need a function of a module.
     store : str or os.PathLike, optional
         A folder that keeps the results. Called again with it, finished points are not computed anew; the grid may have
-        grown. It belongs to the function, by its name, and to the seed. Results are written as they come, but once a
-        second at most and in at most 2 % of the time: where the process is killed, those since then are computed again.
+        grown. It belongs to the function, by its name, or what is bound to it where it has none, and to the seed.
+        Results are written as they come, but once a second at most and in at most 2 % of the time: where the process
+        is killed, those since then are computed again.
     rng : int, numpy.random.Generator or None
         Seed; None for fresh entropy, or for the seed of the store.
     retry : bool
@@ -134,7 +136,8 @@ def sweep(
         raise TypeError(f"function = {function!r} cannot be called: pass a function of the names of the grid")
     check_executor(executor)
     points, seed = _points(grid), root(rng)
-    name = f"{getattr(function, '__module__', '')}:{getattr(function, '__qualname__', type(function).__qualname__)}"
+    named = hasattr(function, "__qualname__")
+    name = f"{function.__module__}:{function.__qualname__}" if named else fingerprint(function)
     key = {"verb": "sweep", "function": name, "seed": seed}
     context = nullcontext() if store is None else opened(store, key, adopt=("seed",) if rng is None else ())
     with context as kept:

@@ -7,14 +7,13 @@ draws that it names, and both are functions of the run alone: whenever a process
 written is one from which the chains go on as if nothing had happened.
 """
 
-import hashlib
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from types import CodeType
 from typing import Any
 
 from statnn._archive.file import digest_of
+from statnn._archive.fingerprint import fingerprint
 from statnn._archive.names import is_own
 from statnn._archive.pace import Pace
 from statnn._archive.provenance import version
@@ -144,28 +143,3 @@ def in_words(chains: tuple[int, ...]) -> Any:
 def described(method: Method[Any] | None) -> Any:
     """Return a method as JSON, one of a user's own as its text."""
     return Packer().tree(method) if method is None or is_own(type(method)) else repr(method)
-
-
-def fingerprint(function: Callable[..., Any]) -> str:
-    """Return the name of a function and a digest of what it does, as far as that can be seen."""
-    name = getattr(function, "__qualname__", type(function).__qualname__)
-    seen = hashlib.sha256()
-    code = getattr(function, "__code__", None)
-    if code is not None:
-        cells = [cell.cell_contents for cell in getattr(function, "__closure__", None) or ()]
-        for part in (*_seen_of_code(code), *map(_seen_of_value, [getattr(function, "__defaults__", None), *cells])):
-            seen.update(part.encode())
-    return f"{getattr(function, '__module__', '')}:{name} {seen.hexdigest()[:16]}"
-
-
-def _seen_of_code(code: CodeType) -> list[str]:
-    inner = [part for constant in code.co_consts if isinstance(constant, CodeType) for part in _seen_of_code(constant)]
-    constants = [repr(constant) for constant in code.co_consts if not isinstance(constant, CodeType)]
-    return [code.co_code.hex(), repr(code.co_names), *constants, *inner]
-
-
-def _seen_of_value(value: Any) -> str:
-    try:
-        return digest_of(value)
-    except TypeError:  # no plain value: its class is all that is the same in every process
-        return type(value).__qualname__

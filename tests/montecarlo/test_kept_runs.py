@@ -17,7 +17,7 @@ from statnn import io
 from statnn._archive import store as _store
 from statnn._archive.store import Store, StoreError
 from statnn.interaction import BinaryNeurons, square_lattice
-from statnn.montecarlo import METHODS, Run, _checkpoint, sample
+from statnn.montecarlo import METHODS, Run, sample
 from statnn.montecarlo._engine import Schedule
 
 PAIR = BinaryNeurons([[0, 1], [1, 0]])
@@ -167,17 +167,6 @@ def test_a_store_of_other_blocks_is_refused_and_a_run_of_them_goes_on(method, si
     with pytest.raises(StoreError, match=r"block-0 is not what statnn .* keeps of \d chains .*other blocks"):
         run(method, store=tmp_path / "work")
     assert {path.name: path.read_bytes() for path in (tmp_path / "work").iterdir()} == kept
-
-
-def test_functions_are_known_by_what_they_do():
-    def scaled(factor, more=0.0):
-        return lambda states: states * factor + more
-
-    prints = [
-        _checkpoint.fingerprint(one) for one in (made, changed, scaled(1.0), scaled(2.0), scaled(2.0, 1.0), np.mean)
-    ]
-    assert len(set(prints)) == len(prints)
-    assert _checkpoint.fingerprint(scaled(2.0)) == prints[3]
 
 
 @pytest.mark.usefixtures("eager")
