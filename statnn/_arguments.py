@@ -37,13 +37,19 @@ def whole(value: Any, name: str, *, minimum: int, maximum: int = LARGEST_COUNT) 
 
 
 def array_of(values: Any, name: str) -> NDArray[Any]:
-    """Return ``values`` as an array, or raise if rows differ in length or entries are masked.
+    """Return ``values`` as an array, or raise if rows differ in length, entries are masked or there is a unit.
 
     A masked entry has a value underneath, which numpy hands on as if it were none the less. An array of which nothing
-    is masked says the same as a plain one, and is taken.
+    is masked says the same as a plain one, and is taken. Units, too, numpy leaves behind: meV would be taken for eV.
     """
     if type(values) is np.ndarray:  # as most are: no mask, nothing to convert
         return values
+    unit = _unit(values)
+    if unit:
+        raise TypeError(
+            f"{name} has the unit {unit}, and numbers here have none: divide what belongs together by one unit, and "
+            "pass plain numbers, as the .magnitude, .value or .m of a quantity without dimension"
+        )
     hidden = _is_masked(values)
     try:
         given = np.asarray([]) if hidden else np.asanyarray(values)  # what makes itself an array may make a masked one
@@ -67,6 +73,16 @@ def _is_masked(values: Any) -> bool:
         return any(_is_masked(entry) for entry in values if isinstance(entry, list | tuple | np.ma.MaskedArray))
     structured = isinstance(values, np.ma.MaskedArray) and values.dtype.names is not None  # no numbers: refused later
     return not structured and bool(np.ma.is_masked(values))
+
+
+def _unit(values: Any) -> str:
+    """Return the unit of a quantity of astropy, pint, quantities or unyt, or of a list of them; empty without."""
+    first = values
+    while isinstance(first, list | tuple) and first:
+        first = first[0]
+    # asked of the class, as columns of tables may have that name
+    unit = next((getattr(first, key) for key in ("unit", "units") if hasattr(type(first), key)), "")
+    return str(unit) if "dimensionless" not in str(unit) else ""
 
 
 def positive(value: Any, name: str, *, why: str) -> float:
@@ -117,7 +133,7 @@ def exact(values: ArrayLike, name: str, *, why: str) -> NDArray[np.float64]:
 
 def refuse_rounded(given: NDArray[Any], floats: NDArray[Any], name: str) -> None:
     """Raise if ``floats`` are not the whole numbers that were given: differences between those are what counts."""
-    if given.dtype.kind not in "iuO" or given.size == 0 or np.abs(floats).max() <= 2.0**53:
+    if given.dtype.kind not in "iuO" or given.size == 0 or np.abs(floats).max() < 2.0**53:  # 2^53 + 1 becomes it
         return
     rounded = np.array([int(a) != int(b) for a, b in zip(given.flat, floats.flat, strict=True)])
     if rounded.any():

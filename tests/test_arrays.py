@@ -265,6 +265,37 @@ def test_masked_entries_are_refused(name, parameter):
         call(**arrays | {parameter: masked(arrays[parameter])})
 
 
+class Quantity(np.ndarray):
+    """Numbers of a unit, as of astropy; those of pint and quantities call it units."""
+
+    unit = "meV"
+
+
+class Share(np.ndarray):
+    """Numbers without dimension, as quantities has them."""
+
+    units = "1.0 dimensionless"
+
+
+@pytest.mark.parametrize(("name", "parameter"), CASES)
+def test_units_are_not_left_behind(name, parameter):
+    """Couplings in meV beside fields in eV were taken for numbers of one unit."""
+    call, arrays = ENTRIES[name]
+    with pytest.raises(TypeError, match=r"has the unit meV, and numbers here have none: divide"):
+        call(**arrays | {parameter: of_kind(arrays[parameter], Quantity)})
+
+
+def of_kind(values, kind):
+    """Return an array as another class of arrays, of a list of arrays the first."""
+    return [of_kind(values[0], kind), *values[1:]] if isinstance(values, list) else values.view(kind)
+
+
+def test_numbers_without_dimension_are_taken():
+    assert NET(X.view(Share)).tolist() == NET(X).tolist() == NET([*X.view(Share)]).tolist()
+    with pytest.raises(TypeError, match="has the unit meV"):
+        NET([*X.view(Quantity)])
+
+
 @pytest.mark.parametrize(
     "name", ["fit", "from_window_counts", "statistics", "neuronal_correlation", "Network.__call__"]
 )
@@ -378,6 +409,8 @@ def test_whole_numbers_that_floats_round_are_refused(call, kind):
     near = np.array([0, 1, 2, 3]).astype(kind)
     with pytest.raises(ValueError, match=r" = 1152921504606846\d+ is a whole number beyond 2\^53.* subtract an offset"):
         call(near + kind(2**60))
+    with pytest.raises(ValueError, match=" = 9007199254740993 is a whole number beyond"):  # the first of them
+        call(near % 2 + kind(2**53))
     call(near * kind(2**58))  # floats hold these
 
 

@@ -112,7 +112,7 @@ def plain(values: Any, name: str) -> Reals:
         dtype = getattr(values, "dtype", "")
         if "float16" in getattr(dtype, "name", str(dtype)):  # networks have no float16, and numpy no bfloat16
             values = values.float() if hasattr(values, "float") else values.astype(np.float32)
-        array = values if isinstance(values, np.ma.MaskedArray | list | tuple) else np.asarray(values)
+        array = values if isinstance(values, np.ndarray | list | tuple) else np.asarray(values)
     except (TypeError, ValueError, RuntimeError) as error:
         raise ValueError(f"{name} is not a plain array of numbers: {error}") from None
     array = array_of(array, name)

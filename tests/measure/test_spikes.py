@@ -1,7 +1,9 @@
 """Spike statistics: sums to the last digit, laws that must hold, streaming, and what must be refused."""
 
 import itertools
+import math
 from fractions import Fraction
+from types import SimpleNamespace
 
 import hypothesis
 import numpy as np
@@ -434,3 +436,34 @@ def test_fano_factors_of_nearly_equal_rates_keep_their_digits():
     p, q, window = 1 - 2.0**-40, 1.0, 10**15
     exact = (p * 2.0**-40 / 2 + window * 2.0**-82) / ((p + q) / 2)
     assert spikes.blocked_fano_factor([p, q], window) == pytest.approx(exact, rel=1e-14)
+
+
+@pytest.mark.parametrize("missing", [math.nan, complex(math.nan, 0), np.datetime64("NaT"), np.float32("nan")], ids=repr)
+def test_samples_of_no_class_are_refused(missing):
+    """Objects sort nowhere beside nan: 40 windows of 4 classes became 2, and their null another."""
+    known = np.arange(400) % 4
+    kind = object if isinstance(missing, float) else np.asarray(missing).dtype
+    labels = known.astype("M8[D]" if np.dtype(kind).kind == "M" else kind)
+    labels[known == 3] = missing
+    x = np.random.default_rng(1).normal(size=(400, 2))
+    with pytest.raises(ValueError, match=r"labels\[3\] is (nan|\(nan|NaT).*: every sample has a class"):
+        spikes.statistics(x, window=10, order="blocked", labels=labels)
+
+
+def test_labels_of_batches_are_values():
+    """A tensor of one number is equal to another, but not found by it: every batch was a class of its own."""
+
+    class Tensor(SimpleNamespace):
+        __hash__ = object.__hash__
+
+        def item(self):
+            return self.value
+
+    x = np.random.default_rng(1).normal(size=(80, 2)) + np.repeat([0, 1, 0, 1], 20)[:, None]
+    results = []
+    for label in (int, lambda k: Tensor(value=k)):
+        activity = spikes.Accumulator(2, window=5)
+        for k in range(4):
+            activity.update(x[20 * k : 20 * k + 20], label=label(k % 2))
+        results.append(activity.result())
+    assert results[0] == results[1]

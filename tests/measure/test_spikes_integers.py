@@ -101,3 +101,12 @@ def test_intervals_that_hardly_vary_keep_their_spread(interval):
     mean = [interval + 0.5, interval, interval + 2 / 3]
     assert found.mean.tolist() == pytest.approx(mean, rel=1e-15)
     assert (found.cv * found.mean).tolist() == pytest.approx([0.5, 0, np.std([0, 0, 2])], rel=1e-9)
+
+
+def test_thresholds_are_whole_numbers_too():
+    """x > 2^53 + 1 was compared with 2^53, and 2^53 + 1 was above itself."""
+    x = np.array([[2**53 + 1, 2**53 + 3]] * 4)
+    for threshold in (2**53 + 1, np.array([2**53 + 1, 2**53])):
+        with pytest.raises(ValueError, match=r"threshold = 9007199254740993 is a whole number beyond 2\^53"):
+            spikes.statistics(x, threshold, window=2)
+    assert spikes.statistics(x, 2**53 + 2, window=2).rate.tolist() == [0, 1]

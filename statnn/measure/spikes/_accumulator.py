@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from statnn._arguments import Floats, Ints, array_of, whole
+from statnn._arguments import Floats, Ints, array_of, refuse_rounded, whole
 from statnn._memory import refuse_beyond_memory
 from statnn.measure.spikes._nulls import null_of_windows
 from statnn.measure.spikes._spike_kernels import CELLS, SMALLEST, Counters, follow, present
@@ -111,6 +111,7 @@ class Accumulator:
             3e9 samples.
         """
         fires = spiking(batch, self._threshold)
+        label = label.item() if hasattr(label, "item") else label  # tensors are equal to themselves alone
         hash(label)
         if label != label:  # noqa: PLR0124 - nan
             raise ValueError(f"label = {label!r} is not equal to itself, so that no two batches are of one class")
@@ -245,7 +246,9 @@ def thresholds(value: ArrayLike, units: int) -> Floats:
         raise ValueError(f"threshold has shape {array.shape}; one number, or shape ({units},), is needed")
     if not np.isfinite(array).all():
         raise ValueError(f"threshold = {array[~np.isfinite(array)].flat[0]} is not finite")
-    return np.array(np.broadcast_to(array.astype(np.float64), (units,)))
+    floats = array.astype(np.float64)
+    refuse_rounded(array, floats, "threshold")
+    return np.array(np.broadcast_to(floats, (units,)))
 
 
 def spiking(batch: ArrayLike, threshold: Floats) -> NDArray[np.uint8]:

@@ -121,9 +121,11 @@ def _labels(labels: ArrayLike | None, order: str, samples: int) -> NDArray[np.in
     given = array_of(labels, "labels")
     if given.shape != (samples,):
         raise ValueError(f"labels have shape {given.shape}; one a sample, shape ({samples},), is needed")
-    if given.dtype.kind == "f" and np.isnan(given).any():
-        raise ValueError(f"labels[{int(np.argmax(np.isnan(given)))}] is nan: every sample has a class")
     try:
+        missing = np.asarray(given != given, dtype=bool)  # noqa: PLR0124 - nan, also of dates and in tables
+        if missing.any():
+            where = int(np.argmax(missing))
+            raise ValueError(f"labels[{where}] is {given[where]}: every sample has a class")
         return np.asarray(np.unique(given, return_inverse=True)[1], dtype=np.int64)
     except TypeError:
         kinds = sorted({type(one).__name__ for one in given})
