@@ -22,6 +22,8 @@ def axes(ax: Any | None) -> Any:
         return plt.subplots(layout="constrained")[1]
     if not hasattr(ax, "plot"):
         raise TypeError(f"ax = {ax!r} is not a matplotlib axes: pass figure.add_subplot() or None")
+    if getattr(ax, "name", "rectilinear") != "rectilinear":
+        raise TypeError(f"ax is of the projection {ax.name!r}; pictures here have straight axes: figure.add_subplot()")
     return ax
 
 

@@ -234,6 +234,22 @@ def test_public_plots_are_drawn_on_log_axes(name):
     figure.canvas.draw()
 
 
+@pytest.mark.parametrize("name", DRAWABLE)
+@pytest.mark.parametrize("projection", ["polar", "3d"])
+def test_axes_that_are_not_straight_are_refused(name, projection):
+    """A rate at an angle of 100 radians says nothing, and in three dimensions matplotlib fails in its own words."""
+    with pytest.raises(TypeError, match=f"of the projection '{projection}'; pictures here have straight axes"):
+        made(name).plot(Figure().add_subplot(projection=projection))
+
+
+@pytest.mark.parametrize("name", DRAWABLE)
+def test_public_plots_are_drawn_on_shared_axes(name):
+    figure = Figure()
+    ax = figure.subplots(2, 2, sharex=True, sharey=True)[0, 0]
+    assert made(name).plot(ax) is ax
+    figure.canvas.draw()
+
+
 DARK = ("text.color", "axes.facecolor", "axes.edgecolor", "axes.labelcolor", "xtick.color", "ytick.color",
         "figure.facecolor")  # fmt: skip
 

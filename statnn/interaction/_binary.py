@@ -460,6 +460,7 @@ def _fields(value: Any, nodes: Sequence[Hashable]) -> Floats:
     size = len(nodes)
     if isinstance(value, str):
         raise TypeError(f"fields = {value!r} names an attribute of nodes, but couplings are not a graph: pass an array")
+    value = _from_graph.by_name(value)
     if hasattr(value, "keys"):
         return read_only(_from_graph.fields_of_mapping(value, nodes))
     array = _reals(0.0 if value is None else value, "fields")

@@ -176,21 +176,39 @@ def temperature_of_graph(graph: Any) -> Any:
 
 
 def names_of(couplings: Any) -> tuple[Hashable, ...] | None:
-    """Return the names of rows of a labelled matrix, as of pandas, which are those of its columns; None without."""
+    """Return the names of rows and columns of a labelled matrix, as of pandas or xarray; None without."""
+    if sparse.issparse(couplings):  # of which one format is a mapping
+        return None
     if hasattr(couplings, "quadratic") or isinstance(couplings, Mapping):
         kind = type(couplings).__name__
         raise TypeError(f"couplings are a {kind}; if they are of a binary quadratic model, {OTHER_SIGN}")
-    if not (hasattr(couplings, "index") and hasattr(couplings, "columns")):
-        return None
-    rows, columns = tuple(couplings.index), tuple(couplings.columns)
+    if hasattr(couplings, "index") and hasattr(couplings, "columns"):
+        rows, columns = tuple(couplings.index), tuple(couplings.columns)
+    else:
+        labels = _labels(couplings)
+        if len(labels) != 2 or not any(labels):
+            return None
+        rows, columns = labels[0] or labels[1], labels[1] or labels[0]
     if rows != columns:
         raise ValueError(
             f"couplings have rows {_some(rows)} and columns {_some(columns)}: J needs the same names in one order, "
-            "couplings.loc[couplings.index, couplings.index]; or pass couplings.to_numpy() if names mean nothing"
+            "couplings.loc[names, names]; or pass couplings.to_numpy() if names mean nothing"
         )
     if len({*rows}) < len(rows):
         raise ValueError(f"couplings name a row twice, {_some(rows)}: pass couplings.to_numpy() if names mean nothing")
     return None if rows == (*range(len(rows)),) else rows
+
+
+def _labels(array: Any) -> list[tuple[Hashable, ...]]:
+    """Return the names along each axis of a labelled array, as of xarray, empty where there are none."""
+    indexes = getattr(array, "indexes", {})
+    return [tuple(indexes.get(axis, ())) for axis in getattr(array, "dims", ())]
+
+
+def by_name(fields: Any) -> Any:
+    """Return {name: field} of a labelled row of numbers, as of xarray, and everything else as it is."""
+    labels = _labels(fields)
+    return dict(zip(labels[0], np.asarray(fields), strict=True)) if len(labels) == 1 and labels[0] else fields
 
 
 def _plain(key: Any) -> Any:

@@ -288,6 +288,27 @@ def test_a_table_whose_rows_and_columns_differ_is_refused():
             BinaryNeurons(pandas.DataFrame(J, [*rows], [*columns]))
 
 
+def test_labelled_arrays_name_their_spins_and_fields_find_them():
+    """Of xarray, with rows and columns in another order, or fields: the same numbers went to other spins."""
+    xarray = pytest.importorskip("xarray")
+    matrix = xarray.DataArray(J, {"row": [*"abc"], "column": [*"abc"]}, ["row", "column"])
+    fields = xarray.DataArray([0.7, 0.0, 0.0], {"spin": [*"cab"]}, ["spin"])
+    model = BinaryNeurons(matrix, fields)
+    assert model == BinaryNeurons(nx.Graph([("a", "b"), ("a", "c", {"weight": 2.0})]), {"c": 0.7})
+    with pytest.raises(ValueError, match=r"have rows 'a', 'b', 'c' and columns 'c', 'b', 'a': J needs the same names"):
+        BinaryNeurons(matrix.isel(column=[2, 1, 0]))
+    bare = xarray.DataArray(J, dims=["row", "column"])
+    assert BinaryNeurons(bare, xarray.DataArray([0.0, 0.0, 0.7], dims=["spin"])).fields.tolist() == [0.0, 0.0, 0.7]
+    assert BinaryNeurons(matrix.drop_vars("column")).nodes == ("a", "b", "c")
+
+
+@pytest.mark.parametrize("kind", ["bsr", "coo", "csc", "csr", "dia", "dok", "lil"])
+def test_every_format_of_sparse_matrices_is_read(kind):
+    """Of which dok is a mapping, and was taken for a model of dimod."""
+    for made in (sparse.coo_array, sparse.coo_matrix):
+        assert BinaryNeurons(made(J).asformat(kind)) == BinaryNeurons(J)
+
+
 class Quadratic:
     """As much of a binary quadratic model of dimod as is looked at."""
 

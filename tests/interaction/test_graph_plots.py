@@ -187,3 +187,12 @@ def test_no_spin_hides_another(graph):
 def test_spins_on_one_spot_are_parted():
     places = _spread({node: np.zeros(2) for node in "abc"} | {"d": np.ones(2)})
     assert pdist([*places.values()]).min() > 1.19
+
+
+def test_spins_are_drawn_on_axes_that_share_both_limits():
+    """There limits cannot give way to an equal scale, and matplotlib refused to draw."""
+    figure = Figure()
+    panels = figure.subplots(2, 2, sharex=True, sharey=True)
+    ax = square_lattice(3, 4).plot(panels[0, 0])
+    figure.canvas.draw()
+    assert ax.get_aspect() == 1

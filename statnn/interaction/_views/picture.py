@@ -67,7 +67,8 @@ def draw_binary(model: Spins, ax: Any, layers: bool | None) -> Any:
             f"{model.size} spins, close where they are coupled" if lattice is None
             else f"torus of {lattice[0]} × {lattice[1]} spins"
         )  # fmt: skip
-        ax.set_aspect("equal", adjustable="datalim")
+        shared = [group.get_siblings(ax) for group in (ax.get_shared_x_axes(), ax.get_shared_y_axes())]
+        ax.set_aspect("equal", adjustable="box" if min(map(len, shared)) > 1 else "datalim")  # whose limits are theirs
     return settled(ax)
 
 
