@@ -354,7 +354,7 @@ def test_names_stand_beside_their_spins():
     model = BinaryNeurons(graph)
     figure = Figure()
     ax = model.plot(figure.subplots())
-    figure.canvas.draw()
+    figure.draw_without_rendering()
     assert [text.get_text() for text in ax.texts] == ["b", "a", "('x', 1)", "$7"]
     spots = ax.collections[-1].get_offsets()
     assert [text.xy for text in ax.texts] == [tuple(spot) for spot in spots]

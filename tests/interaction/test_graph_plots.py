@@ -194,5 +194,5 @@ def test_spins_are_drawn_on_axes_that_share_both_limits():
     figure = Figure()
     panels = figure.subplots(2, 2, sharex=True, sharey=True)
     ax = square_lattice(3, 4).plot(panels[0, 0])
-    figure.canvas.draw()
+    figure.draw_without_rendering()
     assert ax.get_aspect() == 1

@@ -70,7 +70,7 @@ def test_a_variance_that_underflows_says_where():
 @pytest.mark.parametrize("name", ACTIVATIONS)
 def test_diagrams_of_all_activations_are_drawn_with_the_rows_that_have_a_line(name, sigma_b):
     ax = rg.phase_diagram(name, [0.5, 1.5], sigma_b).plot(Figure().add_subplot())
-    ax.figure.canvas.draw()
+    ax.figure.draw_without_rendering()
     rows = {at for line in ax.lines for at in line.get_ydata()[np.isfinite(line.get_xdata())]}
     assert rows >= set(sigma_b) if name != "sign" else not rows
 

@@ -148,7 +148,7 @@ def test_every_activation_is_placed_and_drawn(name, scales, rng):
     for found in (rg.place(net), rg.place(net, images(rng, 40, 20))):
         assert all(np.isfinite(one.point.chi) or name == "sign" for one in found.layers)
         axes = found.plot(Figure().add_subplot())
-        axes.figure.canvas.draw()
+        axes.figure.draw_without_rendering()
         labels = [line.get_label() for line in axes.lines if not line.get_label().startswith("_")]
         if name in {"gelu", "gelu tanh", "silu", "softplus"}:  # order may end in another way there, which is named
             kinds = {r"edge of chaos, $\chi = 1$", *map(_short, rg.TransitionKind)}
