@@ -1,7 +1,8 @@
 """The command line: ``python -m statnn inspect NETWORK --data FILE``, ``python -m statnn describe PATH``.
 
 Exit codes: 0 when the page was written, 2 when the command is wrong, or the network or the data cannot be read or do
-not fit, 130 when it was interrupted. Numbers go to standard output, progress and errors of one line to standard error.
+not fit, 130 when it was interrupted. Numbers go to standard output, progress and errors of one line to standard error;
+where nobody reads these any more, as behind ``| head``, the signal of a broken pipe ends the command.
 """
 
 import argparse
@@ -14,6 +15,8 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from statnn import __version__
+from statnn._archive.words import line_of
+from statnn._streams import settle_streams
 
 DONE, BAD_INPUT, INTERRUPTED = 0, 2, 130
 
@@ -148,7 +151,7 @@ def _by_name(paths: Sequence[str]) -> dict[str, str]:
     if len(set(paths)) < len(paths):
         raise ValueError(f"network {max(paths, key=paths.count)!r} is given twice; give different ones")
     stems = [Path(path).stem for path in paths]
-    return dict(zip(stems if len(set(stems)) == len(stems) else paths, paths, strict=True))
+    return dict(zip(map(line_of, stems if len(set(stems)) == len(stems) else paths), paths, strict=True))
 
 
 class ProgressReport:
@@ -173,4 +176,5 @@ class ProgressReport:
 
 
 if __name__ == "__main__":
+    settle_streams()
     sys.exit(main())

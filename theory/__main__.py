@@ -6,6 +6,7 @@ characters; ``--document`` writes a LaTeX document instead.
 
 import argparse
 import os
+import signal
 import sys
 from collections import Counter
 from collections.abc import Iterator
@@ -127,5 +128,16 @@ def main(arguments: list[str]) -> int:
     return int(failures > 0)
 
 
+def settle_streams() -> None:
+    """Let the command write to any terminal, to none, and to readers that leave early, which is no failure."""
+    if hasattr(signal, "SIGPIPE"):  # not on Windows
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name) or open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115 - till the end
+        stream.reconfigure(errors="backslashreplace")
+        setattr(sys, name, stream)
+
+
 if __name__ == "__main__":
+    settle_streams()
     sys.exit(main(sys.argv[1:]))

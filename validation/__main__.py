@@ -8,7 +8,9 @@ import sys
 for library in ("OMP", "OPENBLAS", "MKL", "NUMBA"):
     os.environ[f"{library}_NUM_THREADS"] = "1"
 
+from statnn._streams import settle_streams  # noqa: E402
 from validation.runner import main  # noqa: E402
 
 if __name__ == "__main__":
+    settle_streams()
     sys.exit(main())

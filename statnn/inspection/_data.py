@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from statnn._archive import npz as _npz
+from statnn._archive.words import line_of
 from statnn._arguments import Ints, array_of, positive
 from statnn._by_value import ByValue
 from statnn.inspection._foreign import refuse_foreign
@@ -98,7 +99,8 @@ def read_data(
     x, y, name = _read(file, None if labels is None else str(labels), split)
     if y is None and labels is not None:
         y = _labels_of(Path(labels))
-    samples, how = _samples(x, scale, f"{file.name}, array {name!r}" if name else file.name)
+    source = line_of(file.name)  # bytes of it may be no letters
+    samples, how = _samples(x, scale, f"{source}, array {name!r}" if name else source)
     known, why = _labels(y, len(samples))
     if known is None and y is None:
         why = NOT_IN_FILE

@@ -13,6 +13,7 @@ from typing import Any, TypeAlias, TypedDict, Unpack, overload
 import numpy as np
 from numpy.typing import ArrayLike
 
+from statnn._archive.words import line_of
 from statnn._arguments import whole
 from statnn._memory import refuse_beyond_memory
 from statnn._random import root, stream
@@ -307,5 +308,5 @@ def _name(network: Any, name: str | None) -> str:
     if name is not None:
         return name
     if isinstance(network, str | os.PathLike):
-        return Path(network).name
+        return line_of(Path(network).name)  # bytes of it may be no letters
     return type(network).__name__

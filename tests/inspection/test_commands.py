@@ -1,0 +1,59 @@
+"""Commands in any terminal, on files of any name."""
+
+import os
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from clouds import subject
+
+from statnn.__main__ import DONE, main
+from statnn.io import describe, save_network
+
+
+@pytest.fixture
+def files(tmp_path):
+    net, x, labels = subject()
+    save_network(net, tmp_path / "net.safetensors")
+    np.savez(tmp_path / "data.npz", x=x, y=labels)
+    return tmp_path
+
+
+def test_files_whose_names_are_no_letters_are_inspected(files):
+    """Bytes of Latin-1 in a terminal of UTF-8: all the work was done, and the page could not be written."""
+    for name, end in (("net", "safetensors"), ("data", "npz")):
+        (files / f"{name}.{end}").rename(files / os.fsdecode(b"%b \xe9.%b" % (name.encode(), end.encode())))
+    net, data = (str(next(files.glob(f"{name}*"))) for name in ("net", "data"))
+    assert main(["inspect", net, "--data", data, "--only", "layers", "--out", str(files / "page"), "--quiet"]) == DONE
+    assert r"net \udce9.safetensors" in (files / "page" / "index.html").read_text(encoding="utf-8")
+    assert r"data \udce9.npz" in describe(files / "page")["data"]
+    shutil.copy(net, files / os.fsdecode(b"net \xe8.safetensors"))
+    both = [net, str(files / os.fsdecode(b"net \xe8.safetensors"))]
+    assert main(["inspect", *both, "--data", data, "--only", "layers", "--out", str(files / "two"), "--quiet"]) == DONE
+
+
+@pytest.mark.parametrize("module", ["statnn describe net.safetensors", "statnn.theory survival", "validation --list"])
+def test_commands_write_to_any_terminal_and_to_readers_that_leave(module, files):
+    """The status of derivations that do not hold, and of bad input, came from `| head`, and of a terminal without σ."""
+    command = [sys.executable, "-m", *module.split()]
+    root = Path(__file__).parents[2]
+    told = os.environ | {"PYTHONIOENCODING": "ascii", "PYTHONPATH": str(root)}
+    told.pop("PYTHONUTF8", None)
+    ran = subprocess.run(command, cwd=files, capture_output=True, check=False, env=told)  # noqa: S603 - our own words
+    assert ran.returncode == DONE, ran.stderr
+    assert ran.stdout.isascii()
+    left, right = os.pipe()
+    os.close(left)
+    with os.fdopen(right, "wb") as broken:
+        ran = subprocess.run(command, cwd=files, stdout=broken, stderr=subprocess.PIPE, check=False, env=told)  # noqa: S603
+    assert ran.returncode == -signal.SIGPIPE
+    assert b"Error" not in ran.stderr
+    closed = subprocess.run(  # noqa: S603 - our own words
+        ["/bin/sh", "-c", shlex.join(command) + " >&- 2>&-"], cwd=files, check=False, env=told
+    )
+    assert closed.returncode == DONE
