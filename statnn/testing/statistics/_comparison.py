@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from itertools import chain
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -95,6 +95,14 @@ def array_of(values: ArrayLike, name: str, ndim: int) -> Floats:
     return array
 
 
+def numbers_of(**given: Any) -> list[float]:
+    """Return numbers as floats, or refuse what is none."""
+    try:
+        return [float(value) for value in given.values()]
+    except (TypeError, ValueError, OverflowError) as wrong:
+        raise Refusal(f"{' and '.join(given)} must be numbers within float64: {wrong}") from None
+
+
 def unit(values: Floats) -> float:
     """Return the power of two at the largest of values, in units of which their squares neither overflow nor vanish."""
     largest = float(np.abs(values).max(initial=0.0))
@@ -129,10 +137,7 @@ def z_score(estimate: float, error: float, theory: float, *, bias: float = 0.0, 
     >>> round(found.z, 6), round(found.p, 4)
     (2.0, 0.0455)
     """
-    try:
-        estimate, error, theory, bias = map(float, (estimate, error, theory, bias))
-    except (TypeError, ValueError, OverflowError) as wrong:
-        raise Refusal(f"estimate, error, theory and bias must be numbers within float64: {wrong}") from None
+    estimate, error, theory, bias = numbers_of(estimate=estimate, error=error, theory=theory, bias=bias)
     if not (math.isfinite(estimate) and math.isfinite(theory) and math.isfinite(bias) and bias >= 0):
         raise Refusal(f"estimate {estimate}, theory {theory}, bias {bias} must be finite and the bias >= 0")
     if not (math.isfinite(error) and error > 0):

@@ -6,7 +6,11 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import fft, optimize, special, stats
 
-from statnn.testing.statistics._comparison import FEWEST_REPLICATES, Comparison, Floats, Refusal, array_of
+from statnn.testing.statistics._comparison import FEWEST_REPLICATES, Comparison, Floats, Refusal, array_of, numbers_of
+
+
+NEGLIGIBLE = 1e-18
+"""Probability below which that of all draws is as good as none: it is added to no tail, and a draw there rejects."""
 
 
 def total(values: ArrayLike, pmf: ArrayLike) -> Comparison:
@@ -53,7 +57,7 @@ def total(values: ArrayLike, pmf: ArrayLike) -> Comparison:
         raise Refusal("the law has no spread: compare exactly instead")
     error = math.sqrt(variance / n)
     seen = x[law > 0]
-    if not seen[0] <= array.min() <= array.max() <= seen[-1]:
+    if not seen[0] <= array.min() <= array.max() <= seen[-1] or (law[array.astype(np.int64)] == 0).any():
         p = 0.0
     elif seen[0] < mean < seen[-1]:
         p = min(1.0, 2 * _tail(x, law, n, round(array.sum()), sign=1 if mean > theory else -1))
@@ -89,7 +93,7 @@ def proportion(successes: int, trials: int, probability: float) -> Comparison:
     Raises
     ------
     Refusal
-        If successes and trials are no whole numbers, or they and probability do not fit each other.
+        If they are no numbers, successes and trials not whole, or they do not fit each other.
 
     See Also
     --------
@@ -101,7 +105,8 @@ def proportion(successes: int, trials: int, probability: float) -> Comparison:
     >>> proportion(52, 100, 0.5).p > 0.05, proportion(80, 100, 0.5).p < 1e-8
     (True, True)
     """
-    whole = all(number == np.rint(number) for number in (successes, trials))
+    found, of, probability = numbers_of(successes=successes, trials=trials, probability=probability)
+    whole = all(number == np.rint(number) for number in (found, of))
     if not (whole and FEWEST_REPLICATES <= trials <= 2**53 and 0 <= successes <= trials and 0 <= probability <= 1):
         raise Refusal(f"cannot compare {successes} successes in {trials} trials with probability {probability}")
     p = float(stats.binomtest(int(successes), int(trials), probability).pvalue)
@@ -115,7 +120,8 @@ def counts(observed: ArrayLike, pmf: ArrayLike, *, least: float = 5.0, fitted: i
     Neighbouring cells are pooled until each expects `least` observations. The statistic is the smaller of that of
     Cressie and Read and the likelihood ratio: where cells expect five, Pearson's sum has too heavy a tail, that of
     Cressie and Read, too, where cells are few (a hundred times too many alarms at 1e-9 for two of them), and the
-    likelihood ratio too large a mean. Observations where the law forbids them reject with p = 0.
+    likelihood ratio too large a mean. Observations where the law forbids them reject with p = 0, and where it expects
+    less than 1e-18 of all, with what it expects in such cells.
 
     Parameters
     ----------
@@ -175,8 +181,11 @@ def in_cells(seen: Floats, probability: Floats, last: Floats, least: float = 5.0
         float(stats.power_divergence(pooled, hoped, lambda_=divergence).statistic)
         for divergence in ("cressie-read", "log-likelihood")
     )
-    impossible = np.flatnonzero((expected == 0) & (seen > 0))
-    p = 0.0 if impossible.size else float(stats.chi2.sf(statistic, dof))
+    p = float(stats.chi2.sf(statistic, dof))
+    impossible = np.flatnonzero((expected < NEGLIGIBLE) & (seen > 0))
+    if impossible.size:
+        forbidden = (expected[impossible] == 0).any()
+        p = 0.0 if forbidden else min(p, float(expected[expected < NEGLIGIBLE].sum()))
     worst = int(np.argmax((pooled - hoped) ** 2 / np.maximum(hoped, np.finfo(float).tiny)))
     first, after = (impossible[0], impossible[0] + 1) if impossible.size else (*starts, seen.size)[worst : worst + 2]
     ends = np.concatenate([[-math.inf], last, [math.inf]])

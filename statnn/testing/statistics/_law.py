@@ -9,15 +9,13 @@ from numpy.typing import ArrayLike
 from scipy import stats
 
 from statnn.testing.statistics._comparison import Comparison, Floats, Refusal, array_of
-from statnn.testing.statistics._counts import in_cells, total
+from statnn.testing.statistics._counts import NEGLIGIBLE, in_cells, total
 from statnn.testing.statistics._mean import mean
 
 FEWEST_FOR_KOLMOGOROV = 30
 MOST_CELLS = 4096
 LARGEST_SUM = 2**22
 """Values that a sum may have for its exact law to be computed."""
-NEGLIGIBLE = 1e-18
-"""Probability of each tail beyond which a law is cut for the law of its sum."""
 
 
 def is_law(theory: Any) -> bool:
@@ -31,7 +29,8 @@ def law(values: ArrayLike, theory: Any) -> Comparison:
     Parameters
     ----------
     values : array, shape (draws,)
-        Whole numbers where the law is discrete. A value outside the support rejects with p = 0.
+        Whole numbers where the law is discrete. A value outside the support rejects with p = 0, and one so far out
+        that less than 1e-18 are expected there with their number.
     theory : frozen distribution of scipy.stats
         As ``scipy.stats.binom(10, 0.3)``: with ``cdf``, ``ppf``, ``mean``, ``support``, and ``pmf`` if it is discrete.
 
@@ -53,7 +52,7 @@ def law(values: ArrayLike, theory: Any) -> Comparison:
     Notes
     -----
     The test of Kolmogorov and Smirnov sees shifts in the bulk of a law of 6/√n in its distribution function and hardly
-    anything in the tails.
+    anything in the tails but values as good as impossible.
 
     Examples
     --------
@@ -70,28 +69,41 @@ def law(values: ArrayLike, theory: Any) -> Comparison:
             f"theory is a {type(theory).__name__}; a frozen law is needed, as scipy.stats.binom(10, 0.3). To compare "
             "how often 0, 1, 2, ... was seen with probabilities, use counts(observed, pmf)"
         )
-    low, high = theory.support()
-    forbidden = bool(((draws < low) | (draws > high)).any())
     if not hasattr(theory, "pmf"):
         if draws.size < FEWEST_FOR_KOLMOGOROV:
             raise Refusal(f"{draws.size} draws are too few for a continuous law: take at least {FEWEST_FOR_KOLMOGOROV}")
         shares = np.clip(theory.cdf(draws), 0.0, 1.0)
         comparison = uniform(shares)
-        if forbidden:
-            outside = draws[(draws < low) | (draws > high)][0]
-            return replace(comparison, p=0.0, where=f"at {outside:.6g}, which the law forbids")
         place = draws[np.argmin(np.abs(shares - stats.kstest(shares, "uniform").statistic_location))]
-        return replace(comparison, where=f"at {place:.6g}")
+        return _unless_impossible(replace(comparison, where=f"at {place:.6g}"), draws, theory)
     if (draws != np.rint(draws)).any():
         raise Refusal("a discrete law needs whole numbers")
     edges = _edges(theory)
     observed = np.bincount(np.searchsorted(edges, draws), minlength=edges.size + 1)
     probability = np.diff(theory.cdf(edges), prepend=0.0, append=1.0)
     comparison = in_cells(observed.astype(float), np.maximum(probability, 0.0), np.append(edges, math.inf))
-    impossible = draws[(draws < low) | (draws > high) | (np.asarray(theory.pmf(draws)) == 0)]
-    if not impossible.size:
+    return _unless_impossible(comparison, draws, theory)
+
+
+def _unless_impossible(comparison: Comparison, draws: Floats, theory: Any) -> Comparison:
+    """Return the comparison, or that of a draw that the law forbids, or so far out that none of so many is there.
+
+    Neither cells nor a distance of distribution functions see a single one.
+    """
+    low, high = theory.support()
+    discrete = hasattr(theory, "pmf")
+    above = theory.sf(draws - discrete) if hasattr(theory, "sf") else np.ones(draws.size)
+    chance = 2 * draws.size * np.clip(np.minimum(theory.cdf(draws), above), 0.0, 1.0)
+    if discrete:
+        chance[np.asarray(theory.pmf(draws)) == 0] = 0.0
+    else:
+        chance[(draws == low) | (draws == high)] = 1.0  # what is rounded to the end
+    chance[(draws < low) | (draws > high)] = 0.0
+    far = int(np.argmin(chance))
+    if not chance[far] < NEGLIGIBLE:
         return comparison
-    return replace(comparison, p=0.0, where=f"at {impossible[0]:.6g}, which the law forbids")
+    why = f"as far out as which it expects {chance[far]:.1g} draws" if chance[far] else "which the law forbids"
+    return replace(comparison, p=min(comparison.p, float(chance[far])), where=f"at {draws[far]:.6g}, {why}")
 
 
 def _edges(theory: Any) -> Floats:

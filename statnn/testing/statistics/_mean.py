@@ -13,6 +13,7 @@ from statnn.testing.statistics._comparison import (
     Floats,
     Refusal,
     array_of,
+    numbers_of,
     unit,
     worst,
     z_score,
@@ -65,13 +66,13 @@ def mean(values: ArrayLike, theory: float, *, bias: float = 0.0, fewest: int = F
     >>> mean(np.random.default_rng(1).exponential(2.0, 4000), 2.0).p > 0.01
     True
     """
-    array = array_of(values, "values", 1)
-    if array.size < fewest:
-        raise Refusal(f"{array.size} replicates are too few for a standard error; take at least {fewest}")
+    array, (theory, bias) = array_of(values, "values", 1), numbers_of(theory=theory, bias=bias)
+    if array.size < max(fewest, 2):
+        raise Refusal(f"{array.size} replicates are too few for a standard error; take at least {max(fewest, 2)}")
     if not (math.isfinite(theory) and math.isfinite(bias) and bias >= 0):
         raise Refusal(f"theory {theory}, bias {bias} must be finite and the bias >= 0")
     size = unit(array)
-    found = _mean(array / size, float(theory) / size, float(bias) / size)
+    found = _mean(array / size, theory / size, bias / size)
     return replace(found, estimate=found.estimate * size, error=found.error * size, theory=theory, bias=bias)
 
 

@@ -1,0 +1,73 @@
+"""Single values that are as good as impossible, which cells and distances do not see; and numbers that are none."""
+
+from decimal import Decimal
+from fractions import Fraction
+
+import mpmath as mp
+import numpy as np
+import pytest
+from scipy import stats
+
+from statnn.testing import Refusal, assert_counts, assert_law, rejects, statistics
+
+
+def normal_tail(x):
+    return float(mp.erfc(x / mp.sqrt(2)) / 2)
+
+
+def test_one_draw_that_cannot_be_is_seen():
+    """Of a hundred normal numbers one at 30 standard deviations passed with p = 0.5, as a poisson count of 60."""
+    normal = stats.norm.ppf((np.arange(99) + 0.5) / 99)
+    for far in (30.0, -30.0):
+        found = statistics.law(np.append(normal, far), stats.norm())
+        assert found.p == pytest.approx(200 * normal_tail(30), rel=1e-9)
+        with rejects(match=f"at {far:g}, as far out as which it expects"):
+            assert_law(np.append(normal, far), stats.norm(), what="normal numbers")
+    counts = np.repeat(np.arange(5), [368, 368, 184, 61, 18])
+    tail = mp.nsum(lambda k: mp.exp(-1) / mp.factorial(k), [60, mp.inf])
+    found = statistics.law(np.append(counts, 60), stats.poisson(1.0))
+    assert found.p == pytest.approx(float(2000 * tail), rel=1e-9)
+
+
+def test_draws_that_can_be_are_judged_as_before():
+    """A rare value of many, and draws that are rounded to the ends of their law, where it has no share."""
+    rare = np.append(stats.norm.ppf((np.arange(99) + 0.5) / 99), 6.0)
+    assert statistics.law(rare, stats.norm()).p == stats.kstest(rare, "norm").pvalue
+    rounded = np.append((np.arange(98) + 0.5) / 98, [0.0, 1.0])
+    assert statistics.law(rounded, stats.uniform()).p == stats.kstest(rounded, "uniform").pvalue
+
+
+def test_one_observation_that_cannot_be_is_seen():
+    """Cells with too little are pooled with their neighbours, in which a single one is lost."""
+    for share in (1e-300, 1e-24):
+        assert statistics.counts([50, 50, 1], [0.5, 0.5, share]).p == pytest.approx(101 * share)
+    with rejects():
+        assert_counts([50, 0, 1, 50], [0.5, 1e-200, 1e-200, 0.5], what="one of two impossible values")
+    seen = statistics.counts([5000, 1, 5000], [0.5, 1e-9, 0.5])
+    assert seen.p > 0.9  # one in a hundred thousand runs
+
+
+def test_a_total_sees_forbidden_values_between_others():
+    """3 by coins that show 0 or 10: the sum of all had a tail of 1e-10, by rounding alone."""
+    pmf = [0.5, *[0.0] * 9, 0.5]
+    assert statistics.total([0, 10] * 20, pmf).p == 1.0
+    assert statistics.total([0, 10] * 20 + [3], pmf).p == 0.0
+
+
+@pytest.mark.parametrize("half", [Fraction(1, 2), Decimal("0.5"), np.array(0.5), np.float32(0.5)], ids=repr)
+def test_every_kind_of_number_is_a_theory(half):
+    values = np.arange(40) % 2
+    found = statistics.mean(values, half, bias=half - half)
+    assert (type(found.theory), found.theory, found.bias) == (float, 0.5, 0.0)
+    assert "theory 0.5" in found.found
+    assert statistics.proportion(np.int8(52), Fraction(100), half).p == statistics.proportion(52, 100, 0.5).p
+
+
+@pytest.mark.parametrize("none", ["half", [0.5, 0.5], 0.5j, 10**400, None], ids=repr)
+def test_what_is_no_number_is_no_theory(none):
+    with pytest.raises(Refusal, match="theory and bias must be numbers within float64"):
+        statistics.mean(np.arange(40) % 2, none)
+    with pytest.raises(Refusal, match="probability must be numbers within float64"):
+        statistics.proportion(52, 100, none)
+    with pytest.raises(Refusal, match="0 replicates are too few for a standard error; take at least 2"):
+        statistics.mean([], 0.5, fewest=0)
