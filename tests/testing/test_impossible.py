@@ -37,6 +37,22 @@ def test_draws_that_can_be_are_judged_as_before():
     assert statistics.law(rounded, stats.uniform()).p == stats.kstest(rounded, "uniform").pvalue
 
 
+class Triangle:
+    """A law of one's own on [0, 1], with no more than must be: F(x) = x²."""
+
+    mean, support, ppf = (lambda self: 2 / 3), (lambda self: (0.0, 1.0)), staticmethod(np.sqrt)
+
+    def cdf(self, x):
+        return np.clip(x, 0, 1) ** 2
+
+
+def test_a_law_without_upper_tail_forbids_what_is_beyond_its_end():
+    draws = np.sqrt((np.arange(99) + 0.5) / 99)
+    assert statistics.law(draws, Triangle()).p > 0.99
+    for beyond in (1.01, -0.01):
+        assert statistics.law(np.append(draws, beyond), Triangle()).p == 0.0
+
+
 def test_one_observation_that_cannot_be_is_seen():
     """Cells with too little are pooled with their neighbours, in which a single one is lost."""
     for share in (1e-300, 1e-24):

@@ -8,7 +8,6 @@ from scipy import fft, optimize, special, stats
 
 from statnn.testing.statistics._comparison import FEWEST_REPLICATES, Comparison, Floats, Refusal, array_of, numbers_of
 
-
 NEGLIGIBLE = 1e-18
 """Probability below which that of all draws is as good as none: it is added to no tail, and a draw there rejects."""
 
