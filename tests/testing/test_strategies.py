@@ -118,13 +118,39 @@ def test_failing_examples_are_small_and_can_be_typed(strategy, condition):
     assert len(text) < 250
 
 
+def test_failing_processes_are_shrunk_to_ordinary_ones():
+    """Corners came first: any process of five neurons or more shrank to 10^12 of them, c = 999999999999.9999."""
+    found = find(
+        strategies.processes([BetaBernoulli]),
+        lambda process: process.neurons >= 5,
+        settings=settings(max_examples=2000, derandomize=True, database=None),
+    )
+    assert found.neurons < 10
+    assert (found.b, found.c) == (1.0, found.neurons / 2)
+
+
+def test_whole_numbers_of_decades_are_whole():
+    """Ends that were none came out as they were: 0.5 and 2.0 among the whole numbers."""
+    for low, high in ((2.0, 5), (2, 5.0), (1, 2.5)):
+        with pytest.raises(TypeError, match="is a float; a whole number of type int is needed"):
+            strategies.decades(low, high)
+
+
 BAD = [
     (lambda: strategies.couplings(["chain"]).example(), "'chain' is unknown; there are graph, dense"),
     (lambda: strategies.couplings(["ring"], most=2).example(), "most = 2 spins are too few for ring"),
     (lambda: strategies.layers(rg.NoisyLayer, width=2), "layers of NoisyLayer have no width"),
     (lambda: strategies.layers(int), "there are LinearLayer, BinaryLayer"),
-    (lambda: strategies.log_uniform(0, 1), "low = 0, high = 1: 0 < low <= high is needed"),
+    (lambda: strategies.log_uniform(0, 1), "low = 0, high = 1: 0 < low <= high < ∞ is needed"),
     (lambda: strategies.networks(width=(3, 1)).example(), r"width = \(3, 1\): the smallest and the largest"),
+    (lambda: strategies.log_uniform(1, np.inf), "low = 1, high = inf: 0 < low <= high < ∞ is needed"),
+    (lambda: strategies.decades(0, 3), r"low = 0 is outside the allowed range \[1,"),
+    (lambda: strategies.neurons(1), r"most = 1 is outside the allowed range \[2,"),
+    (lambda: strategies.whole_samples(0), r"most = 0 is outside the allowed range \[1,"),
+    (lambda: strategies.counts(neurons=1).example(), r"neurons = 1 is outside the allowed range \[2,"),
+    (lambda: strategies.networks(dtype=np.float16).example(), "dtype = float16: networks are of float64 or float32"),
+    (lambda: strategies.layers(rg.LinearLayer, width=0), r"width = 0 is outside the allowed range \[1,"),
+    (lambda: strategies.layers(rg.BinaryLayer, largest=1e-4), "largest = 0.0001: couplings are from 0.01 up"),
     (lambda: strategies.activity(dtype=int).example(), "activity is float64, float32 or bool"),
 ]
 

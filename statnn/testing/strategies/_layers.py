@@ -1,11 +1,13 @@
 """Layers of every family of `statnn.rg`."""
 
+import math
 from typing import Any
 
 import hypothesis.extra.numpy as arrays_of
 import numpy as np
 from hypothesis import strategies as st
 
+from statnn._arguments import whole
 from statnn.network import ACTIVATIONS
 from statnn.rg import BinaryLayer, LinearLayer, NoisyLayer, RandomLayer, RepeatedLayer
 from statnn.testing.strategies._numbers import Numbers, log_uniform, signed
@@ -37,7 +39,7 @@ def layers(family: type[Any] | None = None, *, width: int | None = None, largest
     Raises
     ------
     ValueError
-        If there is no such family, or it has no width to choose.
+        If there is no such family, it has no width to choose, or `largest` is below 0.01.
     """
     if family is None:
         return st.one_of(
@@ -47,7 +49,9 @@ def layers(family: type[Any] | None = None, *, width: int | None = None, largest
         raise ValueError(f"family = {family!r}; there are {', '.join(each.__name__ for each in FAMILIES)}")
     if width is not None and family not in ANY_WIDTH:
         raise ValueError(f"width = {width}: layers of {family.__name__} have no width to choose")
-    wide = st.integers(1, 3) if width is None else st.just(width)
+    wide = st.integers(1, 3) if width is None else st.just(whole(width, "width", minimum=1))
+    if not 0.01 <= largest < math.inf:
+        raise ValueError(f"largest = {largest}: couplings are from 0.01 up, and finite")
     if family is LinearLayer:
         return wide.flatmap(_linear)
     if family is BinaryLayer:

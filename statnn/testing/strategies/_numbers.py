@@ -1,10 +1,14 @@
 """Numbers over all their decades, and numbers that are easily read."""
 
 import math
+import sys
 
 from hypothesis import strategies as st
 
+from statnn._arguments import whole
+
 Numbers = st.SearchStrategy[float]
+_LARGEST = int(sys.float_info.max)
 
 REALS: Numbers = st.sampled_from([0.0, 1.0, -1.0, 0.5]) | st.floats(-2, 2, width=32)
 """Parameters of order one; they are float32 numbers, so that both precisions hold them."""
@@ -16,15 +20,15 @@ def log_uniform(low: float, high: float) -> Numbers:
     Parameters
     ----------
     low, high : float
-        Above zero.
+        Above zero, and finite.
 
     Raises
     ------
     ValueError
-        Unless 0 < low <= high.
+        Unless 0 < low <= high < ∞.
     """
-    if not 0 < low <= high:
-        raise ValueError(f"low = {low}, high = {high}: 0 < low <= high is needed, as decades have no zero")
+    if not 0 < low <= high <= sys.float_info.max:
+        raise ValueError(f"low = {low}, high = {high}: 0 < low <= high < ∞ is needed, as decades have no zero")
     spread = st.floats(math.log(low), math.log(high)).map(math.exp).map(lambda x: min(max(x, low), high))
     return spread | st.sampled_from([low, high])
 
@@ -36,7 +40,14 @@ def decades(low: int, high: int) -> st.SearchStrategy[int]:
     ----------
     low, high : int
         At least 1.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If they are no whole numbers, or low is below 1 or above high.
     """
+    low = whole(low, "low", minimum=1, maximum=_LARGEST)
+    high = whole(high, "high", minimum=low, maximum=_LARGEST)
     return log_uniform(low, high).map(lambda x: min(max(round(x), low), high))
 
 

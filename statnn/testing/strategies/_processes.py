@@ -9,7 +9,7 @@ import hypothesis.extra.numpy as arrays_of
 import numpy as np
 from hypothesis import strategies as st
 
-from statnn._arguments import Ints
+from statnn._arguments import Ints, whole
 from statnn.activation import BetaBernoulli, GammaPoisson, PolyaUrn
 from statnn.testing.strategies._numbers import Numbers, decades, log_uniform
 
@@ -28,19 +28,20 @@ def neurons(most: int = MOST_NEURONS) -> st.SearchStrategy[int]:
     most : int
         The largest, at least 2.
     """
-    return st.sampled_from([2, min(3, most), most]) | decades(2, most)
+    whole(most, "most", minimum=2, maximum=10**300)
+    return decades(2, most) | st.sampled_from([2, min(3, most), most])
 
 
 @cache
 def constants() -> Numbers:
     """Constants b of the stable activation probability hypothesis, from 0.001 to 10."""
-    return st.sampled_from([LEAST_B, 0.5, 1.0, 2.0, MOST_B]) | log_uniform(LEAST_B, MOST_B)
+    return st.sampled_from([1.0, 0.5, 2.0, LEAST_B, MOST_B]) | log_uniform(LEAST_B, MOST_B)
 
 
 @cache
 def samples() -> Numbers:
     """Real numbers of samples D, 0 or from 1e-250 to 1e18; results for the smallest are still normal floats."""
-    corners = [0.0, 1e-250, math.nextafter(1.0, 0.0), 1.0, math.nextafter(1.0, 2.0), 1e18]
+    corners = [0.0, 1.0, 1e-250, math.nextafter(1.0, 0.0), math.nextafter(1.0, 2.0), 1e18]
     return st.sampled_from(corners) | log_uniform(1e-9, 1e18) | whole_samples().map(float)
 
 
@@ -53,6 +54,7 @@ def whole_samples(most: int = MOST_SAMPLES) -> st.SearchStrategy[int]:
     most : int
         The largest, at least 1.
     """
+    whole(most, "most", minimum=1, maximum=10**300)
     return st.integers(0, 20) | st.sampled_from([0, 1, most]) | decades(1, most)
 
 
@@ -64,7 +66,7 @@ def activities(N: int) -> Numbers:
     N : int
         Number of neurons.
     """
-    corners = [math.nextafter(N, 0.0), N * (1 - 1e-12), N * (1 - 1e-4), N / 2, 1e-12]
+    corners = [N / 2, N * (1 - 1e-4), 1e-12, N * (1 - 1e-12), math.nextafter(N, 0.0)]  # the first is shrunk to
     return st.sampled_from(corners) | log_uniform(1e-12, N / 2) | log_uniform(1e-12, 0.5).map(lambda gap: N * (1 - gap))
 
 
@@ -116,8 +118,8 @@ def counts(draw: st.DrawFn, *, neurons: int = 40, samples: int = 10**6) -> tuple
     neurons, samples : int
         The largest numbers, of neurons at least 2, of samples at least 1.
     """
-    D = draw(decades(1, samples))
-    size = draw(st.integers(2, neurons))
+    D = draw(decades(1, whole(samples, "samples", minimum=1)))
+    size = draw(st.integers(2, whole(neurons, "neurons", minimum=2)))
     count = st.sampled_from([0, 1, D]) | st.integers(0, D)
     kind = draw(st.sampled_from(["any", "none", "one", "all"]))
     if kind == "any":
