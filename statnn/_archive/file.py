@@ -31,7 +31,7 @@ def digest_of(value: Any) -> str:
     >>> digest_of({"x": np.zeros(2)}) == digest_of({"x": np.zeros(2)}) != digest_of({"x": np.zeros(3)})
     True
     """
-    packer = Packer()
+    packer = Packer(values_alone=True)
     return _digest(packer.tree(value), packer.arrays)
 
 

@@ -7,6 +7,7 @@ own)`` where even that is not a call of the constructor.
 """
 
 import dataclasses
+import hashlib
 import math
 from collections.abc import Mapping
 from enum import Enum
@@ -27,11 +28,25 @@ _GENERATORS = ("SFC64", "PCG64", "PCG64DXSM", "Philox", "MT19937")
 _DEEPEST = 200
 
 
-class Packer:
-    """Turns values into trees and collects their arrays; an array that is met twice is stored once."""
+def _content(array: np.ndarray[Any, Any]) -> Any:
+    """Return what arrays of equal values have in common, in any order of bytes and of memory."""
+    plain = np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<"))
+    return plain.dtype.str, array.shape, hashlib.sha256(plain.reshape(-1).view(np.uint8)).digest()
 
-    def __init__(self) -> None:
+
+class Packer:
+    """Turns values into trees and collects their arrays; an array that is met twice is stored once.
+
+    Parameters
+    ----------
+    values_alone : bool
+        Whether trees and arrays of equal values are equal, whoever shares arrays or may write to them.
+    """
+
+    def __init__(self, *, values_alone: bool = False) -> None:
         self.arrays: Arrays = {}
+        self._values_alone = values_alone
+        self._names: dict[Any, str] = {}
         self._known: dict[int, tuple[str, Any]] = {}
 
     def tree(self, value: Any, path: str = "value") -> Any:
@@ -125,12 +140,14 @@ class Packer:
         if array.dtype.hasobject or array.dtype.kind not in "biufcSU":
             raise TypeError(f"{path} holds {array.dtype}, which cannot be stored without pickles")
         if id(array) not in self._known:
-            name = _free("".join(c if c.isalnum() or c in "._- " else "_" for c in path)[-100:], self.arrays)
-            parts = np.stack([array.real, array.imag], axis=-1) if array.dtype.kind == "c" else array
-            self.arrays[name] = parts
-            self._known[id(array)] = name, array  # held, so that its number is not given to another
+            same = _content(array) if self._values_alone else id(array)
+            if same not in self._names:
+                name = _free("".join(c if c.isalnum() or c in "._- " else "_" for c in path)[-100:], self.arrays)
+                self.arrays[name] = np.stack([array.real, array.imag], axis=-1) if array.dtype.kind == "c" else array
+                self._names[same] = name
+            self._known[id(array)] = self._names[same], array  # held, so that its number is not given to another
         tree: dict[str, Any] = {"array": self._known[id(array)][0]}
-        if array.flags.writeable:
+        if array.flags.writeable and not self._values_alone:
             tree["writeable"] = True
         if array.dtype.kind == "c":
             tree["complex"] = array.dtype.str

@@ -79,6 +79,9 @@ def test_states_that_a_generator_would_round_are_refused(name):
 def test_equal_values_have_one_digest_in_any_order():
     a, b = np.arange(3), np.ones(2)
     assert file.digest_of({"a": a, "b": b}) == file.digest_of({"b": b.copy(), "a": a.copy()})
+    locked = a.copy()
+    locked.flags.writeable = False
+    assert file.digest_of([a, a]) == file.digest_of([a, a.copy()]) == file.digest_of([a, locked])
     others = [{"a": a, "b": -b}, {"a": a, "b": b.astype(np.float32)}, {"a": a}, {"a": a, "c": b}]
     assert len({file.digest_of(one) for one in [*others, {"a": a, "b": b}]}) == 5
 
