@@ -30,7 +30,7 @@ _DEEPEST = 200
 
 def _content(array: np.ndarray[Any, Any]) -> Any:
     """Return what arrays of equal values have in common, in any order of bytes and of memory."""
-    plain = np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<"))
+    plain: Any = np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<"))
     return plain.dtype.str, array.shape, hashlib.sha256(plain.reshape(-1).view(np.uint8)).digest()
 
 
