@@ -8,6 +8,7 @@ slow (Vehtari et al. 2021). R-hat is theirs: rank-normalised, of split chains, t
 
 import math
 import warnings
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -98,6 +99,11 @@ def estimate(draws: Any, name: str = "the observable") -> Estimate:
     >>> bool(abs(energy.mean) < 4 * energy.error), bool(abs(energy.tau - 1) < 0.2), energy.warning
     (True, True, None)
     """
+    if isinstance(draws, Mapping):
+        raise TypeError(
+            f"draws of {name} are a {type(draws).__name__} of several: pass one of them, draws['energy'], of an "
+            "InferenceData draws.posterior['energy']"
+        )
     axes = getattr(draws, "dims", ())  # of xarray, as arviz names them
     if {"chain", "draw"} <= {*axes} and tuple(axes[:2]) != ("chain", "draw"):
         raise ValueError(f"draws have axes {axes}; an estimate needs them as .transpose('chain', 'draw', ...)")

@@ -72,7 +72,13 @@ class Recorder:
     def _room(self, name: str, values: Values) -> Values:
         if name not in self._records:
             self._records[name] = np.empty((values.shape[0], self._draws, *values.shape[1:]), values.dtype)
-        return self._records[name]
+        room = self._records[name]
+        if values.shape != room[:, 0].shape or not np.can_cast(values.dtype, room.dtype):  # numpy would spread or round
+            raise ValueError(
+                f"observable {name!r} returned shape {values.shape} and type {values.dtype} after {room[:, 0].shape} "
+                f"and {room.dtype}: it must return the same for every draw"
+            )
+        return room
 
 
 def refuse_large(

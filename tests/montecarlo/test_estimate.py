@@ -239,3 +239,15 @@ def test_axes_with_names_are_read_by_name():
     with pytest.raises(ValueError, match=r"as .transpose\('chain', 'draw', ...\)"):
         estimate(draws)
     assert quietly(draws.transpose("chain", "draw")).mean == 1.0
+
+
+def test_draws_of_several_observables_are_refused_in_words():
+    """Of arviz, xarray or a dict: the names were taken for draws, or numpy failed in its own words."""
+    xarray = pytest.importorskip("xarray")
+    energy = xarray.DataArray(np.random.default_rng(1).normal(size=(2, 40)), dims=("chain", "draw"))
+    posterior = xarray.Dataset({"energy": energy})
+    trees = [xarray.DataTree.from_dict({"/posterior": posterior})] if hasattr(xarray, "DataTree") else []
+    for several in ({"energy": energy}, posterior, *trees):
+        with pytest.raises(TypeError, match=r"are a \w+ of several: pass one of them, draws\['energy'\]"):
+            estimate(several)
+    assert estimate(posterior["energy"]).mean == estimate(energy.to_numpy()).mean

@@ -322,3 +322,18 @@ def test_records_of_wide_observables_are_weighed(monkeypatch):
 def test_wrong_kinds_are_named(options, message):
     with pytest.raises((TypeError, ValueError), match=message):
         sample(RING, 10, **options)
+
+
+@pytest.mark.parametrize(("first", "later"), [((3,), (1,)), ((3,), ()), ((1,), (2,)), (np.float16, np.float64)])
+def test_observables_that_change_on_the_way_are_refused(first, later):
+    """Numpy spread a row of one over the room for three, and rounded to the type of the first draw."""
+    calls = []
+
+    def changing(states):
+        calls.append(states)
+        kind = first if len(calls) < 8 else later
+        shape = kind if isinstance(kind, tuple) else ()
+        return np.ones((len(states), *shape), float if isinstance(kind, tuple) else kind)
+
+    with pytest.raises(ValueError, match=r"observable 'own' returned shape .* after .*the same for every draw"):
+        sample(RING, 20, chains=2, rng=1, observables={"own": changing})
