@@ -26,7 +26,7 @@ def test_one_draw_that_cannot_be_is_seen():
     counts = np.repeat(np.arange(5), [368, 368, 184, 61, 18])
     tail = mp.nsum(lambda k: mp.exp(-1) / mp.factorial(k), [60, mp.inf])
     found = statistics.law(np.append(counts, 60), stats.poisson(1.0))
-    assert found.p == pytest.approx(float(2000 * tail), rel=1e-9)
+    assert found.p == pytest.approx(float(2000 * tail), rel=1e-3)
 
 
 def test_draws_that_can_be_are_judged_as_before():
@@ -51,6 +51,18 @@ def test_a_law_without_upper_tail_forbids_what_is_beyond_its_end():
     assert statistics.law(draws, Triangle()).p > 0.99
     for beyond in (1.01, -0.01):
         assert statistics.law(np.append(draws, beyond), Triangle()).p == 0.0
+
+
+@pytest.mark.parametrize("law", [stats.poisson(1e12), stats.yulesimon(1.2)], ids=["nan", "endless"])
+def test_laws_whose_quantiles_scipy_does_not_find_are_refused(law):
+    with pytest.raises(Refusal, match="no quantiles that can be computed"):
+        statistics.law(np.arange(10**12, 10**12 + 100), law)
+
+
+def test_the_end_of_a_heavy_tail_is_not_sought(rng):
+    """scipy sums a tail value by value: 10^15 of them would not fit into memory."""
+    draws = np.append(rng.zipf(1.5, 1000), 10**15)
+    assert statistics.law(draws, stats.zipf(1.5)).p > 1e-9
 
 
 def test_one_observation_that_cannot_be_is_seen():

@@ -92,26 +92,46 @@ def _unless_impossible(comparison: Comparison, draws: Floats, theory: Any) -> Co
     """
     low, high = theory.support()
     discrete = hasattr(theory, "pmf")
-    above = theory.sf(draws - discrete) if hasattr(theory, "sf") else np.ones(draws.size)
-    chance = 2 * draws.size * np.clip(np.minimum(theory.cdf(draws), above), 0.0, 1.0)
-    if discrete:
-        chance[np.asarray(theory.pmf(draws)) == 0] = 0.0
-    else:
-        chance[(draws == low) | (draws == high)] = 1.0  # what is rounded to the end
-    chance[(draws < low) | (draws > high)] = 0.0
-    far = int(np.argmin(chance))
-    if not chance[far] < NEGLIGIBLE:
+    forbidden = draws[(draws < low) | (draws > high)]
+    if discrete and not forbidden.size:
+        forbidden = draws[np.asarray(theory.pmf(draws)) == 0]
+    if forbidden.size:
+        return replace(comparison, p=0.0, where=f"at {forbidden[0]:.6g}, which the law forbids")
+    inside = draws if discrete else draws[(low < draws) & (draws < high)]  # at an end, draws are rounded
+    if not inside.size:
         return comparison
-    why = f"as far out as which it expects {chance[far]:.1g} draws" if chance[far] else "which the law forbids"
-    return replace(comparison, p=min(comparison.p, float(chance[far])), where=f"at {draws[far]:.6g}, {why}")
+    tail, far = min((_tail(theory, draw, side), draw) for side, draw in ((-1, inside.min()), (1, inside.max())))
+    chance = 2 * draws.size * tail
+    if not chance < NEGLIGIBLE:
+        return comparison
+    where = f"at {far:.6g}, as far out as which it expects {chance:.1g} draws"
+    return replace(comparison, p=min(comparison.p, chance), where=where)
+
+
+def _tail(theory: Any, draw: float, side: int) -> float:
+    """Return the probability of a draw as far out on one side; of whole numbers what falls on as from this to the next.
+
+    Sums over the tail would take long for a law that is not known in closed form, and a heavy one has no end.
+    """
+    if hasattr(theory, "pmf"):
+        here, beyond = theory.pmf(np.array([draw, draw + side]))
+        return float(here / (1 - beyond / here)) if beyond < here else 1.0
+    if side > 0 and not hasattr(theory, "sf"):
+        return 1.0
+    return max(0.0, float(theory.sf(draw) if side > 0 else theory.cdf(draw)))
 
 
 def _edges(theory: Any) -> Floats:
     """Return the last value of each cell but the open one: every value has its own if they are few, else quantiles."""
-    low = float(theory.ppf(1e-9))
-    if theory.cdf(low + MOST_CELLS - 1) < 1 - 1e-9:  # the end of a heavy tail could be sought for ever
-        return np.unique(theory.ppf(np.arange(1, MOST_CELLS // 16) / (MOST_CELLS // 16)))
-    return np.arange(low, float(theory.ppf(1 - 1e-9)) + 1)
+    try:
+        low = float(theory.ppf(1e-9))
+        if theory.cdf(low + MOST_CELLS - 1) < 1 - 1e-9:  # the end of a heavy tail could be sought for ever
+            edges = np.unique(theory.ppf(np.arange(1, MOST_CELLS // 16) / (MOST_CELLS // 16)))
+        else:
+            edges = np.arange(low, float(theory.ppf(1 - 1e-9)) + 1)
+    except (RuntimeError, ValueError) as error:
+        raise Refusal(f"the law has no quantiles that can be computed: {error}; use counts(observed, pmf)") from None
+    return edges
 
 
 def mean_under(values: ArrayLike, theory: Any) -> Comparison:
