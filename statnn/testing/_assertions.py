@@ -7,6 +7,7 @@ twin inside `rejects`.
 """
 
 import math
+import numbers
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -130,7 +131,7 @@ def assert_mean(values: ArrayLike, theory: Any, *, bias: ArrayLike = 0.0, what: 
     >>> with rejects():
     ...     assert_mean(values, 2.3, what="15 % more")
     """
-    replicates = array_of(values, "values").astype(float, copy=False)
+    replicates = _reals(values, "values")
     if not replicates.size or not replicates.ndim:
         raise Refusal(f"{what}: no values to compare")
     shape = replicates.shape[1:]
@@ -156,14 +157,25 @@ def _enough() -> int:
     return max(FEWEST_REPLICATES, math.ceil(-2 * math.log2(current().level)))
 
 
+def _reals(given: ArrayLike, name: str) -> Floats:
+    """Return an array of floats, or refuse what is none: numpy drops imaginary parts and reads numbers in texts."""
+    array = array_of(given, name)
+    if array.dtype.kind not in "biufO":
+        raise Refusal(f"{name} must hold real numbers, not {array.dtype}")
+    try:
+        return array.astype(float, copy=False)
+    except (TypeError, ValueError, OverflowError) as wrong:
+        raise Refusal(f"{name} must hold real numbers: {wrong}") from None
+
+
 def _spread(given: ArrayLike, name: str, shape: tuple[int, ...]) -> Floats:
     """Return one number for each entry, or raise."""
-    numbers = array_of(given, name).astype(float, copy=False)
+    array = _reals(given, name)
     try:
-        return np.broadcast_to(numbers, shape)
+        return np.broadcast_to(array, shape)
     except ValueError:
         raise ValueError(
-            f"{name} has shape {numbers.shape}, the values of a replicate {shape}: give one number, or one for each "
+            f"{name} has shape {array.shape}, the values of a replicate {shape}: give one number, or one for each "
             "entry; replicates are the first axis of values"
         ) from None
 
@@ -433,6 +445,6 @@ def rejects(match: str = "") -> Iterator[None]:
     raise AssertionError("the wrong theory was not rejected: this check cannot fail")
 
 
-def _refuse_unless_probability(p: float, what: str) -> None:
-    if not 0 <= p <= 1:
-        raise Refusal(f"{what}: p = {p} is no probability")
+def _refuse_unless_probability(p: Any, what: str) -> None:
+    if not (isinstance(p, numbers.Real) and 0 <= p <= 1):
+        raise Refusal(f"{what}: p = {p!r} is no probability")

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from statnn.testing import Refusal, assert_counts, assert_law, rejects, statistics
+from statnn.testing import Refusal, assert_counts, assert_law, assert_mean, assert_pvalue, rejects, statistics
 
 
 def normal_tail(x):
@@ -99,3 +99,34 @@ def test_what_is_no_number_is_no_theory(none):
         statistics.proportion(52, 100, none)
     with pytest.raises(Refusal, match="0 replicates are too few for a standard error; take at least 2"):
         statistics.mean([], 0.5, fewest=0)
+
+
+@pytest.mark.parametrize(
+    "none", [np.ones(99) * 1j, np.ones(99).astype(str), np.ones(99).astype("M8[s]"), [stats.norm()] * 99]
+)
+def test_what_holds_no_real_numbers_has_no_mean(none):
+    """Imaginary parts were dropped, with a warning, and texts were read: the mean of z = x + iy passed as that of x."""
+    values = np.random.default_rng(1).normal(size=(60, 99))
+    with pytest.raises(Refusal, match="values must hold real numbers"):
+        assert_mean(none, 0.0, what="numbers")
+    with pytest.raises(Refusal, match="theory must hold real numbers"):
+        assert_mean(values, none, what="numbers")
+    assert_mean(values, [Fraction(0)] * 99, what="fractions")
+
+
+@pytest.mark.parametrize("p", ["0.5", np.array([0.5, 0.6]), None, 0.5j, 1.5, np.nan], ids=repr)
+def test_what_is_no_probability_is_refused(p):
+    with pytest.raises(Refusal, match="is no probability"):
+        assert_pvalue(p, "p")
+
+
+def test_samples_of_nothing_are_refused():
+    with pytest.raises(Refusal, match="one number for each column"):
+        statistics.mean_vector(np.empty((50, 0)), [])
+    with pytest.raises(Refusal, match="symmetric matrix"):
+        statistics.covariance(np.empty((500, 0)), np.empty((0, 0)))
+
+
+def test_the_mean_of_a_law_without_quantiles_is_compared(rng):
+    draws = np.rint(rng.normal(1e12, 1e6, 200))
+    assert statistics.mean_under(draws, stats.poisson(1e12)) == statistics.mean(draws, 1e12)

@@ -182,7 +182,7 @@ def _ends(theory: Any, draws: Floats) -> tuple[float, float] | None:
     """Return the values between which a discrete law lies but for `NEGLIGIBLE`; None where they are too many."""
     least, most = theory.support()
     low = float(theory.ppf(1e-9))
-    if theory.cdf(low + LARGEST_SUM // draws.size) < 1 - 1e-9:
+    if not theory.cdf(low + LARGEST_SUM // draws.size) >= 1 - 1e-9:  # nor where scipy finds no quantile
         return None
     high = float(theory.ppf(1 - 1e-9))
     step = max(1.0, math.ceil((high - low) / 4))

@@ -175,7 +175,7 @@ def mean_vector(samples: ArrayLike, theory: ArrayLike, *, fewest: int = FEWEST_R
     """
     drawn, told = array_of(samples, "samples", 2), array_of(theory, "theory", 1)
     replicas, d = drawn.shape
-    if told.shape != (d,):
+    if not d or told.shape != (d,):
         raise Refusal(f"theory must have shape {(d,)}, one number for each column of samples, got {told.shape}")
     if replicas < max(fewest, d + 2):
         raise Refusal(f"{replicas} replicates are too few for the mean of {d} numbers; take {max(fewest, d + 2)}")
@@ -249,7 +249,7 @@ def covariance(samples: ArrayLike, theory: ArrayLike, *, fewest: int = 100) -> t
     replicas, d = samples.shape
     if replicas < fewest:
         raise Refusal(f"{replicas} replicates are too few for a covariance; at least {fewest} are needed")
-    if theory.shape != (d, d) or not np.allclose(theory, theory.T):
+    if not d or theory.shape != (d, d) or not np.allclose(theory, theory.T):
         raise Refusal(f"theory must be a symmetric matrix of shape {(d, d)}, got shape {theory.shape}")
     if linalg.eigvalsh(theory)[0] < -1e-9 * np.abs(theory).max():
         raise Refusal("theory has a negative eigenvalue: it is no covariance matrix")
