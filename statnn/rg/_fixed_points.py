@@ -200,9 +200,9 @@ def exponents(fixed_point: FixedPoint, b: int = 2) -> Exponents:
     if not fixed_point.found:
         raise ValueError(f"this is not a fixed point: {fixed_point.ending}, residual {fixed_point.residual:.3g}")
     if fixed_point.linear is None:
-        matrix, wrong = derivative(lambda k: fixed_point.map(k, b), fixed_point.couplings)
+        matrix, wrong = derivative(lambda k: _reals(fixed_point.map(k, b)), fixed_point.couplings)
     else:
-        matrix = np.asarray(fixed_point.linear(b), dtype=np.float64)
+        matrix = _reals(fixed_point.linear(b))
         wrong = np.zeros_like(matrix)
     return _exponents(fixed_point, b, matrix, wrong)
 
@@ -234,6 +234,14 @@ def _exponents(fixed_point: FixedPoint, b: int, matrix: Floats, wrong: Floats) -
     for array in (values, y, error, right):
         read_only(array)
     return Exponents(b, values, y, error, kinds, fields, right, nu)
+
+
+def _reals(image: ArrayLike) -> Floats:
+    """Return what a map of a user's own gives as floats, or raise: numpy drops imaginary parts and reads texts."""
+    array = array_of(image, "what the map returns")
+    if array.dtype.kind not in "biuf":
+        raise TypeError(f"the map returns {array.dtype}, not real numbers: couplings are real, and so is their matrix")
+    return array.astype(np.float64)
 
 
 def derivative(function: Callable[[Floats], Floats], at: Floats) -> tuple[Floats, Floats]:
@@ -361,7 +369,7 @@ def _search(
 
     def gap(k: Floats) -> Floats:
         with np.errstate(all="ignore"):
-            image = np.asarray(function(k, 2), dtype=np.float64)
+            image = _reals(function(k, 2))
         if image.shape != k.shape:
             raise ValueError(f"the map turns couplings of shape {k.shape} into {image.shape}; keep the shape")
         return image - k

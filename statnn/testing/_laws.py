@@ -195,6 +195,14 @@ def _asked(what: str, subject: Subject, laws: Sequence[Callable[[Subject], str]]
 # -- what laws are written with --------------------------------------------------------------------------
 
 
+def reals(values: ArrayLike) -> NDArray[np.float64]:
+    """Return an array of floats, or raise where numbers are not real: numpy drops imaginary parts and reads texts."""
+    array = np.asarray(values)
+    if array.dtype.kind not in "biufO":
+        raise Broken(f"{array.dtype} instead of real numbers")
+    return array.astype(float)
+
+
 def same(
     actual: ArrayLike,
     expected: ArrayLike,
@@ -204,7 +212,7 @@ def same(
     at: Place | None = None,
 ) -> str:
     """Return how close two arrays are, or raise with the place where they differ most and both values."""
-    a, b = np.broadcast_arrays(np.asarray(actual, dtype=float), np.asarray(expected, dtype=float))
+    a, b = np.broadcast_arrays(reals(actual), reals(expected))
     if not a.size:
         return "nothing to compare"
     with np.errstate(all="ignore"):

@@ -18,6 +18,7 @@ from statnn.testing._laws import (
     copies,
     examine,
     numbers_for,
+    reals,
     same,
     seed_of,
 )
@@ -100,7 +101,7 @@ def check_model(model: Any, *, rng: int | np.random.Generator | None = None) -> 
 def _one_by_one(s: _Model) -> str:
     """Compare energies of many states at once with those of each alone."""
     states = s.states("one by one", 2, 3)
-    together = np.asarray(s.model.energy(states), dtype=float)
+    together = reals(s.model.energy(states))
     if together.shape != (2, 3):
         raise Broken(f"energies of states of shape {states.shape} have shape {together.shape} instead of (2, 3)")
     alone = [[s.model.energy(state) for state in row] for row in states]
@@ -112,12 +113,12 @@ def _rounding(s: _Model, states: Any) -> float:
     if s.spins and hasattr(s.model, "couplings"):
         total = float(np.abs(_dense(s.model.couplings)).sum() + np.abs(s.model.fields).sum())
     else:
-        total = float(np.max(np.abs(np.asarray(s.model.energy(states), dtype=float))))
+        total = float(np.max(np.abs(reals(s.model.energy(states)))))
     return 16 * s.eps * total
 
 
 def _dense(couplings: Any) -> Floats:
-    return np.asarray(couplings.toarray() if hasattr(couplings, "toarray") else couplings, dtype=float)
+    return reals(couplings.toarray() if hasattr(couplings, "toarray") else couplings)
 
 
 def _energy(s: _Model) -> str:
@@ -141,7 +142,7 @@ def _gradient(s: _Model) -> str:
     model = s.model.in_doubles() if s.eps > 1e-10 and hasattr(s.model, "in_doubles") else s.model
     state = s.states("gradient", 1)[0]
     try:
-        gradient = np.asarray(model.gradient(state), dtype=float)
+        gradient = reals(model.gradient(state))
     except ValueError as reason:
         raise NotAsked(f"there is none: {reason}") from None
     if gradient.shape != state.shape:

@@ -121,6 +121,19 @@ def test_every_law_refuses_what_breaks_it(make, law, rng):
         check_model(make(law), rng=rng)
 
 
+class Complex(BinaryNeurons):
+    """Energies whose real parts are right."""
+
+    def energy(self, state):
+        return super().energy(state) + 0.5j
+
+
+def test_energies_that_are_not_real_are_refused(rng):
+    """Numpy drops imaginary parts, with a warning: the model held every law."""
+    with rejects(r"\n  energy: .*complex128 instead of real numbers"):
+        check_model(Complex([[0, 1], [1, 0]], 0.3), rng=rng)
+
+
 def test_a_wrong_energy_names_the_state(rng):
     with rejects(r"\n  energy: .*state \[ ?-?1  ?-?1  ?-?1\]: \S+ instead of"):
         check_model(spins("energy"), rng=rng)
