@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import linalg
 
-from statnn._arguments import Floats, array_of, at_least, positive, whole
+from statnn._arguments import Floats, array_of, at_least, positive, real_numbers, whole
 from statnn._arrays import read_only
 from statnn._by_value import ByValue
 from statnn._notebook import Rows
@@ -423,9 +423,7 @@ def _starts(start: ArrayLike | None, names: Sequence[str] | None) -> tuple[Float
 def _bounds(bounds: tuple[ArrayLike, ArrayLike] | None, size: int) -> tuple[Floats, Floats]:
     if bounds is None:
         return np.full(size, -math.inf), np.full(size, math.inf)
-    lowest, highest = (
-        np.broadcast_to(array_of(end, "bounds").astype(np.float64, casting="same_kind"), (size,)) for end in bounds
-    )
+    lowest, highest = (np.broadcast_to(real_numbers(end, "bounds").astype(np.float64), (size,)) for end in bounds)
     if not (lowest < highest).all():
         raise ValueError(f"bounds = {bounds} hold no couplings: each lower end must lie below the upper one")
     return lowest, highest

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
 from statnn import _random
-from statnn._arguments import array_of, whole
+from statnn._arguments import real_numbers, whole
 from statnn._axes import axes, settled
 from statnn._notebook import Shown
 from statnn._text import measured
@@ -89,7 +89,7 @@ class Power(Shown):
             Its standard error is ``sqrt(share (1 - share) / runs)``.
         """
         ordered = np.sort(self.seen)
-        return np.asarray(np.searchsorted(ordered, array_of(deviation, "deviation"), side="right") / ordered.size)
+        return np.asarray(np.searchsorted(ordered, real_numbers(deviation, "deviation"), side="right") / ordered.size)
 
     def smallest(self, probability: float = 0.999) -> Deviation:
         """Return the smallest deviation that is seen with a probability, by the normal law of `seen`.
@@ -206,7 +206,7 @@ def power(
     >>> 0.22 < curve.smallest(0.999).value < 0.26
     True
     """
-    deviations = array_of(wrong, "wrong").astype(float)
+    deviations = real_numbers(wrong, "wrong").astype(float)
     if deviations.ndim != 1 or deviations.size < 2 or not (np.diff(deviations) > 0).all():
         raise ValueError(f"wrong must hold at least two increasing deviations, got shape {deviations.shape}")
     limit = own_level() if level is None else level

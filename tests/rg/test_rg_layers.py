@@ -355,6 +355,11 @@ BAD = [
     (lambda: rg.fixed_points(lambda k, b: k**b, [1.0], names=["a", "b"]), ValueError, "2 names for 1"),
     (lambda: rg.fixed_points(lambda k, b: k**b, [1.0], bounds=([1.0], [0.0])), ValueError, "hold no couplings"),
     (lambda: rg.fixed_points(lambda k, _: k[:0], [1.0]), ValueError, "keep the shape"),
+    (
+        lambda: rg.fixed_points(lambda k, b: k**b, [1.0], bounds=([1j], [2.0])),
+        TypeError,
+        "bounds must be a real number",
+    ),
     (lambda: rg.fixed_points(lambda k, b: k**b + 0.1j, [1.0]), TypeError, "returns complex128, not real numbers"),
     (lambda: rg.fixed_points(lambda k, b: [str(k[0] ** b)], [1.0]), TypeError, "returns <U.*, not real numbers"),
 ]

@@ -71,7 +71,7 @@ def test_what_cannot_be_said_is_refused():
     with pytest.raises(ValueError, match="probability = 1"):
         Power((0.1, 0.2), (0.2,) * 20, 1e-9).smallest(1)
     for wrong in ([0.1], [0.2, 0.1], [0.1, 0.1], [0.1, np.nan], [[0.1, 0.2]]):
-        with pytest.raises(ValueError, match="at least two increasing"):
+        with pytest.raises(ValueError, match=r"at least two increasing|wrong is NaN"):
             power(known_error, wrong)
     with pytest.raises(ValueError, match="level = 0"):
         power(known_error, [0.1, 0.2], level=0)
@@ -154,3 +154,13 @@ def test_shares_and_sums_are_seen_as_normal_ones():
         sensitivity(share, 1)
     with pytest.raises(ValueError, match="probability ="):
         sensitivity(share, LEVEL, 0.2)
+
+
+@pytest.mark.parametrize("none", [0.1 + 1j, "0.1", np.nan], ids=repr)
+def test_deviations_that_are_no_numbers_are_refused(none):
+    """Of complex ones the imaginary part was dropped, and nan was seen with certainty, as what is sorted last."""
+    curve = Power((0.1, 0.2), (0.0, 1.0), 0.01)
+    with pytest.raises((TypeError, ValueError), match=r"deviation (must be|is NaN)"):
+        curve.probability(none)
+    with pytest.raises((TypeError, ValueError), match=r"wrong (must be|is NaN)"):
+        power(lambda *_: None, [none, none])
