@@ -72,7 +72,11 @@ def law(values: ArrayLike, theory: Any) -> Comparison:
     if not hasattr(theory, "pmf"):
         if draws.size < FEWEST_FOR_KOLMOGOROV:
             raise Refusal(f"{draws.size} draws are too few for a continuous law: take at least {FEWEST_FOR_KOLMOGOROV}")
-        shares = np.clip(theory.cdf(draws), 0.0, 1.0)
+        below = theory.cdf(draws)
+        shares = np.clip(below, 0.0, 1.0)
+        if not (np.abs(below - shares) < 1e-9).all():
+            far = int(np.argmax(np.abs(below - shares)))
+            raise Refusal(f"the distribution function of the law is {below[far]:.6g} at {draws[far]:.6g}: it is no law")
         comparison = uniform(shares)
         place = draws[np.argmin(np.abs(shares - stats.kstest(shares, "uniform").statistic_location))]
         return _unless_impossible(replace(comparison, where=f"at {place:.6g}"), draws, theory)
