@@ -30,6 +30,8 @@ NARROW, FEWEST = 1e-4, 1e-280
 """The smallest of them over the smallest of σ_b² and the start; and at the least."""
 FLAT = 1e-10
 """Relative depth of a dip of w(q) that counts as none: averages are good to 1e-12."""
+APART = 1e-5
+"""Relative distance of the start from its neighbours: w would be flat between it and nearer ones."""
 
 
 class TransitionKind(StrEnum):
@@ -258,7 +260,8 @@ class _Curve(NamedTuple):
 
 
 def _curves(of: Averages, biases: Floats, start: float) -> list[_Curve]:
-    grid = np.unique(np.append(_grid(of, min([start, *biases[biases > 0]])), start))
+    grid = _grid(of, min([start, *biases[biases > 0]]))
+    grid = np.unique(np.append(grid[np.abs(grid - start) > APART * start], start))
     values = np.array(of.moments(grid))
     zero = np.array(of.moments(np.array([1e-300])))[:, 0]
     rows, cells = [], []
