@@ -104,7 +104,7 @@ def test_kernel_in_neurons_is_the_gradient_of_the_model(free, dtype, samples, rn
 @pytest.mark.parametrize("free", FREE, ids="-".join)
 @pytest.mark.parametrize("activations", THREES, ids=["first", "second", "third", "fourth"])
 def test_kernel_in_noise_is_the_slope_of_the_energy(free, activations, rng):
-    model, h = model_of(free, activations), 1e-5
+    model, h = model_of(free, activations), 1e-6
     noise, direction = rng.normal(size=(2, 6, model.dimension))
     found, terms = gradient_of(model, noise, noise=True)
     up, down = (model.energy(from_noise(model, noise + sign * h * direction)) for sign in (1, -1))
