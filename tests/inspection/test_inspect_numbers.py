@@ -212,7 +212,7 @@ def test_the_exponent_is_given_where_it_means_something(kind, rng):
     """Units that see one input each: how often they are active is known, and which law holds."""
     units, samples = 300, 200
     if kind == "power law":
-        chance = rng.beta(0.4, 3.0, units)
+        chance = stats.beta(0.4, 3.0).ppf((np.arange(units) + 0.5) / units)  # one draw in a hundred would be rejected
     elif kind == "rejected":
         chance = np.where(np.arange(units) % 4 == 0, 0.5, 0.01)
     else:
