@@ -10,6 +10,7 @@ from killed import cut, write_at_once
 
 from statnn._archive.store import StoreError
 from statnn.interaction import square_lattice
+from statnn.montecarlo import sample
 from statnn.rg import Operator, critical_coupling, linearise, sample_flow
 from statnn.rg.lattice._blocking import lattice, majority
 from statnn.rg.lattice._linearised import LinearisedFlow
@@ -146,9 +147,10 @@ def test_the_matrix_of_a_step_is_that_of_its_levels(rng):
 
 def test_the_critical_coupling_has_the_error_of_both_samples(rng):
     """Every group left out by hand, of the large lattice and of the small one."""
-    coins = 2 * rng.integers(0, 2, (400, 16, 16), np.int8) - 1  # so many that no two slopes are the same by chance
-    large = linearise(coins, operators=FEW, groups=8, levels=2, rng=1)
-    small = linearise(coins[:, :8, 8:], operators=FEW, groups=8, levels=1, rng=1)
+    warm = square_lattice(16, 16, temperature=2.8)  # of coins, slopes are the same by chance
+    drawn = sample(warm, 1, chains=400, burn_in=50, method="heat bath", rng=rng).states.reshape(-1, 16, 16)
+    large = linearise(drawn, operators=FEW, groups=8, levels=2, rng=1)
+    small = linearise(drawn[:, :8, 8:], operators=FEW, groups=8, levels=1, rng=1)
     found = critical_coupling(large, small, 0.1)
 
     variance = 0
