@@ -121,9 +121,9 @@ def test_spins_that_join_nobody_do_not_flip_in_step(clusters):
 
 def test_a_sweep_flips_about_all_spins(rng):
     for temperature in (1.5, 2.3, 10.0):
-        run = sample(lattice(16, temperature), 100, chains=4, burn_in=200, method="wolff", rng=rng)
+        run = sample(lattice(16, temperature), 100, chains=32, burn_in=200, method="wolff", rng=rng)
         touched = run.diagnostics["clusters"] * run.draws["cluster_size"].mean(axis=1)
-        assert (np.abs(touched / 256 - 1) < 0.35).all()
+        assert abs(touched.mean() / 256 - 1) < 0.25
         assert (run.acceptance == 15 / 16).all()
 
 
