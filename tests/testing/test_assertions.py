@@ -145,7 +145,6 @@ def test_proportion_passes_right_theory_and_rejects_wrong(rng):
 # A check is calibrated when its p-values over fresh samples are uniform. Discrete statistics are so only
 # nearly: their samples are large enough for the steps to be small against 1/sqrt(SAMPLES).
 FRESH = {
-    "mean": lambda rng: statistics.mean(rng.normal(1.0, 3.0, 12), 1.0),
     "line": lambda rng: statistics.power_law(*power_law(rng, -1.0)),
     "slope": lambda rng: statistics.power_law(*power_law(rng, -1.0)).against(-1.0),
     "law of normal numbers": lambda rng: statistics.law(rng.normal(1.0, 3.0, 50), stats.norm(1.0, 3.0)),
@@ -158,6 +157,16 @@ FRESH = {
 @pytest.mark.parametrize("name", FRESH)
 def test_p_values_are_uniform(name, rng):
     assert_uniform([FRESH[name](rng).p for _ in range(SAMPLES)], what=f"p-values of {name}")
+
+
+def test_p_values_of_means_of_few_are_nearly_uniform_from_above(rng):
+    """The larger of Student's, which alone is uniform, and that of the empirical likelihood; never smaller."""
+    samples = rng.normal(1.0, 3.0, (SAMPLES, 12))
+    p = np.array([statistics.mean(values, 1.0).p for values in samples])
+    own = np.array([studentised(values, 1.0) for values in samples])
+    assert (p >= own * (1 - 1e-9)).all()
+    assert np.median(p - own) < 0.02
+    assert_uniform(own, what="p-values of Student")
 
 
 def correlated(rng, replicas):
