@@ -6,6 +6,7 @@ unless the first seeds have been run again and gave the same numbers.
 
 import json
 import sys
+from collections import Counter
 from dataclasses import asdict
 from pathlib import Path
 
@@ -30,9 +31,10 @@ def found_by_tests(entries):
     """Return what all statistical tests of the suite say together, or nothing where none was rerun."""
     own = [entry for entry in entries if entry["code"] == "tests"]
     rows = [row for row in uniformity.rows(own) if row.seeds >= uniformity.FEWEST_SEEDS]
+    seeds = Counter(entry["what"] for entry in own)
     return own and {
-        "tests": len({entry["what"] for entry in own}),
-        "seeds": len({entry["seed"] for entry in own}),
+        "tests": len(seeds),
+        "seeds": [min(seeds.values()), max(seeds.values())],
         "runs": len(own),
         "unexpected": sum(not entry["expected"] for entry in own),
         "compared": len(rows),

@@ -185,7 +185,7 @@ def test_a_calibration_is_renewed_by_more_seeds_and_dropped_with_its_text(tmp_pa
     (tmp_path / "kept.json").write_text(json.dumps(again | {"tests": tests}))
     shown = page({"one": "The first", "three": "The third"}, str.title, tmp_path / "kept.json")
     assert "90 runs of 2 claims with 2 quantities: p-values of 0 are too small, 2 runs were not as expected" in shown
-    assert "81 runs of 3 tests that draw, on 40 root seeds: p-values of 0 of the 2 that compare are too small" in shown
+    assert "81 runs of 3 tests that draw, each on 1 to 40 root seeds: p-values of 0 of 2 that compare on 30" in shown
     assert "too small, 4 runs failed." in shown
     assert "* - [The first](#claim-one)\n  - Q\n  - 40\n  - 1\n  - 4 (4)\n  - 1 (0.4)\n  - 0 (0.04)\n" in shown
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from validation.uniformity import TAILS
+from validation.uniformity import FEWEST_SEEDS, TAILS
 
 KEPT = Path(__file__).parents[1] / "calibration.json"
 
@@ -45,10 +45,11 @@ def page(titles: Mapping[str, str], set_words: Callable[[str], str], kept: Path 
         f"{unexpected} runs were not as expected."
     )
     if tests:
+        fewest, most = tests["seeds"]
         summary += (
-            f"\n\n{tests['runs']:,} runs of {tests['tests']:,} tests that draw, on {tests['seeds']} root seeds: "
-            f"p-values of {tests['too_small']} of the {tests['compared']} that compare are too small, "
-            f"{tests['unexpected']} runs failed."
+            f"\n\n{tests['runs']:,} runs of {tests['tests']:,} tests that draw, each on {fewest} to {most} root seeds: "
+            f"p-values of {tests['too_small']} of {tests['compared']} that compare on {FEWEST_SEEDS} or more are too "
+            f"small, {tests['unexpected']} runs failed."
         )
     rows = "".join(
         _row(f"[{titles[name]}](#claim-{name})", set_words(row["quantity"]), claim["seeds"], row)
