@@ -8,20 +8,16 @@ import subprocess
 import sys
 from pathlib import Path
 
-import numpy as np
 import pytest
-from clouds import subject
+from clouds import written
 
 from statnn.__main__ import DONE, main
-from statnn.io import describe, save_network
+from statnn.io import describe
 
 
 @pytest.fixture
 def files(tmp_path):
-    net, x, labels = subject()
-    save_network(net, tmp_path / "net.safetensors")
-    np.savez(tmp_path / "data.npz", x=x, y=labels)
-    return tmp_path
+    return written(tmp_path)
 
 
 def test_files_whose_names_are_no_letters_are_inspected(files):

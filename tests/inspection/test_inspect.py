@@ -12,14 +12,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from clouds import UNITS, column, subject
+from clouds import UNITS, column, subject, written
 
 from statnn.__main__ import BAD_INPUT, DONE, main
 from statnn._typeset import typeset
 from statnn.inspection import QUESTIONS, Data, Measured, Section, Table, inspect
 from statnn.inspection._inspect import Inspection
 from statnn.inspection._section import Picture, share, shown
-from statnn.io import _safetensors, save_network
+from statnn.io import _safetensors
 from statnn.network import BatchNorm, Network
 
 PICTURES = {"activity", "basins", "classes", "layers", "order", "phase", "spikes", "strength"}
@@ -372,10 +372,7 @@ def test_numbers_are_shown_with_the_digits_they_have():
 
 @pytest.fixture
 def files(tmp_path):
-    net, x, labels = subject()
-    save_network(net, tmp_path / "net.safetensors")
-    np.savez(tmp_path / "data.npz", x=x, y=labels)
-    return tmp_path
+    return written(tmp_path)
 
 
 def test_the_command_in_a_process_of_its_own(files):

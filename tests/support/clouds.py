@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from statnn.io import save_network
 from statnn.network import BatchNorm, Network
 
 UNITS = 60  # enough for a test of fit without a bootstrap
@@ -17,6 +18,14 @@ def subject(samples=240):
     norm = BatchNorm(rng.normal(size=UNITS), rng.random(UNITS) + 0.5, epsilon=1e-3)
     net = Network([reach, np.eye(UNITS), out], None, ["relu", "relu", "identity"], normalisations=[norm, None, None])
     return net, x, np.where(rng.random(samples) < 0.1, rng.integers(0, 3, samples), labels)
+
+
+def written(folder):
+    """Write the classifier and its samples, and return the folder."""
+    net, x, labels = subject()
+    save_network(net, folder / "net.safetensors")
+    np.savez(folder / "data.npz", x=x, y=labels)
+    return folder
 
 
 def column(section, name, table=0):
