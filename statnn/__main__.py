@@ -16,7 +16,7 @@ from typing import Any, TextIO
 
 from statnn import __version__
 from statnn._archive.words import line_of
-from statnn._streams import settle_streams
+from statnn._streams import end_with_readers, settle_streams
 
 DONE, BAD_INPUT, INTERRUPTED = 0, 2, 130
 
@@ -177,4 +177,5 @@ class ProgressReport:
 
 if __name__ == "__main__":
     settle_streams()
+    end_with_readers()
     sys.exit(main())

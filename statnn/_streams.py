@@ -6,14 +6,17 @@ import sys
 
 
 def settle_streams() -> None:
-    """Let a command write to any terminal, to none, and to readers that leave early.
-
-    What the encoding lacks is written by its code, to a stream that was closed nothing, and where a pipe is broken, as
-    by ``| head``, the command ends as others do: by the signal, with no message and not as if something were wrong.
-    """
-    if hasattr(signal, "SIGPIPE"):  # not on Windows
-        signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+    """Let a command write to any terminal, what its encoding lacks by its code, and to none, as where it is closed."""
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name) or open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115 - till the end
         stream.reconfigure(errors="backslashreplace")
         setattr(sys, name, stream)
+
+
+def end_with_readers() -> None:
+    """Let a command end where a pipe is broken, as by ``| head``: by the signal, as others do, and without a message.
+
+    Not one with workers or a cluster: those that die break pipes and sockets, too, and that is to be told.
+    """
+    if hasattr(signal, "SIGPIPE"):  # not on Windows
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)

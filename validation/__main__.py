@@ -8,9 +8,11 @@ import sys
 for library in ("OMP", "OPENBLAS", "MKL", "NUMBA"):
     os.environ[f"{library}_NUM_THREADS"] = "1"
 
-from statnn._streams import settle_streams  # noqa: E402
+from statnn._streams import end_with_readers, settle_streams  # noqa: E402
 from validation.runner import main  # noqa: E402
 
 if __name__ == "__main__":
     settle_streams()
+    if "--list" in sys.argv:  # no workers then
+        end_with_readers()
     sys.exit(main())
