@@ -9,7 +9,8 @@ def settle_streams() -> None:
     """Let a command write to any terminal, what its encoding lacks by its code, and to none, as where it is closed."""
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name) or open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115 - till the end
-        stream.reconfigure(errors="backslashreplace")
+        if hasattr(stream, "reconfigure"):  # notebooks have streams of their own
+            stream.reconfigure(errors="backslashreplace")
         setattr(sys, name, stream)
 
 

@@ -134,7 +134,8 @@ def settle_streams() -> None:
         signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name) or open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115 - till the end
-        stream.reconfigure(errors="backslashreplace")
+        if hasattr(stream, "reconfigure"):  # notebooks have streams of their own
+            stream.reconfigure(errors="backslashreplace")
         setattr(sys, name, stream)
 
 

@@ -1,5 +1,6 @@
 """Commands in any terminal, on files of any name."""
 
+import io
 import os
 import shlex
 import shutil
@@ -11,8 +12,10 @@ from pathlib import Path
 import pytest
 from clouds import written
 
+from statnn import _streams
 from statnn.__main__ import DONE, main
 from statnn.io import describe
+from statnn.theory import __main__ as theory_command
 
 
 @pytest.fixture
@@ -53,3 +56,13 @@ def test_commands_write_to_any_terminal_and_to_readers_that_leave(module, files)
         ["/bin/sh", "-c", shlex.join(command) + " >&- 2>&-"], cwd=files, check=False, env=told
     )
     assert closed.returncode == DONE
+
+
+@pytest.mark.parametrize("module", [_streams, theory_command], ids=["statnn", "statnn.theory"])
+def test_streams_of_notebooks_are_left_as_they_are(module, monkeypatch):
+    for name in ("stdout", "stderr"):
+        monkeypatch.setattr(sys, name, io.StringIO())
+    written = sys.stdout
+    monkeypatch.setattr("signal.signal", lambda *_: None)
+    module.settle_streams()
+    assert sys.stdout is written
