@@ -129,9 +129,7 @@ def main(arguments: list[str]) -> int:
 
 
 def settle_streams() -> None:
-    """Let the command write to any terminal, to none, and to readers that leave early, which is no failure."""
-    if hasattr(signal, "SIGPIPE"):  # not on Windows
-        signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+    """Let the command write to any terminal and to none."""
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name) or open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115 - till the end
         if hasattr(stream, "reconfigure"):  # notebooks have streams of their own
@@ -141,4 +139,10 @@ def settle_streams() -> None:
 
 if __name__ == "__main__":
     settle_streams()
-    sys.exit(main(sys.argv[1:]))
+    try:
+        status = main(sys.argv[1:])
+        sys.stdout.flush()
+    except BrokenPipeError:  # readers may leave, as `head` does: end as others do, once the workers have ended
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+        signal.raise_signal(signal.SIGPIPE)
+    sys.exit(status)

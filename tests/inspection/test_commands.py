@@ -58,11 +58,22 @@ def test_commands_write_to_any_terminal_and_to_readers_that_leave(module, files)
     assert closed.returncode == DONE
 
 
+def test_no_worker_is_left_where_readers_leave():
+    """The signal ended the command alone, and its workers waited for ever."""
+    left, right = os.pipe()
+    os.close(left)
+    command = [sys.executable, "-m", "statnn.theory", "survival", "urn"]
+    with os.fdopen(right, "wb") as broken:
+        ran = subprocess.Popen(command, stdout=broken, stderr=subprocess.DEVNULL, start_new_session=True)  # noqa: S603
+    assert ran.wait() == -signal.SIGPIPE
+    with pytest.raises(ProcessLookupError):
+        os.killpg(ran.pid, 0)
+
+
 @pytest.mark.parametrize("module", [_streams, theory_command], ids=["statnn", "statnn.theory"])
 def test_streams_of_notebooks_are_left_as_they_are(module, monkeypatch):
     for name in ("stdout", "stderr"):
         monkeypatch.setattr(sys, name, io.StringIO())
     written = sys.stdout
-    monkeypatch.setattr("signal.signal", lambda *_: None)
     module.settle_streams()
     assert sys.stdout is written

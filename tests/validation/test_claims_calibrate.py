@@ -241,7 +241,7 @@ def test_tests_that_compare_are_recorded_and_twins_are_not():
     assert 0 <= entry["p"]["p"][0] <= 1
 
 
-def test_after_the_first_root_seed_only_tests_that_compare_are_run(tmp_path, monkeypatch, capsys):
+def test_after_the_first_root_seed_only_tests_that_draw_are_run(tmp_path, monkeypatch, capsys):
     asked = []
 
     def run_tests(seed, tests, **_):
