@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import threadpoolctl
 from scipy import sparse
 
 from statnn import Network, _parcels, rg
@@ -144,6 +145,13 @@ class Elsewhere(Executor):
         except Exception as error:  # noqa: BLE001 - as executors do
             future.set_exception(error)
         return future
+
+
+def test_threads_of_blas_change_nothing(expected):
+    """Callers have as many as their process has: those that mpiexec starts may have fewer."""
+    for threads in (1, 2):
+        with threadpoolctl.threadpool_limits(threads, user_api="blas"):
+            assert not different(None, expected)
 
 
 def test_threads_change_nothing(expected):

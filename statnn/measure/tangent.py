@@ -90,7 +90,7 @@ def tangent_kernel(
         Keep outputs apart: Θ_{k k'}(μ, ν), one row for each sample and output.
     executor : concurrent.futures.Executor, optional
         Where blocks of 256 × 256 samples are worked on, one layer after the other, each on one thread of BLAS; threads
-        suffice. Results do not depend on it; the eigenvalues are computed here.
+        suffice. Results do not depend on it; the eigenvalues are computed here, on one thread as well.
 
     Returns
     -------
@@ -123,6 +123,7 @@ def tangent_kernel(
            [ 1., 10.]])
     """
     check_executor(executor)
+    # One thread of BLAS in all that follows: digits, above all of eigenvalues, depend on how many there are.
     h = inputs_of(net, x)
     samples, outputs = len(h), net.widths[-1]
     rows = samples * (outputs if full else 1)
@@ -131,7 +132,8 @@ def tangent_kernel(
         f"the kernel of {samples} samples and {outputs} outputs",
         "take fewer samples, or full=False",
     )
-    trace = net.trace(h)
+    with one_thread():
+        trace = net.trace(h)
     slopes = [_slope(net, m, f) for m, f in enumerate(trace.fields)]
     delta: Floats = slopes[-1][:, :, None] * np.eye(outputs)
     matrix = np.zeros((rows, rows))
@@ -156,7 +158,8 @@ def tangent_kernel(
             "all gradients vanish on these samples, or their squares are below the smallest float: the kernel is zero "
             "and its entropy undefined; take other samples, or scale weights up"
         )
-    values = np.linalg.eigvalsh(matrix)[::-1]
+    with one_thread():
+        values = np.linalg.eigvalsh(matrix)[::-1]
     rounding = rows * np.finfo(float).eps * values[0]
     return TangentKernel(matrix, np.where(values > rounding, values, 0.0))
 
@@ -174,7 +177,6 @@ class _Task(NamedTuple):
 def _block(task: _Task) -> Floats:
     below, delta = ([array[at] for at in task.pair] for array in (task.below, task.delta))
     outputs = task.delta.shape[1]
-    # One thread of BLAS, as its digits depend on how many there are.
     with one_thread(), np.errstate(over="ignore", invalid="ignore"):
         gram = below[0] @ below[1].T + task.bias
         if task.full:
