@@ -237,7 +237,7 @@ def test_tests_are_calibrated_and_reject_what_is_wrong(rng):
     assert found.test("poisson").rejected()[rates > 0.8].all()
     rare = spikes.statistics(rng.random((30_000, 100)) < 0.01, window=600)
     assert not rare.test("poisson").rejected(1e-6).any(), "rare spikes cannot be told from a Poisson process"
-    bursts = np.repeat(rng.random((3000, 20)) < 0.3, 2, axis=0)
+    bursts = np.repeat(rng.random((12_000, 20)) < 0.3, 2, axis=0)
     pairs = spikes.statistics(bursts, window=60)
     for law in ("binomial", "geometric"):
         assert pairs.test(law).rejected().all(), law
