@@ -8,6 +8,7 @@ from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field
 from itertools import product
 from math import prod
+from types import FunctionType
 from typing import Any
 
 import numpy as np
@@ -92,7 +93,8 @@ def sweep(
         Where points are worked on, one task each. Processes need a function of a module.
     store : str or os.PathLike, optional
         A folder that keeps the results. Called again with it, finished points are not computed anew; the grid may have
-        grown. It belongs to the function, by its name, or what is bound to it where it has none, and to the seed.
+        grown. It belongs to the seed and to the function: to one of a module by its name, which may be mended before a
+        retry; to any other, such as a lambda or a method, by what it does as far as that can be seen.
         Results are written as they come, but once a second at most and in at most 2 % of the time: where the process
         is killed, those since then are computed again.
     rng : int, numpy.random.Generator or None
@@ -136,9 +138,7 @@ def sweep(
         raise TypeError(f"function = {function!r} cannot be called: pass a function of the names of the grid")
     check_executor(executor)
     points, seed = _points(grid), root(rng)
-    named = hasattr(function, "__qualname__")
-    name = f"{function.__module__}:{function.__qualname__}" if named else fingerprint(function)
-    key = {"verb": "sweep", "function": name, "seed": seed}
+    key = {"verb": "sweep", "function": _known_as(function), "seed": seed}
     context = nullcontext() if store is None else opened(store, key, adopt=("seed",) if rng is None else ())
     with context as kept:
         if kept is not None:
@@ -148,6 +148,12 @@ def sweep(
     results = tuple(done[k].get("result") for k in range(len(points)))
     failures = {k: done[k]["failure"] for k in range(len(points)) if "failure" in done[k]}
     return Sweep(points, results, failures, seed)
+
+
+def _known_as(function: Callable[..., Any]) -> str:
+    """Return what a store calls a function; names of lambdas, methods and functions in functions do not tell them."""
+    alone = isinstance(function, FunctionType) and "<" not in function.__qualname__
+    return f"{function.__module__}:{function.__qualname__}" if alone else fingerprint(function)
 
 
 def _computed(

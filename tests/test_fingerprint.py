@@ -1,12 +1,21 @@
 """A store belongs to what the functions of its run do: to all of it that can be seen."""
 
+import importlib
 import os
+import re
 import subprocess
 import sys
-from functools import lru_cache, partial, wraps
+from collections import deque
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cached_property, lru_cache, partial, wraps
+from operator import itemgetter, methodcaller
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from scipy import sparse
+from scipy.interpolate import CubicSpline
 
 from statnn import sweep
 from statnn._archive.fingerprint import fingerprint
@@ -30,6 +39,14 @@ def helper(states):
     return states[..., 0]
 
 
+@dataclass(frozen=True, slots=True)
+class Slotted:
+    factor: float
+
+    def __call__(self, states):
+        return self.factor * states[..., 0]
+
+
 class Scaled:
     def __init__(self, factor):
         self.factor = factor
@@ -39,6 +56,31 @@ class Scaled:
 
     def measured(self, states):
         return self.factor * states[..., 0]
+
+    def plain(self, x):
+        return self.factor * x
+
+
+class WorkedOut(Scaled):
+    @cached_property
+    def root(self):
+        return self.factor**0.5
+
+    def __call__(self, states):
+        return self.root * states[..., 0]
+
+
+def of_class(value):
+    class Helped:
+        factor = value
+
+        def __call__(self, states):
+            return self.helper(states)
+
+        def helper(self, states):
+            return self.factor * states[..., 0]
+
+    return Helped()
 
 
 def closed(value):
@@ -75,6 +117,20 @@ PAIRS = {
     "array as default": lambda value: by_keyword(np.array([value])),
     "decorated": decorated,
     "cached": lambda value: lru_cache(by_keyword(value)),
+    "vectorised": lambda value: np.vectorize(by_keyword(value)),
+    "object with slots": Slotted,
+    "value of a class": of_class,
+    "getter": lambda value: itemgetter((..., int(value))),
+    "caller of a method": lambda value: methodcaller("sum", axis=int(value)),
+    "spline": lambda value: CubicSpline([0.0, 1.0, 2.0], [0.0, value, 0.0]),
+    "fraction": lambda value: closed(Fraction(value)),
+    "bytes": lambda value: closed(bytes([int(value)])),
+    "pattern": lambda value: closed(re.compile(str(value))),
+    "queue": lambda value: closed(deque([value])),
+    "dates": lambda value: closed(np.array([int(value)], "M8[D]")),
+    "set of objects": lambda value: closed({Fraction(value), Fraction(1, 3)}),
+    "table": lambda value: closed(SimpleNamespace(factor=value, names={b"a"})),
+    "sparse matrix": lambda value: closed(sparse.coo_array([[value]])),
 }
 
 
@@ -82,6 +138,38 @@ PAIRS = {
 def test_functions_are_known_by_what_is_bound_to_them(kind):
     make = PAIRS[kind]
     assert fingerprint(make(1.0)) == fingerprint(make(1.0)) != fingerprint(make(2.0))
+
+
+def test_what_an_object_works_out_while_it_is_used_does_not_count():
+    used, once = WorkedOut(2.0), sparse.csc_array(np.eye(3))
+    before = fingerprint(used), fingerprint(closed(once))
+    assert used(np.ones(2)) == used.root == 2.0**0.5
+    assert once.has_canonical_format
+    assert (fingerprint(used), fingerprint(closed(once))) == before
+
+
+def test_a_variable_that_has_no_value_yet_is_none():
+    def measured(states):
+        return factor * states[..., 0]
+
+    before = fingerprint(measured)
+    factor = 2.0
+    assert fingerprint(measured) != before
+
+
+def test_functions_of_a_module_of_ones_own_are_looked_into(tmp_path, monkeypatch):
+    """The module was left out, and a store gone on with when the helper in it had been changed."""
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "own_helpers.py").write_text("def helper(states):\n    return 1.0 * states[..., 0]\n")
+    helpers = importlib.import_module("own_helpers")
+    monkeypatch.setitem(sys.modules, "own_helpers", helpers)
+
+    def measured(states):
+        return helpers.helper(states)
+
+    before = fingerprint(measured)
+    monkeypatch.setattr(helpers, "helper", lambda states: 2.0 * states[..., 0])
+    assert fingerprint(measured) != before
 
 
 def test_functions_are_known_by_what_they_do():
@@ -114,6 +202,19 @@ def test_a_sweep_does_not_go_on_with_another_partial(tmp_path):
     assert sweep(partial(pow, 2), {"exp": [1, 3, 4]}, store=tmp_path / "work", rng=1).results == (2, 8, 16)
     with pytest.raises(StoreError, match="function is"):
         sweep(partial(pow, 3), {"exp": [1, 3]}, store=tmp_path / "work", rng=1)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [lambda k: lambda x: k * x, lambda k: Scaled(k).plain, lambda k: np.vectorize(lambda x: k * x)],
+    ids=["lambda", "method", "vectorised"],
+)
+def test_a_sweep_does_not_go_on_with_another_function_of_the_same_name(make, tmp_path):
+    """The results of the first came back as those of the second."""
+    assert sweep(make(1), {"x": [3]}, store=tmp_path / "work", rng=1).results == (3,)
+    with pytest.raises(StoreError, match="function is"):
+        sweep(make(2), {"x": [3]}, store=tmp_path / "work", rng=1)
+    assert sweep(make(1), {"x": [3]}, store=tmp_path / "work", rng=1).results == (3,)
 
 
 def test_sets_in_code_are_the_same_in_every_process():

@@ -1,18 +1,27 @@
 """What a function of a user's own does, as far as it can be seen: results that are kept belong to it."""
 
+import copyreg
 import hashlib
+import sys
 from collections.abc import Callable, Mapping
+from functools import cached_property
+from inspect import getattr_static
+from pathlib import Path
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
+from scipy import sparse
+
 from statnn._archive.file import digest_of
+from statnn._archive.names import PACKAGE
 
 
 def fingerprint(function: Callable[..., Any]) -> str:
     """Return the name of a function and a digest of what it does, as far as that can be seen.
 
-    Seen are its code, defaults, arguments that are bound to it, and what it takes from around it: numbers, arrays and
-    objects of this package by their values, functions and objects of its own package by what is seen of them.
+    Seen are its code, defaults, arguments that are bound to it, and what it takes from around it: numbers and arrays by
+    their values, objects by what they would be pickled as, functions, classes and modules of its own package, and of
+    all others that are not installed, by what is seen of them. Those of libraries are known by their names.
 
     Examples
     --------
@@ -32,23 +41,34 @@ def fingerprint(function: Callable[..., Any]) -> str:
 
 
 def _inside(value: Any) -> Any:
-    """Return the function in a partial one, a method, one that is compiled or one behind a cache, else None."""
+    """Return the function in a partial one, a method, a property, one that is compiled or behind a cache, else None."""
     if isinstance(value, FunctionType | type):
         return None
-    names = ("__func__", "func", "py_func", "__wrapped__")
-    return next((inner for name in names if callable(inner := getattr(value, name, None))), None)
+    names = ("__func__", "func", "fget", "pyfunc", "py_func", "__wrapped__")
+    there = (getattr(value, name) for name in names if getattr_static(value, name, None) is not None)
+    return next((inner for inner in there if callable(inner)), None)
 
 
 def _home(value: Any) -> str:
-    """Return the package that a function, or the class of an object, is of."""
+    """Return the package that a function is of, empty for what has none inside."""
     while (inner := _inside(value)) is not None:
         value = inner
-    place = value if isinstance(value, FunctionType) else type(value)
-    return str(place.__module__).partition(".")[0]
+    return _package(value.__module__) if isinstance(value, FunctionType) else ""
+
+
+def _package(module: Any) -> str:
+    return str(module).partition(".")[0]
+
+
+def _is_library(package: str) -> bool:
+    """Return whether a package was installed, or came with Python."""
+    file = getattr(sys.modules.get(package), "__file__", None) or ""
+    installed = not {"site-packages", "dist-packages"}.isdisjoint(Path(file).parts)
+    return installed or package == PACKAGE or package in sys.stdlib_module_names - {"__main__"}
 
 
 class _Looked:
-    """Looks at a function and at what it refers to in its own package, at each thing once."""
+    """Looks at a function and at what it refers to, at each thing once."""
 
     def __init__(self, home: str) -> None:
         self._home = home
@@ -57,38 +77,103 @@ class _Looked:
     def at(self, value: Any) -> list[str]:
         """Return what is seen of a value in words: a digest of a plain one."""
         try:
-            return [digest_of(value)]
+            return [digest_of(sparse.csr_array(value) if sparse.issparse(value) else value)]  # type: ignore[call-overload]
         except (TypeError, ValueError, RecursionError):
             return self.into(value)
 
-    def into(self, value: Any) -> list[str]:
-        """Return what is seen of a value that is not plain, or of a function of this package."""
+    def into(self, value: Any) -> list[str]:  # noqa: PLR0911 - a return for each kind
+        """Return what is seen of a value that is not plain, or of a function."""
         if id(value) in self._known:
             return ["again"]
         self._known[id(value)] = value
+        if isinstance(value, FunctionType | type):
+            if not self._is_own(value.__module__):
+                return [value.__qualname__]
+            return self._function(value) if isinstance(value, FunctionType) else self._class(value)
+        if isinstance(value, bytes | bytearray | memoryview):
+            return [bytes(value).hex()]
+        if isinstance(value, set | frozenset):  # in another order in each process
+            return [word for words in sorted(self.at(part) for part in value) for word in words]
+        if isinstance(value, Mapping):
+            return self._all(part for item in value.items() for part in item)
+        if isinstance(value, list | tuple):
+            return self._all(value)
         inner = _inside(value)
-        if isinstance(value, Mapping | list | tuple):
-            parts = [part for item in value.items() for part in item] if isinstance(value, Mapping) else list(value)
-        elif inner is not None:
-            parts = [inner, *(getattr(value, name, None) for name in ("__self__", "args", "keywords"))]
-        elif isinstance(value, type) or _home(value) != self._home:
-            return [getattr(value, "__qualname__", type(value).__qualname__)]
-        else:
-            return self._function(value) if isinstance(value, FunctionType) else self._object(value)
+        bound = (getattr(value, name, None) for name in ("__self__", "args", "keywords"))
+        return self._object(value) if inner is None else self._all([inner, *bound])
+
+    def _all(self, parts: Any) -> list[str]:
         return [word for part in parts for word in self.at(part)]
 
+    def _is_own(self, module: Any) -> bool:
+        package = _package(module)
+        return package == self._home or not _is_library(package)
+
     def _function(self, function: FunctionType) -> list[str]:
-        cells = [cell.cell_contents for cell in function.__closure__ or ()]
-        parts: list[Any] = [function.__defaults__, *cells]
+        parts: list[Any] = [function.__defaults__, *self._around(function)]
         if function.__kwdefaults__:
             parts.append(function.__kwdefaults__)
-        around = [function.__globals__.get(name) for name in _names(function.__code__)]
-        parts += [value for value in around if value is not None and not isinstance(value, ModuleType)]
-        return [*_code(function.__code__), *(word for part in parts for word in self.at(part))]
+        return [*_code(function.__code__), *self._all(parts)]
+
+    def _around(self, function: FunctionType) -> list[Any]:
+        """Return what its code takes from around it, also out of modules of its own package."""
+        around, scopes = [], [function.__globals__]
+        waiting = [*map(_content, function.__closure__ or ())]
+        for scope in scopes:
+            waiting += [scope[name] for name in _names(function.__code__) if scope.get(name) is not None]
+            for value in waiting:
+                if not isinstance(value, ModuleType):
+                    around.append(value)
+                elif self._is_own(value.__name__) and not any(vars(value) is known for known in scopes):
+                    scopes.append(vars(value))
+            waiting = []
+        return around
+
+    def _class(self, kind: type) -> list[str]:
+        own = [base for base in kind.__mro__ if self._is_own(base.__module__)]
+        parts = [
+            part
+            for base in own
+            for name, part in sorted(vars(base).items())
+            if isinstance(part, FunctionType) or not name.startswith("__")
+        ]
+        return [kind.__qualname__, *self._all(parts)]
 
     def _object(self, value: Any) -> list[str]:
-        called, state = vars(type(value)).get("__call__"), sorted(getattr(value, "__dict__", {}).items())
-        return [type(value).__qualname__, *(word for part in (called, *state) for word in self.at(part))]
+        """Return what is seen of the class of an object, and what it would be pickled as."""
+        kind = type(value)
+        try:
+            made = copyreg.dispatch_table[kind](value) if kind in copyreg.dispatch_table else value.__reduce_ex__(4)
+            made = (made,) if isinstance(made, str) else tuple(made)
+        except Exception:  # noqa: BLE001 - files, locks and the like have no value
+            made = ()
+        how, (state, *items) = made[:2], made[2:] or (None,)
+        return [*self.at(kind), *self._all([*how, *_stated(kind, state), *(list(part) for part in items[:2] if part)])]
+
+
+def _stated(kind: type, state: Any) -> list[Any]:
+    """Return the state of an object in the order of its names, without what it has worked out from the rest."""
+    parts = []
+    for part in state if isinstance(state, tuple) else (state,):
+        named = isinstance(part, dict) and all(isinstance(name, str) for name in part)
+        parts.append(
+            {
+                name: part[name]
+                for name in sorted(part)
+                if not isinstance(getattr_static(kind, name, None), cached_property)
+            }
+            if named
+            else part
+        )
+    return [part for part in parts if not (part is None or (isinstance(part, dict) and not part))]
+
+
+def _content(cell: Any) -> Any:
+    """Return what stands in a variable around a function, None as long as nothing does."""
+    try:
+        return cell.cell_contents
+    except ValueError:
+        return None
 
 
 def _inner(code: CodeType) -> list[CodeType]:
