@@ -7,13 +7,16 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
+_SHOWN = 40
+"""Letters of a name that stand in that of its temporary file, which must not be longer than names can be."""
+
 
 @contextmanager
 def replacing(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
     """Open a binary file that takes the place of `path` when the context ends well, and vanishes when not.
 
     What was written is on the disk before the name is: after a loss of power the name stands for the old file or for
-    the whole new one.
+    the whole new one. A link stays, and what it leads to is replaced.
 
     See Also
     --------
@@ -28,11 +31,11 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
     ...     Path(directory, "note.txt").read_text()
     'whole'
     """
-    target = Path(path)
+    target = Path(os.path.realpath(path))
     try:
-        descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=".tmp")
+        descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name[:_SHOWN]}.", suffix=".tmp")
     except OSError as error:  # it names a file that nobody asked for
-        error.filename = str(target)
+        error.filename = os.fspath(path)
         raise
     temporary = Path(name)
     try:
@@ -45,9 +48,14 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
         _sync(target.parent)
     except BaseException as error:
         temporary.unlink(missing_ok=True)
-        if isinstance(error, OSError) and error.errno and error.filename is None:  # a full disk does not say which file
-            error.filename = str(target)
+        if isinstance(error, OSError) and error.errno and error.filename in (None, name):  # a full disk does not say it
+            raise OSError(error.errno, error.strerror, os.fspath(path)) from None
         raise
+
+
+def kind_of(path: Path) -> str:
+    """Return what stands in the place of a folder."""
+    return "a file" if path.exists() else "a link to nothing"
 
 
 def _sync(folder: Path) -> None:

@@ -95,9 +95,16 @@ class Npz:
         return bytes(array[()]).decode()
 
 
+def refuse_endless(path: Path) -> None:
+    """Raise where a path is neither a file nor a folder: a pipe keeps its reader waiting, a device has no end."""
+    if path.exists() and not (path.is_file() or path.is_dir()):
+        raise ValueError(f"{path} is not a regular file")
+
+
 @contextmanager
 def npz(path: Path) -> Iterator[Npz]:
     """Open an npz file; whatever is wrong with it is a `ValueError` that names the file."""
+    refuse_endless(path)
     with _with_path(path, "npz"), path.open("rb") as file, zipfile.ZipFile(file) as archive:
         yield Npz(archive, path.stat().st_size)
 

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from statnn._archive import file
-from statnn._archive.atomic import replacing
+from statnn._archive.atomic import kind_of, replacing
 from statnn._archive.lock import locked
 from statnn._archive.provenance import provenance, versions
 from statnn._archive.words import line_of
@@ -146,8 +146,9 @@ def opened(
     other work: sweeps is 10 there and 20 here; ask for the same, or name another folder
     """
     folder = Path(path)
-    if folder.exists() and not folder.is_dir():
-        raise StoreError(f"store = {str(folder)!r} is a file; a store is a folder: name one that is not there yet")
+    if os.path.lexists(folder) and not folder.is_dir():
+        kind = kind_of(folder)
+        raise StoreError(f"store = {str(folder)!r} is {kind}; a store is a folder: name one that is not there yet")
     if not folder.exists():
         if not folder.absolute().parent.is_dir():
             raise FileNotFoundError(f"directory {str(folder.absolute().parent)!r} does not exist; make it first")

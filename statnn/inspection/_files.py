@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from statnn._archive.atomic import kind_of
 from statnn._archive.provenance import provenance, version
 from statnn._random import Root
 from statnn.inspection._html import document, figure_of, section_of
@@ -21,25 +22,34 @@ PAGE = "index.html"
 def put(directory: str | os.PathLike[str], fill: Callable[[Path], None]) -> None:
     """Let `fill` write into a folder that becomes `directory`, or whose files replace those there, the page last."""
     target = Path(directory)
-    if target.exists() and not target.is_dir():
-        raise NotADirectoryError(f"{str(target)!r} is a file; give a directory")
+    if os.path.lexists(target) and not target.is_dir():
+        raise NotADirectoryError(f"{str(target)!r} is {kind_of(target)}; give a directory")
     if not target.absolute().parent.is_dir():
         raise FileNotFoundError(f"directory {str(target.absolute().parent)!r} does not exist; make it first")
     place = target if target.exists() else target.absolute().parent  # a target that exists may be a file system's root
-    aside = Path(tempfile.mkdtemp(dir=place, prefix=f".{target.absolute().name}."))
     try:
-        fill(aside)
-        aside.chmod(0o755)  # mkdtemp keeps its directories private
-        if not target.exists():
-            aside.replace(target)
-            return
-        files = [file for file in aside.rglob("*") if file.is_file()]
-        for file in sorted(files, key=lambda file: file == aside / PAGE):
-            there = target / file.relative_to(aside)
-            there.parent.mkdir(exist_ok=True)
-            file.replace(there)
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)
+        aside = Path(tempfile.mkdtemp(dir=place, prefix=".page."))
+        try:
+            fill(aside)
+            aside.chmod(0o755)  # mkdtemp keeps its directories private
+            _move(aside, target)
+        finally:
+            shutil.rmtree(aside, ignore_errors=True)
+    except OSError as error:  # it names a folder that nobody asked for
+        if error.errno is None:
+            raise
+        raise OSError(error.errno, error.strerror, error.filename2 or str(target)) from None
+
+
+def _move(aside: Path, target: Path) -> None:
+    if not target.exists():
+        aside.replace(target)
+        return
+    files = [file for file in aside.rglob("*") if file.is_file()]
+    for file in sorted(files, key=lambda file: file == aside / PAGE):
+        there = target / file.relative_to(aside)
+        there.parent.mkdir(exist_ok=True)
+        file.replace(there)
 
 
 def page(

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from statnn._archive.file import KEY, document_of
-from statnn._archive.npz import MOST_TEXT, npz
+from statnn._archive.npz import MOST_TEXT, npz, refuse_endless
 from statnn._archive.store import HEAD
 from statnn._archive.words import line_of
 from statnn.io import _safetensors
@@ -73,6 +73,7 @@ def describe(path: str | os.PathLike[str]) -> dict[str, Any]:
         if not target.exists():
             raise FileNotFoundError(f"there is no {str(path)!r}")
         raise ValueError(f"{str(path)!r} has the suffix {target.suffix!r}; there are {', '.join(readers)}, and folders")
+    refuse_endless(target)
     try:
         return reader(target)
     except (ValueError, TypeError, KeyError, RecursionError, zipfile.BadZipFile) as error:

@@ -105,9 +105,14 @@ class Checkpoints:
             ) from error
 
     def _draws(self, part: str) -> Records:
-        records: Records | None = self.store.get(part)
+        """Return draws that the state names: without them the block begins anew, or not at all."""
+        advice = f"delete {self.name}.state.npz beside it to have the whole block computed anew"
+        try:
+            records: Records | None = self.store.get(part)
+        except StoreError as error:
+            raise StoreError(f"{str(error).rpartition('; ')[0]}; {advice}") from None
         if records is None:
-            raise FileNotFoundError(f"{str(self.store.path / part)!r}.npz is missing: the store is damaged")
+            raise StoreError(f"{self.store.path / part}.npz is missing: the store is damaged; {advice}")
         return records
 
 

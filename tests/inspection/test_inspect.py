@@ -1,7 +1,9 @@
 """The page on a user's network shows what the rooms say, says why where it cannot, and appears whole or not at all."""
 
 import base64
+import errno
 import json
+import os
 import re
 import subprocess
 import sys
@@ -17,6 +19,7 @@ from clouds import UNITS, column, subject, written
 from statnn.__main__ import BAD_INPUT, DONE, main
 from statnn._typeset import typeset
 from statnn.inspection import QUESTIONS, Data, Measured, Section, Table, inspect
+from statnn.inspection._files import put
 from statnn.inspection._inspect import Inspection
 from statnn.inspection._section import Picture, share, shown
 from statnn.io import _safetensors
@@ -306,6 +309,21 @@ def test_a_figure_that_cannot_be_drawn_leaves_the_numbers(found, tmp_path):
     assert "<dt>kept</dt><dd>1</dd>" in page
     numbers = json.loads((tmp_path / "page" / "numbers.json").read_text(encoding="utf-8"))
     assert numbers["sections"]["bad"]["remarks"] == ["figure 'bad' cannot be drawn: no line <has> been found"]
+
+
+def test_a_page_that_cannot_be_written_is_called_by_its_own_name(tmp_path):
+    """Not by that of a temporary folder."""
+
+    def full(aside):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(aside / "layers.svg"))
+
+    for folder in (tmp_path, tmp_path / "page"):
+        with pytest.raises(OSError, match=f"No space left on device: {str(folder)!r}$"):
+            put(folder, full)
+    (tmp_path / "link").symlink_to(tmp_path / "nowhere")
+    with pytest.raises(NotADirectoryError, match="is a link to nothing; give a directory"):
+        put(tmp_path / "link", full)
+    assert [one.name for one in tmp_path.iterdir()] == ["link"]
 
 
 def test_a_page_appears_whole_or_not_at_all(found, tmp_path):

@@ -17,6 +17,7 @@ from statnn._archive.atomic import replacing
 from statnn._archive.file import write
 from statnn._archive.lock import locked
 from statnn._archive.store import StoreError, opened
+from statnn.io import describe, load, load_network
 
 KEY = {"work": "sums", "length": 10}
 
@@ -129,6 +130,9 @@ def test_foreign_folders_and_files_are_refused(tmp_path):
     with pytest.raises(FileNotFoundError, match="make it first"), opened(tmp_path / "gone" / "work", KEY):
         pass
     assert [one.name for one in tmp_path.iterdir()] == ["mine.txt"]
+    (tmp_path / "link").symlink_to(tmp_path / "gone")
+    with pytest.raises(StoreError, match="is a link to nothing"), opened(tmp_path / "link", KEY):
+        pass
 
 
 def test_what_a_kill_left_of_a_new_store_is_no_hindrance(tmp_path):
@@ -171,6 +175,41 @@ def test_a_failed_write_leaves_the_old_file(tmp_path):
         with replacing(path) as file:
             file.write(text)
     assert path.read_bytes() == b"new"
+
+
+def test_a_link_stays_and_what_it_leads_to_is_replaced(tmp_path):
+    """The link became a file, and the old contents stayed where it had led."""
+    for there in ("old", "new"):
+        (tmp_path / "far").mkdir(exist_ok=True)
+        (tmp_path / there).symlink_to(tmp_path / "far" / there)
+        if there == "old":
+            (tmp_path / "far" / there).write_bytes(b"old")
+        with replacing(tmp_path / there) as file:
+            file.write(b"whole")
+        assert (tmp_path / there).is_symlink()
+        assert (tmp_path / "far" / there).read_bytes() == b"whole"
+    assert sorted(one.name for one in (tmp_path / "far").iterdir()) == ["new", "old"]
+
+
+def test_a_name_may_be_as_long_as_the_system_lets_it(tmp_path):
+    with replacing(tmp_path / ("é" * 127)) as file:
+        file.write(b"whole")
+    assert [one.read_bytes() for one in tmp_path.iterdir()] == [b"whole"]
+
+
+def test_a_folder_in_the_place_of_a_file_is_called_by_its_name(tmp_path):
+    (tmp_path / "note").mkdir()
+    with pytest.raises(OSError, match=r"\d\] [^']*'[^']*note'$"), replacing(tmp_path / "note"):
+        pass
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes")
+@pytest.mark.parametrize("read", [load, load_network, describe])
+def test_a_pipe_in_the_place_of_a_file_is_refused(read, tmp_path):
+    """Its reader waited for ever."""
+    os.mkfifo(tmp_path / "pipe.npz")
+    with pytest.raises(ValueError, match=r"pipe\.npz is not a regular file"):
+        read(tmp_path / "pipe.npz")
 
 
 def test_a_full_disk_says_which_file(tmp_path):

@@ -181,6 +181,14 @@ def test_a_damaged_checkpoint_is_said(monkeypatch, tmp_path):
     state.write_bytes(whole[: len(whole) // 2])
     with pytest.raises(StoreError, match=r"block-0\.state\.npz.*delete this file"):
         run("heat bath", store=tmp_path / "work")
+    state.write_bytes(whole)
+    draws = next((tmp_path / "work").glob("block-0.draws-*.npz"))
+    for spoil in (lambda: draws.write_bytes(b"cut"), draws.unlink):  # without the state, nothing asks for them
+        spoil()
+        with pytest.raises(StoreError, match=rf"{draws.name}.*; delete block-0\.state\.npz beside it"):
+            run("heat bath", store=tmp_path / "work")
+    state.unlink()
+    assert run("heat bath", store=tmp_path / "work") == run("heat bath")
 
 
 def test_arviz_gets_the_draws(monkeypatch):
