@@ -87,6 +87,11 @@ def colour_bar(ax: Any, colours: Any, label: str) -> Any:
     return ax.figure.colorbar(colours, cax=beside, label=label)
 
 
+def literal(name: str) -> str:
+    """Return a user's name for something as it stands in a label: what is between its dollars is no mathematics."""
+    return name.replace("$", r"\$")
+
+
 def ink() -> str:
     """Return the colour of text and of what is drawn like text: black in a light style, light in a dark one."""
     import matplotlib as mpl

@@ -253,6 +253,15 @@ def test_chains_that_never_change_and_short_ones_are_drawn():
         assert why in correlation.texts[0].get_text()
 
 
+@pytest.mark.parametrize("name", ["$x_$", "$$", "$m"])
+def test_names_of_observables_may_hold_dollars(name):
+    """What was between them was set as mathematics, and could not be drawn where it is none."""
+    run = sample(BinaryNeurons([[0, 1], [1, 0]]), 8, rng=1, observables={name: lambda states: states[..., 0]})
+    figure = Figure()
+    run.plot(figure.subplots(1, 2), name=name)
+    figure.draw_without_rendering()
+
+
 @pytest.mark.parametrize("unit", [1e-310, 1e306])
 def test_draws_of_any_size_have_their_autocorrelation_drawn(rng, unit):
     draws = rng.normal(size=(2, 60))
