@@ -13,6 +13,8 @@ from numpy.typing import ArrayLike, NDArray
 Floats: TypeAlias = NDArray[np.float64]
 Ints: TypeAlias = NDArray[np.int64]
 
+_FOREIGN = ("__dlpack__", "__cuda_array_interface__", "__array_namespace__")
+"""What arrays of other libraries have, for those who ask."""
 LARGEST_COUNT = 9 * 10**18
 """Counts are kept in 64-bit integers."""
 
@@ -41,9 +43,10 @@ def array_of(values: Any, name: str) -> NDArray[Any]:
 
     A masked entry has a value underneath, which numpy hands on as if it were none the less. An array of which nothing
     is masked says the same as a plain one, and is taken. Units, too, numpy leaves behind: meV would be taken for eV.
+    Numbers of up to 16 bits that numpy does not know by itself, such as bfloat16 of ml_dtypes, become float32, exactly.
     """
     if type(values) is np.ndarray:  # as most are: no mask, nothing to convert
-        return values
+        return _known_to_numpy(values)
     unit = _unit(values)
     if unit:
         raise TypeError(
@@ -64,7 +67,17 @@ def array_of(values: Any, name: str) -> NDArray[Any]:
         )
     if given.dtype == object and hasattr(values, "toarray"):
         raise TypeError(f"{name} is a sparse {type(values).__name__}: pass {name}.toarray()")
-    return np.asarray(given)
+    if given.dtype == object and any(hasattr(type(values), mark) for mark in _FOREIGN):
+        raise TypeError(
+            f"{name} is a {type(values).__name__}, an array that numpy cannot read by itself: pass "
+            f"numpy.from_dlpack({name}), or what brings it to this processor's memory, .get() or .numpy()"
+        )
+    return _known_to_numpy(np.asarray(given))
+
+
+def _known_to_numpy(array: NDArray[Any]) -> NDArray[Any]:
+    small = array.dtype.isbuiltin == 2 and array.dtype.itemsize <= 2  # of a type that another package registered
+    return array.astype(np.float32) if small else array
 
 
 def _is_masked(values: Any) -> bool:

@@ -354,6 +354,34 @@ class Tensor:
         raise RuntimeError("Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead.")
 
 
+class Exchanged:
+    """An array that is seen through the protocol of exchange alone."""
+
+    def __dlpack__(self, **asked):
+        return X.__dlpack__(**asked)
+
+    def __dlpack_device__(self):
+        return X.__dlpack_device__()
+
+
+def test_arrays_that_numpy_cannot_read_are_refused_with_the_way():
+    """The words spoke of a number, or of objects."""
+    with pytest.raises(TypeError, match=r"x is a Exchanged, an array .*: pass numpy\.from_dlpack\(x\)"):
+        NET(Exchanged())
+    assert NET(np.from_dlpack(Exchanged())).tolist() == NET(X).tolist()
+
+
+@pytest.mark.parametrize("name", ["bfloat16", "float8_e4m3fn", "int4"])
+def test_small_numbers_of_other_packages_are_taken_exactly(name):
+    """They were refused as if they were no real numbers."""
+    kind = getattr(pytest.importorskip("ml_dtypes"), name)
+    values = np.array([[0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])
+    assert NET(values.astype(kind)).tolist() == NET(values.astype(np.float32)).tolist()
+    assert real(values.astype(kind), "x", 2).dtype == np.float32
+    assert np.array_equal(correlation.neuronal_correlation(values.astype(kind)).matrix,
+                          correlation.neuronal_correlation(values).matrix)  # fmt: skip
+
+
 NO_NUMBERS = {
     "complex": X + 0j,
     "text": X.astype(str),

@@ -378,7 +378,7 @@ def _couplings(value: Any) -> tuple["sparse.csr_array[Any] | None", tuple[Floats
         if matrix.dtype.kind in "iu":
             matrix = matrix.astype(np.float64)  # before entries that stand twice are added up
         return _symmetric(sparse.csr_array(matrix)), None
-    if isinstance(value, Sequence) and len(value):
+    if isinstance(value, Sequence) and len(value) and not isinstance(value, memoryview):
         first = value[0]
         if sparse.issparse(first) or array_of(first, "couplings[0]").ndim == 2:
             return None, _blocks(value)

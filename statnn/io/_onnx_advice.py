@@ -12,18 +12,20 @@ _ADVICE = {
     **dict.fromkeys(("Shape", "Gather", "Concat", "ConstantOfShape", "Slice", "Unsqueeze", "Expand"), _SIZES),
     **dict.fromkeys(("QuantizeLinear", "DequantizeLinear", "DynamicQuantizeLinear", "MatMulInteger"), _LOW),
     **dict.fromkeys(("QLinearMatMul", "QGemm", "ConvInteger", "QLinearConv"), _LOW),
+    **dict.fromkeys(("Quant", "IntQuant", "FloatQuant", "BipolarQuant", "Trunc", "MultiThreshold"), _LOW),  # of QONNX
     **dict.fromkeys(("Conv", "ConvTranspose", "MaxPool", "AveragePool", "GlobalAveragePool", "Pad", "Resize"), _IMAGES),
     **dict.fromkeys(("If", "Loop", "Scan"), _BRANCH),
     **dict.fromkeys(("Transpose", "Squeeze"), _ROWS),
 }
 
 
-def advice(operator: str) -> str:
-    """Return the likely fix, as the end of a message; empty where none is known.
+def advice(operator: str, *, of_weights: bool = False) -> str:
+    """Return the likely fix, as the end of a message; empty where none is known, or none where it makes weights.
 
     Examples
     --------
     >>> advice("Cast")[:50], advice("Elu")
     ('. Likely fix: numbers change their type on the way', '')
     """
-    return f". Likely fix: {_ADVICE[operator]}" if operator in _ADVICE else ""
+    fix = _ADVICE.get(operator)
+    return f". Likely fix: {fix}" if fix in (_LOW, _TYPES) or (fix and not of_weights) else ""

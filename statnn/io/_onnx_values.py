@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from statnn._arrays import Reals
+from statnn.io._onnx_advice import advice
 
 _FLOAT, _INT32, _INT64, _FLOAT16, _DOUBLE, _BFLOAT16 = 1, 6, 7, 10, 11, 16  # TensorProto.DataType
 _TYPES = {
@@ -52,10 +53,11 @@ class Constants:
     def array(self, name: str, where: str) -> Reals:
         """Return the numbers of a constant that stands at an operator."""
         if name not in self._names:
-            maker = f"computed by {self._nodes[name].op_type}" if name in self._nodes else "missing"
-            maker = "sparse" if name in self._sparse else maker
+            kind = self._nodes[name].op_type if name in self._nodes else ""
+            maker = "sparse" if name in self._sparse else f"computed by {kind}" if kind else "missing"
             raise ValueError(
                 f"{where}: {name!r} is {maker}, and a constant array that stands in the file is needed there"
+                + advice(kind, of_weights=True)
             )
         turns: list[Any] = []
         source = name
@@ -116,8 +118,8 @@ def _values(tensor: Any, name: str, where: str) -> Reals:
     kind = tensor.data_type
     if kind not in _TYPES:
         raise ValueError(
-            f"{where}: {name!r} has the data type {kind}; supported are float16, bfloat16, float, double and whole "
-            "numbers"
+            f"{where}: {name!r} has the data type {kind}{_called(tensor)}; supported are float16, bfloat16, float and "
+            f"double, and of others int32, int64 and bool{advice('DequantizeLinear')}"
         )
     shape = tuple(tensor.dims)
     dtype = np.dtype(_TYPES[kind])
@@ -134,6 +136,12 @@ def _values(tensor: Any, name: str, where: str) -> Reals:
     if kind == _BFLOAT16:  # the upper half of a float32
         flat = (flat.astype(np.uint32) << np.uint32(16)).view(np.float32)
     return _finite((flat.astype(np.float32) if kind == _FLOAT16 else flat).reshape(shape), name, where)
+
+
+def _called(tensor: Any) -> str:
+    """Return the name of the type of a tensor, where it has one."""
+    name = next((name for name, kind in tensor.DataType.items() if kind == tensor.data_type), "")
+    return f", {name}" if name else ""
 
 
 def _narrow(listed: Reals, kind: int, dtype: np.dtype[Any], name: str, where: str) -> Reals:

@@ -127,7 +127,9 @@ def test_numbers_of_sixteen_bits(kind, raw):
 @pytest.mark.parametrize("kind", ["FLOAT8E4M3FN", "INT4", "STRING", "UINT8"])
 def test_types_that_are_not_read(kind):
     tensor = onnx.TensorProto(name="w", data_type=getattr(onnx.TensorProto, kind), dims=[3, 3], raw_data=bytes(9))
-    with pytest.raises(ValueError, match=r"'w' has the data type [0-9]+; supported are float16, bfloat16, float"):
+    with pytest.raises(
+        ValueError, match=rf"'w' has the data type [0-9]+, {kind}; supported are float16, bfloat16, float"
+    ):
         load_network(with_weight([], [tensor]).model())
 
 
