@@ -12,7 +12,7 @@ Result = TypeVar("Result")
 _SPAWN = 'ProcessPoolExecutor(2, mp_context=multiprocessing.get_context("spawn"))'
 _DIED = (
     "a worker died or could not start: it may have been killed for want of memory, processes or threads may be limited "
-    '(ulimit -u, pids.max), or a script may make its pool outside of if __name__ == "__main__"'
+    '(ulimit -u, pids.max), or a script may make its pool outside of if __name__ == "__main__", or have no file'
 )
 
 

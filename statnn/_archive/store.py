@@ -167,7 +167,7 @@ def opened(
             text = {"format": FORMAT, "version": VERSION, "key": wanted, "digest": _digest(wanted)}
             with replacing(head) as out:
                 out.write(json.dumps({**text, "provenance": provenance()}, indent=1).encode())
-        yield Store(folder, wanted, own or {})
+        yield Store(folder.absolute(), wanted, own or {})  # whatever folder the work goes to meanwhile
 
 
 def opened_or_none(

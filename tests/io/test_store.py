@@ -135,6 +135,16 @@ def test_foreign_folders_and_files_are_refused(tmp_path):
         pass
 
 
+def test_a_store_stays_where_it_is_when_the_work_changes_its_folder(monkeypatch, tmp_path):
+    """The first write after that failed, with the work that it was to keep."""
+    (tmp_path / "other").mkdir()
+    monkeypatch.chdir(tmp_path)
+    with opened("work", KEY) as store:
+        monkeypatch.chdir(tmp_path / "other")
+        store.put("one", 1)
+    assert (tmp_path / "work" / "one.npz").exists()
+
+
 def test_what_a_kill_left_of_a_new_store_is_no_hindrance(tmp_path):
     path = tmp_path / "work"
     path.mkdir()
