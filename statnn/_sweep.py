@@ -13,8 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from statnn._archive.file import digest_of
-from statnn._archive.fingerprint import fingerprint
+from statnn._archive.fingerprint import digest_of_work, fingerprint
 from statnn._archive.kept import stored, storing
 from statnn._archive.pace import Pace
 from statnn._archive.store import Store, opened
@@ -161,7 +160,7 @@ def _computed(
     store: Store | None, progress: Callable[[int, int], None] | None, *, retry: bool,
 ) -> dict[int, dict[str, Any]]:  # fmt: skip
     """Return ``{"result": ...}`` or ``{"failure": ...}`` of every point, and store what is new."""
-    names = [f"point-{digest_of(point)[:32]}" for point in points]
+    names = [f"point-{digest_of_work(point)[:32]}" for point in points]
     known = {} if store is None else _known(store, set(names))
     done = {
         k: known[name] for k, name in enumerate(names) if name in known and not (retry and "failure" in known[name])
@@ -229,7 +228,7 @@ def _points(grid: Any) -> tuple[Point, ...]:
             raise ValueError(f"the point {point} must name arguments of the function; rng is the sweep's own")
     seen = set()
     for point in points:
-        digest = digest_of(point)
+        digest = digest_of_work(point)
         if digest in seen:
             raise ValueError(f"grid names the point {point} twice: leave one of them out")
         seen.add(digest)

@@ -17,11 +17,13 @@ import pytest
 from scipy import sparse
 from scipy.interpolate import CubicSpline
 
-from statnn import sweep
+from statnn import Network, rg, sweep
 from statnn._archive.fingerprint import fingerprint
 from statnn._archive.store import StoreError
-from statnn.interaction import BinaryNeurons
-from statnn.montecarlo import sample
+from statnn.interaction import BinaryNeurons, DynamicNeurons
+from statnn.montecarlo import Metropolis, sample
+from statnn.montecarlo._checkpoint import described
+from statnn.network import Activation
 
 FACTOR = 1.0
 PAIR = BinaryNeurons([[0, 1], [1, 0]])
@@ -202,6 +204,56 @@ def test_a_sweep_does_not_go_on_with_another_partial(tmp_path):
     assert sweep(partial(pow, 2), {"exp": [1, 3, 4]}, store=tmp_path / "work", rng=1).results == (2, 8, 16)
     with pytest.raises(StoreError, match="function is"):
         sweep(partial(pow, 3), {"exp": [1, 3]}, store=tmp_path / "work", rng=1)
+
+
+def bent(slope):
+    """Activations of one name, which files know them by."""
+    return Activation("bent", lambda h: np.tanh(slope * h), lambda h: slope / np.cosh(slope * h) ** 2)
+
+
+def neurons(slope):
+    return DynamicNeurons(Network([np.ones((2, 2))], None, bent(slope)), np.ones((1, 2)), np.zeros((1, 2)))
+
+
+class Still(Metropolis):
+    """A sampler of one's own, whose text says nothing of it."""
+
+
+WORK = {
+    "run": lambda slope, store: sample(neurons(slope), 2, chains=1, burn_in=0, rng=1, store=store).draws["energy"],
+    "wide layers": lambda slope, store: (
+        rg.RandomLayer(bent(slope), 1.5).simulate(2, 9, replicas=2, rng=1, store=store).variance
+    ),
+    "observable": lambda slope, store: sample(
+        PAIR, 2, rng=1, store=store, observables={"bent": closed(bent(slope))}
+    ).draws["bent"],
+}
+
+
+@pytest.mark.parametrize("kind", WORK)
+def test_functions_inside_of_models_count_by_what_they_do(kind, tmp_path):
+    """Activations count by their name in files, and a store of one was gone on with as one of the other."""
+    once = WORK[kind](1.0, tmp_path / "work")
+    assert np.array_equal(WORK[kind](1.0, tmp_path / "work"), once)
+    with pytest.raises(StoreError, match="holds other work"):
+        WORK[kind](2.0, tmp_path / "work")
+
+
+def test_points_of_a_sweep_are_told_by_the_functions_in_them(tmp_path):
+    points = [{"sigma": bent(slope)} for slope in (1.0, 2.0)]
+    swept = [sweep(value_at_one, some, store=tmp_path / "work", rng=1) for some in (points[:1], points)]
+    assert [one.results for one in swept] == [(np.tanh(1.0),), (np.tanh(1.0), np.tanh(2.0))]
+
+
+def value_at_one(sigma):
+    return float(sigma(1.0))
+
+
+def test_a_sampler_of_ones_own_counts_by_what_it_does(monkeypatch):
+    before = described(Still())
+    assert described(Still()) == before
+    monkeypatch.setattr(Still, "moves", lambda _: None, raising=False)
+    assert described(Still()) != before
 
 
 @pytest.mark.parametrize(

@@ -40,6 +40,19 @@ def fingerprint(function: Callable[..., Any]) -> str:
     return f"{getattr(function, '__module__', '')}:{name} {seen.hexdigest()[:16]}"
 
 
+def digest_of_work(value: Any) -> str:
+    """Return the digest of what work depends on, with what functions of a user's own inside of it do.
+
+    Examples
+    --------
+    >>> from statnn.network import Activation
+    >>> one, two = (Activation("mine", lambda h, k=k: k * h, lambda h, k=k: 0 * h + k) for k in (1.0, 2.0))
+    >>> digest_of_work(one) == digest_of_work(two)
+    False
+    """
+    return digest_of(value, fingerprint)
+
+
 def _inside(value: Any) -> Any:
     """Return the function in a partial one, a method, a property, one that is compiled or behind a cache, else None."""
     if isinstance(value, FunctionType | type):
@@ -77,7 +90,7 @@ class _Looked:
     def at(self, value: Any) -> list[str]:
         """Return what is seen of a value in words: a digest of a plain one."""
         try:
-            return [digest_of(sparse.csr_array(value) if sparse.issparse(value) else value)]  # type: ignore[call-overload]
+            return [digest_of_work(sparse.csr_array(value) if sparse.issparse(value) else value)]  # type: ignore[call-overload]
         except (TypeError, ValueError, RecursionError):
             return self.into(value)
 

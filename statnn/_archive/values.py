@@ -9,7 +9,7 @@ own)`` where even that is not a call of the constructor.
 import dataclasses
 import hashlib
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from enum import Enum
 from functools import partial
 from types import FunctionType
@@ -41,10 +41,13 @@ class Packer:
     ----------
     values_alone : bool
         Whether trees and arrays of equal values are equal, whoever shares arrays or may write to them.
+    known_by : callable, optional
+        Says what a function of a user's own inside of an object does; without, it is known by its name.
     """
 
-    def __init__(self, *, values_alone: bool = False) -> None:
+    def __init__(self, *, values_alone: bool = False, known_by: Callable[[Any], str] | None = None) -> None:
         self.arrays: Arrays = {}
+        self._known_by = known_by
         self._values_alone = values_alone
         self._names: dict[Any, str] = {}
         self._known: dict[int, tuple[str, Any]] = {}
@@ -123,18 +126,25 @@ class Packer:
             return {"enum": name_of(kind), "value": self.tree(value.value, path)}
         if isinstance(value, Exception):
             return {"exception": name_of(kind), "arguments": self.tree(value.args, path)}
-        if hasattr(value, "_stored"):
-            parts = value._stored()  # noqa: SLF001 - what a class says of itself for this
-        elif dataclasses.is_dataclass(value):
-            parts = {field.name: getattr(value, field.name) for field in dataclasses.fields(value) if field.init}
-        elif hasattr(value, "_asdict"):
-            parts = value._asdict()
-        else:
+        parts = self._parts(value)
+        if parts is None:
             return None
         return {
             "object": name_of(kind),
             "parts": {name: self.tree(part, f"{path}.{name}") for name, part in parts.items()},
         }
+
+    def _parts(self, value: Any) -> Mapping[str, Any] | None:
+        """Return what an object of this package is made of."""
+        if hasattr(value, "_stored"):
+            parts: Mapping[str, Any] = value._stored()  # noqa: SLF001 - what a class says of itself for this
+            if self._known_by is not None and hasattr(value, "_own_functions"):
+                functions = value._own_functions()  # noqa: SLF001 - the same
+                return {**parts, "functions": [self._known_by(function) for function in functions]}
+            return parts
+        if dataclasses.is_dataclass(value):
+            return {field.name: getattr(value, field.name) for field in dataclasses.fields(value) if field.init}
+        return value._asdict() if hasattr(value, "_asdict") else None
 
     def _array(self, array: Any, path: str) -> Any:
         if array.dtype.hasobject or array.dtype.kind not in "biufcSU":

@@ -12,8 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from statnn._archive.file import digest_of
-from statnn._archive.fingerprint import fingerprint
+from statnn._archive.fingerprint import digest_of_work, fingerprint
 from statnn._archive.names import is_own
 from statnn._archive.pace import Pace
 from statnn._archive.provenance import version
@@ -130,7 +129,7 @@ def key_of(
     """Return what the result of a run depends on besides its seed and chains, in words of JSON."""
     return {
         "verb": verb,
-        "model": digest_of(model),
+        "model": digest_of_work(model),
         "method": described(method),
         "burn_in": schedule.burn_in,
         "thin": schedule.thin,
@@ -146,5 +145,6 @@ def in_words(chains: tuple[int, ...]) -> Any:
 
 
 def described(method: Method[Any] | None) -> Any:
-    """Return a method as JSON, one of a user's own as its text."""
-    return Packer().tree(method) if method is None or is_own(type(method)) else repr(method)
+    """Return a method as JSON, one of a user's own by what it does."""
+    known: Any = fingerprint
+    return Packer().tree(method) if method is None or is_own(type(method)) else known(method)

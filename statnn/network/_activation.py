@@ -17,6 +17,7 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike
 
+from statnn._archive.names import is_own
 from statnn._arguments import array_of
 from statnn.network import _codes
 from statnn.network import _functions as _of
@@ -267,6 +268,10 @@ class Activation:
     def _stored(self) -> dict[str, Any]:
         """Return what files hold: the name, and of a function of a user's own no more."""
         return {"name": self.name, "parameters": self.parameters if self.built_in else None}
+
+    def _own_functions(self) -> tuple[Function, ...]:
+        """Return what stores know it by, besides its name, where it is a user's own."""
+        return () if self.built_in else tuple(one for one in (self.function, self.derivative) if not is_own(one))
 
     @classmethod
     def _restored(cls, parts: Mapping[str, Any], own: Mapping[str, Any]) -> "Activation":

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from statnn._archive.file import digest_of
+from statnn._archive.fingerprint import digest_of_work
 from statnn._archive.store import opened_or_none
 from statnn._arguments import Floats, at_least, positive, shaped, whole
 from statnn._random import root, seed_of
@@ -416,7 +416,8 @@ class RandomLayer:
             whole(replicas, "replicas", minimum=1, maximum=10**8),
         )
         names = dict(zip(("width", "depth", "replicas"), sizes, strict=True))
-        key = {"verb": "simulate", "layer": digest_of(self), **names, "begin": [begin, correlation], "seed": root(rng)}
+        work = {"verb": "simulate", "layer": digest_of_work(self), **names}
+        key = {**work, "begin": [begin, correlation], "seed": root(rng)}
         with opened_or_none(store, key, adopt=("seed",) if rng is None else ()) as kept:
             seed = seed_of(key["seed"] if kept is None else kept.key["seed"])
             return simulated(self, *sizes, (begin, correlation), seed, executor, kept)
