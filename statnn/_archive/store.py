@@ -9,6 +9,7 @@ or store. Stores from before there were digests of keys are read.
 
 import hashlib
 import json
+import logging
 import os
 import re
 from collections.abc import Iterator, Mapping
@@ -20,8 +21,10 @@ from typing import Any
 from statnn._archive import file
 from statnn._archive.atomic import kind_of, replacing
 from statnn._archive.lock import locked
-from statnn._archive.provenance import provenance, versions
+from statnn._archive.provenance import provenance, surroundings, versions
 from statnn._archive.words import line_of
+
+logger = logging.getLogger("statnn")
 
 FORMAT, VERSION = "statnn.store", 1
 HEAD, LOCK = "store.json", "lock"
@@ -163,6 +166,7 @@ def opened(
             there = _key_of(head)
             wanted |= {name: there[name] for name in adopt if name in there}
             _refuse_other(folder, there, wanted)
+            _warn_of_other_code(folder)
         else:
             text = {"format": FORMAT, "version": VERSION, "key": wanted, "digest": _digest(wanted)}
             with replacing(head) as out:
@@ -219,6 +223,18 @@ def _refuse_other(folder: Path, there: Mapping[str, Any], here: Mapping[str, Any
             for name in different
         )
         raise StoreError(f"store = {str(folder)!r} holds other work: {words}; ask for the same, or name another folder")
+
+
+def _warn_of_other_code(folder: Path) -> None:
+    """Say where a checkout has moved on since the store was made: its version is the same, its draws may not be."""
+    origin = json.loads((folder / HEAD).read_bytes()).get("provenance")
+    there, here = origin.get("commit") if isinstance(origin, dict) else None, surroundings()["commit"]
+    if there and here and there != here:
+        logger.warning(
+            "store %r was made at commit %.12s and goes on at %.12s: if code that draws was changed between them, what "
+            "comes of it is a run of neither; name another folder then",
+            str(folder), there, here,
+        )  # fmt: skip
 
 
 def _shown(value: Any) -> str:

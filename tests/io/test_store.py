@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from statnn._archive import store as _store
 from statnn._archive.atomic import replacing
 from statnn._archive.file import write
 from statnn._archive.lock import locked
@@ -69,6 +70,18 @@ def test_another_version_of_the_package_is_other_work(tmp_path):
     (path / "store.json").write_text(json.dumps(head))
     with pytest.raises(StoreError, match=r"statnn is 0\.0\.1 there"), opened(path, KEY):
         pass
+
+
+@pytest.mark.parametrize(("commit", "told"), [("a" * 40, True), ("b" * 40, False), (None, False)])
+def test_a_store_of_another_commit_is_told(commit, told, monkeypatch, tmp_path, caplog):
+    """A checkout that has moved on has the same version, and may draw other numbers."""
+    path = filled(tmp_path / "work")
+    head = json.loads((path / "store.json").read_text())
+    head["provenance"]["commit"] = commit
+    (path / "store.json").write_text(json.dumps(head))
+    monkeypatch.setattr(_store, "surroundings", lambda: {"commit": "b" * 40})
+    with opened(path, KEY):
+        assert ("was made at commit aaaaaaaaaaaa and goes on at bbbbbbbbbbbb" in caplog.text) == told
 
 
 def test_what_is_adopted_comes_from_the_store(tmp_path):
