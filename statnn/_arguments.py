@@ -43,7 +43,7 @@ def array_of(values: Any, name: str) -> NDArray[Any]:
 
     A masked entry has a value underneath, which numpy hands on as if it were none the less. An array of which nothing
     is masked says the same as a plain one, and is taken. Units, too, numpy leaves behind: meV would be taken for eV.
-    Numbers of up to 16 bits that numpy does not know by itself, such as bfloat16 of ml_dtypes, become float32, exactly.
+    Numbers of up to 16 bits of a type that ml_dtypes has, such as bfloat16, become float32 or int8, exactly.
     """
     if type(values) is np.ndarray:  # as most are: no mask, nothing to convert
         return _known_to_numpy(values)
@@ -76,8 +76,9 @@ def array_of(values: Any, name: str) -> NDArray[Any]:
 
 
 def _known_to_numpy(array: NDArray[Any]) -> NDArray[Any]:
-    small = array.dtype.isbuiltin == 2 and array.dtype.itemsize <= 2  # of a type that another package registered
-    return array.astype(np.float32) if small else array
+    if array.dtype.isbuiltin != 2 or array.dtype.itemsize > 2:  # 2: of a type that another package registered
+        return array
+    return array.astype(np.int8 if "int" in array.dtype.name else np.float32)
 
 
 def _is_masked(values: Any) -> bool:
