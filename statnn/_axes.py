@@ -87,9 +87,15 @@ def colour_bar(ax: Any, colours: Any, label: str) -> Any:
     return ax.figure.colorbar(colours, cax=beside, label=label)
 
 
-def literal(name: str) -> str:
-    """Return a user's name for something as it stands in a label: what is between its dollars is no mathematics."""
-    return name.replace("$", r"\$")
+def label(name: str) -> str:
+    """Return a user's name for something as the text of a label; dollars are dollars where they set no mathematics."""
+    from matplotlib.mathtext import MathTextParser
+
+    try:
+        MathTextParser("path").parse(name)
+    except ValueError:
+        return name.replace("$", r"\$")
+    return name
 
 
 def ink() -> str:

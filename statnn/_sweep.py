@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from statnn._archive.file import digest_of
 from statnn._archive.fingerprint import digest_of_work, fingerprint
 from statnn._archive.kept import stored, storing
 from statnn._archive.pace import Pace
@@ -85,7 +86,8 @@ def sweep(
     ----------
     function : callable
         Called with the arguments of a point by name. Where it has a parameter ``rng`` it is handed a generator that
-        depends on the seed and on the point alone: neither on the executor nor on the other points.
+        depends on the seed and on the point alone, where functions of your own count by their names: neither on the
+        executor nor on the other points.
     grid : mapping of sequences, or sequence of mappings
         ``{"temperature": [2.0, 2.3], "size": [16, 32]}`` is all four combinations, the last name fastest.
     executor : concurrent.futures.Executor, optional
@@ -167,7 +169,7 @@ def _computed(
     }
     waiting = [k for k in range(len(points)) if k not in done]
     drawn = "rng" in inspect.signature(function).parameters
-    tasks = [(function, points[k], (seed, names[k]) if drawn else None) for k in waiting]
+    tasks = [(function, points[k], (seed, digest_of(points[k])[:32]) if drawn else None) for k in waiting]
     errors: list[Exception] = []
     context = nullcontext() if store is None else storing(store, "points", "names", Pace(_EVERY))
     with context as keep, suppress(KeyboardInterrupt):
@@ -202,8 +204,7 @@ def _at(task: tuple[Callable[..., Any], Point, tuple[Root, str] | None]) -> dict
     function, point, drawn = task
     arguments = dict(point)
     if drawn is not None:
-        seed, name = drawn
-        digits = name.removeprefix("point-")
+        seed, digits = drawn
         arguments["rng"] = stream(seed, *(int(digits[k : k + 8], 16) for k in range(0, len(digits), 8)))
     try:
         return {"result": function(**arguments)}

@@ -245,6 +245,16 @@ def test_points_of_a_sweep_are_told_by_the_functions_in_them(tmp_path):
     assert [one.results for one in swept] == [(np.tanh(1.0),), (np.tanh(1.0), np.tanh(2.0))]
 
 
+def test_random_numbers_of_a_point_know_functions_by_their_names():
+    """What they do is seen in their bytes, which every Python has its own of."""
+    one, other = (sweep(drawn, [{"sigma": bent(slope)}], rng=1).results for slope in (1.0, 2.0))
+    assert one == other != sweep(drawn, [{"sigma": "tanh"}], rng=1).results
+
+
+def drawn(sigma, rng):
+    return sigma is not None, rng.random()
+
+
 def value_at_one(sigma):
     return float(sigma(1.0))
 

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy import stats
 
+from statnn import _axes
 from statnn._archive.file import digest_of
-from statnn._axes import COLOURS, MARKERS, literal
+from statnn._axes import COLOURS, MARKERS
 from statnn._by_value import ByValue
 from statnn._typeset import Name
 from statnn.inspection._files import PAGE, page, put
@@ -281,7 +282,7 @@ def _draw(profiles: Mapping[str, Mapping[str, Any]], names: Sequence[str], of: s
                 continue
             place, value, error = lines[name]
             style = {"color": ramp[k]} if many else {"color": COLOURS[k], "ls": ("-", "--", "-.", ":", "-", "--")[k]}
-            label = literal(name) if not many or k in {0, len(names) - 1} else None
+            label = _axes.label(name) if not many or k in {0, len(names) - 1} else None
             ax.errorbar(place, value, error, marker=MARKERS[k % len(MARKERS)], ms=4, label=label, **style)
         ax.xaxis.set_major_locator(MaxNLocator(integer=True))
         ax.set(xlabel=of, ylabel=_IN_FIGURES.get(quantity, quantity))

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from statnn._axes import axes, literal, settled
+from statnn._axes import axes, label, settled
 from statnn.montecarlo._estimate import FEWEST, autocovariance, estimate, of_order_one
 from statnn.montecarlo._method import Values
 
@@ -37,14 +37,14 @@ def _trace(ax: Any, name: str, draws: Values) -> None:
     for chain in draws[:MOST_CHAINS]:
         ax.plot(at, chain[at], linewidth=0.7, alpha=0.8)
     ax.set_xlabel("draw")
-    ax.set_ylabel(literal(name))
+    ax.set_ylabel(label(name))
 
 
 def _correlation(ax: Any, name: str, draws: Values) -> None:
     import warnings
 
     ax.set_xlabel("lag $t$ (draws)")
-    ax.set_ylabel(rf"$\rho(t)$ of {literal(name)}")
+    ax.set_ylabel(rf"$\rho(t)$ of {label(name)}")
     never = bool((draws == draws[:, :1]).all())
     if draws.shape[1] < FEWEST or never:
         why = "never changes" if never else f"fewer than {FEWEST} draws"

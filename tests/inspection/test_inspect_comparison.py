@@ -149,13 +149,13 @@ def test_many_checkpoints_are_shaded_from_the_first_to_the_last():
     assert found["layers"].tables[0].columns == ["layer", "quantity", *checkpoints]
 
 
-def test_names_with_dollars_are_no_mathematics():
-    """The figure could not be drawn, and the page had a remark in its place."""
+def test_names_with_dollars_are_drawn():
+    """Where what is between them is no mathematics, the page had a remark in the place of the figure."""
     nets, x, _ = networks()
-    found = inspect({"$x_$": nets["first"], "$b": nets["flat"]}, x, only=["layers"], rng=0)
+    found = inspect({"$x_$": nets["first"], r"$\xi$": nets["flat"]}, x, only=["layers"], rng=0)
     figure = found["layers"].pictures[0].figure()
     figure.draw_without_rendering()
-    assert [text.get_text() for text in figure.axes[0].get_legend().get_texts()] == [r"\$x_\$", r"\$b"]
+    assert [text.get_text() for text in figure.axes[0].get_legend().get_texts()] == [r"\$x_\$", r"$\xi$"]
 
 
 def test_arrays_by_name_are_one_network():

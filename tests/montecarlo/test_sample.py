@@ -253,13 +253,17 @@ def test_chains_that_never_change_and_short_ones_are_drawn():
         assert why in correlation.texts[0].get_text()
 
 
-@pytest.mark.parametrize("name", ["$x_$", "$$", "$m"])
-def test_names_of_observables_may_hold_dollars(name):
-    """What was between them was set as mathematics, and could not be drawn where it is none."""
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [("$|m|$", "$|m|$"), ("energy", "energy"), ("$x_$", r"\$x_\$"), ("$$", r"\$\$"), ("$m", r"\$m")],
+)
+def test_names_of_observables_may_hold_dollars(name, text):
+    """Where what is between them is no mathematics, the figure could not be drawn."""
     run = sample(BinaryNeurons([[0, 1], [1, 0]]), 8, rng=1, observables={name: lambda states: states[..., 0]})
     figure = Figure()
-    run.plot(figure.subplots(1, 2), name=name)
+    drawn = run.plot(figure.subplots(1, 2), name=name)
     figure.draw_without_rendering()
+    assert [ax.get_ylabel() for ax in drawn] == [text, rf"$\rho(t)$ of {text}"]
 
 
 @pytest.mark.parametrize("unit", [1e-310, 1e306])
