@@ -133,13 +133,14 @@ class PolyaUrn(TwoColourUrn):
     def _variance(self, draws: Floats) -> Floats:
         silent = self._asleep
         total = self._white_now + self.b
-        alone = np.exp(-mixed_log_gamma(self._white_now, self.b, draws))
+        hazard = mixed_log_gamma(self._white_now, self.b, draws)
+        alone = np.exp(-hazard)
         repelled = mixed_log_gamma(total - 2 * self.b + draws, self.b, self.b)
         at_start = float(mixed_log_gamma(total - 2 * self.b, self.b, self.b)) if total > 2 * self.b else 0.0
         repelled = np.expm1(repelled - at_start) if at_start > 0 else np.full_like(draws, -1.0)
-        variance = silent * alone * (1 - alone) + silent * (silent - 1.0) * alone**2 * repelled
+        variance = silent * alone * -np.expm1(-hazard) + silent * (silent - 1.0) * alone**2 * repelled
         # rounding of the exponent is blown up by (M S)^2
-        cancelled = (draws < 500) | (at_start * (silent * alone) ** 2 > 1e6 * variance)
+        cancelled = (draws < 500) | (np.maximum(at_start, -repelled) * (silent * alone) ** 2 > 1e6 * variance)
         variance[cancelled] = [self._summed_variance(int(n)) for n in draws[cancelled]]
         return np.asarray(variance)
 

@@ -116,8 +116,11 @@ def test_spread_of_independent_neurons(kind, D, parameters):
 @example(n=10**18, N=2, b=10.0)
 @example(n=10**9, N=10**12, b=10.0)
 @example(n=2, N=10**12, b=1e-3)
+@example(n=600_000, N=2, b=1e-17)
+@example(n=10**18, N=10**12, b=7e-12)
+@example(n=500, N=10**15, b=1.8e-10)
 def test_spread_of_competing_neurons(n, N, b):
-    """Two given silent neurons repel each other: a difference of nearly equal numbers for few events."""
+    """Two given silent neurons repel each other: nearly equal numbers are subtracted for few events and small b."""
     exact = mpmath.sqrt(oracle.working_variance_urn(n, N, b, digits=DIGITS))
     assert_digits(PolyaUrn(N, b).working_std(n), exact, 1e-8)
 
