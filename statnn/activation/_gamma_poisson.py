@@ -153,10 +153,7 @@ class GammaPoisson(ActivationProcess):
         return shaped(self._independent_std(self._samples(D)), D)
 
     def working_law(self, D: int) -> Any:
-        """Return the law of K(D), Binomial(N, 1-S) above the neurons that worked at the start [exact].
-
-        scipy's law holds 1 - S, so its S has 16 decimals only; :meth:`silent` and :meth:`working_std` keep theirs.
-        """
+        """Return the law of K(D), Binomial(N, 1-S) above the neurons that worked at the start [exact]."""
         return self._independent_law(self._whole_samples(D))
 
     def limit(self) -> "GammaPoisson":

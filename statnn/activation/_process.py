@@ -18,7 +18,7 @@ from numpy.typing import ArrayLike
 
 from statnn._arguments import Floats, Ints, array_of, at_least, positive, shaped, whole, whole_array
 from statnn._axes import axes, logarithmic, settled
-from statnn.activation._laws.distribution import binomial
+from statnn.activation._laws.binomial import binomial
 from statnn.activation._laws.loss import NeuronLoss, expected_loss
 from statnn.activation._simulation.path import Paths
 from statnn.activation._simulation.simulate import simulate
@@ -198,11 +198,15 @@ class ActivationProcess(ABC):
 
     def _independent_working(self, D: Ints, rng: np.random.Generator) -> Ints:
         """K of neurons that do not see each other: those that wake between two checkpoints are binomial."""
-        woken = -np.expm1(-self._hazard_between(np.append(self._begin, D[:-1]).astype(float), D.astype(float)))
+        hazards = self._hazard_between(np.append(self._begin, D[:-1]).astype(float), D.astype(float))
         asleep = self._asleep
         working = np.empty(D.size, dtype=np.int64)
-        for t, chance in enumerate(woken):
-            asleep -= int(rng.binomial(asleep, chance))
+        for t, hazard in enumerate(hazards):
+            # the rarer of the two: one less its chance has no digits
+            if hazard > np.log(2):
+                asleep = int(rng.binomial(asleep, np.exp(-hazard)))
+            else:
+                asleep -= int(rng.binomial(asleep, -np.expm1(-hazard)))
             working[t] = self.neurons - asleep
         return working
 
@@ -211,8 +215,7 @@ class ActivationProcess(ABC):
         return np.asarray(np.sqrt(self._asleep) * np.exp(-hazard / 2) * np.sqrt(-np.expm1(-hazard)))
 
     def _independent_law(self, D: int) -> Any:
-        woken = -np.expm1(-self._hazard(np.array(float(D))))
-        return binomial(self._asleep, woken, loc=self.neurons - self._asleep)
+        return binomial(self._asleep, self._hazard(np.array(float(D))), loc=self.neurons - self._asleep)
 
     def silent(self, D: ArrayLike) -> Any:
         r""":math:`S(D) = P(D_i = 0)`, for a neuron drawn at random.

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from statnn.activation._laws.distribution import Discrete, between, quantiles, two_floats
+from statnn.activation._laws.distribution import Discrete, between, integers, quantiles, two_floats
 from statnn.activation._laws.special import mixed_log_gamma
 from statnn.activation._laws.weight_kernels import log_beta_binomial
 
@@ -43,12 +43,6 @@ def log_weight(k: Any, n: Any, a: Any, b: Any, a_low: Any = 0.0, b_low: Any = 0.
     return out
 
 
-def _integers(k: Any) -> Any:
-    """Round down without a detour over floats, which end at 2**53."""
-    k = np.asarray(k)
-    return k if k.dtype.kind in "iu" else np.floor(k).astype(np.int64)
-
-
 class _BetaBinomial(Discrete):
     """scipy.stats.betabinom with the weights of :func:`log_weight` and smooth sums."""
 
@@ -62,22 +56,22 @@ class _BetaBinomial(Discrete):
         return random_state.binomial(n, random_state.beta(a, b, size), size)
 
     def _logpmf(self, k: Any, n: Any, a: Any, b: Any, a_low: Any, b_low: Any) -> Any:
-        return log_weight(_integers(k), _integers(n), a, b, a_low, b_low)
+        return log_weight(integers(k), integers(n), a, b, a_low, b_low)
 
     def _pmf(self, k: Any, *law: Any) -> Any:
         return np.exp(self._logpmf(k, *law))
 
     def _cdf(self, k: Any, n: Any, a: Any, b: Any, *low: Any) -> Any:
-        return between(self, 0, _integers(k), n * (a / (a + b)), _integers(n), a, b, *low)
+        return between(self, 0, integers(k), n * (a / (a + b)), integers(n), a, b, *low)
 
     def _sf(self, k: Any, n: Any, a: Any, b: Any, *low: Any) -> Any:
-        return between(self, _integers(k) + 1, _integers(n), n * (a / (a + b)), _integers(n), a, b, *low)
+        return between(self, integers(k) + 1, integers(n), n * (a / (a + b)), integers(n), a, b, *low)
 
     def _ppf(self, q: Any, n: Any, *balls: Any) -> Any:
-        return quantiles(self, q, _integers(n), n, *balls)
+        return quantiles(self, q, integers(n), n, *balls)
 
     def _isf(self, q: Any, n: Any, *balls: Any) -> Any:
-        return quantiles(self, q, _integers(n), n, *balls, upper=True)
+        return quantiles(self, q, integers(n), n, *balls, upper=True)
 
     def _stats(self, n: Any, a: Any, b: Any, *_: Any) -> Any:
         n, t = np.asarray(n, dtype=float), a + b

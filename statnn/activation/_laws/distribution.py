@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from statnn._arguments import real_numbers
+from statnn._arguments import LARGEST_COUNT, real_numbers
 from statnn.activation._laws.sum import smooth_sum
 
 
@@ -27,10 +27,16 @@ class Checked:
     sf, logsf, ppf, isf = map(_checked, ("sf", "logsf", "ppf", "isf"))
 
     def _logcdf(self: Any, k: Any, *shapes: Any) -> NDArray[np.float64]:
-        return _log_of_share(self._cdf(k, *shapes), self._sf(k, *shapes))
+        found = _log_of_share(self._cdf(k, *shapes), self._sf(k, *shapes))
+        return _with_far_tails(self, found, self._get_support(*shapes)[0], k, *shapes)
 
     def _logsf(self: Any, k: Any, *shapes: Any) -> NDArray[np.float64]:
-        return _log_of_share(self._sf(k, *shapes), self._cdf(k, *shapes))
+        found = _log_of_share(self._sf(k, *shapes), self._cdf(k, *shapes))
+        return _with_far_tails(self, found, np.add(k, 1), self._get_support(*shapes)[1], *shapes)
+
+
+_FAR = -700.0
+"""Logarithm of probabilities that are no floats, or have lost digits as one."""
 
 
 def _log_of_share(share: Any, rest: Any) -> NDArray[np.float64]:
@@ -39,20 +45,27 @@ def _log_of_share(share: Any, rest: Any) -> NDArray[np.float64]:
         return np.asarray(np.where(np.less(rest, 0.5), np.log1p(-np.asarray(rest)), np.log(share)))
 
 
+def _with_far_tails(law: Any, found: NDArray[np.float64], first: Any, last: Any, *shapes: Any) -> NDArray[np.float64]:
+    """Return logarithms of P(first <= count <= last) with those far below zero from logarithms of weights."""
+
+    def tail(found: float, first: float, last: float, *shapes: Any) -> float:
+        begin, end = int(first), int(min(last, LARGEST_COUNT))
+        if found > _FAR or begin > end:
+            return found
+        most = max(law._logpmf(np.array([begin, end]), *shapes))  # the weights fall from the end that faces the others
+        if not math.isfinite(most):
+            return found
+        return float(most + math.log(smooth_sum(lambda k: np.exp(law._logpmf(k, *shapes) - most), begin, end)))
+
+    return np.asarray(np.vectorize(tail, otypes=[float])(found, first, last, *shapes))
+
+
 _Any: Any = stats.rv_discrete
-_Binom: Any = type(stats.binom)
 _Sample: Any = type(stats.rv_discrete(values=((0,), (1,))))
 
 
 class Discrete(Checked, _Any):  # type: ignore[misc]
     """The base of laws; its methods take the shapes that a law has."""
-
-
-class _Binomial(Checked, _Binom):  # type: ignore[misc]
-    """scipy.stats.binom."""
-
-
-binomial = _Binomial(name="binomial")
 
 
 class Tabulated(Checked, _Sample):  # type: ignore[misc]
@@ -64,6 +77,12 @@ class Tabulated(Checked, _Sample):  # type: ignore[misc]
 
 
 _LARGEST = 2**1023
+
+
+def integers(k: Any) -> Any:
+    """Round down without a detour over floats, which end at 2**53."""
+    k = np.asarray(k)
+    return k if k.dtype.kind in "iu" else np.floor(k).astype(np.int64)
 
 
 def two_floats(count: NDArray[Any], parts: NDArray[np.float64]) -> None:

@@ -110,3 +110,24 @@ def log_negative_binomial(k: Any, s: Any, odds: Any, out: Any) -> None:
         off = _deviance(K, -delta, total * (q / (1.0 + q))) + _deviance(S, delta, total / (1.0 + q))
         rest = _remainder(total) - _remainder(S) - _remainder(K)
         out[i] = 0.5 * math.log((S / total) / K) - _HALF_LOG_TAU + rest - off
+
+
+@kernel
+def log_binomial(k: Any, m: Any, hazard: Any, out: Any) -> None:
+    """Fill ln P(k of n = k + m) of chance 1 - exp(-hazard), counts in parts as above: infinitely many balls."""
+    for i in range(out.size):
+        K, M, h = k[0, i], m[0, i], hazard[i]
+        woken, asleep = -math.expm1(-h), math.exp(-h)
+        if K == 0.0:
+            out[i] = -h * M
+        elif woken == 0.0:
+            out[i] = -math.inf
+        elif M == 0.0:
+            out[i] = K * (math.log1p(-asleep) if asleep < 0.5 else math.log(woken))
+        elif asleep < 1e-290:  # all that it is multiplied with is one
+            out[i] = mixed_log_gamma_scalar(1.0, K, M) - h * M
+        else:
+            n = K + M
+            delta = _cross(K, k[1, i], asleep, 0.0, M, m[1, i], woken, 0.0)
+            off = _deviance(K, delta, n * woken) + _deviance(M, -delta, n * asleep)
+            out[i] = 0.5 * math.log(n / K / M) - _HALF_LOG_TAU + _remainder(n) - _remainder(K) - _remainder(M) - off

@@ -1,0 +1,71 @@
+"""The law of K of independent neurons where hardly any is silent, and logarithms of what is below all floats."""
+
+import mpmath
+import numpy as np
+import pytest
+from scipy import special
+
+from statnn._random import root, stream
+from statnn.activation import BetaBernoulli, GammaPoisson, PolyaUrn
+from statnn.activation._laws.binomial import binomial
+
+
+@pytest.mark.parametrize("kind", [BetaBernoulli, GammaPoisson], ids=lambda kind: kind.__name__)
+@pytest.mark.parametrize(("N", "b", "D"), [(10**15, 2.0, 5 * 10**7), (10**15, 2.0, 10**9), (10, 2.0, 10**12)])
+def test_how_many_still_sleep(kind, N, b, D):
+    """Where hardly any neuron is silent, one less their share has no digits; the law of K is that of those."""
+    process = kind(N, b, 0.3 * N)
+    S = process.silent(D)
+    law, k = process.working_law(D), N - np.arange(4)
+    with mpmath.workdps(40):
+        weights = [mpmath.binomial(N, j) * mpmath.mpf(S) ** j * (1 - mpmath.mpf(S)) ** (N - j) for j in range(4)]
+        shares = [float(sum(weights[: j + 1])) for j in range(4)]
+    assert law.pmf(k) == pytest.approx([float(weight) for weight in weights], rel=1e-11)
+    assert law.sf(k - 1) == pytest.approx(shares, rel=1e-10)
+    assert law.std() == pytest.approx(process.working_std(D), rel=1e-12)
+
+
+def test_those_that_still_sleep_are_drawn():
+    process, D = GammaPoisson(10**15, 2.0, 3e14), 5 * 10**8
+    drawn = process.simulate([D], replicas=400, rng=3).working[:, 0]
+    asleep = [stream(root(3), replica).binomial(10**15, process.silent(D)) for replica in range(400)]
+    assert (10**15 - drawn).tolist() == asleep
+
+
+@pytest.mark.parametrize("n", [1000, 10**15])
+@pytest.mark.parametrize("hazard", [0.0, 1e-300, 1e-9, 0.3, 3.0, 30.0, 1e3])
+def test_digits_of_binomial_weights(n, hazard):
+    k = np.unique([0, 1, 2, 17, n // 3, n - 17, n - 1, n])
+    with mpmath.workdps(60):
+        woken = -mpmath.expm1(-mpmath.mpf(hazard))
+        choose = [mpmath.loggamma(n + 1) - mpmath.loggamma(int(j) + 1) - mpmath.loggamma(n - int(j) + 1) for j in k]
+        logs = [mpmath.log(woken) if hazard else -mpmath.inf, -hazard]
+        exact = [c + (j and int(j) * logs[0]) + int(n - j) * logs[1] for c, j in zip(choose, k, strict=True)]
+        allowed = [1e-14 * (1 + abs(int(j) - n * woken) + abs(one)) for j, one in zip(k, exact, strict=True)]
+    found = binomial(n, hazard).logpmf(k)
+    assert (np.isinf(found) == np.isinf(np.array(exact, dtype=float))).all()
+    for one, right, most in zip(found, exact, allowed, strict=True):
+        assert np.isinf(one) or abs(one - float(right)) <= most
+
+
+@pytest.mark.parametrize(
+    "law",
+    [
+        BetaBernoulli(1000, 50.0, 300.0).count(10**5),
+        PolyaUrn(100, 577.0).count(10**6),
+        GammaPoisson(1000, 200.0, 300.0).count(10**6),
+        GammaPoisson(1000, 2e6, 300.0).count(10**5),
+        GammaPoisson(10**4, 0.5, 300.0).working_law(10**6),
+        GammaPoisson(10**9, 0.5, 300.0).working_law(10**12),
+    ],
+    ids=["beta-Bernoulli", "urn", "gamma-Poisson", "of many balls", "of K", "of K of many"],
+)
+def test_logarithms_of_probabilities_below_all_floats(law):
+    k = int(law.mean() - 80 * law.std())
+    assert law.cdf(k) == 0
+    assert law.logcdf(k) == pytest.approx(special.logsumexp(law.logpmf(np.arange(max(0, k - 9000), k + 1))), rel=1e-12)
+    k, last = int(law.mean() + 60 * law.std()), law.support()[1]
+    if k < last and law.sf(k) == 0:
+        above = np.arange(k + 1, min(last, k + 100_000) + 1)
+        assert law.logsf(k) == pytest.approx(special.logsumexp(law.logpmf(above)), rel=1e-12)
+    assert law.logcdf([-1, law.mean()]).tolist() == [-np.inf, law.logcdf(law.mean())]
