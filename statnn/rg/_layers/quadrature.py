@@ -1,7 +1,8 @@
 r"""Where the activity of a noisy scalar layer lives: an interval found from its own law, and nodes on it.
 
 The interval grows from the attractors of the map without noise until the stationary law loses less than `LEAK` over its
-ends in a layer. A margin of `MARGIN` deviations of the noise is then added, so that laws given a start inside are
+ends in a layer, and holds what else keeps signals for some layers, however rarely they are there: wells, points that
+repel, ghosts of both. A margin of `MARGIN` deviations of the noise is then added, so that laws given a start inside are
 right. Nodes are those of Gauss and Legendre on panels, which break where the activation does.
 """
 
@@ -26,11 +27,15 @@ ATTEMPTS = 200
 LAYERS = 3000
 STILL = 0.1
 FAR = 1e6
+CELLS = 10_000
+"""On either side, of the width of a deviation of the noise, that are searched for other places where a signal stays."""
+REACH = 4.0
+"""Kicks, in deviations, by which it may do so: what needs larger ones is lost by exp(-REACH²/2) a layer."""
 
 
 def interval(sigma: Activation, w: float, b: float, noise: float) -> tuple[float, float]:
     """Return the ends of an interval that holds the stationary law, margins included; raise if there is none."""
-    low, high = _attractors(sigma, w, b, noise)
+    low, high = _lasting(sigma, w, b, noise, *_attractors(sigma, w, b, noise))
     low, high = low - 3 * noise, high + 3 * noise
     for _ in range(ATTEMPTS):
         if (high - low) / (COARSE * noise) > MOST_POINTS:
@@ -89,6 +94,52 @@ def _attractors(sigma: Activation, w: float, b: float, noise: float) -> tuple[fl
         if bounded and np.abs(h - before).max() < STILL * noise:
             break  # what moves on is slower than the noise, which finds it
     return float(h.min()), float(h.max())
+
+
+def _lasting(sigma: Activation, w: float, b: float, noise: float, low: float, high: float) -> tuple[float, float]:
+    """Return the hull of an interval and of the other places where signals stay for some layers before they come to it.
+
+    They decide how fast laws relax, although the stationary one may hardly be there. Those from which a signal goes on
+    for ever are no part of a law.
+    """
+    edges = (low + high) / 2 + noise * np.arange(-CELLS, CELLS + 1.0)
+    size = 0
+    while edges.size != size:  # what is not in the image, and in the image of that, does not last
+        size = edges.size
+        with np.errstate(over="ignore", invalid="ignore"):
+            images = np.nan_to_num(np.asarray(sigma(w * edges + b), dtype=np.float64), nan=np.inf)
+        edges = edges[(edges > images.min() - (REACH + 1) * noise) & (edges < images.max() + (REACH + 1) * noise)]
+    if size < 2:
+        return low, high
+    apart, drift = (edges[1:] < low) | (edges[:-1] > high), np.sign(images - edges)
+    group, lasting = _recurrent(edges, images, noise, REACH)
+    others = lasting & ~np.isin(group, group[lasting & ~apart])  # its own place grows with the law
+    inner = others & _recurrent(edges, images, noise, 1.0)[1]
+    places = inner | (others & ~np.isin(group, group[inner])) | (apart & (drift[1:] * drift[:-1] <= 0))
+    if not places.any():
+        return low, high
+    below, above, margin = float(edges[:-1][places].min()), float(edges[1:][places].max()), MARGIN * noise
+    if below < low and not _never_returns(sigma, w, b, below - margin, -noise):
+        low = below
+    if above > high and not _never_returns(sigma, w, b, above + margin, noise):
+        high = above
+    return low, high
+
+
+def _recurrent(edges: Floats, images: Floats, noise: float, reach: float) -> tuple[Any, Any]:
+    """Return the group of each cell, within which all are reached from all, and whether there is another cell in it."""
+    from scipy import sparse
+
+    cell = np.arange(edges.size - 1)
+    first = (np.minimum(images[1:], images[:-1]) - edges[0]) / noise - reach
+    last = (np.maximum(images[1:], images[:-1]) - edges[0]) / noise + reach
+    begin, end = (np.clip(np.floor(to), -1, cell.size).astype(np.int64) for to in (first, last))
+    begin, end = np.maximum(begin, 0), np.minimum(end, cell.size - 1)
+    number = np.maximum(end - begin + 1, 0)
+    to = np.arange(number.sum()) + np.repeat(begin - np.cumsum(number) + number, number)
+    ways = sparse.csr_array((np.ones(to.size), (np.repeat(cell, number), to)), shape=(cell.size, cell.size))
+    group = sparse.csgraph.connected_components(ways, connection="strong")[1]
+    return group, np.bincount(group)[group] > 1
 
 
 def breaks(sigma: Activation, w: float, b: float) -> tuple[float, ...]:
