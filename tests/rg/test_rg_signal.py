@@ -215,3 +215,30 @@ def test_a_radius_in_which_a_function_is_no_polynomial_is_said():
         pytest.approx(1e6 / 3, rel=1e-9),
     )
     assert steep.signal(1e-3, 10**4) == pytest.approx(1e-3 * RepeatedLayer("tanh").signal(1.0, 10**4), rel=1e-9)
+
+
+def elu(h):
+    return np.where(h > 0, h, np.expm1(np.minimum(h, 0)))
+
+
+def uneven(h):
+    return np.where(h > 0, np.tanh(h), np.arctan(h))
+
+
+ROUGH = {
+    "kink of the slope": (Activation("elu", elu), -2.0),
+    "on both sides": (Activation("softsign", lambda h: h / (1 + np.abs(h))), 0.5),
+    "jump of the fifth derivative": (Activation("uneven", uneven), 0.5),
+}
+
+
+@pytest.mark.parametrize("name", ROUGH)
+def test_functions_that_are_no_polynomials_sink_layer_by_layer(name):
+    """One through both sides of a kink found half the coefficient of elu, and signals 40 % too large."""
+    sigma, start = ROUGH[name]
+    layer, signal = RepeatedLayer(sigma), np.float64(start)
+    for _ in range(3000):
+        signal = sigma.function(signal)
+    assert layer.signal(start, 3000) == pytest.approx(float(signal), rel=1e-12)
+    with pytest.raises(ValueError, match=r"a polynomial within radius = 0\.5 .* kink|is no polynomial about the fixed"):
+        layer.depth(start)

@@ -65,6 +65,8 @@ class Analysis:
     powers: tuple[float, ...] = ()
     """Coefficients of the powers of y/`summed`, as far as which they are added up."""
     summed: float = 0.0
+    doubt: float = 0.0
+    """Relative error of what a layer takes off a signal as far as `near`: a function may be no series so far."""
 
     @cached_property
     def bend(self) -> float:
@@ -146,10 +148,11 @@ def analysed(layer: ScalarLayer, at: float | None, known: tuple[float, ...] | No
             return _from_series(series, [mpmath.mpf(10) ** -12 * (1 + abs(c)) for c in series], x)
     values, errors = numerical_series(sigma, h, radius)
     slope = float(sigma.derivative(np.asarray(h)))
-    if abs(values[1] - slope) > 4 * errors[1] + ROUGH * abs(slope):
+    if abs(values[1] - slope) > ROUGH * abs(slope) or errors[1] > ROUGH * abs(slope):
         raise ValueError(
             f"{sigma.name!r} has the slope {slope:.6g} at the field {h:g}, and a polynomial within radius = {radius:g} "
-            f"has {values[1]:.6g}: it bends more than that; pass a smaller radius"
+            f"has {values[1]:.6g} with an error of {errors[1]:.1g}: it bends more than that, or has a kink in a "
+            "derivative there; pass a smaller radius, or coefficients= of the side that is meant"
         )
     scale = layer.w ** np.arange(10)
     return _from_series(list(values * scale), list(errors * np.abs(scale)), x)
@@ -207,6 +210,9 @@ def _from_series(series: list[Any], errors: list[Any], x: float) -> Analysis:
         LeadingFormKind.CRITICAL, x, slope, order, u, error, side, later, None if residue is None else float(residue)
     )
     analysis = Analysis(form, tuple(float(c) for c in local), tuple(float(c) for c in field))
+    if error:
+        doubt = sum(float(errors[k]) * analysis.near ** (k - order) for k in range(order, len(series)))
+        analysis = replace(analysis, doubt=doubt / u)
     if not powers:
         return analysis
     if not np.isfinite(analysis.local).all():

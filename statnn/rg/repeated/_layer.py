@@ -12,7 +12,7 @@ from statnn._arguments import Floats, Ints, array_of, at_least, increasing, shap
 from statnn._random import root
 from statnn.network import Activation
 from statnn.network._activation import activation
-from statnn.rg.repeated._analysis import Analysis, analysed
+from statnn.rg.repeated._analysis import ROUGH, Analysis, analysed
 from statnn.rg.repeated._leading_form import LeadingForm, LeadingFormKind
 from statnn.rg.repeated._rest import rested
 from statnn.rg.repeated._rest_points import ROUNDING, fixed_fields
@@ -249,7 +249,7 @@ class RepeatedLayer:
         Raises
         ------
         ValueError
-            If `at` is not a fixed point.
+            If `at` is not a fixed point, or a function of your own is no polynomial within `radius`.
 
         Examples
         --------
@@ -383,7 +383,8 @@ class RepeatedLayer:
             analysis = analysed(self, None, None, 0.5)
         except ValueError:  # of a function of your own that is no polynomial so far: then layer by layer
             return None
-        return analysis if analysis.form.outcome is LeadingFormKind.CRITICAL and analysis.powers else None
+        critical = analysis.form.outcome is LeadingFormKind.CRITICAL and analysis.doubt <= ROUGH
+        return analysis if critical and analysis.powers else None
 
     def _refuse_marginal(self, x: float, layers: int, form: LeadingForm) -> None:
         """Raise if the fixed point drives the signal away so slowly that rounding decides where it goes."""
@@ -400,6 +401,11 @@ class RepeatedLayer:
         """Return the distance from the fixed point where the series is summed, and the layers it took; or raise."""
         form = analysis.form
         form.amplitude  # noqa: B018 - raises unless critical
+        if analysis.doubt > ROUGH:
+            raise ValueError(
+                f"{self.sigma.name!r} is no polynomial about the fixed point {form.fixed_point:g}: what a layer takes "
+                f"off a signal is known to {analysis.doubt:.1g} of it only; iterate the layer instead"
+            )
         way = self._approach(x, analysis)
         if way is None or way[0] == 0.0:
             raise ValueError(
