@@ -275,3 +275,13 @@ def test_layers_of_the_smallest_couplings_have_weights_and_a_spectrum(tiny):
     assert layer.transfer().log_weights.min() == pytest.approx(-4 * tiny, rel=1e-15, abs=5e-324)
     assert layer.spectrum().ratios[1] == pytest.approx(tiny, rel=1e-15, abs=5e-324)
     assert layer.correlation_length() == pytest.approx(-1 / math.log(tiny), rel=1e-15)
+
+
+@pytest.mark.parametrize(
+    ("J", "fields"), [((46.1, 0.3), (0.1, 0.2)), ((150.0, 2.0), (0.5, 0.2)), ((70.0, 0.1), (3.0, 0.0))]
+)
+def test_wide_layers_of_strong_couplings_have_a_spectrum(J, fields):
+    """Spins apart: eigenvalues are products of those of each; the leading vector was sought by ln 0."""
+    each = [rg.BinaryLayer([[j]], [h]).spectrum().ratios for j, h in zip(J, fields, strict=True)]
+    products = np.sort(np.outer(*each).ravel())[::-1]
+    assert rg.BinaryLayer(np.diag(J), fields).spectrum().ratios == pytest.approx(products, rel=1e-9, abs=1e-14)

@@ -136,7 +136,10 @@ def memory(interaction: Any, fields: Any) -> tuple[float, Any] | None:
         return None
     excess, u = np.expm1(interaction), np.zeros(len(fields))
     for _ in range(ROUNDS):
-        before, u = u, np.log1p(excess @ special.softmax(fields + u))
+        with np.errstate(divide="ignore", invalid="ignore"):
+            before, u = u, np.log1p(excess @ special.softmax(fields + u))
+        if not np.isfinite(u).all():  # e^I is as good as zero where it is felt
+            return None
         if np.abs(u - before).max() <= 4 * np.finfo(float).eps * np.abs(u).max():
             break
     else:
@@ -145,7 +148,8 @@ def memory(interaction: Any, fields: Any) -> tuple[float, Any] | None:
     logs = fields + u + interaction[k]
     others = np.arange(len(u)) != k
     change = np.expm1((interaction - interaction[k] - (u - u[k])[:, None])[others][:, others])
-    balanced, _ = linalg.matrix_balance(special.softmax(logs)[others] * change, permute=False)
+    with np.errstate(invalid="ignore"):  # scipy reads places off scales, which may be beyond whole numbers
+        balanced, _ = linalg.matrix_balance(special.softmax(logs)[others] * change, permute=False)
     return float(special.logsumexp(logs) - u[k]), balanced
 
 
