@@ -285,3 +285,19 @@ def test_wide_layers_of_strong_couplings_have_a_spectrum(J, fields):
     each = [rg.BinaryLayer([[j]], [h]).spectrum().ratios for j, h in zip(J, fields, strict=True)]
     products = np.sort(np.outer(*each).ravel())[::-1]
     assert rg.BinaryLayer(np.diag(J), fields).spectrum().ratios == pytest.approx(products, rel=1e-9, abs=1e-14)
+
+
+def test_digits_of_what_a_layer_that_turns_spins_over_remembers():
+    """The second input tells nothing, so that s -> s' of the first is a layer of one spin; e^I - 1 is nearly -1."""
+    layer = rg.BinaryLayer([[-1.25, 0.0], [-26.0, 0.0]], [-29.25, 0.0], inputs=[-1.375, -40.75])
+    with mpmath.workdps(60):
+        sums = [
+            [
+                sum(mpmath.exp(s * (-1.25 * t - 29.25) - 26 * r * t - 1.375 * t - 40.75 * r) for r in (-1, 1))
+                for t in (-1, 1)
+            ]
+            for s in (-1, 1)
+        ]
+        values = sorted(mpmath.eig(mpmath.matrix(sums), left=False, right=False), key=abs)
+        ratio = float(mpmath.re(values[0] / values[1]))
+    assert layer.spectrum().ratios[1] == pytest.approx(ratio, rel=1e-9)

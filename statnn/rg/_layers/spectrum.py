@@ -136,10 +136,11 @@ def memory(interaction: Any, fields: Any) -> tuple[float, Any] | None:
         return None
     excess, u = np.expm1(interaction), np.zeros(len(fields))
     for _ in range(ROUNDS):
-        with np.errstate(divide="ignore", invalid="ignore"):
-            before, u = u, np.log1p(excess @ special.softmax(fields + u))
-        if not np.isfinite(u).all():  # e^I is as good as zero where it is felt
-            return None
+        logs = fields + u - special.logsumexp(fields + u)
+        gained = excess @ np.exp(logs)
+        near = gained > -0.5  # one and what is gained cancel elsewhere
+        before, u = u, np.log1p(np.where(near, gained, 0.0))
+        u[~near] = special.logsumexp(interaction[~near] + logs, axis=1)
         if np.abs(u - before).max() <= 4 * np.finfo(float).eps * np.abs(u).max():
             break
     else:
