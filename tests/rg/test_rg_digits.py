@@ -301,3 +301,9 @@ def test_digits_of_what_a_layer_that_turns_spins_over_remembers():
         values = sorted(mpmath.eig(mpmath.matrix(sums), left=False, right=False), key=abs)
         ratio = float(mpmath.re(values[0] / values[1]))
     assert layer.spectrum().ratios[1] == pytest.approx(ratio, rel=1e-9)
+
+
+def test_chains_that_cross_and_all_but_lock_their_spins():
+    """Two chains, in which fields of one favour e^2 to one: their sum is felt by e^4, their difference by ±e^2."""
+    ratios = rg.BinaryLayer([[0.0, 125.0], [80.0, 0.0]], 1.0).spectrum().ratios
+    assert np.sort(ratios) == pytest.approx([-math.exp(-2), math.exp(-4), math.exp(-2), 1.0], rel=1e-12)

@@ -148,9 +148,12 @@ def memory(interaction: Any, fields: Any) -> tuple[float, Any] | None:
     k = int(np.argmax(fields + 2 * u))
     logs = fields + u + interaction[k]
     others = np.arange(len(u)) != k
-    change = np.expm1((interaction - interaction[k] - (u - u[k])[:, None])[others][:, others])
+    rise = (interaction - interaction[k] - (u - u[k])[:, None])[others][:, others]
+    law = special.log_softmax(logs)[others]
+    change = np.exp(law) * np.expm1(np.minimum(rise, 1.0))
+    change = np.where(rise > 1.0, np.exp(law + rise) - np.exp(law), change)  # a rise itself may leave float64
     with np.errstate(invalid="ignore"):  # scipy reads places off scales, which may be beyond whole numbers
-        balanced, _ = linalg.matrix_balance(special.softmax(logs)[others] * change, permute=False)
+        balanced, _ = linalg.matrix_balance(change, permute=False)
     return float(special.logsumexp(logs) - u[k]), balanced
 
 
