@@ -182,4 +182,4 @@ class PolyaUrn(TwoColourUrn):
         awake = self.neurons - self._asleep
         p = woken_law(self._asleep, self.b, self._awake_weight, draws)
         seen = np.flatnonzero(p)
-        return Tabulated(name="working", values=(awake + seen, p[seen] / p.sum()))
+        return Tabulated(name="working", values=(awake + seen, p[seen] / p.sum()))()

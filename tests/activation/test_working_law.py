@@ -32,6 +32,17 @@ def test_those_that_still_sleep_are_drawn():
     assert (10**15 - drawn).tolist() == asleep
 
 
+@pytest.mark.parametrize("kind", [BetaBernoulli, GammaPoisson, PolyaUrn], ids=lambda kind: kind.__name__)
+def test_moments_of_every_law_are_asked_for_alike(kind):
+    process = kind(5, 0.3) if kind is PolyaUrn else kind(5, 0.3, 2.0)
+    law, k = process.working_law(3), np.arange(6)
+    p = law.pmf(k)
+    mean, spread = k @ p, np.sqrt((k - k @ p) ** 2 @ p)
+    standard = (k - mean) / spread
+    moments = (mean, spread**2, standard**3 @ p, standard**4 @ p - 3)
+    assert law.stats("mvsk") == pytest.approx(moments, rel=1e-12)
+
+
 @pytest.mark.parametrize("n", [1000, 10**15])
 @pytest.mark.parametrize("hazard", [0.0, 1e-300, 1e-9, 0.3, 3.0, 30.0, 1e3])
 def test_digits_of_binomial_weights(n, hazard):
