@@ -59,6 +59,15 @@ def test_mixed_log_gamma_keeps_its_digits(x, s, t):
     assert_digits(mixed_log_gamma_scalar(x, s, t), oracle.mixed_log_gamma(x, s, t, digits=DIGITS), ACCURACY)
 
 
+@pytest.mark.parametrize("t", [1e-291, 1e-310, 1e-322, 5e-324])
+@pytest.mark.parametrize(("x", "s"), [(18.0, 2.0), (71.3, 35.6), (2823.7, 1794.6), (1e-280, 3.0), (1e15, 1e-3)])
+def test_spans_below_the_smallest_normal_number(x, s, t):
+    """Terms of either sign were rounded to multiples of 5e-324 each, and hazards came out negative."""
+    exact = oracle.mixed_log_gamma(x, s, t, digits=700)
+    for found in (mixed_log_gamma_scalar(x, s, t), mixed_log_gamma_scalar(x, t, s)):
+        assert abs(mpmath.mpf(found) - exact) <= ACCURACY * exact + 3e-324
+
+
 @given(x=places, s=steps)
 @examples(3)
 def test_digamma_difference_keeps_its_digits(x, s):

@@ -307,3 +307,46 @@ def test_chains_that_cross_and_all_but_lock_their_spins():
     """Two chains, in which fields of one favour e^2 to one: their sum is felt by e^4, their difference by ±e^2."""
     ratios = rg.BinaryLayer([[0.0, 125.0], [80.0, 0.0]], 1.0).spectrum().ratios
     assert np.sort(ratios) == pytest.approx([-math.exp(-2), math.exp(-4), math.exp(-2), 1.0], rel=1e-12)
+
+
+FORGETFUL = {  # spin by which it is coupled to which of the layer below
+    "one coupling": [(0, 2)],
+    "a chain": [(1, 0), (2, 1), (3, 2)],
+    "two ways of one length": [(1, 0), (2, 0), (3, 1), (3, 2)],
+    "there and back": [(2, 0), (2, 1), (3, 1)],
+}
+KEEPING = {
+    "two ways, one shorter": [(1, 0), (2, 1), (2, 0)],
+    "a circle": [(1, 0), (2, 1), (0, 2)],
+    "a spin and itself": [(0, 0), (1, 0)],
+}
+
+
+def coupled(pairs):
+    couplings = np.zeros((4, 4))
+    couplings[tuple(np.transpose(pairs))] = 0.3 + 0.4 * np.arange(len(pairs))
+    return rg.BinaryLayer(couplings, [0.1, 0.2, -0.3, 0.0])
+
+
+def largest_other(layer, layers):
+    """|λ_1/λ_0| of so many layers, to 60 digits."""
+    with mpmath.workdps(60):
+        T = mpmath.matrix(layer.transfer().log_weights.tolist()).apply(mpmath.exp)
+        sizes = sorted((abs(value) for value in mpmath.eig(T**layers, left=False, right=False)), reverse=True)
+        return float(sizes[1] / sizes[0])
+
+
+@pytest.mark.parametrize("kind", FORGETFUL)
+def test_layers_whose_couplings_lead_from_level_to_level_forget_everything(kind):
+    """Rounding of the zeros that all other eigenvalues are was a correlation length of 0.05 layers."""
+    layer = coupled(FORGETFUL[kind])
+    assert largest_other(layer, 4) < 1e-15  # weights are rounded
+    assert layer.correlation_length() == layer.spectrum().correlation_length() == 0.0
+    assert not layer.spectrum().ratios[1:].any()
+
+
+@pytest.mark.parametrize("kind", KEEPING)
+def test_layers_with_ways_of_different_length_remember(kind):
+    layer = coupled(KEEPING[kind])
+    assert layer.spectrum().ratios[1] == pytest.approx(largest_other(layer, 1), abs=1e-13)
+    assert abs(layer.spectrum().ratios[1]) > 1e-4

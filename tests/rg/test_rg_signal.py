@@ -242,3 +242,32 @@ def test_functions_that_are_no_polynomials_sink_layer_by_layer(name):
     assert layer.signal(start, 3000) == pytest.approx(float(signal), rel=1e-12)
     with pytest.raises(ValueError, match=r"a polynomial within radius = 0\.5 .* kink|is no polynomial about the fixed"):
         layer.depth(start)
+
+
+CUBES = {
+    "of one sign": lambda h: h - 0.3 * np.abs(h) ** 3 / (1 + np.abs(h) ** 3),
+    "one larger than the other": lambda h: np.tanh(h) - 0.1 * np.abs(h) ** 3 * np.exp(-h * h),
+}
+
+
+@pytest.mark.parametrize("name", CUBES)
+def test_coefficients_of_two_sides_are_no_coefficient(name):
+    """A polynomial through both sides has the mean of the two, with an error of 3e-11."""
+    layer = RepeatedLayer(Activation(name, CUBES[name]))
+    with pytest.raises(ValueError, match=r"bends otherwise close to the field 0 .* coefficients= of the side"):
+        layer.leading_form()
+    assert layer.signal(0.5, 30_000) == pytest.approx(iterated(layer.sigma.function, 30_000), rel=1e-10)
+
+
+def test_signals_of_functions_with_a_kink_in_a_high_derivative_sink_layer_by_layer():
+    """Its coefficient is right, the terms after it are none: signals were off by 1e-4."""
+    layer = RepeatedLayer(Activation("fifth", lambda h: np.tanh(h) + 0.3 * np.abs(h) ** 5 * np.exp(-h * h)))
+    assert layer.leading_form().coefficient == pytest.approx(1 / 3, rel=1e-9)
+    assert layer.signal(0.5, 30_000) == pytest.approx(iterated(layer.sigma.function, 30_000), rel=1e-10)
+
+
+def iterated(function, layers):
+    signal = np.float64(0.5)
+    for _ in range(layers):
+        signal = function(signal)
+    return float(signal)

@@ -11,6 +11,7 @@ BELL = Activation(
 )
 SLOW = {
     "ghost of a well": ("tanh", 2.0, -0.55, 0.05, 1.0, 0.908299),
+    "ghost in wide steps": ("tanh", 2.0, -0.6, 0.03, 1.0, 0.459222),
     "well far away": (BELL, 1.0, 0.0, 0.2, 10.0, 0.998720),
     "well that kicks empty": (BELL, 1.0, 0.0, 0.5, 10.0, 0.891643),
 }

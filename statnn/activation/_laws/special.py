@@ -81,8 +81,11 @@ def deviance_series(x: float, delta: float, v: float) -> float:
 @kernel
 def mixed_log_gamma_scalar(x: float, s: float, t: float) -> float:
     """L(x; s, t) of the module docstring for one triple."""
-    if s == 0.0 or t == 0.0:
+    small, large = min(s, t), max(s, t)
+    if small == 0.0:
         return 0.0
+    if small < 1e-290 and small < 1e-17 * x:  # linear; terms of either sign have no digits there
+        return small * digamma_difference_scalar(x, large)
     kept, lost = 1.0, 0.0
     while x < LARGE:
         u = (s / (x + s)) * (t / (x + t))
@@ -98,7 +101,6 @@ def mixed_log_gamma_scalar(x: float, s: float, t: float) -> float:
         first = (x - 0.5) * math.log1p(-u)
     else:
         first = (x - 0.5) * math.log((x / (x + s)) * ((x + s + t) / (x + t)))
-    small, large = min(s, t), max(s, t)
     if large < 4e-6 * x:  # a difference of drops would cancel; the midpoint is off by (large/x)^2
         series = small * large * _stirling_bend(x + 0.5 * (small + large))
     else:

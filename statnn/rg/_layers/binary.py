@@ -23,7 +23,7 @@ from statnn.rg._flow import Flow, checked_doublings
 from statnn.rg._layers.decimation import closed, decimated
 from statnn.rg._layers.nearest import NOTHING_LOST, Truncation, nearest
 from statnn.rg._layers.single import Single
-from statnn.rg._layers.spectrum import Spectrum, leading_first, memory, remembered, resolved, spectrum_of
+from statnn.rg._layers.spectrum import Spectrum, forgets, leading_first, memory, remembered, resolved, spectrum_of
 from statnn.rg._layers.spin_flow import doubled, resting, whole_field
 from statnn.rg._layers.weights import LARGEST, MOST_WIDE, balanced, log_product, log_weights, refuse_wide
 
@@ -357,7 +357,9 @@ class BinaryLayer(ByValue):
         """
         refuse_unless_square(self, "repeated, so that it has no eigenvalues")
         if self.shape != (1, 1):
-            return self._wide[0]
+            found = self._wide[0]
+            forgotten = Spectrum(found.log_leading, locked(np.eye(1, found.ratios.size)[0]), 0.0)
+            return forgotten if forgets(self.couplings) else found
         single = self._single()
         log = single.log_leading + self.constant
         if not math.isfinite(log):
@@ -384,7 +386,7 @@ class BinaryLayer(ByValue):
         """
         refuse_unless_square(self, "repeated, so that it has no correlation length")
         if self.shape != (1, 1):
-            return resolved(*self._wide).correlation_length() if self.couplings.any() else 0.0
+            return 0.0 if forgets(self.couplings) else resolved(*self._wide).correlation_length()
         return self._single().correlation_length()
 
     def neurons(self, layers: int) -> BinaryNeurons:
@@ -450,16 +452,16 @@ class BinaryLayer(ByValue):
         return resting(cls(0.0))
 
     @cached_property
-    def _wide(self) -> tuple[Spectrum, Any, float | None]:
-        """The spectrum of a layer of many spins, the matrix it is of, and λ_0 where that matrix has only the others."""
+    def _wide(self) -> tuple[Spectrum, Any, Any]:
+        """The spectrum of a layer of many spins, its matrix, and errors of that where it has no λ_0: see `memory`."""
         _refuse_wider(self.shape)
         states = spins(self.shape[0])
         found = memory(states @ self.couplings @ states.T, states @ whole_field(self))
         if found is None:
             matrix = self.transfer()
             return matrix.spectrum(), matrix._balanced()[0], None  # noqa: SLF001 - made here
-        log, others = found
-        return remembered(self.constant + log, others), others, 1.0
+        log, others, errors = found
+        return remembered(self.constant + log, others), others, errors
 
     def _single(self) -> Single:
         return Single(float(self.couplings[0, 0]), float(whole_field(self)[0]))

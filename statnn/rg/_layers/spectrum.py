@@ -98,15 +98,15 @@ def spectrum_of(log_scale: float, values: Any, *, rounding: float = 0.0) -> Spec
     return Spectrum(log_scale + math.log(values[0].real), read_only(shown))
 
 
-def resolved(spectrum: Spectrum, matrix: Any, leading: float | None = None) -> Spectrum:
+def resolved(spectrum: Spectrum, matrix: Any, errors: Any = None) -> Spectrum:
     """Return the spectrum of a matrix, or raise where its second eigenvalue is the rounding of a defective zero.
 
-    `leading` is λ_0 of a matrix that has the other eigenvalues alone.
+    With `errors` of its entries it is a matrix that has the other eigenvalues alone, over λ_0.
     """
     second = float(np.abs(spectrum.ratios[1]))
-    size = 1.0 if leading is None else float(np.linalg.norm(matrix)) / leading
-    doubtful = LEAST * size <= second < DOUBTFUL * size
-    if doubtful and _rounding(matrix, second, leading) > second / 100:
+    size = 1.0 if errors is None else float(np.linalg.norm(matrix))
+    doubtful = LEAST * size <= second < DOUBTFUL
+    if doubtful and _rounding(matrix, second, errors) > second / 100:
         raise ArithmeticError(
             f"|λ_1/λ_0| = {second:.1e} cannot be told from 0 in float64, as its eigenvectors are nearly alike: layers "
             "this far from symmetric may forget everything at once"
@@ -114,18 +114,40 @@ def resolved(spectrum: Spectrum, matrix: Any, leading: float | None = None) -> S
     return spectrum
 
 
-def _rounding(matrix: Any, ratio: float, leading: float | None) -> float:
-    """Return the error of an eigenvalue ratio of this modulus: rounding times the condition of its eigenvectors."""
+def _rounding(matrix: Any, ratio: float, errors: Any) -> float:
+    """Return the error of an eigenvalue ratio of this modulus: that of the entries as its eigenvectors weigh them."""
     values, left, right = linalg.eig(matrix, left=True)
-    leading = leading or float(np.abs(values).max())
+    leading = float(np.abs(values).max()) if errors is None else 1.0
     k = int(np.argmin(np.abs(np.abs(values) / leading - ratio)))
+    x, y = np.abs(left[:, k]), np.abs(right[:, k])
     overlap = abs(left[:, k].conj() @ right[:, k])
-    norm = float(np.linalg.norm(matrix)) / leading
-    return float(np.finfo(float).eps * norm / overlap) if overlap else math.inf
+    error = np.finfo(float).eps * float(np.linalg.norm(matrix)) / leading
+    if errors is not None:
+        error += float(x @ errors @ y)
+    return float(error / overlap) if overlap else math.inf
 
 
-def memory(interaction: Any, fields: Any) -> tuple[float, Any] | None:
-    r"""Return ln λ_0 of exp(I_ij + F_j), and a matrix with the other eigenvalues, over λ_0; None where it is not found.
+def forgets(couplings: Any) -> bool:
+    """Return whether a layer that is repeated forgets everything after as many layers as it has spins at most.
+
+    It does where spins have levels and every coupling leads to the next one: no way along couplings, there and back,
+    then comes farther than there are levels. All eigenvalues but the first are zero.
+
+    Examples
+    --------
+    >>> forgets(np.array([[0, 0, 0], [1, 0, 0], [0, 1, 0]])), forgets(np.array([[0, 0, 0], [1, 0, 0], [1, 1, 0]]))
+    (True, False)
+    """
+    into, out = np.nonzero(couplings)
+    steps = np.eye(len(couplings))[into] - np.eye(len(couplings))[out]
+    levels = np.linalg.lstsq(steps, np.ones(into.size))[0]
+    return bool((np.abs(steps @ levels - 1) < 1e-6).all())
+
+
+def memory(interaction: Any, fields: Any) -> tuple[float, Any, Any] | None:
+    r"""Return ln λ_0 of exp(I_ij + F_j), a matrix with the other eigenvalues, over λ_0, and errors of its entries.
+
+    None where it is not found.
 
     With the leading right eigenvector e^u, P_ij = e^{I_ij + F_j + u_j - u_i}/λ_0 is the law of j given i. A constant
     is its eigenvector of eigenvalue one; what differs from it has the eigenvalues of P_ij - P_kj =
@@ -152,9 +174,11 @@ def memory(interaction: Any, fields: Any) -> tuple[float, Any] | None:
     law = special.log_softmax(logs)[others]
     change = np.exp(law) * np.expm1(np.minimum(rise, 1.0))
     change = np.where(rise > 1.0, np.exp(law + rise) - np.exp(law), change)  # a rise itself may leave float64
+    terms = np.abs(interaction) + np.abs(interaction[k]) + np.abs(u)[:, None] + abs(u[k])
+    errors = np.finfo(float).eps * (np.exp(law + np.maximum(rise, 0.0)) * terms[others][:, others] + np.abs(change))
     with np.errstate(invalid="ignore"):  # scipy reads places off scales, which may be beyond whole numbers
-        balanced, _ = linalg.matrix_balance(change, permute=False)
-    return float(special.logsumexp(logs) - u[k]), balanced
+        balanced, (scales, _) = linalg.matrix_balance(change, permute=False, separate=True)
+    return float(special.logsumexp(logs) - u[k]), balanced, errors * scales / scales[:, None]
 
 
 def remembered(log_leading: float, others: Any) -> Spectrum:

@@ -9,6 +9,7 @@ import mpmath
 import numpy as np
 from numpy.typing import ArrayLike
 
+from statnn._arguments import Floats
 from statnn.network import Activation
 from statnn.rg.repeated._leading_form import LeadingForm, LeadingFormKind
 from statnn.rg.repeated._rest_points import tangent_fields
@@ -18,6 +19,9 @@ REACH = {True: 0.15, False: 0.02}
 """Share of the distance at which a later term is as large as the leading one: of TERMS terms, and of ten."""
 ROUGH = 1e-6
 """Relative error of a slope from which on a polynomial is none of the function."""
+SHARE_MISSED = 0.01
+"""Of what a function bends within a small distance, from which on a polynomial is none of it."""
+_SIDES = "has a kink in a derivative there; pass a smaller radius, or coefficients= of the side that is meant"
 SLOPE_ONE = 1e-10
 """Deviation of a slope from one up to which a layer has a leading nonlinearity all the same."""
 
@@ -148,14 +152,30 @@ def analysed(layer: ScalarLayer, at: float | None, known: tuple[float, ...] | No
             return _from_series(series, [mpmath.mpf(10) ** -12 * (1 + abs(c)) for c in series], x)
     values, errors = numerical_series(sigma, h, radius)
     slope = float(sigma.derivative(np.asarray(h)))
-    if abs(values[1] - slope) > ROUGH * abs(slope) or errors[1] > ROUGH * abs(slope):
+    if abs(values[1] - slope) > ROUGH * abs(slope):
         raise ValueError(
             f"{sigma.name!r} has the slope {slope:.6g} at the field {h:g}, and a polynomial within radius = {radius:g} "
-            f"has {values[1]:.6g} with an error of {errors[1]:.1g}: it bends more than that, or has a kink in a "
-            "derivative there; pass a smaller radius, or coefficients= of the side that is meant"
+            f"has {values[1]:.6g}: it bends more than that, or {_SIDES}"
+        )
+    if _has_sides(sigma, h, radius, values, slope):
+        raise ValueError(
+            f"{sigma.name!r} bends otherwise close to the field {h:g} than a polynomial within radius = {radius:g}: it "
+            f"{_SIDES}"
         )
     scale = layer.w ** np.arange(10)
     return _from_series(list(values * scale), list(errors * np.abs(scale)), x)
+
+
+def _has_sides(sigma: Activation, h: float, radius: float, values: Floats, slope: float) -> bool:
+    """Return whether a function bends otherwise close to a field than a polynomial says, which has no sides."""
+    for distance in radius / np.array([16.0, 64.0]):
+        steps = np.array([-distance, 0.0, distance])
+        found = np.asarray(sigma(h + steps), dtype=float)
+        bent = np.abs(found - found[1] - slope * steps).max()
+        rounding = 16 * np.finfo(float).eps * max(1.0, float(np.abs(found).max()), abs(h))
+        if np.abs(found - np.polynomial.polynomial.polyval(steps, values)).max() > SHARE_MISSED * bent + rounding:
+            return True
+    return False
 
 
 def _expansion_point(layer: ScalarLayer, at: float | None) -> float | None:
