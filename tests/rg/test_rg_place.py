@@ -60,7 +60,8 @@ def test_the_measured_length_is_the_predicted_one_in_the_ordered_phase(rng):
     net = Network.random([200, *[600] * 15], "tanh", 0.9, 0.3, rng=rng)
     found = rg.place(net, images(rng))
     assert found.decay.outcome is DecayEnd.FITTED
-    assert found.decay.length == pytest.approx(np.mean(found.xi_predicted), rel=0.2)
+    # longer than at the fixed point by 15 %: correlations of the first layers are not near it yet
+    assert 1 < found.decay.length / np.mean(found.xi_predicted) < 1.3
     assert found.decay.limit == pytest.approx(1, abs=0.01)
 
 
