@@ -21,7 +21,6 @@ ROUGH = 1e-6
 """Relative error of a slope from which on a polynomial is none of the function."""
 SHARE_MISSED = 0.01
 """Of what a function bends within a small distance, from which on a polynomial is none of it."""
-_SIDES = "has a kink in a derivative there; pass a smaller radius, or coefficients= of the side that is meant"
 SLOPE_ONE = 1e-10
 """Deviation of a slope from one up to which a layer has a leading nonlinearity all the same."""
 
@@ -155,12 +154,14 @@ def analysed(layer: ScalarLayer, at: float | None, known: tuple[float, ...] | No
     if abs(values[1] - slope) > ROUGH * abs(slope):
         raise ValueError(
             f"{sigma.name!r} has the slope {slope:.6g} at the field {h:g}, and a polynomial within radius = {radius:g} "
-            f"has {values[1]:.6g}: it bends more than that, or {_SIDES}"
+            f"has {values[1]:.6g}: it bends more than that, or has a kink in a derivative there; pass a smaller "
+            "radius, or coefficients= of the side that is meant"
         )
     if _has_sides(sigma, h, radius, values, slope):
         raise ValueError(
-            f"{sigma.name!r} bends otherwise close to the field {h:g} than a polynomial within radius = {radius:g}: it "
-            f"{_SIDES}"
+            f"{sigma.name!r} bends otherwise close to the field {h:g} than a polynomial within radius = {radius:g}: a "
+            "derivative has a kink there, or values are rounded coarsely; pass another radius, or coefficients= of the "
+            "side that is meant"
         )
     scale = layer.w ** np.arange(10)
     return _from_series(list(values * scale), list(errors * np.abs(scale)), x)
