@@ -379,6 +379,37 @@ def test_a_flow_that_leaves_the_range_says_so():
     assert np.isfinite(flow.couplings).all()
 
 
+def jordan(size):
+    """A block of zeros in another basis, in whole numbers."""
+    return np.tril(np.ones((size, size))) @ np.eye(size, k=1) @ (np.eye(size) - np.eye(size, k=-1))
+
+
+@pytest.mark.parametrize("size", [3, 6, 12])
+def test_linear_layers_that_forget_everything_have_no_correlation_length(size):
+    """Eigenvalues found were roots of rounding, and the length up to half a layer."""
+    assert abs(np.linalg.eigvals(jordan(size))).max() > 1e-9
+    assert rg.LinearLayer(jordan(size), np.zeros(size)).correlation_length() == 0.0
+    near = jordan(size) + np.random.default_rng(size).normal(scale=1e-17, size=(size, size))
+    with pytest.raises(ArithmeticError, match="cannot be told from 0"):
+        rg.LinearLayer(near, np.zeros(size)).correlation_length()
+
+
+@pytest.mark.parametrize("size", [2, 3, 4, 6])
+def test_linear_layers_whose_ones_share_an_eigenvector_are_critical(size):
+    """Eigenvalues found were apart by a root of rounding: a block of four expanded, over 9e7 layers."""
+    layer = rg.LinearLayer(jordan(size) + np.eye(size), np.zeros(size))
+    assert (layer.regime, layer.correlation_length()) == ("critical", np.inf)
+    apart = rg.LinearLayer(np.diag([1 - 1e-9, 0.5]), np.zeros(2))
+    assert apart.correlation_length() == pytest.approx(1e9, rel=1e-6)
+
+
+def test_small_spectral_radii_of_linear_layers_are_told_where_they_can_be():
+    length = rg.LinearLayer(np.diag([1e-9, 1e-200]) + np.array([[0, 1e-12], [0, 0]]), 0.0).correlation_length()
+    assert length == pytest.approx(-1 / np.log(1e-9), rel=1e-12)
+    hidden = rg.LinearLayer([[0.0, 1.0], [1e-300, 0.0]], 0.0)
+    assert hidden.correlation_length() == pytest.approx(-1 / np.log(1e-150), rel=1e-12)
+
+
 @pytest.mark.parametrize("w", [0.9, -0.9, 0.3])
 def test_the_stationary_variance_is_the_sum_over_all_layers_before(w):
     found = rg.LinearLayer(w, 0.0, 0.7).stationary().covariance[0, 0]

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
+from scipy import linalg
 
 from statnn._arguments import Floats
 from statnn._arrays import locked
@@ -15,10 +16,15 @@ from statnn.rg._common import depth, power, real, refuse_misfit, refuse_unless_s
 from statnn.rg._fixed_points import FixedPoint
 from statnn.rg._flow import Flow, FlowEnd, checked_doublings, trajectory
 from statnn.rg._layers.portrait import linear_portrait
+from statnn.rg._layers.spectrum import rounding_of
 
 NAMES = ("w", "b", "s")
 """Couplings of a layer of width one: weight, bias, variance of the noise."""
 ROUNDING = 8 * np.finfo(float).eps
+NEAR_ONE = 1e-2
+"""From one, a spectral radius within which it is asked how much of that is rounding."""
+DOUBTFUL_RADIUS = 0.2
+"""Over the norm, below which a spectral radius may be the rounding of zeros: of many alike their root of high order."""
 MOST_DOUBLINGS = 70
 GROWN = (
     "the composed layer leaves the range of float64: its signal or its noise grows beyond 1e308. An expanding layer "
@@ -175,7 +181,10 @@ class LinearLayer(ByValue):
     def regime(self) -> Regime:
         """Whether repetition contracts (ρ < 1), keeps (ρ = 1 to rounding) or expands (ρ > 1) signals."""
         gap = self.radius - 1
-        if abs(gap) <= (0 if self.shape == (1, 1) else ROUNDING * self.shape[0]):
+        rounding = 0.0 if self.shape == (1, 1) else ROUNDING * self.shape[0]
+        if 0.0 < rounding < abs(gap) < NEAR_ONE:  # of ones that share an eigenvector it is a root
+            rounding = max(rounding, rounding_of(self.weight, self.radius))
+        if abs(gap) <= rounding:
             return Regime.CRITICAL
         return Regime.CONTRACTING if gap < 0 else Regime.EXPANDING
 
@@ -192,18 +201,41 @@ class LinearLayer(ByValue):
 
         Raises
         ------
-        ValueError
-            If the layer is not square.
+        ValueError, ArithmeticError
+            If the layer is not square, or ρ(W) cannot be told from 0: small changes of W make it nilpotent.
 
         Examples
         --------
         >>> round(LinearLayer(-0.5).correlation_length(), 6)  # 1/ln 2
         1.442695
+        >>> LinearLayer([[1.0, -1.0], [1.0, -1.0]], 0.0).correlation_length()
+        0.0
         """
         radius = self.radius
         if self.regime is Regime.CRITICAL:
             return math.inf
-        return 0.0 if radius == 0 else 1 / abs(math.log(radius))
+        if radius == 0 or self._is_nilpotent(radius):
+            return 0.0
+        return 1 / abs(math.log(radius))
+
+    def _is_nilpotent(self, radius: float) -> bool:
+        """Return whether a power of W is zero, although eigenvalues are found; raise if that cannot be told."""
+        if self.shape == (1, 1):
+            return False
+        with np.errstate(invalid="ignore"):  # scipy reads places off scales, which may be beyond whole numbers
+            weight = linalg.matrix_balance(self.weight, permute=False)[0]
+        if radius > DOUBTFUL_RADIUS * np.linalg.norm(weight, 2) or rounding_of(weight, radius) < radius / 100:
+            return False
+        power = self.weight
+        for _ in range(self.shape[0].bit_length()):
+            power = power / 2.0 ** np.frexp(np.abs(power).max())[1]  # whole numbers stay exact, and in range
+            power = power @ power
+            if not power.any():
+                return True
+        raise ArithmeticError(
+            f"the spectral radius {radius:.1e} cannot be told from 0 in float64, as eigenvectors are nearly alike: a "
+            "layer like this may forget everything at once"
+        )
 
     def propagate(self, mean: ArrayLike, covariance: ArrayLike = 0.0) -> Gaussian:
         """Return the law of the outputs when the inputs are Gaussian: W μ + b and W C W^T + S.

@@ -106,7 +106,7 @@ def resolved(spectrum: Spectrum, matrix: Any, errors: Any = None) -> Spectrum:
     second = float(np.abs(spectrum.ratios[1]))
     size = 1.0 if errors is None else float(np.linalg.norm(matrix))
     doubtful = LEAST * size <= second < DOUBTFUL
-    if doubtful and _rounding(matrix, second, errors) > second / 100:
+    if doubtful and rounding_of(matrix, second, errors, None if errors is None else 1.0) > second / 100:
         raise ArithmeticError(
             f"|λ_1/λ_0| = {second:.1e} cannot be told from 0 in float64, as its eigenvectors are nearly alike: layers "
             "this far from symmetric may forget everything at once"
@@ -114,11 +114,19 @@ def resolved(spectrum: Spectrum, matrix: Any, errors: Any = None) -> Spectrum:
     return spectrum
 
 
-def _rounding(matrix: Any, ratio: float, errors: Any) -> float:
-    """Return the error of an eigenvalue ratio of this modulus: that of the entries as its eigenvectors weigh them."""
+def rounding_of(matrix: Any, size: float, errors: Any = None, leading: float | None = 1.0) -> float:
+    """Return the error of an eigenvalue of this modulus: that of the entries as its eigenvectors weigh them.
+
+    Both over `leading`, the largest of all where that is None.
+
+    Examples
+    --------
+    >>> rounding_of(np.diag([1.0, 1e-9]), 1e-9) < 1e-15 < rounding_of(np.array([[1.0, -1.0], [1.0, -1.0]]), 1e-9)
+    True
+    """
     values, left, right = linalg.eig(matrix, left=True)
-    leading = float(np.abs(values).max()) if errors is None else 1.0
-    k = int(np.argmin(np.abs(np.abs(values) / leading - ratio)))
+    leading = leading or float(np.abs(values).max())
+    k = int(np.argmin(np.abs(np.abs(values) / leading - size)))
     x, y = np.abs(left[:, k]), np.abs(right[:, k])
     overlap = abs(left[:, k].conj() @ right[:, k])
     error = np.finfo(float).eps * float(np.linalg.norm(matrix)) / leading
