@@ -210,20 +210,19 @@ def exponents(fixed_point: FixedPoint, b: int = 2) -> Exponents:
 def _exponents(fixed_point: FixedPoint, b: int, matrix: Floats, wrong: Floats) -> Exponents:
     eigen: Any = linalg.eig(matrix, left=True, right=True)
     values, left, right = eigen
-    overlap = np.abs((left.conj() * right).sum(axis=0))
-    spread = np.diag(np.abs(left).T @ wrong @ np.abs(right))
-    scale = overlap * np.abs(values) * math.log(b)
+    unit = np.abs(values) * math.log(b)  # of an eigenvalue, that changes an exponent by one
+    off = _errors_of_eigenvalues(matrix, wrong, left, right, ROUNDING * unit)
     with np.errstate(divide="ignore"):
         y = np.log(np.abs(values)) / math.log(b)
-    error = np.divide(spread, scale, out=np.zeros_like(y), where=scale > 0)
+    error = np.divide(off, unit, out=np.zeros_like(y), where=unit > 0)
     order = np.argsort(-y, kind="stable")
-    values, right, y, error = values[order], right[:, order], y[order], error[order]
+    values, right, y, error, off = values[order], right[:, order], y[order], error[order], off[order]
     if not values.imag.any():
         values, right = values.real, right.real
-    limits = np.maximum(4 * error, ROUNDING)
+    marginal = (np.abs(y) <= ROUNDING) | (np.abs(np.abs(values) - 1) <= 4 * off)
     kinds = tuple(
-        "marginal" if abs(exponent) <= limit else "relevant" if exponent > 0 else "irrelevant"
-        for exponent, limit in zip(y, limits, strict=True)
+        "marginal" if alike else "relevant" if exponent > 0 else "irrelevant"
+        for exponent, alike in zip(y, marginal, strict=True)
     )
     y = np.where(np.abs(y) <= ROUNDING, 0.0, y)
     fields = tuple(fixed_point.names[int(np.argmax(np.abs(right[:, i])))] for i in range(y.size))
@@ -234,6 +233,25 @@ def _exponents(fixed_point: FixedPoint, b: int, matrix: Floats, wrong: Floats) -
     for array in (values, y, error, right):
         read_only(array)
     return Exponents(b, values, y, error, kinds, fields, right, nu)
+
+
+def _errors_of_eigenvalues(matrix: Floats, wrong: Floats, left: Any, right: Any, least: Floats) -> Floats:
+    """Return how far those are off: to first order in what is wrong, at most by Elsner's bound (1985), a root of it.
+
+    Rounding is wrong as well, where it comes to more than `least`: of eigenvectors that are nearly alike.
+    """
+    norm, share = float(np.linalg.norm(matrix)), 1 / len(matrix)
+    overlap = np.abs((left.conj() * right).sum(axis=0))
+    weighed = np.diag(np.abs(left).T @ wrong @ np.abs(right))
+
+    def bounded(first: Floats, size: float) -> Floats:
+        most = (2 * norm + size) ** (1 - share) * size**share
+        own = np.divide(first, overlap, out=np.full(overlap.size, most), where=overlap > 0)
+        return np.asarray(np.minimum(own, most))
+
+    rounding = np.finfo(float).eps * norm
+    off = bounded(np.full(overlap.size, rounding), rounding)
+    return bounded(weighed, float(np.linalg.norm(wrong))) + np.where(off > least, off, 0.0)
 
 
 def _reals(image: ArrayLike) -> Floats:

@@ -350,3 +350,16 @@ def test_layers_with_ways_of_different_length_remember(kind):
     layer = coupled(KEEPING[kind])
     assert layer.spectrum().ratios[1] == pytest.approx(largest_other(layer, 1), abs=1e-13)
     assert abs(layer.spectrum().ratios[1]) > 1e-4
+
+
+@pytest.mark.parametrize("size", [2, 3, 4])
+def test_exponents_that_share_a_direction_have_the_error_of_a_root_of_rounding(size):
+    """A map whose matrix is a block of equal eigenvalues, in whole numbers, had ν = 1e5 where all are marginal."""
+    turn, back = np.tril(np.ones((size, size))), np.eye(size) - np.eye(size, k=-1)
+    for value, exact in ((1.0, 0.0), (2.0, 1.0)):
+        matrix = turn @ (value * np.eye(size) + np.eye(size, k=1)) @ back
+        (point,) = rg.fixed_points(lambda k, _, matrix=matrix: matrix @ k - 0.1 * (k**3).sum() * k, np.zeros(size))
+        found = rg.exponents(point)
+        assert (np.abs(found.y - exact) <= 4 * found.error + 1e-15).all()
+        assert set(found.kinds) == {"marginal" if value == 1 else "relevant"}
+        assert found.nu is None
