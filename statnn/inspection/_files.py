@@ -17,6 +17,8 @@ from statnn.inspection._section import REFUSALS, Section
 from statnn.plot import in_svg, save
 
 PAGE = "index.html"
+_ASIDE = ".page."
+"""How the names of folders begin that become one, or whose files do."""
 
 
 def put(directory: str | os.PathLike[str], fill: Callable[[Path], None]) -> None:
@@ -28,15 +30,15 @@ def put(directory: str | os.PathLike[str], fill: Callable[[Path], None]) -> None
         raise FileNotFoundError(f"directory {str(target.absolute().parent)!r} does not exist; make it first")
     place = target if target.exists() else target.absolute().parent  # a target that exists may be a file system's root
     try:
-        aside = Path(tempfile.mkdtemp(dir=place, prefix=".page."))
+        aside = Path(tempfile.mkdtemp(dir=place, prefix=_ASIDE))
         try:
             fill(aside)
             aside.chmod(0o755)  # mkdtemp keeps its directories private
             _move(aside, target)
         finally:
             shutil.rmtree(aside, ignore_errors=True)
-    except OSError as error:  # it names a folder that nobody asked for
-        if error.errno is None:
+    except OSError as error:  # it names a folder that nobody asked for, or none
+        if error.errno is None or not (error.filename is None or _ASIDE in str(error.filename)):
             raise
         raise OSError(error.errno, error.strerror, error.filename2 or str(target)) from None
 

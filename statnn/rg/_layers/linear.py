@@ -21,7 +21,7 @@ from statnn.rg._layers.spectrum import rounding_of
 NAMES = ("w", "b", "s")
 """Couplings of a layer of width one: weight, bias, variance of the noise."""
 ROUNDING = 8 * np.finfo(float).eps
-NEAR_ONE = 1e-2
+NEAR_ONE = 0.1
 """From one, a spectral radius within which it is asked how much of that is rounding."""
 DOUBTFUL_RADIUS = 0.2
 """Over the norm, below which a spectral radius may be the rounding of zeros: of many alike their root of high order."""
@@ -202,7 +202,7 @@ class LinearLayer(ByValue):
         Raises
         ------
         ValueError, ArithmeticError
-            If the layer is not square, or ρ(W) cannot be told from 0: small changes of W make it nilpotent.
+            If the layer is not square, or ρ(W) cannot be told from 0, as rounding makes W nilpotent.
 
         Examples
         --------
