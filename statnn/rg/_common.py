@@ -100,3 +100,14 @@ def simulated(
 def real(values: Any, name: str) -> Floats:
     """Return values as float64 array of finite real numbers, or raise."""
     return finite_reals(values, name, None).astype(np.float64)
+
+
+def eigenvalue_errors(first: Any, overlap: Any, norm: float, wrong: float, size: int) -> Any:
+    """Return errors of eigenvalues from what is wrong in a matrix, as their eigenvectors weigh it, to first order.
+
+    Over the overlap of left and right eigenvector, which is small where eigenvectors are nearly alike; at most Elsner's
+    bound (1985), the root of high order that is left of what is wrong where they are the same.
+    """
+    most = (2 * norm + wrong) ** (1 - 1 / size) * wrong ** (1 / size)
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        return np.fmin(np.asarray(first) / overlap, most)

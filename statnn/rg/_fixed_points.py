@@ -20,6 +20,7 @@ from statnn._arguments import Floats, array_of, at_least, positive, real_numbers
 from statnn._arrays import read_only
 from statnn._by_value import ByValue
 from statnn._notebook import Rows
+from statnn.rg._common import eigenvalue_errors
 
 Renormalisation: TypeAlias = Callable[[Floats, int], Floats]
 """Couplings, shape (n,), and the number b of layers in; couplings of the block out."""
@@ -236,22 +237,15 @@ def _exponents(fixed_point: FixedPoint, b: int, matrix: Floats, wrong: Floats) -
 
 
 def _errors_of_eigenvalues(matrix: Floats, wrong: Floats, left: Any, right: Any, least: Floats) -> Floats:
-    """Return how far those are off: to first order in what is wrong, at most by Elsner's bound (1985), a root of it.
-
-    Rounding is wrong as well, where it comes to more than `least`: of eigenvectors that are nearly alike.
-    """
-    norm, share = float(np.linalg.norm(matrix)), 1 / len(matrix)
+    """Return how far those are off by what is wrong; and by rounding, where that comes to more than `least`."""
+    norm = float(np.linalg.norm(matrix))
     overlap = np.abs((left.conj() * right).sum(axis=0))
     weighed = np.diag(np.abs(left).T @ wrong @ np.abs(right))
 
-    def bounded(first: Floats, size: float) -> Floats:
-        most = (2 * norm + size) ** (1 - share) * size**share
-        own = np.divide(first, overlap, out=np.full(overlap.size, most), where=overlap > 0)
-        return np.asarray(np.minimum(own, most))
-
     rounding = np.finfo(float).eps * norm
-    off = bounded(np.full(overlap.size, rounding), rounding)
-    return bounded(weighed, float(np.linalg.norm(wrong))) + np.where(off > least, off, 0.0)
+    off = eigenvalue_errors(rounding, overlap, norm, rounding, len(matrix))
+    shown = eigenvalue_errors(weighed, overlap, norm, float(np.linalg.norm(wrong)), len(matrix))
+    return np.asarray(shown + np.where(off > least, off, 0.0))
 
 
 def _reals(image: ArrayLike) -> Floats:

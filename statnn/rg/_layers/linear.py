@@ -183,7 +183,7 @@ class LinearLayer(ByValue):
         gap = self.radius - 1
         rounding = 0.0 if self.shape == (1, 1) else ROUNDING * self.shape[0]
         if 0.0 < rounding < abs(gap) < NEAR_ONE:  # of ones that share an eigenvector it is a root
-            rounding = max(rounding, rounding_of(self.weight, self.radius))
+            rounding = max(rounding, self._rounding())
         if abs(gap) <= rounding:
             return Regime.CRITICAL
         return Regime.CONTRACTING if gap < 0 else Regime.EXPANDING
@@ -218,13 +218,17 @@ class LinearLayer(ByValue):
             return 0.0
         return 1 / abs(math.log(radius))
 
+    def _rounding(self) -> float:
+        """Return that of ρ(W), as far as its eigenvectors tell; eigenvalues of a triangle, in any order, have none."""
+        with np.errstate(invalid="ignore"):  # scipy reads places off scales, which may be beyond whole numbers
+            weight = linalg.matrix_balance(self.weight)[0]
+        return rounding_of(weight, self.radius) if np.tril(weight, -1).any() else 0.0
+
     def _is_nilpotent(self, radius: float) -> bool:
         """Return whether a power of W is zero, although eigenvalues are found; raise if that cannot be told."""
-        if self.shape == (1, 1):
+        if self.shape == (1, 1) or radius > DOUBTFUL_RADIUS * np.linalg.norm(self.weight, 2):
             return False
-        with np.errstate(invalid="ignore"):  # scipy reads places off scales, which may be beyond whole numbers
-            weight = linalg.matrix_balance(self.weight, permute=False)[0]
-        if radius > DOUBTFUL_RADIUS * np.linalg.norm(weight, 2) or rounding_of(weight, radius) < radius / 100:
+        if self._rounding() < radius / 100:
             return False
         power = self.weight
         for _ in range(self.shape[0].bit_length()):

@@ -9,6 +9,7 @@ from scipy import linalg, special
 
 from statnn._arrays import read_only
 from statnn._by_value import ByValue
+from statnn.rg._common import eigenvalue_errors
 
 LEAST = 1e-12
 """A second eigenvalue that is nearer to zero, or to the first one, is rounding where it comes from a matrix."""
@@ -129,10 +130,11 @@ def rounding_of(matrix: Any, size: float, errors: Any = None, leading: float | N
     k = int(np.argmin(np.abs(np.abs(values) / leading - size)))
     x, y = np.abs(left[:, k]), np.abs(right[:, k])
     overlap = abs(left[:, k].conj() @ right[:, k])
-    error = np.finfo(float).eps * float(np.linalg.norm(matrix)) / leading
+    norm = float(np.linalg.norm(matrix)) / leading
+    first = wrong = np.finfo(float).eps * norm
     if errors is not None:
-        error += float(x @ errors @ y)
-    return float(error / overlap) if overlap else math.inf
+        first, wrong = first + float(x @ errors @ y), wrong + float(np.linalg.norm(errors))
+    return float(eigenvalue_errors(first, overlap, norm, wrong, len(matrix)))
 
 
 def forgets(couplings: Any) -> bool:
