@@ -145,8 +145,10 @@ def forgets(couplings: Any) -> bool:
 
     Examples
     --------
-    >>> forgets(np.array([[0, 0, 0], [1, 0, 0], [0, 1, 0]])), forgets(np.array([[0, 0, 0], [1, 0, 0], [1, 1, 0]]))
-    (True, False)
+    >>> forgets(np.array([[0, 0, 0], [1, 0, 0], [0, 1, 0]]))
+    True
+    >>> forgets(np.array([[0, 0, 0], [1, 0, 0], [1, 1, 0]]))
+    False
     """
     into, out = np.nonzero(couplings)
     steps = np.eye(len(couplings))[into] - np.eye(len(couplings))[out]
