@@ -266,6 +266,14 @@ def test_signals_of_functions_with_a_kink_in_a_high_derivative_sink_layer_by_lay
     assert layer.signal(0.5, 30_000) == pytest.approx(iterated(layer.sigma.function, 30_000), rel=1e-10)
 
 
+@pytest.mark.parametrize("function", [np.square, lambda h: h**3, lambda h: 1 - np.cos(h)])
+def test_functions_that_are_flat_at_the_fixed_point_are_not_critical(function):
+    """A slope of zero has rounding, and no relative error."""
+    form = RepeatedLayer(Activation("flat", function)).leading_form()
+    assert form.outcome is LeadingFormKind.NOT_CRITICAL
+    assert form.slope == pytest.approx(0, abs=1e-12)
+
+
 def iterated(function, layers):
     signal = np.float64(0.5)
     for _ in range(layers):

@@ -18,7 +18,7 @@ from statnn.rg.repeated._series import DIGITS, TERMS, depth_series, numerical_se
 REACH = {True: 0.15, False: 0.02}
 """Share of the distance at which a later term is as large as the leading one: of TERMS terms, and of ten."""
 ROUGH = 1e-6
-"""Relative error of a slope from which on a polynomial is none of the function."""
+"""Error of the slope of a layer, over itself where that is above one, from which on a polynomial is none of it."""
 SHARE_MISSED = 0.01
 """Of what a function bends within a small distance, from which on a polynomial is none of it."""
 SLOPE_ONE = 1e-10
@@ -151,7 +151,7 @@ def analysed(layer: ScalarLayer, at: float | None, known: tuple[float, ...] | No
             return _from_series(series, [mpmath.mpf(10) ** -12 * (1 + abs(c)) for c in series], x)
     values, errors = numerical_series(sigma, h, radius)
     slope = float(sigma.derivative(np.asarray(h)))
-    if abs(values[1] - slope) > ROUGH * abs(slope):
+    if abs(layer.w * (values[1] - slope)) > ROUGH * max(1.0, abs(layer.w * slope)):  # a slope may be zero
         raise ValueError(
             f"{sigma.name!r} has the slope {slope:.6g} at the field {h:g}, and a polynomial within radius = {radius:g} "
             f"has {values[1]:.6g}: it bends more than that, or has a kink in a derivative there; pass a smaller "
