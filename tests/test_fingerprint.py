@@ -120,6 +120,7 @@ PAIRS = {
     "decorated": decorated,
     "cached": lambda value: lru_cache(by_keyword(value)),
     "vectorised": lambda value: np.vectorize(by_keyword(value)),
+    "made a ufunc": lambda value: np.frompyfunc(by_keyword(value), 1, 1),
     "object with slots": Slotted,
     "value of a class": of_class,
     "getter": lambda value: itemgetter((..., int(value))),
@@ -172,6 +173,57 @@ def test_functions_of_a_module_of_ones_own_are_looked_into(tmp_path, monkeypatch
     before = fingerprint(measured)
     monkeypatch.setattr(helpers, "helper", lambda states: 2.0 * states[..., 0])
     assert fingerprint(measured) != before
+
+
+IMPORTS = {
+    "a module": "import own_rooms.helpers\n    return own_rooms.helpers.helper(states)",
+    "a module by another name": "import own_rooms.helpers as there\n    return there.helper(states)",
+    "a function": "from own_rooms.helpers import helper\n    return helper(states)",
+    "out of a package": "from own_rooms import helpers\n    return helpers.helper(states)",
+    "in a function inside": "def inner():\n        from own_rooms.helpers import helper as there\n"
+    "        return there(states)\n    return inner()",
+    "a relative name": "from .helpers import helper\n    return helper(states)",
+    "a neighbour": "from . import helpers\n    return helpers.helper(states)",
+}
+
+
+@pytest.fixture
+def rooms(tmp_path, monkeypatch):
+    """A package of one's own, which no other test has imported."""
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)  # files that change within a second have the same old bytes
+    (tmp_path / "own_rooms").mkdir()
+    yield tmp_path / "own_rooms"
+    forget_rooms()
+
+
+def forget_rooms():
+    for name in [name for name in sys.modules if name.partition(".")[0] == "own_rooms"]:
+        del sys.modules[name]
+
+
+@pytest.mark.parametrize("kind", IMPORTS)
+def test_modules_that_a_function_imports_when_it_is_called_are_looked_into(kind, rooms):
+    """They were left out; whether they have been imported yet makes no difference."""
+    text = f"def measured(states):\n    import no_such_module_here\n    {IMPORTS[kind]}\n"
+    (rooms / "measured.py").write_text(text)
+    seen = []
+    for factor, first in ((1.0, "measured"), (1.0, "helpers"), (2.0, "measured")):
+        forget_rooms()
+        (rooms / "helpers.py").write_text(f"def helper(states):\n    return {factor} * states[..., 0]\n")
+        importlib.import_module(f"own_rooms.{first}")
+        seen.append(fingerprint(importlib.import_module("own_rooms.measured").measured))
+    assert seen[0] == seen[1] != seen[2]
+
+
+def test_libraries_that_a_function_would_import_are_left_alone():
+    def measured(states):
+        import antigravity
+
+        return antigravity, states
+
+    assert fingerprint(measured)
+    assert "antigravity" not in sys.modules
 
 
 def test_functions_are_known_by_what_they_do():

@@ -1,15 +1,21 @@
 """What a function of a user's own does, as far as it can be seen: results that are kept belong to it."""
 
 import copyreg
+import dis
+import gc
 import hashlib
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from functools import cached_property
+from importlib import import_module
+from importlib.util import find_spec, resolve_name
 from inspect import getattr_static
 from pathlib import Path
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
+import numpy as np
 from scipy import sparse
 
 from statnn._archive.file import digest_of
@@ -21,7 +27,8 @@ def fingerprint(function: Callable[..., Any]) -> str:
 
     Seen are its code, defaults, arguments that are bound to it, and what it takes from around it: numbers and arrays by
     their values, objects by what they would be pickled as, functions, classes and modules of its own package, and of
-    all others that are not installed, by what is seen of them. Those of libraries are known by their names.
+    all others that are not installed, by what is seen of them: those that it imports when it is called are imported.
+    Those of libraries are known by their names.
 
     Examples
     --------
@@ -57,6 +64,8 @@ def _inside(value: Any) -> Any:
     """Return the function in a partial one, a method, a property, one that is compiled or behind a cache, else None."""
     if isinstance(value, FunctionType | type):
         return None
+    if isinstance(value, np.ufunc):  # of numpy.frompyfunc, which says nowhere else what it calls
+        return next(filter(callable, gc.get_referents(value)), None)
     names = ("__func__", "func", "fget", "pyfunc", "py_func", "__wrapped__")
     there = (getattr(value, name) for name in names if getattr_static(value, name, None) is not None)
     return next((inner for inner in there if callable(inner)), None)
@@ -75,9 +84,30 @@ def _package(module: Any) -> str:
 
 def _is_library(package: str) -> bool:
     """Return whether a package was installed, or came with Python."""
-    file = getattr(sys.modules.get(package), "__file__", None) or ""
-    installed = not {"site-packages", "dist-packages"}.isdisjoint(Path(file).parts)
+    installed = any(not {"site-packages", "dist-packages"}.isdisjoint(Path(at).parts) for at in _places(package))
     return installed or package == PACKAGE or package in sys.stdlib_module_names - {"__main__"}
+
+
+def _places(package: str) -> list[str]:
+    """Return the file of a package and the folders of its modules, whether it is imported or not yet."""
+    module = sys.modules.get(package)
+    if module is None:
+        with suppress(ImportError, ValueError):
+            spec = find_spec(package)
+            return [str(spec and spec.origin), *((spec and spec.submodule_search_locations) or ())]
+    return [str(getattr(module, "__file__", None)), *(getattr(module, "__path__", None) or ())]
+
+
+def _imports(code: CodeType) -> Iterator[str]:
+    """Yield what code imports when it runs, as ``..module`` where the name is relative."""
+    shown = [each for each in dis.get_instructions(code) if each.opname != "EXTENDED_ARG"]
+    for level, names, each in zip(shown, shown[1:], shown[2:], strict=False):
+        if each.opname == "IMPORT_NAME":
+            module = "." * level.argval + each.argval
+            yield module
+            yield from (f"{module.removesuffix('.')}.{name}" for name in names.argval or () if name != "*")
+    for inner in _inner(code):
+        yield from _imports(inner)
 
 
 class _Looked:
@@ -131,7 +161,7 @@ class _Looked:
     def _around(self, function: FunctionType) -> list[Any]:
         """Return what its code takes from around it, also out of modules of its own package."""
         around, scopes = [], [function.__globals__]
-        waiting = [*map(_content, function.__closure__ or ())]
+        waiting = [*map(_content, function.__closure__ or ()), *self._imported(function)]
         for scope in scopes:
             waiting += [scope[name] for name in _names(function.__code__) if scope.get(name) is not None]
             for value in waiting:
@@ -141,6 +171,16 @@ class _Looked:
                     scopes.append(vars(value))
             waiting = []
         return around
+
+    def _imported(self, function: FunctionType) -> list[ModuleType]:
+        """Return the modules that a function imports when it is called, of those that are no libraries."""
+        modules = []
+        for name in _imports(function.__code__):
+            with suppress(Exception):  # no module but what one holds, or one that is not there: its call will say so
+                whole = resolve_name(name, function.__globals__.get("__package__"))
+                if self._is_own(whole):
+                    modules.append(import_module(whole))
+        return modules
 
     def _class(self, kind: type) -> list[str]:
         own = [base for base in kind.__mro__ if self._is_own(base.__module__)]
