@@ -149,16 +149,17 @@ def _short(kind):
 def test_every_activation_is_placed_and_drawn(name, scales, rng):
     """Also where order does not end at an edge, and for biases far beyond those of any critical line drawn before."""
     net = Network.random([20, 30, 30, 10], name, *scales, rng=rng)
-    for found in (rg.place(net), rg.place(net, images(rng, 40, 20))):
-        assert all(np.isfinite(one.point.chi) or name == "sign" for one in found.layers)
-        axes = found.plot(Figure().add_subplot())
-        axes.figure.draw_without_rendering()
-        labels = [line.get_label() for line in axes.lines if not line.get_label().startswith("_")]
-        if name in {"gelu", "gelu tanh", "silu", "softplus"}:  # order may end in another way there, which is named
-            kinds = {r"edge of chaos, $\chi = 1$", *map(_short, rg.TransitionKind)}
-            assert set(labels) & kinds
-        else:
-            assert (r"edge of chaos, $\chi = 1$" in labels) == (name != "sign")
+    found = rg.place(net, images(rng, 40, 20))
+    assert found.layers == rg.place(net).layers  # which are drawn
+    assert all(np.isfinite(one.point.chi) or name == "sign" for one in found.layers)
+    axes = found.plot(Figure().add_subplot())
+    axes.figure.draw_without_rendering()
+    labels = [line.get_label() for line in axes.lines if not line.get_label().startswith("_")]
+    if name in {"gelu", "gelu tanh", "silu", "softplus"}:  # order may end in another way there, which is named
+        kinds = {r"edge of chaos, $\chi = 1$", *map(_short, rg.TransitionKind)}
+        assert set(labels) & kinds
+    else:
+        assert (r"edge of chaos, $\chi = 1$" in labels) == (name != "sign")
 
 
 def test_the_line_of_a_function_of_your_own_is_drawn_as_what_it_is(rng):
