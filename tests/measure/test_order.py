@@ -140,6 +140,17 @@ def test_equal_inputs_share_their_ranks(layer, samples, width, rng):
     np.testing.assert_allclose(found.slope, expected.slope, rtol=0, atol=1e-12)
 
 
+@pytest.mark.parametrize(("samples", "width"), [(58, 34), (73, 65), (30, 100)])
+def test_equal_activations_share_their_ranks(samples, width, rng):
+    """Unlike samples that look alike from the second layer on, as where every unit is saturated."""
+    net = Network.random([1, width, 3], activation="sign", sigma_b=1.0, rng=rng)
+    x, labels = np.linspace(-30, 30, samples)[:, None], np.arange(samples) % 3
+    fields = [[math.fsum(w * h) for w in net.weights[1]] for h in net.trace(x).activations[1]] + net.biases[1]
+    found, expected = (rank_probability(net, x, labels, 1), pooled_ranks(fields, np.eye(3), labels))
+    np.testing.assert_allclose(found.auc, expected.auc, rtol=0, atol=1e-12)
+    np.testing.assert_allclose(found.slope, expected.slope, rtol=0, atol=1e-12)
+
+
 def test_linear_groups_keep_all(rng):
     assert (group_order("identity", rng.standard_normal((40, 3)), rng.standard_normal((5, 3))).kept == 1).all()
 

@@ -167,11 +167,13 @@ def rank_probability(
 
 
 def _fields(net: Network, inputs: NDArray[Any], layer: int) -> NDArray[Any]:
-    """Return fields, equal ones for equal samples: a product rounds its rows by where they stand."""
-    numbers: dict[bytes, int] = {}
-    which = [numbers.setdefault(row.tobytes(), len(numbers)) for row in inputs + 0.0]  # -0.0 is 0.0 then
-    distinct = inputs[np.unique(which, return_index=True)[1]]
-    fields: NDArray[Any] = net.trace(distinct).fields[layer][which]
+    """Return fields, equal ones wherever activations below are: a product rounds its rows by where they stand."""
+    trace = net.trace(inputs)
+    first = list(range(len(inputs)))  # the sample that stands for each; -0.0 counts as 0.0
+    for h in trace.activations[: layer + 1]:
+        samples: dict[bytes, int] = {}
+        first = [samples.setdefault(row.tobytes(), j) for j, row in zip(first, h[first] + 0.0, strict=True)]
+    fields: NDArray[Any] = trace.fields[layer][first]
     return fields
 
 
