@@ -311,7 +311,10 @@ def _points(
         )
     if np.unique(m).size < 2:
         raise ValueError("all points have one depth: exponents are seen only between different depths")
-    flat = [row for row, control in enumerate(c) if control.min() == control.max()]
-    if flat:
-        raise ValueError(f"control {flat[0]} has the same value {c[flat[0], 0]:g} everywhere: leave it out or vary it")
+    single = [row for row, most in enumerate(_values_at_one_depth(c, m)) if most == 1]
+    if single:
+        raise ValueError(
+            f"control {single[0]} takes one value alone at each depth, and nothing shows how it scales: measure at "
+            "several, or leave it out"
+        )
     return c, m, y, error

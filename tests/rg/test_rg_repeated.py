@@ -441,8 +441,12 @@ REFUSED = {
     "extent": (lambda: renormalise(LAYERS["sigmoid"][0], 1)[1](2.0), ValueError, "beyond the extent"),
     "renormalise what is not critical": (lambda: renormalise(RepeatedLayer("tanh", 1.1)), ValueError, "critical"),
     "one depth": (lambda: collapse([0.0, 1.0] * 9, [9.0] * 18, [1.0] * 18, [0.1] * 18), ValueError, "one depth"),
-    "few points": (lambda: collapse([0.0, 1.0], [1.0, 2.0], [1.0, 1.0], [1.0, 1.0]), ValueError, "too few"),
+    "few points": (lambda: collapse([0.0, 1.0] * 2, [1.0, 1.0, 2.0, 2.0], [1.0] * 4, [1.0] * 4), ValueError, "too few"),
     "shapes": (lambda: collapse([0.0, 1.0], [1.0], [1.0, 1.0], [1.0, 1.0]), ValueError, "have shapes"),
+    "one value a depth": (lambda: collapse([1, 0.5, 0.25, 0.125], 2.0 ** np.arange(4), [1.0] * 4, [0.1] * 4, degree=1),
+        ValueError, "control 0 takes one value alone at each depth"),
+    "second alone": (lambda: collapse([[0, 1] * 6, [1, 1, 2, 2, 3, 3] * 2], [1, 1, 2, 2, 3, 3] * 2, [1] * 12, [1] * 12),
+        ValueError, "control 1 takes one value alone"),
     "constant": (lambda: collapse([1.0] * 18, [1.0, 2.0] * 9, [1.0] * 18, [1.0] * 18), ValueError, "leave it out"),
     "negative values": (lambda: collapse([0.0, 1.0], [1.0, 2.0], [-1.0, 1.0], [1.0, 1.0]), ValueError, "squares"),
 }  # fmt: skip
