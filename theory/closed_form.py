@@ -28,6 +28,8 @@ Value: TypeAlias = Number | str | sp.Expr
 """A number; a string is read as the decimal or fraction that it spells, exactly."""
 MOST_DIGITS = 4000
 _GUARD = 80
+_DEEPEST = 1000
+"""Digits with which a formula is zero, or infinite, before it is said to be."""
 _SLOW = (ExprWithLimits, sp.Derivative)  # what numpy cannot evaluate
 
 
@@ -196,9 +198,8 @@ class Formula:
         with mpmath.workdps(digits + _GUARD):
             given = self._checked(values)
         try:
-            return sp.Float(
-                converged(self._number, tuple(given[variable.name] for variable in self.variables), digits), digits
-            )
+            point = tuple(given[variable.name] for variable in self.variables)
+            return sp.Float(converged(self._number, point, digits, deepest=_DEEPEST), digits)
         except (TypeError, ZeroDivisionError):  # sympy makes no Float of a complex number
             at = ", ".join(f"{name} = {value}" for name, value in values.items())
             raise ArithmeticError(f"{self.name} has no finite real value at {at}") from None

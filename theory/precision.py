@@ -25,21 +25,32 @@ def _scale(values: list[mpmath.mpf]) -> int:
     return sum(abs(int(mpmath.mag(value))) for value in values if value) * 3 // 10
 
 
-def converged(function: Callable[..., mpmath.mpf], arguments: tuple[Number, ...], digits: int) -> mpmath.mpf:
-    """Raise the precision until two evaluations agree to `digits`."""
+def converged(
+    function: Callable[..., mpmath.mpf], arguments: tuple[Number, ...], digits: int, *, deepest: int = 0
+) -> mpmath.mpf:
+    """Raise the precision until two evaluations agree to `digits`.
+
+    Nothing is taken for zero, nor for a pole, before it was looked at with `deepest` digits.
+    """
     with mpmath.workdps(digits + 20):
         needed = digits + 10 + _scale([exact(value) for value in arguments])
     tolerance = mpmath.mpf(10) ** -(digits + 2)
     previous, vanishing = None, 0
     for dps in (rung for rung in _LADDER if rung >= needed):
         with mpmath.workdps(dps):
-            value = function(*(exact(argument) for argument in arguments))
-            if previous is not None and abs(value - previous) <= abs(value) * tolerance:
+            try:
+                value = function(*(exact(argument) for argument in arguments))
+            except ZeroDivisionError:
+                if dps < deepest:  # all that there is may have cancelled
+                    continue
+                raise
+            settled = previous is not None and abs(value - previous) <= abs(value) * tolerance
+            if settled and (value or dps >= deepest):
                 break
             # what shrinks as fast as the precision grows is rounding of an exact zero, as Var K(1) = 0
             vanishing += abs(value) < mpmath.mpf(10) ** (needed - dps)
             previous = value
-        if vanishing == 3:
+        if vanishing >= 3 and dps >= deepest:
             return mpmath.mpf(0)
     else:
         span = "the arguments span too many orders of magnitude"

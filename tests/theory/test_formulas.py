@@ -224,6 +224,35 @@ def test_what_cannot_be_compared_is_refused(name, expression, kind, message):
     assert not theory.compare("survival", 0.5)
 
 
+def test_what_cancels_beyond_the_first_digits_is_no_zero():
+    """All of these were 0, or had no finite value."""
+
+    def eigenvalues(K, h):
+        """Trace and determinant of the transfer matrix."""
+        root = mpmath.sqrt(mpmath.exp(2 * K) * mpmath.sinh(h) ** 2 + mpmath.exp(-2 * K))
+        first = mpmath.exp(K) * mpmath.cosh(h) + root
+        return first, 2 * mpmath.sinh(2 * K) / first
+
+    with mpmath.workdps(1000):
+        strong, weak = eigenvalues(mpmath.mpf(1), 400)
+        first, second = eigenvalues(mpmath.mpf(3) / 2, 400)
+        expected = [
+            ("binary-layers.ratio", {"K": 1, "h": 400}, weak / strong),
+            ("binary-layers.correlation-length", {"K": "1.5", "h": 400}, 1 / mpmath.log(first / second)),
+            ("binary-layers.correlation-length", {"K": 400, "h": 0}, -1 / mpmath.log(mpmath.tanh(400))),
+            ("tangent.kernel", {"x": 1, "z": 400, "w": 1, "b": 2}, 401 / (mpmath.cosh(3) * mpmath.cosh(402)) ** 2),
+            ("fixed-function.noise-eigenfunction", {"z": 60, "u": 1, "x": "0.001", "k": 1}, mpmath.mpf("0.001")),
+            ("autoregression.tau", {"rho": 1 - Fraction(1, 10**80)}, 2 * mpmath.mpf(10) ** 80 - 1),
+        ]
+        for name, values, value in expected:
+            assert abs(mpmath.mpf(str(FORMULAS[name].evaluate(digits=30, **values))) / value - 1) < 1e-29, name
+    zeros = [
+        ("polya-urn.working-variance", {"N": 10, "n": 1, "b": "0.3"}),
+        ("gamma-poisson.working", {"N": 3, "D": 0, "b": 1, "c": 1}),
+    ]
+    assert all(FORMULAS[name].evaluate(**values) == 0 for name, values in zeros)
+
+
 def test_where_a_formula_is_not_finite_or_real_it_says_so():
     with pytest.raises(ArithmeticError, match=r"linear-layers.bias has no finite real value at w = 1, a = 1, b = 3"):
         FORMULAS["linear-layers.bias"].evaluate(w=1, a=1, b=3)

@@ -84,7 +84,8 @@ _SPIN = (Variable(K, "0 < K < oo", "coupling of layers of one spin"),
          Variable(h, "-oo < h < oo", "field on every spin"))  # fmt: skip
 _blocks = sp.Symbol("b", integer=True, positive=True)
 _weight, _noise = sp.symbols("w epsilon", positive=True)
-_ratio = (1 - ROOT) / (1 + ROOT)
+_ratio = (1 - sp.exp(-4 * K)) / (sp.cosh(h) * (1 + ROOT)) ** 2
+"""(1 - ROOT) / (1 + ROOT), of which strong fields leave no digits."""
 
 
 def _exchanged(first: sp.Symbol, second: sp.Symbol, last: sp.Symbol) -> sp.Expr:
