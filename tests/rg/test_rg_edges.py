@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from matplotlib.figure import Figure
 
 from statnn import rg
-from statnn.network import ACTIVATIONS
+from statnn.network import ACTIVATIONS, Activation
 
 
 @given(
@@ -112,3 +112,20 @@ def test_messages_name_the_cause(call, error, match):
 def test_axes_may_be_an_array():
     spins = np.ones((1, 4, 6), np.int8)
     assert rg.block_spins(spins, 2, axes=np.array([1, 2])).shape == (1, 2, 3)
+
+
+@pytest.mark.parametrize(
+    ("name", "slope"),
+    [("sin", 1.0), ("tanh", 1.0), ("erf", 2 / np.sqrt(np.pi)), (Activation("own sin", np.sin, np.cos), 1.0)],
+)
+def test_variances_die_out_at_the_edge_without_bias(name, slope):
+    """V(q) = q - a q² + ...: q* is 0, and signals need ever longer for it; rounding was a fixed point at 7e-17."""
+    point = rg.RandomLayer(name, 1 / slope).fixed_point()
+    assert (point.variance, point.phase.value) == (0.0, "critical")
+    assert point.xi_variance > 4e15
+
+
+@pytest.mark.parametrize("name", ["gelu", "gelu tanh", "silu"])
+def test_rounding_far_out_is_no_fixed_point(name):
+    """At σ_w² = 2 large variances shrink by ever less, as E φ² - q/2 falls like 1/√q: up to five were found there."""
+    assert [point.variance for point in rg.RandomLayer(name, np.sqrt(2)).branches()] == [0.0]

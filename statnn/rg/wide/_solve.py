@@ -25,6 +25,8 @@ JUMP = 1e-6
 CRITICAL = 1e-10
 """Distance of χ from 1 that counts as none."""
 ROUNDING = 4e-16
+UNCLEAR = 1e-15
+"""Share by which a variance without bias must change in a layer for the sign of the change to say anything."""
 FARTHER = 1e16, 1e20, 1e24
 """Variances at which limits are sought that are not there yet at the largest of others."""
 
@@ -149,6 +151,8 @@ def variances(of: Averages, weight: float, bias: float, grid: Floats) -> Floats:
     if cell.size:
         grid = np.unique(np.append(grid, roots(turn, grid[cell], grid[cell + 1])))
     left = gap(grid, every)
+    clear = (bias > 0) | (np.abs(left) > UNCLEAR * grid)
+    grid, left = grid[clear], left[clear]
     at = np.flatnonzero(np.sign(left[:-1]) * np.sign(left[1:]) < 0)
     crossings = roots(gap, grid[at], grid[at + 1]) if at.size else np.empty(0)
     return np.sort(np.append(crossings, grid[left == 0]))
@@ -183,7 +187,7 @@ def _walk(of: Averages, weights: Floats, biases: Floats, start: float) -> tuple[
             grid = np.asarray(q * 10.0 ** ((1 if up else -1) / PER_DECADE * np.arange(PER_DECADE + 1)), dtype=float)
             if not of.bounded:
                 grid = np.minimum(grid, max(of.reach, start))
-            near, far = crossing(of, weights[going], biases[going], grid)
+            near, far = crossing(of, weights[going], biases[going], grid, 1 if up else -1)
             done = far > 0
             low[going[done]], high[going[done]] = np.minimum(near, far)[done], np.maximum(near, far)[done]
             going, q = going[~done], float(grid[-1])
@@ -201,8 +205,8 @@ def _walk(of: Averages, weights: Floats, biases: Floats, start: float) -> tuple[
     return low, high, bounded
 
 
-def crossing(of: Averages, weights: Floats, biases: Floats, grid: Floats) -> tuple[Floats, Floats]:
-    """Return where V(q) - q first reaches zero along a grid from where it has one sign, as cells (near, far) or zeros.
+def crossing(of: Averages, weights: Floats, biases: Floats, grid: Floats, sign: int) -> tuple[Floats, Floats]:
+    """Return where V(q) - q first reaches zero along a grid from where it has a sign, as cells (near, far) or zeros.
 
     Cells in which it turns around before it reaches zero are looked into, so that no pair of fixed points is missed
     that a cell holds alone.
@@ -211,8 +215,8 @@ def crossing(of: Averages, weights: Floats, biases: Floats, grid: Floats) -> tup
     with np.errstate(over="ignore"):  # of an infinite one the sign alone counts
         left = weights[:, None] * mean + biases[:, None] - grid
     steep = weights[:, None] * curve - 1
-    sign = np.sign(left[:, :1])
-    crossed = sign * left[:, 1:] <= 0
+    unclear = np.where(biases > 0, 0.0, UNCLEAR)
+    crossed = sign * left[:, 1:] <= -unclear[:, None] * grid[1:]
     row, cell = np.nonzero(~crossed & (steep[:, :-1] < 0) & (steep[:, 1:] > 0))
     far = np.broadcast_to(grid[1:], crossed.shape).copy()
     if row.size:
@@ -221,11 +225,13 @@ def crossing(of: Averages, weights: Floats, biases: Floats, grid: Floats) -> tup
             return weights[row[which]] * of.moments(x).slope - 1
 
         at = roots(turn, grid[cell], grid[cell + 1])
-        beyond = sign[row, 0] * (weights[row] * of.moments(at).square + biases[row] - at) <= 0
+        beyond = sign * (weights[row] * of.moments(at).square + biases[row] - at) <= -unclear[row] * at
         crossed[row[beyond], cell[beyond]], far[row[beyond], cell[beyond]] = True, at[beyond]
     every, first = np.arange(len(weights)), crossed.argmax(axis=1)
     reached = crossed[every, first]
-    return np.where(reached, grid[first], 0.0), np.where(reached, far[every, first], 0.0)
+    there = sign * left[every, first] <= 0  # to rounding, on the grid
+    near = np.where(reached, grid[first], 0.0)
+    return near, np.where(reached & ~there, far[every, first], near)
 
 
 def _refuse_unknown(of: Averages, weights: Floats, biases: Floats, q: float) -> None:
