@@ -20,6 +20,8 @@ from statnn._random import root, stream
 
 MOST_TRIALS = 10_000
 """Of a search along a valley; others take some ten."""
+IDLE = 1e-3
+"""Chance that a control without any effect improves a fit as much, above which it is said to have none."""
 FAR = 1e30
 """Distance of points, in errors, where exponents scale controls beyond all floats; a search takes its sixth power."""
 
@@ -176,7 +178,8 @@ def collapse(
     Raises
     ------
     ValueError
-        If points are too few for exponents and polynomial, or the search for the exponents does not end.
+        If points are too few for exponents and polynomial, values fit as well without a control, so that nothing
+        shows its exponent, or the search for the exponents does not end.
 
     See Also
     --------
@@ -220,6 +223,8 @@ def collapse(
         )
     problem = _Problem(c, np.log(m / np.exp(np.log(m).mean())), np.log(y), relative, powers)
     best = _minimised(problem, problem.logs, start)
+    for row in range(len(c)):
+        _refuse_idle(problem, best.x, row)
     seed = root(rng)
     refits = np.empty((samples, start.size))
     # residuals of the fit carry no signal: fresh errors are put on the fitted surface
@@ -246,23 +251,50 @@ class _Problem(ByValue):
 
     def spread(self, exponents: Floats, logs: Floats) -> Floats:
         """Return distances of points from the best polynomial, in errors; `FAR` for exponents that are far off."""
+        design = self.design(exponents[1:])
+        return np.full(logs.size, FAR) if design is None else self.rest(design, logs + exponents[0] * self.depth)
+
+    def design(self, exponents: Floats) -> Floats | None:
+        """Return all monomials of the scaled controls, shape (points, monomials); None beyond floats."""
         with np.errstate(over="ignore"):
-            scaled = self.controls * np.exp(exponents[1:, None] * self.depth)
+            scaled = self.controls * np.exp(exponents[:, None] * self.depth)
         if not np.abs(scaled).max() < 1e200:
-            return np.full(logs.size, FAR)
-        design = np.ones((logs.size, len(self.powers)))
+            return None
+        design = np.ones((self.depth.size, len(self.powers)))
         for row, control in enumerate(scaled):
             x = np.log(control) if (control > 0).all() else control
             low, high = x.min(), x.max()
             basis = np.polynomial.chebyshev.chebvander(
-                (2 * x - low - high) / (high - low), max(power[row] for power in self.powers)
+                (2 * x - low - high) / (high - low or 1.0), max(power[row] for power in self.powers)
             )
             design *= basis[:, [power[row] for power in self.powers]]
-        weighted = design / self.error[:, None]
-        target = (logs + exponents[0] * self.depth) / self.error
-        basis, sizes, _ = np.linalg.svd(weighted, full_matrices=False)
+        return design
+
+    def rest(self, design: Floats, values: Floats) -> Floats:
+        """Return what least squares leave of values, in errors."""
+        target = values / self.error
+        basis, sizes, _ = np.linalg.svd(design / self.error[:, None], full_matrices=False)
         basis = basis[:, sizes > 1e-9 * sizes[0]]
         return np.asarray(target - basis @ (basis.T @ target))
+
+
+def _refuse_idle(problem: _Problem, exponents: Floats, row: int) -> None:
+    """Raise if values fit as well without a control: then every exponent of it would do."""
+    from scipy import stats
+
+    design = problem.design(exponents[1:])
+    assert design is not None  # noqa: S101 - the search ended there
+    without = [power[row] == 0 for power in problem.powers]
+    fits = (
+        problem.spread(exponents, problem.logs),
+        problem.rest(np.column_stack((design[:, without], problem.depth)), problem.logs),
+    )
+    best, other = (float(fit @ fit) for fit in fits)
+    if stats.chi2.sf(other - best, len(without) - sum(without) + 1) > IDLE:
+        raise ValueError(
+            f"nothing shows how control {row} scales: values fit as well without it (chi-square {best:.3g} with it, "
+            f"{other:.3g} without); leave it out, measure where it matters, or at several values at each depth"
+        )
 
 
 def _minimised(problem: _Problem, logs: Floats, start: Floats) -> Any:
@@ -311,10 +343,4 @@ def _points(
         )
     if np.unique(m).size < 2:
         raise ValueError("all points have one depth: exponents are seen only between different depths")
-    single = [row for row, most in enumerate(_values_at_one_depth(c, m)) if most == 1]
-    if single:
-        raise ValueError(
-            f"control {single[0]} takes one value alone at each depth, and nothing shows how it scales: measure at "
-            "several, or leave it out"
-        )
     return c, m, y, error

@@ -444,9 +444,11 @@ REFUSED = {
     "few points": (lambda: collapse([0.0, 1.0] * 2, [1.0, 1.0, 2.0, 2.0], [1.0] * 4, [1.0] * 4), ValueError, "too few"),
     "shapes": (lambda: collapse([0.0, 1.0], [1.0], [1.0, 1.0], [1.0, 1.0]), ValueError, "have shapes"),
     "one value a depth": (lambda: collapse([1, 0.5, 0.25, 0.125], 2.0 ** np.arange(4), [1.0] * 4, [0.1] * 4, degree=1),
-        ValueError, "control 0 takes one value alone at each depth"),
-    "second alone": (lambda: collapse([[0, 1] * 6, [1, 1, 2, 2, 3, 3] * 2], [1, 1, 2, 2, 3, 3] * 2, [1] * 12, [1] * 12),
-        ValueError, "control 1 takes one value alone"),
+        ValueError, "nothing shows how control 0 scales"),
+    "second alone": (lambda: collapse([[0, 1] * 6, [1, 1, 2, 2, 3, 3] * 2], [1, 1, 2, 2, 3, 3] * 2, [1, 2, 1, 3, 1, 4]
+        * 2, [0.01] * 12), ValueError, "nothing shows how control 1 scales"),
+    "no effect": (lambda: collapse([-2, -1, 0, 1, 2] * 3, np.repeat([1.0, 2.0, 4.0], 5), np.repeat([4.0, 2.0, 1.0], 5),
+        [0.01] * 15), ValueError, r"nothing shows how control 0 scales: .* with it, .* without\)"),
     "constant": (lambda: collapse([1.0] * 18, [1.0, 2.0] * 9, [1.0] * 18, [1.0] * 18), ValueError, "leave it out"),
     "negative values": (lambda: collapse([0.0, 1.0], [1.0, 2.0], [-1.0, 1.0], [1.0, 1.0]), ValueError, "squares"),
 }  # fmt: skip
