@@ -50,9 +50,10 @@ class Numerical:
         slope, bad = self.attempt(h)
         if bad.any():
             at = float(h[bad][0])
+            advice = "" if at in self.kinks else f", or kinks=[{at:.6g}] if it has a kink there"
             raise ValueError(
                 f"activation {self.name!r} has no derivative that could be found from its values at the field {at:.6g}"
-                f": pass derivative=, or kinks=[{at:.6g}] if it has a kink there"
+                f": pass derivative={advice}"
             )
         return slope.reshape(given.shape).astype(given.dtype if given.dtype.kind == "f" else np.float64)
 

@@ -128,7 +128,9 @@ class Tabulated:
 
     def _of_values(self, fields: Floats, width: Floats) -> Fit:
         values = self._values(fields)
-        terms = values @ _coefficients(VALUES) * (2 / width)
+        terms = values @ _coefficients(VALUES)
+        rounding = np.finfo(float).eps * np.abs(values).max(axis=2, keepdims=True)
+        terms = np.where(np.abs(terms) <= 4 * rounding, 0.0, terms) * (2 / width)  # a plateau has no slope at all
         found = np.asarray(chebyshev.chebder(terms[..., : NODES + 1], axis=2), dtype=float)
         slope = np.asarray(found @ chebyshev.chebvander(_points(VALUES), NODES - 1).T, dtype=float)
         return found, (2 * np.arange(VALUES) * terms)[..., NODES - 2 :], slope, np.abs(values)

@@ -462,7 +462,7 @@ def test_numerical_derivatives_close_to_a_stated_singularity():
     q = rg.RandomLayer(sigma, 1.3, 0.4).variance_map(2.0)
     assert math.isclose(q, 1.69 * 2 * math.sqrt(2 / math.pi) * 2**1.5 + 0.16, rel_tol=1e-9)  # E|h|³
     steep = Activation("root", lambda h: np.sign(h) * np.sqrt(np.abs(h)), kinks=[0.0])
-    with pytest.raises(ValueError, match="no derivative that could be found from its values at the field 0:"):
+    with pytest.raises(ValueError, match="no derivative that could be found from its values at the field 0: pass derivative=$"):
         steep.derivative(np.zeros(1))
 
 

@@ -78,6 +78,13 @@ def test_an_average_needs_few_more_values_without_a_derivative(name):
     assert spent["without"] < 8 * spent["with"]
 
 
+def test_plateaus_far_out_have_no_slope_at_all(rng):
+    h = rng.uniform(35, 1e5, 500)
+    for function in (lambda h: 2 + np.exp(-h * h), lambda h: np.clip(h, -0.3, 1.7), lambda h: np.round(np.tanh(h) * 3)):
+        kinks = np.arctanh(np.arange(-2.5, 3) / 3) if function(1.0) == 2 else (-0.3, 1.7)
+        assert not Tabulated(Numerical("flat", function, tuple(kinks)))(np.append(h, -h)).any()
+
+
 def test_a_panel_is_made_once():
     asked = []
 

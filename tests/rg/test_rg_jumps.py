@@ -152,3 +152,28 @@ def test_no_series_is_fitted_where_there_is_none():
     hard = Activation("hard tanh", lambda h: np.clip(h, -1, 1), lambda h: (np.abs(h) < 1) * 1.0)
     with pytest.raises(ValueError, match=r"no series of powers .* critical sigma_w = 1 there is no amplitude"):
         rg.criticality(hard)
+
+
+def test_stairs_need_no_derivative_and_no_panels_for_the_rounding_of_their_plateaus():
+    places = np.arange(-2.0, 4.0)
+    stairs = Activation("stairs", lambda h: np.clip(np.floor(h), -3, 3), kinks=places)
+    a, c = places / math.sqrt(10), 0.9
+    above = [mpmath.ncdf(-one) for one in a]
+    both = [9 - 6 * sum(above) + sum(beyond(x, y, c) for x in a for y in a)]
+    both.append(9 - 6 * sum(above) + sum(mpmath.ncdf(-max(x, y)) for x in a for y in a))
+    expected = [1.69 * one + 0.04 for one in both]
+    layer = rg.RandomLayer(stairs, 1.3, 0.2)
+    assert layer.variance_map(10.0) == pytest.approx(float(expected[1]), rel=1e-12)
+    assert layer.correlation_map(c, 10.0) == pytest.approx(float(expected[0] / expected[1]), rel=1e-11)
+
+
+def test_jumps_count_also_where_the_variance_has_no_bound():
+    point = rg.RandomLayer(Activation("hard shrink", hard_shrink, outside, kinks=[-0.5, 0.5]), 1.3, 0.2).fixed_point()
+    assert (point.phase, point.chi, point.correlation_slope) == (rg.Phase.UNBOUNDED, math.inf, math.inf)
+    assert point.variance_slope == pytest.approx(1.69)
+
+
+def test_a_bump_whose_square_is_below_all_floats_at_narrow_fields_is_no_wrong_derivative():
+    bump = Activation("bump", lambda h: np.exp(-((h - 3) ** 2) / 0.02))
+    assert rg.RandomLayer(bump, 1.3).variance_map([1e-4, 1e-3]) == pytest.approx([0, 0], abs=1e-300)
+    assert rg.RandomLayer(bump, 1.3).fixed_point().variance == 0

@@ -229,7 +229,8 @@ class _Own:
         options: Any = {"most": most, "roots": (0, 2, 2, 0), "least": np.array([0.0, 0.0, 0.0, np.inf])}
         mean, curve, slope, parts = self._averages(tiny, integrand, "the variance map", **options)
         off = np.abs(parts - deviation * (density * size).sum(axis=1))
-        wrong = (off > BY_PARTS * (np.sqrt(mean) + deviation * np.sqrt(slope))) & (deviation > 1e-4)  # not rounding
+        seen = math.sqrt(np.finfo(float).tiny) + np.sqrt(mean) + deviation * np.sqrt(slope)  # whose squares are floats
+        wrong = (off > BY_PARTS * seen) & (deviation > 1e-4)  # not rounding
         if wrong.any():
             at = int(np.argmax(wrong))
             raise ValueError(

@@ -274,7 +274,7 @@ def _limit(values: Floats) -> tuple[float | None, float]:
         third = (8 * second[0] - second[1]) / 7
     if np.isfinite(third) and abs(second[0] - second[1]) <= 1e-6 * abs(second[0]):
         return float(third), 0.0
-    return None, np.inf if values[0] > values[1] else 0.0
+    return None, np.inf if values[0] > values[1] or values[0] == np.inf else 0.0
 
 
 def _correlations(
