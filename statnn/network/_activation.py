@@ -156,11 +156,10 @@ class Activation:
         places = _kinks(kinks, name)
         slope = Numerical(name, function, places) if derivative is None else derivative
         check(name, function, slope, places)
-        function, slope = of_arrays(function), of_arrays(slope)
         what = f"activation {name!r}"
         ends = panel_ends(function, derivative, places, what)
         _set(
-            self, name=name, function=function, derivative=slope, kinks=places, breaks=ends,
+            self, name=name, function=of_arrays(function), derivative=of_arrays(slope), kinks=places, breaks=ends,
             jumps=jumps(function, ends, what),
         )  # fmt: skip
 

@@ -217,7 +217,7 @@ def elementwise(function: Callable[[Values], Values], what: str) -> Values:
 
 
 def of_arrays(function: Callable[[Values], Values]) -> Callable[[Values], Values]:
-    """Return a function that was checked as one that returns arrays, of no field, too."""
+    """Return a function that was checked as one that returns arrays of floats, of no field, too."""
     try:
         with np.errstate(all="ignore"):
             function(np.empty(0))
@@ -225,7 +225,8 @@ def of_arrays(function: Callable[[Values], Values]) -> Callable[[Values], Values
         return AsArray(function)
     for field in FIELDS[::16]:
         with contextlib.suppress(ArithmeticError, ValueError), np.errstate(all="ignore"):
-            return function if type(function(np.full((2, 2), field))) is np.ndarray else AsArray(function)
+            found = function(np.full((2, 2), field))
+            return function if type(found) is np.ndarray and found.dtype == np.float64 else AsArray(function)
     return function
 
 

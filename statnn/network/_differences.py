@@ -66,12 +66,19 @@ class Numerical:
 
 @dataclass(frozen=True)
 class AsArray:
-    """A function that returns lists, or fails where there is no field, as one of arrays of any shape."""
+    """A function that returns lists, or other numbers than float64, or fails where there is no field, as one of arrays.
+
+    Its values are floats, in which arithmetic neither overflows as in int8 nor rounds as in float16.
+    """
 
     function: Callable[[Values], Any]
 
     def __call__(self, fields: Values) -> Values:
-        return np.asarray(self.function(fields)) if np.size(fields) else np.empty(np.shape(fields))
+        given = np.asarray(fields)
+        values = np.asarray(self.function(fields)) if given.size else np.empty(given.shape)
+        if values.dtype.kind not in "biuf":
+            return values
+        return values.astype(np.float32 if given.dtype == np.float32 else np.float64)
 
 
 def evaluate(function: Callable[[Values], Values], fields: Floats, what: str) -> Values:

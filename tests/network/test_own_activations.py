@@ -402,6 +402,22 @@ def test_networks_take_them_wherever_they_take_others():
     assert np.allclose(tangent_kernel(one, x).matrix, tangent_kernel(two, x).matrix, rtol=1e-11)
 
 
+@pytest.mark.parametrize("kind", ["int8", "float16", ">f8", "longdouble", "object list"])
+def test_values_of_other_types_are_computed_with_as_floats(kind):
+    def hundred(h):
+        values = np.where(h > 0, 100, -100)
+        return values.tolist() if kind == "object list" else values.astype(kind)
+
+    sigma = Activation("hundred", hundred, np.zeros_like, kinks=[0.0])
+    assert sigma([-2.0, 3.0]).dtype == np.float64
+    assert sigma(np.float32([-2.0])).dtype == np.float32
+    run = rg.RandomLayer(sigma, 1.2, 0.2).simulate(width=8, depth=2, replicas=3, rng=1)
+    assert run.variance[:, 1:] == pytest.approx(1.44 * 100**2 + 0.04, rel=1e-14)  # 100² is 16 in int8
+    smooth = Activation("tanh", lambda h: np.tanh(h.astype(np.longdouble)))
+    law = rg.NoisyLayer(smooth, 0.5, 0.1, 0.4).stationary()
+    assert law.variance == pytest.approx(rg.NoisyLayer("tanh", 0.5, 0.1, 0.4).stationary().variance, rel=1e-12)
+
+
 # -- few digits ------------------------------------------------------------------------------------------
 
 ROUNDED = {
@@ -417,7 +433,8 @@ def test_right_derivatives_in_single_precision(name):
     """They were refused beside zero, where rounding is larger than the change of the function."""
     value, slope = map(in_single, ROUNDED[name])
     sigma = Activation("single", value, slope)
-    assert sigma(np.float64([0.3])).dtype == np.float32
+    assert value(np.float64([0.3])).dtype == np.float32
+    assert sigma(np.float64([0.3])) == value(np.float64([0.3]))
     at = r"derivative of activation 'single' is wrong at the field 0\.50[1-6]"
     with pytest.raises(ValueError, match=at):
         Activation("single", value, lambda h: slope(h) + 0.3 * ((h > 0.501) & (h < 0.506)))
@@ -462,7 +479,9 @@ def test_numerical_derivatives_close_to_a_stated_singularity():
     q = rg.RandomLayer(sigma, 1.3, 0.4).variance_map(2.0)
     assert math.isclose(q, 1.69 * 2 * math.sqrt(2 / math.pi) * 2**1.5 + 0.16, rel_tol=1e-9)  # E|h|³
     steep = Activation("root", lambda h: np.sign(h) * np.sqrt(np.abs(h)), kinks=[0.0])
-    with pytest.raises(ValueError, match="no derivative that could be found from its values at the field 0: pass derivative=$"):
+    with pytest.raises(
+        ValueError, match="no derivative that could be found from its values at the field 0: pass derivative=$"
+    ):
         steep.derivative(np.zeros(1))
 
 
