@@ -361,3 +361,16 @@ def test_limits_of_functions_that_are_wide_are_those_far_out():
     )
     found = rg.RandomLayer(wide, 1.5, 5e4).fixed_point(1e10)
     assert (found.outcome.name, found.chi) == ("UNBOUNDED", pytest.approx(1.125, rel=1e-9))
+
+
+@pytest.mark.parametrize(("sigma_w", "sigma_b"), [([0.5, 1.0, 2.0], [0.0]), ([1.5], [0.1, 0.3]), ([1.5], [0.2])])
+def test_a_single_row_or_column_of_a_diagram_is_seen(sigma_w, sigma_b):
+    found = rg.phase_diagram("tanh", sigma_w, sigma_b)
+    axes = found.plot(Figure().add_subplot())
+    mesh = axes.collections[0]
+    x, y = np.moveaxis(mesh.get_coordinates(), -1, 0)
+    assert (np.diff(x, axis=1) > 0).all() and (np.diff(y, axis=0) > 0).all()
+    assert ((x[0, :-1] <= sigma_w) & (sigma_w <= x[0, 1:])).all()
+    assert mesh.get_array().shape == (len(sigma_b), len(sigma_w))
+    for low, high, interval in ((y[0, 0], y[-1, 0], axes.get_ylim()), (x[0, 0], x[0, -1], axes.get_xlim())):
+        assert min(high, interval[1]) > max(low, interval[0])

@@ -83,9 +83,8 @@ class PhaseDiagram(ByValue):
         axes = new_axes(ax)
         unbounded = self.outcome == VarianceEnd.UNBOUNDED
         depth = np.where(unbounded, np.nan, np.clip(self.xi_correlation, 0.3, 1000.0))
-        mesh = axes.pcolormesh(
-            self.sigma_w, self.sigma_b, np.log10(depth).T, cmap="viridis", vmin=-0.5, vmax=3, rasterized=True
-        )
+        cells = _ends(self.sigma_w), _ends(self.sigma_b)
+        mesh = axes.pcolormesh(*cells, np.log10(depth).T, cmap="viridis", vmin=-0.5, vmax=3, rasterized=True)
         bar = colour_bar(axes, mesh, r"correlation length $\xi_c$ (layers)")
         bar.set_ticks(range(4), labels=["1", "10", "100", r"$\geq 1000$"])
         if critical:
@@ -105,6 +104,14 @@ class PhaseDiagram(ByValue):
         return settled(axes)
 
 
+def _ends(axis: Floats) -> Floats:
+    """Return the ends of cells around an increasing row of values; one alone has a width too, or is not seen."""
+    half = np.diff(axis) / 2 if axis.size > 1 else np.array([ALONE])
+    return np.concatenate([axis[:1] - half[:1], axis[:-1] + half, axis[-1:] + half[-1:]])
+
+
+ALONE = 0.05
+"""Half the width of the cells of a single column or row."""
 GREY, FINE = "#D0D0D0", 101
 """Colour where variances have no bound; rows of σ_b, besides those of the grid, on which the end of order is drawn."""
 STROKES = {
