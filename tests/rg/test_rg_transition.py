@@ -369,7 +369,8 @@ def test_a_single_row_or_column_of_a_diagram_is_seen(sigma_w, sigma_b):
     axes = found.plot(Figure().add_subplot())
     mesh = axes.collections[0]
     x, y = np.moveaxis(mesh.get_coordinates(), -1, 0)
-    assert (np.diff(x, axis=1) > 0).all() and (np.diff(y, axis=0) > 0).all()
+    assert (np.diff(x, axis=1) > 0).all()
+    assert (np.diff(y, axis=0) > 0).all()
     assert ((x[0, :-1] <= sigma_w) & (sigma_w <= x[0, 1:])).all()
     assert mesh.get_array().shape == (len(sigma_b), len(sigma_w))
     for low, high, interval in ((y[0, 0], y[-1, 0], axes.get_ylim()), (x[0, 0], x[0, -1], axes.get_xlim())):
