@@ -32,7 +32,8 @@ def law(values: ArrayLike, theory: Any) -> Comparison:
         Whole numbers where the law is discrete. A value outside the support rejects with p = 0, and one so far out
         that less than 1e-18 are expected there with their number.
     theory : frozen distribution of scipy.stats
-        As ``scipy.stats.binom(10, 0.3)``: with ``cdf``, ``ppf``, ``mean``, ``support``, and ``pmf`` if it is discrete.
+        One, as ``scipy.stats.binom(10, 0.3)``: with ``cdf``, ``ppf``, ``mean``, ``support``, and ``pmf`` if it is
+        discrete.
 
     Returns
     -------
@@ -69,6 +70,7 @@ def law(values: ArrayLike, theory: Any) -> Comparison:
             f"theory is a {type(theory).__name__}; a frozen law is needed, as scipy.stats.binom(10, 0.3). To compare "
             "how often 0, 1, 2, ... was seen with probabilities, use counts(observed, pmf)"
         )
+    _refuse_several(theory)
     if not hasattr(theory, "pmf"):
         if draws.size < FEWEST_FOR_KOLMOGOROV:
             raise Refusal(f"{draws.size} draws are too few for a continuous law: take at least {FEWEST_FOR_KOLMOGOROV}")
@@ -87,6 +89,16 @@ def law(values: ArrayLike, theory: Any) -> Comparison:
     probability = np.diff(theory.cdf(edges), prepend=0.0, append=1.0)
     comparison = in_cells(observed.astype(float), np.maximum(probability, 0.0), np.append(edges, math.inf))
     return _unless_impossible(comparison, draws, theory)
+
+
+def _refuse_several(theory: Any) -> None:
+    """Raise if a law was frozen with arrays of parameters, as a law for each of many numbers."""
+    shape = np.shape(theory.support()[0])
+    if shape:
+        raise TypeError(
+            f"theory is of shape {shape}, one law for each entry: freeze one with numbers as its parameters, "
+            "scipy.stats.norm(0.0, 1.0), and compare entry by entry, each with its own"
+        )
 
 
 def _unless_impossible(comparison: Comparison, draws: Floats, theory: Any) -> Comparison:
@@ -169,7 +181,9 @@ def mean_under(values: ArrayLike, theory: Any) -> Comparison:
     >>> mean_under([3, 2, 4, 3, 3], stats.binom(10, 0.3)).law
     'exact'
     """
-    draws, expected = array_of(values, "values", 1), float(theory.mean())
+    draws = array_of(values, "values", 1)
+    _refuse_several(theory)
+    expected = float(theory.mean())
     if not math.isfinite(expected):
         raise Refusal(f"the law has no finite mean: {expected}")
     if not draws.size:
