@@ -12,6 +12,7 @@ from statnn._random import stream
 from statnn.inspection._section import Cell, Measured, Picture, Section, Table, panels, share, shown
 from statnn.inspection._subject import Subject, Tell, name_of
 from statnn.measure import basins, order
+from statnn.measure._deviations import standard_deviation
 from statnn.measure.basins import Basin
 from statnn.network import Network
 
@@ -147,7 +148,15 @@ def attraction(subject: Subject, tell: Tell) -> Section:
     remarks: list[str] = []
     if labels is None:
         remarks.append(f"the network is taken as a classifier, its own classes as classes: {subject.no_labels}")
-    for step, (name, function) in enumerate((("samples", basins.sample_basin), ("weights", basins.weight_basin))):
+    equal = [m for m, weight in enumerate(net.weights) if standard_deviation(weight) == 0]
+    spaces: dict[str, Any] = {"samples": basins.sample_basin}
+    if equal:
+        names = ", ".join(name_of(m + 1, net) for m in equal)
+        remarks.append(f"space of weights: no noise on those into {names}, all equal: its unit is how they differ")
+    if len(equal) < net.depth:
+        layers = [m for m in range(net.depth) if m not in equal]
+        spaces["weights"] = partial(basins.weight_basin, layers=layers)
+    for step, (name, function) in enumerate(spaces.items()):
         try:
             found[name] = function(
                 net,
@@ -156,7 +165,7 @@ def attraction(subject: Subject, tell: Tell) -> Section:
                 draws=options.draws,
                 rng=stream(options.seed, 4, step),
                 executor=options.executor,
-                progress=_from(tell, step * len(x), 2 * len(x)),
+                progress=_from(tell, step * len(x), len(spaces) * len(x)),
             )
         except ValueError as refusal:
             remarks.append(f"space of {name}: {refusal}")

@@ -155,7 +155,7 @@ def _given(x: ArrayLike, labels: ArrayLike | None, classes: NDArray[Any] | None 
     """Return arrays as data, not scaled; labels as numbers of the outputs, where it is known for what these stand."""
     whole = array_of(x, "the data")
     samples, how = _samples(whole, 1.0, "arrays")
-    given = None if labels is None else array_of(labels, "labels")
+    given = None if labels is None else _row(array_of(labels, "labels"))
     if given is not None and given.ndim == 1 and len(given) == len(samples) and classes is not None:
         known, why = _numbers(given, classes)
     else:
@@ -233,13 +233,17 @@ def _labels(y: NDArray[Any] | None, samples: int) -> tuple[Ints | None, str]:
         return None, ""
     if len(y.shape) == 0 or len(y) != samples:
         raise ValueError(f"labels have shape {y.shape} for {samples} samples; one a sample is needed")
-    if y.ndim == 2 and y.shape[1] == 1:
-        y = y[:, 0]
+    y = _row(y)
     if y.ndim == 2 and y.dtype.kind in "biuf" and bool(((y == 0) | (y == 1)).all() and (y.sum(axis=1) == 1).all()):
         return y.argmax(axis=1).astype(np.int64), ""
     if y.ndim > 1:
         return None, f"the labels have shape {y.shape}, so they are no classes"
     return _whole(y)
+
+
+def _row(y: NDArray[Any]) -> NDArray[Any]:
+    """Return labels that stand in one column, as those of a table, as a row."""
+    return y[:, 0] if y.ndim == 2 and y.shape[1] == 1 else y
 
 
 def _whole(y: NDArray[Any]) -> tuple[Ints | None, str]:

@@ -259,3 +259,17 @@ def test_phase_of_the_classifier():
         assert row[5] == pytest.approx(-1 / math.log(chi) if chi < 1 else math.inf)
         found = [row[4], row[6], row[7], row[8].value, row[9]]
         assert found == pytest.approx([chi, variance[m], q, correlation[m].mean(), c], rel=1e-9)
+
+
+def test_basins_in_weight_space_leave_out_layers_of_equal_weights():
+    net, x, labels = subject()
+    single = Network([net.weights[0], np.ones((1, UNITS)), [[0.5], [-1.0], [1.5]]], None, "tanh")
+    options = {"rng": 1, "basins": 6, "draws": 8, "only": ["basins"]}
+    found = inspect(single, x, labels, **options)["basins"]
+    assert found.remarks == (
+        "space of weights: no noise on those into hidden 2, all equal: its unit is how they differ",
+    )
+    chosen = np.sort(stream(SEED, 3).permutation(240)[:6])
+    alone = basins.weight_basin(single, x[chosen], labels[chosen], draws=8, layers=[0, 2], rng=stream(SEED, 4, 1))
+    assert np.array_equal(found.results["weights"].radius, alone.radius)
+    assert list(inspect(Network([np.ones((3, 6))]), x, labels, **options)["basins"].results) == ["samples"]

@@ -41,6 +41,8 @@ def test_labels_are_those_of_the_classifier(names, tmp_path):
     found = inspect(model, x[some], names[labels[some]], only=["layers"])
     assert found["layers"].facts["accuracy"].value == pytest.approx(model.score(x[some], names[labels[some]]))
     assert np.array_equal(found.data.labels, labels[some])
+    in_a_column = inspect(model, x[some], names[labels[some]][:, None], only=["layers"])
+    assert in_a_column["layers"].facts == found["layers"].facts
     if names.dtype.kind == "i":
         np.savez(tmp_path / "some.npz", x=x, y=names[labels])
         again = inspect(model, tmp_path / "some.npz", only=["layers"])
