@@ -26,7 +26,7 @@ CRITICAL = 1e-10
 """Distance of χ from 1 that counts as none."""
 ROUNDING = 4e-16
 UNCLEAR = 1e-15
-"""Share by which a variance without bias must change in a layer for the sign of the change to say anything."""
+"""Share by which a variance must change in a layer for the sign of the change to say anything."""
 FARTHER = 1e16, 1e20, 1e24
 """Variances at which limits are sought that are not there yet at the largest of others."""
 
@@ -151,11 +151,11 @@ def variances(of: Averages, weight: float, bias: float, grid: Floats) -> Floats:
     if cell.size:
         grid = np.unique(np.append(grid, roots(turn, grid[cell], grid[cell + 1])))
     left = gap(grid, every)
-    clear = (bias > 0) | (np.abs(left) > UNCLEAR * grid)
+    clear = np.abs(left) > UNCLEAR * grid
     grid, left = grid[clear], left[clear]
     at = np.flatnonzero(np.sign(left[:-1]) * np.sign(left[1:]) < 0)
     crossings = roots(gap, grid[at], grid[at + 1]) if at.size else np.empty(0)
-    return np.sort(np.append(crossings, grid[left == 0]))
+    return np.sort(crossings)
 
 
 def _homogeneous(of: Averages, weights: Floats, biases: Floats, start: float) -> Solution:
@@ -215,8 +215,7 @@ def crossing(of: Averages, weights: Floats, biases: Floats, grid: Floats, sign: 
     with np.errstate(over="ignore"):  # of an infinite one the sign alone counts
         left = weights[:, None] * mean + biases[:, None] - grid
     steep = weights[:, None] * curve - 1
-    unclear = np.where(biases > 0, 0.0, UNCLEAR)
-    crossed = sign * left[:, 1:] <= -unclear[:, None] * grid[1:]
+    crossed = sign * left[:, 1:] <= -UNCLEAR * grid[1:]
     row, cell = np.nonzero(~crossed & (steep[:, :-1] < 0) & (steep[:, 1:] > 0))
     far = np.broadcast_to(grid[1:], crossed.shape).copy()
     if row.size:
@@ -225,7 +224,7 @@ def crossing(of: Averages, weights: Floats, biases: Floats, grid: Floats, sign: 
             return weights[row[which]] * of.moments(x).slope - 1
 
         at = roots(turn, grid[cell], grid[cell + 1])
-        beyond = sign * (weights[row] * of.moments(at).square + biases[row] - at) <= -unclear[row] * at
+        beyond = sign * (weights[row] * of.moments(at).square + biases[row] - at) <= -UNCLEAR * at
         crossed[row[beyond], cell[beyond]], far[row[beyond], cell[beyond]] = True, at[beyond]
     every, first = np.arange(len(weights)), crossed.argmax(axis=1)
     reached = crossed[every, first]
