@@ -438,7 +438,9 @@ def test_fano_factors_of_nearly_equal_rates_keep_their_digits():
     assert spikes.blocked_fano_factor([p, q], window) == pytest.approx(exact, rel=1e-14)
 
 
-@pytest.mark.parametrize("missing", [math.nan, complex(math.nan, 0), np.datetime64("NaT"), np.float32("nan")], ids=repr)
+@pytest.mark.parametrize(
+    "missing", [math.nan, complex(math.nan, 0), np.datetime64("NaT", "s"), np.float32("nan")], ids=repr
+)
 def test_samples_of_no_class_are_refused(missing):
     """Objects sort nowhere beside nan: 40 windows of 4 classes became 2, and their null another."""
     known = np.arange(400) % 4
