@@ -123,17 +123,17 @@ def test_equal_samples_are_tied_wherever_they_stand(samples, units, groups, rng)
 
 
 @pytest.mark.parametrize("layer", [0, 1])
-@pytest.mark.parametrize(("samples", "width"), [(10, 64), (23, 64), (50, 300)])
-def test_equal_inputs_share_their_ranks(layer, samples, width, rng):
+@pytest.mark.parametrize(("samples", "inputs", "width"), [(10, 6, 64), (23, 6, 64), (50, 6, 300), (58, 100, 300)])
+def test_equal_inputs_share_their_ranks(layer, samples, inputs, width, rng):
     """Corners of a cube, as in tasks of Boolean functions: AUC was off by up to 0.095."""
-    net = Network.random([6, width, 2], activation="tanh", rng=rng)
-    corners, which = rng.integers(0, 2, (4, 6)).astype(float), rng.integers(0, 4, samples)
+    net = Network.random([inputs, width, 2], activation="tanh", rng=rng)
+    corners, which = rng.integers(0, 2, (4, inputs)).astype(float), rng.integers(0, 4, samples)
     labels = np.arange(samples) % 2
     fields = net.trace(corners).fields[layer][which]
-    inputs = corners[which]
-    inputs[(inputs == 0) & (rng.random(inputs.shape) < 0.5)] = -0.0
+    x = corners[which]
+    x[(x == 0) & (rng.random(x.shape) < 0.5)] = -0.0
     found, expected = (
-        rank_probability(net, inputs, labels, layer),
+        rank_probability(net, x, labels, layer),
         pooled_ranks(fields, l_map(net, layer), labels),
     )
     np.testing.assert_allclose(found.auc, expected.auc, rtol=0, atol=1e-12)
