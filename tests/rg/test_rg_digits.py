@@ -363,3 +363,29 @@ def test_exponents_that_share_a_direction_have_the_error_of_a_root_of_rounding(s
         assert (np.abs(found.y - exact) <= 4 * found.error + 1e-15).all()
         assert set(found.kinds) == {"marginal" if value == 1 else "relevant"}
         assert found.nu is None
+
+
+# -- noisy layers that forget nearly everything ----------------------------------------------------------------
+
+
+def second_eigenvalue_of_sin(w, b, noise):
+    """On exp(ik(wh + b)) a layer of sin is the matrix exp(ikb - (kwε)²/2) J_n(kw), n from k."""
+    with mpmath.workdps(60):
+        waves = range(-8, 9)
+        average = {k: mpmath.exp(1j * k * b - (k * w * mpmath.mpf(noise)) ** 2 / 2) for k in waves}
+        rows = [[average[k] * mpmath.besselj(n, k * w) for k in waves] for n in waves]
+        return float(sorted(map(abs, mpmath.eig(mpmath.matrix(rows), left=False, right=False)))[-2])
+
+
+@pytest.mark.parametrize(("w", "b", "noise"), [(2.0, 0.3, 2.0), (4.0, 1.0, 0.9), (1.0, 0.5, 5.0), (3.0, 0.7, 1.0)])
+def test_short_lengths_of_sin_keep_their_digits(w, b, noise):
+    length = -1 / math.log(second_eigenvalue_of_sin(w, b, noise))
+    assert rg.NoisyLayer("sin", w, b, noise).correlation_length() == pytest.approx(length, rel=1e-7)
+
+
+@pytest.mark.parametrize(("w", "b", "noise"), [(2.99, 0.73, 3.01), (5.0, 0.3, 1.5), (0.5, 0.1, 15.0), (3.0, 0.7, 2.0)])
+def test_lengths_that_are_rounding_are_refused(w, b, noise):
+    """λ_1 of 1e-18 was 6e-10, and ξ = 0.0476 for 0.0243."""
+    assert second_eigenvalue_of_sin(w, b, noise) < 1e-8
+    with pytest.raises(ArithmeticError, match="cannot be told from 0 in float64"):
+        rg.NoisyLayer("sin", w, b, noise).correlation_length()

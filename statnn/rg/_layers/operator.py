@@ -12,7 +12,7 @@ from statnn._arguments import Floats, whole
 from statnn._arrays import locked
 from statnn._by_value import ByValue
 from statnn.rg._common import depth, real
-from statnn.rg._layers.spectrum import Spectrum, leading_first, spectrum_of
+from statnn.rg._layers.spectrum import Spectrum, leading_first, resolved, spectrum_of
 
 DENSE = 400
 """Up to so many nodes all eigenvalues are computed; beyond, the largest by Arnoldi's method."""
@@ -254,7 +254,8 @@ class TransferOperator(ByValue):
 
     def correlation_length(self) -> float:
         r"""Return ξ = -1/ln|λ_1/λ_0|, in units of what this operator is; raises where rounding hides the gap."""
-        return self.spectrum(2).correlation_length()
+        balanced = linalg.matrix_balance(self.probabilities)[0]  # laws are far from symmetric in their tails
+        return resolved(self.spectrum(2), balanced).correlation_length()
 
     def stationary(self) -> StationaryLaw:
         """Return the law that the operator leaves as it is."""

@@ -17,8 +17,14 @@ LEAST = 1e-12
 DOUBTFUL = 1e-4
 """An eigenvalue ratio below which it is asked whether it is rounding: that of a defective zero is its square root."""
 
+MANY = 400
+"""Rows of a matrix from which on not all of its eigenvectors are computed to know one."""
+
 STRONG = 300.0
 """Of couplings of two states, beyond which exponentials are taken of logarithms that are balanced before."""
+
+STEPS = 4
+"""Of iterations for an eigenvector whose eigenvalue is far from all others, which need two."""
 
 ROUNDS = 200
 """Of the leading eigenvector, which a layer that forgets finds in fewer."""
@@ -106,8 +112,13 @@ def resolved(spectrum: Spectrum, matrix: Any, errors: Any = None) -> Spectrum:
     """
     second = float(np.abs(spectrum.ratios[1]))
     size = 1.0 if errors is None else float(np.linalg.norm(matrix))
-    doubtful = LEAST * size <= second < DOUBTFUL
-    if doubtful and rounding_of(matrix, second, errors, None if errors is None else 1.0) > second / 100:
+    if not LEAST * size <= second < DOUBTFUL:
+        return spectrum
+    if len(matrix) > MANY and errors is None:
+        rounding = _rounding_of_one(matrix, spectrum.ratios[1])
+    else:
+        rounding = rounding_of(matrix, second, errors, None if errors is None else 1.0)
+    if rounding > second / 100:
         raise ArithmeticError(
             f"|λ_1/λ_0| = {second:.1e} cannot be told from 0 in float64, as its eigenvectors are nearly alike: layers "
             "this far from symmetric may forget everything at once"
@@ -135,6 +146,22 @@ def rounding_of(matrix: Any, size: float, errors: Any = None, leading: float | N
     if errors is not None:
         first, wrong = first + float(x @ errors @ y), wrong + float(np.linalg.norm(errors))
     return float(eigenvalue_errors(first, overlap, norm, wrong, len(matrix)))
+
+
+def _rounding_of_one(matrix: Any, ratio: Any) -> float:
+    """Return the error of λ/λ_0, below `DOUBTFUL`, of a large positive matrix, by powers of it and of its inverse."""
+    right = np.ones(len(matrix))
+    for _ in range(STEPS):
+        right = matrix @ right / np.linalg.norm(right)
+    matrix = matrix / np.linalg.norm(right)
+    norm = float(np.linalg.norm(matrix))
+    wrong = np.finfo(float).eps * norm
+    factors = linalg.lu_factor(matrix - (ratio + wrong) * np.eye(len(matrix)))
+    right = left = 1 + np.linspace(0, 1, len(matrix)) ** 2
+    for _ in range(STEPS):
+        left, right = linalg.lu_solve(factors, left, trans=2), linalg.lu_solve(factors, right)
+        left, right = left / np.linalg.norm(left), right / np.linalg.norm(right)
+    return float(eigenvalue_errors(wrong, abs(left.conj() @ right), norm, wrong, len(matrix)))
 
 
 def forgets(couplings: Any) -> bool:
