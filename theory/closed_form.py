@@ -3,6 +3,7 @@
 import difflib
 import numbers
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
@@ -191,18 +192,36 @@ class Formula:
         ValueError
             Outside the range, which is named.
         ArithmeticError
-            Where the formula is not finite.
+            Where the formula is not finite. Where it is 0/0, as of layers that keep signals, it has its limit.
         """
         if isinstance(digits, bool) or not isinstance(digits, int) or not 1 <= digits <= MOST_DIGITS:
             raise ValueError(f"digits = {digits!r} must be a whole number from 1 to {MOST_DIGITS}")
         with mpmath.workdps(digits + _GUARD):
             given = self._checked(values)
+        point = tuple(given[variable.name] for variable in self.variables)
         try:
-            point = tuple(given[variable.name] for variable in self.variables)
             return sp.Float(converged(self._number, point, digits, deepest=_DEEPEST), digits)
         except (TypeError, ZeroDivisionError):  # sympy makes no Float of a complex number
+            limit = self._limit(point, digits)
+            if limit is not None:
+                return sp.Float(limit, digits)
             at = ", ".join(f"{name} = {value}" for name, value in values.items())
             raise ArithmeticError(f"{self.name} has no finite real value at {at}") from None
+
+    def _limit(self, point: tuple[Number, ...], digits: int) -> mpmath.mpf | None:
+        """Return what values on both sides of a point come to, in the first variable in which they do; else None."""
+        step = Fraction(1, 10 ** (digits + 20))
+        for place, variable in enumerate(self.variables):
+            beside = []
+            for away in () if variable.whole else (step, -step, step**2):
+                with mpmath.workdps(4 * digits + _GUARD), suppress(ArithmeticError, TypeError, ValueError):
+                    near = (*point[:place], exact(point[place]) + exact(away), *point[place + 1 :])
+                    beside.append(converged(self._number, near, digits, deepest=_DEEPEST))
+            if len(beside) == 3:
+                limit, tolerance = mpmath.re(beside[2]), abs(beside[2]) * mpmath.mpf(10) ** -digits
+                if all(abs(value - limit) <= tolerance for value in beside):  # parts that are not real are rounding
+                    return limit
+        return None
 
     def _checked(self, values: Mapping[str, Any]) -> dict[str, Number]:
         """Return one number for each symbol, by name, or raise."""
@@ -368,9 +387,11 @@ def _number_of(name: str, value: Any) -> Any:
     if isinstance(value, sp.Expr):
         if not value.is_number or value.is_extended_real is False:
             raise TypeError(f"{name} = {value} is not a real number: substitute() takes expressions")
+        if value in (sp.oo, -sp.oo, sp.nan):
+            raise ValueError(f"{name} = {value} is not a finite real number")
         if value.is_Rational:
             return Fraction(int(value.p), int(value.q))
-        return mpmath.mpf(value.evalf(mpmath.mp.dps)._mpf_)
+        return value
     try:
         if isinstance(value, mpmath.mpf):
             return value if mpmath.isfinite(value) else Fraction(float(value))

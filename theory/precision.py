@@ -5,8 +5,9 @@ from fractions import Fraction
 from typing import TypeAlias
 
 import mpmath
+import sympy as sp
 
-Number: TypeAlias = int | float | Fraction | mpmath.mpf
+Number: TypeAlias = int | float | Fraction | mpmath.mpf | sp.Expr
 
 # few distinct precisions, because mpmath caches the coefficients of Γ for each; factor two between neighbours
 _LADDER = tuple(2**rung for rung in range(6, 14))
@@ -16,6 +17,8 @@ def exact(value: Number) -> mpmath.mpf:
     """Convert `value`, rounding only at the working precision."""
     if isinstance(value, mpmath.mpf):
         return value
+    if isinstance(value, sp.Expr):
+        return mpmath.mpf(value.evalf(mpmath.mp.dps)._mpf_)
     fraction = Fraction(value)
     return mpmath.mpf(int(fraction.numerator)) / int(fraction.denominator)
 
@@ -41,9 +44,13 @@ def converged(
             try:
                 value = function(*(exact(argument) for argument in arguments))
             except ZeroDivisionError:
-                if dps < deepest:  # all that there is may have cancelled
+                if dps >= deepest:
+                    raise
+                continue  # all that there is may have cancelled
+            if deepest and not mpmath.isfinite(value):
+                if dps < deepest:
                     continue
-                raise
+                raise ZeroDivisionError(f"no finite value at {arguments}")
             settled = previous is not None and abs(value - previous) <= abs(value) * tolerance
             if settled and (value or dps >= deepest):
                 break

@@ -254,10 +254,33 @@ def test_what_cancels_beyond_the_first_digits_is_no_zero():
 
 
 def test_where_a_formula_is_not_finite_or_real_it_says_so():
-    with pytest.raises(ArithmeticError, match=r"linear-layers.bias has no finite real value at w = 1, a = 1, b = 3"):
-        FORMULAS["linear-layers.bias"].evaluate(w=1, a=1, b=3)
-    with pytest.raises(ArithmeticError, match=r"onsager.energy has no finite real value"):
-        FORMULAS["onsager.energy"].evaluate(K=sp.log(1 + sp.sqrt(2)) / 2)
+    weight = FORMULAS["linear-layers.weight"]
+    pole = replace(weight, expression=1 / (1 - weight.symbols["w"]) ** 2)
+    with pytest.raises(ArithmeticError, match=r"linear-layers.weight has no finite real value at w = 1"):
+        pole.evaluate(w=1)
+    for infinite in (sp.oo, -sp.oo, sp.nan):
+        with pytest.raises(ValueError, match=f"K = {infinite} is not a finite real number"):
+            FORMULAS["chain.correlation"].evaluate(n=4, K=infinite)
+
+
+def test_at_the_critical_point_a_heat_capacity_has_no_digits():
+    """It grows with the logarithm of the distance to K_c, which was that of K_c from its first digits: 116."""
+    with pytest.raises(ArithmeticError, match="no 20 digits at"):
+        FORMULAS["onsager.heat-capacity"].evaluate(K=sp.log(1 + sp.sqrt(2)) / 2, digits=20)
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "limit"),
+    [
+        ("linear-layers.bias", {"w": 1, "a": "1/3", "b": 30}, 10),
+        ("linear-layers.noise", {"w": 1, "s": 2, "b": 5}, 10),
+        ("fixed-function.finite-depth", {"z": 3, "u": "1/3", "A": 0}, 1.5),
+        ("onsager.energy", {"K": sp.log(1 + sp.sqrt(2)) / 2}, -sp.sqrt(2)),
+    ],
+)
+def test_where_a_formula_is_nothing_over_nothing_it_has_its_limit(name, values, limit):
+    """Layers that keep signals, no distance from criticality, the lattice at K_c: they had no finite real value."""
+    assert abs((FORMULAS[name].evaluate(digits=40, **values) - limit).evalf(50)) < 1e-38
 
 
 def test_what_agrees_in_numbers_alone_is_said_to():
