@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from statnn._arguments import Floats, Ints
 from statnn.inspection._section import Picture, Table
 from statnn.inspection._subject import Subject
+from statnn.measure._classes import deciding
 from statnn.network import Network
 
 if TYPE_CHECKING:
@@ -24,8 +25,7 @@ WORST = (
 
 def margins(net: Network, fields: NDArray[Any], labels: Ints) -> Floats:
     """Return by how much the class given beats the right one: of fields, or of outputs that do not grow with them."""
-    last = net.activations[-1]
-    values = np.asarray(fields if last.increasing else last(fields), dtype=float)
+    values = np.asarray(deciding(net, fields), dtype=float)
     if values.shape[1] == 1:
         values = np.hstack([np.zeros_like(values), values])
     return np.asarray(values.max(axis=1) - values[np.arange(labels.size), labels])

@@ -6,7 +6,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from statnn._arguments import Ints, array_of, whole_array
-from statnn.network import Network
+from statnn.network import Activation, Network
+from statnn.network._checked import FIELDS
+from statnn.network._differences import evaluate
 
 
 def number_of_classes(net: Network) -> int:
@@ -17,15 +19,35 @@ def number_of_classes(net: Network) -> int:
 def classes_of(net: Network, fields: NDArray[Any]) -> Ints:
     """Return the class of every row of fields of the last layer, shape (samples, n_M).
 
-    It is the largest output, the first of equal ones; of a single output, whether it is above zero, for the sigmoid
-    above one half and for softplus above ln 2, where fields are zero. A strictly increasing activation keeps that
-    order, and its fields keep it also where outputs round to the same number.
+    It is the largest output, the first of equal ones; of a single output, whether it is above zero, or, where it has
+    values on one side of zero only, as that of a sigmoid, above what it is at a field of zero.
     """
-    last = net.activations[-1]
-    values = fields if last.increasing else np.asarray(last(fields))
+    values = deciding(net, fields)
     if values.shape[-1] == 1:
         return (values[..., 0] > 0).astype(np.int64)
     return np.asarray(values.argmax(axis=-1), dtype=np.int64)
+
+
+def deciding(net: Network, fields: NDArray[Any]) -> NDArray[Any]:
+    """Return what tells the class, the largest or the sign of a single one, for fields of the last layer.
+
+    A strictly increasing activation keeps the order of fields, and they keep it also where outputs round to the same
+    number.
+    """
+    last = net.activations[-1]
+    if last.increasing:
+        return fields
+    values = np.asarray(last(fields))
+    return values if values.shape[-1] > 1 else values - _level(last)
+
+
+def _level(sigma: Activation) -> float:
+    """Return above what value a single output says class 1."""
+    reached = evaluate(sigma.function, FIELDS, f"activation {sigma.name!r}")
+    if np.nanmin(reached) < 0 < np.nanmax(reached):
+        return 0.0
+    beside = np.finfo(float).tiny * np.array([-1.0, 1.0])
+    return float(sigma(beside).mean())  # of a step, half of it
 
 
 def checked_labels(labels: ArrayLike, samples: int, classes: int) -> Ints:

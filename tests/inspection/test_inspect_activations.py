@@ -8,6 +8,7 @@ from statnn.inspection import Data, inspect
 from statnn.inspection._subject import Options, Subject
 from statnn.io import save_network
 from statnn.measure._classes import classes_of
+from statnn.measure.basins import sample_basin
 from statnn.network import ACTIVATIONS, Activation, Network
 
 OWN = {
@@ -76,3 +77,30 @@ def test_a_file_of_every_later_activation_has_its_page(name, tmp_path):
 def test_the_class_of_one_softplus_output_is_the_sign_of_its_field():
     net = Network([[[1.0]]], activation="softplus")
     assert classes_of(net, np.array([[-1.0], [1.0]])).tolist() == [0, 1]
+
+
+@pytest.mark.parametrize(
+    ("function", "kinks", "known"),
+    [
+        (lambda h: 1 / (1 + np.exp(-h)), (), "sigmoid"),
+        (lambda h: np.clip(h / 6 + 0.5, 0, 1), (-3, 3), "sigmoid"),
+        (lambda h: np.heaviside(h, 1.0), (0,), "sigmoid"),
+        (lambda h: np.logaddexp(0, h), (), "softplus"),
+        (lambda h: -np.logaddexp(0, -h), (), "sigmoid"),
+        (np.arctan, (), "tanh"),
+        (lambda h: np.tanh(h - 3) / 2, (), None),
+    ],
+)
+def test_a_single_output_of_ones_own_tells_two_classes(function, kinks, known):
+    """One that is never below zero said class 1 of every sample."""
+    x = np.random.default_rng(0).normal(size=(50, 4))
+    net = Network([np.ones((1, 4))], activation=Activation("own", function, kinks=kinks))
+    expected = x.sum(axis=1) > (0 if known else 3)
+    found = inspect(net, x, expected, rng=0, only=["layers", "classes"], draws=8, basins=8)
+    assert found["layers"].facts["accuracy"].value == 1
+    again = inspect(net, x, 1 - expected, rng=0, only=["classes"])["classes"].tables[1]
+    assert [row[3] for row in again.rows] == sorted((row[3] for row in again.rows), reverse=True)
+    if known:
+        twin = Network([np.ones((1, 4))], activation=known)
+        radii = [sample_basin(one, x[:6], draws=8, rng=1).radius for one in (net, twin)]
+        np.testing.assert_allclose(*radii, rtol=1e-6)

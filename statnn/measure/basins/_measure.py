@@ -185,8 +185,9 @@ def sample_basin(
     Parameters
     ----------
     net : Network
-        A classifier: the class is the largest output, for a single output its sign (above 1/2 for a sigmoid). Its
-        precision is that of the work: float32 is twice as fast.
+        A classifier: the class is the largest output, for a single output its sign, or, where it is never on both
+        sides of zero, whether it is above what it is at a field of zero, 1/2 for a sigmoid. Its precision is that of
+        the work: float32 is twice as fast.
     x : array_like, shape (samples, n_0)
         Inputs. σ is in their units.
     labels : array_like of int, shape (samples,), optional

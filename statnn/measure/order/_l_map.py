@@ -70,7 +70,7 @@ def l_map_accuracy(net: Network, x: ArrayLike, labels: ArrayLike) -> Floats:
     Parameters
     ----------
     net : Network
-        A classifier: the class is the largest output, for a single output its sign.
+        A classifier, whose classes are told as in `statnn.measure.basins.sample_basin`.
     x : array_like, shape (samples, n_0)
         Inputs.
     labels : array_like of int, shape (samples,)
