@@ -16,7 +16,7 @@ from statnn.montecarlo._blas import _libraries
 from statnn.network import Activation
 from statnn.rg._layers import quadrature as _nodes
 from statnn.rg._layers.noisy import _change, renormalised
-from statnn.rg._layers.projection import _fit, projected
+from statnn.rg._layers.projection import _fit, _Means, projected
 from statnn.testing import assert_mean, rejects
 from statnn.theory import formula
 
@@ -306,10 +306,11 @@ def test_where_only_a_limit_is_nearest_the_flow_says_so(parts):
 
 def test_a_mean_that_is_none_of_the_family_has_no_fit():
     x = np.linspace(-1, 1, 401)
-    p, before = np.full(401, 1 / 401), (1.5, 0.1)
-    found = _fit(TANH, p, x, 0.7 * np.tanh(2 * x + 0.3), before, 0.5)
+    ones, before = np.ones(401), (1.5, 0.1)
+    means = lambda g: _Means(x, ones, ones / 401, g, [], ())  # noqa: E731
+    found = _fit(TANH, means(0.7 * np.tanh(2 * x + 0.3)), before, 0.5)
     assert found == pytest.approx((0.7, 2.0, 0.3), rel=1e-8)
-    assert _fit(TANH, p, x, 1 + np.cos(20 * x), before, 0.5) is None
+    assert _fit(TANH, means(1 + np.cos(20 * x)), before, 0.5) is None
 
 
 def test_a_projected_layer_that_no_nodes_resolve_ends_the_flow(monkeypatch):

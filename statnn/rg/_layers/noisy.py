@@ -302,18 +302,18 @@ class NoisyLayer(ByValue):
             return self._trajectory(*linear_rows(self.w, self.b, self.noise_std, steps), project=project)
         rows, end = [(np.array([self.w, self.b, self.noise_std]), 0.0, 0.0)], FlowEnd.COMPLETE
         with one_thread():  # products of some hundred rows: more threads wait for each other, and burn time in it
-            exact, shown = self.operator(), self
+            exact, shown, first = self.operator(), self, self
             law = exact.stationary()
             for _ in range(steps):
                 if project and len(rows) > 1:
                     try:
-                        exact = shown.operator()
+                        exact, first = shown.operator(), shown
                     except ValueError:
                         end = FlowEnd.UNRESOLVED
                         break
                     law = exact.stationary()
                 exact = exact.power(2)
-                projection = projected(sigma, exact, law, (shown.w, shown.b))
+                projection = projected(sigma, exact, law, (shown.w, shown.b), (first.w, first.b))
                 if isinstance(projection, FlowEnd):
                     end = projection
                     break

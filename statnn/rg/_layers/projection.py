@@ -1,14 +1,18 @@
 r"""The nearest noisy layer to a transfer operator: the least KL divergence rate over its stationary law."""
 
 import math
-from typing import TypeAlias
+from functools import cached_property
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from statnn._arguments import Floats
 from statnn.network import Activation
+from statnn.network._breaks import jumps
 from statnn.rg._flow import FlowEnd
 from statnn.rg._layers.operator import StationaryLaw, TransferOperator
+from statnn.rg._layers.quadrature import breaks
+from statnn.rg.wide._averages import averages
 
 LEAST_SIGNAL = 1e-7
 """Of h' given h, in deviations of h': with less a projection fits rounding."""
@@ -16,6 +20,8 @@ HIGHEST = 1e5
 """Of the height of a fitted activation: beyond, its tail is fitted, and only a limit is nearest."""
 ROUNDING = 1e-13
 """Of means of h' on nodes, in deviations of h'; layers that differ by less are equally near."""
+PER_PANEL = 6
+"""Nodes of an operator that share a panel of twice as many."""
 MOST_TRIALS = 3000
 """Of a fit that creeps along a valley; others take some twenty."""
 
@@ -35,12 +41,16 @@ def linear_rows(w: float, b: float, noise: float, doublings: int) -> tuple[list[
 
 
 def projected(
-    sigma: Activation, exact: TransferOperator, law: StationaryLaw, before: tuple[float, float]
+    sigma: Activation,
+    exact: TransferOperator,
+    law: StationaryLaw,
+    before: tuple[float, float],
+    first: tuple[float, float] | None = None,
 ) -> Row | FlowEnd:
     """Return (w, b, ε) in units of A, KL divergence rate and deviation; or why there are none.
 
     `law` is what one layer and a block of them leave as it is. `before` are w and b of the layer that was repeated,
-    where the search begins.
+    where the search begins; `first` those of the first layer of the block, if it is another.
     """
     p = law.weights * law.density
     x, P = exact.nodes, exact.probabilities
@@ -49,11 +59,15 @@ def projected(
     spread, signal = math.sqrt(law.variance), math.sqrt(float(p @ (g - p @ g) ** 2))
     if signal < LEAST_SIGNAL * spread:
         return FlowEnd.DISORDERED
-    fitted = _fit(sigma, p, x, g, before, spread)
+    kinks = jumps(sigma.derivative, sigma.breaks, f"derivative of activation {sigma.name!r}")
+    bends = breaks(sigma, *(before if first is None else first))
+    means = _Means(x, law.density, law.weights, g, [field for field, _ in kinks], bends)
+    fitted = _fit(sigma, means, before, spread)
     if fitted is None:
         return FlowEnd.UNLIKE
     A, w, b = fitted
-    off = float(p @ (g - A * sigma(w * x + b)) ** 2)
+    p_there, x_there, g_there = means.around(w, b)
+    off = float(p_there @ (g_there - A * sigma(w * x_there + b)) ** 2)
     noise = math.sqrt(float(p @ within) + off)
     logs = np.log(np.where(P > 0, P, 1) / exact.weights[:, None])
     entropy = -float((P * logs).sum(axis=0) @ p)
@@ -61,8 +75,47 @@ def projected(
     return np.array([A * w, b, noise / A]), divergence, math.sqrt(off) / noise
 
 
+class _Means:
+    """Means g of h' given h under a law p, on nodes of panels that end where a fitted layer has a kink as well.
+
+    On nodes that stay, sums over a kink that moves have a minimum between any two of them. The mean itself bends where
+    the first layer does.
+    """
+
+    def __init__(
+        self, x: Floats, density: Floats, weights: Floats, g: Floats, kinks: list[float], bends: tuple[float, ...]
+    ) -> None:
+        self.p, self.x, self.g = weights * density, x, g
+        self._kinks = np.array(kinks)
+        self._bends = np.array([bend for bend in bends if x[0] < bend < x[-1]])
+        self._edges = np.append(np.linspace(x[0], x[-1], x.size // PER_PANEL + 2), self._bends)
+        self._nodes, self._weights = np.polynomial.legendre.leggauss(2 * PER_PANEL)
+        self._density = density
+
+    @cached_property
+    def _splines(self) -> list[Any]:
+        """Splines of density and mean between bends."""
+        from scipy.interpolate import make_interp_spline
+
+        at = np.searchsorted(self.x, self._bends)
+        parts = zip(np.split(self.x, at), np.split(np.stack([self._density, self.g], axis=1), at), strict=True)
+        return [make_interp_spline(x, values, k=min(5, x.size - 1)) for x, values in parts]
+
+    def around(self, w: float, b: float) -> tuple[Floats, Floats, Floats]:
+        """Return p, x and g on nodes for σ(w x + b)."""
+        if not self._kinks.size or w == 0:
+            return self.p, self.x, self.g
+        kinks = np.clip((self._kinks - b) / w, self.x[0], self.x[-1])
+        edges = np.sort(np.append(self._edges, kinks))
+        half = np.diff(edges)[:, None] / 2
+        x = (edges[:-1, None] + half + half * self._nodes).ravel()
+        parts = zip(self._splines, np.split(x, np.searchsorted(x, self._bends)), strict=True)
+        density, g = np.concatenate([spline(part) for spline, part in parts]).T
+        return np.maximum(density, 0.0) * (half * self._weights).ravel(), x, g
+
+
 def _fit(
-    sigma: Activation, p: Floats, x: Floats, g: Floats, before: tuple[float, float], spread: float
+    sigma: Activation, means: _Means, before: tuple[float, float], spread: float
 ) -> tuple[float, float, float] | None:
     """Return (A, w, b) of the least mean square of g - A σ(w x + b) over the law p, or None.
 
@@ -71,28 +124,31 @@ def _fit(
     """
     from scipy.optimize import least_squares
 
-    root, size = np.sqrt(p), math.sqrt(float(p @ g**2))
+    p, x, g = means.p, means.x, means.g
+    size = math.sqrt(float(p @ g**2))
     odd = before[1] == 0 and bool(np.abs(g + g[::-1]).max() <= 1e-9 * np.abs(g).max() + ROUNDING * spread)
-    scaled = not sigma.homogeneous
+    scaled = not averages(sigma).homogeneous
     slope = float((p * x) @ g / (p @ x**2))
     w = before[0] * math.hypot(1, before[0]) if scaled and before[0] > 0 else max(abs(slope), 1e-12)
     free = np.array([True, not odd])
 
-    def parts(theta: Floats) -> tuple[float, Floats, Floats]:
-        """Return the A that is best for w and b, which alone are searched for, the field and its activation."""
+    def parts(theta: Floats) -> tuple[float, Floats, Floats, tuple[Floats, Floats, Floats]]:
+        """Return the A that is best for w and b, which alone are searched for, field, its activation, and where."""
         v, b = theta if not odd else (theta[0], before[1])
+        p, x, g = there = means.around(float(v) / spread, float(b))
         field = v * x / spread + b
         output = sigma(field)
         norm = float(p @ output**2) if scaled else 0.0
-        return (max(0.0, float((p * g) @ output) / norm) if norm > 0 else float(not scaled)), field, output
+        return (max(0.0, float((p * g) @ output) / norm) if norm > 0 else float(not scaled)), field, output, there
 
     def gaps(theta: Floats) -> Floats:
-        A, _, output = parts(theta)
-        return np.asarray(root * (g - A * output) / size)
+        A, _, output, (p, _, g) = parts(theta)
+        return np.asarray(np.sqrt(p) * (g - A * output) / size)
 
     def slopes(theta: Floats) -> Floats:
         """Return the part of the slopes that A cannot follow."""
-        A, field, output = parts(theta)
+        A, field, output, (p, x, _) = parts(theta)
+        root = np.sqrt(p)
         bent = A * sigma.derivative(field)
         columns = root * np.array([bent * x / spread, bent])[free]
         if scaled and A > 0:
