@@ -360,16 +360,6 @@ def test_budgets_that_are_none_are_refused(wrong):
         pass
 
 
-@pytest.mark.parametrize(
-    "theory", [stats.norm([0.0, 1.0]), stats.norm([0.0]), stats.poisson([1.0, 2.0]), stats.beta(2, [3.0])]
-)
-@pytest.mark.parametrize("compare", [statistics.law, statistics.mean_under])
-def test_laws_of_several_numbers_at_once_are_refused(theory, compare):
-    """Numpy would compare each draw with a law of its own, or fail in its words."""
-    with pytest.raises(TypeError, match="one law for each entry: freeze one with numbers as its parameters"):
-        compare(np.ones(100), theory)
-
-
 def test_what_is_no_law_is_told_from_counts():
     with pytest.raises(TypeError, match=r"ndarray; a frozen law is needed.*counts\(observed, pmf\)"):
         assert_law([50, 50], np.array([0.5, 0.5]), what="coin")

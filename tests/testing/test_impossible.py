@@ -142,3 +142,13 @@ def test_samples_of_nothing_are_refused():
 def test_the_mean_of_a_law_without_quantiles_is_compared(rng):
     draws = np.rint(rng.normal(1e12, 1e6, 200))
     assert statistics.mean_under(draws, stats.poisson(1e12)) == statistics.mean(draws, 1e12)
+
+
+@pytest.mark.parametrize(
+    "theory", [stats.norm([0.0, 1.0]), stats.norm([0.0]), stats.poisson([1.0, 2.0]), stats.beta(2, [3.0])]
+)
+@pytest.mark.parametrize("compare", [statistics.law, statistics.mean_under])
+def test_laws_of_several_numbers_at_once_are_refused(theory, compare):
+    """Numpy would compare each draw with a law of its own, or fail in its words."""
+    with pytest.raises(TypeError, match="one law for each entry: freeze one with numbers as its parameters"):
+        compare(np.ones(100), theory)
