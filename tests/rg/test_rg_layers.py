@@ -403,6 +403,18 @@ def test_linear_layers_whose_ones_share_an_eigenvector_are_critical(size):
     assert apart.correlation_length() == pytest.approx(1e9, rel=1e-6)
 
 
+@pytest.mark.parametrize("size", [2, 3, 4, 5, 6])
+def test_ones_that_share_an_eigenvector_are_critical_in_any_basis_of_whole_numbers(size, rng):
+    """What rounds is no more than an estimate: of 100 layers some five expanded."""
+    for _ in range(100):
+        weight = np.eye(size) + np.eye(size, k=1)
+        for _ in range(size + 2):
+            (i, j), k = rng.choice(size, 2, replace=False), int(rng.integers(-2, 3))
+            weight[i] += k * weight[j]
+            weight[:, j] -= k * weight[:, i]
+        assert rg.LinearLayer(weight, np.zeros(size)).regime == "critical"
+
+
 def test_small_spectral_radii_of_linear_layers_are_told_where_they_can_be():
     length = rg.LinearLayer(np.diag([1e-9, 1e-200]) + np.array([[0, 1e-12], [0, 0]]), 0.0).correlation_length()
     assert length == pytest.approx(-1 / np.log(1e-9), rel=1e-12)

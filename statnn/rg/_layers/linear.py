@@ -23,6 +23,8 @@ NAMES = ("w", "b", "s")
 ROUNDING = 8 * np.finfo(float).eps
 NEAR_ONE = 0.1
 """From one, a spectral radius within which it is asked how much of that is rounding."""
+MARGIN = 10.0
+"""Of the rounding of a spectral radius, an estimate that is exceeded three times now and then."""
 DOUBTFUL_RADIUS = 0.2
 """Over the norm, below which a spectral radius may be the rounding of zeros: of many alike their root of high order."""
 MOST_DOUBLINGS = 70
@@ -183,7 +185,7 @@ class LinearLayer(ByValue):
         gap = self.radius - 1
         rounding = 0.0 if self.shape == (1, 1) else ROUNDING * self.shape[0]
         if 0.0 < rounding < abs(gap) < NEAR_ONE:  # of ones that share an eigenvector it is a root
-            rounding = max(rounding, self._rounding())
+            rounding = max(rounding, MARGIN * self._rounding())
         if abs(gap) <= rounding:
             return Regime.CRITICAL
         return Regime.CONTRACTING if gap < 0 else Regime.EXPANDING
