@@ -131,3 +131,8 @@ def test_rounding_far_out_is_no_fixed_point(name, sigma_b):
     """At σ_w² = 2 large variances shrink by ever less, as E φ² - q/2 falls like 1/√q: up to five were found there."""
     found = rg.RandomLayer(name, np.sqrt(2), sigma_b).branches()
     assert [point.variance for point in found] == pytest.approx([2 * sigma_b**2], rel=1e-6)  # 2 E φ² = q/2 at small q
+
+
+def test_growth_far_out_that_is_below_rounding_has_no_fixed_point():
+    """Softplus at σ_w² = 2, where points were found at 1e11 and 7e11."""
+    assert rg.RandomLayer("softplus", np.sqrt(2), 1e-3).branches() == ()
