@@ -26,6 +26,10 @@ def __dir__() -> list[str]:
     return __all__
 
 
+ROUNDING = 1e-12
+"""Share of tr C² below which what is left of it without its mean by chance is none."""
+
+
 @dataclass(frozen=True, eq=False, repr=False)
 class Correlation(ByValue):
     """Correlations between the units of a layer.
@@ -224,7 +228,7 @@ def participation_ratio(activations: ArrayLike) -> Participation:
     total, diagonal = float(variances.sum()), float((variances**2).sum())
     null = total**2 / (diagonal + (total**2 - diagonal) / freedom)
     pure = freedom**2 * (square - total**2 / freedom) / ((freedom - 1) * (freedom + 2))
-    corrected = (total**2 - 2 * pure / freedom) / pure if pure > 0 else math.inf
+    corrected = (total**2 - 2 * pure / freedom) / pure if pure > ROUNDING * square else math.inf
     return Participation(total**2 / square, null, corrected, units, samples)
 
 

@@ -164,6 +164,15 @@ def test_too_few_samples_leave_the_correction_open():
     assert math.isinf(participation_ratio(square).corrected)
 
 
+@pytest.mark.parametrize("samples", [3, 5, 6, 20, 33, 50])
+@pytest.mark.parametrize("scale", [0.1, 1.0, 3.7])
+def test_samples_that_are_all_unlike_tell_no_ratio(samples, scale):
+    """One unit for each: (tr C)²/tr C² is samples - 1, as of noise in any number of units; rounding said 9e15."""
+    found = participation_ratio(scale * np.eye(samples))
+    assert math.isclose(found.ratio, samples - 1, rel_tol=1e-12)
+    assert math.isinf(found.corrected)
+
+
 @pytest.mark.parametrize(
     ("a", "error", "match"),
     [
