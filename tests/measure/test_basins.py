@@ -205,6 +205,16 @@ def test_rays_that_come_back_are_counted_as_they_are(turns):
         assert found.crossings[0] >= 1
 
 
+@pytest.mark.parametrize(("share", "draws"), [(0.55, 100), (0.56, 50), (0.14, 200), (0.5, 4)])
+def test_a_share_at_the_threshold_is_not_below_it(share, draws):
+    """100 times 0.55 is above 55 in floats, and a basin without end had one."""
+    stay = round(share * draws)
+    found = search(Given([[[np.inf, np.inf]] * stay + [[1.0, np.inf]] * (draws - stay)]), grid(SPAN), share, 12)
+    assert math.isinf(found.radius[0])
+    assert found.crossings[0] == 0
+    assert found.kept[0, -1] == share
+
+
 def test_infinite_means_never_on_the_grid():
     rays = Given([[[1e8, np.inf]] * 4, [[1e10, np.inf]] * 4, [[1e-8, np.inf]] * 4, [[1e-10, np.inf]] * 4])
     found = search(rays, grid(SPAN), 0.5, 12)

@@ -90,14 +90,14 @@ def search(rays: Rays, sigma: Floats, threshold: float, steps: int) -> Found:
         radius,
         np.minimum(low, radius),
         np.maximum(high, radius),
-        ((before[:, 1:] < threshold * rays.draws) & ~(before[:, :-1] < threshold * rays.draws)).sum(axis=1),
+        (np.diff((before / rays.draws < threshold).astype(np.int8), axis=1) > 0).sum(axis=1),
         counts / rays.draws,
     )
 
 
 def _first_below(before: Ints, level: float | Floats) -> tuple[Ints, Mask]:
     """Return the first point of the grid where the share is below the level, and whether there is one."""
-    below = before < np.reshape(level, (-1, 1)) * before[:, :1]
+    below = before / before[:, :1] < np.reshape(level, (-1, 1))  # 55 of 100, as 100 times 0.55 is rounded up
     return np.maximum(below.argmax(axis=1), 1), np.asarray(below.any(axis=1))
 
 
@@ -140,7 +140,7 @@ class _Curve(NamedTuple):
     def falls_below(self, level: float) -> Floats:
         """Return ln σ where the share first falls below the threshold, shape (samples,); inf where it never does."""
         at, after = self._events()
-        event = at[np.arange(len(at)), (after < level * self.before[:, :1]).argmax(axis=1)]
+        event = at[np.arange(len(at)), (after / self.before[:, :1] < level).argmax(axis=1)]
         return np.where(self.ends, event, np.inf)
 
     def passes(self, level: Floats) -> Floats:
