@@ -209,19 +209,20 @@ class Formula:
             raise ArithmeticError(f"{self.name} has no finite real value at {at}") from None
 
     def _limit(self, point: tuple[Number, ...], digits: int) -> mpmath.mpf | None:
-        """Return what values on both sides of a point come to, in the first variable in which they do; else None."""
-        step = Fraction(1, 10 ** (digits + 20))
+        """Return what values on both sides come to, the same in every variable in which they do; else None."""
+        step, beside = Fraction(1, 10 ** (digits + 20)), []
         for place, variable in enumerate(self.variables):
-            beside = []
-            for away in () if variable.whole else (step, -step, step**2):
+            along = []
+            for away in () if variable.whole else (step**2, step, -step):
                 with mpmath.workdps(4 * digits + _GUARD), suppress(ArithmeticError, TypeError, ValueError):
                     near = (*point[:place], exact(point[place]) + exact(away), *point[place + 1 :])
-                    beside.append(converged(self._number, near, digits, deepest=_DEEPEST))
-            if len(beside) == 3:
-                limit, tolerance = mpmath.re(beside[2]), abs(beside[2]) * mpmath.mpf(10) ** -digits
-                if all(abs(value - limit) <= tolerance for value in beside):  # parts that are not real are rounding
-                    return limit
-        return None
+                    along.append(converged(self._number, near, digits, deepest=_DEEPEST))
+            beside += along if len(along) == 3 else []
+        if not beside:
+            return None
+        limit, tolerance = mpmath.re(beside[0]), abs(beside[0]) * mpmath.mpf(10) ** -digits
+        # parts that are not real are rounding
+        return limit if all(abs(value - limit) <= tolerance for value in beside) else None
 
     def _checked(self, values: Mapping[str, Any]) -> dict[str, Number]:
         """Return one number for each symbol, by name, or raise."""

@@ -258,6 +258,11 @@ def test_where_a_formula_is_not_finite_or_real_it_says_so():
     pole = replace(weight, expression=1 / (1 - weight.symbols["w"]) ** 2)
     with pytest.raises(ArithmeticError, match=r"linear-layers.weight has no finite real value at w = 1"):
         pole.evaluate(w=1)
+    one, other = sp.symbols("K h", real=True)
+    variables = tuple(Variable(symbol, f"-oo < {symbol} < oo", "") for symbol in (one, other))
+    directed = replace(weight, name="directed", expression=(one - other) / (one + other), variables=variables)
+    with pytest.raises(ArithmeticError, match="directed has no finite real value at K = 0, h = 0"):
+        directed.evaluate(K=0, h=0)  # 1 along K, -1 along h
     for infinite in (sp.oo, -sp.oo, sp.nan):
         with pytest.raises(ValueError, match=f"K = {infinite} is not a finite real number"):
             FORMULAS["chain.correlation"].evaluate(n=4, K=infinite)
