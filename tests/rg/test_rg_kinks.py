@@ -1,4 +1,4 @@
-"""Flows of noisy layers whose activation has a kink, against integrals whose panels end there."""
+"""Noisy layers with a kink, or steeper than their noise, against sums over panels that end or narrow there."""
 
 import numpy as np
 import pytest
@@ -50,3 +50,22 @@ def test_the_nearest_layer_with_a_kink_is_that_of_the_integrals(slope, w, b, noi
     assert found[:2] == pytest.approx(nearest_of_two_layers(slope, w, b, noise, found[:2] + 0.01), rel=2e-6)
     own = Activation("own", known.function, kinks=[0.0])
     assert rg.NoisyLayer(own, w, b, noise).flow(1).couplings[1] == pytest.approx(found, rel=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("name", "w", "b", "noise", "mean", "second"),
+    [  # by sums over panels that are graded towards the field zero
+        ("tanh", 1e5, 3.0, 0.4, 2.11708212590e-4, 0.98758066909550),
+        ("tanh", 1e4, 0.0, 0.3, 0.0, 0.99914187926725),
+        ("tanh", 100.0, 0.3, 0.3, 0.036331221204, 0.99914068921761),
+        ("sigmoid", 1e4, 0.0, 0.3, 0.99914357092842, 0.49936830748015),
+    ],
+)
+def test_steep_layers_have_the_digits_that_they_state(name, w, b, noise, mean, second):
+    """Nodes as close as the noise do not see them: errors of 2e-4 were stated as 3e-14, or the law was refused."""
+    layer = rg.NoisyLayer(name, w, b, noise)
+    assert layer.stationary().mean == pytest.approx(mean, abs=1e-11)
+    assert layer.spectrum(2).ratios[1].real == pytest.approx(second, abs=1e-11)
+    assert layer.operator().error < 1e-11
+    own = rg.NoisyLayer(Activation("own", layer.activation.function), w, b, noise)
+    assert own.stationary().mean == pytest.approx(mean, abs=1e-9)

@@ -314,7 +314,7 @@ def test_a_mean_that_is_none_of_the_family_has_no_fit():
 
 
 def test_a_projected_layer_that_no_nodes_resolve_ends_the_flow(monkeypatch):
-    monkeypatch.setattr(_nodes, "MOST_POINTS", 300)
+    monkeypatch.setattr(_nodes, "MOST_POINTS", 150)
     flow = rg.flow(rg.NoisyLayer("erf", -1.73, -0.074, 0.244), 8, project=True)
     assert flow.end is rg.FlowEnd.UNRESOLVED
     with pytest.raises(ValueError, match=r"nodes"):

@@ -186,7 +186,7 @@ class NoisyLayer(ByValue):
                 f"the layers live on [{ends[0][0]:.4g}, {ends[0][1]:.4g}] and [{ends[1][0]:.4g}, {ends[1][1]:.4g}]: "
                 f"{points} nodes would be needed to hold both with their noise; make the noise more alike"
             )
-        at = _nodes.breaks(self.activation, self.w, self.b) + _nodes.breaks(other.activation, other.w, other.b)
+        at = _nodes.breaks(*self._parts) + _nodes.breaks(*other._parts)  # noqa: SLF001 - of the same class
         nodes, weights = _nodes.rule(low, high, tuple(sorted(set(at))), points)
         error = max(self._refined.error, other._refined.error)  # noqa: SLF001 - of the same class
         product = self._on(nodes, weights).compose(other._on(nodes, weights))  # noqa: SLF001 - of the same class
@@ -409,7 +409,7 @@ class NoisyLayer(ByValue):
 
     def _with(self, count: int) -> TransferOperator:
         low, high = self._interval
-        nodes, weights = _nodes.rule(low, high, _nodes.breaks(self.activation, self.w, self.b), count)
+        nodes, weights = _nodes.rule(low, high, _nodes.breaks(*self._parts), count)
         return self._on(nodes, weights)
 
     def _on(self, nodes: Floats, weights: Floats) -> TransferOperator:

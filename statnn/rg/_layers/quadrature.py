@@ -24,6 +24,8 @@ COARSE = 1.3
 """Distance of nodes in deviations of the noise, for the search."""
 MOST_POINTS = 3000
 ATTEMPTS = 200
+STEEP = 1.0
+"""Kick of the noise as a field from which on panels are graded towards fields of order one."""
 LAYERS = 3000
 STILL = 0.1
 FAR = 1e6
@@ -40,7 +42,7 @@ def interval(sigma: Activation, w: float, b: float, noise: float) -> tuple[float
     for _ in range(ATTEMPTS):
         if (high - low) / (COARSE * noise) > MOST_POINTS:
             break
-        nodes, weights = rule(low, high, breaks(sigma, w, b), math.ceil((high - low) / (COARSE * noise)))
+        nodes, weights = rule(low, high, breaks(sigma, w, b, noise), math.ceil((high - low) / (COARSE * noise)))
         centres = sigma(w * nodes + b)
         P = masses(nodes, weights, centres, noise)
         law = np.linalg.solve(np.eye(nodes.size) - P + 1 / nodes.size, np.full(nodes.size, 1 / nodes.size))
@@ -142,9 +144,15 @@ def _recurrent(edges: Floats, images: Floats, noise: float, reach: float) -> tup
     return group, np.bincount(group)[group] > 1
 
 
-def breaks(sigma: Activation, w: float, b: float) -> tuple[float, ...]:
-    """Return where the activation is not smooth, in h."""
-    return tuple(sorted((field - b) / w for field in sigma.breaks)) if w != 0 else ()
+def breaks(sigma: Activation, w: float, b: float, noise: float = 0.0) -> tuple[float, ...]:
+    """Return where panels end, in h: where the activation is not smooth, and around where it is steep for the noise."""
+    if w == 0:
+        return ()
+    fields = set(sigma.breaks)
+    if sigma.slopes is None and abs(w) * noise > STEEP:  # fields of order one are less than a kick apart
+        reach = 2.0 ** np.arange(math.ceil(math.log2(abs(w) * noise)))
+        fields |= {0.0, *reach.tolist(), *(-reach).tolist()}
+    return tuple(sorted((field - b) / w for field in fields))
 
 
 def rule(low: float, high: float, at: tuple[float, ...], points: int) -> tuple[Floats, Floats]:
