@@ -186,8 +186,8 @@ class NoisyLayer(ByValue):
                 f"the layers live on [{ends[0][0]:.4g}, {ends[0][1]:.4g}] and [{ends[1][0]:.4g}, {ends[1][1]:.4g}]: "
                 f"{points} nodes would be needed to hold both with their noise; make the noise more alike"
             )
-        at = _nodes.breaks(*self._parts) + _nodes.breaks(*other._parts)  # noqa: SLF001 - of the same class
-        nodes, weights = _nodes.rule(low, high, tuple(sorted(set(at))), points)
+        at = {end for layer in (self, other) for end in _nodes.panels(*layer._parts, low, high)}  # noqa: SLF001
+        nodes, weights = _nodes.rule(low, high, tuple(sorted(at)), points)
         error = max(self._refined.error, other._refined.error)  # noqa: SLF001 - of the same class
         product = self._on(nodes, weights).compose(other._on(nodes, weights))  # noqa: SLF001 - of the same class
         return TransferOperator(nodes, weights, product.probabilities, error)
@@ -361,7 +361,7 @@ class NoisyLayer(ByValue):
         return (FixedPoint("critical", NAMES, at, _Renormalised(sigma), _around_criticality, None, "w"),)
 
     @property
-    def _parts(self) -> tuple[Any, ...]:
+    def _parts(self) -> tuple[Activation, float, float, float]:
         return self.activation, self.w, self.b, self.noise_std
 
     @cached_property
@@ -409,7 +409,7 @@ class NoisyLayer(ByValue):
 
     def _with(self, count: int) -> TransferOperator:
         low, high = self._interval
-        nodes, weights = _nodes.rule(low, high, _nodes.breaks(*self._parts), count)
+        nodes, weights = _nodes.rule(low, high, _nodes.panels(*self._parts, low, high), count)
         return self._on(nodes, weights)
 
     def _on(self, nodes: Floats, weights: Floats) -> TransferOperator:

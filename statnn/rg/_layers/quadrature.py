@@ -24,8 +24,10 @@ COARSE = 1.3
 """Distance of nodes in deviations of the noise, for the search."""
 MOST_POINTS = 3000
 ATTEMPTS = 200
-STEEP = 1.0
-"""Kick of the noise as a field from which on panels are graded towards fields of order one."""
+RESOLVED = 1e-10
+"""Share of the largest value that coefficients of high order may be where the activation is resolved."""
+HALVINGS = 24
+"""Of panels as wide as a deviation of the noise, to resolve what is steeper."""
 LAYERS = 3000
 STILL = 0.1
 FAR = 1e6
@@ -42,7 +44,8 @@ def interval(sigma: Activation, w: float, b: float, noise: float) -> tuple[float
     for _ in range(ATTEMPTS):
         if (high - low) / (COARSE * noise) > MOST_POINTS:
             break
-        nodes, weights = rule(low, high, breaks(sigma, w, b, noise), math.ceil((high - low) / (COARSE * noise)))
+        at = panels(sigma, w, b, noise, low, high)
+        nodes, weights = rule(low, high, at, math.ceil((high - low) / (COARSE * noise)))
         centres = sigma(w * nodes + b)
         P = masses(nodes, weights, centres, noise)
         law = np.linalg.solve(np.eye(nodes.size) - P + 1 / nodes.size, np.full(nodes.size, 1 / nodes.size))
@@ -144,15 +147,35 @@ def _recurrent(edges: Floats, images: Floats, noise: float, reach: float) -> tup
     return group, np.bincount(group)[group] > 1
 
 
-def breaks(sigma: Activation, w: float, b: float, noise: float = 0.0) -> tuple[float, ...]:
-    """Return where panels end, in h: where the activation is not smooth, and around where it is steep for the noise."""
-    if w == 0:
-        return ()
-    fields = set(sigma.breaks)
-    if sigma.slopes is None and abs(w) * noise > STEEP:  # fields of order one are less than a kick apart
-        reach = 2.0 ** np.arange(math.ceil(math.log2(abs(w) * noise)))
-        fields |= {0.0, *reach.tolist(), *(-reach).tolist()}
-    return tuple(sorted((field - b) / w for field in fields))
+def breaks(sigma: Activation, w: float, b: float) -> tuple[float, ...]:
+    """Return where the activation is not smooth, in h."""
+    return tuple(sorted((field - b) / w for field in sigma.breaks)) if w != 0 else ()
+
+
+def panels(sigma: Activation, w: float, b: float, noise: float, low: float, high: float) -> tuple[float, ...]:
+    """Return where panels end, in h: where the activation is not smooth, and around where it is steep for the noise.
+
+    Panels as wide as the noise are halved until the activation is resolved, as nodes that are as close as the noise do
+    not see one that turns within less.
+    """
+    ends = np.array([x for x in breaks(sigma, w, b) if low < x < high])
+    edges = np.unique(np.concatenate([np.linspace(low, high, math.ceil((high - low) / noise) + 1), ends]))
+    left, right, found, most = edges[:-1], edges[1:], [ends], 0.0
+    points, coefficients = _chebyshev(PANEL)
+    for _ in range(HALVINGS):
+        half = (right - left) / 2
+        values = sigma(w * (left + half + half * points[:, None]) + b)
+        most = max(most, float(np.abs(values).max(initial=0.0)))
+        rough = np.abs(coefficients[-3:] @ values).max(axis=0) > RESOLVED * most
+        if not rough.any():
+            break
+        left, right = left[rough], right[rough]
+        middle = left + half[rough]
+        found += [left, middle, right]
+        left, right = np.concatenate([left, middle]), np.concatenate([middle, right])
+        if PANEL * sum(part.size for part in found) > 3 * MOST_POINTS:
+            return tuple(ends.tolist())  # it is nowhere smooth on the scale of the noise
+    return tuple(np.unique(np.concatenate(found)).tolist())
 
 
 def rule(low: float, high: float, at: tuple[float, ...], points: int) -> tuple[Floats, Floats]:
@@ -173,6 +196,13 @@ def rule(low: float, high: float, at: tuple[float, ...], points: int) -> tuple[F
         nodes.append((middle[:, None] + half * x).ravel())
         weights.append(np.tile(half * w, panels))
     return np.concatenate(nodes), np.concatenate(weights)
+
+
+@cache
+def _chebyshev(count: int) -> tuple[Any, Any]:
+    """Return points, and what makes coefficients of a polynomial of values there."""
+    points = np.polynomial.chebyshev.chebpts2(count)  # with the ends, at which a turn may begin
+    return points, np.linalg.inv(np.polynomial.chebyshev.chebvander(points, count - 1))
 
 
 @cache
