@@ -57,10 +57,17 @@ def kept(old, entries):
     return record
 
 
+def runs_of(files):
+    """Return the runs that files hold, each seed of a claim's text once though it stand in several."""
+    return list(
+        {(run["what"], run["code"], run["seed"]): run for file in files for run in calibrate.read(Path(file))}.values()
+    )
+
+
 def main(*files):
     """Write docs/calibration.json."""
     old = json.loads(TARGET.read_text(encoding="utf-8")) if TARGET.exists() else {}
-    entries = [entry for file in files for entry in calibrate.read(Path(file))]
+    entries = runs_of(files)
     tests = found_by_tests(entries) or old.get("tests")
     record = kept(old, entries) | ({"tests": tests} if tests else {})
     TARGET.write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")

@@ -180,6 +180,10 @@ def test_a_calibration_is_renewed_by_more_seeds_and_dropped_with_its_text(tmp_pa
         for w in "ab"
         for n in range(40)
     ]
+    files = [tmp_path / "first.jsonl", tmp_path / "second.jsonl"]
+    for file, runs in zip(files, (ran[:50], ran[40:]), strict=True):
+        calibrate.append(file, runs)
+    assert [run["seed"] for run in keep.runs_of(files)] == [run["seed"] for run in ran], "ten seeds stand in both"
     tests = keep.found_by_tests([*ran, {"what": "c", "code": "tests", "seed": 1, "p": {}, "expected": True}])
     assert not keep.found_by_tests(others)
     (tmp_path / "kept.json").write_text(json.dumps(again | {"tests": tests}))

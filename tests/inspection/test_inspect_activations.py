@@ -91,9 +91,9 @@ def test_the_class_of_one_softplus_output_is_the_sign_of_its_field():
         (lambda h: np.tanh(h - 3) / 2, (), None),
     ],
 )
-def test_a_single_output_of_ones_own_tells_two_classes(function, kinks, known):
+def test_a_single_output_of_ones_own_tells_two_classes(function, kinks, known, rng):
     """One that is never below zero said class 1 of every sample."""
-    x = np.random.default_rng(0).normal(size=(50, 4))
+    x = rng.normal(size=(50, 4))
     net = Network([np.ones((1, 4))], activation=Activation("own", function, kinks=kinks))
     expected = x.sum(axis=1) > (0 if known else 3)
     found = inspect(net, x, expected, rng=0, only=["layers", "classes"], draws=8, basins=8)
