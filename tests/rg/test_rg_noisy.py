@@ -15,7 +15,8 @@ from statnn import rg
 from statnn.montecarlo._blas import _libraries
 from statnn.network import Activation
 from statnn.rg._layers import quadrature as _nodes
-from statnn.rg._layers.noisy import _change, renormalised
+from statnn.rg._layers.noisy import renormalised
+from statnn.rg._layers.operator import change
 from statnn.rg._layers.projection import _fit, _Means, projected
 from statnn.testing import assert_mean, rejects
 from statnn.theory import formula
@@ -89,8 +90,8 @@ def test_densities_are_propagated_as_gaussians():
 
 def test_refinement_looks_at_the_gap_the_mean_and_the_variance():
     before = (0.5, 1.0, 4.0)
-    for now, change in (((0.75, 1.0, 4.0), 0.25), ((0.5, 1.5, 4.0), 0.25), ((0.5, 1.0, 5.0), 0.2)):
-        assert _change(now, before) == pytest.approx(change)
+    for now, expected in (((0.75, 1.0, 4.0), 0.25), ((0.5, 1.5, 4.0), 0.25), ((0.5, 1.0, 5.0), 0.2)):
+        assert change(now, before) == pytest.approx(expected)
 
 
 def test_simulation_meets_the_stationary_law(rng):
@@ -185,8 +186,8 @@ def test_the_projection_has_the_least_divergence():
     best = min(np.linspace(0.2, 2, 1001), key=lambda A: lost(A, w / A, b, noise * A))
     least = lost(best, w / best, b, noise * best)
     assert least == pytest.approx(divergence, abs=1e-5)
-    for change in ((1.01, 1, 0, 1), (1, 1.01, 0, 1), (1, 1, 0.01, 1), (1, 1, 0, 1.01)):
-        assert lost(best * change[0], w / best * change[1], b + change[2], noise * best * change[3]) > divergence
+    for A, v, shift, wider in ((1.01, 1, 0, 1), (1, 1.01, 0, 1), (1, 1, 0.01, 1), (1, 1, 0, 1.01)):
+        assert lost(best * A, w / best * v, b + shift, noise * best * wider) > divergence
 
 
 def test_flows_of_linear_and_noisy_identity_layers_agree():
@@ -374,7 +375,7 @@ def test_flows_hold_algebra_to_one_thread(monkeypatch):
         return wrapper
 
     monkeypatch.setattr(_noisy, "projected", watched(_noisy.projected))
-    monkeypatch.setattr(_noisy, "_signature", watched(_noisy._signature))
+    monkeypatch.setattr(_noisy, "signature", watched(_noisy.signature))
     with threadpool_limits(2, user_api="blas"):
         rg.flow(rg.NoisyLayer("tanh", 1.0, 0.0, 0.2), 2, project=True)
         assert len(seen) >= 6

@@ -1,7 +1,7 @@
 r"""Scalar layers with noise and any activation: transfer operators by quadrature, composed exactly."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from typing import Any
 
@@ -17,7 +17,7 @@ from statnn.rg._common import LARGEST, real, simulated
 from statnn.rg._fixed_points import FixedPoint
 from statnn.rg._flow import Flow, FlowEnd, checked_doublings, trajectory
 from statnn.rg._layers import quadrature as _nodes
-from statnn.rg._layers.operator import StationaryLaw, TransferOperator
+from statnn.rg._layers.operator import StationaryLaw, TransferOperator, change, signature
 from statnn.rg._layers.portrait import NOISY_NOISES, NOISY_WEIGHTS, PARTED_WELLS, draw_arrows, noisy_place
 from statnn.rg._layers.projection import Row, linear_rows, projected
 from statnn.rg._layers.spectrum import Spectrum
@@ -134,18 +134,17 @@ class NoisyLayer(ByValue):
         if like is not None:
             if points is not None:
                 raise TypeError("points and like both choose the nodes: pass one of them")
-            return self._on(like.nodes, like.weights)
+            return self._judged(self._on(like.nodes, like.weights))
         if points is None:
             return self._refined
         count = whole(points, "points", minimum=16, maximum=_nodes.MOST_POINTS)
         low, high = self._interval
-        fewest = math.ceil((high - low) / (2 * self.noise_std))
-        if count < fewest:
+        if count < (high - low) / (2 * self.noise_std):
             raise ValueError(
                 f"points = {count} nodes on [{low:.4g}, {high:.4g}] are farther apart than twice the noise of "
                 f"{self.noise_std:g}: take {math.ceil(1.3 * (high - low) / self.noise_std)}, or None to refine"
             )
-        return self._with(count)
+        return self._judged(self._with(count))
 
     def compose(self, other: Any) -> TransferOperator:
         """Return the law of both layers: this one acts first, `other` on its outputs.
@@ -168,7 +167,7 @@ class NoisyLayer(ByValue):
         True
         """
         if isinstance(other, TransferOperator):
-            return self.operator(like=other).compose(other)
+            return self._judged(self._on(other.nodes, other.weights).compose(other))
         if not isinstance(other, NoisyLayer):
             raise TypeError(
                 f"a noisy layer composes with a NoisyLayer or TransferOperator, not with a {type(other).__name__}"
@@ -190,7 +189,7 @@ class NoisyLayer(ByValue):
         nodes, weights = _nodes.rule(low, high, tuple(sorted(at)), points)
         error = max(self._refined.error, other._refined.error)  # noqa: SLF001 - of the same class
         product = self._on(nodes, weights).compose(other._on(nodes, weights))  # noqa: SLF001 - of the same class
-        return TransferOperator(nodes, weights, product.probabilities, error)
+        return replace(product, error=error)
 
     def power(self, m: int, *, points: int | None = None) -> TransferOperator:
         """Return m such layers as one, in O(log m) products of matrices.
@@ -356,8 +355,7 @@ class NoisyLayer(ByValue):
                 f"activation {sigma.name!r}: the critical point is known for tanh, erf and sin, which are odd and bend "
                 "down from h = 0 as h³; search others as a map of couplings, rg.fixed_points(map, start)"
             )
-        slope = float(sigma.derivative(np.zeros(1))[0])
-        at = np.array([1 / slope, 0.0, 0.0])
+        at = np.array([1 / float(sigma.derivative(np.zeros(1))[0]), 0.0, 0.0])
         return (FixedPoint("critical", NAMES, at, _Renormalised(sigma), _around_criticality, None, "w"),)
 
     @property
@@ -379,7 +377,7 @@ class NoisyLayer(ByValue):
         low, high = self._interval
         count = max(_nodes.PANEL, math.ceil((high - low) / (FIRST * self.noise_std)))
         operator, error, stuck = self._with(min(count, _nodes.MOST_POINTS)), math.inf, 0
-        seen = _signature(operator)
+        seen = signature(operator)
         if 1 - seen[0] < PARTED:
             raise ValueError(
                 f"{self} has wells, or states between which it alternates, that its noise joins once in "
@@ -389,8 +387,8 @@ class NoisyLayer(ByValue):
         while error > max(TOLERANCE, ROUNDING / (1 - seen[0])) and operator.nodes.size < _nodes.MOST_POINTS:
             count = min(_nodes.MOST_POINTS, math.ceil(FINER * count))
             finer = self._with(count)
-            now = _signature(finer)
-            before, error, operator, seen = error, _change(now, seen), finer, now
+            now = signature(finer)
+            before, error, operator, seen = error, change(now, seen), finer, now
             stuck = stuck + 1 if error > before / 2 else 0
             if stuck == 2 and error < WORST:
                 break  # rounding, which is felt as long as the gap to the second eigenvalue is small
@@ -399,7 +397,7 @@ class NoisyLayer(ByValue):
                 f"{operator.nodes.size} nodes on [{low:.4g}, {high:.4g}] do not give the law of {self}: the last step "
                 f"still changed it by {error:.2g}; take more noise, or layer.operator(points=...) for p(h'|h) alone"
             )
-        return TransferOperator(operator.nodes, operator.weights, operator.probabilities, error)
+        return replace(operator, error=error)
 
     @cached_property
     def coarse(self) -> TransferOperator:
@@ -412,28 +410,30 @@ class NoisyLayer(ByValue):
         nodes, weights = _nodes.rule(low, high, _nodes.panels(*self._parts, low, high), count)
         return self._on(nodes, weights)
 
-    def _on(self, nodes: Floats, weights: Floats) -> TransferOperator:
-        if float(np.diff(nodes).max()) > 4 * self.noise_std:
+    def _on(self, x: Floats, weights: Floats) -> TransferOperator:
+        ends = _nodes.breaks(*self._parts[:3])
+        return TransferOperator(x, weights, _nodes.masses(x, weights, self.mean(x), self.noise_std), breaks=ends)
+
+    def _after(self, below: TransferOperator) -> TransferOperator:
+        """Return the law of an operator and this layer on its outputs."""
+        return self._judged(below.compose(self._on(below.nodes, below.weights)), below)
+
+    def _judged(self, operator: TransferOperator, below: TransferOperator | None = None) -> TransferOperator:
+        """Return an operator with its error: what its nodes lose of this layer's law, from where signals come to it."""
+        law, nodes = operator.stationary(), operator.nodes
+        density = law.density if below is None else below.propagate(law.density)
+        shares = _nodes.lost(nodes, law.weights, self.mean(nodes), self.noise_std)
+        beyond, between = shares @ (law.weights * density)
+        if beyond + between > WORST:
             raise ValueError(
-                f"nodes up to {float(np.diff(nodes).max()):.3g} apart do not resolve a noise of {self.noise_std:g}: "
-                "take more"
+                f"{nodes.size} nodes on [{nodes[0]:.4g}, {nodes[-1]:.4g}] lose {beyond + between:.2g} of the law of "
+                f"{self}: take more, or compose layers, not operators, whose nodes then hold both"
             )
-        return TransferOperator(nodes, weights, _nodes.masses(nodes, weights, self.mean(nodes), self.noise_std))
+        square = float(np.max((nodes[[0, -1]] - law.mean) ** 2)) / law.variance  # of what is lost, in moments
+        return replace(operator, error=max(operator.error, float(between + square * beyond)))
 
     def __repr__(self) -> str:
         return f"NoisyLayer({self.activation.name!r}, w={self.w:g}, b={self.b:g}, noise_std={self.noise_std:g})"
-
-
-def _signature(operator: TransferOperator) -> tuple[float, float, float]:
-    """Return the modulus of the second eigenvalue, mean and variance: what refinement must not change."""
-    law = operator.stationary()
-    return float(np.abs(operator.spectrum(2).ratios[1])), law.mean, law.variance
-
-
-def _change(now: tuple[float, float, float], before: tuple[float, float, float]) -> float:
-    """Return the largest change, of moments in units of the deviation."""
-    spread = now[2]
-    return max(abs(now[0] - before[0]), abs(now[1] - before[1]) / math.sqrt(spread), abs(now[2] - before[2]) / spread)
 
 
 @dataclass(frozen=True)

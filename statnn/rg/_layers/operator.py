@@ -1,5 +1,8 @@
 r"""Transfer operators of scalar layers on quadrature nodes: what composes when the law of a layer is no formula."""
 
+import math
+from bisect import bisect_right
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,6 +21,10 @@ DENSE = 400
 """Up to so many nodes all eigenvalues are computed; beyond, the largest by Arnoldi's method."""
 POLISH = 8
 """Products with what is positive: tails get back the digits, and the sign, that elimination takes from what is tiny."""
+NEAREST = 6
+"""Nodes by which moments are interpolated."""
+CUT = 1e-6
+"""Share of its largest that the density of h' may have at an end of the nodes."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -91,6 +98,8 @@ class TransferOperator(ByValue):
         P, each column a law: not negative, sum one.
     error : float
         Estimated error of its leading eigenvalues and relative error of its moments, from quadrature.
+    breaks : tuple of float
+        h at which the law of h' does not change smoothly, as the first layer has a kink or a jump there.
 
     Raises
     ------
@@ -104,8 +113,7 @@ class TransferOperator(ByValue):
 
     Notes
     -----
-    Laws are exact in composition but for rounding; nothing but the choice of nodes is approximate. Starting points at
-    the ends of the interval see it as a wall.
+    Laws are exact in composition but for rounding; nothing but the choice of nodes is approximate.
 
     Examples
     --------
@@ -124,8 +132,16 @@ class TransferOperator(ByValue):
     weights: Floats
     probabilities: Floats = field(repr=False)
     error: float = 0.0
+    breaks: tuple[float, ...] = ()
 
-    def __init__(self, nodes: ArrayLike, weights: ArrayLike, probabilities: ArrayLike, error: float = 0.0) -> None:
+    def __init__(
+        self,
+        nodes: ArrayLike,
+        weights: ArrayLike,
+        probabilities: ArrayLike,
+        error: float = 0.0,
+        breaks: Iterable[float] = (),
+    ) -> None:
         x, w, P = real(nodes, "nodes"), real(weights, "weights"), real(probabilities, "probabilities")
         if x.ndim != 1 or w.shape != x.shape or P.shape != (x.size, x.size) or x.size < 2:
             raise ValueError(
@@ -142,6 +158,7 @@ class TransferOperator(ByValue):
         for name, array in (("nodes", x), ("weights", w), ("probabilities", P)):
             object.__setattr__(self, name, locked(array))
         object.__setattr__(self, "error", float(real(error, "error")))
+        object.__setattr__(self, "breaks", tuple(sorted(map(float, breaks))))
 
     def compose(self, other: Any) -> "TransferOperator":
         """Return the law of both layers: this one acts first, `other` on its outputs.
@@ -156,13 +173,19 @@ class TransferOperator(ByValue):
         TypeError, ValueError
             If it is neither, nodes differ, or they are too few or too narrow for a layer.
         """
-        above = other if isinstance(other, TransferOperator) else self._put(other)
-        if not np.array_equal(above.nodes, self.nodes):
+        if not isinstance(other, TransferOperator):
+            if not hasattr(other, "_after"):
+                raise TypeError(
+                    f"an operator composes with a TransferOperator or a NoisyLayer, not with a {type(other).__name__}"
+                )
+            made: TransferOperator = other._after(self)  # noqa: SLF001 - of the same family
+            return made
+        if not np.array_equal(other.nodes, self.nodes):
             raise ValueError(
                 "the two operators live on different nodes, where matrices do not multiply: compose the layers "
                 "themselves, or make both with layer.operator(like=operator)"
             )
-        return self._of(above.probabilities @ self.probabilities, max(self.error, above.error))
+        return self._of(other.probabilities @ self.probabilities, max(self.error, other.error))
 
     def power(self, m: int) -> "TransferOperator":
         """Return m such layers as one, by O(log m) products of matrices.
@@ -209,7 +232,7 @@ class TransferOperator(ByValue):
         return result
 
     def moments(self, start: float) -> tuple[float, float]:
-        """Return mean and variance of h' given h = `start`, between the nodes by linear interpolation of both.
+        """Return mean and variance of h' given h = `start`, between the nodes by polynomials of degree five.
 
         Parameters
         ----------
@@ -219,17 +242,32 @@ class TransferOperator(ByValue):
         Raises
         ------
         ValueError
-            If it lies outside.
+            If it lies outside; or so near an end, that the law of h' is cut there.
         """
-        h = float(real(start, "start"))
-        if not self.nodes[0] <= h <= self.nodes[-1]:
-            raise ValueError(f"start = {h} lies outside the nodes [{self.nodes[0]:.6g}, {self.nodes[-1]:.6g}]")
-        i = min(int(np.searchsorted(self.nodes, h, side="right")), self.nodes.size - 1)
-        share = (h - self.nodes[i - 1]) / (self.nodes[i] - self.nodes[i - 1])
-        laws = self.probabilities[:, i - 1 : i + 1]
-        means = self.nodes @ laws
-        variances = ((self.nodes[:, None] - means) ** 2 * laws).sum(axis=0)
-        return float(means @ [1 - share, share]), float(variances @ [1 - share, share])
+        h, x = float(real(start, "start")), self.nodes
+        if not x[0] <= h <= x[-1]:
+            raise ValueError(f"start = {h} lies outside the nodes [{x[0]:.6g}, {x[-1]:.6g}]")
+        near = self._near(h)
+        laws = self.probabilities[:, near]
+        density = laws / self.weights[:, None]
+        if (density[[0, -1]] > CUT * density.max(axis=0)).any():
+            raise ValueError(
+                f"start = {h}: from there h' comes to an end of the nodes [{x[0]:.6g}, {x[-1]:.6g}], where its law is "
+                "cut; start nearer to where the layer lives"
+            )
+        means = x @ laws
+        variances = ((x[:, None] - means) ** 2 * laws).sum(axis=0)
+        apart = x[near][:, None] - x[near]
+        shares = np.prod(np.divide(h - x[near], apart, out=np.ones(apart.shape), where=apart != 0), axis=1)
+        return float(means @ shares), float(variances @ shares)
+
+    def _near(self, h: float) -> Any:
+        """Return the nodes by which to interpolate: the nearest, on one side of where the first layer breaks."""
+        k = bisect_right(self.breaks, h)
+        left, right = (-math.inf, *self.breaks)[k], (*self.breaks, math.inf)[k]
+        between = np.flatnonzero((self.nodes > left) & (self.nodes < right))
+        among = between if between.size else np.arange(self.nodes.size)
+        return np.sort(among[np.argsort(np.abs(self.nodes[among] - h), kind="stable")[:NEAREST]])
 
     def spectrum(self, k: int = 4) -> Spectrum:
         """Return the k largest eigenvalues.
@@ -278,18 +316,22 @@ class TransferOperator(ByValue):
         except ArpackNoConvergence:
             return None
 
-    def _put(self, layer: Any) -> "TransferOperator":
-        if not hasattr(layer, "operator"):
-            raise TypeError(
-                f"an operator composes with a TransferOperator or a NoisyLayer, not with a {type(layer).__name__}"
-            )
-        operator: TransferOperator = layer.operator(like=self)
-        return operator
-
     def _of(self, probabilities: Any, error: float) -> "TransferOperator":
         made = object.__new__(TransferOperator)
-        parts = {"nodes": self.nodes, "weights": self.weights, "error": error}
+        parts = {"nodes": self.nodes, "weights": self.weights, "error": error, "breaks": self.breaks}
         parts["probabilities"] = locked(probabilities / probabilities.sum(axis=0))
         for name, value in parts.items():
             object.__setattr__(made, name, value)
         return made
+
+
+def signature(operator: TransferOperator) -> tuple[float, float, float]:
+    """Return the modulus of the second eigenvalue, mean and variance: what refinement must not change."""
+    law = operator.stationary()
+    return float(np.abs(operator.spectrum(2).ratios[1])), law.mean, law.variance
+
+
+def change(now: tuple[float, float, float], before: tuple[float, float, float]) -> float:
+    """Return the largest change, of moments in units of the deviation."""
+    spread = now[2]
+    return max(abs(now[0] - before[0]), abs(now[1] - before[1]) / math.sqrt(spread), abs(now[2] - before[2]) / spread)

@@ -27,7 +27,7 @@ ATTEMPTS = 200
 RESOLVED = 1e-10
 """Share of the largest value that coefficients of high order may be where the activation is resolved."""
 HALVINGS = 24
-"""Of panels as wide as a deviation of the noise, to resolve what is steeper."""
+"""Of panels as wide as a deviation of the noise, to resolve what is steeper; of margins."""
 LAYERS = 3000
 STILL = 0.1
 FAR = 1e6
@@ -52,7 +52,8 @@ def interval(sigma: Activation, w: float, b: float, noise: float) -> tuple[float
         below = float(law @ special.ndtr((low - centres) / noise))
         above = float(law @ special.ndtr((centres - high) / noise))
         if max(below, above) < LEAK:
-            return float(low - MARGIN * noise), float(high + MARGIN * noise)
+            ends = [_margin(sigma, w, b, noise, float(end), side) for end, side in ((low, -1.0), (high, 1.0))]
+            return ends[0], ends[1]
         if (above >= LEAK and _never_returns(sigma, w, b, high, high - low)) or (
             below >= LEAK and _never_returns(sigma, w, b, low, low - high)
         ):
@@ -65,13 +66,33 @@ def interval(sigma: Activation, w: float, b: float, noise: float) -> tuple[float
     )
 
 
+def _reached(sigma: Activation, w: float, b: float, h: Any, side: float) -> Any:
+    """Return the farthest that one layer or two lead to from h, on a side."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        once = np.asarray(sigma(w * h + b), dtype=np.float64)
+        twice = np.asarray(sigma(w * once + b), dtype=np.float64)
+    return np.maximum(side * once, side * twice)
+
+
 def _never_returns(sigma: Activation, w: float, b: float, end: float, outward: float) -> bool:
     """Whether from an end of an interval on, and however far beyond, a layer or two lead no nearer."""
     side, far = math.copysign(1.0, outward), end + outward * (2.0 ** np.arange(30) - 1)
-    with np.errstate(over="ignore", invalid="ignore"):
-        once = np.asarray(sigma(w * far + b), dtype=np.float64)
-        twice = np.asarray(sigma(w * once + b), dtype=np.float64)
-    return bool((np.maximum(side * once, side * twice) >= side * far).all())
+    return bool((_reached(sigma, w, b, far, side) >= side * far).all())
+
+
+def _margin(sigma: Activation, w: float, b: float, noise: float, end: float, side: float) -> float:
+    """Return the end of the margin beyond an end: not where signals go on for ever, nor where they linger before.
+
+    A wall there would keep them, and be felt as a well.
+    """
+    inside, away = end, end + side * MARGIN * noise
+    if not _never_returns(sigma, w, b, away, side * noise):
+        return away
+    for _ in range(HALVINGS):
+        middle = (inside + away) / 2
+        returns = _reached(sigma, w, b, middle, side) < side * middle - REACH * noise
+        inside, away = (middle, away) if returns else (inside, middle)
+    return inside
 
 
 def _supercritical(sigma: Activation, w: float, b: float) -> ValueError:
@@ -108,12 +129,13 @@ def _lasting(sigma: Activation, w: float, b: float, noise: float, low: float, hi
     for ever are no part of a law.
     """
     edges = (low + high) / 2 + noise * np.arange(-CELLS, CELLS + 1.0)
-    size = 0
+    size, reach = 0, (REACH + 1) * noise
     while edges.size != size:  # what is not in the image, and in the image of that, does not last
         size = edges.size
         with np.errstate(over="ignore", invalid="ignore"):
-            images = np.nan_to_num(np.asarray(sigma(w * edges + b), dtype=np.float64), nan=np.inf)
-        edges = edges[(edges > images.min() - (REACH + 1) * noise) & (edges < images.max() + (REACH + 1) * noise)]
+            images = np.asarray(sigma(w * edges + b), dtype=np.float64)
+        images = np.clip(np.nan_to_num(images, nan=np.inf), edges[0] - 2 * reach, edges[-1] + 2 * reach)
+        edges = edges[(edges > images.min() - reach) & (edges < images.max() + reach)]
     if size < 2:
         return low, high
     apart, drift = (edges[1:] < low) | (edges[:-1] > high), np.sign(images - edges)
@@ -211,12 +233,18 @@ def _legendre(count: int) -> tuple[Any, Any]:
 
 
 def masses(nodes: Floats, weights: Floats, centres: Floats, noise: float) -> Floats:
-    """Return P_ij = w_i p(x_i|x_j) of Gaussian noise around the centres, columns normalised, shape (n, n)."""
-    distance = (nodes[:, None] - centres) / noise
+    """Return P_ij = w_i p(x_i|x_j) of Gaussian noise around the centres, columns normalised, shape (n, n).
+
+    What leads beyond the nodes comes to their ends: see `lost`.
+    """
+    distance = (nodes[:, None] - np.clip(centres, nodes[0], nodes[-1])) / noise
     P = weights[:, None] * np.exp(-(distance**2) / 2)
-    total = P.sum(axis=0)
-    if not (total > 0).all():
-        lost = float(nodes[int(np.argmin(total))])
-        raise ValueError(f"from h = {lost:.6g} the layer goes beyond the nodes: take nodes on a wider interval")
-    found: Floats = P / total
+    found: Floats = P / P.sum(axis=0)
     return found
+
+
+def lost(nodes: Floats, weights: Floats, centres: Floats, noise: float) -> Floats:
+    """Return the shares of Gaussian noise around each centre that lie beyond the nodes, and that they miss between."""
+    density = np.exp(-(((nodes[:, None] - centres) / noise) ** 2) / 2) / (math.sqrt(2 * math.pi) * noise)
+    beyond = special.ndtr((nodes[0] - centres) / noise) + special.ndtr((centres - nodes[-1]) / noise)
+    return np.stack([beyond, np.abs(1 - beyond - weights @ density)])
