@@ -53,6 +53,48 @@ def test_the_nearest_layer_with_a_kink_is_that_of_the_integrals(slope, w, b, noi
 
 
 @pytest.mark.parametrize(
+    ("sigma", "slope"),
+    [
+        (lambda h: h / (1 + np.abs(h)), lambda h: 1 / (1 + np.abs(h)) ** 2),
+        (
+            lambda h: np.where(h > 0, h, np.expm1(np.minimum(h, 0))),
+            lambda h: np.where(h > 0, 1, np.exp(np.minimum(h, 0))),
+        ),
+    ],
+    ids=["softsign", "elu"],
+)
+@pytest.mark.parametrize("kinks", [(), (0.0,)])
+def test_the_nearest_layer_whose_slope_has_a_kink_is_that_of_the_integrals(sigma, slope, kinks):
+    """Height, weight and bias of a layer nearest to two: three conditions, on panels that end at the kinks."""
+    w, b, noise = 0.9, -0.3, 0.3
+    x, weights = np.polynomial.legendre.leggauss(16)
+
+    def panels(*ends):
+        edges = np.unique(np.append(np.linspace(-4, 4, 41), ends))
+        half = np.diff(edges)[:, None] / 2
+        return (edges[:-1, None] + half * (1 + x)).ravel(), (half * weights).ravel()
+
+    nodes, measure = panels(-b / w)
+    layer = lambda start, to: stats.norm.pdf(to[:, None], sigma(w * start + b), noise)  # noqa: E731
+    law, once = np.ones(nodes.size), layer(nodes, nodes) * measure
+    for _ in range(200):
+        law = once @ law
+        law /= measure @ law
+
+    def conditions(fitted):
+        at, mass = panels(-b / w, -fitted[2] / fitted[1])
+        field = fitted[1] * at + fitted[2]
+        gap = (sigma(w * nodes + b) * measure) @ layer(at, nodes) - fitted[0] * sigma(field)
+        pull = gap * (layer(nodes, at) * measure @ law) * mass
+        return pull @ sigma(field), pull @ (slope(field) * at), pull @ slope(field)
+
+    found = rg.NoisyLayer(Activation("own", sigma, slope, kinks=kinks), w, b, noise).flow(1).couplings[1]
+    height = noise / found[2]
+    A, v, a = optimize.fsolve(conditions, [height, found[0] / height, found[1]], xtol=1e-13)
+    assert found[:2] == pytest.approx((A * v, a), rel=2e-5)
+
+
+@pytest.mark.parametrize(
     ("name", "w", "b", "noise", "mean", "second"),
     [  # by sums over panels that are graded towards the field zero
         ("tanh", 1e5, 3.0, 0.4, 2.11708212590e-4, 0.98758066909550),

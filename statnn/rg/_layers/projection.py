@@ -8,7 +8,6 @@ import numpy as np
 
 from statnn._arguments import Floats
 from statnn.network import Activation
-from statnn.network._breaks import jumps
 from statnn.rg._flow import FlowEnd
 from statnn.rg._layers.operator import StationaryLaw, TransferOperator
 from statnn.rg._layers.quadrature import breaks
@@ -59,9 +58,8 @@ def projected(
     spread, signal = math.sqrt(law.variance), math.sqrt(float(p @ (g - p @ g) ** 2))
     if signal < LEAST_SIGNAL * spread:
         return FlowEnd.DISORDERED
-    kinks = jumps(sigma.derivative, sigma.breaks, f"derivative of activation {sigma.name!r}")
     bends = breaks(sigma, *(before if first is None else first))
-    means = _Means(x, law.density, law.weights, g, [field for field, _ in kinks], bends)
+    means = _Means(x, law.density, law.weights, g, sigma.breaks, bends)
     fitted = _fit(sigma, means, before, spread)
     if fitted is None:
         return FlowEnd.UNLIKE
@@ -76,14 +74,14 @@ def projected(
 
 
 class _Means:
-    """Means g of h' given h under a law p, on nodes of panels that end where a fitted layer has a kink as well.
+    """Means g of h' given h under a law p, on nodes of panels that end where a fitted layer is not smooth as well.
 
-    On nodes that stay, sums over a kink that moves have a minimum between any two of them. The mean itself bends where
-    the first layer does.
+    On nodes that stay, sums over a kink that moves have a minimum between any two of them, and miss digits where the
+    slope has one. The mean itself bends where the first layer does.
     """
 
     def __init__(
-        self, x: Floats, density: Floats, weights: Floats, g: Floats, kinks: list[float], bends: tuple[float, ...]
+        self, x: Floats, density: Floats, weights: Floats, g: Floats, kinks: tuple[float, ...], bends: tuple[float, ...]
     ) -> None:
         self.p, self.x, self.g = weights * density, x, g
         self._kinks = np.array(kinks)
