@@ -10,6 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
+from os.path import commonprefix
 from typing import Any, TypeAlias
 
 Shapes: TypeAlias = Mapping[str, tuple[int, int]]
@@ -51,6 +52,11 @@ def in_order(shapes: Shapes, layers: Sequence[str] | None, *, kept: bool, made: 
             )
         unsorted = not (made or _sorted(names) or _against_numbers(names))
         if (unsorted or _no_other(shapes)) and not _nested(names):
+            if copies := _copies(shapes):
+                raise ValueError(
+                    f"{listed(copies[0])} are repeated by {listed(copies[1])}: a copy, as averages of weights are, or "
+                    f"more layers? Pass the arrays of one network alone, as a mapping of names to arrays, or {_HOW}"
+                )
             return names
     raise ValueError(
         f"in which order do {listed(names)} act? Their names are not numbered, or not all in one row, and "
@@ -158,6 +164,24 @@ def _no_other(shapes: Shapes) -> bool:
             opened.append(width)
         seen.add(width)
     return True
+
+
+def _copies(shapes: Shapes) -> tuple[list[str], list[str]] | None:
+    """Return the first two of the parts, one after the other or layer by layer, that repeat each other, or None."""
+    names = list(shapes)
+    for many in (k for k in range(2, len(names) // 2 + 1) if len(names) % k == 0):
+        few = len(names) // many
+        for parts in ([names[k * few : (k + 1) * few] for k in range(many)], [names[k::many] for k in range(many)]):
+            if len({tuple(zip(_apart(part), map(shapes.__getitem__, part), strict=True)) for part in parts}) == 1:
+                return parts[0], parts[1]
+    return None
+
+
+def _apart(names: list[str]) -> list[str]:
+    """Return names without what all begin or end with."""
+    begin = len(commonprefix(names))  # noqa: RUF071 - of characters
+    end = len(commonprefix([name[begin:][::-1] for name in names]))  # noqa: RUF071
+    return [name[begin : len(name) - end] for name in names]
 
 
 def _sorted(names: list[str]) -> bool:

@@ -118,6 +118,29 @@ def test_the_order_given_is_taken_where_nobody_sorted_it(tmp_path):
             load_network(matrices(names), activation="tanh")
 
 
+@pytest.mark.parametrize(
+    "names",
+    [
+        ["f", "e", "ema.f", "ema.e"],
+        ["net.0", "net.2", "ema.module.net.0", "ema.module.net.2"],
+        ["online.f", "online.e", "target.f", "target.e"],
+        ["f.x", "e.x", "f.y", "e.y", "f.z", "e.z"],
+        ["f", "e", "f_ema", "e_ema"],
+    ],
+)
+def test_a_network_that_stands_there_twice_is_no_chain(names, tmp_path):
+    """Of equal widths a copy fits behind the network: the chain had twice its layers."""
+    np.savez(tmp_path / "net.npz", **matrices(names))
+    with pytest.raises(ValueError, match=r"are repeated by .*: a copy"):
+        load_network(tmp_path / "net.npz", activation="tanh")
+    assert load_network(tmp_path / "net.npz", activation="tanh", layers=names).depth == len(names)
+    with np.load(tmp_path / "net.npz") as file:
+        alone = {f"{name}.weight": file[f"{name}.weight"] for name in names[:2]}
+    assert load_network(alone, activation="tanh").depth == 2
+    other = [(6, 5), (4, 6), (5, 4), (5, 5)]  # of other widths it is the next part of the chain
+    assert load_network(matrices(["z.f", "z.e", "y.f", "y.e"], other), activation="tanh").depth == 4
+
+
 def test_shapes_confirm_the_order_given_or_refuse_it(tmp_path):
     names, shapes = ["input", "middle", "output"], [(5, 4), (5, 5), (2, 5)]
     arrays = matrices(names, shapes)
