@@ -208,7 +208,7 @@ def _unusual_basins(found: Mapping[str, Basin], labels: Ints | None) -> str:
         return ""
     free = float(np.mean(np.isinf(one.radius)))
     if free > _FREE:
-        return f"{free:.0%} of the samples keep their class under any noise on the inputs."
+        return f"{free:.0%} of the samples keep their class in most draws of noise on the inputs, however strong."
     whole = _median(one.radius)
     known = [] if labels is None else [int(k) for k, n in enumerate(np.bincount(labels)) if n >= _FEWEST]
     radii = one.by_class()

@@ -108,7 +108,7 @@ def test_the_activations_above_a_layer_could_be_the_identity(bias):
 def test_basins_without_end_and_a_weak_class():
     free = Network([np.zeros((2, 6))], [np.array([1.0, 0.0])])
     assert said(free, "basins", labels=np.zeros(200, int)) == (
-        "100% of the samples keep their class under any noise on the inputs."
+        "100% of the samples keep their class in most draws of noise on the inputs, however strong."
     )
     angles = 2 * np.pi * np.arange(3) / 3
     corners = np.stack([np.cos(angles), np.sin(angles)], axis=1)
