@@ -114,8 +114,8 @@ def integrals(
         low, high, owner = low[~done], high[~done], owner[~done]
         if low.size > most:
             raise ValueError(
-                f"{what} does not converge with {most} panels: is the activation smooth in pieces, and does it vary on "
-                "no scale far below that of the fields?"
+                f"{what} does not converge with {most} panels: is the activation smooth in pieces, computed in double "
+                "precision, and does it vary on no scale far below that of the fields?"
             )
         middle = (low + high) / 2
         low, high, owner = np.append(low, middle), np.append(middle, high), np.append(owner, owner)
