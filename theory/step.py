@@ -66,6 +66,7 @@ def simplified(gap: sp.Expr) -> sp.Expr:
 
 _SAYS_NOTHING = "one side twice, or a definition: print names and define them in `where`, or call the step argued"
 _LOGARITHMS, _SLOWLY = 1000, sp.Rational(9, 10)  # beside a power of ten; how much a slow limit falls at least
+_STEADILY = sp.Rational(11, 10)  # how much less than its power a remainder falls: with a logarithm it is half as much
 _FORMLESS = "the form is the difference as it stands: write it in terms that are each positive"
 
 
@@ -447,8 +448,23 @@ def _left_out(
         return "what a series leaves out is a term, or a factor of one, and in no function"
     if variable not in scale.free_symbols:
         return f"{variable} goes to {end}, but what is left out is O({scale})"
-    apart = approach_of(gap, scale, variable, end, SERIES, domain, slack=_LOGARITHMS, thorough=thorough)
-    return f"{apart}, which does not fall as {scale}" if apart else ""
+    for side in _sides(variable, end, domain):
+        apart = approach_of(gap, scale, variable, end, SERIES, domain, side, slack=_STEADILY, thorough=thorough)
+        if apart:
+            return f"{apart}, which does not fall as {scale}"
+    return ""
+
+
+def _sides(variable: sp.Symbol, end: sp.Expr, domain: Domain) -> tuple[int, ...]:
+    """Return from which sides a variable can come to its end: above, below or both."""
+    if not end.is_number or end.is_infinite:
+        return (1,)
+    given = dict(domain).get(variable)
+    low = sp.S.Zero if variable.is_nonnegative else -sp.oo
+    high = sp.S.Zero if variable.is_nonpositive else sp.oo
+    low, high = given if isinstance(given, tuple) else (low, high)
+    sides = {1: low <= end < high, -1: low < end <= high}
+    return tuple(side for side, there in sides.items() if there == True) or (1,)  # noqa: E712 - a relation may be open
 
 
 def _parted(left: sp.Expr, right: sp.Expr) -> tuple[sp.Expr, sp.Expr]:

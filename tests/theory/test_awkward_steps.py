@@ -58,6 +58,10 @@ def trusted(gap):
         series("a factor of what is left out", sp.exp(x), 1 + x + x**2 * O(x), (x, 0)),
         series("a third of an order", 1 + x ** sp.Rational(5, 3), 1 + O(x**2), (x, 0)),
         series("in a function", sp.exp(x), sp.exp(O(x)), (x, 0)),
+        series("a logarithm beside it", 1 + x * sp.log(x), 1 + O(x), (x, 0)),
+        series("a logarithm far out", 1 + sp.log(x) / x, 1 + O(1 / x), (x, sp.oo)),
+        series("from above alone", 1 + abs(t), 1 + t + O(t**2), (t, 0)),
+        series("above a point alone", abs(x - 1), x - 1 + O((x - 1) ** 2), (x, 1)),
     ],
     ids=lambda step: step.statement,
 )
@@ -120,6 +124,9 @@ def test_what_is_wrong_somewhere_is_refused(wrong):
         series("far on the left", sp.exp(t) + 1 / t, 1 / t + O(t**-2), (t, -sp.oo)),
         series("half an order", sp.sqrt(x + x**2), sp.sqrt(x) + O(x ** sp.Rational(3, 2)), (x, 0)),
         series("a factor", sp.exp(y * x), 1 + y * x + y**2 * O(x**2), (x, 0)),
+        series("a logarithm", 1 + x + x**2 * sp.log(x), 1 + x + O(x**2 * sp.log(x)), (x, 0)),
+        series("a logarithm further on", 1 + x + x**2 * sp.log(x), 1 + O(x), (x, 0)),
+        series("on one side", 1 + abs(t), 1 + t + O(t**2), (t, 0), domain={t: (0, 1)}),
     ],
     ids=lambda step: step.statement,
 )  # fmt: skip
@@ -162,6 +169,7 @@ def test_a_failure_names_what_is_wrong(step, said):
         (lambda: identity("", x, y, domain=[(x, (0, 1))]), "domain is a list; a dict"),
         (lambda: inequality("", x + 1, x, sp.S.One, written=">="), "written = '>='"),
         (lambda: series("", x, O(x), x), "toward = x; a variable and its end"),
+        (lambda: instance("", f(n), n, cases=[{n: 1, f(n): 1}, {n: 1, f(n): 1}]), r"f\(n\): 1\} is there twice"),
         (lambda: identity("", sp.Matrix([[x]]), y), "is a matrix; make a step of each entry"),
         (lambda: Derivation("", "", "", "own", (), assumes="free ends"), "'free ends' is one text; give a tuple"),
         (lambda: Derivation("", "", "", "own", identity("", x, y)), "a tuple of steps"),
