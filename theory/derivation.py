@@ -318,7 +318,7 @@ def instance(
     Raises
     ------
     ValueError, TypeError
-        If there is no case, or one twice, a range is empty, or a side is none.
+        If there is no case, a range is empty, or a side is none.
 
     See Also
     --------
@@ -334,8 +334,6 @@ def instance(
     if not cases:
         raise ValueError("an instance needs cases: sizes, and what the names mean then")
     pairs = tuple(map(_pairs, cases))
-    if twice := [case for k, case in enumerate(pairs) if case in pairs[:k]]:
-        raise ValueError(f"the case {dict(twice[0])} is there twice: it is checked once, and counted as one")
     return Step(statement, equation(left, right), "instance", by, domain=_ranges(domain), cases=pairs)
 
 

@@ -169,7 +169,6 @@ def test_a_failure_names_what_is_wrong(step, said):
         (lambda: identity("", x, y, domain=[(x, (0, 1))]), "domain is a list; a dict"),
         (lambda: inequality("", x + 1, x, sp.S.One, written=">="), "written = '>='"),
         (lambda: series("", x, O(x), x), "toward = x; a variable and its end"),
-        (lambda: instance("", f(n), n, cases=[{n: 1, f(n): 1}, {n: 1, f(n): 1}]), r"f\(n\): 1\} is there twice"),
         (lambda: identity("", sp.Matrix([[x]]), y), "is a matrix; make a step of each entry"),
         (lambda: Derivation("", "", "", "own", (), assumes="free ends"), "'free ends' is one text; give a tuple"),
         (lambda: Derivation("", "", "", "own", identity("", x, y)), "a tuple of steps"),
