@@ -101,7 +101,9 @@ class Flow(ByValue):
                 "the number of doublings"
             )
         if self.family != "binary" and self.couplings[:, 1].any():
-            raise ValueError("layers of this flow have a bias, a third coupling: draw columns of flow.couplings instead")
+            raise ValueError(
+                "layers of this flow have a bias, a third coupling: draw columns of flow.couplings instead"
+            )
         ax = axes(ax)
         at = self.portrait(ax, self.couplings)
         line = {"color": COLOURS[0], "markersize": 4, "linewidth": 1.2, "zorder": 4, "clip_on": False}

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import stats
 from strategies import examples
 
 from statnn import rg
@@ -56,32 +57,59 @@ def test_where_signals_go_on_for_ever_is_no_well(noise):
 
 
 @given(
-    st.sampled_from(["tanh", "relu", "gelu", "leaky relu", "sin"]),
-    st.floats(0.2, 0.9),
-    st.floats(-2, 2),
-    st.floats(-1, 1),
+    st.sampled_from(["tanh", "relu", "gelu", "sign", "sin"]), st.floats(0.2, 0.9), st.floats(-2, 2), st.floats(-1, 1)
 )
 @examples(0.3)
 def test_moments_between_nodes_are_those_of_the_layer(name, w, b, place):
     layer = rg.NoisyLayer(name, w, b, 0.2)
     law = layer.stationary()
     start = law.mean + place * 5 * math.sqrt(law.variance)
-    assert layer.operator().moments(start) == pytest.approx((float(layer.mean(start)), 0.04), abs=2e-6)
+    assert layer.operator().moments(start) == pytest.approx((float(layer.mean(start)), 0.04), abs=1e-12)
 
 
-def test_moments_of_two_layers_between_nodes():
-    """The identity above a ReLU: mean and variance follow from those of one layer, on both sides of the kink."""
-    below, above = rg.NoisyLayer("relu", 0.5, 0.1, 0.2), rg.NoisyLayer("identity", 0.5, 0.3, 0.1)
+def below_a_relu(start, below, slope, noise):
+    """Return mean and variance of relu(slope h) + noise ξ of h = below(start) + ξ', a rectified Gaussian."""
+    mean, spread = slope * float(below.mean(start)), slope * below.noise_std
+    share, density = stats.norm.cdf(mean / spread), stats.norm.pdf(mean / spread)
+    first = mean * share + spread * density
+    return first, (mean**2 + spread**2) * share + mean * spread * density - first**2 + noise**2
+
+
+@pytest.mark.parametrize("name", ["sign", "relu", "wave"])
+def test_moments_of_a_relu_above_another_layer_between_nodes(name):
+    wave = Activation("wave", lambda h: np.sin(h) + np.cos(2 * h) / 2, lambda h: np.cos(h) - np.sin(2 * h))
+    below, above = rg.NoisyLayer(wave if name == "wave" else name, 0.9, 0.1, 0.4), rg.NoisyLayer("relu", 0.9, 0.0, 0.5)
     both = below.compose(above)
-    for start in np.linspace(-1.0, 1.0, 41):
-        mean = 0.5 * float(below.mean(start)) + 0.3
-        assert both.moments(start) == pytest.approx((mean, 0.25 * 0.04 + 0.01), abs=1e-9)
-        assert both.power(2).moments(start) == pytest.approx(both.compose(both).moments(start), abs=1e-13)
+    for start in np.linspace(-1.1, 1.0, 43):
+        assert both.moments(start) == pytest.approx(below_a_relu(start, below, 0.9, 0.5), rel=1e-9)
+        assert both.power(3).moments(start) == pytest.approx(both.compose(both).compose(both).moments(start), rel=1e-9)
+
+
+@pytest.mark.parametrize(("slope", "noise"), [(0.05, 0.7), (0.6, 0.5), (0.3, 0.2)])
+def test_kinks_between_nodes_are_in_the_error(slope, noise):
+    """The nodes of tanh have none where a ReLU bends: sums of its means lacked digits, and the error was 1e-15."""
+    below, above = rg.NoisyLayer("tanh", -0.5, 0.05, 0.4), rg.NoisyLayer("relu", slope, 0.0, noise)
+    both = below.operator().compose(above)
+    gaps = [
+        np.array(both.moments(start)) - below_a_relu(start, below, slope, noise) for start in np.linspace(-0.9, 0.9, 19)
+    ]
+    worst = np.abs(gaps / np.array([math.sqrt(both.stationary().variance), both.stationary().variance])).max()
+    assert worst > 1e-7
+    assert worst / 3 < both.error < 5 * worst
+
+
+def test_jumps_between_nodes_are_refused():
+    below, above = rg.NoisyLayer("tanh", -0.4, -0.1, 1.0), rg.NoisyLayer("sign", -1.0, 0.05, 1.5)
+    with pytest.raises(ValueError, match="moments err by"):
+        below.operator().compose(above)
+    chance = stats.norm.sf((float(below.mean(0.3)) - 0.05) / 1.0)  # that what comes is below 0.05
+    mean = 2 * chance - 1
+    assert below.compose(above).moments(0.3) == pytest.approx((mean, 1 - mean**2 + 1.5**2), rel=1e-9)
 
 
 def test_starts_whose_law_is_cut_are_refused():
     layer = rg.NoisyLayer("softplus", -3.0, 0.0, 0.3)
-    with pytest.raises(ValueError, match="comes to an end of the nodes"):
+    with pytest.raises(ValueError, match="moments err by"):
         layer.operator().moments(-3.2)
     assert layer.operator().moments(-2.3) == pytest.approx((float(layer.mean(-2.3)), 0.09), rel=1e-6)
 
@@ -103,8 +131,8 @@ def test_nodes_that_lose_a_law_are_refused_and_errors_say_what_is_lost():
     found, wanted = beside.operator(like=operator), beside.stationary().variance
     lost = abs(found.stationary().variance / wanted - 1)
     assert lost > 1e-7
-    assert found.error == pytest.approx(lost, rel=0.2)
+    assert found.error == pytest.approx(lost, rel=0.5)
     assert operator.compose(beside).error > operator.error
-    with pytest.raises(ValueError, match=r"lose 0\.72 of"):  # of noise that hardly reaches from node to node
+    with pytest.raises(ValueError, match=r"err by 0\.72"):  # of noise that hardly reaches from node to node
         rg.NoisyLayer("tanh", 0.9, 0.0, 0.012).operator(like=operator)
     assert narrow.operator(64).error > narrow.operator().error

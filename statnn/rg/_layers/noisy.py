@@ -134,7 +134,7 @@ class NoisyLayer(ByValue):
         if like is not None:
             if points is not None:
                 raise TypeError("points and like both choose the nodes: pass one of them")
-            return self._judged(self._on(like.nodes, like.weights))
+            return self._judged(self._put_on(like))
         if points is None:
             return self._refined
         count = whole(points, "points", minimum=16, maximum=_nodes.MOST_POINTS)
@@ -167,7 +167,7 @@ class NoisyLayer(ByValue):
         True
         """
         if isinstance(other, TransferOperator):
-            return self._judged(self._on(other.nodes, other.weights).compose(other))
+            return self._judged(self._put_on(other).compose(other))
         if not isinstance(other, NoisyLayer):
             raise TypeError(
                 f"a noisy layer composes with a NoisyLayer or TransferOperator, not with a {type(other).__name__}"
@@ -186,9 +186,9 @@ class NoisyLayer(ByValue):
                 f"{points} nodes would be needed to hold both with their noise; make the noise more alike"
             )
         at = {end for layer in (self, other) for end in _nodes.panels(*layer._parts, low, high)}  # noqa: SLF001
-        nodes, weights = _nodes.rule(low, high, tuple(sorted(at)), points)
+        on = _nodes.rule(low, high, tuple(sorted(at)), points)
         error = max(self._refined.error, other._refined.error)  # noqa: SLF001 - of the same class
-        product = self._on(nodes, weights).compose(other._on(nodes, weights))  # noqa: SLF001 - of the same class
+        product = self._on(*on).compose(other._on(*on))  # noqa: SLF001 - of the same class
         return replace(product, error=error)
 
     def power(self, m: int, *, points: int | None = None) -> TransferOperator:
@@ -407,30 +407,30 @@ class NoisyLayer(ByValue):
 
     def _with(self, count: int) -> TransferOperator:
         low, high = self._interval
-        nodes, weights = _nodes.rule(low, high, _nodes.panels(*self._parts, low, high), count)
-        return self._on(nodes, weights)
+        return self._on(*_nodes.rule(low, high, _nodes.panels(*self._parts, low, high), count))
 
-    def _on(self, x: Floats, weights: Floats) -> TransferOperator:
-        ends = _nodes.breaks(*self._parts[:3])
-        return TransferOperator(x, weights, _nodes.masses(x, weights, self.mean(x), self.noise_std), breaks=ends)
+    def _on(self, x: Floats, weights: Floats, panels: Floats, lost: Any = None) -> TransferOperator:
+        at = self.mean(x), self.noise_std
+        lost = _nodes.lost(x, weights, *at) if lost is None else lost
+        return TransferOperator(x, weights, _nodes.masses(x, weights, *at), 0.0, panels, lost, self)
+
+    def _put_on(self, other: TransferOperator) -> TransferOperator:
+        on = other.nodes, other.weights, other.panels
+        return self._on(*on, _nodes.missed(*self._parts, on))
 
     def _after(self, below: TransferOperator) -> TransferOperator:
-        """Return the law of an operator and this layer on its outputs."""
-        return self._judged(below.compose(self._on(below.nodes, below.weights)), below)
+        return self._judged(below.compose(self._put_on(below)))
 
-    def _judged(self, operator: TransferOperator, below: TransferOperator | None = None) -> TransferOperator:
-        """Return an operator with its error: what its nodes lose of this layer's law, from where signals come to it."""
-        law, nodes = operator.stationary(), operator.nodes
-        density = law.density if below is None else below.propagate(law.density)
-        shares = _nodes.lost(nodes, law.weights, self.mean(nodes), self.noise_std)
-        beyond, between = shares @ (law.weights * density)
-        if beyond + between > WORST:
+    def _judged(self, operator: TransferOperator) -> TransferOperator:
+        """Return an operator with its error: what its nodes lose of its stationary law."""
+        nodes, law = operator.nodes, operator.stationary()
+        error = float((law.weights * law.density) @ operator.lost)
+        if error > WORST:
             raise ValueError(
-                f"{nodes.size} nodes on [{nodes[0]:.4g}, {nodes[-1]:.4g}] lose {beyond + between:.2g} of the law of "
-                f"{self}: take more, or compose layers, not operators, whose nodes then hold both"
+                f"{nodes.size} nodes on [{nodes[0]:.4g}, {nodes[-1]:.4g}] miss so much of the law of {self} that its "
+                f"moments err by {error:.2g}: take more, or compose layers, not operators, whose nodes then hold both"
             )
-        square = float(np.max((nodes[[0, -1]] - law.mean) ** 2)) / law.variance  # of what is lost, in moments
-        return replace(operator, error=max(operator.error, float(between + square * beyond)))
+        return replace(operator, error=max(operator.error, error))
 
     def __repr__(self) -> str:
         return f"NoisyLayer({self.activation.name!r}, w={self.w:g}, b={self.b:g}, noise_std={self.noise_std:g})"

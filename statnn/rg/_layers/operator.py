@@ -1,9 +1,8 @@
 r"""Transfer operators of scalar layers on quadrature nodes: what composes when the law of a layer is no formula."""
 
 import math
-from bisect import bisect_right
-from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -15,6 +14,8 @@ from statnn._arguments import Floats, whole
 from statnn._arrays import locked
 from statnn._by_value import ByValue
 from statnn.rg._common import depth, real
+from statnn.rg._layers.quadrature import lost as lost_of
+from statnn.rg._layers.quadrature import masses
 from statnn.rg._layers.spectrum import Spectrum, leading_first, resolved, spectrum_of
 
 DENSE = 400
@@ -22,9 +23,9 @@ DENSE = 400
 POLISH = 8
 """Products with what is positive: tails get back the digits, and the sign, that elimination takes from what is tiny."""
 NEAREST = 6
-"""Nodes by which moments are interpolated."""
-CUT = 1e-6
-"""Share of its largest that the density of h' may have at an end of the nodes."""
+"""Nodes by which laws are interpolated where it is not known of what they are."""
+CUT = 1e-3
+"""Relative error of moments that is refused rather than given."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -98,8 +99,13 @@ class TransferOperator(ByValue):
         P, each column a law: not negative, sum one.
     error : float
         Estimated error of its leading eigenvalues and relative error of its moments, from quadrature.
-    breaks : tuple of float
-        h at which the law of h' does not change smoothly, as the first layer has a kink or a jump there.
+    panels : array_like, shape (k + 1,)
+        Ends of the panels that the nodes are Gauss's on; none where that is not known.
+    lost : array_like, shape (n,)
+        Estimated relative error of moments of h' from each node, by what nodes miss of its law; None for none.
+    origin : NoisyLayer, tuple or None
+        What it is the law of, by which starts between nodes are exact: a layer, an operator and the one above it, or an
+        operator and how many more of it are above it.
 
     Raises
     ------
@@ -131,8 +137,10 @@ class TransferOperator(ByValue):
     nodes: Floats
     weights: Floats
     probabilities: Floats = field(repr=False)
-    error: float = 0.0
-    breaks: tuple[float, ...] = ()
+    error: float
+    panels: Floats = field(repr=False)
+    lost: Floats = field(repr=False)
+    origin: Any = field(compare=False, repr=False)
 
     def __init__(
         self,
@@ -140,9 +148,13 @@ class TransferOperator(ByValue):
         weights: ArrayLike,
         probabilities: ArrayLike,
         error: float = 0.0,
-        breaks: Iterable[float] = (),
+        panels: ArrayLike = (),
+        lost: ArrayLike | None = None,
+        origin: Any = None,
     ) -> None:
         x, w, P = real(nodes, "nodes"), real(weights, "weights"), real(probabilities, "probabilities")
+        ends = real(panels, "panels") if np.size(panels) else np.empty(0)
+        missed = np.zeros(x.size) if lost is None else real(lost, "lost")
         if x.ndim != 1 or w.shape != x.shape or P.shape != (x.size, x.size) or x.size < 2:
             raise ValueError(
                 f"nodes, weights and probabilities have shapes {x.shape}, {w.shape}, {P.shape}; (n,), (n,), (n, n) "
@@ -155,10 +167,16 @@ class TransferOperator(ByValue):
                 f"every column of probabilities is a law of h': entries >= 0 that sum to one; the smallest is "
                 f"{P.min():.3g}, and sums are from {P.sum(axis=0).min():.9g} to {P.sum(axis=0).max():.9g}"
             )
-        for name, array in (("nodes", x), ("weights", w), ("probabilities", P)):
+        if missed.shape != x.shape or (ends.size and not (ends.ndim == 1 and ends[0] <= x[0] < x[-1] <= ends[-1])):
+            raise ValueError(
+                f"lost and panels have shapes {missed.shape} and {ends.shape}; {x.size} errors, one for each node, and "
+                "ends of panels that hold them all, are needed"
+            )
+        parts = {"nodes": x, "weights": w, "probabilities": P, "panels": ends, "lost": missed}
+        for name, array in parts.items():
             object.__setattr__(self, name, locked(array))
         object.__setattr__(self, "error", float(real(error, "error")))
-        object.__setattr__(self, "breaks", tuple(sorted(map(float, breaks))))
+        object.__setattr__(self, "origin", origin)
 
     def compose(self, other: Any) -> "TransferOperator":
         """Return the law of both layers: this one acts first, `other` on its outputs.
@@ -185,7 +203,8 @@ class TransferOperator(ByValue):
                 "the two operators live on different nodes, where matrices do not multiply: compose the layers "
                 "themselves, or make both with layer.operator(like=operator)"
             )
-        return self._of(other.probabilities @ self.probabilities, max(self.error, other.error))
+        both = _stacked((self.probabilities, self.lost), (other.probabilities, other.lost))
+        return self._of(*both, max(self.error, other.error), (self, other))
 
     def power(self, m: int) -> "TransferOperator":
         """Return m such layers as one, by O(log m) products of matrices.
@@ -202,15 +221,18 @@ class TransferOperator(ByValue):
         TypeError, ValueError
             If it is no such number.
         """
-        left, square, result = depth(m), self.probabilities, None
+        left, square = depth(m), (self.probabilities, self.lost)
+        result: tuple[Floats, Floats] | None = None
         while True:
             if left & 1:
-                result = square if result is None else square @ result
+                result = square if result is None else _stacked(result, square)
             left >>= 1
             if not left:
-                return self._of(result, self.error)
-            square = square @ square
-            square /= square.sum(axis=0)
+                break
+            square = _stacked(square, square)
+        probabilities, lost = square if result is None else result
+        base, layers = self.origin if self._is_power else (self, 0)
+        return self._of(probabilities, lost, self.error, (base, (layers + 1) * m - 1) if m > 1 else self.origin)
 
     def propagate(self, density: ArrayLike) -> Floats:
         """Return the density of h' at the nodes when h has this density, shape (n,).
@@ -232,7 +254,9 @@ class TransferOperator(ByValue):
         return result
 
     def moments(self, start: float) -> tuple[float, float]:
-        """Return mean and variance of h' given h = `start`, between the nodes by polynomials of degree five.
+        """Return mean and variance of h' given h = `start`.
+
+        Where it is not known of what the operator is the law, they are interpolated between nodes.
 
         Parameters
         ----------
@@ -242,32 +266,44 @@ class TransferOperator(ByValue):
         Raises
         ------
         ValueError
-            If it lies outside; or so near an end, that the law of h' is cut there.
+            If it lies outside, or where moments err by more than 1e-3.
         """
         h, x = float(real(start, "start")), self.nodes
         if not x[0] <= h <= x[-1]:
             raise ValueError(f"start = {h} lies outside the nodes [{x[0]:.6g}, {x[-1]:.6g}]")
-        near = self._near(h)
-        laws = self.probabilities[:, near]
-        density = laws / self.weights[:, None]
-        if (density[[0, -1]] > CUT * density.max(axis=0)).any():
+        law, error = self._from(h)
+        if error > CUT:
             raise ValueError(
-                f"start = {h}: from there h' comes to an end of the nodes [{x[0]:.6g}, {x[-1]:.6g}], where its law is "
-                "cut; start nearer to where the layer lives"
+                f"start = {h}: nodes on [{x[0]:.6g}, {x[-1]:.6g}] miss so much of the law of h' from there that its "
+                f"moments err by {error:.2g}; start nearer to where the layer lives, or compose layers, not operators"
             )
-        means = x @ laws
-        variances = ((x[:, None] - means) ** 2 * laws).sum(axis=0)
+        mean = x @ law
+        return float(mean), float((x - mean) ** 2 @ law)
+
+    @property
+    def _is_power(self) -> bool:
+        return isinstance(self.origin, tuple) and isinstance(self.origin[1], int)
+
+    @cached_property
+    def _above(self) -> "TransferOperator":
+        below, above = self.origin
+        made: TransferOperator = below.power(above) if self._is_power else above
+        return made
+
+    def _from(self, h: float) -> tuple[Floats, float]:
+        """Return the masses on the nodes of h' given h, and how wrong its moments are."""
+        x = self.nodes
+        if isinstance(self.origin, tuple):
+            law, error = self.origin[0]._from(h)  # noqa: SLF001 - of the same class
+            return self._above.probabilities @ law, max(error, float(self._above.lost @ law))
+        if self.origin is not None:
+            centre, noise = np.array([float(self.origin.mean(h))]), self.origin.noise_std
+            law, error = masses(x, self.weights, centre, noise)[:, 0], lost_of(x, self.weights, centre, noise)
+            return law, float(error[0])
+        near = np.sort(np.argsort(np.abs(x - h), kind="stable")[:NEAREST])
         apart = x[near][:, None] - x[near]
         shares = np.prod(np.divide(h - x[near], apart, out=np.ones(apart.shape), where=apart != 0), axis=1)
-        return float(means @ shares), float(variances @ shares)
-
-    def _near(self, h: float) -> Any:
-        """Return the nodes by which to interpolate: the nearest, on one side of where the first layer breaks."""
-        k = bisect_right(self.breaks, h)
-        left, right = (-math.inf, *self.breaks)[k], (*self.breaks, math.inf)[k]
-        between = np.flatnonzero((self.nodes > left) & (self.nodes < right))
-        among = between if between.size else np.arange(self.nodes.size)
-        return np.sort(among[np.argsort(np.abs(self.nodes[among] - h), kind="stable")[:NEAREST]])
+        return self.probabilities[:, near] @ shares, float(self.lost[near] @ np.abs(shares))
 
     def spectrum(self, k: int = 4) -> Spectrum:
         """Return the k largest eigenvalues.
@@ -316,13 +352,19 @@ class TransferOperator(ByValue):
         except ArpackNoConvergence:
             return None
 
-    def _of(self, probabilities: Any, error: float) -> "TransferOperator":
+    def _of(self, probabilities: Any, lost: Any, error: float, origin: Any) -> "TransferOperator":
         made = object.__new__(TransferOperator)
-        parts = {"nodes": self.nodes, "weights": self.weights, "error": error, "breaks": self.breaks}
-        parts["probabilities"] = locked(probabilities / probabilities.sum(axis=0))
+        parts = {"nodes": self.nodes, "weights": self.weights, "error": error, "panels": self.panels, "origin": origin}
+        parts |= {"probabilities": locked(probabilities), "lost": locked(lost)}
         for name, value in parts.items():
             object.__setattr__(made, name, value)
         return made
+
+
+def _stacked(below: tuple[Floats, Floats], above: tuple[Floats, Floats]) -> tuple[Floats, Floats]:
+    """Return probabilities and errors of two layers; what is lost of the law of a layer fades in the next ones."""
+    P = above[0] @ below[0]
+    return P / P.sum(axis=0), np.maximum(below[1], above[1] @ below[0])
 
 
 def signature(operator: TransferOperator) -> tuple[float, float, float]:

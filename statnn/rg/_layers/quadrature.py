@@ -7,6 +7,7 @@ right. Nodes are those of Gauss and Legendre on panels, which break where the ac
 """
 
 import math
+from collections.abc import Callable
 from functools import cache
 from itertools import pairwise
 from typing import Any
@@ -28,6 +29,10 @@ RESOLVED = 1e-10
 """Share of the largest value that coefficients of high order may be where the activation is resolved."""
 HALVINGS = 24
 """Of panels as wide as a deviation of the noise, to resolve what is steeper; of margins."""
+DEGREE = 5
+"""Of polynomials that stand for laws on a panel."""
+WIDE = 5
+"""Nodes that a law is wide at least, which some resolve."""
 LAYERS = 3000
 STILL = 0.1
 FAR = 1e6
@@ -45,7 +50,7 @@ def interval(sigma: Activation, w: float, b: float, noise: float) -> tuple[float
         if (high - low) / (COARSE * noise) > MOST_POINTS:
             break
         at = panels(sigma, w, b, noise, low, high)
-        nodes, weights = rule(low, high, at, math.ceil((high - low) / (COARSE * noise)))
+        nodes, weights, _ = rule(low, high, at, math.ceil((high - low) / (COARSE * noise)))
         centres = sigma(w * nodes + b)
         P = masses(nodes, weights, centres, noise)
         law = np.linalg.solve(np.eye(nodes.size) - P + 1 / nodes.size, np.full(nodes.size, 1 / nodes.size))
@@ -200,15 +205,15 @@ def panels(sigma: Activation, w: float, b: float, noise: float, low: float, high
     return tuple(np.unique(np.concatenate(found)).tolist())
 
 
-def rule(low: float, high: float, at: tuple[float, ...], points: int) -> tuple[Floats, Floats]:
-    """Return nodes and weights of Gauss and Legendre on panels between the breaks, in all about `points`.
+def rule(low: float, high: float, at: tuple[float, ...], points: int) -> tuple[Floats, Floats, Floats]:
+    """Return nodes and weights of Gauss and Legendre, about `points`, on panels between the breaks, and their ends.
 
     Narrow panels have more than their share, and more of them too where more points are asked for: two rules that agree
     where one panel alone is finer would say nothing of the others.
     """
     least = min(PANEL, math.ceil(8 * math.sqrt(max(1.0, points / PANEL))))
     edges = np.array([low, *(x for x in at if low < x < high), high])
-    nodes, weights = [], []
+    nodes, weights, ends = [], [], [edges[:1]]
     for left, right in pairwise(edges):
         share = points * (right - left) / (high - low)
         panels = max(1, math.ceil(share / PANEL - 1e-9))
@@ -217,7 +222,8 @@ def rule(low: float, high: float, at: tuple[float, ...], points: int) -> tuple[F
         middle = left + half * (2 * np.arange(panels) + 1)
         nodes.append((middle[:, None] + half * x).ravel())
         weights.append(np.tile(half * w, panels))
-    return np.concatenate(nodes), np.concatenate(weights)
+        ends.append(np.append(middle[1:] - half, right))
+    return np.concatenate(nodes), np.concatenate(weights), np.concatenate(ends)
 
 
 @cache
@@ -244,7 +250,44 @@ def masses(nodes: Floats, weights: Floats, centres: Floats, noise: float) -> Flo
 
 
 def lost(nodes: Floats, weights: Floats, centres: Floats, noise: float) -> Floats:
-    """Return the shares of Gaussian noise around each centre that lie beyond the nodes, and that they miss between."""
+    """Return how wrong moments of Gaussian noise around each centre are, by what nodes miss beyond or between them."""
     density = np.exp(-(((nodes[:, None] - centres) / noise) ** 2) / 2) / (math.sqrt(2 * math.pi) * noise)
     beyond = special.ndtr((nodes[0] - centres) / noise) + special.ndtr((centres - nodes[-1]) / noise)
-    return np.stack([beyond, np.abs(1 - beyond - weights @ density)])
+    far = np.maximum(1.0, special.ndtri(np.clip(beyond, 1e-300, 0.5)) ** 2)  # the square of its distance, in deviations
+    found: Floats = np.abs(1 - beyond - weights @ density) + far * beyond
+    return found
+
+
+def missed(sigma: Activation, w: float, b: float, noise: float, on: tuple[Floats, Floats, Floats]) -> Floats:
+    """Return how wrong moments are after each node, `on` nodes, weights and panels chosen for another layer."""
+    nodes, weights, ends = on
+
+    def mean(h: Floats) -> Any:
+        return sigma(w * h + b)
+
+    error = lost(nodes, weights, mean(nodes), noise)
+    if not ends.size:
+        return error
+    return error + _rough(mean, on, panels(sigma, w, b, noise, float(ends[0]), float(ends[-1])), noise)
+
+
+def _rough(
+    mean: Callable[[Floats], Any], on: tuple[Floats, Floats, Floats], at: tuple[float, ...], noise: float
+) -> Floats:
+    """Return how wrong a mean is, in deviations of the noise, on each node of panels that do not end where σ is not smooth, `at`.
+
+    Sums of σ times polynomials, which stand for laws, are compared with those on panels that do.
+    """
+    nodes, weights, ends = on
+    fine, measure, _ = rule(float(ends[0]), float(ends[-1]), tuple(sorted({*ends[1:-1].tolist(), *at})), nodes.size)
+
+    def sums(x: Floats, terms: Floats) -> Floats:
+        panel = np.searchsorted(ends[1:-1], x)
+        place = 2 * (x - ends[panel]) / (ends[panel + 1] - ends[panel]) - 1
+        powers = np.polynomial.legendre.legvander(place, DEGREE) * terms[:, None]
+        return np.stack([np.bincount(panel, term, ends.size - 1) for term in powers.T])
+
+    panel = np.searchsorted(ends[1:-1], nodes)
+    gap = np.abs(sums(nodes, weights * mean(nodes)) - sums(fine, measure * mean(fine))).max(axis=0) / np.diff(ends)
+    gap *= np.bincount(panel, minlength=ends.size - 1) / WIDE  # by which laws are narrower than the panel
+    return np.asarray(gap[panel] / noise)
