@@ -274,7 +274,7 @@ def missed(sigma: Activation, w: float, b: float, noise: float, on: tuple[Floats
 def _rough(
     mean: Callable[[Floats], Any], on: tuple[Floats, Floats, Floats], at: tuple[float, ...], noise: float
 ) -> Floats:
-    """Return how wrong a mean is, in deviations of the noise, on each node of panels that do not end where σ is not smooth, `at`.
+    """Return how wrong a mean is, in deviations of the noise, on nodes of panels that do not end where σ bends, `at`.
 
     Sums of σ times polynomials, which stand for laws, are compared with those on panels that do.
     """
