@@ -123,8 +123,7 @@ class GammaPoisson(ActivationProcess):
         Returns
         -------
         frozen scipy.stats law
-            Weights of 12 digits, by shape b and odds cD/(bN). ``expect`` and ``entropy`` are scipy's sums around
-            the median, wrong for long tails: take :meth:`loss` or sums of your own.
+            Weights of 12 digits, by shape b and odds cD/(bN).
 
         Raises
         ------

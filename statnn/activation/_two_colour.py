@@ -97,8 +97,7 @@ class TwoColourUrn(ActivationProcess):
         Returns
         -------
         frozen scipy.stats law
-            Its weights keep 12 digits and its distribution function is feasible up to D = 1e18. ``expect`` and
-            ``entropy`` are scipy's sums around the median, wrong for long tails: take :meth:`loss` or sums of your own.
+            Its weights keep 12 digits and its distribution function is feasible up to D = 1e18.
         """
         D = self._whole_samples(D)
         return self._law(D, whole(initial, "initial", minimum=0, maximum=self._draws(self._begin)), 0.0)

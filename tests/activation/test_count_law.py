@@ -283,6 +283,34 @@ def test_gamma_poisson_law_is_a_scipy_law_in_full(m, n, rng):
     assert drawn == pytest.approx(other.rvs(10, random_state=rng), rel=1e-12)
 
 
+@pytest.mark.parametrize("D", [10**4, 10**15])
+def test_means_and_entropy_of_geometric_and_of_even_counts(D):
+    """In closed form, at spreads of which a thousand terms around the median, as scipy's, are nothing."""
+    m = D / 2
+    geometric, even = GammaPoisson(2, 1.0, 1.0).count(D), BetaBernoulli(2, 1.0, 1.0).count(D)
+    assert geometric.expect() == pytest.approx(m, rel=1e-11)
+    fifth = m + 30 * m**2 + 150 * m**3 + 240 * m**4 + 120 * m**5
+    assert geometric.moment(5) == pytest.approx(fifth, rel=1e-11)
+    assert geometric.entropy() == pytest.approx(np.log1p(m) + m * np.log1p(1 / m), rel=1e-11)
+    assert geometric.expect(lb=10, conditional=True) == pytest.approx(10 + m, rel=1e-11)
+    assert even.entropy() == pytest.approx(np.log1p(D), rel=1e-11)
+    assert even.expect(lambda k: k * 1.0 * (D - k)) == pytest.approx(D * (D - 1) / 6, rel=1e-11)
+    assert even.expect(lb=3, ub=7.5, conditional=True) == pytest.approx(5.0, rel=1e-11)
+
+
+def test_means_of_counts_after_a_start():
+    law = GammaPoisson(2, 1.0, 1.0).after(2, [3, 1]).count(10**6, initial=3)
+    assert law.expect() == pytest.approx(law.mean(), rel=1e-11)
+    assert law.expect(lambda k: (k - law.mean()) ** 2) == pytest.approx(law.var(), rel=1e-10)
+    assert law.expect(lb=3) == pytest.approx(law.mean(), rel=1e-11)
+
+
+@pytest.mark.parametrize("bounds", [(7, 3), (-9, -2), (np.inf, None)])
+def test_means_over_no_counts_are_refused(bounds):
+    with pytest.raises(ValueError, match=r"no count between .* wider bounds"):
+        BetaBernoulli(2, 1.0, 1.0).count(100).expect(lb=bounds[0], ub=bounds[1], conditional=True)
+
+
 # -- power law and cut-off -------------------------------------------------------------------------------
 
 
@@ -389,7 +417,7 @@ def test_loss_after_a_start_and_at_several_times(kind):
 
 def test_a_rough_loss_warns_and_still_answers():
     process = BetaBernoulli(1000, 0.3, 5.0)
-    with pytest.warns(RuntimeWarning, match="too rough at large k; pass a smoother loss"):
+    with pytest.warns(RuntimeWarning, match="too rough at large k; pass a smoother one"):
         value = process.loss(10**7, lambda k: k % 7 == 0)
     assert value == pytest.approx(1 / 7, abs=0.1)
 

@@ -5,10 +5,10 @@ from collections.abc import Callable
 from typing import Any, Self
 
 import numpy as np
-from numpy.typing import NDArray
-from scipy import stats
+from numpy.typing import ArrayLike, NDArray
+from scipy import special, stats
 
-from statnn._arguments import LARGEST_COUNT, real_numbers
+from statnn._arguments import LARGEST_COUNT, array_of, real_numbers
 from statnn.activation._laws.sum import smooth_sum
 
 
@@ -60,12 +60,66 @@ def _with_far_tails(law: Any, found: NDArray[np.float64], first: Any, last: Any,
     return np.asarray(np.vectorize(tail, otypes=[float])(found, first, last, *shapes))
 
 
+_LEAST = 1e-300
+"""Probability of the counts beyond which endless sums end."""
+_NO_REST = 1e-12
+"""Share of a sum that may be left out there."""
+
 _Any: Any = stats.rv_discrete
 _Sample: Any = type(stats.rv_discrete(values=((0,), (1,))))
 
 
 class Discrete(Checked, _Any):  # type: ignore[misc]
-    """The base of laws; its methods take the shapes that a law has."""
+    """The base of laws; its methods take the shapes that a law has. Means are smooth sums: scipy's end too soon."""
+
+    def expect(
+        self,
+        func: Callable[[Any], ArrayLike] | None = None,
+        args: tuple[Any, ...] = (),
+        loc: int = 0,
+        lb: float | None = None,
+        ub: float | None = None,
+        conditional: bool = False,
+    ) -> float:
+        """Return E func(k), of k itself if None, over lb <= k <= ub; given that k lies there if ``conditional``."""
+        low, high = self._get_support(*args)
+        first = low if lb is None else max(low, float(real_numbers(lb, "lb,")) - loc)
+        first = math.ceil(min(first, LARGEST_COUNT))
+        last = high if ub is None else min(high, float(real_numbers(ub, "ub,")) - loc)
+        last = math.floor(min(last, LARGEST_COUNT, self._isf(_LEAST, *args) if math.isinf(high) else high))
+
+        def values(k: NDArray[np.int64]) -> NDArray[Any]:
+            found = array_of(k + loc if func is None else func(k + loc), "the result of the function of k")
+            if found.shape != k.shape or found.dtype.kind not in "biuf" or not np.isfinite(found).all():
+                raise ValueError(
+                    f"the function of k returned {found.dtype} of shape {found.shape} for counts k of shape {k.shape}; "
+                    "it must return one finite number for each k"
+                )
+            return found
+
+        total = self._total(lambda k: self._pmf(k, *args) * values(k), first, last, *args)
+        if math.isinf(high) and (ub is None or ub - loc > last):
+            rest = float(self._sf(last, *args)) * abs(float(values(np.array([last]))[0]))
+            if rest > _NO_REST * abs(total):
+                raise ValueError(f"counts reach beyond {float(last):.1e}, where sums end; ask for fewer samples")
+        share = self._total(lambda k: self._pmf(k, *args), first, last, *args) if conditional else 1.0
+        if share == 0:
+            raise ValueError(f"no count between lb = {lb} and ub = {ub} has a probability: take wider bounds")
+        return total / share
+
+    def _total(self, term: Callable[[Any], Any], first: int, last: int, *shapes: Any) -> float:
+        return smooth_sum(term, first, last, peak=int(min(self._stats(*shapes)[0], LARGEST_COUNT)))
+
+    def _munp(self, n: int, *shapes: Any) -> NDArray[np.float64]:
+        def moment(*shapes: Any) -> float:
+            return self.expect(lambda k: np.float_power(k, n), shapes)
+
+        return np.asarray(np.vectorize(moment, otypes=[float])(*shapes))
+
+    def _entropy(self, *shapes: Any) -> float:
+        low, high = self._get_support(*shapes)
+        last = min(high, LARGEST_COUNT, self._isf(_LEAST, *shapes) if math.isinf(high) else high)
+        return self._total(lambda k: special.entr(self._pmf(k, *shapes)), int(low), int(last), *shapes)
 
 
 class Tabulated(Checked, _Sample):  # type: ignore[misc]

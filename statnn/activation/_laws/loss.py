@@ -1,14 +1,12 @@
 """The mean of a loss per neuron over activations: one sum for all processes and starts."""
 
-import math
 from collections.abc import Callable
 from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from statnn._arguments import LARGEST_COUNT, Floats, Ints, array_of
-from statnn.activation._laws.sum import smooth_sum
+from statnn._arguments import Ints
 from statnn.activation._start import Start
 
 NeuronLoss: TypeAlias = Callable[[Ints], ArrayLike]
@@ -49,23 +47,5 @@ def expected_loss(process: Process, D: int, per_neuron_loss: NeuronLoss) -> floa
         initial, times = np.unique(process.start.counts, return_counts=True)
         seen = process.start.samples * process.c  # which the counts add up to on average, not always
         share = times * (initial + process.b) / (seen + process.b * process.neurons)
-    losses = [_mean(process._law(D, k0, 1.0), per_neuron_loss) for k0 in initial.tolist()]
+    losses = [process._law(D, k0, 1.0).expect(per_neuron_loss) for k0 in initial.tolist()]
     return float(share @ losses)
-
-
-def _mean(law: Any, per_neuron_loss: NeuronLoss) -> float:
-    low, high = law.support()
-    last = int(high if math.isfinite(high) else law.isf(1e-18))
-    if last > LARGEST_COUNT:
-        raise ValueError(f"counts reach {last:.1e}, above {LARGEST_COUNT:.1e}; ask for fewer samples")
-
-    def term(k: Ints) -> Floats:
-        value = array_of(per_neuron_loss(k), "the result of per_neuron_loss")
-        if value.shape != k.shape or value.dtype.kind not in "biuf" or not np.isfinite(value).all():
-            raise ValueError(
-                f"per_neuron_loss returned {value.dtype} of shape {value.shape} for counts k of shape {k.shape}; it "
-                "must return one finite number for each k"
-            )
-        return np.asarray(law.pmf(k) * value)
-
-    return smooth_sum(term, int(low), last, peak=int(law.mean()))

@@ -90,7 +90,7 @@ def smooth_sum(term: Term, first: int, last: int, *, peak: int | None = None) ->
             return value
     warnings.warn(
         f"the sum over k from {first} to {last} still moves by {change:.1e} at {value:.17g}: the summand is "
-        "too rough at large k; pass a smoother loss or fewer samples",
+        "too rough at large k; pass a smoother one or fewer samples",
         RuntimeWarning,
         stacklevel=3,
     )
