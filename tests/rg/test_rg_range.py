@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 
 from statnn import rg
+from statnn.network import ACTIVATIONS
+from statnn.rg.wide._averages import averages
 
 FUNCTIONS = [(2, 0.5), (3, 1 / 3), (5, 1e-140), (3, 1e140), (1000, 2.0)]
 
@@ -137,3 +139,39 @@ def test_collapse_of_noisy_measurements_is_found_or_refused_in_words():
     assert all("no collapse was found from the guess" in problem for problem in refused)
     assert len(exponents) >= 4
     assert np.abs(exponents).max() < 6
+
+
+# -- fields that hardly vary, or saturate ----------------------------------------------------------------
+
+TAYLOR = {"softplus": (math.log(2), 1 / 2, 1 / 4, 0, -1 / 8), "sigmoid": (1 / 2, 1 / 4, 0, -1 / 8, 0)}
+"""Derivatives at zero."""
+
+
+@pytest.mark.parametrize("name", TAYLOR)
+@pytest.mark.parametrize("q", [1e-30, 1e-20, 1e-12, 1e-9])
+def test_averages_of_narrow_fields_around_a_value(name, q):
+    """Of the Taylor series: E φ² = φ² + (φ²)'' q/2 + (φ²)'''' q²/8 + ..., and Var φ² = 4 φ² φ'² q + ..."""
+    f, f1, f2, f3, f4 = TAYLOR[name]
+    of, at = averages(ACTIVATIONS[name]), np.array([q])
+    found = np.ravel([*of.moments(at), *of.higher_moments(at)])
+    bend = (2 * f * f4 + 8 * f1 * f3 + 6 * f2**2) / 4
+    expected = np.array([f**2, f1**2 + f * f2, f1**2, bend, 4 * f**2 * f1**2 * q])
+    np.testing.assert_allclose(found, expected, rtol=2e-8)
+    known = [0, 1, 2, 4]
+    np.testing.assert_allclose(found[known], expected[known], rtol=1e-11 + 4 * q)
+
+
+@pytest.mark.parametrize("name", TAYLOR)
+@pytest.mark.parametrize("sigma_w", [1e-30, 1e-10])
+def test_small_weights_lead_to_small_variances_not_to_none(name, sigma_w):
+    point = rg.RandomLayer(name, sigma_w).fixed_point()
+    assert point.variance == pytest.approx((TAYLOR[name][0] * sigma_w) ** 2, rel=1e-12, abs=0)
+
+
+@pytest.mark.parametrize(("name", "function"), [("tanh", mpmath.tanh), ("erf", mpmath.erf)])
+def test_spread_of_saturated_layers(name, function):
+    """What varies of φ² is 1 - φ², near zero alone: Var φ² comes to ∫ (1 - φ²)² dh / √(2πq)."""
+    q = 1e24
+    spread = rg.RandomLayer(name, 1.0).finite_width(q, 1).spread[1]
+    area = mpmath.quad(lambda h: (1 - function(h) ** 2) ** 2, [-40, -4, 0, 4, 40])
+    assert spread == pytest.approx(float(area / mpmath.sqrt(2 * mpmath.pi * q)), rel=1e-9, abs=0)

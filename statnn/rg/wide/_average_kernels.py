@@ -28,6 +28,8 @@ _LINEAR = 1e-30
 """Variance below which tanh is the identity to rounding."""
 _EVEN = 0.6
 """Variance up to which tanh² itself is summed; above, its complement sech²."""
+_NARROW = 0.01
+"""Variance up to which d²M/dq² is taken by parts thrice: tanh² times its polynomial cancels there."""
 
 
 @helper
@@ -40,10 +42,10 @@ def _step(s: float, L: float) -> float:
 
 @kernel
 def tanh_averages(q: Any, L: float, out: Any) -> None:
-    """Write M, dM/dq, d²M/dq², E tanh⁴ and E tanh'² of each variance, `out` of shape (5, n)."""
+    """Write M, dM/dq, d²M/dq², the variance of tanh² and E tanh'² of each variance, `out` of shape (5, n)."""
     for i in range(q.size):
         if q[i] < _LINEAR:
-            out[0, i], out[1, i], out[2, i], out[3, i], out[4, i] = q[i], 1.0, -4.0, 3 * q[i] * q[i], 1.0
+            out[0, i], out[1, i], out[2, i], out[3, i], out[4, i] = q[i], 1.0, -4.0, 2 * q[i] * q[i], 1.0
             continue
         s = math.sqrt(q[i])
         direct = q[i] <= _EVEN  # 1 - E sech² would cancel; for larger q it does not, and sech² ends early
@@ -61,13 +63,14 @@ def tanh_averages(q: Any, L: float, out: Any) -> None:
             square = math.tanh(x) ** 2 if direct else -sech2
             m += weight * square
             m1 += weight * square * (z2 - 1)
-            m2 += weight * square * (z2 * z2 - 6 * z2 + 3)
-            m4 += weight * (square * square if direct else sech2 * sech2 - 2 * sech2)
+            thrice = -8 * math.tanh(x) * sech2 * (3 * sech2 - 1) * x * q[i]
+            m2 += weight * (thrice if q[i] <= _NARROW else square * (z2 * z2 - 6 * z2 + 3))
+            m4 += weight * square * square  # of tanh² or of its complement: both vary alike
             d += weight * sech2 * sech2
         out[0, i] = m if direct else 1 + m
         out[1, i] = m1 / (2 * q[i])
         out[2, i] = m2 / (4 * q[i] * q[i])
-        out[3, i] = m4 if direct else 1 + m4
+        out[3, i] = m4 - m * m
         out[4, i] = d
 
 

@@ -2,7 +2,7 @@ r"""Gaussian averages of an activation, the integrals of mean-field theory.
 
 With Gaussian fields x, y of variance q and correlation c = 1-e:
 
-.. math:: M = E\,φ(x)^2, \quad M' = dM/dq, \quad M'' = d^2M/dq^2, \quad F = E\,φ(x)^4, \quad D = E\,φ'(x)^2,
+.. math:: M = E\,φ(x)^2, \quad M' = dM/dq, \quad M'' = d^2M/dq^2, \quad \mathrm{Var}\,φ(x)^2, \quad D = E\,φ'(x)^2,
           \quad G = \tfrac12 E[φ(x)-φ(y)]^2 = M - E\,φ(x)φ(y), \quad S = E\,φ'(x)φ'(y) = -\frac1q\frac{∂G}{∂e}.
 
 G rather than E φ(x)φ(y) is computed, in forms that keep their digits as e → 0. Closed forms where an activation has
@@ -27,7 +27,7 @@ from statnn.network._functions import Values
 from statnn.network._gaussian import ClosedForms, Moments, OfLines
 from statnn.network._tabulated import Tabulated
 from statnn.rg.wide._average_kernels import FULL, tanh_averages, tanh_pairs
-from statnn.rg.wide._quadrature import MOST_PANELS, gaussian_edges, integrals, with_edges
+from statnn.rg.wide._quadrature import END, MOST_PANELS, gaussian_edges, integrals, with_edges
 
 LARGEST_DIFFERENCE = 1e8
 """Variance of the half difference of two fields up to which tanh is summed; beyond, tanh and the sigmoid are steps."""
@@ -54,7 +54,7 @@ class Averages(Protocol):
         """Return M, M' and D."""
 
     def higher_moments(self, q: Floats) -> tuple[Floats, Floats]:
-        """Return M'' and F."""
+        """Return M'' and Var φ²."""
 
     def pair_moments(self, e: Floats, q: Floats) -> tuple[Floats, Floats]:
         """Return G and S."""
@@ -77,8 +77,9 @@ class _Closed:
         return self.forms.moments(q)
 
     def higher_moments(self, q: Floats) -> tuple[Floats, Floats]:
-        fourth = self.forms.fourth(q)
-        return self.forms.bend(q), _moment(self.activation.function, q, 4) if fourth is None else fourth
+        mean, fourth = self.forms.moments(q).square, self.forms.fourth(q)
+        spread = _spread(self.activation.function, q, mean) if fourth is None else fourth - mean**2
+        return self.forms.bend(q), spread
 
     def pair_moments(self, e: Floats, q: Floats) -> tuple[Floats, Floats]:
         return self.forms.pair_moments(e, q)
@@ -108,9 +109,9 @@ class _Tanh:
         return Moments(self.a**2 + b * mean, b * c * curve, b * c * slope)
 
     def higher_moments(self, q: Floats) -> tuple[Floats, Floats]:
-        mean, _, bend, fourth, _ = self._sums(q)
+        mean, _, bend, spread, _ = self._sums(q)
         a, b, c = self.a**2, self.b**2, self.c**2
-        return b * c**2 * bend, a**2 + 6 * a * b * mean + b**2 * fourth
+        return b * c**2 * bend, 4 * a * b * mean + b**2 * spread
 
     def pair_moments(self, e: Floats, q: Floats) -> tuple[Floats, Floats]:
         b, c = self.b**2, self.c**2
@@ -207,7 +208,8 @@ class _Own:
         return integrals(weighed, self._edges(deviation), what=what, **options)
 
     def moments(self, q: Floats, *, most: int = MOST_PANELS) -> Moments:
-        mean, curve, slope = self._moments(q, most)
+        mean, _, slope = found = self._moments(q, most)
+        curve = self._extended(lambda q: self._moments(q, most)[1], q, NARROW) if (q < NARROW**2).any() else found[1]
         density, size = self._jumps(np.sqrt(np.maximum(q, np.finfo(float).tiny)))
         return Moments(mean, curve, np.where((density * size**2).sum(axis=1) > 0, np.inf, slope))
 
@@ -247,12 +249,34 @@ class _Own:
         return np.exp(-z * z / 2) / (math.sqrt(2 * math.pi) * deviation[:, None]), size
 
     def higher_moments(self, q: Floats) -> tuple[Floats, Floats]:
-        def integrand(z: Floats, deviation: Floats) -> Floats:
-            value = self._values(deviation * z)
-            return np.stack([value**2 * (z**4 - 6 * z**2 + 3), value**4])
+        what, jumping = "the second derivative of the variance map", bool(self.activation.jumps)
 
-        bend, fourth = self._averages(q, integrand, "the second derivative of the variance map")
-        return bend / (4 * q * q), fourth
+        def integrand(z: Floats, deviation: Floats) -> Floats:
+            value, slope = self._values(deviation * z), self._values(deviation * z, slope=True)
+            by_hermite = value**2 * (z**4 - 6 * z**2 + 3) / (2 * deviation)
+            return np.where((deviation > WIDE) | jumping, by_hermite, value * slope * (z**3 - 3 * z))[None]
+
+        def bend(q: Floats) -> Floats:
+            return np.asarray(self._averages(q, integrand, what)[0] / (2 * q**1.5))
+
+        def share(q: Floats) -> Floats:
+            return _spread(self._values, q, self._moments(q)[0]) / q
+
+        return self._extended(bend, q, NARROW_BEND), q * self._extended(share, q, NARROW)
+
+    def _extended(self, average: Callable[[Floats], Floats], q: Floats, narrow: float) -> Floats:
+        """Return averages that cancel for narrow fields around a φ(0) that is not zero; of those along a line in q.
+
+        `narrow` is a deviation by the scale |φ(0)/φ'(0)|, or one. Where φ has a kink in reach no line is right, but
+        nothing cancels.
+        """
+        value, slope = (abs(float(self._values(np.zeros(1), slope=which)[0])) for which in (False, True))
+        deviation = narrow * min(1.0, value / slope) if value and slope else 0.0
+        edge = deviation**2
+        if not edge or (q >= edge).all() or (np.abs(self.breaks) < END * deviation).any():
+            return average(q)
+        found, (at, twice) = average(np.maximum(q, edge)), average(np.array([edge, 2 * edge]))
+        return np.where(q < edge, at + (q / edge - 1) * (twice - at), found)
 
     def pair_moments(self, e: Floats, q: Floats) -> tuple[Floats, Floats]:
         found = np.array([self._pair(one, variance) for one, variance in zip(e, q, strict=True)]).reshape(-1, 2)
@@ -322,6 +346,8 @@ BY_PARTS = 1e-5
 """How far E φ' may be from E hφ/q, relative to the roots of D and M/q: derivatives may be off by a tenth of it."""
 WIDE = 4.0
 """Deviation from which dM/dq is an average of φ² with a Hermite polynomial."""
+NARROW, NARROW_BEND = 1e-4, 3e-3
+"""Deviations up to which M' and M'' are lines in q: what that leaves out is as small as the rounding there."""
 MOST_INNER = 20_000
 """Panels of inner integrals in one round of the outer one."""
 MOST_PROBED = 2000
@@ -333,14 +359,17 @@ OUTER_END = 12.0
 """Deviations to which the outer integral extends; what is left out is below 1e-32 of a bounded activation."""
 
 
-def _moment(function: Any, q: Floats, power: int) -> Floats:
+def _spread(function: Any, q: Floats, mean: Floats) -> Floats:
+    """Return Var φ², given E φ²: the difference of E φ⁴ and its square has no digits where φ² hardly varies."""
     deviation = np.sqrt(q)
 
     def integrand(z: Floats, owner: Any) -> Floats:
-        values = function(deviation[owner][:, None] * z) ** power
-        return np.asarray(values * np.exp(-z * z / 2) / math.sqrt(2 * math.pi))[None]
+        off = function(deviation[owner][:, None] * z) ** 2 / unit[owner][:, None] - 1
+        return np.asarray(off**2 * np.exp(-z * z / 2) / math.sqrt(2 * math.pi))[None]
 
-    return np.asarray(integrals(integrand, gaussian_edges(deviation), what="a moment of the activation")[0])
+    unit = np.maximum(mean, np.finfo(float).tiny)
+    found = integrals(integrand, gaussian_edges(deviation), what="a moment of the activation", roots=(0,))[0]
+    return np.asarray(unit**2 * found)
 
 
 def averages(activation: Activation, *, digits: float = FULL) -> Averages:

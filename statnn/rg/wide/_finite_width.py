@@ -145,12 +145,12 @@ def leading_order(of: Averages, weight: float, bias: float, q: float, depth: int
         at = np.array([q_now])
         with np.errstate(all="ignore"):  # what leaves float64 is refused
             mean, curve, _ = (value[0] for value in of.moments(at))
-            bend, fourth = (value[0] for value in of.higher_moments(at))
+            bend, varied = (value[0] for value in of.higher_moments(at))
             slope = weight * curve
             row = (
                 weight * mean + bias,
                 slope * shift + weight * bend * spread / 2,
-                slope**2 * spread + np.float64(weight) ** 2 * (fourth - mean**2),
+                slope**2 * spread + np.float64(weight) ** 2 * varied,
             )
         if not np.isfinite(row).all():
             raise ValueError(

@@ -196,7 +196,7 @@ def _walk(of: Averages, weights: Floats, biases: Floats, start: float) -> tuple[
                 bounded[going] = False
                 break
             if not up and q < LOWEST:
-                dead = (biases[going] == 0) & (weights[going] * least < LOWEST * q)
+                dead = (biases[going] == 0) & (weights[going] * least < LOWEST * q) & (least < LOWEST**2)
                 low[going[dead]] = high[going[dead]] = 0.0
                 going = going[~dead]
                 if q < 1e-300:
