@@ -27,6 +27,7 @@ Domain: TypeAlias = tuple[tuple[sp.Symbol, tuple[Any, Any] | range], ...]
 DIGITS, AGREE, POINTS, FAR = 50, 40, 20, 5
 LIMIT, SERIES = 80, 30  # powers of ten at which the end of a limit, and of a series, is looked at
 _WORK, _FLOOR = 370, 180  # digits of it, and below how many digits is rounding
+_IN_A_ROW = 4  # whole numbers that are looked at
 _OWN = {"root_between": root_between, "nsum": endless_sum, "nprod": endless_product, "quad": integral}
 _NAMES = sp.lambdify((), sp.S.Zero, modules=[_OWN, "mpmath"]).__globals__
 _WHOLE = range(-8, 9)
@@ -338,8 +339,10 @@ def place_of(symbols: tuple[sp.Symbol, ...], point: Sequence[Any]) -> str:
 def _beside(variable: sp.Symbol, end: sp.Expr, direction: int, power: int) -> str:
     """Return in words how near a variable is to its end."""
     if end in (sp.oo, -sp.oo):
-        return f"at {variable} = {'-' * (end is -sp.oo)}1e{power}"
-    return f"at {variable} = {'' if end == 0 else f'{end} '}{'-' if direction < 0 else '+' * (end != 0)}1e-{power}"
+        return f"at {variable} = {'-' * (end is -sp.oo)}1.41421e{power}"
+    return (
+        f"at {variable} = {'' if end == 0 else f'{end} '}{'-' if direction < 0 else '+' * (end != 0)}1.41421e-{power}"
+    )
 
 
 def _size(value: Any) -> Any:
@@ -422,14 +425,16 @@ def approach_of(
     symbols, points = _points((gap, scale, end), domain, variable, thorough=thorough)
     ahead = (variable, *symbols)
     rest, size, place = number(gap, ahead), number(scale, ahead), number(end, symbols)
+
+    def largest(side: Callable[..., Any], digits: int, point: Sequence[Any]) -> Any:
+        return max(abs(side(at, *point)) for at in _close(place(*point), digits, direction, whole=variable.is_integer))
+
     for point in points if thorough else points[: POINTS // 4]:
         with mpmath.workdps(_WORK):
-            at = [_close(place(*point), digits, direction) for digits in (power // 2, power)]
-            sizes = [abs(size(near, *point)) for near in at]
+            sizes = [largest(size, digits, point) for digits in (power // 2, power)]
             depth = max(0, -int(mpmath.floor(mpmath.log10(sizes[1])))) if sizes[1] else 0
         with mpmath.workdps(_WORK + 2 * depth):  # a high order is small already where it is looked at
-            away, nearer = (_close(place(*point), digits, direction) for digits in (power // 2, power))
-            far, near = abs(rest(away, *point)), abs(rest(nearer, *point))
+            far, near = (largest(rest, digits, point) for digits in (power // 2, power))
             if not near <= slack * sizes[1] / sizes[0] * far + mpmath.mpf(10) ** -(_FLOOR + depth):
                 both = (
                     f"by {mpmath.nstr(gap, 6)} {_beside(variable, end, direction, digits)}"
@@ -439,7 +444,10 @@ def approach_of(
     return ""
 
 
-def _close(end: Any, power: int, direction: int) -> Any:
-    if mpmath.isinf(end):
-        return mpmath.sign(end) * mpmath.mpf(10) ** power
-    return end + direction * mpmath.mpf(10) ** -power
+def _close(end: Any, power: int, direction: int, *, whole: bool | None) -> list[Any]:
+    """Return places beside an end, no round ones, where sin πx and (-1)^n are what they are nowhere else."""
+    away = mpmath.sqrt(2) * mpmath.mpf(10) ** (power if mpmath.isinf(end) else -power)
+    if not mpmath.isinf(end):
+        return [end + direction * away]
+    at = mpmath.sign(end) * away
+    return [mpmath.floor(at) + k for k in range(_IN_A_ROW)] if whole else [at]
