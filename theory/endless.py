@@ -20,7 +20,7 @@ _JUMPS = (sp.Abs, sp.sign, sp.Heaviside)
 
 
 def kinks(integrand: sp.Expr, variable: sp.Symbol, inner: Sequence[sp.Symbol]) -> Iterator[sp.Expr]:
-    """Yield where the slope of an integrand may jump: zeros of what is under |.|, compared, or bounded.
+    """Yield where quadrature must look: zeros of what is under |.|, compared, or bounded, and peaks of Gaussians.
 
     What depends on a variable of integrals further in is none: those are smooth there.
     """
@@ -33,6 +33,10 @@ def kinks(integrand: sp.Expr, variable: sp.Symbol, inner: Sequence[sp.Symbol]) -
     for gap in (piece for whole in gaps for piece in _pieces(whole)):
         if bound.isdisjoint(gap.free_symbols) and gap.is_polynomial(variable) and 0 < sp.degree(gap, variable) <= 2:
             yield from sp.roots(gap, variable)
+    for exponent in (part.args[0] for part in integrand.atoms(sp.exp)):
+        known = bound.isdisjoint(exponent.free_symbols) and exponent.is_polynomial(variable)
+        if known and sp.degree(exponent, variable) == 2:
+            yield from sp.roots(sp.diff(exponent, variable), variable)
 
 
 def _pieces(expr: sp.Expr) -> Iterator[sp.Expr]:

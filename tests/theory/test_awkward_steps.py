@@ -62,6 +62,9 @@ def trusted(gap):
         series("a logarithm far out", 1 + sp.log(x) / x, 1 + O(1 / x), (x, sp.oo)),
         series("from above alone", 1 + abs(t), 1 + t + O(t**2), (t, 0)),
         series("above a point alone", abs(x - 1), x - 1 + O((x - 1) ** 2), (x, 1)),
+        identity(
+            "a narrow peak that is none", sp.Integral(sp.exp(-(10**8) * (t - 3) ** 2), (t, -10, 10)), 0, by=trusted
+        ),
     ],
     ids=lambda step: step.statement,
 )
@@ -96,6 +99,8 @@ def test_what_is_wrong_somewhere_is_refused(wrong):
             1 - sp.sqrt(2 / sp.pi) * sp.exp(-sp.S.Half),
             by=trusted,
         ),
+        identity("a peak far away", sp.Integral(sp.exp(-((t - 1000) ** 2)), (t, -sp.oo, sp.oo)), sp.sqrt(sp.pi),
+                 by=trusted),
         identity("two kinks of one modulus", sp.Integral(abs(t**2 - 1), (t, 0, 2)), 2, by=trusted),
         identity(
             "a kink in both variables",
