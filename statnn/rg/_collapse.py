@@ -6,6 +6,7 @@ exponents; what is left of the spread, in units of the errors, is minimised.
 """
 
 import math
+import warnings
 from dataclasses import dataclass, field
 from itertools import combinations_with_replacement
 from typing import Any
@@ -22,6 +23,8 @@ MOST_TRIALS = 10_000
 """Of a search along a valley; others take some ten."""
 IDLE = 1e-3
 """Chance that a control without any effect improves a fit as much, above which it is said to have none."""
+UNLIKELY = 1e-6
+"""Chance of a spread about the polynomial by the errors alone, below which they do not account for it."""
 FAR = 1e30
 """Distance of points, in errors, where exponents scale controls beyond all floats; a search takes its sixth power."""
 
@@ -181,6 +184,11 @@ def collapse(
         If points are too few for exponents and polynomial, values fit as well without a control, so that nothing
         shows its exponent, or the search for the exponents does not end.
 
+    Warns
+    -----
+    RuntimeWarning
+        If points are farther from one curve than their errors allow; those of the exponents do not hold then.
+
     See Also
     --------
     RepeatedLayer.simulate : measurements to collapse.
@@ -225,6 +233,7 @@ def collapse(
     best = _minimised(problem, problem.logs, start)
     for row in range(len(c)):
         _refuse_idle(problem, best.x, row)
+    _warn_of_spread(float(2 * best.cost), dof)
     seed = root(rng)
     refits = np.empty((samples, start.size))
     # residuals of the fit carry no signal: fresh errors are put on the fitted surface
@@ -294,6 +303,20 @@ def _refuse_idle(problem: _Problem, exponents: Floats, row: int) -> None:
         raise ValueError(
             f"nothing shows how control {row} scales: values fit as well without it (chi-square {best:.3g} with it, "
             f"{other:.3g} without); leave it out, measure where it matters, or at several values at each depth"
+        )
+
+
+def _warn_of_spread(chi_square: float, dof: int) -> None:
+    """Warn if points do not collapse within their errors."""
+    from scipy import stats
+
+    if stats.chi2.sf(chi_square, dof) < UNLIKELY:
+        warnings.warn(
+            f"points do not fall on one curve: chi-square is {chi_square:.3g} for {dof} degrees of freedom, so that "
+            "exponents may be off by more than their errors; leave out small depths or controls far from 0, or raise "
+            "the degree",
+            RuntimeWarning,
+            stacklevel=3,
         )
 
 

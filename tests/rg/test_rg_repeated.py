@@ -396,9 +396,17 @@ def test_two_controls_collapse_together():
     f = FixedFunction(3, 1 / 3)
     m, distance, noise = (a.ravel() for a in np.meshgrid([100.0, 400.0], np.linspace(-1, 1.5, 5), [0.5, 1.0, 1.6]))
     values = f.finite_depth(distance, noise) / m
-    found = collapse([distance / m, noise / m], m, values, 1e-3 * values, degree=3, bootstrap=20, rng=1)
+    found = collapse([distance / m, noise / m], m, values, 1e-2 * values, degree=3, bootstrap=20, rng=1)
     assert found.value_exponent == pytest.approx(1.0, abs=0.01)
     assert found.control_exponents == pytest.approx([1.0, 1.0], abs=0.03)
+
+
+def test_points_that_fall_on_two_curves_are_told():
+    """Values against |t|, where its sign matters: no exponents bring both together."""
+    _, m, distance, values = scaled_data()
+    with pytest.warns(RuntimeWarning, match=r"do not fall on one curve: chi-square is .* for .* degrees of freedom"):
+        found = collapse(abs(distance), m, values, 1e-3 * values, bootstrap=20, rng=1)
+    assert found.quality > 100
 
 
 def test_collapse_can_be_drawn():
