@@ -194,8 +194,9 @@ class Formula:
         ArithmeticError
             Where the formula is not finite. Where it is 0/0, as of layers that keep signals, it has its limit.
         """
-        if isinstance(digits, bool) or not isinstance(digits, int) or not 1 <= digits <= MOST_DIGITS:
+        if isinstance(digits, bool) or not isinstance(digits, (int, np.integer)) or not 1 <= digits <= MOST_DIGITS:
             raise ValueError(f"digits = {digits!r} must be a whole number from 1 to {MOST_DIGITS}")
+        digits = int(digits)
         with mpmath.workdps(digits + _GUARD):
             given = self._checked(values)
         point = tuple(given[variable.name] for variable in self.variables)
@@ -396,7 +397,7 @@ def _number_of(name: str, value: Any) -> Any:
     try:
         if isinstance(value, mpmath.mpf):
             return value if mpmath.isfinite(value) else Fraction(float(value))
-        return Fraction(float(value) if isinstance(value, np.floating) else value)
+        return Fraction(*value.as_integer_ratio()) if isinstance(value, np.floating) else Fraction(value)
     except (TypeError, ValueError, OverflowError):
         if not isinstance(value, (float, str, mpmath.mpf, np.floating)):
             raise TypeError(f"{name} = {value!r} is not a real number; function() takes arrays") from None

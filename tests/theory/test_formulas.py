@@ -70,6 +70,13 @@ def test_a_value_has_the_digits_asked_for():
             value = mpmath.mpf(WORKING.evaluate(digits=digits, **AT))
             assert abs(value / exact - 1) < mpmath.mpf(10) ** (1 - digits)
     assert str(WORKING.evaluate(digits=25, **AT)) == mpmath.nstr(exact, 25)
+    assert WORKING.evaluate(digits=np.int64(25), **AT) == WORKING.evaluate(digits=25, **AT)
+
+
+def test_a_long_double_stands_for_all_its_digits():
+    wide = np.longdouble(1) / 10
+    found = WORKING.evaluate(digits=30, **(AT | {"D": wide}))
+    assert found == WORKING.evaluate(digits=30, **(AT | {"D": Fraction(*wide.as_integer_ratio())}))
     assert WORKING.evaluate(**AT | {"b": "0.3"}) == WORKING.evaluate(**AT | {"b": sp.Rational(3, 10)})
     assert WORKING.evaluate(**AT | {"b": 0.3}) != WORKING.evaluate(**AT | {"b": "0.3"})
     assert WORKING.evaluate(**AT | {"b": sp.sqrt(2) / 2}) == WORKING.evaluate(**AT | {"b": sp.sqrt(2).evalf(200) / 2})
