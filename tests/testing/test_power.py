@@ -113,6 +113,14 @@ def test_families_tolerances_and_known_errors_in_closed_form():
     assert many == pytest.approx(EXACT, rel=1e-5)
 
 
+@pytest.mark.parametrize("level", [1e-6, 1e-12])
+def test_a_mean_of_two_sees_what_the_law_of_cauchy_says(level):
+    """With one degree of freedom, far out, t is d/|y| for normal y: below its quantile z with the chance 2 Φ(-d/z)."""
+    reach = sensitivity(z_score(0.0, 1.0, 0.0, dof=1), level, 0.9).deviation
+    limit = 2 / (math.pi * level)  # of the law of Cauchy
+    assert reach == pytest.approx(limit * float(stats.norm.isf(0.05)), rel=1e-5)
+
+
 def test_counts_see_a_noncentrality(rng):
     reach = sensitivity(statistics.counts([250] * 4, [0.25] * 4), 1e-3, 0.9)
     assert str(reach).endswith("in the noncentrality (chi-square)")

@@ -4,10 +4,14 @@ import math
 from dataclasses import dataclass
 from functools import lru_cache
 
-from scipy import optimize, stats
+import numpy as np
+from scipy import integrate, optimize, special, stats
 
 from statnn._notebook import Shown
 from statnn.testing.statistics._comparison import Comparison
+
+FARTHEST = 38.0
+"""Deviations beyond which a normal density is below all floats."""
 
 
 @dataclass(frozen=True)
@@ -127,7 +131,17 @@ def _noncentral(dof: float, level: float, probability: float) -> float:
     left = (1 - probability) / 2
     most = limit * math.sqrt(stats.chi2.isf(left, dof) / dof) + float(stats.norm.isf(left))
     least = limit * math.sqrt(stats.chi2.ppf(0.5, dof) / dof)
-    return float(optimize.brentq(lambda shift: stats.nct.sf(limit, dof, shift) - probability, least, most, rtol=1e-6))
+
+    def missed(shift: float) -> float:  # scipy's own law fails where few degrees of freedom leave quantiles of millions
+        def density(z: float) -> float:
+            beyond = float(special.chdtrc(dof, dof * (max(shift + z, 0.0) / limit) ** 2))
+            return beyond * math.exp(-z * z / 2) / math.sqrt(2 * math.pi)
+
+        edges = limit * (1 + np.array([-5, 0, 5]) / math.sqrt(2 * dof)) - shift  # where the spread of the sample counts
+        places = np.unique(np.clip(edges, -FARTHEST, FARTHEST))
+        return float(integrate.quad(density, -FARTHEST, FARTHEST, points=places, limit=200, epsabs=0, epsrel=1e-6)[0])
+
+    return float(optimize.brentq(lambda shift: missed(shift) / (1 - probability) - 1, least, most, rtol=1e-6))
 
 
 @lru_cache(maxsize=256)
