@@ -24,6 +24,8 @@ def axes(ax: Any | None) -> Any:
         raise TypeError(f"ax = {ax!r} is not a matplotlib axes: pass figure.add_subplot() or None")
     if getattr(ax, "name", "rectilinear") != "rectilinear":
         raise TypeError(f"ax is of the projection {ax.name!r}; pictures here have straight axes: figure.add_subplot()")
+    if getattr(ax, "figure", ax) is None:
+        raise ValueError("ax was removed from its figure, where nothing is drawn: pass figure.add_subplot() or None")
     return ax
 
 
@@ -110,6 +112,14 @@ def stroke(number: int) -> str:
     import matplotlib as mpl
 
     return ("-", "--", "-.", ":")[number // len(mpl.rcParams["axes.prop_cycle"]) % 4]
+
+
+def drawable(at: Any, name: str) -> Any:
+    """Return which places are above 0 and so on a logarithmic axis, or raise where none is."""
+    shown = at > 0
+    if not shown.any():
+        raise ValueError(f"{name} = {at.tolist()}: none is above 0, and so on a logarithmic axis; take some that are")
+    return shown
 
 
 def logarithmic(ax: Any, *names: str) -> None:

@@ -17,6 +17,7 @@ from test_values import MAKERS, frozen_classes
 
 from statnn import activation, plot, rg
 from statnn.activation import BetaBernoulli, GammaPoisson, PolyaUrn, compare, fit, rarefaction
+from statnn.measure import growth
 
 
 @cache
@@ -97,6 +98,25 @@ def test_axes_are_made_when_none_are_given(name):
 def test_what_is_no_axes_is_refused(name, ax):
     with pytest.raises(TypeError, match="is not a matplotlib axes: pass figure"):
         RESULTS[name]().plot(ax)
+
+
+@each_result
+def test_removed_axes_are_refused(name):
+    ax = Figure().add_subplot()
+    ax.remove()
+    with pytest.raises(ValueError, match="ax was removed from its figure"):
+        RESULTS[name]().plot(ax)
+
+
+def test_what_has_no_place_on_a_logarithmic_axis_is_refused():
+    for result in (
+        rarefaction([0, 3], 10, at=[0]),
+        growth.layer(np.eye(4), at=[0]),
+        BetaBernoulli(9, 1.0, 2.0).simulate([0], rng=1),
+    ):
+        with pytest.raises(ValueError, match=r"= \[0\]: none is above 0, and so on a logarithmic axis"):
+            result.plot()
+    assert not plt.get_fignums()
 
 
 @each_result

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from statnn._arguments import Floats, Ints, array_of, whole, whole_array
-from statnn._axes import COLOURS, LINES, axes, ink, logarithmic, settled
+from statnn._axes import COLOURS, LINES, axes, drawable, ink, logarithmic, settled
 from statnn._by_value import ByValue
 from statnn._text import p_value
 from statnn.activation import Comparison, Rarefaction, compare, rarefaction
@@ -115,8 +115,8 @@ class Growth(ByValue):
         -------
         matplotlib axes
         """
+        shown = drawable(self.rarefaction.at, "at")
         ax = axes(ax)
-        shown = self.rarefaction.at > 0
         d, working, std = self.rarefaction.at[shown], self.rarefaction.working[shown], self.rarefaction.std[shown]
         ax.errorbar(d, working / self.units, std / self.units, fmt="o", ms=3, color=ink(), label="rarefaction")
         fits = self.comparison.fits if self.comparison is not None else ()

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from statnn._arguments import array_of, whole, whole_array
-from statnn._axes import axes, logarithmic, settled
+from statnn._axes import axes, drawable, logarithmic, settled
 from statnn._by_value import ByValue
 from statnn.activation._laws.special import mixed_log_gamma
 
@@ -71,9 +71,14 @@ class Rarefaction(ByValue):
         Returns
         -------
         matplotlib axes
+
+        Raises
+        ------
+        ValueError
+            If no d is above 0, and so on a logarithmic axis.
         """
+        shown = drawable(self.at, "at")
         ax = axes(ax)
-        shown = self.at > 0
         d, working, std = self.at[shown], self.working[shown], self.std[shown]
         (line,) = ax.plot(d, working, **({"label": "rarefaction"} | style))
         ax.fill_between(d, working - 2 * std, working + 2 * std, color=line.get_color(), alpha=0.2, lw=0)
