@@ -25,6 +25,8 @@ def _written(node: Node) -> str:
         return f"<mrow>{left}{_written(node.parts[0])}{right}</mrow>"
     if node.kind == "row":
         return f"<mrow>{''.join(map(_apart, node.parts, (*node.parts[1:], EMPTY)))}</mrow>"
+    if node.kind == "root" and len(node.parts) > 1:
+        return f"<mroot>{''.join(map(_written, node.parts))}</mroot>"
     if node.kind in _SIMPLE:
         return _SIMPLE[node.kind](escape(node.text))
     return _AROUND[node.kind].format("".join(map(_written, node.parts)), node.text)

@@ -9,6 +9,8 @@ _RAISED = str.maketrans("0123456789+−=()abcdefghijklmnoprstuvwxyzABDEGHIJKLMNO
                         "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁼⁽⁾ᵃᵇᶜᵈᵉᶠᵍʰⁱʲᵏˡᵐⁿᵒᵖʳˢᵗᵘᵛʷˣʸᶻᴬᴮᴰᴱᴳᴴᴵᴶᴷᴸᴹᴺᴼᴾᴿᵀᵁⱽᵂᵅᵝᵞᵟᶿᵠᵡ ")  # fmt: skip
 _LOWERED = str.maketrans("0123456789+−=()aehijklmnoprstuvxβγρφχ ", "₀₁₂₃₄₅₆₇₈₉₊₋₌₍₎ₐₑₕᵢⱼₖₗₘₙₒₚᵣₛₜᵤᵥₓᵦᵧᵨᵩᵪ ")
 _ACCENTS = {"^": "\N{COMBINING CIRCUMFLEX ACCENT}", "~": "\N{COMBINING TILDE}", "¯": "\N{COMBINING OVERLINE}"}
+_ACCENTS |= {"˙": "\N{COMBINING DOT ABOVE}", "¨": "\N{COMBINING DIAERESIS}"}
+_ACCENTS |= {"→": "\N{COMBINING RIGHT ARROW ABOVE}"}
 _CLOSED = {"letter", "number", "name", "group", "fence", "script", "root", "accent", "binomial"}
 
 
@@ -24,7 +26,8 @@ def _written(node: Node) -> str:
     if node.kind == "fraction":
         return _slope(node) or f"{_closed(node.parts[0], products=True)}/{_closed(node.parts[1])}"
     if node.kind == "root":
-        return f"√{_closed(node.parts[0])}"
+        root, *index = node.parts
+        return "".join(_written(part).translate(_RAISED) for part in index) + f"√{_closed(root)}"
     inside = [_written(part) for part in node.parts]
     if node.kind in {"fence", "group"}:
         return f"{node.text[0]}{inside[0]}{node.text[1]}"

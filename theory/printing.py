@@ -148,9 +148,9 @@ class _Latex(LatexPrinter):
 
     def _print_Add(self, expr: sp.Expr, order: str | None = None) -> str:
         terms = list(map(self._factor, self._as_ordered_terms(expr, order)))
-        first = next((tex for tex in terms if tex[0] not in "-O"), terms[0])
-        others = [tex for tex in terms if tex is not first]
-        return first + "".join(f" - {tex[1:].lstrip()}" if tex[0] == "-" else f" + {tex}" for tex in others)
+        first = next((place for place, tex in enumerate(terms) if tex[0] not in "-O"), 0)
+        others = terms[:first] + terms[first + 1 :]
+        return terms[first] + "".join(f" - {tex[1:].lstrip()}" if tex[0] == "-" else f" + {tex}" for tex in others)
 
     def _add_parens(self, s: str) -> str:
         return _fenced(s)
@@ -162,17 +162,22 @@ class _Latex(LatexPrinter):
     def _product(self, number: int, factors: list[sp.Expr]) -> str:
         if number == 1 and len(factors) == 1:
             return str(self._print(factors[0]))
-        parts = [str(number)] * (number > 1 or not factors) + list(map(self._factor, factors))
+        parts = [str(number)] * (number != 1 or not factors) + list(map(self._factor, factors))
         return " ".join(parts)
 
     def _print_Mul(self, expr: sp.Expr) -> str:
         number = sp.S.One
         up: list[sp.Expr] = []
         down: list[sp.Expr] = []
+        value = sp.Mul(*(factor for factor in sp.Mul.make_args(expr) if factor.is_Number))
+        if value.is_Rational:
+            number = value
+        else:  # a float has no denominator, and stands first
+            number, up = sp.S.NegativeOne if value.could_extract_minus_sign() else number, [abs(value)]
         for factor in sp.Mul.make_args(expr):
             if factor.is_Number:
-                number *= factor
-            elif factor.is_Add and all(term.could_extract_minus_sign() for term in factor.args):
+                continue
+            if factor.is_Add and all(term.could_extract_minus_sign() for term in factor.args):
                 number, up = -number, [*up, -factor]
             elif _is_inverse(factor):
                 down.append(factor.base**-factor.exp)
@@ -182,7 +187,7 @@ class _Latex(LatexPrinter):
         up, down = sorted(up, key=_place) if expr.is_commutative else up, sorted(down, key=_place)
         sign, above, below = "- " * bool(number < 0), abs(number.p), number.q
         if not down and below == 1:
-            return sign + " ".join([str(above)] * (above > 1) + list(map(self._factor, up)))
+            return sign + " ".join([str(above)] * (above != 1 or not up) + list(map(self._factor, up)))
         before = [factor for factor in up if _stands_before(factor, down)]
         up = [factor for factor in up if factor not in before]
         after = [factor for factor in up if _stands_after(factor, down)]
@@ -220,24 +225,38 @@ class _Latex(LatexPrinter):
     def _print_gamma(self, expr: sp.Expr, exp: str | None = None) -> str:
         return self._call(r"\Gamma", expr.args, exp)
 
-    def _print_loggamma(self, expr: sp.Expr) -> str:
-        return self._call(r"\ln\Gamma", expr.args)
+    def _print_loggamma(self, expr: sp.Expr, exp: str | None = None) -> str:
+        return self._call(r"\ln" + ("" if exp is None else f"^{{{exp}}}") + r"\Gamma", expr.args)
 
     def _print_polygamma(self, expr: sp.Expr, exp: str | None = None) -> str:
         order, z = expr.args
+        if not order.is_Integer:
+            return self._call(rf"\psi^{{({self._print(order)})}}", (z,), exp, known=False)
         return self._call(r"\psi" + "'" * int(order), (z,), exp)
 
     def _print_beta(self, expr: sp.Expr, exp: str | None = None) -> str:
         return self._call(r"\operatorname{B}", expr.args, exp)
 
-    def _print_log(self, expr: sp.Expr) -> str:
+    def _print_log(self, expr: sp.Expr, exp: str | None = None) -> str:
         (arg,) = expr.args
-        tex = self._print(arg)
-        return rf"\ln {tex}" if arg.is_Symbol or arg.is_Function else rf"\ln{_fenced(tex)}"
+        tex, name = self._print(arg), r"\ln" + ("" if exp is None else f"^{{{exp}}}")
+        return f"{name} {tex}" if arg.is_Symbol or arg.is_Function else name + _fenced(tex)
 
     def _print_RisingFactorial(self, expr: sp.Expr, exp: str | None = None) -> str:
         base, length = map(self._print, expr.args)
         return rf"({base})_{{{length}}}" + ("" if exp is None else f"^{{{exp}}}")
+
+    def _print_FallingFactorial(self, expr: sp.Expr, exp: str | None = None) -> str:
+        """Write it as the rising one from its other end."""
+        base, length = expr.args
+        return self._print_RisingFactorial(sp.RisingFactorial(base - length + 1, length, evaluate=False), exp)
+
+    def _print_Piecewise(self, expr: sp.Expr) -> str:
+        pieces = []
+        for value, case in expr.args:
+            when = r"\text{otherwise}" if case is sp.S.true else rf"\text{{if}}\;{self._print(case)}"
+            pieces.append(rf"{self._print(value)}\;{when}")
+        return r"\left\{" + r",\; ".join(pieces) + r"\right\}"
 
     def _print_binomial(self, expr: sp.Expr, exp: str | None = None) -> str:
         upper, lower = map(self._print, expr.args)
@@ -278,17 +297,33 @@ class _Latex(LatexPrinter):
         return tex if whole else _fenced(tex)
 
     def _print_Limit(self, expr: sp.Expr) -> str:
-        body, variable, end, _ = expr.args
+        body, variable, end, side = expr.args
         tex = self._factor(body)
         tex = _fenced(tex) if tex.startswith("-") else tex
-        return rf"\lim_{{{self._print(variable)} \to {self._print(end)}}} {tex}"
+        known = end.is_infinite or (end == 0 and str(side) == "+" and variable.is_extended_nonnegative)
+        from_one = "" if known or str(side) == "+-" else f"^{{{side}}}"
+        return rf"\lim_{{{self._print(variable)} \to {self._print(end)}{from_one}}} {tex}"
 
     def _print_Integral(self, expr: sp.Expr) -> str:
         tex = self._factor(expr.function)
         for variable, *ends in expr.limits:
-            start, end = map(self._print, ends)
-            tex = rf"\int_{{{start}}}^{{{end}}} {tex} \, d{self._print(variable)}"
+            marks = "_^" if len(ends) > 1 else "^"  # one alone is the upper one
+            scripts = "".join(f"{mark}{{{self._print(end)}}}" for mark, end in zip(marks, ends, strict=False))
+            tex = rf"\int{scripts} {tex} \, d{self._print(variable)}"
         return tex
+
+    def _print_Sum(self, expr: sp.Sum) -> str:
+        return self._one_by_one(expr, r"\sum", super()._print_Sum)
+
+    def _print_Product(self, expr: sp.Product) -> str:
+        return self._one_by_one(expr, r"\prod", super()._print_Product)
+
+    def _one_by_one(self, expr: sp.Sum | sp.Product, mark: str, single: Any) -> str:
+        """Write several sums one in the other, the last of its variables first."""
+        tex = single(expr.func(expr.function, expr.limits[0]))
+        for variable, first, last in expr.limits[1:]:
+            tex = rf"{mark}_{{{self._print(variable)}={self._print(first)}}}^{{{self._print(last)}}} {tex}"
+        return str(tex)
 
 
 _LATEX = _Latex({"symbol_names": {sp.Symbol("..."): r"\ldots"}})

@@ -18,19 +18,43 @@ _GREEK = "alpha beta gamma delta epsilon theta kappa lambda mu nu xi pi rho sigm
 LETTERS = dict(zip(_GREEK.split(), "αβγδεθκλμνξπρστφφχψω", strict=True))
 _CAPITALS = "Gamma Delta Theta Lambda Xi Pi Sigma Phi Psi Omega"
 LETTERS |= dict(zip(_CAPITALS.split(), "ΓΔΘΛΞΠΣΦΨΩ", strict=True))
+_RARE = "zeta eta iota upsilon vartheta varepsilon varrho varsigma"
+LETTERS |= dict(zip(_RARE.split(), "ζηιυϑϵϱς", strict=True))
+LETTERS |= {"hbar": "ℏ", "nabla": "∇", "Upsilon": "Υ"}
 LETTERS |= {"infty": "∞", "partial": "∂", "ldots": "…", "ell": "ℓ"}
 OPERATORS = {"leq": "≤", "geq": "≥", "le": "≤", "ge": "≥", "neq": "≠", "ll": "≪", "gg": "≫", "to": "→", "mid": "|"}
 OPERATORS |= {mark: mark for mark in "{}|&"}
 OPERATORS |= {"cdot": "·", "pm": "±", "times": "×", "approx": "≈", "sim": "∼", "propto": "∝"}
-OPERATORS |= {"langle": "⟨", "rangle": "⟩"}
+OPERATORS |= {"langle": "⟨", "rangle": "⟩", "bmod": "mod", "wedge": "∧", "vee": "∨", "neg": "¬"}
 _LARGE = {"sum": "Σ", "prod": "Π", "int": "∫", "lim": "lim"}
-_NAMES = {"ln", "exp", "sin", "cos", "tan", "cosh", "sinh", "tanh", "coth", "det", "min", "max", "arctan", "log"}
-_ACCENTS = {"hat": "^", "tilde": "~", "bar": "¯", "overline": "¯"}
+_NAMES = {
+    "ln",
+    "exp",
+    "sin",
+    "cos",
+    "tan",
+    "cosh",
+    "sinh",
+    "tanh",
+    "coth",
+    "det",
+    "min",
+    "max",
+    "arctan",
+    "log",
+    "arg",
+    "cot",
+    "sec",
+    "csc",
+}
+_ACCENTS = {"hat": "^", "tilde": "~", "bar": "¯", "overline": "¯", "dot": "˙", "ddot": "¨", "vec": "→"}
+_FENCES = {mark: mark for mark in "()[]|"} | {r"\{": "{", r"\}": "}", r"\langle": "⟨", r"\rangle": "⟩"}
+_FENCES |= {r"\lfloor": "⌊", r"\rfloor": "⌋", r"\lceil": "⌈", r"\rceil": "⌉"}
 _SPACES = {r"\,", r"\;", r"\!", r"\ ", r"\quad", r"\displaystyle"}
 _CLOSING = {"(": ")", "[": "]"}
 _ENDS = {"}", r"\right", *_CLOSING.values()}
 RELATIONS = {"=", "<", ">", "≤", "≥", "≠", "≪", "≫", "→", "≈", "∼", "∝"}
-BINARY = {"+", "−", "·", "±", "×"} | RELATIONS
+BINARY = {"+", "−", "·", "±", "×", "mod", "∧", "∨"} | RELATIONS
 
 
 @dataclass(frozen=True)
@@ -129,14 +153,23 @@ class _Reader:
         if name in _SYMBOLS:
             return _SYMBOLS[name]
         if name == "left":
-            opening, inside = self.tokens.pop(), self.row(r"\right")
-            return Node("fence", opening + self.tokens.pop(), (inside,))
+            opening, inside = self._fence(), self.row(r"\right")
+            return Node("fence", opening + self._fence(), (inside,))
+        if name == "sqrt" and self.tokens[-1] == "[":
+            index = self._atom()
+            return Node("root", parts=(self._argument(), *index.parts))
         if name in {"operatorname", "mathcal", "mathrm", "text"}:
             return Node("name", _letters(self._argument()))
         if name not in _MADE_OF:
             raise ValueError(rf"\{name} is not among the LaTeX that is known here")
         kind, text, count = _MADE_OF[name]
         return Node(kind, text, tuple(self._argument() for _ in range(count)))
+
+    def _fence(self) -> str:
+        mark = self.tokens.pop()
+        if mark not in _FENCES:
+            raise ValueError(f"{mark} is no fence that is known here")
+        return _FENCES[mark]
 
 
 def _letters(node: Node) -> str:

@@ -45,6 +45,48 @@ def test_formulas_are_text(latex, text):
     assert plain(latex).replace("C\N{COMBINING CIRCUMFLEX ACCENT}", "Ĉ") == text
 
 
+def unevaluated(kind, *args):
+    return kind(*args, evaluate=False)
+
+
+k, n = sp.symbols("k n", integer=True, positive=True)
+p, q = sp.symbols("p q", positive=True)
+
+
+@pytest.mark.parametrize(
+    ("expression", "text"),
+    [
+        (unevaluated(sp.Add, p, p), "p + p"),
+        (unevaluated(sp.Mul, 0, p), "0p"),
+        (unevaluated(sp.Mul, -1, -1), "1"),
+        (0.5 * p, "0.5p"),
+        (-1.5 * p / q, "−1.5 (p/q)"),
+        (sp.log(p) ** 2, "ln² p"),
+        (1 / sp.log(p + 1) ** 2, "1/ln²(p + 1)"),
+        (sp.loggamma(p) ** 2, "ln²Γ(p)"),
+        (sp.polygamma(q, p), "ψ^(q)(p)"),
+        (sp.floor(p) + sp.ceiling(q), "⌈q⌉ + ⌊p⌋"),
+        (sp.root(p, 3), "³√p"),
+        (sp.ff(p, n), "(p − n + 1)ₙ"),
+        (sp.rf(p, n), "(p)ₙ"),
+        (sp.Mod(n, 2), "n mod 2"),
+        (sp.zeta(p), "ζ(p)"),
+        (sp.Piecewise((p, p > 1), (1, True)), "{p if p > 1, 1 otherwise}"),
+        (sp.Integral(p, p), "∫ pdp"),
+        (sp.Integral(p, (p, q)), "∫[…q] pdp"),
+        (sp.Sum(p**k, (k, 1, n), (n, 1, 3)), "Σ[n=1…3] Σ[k=1…n] pᵏ"),
+        (sp.Limit(1 / x, x, 0), "lim[x → 0⁺] (1/x)"),
+        (sp.Limit(1 / x, x, 0, "-"), "lim[x → 0⁻] (1/x)"),
+        (sp.Limit(sp.sin(x), x, 0, "+-"), "lim[x → 0] sin(x)"),
+        (sp.Limit(1 / p, p, 0), "lim[p → 0] (1/p)"),
+    ],
+)
+def test_expressions_of_ones_own_are_shown_as_they_are(expression, text):
+    step = theory.argued("As it stands.", theory.equation(expression, x))
+    assert step.text() == f"{text} = x"
+    ET.fromstring(mathml(step.latex()))  # noqa: S314 - our own output
+
+
 def test_formulas_are_mathml():
     tree = ET.fromstring(mathml(r"\frac{x_{i}^{2}}{\sqrt{2}} < \sum_{k=0}^{n} \binom{n}{k}", display=True))  # noqa: S314
     tags = [part.tag.split("}")[1] for part in tree.iter()]
