@@ -115,6 +115,8 @@ def _json(path: Path) -> dict[str, Any]:
     document = _loaded(path.read_bytes())
     if "run" in document and "claims" in document:
         return {"format": "statnn.validation", **document["run"], "claims": len(document["claims"])}
+    if "provenance" not in document:
+        raise ValueError("it holds no description")
     rest = {name: value for name, value in document.items() if name not in ("provenance", "sections")}
     return {**rest, **document["provenance"]}
 
@@ -165,5 +167,10 @@ def _chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
 
 
 def _loaded(text: bytes) -> dict[str, Any]:
-    document = json.loads(text)
-    return dict(document)
+    try:
+        document = json.loads(text)
+    except ValueError:
+        document = None
+    if not isinstance(document, dict):
+        raise ValueError("it holds no description")  # noqa: TRY004 - content of a file
+    return document

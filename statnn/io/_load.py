@@ -9,11 +9,12 @@ from typing import Any, TypeAlias
 
 from numpy.typing import NDArray
 
+from statnn._archive import file
 from statnn._archive import npz as _npz
 from statnn._archive.words import line_of
 from statnn.io import _named, _onnx, _safetensors, _sklearn, _torch
 from statnn.io._chain import Step, assemble
-from statnn.io._document import KEY, unpack
+from statnn.io._document import KEY, parsed, unpack
 from statnn.network import Activation, Network
 
 Activations: TypeAlias = str | Activation | Sequence[str | Activation]
@@ -280,9 +281,20 @@ def _of_file(path: Path, hints: _Hints) -> Loaded:
         return _of_arrays(arrays, hints, str(path), kept=kind == ".npz")
     hints.refuse(str(path), stored=True)
     try:
-        return Loaded(unpack(text, arrays, hints.own or {}), ())
+        return Loaded(_described(text, arrays, path, hints), ())
     except (ValueError, TypeError) as error:
         raise ValueError(f"{path}: {line_of(error)}") from None
+
+
+def _described(text: str, arrays: Mapping[str, Any], path: Path, hints: _Hints) -> Network:
+    """Return the network of a file of `save_network`, or of `save`, which writes it as one result among others."""
+    document = parsed(text, "its description")
+    if not isinstance(document, dict) or document.get("format") != file.FORMAT:
+        return unpack(text, arrays, hints.own or {})
+    value = file.read(path, hints.own)
+    if not isinstance(value, Network):
+        raise ValueError(f"it holds a {type(value).__name__}, no network: statnn.io.load reads it")  # noqa: TRY004
+    return value
 
 
 def _of_onnx(path: Path, hints: _Hints) -> Loaded:

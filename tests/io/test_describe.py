@@ -99,6 +99,15 @@ def test_what_says_nothing_is_refused(tmp_path):
         describe(tmp_path / "long.run")
 
 
+@pytest.mark.parametrize("name", ["plain.npz", "list.json", "other.json", "no.json"])
+def test_files_of_others_are_told_in_words(name, tmp_path):
+    np.savez(tmp_path / "plain.npz", x=np.ones(3))
+    for other, text in (("list.json", "[1]"), ("other.json", "{}"), ("no.json", "no")):
+        (tmp_path / other).write_text(text)
+    with pytest.raises(ValueError, match=r"says nothing of where it comes from: .*it holds no description$"):
+        describe(tmp_path / name)
+
+
 def test_the_command_prints_it(files, capsys):
     assert main(["describe", str(files / "store")]) == 0
     said = capsys.readouterr().out

@@ -9,7 +9,7 @@ from network_files import loaded
 
 from statnn import _memory
 from statnn._archive import npz as _npz
-from statnn.io import load_network
+from statnn.io import load_network, save
 from statnn.network import Network
 
 
@@ -153,3 +153,12 @@ def test_data_that_end_early():
     """As of a file that is cut off while it is read."""
     with pytest.raises(ValueError, match="'0' ends after 5 of 8 bytes"):
         _npz.read_npy(io.BytesIO(npy_of(GOOD, bytes(5))), len(npy_of(GOOD, bytes(8))), "0")
+
+
+def test_networks_that_were_saved_among_results_are_networks(tmp_path):
+    net = Network.random([4, 3, 2], activation="tanh", rng=0)
+    save(net, tmp_path / "net.npz")
+    assert load_network(tmp_path / "net.npz") == net
+    save({"net": net}, tmp_path / "more.npz")
+    with pytest.raises(ValueError, match=r"more\.npz: it holds a dict, no network: statnn\.io\.load reads it"):
+        load_network(tmp_path / "more.npz")
