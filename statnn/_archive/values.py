@@ -149,6 +149,11 @@ class Packer:
     def _array(self, array: Any, path: str) -> Any:
         if array.dtype.hasobject or array.dtype.kind not in "biufcSU":
             raise TypeError(f"{path} holds {array.dtype}, which cannot be stored without pickles")
+        if not (self._values_alone or np.can_cast(array.dtype, np.complex128) or array.dtype.kind in "SU"):
+            raise TypeError(
+                f"{path} holds {array.dtype}, which other machines read as other numbers: convert it with "
+                f".astype({'float' if array.dtype.kind == 'f' else 'complex'})"
+            )
         if id(array) not in self._known:
             same = _content(array) if self._values_alone else id(array)
             if same not in self._names:
@@ -227,7 +232,8 @@ class Unpacker:
                 raise ValueError(f"array {name!r} is missing")
             array = self._arrays[name]
             if "complex" in tree:
-                array = (array[..., 0] + 1j * array[..., 1]).astype(np.dtype(tree["complex"]))
+                parts, array = array, np.empty(array.shape[:-1], np.dtype(tree["complex"]))
+                array.real, array.imag = parts[..., 0], parts[..., 1]  # a sum would make NaN of infinities
             self._read[name] = array
         array = self._read[name]
         if tree.get("writeable"):

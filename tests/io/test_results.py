@@ -12,6 +12,7 @@ import pytest
 
 from statnn import Network
 from statnn._archive import file
+from statnn._archive.file import digest_of
 from statnn._archive.names import name_of, thing_of
 from statnn._archive.values import Packer, Unpacker
 from statnn.activation import PolyaUrn
@@ -35,6 +36,8 @@ PLAIN = [
     {"a": {"b": 1}}, {1: "one", (2, 3): "pair"}, {1, 2}, frozenset({"x"}), range(3, 9, 2), 1 + 2j, np.float32(0.1),
     np.int8(-3), np.bool_(1),
     np.zeros((0, 3)), np.arange(6.0).reshape(2, 3).T, np.array(["a", "bc"]), np.array([1 + 2j, -3j]), np.array(2.5),
+    np.array([complex(0.0, math.inf), complex(-0.0, 1.0), complex(2.0, math.nan)]),
+    np.complex64(complex(1.0, math.inf)), np.array([1j], ">c16"),
     np.ma.array([1.0, 2.0], mask=[False, True]), np.sin, np.dtype(np.float32),
 ]  # fmt: skip
 
@@ -219,6 +222,15 @@ def test_a_deep_text_is_refused(tmp_path):
     save(value, tmp_path / "deep.npz")
     with pytest.raises(ValueError, match="more than 200 deep"):
         load(tmp_path / "deep.npz")
+
+
+@pytest.mark.skipif(np.finfo(np.longdouble).nmant == 52, reason="no numbers here are wider than float64")
+@pytest.mark.parametrize("kind", [np.longdouble, np.clongdouble])
+def test_numbers_that_load_does_not_read_are_not_saved(kind, tmp_path):
+    with pytest.raises(TypeError, match=r"value\.x holds .*: convert it with \.astype\((float|complex)\)"):
+        save({"x": np.ones(2, kind)}, tmp_path / "wide.npz")
+    assert not list(tmp_path.iterdir())
+    assert digest_of(np.ones(2, kind)) != digest_of(np.ones(2))
 
 
 def test_where_save_cannot_write_nothing_is_left(tmp_path):
