@@ -5,9 +5,11 @@ import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import nullcontext, suppress
+from copy import deepcopy
 from dataclasses import dataclass, field
 from itertools import product
 from math import prod
+from numbers import Number
 from types import FunctionType
 from typing import Any
 
@@ -52,14 +54,19 @@ class Sweep(ByValue):
     seed: Root
 
     def result(self, **point: Any) -> Any:
-        """Return the result of one point, or raise ValueError if it is not in the grid or failed."""
-        for number, (own, value) in enumerate(zip(self.points, self.results, strict=True)):
-            if same(own, point):
-                if number in self.failures:
-                    raise ValueError(
-                        f"the point {point} failed: {self.failures[number]}; sweep(..., retry=True) computes it again"
-                    )
-                return value
+        """Return the result of one point, or raise ValueError if it is not in the grid or failed.
+
+        Where no point is of the same types, too, numbers and texts of numpy are those of Python, and 1 is 1.0.
+        """
+        for alike in (same, _alike):
+            for number, own in enumerate(self.points):
+                if alike(own, point):
+                    if number in self.failures:
+                        raise ValueError(
+                            f"the point {point} failed: {self.failures[number]}; sweep(..., retry=True) computes it "
+                            "again"
+                        )
+                    return self.results[number]
         raise ValueError(f"{point} is not a point of the grid; its first is {self.points[0]}")
 
     def rows(self) -> list[Point]:
@@ -85,9 +92,9 @@ def sweep(
     Parameters
     ----------
     function : callable
-        Called with the arguments of a point by name. Where it has a parameter ``rng`` it is handed a generator that
-        depends on the seed and on the point alone, where functions of your own count by their names: neither on the
-        executor nor on the other points.
+        Called with the arguments of a point by name, copies that are its own. Where it has a parameter ``rng`` that no
+        `functools.partial` has bound it is handed a generator that depends on the seed and on the point alone, where
+        functions of your own count by their names: neither on the executor nor on the other points.
     grid : mapping of sequences, or sequence of mappings
         ``{"temperature": [2.0, 2.3], "size": [16, 32]}`` is all four combinations, the last name fastest.
     executor : concurrent.futures.Executor, optional
@@ -157,6 +164,23 @@ def _known_as(function: Callable[..., Any]) -> str:
     return f"{function.__module__}:{function.__qualname__}" if alone else fingerprint(function)
 
 
+def _takes_rng(function: Any) -> bool:
+    """Return whether a function has a parameter ``rng`` that nobody has bound; compiled ones may not say."""
+    with suppress(ValueError):
+        return "rng" in inspect.signature(function).parameters and "rng" not in getattr(function, "keywords", ())
+    return False
+
+
+def _alike(own: Point, point: Point) -> bool:
+    """Return whether two points hold the same numbers and texts, of whatever types."""
+    return own.keys() == point.keys() and all(
+        same(value, point[name])
+        or (isinstance(value, kind) and isinstance(point[name], kind) and bool(value == point[name]))
+        for name, value in own.items()
+        for kind in (str if isinstance(value, str) else Number,)
+    )
+
+
 def _computed(
     function: Callable[..., Any], points: tuple[Point, ...], seed: Root, executor: Executor | None,
     store: Store | None, progress: Callable[[int, int], None] | None, *, retry: bool,
@@ -168,7 +192,7 @@ def _computed(
         k: known[name] for k, name in enumerate(names) if name in known and not (retry and "failure" in known[name])
     }
     waiting = [k for k in range(len(points)) if k not in done]
-    drawn = "rng" in inspect.signature(function).parameters
+    drawn = _takes_rng(function)
     tasks = [(function, points[k], (seed, digest_of(points[k])[:32]) if drawn else None) for k in waiting]
     errors: list[Exception] = []
     context = nullcontext() if store is None else storing(store, "points", "names", Pace(_EVERY))
@@ -202,7 +226,7 @@ def _lost(error: Exception) -> dict[str, Any]:
 
 def _at(task: tuple[Callable[..., Any], Point, tuple[Root, str] | None]) -> dict[str, Any]:
     function, point, drawn = task
-    arguments = dict(point)
+    arguments = deepcopy(point)  # it may change them, and other points hold the same objects
     if drawn is not None:
         seed, digits = drawn
         arguments["rng"] = stream(seed, *(int(digits[k : k + 8], 16) for k in range(0, len(digits), 8)))
@@ -214,6 +238,9 @@ def _at(task: tuple[Callable[..., Any], Point, tuple[Root, str] | None]) -> dict
 
 def _points(grid: Any) -> tuple[Point, ...]:
     if isinstance(grid, Mapping):
+        for name, values in grid.items():
+            if isinstance(values, str | bytes) or not isinstance(values, Iterable):
+                raise TypeError(f"grid[{name!r}] = {values!r} is one value; pass a list of them, [{values!r}]")
         axes = {name: list(values) for name, values in grid.items()}
         number = prod(map(len, axes.values()))
         refuse_beyond_memory(1000.0 * number, f"a grid of {number} points", "sweep over a part of it at a time")

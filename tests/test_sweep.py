@@ -3,6 +3,8 @@
 import json
 import re
 from concurrent.futures import BrokenExecutor, ThreadPoolExecutor
+from contextlib import nullcontext
+from functools import partial
 
 import numpy as np
 import pytest
@@ -24,6 +26,12 @@ def noisy(scale, shift=0.0, rng=None):
     return shift + scale * rng.normal(size=3)
 
 
+def adding(drawn, more, array):
+    drawn.append(more)
+    array += 1
+    return sum(drawn) if array.max() == 1 else None
+
+
 def interrupting(done, total):
     if done == total // 2:
         raise KeyboardInterrupt
@@ -40,7 +48,7 @@ def fresh():
 
 
 def test_points_are_all_combinations_in_order():
-    found = sweep(lambda **point: point, {"a": [1, 2], "b": "xy"})
+    found = sweep(lambda **point: point, {"a": [1, 2], "b": ["x", "y"]})
     assert (
         found.results
         == found.points
@@ -105,6 +113,8 @@ def test_a_store_resumes_grows_and_retries(tmp_path):
         ({"rng": [1]}, ValueError, "rng is the sweep's own"),
         ([{1: 2}], ValueError, "must name arguments"),
         ({"a": [1, 1]}, ValueError, "names the point {'a': 1} twice"),
+        ({"a": 3}, TypeError, "grid['a'] = 3 is one value; pass a list of them, [3]"),
+        ({"a": "heat bath"}, TypeError, "grid['a'] = 'heat bath' is one value"),
     ],
 )
 def test_what_is_no_grid_is_refused(grid, error, message):
@@ -112,6 +122,31 @@ def test_what_is_no_grid_is_refused(grid, error, message):
         sweep(noisy, grid)
     with pytest.raises(TypeError, match="cannot be called"):
         statnn.sweep(3, GRID)
+
+
+def test_results_are_found_by_their_numbers_whatever_type_they_have():
+    found = sweep(lambda t, n, m: (t, n, m), {"t": np.linspace(0, 1, 3), "n": np.arange(2), "m": np.array(["a", "b"])})
+    assert found.result(t=0.5, n=1, m="b") == found.result(t=0.5, n=np.int8(1), m=np.str_("b")) == (0.5, 1, "b")
+    for missing in ({"t": 0.25, "n": 1, "m": "a"}, {"t": 0.5, "n": 1}, {"t": "0.5", "n": 1, "m": "a"}):
+        with pytest.raises(ValueError, match="is not a point of the grid"):
+            found.result(**missing)
+    kind = sweep(lambda x: type(x).__name__, {"x": [1, 1.0, True, np.array([1.0])]}).result
+    assert (kind(x=1.0), kind(x=True), kind(x=1), kind(x=np.float32(1.0))) == ("float", "bool", "int", "int")
+
+
+@pytest.mark.parametrize("executor", [None, Elsewhere, lambda: ThreadPoolExecutor(2)])
+def test_a_function_that_changes_its_arguments_changes_no_other_point(executor):
+    grid = {"drawn": [[1], [5]], "more": [10, 20], "array": [np.zeros(2)]}
+    with nullcontext() if executor is None else executor() as pool:
+        found = sweep(adding, grid, executor=pool)
+    assert found.results == (11, 21, 15, 25)
+    assert [point["drawn"] for point in found.points] == [[1], [1], [5], [5]]
+    assert not any(point["array"].any() for point in found.points)
+
+
+def test_a_bound_generator_stays_and_functions_without_a_signature_are_called():
+    assert sweep(partial(lambda a, rng: (a, rng), rng="mine"), {"a": [1]}).results == ((1, "mine"),)
+    assert sweep(dict, {"a": [1]}).results == ({"a": 1},)
 
 
 def test_a_sweep_that_was_interrupted_before_anything_was_done_returns_nothing():
