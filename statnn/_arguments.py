@@ -29,10 +29,8 @@ def whole(value: Any, name: str, *, minimum: int, maximum: int = LARGEST_COUNT) 
     TypeError: neurons = 1000000.0 is a float; a whole number of type int is needed: write 10**6, not 1e6
     """
     if isinstance(value, bool) or not isinstance(value, numbers.Integral):
-        raise TypeError(
-            f"{name} = {value!r} is a {type(value).__name__}; a whole number of type int is needed: "
-            "write 10**6, not 1e6"
-        )
+        fix = ": write 10**6, not 1e6" if isinstance(value, float | np.floating) else ""
+        raise TypeError(f"{name} = {value!r} is a {type(value).__name__}; a whole number of type int is needed{fix}")
     if not minimum <= int(value) <= maximum:
         raise ValueError(f"{name} = {value} is outside the allowed range [{minimum}, {maximum}]")
     return int(value)

@@ -31,6 +31,11 @@ def root(rng: int | np.random.Generator | None) -> Root:
         return np.random.SeedSequence().entropy, ()
     if isinstance(rng, np.random.Generator):
         return tuple(int(word) for word in rng.integers(2**32, size=4, dtype=np.uint64)), ()
+    if not isinstance(rng, int | np.integer):
+        raise TypeError(
+            f"rng = {rng!r} is a {type(rng).__name__}; pass a whole number, a generator of numpy, "
+            "numpy.random.default_rng(seed), or None"
+        )
     return whole(rng, "rng", minimum=0, maximum=2**128), ()
 
 

@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from statnn._archive.names import is_own
-from statnn._arguments import array_of
+from statnn._arguments import array_of, refuse_rounded
 from statnn._arrays import read_only
 from statnn._memory import refuse_beyond_memory
 from statnn.montecarlo._engine import Block
@@ -123,4 +123,8 @@ def _observed(name: str, function: Observable, states: Values) -> Values:
             f"observable {name!r} returned shape {values.shape} and type {values.dtype} for states of shape "
             f"{states.shape}; it must return real numbers, one entry (or row) for each of the {len(states)} chains"
         )
-    return values.astype(np.float64) if values.dtype.kind != "f" else values
+    if values.dtype.kind == "f":
+        return values
+    floats = values.astype(np.float64)
+    refuse_rounded(values, floats, f"the result of observable {name!r}")
+    return floats

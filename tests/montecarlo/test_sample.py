@@ -146,6 +146,7 @@ def test_own_observables_see_the_states():
         ({"mine": lambda _: 1.0}, "one entry .or row. for each of the 4 chains"),
         ({"mine": lambda s: s[:2]}, "one entry .or row. for each of the 4 chains"),
         ({"mine": lambda s: s.astype(str)}, "real numbers"),
+        ({"mine": lambda s: s[:, 0] * np.int64(2**53 + 1)}, "observable 'mine' = .*9007199254740993 .* beyond 2.53"),
     ],
 )
 def test_observables_that_cannot_be(observables, message):
@@ -176,6 +177,8 @@ def test_estimates_know_only_what_was_recorded():
         ({"chains": []}, ValueError, "at least one chain"),
         ({"rng": -1}, ValueError, "rng = -1"),
         ({"rng": "seed"}, TypeError, "rng"),
+        ({"rng": np.random.SeedSequence(1)}, TypeError, r"is a SeedSequence; pass .*default_rng\(seed\), or None$"),
+        ({"chains": {1, 2}}, TypeError, "is a set; a whole number of type int is needed$"),
         ({"method": "heatbath"}, ValueError, "'heatbath' is unknown; there are .*heat bath, metropolis"),
         ({"method": "hamiltonian"}, TypeError, "BinaryNeurons"),
         ({"method": "blocks"}, ValueError, "layer"),
