@@ -375,8 +375,9 @@ def _couplings(value: Any) -> tuple["sparse.csr_array[Any] | None", tuple[Floats
     matrix: Any = value
     if sparse.issparse(value):
         refuse_malformed(value, "couplings")
-        if matrix.dtype.kind in "iu":
-            matrix = matrix.astype(np.float64)  # before entries that stand twice are added up
+        if matrix.dtype.kind in "biuf":
+            with np.errstate(over="ignore"):  # of types wider than float64
+                matrix = matrix.astype(np.float64, copy=False)  # before entries that stand twice are added up
         return _symmetric(sparse.csr_array(matrix)), None
     if isinstance(value, Sequence) and len(value) and not isinstance(value, memoryview):
         first = value[0]

@@ -11,6 +11,7 @@ import numpy as np
 
 from statnn._arguments import Floats, whole
 from statnn.interaction import BinaryNeurons, DynamicNeurons
+from statnn.measure._deviations import standard_deviation
 from statnn.network import Network
 
 Model: TypeAlias = BinaryNeurons | DynamicNeurons | Network
@@ -112,10 +113,4 @@ def layer_fluctuation(model: Model, *, ddof: int = 0) -> Floats:
     for m, layer in enumerate(strengths):
         if layer.size <= missing:
             raise ValueError(f"layer {m} has {layer.size} neuron(s); ddof = {missing} needs more: pass ddof=0")
-    return np.array([_spread(layer, missing) for layer in strengths])
-
-
-def _spread(values: Floats, ddof: int) -> float:
-    """Return the standard deviation; squares of very small or large numbers would leave float64."""
-    power = int(np.frexp(np.abs(values).max())[1])
-    return float(np.ldexp(np.ldexp(values, -power).std(ddof=ddof), power))
+    return np.array([standard_deviation(layer, ddof=missing) for layer in strengths])

@@ -275,6 +275,10 @@ def test_what_is_almost_bad_is_taken():
     assert BinaryNeurons(sparse.coo_array(PAIR)).energy([True, True]) == -1
     twice = np.full(4, 100, np.int8), ([0, 0, 1, 1], [1, 1, 0, 0])
     assert BinaryNeurons(sparse.coo_array(twice, shape=(2, 2))).energy([1, 1]) == -200
+    bonds = np.ones(4, np.bool_), ([0, 0, 1, 1], [1, 1, 0, 0])
+    assert BinaryNeurons(sparse.coo_array(bonds, shape=(2, 2))).energy([1, 1]) == -2
+    halves = np.array([2.0**24, 1.0] * 2, np.float32), ([0, 0, 1, 1], [1, 1, 0, 0])
+    assert BinaryNeurons(sparse.coo_array(halves, shape=(2, 2))).energy([1, 1]) == -(2.0**24) - 1
     assert DynamicNeurons(net, [1, 1], [True]).samples == 1
     assert DynamicNeurons(net, [1, 1], free="neurons").free == ("neurons",)
 

@@ -109,6 +109,7 @@ def test_layers_have_root_mean_squares_and_spreads_at_any_scale(scale):
     assert graph.edges[0, 1]["coupling"] / scale == pytest.approx(2.5, rel=1e-14)
     np.testing.assert_allclose(layer_fluctuation(net) / scale, [3.5, 3.5], rtol=1e-14)
     assert layer_fluctuation(Network([np.full((2, 2), 0.1)])).tolist() == [0, 0]
+    assert layer_fluctuation(Network([0.1 * np.eye(3)])).tolist() == [0, 0]  # means of three are off by a digit
 
 
 def test_strengths_beyond_float64_are_refused():
