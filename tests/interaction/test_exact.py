@@ -367,6 +367,20 @@ def test_energies_of_hot_spins_keep_their_digits(method, K):
     assert BinaryNeurons(0 * J, fields).exact(method).energy == pytest.approx(alone, rel=1e-14, abs=0)
 
 
+@pytest.mark.parametrize("method", ["enumeration", "transfer"])
+@pytest.mark.parametrize("strength", [0.07, 0.1, 0.25, 0.26, 0.5, 1.0])
+def test_energies_of_spins_that_all_meet_keep_their_digits(method, strength):
+    size = 16
+    K = strength / (size - 1)
+    with mpmath.workdps(30):
+        numbers = [math.comb(size, up) for up in range(size + 1)]
+        pairs = [((2 * up - size) ** 2 - size) // 2 for up in range(size + 1)]
+        weights = [number * mpmath.exp(mpmath.mpf(K) * pair) for number, pair in zip(numbers, pairs, strict=True)]
+        energy = -K * mpmath.fdot(weights, pairs) / mpmath.fsum(weights)
+    found = BinaryNeurons(K * (1 - np.eye(size))).exact(method, correlations=False).energy
+    assert found == pytest.approx(float(energy), rel=4e-15, abs=0)
+
+
 def test_entropies_of_cold_spins_keep_their_digits():
     J, h = 20.0 * nx.to_numpy_array(nx.path_graph(6)), [1, 2, 0, 3, 0, 14]
     with mpmath.workdps(50):

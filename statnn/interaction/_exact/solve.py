@@ -22,11 +22,11 @@ METHODS = ("enumeration", "transfer")
 MOST_STRENGTH = 1e13
 """Of Σ|J|/T + Σ|h|/T per spin that meets them: beyond, rounding of energies is felt in every weight."""
 
-HOT = 1 / 16
-"""The same below which ⟨E⟩ is found from its derivative by the inverse temperature, which is -Var E."""
-_POINTS, _SHARES = np.polynomial.legendre.leggauss(4)
+HOT = 1 / 4
+"""The same below which transfer matrices find ⟨E⟩ from its derivative by the inverse temperature, which is -Var E."""
+_POINTS, _SHARES = np.polynomial.legendre.leggauss(8)
 NODES = ((_POINTS + 1) / 2).tolist(), (_SHARES / 2).tolist()
-"""Of Gauss's rule on (0, 1): its error is of the order of HOT^8."""
+"""Of Gauss's rule on (0, 1): its error is of the order of HOT^16."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -117,7 +117,8 @@ def exact(model: Spins, method: str | None = None, *, correlations: bool = True)
         return transfer(J, h, layer_of, correlations=correlations)
 
     averages = solved(1.0, correlations=correlations)
-    if strength <= HOT:  # the mean of energies that nearly cancel; -∫ Var dβ is a sum of one sign
+    if method == "transfer" and strength <= HOT:
+        # the mean of energies that nearly cancel; -∫ Var dβ is a sum of one sign
         parts = (
             part * solved(share, correlations=False).variance / share**2 for share, part in zip(*NODES, strict=True)
         )

@@ -139,7 +139,7 @@ def _up(layers: list[Layer]) -> tuple[list[Floats], tuple[float, float, float, f
     likeliest = int(np.argmax(law))
     log_total = math.log1p(float(law[:likeliest].sum() + law[likeliest + 1 :].sum()))
     law /= law.sum()
-    rest = float(law @ mean)
+    rest = float((law * mean).sum())
     return kept, (
         math.fsum([*offsets, log_total]),
         math.fsum([*shifts, rest]),
@@ -206,7 +206,7 @@ def _conditional(log_weight: Floats, layer: Layer) -> Iterator[tuple[Floats, Flo
 
 
 def _rows(a: Floats, b: Floats) -> Floats:
-    return np.asarray(np.einsum("ij,ij->i", a, b))
+    return np.asarray((a * b).sum(axis=1))  # pairwise: a product of thousands of terms would lose digits
 
 
 # -- layers ----------------------------------------------------------------------------------------------
