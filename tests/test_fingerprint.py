@@ -8,7 +8,7 @@ import sys
 from collections import deque
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cached_property, lru_cache, partial, wraps
+from functools import cached_property, lru_cache, partial, singledispatch, wraps
 from operator import itemgetter, methodcaller
 from types import SimpleNamespace
 
@@ -92,6 +92,14 @@ def closed(value):
     return measured
 
 
+def with_attribute(value):
+    def measured(states):
+        return measured.factor * states[..., 0]
+
+    measured.factor = value
+    return measured
+
+
 def by_keyword(value):
     def measured(states, *, factor=value):
         return factor * states[..., 0]
@@ -118,6 +126,8 @@ PAIRS = {
     "closure over an object": lambda value: closed(Scaled(value)),
     "array as default": lambda value: by_keyword(np.array([value])),
     "decorated": decorated,
+    "attribute": with_attribute,
+    "single dispatch": lambda value: singledispatch(by_keyword(value)),
     "cached": lambda value: lru_cache(by_keyword(value)),
     "vectorised": lambda value: np.vectorize(by_keyword(value)),
     "made a ufunc": lambda value: np.frompyfunc(by_keyword(value), 1, 1),
@@ -231,6 +241,29 @@ def test_functions_are_known_by_what_they_do():
     assert len(set(prints)) == len(prints)
 
 
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (lambda a, b: a - b, lambda b, a: b - a),
+        (lambda a: a, lambda *a: a),
+        (lambda a: a, lambda **a: a),
+        (lambda a, b: a * b, lambda a, *, b: a * b),
+        (closed([helper, [scaled]]), closed([[helper], scaled])),
+        (closed([helper, scaled, helper]), closed([helper, scaled, scaled])),
+        (closed([helper, []]), closed([helper])),
+    ],
+)
+def test_functions_are_known_by_how_they_are_called_and_what_stands_where(one, other):
+    assert fingerprint(one).split()[-1] != fingerprint(other).split()[-1]
+
+
+def test_what_a_function_keeps_while_it_is_used_does_not_count():
+    known = singledispatch(helper)
+    before = fingerprint(known)
+    known(np.zeros((1, 2)))
+    assert fingerprint(known) == before
+
+
 def test_functions_are_known_by_what_stands_around_them(monkeypatch):
     before = fingerprint(around)
     monkeypatch.setitem(globals(), "FACTOR", 2.0)
@@ -329,6 +362,13 @@ def test_a_sweep_does_not_go_on_with_another_function_of_the_same_name(make, tmp
     with pytest.raises(StoreError, match="function is"):
         sweep(make(2), {"x": [3]}, store=tmp_path / "work", rng=1)
     assert sweep(make(1), {"x": [3]}, store=tmp_path / "work", rng=1).results == (3,)
+
+
+def test_a_sweep_does_not_go_on_with_parameters_in_another_order(tmp_path):
+    grid = {"a": [5], "b": [3]}
+    assert sweep(lambda a, b: a - b, grid, store=tmp_path / "work", rng=1).results == (2,)
+    with pytest.raises(StoreError, match="function is"):
+        sweep(lambda b, a: b - a, grid, store=tmp_path / "work", rng=1)
 
 
 def test_sets_in_code_are_the_same_in_every_process():

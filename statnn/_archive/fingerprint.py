@@ -14,6 +14,7 @@ from inspect import getattr_static
 from pathlib import Path
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
+from weakref import WeakKeyDictionary, WeakValueDictionary
 
 import numpy as np
 from scipy import sparse
@@ -113,12 +114,14 @@ def _imports(code: CodeType) -> Iterator[str]:
 class _Looked:
     """Looks at a function and at what it refers to, at each thing once."""
 
-    def __init__(self, home: str) -> None:
+    def __init__(self, home: str, known: Mapping[int, tuple[int, Any]] | None = None) -> None:
         self._home = home
-        self._known: dict[int, Any] = {}  # held, so that no number is given to another
+        self._known = dict(known or {})  # values are held, so that no number is given to another
 
     def at(self, value: Any) -> list[str]:
         """Return what is seen of a value in words: a digest of a plain one."""
+        if isinstance(value, WeakKeyDictionary | WeakValueDictionary):
+            return [type(value).__qualname__]  # a cache
         try:
             return [digest_of_work(sparse.csr_array(value) if sparse.issparse(value) else value)]  # type: ignore[call-overload]
         except (TypeError, ValueError, RecursionError):
@@ -127,8 +130,8 @@ class _Looked:
     def into(self, value: Any) -> list[str]:  # noqa: PLR0911 - a return for each kind
         """Return what is seen of a value that is not plain, or of a function."""
         if id(value) in self._known:
-            return ["again"]
-        self._known[id(value)] = value
+            return [f"again {self._known[id(value)][0]}"]
+        self._known[id(value)] = len(self._known), value
         if isinstance(value, FunctionType | type):
             if not self._is_own(value.__module__):
                 return [value.__qualname__]
@@ -136,7 +139,7 @@ class _Looked:
         if isinstance(value, bytes | bytearray | memoryview):
             return [bytes(value).hex()]
         if isinstance(value, set | frozenset):  # in another order in each process
-            return [word for words in sorted(self.at(part) for part in value) for word in words]
+            return ["set", *map(repr, sorted(_Looked(self._home, self._known).at(part) for part in value))]
         if isinstance(value, Mapping):
             return self._all(part for item in value.items() for part in item)
         if isinstance(value, list | tuple):
@@ -146,7 +149,7 @@ class _Looked:
         return self._object(value) if inner is None else self._all([inner, *bound])
 
     def _all(self, parts: Any) -> list[str]:
-        return [word for part in parts for word in self.at(part)]
+        return ["(", *(word for part in parts for word in (*self.at(part), ",")), ")"]
 
     def _is_own(self, module: Any) -> bool:
         package = _package(module)
@@ -154,8 +157,7 @@ class _Looked:
 
     def _function(self, function: FunctionType) -> list[str]:
         parts: list[Any] = [function.__defaults__, *self._around(function)]
-        if function.__kwdefaults__:
-            parts.append(function.__kwdefaults__)
+        parts += [part for part in (function.__kwdefaults__, vars(function)) if part]
         return [*_code(function.__code__), *self._all(parts)]
 
     def _around(self, function: FunctionType) -> list[Any]:
@@ -245,4 +247,6 @@ def _code(code: CodeType) -> list[str]:
         for constant in code.co_consts
         if not isinstance(constant, CodeType)
     ]
-    return [code.co_code.hex(), repr(code.co_names), *constants, *inner]
+    kinds = code.co_argcount, code.co_posonlyargcount, code.co_kwonlyargcount, code.co_flags
+    named = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]  # by which sweeps call
+    return [code.co_code.hex(), repr((kinds, named, code.co_names)), *constants, *inner]
