@@ -36,7 +36,7 @@ def root(rng: int | np.random.Generator | None) -> Root:
             f"rng = {rng!r} is a {type(rng).__name__}; pass a whole number, a generator of numpy, "
             "numpy.random.default_rng(seed), or None"
         )
-    return whole(rng, "rng", minimum=0, maximum=2**128), ()
+    return whole(rng, "rng", minimum=0, maximum=2**128 - 1), ()  # the words after are those of keys
 
 
 def seed_of(words: Any) -> Root:

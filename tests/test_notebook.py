@@ -93,6 +93,16 @@ def test_errors_stand_beside_what_they_belong_to():
     assert [row[0] for row in rows[1:]] == ["energy", "magnetisation"]
 
 
+def test_runs_too_short_for_an_estimate_or_with_draws_that_are_not_finite_say_so():
+    own = {"none": lambda states: np.where(states[:, 0] > 0, np.nan, 1.0), "first": lambda states: states[:, 0]}
+    for sweeps, words in ((3, {"none": "at least 4 draws", "first": "at least 4 draws"}), (40, {"none": "hold NaN"})):
+        run = sample(square_lattice(4, 4, temperature=3.0), sweeps, rng=1, observables=own)
+        for row in ET.fromstring(run._repr_html_()).findall("tr")[1:]:  # noqa: S314 - our own
+            name, mean, *_, warning = [one.text for one in row]
+            assert (mean == "–") == (name in words)
+            assert words.get(name, "") in warning
+
+
 @dataclass(frozen=True, eq=False, repr=False)
 class Pair(ByValue):
     name: str

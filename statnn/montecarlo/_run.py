@@ -80,7 +80,11 @@ class Run(ByValue):
         for name, draws in self.draws.items():
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", UntrustedEstimate)
-                estimated = estimate(draws, name)
+                try:
+                    estimated = estimate(draws, name)
+                except ValueError as error:  # too few draws, or some that are not finite
+                    rows.append((name, *[None] * 4, str(error)))
+                    continue
             mean = with_error(estimated.mean, estimated.error) if np.ndim(estimated.mean) == 0 else estimated.mean
             rows.append(
                 (name, mean, estimated.tau, estimated.ess, estimated.rhat, estimated.warning and str(estimated.warning))

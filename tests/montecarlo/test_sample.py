@@ -177,6 +177,7 @@ def test_estimates_know_only_what_was_recorded():
         ({"chains": []}, ValueError, "at least one chain"),
         ({"rng": -1}, ValueError, "rng = -1"),
         ({"rng": "seed"}, TypeError, "rng"),
+        ({"rng": 2**128}, ValueError, "rng = .* is outside"),  # its streams would be those below stream 1 of rng=0
         ({"rng": np.random.SeedSequence(1)}, TypeError, r"is a SeedSequence; pass .*default_rng\(seed\), or None$"),
         ({"chains": {1, 2}}, TypeError, "is a set; a whole number of type int is needed$"),
         ({"method": "heatbath"}, ValueError, "'heatbath' is unknown; there are .*heat bath, metropolis"),
