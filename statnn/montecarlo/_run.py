@@ -76,7 +76,7 @@ class Run(ByValue):
 
     def _table(self) -> Rows:
         """Return the estimates of what was recorded."""
-        rows = []
+        rows: list[tuple[Any, ...]] = []
         for name, draws in self.draws.items():
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", UntrustedEstimate)
@@ -375,6 +375,8 @@ class Run(ByValue):
     def to_arviz(self) -> Any:
         """Return the draws as arviz takes them, group "posterior"; needs the package arviz, or arviz-base alone.
 
+        The coordinate "chain" holds the numbers of the chains.
+
         An ``xarray.DataTree``, or ``arviz.InferenceData`` where arviz is older than 1.
 
         Raises
@@ -383,17 +385,18 @@ class Run(ByValue):
             If arviz is not installed.
         """
         draws = {name: np.array(values) for name, values in self.draws.items()}
+        coords = {"chain": np.array(self.chains)}
         try:
             import arviz_base
         except ImportError:
             pass
         else:
-            return arviz_base.from_dict({"posterior": draws})
+            return arviz_base.from_dict({"posterior": draws}, coords=coords)
         try:
             import arviz
         except ImportError:
             raise ImportError("Run.to_arviz needs arviz: pip install arviz; run.draws holds the same arrays") from None
-        return arviz.from_dict(posterior=draws)
+        return arviz.from_dict(posterior=draws, coords=coords)
 
     def plot(self, ax: Any | None = None, *, name: str | None = None) -> Any:
         """Draw the trace of an observable in every chain, and its autocorrelation where there are two axes.

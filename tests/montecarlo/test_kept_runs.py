@@ -192,13 +192,15 @@ def test_a_damaged_checkpoint_is_said(monkeypatch, tmp_path):
 
 
 def test_arviz_gets_the_draws(monkeypatch):
-    found = sample(PAIR, 10, rng=1)
-    new, old = SimpleNamespace(from_dict=lambda data: data), SimpleNamespace(from_dict=lambda *, posterior: posterior)
-    monkeypatch.setitem(sys.modules, "arviz_base", new)
-    assert found.to_arviz()["posterior"].keys() == found.draws.keys()
-    monkeypatch.setitem(sys.modules, "arviz_base", None)
-    monkeypatch.setitem(sys.modules, "arviz", old)  # before version 1
-    assert found.to_arviz().keys() == found.draws.keys()
+    found = sample(PAIR, 10, rng=1, chains=[3, 1])
+    new = SimpleNamespace(from_dict=lambda data, *, coords: (data["posterior"], coords))
+    old = SimpleNamespace(from_dict=lambda *, posterior, coords: (posterior, coords))  # before version 1
+    monkeypatch.setitem(sys.modules, "arviz", old)
+    for base in (new, None):
+        monkeypatch.setitem(sys.modules, "arviz_base", base)
+        posterior, coords = found.to_arviz()
+        assert posterior.keys() == found.draws.keys()
+        assert coords["chain"].tolist() == [3, 1]
     monkeypatch.setitem(sys.modules, "arviz", None)
     with pytest.raises(ImportError, match="pip install arviz"):
         found.to_arviz()
@@ -206,8 +208,9 @@ def test_arviz_gets_the_draws(monkeypatch):
 
 def test_arviz_holds_chains_and_draws():
     pytest.importorskip("arviz_base", reason="arviz-base is not installed")
-    found = sample(PAIR, 10, rng=1)
+    found = sample(PAIR, 10, rng=1, chains=[3, 1])
     tree = found.to_arviz()
+    assert tree["posterior"]["chain"].values.tolist() == [3, 1]
     for name, values in found.draws.items():
         assert tree["posterior"][name].dims[:2] == ("chain", "draw")
         assert np.array_equal(tree["posterior"][name].values, values)
