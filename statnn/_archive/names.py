@@ -7,6 +7,7 @@ from types import FunctionType
 from typing import Any
 
 import numpy as np
+from scipy import special
 
 PACKAGE = "statnn"
 
@@ -74,9 +75,22 @@ def class_of(name: str, kind: str) -> Any:
     raise ValueError(f"{name!r} is not an {kind} of this package")
 
 
+def name_of_ufunc(function: np.ufunc) -> str | None:
+    """Return the name of a universal function of numpy or of ``scipy.special``; others may have any name.
+
+    Examples
+    --------
+    >>> name_of_ufunc(np.tanh), name_of_ufunc(special.erf), name_of_ufunc(np.frompyfunc(abs, 1, 1))
+    ('tanh', 'scipy.special:erf', None)
+    """
+    homes = (("", np), ("scipy.special:", special))
+    return next((h + function.__name__ for h, m in homes if getattr(m, function.__name__, None) is function), None)
+
+
 def ufunc_of(name: str) -> np.ufunc:
-    """Return a universal function of numpy."""
-    function = getattr(np, name, None)
+    """Return a universal function of numpy or of ``scipy.special``."""
+    home, _, plain = name.rpartition(":")
+    function = getattr({"": np, "scipy.special": special}.get(home), plain, None)
     if isinstance(function, np.ufunc):
         return function
-    raise ValueError(f"numpy has no function {name!r} that acts on every entry")
+    raise ValueError(f"numpy and scipy.special have no function {name!r} that acts on every entry")

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
-from statnn._archive.names import class_of, is_own, name_of, thing_of, ufunc_of
+from statnn._archive.names import class_of, is_own, name_of, name_of_ufunc, thing_of, ufunc_of
 from statnn._arrays import read_only, refuse_malformed
 from statnn._by_value import same
 from statnn._memory import refuse_beyond_memory
@@ -113,7 +113,8 @@ class Packer:
 
     def _object(self, value: Any, path: str) -> Any:  # noqa: PLR0911
         if isinstance(value, np.ufunc):
-            return {"ufunc": value.__name__}
+            name = name_of_ufunc(value)
+            return name and {"ufunc": name}
         if isinstance(value, partial) and type(value) is partial:
             words = self.tree(dict(value.keywords), f"{path}.keywords")
             return {"partial": [self.tree(value.func, path), self.tree(value.args, f"{path}.arguments"), words]}

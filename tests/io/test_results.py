@@ -9,8 +9,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy import special
 
-from statnn import Network
+from statnn import Network, sweep
 from statnn._archive import file
 from statnn._archive.file import digest_of
 from statnn._archive.names import name_of, thing_of
@@ -38,7 +39,7 @@ PLAIN = [
     np.zeros((0, 3)), np.arange(6.0).reshape(2, 3).T, np.array(["a", "bc"]), np.array([1 + 2j, -3j]), np.array(2.5),
     np.array([complex(0.0, math.inf), complex(-0.0, 1.0), complex(2.0, math.nan)]),
     np.complex64(complex(1.0, math.inf)), np.array([1j], ">c16"),
-    np.ma.array([1.0, 2.0], mask=[False, True]), np.sin, np.dtype(np.float32),
+    np.ma.array([1.0, 2.0], mask=[False, True]), np.sin, np.dtype(np.float32), special.erf,
 ]  # fmt: skip
 
 
@@ -222,6 +223,19 @@ def test_a_deep_text_is_refused(tmp_path):
     save(value, tmp_path / "deep.npz")
     with pytest.raises(ValueError, match="more than 200 deep"):
         load(tmp_path / "deep.npz")
+
+
+def test_functions_of_numpy_are_found_again_and_others_of_their_kind_are_not_taken_for_them(tmp_path):
+    save([special.log1p, np.log1p], tmp_path / "functions.npz")
+    one, other = load(tmp_path / "functions.npz")
+    assert one is special.log1p
+    assert other is np.log1p
+    assert digest_of(one) != digest_of(other)
+    made = np.frompyfunc(cube, 1, 1)
+    for call in (lambda: save(made, tmp_path / "made.npz"), lambda: sweep(cubed, {"name": [made]})):
+        with pytest.raises(TypeError, match=r"is a numpy\.ufunc, which is neither a plain value"):
+            call()
+    assert not (tmp_path / "made.npz").exists()
 
 
 @pytest.mark.skipif(np.finfo(np.longdouble).nmant == 52, reason="no numbers here are wider than float64")
