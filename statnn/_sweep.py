@@ -20,6 +20,7 @@ from statnn._archive.fingerprint import digest_of_work, fingerprint
 from statnn._archive.kept import stored, storing
 from statnn._archive.pace import Pace
 from statnn._archive.store import Store, opened
+from statnn._archive.values import Packer
 from statnn._by_value import ByValue, same
 from statnn._memory import refuse_beyond_memory
 from statnn._random import Root, root, stream
@@ -115,9 +116,9 @@ def sweep(
     Returns
     -------
     Sweep
-        A point that raised an error is among the failures, and so is one whose worker died; the others go on. Ctrl-C
-        returns what is there, with the points that are missing among the failures. A store keeps the first kind alone:
-        the others are computed when it is called again.
+        A point that raised an error is among the failures, or gave what the store cannot hold, and so is one whose
+        worker died; the others go on. Ctrl-C returns what is there, with the points that are missing among the
+        failures. A store keeps the first kind alone: the others are computed when it is called again.
 
     Raises
     ------
@@ -197,7 +198,8 @@ def _computed(
     errors: list[Exception] = []
     context = nullcontext() if store is None else storing(store, "points", "names", Pace(_EVERY))
     with context as keep, suppress(KeyboardInterrupt):
-        for index, entry in run_tasks(_at, tasks, executor, lost=_lost):
+        for index, given in run_tasks(_at, tasks, executor, lost=_lost):
+            entry = given if keep is None else _kept(given)
             done[waiting[index]] = entry
             error = entry.pop(_LOST, None)
             if error is not None:
@@ -222,6 +224,16 @@ def _known(store: Store, names: set[str]) -> dict[str, dict[str, Any]]:
 def _lost(error: Exception) -> dict[str, Any]:
     """Return the entry of a point whose worker did not come back: it is not its fault, and no store keeps it."""
     return {"failure": f"{type(error).__name__}: {error}", _LOST: error}
+
+
+def _kept(entry: dict[str, Any]) -> dict[str, Any]:
+    """Return the entry of a point, or that of one whose result no store can hold: it must not take others with it."""
+    try:
+        if _LOST not in entry:
+            Packer().tree(entry, "it")
+    except (TypeError, RecursionError) as error:
+        return {"failure": f"the result cannot be kept in a store: {error}"}
+    return entry
 
 
 def _at(task: tuple[Callable[..., Any], Point, tuple[Root, str] | None]) -> dict[str, Any]:

@@ -144,6 +144,15 @@ def test_a_function_that_changes_its_arguments_changes_no_other_point(executor):
     assert not any(point["array"].any() for point in found.points)
 
 
+def test_results_that_no_store_can_hold_take_no_others_with_them(tmp_path):
+    grid = {"a": [1, 2, 3]}
+    found = sweep(lambda a: object() if a == 2 else a, grid, store=tmp_path / "work", rng=1)
+    assert found.results == (1, None, 3)
+    assert "cannot be kept in a store: it.result is a builtins.object" in found.failures[1]
+    assert sweep(lambda a: object() if a == 2 else a, grid, store=tmp_path / "work") == found
+    assert sweep(lambda a: {a: object()}, grid, store=tmp_path / "none", rng=1).failures.keys() == {0, 1, 2}
+
+
 def test_a_bound_generator_stays_and_functions_without_a_signature_are_called():
     assert sweep(partial(lambda a, rng: (a, rng), rng="mine"), {"a": [1]}).results == ((1, "mine"),)
     assert sweep(dict, {"a": [1]}).results == ({"a": 1},)
