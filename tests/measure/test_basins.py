@@ -16,6 +16,7 @@ from statnn import testing
 from statnn._random import root, stream
 from statnn.measure.basins import _measure as basins
 from statnn.measure.basins import sample_basin, weight_basin
+from statnn.measure.basins._rays import SampleRays, WeightRays
 from statnn.measure.basins._search import BEYOND, grid, search
 from statnn.network import Activation, Network
 from statnn.theory.measure.basin_oracle import band_kept, classes_kept, mean_log_radius
@@ -235,16 +236,25 @@ def test_shares_are_those_of_noise_added_by_hand(name):
     net_class = net.trace(x).fields[-1].argmax(axis=1)
     np.testing.assert_array_equal(found.classes, net_class if name == "tanh" else net(x).argmax(axis=1))
     for j in range(6):
-        xi = stream(root(5), j).standard_normal((3, 5))
+        xi = stream(root(5), j, 0).standard_normal((3, 5))
         noise = np.stack((xi, -xi), axis=1).reshape(6, 5)
         for s, kept in zip(found.sigma[:-1], found.kept[j], strict=False):
             assert kept == np.mean(net(x[j] + s * noise).argmax(axis=1) == found.classes[j])
 
 
+def test_directions_are_not_the_weights_of_a_network_of_the_same_seed():
+    """The first ten directions around sample 0 were the ten rows of W, so that each class had one of its own."""
+    net = Network.random([300, 10], "identity", rng=3)
+    shifts = SampleRays(net, np.zeros((1, 300)), 0, 20, root(3))._noise
+    assert np.abs(shifts).max() < 8 * np.linalg.norm(net.weights[0], axis=1).max()
+    rays = WeightRays(net, np.eye(300), (0,), 4, root(3))
+    assert abs(np.corrcoef(rays._pairs[0].first.ravel(), rays._base.ravel())[0, 1]) < 0.2
+
+
 def perturbed(net, sigma, layers, draws, seed):
     """Yield the networks whose shares a basin in weight space counts."""
     for pair in range(draws // 2):
-        rng = stream(root(seed), pair)
+        rng = stream(root(seed), pair, 1)
         noise = [
             w.std() * rng.standard_normal(w.shape) if layers is None or m in layers else np.zeros(w.shape)
             for m, w in enumerate(net.weights)

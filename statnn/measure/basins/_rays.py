@@ -1,7 +1,8 @@
 """Directions of noise in the space of samples and in that of weights.
 
 A layer is linear, so W(x + σξ) = Wx + σWξ and (W + σξ)h = Wh + σξh: the first layer of every direction is done once
-for all amplitudes. Directions come in pairs ±ξ.
+for all amplitudes. Directions come in pairs ±ξ. Their streams are none of those that `Network.random` takes of the same
+seed: directions would be the weights themselves.
 """
 
 from dataclasses import dataclass
@@ -36,14 +37,14 @@ def _decided(net: Network, fields: NDArray[Any]) -> Ints:
 
 
 class SampleRays:
-    """x + σξ, with directions of its own for every sample: sample number j has the stream j of the seed."""
+    """x + σξ, with directions of its own for every sample: sample j has the stream (j, 0) of the seed."""
 
     def __init__(self, net: Network, x: NDArray[Any], start: int, draws: int, seed: Root) -> None:
         self._net = net
         self.samples, self.draws = len(x), draws
         noise = np.empty((len(x), draws // 2, x.shape[1]), net.dtype)
         for j in range(len(x)):
-            stream(seed, start + j).standard_normal(dtype=net.dtype.type, out=noise[j])
+            stream(seed, start + j, 0).standard_normal(dtype=net.dtype.type, out=noise[j])
         weight = net.weights[0].T
         self._base = x @ weight + net.biases[0]
         self._noise = (noise.reshape(-1, x.shape[1]) @ weight).reshape(len(x), draws // 2, -1)
@@ -74,14 +75,14 @@ class _Directions:
 
 
 class WeightRays:
-    """W + σ std(W) ξ in the chosen layers, the same directions for all samples: pair p has stream p of the seed."""
+    """W + σ std(W) ξ in the chosen layers, the same directions for all samples: pair p has stream (p, 1)."""
 
     def __init__(self, net: Network, x: NDArray[Any], layers: tuple[int, ...], draws: int, seed: Root) -> None:
         self._net = net
         self.samples, self.draws = len(x), draws
         self._x = x
         self._base = x @ net.weights[0].T
-        self._pairs = [self._directions(layers, stream(seed, pair)) for pair in range(draws // 2)]
+        self._pairs = [self._directions(layers, stream(seed, pair, 1)) for pair in range(draws // 2)]
         self.classes = self._forward(np.arange(self.samples), _Directions((None,) * net.depth, None), np.zeros(len(x)))
 
     def _directions(self, layers: tuple[int, ...], rng: np.random.Generator) -> _Directions:
