@@ -8,7 +8,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from types import FrameType
-from typing import Any
 
 from statnn._by_value import ByValue
 from statnn.montecarlo._method import Values
@@ -101,5 +100,9 @@ def warn_of_missing(failures: Sequence[Failure], chains: Sequence[int], draws: i
         )
 
 
-def _numbers(chains: Sequence[int]) -> Any:
-    return f"{chains[0]} to {chains[-1]}" if len(chains) > 2 else " and ".join(map(str, chains))
+def _numbers(chains: Sequence[int]) -> str:
+    """Return the numbers of chains in words, as "3 to 7" where they follow each other."""
+    if len(chains) > 2 and [*chains] == [*range(chains[0], chains[0] + len(chains))]:
+        return f"{chains[0]} to {chains[-1]}"
+    shown = [*map(str, chains[:6]), *(["others"] if len(chains) > 6 else [])]
+    return " and ".join(part for part in (", ".join(shown[:-1]), shown[-1]) if part)

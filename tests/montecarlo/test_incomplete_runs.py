@@ -10,7 +10,7 @@ from mortal import Mortal
 
 from statnn.interaction import BinaryNeurons
 from statnn.montecarlo import IncompleteRun, Run, sample
-from statnn.montecarlo._outcome import Interrupt
+from statnn.montecarlo._outcome import Failure, Interrupt, warn_of_missing
 
 LAYERS = BinaryNeurons([np.full((3, 4), 0.3)])  # a block for every chain
 
@@ -142,3 +142,14 @@ def test_where_nothing_is_done_the_error_is_raised():
     broken = {"energy": lambda states: 1 / 0}  # noqa: ARG005
     with ThreadPoolExecutor(2) as pool, pytest.raises(ZeroDivisionError):
         sample(LAYERS, 20, chains=4, rng=1, method="blocks", observables=broken, executor=pool)
+
+
+@pytest.mark.parametrize(
+    ("chains", "words"),
+    [((3,), "3"), ((3, 4), "3 and 4"), ((3, 4, 5), "3 to 5"), ((0, 9, 5), "0, 9 and 5"),
+     (tuple(range(0, 20, 2)), "0, 2, 4, 6, 8, 10 and others")],
+)  # fmt: skip
+def test_chains_are_named_as_they_are_numbered(chains, words):
+    """Chains 0, 9 and 5 were "0 to 5"."""
+    with pytest.warns(IncompleteRun, match=f"chains {words} are missing"):
+        warn_of_missing([Failure(0, chains, "no luck")], (1,), 10, 10)
