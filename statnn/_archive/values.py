@@ -166,7 +166,7 @@ class Packer:
         if array.flags.writeable and not self._values_alone:
             tree["writeable"] = True
         if array.dtype.kind == "c":
-            tree["complex"] = array.dtype.str
+            tree["complex"] = array.dtype.newbyteorder("<").str  # as in the digests of all others
         return tree
 
 
@@ -233,7 +233,7 @@ class Unpacker:
                 raise ValueError(f"array {name!r} is missing")
             array = self._arrays[name]
             if "complex" in tree:
-                parts, array = array, np.empty(array.shape[:-1], np.dtype(tree["complex"]))
+                parts, array = array, np.empty(array.shape[:-1], np.dtype(tree["complex"]).newbyteorder("="))
                 array.real, array.imag = parts[..., 0], parts[..., 1]  # a sum would make NaN of infinities
             self._read[name] = array
         array = self._read[name]

@@ -38,7 +38,7 @@ PLAIN = [
     np.int8(-3), np.bool_(1),
     np.zeros((0, 3)), np.arange(6.0).reshape(2, 3).T, np.array(["a", "bc"]), np.array([1 + 2j, -3j]), np.array(2.5),
     np.array([complex(0.0, math.inf), complex(-0.0, 1.0), complex(2.0, math.nan)]),
-    np.complex64(complex(1.0, math.inf)), np.array([1j], ">c16"),
+    np.complex64(complex(1.0, math.inf)),
     np.ma.array([1.0, 2.0], mask=[False, True]), np.sin, np.dtype(np.float32), special.erf,
 ]  # fmt: skip
 
@@ -78,6 +78,17 @@ def test_states_that_a_generator_would_round_are_refused(name):
         if forged:
             with pytest.raises(ValueError, match="the state of a generator is not"):
                 Unpacker(forged, {}).value(tree)
+
+
+@pytest.mark.parametrize("kind", ["f8", "c16", "i4", "U2"])
+def test_arrays_of_other_machines_have_one_digest_and_come_back_as_those_of_this_one(kind, tmp_path):
+    ours = np.ones(3, kind)
+    theirs = ours.astype(ours.dtype.newbyteorder(">"))
+    assert digest_of(theirs) == digest_of(ours)
+    save(theirs, tmp_path / "theirs.npz")
+    found = load(tmp_path / "theirs.npz")
+    assert found.dtype == ours.dtype
+    np.testing.assert_array_equal(found, ours)
 
 
 def test_equal_values_have_one_digest_in_any_order():
