@@ -88,11 +88,13 @@ def _is_masked(values: Any) -> bool:
 
 
 def _unit(values: Any) -> str:
-    """Return the unit of a quantity of astropy, pint, quantities or unyt, or of a list of them; empty without."""
+    """Return the unit of a quantity of astropy, brian2, pint, quantities or unyt, or of a list; empty without."""
     first = values
     while isinstance(first, list | tuple) and first:
         first = first[0]
     # asked of the class, as columns of tables may have that name
+    if hasattr(type(first), "is_dimensionless"):  # of brian2, whose numbers are in base units
+        return "" if first.is_dimensionless else str(first.dimensions)
     unit = next((getattr(first, key) for key in ("unit", "units") if hasattr(type(first), key)), "")
     return str(unit) if "dimensionless" not in str(unit) else ""
 

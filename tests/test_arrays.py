@@ -271,6 +271,19 @@ class Quantity(np.ndarray):
     unit = "meV"
 
 
+class Dimensioned(np.ndarray):
+    """Numbers of a dimension, as brian2 has them, which has no name for their unit."""
+
+    dimensions = "metre"
+    is_dimensionless = False
+
+
+class Dimensionless(Dimensioned):
+    """The same without."""
+
+    is_dimensionless = True
+
+
 class Share(np.ndarray):
     """Numbers without dimension, as quantities has them."""
 
@@ -292,8 +305,12 @@ def of_kind(values, kind):
 
 def test_numbers_without_dimension_are_taken():
     assert NET(X.view(Share)).tolist() == NET(X).tolist() == NET([*X.view(Share)]).tolist()
-    with pytest.raises(TypeError, match="has the unit meV"):
-        NET([*X.view(Quantity)])
+    assert NET(X.view(Dimensionless)).tolist() == NET(X).tolist()
+    for kind, unit in ((Quantity, "meV"), (Dimensioned, "metre")):
+        with pytest.raises(TypeError, match=f"has the unit {unit}, and numbers here have none"):
+            NET([*X.view(kind)])
+        with pytest.raises(TypeError, match=f"has the unit {unit}"):
+            NET(X.view(kind))
 
 
 @pytest.mark.parametrize(
