@@ -251,7 +251,7 @@ def _at(task: tuple[Callable[..., Any], Point, tuple[Root, str] | None]) -> dict
 def _points(grid: Any) -> tuple[Point, ...]:
     if isinstance(grid, Mapping):
         for name, values in grid.items():
-            if isinstance(values, str | bytes) or not isinstance(values, Iterable):
+            if isinstance(values, str | bytes) or not isinstance(values, Iterable) or getattr(values, "ndim", 1) == 0:
                 raise TypeError(f"grid[{name!r}] = {values!r} is one value; pass a list of them, [{values!r}]")
         axes = {name: list(values) for name, values in grid.items()}
         number = prod(map(len, axes.values()))

@@ -115,6 +115,7 @@ def test_a_store_resumes_grows_and_retries(tmp_path):
         ({"a": [1, 1]}, ValueError, "names the point {'a': 1} twice"),
         ({"a": 3}, TypeError, "grid['a'] = 3 is one value; pass a list of them, [3]"),
         ({"a": "heat bath"}, TypeError, "grid['a'] = 'heat bath' is one value"),
+        ({"a": np.array(0.5)}, TypeError, "grid['a'] = array(0.5) is one value"),
     ],
 )
 def test_what_is_no_grid_is_refused(grid, error, message):
