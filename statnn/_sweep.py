@@ -72,6 +72,8 @@ class Sweep(ByValue):
 
     def rows(self) -> list[Point]:
         """Return a mapping a point: its arguments, and "result" or "failure"; pandas.DataFrame takes them."""
+        for taken in {"result", "failure"} & set().union(*self.points):
+            raise ValueError(f"an argument is called {taken!r}, as a column of rows is: take .points and .results")
         return [
             {**point, **({"failure": self.failures[k]} if k in self.failures else {"result": value})}
             for k, (point, value) in enumerate(zip(self.points, self.results, strict=True))

@@ -56,6 +56,8 @@ def test_points_are_all_combinations_in_order():
     )
     assert found.rows()[1] == {"a": 1, "b": "y", "result": {"a": 1, "b": "y"}}
     assert sweep(lambda a: a, [{"a": 3}, {"a": 1}]).results == (3, 1)
+    with pytest.raises(ValueError, match="an argument is called 'result', as a column of rows is"):
+        sweep(lambda result: result, {"result": [1]}).rows()
 
 
 @pytest.mark.parametrize("executor", [Elsewhere, lambda: ThreadPoolExecutor(2)], ids=["elsewhere", "threads"])

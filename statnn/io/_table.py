@@ -16,7 +16,8 @@ def table(results: Any, *, by: str | None = None) -> list[Row]:
     Parameters
     ----------
     results : object, or iterable or mapping of objects
-        Results of this package. Of a mapping, the first column, "name", holds the keys.
+        Results of this package. Of a mapping, the first column, "name", holds the keys; what results call "name"
+        themselves is "result.name" then.
     by : str, optional
         None for one row per result, in which every number, text and truth value is a column, those of inner objects
         under a name with dots: ``goodness.p_value``. Else the name of such a field that is an array: a row for each of
@@ -51,7 +52,7 @@ def table(results: Any, *, by: str | None = None) -> list[Row]:
     """
     rows: list[Row] = []
     for head, result in _named(results):
-        cells = dict(_cells(result, ""))
+        cells = {f"result.{name}" if name in head else name: value for name, value in _cells(result, "")}
         scalars = {name: _plain(value) for name, value in cells.items() if np.ndim(value) == 0}
         if by is None:
             rows.append(head | scalars)

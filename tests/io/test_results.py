@@ -289,3 +289,8 @@ def test_tables_hold_numbers_for_json_and_csv():
     assert table([]) == []
     masked = table({"x": {"rate": np.ma.array([1.0, 2.0], mask=[False, True])}}, by="rate")
     assert [row["rate"] for row in masked] == [1.0, None]
+    rows = table({"first": Activation("cube", cube), "second": {"name": "own", "rate": 0.5}})
+    assert [row["name"] for row in rows] == ["first", "second"]  # those of the results took their place
+    assert [row["result.name"] for row in rows] == ["cube", "own"]
+    assert [*rows[1]] == ["name", "result.name", "rate"]
+    assert table([{"name": "own"}]) == [{"name": "own"}]
