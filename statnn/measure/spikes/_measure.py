@@ -1,6 +1,7 @@
 """Spike statistics of recorded activations, of counts in windows, and in any order of samples."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -121,15 +122,23 @@ def _labels(labels: ArrayLike | None, order: str, samples: int) -> NDArray[np.in
     given = array_of(labels, "labels")
     if given.shape != (samples,):
         raise ValueError(f"labels have shape {given.shape}; one a sample, shape ({samples},), is needed")
+    missing = np.array([_is_missing(one) for one in given]) if given.dtype == object else given != given  # noqa: PLR0124
+    if missing.any():
+        where = int(np.argmax(missing))
+        raise ValueError(f"labels[{where}] is {given[where]}: every sample has a class")
     try:
-        missing = np.asarray(given != given, dtype=bool)  # noqa: PLR0124 - nan, also of dates and in tables
-        if missing.any():
-            where = int(np.argmax(missing))
-            raise ValueError(f"labels[{where}] is {given[where]}: every sample has a class")
         return np.asarray(np.unique(given, return_inverse=True)[1], dtype=np.int64)
     except TypeError:
         kinds = sorted({type(one).__name__ for one in given})
         raise TypeError(f"labels are of the types {', '.join(kinds)}, which have no order: use one type") from None
+
+
+def _is_missing(label: Any) -> bool:
+    """Return whether an object stands for no label: None, nan, also of dates, or what pandas has in its place."""
+    try:
+        return label is None or bool(label != label)  # noqa: PLR0124
+    except TypeError:  # of pandas.NA, which is equal to nothing and to nothing else
+        return True
 
 
 def _pieces(samples: int, units: int) -> Iterator[slice]:
