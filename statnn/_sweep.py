@@ -174,6 +174,11 @@ def _takes_rng(function: Any) -> bool:
     return False
 
 
+def _plain(point: Point) -> Point:
+    """Return a point with Python's numbers and texts in the place of numpy's: it is the same point."""
+    return {name: value.item() if isinstance(value, np.generic) else value for name, value in point.items()}
+
+
 def _alike(own: Point, point: Point) -> bool:
     """Return whether two points hold the same numbers and texts, of whatever types."""
     return own.keys() == point.keys() and all(
@@ -189,14 +194,15 @@ def _computed(
     store: Store | None, progress: Callable[[int, int], None] | None, *, retry: bool,
 ) -> dict[int, dict[str, Any]]:  # fmt: skip
     """Return ``{"result": ...}`` or ``{"failure": ...}`` of every point, and store what is new."""
-    names = [f"point-{digest_of_work(point)[:32]}" for point in points]
+    plain = [_plain(point) for point in points]
+    names = [f"point-{digest_of_work(point)[:32]}" for point in plain]
     known = {} if store is None else _known(store, set(names))
     done = {
         k: known[name] for k, name in enumerate(names) if name in known and not (retry and "failure" in known[name])
     }
     waiting = [k for k in range(len(points)) if k not in done]
     drawn = _takes_rng(function)
-    tasks = [(function, points[k], (seed, digest_of(points[k])[:32]) if drawn else None) for k in waiting]
+    tasks = [(function, points[k], (seed, digest_of(plain[k])[:32]) if drawn else None) for k in waiting]
     errors: list[Exception] = []
     context = nullcontext() if store is None else storing(store, "points", "names", Pace(_EVERY))
     with context as keep, suppress(KeyboardInterrupt):
@@ -270,7 +276,7 @@ def _points(grid: Any) -> tuple[Point, ...]:
             raise ValueError(f"the point {point} must name arguments of the function; rng is the sweep's own")
     seen = set()
     for point in points:
-        digest = digest_of_work(point)
+        digest = digest_of_work(_plain(point))
         if digest in seen:
             raise ValueError(f"grid names the point {point} twice: leave one of them out")
         seen.add(digest)

@@ -137,6 +137,20 @@ def test_results_are_found_by_their_numbers_whatever_type_they_have():
     assert (kind(x=1.0), kind(x=True), kind(x=1), kind(x=np.float32(1.0))) == ("float", "bool", "int", "int")
 
 
+def test_numbers_of_numpy_are_those_of_python(tmp_path):
+    def drawn(a, b, rng):
+        return a, b, rng.random()
+
+    ours = sweep(drawn, {"a": [0.0, 0.5], "b": ["x"]}, rng=1, store=tmp_path / "work")
+    theirs = sweep(drawn, {"a": np.linspace(0, 0.5, 2), "b": np.array(["x"])}, rng=1)
+    assert theirs.results == ours.results
+    progress = []
+    sweep(drawn, {"a": np.array([0.5]), "b": ["x"]}, store=tmp_path / "work", progress=lambda *n: progress.append(n))
+    assert not progress  # it was there
+    with pytest.raises(ValueError, match="twice"):
+        sweep(drawn, {"a": [0.5, np.float64(0.5)], "b": ["x"]})
+
+
 @pytest.mark.parametrize("executor", [None, Elsewhere, lambda: ThreadPoolExecutor(2)])
 def test_a_function_that_changes_its_arguments_changes_no_other_point(executor):
     grid = {"drawn": [[1], [5]], "more": [10, 20], "array": [np.zeros(2)]}
