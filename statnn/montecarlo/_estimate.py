@@ -164,7 +164,7 @@ def _transposed(draws: Floats) -> bool:
 def of_order_one(draws: Floats) -> tuple[Floats, int]:
     """Return draws / 2^k, the largest of which is about one, and k: sums and squares stay in float64, digits too."""
     power = int(np.frexp(np.abs(draws).max())[1])
-    return np.ldexp(draws, -power), power
+    return np.ldexp(draws, -power, order="C"), power  # sums do not depend on the layout
 
 
 def _scaled_column(draws: Floats) -> tuple[float, float, float, float, float, float]:

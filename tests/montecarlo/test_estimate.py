@@ -100,6 +100,15 @@ def test_vectors_are_estimated_entry_by_entry(rng):
 # -- what is not to be trusted ---------------------------------------------------------------------------
 
 
+def test_digits_do_not_depend_on_the_layout_of_draws(rng):
+    draws = rng.normal(size=(4, 500, 20))
+    together = estimate(draws)
+    for k in range(20):
+        one = estimate(draws[:, :, k].copy())
+        assert one == estimate(np.asfortranarray(draws[:, :, k]))
+        assert (one.mean, one.error, one.rhat) == (together.mean[k], together.error[k], together.rhat[k])
+
+
 def test_short_runs_warn_and_still_answer(rng):
     draws = autoregressive(rng, 0.99, 2, 500)
     with pytest.warns(UntrustedEstimate, match="too short for an autocorrelation time"):
