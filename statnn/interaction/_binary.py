@@ -375,10 +375,7 @@ def _couplings(value: Any) -> tuple["sparse.csr_array[Any] | None", tuple[Floats
     matrix: Any = value
     if sparse.issparse(value):
         refuse_malformed(value, "couplings")
-        if matrix.dtype.kind in "biuf":
-            with np.errstate(over="ignore"):  # of types wider than float64
-                matrix = matrix.astype(np.float64, copy=False)  # before entries that stand twice are added up
-        return _symmetric(sparse.csr_array(matrix)), None
+        return _symmetric(matrix), None
     if isinstance(value, Sequence) and len(value) and not isinstance(value, memoryview):
         first = value[0]
         if sparse.issparse(first) or array_of(first, "couplings[0]").ndim == 2:
@@ -395,7 +392,7 @@ def _couplings(value: Any) -> tuple["sparse.csr_array[Any] | None", tuple[Floats
         return _symmetric(sparse.csr_array(dense.astype(np.float64))), None
 
 
-def _symmetric(matrix: "sparse.csr_array[Any]") -> "sparse.csr_array[Any]":
+def _symmetric(matrix: Any) -> "sparse.csr_array[Any]":
     if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1] or matrix.shape[0] == 0:
         raise ValueError(f"couplings have shape {matrix.shape}; a square matrix is needed")
     if matrix.dtype.kind not in "biuf":
@@ -403,7 +400,7 @@ def _symmetric(matrix: "sparse.csr_array[Any]") -> "sparse.csr_array[Any]":
     if matrix.shape[0] > MOST_SPINS:
         raise ValueError(f"{matrix.shape[0]} spins are more than the {MOST_SPINS} that can be numbered")
     with np.errstate(over="ignore"):  # of types wider than float64
-        result = sparse.csr_array(matrix.astype(np.float64))
+        result = sparse.csr_array(matrix.astype(np.float64))  # before entries that stand twice are added up
         result.sum_duplicates()
     if not np.isfinite(result.data).all():
         raise ValueError("couplings hold NaN or infinity; every J_ij must be finite")
