@@ -26,10 +26,10 @@ from statnn._archive.names import PACKAGE
 def fingerprint(function: Callable[..., Any]) -> str:
     """Return the name of a function and a digest of what it does, as far as that can be seen.
 
-    Seen are its code, defaults, arguments that are bound to it, and what it takes from around it: numbers and arrays by
-    their values, objects by what they would be pickled as, functions, classes and modules of its own package, and of
-    all others that are not installed, by what is seen of them: those that it imports when it is called are imported.
-    Those of libraries are known by their names.
+    Seen are its code, parameters, defaults, attributes, arguments that are bound to it, and what it takes from around
+    it: numbers and arrays by their values, objects by what they would be pickled as, functions, classes and modules of
+    its own package, and of all others that are not installed, by what is seen of them: those that it imports when it is
+    called are imported. Those of libraries are known by their names.
 
     Examples
     --------
