@@ -368,7 +368,7 @@ def test_energies_of_hot_spins_keep_their_digits(method, K):
 
 
 @pytest.mark.parametrize("method", ["enumeration", "transfer"])
-@pytest.mark.parametrize("strength", [0.07, 0.1, 0.25, 0.26, 0.5, 1.0])
+@pytest.mark.parametrize("strength", [0.0625, 0.07, 0.1, 0.25, 0.26, 0.5, 1.0])
 def test_energies_of_spins_that_all_meet_keep_their_digits(method, strength):
     size = 16
     K = strength / (size - 1)
