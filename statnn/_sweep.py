@@ -7,6 +7,7 @@ from concurrent.futures import Executor
 from contextlib import nullcontext, suppress
 from copy import deepcopy
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import product
 from math import prod
 from numbers import Number
@@ -169,8 +170,9 @@ def _known_as(function: Callable[..., Any]) -> str:
 
 def _takes_rng(function: Any) -> bool:
     """Return whether a function has a parameter ``rng`` that nobody has bound; compiled ones may not say."""
+    bound = isinstance(function, partial) and "rng" in function.keywords
     with suppress(ValueError):
-        return "rng" in inspect.signature(function).parameters and "rng" not in getattr(function, "keywords", ())
+        return not bound and "rng" in inspect.signature(function).parameters
     return False
 
 
