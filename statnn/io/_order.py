@@ -167,13 +167,12 @@ def _no_other(shapes: Shapes) -> bool:
 
 
 def _copies(shapes: Shapes) -> tuple[list[str], list[str]] | None:
-    """Return the first two of the parts, one after the other or layer by layer, that repeat each other, or None."""
+    """Return the first two of the parts in which names and shapes repeat each other, or None where there are none."""
     names = list(shapes)
-    for many in (k for k in range(2, len(names) // 2 + 1) if len(names) % k == 0):
-        few = len(names) // many
-        for parts in ([names[k * few : (k + 1) * few] for k in range(many)], [names[k::many] for k in range(many)]):
-            if len({tuple(zip(_apart(part), map(shapes.__getitem__, part), strict=True)) for part in parts}) == 1:
-                return parts[0], parts[1]
+    for few in (k for k in range(2, len(names) // 2 + 1) if len(names) % k == 0):
+        parts = [names[k : k + few] for k in range(0, len(names), few)]
+        if len({tuple(zip(_apart(part), map(shapes.__getitem__, part), strict=True)) for part in parts}) == 1:
+            return parts[0], parts[1]
     return None
 
 
