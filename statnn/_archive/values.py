@@ -49,11 +49,21 @@ class Packer:
         self.arrays: Arrays = {}
         self._known_by = known_by
         self._values_alone = values_alone
+        self._depth = 0
         self._names: dict[Any, str] = {}
         self._known: dict[int, tuple[str, Any]] = {}
 
     def tree(self, value: Any, path: str = "value") -> Any:
         """Return the JSON of a value; `path` names its arrays."""
+        if self._depth >= _DEEPEST:
+            raise ValueError(f"values are nested more than {_DEEPEST - 1} deep, and files of such are not read again")
+        self._depth += 1
+        try:
+            return self._tree(value, path)
+        finally:
+            self._depth -= 1
+
+    def _tree(self, value: Any, path: str) -> Any:
         if value is None or (isinstance(value, bool | str) and not isinstance(value, Enum)) or type(value) is int:
             return value
         if type(value) is float:

@@ -12,7 +12,7 @@ import pytest
 from scipy import special
 
 from statnn import Network, sweep
-from statnn._archive import file
+from statnn._archive import file, values
 from statnn._archive.file import digest_of
 from statnn._archive.names import name_of, thing_of
 from statnn._archive.values import Packer, Unpacker
@@ -227,11 +227,13 @@ def test_damage_other_formats_and_later_versions_are_refused(tmp_path):
         load(path)
 
 
-def test_a_deep_text_is_refused(tmp_path):
+def test_a_deep_text_is_refused(monkeypatch, tmp_path):
     value = 1
-    for _ in range(300):
+    for _ in range(240):
         value = [value]
-    save(value, tmp_path / "deep.npz")
+    with monkeypatch.context() as loose:
+        loose.setattr(values, "_DEEPEST", 1000)
+        save(value, tmp_path / "deep.npz")
     with pytest.raises(ValueError, match="more than 200 deep"):
         load(tmp_path / "deep.npz")
 
@@ -247,6 +249,17 @@ def test_functions_of_numpy_are_found_again_and_others_of_their_kind_are_not_tak
         with pytest.raises(TypeError, match=r"is a numpy\.ufunc, which is neither a plain value"):
             call()
     assert not (tmp_path / "made.npz").exists()
+
+
+def test_values_that_are_nested_too_deeply_to_be_read_are_not_saved(tmp_path):
+    deep = np.float32(1.0)
+    for _ in range(198):
+        deep = [deep]
+    save(deep, tmp_path / "deep.npz")
+    assert load(tmp_path / "deep.npz") == deep
+    with pytest.raises(ValueError, match="nested more than 199 deep, and files of such are not read again"):
+        save([[deep]], tmp_path / "deeper.npz")
+    assert not (tmp_path / "deeper.npz").exists()
 
 
 @pytest.mark.skipif(np.finfo(np.longdouble).nmant == 52, reason="no numbers here are wider than float64")
