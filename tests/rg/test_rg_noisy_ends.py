@@ -84,6 +84,8 @@ def test_moments_of_a_relu_above_another_layer_between_nodes(name):
         assert both.moments(start) == pytest.approx(below_a_relu(start, below, 0.9, 0.5), rel=1e-9)
         assert both.power(3).moments(start) == pytest.approx(both.compose(both).compose(both).moments(start), rel=1e-9)
     assert both.power(2).power(3).moments(0.3) == pytest.approx(both.power(6).moments(0.3), rel=1e-9)
+    law = both.stationary()  # of more layers than there can be in one power
+    assert both.power(10**18).power(10**18).moments(0.3) == pytest.approx((law.mean, law.variance), rel=1e-9)
 
 
 @pytest.mark.parametrize(("slope", "noise"), [(0.05, 0.7), (0.6, 0.5), (0.3, 0.2)])

@@ -13,7 +13,7 @@ from scipy.sparse.linalg import ArpackNoConvergence, eigs
 from statnn._arguments import Floats, whole
 from statnn._arrays import locked
 from statnn._by_value import ByValue
-from statnn.rg._common import depth, real
+from statnn.rg._common import MOST_LAYERS, depth, real
 from statnn.rg._layers.quadrature import lost as lost_of
 from statnn.rg._layers.quadrature import masses
 from statnn.rg._layers.spectrum import Spectrum, leading_first, resolved, spectrum_of
@@ -101,7 +101,7 @@ class TransferOperator(ByValue):
         Estimated error of its leading eigenvalues and relative error of its moments, from quadrature.
     panels : array_like, shape (k + 1,)
         Ends of the panels that the nodes are Gauss's on; none where that is not known.
-    lost : array_like, shape (n,)
+    lost : array_like, shape (n,), or None
         Estimated relative error of moments of h' from each node, by what nodes miss of its law; None for none.
     origin : NoisyLayer, tuple or None
         What it is the law of, by which starts between nodes are exact: a layer, an operator and the one above it, or an
@@ -231,7 +231,7 @@ class TransferOperator(ByValue):
                 break
             square = _stacked(square, square)
         probabilities, lost = square if result is None else result
-        base, layers = self.origin if self._is_power else (self, 0)
+        base, layers = self.origin if self._is_power and (self.origin[1] + 1) * m <= MOST_LAYERS else (self, 0)
         return self._of(probabilities, lost, self.error, (base, (layers + 1) * m - 1) if m > 1 else self.origin)
 
     def propagate(self, density: ArrayLike) -> Floats:
@@ -256,7 +256,7 @@ class TransferOperator(ByValue):
     def moments(self, start: float) -> tuple[float, float]:
         """Return mean and variance of h' given h = `start`.
 
-        Where it is not known of what the operator is the law, they are interpolated between nodes.
+        Where it is not known of what the operator is the law, they are interpolated, as smooth between nodes.
 
         Parameters
         ----------
