@@ -266,7 +266,8 @@ def series(
     left, right : sympy.Expr
         The two sides as they are printed, with an `O` on the right.
     toward : tuple
-        The variable and its end; the scale is a power of the variable.
+        The variable and its end; the scale is a power of the variable, and of its logarithm where there is one. An end
+        is approached from the sides on which the range of the variable lies.
     where, domain : dict, optional
         Definitions and ranges, see `identity`.
     by : callable, optional
