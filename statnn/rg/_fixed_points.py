@@ -27,6 +27,8 @@ Renormalisation: TypeAlias = Callable[[Floats, int], Floats]
 
 STEP = 1e-3
 """Of the numerical derivative, in units of max(1, |K|); Richardson's extrapolation leaves an error of STEP⁴."""
+KINK, SEEN = 0.75, 1e-6
+"""Share of the difference of slopes on either side that stays with half the step, at a kink; and its least size."""
 FAR = 1e300
 ROUNDING = 1e-10
 """An analytical exponent smaller than this is zero: rounding of a logarithm."""
@@ -172,7 +174,7 @@ def exponents(fixed_point: FixedPoint, b: int = 2) -> Exponents:
     Raises
     ------
     TypeError, ValueError
-        If b < 2, the search for the point failed, or the map is not finite around it.
+        If b < 2, the search for the point failed, or the map is not finite around it or has a kink there.
 
     See Also
     --------
@@ -201,7 +203,7 @@ def exponents(fixed_point: FixedPoint, b: int = 2) -> Exponents:
     if not fixed_point.found:
         raise ValueError(f"this is not a fixed point: {fixed_point.ending}, residual {fixed_point.residual:.3g}")
     if fixed_point.linear is None:
-        matrix, wrong = derivative(lambda k: _reals(fixed_point.map(k, b)), fixed_point.couplings)
+        matrix, wrong = derivative(lambda k: _reals(fixed_point.map(k.copy(), b)), fixed_point.couplings)
     else:
         matrix = _reals(fixed_point.linear(b))
         wrong = np.zeros_like(matrix)
@@ -258,20 +260,29 @@ def _reals(image: ArrayLike) -> Floats:
 
 def derivative(function: Callable[[Floats], Floats], at: Floats) -> tuple[Floats, Floats]:
     """Return the matrix ∂f_i/∂x_j by central differences, extrapolated once, and the size of the last correction."""
+    middle = np.asarray(function(at), dtype=np.float64)
 
-    def differences(step: float) -> Floats:
-        columns = []
+    def differences(step: float) -> tuple[Floats, Floats]:
+        """Return slopes, and how much larger they are above than below."""
+        slopes, bends = [], []
         for j, x in enumerate(at):
             shift = np.zeros_like(at)
             shift[j] = step * max(1.0, abs(float(x)))
             upper, lower = (np.asarray(function(at + sign * shift), dtype=np.float64) for sign in (1, -1))
-            columns.append((upper - lower) / (2 * shift[j]))
-        return np.stack(columns, axis=1)
+            slopes.append((upper - lower) / (2 * shift[j]))
+            bends.append((upper - middle - (middle - lower)) / shift[j])
+        return np.stack(slopes, axis=1), np.stack(bends, axis=1)
 
-    coarse, fine = differences(STEP), differences(STEP / 2)
+    (coarse, bent), (fine, still) = differences(STEP), differences(STEP / 2)
     best = (4 * fine - coarse) / 3
     if not np.isfinite(best).all():
         raise ValueError(f"the map is not finite within {STEP:g} of the couplings {at.tolist()}: it has no derivative")
+    kinks = (np.abs(still) > KINK * np.abs(bent)) & (np.abs(still) > SEEN * max(1.0, float(np.abs(best).max())))
+    if kinks.any():
+        raise ValueError(
+            f"the map has a kink at the couplings {at.tolist()}: slopes on either side differ by "
+            f"{float(np.abs(still[kinks]).max()):.3g}, so it has no derivative there"
+        )
     return best, np.abs(best - fine)
 
 
@@ -381,7 +392,7 @@ def _search(
 
     def gap(k: Floats) -> Floats:
         with np.errstate(all="ignore"):
-            image = _reals(function(k, 2))
+            image = _reals(function(k.copy(), 2))  # a map may work in place
         if image.shape != k.shape:
             raise ValueError(f"the map turns couplings of shape {k.shape} into {image.shape}; keep the shape")
         return image - k

@@ -356,6 +356,11 @@ BAD = [
     (lambda: rg.fixed_points(lambda k, b: k**b, [1.0], bounds=([1.0], [0.0])), ValueError, "hold no couplings"),
     (lambda: rg.fixed_points(lambda k, _: k[:0], [1.0]), ValueError, "keep the shape"),
     (
+        lambda: rg.exponents(rg.fixed_points(lambda k, b: b * abs(k), [0.3])[0]),
+        ValueError,
+        r"a kink at the couplings \[-?0.0\]: slopes on either side differ by 4",
+    ),
+    (
         lambda: rg.fixed_points(lambda k, b: k**b, [1.0], bounds=([1j], [2.0])),
         TypeError,
         "bounds must be a real number",
@@ -438,3 +443,10 @@ def test_a_layer_that_forgets_everything_has_no_correlation_length_made_of_round
     assert layer.power(3).spectrum().ratios[1] == pytest.approx(0, abs=1e-15)
     weak = rg.BinaryLayer([[1e-3, 0], [0, 2e-3]])
     assert weak.correlation_length() == pytest.approx(-1 / np.log(np.tanh(2e-3)), rel=1e-9)
+
+
+def test_a_map_may_work_in_place():
+    """Doubled couplings rest at zero alone; the search took any that the map had overwritten for a fixed point."""
+    (point,) = rg.fixed_points(lambda k, b: np.multiply(k, b, out=k), [1.0])
+    assert point.couplings == pytest.approx([0.0], abs=1e-12)
+    assert rg.exponents(point).y == pytest.approx([1.0], rel=1e-9)
