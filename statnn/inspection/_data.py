@@ -153,6 +153,8 @@ def _numbered(data: Data, classes: NDArray[Any] | None) -> Data:
 
 def _given(x: ArrayLike, labels: ArrayLike | None, classes: NDArray[Any] | None = None) -> Data:
     """Return arrays as data, not scaled; labels as numbers of the outputs, where it is known for what these stand."""
+    if isinstance(x, tuple) and labels is None and len(x) == 2 and np.ndim(x[0]) > 1:
+        raise TypeError("the data are a pair; pass samples and labels one after the other, inspect(network, x, y)")
     whole = array_of(x, "the data")
     samples, how = _samples(whole, 1.0, "arrays")
     given = None if labels is None else _row(array_of(labels, "labels"))
@@ -216,7 +218,11 @@ def _samples(x: NDArray[Any], scale: float | None, name: str) -> tuple[NDArray[A
     elif scale != 1:
         how += f", multiplied by {positive(scale, 'scale', why='it multiplies the samples'):g}"
     if flat.dtype.kind == "f" and not np.isfinite(flat).all():
-        raise ValueError(f"{name} has entries that are not finite numbers")
+        row, column = np.argwhere(~np.isfinite(flat))[0]
+        raise ValueError(
+            f"{name} has entries that are not finite numbers, first {flat[row, column]} at input {column} of sample "
+            f"{row}: leave out such samples, x[numpy.isfinite(x).all(axis=1)]"
+        )
     if x.dtype in (np.uint8, np.float16):
         flat = flat.astype(np.float32)
     if scale != 1:
