@@ -152,13 +152,16 @@ BAD = [
     (lambda: strategies.layers(rg.LinearLayer, width=0), r"width = 0 is outside the allowed range \[1,"),
     (lambda: strategies.layers(rg.BinaryLayer, largest=1e-4), "largest = 0.0001: couplings are from 0.01 up"),
     (lambda: strategies.activity(dtype=int).example(), "activity is float64, float32 or bool"),
+    (lambda: strategies.activity(dtype=np.float16).example(), "dtype = float16: activity is float64, float32 or bool"),
+    (lambda: strategies.couplings("tree").example(), r"kinds = 'tree' is one text; give a tuple of them, \('tree',\)"),
+    (lambda: strategies.networks(activations="tanh").example(), r"'tanh' is one name; give a list of them"),
 ]
 
 
 @pytest.mark.filterwarnings("ignore::hypothesis.errors.NonInteractiveExampleWarning")
 @pytest.mark.parametrize(("call", "match"), BAD, ids=[match[:20] for _, match in BAD])
 def test_bad_arguments_say_what_there_is(call, match):
-    with pytest.raises(ValueError, match=match):
+    with pytest.raises((ValueError, TypeError), match=match):
         call()
 
 

@@ -25,7 +25,7 @@ def activity(
     """
     shape = draw(sizes("samples", samples)), draw(sizes("neurons", neurons))
     kind = np.dtype(dtype)
-    if kind.kind not in "fb":
+    if kind not in (np.float64, np.float32, np.bool_):
         raise ValueError(f"dtype = {kind}: activity is float64, float32 or bool")
     least = [-0.0, 5e-324] if kind == np.float64 else [-0.0]
     elements: st.SearchStrategy[Any] = st.booleans() if kind.kind == "b" else REALS | st.sampled_from(least)

@@ -51,6 +51,8 @@ def couplings(
     signs : bool or None
         True for couplings of modulus one, ±J; False for any values; None for either.
     """
+    if isinstance(kinds, str):
+        raise TypeError(f"kinds = {kinds!r} is one text; give a tuple of them, ({kinds!r},)")
     if unknown := set(kinds) - set(KINDS):
         raise ValueError(f"kinds = {tuple(kinds)}: {unknown.pop()!r} is unknown; there are {', '.join(KINDS)}")
     least = {"ring": 3, "lattice": 4, "layers": 2}

@@ -38,6 +38,8 @@ def networks(
     """
     if np.dtype(dtype) not in (np.float64, np.float32):
         raise ValueError(f"dtype = {np.dtype(dtype)}: networks are of float64 or float32")
+    if isinstance(activations, str):
+        raise TypeError(f"activations = {activations!r} is one name; give a list of them, [{activations!r}]")
     layers = draw(sizes("depth", depth))
     widths = [draw(sizes("width", width)) for _ in range(layers + 1)]
     weights = [draw(arrays_of.arrays(dtype, (n, m), elements=REALS)) for m, n in pairwise(widths)]
