@@ -167,7 +167,8 @@ ENTRIES = {
     ),
     "TransferMatrix.__init__": (rg.TransferMatrix, {"log_weights": np.zeros((2, 2))}),
     "TransferOperator.__init__": (rg.TransferOperator, {
-        "nodes": np.array([0.0, 1.0]), "weights": np.ones(2), "probabilities": np.full((2, 2), 0.5)}),
+        "nodes": np.array([0.0, 1.0]), "weights": np.ones(2), "probabilities": np.full((2, 2), 0.5),
+        "panels": np.array([0.0, 1.0]), "lost": np.zeros(2)}),
     "TransferOperator.propagate": (NOISY.operator(64).propagate, {"density": np.ones(64)}),
     "block_means": (lambda activity: rg.block_means(activity, 2), {"activity": SPINS}),
     "block_spins": (lambda states: rg.block_spins(states, 2, rng=1), {"states": SPINS}),
