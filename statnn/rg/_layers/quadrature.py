@@ -31,6 +31,8 @@ HALVINGS = 24
 """Of panels as wide as a deviation of the noise, to resolve what is steeper; of margins."""
 DEGREE = 5
 """Of polynomials that stand for laws on a panel."""
+FARTHEST = 4.0
+"""Distance of nodes in deviations of the noise, from which on some see nothing of a law."""
 WIDE = 5
 """Nodes that a law is wide at least, which some resolve."""
 LAYERS = 3000
@@ -261,6 +263,10 @@ def lost(nodes: Floats, weights: Floats, centres: Floats, noise: float) -> Float
 def missed(sigma: Activation, w: float, b: float, noise: float, on: tuple[Floats, Floats, Floats]) -> Floats:
     """Return how wrong moments are after each node, `on` nodes, weights and panels chosen for another layer."""
     nodes, weights, ends = on
+    if (apart := float(np.diff(nodes).max())) > FARTHEST * noise:
+        raise ValueError(
+            f"nodes up to {apart:.3g} apart do not resolve a noise of {noise:g}: take more, or compose the layers"
+        )
 
     def mean(h: Floats) -> Any:
         return sigma(w * h + b)
