@@ -65,6 +65,9 @@ class _Printer(MpmathPrinter):
     def _print_bernoulli(self, expr: sp.Expr) -> str:
         return f"bernpoly({self._print(expr.args[0])}, {self._print(expr.args[1] if len(expr.args) > 1 else sp.S.One)})"
 
+    def _print_Mod(self, expr: sp.Mod) -> str:
+        return f"fmod({', '.join(map(self._print, expr.args))})"  # %, which binds as * does, takes a product in
+
     def _print_RisingFactorial(self, expr: sp.Expr) -> str:
         return f"rf({', '.join(map(self._print, expr.args))})"
 
@@ -250,6 +253,9 @@ def number(expr: sp.Expr, symbols: Sequence[sp.Symbol]) -> Callable[..., Any]:
 
 @cache
 def _compiled(expr: sp.Expr, symbols: tuple[sp.Symbol, ...]) -> Callable[..., Any]:
+    # Python makes a float of a whole number over another, where sympy was told not to make a fraction of them
+    whole = (part for part in expr.atoms(sp.Pow) if part.base.is_number and part.base.is_integer)
+    expr = expr.xreplace({part: sp.Integer(part.base) ** part.exp for part in whole if part.exp.is_Integer})
     # no symbol may hide a function of its name, as beta does
     printer = _Printer({symbol: f"x_{count}" for count, symbol in enumerate(symbols)})
     # as sympy.lambdify, which takes twice as long: for the names of all of mpmath, and a docstring, of every function

@@ -3,7 +3,7 @@
 import itertools
 from functools import cache
 
-from statnn.theory.tex import BINARY, Node, parsed
+from statnn.theory.tex import BINARY, EMPTY, Node, parsed
 
 _RAISED = str.maketrans("0123456789+−=()abcdefghijklmnoprstuvwxyzABDEGHIJKLMNOPRTUVWαβγδθφχ ",
                         "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁼⁽⁾ᵃᵇᶜᵈᵉᶠᵍʰⁱʲᵏˡᵐⁿᵒᵖʳˢᵗᵘᵛʷˣʸᶻᴬᴮᴰᴱᴳᴴᴵᴶᴷᴸᴹᴺᴼᴾᴿᵀᵁⱽᵂᵅᵝᵞᵟᶿᵠᵡ ")  # fmt: skip
@@ -11,6 +11,7 @@ _LOWERED = str.maketrans("0123456789+−=()aehijklmnoprstuvxβγρφχ ", "₀�
 _ACCENTS = {"^": "\N{COMBINING CIRCUMFLEX ACCENT}", "~": "\N{COMBINING TILDE}", "¯": "\N{COMBINING OVERLINE}"}
 _ACCENTS |= {"˙": "\N{COMBINING DOT ABOVE}", "¨": "\N{COMBINING DIAERESIS}"}
 _ACCENTS |= {"→": "\N{COMBINING RIGHT ARROW ABOVE}"}
+_LARGE = {"Σ", "Π", "∫", "lim"}
 _CLOSED = {"letter", "number", "name", "group", "fence", "script", "root", "accent", "binomial"}
 
 
@@ -83,9 +84,13 @@ def _tight(before: Node, after: Node, text: str, *, call: bool) -> bool:
 
 
 def _slope(node: Node) -> str:
-    """Return a derivative as d/dx, nothing for another fraction."""
-    above, below = (_written(part).replace(" ", "") for part in node.parts)
-    return f"{above}/{below}" if above[:1] == below[:1] and above[:1] in {"d", "∂"} and len(below) > 1 else ""
+    """Return a derivative as d/dx, nothing for another fraction, as of a length d."""
+    above, below = (part.parts or (part,) for part in node.parts)
+    start = above[0].parts[0] if above[0].kind == "script" and above[0].parts[1] == EMPTY else above[0]
+    whole = any(part.kind == "operator" and part.text in {*BINARY, "/"} for part in (*above, *below))
+    if whole or start != below[0] or start.text not in {"d", "∂"} or len(below) < 2:
+        return ""
+    return "/".join(_written(part).replace(" ", "") for part in node.parts)
 
 
 def _closed(node: Node, *, products: bool = False) -> str:
@@ -93,8 +98,16 @@ def _closed(node: Node, *, products: bool = False) -> str:
     text = _written(node)
     parts = [part for part in node.parts if part.kind != "space"] if node.kind == "row" else [node]
     joined = any(part.kind == "operator" and part.text in {*BINARY, "/", ","} for part in parts[1:])
+    joined |= any(
+        part.kind == "script" and part.parts[0].kind == "name" and part.parts[0].text in _LARGE for part in parts
+    )
     whole = len(parts) == 1 and parts[0].kind in _CLOSED
     return text if whole or (products and not joined) or _is_call(node.parts) else f"({text})"
+
+
+def _is_large(node: Node) -> bool:
+    """Whether this is the sign of a sum, a product, an integral or a limit, which takes what follows."""
+    return node.kind == "name" and node.text in _LARGE
 
 
 def _is_call(parts: tuple[Node, ...]) -> bool:
@@ -107,7 +120,7 @@ def _is_call(parts: tuple[Node, ...]) -> bool:
 
 def _script(base: Node, lower: Node, upper: Node) -> str:
     below, above = _written(lower), _written(upper)
-    if base.kind == "name" and base.text in {"Σ", "Π", "∫", "lim"}:
+    if _is_large(base):
         return f"{base.text}[{f'{below}…{above}'.replace(' ', '') if above else below}]"
     text = f"({_written(base)})" if base.kind == "fraction" else _written(base)
     primes = above[: len(above) - len(above.lstrip("′"))]

@@ -4,6 +4,8 @@ What is printed needs amsmath and nothing else, and keeps to what small typesett
 mathtext know: no ``\limits``, no environments.
 """
 
+import re
+from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
@@ -21,6 +23,7 @@ _INDEXED = {"r", "w"}  # functions whose first argument is an index
 _MEANS = {"E": "E", "V": "Var"}
 _TALL = (r"\frac", r"\binom", r"\sum", r"\int")
 _OPERATORS = (sp.Derivative, sp.Sum, sp.Product, sp.Integral)
+_TWO_NUMBERS = re.compile(r"\d (\{?\d|\\frac\{\d)")
 
 
 def _rank(order: list[str], expr: sp.Basic) -> int:
@@ -49,6 +52,10 @@ def _fenced(tex: str, marks: str = "()") -> str:
     if any(tall in tex for tall in _TALL):
         return rf"\left{marks[0]}{tex}\right{marks[1]}"
     return marks[0] + tex + marks[1]
+
+
+def _raised(tex: str, exp: str | None) -> str:
+    return tex if exp is None else f"{tex}^{{{exp}}}"
 
 
 def _place(factor: sp.Basic) -> tuple[int, int, int]:
@@ -107,11 +114,25 @@ def _powers(terms: list[sp.Expr]) -> dict[sp.Expr, sp.Expr] | None:
     return powers if left_out is None or powers[left_out] > 0 else {term: -power for term, power in powers.items()}
 
 
+def _bare(expr: sp.Expr) -> sp.Expr:
+    """Return an expression without what holds it as it was written."""
+    return _bare(expr.args[0]) if isinstance(expr, sp.UnevaluatedExpr) else expr
+
+
+def _takes(factor: sp.Expr, behind: Sequence[Any]) -> bool:
+    """Whether a factor would be read as one of what is behind it, too: a product, a limit, a sum over a name in it."""
+    names = {symbol for other in behind if not isinstance(other, str) for symbol in other.free_symbols}
+    return bool(behind) and any(
+        isinstance(part, (sp.Product, sp.Limit)) or (isinstance(part, sp.Sum) and not names.isdisjoint(part.variables))
+        for part in sp.Mul.make_args(_bare(factor))
+    )
+
+
 def _rooted(number: sp.Expr, up: list[sp.Expr], down: list[sp.Expr]) -> tuple[sp.Expr, list[sp.Expr], list[sp.Expr]]:
     """Return a number and factors with square roots that stand side by side in one, and d √2/2 as d/√2."""
-    for factor in up:
+    for place, factor in enumerate(up):
         if factor.is_Pow and factor.exp == sp.S.Half and factor.base.is_Integer and number.q % factor.base == 0:
-            return _rooted(number * factor.base, [other for other in up if other != factor], [*down, factor])
+            return _rooted(number * factor.base, [*up[:place], *up[place + 1 :]], [*down, factor])
     return number, _one_root(up), _one_root(down)
 
 
@@ -156,26 +177,40 @@ class _Latex(LatexPrinter):
         return _fenced(s)
 
     def _factor(self, expr: sp.Expr) -> str:
-        tex = self._print(expr)
-        return _fenced(tex) if expr.is_Add else tex
+        tex, inside = self._print(expr), _bare(expr)
+        return _fenced(tex) if inside.is_Add or isinstance(inside, sp.Mod) else tex
+
+    def _row(self, parts: Sequence[Any], *, sign: str = "") -> str:
+        """Return factors side by side, those that are texts as they are, with a dot between two numbers.
+
+        In parentheses is what begins with a minus, and what would take the rest.
+        """
+        row = sign
+        for place, part in enumerate(parts):
+            tex = part if isinstance(part, str) else self._factor(part)
+            if not isinstance(part, str) and ((row and tex.startswith("-")) or _takes(part, parts[place + 1 :])):
+                tex = _fenced(tex)
+            between = r" \cdot " if _TWO_NUMBERS.match(f"{row[-1:]} {tex}") else " "
+            row += between * bool(row) + tex
+        return row
 
     def _product(self, number: int, factors: list[sp.Expr]) -> str:
         if number == 1 and len(factors) == 1:
             return str(self._print(factors[0]))
-        parts = [str(number)] * (number != 1 or not factors) + list(map(self._factor, factors))
-        return " ".join(parts)
+        return self._row([*[str(number)] * (number != 1 or not factors), *factors])
 
     def _print_Mul(self, expr: sp.Expr) -> str:
         number = sp.S.One
         up: list[sp.Expr] = []
         down: list[sp.Expr] = []
+        last = [factor for factor in sp.Mul.make_args(expr) if not factor.is_commutative]  # in their order
         value = sp.Mul(*(factor for factor in sp.Mul.make_args(expr) if factor.is_Number))
         if value.is_Rational:
             number = value
         else:  # a float has no denominator, and stands first
             number, up = sp.S.NegativeOne if value.could_extract_minus_sign() else number, [abs(value)]
         for factor in sp.Mul.make_args(expr):
-            if factor.is_Number:
+            if factor.is_Number or not factor.is_commutative:
                 continue
             if factor.is_Add and all(term.could_extract_minus_sign() for term in factor.args):
                 number, up = -number, [*up, -factor]
@@ -184,10 +219,10 @@ class _Latex(LatexPrinter):
             else:
                 up.append(factor)
         number, up, down = _rooted(number, up, down)
-        up, down = sorted(up, key=_place) if expr.is_commutative else up, sorted(down, key=_place)
-        sign, above, below = "- " * bool(number < 0), abs(number.p), number.q
+        up, down = sorted(up, key=_place), sorted(down, key=_place)
+        sign, above, below = "-" * bool(number < 0), abs(number.p), number.q
         if not down and below == 1:
-            return sign + " ".join([str(above)] * (above != 1 or not up) + list(map(self._factor, up)))
+            return self._row([*[str(above)] * (above != 1 or not (up or last)), *up, *last], sign=sign)
         before = [factor for factor in up if _stands_before(factor, down)]
         up = [factor for factor in up if factor not in before]
         after = [factor for factor in up if _stands_after(factor, down)]
@@ -196,7 +231,15 @@ class _Latex(LatexPrinter):
             after = [factor for factor in up if factor in after or factor in later]
         up = [factor for factor in up if factor not in after]
         fraction = rf"\frac{{{self._product(above, up)}}}{{{self._product(below, down)}}}"
-        return sign + " ".join([*map(self._factor, before), fraction, *map(self._factor, after)])
+        return self._row([*before, fraction, *after, *last], sign=sign)
+
+    def _print_Pow(self, expr: sp.Pow) -> str:
+        below = expr.exp.is_Rational and expr.exp.q == 1 and expr.exp.is_negative and expr.is_commutative
+        if below and not _is_inverse(expr):  # sympy writes it as a product, which it is not
+            return str(self._helper_print_standard_power(expr, "%s^{%s}"))
+        if expr.base.is_Float:
+            return _raised(_fenced(self._print(expr.base)), self._print(expr.exp))
+        return str(super()._print_Pow(expr))
 
     def _argument(self, expr: sp.Expr) -> str:
         return self._print_Add(expr, "shift") if expr.is_Add else str(self._print(expr))
@@ -212,14 +255,15 @@ class _Latex(LatexPrinter):
         name, args = expr.func.__name__, expr.args
         if name in _INDEXED:
             head = f"{name}_{{{self._print(args[0])}}}"
-            return self._call(head, args[1:], exp) if args[1:] else head
+            return self._call(head, args[1:], exp) if args[1:] else _raised(head, exp)
         if name in _MEANS and args[0].has(sp.Function):
             return self._call(rf"\operatorname{{{_MEANS[name]}}}", args, exp, "[]")
         if name == "O" and args[0].is_Pow:
-            return f"O({self._helper_print_standard_power(args[0], '%s^{%s}')})"
+            tex = f"O({self._helper_print_standard_power(args[0], '%s^{%s}')})"
+            return _raised(tex, exp)
         if name == "L":
             x, s, t = map(self._argument, args)
-            return f"L({x};\\, {s}, {t})"
+            return _raised(f"L({x};\\, {s}, {t})", exp)
         return self._call(self._hprint_Function(name), args, exp, known=not isinstance(expr, AppliedUndef))
 
     def _print_gamma(self, expr: sp.Expr, exp: str | None = None) -> str:
@@ -244,23 +288,31 @@ class _Latex(LatexPrinter):
 
     def _print_RisingFactorial(self, expr: sp.Expr, exp: str | None = None) -> str:
         base, length = map(self._print, expr.args)
-        return rf"({base})_{{{length}}}" + ("" if exp is None else f"^{{{exp}}}")
+        return _raised(rf"({base})_{{{length}}}", exp)
 
     def _print_FallingFactorial(self, expr: sp.Expr, exp: str | None = None) -> str:
         """Write it as the rising one from its other end."""
         base, length = expr.args
         return self._print_RisingFactorial(sp.RisingFactorial(base - length + 1, length, evaluate=False), exp)
 
-    def _print_Piecewise(self, expr: sp.Expr) -> str:
+    def _print_Piecewise(self, expr: sp.Expr, exp: str | None = None) -> str:
         pieces = []
         for value, case in expr.args:
             when = r"\text{otherwise}" if case is sp.S.true else rf"\text{{if}}\;{self._print(case)}"
             pieces.append(rf"{self._print(value)}\;{when}")
-        return r"\left\{" + r",\; ".join(pieces) + r"\right\}"
+        return _raised(r"\left\{" + r",\; ".join(pieces) + r"\right\}", exp)
+
+    def _print_Mod(self, expr: sp.Mod, exp: str | None = None) -> str:
+        number, modulus = map(self._factor, expr.args)
+        large = any(isinstance(part, (*_OPERATORS, sp.Limit)) for part in sp.Mul.make_args(_bare(expr.args[0])))
+        number = _fenced(number) if large or number.startswith("-") else number
+        modulus = _fenced(modulus) if expr.args[1].is_Mul else modulus
+        tex = rf"{number} \bmod {modulus}"
+        return tex if exp is None else _raised(_fenced(tex), exp)
 
     def _print_binomial(self, expr: sp.Expr, exp: str | None = None) -> str:
         upper, lower = map(self._print, expr.args)
-        return rf"\binom{{{upper}}}{{{lower}}}" + ("" if exp is None else f"^{{{exp}}}")
+        return _raised(rf"\binom{{{upper}}}{{{lower}}}", exp)
 
     def _print_Indexed(self, expr: sp.Expr) -> str:
         base, *indices = map(self._print, expr.args)
@@ -292,8 +344,8 @@ class _Latex(LatexPrinter):
 
     def _operand(self, expr: sp.Expr) -> str:
         """Return what is differentiated, in parentheses where it is a sum or a product, but for a fraction."""
-        tex = self._print(expr)
-        whole = not (expr.is_Add or expr.is_Mul) or (tex.startswith(r"\frac") and len(parsed(tex).parts) == 1)
+        tex, inside = self._factor(expr), _bare(expr)
+        whole = not inside.is_Mul or (tex.startswith(r"\frac") and len(parsed(tex).parts) == 1)
         return tex if whole else _fenced(tex)
 
     def _print_Limit(self, expr: sp.Expr) -> str:
@@ -313,17 +365,18 @@ class _Latex(LatexPrinter):
         return tex
 
     def _print_Sum(self, expr: sp.Sum) -> str:
-        return self._one_by_one(expr, r"\sum", super()._print_Sum)
+        return self._one_by_one(expr, r"\sum")
 
     def _print_Product(self, expr: sp.Product) -> str:
-        return self._one_by_one(expr, r"\prod", super()._print_Product)
+        return self._one_by_one(expr, r"\prod")
 
-    def _one_by_one(self, expr: sp.Sum | sp.Product, mark: str, single: Any) -> str:
+    def _one_by_one(self, expr: sp.Sum | sp.Product, mark: str) -> str:
         """Write several sums one in the other, the last of its variables first."""
-        tex = single(expr.func(expr.function, expr.limits[0]))
-        for variable, first, last in expr.limits[1:]:
-            tex = rf"{mark}_{{{self._print(variable)}={self._print(first)}}}^{{{self._print(last)}}} {tex}"
-        return str(tex)
+        marks = (
+            rf"{mark}_{{{self._print(variable)}={self._print(first)}}}^{{{self._print(last)}}}"
+            for variable, first, last in reversed(expr.limits)
+        )
+        return self._row([*marks, expr.function])
 
 
 _LATEX = _Latex({"symbol_names": {sp.Symbol("..."): r"\ldots"}})

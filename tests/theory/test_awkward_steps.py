@@ -35,6 +35,7 @@ def trusted(gap):
         identity("a sum that diverges", sp.Sum(2**j, (j, 0, sp.oo)), -1, by=trusted),
         identity("a sum that does not settle", sp.Sum((-1) ** j, (j, 0, sp.oo)), sp.S.Half, by=trusted),
         identity("a product that vanishes", sp.Product(2 * x, (j, 1, sp.oo)), 0 * x, domain={x: (1, 2)}, by=trusted),
+        identity("a remainder of the whole product", -2 * t * sp.Mod(j, 2), sp.Mod(-2 * t * j, 2), by=trusted),
         identity("alike is not every pair", C(x, y), C(x, x), where={C(x, x): 1}, by=trusted),
         identity("the definition in other letters", f(y), 2 * y, where={f(x): 2 * x}),
         identity("a range of another symbol", x, abs(x) + y, domain={sp.Symbol("x"): (0, 1)}, by=trusted),
@@ -101,6 +102,8 @@ def test_what_is_wrong_somewhere_is_refused(wrong):
         ),
         identity("a peak far away", sp.Integral(sp.exp(-((t - 1000) ** 2)), (t, -sp.oo, sp.oo)), sp.sqrt(sp.pi),
                  by=trusted),
+        identity("a remainder times what is negative", -2 * t * sp.Mod(j, 2), t * ((-1) ** j - 1), by=trusted),
+        identity("a product below", sp.Pow(sp.Mul(2, 3, evaluate=False), -1, evaluate=False), sp.Rational(1, 6)),
         identity("two kinks of one modulus", sp.Integral(abs(t**2 - 1), (t, 0, 2)), 2, by=trusted),
         identity(
             "a kink in both variables",

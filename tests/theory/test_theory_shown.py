@@ -87,6 +87,61 @@ def test_expressions_of_ones_own_are_shown_as_they_are(expression, text):
     ET.fromstring(mathml(step.latex()))  # noqa: S314 - our own output
 
 
+d = sp.Symbol("d", positive=True)
+y, z = sp.symbols("y z", real=True)
+A, B = sp.symbols("A B", commutative=False)
+w, r, L, O = map(sp.Function, "wrLO")
+
+
+@pytest.mark.parametrize(
+    ("expression", "latex", "text"),
+    [
+        (w(n) ** 2 / r(k), r"\frac{w_{n}^{2}}{r_{k}}", "wₙ²/rₖ"),  # the power of an indexed name was left out
+        (L(p, q, x) ** 2, r"L(p;\, q, x)^{2}", "L(p; q, x)²"),
+        (O(p**2) ** 2, "O(p^{2})^{2}", "O(p²)²"),
+        (unevaluated(sp.Mul, 2, -y), "2 (- y)", "2 (−y)"),  # no difference 2 - y
+        (unevaluated(sp.Mul, -1, -y), "- (- y)", "−(−y)"),
+        (2 * sp.UnevaluatedExpr(y + z), "2 (z + y)", "2 (z + y)"),
+        (z - sp.UnevaluatedExpr(y + z), "z - (z + y)", "z − (z + y)"),
+        (sp.Derivative(sp.UnevaluatedExpr(y + 1), y), r"\frac{d}{d y} (y + 1)", "d/dy (y + 1)"),
+        (3 * 2**n, r"3 \cdot 2^{n}", "3 · 2ⁿ"),  # not 32 to the n
+        (p / (3 * 4**n), r"\frac{p}{3 \cdot 4^{n}}", "p/(3 · 4ⁿ)"),
+        (unevaluated(sp.Mul, 4, 3 * p), r"4 \cdot 3 p", "4 · 3p"),
+        (p * sp.Mod(n, 3), r"p (n \bmod 3)", "p (n mod 3)"),
+        (sp.Mod(n, 3) ** 2 + 1, r"(n \bmod 3)^{2} + 1", "(n mod 3)² + 1"),
+        (sp.Mod(p, q * d), r"p \bmod (q d)", "p mod (qd)"),
+        (sp.Mod(sp.Sum(k, (k, 1, n)), p), r"\left(\sum_{k=1}^{n} k\right) \bmod p", "(Σ[k=1…n] k) mod p"),
+        (
+            sp.Product(k, (k, 1, n)) * sp.Sum(k, (k, 1, n)),
+            r"(\prod_{k=1}^{n} k) \sum_{k=1}^{n} k",
+            "(Π[k=1…n] k) Σ[k=1…n] k",
+        ),
+        (sp.Sum(-k, (k, 1, n)), r"\sum_{k=1}^{n} (- k)", "Σ[k=1…n] (−k)"),
+        (
+            unevaluated(sp.Mul, p * sp.Product(k, (k, 1, n)), 1 / q),
+            r"\frac{p \prod_{k=1}^{n} k}{q}",
+            "(p Π[k=1…n] k)/q",
+        ),
+        (1.5e20**n, r"(1.5 \cdot 10^{20})^{n}", "(1.5 · 10²⁰)ⁿ"),
+        (unevaluated(sp.Pow, -p, -2), "(- p)^{-2}", "(−p)⁻²"),
+        (
+            unevaluated(sp.Pow, sp.Piecewise((p, p > 1), (1, True)), 2),
+            r"\left\{p\;\text{if}\;p > 1,\; 1\;\text{otherwise}\right\}^{2}",
+            "{p if p > 1, 1 otherwise}²",
+        ),
+        (unevaluated(sp.Mul, sp.S.Half, sp.sqrt(2), sp.sqrt(2), p), r"\frac{\sqrt{2} p}{\sqrt{2}}", "√2 p/√2"),
+        (B**-1 * A, "B^{-1} A", "B⁻¹ A"),  # A/B may be either
+        (A**n * B / 2, r"\frac{1}{2} A^{n} B", "(1/2) Aⁿ B"),
+        (d / (d + p), r"\frac{d}{d + p}", "d/(d + p)"),  # no derivative
+        ((d + p) / (d + q), r"\frac{d + p}{d + q}", "(d + p)/(d + q)"),
+        (d**2 / (d**2 + 1), r"\frac{d^{2}}{d^{2} + 1}", "d²/(d² + 1)"),
+    ],
+)
+def test_what_is_shown_is_read_as_what_it_is(expression, latex, text):
+    step = theory.argued("As it stands.", theory.equation(expression, x))
+    assert (step.latex(), step.text()) == (f"{latex} = x", f"{text} = x")
+
+
 def test_formulas_are_mathml():
     tree = ET.fromstring(mathml(r"\frac{x_{i}^{2}}{\sqrt{2}} < \sum_{k=0}^{n} \binom{n}{k}", display=True))  # noqa: S314
     tags = [part.tag.split("}")[1] for part in tree.iter()]
