@@ -85,6 +85,8 @@ def cell(value: Any) -> str:
     """
     if isinstance(value, np.ndarray):
         return _array(value)
+    if isinstance(value, np.generic):
+        value = value.item()
     if isinstance(value, Mapping):
         return _several([f"{key}: {cell(entry)}" for key, entry in value.items()])
     if isinstance(value, list | tuple) and not hasattr(value, "_fields"):
@@ -113,7 +115,8 @@ def _array(value: Any) -> str:
         return f"{shape} truth values, {np.count_nonzero(value)} of them true"
     if value.dtype.kind not in "iuf":
         return f"{shape} entries"
-    known = value[~np.isnan(value)] if value.dtype.kind == "f" else value
+    known = np.ma.compressed(value)
+    known = known[~np.isnan(known)] if value.dtype.kind == "f" else known
     ends = f", {printed(float(known.min()))} to {printed(float(known.max()))}" if known.size else ""
     return f"{shape} numbers{ends}"
 

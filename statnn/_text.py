@@ -54,15 +54,17 @@ def measured(estimate: float, error: float) -> str:
     >>> measured(-0.0001, 0.01)
     '0.000 ± 0.010'
     """
+    if not math.isfinite(estimate + error):
+        return f"{estimate:.6g} ± {error:.2g}"
     if error <= 1e-15 * abs(estimate):
         return f"{estimate:.6g}"
-    exponent = math.floor(math.log10(max(abs(estimate), error)))
+    exponent = max(-323, math.floor(math.log10(max(abs(estimate), error))))  # a power of ten that is none is 0
     if -4 <= exponent < 6:
         places = max(0, 1 - math.floor(math.log10(error)))
         if places <= 8:
             return f"{estimate:z.{places}f} ± {error:.{places}f}"
     scale = 10.0**exponent
-    places = min(12, max(0, 1 - math.floor(math.log10(error / scale))))
+    places = max(0, 1 - math.floor(math.log10(error / scale)))
     return f"({estimate / scale:.{places}f} ± {error / scale:.{places}f})e{exponent:+03d}"
 
 
@@ -74,4 +76,6 @@ def with_error(estimate: float, error: float) -> str:
     >>> with_error(-3.2e-17, 4.1e-18)
     '(−3.20 ± 0.41) × 10⁻¹⁷'
     """
+    if not math.isfinite(estimate + error):
+        return f"{printed(estimate)} ± {printed(error, 2)}"
     return in_print(measured(estimate, error))

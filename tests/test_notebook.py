@@ -13,6 +13,7 @@ import statnn
 from statnn import rg
 from statnn._by_value import ByValue
 from statnn._notebook import Shown, cell
+from statnn._text import with_error
 from statnn.activation import PolyaUrn, compare, fit
 from statnn.interaction import BinaryNeurons, square_lattice
 from statnn.measure.tangent import tangent_kernel
@@ -119,7 +120,25 @@ def test_texts_are_escaped_and_long_ones_cut():
     assert cell(list(range(50))) == "50 entries"
     assert cell({"a": 1e-9, "b": None}) == "a: 1 × 10⁻⁹, b: –"
     assert cell(np.True_) == "yes"
+    assert (cell(np.int64(3)), cell(np.float32(0.5)), cell(np.complex64(1j))) == ("3", "0.5", "1j")
+    assert cell(np.ma.masked_less(np.arange(9.0), 2)) == "9 numbers, 2 to 8"
+    assert cell(np.ma.masked_all(9)) == "9 numbers"
     assert cell([]) == "none"
+
+
+@pytest.mark.parametrize(
+    ("estimate", "error", "text"),
+    [
+        (1.0, 1e-14, "(1.000000000000000 ± 0.000000000000010) × 10⁰"),  # an error is never shown as zero
+        (1e5, 2.5e-9, "(1.000000000000000 ± 0.000000000000025) × 10⁵"),
+        (5e-324, 5e-324, "(0.50 ± 0.50) × 10⁻³²³"),
+        (0.0, 1e-323, "(0.0 ± 1.0) × 10⁻³²³"),
+        (1.5, np.inf, "1.5 ± ∞"),
+        (-np.inf, np.nan, "−∞ ± nan"),
+    ],
+)
+def test_numbers_are_shown_with_errors_of_any_size(estimate, error, text):
+    assert with_error(estimate, error) == text
 
 
 def test_what_is_no_dataclass_shows_its_text():

@@ -84,7 +84,7 @@ def _spacing(bound: float, count: int, digits: int) -> float:
     if bound == 0:
         return 2.0**smallest
     largest = 2.0**digits - count
-    exponent = max(int(np.ceil(np.log2(bound / largest))), smallest)
+    exponent = max(int(np.ceil(np.log2(bound) - np.log2(largest))), smallest)  # their ratio may be no float
     while bound > largest * 2.0**exponent:  # the logarithm is itself rounded
         exponent += 1
     return float(2.0**exponent)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from statnn.interaction import BinaryNeurons
-from statnn.montecarlo import HeatBath, sample
+from statnn.montecarlo import HeatBath, Tempering, sample
 from statnn.montecarlo._grid import rounded
 
 MODEL = BinaryNeurons(
@@ -50,3 +50,10 @@ def test_numbers_too_far_apart_are_refused(method, field, temperature, message):
 def test_very_cold_models_are_not_refused():
     cold = sample(MODEL.at(1e-18), 10, method="heat bath", rng=1)
     assert np.isfinite(cold.draws["energy"]).all()
+
+
+@pytest.mark.parametrize("method", [None, "metropolis", Tempering((1.0, 2.0))], ids=str)
+def test_the_smallest_couplings_that_floats_have_leave_spins_free(method):
+    pair = BinaryNeurons([[0, 5e-324], [5e-324, 0]])
+    run = sample(pair, 200, rng=1, method=method, observables={"both": lambda states: states[:, 0] * states[:, 1]})
+    assert set(np.unique(run.draws["both"])) == {-1.0, 1.0}
