@@ -4,6 +4,7 @@ Names say layer and part, ``0.weight``, ``0.bias``, ``1.running_mean``; what the
 between, nor the ε of a normalisation, for which 1e-5 is taken, as torch does.
 """
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -17,6 +18,7 @@ from statnn.network import Activation, BatchNorm
 from statnn.network._activation import activation as activation_of
 
 _DENSE = {"weight", "bias"}
+_ADAPTER = re.compile(r"(^|\.)lora_")
 _NORM = {"weight", "bias", "running_mean", "running_var", "num_batches_tracked"}
 
 
@@ -30,6 +32,11 @@ def steps(
     made: bool,
 ) -> list[Step]:
     """Return the chain that arrays by name describe; `in_order` says what `layers`, `kept` and `made` mean."""
+    if adapters := [name for name in arrays if _ADAPTER.search(name)]:
+        raise ValueError(
+            f"{listed(adapters)} are adapters (LoRA), which change the weights of a layer and are none: merge them first, "
+            "merge_and_unload() of peft, and pass the arrays of what that returns"
+        )
     groups: dict[str, dict[str, Reals]] = {}
     for name, array in arrays.items():
         group, _, part = name.rpartition(".")

@@ -246,7 +246,7 @@ class _Graph:
         units = math.prod(row) if self._shape else 0
         good = node.input[0] == now
         if node.op_type == "Flatten":
-            good = good and attributes.get("axis", 1) == 1
+            good = good and attributes.get("axis", 1) in {1, 1 - len(self._shape or ())}
         else:
             shape = self._constants.array(node.input[1], where).reshape(-1).tolist() if len(node.input) == 2 else []
             first, second = shape if len(shape) == 2 else (-2, -2)

@@ -380,6 +380,9 @@ def reshaped(shape, declared, **options):
 )  # fmt: skip
 def test_inputs_that_are_flattened(shape, declared):
     assert reshaped(shape, declared).widths == (6, 2)
+    axis = -len(declared[1:]) if declared else 1  # the same, counted from the end
+    flat = Graph(onnx, 6).then("Flatten", axis=axis).then("MatMul", np.ones((6, 2)))
+    assert load_network(flat.model(declared)).widths == (6, 2)
 
 
 @pytest.mark.parametrize(

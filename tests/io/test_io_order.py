@@ -141,6 +141,26 @@ def test_a_network_that_stands_there_twice_is_no_chain(names, tmp_path):
     assert load_network(matrices(["z.f", "z.e", "y.f", "y.e"], other), activation="tanh").depth == 4
 
 
+@pytest.mark.parametrize(
+    ("names", "shapes"),
+    [
+        (["0.lora_A", "0.lora_B"], [(2, 4), (5, 2)]),  # a chain by its widths, and a file of an adapter alone
+        (["model.0.lora_down", "model.0.lora_up"], [(2, 4), (5, 2)]),
+        (["0.base_layer", "0.lora_A.default", "0.lora_B.default"], [(3, 3)] * 3),
+        (["0", "2", "2.lora_A"], [(3, 3)] * 3),
+    ],
+)
+def test_adapters_are_no_layers(names, shapes, tmp_path):
+    arrays = matrices(names, shapes)
+    np.savez(tmp_path / "net.npz", **arrays)
+    for source in (arrays, tmp_path / "net.npz", written(tmp_path / "net.safetensors", arrays)):
+        for layers in (None, names):
+            with pytest.raises(ValueError, match=r"are adapters \(LoRA\).*merge them first"):
+                load_network(source, activation="tanh", layers=layers)
+    with pytest.raises(ValueError, match="are adapters"):
+        load_network({"0.weight": np.eye(3), "0.lora_A": np.eye(3)}, activation="tanh")
+
+
 def test_shapes_confirm_the_order_given_or_refuse_it(tmp_path):
     names, shapes = ["input", "middle", "output"], [(5, 4), (5, 5), (2, 5)]
     arrays = matrices(names, shapes)
