@@ -117,7 +117,7 @@ class Packer:
         if isinstance(value, np.random.Generator):
             state = value.bit_generator.state
             return {"generator": self.tree(_plain(state), path)}
-        if isinstance(value, np.dtype):
+        if isinstance(value, np.dtype) and value.kind not in "VT":  # of which the text says the size alone
             return {"dtype": value.str}
         return None
 

@@ -35,7 +35,7 @@ def steps(
     if adapters := [name for name in arrays if _ADAPTER.search(name)]:
         raise ValueError(
             f"{listed(adapters)} are adapters (LoRA), which change the weights of a layer and are none: merge them first, "
-            "merge_and_unload() of peft, and pass the arrays of what that returns"
+            "by merge_and_unload() of peft, and pass the arrays of what that returns"
         )
     groups: dict[str, dict[str, Reals]] = {}
     for name, array in arrays.items():

@@ -271,6 +271,14 @@ def test_numbers_that_load_does_not_read_are_not_saved(kind, tmp_path):
     assert digest_of(np.ones(2, kind)) != digest_of(np.ones(2))
 
 
+@pytest.mark.parametrize("kind", [[("x", "f8")], "V8", (np.float64, 3), np.dtypes.StringDType()], ids=str)
+def test_types_of_which_a_text_says_the_size_alone_are_not_saved(kind, tmp_path):
+    with pytest.raises(TypeError, match="which is neither a plain value nor of this package"):
+        save([np.dtype(kind)], tmp_path / "type.npz")
+    save([np.dtype(">f4"), np.dtype("U7"), np.dtype("M8[s]")], tmp_path / "type.npz")
+    assert load(tmp_path / "type.npz") == [np.dtype(">f4"), np.dtype("U7"), np.dtype("M8[s]")]
+
+
 def test_where_save_cannot_write_nothing_is_left(tmp_path):
     with pytest.raises(ValueError, match=r"suffix '\.txt'"):
         save(1, tmp_path / "value.txt")
