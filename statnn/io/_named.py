@@ -34,8 +34,8 @@ def steps(
     """Return the chain that arrays by name describe; `in_order` says what `layers`, `kept` and `made` mean."""
     if adapters := [name for name in arrays if _ADAPTER.search(name)]:
         raise ValueError(
-            f"{listed(adapters)} are adapters (LoRA), which change the weights of a layer and are none: merge them first, "
-            "by merge_and_unload() of peft, and pass the arrays of what that returns"
+            f"{listed(adapters)} are adapters (LoRA), which change the weights of a layer and are none: merge them "
+            "first, by merge_and_unload() of peft, and pass the arrays of what that returns"
         )
     groups: dict[str, dict[str, Reals]] = {}
     for name, array in arrays.items():
