@@ -17,7 +17,7 @@ from sympy.concrete.expr_with_limits import ExprWithLimits
 from sympy.printing.numpy import SciPyPrinter
 
 from statnn.theory.derivation import Standing, equation
-from statnn.theory.evaluation import number
+from statnn.theory.evaluation import number, undefined
 from statnn.theory.mathml import mathml
 from statnn.theory.pickling import by_fields
 from statnn.theory.plain import plain
@@ -167,6 +167,7 @@ class Formula:
 
     @cached_property
     def _number(self) -> Callable[..., mpmath.mpf]:
+        self._refuse_undefined()
         return number(self.expression, [variable.symbol for variable in self.variables])
 
     def evaluate(self, *, digits: int = 50, **values: Value) -> sp.Float:
@@ -247,6 +248,12 @@ class Formula:
             if name not in self.symbols:
                 raise no_symbol(self, name)
 
+    def _refuse_undefined(self) -> None:
+        if names := undefined(self.expression):
+            raise TypeError(
+                f"{self.name} holds {', '.join(sorted(names))}, which has no value: put an expression there"
+            )
+
     def function(self) -> Callable[..., Any]:
         """Return the formula as a function of numbers or arrays, by name, in double precision.
 
@@ -269,6 +276,7 @@ class Formula:
         >>> theory.formula("gamma-poisson.working").function()(D=[0, 200], N=1000, b=1.0, c=5.0)
         array([  0., 500.])
         """
+        self._refuse_undefined()
         symbols = [variable.symbol for variable in self.variables]
         if self.expression.has(*_SLOW) or "Not supported" in SciPyPrinter({"strict": False}).doprint(self.expression):
             inner = np.vectorize(lambda *at: float(number(self.expression, symbols)(*map(mpmath.mpf, at))), [float])
@@ -387,6 +395,7 @@ def _number_of(name: str, value: Any) -> Any:
     if isinstance(value, (bool, np.bool_)):
         raise TypeError(f"{name} = {value!r} is a truth value, not a real number")
     if isinstance(value, sp.Expr):
+        value = value.replace(sp.UnevaluatedExpr, lambda inside: inside)
         if not value.is_number or value.is_extended_real is False:
             raise TypeError(f"{name} = {value} is not a real number: substitute() takes expressions")
         if value in (sp.oo, -sp.oo, sp.nan):

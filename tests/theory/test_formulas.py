@@ -141,6 +141,18 @@ def test_a_symbol_that_is_another_one_is_refused(put, kind, message):
         WORKING.substitute(**put)
 
 
+def test_what_is_put_in_has_a_value():
+    working = theory.formula("gamma-poisson.working")
+    named = working.substitute(b=sp.Function("f")(working.symbols["N"]))
+    assert "f(N)" in str(named)
+    with pytest.raises(TypeError, match=r"working holds f, which has no value: put an expression there"):
+        named.evaluate(N=10, D=1, c=1)
+    with pytest.raises(TypeError, match="holds f, which has no value"):
+        named.function()
+    held = sp.UnevaluatedExpr(sp.Rational(1, 2))
+    assert working.evaluate(N=10, D=1, c=1, b=held) == working.evaluate(N=10, D=1, c=1, b="1/2")
+
+
 def test_a_function_works_on_arrays_and_raises_where_it_is_not_finite():
     values = WORKING.function()(D=np.array([0, 200, 1800]), N=1000, b=1, c=5)
     np.testing.assert_allclose(values, [0, 500, 900], rtol=1e-14)
