@@ -167,7 +167,6 @@ class Formula:
 
     @cached_property
     def _number(self) -> Callable[..., mpmath.mpf]:
-        self._refuse_undefined()
         return number(self.expression, [variable.symbol for variable in self.variables])
 
     def evaluate(self, *, digits: int = 50, **values: Value) -> sp.Float:
@@ -228,6 +227,7 @@ class Formula:
 
     def _checked(self, values: Mapping[str, Any]) -> dict[str, Number]:
         """Return one number for each symbol, by name, or raise."""
+        self._refuse_undefined()
         self._refuse_unknown(values)
         missing = [str(variable) for variable in self.variables if variable.name not in values]
         if missing:
@@ -248,11 +248,14 @@ class Formula:
             if name not in self.symbols:
                 raise no_symbol(self, name)
 
+    @cached_property
+    def _undefined(self) -> set[str]:
+        return undefined(self.expression).union(*(undefined(value) for _, value in self.fixed))
+
     def _refuse_undefined(self) -> None:
-        if names := undefined(self.expression):
-            raise TypeError(
-                f"{self.name} holds {', '.join(sorted(names))}, which has no value: put an expression there"
-            )
+        if self._undefined:
+            names = ", ".join(sorted(self._undefined))
+            raise TypeError(f"{self.name} holds {names}, which has no value: put an expression there")
 
     def function(self) -> Callable[..., Any]:
         """Return the formula as a function of numbers or arrays, by name, in double precision.
