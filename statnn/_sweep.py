@@ -16,12 +16,11 @@ from typing import Any
 
 import numpy as np
 
-from statnn._archive.file import digest_of
+from statnn._archive.file import digest_of, refuse_unfit
 from statnn._archive.fingerprint import digest_of_work, fingerprint
 from statnn._archive.kept import stored, storing
 from statnn._archive.pace import Pace
 from statnn._archive.store import Store, opened
-from statnn._archive.values import Packer
 from statnn._by_value import ByValue, same
 from statnn._memory import refuse_beyond_memory
 from statnn._random import Root, root, stream
@@ -240,8 +239,8 @@ def _kept(entry: dict[str, Any]) -> dict[str, Any]:
     """Return the entry of a point, or that of one whose result no store can hold: it must not take others with it."""
     try:
         if _LOST not in entry:
-            Packer().tree(entry, "it")
-    except (TypeError, RecursionError) as error:
+            refuse_unfit(entry)
+    except (TypeError, ValueError, RecursionError) as error:
         return {"failure": f"the result cannot be kept in a store: {error}"}
     return entry
 

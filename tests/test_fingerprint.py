@@ -161,6 +161,14 @@ def test_what_an_object_works_out_while_it_is_used_does_not_count():
     assert (fingerprint(used), fingerprint(closed(once))) == before
 
 
+def test_whole_numbers_of_any_length_count():
+    def multiple_of(value):
+        return lambda states: value * states[..., 0]
+
+    assert fingerprint(multiple_of(10**5000)) == fingerprint(multiple_of(10**5000))
+    assert fingerprint(multiple_of(10**5000)) != fingerprint(multiple_of(10**5000 + 1))
+
+
 def test_a_variable_that_has_no_value_yet_is_none():
     def measured(states):
         return factor * states[..., 0]

@@ -32,6 +32,13 @@ def adding(drawn, more, array):
     return sum(drawn) if array.max() == 1 else None
 
 
+def nested(depth):
+    value = []
+    for _ in range(depth):
+        value = [value]
+    return value
+
+
 def interrupting(done, total):
     if done == total // 2:
         raise KeyboardInterrupt
@@ -168,6 +175,33 @@ def test_results_that_no_store_can_hold_take_no_others_with_them(tmp_path):
     assert "cannot be kept in a store: it.result is a builtins.object" in found.failures[1]
     assert sweep(lambda a: object() if a == 2 else a, grid, store=tmp_path / "work") == found
     assert sweep(lambda a: {a: object()}, grid, store=tmp_path / "none", rng=1).failures.keys() == {0, 1, 2}
+
+
+@pytest.mark.parametrize(
+    ("large", "why"),
+    [
+        (nested(250), "values are nested more than 199 deep"),
+        (nested(197), "values are nested more than 199 deep"),  # three more are around it in a file of several
+        (10**5000, "it.result is a whole number of 16610 bits"),
+        (["0" * 1000] * 10_000, r"its description is 1e\+07 bytes long: make arrays of long lists"),
+    ],
+    ids=["deep", "just too deep", "digits", "long"],
+)
+def test_results_too_large_for_a_store_take_no_others_with_them(large, why, tmp_path):
+    found = sweep(lambda a: large if a else nested(195), {"a": [0, 1]}, store=tmp_path / "work", rng=1)
+    assert (found.results[0], found.results[1]) == (nested(195), None)
+    assert re.search(f"cannot be kept in a store: {why}", found.failures[1])
+    assert sweep(lambda a: large if a else nested(195), {"a": [0, 1]}, store=tmp_path / "work") == found
+
+
+def test_results_that_fit_one_by_one_are_kept_in_several_files(tmp_path):
+    """Within a second several points end, and are written together."""
+    grid = {"a": list(range(5))}
+    found = sweep(lambda a: [str(a) * 1000] * 4000, grid, store=tmp_path / "work", rng=1)
+    assert not found.failures
+    with opened(tmp_path / "work", json.loads((tmp_path / "work" / "store.json").read_bytes())["key"]) as store:
+        assert len(store.names()) > 1
+    assert sweep(lambda a: [str(a) * 1000] * 4000, grid, store=tmp_path / "work") == found
 
 
 def test_a_bound_generator_stays_and_functions_without_a_signature_are_called():

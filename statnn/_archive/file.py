@@ -23,6 +23,10 @@ KEY = "statnn"
 FORMAT, VERSION = "statnn.value", 1
 
 
+class TooLongError(ValueError):
+    """The text of a file would be longer than what is read."""
+
+
 def digest_of(value: Any, known_by: Callable[[Any], str] | None = None) -> str:
     """Return the SHA-256 of a value: equal for equal values, in every process and on every machine.
 
@@ -51,10 +55,20 @@ def write(path: str | os.PathLike[str], value: Any, of: Mapping[str, str] | None
     }
     text = json.dumps(document, allow_nan=False)
     if len(text) > MOST_TEXT:
-        raise ValueError(f"the description is {len(text):.3g} bytes long, at most {MOST_TEXT:.3g} are read again")
+        raise TooLongError(
+            f"the description is {len(text):.3g} bytes long, at most {MOST_TEXT:.3g} are read again: make arrays of "
+            "long lists of numbers"
+        )
     store: Any = np.savez  # its own keywords, typed bool, stand in the way of arrays by name
     with replacing(path) as file:
         store(file, **{KEY: np.bytes_(text.encode())}, **packer.arrays)
+
+
+def refuse_unfit(value: Any) -> None:
+    """Raise `TypeError` or `ValueError` where a value does not fit into a file as one of several, see `kept`."""
+    text = json.dumps(Packer(inside=2).tree(value, "it"))
+    if len(text) > 0.9 * MOST_TEXT:  # labels stand beside it
+        raise TooLongError(f"its description is {len(text):.3g} bytes long: make arrays of long lists of numbers")
 
 
 def read(

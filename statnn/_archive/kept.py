@@ -10,6 +10,7 @@ from concurrent.futures import Executor
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
+from statnn._archive.file import TooLongError
 from statnn._archive.pace import Pace
 from statnn._archive.store import Store, StoreError
 from statnn._tasks import run_tasks
@@ -45,11 +46,23 @@ def storing(store: Store, kind: str, label: str, pace: Pace) -> Iterator[Callabl
     results: list[Any] = []
 
     def write() -> None:
-        nonlocal number, labels, results
-        part, labels, results = {label: labels, "results": results}, [], []
+        nonlocal labels, results
+        part, labels, results = (labels, results), [], []
         with pace.writing():
-            store.put(f"{kind}-{number}", part)
-        number += 1
+            put(*part)
+
+    def put(some: list[Any], of_them: list[Any]) -> None:
+        nonlocal number
+        try:
+            store.put(f"{kind}-{number}", {label: some, "results": of_them})
+        except TooLongError:
+            half = len(some) // 2
+            if not half:
+                raise
+            put(some[:half], of_them[:half])
+            put(some[half:], of_them[half:])
+        else:
+            number += 1
 
     def keep(what: Any, result: Any) -> None:
         labels.append(what)

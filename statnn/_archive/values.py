@@ -26,6 +26,8 @@ from statnn._memory import refuse_beyond_memory
 Arrays = dict[str, np.ndarray[Any, Any]]
 _GENERATORS = ("SFC64", "PCG64", "PCG64DXSM", "Philox", "MT19937")
 _DEEPEST = 200
+_LONGEST = 14_000
+"""Bits of a whole number: Python reads numbers of up to 4300 digits."""
 
 
 def _content(array: np.ndarray[Any, Any]) -> Any:
@@ -43,13 +45,17 @@ class Packer:
         Whether trees and arrays of equal values are equal, whoever shares arrays or may write to them.
     known_by : callable, optional
         Says what a function of a user's own inside of an object does; without, it is known by its name.
+    inside : int
+        In how many others the value will be.
     """
 
-    def __init__(self, *, values_alone: bool = False, known_by: Callable[[Any], str] | None = None) -> None:
+    def __init__(
+        self, *, values_alone: bool = False, known_by: Callable[[Any], str] | None = None, inside: int = 0
+    ) -> None:
         self.arrays: Arrays = {}
         self._known_by = known_by
         self._values_alone = values_alone
-        self._depth = 0
+        self._depth = inside
         self._names: dict[Any, str] = {}
         self._known: dict[int, tuple[str, Any]] = {}
 
@@ -64,6 +70,10 @@ class Packer:
             self._depth -= 1
 
     def _tree(self, value: Any, path: str) -> Any:
+        if type(value) is int and value.bit_length() > _LONGEST:
+            if self._values_alone:
+                return {"whole": hex(value)}
+            raise ValueError(f"{path} is a whole number of {value.bit_length()} bits; files hold up to {_LONGEST}")
         if value is None or (isinstance(value, bool | str) and not isinstance(value, Enum)) or type(value) is int:
             return value
         if type(value) is float:
