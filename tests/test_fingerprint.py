@@ -8,12 +8,13 @@ import sys
 from collections import deque
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cached_property, lru_cache, partial, singledispatch, wraps
+from functools import cached_property, lru_cache, partial, singledispatch, update_wrapper, wraps
 from operator import itemgetter, methodcaller
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import sympy as sp
 from scipy import sparse
 from scipy.interpolate import CubicSpline
 
@@ -70,6 +71,29 @@ class WorkedOut(Scaled):
 
     def __call__(self, states):
         return self.root * states[..., 0]
+
+
+class Around:
+    """An object that calls a function, which it may call `func` as partial ones do, and more."""
+
+    def __init__(self, factor, *, wrapping=False):
+        self.factor = factor
+        self.func = scaled
+        if wrapping:
+            update_wrapper(self, scaled)
+
+    def __call__(self, states):
+        return self.factor * self.func(states)
+
+
+class Partial(partial):
+    """A partial function of a user's own, with more in it."""
+
+
+def with_more(value):
+    bound = Partial(scaled)
+    bound.more = value
+    return bound
 
 
 def of_class(value):
@@ -143,6 +167,12 @@ PAIRS = {
     "dates": lambda value: closed(np.array([int(value)], "M8[D]")),
     "set of objects": lambda value: closed({Fraction(value), Fraction(1, 3)}),
     "table": lambda value: closed(SimpleNamespace(factor=value, names={b"a"})),
+    "object with a function": Around,
+    "object around a function": lambda value: Around(value, wrapping=True),
+    "partial of ones own": with_more,
+    "types of a vectorised function": lambda value: np.vectorize(scaled, otypes=["f" if value == 1 else "d"]),
+    "axes of a vectorised function": lambda value: np.vectorize(scaled, signature="(n)->()" if value == 1 else None),
+    "expression": lambda value: closed(sp.Symbol("x") * sp.Rational(int(value), 7)),
     "sparse matrix": lambda value: closed(sparse.coo_array([[value]])),
 }
 
@@ -151,6 +181,14 @@ PAIRS = {
 def test_functions_are_known_by_what_is_bound_to_them(kind):
     make = PAIRS[kind]
     assert fingerprint(make(1.0)) == fingerprint(make(1.0)) != fingerprint(make(2.0))
+
+
+def test_tensors_count_by_their_values():
+    torch = pytest.importorskip("torch")
+    one, same, other = (fingerprint(closed(torch.full((2,), value))) for value in (0.5, 0.5, 0.25))
+    assert one == same != other
+    wide = torch.full((2,), 0.5, dtype=torch.bfloat16)  # numpy has no such type
+    assert fingerprint(closed(wide)) == fingerprint(closed(wide))
 
 
 def test_what_an_object_works_out_while_it_is_used_does_not_count():
@@ -379,13 +417,21 @@ def test_a_sweep_does_not_go_on_with_parameters_in_another_order(tmp_path):
         sweep(lambda b, a: b - a, grid, store=tmp_path / "work", rng=1)
 
 
-def test_sets_in_code_are_the_same_in_every_process():
-    """Their order depends on the process, and resumed runs were refused."""
-    program = (
-        "from statnn._archive.fingerprint import fingerprint\n"
-        "def known(state, kind='a'): return kind in {'alpha', 'beta', 'gamma', 'delta', 'epsilon', 'zeta'}\n"
-        "print(fingerprint(known))"
-    )
+KNOWN = {
+    "a set in code": "def known(state): return state in {'alpha', 'beta', 'gamma', 'delta', 'epsilon', 'zeta'}",
+    "a law of scipy": "from scipy import stats; law = stats.norm(1.5); known = lambda state: law.cdf(state)",
+    "a tensor": "import torch; factor = torch.ones(2); known = lambda state: state @ factor.numpy()",
+    "a module": "import torch; net = torch.nn.Linear(2, 1); net.weight.data.fill_(0.5); net.bias.data.fill_(0.0)\n"
+    "known = lambda state: net(torch.as_tensor(state)).detach()",
+}
+
+
+@pytest.mark.parametrize("kind", KNOWN)
+def test_what_is_known_is_the_same_in_every_process(kind):
+    """Orders of sets, addresses of tensors and the random state of numpy are not, and resumed runs were refused."""
+    if "torch" in KNOWN[kind]:
+        pytest.importorskip("torch")
+    program = f"{KNOWN[kind]}\nfrom statnn._archive.fingerprint import fingerprint\nprint(fingerprint(known))"
     seen = set()
     for seed in "123":
         told = os.environ | {"PYTHONHASHSEED": seed}

@@ -7,7 +7,7 @@ import hashlib
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
-from functools import cached_property
+from functools import cached_property, partial, partialmethod
 from importlib import import_module
 from importlib.util import find_spec, resolve_name
 from inspect import getattr_static
@@ -21,6 +21,10 @@ from scipy import sparse
 
 from statnn._archive.file import digest_of
 from statnn._archive.names import PACKAGE
+
+_BOUND = ("__self__", "args", "keywords", "otypes", "signature", "excluded")
+"""Of methods, partial and vectorised functions."""
+_GLOBAL = np.random.get_state.__self__  # type: ignore[attr-defined]
 
 
 def fingerprint(function: Callable[..., Any]) -> str:
@@ -61,13 +65,24 @@ def digest_of_work(value: Any) -> str:
     return digest_of(value, fingerprint)
 
 
+def _as_array(value: Any) -> Any:
+    """Return sparse matrices and tensors of torch as what is known by its values, and others as they are."""
+    if sparse.issparse(value):
+        return sparse.csr_array(value)  # type: ignore[call-overload]
+    if hasattr(type(value), "detach") and hasattr(type(value), "numpy"):
+        with suppress(TypeError, RuntimeError):  # of types that numpy has not
+            return value.detach().cpu().numpy()
+    return value
+
+
 def _inside(value: Any) -> Any:
     """Return the function in a partial one, a method, a property, one that is compiled or behind a cache, else None."""
     if isinstance(value, FunctionType | type):
         return None
     if isinstance(value, np.ufunc):  # of numpy.frompyfunc, which says nowhere else what it calls
         return next(filter(callable, gc.get_referents(value)), None)
-    names = ("__func__", "func", "fget", "pyfunc", "py_func", "__wrapped__")
+    names: tuple[str, ...] = ("__func__", "fget", "pyfunc", "py_func", "__wrapped__")
+    names += ("func",) * isinstance(value, partial | partialmethod | cached_property)  # sympy has them elsewhere
     there = (getattr(value, name) for name in names if getattr_static(value, name, None) is not None)
     return next((inner for inner in there if callable(inner)), None)
 
@@ -123,7 +138,7 @@ class _Looked:
         if isinstance(value, WeakKeyDictionary | WeakValueDictionary):
             return [type(value).__qualname__]  # a cache
         try:
-            return [digest_of_work(sparse.csr_array(value) if sparse.issparse(value) else value)]  # type: ignore[call-overload]
+            return [digest_of_work(_as_array(value))]
         except (TypeError, ValueError, RecursionError):
             return self.into(value)
 
@@ -144,9 +159,12 @@ class _Looked:
             return self._all(part for item in value.items() for part in item)
         if isinstance(value, list | tuple):
             return self._all(value)
+        if value is _GLOBAL:
+            return ["the random state of numpy"]  # scipy's distributions hold it, and it is another in each process
         inner = _inside(value)
-        bound = (getattr(value, name, None) for name in ("__self__", "args", "keywords"))
-        return self._object(value) if inner is None else self._all([inner, *bound])
+        if inner is None or self._is_own(type(value).__module__):  # what is around the function counts as well
+            return self._object(value)
+        return self._all([inner, *(getattr(value, name, None) for name in _BOUND)])
 
     def _all(self, parts: Any) -> list[str]:
         return ["(", *(word for part in parts for word in (*self.at(part), ",")), ")"]
