@@ -90,9 +90,14 @@ def colour_bar(ax: Any, colours: Any, label: str) -> Any:
 
 
 def label(name: str) -> str:
-    """Return a user's name for something as the text of a label; dollars are dollars where they set no mathematics."""
+    """Return a user's name for something as the text of a label; dollars are dollars where they set no mathematics.
+
+    A legend leaves out what begins with an underscore, so that stands in quotes.
+    """
     from matplotlib.mathtext import MathTextParser
 
+    if name.startswith("_"):
+        name = f"“{name}”"
     try:
         MathTextParser("path").parse(name)
     except ValueError:

@@ -158,6 +158,13 @@ def test_names_with_dollars_are_drawn():
     assert [text.get_text() for text in figure.axes[0].get_legend().get_texts()] == [r"\$x_\$", r"$\xi$"]
 
 
+def test_names_with_an_underscore_stand_in_the_legend():
+    nets = {"_best": Network.random([4, 20, 3], rng=0), "last": Network.random([4, 20, 3], rng=1)}
+    found = inspect(nets, np.random.default_rng(0).normal(size=(60, 4)), only=["strength"], rng=0)
+    legend = found["strength"].pictures[0].figure().axes[0].get_legend()
+    assert [text.get_text() for text in legend.get_texts()] == ["“_best”", "last"]
+
+
 def test_arrays_by_name_are_one_network():
     nets, x, _ = networks()
     arrays = {"0.weight": nets["flat"].weights[0], "1.weight": nets["flat"].weights[1]}
