@@ -28,7 +28,7 @@ def table(results: Any, *, by: str | None = None) -> list[Row]:
     -------
     list of dict
         For ``pandas.DataFrame(rows)``, ``json.dumps(rows)`` or ``csv.DictWriter(file, rows[0]).writerows(rows)``.
-        Masked entries are None.
+        Masked entries are None. Complex numbers are in two columns, ``eigenvalues.real`` and ``eigenvalues.imag``.
 
     Raises
     ------
@@ -58,6 +58,7 @@ def table(results: Any, *, by: str | None = None) -> list[Row]:
             rows.append(head | scalars)
             continue
         arrays = {name: value for name, value in cells.items() if np.ndim(value)}
+        by = f"{by}.real" if by not in arrays and f"{by}.real" in arrays else by
         if by not in arrays:
             raise ValueError(f"by = {by!r} is not an array of the result; there are {', '.join(arrays) or 'none'}")
         shape = np.shape(arrays[by])
@@ -94,11 +95,13 @@ def _cells(value: Any, name: str) -> Iterator[tuple[str, Any]]:
     if parts is not None:
         for part, inner in parts.items():
             yield from _cells(inner, f"{name}.{part}" if name else str(part))
+    elif isinstance(value, complex | np.ndarray | np.generic) and np.iscomplexobj(value):
+        yield from ((f"{name or 'value'}.{part}", getattr(value, part)) for part in ("real", "imag"))
     elif isinstance(value, Enum):
         yield name or "value", value.value
-    elif value is None or isinstance(value, bool | int | float | complex | str | np.generic):
+    elif value is None or isinstance(value, bool | int | float | str | np.generic):
         yield name or "value", value
-    elif isinstance(value, np.ndarray) and value.dtype.kind in "biufcUS":
+    elif isinstance(value, np.ndarray) and value.dtype.kind in "biufUS":
         yield name or "value", value if value.ndim else value[()]
 
 

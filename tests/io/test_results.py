@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from scipy import special
 
-from statnn import Network, sweep
+from statnn import Network, rg, sweep
 from statnn._archive import file, values
 from statnn._archive.file import digest_of
 from statnn._archive.names import name_of, thing_of
@@ -310,6 +310,13 @@ def test_tables_hold_numbers_for_json_and_csv():
     assert table([]) == []
     masked = table({"x": {"rate": np.ma.array([1.0, 2.0], mask=[False, True])}}, by="rate")
     assert [row["rate"] for row in masked] == [1.0, None]
+    turning = np.array([[0.5, -1.2], [1.2, 0.5]])
+    (spiral,) = rg.fixed_points(lambda couplings, b: turning @ couplings, [0.1, 0.2])
+    entries = table(rg.exponents(spiral), by="eigenvalues")
+    assert json.loads(json.dumps(entries)) == entries
+    assert [row["eigenvalues.real"] for row in entries] == pytest.approx([0.5, 0.5])
+    assert sorted(row["eigenvalues.imag"] for row in entries) == pytest.approx([-1.2, 1.2])
+    assert table([np.complex64(1 + 2j)]) == table([1 + 2j]) == [{"value.real": 1.0, "value.imag": 2.0}]
     rows = table({"first": Activation("cube", cube), "second": {"name": "own", "rate": 0.5}})
     assert [row["name"] for row in rows] == ["first", "second"]  # those of the results took their place
     assert [row["result.name"] for row in rows] == ["cube", "own"]

@@ -158,6 +158,7 @@ def test_what_is_right_and_awkward_is_accepted(right, thorough):
         (identity("", 0.1 * x + 0.2 * x, 0.3 * x), "differ by .*; floats hold 16 digits: write sympy.Rational"),
         (identity("", x, 2 * x, where={sp.Symbol("x"): y}), "is not the x of the equation"),
         (limit("", sp.Limit(x / (1 + x), x, sp.oo), 1 + 1 / x), "x, .* stands outside of the limit, too"),
+        (limit("", sp.Limit(sp.exp(1 / x), x, 0), sp.oo), r"^\w+Error: no value"),
     ],
 )
 def test_a_failure_names_what_is_wrong(step, said):
