@@ -16,6 +16,7 @@ _PLACES, _WIDE = (0, 60, 400, 800, 3200), 8  # where terms are looked at, and ho
 _HUMP, _AGAIN = 2000, 7  # terms that are added one by one: where they rise at first, and to see that nothing changes
 _FEW = mpmath.mpf(10) ** -42
 _NOTHING = mpmath.mpf(10) ** -30
+_LARGEST = 10_000  # bits before the point of what is exponentiated: there are no more digits of it than that
 _JUMPS = (sp.Abs, sp.sign, sp.Heaviside)
 
 
@@ -46,6 +47,16 @@ def _pieces(expr: sp.Expr) -> Iterator[sp.Expr]:
         yield from _pieces(expr.xreplace({bent: part}))
     if bent is None:
         yield expr
+
+
+def exponential(value: Any) -> Any:
+    """Return e to a power, zero far on the left; raise where mpmath would take for ever, as of exp(exp(10^80))."""
+    real = mpmath.mpf(0) if isinstance(value, mpmath.matrix) else mpmath.re(value)
+    if mpmath.isinf(real) or not mpmath.mag(real) > _LARGEST:
+        return mpmath.exp(value)
+    if real < 0:
+        return mpmath.mpf(0)
+    raise OverflowError(f"exp is beyond exp(2^{_LARGEST})")
 
 
 def integral(function: Callable[[Any], Any], ends: Sequence[Any], places: Sequence[Any] = ()) -> Any:

@@ -171,7 +171,8 @@ class Step:
         try:
             failure = self._second_opinion(thorough=thorough) if self.kind in CHECKED else self._algebra_in_numbers()
         except Exception as error:  # noqa: BLE001 - whatever has no value, and whatever numbers cannot be taken of
-            failure = f"{str(error) or type(error).__name__}: no value, so narrow the domain, define the names, or call the step argued"
+            why = str(error) or type(error).__name__
+            failure = f"{why}: no value, so narrow the domain, define the names, or call the step argued"
         if failure:
             failure += "; floats hold 16 digits: write sympy.Rational" * bool(self._floats())
             raise AssertionError(f"{failure}, in the printed equation of the step: {self.statement}")

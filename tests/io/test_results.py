@@ -311,7 +311,7 @@ def test_tables_hold_numbers_for_json_and_csv():
     masked = table({"x": {"rate": np.ma.array([1.0, 2.0], mask=[False, True])}}, by="rate")
     assert [row["rate"] for row in masked] == [1.0, None]
     turning = np.array([[0.5, -1.2], [1.2, 0.5]])
-    (spiral,) = rg.fixed_points(lambda couplings, b: turning @ couplings, [0.1, 0.2])
+    (spiral,) = rg.fixed_points(lambda couplings, _b: turning @ couplings, [0.1, 0.2])
     entries = table(rg.exponents(spiral), by="eigenvalues")
     assert json.loads(json.dumps(entries)) == entries
     assert [row["eigenvalues.real"] for row in entries] == pytest.approx([0.5, 0.5])
