@@ -14,6 +14,7 @@ from sympy.concrete.expr_with_limits import ExprWithLimits
 
 _PLACES, _WIDE = (0, 60, 400, 800, 3200), 8  # where terms are looked at, and how many
 _HUMP, _AGAIN = 2000, 7  # terms that are added one by one: where they rise at first, and to see that nothing changes
+_MANY = 1_000_000
 _FEW = mpmath.mpf(10) ** -42
 _NOTHING = mpmath.mpf(10) ** -30
 _LARGEST = 10_000  # bits before the point of what is exponentiated: there are no more digits of it than that
@@ -59,6 +60,18 @@ def exponential(value: Any) -> Any:
     raise OverflowError(f"exp is beyond exp(2^{_LARGEST})")
 
 
+def within(name: str) -> Callable[[Any], Any]:
+    """Return a function of mpmath that raises where it would take for ever, as sin of exp(10^80)."""
+    plain = getattr(mpmath, name)
+
+    def function(value: Any) -> Any:
+        if mpmath.isfinite(value) and mpmath.mag(value) > _LARGEST:
+            raise OverflowError(f"{name} is of a number beyond 2^{_LARGEST}")
+        return plain(value)
+
+    return function
+
+
 def integral(function: Callable[[Any], Any], ends: Sequence[Any], places: Sequence[Any] = ()) -> Any:
     """Return an integral, by parts that meet where the integrand has a kink; raise where quadrature has few digits."""
     low, high = map(mpmath.mpmathify, ends)
@@ -82,6 +95,7 @@ def _quadrature(function: Callable[[Any], Any], cuts: Sequence[Any]) -> tuple[An
 def endless_sum(term: Callable[[Any], Any], ends: Sequence[Any]) -> Any:
     """Return a sum; raise `ArithmeticError` where its terms do not fade, or so slowly that no extrapolation holds."""
     first, last = map(mpmath.mpmathify, ends)
+    _refuse_many(first, last, "sum")
     rises = _rises(term, ends, "sum")
     if mpmath.isfinite(last) or not mpmath.isfinite(first):
         return mpmath.nsum(term, ends)
@@ -99,8 +113,16 @@ def endless_sum(term: Callable[[Any], Any], ends: Sequence[Any]) -> Any:
 
 def endless_product(factor: Callable[[Any], Any], ends: Sequence[Any]) -> Any:
     """Return a product; raise `ArithmeticError` where its factors do not go to one."""
+    first, last = map(mpmath.mpmathify, ends)
+    _refuse_many(first, last, "product")
     _rises(lambda at: factor(at) - 1, ends, "product")
     return mpmath.nprod(factor, ends)
+
+
+def _refuse_many(first: Any, last: Any, what: str) -> None:
+    """Raise where all terms would be taken one by one, as of a limit of many terms, for ever."""
+    if mpmath.isfinite(last - first) and last - first > _MANY:
+        raise ArithmeticError(f"the {what} has {mpmath.nstr(last - first, 3)} terms: give it in closed form")
 
 
 def _rises(term: Callable[[Any], Any], ends: Sequence[Any], what: str) -> bool:

@@ -18,7 +18,7 @@ from sympy.concrete.expr_with_limits import ExprWithLimits
 from sympy.core.function import AppliedUndef
 from sympy.printing.pycode import MpmathPrinter
 
-from statnn.theory.endless import endless_product, endless_sum, exponential, integral, kinks
+from statnn.theory.endless import endless_product, endless_sum, exponential, integral, kinks, within
 from statnn.theory.root import root_between
 
 Definitions: TypeAlias = tuple[tuple[sp.Expr, sp.Expr], ...]
@@ -28,13 +28,8 @@ DIGITS, AGREE, POINTS, FAR = 50, 40, 20, 5
 LIMIT, SERIES = 80, 30  # powers of ten at which the end of a limit, and of a series, is looked at
 _WORK, _FLOOR = 370, 180  # digits of it, and below how many digits is rounding
 _IN_A_ROW = 4  # whole numbers that are looked at
-_OWN = {
-    "root_between": root_between,
-    "exp": exponential,
-    "nsum": endless_sum,
-    "nprod": endless_product,
-    "quad": integral,
-}
+_OWN = {"root_between": root_between, "nsum": endless_sum, "nprod": endless_product, "quad": integral}
+_OWN |= {"exp": exponential, **{name: within(name) for name in ("sin", "cos", "tan", "sinh", "cosh")}}
 _NAMES = sp.lambdify((), sp.S.Zero, modules=[_OWN, "mpmath"]).__globals__
 _WHOLE = range(-8, 9)
 _NEARLY = mpmath.mpf(10) ** -12

@@ -164,6 +164,12 @@ def test_what_is_right_and_awkward_is_accepted(right, thorough):
         (identity("", 0.1 * x + 0.2 * x, 0.3 * x), "differ by .*; floats hold 16 digits: write sympy.Rational"),
         (identity("", x, 2 * x, where={sp.Symbol("x"): y}), "is not the x of the equation"),
         (limit("", sp.Limit(x / (1 + x), x, sp.oo), 1 + 1 / x), "x, .* stands outside of the limit, too"),
+        (limit("", sp.Limit(sp.cos(sp.exp(x)) / x, x, sp.oo), 0), r"^cos is of a number beyond 2\^10000: no value"),
+        (
+            limit("", sp.Limit(sp.Product(1 - n**-2, (n, 2, k)), k, sp.oo), sp.S.Half),
+            "product has 1.41e.40 terms: give",
+        ),
+        (limit("", sp.Limit(sp.Sum(n**-2, (n, 1, k)), k, sp.oo), sp.pi**2 / 6), "sum has 1.41e.40 terms: give"),
         (limit("", sp.Limit(sp.exp(sp.exp(x)), x, sp.oo), sp.oo), r"^exp is beyond exp\(2\^10000\): no value"),
     ],
 )
