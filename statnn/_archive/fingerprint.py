@@ -17,6 +17,7 @@ from typing import Any
 from weakref import WeakKeyDictionary, WeakValueDictionary
 
 import numpy as np
+from numpy.random import get_state
 from scipy import sparse
 
 from statnn._archive.file import digest_of
@@ -24,7 +25,8 @@ from statnn._archive.names import PACKAGE
 
 _BOUND = ("__self__", "args", "keywords", "otypes", "signature", "excluded")
 """Of methods, partial and vectorised functions."""
-_GLOBAL = np.random.get_state.__self__  # type: ignore[attr-defined]
+_GLOBAL = get_state.__self__  # type: ignore[attr-defined]
+"""The random state that numpy shares: it is known, and never drawn from."""
 
 
 def fingerprint(function: Callable[..., Any]) -> str:
