@@ -69,6 +69,9 @@ class _Printer(MpmathPrinter):
     def _print_Mod(self, expr: sp.Mod) -> str:
         return f"fmod({', '.join(map(self._print, expr.args))})"  # %, which binds as * does, takes a product in
 
+    def _print_laguerre(self, expr: sp.Expr) -> str:
+        return f"laguerre({self._print(expr.args[0])}, 0, {self._print(expr.args[1])})"
+
     def _print_RisingFactorial(self, expr: sp.Expr) -> str:
         return f"rf({', '.join(map(self._print, expr.args))})"
 

@@ -104,6 +104,8 @@ def test_what_is_wrong_somewhere_is_refused(wrong):
         ),
         identity("a peak far away", sp.Integral(sp.exp(-((t - 1000) ** 2)), (t, -sp.oo, sp.oo)), sp.sqrt(sp.pi),
                  by=trusted),
+        identity("Laguerre", (n + 1) * sp.laguerre(n + 1, x) + n * sp.laguerre(n - 1, x),
+                 (2 * n + 1 - x) * sp.laguerre(n, x), by=trusted),
         identity("a remainder times what is negative", -2 * t * sp.Mod(j, 2), t * ((-1) ** j - 1), by=trusted),
         identity("a product below", sp.Pow(sp.Mul(2, 3, evaluate=False), -1, evaluate=False), sp.Rational(1, 6)),
         identity("two kinks of one modulus", sp.Integral(abs(t**2 - 1), (t, 0, 2)), 2, by=trusted),
