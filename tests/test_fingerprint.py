@@ -199,6 +199,29 @@ def test_what_an_object_works_out_while_it_is_used_does_not_count():
     assert (fingerprint(used), fingerprint(closed(once))) == before
 
 
+def test_what_stands_under_try_counts():
+    def within(states):
+        try:
+            first = scaled(states)
+            both = scaled(first)
+        except ValueError:
+            return 0.0
+        return both
+
+    def behind(states):
+        try:
+            first = scaled(states)
+        except ValueError:
+            return 0.0
+        else:
+            both = scaled(first)
+        return both
+
+    assert within.__code__.co_consts == behind.__code__.co_consts
+    behind.__qualname__ = within.__qualname__
+    assert fingerprint(within) != fingerprint(behind)
+
+
 def test_whole_numbers_of_any_length_count():
     def multiple_of(value):
         return lambda states: value * states[..., 0]

@@ -269,4 +269,5 @@ def _code(code: CodeType) -> list[str]:
     ]
     kinds = code.co_argcount, code.co_posonlyargcount, code.co_kwonlyargcount, code.co_flags
     named = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]  # by which sweeps call
-    return [code.co_code.hex(), repr((kinds, named, code.co_names)), *constants, *inner]
+    tried = [code.co_exceptiontable.hex()] if code.co_exceptiontable else []  # which of it stands under try
+    return [code.co_code.hex(), repr((kinds, named, code.co_names)), *tried, *constants, *inner]
