@@ -199,6 +199,36 @@ def test_what_an_object_works_out_while_it_is_used_does_not_count():
     assert (fingerprint(used), fingerprint(closed(once))) == before
 
 
+SAME_NAMES = {
+    "a library": "import {} as roots\ndef known(state): return roots.sqrt(state)",
+    "a setter": """
+class Kept:
+    @property
+    def value(self):
+        return self.held
+
+    @value.setter
+    def value(self, given):
+        self.held = len('{}') * given
+
+def known(state):
+    kept = Kept()
+    kept.value = state
+    return kept.value
+""",
+}
+
+
+@pytest.mark.parametrize("kind", SAME_NAMES)
+def test_what_stands_behind_the_same_names_counts(kind):
+    def made(word):
+        names = {"__name__": "mine"}
+        exec(SAME_NAMES[kind].format(word), names)  # noqa: S102 - our own
+        return fingerprint(names["known"])
+
+    assert made("math") == made("math") != made("cmath")
+
+
 def test_what_stands_under_try_counts():
     def within(states):
         try:

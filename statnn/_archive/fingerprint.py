@@ -23,8 +23,8 @@ from scipy import sparse
 from statnn._archive.file import digest_of
 from statnn._archive.names import PACKAGE
 
-_BOUND = ("__self__", "args", "keywords", "otypes", "signature", "excluded")
-"""Of methods, partial and vectorised functions."""
+_BOUND = ("__self__", "args", "keywords", "otypes", "signature", "excluded", "fset", "fdel")
+"""Of methods, partial and vectorised functions, and properties."""
 _GLOBAL = get_state.__self__  # type: ignore[attr-defined]
 """The random state that numpy shares: it is known, and never drawn from."""
 
@@ -189,7 +189,9 @@ class _Looked:
             for value in waiting:
                 if not isinstance(value, ModuleType):
                     around.append(value)
-                elif self._is_own(value.__name__) and not any(vars(value) is known for known in scopes):
+                elif not self._is_own(value.__name__):
+                    around.append(value.__name__)
+                elif not any(vars(value) is known for known in scopes):
                     scopes.append(vars(value))
             waiting = []
         return around
