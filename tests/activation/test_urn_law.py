@@ -18,7 +18,7 @@ from statnn.theory.activation import oracle
 
 def by_chain(asleep, b, history, draws):
     p = np.empty(asleep + 1)
-    _birth_chain(asleep, b, history + b * asleep, draws, p)
+    _birth_chain(asleep, b, history, draws, p)
     return p
 
 
@@ -113,3 +113,15 @@ def test_a_law_needs_no_memory_for_neurons_that_cannot_have_woken():
 def test_too_large_a_law_says_what_to_do_instead():
     with pytest.raises(ValueError, match=r"for 1000 silent neurons and 1000000000 events .* use working\(D\)"):
         PolyaUrn(1000, 0.3).working_law(10**9)
+
+
+@pytest.mark.parametrize(("N", "b"), [(10**15, 0.3), (10**12, 0.3), (10**15, 1e-3), (10**9, 0.7)])
+def test_neurons_that_fire_again_among_very_many(N, b):
+    """The chance that an event finds a neuron that works, (t + b j)/(bN + t), is no difference of whole weights."""
+    exact = [Fraction(1)]
+    for t in range(4):
+        again = [(t + Fraction(b) * j) / (Fraction(b) * N + t) for j in range(t + 2)]
+        stay, wake = [*exact, Fraction(0)], [Fraction(0), *exact]
+        exact = [stay[j] * again[j] + (wake[j] * (1 - again[j - 1]) if j else 0) for j in range(t + 2)]
+    found = PolyaUrn(N, b).working_law(4).pmf(range(5))
+    assert found == pytest.approx([float(p) for p in exact], rel=1e-12, abs=0)

@@ -7,7 +7,9 @@ from scipy import special
 
 from statnn._random import root, stream
 from statnn.activation import BetaBernoulli, GammaPoisson, PolyaUrn
+from statnn.activation._laws.beta_binomial import beta_binomial
 from statnn.activation._laws.binomial import binomial
+from statnn.testing import assert_law
 
 
 @pytest.mark.parametrize("kind", [BetaBernoulli, GammaPoisson], ids=lambda kind: kind.__name__)
@@ -80,3 +82,27 @@ def test_logarithms_of_probabilities_below_all_floats(law):
         above = np.arange(k + 1, min(last, k + 100_000) + 1)
         assert law.logsf(k) == pytest.approx(special.logsumexp(law.logpmf(above)), rel=1e-12)
     assert law.logcdf([-1, law.mean()]).tolist() == [-np.inf, law.logcdf(law.mean())]
+
+
+@pytest.mark.parametrize(
+    "law",
+    [
+        BetaBernoulli(10**15, 0.3, 0.05).working_law(1),
+        GammaPoisson(10**15, 2.0, 3e14).working_law(5 * 10**8),
+        GammaPoisson(1000, 1e20, 5.0).count(200),
+        GammaPoisson(1000, 0.3, 5.0).count(10**4),
+        BetaBernoulli(1000, 0.3, 5.0).count(10**4),
+        beta_binomial(10**18, 0.5, 3e17, 0.0, 0.0),
+        beta_binomial(5, 1e-3, 2e-3, 0.0, 0.0),
+    ],
+    ids=["hardly any works", "hardly any sleeps", "many of tiny odds", "usual", "of balls", "few black", "ends"],
+)
+def test_draws_keep_the_digits_of_rare_events(law, rng):
+    """Of chances near one or odds near zero nothing is left in one less them."""
+    drawn = law.rvs(4000, random_state=rng)
+    assert_law(drawn, law, what="draws")
+
+
+def test_draws_of_balls_that_are_nearly_all_black(rng):
+    white = 10**18 - beta_binomial(10**18, 1e18, 1.0, 0.0, 0.0).rvs(4000, random_state=rng)
+    assert_law(white, beta_binomial(10**18, 1.0, 1e18, 0.0, 0.0), what="white balls")

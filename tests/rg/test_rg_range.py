@@ -175,3 +175,11 @@ def test_spread_of_saturated_layers(name, function):
     spread = rg.RandomLayer(name, 1.0).finite_width(q, 1).spread[1]
     area = mpmath.quad(lambda h: (1 - function(h) ** 2) ** 2, [-40, -4, 0, 4, 40])
     assert spread == pytest.approx(float(area / mpmath.sqrt(2 * mpmath.pi * q)), rel=1e-9, abs=0)
+
+
+@pytest.mark.parametrize("q", [1e-300, 1e-170, 1e160, 1e290])
+def test_correlations_of_simulated_signals_of_any_size(q):
+    """relu keeps all scales: the product of two variances leaves float64, their correlation does not."""
+    layer = rg.RandomLayer("relu", 2**0.5)
+    usual, found = (layer.simulate(50, 2, replicas=3, q=size, c=0.5, rng=0).correlation for size in (1.0, q))
+    np.testing.assert_allclose(found, usual, rtol=1e-12)

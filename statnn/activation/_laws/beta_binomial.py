@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy import special
 
 from statnn.activation._laws.distribution import Discrete, between, integers, quantiles, two_floats
 from statnn.activation._laws.special import mixed_log_gamma
@@ -43,6 +44,13 @@ def log_weight(k: Any, n: Any, a: Any, b: Any, a_low: Any = 0.0, b_low: Any = 0.
     return out
 
 
+def _log_gammas(shape: Any, size: Any, random_state: Any) -> Any:
+    """Return logarithms of gamma variates: those of small shapes are far below the smallest float."""
+    small = np.less(shape, 1.0)
+    logs = np.log(random_state.standard_gamma(shape + small, size))
+    return logs - small * random_state.standard_exponential(size) / shape
+
+
 class _BetaBinomial(Discrete):
     """scipy.stats.betabinom with the weights of :func:`log_weight` and smooth sums."""
 
@@ -53,7 +61,10 @@ class _BetaBinomial(Discrete):
         return 0, n
 
     def _rvs(self, n: Any, a: Any, b: Any, *_: Any, size: Any = None, random_state: Any = None) -> Any:
-        return random_state.binomial(n, random_state.beta(a, b, size), size)
+        black, white = (_log_gammas(shape, size, random_state) for shape in (a, b))
+        p, q = special.expit(black - white), special.expit(white - black)  # one less its chance has no digits
+        rarer = random_state.binomial(n, np.minimum(p, q), size)
+        return np.where(p < q, rarer, n - rarer)
 
     def _logpmf(self, k: Any, n: Any, a: Any, b: Any, a_low: Any, b_low: Any) -> Any:
         return log_weight(integers(k), integers(n), a, b, a_low, b_low)

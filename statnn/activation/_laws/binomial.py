@@ -57,7 +57,9 @@ class _Binomial(Discrete):
             return n * p, variance, (q - p) / np.sqrt(variance), (1 - 6 * p * q) / variance
 
     def _rvs(self, n: Any, hazard: Any, size: Any = None, random_state: Any = None) -> Any:
-        return n - random_state.binomial(n, np.exp(-hazard), size)
+        woken, asleep = -np.expm1(-hazard), np.exp(-hazard)
+        rarer = random_state.binomial(n, np.minimum(woken, asleep), size)  # one less its chance has no digits
+        return np.where(woken < asleep, rarer, n - rarer)
 
 
 def _share(a: Any, b: Any, x: Any, rest: Any) -> Any:

@@ -76,7 +76,7 @@ class _NegativeBinomial(Discrete):
             return n * m, spread**2, (1 + 2 * m) / spread, 6 / n + 1 / spread**2
 
     def _rvs(self, n: Any, m: Any, *_: Any, size: Any = None, random_state: Any = None) -> Any:
-        return random_state.negative_binomial(n, 1 / (1 + m), size)
+        return random_state.poisson(random_state.gamma(n, m, size))  # 1/(1 + m) has no digits of small odds
 
 
 negative_binomial = _NegativeBinomial(name="negative_binomial", shapes="n, m, n_low, m_low")

@@ -24,18 +24,18 @@ _TINY = 1e-290
 
 
 @kernel
-def _birth_chain(asleep: int, b: float, total: float, draws: int, p: Any) -> None:
+def _birth_chain(asleep: int, b: float, history: float, draws: int, p: Any) -> None:
     p[:] = 0.0
     p[0] = 1.0
     low, high = 0, 0
     for t in range(draws):
-        weight = total + t
+        past = history + t  # taken off the whole weight, sleepers would leave no digits of it
+        weight = past + b * asleep
         if high < asleep:
             high += 1
         for j in range(high, low, -1):
-            awake = (weight - b * (asleep - j)) / weight
-            p[j] = p[j] * awake + p[j - 1] * (b * (asleep - j + 1) / weight)
-        p[low] *= (weight - b * (asleep - low)) / weight
+            p[j] = p[j] * ((past + b * j) / weight) + p[j - 1] * (b * (asleep - j + 1) / weight)
+        p[low] *= (past + b * low) / weight
         while p[low] < _TINY and low < high:
             p[low] = 0.0
             low += 1
@@ -89,7 +89,7 @@ def woken_law(asleep: int, b: float, history: float, draws: int) -> NDArray[np.f
         return np.ones(1)
     if draws * min(draws, asleep) <= _MOST_UPDATES:
         p = np.empty(min(asleep, draws) + 1)
-        _birth_chain(asleep, b, history + b * asleep, draws, p)
+        _birth_chain(asleep, b, history, draws, p)
         return p
     if asleep <= _MOST_BITWISE:
         return _differences(asleep, b, history, draws)[: draws + 1]

@@ -53,14 +53,14 @@ class Signals(ByValue):
     @property
     def correlation(self) -> Floats:
         """Correlation of the fields, shape (replicas, depth+1); raises ValueError where a variance is zero."""
-        product = self.variance.prod(axis=2)
-        dead = (product == 0).any(axis=1)
+        dead = (self.variance == 0).any(axis=(1, 2))
         if dead.any():
             raise ValueError(
                 f"the signal died in {dead.sum()} of {len(dead)} networks, no unit of a layer being active, and has no "
                 "correlation there: use covariance, or a larger width"
             )
-        return np.asarray(np.clip(self.covariance / np.sqrt(product), -1, 1))
+        first, second = np.moveaxis(np.sqrt(self.variance), 2, 0)  # their product itself may leave float64
+        return np.asarray(np.clip(self.covariance / first / second, -1, 1))
 
 
 @by_value
