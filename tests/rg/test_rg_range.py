@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from statnn import rg
-from statnn.network import ACTIVATIONS
+from statnn.network import ACTIVATIONS, Activation
 from statnn.rg.wide._averages import averages
 
 FUNCTIONS = [(2, 0.5), (3, 1 / 3), (5, 1e-140), (3, 1e140), (1000, 2.0)]
@@ -183,3 +183,13 @@ def test_correlations_of_simulated_signals_of_any_size(q):
     layer = rg.RandomLayer("relu", 2**0.5)
     usual, found = (layer.simulate(50, 2, replicas=3, q=size, c=0.5, rng=0).correlation for size in (1.0, q))
     np.testing.assert_allclose(found, usual, rtol=1e-12)
+
+
+@pytest.mark.parametrize("scale", [1e30, 1e60, 1e140])
+def test_functions_that_bend_far_out_alone_are_no_lines(scale):
+    """s tanh(h/s) is tanh in other units, however far out it bends."""
+    far = Activation("far", lambda h: scale * np.tanh(h / scale), lambda h: ACTIVATIONS["tanh"].derivative(h / scale))
+    layer, usual = rg.RandomLayer(far, 1.5, 0.1 * scale), rg.RandomLayer("tanh", 1.5, 0.1)
+    assert layer.variance_map(2 * scale**2) / scale**2 == pytest.approx(usual.variance_map(2.0), rel=1e-12)
+    noisy, flow = rg.NoisyLayer(far, 1.5, 0.2 * scale, 0.3 * scale), rg.NoisyLayer("tanh", 1.5, 0.2, 0.3).flow(2)
+    np.testing.assert_allclose(noisy.flow(2).couplings / [1, scale, scale], flow.couplings, rtol=1e-6)

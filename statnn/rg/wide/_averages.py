@@ -340,7 +340,7 @@ class _Own:
         return float(2 * (density[0] * size) @ given + size @ both @ size)
 
 
-SCALES = -300, -30, -3, 3, 9, 30, 60
+SCALES = -300, -30, -3, 3, 9, 30, 60, 120, 240, 480
 """Powers of two by which fields are multiplied to see whether an activation keeps all scales."""
 BY_PARTS = 1e-5
 """How far E φ' may be from E hφ/q, relative to the roots of D and M/q: derivatives may be off by a tenth of it."""
