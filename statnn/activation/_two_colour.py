@@ -23,11 +23,8 @@ from scipy import optimize
 from statnn._arguments import Floats, Ints, shaped, whole
 from statnn.activation._gamma_poisson import GammaPoisson
 from statnn.activation._laws.beta_binomial import beta_binomial, parts
-from statnn.activation._laws.special import digamma_difference, mixed_log_gamma, trigamma_difference_scalar
+from statnn.activation._laws.special import digamma_difference, flatness_scalar, mixed_log_gamma
 from statnn.activation._process import ActivationProcess
-
-_MANY = 1e30
-"""White balls from which on the psi function is its leading term, to all digits."""
 
 
 class TwoColourUrn(ActivationProcess):
@@ -67,16 +64,6 @@ class TwoColourUrn(ActivationProcess):
 
     def _hazard_rate(self, D: Floats) -> Floats:
         return self._pace * digamma_difference(self._white + self._pace * D, self.b)
-
-    def _hazard_bend(self, D: float) -> float:
-        """d ln(dH/dD) / d ln D, between -1 and 0."""
-        white = self._white + self._pace * D
-        if white > _MANY:
-            slope = self.b / (white + self.b) / math.log1p(self.b / white)
-        else:
-            rate = float(digamma_difference(white, self.b))
-            slope = white * trigamma_difference_scalar(white, self.b) / rate
-        return -self._pace * D / white * slope
 
     def _law(self, D: int, initial: int, bonus: float) -> Any:
         before = self._draws(self._begin)
@@ -130,7 +117,9 @@ class TwoColourUrn(ActivationProcess):
 
         def still_rising(log_D: float) -> float:
             D = math.exp(log_D)
-            return 1.0 + self._hazard_bend(D) - D * float(self._hazard_rate(np.array([D]))[0])
+            white = self._white + self._pace * D  # of these D alone grows, by which d ln H'/d ln D is all but -1
+            rise = (self._white + self._pace * D * flatness_scalar(white, self.b)) / white
+            return rise - D * float(self._hazard_rate(np.array([D]))[0])
 
         first = self._begin
         if first > 0 and still_rising(math.log(first)) <= 0:

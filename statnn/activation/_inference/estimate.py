@@ -9,7 +9,8 @@ neuron,
 
 which estimates :math:`1/(b+\beta+1)` and is also the slope of the likelihood in that variable at b = ∞; for
 the two other laws it is :math:`N\sum_i D_i(D_i-1)/n^2 - 1` (the urn: :math:`n(n-1)` below), which estimates
-1/b. The same numbers start Newton's method.
+1/b. The same numbers start Newton's method. They are taken from the sum of :math:`(D_i - \bar D)^2` over what a
+common probability would make of it, as their terms cancel where activations or samples are many.
 """
 
 import math
@@ -106,14 +107,14 @@ def _refuse(tally: Tally, law: type[Process], excess: float) -> None:
             "Is the threshold above the range of the activations?"
         )
     if law is BetaBernoulli:
-        if total == neurons * samples:
+        if not tally.silent.any():
             raise NoFiniteFitError(
                 f"all {neurons:.0f} neurons fired in all {samples} samples: c = N and nothing is known of b. "
                 "Is the threshold below the range of the activations?"
             )
         if samples == 1:
             raise NoFiniteFitError(f"one sample gives {mean} and nothing of b: record at least two")
-        if np.isin(tally.value, (0.0, float(samples))).all():
+        if ((tally.counts == 0) | (tally.counts == samples)).all():
             raise NoFiniteFitError(
                 f"every neuron fired either never or in all {samples} samples: {mean}, b = 0 in the limit. "
                 "Record more samples, or drop the neurons that are always on"
@@ -134,16 +135,16 @@ def _start(tally: Tally, law: type[Process]) -> tuple[Vector, float]:
     """Return the moment estimate and the excess it rests on."""
     neurons, n, samples = tally.neurons, tally.total, float(tally.samples)
     if law is BetaBernoulli:
-        share = n / (neurons * samples)
-        silent = samples - tally.value
-        if not 0 < share < 1 or samples == 1:
+        silent = float(tally.times @ tally.silent)
+        if n == 0 or silent == 0 or samples == 1:
             return np.zeros(2), 0.0
-        together = tally.pairs / share + float(tally.times @ (silent * (silent - 1))) / (1 - share)
-        excess = together / (neurons * samples * (samples - 1)) - 1
-        b = share * max(1 / excess - 1, 1e-3) if excess > 0 else math.inf
-        return np.array([math.log(b), math.log(share) - math.log1p(-share)]), excess
-    ordered = n * (n - 1) if law is PolyaUrn else n * n
-    excess = neurons * tally.pairs / ordered - 1 if ordered > 0 else 0.0
+        excess = (tally.squares / n * (neurons * samples / silent) - 1) / (samples - 1)
+        b = n / (neurons * samples) * max(1 / excess - 1, 1e-3) if excess > 0 else math.inf
+        return np.array([math.log(b), math.log(n / silent)]), excess
+    if law is PolyaUrn:
+        excess = (neurons * tally.squares / n - neurons + 1) / (n - 1) if n > 1 else 0.0
+    else:
+        excess = (tally.squares / n - 1) * neurons / n if n > 0 else 0.0
     return np.array([-math.log(excess) if excess > 0 else math.inf]), excess
 
 

@@ -17,14 +17,16 @@ independent of each other under the likelihood.
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from statnn._compile import kernel
-from statnn.activation._laws.beta_binomial import log_rising, log_weight
-from statnn.activation._laws.special import digamma_difference_scalar, trigamma_difference_scalar
+from statnn.activation._laws.beta_binomial import log_weight
+from statnn.activation._laws.negative_binomial import log_weight as log_negative_weight
+from statnn.activation._laws.special import digamma_beyond_scalar, trigamma_beyond_scalar
+from statnn.activation._laws.weight_kernels import beta_binomial_slopes, negative_binomial_slopes
 
 Vector: TypeAlias = NDArray[np.float64]
 Expansion: TypeAlias = tuple[float, Vector, Vector]
@@ -37,13 +39,15 @@ class Tally:
 
     Parameters
     ----------
-    value, times : ndarray of float
-        Distinct counts in increasing order and the number of neurons that have each, shape (distinct,).
+    counts : ndarray of int, shape (distinct,)
+        Distinct counts in increasing order.
+    times : ndarray of float, shape (distinct,)
+        The number of neurons that have each.
     samples : int
         Number D of samples.
     """
 
-    value: Vector
+    counts: NDArray[np.int64]
     times: Vector
     samples: int
 
@@ -51,43 +55,33 @@ class Tally:
     def of(cls, counts: NDArray[np.int64], samples: int) -> "Tally":
         """Group the counts of all neurons, shape (neurons,)."""
         value, times = np.unique(counts, return_counts=True)
-        return cls(value.astype(float), times.astype(float), samples)
+        return cls(value, times.astype(float), samples)
 
-    @property
+    @cached_property
+    def value(self) -> Vector:
+        """Counts as floats."""
+        return self.counts.astype(float)
+
+    @cached_property
+    def silent(self) -> Vector:
+        """Samples without activation, D - D_i, which floats of both do not tell beyond 2^53."""
+        return (self.samples - self.counts).astype(float)
+
+    @cached_property
     def neurons(self) -> float:
         """Number N of neurons."""
         return float(self.times.sum())
 
-    @property
+    @cached_property
     def total(self) -> float:
         """Number n of activations, the sum of all counts."""
         return float(self.times @ self.value)
 
-    @property
-    def pairs(self) -> float:
-        """Ordered pairs of activations of one neuron, the sum of D_i (D_i - 1)."""
-        return float(self.times @ (self.value * (self.value - 1)))
-
-
-@kernel
-def _rise(x: float, k: Vector, times: Vector) -> tuple[float, float]:
-    """First and second derivative of sum(times * ln (x)_k) in x."""
-    first, second = 0.0, 0.0
-    for i in range(k.size):
-        first += times[i] * digamma_difference_scalar(x, k[i])
-        second -= times[i] * trigamma_difference_scalar(x, k[i])
-    return first, second
-
-
-def _rise_of_one(x: float, k: float, times: float) -> tuple[float, float]:
-    first, second = digamma_difference_scalar(x, k), -trigamma_difference_scalar(x, k)
-    return times * first, times * second
-
-
-def _shared(tally: Tally, b: float) -> tuple[float, float, float]:
-    """Return the sum over neurons that all laws share, and its two derivatives in b."""
-    value = float(tally.times @ log_rising(b, tally.value))
-    return value, *_rise(b, tally.value, tally.times)
+    @cached_property
+    def squares(self) -> float:
+        """Sum of squared deviations from the mean, which may be far below that of squares."""
+        off = (self.counts - self.counts[self.counts.size // 2]).astype(float)
+        return float(self.times @ off**2) - float(self.times @ off) ** 2 / self.neurons
 
 
 def _log_scale(b: float, value: float, first: float, second: float) -> Expansion:
@@ -102,37 +96,27 @@ def shape_parameters(theta: Vector) -> tuple[float, float]:
 
 def beta_bernoulli(tally: Tally, theta: Vector) -> Expansion:
     """Expand the product of beta-binomial weights at ``theta = (ln b, logit c/N)``."""
-    b, beta = shape_parameters(theta)
-    value = tally.times @ log_weight(tally.value, float(tally.samples), b, beta)
-    on, on_slope = _rise(b, tally.value, tally.times)
-    off, off_slope = _rise(beta, tally.samples - tally.value, tally.times)
-    norm, norm_slope = _rise_of_one(b + beta, float(tally.samples), tally.neurons)
-    pull = np.array([b * (on - norm), beta * (off - norm)])
-    curve = np.array(
-        [
-            [b * b * (on_slope - norm_slope) + pull[0], -b * beta * norm_slope],
-            [-b * beta * norm_slope, beta * beta * (off_slope - norm_slope) + pull[1]],
-        ]
-    )
-    turn = np.array([[1.0, 0.0], [1.0, -1.0]])  # d(ln b, ln beta) / d(ln b, logit c/N)
-    return float(value), turn.T @ pull, turn.T @ curve @ turn
-
-
-def polya_urn(tally: Tally, theta: Vector) -> Expansion:
-    """Expand the Dirichlet-multinomial weight of the counts, given their total, at ``theta = (ln b,)``."""
-    b, n, neurons = math.exp(theta[0]), tally.total, tally.neurons
-    value, first, second = _shared(tally, b)
-    value -= float(log_rising(b * neurons, n))
-    norm, norm_slope = _rise_of_one(b * neurons, n, neurons)
-    return _log_scale(b, value, first - norm, second - neurons * norm_slope)
+    value = tally.times @ log_weight(tally.counts, np.int64(tally.samples), *shape_parameters(theta))
+    seen = tally.value, tally.silent, tally.times, float(tally.samples)
+    *slope, both, across, own = beta_binomial_slopes(*seen, math.exp(theta[0]), math.exp(theta[1]))
+    return float(value), np.array(slope), np.array([[both, across], [across, own]])
 
 
 def gamma_poisson(tally: Tally, theta: Vector) -> Expansion:
     """Expand the product of negative binomial weights at ``theta = (ln b,)`` and c = n/D."""
+    b, mean = math.exp(theta[0]), tally.total / tally.neurons
+    value = float(tally.times @ log_negative_weight(tally.counts, b, mean / b))
+    return _log_scale(b, value, *negative_binomial_slopes(tally.value, tally.times, mean, b))
+
+
+def polya_urn(tally: Tally, theta: Vector) -> Expansion:
+    """Expand the Dirichlet-multinomial weight of the counts, given their total, at ``theta = (ln b,)``.
+
+    It is the product of negative binomial weights over that of the total.
+    """
     b, n, neurons = math.exp(theta[0]), tally.total, tally.neurons
-    value, first, second = _shared(tally, b)
-    mean = n / neurons
-    value += -neurons * b * math.log1p(mean / b) - n * math.log1p(b / mean)
-    first -= neurons * math.log1p(mean / b)
-    second += neurons * mean / (b * (b + mean))
-    return _log_scale(b, value, first, second)
+    value = float(tally.times @ log_negative_weight(tally.counts, b, n / neurons / b))
+    value -= float(log_negative_weight(np.array([n]), b * neurons, n / neurons / b)[0])
+    first, second = negative_binomial_slopes(tally.value, tally.times, n / neurons, b)
+    first -= neurons * digamma_beyond_scalar(b * neurons, n)
+    return _log_scale(b, value, first, second + neurons**2 * trigamma_beyond_scalar(b * neurons, n))

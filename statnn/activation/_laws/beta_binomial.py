@@ -8,17 +8,11 @@ from fractions import Fraction
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 from scipy import special
 
 from statnn.activation._laws.distribution import Discrete, between, integers, quantiles, two_floats
-from statnn.activation._laws.special import mixed_log_gamma
 from statnn.activation._laws.weight_kernels import log_beta_binomial
-
-
-def log_rising(b: float, k: ArrayLike) -> NDArray[np.float64]:
-    r"""Return :math:`\ln[(b)_k/k!] = \ln\Gamma(k+b) - \ln\Gamma(b) - \ln\Gamma(k+1)`, with all its digits."""
-    return (-1.0 if b < 1.0 else 1.0) * mixed_log_gamma(min(b, 1.0), abs(b - 1.0), k)
 
 
 def parts(value: Fraction) -> tuple[float, float]:

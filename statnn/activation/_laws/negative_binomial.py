@@ -7,6 +7,7 @@ matters, has no digits left. Here the law is given by its shape and its odds m =
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import special
 
 from statnn._arguments import LARGEST_COUNT
@@ -23,6 +24,19 @@ def _whole(k: Any) -> Any:
     return k if k.dtype.kind in "iu" else np.floor(k)
 
 
+def log_weight(k: Any, n: Any, m: Any, n_low: Any = 0.0, m_low: Any = 0.0) -> NDArray[np.float64]:
+    r"""Return :math:`\ln P(k)` of shape n + n_low and odds m + m_low for whole k >= 0, broadcast."""
+    k = np.asarray(k)
+    out = np.empty(np.broadcast(k, n, n_low, m, m_low).shape)
+    table = np.empty((3, 2, *out.shape))
+    two_floats(k, table[0])
+    table[1, 0], table[1, 1], table[2, 0], table[2, 1] = n, n_low, m, m_low
+    counts, shape, odds = table.reshape(3, 2, -1)
+    log_negative_binomial(counts, shape, odds, out.ravel())
+    out[np.isinf(table[0, 0])] = -np.inf
+    return out
+
+
 class _NegativeBinomial(Discrete):
     """scipy.stats.nbinom of shape n, with :math:`P(k) = m^k (1+m)^{-n-k} (n)_k/k!`."""
 
@@ -30,15 +44,7 @@ class _NegativeBinomial(Discrete):
         return (n > 0) & (m >= 0)
 
     def _logpmf(self, k: Any, n: Any, m: Any, n_low: Any, m_low: Any) -> Any:
-        k = np.asarray(k)
-        out = np.empty(np.broadcast(k, n, n_low, m, m_low).shape)
-        table = np.empty((3, 2, *out.shape))
-        two_floats(k, table[0])
-        table[1, 0], table[1, 1], table[2, 0], table[2, 1] = n, n_low, m, m_low
-        counts, shape, odds = table.reshape(3, 2, -1)
-        log_negative_binomial(counts, shape, odds, out.ravel())
-        out[np.isinf(table[0, 0])] = -np.inf
-        return out
+        return log_weight(k, n, m, n_low, m_low)
 
     def _pmf(self, k: Any, *law: Any) -> Any:
         return np.exp(self._logpmf(k, *law))

@@ -133,6 +133,43 @@ def trigamma_difference_scalar(x: float, s: float) -> float:
 
 
 @kernel
+def digamma_beyond_scalar(x: float, s: float) -> float:
+    """psi(x + s) - psi(x) - ln(1 + s/x): what is left beside the logarithm, which is far larger for large x and s."""
+    total, y = 0.0, x
+    while y < LARGE:
+        total += s / (y + s) / y
+        y += 1.0
+    for i in range(len(_DIGAMMA) - 1, -1, -1):
+        total += _DIGAMMA[i] * _power_drop(y, s, 2 * i + 2)
+    total += 0.5 * (s / (y + s)) / y
+    return total - math.log1p(s / (y + s) * ((y - x) / x)) if y > x else total
+
+
+@kernel
+def trigamma_beyond_scalar(x: float, s: float) -> float:
+    """psi'(x) - psi'(x + s) - s/(x (x + s)), the negative slope of :func:`digamma_beyond_scalar` in x."""
+    total, y = 0.0, x
+    while y < LARGE:
+        total += _power_drop(y, s, 2)
+        y += 1.0
+    for i in range(len(_DIGAMMA) - 1, -1, -1):
+        total += _DIGAMMA[i] * (2 * i + 2) * _power_drop(y, s, 2 * i + 3)
+    total += 0.5 * _power_drop(y, s, 2)
+    return total + s / (y + s) / y - s / (x + s) / x if y > x else total
+
+
+@kernel
+def flatness_scalar(x: float, s: float) -> float:
+    """1 + d ln[psi(x + s) - psi(x)]/d ln x, which is small where psi is nearly a logarithm and s far below x."""
+    if x < LARGE:
+        return 1.0 - x * trigamma_difference_scalar(x, s) / digamma_difference_scalar(x, s)
+    u = s / x
+    bend = deviance_series(1.0 + u, u, u / (2.0 + u)) / (1.0 + u) if u < 0.5 else math.log1p(u) - s / (x + s)
+    beyond = digamma_beyond_scalar(x, s)
+    return (bend + beyond - x * trigamma_beyond_scalar(x, s)) / (math.log1p(u) + beyond)
+
+
+@kernel
 def _mixed_log_gamma(x: Any, s: Any, t: Any, out: Any) -> None:
     for i in range(out.size):
         out[i] = mixed_log_gamma_scalar(x[i], s[i], t[i])

@@ -17,7 +17,14 @@ import math
 from typing import Any
 
 from statnn._compile import helper, kernel
-from statnn.activation._laws.special import LARGE, STIRLING, deviance_series, mixed_log_gamma_scalar
+from statnn.activation._laws.special import (
+    LARGE,
+    STIRLING,
+    deviance_series,
+    digamma_beyond_scalar,
+    mixed_log_gamma_scalar,
+    trigamma_beyond_scalar,
+)
 
 _HALF_LOG_TAU = 0.5 * math.log(2 * math.pi)
 _SPLIT = 2.0**27 + 1
@@ -131,3 +138,42 @@ def log_binomial(k: Any, m: Any, hazard: Any, out: Any) -> None:
             delta = _cross(K, k[1, i], asleep, 0.0, M, m[1, i], woken, 0.0)
             off = _deviance(K, delta, n * woken) + _deviance(M, -delta, n * asleep)
             out[i] = 0.5 * math.log(n / K / M) - _HALF_LOG_TAU + _remainder(n) - _remainder(K) - _remainder(M) - off
+
+
+@kernel
+def beta_binomial_slopes(k: Any, m: Any, times: Any, draws: float, b: float, odds: float) -> Any:
+    """Return slopes, two and then three second ones, of Σ times ln P(k, m) in ln b and ln odds, of b/odds white balls.
+
+    With δ as above, x + k and y + m balls of each colour after the draws, and ψ = ln + what is beyond, nothing cancels.
+    """
+    w = b / odds
+    a, share, rest = b + w, odds / (1.0 + odds), 1.0 / (1.0 + odds)
+    whole, bend = digamma_beyond_scalar(a, draws), trigamma_beyond_scalar(a, draws)
+    scale, of_odds, both, across, own = 0.0, 0.0, 0.0, 0.0, 0.0
+    for i in range(k.size):
+        K, M, t = k[i], m[i], times[i]
+        black, white = b + K, w + M
+        delta = (share * draws - K if share < 0.5 else M - rest * draws) * (a / (a + draws))
+        off = _deviance(b, delta, black * (a / (a + draws))) + _deviance(w, -delta, white * (a / (a + draws)))
+        beyond = digamma_beyond_scalar(w, M)
+        scale += t * (b * digamma_beyond_scalar(b, K) + w * beyond - a * whole - off)
+        v = delta / w
+        pull = w * ((math.log1p(v) if -0.5 < v < 0.5 else math.log(white / w * (a / (a + draws)))) + beyond - whole)
+        bent = w * w * trigamma_beyond_scalar(w, M)
+        of_odds -= t * pull
+        spread = delta / black * (delta / white) * (a + draws)
+        both += t * (spread - b * b * trigamma_beyond_scalar(b, K) - bent + a * a * bend)
+        across += t * (w * (delta / white) + bent - w * a * bend - pull)
+        own += t * (pull - w * ((b * (M / white) + delta * (w / white)) / a) - bent + w * w * bend)
+    return scale, of_odds, both + scale, across, own
+
+
+@kernel
+def negative_binomial_slopes(k: Any, times: Any, mean: float, s: float) -> Any:
+    """Return first and second derivative in s of Σ times ln P(k) of shape s and this mean, that of the counts."""
+    first, second, x = 0.0, 0.0, s + mean
+    for i in range(k.size):
+        delta = k[i] - mean
+        first += times[i] * (digamma_beyond_scalar(s, k[i]) - _deviance(x, -delta, s + k[i]) / x)
+        second += times[i] * ((delta / x) * (delta / x) / (s + k[i]) - trigamma_beyond_scalar(s, k[i]))
+    return first, second
