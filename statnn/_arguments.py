@@ -51,6 +51,8 @@ def array_of(values: Any, name: str) -> NDArray[Any]:
             f"{name} has the unit {unit}, and numbers here have none: divide what belongs together by one unit, and "
             "pass plain numbers, as the .magnitude, .value or .m of a quantity without dimension"
         )
+    if hasattr(type(values), "__dask_graph__"):  # where masks are in parts that are not computed yet
+        values = values.compute()
     hidden = _is_masked(values)
     try:
         given = np.asarray([]) if hidden else np.asanyarray(values)  # what makes itself an array may make a masked one
@@ -82,7 +84,7 @@ def _known_to_numpy(array: NDArray[Any]) -> NDArray[Any]:
 def _is_masked(values: Any) -> bool:
     """Return whether any entry is masked, in an array or in nested lists of arrays."""
     if isinstance(values, list | tuple):
-        return any(_is_masked(entry) for entry in values if isinstance(entry, list | tuple | np.ma.MaskedArray))
+        return any(_is_masked(entry) for entry in values if isinstance(entry, list | tuple | np.ndarray))
     structured = isinstance(values, np.ma.MaskedArray) and values.dtype.names is not None  # no numbers: refused later
     return not structured and bool(np.ma.is_masked(values))
 
@@ -96,7 +98,7 @@ def _unit(values: Any) -> str:
     if hasattr(type(first), "is_dimensionless"):  # of brian2, whose numbers are in base units
         return "" if first.is_dimensionless else str(first.dimensions)
     unit = next((getattr(first, key) for key in ("unit", "units") if hasattr(type(first), key)), "")
-    return str(unit) if "dimensionless" not in str(unit) else ""
+    return str(unit) if unit is not None and "dimensionless" not in str(unit) else ""  # None of columns of tables
 
 
 def positive(value: Any, name: str, *, why: str) -> float:
