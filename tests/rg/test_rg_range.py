@@ -193,3 +193,9 @@ def test_functions_that_bend_far_out_alone_are_no_lines(scale):
     assert layer.variance_map(2 * scale**2) / scale**2 == pytest.approx(usual.variance_map(2.0), rel=1e-12)
     noisy, flow = rg.NoisyLayer(far, 1.5, 0.2 * scale, 0.3 * scale), rg.NoisyLayer("tanh", 1.5, 0.2, 0.3).flow(2)
     np.testing.assert_allclose(noisy.flow(2).couplings / [1, scale, scale], flow.couplings, rtol=1e-6)
+
+
+def test_taylor_coefficients_whose_powers_overflow_are_refused():
+    far = Activation("far", lambda h: 1e60 * np.tanh(h / 1e60), lambda h: ACTIVATIONS["tanh"].derivative(h / 1e60))
+    with pytest.raises(ValueError, match=r"radius = 5e\+59: above 1e\+30 powers overflow"):
+        rg.RepeatedLayer(far).leading_form(radius=5e59)

@@ -23,6 +23,8 @@ LEAST_CHANGE = 1e-17
 """Relative, of a signal in all layers that are asked for; less is none."""
 DRIVEN = 1e-6
 """Relative error of a distance by rounding in all layers that is let pass."""
+LARGEST_RADIUS = 1e30
+"""Of fields, whose tenth power is in the Taylor coefficients."""
 FELT = 1e-10
 """Deviation of a slope from one times the number of layers, from which on a layer is not critical to them."""
 
@@ -260,6 +262,10 @@ class RepeatedLayer:
         known = None if coefficients is None else tuple(float(value) for value in given)
         x = None if at is None else _signal(at, "at")
         reach = float(at_least(radius, "radius", minimum=1e-6, why="values within it make the Taylor coefficients"))
+        if reach > LARGEST_RADIUS:
+            raise ValueError(
+                f"radius = {reach:g}: above {LARGEST_RADIUS:g} powers overflow; measure fields in another unit"
+            )
         return analysed(self, x, known, reach).form
 
     # -- many layers -------------------------------------------------------------------------------------
