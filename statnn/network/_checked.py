@@ -18,6 +18,8 @@ TOLERANCE = 1e-6
 _NEAR = 8.0
 _FINITE = 100.0
 _FAINT = 1e-9
+_JUMP = 1e-12
+"""Of the mean size of values, below which a jump is rounding."""
 _ADVICE = "numpy.vectorize(f, otypes=[float]) makes one of a function of single numbers"
 
 
@@ -80,7 +82,8 @@ def check(
             at = int(np.argmax(poor))
             raise ValueError(
                 f"{what} cannot be differentiated from its values: at the field {FIELDS[at]:.6g} the error is "
-                f"{error[at]:.1g} of a slope of {slope[at]:.6g}; return float64, or pass derivative="
+                f"{error[at]:.1g} of a slope of {slope[at]:.6g}; return float64, in a form that does not cancel "
+                "(1/cosh(h)**2, not 1 - tanh(h)**2), or pass derivative="
             )
         return
     found = elementwise(derivative, f"derivative of {what}")
@@ -250,6 +253,8 @@ def smooth(function: Callable[[Values], Values], what: str, kinks: tuple[float, 
     bend, steep, eps = _bend(function, what, low, high)
     rounding = 32 * eps * size * np.maximum(1.0, np.abs(low) / _NEAR) / (high - low)  # of terms that grow as h, too
     kink = (bend > 1e-4 * steep + rounding) & (bend > 0.25 * wide)
+    # at a jump the slope within the gap grows as that narrows; so it does at the rounding of terms that cancel
+    kink &= (bend < 4 * wide) | (bend * (high - low) > max(_JUMP, 256 * eps) * size)
     if kink.any():
         at = int(np.argmin(np.where(kink, np.abs(low), np.inf)))
         ends = np.array([low[at] - least[at], low[at], high[at], high[at] + least[at]])

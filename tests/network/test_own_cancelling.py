@@ -1,0 +1,46 @@
+"""Activations of one's own whose terms cancel: rounding is no kink, and is told where it leaves too few digits."""
+
+import numpy as np
+import pytest
+from scipy import special
+
+from statnn.network import Activation
+
+
+def bump(h, scale=1.0):
+    return special.expit(scale * h) * (1 - special.expit(scale * h))
+
+
+CANCELLING = {
+    "difference of squares": (
+        lambda h: np.tanh(h) ** 2 - np.tanh(h) ** 4,
+        lambda h: 2 * np.tanh(h) / np.cosh(h) ** 2 * (1 - 2 * np.tanh(h) ** 2),
+    ),
+    "difference quotient": (
+        lambda h: 100 * (special.expit(h + 0.01) - special.expit(h - 0.01)),
+        lambda h: 100 * (bump(h + 0.01) - bump(h - 0.01)),
+    ),
+    "around an offset": (lambda h: (np.tanh(h) + 1e3) - 1e3, lambda h: 1 / np.cosh(h) ** 2),
+}
+
+
+@pytest.mark.parametrize("name", CANCELLING)
+def test_rounding_of_terms_that_cancel_is_no_kink(name):
+    function, derivative = CANCELLING[name]
+    fields = np.linspace(-4, 4, 41)
+    assert Activation(name, function).derivative(fields) == pytest.approx(derivative(fields), abs=1e-9)
+
+
+@pytest.mark.parametrize("factor", [1.0, 3.7, 100.0])
+def test_tails_without_digits_are_told_as_such(factor):
+    """E(1 - E) is rounding where E is near one, which is no kink: to say so would lead nowhere."""
+    with pytest.raises(
+        ValueError, match=r"cannot be differentiated from its values: .* in a form that does not cancel"
+    ):
+        Activation("bump", lambda h: factor * bump(h, 4.0))
+
+
+@pytest.mark.parametrize("step", [1e-4, 1e-1])
+def test_small_jumps_are_still_seen(step):
+    with pytest.raises(ValueError, match=r"has a kink or a jump near the field 0\.3"):
+        Activation("step", lambda h: np.tanh(h) + step * (h > 0.3))
