@@ -415,7 +415,7 @@ def test_bad_counts_are_refused(counts, window, error, match):
         (lambda: spikes.Accumulator(0), ValueError, "units = 0"),
         (lambda: spikes.Accumulator(2).result(), ValueError, "0 samples fill 0"),
         (lambda: spikes.Accumulator(2).update(np.ones((3, 1))), ValueError, r"\(samples, 2\) is needed"),
-        (lambda: spikes.Accumulator(2).update(X, label=[]), TypeError, "unhashable"),
+        (lambda: spikes.Accumulator(2).update(X, label=[]), TypeError, "not one class that all samples"),
     ],
 )
 def test_other_bad_input_is_refused(call, error, match):
@@ -484,3 +484,9 @@ def test_labels_of_batches_are_values():
             activity.update(x[20 * k : 20 * k + 20], label=label(k % 2))
         results.append(activity.result())
     assert results[0] == results[1]
+
+
+@pytest.mark.parametrize("label", [np.datetime64("NaT"), np.timedelta64("NaT"), np.float32("nan")])
+def test_labels_of_batches_that_are_missing_are_refused(label):
+    with pytest.raises(ValueError, match="is not equal to itself"):
+        spikes.Accumulator(2, window=5).update([[0.0, 1.0]], label=label)

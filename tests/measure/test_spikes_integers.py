@@ -110,3 +110,9 @@ def test_thresholds_are_whole_numbers_too():
         with pytest.raises(ValueError, match=r"threshold = 9007199254740993 is a whole number beyond 2\^53"):
             spikes.statistics(x, threshold, window=2)
     assert spikes.statistics(x, 2**53 + 2, window=2).rate.tolist() == [0, 1]
+
+
+@pytest.mark.parametrize("label", [[0], np.array([0, 1]), {"class": 0}], ids=["list", "array", "dict"])
+def test_labels_of_samples_are_no_label_of_a_batch(label):
+    with pytest.raises(TypeError, match="not one class that all samples of the batch have"):
+        spikes.Accumulator(1, window=5).update([[0], [1]], label=label)

@@ -111,10 +111,7 @@ class Accumulator:
             3e9 samples.
         """
         fires = spiking(batch, self._threshold)
-        label = label.item() if hasattr(label, "item") else label  # tensors are equal to themselves alone
-        hash(label)
-        if label != label:  # noqa: PLR0124 - nan
-            raise ValueError(f"label = {label!r} is not equal to itself, so that no two batches are of one class")
+        label = _class_of(label)
         samples = len(fires)
         if self._samples + samples > MOST_SAMPLES:
             raise ValueError(f"{self._samples + samples} samples exceed {MOST_SAMPLES}: squares would overflow")
@@ -182,6 +179,29 @@ class Accumulator:
             ddof=missing,
             intervals=_intervals(counters) if counters.cells.size else None,
         )
+
+
+def _class_of(label: Any) -> Any:
+    """Return the class of a batch as a value that is equal to others, or raise."""
+    try:
+        value = label.item() if hasattr(label, "item") else label  # tensors are equal to themselves alone
+        hash(value)
+    except (TypeError, ValueError, RuntimeError):
+        raise TypeError(
+            f"label = {label!r} is a {type(label).__name__}, not one class that all samples of the batch have: call "
+            "update for each class, or pass labels= to statistics"
+        ) from None
+    if label is not None and is_missing(label):  # asked of the label: the item of a date that is none is None
+        raise ValueError(f"label = {label!r} is not equal to itself, so that no two batches are of one class")
+    return value
+
+
+def is_missing(label: Any) -> bool:
+    """Return whether an object stands for no label: None, nan, also of dates, or what pandas has in its place."""
+    try:
+        return label is None or bool(label != label)  # noqa: PLR0124
+    except TypeError:  # of pandas.NA, which is equal to nothing and to nothing else
+        return True
 
 
 def summary(

@@ -1,14 +1,13 @@
 """Spike statistics of recorded activations, of counts in windows, and in any order of samples."""
 
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from statnn._arguments import array_of, whole
 from statnn._random import root, stream
-from statnn.measure.spikes._accumulator import MOST_SAMPLES, Accumulator, summary
+from statnn.measure.spikes._accumulator import MOST_SAMPLES, Accumulator, is_missing, summary
 from statnn.measure.spikes._spike_kernels import moments, wide_moments
 from statnn.measure.spikes._statistics import SpikeStatistics
 
@@ -122,7 +121,7 @@ def _labels(labels: ArrayLike | None, order: str, samples: int) -> NDArray[np.in
     given = array_of(labels, "labels")
     if given.shape != (samples,):
         raise ValueError(f"labels have shape {given.shape}; one a sample, shape ({samples},), is needed")
-    missing = np.array([_is_missing(one) for one in given]) if given.dtype == object else given != given  # noqa: PLR0124
+    missing = np.array([is_missing(one) for one in given]) if given.dtype == object else given != given  # noqa: PLR0124
     if missing.any():
         where = int(np.argmax(missing))
         raise ValueError(f"labels[{where}] is {given[where]}: every sample has a class")
@@ -131,14 +130,6 @@ def _labels(labels: ArrayLike | None, order: str, samples: int) -> NDArray[np.in
     except TypeError:
         kinds = sorted({type(one).__name__ for one in given})
         raise TypeError(f"labels are of the types {', '.join(kinds)}, which have no order: use one type") from None
-
-
-def _is_missing(label: Any) -> bool:
-    """Return whether an object stands for no label: None, nan, also of dates, or what pandas has in its place."""
-    try:
-        return label is None or bool(label != label)  # noqa: PLR0124
-    except TypeError:  # of pandas.NA, which is equal to nothing and to nothing else
-        return True
 
 
 def _pieces(samples: int, units: int) -> Iterator[slice]:
