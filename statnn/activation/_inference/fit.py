@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
-from statnn._arguments import whole, whole_array
+from statnn._arguments import share, whole, whole_array
 from statnn._axes import COLOURS, axes, ink, logarithmic, settled
 from statnn._by_value import ByValue
 from statnn._notebook import Rows
@@ -162,9 +162,7 @@ class Fit(ByValue):
         """
         if name not in ("b", "c"):
             raise ValueError(f"name = {name!r}: intervals exist for 'b' and 'c'")
-        if not 0 < level < 1:
-            raise ValueError(f"level = {level!r} must lie between 0 and 1: 0.95 for 95 %")
-        z = float(stats.norm.isf((1 - level) / 2))
+        z = float(stats.norm.isf((1 - share(level, "level", why="0.95 for 95 %")) / 2))
         if name == "b":
             spread = z * self.b_error / self.b
             return self.b * math.exp(-spread), self.b * math.exp(spread)

@@ -6,7 +6,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from statnn._arguments import whole
+from statnn._arguments import share, whole
 from statnn._axes import axes, drawable, logarithmic, settled
 from statnn._by_value import ByValue
 from statnn._random import Root
@@ -132,8 +132,7 @@ class Paths(ByValue):
         ValueError
             If `level` is outside (0, 1), or no checkpoint is above 0, and so on a logarithmic axis.
         """
-        if not 0 < level < 1:
-            raise ValueError(f"level = {level} must lie between 0 and 1: the share of replicas in the band")
+        level = share(level, "level", why="the share of replicas in the band")
         drawable(self.checkpoints, "checkpoints")
         ax = axes(ax)
         style.setdefault("label", f"simulation, {len(self.replicas)} replicas")

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from statnn._arguments import Floats, Ints
+from statnn._arguments import Floats, Ints, share
 from statnn._by_value import ByValue
 from statnn.measure.spikes._few_spikes import FEW, few_spikes
 from statnn.measure.spikes._spike_kernels import SMALLEST, geometric_fit
@@ -104,9 +104,7 @@ class FitTest(ByValue):
         ValueError
             For a level outside (0, 1) or another method.
         """
-        if not 0 < level < 1:
-            raise ValueError(f"level = {level!r} must lie between 0 and 1: 0.05 for 5 %")
-        return np.asarray(self.adjusted(method).filled(1.0) <= level)
+        return np.asarray(self.adjusted(method).filled(1.0) <= share(level, "level", why="0.05 for 5 %"))
 
     def __str__(self) -> str:
         tested, rejected = int(self.tested.sum()), int(self.rejected().sum())

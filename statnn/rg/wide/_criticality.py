@@ -9,7 +9,7 @@ from enum import StrEnum
 
 import numpy as np
 
-from statnn._arguments import Floats
+from statnn._arguments import Floats, positive
 from statnn._notebook import Shown
 from statnn.network._activation import Activation
 from statnn.network._activation import activation as known
@@ -89,9 +89,10 @@ class Criticality(Shown):
         """
         if self.kind is not CriticalityKind.HALF_STABLE:
             raise ValueError(f"variances do not decay by a power of depth here: {self.kind}")
-        if m < 1:
+        depth = positive(m, "m", why="the law is one for many layers")
+        if depth < 1:
             raise ValueError(f"m = {m} must be at least 1: the law is one for many layers")
-        return float(self.amplitude * m ** (-1 / self.power))
+        return float(self.amplitude * depth ** (-1 / self.power))
 
 
 def criticality(activation: str | Activation) -> Criticality:
