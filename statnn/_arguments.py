@@ -115,9 +115,10 @@ def share(value: Any, name: str, *, why: str) -> float:
     """Return ``value`` as float, or raise if it is not a number between 0 and 1."""
     if isinstance(value, bool) or not isinstance(value, numbers.Real):
         raise TypeError(f"{name} = {value!r} is a {type(value).__name__}; one number between 0 and 1 is needed: {why}")
-    if not 0 < value < 1:
+    number = _nearest(value)
+    if not 0 < number < 1:
         raise ValueError(f"{name} = {value!r} must lie between 0 and 1: {why}")
-    return float(value)
+    return number
 
 
 def _nearest(value: Any) -> float:
