@@ -199,3 +199,22 @@ def test_taylor_coefficients_whose_powers_overflow_are_refused():
     far = Activation("far", lambda h: 1e60 * np.tanh(h / 1e60), lambda h: ACTIVATIONS["tanh"].derivative(h / 1e60))
     with pytest.raises(ValueError, match=r"radius = 5e\+59: above 1e\+30 powers overflow"):
         rg.RepeatedLayer(far).leading_form(radius=5e59)
+
+
+@pytest.mark.parametrize(
+    ("distance", "noise"), [(0, 1e8), (-1e5, 1e3), (1e4, 1e3), (1e3, 30), (100, 10), (-60, 0.5), (60, 0.5), (100, 1e-3)]
+)
+def test_noise_that_has_settled_is_the_stationary_law(distance, noise):
+    """F = τ/u ⟨s²⟩ under exp(a s² - s⁴/2), τ = √u e and a = A/τ: noise that is large was called little, and refused."""
+    found = rg.FixedFunction(3, 1 / 3).finite_depth(distance, noise)
+    with mpmath.workdps(30):
+        tau = mpmath.sqrt(mpmath.mpf(1) / 3) * noise
+        a = distance / tau
+        peak, width = mpmath.sqrt(max(a, 0)), 1 / mpmath.sqrt(max(1, abs(a)))
+        ends = [max(mpmath.mpf(0), peak + k * width) for k in (-12, -6, -3, -1, 0, 1, 3, 6, 12)]
+
+        def weight(s):
+            return mpmath.exp(a * s**2 - s**4 / 2 - max(a, 0) ** 2 / 2)
+
+        mean = mpmath.quad(lambda s: s**2 * weight(s), sorted({*ends})) / mpmath.quad(weight, sorted({*ends}))
+    assert found == pytest.approx(float(3 * tau * mean), rel=1e-11)

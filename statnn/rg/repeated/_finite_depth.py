@@ -17,6 +17,9 @@ from statnn._arguments import Floats
 NODES = (72, 96)
 """Both are tried; where they differ by more than `RESOLVED` the answer is refused."""
 RESOLVED = 1e-5
+SETTLED, FORGOTTEN = 28.0, 1.8
+"""Minus the logarithm of what is left of the start, from which on the law is the stationary one; and by how much it
+grows with τ (1 + |a|) at least where a <= 0, by a third of that else."""
 LAST = 0.02
 """Share of the time that is split into half the noise, the drift, and half the noise: its square is not bounded."""
 
@@ -46,7 +49,12 @@ def scaling_function(order: int, coefficient: float, distance: Floats, noise: Fl
 
 def _mean_square(distance: float, tau: float) -> float:
     """Return ⟨s²⟩ at time τ of ds = (a s - s³) dτ + dB, a = A/τ, from infinity."""
-    coarse, fine = (_solved(distance / tau, tau, nodes) for nodes in NODES)
+    a, passed = distance / tau, FORGOTTEN * (tau + abs(distance))
+    # what is left of a start without noise, a/(e^2A - 1), is compared with the noise, 1/2a
+    left = 2 * np.log1p(-a) - passed if distance <= 0 else -passed / 3
+    if left < -SETTLED and np.isfinite(a):
+        return _settled(a)
+    coarse, fine = (_solved(a, tau, nodes) for nodes in NODES)
     if not abs(coarse - fine) <= RESOLVED * abs(fine):
         raise ValueError(
             f"distance = {distance:g} is too far from criticality for so little noise: the equation is not resolved "
@@ -54,6 +62,15 @@ def _mean_square(distance: float, tau: float) -> float:
             "noise_std = 0, or use RepeatedLayer.simulate"
         )
     return fine
+
+
+def _settled(a: float) -> float:
+    """Return ⟨s²⟩ of the stationary density exp(a s² - s⁴/2), by the trapezoidal rule around its peak."""
+    peak, width = np.sqrt(max(a, 0.0)), 1.0 / np.sqrt(max(1.0, abs(a)))
+    s = np.linspace(max(0.0, peak - 12 * width), peak + 12 * width, 4001)
+    weight = np.exp(-(((s - peak) * (s + peak)) ** 2) / 2 + min(a, 0.0) * s**2)
+    weight[[0, -1]] /= 2
+    return float(weight @ s**2 / weight.sum())
 
 
 def _solved(a: float, tau: float, nodes: int) -> float:
