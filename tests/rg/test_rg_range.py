@@ -8,6 +8,7 @@ import pytest
 
 from statnn import rg
 from statnn.network import ACTIVATIONS, Activation
+from statnn.rg.repeated._finite_depth import _with_last
 from statnn.rg.wide._averages import averages
 
 FUNCTIONS = [(2, 0.5), (3, 1 / 3), (5, 1e-140), (3, 1e140), (1000, 2.0)]
@@ -218,3 +219,12 @@ def test_noise_that_has_settled_is_the_stationary_law(distance, noise):
 
         mean = mpmath.quad(lambda s: s**2 * weight(s), sorted({*ends})) / mpmath.quad(weight, sorted({*ends}))
     assert found == pytest.approx(float(3 * tau * mean), rel=1e-11)
+
+
+@pytest.mark.parametrize(("distance", "tau"), [(-10.0, 0.3), (-7.0, 0.1), (-5.0, 0.3)])
+def test_the_scaling_function_below_criticality_has_six_digits(distance, tau):
+    """The split of the last of the time is extrapolated to none, on twice the nodes: it was 6e-4 off."""
+    a, last = distance / tau, 0.1 * tau / -distance
+    finer = [_with_last(a, tau, 180, last / part) for part in (16, 32)]
+    found = rg.FixedFunction(3, 1.0).finite_depth(distance, tau) / tau
+    assert found == pytest.approx((4 * finer[1] - finer[0]) / 3, rel=3e-6)

@@ -334,7 +334,7 @@ class FixedFunction(Shown):
         .. math:: F(A, 0) = \Bigl(\frac{u\,(1 - e^{-(z-1)A})}{A}\Bigr)^{-2/(z-1)}
 
         solves the flow dh/dm = t h - u h^z from h = ∞ [exact for the flow, asymptotic for layers]; with noise the
-        backward equation is solved on Chebyshev polynomials, relative error about 1e-6.
+        backward equation is solved on Chebyshev polynomials, relative error of 1e-6 to 1e-5.
 
         Parameters
         ----------
