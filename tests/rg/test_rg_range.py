@@ -228,3 +228,11 @@ def test_the_scaling_function_below_criticality_has_six_digits(distance, tau):
     finer = [_with_last(a, tau, 180, last / part) for part in (16, 32)]
     found = rg.FixedFunction(3, 1.0).finite_depth(distance, tau) / tau
     assert found == pytest.approx((4 * finer[1] - finer[0]) / 3, rel=3e-6)
+
+
+@pytest.mark.parametrize("distance", [-1.2, -1.5, -2.0, -3.0])
+@pytest.mark.parametrize("tau", [1e-3, 0.01, 0.03])
+def test_the_scaling_function_of_little_noise_below_criticality_is_resolved(distance, tau):
+    """Of the closed form without noise it is off by about the square of the noise."""
+    with_noise, without = (rg.FixedFunction(3, 1.0).finite_depth(distance, noise) for noise in (tau, 0.0))
+    assert with_noise == pytest.approx(without, rel=30 * tau**2)

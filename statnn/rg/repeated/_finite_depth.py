@@ -18,7 +18,8 @@ NODES = (72, 96)
 """Both are tried; where they differ by more than `RESOLVED` the answer is refused."""
 RESOLVED = 1e-5
 FELT = 0.022
-"""Of -a times the time that is split, from which on its halves are seen, and extrapolated to none."""
+"""Of -a times the time that is split, from which on its square is extrapolated to none; below, it is small, and a
+quarter of that time is not always resolved."""
 SETTLED, FORGOTTEN = 28.0, 1.8
 """Minus the logarithm of what is left of the start, from which on the law is the stationary one; and by how much it
 grows with τ (1 + |a|) at least where a <= 0, by a third of that else."""
@@ -79,8 +80,8 @@ def _solved(a: float, tau: float, nodes: int) -> float:
     last = min(LAST * tau, 0.005, 0.1 / max(1.0, abs(a)))
     if -a * last < FELT:
         return _with_last(a, tau, nodes, last)
-    found = [_with_last(a, tau, nodes, last * part) for part in (0.25, 0.125)]
-    return (4 * found[1] - found[0]) / 3  # halves of the noise are off by the square of the time
+    found = [_with_last(a, tau, nodes, last * part) for part in (1.0, 0.5, 0.25)]
+    return (found[0] - 12 * found[1] + 32 * found[2]) / 21  # off by the square of the time and its cube
 
 
 def _with_last(a: float, tau: float, nodes: int, last: float) -> float:
