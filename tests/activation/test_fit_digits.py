@@ -140,3 +140,11 @@ def test_growth_of_many_neurons_of_small_b_is_steepest_where_digammas_say(proces
 
         found = mpmath.mpf(process.inflection())
         assert rise(found * (1 - mpmath.mpf(10) ** -12)) > 0 > rise(found * (1 + mpmath.mpf(10) ** -12))
+
+
+def test_one_event_beside_very_many_is_seen():
+    """The sum of the counts is, as a float, the largest of them: it was said that all fell on one neuron."""
+    counts = [2**60, 1]
+    b = math.exp(estimate(Tally.of(np.array(counts), 2**61), PolyaUrn).theta[0])
+    _, gradient, hessian = exactly(PolyaUrn, counts, 2**61, b, 1.0)
+    assert abs(gradient[0]) < 1e-5 * math.sqrt(-hessian[0])

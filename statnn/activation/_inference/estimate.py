@@ -119,7 +119,7 @@ def _refuse(tally: Tally, law: type[Process], excess: float) -> None:
                 f"every neuron fired either never or in all {samples} samples: {mean}, b = 0 in the limit. "
                 "Record more samples, or drop the neurons that are always on"
             )
-    if law is PolyaUrn and tally.value[-1] == total:
+    if law is PolyaUrn and tally.times[tally.counts > 0].sum() == 1:
         raise NoFiniteFitError(
             f"all {total:.0f} events fell on one neuron: {mean}, b = 0 in the limit. Record more events"
         )
