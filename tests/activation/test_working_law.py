@@ -103,6 +103,19 @@ def test_draws_keep_the_digits_of_rare_events(law, rng):
     assert_law(drawn, law, what="draws")
 
 
+@pytest.mark.parametrize(
+    "law",
+    [BetaBernoulli(10**15, 0.3, 0.05).working_law(1), beta_binomial(10**18, 1.0, 1e18, 0.0, 0.0)],
+    ids=["hardly any works", "one black"],
+)
+def test_draws_of_a_random_state_keep_the_digits_of_rare_events(law, rng):
+    """Its own binomial variates of a chance below 1e-16 are all zero."""
+    state = np.random.RandomState(rng.integers(2**32))
+    assert_law(law.rvs(4000, random_state=state), law, what="draws")
+    one, same = (law.rvs(5, random_state=7).tolist() for _ in range(2))
+    assert one == same
+
+
 def test_draws_of_balls_that_are_nearly_all_black(rng):
     white = 10**18 - beta_binomial(10**18, 1e18, 1.0, 0.0, 0.0).rvs(4000, random_state=rng)
     assert_law(white, beta_binomial(10**18, 1.0, 1e18, 0.0, 0.0), what="white balls")

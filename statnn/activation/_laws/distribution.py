@@ -130,6 +130,14 @@ class Tabulated(Checked, _Sample):  # type: ignore[misc]
         return object.__new__(cls)
 
 
+def generator(random_state: Any) -> np.random.Generator:
+    """Return what draws: a random state of old, which takes a binomial's chance from one, seeds another."""
+    if isinstance(random_state, np.random.RandomState):
+        return np.random.default_rng(random_state.randint(2**32, size=8, dtype=np.uint32))
+    drawn: np.random.Generator = random_state
+    return drawn
+
+
 _LARGEST = 2**1023
 
 
