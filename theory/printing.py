@@ -120,11 +120,15 @@ def _bare(expr: sp.Expr) -> sp.Expr:
 
 
 def _takes(factor: sp.Expr, behind: Sequence[Any]) -> bool:
-    """Whether a factor would be read as one of what is behind it, too: a product, a limit, a sum over a name in it."""
+    """Whether a factor would be read as one of what is behind it, too, as a sum over a name in it."""
     names = {symbol for other in behind if not isinstance(other, str) for symbol in other.free_symbols}
+    inside = _bare(factor)
+    if isinstance(inside.base if inside.is_Pow else inside, sp.log):
+        return not all(isinstance(other, (sp.log, *_OPERATORS)) for other in behind)
     return bool(behind) and any(
-        isinstance(part, (sp.Product, sp.Limit)) or (isinstance(part, sp.Sum) and not names.isdisjoint(part.variables))
-        for part in sp.Mul.make_args(_bare(factor))
+        isinstance(part, (sp.Product, sp.Limit))
+        or (isinstance(part, (sp.Sum, sp.Derivative)) and not names.isdisjoint(part.variables))
+        for part in sp.Mul.make_args(inside)
     )
 
 
@@ -284,7 +288,8 @@ class _Latex(LatexPrinter):
     def _print_log(self, expr: sp.Expr, exp: str | None = None) -> str:
         (arg,) = expr.args
         tex, name = self._print(arg), r"\ln" + ("" if exp is None else f"^{{{exp}}}")
-        return f"{name} {tex}" if arg.is_Symbol or arg.is_Function else name + _fenced(tex)
+        whole = arg.is_Symbol or (arg.is_Function and not isinstance(arg, sp.Mod))
+        return f"{name} {tex}" if whole else name + _fenced(tex)
 
     def _print_RisingFactorial(self, expr: sp.Expr, exp: str | None = None) -> str:
         base, length = map(self._print, expr.args)

@@ -90,7 +90,7 @@ def test_expressions_of_ones_own_are_shown_as_they_are(expression, text):
 d = sp.Symbol("d", positive=True)
 y, z = sp.symbols("y z", real=True)
 A, B = sp.symbols("A B", commutative=False)
-w, r, L, O = map(sp.Function, "wrLO")
+w, r, f, g, L, O = map(sp.Function, "wrfgLO")
 
 
 @pytest.mark.parametrize(
@@ -134,6 +134,15 @@ w, r, L, O = map(sp.Function, "wrLO")
         (A**n * B / 2, r"\frac{1}{2} A^{n} B", "(1/2) Aⁿ B"),
         (d / (d + p), r"\frac{d}{d + p}", "d/(d + p)"),  # no derivative
         ((d + p) / (d + q), r"\frac{d + p}{d + q}", "(d + p)/(d + q)"),
+        (
+            sp.Derivative(f(y), y) * sp.Derivative(g(y), y),
+            r"\left(\frac{d}{d y} f(y)\right) \frac{d}{d y} g(y)",
+            "(d/dy f(y)) d/dy g(y)",
+        ),
+        (sp.log(sp.Mod(y, 2)), r"\ln(y \bmod 2)", "ln(y mod 2)"),  # no remainder of a logarithm
+        (sp.log(y) ** 2 * A, r"(\ln^{2} y) A", "(ln² y) A"),
+        (sp.log(y) * sp.UnevaluatedExpr(z), r"(\ln y) z", "(ln y) z"),
+        (sp.log(y) * sp.Sum(k, (k, 1, n)), r"\ln y \sum_{k=1}^{n} k", "ln y Σ[k=1…n] k"),
         (d**2 / (d**2 + 1), r"\frac{d^{2}}{d^{2} + 1}", "d²/(d² + 1)"),
     ],
 )
