@@ -31,7 +31,9 @@ MOST_DIGITS = 4000
 _GUARD = 80
 _DEEPEST = 1000
 """Digits with which a formula is zero, or infinite, before it is said to be."""
-_SLOW = (ExprWithLimits, sp.Derivative)  # what numpy cannot evaluate
+_BARE = (sp.harmonic, sp.lowergamma, sp.uppergamma, sp.betainc, sp.betainc_regularized)
+"""What sympy writes for scipy as a sum or a product, without parentheses."""
+_SLOW = (ExprWithLimits, sp.Derivative, *_BARE)  # what numpy cannot evaluate
 
 
 @dataclass(frozen=True)

@@ -66,6 +66,9 @@ class _Printer(MpmathPrinter):
     def _print_bernoulli(self, expr: sp.Expr) -> str:
         return f"bernpoly({self._print(expr.args[0])}, {self._print(expr.args[1] if len(expr.args) > 1 else sp.S.One)})"
 
+    def _print_betainc_regularized(self, expr: sp.Expr) -> str:
+        return f"betainc({', '.join(map(self._print, expr.args))}, regularized=True)"
+
     def _print_Mod(self, expr: sp.Mod) -> str:
         return f"fmod({', '.join(map(self._print, expr.args))})"  # %, which binds as * does, takes a product in
 

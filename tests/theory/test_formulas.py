@@ -153,6 +153,28 @@ def test_what_is_put_in_has_a_value():
     assert working.evaluate(N=10, D=1, c=1, b=held) == working.evaluate(N=10, D=1, c=1, b="1/2")
 
 
+@pytest.mark.parametrize(
+    ("put", "value"),
+    [
+        (sp.harmonic, mpmath.harmonic),
+        (lambda b: sp.lowergamma(b, 2), lambda b: mpmath.quad(lambda t: t ** (b - 1) * mpmath.exp(-t), [0, 2])),
+        (lambda b: sp.uppergamma(b, 2), lambda b: mpmath.quad(lambda t: t ** (b - 1) * mpmath.exp(-t), [2, 60])),
+        (lambda b: sp.betainc(b, 2, 0, 0.5), lambda b: mpmath.quad(lambda t: t ** (b - 1) * (1 - t), [0, 0.5])),
+        (
+            lambda b: sp.betainc_regularized(b, 2, 0, 0.5),
+            lambda b: mpmath.quad(lambda t: t ** (b - 1) * (1 - t), [0, 0.5]) * b * (b + 1),
+        ),
+    ],
+)
+def test_functions_that_are_sums_or_products_are_put_in_whole(put, value):
+    """One over a sum that is written without parentheses is something else."""
+    b = WORKING.symbols["b"]
+    formula, c = WORKING.substitute(c=1 / put(b)), 1 / value(2.5)
+    right = 17 * (1 - (1 + 3 * c / (2.5 * 17)) ** -2.5)
+    assert float(formula.evaluate(N=17, D=3, b=2.5)) == pytest.approx(float(right), rel=1e-12)
+    assert formula.function()(N=17, D=3, b=2.5) == pytest.approx(float(right), rel=1e-12)
+
+
 def test_a_function_works_on_arrays_and_raises_where_it_is_not_finite():
     values = WORKING.function()(D=np.array([0, 200, 1800]), N=1000, b=1, c=5)
     np.testing.assert_allclose(values, [0, 500, 900], rtol=1e-14)
