@@ -58,10 +58,10 @@ def table(results: Any, *, by: str | None = None) -> list[Row]:
             rows.append(head | scalars)
             continue
         arrays = {name: value for name, value in cells.items() if np.ndim(value)}
-        by = f"{by}.real" if by not in arrays and f"{by}.real" in arrays else by
-        if by not in arrays:
+        chosen = arrays.get(by, arrays.get(f"{by}.real"))
+        if chosen is None:
             raise ValueError(f"by = {by!r} is not an array of the result; there are {', '.join(arrays) or 'none'}")
-        shape = np.shape(arrays[by])
+        shape = np.shape(chosen)
         columns = {name: value for name, value in arrays.items() if np.shape(value) == shape}
         for index in np.ndindex(*shape):
             place = {f"index.{axis}": k for axis, k in enumerate(index)}

@@ -317,6 +317,8 @@ def test_tables_hold_numbers_for_json_and_csv():
     assert [row["eigenvalues.real"] for row in entries] == pytest.approx([0.5, 0.5])
     assert sorted(row["eigenvalues.imag"] for row in entries) == pytest.approx([-1.2, 1.2])
     assert table([np.complex64(1 + 2j)]) == table([1 + 2j]) == [{"value.real": 1.0, "value.imag": 2.0}]
+    mixed = table([{"x": np.array([1j])}, {"x": np.array([2.0])}], by="x")  # as numpy.linalg.eigvals gives them
+    assert mixed == [{"index.0": 0, "x.real": 0.0, "x.imag": 1.0}, {"index.0": 0, "x": 2.0}]
     rows = table({"first": Activation("cube", cube), "second": {"name": "own", "rate": 0.5}})
     assert [row["name"] for row in rows] == ["first", "second"]  # those of the results took their place
     assert [row["result.name"] for row in rows] == ["cube", "own"]
