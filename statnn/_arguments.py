@@ -51,8 +51,7 @@ def array_of(values: Any, name: str) -> NDArray[Any]:
             f"{name} has the unit {unit}, and numbers here have none: divide what belongs together by one unit, and "
             "pass plain numbers, as the .magnitude, .value or .m of a quantity without dimension"
         )
-    if hasattr(type(values), "__dask_graph__"):  # where masks are in parts that are not computed yet
-        values = values.compute()
+    values = _computed(values)
     hidden = _is_masked(values)
     try:
         given = np.asarray([]) if hidden else np.asanyarray(values)  # what makes itself an array may make a masked one
@@ -81,10 +80,24 @@ def _known_to_numpy(array: NDArray[Any]) -> NDArray[Any]:
     return array.astype(np.int8 if "int" in array.dtype.name else np.float32)
 
 
+def _computed(values: Any) -> Any:
+    """Return arrays of dask, also in nested lists, as arrays: before, masks are in parts that numpy does not see."""
+    if hasattr(type(values), "__dask_graph__"):
+        return values.compute()
+    return [_computed(entry) for entry in values] if _holds_arrays(values) else values
+
+
+def _holds_arrays(values: Any) -> bool:
+    """Return whether these are a list that holds lists or arrays, asked of each type once."""
+    return isinstance(values, list | tuple) and any(
+        issubclass(kind, list | tuple | np.ndarray) or hasattr(kind, "__dask_graph__") for kind in {*map(type, values)}
+    )
+
+
 def _is_masked(values: Any) -> bool:
     """Return whether any entry is masked, in an array or in nested lists of arrays."""
     if isinstance(values, list | tuple):
-        return any(_is_masked(entry) for entry in values if isinstance(entry, list | tuple | np.ndarray))
+        return _holds_arrays(values) and any(map(_is_masked, values))
     structured = isinstance(values, np.ma.MaskedArray) and values.dtype.names is not None  # no numbers: refused later
     return not structured and bool(np.ma.is_masked(values))
 

@@ -40,13 +40,15 @@ class Column(np.ndarray):
 
 
 def test_masks_of_other_libraries_are_refused():
-    for masked in (Lazy(HIDDEN), np.array(COUNTS).view(Hidden), [np.array(COUNTS).view(Hidden), COUNTS]):
+    hidden = np.array(COUNTS).view(Hidden)
+    for masked in (Lazy(HIDDEN), [COUNTS, Lazy(HIDDEN)], hidden, [hidden, COUNTS]):
         with pytest.raises(ValueError, match="counts has masked entries"):
             array_of(masked, "counts")
 
 
 def test_what_has_no_mask_and_no_unit_is_taken():
-    for plain in (Lazy(np.array(COUNTS)), Lazy(np.ma.array(COUNTS)), np.array(COUNTS).view(Column)):
+    column = np.array(COUNTS).view(Column)
+    for plain in (Lazy(np.array(COUNTS)), Lazy(np.ma.array(COUNTS)), [*map(Lazy, COUNTS)], column):
         assert array_of(plain, "counts").tolist() == COUNTS
         assert type(array_of(plain, "counts")) is np.ndarray
     with_unit = np.array(COUNTS).view(type("Metres", (Column,), {"unit": "m"}))

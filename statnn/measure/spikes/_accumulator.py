@@ -197,9 +197,9 @@ def _class_of(label: Any) -> Any:
 
 
 def is_missing(label: Any) -> bool:
-    """Return whether an object stands for no label: None, nan, also of dates, or what pandas has in its place."""
+    """Return whether an object stands for no label: None, nan, also of dates, masked, or what pandas has for it."""
     try:
-        return label is None or bool(label != label)  # noqa: PLR0124
+        return label is None or np.ma.is_masked(label) or bool(label != label)  # noqa: PLR0124
     except TypeError:  # of pandas.NA, which is equal to nothing and to nothing else
         return True
 
