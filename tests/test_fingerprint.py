@@ -5,7 +5,7 @@ import os
 import re
 import subprocess
 import sys
-from collections import deque
+from collections import defaultdict, deque
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property, lru_cache, partial, singledispatch, update_wrapper, wraps
@@ -227,6 +227,13 @@ def test_what_stands_behind_the_same_names_counts(kind):
         return fingerprint(names["known"])
 
     assert made("math") == made("math") != made("cmath")
+
+
+@pytest.mark.parametrize("kind", [dict, list, tuple, set, str])
+def test_classes_of_containers_count(kind):
+    one, other = (type("Own", (kind,), {"default": k})() for k in (1, 2))
+    assert fingerprint(partial(len, one)) != fingerprint(partial(len, other))
+    assert fingerprint(partial(len, defaultdict(list))) != fingerprint(partial(len, defaultdict(int)))
 
 
 def test_what_stands_under_try_counts():

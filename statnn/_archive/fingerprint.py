@@ -5,6 +5,7 @@ import dis
 import gc
 import hashlib
 import sys
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from functools import cached_property, partial, partialmethod
@@ -25,6 +26,8 @@ from statnn._archive.names import PACKAGE
 
 _BOUND = ("__self__", "args", "keywords", "otypes", "signature", "excluded", "fset", "fdel")
 """Of methods, partial and vectorised functions, and properties."""
+_HOLDING: Any = str | list | tuple | set | frozenset | Mapping
+"""What is packed by its values, of whatever class it is."""
 _GLOBAL = get_state.__self__  # type: ignore[attr-defined]
 """The random state that numpy shares: it is known, and never drawn from."""
 
@@ -139,10 +142,24 @@ class _Looked:
         """Return what is seen of a value in words: a digest of a plain one."""
         if isinstance(value, WeakKeyDictionary | WeakValueDictionary):
             return [type(value).__qualname__]  # a cache
-        try:
-            return [digest_of_work(_as_array(value))]
-        except (TypeError, ValueError, RecursionError):
-            return self.into(value)
+        with suppress(TypeError, ValueError, RecursionError):
+            if not self._holds_more(value):
+                return [digest_of_work(_as_array(value))]
+        return self.into(value)
+
+    def _is_more(self, value: Any) -> bool:
+        """Return whether a container or a text is of a class of one's own, or has a default."""
+        return isinstance(value, defaultdict) or self._is_own(type(value).__module__)
+
+    def _holds_more(self, value: Any) -> bool:
+        """Return whether there is more of a value, or of one in it, than equal ones have in common."""
+        if not isinstance(value, _HOLDING):
+            return False
+        parts = () if isinstance(value, str) else [*value, *(value.values() if isinstance(value, Mapping) else ())]
+        kinds = {*map(type, parts)}
+        return self._is_more(value) or (
+            any(issubclass(k, _HOLDING) for k in kinds) and any(map(self._holds_more, parts))
+        )
 
     def into(self, value: Any) -> list[str]:  # noqa: PLR0911 - a return for each kind
         """Return what is seen of a value that is not plain, or of a function."""
@@ -155,18 +172,26 @@ class _Looked:
             return self._function(value) if isinstance(value, FunctionType) else self._class(value)
         if isinstance(value, bytes | bytearray | memoryview):
             return [bytes(value).hex()]
-        if isinstance(value, set | frozenset):  # in another order in each process
-            return ["set", *map(repr, sorted(_Looked(self._home, self._known).at(part) for part in value))]
-        if isinstance(value, Mapping):
-            return self._all(part for item in value.items() for part in item)
-        if isinstance(value, list | tuple):
-            return self._all(value)
+        if isinstance(value, _HOLDING):
+            return self._container(value)
         if value is _GLOBAL:
             return ["the random state of numpy"]  # scipy's distributions hold it, and it is another in each process
         inner = _inside(value)
         if inner is None or self._is_own(type(value).__module__):  # what is around the function counts as well
             return self._object(value)
         return self._all([inner, *(getattr(value, name, None) for name in _BOUND)])
+
+    def _container(self, value: Any) -> list[str]:
+        if isinstance(value, set | frozenset):  # in another order in each process
+            kind = self.at(type(value)) if self._is_more(value) else ["set"]
+            return [*kind, *map(repr, sorted(_Looked(self._home, self._known).at(part) for part in value))]
+        if self._is_more(value):
+            return self._object(value)
+        return (
+            self._all(part for item in value.items() for part in item)
+            if isinstance(value, Mapping)
+            else self._all(value)
+        )
 
     def _all(self, parts: Any) -> list[str]:
         return ["(", *(word for part in parts for word in (*self.at(part), ",")), ")"]
