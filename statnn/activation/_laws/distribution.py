@@ -132,10 +132,9 @@ class Tabulated(Checked, _Sample):  # type: ignore[misc]
 
 def generator(random_state: Any) -> np.random.Generator:
     """Return what draws: a random state of old, which takes a binomial's chance from one, seeds another."""
-    if isinstance(random_state, np.random.RandomState):
-        return np.random.default_rng(random_state.randint(2**32, size=8, dtype=np.uint32))
-    drawn: np.random.Generator = random_state
-    return drawn
+    if isinstance(random_state, np.random.Generator):
+        return random_state
+    return np.random.Generator(np.random.SFC64(random_state.randint(2**32, size=8, dtype=np.uint32)))
 
 
 _LARGEST = 2**1023
