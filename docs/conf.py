@@ -1,9 +1,11 @@
 """The site: ``python -m sphinx -W docs site`` builds it, without network, and runs the code of every page."""
 
 import gc
+import hashlib
 import os
 import sys
 from importlib.metadata import version as installed
+from importlib.util import find_spec
 from pathlib import Path
 
 HERE = Path(__file__).parent
@@ -11,6 +13,9 @@ gc.set_threshold(50_000)  # pages are many objects, and hardly any garbage: sear
 sys.path.insert(0, str(HERE / "_ext"))
 sys.path.append(str(HERE.parent))  # of `validation`, which is not installed
 os.environ["IPYTHONDIR"] = str(HERE / "generated" / "ipython")  # of the kernels that run pages: `brief_errors`
+
+PACKAGE = Path(find_spec("statnn").origin).parent
+SOURCES = sorted({*PACKAGE.rglob("*.py"), *(PACKAGE / "theory").rglob("*.py")})
 
 project, author, copyright = "statnn", "The statnn developers", "The statnn developers"  # noqa: A001 - Sphinx's name
 release = version = installed("statnn")
@@ -41,6 +46,10 @@ exclude_patterns = [
 myst_enable_extensions = ["dollarmath"]
 myst_heading_anchors = 3
 nb_execution_mode = "cache"
+# known by their text alone, pages would show what another version of the package gave
+nb_execution_cache_path = str(
+    HERE.parent / ".jupyter_cache" / hashlib.sha256(b"".join(map(Path.read_bytes, SOURCES))).hexdigest()[:16]
+)
 nb_execution_raise_on_error = True
 nb_execution_timeout = 300
 nb_merge_streams = True
