@@ -486,7 +486,9 @@ def test_labels_of_batches_are_values():
     assert results[0] == results[1]
 
 
-@pytest.mark.parametrize("label", [np.datetime64("NaT"), np.timedelta64("NaT"), np.float32("nan"), np.ma.masked])
+@pytest.mark.parametrize(
+    "label", [np.datetime64("NaT", "s"), np.timedelta64("NaT", "s"), np.float32("nan"), np.ma.masked]
+)
 def test_labels_of_batches_that_are_missing_are_refused(label):
     with pytest.raises(ValueError, match="is not equal to itself"):
         spikes.Accumulator(2, window=5).update([[0.0, 1.0]], label=label)

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from statnn.activation._laws.distribution import Discrete, between, generator, integers, quantiles, two_floats
+from statnn.activation._laws.distribution import Discrete, between, binomial_draws, integers, quantiles, two_floats
 from statnn.activation._laws.weight_kernels import log_beta_binomial
 
 
@@ -57,7 +57,7 @@ class _BetaBinomial(Discrete):
     def _rvs(self, n: Any, a: Any, b: Any, *_: Any, size: Any = None, random_state: Any = None) -> Any:
         black, white = (_log_gammas(shape, size, random_state) for shape in (a, b))
         p, q = special.expit(black - white), special.expit(white - black)  # one less its chance has no digits
-        rarer = generator(random_state).binomial(n, np.minimum(p, q), size)
+        rarer = binomial_draws(random_state, n, np.minimum(p, q), size)
         return np.where(p < q, rarer, n - rarer)
 
     def _logpmf(self, k: Any, n: Any, a: Any, b: Any, a_low: Any, b_low: Any) -> Any:

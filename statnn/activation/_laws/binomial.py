@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from scipy import special
 
-from statnn.activation._laws.distribution import Discrete, generator, integers, quantiles, two_floats
+from statnn.activation._laws.distribution import Discrete, binomial_draws, integers, quantiles, two_floats
 from statnn.activation._laws.weight_kernels import log_binomial
 
 
@@ -59,7 +59,7 @@ class _Binomial(Discrete):
     def _rvs(self, n: Any, hazard: Any, size: Any = None, random_state: Any = None) -> Any:
         woken, asleep = -np.expm1(-hazard), np.exp(-hazard)
         chance = np.minimum(woken, asleep)  # one less it has no digits
-        rarer = generator(random_state).binomial(n, chance, size)
+        rarer = binomial_draws(random_state, n, chance, size)
         return np.where(woken < asleep, rarer, n - rarer)
 
 

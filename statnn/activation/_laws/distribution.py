@@ -130,11 +130,15 @@ class Tabulated(Checked, _Sample):  # type: ignore[misc]
         return object.__new__(cls)
 
 
-def generator(random_state: Any) -> np.random.Generator:
-    """Return what draws: a random state of old, which takes a binomial's chance from one, seeds another."""
-    if isinstance(random_state, np.random.Generator):
-        return random_state
-    return np.random.Generator(np.random.SFC64(random_state.randint(2**32, size=8, dtype=np.uint32)))
+RARE = 1e-8
+"""Chance below which binomial draws are those of Poisson's law, no farther from them than that (Le Cam); of less,
+random states of old, and numpy of old, take it from one and keep fewer digits."""
+
+
+def binomial_draws(random_state: Any, n: Any, p: Any, size: Any) -> Any:
+    """Return binomial draws of chances p that are at most one half, to the digits of p."""
+    few = random_state.poisson(n * np.where(p < RARE, p, 0.0), size)
+    return np.minimum(few + random_state.binomial(n, np.where(p < RARE, 0.0, p), size), n)
 
 
 _LARGEST = 2**1023
