@@ -98,9 +98,7 @@ def _closed(node: Node, *, products: bool = False) -> str:
     text = _written(node)
     parts = [part for part in node.parts if part.kind != "space"] if node.kind == "row" else [node]
     joined = any(part.kind == "operator" and part.text in {*BINARY, "/", ","} for part in parts[1:])
-    joined |= any(
-        part.kind == "script" and part.parts[0].kind == "name" and part.parts[0].text in _LARGE for part in parts
-    )
+    joined |= any(part.kind == "script" and _is_large(part.parts[0]) for part in parts)
     whole = len(parts) == 1 and parts[0].kind in _CLOSED
     return text if whole or (products and not joined) or _is_call(node.parts) else f"({text})"
 

@@ -13,6 +13,7 @@ from statnn.activation import BetaBernoulli, GammaPoisson, PolyaUrn, fit
 from statnn.activation._inference.estimate import CONVERGED, estimate
 from statnn.activation._inference.likelihood import Tally, beta_bernoulli, gamma_poisson, polya_urn
 from statnn.activation._laws.special import digamma_beyond_scalar, flatness_scalar, trigamma_beyond_scalar
+from statnn.activation._laws.weight_kernels import beta_binomial_slopes, negative_binomial_slopes
 from statnn.testing.strategies import log_uniform
 
 
@@ -148,3 +149,13 @@ def test_one_event_beside_very_many_is_seen():
     b = math.exp(estimate(Tally.of(np.array(counts), 2**61), PolyaUrn).theta[0])
     _, gradient, hessian = exactly(PolyaUrn, counts, 2**61, b, 1.0)
     assert abs(gradient[0]) < 1e-5 * math.sqrt(-hessian[0])
+
+
+def test_slopes_are_their_twins(rng):
+    counts, times = rng.integers(0, 1000, 50).astype(float), rng.integers(1, 9, 50).astype(float)
+    for b, other in np.exp(rng.uniform(-9, 9, (20, 2))):
+        for kernel, seen in ((beta_binomial_slopes, (counts, 1000 - counts, times, 1000.0, b, other)),
+                             (negative_binomial_slopes, (counts, times, counts.mean(), b)),
+                             (digamma_beyond_scalar, (b, other)), (trigamma_beyond_scalar, (b, other)),
+                             (flatness_scalar, (b, other))):  # fmt: skip
+            assert kernel(*seen) == kernel.py_func(*seen), kernel

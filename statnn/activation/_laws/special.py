@@ -109,53 +109,57 @@ def mixed_log_gamma_scalar(x: float, s: float, t: float) -> float:
 
 
 @kernel
-def digamma_difference_scalar(x: float, s: float) -> float:
-    """psi(x + s) - psi(x) = dL(x0; s, t)/dt at x = x0 + t."""
+def _digamma_rest(x: float, s: float) -> tuple[float, float]:
+    """Return y >= LARGE above x by whole steps, and psi(x + s) - psi(x) without its leading terms at y."""
     total = 0.0
     while x < LARGE:
         total += s / (x + s) / x
         x += 1.0
     for i in range(len(_DIGAMMA) - 1, -1, -1):
         total += _DIGAMMA[i] * _power_drop(x, s, 2 * i + 2)
-    return total + math.log1p(s / x) + 0.5 * (s / (x + s)) / x
+    return x, total
 
 
 @kernel
-def trigamma_difference_scalar(x: float, s: float) -> float:
-    """psi'(x) - psi'(x + s), the negative slope of :func:`digamma_difference_scalar` in x."""
+def _trigamma_rest(x: float, s: float) -> tuple[float, float]:
+    """Return y as :func:`_digamma_rest`, and psi'(x) - psi'(x + s) without its leading terms at y."""
     total = 0.0
     while x < LARGE:
         total += _power_drop(x, s, 2)
         x += 1.0
     for i in range(len(_DIGAMMA) - 1, -1, -1):
         total += _DIGAMMA[i] * (2 * i + 2) * _power_drop(x, s, 2 * i + 3)
-    return total + s / (x + s) / x + 0.5 * _power_drop(x, s, 2)
+    return x, total
+
+
+@kernel
+def digamma_difference_scalar(x: float, s: float) -> float:
+    """psi(x + s) - psi(x) = dL(x0; s, t)/dt at x = x0 + t."""
+    y, rest = _digamma_rest(x, s)
+    return rest + math.log1p(s / y) + 0.5 * (s / (y + s)) / y
+
+
+@kernel
+def trigamma_difference_scalar(x: float, s: float) -> float:
+    """psi'(x) - psi'(x + s), the negative slope of :func:`digamma_difference_scalar` in x."""
+    y, rest = _trigamma_rest(x, s)
+    return rest + s / (y + s) / y + 0.5 * _power_drop(y, s, 2)
 
 
 @kernel
 def digamma_beyond_scalar(x: float, s: float) -> float:
     """psi(x + s) - psi(x) - ln(1 + s/x): what is left beside the logarithm, which is far larger for large x and s."""
-    total, y = 0.0, x
-    while y < LARGE:
-        total += s / (y + s) / y
-        y += 1.0
-    for i in range(len(_DIGAMMA) - 1, -1, -1):
-        total += _DIGAMMA[i] * _power_drop(y, s, 2 * i + 2)
-    total += 0.5 * (s / (y + s)) / y
-    return total - math.log1p(s / (y + s) * ((y - x) / x)) if y > x else total
+    y, rest = _digamma_rest(x, s)
+    rest += 0.5 * (s / (y + s)) / y
+    return rest - math.log1p(s / (y + s) * ((y - x) / x)) if y > x else rest
 
 
 @kernel
 def trigamma_beyond_scalar(x: float, s: float) -> float:
     """psi'(x) - psi'(x + s) - s/(x (x + s)), the negative slope of :func:`digamma_beyond_scalar` in x."""
-    total, y = 0.0, x
-    while y < LARGE:
-        total += _power_drop(y, s, 2)
-        y += 1.0
-    for i in range(len(_DIGAMMA) - 1, -1, -1):
-        total += _DIGAMMA[i] * (2 * i + 2) * _power_drop(y, s, 2 * i + 3)
-    total += 0.5 * _power_drop(y, s, 2)
-    return total + s / (y + s) / y - s / (x + s) / x if y > x else total
+    y, rest = _trigamma_rest(x, s)
+    rest += 0.5 * _power_drop(y, s, 2)
+    return rest + s / (y + s) / y - s / (x + s) / x if y > x else rest
 
 
 @kernel
