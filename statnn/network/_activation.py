@@ -26,7 +26,7 @@ from statnn.network._checked import check, of_arrays
 from statnn.network._codes import OWN
 from statnn.network._differences import Numerical
 from statnn.network._functions import Values
-from statnn.network._gaussian import ClosedForms, OfErf, OfLines, OfSign, OfSine
+from statnn.network._gaussian import ClosedForms, OfErf, OfGelu, OfLines, OfSign, OfSine
 
 Function: TypeAlias = Callable[[Values], Values]
 Elsewhere: TypeAlias = tuple[Any, ...]
@@ -398,7 +398,7 @@ _ENTRIES = (
     _entry(
         "gelu", _of.gelu, _of.gelu_slope, _codes.GELU,
         above_relu=0.17, steepest=1.1289041451851548, inflections=(-math.sqrt(2.0), math.sqrt(2.0)),
-        exact=lambda mp, h: h * mp.erfc(-h / mp.sqrt(2)) / 2,
+        averages=OfGelu(), exact=lambda mp, h: h * mp.erfc(-h / mp.sqrt(2)) / 2,
         torch=("GELU", ("approximate", "none")), onnx=("Gelu", ("approximate", "none")),
     ),
     _entry(

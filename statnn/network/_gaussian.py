@@ -6,7 +6,7 @@ With Gaussian fields x, y of variance q and correlation c = 1-e:
           \quad G = \tfrac12 E[σ(x)-σ(y)]^2 = M - E\,σ(x)σ(y), \quad S = E\,σ'(x)σ'(y),
 
 each written so that it keeps its digits as e → 0 and as q → 0: lines (Cho & Saul 2009), erf (Williams 1997), sign
-(Price 1958), sine (the characteristic function of x ± y).
+(Price 1958), sine (the characteristic function of x ± y), gelu (Tsuchida et al. 2021).
 """
 
 from dataclasses import dataclass
@@ -134,3 +134,45 @@ class OfSine:
     def pair_moments(self, e: Floats, q: Floats) -> tuple[Floats, Floats]:
         sum_, difference = np.exp(-q * (2 - e)), np.exp(-q * e)  # of x + y and x - y
         return -np.expm1(-q * e) * (1 + sum_) / 2, (difference + sum_) / 2
+
+
+@dataclass(frozen=True)
+class OfGelu:
+    """h Φ(h) with the Gaussian distribution function Φ; `theory.rg.gelu` has the symbols."""
+
+    def moments(self, q: Floats) -> Moments:
+        share, by_parts, bent = self._terms(q)
+        return Moments(q * share, share + by_parts * bent, share + by_parts * (1 + q) / (2 + 4 * q))
+
+    def _terms(self, q: Floats) -> tuple[Floats, Floats, Floats]:
+        """Return M/q, what parts add to E Φ² in it, and (M' - M/q) over that."""
+        r = np.sqrt(1 + 2 * q)
+        by_parts = q / (1 + q) / (np.pi * r)
+        share = 0.25 + np.arctan2(q, r) / (2 * np.pi) + by_parts
+        return share, by_parts, 1 / (1 + q) + 1 / (2 + 4 * q)
+
+    def bend(self, q: Floats) -> Floats:
+        bent, square = self._terms(q)[2], 1 + 2 * q
+        falling = q / (1 + q) / (1 + q) + q / square / square
+        slope = bent * (1 + 1 / (1 + q) - q / square) - falling
+        return np.asarray(slope / (np.pi * (1 + q) * np.sqrt(square)))
+
+    def fourth(self, q: Floats) -> None:
+        del q
+
+    def pair_moments(self, e: Floats, q: Floats) -> tuple[Floats, Floats]:
+        c, r, R = 1 - e, np.sqrt(1 + 2 * q), np.sqrt(1 + q * e) * np.sqrt(1 + q * (2 - e))
+        angle = np.arctan2(R, -q * c)  # acos(-sc) with s = q/(1 + q)
+        # asin s - asin sc; what cancels for c > 0 is divided out
+        sine = np.where(c > 0, q * e * (1 + c) / (R + np.abs(c) * r), q / (1 + q) * ((R - c * r) / (1 + q)))
+        turn = np.arctan2(sine, r / (1 + q) * (R / (1 + q)) + (q / (1 + q)) ** 2 * c)
+        bow = np.where(turn < 0.1, _bow(turn), turn - sine)
+        across = q / (1 + q) * (e * (2 - e) / R) * (2 - (1 + 3 * q) / (r * (R + r)))
+        gap = q / (2 * np.pi) * (e * angle + bow + across + e * r / (R + r) * sine)
+        return gap, (angle + q * c / R * (2 / (1 + q) + 1 / R / R)) / (2 * np.pi)
+
+
+def _bow(angle: Floats) -> Floats:
+    """Return angle - sin(angle) of a small one."""
+    square = angle * angle
+    return angle * square / 6 * (1 - square / 20 * (1 - square / 42 * (1 - square / 72)))

@@ -100,6 +100,47 @@ def test_averages_of_the_sine_to_all_digits():
                 assert one[i] == pytest.approx(float(truth), rel=2e-14, abs=0)
 
 
+@pytest.mark.parametrize("q", [1e-30, 1e-12, 0.4, 3.0, 50.0, 1e9, 1e20])
+@pytest.mark.parametrize("e", [1e-14, 1e-9, 0.3, 1.0, 1.7, 2.0])
+def test_averages_of_gelu_to_all_digits(q, e):
+    """Against their product at all c, at 90 digits, of which many are lost where fields are equal or wide."""
+    forms = ACTIVATIONS["gelu"].averages
+    found = [
+        *forms.moments(np.array([q])),
+        forms.bend(np.array([q])),
+        *forms.pair_moments(np.array([e]), np.array([q])),
+    ]
+    with mpmath.workdps(90):
+        q, c = mpmath.mpf(q), 1 - mpmath.mpf(e)
+
+        def product(q, c):
+            root = 2 * mpmath.pi * mpmath.sqrt((1 + q) ** 2 - (q * c) ** 2)
+            chance = mpmath.asin(q * c / (1 + q)) / (2 * mpmath.pi) + mpmath.mpf(1) / 4
+            return q * c * chance + q**2 * (1 + q + (1 - q) * c**2) / (1 + q) / root
+
+        def slopes(c):
+            return mpmath.diff(lambda at: product(q, at), c, h=mpmath.mpf(10) ** -30 / (1 + q)) / q
+
+        changes = [mpmath.diff(lambda at: product(at, 1), q, n, h=q * mpmath.mpf(10) ** -20) for n in (1, 2)]
+        exact = [product(q, 1), changes[0], slopes(1), changes[1], product(q, 1) - product(q, c), slopes(c)]
+    least = (0, 0, 0, 0, 0, 3e-16)  # slopes of both signs average to zero somewhere
+    assert [one.item() for one in found] == [
+        pytest.approx(float(truth), rel=2e-14, abs=off) for truth, off in zip(exact, least, strict=True)
+    ]
+
+
+def test_the_product_of_gelu_is_that_of_its_fields():
+    q, c = 3.0, -0.4
+    gelu = ACTIVATIONS["gelu"].function
+    nodes, weights = np.polynomial.hermite_e.hermegauss(80)
+    x = np.sqrt(q) * nodes
+    y = c * x[:, None] + np.sqrt(1 - c * c) * x
+    product = weights @ (gelu(x)[:, None] * gelu(y)) @ weights / (2 * np.pi)
+    square = weights @ gelu(x) ** 2 / np.sqrt(2 * np.pi)
+    found = ACTIVATIONS["gelu"].averages.pair_moments(np.array([1 - c]), np.array([q]))[0]
+    assert found.item() == pytest.approx(square - product, rel=1e-9)
+
+
 @each
 def test_entries_differ(sigma):
     assert all(sigma != other for other in ENTRIES.values() if other is not sigma)

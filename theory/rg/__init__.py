@@ -5,6 +5,7 @@ from collections.abc import Callable
 from statnn.theory.derivation import Derivation
 from statnn.theory.rg.decimation import decimation
 from statnn.theory.rg.functional import fixed_function, spectrum
+from statnn.theory.rg.gelu import gelu_layers
 from statnn.theory.rg.linear import linear_layers
 from statnn.theory.rg.meanfield import erf_layers, gaussian_averages, relu_layers
 from statnn.theory.rg.meanfield_series import finite_width, tanh_criticality, tanh_sums
@@ -22,6 +23,7 @@ DERIVATIONS: dict[str, Callable[[], Derivation]] = {
     "erf-layers": erf_layers,
     "relu-layers": relu_layers,
     "sine-layers": sine_layers,
+    "gelu-layers": gelu_layers,
     "tanh-sums": tanh_sums,
     "tanh-criticality": tanh_criticality,
     "finite-width": finite_width,

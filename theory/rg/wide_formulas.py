@@ -4,6 +4,7 @@ import sympy as sp
 
 from statnn.theory.closed_form import Formula
 from statnn.theory.notation import TEXTBOOK, named
+from statnn.theory.rg.gelu import PRODUCT_OF_GELU, SQUARE_OF_GELU
 from statnn.theory.rg.meanfield import DENSITIES, ONE, PRODUCT, SQUARE, c, q, x
 from statnn.theory.rg.meanfield_series import LINE, START
 from statnn.theory.rg.sine import PRODUCTS, SINE_SQUARE
@@ -24,8 +25,9 @@ _LAYER = (_VARIANCE, _WEIGHTS, _BIASES)
 _ABOVE = Variable(_t, "0 < t < oo", "distance of the variance of weights from the critical one, small")
 _DEEP = Variable(_m, "1 <= m < oo, whole", "layers")
 _SOURCES = {"erf": "Williams 1997; Poole et al. 2016; proved here", "relu": "Cho & Saul 2009; proved here"}
-_SOURCES |= {"sin": TEXTBOOK, "sign": TEXTBOOK}
-_PRODUCTS, _SQUARES = PRODUCT | PRODUCTS, SQUARE | {"sin": SINE_SQUARE}
+_SOURCES |= {"sin": TEXTBOOK, "sign": TEXTBOOK, "gelu": "Tsuchida et al. 2021; proved here"}
+_PRODUCTS = PRODUCT | PRODUCTS | {"gelu": PRODUCT_OF_GELU}
+_SQUARES = SQUARE | {"sin": SINE_SQUARE, "gelu": SQUARE_OF_GELU}
 
 
 def _mean_square(activation: str) -> sp.Expr:
@@ -122,6 +124,6 @@ _TANH = (
             "tanh-criticality", _ROOM + "MeanField.xi_correlation", main=True),
 )  # fmt: skip
 
-_WAVES = (*_maps("sin", "sine-layers"), *_maps("sign", "sine-layers"))
+_OTHERS = (*_maps("sin", "sine-layers"), *_maps("sign", "sine-layers"), *_maps("gelu", "gelu-layers"))
 
-WIDE = (*_ERF, *_RELU, *_WAVES, *_TANH)
+WIDE = (*_ERF, *_RELU, *_OTHERS, *_TANH)

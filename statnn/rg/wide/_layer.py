@@ -53,8 +53,8 @@ class RandomLayer:
     Parameters
     ----------
     activation : str or Activation
-        φ, continuous. Closed forms for identity, relu, leaky relu, erf and sign; tanh and sigmoid to 1e-13; adaptive
-        quadrature to about 1e-11 for a function of your own.
+        φ, continuous. Closed forms for identity, relu, leaky relu, erf, gelu, sin and sign; tanh and sigmoid to 1e-13;
+        adaptive quadrature to about 1e-11 for others and functions of your own.
     sigma_w, sigma_b : float
         σ_w (times the root of the fan-in) and σ_b, standard deviations >= 0.
 

@@ -167,11 +167,12 @@ def _much(random: Any) -> dict[str, Any]:
 WIDE = {
     **{
         f"{activation}-layers.{name}": _random(activation, method)
-        for activation in ("erf", "relu", "sin", "sign")
+        for activation in ("erf", "relu", "gelu", "sin", "sign")
         for name, method in (("variance", "variance_map"), ("slope", "variance_slope"), ("chi", "chi"))
         if activation != "sign" or name == "variance"
     },
     "sin-layers.correlation": _correlated("sin"),
+    "gelu-layers.correlation": _correlated("gelu"),
     "sign-layers.correlation": _correlated("sign"),
     "erf-layers.correlation": _correlated("erf"),
     "relu-layers.correlation": _correlated("relu"),
