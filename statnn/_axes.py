@@ -59,8 +59,9 @@ class _Inside:
             at = ax.get_position()
             low = np.maximum(home.min, place.min + at.min - drawn.min)
             high = np.minimum(home.max, place.max + at.max - drawn.max)
-            if (low < high).all():  # else there is no room at all
-                box = Bbox((low, high))
+            if not (low < high).all() or np.array_equal((low, high), box):  # no room at all, or enough
+                break
+            box = Bbox((low, high))
         return box
 
 
