@@ -97,6 +97,18 @@ def test_lattices_are_drawn_as_lattices_whose_bonds_around_the_torus_have_two_en
     assert {tuple(spot) for spot in spots.tolist()} == {(i, -j) for i in range(5) for j in range(3)}
 
 
+@pytest.mark.parametrize("name", [lambda i, j: (i, j), lambda i, j: f"{j}{i}", lambda i, j: 7 * (5 * i + j) % 15])
+def test_lattices_of_any_names_are_drawn_as_lattices(name):
+    sites = [(i, j) for i in range(3) for j in range(5)]
+    graph = nx.relabel_nodes(nx.grid_2d_graph(3, 5, periodic=True), {site: name(*site) for site in sites})
+    ax = BinaryNeurons(graph).plot(Figure().add_subplot())
+    assert ax.get_xlabel() == "torus of 3 × 5 spins"
+    spots = next(c.get_offsets() for c in ax.collections if isinstance(c, PathCollection))
+    assert spots.tolist() == [[j, -i] for i, j in sites]
+    (bundle,) = [c for c in ax.collections if isinstance(c, LineCollection)]
+    assert max(np.abs(np.diff(path, axis=0)).sum() for path in bundle.get_segments()) == 1
+
+
 def test_components_of_a_graph_stand_apart():
     graph = nx.disjoint_union_all([nx.complete_graph(6), nx.path_graph(2), nx.path_graph(2), nx.empty_graph(3)])
     ax = BinaryNeurons(graph).plot(Figure().add_subplot())

@@ -46,7 +46,7 @@ def draw_binary(model: Spins, ax: Any, layers: bool | None) -> Any:
     if columns:
         places = _columns(graph, [layer.size for layer in model.layers])
     else:
-        places = _springs(graph) if lattice is None else _sites(*lattice)
+        places = _springs(graph) if lattice is None else _sites(graph, lattice[1])
     ax = axes(ax)
     largest = max([0.0, *(abs(c) for *_, c in graph.edges(data="coupling")), *np.abs(model.fields).tolist()])
     norm = _symmetric(largest)
@@ -203,8 +203,8 @@ def _torus(graph: Any) -> tuple[int, int] | None:
     return None
 
 
-def _sites(rows: int, columns: int) -> Places:
-    return {row * columns + column: (float(column), -float(row)) for row in range(rows) for column in range(columns)}
+def _sites(graph: Any, columns: int) -> Places:
+    return {node: (float(k % columns), -float(k // columns)) for k, node in enumerate(graph)}
 
 
 def _springs(graph: Any) -> Places:
