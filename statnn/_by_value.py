@@ -6,6 +6,7 @@ text lists every entry. A copy or pickle of an array can be written to, whatever
 
 from collections.abc import Mapping
 from dataclasses import fields
+from functools import partial
 from typing import Any, TypeVar
 
 import numpy as np
@@ -102,6 +103,8 @@ def same(a: Any, b: Any) -> bool:
         return a.keys() == b.keys() and all(same(value, b[key]) for key, value in a.items())
     if isinstance(a, Exception):
         a, b = a.args, b.args
+    if isinstance(a, partial):
+        a, b = ((it.func, it.args, it.keywords) for it in (a, b))
     if isinstance(a, np.random.Generator):
         a, b = ((type(it.bit_generator), it.bit_generator.state) for it in (a, b))
     if isinstance(a, list | tuple):
@@ -145,6 +148,8 @@ def _key(value: Any) -> Any:
         return tuple(map(_key, value))
     if isinstance(value, Exception):
         return _key(value.args)
+    if isinstance(value, partial):
+        return _key((value.func, value.args, value.keywords))
     return None if value != value else value  # noqa: PLR0124 - of NaN
 
 

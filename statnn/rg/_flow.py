@@ -71,7 +71,8 @@ class Flow(ByValue):
         r"""Draw the trajectory in the flow diagram of its family, with fixed points and separatrices.
 
         For two couplings: weight and variance of linear layers, K and h of binary ones, weight and noise of noisy ones
-        without bias. Flow lines of linear and binary layers are exact.
+        without bias. Flow lines of linear and binary layers are exact. Axes reach out to the layer itself; blocks that
+        grow beyond them are left out.
 
         Parameters
         ----------
@@ -106,6 +107,11 @@ class Flow(ByValue):
             )
         ax = axes(ax)
         at = self.portrait(ax, self.couplings)
+        (low, high), first = ax.get_xlim(), float(at[0, 0])
+        if not low <= first <= high:
+            ax.set_xlim(min(low, first + low), max(high, first - low))
+        low, high = ax.get_xlim()
+        at = at[(low <= at[:, 0]) & (at[:, 0] <= high)]
         line = {"color": COLOURS[0], "markersize": 4, "linewidth": 1.2, "zorder": 4, "clip_on": False}
         ax.plot(*at.T, "o-", label="this layer, doubled", **line)
         small = {"fontsize": "small", "handlelength": 1.2, "columnspacing": 1.0, "borderpad": 0.2}

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from matplotlib.figure import Figure
 
 from statnn import rg
+from statnn.io import load, save
 from statnn.network import ACTIVATIONS, Activation
 
 
@@ -75,6 +76,23 @@ def test_diagrams_of_all_activations_are_drawn_with_the_rows_that_have_a_line(na
     assert rows >= set(sigma_b) if name != "sign" else not rows
 
 
+@pytest.mark.parametrize(
+    ("layer", "start", "points"),
+    [
+        (rg.LinearLayer(-0.9, 0.0, 0.1), -0.9, 7),
+        (rg.LinearLayer(1.2, 0.0, 0.1), 1.2, 2),
+        (rg.LinearLayer(3.0, 0.0, 0.1), 3.0, 1),
+        (rg.BinaryLayer([[-0.7]], 0.1), np.tanh(-0.7), 7),
+    ],
+)
+def test_flows_are_drawn_inside_their_axes(layer, start, points):
+    ax = rg.flow(layer, 6).plot(Figure().add_subplot())
+    (low, high), (x, y) = ax.get_xlim(), ax.lines[-1].get_data()
+    assert (x[0], len(x)) == (pytest.approx(start), points)
+    assert low < x.min() <= x.max() < high
+    assert ax.get_ylim()[0] < y.min() <= y.max() < ax.get_ylim()[1]
+
+
 def test_fixed_points_of_random_layers_travel():
     layer = rg.RandomLayer("tanh", 1.5)
     for one in rg.fixed_points(layer):
@@ -82,6 +100,15 @@ def test_fixed_points_of_random_layers_travel():
         assert np.array_equal(again.linear(3), one.linear(3))
         assert np.array_equal(again.couplings, one.couplings)
     assert np.allclose(again.map(again.couplings, 2), again.couplings, atol=1e-12)
+
+
+def test_the_fixed_point_of_functions_travels(tmp_path):
+    (one,) = rg.fixed_points(rg.FixedFunction(4, 0.5))
+    save(one, tmp_path / "point.npz")
+    for again in (pickle.loads(pickle.dumps(one)), load(tmp_path / "point.npz")):  # noqa: S301 - our own
+        assert again == one
+        assert rg.exponents(again, 3).y.tolist() == pytest.approx([5 / 3, 4 / 3, 1, 2 / 3])
+        assert again.map(np.ones(4), 8).tolist() == pytest.approx([16, 8, 4, 32])
 
 
 def test_signals_at_the_fixed_point_stay():

@@ -1,15 +1,19 @@
 """Noisy layers at the ends of their nodes and between them: laws that other quadrature has on another interval."""
 
 import math
+import pickle
 
+import mpmath
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from matplotlib.figure import Figure
 from scipy import stats
 from strategies import examples
 
 from statnn import rg
+from statnn.io import load, save
 from statnn.network import Activation
 
 exponential = Activation("exp", np.exp, np.exp)
@@ -142,3 +146,39 @@ def test_nodes_that_lose_a_law_are_refused_and_errors_say_what_is_lost():
         with pytest.raises(ValueError, match="do not resolve a noise"):
             rg.NoisyLayer("tanh", 0.9, 0.0, noise).operator(like=operator)
     assert narrow.operator(64).error > narrow.operator().error
+
+
+def test_high_moments_are_known_or_refused():
+    """Of a normal law with the mean 2 and the variance 0.12: nodes end where h^k, from some k on, still counts."""
+    law = rg.NoisyLayer("identity", 0.5, 1.0, 0.3).stationary()
+    with mpmath.workdps(30):
+        for k in (3, 30, 100):
+            terms = (mpmath.binomial(k, 2 * j) * 2 ** (k - 2 * j) * mpmath.mpf("0.12") ** j * mpmath.fac2(2 * j - 1)
+                     for j in range(k // 2 + 1))  # fmt: skip
+            assert law.moment(k) == pytest.approx(float(mpmath.fsum(terms)), rel=1e-11)
+    for k in (200, 300, 10_000):
+        with pytest.raises(ValueError, match=rf"k = {k}: h\^k still counts where nodes on \[-3\.066, 7\.066\] end"):
+            law.moment(k)
+    narrow = rg.NoisyLayer("identity", 0.5, 1.0, 0.005).stationary()
+    assert narrow.moment(1000) == pytest.approx(6.651343879733692e302, rel=1e-11)
+    with pytest.raises(ValueError, match="k = 1100: the mean of h\\^k leaves float64"):
+        narrow.moment(1100)
+    flips = rg.TransferOperator([-1.0, 1.0], [1.0, 1.0], [[0.7, 0.4], [0.3, 0.6]]).stationary()
+    assert [flips.moment(k) for k in (4, 999)] == pytest.approx([1.0, -1 / 7])
+
+
+@pytest.mark.parametrize(("name", "w"), [("identity", 0.8), ("identity", -0.8), ("gelu", -0.8)])
+def test_flows_are_drawn_where_stronger_layers_have_no_law(name, w):
+    flow = rg.flow(rg.NoisyLayer(name, w, 0.0, 0.1), 1)
+    ax = flow.plot(Figure().add_subplot())
+    assert len(ax.lines[-1].get_xdata()) == len(flow.couplings)
+
+
+@pytest.mark.parametrize("layer", [rg.NoisyLayer("tanh", 1.0, 0.0, 0.3), rg.NoisyLayer("identity", 0.5, 0.1, 0.3)])
+def test_flows_of_noisy_layers_are_equal_where_all_they_hold_is(layer, tmp_path):
+    flow = rg.flow(layer, 1)
+    save(flow, tmp_path / "flow.npz")
+    for again in (pickle.loads(pickle.dumps(flow)), load(tmp_path / "flow.npz"), rg.flow(layer, 1)):  # noqa: S301
+        assert again == flow
+        assert hash(again) == hash(flow)
+    assert rg.flow(rg.NoisyLayer("sin", 1.0, 0.0, 0.3), 1) != flow

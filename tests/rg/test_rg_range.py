@@ -44,6 +44,7 @@ def test_fixed_functions_refuse_what_leaves_the_range():
         lambda: rg.FixedFunction(3, 1e200),
         lambda: f.noise_eigenvalue(1e300),
         lambda: rg.FixedFunction(2, 1.0).eigenvalue(0, 1e300),
+        lambda: f.scaling_fields()[0].eigenvalue(1e300),
         lambda: f.eigenfunction(9, 1e140),
         lambda: rg.FixedFunction(2, 1e-150).finite_depth(1e100),
     ):

@@ -392,7 +392,8 @@ class BinaryLayer(ByValue):
     def neurons(self, layers: int) -> BinaryNeurons:
         """Return the chain of so many layers as an interacting model at temperature 1, open at both ends.
 
-        Its partition function is the sum of all weights of ``power(layers)``.
+        Its partition function, times e^(c layers) with the `constant` c, for which a model has no place, is the sum of
+        all weights of ``power(layers)``.
 
         Parameters
         ----------
@@ -408,6 +409,11 @@ class BinaryLayer(ByValue):
         --------
         >>> BinaryLayer([[0.7]]).neurons(3)
         BinaryNeurons(layers=1-1-1-1, size=4, temperature=1)
+        >>> pair = BinaryLayer([[0.7]]).compose(BinaryLayer([[0.7]]))
+        >>> whole = pair.power(3).transfer()
+        >>> log_sum = whole.log_scale + np.log(np.exp(whole.log_weights).sum())
+        >>> bool(abs(pair.neurons(3).exact().log_partition + 3 * pair.constant - log_sum) < 1e-12)
+        True
         """
         refuse_unless_square(self, "repeated")
         count = whole(layers, "layers", minimum=1, maximum=10**6)

@@ -1,6 +1,7 @@
 r"""Scalar layers with noise and any activation: transfer operators by quadrature, composed exactly."""
 
 import math
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from typing import Any
@@ -485,13 +486,12 @@ def noisy_arrows(sigma: Activation) -> tuple[Floats, Floats]:
     grid = np.array([[w / slope, 0.0, noise] for noise in NOISY_NOISES for w in NOISY_WEIGHTS])
     images = np.full(grid.shape, np.nan)
     for i, (w, b, noise) in enumerate(grid):
-        layer = NoisyLayer(sigma, w, b, noise)
-        operator = layer.coarse
-        # wells that noise does not join have no law to project by
-        if 1 - abs(operator.spectrum(2).ratios[1]) > PARTED_WELLS:
-            projection = projected(sigma, operator.power(2), operator.stationary(), (layer.w, layer.b))
-            if not isinstance(projection, FlowEnd):
-                images[i] = projection[0]
+        with suppress(ValueError):  # supercritical layers have no law
+            operator = NoisyLayer(sigma, w, b, noise).coarse
+            if 1 - abs(operator.spectrum(2).ratios[1]) > PARTED_WELLS:  # nor have wells that noise does not join
+                projection = projected(sigma, operator.power(2), operator.stationary(), (w, b))
+                if not isinstance(projection, FlowEnd):
+                    images[i] = projection[0]
     return grid, images
 
 

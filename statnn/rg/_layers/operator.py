@@ -26,6 +26,8 @@ NEAREST = 6
 """Nodes by which laws are interpolated where it is not known of what they are."""
 CUT = 1e-3
 """Relative error of moments that is refused rather than given."""
+CUT_OFF = math.log(1e-12)
+"""Logarithm of the integrand of a moment where nodes end, over its largest value, from which on the rest is missed."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -69,10 +71,24 @@ class StationaryLaw(ByValue):
         Raises
         ------
         TypeError, ValueError
-            If it is none.
+            If it is none; or the moment leaves float64, or is not on the nodes, which end where h^k still counts.
         """
-        order = whole(k, "k", minimum=0, maximum=10**4)
-        return float((self.weights * self.density) @ self.nodes**order)
+        order, masses, x = whole(k, "k", minimum=0, maximum=10**4), self.weights * self.density, self.nodes
+        if order <= 2:
+            return float(masses @ x**order)
+        with np.errstate(divide="ignore"):
+            parts = np.log(masses) + np.log(np.abs(x)) * np.array([[2], [order]])
+        plain, ends = np.maximum(parts[:, 0], parts[:, -1]) - parts.max(axis=1)
+        if ends > max(CUT_OFF, plain + math.log(1e3)):  # nodes made by hand may be all there are
+            raise ValueError(
+                f"k = {order}: h^k still counts where nodes on [{x[0]:.4g}, {x[-1]:.4g}] end, so that its mean is not "
+                "known: take a smaller k"
+            )
+        unit = float(np.abs(x[parts[1].argmax()]))
+        try:
+            return float(masses @ (x / unit) ** order) * unit**order
+        except OverflowError:
+            raise ValueError(f"k = {order}: the mean of h^k leaves float64; take a smaller k") from None
 
     @property
     def mean(self) -> float:

@@ -64,7 +64,7 @@ class ScalingField(Shown):
         b : float
             Number of layers that become one, above 1.
         """
-        return float(_block(b) ** self.exponent)
+        return _raised(b, self.exponent)
 
 
 @dataclass(frozen=True)
@@ -401,16 +401,9 @@ class FixedFunction(Shown):
         """
         powers = range(self.order - 1)
         names = (*({0: "bias", 1: "distance"}.get(k, f"x^{k}") for k in powers), "noise variance")
-        y = np.array([*(self.exponent(k) for k in powers), self.noise_exponent()])
-
-        def linear(b: int) -> Floats:
-            return np.diag(float(b) ** y)
-
-        def scaled(couplings: Floats, b: int) -> Floats:
-            return np.asarray(float(b) ** y * couplings)
-
+        y = (*(self.exponent(k) for k in powers), self.noise_exponent())
         thermal = "distance" if self.order > 2 else None
-        return (FixedPoint("critical function", names, np.zeros(y.size), scaled, linear, self, thermal),)
+        return (FixedPoint("critical function", names, np.zeros(len(y)), _Scaled(y), _Derivative(y), self, thermal),)
 
     def _kind(self, k: int) -> ScalingKind:
         if k <= self.order - 2:
@@ -431,6 +424,26 @@ class FixedFunction(Shown):
             return at_least(x, "x", minimum=-np.inf, why="signals are finite real numbers")
         why = f"with z = {self.order} even, signals below 0 run away from the fixed point"
         return at_least(x, "x", minimum=0.0, why=why)
+
+
+@dataclass(frozen=True)
+class _Scaled:
+    """Couplings that grow as b^y, each by itself; an object, so that fixed points can be pickled and stored."""
+
+    y: tuple[float, ...]
+
+    def __call__(self, couplings: Floats, b: int) -> Floats:
+        return np.asarray(float(b) ** np.array(self.y) * couplings)
+
+
+@dataclass(frozen=True)
+class _Derivative:
+    """Its derivative."""
+
+    y: tuple[float, ...]
+
+    def __call__(self, b: int) -> Floats:
+        return np.diag(float(b) ** np.array(self.y))
 
 
 def _averaged_power(big: Floats, q: float) -> Floats:

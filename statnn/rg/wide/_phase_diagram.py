@@ -42,7 +42,7 @@ class PhaseDiagram(ByValue):
     xi_variance, xi_correlation : ndarray
         ξ_q and ξ_c in layers; inf at criticality.
     phase, outcome : ndarray of str
-        Values of `Phase` and `Outcome`.
+        Values of `Phase` and `VarianceEnd`.
     start : float
         Variance of the fields in the first layer.
 
