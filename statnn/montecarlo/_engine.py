@@ -276,8 +276,9 @@ def moves(walkers: Walkers, block: Block[T], position: int) -> Iterator[tuple[in
         if block.report and (after <= 0 or after % reports == 0 or position == plan.sweeps):
             block.report(position - reported)
             reported = position
-        yield position, after > 0 and after % plan.thin == 0
-        if block.stopped and block.stopped():
+        drawn = after > 0 and after % plan.thin == 0
+        yield position, drawn
+        if (drawn or after <= 0) and block.stopped and block.stopped():  # from between two draws no run goes on
             return
 
 

@@ -185,6 +185,11 @@ def _observables(wanted: Observables | None, method: Method[Any]) -> dict[str, O
             observables[name] = what
         elif what in method.observables and what == name:
             observables[name] = None
+        elif what in method.observables:
+            raise ValueError(
+                f"observable {what!r} of {method.name} is asked for as {name!r}; it has its own name in a run: pass "
+                f"{{{what!r}: {what!r}, ...}}, or a function of states as {name!r}"
+            )
         else:
             raise ValueError(
                 f"observable {what!r} is unknown to {method.name}, which knows {', '.join(method.observables)}; pass "

@@ -10,6 +10,7 @@ from mortal import Mortal
 
 from statnn.interaction import BinaryNeurons
 from statnn.montecarlo import IncompleteRun, Run, sample
+from statnn.montecarlo import _engine as engine
 from statnn.montecarlo._outcome import Failure, Interrupt, warn_of_missing
 
 LAYERS = BinaryNeurons([np.full((3, 4), 0.3)])  # a block for every chain
@@ -66,6 +67,26 @@ def test_an_interrupt_returns_what_is_there():
         same_draws(found, run(8, interrupt))
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
     same_draws(found.retry().extend(13), run())
+
+
+def test_an_interrupt_between_two_draws_waits_for_the_next(monkeypatch):
+    long = {"sweeps": 80, "thin": 8, "burn_in": 8}
+    (walkers, *_) = run(**long).walkers()
+    sweep, left = type(walkers).sweep, 8 + 8 + 3  # burn-in, a draw, and not yet another
+
+    def interrupted(self, sweeps):
+        nonlocal left
+        if 0 < left <= sweeps:
+            interrupt()
+        left -= sweeps
+        sweep(self, sweeps)
+
+    monkeypatch.setattr(engine, "_SECONDS", 0.0)  # a draw is cut into pieces, as slow ones are
+    whole = run(**long)
+    monkeypatch.setattr(type(walkers), "sweep", interrupted)
+    with pytest.warns(IncompleteRun, match="there are 2 of 10 draws"):
+        found = run(**long)
+    same_draws(found.retry().extend(64), whole)
 
 
 def test_blocks_that_came_to_their_end_are_kept_without_the_one_that_did_not():

@@ -142,6 +142,7 @@ def test_own_observables_see_the_states():
     ("observables", "message"),
     [
         (["heat"], "'heat' is unknown to heat bath, which knows energy"),
+        ({"E": "energy"}, "'energy' of heat bath is asked for as 'E'; .* pass {'energy': 'energy'"),
         ([], "observables is empty"),
         ({"mine": lambda _: 1.0}, "one entry .or row. for each of the 4 chains"),
         ({"mine": lambda s: s[:2]}, "one entry .or row. for each of the 4 chains"),
