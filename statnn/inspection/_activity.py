@@ -198,19 +198,19 @@ def spiking(subject: Subject, tell: Tell) -> Section:
 
 
 def _unusual_spikes(found: Mapping[tuple[int, str], SpikeStatistics], net: Network) -> str:
-    """Say in which layer most units tell that samples are not in random order, if it is a tenth and raises F by one."""
-    shares = {}
-    for (m, order), one in found.items():
-        if not one.silent.all():
-            test = one.test("binomial")
-            shares[m, order] = int(test.rejected(_LEVEL).sum()), int(test.tested.sum())
-    if not shares:
+    """Say in which layer most units tell that samples are not in random order, of those where F rises by a tenth."""
+    told = {}
+    for key, one in found.items():
+        if one.silent.all() or one.mean_fano_factor < _UNEVEN * one.mean_null_fano_factor:
+            continue
+        test = one.test("binomial")
+        rejected, tested = int(test.rejected(_LEVEL).sum()), int(test.tested.sum())
+        if rejected >= _ORDERED * max(tested, 1):
+            told[key] = rejected, tested
+    if not told:
         return ""
-    m, order = max(shares, key=lambda key: shares[key][0] / max(shares[key][1], 1))
-    rejected, tested = shares[m, order]
-    one = found[m, order]
-    if rejected < _ORDERED * max(tested, 1) or one.mean_fano_factor < _UNEVEN * one.mean_null_fano_factor:
-        return ""
+    m, order = max(told, key=lambda key: told[key][0] / told[key][1])
+    (rejected, tested), one = told[m, order], found[m, order]
     where = "of a class " if order == "blocked" else ""
     fano = f"{printed(one.mean_fano_factor, 3)} instead of {printed(one.mean_null_fano_factor, 3)}"
     return (

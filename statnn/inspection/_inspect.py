@@ -122,7 +122,8 @@ def inspect(
     layers : sequence of str, optional
         For bare arrays, names of the dense layers in the order in which they act, as in `statnn.io.load_network`.
     threshold : float, optional
-        Above what activation a unit is active; by default 1/2 for sigmoid units and 0 for others.
+        Above what activation a unit is active; by default what an increasing activation is at a field of 0,
+        1/2 for sigmoid units and ln 2 for softplus, and 0 for others, as for functions of your own.
     window : int, optional
         Samples per window of the spike statistics; by default 100, but at most a tenth of the samples and a fifth of
         those of any class that has ten or more.

@@ -186,11 +186,14 @@ def strength(subject: Subject, tell: Tell) -> Section:
 
 
 def _unusual_strength(found: graph.Strength, net: Network) -> str:
-    """Say in which layer the fluctuation is farthest from that of weights in random order, if twice or half of it."""
-    m = int(np.nanargmin(found.p_value)) if np.isfinite(found.p_value).any() else 0
-    ratio = float(found.fluctuation[m] / found.null_fluctuation[m]) if found.null_fluctuation[m] else 1.0
-    if not found.p_value[m] * found.p_value.size < _STRONG or 1 / _UNLIKE < ratio < _UNLIKE:
+    """Say in which layer a fluctuation of twice that of weights in random order, or of half, is the least likely."""
+    null = found.null_fluctuation
+    ratios = np.divide(found.fluctuation, null, out=np.ones(null.size), where=null > 0)
+    unlike = ((ratios >= _UNLIKE) | (ratios <= 1 / _UNLIKE)) & (found.p_value * null.size < _STRONG)
+    if not unlike.any():
         return ""
+    m = int(np.where(unlike, found.p_value, np.inf).argmin())
+    ratio = float(ratios[m])
     name = "the inputs" if m == 0 else name_of(m, net)
     return (
         f"Node strengths of {name} fluctuate {printed(ratio, 3)} times as much as with the same weights in random "

@@ -60,9 +60,10 @@ def together(subject: Subject, tell: Tell) -> Section:
 
 def _unusual_spread(subject: Subject, spread: dict[int, correlation.Participation]) -> str:
     """Say in which layer activity spreads over fewest directions, if a quarter of those of the inputs and by chance."""
-    least = min(spread, key=lambda m: spread[m].ratio, default=None)
-    if least is None or not spread[least].ratio < _NARROW * spread[least].null:
+    narrow = [m for m, one in spread.items() if one.ratio < _NARROW * one.null]
+    if not narrow:
         return ""
+    least = min(narrow, key=lambda m: spread[m].ratio)
     try:
         inputs = correlation.participation_ratio(subject.x).ratio
     except (ValueError, MemoryError):  # one input, or all of them constant

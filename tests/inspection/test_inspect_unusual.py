@@ -12,6 +12,7 @@ from scipy import stats
 from statnn.inspection import Data, inspect
 from statnn.inspection._section import PValue, share, shown
 from statnn.inspection._worst import margins
+from statnn.measure.graph import strength
 from statnn.network import Network
 
 X = np.random.default_rng(0).normal(size=(200, 6))
@@ -128,6 +129,33 @@ def test_strengths_directions_and_variances_far_from_chance():
     assert words.startswith("The activity of hidden 1 spreads over 1 directions, the inputs over 5.")
     words = said(one, "phase")
     assert words.startswith("Fields of outputs have the variance ")
+
+
+def test_what_is_unusual_is_said_whatever_another_layer_does():
+    """Layers that are farther from chance by one measure alone: wide ones by p, narrow ones by their directions."""
+    net = Network.random([6, 400, 30, 3], rng=0)
+    first, second = net.weights[0] + 0.4 * np.linspace(-1, 1, 400)[:, None], net.weights[1]
+    second = second + 0.012 * np.linspace(-1, 1, 30)[:, None]
+    uneven = Network([first, second, net.weights[2]], None, net.activations)
+    found = strength(uneven)
+    ratios = found.fluctuation / found.null_fluctuation
+    assert (found.p_value.argmin(), ratios[1] < 2 < ratios[2]) == (1, True)
+    assert said(uneven, "strength").startswith(f"Node strengths of hidden 2 fluctuate {ratios[2]:.3g} times as much")
+
+    rng = np.random.default_rng(0)
+    low = rng.normal(size=(300, 8)) @ rng.normal(size=(8, 60)) / 24
+    narrow = Network([low, *Network.random([300, 4, 3], rng=0).weights], None, ["identity", "tanh", "identity"])
+    words = said(narrow, "correlation", rng.normal(size=(2000, 60)))
+    assert words.startswith("The activity of hidden 1 spreads over 6.")
+
+    time = np.arange(2000)
+    x = np.stack([(-1.0) ** time, np.where(time // 100 % 2, 1.0, -1.0), rng.normal(size=2000)], axis=1)
+    turned = np.array([[1.0, 0.1, 0.0], [1.0, 0.2, 0.0], *[[1.0, 0.0, 0.0]] * 3, *[[0.0, 0.0, 1.0]] * 5])
+    parted = np.eye(10)[5:]
+    parted[0] = np.eye(10)[1] - np.eye(10)[0]
+    layers = Network([turned, parted, np.ones((2, 5))], None, ["identity"] * 3)
+    words = said(layers, "spikes", x, np.repeat([0, 1], 1000))
+    assert words.startswith("By the counts of 1 of 5 units of hidden 2 the samples of a class are not in random order")
 
 
 def test_the_page_begins_with_what_is_unusual(tmp_path):
