@@ -277,8 +277,22 @@ def _points(grid: Any) -> tuple[Point, ...]:
             raise ValueError(f"the point {point} must name arguments of the function; rng is the sweep's own")
     seen = set()
     for point in points:
-        digest = digest_of_work(_plain(point))
+        digest = _digest(_plain(point))
         if digest in seen:
             raise ValueError(f"grid names the point {point} twice: leave one of them out")
         seen.add(digest)
     return points
+
+
+def _digest(point: Point) -> str:
+    """Return by what a point is known, or raise where that cannot be told of one of its values."""
+    for name, value in point.items():
+        try:
+            digest_of_work(value)
+        except TypeError:
+            raise TypeError(
+                f"grid has {name} = {value!r:.60}, a {type(value).__name__}: points are known by numbers, texts, "
+                f"arrays and objects of this package. Give one of these, as float({name}) or a name, from which the "
+                "function makes the rest"
+            ) from None
+    return digest_of_work(point)

@@ -4,6 +4,7 @@ import json
 import re
 from concurrent.futures import BrokenExecutor, ThreadPoolExecutor
 from contextlib import nullcontext
+from fractions import Fraction
 from functools import partial
 
 import numpy as np
@@ -124,6 +125,7 @@ def test_a_store_resumes_grows_and_retries(tmp_path):
         ({"a": [1, 1]}, ValueError, "names the point {'a': 1} twice"),
         ({"a": 3}, TypeError, "grid['a'] = 3 is one value; pass a list of them, [3]"),
         ({"a": "heat bath"}, TypeError, "grid['a'] = 'heat bath' is one value"),
+        ({"a": [1, Fraction(1, 2)]}, TypeError, "grid has a = Fraction(1, 2), a Fraction: points are known by numbers"),
         ({"a": np.array(0.5)}, TypeError, "grid['a'] = array(0.5) is one value"),
     ],
 )

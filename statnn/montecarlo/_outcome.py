@@ -90,11 +90,13 @@ class Interrupt:
 def warn_of_missing(failures: Sequence[Failure], chains: Sequence[int], draws: int, planned: int) -> None:
     """Warn of what a run lacks."""
     words = [f"chains {_numbers(failure.chains)} are missing ({failure.error})" for failure in failures]
+    advice = ["run.retry() runs the chains that are missing"] if words else []
     if draws < planned:
         words.append(f"there are {draws} of {planned} draws of chains {_numbers(chains)}")
+        advice.append("run.extend() goes on")
     if words:
         warnings.warn(
-            f"{'; '.join(words)}: run.retry() runs what is missing, run.extend() goes on",
+            f"{'; '.join(words)}: {', '.join(advice)}",
             IncompleteRun,
             stacklevel=4,
         )

@@ -54,7 +54,7 @@ class Run(ByValue):
     failures : tuple of Failure
         Blocks of chains that are missing, and why; see `retry`.
     complete : bool
-        Whether all chains and draws are there that were asked for.
+        Whether all chains and draws are there that were asked for, last by `extend`.
 
     See Also
     --------
@@ -277,7 +277,7 @@ class Run(ByValue):
         """Return the run with what came after it."""
         after = side_by_side(records)
         joined = {name: np.concatenate([self.draws[name], after[name]], axis=1) for name in after}
-        return replace(self, draws=joined, _walkers=walkers_after)
+        return replace(self, draws=joined, _walkers=walkers_after, complete=not self.failures)
 
     def walkers(self) -> tuple[Walkers, ...]:
         """Return copies of the working states, one for each block of chains."""

@@ -246,7 +246,7 @@ def test_functions_of_numpy_are_found_again_and_others_of_their_kind_are_not_tak
     assert digest_of(one) != digest_of(other)
     made = np.frompyfunc(cube, 1, 1)
     for call in (lambda: save(made, tmp_path / "made.npz"), lambda: sweep(cubed, {"name": [made]})):
-        with pytest.raises(TypeError, match=r"is a numpy\.ufunc, which is neither a plain value"):
+        with pytest.raises(TypeError, match=r"numpy\.ufunc, which is neither a plain|, a ufunc: points are known by"):
             call()
     assert not (tmp_path / "made.npz").exists()
 

@@ -47,7 +47,7 @@ def fail():
 
 def run(at=0, what=fail, sweeps=20, **options):
     observables = {"energy": "energy", "first": Observed(at, what)}
-    return sample(LAYERS, sweeps, chains=4, rng=1, method="blocks", observables=observables, **options)
+    return sample(LAYERS, sweeps, rng=1, method="blocks", observables=observables, **{"chains": 4} | options)
 
 
 def same_draws(one, other):
@@ -67,6 +67,17 @@ def test_an_interrupt_returns_what_is_there():
         same_draws(found, run(8, interrupt))
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
     same_draws(found.retry().extend(13), run())
+
+
+def test_an_interrupted_run_is_whole_once_it_is_extended():
+    with pytest.warns(IncompleteRun, match="there are 7 of 20 draws of chains 0: run.extend.. goes on$"):
+        found = run(8, interrupt, chains=1)
+    assert (found.complete, found.failures, found.retry() is found) == (False, (), True)
+    longer = found.extend(13)
+    assert longer.complete
+    same_draws(longer, run(chains=1))
+    with pytest.warns(IncompleteRun, match=r"chains 0 are missing .*: run.retry\(\) runs the chains that are missing$"):
+        warn_of_missing([Failure(0, (0,), "interrupted")], (1,), 5, 5)
 
 
 def test_an_interrupt_between_two_draws_waits_for_the_next(monkeypatch):
