@@ -45,7 +45,7 @@ def ranks(subject: Subject, tell: Tell) -> Section:
         name = "inputs" if m == 0 else name_of(m, net)
         one = found.get(m - 1)
         slope = Measured(one.layer_slope, one.layer_slope_error) if one is not None else None
-        extremes = f"{one.slope.min():.2f} … {one.slope.max():.2f}" if one is not None else None
+        extremes = None if one is None else f"{one.slope.min():.2f} … {one.slope.max():.2f}".replace("-", "−")
         rows.append([name, slope, extremes, shares[m]])
 
     remarks = [f"{name_of(m + 1, net)}: {reason}" for m, reason in why.items()]
