@@ -186,7 +186,8 @@ class Step:
             what = f"{type(error).__name__}: {error}"
             raise AssertionError(f"the rewriting raised {what}, in the step: {self.statement}") from error
         if residual is not sp.S.Zero:
-            raise AssertionError(f"residual {self.residual} is not 0 in the step: {self.statement}")
+            shown = "where it is zero, which numbers do not deny, `by` is the rewriting that shows it"
+            raise AssertionError(f"residual {residual} is not 0; {shown}, in the step: {self.statement}")
 
     def sides(self) -> tuple[sp.Expr, sp.Expr]:
         """Return the two sides of the printed relation with the definitions put in; of an instance, as printed."""

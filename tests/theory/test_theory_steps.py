@@ -266,6 +266,18 @@ def test_limits_and_series_are_taken_exactly_when_thorough(step):
         step.check(thorough=True)
 
 
+def test_what_sympy_cannot_show_by_itself_asks_for_a_rewriting():
+    r, k = sp.Symbol("r", positive=True), sp.Symbol("k", integer=True)
+    sides = sp.Sum((k + 1) * r**k, (k, 0, sp.oo)), 1 / (1 - r) ** 2
+    with pytest.raises(AssertionError, match=r"numbers do not deny, `by` is the rewriting"):
+        identity("the derivative of the geometric sum", *sides, domain={r: (0, 1)}).check()
+
+    def inside(gap):
+        return sp.simplify(gap.doit().replace(sp.Piecewise, lambda *pieces: pieces[0][0]))
+
+    identity("the derivative of the geometric sum", *sides, domain={r: (0, 1)}, by=inside).check()
+
+
 def test_a_taylor_series_is_that_of_sympy_or_none():
     smooth = sp.exp(x * y) / (1 - x)
     assert sp.expand(taylor(smooth, x, 4) - sp.series(smooth, x, 0, 4).removeO()) == 0
