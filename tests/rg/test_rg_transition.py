@@ -363,6 +363,21 @@ def test_limits_of_functions_that_are_wide_are_those_far_out():
     assert (found.outcome.name, found.chi) == ("UNBOUNDED", pytest.approx(1.125, rel=1e-9))
 
 
+@pytest.mark.parametrize(
+    "activation",
+    [
+        "gelu",
+        "silu",
+        Activation("own gelu", lambda h: h * special.ndtr(h)),
+        Activation("bend", lambda h: np.hypot(1, h)),
+    ],
+)
+def test_what_ends_as_lines_forgets_by_a_power_where_it_grows(activation):
+    """Far out, each of them is homogeneous, M/q = D, so that the slope of the map at c = 1 is one, and no rate."""
+    found = rg.RandomLayer(activation, 2.0, 0.2).fixed_point()
+    assert (found.outcome.name, found.correlation_slope, found.xi_correlation) == ("UNBOUNDED", 1.0, math.inf)
+
+
 @pytest.mark.parametrize(("sigma_w", "sigma_b"), [([0.5, 1.0, 2.0], [0.0]), ([1.5], [0.1, 0.3]), ([1.5], [0.2])])
 def test_a_single_row_or_column_of_a_diagram_is_seen(sigma_w, sigma_b):
     found = rg.phase_diagram("tanh", sigma_w, sigma_b)

@@ -256,7 +256,7 @@ def limits(of: Averages) -> tuple[float, float, float]:
         with suppress(ValueError):
             readings = [new if old[0] is None else old for old, new in zip(readings, _read_off(of, far), strict=True)]
     growth, chi, slope = (fallback if limit is None else limit for limit, fallback in readings)
-    return growth, chi, slope
+    return growth, chi, 1.0 if abs(slope - 1) <= CRITICAL else slope  # of what ends as lines
 
 
 def _read_off(of: Averages, far: float) -> list[tuple[float | None, float]]:
