@@ -147,13 +147,19 @@ def _whole_objects(array: NDArray[Any]) -> bool:
     return array.dtype == object and all(type(value) is int for value in array.flat)
 
 
+def as_floats(array: NDArray[Any], name: str) -> str:
+    """Return what makes real numbers of booleans, and of objects that are numbers, such as fractions; else nothing."""
+    objects = array.dtype == object and all(isinstance(value, numbers.Number) for value in array.flat)
+    return f" (pass numpy.asarray({name}, dtype=float))" if objects or (array.dtype == bool and array.ndim) else ""
+
+
 def at_least(values: ArrayLike, name: str, *, minimum: float, why: str) -> NDArray[np.float64]:
     """Return ``values`` as float64 array, or raise if any entry is not finite or below ``minimum``."""
     array = array_of(values, name)
     if _whole_objects(array):
         array = np.reshape([_nearest(value) for value in array.flat], array.shape)
     if array.dtype.kind not in "iuf":
-        raise TypeError(f"{name} must hold real numbers, not {array.dtype}: {why}")
+        raise TypeError(f"{name} must hold real numbers, not {array.dtype}{as_floats(array, name)}: {why}")
     with np.errstate(over="ignore"):  # long doubles beyond all floats are refused as infinite
         result = array.astype(float)
     bad = ~(np.isfinite(result) & (result >= minimum))

@@ -7,7 +7,7 @@ from typing import Any, TypeAlias, TypeVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from statnn._arguments import Floats, array_of
+from statnn._arguments import Floats, array_of, as_floats
 
 _AT_ONCE = 2**14
 """Random numbers that are drawn together."""
@@ -21,7 +21,8 @@ def real(values: ArrayLike, name: str, ndim: int | None) -> Reals:
     array = array_of(values, name)
     if array.dtype.kind not in "biuf":
         table = array.dtype == object and hasattr(values, "to_numpy")
-        fix = ", as columns of pandas that may have gaps: pass .dropna().to_numpy(dtype=float)" if table else ""
+        gaps = ", as columns of pandas that may have gaps: pass .dropna().to_numpy(dtype=float)"
+        fix = gaps if table else as_floats(array, name)
         raise TypeError(f"{name} must hold real numbers, not {array.dtype}{fix}")
     if ndim is not None and array.ndim != ndim:
         raise ValueError(f"{name} has shape {array.shape}; {'a matrix' if ndim == 2 else 'a vector'} is needed")

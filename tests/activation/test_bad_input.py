@@ -3,6 +3,7 @@
 import math
 import pickle
 import warnings
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -54,7 +55,13 @@ TABLE = [
     (lambda: beta.silent(INF), ValueError, r"D = inf is not a finite number"),
     (lambda: beta.missing_mass("many"), TypeError, r"D must hold real numbers, not <U4"),
     (lambda: beta.growth_rate(None), TypeError, r"D must hold real numbers, not object"),
-    (lambda: beta.working(YES), TypeError, r"D must hold real numbers, not bool"),
+    (lambda: beta.working(YES), TypeError, r"D must hold real numbers, not bool: "),
+    (lambda: beta.working([YES]), TypeError, r"D must hold .*, not bool \(pass numpy.asarray\(D, dtype=float\)\): "),
+    (
+        lambda: beta.working([Fraction(1, 2)]),
+        TypeError,
+        r"D must .*, not object \(pass numpy.asarray\(D, dtype=float\)",
+    ),
     (lambda: beta.working([[1], [2, 3]]), ValueError, r"inhomogeneous"),
     (lambda: beta.working_std(1j), TypeError, r"D must hold real numbers, not complex128"),
     (lambda: gamma.cutoff(-0.5), ValueError, r"D = -0.5 is not a finite number >= 0"),

@@ -3,6 +3,7 @@
 import math
 import pickle
 import re
+from decimal import Decimal
 
 import networkx as nx
 import numpy as np
@@ -46,6 +47,11 @@ NETWORKS = [
     (lambda: Network([np.zeros((0, 2))]), ValueError, r"weights\[0\] has shape \(0, 2\) and no entries"),
     (lambda: Network([[[1.0, NAN]]]), ValueError, r"weights\[0\]\[0, 1\] = nan is not finite"),
     (lambda: Network([[[1j]]]), TypeError, r"weights\[0\] must hold real numbers, not complex128"),
+    (
+        lambda: Network([[[Decimal(1)]]]),
+        TypeError,
+        r"\[0\] must .*, not object \(pass numpy.asarray\(weights\[0\], dtype=f",
+    ),
     (lambda: Network([[["1"]]]), TypeError, r"weights\[0\] must hold real numbers, not <U1"),
     (lambda: Network([W], []), ValueError, r"biases is empty; a network has at least one layer, with one vector each"),
     (lambda: Network([W], np.zeros(1)), TypeError, r"biases is an array of shape \(1,\); pass a list with one vector"),
