@@ -299,6 +299,8 @@ def test_means_of_counts_after_a_start():
     assert law.expect() == pytest.approx(law.mean(), rel=1e-11)
     assert law.expect(lambda k: (k - law.mean()) ** 2) == pytest.approx(law.var(), rel=1e-10)
     assert law.expect(lb=3) == pytest.approx(law.mean(), rel=1e-11)
+    some = np.arange(5, 9)
+    assert law.expect(lb=5, ub=8) == pytest.approx(some @ law.pmf(some), rel=1e-11)
 
 
 @pytest.mark.parametrize("bounds", [(7, 3), (-9, -2), (np.inf, None)])
@@ -348,6 +350,15 @@ def test_cutoff_grows_like_the_number_of_activations():
 
 
 # -- after a start ---------------------------------------------------------------------------------------
+
+
+@each_process
+def test_cutoff_after_a_start_is_the_fall_of_the_weights_since(kind):
+    """Silence in the first 200 samples is known as well: the weights fall sooner."""
+    process = make(kind, 30, 0.4, 10.0).after(200, [0] * 10 + [10] * 20)
+    law = process.count(20_000, initial=0)
+    fall = law.logpmf(4) - law.logpmf(3) - np.log(3.4 / 4)
+    assert fall == pytest.approx(-1 / process.cutoff(20_000), rel=1e-3)
 
 
 @each_process

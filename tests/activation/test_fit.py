@@ -17,9 +17,16 @@ from scipy import special, stats
 from statnn import testing
 from statnn._random import root
 from statnn.activation import BetaBernoulli, GammaPoisson, PolyaUrn, compare, fit, rarefaction
-from statnn.activation._inference import likelihood
+from statnn.activation._inference import goodness, likelihood
 from statnn.activation._inference.estimate import NoFiniteFitError, covariance, estimate, process_at
-from statnn.activation._inference.goodness import _beta_binomial_table, bootstrap, chi_square, cumulative, draw
+from statnn.activation._inference.goodness import (
+    _beta_binomial_table,
+    bootstrap,
+    chi_square,
+    cumulative,
+    distance,
+    draw,
+)
 from statnn.activation._inference.likelihood import Tally
 
 LAWS = (BetaBernoulli, PolyaUrn, GammaPoisson)
@@ -456,3 +463,20 @@ def test_help_fits_a_screen():
         assert "counts" in get_type_hints(verb)
     summary = fit.__doc__.partition("Returns")[0]
     assert sum(1 + len(line) // 80 for line in (str(inspect.signature(fit)) + summary).splitlines()) <= 32
+
+
+def test_a_comparison_is_of_fits_as_each_is_alone():
+    counts = np.repeat([0, 1, 2, 3, 5, 8, 13, 21], [60, 40, 30, 20, 20, 10, 10, 10])  # enough for chi-square
+    options = {"goodness": "bootstrap", "replicas": 19, "rng": 1}
+    for one in compare(counts, 40, **options).fits:
+        assert one == fit(counts, 40, law=type(one.process), **options)
+        assert (one.goodness.method, one.goodness.replicas) == ("bootstrap", 19)
+
+
+def test_replicas_that_fit_no_better_are_no_evidence(monkeypatch):
+    """Where all are as far from their fits as the counts, any of them could be these: p is one."""
+    tally = Tally.of(np.array([0, 0, 1, 3, 7, 10, 10]), 10)
+    process = process_at(tally, BetaBernoulli, estimate(tally, BetaBernoulli).theta)
+    alike = distance(tally, process)
+    monkeypatch.setattr(goodness, "_distances", lambda task: [alike] * len(task[3]))
+    assert bootstrap(tally, process, 99, root(1)).p_value == 1.0

@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 
 from statnn import testing
 from statnn.activation import rarefaction
+from statnn.activation._inference import rarefaction as _rarefaction
 
 records = st.integers(1, 40).flatmap(
     lambda samples: st.tuples(st.lists(st.integers(0, samples), min_size=1, max_size=20), st.just(samples))
@@ -31,8 +32,10 @@ def test_mean_is_that_of_all_subsamples_however_neurons_are_correlated(rng, d):
     np.testing.assert_allclose(found.working, growth_of_all_subsamples(fired, d).mean(), rtol=1e-14)
 
 
+@pytest.mark.parametrize("together", [2**18, 8, 1])
 @pytest.mark.parametrize("d", range(8))
-def test_event_variance_is_that_of_all_subsamples(d):
+def test_event_variance_is_that_of_all_subsamples(monkeypatch, d, together):
+    monkeypatch.setattr(_rarefaction, "_TOGETHER", together)
     counts = np.array([0, 1, 1, 2, 3])
     fired = np.repeat(np.eye(5, dtype=bool), counts, axis=0)
     found = rarefaction(counts, 7, d, events=True)

@@ -1,0 +1,258 @@
+"""What a picture shows is what was computed: curves, bands and bars against numbers known apart."""
+
+import math
+
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+from scipy import stats
+
+from statnn import Network, rg
+from statnn.activation import BetaBernoulli, GammaPoisson, PolyaUrn, compare, fit, rarefaction
+from statnn.inspection._activity import _draw_counts
+from statnn.inspection._layers import _draw_strength
+from statnn.measure import basins, graph, growth, order, spikes
+from statnn.montecarlo import estimate
+from statnn.montecarlo._plot import draw
+from statnn.rg._layers.portrait import binary_line, linear_line
+from statnn.rg._layers.single import renormalised
+from statnn.testing import Power
+
+COUNTS = np.repeat([0, 1, 2, 3, 5, 8, 13, 21], [6, 4, 3, 2, 2, 1, 1, 1])
+"""Of twenty neurons in 40 samples."""
+
+
+def axes():
+    return Figure().add_subplot()
+
+
+def band(ax, x):
+    """Lowest and highest place of the first band at x."""
+    vertices = ax.collections[0].get_paths()[0].vertices
+    heights = vertices[np.isclose(vertices[:, 0], x), 1]
+    return heights.min(), heights.max()
+
+
+def bars(container, direction=-1):
+    """Places and values of points with bars, and how far the bars reach down and up."""
+    x, y = container.lines[0].get_data()
+    ends = np.array(container.lines[2][direction].get_segments())[:, :, 1 if direction else 0]
+    middle = y if direction else x
+    return x, y, middle - ends.min(axis=1), ends.max(axis=1) - middle
+
+
+def by_label(ax, start):
+    return next(line for line in ax.lines if str(line.get_label()).startswith(start))
+
+
+# -- activation ------------------------------------------------------------------------------------------
+
+
+def test_a_process_stands_in_a_band_of_one_deviation():
+    """S = bN/(cD+bN) = 2/(D+2), and a variance of N S (1-S)."""
+    ax = GammaPoisson(4, 1.0, 2.0).plot(axes(), D=[2, 6])
+    assert band(ax, 2) == pytest.approx((1.0, 3.0))
+    assert band(ax, 6) == pytest.approx((3 - math.sqrt(0.75), 3 + math.sqrt(0.75)))
+
+
+def test_a_rarefied_curve_stands_in_a_band_of_two_deviations():
+    """One of ten samples: 0.1 + 0.2 + 1 working neurons, with a variance of 0.09 + 0.16."""
+    ax = rarefaction([0, 1, 2, 10], 10, [1, 5, 10]).plot(axes())
+    assert band(ax, 1) == pytest.approx((0.3, 2.3))
+
+
+def test_counts_of_a_fit_are_densities_with_binomial_bars():
+    """Bins of 1 to 2, 3 to 7 and 8 to 21 hold 7, 4 and 3 of the twenty."""
+    found = fit(COUNTS, 40, replicas=19, rng=1)
+    ax = found.plot(axes(), bins=3)
+    x, y, down, up = bars(ax.containers[0])
+    share, width = np.array([7, 4, 3]) / 20, np.array([2, 5, 14])
+    assert x == pytest.approx(np.sqrt([1 * 2, 3 * 7, 8 * 21]))
+    assert y == pytest.approx(share / width)
+    assert down == pytest.approx(np.sqrt(share * (1 - share) / 20) / width)
+    assert up == pytest.approx(down)
+    curve = by_label(ax, "BetaBernoulli")
+    law = stats.betabinom(40, found.b, found.b * (20 / found.c - 1))
+    assert curve.get_ydata() == pytest.approx(law.pmf(curve.get_xdata()), rel=1e-9)
+
+
+def test_every_law_of_a_comparison_is_drawn_as_itself():
+    ax = compare(COUNTS, 40, replicas=19, rng=1).plot(axes())
+    n = int(COUNTS.sum())
+    laws = {
+        BetaBernoulli: lambda one: stats.betabinom(40, one.b, one.b * (20 / one.c - 1)),
+        PolyaUrn: lambda one: stats.betabinom(n, one.b, 19 * one.b),
+        GammaPoisson: lambda one: stats.nbinom(one.b, 20 * one.b / (n + 20 * one.b)),
+    }
+    for one, law in laws.items():
+        curve = by_label(ax, one.__name__)
+        pmf = law(fit(COUNTS, 40, law=one, replicas=19, rng=1)).pmf
+        assert curve.get_ydata() == pytest.approx(pmf(curve.get_xdata()), rel=1e-9)
+
+
+# -- measures --------------------------------------------------------------------------------------------
+
+
+def test_growth_is_drawn_as_a_share_of_all_units():
+    found = growth.from_active_samples(COUNTS, 40, at=[1, 20], rng=1)
+    ax = found.plot(axes())
+    _, y, down, up = bars(ax.containers[0])
+    q = 1 - COUNTS / 40
+    assert (y[0], down[0], up[0]) == pytest.approx((np.mean(1 - q), *[math.sqrt(np.sum(q * (1 - q))) / 20] * 2))
+    for one in found.comparison.fits:
+        line = by_label(ax, type(one.process).__name__)
+        assert line.get_ydata() == pytest.approx(1 - one.process.silent([1, 20]), rel=1e-12)
+
+
+def test_strengths_by_chance_stand_in_a_band_of_95_percent():
+    """χ² of two degrees of freedom has the quantiles -2 ln(1-p)."""
+    found = graph.Strength((np.zeros(3),), np.array([1.0]), np.array([2.0]), np.array([0.5]), "shuffled")
+    _, y, down, up = bars(found.plot(axes()).containers[0])
+    ends = 2 * np.sqrt(-np.log([0.975, 0.025]))
+    assert (y[0] - down[0], y[0], y[0] + up[0]) == pytest.approx((ends[0], 2.0, ends[1]))
+
+
+def test_ranks_are_drawn_as_densities():
+    """A unit of one class of ten ranks it above all others."""
+    labels = np.repeat(np.arange(10), 20)
+    fields = (labels == 3)[:, None] + np.linspace(0, 0.5, 200)[:, None]
+    ax = order.pooled_ranks(fields, np.ones((10, 1)), labels, bins=10).plot(axes())
+    values, edges, _ = ax.patches[3].get_data()
+    assert values == pytest.approx([0] * 9 + [10], abs=1e-13)
+    assert edges == pytest.approx(np.linspace(0, 1, 11))
+
+
+def test_fano_factors_stand_beside_their_null():
+    """Windows of four with one and three spikes: variance 1 of mean 2; shuffled (1-r)(M-T)/(M-1), M = 8."""
+    ax = spikes.from_window_counts([[1], [3]], 4).plot(axes())
+    assert by_label(ax, "units").get_ydata() == pytest.approx([0.5])
+    assert by_label(ax, "null").get_ydata() == pytest.approx([0.5 * 4 / 7])
+    assert by_label(ax, "null").get_xdata() == pytest.approx([0.5])
+
+
+def test_independent_stimuli_are_told_for_units_that_fire():
+    """Of two units one fires in half of the samples and one never: 1-r is a half."""
+    assert "independent stimuli 0.5" in str(spikes.from_window_counts([[1, 0], [3, 0]], 4))
+
+
+def test_basins_without_end_are_in_the_share():
+    radius = np.array([2.0, np.inf, 1.0, np.inf])
+    nothing = np.zeros(4, dtype=np.int64)
+    found = basins.Basin(
+        radius, radius, radius, nothing, nothing, None, np.array([0.1, 1.0, 10.0, 1e6]), np.ones((4, 4)), 0.5, 4,
+        "samples", (1, ()),
+    )  # fmt: skip
+    line = found.plot(axes()).lines[0]
+    assert line.get_xdata()[1:3].tolist() == [1.0, 2.0]
+    assert line.get_ydata().tolist() == [0.0, 0.25, 0.5, 0.5]
+    assert line.get_label() == "50% infinite"
+
+
+# -- chains and what a check sees ------------------------------------------------------------------------
+
+
+def test_a_trace_stands_at_its_draws_and_its_time_in_its_correlation(rng):
+    draws = np.cumsum(rng.normal(size=(2, 5000)), axis=1) * 0.01 + rng.normal(size=(2, 5000))
+    trace, correlation = Figure().subplots(1, 2)
+    draw("energy", draws, np.array([trace, correlation]))
+    at, values = trace.lines[0].get_data()
+    assert at.size < 5000
+    assert np.array_equal(values, draws[0, at])
+    with pytest.warns(UserWarning, match="too short|disagree"):
+        tau = estimate(draws).tau
+    assert correlation.lines[2].get_xdata() == pytest.approx([tau, tau])
+
+
+def test_shares_of_runs_have_binomial_bars():
+    seen = (0.2, 0.2, 0.3, 0.4)
+    container = Power((0.1, 0.2, 0.3, 0.4), seen, 1e-9).plot(axes()).containers[0]
+    _, y, down, _ = bars(container)
+    assert y == pytest.approx([0.0, 0.5, 0.75, 1.0])
+    assert down == pytest.approx([0.0, 0.25, math.sqrt(3) / 8, 0.0])
+
+
+# -- renormalisation -------------------------------------------------------------------------------------
+
+
+def test_a_collapse_is_drawn_scaled_with_its_errors():
+    found = rg.Collapse(
+        1.0, 0.1, np.array([2.0]), np.array([0.1]), np.eye(2), 1.0, 1, np.array([[0.5, 0.25]]), np.array([2.0, 4.0]),
+        np.array([3.0, 5.0]), np.array([0.1, 0.2]),
+    )  # fmt: skip
+    drawn = [bars(container) for container in found.plot(axes()).containers]
+    assert [(*x, *y, *down) for x, y, down, _ in drawn] == [
+        pytest.approx((2.0, 6.0, 0.2)), pytest.approx((4.0, 20.0, 0.8))
+    ]  # fmt: skip
+
+
+def test_a_place_has_the_bars_of_its_axes(rng):
+    """Errors of σ_w and σ_b are far apart where there are many weights and few biases."""
+    found = rg.place(Network.random([6, 30, 30, 30], "tanh", 1.4, 0.3, rng=rng), rng.normal(size=(40, 6)))
+    container = found.plot(axes(), critical=False).containers[0]
+    assert bars(container, 0)[2] == pytest.approx([one.sigma_w_error for one in found.layers])
+    assert bars(container)[2] == pytest.approx([one.sigma_b_error for one in found.layers])
+    signals = found.plot_signals(axes()).containers[0]
+    assert bars(signals)[3] == pytest.approx(found.correlation_error)
+
+
+def test_a_phase_diagram_shows_the_length_of_correlations():
+    found = rg.phase_diagram("tanh", [0.5, 1.0, 1.8], [0.1, 0.3])
+    mesh = found.plot(axes(), critical=False).collections[0]
+    assert np.ravel(mesh.get_array().data) == pytest.approx(np.log10(found.xi_correlation.clip(0.3, 1000)).T.ravel())
+    for i, w in enumerate(found.sigma_w):
+        for j, b in enumerate(found.sigma_b):
+            point = rg.RandomLayer("tanh", w, b).fixed_point()
+            assert found.xi_correlation[i, j] == pytest.approx(point.xi_correlation, rel=1e-5)
+            assert found.xi_variance[i, j] == pytest.approx(point.xi_variance, rel=1e-5)
+
+
+def test_exponents_have_bars_of_their_own(rng):
+    coins = 2 * rng.integers(0, 2, (200, 16, 16), np.int8) - 1
+    found = rg.linearise(coins, groups=8, levels=2, rng=1)
+    containers = found.plot(axes()).containers
+    for n, container in enumerate(containers):
+        y, error = (found.y_t, found.y_t_error) if n < 2 else (found.y_h, found.y_h_error)
+        _, values, down, _ = bars(container)
+        assert values == pytest.approx(y[n % 2])
+        assert down == pytest.approx(error[n % 2])
+    for y, error in ((found.y_t, found.y_t_error), (found.y_h, found.y_h_error)):
+        assert f"{y[1, 2]:.4f} ± {error[1, 2]:.4f}" in str(found)
+
+
+def test_lines_of_a_diagram_of_flows_stay_themselves():
+    """Two layers are one of the same line: e^(2K) sinh h is kept by decimation, s/(1-w²) by linear layers."""
+    for point in binary_line(1.7)[40:180:35]:
+        for t, v in (point, renormalised(point, 2), renormalised(point, 3)):
+            assert math.sinh(math.atanh(v)) * (1 + t) / (1 - t) == pytest.approx(1.7, rel=1e-9)
+    for w, place in linear_line(0.6)[[20, 80, 130, 180]]:
+        one = rg.LinearLayer(w, 0.0, place / (1 - place))
+        for layer in (one, one.power(2), one.power(3)):
+            s = layer.noise_covariance[0, 0]
+            assert s / abs(1 - layer.weight[0, 0] ** 2) == pytest.approx(0.6, rel=1e-9)
+
+
+# -- the page on a network -------------------------------------------------------------------------------
+
+
+def test_counts_of_units_stand_beside_their_law():
+    """Of the law as of the counts, a bar is the share of its cell, as a density over shares of samples."""
+    samples = np.arange(36) % 13
+    found = growth.from_active_samples(samples, 12, rng=1)
+    ax = axes()
+    _draw_counts(ax, found)
+    counts, law = (patch.get_data() for patch in ax.patches)
+    start = np.round(np.linspace(0, 13, 7)).astype(int)[:-1]
+    cells = np.diff([*start, 13])
+    assert np.diff(counts.edges) == pytest.approx(cells / 12)
+    assert counts.values * cells / 12 == pytest.approx(np.add.reduceat(np.bincount(samples), start) / 36)
+    mass = found.comparison.best.process.count(12).pmf(np.arange(13))
+    assert law.values * cells / 12 == pytest.approx(np.add.reduceat(mass, start), rel=1e-9)
+
+
+def test_strengths_are_drawn_as_shares_up_to_a_value():
+    found = graph.Strength((np.array([3.0, 1.0]), np.array([0.0, 2.0])), np.ones(2), np.ones(2), np.ones(2), "shuffled")
+    figure = Figure()
+    _draw_strength(found, Network([np.eye(2)]), figure)
+    line = figure.axes[1].lines[0]
+    assert line.get_data()[0].tolist() == [1.0, 3.0]
+    assert line.get_data()[1].tolist() == [0.5, 1.0]
