@@ -299,7 +299,7 @@ def test_means_of_counts_after_a_start():
     assert law.expect() == pytest.approx(law.mean(), rel=1e-11)
     assert law.expect(lambda k: (k - law.mean()) ** 2) == pytest.approx(law.var(), rel=1e-10)
     assert law.expect(lb=3) == pytest.approx(law.mean(), rel=1e-11)
-    some = np.arange(5, 9)
+    law, some = GammaPoisson(2, 1.0, 1.0).after(2, [3, 1]).count(20, initial=3), np.arange(5, 9)
     assert law.expect(lb=5, ub=8) == pytest.approx(some @ law.pmf(some), rel=1e-11)
 
 

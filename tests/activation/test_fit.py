@@ -21,6 +21,7 @@ from statnn.activation._inference import goodness, likelihood
 from statnn.activation._inference.estimate import NoFiniteFitError, covariance, estimate, process_at
 from statnn.activation._inference.goodness import (
     _beta_binomial_table,
+    _cells,
     bootstrap,
     chi_square,
     cumulative,
@@ -308,6 +309,14 @@ def test_cells_have_the_probabilities_of_the_law():
         np.testing.assert_allclose(cumulative(process, samples, 300)(k), exact, rtol=1e-11)
 
 
+@pytest.mark.parametrize("neurons", [30, 60, 300])
+def test_every_cell_expects_five_neurons(neurons):
+    cdf = cumulative(GammaPoisson(neurons, 0.8, 0.2 * neurons), 40, 400)
+    ends = _cells(cdf, neurons, 400)
+    assert ends.size > 2
+    assert neurons * np.diff(cdf(ends), prepend=0.0, append=1.0).min() >= 5
+
+
 def test_cells_of_long_ranges_join_smoothly():
     process, samples = BetaBernoulli(50, 0.6, 30.0), 10**8
     k = np.array([10.0, 10**6, 10**7, 5 * 10**7, samples - 2 * 10**6, samples - 10**5, samples - 1, samples])
@@ -471,6 +480,12 @@ def test_a_comparison_is_of_fits_as_each_is_alone():
     for one in compare(counts, 40, **options).fits:
         assert one == fit(counts, 40, law=type(one.process), **options)
         assert (one.goodness.method, one.goodness.replicas) == ("bootstrap", 19)
+
+
+def test_the_distance_of_counts_from_a_law_is_that_of_cramer_and_von_mises():
+    counts, law = np.arange(64) ** 2 // 60, stats.nbinom(0.7, 0.7 / 20.7)  # of mean 20
+    gap = np.searchsorted(counts, counts, side="right") / 64 - law.cdf(counts)
+    assert distance(Tally.of(counts, 100), GammaPoisson(64, 0.7, 12.8)) == pytest.approx(gap @ gap, rel=1e-12)
 
 
 def test_replicas_that_fit_no_better_are_no_evidence(monkeypatch):

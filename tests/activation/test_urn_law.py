@@ -54,6 +54,11 @@ def test_mean_and_spread_are_those_of_the_closed_forms(N, b, n):
     assert spread == pytest.approx(urn.working_std(n), rel=1e-6, abs=1e-6)
 
 
+def test_variances_between_whole_numbers_of_events_lie_between():
+    """Of two neurons with b = 1 one works after an event, and both after two with a chance of 1/3."""
+    assert PolyaUrn(2, 1.0).working_std([1, 1.25, 2]) ** 2 == pytest.approx([0, 2 / 9 / 4, 2 / 9], rel=1e-12)
+
+
 @pytest.mark.parametrize(("N", "b"), [(2, Fraction(1, 3)), (3, Fraction(5, 2)), (4, Fraction(1, 7)), (4, Fraction(2))])
 @pytest.mark.parametrize("route", [by_chain, _differences], ids=["chain", "leap"])
 def test_every_path_is_counted(N, b, route):

@@ -3,6 +3,7 @@
 import json
 import math
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -11,7 +12,8 @@ from scipy import stats
 
 from statnn.__main__ import BAD_INPUT, DONE, main
 from statnn.inspection import Comparison, Measured, inspect
-from statnn.inspection._section import shown
+from statnn.inspection._comparison import _classes, _points
+from statnn.inspection._section import Section, Table, shown
 from statnn.io import save_network
 from statnn.network import Network
 
@@ -82,6 +84,23 @@ def test_who_is_right_where_the_other_is_wrong(compared):
         assert row[5].value == np.mean(answers[name] == answers["first"])
     assert min(float(row[4]) for row in others) < 0.01 / 2
     assert "“noisy” is right on " in compared["classes"].unusual
+
+
+@pytest.mark.parametrize("others", [1, 2])
+def test_the_more_networks_are_compared_the_less_chance_says(others):
+    """Right on eight samples more and on none less has a probability of 2/2^8, times two for one of two networks."""
+    labels = np.ones(20, dtype=int)
+    right = {f"net {n}": (np.arange(20) < (20 if n else 12)).astype(int) for n in range(others + 1)}
+    part = Section("classes", "", "", results={name: {"answers": answers} for name, answers in right.items()})
+    found = _classes(part, dict.fromkeys(right, SimpleNamespace(data=SimpleNamespace(labels=labels))))
+    assert [row[4] for row in found.tables[-1].rows[1:]] == [pytest.approx(2 / 2**8)] * others
+    assert bool(found.unusual) == (others == 1)
+
+
+def test_points_of_a_figure_have_their_errors():
+    rows = [["hidden 1", Measured(2.0, 0.5)], ["hidden 2", 3.0], ["outputs", None]]
+    section = Section("spikes", "", "", tables=(Table(["layer", "MFR"], rows),))
+    assert _points(section, "MFR").tolist() == [[1.0, 2.0], [2.0, 3.0], [0.5, 0.0]]
 
 
 def test_two_networks_have_differences():

@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 
-from statnn.inspection import read_data
+from statnn.inspection import Data, _comparison, _page, inspect, read_data
+from statnn.inspection._data import subset
+from statnn.network import Network
 
 
 def test_data_in_the_layout_of_mnist(tmp_path):
@@ -72,3 +74,22 @@ def test_data_that_cannot_be_read(arrays, options, match, tmp_path):
     np.savez(tmp_path / "data.npz", **arrays)
     with pytest.raises(ValueError, match=match):
         read_data(tmp_path / "data.npz", **options)
+
+
+def test_some_of_some_samples_keep_the_numbers_they_were_read_with():
+    some = subset(Data(np.arange(8.0)[:, None], np.arange(8), "eight"), np.array([1, 4, 6]), "three of them")
+    fewer = subset(some, np.array([2, 0]), "two of these")
+    assert [fewer.x.ravel().tolist(), fewer.labels.tolist(), fewer.numbers.tolist()] == [[6, 1]] * 3
+
+
+def test_pages_of_other_networks_samples_or_labels_have_other_digests(tmp_path, monkeypatch):
+    net, other = (Network([[[scale, 0.0], [0.0, 1.0]]], activation="identity") for scale in (1.0, 2.0))
+    x = np.eye(2)
+    given = [(net, x, [0, 1]), (net, x, [1, 0]), (net, 2 * x, [0, 1]), (other, x, [0, 1])]
+    digests = []
+    for room in (_page, _comparison):
+        monkeypatch.setattr(room, "page", lambda *parts: digests.append(parts[-1]["digest"]))
+    for n, (one, *data) in enumerate(given):
+        inspect({"one": one, "same": net}, *data, only=["strength"], rng=0).write(tmp_path / f"{n}")
+    single, both = [digests[k::3] for k in (0, 1)], digests[2::3]
+    assert [len(set(some)) for some in (single[0], single[1], both)] == [4, 3, 4]

@@ -56,6 +56,7 @@ def test_labels_are_those_of_the_classifier(names, tmp_path):
     [
         (np.linspace(0, 1, 240), "the labels are float64, not whole numbers"),
         (np.full(240, 7), "labels reach 7, but the network tells 3 classes apart"),
+        (np.arange(240) % 4, "labels reach 3, but the network tells 3 classes apart"),
         (np.arange(240) - 1, "the labels reach -1"),
         (np.array(["a"] * 240), "the labels are <U1"),
         (np.ones((240, 2)), r"the labels have shape \(240, 2\), so they are no classes"),

@@ -16,6 +16,7 @@ from sklearn.metrics import accuracy_score, confusion_matrix, precision_score, r
 from statnn import activation
 from statnn._random import stream
 from statnn.inspection import Measured, inspect
+from statnn.inspection._activity import _spike_row
 from statnn.inspection._layers import rank_by_chance
 from statnn.inspection._section import PValue, share, shown
 from statnn.measure import spikes
@@ -284,6 +285,11 @@ def test_spikes():
     columns = ["layer", "order", "MFR", "var r", "MFF", "by chance", "1−r", "var F", "silent", "rejected"]
     agrees(section, dict(zip(columns, zip(*rows, strict=True), strict=True)))
     assert section.facts == {"window T": window, "samples": 240}
+
+
+def test_independent_stimuli_are_those_of_units_that_fire():
+    """Of two units one fires in half of the samples, and one never."""
+    assert _spike_row("hidden 1", spikes.from_window_counts([[1, 0], [3, 0]], 4))[6] == pytest.approx(0.5)
 
 
 # -- order -----------------------------------------------------------------------------------------------

@@ -3,15 +3,20 @@
 import math
 from dataclasses import replace
 from itertools import pairwise
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from clouds import subject
 from scipy import stats
 
-from statnn.inspection import Data, inspect
+from statnn.inspection import Data, Measured, inspect
+from statnn.inspection._classification import _unusual_order
+from statnn.inspection._layers import _unusual_strength
+from statnn.inspection._meanfield import _unusual_signals
 from statnn.inspection._section import PValue, share, shown
 from statnn.inspection._worst import margins
+from statnn.measure import graph
 from statnn.measure.graph import strength
 from statnn.network import Network
 
@@ -156,6 +161,29 @@ def test_what_is_unusual_is_said_whatever_another_layer_does():
     layers = Network([turned, parted, np.ones((2, 5))], None, ["identity"] * 3)
     words = said(layers, "spikes", x, np.repeat([0, 1], 1000))
     assert words.startswith("By the counts of 1 of 5 units of hidden 2 the samples of a class are not in random order")
+
+
+def test_a_network_that_guesses_says_nothing_of_its_activations():
+    """Of two classes alike 0.55 ± 0.04 is what always saying one of them gives."""
+    net, labels = Network.random([2, 3, 2], "relu", rng=1), np.arange(10) % 2
+    for accuracy, words in ((0.55, ""), (0.9, "All activations could be the identity")):
+        assert _unusual_order([Measured(accuracy, 0.04)] * 2, labels, net)[:37] == words
+
+
+@pytest.mark.parametrize(("p", "says"), [(0.004, False), (0.003, True)])
+def test_the_strengths_farthest_from_chance_are_one_of_several(p, says):
+    """Three probabilities are below 0.01 by chance if the smallest is below a third of it."""
+    values = np.array([3.0, 1.0, 1.0]), np.ones(3), np.array([p, 0.5, 0.5])
+    found = graph.Strength((np.zeros(2),) * 3, *values, "shuffled")
+    assert bool(_unusual_strength(found, Network.random([2, 2, 2, 2], rng=1))) == says
+
+
+@pytest.mark.parametrize(("last", "says"), [(0.4, True), (0.6, False), (1.7, False), (2.5, True)])
+def test_variances_are_far_from_those_of_random_weights_on_either_side(last, says):
+    found = SimpleNamespace(correlation=np.ones(2), variance=np.array([1.0, last]), predicted_variance=np.ones(2))
+    words = _unusual_signals(Network.random([2, 2, 2, 2], rng=1), found)
+    assert words.startswith(f"Fields of hidden 2 have the variance {last};" if says else "")
+    assert bool(words) == says
 
 
 def test_the_page_begins_with_what_is_unusual(tmp_path):

@@ -56,7 +56,7 @@ def test_a_seed_nobody_chose_is_that_of_the_store_and_others_are_refused(tmp_pat
     process = PolyaUrn(40, 0.3, 5.0)
     found = process.simulate([5], 3, store=tmp_path / "work")
     assert process.simulate([5], 3, store=tmp_path / "work") == found
-    for change in ({"rng": 1}, {"checkpoints": [6]}, {"replicas": 4}, {"counts": True}):
+    for change in ({"rng": 1}, {"checkpoints": [6]}, {"replicas": 4}, {"counts": True}, {"method": "stepwise"}):
         with pytest.raises(StoreError, match="holds other work"):
             process.simulate(**{"checkpoints": [5], "replicas": 3, **change}, store=tmp_path / "work")
 
@@ -66,3 +66,23 @@ def test_tasks_beyond_the_last_are_damage(tmp_path):
         store.put("tasks-0", {"indices": [7], "results": [1]})
         with pytest.raises(StoreError, match="holds task 7 of 2"):
             list(kept.kept_tasks(store, abs, [1, 2], None))
+
+
+@pytest.mark.parametrize(
+    ("layer", "change"),
+    [
+        (("tanh", 1.5, 0.1), {"width": 6}),
+        (("tanh", 1.5, 0.1), {"depth": 4}),
+        (("tanh", 1.5, 0.1), {"replicas": 4}),
+        (("tanh", 1.5, 0.1), {"q": 0.5}),
+        (("tanh", 1.5, 0.1), {"c": 0.5}),
+        (("erf", 1.5, 0.1), {}),
+        (("tanh", 1.5, 0.2), {}),
+    ],
+)
+def test_signals_of_another_layer_or_start_are_other_work(layer, change, tmp_path):
+    usual = {"width": 5, "depth": 3, "replicas": 3, "rng": 1, "store": tmp_path / "work"}
+    found = RandomLayer("tanh", 1.5, 0.1).simulate(**usual)
+    with pytest.raises(StoreError, match="holds other work"):
+        RandomLayer(*layer).simulate(**(usual | change))
+    assert RandomLayer("tanh", 1.5, 0.1).simulate(**usual) == found

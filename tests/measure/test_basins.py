@@ -17,7 +17,7 @@ from statnn._random import root, stream
 from statnn.measure.basins import _measure as basins
 from statnn.measure.basins import sample_basin, weight_basin
 from statnn.measure.basins._rays import SampleRays, WeightRays
-from statnn.measure.basins._search import BEYOND, grid, search
+from statnn.measure.basins._search import BEYOND, _share_error, grid, search
 from statnn.network import Activation, Network
 from statnn.theory.measure.basin_oracle import band_kept, classes_kept, mean_log_radius
 
@@ -450,3 +450,9 @@ def test_blocks_leave_no_worker_of_two_idle(samples, room):
     assert size <= min(room, basins._MOST_BLOCK)
     if 1 < len(sizes) <= size:
         assert abs(sum(sizes[::2]) - sum(sizes[1::2])) <= len(sizes)
+
+
+def test_the_error_of_a_share_is_that_of_pairs_and_at_least_one_ray():
+    pairs = [[[1, 1], [1, 0], [0, 0], [0, 1]], [[1, 0]] * 4]
+    found = _share_error(np.array(pairs, dtype=bool).reshape(2, 8))
+    assert found == pytest.approx([math.sqrt(1 / 24), 1 / 8], rel=1e-15)

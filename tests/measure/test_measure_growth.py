@@ -220,3 +220,23 @@ def test_strengths_know_no_scale(power):
 def test_bad_networks_are_refused(arguments, options, error, match):
     with pytest.raises(error, match=match):
         graph.strength(*arguments, **options)
+
+
+def test_what_is_asked_of_fits_reaches_them(monkeypatch):
+    """A test of fit, a stream and sizes that were asked for are those of every way to growth."""
+    asked = []
+
+    def unfitted(*_, **options):
+        asked.append(options)
+        raise NoFiniteFitError("options alone are asked for")
+
+    monkeypatch.setattr(growth, "compare", unfitted)
+    options = {"goodness": "bootstrap", "rng": 7, "at": [1, 3]}
+    net = Network.random([3, 5, 4, 2], "relu", rng=1)
+    found = [
+        growth.from_active_samples([1, 2, 0], 6, **options),
+        growth.layer(np.eye(6), **options),
+        *growth.layers(net, np.eye(6)[:, :3] + 1, **options),
+    ]
+    assert [one.rarefaction.at.tolist() for one in found] == [[1, 3]] * 4
+    assert asked == [{"goodness": "bootstrap", "rng": 7}] * 4

@@ -396,3 +396,26 @@ def test_errors_of_slopes_are_those_of_means_within_classes():
     influence, own = np.array([[1.0, 2.0, 4.0, 3.0, 7.0]]), np.array([0, 0, 0, 1, 1])
     expected = np.sqrt(np.var([1, 2, 4], ddof=1) / 3 + np.var([3, 7], ddof=1) / 2)
     assert _stratified(influence, own, np.array([3, 2]))[0] == pytest.approx(expected, rel=1e-14)
+
+
+def test_the_error_of_a_layer_knows_that_slopes_of_classes_go_together(rng):
+    """Of units that point to both of two classes Σ π_k s_k = 0: one slope is -π_1/π_0 times the other."""
+    labels = (np.arange(40) < 10).astype(int)
+    found = pooled_ranks(rng.standard_normal((40, 3)), np.ones((2, 3)), labels)
+    share = (1 - 10 / 30) / 2
+    assert found.layer_slope == pytest.approx(share * found.slope[1], rel=1e-12)
+    assert found.layer_slope_error == pytest.approx(share * found.slope_error[1], rel=1e-12)
+
+
+def test_the_error_of_a_slope_is_that_of_delong(rng):
+    """Of one unit s = 12 (1 - π)(AUC - 1/2), AUC a mean over pairs; repeated, classes keep their sizes."""
+    x, labels = rng.standard_normal(30), np.repeat([0, 1, 2], [8, 10, 12])
+    found = pooled_ranks(x[:, None], np.ones((3, 1)), labels)
+    for k, error in enumerate(found.slope_error):
+        inside = labels == k
+        pairs = x[inside][:, None] > x[~inside]
+        variance = pairs.mean(axis=1).var(ddof=1) / inside.sum()
+        for j in {0, 1, 2} - {k}:
+            part = pairs.mean(axis=0)[labels[~inside] == j]
+            variance += (part.size / (30 - inside.sum())) ** 2 * part.var(ddof=1) / part.size
+        assert error == pytest.approx(12 * (1 - inside.mean()) * math.sqrt(variance), rel=1e-12)

@@ -6,6 +6,7 @@ from typing import get_type_hints
 
 import numpy as np
 import pytest
+from faults.cases import models
 from matplotlib.figure import Figure
 
 from statnn import Network, _memory, montecarlo
@@ -355,3 +356,24 @@ def test_observables_that_change_on_the_way_are_refused(first, later):
 
     with pytest.raises(ValueError, match=r"observable 'own' returned shape .* after .*the same for every draw"):
         sample(RING, 20, chains=2, rng=1, observables={"own": changing})
+
+
+COUNTING = {
+    "blocks": Blocks("replicas"), "blocks of one": Blocks("single"), "hamiltonian": Hamiltonian(),
+    "heat bath": HeatBath("replicas"), "metropolis": Metropolis("colours"), "multispin": MultiSpin("replicas"),
+    "strips": MultiSpin("strips"), "tempering": Tempering((1.0, 1.5, 2.0)),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", COUNTING)
+def test_what_is_counted_begins_after_the_burn_in(name):
+    """All but rates that are known beforehand: of ancestral draws, and of clusters."""
+    method = COUNTING[name]
+    model = square_lattice(32, 32, temperature=3.0) if name == "strips" else models()[method.name]
+    walkers = method.walkers(model, (1, ()), range(1 if name == "blocks of one" else 3), None)
+    walkers.burn_in(30)
+    found = walkers.diagnostics()
+    for what in {"acceptance", "divergences", "steps", "swap_rate", "round_trips"} & found.keys():
+        assert not found[what].any(), what
+    walkers.sweep(3)
+    assert (walkers.diagnostics()["acceptance"] <= 1).all()

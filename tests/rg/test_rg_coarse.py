@@ -254,3 +254,14 @@ def test_an_int8_array_is_looked_at_on_the_way(entry):
     with pytest.raises(ValueError, match=rf"states\[2, 3, 69\] = {entry} is not a spin"):
         block_spins(states, 2)
     assert states[2, 3, 69] == entry
+
+
+def test_a_site_has_one_coin_however_the_lattice_is_cut():
+    """Coins are numbered by sites: rows of a long lattice, of many short ones and of planes toss the same."""
+    opposed = np.tile(np.array([1, -1], np.int8), 9000)
+    long, planes, cubes = (
+        block_spins(opposed.reshape(1, *shape), 2, axes=len(shape), rng=3)
+        for shape in ((9000, 2), (90, 200), (30, 30, 20))
+    )
+    assert np.array_equal(long.ravel(), planes.ravel())
+    assert np.array_equal(long.ravel(), cubes.ravel())

@@ -12,6 +12,7 @@ from statnn._archive.store import StoreError
 from statnn.interaction import square_lattice
 from statnn.montecarlo import sample
 from statnn.rg import Operator, critical_coupling, linearise, sample_flow
+from statnn.rg.lattice import _halves, _monte_carlo
 from statnn.rg.lattice._blocking import lattice, majority
 from statnn.rg.lattice._linearised import LinearisedFlow
 from statnn.rg.lattice._matching import CriticalCoupling
@@ -68,7 +69,14 @@ def test_flows_that_are_killed_go_on(monkeypatch, tmp_path):
     names = {path.name for path in (tmp_path / "work").iterdir()}
     assert {"store.json", "lock", "block-0.done.npz"} <= names
     assert not [name for name in names if "state" in name]
-    for more, said in (({"rng": 6}, "seed is"), ({"rule": "decimation"}, "flow is"), ({"chains": 10}, "chains is")):
+    others = tuple(replace(one, alike=False) for one in FEW)
+    for more, said in (
+        ({"rng": 6}, "seed is"),
+        ({"rule": "decimation"}, "flow is"),
+        ({"periodic": False}, "flow is"),
+        ({"operators": others}, "flow is"),
+        ({"chains": 10}, "chains is"),
+    ):
         with pytest.raises(StoreError, match=said):
             run(300, **({"rule": "majority", "burn_in": 30, "chains": 9, "store": tmp_path / "work"} | more))
     with ThreadPoolExecutor(2) as pool:
@@ -175,3 +183,13 @@ def test_the_critical_coupling_is_read_at_the_greatest_depth():
     values, errors = np.array([[1.0, 2.0], [3.0, 4.0]]), np.array([[0.1, 0.2], [0.4, 0.3]])
     found = CriticalCoupling(0.4, ("nearest", "diagonal"), ((8, 8), (4, 4)), values, errors)
     assert (found.coupling, found.error) == (4.0, 0.3)
+
+
+@pytest.mark.filterwarnings("ignore::statnn.montecarlo.UntrustedEstimate")
+def test_coins_do_not_depend_on_how_many_draws_are_looked_at_together(monkeypatch, rng):
+    coins = 2 * rng.integers(0, 2, (40, 8, 8), np.int8) - 1
+    found = [(run(20, rule="majority"), linearise(coins, operators=FEW, groups=8, levels=1, rng=1))]
+    monkeypatch.setattr(_halves, "TOGETHER", 3)
+    monkeypatch.setattr(_monte_carlo, "PORTION", 2 * 64)
+    found.append((run(20, rule="majority"), linearise(coins, operators=FEW, groups=8, levels=1, rng=1)))
+    assert found[0] == found[1]
