@@ -92,6 +92,9 @@ def test_errors_stand_beside_what_they_belong_to():
     rows = [[one.text for one in row] for row in ET.fromstring(run._repr_html_()).findall("tr")]  # noqa: S314 - our own
     assert rows[0] == ["observable", "mean", "τ", "ess", "R-hat", "warning"]
     assert [row[0] for row in rows[1:]] == ["energy", "magnetisation"]
+    mean, error = map(float, rows[1][1].replace("−", "-").split(" ± "))
+    assert error == pytest.approx(run.estimate("energy").error, rel=0.05)
+    assert mean == pytest.approx(run.estimate("energy").mean, abs=error)
 
 
 def test_runs_too_short_for_an_estimate_or_with_draws_that_are_not_finite_say_so():

@@ -191,20 +191,6 @@ def test_what_differs_in_one_entry_a_mask_or_a_type_is_not_equal():
     assert process.after(5, [1, 0, 2]) != process.after(5, [1, 1, 2])
 
 
-def test_networks_differ_by_every_part_of_a_layer():
-    eye, norm = np.eye(2), network.BatchNorm([0.0, 0.0], [1.0, 1.0])
-    net = Network([eye, eye])
-    assert net == Network([eye, eye], activation="tanh")
-    for other in (
-        Network([eye, eye], activation="relu"),
-        Network([eye, eye], [[0.0, 0.1], [0.0, 0.0]]),
-        Network([eye, 2 * eye]),
-        Network([eye.astype(np.float32)] * 2),
-        Network([eye, eye], normalisations=[norm, None]),
-    ):
-        assert net != other
-
-
 def locks(value, path=""):
     """Return by path which arrays of the value are read-only."""
     if isinstance(value, np.ndarray):

@@ -64,7 +64,8 @@ def test_labels_are_those_of_the_classifier(names, tmp_path):
 )
 def test_labels_that_are_no_classes(labels, match):
     net, x, _ = subject()
-    found = inspect(net, x, labels, rng=0, only=["order", "basins"])
+    found = inspect(net, x, labels, rng=0, only=["layers", "order", "basins"])
+    assert "accuracy" not in found["layers"].facts
     for name in ("order", "basins"):
         assert re.search(match, found[name].reason)
         assert not found[name].tables

@@ -160,3 +160,10 @@ def test_functions_of_a_users_own_are_differentiated_as_they_say(rng):
     direction = rng.normal(size=model.dimension)
     slope = (model.energy(state + h * direction) - model.energy(state - h * direction)) / (2 * h)
     assert model.gradient(state) @ direction == pytest.approx(slope, rel=1e-6)
+
+
+def test_energies_of_single_precision_are_summed_in_double():
+    """The square of 10^25 is beyond float32."""
+    model = DynamicNeurons(Network([np.zeros((2, 1), np.float32)], activation="identity"), [[0.0]], stiffness=2.0)
+    assert model.states(np.full(2, 1e25)).dtype == np.float32
+    assert model.energy(np.full(2, 1e25)) == pytest.approx(4e50, rel=1e-6)

@@ -4,6 +4,7 @@ import json
 import shutil
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -55,6 +56,13 @@ def test_extended_runs_and_runs_in_files_go_on(method, monkeypatch, tmp_path):
     assert longer == whole.extend(30)
     with pytest.raises(StoreError, match=r"run is .* there and"):
         longer.extend(30, store=tmp_path / "work")
+
+
+def test_runs_whose_draws_agree_and_whose_states_do_not_go_on_apart(tmp_path):
+    one, other = (sample(PAIR, 5, chains=1, rng=rng) for rng in (1, 2))
+    one.extend(5, store=tmp_path / "work")
+    with pytest.raises(StoreError, match=r"run is .* there and"):
+        replace(one, _walkers=other._walkers).extend(5, store=tmp_path / "work")
 
 
 def test_a_burn_in_does_not_depend_on_its_parts(tmp_path):

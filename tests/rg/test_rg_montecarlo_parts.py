@@ -193,3 +193,13 @@ def test_coins_do_not_depend_on_how_many_draws_are_looked_at_together(monkeypatc
     monkeypatch.setattr(_monte_carlo, "PORTION", 2 * 64)
     found.append((run(20, rule="majority"), linearise(coins, operators=FEW, groups=8, levels=1, rng=1)))
     assert found[0] == found[1]
+
+
+def test_coins_are_not_the_numbers_of_the_walk(monkeypatch):
+    def caught(_model, _method, walks, *_, keeper):
+        assert keeper(0).coins != walks
+        raise InterruptedError
+
+    monkeypatch.setattr(_monte_carlo, "cut", caught)
+    with pytest.raises(InterruptedError):
+        run(4)

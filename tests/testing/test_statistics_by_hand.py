@@ -1,0 +1,56 @@
+"""Statistics whose numbers can be written down, and laws that hold between them."""
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from statnn.testing import statistics
+from statnn.testing.statistics import Comparison, sensitivity, z_score
+
+
+@pytest.mark.parametrize("fitted", [0, 1])
+def test_parameters_that_were_fitted_are_no_degrees_of_freedom(fitted):
+    assert statistics.counts([30, 50, 20], [0.3, 0.5, 0.2], fitted=fitted).theory == 2 - fitted
+
+
+def test_a_sum_at_the_end_of_its_law_is_one_of_two_ends():
+    assert statistics.total([1] * 10, [0.5, 0.5]).p == pytest.approx(2 / 2**10)
+
+
+def test_the_farthest_of_many_draws_has_a_chance_in_any_of_them_and_on_either_side():
+    draws = np.append(stats.norm.ppf((np.arange(999) + 0.5) / 999), 12.0)
+    assert statistics.law(draws, stats.norm()).p == pytest.approx(2 * 1000 * stats.norm.sf(12), rel=1e-9, abs=0)
+
+
+def test_covariances_are_unbiased(rng):
+    x = rng.normal(size=(400, 1))
+    found, _ = statistics.covariance(x, [[1.0]])
+    assert found.estimate == pytest.approx(x.var(ddof=1), rel=1e-12)
+
+
+def test_the_worst_of_several_families_is_that_of_all_their_members():
+    members = [z_score(1.0, 0.1, theory) for theory in (1.1, 1.35, 1.2)]
+    nested = statistics.worst([statistics.worst(members[:2]), members[2]])
+    assert nested.p == pytest.approx(statistics.worst(members).p, rel=1e-12)
+
+
+def test_a_bias_moves_the_theory_towards_what_was_found(rng):
+    """Of skewed numbers too: at most so far, and no farther."""
+    x = rng.exponential(size=200)
+    for off in (0.5, -0.5):
+        nearer = statistics.mean(x, x.mean() + off)
+        assert statistics.mean(x, x.mean() + 1.4 * off, bias=0.4 * abs(off)).p == pytest.approx(nearer.p, rel=1e-9)
+
+
+@pytest.mark.parametrize("law", ["empirical likelihood", "exact", "binomial", "Poisson"])
+def test_laws_of_near_normal_statistics_see_as_much_as_a_normal_one(law):
+    found, normal = Comparison(0.5, 0.01, 0.5, 1.0, 0.0, law=law), z_score(0.5, 0.01, 0.5)
+    assert sensitivity(found, 1e-6).deviation == pytest.approx(sensitivity(normal, 1e-6).deviation, rel=1e-12)
+
+
+def test_the_square_of_a_mean_vector_is_that_of_hotelling(rng):
+    x = rng.normal(size=(12, 3))
+    found = statistics.mean_vector(x, np.zeros(3))
+    assert found.estimate == pytest.approx(12 * x.mean(axis=0) @ np.linalg.solve(np.cov(x.T), x.mean(axis=0)))
+    assert found.theory == pytest.approx(3 * 11 / 7)
+    assert found.p == pytest.approx(stats.f.sf(found.estimate * 9 / 33, 3, 9))
