@@ -94,11 +94,11 @@ def test_every_law_of_a_comparison_is_drawn_as_itself():
 
 
 def test_growth_is_drawn_as_a_share_of_all_units():
-    found = growth.from_active_samples(COUNTS, 40, at=[1, 20], rng=1)
+    found = growth.from_active_samples(np.tile(COUNTS, 10), 40, at=[1, 20], rng=1)
     ax = found.plot(axes())
     _, y, down, up = bars(ax.containers[0])
     q = 1 - COUNTS / 40
-    assert (y[0], down[0], up[0]) == pytest.approx((np.mean(1 - q), *[math.sqrt(np.sum(q * (1 - q))) / 20] * 2))
+    assert (y[0], down[0], up[0]) == pytest.approx((np.mean(1 - q), *[math.sqrt(np.sum(q * (1 - q)) / 10) / 20] * 2))
     for one in found.comparison.fits:
         line = by_label(ax, type(one.process).__name__)
         assert line.get_ydata() == pytest.approx(1 - one.process.silent([1, 20]), rel=1e-12)

@@ -345,7 +345,7 @@ def test_a_budget_outside_pytest(monkeypatch):
             assert_pvalue(4e-4, "below it")
         with budget(false_alarms=0.5, comparisons=1) as inner:  # which is that of the block around it
             assert inner is ledger
-    with pytest.raises(StatisticalFailure, match=r"3 comparisons were made.*=1 planned"), budget(comparisons=1):
+    with pytest.raises(StatisticalFailure, match=r"3 comparisons were made.*=2 planned"), budget(comparisons=2):
         assert_mean(np.arange(150.0).reshape(50, 3), [73.5, 74.5, 75.5], what="three")
     with pytest.raises(ZeroDivisionError), budget(comparisons=1):
         _ = 1 / 0

@@ -1,11 +1,13 @@
 """Statistics whose numbers can be written down, and laws that hold between them."""
 
+import math
+
 import numpy as np
 import pytest
 from scipy import stats
 
-from statnn.testing import statistics
-from statnn.testing.statistics import Comparison, sensitivity, z_score
+from statnn.testing import Power, statistics
+from statnn.testing.statistics import z_score
 
 
 @pytest.mark.parametrize("fitted", [0, 1])
@@ -42,15 +44,19 @@ def test_a_bias_moves_the_theory_towards_what_was_found(rng):
         assert statistics.mean(x, x.mean() + 1.4 * off, bias=0.4 * abs(off)).p == pytest.approx(nearer.p, rel=1e-9)
 
 
-@pytest.mark.parametrize("law", ["empirical likelihood", "exact", "binomial", "Poisson"])
-def test_laws_of_near_normal_statistics_see_as_much_as_a_normal_one(law):
-    found, normal = Comparison(0.5, 0.01, 0.5, 1.0, 0.0, law=law), z_score(0.5, 0.01, 0.5)
-    assert sensitivity(found, 1e-6).deviation == pytest.approx(sensitivity(normal, 1e-6).deviation, rel=1e-12)
-
-
 def test_the_square_of_a_mean_vector_is_that_of_hotelling(rng):
     x = rng.normal(size=(12, 3))
     found = statistics.mean_vector(x, np.zeros(3))
     assert found.estimate == pytest.approx(12 * x.mean(axis=0) @ np.linalg.solve(np.cov(x.T), x.mean(axis=0)))
     assert found.theory == pytest.approx(3 * 11 / 7)
     assert found.p == pytest.approx(stats.f.sf(found.estimate * 9 / 33, 3, 9))
+
+
+def test_what_runs_see_is_normal_within_steps():
+    """Ten runs saw a deviation between 0.1 and 0.2 and ten one between 0.2 and 0.3, anywhere in that step."""
+    power = Power((0.1, 0.2, 0.3, 0.4), (0.2,) * 10 + (0.3,) * 10, 1e-9)
+    assert power.probability([0.1999, 0.2, 0.3]).tolist() == [0.0, 0.5, 1.0]
+    found, deviation = power.smallest(stats.norm.cdf(2)), 0.05 * math.sqrt(20 / 19)
+    assert found.value == pytest.approx(0.2 + 2 * deviation)
+    of_quantile, of_step = deviation**2 * (1 / 20 + 2**2 / (2 * 20)), 0.1**2 / 12 / 20
+    assert found.error == pytest.approx(math.sqrt(of_quantile + of_step))

@@ -4,6 +4,7 @@ import inspect
 import re
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
@@ -85,6 +86,14 @@ def test_panels_have_letters_but_for_their_residuals():
         assert [text.get_text() for ax in axes for text in ax.texts] == [f"({letter})" for letter in letters]
     (alone,), _ = _tools.with_residuals(Figure())
     assert not alone.texts
+
+
+def test_residuals_are_what_was_found_less_theory_in_standard_errors():
+    ax = Figure().add_subplot()
+    _tools.draw_residuals(
+        ax, np.arange(3), np.array([1.0, 3.0, 3.5]), np.array([1.0, 2.0, 4.0]), np.array([0, 0.5, 0.25])
+    )
+    assert np.array_equal(ax.lines[0].get_xydata(), [[1, 2], [2, -2]])
 
 
 def test_caption_is_the_figure_in_words(tmp_path):

@@ -8,12 +8,13 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from test_validation import coin, fair
 
 from validation.records import NAME, Journal
-from validation.runner import main
+from validation.runner import _key, main
 from validation.trained import cache
 
 ROOT = Path(__file__).parents[2]
@@ -95,6 +96,15 @@ def test_records_of_another_run_and_damaged_ones_are_refused(change, message, ru
     assert status == 2
     assert message in said
     assert (tmp_path / NAME).read_text() == change(text) + "{"
+
+
+def test_records_depend_on_the_mode_and_on_what_the_data_hold(tmp_path):
+    path, keys = tmp_path / "data.npz", []
+    for content, quick in (("one", True), ("other", True), ("one", False), ("one", True)):
+        path.write_text(content)
+        keys.append(_key(SimpleNamespace(seed=3, quick=quick, data=path)))
+    assert keys[0] == keys[3]
+    assert all(keys[k] != keys[m] for k, m in ((0, 1), (0, 2), (1, 2)))
 
 
 def test_a_second_run_in_the_same_folder_is_refused_and_leaves_the_first_alone(tmp_path, capsys):
