@@ -424,6 +424,9 @@ def test_comparison_finds_the_law_and_treats_urn_and_limit_alike(rng):
     assert isinstance(compared.best.process, BetaBernoulli)
     assert compared.weights[0] > 0.999
     assert sum(compared.weights) == pytest.approx(1)
+    assert np.log(compared.weights) == pytest.approx(
+        math.log(compared.weights[0]) - np.subtract(compared.aic, compared.aic[0]) / 2
+    )
     assert min(compared.p_values[1:]) < 1e-6 < compared.p_values[0]
     aic = {type(f.process): a for f, a in zip(compared.fits, compared.aic, strict=True)}
     assert aic[PolyaUrn] == pytest.approx(aic[GammaPoisson], abs=0.05)

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from matplotlib.figure import Figure
+from scipy import stats
 
 from statnn import Network, testing
 from statnn.activation import BetaBernoulli, compare, rarefaction
@@ -240,3 +241,12 @@ def test_what_is_asked_of_fits_reaches_them(monkeypatch):
     ]
     assert [one.rarefaction.at.tolist() for one in found] == [[1, 3]] * 4
     assert asked == [{"goodness": "bootstrap", "rng": 7}] * 4
+
+
+def test_p_values_of_strengths_are_those_of_a_variance():
+    """(n-1) s²/σ² of n normal numbers is chi-square of n-1 degrees of freedom."""
+    found = graph.strength(Network.random([4, 6, 3], rng=2), sigma_w=1.0, sigma_b=0.0)
+    dof = np.array([3, 5, 2])
+    square = dof * (found.fluctuation / found.null_fluctuation) ** 2
+    tails = np.minimum(stats.chi2.cdf(square, dof), stats.chi2.sf(square, dof))
+    assert found.p_value == pytest.approx(2 * tails, rel=1e-9)
