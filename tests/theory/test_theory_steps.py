@@ -67,8 +67,8 @@ def test_derivations_hold_and_no_change_of_a_step_does(name):
                 wrong.check()
         for wrong in changed[:1]:
             assert sp.sympify(wrong.residual) != 0, f"the rewriting alone makes a zero of what is wrong: {step}"
-    with pytest.raises(AssertionError, match=f"{name}, step {len(derivation.steps)}:"):
-        replace(derivation, steps=(*derivation.steps[:-1], wrong)).check()
+    with pytest.raises(AssertionError, match=f"{name}, step 2:"):
+        replace(derivation, steps=(derivation.steps[0], wrong)).check()
 
 
 @pytest.mark.parametrize("name", DERIVATIONS)
