@@ -14,6 +14,7 @@ from scipy import optimize
 import statnn
 from statnn.network import ACTIVATIONS, Activation, _codes, leaky_relu
 from statnn.network._activation import known_as
+from statnn.network._gaussian import _bow
 
 ROOT = Path(statnn.__file__).parent
 ENTRIES = {**ACTIVATIONS, "leaky relu, falling": leaky_relu(-0.5), "leaky relu, line": leaky_relu(1.0)}
@@ -127,6 +128,13 @@ def test_averages_of_gelu_to_all_digits(q, e):
     assert [one.item() for one in found] == [
         pytest.approx(float(truth), rel=2e-14, abs=off) for truth, off in zip(exact, least, strict=True)
     ]
+
+
+def test_angles_less_their_sines():
+    angle = np.array([1e-100, 1e-3, 0.0999])
+    with mpmath.workdps(250):
+        exact = [float(mpmath.mpf(x) - mpmath.sin(x)) for x in angle]
+    assert _bow(angle) == pytest.approx(exact, rel=1e-14, abs=0)
 
 
 def test_the_product_of_gelu_is_that_of_its_fields():
