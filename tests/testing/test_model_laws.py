@@ -48,7 +48,7 @@ class Own(BinaryNeurons):
         found = super().energy(state)
         if self.breaks == "one by one" and np.ndim(found):
             return found + 1e-6 * np.arange(np.size(found)).reshape(np.shape(found))
-        return found + (1e-6 if self.breaks == "energy" else 0.0)
+        return found + (1e-12 if self.breaks == "energy" else 0.0)
 
     def graph(self, *, layers=False):
         graph = super().graph(layers=layers)

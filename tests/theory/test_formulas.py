@@ -1,5 +1,6 @@
 """Formulas against what computes them, and what a reader does with them."""
 
+import math
 from dataclasses import replace
 from fractions import Fraction
 from random import Random
@@ -126,6 +127,12 @@ def test_a_symbol_is_replaced_by_name_and_its_range_remains():
         silent.substitute(N=2.5)
     with pytest.raises(ValueError, match=r"N = 2.5 is outside 2 <= N < oo, whole"):
         silent.substitute(N=theta / 2).evaluate(theta=5, D=1, b=1, c=1)
+
+
+def test_what_cancels_in_the_place_of_a_symbol_is_in_its_range():
+    y = sp.Symbol("y", positive=True)
+    found = WORKING.substitute(b=y - 1).evaluate(N=10, D=2, c=1, y=f"1.{0:039}1", digits=10)
+    assert float(found) == pytest.approx(-1e-39 * math.log(5e-40), rel=1e-9)
 
 
 @pytest.mark.parametrize(
