@@ -106,7 +106,8 @@ def test_growth_is_drawn_as_a_share_of_all_units():
 
 def test_strengths_by_chance_stand_in_a_band_of_95_percent():
     """χ² of two degrees of freedom has the quantiles -2 ln(1-p)."""
-    found = graph.Strength((np.zeros(3),), np.array([1.0]), np.array([2.0]), np.array([0.5]), "shuffled")
+    alike = (np.full(2, value) for value in (1.0, 2.0, 0.5))
+    found = graph.Strength((np.zeros(3),) * 2, *alike, "shuffled")
     _, y, down, up = bars(found.plot(axes()).containers[0])
     ends = 2 * np.sqrt(-np.log([0.975, 0.025]))
     assert (y[0] - down[0], y[0], y[0] + up[0]) == pytest.approx((ends[0], 2.0, ends[1]))

@@ -104,6 +104,13 @@ def test_a_length_is_told_up_to_three_depths(rng):
     assert decay((0.2 + 0.6 * np.exp(-m / 2.0) + noise)[:19]).outcome is DecayEnd.SHALLOW  # 19 pairs are not
 
 
+@pytest.mark.parametrize(("size", "outcome"), [(0.02, DecayEnd.FLAT), (0.1, DecayEnd.FITTED)])
+def test_a_decay_is_seen_by_the_errors_of_its_means(size, outcome):
+    """Of 100 pairs that deviate by 0.2 the means are known to 0.02."""
+    m, deviation = np.arange(30), 0.2 * (-1.0) ** np.arange(100)[:, None]
+    assert decay(0.3 + size * np.exp(-m / 4.0) + deviation).outcome is outcome
+
+
 def test_law_units_can_be_permuted(rng):
     net = Network.random([20, 30, 30, 10], "relu", 1.4, 0.3, rng=rng)
     order = rng.permutation(30)

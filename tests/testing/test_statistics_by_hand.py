@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from scipy import stats
+from scipy import optimize, stats
 
 from statnn.testing import Power, statistics
 from statnn.testing.statistics import z_score
@@ -60,3 +60,16 @@ def test_what_runs_see_is_normal_within_steps():
     assert found.value == pytest.approx(0.2 + 2 * deviation)
     of_quantile, of_step = deviation**2 * (1 / 20 + 2**2 / (2 * 20)), 0.1**2 / 12 / 20
     assert found.error == pytest.approx(math.sqrt(of_quantile + of_step))
+
+
+def test_tails_of_means_know_of_skewness_and_kurtosis():
+    """Bartlett's factor of the empirical likelihood is 1 + (κ/2 - γ²/3)/n (DiCiccio, Hall & Romano)."""
+    x = np.exp(stats.norm.ppf((np.arange(400) + 0.5) / 400) / 2)
+    theory, n = x.mean() + 0.1, x.size
+    gaps = x - theory
+    multiplier = optimize.brentq(lambda at: np.sum(gaps / (1 + at * gaps)), -0.999 / gaps.max(), 0.0, xtol=1e-14)
+    root = math.sqrt(2 * np.log1p(multiplier * gaps).sum()) - stats.skew(x) / (6 * math.sqrt(n))
+    factor = 1 + (stats.kurtosis(x, fisher=False) / 2 - stats.skew(x) ** 2 / 3) / n
+    found = statistics.mean(x, theory)
+    assert found.law == "empirical likelihood"
+    assert found.p == pytest.approx(2 * stats.t.sf(root / math.sqrt(factor), n - 1), rel=1e-6)
