@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from strategies import examples
 
 from statnn import rg
-from statnn.rg._fixed_points import derivative
+from statnn.rg._fixed_points import STEP, derivative
 from statnn.rg._layers.decimation import mediated
 from statnn.testing import assert_covariance, assert_mean, rejects
 from statnn.testing.strategies import layers, log_uniform, signed
@@ -453,3 +453,10 @@ def test_a_map_may_work_in_place():
     (point,) = rg.fixed_points(lambda k, b: np.multiply(k, b, out=k), [1.0])
     assert point.couplings == pytest.approx([0.0], abs=1e-12)
     assert rg.exponents(point).y == pytest.approx([1.0], rel=1e-9)
+
+
+def test_a_derivative_knows_its_last_correction():
+    """Central differences of x³ are 3x² + h², of half the step 3x² + h²/4; with x = 2 the step is twice STEP."""
+    slope, error = derivative(lambda x: x**3, np.array([2.0]))
+    assert slope == pytest.approx(12.0, rel=1e-9)
+    assert error.item() == pytest.approx(STEP**2, rel=1e-3)

@@ -4,6 +4,7 @@ import pytest
 import sympy as sp
 
 from statnn.theory.derivation import Derivation, argued, equation, identity, inequality, instance, limit, series
+from statnn.theory.rewriting import by_antiderivative, by_normalisation
 
 x, y, u = sp.symbols("x y u", positive=True)
 s, t = sp.symbols("s t", real=True)
@@ -201,3 +202,18 @@ def test_a_failure_names_what_is_wrong(step, said):
 def test_what_cannot_be_meant_is_refused_when_it_is_made(make, said):
     with pytest.raises((TypeError, ValueError), match=said):
         make()
+
+
+def test_rewritings_take_no_antiderivative_on_trust():
+    t = sp.Symbol("t", positive=True)
+    integral = sp.Integral(t, (t, 0, 1))
+    assert by_antiderivative(t**2, t)(integral - 1) != 0
+    assert by_antiderivative(t**2 / 2, t)(integral - sp.Rational(1, 2)) == 0
+
+
+def test_a_law_adds_up_to_one_on_its_own_range_alone():
+    k, n = sp.symbols("k n", integer=True, positive=True)
+    law = sp.binomial(n, k) / 2**n
+    on = by_normalisation(law, (k, 0, n))
+    assert on(sp.Sum(3 * law, (k, 0, n)) - 3) == 0
+    assert on(sp.Sum(3 * law, (k, 1, n)) - 3) != 0
