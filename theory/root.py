@@ -46,9 +46,9 @@ def root_between(function: Callable[[mpmath.mpf], mpmath.mpf], low: mpmath.mpf, 
     low, high = mpmath.mpf(low), mpmath.mpf(high)
 
     def place(at: mpmath.mpf) -> mpmath.mpf:
-        """Map all real numbers into the range; a step of one is a factor near a finite end."""
+        """Map all real numbers into the range; a step of one is a factor near an end, and far out."""
         if not mpmath.isfinite(low):
-            return at
+            return high - mpmath.exp(-at) if mpmath.isfinite(high) else mpmath.sinh(at)
         return low + (mpmath.exp(at) if not mpmath.isfinite(high) else (high - low) / (1 + mpmath.exp(-at)))
 
     def value(at: mpmath.mpf) -> mpmath.mpf:

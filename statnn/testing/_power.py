@@ -1,6 +1,7 @@
 """How large a mistake a check sees, by making it."""
 
 import math
+import numbers
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -122,13 +123,17 @@ class Power(Shown):
             raise ValueError(
                 f"{keen} of {runs} runs saw the smallest deviation, {self.deviations[0]:.3g}: try smaller ones"
             )
-        # each value stands for the step that ends there
-        steps = dict(zip(self.deviations[1:], self.deviations, strict=False))
-        values = np.array([(value + steps[value]) / 2 for value in self.seen])
+        begin, end = self._steps()
+        values = (begin + end) / 2
         quantile, spread = float(stats.norm.ppf(probability)), float(values.std(ddof=1))
-        width = np.mean([(value - steps[value]) ** 2 for value in self.seen]) / 12
+        width = np.mean((end - begin) ** 2) / 12
         error = math.sqrt(spread**2 * (1 + quantile**2 / 2) / runs + width / runs)
         return Deviation(float(values.mean()) + quantile * spread, error)
+
+    def _steps(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return the ends of the step in which each run begins to see, which is known no closer, shape (runs,) each."""
+        before = dict(zip(self.deviations[1:], self.deviations, strict=False))
+        return np.array([before[value] for value in self.seen]), np.array(self.seen)
 
     def plot(self, ax: Any | None = None) -> Any:
         """Draw the share of runs that see a deviation, with its standard error, and the normal curve through it.
@@ -146,10 +151,9 @@ class Power(Shown):
         x = np.asarray(self.deviations)
         share = self.probability(x)
         ax.errorbar(x, share, np.sqrt(share * (1 - share) / len(self.seen)), fmt="o", label=f"{len(self.seen)} runs")
-        finite = np.array([value for value in self.seen if math.isfinite(value)])
-        if finite.size == len(self.seen) >= FEWEST_RUNS and finite.std() > 0:
-            fine = np.linspace(x[0], x[-1], 400)
-            ax.plot(fine, stats.norm.cdf(fine, finite.mean(), finite.std(ddof=1)), zorder=3, label="normal")
+        if len(self.seen) >= FEWEST_RUNS and len(set(self.seen)) > 1 and set(self.seen) <= set(self.deviations[1:]):
+            fine, values = np.linspace(x[0], x[-1], 400), np.mean(self._steps(), axis=0)
+            ax.plot(fine, stats.norm.cdf(fine, values.mean(), values.std(ddof=1)), zorder=3, label="normal")
         ax.set(xlabel="deviation", ylabel="probability that it is seen", ylim=(-0.03, 1.03))
         ax.legend()
         return settled(ax)
@@ -191,7 +195,7 @@ def power(
     Raises
     ------
     TypeError
-        If the check compares nothing.
+        If the check compares nothing, or returns something else.
 
     See Also
     --------
@@ -247,4 +251,7 @@ def _fails(check: Callable[[float, np.random.Generator], Any], deviation: float,
         raise TypeError("the check compared nothing: let it assert, or return a Comparison or a p-value")
     if outcome is None:
         return False
-    return float(outcome.p if isinstance(outcome, Comparison) else outcome) < level
+    p = outcome.p if isinstance(outcome, Comparison) else outcome
+    if isinstance(p, bool) or not (isinstance(p, numbers.Real) and 0 <= float(p) <= 1):
+        raise TypeError(f"the check returned {p!r}: let it assert, or return a Comparison or a p-value, from 0 to 1")
+    return float(p) < level

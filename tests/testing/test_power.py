@@ -172,3 +172,29 @@ def test_deviations_that_are_no_numbers_are_refused(none):
         curve.probability(none)
     with pytest.raises((TypeError, ValueError), match=r"wrong (must be|is NaN)"):
         power(lambda *_: None, [none, none])
+
+
+def test_the_curve_goes_through_the_shares_and_says_what_smallest_says():
+    """A quarter of the runs sees 0.2 and three quarters 0.3, so a half 0.25; the curve said 0.3."""
+    found = Power((0.1, 0.2, 0.3, 0.4), (0.2,) * 5 + (0.3,) * 10 + (0.4,) * 5, 1e-9)
+    curve = next(line for line in found.plot(Figure().subplots()).lines if line.get_label() == "normal")
+    for share in (0.25, 0.5, 0.75):
+        assert np.interp(share, curve.get_ydata(), curve.get_xdata()) == pytest.approx(
+            found.smallest(share).value, abs=1e-4
+        )
+    assert found.smallest(0.5).value == pytest.approx(0.25)
+    keen = Power((0.1, 0.2, 0.3), (0.1,) * 10 + (0.2,) * 10, 1e-9).plot(Figure().subplots())
+    assert "normal" not in {line.get_label() for line in keen.lines}  # where smallest is refused, too
+
+
+@pytest.mark.parametrize("outcome", [True, False, math.nan, 2.0, -0.1, "0.5", np.array([True])[0], (0.5,)], ids=repr)
+def test_what_is_no_p_value_is_seen_neither_always_nor_never(outcome):
+    """A check that says whether it failed counted the wrong way round: True is 1, which is above every level."""
+    with pytest.raises(TypeError, match="the check returned"):
+        power(lambda *_: outcome, [0.1, 0.2], runs=1)
+
+
+@pytest.mark.parametrize(("successes", "probability"), [(0, 0.0), (10, 1.0)])
+def test_of_what_is_certain_no_normal_law_says_what_is_seen(successes, probability):
+    """A share of 1/1000 is seen by ten trials with probability 0.01, and 0 was stated as seen with 0.999."""
+    assert sensitivity(statistics.proportion(successes, 10, probability), LEVEL) is None

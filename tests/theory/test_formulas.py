@@ -361,6 +361,17 @@ def test_a_root_is_found_to_all_digits(low, high, value):
             root_between(lambda x: 1 + x * x, low, high)
 
 
+@pytest.mark.parametrize(
+    ("high", "value"), [(0, "-1e-300"), (0, "-1e300"), (1, "-2"), (mpmath.inf, "-1e300"), (mpmath.inf, "1e300")]
+)
+def test_a_root_is_found_also_where_all_below_is_its_range(high, value):
+    """Of x² = 4 below 1 it was 2, which is none there; of x³ = -10^900 there was none."""
+    with mpmath.workdps(60):
+        exact = mpmath.mpf(value)
+        function = (lambda x: x**3 - exact**3) if mpmath.isinf(high) else (lambda x: x**2 - exact**2)
+        assert abs(root_between(function, -mpmath.inf, high) / exact - 1) < mpmath.mpf(10) ** -55
+
+
 def test_a_root_is_an_expression():
     x, y = sp.symbols("x y", positive=True)
     root = Root(x**2 - y, (x, 0, sp.oo))
