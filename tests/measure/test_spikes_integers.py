@@ -103,6 +103,21 @@ def test_intervals_that_hardly_vary_keep_their_spread(interval):
     assert (found.cv * found.mean).tolist() == pytest.approx([0.5, 0, np.std([0, 0, 2])], rel=1e-9)
 
 
+@pytest.mark.parametrize("usual", [1, 2, 50])
+def test_one_interval_among_many_keeps_its_digits(usual):
+    """Of a million of 2 and a 1 the variance 1 - (1 - 1e-6)² had ten digits, as had 1 - r of a rate of one."""
+    number, other = 10**6, usual + 1 if usual == 1 else usual - 1
+    activity = spikes.Accumulator(1, window=10)
+    activity._windows = 2
+    activity._counters.cells[0, 0] = number + 1
+    activity._counters.intervals[0] = total = number * usual + other
+    activity._counters.interval_squares[0] = squares = number * usual**2 + other**2
+    found = activity.result().intervals
+    exact = Fraction(squares * (number + 1), total**2) - 1
+    assert found.cv[0] ** 2 == pytest.approx(float(exact), rel=1e-14, abs=0)
+    assert found.null_cv[0] ** 2 == pytest.approx(float(1 - Fraction(number + 1, total)), rel=1e-14, abs=0)
+
+
 def test_thresholds_are_whole_numbers_too():
     """x > 2^53 + 1 was compared with 2^53, and 2^53 + 1 was above itself."""
     x = np.array([[2**53 + 1, 2**53 + 3]] * 4)

@@ -203,3 +203,20 @@ def test_coins_are_not_the_numbers_of_the_walk(monkeypatch):
     monkeypatch.setattr(_monte_carlo, "cut", caught)
     with pytest.raises(InterruptedError):
         run(4)
+
+
+@pytest.mark.parametrize("periodic", [np.True_, [np.True_, True], np.array([True, True])], ids=repr)
+@pytest.mark.parametrize("axes", [[1, 2], np.array([1, 2])], ids=repr)
+def test_switches_and_axes_of_numpy_are_those_of_python(periodic, axes):
+    """They ended in the words of Python: bool is not iterable, the truth value of an array is ambiguous."""
+    states = np.random.default_rng(1).choice([-1, 1], (16, 8, 8))
+    found = linearise(states, operators=FEW[0], groups=8, levels=1, rng=1, periodic=periodic, axes=axes)
+    assert found == linearise(states, operators=FEW[:1], groups=8, levels=1, rng=1)
+    assert found.matrix(0, "nearest")[0].tolist() == found.matrix(0)[0].tolist()
+
+
+def test_one_number_is_no_shape_of_a_lattice():
+    with pytest.raises(ValueError, match=r"shape = 8: give \(layers,\), \(layers, width\)"):
+        sample_flow(MODEL, 8, 2, chains=8)
+    with pytest.raises(ValueError, match="periodic = 1: give True, False or one of them for each axis"):
+        sample_flow(MODEL, (8, 8), 2, chains=8, levels=1, operators=FEW, periodic=1)

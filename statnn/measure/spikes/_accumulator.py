@@ -241,8 +241,8 @@ def _intervals(counters: Counters) -> Intervals:
     number = counters.cells.sum(axis=1, dtype=np.int64)
     none = number == 0
     n = np.where(none, 1, number)
-    total, near = counters.intervals, counters.intervals // n
-    # Σ(I-near)² is below 2^63, so that its terms may wrap around; what is left of the mean is below 1
+    total, near = counters.intervals, (2 * counters.intervals + n) // (2 * n)
+    # Σ(I-near)² is below 2^63, so that its terms may wrap around; what is left of the mean is at most 1/2
     squares = counters.interval_squares - 2 * near * total + n * near * near
     beyond = (total - n * near) / n
     mean = total / n

@@ -141,7 +141,7 @@ def blocked_fano_factor(rates: ArrayLike, window: int, *, weights: ArrayLike | N
     else:
         share = at_least(weights, "weights", minimum=0, why="they say how often a class is presented")
         if share.shape != p.shape or not share.any():
-            raise ValueError(f"weights has shape {share.shape} ; one weight a rate, shape {p.shape}, not all 0")
+            raise ValueError(f"weights has shape {share.shape}; one weight a rate, shape {p.shape}, not all 0")
         share = share / share.max()  # whose sum is finite
         share = share / share.sum()
     mean = float(share @ p)

@@ -51,8 +51,8 @@ class Intervals(ByValue):
 
         It is 1, that of exponential intervals, in the limit r → 0.
         """
-        result: Masked = np.ma.sqrt(1.0 - 1.0 / self.mean)
-        return result
+        none = self.number == 0
+        return masked(np.sqrt((self.total - self.number) / np.where(none, 1, self.total)), none)
 
 
 @dataclass(frozen=True, eq=False, repr=False)

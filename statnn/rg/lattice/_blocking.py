@@ -41,7 +41,7 @@ def decimate(states: ArrayLike, b: int, *, axes: Sequence[int] | int = 1) -> NDA
     Parameters
     ----------
     states : array_like, shape (replicas, layers), (replicas, layers, width) or (replicas, layers, width, width)
-        Recorded activity, of any type.
+        Recorded activity: real numbers of any type, or booleans.
     b : int
         Scale factor >= 2 that divides the length of every axis in `axes`.
     axes : int or sequence of int
@@ -55,8 +55,8 @@ def decimate(states: ArrayLike, b: int, *, axes: Sequence[int] | int = 1) -> NDA
     Raises
     ------
     TypeError, ValueError
-        If `b` is no whole number >= 2 or does not divide an axis, the array has no axis of layers, or what is kept
-        holds ``NaN`` or infinity.
+        If `b` is no whole number >= 2 or does not divide an axis, the array has no axis of layers or holds what is no
+        real number, or what is kept ``NaN`` or infinity.
 
     See Also
     --------
@@ -74,7 +74,7 @@ def decimate(states: ArrayLike, b: int, *, axes: Sequence[int] | int = 1) -> NDA
     array = recorded(states)
     blocks = lattice(array.shape, b, axes)
     kept: NDArray[Any] = array[(slice(None), *(slice(None, None, f) for f in blocks.factors[4 - array.ndim :]))]
-    if kept.dtype.kind in "fc" and not np.isfinite(kept).all():
+    if kept.dtype.kind == "f" and not np.isfinite(kept).all():
         raise ValueError(f"states hold {kept[~np.isfinite(kept)][0]}; what is kept must be finite numbers")
     return kept.copy()
 
@@ -187,7 +187,7 @@ def lattice(shape: tuple[int, ...], b: int, axes: Sequence[int] | int | None) ->
     """Return the lattice of blocks of an array of this shape, or raise."""
     scale = whole(b, "b", minimum=2, maximum=LARGEST_BLOCK)
     every = tuple(range(1, len(shape)))
-    chosen: tuple[Any, ...] = every if axes is None else tuple(np.ravel(axes).tolist()) if np.ndim(axes) else (axes,)
+    chosen = chosen_axes(axes, every)
     for axis in chosen:
         if whole(axis, "an axis", minimum=0) not in every:
             raise ValueError(
@@ -207,6 +207,11 @@ def lattice(shape: tuple[int, ...], b: int, axes: Sequence[int] | int | None) ->
     smaller = [length // f for length, f in zip(shape[1:], factors, strict=True)]
     lead = (1,) * (3 - len(every))
     return Blocks((shape[0], *lead, *smaller), (*lead, *factors), (shape[0], *smaller))  # type: ignore[arg-type]
+
+
+def chosen_axes(axes: Sequence[int] | int | None, every: tuple[int, ...]) -> tuple[Any, ...]:
+    """Return the axes that were named, one or several, or all."""
+    return every if axes is None else tuple(np.ravel(axes).tolist()) if np.ndim(axes) else (axes,)
 
 
 def coin_key(seed: Root, *chain: int) -> np.uint64:

@@ -157,14 +157,14 @@ class LinearisedFlow(ByValue):
         mean = together.first[0, n] / together.count[0] / sites
         return mean, jackknife(without.first[:, n] / without.count[:, None] / sites)
 
-    def matrix(self, step: int, names: tuple[str, ...] | None = None) -> tuple[Floats, Floats]:
+    def matrix(self, step: int, names: tuple[str, ...] | str | None = None) -> tuple[Floats, Floats]:
         """Return T among some operators, T[α, β] = ∂K'_α/∂K_β, and its standard errors.
 
         Parameters
         ----------
         step : int
             From level `step` to the next.
-        names : tuple of str, optional
+        names : str or tuple of str, optional
             Which operators, of both kinds if you like: where up and down are not alike the two kinds mix. All even
             ones when None.
 
@@ -175,7 +175,7 @@ class LinearisedFlow(ByValue):
         """
         n = whole(step, "step", minimum=0, maximum=len(self.shapes) - 2)
         known = [operator.name for operator in self.operators]
-        wanted = self.even if names is None else tuple(names)
+        wanted = self.even if names is None else (names,) if isinstance(names, str) else tuple(names)
         unknown = [name for name in wanted if name not in known]
         if unknown or not wanted:
             raise ValueError(f"operators {unknown} are unknown; there are {', '.join(known)}")

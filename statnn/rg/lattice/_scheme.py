@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from statnn._arguments import Ints, whole
 from statnn._random import Root
-from statnn.rg.lattice._blocking import coin_key, decimate, lattice, majority
+from statnn.rg.lattice._blocking import chosen_axes, coin_key, decimate, lattice, majority
 from statnn.rg.lattice._operators import Operator, measure, operators
 
 RULES = ("majority", "decimation")
@@ -67,14 +67,14 @@ def scheme(
     """Return the scheme for lattices of this shape, or raise before any work."""
     if rule not in RULES:
         raise ValueError(f"rule = {rule!r} is unknown; there are {', '.join(RULES)}")
-    lengths = tuple(whole(length, "a length of shape", minimum=1) for length in shape)
+    lengths = tuple(whole(length, "a length of shape", minimum=1) for length in shape) if np.ndim(shape) else ()
     if not 1 <= len(lengths) <= 3:
         raise ValueError(f"shape = {shape!r}: give (layers,), (layers, width) or (layers, width, width)")
     scale = whole(b, "b", minimum=2)
     every = tuple(range(1, len(lengths) + 1))
-    named = every if axes is None else tuple(axes) if isinstance(axes, Sequence) else (axes,)
-    around = (periodic,) * len(lengths) if isinstance(periodic, bool) else tuple(periodic)
-    if len(around) != len(lengths) or not all(isinstance(wraps, bool) for wraps in around):
+    named = chosen_axes(axes, every)
+    around: tuple[Any, ...] = tuple(np.ravel(periodic).tolist()) if np.ndim(periodic) else (periodic,) * len(lengths)
+    if len(around) != len(lengths) or not all(isinstance(wraps, bool | np.bool_) for wraps in around):
         raise ValueError(f"periodic = {periodic!r}: give True, False or one of them for each axis of {lengths}")
     picked = _operators(chosen, len(lengths))
     lattice((1, *lengths), scale, named)  # names the axis and the length if a first step is impossible
@@ -95,7 +95,7 @@ def scheme(
         shapes.append(_blocked(shapes[-1], scale, named))
     for sides in shapes:  # operators must fit on every level: seen now, not after hours
         measure(np.ones((1, *sides), dtype=np.int8), picked, around)
-    return Scheme(scale, tuple(named), rule, picked, around, tuple(shapes))
+    return Scheme(scale, named, rule, picked, tuple(map(bool, around)), tuple(shapes))
 
 
 def _can(lengths: tuple[int, ...], b: int, axes: tuple[int, ...]) -> bool:
@@ -109,7 +109,7 @@ def _blocked(lengths: tuple[int, ...], b: int, axes: tuple[int, ...]) -> tuple[i
 def _operators(chosen: Any, dimension: int) -> tuple[Operator, ...]:
     if chosen is None:
         return operators(dimension)
-    picked = tuple(chosen)
+    picked = (chosen,) if isinstance(chosen, Operator) else tuple(chosen)
     for operator in picked:
         if not isinstance(operator, Operator):
             raise TypeError(f"operators hold a {type(operator).__name__}; make each an Operator(name, sites)")
