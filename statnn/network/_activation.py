@@ -389,7 +389,7 @@ _ENTRIES = (
         "sigmoid", _of.sigmoid, _of.sigmoid_slope, _codes.SIGMOID,
         increasing=True, bounds=(0.0, 1.0), steepest=0.25, inflections=_ZERO, tanh=(0.5, 0.5, 0.5),
         fields_of_slope=lambda factor: math.acosh(math.sqrt(factor)) * 2,
-        exact=lambda mp, h: (1 + mp.tanh(h / 2)) / 2, torch=("Sigmoid",), onnx=("Sigmoid",),
+        exact=lambda mp, h: 1 / (1 + mp.exp(-h)), torch=("Sigmoid",), onnx=("Sigmoid",),
     ),
     _entry(
         "sign", _of.sign, _of.zero, _codes.SIGN,

@@ -100,10 +100,12 @@ class BatchNorm:
         return result
 
     def __call__(self, fields: ArrayLike) -> Reals:
-        """Return the normalised fields, float64, of fields of shape (..., n)."""
+        """Return the normalised fields, float64, of fields of shape (..., n); raise where they have another."""
         h = array_of(fields, "fields")
         if h.dtype.kind not in "biuf":
             raise TypeError(f"fields must hold real numbers, not {h.dtype}")
+        if h.shape[-1:] != (self.units,):
+            raise ValueError(f"fields have shape {h.shape}; (..., {self.units}), the units last, is needed")
         result: Reals = self.scale * (h - self.mean.astype(np.float64)) + self.beta
         return result
 

@@ -209,3 +209,13 @@ def test_only_kernels_and_entries_know_numbers():
 def test_kernels_know_every_entry_by_its_own_number():
     numbers = [sigma.kernel[0] for sigma in ACTIVATIONS.values()]
     assert sorted(numbers) == list(range(len(ACTIVATIONS)))
+
+
+@pytest.mark.parametrize("digits", [20, 60])
+def test_sigmoid_and_silu_keep_all_digits_in_their_tails(digits):
+    """1 + tanh(h/2) has none left there: at h = -100 it was 0 to 30 digits."""
+    with mpmath.workdps(digits):
+        for h in (-50, -100, -700):
+            assert abs(ACTIVATIONS["sigmoid"].exactly(mpmath.mpf(h)) * (1 + mpmath.exp(-h)) - 1) < 10 ** (2 - digits)
+            silu = ACTIVATIONS["silu"].exactly(mpmath.mpf(h))
+            assert abs(ACTIVATIONS["sigmoid"].exactly(mpmath.mpf(h)) * h / silu - 1) < 10 ** (2 - digits)
