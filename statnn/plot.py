@@ -20,7 +20,7 @@ import numpy as np
 from statnn._archive.atomic import replacing
 from statnn._archive.file import digest_of
 from statnn._archive.provenance import surroundings
-from statnn._arguments import array_of, whole
+from statnn._arguments import array_of, positive, whole
 from statnn._axes import COLOURS
 from statnn._svg_fonts import embedded
 
@@ -145,7 +145,7 @@ def figure(columns: int = 1, panels: tuple[int, int] = (1, 1), *, height: float 
     Raises
     ------
     TypeError, ValueError
-        If there is no such width, `panels` is no pair, or there are none or more than 26.
+        If there is no such width or height, `panels` is no pair, or there are none or more than 26.
 
     See Also
     --------
@@ -162,6 +162,8 @@ def figure(columns: int = 1, panels: tuple[int, int] = (1, 1), *, height: float 
     from statnn._page import Page
 
     width = _width(columns)
+    if height is not None:
+        height = positive(height, "height", why="it is in inches")
     if not isinstance(panels, tuple | list) or len(panels) != 2:
         raise TypeError(f"panels = {panels!r} must be a pair: rows and columns of panels, (1, 2) for two side by side")
     rows, across = whole(panels[0], "rows of panels", minimum=1), whole(panels[1], "columns of panels", minimum=1)
@@ -294,7 +296,7 @@ def in_svg(figure: Figure, origin: str) -> bytes:
 
 def _in_latex(name: str, caption: str) -> str:
     parts = caption.split("$")
-    parts[::2] = [re.sub(r"([&%#_])", r"\\\1", part) for part in parts[::2]]
+    parts[::2] = [re.sub(r"([&%#_])", r"\\\1", part).replace("^", r"\^{}") for part in parts[::2]]
     lines = (
         r"\begin{figure}",
         r"  \centering",

@@ -309,6 +309,13 @@ def test_panels_that_cannot_be_are_refused(panels, error, words):
         plot.figure(panels=panels)
 
 
+@pytest.mark.parametrize("height", [0, -1.0, float("nan"), "2", True])
+def test_heights_that_cannot_be_are_refused(height):
+    """A height of zero made a figure without any, and others ended in the words of matplotlib and numpy."""
+    with pytest.raises((TypeError, ValueError), match=r"height = .*it is in inches"):
+        plot.figure(height=height)
+
+
 def test_a_caption_with_half_a_formula_is_refused(tmp_path):
     figure, ax = plot.figure()
     ax.plot([1, 2])
@@ -349,7 +356,7 @@ def test_letters_are_text_and_their_fonts_are_inside(tmp_path):
             figure, ax = plot.figure()
             ax.plot([1, 2])
             ax.set(xlabel=r"$\chi_{\sigma_w}$ & σ² < ∞", ylabel="ℵ₀ neurons")
-            plot.save(figure, tmp_path / name, caption="5 % of $K_D$ & more_than that", x=[1])
+            plot.save(figure, tmp_path / name, caption="5 % of $K_D$ & more_than 1/N^2", x=[1])
 
     state = dict(mpl.rcParams)
     write("one")
@@ -362,7 +369,7 @@ def test_letters_are_text_and_their_fonts_are_inside(tmp_path):
     assert "@font-face{font-family:'STIXGeneral';font-style:italic" in svg
     assert all(address.startswith(("data:", "#")) for address in re.findall(r"url\((.*?)\)", svg))
     assert b"/FontFile2" in (tmp_path / "one.pdf").read_bytes()
-    assert r"\caption{5 \% of $K_D$ \& more\_than that}" in (tmp_path / "one.tex").read_text(encoding="utf-8")
+    assert r"\caption{5 \% of $K_D$ \& more\_than 1/N\^{}2}" in (tmp_path / "one.tex").read_text(encoding="utf-8")
 
 
 def test_depths_of_a_collapse_are_told_apart_without_colour():

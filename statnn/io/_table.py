@@ -99,14 +99,18 @@ def _cells(value: Any, name: str) -> Iterator[tuple[str, Any]]:
         yield from ((f"{name or 'value'}.{part}", getattr(value, part)) for part in ("real", "imag"))
     elif isinstance(value, Enum):
         yield name or "value", value.value
-    elif value is None or isinstance(value, bool | int | float | str | np.generic):
+    elif isinstance(value, np.ndarray | np.generic):
+        if value.dtype.kind in "biufUS":
+            yield name or "value", value[()] if isinstance(value, np.ndarray) and not value.ndim else value
+    elif value is None or isinstance(value, bool | int | float | str):
         yield name or "value", value
-    elif isinstance(value, np.ndarray) and value.dtype.kind in "biufUS":
-        yield name or "value", value if value.ndim else value[()]
 
 
 def _plain(value: Any) -> Any:
     """Return Python's own number or text."""
     if value is np.ma.masked:
         return None
-    return value.item() if isinstance(value, np.generic | np.ndarray) else value
+    if isinstance(value, np.longdouble):  # which numpy has no number of Python for
+        return float(value)
+    plain = value.item() if isinstance(value, np.generic | np.ndarray) else value
+    return plain.decode(errors="replace") if isinstance(plain, bytes) else plain

@@ -324,3 +324,25 @@ def test_tables_hold_numbers_for_json_and_csv():
     assert [row["result.name"] for row in rows] == ["cube", "own"]
     assert [*rows[1]] == ["name", "result.name", "rate"]
     assert table([{"name": "own"}]) == [{"name": "own"}]
+
+
+@pytest.mark.parametrize(
+    ("value", "plain"),
+    [
+        (np.longdouble(0.5), 0.5), (np.clongdouble(0.5 + 1j), None), (np.bytes_(b"fit"), "fit"),
+        (np.array(np.longdouble(0.5)), 0.5), (np.datetime64("2020-01-01"), None), (np.timedelta64(3, "s"), None),
+        (np.array([0.5, 1.0], dtype=np.longdouble), [0.5, 1.0]), (np.array([b"a", b"b"]), ["a", "b"]),
+    ],
+    ids=repr,
+)  # fmt: skip
+def test_cells_of_tables_are_numbers_and_texts_of_python(value, plain):
+    """numpy gives a longdouble as itself and dates as dates, which json.dumps refused."""
+    by = "x" if np.ndim(value) else None
+    rows = json.loads(json.dumps(table([{"x": value, "y": 1}], by=by)))
+    if by:
+        assert [row["x"] for row in rows] == plain
+    elif plain is None:
+        assert "x" not in rows[0]
+        assert rows[0]["y"] == 1
+    else:
+        assert rows == [{"x": plain, "y": 1}]
