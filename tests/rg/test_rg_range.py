@@ -237,3 +237,22 @@ def test_the_scaling_function_of_little_noise_below_criticality_is_resolved(dist
     """Of the closed form without noise it is off by about the square of the noise."""
     with_noise, without = (rg.FixedFunction(3, 1.0).finite_depth(distance, noise) for noise in (tau, 0.0))
     assert with_noise == pytest.approx(without, rel=30 * tau**2)
+
+
+@pytest.mark.parametrize(("order", "distance"), [(4, -300.0), (5, -200.0), (11, -80.0), (1000, -4.0)])
+def test_the_scaling_function_far_below_criticality_is_not_zero(order, distance):
+    """e^((z-1)|A|) leaves float64 long before its root does: F was 0."""
+    with mpmath.workdps(40):
+        exact = (0.3 * -mpmath.expm1((1 - order) * distance) / distance) ** (mpmath.mpf(-2) / (order - 1))
+        assert rg.FixedFunction(order, 0.3).finite_depth(distance) == pytest.approx(float(exact), rel=1e-12, abs=0)
+
+
+@pytest.mark.parametrize(
+    ("order", "u", "x", "k", "moment"),
+    [(4, 1e145, 1e12, 12, 1), (2, 1e113, 1e75, 6, 1), (3, 1e100, -1e50, 7, 1), (2, 8e60, 7e162, 6, 2)],
+)
+def test_eigenfunctions_of_high_powers_are_not_zero_far_out(order, u, x, k, moment):
+    """f*(x)^k vanished where the power of 1 + X that it stands with is as large."""
+    f = rg.FixedFunction(order, u)
+    found = f.eigenfunction(k, x) if moment == 1 else f.noise_eigenfunction(x, k)
+    assert found == pytest.approx(float(exact_change(order, u, k, x, moment)), rel=1e-12, abs=0)

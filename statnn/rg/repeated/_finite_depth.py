@@ -30,12 +30,14 @@ LAST = 0.02
 def scaling_function(order: int, coefficient: float, distance: Floats, noise: Floats) -> Floats:
     """Return F(A, e) of `FixedFunction.finite_depth`, of the shape of both."""
     n = order - 1
+    far = np.abs(distance)
     with np.errstate(over="ignore", under="ignore", divide="ignore"):
-        weight = np.where(distance == 0.0, 1.0, -np.expm1(-n * distance) / np.where(distance == 0.0, 1.0, n * distance))
-        result = np.asarray((n * coefficient * weight) ** (-2.0 / n))
+        weight = np.where(far == 0.0, 1.0, -np.expm1(-n * far) / np.where(far == 0.0, 1.0, n * far))
+        # of a negative distance the weight is e^(n |A|) times this, beyond float64 long before its root is
+        result = np.asarray((n * coefficient * weight) ** (-2.0 / n) * np.exp(np.minimum(2.0 * distance, 0.0)))
     if not np.isfinite(result).all():
-        far = distance[~np.isfinite(result)].flat[0]
-        raise ValueError(f"distance = {far:g}: the signal leaves the range of float64")
+        beyond = distance[~np.isfinite(result)].flat[0]
+        raise ValueError(f"distance = {beyond:g}: the signal leaves the range of float64")
     if not (noise > 0.0).any():
         return result
     if order != 3:

@@ -131,7 +131,7 @@ class FixedFunction(Shown):
         Returns
         -------
         float or ndarray
-            Of the shape of x, relative error of a few units in the last place.
+            Of the shape of x, relative error of a few units in the last place, times 1 + |ln u|/(z-1).
         """
         return self.layers(x, 1.0)
 
@@ -156,6 +156,8 @@ class FixedFunction(Shown):
         >>> float(f.layers(1e300, 150.0)), (3 / 300) ** 0.5
         (0.1, 0.1)
         """
+        if np.ndim(m):
+            raise TypeError(f"m = {m!r} is not one number of layers; call again for others")
         depth = float(at_least(m, "m", minimum=0.0, why="layers can be added, not taken away"))
         at = self._points(x)
         n = self.order - 1
@@ -316,6 +318,8 @@ class FixedFunction(Shown):
         with np.errstate(over="ignore", invalid="ignore"):
             inner = at**power * (1.0 + near) ** (-moment * self.order / (self.order - 1.0)) * _averaged_power(near, q)
             outer = self(at) ** power * (1.0 + 1.0 / far) * (log if q == 0.0 else -np.expm1(-q * log) / q)
+            if q < 0.0:  # (1+X)^-q may overflow where f*(x)^k vanishes
+                outer = (self(at) * np.exp(-q / power * log)) ** power * (1.0 + 1.0 / far) * np.expm1(q * log) / q
             result = np.where(big <= 1.0, inner, outer)
         if not np.isfinite(result).all():
             raise ValueError(f"x = {at[~np.isfinite(result)].flat[0]} to the power {power} leaves the range of float64")
