@@ -163,3 +163,16 @@ def test_rounding_far_out_is_no_fixed_point(name, sigma_b):
 def test_growth_far_out_that_is_below_rounding_has_no_fixed_point():
     """Softplus at σ_w² = 2, where points were found at 1e11 and 7e11."""
     assert rg.RandomLayer("softplus", np.sqrt(2), 1e-3).branches() == ()
+
+
+@pytest.mark.parametrize("c", [5.0, -2.0, np.nan, None, "a", [0.1, 0.2]], ids=repr)
+def test_what_is_no_correlation_starts_no_signals_at_any_depth(c):
+    """Through no layers 5 came back as it was, and lists ended in the words of Python."""
+    layer = rg.RandomLayer("tanh", 1.5, 0.1)
+    for call in (
+        lambda: layer.propagate(1.0, c, 0),
+        lambda: layer.power(2).trajectory(1.0, c, 1),
+        lambda: layer.simulate(8, 0, c=c, replicas=2),
+    ):
+        with pytest.raises((TypeError, ValueError), match=r"^c = .*correlation"):
+            call()

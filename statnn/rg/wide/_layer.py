@@ -28,7 +28,7 @@ from statnn.rg.wide._averages import Averages, averages
 from statnn.rg.wide._finite_width import FiniteWidth, Signals, leading_order, simulated
 from statnn.rg.wide._mean_field import MeanField, points
 from statnn.rg.wide._solve import VarianceEnd, described, solve, variances
-from statnn.rg.wide._stack import RandomStack
+from statnn.rg.wide._stack import RandomStack, correlations, one_correlation
 
 NEAR_ZERO = 0.1
 """Of correlations, below which those of an odd activation are integrated from zero."""
@@ -178,7 +178,7 @@ class RandomLayer:
         >>> round(RandomLayer("relu", 2.0**0.5).correlation_map(0.0, 1.0), 12) == round(1 / np.pi, 12)
         True
         """
-        given, variance = np.broadcast_arrays(_correlations(c), _variances(q))
+        given, variance = np.broadcast_arrays(correlations(c), _variances(q))
         if (variance == 0).any():
             raise ValueError("q = 0: fields without variance have no correlation; pass q > 0")
         weight, bias = self._scales
@@ -409,7 +409,7 @@ class RandomLayer:
         """
         check_executor(executor)
         begin = positive(q, "q", why="it is the variance of the fields of the first layer")
-        correlation = float(_correlations(c))
+        correlation = one_correlation(c)
         sizes = (
             whole(width, "width", minimum=1, maximum=10**7),
             whole(depth, "depth", minimum=0, maximum=10**6),
@@ -490,11 +490,4 @@ def _variances(q: ArrayLike) -> Floats:
     given = at_least(q, "q", minimum=0, why="it is a variance of fields")
     if given.size and given.max() > LARGEST_VARIANCE:
         raise ValueError(f"q = {given.max():g} is above {LARGEST_VARIANCE:g}: averages leave float64")
-    return given
-
-
-def _correlations(c: ArrayLike) -> Floats:
-    given = at_least(c, "c", minimum=-1, why="it is a correlation")
-    if (given > 1).any():
-        raise ValueError(f"c = {float(given.max())} is above 1: it is a correlation, in [-1, 1]")
     return given

@@ -144,7 +144,7 @@ class RandomStack:
             If numbers are outside their ranges, or a variance leaves that of float64.
         """
         correlation, variance = np.broadcast_arrays(
-            at_least(c, "c", minimum=-1, why="it is a correlation"), at_least(q, "q", minimum=0, why="it is a variance")
+            correlations(c), at_least(q, "q", minimum=0, why="it is a variance")
         )
         for layer, count in zip(self.layers, self.counts, strict=True):
             for _ in range(count):
@@ -167,7 +167,7 @@ class RandomStack:
         q : float
             Variance of the fields before, above 0.
         c : float
-            Their correlation.
+            Their correlation, in [-1, 1].
         times : int
             Passes.
 
@@ -176,7 +176,7 @@ class RandomStack:
         TypeError, ValueError
             If arguments do not fit, or a variance of 0 leaves no correlation.
         """
-        variance, correlation = positive(q, "q", why="it is a variance of fields"), float(c)
+        variance, correlation = positive(q, "q", why="it is a variance of fields"), one_correlation(c)
         rows = [(variance, correlation)]
         depth = whole(times, "depth", minimum=0, maximum=10**7)
         while len(rows) <= depth:
@@ -196,3 +196,18 @@ class RandomStack:
 def _refuse_overflow(q: Floats) -> None:
     if not np.isfinite(q).all():
         raise ValueError("the variance leaves the range of floats: it grows without bound; take fewer layers")
+
+
+def correlations(c: ArrayLike) -> Floats:
+    """Return correlations as floats, or raise."""
+    given = at_least(c, "c", minimum=-1, why="it is a correlation")
+    if (given > 1).any():
+        raise ValueError(f"c = {float(given.max())} is above 1: it is a correlation, in [-1, 1]")
+    return given
+
+
+def one_correlation(c: float) -> float:
+    """Return one correlation, or raise."""
+    if np.ndim(c):
+        raise TypeError(f"c = {c!r} is not one correlation: call again for others")
+    return float(correlations(c))
