@@ -121,9 +121,10 @@ def stroke(number: int) -> str:
 
 
 def drawable(at: Any, name: str) -> Any:
-    """Return which places are above 0 and so on a logarithmic axis, or raise where none is."""
-    shown = at > 0
-    if not shown.any():
+    """Return indices of the places above 0, and so on a logarithmic axis, along it; or raise where none is."""
+    order = at.argsort(kind="stable")
+    shown = order[at[order] > 0]
+    if not shown.size:
         raise ValueError(f"{name} = {at.tolist()}: none is above 0, and so on a logarithmic axis; take some that are")
     return shown
 

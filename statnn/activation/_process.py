@@ -420,7 +420,9 @@ class ActivationProcess(ABC):
         ax = axes(ax)
         steepest = self.inflection()
         first = max(self._begin, steepest / 1e2)
-        grid = self._samples(np.geomspace(first, 1e2 * max(first, steepest), 200) if D is None else np.ravel(D))
+        grid = self._samples(
+            np.geomspace(first, 1e2 * max(first, steepest), 200) if D is None else np.sort(np.ravel(D))
+        )
         mean, spread = self.working(grid), self.working_std(grid)
         style.setdefault("label", f"{type(self).__name__}, $b = {self.b:g}$")
         (line,) = ax.plot(grid, mean, **style)

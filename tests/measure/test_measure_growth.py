@@ -17,6 +17,24 @@ from statnn.measure import graph, growth
 # -- growth ------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize(
+    "draw",
+    [
+        lambda at, ax: growth.from_active_samples(20 * [0, 3, 10, 7, 0, 1, 5, 2, 9, 4], 10, at=at).plot(ax),
+        lambda at, ax: rarefaction([0, 1, 2, 10], 10, at).plot(ax),
+        lambda at, ax: BetaBernoulli(100, 0.3, 5.0).plot(ax, D=at),
+    ],
+    ids=["growth", "rarefaction", "process"],
+)
+def test_curves_are_drawn_along_their_axis(draw):
+    """Sizes in another order drew chords through the curve, and a band that crossed itself."""
+    mixed, plain = (draw(at, Figure().add_subplot()) for at in ([10, 1, 4, 2], [1, 2, 4, 10]))
+    for one, other in zip(mixed.lines, plain.lines, strict=True):
+        assert np.array_equal(one.get_xydata(), other.get_xydata())
+    for one, other in zip(mixed.collections, plain.collections, strict=True):
+        assert np.array_equal(one.get_paths()[0].vertices, other.get_paths()[0].vertices)
+
+
 def test_layers_are_counted_as_recorded(rng):
     net = Network.random([12, 90, 80, 5], "relu", sigma_w=1.4, sigma_b=0.5, rng=1)
     x = rng.normal(size=(300, 12))
