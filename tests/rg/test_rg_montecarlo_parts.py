@@ -220,3 +220,13 @@ def test_one_number_is_no_shape_of_a_lattice():
         sample_flow(MODEL, 8, 2, chains=8)
     with pytest.raises(ValueError, match="periodic = 1: give True, False or one of them for each axis"):
         sample_flow(MODEL, (8, 8), 2, chains=8, levels=1, operators=FEW, periodic=1)
+
+
+def test_a_matrix_of_no_operators_says_so():
+    """Of odd operators alone it said that operators [] are unknown."""
+    found = linearise(np.random.default_rng(1).choice([-1, 1], (16, 8, 8)), operators=FEW[2], groups=8, levels=1, rng=1)
+    with pytest.raises(ValueError, match="none of the operators is even: pass names of some; there are spin"):
+        found.matrix(0)
+    with pytest.raises(ValueError, match="no operator is named: pass names of some; there are spin"):
+        found.matrix(0, ())
+    assert found.matrix(0, ("spin",))[0].shape == (1, 1)

@@ -201,8 +201,8 @@ def sample_basin(
     steps : int
         Bisections of ln σ inside an interval of half a decade (six decades at the ends), at least 1.
     span : (float, float)
-        Amplitudes of the scan, two per decade; radii down to a millionth of the first and up to a million times the
-        last are found, and what is unchanged there counts as infinite.
+        Amplitudes of the scan, two per decade; radii down to 10^(6/2^steps) millionths of the first and up to a million
+        times the last are found, what is smaller counts as 0, and what is unchanged beyond as infinite.
     executor : concurrent.futures.Executor, optional
         Where blocks of samples are worked on; threads suffice.
     progress : callable, optional

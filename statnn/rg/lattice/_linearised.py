@@ -171,13 +171,17 @@ class LinearisedFlow(ByValue):
         Raises
         ------
         ValueError
-            If a name is unknown, an operator does not vary, or they are linearly dependent at that level.
+            If a name is unknown or there is none, an operator does not vary, or they are linearly dependent at that
+            level.
         """
         n = whole(step, "step", minimum=0, maximum=len(self.shapes) - 2)
         known = [operator.name for operator in self.operators]
         wanted = self.even if names is None else (names,) if isinstance(names, str) else tuple(names)
         unknown = [name for name in wanted if name not in known]
-        if unknown or not wanted:
+        if not wanted:
+            none = "none of the operators is even" if names is None else "no operator is named"
+            raise ValueError(f"{none}: pass names of some; there are {', '.join(known)}")
+        if unknown:
             raise ValueError(f"operators {unknown} are unknown; there are {', '.join(known)}")
         kept = np.array([known.index(name) for name in wanted])
         together, without = self._matrices(kept)
