@@ -203,7 +203,7 @@ class Formula:
             given = self._checked(values)
         point = tuple(given[variable.name] for variable in self.variables)
         try:
-            return sp.Float(converged(self._number, point, digits, deepest=_DEEPEST), digits)
+            return _rounded_once(converged(self._number, point, digits, deepest=_DEEPEST, more=10), digits)
         except (TypeError, ZeroDivisionError):  # sympy makes no Float of a complex number
             limit = self._limit(point, digits)
             if limit is not None:
@@ -366,6 +366,14 @@ class Formula:
             if {variable.symbol.name, *variable.depends} <= set(numbers):
                 variable.check(numbers[variable.symbol.name], numbers)
         return replace(self, expression=expression, variables=(*self.variables, *new.values()), fixed=fixed)
+
+
+def _rounded_once(value: mpmath.mpf, digits: int) -> sp.Float:
+    """Return a number that prints so many digits, those of the value: its last bit is rounded again when printed."""
+    number = sp.Float(value, digits)
+    with mpmath.workdps(digits + _GUARD):
+        text = mpmath.nstr(value, digits)
+        return number if mpmath.mpf(str(number)) == mpmath.mpf(text) else sp.Float(text, digits)
 
 
 def no_symbol(formula: Formula, name: str) -> TypeError:

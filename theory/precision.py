@@ -29,11 +29,12 @@ def _scale(values: list[mpmath.mpf]) -> int:
 
 
 def converged(
-    function: Callable[..., mpmath.mpf], arguments: tuple[Number, ...], digits: int, *, deepest: int = 0
+    function: Callable[..., mpmath.mpf], arguments: tuple[Number, ...], digits: int, *, deepest: int = 0, more: int = 0
 ) -> mpmath.mpf:
     """Raise the precision until two evaluations agree to `digits`.
 
-    Nothing is taken for zero, nor for a pole, before it was looked at with `deepest` digits.
+    Nothing is taken for zero, nor for a pole, before it was looked at with `deepest` digits. So many `more`
+    are left on.
     """
     with mpmath.workdps(digits + 20):
         needed = digits + 10 + _scale([exact(value) for value in arguments])
@@ -62,5 +63,5 @@ def converged(
     else:
         span = "the arguments span too many orders of magnitude"
         raise ArithmeticError(f"no {digits} digits at {arguments}: {span}")
-    with mpmath.workdps(digits):
+    with mpmath.workdps(digits + more):
         return +value

@@ -21,8 +21,8 @@ def _blocked(p_1: float, p_2: float, T: int) -> float:
 
 
 def _intervals(r: float) -> float:
-    mean, none = np.ma.array([1 / r]), np.zeros(1, dtype=int)
-    return spikes.Intervals(none, mean, mean, none, none, none).null_cv[0]
+    mean, total, none = np.ma.array([1 / r]), np.ones(1), np.zeros(1, dtype=int)
+    return spikes.Intervals(r * total, mean, mean, none, none, total).null_cv[0]
 
 
 def _dispersion(moment: int) -> Any:
