@@ -167,6 +167,18 @@ def test_high_moments_are_known_or_refused():
     assert [flips.moment(k) for k in (4, 999)] == pytest.approx([1.0, -1 / 7])
 
 
+def test_high_moments_are_known_where_powers_of_nodes_are_not_and_where_nodes_have_no_mass():
+    with mpmath.workdps(30):
+        for w in (-0.9, 0.95, -0.95):
+            law, variance = rg.NoisyLayer("identity", w, 0.0, 1.0).stationary(), 1 / (1 - mpmath.mpf(w) ** 2)
+            for k in (8, 14, 18) if w > 0 else (14, 60, 200):
+                assert law.moment(k) == pytest.approx(float(variance ** (k // 2) * mpmath.fac2(k - 1)), rel=1e-11)
+    absorbed = rg.TransferOperator([0.0, 1.0], [1.0, 1.0], [[1.0, 0.5], [0.0, 0.5]]).stationary()
+    assert [absorbed.moment(k) for k in range(5)] == [1.0, 0.0, 0.0, 0.0, 0.0]
+    ends = rg.StationaryLaw(np.array([-1.0, 1.0, 2.0]), np.ones(3), np.array([0.25, 0.75, 0.0]))
+    assert [ends.moment(k) for k in (2000, 9999)] == [1.0, 0.5]
+
+
 @pytest.mark.parametrize(("name", "w"), [("identity", 0.8), ("identity", -0.8), ("gelu", -0.8)])
 def test_flows_are_drawn_where_stronger_layers_have_no_law(name, w):
     flow = rg.flow(rg.NoisyLayer(name, w, 0.0, 0.1), 1)

@@ -20,8 +20,10 @@ from statnn.rg._layers.spectrum import Spectrum, leading_first, resolved, spectr
 
 DENSE = 400
 """Up to so many nodes all eigenvalues are computed; beyond, the largest by Arnoldi's method."""
-POLISH = 8
-"""Products with what is positive: tails get back the digits, and the sign, that elimination takes from what is tiny."""
+POLISH = 200
+"""Most products with what is positive: tails get back the digits, and the sign, that elimination takes from them."""
+SETTLED = 1e-12
+"""Relative change of all masses by a product that ends them."""
 NEAREST = 6
 """Nodes by which laws are interpolated where it is not known of what they are."""
 CUT = 1e-3
@@ -76,8 +78,11 @@ class StationaryLaw(ByValue):
         order, masses, x = whole(k, "k", minimum=0, maximum=10**4), self.weights * self.density, self.nodes
         if order <= 2:
             return float(masses @ x**order)
-        with np.errstate(divide="ignore"):
-            parts = np.log(masses) + np.log(np.abs(x)) * np.array([[2], [order]])
+        held = (np.abs(masses) >= np.finfo(float).tiny) & (x != 0)
+        masses, x = masses[held], x[held]
+        if not x.size:
+            return 0.0
+        parts = np.log(np.abs(masses)) + np.log(np.abs(x)) * np.array([[2], [order]])
         plain, ends = np.maximum(parts[:, 0], parts[:, -1]) - parts.max(axis=1)
         if ends > max(CUT_OFF, plain + math.log(1e3)):  # nodes made by hand may be all there are
             raise ValueError(
@@ -86,9 +91,13 @@ class StationaryLaw(ByValue):
             )
         unit = float(np.abs(x[parts[1].argmax()]))
         try:
-            return float(masses @ (x / unit) ** order) * unit**order
+            root = unit ** (order / 2)
         except OverflowError:
-            raise ValueError(f"k = {order}: the mean of h^k leaves float64; take a smaller k") from None
+            root = math.inf
+        mean = float(masses @ (x / unit) ** order) * root * root
+        if not math.isfinite(mean):
+            raise ValueError(f"k = {order}: the mean of h^k leaves float64; take a smaller k")
+        return mean
 
     @property
     def mean(self) -> float:
@@ -356,7 +365,9 @@ class TransferOperator(ByValue):
         start = np.full(size, 1 / size)
         masses = np.abs(np.linalg.solve(np.eye(size) - self.probabilities + start[:, None], start))
         for _ in range(POLISH):
-            masses = self.probabilities @ masses
+            before, masses = masses, self.probabilities @ masses
+            if (np.abs(masses - before) <= SETTLED * masses + 1e-300).all():  # below, products underflow
+                break
         normalised: Floats = masses / masses.sum()
         return normalised
 
