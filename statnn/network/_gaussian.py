@@ -155,7 +155,7 @@ class OfGelu:
         bent, square = self._terms(q)[2], 1 + 2 * q
         falling = q / (1 + q) / (1 + q) + q / square / square
         slope = bent * (1 + 1 / (1 + q) - q / square) - falling
-        return np.asarray(slope / (np.pi * (1 + q) * np.sqrt(square)))
+        return np.asarray(slope / (1 + q) / (np.pi * np.sqrt(square)))
 
     def fourth(self, q: Floats) -> None:
         del q

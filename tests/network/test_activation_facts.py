@@ -130,6 +130,17 @@ def test_averages_of_gelu_to_all_digits(q, e):
     ]
 
 
+def test_averages_of_gelu_at_fields_whose_powers_leave_float64():
+    forms, q = ACTIVATIONS["gelu"].averages, np.array([1e250, 1e300])
+    assert [np.divide(one, line).tolist() for one, line in zip(forms.moments(q), (q / 2, 0.5, 0.5), strict=True)] == [
+        pytest.approx([1.0, 1.0], rel=1e-15)
+    ] * 3
+    assert forms.bend(q).tolist() == [0.0, 0.0]
+    gap, slope = forms.pair_moments(np.ones(2), q)  # those of relu
+    assert (gap / q).tolist() == pytest.approx([0.5 - 0.5 / np.pi] * 2, rel=1e-15)
+    assert slope.tolist() == pytest.approx([0.25] * 2, rel=1e-15)
+
+
 def test_angles_less_their_sines():
     angle = np.array([1e-100, 1e-3, 0.0999])
     with mpmath.workdps(250):
