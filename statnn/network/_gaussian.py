@@ -167,7 +167,7 @@ class OfGelu:
         sine = np.where(c > 0, q * e * (1 + c) / (R + np.abs(c) * r), q / (1 + q) * ((R - c * r) / (1 + q)))
         turn = np.arctan2(sine, r / (1 + q) * (R / (1 + q)) + (q / (1 + q)) ** 2 * c)
         bow = np.where(turn < 0.1, _bow(turn), turn - sine)
-        across = q / (1 + q) * (e * (2 - e) / R) * (2 - (1 + 3 * q) / (r * (R + r)))
+        across = q / (1 + q) * (e * (2 - e) / R) * (2 - (1 + 3 * q) / r / (R + r))
         gap = q / (2 * np.pi) * (e * angle + bow + across + e * r / (R + r) * sine)
         return gap, (angle + q * c / R * (2 / (1 + q) + 1 / R / R)) / (2 * np.pi)
 
