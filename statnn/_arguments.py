@@ -5,6 +5,7 @@ A message names the value, what is allowed and the likely fix. Nothing is cast t
 
 import math
 import numbers
+from decimal import Decimal
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -148,8 +149,9 @@ def _whole_objects(array: NDArray[Any]) -> bool:
 
 
 def as_floats(array: NDArray[Any], name: str) -> str:
-    """Return what makes real numbers of booleans, and of objects that are numbers, such as fractions; else nothing."""
-    objects = array.dtype == object and all(isinstance(value, numbers.Number) for value in array.flat)
+    """Return what makes real numbers of booleans, and of objects that are such, as fractions; else nothing."""
+    real = numbers.Real, Decimal
+    objects = array.dtype == object and all(isinstance(value, real) for value in array.flat)
     return f" (pass numpy.asarray({name}, dtype=float))" if objects or (array.dtype == bool and array.ndim) else ""
 
 

@@ -3,6 +3,7 @@
 import math
 import pickle
 import warnings
+from decimal import Decimal
 from fractions import Fraction
 
 import numpy as np
@@ -57,6 +58,8 @@ TABLE = [
     (lambda: beta.growth_rate(None), TypeError, r"D must hold real numbers, not object"),
     (lambda: beta.working(YES), TypeError, r"D must hold real numbers, not bool: "),
     (lambda: beta.working([YES]), TypeError, r"D must hold .*, not bool \(pass numpy.asarray\(D, dtype=float\)\): "),
+    (lambda: beta.working([Fraction(1, 2), 1j]), TypeError, r"D must hold real numbers, not (object|complex128): "),
+    (lambda: beta.working([Decimal(2)]), TypeError, r"D must .*, not object \(pass numpy.asarray\(D, dtype=float"),
     (
         lambda: beta.working([Fraction(1, 2)]),
         TypeError,
