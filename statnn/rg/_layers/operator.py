@@ -94,7 +94,7 @@ class StationaryLaw(ByValue):
             root = unit ** (order / 2)
         except OverflowError:
             root = math.inf
-        mean = float(masses @ (x / unit) ** order) * root * root
+        mean: float = float(masses @ (x / unit) ** order) * root * root
         if not math.isfinite(mean):
             raise ValueError(f"k = {order}: the mean of h^k leaves float64; take a smaller k")
         return mean
