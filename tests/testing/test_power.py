@@ -192,9 +192,3 @@ def test_what_is_no_p_value_is_seen_neither_always_nor_never(outcome):
     """A check that says whether it failed counted the wrong way round: True is 1, which is above every level."""
     with pytest.raises(TypeError, match="the check returned"):
         power(lambda *_: outcome, [0.1, 0.2], runs=1)
-
-
-@pytest.mark.parametrize(("successes", "probability"), [(0, 0.0), (10, 1.0)])
-def test_of_what_is_certain_no_normal_law_says_what_is_seen(successes, probability):
-    """A share of 1/1000 is seen by ten trials with probability 0.01, and 0 was stated as seen with 0.999."""
-    assert sensitivity(statistics.proportion(successes, 10, probability), LEVEL) is None
