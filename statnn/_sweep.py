@@ -286,13 +286,20 @@ def _points(grid: Any) -> tuple[Point, ...]:
 
 def _digest(point: Point) -> str:
     """Return by what a point is known, or raise where that cannot be told of one of its values."""
-    for name, value in point.items():
-        try:
-            digest_of_work(value)
-        except TypeError:
-            raise TypeError(
-                f"grid has {name} = {value!r:.60}, a {type(value).__name__}: points are known by numbers, texts, "
-                f"arrays and objects of this package. Give one of these, as float({name}) or a name, from which the "
-                "function makes the rest"
-            ) from None
-    return digest_of_work(point)
+    try:
+        return digest_of_work(point)
+    except TypeError:
+        name, value = next(item for item in point.items() if not _is_known(item[1]))
+        raise TypeError(
+            f"grid has {name} = {value!r:.60}, a {type(value).__name__}: points are known by numbers, texts, "
+            f"arrays and objects of this package. Give one of these, as float({name}) or a name, from which the "
+            "function makes the rest"
+        ) from None
+
+
+def _is_known(value: Any) -> bool:
+    try:
+        digest_of_work(value)
+    except TypeError:
+        return False
+    return True

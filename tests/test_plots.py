@@ -311,7 +311,6 @@ def test_panels_that_cannot_be_are_refused(panels, error, words):
 
 @pytest.mark.parametrize("height", [0, -1.0, float("nan"), "2", True])
 def test_heights_that_cannot_be_are_refused(height):
-    """A height of zero made a figure without any, and others ended in the words of matplotlib and numpy."""
     with pytest.raises((TypeError, ValueError), match=r"height = .*it is in inches"):
         plot.figure(height=height)
 

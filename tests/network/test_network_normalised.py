@@ -201,6 +201,6 @@ def test_normalisations_that_do_not_fit(norms_of, error, match):
 
 @pytest.mark.parametrize("fields", [1.0, [1.0], [[1.0], [2.0]], np.ones((3, 3))], ids=["number", "one", "column", "3"])
 def test_fields_of_other_units_are_not_spread_over_all(fields):
-    """A column of shape (samples, 1) became (samples, n), and three units for two ended in the words of numpy."""
+    """A column of shape (samples, 1) would spread over all units."""
     with pytest.raises(ValueError, match=r"fields have shape .*; \(\.\.\., 2\), the units last, is needed"):
         BatchNorm([1.0, 2.0], [4.0, 1.0])(fields)

@@ -167,7 +167,7 @@ def test_growth_far_out_that_is_below_rounding_has_no_fixed_point():
 
 @pytest.mark.parametrize("c", [5.0, -2.0, np.nan, None, "a", [0.1, 0.2]], ids=repr)
 def test_what_is_no_correlation_starts_no_signals_at_any_depth(c):
-    """Through no layers 5 came back as it was, and lists ended in the words of Python."""
+    """Through no layers, too."""
     layer = rg.RandomLayer("tanh", 1.5, 0.1)
     for call in (
         lambda: layer.propagate(1.0, c, 0),

@@ -208,7 +208,6 @@ def test_coins_are_not_the_numbers_of_the_walk(monkeypatch):
 @pytest.mark.parametrize("periodic", [np.True_, [np.True_, True], np.array([True, True])], ids=repr)
 @pytest.mark.parametrize("axes", [[1, 2], np.array([1, 2])], ids=repr)
 def test_switches_and_axes_of_numpy_are_those_of_python(periodic, axes):
-    """They ended in the words of Python: bool is not iterable, the truth value of an array is ambiguous."""
     states = np.random.default_rng(1).choice([-1, 1], (16, 8, 8))
     found = linearise(states, operators=FEW[0], groups=8, levels=1, rng=1, periodic=periodic, axes=axes)
     assert found == linearise(states, operators=FEW[:1], groups=8, levels=1, rng=1)
@@ -223,7 +222,6 @@ def test_one_number_is_no_shape_of_a_lattice():
 
 
 def test_a_matrix_of_no_operators_says_so():
-    """Of odd operators alone it said that operators [] are unknown."""
     found = linearise(np.random.default_rng(1).choice([-1, 1], (16, 8, 8)), operators=FEW[2], groups=8, levels=1, rng=1)
     with pytest.raises(ValueError, match="none of the operators is even: pass names of some; there are spin"):
         found.matrix(0)

@@ -241,7 +241,7 @@ def test_the_scaling_function_of_little_noise_below_criticality_is_resolved(dist
 
 @pytest.mark.parametrize(("order", "distance"), [(4, -300.0), (5, -200.0), (11, -80.0), (1000, -4.0)])
 def test_the_scaling_function_far_below_criticality_is_not_zero(order, distance):
-    """e^((z-1)|A|) leaves float64 long before its root does: F was 0."""
+    """e^((z-1)|A|) leaves float64 long before its root does."""
     with mpmath.workdps(40):
         exact = (0.3 * -mpmath.expm1((1 - order) * distance) / distance) ** (mpmath.mpf(-2) / (order - 1))
         assert rg.FixedFunction(order, 0.3).finite_depth(distance) == pytest.approx(float(exact), rel=1e-12, abs=0)

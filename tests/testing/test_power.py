@@ -175,7 +175,7 @@ def test_deviations_that_are_no_numbers_are_refused(none):
 
 
 def test_the_curve_goes_through_the_shares_and_says_what_smallest_says():
-    """A quarter of the runs sees 0.2 and three quarters 0.3, so a half 0.25; the curve said 0.3."""
+    """A quarter of the runs sees 0.2 and three quarters 0.3, so a half 0.25."""
     found = Power((0.1, 0.2, 0.3, 0.4), (0.2,) * 5 + (0.3,) * 10 + (0.4,) * 5, 1e-9)
     curve = next(line for line in found.plot(Figure().subplots()).lines if line.get_label() == "normal")
     for share in (0.25, 0.5, 0.75):
@@ -189,6 +189,6 @@ def test_the_curve_goes_through_the_shares_and_says_what_smallest_says():
 
 @pytest.mark.parametrize("outcome", [True, False, math.nan, 2.0, -0.1, "0.5", np.array([True])[0], (0.5,)], ids=repr)
 def test_what_is_no_p_value_is_seen_neither_always_nor_never(outcome):
-    """A check that says whether it failed counted the wrong way round: True is 1, which is above every level."""
+    """Of a check that says whether it failed True is 1, which is above every level."""
     with pytest.raises(TypeError, match="the check returned"):
         power(lambda *_: outcome, [0.1, 0.2], runs=1)

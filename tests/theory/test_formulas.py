@@ -347,7 +347,7 @@ def test_what_agrees_in_numbers_alone_is_said_to():
 
 @pytest.mark.parametrize("digits", [2, 5, 15, 30])
 def test_the_last_digit_is_rounded_once(digits):
-    """Of 400 values some eight had a last digit that was off by one, as 69 for 68.49."""
+    """Rounded twice, 68.49 is 69."""
     for D in range(1, 100):
         values = {"D": D, "N": 1000, "b": "0.3", "c": 5}
         with mpmath.workdps(80):
@@ -375,7 +375,7 @@ def test_a_root_is_found_to_all_digits(low, high, value):
     ("high", "value"), [(0, "-1e-300"), (0, "-1e300"), (1, "-2"), (mpmath.inf, "-1e300"), (mpmath.inf, "1e300")]
 )
 def test_a_root_is_found_also_where_all_below_is_its_range(high, value):
-    """Of x² = 4 below 1 it was 2, which is none there; of x³ = -10^900 there was none."""
+    """As of x² = 4 below 1, and of x³ = -10^900."""
     with mpmath.workdps(60):
         exact = mpmath.mpf(value)
         function = (lambda x: x**3 - exact**3) if mpmath.isinf(high) else (lambda x: x**2 - exact**2)

@@ -30,6 +30,8 @@ CUT = 1e-3
 """Relative error of moments that is refused rather than given."""
 CUT_OFF = math.log(1e-12)
 """Logarithm of the integrand of a moment where nodes end, over its largest value, from which on the rest is missed."""
+STEEPER = math.log(1e3)
+"""By how much that is more than of the variance: nodes made by hand, on which all of a law stands, may end anywhere."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -84,7 +86,7 @@ class StationaryLaw(ByValue):
             return 0.0
         parts = np.log(np.abs(masses)) + np.log(np.abs(x)) * np.array([[2], [order]])
         plain, ends = np.maximum(parts[:, 0], parts[:, -1]) - parts.max(axis=1)
-        if ends > max(CUT_OFF, plain + math.log(1e3)):  # nodes made by hand may be all there are
+        if ends > max(CUT_OFF, plain + STEEPER):
             raise ValueError(
                 f"k = {order}: h^k still counts where nodes on [{x[0]:.4g}, {x[-1]:.4g}] end, so that its mean is not "
                 "known: take a smaller k"
