@@ -9,7 +9,6 @@ from __future__ import annotations
 import io
 import json
 import os  # noqa: TC003 - the example of save needs it
-import re
 import zipfile
 from contextlib import contextmanager
 from pathlib import Path
@@ -294,9 +293,17 @@ def in_svg(figure: Figure, origin: str) -> bytes:
     return embedded(drawn.getvalue()).encode()
 
 
+_LITERAL = str.maketrans(
+    {letter: rf"\{letter}" for letter in "&%#_{}"}
+    | {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\^{}"}
+    | {"<": r"\textless{}", ">": r"\textgreater{}", "|": r"\textbar{}"}
+)
+"""Letters that LaTeX takes for commands, or has others for, outside of mathematics."""
+
+
 def _in_latex(name: str, caption: str) -> str:
     parts = caption.split("$")
-    parts[::2] = [re.sub(r"([&%#_])", r"\\\1", part).replace("^", r"\^{}") for part in parts[::2]]
+    parts[::2] = [part.translate(_LITERAL) for part in parts[::2]]
     lines = (
         r"\begin{figure}",
         r"  \centering",

@@ -355,7 +355,7 @@ def test_letters_are_text_and_their_fonts_are_inside(tmp_path):
             figure, ax = plot.figure()
             ax.plot([1, 2])
             ax.set(xlabel=r"$\chi_{\sigma_w}$ & σ² < ∞", ylabel="ℵ₀ neurons")
-            plot.save(figure, tmp_path / name, caption="5 % of $K_D$ & more_than 1/N^2", x=[1])
+            plot.save(figure, tmp_path / name, caption="5 % of $K_D$ & more_than 1/N^2, {a} ~ <b>", x=[1])
 
     state = dict(mpl.rcParams)
     write("one")
@@ -368,7 +368,9 @@ def test_letters_are_text_and_their_fonts_are_inside(tmp_path):
     assert "@font-face{font-family:'STIXGeneral';font-style:italic" in svg
     assert all(address.startswith(("data:", "#")) for address in re.findall(r"url\((.*?)\)", svg))
     assert b"/FontFile2" in (tmp_path / "one.pdf").read_bytes()
-    assert r"\caption{5 \% of $K_D$ \& more\_than 1/N\^{}2}" in (tmp_path / "one.tex").read_text(encoding="utf-8")
+    assert r"\caption{5 \% of $K_D$ \& more\_than 1/N\^{}2, \{a\} \textasciitilde{} \textless{}b\textgreater{}}" in (
+        tmp_path / "one.tex"
+    ).read_text(encoding="utf-8")
 
 
 def test_depths_of_a_collapse_are_told_apart_without_colour():
