@@ -167,7 +167,7 @@ def onsager(coupling: float = 1.0, temperature: float = 1.0) -> SquareLattice:
     m = (1 - sinh⁻⁴ 2K)^{1/8} below T_c = 2|J| / ln(1 + √2).
 
     Errors are 1e-14 of the energy, of ln Z, and above T_c of the heat capacity. Below it, heat capacities as small as
-    exp(-8K) have an absolute error of 1e-15 K² exp(-4K). Next to T_c, where the heat capacity is the logarithm of the
+    exp(-8K) have an absolute error of 4e-15 K² exp(-4K). Next to T_c, where the heat capacity is the logarithm of the
     distance to it, this distance has the rounding of 2K.
 
     Parameters

@@ -446,5 +446,5 @@ def rejects(match: str = "") -> Iterator[None]:
 
 
 def _refuse_unless_probability(p: Any, what: str) -> None:
-    if not (isinstance(p, numbers.Real) and 0 <= float(p) <= 1):
-        raise Refusal(f"{what}: p = {p!r} is no probability")
+    if isinstance(p, bool) or not (isinstance(p, numbers.Real) and 0 <= float(p) <= 1):
+        raise Refusal(f"{what}: p = {p!r} is no probability: pass the p-value, not what it was compared with")

@@ -90,6 +90,7 @@ TABLE = [
     # losses
     (lambda: beta.loss(3, lambda _: [1.0]), ValueError, r"one finite number for each k"),
     (lambda: beta.loss(3, lambda k: k * NAN), ValueError, r"one finite number for each k"),
+    (lambda: beta.loss(3, "missing"), TypeError, r"per_neuron_loss = 'missing' is no function: pass l\(k\)"),
     (lambda: beta.loss(2.5, np.ones_like), TypeError, r"D = 2.5 is a float"),
     (lambda: beta.loss([3, -1], np.ones_like), ValueError, r"D = -1 is outside"),
     (lambda: GammaPoisson(2, 1e-3, 1.0).loss(10**18, np.ones_like), ValueError, r"counts reach .* fewer samples"),

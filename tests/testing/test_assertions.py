@@ -293,6 +293,7 @@ REFUSED = {
     "parts of a success": lambda: assert_proportion(52.7, 100, 0.5, what=""),
     "parts of a trial": lambda: assert_proportion(50, 100.5, 0.5, what=""),
     "degrees of freedom that are no number": lambda: statistics.z_score(10.0, 0.1, 0.0, dof=np.nan),
+    "a name for degrees of freedom": lambda: statistics.z_score(10.0, 0.1, 0.0, dof="many"),
     "no degrees of freedom": lambda: statistics.z_score(10.0, 0.1, 0.0, dof=0.0),
     "cells that expect nothing": lambda: statistics.counts([30, 50, 20], [0.2, 0.6, 0.2], least=0.0),
     "fewer parameters than none": lambda: statistics.counts([30, 50, 20], [0.2, 0.6, 0.2], fitted=-1),

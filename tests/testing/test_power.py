@@ -158,6 +158,8 @@ def test_shares_and_sums_are_seen_as_normal_ones():
     assert sensitivity(share, LEVEL).deviation == pytest.approx(spread * EXACT)
     assert str(sensitivity(statistics.total([0, 1, 1], [0.5, 0.5]), LEVEL)).startswith("≈ ")
     assert sensitivity(statistics.Comparison(1.0, 0.1, 1.0, 0.5, law="of nobody"), LEVEL) is None
+    for certain in (0, 1):
+        assert sensitivity(statistics.proportion(0, 10, certain), LEVEL) is None
     with pytest.raises(ValueError, match="level = 1"):
         sensitivity(share, 1)
     with pytest.raises(ValueError, match="probability ="):

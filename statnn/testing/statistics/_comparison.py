@@ -137,7 +137,8 @@ def z_score(estimate: float, error: float, theory: float, *, bias: float = 0.0, 
     >>> round(found.z, 6), round(found.p, 4)
     (2.0, 0.0455)
     """
-    estimate, error, theory, bias = numbers_of(estimate=estimate, error=error, theory=theory, bias=bias)
+    given = {"estimate": estimate, "error": error, "theory": theory, "bias": bias, "dof": dof}
+    estimate, error, theory, bias, dof = numbers_of(**given)
     if not (math.isfinite(estimate) and math.isfinite(theory) and math.isfinite(bias) and bias >= 0):
         raise Refusal(f"estimate {estimate}, theory {theory}, bias {bias} must be finite and the bias >= 0")
     if not (math.isfinite(error) and error > 0):

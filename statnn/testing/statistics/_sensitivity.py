@@ -68,7 +68,7 @@ def sensitivity(comparison: Comparison, level: float, probability: float = 0.999
     Returns
     -------
     Sensitivity or None
-        None where the statistic has no law that is known here.
+        None where the statistic has no law that is known here, or none beside the theory: a share of 0 has no spread.
 
     Raises
     ------
@@ -105,7 +105,7 @@ def sensitivity(comparison: Comparison, level: float, probability: float = 0.999
             "normal" if known else "noncentral t",
             exact=True,
         )
-    if comparison.law in {"empirical likelihood", "exact", "binomial", "Poisson"}:
+    if comparison.law in {"empirical likelihood", "exact", "binomial", "Poisson"} and comparison.error > 0:
         reach = float(stats.norm.isf(each / 2)) + beyond
         return Sensitivity(comparison.bias + reach * comparison.error, probability, "estimate", "normal", exact=False)
     if comparison.law == "chi-square":
