@@ -8,16 +8,6 @@ from statnn._arrays import read_only
 from statnn.interaction import BinaryNeurons, DynamicNeurons
 from statnn.montecarlo._method import Values
 
-
-def graph(model: BinaryNeurons) -> tuple[Values, Values, Values]:
-    """Return row pointers, neighbours and couplings, without a copy and read-only.
-
-    A kernel is compiled once for arrays that may be written to and once for others; pickle forgets which is which.
-    """
-    couplings = model.couplings
-    return read_only(couplings.indptr.view()), read_only(couplings.indices.view()), read_only(couplings.data.view())
-
-
 M = TypeVar("M", BinaryNeurons, DynamicNeurons)
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -40,3 +30,13 @@ def once(function: Callable[Concatenate[M, P], T]) -> Callable[Concatenate[M, P]
         return of_model[key]
 
     return remembered
+
+
+@once
+def graph(model: BinaryNeurons) -> tuple[Values, Values, Values]:
+    """Return row pointers, neighbours and couplings, without a copy and read-only.
+
+    A kernel is compiled once for arrays that may be written to and once for others; pickle forgets which is which.
+    """
+    couplings = model.couplings
+    return read_only(couplings.indptr.view()), read_only(couplings.indices.view()), read_only(couplings.data.view())

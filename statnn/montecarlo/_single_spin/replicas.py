@@ -85,7 +85,7 @@ class ReplicaWalkers(Untuned):
         kernel = kernels.metropolis if self.metropolis else kernels.heat_bath
         couplings, fields = _rounded(self.model)
         matrix = self.model.couplings
-        beta = np.full(self.changed.shape, 1 / self.model.temperature).astype(couplings.dtype)
+        beta = np.full(self.changed.shape, 1 / self.model.temperature, couplings.dtype)
         for part in pieces(sweeps, self.spins.size + self.changed.size * matrix.nnz // 3):
             kernel(matrix.indptr, matrix.indices, couplings, fields, self.spins, beta, self.rng, part, self.changed)
         self.sweeps += sweeps
