@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from statnn._sweep import Sweep
+
 Row = dict[str, Any]
 
 
@@ -17,7 +19,8 @@ def table(results: Any, *, by: str | None = None) -> list[Row]:
     ----------
     results : object, or iterable or mapping of objects
         Results of this package. Of a mapping, the first column, "name", holds the keys; what results call "name"
-        themselves is "result.name" then.
+        themselves is "result.name" then. A `Sweep` is a result for each of its points: ``result.mean`` beside its
+        arguments, or ``failure``.
     by : str, optional
         None for one row per result, in which every number, text and truth value is a column, those of inner objects
         under a name with dots: ``goodness.p_value``. Else the name of such a field that is an array: a row for each of
@@ -70,13 +73,15 @@ def table(results: Any, *, by: str | None = None) -> list[Row]:
 
 
 def _named(results: Any) -> Iterator[tuple[Row, Any]]:
-    """Yield the first cells of a row, and the result."""
+    """Yield the first cells of a row, and the result, of a sweep that of each point."""
     if isinstance(results, Mapping):
-        yield from (({"name": str(name)}, result) for name, result in results.items())
+        named: Iterable[tuple[Row, Any]] = (({"name": str(name)}, result) for name, result in results.items())
     elif _fields(results) is None and isinstance(results, Iterable) and not isinstance(results, str | np.ndarray):
-        yield from (({}, result) for result in results)
+        named = (({}, result) for result in results)
     else:
-        yield {}, results
+        named = [({}, results)]
+    for head, result in named:
+        yield from ((head, each) for each in (result.rows() if isinstance(result, Sweep) else [result]))
 
 
 def _fields(value: Any) -> Mapping[str, Any] | None:

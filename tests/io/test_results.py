@@ -326,6 +326,14 @@ def test_tables_hold_numbers_for_json_and_csv():
     assert table([{"name": "own"}]) == [{"name": "own"}]
 
 
+def test_a_sweep_is_a_row_for_each_of_its_points():
+    swept = sweep(lambda a, b: {"ratio": a / b}, {"a": [1, 2], "b": [4, 0]})
+    first, failed, *_ = table(swept)
+    assert first == {"a": 1, "b": 4, "result.ratio": 0.25}
+    assert failed == {"a": 1, "b": 0, "failure": "ZeroDivisionError: division by zero"}
+    assert table({"one": swept, "two": swept})[4:] == [{"name": "two"} | row for row in table(swept)]
+
+
 @pytest.mark.parametrize(
     ("value", "plain"),
     [
