@@ -210,15 +210,15 @@ def test_activity():
 
 @pytest.mark.parametrize("kind", ["power law", "rejected", "b above one"])
 def test_the_exponent_is_given_where_it_means_something(kind, rng):
-    """Units that see one input each: how often they are active is known, and which law holds."""
+    """Units that see one input each, all levels once: how often they are active is known, and which law holds."""
     units, samples = 300, 200
-    if kind == "power law":
-        chance = stats.beta(0.4, 3.0).ppf((np.arange(units) + 0.5) / units)  # one draw in a hundred would be rejected
-    elif kind == "rejected":
-        chance = np.where(np.arange(units) % 4 == 0, 0.5, 0.01)
-    else:
-        chance = rng.beta(3.0, 5.0, units)
-    x = rng.random((samples, units))
+    middle, levels = (np.arange(units) + 0.5) / units, (np.arange(samples) + 0.5) / samples
+    chance = {
+        "power law": stats.beta(0.4, 3.0).ppf(middle),
+        "rejected": np.where(np.arange(units) % 4 == 0, 0.5, 0.01),
+        "b above one": stats.beta(3.0, 5.0).ppf(middle),
+    }[kind]
+    x = rng.permuted(np.tile(levels, (units, 1)), axis=1).T
     net = Network([np.eye(units), np.ones((1, units))], [chance - 1, np.zeros(1)], ["relu", "identity"])
     section = inspect(net, x, rng=0, only=["activity"])["activity"]
     row = activity_row("hidden 1", np.count_nonzero(x > 1 - chance, axis=0), samples)
