@@ -1,5 +1,7 @@
 """What tests and the examples of docstrings share."""
 
+from __future__ import annotations
+
 import gc
 import sys
 from collections.abc import Generator, Iterator

@@ -5,6 +5,8 @@ not fit, 130 when it was interrupted. Numbers go to standard output, progress an
 where nobody reads these any more, as behind ``| head``, the signal of a broken pipe ends the command.
 """
 
+from __future__ import annotations
+
 import argparse
 import json
 import sys

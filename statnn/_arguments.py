@@ -3,6 +3,8 @@
 A message names the value, what is allowed and the likely fix. Nothing is cast that changes a value.
 """
 
+from __future__ import annotations
+
 import math
 import numbers
 from decimal import Decimal

@@ -1,5 +1,7 @@
 """Parameters as arrays: finite real numbers in one of two precisions, in memory that nobody can write to."""
 
+from __future__ import annotations
+
 import io
 import math
 from typing import Any, TypeAlias, TypeVar

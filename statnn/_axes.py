@@ -1,5 +1,7 @@
 """Axes in, axes out: what every ``plot`` method needs of matplotlib, loaded when a picture is asked for."""
 
+from __future__ import annotations
+
 import math
 from dataclasses import dataclass
 from functools import partial

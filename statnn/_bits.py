@@ -1,5 +1,7 @@
 """Bits of machine words in kernels: random ones out of a number, and how many are 1."""
 
+from __future__ import annotations
+
 from typing import Any
 
 import numpy as np

@@ -4,6 +4,8 @@ The equality that dataclasses come with asks arrays for one truth value and take
 text lists every entry. A copy or pickle of an array can be written to, whatever the array itself allows.
 """
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from dataclasses import fields
 from functools import partial

@@ -5,6 +5,8 @@ import time, and the kernel is then compiled afresh in every process instead. A 
 With NUMBA_DISABLE_JIT=1 kernels are plain functions, for debuggers and coverage.
 """
 
+from __future__ import annotations
+
 import logging
 import pickle
 from collections.abc import Callable

@@ -1,5 +1,7 @@
 """Refuse what cannot fit into memory before work starts."""
 
+from __future__ import annotations
+
 import os
 import re
 from collections.abc import Iterator

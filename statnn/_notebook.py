@@ -1,5 +1,7 @@
 """Results in notebooks: small tables, readable without network, in the colours of the notebook."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from enum import Enum

@@ -1,5 +1,7 @@
 """Figures that notebooks show, although pyplot does not know them."""
 
+from __future__ import annotations
+
 import io
 
 from matplotlib.figure import Figure

@@ -6,6 +6,8 @@ last few it has opened, and with them whatever was planned for them, so that the
 them ready. A worker that cannot see the file, on another machine, says so; the task is sent again with the content.
 """
 
+from __future__ import annotations
+
 import atexit
 import hashlib
 import importlib

@@ -5,6 +5,8 @@ root :class:`numpy.random.SeedSequence`; stream ``(i, j, ...)`` of that root is 
 ``(i, j, ...)`` alone, so results depend neither on the number of workers nor on how work is cut into chunks.
 """
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from typing import Any, TypeAlias
 

@@ -1,5 +1,7 @@
 """Standard streams of commands, wherever these are started."""
 
+from __future__ import annotations
+
 import os
 import signal
 import sys

@@ -1,5 +1,7 @@
 """Letters of an SVG as letters: searchable, editable, and the same everywhere, since their outlines travel with it."""
 
+from __future__ import annotations
+
 import base64
 import io
 import re

@@ -1,5 +1,7 @@
 """A function at every point of a grid, on any executor, with results that outlive failures and interruptions."""
 
+from __future__ import annotations
+
 import inspect
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence

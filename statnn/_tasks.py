@@ -1,5 +1,7 @@
 """Many independent tasks on any executor of the :mod:`concurrent.futures` family."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor, as_completed
 from typing import Any, TypeVar
@@ -133,7 +135,7 @@ def _sent(
 
 
 def _finished(
-    futures: dict["Future[Result]", int], lost: Callable[[Exception], Result] | None
+    futures: dict[Future[Result], int], lost: Callable[[Exception], Result] | None
 ) -> Iterator[tuple[int, Result]]:
     """Yield results with their numbers as they come; what is still waiting when one fails is not begun."""
     try:
@@ -144,7 +146,7 @@ def _finished(
             future.cancel()
 
 
-def _result(future: "Future[Result]", lost: Callable[[Exception], Result] | None) -> Result:
+def _result(future: Future[Result], lost: Callable[[Exception], Result] | None) -> Result:
     try:
         return future.result()
     except Exception as error:

@@ -1,5 +1,7 @@
 """Numbers with their errors, as they are printed and read."""
 
+from __future__ import annotations
+
 import math
 
 _RAISED = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")

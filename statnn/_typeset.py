@@ -1,5 +1,7 @@
 """Symbols in sentences of pages, set as in print: italic letters, sub- and superscripts, by HTML alone."""
 
+from __future__ import annotations
+
 import re
 from html import escape
 

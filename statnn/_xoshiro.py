@@ -4,6 +4,8 @@ The state is four uint64 words in an array, filled from the :class:`numpy.random
 that hot loops and numpy's own variates draw on one seed.
 """
 
+from __future__ import annotations
+
 from typing import Any
 
 import numpy as np

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 import json
-import os  # noqa: TC003 - the example of save needs it
+import os
 import zipfile
 from contextlib import contextmanager
 from pathlib import Path

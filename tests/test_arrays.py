@@ -10,6 +10,7 @@ import pytest
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 from scipy.stats import norm
+from signatures import types_of
 from test_house import PUBLIC
 
 from statnn import Network, plot, rg, testing
@@ -239,9 +240,8 @@ def public_parameters():
                     if not key.startswith("_") or key in {"__init__", "__call__"}
                 ]
             for function in filter(inspect.isfunction, members):
-                for parameter in inspect.signature(function).parameters.values():
-                    if takes_array(parameter.annotation):
-                        found.add((function.__qualname__, parameter.name))
+                types = types_of(function)
+                found |= {(function.__qualname__, name) for name in types if takes_array(types[name])}
     return found
 
 

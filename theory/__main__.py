@@ -4,6 +4,8 @@ They are checked in as many processes as there are processors to run on. What th
 characters; ``--document`` writes a LaTeX document instead.
 """
 
+from __future__ import annotations
+
 import argparse
 import os
 import signal

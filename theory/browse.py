@@ -1,5 +1,7 @@
 """All derivations of the project, by name: a table of them, and the way to open one."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator, Mapping
 from functools import cache
 from html import escape

@@ -1,5 +1,7 @@
 """What a formula is: an expression, ranges and meanings of its symbols, where it comes from and what computes it."""
 
+from __future__ import annotations
+
 import difflib
 import numbers
 from collections.abc import Callable, Iterable, Mapping
@@ -311,7 +313,7 @@ class Formula:
 
     # -- changing it ---------------------------------------------------------------------------------------
 
-    def substitute(self, **values: Value) -> "Formula":
+    def substitute(self, **values: Value) -> Formula:
         """Return the formula with something else in the place of symbols, by name.
 
         Parameters

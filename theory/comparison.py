@@ -1,5 +1,7 @@
 """A formula of the project against one of the reader's: equal, or a place where the two differ."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass, field, replace
 from random import Random
 from typing import Any

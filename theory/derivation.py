@@ -3,6 +3,8 @@
 The table of kinds, and what is checked of each, stands in `theory.kinds`.
 """
 
+from __future__ import annotations
+
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -5,6 +5,8 @@ paragraph, broken after relations and signs, also those between large parenthese
 set on one line with a slash.
 """
 
+from __future__ import annotations
+
 from collections import Counter
 from collections.abc import Iterable
 

@@ -7,6 +7,8 @@ is cut as for the corners, see `theory.evaluation`. Of a function without an enc
 too many, nothing is said.
 """
 
+from __future__ import annotations
+
 from collections import deque
 from collections.abc import Callable
 from functools import cache, reduce, singledispatch

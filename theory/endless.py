@@ -4,6 +4,8 @@ What mpmath extrapolates has a value also where there is none, as 1 + 2 + 4 + ..
 digits where a slope jumps.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 from typing import Any

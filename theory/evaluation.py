@@ -5,6 +5,8 @@ equation is evaluated as well, to fifty digits at points drawn from the range of
 forty, an inequality is positive, a limit is approached, and what a series leaves out falls as it says.
 """
 
+from __future__ import annotations
+
 import math
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache

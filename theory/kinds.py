@@ -1,5 +1,7 @@
 """The kinds of steps, what is checked of each, and how steps are counted."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from typing import Literal, TypeAlias
 

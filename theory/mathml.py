@@ -1,5 +1,7 @@
 """Formulas as MathML, which browsers draw by themselves: no script, no font and no network are needed."""
 
+from __future__ import annotations
+
 from functools import cache
 from html import escape
 

@@ -11,6 +11,8 @@ epsilon    step size of the leapfrog
 =========  ==========================================================================================
 """
 
+from __future__ import annotations
+
 from typing import Any
 
 import mpmath

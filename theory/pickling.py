@@ -1,5 +1,7 @@
 """Pickles of expressions as they are written: read by sympy alone, 1 - r/(1+r) = 1/(1+r) comes back as True."""
 
+from __future__ import annotations
+
 import io
 import pickle
 from dataclasses import fields

@@ -1,5 +1,7 @@
 """Formulas as one line of plain text, for a terminal: K(D) = N (1 − (bN/(cD + bN))ᵇ)."""
 
+from __future__ import annotations
+
 import itertools
 from functools import cache
 

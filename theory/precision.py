@@ -1,5 +1,7 @@
 """As many digits as asked: a value is computed at rising precision until two evaluations agree."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from fractions import Fraction
 from typing import TypeAlias

@@ -4,6 +4,8 @@ What is printed needs amsmath and nothing else, and keeps to what small typesett
 mathtext know: no ``\limits``, no environments.
 """
 
+from __future__ import annotations
+
 import re
 from collections.abc import Sequence
 from functools import cache

@@ -5,6 +5,8 @@ they are a word; functions, brackets, scripts, Greek letters and signs belong to
 for which there is no character are written with ^ and _, in round brackets where they are longer than a word: k^(−α).
 """
 
+from __future__ import annotations
+
 import re
 from functools import cache
 from html import escape as as_html

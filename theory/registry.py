@@ -1,5 +1,7 @@
 """Every derivation of the project, by name: what ``python -m statnn.theory`` prints and claims refer to."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 
 from statnn.theory import activation, interaction, measure, rg

@@ -1,5 +1,7 @@
 """Rewritings that several proofs use: Γ by cancelling, Γ by Stirling, telescoping sums, antiderivatives."""
 
+from __future__ import annotations
+
 from typing import Any
 
 import sympy as sp

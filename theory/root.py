@@ -1,5 +1,7 @@
 """The zero of an expression, as an expression: what has no closed form, but an equation that defines it."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from typing import Any
 

@@ -6,6 +6,8 @@ must be zero. What that means for each kind of step stands in `theory.kinds`; li
 thorough.
 """
 
+from __future__ import annotations
+
 import pickle
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -148,7 +150,7 @@ class Step:
         if self.kind not in KINDS:
             raise ValueError(f"kind = {self.kind!r} is none; kinds are {', '.join(KINDS)}")
 
-    def __deepcopy__(self, memo: Any) -> "Step":
+    def __deepcopy__(self, memo: Any) -> Step:
         return self
 
     def __reduce__(self) -> tuple[Any, ...]:

@@ -1,5 +1,7 @@
 """All formulas of the project, by name."""
 
+from __future__ import annotations
+
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache

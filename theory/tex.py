@@ -4,6 +4,8 @@ Only the LaTeX that is written there, and in names of symbols, is known: fractio
 operators, accents and upright names. Anything else raises, so that nothing is left out of what is shown.
 """
 
+from __future__ import annotations
+
 import re
 from dataclasses import dataclass, field
 from functools import cache
@@ -67,7 +69,7 @@ class Node:
 
     kind: Kind
     text: str = ""
-    parts: tuple["Node", ...] = field(default=())
+    parts: tuple[Node, ...] = field(default=())
 
 
 EMPTY = Node("row")

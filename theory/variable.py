@@ -1,5 +1,7 @@
 """A symbol of a formula: what it means, and the range in which the formula holds."""
 
+from __future__ import annotations
+
 import keyword
 import re
 from collections.abc import Callable

@@ -1,5 +1,7 @@
 """Files that appear whole or not at all, whatever ends the process or the machine."""
 
+from __future__ import annotations
+
 import os
 import tempfile
 from collections.abc import Iterator

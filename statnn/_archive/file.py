@@ -5,6 +5,8 @@ the SHA-256 of the value and of all arrays. Entries of a store also say ``"of"``
 ``numpy.load`` reads the arrays, ``json.loads`` the text; nothing else does.
 """
 
+from __future__ import annotations
+
 import hashlib
 import json
 import os

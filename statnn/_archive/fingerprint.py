@@ -1,5 +1,7 @@
 """What a function of a user's own does, as far as it can be seen: results that are kept belong to it."""
 
+from __future__ import annotations
+
 import copyreg
 import dis
 import gc

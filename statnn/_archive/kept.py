@@ -4,6 +4,8 @@ Entries ``KIND-K`` of a store, K = 0, 1, ..., hold ``{LABEL: [...], "results": [
 results. A later entry counts more than an earlier one.
 """
 
+from __future__ import annotations
+
 import re
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor

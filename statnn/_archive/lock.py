@@ -1,5 +1,7 @@
 """One process at a time in a folder."""
 
+from __future__ import annotations
+
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress

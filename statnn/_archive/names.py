@@ -1,5 +1,7 @@
 """Classes and functions by name: the shortest public name is written, and only names of this package are looked up."""
 
+from __future__ import annotations
+
 import sys
 from enum import Enum
 from importlib import import_module

@@ -4,6 +4,8 @@ numpy's own reader allocates what a header claims; here the claim is first compa
 the unpacked size of all members with the file and with memory. Headers are matched against one pattern, not evaluated.
 """
 
+from __future__ import annotations
+
 import errno
 import math
 import re

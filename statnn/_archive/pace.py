@@ -1,5 +1,7 @@
 """How often long work is written down."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 from contextlib import contextmanager
 from math import inf

@@ -1,5 +1,7 @@
 """Where a file comes from: what was run, with which versions, on what processor, from which commit, and when."""
 
+from __future__ import annotations
+
 import platform
 import shlex
 import subprocess

@@ -7,6 +7,8 @@ other work, of another version, or one that is damaged is refused and left as it
 or store. Stores from before there were digests of keys are read.
 """
 
+from __future__ import annotations
+
 import hashlib
 import json
 import logging

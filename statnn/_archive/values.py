@@ -6,6 +6,8 @@ hand. A class whose constructor takes something else than its fields says so by 
 own)`` where even that is not a call of the constructor.
 """
 
+from __future__ import annotations
+
 import dataclasses
 import hashlib
 import math

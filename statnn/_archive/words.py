@@ -1,5 +1,7 @@
 """What is said of files: whatever they hold, it is one line that can be shown."""
 
+from __future__ import annotations
+
 _MOST, _END = 600, 150
 
 

@@ -1,5 +1,7 @@
 """A sample arrives and every neuron decides by itself, at most once."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction

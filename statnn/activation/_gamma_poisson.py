@@ -3,6 +3,8 @@ r"""The limit of both microscopic readings for many neurons: rates from a gamma 
 Neuron i fires as a Poisson process in D with a hidden rate :math:`p_i \sim \mathrm{Gamma}(b)` of mean c/N.
 """
 
+from __future__ import annotations
+
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -155,7 +157,7 @@ class GammaPoisson(ActivationProcess):
         """Return the law of K(D), Binomial(N, 1-S) above the neurons that worked at the start [exact]."""
         return self._independent_law(self._whole_samples(D))
 
-    def limit(self) -> "GammaPoisson":
+    def limit(self) -> GammaPoisson:
         """Return the process itself: it is its own limit."""
         return self
 

@@ -1,5 +1,7 @@
 """An activation event arrives and exactly one neuron fires."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction

@@ -6,6 +6,8 @@ H(D) of a silent neuron, :math:`P(D_i=0) = e^{-H}`, and in the count law. From t
 K(D) of working neurons, its steepest point, the missing mass and every loss.
 """
 
+from __future__ import annotations
+
 import os
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
@@ -120,7 +122,7 @@ class ActivationProcess(ABC):
         """Return the law of K(D) as a whole."""
 
     @abstractmethod
-    def limit(self) -> "ActivationProcess":
+    def limit(self) -> ActivationProcess:
         """Return the gamma-Poisson process with the same parameters."""
 
     @abstractmethod

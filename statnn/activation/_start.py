@@ -1,5 +1,7 @@
 """The general start: what has been seen before the laws begin."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass, field
 from typing import Any
 

@@ -10,6 +10,8 @@ A history of :math:`m_0` draws, k of them black, leaves the same urn with b + k 
 :math:`x + m_0 - k` white balls.
 """
 
+from __future__ import annotations
+
 import math
 from abc import abstractmethod
 from fractions import Fraction

@@ -1,5 +1,7 @@
 """Questions about hidden activity: how often units are active, which law describes it, how evenly they spike."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -93,7 +95,7 @@ def _unusual_activity(found: Mapping[int, Growth], net: Network) -> str:
     return f"{words} in these samples." if most >= _IDLE else ""
 
 
-def _draw_activity(found: Mapping[int, Any], chosen: Sequence[int], net: Network, figure: "Figure") -> None:
+def _draw_activity(found: Mapping[int, Any], chosen: Sequence[int], net: Network, figure: Figure) -> None:
     above, below = panels(figure, 2, len(chosen))
     for top, bottom, m in zip(above, below, chosen, strict=True):
         _draw_counts(top, found[m])
@@ -219,7 +221,7 @@ def _unusual_spikes(found: Mapping[tuple[int, str], SpikeStatistics], net: Netwo
     )
 
 
-def _draw_spikes(shown: Mapping[str, Any], figure: "Figure") -> None:
+def _draw_spikes(shown: Mapping[str, Any], figure: Figure) -> None:
     grid = panels(figure, 1, len(shown))[0]
     for ax, (name, one) in zip(grid, shown.items(), strict=True):
         one.plot(ax)

@@ -1,5 +1,7 @@
 """Questions about classes: ranks and the linear map, attraction basins."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -98,7 +100,7 @@ def _unusual_order(shares: list[Measured], labels: Ints, net: Network) -> str:
 
 
 def _draw_order(
-    found: dict[int, order.RankProbability], labels: Any, accuracy: Any, error: Any, net: Network, figure: "Figure"
+    found: dict[int, order.RankProbability], labels: Any, accuracy: Any, error: Any, net: Network, figure: Figure
 ) -> None:
     *others, right = panels(figure, 1, 3 if found else 1)[0]
     if others:
@@ -222,7 +224,7 @@ def _unusual_basins(found: Mapping[str, Basin], labels: Ints | None) -> str:
     )
 
 
-def _draw_basins(found: Mapping[str, Any], figure: "Figure") -> None:
+def _draw_basins(found: Mapping[str, Any], figure: Figure) -> None:
     grid = panels(figure, 1, len(found))[0]
     for ax, one in zip(grid, found.values(), strict=True):
         one.plot(ax, color=COLOURS[0])

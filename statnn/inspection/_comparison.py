@@ -1,5 +1,7 @@
 """Several networks on one page: the same samples, the same questions, their answers side by side."""
 
+from __future__ import annotations
+
 import math
 import os
 import re
@@ -270,7 +272,7 @@ def _place(name: Cell, hidden: int) -> float:
     return 0.0 if words[0] == "inputs" else float(words[1]) if words[0] == "hidden" else hidden + 1.0
 
 
-def _draw(profiles: Mapping[str, Mapping[str, Any]], names: Sequence[str], of: str, figure: "Figure") -> None:
+def _draw(profiles: Mapping[str, Mapping[str, Any]], names: Sequence[str], of: str, figure: Figure) -> None:
     from matplotlib import colormaps
     from matplotlib.ticker import MaxNLocator
 

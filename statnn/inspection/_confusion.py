@@ -1,5 +1,7 @@
 """Which classes a network takes for which."""
 
+from __future__ import annotations
+
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -94,7 +96,7 @@ def _unusual(counts: Ints, seen: Ints, recognised: Measured) -> str:
     )
 
 
-def _draw(counts: Ints, seen: Ints, figure: "Figure") -> None:
+def _draw(counts: Ints, seen: Ints, figure: Figure) -> None:
     ax = figure.subplots()
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     ax.imshow(shares, vmin=0, vmax=1, cmap="Blues")

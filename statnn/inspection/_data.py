@@ -1,5 +1,7 @@
 """Samples and labels from files: npz with x and y (or the names of the well-known mnist.npz), or npy."""
 
+from __future__ import annotations
+
 import os
 from dataclasses import dataclass, replace
 from pathlib import Path

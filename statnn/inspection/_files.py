@@ -1,5 +1,7 @@
 """Pages on the disk: everything is written beside its place first, and then put there."""
 
+from __future__ import annotations
+
 import json
 import os
 import shutil

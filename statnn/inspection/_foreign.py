@@ -1,5 +1,7 @@
 """Files that are no arrays: what each is, and how its owner makes arrays of it without running what it holds."""
 
+from __future__ import annotations
+
 import zipfile
 from pathlib import Path
 

@@ -1,5 +1,7 @@
 """The HTML of a page: one file that needs no network and no script, readable on paper and on a telephone."""
 
+from __future__ import annotations
+
 import base64
 import json
 from collections.abc import Iterable, Sequence

@@ -1,5 +1,7 @@
 """All questions, one after another: what `python -m statnn inspect` does, as a call."""
 
+from __future__ import annotations
+
 import os
 import time
 import warnings

@@ -1,5 +1,7 @@
 """Questions about weights alone: shapes, scales and distributions in the layers, node strength."""
 
+from __future__ import annotations
+
 import math
 from collections.abc import Mapping
 from functools import partial
@@ -134,7 +136,7 @@ def _histograms(subject: Subject) -> dict[str, Any]:
     return data
 
 
-def _draw_histograms(data: Mapping[str, Any], net: Network, figure: "Figure") -> None:
+def _draw_histograms(data: Mapping[str, Any], net: Network, figure: Figure) -> None:
     edges = data["edges"]
     middle = (edges[1:] + edges[:-1]) / 2
     for ax, name in zip(panels(figure, 1, 2)[0], ("weights", "fields"), strict=True):
@@ -201,7 +203,7 @@ def _unusual_strength(found: graph.Strength, net: Network) -> str:
     )
 
 
-def _draw_strength(found: graph.Strength, net: Network, figure: "Figure") -> None:
+def _draw_strength(found: graph.Strength, net: Network, figure: Figure) -> None:
     from matplotlib.ticker import MaxNLocator
 
     shown = few(len(found.node_strength), 4)

@@ -1,5 +1,7 @@
 """Questions about layers as wholes: how units and samples go together, where layers lie on the phase diagram."""
 
+from __future__ import annotations
+
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -211,7 +213,7 @@ def _phase_picture(found: Placement) -> Picture:
     )
 
 
-def _draw_phase(found: Placement, figure: "Figure") -> None:
+def _draw_phase(found: Placement, figure: Figure) -> None:
     grid = panels(figure, 1, 2 if found.correlation.size else 1)[0]
     _draw_place(grid[0], found)
     if found.correlation.size:

@@ -1,5 +1,7 @@
 """What was found about one network, and its page."""
 
+from __future__ import annotations
+
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,5 +1,7 @@
 """What a question leaves: facts, a table, figures and the result objects, or the reason why there are none."""
 
+from __future__ import annotations
+
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -96,7 +98,7 @@ NARROW = 3.8
 """Inches of a figure on a telephone, and the least of a panel that stands beside others."""
 
 
-def panels(figure: "Figure", rows: int, columns: int) -> NDArray[Any]:
+def panels(figure: Figure, rows: int, columns: int) -> NDArray[Any]:
     """Return axes by row and column; in a figure too narrow for that they stand below each other, column by column."""
     if columns == 1 or figure.get_figwidth() >= 3 * columns:
         return np.asarray(figure.subplots(rows, columns, squeeze=False))
@@ -114,7 +116,7 @@ class Picture(ByValue):
     size: tuple[float, float] = (7.0, 4.0)
     columns: int = 1
 
-    def figure(self, *, narrow: bool = False) -> "Figure":
+    def figure(self, *, narrow: bool = False) -> Figure:
         """Draw it, for a telephone with its panels below each other."""
         from matplotlib.figure import Figure
 

@@ -1,5 +1,7 @@
 """How the page looks, on paper and on screens of any size and brightness."""
 
+from __future__ import annotations
+
 STYLE = """:root {
   color-scheme: light dark;
   --paper: #fdfdfb; --ink: #1c1c1a; --soft: #5c5c58; --rule: #dcdcd6; --warn: #8a5a00;

@@ -1,5 +1,7 @@
 """What all questions are asked of: a network, samples, what the samples do in it, and how long things take."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass

@@ -1,5 +1,7 @@
 """The samples that a classifier gets most wrong, as images where they are."""
 
+from __future__ import annotations
+
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -71,7 +73,7 @@ def _images(x: NDArray[Any], shape: tuple[int, ...]) -> Floats | None:
     return np.asarray((images - low) / (high - low) if high > low else images * 0)
 
 
-def _draw(images: Floats, titles: list[str], figure: "Figure") -> None:
+def _draw(images: Floats, titles: list[str], figure: Figure) -> None:
     columns = min(len(images), _ROW if figure.get_figwidth() > _ROW else _NARROW_ROW)
     grid = figure.subplots(-(-len(images) // columns), columns, squeeze=False).ravel()
     for ax in grid:

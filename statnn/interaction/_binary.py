@@ -1,5 +1,7 @@
 """Binary neurons s_i = ±1 on any graph: an Ising model, a Boltzmann machine."""
 
+from __future__ import annotations
+
 from collections.abc import Hashable, Mapping, Sequence
 from functools import cached_property
 from itertools import pairwise
@@ -73,7 +75,7 @@ class BinaryNeurons(ByValue):
     def __init__(
         self,
         couplings: Any,
-        fields: "ArrayLike | Mapping[Any, float] | str | None" = None,
+        fields: ArrayLike | Mapping[Any, float] | str | None = None,
         temperature: float | None = None,
     ) -> None:
         own, graph = self.__dict__, couplings if _from_graph.is_graph(couplings) else None
@@ -101,7 +103,7 @@ class BinaryNeurons(ByValue):
         _refuse_beyond_floats(self)
 
     @classmethod
-    def from_network(cls, net: "Network", temperature: float = 1.0) -> "BinaryNeurons":
+    def from_network(cls, net: Network, temperature: float = 1.0) -> BinaryNeurons:
         """Return the layered model of a network: block m is W^(m), the fields of layer m+1 are b^(m).
 
         Parameters
@@ -126,7 +128,7 @@ class BinaryNeurons(ByValue):
         return int(self.fields.size)
 
     @cached_property
-    def couplings(self) -> "sparse.csr_array[Any]":
+    def couplings(self) -> sparse.csr_array[Any]:
         """J as a symmetric sparse matrix, shape (N, N)."""
         assert self.blocks is not None  # noqa: S101 - the constructor stores a matrix or blocks
         count = len(self.blocks) + 1
@@ -152,7 +154,7 @@ class BinaryNeurons(ByValue):
             return read_only(_structure.colours(self.couplings))
         return read_only(np.concatenate([np.full(layer.size, m % 2) for m, layer in enumerate(self.layers)]))
 
-    def at(self, temperature: float) -> "BinaryNeurons":
+    def at(self, temperature: float) -> BinaryNeurons:
         """Return the same spins at another temperature; couplings are shared.
 
         Raises
@@ -172,7 +174,7 @@ class BinaryNeurons(ByValue):
         _refuse_beyond_floats(result)
         return result
 
-    def energy(self, state: "ArrayLike") -> Any:
+    def energy(self, state: ArrayLike) -> Any:
         """Return E of states of shape (..., N) with entries ±1: shape (...), a float for one state.
 
         Examples
@@ -192,7 +194,7 @@ class BinaryNeurons(ByValue):
         energy = -pairs - flat @ self.fields
         return energy.item() if spins.ndim == 1 else energy.reshape(spins.shape[:-1])
 
-    def exact(self, method: str | None = None, *, correlations: bool = True) -> "Exact":
+    def exact(self, method: str | None = None, *, correlations: bool = True) -> Exact:
         """Return exact averages of few spins, or of any number in narrow layers.
 
         Up to 20 spins are enumerated. More are solved by transfer matrices if their `layers`, or those of another
@@ -282,7 +284,7 @@ class BinaryNeurons(ByValue):
 
         return draw_binary(self, ax, layers)
 
-    def states(self, state: "ArrayLike") -> Any:
+    def states(self, state: ArrayLike) -> Any:
         """Return states as an int8 array of shape (..., N), or raise if an entry is not ±1.
 
         Examples
@@ -317,7 +319,7 @@ class BinaryNeurons(ByValue):
 
     __hash__ = ByValue.__hash__
 
-    def __deepcopy__(self, memo: Any) -> "BinaryNeurons":
+    def __deepcopy__(self, memo: Any) -> BinaryNeurons:
         return self
 
     def __getstate__(self) -> dict[str, Any]:
@@ -341,7 +343,7 @@ class BinaryNeurons(ByValue):
         return {**arguments, "nodes": self.nodes, "layers": layers}
 
     @classmethod
-    def _restored(cls, parts: Mapping[str, Any], own: Mapping[str, Any]) -> "BinaryNeurons":
+    def _restored(cls, parts: Mapping[str, Any], own: Mapping[str, Any]) -> BinaryNeurons:
         del own
         result = cls(parts["couplings"], parts["fields"], parts["temperature"])
         nodes, layers = parts["nodes"], parts["layers"]
@@ -361,7 +363,7 @@ class BinaryNeurons(ByValue):
         return f"BinaryNeurons({bonds}size={self.size}, temperature={self.temperature:g})"
 
 
-def of_symmetric(matrix: "sparse.csr_array[Any]", temperature: float) -> BinaryNeurons:
+def of_symmetric(matrix: sparse.csr_array[Any], temperature: float) -> BinaryNeurons:
     """Return spins without fields, of couplings known to be symmetric, finite, sorted, in float64 and without zeros.
 
     To look whether they are takes several times their room.
@@ -371,7 +373,7 @@ def of_symmetric(matrix: "sparse.csr_array[Any]", temperature: float) -> BinaryN
     return result.at(temperature)
 
 
-def _couplings(value: Any) -> tuple["sparse.csr_array[Any] | None", tuple[Floats, ...] | None]:
+def _couplings(value: Any) -> tuple[sparse.csr_array[Any] | None, tuple[Floats, ...] | None]:
     matrix: Any = value
     if sparse.issparse(value):
         refuse_malformed(value, "couplings")
@@ -392,7 +394,7 @@ def _couplings(value: Any) -> tuple["sparse.csr_array[Any] | None", tuple[Floats
         return _symmetric(sparse.csr_array(dense.astype(np.float64))), None
 
 
-def _symmetric(matrix: Any) -> "sparse.csr_array[Any]":
+def _symmetric(matrix: Any) -> sparse.csr_array[Any]:
     if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1] or matrix.shape[0] == 0:
         raise ValueError(f"couplings have shape {matrix.shape}; a square matrix is needed")
     if matrix.dtype.kind not in "biuf":
@@ -488,7 +490,7 @@ def _refuse_beyond_floats(model: BinaryNeurons) -> None:
         )
 
 
-def _locked(matrix: "sparse.csr_array[Any]") -> "sparse.csr_array[Any]":
+def _locked(matrix: sparse.csr_array[Any]) -> sparse.csr_array[Any]:
     matrix.sort_indices()
     # equal couplings have equal arrays: indices are of 32 bits wherever they fit
     kind: np.dtype[Any] = np.dtype(np.int32 if max(matrix.nnz, *matrix.shape) <= np.iinfo(np.int32).max else np.int64)

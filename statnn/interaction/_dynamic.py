@@ -1,5 +1,7 @@
 """Neurons as dynamic degrees of freedom: the Hamiltonian of a network whose layers may fluctuate."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -88,13 +90,13 @@ class DynamicNeurons(ByValue):
 
     def __init__(
         self,
-        net: "Network",
-        inputs: "ArrayLike",
-        targets: "ArrayLike | None" = None,
+        net: Network,
+        inputs: ArrayLike,
+        targets: ArrayLike | None = None,
         beta: float = 1.0,
         stiffness: float = 1.0,
-        free: "Sequence[str]" = ("neurons",),
-        prior: "Prior | None" = None,
+        free: Sequence[str] = ("neurons",),
+        prior: Prior | None = None,
     ) -> None:
         if not isinstance(net, Network):
             raise TypeError(f"net is a {type(net).__name__}; pass a statnn.Network")
@@ -168,7 +170,7 @@ class DynamicNeurons(ByValue):
         together = [np.broadcast_to(part, (*lead, part.shape[-1])) for part in flat]
         return np.concatenate(together, axis=-1).astype(self.net.dtype, copy=False)
 
-    def unpack(self, state: "ArrayLike") -> State:
+    def unpack(self, state: ArrayLike) -> State:
         """Return the arrays by name of states of shape (..., dimension); what is not free comes from the network."""
         array = self.states(state)
         arrays: dict[str, tuple[Reals, ...]] = {"weights": self.net.weights, "biases": self.net.biases}
@@ -182,7 +184,7 @@ class DynamicNeurons(ByValue):
             arrays[name] = tuple(parts)
         return State(**arrays)
 
-    def states(self, state: "ArrayLike | State") -> Reals:
+    def states(self, state: ArrayLike | State) -> Reals:
         """Return states as an array of shape (..., dimension) in the precision of the network, or raise.
 
         Raises
@@ -209,7 +211,7 @@ class DynamicNeurons(ByValue):
         trace = self.net.trace(self.inputs)
         return self.pack(State(trace.activations[1:], self.net.weights, self.net.biases))
 
-    def energy(self, state: "ArrayLike | State") -> Any:
+    def energy(self, state: ArrayLike | State) -> Any:
         """Return βH of states of shape (..., dimension): float64 of shape (...), a float for one state.
 
         Raises
@@ -233,7 +235,7 @@ class DynamicNeurons(ByValue):
         self._refuse_overflow(beta_h, array, "βH")
         return beta_h.item() if beta_h.ndim == 0 else beta_h
 
-    def gradient(self, state: "ArrayLike | State") -> Reals:
+    def gradient(self, state: ArrayLike | State) -> Reals:
         """Return the gradient of βH with respect to the state, shape (..., dimension).
 
         Raises
@@ -271,7 +273,7 @@ class DynamicNeurons(ByValue):
                 slopes["biases"][m] = slopes["biases"][m] + biases[m] / self.prior.sigma_b**2
         return self.pack(State(**{name: tuple(parts) for name, parts in slopes.items()}))
 
-    def exact(self, *, covariance: bool = True) -> "ExactGaussian":
+    def exact(self, *, covariance: bool = True) -> ExactGaussian:
         """Return exact averages of a linear network, whose βH is quadratic.
 
         All activations must be the identity. At any depth the neurons, or neurons and biases, may be free; weights
@@ -370,18 +372,18 @@ class DynamicNeurons(ByValue):
                     "steep tanh, or BinaryNeurons for binary units"
                 )
 
-    def in_doubles(self) -> "DynamicNeurons":
+    def in_doubles(self) -> DynamicNeurons:
         """Return the same model in float64."""
         net = self.net
         weights, biases = ([array.astype(np.float64) for array in arrays] for arrays in (net.weights, net.biases))
         double = Network(weights, biases, net.activations)
         return self._of(double, free=self.free, prior=self.prior)
 
-    def with_neurons_free(self, biases: Sequence[Reals]) -> "DynamicNeurons":
+    def with_neurons_free(self, biases: Sequence[Reals]) -> DynamicNeurons:
         """Return the model whose neurons alone are free, with other biases."""
         return self._of(Network(self.net.weights, biases, self.net.activations))
 
-    def _of(self, net: Network, **more: Any) -> "DynamicNeurons":
+    def _of(self, net: Network, **more: Any) -> DynamicNeurons:
         return DynamicNeurons(net, self.inputs, self.targets, self.beta, self.stiffness, **more)
 
     def _refuse_beyond_floats(self) -> None:
@@ -423,7 +425,7 @@ class DynamicNeurons(ByValue):
     def _compared(self) -> tuple[Any, ...]:
         return self.net, self.inputs, self.targets, self.beta, self.stiffness, self.free, self.prior
 
-    def __deepcopy__(self, memo: Any) -> "DynamicNeurons":
+    def __deepcopy__(self, memo: Any) -> DynamicNeurons:
         return self
 
     def _stored(self) -> dict[str, Any]:

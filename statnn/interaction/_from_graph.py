@@ -1,5 +1,7 @@
 """Couplings, fields, names and layers of binary neurons, read from a `networkx.Graph`."""
 
+from __future__ import annotations
+
 import math
 import numbers
 from collections.abc import Hashable, Mapping
@@ -44,7 +46,7 @@ class FromGraph(NamedTuple):
     """What a graph says of its spins, in the order of its nodes."""
 
     nodes: tuple[Hashable, ...]
-    couplings: "sparse.coo_array[Any]"
+    couplings: sparse.coo_array[Any]
     layers: tuple[Ints, ...] | None
     blocks: list[Floats] | None
 

@@ -1,5 +1,7 @@
 """The square lattice on a torus as binary neurons."""
 
+from __future__ import annotations
+
 import math
 import numbers
 from typing import Any
@@ -69,7 +71,7 @@ def square_lattice(rows: int, columns: int, coupling: float = 1.0, temperature: 
     return of_symmetric(matrix, temperature)
 
 
-def _matrix(rows: int, columns: int, coupling: float) -> "sparse.csr_array[Any]":
+def _matrix(rows: int, columns: int, coupling: float) -> sparse.csr_array[Any]:
     """Return the couplings, put in their places without any room besides."""
     size = rows * columns
     bonds = [(k, step) for k, length in enumerate((rows, columns)) for step in ((1,) if length == 2 else (-1, 1))]

@@ -1,5 +1,7 @@
 """What solvers and views ask of models: they know these shapes, and the models know them."""
 
+from __future__ import annotations
+
 from collections.abc import Hashable, Sequence
 from typing import Any, Protocol, Self
 

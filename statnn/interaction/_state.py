@@ -1,5 +1,7 @@
 """The variables of dynamic neurons by name, and the prior of those that are parameters."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 

@@ -6,6 +6,8 @@ small), so the search begins at a far end, found by going there and back (George
 without couplings inside, which can be updated at once.
 """
 
+from __future__ import annotations
+
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
     from scipy import sparse
 
 
-def levels(couplings: "sparse.csr_array[Any]") -> tuple[Ints, ...]:
+def levels(couplings: sparse.csr_array[Any]) -> tuple[Ints, ...]:
     """Return the spins of every layer, component by component; spins without couplings are one layer, the last."""
     size = couplings.shape[0]
     indptr, indices = _pattern(couplings)
@@ -28,7 +30,7 @@ def levels(couplings: "sparse.csr_array[Any]") -> tuple[Ints, ...]:
     return tuple(_groups(order[:reached], level)) + ((np.flatnonzero(level < 0),) if reached < size else ())
 
 
-def _levels_from(couplings: "sparse.csr_array[Any]", first: int) -> list[Ints]:
+def _levels_from(couplings: sparse.csr_array[Any], first: int) -> list[Ints]:
     """Return the levels of the component of one spin, by their distance from it."""
     size = couplings.shape[0]
     level, order = np.full(size, -1, dtype=np.int64), np.empty(size, dtype=np.int64)
@@ -36,7 +38,7 @@ def _levels_from(couplings: "sparse.csr_array[Any]", first: int) -> list[Ints]:
     return _groups(order[:reached], level)
 
 
-def _pattern(couplings: "sparse.csr_array[Any]") -> tuple[Ints, Ints]:
+def _pattern(couplings: sparse.csr_array[Any]) -> tuple[Ints, Ints]:
     """Return row pointers and neighbours, read-only, so that kernels are compiled once."""
     pattern = couplings.indptr, couplings.indices
     indptr, indices = (read_only(part.astype(np.int64, copy=False).view()) for part in pattern)
@@ -100,7 +102,7 @@ def _search(indptr: Any, indices: Any, first: int, level: Any, order: Any) -> in
     return count
 
 
-def colours(couplings: "sparse.csr_array[Any]") -> Ints:
+def colours(couplings: sparse.csr_array[Any]) -> Ints:
     """Return the colour of every spin: two where the graph has no odd loop, few otherwise (greedy)."""
     size = couplings.shape[0]
     order = np.concatenate(levels(couplings))

@@ -11,6 +11,8 @@ holds two whole unit cells at least. Ends may thus differ from the bulk (a wide 
 layer, which no step leads to): the run is what is left.
 """
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, TypeAlias

@@ -11,6 +11,8 @@ is kept by the logarithm and its first two derivatives, relative to the first of
 the large parts cancel before they are squared.
 """
 
+from __future__ import annotations
+
 import math
 from dataclasses import dataclass
 

@@ -4,6 +4,8 @@ A layer here is dense map, normalisation, activation. Scalings and normalisation
 are folded into a neighbour without any change of what the network computes, up to rounding.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
@@ -36,7 +38,7 @@ class Affine:
     shift: Reals
     where: str
 
-    def after(self, first: "Affine | None") -> "Affine":
+    def after(self, first: Affine | None) -> Affine:
         """Return this map applied to the result of another."""
         if first is None:
             return self

@@ -1,5 +1,7 @@
 """Where a file of this package comes from."""
 
+from __future__ import annotations
+
 import json
 import os
 import re

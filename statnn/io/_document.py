@@ -5,6 +5,8 @@ Numbers of the text (the slope of a leaky ReLU, the ε of a normalisation) survi
 the text holds the name: who reads the file must have the function.
 """
 
+from __future__ import annotations
+
 import json
 import math
 from collections.abc import Mapping

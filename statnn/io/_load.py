@@ -1,5 +1,7 @@
 """One door for networks from files and from other libraries."""
 
+from __future__ import annotations
+
 import os
 import re
 from collections.abc import Mapping, Sequence

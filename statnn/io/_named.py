@@ -4,6 +4,8 @@ Names say layer and part, ``0.weight``, ``0.bias``, ``1.running_mean``; what the
 between, nor the ε of a normalisation, for which 1e-5 is taken, as torch does.
 """
 
+from __future__ import annotations
+
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any

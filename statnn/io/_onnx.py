@@ -4,6 +4,8 @@ The package `onnx` decodes the file; the graph is then followed from its input t
 External data files are not opened, and operators are matched by name, not run.
 """
 
+from __future__ import annotations
+
 import math
 from importlib import import_module
 from pathlib import Path

@@ -1,5 +1,7 @@
 """What to do about operators of ONNX that are not supported: where they come from, and how to export without them."""
 
+from __future__ import annotations
+
 _SIZES = "the number of samples is computed in the graph: export torch.flatten(x, 1) in the place of view and reshape"
 _TYPES = "numbers change their type on the way: export the model in one precision, model.float() before, not mixed"
 _LOW = "export the model before it is quantised"

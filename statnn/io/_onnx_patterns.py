@@ -6,6 +6,8 @@ term by term, to the rounding of the constants. Softplus is the line x above a t
 of a comparison and the two sides.
 """
 
+from __future__ import annotations
+
 import math
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -4,6 +4,8 @@ Tensors hold their numbers as raw bytes or in a field by type; 16-bit floats sta
 integers there [onnx.proto, TensorProto.int32_data]. Every constant is made once, however many operators use it.
 """
 
+from __future__ import annotations
+
 import math
 from typing import Any
 

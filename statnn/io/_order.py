@@ -6,6 +6,8 @@ that were stored transposed fit in the opposite order. What none of these says i
 decoder to its encoder is a network as well, but another one.
 """
 
+from __future__ import annotations
+
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence

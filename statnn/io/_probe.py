@@ -6,6 +6,8 @@ went in, up to rounding. How far rounding goes is followed through the steps [ru
 Higham 2002, section 3.3].
 """
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from typing import Any
 

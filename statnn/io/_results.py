@@ -1,5 +1,7 @@
 """Results of every room to files and back: one function each way."""
 
+from __future__ import annotations
+
 import os
 from collections.abc import Mapping
 from pathlib import Path

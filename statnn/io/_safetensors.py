@@ -4,6 +4,8 @@ Each tensor says its type, its shape and where its bytes are; here all three mus
 file from end to end without gaps or overlaps, before any array is made.
 """
 
+from __future__ import annotations
+
 import json
 import math
 from pathlib import Path

@@ -1,5 +1,7 @@
 """Networks to files that hold data and no program."""
 
+from __future__ import annotations
+
 import os
 from pathlib import Path
 from typing import Any

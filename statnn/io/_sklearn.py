@@ -1,5 +1,7 @@
 """Multilayer perceptrons of scikit-learn, also behind a scaler in a pipeline: known by their attributes."""
 
+from __future__ import annotations
+
 import warnings
 from typing import Any
 

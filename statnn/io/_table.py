@@ -1,5 +1,7 @@
 """Results as rows of plain numbers and texts, whatever room they come from."""
 
+from __future__ import annotations
+
 import dataclasses
 from collections.abc import Iterable, Iterator, Mapping
 from enum import Enum

@@ -5,6 +5,8 @@ another class does is a program, and cannot be. Hooks are programs too, but most
 once, and refused if it computes something else than was read.
 """
 
+from __future__ import annotations
+
 import sys
 from collections.abc import Iterator
 from typing import Any

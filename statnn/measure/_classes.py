@@ -1,5 +1,7 @@
 """What class a network gives, and which labels fit it."""
 
+from __future__ import annotations
+
 from typing import Any
 
 import numpy as np

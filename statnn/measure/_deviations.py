@@ -4,6 +4,8 @@ Every column is brought to the size of one by a power of two, which changes no d
 values first: the difference of two nearby floats is exact. What is left is centred and scaled once more.
 """
 
+from __future__ import annotations
+
 import numpy as np
 
 from statnn._arguments import Floats, Ints

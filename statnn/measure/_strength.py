@@ -5,6 +5,8 @@ strengths in it. For independent weights of variance σ_w²/n_in and biases of v
 layers of n units has a strength of variance 2σ_w² + σ_b²: what training adds is seen against that.
 """
 
+from __future__ import annotations
+
 from typing import TypeAlias
 
 import numpy as np

@@ -6,6 +6,8 @@ are put in an order of their own, which keeps what single units do and takes awa
 units of any law it gives E[r²] = 1/(D-1).
 """
 
+from __future__ import annotations
+
 import math
 from dataclasses import dataclass, field
 

@@ -10,6 +10,8 @@ spread of strengths in it [paper]. For independent weights of variance σ_w²/n_
 of one unit agree with each other, more than their size alone would make them.
 """
 
+from __future__ import annotations
+
 import math
 from dataclasses import dataclass, field
 from typing import Any

@@ -6,6 +6,8 @@ other: the growth K(d) inside the data set with no model at all (`statnn.activat
 a sample is of order one, far from the gamma-Poisson limit that the paper's formula is: what is found is reported.
 """
 
+from __future__ import annotations
+
 import warnings
 from dataclasses import dataclass, field
 from typing import Any

@@ -4,6 +4,8 @@ Trace and entropy as collective variables of training are notions of arXiv 2410.
 not at hand: here the trace is that of the matrix, and the entropy that of its eigenvalues as shares of it [own].
 """
 
+from __future__ import annotations
+
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple

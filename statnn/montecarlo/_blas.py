@@ -7,6 +7,8 @@ threads of its own), others one for every thread (MKL, OpenBLAS on OpenMP). So e
 its own is taken back when it leaves, that of the process when the last one does.
 """
 
+from __future__ import annotations
+
 import ctypes
 import sys
 import threading

@@ -7,6 +7,8 @@ draws that it names, and both are functions of the run alone: whenever a process
 written is one from which the chains go on as if nothing had happened.
 """
 
+from __future__ import annotations
+
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass

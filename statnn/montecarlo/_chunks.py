@@ -1,5 +1,7 @@
 """How chains are cut into blocks, and sweeps into calls of a kernel; where chains of spins begin."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator, Sequence
 
 import numpy as np

@@ -1,5 +1,7 @@
 """What kernels take of a model, made once for it."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from typing import Any, Concatenate, ParamSpec, TypeVar
 from weakref import finalize

@@ -1,5 +1,7 @@
 """The engine of every run: a method is chosen and settled, and blocks of chains walk, here or on an executor."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor
 from contextlib import AbstractContextManager, nullcontext
@@ -70,7 +72,7 @@ def draws_of(sweeps: int, thin: int) -> int:
 class Keeper(Protocol[T]):
     """Moves a block of chains and remembers where it was."""
 
-    def walk(self, block: "Block[T]") -> tuple[Walkers, T]:
+    def walk(self, block: Block[T]) -> tuple[Walkers, T]:
         """Return the walkers after their draws, and what was recorded, from wherever the block was left."""
 
 
@@ -89,10 +91,10 @@ class Block(Generic[T]):
     initial: Values | None
     walkers: Walkers | None
     schedule: Schedule
-    record: "Callable[[Iterator[Walkers], Block[T]], T] | None"
+    record: Callable[[Iterator[Walkers], Block[T]], T] | None
     report: Callable[[int], None] | None = None
-    keeper: "Keeper[T] | None" = None
-    check: "Callable[[Walkers, Block[T]], None] | None" = None
+    keeper: Keeper[T] | None = None
+    check: Callable[[Walkers, Block[T]], None] | None = None
     """What is looked at before the burn-in."""
     stopped: Callable[[], bool] | None = None
 
@@ -126,8 +128,8 @@ def cut(
     *,
     initial: Values | None = None,
     kept: int = 0,
-    keeper: "Callable[[int], Keeper[T]] | None" = None,
-    check: "Callable[[Walkers, Block[T]], None] | None" = None,
+    keeper: Callable[[int], Keeper[T]] | None = None,
+    check: Callable[[Walkers, Block[T]], None] | None = None,
 ) -> tuple[Method[Any], list[Block[T]]]:
     """Return the settled method, and the blocks that the chains are cut into.
 

@@ -6,6 +6,8 @@ is split in halves and ρ taken about the mean of all halves, so that halves and
 slow (Vehtari et al. 2021). R-hat is theirs: rank-normalised, of split chains, the larger of bulk and tails.
 """
 
+from __future__ import annotations
+
 import math
 import warnings
 from collections.abc import Mapping

@@ -7,6 +7,8 @@ are computed anew. The price is couplings off by up to g/2, a random error of th
 `LARGEST_ERROR` temperatures; where float32 would cost more, float64 is taken.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
@@ -30,10 +32,10 @@ LARGEST = 1e300
 """Local field, and inverse temperature, up to which float64 has."""
 _AT_ONCE = 2**15
 """Spins, or couplings, that are looked at together: room is needed for these alone."""
-_DIGITS: dict["np.dtype[Any]", int] = {np.dtype(np.float32): 24, np.dtype(np.float64): 53}
+_DIGITS: dict[np.dtype[Any], int] = {np.dtype(np.float32): 24, np.dtype(np.float64): 53}
 
 
-def on_grid(bound: float, count: int, temperature: float) -> tuple["np.dtype[Any]", float]:
+def on_grid(bound: float, count: int, temperature: float) -> tuple[np.dtype[Any], float]:
     """Return the type of couplings and fields, and the spacing g of the grid they are rounded to.
 
     Parameters
@@ -91,7 +93,7 @@ def _spacing(bound: float, count: int, digits: int) -> float:
 
 
 @once
-def refuse_lost(model: "BinaryNeurons", temperature: float) -> None:
+def refuse_lost(model: BinaryNeurons, temperature: float) -> None:
     """Raise ValueError where rounding to the grid would change the law of a spin at this temperature."""
     if temperature * LARGEST < 1:
         raise ValueError(f"temperature = {temperature:g} is below {1 / LARGEST:g}: 1/T leaves float64")
@@ -119,7 +121,7 @@ def refuse_lost(model: "BinaryNeurons", temperature: float) -> None:
         )
 
 
-def _row_sums(model: "BinaryNeurons", function: Callable[[Floats], Floats]) -> Floats:
+def _row_sums(model: BinaryNeurons, function: Callable[[Floats], Floats]) -> Floats:
     """Return Σ_j f(J_ij) over the couplings of every spin, shape (N,)."""
     total = np.zeros(model.size)
     if model.blocks is None:
@@ -137,7 +139,7 @@ def _row_sums(model: "BinaryNeurons", function: Callable[[Floats], Floats]) -> F
     return total
 
 
-def _most_terms(model: "BinaryNeurons") -> int:
+def _most_terms(model: BinaryNeurons) -> int:
     """Return the largest number of terms in one local field, its own included."""
     if model.blocks is None:
         return int(np.diff(model.couplings.indptr).max()) + 1
@@ -145,7 +147,7 @@ def _most_terms(model: "BinaryNeurons") -> int:
     return max(below + above for below, above in zip(widths, widths[2:], strict=False)) + 1
 
 
-def rounded(model: "BinaryNeurons") -> tuple[NDArray[Any], NDArray[Any]]:
+def rounded(model: BinaryNeurons) -> tuple[NDArray[Any], NDArray[Any]]:
     """Return the entries of the sparse matrix J and the fields h on their grid, in the type `on_grid` gives."""
     bound = _row_sums(model, np.abs) + np.abs(model.fields)
     dtype, spacing = on_grid(float(bound.max()), _most_terms(model), model.temperature)

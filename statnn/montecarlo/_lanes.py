@@ -6,6 +6,8 @@ widen it to 64 bits, which halves the speed and is wrong. Arrays from `scratch` 
 compiler knows that nothing else points at them, and keeps them in registers.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable, Sequence
 from fractions import Fraction
 from typing import Any

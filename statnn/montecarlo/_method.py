@@ -1,5 +1,7 @@
 """What a sampling method is: parameters that, given a model, make chains that walk."""
 
+from __future__ import annotations
+
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Any, ClassVar, Generic, TypeAlias, TypeVar
@@ -204,7 +206,7 @@ class Method(ABC, Generic[M]):
         """Raise ValueError, with the reason, if the method cannot sample the model."""
         del model
 
-    def settled(self, model: M, chains: int, seed: Root) -> "Method[M]":
+    def settled(self, model: M, chains: int, seed: Root) -> Method[M]:
         """Return the method with every option settled that depends on the model, the number of chains or a short run.
 
         The same for all chains of a seed: a short run takes streams that belong to no chain.

@@ -1,5 +1,7 @@
 """What becomes of blocks of chains: done, failed, or interrupted; one does not take the others with it."""
 
+from __future__ import annotations
+
 import signal
 import threading
 import traceback
@@ -66,7 +68,7 @@ class Interrupt:
         return self.asked
 
     @contextmanager
-    def listening(self) -> Iterator["Interrupt"]:
+    def listening(self) -> Iterator[Interrupt]:
         """Take the first interrupt as a wish to stop, in the main thread alone."""
         usual = threading.current_thread() is threading.main_thread() and (
             signal.getsignal(signal.SIGINT) is signal.default_int_handler

@@ -1,5 +1,7 @@
 """Pictures of runs: traces and autocorrelations."""
 
+from __future__ import annotations
+
 from typing import Any
 
 import numpy as np

@@ -1,5 +1,7 @@
 """Progress of long runs: a callback, a bar where somebody is watching, or nothing."""
 
+from __future__ import annotations
+
 import logging
 import sys
 from collections.abc import Callable

@@ -1,5 +1,7 @@
 """What chains of `sample` write down: observables of the method, and functions of the states."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias

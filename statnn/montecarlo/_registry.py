@@ -2,6 +2,8 @@
 
 # ruff: noqa: PLC0414 - an alias says that the import is an export
 
+from __future__ import annotations
+
 from typing import Any
 
 from statnn.interaction import BinaryNeurons

@@ -1,5 +1,7 @@
 """A run: what chains recorded, what follows from it, and how to go on."""
 
+from __future__ import annotations
+
 import copy
 import os
 import warnings
@@ -103,7 +105,7 @@ class Run(ByValue):
         blocks: Sequence[Block[Records]],
         done: Mapping[int, tuple[Walkers, Records]],
         failures: Sequence[Failure],
-    ) -> "Run":
+    ) -> Run:
         """Return the run of blocks: of those that were interrupted only where no other came to its end, the longest.
 
         Parameters
@@ -142,7 +144,7 @@ class Run(ByValue):
             longest == planned and not lacking,
         )
 
-    def retry(self, *, executor: Executor | None = None, progress: Report | bool | None = None) -> "Run":
+    def retry(self, *, executor: Executor | None = None, progress: Report | bool | None = None) -> Run:
         """Return the run with the chains that are missing, run anew for as many draws as the others have.
 
         Parameters
@@ -228,7 +230,7 @@ class Run(ByValue):
         executor: Executor | None = None,
         progress: Report | bool | None = None,
         store: str | os.PathLike[str] | None = None,
-    ) -> "Run":
+    ) -> Run:
         """Return the run that goes on for `sweeps` more, equal to one that was asked for them all at once.
 
         Parameters
@@ -273,7 +275,7 @@ class Run(ByValue):
             first += len(blocks[-1])
         return blocks
 
-    def _joined(self, walkers_after: tuple[Walkers, ...], records: list[Records]) -> "Run":
+    def _joined(self, walkers_after: tuple[Walkers, ...], records: list[Records]) -> Run:
         """Return the run with what came after it."""
         after = side_by_side(records)
         joined = {name: np.concatenate([self.draws[name], after[name]], axis=1) for name in after}
@@ -306,7 +308,7 @@ class Run(ByValue):
         save(self, path)
 
     @classmethod
-    def load(cls, path: str | os.PathLike[str], *, own: Mapping[str, Any] | None = None) -> "Run":
+    def load(cls, path: str | os.PathLike[str], *, own: Mapping[str, Any] | None = None) -> Run:
         """Return the run of a file that `save` has written: equal, and it goes on as if it had never stopped.
 
         Parameters
@@ -339,7 +341,7 @@ class Run(ByValue):
         }
 
     @classmethod
-    def _restored(cls, parts: dict[str, Any], own: Mapping[str, Any]) -> "Run":
+    def _restored(cls, parts: dict[str, Any], own: Mapping[str, Any]) -> Run:
         mine, method = set(parts.pop("own")), parts["method"]
         if isinstance(method, str):
             if method not in own:

@@ -1,8 +1,10 @@
 """The verb `sample`: a model, a number of sweeps and a seed become chains, and the chains a run."""
 
+from __future__ import annotations
+
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import Executor  # noqa: TC003 - typing.get_type_hints(sample) needs it
+from concurrent.futures import Executor
 from functools import partial
 from typing import Any, TypeAlias
 
@@ -27,20 +29,20 @@ Observables: TypeAlias = Sequence[str] | Mapping[str, str | Observable]
 
 
 def sample(
-    model: "Model",
+    model: Model,
     sweeps: int,
     *,
-    chains: "int | Sequence[int]" = 4,
+    chains: int | Sequence[int] = 4,
     burn_in: int | None = None,
     thin: int = 1,
-    rng: "int | np.random.Generator | None" = None,
-    method: "str | Method[Any] | None" = None,
-    observables: "Observables | None" = None,
-    initial: "ArrayLike | None" = None,
-    executor: "Executor | None" = None,
-    progress: "Report | bool | None" = None,
-    store: "Folder | None" = None,
-) -> "Run":
+    rng: int | np.random.Generator | None = None,
+    method: str | Method[Any] | None = None,
+    observables: Observables | None = None,
+    initial: ArrayLike | None = None,
+    executor: Executor | None = None,
+    progress: Report | bool | None = None,
+    store: Folder | None = None,
+) -> Run:
     r"""Draw states of a model from p ∝ exp(-E/T), or exp(-βH), by Monte Carlo.
 
     Parameters

@@ -7,6 +7,8 @@ derivatives too, also where they are tiny: tanh' is computed as 4t/(1+t)² with 
 digits left in the tails. Only erf', a Gaussian, loses digits as h² grows, and some σ' beside their zeros.
 """
 
+from __future__ import annotations
+
 import math
 import pickle
 from collections.abc import Callable, Mapping
@@ -244,10 +246,10 @@ class Activation:
         numerical = ", numerical derivative to 1e-10" if isinstance(self.derivative, Numerical) else ""
         return f"Activation({self.name!r}{numerical})"
 
-    def __copy__(self) -> "Activation":
+    def __copy__(self) -> Activation:
         return self
 
-    def __deepcopy__(self, memo: Any) -> "Activation":
+    def __deepcopy__(self, memo: Any) -> Activation:
         return self
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -273,7 +275,7 @@ class Activation:
         return () if self.built_in else tuple(one for one in (self.function, self.derivative) if not is_own(one))
 
     @classmethod
-    def _restored(cls, parts: Mapping[str, Any], own: Mapping[str, Any]) -> "Activation":
+    def _restored(cls, parts: Mapping[str, Any], own: Mapping[str, Any]) -> Activation:
         name, parameters = parts["name"], parts["parameters"]
         if parameters is not None:
             return built_in(name, parameters)

@@ -4,6 +4,8 @@ The function is interpolated by polynomials on some 300 panels. Those whose Cheb
 halved, wherever inside a panel the jump is.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable, Sequence
 
 import numpy as np

@@ -3,6 +3,8 @@
 Everything is tried once, when an `Activation` is made, at fields from -1000 to 1000.
 """
 
+from __future__ import annotations
+
 import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass

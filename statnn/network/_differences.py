@@ -7,6 +7,8 @@ narrower than all steps, a jump and a kink are not taken for smooth. Steps never
 and at one, differences are one-sided.
 """
 
+from __future__ import annotations
+
 import contextlib
 import math
 from collections.abc import Callable, Sequence

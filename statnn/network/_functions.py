@@ -4,6 +4,8 @@ Fields are arrays of any shape, float32 or float64; whole numbers become float64
 function is written so that nothing cancels there, and exponentials of large arguments get these in two parts.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps

@@ -9,6 +9,8 @@ each written so that it keeps its digits as e → 0 and as q → 0: lines (Cho &
 (Price 1958), sine (the characteristic function of x ± y), gelu (Tsuchida et al. 2021).
 """
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 

@@ -4,6 +4,8 @@ Parameters are stored in memory that Python itself cannot write to, so that a ne
 as a constant. An array that stands for several layers is stored once, also in pickles.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -156,7 +158,7 @@ class Network:
         *,
         rng: int | np.random.Generator | None = None,
         dtype: Any = np.float64,
-    ) -> "Network":
+    ) -> Network:
         """Return a network with W_ij ~ N(0, σ_w²/n_in) and b_i ~ N(0, σ_b²).
 
         Parameters
@@ -205,7 +207,7 @@ class Network:
     @classmethod
     def repeated(
         cls, weight: ArrayLike, bias: ArrayLike | None = None, activation: str | Activation = "tanh", *, depth: int
-    ) -> "Network":
+    ) -> Network:
         """Return the network that applies one layer `depth` times.
 
         Parameters
@@ -342,10 +344,10 @@ class Network:
     def __delattr__(self, name: str) -> None:
         raise AttributeError(f"a Network never changes: {name} cannot be deleted")
 
-    def __copy__(self) -> "Network":
+    def __copy__(self) -> Network:
         return self
 
-    def __deepcopy__(self, memo: Any) -> "Network":
+    def __deepcopy__(self, memo: Any) -> Network:
         return self
 
     def __reduce__(self) -> tuple[Any, ...]:

@@ -1,5 +1,7 @@
 """Batch normalisation with running statistics: an affine map of the fields, the same for every sample."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from typing import Any
 
@@ -109,7 +111,7 @@ class BatchNorm:
         result: Reals = self.scale * (h - self.mean.astype(np.float64)) + self.beta
         return result
 
-    def astype(self, dtype: Any) -> "BatchNorm":
+    def astype(self, dtype: Any) -> BatchNorm:
         """Return the same normalisation with its arrays in another precision.
 
         Parameters
@@ -142,10 +144,10 @@ class BatchNorm:
     def __reduce__(self) -> tuple[Any, ...]:
         return BatchNorm, (*self._arrays, self.epsilon)
 
-    def __copy__(self) -> "BatchNorm":
+    def __copy__(self) -> BatchNorm:
         return self
 
-    def __deepcopy__(self, memo: Any) -> "BatchNorm":
+    def __deepcopy__(self, memo: Any) -> BatchNorm:
         return self
 
     def __eq__(self, other: object) -> bool:

@@ -7,6 +7,8 @@ it is cut, which leaves absolute errors below 1e-290; otherwise errors are a few
 near its zeros, where they are of that size relative to 1. The sine is that of the C library, good for any argument.
 """
 
+from __future__ import annotations
+
 import math
 from typing import Any
 

@@ -4,6 +4,8 @@ At large fields, of which there are many, it is a polynomial through values of t
 of them give what takes 24 or more for each of twenty slopes.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from functools import cache, cached_property
 from typing import TypeAlias

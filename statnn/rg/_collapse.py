@@ -5,6 +5,8 @@ wanted: it is replaced by a polynomial in the scaled controls, whose coefficient
 exponents; what is left of the spread, in units of the errors, is minimised.
 """
 
+from __future__ import annotations
+
 import math
 import warnings
 from dataclasses import dataclass, field

@@ -1,5 +1,7 @@
 """What all layers share: parameters as arrays, and many layers as one."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from typing import Any, TypeVar
 

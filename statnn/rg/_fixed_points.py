@@ -5,6 +5,8 @@ eigenvalues λ_i(b) = b^{y_i}; the exponents y_i do not depend on b. A *family* 
 a method ``fixed_points(**options)`` that returns `FixedPoint` objects; any other map is searched by Newton's method.
 """
 
+from __future__ import annotations
+
 import inspect
 import math
 from collections.abc import Callable, Sequence
@@ -47,7 +49,7 @@ class FixedPointEnd(StrEnum):
 class NoFixedPointError(ValueError):
     """No search found a fixed point; `best` is the one that came closest, with its ending and residual."""
 
-    def __init__(self, message: str, best: "FixedPoint") -> None:
+    def __init__(self, message: str, best: FixedPoint) -> None:
         super().__init__(message)
         self.best = best
 

@@ -1,5 +1,7 @@
 r"""Trajectories of couplings under doubling of the number of layers in a block, with what each projection loses."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum

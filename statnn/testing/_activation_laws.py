@@ -1,5 +1,7 @@
 """Laws of activations: elementwise, with the derivative that is stated, and all that is said of them is so."""
 
+from __future__ import annotations
+
 import math
 from dataclasses import dataclass
 from typing import Any

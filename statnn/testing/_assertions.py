@@ -6,6 +6,8 @@ the deviation a check is meant to see, choose the sample so that it is seen with
 twin inside `rejects`.
 """
 
+from __future__ import annotations
+
 import math
 import numbers
 import re

@@ -1,5 +1,7 @@
 """What a check of laws is: named laws, each asked of an object, and a report of what held."""
 
+from __future__ import annotations
+
 import copy
 import pickle
 import zlib

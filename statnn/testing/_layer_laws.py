@@ -1,5 +1,7 @@
 """Laws of layers: composition is associative and acts in order, powers are a semigroup, exponents do not feel b."""
 
+from __future__ import annotations
+
 import math
 from collections.abc import Callable
 from dataclasses import dataclass

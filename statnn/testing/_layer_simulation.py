@@ -1,5 +1,7 @@
 """How layers of each kind are simulated, and what theory says of it."""
 
+from __future__ import annotations
+
 import inspect
 from collections.abc import Callable
 from typing import Any

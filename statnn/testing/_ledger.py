@@ -3,6 +3,8 @@
 Nothing but the standard library is imported here: the plugin of pytest is loaded before numpy may be.
 """
 
+from __future__ import annotations
+
 import math
 import sys
 from collections.abc import Iterator

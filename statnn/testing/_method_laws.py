@@ -1,5 +1,7 @@
 """Laws of sampling methods: they leave the law of a model as it is, reach all of it, and say how well they know it."""
 
+from __future__ import annotations
+
 import itertools
 import math
 import pickle

@@ -1,5 +1,7 @@
 """Laws of interacting models: energy, gradient, graph and exact averages are those of one and the same model."""
 
+from __future__ import annotations
+
 import itertools
 import math
 from dataclasses import dataclass

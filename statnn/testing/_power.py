@@ -1,5 +1,7 @@
 """How large a mistake a check sees, by making it."""
 
+from __future__ import annotations
+
 import math
 import numbers
 from collections.abc import Callable, Sequence

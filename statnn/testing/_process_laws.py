@@ -1,5 +1,7 @@
 """Laws of activation processes: exact laws agree with each other, with the hypothesis, and with what is drawn."""
 
+from __future__ import annotations
+
 import inspect
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass

@@ -29,6 +29,8 @@ file or on what ran before; ``statnn_seed``, the seed. For a shorter name, in ``
         return statnn_rng
 """
 
+from __future__ import annotations
+
 import hashlib
 import json
 from collections.abc import Generator
@@ -149,7 +151,7 @@ class Account:
         if self.made > self.comparisons and session.exitstatus == pytest.ExitCode.OK:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
-    def pytest_terminal_summary(self, terminalreporter: "pytest.TerminalReporter") -> None:
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Say what was compared and what is left of the budget."""
         if not self.made:
             return
@@ -175,7 +177,7 @@ def statnn_seed(pytestconfig: pytest.Config) -> int:
 
 
 @pytest.fixture
-def statnn_rng(statnn_seed: int, request: pytest.FixtureRequest) -> "np.random.Generator":
+def statnn_rng(statnn_seed: int, request: pytest.FixtureRequest) -> np.random.Generator:
     """Stream that depends on the seed, the test's function and its parameters: not on order or file."""
     from numpy.random import SeedSequence, default_rng
 

@@ -5,6 +5,8 @@ hazards h = psi(y+b) - psi(y) and h_0 = b/(y+b) at y = D+a-b. The hazard is held
 telescoping: what it exceeds, or falls short of, is a sum of positive terms.
 """
 
+from __future__ import annotations
+
 import sympy as sp
 
 from statnn.theory.activation.expressions import EXPONENT_BOUND, gamma_survival

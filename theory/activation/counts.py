@@ -1,5 +1,7 @@
 """Shape of the count law: power law, its range, and its exponential cut-off."""
 
+from __future__ import annotations
+
 import sympy as sp
 
 from statnn.theory.activation.expressions import beta_binomial, negative_binomial

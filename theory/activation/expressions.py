@@ -1,5 +1,7 @@
 """What the derivations prove and the oracle evaluates: sympy expressions in N, D, b, c (the urn: N, n, b)."""
 
+from __future__ import annotations
+
 import sympy as sp
 
 from statnn.theory.activation.symbols import D, N, a, b, beta, c, k, m, n

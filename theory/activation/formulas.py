@@ -1,5 +1,7 @@
 """Results for the activation processes as formulas: growth, silence, fluctuations, count laws, loss, bounds."""
 
+from __future__ import annotations
+
 import sympy as sp
 
 from statnn.theory.activation import expressions as known

@@ -1,5 +1,7 @@
 """The limit N -> infinity at fixed cD/(bN), its first correction, and its way back to the urn."""
 
+from __future__ import annotations
+
 import sympy as sp
 
 from statnn.theory.activation.expressions import GP_WORKING, beta_binomial, gamma_survival, negative_binomial

@@ -1,5 +1,7 @@
 """Where the number of working neurons grows fastest on a logarithmic axis of samples."""
 
+from __future__ import annotations
+
 import sympy as sp
 
 from statnn.theory.activation.expressions import GP_WORKING, gamma_survival

@@ -1,5 +1,7 @@
 """Exact laws of the counts D_i in the two microscopic readings of the hypothesis."""
 
+from __future__ import annotations
+
 from itertools import product
 
 import sympy as sp

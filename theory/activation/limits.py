@@ -1,5 +1,7 @@
 """Limits in which the law of activation is an old acquaintance."""
 
+from __future__ import annotations
+
 import sympy as sp
 
 from statnn.theory.activation.expressions import gamma_survival, negative_binomial

@@ -3,6 +3,8 @@
 L(x; s, t) = ln Γ(x) + ln Γ(x+s+t) - ln Γ(x+s) - ln Γ(x+t)
 """
 
+from __future__ import annotations
+
 import sympy as sp
 
 from statnn.theory.activation.expressions import beta_binomial, gamma_survival

@@ -1,5 +1,7 @@
 """Two losses that the activation law suggests: the missing mass, and any per-neuron loss l(k)."""
 
+from __future__ import annotations
+
 from typing import Any
 
 import mpmath

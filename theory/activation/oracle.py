@@ -5,6 +5,8 @@ is. A value is computed at two precisions, which rise until both agree to the di
 cancellation can cost time but never digits.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from functools import cache
 from math import comb

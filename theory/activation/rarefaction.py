@@ -1,5 +1,7 @@
 """The growth curve inside one data set, with no model, and its unbiasedness."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 from itertools import combinations, product
 

@@ -1,5 +1,7 @@
 """The rate equation of the working neurons and its solution: the formula of the paper."""
 
+from __future__ import annotations
+
 import sympy as sp
 
 from statnn.theory.activation.expressions import GP_WORKING

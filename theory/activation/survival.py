@@ -1,5 +1,7 @@
 """How long a neuron stays silent, exactly, and how much the number of working neurons fluctuates."""
 
+from __future__ import annotations
+
 import sympy as sp
 
 from statnn.theory.activation.expressions import beta_binomial, gamma_survival

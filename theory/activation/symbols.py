@@ -11,6 +11,8 @@ theta        bN, when it is held fixed
 ===========  ==================================================================================
 """
 
+from __future__ import annotations
+
 import sympy as sp
 
 N, D, b, c, a, beta = sp.symbols("N D b c a beta", positive=True)

@@ -1,5 +1,7 @@
 """The whole law of the number of working neurons in the urn."""
 
+from __future__ import annotations
+
 import sympy as sp
 
 from statnn.theory.activation.symbols import OWN, N, P, b, n

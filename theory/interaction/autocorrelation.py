@@ -1,5 +1,7 @@
 """Correlated draws: the error of a mean, worked out for the first-order autoregression."""
 
+from __future__ import annotations
+
 import sympy as sp
 
 from statnn.theory.derivation import (

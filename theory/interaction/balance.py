@@ -1,5 +1,7 @@
 """Single spins and whole layers: why heat bath and Metropolis sample the Boltzmann law."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from itertools import product
 from typing import Any

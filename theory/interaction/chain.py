@@ -1,5 +1,7 @@
 """Chains, rings and layers of spins by transfer matrices."""
 
+from __future__ import annotations
+
 from itertools import pairwise, product
 
 import sympy as sp

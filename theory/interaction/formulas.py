@@ -1,5 +1,7 @@
 """Results for interacting neurons and their Monte Carlo as formulas."""
 
+from __future__ import annotations
+
 import sympy as sp
 
 from statnn.theory.closed_form import Formula

@@ -1,5 +1,7 @@
 """From widened delta functions to the Hamiltonian, its gradient and what interacts with what."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from functools import cached_property
 

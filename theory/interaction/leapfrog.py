@@ -1,5 +1,7 @@
 """The leapfrog of Hamiltonian Monte Carlo: reversible, volume preserving, and nearly conservative."""
 
+from __future__ import annotations
+
 import sympy as sp
 
 from statnn.theory.derivation import Derivation, Step, definition, identity, inequality, instance, series

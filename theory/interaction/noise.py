@@ -1,5 +1,7 @@
 """The noise of every layer as coordinates: what makes stiff neurons easy to sample."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 
 import sympy as sp

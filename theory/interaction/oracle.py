@@ -4,6 +4,8 @@ Couplings K = J/T and fields h/T are in units of the temperature; energies of la
 are as in `statnn.theory.activation.oracle`: a float stands for exactly the number it is.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any, NamedTuple

@@ -1,5 +1,7 @@
 """The deterministic limit: how far fluctuating neurons are from what their network computes."""
 
+from __future__ import annotations
+
 from itertools import product
 
 import sympy as sp

@@ -1,5 +1,7 @@
 """Parallel tempering: exchanges of replicas, and how often they succeed."""
 
+from __future__ import annotations
+
 import sympy as sp
 
 from statnn.theory.derivation import Derivation, identity

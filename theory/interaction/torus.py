@@ -1,5 +1,7 @@
 """The square lattice: duality, Kaufman's finite torus, Onsager's energy."""
 
+from __future__ import annotations
+
 from collections import Counter
 from collections.abc import Callable, Sequence
 from itertools import product

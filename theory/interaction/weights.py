@@ -1,5 +1,7 @@
 """Free weights: ridge regression where the layer is linear, and why it is not where it is not."""
 
+from __future__ import annotations
+
 from itertools import product
 
 import sympy as sp

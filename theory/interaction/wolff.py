@@ -1,5 +1,7 @@
 """Clusters of aligned spins that flip together."""
 
+from __future__ import annotations
+
 from itertools import combinations, product
 
 import sympy as sp

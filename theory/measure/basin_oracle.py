@@ -1,5 +1,7 @@
 """Radii of solvable basins and areas of Gaussian classes by mpmath: the yardstick for what is drawn at random."""
 
+from __future__ import annotations
+
 import math
 from collections.abc import Callable
 from functools import partial

@@ -1,5 +1,7 @@
 """Moments of the spread of counts over windows, given the number of spikes: the test behind a Fano factor."""
 
+from __future__ import annotations
+
 from itertools import combinations, product
 from math import comb
 

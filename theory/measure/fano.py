@@ -1,5 +1,7 @@
 """The Fano factor of a unit when nothing happens: independent, shuffled and class-blocked stimuli."""
 
+from __future__ import annotations
+
 import sympy as sp
 
 from statnn.theory.derivation import Derivation, Step, identity, inequality, instance, limit

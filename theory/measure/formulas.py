@@ -1,5 +1,7 @@
 """Results behind what is measured of networks as formulas: nulls, dispersion, slopes, radii, kernels."""
 
+from __future__ import annotations
+
 import sympy as sp
 
 from statnn.theory.closed_form import Formula

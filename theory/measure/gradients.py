@@ -1,5 +1,7 @@
 """The empirical tangent kernel as a sum over layers of products of two Gram matrices."""
 
+from __future__ import annotations
+
 from itertools import product
 
 import sympy as sp

@@ -1,5 +1,7 @@
 """Intervals between spikes: geometric, of a shuffled finite set, exponential in the limit."""
 
+from __future__ import annotations
+
 from itertools import combinations
 
 import sympy as sp

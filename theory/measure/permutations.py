@@ -1,5 +1,7 @@
 """What correlations and participation ratios are when every unit has an order of samples of its own."""
 
+from __future__ import annotations
+
 from itertools import permutations
 
 import sympy as sp

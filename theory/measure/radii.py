@@ -1,5 +1,7 @@
 """Radii of attraction basins that can be solved: linear units, bands, several classes, noise on weights."""
 
+from __future__ import annotations
+
 import sympy as sp
 
 from statnn.theory.derivation import (

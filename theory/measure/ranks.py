@@ -1,5 +1,7 @@
 """The rank probability distribution of a class: its slope, its area under the curve, and random weights."""
 
+from __future__ import annotations
+
 import sympy as sp
 
 from statnn.theory.derivation import Derivation, Step, identity, inequality, instance

@@ -4,6 +4,8 @@ Nothing here uses a formula for a variance: means are sums over the weights of c
 `statnn.theory.activation.oracle`: a float stands for exactly the number it is.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterable, Sequence
 from fractions import Fraction
 from itertools import product

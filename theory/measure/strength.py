@@ -1,5 +1,7 @@
 """Node strengths of random weights: what the fluctuation of a layer is before training."""
 
+from __future__ import annotations
+
 from itertools import combinations
 
 import sympy as sp

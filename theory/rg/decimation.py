@@ -1,5 +1,7 @@
 """Layers of one spin: decimation with field, spectrum, flow lines, fixed points."""
 
+from __future__ import annotations
+
 import sympy as sp
 
 from statnn.theory.derivation import Derivation, Step, definition, identity, limit

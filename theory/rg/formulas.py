@@ -1,5 +1,7 @@
 """Results for repeated layers that can be solved as formulas: linear, binary and noisy layers, and signals in depth."""
 
+from __future__ import annotations
+
 import sympy as sp
 
 from statnn.theory import notation

@@ -1,5 +1,7 @@
 """Composition and rescaling of one repeated layer: the fixed-point function for every order z, and its spectrum."""
 
+from __future__ import annotations
+
 import sympy as sp
 
 from statnn.theory.derivation import Derivation, definition, identity

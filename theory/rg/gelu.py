@@ -1,5 +1,7 @@
 """Wide random layers of gelu, h Φ(h): the arcsine law of erf, by parts."""
 
+from __future__ import annotations
+
 import sympy as sp
 
 from statnn.theory.derivation import Derivation, Step, identity

@@ -1,5 +1,7 @@
 """Linear layers with Gaussian noise: composition, fixed points, correlation length."""
 
+from __future__ import annotations
+
 import sympy as sp
 
 from statnn.theory.derivation import Derivation, Step, identity, limit

@@ -1,5 +1,7 @@
 """Wide random layers: Gaussian averages of erf, ReLU and tanh, and the maps of variance and correlation."""
 
+from __future__ import annotations
+
 from typing import Any
 
 import sympy as sp

@@ -1,5 +1,7 @@
 """Wide random layers of tanh: sums that keep their digits, and the series around criticality."""
 
+from __future__ import annotations
+
 import sympy as sp
 
 from statnn.theory.derivation import Derivation, Step, argued, definition, equation, identity, limit, series

@@ -1,5 +1,7 @@
 """Noise in repeated layers: its eigenvalue, the stationary law it makes, and the first correction to both."""
 
+from __future__ import annotations
+
 import sympy as sp
 
 from statnn.theory.derivation import Derivation, Step, definition, identity

@@ -1,5 +1,7 @@
 """Two noisy layers as one, projected on the family and rescaled, to the order that decides at criticality."""
 
+from __future__ import annotations
+
 import sympy as sp
 
 from statnn.theory.derivation import Derivation, identity, limit, series

@@ -1,5 +1,7 @@
 """How signals sink in depth: the leading nonlinearity of a layer, and the coordinate in which a layer adds one."""
 
+from __future__ import annotations
+
 from typing import NamedTuple
 
 import sympy as sp

@@ -1,5 +1,7 @@
 """Wide random layers of the sine and of the sign: averages from the mean of a cosine, and from Price's theorem."""
 
+from __future__ import annotations
+
 import sympy as sp
 
 from statnn.theory.derivation import Derivation, Step, identity

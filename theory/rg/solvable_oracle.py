@@ -3,6 +3,8 @@
 Arguments are as in `statnn.theory.activation.oracle`: a float stands for exactly the number it is.
 """
 
+from __future__ import annotations
+
 from functools import partial
 from typing import Any
 

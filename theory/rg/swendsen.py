@@ -1,5 +1,7 @@
 """Swendsen's matrix: the linearised flow of couplings from correlations, exact for the decimated ring."""
 
+from __future__ import annotations
+
 from itertools import product
 
 import sympy as sp

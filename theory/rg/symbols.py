@@ -1,5 +1,7 @@
 """Functions of which nothing is assumed, and names, of the renormalisation over repeated layers."""
 
+from __future__ import annotations
+
 from typing import Any
 
 import mpmath

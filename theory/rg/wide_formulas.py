@@ -1,5 +1,7 @@
 """Results for wide random layers as formulas: maps of variance and correlation, fixed points, criticality, width."""
 
+from __future__ import annotations
+
 import sympy as sp
 
 from statnn.theory.closed_form import Formula

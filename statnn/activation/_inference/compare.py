@@ -1,5 +1,7 @@
 """The three laws side by side: which describes the counts best, and does any describe them well."""
 
+from __future__ import annotations
+
 import math
 from collections.abc import Mapping
 from concurrent.futures import Executor
@@ -7,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike  # noqa: TC002 - typing.get_type_hints(compare) needs it
+from numpy.typing import ArrayLike
 from scipy import stats
 
 from statnn._axes import COLOURS, LINES, axes, settled
@@ -118,14 +120,14 @@ class Comparison(ByValue):
 
 
 def compare(
-    counts: "ArrayLike",
+    counts: ArrayLike,
     samples: int,
     *,
     goodness: str = "chi-square",
     replicas: int = 199,
-    rng: "int | np.random.Generator | None" = None,
+    rng: int | np.random.Generator | None = None,
     executor: Executor | None = None,
-) -> "Comparison":
+) -> Comparison:
     r"""Fit all three laws and rank them by the likelihood of the counts *given their total*.
 
     The urn fixes the total n = ΣD_i = cD, the two other laws do not, so only P(counts | n) is common ground:

@@ -13,6 +13,8 @@ the two other laws it is :math:`N\sum_i D_i(D_i-1)/n^2 - 1` (the urn: :math:`n(n
 common probability would make of it, as their terms cancel where activations or samples are many.
 """
 
+from __future__ import annotations
+
 import math
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -1,5 +1,7 @@
 """From counts to (b, c): the fit of one law, with errors, a test of fit and a picture."""
 
+from __future__ import annotations
+
 import math
 import warnings
 from concurrent.futures import Executor
@@ -234,15 +236,15 @@ class Fit(ByValue):
 
 
 def fit(
-    counts: "ArrayLike",
+    counts: ArrayLike,
     samples: int,
     *,
-    law: "type[Process]" = BetaBernoulli,
+    law: type[Process] = BetaBernoulli,
     goodness: str = "chi-square",
     replicas: int = 199,
-    rng: "int | np.random.Generator | None" = None,
+    rng: int | np.random.Generator | None = None,
     executor: Executor | None = None,
-) -> "Fit":
+) -> Fit:
     r"""Fit b and c of an activation process to the number of activations of each neuron.
 
     By maximum likelihood, with standard errors and a test of fit.

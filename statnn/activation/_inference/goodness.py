@@ -14,6 +14,8 @@ function is compared with its law under the fit, in replicas that are refitted e
 finite fit is drawn again: the data had one.
 """
 
+from __future__ import annotations
+
 import math
 from collections.abc import Callable
 from concurrent.futures import Executor

@@ -15,6 +15,8 @@ The coordinates are :math:`\theta = (\ln b,\; \mathrm{logit}\, c/N)` for the fir
 independent of each other under the likelihood.
 """
 
+from __future__ import annotations
+
 import math
 from dataclasses import dataclass
 from functools import cached_property
@@ -52,7 +54,7 @@ class Tally:
     samples: int
 
     @classmethod
-    def of(cls, counts: NDArray[np.int64], samples: int) -> "Tally":
+    def of(cls, counts: NDArray[np.int64], samples: int) -> Tally:
         """Group the counts of all neurons, shape (neurons,)."""
         value, times = np.unique(counts, return_counts=True)
         return cls(value, times.astype(float), samples)

@@ -8,6 +8,8 @@ with
 with the mixed log-gamma L of :mod:`statnn.activation._laws.special`, so that the curve keeps its digits up to D = 1e18.
 """
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from typing import Any
 
@@ -87,7 +89,7 @@ class Rarefaction(ByValue):
         return settled(ax)
 
 
-def rarefaction(counts: "ArrayLike", samples: int, at: "ArrayLike", *, events: bool = False) -> Rarefaction:
+def rarefaction(counts: ArrayLike, samples: int, at: ArrayLike, *, events: bool = False) -> Rarefaction:
     r"""Return the mean growth of working neurons over random subsamples of the recorded samples.
 
     .. math:: E[K(d)] = \sum_i \Bigl[1 - \binom{D-D_i}{d}\Big/\binom{D}{d}\Bigr]

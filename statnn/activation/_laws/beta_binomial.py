@@ -4,6 +4,8 @@ scipy's own weights are differences of four or more large logarithms: at n = 1e1
 third digit, and its distribution function sums up to k terms one by one.
 """
 
+from __future__ import annotations
+
 from fractions import Fraction
 from typing import Any
 

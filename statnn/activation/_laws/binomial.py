@@ -4,6 +4,8 @@ scipy's own takes the chance of success, near 1 where nearly all neurons have wo
 all that is left to say, has no digits.
 """
 
+from __future__ import annotations
+
 from typing import Any
 
 import numpy as np

@@ -1,5 +1,7 @@
 """Laws on whole numbers of any size: what they are asked is checked, sums are smooth, quantiles bisected."""
 
+from __future__ import annotations
+
 import math
 from collections.abc import Callable
 from typing import Any, Self

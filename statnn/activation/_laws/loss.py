@@ -1,5 +1,7 @@
 """The mean of a loss per neuron over activations: one sum for all processes and starts."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from typing import Any, Protocol, TypeAlias
 

@@ -4,6 +4,8 @@ scipy's own takes the chance of success p, near 1 where activations are rare; th
 matters, has no digits left. Here the law is given by its shape and its odds m = (1-p)/p = mean/shape.
 """
 
+from __future__ import annotations
+
 from typing import Any
 
 import numpy as np

@@ -9,6 +9,8 @@ has no steps but cancels about 2 M bits, so it is done in integers of as many bi
 Here M neurons are silent at the start and y is the total weight, :math:`n_0 + bN`.
 """
 
+from __future__ import annotations
+
 from math import comb
 from typing import Any
 

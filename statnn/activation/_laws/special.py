@@ -18,6 +18,8 @@ The derivative :math:`\partial L/\partial t = \psi(x+s+t) - \psi(x+t)` and its o
 evaluated in the same manner. Relative errors stay below 1e-13 (tested against mpmath).
 """
 
+from __future__ import annotations
+
 import math
 from typing import Any
 

@@ -5,6 +5,8 @@ equidistant integers: the trapezoidal rule with steps s and 2s gives, by the Eul
 sum with step 1 up to O(knots^-4). ``knots`` is doubled until the sum no longer changes.
 """
 
+from __future__ import annotations
+
 import sys
 import warnings
 from collections.abc import Callable

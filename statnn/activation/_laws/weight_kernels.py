@@ -13,6 +13,8 @@ The condition number of a weight is the square root of the smaller of cells and 
 as sums of two floats, high and low, and δ is exact before it is rounded.
 """
 
+from __future__ import annotations
+
 import math
 from typing import Any
 

@@ -1,5 +1,7 @@
 """Kernels that jump from checkpoint to checkpoint: the joint law of a whole path at a cost independent of D."""
 
+from __future__ import annotations
+
 import math
 from typing import Any
 

@@ -1,5 +1,7 @@
 """What a simulation returns."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 

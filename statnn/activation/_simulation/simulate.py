@@ -1,5 +1,7 @@
 """Simulation: a process, checkpoints and a seed become independent tasks, and the tasks a path."""
 
+from __future__ import annotations
+
 import os
 from collections.abc import Iterator
 from concurrent.futures import Executor

@@ -5,6 +5,8 @@ O(D) memory and a cache miss an event. Here the old events are summed up in an a
 recent ones kept in a short list that stays in cache; when the list is full the table is made anew.
 """
 
+from __future__ import annotations
+
 import math
 from typing import Any, NamedTuple
 

@@ -1,5 +1,7 @@
 """What the solvers of binary neurons hand over: everything in units of the temperature."""
 
+from __future__ import annotations
+
 from typing import NamedTuple
 
 from statnn._arguments import Floats

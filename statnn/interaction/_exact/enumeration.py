@@ -7,6 +7,8 @@ averages split the spins in a lower and an upper half: with the states as a matr
 ⟨s_i s_j⟩ across the halves is S^T p S.
 """
 
+from __future__ import annotations
+
 import math
 
 import numpy as np

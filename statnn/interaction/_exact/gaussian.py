@@ -13,6 +13,8 @@ With d free variables z, βH(z) = βH(m) + (z - m)^T P (z - m)/2, so that ln Z =
   Λ the prior. Without targets γ = 0.
 """
 
+from __future__ import annotations
+
 import math
 from dataclasses import dataclass
 from itertools import pairwise

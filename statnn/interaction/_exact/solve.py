@@ -4,6 +4,8 @@ Few spins are enumerated; narrow layers have transfer matrices; linear networks 
 Monte Carlo, and these answers are what it has to meet.
 """
 
+from __future__ import annotations
+
 import math
 from dataclasses import dataclass
 from typing import Any

@@ -4,6 +4,8 @@ State k has spin i = +1 where bit i of k is set, else -1. Adding a spin doubles 
 function: each value is a sum of at most n² / 2 terms, computed afresh, so that no error builds up along the states.
 """
 
+from __future__ import annotations
+
 import numpy as np
 
 from statnn._arguments import Floats

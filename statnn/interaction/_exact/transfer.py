@@ -17,6 +17,8 @@ All that is asked for is an average of it with positive weights, so that nothing
 Offsets common to a layer are taken out and summed exactly. Pieces of the graph that are not coupled are solved apart.
 """
 
+from __future__ import annotations
+
 import math
 from collections.abc import Iterator
 from itertools import pairwise
@@ -49,7 +51,7 @@ class Layer(NamedTuple):
     below: Floats
 
 
-def transfer(couplings: "sparse.csr_array[Any]", fields: Floats, layer_of: Ints, *, correlations: bool) -> Reduced:
+def transfer(couplings: sparse.csr_array[Any], fields: Floats, layer_of: Ints, *, correlations: bool) -> Reduced:
     """Solve spins with couplings J/T and fields h/T whose layers are narrow.
 
     Parameters
@@ -212,7 +214,7 @@ def _rows(a: Floats, b: Floats) -> Floats:
 # -- layers ----------------------------------------------------------------------------------------------
 
 
-def _narrowest(couplings: "sparse.csr_array[Any]", layer_of: Ints) -> list[Ints]:
+def _narrowest(couplings: sparse.csr_array[Any], layer_of: Ints) -> list[Ints]:
     """Return the layers of one connected piece: those given, or of the best of a few other starts."""
     best = _split(np.arange(layer_of.size), layer_of)
     if _widest_pair(best) * 2 > MOST_PAIR:
@@ -264,7 +266,7 @@ def _refuse_wide(levels: list[Ints], correlated: int) -> None:
         )
 
 
-def _layers(couplings: "sparse.csr_array[Any]", fields: Floats, levels: list[Ints]) -> Iterator[Layer]:
+def _layers(couplings: sparse.csr_array[Any], fields: Floats, levels: list[Ints]) -> Iterator[Layer]:
     """Yield the layers of one piece with their energies and couplings."""
     place, position = np.empty(fields.size, dtype=np.int64), np.empty(fields.size, dtype=np.int64)
     for l, level in enumerate(levels):

@@ -13,6 +13,8 @@ Samples meet only in weights and biases, all alike: the graph is that of one sam
 does not interact with what is clamped. Priors are terms of one variable each and make no edge.
 """
 
+from __future__ import annotations
+
 import math
 from collections.abc import Iterator
 from itertools import combinations, pairwise

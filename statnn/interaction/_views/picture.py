@@ -1,5 +1,7 @@
 """Pictures of interaction graphs: layers as columns, couplings as coloured lines, or one bar per layer."""
 
+from __future__ import annotations
+
 from itertools import pairwise
 from typing import Any
 

@@ -1,5 +1,7 @@
 """Radii of attraction basins, in the space of samples and in that of weights."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field

@@ -5,6 +5,8 @@ for all amplitudes. Directions come in pairs ±ξ. Their streams are none of tho
 seed: directions would be the weights themselves.
 """
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from typing import Any
 

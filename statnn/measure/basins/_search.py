@@ -10,6 +10,8 @@ Rays come in pairs of opposite direction, so that a boundary which is a plane ne
 error of a share is that over pairs.
 """
 
+from __future__ import annotations
+
 from typing import NamedTuple, Protocol
 
 import numpy as np

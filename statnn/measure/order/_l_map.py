@@ -1,5 +1,7 @@
 """The linear substitution map: the upper part of a network with every activation replaced by the identity."""
 
+from __future__ import annotations
+
 from typing import Any
 
 import numpy as np

@@ -1,5 +1,7 @@
 """Kernels that count pairs and pool ranks; ties share the ranks they occupy."""
 
+from __future__ import annotations
+
 import numpy as np
 from numpy.typing import NDArray
 

@@ -1,5 +1,7 @@
 """Order-preserving and non-order-preserving units: which pairs of samples change places."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from typing import Any
 

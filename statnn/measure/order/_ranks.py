@@ -1,5 +1,7 @@
 """Where the samples of a class rank in the fields of a layer, pooled over its units."""
 
+from __future__ import annotations
+
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple

@@ -1,5 +1,7 @@
 """Spike statistics of activity that does not fit into memory: batches in, O(units) numbers kept."""
 
+from __future__ import annotations
+
 from typing import Any
 
 import numpy as np

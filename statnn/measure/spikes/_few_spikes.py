@@ -1,5 +1,7 @@
 """The exact law of the dispersion of few spikes over windows, which no smooth law comes near in its tail."""
 
+from __future__ import annotations
+
 from functools import lru_cache
 
 import numpy as np

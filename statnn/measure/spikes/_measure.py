@@ -1,5 +1,7 @@
 """Spike statistics of recorded activations, of counts in windows, and in any order of samples."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 
 import numpy as np

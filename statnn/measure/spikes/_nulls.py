@@ -7,6 +7,8 @@ Each is a case of the law of total variance over the windows,
 the first term binomial or hypergeometric, the second the spread of the rates of classes.
 """
 
+from __future__ import annotations
+
 from typing import Any
 
 import numpy as np

@@ -1,5 +1,7 @@
 """Kernels that look at every activation once: spikes, windows and intervals of all units, in whole numbers."""
 
+from __future__ import annotations
+
 from typing import Any, NamedTuple
 
 import numpy as np

@@ -1,5 +1,7 @@
 """Rates, Fano factors and intervals of every unit, with what they would be by chance beside them."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass, field
 from typing import Any
 

@@ -1,5 +1,7 @@
 """Tests of a law for every unit, and the control of their number."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 

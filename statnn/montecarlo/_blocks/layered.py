@@ -5,6 +5,8 @@ shape (n_m, n_{m-1} + n_{m+1}) and one contiguous piece of the state give all fi
 matrix is what a flip does to them. Couplings and fields are counted in spacings of the grid of `on_grid`.
 """
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from typing import Any
 

@@ -10,6 +10,8 @@ Couplings are whole numbers on a grid (`statnn.montecarlo._grid`), so that every
 for bit whatever BLAS, its threads, the width of vectors, and the chains beside it.
 """
 
+from __future__ import annotations
+
 from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -85,7 +87,7 @@ class Blocks(Method[BinaryNeurons]):
     def __post_init__(self) -> None:
         check_layout(self.layout, ("replicas", "single"))
 
-    def settled(self, model: BinaryNeurons, chains: int, seed: Root) -> "Blocks":
+    def settled(self, model: BinaryNeurons, chains: int, seed: Root) -> Blocks:
         """Return the method with the layout that suits the number of chains, if none was asked for."""
         del model, seed
         return self if self.layout else Blocks("single" if chains < FEWEST else "replicas")

@@ -5,6 +5,8 @@ random numbers, so that a vector register holds 8 or 16 of them. Random numbers 
 below that is none.
 """
 
+from __future__ import annotations
+
 from typing import Any
 
 import numpy as np

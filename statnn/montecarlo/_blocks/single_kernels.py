@@ -5,6 +5,8 @@ then added to the fields of the neighbouring layers, which lie side by side: one
 four rows at a time. All numbers are whole, so that fields never drift and the order of additions is of no account.
 """
 
+from __future__ import annotations
+
 from typing import Any
 
 import numpy as np

@@ -1,5 +1,7 @@
 """What Hamiltonian Monte Carlo learns in its burn-in: a step size, and the scale of every coordinate."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 
 import numpy as np

@@ -1,5 +1,7 @@
 """Independent draws by forward simulation, where no targets look back."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar

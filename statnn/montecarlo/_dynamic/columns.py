@@ -5,6 +5,8 @@ of some samples, about `WIDE` columns: wide enough for matrix products, small en
 trajectory. With free weights or biases each chain has weights of its own; a group is one chain with all its samples.
 """
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 
 import numpy as np
@@ -32,7 +34,7 @@ class Columns:
     together: int
 
     @classmethod
-    def of(cls, model: DynamicNeurons, chains: int) -> "Columns":
+    def of(cls, model: DynamicNeurons, chains: int) -> Columns:
         """Return the columns of so many chains."""
         if model.free != ("neurons",):
             return cls(model, chains, model.samples)

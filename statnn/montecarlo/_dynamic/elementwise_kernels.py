@@ -11,6 +11,8 @@ products and selections only, which the compiler turns into vector instructions,
 - all later ones as `statnn.network._smooth_kernels` says, in float64.
 """
 
+from __future__ import annotations
+
 from typing import Any
 
 import numpy as np

@@ -6,6 +6,8 @@ layer over samples (a row of ones for the bias) and Y_i its outputs. With any ot
 nonlinearity, |h^(m+1) - σ(W h^(m) + b)|² is not quadratic in W, and there is no such update.
 """
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 
 import numpy as np

@@ -1,5 +1,7 @@
 """Hamiltonian Monte Carlo of dynamic neurons, in coordinates in which stiff layers are no obstacle."""
 
+from __future__ import annotations
+
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -14,6 +14,8 @@ Trajectories split βH = Σ κ q²/2 + rest: a kick by the rest, a turn that sol
 Sums over more than `LONGEST_SUM` terms are cut, so that kernels and numpy, whose BLAS differ, add in the same order.
 """
 
+from __future__ import annotations
+
 from typing import Any, NamedTuple
 
 import numpy as np

@@ -1,5 +1,7 @@
 """Neurons written as the noise that their layers received, ξ^(m+1) = √(2λ) (h^(m+1) - σ(W^(m) h^(m) + b^(m)))."""
 
+from __future__ import annotations
+
 import numpy as np
 
 from statnn.interaction import DynamicNeurons, State

@@ -1,5 +1,7 @@
 """The readable twin of the Hamiltonian kernels in numpy, which also serves activation functions of a user's own."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from typing import Any
 

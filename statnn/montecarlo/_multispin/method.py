@@ -6,6 +6,8 @@ of its bonds that are satisfied: a handful of small numbers, which bitwise logic
 nothing certain, visits in fixed order would not be ergodic; a triangle falls into two sets of states that never meet.
 """
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
@@ -116,7 +118,7 @@ class MultiSpin(Method[BinaryNeurons]):
                 "torus with rows (or columns) that are a multiple of 16 and the others even; leave layout out"
             )
 
-    def settled(self, model: BinaryNeurons, chains: int, seed: Root) -> "MultiSpin":
+    def settled(self, model: BinaryNeurons, chains: int, seed: Root) -> MultiSpin:
         """Return the method with the layout that is faster for the graph, if none was named."""
         del chains, seed
         if self.layout is not None:

@@ -12,6 +12,8 @@ Scratch rows lie in one flat array at offsets known to the compiler: `width` is 
 type, is the number of words, and `levels` another whose length is the number of probabilities.
 """
 
+from __future__ import annotations
+
 from typing import Any
 
 import numpy as np

@@ -13,6 +13,8 @@ Spins have shape (2, H, stride), the words of a row at `FIRST` ... `FIRST` + hal
 them and of the first behind them; `signs` (4, 2, H, stride) has ones where J < 0.
 """
 
+from __future__ import annotations
+
 from typing import Any
 
 import numpy as np

@@ -1,5 +1,7 @@
 """Chains of a square lattice in strips: where a site stands in the words, and chains at work there."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar

@@ -9,6 +9,8 @@ The updates return how many spins changed sign. The sum over neighbours stands i
 compiler would not see that its array is in registers, which is also why odd neighbours, at any lane, are summed apart.
 """
 
+from __future__ import annotations
+
 from typing import Any
 
 import numpy as np

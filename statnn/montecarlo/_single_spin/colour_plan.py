@@ -12,6 +12,8 @@ a chunk are cut in three, whatever the graph:
 Equal rows of couplings are kept once: a lattice with one coupling has a handful of them.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -62,7 +64,7 @@ class ColourPlan(NamedTuple):
     odd_coupling: NDArray[Any]
 
 
-def order(couplings: "sparse.csr_array[Any]", colours: Ints, by_degree: bool) -> Ints:
+def order(couplings: sparse.csr_array[Any], colours: Ints, by_degree: bool) -> Ints:
     """Return the position of every spin, shape (N,); in natural order within a colour, or highest degree first."""
     degree = np.diff(couplings.indptr)
     ranked = np.lexsort((-degree if by_degree else np.zeros_like(degree), colours))
@@ -88,7 +90,7 @@ class _Slots(NamedTuple):
 
 
 def _cut(
-    couplings: "sparse.csr_array[Any]", position: Ints, earlier: bool
+    couplings: sparse.csr_array[Any], position: Ints, earlier: bool
 ) -> Iterator[tuple[_Slots, Ints, _Slots, _Slots]]:
     """Yield near slots, their offsets, far slots and odd ones of some chunks, one after the other.
 
@@ -152,7 +154,7 @@ class _Rows:
 
 
 def plan(
-    couplings: "sparse.csr_array[Any]", fields: Floats, position: Ints, dtype: Any, held: float, earlier: bool = False
+    couplings: sparse.csr_array[Any], fields: Floats, position: Ints, dtype: Any, held: float, earlier: bool = False
 ) -> ColourPlan:
     """Return the plan of couplings, whose row i is what spin i feels; of the type of both in the kernel.
 
@@ -206,7 +208,7 @@ def _joined(parts: list[NDArray[Any]]) -> NDArray[Any]:
     return np.concatenate(parts, out=result)
 
 
-def cost(couplings: "sparse.csr_array[Any]", position: Ints) -> float:
+def cost(couplings: sparse.csr_array[Any], position: Ints) -> float:
     """Return roughly how many nanoseconds a sweep takes."""
     total = COSTS["call"] + COSTS["chunk"] * (int(position.max()) // LANES)
     for near, _, far, odd in _cut(couplings, position, earlier=False):

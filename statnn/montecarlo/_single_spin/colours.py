@@ -1,5 +1,7 @@
 """Chains of single-spin updates in colours: spins of one chain side by side, chain after chain."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from typing import Any, ClassVar
 

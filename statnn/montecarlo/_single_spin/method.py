@@ -10,6 +10,8 @@ and 6e-8 absolutely (float32 exponentials, 24-bit uniforms); couplings and field
 local fields are exact sums and results do not depend on the width of vectors.
 """
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar
@@ -44,7 +46,7 @@ class SingleSpin(Method[BinaryNeurons]):
         """Raise if the model's numbers are too far apart."""
         refuse_lost(model, model.temperature)
 
-    def settled(self, model: BinaryNeurons, chains: int, seed: Root) -> "SingleSpin":
+    def settled(self, model: BinaryNeurons, chains: int, seed: Root) -> SingleSpin:
         """Return the method with the layout that is faster for so many chains, if none was named."""
         del seed
         if self.layout is not None:

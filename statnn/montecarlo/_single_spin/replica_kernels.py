@@ -17,6 +17,8 @@ Contract of `heat_bath` and `metropolis`, for N spins and G groups of `LANES` re
 The last group is filled up with spare replicas.
 """
 
+from __future__ import annotations
+
 from typing import Any
 
 import numpy as np

@@ -1,5 +1,7 @@
 """Chains of single-spin updates as replicas, groups of them side by side."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from typing import Any, ClassVar
 

@@ -8,6 +8,8 @@ without field would change sign in every sweep, and two of them in step). With 1
 u is an odd multiple of 2^-24, so that a chance below 6e-8 is none. No rule divides: they run in vectors.
 """
 
+from __future__ import annotations
+
 from typing import Any
 
 import numpy as np

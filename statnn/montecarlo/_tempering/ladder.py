@@ -9,6 +9,8 @@ The influence of any start then shrinks by half in every sweep, so that replicas
 independent of what they were. Fields make no difference to that.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable
 
 import numpy as np

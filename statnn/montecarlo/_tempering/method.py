@@ -5,6 +5,8 @@ Nemoto 1996), which leaves the product of their Boltzmann distributions as it is
 and back returns with a fresh state: round trips count those.
 """
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -112,7 +114,7 @@ class Tempering(Method[BinaryNeurons]):
             )
         refuse_lost(model, min(self.temperatures or (model.temperature,)))
 
-    def settled(self, model: BinaryNeurons, chains: int, seed: Root) -> "Tempering":
+    def settled(self, model: BinaryNeurons, chains: int, seed: Root) -> Tempering:
         """Return the method with its temperatures chosen by a short run, if none were given."""
         del chains
         if self.temperatures is not None:

@@ -1,5 +1,7 @@
 """Swaps of temperatures between replicas, and the trips of replicas along the ladder."""
 
+from __future__ import annotations
+
 from math import exp
 from typing import Any
 

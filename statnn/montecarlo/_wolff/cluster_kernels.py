@@ -1,5 +1,7 @@
 """Clusters of spins that flip together (Wolff 1989), grown breadth-first from a random spin."""
 
+from __future__ import annotations
+
 from typing import Any
 
 import numpy as np

@@ -6,6 +6,8 @@ high temperature, would make the chain periodic. The mean size of clusters is it
 ⟨size⟩ = ⟨(Σ_i s_i)²⟩/N, the susceptibility times T, with less noise than the square.
 """
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar

@@ -3,6 +3,8 @@ r"""Layers of spins: decimation of what lies between two layers, exact, and tran
 A layer knows its transfer matrix and a transfer matrix its nearest layer: they share this file.
 """
 
+from __future__ import annotations
+
 import math
 from dataclasses import dataclass
 from functools import cached_property
@@ -94,7 +96,7 @@ class TransferMatrix(ByValue):
         rows, columns = self.log_weights.shape
         return rows.bit_length() - 1, columns.bit_length() - 1
 
-    def compose(self, other: "TransferMatrix | BinaryLayer") -> "TransferMatrix":
+    def compose(self, other: TransferMatrix | BinaryLayer) -> TransferMatrix:
         """Return the weights with the layer between summed over: this one acts first, `other` on its outputs.
 
         Parameters
@@ -111,7 +113,7 @@ class TransferMatrix(ByValue):
         refuse_misfit(self, above)
         return TransferMatrix(log_product(above.log_weights, self.log_weights), above.log_scale + self.log_scale)
 
-    def power(self, m: int) -> "TransferMatrix":
+    def power(self, m: int) -> TransferMatrix:
         """Return m such layers as one, in O(log m) products of matrices.
 
         Parameters
@@ -149,7 +151,7 @@ class TransferMatrix(ByValue):
         largest = float(logs.max())
         return np.exp(logs - largest), largest
 
-    def project(self) -> "BinaryLayer":
+    def project(self) -> BinaryLayer:
         """Return the nearest layer of couplings and fields; its `truncation` says what is lost.
 
         See `BinaryLayer.compose`.
@@ -250,7 +252,7 @@ class BinaryLayer(ByValue):
         """Widths (n', n), outputs first."""
         return self.couplings.shape[0], self.couplings.shape[1]
 
-    def compose(self, other: "BinaryLayer | TransferMatrix", *, project: bool = False) -> Any:
+    def compose(self, other: BinaryLayer | TransferMatrix, *, project: bool = False) -> Any:
         r"""Return the layers with the spins between them summed over: this one acts first, `other` on its outputs.
 
         Parameters
@@ -447,8 +449,7 @@ class BinaryLayer(ByValue):
 
         "disordered": K = 0, a line, as h is marginal there; the point without field is given. "ordered": K = ∞, h = 0,
         where 1 - tanh K = 2e^{-2K} and h double with the number of layers: both relevant, y = 1, ν = 1. It is the
-        zero-temperature fixed point of the one-dimensional Ising model. Blocks of an odd number of layers also rest at
-        K = -∞.
+        zero-temperature fixed point of the one-dimensional Ising model. Odd blocks of layers also rest at K = -∞.
 
         Examples
         --------
@@ -494,7 +495,6 @@ def _decimated(first: BinaryLayer, second: BinaryLayer) -> BinaryLayer:
     aside += first.constant + second.constant
     if not (np.isfinite(fields).all() and np.isfinite(inputs).all() and math.isfinite(aside)):
         raise ValueError(
-            "fields or the constant of the composed layer leave the range of float64, beyond 1e308: scale couplings "
-            "down, or compose fewer layers"
+            "fields or the constant of the composed layer leave the range of float64: scale couplings down"
         )
     return BinaryLayer(couplings, fields, inputs=inputs, constant=aside)

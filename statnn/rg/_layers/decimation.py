@@ -13,6 +13,8 @@ themselves, without rounding. Relative errors of F are a few 1e-16 times max(1, 
 arguments of any size.
 """
 
+from __future__ import annotations
+
 from itertools import product
 from typing import TypeAlias
 

@@ -1,5 +1,7 @@
 r"""Linear layers with Gaussian noise: the family that is closed under composition in any width."""
 
+from __future__ import annotations
+
 import math
 from dataclasses import dataclass
 from enum import StrEnum
@@ -117,7 +119,7 @@ class LinearLayer(ByValue):
         """Widths (n', n), outputs first."""
         return self.weight.shape[0], self.weight.shape[1]
 
-    def compose(self, other: "LinearLayer") -> "LinearLayer":
+    def compose(self, other: LinearLayer) -> LinearLayer:
         """Return the one layer that does the work of two: this layer acts first, `other` on its outputs.
 
         Parameters
@@ -148,7 +150,7 @@ class LinearLayer(ByValue):
             raise ValueError(GROWN)
         return _made(weight, bias, covariance)
 
-    def power(self, m: int) -> "LinearLayer":
+    def power(self, m: int) -> LinearLayer:
         """Return m such layers as one: in closed form for width one, else in O(log m) compositions.
 
         Parameters

@@ -7,6 +7,8 @@ method from the projection of ln T on these functions, which are orthogonal over
 With a 1 appended to the spins of either layer, couplings, fields and constant are one matrix: ln q = a Θ b^T.
 """
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from typing import NamedTuple
 

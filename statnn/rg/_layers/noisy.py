@@ -1,5 +1,7 @@
 r"""Scalar layers with noise and any activation: transfer operators by quadrature, composed exactly."""
 
+from __future__ import annotations
+
 import math
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -461,10 +463,7 @@ def _number(value: Any, name: str) -> float:
 def renormalised(sigma: Activation, couplings: Floats, b: int) -> Floats:
     """Return (w, b, ε) of b layers, projected and rescaled; without noise and bias the limit of small noise.
 
-    Raises
-    ------
-    ValueError
-        If there is a bias but no noise, or nothing is left of the signal.
+    It raises ValueError if there is a bias but no noise, or nothing is left of the signal.
     """
     w, bias, noise = (float(x) for x in couplings)
     if noise == 0:

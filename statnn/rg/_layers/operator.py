@@ -1,5 +1,7 @@
 r"""Transfer operators of scalar layers on quadrature nodes: what composes when the law of a layer is no formula."""
 
+from __future__ import annotations
+
 import math
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -205,7 +207,7 @@ class TransferOperator(ByValue):
         object.__setattr__(self, "error", float(real(error, "error")))
         object.__setattr__(self, "origin", origin)
 
-    def compose(self, other: Any) -> "TransferOperator":
+    def compose(self, other: Any) -> TransferOperator:
         """Return the law of both layers: this one acts first, `other` on its outputs.
 
         Parameters
@@ -233,7 +235,7 @@ class TransferOperator(ByValue):
         both = _stacked((self.probabilities, self.lost), (other.probabilities, other.lost))
         return self._of(*both, max(self.error, other.error), (self, other))
 
-    def power(self, m: int) -> "TransferOperator":
+    def power(self, m: int) -> TransferOperator:
         """Return m such layers as one, by O(log m) products of matrices.
 
         Columns are normalised after each, as rounding grows with m where it is not held down.
@@ -312,7 +314,7 @@ class TransferOperator(ByValue):
         return isinstance(self.origin, tuple) and isinstance(self.origin[1], int)
 
     @cached_property
-    def _above(self) -> "TransferOperator":
+    def _above(self) -> TransferOperator:
         below, above = self.origin
         made: TransferOperator = below.power(above) if self._is_power else above
         return made
@@ -381,7 +383,7 @@ class TransferOperator(ByValue):
         except ArpackNoConvergence:
             return None
 
-    def _of(self, probabilities: Any, lost: Any, error: float, origin: Any) -> "TransferOperator":
+    def _of(self, probabilities: Any, lost: Any, error: float, origin: Any) -> TransferOperator:
         made = object.__new__(TransferOperator)
         parts = {"nodes": self.nodes, "weights": self.weights, "error": error, "panels": self.panels, "origin": origin}
         parts |= {"probabilities": locked(probabilities), "lost": locked(lost)}

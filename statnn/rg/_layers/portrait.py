@@ -4,6 +4,8 @@ Flow lines of binary layers keep e^{2K} sinh h, as powers of a matrix keep its e
 keep s/(1 - w²), the stationary variance. Noisy layers are drawn with the arrows of one doubling, projected.
 """
 
+from __future__ import annotations
+
 from typing import Any
 
 import numpy as np

@@ -1,5 +1,7 @@
 r"""The nearest noisy layer to a transfer operator: the least KL divergence rate over its stationary law."""
 
+from __future__ import annotations
+
 import math
 from functools import cached_property
 from typing import Any, TypeAlias

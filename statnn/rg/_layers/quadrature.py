@@ -6,6 +6,8 @@ repel, ghosts of both. A margin of `MARGIN` deviations of the noise is then adde
 right. Nodes are those of Gauss and Legendre on panels, which break where the activation does.
 """
 
+from __future__ import annotations
+
 import math
 from collections.abc import Callable
 from functools import cache

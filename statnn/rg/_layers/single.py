@@ -4,6 +4,8 @@ The eigenvalues are e^K (cosh h ± r), r² = sinh² h + e^{-4K}; their product i
 s = max(|h|, -2K), so that nothing overflows, and the smaller eigenvalue comes from the product: nothing cancels.
 """
 
+from __future__ import annotations
+
 import math
 from dataclasses import dataclass
 

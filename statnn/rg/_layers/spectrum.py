@@ -1,5 +1,7 @@
 """Eigenvalues of layers, and the correlation length they give."""
 
+from __future__ import annotations
+
 import math
 from dataclasses import dataclass
 from typing import Any

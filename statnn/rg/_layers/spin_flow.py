@@ -3,6 +3,8 @@
 Layers come as arguments: this file knows what they have, not what they are.
 """
 
+from __future__ import annotations
+
 from typing import Any
 
 import numpy as np

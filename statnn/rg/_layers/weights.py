@@ -1,5 +1,7 @@
 """Weights of all pairs of states of two layers of spins, in logarithms."""
 
+from __future__ import annotations
+
 import math
 
 import numpy as np

@@ -5,6 +5,8 @@ recorded: spins of a Monte Carlo run, or the activations of a network whose laye
 Axes inside a layer are axes of a lattice; where units of a layer have no order, coarse-grain across layers alone.
 """
 
+from __future__ import annotations
+
 import math
 from collections.abc import Sequence
 from typing import Any, NamedTuple

@@ -9,6 +9,8 @@ coin n is bit n % 64 of the word hash(key + (n // 64) γ), an output of splitmix
 the number of threads nor the way replicas are cut into chunks can change them.
 """
 
+from __future__ import annotations
+
 from typing import Any
 
 import numpy as np

@@ -5,6 +5,8 @@ are done, how many portions of draws are added up, and to what; ``block-k.done``
 place.
 """
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from typing import Any
 

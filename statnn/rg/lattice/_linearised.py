@@ -1,5 +1,7 @@
 """The result of Monte Carlo renormalisation: eigenvalues of the linearised flow, exponents, their errors."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any

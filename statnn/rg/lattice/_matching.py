@@ -10,6 +10,8 @@ point yet. Away from it the means part by
 S_0 the operator that K multiplies: K_c = K - D/D', one step of Newton (Pawley et al. 1984).
 """
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from typing import Any
 

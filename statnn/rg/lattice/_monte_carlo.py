@@ -4,6 +4,8 @@ Configurations are blocked level after level, operators are measured on every le
 draws: memory does not grow with the length of the run.
 """
 
+from __future__ import annotations
+
 import operator
 import os
 import warnings

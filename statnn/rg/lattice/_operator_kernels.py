@@ -5,6 +5,8 @@ A spin -1 is a bit 1; the product of some spins is -1 where the XOR of their bit
 too, have their periodic continuation around them, so that a site of a cluster is an offset in one flat array.
 """
 
+from __future__ import annotations
+
 from typing import Any
 
 import numpy as np

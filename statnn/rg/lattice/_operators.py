@@ -4,6 +4,8 @@ Even operators, of an even number of spins, stay as they are when all spins turn
 up and down are alike the two kinds do not mix, and each has a linearised flow of its own.
 """
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache

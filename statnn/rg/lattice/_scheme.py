@@ -1,5 +1,7 @@
 """How configurations are blocked, level after level, and what is measured on each of them."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any

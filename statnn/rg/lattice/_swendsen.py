@@ -8,6 +8,8 @@ so that T = ∂K'/∂K = Cov(S', S')^{-1} Cov(S', S) (Swendsen 1979). [exact] if
 have are kept; with a few of them the error falls as operators are added, and as levels come closer to the fixed point.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
 
@@ -35,7 +37,7 @@ class Moments(ByValue):
     start: Floats
     """(groups, levels, operators): ΣS S_0, S_0 the first operator before any blocking."""
 
-    def __add__(self, other: "Moments") -> "Moments":
+    def __add__(self, other: Moments) -> Moments:
         return Moments(*(mine + theirs for mine, theirs in zip(self.parts, other.parts, strict=True)))
 
     @property

@@ -1,5 +1,7 @@
 """From a scalar layer to its Taylor series at a fixed point of slope one, and from that to all it does in the limit."""
 
+from __future__ import annotations
+
 import math
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache

@@ -9,6 +9,8 @@ Signals come down from infinity in finite time, so that w is bounded and smooth 
 down to r = 0, where the start of every large signal lies; the equation is regular there without a boundary condition.
 """
 
+from __future__ import annotations
+
 import numpy as np
 from scipy.linalg import expm
 

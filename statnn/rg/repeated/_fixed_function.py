@@ -8,6 +8,8 @@ comes to the time-one map of the flow :math:`dx/dm = -u x^z`. Everything about t
 :math:`X = (z-1)\,u\,x^{z-1}`, so nothing here is iterated or fitted.
 """
 
+from __future__ import annotations
+
 import math
 from dataclasses import dataclass
 from typing import Any, Literal

@@ -1,5 +1,7 @@
 """One scalar layer without noise, repeated: where it is critical, and what many layers make of a signal."""
 
+from __future__ import annotations
+
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -72,7 +74,7 @@ class RepeatedLayer:
         return activation(self.activation)
 
     @classmethod
-    def critical(cls, activation: str | Activation, field: float = 0.0) -> "RepeatedLayer":
+    def critical(cls, activation: str | Activation, field: float = 0.0) -> RepeatedLayer:
         r"""Return the layer that has a fixed point of slope one at this field, σ'(h) w = 1.
 
         .. math:: w = 1/\sigma'(h), \qquad b = h - w\,\sigma(h), \qquad x^* = \sigma(h).

@@ -1,5 +1,7 @@
 """What a repeated layer does near a fixed point of slope one: order, coefficient, and the amplitudes they give."""
 
+from __future__ import annotations
+
 import math
 from dataclasses import dataclass
 from enum import StrEnum

@@ -7,6 +7,8 @@ can excite the relevant directions, which would grow by 2 and 2α a step. Compos
                   \bigl(\tfrac{y_2}{x}\bigr)^{z-1} p_1 p_2, \qquad y_1 = x/\alpha,\; y_2 = f(y_1),\; p_i = p(y_i).
 """
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from typing import Any
 

@@ -1,5 +1,7 @@
 """A signal through many layers, one after the other, until it rests; and the last digits of where it does."""
 
+from __future__ import annotations
+
 import math
 
 import mpmath

@@ -1,5 +1,7 @@
 """All fixed points of a scalar layer whose activation is known, as fields h = w x* + b."""
 
+from __future__ import annotations
+
 import math
 from itertools import pairwise
 from typing import Any

@@ -5,6 +5,8 @@ Chebyshev nodes, twice, so that every coefficient carries an error. The rest is 
 plain lists, lowest power first, in whatever numbers the list holds.
 """
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from typing import Any
 

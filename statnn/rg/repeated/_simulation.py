@@ -1,5 +1,7 @@
 """Many noisy signals through one repeated layer: a kernel for the activations that kernels know, numpy for others."""
 
+from __future__ import annotations
+
 import math
 from typing import Any
 

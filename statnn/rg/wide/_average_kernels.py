@@ -13,6 +13,8 @@ and qe/2, and with k = 2/(cosh 2u + cosh 2v)
 so that M - P = E(tanh x - tanh y)²/2 is a sum of positive terms: no digit is lost as c → 1.
 """
 
+from __future__ import annotations
+
 import math
 from typing import Any
 

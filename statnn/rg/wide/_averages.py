@@ -11,6 +11,8 @@ for others and for a function of your own. Derivatives in q need none of φ: the
 makes them averages of φ² with Hermite polynomials.
 """
 
+from __future__ import annotations
+
 import math
 from collections.abc import Callable
 from contextlib import suppress
@@ -143,7 +145,7 @@ class _Own:
     bounded: bool = False
 
     @classmethod
-    def of(cls, activation: Activation) -> "_Own":
+    def of(cls, activation: Activation) -> _Own:
         return cls(activation, np.array(activation.breaks))
 
     @cached_property

@@ -4,6 +4,8 @@ Without bias and with φ(0) = 0 the variance map is V(q) = σ_w² a (q + A q^{1+
 variances decay by powers of depth, with an exponent 1/p and an amplitude that need the first coefficient only.
 """
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from enum import StrEnum
 

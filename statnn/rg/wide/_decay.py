@@ -1,5 +1,7 @@
 """Length of an exponential approach through depth, with an error."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from enum import StrEnum
 

@@ -5,6 +5,8 @@ with the covariance K' = σ_w² (1/n) Σ_i φ(u_i)φ(u_i)^T + σ_b², because we
 chain that costs 2n normal numbers per layer, with exactly the law of a network of width n [exact].
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 from concurrent.futures import Executor
 from dataclasses import dataclass, field

@@ -4,6 +4,8 @@ A layer has weights W_ij ~ N(0, σ_w²/n) and biases b_i ~ N(0, σ_b²), fresh i
 inputs are Gaussian, with a variance q and a correlation c that follow two maps from layer to layer.
 """
 
+from __future__ import annotations
+
 import math
 import os
 from concurrent.futures import Executor
@@ -424,7 +426,7 @@ class RandomLayer:
 
     # -- composition -------------------------------------------------------------------------------------
 
-    def compose(self, second: "RandomLayer | RandomStack") -> RandomStack:
+    def compose(self, second: RandomLayer | RandomStack) -> RandomStack:
         """Return the layers `self` and then `second` as one.
 
         Parameters

@@ -1,5 +1,7 @@
 """What stacks, fixed points and simulations ask of a wide random layer."""
 
+from __future__ import annotations
+
 from typing import Any, Protocol
 
 from numpy.typing import ArrayLike

@@ -1,5 +1,7 @@
 """Where the signals of wide random layers end: variance, correlation and the lengths of their approach."""
 
+from __future__ import annotations
+
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field

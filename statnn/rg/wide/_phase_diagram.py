@@ -1,5 +1,7 @@
 """The phase diagram of wide random layers: order and chaos in the plane of σ_w and σ_b, and how one ends."""
 
+from __future__ import annotations
+
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from typing import Any

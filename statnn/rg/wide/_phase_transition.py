@@ -6,6 +6,8 @@ of the curve that rises and is not hidden from it: below q_0 the points lower th
 those higher than all between [exact]. That path is followed upwards from w = 0; where it jumps, a fixed point is left.
 """
 
+from __future__ import annotations
+
 import math
 from dataclasses import dataclass
 from enum import StrEnum

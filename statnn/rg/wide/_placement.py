@@ -5,6 +5,8 @@ Fields of layer m+1 come from those of layer m by φ_m, W^(m+1) and b^(m+1). Tak
 a coarse description by two numbers [own], and the gap between predicted and measured signals says how coarse.
 """
 
+from __future__ import annotations
+
 import math
 from dataclasses import dataclass, field
 from typing import Any

@@ -5,6 +5,8 @@ are halved. A kink or a jump is closed in on; where the activation varies on the
 √q, panels start at both scales.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from typing import Any
 

@@ -1,5 +1,7 @@
 """Roots of many functions of one variable at once, each in its bracket."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 
 import numpy as np

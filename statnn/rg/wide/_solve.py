@@ -6,6 +6,8 @@ coefficients >= 0, so the map of c is convex on [0, 1]: c* = 1 is the only fixed
 χ > 1 there is exactly one more, which attracts [exact].
 """
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, fields

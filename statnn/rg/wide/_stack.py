@@ -1,5 +1,7 @@
 """Wide random layers one after another: their maps composed."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
@@ -57,7 +59,7 @@ class RandomStack:
         """Number of layers."""
         return sum(self.counts)
 
-    def compose(self, second: "Maps | RandomStack") -> "RandomStack":
+    def compose(self, second: Maps | RandomStack) -> RandomStack:
         """Return these layers and then `second` as one.
 
         Parameters
@@ -79,7 +81,7 @@ class RandomStack:
         merged = [(layer, sum(n for _, n in run)) for layer, run in groupby(runs, key=lambda pair: pair[0])]
         return RandomStack(tuple(layer for layer, _ in merged), tuple(count for _, count in merged))
 
-    def power(self, m: int) -> "RandomStack":
+    def power(self, m: int) -> RandomStack:
         """Return these layers m times.
 
         Parameters

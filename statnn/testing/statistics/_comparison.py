@@ -1,5 +1,7 @@
 """What a comparison of data with theory says, and the worst of several."""
 
+from __future__ import annotations
+
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass, replace

@@ -1,5 +1,7 @@
 """Whole numbers against their exact laws: sums, shares of successes, and how often each value was seen."""
 
+from __future__ import annotations
+
 import math
 
 import numpy as np

@@ -1,5 +1,7 @@
 """Draws against a whole law, discrete or continuous, in the form that scipy freezes."""
 
+from __future__ import annotations
+
 import math
 from dataclasses import replace
 from typing import Any

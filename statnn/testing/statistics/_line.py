@@ -1,5 +1,7 @@
 """Straight lines through points of known errors, also in logarithms."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 
 import numpy as np

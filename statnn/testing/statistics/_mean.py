@@ -1,5 +1,7 @@
 """Means of independent replicates, whatever their law."""
 
+from __future__ import annotations
+
 import math
 from dataclasses import replace
 

@@ -1,5 +1,7 @@
 """How large a deviation a comparison sees, from its standard error and its level alone."""
 
+from __future__ import annotations
+
 import math
 from dataclasses import dataclass
 from functools import lru_cache

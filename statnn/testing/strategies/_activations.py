@@ -1,5 +1,7 @@
 """Activations of the package, and smooth ones that nobody has seen before."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 
 import numpy as np

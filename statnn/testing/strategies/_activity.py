@@ -1,5 +1,7 @@
 """Recorded activity, as measures read it."""
 
+from __future__ import annotations
+
 from typing import Any
 
 import hypothesis.extra.numpy as arrays_of

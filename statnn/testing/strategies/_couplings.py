@@ -1,5 +1,7 @@
 """Who is coupled to whom, and how strongly: what `statnn.interaction.BinaryNeurons` takes."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from itertools import combinations, pairwise
 from typing import Any
@@ -37,7 +39,7 @@ def graphs(draw: st.DrawFn, *, most: int = 12) -> Any:
 @st.composite
 def couplings(
     draw: st.DrawFn, kinds: Sequence[str] = KINDS, *, most: int = 12, signs: bool | None = None
-) -> "Floats | list[Floats]":
+) -> Floats | list[Floats]:
     """Couplings J_ij in [-3, 3], zeros and isolated spins among them.
 
     Parameters

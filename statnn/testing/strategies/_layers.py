@@ -1,5 +1,7 @@
 """Layers of every family of `statnn.rg`."""
 
+from __future__ import annotations
+
 import math
 from typing import Any
 

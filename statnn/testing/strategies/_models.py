@@ -1,5 +1,7 @@
 """Interacting models: spins on any graph, and networks whose neurons fluctuate."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from typing import Any
 

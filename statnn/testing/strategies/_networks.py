@@ -1,5 +1,7 @@
 """Small networks, with normalisations or without."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any

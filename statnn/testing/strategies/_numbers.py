@@ -1,5 +1,7 @@
 """Numbers over all their decades, and numbers that are easily read."""
 
+from __future__ import annotations
+
 import math
 import sys
 

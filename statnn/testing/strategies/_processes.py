@@ -1,5 +1,7 @@
 """Activation processes, their parameters, and what has been counted of one."""
 
+from __future__ import annotations
+
 import math
 from collections.abc import Sequence
 from functools import cache

@@ -1,5 +1,7 @@
 """Objects whose repr is a summary are noted with the call that makes them, to the last digit."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from typing import Any, TypeVar
 
