@@ -126,7 +126,7 @@ def test_counts_beyond_memory_are_refused_before_they_are_drawn(monkeypatch):
 
 def test_networks_beyond_memory_are_refused_before_they_are_drawn(monkeypatch):
     monkeypatch.setattr(_memory, "available", lambda: 1e4)
-    with pytest.raises(MemoryError, match=r"a network of widths \[40, 50\] would need .* take smaller layers"):
+    with pytest.raises(MemoryError, match=r"widths \[40, 50\] would need 1\.64e-05 GB, .* take smaller layers"):
         Network.random([40, 50], rng=1)
     assert Network.random([40, 30], rng=1).widths == (40, 30)
 

@@ -47,8 +47,22 @@ def test_facts_are_as_sharp_as_they_can_be(sigma):
     if sigma.above_relu is not None:
         assert sigma.above_relu == pytest.approx(apart, rel=1e-3)
     assert (sigma.period is not None) == (sigma.name == "sin")
+    if sigma.period is not None:  # and a half or a third of it is none
+        apart = [np.abs(sigma(GRID + sigma.period / k) - values).max() for k in (1, 2, 3)]
+        assert apart[0] < 1e-12 < 1 < min(apart[1:])
     jumps = np.abs(np.diff(slopes)) > 0.1
     assert bool(sigma.kinks) == bool(jumps.any() or sigma.flat or sigma.name == "leaky relu")
+
+
+@pytest.mark.parametrize(
+    ("slope", "odd", "increasing", "steepest"),
+    [(-2, False, False, 2), (-1, False, False, 1), (0, False, False, 1), (0.5, False, True, 1), (3, False, True, 3)],
+)
+def test_a_leaky_relu_says_what_its_slope_makes_of_it(slope, odd, increasing, steepest):
+    """At -1 it is the modulus, which is even."""
+    sigma = leaky_relu(slope)
+    assert (sigma.odd, sigma.increasing, sigma.steepest) == (odd, increasing, steepest)
+    assert np.abs(at(sigma.derivative, -1.0, 1.0)).max() == steepest
 
 
 @smooth

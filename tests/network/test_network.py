@@ -211,6 +211,19 @@ def test_precision_is_kept(dtype):
     assert Network([np.ones((1, 1), dtype)]).dtype == dtype
 
 
+@pytest.mark.parametrize(
+    ("net", "x", "said"),
+    [
+        (Network([np.ones((1, 1), np.float32)]), [-1e39], r"x reaches 1e\+39, beyond the range of float32"),
+        (Network([[[1e308, -1e308]]]), [10.0, 10.0], "fields of layer 0 leave the range of float64"),  # ∞ - ∞
+        (Network([[[1e308, 1e308]]], [[-1e308]]), [[10.0, 10.0]] * 3, "fields of layer 0 leave the range of float64"),
+    ],
+)
+def test_what_leaves_the_precision_is_refused_without_a_warning(net, x, said):
+    with pytest.raises(ValueError, match=said):
+        net(x)
+
+
 def test_mixed_precision_is_double():
     assert Network([np.ones((1, 1), np.float32)], [np.ones(1)]).dtype == np.float64
     assert Network([[[1]]]).dtype == np.float64

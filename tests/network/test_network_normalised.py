@@ -151,6 +151,7 @@ def test_equality_asks_for_the_statistics():
     same = Network([[[1.0]]], normalisations=[BatchNorm([0.0], [1.0], epsilon=0.0)])  # maps every field to itself
     assert same != Network([[[1.0]]])
     assert np.array_equal(same([0.5]), Network([[[1.0]]])([0.5]))
+    assert len({BatchNorm([zero], [1.0], beta=[zero]) for zero in (0.0, -0.0)}) == 1  # equal zeros, equal hashes
 
 
 def test_what_is_shared_stays_shared():

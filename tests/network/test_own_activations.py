@@ -137,6 +137,7 @@ WRONG = {
     "tails": (np.tanh, lambda h: np.where(np.abs(h) > 4, 0, sech2(h))),
     "of the value": (np.tanh, lambda value: 1 - value**2),
     "straight through": (np.sign, lambda h: (np.abs(h) < 1) * 1.0),
+    "not a number beyond 50": (np.tanh, lambda h: np.where(np.abs(h) > 50, np.nan, sech2(h))),
     "not a number": (np.tanh, lambda h: np.where(h > 1, np.nan, sech2(h))),
     "single": (in_single(np.tanh), scaled(sech2, 1.001)),
     "fast": (lambda h: np.sin(20 * h), lambda h: 20.01 * np.cos(20 * h)),
@@ -187,6 +188,15 @@ def test_a_refusal_states_the_place_and_the_two_values():
     place, stated, true = (float(words[words.index(word) + 1]) for word in ("field", "returns", "give"))
     assert stated == pytest.approx(3.12 * place**2, rel=1e-5)
     assert true == pytest.approx(3 * place**2, rel=1e-5)
+    with pytest.raises(ValueError, match=r"wrong at the field -?[0-7]\.\d+: "):  # and not where it is more wrong
+        Activation("cube", lambda h: h**3, lambda h: 3 * h * h * np.where(np.abs(h) > 50, 10, 1.001))
+
+
+def test_of_many_jumps_the_nearest_to_zero_are_kept():
+    stairs = Activation("stairs", lambda h: np.floor(8 * h), np.zeros_like)
+    places, by = np.transpose(stairs.jumps)
+    assert np.sort(np.abs(places)) == pytest.approx(np.sort(np.abs(np.arange(-63, 65) / 8)), abs=1e-9)
+    assert by == pytest.approx(np.ones(128))
 
 
 def test_stated_kinks_are_left_out():
