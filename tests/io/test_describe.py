@@ -24,7 +24,9 @@ def files(tmp_path_factory):
     tmp_path = tmp_path_factory.mktemp("files")
     save({"x": np.zeros(3)}, tmp_path / "result.npz")
     with opened(tmp_path / "store", {"sweeps": 3}) as store:
-        store.put("one", 1)
+        for name in ("two", "one"):
+            store.put(name, 1)
+    (tmp_path / "store" / ".one.npz").write_bytes(b"")  # what a killed process left of a write
     with plot.style():
         figure = Figure()
         figure.add_subplot().plot([1, 4])
@@ -69,8 +71,20 @@ def test_networks_say_their_arrays_and_equal_ones_are_equal_files(files):
 
 def test_details_of_a_store_and_of_a_result(files):
     assert describe(files / "store")["key"] == {"sweeps": 3, "statnn": statnn.__version__}
-    assert describe(files / "store")["entries"] == ["one.npz"]
+    assert describe(files / "store")["entries"] == ["one.npz", "two.npz"]
     assert describe(files / "result.npz")["arrays"] == {"value.x": "float64 (3,)"}
+
+
+def test_suffixes_may_be_in_capitals(files, tmp_path):
+    (tmp_path / "FIGURE.SVG").write_bytes((files / "figure.svg").read_bytes())
+    assert describe(tmp_path / "FIGURE.SVG") == describe(files / "figure.svg")
+
+
+def test_records_and_claims_are_counted(tmp_path):
+    (tmp_path / "records.jsonl").write_text('{"format": "some"}\n{}\n{}\n')
+    assert describe(tmp_path / "records.jsonl") == {"format": "some", "records": 2}
+    (tmp_path / "verdicts.json").write_text(json.dumps({"run": {"commit": "some"}, "claims": [{}, {}, {}]}))
+    assert describe(tmp_path) == {"format": "statnn.validation", "commit": "some", "claims": 3}
 
 
 def test_figures_of_equal_data_have_equal_digests(files):

@@ -58,6 +58,9 @@ def test_shared_arrays_are_stored_once(suffix):
     assert len(raw) < 2 * net.weights[0].nbytes
     back = loaded(raw, suffix)
     assert back == net
+    apart = BatchNorm(norm.mean, norm.variance, norm.gamma, norm.beta, epsilon=0.5)  # the same arrays
+    two = Network([np.eye(40)] * 2, normalisations=[norm, apart])
+    assert loaded(stored(two, suffix), suffix) == two
     assert len({id(w) for w in back.raw_weights}) == len({id(n) for n in back.normalisations}) == 1
 
 

@@ -173,6 +173,12 @@ def test_shapes_confirm_the_order_given_or_refuse_it(tmp_path):
         load_network(matrices(["b", "c"], [(7, 5), (2, 5)]), activation="tanh")
 
 
+def test_six_names_are_listed_and_more_begun():
+    names = [*"abcdef"]
+    assert _order.listed(names) == "'a', 'b', 'c', 'd', 'e', 'f'"
+    assert _order.listed([*names, "g"]) == "'a', 'b', 'c', 'd', 'e', 'f', ..."
+
+
 @given(st.lists(st.integers(1, 4), min_size=2, max_size=7))
 @examples(3)
 def test_one_order_fits_exactly_where_that_is_said(widths):
