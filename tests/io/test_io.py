@@ -64,6 +64,12 @@ def test_shared_arrays_are_stored_once(suffix):
     assert len({id(w) for w in back.raw_weights}) == len({id(n) for n in back.normalisations}) == 1
 
 
+@each_format
+def test_suffixes_may_be_in_capitals(suffix, tmp_path):
+    save_network(sample_net(), tmp_path / f"NET{suffix.upper()}")
+    assert load_network(tmp_path / f"NET{suffix.upper()}") == sample_net()
+
+
 def test_files_are_plain_for_others(tmp_path):
     net = sample_net(np.float32)
     save_network(net, tmp_path / "net.npz")

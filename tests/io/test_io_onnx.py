@@ -119,7 +119,7 @@ def test_numbers_of_sixteen_bits(kind, raw):
     assert net.dtype == np.float32
     assert np.array_equal(net.weights[0], values.T)
     if not raw:
-        tensor.int32_data[0] += 2**16
+        tensor.int32_data[0] = 2**16
         with pytest.raises(ValueError, match="lists numbers beyond the 16 bits of its type"):
             load_network(with_weight([], [tensor]).model())
 

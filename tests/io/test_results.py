@@ -5,7 +5,7 @@ import io
 import json
 import math
 import zipfile
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
@@ -26,6 +26,14 @@ from statnn.rg import LinearLayer, flow
 
 def cube(h):
     return h**3
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A result with a part for itself."""
+
+    shown: float
+    _for_itself: float = 1.0
 
 
 def cubed(name="cube"):
@@ -49,6 +57,11 @@ def test_plain_values_come_back(value, tmp_path):
     other = load(tmp_path / "value.npz")
     assert type(other) is type(value)
     assert repr(other) == repr(value)
+
+
+def test_suffixes_may_be_in_capitals(tmp_path):
+    save(3, tmp_path / "VALUE.NPZ")
+    assert load(tmp_path / "VALUE.NPZ") == 3
 
 
 def test_arrays_keep_their_locks_and_are_stored_once(tmp_path):
@@ -324,6 +337,7 @@ def test_tables_hold_numbers_for_json_and_csv():
     assert [row["result.name"] for row in rows] == ["cube", "own"]
     assert [*rows[1]] == ["name", "result.name", "rate"]
     assert table([{"name": "own"}]) == [{"name": "own"}]
+    assert table([Kept(0.5)]) == [{"shown": 0.5}]
 
 
 def test_a_sweep_is_a_row_for_each_of_its_points():
