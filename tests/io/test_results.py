@@ -118,8 +118,9 @@ def test_functions_of_ones_own_are_stored_by_name(tmp_path):
     net = cubed()
     save(net, tmp_path / "net.npz")
     assert load(tmp_path / "net.npz", own={"cube": net.activations[0]}) == net
-    with pytest.raises(ValueError, match=r"activation 'cube' is a function of your own.*own={'cube'"):
-        load(tmp_path / "net.npz")
+    for own in (None, {"cube": cube}):  # the function alone is no activation
+        with pytest.raises(ValueError, match=r"activation 'cube' is a function of your own.*own={'cube'"):
+            load(tmp_path / "net.npz", own=own)
     with pytest.raises(TypeError, match=r"value\.1 is a builtins\.function.*nor of this package"):
         save([1, cube], tmp_path / "function.npz")
     assert not (tmp_path / "function.npz").exists()

@@ -52,6 +52,8 @@ def test_kinks_and_what_is_rough_are_left_to_the_derivative_itself():
     own = Tabulated(bent)
     inside = h[(h > 0.25) & (h < 0.5)]
     assert np.array_equal(own(inside), bent(inside))
+    at_edge = Activation("at an edge", lambda h: np.where(h < 0.25, h * h, h - 0.1875), kinks=[0.25]).derivative
+    assert Tabulated(at_edge)(np.array([0.25])) == pytest.approx([0.5], abs=1e-10)  # from the left
     hidden = Activation("hidden", lambda h: np.tanh(h) + 1e-3 * np.abs(h - 0.4)).derivative
     with pytest.raises(ValueError, match=r"no derivative that could be found from its values at the field 0\.4"):
         Tabulated(hidden)(np.array([0.1, 0.4]))
