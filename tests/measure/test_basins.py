@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from matplotlib.figure import Figure
-from scipy import integrate, optimize, stats
+from scipy import integrate, optimize, special, stats
 from strategies import examples
 
 from statnn import testing
@@ -223,6 +223,15 @@ def test_infinite_means_never_on_the_grid():
     assert math.isinf(found.radius[1])
     assert abs(math.log(found.radius[2] / 1e-8)) < math.log(BEYOND) / 2**12
     assert found.radius[3] == 0
+    below = 1e-3 / BEYOND  # three bisections there cut six decades into eighths
+    near = search(Given([[[below * 10 ** (6 * 1.2 / 8), np.inf]] * 4]), grid(SPAN), 0.5, 3)
+    assert near.radius[0] == pytest.approx(below * 10 ** (6 * 1.5 / 8), rel=1e-12)
+
+
+def test_a_single_output_on_one_side_of_zero_tells_by_what_it_is_at_a_field_of_zero():
+    own = Activation("own sigmoid", special.expit, lambda h: special.expit(h) * special.expit(-h))
+    found = sample_basin(Network([[[1.0]]], activation=own), [[-0.5], [0.5]], draws=4, rng=0)
+    assert found.classes.tolist() == [0, 1]
 
 
 # -- directions by hand ------------------------------------------------------------------------------------
