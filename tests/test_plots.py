@@ -15,7 +15,7 @@ from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 from test_values import MAKERS, frozen_classes
 
-from statnn import activation, plot, rg
+from statnn import _axes, activation, plot, rg
 from statnn.activation import BetaBernoulli, GammaPoisson, PolyaUrn, compare, fit, rarefaction
 from statnn.measure import growth
 
@@ -282,6 +282,8 @@ def test_a_figure_for_print_has_letters_and_the_width_of_its_columns():
         figure, panels = plot.figure(columns=2, panels=(2, 3))
     assert figure.get_size_inches().tolist() == [7.0, 3.5]
     assert [ax.get_title(loc="left") for ax in panels.ravel()] == [f"({letter})" for letter in "abcdef"]
+    assert panels.shape == (2, 3)
+    assert [plot.figure(panels=shape)[1].shape for shape in ((3, 1), (1, 2))] == [(3,), (2,)]
     figure, ax = plot.figure(height=2.0)
     assert figure.get_size_inches().tolist() == [3.375, 2.0]
     assert not ax.get_title(loc="left")
@@ -320,6 +322,10 @@ def test_a_caption_with_half_a_formula_is_refused(tmp_path):
     ax.plot([1, 2])
     with pytest.raises(ValueError, match="odd number of dollars"):
         plot.save(figure, tmp_path / "one", caption="the rate $r of units", x=[1])
+    with pytest.raises(ValueError, match=r"without suffix, got .*; pass '.*one'"):
+        plot.save(figure, tmp_path / "one.PNG", x=[1])
+    with pytest.raises(TypeError, match="data 'x' would need pickles"):
+        plot.save(figure, tmp_path / "one", x=np.array([(1, None)], dtype=[("number", int), ("object", object)]))
     assert not list(tmp_path.iterdir())
 
 
@@ -368,9 +374,31 @@ def test_letters_are_text_and_their_fonts_are_inside(tmp_path):
     assert "@font-face{font-family:'STIXGeneral';font-style:italic" in svg
     assert all(address.startswith(("data:", "#")) for address in re.findall(r"url\((.*?)\)", svg))
     assert b"/FontFile2" in (tmp_path / "one.pdf").read_bytes()
-    assert r"\caption{5 \% of $K_D$ \& more\_than 1/N\^{}2, \{a\} \textasciitilde{} \textless{}b\textgreater{}}" in (
-        tmp_path / "one.tex"
-    ).read_text(encoding="utf-8")
+    written = (tmp_path / "one.tex").read_text(encoding="utf-8").splitlines()
+    assert [line.strip() for line in written[2:-1]] == [
+        r"\includegraphics{one.pdf}",
+        r"\caption{5 \% of $K_D$ \& more\_than 1/N\^{}2, \{a\} \textasciitilde{} \textless{}b\textgreater{}}",
+        r"\label{fig:one}",
+    ]
+    assert plt.imread(tmp_path / "one.png").shape[:2] == (506, 675)  # 200 dots an inch
+
+
+def test_colours_begin_again_with_another_stroke():
+    with plot.style():
+        strokes = [_axes.stroke(k) for k in range(4 * len(plot.COLOURS) + 1)]
+    assert strokes == [stroke for stroke in ("-", "--", "-.", ":") for _ in plot.COLOURS] + ["-"]
+
+
+@pytest.mark.parametrize(
+    ("high", "major", "minor"),
+    [(10.0, "10", "5"), (100.0, "10", ""), (9e3, "10", ""), (2e4, "$10^{1}$", "")],
+)
+def test_ticks_are_read_at_a_glance(high, major, minor):
+    """Plain numbers on less than four decades, and 2 and 5 between them on little more than one."""
+    ax = Figure().add_subplot(xlim=(1.0, high))
+    _axes.logarithmic(ax, "x")
+    assert ax.xaxis.get_major_formatter()(10.0, 0) == major
+    assert [ax.xaxis.get_minor_formatter()(value, 0) for value in (1.0, 5.0)] == ["", minor]
 
 
 def test_depths_of_a_collapse_are_told_apart_without_colour():

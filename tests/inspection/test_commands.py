@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from clouds import written
 
-from statnn import _streams
+from statnn import _streams, inspection
 from statnn.__main__ import DONE, main
 from statnn.io import describe
 from statnn.theory import __main__ as theory_command
@@ -34,6 +34,55 @@ def test_files_whose_names_are_no_letters_are_inspected(files):
     shutil.copy(net, files / os.fsdecode(b"net \xe8.safetensors"))
     both = [net, str(files / os.fsdecode(b"net \xe8.safetensors"))]
     assert main(["inspect", *both, "--data", data, "--only", "layers", "--out", str(files / "two"), "--quiet"]) == DONE
+
+
+@pytest.fixture
+def asked(monkeypatch):
+    """What the command asks of `inspect`, by name, in the place of the work."""
+    given = {}
+
+    class Page:
+        def write(self, folder):
+            given["out"] = str(folder)
+
+    def inspect(network, data, **options):
+        given.clear()
+        given.update(options, network=network, data=data)
+        return Page()
+
+    monkeypatch.setattr(inspection, "inspect", inspect)
+    monkeypatch.setattr(inspection, "read_data", lambda *names, **how: (*names, how))
+    return given
+
+
+def test_every_option_reaches_its_argument(asked, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    options = (
+        "--labels l.npy --out page --activation tanh relu --layers a b --split train --scale 0.5 --samples 7 "
+        "--threshold 0.25 --window 3 --basins 5 --draws 6 --only layers spikes --seed 9 --quiet"
+    )
+    assert main(["inspect", "net.npz", "--data", "d.npz", *options.split()]) == DONE
+    assert asked == {
+        "network": "net.npz", "data": ("d.npz", "l.npy", {"split": "train", "scale": 0.5}), "out": "page",
+        "activation": ["tanh", "relu"], "layers": ["a", "b"], "threshold": 0.25, "window": 3, "samples": 7, "basins": 5,
+        "draws": 6, "only": ["layers", "spikes"], "rng": 9, "progress": None,
+    }  # fmt: skip
+
+
+def test_what_is_left_out_has_its_default(asked, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert main(["inspect", "net.npz", "--data", "d.npz", "--activation", "tanh", "--quiet"]) == DONE
+    assert asked == {
+        "network": "net.npz", "data": ("d.npz", None, {"split": "test", "scale": None}), "out": "net-inspection",
+        "activation": "tanh", "layers": None, "threshold": None, "window": None, "samples": 10_000, "basins": 200,
+        "draws": 32, "only": None, "rng": 0, "progress": None,
+    }  # fmt: skip
+    for paths, names in (
+        (["a/one.npz", "b/two.npz"], ["one", "two"]),
+        (["a/one.npz", "b/one.npz", "two.npz"], ["a/one.npz", "b/one.npz", "two.npz"]),  # two would be one
+    ):
+        assert main(["inspect", *paths, "--data", "d.npz", "--quiet"]) == DONE
+        assert (asked["network"], asked["out"]) == (dict(zip(names, paths, strict=True)), "comparison")
 
 
 @pytest.mark.parametrize("module", ["statnn describe net.safetensors", "statnn.theory survival", "validation --list"])
