@@ -125,6 +125,21 @@ def test_thresholds_are_whole_numbers_too():
         with pytest.raises(ValueError, match=r"threshold = 9007199254740993 is a whole number beyond 2\^53"):
             spikes.statistics(x, threshold, window=2)
     assert spikes.statistics(x, 2**53 + 2, window=2).rate.tolist() == [0, 1]
+    assert spikes.statistics(x, 2**53, window=2).rate.tolist() == [1, 1]
+
+
+def test_thresholds_are_compared_in_double_precision():
+    """The float32 of 0.1 is above it, that of 0.7 below."""
+    x = np.full((4, 2), [0.1, 0.7], dtype=np.float32)
+    assert spikes.statistics(x, [0.1, 0.7], window=2).rate.tolist() == [1, 0]
+
+
+def test_what_is_not_finite_is_named_by_its_row_in_the_batch():
+    """Batches of many units are looked at two rows at a time."""
+    x = np.zeros((4, 2**15))
+    x[3, 5] = np.inf
+    with pytest.raises(ValueError, match=r"activations\[3, 5\] = inf is not finite"):
+        spikes.Accumulator(2**15, window=2).update(x)
 
 
 @pytest.mark.parametrize("label", [[0], np.array([0, 1]), {"class": 0}], ids=["list", "array", "dict"])
