@@ -226,6 +226,7 @@ def test_the_page_stands_alone(found, tmp_path):
     names_of_sections = ["layers", "basins", "correlation"]
     part(found, *names_of_sections).write(tmp_path / "page")
     names = {file.name for file in (tmp_path / "page").iterdir()}
+    assert (tmp_path / "page").stat().st_mode & 0o777 == 0o755  # open to others, as temporary folders are not
     assert names == {
         "index.html",
         "numbers.json",
@@ -356,17 +357,18 @@ def test_a_page_appears_whole_or_not_at_all(found, tmp_path):
 
 def test_the_page_is_written_where_nothing_beside_it_can_be(found, tmp_path, monkeypatch):
     """As where the directory is the root of another file system: no file can be moved into it from outside."""
-    target = tmp_path / "volume"
+    target, move, moved = tmp_path / "volume", Path.replace, []
     target.mkdir()
-    move = Path.replace
 
     def inside(self, other):
         assert target in self.parents
+        moved.append(self.name)
         return move(self, other)
 
     monkeypatch.setattr(Path, "replace", inside)
     part(found, "basins").write(target)
     assert (target / "index.html").is_file()
+    assert moved[-1] == "index.html"  # last, beside all that it names
     assert not [file for file in target.iterdir() if file.name.startswith(".")]
 
 

@@ -8,13 +8,15 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from clouds import subject
+from matplotlib.figure import Figure
 from scipy import stats
 
 from statnn.inspection import Data, Measured, inspect
-from statnn.inspection._classification import _unusual_order
+from statnn.inspection._classification import _draw_order, _unusual_order
 from statnn.inspection._layers import _unusual_strength
 from statnn.inspection._meanfield import _unusual_signals
 from statnn.inspection._section import PValue, share, shown
+from statnn.inspection._subject import few
 from statnn.inspection._worst import margins
 from statnn.measure import graph
 from statnn.network import Network
@@ -291,3 +293,40 @@ def test_panels_stand_below_each_other_on_a_telephone():
         if section == "activity":
             assert titles == ["hidden 1", "", "hidden 2", ""]
         assert narrow.get_figwidth() < 4
+        assert narrow.get_figheight() == pytest.approx(wide.get_figheight() * picture.columns)
+
+
+def test_the_figure_of_classes_has_rows_of_labels():
+    """Of three samples of class 0 two are taken for 2, and the one of class 1 is right."""
+    x, labels = np.eye(3)[[0, 2, 2, 1, 2]], [0, 0, 0, 1, 2]
+    section = inspect(Network([np.eye(3)]), x, labels, only=["classes"], rng=0)["classes"]
+    ax = section.pictures[0].figure().axes[0]
+    assert np.asarray(ax.images[0].get_array()) == pytest.approx(np.array([[1 / 3, 0, 2 / 3], [0, 1, 0], [0, 0, 1]]))
+    written = {text.get_position(): text.get_text() for text in ax.texts}
+    assert written == {(0, 0): "1", (2, 0): "2", (1, 1): "1", (2, 2): "1"}  # column, row
+    assert list(section.facts)[1] == "by always saying 0, the most frequent class"  # 2 is said most often
+
+
+def test_of_many_classes_those_recognised_least_are_listed():
+    net, x = Network([np.eye(52)]), np.eye(52)[np.roll(np.arange(52), 1)]
+    x[:3] = np.eye(52)[:3]
+    section = inspect(net, x, np.arange(52), only=["classes"], rng=0)["classes"]
+    assert [row[0] for row in section.tables[0].rows] == [*range(3, 52), 0]
+    assert [*section.remarks] == ["of 52 classes the 50 that are recognised least are listed"]
+
+
+def test_accuracy_stands_beside_what_the_most_frequent_class_gives():
+    figure, labels = Figure(), np.array([0, 1, 1, 2, 1])
+    _draw_order({}, labels, np.array([0.5, 0.75]), np.array([0.1, 0.2]), Network([np.eye(3)]), figure)
+    measured, by_chance = figure.axes[0].lines[0], figure.axes[0].lines[-1]
+    assert measured.get_xydata().tolist() == [[0, 0.5], [1, 0.75]]
+    assert by_chance.get_ydata() == [3 / 5] * 2
+
+
+def test_windows_without_classes_are_a_tenth_of_the_samples():
+    net, x, _ = subject()
+    assert inspect(net, x, only=["spikes"], rng=0)["spikes"].facts["window T"] == 24
+
+
+def test_few_are_spread_evenly():
+    assert [few(6, 4), few(3, 4), few(10, 2)] == [[0, 2, 3, 5], [0, 1, 2], [0, 9]]

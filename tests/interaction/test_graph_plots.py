@@ -135,6 +135,22 @@ def test_every_spin_and_coupling_is_drawn():
     assert bundle.norm.vmax == -bundle.norm.vmin == max(abs(model.couplings.data).max(), abs(model.fields).max())
     widths = dict(zip(np.abs(bundle.get_array()), bundle.get_linewidths(), strict=True))
     assert [widths[c] for c in sorted(widths)] == sorted(widths.values())
+    assert (np.diff(np.abs(bundle.get_array())) >= 0).all()  # the strongest on top
+    spots = next(c.get_offsets() for c in ax.collections if isinstance(c, PathCollection))
+    assert all((np.diff(spots[layer, 1]) < 0).all() for layer in model.layers)  # the first of a layer, too
+    assert ax.child_axes[0].get_ylabel() == "coupling $J_{ij}$, field $h_i$"
+    without = BinaryNeurons(list(NET.weights)).plot(Figure().add_subplot())
+    assert without.child_axes[0].get_ylabel() == "coupling $J_{ij}$"
+
+
+def test_of_many_layers_some_are_numbered():
+    ax = BinaryNeurons([np.eye(2)] * 29).plot(Figure().add_subplot())
+    assert [tick.get_text() for tick in ax.get_xticklabels()] == [str(m) for m in range(0, 30, 3)]
+
+
+def test_names_are_no_formulas():
+    ax = BinaryNeurons(nx.Graph([("$a", "b$")])).plot(Figure().add_subplot())
+    assert [(text.get_text(), text.get_parse_math()) for text in ax.texts] == [("$a", False), ("b$", False)]
 
 
 def test_every_neuron_and_interaction_is_drawn():
@@ -165,6 +181,9 @@ def test_large_models_are_drawn_by_layers_and_say_so():
     assert [path.vertices[:, 1].max() for path in bars.get_paths()] == [300, 200, 10]
     assert np.allclose(bands.get_array(), [np.sqrt((b**2).mean()) for b in model.blocks])
     assert not model.plot(Figure().add_subplot(), layers=True).get_title()
+    inside = BinaryNeurons([[0, 1, 1], [1, 0, 5], [1, 5, 0]])
+    for shown in inside.plot(Figure().add_subplot(), layers=True).collections:
+        assert (shown.norm.vmin, shown.norm.vmax) == (0, 5)  # also where couplings inside a layer are the strongest
     with pytest.raises(ValueError, match=r"510 nodes .* plot\(layers=True\) draws one bar a layer"):
         model.plot(Figure().add_subplot(), layers=False)
 

@@ -336,12 +336,16 @@ def test_null_of_blocks_is_the_mean_over_all_orders_inside_classes():
 
 
 def test_draws_itself(rng):
-    for scale in (1, 30):
+    for silent, scale in ((0, "linear"), (10, "symlog")):  # of 20 windows
         counts = rng.binomial(100, 0.3, (20, 4)) * [1, 0, 1, 1]
-        counts[0, 2:] = scale
-        axes = Figure().add_subplot()
-        assert spikes.from_window_counts(counts, 100).plot(axes) is axes
-        assert "r" in axes.get_xlabel()
+        counts[:silent] = 0
+        axes, found = Figure().add_subplot(), spikes.from_window_counts(counts, 100)
+        assert found.plot(axes) is axes
+        assert (axes.get_xlabel(), axes.get_yscale()) == ("firing rate $r$", scale)
+        independent, null, units = (line.get_xydata().T for line in axes.lines)
+        np.testing.assert_allclose(independent.sum(axis=0), 1)
+        for (x, y), expected in ((null, found.null_fano_factor), (units, found.fano_factor)):
+            np.testing.assert_array_equal([x, y], [found.rate[[0, 2, 3]], expected.compressed()])
         assert "1 silent" in axes.get_legend().get_texts()[-1].get_text()
 
 

@@ -146,3 +146,9 @@ def test_bad_input_is_refused(call, error, match, monkeypatch):
 def test_one_direction_has_no_entropy():
     found = tangent_kernel(Network.random([3, 4, 1], rng=0), [[1.0, 2.0, 3.0]])
     assert str(found.entropy) == "0.0"
+
+
+def test_directions_that_there_are_not_have_no_weight_at_all():
+    """Θ = x x' + 1 has two."""
+    kernel = tangent_kernel(Network([[[1.0]]], activation="identity"), np.linspace(-1, 2, 9)[:, None])
+    assert np.count_nonzero(kernel.eigenvalues) == 2
