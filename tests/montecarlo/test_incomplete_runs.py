@@ -179,7 +179,7 @@ def test_where_nothing_is_done_the_error_is_raised():
 @pytest.mark.parametrize(
     ("chains", "words"),
     [((3,), "3"), ((3, 4), "3 and 4"), ((3, 4, 5), "3 to 5"), ((0, 9, 5), "0, 9 and 5"),
-     (tuple(range(0, 20, 2)), "0, 2, 4, 6, 8, 10 and others")],
+     (tuple(range(0, 12, 2)), "0, 2, 4, 6, 8 and 10"), (tuple(range(0, 20, 2)), "0, 2, 4, 6, 8, 10 and others")],
 )  # fmt: skip
 def test_chains_are_named_as_they_are_numbered(chains, words):
     """Chains 0, 9 and 5 were "0 to 5"."""

@@ -281,9 +281,16 @@ def test_draws_of_any_size_have_their_autocorrelation_drawn(rng, unit):
         draw("energy", scale * draws, pair)
         shown.append(pair[1].lines[0].get_ydata())
     np.testing.assert_allclose(shown[1][:20], shown[0][:20], atol=1e-9)
+    assert shown[0][0] == 1
     constant = Figure().subplots(1, 2)
     draw("energy", np.full((2, 60), 0.1), constant)  # whose mean is rounded
     assert "never changes" in constant[1].texts[0].get_text()
+
+
+def test_of_many_draws_some_are_traced():
+    draws = np.arange(8001.0).reshape(1, 8001) / 7
+    (line,) = draw("energy", draws, Figure().subplots()).lines
+    np.testing.assert_array_equal(line.get_xydata().T, [np.arange(0, 8001, 4), draws[0, ::4]])
 
 
 def test_lattices_beyond_memory_are_refused_at_once():

@@ -7,7 +7,7 @@ from itertools import pairwise, product
 import numpy as np
 import pytest
 from boltzmann import law, number
-from scipy import stats
+from scipy import special, stats
 
 from statnn._random import root, stream
 from statnn._xoshiro import uniform, words
@@ -200,6 +200,14 @@ def test_steps_have_the_acceptance_that_was_asked_for(acceptance):
         one, other = (stats.binom(size, 1 / (1 + np.exp(-2 / t))).pmf(np.arange(size + 1)) for t in (low, high))
         chance = np.minimum(1, np.exp(np.minimum(0, (1 / low - 1 / high) * (energy[:, None] - energy))))
         assert acceptance * 0.97 < one @ chance @ other < acceptance + 0.08
+
+
+def test_ladders_of_more_than_ten_thousand_temperatures_are_refused():
+    """From β = 1 to 1/2 the length λ is half the deviation, and a step 2 erfc⁻¹(acceptance)."""
+    step = 2 * special.erfcinv(0.3)
+    assert len(ladder((1.0, 2.0), np.full(2, 2 * 9999.5 * step), 0.3)) == 10_001
+    with pytest.raises(ValueError, match=r"from 1 to 2 2e\+04 temperatures are needed, more than 10000"):
+        ladder((1.0, 2.0), np.full(2, 2 * 20_000 * step), 0.3)
 
 
 def test_the_hot_end_is_free():

@@ -174,8 +174,9 @@ def test_a_run_can_be_cut_anywhere():
 
 def test_models_out_of_reach_are_refused():
     matrix = np.ones((4, 4)) - np.eye(4)
-    with pytest.raises(ValueError, match=r"fields\[1\] = 0.5: a cluster flips as a whole"):
-        sample(BinaryNeurons(matrix, [0, 0.5, 0, 0]), 10, method="wolff", rng=1)
+    for field in (0.5, -0.5):
+        with pytest.raises(ValueError, match=rf"fields\[1\] = {field}: a cluster flips as a whole"):
+            sample(BinaryNeurons(matrix, [0, field, 0, 0]), 10, method="wolff", rng=1)
     with pytest.raises(ValueError, match="the smallest coupling is -1: clusters need J >= 0"):
         sample(BinaryNeurons(-matrix), 10, method="wolff", rng=1)
     continuous = DynamicNeurons(Network([[[1.0]]]), inputs=[[1.0]], targets=[[1.0]], beta=1.0, stiffness=1.0)
