@@ -196,6 +196,18 @@ def test_every_law_refuses_what_breaks_it(law, rng):
         check_layer(BROKEN[law], *others, rng=rng)
 
 
+def test_correlations_are_asked_as_variances_are(rng):
+    def off(layer):
+        return Altered(layer, correlation_map=lambda c, q: layer.correlation_map(c, q) + 1e-6)
+
+    for law, wrong in (
+        ("maps", {"power": lambda m: off(WIDE.power(m))}),
+        ("order", {"compose": lambda o: off(WIDE.compose(o))}),
+    ):
+        with rejects(rf"\n  {law}: .*instead of"):
+            check_layer(Altered(WIDE, **wrong), simulate=False, rng=rng)
+
+
 class Signal:
     """h' = w h + b, and no law of what noise does to it."""
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import optimize, stats
 
-from statnn.testing import Power, statistics
+from statnn.testing import Power, assert_mean, assert_slope, rejects, statistics
 from statnn.testing.statistics import z_score
 
 
@@ -73,3 +73,37 @@ def test_tails_of_means_know_of_skewness_and_kurtosis():
     found = statistics.mean(x, theory)
     assert found.law == "empirical likelihood"
     assert found.p == pytest.approx(2 * stats.t.sf(root / math.sqrt(factor), n - 1), rel=1e-6)
+
+
+def test_a_line_is_that_of_weighted_least_squares():
+    x, y, error = np.array([1.0, 2.0, 4.0, 7.0]), np.array([3.0, 4.5, 9.0, 14.0]), np.array([0.5, 0.2, 0.4, 1.0])
+    found, ((slope, intercept), spread) = statistics.line(x, y, error), np.polyfit(x, y, 1, w=1 / error, cov="unscaled")
+    square = np.sum(((y - intercept - slope * x) / error) ** 2)
+    assert (found.slope, found.error, found.intercept) == pytest.approx((slope, math.sqrt(spread[0, 0]), intercept))
+    assert (found.chi_square, found.dof, found.p) == (pytest.approx(square), 2, pytest.approx(math.exp(-square / 2)))
+    assert found.against(2.0, bias=0.1).bias == 0.1
+    with pytest.raises(statistics.Refusal, match="2 distinct x are too few for a line"):
+        statistics.line([1, 1, 2], [1, 2, 3], [1, 1, 1])
+
+
+def test_a_slope_may_be_off_by_its_bias():
+    x = np.array([10.0, 20.0, 40.0, 80.0])
+    assert_slope(x, x**-1.1, 1e-3 * x**-1.1, -1.0, bias=0.1, what="slope")
+    with rejects():
+        assert_slope(x, x**-1.1, 1e-3 * x**-1.1, -1.0, bias=0.05, what="slope")
+
+
+def test_a_law_has_no_bias():
+    with pytest.raises(ValueError, match="bias belongs to a mean; a law has none"):
+        assert_mean(np.arange(99) % 2, stats.bernoulli(0.5), bias=0.1, what="coins")
+
+
+def test_what_is_left_over_joins_the_last_cell():
+    """Three of a hundred that are expected are less than five, and a value in which none is is named."""
+    assert statistics.counts([30, 67, 3], [0.3, 0.67, 0.03]).theory == 1
+    assert statistics.counts([50, 50, 1], [0.5, 0.5, 1e-24]).where == "at 2: 1 seen, 1.01e-22 expected"
+
+
+def test_one_trial_is_no_proportion():
+    with pytest.raises(statistics.Refusal, match="cannot compare 1 successes in 1 trials"):
+        statistics.proportion(1, 1, 0.5)
