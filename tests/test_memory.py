@@ -62,6 +62,10 @@ def test_limits_of_the_process_count(monkeypatch, limit):
     monkeypatch.setattr(resource, "getrlimit", lambda which: (most if which == limit else resource.RLIM_INFINITY, -1))
     (left,) = _memory._of_process()
     assert 0.9 * most < left < most - 2**20  # this process has something already
+    used = 900 if limit == resource.RLIMIT_AS else 70  # pages: all, and those of data
+    with monkeypatch.context() as known:
+        known.setattr(_memory, "_read", lambda _: "900 500 300 20 0 70 0")
+        assert [*_memory._of_process()] == [most - used * resource.getpagesize()]
     most = 2**27
     assert 0 <= _memory.available() < 2**27
 

@@ -64,8 +64,9 @@ def test_points_are_all_combinations_in_order():
     )
     assert found.rows()[1] == {"a": 1, "b": "y", "result": {"a": 1, "b": "y"}}
     assert sweep(lambda a: a, [{"a": 3}, {"a": 1}]).results == (3, 1)
-    with pytest.raises(ValueError, match="an argument is called 'result', as a column of rows is"):
-        sweep(lambda result: result, {"result": [1]}).rows()
+    for name in ("result", "failure"):
+        with pytest.raises(ValueError, match=f"an argument is called '{name}', as a column of rows is"):
+            sweep(dict, {name: [1]}).rows()
 
 
 @pytest.mark.parametrize("executor", [Elsewhere, lambda: ThreadPoolExecutor(2)], ids=["elsewhere", "threads"])
@@ -96,8 +97,10 @@ def test_a_store_resumes_grows_and_retries(tmp_path):
     assert [error.partition(":")[0] for error in part.failures.values()] == [
         *2 * ["ZeroDivisionError"], *3 * ["KeyboardInterrupt"],
     ]  # fmt: skip
-    whole = sweep(noisy, GRID, rng=1, store=store)
+    told = []
+    whole = sweep(noisy, GRID, rng=1, store=store, progress=lambda *done: told.append(done))
     assert len(CALLS) == 6
+    assert told == [(4, 6), (5, 6), (6, 6)]
     np.testing.assert_array_equal(part.results[2], whole.results[2])
     BROKEN.clear()
     assert whole == sweep(noisy, GRID, store=store)  # its seed

@@ -15,6 +15,7 @@ from test_arrays import COLLAPSE
 from test_house import PUBLIC
 
 from statnn import Network, activation, inspection, io, montecarlo, network, rg, testing, theory
+from statnn._by_value import same
 from statnn.interaction import BinaryNeurons, DynamicNeurons, Prior, kaufman, onsager, translation_symmetry
 from statnn.interaction import square_lattice as lattice
 from statnn.measure import basins, correlation, graph, growth, order, spikes, tangent
@@ -230,3 +231,18 @@ def test_copies_are_equal_and_text_is_short(name, tmp_path):
     assert len(repr(value)) <= SCREEN
     assert len(repr(value).splitlines()) <= 5
     assert "± 0," not in str(value)  # a parameter that is given has no error
+
+
+def test_what_differs_in_a_name_or_a_state_is_not_the_same():
+    assert same({"a": 1.0}, {"a": 1.0})
+    assert not same({"a": 1.0}, {"b": 1.0})
+    assert same(np.random.default_rng(1), np.random.default_rng(1))
+    assert not same(np.random.default_rng(1), np.random.default_rng(2))
+
+
+def test_six_entries_are_shown_and_of_more_the_shape():
+    """Of arrays; of sequences the first six are, too."""
+    six, seven = (rg.Gaussian(np.zeros(n), np.zeros((1, n))) for n in (6, 7))
+    zeros = "array([0., 0., 0., 0., 0., 0.])"
+    assert repr(six) == f"Gaussian(mean={zeros}, covariance=array([[0., 0., 0., 0., 0., 0.]]))"
+    assert repr(seven) == "Gaussian(mean=<float64 of shape (7,)>, covariance=<float64 of shape (1, 7)>)"

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from statnn._archive import lock, pace, provenance
 from statnn._archive import store as _store
 from statnn._archive.atomic import replacing
 from statnn._archive.file import write
@@ -39,8 +40,11 @@ def test_entries_stay_and_can_be_dropped(tmp_path):
         assert np.array_equal(store.get("one")["sum"], [0, 1, 2])
         assert store.get("two") is None
         assert store.names() == ("one",)
-        store.discard("one")
-        store.discard("one")
+        for name in ("c", "a", "b"):
+            store.put(name, 1)
+        assert store.names() == ("a", "b", "c", "one")
+        for name in ("a", "b", "c", "one", "one"):
+            store.discard(name)
         assert store.names() == ()
         with pytest.raises(ValueError, match=r"entry '\.\./x'"):
             store.put("../x", 1)
@@ -306,3 +310,35 @@ def test_a_lock_is_given_back_when_its_holder_is_gone_whatever_it_has_forked(tmp
             assert path.read_text() == f"process {os.getpid()}"
     finally:
         os.kill(int(done.stdout), signal.SIGKILL)
+
+
+def test_a_fork_forgets_the_locks_that_it_closed():
+    """Another file may have the number by then."""
+    descriptor = os.open(os.devnull, os.O_RDONLY)
+    lock._held.add(descriptor)
+    lock._left_to_the_parent()
+    assert descriptor not in lock._held
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        os.fstat(descriptor)
+
+
+def test_a_write_that_takes_long_is_one_in_fifty_of_the_time(monkeypatch):
+    now = [0.0]
+    monkeypatch.setattr(pace, "monotonic", lambda: now[0])
+    slow = pace.Pace(1.0)
+    with slow.writing():
+        now[0] += 3.0
+    for later, due in ((149.0, False), (151.0, True)):
+        now[0] = 3.0 + later
+        assert slow.due == due
+
+
+@pytest.mark.parametrize(("changes", "commit"), [("", "abc"), (" M some.py", "abc+")])
+def test_a_commit_with_changes_says_so(changes, commit, monkeypatch, tmp_path):
+    def run(command, **_):
+        return subprocess.CompletedProcess(command, 0, f"{changes if 'status' in command else 'abc'}\n")
+
+    (tmp_path / ".git").mkdir()
+    monkeypatch.setattr(provenance, "__file__", str(tmp_path / "statnn" / "_archive" / "provenance.py"))
+    monkeypatch.setattr(provenance.subprocess, "run", run)
+    assert provenance._commit() == commit
