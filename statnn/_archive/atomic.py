@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-import tempfile
+import secrets
+import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -18,7 +19,8 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
     """Open a binary file that takes the place of `path` when the context ends well, and vanishes when not.
 
     What was written is on the disk before the name is: after a loss of power the name stands for the old file or for
-    the whole new one. A link stays, and what it leads to is replaced.
+    the whole new one. A link stays, and what it leads to is replaced. Who may read a file follows from the umask, or is
+    as it was.
 
     See Also
     --------
@@ -34,23 +36,25 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
     'whole'
     """
     target = Path(os.path.realpath(path))
+    temporary = target.with_name(f".{target.name[:_SHOWN]}.{secrets.token_hex(8)}.tmp")
     try:
-        descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name[:_SHOWN]}.", suffix=".tmp")
+        file = temporary.open("x+b")
     except OSError as error:  # it names a file that nobody asked for
         error.filename = os.fspath(path)
         raise
-    temporary = Path(name)
     try:
-        with os.fdopen(descriptor, "w+b") as file:
+        with file:
             yield file
             file.flush()
             os.fsync(file.fileno())
-        temporary.chmod(0o644)  # mkstemp keeps its files private; these are for others to read
+        with suppress(FileNotFoundError):
+            temporary.chmod(stat.S_IMODE(target.stat().st_mode))
         temporary.replace(target)
         _sync(target.parent)
     except BaseException as error:
         temporary.unlink(missing_ok=True)
-        if isinstance(error, OSError) and error.errno and error.filename in (None, name):  # a full disk does not say it
+        # a full disk does not say which file it is
+        if isinstance(error, OSError) and error.errno and error.filename in (None, str(temporary)):
             raise OSError(error.errno, error.strerror, os.fspath(path)) from None
         raise
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 import shutil
-import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -32,10 +32,10 @@ def put(directory: str | os.PathLike[str], fill: Callable[[Path], None]) -> None
         raise FileNotFoundError(f"directory {str(target.absolute().parent)!r} does not exist; make it first")
     place = target if target.exists() else target.absolute().parent  # a target that exists may be a file system's root
     try:
-        aside = Path(tempfile.mkdtemp(dir=place, prefix=_ASIDE))
+        aside = place / f"{_ASIDE}{secrets.token_hex(8)}"
+        aside.mkdir()
         try:
             fill(aside)
-            aside.chmod(0o755)  # mkdtemp keeps its directories private
             _move(aside, target)
         finally:
             shutil.rmtree(aside, ignore_errors=True)

@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -247,12 +246,25 @@ def test_a_full_disk_says_which_file(tmp_path):
 def test_a_place_that_cannot_be_written_to_is_called_by_the_name_that_was_asked_for(monkeypatch, tmp_path):
     """Not by that of a temporary file."""
 
-    def refused(*, dir, prefix, suffix):  # noqa: A002 - names of tempfile
-        raise OSError(errno.EROFS, os.strerror(errno.EROFS), f"{dir}/{prefix}{suffix}")
+    def refused(path, mode):
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS), f"{path} in mode {mode}")
 
-    monkeypatch.setattr(tempfile, "mkstemp", refused)
+    monkeypatch.setattr(Path, "open", refused)
     with pytest.raises(OSError, match=r"Read-only file system: '.*/note'$"), replacing(tmp_path / "note"):
         pass
+
+
+@pytest.mark.parametrize(("mask", "mode"), [(0o077, 0o600), (0o027, 0o640), (0o002, 0o664)])
+def test_who_may_read_a_file_follows_from_the_umask_or_is_as_it_was(mask, mode, tmp_path):
+    note, before = tmp_path / "note", os.umask(mask)
+    try:
+        for expected in (mode, 0o400):
+            with replacing(note) as file:
+                file.write(b"x")
+            assert note.stat().st_mode & 0o777 == expected
+            note.chmod(0o400)
+    finally:
+        os.umask(before)
 
 
 def test_contents_reach_the_disk_before_the_name(tmp_path, monkeypatch):
