@@ -9,7 +9,6 @@ slow (Vehtari et al. 2021). R-hat is theirs: rank-normalised, of split chains, t
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -19,6 +18,7 @@ import numpy as np
 from statnn._arguments import Floats, array_of, refuse_rounded
 from statnn._by_value import ByValue
 from statnn._memory import refuse_beyond_memory
+from statnn._warn import warn
 
 SOKAL = 5.0
 """Sokal's window: sum up to the first t >= 5 τ(t)."""
@@ -134,7 +134,7 @@ def estimate(draws: Any, name: str = "the observable") -> Estimate:
     mean, error, tau, sokal, ess, agreement = (r.item() if r.ndim == 0 else r for r in result)
     warning = _warning(name, chains, length, np.ravel(tau), np.ravel(agreement), np.ravel(error), turned=turned)
     if warning is not None:
-        warnings.warn(warning, stacklevel=2)
+        warn(warning)
     return Estimate(mean, error, tau, sokal, ess, agreement, warning)
 
 

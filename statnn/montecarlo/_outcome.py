@@ -5,13 +5,13 @@ from __future__ import annotations
 import signal
 import threading
 import traceback
-import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from types import FrameType
 
 from statnn._by_value import ByValue
+from statnn._warn import warn
 from statnn.montecarlo._method import Values
 
 
@@ -97,11 +97,7 @@ def warn_of_missing(failures: Sequence[Failure], chains: Sequence[int], draws: i
         words.append(f"there are {draws} of {planned} draws of chains {_numbers(chains)}")
         advice.append("run.extend() goes on")
     if words:
-        warnings.warn(
-            f"{'; '.join(words)}: {', '.join(advice)}",
-            IncompleteRun,
-            stacklevel=4,
-        )
+        warn(f"{'; '.join(words)}: {', '.join(advice)}", IncompleteRun)
 
 
 def _numbers(chains: Sequence[int]) -> str:

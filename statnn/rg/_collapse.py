@@ -8,7 +8,6 @@ exponents; what is left of the spread, in units of the errors, is minimised.
 from __future__ import annotations
 
 import math
-import warnings
 from dataclasses import dataclass, field
 from itertools import combinations_with_replacement
 from typing import Any
@@ -20,6 +19,7 @@ from statnn._arguments import Floats, at_least, whole
 from statnn._axes import MARKERS, axes, settled
 from statnn._by_value import ByValue
 from statnn._random import root, stream
+from statnn._warn import warn
 
 MOST_TRIALS = 10_000
 """Of a search along a valley; others take some ten."""
@@ -313,12 +313,10 @@ def _warn_of_spread(chi_square: float, dof: int) -> None:
     from scipy import stats
 
     if stats.chi2.sf(chi_square, dof) < UNLIKELY:
-        warnings.warn(
+        warn(
             f"points do not fall on one curve: chi-square is {chi_square:.3g} for {dof} degrees of freedom, so that "
             "exponents may be off by more than their errors; leave out small depths or controls far from 0, or raise "
-            "the degree",
-            RuntimeWarning,
-            stacklevel=3,
+            "the degree"
         )
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import warnings
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,6 +18,7 @@ from statnn._notebook import Rows
 from statnn._random import root
 from statnn._tasks import check_executor
 from statnn._text import printed, with_error
+from statnn._warn import warn
 from statnn.activation._beta_bernoulli import BetaBernoulli
 from statnn.activation._gamma_poisson import GammaPoisson
 from statnn.activation._inference.estimate import CONVERGED, Maximum, Process, covariance, estimate, process_at
@@ -323,13 +323,9 @@ def fit(
         test = bootstrap(tally, process, replicas, root(rng), executor)
     result = _result(maximum, process, test, values, tally)
     if not result.converged:
-        warnings.warn(f"{result}", RuntimeWarning, stacklevel=2)
+        warn(f"{result}")
     elif result.b_error > result.b:
-        warnings.warn(
-            f"b is hardly determined by these counts, only its order from below: {result}",
-            RuntimeWarning,
-            stacklevel=2,
-        )
+        warn(f"b is hardly determined by these counts, only its order from below: {result}")
     return result
 
 

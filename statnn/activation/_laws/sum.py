@@ -8,11 +8,12 @@ sum with step 1 up to O(knots^-4). ``knots`` is doubled until the sum no longer 
 from __future__ import annotations
 
 import sys
-import warnings
 from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
+
+from statnn._warn import warn
 
 Term = Callable[[NDArray[np.int64]], NDArray[np.float64]]
 
@@ -90,10 +91,8 @@ def smooth_sum(term: Term, first: int, last: int, *, peak: int | None = None) ->
         change = abs(value - previous)
         if change <= _RELATIVE_TOLERANCE * abs(value) + _SMALLEST or last - first <= 4 * knots:
             return value
-    warnings.warn(
+    warn(
         f"the sum over k from {first} to {last} still moves by {change:.1e} at {value:.17g}: the summand is "
-        "too rough at large k; pass a smoother one or fewer samples",
-        RuntimeWarning,
-        stacklevel=3,
+        "too rough at large k; pass a smoother one or fewer samples"
     )
     return value

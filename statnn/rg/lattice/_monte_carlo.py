@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import operator
 import os
-import warnings
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from functools import reduce
@@ -22,6 +21,7 @@ from statnn._archive.store import Store, opened
 from statnn._arguments import Floats, whole
 from statnn._random import Root, root, seed_of
 from statnn._tasks import check_executor
+from statnn._warn import warn
 from statnn.interaction import BinaryNeurons
 from statnn.montecarlo import Method, UntrustedEstimate, Wolff
 from statnn.montecarlo._checkpoint import key_of
@@ -290,4 +290,4 @@ def _z(values: Floats) -> Floats:
 
 def _warn(reasons: list[str]) -> None:
     if reasons:
-        warnings.warn(UntrustedEstimate("; ".join(reasons)), stacklevel=3)
+        warn(UntrustedEstimate("; ".join(reasons)))
