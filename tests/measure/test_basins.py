@@ -55,12 +55,12 @@ def lead(classes, threshold=0.5):
 
 
 def test_the_band_from_its_centre_by_its_exact_law(rng):
-    """Pairs leave together at m/|z|, so the radius of 16 pairs is that of the eighth smallest |z|: Beta(8, 9)."""
-    found = sample_basin(band(0.7), np.zeros((1000, 2)), draws=32, rng=rng)
+    """Pairs leave together at m/|z|, so the radius of 17 pairs is that of their median |z|: Beta(9, 9)."""
+    found = sample_basin(band(0.7), np.zeros((1000, 2)), draws=34, rng=rng)
     share = 2 * stats.norm.cdf(0.7 / found.radius) - 1
-    testing.assert_uniform(stats.beta(8, 9).cdf(share), what="radius of the band")
+    testing.assert_uniform(stats.beta(9, 9).cdf(share), what="radius of the band")
     with testing.rejects():
-        testing.assert_uniform(stats.beta(9, 8).cdf(share), what="the draw before")
+        testing.assert_uniform(stats.beta(8, 10).cdf(share), what="the draw after")
     assert (found.crossings == 1).all()
     assert (found.classes == 0).all()
 
@@ -175,11 +175,15 @@ amplitudes = st.floats(-3, 2.99).map(lambda x: 10**x)  # beyond the last of the 
 
 @examples(0.5)
 @given(st.lists(amplitudes, min_size=8, max_size=8), st.sampled_from([0.1, 0.5, 0.6, 0.95]))
-def test_rays_that_leave_once_end_at_an_order_statistic(ends, threshold):
+def test_rays_that_leave_once_end_between_two_of_them(ends, threshold):
+    """Half-way from five rays that are left to three is where four are; points of the grid stand for those before."""
     rays = Given([[[end, np.inf] for end in ends]])
     found = search(rays, grid(SPAN), threshold, 12)
-    left = next(k for k in range(1, 9) if 8 - k < threshold * 8)
-    expected = sorted(ends)[left - 1]
+    least = round(8 * threshold, 9)
+    left = math.ceil(least + 0.5) - 1  # of which one leaves there
+    earlier, last = sorted(ends)[: 8 - left], sorted(ends)[8 - left]
+    begin = max(SPAN[0] / BEYOND, *earlier, *grid(SPAN)[grid(SPAN) <= last])
+    expected = begin ** (least - left + 0.5) * last ** (left + 0.5 - least)
     assert expected / RESOLUTION <= found.radius[0] <= expected * RESOLUTION
     assert found.low[0] <= found.radius[0] <= found.high[0]
     assert found.crossings[0] == 1
@@ -189,7 +193,7 @@ def test_rays_that_leave_once_end_at_an_order_statistic(ends, threshold):
 @examples(0.5)
 @given(st.lists(st.tuples(amplitudes, amplitudes), min_size=4, max_size=4))
 def test_rays_that_come_back_are_counted_as_they_are(turns):
-    """The radius is where the exact share first falls below 1/2, up to falls that no point of the grid sees."""
+    """The radius is not before the exact share first is 1/2, nor beyond where the grid sees less."""
     rays = Given([[list(pair) for pair in turns]])
     found = search(rays, grid(SPAN), 0.5, 12)
     seen = rays.turns[0]
@@ -200,7 +204,7 @@ def test_rays_that_come_back_are_counted_as_they_are(turns):
     on_grid = (found.kept[0] < 0.5).any()
     assert np.isfinite(found.radius[0]) == on_grid
     if on_grid:
-        assert found.radius[0] >= events[after < 0.5][0] / RESOLUTION
+        assert found.radius[0] >= events[after <= 0.5][0] / RESOLUTION
         end = grid(SPAN)[(found.kept[0] < 0.5).argmax()]
         assert found.radius[0] <= end
         assert found.crossings[0] >= 1

@@ -60,12 +60,17 @@ def test_leads_solve_their_equation(classes, threshold):
 
 
 def test_the_mean_radius_of_few_draws():
-    """From the centre of a band pairs leave together: the k-th smallest |z| of k - 1 + k pairs has a beta law."""
-    radius = float(basin_oracle.band_radius(1, 0))
-    for pairs in (15, 501):
-        share = stats.beta((pairs + 1) / 2, (pairs + 1) / 2)
-        expected = share.expect(lambda u: -np.log(stats.norm.ppf((1 + u) / 2)), epsabs=1e-12)
-        found = basin_oracle.mean_log_radius(*basin_oracle.band_kept(1.0, 0.0), radius, 2 * pairs)
+    """From the centre of a band pairs leave together: |z| of the k-th to leave, the k-th largest, has a beta law."""
+    for pairs, threshold, leaving in (
+        (15, 0.5, {8: 1.0}), (501, 0.5, {251: 1.0}), (16, 0.5, {8: 0.5, 9: 0.5}), (15, 0.6, {6: 0.5, 7: 0.5}),
+        (16, 0.8, {3: 0.1, 4: 0.9}),
+    ):  # fmt: skip
+        expected = sum(
+            part * stats.beta(pairs + 1 - k, k).expect(lambda u: -np.log(stats.norm.ppf((1 + u) / 2)), epsabs=1e-12)
+            for k, part in leaving.items()
+        )
+        radius = float(basin_oracle.band_radius(1, 0, threshold))
+        found = basin_oracle.mean_log_radius(*basin_oracle.band_kept(1.0, 0.0), radius, 2 * pairs, threshold)
         assert found == pytest.approx(expected, abs=1e-9)
     with pytest.raises(ValueError, match=r"40 draws are too few .* with the chance 0\.0003 it has no end"):
         basin_oracle.mean_log_radius(*basin_oracle.classes_kept(3, 0.7), 0.7 / float(basin_oracle.lead(3)), 40)

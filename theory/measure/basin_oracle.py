@@ -57,19 +57,22 @@ def mean_log_radius(kept: Chance, both: Chance, radius: float, draws: int, thres
     """Return E ln σ* of a number of draws, where each ray keeps its class up to an amplitude of its own.
 
     Rays come in pairs of opposite directions: ``kept(σ)`` is the chance that one keeps the class, ``both(σ)`` that both
-    do, and ``radius`` the σ at which `kept` is the threshold. σ* is beyond σ where this share of the rays or more are
-    kept, whose number is a sum over independent pairs. To 1e-9; refused where σ* has a chance to be infinite.
+    do, and ``radius`` the σ at which `kept` is the threshold. σ* is where the line through the middle of the steps of
+    the number of rays kept, a sum over independent pairs, passes this share; a step is beyond σ where the number is
+    still above it. To 1e-9; refused where σ* has a chance to be infinite.
     """
     steps = np.linspace(-60, 60, 401) / math.sqrt(draws)
     one, two = (chance(radius * np.exp(steps))[:, None] for chance in (kept, both))
     turn = np.exp(-2j * np.pi * np.arange(draws + 1) / (draws + 1))
     pair = 1 - 2 * one + two + 2 * (one - two) * turn + two * turn**2
     law = np.fft.ifft(pair ** (draws // 2), axis=1).real
-    beyond = law[:, math.ceil(threshold * draws) :].sum(axis=1)
-    if max(1 - beyond[0], beyond[-1]) > 1e-9:
-        raise ValueError(
-            f"{draws} draws are too few for a mean of ln σ*: with the chance {beyond[-1]:.2g} it has no end"
-        )
+    least = round(threshold * draws, 9)
+    lower = math.ceil(least - 0.5)  # the middle of the step to which is the first below
+    part = lower + 0.5 - least
+    beyond = law[:, lower + 1 :].sum(axis=1) + part * law[:, lower]
+    endless = law[-1, math.ceil(least) :].sum()
+    if max(1 - beyond[0], endless) > 1e-9:
+        raise ValueError(f"{draws} draws are too few for a mean of ln σ*: with the chance {endless:.2g} it has no end")
     return math.log(radius) + steps[0] + float(np.trapezoid(beyond, steps))
 
 

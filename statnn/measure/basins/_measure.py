@@ -229,8 +229,10 @@ def sample_basin(
     classes apart never falls below 1/2: σ* = inf, and pairs of opposite directions find just that. K linear classes
     with orthonormal weights, the first ahead by Δ: σ* = Δ/t with ∫φ(z)Φ(z+t)^(K-1)dz = θ.
 
-    The share of unchanged draws is taken where it first falls below θ, so σ* is that of the draws at hand; its bias is
-    of the order of 1/draws, within `low` and `high`. Falls that last less than half a decade may be overlooked.
+    The share of unchanged draws, drawn through the middle of its steps, is taken where it passes θ as it first falls
+    below: σ* is that of the draws at hand. The bias of ln σ* is of the order of 1/draws, 0.03 of 32 from the centre of
+    a band; that of the median over samples is below 1 % there. Falls that last less than half a decade may be
+    overlooked.
 
     References
     ----------

@@ -4,7 +4,8 @@ A ray is one direction of noise; at amplitude σ it leaves the class of its samp
 direction stays the same (common random numbers) that is a function of σ alone. A scan over a grid of σ finds, for
 each sample, the first interval at whose end the share of unchanged rays is below the threshold; inside it every ray
 that changes between the ends is bisected, which leaves the share as a function of σ exactly, up to rays that change
-twice within the interval. No share is assumed to fall steadily.
+twice within the interval. No share is assumed to fall steadily. The radius is where the share passes the threshold,
+drawn through the middle of its steps, as it falls below.
 
 Rays come in pairs of opposite direction, so that a boundary which is a plane never takes more than half of them. The
 error of a share is that over pairs.
@@ -82,10 +83,10 @@ def search(rays: Rays, sigma: Floats, threshold: float, steps: int) -> Found:
     end = state[np.arange(rays.samples), :, first - 1]
     at, change = _changes(rays, points, first, start, np.where(ends[:, None], end, start), steps)
     curve = _Curve(points, before, first, ends, at, change)
-    log_radius = curve.falls_below(threshold)
-    moved = np.where(ends[:, None], start ^ ((change != 0) & (at <= log_radius[:, None])), state[:, :, -1])
+    fall = curve.falls_below(threshold)
+    moved = np.where(ends[:, None], start ^ ((change != 0) & (at <= fall[:, None])), state[:, :, -1])
     error = _share_error(moved)
-    low, high = curve.passes(threshold + error), curve.passes(threshold - error)
+    low, log_radius, high = (curve.passes(threshold + shift) for shift in (error, 0.0 * error, -error))
     smallest = floor + (points[1] - floor) / 2**steps
     radius, low, high = (np.where(v <= smallest, 0.0, np.exp(v)) for v in (log_radius, low, high))
     return Found(
@@ -148,7 +149,9 @@ class _Curve(NamedTuple):
     def passes(self, level: Floats) -> Floats:
         """Return ln σ where the share, drawn through the middle of its steps, first passes a level.
 
-        Steps would widen the interval of an error by half a step on either side.
+        Where it is below for the first time it has passed by half a step, on average, which would make radii of few
+        draws too large and the interval of an error too wide. The last step before an exact interval stands at its
+        begin.
         """
         rows = np.arange(level.size)
         where, there = _first_below(self.before, level)
@@ -159,6 +162,7 @@ class _Curve(NamedTuple):
         steps = np.concatenate((self.before[rows, self.first - 1][:, None], after), axis=1)
         exact = there & self.ends & (where == self.first)
         inner = np.where(exact[:, None], (steps[:, :-1] + steps[:, 1:]) / 2, y[:, 1:])
+        y[:, 0] += 0.5 * exact
         at = np.where(exact[:, None], np.minimum(at, right[:, None]), right[:, None])
         x, y = (np.concatenate((v[:, :1], i, v[:, 1:]), axis=1) for v, i in ((x, at), (y, inner)))
         aim = level * self.before[:, 0]
