@@ -6,15 +6,16 @@ The table of kinds, and what is checked of each, stands in `theory.kinds`.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape as as_html
 from typing import Any, Literal, TypeAlias, get_args
 
 import sympy as sp
 
-from statnn.theory.evaluation import Definitions, Domain
+from statnn.theory.evaluation import Definitions, Domain, renames
 from statnn.theory.kinds import CHECKED, KINDS, Kind, tally
+from statnn.theory.mathml import mathml
 from statnn.theory.prose import as_latex, escape, lines_of, with_mathml
 from statnn.theory.step import Rewrite, Step, simplified
 
@@ -110,15 +111,17 @@ class Derivation:
         """Return the derivation as LaTeX source, which needs amsmath: a section, and an equation a step."""
         lines = [rf"\section*{{{as_latex(self.title)}}}", rf"\emph{{{escape(self.source)}}} [{self.standing}]"]
         lines += [f"\n{about}: {as_latex(text)}" for about, text in self._premises()]
-        for number, step in enumerate(self.steps, 1):
+        for number, (step, names) in enumerate(self.with_names(), 1):
             lines += [f"\n{number}. {as_latex(step.statement)} \\emph{{({step.kind})}}", rf"\[ {step.latex()} \]"]
+            lines += [rf"\[ \text{{where }} {name.latex()} \]" for name in names]
         return "\n".join([*lines, f"\n{tally(self.kinds())}"])
 
     def __str__(self) -> str:
         lines = [self.title, "=" * len(self.title), f"{self.name} [{self.standing}]; {self.source}"]
         lines += [line for about, text in self._premises() for line in lines_of(f"{about}: {text}")]
-        for number, step in enumerate(self.steps, 1):
+        for number, (step, names) in enumerate(self.with_names(), 1):
             lines += ["", *lines_of(f"{number}. {step.statement} ({step.kind})"), f"       {step.text()}"]
+            lines += [f"       where {name.text()}" for name in names]
         return "\n".join([*lines, "", tally(self.kinds())])
 
     def _repr_latex_(self) -> str:
@@ -127,8 +130,28 @@ class Derivation:
     def _repr_html_(self) -> str:
         head = f"<h3>{with_mathml(self.title)}</h3><p><i>{as_html(self.source)}</i> [{self.standing}]</p>"
         head += "".join(f"<p>{about}: {with_mathml(text)}</p>" for about, text in self._premises())
-        steps = "".join(f"<li>{step.html()}</li>" for step in self.steps)
+        steps = "".join(
+            f"<li>{step.html()}{''.join(f'where {mathml(name.latex(), display=True)}' for name in names)}</li>"
+            for step, names in self.with_names()
+        )
         return f"{head}<ol>{steps}</ol><p>{tally(self.kinds())}</p>"
+
+    def with_names(self) -> Iterator[tuple[Step, list[Step]]]:
+        """Yield the steps, each with definitions of those names in it that no line before has said.
+
+        Examples
+        --------
+        >>> from statnn import theory
+        >>> first, names = next(theory.derivation("relu-layers").with_names())
+        >>> first.text(), names[0].text()
+        ('N(0, 0, c) = 1/(2qπ √(1 − c²))', 'N(x, y, c) = e^((2cxy − y² − x²)/(2q (1 − c²)))/(2qπ √(1 − c²))')
+        """
+        printed: list[tuple[sp.Basic, ...]] = []
+        for step in self.steps:
+            printed.append(step.equation.args)
+            new = [pair for pair in step.printed_names() if not any(renames(*pair, *other) for other in printed)]
+            printed += new
+            yield step, [definition("", *pair) for pair in new]
 
     def _premises(self) -> list[tuple[str, str]]:
         """Return what it assumes and what it builds on, as far as there is any."""

@@ -63,7 +63,10 @@ def simplified(gap: sp.Expr) -> sp.Expr:
         return plain
     above, below = sp.together(gap).as_numer_denom()
     ratio = sp.expand(above) / sp.expand(below)
-    return ratio if ratio.is_Rational else sp.simplify(gap)
+    if ratio.is_Rational:
+        return ratio
+    left = sp.simplify(gap)
+    return plain if (plain := sp.expand(left)).is_Rational else left
 
 
 _SAYS_NOTHING = "one side twice, or a definition: print names and define them in `where`, or call the step argued"
@@ -220,7 +223,7 @@ class Step:
 
     def _means(self) -> Iterator[str]:
         """Yield what the names in the equation stand for, and narrower ranges of symbols."""
-        for name, value in self._printed_names():
+        for name, value in self.printed_names():
             yield f"where {plain(latex(name))} = {plain(latex(value))}"
         for symbol, ends in self.domain:
             yield f"for {ends[0]} < {plain(latex(symbol))} < {ends[-1]}" if isinstance(ends, tuple) else (
@@ -229,7 +232,7 @@ class Step:
         if self.cases:
             yield f"checked in {len(self.cases)} case{'s' * (len(self.cases) > 1)}"
 
-    def _printed_names(self) -> Definitions:
+    def printed_names(self) -> Definitions:
         """Return the definitions that the equation needs: of names in it, and of names in those definitions."""
         needed: list[tuple[sp.Expr, sp.Expr]] = []
         new = [self.equation]

@@ -175,16 +175,11 @@ def _derivation(name: str) -> str:
     lines = [f"(derivation-{name})=", f"## {derivation.title}", ""]
     origin = derivation.source[:1].upper() + derivation.source[1:]
     lines += [f"`{name}`, {derivation.standing}. {origin}.", ""]
-    for number, step in enumerate(derivation.steps, 1):
+    for number, (step, names) in enumerate(derivation.with_names(), 1):
         tex, mark = step.latex(), f"{number}. "
-        below = (
-            "",
-            "```{math}",
-            tex,
-            "```",
-            "",
-            f"<details><summary>LaTeX</summary><pre>{escape(tex)}</pre></details>",
-        )
+        shown = (tex, *(rf"\text{{where }} {name.latex()}" for name in names))
+        below = [line for each in shown for line in ("", "```{math}", each, "```")]
+        below += ["", f"<details><summary>LaTeX</summary><pre>{escape(tex)}</pre></details>"]
         lines += [f"{mark}{_sentence(step.statement)} *({step.kind})*"]
         lines += [*(f"{'':{len(mark)}}{line}".rstrip() for line in below), ""]  # markdown wants the width of the mark
     return "\n".join(lines)

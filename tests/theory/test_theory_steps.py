@@ -106,7 +106,9 @@ def test_derivations_can_be_read(name):
         assert not re.search(NO_SENTENCE, step.statement)
         assert not re.search(NO_LETTER, tex)
     source = derivation.latex()
-    assert source.count(r"\[") == len(derivation.steps)
+    names = [name for _, names in derivation.with_names() for name in names]
+    assert source.count(r"\[") == len(derivation.steps) + len(names)
+    assert source.count(r"\text{where }") == len(names) == str(derivation).count("\n       where ")
     assert source.isascii(), "LaTeX without Unicode fonts sets the sentences, too"
 
 
@@ -163,6 +165,9 @@ def test_a_wrong_step_fails(wrong):
         identity("a derivative", sp.Derivative(f(x), x), 2 * x, where={f(x): x**2}),
         identity("definitions in their order", f(y), 2 * u, where={f(x): 2 * x, y: u}),
         identity("where its range is narrow", abs(1 - x), 1 - x, domain={x: (0, 1)}, by=trusted),
+        identity("multiplied out after integration", f(c), (sp.sqrt(1 - c**2) + c * (sp.pi - sp.acos(c))) / 2, where={
+            f(c): sp.Integral(sp.cos(t) * sp.cos(t - sp.acos(c)), (t, sp.acos(c) - sp.pi / 2, sp.pi / 2))},
+            domain={c: (-1, 1)}),
         identity("a number of Python", x + f(x), 2 * x, where={f(x): x}, by=lambda _: 0),
         instance("a sum by its terms", sp.Sum(w[j] ** 2, (j, 1, n)), y, cases=[
             {n: 2, w[1]: x, w[2]: u, y: x**2 + u**2}]),
