@@ -23,7 +23,7 @@ from statnn.theory.evaluation import number, undefined
 from statnn.theory.mathml import mathml
 from statnn.theory.pickling import by_fields
 from statnn.theory.plain import plain
-from statnn.theory.precision import Number, converged, exact
+from statnn.theory.precision import Number, alone, converged, exact
 from statnn.theory.printing import latex
 from statnn.theory.variable import Variable
 
@@ -173,6 +173,7 @@ class Formula:
     def _number(self) -> Callable[..., mpmath.mpf]:
         return number(self.expression, [variable.symbol for variable in self.variables])
 
+    @alone()
     def evaluate(self, *, digits: int = 50, **values: Value) -> sp.Float:
         """Return the value of the formula to so many digits, whatever cancels.
 
@@ -286,7 +287,8 @@ class Formula:
         self._refuse_undefined()
         symbols = [variable.symbol for variable in self.variables]
         if self.expression.has(*_SLOW) or "Not supported" in SciPyPrinter({"strict": False}).doprint(self.expression):
-            inner = np.vectorize(lambda *at: float(number(self.expression, symbols)(*map(mpmath.mpf, at))), [float])
+            one = alone()(lambda *at: float(number(self.expression, symbols)(*map(mpmath.mpf, at))))
+            inner = np.vectorize(one, [float])
         else:
             inner = sp.lambdify(symbols, self.expression, modules=["scipy", "numpy"], cse=True)
 

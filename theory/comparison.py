@@ -13,7 +13,7 @@ from sympy.concrete.expr_with_limits import ExprWithLimits
 from statnn.theory.closed_form import Formula, no_symbol
 from statnn.theory.evaluation import number, undefined
 from statnn.theory.pickling import by_fields
-from statnn.theory.precision import converged
+from statnn.theory.precision import alone, converged
 from statnn.theory.rewriting import by_gamma
 from statnn.theory.root import Root
 from statnn.theory.table import main_result
@@ -116,6 +116,7 @@ def compare(name: str, expression: sp.Expr) -> Comparison:
     return replace(_compared(main_result(name), expression), asked=name)
 
 
+@alone()
 def _compared(formula: Formula, expression: sp.Expr) -> Comparison:
     """Return whether a formula and an expression are equal, or where they differ."""
     ours, theirs = formula.expression, _in_symbols_of(formula, expression)

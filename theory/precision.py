@@ -1,18 +1,41 @@
-"""As many digits as asked: a value is computed at rising precision until two evaluations agree."""
+"""As many digits as asked: a value is computed at rising precision until two evaluations agree.
+
+The precision of mpmath is one for all threads, and sympy takes it too: what is set in one is what all others get.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from fractions import Fraction
+from threading import RLock
 from typing import TypeAlias
 
 import mpmath
 import sympy as sp
+from mpmath import iv
 
 Number: TypeAlias = int | float | Fraction | mpmath.mpf | sp.Expr
 
 # few distinct precisions, because mpmath caches the coefficients of Γ for each; factor two between neighbours
 _LADDER = tuple(2**rung for rung in range(6, 14))
+_ONE_THREAD = RLock()
+if hasattr(os, "register_at_fork"):  # a process that begins while another thread works would wait for ever
+    os.register_at_fork(
+        before=_ONE_THREAD.acquire, after_in_parent=_ONE_THREAD.release, after_in_child=_ONE_THREAD.release
+    )
+
+
+@contextmanager
+def alone() -> Iterator[None]:
+    """Begin at the precision of floats, whatever a user has set, while other threads that ask for this wait."""
+    with _ONE_THREAD, mpmath.workprec(53):
+        before, iv.prec = iv.prec, 53
+        try:
+            yield
+        finally:
+            iv.prec = before
 
 
 def exact(value: Number) -> mpmath.mpf:
@@ -30,6 +53,7 @@ def _scale(values: list[mpmath.mpf]) -> int:
     return sum(abs(int(mpmath.mag(value))) for value in values if value) * 3 // 10
 
 
+@alone()
 def converged(
     function: Callable[..., mpmath.mpf], arguments: tuple[Number, ...], digits: int, *, deepest: int = 0, more: int = 0
 ) -> mpmath.mpf:

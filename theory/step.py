@@ -38,6 +38,7 @@ from statnn.theory.kinds import CHECKED, IN_NUMBERS, KINDS, Kind
 from statnn.theory.mathml import mathml
 from statnn.theory.pickling import pickled
 from statnn.theory.plain import plain
+from statnn.theory.precision import alone
 from statnn.theory.printing import latex
 from statnn.theory.prose import with_mathml
 
@@ -163,6 +164,7 @@ class Step:
     def __repr__(self) -> str:
         return f"Step({self.statement!r}, {self.kind})"
 
+    @alone()
     def check(self, *, thorough: bool = False) -> None:
         """Raise `AssertionError` unless the printed equation holds in numbers, and exactly.
 
@@ -376,6 +378,7 @@ class Step:
         """
         return self._on_boxes()[0]
 
+    @alone()
     def _on_boxes(self) -> tuple[Enclosure, str]:
         """Return what is proved by enclosures, and on which box they disprove it."""
         if self.kind != "inequality":

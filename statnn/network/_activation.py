@@ -21,6 +21,7 @@ from numpy.typing import ArrayLike
 
 from statnn._archive.names import is_own
 from statnn._arguments import array_of
+from statnn._digits import with_digits
 from statnn.network import _codes
 from statnn.network import _functions as _of
 from statnn.network._breaks import jumps, panel_ends
@@ -222,7 +223,7 @@ class Activation:
             raise ValueError(
                 f"activation {self.name!r} is known to the digits of float64 only: take a built-in one for more"
             )
-        return self.exact(mpmath, h)
+        return self.exact(getattr(h, "context", mpmath), h)
 
     def series(self, field: float, terms: int, digits: int = 50) -> tuple[Any, ...]:
         """Return σ^(k)(h)/k! for k < terms at a field, as numbers of mpmath.
@@ -310,8 +311,8 @@ def _set(result: Activation, **facts: Any) -> None:
 def _series(sigma: Activation, field: float, terms: int, digits: int) -> tuple[Any, ...]:
     import mpmath
 
-    with mpmath.workdps(digits):
-        return tuple(mpmath.taylor(sigma.exactly, mpmath.mpf(field), terms - 1))
+    own = with_digits(digits)
+    return tuple(map(mpmath.mp.convert, own.taylor(sigma.exactly, own.mpf(field), terms - 1)))
 
 
 def _kinks(values: ArrayLike, name: str) -> tuple[float, ...]:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from statnn._arguments import Floats
+from statnn._digits import with_digits
 from statnn.network._checked import FIELDS, TOLERANCE, check, elementwise, smooth
 from statnn.network._differences import Numerical
 from statnn.testing._laws import LawReport, NotAsked, ask, called, copies, examine, holds, numbers_for, same, seed_of
@@ -207,13 +208,11 @@ def _exact(s: _Activation) -> str:
     """Compare values and derivative with those to 400 digits."""
     ask(s.sigma, "exactly", "smooth")
     s.fact("smooth")
-    import mpmath
-
     fields = np.concatenate([s.fields[:6], [-30.0, -7.5, -0.2, 0.0, 2.4, 19.0]])
     place = lambda i: f"at h = {fields[i]:.6g}: "  # noqa: E731 - the fields differ from the others
-    with mpmath.workdps(400):
-        values = [float(s.sigma.exactly(mpmath.mpf(h))) for h in fields]
-        slopes = [float(mpmath.diff(s.sigma.exactly, mpmath.mpf(h))) for h in fields]
+    own = with_digits(400)
+    values = [float(s.sigma.exactly(own.mpf(h))) for h in fields]
+    slopes = [float(own.diff(s.sigma.exactly, own.mpf(h))) for h in fields]
     same(s.sigma.derivative(fields), slopes, rel=3e-13, abs=1e-320, at=place)
     return same(s.sigma(fields), values, rel=1e-15, abs=1e-320, at=place)
 

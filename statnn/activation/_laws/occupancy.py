@@ -11,14 +11,14 @@ Here M neurons are silent at the start and y is the total weight, :math:`n_0 + b
 
 from __future__ import annotations
 
-from math import comb
+from math import comb, log10
 from typing import Any
 
-import mpmath
 import numpy as np
 from numpy.typing import NDArray
 
 from statnn._compile import kernel
+from statnn._digits import with_digits
 
 _MOST_UPDATES = 2 * 10**9
 _MOST_BITWISE = 500
@@ -48,18 +48,16 @@ def _birth_chain(asleep: int, b: float, history: float, draws: int, p: Any) -> N
 
 def _differences(asleep: int, b: float, history: float, draws: int) -> NDArray[np.float64]:
     bits = 2 * asleep + 1200
-    with mpmath.workprec(bits + 64):
-        weights = [mpmath.mpf(history) + mpmath.mpf(b) * i for i in range(asleep + 1)]
-        top = mpmath.loggamma(weights[-1] + draws) - mpmath.loggamma(weights[-1])
-        row = np.array(
-            [
-                int(mpmath.ldexp(mpmath.exp(mpmath.loggamma(w + draws) - mpmath.loggamma(w) - top), bits))
-                if w > 0
-                else 0
-                for w in weights
-            ],
-            dtype=object,
-        )
+    own = with_digits(int((bits + 64) * log10(2)) + 1)
+    weights = [own.mpf(history) + own.mpf(b) * i for i in range(asleep + 1)]
+    top = own.loggamma(weights[-1] + draws) - own.loggamma(weights[-1])
+    row = np.array(
+        [
+            int(own.ldexp(own.exp(own.loggamma(w + draws) - own.loggamma(w) - top), bits)) if w > 0 else 0
+            for w in weights
+        ],
+        dtype=object,
+    )
     p = np.zeros(asleep + 1)
     for j in range(asleep + 1):
         p[j] = comb(asleep, j) * max(int(row[0]), 0) / (1 << bits)

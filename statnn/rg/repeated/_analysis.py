@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from typing import Any, Protocol
 
-import mpmath
 import numpy as np
 from numpy.typing import ArrayLike
 
 from statnn._arguments import Floats
+from statnn._digits import with_digits
 from statnn.network import Activation
 from statnn.rg.repeated._leading_form import LeadingForm, LeadingFormKind
 from statnn.rg.repeated._rest_points import tangent_fields
@@ -145,12 +145,12 @@ def analysed(layer: ScalarLayer, at: float | None, known: tuple[float, ...] | No
         return _from_series([0.0, *known], [0.0] * (len(known) + 1), x)
     h = layer.w * x + layer.b
     if sigma.smooth:
-        with mpmath.workdps(DIGITS):
-            if at is None:
-                h = min(tangent_fields(sigma, layer.w, layer.b), key=lambda field: abs(field - h))
-            w = mpmath.mpf(layer.w)
-            series = [c * w**k for k, c in enumerate(sigma.series(h, TERMS))]
-            return _from_series(series, [mpmath.mpf(10) ** -12 * (1 + abs(c)) for c in series], x)
+        if at is None:
+            h = min(tangent_fields(sigma, layer.w, layer.b), key=lambda field: abs(field - h))
+        own = with_digits(DIGITS)
+        w = own.mpf(layer.w)
+        series = [w**k * c for k, c in enumerate(sigma.series(h, TERMS))]
+        return _from_series(series, [own.mpf(10) ** -12 * (1 + abs(c)) for c in series], x)
     values, errors = numerical_series(sigma, h, radius)
     slope = float(sigma.derivative(np.asarray(h)))
     if abs(layer.w * (values[1] - slope)) > ROUGH * max(1.0, abs(layer.w * slope)):  # a slope may be zero
@@ -228,7 +228,7 @@ def _from_series(series: list[Any], errors: list[Any], x: float) -> Analysis:
     if u < 0.0:
         return Analysis(LeadingForm(LeadingFormKind.REPELLING, x, slope, order, u, float(errors[order]), side, later))
     field, powers, residue = depth_series(local, order) if len(local) >= 2 * order else ([], [], None)
-    error = 0.0 if isinstance(series[1], mpmath.mpf) else float(errors[order])
+    error = float(errors[order]) if isinstance(series[1], float) else 0.0
     form = LeadingForm(
         LeadingFormKind.CRITICAL, x, slope, order, u, error, side, later, None if residue is None else float(residue)
     )

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 
-import mpmath
 import numpy as np
 
+from statnn._digits import with_digits
 from statnn.network import Activation
 from statnn.rg.repeated._series import DIGITS
 from statnn.rg.repeated._simulation import LAYERS_AT_ONCE, advanced
@@ -46,17 +46,17 @@ def _polished(sigma: Activation, w: float, b: float, h: float, left: int) -> flo
     """Return where the signal is after the layers that are left, if in float64 it rests at h: a line about h."""
     if sigma.flat or not sigma.built_in:
         return h
-    with mpmath.workdps(DIGITS):
-        at, field = mpmath.mpf(h), mpmath.mpf(w) * h + b
-        if sigma.smooth:
-            gap, slope = sigma.exactly(field) - at, w * mpmath.diff(sigma.exactly, field)
-        else:
-            bend = float(sigma.derivative(np.asarray(float(field))))
-            gap, slope = field * bend - at, mpmath.mpf(w * bend)
-        grown = mpmath.mpf(left) if slope == 1 else (slope**left - 1) / (slope - 1)
-        if abs(gap * grown) > FARTHEST * abs(at) + TINY:
-            raise ValueError(
-                f"in float64 the signal rests at {h!r}, but with more digits it is {float(gap):.2g} from rest there, "
-                f"and the slope {float(slope):.17g} carries it away in {left} layers: rounding decides where it goes"
-            )
-        return float(at + gap * grown)
+    own = with_digits(DIGITS)
+    at, field = own.mpf(h), own.mpf(w) * h + b
+    if sigma.smooth:
+        gap, slope = sigma.exactly(field) - at, w * own.diff(sigma.exactly, field)
+    else:
+        bend = float(sigma.derivative(np.asarray(float(field))))
+        gap, slope = field * bend - at, own.mpf(w * bend)
+    grown = own.mpf(left) if slope == 1 else (slope**left - 1) / (slope - 1)
+    if abs(gap * grown) > FARTHEST * abs(at) + TINY:
+        raise ValueError(
+            f"in float64 the signal rests at {h!r}, but with more digits it is {float(gap):.2g} from rest there, "
+            f"and the slope {float(slope):.17g} carries it away in {left} layers: rounding decides where it goes"
+        )
+    return float(at + gap * grown)

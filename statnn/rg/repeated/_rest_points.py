@@ -6,9 +6,9 @@ import math
 from itertools import pairwise
 from typing import Any
 
-import mpmath
 import numpy as np
 
+from statnn._digits import with_digits
 from statnn.network import Activation
 from statnn.rg.repeated._series import DIGITS
 
@@ -58,7 +58,7 @@ def _marginal_between_inflections(sigma: Activation, w: float, b: float) -> list
     for low, high in pairwise([-reach, *bends, reach]):
         if excess(low) * excess(high) < 0.0:
             near = brentq(excess, low, high, xtol=1e-15, rtol=8.9e-16, maxiter=BISECTIONS)
-            fields.append(_root(lambda h: w * mpmath.diff(sigma.exactly, h) - 1, near))
+            fields.append(_root(lambda h: w * h.context.diff(sigma.exactly, h) - 1, near))
     return sorted(fields)
 
 
@@ -130,19 +130,19 @@ def _smooth(sigma: Activation, w: float, b: float) -> list[float]:
 
 def _root(function: Any, h: float) -> float:
     """Return a simple root by Newton's method with more digits: where slopes are near one, rounding leaves few."""
-    with mpmath.workdps(DIGITS):
-        at = mpmath.mpf(h)
-        for _ in range(STEPS):
-            slope = mpmath.diff(function, at)
-            if slope == 0:  # so far out that even these digits end
-                return h
-            step = function(at) / slope
-            at -= step
-            if abs(step) <= abs(at) * mpmath.mpf(10) ** (-DIGITS // 2):  # the next one would be its square
-                break
-        if function(mpmath.mpf(0)) == 0 and abs(at) < mpmath.mpf(10) ** (-DIGITS // 2):
-            return 0.0
-        return float(at) if abs(at - h) <= FARTHEST * (1 + abs(h)) else h
+    own = with_digits(DIGITS)
+    at, close = own.mpf(h), own.mpf(10) ** (-DIGITS // 2)
+    for _ in range(STEPS):
+        slope = own.diff(function, at)
+        if slope == 0:  # so far out that even these digits end
+            return h
+        step = function(at) / slope
+        at -= step
+        if abs(step) <= abs(at) * close:  # the next one would be its square
+            break
+    if function(own.mpf(0)) == 0 and abs(at) < close:
+        return 0.0
+    return float(at) if abs(at - h) <= FARTHEST * (1 + abs(h)) else h
 
 
 def _piecewise(sigma: Activation, w: float, b: float) -> list[float]:
