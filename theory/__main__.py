@@ -89,8 +89,9 @@ def parsed(arguments: list[str]) -> argparse.Namespace:
             derivation(name)
         except KeyError as unknown:
             parser.error(unknown.args[0])
-    if asked.document and (asked.document.suffix != ".tex" or not asked.document.parent.is_dir()):
-        parser.error(f"--document {asked.document}: a name that ends in .tex, in a folder that exists")
+    file = asked.document
+    if file and (file.suffix != ".tex" or not file.parent.is_dir() or file.is_dir()):
+        parser.error(f"--document {file}: a file with a name that ends in .tex, in a folder that exists")
     return asked
 
 
@@ -126,8 +127,18 @@ def main(arguments: list[str]) -> int:
     if failures:
         sys.stderr.write(f"{failures} of {plural(len(names))} do not hold; no document is written of them\n")
     elif asked.document:
-        asked.document.write_text(document(map(derivation, names)), encoding="utf-8")
+        write_whole(asked.document.resolve(), document(map(derivation, names)))
     return int(failures > 0)
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a file, or leave what there was where it cannot be written to its end."""
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        beside.write_text(text, encoding="utf-8")
+        beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)
 
 
 def settle_streams() -> None:
@@ -147,4 +158,7 @@ if __name__ == "__main__":
     except BrokenPipeError:  # readers may leave, as `head` does: end as others do, once the workers have ended
         signal.signal(signal.SIGPIPE, signal.SIG_DFL)
         signal.raise_signal(signal.SIGPIPE)
+    except OSError as error:  # of a disk that is full
+        sys.stderr.write(f"error: {error}\n")
+        status = 2
     sys.exit(status)

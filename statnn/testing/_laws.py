@@ -177,7 +177,7 @@ def _asked(what: str, subject: Subject, laws: Sequence[Callable[[Subject], str]]
     cause: BaseException | None = None
     for law in laws:
         name = law.__name__.strip("_").replace("_", " ")
-        compared = (law.__doc__ or "").strip().split("\n")[0].removeprefix("Compare ").rstrip(".")
+        compared = (law.__doc__ or name).strip().split("\n")[0].removeprefix("Compare ").rstrip(".")
         try:
             rows.append(Law(name, compared, Outcome.HELD, law(subject)))
         except NotAsked as reason:

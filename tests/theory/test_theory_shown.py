@@ -1,6 +1,7 @@
 """Derivations in the reader's hands: as text, as HTML, as one LaTeX document, in a list, by the command."""
 
 import re
+import resource
 import shutil
 import subprocess
 import sys
@@ -316,14 +317,31 @@ def test_the_command_prints_checks_and_writes(tmp_path):
         (["survivl"], "no derivation is called 'survivl' (do you mean 'survival'?)"),
         (["swap", "--document", "nowhere/two.tex"], "in a folder that exists"),
         (["swap", "--document", "two.pdf"], "a name that ends in .tex"),
+        (["swap", "--document", "folder.tex"], "a file with a name"),
     ],
 )
 def test_the_command_refuses_at_once(arguments, message, tmp_path):
+    (tmp_path / "folder.tex").mkdir()
     ran = run(*arguments, cwd=tmp_path)
     assert ran.returncode == 2
     assert message in ran.stderr
     assert not ran.stdout
-    assert not list(tmp_path.iterdir())
+    assert [path.name for path in tmp_path.rglob("*")] == ["folder.tex"]
+
+
+def test_a_document_is_written_whole_or_not_at_all(tmp_path):
+    file = tmp_path / "one.tex"
+    file.write_text("an older one", encoding="utf-8")
+
+    def full():
+        resource.setrlimit(resource.RLIMIT_FSIZE, (2048, 2048))
+
+    command = [sys.executable, "-m", "statnn.theory", "swap", "--document", file]
+    ran = subprocess.run(command, capture_output=True, text=True, check=False, preexec_fn=full)  # noqa: S603
+    assert ran.returncode == 2
+    assert ran.stderr.splitlines()[-1].startswith("error: ")
+    assert "Traceback" not in ran.stderr
+    assert {path.name: path.read_text(encoding="utf-8") for path in tmp_path.iterdir()} == {"one.tex": "an older one"}
 
 
 def test_derivations_build_on_each_other_without_circles():

@@ -17,10 +17,9 @@ Examples
 >>> from hypothesis import given
 >>> from statnn.testing import strategies
 >>> @given(strategies.binary_neurons(most=4))
-... def test_turning_all_spins_over_turns_fields_over(model):
-...     turned = type(model)(model.couplings, -model.fields, model.temperature)
-...     assert model.energy([1] * model.size) == turned.energy([-1] * model.size)
->>> test_turning_all_spins_over_turns_fields_over()
+... def test_energies_do_not_depend_on_the_temperature(model):
+...     assert model.at(2.5).energy([1] * model.size) == model.energy([1] * model.size)
+>>> test_energies_do_not_depend_on_the_temperature()
 """
 
 try:
