@@ -17,6 +17,7 @@ from statnn import theory
 from statnn.activation import PolyaUrn
 from statnn.network import ACTIVATIONS
 from statnn.rg import RepeatedLayer
+from statnn.theory.browse import _built
 from statnn.theory.enclosure import sign_on_boxes
 from statnn.theory.precision import alone, converged
 
@@ -25,10 +26,13 @@ LESS = theory.inequality(
     "A hyperbolic tangent is less than one.", 1, sp.tanh(K), 2 / (sp.exp(2 * K) + 1), written="<",
     by=lambda gap: sp.simplify(gap.rewrite(sp.exp)),
 )  # fmt: skip
+LIMIT = theory.limit("It comes to it.", sp.Limit(sp.tanh(K), K, sp.oo), 1)
 QUESTIONS = {
     "evaluate": lambda: theory.formula("gamma-poisson.working").evaluate(D=100, N=1000, b=0.3, c=5, digits=40),
+    "integral": lambda: theory.formula("onsager.log-partition").evaluate(K="0.3", digits=20),
     "function": lambda: theory.formula("onsager.log-partition").function()(K=0.3),
     "check": LESS.check,
+    "limit": LIMIT.check,
     "enclosure": lambda: LESS.enclosure,
     "compare": lambda: repr(theory.compare("gamma-poisson.working", D)),
     "converged": lambda: converged(mpmath.exp, (1,), 30),
@@ -89,6 +93,23 @@ def test_what_a_user_has_set_changes_nothing_and_stays(name, digits):
     finally:
         iv.prec = before
     assert found == wanted
+
+
+@pytest.mark.parametrize("name", QUESTIONS)
+def test_where_a_user_lets_sympy_evaluate_nothing_all_is_as_before(name):
+    wanted = QUESTIONS[name]()
+    with sp.evaluate(x=False):
+        assert QUESTIONS[name]() == wanted
+
+
+def test_derivations_are_made_as_they_are_wherever_they_are_first_asked_for():
+    kept = theory.derivation("swap")
+    _built.cache_clear()
+    with sp.evaluate(x=False):
+        made = theory.derivation("swap")
+        made.check()
+    assert made == kept
+    assert str(made) == str(kept)
 
 
 @pytest.mark.parametrize("name", QUESTIONS)

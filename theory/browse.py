@@ -8,6 +8,7 @@ from html import escape
 
 from statnn.theory.closed_form import nearest
 from statnn.theory.derivation import Derivation
+from statnn.theory.precision import alone
 from statnn.theory.prose import with_mathml
 from statnn.theory.registry import DERIVATIONS
 
@@ -102,5 +103,6 @@ def derivation(name: str) -> Derivation:
 
 
 @cache
+@alone()
 def _built(name: str) -> Derivation:
     return DERIVATIONS[name]()

@@ -29,8 +29,8 @@ if hasattr(os, "register_at_fork"):  # a process that begins while another threa
 
 @contextmanager
 def alone() -> Iterator[None]:
-    """Begin at the precision of floats, whatever a user has set, while other threads that ask for this wait."""
-    with _ONE_THREAD, mpmath.workprec(53):
+    """Begin at the precision of floats, and with sympy evaluating, whatever a user has set; other threads wait."""
+    with _ONE_THREAD, mpmath.workprec(53), sp.evaluate(x=True):
         before, iv.prec = iv.prec, 53
         try:
             yield

@@ -10,6 +10,7 @@ from html import escape
 import sympy as sp
 
 from statnn.theory.closed_form import Formula, Value, nearest
+from statnn.theory.precision import alone
 
 
 class Formulas(Mapping[str, Formula]):
@@ -51,6 +52,7 @@ class Formulas(Mapping[str, Formula]):
 
 
 @cache
+@alone()
 def formulas() -> Formulas:
     """Return all formulas of the project by name; they print as a table of what they say.
 
