@@ -117,6 +117,12 @@ def _unit(values: Any) -> str:
     return str(unit) if unit is not None and "dimensionless" not in str(unit) else ""  # None of columns of tables
 
 
+def refuse_unordered(values: Any, name: str) -> None:
+    """Raise `TypeError` for a set: each process has its members in another order."""
+    if isinstance(values, set | frozenset):
+        raise TypeError(f"{name} = {values!r} is a set, which has no order: pass a list")
+
+
 def positive(value: Any, name: str, *, why: str) -> float:
     """Return ``value`` as float, or raise if it is not a finite number above zero."""
     if isinstance(value, bool) or not isinstance(value, numbers.Real):

@@ -23,6 +23,7 @@ from statnn._archive.fingerprint import digest_of_work, fingerprint
 from statnn._archive.kept import stored, storing
 from statnn._archive.pace import Pace
 from statnn._archive.store import Store, opened
+from statnn._arguments import refuse_unordered
 from statnn._by_value import ByValue, same
 from statnn._memory import refuse_beyond_memory
 from statnn._random import Root, root, stream
@@ -264,6 +265,7 @@ def _points(grid: Any) -> tuple[Point, ...]:
         for name, values in grid.items():
             if isinstance(values, str | bytes) or not isinstance(values, Iterable) or getattr(values, "ndim", 1) == 0:
                 raise TypeError(f"grid[{name!r}] = {values!r} is one value; pass a list of them, [{values!r}]")
+            refuse_unordered(values, f"grid[{name!r}]")
         axes = {name: list(values) for name, values in grid.items()}
         number = prod(map(len, axes.values()))
         refuse_beyond_memory(1000.0 * number, f"a grid of {number} points", "sweep over a part of it at a time")

@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike
 
-from statnn._arguments import array_of, at_least, whole
+from statnn._arguments import array_of, at_least, refuse_unordered, whole
 from statnn._arrays import Reals, drawn, frozen, real
 from statnn._by_value import ByValue
 from statnn._memory import refuse_beyond_memory
@@ -188,6 +188,7 @@ class Network:
             raise TypeError(
                 f"widths = {widths!r} is a {type(widths).__name__}; give a list, inputs first: [784, 256, 10]"
             )
+        refuse_unordered(widths, "widths")
         sizes = [whole(n, f"widths[{m}]", minimum=1, maximum=10**8) for m, n in enumerate(widths)]
         if len(sizes) < 2:
             raise ValueError(f"widths = {sizes} has {len(sizes)} entries; give inputs and at least one layer")
@@ -432,6 +433,7 @@ def _norms_of(values: Any, weights: list[Reals]) -> list[BatchNorm | None]:
         raise TypeError(
             f"normalisations = {values!r} is a {type(values).__name__}; pass a list with a BatchNorm or None a layer"
         )
+    refuse_unordered(values, "normalisations")
     norms = list(values)
     if len(norms) != len(weights):
         raise ValueError(f"there are {len(norms)} normalisations for {len(weights)} layers; pass one a layer, or None")
@@ -485,6 +487,7 @@ def _deviation(value: Any, name: str) -> float:
 def _one_a_layer(value: Activations, depth: int) -> tuple[Activation, ...]:
     if isinstance(value, str | Activation) or not isinstance(value, Iterable):
         return (activation(value),) * depth
+    refuse_unordered(value, "activation")
     sigmas = tuple(activation(sigma) for sigma in value)
     if len(sigmas) != depth:
         raise ValueError(f"there are {len(sigmas)} activations for {depth} layers; pass one for all, or one a layer")

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from strategies import examples
 
 import statnn
-from statnn.network import ACTIVATIONS, Activation, Network, leaky_relu
+from statnn.network import ACTIVATIONS, Activation, BatchNorm, Network, leaky_relu
 from statnn.testing.strategies import networks
 
 each_activation = pytest.mark.parametrize("name", ACTIVATIONS)
@@ -350,3 +350,17 @@ def test_the_front_door():
 def test_layers_of_a_random_network_are_drawn_apart():
     first, second = Network.random([5, 5, 5], sigma_b=1.0, rng=1).weights
     assert not np.isin(first, second).any()
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: Network.random({784, 256, 10}),
+        lambda: Network.random([3, 4, 2], activation=frozenset({"tanh", "relu"})),
+        lambda: Network([np.ones((2, 2)), np.ones((1, 2))], normalisations={None, BatchNorm([0, 0], [1, 1])}),
+    ],
+)
+def test_layers_are_given_in_an_order(make):
+    """A set of names has another order in each process: it was another network."""
+    with pytest.raises(TypeError, match="is a set, which has no order: pass a list"):
+        make()
