@@ -150,6 +150,8 @@ def opened(
     0.5 None ('half',)
     other work: sweeps is 10 there and 20 here; ask for the same, or name another folder
     """
+    if not os.fspath(path):
+        raise ValueError("store = '' is an empty name, which would be where one is; give another, or '.'")
     folder = Path(path)
     if os.path.lexists(folder) and not folder.is_dir():
         kind = kind_of(folder)

@@ -25,6 +25,8 @@ _ASIDE = ".page."
 
 def put(directory: str | os.PathLike[str], fill: Callable[[Path], None]) -> None:
     """Let `fill` write into a folder that becomes `directory`, or whose files replace those there, the page last."""
+    if not os.fspath(directory):
+        raise ValueError("directory = '' is an empty name, which would be where one is; give another, or '.'")
     target = Path(directory)
     if os.path.lexists(target) and not target.is_dir():
         raise NotADirectoryError(f"{str(target)!r} is {kind_of(target)}; give a directory")

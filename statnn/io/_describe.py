@@ -63,6 +63,8 @@ def describe(path: str | os.PathLike[str]) -> dict[str, Any]:
     >>> description["format"], "numpy" in description["versions"]
     ('statnn.value', True)
     """
+    if not os.fspath(path):
+        raise ValueError("path = '' is an empty name; give a file or a folder")
     target = Path(path)
     if target.is_dir():
         return _folder(target)

@@ -355,6 +355,8 @@ def test_a_page_appears_whole_or_not_at_all(found, tmp_path):
         found.write(old / "other.txt")
     with pytest.raises(FileNotFoundError, match="does not exist; make it first"):
         found.write(tmp_path / "no" / "where")
+    with pytest.raises(ValueError, match="is an empty name"):
+        found.write("")
 
 
 def test_the_page_is_written_where_nothing_beside_it_can_be(found, tmp_path, monkeypatch):

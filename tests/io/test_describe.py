@@ -155,3 +155,10 @@ def test_nothing_is_said_by_itself_where_there_is_no_terminal(capsys, caplog):
 def test_the_text_of_a_result_is_plain_json(files):
     with np.load(files / "result.npz", allow_pickle=False) as plain:
         assert json.loads(plain["statnn"].item())["provenance"]["time"]
+
+
+def test_an_empty_name_is_not_the_folder_one_is_in(files, monkeypatch):
+    with opened(files / "empty", {"sweeps": 10}):
+        monkeypatch.chdir(files / "empty")
+    with pytest.raises(ValueError, match="path = '' is an empty name"):
+        describe("")

@@ -137,6 +137,13 @@ def test_an_entry_from_before_entries_said_what_they_are_is_read(tmp_path):
         assert store.get("old") == 5
 
 
+def test_a_store_without_a_name_is_refused(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ValueError, match="store = '' is an empty name"), opened("", KEY):
+        pass
+    assert not list(tmp_path.iterdir())
+
+
 def test_foreign_folders_and_files_are_refused(tmp_path):
     (tmp_path / "mine.txt").write_text("notes")
     with pytest.raises(StoreError, match=r"holds 'mine\.txt' and no store\.json"), opened(tmp_path, KEY):
