@@ -1,5 +1,7 @@
 """More digits than floats have, each question to its own: the precision of mpmath is one for all threads."""
 
+from __future__ import annotations
+
 from typing import Any
 
 

@@ -64,9 +64,7 @@ def simplified(gap: sp.Expr) -> sp.Expr:
         return plain
     above, below = sp.together(gap).as_numer_denom()
     ratio = sp.expand(above) / sp.expand(below)
-    if ratio.is_Rational:
-        return ratio
-    left = sp.simplify(gap)
+    left = ratio if ratio.is_Rational else sp.simplify(gap)
     return plain if (plain := sp.expand(left)).is_Rational else left
 
 
@@ -213,9 +211,7 @@ class Step:
         return f"{with_mathml(self.statement)} <i>({self.kind})</i> {mathml(self.latex(), display=True)}"
 
     def __str__(self) -> str:
-        return "\n".join(
-            [f"{self.statement} ({self.kind})", f"    {self.text()}", *map("    {}".format, self._means())]
-        )
+        return "\n    ".join([f"{self.statement} ({self.kind})", self.text(), *self._means()])
 
     def _repr_latex_(self) -> str:
         return rf"$\displaystyle {self.latex()}$"

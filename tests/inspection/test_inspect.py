@@ -223,12 +223,10 @@ def part(found, *names):
 
 
 def test_the_page_stands_alone(found, tmp_path):
-    names_of_sections = ["layers", "basins", "correlation"]
-    part(found, *names_of_sections).write(tmp_path / "page")
+    part(found, *(names_of_sections := ["layers", "basins", "correlation"])).write(tmp_path / "page")
     names = {file.name for file in (tmp_path / "page").iterdir()}
     (tmp_path / "other").mkdir()
-    modes = {(tmp_path / name).stat().st_mode for name in ("page", "other")}  # temporary folders are private
-    assert len(modes) == 1
+    assert len({(tmp_path / name).stat().st_mode for name in ("page", "other")}) == 1  # temporary folders are private
     assert names == {
         "index.html",
         "numbers.json",

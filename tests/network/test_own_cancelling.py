@@ -44,3 +44,11 @@ def test_tails_without_digits_are_told_as_such(factor):
 def test_small_jumps_are_still_seen(step):
     with pytest.raises(ValueError, match=r"has a kink or a jump near the field 0\.3"):
         Activation("step", lambda h: np.tanh(h) + step * (h > 0.3))
+
+
+def test_functions_that_cancel_far_from_zero_are_smooth():
+    """Squareplus [Barron 2021]: values of 0.01 are differences of 93."""
+    sigma = Activation("squareplus", lambda h: (h + np.sqrt(h * h + 4)) / 2)
+    h = np.array([-93.0, -3.0, 0.0, 1e-9, 5.0])
+    exact = (1 + h / np.sqrt(h * h + 4)) / 2
+    assert np.allclose(sigma.derivative(h), exact, rtol=0, atol=1e-10)
