@@ -28,6 +28,7 @@ from statnn._by_value import ByValue, same
 from statnn._memory import refuse_beyond_memory
 from statnn._random import Root, root, stream
 from statnn._tasks import check_executor, run_tasks
+from statnn._warn import warn
 
 Point = dict[str, Any]
 _LOST = "lost"
@@ -123,7 +124,8 @@ def sweep(
     Sweep
         A point that raised an error is among the failures, or gave what the store cannot hold, and so is one whose
         worker died; the others go on. Ctrl-C returns what is there, with the points that are missing among the
-        failures. A store keeps the first kind alone: the others are computed when it is called again.
+        failures. A store keeps the first kind alone: the others are computed when it is called again. That all points
+        failed is warned of.
 
     Raises
     ------
@@ -161,6 +163,8 @@ def sweep(
         done = _computed(function, points, seed, executor, kept, progress, retry=retry)
     results = tuple(done[k].get("result") for k in range(len(points)))
     failures = {k: done[k]["failure"] for k in range(len(points)) if "failure" in done[k]}
+    if len(failures) == len(points):
+        warn(f"all {len(points)} points failed, the first of them with {failures[0]}")
     return Sweep(points, results, failures, seed)
 
 

@@ -19,6 +19,7 @@ from statnn import _axes
 from statnn._archive.file import digest_of
 from statnn._axes import COLOURS, MARKERS
 from statnn._by_value import ByValue
+from statnn._text import p_value
 from statnn._typeset import Name
 from statnn.inspection._files import PAGE, page, put
 from statnn.inspection._page import Inspection, fill, named
@@ -206,7 +207,7 @@ def _classes(section: Section, inspections: Mapping[str, Inspection]) -> Section
         if p * len(others) < _LEVEL:
             words.append(
                 f"“{name}” is right on {gained} samples that “{reference}” gets wrong and wrong on {lost} that it gets "
-                f"right (p = {shown(p)})."
+                f"right ({p_value(p)})."
             )
     columns = ["network", "recognised", "right alone", f"right in “{reference}” alone", "p", "same answers"]
     about = (

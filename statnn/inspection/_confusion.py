@@ -9,7 +9,8 @@ import numpy as np
 from scipy import stats
 
 from statnn._arguments import Ints
-from statnn.inspection._section import Cell, Measured, Picture, PValue, Section, Table, share, shown
+from statnn._text import p_value
+from statnn.inspection._section import Cell, Measured, Picture, Section, Table, share, shown
 from statnn.inspection._subject import Subject, Tell
 from statnn.inspection._worst import WORST, worst
 
@@ -92,7 +93,7 @@ def _unusual(counts: Ints, seen: Ints, recognised: Measured) -> str:
         return ""
     return (
         f"Class {seen[k]} is recognised in {shown(share(float(shares[k]), int(total[k])))} of its samples, all "
-        f"together in {shown(recognised)} (p = {shown(PValue(p[k]))})."
+        f"together in {shown(recognised)} ({p_value(p[k])})."
     )
 
 

@@ -12,7 +12,7 @@ from scipy import integrate, stats
 
 from statnn._arguments import Floats
 from statnn._axes import COLOURS, LINES
-from statnn._text import printed
+from statnn._text import p_value, printed
 from statnn.inspection._section import Cell, Picture, PValue, Section, Table, panels, share, shown
 from statnn.inspection._subject import Subject, Tell, few, name_of
 from statnn.measure import graph
@@ -199,7 +199,7 @@ def _unusual_strength(found: graph.Strength, net: Network) -> str:
     name = "the inputs" if m == 0 else name_of(m, net)
     return (
         f"Node strengths of {name} fluctuate {printed(ratio, 3)} times as much as with the same weights in random "
-        f"order (p = {shown(PValue(found.p_value[m]))})."
+        f"order ({p_value(found.p_value[m])})."
     )
 
 

@@ -22,6 +22,10 @@ AT_ONCE = 64
 """Units whose fields are sorted at a time."""
 
 
+_ROUNDING = 1e-13
+"""Relative differences of sums that are equal but for the order of their terms."""
+
+
 @dataclass(frozen=True, eq=False, repr=False)
 class RankProbability(ByValue):
     """The rank probability distribution of every class, and its slope.
@@ -315,5 +319,7 @@ def _stratified(influence: Floats, own: Ints, tally: Ints) -> Floats:
     """Return the root of the sum over classes of the variance of a mean, for each row of influences."""
     variance = np.zeros(len(influence))
     for k, number in enumerate(tally):
-        variance += influence[:, own == k].var(axis=1, ddof=1) / number
+        part = influence[:, own == k]
+        varies = np.ptp(part, axis=1) > _ROUNDING * abs(part).max(axis=1)
+        variance += np.where(varies, part.var(axis=1, ddof=1), 0.0) / number
     return np.asarray(np.sqrt(variance))
