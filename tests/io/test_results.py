@@ -14,7 +14,7 @@ from scipy import special
 from statnn import Network, rg, sweep
 from statnn._archive import file, values
 from statnn._archive.file import digest_of
-from statnn._archive.names import class_of, name_of, thing_of
+from statnn._archive.names import name_of, thing_of
 from statnn._archive.values import Packer, Unpacker
 from statnn.activation import PolyaUrn
 from statnn.interaction import BinaryNeurons
@@ -26,14 +26,6 @@ from statnn.rg import LinearLayer, flow
 
 def cube(h):
     return h**3
-
-
-@pytest.mark.parametrize(
-    ("name", "kind"), [("statnn:Network", "enum"), ("statnn.rg:FlowEnd", "object"), ("statnn:Network", "exception")]
-)
-def test_a_class_is_looked_up_as_what_it_is(name, kind):
-    with pytest.raises(ValueError, match=f"'{name}' is not an {kind} of this package"):
-        class_of(name, kind)
 
 
 @dataclass(frozen=True)
@@ -117,7 +109,6 @@ def test_equal_values_have_one_digest_in_any_order():
     assert file.digest_of({"a": a, "b": b}) == file.digest_of({"b": b.copy(), "a": a.copy()})
     locked = a.copy()
     locked.flags.writeable = False
-    assert file.digest_of({0, 8}) == file.digest_of({8, 0})  # whose order is that in which they came
     assert file.digest_of([a, a]) == file.digest_of([a, a.copy()]) == file.digest_of([a, locked])
     others = [{"a": a, "b": -b}, {"a": a, "b": b.astype(np.float32)}, {"a": a}, {"a": a, "c": b}]
     assert len({file.digest_of(one) for one in [*others, {"a": a, "b": b}]}) == 5

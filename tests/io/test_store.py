@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from statnn._archive import lock, pace, provenance
+from statnn._archive import lock, provenance
 from statnn._archive import store as _store
 from statnn._archive.atomic import replacing
 from statnn._archive.file import write
@@ -339,17 +339,6 @@ def test_a_fork_forgets_the_locks_that_it_closed():
     assert descriptor not in lock._held
     with pytest.raises(OSError, match="Bad file descriptor"):
         os.fstat(descriptor)
-
-
-def test_a_write_that_takes_long_is_one_in_fifty_of_the_time(monkeypatch):
-    now = [0.0]
-    monkeypatch.setattr(pace, "monotonic", lambda: now[0])
-    slow = pace.Pace(1.0)
-    with slow.writing():
-        now[0] += 3.0
-    for later, due in ((149.0, False), (151.0, True)):
-        now[0] = 3.0 + later
-        assert slow.due == due
 
 
 @pytest.mark.parametrize(("changes", "commit"), [("", "abc"), (" M some.py", "abc+")])

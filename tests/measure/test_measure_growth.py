@@ -198,9 +198,6 @@ def test_weights_that_agree_are_seen(rng):
     assert found.fluctuation[1] > 2 * found.null_fluctuation[1]
     axes = Figure().add_subplot()
     assert found.plot(axes) is axes
-    (bars,), dof = axes.containers[0][2], np.array([49, 39, 39])
-    ends = found.null_fluctuation * np.sqrt(stats.chi2.ppf([[0.025], [0.975]], dof) / dof)
-    np.testing.assert_allclose([bar[:, 1] for bar in bars.get_segments()], ends.T, rtol=1e-12)
     assert "shuffled" in str(found)
 
 

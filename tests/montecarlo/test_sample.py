@@ -287,12 +287,6 @@ def test_draws_of_any_size_have_their_autocorrelation_drawn(rng, unit):
     assert "never changes" in constant[1].texts[0].get_text()
 
 
-def test_of_many_draws_some_are_traced():
-    draws = np.arange(8001.0).reshape(1, 8001) / 7
-    (line,) = draw("energy", draws, Figure().subplots()).lines
-    np.testing.assert_array_equal(line.get_xydata().T, [np.arange(0, 8001, 4), draws[0, ::4]])
-
-
 def test_lattices_beyond_memory_are_refused_at_once():
     with pytest.raises(MemoryError, match="a lattice of 40000 x 40000 spins would need 144 GB"):
         square_lattice(40_000, 40_000)

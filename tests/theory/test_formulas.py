@@ -19,7 +19,7 @@ from statnn.theory.evaluation import number
 from statnn.theory.printing import latex
 from statnn.theory.registry import DERIVATIONS
 from statnn.theory.root import Root, root_between
-from statnn.theory.table import Formulas
+from statnn.theory.table import Formulas, in_order
 from statnn.theory.variable import Variable
 
 FORMULAS = theory.formulas()
@@ -355,6 +355,11 @@ def test_the_last_digit_is_rounded_once(digits):
             assert mpmath.mpf(str(WORKING.evaluate(digits=digits, **values))) == mpmath.mpf(exact)
 
 
+def test_symbols_are_taken_in_the_order_that_was_given():
+    for symbols, values in (("N c", (1000, 5)), ("c N", (5, 1000))):
+        assert float(in_order("gamma-poisson.inflection", symbols)(*values)) == 200
+
+
 # -- the pieces ------------------------------------------------------------------------------------------
 
 
@@ -395,6 +400,21 @@ def test_a_root_is_an_expression():
 def test_a_range_that_cannot_be_read_is_refused(text):
     with pytest.raises(ValueError, match="must read as"):
         Variable(sp.Symbol("c"), text, "anything")
+
+
+@pytest.mark.parametrize(
+    ("text", "values"),
+    [
+        ("0 < n < 4", {1, 2, 3}),
+        ("0 <= n <= 3", {0, 1, 2, 3}),
+        ("1/2 < n < 7/2", {1, 2, 3}),
+        ("1 <= n < oo", {*range(1, 10)}),
+    ],
+)
+def test_whole_numbers_are_drawn_up_to_the_ends_of_their_range(text, values, rng):
+    """Of a range without end the first nine."""
+    variable, random = Variable(sp.Symbol("n"), f"{text}, whole", "a number"), Random(int(rng.integers(2**63)))  # noqa: S311
+    assert {int(variable.draw(random, {})) for _ in range(600)} == values
 
 
 def test_a_formula_with_a_symbol_of_no_range_is_refused():

@@ -5,6 +5,7 @@ import resource
 import shutil
 import subprocess
 import sys
+from itertools import groupby
 from xml.etree import ElementTree as ET
 
 import networkx as nx
@@ -14,6 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from statnn import theory
+from statnn.theory import __main__ as command
+from statnn.theory import browse
 from statnn.theory import derivation as built
 from statnn.theory.document import document
 from statnn.theory.kinds import CHECKED, KINDS, tally
@@ -342,6 +345,47 @@ def test_a_document_is_written_whole_or_not_at_all(tmp_path):
     assert ran.stderr.splitlines()[-1].startswith("error: ")
     assert "Traceback" not in ran.stderr
     assert {path.name: path.read_text(encoding="utf-8") for path in tmp_path.iterdir()} == {"one.tex": "an older one"}
+
+
+def test_the_command_fails_where_a_derivation_does_and_writes_no_document_of_it(monkeypatch, capsys, tmp_path):
+    def checked(name, thorough):
+        kinds = {"identity": 2, "inequality": 1}
+        return command.Checked(name, "its text", kinds, "step 2 is wrong", {2: "as printed"} if thorough else {})
+
+    monkeypatch.setattr(command, "checked", checked)
+    assert command.main(["swap", "--document", str(tmp_path / "one.tex")]) == 1
+    assert not list(tmp_path.iterdir())
+    said = capsys.readouterr()
+    assert said.err.splitlines()[:2] == ["checking 1 derivation", "1/1 swap: step 2 is wrong"]
+    assert "no document is written" in said.err
+    assert "its text" not in said.out
+    assert "identity      2  " in said.out
+    assert command.main(["swap", "--thorough"]) == 1
+    said = capsys.readouterr().out
+    assert said.startswith("its text\nby intervals, on all of their range: 2 (as printed)\n")
+    assert "Of 1 inequalities intervals prove 1 as printed and 0 by their positive form" in said
+
+
+def test_inequalities_are_known_by_the_number_of_their_step(monkeypatch):
+    positive = sp.Symbol("y", positive=True)
+    steps = (
+        theory.identity("Twice.", positive + positive, 2 * positive),
+        theory.inequality("Squares add.", (1 + positive) ** 2, 1 + positive**2, 2 * positive),
+    )
+    monkeypatch.setattr(command, "derivation", lambda _: theory.Derivation("own", "Own", "a reader", "exact", steps))
+    assert command.checked("own", thorough=False).enclosures == {}
+    assert command.checked("own", thorough=True).enclosures.keys() == {2}
+
+
+def test_the_command_lists_derivations_below_their_sources(monkeypatch, capsys):
+    some = {name: DERIVATIONS[name] for name in ("survival", "urn", "swap")}
+    monkeypatch.setattr(browse, "DERIVATIONS", some)
+    assert command.main(["--list"]) == 0
+    lines = iter(capsys.readouterr().out.splitlines())
+    for source, group in groupby(some, lambda name: built(name).source):
+        assert next(lines) == f"-- {source}"
+        assert all(next(lines).split()[0] == name for name in group)
+    assert not list(lines)
 
 
 def test_derivations_build_on_each_other_without_circles():

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from scipy import stats
+from scipy import special, stats
 
 from statnn import testing
 from statnn.testing import assert_pvalue, rejects, statistics
@@ -91,6 +91,18 @@ def test_p_values_above_uniform_raise_no_alarm(rng):
     with_tolerance = np.where(rng.random((500, 2)) < 0.6, 1.0, rng.random((500, 2)))
     assert uniformity.row("normal", MEAN, with_tolerance).says == "above uniform"
     assert uniformity.row("normal", MEAN, rng.random((20, 2))).says == "too few seeds"
+
+
+def test_tests_of_one_quantity_share_its_level():
+    """By Bonferroni over both comparisons, and over the bulk of the law and three places of its tail."""
+    found = uniformity.row("normal", MEAN, np.full((40, 2), 0.45))
+    assert found.too_small == pytest.approx(2 * 2 * special.smirnov(40, 0.55), rel=1e-9)
+    assert found.too_large == pytest.approx(2 * special.smirnov(40, 0.45), rel=1e-9)
+    p = np.full((40, 2), 0.9)
+    p[:3, 1], p[3:9, 0] = 4.9e-4, 5.1e-4  # twice of which is below and above a thousandth
+    found = uniformity.row("normal", MEAN, p)
+    assert found.tails == (9, 9, 3)
+    assert found.too_small == pytest.approx(2 * 3 * stats.binom.sf(8, 40, 0.01), rel=1e-9)
 
 
 def test_the_table_shows_what_is_expected_beside_what_is_seen():
