@@ -192,13 +192,6 @@ def test_a_refusal_states_the_place_and_the_two_values():
         Activation("cube", lambda h: h**3, lambda h: 3 * h * h * np.where(np.abs(h) > 50, 10, 1.001))
 
 
-def test_of_many_jumps_the_nearest_to_zero_are_kept():
-    stairs = Activation("stairs", lambda h: np.floor(8 * h), np.zeros_like)
-    places, by = np.transpose(stairs.jumps)
-    assert np.sort(np.abs(places)) == pytest.approx(np.sort(np.abs(np.arange(-63, 65) / 8)), abs=1e-9)
-    assert by == pytest.approx(np.ones(128))
-
-
 def test_stated_kinks_are_left_out():
     for kinks in (0, [0.0], np.array([0]), (-1, 0, 1)):
         mine = Activation("relu", lambda h: np.maximum(h, 0), lambda h: h > 0, kinks=kinks)

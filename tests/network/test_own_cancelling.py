@@ -52,3 +52,10 @@ def test_functions_that_cancel_far_from_zero_are_smooth():
     h = np.array([-93.0, -3.0, 0.0, 1e-9, 5.0])
     exact = (1 + h / np.sqrt(h * h + 4)) / 2
     assert np.allclose(sigma.derivative(h), exact, rtol=0, atol=1e-10)
+
+
+def test_of_many_jumps_the_nearest_to_zero_are_kept():
+    stairs = Activation("stairs", lambda h: np.floor(8 * h), np.zeros_like)
+    places, by = np.transpose(stairs.jumps)
+    assert np.sort(np.abs(places)) == pytest.approx(np.sort(np.abs(np.arange(-63, 65) / 8)), abs=1e-9)
+    assert by == pytest.approx(np.ones(128))

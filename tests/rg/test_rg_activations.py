@@ -58,6 +58,22 @@ def test_fixed_points_of_what_is_bounded_by_more_than_one():
     np.testing.assert_allclose(fixed_fields(arctan, 3.0, 1.0), expected, rtol=1e-12)
 
 
+@pytest.mark.parametrize(
+    ("name", "w", "b", "fields"),
+    [
+        ("sign", 2.0, 0.5, [-1.5, 2.5]),
+        ("sign", 2.0, 3.0, [5.0]),
+        ("relu", 0.5, 1.0, [2.0]),
+        ("relu", 2.0, -1.0, [-1.0, 1.0]),
+        ("relu", 2.0, 1.0, []),
+        ("relu", 0.5, 0.0, [0.0]),
+    ],
+)
+def test_fixed_points_of_lines_on_either_side_of_zero(name, w, b, fields):
+    """h = w + b and b - w of the sign, where they have that sign; b and b/(1 - w) of the ReLU."""
+    assert fixed_fields(ACTIVATIONS[name], w, b) == fields
+
+
 @later
 def test_rest_points_at_weight_one_are_told_from_fields_where_the_layer_is_a_line(name):
     if name == "sin":

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from statnn import rg
 from statnn.network import Activation, leaky_relu
 from statnn.rg import FixedFunction, LeadingFormKind, RepeatedLayer, collapse, renormalise
+from statnn.rg._collapse import _Problem
 from statnn.rg.repeated._simulation import passed
 from statnn.testing import assert_mean, assert_slope, rejects
 
@@ -391,6 +392,13 @@ def test_errors_of_a_collapse_are_those_of_its_exponents(rng):
     assert 0.5 < np.mean([one.quality for one in found]) < 1.6
     with rejects():
         assert_mean([one.value_exponent for one in found], 2 / 3, what="κ of order 4")
+
+
+@pytest.mark.parametrize("control", [[1.0, 10.0, 100.0], [-3.0, 0.0, 3.0]])
+def test_a_control_that_is_positive_throughout_enters_by_its_logarithm(control):
+    """In polynomials of Chebyshev from its least to its largest."""
+    problem = _Problem(np.array([control]), np.zeros(3), np.zeros(3), np.ones(3), ((0,), (1,), (2,)))
+    np.testing.assert_allclose(problem.design(np.ones(1)), [[1, -1, 1], [1, 0, -1], [1, 1, 1]], atol=1e-15)
 
 
 def test_two_controls_collapse_together():

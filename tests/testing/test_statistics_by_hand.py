@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import optimize, stats
 
-from statnn.testing import Power, assert_mean, assert_slope, rejects, statistics
+from statnn.testing import Power, assert_slope, rejects, statistics
 from statnn.testing.statistics import z_score
 
 
@@ -91,11 +91,6 @@ def test_a_slope_may_be_off_by_its_bias():
     assert_slope(x, x**-1.1, 1e-3 * x**-1.1, -1.0, bias=0.1, what="slope")
     with rejects():
         assert_slope(x, x**-1.1, 1e-3 * x**-1.1, -1.0, bias=0.05, what="slope")
-
-
-def test_a_law_has_no_bias():
-    with pytest.raises(ValueError, match="bias belongs to a mean; a law has none"):
-        assert_mean(np.arange(99) % 2, stats.bernoulli(0.5), bias=0.1, what="coins")
 
 
 def test_what_is_left_over_joins_the_last_cell():
