@@ -339,3 +339,18 @@ def test_room_behind_the_entries_of_a_sparse_matrix_is_not_looked_at():
     matrix.data = np.append(matrix.data, 7.0)
     matrix.indices = np.append(matrix.indices, np.array([99], dtype=matrix.indices.dtype))
     assert BinaryNeurons(matrix) == BinaryNeurons(PAIR)
+
+
+@pytest.mark.parametrize(
+    ("parts", "said"),
+    [
+        ({"nodes": ("a", "b")}, "2 nodes for 3 spins"),
+        ({"layers": (np.array([0]), np.array([1]))}, r"layers of \[1, 1\] spins do not hold each of the 3 spins once"),
+        ({"layers": (np.array([0, 1]), np.array([1, 2]))}, "do not hold each of the 3 spins once"),
+    ],
+)
+def test_names_and_layers_of_a_file_are_those_of_its_spins(parts, said):
+    model = BinaryNeurons([[0, 1, 0], [1, 0, 1], [0, 1, 0]])
+    assert BinaryNeurons._restored(model._stored(), {}) == model
+    with pytest.raises(ValueError, match=said):
+        BinaryNeurons._restored(model._stored() | parts, {})

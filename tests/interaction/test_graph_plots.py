@@ -18,6 +18,7 @@ from statnn.interaction import (
     DynamicNeurons,
     square_lattice,
 )
+from statnn.interaction._views.graph import network_size
 from statnn.interaction._views.picture import _spread, _springs
 from statnn.network import Network
 
@@ -170,6 +171,15 @@ def test_every_neuron_and_interaction_is_drawn():
     spots = np.concatenate(squares)
     gaps = np.linalg.norm(spots[:, None] - spots, axis=-1) + np.eye(len(spots))
     assert gaps.min() > 1e-3  # nothing lies on top of something else
+
+
+@pytest.mark.parametrize("factors", [False, True])
+@pytest.mark.parametrize("free", [ALL, ("neurons",)])
+def test_the_size_of_a_graph_is_known_before_it_is_made(free, factors):
+    model = DynamicNeurons(NET, np.ones(3), np.ones(2), free=free)
+    graph = model.graph(parameters=free == ALL, factors=factors)
+    size = network_size(model, parameters=free == ALL, factors=factors)
+    assert size == (len(graph), graph.number_of_edges())
 
 
 def test_large_models_are_drawn_by_layers_and_say_so():
