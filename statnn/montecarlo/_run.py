@@ -231,7 +231,7 @@ class Run(ByValue):
         progress: Report | bool | None = None,
         store: str | os.PathLike[str] | None = None,
     ) -> Run:
-        """Return the run that goes on for `sweeps` more, equal to one of the same burn-in that was asked for all at once.
+        """Return the run that goes on for `sweeps` more, equal to one of the same burn-in that had them all at once.
 
         Parameters
         ----------

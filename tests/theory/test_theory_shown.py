@@ -19,6 +19,7 @@ from statnn.theory import __main__ as command
 from statnn.theory import browse
 from statnn.theory import derivation as built
 from statnn.theory.document import document
+from statnn.theory.evaluation import renames
 from statnn.theory.kinds import CHECKED, KINDS, tally
 from statnn.theory.mathml import mathml
 from statnn.theory.plain import plain
@@ -238,11 +239,14 @@ def test_derivations_show_themselves(name):
     text, page = str(derivation), derivation._repr_html_()
     tree = ET.fromstring(f"<body>{page}</body>".replace("&#8289;", ""))  # noqa: S314 - our own output
     displayed = [part for part in tree.iter() if part.get("display") == "block"]
-    assert len(displayed) == len(derivation.steps) == len(tree.findall("./ol/li"))
+    names = [name for _, names in derivation.with_names() for name in names]
+    assert len(displayed) - len(names) == len(derivation.steps) == len(tree.findall("./ol/li"))
     assert "http" not in page.replace("http://www.w3.org/1998/Math/MathML", "")
     assert "\\" not in text
     for step in derivation.steps:
         assert step.text() in text
+        for name, value in step.printed_names():  # here, or where they were first said, perhaps in other letters
+            assert any(renames(name, value, *said.equation.args) for said in (*derivation.steps, *names))
         assert step._repr_latex_() == rf"$\displaystyle {step.latex()}$"
         assert f"({step.kind})" in str(step)
     assert tally(derivation.kinds()) in text
