@@ -245,8 +245,8 @@ def test_derivations_show_themselves(name):
     assert "\\" not in text
     for step in derivation.steps:
         assert step.text() in text
-        for name, value in step.printed_names():  # here, or where they were first said, perhaps in other letters
-            assert any(renames(name, value, *said.equation.args) for said in (*derivation.steps, *names))
+        for meaning in step.printed_names():  # here, or where it was first said, perhaps in other letters
+            assert any(renames(*meaning, *said.equation.args) for said in (*derivation.steps, *names))
         assert step._repr_latex_() == rf"$\displaystyle {step.latex()}$"
         assert f"({step.kind})" in str(step)
     assert tally(derivation.kinds()) in text
