@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import sys
 import tempfile
 import time
@@ -21,6 +22,8 @@ from statnn._archive.words import line_of
 from statnn._streams import end_with_readers, settle_streams
 
 DONE, BAD_INPUT, INTERRUPTED = 0, 2, 130
+_ARGUMENT = re.compile(r"\b(activation|layers|labels)=(\[\.\.\.\])?")
+"""Of functions, whose messages name them; the command has options for them."""
 
 
 def parser() -> argparse.ArgumentParser:
@@ -101,7 +104,7 @@ def _line(error: Exception) -> str:
     """Return what an error says in one line, an operating system's without its number."""
     if isinstance(error, OSError) and error.strerror is not None:
         return f"{error.strerror}: {str(error.filename)!r}" if error.filename is not None else error.strerror
-    return " ".join(str(error).split())
+    return _ARGUMENT.sub(r"--\1", " ".join(str(error).split()))
 
 
 def _inspect(given: argparse.Namespace) -> int:

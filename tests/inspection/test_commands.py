@@ -9,11 +9,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 from clouds import written
 
 from statnn import _streams, inspection
-from statnn.__main__ import DONE, main
+from statnn.__main__ import BAD_INPUT, DONE, main
 from statnn.io import describe
 from statnn.theory import __main__ as theory_command
 
@@ -83,6 +84,18 @@ def test_what_is_left_out_has_its_default(asked, tmp_path, monkeypatch):
     ):
         assert main(["inspect", *paths, "--data", "d.npz", "--quiet"]) == DONE
         assert (asked["network"], asked["out"]) == (dict(zip(names, paths, strict=True)), "comparison")
+
+
+@pytest.mark.parametrize(
+    ("given", "missing"),
+    [([], "pass --activation, one name"), (["--activation", "tanh"], "say it with --layers, the names")],
+)
+def test_arguments_that_are_missing_are_called_by_their_options(given, missing, tmp_path, capsys):
+    np.savez(tmp_path / "net.npz", **{"second.weight": np.ones((2, 3)), "first.weight": np.ones((3, 4))})
+    np.save(tmp_path / "x.npy", np.eye(4))
+    asked = ["inspect", str(tmp_path / "net.npz"), "--data", str(tmp_path / "x.npy"), *given]
+    assert main(asked) == BAD_INPUT
+    assert missing in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("module", ["statnn describe net.safetensors", "statnn.theory survival", "validation --list"])
