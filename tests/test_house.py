@@ -30,7 +30,7 @@ PUBLIC = {
     ],
     "statnn.activation": [
         "BetaBernoulli", "Comparison", "Fit", "GammaPoisson", "Paths", "PolyaUrn", "Rarefaction", "checkpoints",
-        "compare", "fit", "rarefaction",
+        "compare", "fit", "fit_errors", "rarefaction",
     ],
     "statnn.interaction": [
         "BinaryNeurons", "DynamicNeurons", "Exact", "ExactGaussian", "Prior", "SquareLattice", "State",

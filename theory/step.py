@@ -131,8 +131,8 @@ class Step:
     >>> step.check()
     >>> step.text(), step.latex()
     ('(1 + x)² = 1 + 2x + x²', '(1 + x)^{2} = 1 + 2 x + x^{2}')
-    >>> step.sides()
-    ((x + 1)**2, x**2 + 2*x + 1)
+    >>> step.sides(), step.printed_names()
+    (((x + 1)**2, x**2 + 2*x + 1), ())
     >>> step.html()[:12]
     'Squares are '
     """

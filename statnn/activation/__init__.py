@@ -4,6 +4,7 @@ from statnn.activation._beta_bernoulli import BetaBernoulli
 from statnn.activation._gamma_poisson import GammaPoisson
 from statnn.activation._inference.compare import Comparison, compare
 from statnn.activation._inference.fit import Fit, fit
+from statnn.activation._inference.forecast import fit_errors
 from statnn.activation._inference.rarefaction import Rarefaction, rarefaction
 from statnn.activation._polya_urn import PolyaUrn
 from statnn.activation._simulation.path import Paths, checkpoints
@@ -19,5 +20,6 @@ __all__ = [
     "checkpoints",
     "compare",
     "fit",
+    "fit_errors",
     "rarefaction",
 ]

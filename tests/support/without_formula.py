@@ -74,6 +74,7 @@ WITHOUT = {
         montecarlo.Method.* montecarlo.Run.* montecarlo.Walkers.*
     """,
     NUMERICAL: """
+        activation.fit_errors
         measure.basins.weight_basin rg.NoisyLayer.compose rg.NoisyLayer.correlation_length rg.NoisyLayer.power
         rg.NoisyLayer.spectrum rg.NoisyLayer.stationary rg.RandomLayer.branches rg.RandomLayer.fixed_points
         rg.RepeatedLayer.depth rg.RepeatedLayer.layers rg.RepeatedLayer.leading_form rg.RepeatedLayer.rest_points

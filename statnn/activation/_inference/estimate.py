@@ -30,6 +30,11 @@ from statnn.activation._polya_urn import PolyaUrn
 
 Process: TypeAlias = BetaBernoulli | PolyaUrn | GammaPoisson
 
+LIKELIHOODS: dict[type[Process], Callable[[Tally, Vector], Expansion]] = {
+    BetaBernoulli: likelihood.beta_bernoulli,
+    PolyaUrn: likelihood.polya_urn,
+    GammaPoisson: likelihood.gamma_poisson,
+}
 CONVERGED = 1e-6
 """Distance to the maximum, in standard errors, at which a solution counts as found."""
 
@@ -152,11 +157,7 @@ def _start(tally: Tally, law: type[Process]) -> tuple[Vector, float]:
 
 def estimate(tally: Tally, law: type[Process]) -> Maximum:
     """Return the maximum of the likelihood of ``law``, or raise `NoFiniteFitError`."""
-    expand = {
-        BetaBernoulli: likelihood.beta_bernoulli,
-        PolyaUrn: likelihood.polya_urn,
-        GammaPoisson: likelihood.gamma_poisson,
-    }[law]
+    expand = LIKELIHOODS[law]
     start, excess = _start(tally, law)
     _refuse(tally, law, excess)
     return maximise(lambda theta: expand(tally, theta), start)

@@ -20,13 +20,20 @@ from statnn._tasks import check_executor
 from statnn._text import printed, with_error
 from statnn._warn import warn
 from statnn.activation._beta_bernoulli import BetaBernoulli
-from statnn.activation._gamma_poisson import GammaPoisson
-from statnn.activation._inference.estimate import CONVERGED, Maximum, Process, covariance, estimate, process_at
+from statnn.activation._inference.estimate import (
+    CONVERGED,
+    LIKELIHOODS,
+    Maximum,
+    Process,
+    covariance,
+    estimate,
+    process_at,
+)
 from statnn.activation._inference.goodness import Goodness, bootstrap, chi_square
 from statnn.activation._inference.likelihood import Tally
 from statnn.activation._polya_urn import PolyaUrn
 
-LAWS: tuple[type[Process], ...] = (BetaBernoulli, PolyaUrn, GammaPoisson)
+LAWS = tuple(LIKELIHOODS)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
