@@ -393,6 +393,15 @@ def test_bins_and_references_are_checked():
         group_order("tanh", TWO, [1.0, 1.0], reference=[1.0])
 
 
+def test_slopes_of_classes_that_do_not_meet_have_no_error(rng):
+    """Each sample of a class is above, or below, as many others, whichever of them are at hand."""
+    x = np.r_[rng.random(50), 2 + rng.random(25)][:, None] * rng.random(7)
+    net = Network([rng.random((7, 7)), rng.standard_normal((2, 7))], activation=["tanh", "identity"])
+    found = rank_probability(net, x, [0] * 50 + [1] * 25)
+    assert found.slope_error.tolist() == [0, 0]
+    assert found.layer_slope_error == 0
+
+
 def test_errors_of_slopes_are_those_of_means_within_classes():
     influence, own = np.array([[1.0, 2.0, 4.0, 3.0, 7.0]]), np.array([0, 0, 0, 1, 1])
     expected = np.sqrt(np.var([1, 2, 4], ddof=1) / 3 + np.var([3, 7], ddof=1) / 2)
