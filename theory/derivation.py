@@ -137,7 +137,10 @@ class Derivation:
         return f"{head}<ol>{steps}</ol><p>{tally(self.kinds())}</p>"
 
     def with_names(self) -> Iterator[tuple[Step, list[Step]]]:
-        """Yield the steps, each with definitions of those names in it that no line before has said.
+        """Yield the steps, each with definitions of those names in it that do not have this meaning from before.
+
+        A name has a meaning until it gets another, a symbol also until it stands for itself. What the next step defines
+        is left to it.
 
         Examples
         --------
@@ -146,12 +149,16 @@ class Derivation:
         >>> first.text(), names[0].text()
         ('N(0, 0, c) = 1/(2qπ √(1 − c²))', 'N(x, y, c) = e^((2cxy − y² − x²)/(2q (1 − c²)))/(2qπ √(1 − c²))')
         """
-        printed: list[tuple[sp.Basic, ...]] = []
-        for step in self.steps:
-            printed.append(step.equation.args)
-            new = [pair for pair in step.printed_names() if not any(renames(*pair, *other) for other in printed)]
-            printed += new
+        said: list[tuple[sp.Basic, ...]] = []
+        for step, following in zip(self.steps, (*self.steps[1:], None), strict=True):
+            defined = [following.equation.args] if following and following.kind == "definition" else []
+            pairs = step.printed_names()
+            new = [pair for pair in pairs if not any(renames(*pair, *line) for line in (*said, *defined))]
             yield step, [definition("", *pair) for pair in new]
+            equal = [step.equation.args] if isinstance(step.equation, sp.Eq) else []
+            over = step.equation.free_symbols - {name for name, *_ in (*pairs, *equal)}
+            said = [line for line in said if line[0] not in over and not any(_alike(line[0], name) for name, _ in new)]
+            said += new + equal
 
     def _premises(self) -> list[tuple[str, str]]:
         """Return what it assumes and what it builds on, as far as there is any."""
@@ -361,6 +368,11 @@ def instance(
         raise ValueError("an instance needs cases: sizes, and what the names mean then")
     pairs = tuple(map(_pairs, cases))
     return Step(statement, equation(left, right), "instance", by, domain=_ranges(domain), cases=pairs)
+
+
+def _alike(name: sp.Basic, other: sp.Expr) -> bool:
+    """Whether two names are one, perhaps in other letters."""
+    return renames(other, sp.S.Zero, name, sp.S.Zero)
 
 
 def definition(statement: str, name: Any, meaning: Any) -> Step:

@@ -94,6 +94,10 @@ def test_derivations_can_be_read(name):
     derivation = built(name)
     assert derivation.name == name
     assert derivation.standing in {"paper", "exact", "asymptotic", "own"}
+    names = [name for _, names in derivation.with_names() for name in names]
+    for each in names:
+        assert undone(displayed(each.latex())) == undone(each.latex())
+        assert not re.search(NO_LETTER, each.latex())
     for step in derivation.steps:
         tex = step.latex()
         assert undone(displayed(tex)) == undone(tex)
@@ -106,7 +110,6 @@ def test_derivations_can_be_read(name):
         assert not re.search(NO_SENTENCE, step.statement)
         assert not re.search(NO_LETTER, tex)
     source = derivation.latex()
-    names = [name for _, names in derivation.with_names() for name in names]
     assert source.count(r"\[") == len(derivation.steps) + len(names)
     assert source.count(r"\text{where }") == len(names) == str(derivation).count("\n       where ")
     assert source.isascii(), "LaTeX without Unicode fonts sets the sentences, too"
