@@ -174,13 +174,16 @@ amplitudes = st.floats(-3, 2.99).map(lambda x: 10**x)  # beyond the last of the 
 
 
 @examples(0.5)
-@given(st.lists(amplitudes, min_size=8, max_size=8), st.sampled_from([0.1, 0.5, 0.6, 0.95]))
+@given(st.lists(amplitudes, min_size=8, max_size=8), st.sampled_from([0.01, 0.1, 0.5, 0.6, 0.95]))
 def test_rays_that_leave_once_end_between_two_of_them(ends, threshold):
-    """Half-way from five rays that are left to three is where four are; points of the grid stand for those before."""
+    """Half-way from five rays that are left to three is where four are; points of the grid stand for those before.
+
+    Before the first that leaves, and after the last, there is no step to take a share between.
+    """
     rays = Given([[[end, np.inf] for end in ends]])
     found = search(rays, grid(SPAN), threshold, 12)
-    least = round(8 * threshold, 9)
-    left = math.ceil(least + 0.5) - 1  # of which one leaves there
+    least = min(max(round(8 * threshold, 9), 0.5), 7.5)
+    left = math.floor(least + 0.5)  # of which one leaves there
     earlier, last = sorted(ends)[: 8 - left], sorted(ends)[8 - left]
     begin = max(SPAN[0] / BEYOND, *earlier, *grid(SPAN)[grid(SPAN) <= last])
     expected = begin ** (least - left + 0.5) * last ** (left + 0.5 - least)

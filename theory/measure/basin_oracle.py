@@ -58,15 +58,15 @@ def mean_log_radius(kept: Chance, both: Chance, radius: float, draws: int, thres
 
     Rays come in pairs of opposite directions: ``kept(σ)`` is the chance that one keeps the class, ``both(σ)`` that both
     do, and ``radius`` the σ at which `kept` is the threshold. σ* is where the line through the middle of the steps of
-    the number of rays kept, a sum over independent pairs, passes this share; a step is beyond σ where the number is
-    still above it. To 1e-9; refused where σ* has a chance to be infinite.
+    the number of rays kept, a sum over independent pairs, passes this share, at the first and the last step at most; a
+    step is beyond σ where the number is still above it. To 1e-9; refused where σ* has a chance to be infinite.
     """
     steps = np.linspace(-60, 60, 401) / math.sqrt(draws)
     one, two = (chance(radius * np.exp(steps))[:, None] for chance in (kept, both))
     turn = np.exp(-2j * np.pi * np.arange(draws + 1) / (draws + 1))
     pair = 1 - 2 * one + two + 2 * (one - two) * turn + two * turn**2
     law = np.fft.ifft(pair ** (draws // 2), axis=1).real
-    least = round(threshold * draws, 9)
+    least = min(max(round(threshold * draws, 9), 0.5), draws - 0.5)
     lower = math.ceil(least - 0.5)  # the middle of the step to which is the first below
     part = lower + 0.5 - least
     beyond = law[:, lower + 1 :].sum(axis=1) + part * law[:, lower]

@@ -230,9 +230,9 @@ def sample_basin(
     with orthonormal weights, the first ahead by Δ: σ* = Δ/t with ∫φ(z)Φ(z+t)^(K-1)dz = θ.
 
     The share of unchanged draws, drawn through the middle of its steps, is taken where it passes θ as it first falls
-    below: σ* is that of the draws at hand. The bias of ln σ* is of the order of 1/draws, 0.03 of 32 from the centre of
-    a band; that of the median over samples is below 1 % there. Falls that last less than half a decade may be
-    overlooked.
+    below, at its first or last step at most: σ* is that of the draws at hand. The bias of ln σ* is of the order of
+    1/draws, 0.03 of 32 from the centre of a band; that of the median over samples is below 1 % there. Falls that last
+    less than half a decade may be overlooked.
 
     References
     ----------

@@ -86,7 +86,8 @@ def search(rays: Rays, sigma: Floats, threshold: float, steps: int) -> Found:
     fall = curve.falls_below(threshold)
     moved = np.where(ends[:, None], start ^ ((change != 0) & (at <= fall[:, None])), state[:, :, -1])
     error = _share_error(moved)
-    low, log_radius, high = (curve.passes(threshold + shift) for shift in (error, 0.0 * error, -error))
+    middle = np.full(rays.samples, np.clip(threshold, 0.5 / rays.draws, 1 - 0.5 / rays.draws))  # within the steps
+    low, log_radius, high = map(curve.passes, (threshold + error, middle, threshold - error))
     smallest = floor + (points[1] - floor) / 2**steps
     radius, low, high = (np.where(v <= smallest, 0.0, np.exp(v)) for v in (log_radius, low, high))
     return Found(
