@@ -31,6 +31,7 @@ QUESTIONS = {
     "evaluate": lambda: theory.formula("gamma-poisson.working").evaluate(D=100, N=1000, b=0.3, c=5, digits=40),
     "integral": lambda: theory.formula("onsager.log-partition").evaluate(K="0.3", digits=20),
     "function": lambda: theory.formula("onsager.log-partition").function()(K=0.3),
+    "substitute": lambda: theory.formula("gamma-poisson.working").substitute(D=100, b="0.3"),
     "check": LESS.check,
     "limit": LIMIT.check,
     "enclosure": lambda: LESS.enclosure,

@@ -315,6 +315,7 @@ class Formula:
 
     # -- changing it ---------------------------------------------------------------------------------------
 
+    @alone()
     def substitute(self, **values: Value) -> Formula:
         """Return the formula with something else in the place of symbols, by name.
 
