@@ -44,11 +44,11 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
         raise
     try:
         with file:
+            with suppress(FileNotFoundError):
+                temporary.chmod(stat.S_IMODE(target.stat().st_mode))  # before there is anything to read
             yield file
             file.flush()
             os.fsync(file.fileno())
-        with suppress(FileNotFoundError):
-            temporary.chmod(stat.S_IMODE(target.stat().st_mode))
         temporary.replace(target)
         _sync(target.parent)
     except BaseException as error:

@@ -267,6 +267,7 @@ def test_who_may_read_a_file_follows_from_the_umask_or_is_as_it_was(mask, mode, 
     try:
         for expected in (mode, 0o400):
             with replacing(note) as file:
+                assert os.fstat(file.fileno()).st_mode & 0o777 == expected
                 file.write(b"x")
             assert note.stat().st_mode & 0o777 == expected
             note.chmod(0o400)
