@@ -27,7 +27,7 @@ def table(results: Any, *, by: str | None = None) -> list[Row]:
         None for one row per result, in which every number, text and truth value is a column, those of inner objects
         under a name with dots: ``goodness.p_value``. Else the name of such a field that is an array: a row for each of
         its entries, with its indices in columns ``index.0``, ``index.1``, ...; columns are all arrays of the same
-        shape, and the numbers and texts of the result.
+        shape, and the numbers and texts of the result. A failure is one row.
 
     Returns
     -------
@@ -59,11 +59,11 @@ def table(results: Any, *, by: str | None = None) -> list[Row]:
     for head, result in _named(results):
         cells = {f"result.{name}" if name in head else name: value for name, value in _cells(result, "")}
         scalars = {name: _plain(value) for name, value in cells.items() if np.ndim(value) == 0}
-        if by is None:
+        arrays = {name: value for name, value in cells.items() if np.ndim(value)}
+        chosen = next((arrays[name] for name in (by, f"{by}.real") if name in arrays), None)
+        if by is None or (chosen is None and "failure" in scalars):
             rows.append(head | scalars)
             continue
-        arrays = {name: value for name, value in cells.items() if np.ndim(value)}
-        chosen = arrays.get(by, arrays.get(f"{by}.real"))
         if chosen is None:
             raise ValueError(f"by = {by!r} is not an array of the result; there are {', '.join(arrays) or 'none'}")
         shape = np.shape(chosen)

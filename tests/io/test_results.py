@@ -347,6 +347,10 @@ def test_a_sweep_is_a_row_for_each_of_its_points():
     assert first == {"a": 1, "b": 4, "result.ratio": 0.25}
     assert failed == {"a": 1, "b": 0, "failure": "ZeroDivisionError: division by zero"}
     assert table({"one": swept, "two": swept})[4:] == [{"name": "two"} | row for row in table(swept)]
+    rows = table(sweep(lambda a: {"halves": np.array([0.5]) * a if a else 1 / 0}, {"a": [2, 0]}), by="result.halves")
+    assert rows == [
+        {"a": 2, "index.0": 0, "result.halves": 1.0}, {"a": 0, "failure": "ZeroDivisionError: division by zero"},
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(
