@@ -15,8 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from statnn import theory
-from statnn.theory import Derivation, browse, definition, identity
 from statnn.theory import __main__ as command
+from statnn.theory import browse
 from statnn.theory import derivation as built
 from statnn.theory.document import document
 from statnn.theory.evaluation import renames
@@ -251,17 +251,6 @@ def test_derivations_show_themselves(name):
         assert step._repr_latex_() == rf"$\displaystyle {step.latex()}$"
         assert f"({step.kind})" in str(step)
     assert tally(derivation.kinds()) in text
-
-
-def test_a_name_is_said_once():
-    x, f, g = sp.Symbol("x"), sp.Function("f"), sp.Function("g")
-    where = {f(x): 2 * x, g(x): x**2}
-    steps = (
-        definition("a name", g(x), x**2), identity("one", f(x) / 2, x, where=where),
-        identity("two", f(x) + g(x), x * (x + 2), where=where), identity("three", f(x), 3 * x, where={f(x): 3 * x + 0}),
-    )  # fmt: skip
-    shown = Derivation("mine", "Mine", "me", "own", steps).with_names()
-    assert [[name.text() for name in names] for _, names in shown] == [[], ["f(x) = 2x"], [], []]
 
 
 def test_definitions_and_arguments_are_never_counted_as_checked():
