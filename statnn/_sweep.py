@@ -164,7 +164,7 @@ def sweep(
     results = tuple(done[k].get("result") for k in range(len(points)))
     failures = {k: done[k]["failure"] for k in range(len(points)) if "failure" in done[k]}
     if len(failures) == len(points):
-        warn(f"all {len(points)} points failed, the first of them with {failures[0]}")
+        warn(f"all {len(points)} points failed, the first of them: {failures[0]}")
     return Sweep(points, results, failures, seed)
 
 
