@@ -15,6 +15,7 @@ from clouds import written
 
 from statnn import _streams, inspection
 from statnn.__main__ import BAD_INPUT, DONE, main
+from statnn.inspection._files import put
 from statnn.io import describe
 from statnn.theory import __main__ as theory_command
 
@@ -98,9 +99,14 @@ def test_arguments_that_are_missing_are_called_by_their_options(given, missing, 
     assert missing in capsys.readouterr().err
 
 
+def test_an_empty_name_is_no_folder_of_a_page():
+    with pytest.raises(ValueError, match="is an empty name"):
+        put("", lambda _: None)
+
+
 @pytest.mark.parametrize("module", ["statnn describe net.safetensors", "statnn.theory survival", "validation --list"])
 def test_commands_write_to_any_terminal_and_to_readers_that_leave(module, files):
-    """The status of derivations that do not hold, and of bad input, came from `| head`, and of a terminal without σ."""
+    """Neither `| head` nor a terminal without σ is bad input, or a derivation that does not hold."""
     command = [sys.executable, "-m", *module.split()]
     root = Path(__file__).parents[2]
     told = os.environ | {"PYTHONIOENCODING": "ascii", "PYTHONPATH": str(root)}

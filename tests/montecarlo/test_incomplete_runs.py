@@ -182,6 +182,6 @@ def test_where_nothing_is_done_the_error_is_raised():
      (tuple(range(0, 12, 2)), "0, 2, 4, 6, 8 and 10"), (tuple(range(0, 20, 2)), "0, 2, 4, 6, 8, 10 and others")],
 )  # fmt: skip
 def test_chains_are_named_as_they_are_numbered(chains, words):
-    """Chains 0, 9 and 5 were "0 to 5"."""
+    """Chains 0, 9 and 5 are not "0 to 5"."""
     with pytest.warns(IncompleteRun, match=f"chains {words} are missing"):
         warn_of_missing([Failure(0, chains, "no luck")], (1,), 10, 10)

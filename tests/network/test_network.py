@@ -361,6 +361,6 @@ def test_layers_of_a_random_network_are_drawn_apart():
     ],
 )
 def test_layers_are_given_in_an_order(make):
-    """A set of names has another order in each process: it was another network."""
+    """A set of names has another order in each process, which would be another network."""
     with pytest.raises(TypeError, match="is a set, which has no order: pass a list"):
         make()

@@ -56,10 +56,12 @@ def _normal(z: Floats) -> Floats:
 def mean_log_radius(kept: Chance, both: Chance, radius: float, draws: int, threshold: float = 0.5) -> float:
     """Return E ln σ* of a number of draws, where each ray keeps its class up to an amplitude of its own.
 
-    Rays come in pairs of opposite directions: ``kept(σ)`` is the chance that one keeps the class, ``both(σ)`` that both
-    do, and ``radius`` the σ at which `kept` is the threshold. σ* is where the line through the middle of the steps of
-    the number of rays kept, a sum over independent pairs, passes this share, at the first and the last step at most; a
-    step is beyond σ where the number is still above it. To 1e-9; refused where σ* has a chance to be infinite.
+    Rays come in pairs of opposite directions: ``kept(σ)`` is the chance that one keeps the class, ``both(σ)`` that
+    both do, and ``radius`` the σ at which `kept` is the threshold. σ* is where the line through the middle of the
+    steps of the number of rays kept, a sum over independent pairs, passes this share, at the first and the last step
+    at most; a step is beyond σ where the number is still above it. To 1e-9, but where few rays rest at the threshold
+    over points of the scan of a search, as beside a plane, which take the place of the step before; refused where σ*
+    has a chance to be infinite.
     """
     steps = np.linspace(-60, 60, 401) / math.sqrt(draws)
     one, two = (chance(radius * np.exp(steps))[:, None] for chance in (kept, both))
