@@ -59,6 +59,12 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
         raise
 
 
+def refuse_unnamed(path: str | os.PathLike[str], name: str) -> None:
+    """Raise `ValueError` for an empty name, as of a variable of the shell that is not set: it is where one is."""
+    if not os.fspath(path):
+        raise ValueError(f"{name} = '' is an empty name, which would be where one is; give another, or '.'")
+
+
 def kind_of(path: Path) -> str:
     """Return what stands in the place of a folder."""
     return "a file" if path.exists() else "a link to nothing"

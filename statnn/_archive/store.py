@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from statnn._archive import file
-from statnn._archive.atomic import kind_of, replacing
+from statnn._archive.atomic import kind_of, refuse_unnamed, replacing
 from statnn._archive.lock import locked
 from statnn._archive.provenance import provenance, surroundings, versions
 from statnn._archive.words import line_of
@@ -150,8 +150,7 @@ def opened(
     0.5 None ('half',)
     other work: sweeps is 10 there and 20 here; ask for the same, or name another folder
     """
-    if not os.fspath(path):
-        raise ValueError("store = '' is an empty name, which would be where one is; give another, or '.'")
+    refuse_unnamed(path, "store")
     folder = Path(path)
     if os.path.lexists(folder) and not folder.is_dir():
         kind = kind_of(folder)

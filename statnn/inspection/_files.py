@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from statnn._archive.atomic import kind_of
+from statnn._archive.atomic import kind_of, refuse_unnamed
 from statnn._archive.provenance import provenance, version
 from statnn._random import Root
 from statnn.inspection._html import document, figure_of, section_of
@@ -25,8 +25,7 @@ _ASIDE = ".page."
 
 def put(directory: str | os.PathLike[str], fill: Callable[[Path], None]) -> None:
     """Let `fill` write into a folder that becomes `directory`, or whose files replace those there, the page last."""
-    if not os.fspath(directory):
-        raise ValueError("directory = '' is an empty name, which would be where one is; give another, or '.'")
+    refuse_unnamed(directory, "directory")
     target = Path(directory)
     if os.path.lexists(target) and not target.is_dir():
         raise NotADirectoryError(f"{str(target)!r} is {kind_of(target)}; give a directory")

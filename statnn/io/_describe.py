@@ -11,6 +11,7 @@ from html import unescape
 from pathlib import Path
 from typing import Any
 
+from statnn._archive.atomic import refuse_unnamed
 from statnn._archive.file import KEY, document_of
 from statnn._archive.npz import MOST_TEXT, npz, refuse_endless
 from statnn._archive.store import HEAD
@@ -63,8 +64,7 @@ def describe(path: str | os.PathLike[str]) -> dict[str, Any]:
     >>> description["format"], "numpy" in description["versions"]
     ('statnn.value', True)
     """
-    if not os.fspath(path):
-        raise ValueError("path = '' is an empty name; give a file or a folder")
+    refuse_unnamed(path, "path")
     target = Path(path)
     if target.is_dir():
         return _folder(target)
