@@ -144,6 +144,14 @@ def logarithmic(ax: Any, *names: str) -> None:
         axis.set_minor_formatter(FuncFormatter(partial(_within_a_decade, axis=axis)))
 
 
+def counting(ax: Any) -> None:
+    """Let labels along x be whole numbers, of layers or places; a logarithmic axis that was given stays one."""
+    from matplotlib.ticker import MaxNLocator
+
+    if ax.get_xscale() == "linear":
+        ax.xaxis.set_major_locator(MaxNLocator("auto", integer=True, steps=(1, 2, 5, 10)))
+
+
 def _decades(axis: Any) -> float:
     low, high = sorted(axis.get_view_interval())
     return math.log10(high / low) if low > 0 else math.inf

@@ -11,7 +11,7 @@ from statnn import Network, rg
 from statnn.activation import BetaBernoulli, GammaPoisson, PolyaUrn, compare, fit, rarefaction
 from statnn.inspection._activity import _draw_counts
 from statnn.inspection._layers import _draw_strength
-from statnn.measure import basins, graph, growth, order, spikes
+from statnn.measure import basins, correlation, graph, growth, order, spikes, tangent
 from statnn.montecarlo import estimate
 from statnn.montecarlo._plot import draw
 from statnn.rg._layers.portrait import binary_line, linear_line
@@ -172,6 +172,35 @@ def test_shares_of_runs_have_binomial_bars():
     assert down == pytest.approx([0.0, 0.25, math.sqrt(3) / 8, 0.0])
 
 
+def test_correlations_stand_beside_those_of_independent_units():
+    """Six samples give independent units the density 3(1-r²)/4."""
+    matrix = np.array([[1.0, 0.99, 0.5], [0.99, 1.0, -0.99], [0.5, -0.99, 1.0]])
+    ax = correlation.Correlation(matrix, np.arange(3), 0, 6).plot(axes(), bins=3)
+    r, density = ax.lines[0].get_data()
+    assert density == pytest.approx(0.75 * (1 - r**2))
+    assert (r.min(), r.max()) == pytest.approx((-r.max(), stats.beta(2, 2).ppf(0.999) * 2 - 1))
+    values, edges, _ = ax.patches[0].get_data()
+    assert edges == pytest.approx([-0.99, -0.33, 0.33, 0.99])
+    assert values * 0.66 == pytest.approx([1 / 3, 0, 2 / 3])
+
+
+def test_eigenvalues_above_zero_stand_at_their_rank_beside_how_many_there_are_in_effect():
+    """Shares of 4/5 and 1/5 have the entropy ln 5 - (8/5) ln 2."""
+    line, rank = tangent.TangentKernel(np.diag([1.0, 4.0, 0.0]), np.array([4.0, 1.0, 0.0])).plot(axes()).lines
+    assert [column.tolist() for column in line.get_data()] == [[1, 2], [4.0, 1.0]]
+    assert rank.get_xdata() == pytest.approx([5 / 2**1.6] * 2)
+
+
+def test_p_values_are_drawn_as_densities_of_the_units_that_were_tested():
+    p = np.ma.array([0.1, 0.2, np.nan, 0.6], mask=[0, 0, 1, 0])
+    ax = spikes.FitTest("poisson", p, p).plot(axes(), bins=2)
+    values, edges, _ = ax.patches[0].get_data()
+    assert (values.tolist(), edges.tolist()) == (pytest.approx([4 / 3, 2 / 3]), [0, 0.5, 1])
+    untested = np.ma.masked_all(2)
+    with pytest.raises(ValueError, match="none of 2 units has spikes enough"):
+        spikes.FitTest("poisson", untested, untested).plot()
+
+
 # -- renormalisation -------------------------------------------------------------------------------------
 
 
@@ -230,6 +259,62 @@ def test_lines_of_a_diagram_of_flows_stay_themselves():
         for layer in (one, one.power(2), one.power(3)):
             s = layer.noise_covariance[0, 0]
             assert s / abs(1 - layer.weight[0, 0] ** 2) == pytest.approx(0.6, rel=1e-9)
+
+
+def test_a_stationary_law_stands_beside_the_gaussian_one():
+    """Of linear layers it is that: h' = 0.5 h + 1 + noise of 0.3 has mean 2 and variance 0.09/0.75."""
+    law, gaussian = rg.NoisyLayer("identity", 0.5, 1.0, 0.3).stationary().plot(axes()).lines
+    expected = stats.norm(2, math.sqrt(0.12))
+    for line in (law, gaussian):
+        h, density = line.get_data()
+        assert density == pytest.approx(expected.pdf(h), rel=1e-6)
+        assert np.all(np.diff(h) > 0)
+        assert expected.pdf(h[[0, -1]]) / expected.pdf(2) == pytest.approx([1e-3, 1e-3], rel=1)
+
+
+def test_moduli_of_a_spectrum_stand_in_falling_order():
+    (line,) = rg.BinaryLayer(np.diag([0.4, -0.7])).spectrum().plot(axes()).lines
+    slow, fast = math.tanh(0.7), math.tanh(0.4)
+    assert line.get_xdata().tolist() == [0, 1, 2, 3]
+    assert line.get_ydata() == pytest.approx([1, slow, fast, slow * fast])
+    (line,) = rg.Spectrum(0.0, np.array([1.0, 0.0])).plot(axes()).lines
+    assert line.get_xdata().tolist() == [0]
+
+
+@pytest.mark.parametrize(("order", "coefficient", "start"), [(3, 0.5, -4.0), (2, 1.0, 0.0)])
+def test_a_fixed_function_is_drawn_as_what_layers_do(order, coefficient, start):
+    """X is x^(z-1) where (z-1) u is one."""
+    *curves, identity = rg.FixedFunction(order, coefficient).plot(axes()).lines
+    for m, curve in zip((1, 4, 16), curves, strict=True):
+        x, y = curve.get_data()
+        assert (x[0], x[-1]) == pytest.approx((start, 4.0))
+        assert y == pytest.approx(x * (1 + m * x ** (order - 1)) ** (-1 / (order - 1)))
+    assert np.array_equal(*identity.get_data())
+
+
+def test_networks_of_finite_width_stand_beside_infinite_width():
+    """Fields of relu with weights of variance 2/n keep their variance, and correlations go 0, 1/π, 0.4937."""
+    found = rg.RandomLayer("relu", 2**0.5).simulate(40, 2, replicas=30, q=3.0, rng=1)
+    for quantity, values, limit in (
+        ("correlation", found.covariance / np.sqrt(found.variance.prod(axis=2)), [0, 1 / math.pi, 0.493731]),
+        ("variance", found.variance[..., 0], [3, 3, 3]),
+    ):
+        ax = found.plot(axes(), quantity=quantity, level=0.5)
+        mean, curve = ax.lines
+        assert mean.get_ydata() == pytest.approx(values.mean(axis=0))
+        assert curve.get_ydata() == pytest.approx(limit, abs=1e-6)
+        assert band(ax, 2) == pytest.approx(np.quantile(values[:, 2], [0.25, 0.75]))
+    with pytest.raises(ValueError, match="choose 'correlation' or 'variance'"):
+        found.plot(quantity="covariance")
+
+
+def test_the_order_of_the_width_is_drawn_over_infinite_width():
+    """n Var K is 5 q² a layer for relu with weights of variance 2/n; where the variance is gone there is no ratio."""
+    spread, shift = rg.RandomLayer("relu", 2**0.5).finite_width(3.0, 2).plot(axes()).lines
+    assert spread.get_ydata() == pytest.approx([0, 5, 10])
+    assert shift.get_ydata() == pytest.approx([0, 0, 0])
+    spread, shift = rg.FiniteWidth(np.array([2.0, 0.0]), np.array([3.0, 0.0]), np.array([8.0, 0.0])).plot(axes()).lines
+    assert (spread.get_ydata().tolist(), shift.get_ydata().tolist()) == ([2.0], [1.5])
 
 
 # -- the page on a network -------------------------------------------------------------------------------

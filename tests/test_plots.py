@@ -185,9 +185,10 @@ def made(name):
 
 
 DRAWABLE = [
-    "Basin", "BetaBernoulli", "BinaryNeurons", "Collapse", "Comparison", "DynamicNeurons", "Fit", "Flow",
-    "GammaPoisson", "Growth", "LinearisedFlow", "Paths", "PhaseDiagram", "Placement", "PolyaUrn", "Power",
-    "RankProbability", "Rarefaction", "Run", "SpikeStatistics", "Strength",
+    "Basin", "BetaBernoulli", "BinaryNeurons", "Collapse", "Comparison", "Correlation", "DynamicNeurons", "FiniteWidth",
+    "Fit", "FitTest", "FixedFunction", "Flow", "GammaPoisson", "Growth", "LinearisedFlow", "Paths", "PhaseDiagram",
+    "Placement", "PolyaUrn", "Power", "RankProbability", "Rarefaction", "Run", "Signals", "Spectrum", "SpikeStatistics",
+    "StationaryLaw", "Strength", "TangentKernel",
 ]  # fmt: skip
 
 

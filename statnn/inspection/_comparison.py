@@ -17,7 +17,7 @@ from scipy import stats
 
 from statnn import _axes
 from statnn._archive.file import digest_of
-from statnn._axes import COLOURS, MARKERS
+from statnn._axes import COLOURS, MARKERS, counting
 from statnn._by_value import ByValue
 from statnn._text import p_value
 from statnn._typeset import Name
@@ -275,7 +275,6 @@ def _place(name: Cell, hidden: int) -> float:
 
 def _draw(profiles: Mapping[str, Mapping[str, Any]], names: Sequence[str], of: str, figure: Figure) -> None:
     from matplotlib import colormaps
-    from matplotlib.ticker import MaxNLocator
 
     many = len(names) > _MOST_COLOURS
     ramp = colormaps["viridis"](np.linspace(0, 0.9, len(names)))
@@ -287,6 +286,6 @@ def _draw(profiles: Mapping[str, Mapping[str, Any]], names: Sequence[str], of: s
             style = {"color": ramp[k]} if many else {"color": COLOURS[k], "ls": ("-", "--", "-.", ":", "-", "--")[k]}
             label = _axes.label(name) if not many or k in {0, len(names) - 1} else None
             ax.errorbar(place, value, error, marker=MARKERS[k % len(MARKERS)], ms=4, label=label, **style)
-        ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+        counting(ax)
         ax.set(xlabel=of, ylabel=_IN_FIGURES.get(quantity, quantity))
     figure.axes[0].legend(fontsize=8, loc="best")

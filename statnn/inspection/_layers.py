@@ -11,7 +11,7 @@ import numpy as np
 from scipy import integrate, stats
 
 from statnn._arguments import Floats
-from statnn._axes import COLOURS, LINES
+from statnn._axes import COLOURS, LINES, counting
 from statnn._text import p_value, printed
 from statnn.inspection._section import Cell, Picture, PValue, Section, Table, panels, share, shown
 from statnn.inspection._subject import Subject, Tell, few, name_of
@@ -204,12 +204,10 @@ def _unusual_strength(found: graph.Strength, net: Network) -> str:
 
 
 def _draw_strength(found: graph.Strength, net: Network, figure: Figure) -> None:
-    from matplotlib.ticker import MaxNLocator
-
     shown = few(len(found.node_strength), 4)
     left, right = panels(figure, 1, 2)[0]
     found.plot(left)
-    left.xaxis.set_major_locator(MaxNLocator(integer=True))  # a label for every layer runs into the next
+    counting(left)  # a label for every layer runs into the next
     for colour, line, m in zip(COLOURS, LINES, shown, strict=False):
         values = np.sort(found.node_strength[m])
         name = "inputs" if m == 0 else name_of(m, net)

@@ -10,11 +10,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
+from scipy import stats
 
-from statnn._arguments import Floats, Ints, exact
+from statnn._arguments import Floats, Ints, exact, whole
+from statnn._axes import axes, ink, settled
 from statnn._by_value import ByValue
 from statnn._memory import refuse_beyond_memory
 from statnn._notebook import Shown
@@ -50,6 +53,11 @@ class Correlation(ByValue):
     See Also
     --------
     neuronal_correlation : makes it.
+
+    Examples
+    --------
+    >>> from statnn.measure.correlation import neuronal_correlation
+    >>> ax = neuronal_correlation(np.random.default_rng(1).normal(size=(50, 30))).plot()
     """
 
     matrix: Floats = field(repr=False)
@@ -85,6 +93,36 @@ class Correlation(ByValue):
         """Expectation of `mean_absolute` for independent Gaussian units, Γ((D-1)/2)/(√π Γ(D/2)) [exact for them]."""
         x = (self.samples - 1) / 2  # Γ(x)/Γ(x+1/2) = [exp L(x; 1/2, 1/2)/x]^(1/2)
         return math.sqrt(math.exp(float(mixed_log_gamma(x, 0.5, 0.5))) / (math.pi * x))
+
+    def plot(self, ax: Any | None = None, *, bins: int = 40, **style: Any) -> Any:
+        r"""Draw the density of r over pairs of units, beside that of independent Gaussian units.
+
+        .. math:: p(r) = \frac{(1-r^2)^{(D-4)/2}}{B(\frac12, \frac{D-2}{2})}
+
+        Parameters
+        ----------
+        ax : matplotlib axes or None
+            Where to draw; None makes a new figure.
+        bins : int
+            Bins of equal width, from the smallest r to the largest, of pairs or of that density.
+        **style
+            Of the histogram, as for ``ax.stairs``.
+
+        Returns
+        -------
+        matplotlib axes
+        """
+        pairs, number = self._pairs(), whole(bins, "bins", minimum=1, maximum=10**6)
+        ax, half = axes(ax), self.samples / 2 - 1
+        law = stats.beta(half, half, loc=-1, scale=2)
+        r = law.ppf(np.linspace(0.001, 0.999, 301))
+        density, edges = np.histogram(pairs, number, (min(pairs.min(), r[0]), max(pairs.max(), r[-1])), density=True)
+        ax.stairs(density, edges, **({"fill": True, "alpha": 0.6, "label": f"{pairs.size} pairs"} | style))
+        ax.plot(r, law.pdf(r), color=ink(), lw=1, label="independent, Gaussian")
+        ax.set(xlabel="correlation $r$", ylabel="density")
+        ax.set_ylim(bottom=0)
+        ax.legend(fontsize="small")
+        return settled(ax)
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from statnn._arguments import Floats, array_of
+from statnn._axes import axes, ink, logarithmic, settled
 from statnn._by_value import ByValue
 from statnn._memory import refuse_beyond_memory
 from statnn._tasks import check_executor, in_order, run_tasks
@@ -42,6 +43,12 @@ class TangentKernel(ByValue):
     See Also
     --------
     tangent_kernel : makes it.
+
+    Examples
+    --------
+    >>> from statnn import Network
+    >>> from statnn.measure.tangent import tangent_kernel
+    >>> ax = tangent_kernel(Network.random([5, 20, 3], rng=1), np.eye(5)).plot()
     """
 
     matrix: Floats = field(repr=False)
@@ -62,6 +69,29 @@ class TangentKernel(ByValue):
     def effective_rank(self) -> float:
         """exp(entropy), from 1 to the number of rows."""
         return float(np.exp(self.entropy))
+
+    def plot(self, ax: Any | None = None, **style: Any) -> Any:
+        """Draw the eigenvalues above zero against their rank, and the effective rank.
+
+        Parameters
+        ----------
+        ax : matplotlib axes or None
+            Where to draw; None makes a new figure.
+        **style
+            Of the eigenvalues, as for ``ax.plot``.
+
+        Returns
+        -------
+        matplotlib axes
+        """
+        ax = axes(ax)
+        above = self.eigenvalues[self.eigenvalues > 0]
+        ax.plot(np.arange(1, above.size + 1), above, **({"marker": ".", "label": "eigenvalues"} | style))
+        ax.axvline(self.effective_rank, color=ink(), lw=1, ls=":", label=f"effective rank {self.effective_rank:.3g}")
+        logarithmic(ax, "x", "y")
+        ax.set(xlabel="rank $k$", ylabel=r"eigenvalue $\lambda_k$ of $\Theta$")
+        ax.legend(fontsize="small")
+        return settled(ax)
 
 
 AT_ONCE = 256

@@ -18,7 +18,9 @@ WITHOUT = {
         interaction.DynamicNeurons.graph interaction.DynamicNeurons.plot measure.graph.Strength.plot
         measure.growth.Growth.plot measure.spikes.SpikeStatistics.plot measure.basins.Basin.plot
         measure.order.RankProbability.plot rg.Collapse.plot rg.Flow.plot rg.LinearisedFlow.plot
-        rg.PhaseDiagram.plot rg.Placement.plot rg.Placement.plot_signals
+        rg.PhaseDiagram.plot rg.Placement.plot rg.Placement.plot_signals measure.correlation.Correlation.plot
+        measure.spikes.FitTest.plot measure.tangent.TangentKernel.plot rg.FiniteWidth.plot rg.FixedFunction.plot
+        rg.Signals.plot rg.Spectrum.plot rg.StationaryLaw.plot
     """,
     SIMULATED: """
         activation.BetaBernoulli.simulate montecarlo.sample montecarlo.stream rg.LinearLayer.simulate

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from statnn._arguments import Floats, Ints, share
+from statnn._arguments import Floats, Ints, share, whole
+from statnn._axes import axes, ink, settled
 from statnn._by_value import ByValue
 from statnn.measure.spikes._few_spikes import FEW, few_spikes
 from statnn.measure.spikes._spike_kernels import SMALLEST, geometric_fit
@@ -49,6 +50,7 @@ class FitTest(ByValue):
     array([False,  True])
     >>> test.adjusted("benjamini-hochberg").tolist()
     [0.9, 0.0002]
+    >>> ax = test.plot()
     """
 
     law: str
@@ -107,6 +109,41 @@ class FitTest(ByValue):
             For a level outside (0, 1) or another method.
         """
         return np.asarray(self.adjusted(method).filled(1.0) <= share(level, "level", why="0.05 for 5 %"))
+
+    def plot(self, ax: Any | None = None, *, bins: int = 20, **style: Any) -> Any:
+        """Draw the density of the p-values of the units that were tested, which is 1 under a smooth law.
+
+        It is above 1 at small p where units break the law, and uneven where units have few spikes.
+
+        Parameters
+        ----------
+        ax : matplotlib axes or None
+            Where to draw; None makes a new figure.
+        bins : int
+            Bins of equal width between 0 and 1.
+        **style
+            Of the histogram, as for ``ax.stairs``.
+
+        Returns
+        -------
+        matplotlib axes
+
+        Raises
+        ------
+        ValueError
+            If no unit could be tested.
+        """
+        p, number = self.p_value.compressed(), whole(bins, "bins", minimum=1, maximum=10**6)
+        if not p.size:
+            raise ValueError(f"none of {self.p_value.size} units has spikes enough for a test: take more samples")
+        ax = axes(ax)
+        density, edges = np.histogram(p, number, (0, 1), density=True)
+        ax.stairs(density, edges, **({"fill": True, "alpha": 0.6, "label": f"{p.size} units"} | style))
+        ax.axhline(1.0, color=ink(), lw=1, ls=":", label="by chance")
+        ax.set(xlabel=f"$p$ of the {self.law} law", ylabel="density", xlim=(0, 1))
+        ax.set_ylim(bottom=0)
+        ax.legend(fontsize="small")
+        return settled(ax)
 
     def __str__(self) -> str:
         tested, rejected = int(self.tested.sum()), int(self.rejected().sum())

@@ -14,6 +14,7 @@ from scipy.sparse.linalg import ArpackNoConvergence, eigs
 
 from statnn._arguments import Floats, whole
 from statnn._arrays import locked
+from statnn._axes import axes, ink, settled
 from statnn._by_value import ByValue
 from statnn.rg._common import MOST_LAYERS, depth, real
 from statnn.rg._layers.quadrature import lost as lost_of
@@ -59,6 +60,7 @@ class StationaryLaw(ByValue):
     >>> law = NoisyLayer("identity", 0.5, 1.0, 0.3).stationary()
     >>> round(law.moment(2), 9)  # 2² + 0.12
     4.12
+    >>> ax = law.plot()
     """
 
     nodes: Floats
@@ -112,6 +114,35 @@ class StationaryLaw(ByValue):
     def variance(self) -> float:
         """⟨h²⟩ - ⟨h⟩²."""
         return float((self.weights * self.density) @ (self.nodes - self.mean) ** 2)
+
+    def plot(self, ax: Any | None = None, **style: Any) -> Any:
+        """Draw the density, beside that of Gaussian signals of the same mean and variance.
+
+        Nodes beyond those at which one of both is a thousandth of the highest are left out.
+
+        Parameters
+        ----------
+        ax : matplotlib axes or None
+            Where to draw; None makes a new figure.
+        **style
+            Of the density, as for ``ax.plot``.
+
+        Returns
+        -------
+        matplotlib axes
+        """
+        ax = axes(ax)
+        order = np.argsort(self.nodes, kind="stable")
+        h, density = self.nodes[order], self.density[order]
+        gaussian = np.exp(-((h - self.mean) ** 2) / (2 * self.variance)) / math.sqrt(2 * math.pi * self.variance)
+        high = np.flatnonzero(np.maximum(density, gaussian) > 1e-3 * density.max())
+        shown = slice(high[0], high[-1] + 1)
+        ax.plot(h[shown], density[shown], **({"label": "stationary law"} | style))
+        ax.plot(h[shown], gaussian[shown], color=ink(), lw=1, ls=":", label="Gaussian")
+        ax.set(xlabel="signal $h$", ylabel="density $p(h)$")
+        ax.set_ylim(bottom=0)
+        ax.legend(fontsize="small")
+        return settled(ax)
 
 
 @dataclass(frozen=True, eq=False, repr=False)

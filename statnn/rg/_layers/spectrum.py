@@ -10,6 +10,7 @@ import numpy as np
 from scipy import linalg, special
 
 from statnn._arrays import read_only
+from statnn._axes import axes, counting, logarithmic, settled
 from statnn._by_value import ByValue
 from statnn.rg._common import eigenvalue_errors
 
@@ -54,6 +55,7 @@ class Spectrum(ByValue):
     >>> from statnn.rg import BinaryLayer
     >>> BinaryLayer([[0.7]]).spectrum().correlation_length() == BinaryLayer([[0.7]]).correlation_length()
     True
+    >>> ax = BinaryLayer(np.diag([0.7, 0.4])).spectrum().plot()
     """
 
     log_leading: float
@@ -85,6 +87,29 @@ class Spectrum(ByValue):
                 "layers; ask a block of fewer layers, whose ξ is so many times longer"
             )
         return -1 / math.log(second)
+
+    def plot(self, ax: Any | None = None, **style: Any) -> Any:
+        """Draw the moduli of the ratios that are not zero, in falling order.
+
+        Parameters
+        ----------
+        ax : matplotlib axes or None
+            Where to draw; None makes a new figure.
+        **style
+            Of the ratios, as for ``ax.plot``.
+
+        Returns
+        -------
+        matplotlib axes
+        """
+        ax = axes(ax)
+        size = np.abs(self.ratios)
+        (rank,) = np.nonzero(size)
+        ax.plot(rank, size[rank], **({"marker": "o", "ls": "none", "markersize": 4} | style))
+        counting(ax)
+        logarithmic(ax, "y")
+        ax.set(xlabel="number $k$", ylabel=r"$|\lambda_k/\lambda_0|$")
+        return settled(ax)
 
 
 def leading_first(values: Any) -> Any:

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from statnn._arguments import Floats, at_least, positive, shaped, whole
+from statnn._axes import axes, ink, settled
 from statnn._notebook import Shown
 from statnn.rg._fixed_points import FixedPoint
 from statnn.rg.repeated._finite_depth import scaling_function
@@ -105,6 +106,7 @@ class FixedFunction(Shown):
     >>> f = FixedFunction(order=3, coefficient=1 / 3)
     >>> round(float(2**0.5 * f(f(1 / 2**0.5)) - f(1.0)), 15)
     0.0
+    >>> ax = f.plot()
     """
 
     order: int
@@ -172,6 +174,29 @@ class FixedFunction(Shown):
         with np.errstate(under="ignore", divide="ignore"):  # 1/x^n may vanish, and with it all of x at m = 0
             above = np.sign(at) * (large ** -float(n) + depth * n * self.coefficient) ** (-1.0 / n)
         return shaped(np.where((size <= 1.0) | (depth == 0.0), np.where(depth == 0.0, at, below), above), x)
+
+    def plot(self, ax: Any | None = None, **style: Any) -> Any:
+        """Draw the work of 1, 4 and 16 layers, and the identity, up to four times the signal at which X = 1.
+
+        Parameters
+        ----------
+        ax : matplotlib axes or None
+            Where to draw; None makes a new figure.
+        **style
+            Of the curves, as for ``ax.plot``.
+
+        Returns
+        -------
+        matplotlib axes
+        """
+        n, ax = self.order - 1, axes(ax)
+        x = (n * self.coefficient) ** (-1 / n) * np.linspace(-4.0 if self.order % 2 else 0.0, 4.0, 401)
+        for m, line in ((1, "-"), (4, "--"), (16, "-.")):
+            ax.plot(x, self.layers(x, m), **({"ls": line, "label": f"$m = {m}$"} | style))
+        ax.set(xlabel="signal $x$", ylabel="$f^*_m(x)$", ylim=ax.get_ylim())
+        ax.plot(x, x, color=ink(), lw=1, ls=":", label="identity")
+        ax.legend(fontsize="small")
+        return settled(ax)
 
     def alpha(self, b: float = 2.0) -> float:
         r"""Return the rescaling :math:`\alpha = b^{1/(z-1)}`; of composed steps the factors multiply.

@@ -10,13 +10,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from statnn._archive.kept import kept_tasks
 from statnn._archive.store import Store
-from statnn._arguments import Floats
+from statnn._arguments import Floats, share
+from statnn._axes import COLOURS, axes, counting, ink, settled
 from statnn._by_value import ByValue, by_value
 from statnn._memory import refuse_beyond_memory
 from statnn._random import Root, stream
@@ -45,6 +46,11 @@ class Signals(ByValue):
     See Also
     --------
     RandomLayer.simulate : makes it.
+
+    Examples
+    --------
+    >>> from statnn.rg import RandomLayer
+    >>> ax = RandomLayer("tanh", 1.5, 0.1).simulate(50, 10, replicas=20, rng=1).plot()
     """
 
     layer: Maps = field(repr=False)
@@ -64,6 +70,49 @@ class Signals(ByValue):
         first, second = np.moveaxis(np.sqrt(self.variance), 2, 0)  # their product itself may leave float64
         return np.asarray(np.clip(self.covariance / first / second, -1, 1))
 
+    def plot(self, ax: Any | None = None, *, quantity: str = "correlation", level: float = 0.95, **style: Any) -> Any:
+        """Draw the mean over networks, the band that holds a share ``level`` of them, and infinite width.
+
+        Parameters
+        ----------
+        ax : matplotlib axes or None
+            Where to draw; None makes a new figure.
+        quantity : {"correlation", "variance"}
+            Of the two inputs, or of the first of them.
+        level : float
+            Share of the networks in the band, between 0 and 1.
+        **style
+            Of the mean, as for ``ax.plot``.
+
+        Returns
+        -------
+        matplotlib axes
+
+        Raises
+        ------
+        ValueError
+            For another quantity, a level outside (0, 1), or correlations of signals that died.
+        """
+        if quantity not in ("correlation", "variance"):
+            raise ValueError(f"quantity = {quantity!r}: choose 'correlation' or 'variance'")
+        level = share(level, "level", why="the share of networks in the band")
+        values = self.correlation if quantity == "correlation" else self.variance[..., 0]
+        q, c = [float(self.variance[0, 0, 0])], [float(self.correlation[0, 0])]
+        layer = np.arange(values.shape[1])
+        for _ in layer[1:]:
+            c.append(float(self.layer.correlation_map(c[-1], q[-1])))
+            q.append(float(self.layer.variance_map(q[-1])))
+        ax = axes(ax)
+        look = {"marker": ".", "ls": "none", "label": f"{len(values)} networks, $n = {self.width}$"}
+        (points,) = ax.plot(layer, values.mean(axis=0), **(look | style))
+        low, high = np.quantile(values, [(1 - level) / 2, (1 + level) / 2], axis=0)
+        ax.fill_between(layer, low, high, color=points.get_color(), alpha=0.2, linewidth=0)
+        ax.plot(layer, c if quantity == "correlation" else q, color=ink(), lw=1, label=r"$n \to \infty$")
+        counting(ax)
+        ax.set(xlabel="layer $m$", ylabel=f"{quantity} ${'c' if quantity == 'correlation' else 'q'}_m$")
+        ax.legend(fontsize="small")
+        return settled(ax)
+
 
 @by_value
 class FiniteWidth(NamedTuple):
@@ -79,11 +128,40 @@ class FiniteWidth(NamedTuple):
     See Also
     --------
     RandomLayer.finite_width : makes it.
+
+    Examples
+    --------
+    >>> from statnn.rg import RandomLayer
+    >>> ax = RandomLayer("relu", 2.0**0.5).finite_width(1.0, 3).plot()
     """
 
     variance: Floats
     shift: Floats
     spread: Floats
+
+    def plot(self, ax: Any | None = None) -> Any:
+        """Draw shift and spread over what infinite width has: what 1/n times as much is of q, and of q².
+
+        Layers without variance are left out.
+
+        Parameters
+        ----------
+        ax : matplotlib axes or None
+            Where to draw; None makes a new figure.
+
+        Returns
+        -------
+        matplotlib axes
+        """
+        ax = axes(ax)
+        layer = np.flatnonzero(self.variance)
+        q = self.variance[layer]
+        ax.plot(layer, self.spread[layer] / q**2, "o-", ms=3, color=COLOURS[0], label=r"$n\,\mathrm{Var}\,K/q^2$")
+        ax.plot(layer, self.shift[layer] / q, "s--", ms=3, color=COLOURS[1], label=r"$n\,(\mathrm{E}\,K - q)/q$")
+        counting(ax)
+        ax.set(xlabel="layer $m$", ylabel="leading order in $1/n$")
+        ax.legend(fontsize="small")
+        return settled(ax)
 
 
 class _Task(NamedTuple):
