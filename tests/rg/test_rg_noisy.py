@@ -16,8 +16,8 @@ from statnn.montecarlo._blas import _libraries
 from statnn.network import Activation
 from statnn.rg._layers import quadrature as _nodes
 from statnn.rg._layers.noisy import renormalised
-from statnn.rg._layers.operator import change
 from statnn.rg._layers.projection import _fit, _Means, projected
+from statnn.rg._layers.refinement import change
 from statnn.testing import assert_mean, rejects
 from statnn.theory import formula
 
@@ -364,6 +364,7 @@ def test_layers_that_return_from_far_have_a_law(name, w, b):
 
 def test_flows_hold_algebra_to_one_thread(monkeypatch):
     from statnn.rg._layers import noisy as _noisy
+    from statnn.rg._layers import refinement
 
     seen = []
 
@@ -375,7 +376,7 @@ def test_flows_hold_algebra_to_one_thread(monkeypatch):
         return wrapper
 
     monkeypatch.setattr(_noisy, "projected", watched(_noisy.projected))
-    monkeypatch.setattr(_noisy, "signature", watched(_noisy.signature))
+    monkeypatch.setattr(refinement, "signature", watched(refinement.signature))
     with threadpool_limits(2, user_api="blas"):
         rg.flow(rg.NoisyLayer("tanh", 1.0, 0.0, 0.2), 2, project=True)
         assert len(seen) >= 6

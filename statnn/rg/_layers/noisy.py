@@ -20,22 +20,13 @@ from statnn.rg._common import LARGEST, real, simulated
 from statnn.rg._fixed_points import FixedPoint
 from statnn.rg._flow import Flow, FlowEnd, checked_doublings, trajectory
 from statnn.rg._layers import quadrature as _nodes
-from statnn.rg._layers.operator import StationaryLaw, TransferOperator, change, signature
+from statnn.rg._layers.operator import StationaryLaw, TransferOperator
 from statnn.rg._layers.portrait import NOISY_NOISES, NOISY_WEIGHTS, PARTED_WELLS, draw_arrows, noisy_place
 from statnn.rg._layers.projection import Row, linear_rows, projected
+from statnn.rg._layers.refinement import FIRST, WORST, Extent, extent, refined
 from statnn.rg._layers.spectrum import Spectrum
 
 NAMES = ("w", "b", "noise_std")
-FIRST = 0.8
-"""Distance of the nodes of a first try, in deviations of the noise."""
-FINER = 1.5
-TOLERANCE = 1e-10
-ROUNDING = 1e-14
-"""Over the gap of the spectrum: what a stationary law knows of the weights of its wells."""
-PARTED = 1e-11
-"""Gap of the spectrum below which a stationary law is rounding."""
-WORST = 1e-3
-"""Error that is refused rather than reported."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -224,6 +215,7 @@ class NoisyLayer(ByValue):
         TypeError, ValueError
             As `operator`; or k is no such number.
         """
+        self._extent.refuse_hidden()
         return self._refined.spectrum(k)
 
     def correlation_length(self) -> float:
@@ -233,12 +225,13 @@ class NoisyLayer(ByValue):
         ------
         ValueError, ArithmeticError
             If there is no stationary law; or the gap cannot be told from rounding, as the layer remembers its sign, or
-            λ_1 itself cannot: see `Spectrum`.
+            λ_1 itself cannot: see `Spectrum`; or signals stay for long where no nodes reach, however rarely.
         """
         if self.w == 0:
             return 0.0
         if self.activation.linear and abs(self.w) < 1:
             return -1 / math.log(abs(self.w))
+        self._extent.refuse_hidden()
         return self._refined.correlation_length()
 
     def stationary(self) -> StationaryLaw:
@@ -366,51 +359,31 @@ class NoisyLayer(ByValue):
         return self.activation, self.w, self.b, self.noise_std
 
     @cached_property
-    def _interval(self) -> tuple[float, float]:
+    def _extent(self) -> Extent:
         with one_thread():
-            return _nodes.interval(self.activation, self.w, self.b, self.noise_std)
+            return extent(*self._parts, self._within)
+
+    @property
+    def _interval(self) -> tuple[float, float]:
+        return self._extent.low, self._extent.high
 
     @cached_property
     def _refined(self) -> TransferOperator:
         """The operator on nodes that are refined until spectrum and moments stay."""
         with one_thread():  # matrices are small at first, where more threads wait for each other
-            return self._refine()
-
-    def _refine(self) -> TransferOperator:
-        low, high = self._interval
-        count = max(_nodes.PANEL, math.ceil((high - low) / (FIRST * self.noise_std)))
-        operator, error, stuck = self._with(min(count, _nodes.MOST_POINTS)), math.inf, 0
-        seen = signature(operator)
-        if 1 - seen[0] < PARTED:
-            raise ValueError(
-                f"{self} has wells, or states between which it alternates, that its noise joins once in "
-                f"{1 / PARTED:.0e} layers: in float64 it has no single stationary law; take more noise, or "
-                "layer.operator(points=...) for p(h'|h) alone"
-            )
-        while error > max(TOLERANCE, ROUNDING / (1 - seen[0])) and operator.nodes.size < _nodes.MOST_POINTS:
-            count = min(_nodes.MOST_POINTS, math.ceil(FINER * count))
-            finer = self._with(count)
-            now = signature(finer)
-            before, error, operator, seen = error, change(now, seen), finer, now
-            stuck = stuck + 1 if error > before / 2 else 0
-            if stuck == 2 and error < WORST:
-                break  # rounding, which is felt as long as the gap to the second eigenvalue is small
-        if not error < WORST:
-            raise ValueError(
-                f"{operator.nodes.size} nodes on [{low:.4g}, {high:.4g}] do not give the law of {self}: the last step "
-                f"still changed it by {error:.2g}; take more noise, or layer.operator(points=...) for p(h'|h) alone"
-            )
-        return replace(operator, error=error)
+            return refined(str(self), *self._interval, self.noise_std, self._with)
 
     @cached_property
     def coarse(self) -> TransferOperator:
         """The operator on as few nodes as give three digits, for pictures."""
-        low, high = self._interval
-        return self._with(math.ceil((high - low) / (FIRST * self.noise_std)))
+        return self._within(*self._interval)
 
     def _with(self, count: int) -> TransferOperator:
-        low, high = self._interval
-        return self._on(*_nodes.rule(low, high, _nodes.panels(*self._parts, low, high), count))
+        return self._within(*self._interval, count)
+
+    def _within(self, low: float, high: float, count: int | None = None) -> TransferOperator:
+        points = count or math.ceil((high - low) / (FIRST * self.noise_std))
+        return self._on(*_nodes.rule(low, high, _nodes.panels(*self._parts, low, high), points))
 
     def _on(self, x: Floats, weights: Floats, panels: Floats, lost: Any = None) -> TransferOperator:
         at = self.mean(x), self.noise_std

@@ -13,7 +13,7 @@ from scipy import linalg
 from scipy.sparse.linalg import ArpackNoConvergence, eigs
 
 from statnn._arguments import Floats, whole
-from statnn._arrays import locked
+from statnn._arrays import locked, read_only
 from statnn._axes import axes, ink, settled
 from statnn._by_value import ByValue
 from statnn.rg._common import MOST_LAYERS, depth, real
@@ -33,6 +33,8 @@ CUT = 1e-3
 """Relative error of moments that is refused rather than given."""
 CUT_OFF = math.log(1e-12)
 """Logarithm of the integrand of a moment where nodes end, over its largest value, from which on the rest is missed."""
+MOST_SIMILAR = 2.0
+"""Entries of a nearly symmetric matrix whose largest eigenvalue is one are hardly above one."""
 STEEPER = math.log(1e3)
 """By how much that is more than of the variance: nodes made by hand, on which all of a law stands, may end anywhere."""
 
@@ -380,16 +382,47 @@ class TransferOperator(ByValue):
         """
         size = self.nodes.size
         wanted = whole(k, "k", minimum=2, maximum=size)
-        values = self._largest(wanted) if size > DENSE and wanted < 20 else None
+        if self._is_power:
+            base, above = self.origin
+            return Spectrum(0.0, read_only(base.spectrum(wanted).ratios ** (above + 1)))
+        matrix = self._near_symmetric()
+        values = _largest(matrix, wanted) if size > DENSE and wanted < 20 else None
         if values is None:
-            values = linalg.eigvals(self.probabilities)
+            values = linalg.eigvals(matrix)
         values = leading_first(values)[:wanted]
         return spectrum_of(0.0, values, rounding=1e-12)
 
     def correlation_length(self) -> float:
         r"""Return ξ = -1/ln|λ_1/λ_0|, in units of what this operator is; raises where rounding hides the gap."""
-        balanced = linalg.matrix_balance(self.probabilities)[0]  # laws are far from symmetric in their tails
-        return resolved(self.spectrum(2), balanced).correlation_length()
+        if self._is_power:
+            base, above = self.origin
+            return float(base.correlation_length() / (above + 1))
+        return resolved(self.spectrum(2), self._near_symmetric()).correlation_length()
+
+    def _near_symmetric(self) -> Floats:
+        """Return P_ij (π_j/π_i)^(1/2), which has its eigenvalues, with π near the stationary law.
+
+        Laws lead from where signals hardly are to where they are, and not back: the eigenvalues of P itself, nearly
+        triangular, may be lost in rounding. Of one layer π is that which neighbouring nodes leave to each other; it may
+        be far below float64.
+        """
+        P, x = self.probabilities, self.nodes
+        if hasattr(self.origin, "noise_std"):
+            unit = self.origin.noise_std
+            centre = np.clip(self.origin.mean(x), x[0], x[-1])
+            distance = (x[:, None] - centre) / unit
+            nearest = np.searchsorted(x, centre), np.arange(x.size)
+            back, forth = distance.diagonal(1), distance.diagonal(-1)
+            log_root = np.append(0.0, np.cumsum((back**2 - forth**2) / 4)) + np.log(self.weights) / 2
+            exponent = np.log(self.weights)[:, None] - distance**2 / 2
+            exponent += np.log(P[nearest]) - exponent[nearest] + log_root - log_root[:, None]
+            with np.errstate(over="ignore"):
+                similar = np.exp(exponent)
+        else:
+            root = np.sqrt(self._masses())
+            with np.errstate(all="ignore"):
+                similar = P * root / root[:, None]
+        return similar if (similar <= MOST_SIMILAR).all() else np.asarray(linalg.matrix_balance(P)[0])
 
     def stationary(self) -> StationaryLaw:
         """Return the law that the operator leaves as it is."""
@@ -406,14 +439,6 @@ class TransferOperator(ByValue):
         normalised: Floats = masses / masses.sum()
         return normalised
 
-    def _largest(self, k: int) -> Any:
-        """Return eigenvalues by Arnoldi's method from a fixed start; None where it does not converge."""
-        start = 1 + np.linspace(0, 1, self.nodes.size) ** 2
-        try:
-            return eigs(self.probabilities, k=k, v0=start, ncv=max(20, 4 * k), return_eigenvectors=False, tol=1e-13)
-        except ArpackNoConvergence:
-            return None
-
     def _of(self, probabilities: Any, lost: Any, error: float, origin: Any) -> TransferOperator:
         made = object.__new__(TransferOperator)
         parts = {"nodes": self.nodes, "weights": self.weights, "error": error, "panels": self.panels, "origin": origin}
@@ -423,19 +448,16 @@ class TransferOperator(ByValue):
         return made
 
 
+def _largest(matrix: Floats, k: int) -> Any:
+    """Return eigenvalues by Arnoldi's method from a fixed start; None where it does not converge."""
+    start = 1 + np.linspace(0, 1, len(matrix)) ** 2
+    try:
+        return eigs(matrix, k=k, v0=start, ncv=max(20, 4 * k), return_eigenvectors=False, tol=1e-13)
+    except ArpackNoConvergence:
+        return None
+
+
 def _stacked(below: tuple[Floats, Floats], above: tuple[Floats, Floats]) -> tuple[Floats, Floats]:
     """Return probabilities and errors of two layers; what is lost of the law of a layer fades in the next ones."""
     P = above[0] @ below[0]
     return P / P.sum(axis=0), np.maximum(below[1], above[1] @ below[0])
-
-
-def signature(operator: TransferOperator) -> tuple[float, float, float]:
-    """Return the modulus of the second eigenvalue, mean and variance: what refinement must not change."""
-    law = operator.stationary()
-    return float(np.abs(operator.spectrum(2).ratios[1])), law.mean, law.variance
-
-
-def change(now: tuple[float, float, float], before: tuple[float, float, float]) -> float:
-    """Return the largest change, of moments in units of the deviation."""
-    spread = now[2]
-    return max(abs(now[0] - before[0]), abs(now[1] - before[1]) / math.sqrt(spread), abs(now[2] - before[2]) / spread)

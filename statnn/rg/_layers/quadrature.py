@@ -2,8 +2,9 @@ r"""Where the activity of a noisy scalar layer lives: an interval found from its
 
 The interval grows from the attractors of the map without noise until the stationary law loses less than `LEAK` over its
 ends in a layer, and holds what else keeps signals for some layers, however rarely they are there: wells, points that
-repel, ghosts of both. A margin of `MARGIN` deviations of the noise is then added, so that laws given a start inside are
-right. Nodes are those of Gauss and Legendre on panels, which break where the activation does.
+repel, ghosts of both; `lingering` says where else, once it is known how fast laws relax. A margin of `MARGIN`
+deviations of the noise is then added, so that laws given a start inside are right. Nodes are those of Gauss and
+Legendre on panels, which break where the activation does.
 """
 
 from __future__ import annotations
@@ -160,6 +161,26 @@ def _lasting(sigma: Activation, w: float, b: float, noise: float, low: float, hi
     if above > high and not _never_returns(sigma, w, b, above + margin, noise):
         high = above
     return low, high
+
+
+def lingering(
+    sigma: Activation, w: float, b: float, noise: float, low: float, high: float, reach: float
+) -> tuple[float, float]:
+    """Return the hull of an interval and of where a layer moves signals by less than so many deviations of the noise.
+
+    Against a drift of δ deviations signals stay with exp(-δ²/2) a layer at most, whatever the place: what drifts by
+    more than (-2 ln λ)^(1/2) relaxes faster than λ. Of two layers half of what they move counts.
+    """
+    ends = []
+    for end, side in ((low, -1.0), (high, 1.0)):
+        h = end + side * noise * np.arange(1.0, CELLS + 1)
+        with np.errstate(over="ignore", invalid="ignore"):
+            once = np.asarray(sigma(w * h + b), dtype=np.float64)
+            twice = np.asarray(sigma(w * once + b), dtype=np.float64)
+        slow = np.fmin(np.abs(once - h), np.abs(twice - h) / 2) < reach * noise
+        far = float(h[slow][-1] + side * MARGIN * noise) if slow.any() else end
+        ends.append(end if _never_returns(sigma, w, b, far, side * noise) else far)
+    return ends[0], ends[1]
 
 
 def _recurrent(edges: Floats, images: Floats, noise: float, reach: float) -> tuple[Any, Any]:

@@ -1,0 +1,107 @@
+"""How far nodes of a noisy layer reach, and how many of them there are."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from statnn.network import Activation
+from statnn.rg._layers import quadrature as _nodes
+from statnn.rg._layers.operator import TransferOperator
+
+FIRST = 0.8
+"""Distance of the nodes of a first try, in deviations of the noise."""
+FINER = 1.5
+TOLERANCE = 1e-10
+ROUNDING = 1e-14
+"""Over the gap of the spectrum: what a stationary law knows of the weights of its wells."""
+PARTED = 1e-11
+"""Gap of the spectrum below which a stationary law is rounding."""
+WORST = 1e-3
+"""Error that is refused rather than reported."""
+
+
+@dataclass(frozen=True)
+class Extent:
+    """Where nodes of a layer stand, from low to high; and the ends to which signals linger, where those are too far."""
+
+    low: float
+    high: float
+    hidden: tuple[float, float] | None = None
+
+    def refuse_hidden(self) -> None:
+        """Raise where signals linger that no nodes hold."""
+        if self.hidden:
+            raise ValueError(
+                f"signals linger on [{self.hidden[0]:.4g}, {self.hidden[1]:.4g}] longer than where the stationary law "
+                f"is, and {_nodes.MOST_POINTS} nodes do not reach as far: what is slowest is not known; take more "
+                "noise, or a layer that contracts more"
+            )
+
+
+def extent(
+    sigma: Activation, w: float, b: float, noise: float, within: Callable[[float, float], TransferOperator]
+) -> Extent:
+    """Return where nodes stand: where the stationary law is, and where signals relax no faster than there.
+
+    Far from where the law is a layer may contract so little that signals stay for longer: their rate is then the
+    slowest, λ_1, however rarely they are there. First what lasts as long as what is known by then, then twice as far,
+    as what lasts reaches beyond the place that holds it. ``within(low, high)`` is the operator on a few nodes.
+    """
+    low, high = _nodes.interval(sigma, w, b, noise)
+    if sigma.linear:
+        return Extent(low, high)
+    for reach in (1.0, 2.0, 2.0, 2.0):
+        rate = float(np.abs(within(low, high).spectrum(2).ratios[1]))
+        slow = reach * math.sqrt(-2 * math.log(min(max(rate, 1e-300), 1.0)))
+        wider = _nodes.lingering(sigma, w, b, noise, low, high, slow)
+        if (wider[1] - wider[0]) / (FIRST * noise) > _nodes.MOST_POINTS:
+            return Extent(low, high, wider)
+        settled, (low, high) = wider == (low, high) and reach > 1, wider
+        if settled:
+            break
+    return Extent(low, high)
+
+
+def refined(
+    layer: str, low: float, high: float, noise: float, on: Callable[[int], TransferOperator]
+) -> TransferOperator:
+    """Return the operator of a layer on nodes that are refined until spectrum and moments stay; ``on(n)`` has n."""
+    count = max(_nodes.PANEL, math.ceil((high - low) / (FIRST * noise)))
+    operator, error, stuck = on(min(count, _nodes.MOST_POINTS)), math.inf, 0
+    seen = signature(operator)
+    if 1 - seen[0] < PARTED:
+        raise ValueError(
+            f"{layer} has wells, or states between which it alternates, that its noise joins once in "
+            f"{1 / PARTED:.0e} layers: in float64 it has no single stationary law; take more noise, or "
+            "layer.operator(points=...) for p(h'|h) alone"
+        )
+    while error > max(TOLERANCE, ROUNDING / (1 - seen[0])) and operator.nodes.size < _nodes.MOST_POINTS:
+        count = min(_nodes.MOST_POINTS, math.ceil(FINER * count))
+        finer = on(count)
+        now = signature(finer)
+        before, error, operator, seen = error, change(now, seen), finer, now
+        stuck = stuck + 1 if error > before / 2 else 0
+        if stuck == 2 and error < WORST:
+            break  # rounding, which is felt as long as the gap to the second eigenvalue is small
+    if not error < WORST:
+        raise ValueError(
+            f"{operator.nodes.size} nodes on [{low:.4g}, {high:.4g}] do not give the law of {layer}: the last step "
+            f"still changed it by {error:.2g}; take more noise, or layer.operator(points=...) for p(h'|h) alone"
+        )
+    return replace(operator, error=error)
+
+
+def signature(operator: TransferOperator) -> tuple[float, float, float]:
+    """Return the modulus of the second eigenvalue, mean and variance: what refinement must not change."""
+    law = operator.stationary()
+    return float(np.abs(operator.spectrum(2).ratios[1])), law.mean, law.variance
+
+
+def change(now: tuple[float, float, float], before: tuple[float, float, float]) -> float:
+    """Return the largest change, of moments in units of the deviation."""
+    spread = now[2]
+    return max(abs(now[0] - before[0]), abs(now[1] - before[1]) / math.sqrt(spread), abs(now[2] - before[2]) / spread)
