@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
 _SUPPORTED = (
     "Gemm, MatMul, Add, Sub, Mul, Div, BatchNormalization, Tanh, Relu, LeakyRelu, Sigmoid, Erf, Gelu, Swish, Softplus, "
-    "Sin, Identity, Dropout, Flatten and Reshape of the inputs, last Softmax; SiLU, GELU and softplus also as "
-    "exporters write them with Sigmoid, Erf, Tanh or Where"
+    "Sin, Identity, Dropout, Flatten and Reshape of the inputs, last Softmax, and Cast and Concat where they change "
+    "nothing; SiLU, GELU and softplus also as exporters write them with Sigmoid, Erf, Tanh or Where"
 )
 _ATTRIBUTES: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(("MatMul", "Add", "Sub", "Mul", "Div", "Identity"), ()),
@@ -38,6 +38,8 @@ _ATTRIBUTES: dict[str, tuple[str, ...]] = {
     "Gemm": ("alpha", "beta", "transA", "transB"),
     "LeakyRelu": ("alpha",),
     "Reshape": ("allowzero",),
+    "Cast": ("to", "saturate", "round_mode"),
+    "Concat": ("axis",),
     "Dropout": ("ratio", "seed"),
 }
 """Of every operator that is read."""
@@ -75,7 +77,7 @@ def steps(model: Any, notes: list[str]) -> list[Step]:
     """Return the chain of a model."""
     del notes  # what is lost is noted where layers are made
     version = max((imported.version for imported in model.opset_import if imported.domain in STANDARD), default=1)
-    if model.graph.node and version < _OLDEST:
+    if version < _OLDEST and any(node.domain in STANDARD for node in model.graph.node):
         raise ValueError(
             f"the graph uses version {version} of the operators, and those from {_OLDEST} on are supported: convert it "
             f"with onnx.version_converter.convert_version(model, {_OLDEST})"
@@ -99,7 +101,8 @@ class _Graph:
     def __init__(self, graph: Any) -> None:
         self._graph = graph
         self._constants = Constants(graph)
-        self._shape: list[int] | None = None  # of what flows through the graph before its first layer
+        self._shape: list[int] | None = None  # of what flows through the graph, 0 where a size is open; None: unknown
+        self._kind = 0  # the data type of what flows through the graph, which no operator that is read changes
 
     def steps(self) -> list[Step]:
         """Follow the graph from its input to its output."""
@@ -115,7 +118,7 @@ class _Graph:
         for node in self._graph.node:
             for name in _taken(node):
                 users.setdefault(name, []).append(node)
-        self._shape = _declared(inputs[0])
+        self._shape, self._kind = _declared(inputs[0]), inputs[0].type.tensor_type.elem_type
         chain: list[Step] = []
         now, walked = inputs[0].name, 0
         while now != outputs[0]:
@@ -128,7 +131,7 @@ class _Graph:
                     raise ValueError(
                         f"value {now!r} goes to {len(kinds)} operators{they}: the graph is not a chain from input to "
                         "output, nor is this SiLU, GELU or softplus as exporters write them"
-                        + next(filter(None, map(advice, kinds)), "")
+                        + next((fix for kind in kinds if (fix := advice(kind, now))), "")
                     )
                 name, end = pattern
                 slack = SOFTPLUS_LINE if name == "softplus" else 0.0
@@ -138,13 +141,12 @@ class _Graph:
             node = following[0]
             if len(node.output) == 0 or walked > len(self._graph.node):
                 raise ValueError("the graph runs in a circle or ends without an output")
-            known = self._shape is not None and 0 not in self._shape[1:]
-            first = not chain or (known and all(isinstance(step, Affine) for step in chain))
-            step = self._step(node, now, first=first)
+            step = self._step(node, now, first=not chain)
+            if isinstance(step, Dense):
+                self._shape = _after(step, self._shape, first=not any(isinstance(one, Dense) for one in chain))
             if step is not None:
                 chain.append(step)
             now, walked = node.output[0], walked + 1
-        _takes(chain, self._shape)
         return chain
 
     def _step(self, node: Any, now: str, *, first: bool) -> Step | None:
@@ -157,8 +159,10 @@ class _Graph:
             return Act(known, where)
         if kind == "LeakyRelu":
             return Act(leaky_relu(attributes.get("alpha", _SLOPE)), where)
-        if kind == "Identity":
+        if kind in {"Identity", "Concat"} or (kind == "Cast" and attributes.get("to") == self._kind):
             return None
+        if kind == "Cast":
+            raise ValueError(f"{where}: it changes the type of numbers, and one type is needed{advice(kind)}")
         if kind in {"Softmax", "LogSoftmax"}:
             if attributes.get("axis", -1) not in {1, -1}:
                 raise ValueError(f"{where}: supported over classes, axis 1 or -1, and as the last step only")
@@ -168,7 +172,8 @@ class _Graph:
             "Div": self._affine, "BatchNormalization": self._norm, "Flatten": self._flatten, "Reshape": self._flatten,
             "Dropout": self._dropout,
         }  # fmt: skip
-        if kind in {"Flatten", "Reshape"} and not first:
+        rows = self._shape is not None and len(self._shape) > 1 and 0 not in self._shape[1:]
+        if kind in {"Flatten", "Reshape"} and not (first or rows):
             raise ValueError(
                 f"{where}: supported as the first step only, where it flattens whole inputs. Between layers that take "
                 "rows it does nothing: leave it out of the model, or export the layers after it alone"
@@ -179,8 +184,8 @@ class _Graph:
         return self._constants.array(name, name) if name in self._constants else None
 
     def _gemm(self, node: Any, now: str, attributes: dict[str, Any], where: str) -> Dense:
-        if node.input[0] != now or not 2 <= len(node.input) <= 3 or attributes.get("transA", 0):
-            raise ValueError(f"{where}: the samples must be its first input, not transposed")
+        if node.input[0] != now or not 2 <= len(node.input) <= 3 or attributes.get("transA", 0) or self._single():
+            raise ValueError(f"{where}: the samples must be its first input, one in each row, not transposed")
         turn = not attributes.get("transB", 0)
         weight = self._matrix(node.input[1], where, turn=turn, factor=attributes.get("alpha", 1.0))
         bias = None
@@ -190,9 +195,17 @@ class _Graph:
 
     def _matmul(self, node: Any, now: str, attributes: dict[str, Any], where: str) -> Dense:
         del attributes  # it has none
-        if len(node.input) != 2 or node.input[0] != now:
-            raise ValueError(f"{where}: the samples must be its first input, weights its second")
-        return Dense(self._matrix(node.input[1], where, turn=True, factor=1.0), None, where)
+        after = len(node.input) == 2 and node.input[1] == now and self._single()  # W x, of one sample without rows
+        if not after and (len(node.input) != 2 or node.input[0] != now):
+            raise ValueError(
+                f"{where}: the samples must be its first input, one in each row, and weights its second (or it is W x "
+                "of inputs that are one sample, of shape (n,)): export x W^T in the place of W x"
+            )
+        return Dense(self._matrix(node.input[0 if after else 1], where, turn=not after, factor=1.0), None, where)
+
+    def _single(self) -> bool:
+        """Whether what flows through the graph is a single sample without an axis for others."""
+        return self._shape is not None and len(self._shape) == 1
 
     def _affine(self, node: Any, now: str, attributes: dict[str, Any], where: str) -> Affine:
         del attributes  # it has none
@@ -200,7 +213,7 @@ class _Graph:
             raise ValueError(f"{where}: a chain has the samples on one side and constants on the other")
         left = node.input[0] == now
         other = self._in_rows(self._real(node.input[1] if left else node.input[0], where), where)
-        if other.ndim > 2 or (other.ndim and other.shape[-1] != other.size):
+        if other.ndim > 2 - self._single() or (other.ndim and other.shape[-1] != other.size):
             raise ValueError(f"{where}: its constant of shape {other.shape} is not one number a unit")
         values = other.reshape(-1).astype(np.float64)
         ones, zeros = np.ones_like(values), np.zeros_like(values)
@@ -227,9 +240,10 @@ class _Graph:
             raise ValueError(f"{where}: its constant of shape {constant.shape} does not fit samples of {row}") from None
 
     def _norm(self, node: Any, now: str, attributes: dict[str, Any], where: str) -> Norm:
-        if len(node.input) != 5 or node.input[0] != now or attributes.get("training_mode", 0):
+        if len(node.input) != 5 or node.input[0] != now or attributes.get("training_mode", 0) or self._single():
             raise ValueError(
-                f"{where}: needs scale, offset, running mean and variance, and no training mode: export it for use"
+                f"{where}: needs samples in rows, scale, offset, running mean and variance, and no training mode: "
+                "export it for use"
             )
         gamma, beta, mean, variance = (self._vector(name, where, None) for name in node.input[1:])
         try:
@@ -300,17 +314,17 @@ def _declared(value: Any) -> list[int] | None:
     return [max(size.dim_value, 0) for size in tensor.shape.dim]
 
 
-def _takes(chain: list[Step], shape: list[int] | None) -> None:
-    """Refuse inputs that are no rows, or of another length than the first layer takes."""
-    dense = next((step for step in chain if isinstance(step, Dense)), None)
-    if shape is None or dense is None:
-        return
-    if len(shape) != 2:
+def _after(dense: Dense, shape: list[int] | None, *, first: bool) -> list[int] | None:
+    """Return the shape after a layer; refuse inputs that are no rows, or of another length than the first takes."""
+    if shape is None or dense.weight.ndim != 2:
+        return None
+    if not 1 <= len(shape) <= 2:
         raise ValueError(f"the graph takes inputs of shape {tuple(shape)}, and rows are needed: flatten them first")
-    if shape[1] and dense.weight.ndim == 2 and shape[1] != dense.weight.shape[1]:
+    if first and shape[-1] and shape[-1] != dense.weight.shape[1]:
         raise ValueError(
-            f"{dense.where}: takes {dense.weight.shape[1]} inputs, but a row of inputs has {shape[1]} numbers"
+            f"{dense.where}: takes {dense.weight.shape[1]} inputs, but a row of inputs has {shape[-1]} numbers"
         )
+    return [*shape[:-1], len(dense.weight)]
 
 
 def _refuse_other(node: Any, now: str, where: str) -> None:
@@ -319,10 +333,10 @@ def _refuse_other(node: Any, now: str, where: str) -> None:
     if node.domain not in STANDARD:
         raise ValueError(
             f"{where}: operators of the domain {node.domain!r} are not supported; supported are "
-            f"{_SUPPORTED}{advice(kind)}"
+            f"{_SUPPORTED}{advice(kind, now)}"
         )
-    if kind not in _ATTRIBUTES:
-        raise ValueError(f"{where}: this operator is not supported; supported are {_SUPPORTED}{advice(kind)}")
+    if kind not in _ATTRIBUTES or (kind == "Concat" and len(node.input) > 1):
+        raise ValueError(f"{where}: this operator is not supported; supported are {_SUPPORTED}{advice(kind, now)}")
     if kind != "Dropout" and any(node.output[1:]):
         raise ValueError(f"{where}: has {len(node.output)} outputs, as in training; export the model as in use")
     if kind not in _WITH_CONSTANTS and list(node.input) != [now]:

@@ -7,27 +7,45 @@ _TYPES = "numbers change their type on the way: export the model in one precisio
 _LOW = "export the model before it is quantised"
 _IMAGES = "only layers that take rows are read: export the classifier alone, and give it the features as inputs"
 _BRANCH = "the model branches or repeats: export by tracing, torch.onnx.export of the module as it is, not scripted"
+_PARTS = (
+    "only a chain of whole layers is read: cut it out, from or up to the value {value!r}, with "
+    "onnx.utils.extract_model(file, new_file, [input], [output])"
+)
+_OWN = (
+    "take its arrays, onnx.numpy_helper.to_array(tensor) of every tensor in model.graph.initializer, and an Activation "
+    "of your own: statnn.Network(weights, biases, activations), weights of shape (out, in)"
+)
 _ROWS = "samples are rows all along: export the model without it, and transpose or squeeze the inputs before"
 
 _ADVICE = {
     **dict.fromkeys(("Cast", "CastLike"), _TYPES),
-    **dict.fromkeys(("Shape", "Gather", "Concat", "ConstantOfShape", "Slice", "Unsqueeze", "Expand"), _SIZES),
+    "Shape": _SIZES,
+    **dict.fromkeys(("Gather", "GatherElements", "Concat", "Slice", "Split", "Expand", "Tile", "ScatterND"), _PARTS),
+    **dict.fromkeys(("Elu", "Selu", "Celu", "Mish", "PRelu", "ThresholdedRelu", "Softsign", "HardSigmoid"), _OWN),
+    **dict.fromkeys(("HardSwish", "Clip", "Abs", "Cos", "Exp"), _OWN),
     **dict.fromkeys(("QuantizeLinear", "DequantizeLinear", "DynamicQuantizeLinear", "MatMulInteger"), _LOW),
     **dict.fromkeys(("QLinearMatMul", "QGemm", "ConvInteger", "QLinearConv"), _LOW),
     **dict.fromkeys(("Quant", "IntQuant", "FloatQuant", "BipolarQuant", "Trunc", "MultiThreshold"), _LOW),  # of QONNX
     **dict.fromkeys(("Conv", "ConvTranspose", "MaxPool", "AveragePool", "GlobalAveragePool", "Pad", "Resize"), _IMAGES),
     **dict.fromkeys(("If", "Loop", "Scan"), _BRANCH),
-    **dict.fromkeys(("Transpose", "Squeeze"), _ROWS),
+    **dict.fromkeys(("Transpose", "Squeeze", "Unsqueeze"), _ROWS),
 }
 
 
-def advice(operator: str, *, of_weights: bool = False) -> str:
+def advice(operator: str, value: str = "") -> str:
     """Return the likely fix, as the end of a message; empty where none is known, or none where it makes weights.
+
+    Parameters
+    ----------
+    operator : str
+        Its name.
+    value : str
+        What flows into it of the samples; empty where it makes weights.
 
     Examples
     --------
-    >>> advice("Cast")[:50], advice("Elu")
+    >>> advice("Cast")[:50], advice("Where", "x")
     ('. Likely fix: numbers change their type on the way', '')
     """
     fix = _ADVICE.get(operator)
-    return f". Likely fix: {fix}" if fix in (_LOW, _TYPES) or (fix and not of_weights) else ""
+    return f". Likely fix: {fix.format(value=value)}" if fix in (_LOW, _TYPES) or (fix and value) else ""

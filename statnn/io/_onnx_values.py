@@ -59,7 +59,7 @@ class Constants:
             maker = "sparse" if name in self._sparse else f"computed by {kind}" if kind else "missing"
             raise ValueError(
                 f"{where}: {name!r} is {maker}, and a constant array that stands in the file is needed there"
-                + advice(kind, of_weights=True)
+                + advice(kind)
             )
         turns: list[Any] = []
         source = name

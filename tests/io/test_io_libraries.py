@@ -363,7 +363,7 @@ def test_a_network_is_cut_out_of_a_graph_of_two_outputs_as_the_message_says(onnx
 
 
 def test_what_skl2onnx_writes_is_refused_with_what_to_do(onnx):
-    graph = Graph(onnx, 2).then("Cast", to=onnx.TensorProto.FLOAT).then("MatMul", np.ones((2, 3)))
+    graph = Graph(onnx, 2).then("Scaler", domain="ai.onnx.ml").then("MatMul", np.ones((2, 3)))
     model = graph.model()
     model.producer_name = "skl2onnx"
     with pytest.raises(

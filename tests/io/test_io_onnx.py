@@ -346,7 +346,7 @@ def test_branches_are_told_with_their_operators():
         ("Selu", (), {}, "this operator is not supported"),
         ("Mish", (), {}, "this operator is not supported"),
         ("Transpose", (), {}, "this operator is not supported; .*Likely fix: samples are rows all along"),
-        ("Cast", (), {"to": 1}, r"supported are Gemm.*Likely fix: .* in one precision, model\.float\(\) before"),
+        ("Cast", (), {"to": 11}, r"changes the type of numbers.*Likely fix: .* in one precision, model"),
         ("Shape", (), {}, r"Likely fix: the number of samples is computed .* torch\.flatten"),
         ("Reshape", (np.array([-1, 3]),), {}, "as the first step only.*leave it out of the model"),
         ("Softmax", (), {"axis": 0}, "supported over classes"),

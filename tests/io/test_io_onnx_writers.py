@@ -1,0 +1,133 @@
+"""ONNX graphs as public writers make them: of one sample, with operators that change nothing, and what to do else."""
+
+import numpy as np
+import pytest
+from onnx_graph import Graph
+
+from statnn import Network
+from statnn.io import load_network
+from statnn.network import Activation
+
+onnx = pytest.importorskip("onnx")
+helper = onnx.helper
+RNG = np.random.default_rng(5)
+FIRST, SECOND, BIAS = RNG.normal(size=(4, 3)), RNG.normal(size=(2, 4)), RNG.normal(size=4)
+X = RNG.normal(size=(5, 3))
+
+
+def by_hand(x, below=FIRST, above=SECOND):
+    """Return W2 relu(W1 x + b) of every row."""
+    return np.array([above @ np.maximum(below @ row + BIAS, 0) for row in x])
+
+
+def graph():
+    return Graph(onnx, 3, np.float64)
+
+
+def single(shape=(3,), bias=BIAS):
+    """Return W2 relu(W1 x + b), as converters of .nnet files write it."""
+    chain = graph().then("MatMul", before=[FIRST]).then("Add", bias).then("Relu").then("MatMul", before=[SECOND])
+    return chain.model(shape)
+
+
+def test_one_sample_without_rows():
+    """Networks of aircraft collision avoidance are such files: x has shape (5,), layers are W x + b."""
+    net = load_network(single())
+    assert net.widths == (3, 4, 2)
+    assert np.allclose(net(X), by_hand(X), rtol=1e-12)
+    from onnx.reference import ReferenceEvaluator
+
+    theirs = [ReferenceEvaluator(single()).run(None, {"x": row})[0] for row in X]
+    assert np.allclose(net(X), theirs, rtol=1e-12)
+
+
+def test_one_sample_from_the_left():
+    chain = graph().then("MatMul", FIRST.T).then("Add", BIAS).then("Relu").then("MatMul", SECOND.T)
+    assert np.allclose(load_network(chain.model((3,)))(X), by_hand(X), rtol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("model", "match"),
+    [
+        (single(None), r"it is W x of inputs that are one sample, of shape \(n,\)\): export x W\^T"),
+        (single((3, 1)), r"it is W x of inputs that are one sample"),  # columns
+        (single((7,)), "takes 3 inputs, but a row of inputs has 7 numbers"),
+        (single(bias=BIAS[None]), r"its constant of shape \(1, 4\) is not one number a unit"),  # it makes four samples
+        (graph().then("Gemm", FIRST.T).model((3,)), "the samples must be its first input, one in each row"),
+        (graph().then("MatMul", FIRST.T).then("BatchNormalization", *np.ones((4, 4))).model((3,)), "samples in rows"),
+        (graph().then("MatMul", FIRST.T).then("Flatten").model((3,)), "as the first step only"),
+    ],
+)
+def test_one_sample_where_rows_are_needed(model, match):
+    with pytest.raises(ValueError, match=match):
+        load_network(model)
+
+
+@pytest.mark.parametrize(
+    ("kind", "constants", "options"),
+    [
+        ("Cast", (), {"to": onnx.TensorProto.DOUBLE}),  # scikit-learn's exporter begins with it
+        ("Concat", (), {"axis": 1}),  # of a policy's only kind of observations
+        ("Flatten", (), {}),
+        ("Flatten", (), {"axis": -1}),
+        ("Reshape", ([-1, 4],), {}),
+        ("Reshape", ([0, -1],), {}),
+    ],
+)
+def test_operators_that_change_nothing(kind, constants, options):
+    chain = graph().then("MatMul", FIRST.T).then("Add", BIAS)
+    chain = chain.then(kind, *map(np.array, constants), **options).then("Relu").then("MatMul", SECOND.T)
+    assert np.allclose(load_network(chain.model(("n", 3)))(X), by_hand(X), rtol=1e-12)
+    assert np.allclose(chain.run(X), by_hand(X), rtol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("kind", "constants", "options", "match"),
+    [
+        ("Cast", (), {"to": onnx.TensorProto.FLOAT}, "changes the type of numbers, and one type is needed. Likely fix"),
+        ("Reshape", ([-1, 1],), {}, "only where it makes one row of every sample"),  # four rows of every sample
+        ("Reshape", ([-1, 2, 2],), {}, "only where it makes one row of every sample"),
+        ("Flatten", (), {"axis": 0}, "only where it makes one row of every sample"),
+        ("Concat", (np.ones((1, 4)),), {"axis": 0}, r"not supported.*cut it out, from or up to the value 'v0', with"),
+        ("Slice", ([0], [2], [1]), {}, r"not supported.*cut it out, from or up to the value 'v0', with"),
+        ("Unsqueeze", ([1],), {}, "not supported.*Likely fix: samples are rows all along"),
+        ("Elu", (), {}, r"not supported.*Likely fix: take its arrays.*Network\(weights, biases, activations\)"),
+    ],
+)
+def test_what_changes_something_is_refused_with_a_fix(kind, constants, options, match):
+    chain = graph().then("MatMul", FIRST.T).then(kind, *map(np.array, constants), **options)
+    with pytest.raises(ValueError, match=match) as caught:
+        load_network(chain.model(("n", 3)))
+    assert "number of samples is computed" not in str(caught.value)
+
+
+def test_the_fix_for_parts_works(tmp_path):
+    """A policy of which one half of the outputs is left."""
+    chain = graph().then("MatMul", FIRST.T).then("Add", BIAS).then("Relu").then("MatMul", SECOND.T)
+    chain.nodes.append(helper.make_node("Split", ["v3"], ["a", "b"], axis=1, num_outputs=2))
+    chain.now = "a"
+    onnx.save(chain.model(("n", 3), version=18), tmp_path / "whole.onnx")
+    with pytest.raises(ValueError, match=r"from or up to the value 'v3', with onnx\.utils\.extract_model"):
+        load_network(tmp_path / "whole.onnx")
+    onnx.utils.extract_model(tmp_path / "whole.onnx", tmp_path / "part.onnx", ["x"], ["v3"], check_model=False)
+    assert np.allclose(load_network(tmp_path / "part.onnx")(X), by_hand(X), rtol=1e-12)
+
+
+def test_the_fix_for_functions_works():
+    model = graph().then("MatMul", FIRST.T).then("Elu").then("MatMul", SECOND.T).model(("n", 3))
+    arrays = [onnx.numpy_helper.to_array(tensor) for tensor in model.graph.initializer]
+    elu = Activation("elu", lambda h: np.where(h > 0, h, np.expm1(np.minimum(h, 0))), kinks=[0.0], derivative=None)
+    net = Network([array.T for array in arrays], [np.zeros(4), np.zeros(2)], [elu, "identity"])
+    fields = X @ FIRST.T
+    assert np.allclose(net(X), np.where(fields > 0, fields, np.expm1(fields)) @ SECOND.T, rtol=1e-12)
+
+
+def test_graphs_without_operators_of_onnx_itself_have_no_version():
+    """They were told to convert version 1, which the converter refuses."""
+    tree = helper.make_node("TreeEnsembleRegressor", ["x"], ["y"], domain="ai.onnx.ml")
+    ends = [helper.make_tensor_value_info(name, 1, None) for name in "xy"]
+    model = helper.make_model(
+        helper.make_graph([tree], "tree", ends[:1], ends[1:]), opset_imports=[helper.make_opsetid("ai.onnx.ml", 1)]
+    )
+    with pytest.raises(ValueError, match=r"TreeEnsembleRegressor: operators of the domain 'ai\.onnx\.ml'"):
+        load_network(model)
