@@ -163,15 +163,7 @@ def load(
     if isinstance(source, str | os.PathLike):
         return _of_file(Path(source), hints)
     if isinstance(source, Mapping):
-        wrong = [name for name in source if not isinstance(name, str)]
-        if wrong:
-            raise TypeError(f"these arrays are named {wrong[0]!r}, a {type(wrong[0]).__name__}; names are texts")
-        nested = [name for name, values in source.items() if isinstance(values, Mapping)]
-        if nested:
-            raise ValueError(
-                f"{nested[0]!r} is a mapping of its own, as in a checkpoint: pass the one that holds the network's "
-                f"arrays, source[{nested[0]!r}] if that is it"
-            )
+        _refuse_nested(source)
         made = any(hasattr(values, "detach") for values in source.values())
         return _of_arrays(source, hints, "these arrays", made=made)
     if isinstance(source, Network):
@@ -194,6 +186,20 @@ def load(
         f"source is a {type(source).__name__}; pass the path of a file ({_FILES}), a torch Sequential, an MLP of "
         "scikit-learn, an onnx model, arrays by name, or a Network"
     )
+
+
+def _refuse_nested(source: Mapping[Any, Any]) -> None:
+    """Raise where names of arrays are no texts, or a mapping holds others, as a checkpoint does."""
+    wrong = [name for name in source if not isinstance(name, str)]
+    if wrong:
+        raise TypeError(f"these arrays are named {wrong[0]!r}, a {type(wrong[0]).__name__}; names are texts")
+    for name, values in source.items():
+        several = isinstance(values, list | tuple) and len(values) > 0 and isinstance(values[0], Mapping)
+        if several or isinstance(values, Mapping):
+            raise ValueError(
+                f"{name!r} is {'a list of mappings' if several else 'a mapping of its own'}, as in a checkpoint: pass "
+                f"the one that holds the network's arrays, source[{name!r}]{'[0]' * several} if that is it"
+            )
 
 
 def is_source(value: Any) -> bool:

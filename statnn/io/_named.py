@@ -76,7 +76,10 @@ def _step(group: str, parts: dict[str, Reals]) -> Dense | Norm:
         return Norm(norm, where)
     if "weight" not in parts or not set(parts) <= _DENSE or parts["weight"].ndim != 2:
         shapes = ", ".join(f"{part} of shape {array.shape}" for part, array in parts.items())
-        raise ValueError(f"{where}: {shapes}; a dense layer has a matrix 'weight' of shape (out, in) and a 'bias'")
+        raise ValueError(
+            f"{where}: {shapes}; a dense layer has a matrix 'weight' of shape (out, in) and a 'bias': leave out what "
+            "is no part of a chain of such layers, or export the model with torch.onnx.export and load the file"
+        )
     for part, array in parts.items():
         if array.dtype.kind != "f":
             raise ValueError(f"{where}: {part} holds {array.dtype}, real numbers are needed")
