@@ -61,7 +61,8 @@ def array_of(values: Any, name: str) -> NDArray[Any]:
     except ValueError as error:
         raise ValueError(f"{name} is not an array, its rows differ in length: {error}") from None
     except (TypeError, RuntimeError) as error:  # tensors that require gradients, or of a type numpy does not know
-        raise TypeError(f"{name} is a {type(values).__name__} that does not become an array: {error}") from None
+        short = f"; pass {name}.float()" if "ScalarType" in str(error) else ""  # torch's bfloat16
+        raise TypeError(f"{name} is a {type(values).__name__} that does not become an array: {error}{short}") from None
     if hidden or _is_masked(given):
         raise ValueError(
             f"{name} has masked entries, which would be taken for numbers: drop them, with .compressed() or by rows, "

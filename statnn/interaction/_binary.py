@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
 
-from statnn._arguments import Floats, Ints, array_of, positive
+from statnn._arguments import Floats, Ints, array_of, as_floats, positive
 from statnn._arrays import read_only, refuse_malformed
 from statnn._by_value import ByValue, same
 from statnn.interaction import _from_graph, _structure
@@ -389,7 +389,7 @@ def _couplings(value: Any) -> tuple[sparse.csr_array[Any] | None, tuple[Floats, 
             "networkx.Graph, or a list of blocks of shape (n_{m+1}, n_m) for layers"
         )
     if dense.dtype.kind not in "biuf":
-        raise TypeError(f"couplings must hold real numbers, not {dense.dtype}")
+        raise TypeError(f"couplings must hold real numbers, not {dense.dtype}{as_floats(dense, 'couplings')}")
     with np.errstate(over="ignore"):  # of types wider than float64
         return _symmetric(sparse.csr_array(dense.astype(np.float64))), None
 
@@ -435,7 +435,7 @@ def _blocks(value: Sequence[ArrayLike]) -> tuple[Floats, ...]:
             )
         array = _reals(block, f"block {m}")
         if array.dtype.kind not in "biuf":
-            raise TypeError(f"block {m} must hold real numbers, not {array.dtype}")
+            raise TypeError(f"block {m} must hold real numbers, not {array.dtype}{as_floats(array, 'the block')}")
         if array.ndim != 2 or not array.size:
             raise ValueError(f"block {m} has shape {array.shape}; it needs (n_{{m+1}}, n_m)")
         if blocks and array.shape[1] != blocks[-1].shape[0]:
@@ -465,7 +465,7 @@ def _fields(value: Any, nodes: Sequence[Hashable]) -> Floats:
         return read_only(_from_graph.fields_of_mapping(value, nodes))
     array = _reals(0.0 if value is None else value, "fields")
     if array.dtype.kind not in "biuf":
-        raise TypeError(f"fields must hold real numbers, not {array.dtype}")
+        raise TypeError(f"fields must hold real numbers, not {array.dtype}{as_floats(array, 'fields')}")
     if array.ndim > 1 or (array.ndim == 1 and array.shape != (size,)):
         raise ValueError(f"fields have shape {array.shape}; one number or shape ({size},) is needed")
     with np.errstate(over="ignore"):  # of types wider than float64

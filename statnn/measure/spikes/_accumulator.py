@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from statnn._arguments import Floats, Ints, array_of, refuse_rounded, whole
+from statnn._arguments import Floats, Ints, array_of, as_floats, refuse_rounded, whole
 from statnn._memory import refuse_beyond_memory
 from statnn.measure.spikes._nulls import null_of_windows
 from statnn.measure.spikes._spike_kernels import CELLS, SMALLEST, Counters, follow, present
@@ -277,7 +277,7 @@ def spiking(batch: ArrayLike, threshold: Floats) -> NDArray[np.uint8]:
     """Return which units of a batch are above their thresholds, shape (units,), as bytes; or raise."""
     x = array_of(batch, "activations")
     if x.dtype.kind not in "biuf":
-        raise TypeError(f"activations must hold real numbers or booleans, not {x.dtype}")
+        raise TypeError(f"activations must hold real numbers or booleans, not {x.dtype}{as_floats(x, 'activations')}")
     if x.ndim != 2 or x.shape[1] != threshold.size:
         raise ValueError(
             f"activations have shape {x.shape}; (samples, {threshold.size}) is needed: flatten channels and pixels "

@@ -176,7 +176,10 @@ def from_window_counts(counts: ArrayLike, window: int, *, ddof: int = 0) -> Spik
     missing = whole(ddof, "ddof", minimum=0, maximum=1)
     n = array_of(counts, "counts")
     if n.dtype.kind not in "iu":
-        raise TypeError(f"counts must hold whole numbers of an integer type, not {n.dtype}: numbers of spikes")
+        raise TypeError(
+            f"counts must hold whole numbers of an integer type, not {n.dtype}: they are numbers of spikes; convert "
+            "with .astype(int) once you are sure that nothing is lost"
+        )
     if n.ndim != 2 or n.shape[0] < 2 or n.shape[1] < 1:
         raise ValueError(f"counts have shape {n.shape}; (windows, units) with at least two windows is needed")
     windows, units = n.shape

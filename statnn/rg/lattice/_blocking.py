@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from statnn._arguments import Floats, array_of, whole
+from statnn._arguments import Floats, array_of, as_floats, whole
 from statnn._random import Root, root, stream
 from statnn._xoshiro import words
 from statnn.rg.lattice import _blocking_kernels as kernels
@@ -283,7 +283,7 @@ def recorded(states: ArrayLike) -> NDArray[Any]:
             "one of layers where a single layer was recorded"
         )
     if array.dtype.kind not in "biuf":
-        raise TypeError(f"states must hold real numbers, not {array.dtype}")
+        raise TypeError(f"states must hold real numbers, not {array.dtype}{as_floats(array, 'states')}")
     if not array.size:
         raise ValueError(f"states have shape {array.shape}: there is nothing to coarse-grain")
     return array
