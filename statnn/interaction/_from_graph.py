@@ -132,14 +132,15 @@ def _reads_as_number(value: Any) -> bool:
 
 
 def _is_name(key: Any, value: Any) -> bool:
-    """Return whether an attribute is the running number that readers of GEXF and GraphML give to an edge, as text."""
-    return key == "id" and isinstance(value, str)
+    """Return whether an attribute is the running number that files, or igraph, give to an edge."""
+    return key in {"id", "_igraph_index"} and isinstance(value, str | numbers.Integral)
 
 
 def finite(value: Any, what: str) -> float:
     """Return a value as float, or raise if it is no finite real number."""
     if not isinstance(value, numbers.Real | np.bool_):
-        raise TypeError(f"{what} = {value!r}; one real number is needed")
+        fix = ": make one of it with float()" if isinstance(value, str) and _reads_as_number(value) else ""
+        raise TypeError(f"{what} = {value!r}; one real number is needed{fix}")
     try:
         number = float(value)
     except OverflowError:
@@ -183,7 +184,12 @@ def names_of(couplings: Any) -> tuple[Hashable, ...] | None:
         return None
     if hasattr(couplings, "quadratic") or isinstance(couplings, Mapping):
         kind = type(couplings).__name__
-        raise TypeError(f"couplings are a {kind}; if they are of a binary quadratic model, {OTHER_SIGN}")
+        raise TypeError(
+            f"couplings are a {kind}: pass a networkx.Graph, with J_ij as the weight of its edges; if they are of a "
+            f"binary quadratic model, {OTHER_SIGN}"
+        )
+    if hasattr(couplings, "to_networkx"):
+        raise TypeError(f"couplings are a {type(couplings).__name__} of igraph: pass couplings.to_networkx()")
     if hasattr(couplings, "index") and hasattr(couplings, "columns"):
         rows, columns = tuple(couplings.index), tuple(couplings.columns)
     else:

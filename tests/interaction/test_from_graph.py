@@ -235,9 +235,27 @@ def test_what_a_graph_cannot_say_is_refused(graph, fields, error, message):
 
 
 def test_names_of_edges_are_no_couplings():
-    """GEXF numbers its edges, and readers keep that as text; flags and labels are no numbers either."""
-    named = nx.Graph([("u", "v", {"id": "0", "label": "first", "certain": True})])
-    assert BinaryNeurons(named).couplings.toarray().tolist() == [[0, 1], [1, 0]]
+    """GEXF numbers its edges as text, GML and igraph by whole numbers; flags and labels are no numbers either."""
+    for number in ({"id": "0"}, {"id": 3}, {"_igraph_index": 3}):
+        named = nx.Graph([("u", "v", {**number, "label": "first", "certain": True})])
+        assert BinaryNeurons(named).couplings.toarray().tolist() == [[0, 1], [1, 0]]
+
+
+def test_graphs_of_other_kinds_are_refused_with_what_to_pass():
+    class Graph:
+        """One of igraph."""
+
+        def to_networkx(self):
+            return nx.Graph([("u", "v", {"_igraph_index": 0})])
+
+    with pytest.raises(TypeError, match=r"are a Graph of igraph: pass couplings\.to_networkx\(\)"):
+        BinaryNeurons(Graph())
+    assert BinaryNeurons(Graph().to_networkx()).couplings[0, 1] == 1
+    for edges in ({"u": {"v": {}}}, {("u", "v"): 1.0}):
+        with pytest.raises(TypeError, match=r"are a dict: pass a networkx\.Graph, with J_ij as the weight"):
+            BinaryNeurons(edges)
+    with pytest.raises(TypeError, match=r"weight = '0\.5'; one real number is needed: make one of it with float\(\)"):
+        BinaryNeurons(nx.Graph([("u", "v", {"weight": "0.5"})]))
 
 
 def test_attributes_of_another_meaning_are_named():
