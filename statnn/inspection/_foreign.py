@@ -12,6 +12,7 @@ _PICKLE = (
 )
 _PICTURE = "a picture: stack the pixels of all samples and store them, numpy.savez('{stem}.npz', x=pixels, y=labels)"
 _TABLE = "a table in text: numpy.save('{stem}.npy', numpy.loadtxt({name!r}, delimiter={mark!r}, skiprows={skipped}))"
+_MARKET = "of Matrix Market: numpy.save('{stem}.npy', scipy.io.mmread({name!r})"
 _SQUEEZED = "compressed: unpack it first"
 _STARTS = {
     b"\x80": _PICKLE,
@@ -21,6 +22,8 @@ _STARTS = {
     b"GIF8": _PICTURE,
     b"PAR1": "Parquet: numpy.save('{stem}.npy', pandas.read_parquet({name!r}).to_numpy(float))",
     b"MATLAB": "of MATLAB: numpy.savez('{stem}.npz', x=scipy.io.loadmat({name!r})['x']), by the name of its array",
+    b"%%MatrixMarket matrix coordinate": _MARKET + ".toarray())",
+    b"%%MatrixMarket": _MARKET + ")",
     b"\x1f\x8b": _SQUEEZED,
     b"BZh": _SQUEEZED,
     b"\xfd7zXZ": _SQUEEZED,
@@ -56,8 +59,8 @@ def _described(file: Path, start: bytes) -> str:
     if file.suffix.lower() in _PICKLES:
         known = _PICKLE
     text = _text(start)
-    mark, skipped = _columns(text)
-    if known is None and mark:
+    mark, skipped = _columns(text) or ("", 0)
+    if known is None and mark != "":
         known = _TABLE
     if known is None and start.startswith((b"\x93NUMPY", b"PK")):
         known = _misnamed(file)
@@ -89,14 +92,14 @@ def _text(start: bytes) -> str:
     return text if all(one.isprintable() or one in "\t\r\n" for one in text) else ""
 
 
-def _columns(text: str) -> tuple[str, int]:
-    """Return what divides the columns of a table of numbers, empty where it is none, and how many lines head it."""
-    lines = text.splitlines()[:3]
-    for skipped, line in enumerate(lines[:2]):
-        for mark in (",", ";", "\t", " "):
-            if mark in line and all(map(_is_number, line.split(mark))):
+def _columns(text: str) -> tuple[str | None, int] | None:
+    """Return what divides the columns of a table of numbers, None of any space, and how many lines head it."""
+    for skipped, line in enumerate(text.splitlines()[:2]):
+        for mark in (",", ";", "\t", None):
+            words = line.split(mark)
+            if len(words) > 1 and all(map(_is_number, words)):
                 return mark, skipped
-    return "", 0
+    return None
 
 
 def _is_number(word: str) -> bool:

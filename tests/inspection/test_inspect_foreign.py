@@ -1,5 +1,6 @@
 """Files that are no arrays, and other odd inputs to the command: one line that says what to do, and nothing written."""
 
+import ast
 import gzip
 import io
 import pickle
@@ -57,6 +58,15 @@ FOREIGN = {
     "head.csv": (table(head="a,b,c"), r"delimiter=',', skiprows=1"),
     "semicolon.csv": (table(mark=";"), r"delimiter=';', skiprows=0"),
     "tab.tsv": (table(mark="\t", head="a\tb\tc"), r"delimiter='\\t', skiprows=1"),
+    "space.dat": (table(mark="   "), r"is a table in text: .*delimiter=None, skiprows=0"),
+    "m.mtx": (
+        b"%%MatrixMarket matrix coordinate real general\n2 2 1\n1 2 0.5\n",
+        r"is of Matrix Market: numpy.save\('m.npy', scipy.io.mmread\('m.mtx'\).toarray\(\)\);",
+    ),
+    "dense.mtx": (
+        b"%%MatrixMarket matrix array real general\n2 1\n0.5\n1\n",
+        r"is of Matrix Market: numpy.save\('dense.npy', scipy.io.mmread\('dense.mtx'\)\);",
+    ),
     "text.npy": (table(), r"is a table in text: numpy.save\('text-array.npy'"),
     "empty.npz": (b"", "is empty, 0 bytes; data are read from .npz and .npy"),
     "page.png": (b"\x89PNG\r\n\x1a\n" + bytes(30), "is a picture: stack the pixels"),
@@ -95,14 +105,14 @@ def test_no_advice_opens_a_pickle(tmp_path):
 
 def test_advice_on_tables_works(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    for name in ("x.csv", "head.csv", "semicolon.csv", "tab.tsv"):
+    for name in ("x.csv", "head.csv", "semicolon.csv", "tab.tsv", "space.dat"):
         (tmp_path / name).write_bytes(FOREIGN[name][0])
         with pytest.raises(ValueError, match="is a table") as refused:
             read_data(name)
         mark, skipped, target = re.search(
-            r"save\('(?P<target>[^']*)'.*delimiter='(?P<mark>[^']*)', skiprows=(?P<skipped>\d)", str(refused.value)
+            r"save\('(?P<target>[^']*)'.*delimiter=(?P<mark>None|'[^']*'), skiprows=(?P<skipped>\d)", str(refused.value)
         ).group("mark", "skipped", "target")
-        np.save(target, np.loadtxt(name, delimiter=mark.replace("\\t", "\t"), skiprows=int(skipped)))
+        np.save(target, np.loadtxt(name, delimiter=ast.literal_eval(mark), skiprows=int(skipped)))
         assert np.allclose(read_data(target).x, X)
 
 
