@@ -77,8 +77,9 @@ def _step(group: str, parts: dict[str, Reals]) -> Dense | Norm:
     if "weight" not in parts or not set(parts) <= _DENSE or parts["weight"].ndim != 2:
         shapes = ", ".join(f"{part} of shape {array.shape}" for part, array in parts.items())
         raise ValueError(
-            f"{where}: {shapes}; a dense layer has a matrix 'weight' of shape (out, in) and a 'bias': leave out what "
-            "is no part of a chain of such layers, or export the model with torch.onnx.export and load the file"
+            f"{where}: {shapes}; a dense layer has a matrix 'weight' of shape (out, in) and a 'bias': give arrays that "
+            "are such these names, '0.weight', '0.bias', '1.weight', ... (kernels of Keras and Flax transposed), and "
+            "leave out what is no part of a chain of dense layers"
         )
     for part, array in parts.items():
         if array.dtype.kind != "f":
