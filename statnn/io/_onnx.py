@@ -80,7 +80,7 @@ def steps(model: Any, notes: list[str]) -> list[Step]:
     if version < _OLDEST and any(node.domain in STANDARD for node in model.graph.node):
         raise ValueError(
             f"the graph uses version {version} of the operators, and those from {_OLDEST} on are supported: convert it "
-            f"with onnx.version_converter.convert_version(model, {_OLDEST})"
+            f"with onnx.version_converter.convert_version(model, {_OLDEST}), or export it anew for that version"
         )
     if any(function.domain in STANDARD for function in model.functions):
         raise ValueError(
@@ -102,6 +102,7 @@ class _Graph:
         self._graph = graph
         self._constants = Constants(graph)
         self._shape: list[int] | None = None  # of what flows through the graph, 0 where a size is open; None: unknown
+        self._chain: list[Step] = []
         self._kind = 0  # the data type of what flows through the graph, which no operator that is read changes
 
     def steps(self) -> list[Step]:
@@ -119,7 +120,7 @@ class _Graph:
             for name in _taken(node):
                 users.setdefault(name, []).append(node)
         self._shape, self._kind = _declared(inputs[0]), inputs[0].type.tensor_type.elem_type
-        chain: list[Step] = []
+        chain = self._chain
         now, walked = inputs[0].name, 0
         while now != outputs[0]:
             following = users.get(now, [])
@@ -141,7 +142,7 @@ class _Graph:
             node = following[0]
             if len(node.output) == 0 or walked > len(self._graph.node):
                 raise ValueError("the graph runs in a circle or ends without an output")
-            step = self._step(node, now, first=not chain)
+            step = self._step(node, now)
             if isinstance(step, Dense):
                 self._shape = _after(step, self._shape, first=not any(isinstance(one, Dense) for one in chain))
             if step is not None:
@@ -149,7 +150,7 @@ class _Graph:
             now, walked = node.output[0], walked + 1
         return chain
 
-    def _step(self, node: Any, now: str, *, first: bool) -> Step | None:
+    def _step(self, node: Any, now: str) -> Step | None:
         kind = node.op_type
         where = f"{kind} {node.name!r}" if node.name else kind
         _refuse_other(node, now, where)
@@ -172,12 +173,6 @@ class _Graph:
             "Div": self._affine, "BatchNormalization": self._norm, "Flatten": self._flatten, "Reshape": self._flatten,
             "Dropout": self._dropout,
         }  # fmt: skip
-        rows = self._shape is not None and len(self._shape) > 1 and 0 not in self._shape[1:]
-        if kind in {"Flatten", "Reshape"} and not (first or rows):
-            raise ValueError(
-                f"{where}: supported as the first step only, where it flattens whole inputs. Between layers that take "
-                "rows it does nothing: leave it out of the model, or export the layers after it alone"
-            )
         return table[kind](node, now, attributes, where)
 
     def _constant(self, name: str) -> Reals | None:
@@ -260,7 +255,7 @@ class _Graph:
     def _flatten(self, node: Any, now: str, attributes: dict[str, Any], where: str) -> None:
         rows, *row = self._shape or [0]
         units = math.prod(row) if self._shape else 0
-        good = node.input[0] == now
+        good = node.input[0] == now and (not self._chain or (len(row) > 0 and 0 not in row))
         if node.op_type == "Flatten":
             good = good and attributes.get("axis", 1) in {1, 1 - len(self._shape or ())}
         else:
@@ -270,6 +265,11 @@ class _Graph:
             same_rows = (first == 0 and not attributes.get("allowzero", 0)) or (first > 0 and first == rows)
             good = good and known and ((first == -1 and second > 0) or (same_rows and (second == -1 or second > 0)))
             units = units or max(second, 0)
+        if not good and self._chain:
+            raise ValueError(
+                f"{where}: supported as the first step only, where it flattens whole inputs. Between layers that take "
+                "rows it does nothing: leave it out of the model, or export the layers after it alone"
+            )
         if not good:
             raise ValueError(
                 f"{where}: supported only where it makes one row of every sample: export torch.flatten(x, 1) or "
