@@ -153,7 +153,9 @@ def _header(raw: bytes, name: str) -> Header:
     entries = [(entry.lastgroup or "", entry[entry.lastgroup or 0]) for entry in _ENTRY.finditer(inside)]
     complete = sorted(key for key, _ in entries) == ["descr", "fortran", "shape"] and text[:1] + text[-1:] == "{}"
     if not complete or _ENTRY.sub("", inside).strip():
-        raise ValueError(f"{name!r} has a header that describes no plain array")
+        columns = ": for columns with names, store numpy.lib.recfunctions.structured_to_unstructured(array)"
+        named = "[(" in text and "'descr'" in text
+        raise ValueError(f"{name!r} has a header that describes no plain array{columns if named else ''}")
     values = dict(entries)  # in any order, as the format has it
     descr, shape = values["descr"], values["shape"]
     if descr.lstrip("<>|=") == "O":
@@ -162,7 +164,8 @@ def _header(raw: bytes, name: str) -> Header:
             "store plain arrays of numbers"
         )
     if not _DTYPE.fullmatch(descr):
-        raise ValueError(f"{name!r} has type {descr!r}; real numbers and texts are read")
+        wide = ": store array.astype(float)" if descr.lstrip("<>=").startswith("f") else ""
+        raise ValueError(f"{name!r} has type {descr!r}; real numbers and texts are read{wide}")
     parts = [part.strip().removesuffix("L") for part in shape.split(",") if part.strip()]  # 3L: a long of Python 2
     if not all(part.isdecimal() and len(part) < 19 for part in parts) or len(parts) > 32:
         raise ValueError(f"{name!r} has the impossible shape ({shape.strip()})")
