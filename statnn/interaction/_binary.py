@@ -31,9 +31,9 @@ class BinaryNeurons(ByValue):
     Parameters
     ----------
     couplings : sparse matrix, networkx.Graph, array_like of shape (N, N), or sequence of blocks
-        J, symmetric without diagonal. A graph gives J_ij as the attribute ``weight`` or ``coupling`` of its edges (1
-        where there is neither); spins stand in the order of its nodes, whose names are `nodes`. Where all nodes carry
-        ``layer`` 0, 1, ... and couplings join neighbours, these are the `layers`. Other attributes are left behind.
+        J, symmetric without diagonal. A graph gives J_ij as the attribute ``weight`` or ``coupling`` of its edges (or
+        the default of its file, else 1); spins stand in the order of its nodes, whose names are `nodes`. Where all
+        nodes carry ``layer`` 0, 1, ... and couplings join neighbours, these are the `layers`; all else is left behind.
         A *list* of matrices is a layered model: block m of shape (n_{m+1}, n_m) couples layer m to layer m+1, dense
         between neighbours; its spins are numbered layer by layer.
     fields : array_like of shape (N,), float, mapping, str, or None

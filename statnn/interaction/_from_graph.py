@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import numbers
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from itertools import pairwise
 from typing import Any, NamedTuple
 
@@ -79,12 +79,13 @@ def from_graph(graph: Any) -> FromGraph:
     if "vartype" in graph.graph:
         raise ValueError(f"the graph is a binary quadratic model, vartype = {graph.graph['vartype']}: {OTHER_SIGN}")
     nodes = tuple(graph)
-    for node, kind in graph.nodes(data="kind"):
+    for node, attributes in _with_defaults(graph, "node"):
+        kind = attributes.get("kind")
         if isinstance(kind, str) and kind in _NO_SPINS:
             raise ValueError(f"node {node!r} is not a spin, its kind is {kind!r}: {_NO_SPINS[kind]}")
     place = {node: spin for spin, node in enumerate(nodes)}
     tails, heads, values = [], [], []
-    for a, b, attributes in graph.edges(data=True):
+    for a, b, attributes in _with_defaults(graph, "edge"):
         value = _weight(a, b, attributes)
         if a == b and value:
             raise ValueError(
@@ -97,6 +98,17 @@ def from_graph(graph: Any) -> FromGraph:
     ends = np.array([tails + heads, heads + tails], dtype=np.int64).reshape(2, -1)
     couplings = sparse.coo_array((np.array(values * 2, dtype=float), (ends[0], ends[1])), shape=(len(nodes),) * 2)
     return FromGraph(nodes, couplings, *_layers(graph, couplings))
+
+
+def _with_defaults(graph: Any, what: str) -> Iterator[tuple[Any, ...]]:
+    """Yield the nodes or edges of a graph with what the file it is from says of all that say nothing themselves.
+
+    GraphML and GEXF declare such values; readers leave them at the graph.
+    """
+    default = graph.graph.get(f"{what}_default")
+    default = default if isinstance(default, Mapping) else {}
+    for *ends, attributes in (graph.nodes if what == "node" else graph.edges)(data=True):
+        yield (*ends, {**default, **attributes})
 
 
 def _weight(a: Any, b: Any, attributes: Mapping[Any, Any]) -> float:
@@ -152,12 +164,11 @@ def finite(value: Any, what: str) -> float:
 
 def fields_of_graph(graph: Any, name: str | None) -> dict[Any, Any] | None:
     """Return the fields of the nodes that have the attribute; None without a name where there is none."""
-    fields = {
-        node: attributes[name or FIELD] for node, attributes in graph.nodes(data=True) if (name or FIELD) in attributes
-    }
+    nodes = list(_with_defaults(graph, "node"))
+    fields = {node: attributes[name or FIELD] for node, attributes in nodes if (name or FIELD) in attributes}
     if name is not None and not fields:
         raise ValueError(f"fields = {name!r}, but no node has this attribute; pass {{node: field}} or an array")
-    for node, attributes in graph.nodes(data=True) if name is None and not fields else ():
+    for node, attributes in nodes if name is None and not fields else ():
         for other in (key for key in attributes if _plain(key) in OTHER_FIELDS):
             raise ValueError(
                 f"node {node!r} has {other} = {attributes[other]!r}; fields are read from {FIELD!r} where no other "
@@ -242,7 +253,7 @@ def _some(nodes: Any) -> str:
 
 def _layers(graph: Any, couplings: Any) -> tuple[tuple[Ints, ...] | None, list[Floats] | None]:
     """Return the layers that nodes carry, if couplings join neighbours, and blocks if these are all there is."""
-    named = [layer for _, layer in graph.nodes(data="layer")]
+    named = [attributes.get("layer") for _, attributes in _with_defaults(graph, "node")]
     if not all(isinstance(layer, numbers.Integral) for layer in named):
         return None, None
     layer_of = np.array([min(max(int(layer), -1), len(named)) for layer in named])

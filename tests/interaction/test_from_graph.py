@@ -1,5 +1,6 @@
 """Binary neurons made from graphs: names, fields, layers and temperature on the way there and back."""
 
+import io
 import pickle
 from decimal import Decimal
 from fractions import Fraction
@@ -239,6 +240,31 @@ def test_names_of_edges_are_no_couplings():
     for number in ({"id": "0"}, {"id": 3}, {"_igraph_index": 3}):
         named = nx.Graph([("u", "v", {**number, "label": "first", "certain": True})])
         assert BinaryNeurons(named).couplings.toarray().tolist() == [[0, 1], [1, 0]]
+
+
+GRAPHML = """<graphml xmlns="http://graphml.graphdrawing.org/xmlns">
+<key id="w" for="edge" attr.name="weight" attr.type="double"><default>2.5</default></key>
+<key id="h" for="node" attr.name="field" attr.type="double"><default>0.5</default></key>
+<graph edgedefault="undirected"><node id="a"/><node id="b"><data key="h">1.0</data></node><node id="c"/>
+<edge source="a" target="b"/><edge source="b" target="c"><data key="w">-1</data></edge></graph></graphml>"""
+GEXF = """<gexf xmlns="http://www.gexf.net/1.2draft" version="1.2"><graph defaultedgetype="undirected">
+<attributes class="node"><attribute id="h" title="field" type="float"><default>0.5</default></attribute></attributes>
+<attributes class="edge"><attribute id="w" title="weight" type="float"><default>2.5</default></attribute></attributes>
+<nodes><node id="a"/><node id="b"><attvalues><attvalue for="h" value="1.0"/></attvalues></node><node id="c"/></nodes>
+<edges><edge id="0" source="a" target="b"/><edge id="1" source="b" target="c"><attvalues>
+<attvalue for="w" value="-1"/></attvalues></edge></edges></graph></gexf>"""
+
+
+@pytest.mark.parametrize(("read", "text"), [(nx.read_graphml, GRAPHML), (nx.read_gexf, GEXF)], ids=["GraphML", "GEXF"])
+def test_defaults_that_a_file_declares_hold(read, text):
+    """Readers leave them at the graph: an edge that says nothing had J = 1, not 2.5."""
+    model = BinaryNeurons(read(io.BytesIO(text.encode())))
+    assert model.couplings.toarray().tolist() == [[0, 2.5, 0], [2.5, 0, -1], [0, -1, 0]]
+    assert model.fields.tolist() == [0.5, 1.0, 0.5]
+    other = BinaryNeurons(read(io.BytesIO(text.replace('"field"', '"h"').encode())), fields="h")
+    assert other.fields.tolist() == [0.5, 1.0, 0.5]
+    with pytest.raises(ValueError, match=r"the edge \('a', 'b'\) has distance = 2\.5, and no weight"):
+        BinaryNeurons(read(io.BytesIO(text.replace('"weight"', '"distance"').encode())))
 
 
 def test_graphs_of_other_kinds_are_refused_with_what_to_pass():
