@@ -78,8 +78,8 @@ def _step(group: str, parts: dict[str, Reals]) -> Dense | Norm:
         shapes = ", ".join(f"{part} of shape {array.shape}" for part, array in parts.items())
         raise ValueError(
             f"{where}: {shapes}; a dense layer has a matrix 'weight' of shape (out, in) and a 'bias': give arrays that "
-            "are such these names, '0.weight', '0.bias', '1.weight', ... (kernels of Keras and Flax transposed), and "
-            "leave out only what takes no part in the outputs: other kinds of layers are not read"
+            "are such these names, '0.weight', '0.bias', '1.weight', ... (kernels of shape (in, out), as of Keras and "
+            "Flax, transposed), and leave out only what takes no part in the outputs, for other layers are not read"
         )
     for part, array in parts.items():
         if array.dtype.kind != "f":

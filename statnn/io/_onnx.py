@@ -86,6 +86,13 @@ def steps(model: Any, notes: list[str]) -> list[Step]:
         raise ValueError(
             "the file redefines operators of ONNX by functions of its own, which is not supported: export it without"
         )
+    own = {(function.domain, function.name) for function in model.functions}
+    called = next((node.op_type for node in model.graph.node if (node.domain, node.op_type) in own), "")
+    if called:
+        raise ValueError(
+            f"the graph calls {called!r}, a function of its file: write it out, "
+            "onnx.inliner.inline_local_functions(model)"
+        )
     try:
         return _Graph(model.graph).steps()
     except ValueError as problem:

@@ -143,7 +143,7 @@ def test_a_network_is_itself():
         ({}, "none of its arrays is the weight of a layer: there are none"),
         ({"conv.weight": np.ones((2, 1, 3, 3))}, r"conv: weight of shape \(2, 1, 3, 3\); a dense .* leave out only"),
         ({"W1": np.ones((2, 3)), "b1": np.ones(3)}, r"W1 of shape \(2, 3\), .*: give arrays that are such these names"),
-        ({"Dense_0.kernel": np.ones((2, 3))}, r"Dense_0: kernel of shape \(2, 3\); .*Keras and Flax transposed"),
+        ({"Dense_0.kernel": np.ones((2, 3))}, r"Dense_0: kernel of shape \(2, 3\); .*Keras and Flax, transposed"),
         ({"net": {"0.weight": np.ones((2, 2))}}, r"'net' is a mapping of its own.*source\['net'\] if that is it"),
         ({"net": [{"0.weight": np.ones((2, 2))}], "epoch": 3}, r"'net' is a list of mappings.*source\['net'\]\[0\] if"),
         ({"a.weight": np.ones((2, 2), int)}, "a: weight holds int64"),

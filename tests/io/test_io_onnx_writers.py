@@ -131,3 +131,15 @@ def test_graphs_without_operators_of_onnx_itself_have_no_version():
     )
     with pytest.raises(ValueError, match=r"TreeEnsembleRegressor: operators of the domain 'ai\.onnx\.ml'"):
         load_network(model)
+
+
+def test_functions_of_a_file_are_to_be_written_out():
+    """Exporters make one of every module, in a domain of theirs."""
+    inliner = pytest.importorskip("onnx.inliner")
+    model = graph().then("MatMul", FIRST.T).then("Add", BIAS).then("Act", domain="own").then("MatMul", SECOND.T).model()
+    model.opset_import.append(helper.make_opsetid("own", 1))
+    nodes = [helper.make_node("Relu", ["x"], ["y"])]
+    model.functions.append(helper.make_function("own", "Act", ["x"], ["y"], nodes, [helper.make_opsetid("", 17)]))
+    with pytest.raises(ValueError, match=r"calls 'Act', a function of its file: .*inliner\.inline_local_functions"):
+        load_network(model)
+    assert np.allclose(load_network(inliner.inline_local_functions(model))(X), by_hand(X), rtol=1e-12)
