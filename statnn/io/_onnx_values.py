@@ -116,7 +116,10 @@ def _finite(array: Reals, name: str, where: str) -> Reals:
 def _values(tensor: Any, name: str, where: str) -> Reals:
     """Return the numbers of a tensor, once shape, type and bytes agree."""
     if tensor.data_location or tensor.external_data:
-        raise ValueError(f"{where}: {name!r} lies in another file, which is not opened; save the model as one file")
+        raise ValueError(
+            f"{where}: {name!r} lies in another file, which is not opened; make one file of both, "
+            "onnx.save(onnx.load(file), new_file), or export it with torch.onnx.export(..., external_data=False)"
+        )
     kind = tensor.data_type
     if kind not in _TYPES:
         raise ValueError(

@@ -143,3 +143,15 @@ def test_functions_of_a_file_are_to_be_written_out():
     with pytest.raises(ValueError, match=r"calls 'Act', a function of its file: .*inliner\.inline_local_functions"):
         load_network(model)
     assert np.allclose(load_network(inliner.inline_local_functions(model))(X), by_hand(X), rtol=1e-12)
+
+
+def test_arrays_in_a_second_file_are_to_be_made_one(tmp_path):
+    """So does torch by itself; the second file is not opened here, but by the package onnx, which checks its place."""
+    model = graph().then("MatMul", FIRST.T).then("Add", BIAS).then("Relu").then("MatMul", SECOND.T).model()
+    kept = {"save_as_external_data": True, "location": "net.onnx.data", "size_threshold": 0}
+    onnx.save(model, tmp_path / "net.onnx", **kept)
+    fix = r"onnx\.save\(onnx\.load\(file\), new_file\), or .*external_data=False\)"
+    with pytest.raises(ValueError, match=rf"lies in another file, which is not opened; make one file of both, {fix}"):
+        load_network(tmp_path / "net.onnx")
+    onnx.save(onnx.load(tmp_path / "net.onnx"), tmp_path / "one.onnx")
+    assert np.allclose(load_network(tmp_path / "one.onnx")(X), by_hand(X), rtol=1e-12)
