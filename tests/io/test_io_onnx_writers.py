@@ -155,3 +155,15 @@ def test_arrays_in_a_second_file_are_to_be_made_one(tmp_path):
         load_network(tmp_path / "net.onnx")
     onnx.save(onnx.load(tmp_path / "net.onnx"), tmp_path / "one.onnx")
     assert np.allclose(load_network(tmp_path / "one.onnx")(X), by_hand(X), rtol=1e-12)
+
+
+@pytest.mark.parametrize("shape", [("n", 1, 2, 2), ("n", 4, 1, 1), ("n", 1, 4), ("n", 4)], ids=str)
+def test_inputs_that_are_normalised_before_they_are_flattened(shape):
+    scale, shift, mean, variance = RNG.uniform(0.5, 2.0, (4, shape[1]))
+    weight, x = RNG.normal(size=(4, 3)), RNG.normal(size=(5, *shape[1:]))
+    chain = Graph(onnx, 4, np.float64).then("BatchNormalization", scale, shift, mean, variance, epsilon=0.5)
+    net = load_network(chain.then("Flatten").then("MatMul", weight).model(shape))
+    per_channel = (slice(None), *[None] * (len(shape) - 2))  # of axis 1
+    normal = (x - mean[per_channel]) / np.sqrt(variance[per_channel] + 0.5)
+    expected = (scale[per_channel] * normal + shift[per_channel]).reshape(5, -1) @ weight
+    assert np.allclose(net(x.reshape(5, -1)), expected, rtol=1e-6)  # epsilon is a float32
