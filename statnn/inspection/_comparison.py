@@ -22,7 +22,7 @@ from statnn._by_value import ByValue
 from statnn._text import p_value
 from statnn._typeset import Name
 from statnn.inspection._files import PAGE, page, put
-from statnn.inspection._page import Inspection, fill, named
+from statnn.inspection._page import Inspection, facts, fill, named
 from statnn.inspection._section import Cell, Measured, Picture, PValue, Section, Table, panels, share, shown
 from statnn.inspection._worst import WORST
 
@@ -65,6 +65,9 @@ class Comparison(ByValue):
     def __getitem__(self, name: str) -> Section:
         """Return the section of that name."""
         return named(self.sections, name)
+
+    def _rows(self) -> list[dict[str, Any]]:
+        return [facts(one) for one in self.inspections.values()]
 
     def __str__(self) -> str:
         first = next(iter(self.inspections.values()))

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from html import escape
 from pathlib import Path
+from typing import Any
 
 from statnn._archive.file import digest_of
 from statnn._by_value import ByValue
@@ -46,6 +47,9 @@ class Inspection(ByValue):
         """Return the section of that name."""
         return named(self.sections, name)
 
+    def _rows(self) -> list[dict[str, Any]]:
+        return [facts(self)]
+
     def __str__(self) -> str:
         head = f"{self.name}: {self.net!r}\n{self.data.source}"
         return "\n\n".join([head, *map(str, self.sections)])
@@ -81,6 +85,11 @@ class Inspection(ByValue):
             If the directory above it does not exist, or it is a file.
         """
         put(directory, partial(fill, self))
+
+
+def facts(found: Inspection) -> dict[str, Any]:
+    """Return what a table says of a network: what it is called, and the facts of all sections."""
+    return {"name": found.name, "data": found.data.source, **{part.name: part.facts for part in found.sections}}
 
 
 def fill(found: Inspection, folder: Path) -> None:

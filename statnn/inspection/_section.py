@@ -93,6 +93,9 @@ class Table(ByValue):
             if len(row) != len(self.columns):
                 raise ValueError(f"a row has {len(row)} entries for {len(self.columns)} columns")
 
+    def _rows(self) -> list[dict[str, Cell]]:
+        return [dict(zip(self.columns, row, strict=True)) for row in self.rows]
+
 
 NARROW = 3.8
 """Inches of a figure on a telephone, and the least of a panel that stands beside others."""

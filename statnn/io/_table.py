@@ -24,10 +24,13 @@ def table(results: Any, *, by: str | None = None) -> list[Row]:
         themselves is "result.name" then. A `Sweep` is a result for each of its points: ``result.mean`` beside its
         arguments, or ``failure``.
     by : str, optional
-        None for one row per result, in which every number, text and truth value is a column, those of inner objects
-        under a name with dots: ``goodness.p_value``. Else the name of such a field that is an array: a row for each of
-        its entries, with its indices in columns ``index.0``, ``index.1``, ...; columns are all arrays of the same
-        shape, and the numbers and texts of the result. A failure is one row.
+        None for one row per result, in which every number, text and truth value is a column, fields and properties,
+        those of inner objects under a name with dots: ``goodness.p_value``. What consists of several things has a row
+        for each: a comparison of laws one per law. What has nothing but arrays, all of one shape, has a row for each of
+        their entries: a rarefaction one per subsample. Else the name of a field or property that is an array: a row
+        for each of its entries, with its indices in columns ``index.0``, ``index.1``, ..., and the values on its axes
+        where the result has them; columns are all arrays of the same shape, and the numbers and texts of the result.
+        A failure is one row. Results in a tuple are a table of their own: ``table(placement.layers)``.
 
     Returns
     -------
@@ -38,7 +41,8 @@ def table(results: Any, *, by: str | None = None) -> list[Row]:
     Raises
     ------
     ValueError
-        If `by` names no array of a result; the arrays that there are are listed.
+        If `by` names no array of a result, or is None for one that has no single numbers; the arrays that there are
+        are listed.
 
     See Also
     --------
@@ -51,8 +55,8 @@ def table(results: Any, *, by: str | None = None) -> list[Row]:
     >>> paths = PolyaUrn(40, 0.3, 5.0).simulate([1, 10], replicas=1, rng=1)
     >>> table(paths.process)
     [{'neurons': 40, 'b': 0.3, 'c': 5.0, 'start': None}]
-    >>> rows = [(row["index.1"], row["working"]) for row in table(paths, by="working")]
-    >>> rows == [*enumerate(paths.working[0])]
+    >>> rows = [(row["checkpoints"], row["working"]) for row in table(paths, by="working")]
+    >>> rows == [*zip([1, 10], paths.working[0])]
     True
     """
     rows: list[Row] = []
@@ -60,18 +64,45 @@ def table(results: Any, *, by: str | None = None) -> list[Row]:
         cells = {f"result.{name}" if name in head else name: value for name, value in _cells(result, "")}
         scalars = {name: _plain(value) for name, value in cells.items() if np.ndim(value) == 0}
         arrays = {name: value for name, value in cells.items() if np.ndim(value)}
-        chosen = next((arrays[name] for name in (by, f"{by}.real") if name in arrays), None)
-        if by is None or (chosen is None and "failure" in scalars):
+        chosen = _chosen(by, scalars, arrays, type(result).__name__)
+        if chosen is None:
             rows.append(head | scalars)
             continue
-        if chosen is None:
-            raise ValueError(f"by = {by!r} is not an array of the result; there are {', '.join(arrays) or 'none'}")
-        shape = np.shape(chosen)
+        shape = np.shape(arrays[chosen])
         columns = {name: value for name, value in arrays.items() if np.shape(value) == shape}
+        axes = _axes(result, by or chosen, len(shape))
         for index in np.ndindex(*shape):
             place = {f"index.{axis}": k for axis, k in enumerate(index)}
+            place |= {name: _plain(arrays[name][index[axis]]) for axis, name in axes.items()}
             rows.append(head | place | {name: _plain(value[index]) for name, value in columns.items()} | scalars)
     return rows
+
+
+def _chosen(by: str | None, scalars: Row, arrays: Row, kind: str) -> str | None:
+    """Return the array whose entries are rows; None where the result is one row."""
+    there = ", ".join(arrays) or "none"
+    if by is not None:
+        chosen = next((name for name in (by, f"{by}.real") if name in arrays), None)
+        if chosen is None and "failure" not in scalars:
+            raise ValueError(f"by = {by!r} is not an array of the result; there are {there}")
+        return chosen
+    if any(value is not None for value in scalars.values()):
+        return None
+    if len({np.shape(value) for value in arrays.values()}) == 1:
+        return next(iter(arrays))
+    if not scalars or arrays:
+        advice = f"choose one of its arrays with by=: {there}" if arrays else "pass parts of it, or save it"
+        raise ValueError(f"{kind} has no single numbers for a row; {advice}")
+    return None
+
+
+def _axes(result: Any, name: str, dimensions: int) -> dict[int, str]:
+    """Return by axis of an array where the values on it stand, as the class of the object says in `_axes`."""
+    *path, _ = name.split(".")
+    for part in path:
+        result = (_fields(result) or {}).get(part)
+    names = getattr(result, "_axes", ())
+    return {k: ".".join([*path, axis]) for k, axis in enumerate(names) if axis and len(names) == dimensions}
 
 
 def _named(results: Any) -> Iterator[tuple[Row, Any]]:
@@ -83,22 +114,53 @@ def _named(results: Any) -> Iterator[tuple[Row, Any]]:
     else:
         named = [({}, results)]
     for head, result in named:
-        yield from ((head, each) for each in (result.rows() if isinstance(result, Sweep) else [result]))
+        several = result.rows() if isinstance(result, Sweep) else _several(result)
+        yield from ((head, each) for each in ([result] if several is None else several))
+
+
+def _several(result: Any) -> list[Any] | None:
+    """Return the rows of what consists of several things, as its class says in `_rows`."""
+    rows = getattr(result, "_rows", None)
+    return None if rows is None else list(rows())
 
 
 def _fields(value: Any) -> Mapping[str, Any] | None:
-    """Return what an object consists of by name, None where it is no object of parts."""
+    """Return what an object consists of and says of itself by name, None where it is no object of parts."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        shown = [field.name for field in dataclasses.fields(value) if not field.name.startswith("_")]
-        return {name: getattr(value, name) for name in shown}
+        shown = [field.name for field in dataclasses.fields(value)] + _properties(type(value))
+        return {name: _said(value, name) for name in shown if not name.startswith("_")}
     if hasattr(value, "_asdict"):
         return dict(value._asdict())
     return value if isinstance(value, Mapping) else None
 
 
+def _inside(value: Any) -> Mapping[str, Any] | None:
+    """Return what an object says of itself inside another: in `_within`, as rows by their number, or all it has."""
+    within = getattr(value, "_within", None)
+    if within is not None:
+        return dict(within())
+    several = _several(value)
+    return _fields(value) if several is None else {str(k): row for k, row in enumerate(several)}
+
+
+def _said(value: Any, name: str) -> Any:
+    """Return a field or property; None where the object has no such number."""
+    try:
+        return getattr(value, name)
+    except ValueError:
+        return None
+
+
+def _properties(kind: type) -> list[str]:
+    """Return the names of properties, those of bases first."""
+    return [name for base in kind.__mro__[::-1] for name, what in vars(base).items() if isinstance(what, property)]
+
+
 def _cells(value: Any, name: str) -> Iterator[tuple[str, Any]]:
-    """Yield numbers, texts and arrays of numbers or texts by name; functions, models and lists have no cell."""
-    parts = _fields(value)
+    """Yield numbers, texts and arrays of them by name; functions, models and lists of others have no cell."""
+    if isinstance(value, tuple | list) and value and all(isinstance(entry, int | float) for entry in value):
+        value = np.asarray(value)
+    parts = _inside(value) if name else _fields(value)
     if parts is not None:
         for part, inner in parts.items():
             yield from _cells(inner, f"{name}.{part}" if name else str(part))

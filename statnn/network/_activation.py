@@ -243,6 +243,10 @@ class Activation:
         with np.errstate(over="ignore"):  # long doubles beyond all floats
             return self.function(given if given.dtype in _PRECISIONS else given.astype(np.float64))
 
+    def _within(self) -> dict[str, Any]:
+        """Return what a table of a result that holds it says of it."""
+        return {"name": self.name, **self.parameters}
+
     def __repr__(self) -> str:
         numerical = ", numerical derivative to 1e-10" if isinstance(self.derivative, Numerical) else ""
         return f"Activation({self.name!r}{numerical})"

@@ -79,9 +79,9 @@ class Collapse(ByValue):
     errors: Floats = field(repr=False)
 
     @property
-    def quality(self) -> float:
-        """Spread per degree of freedom, 1 for a collapse within the errors."""
-        return self.chi_square / self.dof
+    def quality(self) -> float | None:
+        """Spread per degree of freedom, 1 for a collapse within the errors; None where it was not fitted."""
+        return None if self.chi_square is None or self.dof is None else self.chi_square / self.dof
 
     def scaled(
         self, value_exponent: float | None = None, control_exponents: ArrayLike | None = None

@@ -99,6 +99,9 @@ class LawReport(Shown):
         kind = Outcome(outcome)
         return tuple(law.name for law in self.laws if law.outcome is kind)
 
+    def _rows(self) -> tuple[Law, ...]:
+        return self.laws
+
     def _table(self) -> Rows:
         rows = [(law.name, law.outcome, law.compared, law.detail) for law in self.laws]
         return Rows(("law", "outcome", "compared", "how closely, or why not"), rows)

@@ -86,6 +86,24 @@ class Comparison(ByValue):
         rows += [(law, why, None, None, None, None) for law, why in self.left_out.items()]
         return Rows(("law", "b", "c", "ΔAIC", "weight", "p of fit"), rows)
 
+    def _rows(self) -> list[dict[str, Any]]:
+        """Return what a table says of each law."""
+        fitted = [
+            {
+                "law": type(one.process).__name__,
+                "b": one.b,
+                "b_error": one.b_error,
+                "c": one.c,
+                "c_error": one.c_error,
+                "aic": aic,
+                "weight": weight,
+                "p_value": one.p_value,
+                "reason": None,
+            }
+            for one, aic, weight in zip(self.fits, self.aic, self.weights, strict=True)
+        ]
+        return fitted + [dict.fromkeys(fitted[0]) | {"law": law, "reason": why} for law, why in self.left_out.items()]
+
     def __str__(self) -> str:
         lines = [f"{'law':<14}{'b':>10}{'±':>9}{'c':>10}{'±':>9}{'ΔAIC':>10}{'weight':>8}{'p of fit':>10}"]
         for fitted, value, weight in zip(self.fits, self.aic, self.weights, strict=True):

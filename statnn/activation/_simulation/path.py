@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -105,6 +105,7 @@ class Paths(ByValue):
     >>> ax = found.plot()
     """
 
+    _axes: ClassVar = ("", "checkpoints")
     process: Process
     checkpoints: NDArray[np.int64]
     working: NDArray[np.int64] = field(repr=False)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
-from typing import Any, Literal, NamedTuple
+from typing import Any, ClassVar, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -76,6 +76,7 @@ class Basin(ByValue):
     >>> ax = found.plot()
     """
 
+    _axes: ClassVar = ("", "sigma")
     radius: Floats
     low: Floats = field(repr=False)
     high: Floats = field(repr=False)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -64,6 +64,7 @@ class RankProbability(ByValue):
     >>> ax = found.plot()
     """
 
+    _axes: ClassVar = ("classes", "")
     classes: Ints
     edges: Floats
     density: Floats = field(repr=False)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,6 +40,7 @@ class Intervals(ByValue):
     statistics : makes it, as ``intervals`` of the result.
     """
 
+    _axes: ClassVar = ("", "smallest")
     number: Ints
     mean: Masked
     cv: Masked

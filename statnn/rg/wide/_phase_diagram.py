@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -59,6 +59,7 @@ class PhaseDiagram(ByValue):
     >>> ax = found.plot()
     """
 
+    _axes: ClassVar = ("sigma_w", "sigma_b")
     activation: Activation
     sigma_w: Floats
     sigma_b: Floats

@@ -1,0 +1,61 @@
+"""Tables: what results say in rows of plain numbers, whatever room they come from."""
+
+import json
+from dataclasses import is_dataclass
+
+import numpy as np
+import pytest
+from test_values import MAKERS
+
+from statnn import activation, rg, sweep
+from statnn.io import table
+
+NO_ROWS = {"Network", "Trace", "BinaryNeurons", "DynamicNeurons", "State", "Ancestral", "Intervals", "Gaussian"}
+"""Without single numbers, and with arrays of several shapes or none."""
+
+
+@pytest.mark.parametrize("name", MAKERS)
+@pytest.mark.filterwarnings("ignore::UserWarning")
+def test_rows_hold_what_results_say(name):
+    """Properties with the fields; a row for each thing of several; and what has no number for a row is refused."""
+    value = MAKERS[name]()
+    if name in NO_ROWS:
+        with pytest.raises(ValueError, match=f"{name} has no single numbers for a row"):
+            table(value)
+        return
+    rows = table(value)
+    assert all(rows)
+    assert json.loads(json.dumps(rows, allow_nan=True)) is not None
+    if len(rows) == 1 and is_dataclass(value) and not hasattr(value, "_rows"):
+        for key, what in vars(type(value)).items():
+            number = isinstance(what, property) and not key.startswith("_") and np.ndim(getattr(value, key)) == 0
+            if number and isinstance(getattr(value, key), int | float | str):
+                assert key in rows[0]
+
+
+def test_rows_of_several_laws_and_of_points():
+    compared = MAKERS["Comparison"]()
+    rows = table(compared)
+    assert [row["law"] for row in rows] == [type(one.process).__name__ for one in compared.fits]
+    assert [(row["b_error"], row["weight"]) for row in rows] == [
+        (one.b_error, weight) for one, weight in zip(compared.fits, compared.weights, strict=True)
+    ]
+    without = activation.Comparison(compared.fits[:1], compared.aic[:1], {"PolyaUrn": "why"})
+    assert table({"x": without})[1] == {"name": "x"} | dict.fromkeys(rows[0]) | {"law": "PolyaUrn", "reason": "why"}
+    assert table(sweep(lambda a: a and compared, {"a": [1]}))[0]["result.0.b_error"] == compared.best.b_error
+    found = MAKERS["Rarefaction"]()
+    rows = table(found)
+    assert [[row[name] for row in rows] for name in ("at", "working", "std")] == [
+        values.tolist() for values in (found.at, found.working, found.std)
+    ]
+    plane = rg.phase_diagram("tanh", [0.5, 1.5], [0.0, 0.1, 0.2])
+    for rows, inside in ((table(plane, by="chi"), ""), (table([{"x": plane}], by="x.chi"), "x.")):
+        places = [(row[f"{inside}sigma_w"], row[f"{inside}sigma_b"]) for row in rows]
+        assert places == [(w, b) for w in (0.5, 1.5) for b in (0.0, 0.1, 0.2)]
+        assert [row[f"{inside}chi"] for row in rows] == plane.chi.ravel().tolist()
+    assert "sigma_b" not in table(plane, by="sigma_w")[0]
+    point = table(rg.RandomLayer("tanh", 1.5, 0.1).fixed_point())[0]
+    assert point["xi_correlation"] > 0
+    assert [name for name in point if "activation" in name] == ["layer.activation.name"]
+    with pytest.raises(ValueError, match=r"Gaussian has no single numbers for a row.*by=: mean, covariance"):
+        table(MAKERS["Gaussian"]())
