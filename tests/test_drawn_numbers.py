@@ -55,6 +55,19 @@ def test_a_process_stands_in_a_band_of_one_deviation():
     assert band(ax, 6) == pytest.approx((3 - math.sqrt(0.75), 3 + math.sqrt(0.75)))
 
 
+def test_a_process_that_grows_at_once_is_drawn_from_one_sample_on_and_has_no_impossible_neurons():
+    """Growth is steepest after 0.017 samples; b → 0 leaves one neuron or all: a deviation reaches beyond both."""
+    for process in (BetaBernoulli(20, 0.05, 15.0), BetaBernoulli(20, 1e-3, 10.0)):
+        ax = process.plot(axes())
+        d = ax.lines[0].get_xdata()
+        assert (d[0], len(ax.lines)) == (1.0, 1)
+        heights = ax.collections[0].get_paths()[0].vertices[:, 1]
+        assert 0 <= heights.min() <= heights.max() <= 20
+    dot = BetaBernoulli(20, 0.05, 15.0).plot(axes(), D=[0.001, 0.1]).lines[1]
+    assert dot.get_xdata() == pytest.approx([0.0167], 0.1)
+    assert band(rarefaction([1] + [0] * 9, 10, [1, 5, 10]).plot(axes()), 1)[0] == 0  # 0.1 - 2 · 0.3
+
+
 def test_a_rarefied_curve_stands_in_a_band_of_two_deviations():
     """One of ten samples: 0.1 + 0.2 + 1 working neurons, with a variance of 0.09 + 0.16."""
     ax = rarefaction([0, 1, 2, 10], 10, [1, 5, 10]).plot(axes())

@@ -399,14 +399,14 @@ class ActivationProcess(ABC):
         )
 
     def plot(self, ax: Any | None = None, *, D: ArrayLike | None = None, **style: Any) -> Any:
-        """Draw E[K(D)] with a band of one standard deviation and the point of steepest growth.
+        """Draw E[K(D)] with a band of one standard deviation, up to 0 and N, and the point of steepest growth inside.
 
         Parameters
         ----------
         ax : matplotlib axes or None
             Where to draw; None makes a new figure.
         D : (T,) array_like or None
-            Abscissae; None spans four decades around the point of steepest growth.
+            Abscissae; None spans four decades around the point of steepest growth, from one sample on.
         **style
             Of the curve, as for ``ax.plot``.
 
@@ -421,15 +421,17 @@ class ActivationProcess(ABC):
         """
         ax = axes(ax)
         steepest = self.inflection()
-        first = max(self._begin, steepest / 1e2)
+        first = max(self._begin, steepest / 1e2, 1.0)
         grid = self._samples(
             np.geomspace(first, 1e2 * max(first, steepest), 200) if D is None else np.sort(np.ravel(D))
         )
         mean, spread = self.working(grid), self.working_std(grid)
         style.setdefault("label", f"{type(self).__name__}, $b = {self.b:g}$")
         (line,) = ax.plot(grid, mean, **style)
-        ax.fill_between(grid, mean - spread, mean + spread, color=line.get_color(), alpha=0.2, linewidth=0)
-        ax.plot(steepest, self.working(steepest), "o", color=line.get_color(), markersize=4)
+        low, high = np.maximum(mean - spread, 0), np.minimum(mean + spread, self.neurons)
+        ax.fill_between(grid, low, high, color=line.get_color(), alpha=0.2, linewidth=0)
+        if grid[0] <= steepest <= grid[-1]:
+            ax.plot(steepest, self.working(steepest), "o", color=line.get_color(), markersize=4)
         logarithmic(ax, "x")
         ax.set(xlabel="samples $D$", ylabel="working neurons $K$")
         return settled(ax)

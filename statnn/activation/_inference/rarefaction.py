@@ -83,7 +83,7 @@ class Rarefaction(ByValue):
         ax = axes(ax)
         d, working, std = self.at[shown], self.working[shown], self.std[shown]
         (line,) = ax.plot(d, working, **({"label": "rarefaction"} | style))
-        ax.fill_between(d, working - 2 * std, working + 2 * std, color=line.get_color(), alpha=0.2, lw=0)
+        ax.fill_between(d, np.maximum(working - 2 * std, 0), working + 2 * std, color=line.get_color(), alpha=0.2, lw=0)
         logarithmic(ax, "x")
         ax.set(xlabel="samples $d$", ylabel="working neurons $K(d)$")
         return settled(ax)
