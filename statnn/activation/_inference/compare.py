@@ -16,12 +16,15 @@ from statnn._axes import COLOURS, LINES, axes, settled
 from statnn._by_value import ByValue
 from statnn._notebook import Rows
 from statnn._tasks import check_executor
-from statnn._text import printed, with_error
+from statnn._text import p_value, printed, with_error
 from statnn.activation._gamma_poisson import GammaPoisson
 from statnn.activation._inference.estimate import NoFiniteFitError
 from statnn.activation._inference.fit import LAWS, Fit, fit
 from statnn.activation._inference.likelihood import Tally, polya_urn
 from statnn.activation._polya_urn import PolyaUrn
+
+_REJECTED = 0.01
+"""A p-value of fit below which a law does not describe the counts."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -84,6 +87,7 @@ class Comparison(ByValue):
             for fitted, value, weight in zip(self.fits, self.aic, self.weights, strict=True)
         ]
         rows += [(law, why, None, None, None, None) for law, why in self.left_out.items()]
+        rows += [(verdict, None, None, None, None, None) for verdict in self._verdict()]
         return Rows(("law", "b", "c", "ΔAIC", "weight", "p of fit"), rows)
 
     def _rows(self) -> list[dict[str, Any]]:
@@ -113,7 +117,14 @@ class Comparison(ByValue):
                 f"{c_error:>9}{value - self.aic[0]:>10.2f}{weight:>8.3f}{fitted.p_value:>10.2g}"
             )
         lines += [f"{law}: no fit, {why}" for law, why in self.left_out.items()]
-        return "\n".join(lines)
+        return "\n".join([*lines, *self._verdict()])
+
+    def _verdict(self) -> list[str]:
+        """Return the sentence that is needed where the best law is a bad one."""
+        best = max(self.p_values)
+        if best >= _REJECTED:
+            return []
+        return [f"no law describes these counts ({p_value(best)} at best); weights only rank the laws"]
 
     def plot(self, ax: Any | None = None) -> Any:
         """Draw the counts and all fitted laws on log-log axes.
@@ -165,7 +176,7 @@ def compare(
     Returns
     -------
     Comparison
-        Its ``str`` is a table.
+        Its ``str`` is a table, with a last line where no law has a p-value of fit of 1 %.
 
     Raises
     ------
