@@ -227,6 +227,11 @@ def whole_array(
     array = array_of(values, name)
     if array.size == 0:
         raise ValueError(f"{name} is empty: give at least one number")
+    if array.ndim == 2 and name == "counts":
+        raise ValueError(
+            f"counts has shape {array.shape}, and is one number per neuron: of recorded activity, (samples, neurons), "
+            "pass (activity > 0).sum(axis=0) with samples=len(activity), or call statnn.measure.growth.layer(activity)"
+        )
     if array.dtype.kind not in "iu" and not _whole_objects(array):
         raise TypeError(
             f"{name} must hold whole numbers of an integer type, not {array.dtype}: "

@@ -15,7 +15,7 @@ from strategies import examples
 from statnn import _random, _xoshiro
 from statnn._arguments import LARGEST_COUNT, at_least, increasing, positive, shaped, whole, whole_array
 from statnn._tasks import run_tasks
-from statnn.activation import BetaBernoulli, GammaPoisson, PolyaUrn, checkpoints
+from statnn.activation import BetaBernoulli, GammaPoisson, PolyaUrn, checkpoints, fit, rarefaction
 from statnn.testing.strategies import parameters, samples, whole_samples
 
 NAN, INF = math.nan, math.inf
@@ -99,6 +99,8 @@ TABLE = [
     (lambda: beta.after(3, [[1, 2, 0, 0]]), ValueError, r"counts has shape \(1, 4\)"),
     (lambda: beta.after(3, [1.0, 2, 0, 0]), TypeError, r"counts must hold whole numbers .*float64: convert"),
     (lambda: beta.after(3, [True, True, False, True]), TypeError, r"counts must hold whole numbers .* not bool"),
+    (lambda: fit(np.ones((3, 4), bool), 3), ValueError, r"counts has shape \(3, 4\).*\(activity > 0\).sum\(axis=0\)"),
+    (lambda: rarefaction(np.ones((3, 4)), 3, [1]), ValueError, r"statnn.measure.growth.layer\(activity\)"),
     (lambda: beta.after(3, [1, 4, 0, 0]), ValueError, r"counts reach 4 in samples = 3: .* at most once"),
     (lambda: beta.after(3, [1, -2, 0, 0]), ValueError, r"counts\[1\] = -2 is outside the allowed range"),
     (lambda: beta.after(3.0, [1, 2, 0, 0]), TypeError, r"samples = 3.0 is a float"),
