@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from statnn._arguments import Floats
 from statnn._axes import COLOURS
 from statnn._random import stream
 from statnn._text import printed
@@ -16,6 +18,7 @@ from statnn.inspection._subject import Subject, Tell, few, name_of
 from statnn.measure import growth, spikes
 from statnn.measure.growth import Growth
 from statnn.measure.spikes import SpikeStatistics
+from statnn.measure.spikes._tests import holm
 from statnn.network import Network
 
 if TYPE_CHECKING:
@@ -141,19 +144,21 @@ def spiking(subject: Subject, tell: Tell) -> Section:
     orders = ["shuffled"] + (["blocked"] if subject.labels is not None else [])
     found: dict[tuple[int, str], SpikeStatistics] = {}
     why: dict[str, str] = {}
+    rejections: dict[tuple[int, str], tuple[int, int]] = {}
     rows: list[list[Cell]] = []
     for done, m in enumerate(subject.hidden):
         for order in orders:
             labels = subject.labels if order == "blocked" else None
+            at = subject.trace.activations[m], subject.threshold(m), window
             rng = stream(subject.options.seed, 2, m) if order == "shuffled" else None
             try:
-                found[m, order] = spikes.statistics(
-                    subject.trace.activations[m], subject.threshold(m), window, order=order, labels=labels, rng=rng
-                )
+                found[m, order] = one = spikes.statistics(*at, order=order, labels=labels, rng=rng)
             except ValueError as error:
                 why[order] = str(error)
             else:
-                rows.append(_spike_row(name_of(m, subject.net), found[m, order]))
+                blocks = [one] if labels is None else list(_blocks(*at, labels))
+                rejections[m, order] = _rejected([block.test("binomial").p_value for block in blocks], one.units)
+                rows.append(_spike_row(name_of(m, subject.net), one, rejections[m, order]))
         tell(done + 1, len(subject.hidden))
     if not found:
         raise ValueError("; ".join(why.values()))
@@ -176,8 +181,9 @@ def spiking(subject: Subject, tell: Tell) -> Section:
         "Samples are presented one after another, and a unit spikes when it is active; n spikes in a window of T "
         "samples give a Fano factor F = Var n/⟨n⟩ (arXiv 2308.00858). MFR and MFF are means over units (MFF over "
         "those that are not silent), beside MFF by chance: what it is when only the order of samples is random "
-        "(inside the blocks of a class, when blocked). Rejected: units whose counts are not those of samples in "
-        "random order, at 5 % of all units together (Holm).",
+        "(inside the blocks of a class, when blocked). Rejected: units whose counts are not those of such an order, at "
+        "5 % of all units together (Holm); when blocked each class is tested on its own, and the smallest p of a unit "
+        "taken times their number.",
         facts={"window T": window, "samples": subject.samples},
         tables=(Table(columns, rows, 2),),
         pictures=(
@@ -195,18 +201,39 @@ def spiking(subject: Subject, tell: Tell) -> Section:
         ),
         results={"statistics": found},
         remarks=remarks,
-        unusual=_unusual_spikes(found, subject.net),
+        unusual=_unusual_spikes(found, rejections, subject.net),
     )
 
 
-def _unusual_spikes(found: Mapping[tuple[int, str], SpikeStatistics], net: Network) -> str:
+def _blocks(activations: Floats, threshold: float, window: int, labels: NDArray[Any]) -> Iterator[SpikeStatistics]:
+    """Yield the statistics inside each class that has two windows."""
+    for label in np.unique(labels):
+        inside = np.flatnonzero(labels == label)
+        if inside.size >= 2 * window:
+            yield spikes.statistics(activations[inside], threshold, window, intervals=False)
+
+
+def _rejected(p_values: Sequence[Any], units: int) -> tuple[int, int]:
+    """Return how many units are not in random order in one of several parts of the samples, of how many tested."""
+    tests, least = np.zeros(units), np.ones(units)
+    for p in p_values:
+        tests += ~np.ma.getmaskarray(p)
+        least = np.minimum(least, p.filled(1.0))
+    p = np.minimum(least * tests, 1.0)[tests > 0]
+    return int(np.count_nonzero(holm(p) <= _LEVEL)), p.size
+
+
+def _unusual_spikes(
+    found: Mapping[tuple[int, str], SpikeStatistics],
+    rejections: Mapping[tuple[int, str], tuple[int, int]],
+    net: Network,
+) -> str:
     """Say in which layer most units tell that samples are not in random order, of those where F rises by a tenth."""
     told = {}
     for key, one in found.items():
         if one.silent.all() or one.mean_fano_factor < _UNEVEN * one.mean_null_fano_factor:
             continue
-        test = one.test("binomial")
-        rejected, tested = int(test.rejected(_LEVEL).sum()), int(test.tested.sum())
+        rejected, tested = rejections[key]
         if rejected >= _ORDERED * max(tested, 1):
             told[key] = rejected, tested
     if not told:
@@ -242,11 +269,11 @@ def _window(subject: Subject) -> int:
     return window
 
 
-def _spike_row(name: str, found: SpikeStatistics) -> list[Cell]:
+def _spike_row(name: str, found: SpikeStatistics, rejections: tuple[int, int]) -> list[Cell]:
     silent = found.silent_units
     if found.silent.all():
         return [name, found.order, 0.0, 0.0, None, None, None, None, silent, None]
-    test = found.test("binomial")
+    rejected, tested = rejections
     return [
         name,
         found.order,
@@ -257,5 +284,5 @@ def _spike_row(name: str, found: SpikeStatistics) -> list[Cell]:
         1 - found.mean_working_rate,
         found.fano_variance,
         silent,
-        f"{int(test.rejected(_LEVEL).sum())} of {int(test.tested.sum())}",
+        f"{rejected} of {tested}",
     ]

@@ -69,6 +69,10 @@ def test_samples_of_a_class_that_are_not_in_random_order():
     labels = np.repeat([0, 1], 500)
     x = np.random.default_rng(1).normal(size=(1000, 6))
     assert said(net, "spikes", x, labels) == ""
+    apart = x + 3 * labels[:, None]  # all units tell the classes from each other, and no sample inside of them
+    (table,) = inspect(net, apart, labels, only=["spikes"], rng=0)["spikes"].tables
+    mixed, blocked = (row[-1].split(" of ") for row in table.rows)
+    assert (int(mixed[0]) < 3, int(blocked[0]) < 3, blocked[1]) == (True, True, "6")
     words = said(net, "spikes", np.sort(x.reshape(2, 500, 6), axis=1).reshape(1000, 6), labels)
     assert words.startswith("By the counts of 6 of 6 units of hidden 1 the samples of a class are not in random order")
 
