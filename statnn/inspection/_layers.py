@@ -18,6 +18,7 @@ from statnn.inspection._subject import Subject, Tell, few, name_of
 from statnn.measure import graph
 from statnn.measure._deviations import standard_deviation
 from statnn.network import Network
+from statnn.rg.wide._placement import root_mean_square
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -53,8 +54,8 @@ def layers(subject: Subject, tell: Tell) -> Section:
                 sigma.name + slope,
                 "yes" if norm is not None else "no",
                 float(weight.mean(dtype=float)),
-                standard_deviation(weight) * float(np.sqrt(weight.shape[1])),
-                standard_deviation(bias),
+                root_mean_square(weight.astype(float))[0] * float(np.sqrt(weight.shape[1])),
+                root_mean_square(bias.astype(float))[0],
                 _rank(np.linalg.svd(weight.astype(float), compute_uv=False)),
                 rank_by_chance(*weight.shape),
             ]
@@ -63,10 +64,10 @@ def layers(subject: Subject, tell: Tell) -> Section:
     return Section(
         "layers",
         "Layers",
-        "Weights are effective ones, with batch normalisation inside. σ_w is the standard deviation of the weights "
-        "times the root of the fan-in, σ_b that of the biases. The rank of W counts the singular values s that carry "
-        "weight: (Σs)²/Σs²; by chance: what it is for independent weights of one scale (the law of Marchenko and "
-        "Pastur).",
+        "Weights are effective ones, with batch normalisation inside. σ_w is the root mean square of the weights "
+        "times the root of the fan-in, σ_b that of the biases, as on the phase diagram. The rank of W counts the "
+        "singular values s that carry weight: (Σs)²/Σs²; by chance: what it is for independent weights of one scale "
+        "(the law of Marchenko and Pastur).",
         facts=facts,
         tables=(Table(columns, rows),),
         pictures=(

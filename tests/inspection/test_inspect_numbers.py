@@ -88,8 +88,8 @@ def test_layers():
         values = np.sqrt(np.maximum(np.linalg.eigvalsh(weight @ weight.T if out < fan_in else weight.T @ weight), 0))
         rows["out × in"].append(f"{out} × {fan_in}")
         rows["mean W"].append(math.fsum(weight.ravel()) / weight.size)
-        rows["σ_w"].append(math.sqrt(fan_in * (np.mean(weight**2) - np.mean(weight) ** 2)))
-        rows["σ_b"].append(math.sqrt(max(np.mean(bias**2) - np.mean(bias) ** 2, 0.0)))
+        rows["σ_w"].append(math.sqrt(fan_in * np.mean(weight**2)))
+        rows["σ_b"].append(math.sqrt(np.mean(bias**2)))
         few, many = sorted((out, fan_in))
         mean = marchenko_pastur(few / many)
         rows["rank by chance"].append(few * mean**2)
@@ -98,6 +98,8 @@ def test_layers():
     kinds = {"activation": ["relu", "relu", "identity"], "batch norm": ["yes", "no", "no"]}
     order = ["layer", "out × in", "activation", "batch norm", "mean W", "σ_w", "σ_b", "rank of W", "rank by chance"]
     agrees(section, {name: (names | rows | kinds)[name] for name in order}, rel=1e-7)
+    places = [[cell.value for cell in row[1:3]] for row in page("phase").tables[0].rows]  # of one meaning on a page
+    assert [row[5:7] for row in section.tables[0].rows[1:]] == [pytest.approx(place) for place in places]
     right = accuracy_score(labels, fields[-1].argmax(axis=1))
     wilson = (right * 240 + 2) / 244
     assert section.facts == {
@@ -112,7 +114,9 @@ def test_layers():
 def test_scales_of_weights_beyond_the_root_of_float64(size):
     net = Network([[[3.0 * size, 0.0], [0.0, 4.0 * size]]], [[size, 3.0 * size]], "tanh")
     (row,) = inspect(net, np.full((10, 2), 2.0**-610), only=["layers"], rng=0)["layers"].tables[0].rows
-    assert row[4:-1] == pytest.approx([1.75 * size, math.sqrt(2 * 3.1875) * size, size, 1.96], rel=1e-14, abs=0)
+    assert row[4:-1] == pytest.approx(
+        [1.75 * size, math.sqrt(2 * 6.25) * size, math.sqrt(5) * size, 1.96], rel=1e-14, abs=0
+    )
 
 
 def test_a_share_has_the_error_of_agresti_and_coull():

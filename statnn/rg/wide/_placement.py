@@ -268,8 +268,8 @@ def _placed(net: Network) -> tuple[LayerPlace, ...]:
     """Return the places of all layers but the first, those of one activation solved together."""
     weights, biases = [], []
     for weight, bias in zip(net.weights[1:], net.biases[1:], strict=True):
-        weights.append(_scale(weight.astype(np.float64).ravel() * np.sqrt(weight.shape[1])))
-        biases.append(_scale(bias.astype(np.float64)))
+        weights.append(root_mean_square(weight.astype(np.float64).ravel() * np.sqrt(weight.shape[1])))
+        biases.append(root_mean_square(bias.astype(np.float64)))
     layers = [
         RandomLayer(sigma, w, b) for sigma, (w, _), (b, _) in zip(net.activations[:-1], weights, biases, strict=True)
     ]
@@ -284,7 +284,7 @@ def _placed(net: Network) -> tuple[LayerPlace, ...]:
     return tuple(LayerPlace(i + 1, *weights[i], *biases[i], mean_fields[i]) for i in range(len(layers)))
 
 
-def _scale(values: Floats) -> tuple[float, float]:
+def root_mean_square(values: Floats) -> tuple[float, float]:
     """Return the root mean square and its standard error."""
     power = int(np.frexp(np.abs(values).max())[1])  # squares of very small or large numbers would leave float64
     squares = np.ldexp(values, -power) ** 2
