@@ -11,7 +11,7 @@ import numpy as np
 from statnn._arguments import Floats, Ints
 from statnn._axes import COLOURS
 from statnn._random import stream
-from statnn.inspection._section import Cell, Measured, Picture, Section, Table, panels, share, shown
+from statnn.inspection._section import SHARES, Cell, Measured, Picture, Section, Table, panels, share, shown
 from statnn.inspection._subject import Subject, Tell, name_of
 from statnn.measure import basins, order
 from statnn.measure._deviations import standard_deviation
@@ -62,7 +62,7 @@ def ranks(subject: Subject, tell: Tell) -> Section:
         "substitution map; s is the slope of the distribution of the ranks of a class's samples, averaged over "
         "classes: 0 where ranks say nothing, up to 6(1−π) where they tell all, π being the share of the class (arXiv "
         "2501.02436). Accuracy through the linear map keeps the activations up to a layer and replaces those above by "
-        "the identity; where it equals that of the last row the upper part is functionally linear.",
+        "the identity; where it equals that of the last row the upper part is functionally linear." + SHARES,
         tables=(Table(["layer", "slope s", "s of classes", "accuracy, linear above"], rows),),
         pictures=(
             Picture(

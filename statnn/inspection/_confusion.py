@@ -10,7 +10,7 @@ from scipy import stats
 
 from statnn._arguments import Ints
 from statnn._text import p_value
-from statnn.inspection._section import Cell, Measured, Picture, Section, Table, share, shown
+from statnn.inspection._section import SHARES, Cell, Measured, Picture, Section, Table, share, shown
 from statnn.inspection._subject import Subject, Tell
 from statnn.inspection._worst import WORST, worst
 
@@ -54,7 +54,9 @@ def confusion(subject: Subject, tell: Tell) -> Section:
         "classes",
         "Which class is taken for which",
         "Of the samples of a class, how many are recognised; of those that were given the class, how many belong to "
-        "it; and the class that they are taken for most often. The class recognised least comes first." + WORST,
+        "it; and the class that they are taken for most often. The class recognised least comes first."
+        + SHARES
+        + WORST,
         facts={
             "recognised": recognised,
             f"by always saying {seen[frequent]}, the most frequent class": float(total[frequent] / labels.size),

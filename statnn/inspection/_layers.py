@@ -13,7 +13,7 @@ from scipy import integrate, stats
 from statnn._arguments import Floats
 from statnn._axes import COLOURS, LINES, counting
 from statnn._text import p_value, printed
-from statnn.inspection._section import Cell, Picture, PValue, Section, Table, panels, share, shown
+from statnn.inspection._section import SHARES, Cell, Picture, PValue, Section, Table, panels, share, shown
 from statnn.inspection._subject import Subject, Tell, few, name_of
 from statnn.measure import graph
 from statnn.measure._deviations import standard_deviation
@@ -67,7 +67,7 @@ def layers(subject: Subject, tell: Tell) -> Section:
         "Weights are effective ones, with batch normalisation inside. σ_w is the root mean square of the weights "
         "times the root of the fan-in, σ_b that of the biases, as on the phase diagram. The rank of W counts the "
         "singular values s that carry weight: (Σs)²/Σs²; by chance: what it is for independent weights of one scale "
-        "(the law of Marchenko and Pastur).",
+        "(the law of Marchenko and Pastur)." + (SHARES if "accuracy" in facts else ""),
         facts=facts,
         tables=(Table(columns, rows),),
         pictures=(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -51,7 +52,8 @@ def together(subject: Subject, tell: Tell) -> Section:
         "r is Pearson's correlation of the activations of two units of a layer over samples, averaged over pairs "
         "(arXiv 2201.09069); the participation ratio (tr C)²/tr C² counts the directions over which the activity of a "
         "layer spreads. By chance: for units that know nothing of each other. Trace and entropy of the empirical "
-        "neural tangent kernel (arXiv 2410.07451) are over samples, summed over outputs.",
+        "neural tangent kernel (arXiv 2410.07451) are over samples, summed over outputs; the error of "
+        "the trace is that of its mean over samples, the entropy is of these samples alone.",
         facts=facts,
         tables=(_table(net, pairs, spread),) if pairs else (),
         results=results,
@@ -82,9 +84,12 @@ def _kernel(subject: Subject) -> tuple[tangent.TangentKernel, dict[str, Cell]]:
     """Return the tangent kernel of a random part of the samples, and what the page says of it."""
     some = np.sort(stream(subject.options.seed, 5).permutation(subject.samples)[:_KERNEL_SAMPLES])
     kernel = tangent.tangent_kernel(subject.net, subject.x[some], executor=subject.options.executor)
+    norms = kernel.matrix.diagonal()
+    mean = float(norms.mean())
+    trace = Measured(mean, float(np.std(norms, ddof=1)) / math.sqrt(norms.size)) if norms.size > 1 else mean
     return kernel, {
         "samples of the tangent kernel": len(some),
-        "trace a sample": kernel.trace / len(some),
+        "trace a sample": trace,
         "entropy": kernel.entropy,
         "effective rank": kernel.effective_rank,
     }

@@ -199,6 +199,13 @@ class Section(ByValue):
         }
 
 
+SHARES = (
+    " Standard errors of shares k/n are those of (k+2)/(n+4), which are not zero where all or none were counted "
+    "(Agresti & Coull 1998)."
+)
+"""What is said where there are such shares."""
+
+
 def share(p: float, samples: int) -> Measured:
     """Return a share with its standard error, that of (k+2)/(n+4): it is not zero where all or none were counted."""
     pulled = (p * samples + 2) / (samples + 4)

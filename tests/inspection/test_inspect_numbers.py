@@ -100,6 +100,7 @@ def test_layers():
     agrees(section, {name: (names | rows | kinds)[name] for name in order}, rel=1e-7)
     places = [[cell.value for cell in row[1:3]] for row in page("phase").tables[0].rows]  # of one meaning on a page
     assert [row[5:7] for row in section.tables[0].rows[1:]] == [pytest.approx(place) for place in places]
+    assert "of shares k/n are those of (k+2)/(n+4)" in section.about
     right = accuracy_score(labels, fields[-1].argmax(axis=1))
     wilson = (right * 240 + 2) / 244
     assert section.facts == {
