@@ -426,7 +426,7 @@ class ActivationProcess(ABC):
             np.geomspace(first, 1e2 * max(first, steepest), 200) if D is None else np.sort(np.ravel(D))
         )
         mean, spread = self.working(grid), self.working_std(grid)
-        style.setdefault("label", f"{type(self).__name__}, $b = {self.b:g}$")
+        style.setdefault("label", f"{type(self).__name__}, $b = {self.b:g}$, ± 1 deviation")
         (line,) = ax.plot(grid, mean, **style)
         low, high = np.maximum(mean - spread, 0), np.minimum(mean + spread, self.neurons)
         ax.fill_between(grid, low, high, color=line.get_color(), alpha=0.2, linewidth=0)

@@ -82,7 +82,7 @@ class Rarefaction(ByValue):
         shown = drawable(self.at, "at")
         ax = axes(ax)
         d, working, std = self.at[shown], self.working[shown], self.std[shown]
-        (line,) = ax.plot(d, working, **({"label": "rarefaction"} | style))
+        (line,) = ax.plot(d, working, **({"label": "rarefaction, ± 2 deviations"} | style))
         ax.fill_between(d, np.maximum(working - 2 * std, 0), working + 2 * std, color=line.get_color(), alpha=0.2, lw=0)
         logarithmic(ax, "x")
         ax.set(xlabel="samples $d$", ylabel="working neurons $K(d)$")

@@ -103,7 +103,8 @@ class Signals(ByValue):
             c.append(float(self.layer.correlation_map(c[-1], q[-1])))
             q.append(float(self.layer.variance_map(q[-1])))
         ax = axes(ax)
-        look = {"marker": ".", "ls": "none", "label": f"{len(values)} networks, $n = {self.width}$"}
+        label = f"mean of {len(values)} networks, $n = {self.width}$,\n{100 * level:g} % of them in the band"
+        look = {"marker": ".", "ls": "none", "label": label}
         (points,) = ax.plot(layer, values.mean(axis=0), **(look | style))
         low, high = np.quantile(values, [(1 - level) / 2, (1 + level) / 2], axis=0)
         ax.fill_between(layer, low, high, color=points.get_color(), alpha=0.2, linewidth=0)
