@@ -325,6 +325,15 @@ def test_only_the_edge_is_drawn_as_critical():
     assert [text.get_text() for text in calm.get_legend().get_texts()] == [r"edge of chaos, $\chi = 1$"]
 
 
+def test_an_edge_that_is_one_point_is_a_point_in_the_legend_too():
+    """That of relu: σ_w² = 2 without biases, beside growth without bound for all others."""
+    axes = rg.phase_diagram("relu", [0.5, 1.0, 1.5], [0.0, 0.1, 0.2]).plot(Figure().add_subplot())
+    edge, growth = axes.get_legend().get_lines()
+    assert (edge.get_linestyle(), edge.get_marker(), growth.get_marker()) == ("None", "o", "None")
+    (drawn,) = (line for line in axes.lines if line.get_label().startswith("edge"))
+    assert (drawn.get_xdata(), drawn.get_ydata()) == (pytest.approx([2**0.5]), [0.0])
+
+
 @pytest.mark.parametrize("scale", [1e-3, 1e5])
 def test_how_order_ends_does_not_depend_on_the_units_of_fields(scale):
     """h Φ(s h) is gelu of g = s h over s; the numbers are those of gelu at σ_b = 0.1 from a start of 1."""

@@ -131,13 +131,18 @@ def draw_transitions(axes: Any, transitions: Transition, *, outline: bool = Fals
     for kind, (stroke, usual, label) in STROKES.items():
         colour = usual if outline or kind is not TransitionKind.EDGE else ink()
         line = np.where(transitions.kind == kind, transitions.sigma_w, np.nan)
-        if np.isnan(line).all():
+        there = np.pad(np.isfinite(line), 1)
+        alone = there[1:-1] & ~there[:-2] & ~there[2:]  # a line of one point is not seen
+        if not there.any():
             continue
-        if outline:
-            axes.plot(line, transitions.sigma_b, color="white", linewidth=2.5)
-        axes.plot(line, transitions.sigma_b, color=colour, linewidth=1.2, linestyle=stroke, label=label)
-        if np.count_nonzero(np.isfinite(line)) == 1:  # a line of one point is not seen
-            axes.plot(line, transitions.sigma_b, "o", color=colour, markersize=3)
+        if not np.array_equal(alone, there[1:-1]):
+            if outline:
+                axes.plot(line, transitions.sigma_b, color="white", linewidth=2.5)
+            axes.plot(line, transitions.sigma_b, color=colour, linewidth=1.2, linestyle=stroke, label=label)
+        if alone.any():
+            said = label if np.array_equal(alone, there[1:-1]) else None
+            edge = "white" if outline else colour
+            axes.plot(line[alone], transitions.sigma_b[alone], "o", color=colour, mec=edge, ms=5, label=said)
 
 
 def phase_diagram(
