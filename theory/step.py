@@ -68,7 +68,8 @@ def simplified(gap: sp.Expr) -> sp.Expr:
     return plain if (plain := sp.expand(left)).is_Rational else left
 
 
-_SAYS_NOTHING = "one side twice, or a definition: print names and define them in `where`, or call the step argued"
+_TWICE = "one side twice: print a name for one of them and define it in `where`, or call the step argued"
+_DEFINED = "a definition of `where`, which holds by itself: print what follows from it, or make the step a definition"
 _LOGARITHMS, _SLOWLY = 1000, sp.Rational(9, 10)  # beside a power of ten; how much a slow limit falls at least
 _STEADILY = sp.Rational(11, 10)  # how much less than its power a remainder falls: with a logarithm it is half as much
 _FORMLESS = "the form is the difference as it stands: write it in terms that are each positive"
@@ -314,8 +315,8 @@ class Step:
         """Return what is wrong with the printed equation in numbers, nothing when it holds."""
         if not isinstance(self.equation, Relational):
             return f"{self.equation} is no relation between two sides"
-        if self._says_nothing():
-            return _FORMLESS if self.kind == "inequality" else _SAYS_NOTHING
+        if empty := self._says_nothing():
+            return _FORMLESS if self.kind == "inequality" else empty
         if self.kind == "instance" and not self.cases:
             return "no case in which the equation is checked"
         pairs = self._in_cases if self.kind == "instance" else [self.sides()]
@@ -389,11 +390,11 @@ class Step:
                 return what, ""
         return "neither", ""
 
-    def _says_nothing(self) -> bool:
-        """Whether the printed equation is one of the definitions, or has the same side twice."""
-        left, right = self.equation.args
-        sides = (left, right), (right, left)
-        return left == right or any(renames(*pair, one, other) for pair in self.where for one, other in sides)
+    def _says_nothing(self) -> str:
+        """Return why the printed equation holds by itself: it has the same side twice, or is one of the definitions."""
+        sides = self.equation.args, self.equation.args[::-1]
+        defined = any(renames(*pair, *both) for pair in self.where for both in sides)
+        return _TWICE if sides[0] == sides[1] else _DEFINED if defined else ""
 
 
 def _unpickled(stored: bytes) -> Step:

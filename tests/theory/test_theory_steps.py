@@ -323,6 +323,16 @@ def test_other_integrals_stand(exponent):
     assert by_gaussians(half - sp.sqrt(sp.pi)) != 0
 
 
+def test_what_holds_by_itself_is_told_from_a_name_that_is_missing():
+    with pytest.raises(AssertionError, match="one side twice: print a name for one of them and define it in"):
+        identity("the same", x + 1, x + 1).check()
+    for sides in ((f(x), 2 * x), (2 * y, f(y))):
+        with pytest.raises(
+            AssertionError, match="a definition of `where`, which holds by itself.*a definition, in the"
+        ):
+            identity("put in", *sides, where={f(x): 2 * x}).check()
+
+
 def test_definitions_bind_their_symbols_alone():
     assert put_in(f(0) + f(y + 1), ((f(0), y), (f(x), x**2))) == y + (y + 1) ** 2
     assert put_in(sp.Derivative(f(x) * y, x), ((f(x), x**2), (y, x))) == 3 * x**2
