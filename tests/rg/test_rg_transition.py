@@ -334,6 +334,14 @@ def test_an_edge_that_is_one_point_is_a_point_in_the_legend_too():
     assert (drawn.get_xdata(), drawn.get_ydata()) == (pytest.approx([2**0.5]), [0.0])
 
 
+def test_small_signals_die_at_once_where_the_slope_at_zero_is_none():
+    """φ = h tanh h: φ'(0) = 0, and so χ = 0 of the fixed point q = 0."""
+    flat = Activation("h tanh h", lambda h: h * np.tanh(h), lambda h: np.tanh(h) + h / np.cosh(h) ** 2)
+    found = rg.transition(flat, 0.0)
+    assert (found.variance_below, found.chi_below) == (0.0, 0.0)
+    assert rg.RandomLayer(flat, 1.0).fixed_point().chi == 0.0
+
+
 @pytest.mark.parametrize("scale", [1e-3, 1e5])
 def test_how_order_ends_does_not_depend_on_the_units_of_fields(scale):
     """h Φ(s h) is gelu of g = s h over s; the numbers are those of gelu at σ_b = 0.1 from a start of 1."""

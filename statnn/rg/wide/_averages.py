@@ -213,6 +213,7 @@ class _Own:
         mean, _, slope = found = self._moments(q, most)
         curve = self._extended(lambda q: self._moments(q, most)[1], q, NARROW) if (q < NARROW**2).any() else found[1]
         density, size = self._jumps(np.sqrt(np.maximum(q, np.finfo(float).tiny)))
+        slope = np.where((q == 0) & (slope < 1e-290), 0.0, slope)  # φ'(0) = 0: it is that of the variance put in for 0
         return Moments(mean, curve, np.where((density * size**2).sum(axis=1) > 0, np.inf, slope))
 
     def _moments(self, q: Floats, most: int = MOST_PANELS) -> Moments:
