@@ -36,7 +36,7 @@ def document(title: str, lead: str, source: str, seed: Root, sections: Sequence[
 <h1>{escape(title)}</h1>
 <p class="lead">{lead}</p>
 <p class="meta">{escape(source)}<br>
-statnn {escape(version())}, seed {escape(str(seed[0]))}, {seconds:.1f} s;
+statnn {escape(version())}, seed {escape(str(seed[0]))}, {seconds:.1f} s of computing, files and figures not counted;
 <a href="numbers.json">all numbers</a></p>
 {_unusual(sections)}
 <nav><ol>

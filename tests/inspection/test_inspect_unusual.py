@@ -201,7 +201,9 @@ def test_the_page_begins_with_what_is_unusual(tmp_path):
     assert 'never active in these samples. <a href="#activity">' in header
     usual = inspect(Network.random([6, 40, 2], rng=0), X, only=["activity"], rng=0)
     without_figures(usual).write(tmp_path / "usual")
-    assert "Nothing stands out" in (tmp_path / "usual" / "index.html").read_text(encoding="utf-8")
+    page = (tmp_path / "usual" / "index.html").read_text(encoding="utf-8")
+    assert "Nothing stands out" in page
+    assert " s of computing, files and figures not counted" in page
 
 
 # -- the samples that are most wrong ---------------------------------------------------------------------
