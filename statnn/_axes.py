@@ -152,20 +152,31 @@ def counting(ax: Any) -> None:
         ax.xaxis.set_major_locator(MaxNLocator("auto", integer=True, steps=(1, 2, 5, 10)))
 
 
+_SHORT = 1.3
+"""Decades of an axis that has ticks between them."""
+
+
 def _decades(axis: Any) -> float:
     low, high = sorted(axis.get_view_interval())
     return math.log10(high / low) if low > 0 else math.inf
 
 
+def _plain(axis: Any) -> bool:
+    """Return whether ticks are plain numbers, all of one axis or none: where it has few decades and they are short."""
+    low, high = sorted(axis.get_view_interval())
+    if low <= 0:
+        return False
+    first, last, more = math.ceil(math.log10(low) - 1e-9), math.floor(math.log10(high) + 1e-9), _decades(axis) <= _SHORT
+    return _decades(axis) < 4 and first >= -2 - more and last <= 3 + more
+
+
 def _power_of_ten(value: float, _position: int, axis: Any) -> str:
-    """Return a decade as a plain number where the axis has few and they are short."""
-    if 0.01 <= value <= 1000 and _decades(axis) < 4:
-        return f"{value:g}"
-    return f"$10^{{{round(math.log10(value))}}}$"
+    """Return a decade as a plain number or as a power of ten."""
+    return f"{value:g}" if _plain(axis) else f"$10^{{{round(math.log10(value))}}}$"
 
 
 def _within_a_decade(value: float, _position: int, axis: Any) -> str:
     """Return 2 and 5 times a power of ten, where an axis is too short to be read by its decades alone."""
     decade = 10.0 ** math.floor(math.log10(value) + 1e-9)
     is_decade = abs(value / decade - 1) < 1e-6
-    return "" if is_decade or _decades(axis) > 1.3 or not 0.001 <= value < 10_000 else f"{value:g}"
+    return "" if is_decade or _decades(axis) > _SHORT or not _plain(axis) else f"{value:g}"

@@ -156,6 +156,27 @@ def test_a_notebook_shows_a_figure_for_print():
     assert type(pickle.loads(pickle.dumps(figure))) is type(figure)  # noqa: S301 - our own
 
 
+@pytest.mark.parametrize(
+    ("low", "high", "labels"),
+    [
+        (7e-4, 0.2, ["$10^{-3}$", "$10^{-2}$", "$10^{-1}$"]),
+        (0.02, 2e3, ["$10^{-1}$", "$10^{0}$", "$10^{1}$", "$10^{2}$", "$10^{3}$"]),
+        (300, 2e4, ["$10^{3}$", "$10^{4}$"]),
+        (0.02, 70, ["0.1", "1", "10"]),
+        (1500, 2e4, ["2000", "5000", "10000", "20000"]),
+        (3e-4, 3e-3, ["0.0005", "0.001", "0.002"]),
+    ],
+)
+def test_ticks_of_a_logarithmic_axis_are_all_numbers_or_all_powers(low, high, labels):
+    ax = Figure().add_subplot()
+    _axes.logarithmic(ax, "x")
+    ax.set_xlim(low, high)
+    ax.figure.canvas.draw()
+    ticks = [tick for minor in (False, True) for tick in ax.xaxis.get_ticklabels(minor=minor) if tick.get_text()]
+    inside = sorted((tick.get_position()[0], tick.get_text()) for tick in ticks)
+    assert [text for place, text in inside if low <= place <= high] == labels
+
+
 def test_a_process_draws_its_mean_and_its_steepest_point():
     process, D = PolyaUrn(50, 0.3), np.array([1, 10, 100, 1000])
     curve, point = process.plot(Figure().add_subplot(), D=D).lines
