@@ -189,7 +189,7 @@ def test_a_process_draws_its_mean_and_its_steepest_point():
 def test_a_path_draws_the_mean_of_its_replicas_in_a_band():
     path = BetaBernoulli(50, 0.3, 5.0).simulate([1, 10, 100], 200, rng=1)
     ax = path.plot(Figure().add_subplot(), level=0.5)
-    assert ax.lines[0].get_label() == "mean of 200 replicas, 50 % of them in the band"
+    assert ax.lines[0].get_label() == "mean of 200 replicas,\n50 % of them in the band"
     assert np.array_equal(ax.lines[0].get_ydata(), path.working.mean(axis=0))
     band = ax.collections[0].get_paths()[0].vertices
     for t, D in enumerate([1, 10, 100]):

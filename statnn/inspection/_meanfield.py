@@ -210,7 +210,7 @@ def _phase_picture(found: Placement) -> Picture:
         "phase",
         "Layers in the plane of σ_w and σ_b, numbered by their weights (1 takes the inputs), with where order ends for "
         "the activation below the first of them (edge of chaos, χ = 1, or what the legend names); correlation of pairs "
-        "of samples through depth, measured and predicted.",
+        "of samples through depth, measured (bars are errors over pairs, in this network alone) and predicted.",
         partial(_draw_phase, found),
         data,
         (9.0, 3.8) if followed else (5.0, 3.8),

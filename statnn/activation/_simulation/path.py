@@ -138,7 +138,7 @@ class Paths(ByValue):
         level = share(level, "level", why="the share of replicas in the band")
         drawable(self.checkpoints, "checkpoints")
         ax = axes(ax)
-        style.setdefault("label", f"mean of {len(self.replicas)} replicas, {100 * level:g} % of them in the band")
+        style.setdefault("label", f"mean of {len(self.replicas)} replicas,\n{100 * level:g} % of them in the band")
         style.setdefault("marker", ".")
         style.setdefault("linestyle", "none")
         (points,) = ax.plot(self.checkpoints, self.working.mean(axis=0), **style)

@@ -78,7 +78,8 @@ class Placement(ByValue):
     variance : ndarray, shape (M,)
         Mean square of the fields of each layer, over units and inputs. Empty without inputs, as all below.
     correlation, correlation_error : ndarray, shape (M,)
-        Mean over pairs of inputs of the correlation of their fields (cosine, as in mean-field theory), and its error.
+        Mean over pairs of inputs of the correlation of their fields (cosine, as in mean-field theory), and its error
+        over pairs in this one network.
     predicted_variance, predicted_correlation : ndarray, shape (M,)
         Mean-field maps of `layers` one after another, from the measured variance and correlation of layer 0.
     decay : Decay or None
@@ -173,6 +174,9 @@ class Placement(ByValue):
 
     def plot_signals(self, ax: Any = None, *, colour: str = COLOURS[0], label: str = "measured", first: int = 0) -> Any:
         """Draw the correlation of pairs through depth, measured and predicted, and return the axes.
+
+        Bars are errors over pairs of inputs in this one network. Networks of the same scales scatter by more, with a
+        variance of order depth/width (`RandomLayer.finite_width`), and with them the distance from mean-field theory.
 
         Parameters
         ----------
