@@ -97,7 +97,7 @@ def _quadrature(function: Callable[[Any], Any], cuts: Sequence[Any]) -> tuple[An
 def endless_sum(term: Callable[[Any], Any], ends: Sequence[Any]) -> Any:
     """Return a sum; raise `ArithmeticError` where its terms do not fade, or so slowly that no extrapolation holds."""
     first, last = map(mpmath.mpmathify, ends)
-    _refuse_many(first, last, "sum")
+    _refuse_ends(first, last, "sum")
     rises = _rises(term, ends, "sum")
     if mpmath.isfinite(last) or not mpmath.isfinite(first):
         return mpmath.nsum(term, ends)
@@ -116,13 +116,17 @@ def endless_sum(term: Callable[[Any], Any], ends: Sequence[Any]) -> Any:
 def endless_product(factor: Callable[[Any], Any], ends: Sequence[Any]) -> Any:
     """Return a product; raise `ArithmeticError` where its factors do not go to one."""
     first, last = map(mpmath.mpmathify, ends)
-    _refuse_many(first, last, "product")
+    _refuse_ends(first, last, "product")
     _rises(lambda at: factor(at) - 1, ends, "product")
     return mpmath.nprod(factor, ends)
 
 
-def _refuse_many(first: Any, last: Any, what: str) -> None:
-    """Raise where all terms would be taken one by one, as of a limit of many terms, for ever."""
+def _refuse_ends(first: Any, last: Any, what: str) -> None:
+    """Raise where an end is not whole, or all terms would be taken one by one, as of a limit of many, for ever."""
+    for end in (first, last):
+        if mpmath.isfinite(end) and not mpmath.isint(end):
+            whole = "give the symbols in its ends a range of whole numbers"
+            raise ArithmeticError(f"the {what} goes from {mpmath.nstr(first, 6)} to {mpmath.nstr(last, 6)}: {whole}")
     if mpmath.isfinite(last - first) and last - first > _MANY:
         raise ArithmeticError(f"the {what} has {mpmath.nstr(last - first, 3)} terms: give it in closed form")
 

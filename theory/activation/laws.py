@@ -78,7 +78,7 @@ def beta_bernoulli() -> Derivation:
     """Derive BetaBinomial(D; b, bN/c - b) from the master equation, and again from a hidden probability."""
     rise = c * (k + b) / (c * D + b * N)
     power = _p ** (k + b - 1) * (1 - _p) ** (D - k + beta - 1)
-    euler = sp.beta(k + b, D - k + beta)
+    hidden, euler = sp.Integral(power, (_p, 0, 1)), sp.beta(k + b, D - k + beta)
     return Derivation(
         "beta-bernoulli",
         "Count law when samples arrive",
@@ -96,10 +96,10 @@ def beta_bernoulli() -> Derivation:
                 "De Finetti: a hidden pᵢ from Beta(b, β), β = a−b, with Dᵢ binomial given pᵢ, gives the same law, "
                 "because the integral over p is Euler's Beta function.",
                 P(k, D),
-                sp.binomial(D, k) * sp.Integral(power, (_p, 0, 1)) / sp.beta(b, beta),
+                sp.binomial(D, k) * hidden / sp.beta(b, beta),
                 where={P(k, D): beta_binomial(k, D, b, beta)},
                 domain={D: range(8, 11), b: (1, 2), beta: (1, 2)},
-                by=lambda gap: by_gamma(gap.replace(sp.Integral, lambda *_: euler)),
+                by=lambda gap: by_gamma(gap.xreplace({hidden: euler})),
             ),
             identity(
                 "Seen from p, the hypothesis is the posterior mean of pᵢ after k firings in D samples.",
@@ -180,7 +180,7 @@ def urn() -> Derivation:
                 by=by_gamma,
             ),
         ),
-        assumes=("every event activates exactly one neuron, drawn by the hypothesis",),
+        assumes=("every event activates exactly one neuron, drawn by the hypothesis", "N ≥ 2"),
     )
 
 

@@ -55,12 +55,13 @@ def _direct(size: int, lag: int, chains: int = 1) -> sp.Expr:
 
 
 def _by_geometric_sums(gap: sp.Expr) -> sp.Expr:
-    """Sum powers of rho in t, one term after the other, each by its ratio."""
+    """Sum powers of rho in t, one term after the other, each by its ratio, which must not depend on t."""
 
     def total(sums: sp.Sum) -> sp.Expr:
         ((_, first, last),) = sums.limits
         terms = sp.Add.make_args(sp.expand(sums.function, power_exp=True))
-        return sp.Add(*(_geometric_total(term, first, last) for term in terms))
+        whole = sp.Add(*(_geometric_total(term, first, last) for term in terms))
+        return sums if whole.has(t) else whole
 
     return _powers(gap.replace(lambda part: isinstance(part, sp.Sum), total))
 
@@ -114,7 +115,7 @@ def _mean() -> tuple[Step, ...]:
             1 + 2 * others,
             where={later: MEAN_VARIANCE.subs(n, n + 1), now: MEAN_VARIANCE},
             domain=whole,
-            by=lambda gap: _powers(gap.replace(sp.Sum, lambda *_: geometric(n))),
+            by=_by_geometric_sums,
         ),
         identity("and is 1 for one draw.", now, sp.S.One, where={now: MEAN_VARIANCE, n: 1}),
         identity(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cached_property
+from itertools import product
 
 import sympy as sp
 
@@ -14,6 +15,7 @@ from statnn.theory.rewriting import by_gaussians
 WIDTH = 2
 PAIRS = ((1, 1), (1, 2), (2, 1), (2, 2))
 UNITS = (1, 2)
+SAMPLES = (1, 2, 3)
 TARGET = sp.IndexedBase("y")
 k, mu, nu = sp.symbols("k mu nu", integer=True)
 D = sp.Symbol("D", integer=True, positive=True)
@@ -28,12 +30,12 @@ NEURON, F, G, W, BIAS = (_layered(name) for name in "hfgWb")
 
 
 class Layers:
-    """Three layers of two units above clamped inputs, two samples, everything free."""
+    """Three layers of two units above clamped inputs, three samples, everything free."""
 
     def __init__(self) -> None:
-        self.inputs = [vector(f"x{mu}", WIDTH) for mu in "ab"]
-        self.targets = [vector(f"y{mu}", WIDTH) for mu in "ab"]
-        self.neurons = [[vector(f"h{mu}{m}", WIDTH) for mu in "ab"] for m in range(3)]
+        self.inputs = [vector(f"x{mu}", WIDTH) for mu in SAMPLES]
+        self.targets = [vector(f"y{mu}", WIDTH) for mu in SAMPLES]
+        self.neurons = [[vector(f"h{mu}{m}", WIDTH) for mu in SAMPLES] for m in range(3)]
         self.weights = [matrix(f"w{m}", WIDTH, WIDTH) for m in range(3)]
         self.biases = [vector(f"b{m}", WIDTH) for m in range(3)]
         self.weight_scale, self.bias_scale = sp.symbols("sigma_w sigma_b", positive=True)
@@ -50,8 +52,8 @@ class Layers:
     @cached_property
     def energy(self) -> sp.Expr:
         """Return βH, priors included."""
-        square = sum(gap**2 for m in range(3) for mu in range(2) for gap in self.gaps(m, mu))
-        miss = sum(gap**2 for mu in range(2) for gap in self.targets[mu] - self.neurons[-1][mu])
+        square = sum(gap**2 for m in range(3) for mu in range(len(SAMPLES)) for gap in self.gaps(m, mu))
+        miss = sum(gap**2 for mu in range(len(SAMPLES)) for gap in self.targets[mu] - self.neurons[-1][mu])
         prior = sum(WIDTH * entry**2 / (2 * self.weight_scale**2) for weight in self.weights for entry in weight)
         prior += sum(entry**2 / (2 * self.bias_scale**2) for bias in self.biases for entry in bias)
         return beta * miss + lam * square + prior
@@ -61,7 +63,7 @@ class Layers:
         meaning = self._meaning(m)
         whole = {index: sp.Integer(value) for index, value in sizes.items()}
         values = [meaning[name.xreplace(whole)] for name in variables]
-        return whole | {n: WIDTH, D: 2, H(*values): self.energy / beta} | meaning
+        return whole | {n: WIDTH, D: len(SAMPLES), H(*values): self.energy / beta} | meaning
 
     def _meaning(self, m: int) -> dict[sp.Basic, sp.Expr]:
         """Return what names mean, layers counted from m; neurons, fields and gaps of the first sample, and of each."""
@@ -69,7 +71,7 @@ class Layers:
         for layer in range(3):
             for unit, below in PAIRS:
                 meaning[W(layer - m)[unit, below]] = self.weights[layer][unit - 1, below - 1]
-            for unit, sample in PAIRS:
+            for unit, sample in product(UNITS, SAMPLES):
                 parts = {
                     NEURON: self.neurons[layer][sample - 1],
                     F: self.fields(layer, sample - 1),
@@ -126,7 +128,7 @@ def _gradient() -> tuple[Step, ...]:
     return (
         instance(
             "A hidden neuron is pulled to what the layer below computes, and by every gap g = h − σ(f) above it, f = "
-            "Wh + b the field; checked for every neuron j of the first of three layers of two units, two samples.",
+            "Wh + b the field; checked for every neuron j of the first of three layers of two units, three samples.",
             sp.Derivative(beta * H(NEURON(0)[j]), NEURON(0)[j]),
             own - 2 * lam * sp.Sum(W(1)[i, j] * G(1)[i] * sigma(F(1)[i], 1), (i, 1, n)),
             cases=[net.case(0, {j: unit}, NEURON(0)[j]) for unit in UNITS],

@@ -147,6 +147,18 @@ def _oscillator() -> tuple[Step, ...]:
     end = _matrix() * sp.Matrix([q, p])
     u, omega = sp.symbols("u omega", positive=True)
     place, momentum, theta = named("q'^{2}"), named("p'^{2}"), named(r"\theta")
+    moved, kicked = sp.Function("q'"), sp.Function("p'")
+
+    def turned(statement: str, step: sp.Matrix, frequency: sp.Expr) -> Step:
+        """Return the step that the trace of a linear step is twice a cosine."""
+        ends = step * sp.Matrix([q, p])
+        return identity(
+            statement,
+            sp.Derivative(moved(q), q) + sp.Derivative(kicked(p), p),
+            2 * sp.cos(theta),
+            where={moved(q): ends[0], kicked(p): ends[1], theta: sp.acos(1 - (eps * frequency) ** 2 / 2)},
+        )
+
     return (
         identity(
             "For U = q²/2 a step is linear, and an ellipse is conserved exactly:",
@@ -154,12 +166,7 @@ def _oscillator() -> tuple[Step, ...]:
             p**2 + (1 - eps**2 / 4) * q**2,
             where={place: end[0] ** 2, momentum: end[1] ** 2},
         ),
-        identity(
-            "Its eigenvalues have product one and sum",
-            2 * sp.cos(theta),
-            2 - eps**2,
-            where={theta: sp.acos(_matrix().trace() / 2)},
-        ),
+        turned("Its eigenvalues have product one and add up to its trace, 2 − ε²,", _matrix(), sp.S.One),
         inequality(
             "so they lie on the unit circle, a rotation by θ, as long as ε < 2, that is ε = 2u/(1+u) with u > 0:",
             sp.Integer(4),
@@ -176,11 +183,8 @@ def _oscillator() -> tuple[Step, ...]:
             written=">",
             where={eps: 2 + u},
         ),
-        identity(
-            "A frequency ω only rescales time: the stiffest direction limits the step to 2/ω.",
-            2 * sp.cos(theta),
-            2 - (eps * omega) ** 2,
-            where={theta: sp.acos(_kicked(omega).trace() / 2)},
+        turned(
+            "A frequency ω only rescales time: the stiffest direction limits the step to 2/ω.", _kicked(omega), omega
         ),
     )
 

@@ -58,18 +58,18 @@ def _integrated() -> tuple[Step, ...]:
 
 
 def _ridge() -> tuple[Step, ...]:
-    """Two weights and a bias, two samples; v is kept a symbol."""
+    """Two weights and a bias, three samples; v is kept a symbol."""
     v = sp.Symbol("v", positive=True)
-    inputs, targets = matrix("x", 2, 2), vector("y", 2)
+    inputs, targets = matrix("x", 3, 2), vector("y", 3)
     free = sp.Matrix([*vector("w", 2), sp.Symbol("b", real=True)])
-    energy = sum(gap**2 for gap in targets - inputs.row_join(sp.ones(2, 1)) * free) / (2 * v)
+    energy = sum(gap**2 for gap in targets - inputs.row_join(sp.ones(3, 1)) * free) / (2 * v)
     energy += free[0] ** 2 / _scale**2 + free[1] ** 2 / _scale**2 + free[2] ** 2 / (2 * _bias_scale**2)
     hessian = sp.hessian(energy, list(free))
     ridge = sp.Symbol("kappa", positive=True)
     X, Y, A, theta = (sp.IndexedBase(name) for name in ("X", "y", "A", r"\theta"))
     strength = sp.IndexedBase("r")
-    sizes: dict[sp.Basic, sp.Expr] = {D: sp.S(2), n: sp.S(2)}
-    for row, column in product((1, 2), (1, 2, 3)):
+    sizes: dict[sp.Basic, sp.Expr] = {D: sp.S(3), n: sp.S(2)}
+    for row, column in product((1, 2, 3), (1, 2, 3)):
         sizes[X[row, column]] = inputs[row - 1, column - 1] if column < 3 else sp.S.One
         sizes[Y[row]] = targets[row - 1]
     for row, column in product((1, 2, 3), repeat=2):
@@ -78,8 +78,8 @@ def _ridge() -> tuple[Step, ...]:
     return (
         instance(
             "What is left is a Gaussian in weights and bias θ; its precision A, the matrix of second derivatives, has "
-            "the prior's r = n/σ² of a weight, and 1/σ² of the bias, on its diagonal. Checked for two inputs and two "
-            "samples, rows of X with a 1 for the bias:",
+            "the prior's r = n/σ² of a weight, and 1/σ² of the bias, on its diagonal. Checked for two inputs and "
+            "three samples, rows of X with a 1 for the bias:",
             A[j, k],
             sp.Sum(X[mu, j] * X[mu, k], (mu, 1, D)) / v + strength[j] * sp.KroneckerDelta(j, k),
             cases=[sizes | {j: row, k: column} for row, column in product((1, 2, 3), repeat=2)],
@@ -91,7 +91,7 @@ def _ridge() -> tuple[Step, ...]:
             cases=[sizes | {j: row, H(free[row - 1]): energy / beta} for row in (1, 2, 3)],
         ),
         instance(
-            "Without bias, 2v times the energy is the loss of ridge regression: the prior fixes its penalty, vn/σ².",
+            "Without bias, 2v times the energy is the loss of ridge regression: the prior fixes its penalty κ, vn/σ².",
             2 * v * named(r"\beta H"),
             sp.Sum((Y[mu] - sp.Sum(theta[k] * X[mu, k], (k, 1, n))) ** 2, (mu, 1, D))
             + ridge * sp.Sum(theta[k] ** 2, (k, 1, n)),
@@ -101,14 +101,15 @@ def _ridge() -> tuple[Step, ...]:
 
 
 def _conditional() -> tuple[Step, ...]:
-    weights, below, above = matrix("w", 2, 2), matrix("h", 2, 2), matrix("g", 2, 2)  # columns are samples
+    weights, below, above = matrix("w", 2, 2), matrix("h", 2, 3), matrix("g", 2, 3)  # columns are samples
     energy = lam * sum(gap**2 for gap in above - weights * below) + sum(entry**2 for entry in weights) / _scale**2
     cubic = 2 * lam * x**3 * (3 * sigma(f, 1) * sigma(f, 2) - (h - sigma(f)) * sigma(f, 3))
     energy_of, third = named(r"\beta H"), named(r"(\beta H)" + 3 * "'")
     W, below_of, gap = sp.IndexedBase("W"), sp.IndexedBase("h"), sigma(f, 1) * sigma(f, 2)
-    meaning: dict[sp.Basic, sp.Expr] = {n: sp.S(2), D: sp.S(2)}
+    meaning: dict[sp.Basic, sp.Expr] = {n: sp.S(2), D: sp.S(3)}
     for row, column in product((1, 2), repeat=2):
         meaning[W[row, column]] = weights[row - 1, column - 1]
+    for row, column in product((1, 2), (1, 2, 3)):
         meaning[below_of[row, column]] = below[row - 1, column - 1]
 
     def derivative(*variables: sp.Expr) -> sp.Expr:
@@ -130,7 +131,7 @@ def _conditional() -> tuple[Step, ...]:
     return (
         instance(
             "Given the neurons, the weights of a linear layer are Gaussian at any depth: no third derivative; "
-            "checked, as what follows, for two units, two inputs and two samples,",
+            "checked, as what follows, for two units, two inputs and three samples,",
             derivative(*inside),
             sp.S.Zero,
             cases=cases("ijkl", *inside),

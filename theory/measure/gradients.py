@@ -3,27 +3,39 @@
 from __future__ import annotations
 
 from itertools import product
+from typing import Any
 
+import mpmath
 import sympy as sp
 
 from statnn.theory.derivation import Derivation, identity, instance
-from statnn.theory.notation import matrix, named, sigma, vector
+from statnn.theory.notation import Sigma, matrix, named, vector
 
 SOURCE = "textbook result (Jacot et al. 2018), proved here; trace and entropy after Tovey et al., arXiv 2410.07451"
 
 
-class _Net:
-    """Two layers, 2-2-2, at one input: parameters are shared by all inputs."""
+class Activation(Sigma):
+    """The k-th derivative of the activation, any smooth one: its numbers stay small in layers upon layers."""
 
-    weights = matrix("W", 2, 2), matrix("V", 2, 2)
-    biases = vector("b", 2), vector("c", 2)
+    @staticmethod
+    def _imp_(field: Any, order: Any) -> Any:
+        """Return numbers of one function without symmetry: sin(field + 1) + sin(2 field)/3."""
+        turned = order * mpmath.pi / 2
+        return mpmath.sin(field + 1 + turned) + 2**order * mpmath.sin(2 * field + turned) / 3
+
+
+class _Net:
+    """Three layers, 2-2-2-2, at one input: parameters are shared by all inputs."""
+
+    weights = matrix("U", 2, 2), matrix("V", 2, 2), matrix("W", 2, 2)
+    biases = vector("a", 2), vector("b", 2), vector("c", 2)
 
     def __init__(self, name: str) -> None:
         self.below = [vector(name, 2)]  # activations below each layer
         self.fields = []
         for weight, bias in zip(self.weights, self.biases, strict=True):
             self.fields.append(weight * self.below[-1] + bias)
-            self.below.append(self.fields[-1].applyfunc(sigma))
+            self.below.append(self.fields[-1].applyfunc(lambda field: Activation(field, 0)))
 
     def slope(self, output: int, parameter: sp.Symbol) -> sp.Expr:
         """Return ∂y/∂(parameter) of an output."""
@@ -33,7 +45,7 @@ class _Net:
         """Return what activations below a layer, weights, and derivatives δ with respect to fields, mean."""
         h, delta, weight, field = (sp.IndexedBase(f"{name}{mark}") for name in ("h", r"\delta", "W", "f"))
         meaning = {}
-        for layer, (unit, other) in product((1, 2), UNITS):
+        for layer, (unit, other) in product((1, 2, 3), UNITS):
             meaning[weight[layer, unit, other]] = self.weights[layer - 1][unit - 1, other - 1]
             meaning[h[layer, unit]] = self.below[layer - 1][unit - 1]
             meaning[field[layer, unit]] = self.fields[layer - 1][unit - 1]
@@ -52,7 +64,7 @@ def tangent_kernel() -> Derivation:
     h2, delta2 = (sp.IndexedBase(f"{name}'") for name in ("h", r"\delta"))
     y, kernel = sp.Function("y_{k}"), named(r"\Theta_{k l}")
     names = net.names()
-    both = names | second.names("'") | {n: sp.S(2), M: sp.S(2)}
+    both = names | second.names("'") | {n: sp.S(2), M: sp.S(3)}
     parameters = [entry for part in (*net.weights, *net.biases) for entry in part]
     size = sp.Symbol("n", integer=True, positive=True)
     return Derivation(
@@ -63,7 +75,7 @@ def tangent_kernel() -> Derivation:
         (
             instance(
                 "The derivative of an output k with respect to a weight of layer m is that with respect to the field "
-                "of its unit, times the activation h below it; checked, as what follows, for any activation, two "
+                "of its unit, times the activation h below it; checked, as what follows, for any activation, three "
                 "layers of two units.",
                 sp.Derivative(y(W[m, i, j]), W[m, i, j]),
                 delta[m, k, i] * h[m, j],
@@ -82,8 +94,8 @@ def tangent_kernel() -> Derivation:
             instance(
                 "Fields of one layer reach the outputs through the next: the backward recursion.",
                 delta[m, k, j],
-                sigma(f[m, j], 1) * sp.Sum(W[m + 1, i, j] * delta[m + 1, k, i], (i, 1, n)),
-                cases=[names | {m: 1, n: 2, k: output, j: unit} for output, unit in UNITS],
+                Activation(f[m, j], 1) * sp.Sum(W[m + 1, i, j] * delta[m + 1, k, i], (i, 1, n)),
+                cases=[names | {m: layer, n: 2, k: output, j: unit} for layer in (1, 2) for output, unit in UNITS],
             ),
             instance(
                 "In the sum over the parameters of a layer two factors separate, and biases add the 1: no gradient "

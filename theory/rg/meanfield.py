@@ -145,7 +145,8 @@ def _heat() -> tuple[Step, ...]:
         ),
         inequality(
             "So the average M of φ(x)φ(y) is a power series in c with coefficients that are squares, here w to third "
-            "order: convex for c > 0, and a slope at c = 1 of at most one leaves no other fixed point there.",
+            "order: convex for c > 0, unless φ is linear, and a slope at c = 1 of at most one leaves no other fixed "
+            "point there.",
             sp.Derivative(sp.Function("M")(above), above, 2),
             0,
             4 * squares[2] + 36 * squares[3] * above,
@@ -228,7 +229,7 @@ def _arcsine() -> tuple[Step, ...]:
 
 
 def _by_roots(gap: sp.Expr) -> sp.Expr:
-    return sp.simplify(sp.powdenest(sp.simplify(gap), force=True))
+    return sp.simplify(sp.powdenest(sp.simplify(gap)))
 
 
 def by_oddness(gap: sp.Expr) -> sp.Expr:
