@@ -1,10 +1,11 @@
-"""False steps that are right at every place or size that is looked at."""
+"""False steps that are right at every place or size that is looked at, and premises without which steps are false."""
 
 from dataclasses import replace
 
 import pytest
 import sympy as sp
 
+from statnn import theory
 from statnn.theory import derivation as built
 from statnn.theory.derivation import Step, identity
 
@@ -87,6 +88,44 @@ def test_a_sum_or_product_goes_over_whole_numbers(operator, ends):
     step = identity("its ends", operator(x**k, (k, *ends)), x, by=lambda gap: gap - gap)
     with pytest.raises(AssertionError, match=r"goes from .* to .*: give the symbols in its ends a range of whole"):
         step.check()
+
+
+PREMISES = {
+    "urn": "N ≥ 2",  # of one neuron the law is Γ(0)/Γ(0)
+    "sine-layers": "weights and biases are Gaussian",
+    "functional-fixed-point": "signals are positive",
+    "noise-cutoff": "z is odd",
+    "dispersion": "M > 5",
+    "stiffness": "without a target",
+    "transfer-matrix": "exp(Kss′)",
+}
+
+
+@pytest.mark.parametrize("name", PREMISES)
+def test_what_a_derivation_needs_is_printed(name):
+    assert PREMISES[name] in str(built(name)).replace("\n", " ").split(" 1. ")[0]
+
+
+def test_what_a_step_takes_over_is_named():
+    assert "gaussian-averages" in built("sine-layers").uses
+    assert "erf-layers" in built("tanh-criticality").uses
+
+
+@pytest.mark.parametrize(("name", "number"), [("linear-layers", 22), ("decimation", 16), ("decimation", 17)])
+def test_a_limit_is_taken_where_there_is_something(name, number):
+    """Signals of weight above one do not decay, and no hyperbolic tangent is above one."""
+    (taken,) = built(name).steps[number - 1].equation.atoms(sp.Limit)
+    assert taken.args[2:] == (1, sp.Symbol("-"))
+
+
+@pytest.mark.parametrize(("name", "twice"), [("finite-width", "q"), ("attraction-basins", "K")])
+def test_a_letter_has_one_meaning(name, twice):
+    last = built(name).steps[-1]
+    assert twice not in {each.name for each in last.equation.free_symbols}
+
+
+def test_nothing_is_attributed_to_a_paper_that_does_not_have_it():
+    assert theory.formula("gamma-poisson.tail-exponent").source.startswith("this project")
 
 
 def test_the_trace_of_a_leapfrog_step_is_that_of_its_map():

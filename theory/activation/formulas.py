@@ -94,7 +94,7 @@ _GAMMA_POISSON = (
             (_NEURONS, Variable(D, "0 < D < oo", "samples"), _B, _C), _CUT, OWN, "exact", "counts",
             _ROOM + "GammaPoisson.cutoff"),
     Formula("gamma-poisson.tail-exponent", sp.Symbol("alpha"), 1 - b, _GAMMA,
-            "exponent of the count law, P(k) as k^(-alpha) for 1 << k << k_c", PAPER, "exact", "counts",
+            "exponent of the count law, P(k) as k^(-alpha) for 1 << k << k_c", OWN, "exact", "counts",
             _ROOM + "GammaPoisson.tail_exponent", main=True),
 )  # fmt: skip
 

@@ -54,7 +54,7 @@ def growth() -> Derivation:
                 where={S(D): silent},
             ),
             identity(
-                "and it is stationary where this vanishes; a numerical root, near cD = N.",
+                "and it is stationary where this vanishes: a numerical root, near cD = N where c ≪ N.",
                 D * sp.Derivative(sp.log(D * S(D) * h(D)), D),
                 1 + D * sp.Derivative(h(D), D) / h(D) - D * h(D),
                 where={S(D): silent, h(D): hazard},

@@ -53,7 +53,7 @@ def survival() -> Derivation:
                 where={S(Given(D, D0)): gamma_survival(D - D0, a + D0, b)} | alone,
                 by=by_gamma,
             ),
-            definition("In the urn, the joint silence of m given neurons,", S_(n), several),
+            definition("In the urn, the joint silence of m given neurons, m < N,", S_(n), several),
             identity(
                 "which carry the weight mb as long as they are silent,",
                 S_(n + 1),
@@ -88,7 +88,7 @@ def survival() -> Derivation:
             ),
             identity(
                 "The same variance grows by a recursion without cancellation: with h = b/(n+bN) and M = h E[N−K] the "
-                "probability that the next event wakes a neuron, every term is positive for N ≥ 2.",
+                "probability that the next event wakes a neuron, no term is negative, as N ≥ 2.",
                 V(n + 1),
                 V(n) * (1 - 2 * share) + M(n) * (1 - M(n)),
                 where={

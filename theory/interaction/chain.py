@@ -226,4 +226,5 @@ def transfer_matrix() -> Derivation:
         TEXTBOOK,
         "exact",
         (*_chain(), *_ring(), *_moments()),
+        assumes=("two spins of a bond have the weight exp(Kss′), s and s′ ±1, K the coupling over the temperature",),
     )

@@ -225,6 +225,9 @@ def stiffness() -> Derivation:
         HAMILTONIAN,
         "asymptotic",
         (*_expansion(), *_linear(), *_conditioned()),
-        assumes=("the activation is smooth, and λ is large",),
+        assumes=(
+            "the activation is smooth, and λ is large",
+            "weights are held, without a target but where one is named",
+        ),
         uses=("hamiltonian",),
     )

@@ -342,6 +342,7 @@ def _energy() -> tuple[Step, ...]:
             "and the integral at most its integral, which grows like a logarithm: the term with k′ before it vanishes.",
             sp.Limit(rest * sp.pi / (2 * k) * sp.asinh(k / rest), rest, 0),
             0,
+            where={k: sp.sqrt(1 - rest**2)},
             by=lambda body: body.rewrite(sp.log),
         ),
         identity(

@@ -168,5 +168,8 @@ def dispersion() -> Derivation:
         "this project; the Poisson case is classical (Haldane 1937)",
         "exact",
         (*_steps(), *_limits()),
-        assumes=("all arrangements of the spikes are equally likely",),
+        assumes=(
+            "all arrangements of the spikes are equally likely",
+            "M > 3, and M > 5 for the third moment, whose fractions are 0/0 at fewer",
+        ),
     )

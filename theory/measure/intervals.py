@@ -138,7 +138,7 @@ def spike_intervals() -> Derivation:
                 by=_geometric_sum,
             ),
             limit(
-                "so that in units of its mean the interval of rare spikes is exponential: a Poisson process.",
+                "so that in units of its mean, x = kr, the interval of rare spikes is exponential: a Poisson process.",
                 sp.Limit(longer, r, 0),
                 sp.exp(-x),
                 where={longer: silent.subs(k, x / r)},

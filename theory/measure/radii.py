@@ -103,7 +103,7 @@ def by_distance(distance: sp.Symbol) -> Rewrite:
 
 def _classes() -> tuple[Step, ...]:
     power = sp.Symbol("K", positive=True)
-    j = sp.Symbol("j", integer=True)
+    j, inputs = sp.Symbol("j", integer=True), sp.Symbol("n", integer=True, positive=True)
     normal = {_density(z): gaussian(z, 1), _Phi(z): phi(z)}
     line = (z, -sp.oo, sp.oo)
     return (
@@ -143,10 +143,10 @@ def _classes() -> tuple[Step, ...]:
         ),
         identity(
             "Noise σs on the weights of one layer, independent in every entry, adds to each output the variances of "
-            "all terms, of as many inputs as there are: in the space of weights σ* = Δ/(s|x|t).",
+            "all terms, of n inputs: in the space of weights σ* = Δ/(s|x|t).",
             named(r"\operatorname{Var}[y_{k}]"),
-            sigma**2 * scale**2 * sp.Sum(Entry(x, j) ** 2, (j, 1, K)),
-            where={named(r"\operatorname{Var}[y_{k}]"): sp.Sum((sigma * scale * Entry(x, j)) ** 2, (j, 1, K))},
+            sigma**2 * scale**2 * sp.Sum(Entry(x, j) ** 2, (j, 1, inputs)),
+            where={named(r"\operatorname{Var}[y_{k}]"): sp.Sum((sigma * scale * Entry(x, j)) ** 2, (j, 1, inputs))},
             by=lambda gap: sp.expand(gap.replace(lambda part: isinstance(part, sp.Sum), sp.factor_terms)),
         ),
     )

@@ -169,12 +169,12 @@ def _fixed_points() -> tuple[Step, ...]:
         limit("and the field;", sp.Limit(H(small * x, small * at) / small, small, 0), 2 * at, where=two),
         limit(
             "blocks of b layers without field, tanh K′ being the b-th power of t = tanh K, by b:",
-            sp.Limit((small**block - 1) / (small - 1), small, 1),
+            sp.Limit((small**block - 1) / (small - 1), small, 1, "-"),
             block,
         ),
         limit(
             "both exponents are one.",
-            sp.Limit(sp.log(grown) / sp.log(block), small, 1),
+            sp.Limit(sp.log(grown) / sp.log(block), small, 1, "-"),
             1,
             where={grown: (small**block - 1) / (small - 1)},
             domain={block: (2, 9)},

@@ -131,6 +131,7 @@ def fixed_function() -> Derivation:
                 by=lambda gap: sp.simplify(sp.expand_power_base(gap)),
             ),
         ),
+        assumes=("signals are positive, as negative ones are where z is odd but for their sign", "u > 0"),
     )
 
 
@@ -175,7 +176,7 @@ def spectrum() -> Derivation:
                 sp.log(1 + X) / X,
                 by=by_antiderivative(sp.log(1 + s * X) / X, s),
             ),
-            definition("The functions that come of it, for every k and z,", g(x), eigenfunction()),
+            definition("The functions that come of it, for every z and every k but 2z − 1,", g(x), eigenfunction()),
             identity(
                 "are eigenfunctions of the linearised transformation, F being the slope of f,",
                 linear,

@@ -146,7 +146,7 @@ def _critical() -> tuple[Step, ...]:
         ),
         limit(
             "and it diverges with exponent one.",
-            sp.Limit((1 - positive) * xi(positive), positive, 1),
+            sp.Limit((1 - positive) * xi(positive), positive, 1, "-"),
             1,
             where=length,
         ),

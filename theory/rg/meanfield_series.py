@@ -145,7 +145,8 @@ def _at_criticality() -> tuple[Step, ...]:
             where=law,
         ),
         series(
-            "The same holds for erf, whose variance map at criticality begins alike.",
+            "Variances of erf, whose map at criticality begins alike, decay as 1/(2m), too; the logarithm has another "
+            "factor.",
             erf(q),
             q - 2 * q**2 + O(q**3),
             (q, 0),
@@ -234,7 +235,7 @@ def tanh_criticality() -> Derivation:
         "asymptotic",
         (*_averages(), *_at_criticality(), *_near_criticality(), *_correlation()),
         assumes=("weights are Gaussian, and the layer is infinitely wide",),
-        uses=("gaussian-averages",),
+        uses=("gaussian-averages", "erf-layers"),
     )
 
 
@@ -301,9 +302,9 @@ def finite_width() -> Derivation:
                 where={ratio: r * (fourth + (n - 1) * square**2) / (n * square**2), fourth: 6 * square**2},
             ),
             limit(
-                "After qn layers fluctuations are those of depth over width.",
-                sp.Limit((1 + 5 / n) ** (q * n), n, sp.oo),
-                sp.exp(5 * q),
+                "After tn layers fluctuations are those of depth over width, t.",
+                sp.Limit((1 + 5 / n) ** (t * n), n, sp.oo),
+                sp.exp(5 * t),
             ),
         ),
         assumes=("weights are Gaussian; cumulants of the variance beyond the second are of higher order in 1/n",),

@@ -43,7 +43,7 @@ def cutoff_by_noise() -> Derivation:
         OURS,
         "asymptotic",
         (*_eigenvalues(), *_stationary()),
-        assumes=("noise is weak, and independent from layer to layer",),
+        assumes=("noise is weak, and independent from layer to layer", "for the stationary law: z is odd"),
         uses=("functional-fixed-point", "functional-spectrum"),
     )
 

@@ -77,5 +77,11 @@ def _sign() -> tuple[Step, ...]:
 def sine_layers() -> Derivation:
     """Derive closed forms for the sine and the sign (Price 1958)."""
     return Derivation(
-        "sine-layers", "Wide random layers of the sine and of the sign", TEXTBOOK, "exact", (*_sine(), *_sign())
+        "sine-layers",
+        "Wide random layers of the sine and of the sign",
+        TEXTBOOK,
+        "exact",
+        (*_sine(), *_sign()),
+        assumes=("weights and biases are Gaussian, and the layer is infinitely wide",),
+        uses=("gaussian-averages",),
     )
