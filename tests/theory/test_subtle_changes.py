@@ -98,6 +98,10 @@ PREMISES = {
     "dispersion": "M > 5",
     "stiffness": "without a target",
     "transfer-matrix": "exp(Kss′)",
+    "tanh-criticality": "there are no biases",
+    "node-strength": "weights and biases are independent",
+    "permutation-null": "all orders of the samples",
+    "linear-layers": "w is not 1 or −1",
 }
 
 

@@ -176,7 +176,8 @@ def _window() -> tuple[Step, ...]:
             by=_by_geometric_sums,
         ),
         series(
-            "In long runs every lag is too small by τ/n, far beyond those at which the chain is correlated.",
+            "In runs that are long beside the lag every one is too small by τ/n, far beyond those at which the chain "
+            "is correlated.",
             estimated,
             (1 - k / n) * rho**k - tau / n + O(n**-2),
             (n, sp.oo),

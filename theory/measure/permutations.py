@@ -87,7 +87,7 @@ def permutation_null() -> Derivation:
             ),
             *_few_samples(),
         ),
-        assumes=("units are independent of each other",),
+        assumes=("units are independent of each other", "all orders of the samples of a unit are equally likely"),
     )
 
 

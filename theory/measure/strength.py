@@ -82,7 +82,7 @@ def node_strength() -> Derivation:
                 ],
             ),
         ),
-        assumes=("weights are independent, with mean zero",),
+        assumes=("weights and biases are independent, with mean zero",),
     )
 
 

@@ -161,5 +161,9 @@ def linear_layers() -> Derivation:
         OWN,
         "exact",
         (*_integral(), *_matrices(), *_blocks(), *_critical()),
-        assumes=("noise is Gaussian and independent from layer to layer",),
+        assumes=(
+            "noise is Gaussian and independent from layer to layer",
+            "w is not 1 or −1, where sums of powers are limits",
+            "for what is stationary |w| < 1, for the correlation length 0 < w < 1",
+        ),
     )

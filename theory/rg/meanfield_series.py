@@ -234,7 +234,7 @@ def tanh_criticality() -> Derivation:
         LINE,
         "asymptotic",
         (*_averages(), *_at_criticality(), *_near_criticality(), *_correlation()),
-        assumes=("weights are Gaussian, and the layer is infinitely wide",),
+        assumes=("weights are Gaussian, there are no biases, and the layer is infinitely wide",),
         uses=("gaussian-averages", "erf-layers"),
     )
 
