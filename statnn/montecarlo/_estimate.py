@@ -34,7 +34,7 @@ FEWEST = 4
 
 
 class UntrustedEstimate(UserWarning):
-    """The run is too short, or its chains disagree too much, for the estimate to be trusted."""
+    """The run is too short, its chains disagree or trajectories diverged: the estimate is not to be trusted."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -101,6 +101,11 @@ def estimate(draws: Any, name: str = "the observable") -> Estimate:
     >>> bool(abs(energy.mean) < 4 * energy.error), bool(abs(energy.tau - 1) < 0.2), energy.warning
     (True, True, None)
     """
+    return estimated(draws, name)
+
+
+def estimated(draws: Any, name: str, *doubts: str) -> Estimate:
+    """Return what `estimate` does; what else speaks against the draws joins its warning."""
     if isinstance(draws, Mapping):
         raise TypeError(
             f"draws of {name} are a {type(draws).__name__} of several: pass one of them, draws['energy'], of an "
@@ -132,7 +137,11 @@ def estimate(draws: Any, name: str = "the observable") -> Estimate:
     each = [_column(columns[:, :, k]) for k in range(columns.shape[2])]
     result = [np.array([summary[k] for summary in each]).reshape(shape) for k in range(6)]
     mean, error, tau, sokal, ess, agreement = (r.item() if r.ndim == 0 else r for r in result)
-    warning = _warning(name, chains, length, np.ravel(tau), np.ravel(agreement), np.ravel(error), turned=turned)
+    reasons = [
+        *_reasons(chains, length, np.ravel(tau), np.ravel(agreement), np.ravel(error), turned=turned),
+        *doubts,
+    ]
+    warning = UntrustedEstimate(f"{name}: {'; '.join(reasons)}") if reasons else None
     if warning is not None:
         warn(warning)
     return Estimate(mean, error, tau, sokal, ess, agreement, warning)
@@ -246,9 +255,7 @@ def _rhat(draws: Floats) -> float:
     return float(np.sqrt((length - 1) / length + between / within))
 
 
-def _warning(
-    name: str, chains: int, length: int, tau: Floats, rhats: Floats, error: Floats, *, turned: bool
-) -> UntrustedEstimate | None:
+def _reasons(chains: int, length: int, tau: Floats, rhats: Floats, error: Floats, *, turned: bool) -> list[str]:
     reasons = []
     if turned:
         reasons.append(
@@ -265,4 +272,4 @@ def _warning(
         )
     if worst > LARGEST_RHAT:
         reasons.append(f"chains disagree, R-hat = {worst:.3g}: extend the burn-in, or use another method")
-    return UntrustedEstimate(f"{name}: {'; '.join(reasons)}") if reasons else None
+    return reasons

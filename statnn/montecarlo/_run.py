@@ -26,8 +26,9 @@ from statnn._tasks import check_executor
 from statnn._text import with_error
 from statnn.io import load, save
 from statnn.montecarlo._checkpoint import Checkpoints, key_of
+from statnn.montecarlo._dynamic.hamiltonian import doubts
 from statnn.montecarlo._engine import Block, Report, Schedule, choose, draws_of, repeatable, run_blocks, try_blocks
-from statnn.montecarlo._estimate import Estimate, UntrustedEstimate, estimate
+from statnn.montecarlo._estimate import Estimate, UntrustedEstimate, estimated
 from statnn.montecarlo._method import Method, Model, Values, Walkers
 from statnn.montecarlo._outcome import Failure, warn_of_missing
 from statnn.montecarlo._record import Missing, Observable, Records, record, side_by_side
@@ -79,18 +80,16 @@ class Run(ByValue):
     def _table(self) -> Rows:
         """Return the estimates of what was recorded."""
         rows: list[tuple[Any, ...]] = []
-        for name, draws in self.draws.items():
+        for name in self.draws:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", UntrustedEstimate)
                 try:
-                    estimated = estimate(draws, name)
+                    found = self.estimate(name)
                 except ValueError as error:  # too few draws, or some that are not finite
                     rows.append((name, *[None] * 4, str(error)))
                     continue
-            mean = with_error(estimated.mean, estimated.error) if np.ndim(estimated.mean) == 0 else estimated.mean
-            rows.append(
-                (name, mean, estimated.tau, estimated.ess, estimated.rhat, estimated.warning and str(estimated.warning))
-            )
+            mean = with_error(found.mean, found.error) if np.ndim(found.mean) == 0 else found.mean
+            rows.append((name, mean, found.tau, found.ess, found.rhat, found.warning and str(found.warning)))
         return Rows(("observable", "mean", "τ", "ess", "R-hat", "warning"), rows)
 
     def __post_init__(self) -> None:
@@ -211,7 +210,8 @@ class Run(ByValue):
         Warns
         -----
         UntrustedEstimate
-            If the run is too short to trust; the estimate carries the same warning.
+            If the run is too short to trust, chains disagree, or trajectories of `Hamiltonian` diverged; the estimate
+            carries the same warning.
 
         Examples
         --------
@@ -221,7 +221,9 @@ class Run(ByValue):
         >>> run.estimate("energy").warning is None
         True
         """
-        return estimate(self._recorded(name), name)
+        diverged = int(np.sum(self.diagnostics.get("divergences", 0)))
+        moves = len(self.chains) * _length(self.draws) * self.thin
+        return estimated(self._recorded(name), name, *doubts(self.method, diverged, moves))
 
     def extend(
         self,
