@@ -50,9 +50,10 @@ WITHOUT = {
     """,
     ERROR: """
         activation.Comparison.p_values activation.Fit.b_error activation.Fit.c_error activation.Fit.interval
-        activation.Fit.p_error activation.Fit.p_value measure.growth.Growth.p_values measure.spikes.FitTest.adjusted
-        measure.spikes.FitTest.rejected rg.CriticalCoupling.error rg.LinearisedFlow.magnetic_error
-        rg.LinearisedFlow.thermal_error rg.LinearisedFlow.y_h_error rg.LinearisedFlow.y_t_error
+        activation.Fit.p_error activation.Fit.p_value activation.Fit.predict measure.growth.Growth.p_values
+        measure.spikes.FitTest.adjusted measure.spikes.FitTest.rejected rg.CriticalCoupling.error
+        rg.LinearisedFlow.magnetic_error rg.LinearisedFlow.thermal_error rg.LinearisedFlow.y_h_error
+        rg.LinearisedFlow.y_t_error
     """,
     MODEL: """
         activation.BetaBernoulli.limit activation.GammaPoisson.limit activation.checkpoints

@@ -1,0 +1,83 @@
+"""How many neurons will work after more samples: predictions of fits, and how often they hold."""
+
+import warnings
+
+import mpmath as mp
+import numpy as np
+import pytest
+
+from statnn import testing
+from statnn.activation import BetaBernoulli, GammaPoisson, PolyaUrn, fit
+from statnn.activation._inference.goodness import draw
+
+LAWS = (BetaBernoulli, PolyaUrn, GammaPoisson)
+
+
+@pytest.mark.parametrize("law", LAWS)
+def test_predictions_cover_what_comes(rng, law):
+    """Those of the same law without what b and c may be off by, two thirds instead of 95 %, are the twin."""
+    paths = law(250, 0.4, 4.0).simulate([50, 20_000], 300, counts=True, rng=rng)
+    hits, narrow = 0, 0
+    for counts, (_, working) in zip(paths.counts[:, 0], paths.working, strict=True):
+        found = fit(counts, 50, law=law)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # one p-value of a hundred is below 1 %
+            mean, low, high = found.predict(20_000)
+        hits += low <= working <= high
+        given = found.process.after(50, counts)
+        assert mean == given.working(20_000)
+        narrow += abs(working - mean) <= 1.96 * given.working_std(20_000)
+    testing.assert_proportion(hits, 300, 0.95, what="coverage of the neurons that work later")
+    with testing.rejects():
+        testing.assert_proportion(narrow, 300, 0.95, what="coverage for b and c without errors")
+
+
+@pytest.mark.parametrize("law", LAWS)
+def test_predictions_have_the_shape_of_samples_and_stay_in_range(law):
+    counts = law(300, 0.5, 6.0).simulate([100], counts=True, rng=1).counts[0, 0]
+    found, now = fit(counts, 100, law=law), (counts > 0).sum()
+    mean, low, high = found.predict([[100, 400], [10**6, 10**12]])
+    assert mean.shape == low.shape == high.shape == (2, 2)
+    assert mean[0, 0] == low[0, 0] == high[0, 0] == now
+    assert (now <= low).all()
+    assert (low <= mean).all()
+    assert (mean <= high).all()
+    assert (high <= 300).all()
+    assert (mean[0, 1], low[0, 1], high[0, 1]) == found.predict(400)
+    half = found.predict(400, level=0.5)
+    assert low[0, 1] < half[1] < half[0] < half[2] < high[0, 1]
+    assert found.predict(10**17)[1:] == (299, 300)
+    counts = law(300, 9.0, 200.0).simulate([100], counts=True, rng=1).counts[0, 0]
+    assert (counts > 0).all()
+    assert fit(counts, 100, law=law).predict(1000) == (300, 300, 300)
+
+
+def test_slopes_of_predictions_are_those_of_the_mean():
+    """Of gamma-Poisson, by hand: N - K(D) = M ((b N + c D0)/(b N + c D))^b for M silent neurons."""
+    counts = GammaPoisson(300, 0.5, 6.0).simulate([100], counts=True, rng=1).counts[0, 0]
+    found = fit(counts, 100, law=GammaPoisson)
+    b, c, silent = (mp.mpf(float(value)) for value in (found.b, found.c, (counts == 0).sum()))
+
+    def mean(b, c):
+        return 300 - silent * ((b * 300 + c * 100) / (b * 300 + c * 700)) ** b
+
+    slopes = [float(mp.diff(mean, (b, c), orders)) for orders in ((1, 0), (0, 1))]
+    assert found._slopes(found.process.after(100, counts), np.array(700)) == pytest.approx(slopes, rel=1e-7)
+    assert found.predict(700)[0] == pytest.approx(float(mean(b, c)), rel=1e-12)
+
+
+def test_predictions_of_a_law_that_counts_refute_are_told(rng):
+    counts = draw(BetaBernoulli(400, 3.0, 250.0), 300, rng)
+    counts[:80] = 0
+    with pytest.warns(
+        RuntimeWarning, match=r"BetaBernoulli is refuted by these counts \(p = .*compare\(counts, samples\)"
+    ):
+        fit(counts, 300).predict(600)
+    for samples, level, error, words in (
+        (299, 0.95, ValueError, "299 are fewer than the 300 of the fit.*rarefaction"),
+        ([400, 10], 0.95, ValueError, "10 are fewer than the 300"),
+        (300.5, 0.95, TypeError, "samples"),
+        (400, 95, ValueError, "0.95 for 95 %"),
+    ):
+        with pytest.raises(error, match=words):
+            fit(counts, 300).predict(samples, level)
