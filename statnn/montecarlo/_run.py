@@ -76,6 +76,8 @@ class Run(ByValue):
     _walkers: tuple[Walkers, ...] = field(repr=False, compare=False)
     failures: tuple[Failure, ...] = field(default=(), repr=False)
     complete: bool = field(default=True, repr=False)
+    _asked: int = field(default=0, repr=False, compare=False)
+    """Draws of a chain that were asked for; 0 in files that do not say."""
 
     def _table(self) -> Rows:
         """Return the estimates of what was recorded."""
@@ -104,6 +106,7 @@ class Run(ByValue):
         blocks: Sequence[Block[Records]],
         done: Mapping[int, tuple[Walkers, Records]],
         failures: Sequence[Failure],
+        asked: int = 0,
     ) -> Run:
         """Return the run of blocks: of those that were interrupted only where no other came to its end, the longest.
 
@@ -117,6 +120,8 @@ class Run(ByValue):
             Walkers and records by the number of the block.
         failures : sequence of Failure
             The other blocks.
+        asked : int
+            Draws that were asked for, if not those of the schedule.
         """
         first = blocks[0]
         planned = first.schedule.draws
@@ -140,11 +145,14 @@ class Run(ByValue):
             side_by_side([done[k][1] for k in whole]),
             tuple(done[k][0] for k in whole),
             lacking,
-            longest == planned and not lacking,
+            longest == (asked or planned) and not lacking,
+            asked or planned,
         )
 
     def retry(self, *, executor: Executor | None = None, progress: Report | bool | None = None) -> Run:
         """Return the run with the chains that are missing, run anew for as many draws as the others have.
+
+        Where those were interrupted, too, it is complete once `extend` has gone on to the draws that were asked for.
 
         Parameters
         ----------
@@ -185,7 +193,7 @@ class Run(ByValue):
             blocks[k] = Block(self.model, self.method, self.seed, chains, None, None, plan, recorder)
         done |= {numbers[k]: result for k, result in results.items()}
         failures = [replace(failure, block=numbers[failure.block]) for failure in failed]
-        return Run.of(self.method, self.watched, [blocks[k] for k in sorted(blocks)], done, failures)
+        return Run.of(self.method, self.watched, [blocks[k] for k in sorted(blocks)], done, failures, self._asked)
 
     @property
     def states(self) -> Values:
@@ -281,7 +289,8 @@ class Run(ByValue):
         """Return the run with what came after it."""
         after = side_by_side(records)
         joined = {name: np.concatenate([self.draws[name], after[name]], axis=1) for name in after}
-        return replace(self, draws=joined, _walkers=walkers_after, complete=not self.failures)
+        asked = _length(joined)
+        return replace(self, draws=joined, _walkers=walkers_after, complete=not self.failures, _asked=asked)
 
     def walkers(self) -> tuple[Walkers, ...]:
         """Return copies of the working states, one for each block of chains."""
@@ -340,6 +349,7 @@ class Run(ByValue):
             "own": [name for name, function in self.watched.items() if function is not None],
             "blocks": self._blocks(),
             "walkers": [walkers.kept() for walkers in self._walkers],
+            "asked": self._asked,
         }
 
     @classmethod
@@ -356,7 +366,8 @@ class Run(ByValue):
         blocks = zip(parts.pop("blocks"), parts.pop("walkers"), strict=True)
         with repeatable(model):
             walkers = tuple(method.restored(model, seed, *block) for block in blocks)
-        found = cls(**{**parts, "method": method, "watched": watched, "_walkers": walkers})
+        asked = parts.pop("asked", 0)
+        found = cls(**{**parts, "method": method, "watched": watched, "_walkers": walkers, "_asked": asked})
         found._refuse_unfit()
         return found
 
@@ -366,6 +377,7 @@ class Run(ByValue):
             raise ValueError("a run has draws, and chains that walk")
         whole(self.burn_in, "burn_in", minimum=0)
         whole(self.thin, "thin", minimum=1)
+        whole(self._asked, "asked", minimum=0)
         shapes = {values.shape[:2] for values in self.draws.values() if isinstance(values, np.ndarray)}
         if len(shapes) != 1 or not all(
             getattr(v, "ndim", 0) > 1 and v.dtype.kind in "biufc" for v in self.draws.values()

@@ -66,7 +66,19 @@ def test_an_interrupt_returns_what_is_there():
     with pytest.warns(IncompleteRun, match="7 of 20"):
         same_draws(found, run(8, interrupt))
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
-    same_draws(found.retry().extend(13), run())
+    again = found.retry()
+    assert (again.complete, again.failures) == (False, ())
+    assert again.extend(13).complete
+    same_draws(again.extend(13), run())
+
+
+def test_a_run_from_a_file_knows_how_many_draws_were_asked_for(tmp_path):
+    with pytest.warns(IncompleteRun, match="7 of 20"):
+        found = run(8, interrupt)
+    found.save(tmp_path / "run.npz")
+    again = Run.load(tmp_path / "run.npz", own={"first": found.watched["first"]}).retry()
+    assert (again.complete, again.failures) == (False, ())
+    assert again.extend(13).complete
 
 
 def test_an_interrupted_run_is_whole_once_it_is_extended():
