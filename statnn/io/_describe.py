@@ -22,6 +22,8 @@ _HEADS = (HEAD, "numbers.json", "verdicts.json")
 """Files of a folder that say what it is."""
 _SVG = re.compile(rb"<dc:description>(.*?)</dc:description>", re.DOTALL)
 _SUBJECT = re.compile(rb"/Subject \(((?:[^\\()]|\\.)*)\)", re.DOTALL)
+_BLOCK = re.compile(r"(block-\d+)\.(?:(done)|state|draws-\d+-(\d+))\.npz")
+"""Entries of a run in its store, by block of chains."""
 _PAGE = re.compile(rb'<meta name="provenance" content="(.*?)">', re.DOTALL)
 
 
@@ -39,8 +41,9 @@ def describe(path: str | os.PathLike[str]) -> dict[str, Any]:
     -------
     dict
         "format" and, as far as they are known, "command", "time", "versions", "commit", "system", "processor", "blas",
-        "digest" (SHA-256 of the data); of a store the parameters of the run, "key", and its "entries"; of a result its
-        "arrays", of a network too. Figures and networks hold neither command nor time: equal ones are equal files.
+        "digest" (SHA-256 of the data); of a store the parameters of the run, "key", its "entries", and as "progress"
+        the draws of every block of chains that was begun; of a result its "arrays", of a network too. Figures and
+        networks hold neither command nor time: equal ones are equal files.
 
     Raises
     ------
@@ -90,8 +93,21 @@ def _folder(folder: Path) -> dict[str, Any]:
             description = describe(folder / name)
             if name == HEAD:
                 description["entries"] = sorted(entry.name for entry in folder.glob("[A-Za-z0-9]*.npz"))
+                if progress := _progress(description):
+                    description["progress"] = progress
             return description
     raise ValueError(f"folder {str(folder)!r} holds none of {', '.join(_HEADS)}: it is not of this package")
+
+
+def _progress(description: Mapping[str, Any]) -> dict[str, str]:
+    """Return how many of its draws every block of chains has that was begun, of the store of a run."""
+    key = description.get("key")
+    planned = key.get("draws") if isinstance(key, dict) else None
+    drawn: dict[str, Any] = {}
+    for match in filter(None, map(_BLOCK.fullmatch, description["entries"])):
+        block, done, draws = match.groups()
+        drawn[block] = planned if done else max(drawn.get(block, 0), int(draws or 0))
+    return {block: f"{draws} of {planned} draws" for block, draws in drawn.items()} if isinstance(planned, int) else {}
 
 
 def _npz(path: Path) -> dict[str, Any]:

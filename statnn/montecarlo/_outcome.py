@@ -89,13 +89,20 @@ class Interrupt:
             signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-def warn_of_missing(failures: Sequence[Failure], chains: Sequence[int], draws: int, planned: int) -> None:
-    """Warn of what a run lacks."""
-    words = [f"chains {_numbers(failure.chains)} are missing ({failure.error})" for failure in failures]
+def warn_of_missing(
+    failures: Sequence[Failure], chains: Sequence[int], draws: int, planned: int, *, stored: bool = False
+) -> None:
+    """Warn of what a run lacks, and say how to have it: of one with a store, to call again."""
+    lacking: dict[str, list[int]] = {}
+    for each in failures:
+        lacking.setdefault(each.error, []).extend(each.chains)
+    words = [f"chains {_numbers(numbers)} are missing ({error})" for error, numbers in lacking.items()]
     advice = ["run.retry() runs the chains that are missing"] if words else []
     if draws < planned:
         words.append(f"there are {draws} of {planned} draws of chains {_numbers(chains)}")
         advice.append("run.extend() goes on")
+    if stored:
+        advice = ["call again with the same arguments and store, which goes on from there"]
     if words:
         warn(f"{'; '.join(words)}: {', '.join(advice)}", IncompleteRun)
 

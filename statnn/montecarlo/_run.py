@@ -106,7 +106,9 @@ class Run(ByValue):
         blocks: Sequence[Block[Records]],
         done: Mapping[int, tuple[Walkers, Records]],
         failures: Sequence[Failure],
+        *,
         asked: int = 0,
+        stored: bool = False,
     ) -> Run:
         """Return the run of blocks: of those that were interrupted only where no other came to its end, the longest.
 
@@ -122,6 +124,8 @@ class Run(ByValue):
             The other blocks.
         asked : int
             Draws that were asked for, if not those of the schedule.
+        stored : bool
+            Whether a store knows where they are.
         """
         first = blocks[0]
         planned = first.schedule.draws
@@ -133,7 +137,7 @@ class Run(ByValue):
         cut = [Failure(k, blocks[k].chains, "interrupted", "", blocks[k].initial) for k in done if k not in whole]
         lacking = tuple(sorted([*failures, *cut], key=lambda failure: failure.block))
         chains = tuple(chain for k in whole for chain in blocks[k].chains)
-        warn_of_missing(lacking, chains, longest, planned)
+        warn_of_missing(lacking, chains, longest, planned, stored=stored)
         return cls(
             first.model,
             method,
@@ -193,7 +197,7 @@ class Run(ByValue):
             blocks[k] = Block(self.model, self.method, self.seed, chains, None, None, plan, recorder)
         done |= {numbers[k]: result for k, result in results.items()}
         failures = [replace(failure, block=numbers[failure.block]) for failure in failed]
-        return Run.of(self.method, self.watched, [blocks[k] for k in sorted(blocks)], done, failures, self._asked)
+        return Run.of(self.method, self.watched, [blocks[k] for k in sorted(blocks)], done, failures, asked=self._asked)
 
     @property
     def states(self) -> Values:

@@ -143,7 +143,7 @@ def sample(
             check=partial(refuse_large, watched, len(numbers)),
             keeper=keeper,
         )
-        return Run.of(settled, watched, blocks, *try_blocks(blocks, executor, progress))
+        return Run.of(settled, watched, blocks, *try_blocks(blocks, executor, progress), stored=keeper is not None)
 
     if store is None:
         return run(seed, None)

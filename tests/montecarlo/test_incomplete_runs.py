@@ -9,6 +9,7 @@ import pytest
 from mortal import Mortal
 
 from statnn.interaction import BinaryNeurons
+from statnn.io import describe
 from statnn.montecarlo import IncompleteRun, Run, sample
 from statnn.montecarlo import _engine as engine
 from statnn.montecarlo._outcome import Failure, Interrupt, warn_of_missing
@@ -57,7 +58,9 @@ def same_draws(one, other):
 
 
 def test_an_interrupt_returns_what_is_there():
-    with pytest.warns(IncompleteRun, match=r"chains 1 are missing .*there are 7 of 20 draws") as said:
+    with pytest.warns(
+        IncompleteRun, match=r"chains 1 to 3 are missing \(interrupted\); there are 7 of 20 draws"
+    ) as said:
         found = run(8, interrupt)
     assert [one.filename for one in said] == [__file__]
     assert not found.complete
@@ -113,7 +116,7 @@ def test_an_interrupt_between_two_draws_waits_for_the_next(monkeypatch):
 
 
 def test_blocks_that_came_to_their_end_are_kept_without_the_one_that_did_not():
-    with pytest.warns(IncompleteRun, match="chains 2 are missing"):
+    with pytest.warns(IncompleteRun, match="chains 2 and 3 are missing"):
         found = run(20 + 20 + 5, interrupt)
     assert found.chains == (0, 1)
     assert np.array_equal(found.draws["energy"], run().draws["energy"][:2])
@@ -141,9 +144,16 @@ def test_an_interrupted_run_with_a_store_goes_on(tmp_path):
         if len(calls) == 15:
             interrupt()
 
-    with pytest.warns(IncompleteRun):
+    with pytest.warns(
+        IncompleteRun, match="missing.*: call again with the same arguments and store, which goes on"
+    ) as said:
         energies(store=tmp_path / "work", progress=progress)
+    assert "run.extend" not in str(said[0].message)
+    progress = describe(tmp_path / "work")["progress"]
+    assert list(progress) == ["block-0"]
+    assert 0 <= int(progress["block-0"].removesuffix(" of 20 draws")) < 20
     assert energies(store=tmp_path / "work") == energies()
+    assert describe(tmp_path / "work")["progress"] == {f"block-{k}": "20 of 20 draws" for k in range(4)}
 
 
 def test_a_second_interrupt_ends_at_once():
