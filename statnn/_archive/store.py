@@ -4,7 +4,8 @@
 "provenance": {...}}``, with the SHA-256 of the key; ``NAME.npz`` are its entries, each written whole or not at all (see
 `statnn._archive.file`), and each says its name and that digest; ``lock`` is held by the process at work. A store of
 other work, of another version, or one that is damaged is refused and left as it is, and so is an entry of another name
-or store. Stores from before there were digests of keys are read.
+or store. Stores from before there were digests of keys are read. ``parts``, where it is there, says what stands behind
+digests of the key: of work that is refused it tells what differs.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import json
 import logging
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -114,6 +115,8 @@ def opened(
     *,
     own: Mapping[str, Any] | None = None,
     adopt: tuple[str, ...] = (),
+    parts: Mapping[str, Mapping[str, Any]] | None = None,
+    instead: Callable[[Mapping[str, Any], Mapping[str, Any]], str] | None = None,
 ) -> Iterator[Store]:
     """Open a store, or make one, and hold it alone until the context ends.
 
@@ -127,6 +130,10 @@ def opened(
         Functions of a user's own by name.
     adopt : tuple of str
         Parts of the key that are taken from a store that is there, such as a seed that nobody chose.
+    parts : Mapping, optional
+        What a digest in the key is made of, by its name there: said where it differs.
+    instead : callable, optional
+        Called with the key that is there and the one here where they differ; what it returns joins the advice.
 
     Raises
     ------
@@ -164,14 +171,15 @@ def opened(
         for leftover in folder.glob(".*.tmp"):  # of a write that was killed
             leftover.unlink(missing_ok=True)
         wanted = json.loads(json.dumps({**key, "statnn": versions(["statnn"])["statnn"]}))
+        known = json.loads(json.dumps(parts or {}))
         head = folder / HEAD
         if head.exists():
             there = _key_of(head)
             wanted |= {name: there[name] for name in adopt if name in there}
-            _refuse_other(folder, there, wanted)
+            _refuse_other(folder, there, wanted, known, instead)
             _warn_of_other_code(folder)
         else:
-            text = {"format": FORMAT, "version": VERSION, "key": wanted, "digest": _digest(wanted)}
+            text = {"format": FORMAT, "version": VERSION, "key": wanted, "digest": _digest(wanted), "parts": known}
             with replacing(head) as out:
                 out.write(json.dumps({**text, "provenance": provenance()}, indent=1).encode())
         yield Store(folder.absolute(), wanted, own or {})  # whatever folder the work goes to meanwhile
@@ -217,15 +225,36 @@ def _digest(key: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(key, sort_keys=True).encode()).hexdigest()
 
 
-def _refuse_other(folder: Path, there: Mapping[str, Any], here: Mapping[str, Any]) -> None:
+def _refuse_other(
+    folder: Path,
+    there: Mapping[str, Any],
+    here: Mapping[str, Any],
+    parts: Mapping[str, Mapping[str, Any]],
+    instead: Callable[[Mapping[str, Any], Mapping[str, Any]], str] | None,
+) -> None:
+    if there == here:
+        return
+    advice = instead(there, here) if instead else ""
+    said = json.loads((folder / HEAD).read_bytes()).get("parts")
+    for name, ours in parts.items():
+        theirs = said.get(name) if isinstance(said, dict) else None
+        if there.get(name) != here.get(name) and isinstance(theirs, dict) and theirs != ours:
+            there, here = _spelled(there, name, theirs), _spelled(here, name, ours)
     missing = object()
     different = [name for name in {**here, **there} if there.get(name, missing) != here.get(name, missing)]
-    if different:
-        words = "; ".join(
-            f"{_shown(name)} is {_shown(there.get(name, _ABSENT))} there and {_shown(here.get(name, _ABSENT))} here"
-            for name in different
-        )
-        raise StoreError(f"store = {str(folder)!r} holds other work: {words}; ask for the same, or name another folder")
+    words = "; ".join(
+        f"{_shown(name)} is {_shown(there.get(name, _ABSENT))} there and {_shown(here.get(name, _ABSENT))} here"
+        for name in different
+    )
+    raise StoreError(
+        f"store = {str(folder)!r} holds other work: {words}; ask for the same, or name another folder{advice}"
+    )
+
+
+def _spelled(key: Mapping[str, Any], name: str, parts: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a key with its parts in the place of a digest."""
+    rest = {other: value for other, value in key.items() if other != name}
+    return rest | {f"{name}.{part}": value for part, value in parts.items()}
 
 
 def _warn_of_other_code(folder: Path) -> None:

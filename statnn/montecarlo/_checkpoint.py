@@ -21,10 +21,13 @@ from statnn._archive.provenance import version
 from statnn._archive.store import Store, StoreError
 from statnn._archive.values import Packer
 from statnn.montecarlo._engine import Block, Schedule, begun, moves
-from statnn.montecarlo._method import Method, Walkers
+from statnn.montecarlo._method import Method, Model, Walkers
 from statnn.montecarlo._record import Observable, Recorder, Records
 
 logger = logging.getLogger("statnn")
+
+_FEW = 4
+"""Texts of a part of a model that are told one by one."""
 
 
 @dataclass(frozen=True)
@@ -138,6 +141,31 @@ def key_of(
         "draws": schedule.draws,
         "observables": {name: function and fingerprint(function) for name, function in observables.items()},
     }
+
+
+def parts_of(model: Model) -> dict[str, dict[str, Any]]:
+    """Return what a model is made of: numbers as they are, and of all else type, shape and the start of a digest."""
+    return {"model": {name: _in_short(part) for name, part in model._stored().items()}}  # noqa: SLF001 - as files do
+
+
+def _in_short(part: Any) -> Any:
+    if part is None or isinstance(part, bool | int | float | str):
+        return part
+    if isinstance(part, tuple) and len(part) <= _FEW and all(isinstance(entry, str) for entry in part):
+        return list(part)
+    shape = getattr(part, "shape", None)
+    return f"{type(part).__name__}{'' if shape is None else f' of shape {shape}'} ({digest_of_work(part)[:8]})"
+
+
+def longer(there: Mapping[str, Any], here: Mapping[str, Any]) -> str:
+    """Return how a run that is in a store becomes one of more draws, if that is all that is asked for."""
+    different = {name for name in {**there, **here} if there.get(name) != here.get(name)}
+    draws = there.get("draws")
+    if not different <= {"draws", "burn_in"} or not isinstance(draws, int) or draws >= here["draws"]:
+        return ""
+    sweeps = (here["draws"] - draws) * here["thin"]
+    same = f" with burn_in={there.get('burn_in')}" if "burn_in" in different else ""
+    return f", or ask for {draws * here['thin']} sweeps{same} as before and go on by run.extend({sweeps})"
 
 
 def in_words(chains: tuple[int, ...]) -> Any:

@@ -25,7 +25,7 @@ from statnn._random import Root
 from statnn._tasks import check_executor
 from statnn._text import with_error
 from statnn.io import load, save
-from statnn.montecarlo._checkpoint import Checkpoints, key_of
+from statnn.montecarlo._checkpoint import Checkpoints, key_of, parts_of
 from statnn.montecarlo._dynamic.hamiltonian import doubts
 from statnn.montecarlo._engine import Block, Report, Schedule, choose, draws_of, repeatable, run_blocks, try_blocks
 from statnn.montecarlo._estimate import Estimate, UntrustedEstimate, estimated
@@ -275,7 +275,7 @@ class Run(ByValue):
             return self._joined(*run_blocks(blocks, executor, progress))
         key = key_of("extend", self.model, self.method, plan, self.watched)
         before = digest_of([self.draws, [walkers.kept() for walkers in self._walkers]])
-        with opened(store, {**key, "run": before}) as kept:
+        with opened(store, {**key, "run": before}, parts=parts_of(self.model)) as kept:
             blocks = [
                 replace(block, keeper=Checkpoints(kept, f"block-{k}", self.watched)) for k, block in enumerate(blocks)
             ]

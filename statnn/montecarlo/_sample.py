@@ -17,7 +17,7 @@ from statnn._arguments import whole
 from statnn._random import Root, root, seed_of
 from statnn._tasks import check_executor
 from statnn.interaction import BinaryNeurons, DynamicNeurons
-from statnn.montecarlo._checkpoint import Checkpoints, in_words, key_of
+from statnn.montecarlo._checkpoint import Checkpoints, in_words, key_of, longer, parts_of
 from statnn.montecarlo._engine import Report, choose, cut, schedule, try_blocks
 from statnn.montecarlo._method import Method, Model, Values
 from statnn.montecarlo._record import Observable, record, refuse_large
@@ -149,7 +149,8 @@ def sample(
         return run(seed, None)
     key = key_of("sample", model, None if method is None else chosen, plan, watched)
     more = {"chains": in_words(numbers), "initial": begin if begin is None else digest_of(begin), "seed": seed}
-    with opened(store, key | more, adopt=("seed",) if rng is None else ()) as kept:
+    adopt = ("seed",) if rng is None else ()
+    with opened(store, key | more, adopt=adopt, parts=parts_of(model), instead=longer) as kept:
         return run(seed_of(kept.key["seed"]), lambda block: Checkpoints(kept, f"block-{block}", watched))
 
 

@@ -17,11 +17,13 @@ from test_own_method import RandomSites
 from statnn import io
 from statnn._archive import store as _store
 from statnn._archive.store import Store, StoreError
-from statnn.interaction import BinaryNeurons, square_lattice
+from statnn.interaction import BinaryNeurons, DynamicNeurons, square_lattice
 from statnn.montecarlo import METHODS, Run, sample
 from statnn.montecarlo._engine import Schedule
+from statnn.network import Network
 
 PAIR = BinaryNeurons([[0, 1], [1, 0]])
+LONGER = r"another folder, or ask for 10 sweeps%s as before and go on by run.extend\(10\)$"
 
 
 @pytest.fixture
@@ -137,16 +139,21 @@ def changed(states):
     ("options", "message"),
     [
         ({"rng": 2}, "seed is"),
-        ({"sweeps": 20}, "burn_in is 5 there and 10 here; draws is 10 there and 20 here"),
+        ({"sweeps": 20}, "burn_in is 5 there and 10 here; draws is 10 there and 20 here;.*" + LONGER % " with burn_in=5"),
+        ({"sweeps": 20, "burn_in": 5}, r"holds other work: draws is 10 there and 20 here; .*" + LONGER % ""),
+        ({"sweeps": 8, "burn_in": 5}, "draws is 10 there and 8 here; ask for the same, or name another folder$"),
+        ({"sweeps": 20, "burn_in": 5, "rng": 2}, "another folder$"),
         ({"burn_in": 3}, "burn_in is 5 there and 3 here"),
         ({"thin": 2}, "thin is 1 there and 2 here"),
         ({"chains": 3}, "chains is 0 to 3 there and 0 to 2 here"),
         ({"method": "metropolis"}, "method is null there"),
         ({"observables": {"own": changed}}, "observables is .*:made .*:changed"),
         ({"initial": [1, 1]}, "initial is null there"),
-        ({"model": PAIR.at(2.0)}, "model is"),
+        ({"model": PAIR.at(2.0)}, r"holds other work: model.temperature is 1.0 there and 2.0 here; ask"),
+        ({"model": BinaryNeurons([[0, 2], [2, 0]])}, r"work: model.couplings is csr_array of shape \(2, 2\) .* here;"),
+        ({"model": BinaryNeurons([[0, 1], [1, 0]], [0.5, 1.0])}, r"work: model.fields is \S+ of shape \(2,\) .* here;"),
     ],
-)
+)  # fmt: skip
 def test_a_store_of_another_run_is_refused(options, message, tmp_path):
     usual = {"model": PAIR, "sweeps": 10, "rng": 1, "observables": {"own": made}}
     sample(**usual, store=tmp_path / "work")
@@ -154,6 +161,30 @@ def test_a_store_of_another_run_is_refused(options, message, tmp_path):
     with pytest.raises(StoreError, match=message):
         sample(**{**usual, **options}, store=tmp_path / "work")
     assert {path.name: path.read_bytes() for path in (tmp_path / "work").iterdir()} == before
+
+
+def test_a_store_that_says_nothing_of_the_parts_of_a_model_is_one_all_the_same(tmp_path):
+    """Those of before did not."""
+    found, head = sample(PAIR, 10, rng=1, store=tmp_path / "work"), tmp_path / "work" / "store.json"
+    text = json.loads(head.read_bytes())
+    for parts in (None, "damaged", {"model": 3}):
+        head.write_text(json.dumps({**{name: text[name] for name in text if name != "parts"}, "parts": parts}))
+        assert sample(PAIR, 10, rng=1, store=tmp_path / "work") == found
+        with pytest.raises(StoreError, match=r"model is .* there and .* here; ask"):
+            sample(PAIR.at(2.0), 10, rng=1, store=tmp_path / "work")
+
+
+def test_parts_of_smooth_models_are_told(tmp_path):
+    def model(**options):
+        return DynamicNeurons(Network.random([2, 3, 1], rng=0), [[1.0, 2.0]], [[0.5]], **{"beta": 1.0, **options})
+
+    sample(model(), 4, rng=1, store=tmp_path / "work")
+    for options, words in (
+        ({"beta": 2.0}, "work: model.beta is 1.0 there and 2.0 here; ask"),
+        ({"free": ("neurons", "weights")}, r'model.free is \["neurons"\] there and \["neurons", "weights"\] here'),
+    ):
+        with pytest.raises(StoreError, match=words):
+            sample(model(**options), 4, rng=1, store=tmp_path / "work")
 
 
 @pytest.mark.parametrize(("method", "size"), [("ancestral", 3), ("hamiltonian", 2)])

@@ -24,7 +24,7 @@ from statnn._tasks import check_executor
 from statnn._warn import warn
 from statnn.interaction import BinaryNeurons
 from statnn.montecarlo import Method, UntrustedEstimate, Wolff
-from statnn.montecarlo._checkpoint import key_of
+from statnn.montecarlo._checkpoint import key_of, parts_of
 from statnn.montecarlo._engine import choose, cut, run_blocks, schedule
 from statnn.rg.lattice._blocking import recorded, refuse_foreign
 from statnn.rg.lattice._halves import PORTION, Halves
@@ -247,7 +247,7 @@ def sample_flow(
         first, second = sums(root(rng), None)
     else:
         key = key_of("sample_flow", model, chosen, walk, {}) | {"chains": count, "seed": root(rng), "flow": plan.words}
-        with opened(store, key, adopt=("seed",) if rng is None else ()) as kept:
+        with opened(store, key, adopt=("seed",) if rng is None else (), parts=parts_of(model)) as kept:
             first, second = sums(seed_of(kept.key["seed"]), kept)
     flow = LinearisedFlow(float(count * walk.draws), count, plan, first + second)
     _warn(_drift(flow, first, second) + _mixing(flow))
