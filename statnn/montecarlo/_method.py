@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Generic, TypeAlias, TypeVar
 
 import numpy as np
@@ -239,3 +239,11 @@ class Method(ABC, Generic[M]):
         walkers = self.walkers(model, seed, chains, None)
         walkers.restore(kept)
         return walkers
+
+    def doubts(self, diagnostics: Mapping[str, Values], sweeps: int) -> list[str]:
+        """Return what diagnostics of a run say against its draws, and what helps: `Run.estimate` warns of it.
+
+        `sweeps` is how many there were after the burn-in, those of all chains together.
+        """
+        del diagnostics, sweeps
+        return []

@@ -26,7 +26,6 @@ from statnn._tasks import check_executor
 from statnn._text import with_error
 from statnn.io import load, save
 from statnn.montecarlo._checkpoint import Checkpoints, key_of, parts_of
-from statnn.montecarlo._dynamic.hamiltonian import doubts
 from statnn.montecarlo._engine import Block, Report, Schedule, choose, draws_of, repeatable, run_blocks, try_blocks
 from statnn.montecarlo._estimate import Estimate, UntrustedEstimate, estimated
 from statnn.montecarlo._method import Method, Model, Values, Walkers
@@ -233,9 +232,8 @@ class Run(ByValue):
         >>> run.estimate("energy").warning is None
         True
         """
-        diverged = int(np.sum(self.diagnostics.get("divergences", 0)))
-        moves = len(self.chains) * _length(self.draws) * self.thin
-        return estimated(self._recorded(name), name, *doubts(self.method, diverged, moves))
+        sweeps = len(self.chains) * _length(self.draws) * self.thin
+        return estimated(self._recorded(name), name, *self.method.doubts(self.diagnostics, sweeps))
 
     def extend(
         self,

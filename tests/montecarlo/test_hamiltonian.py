@@ -18,7 +18,7 @@ from statnn.montecarlo._dynamic import hamiltonian_kernels as _hamiltonian_kerne
 from statnn.montecarlo._dynamic import twin as _hamiltonian_twin
 from statnn.montecarlo._dynamic.ancestral import Ancestral
 from statnn.montecarlo._dynamic.columns import Columns
-from statnn.montecarlo._dynamic.hamiltonian import Hamiltonian, doubts
+from statnn.montecarlo._dynamic.hamiltonian import Hamiltonian
 from statnn.montecarlo._dynamic.hamiltonian_kernels import (
     LONGEST_SUM,
     gradient,
@@ -228,7 +228,7 @@ def test_steps_too_long_are_counted_as_divergent():
      (Ancestral(), 9999, None)],
 )  # fmt: skip
 def test_divergences_are_told_with_what_helps(method, diverged, shorter):
-    said = doubts(method, diverged, 10_000)
+    said = method.doubts({"divergences": np.array([diverged - 1, 1]) * (diverged > 0)}, 10_000)
     assert len(said) == (shorter is not None)
     for words in said:
         assert words.startswith(f"{diverged} of 10000 trajectories diverged: ")
