@@ -30,6 +30,7 @@ DIGITS, AGREE, POINTS, FAR = 50, 40, 20, 5
 LIMIT, SERIES = 80, 30  # powers of ten at which the end of a limit, and of a series, is looked at
 _WORK, _FLOOR = 370, 180  # digits of it, and below how many digits is rounding
 _IN_A_ROW = 4  # whole numbers that are looked at
+_NEAR = mpmath.mpf(1) / 1000  # how far inside of a range its ends are looked at
 _OWN = {"root_between": root_between, "nsum": endless_sum, "nprod": endless_product, "quad": integral}
 _OWN |= {"exp": exponential, **{name: within(name) for name in ("sin", "cos", "tan", "sinh", "cosh")}}
 _NAMES = sp.lambdify((), sp.S.Zero, modules=[_OWN, "mpmath"]).__globals__
@@ -330,9 +331,20 @@ def _corners(symbols: tuple[sp.Symbol, ...], domain: dict[sp.Symbol, Any]) -> li
     return every[:: max(1, len(every) // 16)]
 
 
-def ends_of(symbol: sp.Symbol, bounds: Any) -> tuple[Any, Any]:
+def _extremes(symbols: tuple[sp.Symbol, ...], domain: dict[sp.Symbol, Any]) -> list[tuple[Any, ...]]:
+    """Return where all symbols are small, and where all are large: a limit may hold beyond a threshold alone."""
+    if not all(symbol.is_extended_real or symbol in domain for symbol in symbols):
+        return []
+    # nearer to an end what is right may be so slowly
+    inside = (mpmath.mpf(1) / (5 if symbol in domain else 20) for symbol in symbols)
+    return list(
+        zip(*(ends_of(each, domain.get(each), near) for each, near in zip(symbols, inside, strict=True)), strict=True)
+    )
+
+
+def ends_of(symbol: sp.Symbol, bounds: Any, near: Any = _NEAR) -> tuple[Any, Any]:
     """Return the ends between which a symbol is looked at, just inside those of a range that has some."""
-    near, far = mpmath.mpf(1) / 1000, mpmath.mpf(30)
+    far = mpmath.mpf(30)
     if isinstance(bounds, range):
         return mpmath.mpf(bounds[0]), mpmath.mpf(bounds[-1])
     low, high = _range_of(symbol, bounds)
@@ -444,7 +456,8 @@ def approach_of(
     def largest(side: Callable[..., Any], digits: int, point: Sequence[Any]) -> Any:
         return max(abs(side(at, *point)) for at in _close(place(*point), digits, direction, whole=variable.is_integer))
 
-    for point in points if thorough else points[: POINTS // 4]:
+    points = [*(points if thorough else points[: POINTS // 4]), *_extremes(symbols, dict(domain))]
+    for point in points:
         with mpmath.workdps(_WORK):
             sizes = [largest(size, digits, point) for digits in (power // 2, power)]
             depth = max(0, -int(mpmath.floor(mpmath.log10(sizes[1])))) if sizes[1] else 0

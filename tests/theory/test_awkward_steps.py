@@ -57,6 +57,11 @@ def trusted(gap):
         limit(
             "a factor before a zero", sp.Limit((sp.log(x / y) - sp.log(x) + sp.log(y)) * u, x, sp.oo), -u * sp.log(y)
         ),
+        limit("above a tenth alone", sp.Limit(sp.exp(-x * (y - sp.Rational(1, 10))), x, sp.oo), 0),
+        limit("below twenty alone", sp.Limit(sp.exp(x * (y - 20)), x, sp.oo), 0),
+        limit("of few alone", sp.Limit(x ** (n - 9), x, sp.oo), 0),
+        limit("a branch", sp.Limit(sp.atan(x * (y - sp.Rational(1, 15))), x, sp.oo), sp.pi / 2),
+        series("an order that small powers miss", 1 + x ** (1 + y), 1 + O(x ** sp.Rational(11, 10)), (x, 0)),
         series("a high order", sp.cosh(x), 1 + x**2 / 2 + x**4 / 24 + O(x**8), (x, 0)),
         series("a high order far out", sp.cosh(1 / x), 1 + x**-2 / 2 + x**-4 / 24 + O(x**-8), (x, sp.oo)),
         series("a factor of what is left out", sp.exp(x), 1 + x + x**2 * O(x), (x, 0)),
@@ -129,6 +134,9 @@ def test_what_is_wrong_somewhere_is_refused(wrong):
         identity("alike and different", C(j, j) + C(j, k), 1 + x ** (j - k), where={C(j, j): 1, C(j, k): x ** (j - k)},
                  by=trusted),
         limit("far on the left", sp.Limit(sp.exp(t), t, -sp.oo), 0),
+        limit("a small power", sp.Limit(x**-y, x, sp.oo), 0),
+        limit("a high power", sp.Limit(x**y * sp.exp(-x), x, sp.oo), 0),
+        limit("beside what is complex", sp.Limit(z / x, x, sp.oo), 0),
         limit("at another symbol", sp.Limit((x**2 - y**2) / (x - y), x, y), 2 * y),
         limit("as slow as a logarithm", sp.Limit(1 / sp.log(x), x, sp.oo), 0),
         limit("growth", sp.Limit(sp.log(x), x, sp.oo), sp.oo),
