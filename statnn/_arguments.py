@@ -33,6 +33,7 @@ def whole(value: Any, name: str, *, minimum: int, maximum: int = LARGEST_COUNT) 
     """
     if isinstance(value, bool) or not isinstance(value, numbers.Integral):
         fix = ": write 10**6, not 1e6" if isinstance(value, float | np.floating) else ""
+        fix = ": call once for each of them" if isinstance(value, list | tuple | range | np.ndarray) else fix
         raise TypeError(f"{name} = {value!r} is a {type(value).__name__}; a whole number of type int is needed{fix}")
     if not minimum <= int(value) <= maximum:
         raise ValueError(f"{name} = {value} is outside the allowed range [{minimum}, {maximum}]")

@@ -111,6 +111,11 @@ TABLE = [
     (lambda: urn.after(3, [1, 1, 0, 0]), ValueError, r"counts sum to 2, but samples = 3 hold c D = 3"),
     (lambda: urn.after(3, [1, 1, 1]), ValueError, r"counts has shape \(3,\)"),
     (lambda: started.after(20, [3, 0, 0, 1]), ValueError, r"has a start already; call after\(\) on the process"),
+    (
+        lambda: BetaBernoulli((4, 5), 0.5, 2.0),
+        TypeError,
+        r"neurons = \(4, 5\) is a tuple.*: call once for each of them",
+    ),
     # simulation
     (lambda: beta.simulate([3, 2]), ValueError, r"checkpoints must increase strictly, but 2 follows 3: pass numpy"),
     (lambda: beta.simulate([3, 3]), ValueError, r"checkpoints must increase strictly, but 3 follows 3"),
