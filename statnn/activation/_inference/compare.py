@@ -36,7 +36,8 @@ class Comparison(ByValue):
     fits : tuple of Fit
         Laws that could be fitted, best first.
     aic : tuple of float
-        Akaike's criterion given the total, in the order of ``fits``.
+        Akaike's criterion given the total, in the order of ``fits``, with p = 2 for all laws; `Fit.aic` of the urn, one
+        law alone, counts its b only.
     left_out : mapping of str to str
         Laws without a finite fit, and why.
 

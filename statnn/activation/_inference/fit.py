@@ -125,7 +125,10 @@ class Fit(ByValue):
 
     @property
     def aic(self) -> float:
-        """Akaike's 2p - 2 ln P with p = 2; p = 1 for the urn, given its total. See :func:`compare`."""
+        """Akaike's 2p - 2 ln P with p = 2; p = 1 for the urn, given its total.
+
+        To compare laws take `Comparison.aic` instead, which is given the total for all of them, with p = 2 for all.
+        """
         return 2.0 * (1 if isinstance(self.process, PolyaUrn) else 2) - 2.0 * self.log_likelihood
 
     @property
