@@ -3,12 +3,14 @@
 from concurrent.futures import ThreadPoolExecutor
 
 import hypothesis.extra.numpy as arrays_of
+import networkx as nx
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from statnn import Network
+from statnn.interaction import BinaryNeurons
 from statnn.rg import block_means, block_spins, decimate
 from statnn.rg.lattice import _blocking_kernels as kernels
 from statnn.rg.lattice._blocking import lattice
@@ -227,6 +229,8 @@ GOOD = np.ones((2, 4, 6), np.int8)
         (lambda: decimate(GOOD, 2, axes=()), ValueError, r"axes = \(\) must name at least one axis"),
         (lambda: decimate(GOOD, 2, axes=(1, 1)), ValueError, r"each only once"),
         (lambda: block_spins(np.ones(8), 2), ValueError, r"states have shape \(8,\); \(replicas, layers\),"),
+        (lambda: block_spins(nx.cycle_graph(12), 3), TypeError, r"states is a Graph; recorded .* groups of its"),
+        (lambda: decimate(BinaryNeurons(nx.cycle_graph(4)), 2), TypeError, r"states is a BinaryNeurons; recorded"),
         (lambda: block_means(np.ones((1,) * 5), 2), ValueError, r"states have shape \(1, 1, 1, 1, 1\)"),
         (lambda: block_spins(np.ones((0, 4)), 2), ValueError, r"there is nothing to coarse-grain"),
         (lambda: block_spins([[1, 0, 1, 1]], 2), ValueError, r"states\[0, 1\] = 0 is not a spin: .* 2 \* s - 1"),
@@ -245,6 +249,14 @@ GOOD = np.ones((2, 4, 6), np.int8)
 def test_bad_input_is_refused(call, error, words):
     with pytest.raises(error, match=words):
         call()
+
+
+def test_a_generator_gives_each_draw_coins_of_its_own():
+    """As an observable of a run needs them; an int gives every call the same."""
+    undecided, coins = np.tile(np.array([1, -1], np.int8), (1, 64)), np.random.default_rng(1)
+    first, other = (block_spins(undecided, 2, rng=coins) for _ in range(2))
+    assert (first != other).any()
+    assert np.array_equal(block_spins(undecided, 2, rng=1), block_spins(undecided, 2, rng=1))
 
 
 @pytest.mark.parametrize("entry", [0, 2, -2, 127, -128])

@@ -101,7 +101,8 @@ def block_spins(
         Axes that are blocked; all but the replicas when None. ``axes=1`` takes the majority across layers,
         ``axes=2`` inside every layer.
     rng : int, numpy.random.Generator or None
-        Seed of the coins; None for fresh entropy.
+        Seed of the coins; None for fresh entropy. An int gives the same coins in every call, and so, inside an
+        observable of a run, in every draw: pass a Generator that is made outside of it.
     first : int
         Number of the first replica: the coins of replica k depend on `rng` and on k alone, so that chunks of replicas,
         each with the same int as `rng`, give the rows of the whole.
@@ -276,6 +277,11 @@ def _refuse(array: NDArray[Any], bad: NDArray[np.bool_]) -> None:
 
 def recorded(states: ArrayLike) -> NDArray[Any]:
     """Return recorded activity as an array with replicas and layers, or raise."""
+    if not hasattr(states, "__array__") and (hasattr(states, "adj") or hasattr(states, "energy")):  # a graph, a model
+        raise TypeError(
+            f"states is a {type(states).__name__}; recorded activity, on a lattice, is needed. Blocks of a "
+            "graph are groups of its nodes that you choose: np.sign(spins[:, nodes].sum(axis=1)) for each, of odd size"
+        )
     array = array_of(states, "states")
     if array.ndim not in (2, 3, 4):
         raise ValueError(
