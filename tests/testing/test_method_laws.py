@@ -126,3 +126,23 @@ def test_what_cannot_be_checked_says_why():
 def test_a_model_may_be_given(rng):
     report = check_method(HeatBath(), square_lattice(4, 6, temperature=3.0), rng=rng)
     assert report.names("not asked") == ("stationarity", "reach")
+
+
+@pytest.mark.parametrize("chains", [4000, 64_000])
+@pytest.mark.parametrize("rank", [0, 10, 40])
+def test_a_wrong_chance_is_seen_from_the_size_on_that_the_page_says(rank, chains, rng):
+    """Half as much again as what is seen nine times in ten; a fifth of it is not seen, whatever the chance."""
+    assert "11/√(chains p)" in check_method.__doc__
+    law = _method_laws._Method(None, _method_laws._small()[0], 1, chains)
+    chances = law.probabilities()
+    at = np.argsort(chances)[::-1][rank]
+
+    def states(error):
+        wrong = chances.copy()
+        wrong[at] *= 1 + error
+        return law.states()[rng.choice(64, chains, p=wrong / wrong.sum())]
+
+    size = 11 / np.sqrt(chains * chances[at])
+    law.compare(states(size / 5), "of a chance that is hardly wrong")
+    with rejects():
+        law.compare(states(1.5 * size), "of a wrong chance")
