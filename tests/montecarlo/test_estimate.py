@@ -2,6 +2,7 @@
 
 import math
 import warnings
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -135,6 +136,12 @@ def test_chains_that_disagree_warn(rng):
         found = estimate(rng.normal(size=(4, 2000)) + np.arange(4)[:, None])
     assert found.rhat > 1.5
     assert found.ess < 20
+
+
+def test_the_page_and_the_warning_have_one_threshold():
+    page = (Path(__file__).parents[2] / "docs" / "how-to" / "read-r-hat.md").read_text()
+    assert f"above {_estimate.LARGEST_RHAT}, with a warning" in page
+    assert f"R-hat exceeds {_estimate.LARGEST_RHAT}" in " ".join(estimate.__doc__.split())
 
 
 def test_constants():
