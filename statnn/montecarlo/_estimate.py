@@ -138,7 +138,7 @@ def estimated(draws: Any, name: str, *doubts: str) -> Estimate:
     result = [np.array([summary[k] for summary in each]).reshape(shape) for k in range(6)]
     mean, error, tau, sokal, ess, agreement = (r.item() if r.ndim == 0 else r for r in result)
     reasons = [
-        *_reasons(chains, length, np.ravel(tau), np.ravel(agreement), np.ravel(error), turned=turned),
+        *_reasons(chains, length, np.asarray(tau), np.asarray(agreement), np.asarray(error), turned=turned),
         *doubts,
     ]
     warning = UntrustedEstimate(f"{name}: {'; '.join(reasons)}") if reasons else None
@@ -264,12 +264,22 @@ def _reasons(chains: int, length: int, tau: Floats, rhats: Floats, error: Floats
         )
     slow, worst = float(tau.max()), float(rhats.max())
     if not error.all():
-        reasons.append("it never changed: it is conserved, or the chains are stuck")
+        which = "it never changed: it is"
+        if error.ndim:
+            first = _of(error == 0).removeprefix(" of ")
+            which = f"{np.sum(error == 0)} of {error.size} entries never changed, {first} first: they are"
+        reasons.append(f"{which} conserved, or the chains are stuck")
     if not (chains * length >= ENOUGH * slow and length >= LONGEST * slow):
         reasons.append(
-            f"{chains} chains of {length} draws are too short for an autocorrelation time of {slow:.3g} draws: take "
-            f"at least {int(np.ceil(max(ENOUGH * slow / chains, LONGEST * slow)))} draws a chain"
+            f"{chains} chains of {length} draws are too short for an autocorrelation time of {slow:.3g} draws"
+            f"{_of(tau)}: take at least {int(np.ceil(max(ENOUGH * slow / chains, LONGEST * slow)))} draws a chain"
         )
     if worst > LARGEST_RHAT:
-        reasons.append(f"chains disagree, R-hat = {worst:.3g}: extend the burn-in, or use another method")
+        reasons.append(f"chains disagree, R-hat = {worst:.3g}{_of(rhats)}: extend the burn-in, or use another method")
     return reasons
+
+
+def _of(values: Any) -> str:
+    """Return which entry of an observable of several has the largest of these values, the first of them."""
+    where = [int(k) for k in np.unravel_index(np.argmax(values), values.shape)]
+    return f" of entry {where}" if where else ""

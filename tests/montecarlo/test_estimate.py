@@ -138,6 +138,26 @@ def test_chains_that_disagree_warn(rng):
     assert found.ess < 20
 
 
+def test_warnings_name_the_entry_of_an_array(rng):
+    draws = rng.normal(size=(4, 400, 2, 3))
+    draws[:, :, 1, 0] = draws[:, :, 1, 2] = 3.0
+    draws[:, :, 0, 1] += np.arange(4)[:, None]
+    draws[:, :, 0, 2] = autoregressive(rng, 0.99999, 4, 400)
+    with pytest.warns(UntrustedEstimate) as said:
+        estimate(draws, "c")
+    words = str(said[0].message)
+    assert words.startswith("c: 2 of 6 entries never changed, entry [1, 0] first: they are ")
+    slow, apart = quietly(draws).tau, quietly(draws).rhat
+    assert (
+        f"time of {slow.max():.3g} draws of entry {[*map(int, np.unravel_index(slow.argmax(), (2, 3)))]}: take" in words
+    )
+    assert (
+        f"R-hat = {apart.max():.3g} of entry {[*map(int, np.unravel_index(apart.argmax(), (2, 3)))]}: extend" in words
+    )
+    with pytest.warns(UntrustedEstimate, match=r"^c: 1 of 2 entries never changed, entry \[1\] first: they are"):
+        estimate(np.stack([draws[:, :, 0, 0], draws[:, :, 1, 0]], axis=-1), "c")
+
+
 def test_the_page_and_the_warning_have_one_threshold():
     page = (Path(__file__).parents[2] / "docs" / "how-to" / "read-r-hat.md").read_text()
     assert f"above {_estimate.LARGEST_RHAT}, with a warning" in page
