@@ -71,7 +71,7 @@ class Run(ByValue):
     burn_in: int
     thin: int
     watched: dict[str, Observable | None] = field(repr=False)
-    draws: dict[str, Values] = field(repr=False)
+    draws: dict[str, Values]
     _walkers: tuple[Walkers, ...] = field(repr=False, compare=False)
     failures: tuple[Failure, ...] = field(default=(), repr=False)
     complete: bool = field(default=True, repr=False)
