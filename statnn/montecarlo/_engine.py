@@ -108,7 +108,10 @@ def choose(model: Model, method: str | Method[Any] | None) -> Method[Any]:
     elif isinstance(method, str) and method in METHODS:
         chosen = METHODS[method]()
     else:
-        raise ValueError(f"method = {method!r} is unknown; there are {', '.join(METHODS)}, or a Method()")
+        suiting = ", ".join(names(type(model)))
+        raise ValueError(
+            f"method = {method!r} is unknown; of {type(model).__name__} there are {suiting}, or a Method()"
+        )
     if not isinstance(model, chosen.model_type):
         raise TypeError(
             f"{chosen.name} samples {chosen.model_type.__name__}, not {type(model).__name__}: leave method out, or take"

@@ -182,7 +182,21 @@ def test_estimates_know_only_what_was_recorded():
         ({"rng": 2**128}, ValueError, "rng = .* is outside"),  # its streams would be those below stream 1 of rng=0
         ({"rng": np.random.SeedSequence(1)}, TypeError, r"is a SeedSequence; pass .*default_rng\(seed\), or None$"),
         ({"chains": {1, 2}}, TypeError, "is a set; a whole number of type int is needed$"),
-        ({"method": "heatbath"}, ValueError, "'heatbath' is unknown; there are .*heat bath, metropolis"),
+        (
+            {"method": "heatbath"},
+            ValueError,
+            "'heatbath' is unknown; of BinaryNeurons there are .*heat bath, metropolis",
+        ),
+        (
+            {"method": "gibbs"},
+            ValueError,
+            "there are blocks, heat bath, metropolis, multispin, tempering, wolff, or a Method",
+        ),
+        (
+            {"model": SMOOTH, "method": "hmc"},
+            ValueError,
+            "of DynamicNeurons there are ancestral, hamiltonian, or a Method",
+        ),
         ({"method": "hamiltonian"}, TypeError, "BinaryNeurons"),
         ({"method": "blocks"}, ValueError, "layer"),
         ({"model": SMOOTH, "method": "heat bath"}, TypeError, "DynamicNeurons"),
@@ -364,6 +378,13 @@ COUNTING = {
     "heat bath": HeatBath("replicas"), "metropolis": Metropolis("colours"), "multispin": MultiSpin("replicas"),
     "strips": MultiSpin("strips"), "tempering": Tempering((1.0, 1.5, 2.0)),
 }  # fmt: skip
+
+
+def test_a_run_says_what_it_recorded_and_how_many_draws_of_it():
+    run = sample(RING, 50, rng=1, observables={"energy": "energy", "ends": lambda states: states[:, [0, -1]]})
+    for words in ("'energy': <float64 of shape (4, 50)>", "'ends': <float64 of shape (4, 50, 2)>"):
+        assert words in repr(run)
+    assert len(repr(run)) < 480
 
 
 @pytest.mark.parametrize("name", COUNTING)
