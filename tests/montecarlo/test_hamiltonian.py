@@ -2,7 +2,6 @@
 
 import copy
 import pickle
-import warnings
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -12,7 +11,7 @@ from compiled import kernels_of
 from scipy import stats
 
 from statnn.interaction import DynamicNeurons, Prior
-from statnn.montecarlo import Run, UntrustedEstimate, sample
+from statnn.montecarlo import sample
 from statnn.montecarlo._dynamic import elementwise_kernels as _elementwise_kernels
 from statnn.montecarlo._dynamic import hamiltonian_kernels as _hamiltonian_kernels
 from statnn.montecarlo._dynamic import twin as _hamiltonian_twin
@@ -218,46 +217,6 @@ def test_steps_too_long_are_counted_as_divergent():
     run = sample(model_of(), 20, burn_in=0, rng=1, method=Hamiltonian(coordinates="neurons", step=50.0, steps=20))
     assert (run.diagnostics["divergences"] >= 15).all()
     assert np.isfinite(run.draws["energy"]).all()
-
-
-@pytest.mark.parametrize(
-    ("method", "diverged", "shorter"),
-    [(Hamiltonian(), 2, "acceptance=0.99"), (Hamiltonian(), 0, None),
-     (Hamiltonian(acceptance=0.9), 3, "acceptance=0.99"),
-     (Hamiltonian(acceptance=0.99), 2, "acceptance=0.995"), (Hamiltonian(step=0.2), 2, "step=0.05"),
-     (Ancestral(), 9999, None)],
-)  # fmt: skip
-def test_divergences_are_told_with_what_helps(method, diverged, shorter):
-    said = method.doubts({"divergences": np.array([diverged - 1, 1]) * (diverged > 0)}, 10_000)
-    assert len(said) == (shorter is not None)
-    for words in said:
-        assert words.startswith(f"{diverged} of 10000 trajectories diverged: ")
-        assert words.endswith(f"take method=Hamiltonian({shorter}), a shorter one")
-
-
-def test_runs_whose_trajectories_diverged_are_not_trusted(tmp_path):
-    """With everything else that speaks against them, in one warning; also when kept, of blocks, and gone on with."""
-    steps = {"coordinates": "neurons", "steps": 20}
-    ask = {"chains": 70, "burn_in": 0, "thin": 2, "rng": 1, "observables": ["energy"]}
-    run = sample(model_of(), 20, **ask, method=Hamiltonian(step=50.0, **steps))
-    run.save(tmp_path / "run.npz")
-    assert len(run.walkers()) > 1
-    for one, moves in ((run, 1400), (Run.load(tmp_path / "run.npz"), 1400), (run.extend(20), 2800)):
-        with pytest.warns(
-            UntrustedEstimate, match=rf" of {moves} trajectories diverged.*Hamiltonian\(step=12.5\)"
-        ) as said:
-            found = one.estimate("energy")
-        assert len(said) == 1
-        assert str(found.warning) == str(said[0].message)
-        assert "chains disagree" in str(found.warning)
-        assert "diverged" in one._table().rows[0][-1]
-    assert "diverged" not in str(estimate_of(sample(model_of(), 20, **ask, method=Hamiltonian(step=0.05, **steps))))
-
-
-def estimate_of(run):
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UntrustedEstimate)
-        return run.estimate("energy").warning
 
 
 # -- laws ------------------------------------------------------------------------------------------------
