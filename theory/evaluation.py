@@ -30,7 +30,7 @@ DIGITS, AGREE, POINTS, FAR = 50, 40, 20, 5
 LIMIT, SERIES = 80, 30  # powers of ten at which the end of a limit, and of a series, is looked at
 _WORK, _FLOOR = 370, 180  # digits of it, and below how many digits is rounding
 _IN_A_ROW = 4  # whole numbers that are looked at
-_NEAR = mpmath.mpf(1) / 1000  # how far inside of a range its ends are looked at
+_NEAR, _FARTHEST = mpmath.mpf(1) / 1000, mpmath.mpf(30)  # how far inside of a range its ends are looked at, and from 0
 _OWN = {"root_between": root_between, "nsum": endless_sum, "nprod": endless_product, "quad": integral}
 _OWN |= {"exp": exponential, **{name: within(name) for name in ("sin", "cos", "tan", "sinh", "cosh")}}
 _NAMES = sp.lambdify((), sp.S.Zero, modules=[_OWN, "mpmath"]).__globals__
@@ -332,27 +332,27 @@ def _corners(symbols: tuple[sp.Symbol, ...], domain: dict[sp.Symbol, Any]) -> li
 
 
 def _extremes(symbols: tuple[sp.Symbol, ...], domain: dict[sp.Symbol, Any]) -> list[tuple[Any, ...]]:
-    """Return where all symbols are small, and where all are large: a limit may hold beyond a threshold alone."""
+    """Return where all symbols are small, and where all are large, no two alike: some things hold in between alone."""
     if not all(symbol.is_extended_real or symbol in domain for symbol in symbols):
         return []
-    # nearer to an end what is right may be so slowly
-    inside = (mpmath.mpf(1) / (5 if symbol in domain else 20) for symbol in symbols)
-    return list(
-        zip(*(ends_of(each, domain.get(each), near) for each, near in zip(symbols, inside, strict=True)), strict=True)
-    )
+    both = []
+    for place, symbol in enumerate(symbols):
+        stretch = 1 + mpmath.mpf(place) / (7 + place)
+        near = stretch / (5 if symbol in domain else 20)  # nearer to an end what is right may be so slowly
+        both.append(ends_of(symbol, domain.get(symbol), near, _FARTHEST / stretch - near))  # no whole number
+    return list(zip(*both, strict=True))
 
 
-def ends_of(symbol: sp.Symbol, bounds: Any, near: Any = _NEAR) -> tuple[Any, Any]:
+def ends_of(symbol: sp.Symbol, bounds: Any, near: Any = _NEAR, far: Any = _FARTHEST) -> tuple[Any, Any]:
     """Return the ends between which a symbol is looked at, just inside those of a range that has some."""
-    far = mpmath.mpf(30)
     if isinstance(bounds, range):
         return mpmath.mpf(bounds[0]), mpmath.mpf(bounds[-1])
     low, high = _range_of(symbol, bounds)
     if mpmath.isfinite(low) and mpmath.isfinite(high):
         return low + (high - low) * near, high - (high - low) * near
     if symbol.is_integer:
-        least, *_, most = _whole(symbol)
-        return mpmath.mpf(least) if mpmath.isfinite(low) else -far, mpmath.mpf(most) if mpmath.isfinite(high) else far
+        least, *_, most = map(mpmath.mpf, _whole(symbol))
+        return least if mpmath.isfinite(low) else -_FARTHEST, most if mpmath.isfinite(high) else _FARTHEST
     first = low + near if mpmath.isfinite(low) else min(mpmath.mpf(0), high) - far
     return first, high - near if mpmath.isfinite(high) else max(mpmath.mpf(0), low) + far
 
@@ -391,6 +391,7 @@ def gap_of(
         return ""
     symbols, points = _points((left, right), domain, thorough=thorough)
     sides, slow = (_values(left, symbols), _values(right, symbols)), _slow(left, right)
+    points += [] if slow else _extremes(symbols, dict(domain))[:1]
 
     def apart(point: Sequence[Any]) -> str:
         a, b = (side(point) for side in sides)
