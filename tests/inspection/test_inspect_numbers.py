@@ -16,7 +16,7 @@ from sklearn.metrics import accuracy_score, confusion_matrix, precision_score, r
 from statnn import activation
 from statnn._random import stream
 from statnn.inspection import Measured, inspect
-from statnn.inspection._activity import _spike_row
+from statnn.inspection._activity import _rejected, _spike_row
 from statnn.inspection._layers import rank_by_chance
 from statnn.inspection._section import PValue, share, shown
 from statnn.measure import spikes
@@ -293,6 +293,13 @@ def test_spikes():
     columns = ["layer", "order", "MFR", "var r", "MFF", "by chance", "1−r", "var F", "silent", "rejected"]
     agrees(section, dict(zip(columns, zip(*rows, strict=True), strict=True)))
     assert section.facts == {"window T": window, "samples": 240}
+
+
+def test_the_smallest_p_of_several_classes_is_one_of_several():
+    """0.03 in one of two is 0.06; a unit that one class can test counts once, and one that none can not at all."""
+    first = np.ma.array([0.03, 1e-6, 0.5], mask=[False, False, True])
+    assert _rejected([first, np.ma.array([0.9, 0.5, 0.5], mask=[False, True, True])], 3) == (1, 2)
+    assert _rejected([first], 3) == (2, 2)
 
 
 def test_independent_stimuli_are_those_of_units_that_fire():

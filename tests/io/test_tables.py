@@ -53,7 +53,8 @@ def test_rows_of_several_laws_and_of_points():
         places = [(row[f"{inside}sigma_w"], row[f"{inside}sigma_b"]) for row in rows]
         assert places == [(w, b) for w in (0.5, 1.5) for b in (0.0, 0.1, 0.2)]
         assert [row[f"{inside}chi"] for row in rows] == plane.chi.ravel().tolist()
-    assert "sigma_b" not in table(plane, by="sigma_w")[0]
+    assert [row["sigma_b"] for row in table(plane, by="sigma_b")] == [0.0, 0.1, 0.2]
+    assert "sigma_w" not in table(plane, by="sigma_b")[0]
     point = table(rg.RandomLayer("tanh", 1.5, 0.1).fixed_point())[0]
     assert point["xi_correlation"] > 0
     assert [name for name in point if "activation" in name] == ["layer.activation.name"]
