@@ -361,7 +361,7 @@ class NoisyLayer(ByValue):
     @cached_property
     def _extent(self) -> Extent:
         with one_thread():
-            return extent(*self._parts, self._within)
+            return extent(*self._parts, self._between)
 
     @property
     def _interval(self) -> tuple[float, float]:
@@ -376,12 +376,12 @@ class NoisyLayer(ByValue):
     @cached_property
     def coarse(self) -> TransferOperator:
         """The operator on as few nodes as give three digits, for pictures."""
-        return self._within(*self._interval)
+        return self._between(*self._interval)
 
     def _with(self, count: int) -> TransferOperator:
-        return self._within(*self._interval, count)
+        return self._between(*self._interval, count)
 
-    def _within(self, low: float, high: float, count: int | None = None) -> TransferOperator:
+    def _between(self, low: float, high: float, count: int | None = None) -> TransferOperator:
         points = count or math.ceil((high - low) / (FIRST * self.noise_std))
         return self._on(*_nodes.rule(low, high, _nodes.panels(*self._parts, low, high), points))
 
