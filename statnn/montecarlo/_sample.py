@@ -81,7 +81,7 @@ def sample(
         goes on from there and returns the same run, to the last bit. With ``rng=None`` the seed of the store is taken.
         Where there is none yet it is made; a folder of another run, version or program is refused and left alone, and
         so is one that another process uses. Checkpoints take at most about 2 % of the time. Workers of an executor
-        must see the folder. `statnn.io.describe` says what a store holds.
+        must see the folder. `statnn.io.describe` says what a store holds, and how far it is.
     progress : callable or bool, optional
         ``progress(done, total)`` in sweeps of all blocks; True for a bar with rate and remaining time in a terminal,
         and elsewhere a line per minute in the log "statnn" (level INFO); False for none; None for a bar where standard
