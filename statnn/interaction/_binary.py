@@ -337,7 +337,7 @@ class BinaryNeurons(ByValue):
 
     def _stored(self) -> dict[str, Any]:
         """Return the arguments of the constructor, and what a graph has said besides."""
-        layers = None if self.blocks is not None else self.__dict__.get("layers")
+        layers = None if self.blocks is not None else _structure.told(self.__dict__.get("layers"), self.couplings)
         couplings = list(self.blocks) if self.blocks is not None else self.couplings
         arguments = {"couplings": couplings, "fields": self.fields, "temperature": self.temperature}
         return {**arguments, "nodes": self.nodes, "layers": layers}

@@ -174,6 +174,13 @@ def test_a_store_that_says_nothing_of_the_parts_of_a_model_is_one_all_the_same(t
             sample(PAIR.at(2.0), 10, rng=1, store=tmp_path / "work")
 
 
+def test_a_model_is_the_same_after_its_layers_were_asked_for(tmp_path):
+    model = square_lattice(4, 4)
+    found = sample(model, 10, rng=1, method="heat bath", store=tmp_path / "work")
+    assert len(model.layers) > 1
+    assert sample(model, 10, rng=1, method="heat bath", store=tmp_path / "work") == found
+
+
 def test_parts_of_smooth_models_are_told(tmp_path):
     def model(**options):
         return DynamicNeurons(Network.random([2, 3, 1], rng=0), [[1.0, 2.0]], [[0.5]], **{"beta": 1.0, **options})
