@@ -22,7 +22,7 @@ from statnn._archive.file import digest_of, refuse_unfit
 from statnn._archive.fingerprint import digest_of_work, fingerprint
 from statnn._archive.kept import stored, storing
 from statnn._archive.pace import Pace
-from statnn._archive.store import Store, StoreError, opened
+from statnn._archive.store import Store, opened
 from statnn._arguments import refuse_unordered
 from statnn._by_value import ByValue, same
 from statnn._memory import refuse_beyond_memory
@@ -32,8 +32,6 @@ from statnn._warn import warn
 
 Point = dict[str, Any]
 _LOST = "lost"
-_DONE_BY = "function"
-"""Entry of a store that says what the function does."""
 _INTERRUPTED = "KeyboardInterrupt: not begun, or not ended, when the sweep was interrupted"
 _EVERY = 1.0
 """Seconds between two writes to a store, at least: what a point cost is not asked for again."""
@@ -110,16 +108,14 @@ def sweep(
         Where points are worked on, one task each. Processes need a function of a module.
     store : str or os.PathLike, optional
         A folder that keeps the results. Called again with it, finished points are not computed anew; the grid may have
-        grown. It belongs to the seed and to the function, by its name and by what it does as far as that can be seen:
-        its code, and what it takes from around it. One that has changed is refused, but for one of a module that was
-        mended for a retry.
+        grown. It belongs to the seed and to the function: to one of a module by its name, which may be mended before a
+        retry; to any other, such as a lambda or a method, by what it does as far as that can be seen.
         Results are written as they come, but once a second at most and in at most 2 % of the time: where the process
         is killed, those since then are computed again.
     rng : int, numpy.random.Generator or None
         Seed; None for fresh entropy, or for the seed of the store.
     retry : bool
-        Whether points that failed before, by the store, are tried again, also where the function was mended meanwhile:
-        the results that are there stay.
+        Whether points that failed before, by the store, are tried again.
     progress : callable, optional
         Called with (points done, points).
 
@@ -164,7 +160,6 @@ def sweep(
         if kept is not None:
             entropy, spawn_key = kept.key["seed"]
             seed = tuple(entropy) if isinstance(entropy, list) else entropy, tuple(spawn_key)
-            _refuse_changed(kept, function, mended=retry)
         done = _computed(function, points, seed, executor, kept, progress, retry=retry)
     results = tuple(done[k].get("result") for k in range(len(points)))
     failures = {k: done[k]["failure"] for k in range(len(points)) if "failure" in done[k]}
@@ -177,20 +172,6 @@ def _known_as(function: Callable[..., Any]) -> str:
     """Return what a store calls a function; names of lambdas, methods and functions in functions do not tell them."""
     alone = isinstance(function, FunctionType) and "<" not in function.__qualname__
     return f"{function.__module__}:{function.__qualname__}" if alone else fingerprint(function)
-
-
-def _refuse_changed(store: Store, function: Callable[..., Any], *, mended: bool) -> None:
-    """Raise where a function does something else than the one of the same name whose results a store holds."""
-    here, there = fingerprint(function), store.get(_DONE_BY)
-    if here in (there, store.key["function"]):
-        return
-    if there is not None and not mended:  # stores of before do not say
-        raise StoreError(
-            f"store = {str(store.path)!r} holds results of {_known_as(function)} before it changed, itself or what it "
-            "takes from around it: name another folder, or pass retry=True to keep the results that are there and "
-            "compute the others with the function as it is now"
-        )
-    store.put(_DONE_BY, here)
 
 
 def _takes_rng(function: Any) -> bool:

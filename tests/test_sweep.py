@@ -2,7 +2,6 @@
 
 import json
 import re
-import sys
 from concurrent.futures import BrokenExecutor, ThreadPoolExecutor
 from contextlib import nullcontext
 from fractions import Fraction
@@ -18,15 +17,7 @@ from statnn import sweep
 from statnn._archive import pace
 from statnn._archive.store import Store, StoreError, opened
 
-
-class Aside(list):
-    """A list that is no part of what a function does: it has no value."""
-
-    def __reduce_ex__(self, protocol):
-        raise TypeError(protocol)
-
-
-CALLS = Aside()
+CALLS = []
 
 
 def noisy(scale, shift=0.0, rng=None):
@@ -54,7 +45,7 @@ def interrupting(done, total):
         raise KeyboardInterrupt
 
 
-BROKEN = Aside([True])
+BROKEN = [True]
 GRID = {"scale": [0.0, 1.0, 2.0], "shift": [0.0, 10.0]}
 
 
@@ -122,33 +113,6 @@ def test_a_store_resumes_grows_and_retries(tmp_path):
         sweep(noisy, GRID, rng=2, store=store)
     with pytest.raises(StoreError, match="function is"):
         sweep(len, GRID, rng=1, store=store)
-
-
-def scaled(x):
-    return FACTOR * x
-
-
-FACTOR = 2
-
-
-def test_a_function_that_has_changed_is_refused_unless_it_was_mended(tmp_path, monkeypatch):
-    """By its code, or by what it takes from around it; and results of the old one stay."""
-    grid, store = {"x": [1, 2]}, tmp_path / "work"
-    assert sweep(scaled, grid, rng=1, store=store).results == (2, 4)
-    before = {path.name: path.read_bytes() for path in store.iterdir()}
-    for place, name, other in ((scaled, "__code__", (lambda x: 3 * x).__code__), (sys.modules[__name__], "FACTOR", 3)):
-        with monkeypatch.context() as changed:
-            changed.setattr(place, name, other)
-            with pytest.raises(StoreError, match=r"results of .*:scaled before it changed.* pass retry=True to keep"):
-                sweep(scaled, {"x": [1, 2, 3]}, store=store)
-        assert {path.name: path.read_bytes() for path in store.iterdir()} == before
-        assert sweep(scaled, grid, store=store).results == (2, 4)
-    monkeypatch.setattr(f"{__name__}.FACTOR", 3)
-    assert sweep(scaled, {"x": [1, 2, 3]}, store=store, retry=True).results == (2, 4, 9)
-    assert sweep(scaled, {"x": [1, 2, 3, 4]}, store=store).results == (2, 4, 9, 12)
-    (store / "function.npz").unlink()  # as in a store of before
-    monkeypatch.setattr(f"{__name__}.FACTOR", 5)
-    assert sweep(scaled, {"x": [1, 2, 3, 4, 5]}, store=store).results == (2, 4, 9, 12, 25)
 
 
 @pytest.mark.parametrize(
