@@ -33,7 +33,8 @@ def whole(value: Any, name: str, *, minimum: int, maximum: int = LARGEST_COUNT) 
     """
     if isinstance(value, bool) or not isinstance(value, numbers.Integral):
         fix = ": write 10**6, not 1e6" if isinstance(value, float | np.floating) else ""
-        fix = ": call once for each of them" if isinstance(value, list | tuple | range | np.ndarray) else fix
+        if isinstance(value, list | tuple | range | np.ndarray) and np.size(value) > 1:
+            fix = ": call once for each of them"
         raise TypeError(f"{name} = {value!r} is a {type(value).__name__}; a whole number of type int is needed{fix}")
     if not minimum <= int(value) <= maximum:
         raise ValueError(f"{name} = {value} is outside the allowed range [{minimum}, {maximum}]")
@@ -213,9 +214,14 @@ def real_numbers(values: ArrayLike, name: str) -> NDArray[Any]:
 
 
 def whole_array(
-    values: ArrayLike, name: str, *, shape: tuple[int, ...] | None = None, maximum: int = LARGEST_COUNT
+    values: ArrayLike,
+    name: str,
+    *,
+    shape: tuple[int, ...] | None = None,
+    maximum: int = LARGEST_COUNT,
+    matrix: str = "",
 ) -> NDArray[np.int64]:
-    """Return ``values`` as int64 vector of whole numbers in ``[0, maximum]``, or raise.
+    """Return ``values`` as int64 vector of whole numbers in ``[0, maximum]``, or raise; ``matrix`` is advice for one.
 
     Raises
     ------
@@ -228,11 +234,8 @@ def whole_array(
     array = array_of(values, name)
     if array.size == 0:
         raise ValueError(f"{name} is empty: give at least one number")
-    if array.ndim == 2 and name == "counts":
-        raise ValueError(
-            f"counts has shape {array.shape}, and is one number per neuron: of recorded activity, (samples, neurons), "
-            "pass (activity > 0).sum(axis=0) with samples=len(activity), or call statnn.measure.growth.layer(activity)"
-        )
+    if array.ndim == 2 and matrix:
+        raise ValueError(f"{name} has shape {array.shape}, and one dimension is needed: {matrix}")
     if array.dtype.kind not in "iu" and not _whole_objects(array):
         raise TypeError(
             f"{name} must hold whole numbers of an integer type, not {array.dtype}: "

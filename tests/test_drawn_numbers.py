@@ -328,6 +328,16 @@ def test_the_order_of_the_width_is_drawn_over_infinite_width():
     assert shift.get_ydata() == pytest.approx([0, 0, 0])
     spread, shift = rg.FiniteWidth(np.array([2.0, 0.0]), np.array([3.0, 0.0]), np.array([8.0, 0.0])).plot(axes()).lines
     assert (spread.get_ydata().tolist(), shift.get_ydata().tolist()) == ([2.0], [1.5])
+    spread, shift = rg.RandomLayer("relu", 0.1).finite_width(1.0, 200).plot(axes()).lines
+    assert np.diff(spread.get_ydata()) == pytest.approx(5.0)
+
+
+def test_variances_of_signals_that_died_are_drawn():
+    found = rg.RandomLayer("relu", 1.0).simulate(1, 40, replicas=5, rng=1)
+    assert (found.variance == 0).any()
+    mean, curve = found.plot(axes(), quantity="variance").lines
+    assert mean.get_ydata()[-1] == found.variance[:, -1, 0].mean()
+    assert curve.get_ydata() == pytest.approx(0.5 ** np.arange(41))
 
 
 # -- the page on a network -------------------------------------------------------------------------------

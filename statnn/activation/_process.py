@@ -430,7 +430,7 @@ class ActivationProcess(ABC):
         (line,) = ax.plot(grid, mean, **style)
         low, high = np.maximum(mean - spread, 0), np.minimum(mean + spread, self.neurons)
         ax.fill_between(grid, low, high, color=line.get_color(), alpha=0.2, linewidth=0)
-        if grid[0] <= steepest <= grid[-1]:
+        if grid.size and grid[0] <= steepest <= grid[-1]:
             ax.plot(steepest, self.working(steepest), "o", color=line.get_color(), markersize=4)
         logarithmic(ax, "x")
         ax.set(xlabel="samples $D$", ylabel="working neurons $K$")

@@ -84,7 +84,7 @@ class BinaryNeurons(ByValue):
             nodes, couplings, layers, blocks = _from_graph.from_graph(graph)
             couplings = couplings if blocks is None else blocks
             if layers is not None and blocks is None:
-                own["layers"] = tuple(read_only(layer) for layer in layers)
+                own |= {"layers": tuple(read_only(layer) for layer in layers), "_told": True}
             if fields is None or isinstance(fields, str):
                 fields = _from_graph.fields_of_graph(graph, fields)
         if temperature is None:
@@ -337,7 +337,7 @@ class BinaryNeurons(ByValue):
 
     def _stored(self) -> dict[str, Any]:
         """Return the arguments of the constructor, and what a graph has said besides."""
-        layers = None if self.blocks is not None else _structure.told(self.__dict__.get("layers"), self.couplings)
+        layers = self.layers if self.blocks is None and "_told" in self.__dict__ else None  # not those it has found
         couplings = list(self.blocks) if self.blocks is not None else self.couplings
         arguments = {"couplings": couplings, "fields": self.fields, "temperature": self.temperature}
         return {**arguments, "nodes": self.nodes, "layers": layers}
@@ -355,7 +355,7 @@ class BinaryNeurons(ByValue):
                 raise ValueError(
                     f"layers of {[*map(len, layers)]} spins do not hold each of the {result.size} spins once"
                 )
-            result.__dict__["layers"] = tuple(layers)
+            result.__dict__.update(layers=tuple(layers), _told=True)
         return result
 
     def __repr__(self) -> str:

@@ -200,7 +200,7 @@ def names_of(couplings: Any) -> tuple[Hashable, ...] | None:
             f"binary quadratic model, {OTHER_SIGN}"
         )
     if hasattr(couplings, "to_networkx"):
-        raise TypeError(f"couplings are a {type(couplings).__name__} of igraph: pass couplings.to_networkx()")
+        raise TypeError(f"couplings are a {type(couplings).__name__}: pass couplings.to_networkx()")
     if hasattr(couplings, "index") and hasattr(couplings, "columns"):
         rows, columns = tuple(couplings.index), tuple(couplings.columns)
     else:

@@ -30,14 +30,6 @@ def levels(couplings: sparse.csr_array[Any]) -> tuple[Ints, ...]:
     return tuple(_groups(order[:reached], level)) + ((np.flatnonzero(level < 0),) if reached < size else ())
 
 
-def told(layers: tuple[Ints, ...] | None, couplings: sparse.csr_array[Any]) -> tuple[Ints, ...] | None:
-    """Return layers, or None where they follow from the couplings, and nothing depends on who has asked for them."""
-    found = () if layers is None else levels(couplings)
-    if layers is None or (len(layers) == len(found) and all(map(np.array_equal, layers, found))):
-        return None
-    return layers
-
-
 def _levels_from(couplings: sparse.csr_array[Any], first: int) -> list[Ints]:
     """Return the levels of the component of one spin, by their distance from it."""
     size = couplings.shape[0]

@@ -274,8 +274,8 @@ class _Graph:
             units = units or max(second, 0)
         if not good and self._chain:
             raise ValueError(
-                f"{where}: supported as the first step only, where it flattens whole inputs. Between layers that take "
-                "rows it does nothing: leave it out of the model, or export the layers after it alone"
+                f"{where}: supported as the first step only, where it flattens whole inputs, and between layers where "
+                "it is known to leave rows as they are: give inputs a fixed length, or export the layers after it alone"
             )
         if not good:
             raise ValueError(

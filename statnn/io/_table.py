@@ -101,7 +101,7 @@ def _axes(result: Any, name: str, dimensions: int) -> dict[int, str]:
     *path, _ = name.split(".")
     for part in path:
         result = (_fields(result) or {}).get(part)
-    names = getattr(result, "_axes", ())
+    names = _of_ours(result, "_axes") or ()
     return {k: ".".join([*path, axis]) for k, axis in enumerate(names) if axis and len(names) == dimensions}
 
 
@@ -118,9 +118,14 @@ def _named(results: Any) -> Iterator[tuple[Row, Any]]:
         yield from ((head, each) for each in ([result] if several is None else several))
 
 
+def _of_ours(value: Any, name: str) -> Any:
+    """Return what a class of this package says for tables; None of other classes, whose names mean something else."""
+    return getattr(value, name, None) if str(type(value).__module__).startswith("statnn.") else None
+
+
 def _several(result: Any) -> list[Any] | None:
     """Return the rows of what consists of several things, as its class says in `_rows`."""
-    rows = getattr(result, "_rows", None)
+    rows = _of_ours(result, "_rows")
     return None if rows is None else list(rows())
 
 
@@ -136,7 +141,7 @@ def _fields(value: Any) -> Mapping[str, Any] | None:
 
 def _inside(value: Any) -> Mapping[str, Any] | None:
     """Return what an object says of itself inside another: in `_within`, as rows by their number, or all it has."""
-    within = getattr(value, "_within", None)
+    within = _of_ours(value, "_within")
     if within is not None:
         return dict(within())
     several = _several(value)
@@ -144,10 +149,10 @@ def _inside(value: Any) -> Mapping[str, Any] | None:
 
 
 def _said(value: Any, name: str) -> Any:
-    """Return a field or property; None where the object has no such number."""
+    """Return a field or property; None where the object, which may be anyone's, has no such number."""
     try:
         return getattr(value, name)
-    except ValueError:
+    except Exception:  # noqa: BLE001 - whatever a property raises
         return None
 
 

@@ -80,7 +80,7 @@ class Correlation(ByValue):
 
     @property
     def null_mean_square(self) -> float:
-        """Expectation of `mean_square` for independent units, samples in any order alike, 1/(D-1) [exact, any law]."""
+        """Expectation of `mean_square` for independent units whose samples are exchangeable, 1/(D-1) [exact]."""
         return 1 / (self.samples - 1)
 
     @property

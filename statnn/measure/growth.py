@@ -21,6 +21,7 @@ from statnn._by_value import ByValue
 from statnn._text import p_value
 from statnn.activation import Comparison, Rarefaction, compare, rarefaction
 from statnn.activation._inference.estimate import NoFiniteFitError
+from statnn.activation._inference.rarefaction import ACTIVITY
 from statnn.measure.spikes._accumulator import spiking, thresholds
 from statnn.network import Network
 
@@ -194,7 +195,7 @@ def from_active_samples(
     (160, 40, 0.41, True)
     """
     size = whole(samples, "samples", minimum=1)
-    values = whole_array(counts, "counts", maximum=size)
+    values = whole_array(counts, "counts", maximum=size, matrix=ACTIVITY)
     if values.size < 2:
         raise ValueError("counts has one entry; a law of counts needs at least two units")
     sizes = np.unique(np.round(np.geomspace(1, size, POINTS)).astype(np.int64)) if at is None else at

@@ -274,7 +274,7 @@ def test_graphs_of_other_kinds_are_refused_with_what_to_pass():
         def to_networkx(self):
             return nx.Graph([("u", "v", {"_igraph_index": 0})])
 
-    with pytest.raises(TypeError, match=r"are a Graph of igraph: pass couplings\.to_networkx\(\)"):
+    with pytest.raises(TypeError, match=r"are a Graph: pass couplings\.to_networkx\(\)"):
         BinaryNeurons(Graph())
     assert BinaryNeurons(Graph().to_networkx()).couplings[0, 1] == 1
     for edges in ({"u": {"v": {}}}, {("u", "v"): 1.0}):

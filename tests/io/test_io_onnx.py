@@ -348,7 +348,7 @@ def test_branches_are_told_with_their_operators():
         ("Transpose", (), {}, "this operator is not supported; .*Likely fix: samples are rows all along"),
         ("Cast", (), {"to": 11}, r"changes the type of numbers.*Likely fix: .* in one precision, model"),
         ("Shape", (), {}, r"Likely fix: the number of samples is computed .* torch\.flatten"),
-        ("Reshape", (np.array([-1, 3]),), {}, "as the first step only.*leave it out of the model"),
+        ("Reshape", (np.array([-1, 3]),), {}, "as the first step only.*or export the layers after it alone"),
         ("Softmax", (), {"axis": 0}, "supported over classes"),
         ("Add", (np.ones((1, 1, 3)),), {}, r"its constant of shape \(1, 1, 3\) is not one number a unit"),
         ("Add", (np.ones((3, 1)),), {}, r"its constant of shape \(3, 1\) is not one number a unit"),

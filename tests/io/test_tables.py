@@ -1,7 +1,7 @@
 """Tables: what results say in rows of plain numbers, whatever room they come from."""
 
 import json
-from dataclasses import is_dataclass
+from dataclasses import dataclass, is_dataclass
 
 import numpy as np
 import pytest
@@ -60,3 +60,16 @@ def test_rows_of_several_laws_and_of_points():
     assert [name for name in point if "activation" in name] == ["layer.activation.name"]
     with pytest.raises(ValueError, match=r"Gaussian has no single numbers for a row.*by=: mean, covariance"):
         table(MAKERS["Gaussian"]())
+
+
+def test_a_property_of_anyones_that_fails_has_no_cell():
+    @dataclass
+    class Half:
+        x: float
+        _rows: int = 3
+
+        @property
+        def inverse(self):
+            return 1 / self.x
+
+    assert table([Half(0.0), Half(2.0)]) == [{"x": 0.0, "inverse": None}, {"x": 2.0, "inverse": 0.5}]

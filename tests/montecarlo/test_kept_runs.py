@@ -139,7 +139,7 @@ def changed(states):
     ("options", "message"),
     [
         ({"rng": 2}, "seed is"),
-        ({"sweeps": 20}, "burn_in is 5 there and 10 here; draws is 10 there and 20 here;.*" + LONGER % " with burn_in=5"),
+        ({"sweeps": 20}, "burn_in is 5 there and 10 here; draws is 10 .* 20 here;.*" + LONGER % " with burn_in=5"),
         ({"sweeps": 20, "burn_in": 5}, r"holds other work: draws is 10 there and 20 here; .*" + LONGER % ""),
         ({"sweeps": 8, "burn_in": 5}, "draws is 10 there and 8 here; ask for the same, or name another folder$"),
         ({"sweeps": 20, "burn_in": 5, "rng": 2}, "another folder$"),

@@ -32,6 +32,7 @@ from statnn.activation._inference.estimate import (
 )
 from statnn.activation._inference.goodness import Goodness, bootstrap, chi_square
 from statnn.activation._inference.likelihood import Tally
+from statnn.activation._inference.rarefaction import ACTIVITY
 from statnn.activation._polya_urn import PolyaUrn
 
 LAWS = tuple(LIKELIHOODS)
@@ -450,7 +451,7 @@ def _checked(counts: ArrayLike, samples: int, law: type[Process]) -> tuple[NDArr
     if law not in LAWS:
         raise TypeError(f"law = {law!r}: pass one of the classes BetaBernoulli, PolyaUrn, GammaPoisson")
     size = whole(samples, "samples", minimum=1)
-    values = whole_array(counts, "counts")
+    values = whole_array(counts, "counts", matrix=ACTIVITY)
     if values.size < 2:
         raise ValueError("counts has one entry; a law of counts needs at least two neurons")
     if law is BetaBernoulli and values.max() > size:

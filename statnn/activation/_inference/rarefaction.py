@@ -26,6 +26,12 @@ Vector = NDArray[np.float64]
 _TOGETHER = 2**18
 """Pairs of a subsample and a count that are looked at together."""
 
+ACTIVITY = (
+    "of recorded activity, (samples, neurons), pass (activity > 0).sum(axis=0) with samples=len(activity), or call "
+    "statnn.measure.growth.layer(activity)"
+)
+"""Advice where counts are a matrix."""
+
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Rarefaction(ByValue):
@@ -138,7 +144,7 @@ def rarefaction(counts: ArrayLike, samples: int, at: ArrayLike, *, events: bool 
     array([0. , 1.3, 3. ])
     """
     size = whole(samples, "samples", minimum=1)
-    values = whole_array(counts, "counts", maximum=size)
+    values = whole_array(counts, "counts", maximum=size, matrix=ACTIVITY)
     d = whole_array(np.atleast_1d(array_of(at, "at")), "at", maximum=size)
     if events and sum(values.tolist()) != size:
         raise ValueError(

@@ -215,7 +215,6 @@ class NoisyLayer(ByValue):
         TypeError, ValueError
             As `operator`; or k is no such number.
         """
-        self._extent.refuse_hidden()
         return self._refined.spectrum(k)
 
     def correlation_length(self) -> float:
@@ -231,7 +230,6 @@ class NoisyLayer(ByValue):
             return 0.0
         if self.activation.linear and abs(self.w) < 1:
             return -1 / math.log(abs(self.w))
-        self._extent.refuse_hidden()
         return self._refined.correlation_length()
 
     def stationary(self) -> StationaryLaw:

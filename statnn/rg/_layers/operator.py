@@ -380,49 +380,21 @@ class TransferOperator(ByValue):
         TypeError, ValueError
             If it is no such number.
         """
-        size = self.nodes.size
-        wanted = whole(k, "k", minimum=2, maximum=size)
+        wanted = whole(k, "k", minimum=2, maximum=self.nodes.size)
+        extent = getattr(self.origin, "_extent", None)
+        if extent is not None:
+            extent.refuse_hidden()
         if self._is_power:
             base, above = self.origin
             return Spectrum(0.0, read_only(base.spectrum(wanted).ratios ** (above + 1)))
-        matrix = self._near_symmetric()
-        values = _largest(matrix, wanted) if size > DENSE and wanted < 20 else None
-        if values is None:
-            values = linalg.eigvals(matrix)
-        values = leading_first(values)[:wanted]
-        return spectrum_of(0.0, values, rounding=1e-12)
+        return spectrum_on(self, wanted)
 
     def correlation_length(self) -> float:
         r"""Return ξ = -1/ln|λ_1/λ_0|, in units of what this operator is; raises where rounding hides the gap."""
         if self._is_power:
             base, above = self.origin
             return float(base.correlation_length() / (above + 1))
-        return resolved(self.spectrum(2), self._near_symmetric()).correlation_length()
-
-    def _near_symmetric(self) -> Floats:
-        """Return P_ij (π_j/π_i)^(1/2), which has its eigenvalues, with π near the stationary law.
-
-        Laws lead from where signals hardly are to where they are, and not back: the eigenvalues of P itself, nearly
-        triangular, may be lost in rounding. Of one layer π is that which neighbouring nodes leave to each other; it may
-        be far below float64.
-        """
-        P, x = self.probabilities, self.nodes
-        if hasattr(self.origin, "noise_std"):
-            unit = self.origin.noise_std
-            centre = np.clip(self.origin.mean(x), x[0], x[-1])
-            distance = (x[:, None] - centre) / unit
-            nearest = np.searchsorted(x, centre), np.arange(x.size)
-            back, forth = distance.diagonal(1), distance.diagonal(-1)
-            log_root = np.append(0.0, np.cumsum((back**2 - forth**2) / 4)) + np.log(self.weights) / 2
-            exponent = np.log(self.weights)[:, None] - distance**2 / 2
-            exponent += np.log(P[nearest]) - exponent[nearest] + log_root - log_root[:, None]
-            with np.errstate(over="ignore"):
-                similar = np.exp(exponent)
-        else:
-            root = np.sqrt(self._masses())
-            with np.errstate(all="ignore"):
-                similar = P * root / root[:, None]
-        return similar if (similar <= MOST_SIMILAR).all() else np.asarray(linalg.matrix_balance(P)[0])
+        return resolved(self.spectrum(2), _near_symmetric(self)).correlation_length()
 
     def stationary(self) -> StationaryLaw:
         """Return the law that the operator leaves as it is."""
@@ -446,6 +418,41 @@ class TransferOperator(ByValue):
         for name, value in parts.items():
             object.__setattr__(made, name, value)
         return made
+
+
+def spectrum_on(operator: TransferOperator, k: int) -> Spectrum:
+    """Return the k largest eigenvalues on the nodes of an operator, whatever these do not reach."""
+    matrix = _near_symmetric(operator)
+    values = _largest(matrix, k) if len(matrix) > DENSE and k < 20 else None
+    if values is None:
+        values = linalg.eigvals(matrix)
+    return spectrum_of(0.0, leading_first(values)[:k], rounding=1e-12)
+
+
+def _near_symmetric(operator: TransferOperator) -> Floats:
+    """Return P_ij (π_j/π_i)^(1/2), which has its eigenvalues, with π near the stationary law.
+
+    Laws lead from where signals hardly are to where they are, and not back: the eigenvalues of P itself, nearly
+    triangular, may be lost in rounding. Of one layer π is that which neighbouring nodes leave to each other; it may
+    be far below float64.
+    """
+    P, x = operator.probabilities, operator.nodes
+    if hasattr(operator.origin, "noise_std"):
+        unit = operator.origin.noise_std
+        centre = np.clip(operator.origin.mean(x), x[0], x[-1])
+        distance = (x[:, None] - centre) / unit
+        nearest = np.searchsorted(x, centre), np.arange(x.size)
+        back, forth = distance.diagonal(1), distance.diagonal(-1)
+        log_root = np.append(0.0, np.cumsum((back**2 - forth**2) / 4)) + np.log(operator.weights) / 2
+        exponent = np.log(operator.weights)[:, None] - distance**2 / 2
+        exponent += np.log(P[nearest]) - exponent[nearest] + log_root - log_root[:, None]
+        with np.errstate(over="ignore"):
+            similar = np.exp(exponent)
+    else:
+        root = np.sqrt(operator._masses())  # noqa: SLF001 - of the same file
+        with np.errstate(all="ignore"):
+            similar = P * root / root[:, None]
+    return similar if (similar <= MOST_SIMILAR).all() else np.asarray(linalg.matrix_balance(P)[0])
 
 
 def _largest(matrix: Floats, k: int) -> Any:

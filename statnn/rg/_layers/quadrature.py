@@ -169,7 +169,8 @@ def lingering(
     """Return the hull of an interval and of where a layer moves signals by less than so many deviations of the noise.
 
     Against a drift of δ deviations signals stay with exp(-δ²/2) a layer at most, whatever the place: what drifts by
-    more than (-2 ln λ)^(1/2) relaxes faster than λ. Of two layers half of what they move counts.
+    more than (-2 ln λ)^(1/2) relaxes faster than λ. Of two layers half of what they move counts. Where signals go on
+    for ever there is no part of the law.
     """
     ends = []
     for end, side in ((low, -1.0), (high, 1.0)):

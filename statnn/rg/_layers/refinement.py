@@ -10,7 +10,7 @@ import numpy as np
 
 from statnn.network import Activation
 from statnn.rg._layers import quadrature as _nodes
-from statnn.rg._layers.operator import TransferOperator
+from statnn.rg._layers.operator import TransferOperator, spectrum_on
 
 FIRST = 0.8
 """Distance of the nodes of a first try, in deviations of the noise."""
@@ -55,7 +55,7 @@ def extent(
     if sigma.linear:
         return Extent(low, high)
     for reach in (1.0, 2.0, 2.0, 2.0):
-        rate = float(np.abs(within(low, high).spectrum(2).ratios[1]))
+        rate = float(np.abs(spectrum_on(within(low, high), 2).ratios[1]))
         slow = reach * math.sqrt(-2 * math.log(min(max(rate, 1e-300), 1.0)))
         wider = _nodes.lingering(sigma, w, b, noise, low, high, slow)
         if (wider[1] - wider[0]) / (FIRST * noise) > _nodes.MOST_POINTS:
@@ -98,7 +98,7 @@ def refined(
 def signature(operator: TransferOperator) -> tuple[float, float, float]:
     """Return the modulus of the second eigenvalue, mean and variance: what refinement must not change."""
     law = operator.stationary()
-    return float(np.abs(operator.spectrum(2).ratios[1])), law.mean, law.variance
+    return float(np.abs(spectrum_on(operator, 2).ratios[1])), law.mean, law.variance
 
 
 def change(now: tuple[float, float, float], before: tuple[float, float, float]) -> float:

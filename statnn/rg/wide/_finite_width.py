@@ -96,21 +96,23 @@ class Signals(ByValue):
         if quantity not in ("correlation", "variance"):
             raise ValueError(f"quantity = {quantity!r}: choose 'correlation' or 'variance'")
         level = share(level, "level", why="the share of networks in the band")
-        values = self.correlation if quantity == "correlation" else self.variance[..., 0]
-        q, c = [float(self.variance[0, 0, 0])], [float(self.correlation[0, 0])]
+        correlated = quantity == "correlation"
+        values = self.correlation if correlated else self.variance[..., 0]
+        q, limit = float(self.variance[0, 0, 0]), [float(values[0, 0])]
         layer = np.arange(values.shape[1])
         for _ in layer[1:]:
-            c.append(float(self.layer.correlation_map(c[-1], q[-1])))
-            q.append(float(self.layer.variance_map(q[-1])))
+            after = float(self.layer.variance_map(q))
+            limit.append(float(self.layer.correlation_map(limit[-1], q)) if correlated else after)
+            q = after
         ax = axes(ax)
         label = f"mean of {len(values)} networks, $n = {self.width}$,\n{100 * level:g} % of them in the band"
         look = {"marker": ".", "ls": "none", "label": label}
         (points,) = ax.plot(layer, values.mean(axis=0), **(look | style))
         low, high = np.quantile(values, [(1 - level) / 2, (1 + level) / 2], axis=0)
         ax.fill_between(layer, low, high, color=points.get_color(), alpha=0.2, linewidth=0)
-        ax.plot(layer, c if quantity == "correlation" else q, color=ink(), lw=1, label=r"$n \to \infty$")
+        ax.plot(layer, limit, color=ink(), lw=1, label=r"$n \to \infty$")
         counting(ax)
-        ax.set(xlabel="layer $m$", ylabel=f"{quantity} ${'c' if quantity == 'correlation' else 'q'}_m$")
+        ax.set(xlabel="layer $m$", ylabel=f"{quantity} ${'c' if correlated else 'q'}_m$")
         ax.legend(fontsize="small")
         return settled(ax)
 
@@ -143,7 +145,7 @@ class FiniteWidth(NamedTuple):
     def plot(self, ax: Any | None = None) -> Any:
         """Draw shift and spread over what infinite width has: what 1/n times as much is of q, and of q².
 
-        Layers without variance are left out.
+        Layers whose variance has no square among normal floats are left out.
 
         Parameters
         ----------
@@ -155,9 +157,9 @@ class FiniteWidth(NamedTuple):
         matplotlib axes
         """
         ax = axes(ax)
-        layer = np.flatnonzero(self.variance)
+        layer = np.flatnonzero(self.variance**2 >= np.finfo(float).tiny)
         q = self.variance[layer]
-        ax.plot(layer, self.spread[layer] / q**2, "o-", ms=3, color=COLOURS[0], label=r"$n\,\mathrm{Var}\,K/q^2$")
+        ax.plot(layer, self.spread[layer] / q / q, "o-", ms=3, color=COLOURS[0], label=r"$n\,\mathrm{Var}\,K/q^2$")
         ax.plot(layer, self.shift[layer] / q, "s--", ms=3, color=COLOURS[1], label=r"$n\,(\mathrm{E}\,K - q)/q$")
         counting(ax)
         ax.set(xlabel="layer $m$", ylabel="leading order in $1/n$")
