@@ -19,7 +19,7 @@ def test_predictions_cover_what_comes(rng, law):
     paths = law(250, 0.4, 4.0).simulate([50, 20_000], 300, counts=True, rng=rng)
     hits, narrow = 0, 0
     for counts, (_, working) in zip(paths.counts[:, 0], paths.working, strict=True):
-        found = fit(counts, 50, law=law)
+        found = fit(counts, 50, law=law, replicas=19)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # one p-value of a hundred is below 1 %
             mean, low, high = found.predict(20_000)

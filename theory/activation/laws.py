@@ -79,6 +79,12 @@ def beta_bernoulli() -> Derivation:
     rise = c * (k + b) / (c * D + b * N)
     power = _p ** (k + b - 1) * (1 - _p) ** (D - k + beta - 1)
     hidden, euler = sp.Integral(power, (_p, 0, 1)), sp.beta(k + b, D - k + beta)
+
+    def by_euler(gap: sp.Expr) -> sp.Expr:
+        """Put Euler's function for this integral; another one stays, and is not searched for."""
+        left = gap.xreplace({hidden: euler})
+        return left if left.has(sp.Integral) else by_gamma(left)
+
     return Derivation(
         "beta-bernoulli",
         "Count law when samples arrive",
@@ -99,7 +105,7 @@ def beta_bernoulli() -> Derivation:
                 sp.binomial(D, k) * hidden / sp.beta(b, beta),
                 where={P(k, D): beta_binomial(k, D, b, beta)},
                 domain={D: range(8, 11), b: (1, 2), beta: (1, 2)},
-                by=lambda gap: by_gamma(gap.xreplace({hidden: euler})),
+                by=by_euler,
             ),
             identity(
                 "Seen from p, the hypothesis is the posterior mean of pᵢ after k firings in D samples.",
