@@ -285,6 +285,12 @@ def test_a_stationary_law_stands_beside_the_gaussian_one():
         assert expected.pdf(h[[0, -1]]) / expected.pdf(2) == pytest.approx([1e-3, 1e-3], rel=1)
 
 
+def test_a_law_on_one_node_is_drawn():
+    law = rg.TransferOperator([0.0, 1.0], [1.0, 1.0], [[1.0, 0.5], [0.0, 0.5]]).stationary()
+    h, density = law.plot(axes()).lines[0].get_data()
+    assert (h.tolist(), density.tolist()) == ([0.0], [1.0])
+
+
 def test_moduli_of_a_spectrum_stand_in_falling_order():
     (line,) = rg.BinaryLayer(np.diag([0.4, -0.7])).spectrum().plot(axes()).lines
     slow, fast = math.tanh(0.7), math.tanh(0.4)

@@ -253,11 +253,8 @@ class Fit(ByValue):
                 "are far too narrow then: compare(counts, samples) tries the other laws; where all are refuted, see "
                 "how far off a fit of the first half of your samples is at the end of all"
             )
-        given, working, neurons = (
-            self.process.after(self.samples, self.counts),
-            np.sum(self.counts > 0),
-            self.counts.size,
-        )
+        given = self.process.after(self.samples, self.counts)
+        working, neurons = np.sum(self.counts > 0), self.counts.size
         mean, slopes = np.asarray(given.working(D)), self._slopes(given, D)
         of_parameters = np.einsum("i...,ij,j...->...", slopes, self.covariance, slopes)
         spread = z * np.sqrt(np.asarray(given.working_std(D)) ** 2 + of_parameters)

@@ -136,7 +136,8 @@ class StationaryLaw(ByValue):
         ax = axes(ax)
         order = np.argsort(self.nodes, kind="stable")
         h, density = self.nodes[order], self.density[order]
-        gaussian = np.exp(-((h - self.mean) ** 2) / (2 * self.variance)) / math.sqrt(2 * math.pi * self.variance)
+        spread = max(self.variance, np.finfo(float).tiny)  # none of a law that stands on one node
+        gaussian = np.exp(-((h - self.mean) ** 2) / (2 * spread)) / math.sqrt(2 * math.pi * spread)
         high = np.flatnonzero(np.maximum(density, gaussian) > 1e-3 * density.max())
         shown = slice(high[0], high[-1] + 1)
         ax.plot(h[shown], density[shown], **({"label": "stationary law"} | style))
