@@ -47,7 +47,7 @@ class Strength(ByValue):
         E[Y²]^(1/2) of the null.
     p_value : ndarray, shape (M+1,)
         Two-sided probability of a fluctuation farther from the null, by the law of chi-square with n_m - 1 degrees of
-        freedom; 1 where a layer has one unit or cannot fluctuate.
+        freedom (*Notes* of `strength`); 1 where a layer has one unit or cannot fluctuate.
     null : str
         ``"shuffled"``: the same weights in other places; ``"initial"``: weights drawn with the σ that were given.
 
@@ -138,8 +138,10 @@ def strength(net: Network, *, sigma_w: float | None = None, sigma_b: float | Non
     -----
     Strength and fluctuation [paper]; nulls [own]. E[Y²] is exact for both nulls, whatever the law of the weights: for
     shuffled weights it is (n_m-1)/n_m [n_(m-1) var W^(m-1) + n_(m+1) var W^(m) + var b], each var (ddof = 1) over the
-    entries of one matrix. The p-value is exact for Gaussian weights given σ_w and σ_b, and asymptotic in the fan-in
-    otherwise.
+    entries of one matrix. The p-value is exact for Gaussian weights given σ_w and σ_b. Of shuffled weights it is
+    asymptotic in the fan-in; where they take few values (±1), strengths do, too, and √n Y is counted as nearer to its
+    null by half the step √2 a that it takes where two weights change places, a their smallest difference. A few weights
+    beyond all others (those of a Cauchy law) make small p-values by chance.
 
     References
     ----------
@@ -158,6 +160,7 @@ def strength(net: Network, *, sigma_w: float | None = None, sigma_b: float | Non
         missing = "sigma_b" if sigma_b is None else "sigma_w"
         raise ValueError(f"{missing} is missing: give both sigma_w and sigma_b, or neither for shuffled weights")
     deviation = _shuffled(net) if sigma_w is None else _initial(net, _deviation(sigma_w), _deviation(sigma_b))
+    grain = _grain(net) if sigma_w is None else np.zeros(net.depth + 1)
     units = np.array(net.widths, dtype=float)
     with np.errstate(over="ignore"):
         strengths = node_strength(net)
@@ -166,9 +169,11 @@ def strength(net: Network, *, sigma_w: float | None = None, sigma_b: float | Non
     fluctuation = np.array([standard_deviation(layer_strength) for layer_strength in strengths])
     possible = (units > 1) & (deviation > 0)
     with np.errstate(over="ignore"):  # an infinite statistic has no chance
-        statistic = units * np.where(possible, fluctuation / np.where(possible, deviation, 1.0), 0.0) ** 2
+        of_null = np.where(possible, deviation, 1.0)
+        radius, half = (np.where(possible, length / of_null, 0.0) for length in (np.sqrt(units) * fluctuation, grain))
+        below, above = (radius + half) ** 2, np.maximum(radius - half, 0.0) ** 2
     freedom = np.maximum(units - 1, 1)
-    tails = np.minimum(stats.chi2.cdf(statistic, freedom), stats.chi2.sf(statistic, freedom))
+    tails = np.minimum(stats.chi2.cdf(below, freedom), stats.chi2.sf(above, freedom))
     return Strength(
         node_strength=strengths,
         fluctuation=fluctuation,
@@ -192,6 +197,25 @@ def _initial(net: Network, sigma_w: float, sigma_b: float) -> Floats:
         deviation[m] = math.hypot(deviation[m], above)
         deviation[m + 1] = math.hypot(sigma_w, sigma_b)
     return deviation
+
+
+def _grain(net: Network) -> Floats:
+    """Return half the least distance of two lists of strengths, one unit one step up and one down, shape (M+1,)."""
+    grain = np.full(net.depth + 1, np.inf)
+    for m, (weight, bias) in enumerate(zip(net.weights, net.biases, strict=True)):
+        step = _least_difference(weight)
+        grain[m] = min(grain[m], step)
+        grain[m + 1] = min(step, _least_difference(bias))
+    return np.where(np.isfinite(grain), grain / math.sqrt(2), 0.0)
+
+
+def _least_difference(values: Floats) -> float:
+    """Return that of two values that differ: infinite if none do, 0 of a continuum, where all do."""
+    distinct = np.unique(values)
+    if distinct.size == values.size > 1:
+        return 0.0
+    with np.errstate(over="ignore"):
+        return float(np.diff(distinct).min(initial=np.inf))
 
 
 def _shuffled(net: Network) -> Floats:

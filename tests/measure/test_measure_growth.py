@@ -161,6 +161,23 @@ def test_weights_that_cannot_fluctuate_but_do_are_impossible():
     assert graph.strength(same, sigma_w=0.0, sigma_b=0.0).p_value.tolist() == [1, 1, 1]
 
 
+@pytest.mark.parametrize("inputs", [10, 40, 200])
+def test_p_values_of_weights_of_two_values_are_those_of_counting(inputs):
+    """Of two units with weights ±1, the number of positive ones in the first is hypergeometric if all are shuffled."""
+    positive = np.arange(inputs + 1)
+    law = stats.hypergeom(2 * inputs, inputs, inputs).pmf(positive)
+    apart = np.abs(2 * positive - inputs)
+    exact = [min(1.0, 2 * min(law[apart <= d].sum(), law[apart >= d].sum())) for d in apart]
+    rows = [np.where(np.arange(inputs) < k, 1.0, -1.0) for k in positive]
+    found = [graph.strength(Network([[row, -row]])).p_value[1] for row in rows]
+    after = Network([[rows[0], -rows[0]], [[2.0, 2.0]]], [[0.5, 0.5], [7.0]])  # equal and single ones change nothing
+    assert graph.strength(after).p_value[1] == found[0]
+    assert found[inputs // 2] == pytest.approx(exact[inputs // 2], rel=0.3 / inputs)
+    near = apart < 1.5 * np.sqrt(inputs)  # about two standard deviations
+    np.testing.assert_allclose(np.array(found)[near], np.array(exact)[near], rtol=3 / inputs)
+    assert all(law[found <= p].sum() <= p * (1 + 1e-12) for p in found)
+
+
 def test_gaussian_weights_fluctuate_by_the_law(rng):
     nets = [Network.random([30, 20, 20, 20], "relu", 1.3, 0.4, rng=rng) for _ in range(300)]
     found = [graph.strength(net, sigma_w=1.3, sigma_b=0.4) for net in nets]
