@@ -39,6 +39,10 @@ FARTHEST = 4.0
 WIDE = 5
 """Nodes that a law is wide at least, which some resolve."""
 LAYERS = 3000
+SLOW = 100
+"""Layers after which signals that still move are taken ahead to"""
+NEAR, CLOSE = 0.99, 65
+"""this part of the way to where they would end, past as many points."""
 STILL = 0.1
 FAR = 1e6
 CELLS = 10_000
@@ -121,7 +125,7 @@ def _attractors(sigma: Activation, w: float, b: float, noise: float) -> tuple[fl
     else:
         h, bounded = np.concatenate([[0.0], noise * np.array([-10.0, -1.0, 1.0, 10.0])]), False
     start = float(np.abs(h).max())
-    for _ in range(LAYERS):
+    for layer in range(1, LAYERS + 1):
         before = h
         with np.errstate(over="ignore", invalid="ignore"):
             h = np.asarray(sigma(w * h + b), dtype=np.float64)
@@ -129,7 +133,26 @@ def _attractors(sigma: Activation, w: float, b: float, noise: float) -> tuple[fl
             raise _supercritical(sigma, w, b)
         if bounded and np.abs(h - before).max() < STILL * noise:
             break  # what moves on is slower than the noise, which finds it
+        if layer % SLOW == 0:
+            before, h = h, _ahead(sigma, w, b, h)
+            start = max(start, float(np.abs(h[h != before]).max(initial=0.0)))
     return float(h.min()), float(h.max())
+
+
+def _ahead(sigma: Activation, w: float, b: float, h: Floats) -> Floats:
+    """Return signals near where Aitken sees those end that every other layer moves less, and no point between holds."""
+    with np.errstate(all="ignore"):
+        first = _twice(sigma, w, b, h) - h
+        second = _twice(sigma, w, b, h + first) - h - first
+        onwards = np.linspace(0, NEAR, CLOSE)[:, None] * (first**2 / (first - second))
+        same = np.sign(_twice(sigma, w, b, h + onwards) - h - onwards) == np.sign(first)
+    nearer = (np.abs(second) < np.abs(first)) & np.isfinite(onwards[-1]) & same.all(axis=0)
+    return np.where(nearer, h + onwards[-1], h)
+
+
+def _twice(sigma: Activation, w: float, b: float, h: Floats) -> Floats:
+    found: Floats = np.asarray(sigma(w * np.asarray(sigma(w * h + b), dtype=np.float64) + b), dtype=np.float64)
+    return found
 
 
 def _lasting(sigma: Activation, w: float, b: float, noise: float, low: float, high: float) -> tuple[float, float]:
@@ -139,15 +162,18 @@ def _lasting(sigma: Activation, w: float, b: float, noise: float, low: float, hi
     for ever are no part of a law.
     """
     edges = (low + high) / 2 + noise * np.arange(-CELLS, CELLS + 1.0)
-    size, reach = 0, (REACH + 1) * noise
-    while edges.size != size:  # what is not in the image, and in the image of that, does not last
+    reach = (REACH + 1) * noise
+    for _ in range(SLOW):  # what is not in the image, and in the image of that, does not last
         size = edges.size
         with np.errstate(over="ignore", invalid="ignore"):
             images = np.asarray(sigma(w * edges + b), dtype=np.float64)
         images = np.clip(np.nan_to_num(images, nan=np.inf), edges[0] - 2 * reach, edges[-1] + 2 * reach)
-        edges = edges[(edges > images.min() - reach) & (edges < images.max() + reach)]
-    if size < 2:
-        return low, high
+        inside = (edges > images.min() - reach) & (edges < images.max() + reach)
+        edges, images = edges[inside], images[inside]
+        if edges.size == size:
+            break
+        if edges.size < 2:
+            return low, high
     apart, drift = (edges[1:] < low) | (edges[:-1] > high), np.sign(images - edges)
     group, lasting = _recurrent(edges, images, noise, REACH)
     others = lasting & ~np.isin(group, group[lasting & ~apart])  # its own place grows with the law
@@ -185,7 +211,7 @@ def lingering(
 
 
 def _recurrent(edges: Floats, images: Floats, noise: float, reach: float) -> tuple[Any, Any]:
-    """Return the group of each cell, within which all are reached from all, and whether there is another cell in it."""
+    """Return the group of each cell, within which all are reached from all, and whether it is more than a pair."""
     from scipy import sparse
 
     cell = np.arange(edges.size - 1)
@@ -197,7 +223,7 @@ def _recurrent(edges: Floats, images: Floats, noise: float, reach: float) -> tup
     to = np.arange(number.sum()) + np.repeat(begin - np.cumsum(number) + number, number)
     ways = sparse.csr_array((np.ones(to.size), (np.repeat(cell, number), to)), shape=(cell.size, cell.size))
     group = sparse.csgraph.connected_components(ways, connection="strong")[1]
-    return group, np.bincount(group)[group] > 1
+    return group, np.bincount(group)[group] > 2
 
 
 def breaks(sigma: Activation, w: float, b: float) -> tuple[float, ...]:

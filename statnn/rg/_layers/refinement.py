@@ -18,6 +18,8 @@ FINER = 1.5
 TOLERANCE = 1e-10
 ROUNDING = 1e-14
 """Over the gap of the spectrum: what a stationary law knows of the weights of its wells."""
+PLACE = 4e-16
+"""Of the distance from zero, in deviations of the noise, over the gap: what it knows of where it is."""
 PARTED = 1e-11
 """Gap of the spectrum below which a stationary law is rounding."""
 WORST = 1e-3
@@ -79,7 +81,8 @@ def refined(
             f"{1 / PARTED:.0e} layers: in float64 it has no single stationary law; take more noise, or "
             "layer.operator(points=...) for p(h'|h) alone"
         )
-    while error > max(TOLERANCE, ROUNDING / (1 - seen[0])) and operator.nodes.size < _nodes.MOST_POINTS:
+    known = ROUNDING + PLACE * max(-low, high) / noise
+    while error > max(TOLERANCE, known / (1 - seen[0])) and operator.nodes.size < _nodes.MOST_POINTS:
         count = min(_nodes.MOST_POINTS, math.ceil(FINER * count))
         finer = on(count)
         now = signature(finer)
