@@ -15,6 +15,7 @@ from strategies import examples
 from statnn import rg
 from statnn.io import load, save
 from statnn.network import Activation
+from statnn.rg._layers.quadrature import interval
 
 exponential = Activation("exp", np.exp, np.exp)
 STEPS = 12
@@ -228,3 +229,29 @@ def test_flows_of_noisy_layers_are_equal_where_all_they_hold_is(layer, tmp_path)
         assert again == flow
         assert hash(again) == hash(flow)
     assert rg.flow(rg.NoisyLayer("sin", 1.0, 0.0, 0.3), 1) != flow
+
+
+@pytest.mark.parametrize(
+    ("name", "w", "b"), [("identity", -0.99, 100.0), ("identity", 0.99, 1e4), ("identity", 0.999, 1.0)]
+)
+def test_layers_that_contract_slowly_far_from_zero_have_the_law_of_linear_ones(name, w, b):
+    layer = rg.NoisyLayer(name, w, b, 0.1)
+    law = layer.stationary()
+    assert law.nodes.size < 1100
+    assert law.mean == pytest.approx(b / (1 - w), rel=1e-9)
+    assert law.variance == pytest.approx(0.1**2 / (1 - w**2), rel=1e-8)
+    assert layer.correlation_length() == pytest.approx(-1 / math.log(abs(w)), rel=1e-8)
+
+
+@pytest.mark.parametrize(("w", "b"), [(0.9999, 1.0), (0.99999, -3.0)])
+def test_nodes_stand_where_signals_end_however_long_they_take(w, b):
+    low, high = interval(rg.NoisyLayer("identity", w, b, 0.1).activation, w, b, 0.1)
+    mean, deviation = b / (1 - w), 0.1 / math.sqrt(1 - w**2)
+    assert mean - 30 * deviation < low < mean - 7 * deviation
+    assert mean + 7 * deviation < high < mean + 30 * deviation
+
+
+@pytest.mark.parametrize("name", ["identity", "relu"])
+def test_signals_that_move_on_for_ever_have_no_law(name):
+    with pytest.raises(ValueError, match="is supercritical: it grows without bound"):
+        rg.NoisyLayer(name, 1.0, 1.0, 0.1).stationary()
