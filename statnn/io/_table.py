@@ -26,11 +26,12 @@ def table(results: Any, *, by: str | None = None) -> list[Row]:
     by : str, optional
         None for one row per result, in which every number, text and truth value is a column, fields and properties,
         those of inner objects under a name with dots: ``goodness.p_value``. What consists of several things has a row
-        for each: a comparison of laws one per law. What has nothing but arrays, all of one shape, has a row for each of
-        their entries: a rarefaction one per subsample. Else the name of a field or property that is an array: a row
-        for each of its entries, with its indices in columns ``index.0``, ``index.1``, ..., and the values on its axes
-        where the result has them; columns are all arrays of the same shape, and the numbers and texts of the result.
-        A failure is one row. Results in a tuple are a table of their own: ``table(placement.layers)``.
+        for each: a comparison of laws one per law, a run one per observable. What has nothing but arrays, all of one
+        shape, has a row for each of their entries: a rarefaction one per subsample. Else the name of a field or
+        property that is an array: a row for each of its entries, with its indices in columns ``index.0``, ``index.1``,
+        ..., and the values on its axes where the result has them; columns are all arrays of the same shape, and the
+        numbers and texts of the result. A failure is one row. Results in a tuple are a table of their own:
+        ``table(placement.layers)``.
 
     Returns
     -------
@@ -60,7 +61,7 @@ def table(results: Any, *, by: str | None = None) -> list[Row]:
     True
     """
     rows: list[Row] = []
-    for head, result in _named(results):
+    for head, result in _named(results, whole=by is not None):
         cells = {f"result.{name}" if name in head else name: value for name, value in _cells(result, "")}
         scalars = {name: _plain(value) for name, value in cells.items() if np.ndim(value) == 0}
         arrays = {name: value for name, value in cells.items() if np.ndim(value)}
@@ -105,8 +106,8 @@ def _axes(result: Any, name: str, dimensions: int) -> dict[int, str]:
     return {k: ".".join([*path, axis]) for k, axis in enumerate(names) if axis and len(names) == dimensions}
 
 
-def _named(results: Any) -> Iterator[tuple[Row, Any]]:
-    """Yield the first cells of a row, and the result, of a sweep that of each point."""
+def _named(results: Any, *, whole: bool) -> Iterator[tuple[Row, Any]]:
+    """Yield the first cells of a row, and the result, of a sweep that of each point; its parts unless it is `whole`."""
     if isinstance(results, Mapping):
         named: Iterable[tuple[Row, Any]] = (({"name": str(name)}, result) for name, result in results.items())
     elif _fields(results) is None and isinstance(results, Iterable) and not isinstance(results, str | np.ndarray):
@@ -114,7 +115,7 @@ def _named(results: Any) -> Iterator[tuple[Row, Any]]:
     else:
         named = [({}, results)]
     for head, result in named:
-        several = result.rows() if isinstance(result, Sweep) else _several(result)
+        several = result.rows() if isinstance(result, Sweep) else None if whole else _several(result)
         yield from ((head, each) for each in ([result] if several is None else several))
 
 

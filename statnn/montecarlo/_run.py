@@ -32,6 +32,8 @@ from statnn.montecarlo._method import Method, Model, Values, Walkers
 from statnn.montecarlo._outcome import Failure, warn_of_missing
 from statnn.montecarlo._record import Missing, Observable, Records, record, side_by_side
 
+_NUMBERS = ("mean", "error", "tau", "tau_sokal", "ess", "rhat")
+
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Run(ByValue):
@@ -78,20 +80,45 @@ class Run(ByValue):
     _asked: int = field(default=0, repr=False, compare=False)
     """Draws of a chain that were asked for; 0 in files that do not say."""
 
+    def _estimated(self, name: str) -> tuple[Estimate | None, str | None]:
+        """Return an estimate, None where there is none, and what speaks against it."""
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UntrustedEstimate)  # it is told beside the numbers
+            try:
+                found = self.estimate(name)
+            except ValueError as error:  # too few draws, or some that are not finite
+                return None, str(error)
+        return found, None if found.warning is None else str(found.warning)
+
     def _table(self) -> Rows:
         """Return the estimates of what was recorded."""
         rows: list[tuple[Any, ...]] = []
         for name in self.draws:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore", UntrustedEstimate)
-                try:
-                    found = self.estimate(name)
-                except ValueError as error:  # too few draws, or some that are not finite
-                    rows.append((name, *[None] * 4, str(error)))
-                    continue
+            found, doubt = self._estimated(name)
+            if found is None:
+                rows.append((name, *[None] * 4, doubt))
+                continue
             mean = with_error(found.mean, found.error) if np.ndim(found.mean) == 0 else found.mean
-            rows.append((name, mean, found.tau, found.ess, found.rhat, found.warning and str(found.warning)))
+            rows.append((name, mean, found.tau, found.ess, found.rhat, doubt))
         return Rows(("observable", "mean", "τ", "ess", "R-hat", "warning"), rows)
+
+    def _within(self) -> dict[str, dict[str, Any]]:
+        """Return what a table of a sweep says of a run."""
+        estimates = {name: self._estimated(name) for name in self.draws}
+        return {
+            name: {key: getattr(found, key, None) for key in _NUMBERS} | {"warning": doubt}
+            for name, (found, doubt) in estimates.items()
+        }
+
+    def _rows(self) -> list[dict[str, Any]]:
+        """Return what a table says of each entry of an observable."""
+        rows: list[dict[str, Any]] = []
+        for name, cells in self._within().items():
+            for place in np.ndindex(np.shape(cells["mean"])):
+                index = {f"index.{axis}": k for axis, k in enumerate(place)}
+                entry = {key: value[place] if np.ndim(value) else value for key, value in cells.items()}
+                rows.append({"observable": name} | index | entry)
+        return rows
 
     def __post_init__(self) -> None:
         for values in self.draws.values():

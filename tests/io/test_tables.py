@@ -1,14 +1,16 @@
 """Tables: what results say in rows of plain numbers, whatever room they come from."""
 
 import json
-from dataclasses import dataclass, is_dataclass
+from dataclasses import dataclass, is_dataclass, replace
 
 import numpy as np
 import pytest
 from test_values import MAKERS
 
 from statnn import activation, rg, sweep
+from statnn.interaction import BinaryNeurons
 from statnn.io import table
+from statnn.montecarlo import UntrustedEstimate, estimate, sample
 
 NO_ROWS = {"Network", "Trace", "BinaryNeurons", "DynamicNeurons", "State", "Ancestral", "Intervals", "Gaussian"}
 """Without single numbers, and with arrays of several shapes or none."""
@@ -60,6 +62,33 @@ def test_rows_of_several_laws_and_of_points():
     assert [name for name in point if "activation" in name] == ["layer.activation.name"]
     with pytest.raises(ValueError, match=r"Gaussian has no single numbers for a row.*by=: mean, covariance"):
         table(MAKERS["Gaussian"]())
+
+
+def test_rows_of_runs_are_estimates_with_what_speaks_against_them():
+    chain = BinaryNeurons(np.diag(np.ones(3), 1) + np.diag(np.ones(3), -1))
+    run = sample(chain, 600, chains=2, rng=1, observables={"s": lambda s: s, "m": lambda s: s.sum(axis=-1)})
+    with pytest.warns(UntrustedEstimate):
+        estimates = {name: estimate(run.draws[name][:, :20], name) for name in ("s", "m")}
+    short = replace(run, draws={name: draws[:, :20] for name, draws in run.draws.items()})
+    rows = table(short)
+    assert [(row["observable"], row.get("index.0")) for row in rows] == [
+        ("s", 0),
+        ("s", 1),
+        ("s", 2),
+        ("s", 3),
+        ("m", None),
+    ]
+    for key in ("mean", "error", "tau", "tau_sokal", "ess", "rhat"):
+        assert [row[key] for row in rows] == [*getattr(estimates["s"], key), getattr(estimates["m"], key)]
+    assert {row["warning"] for row in rows} == {str(one.warning) for one in estimates.values()}
+    (point,) = table(sweep(lambda temperature: short, [{"temperature": 2.0}]))  # noqa: ARG005
+    assert point["result.m.mean"] == estimates["m"].mean
+    assert point["result.m.warning"] == str(estimates["m"].warning)
+    assert [row["draws.m"] for row in table(short, by="draws.m")] == short.draws["m"].ravel().tolist()
+    none = table(replace(run, draws={"m": run.draws["m"][:, :3]}))
+    assert [(row["mean"], row["warning"]) for row in none] == [
+        (None, "draws have shape (2, 3); an estimate needs (chains, at least 4 draws, ...)")
+    ]
 
 
 def test_a_property_of_anyones_that_fails_has_no_cell():
