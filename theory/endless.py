@@ -20,6 +20,7 @@ _MANY = 1_000_000
 _FEW = mpmath.mpf(10) ** -42
 _NOTHING = mpmath.mpf(10) ** -30
 _LARGEST = 10_000  # bits before the point of what is exponentiated: there are no more digits of it than that
+_LONG = 64  # bits from which on mpmath multiplies e by itself bit by bit, hundreds of times as long
 _JUMPS = (sp.Abs, sp.sign, sp.Heaviside)
 
 
@@ -55,7 +56,13 @@ def _pieces(expr: sp.Expr) -> Iterator[sp.Expr]:
 def exponential(value: Any) -> Any:
     """Return e to a power, zero far on the left; raise where mpmath would take for ever, as of exp(exp(10^80))."""
     real = mpmath.mpf(0) if isinstance(value, mpmath.matrix) else mpmath.re(value)
-    if mpmath.isinf(real) or not mpmath.mag(real) > _LARGEST:
+    size = mpmath.mag(real) if mpmath.isfinite(real) else 0
+    if isinstance(value, mpmath.mpf) and _LONG < size <= _LARGEST:
+        with mpmath.extraprec(int(size) + 10):
+            twos = mpmath.floor(value / mpmath.ln2)
+            rest = value - twos * mpmath.ln2
+        return mpmath.ldexp(mpmath.exp(rest), int(twos))
+    if not size > _LARGEST:
         return mpmath.exp(value)
     if real < 0:
         return mpmath.mpf(0)

@@ -1,9 +1,13 @@
 """Steps as a theorist gets them wrong, and right ones that are awkward: each is judged as mathematics says."""
 
+import mpmath
 import pytest
 import sympy as sp
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from statnn.theory.derivation import Derivation, argued, equation, identity, inequality, instance, limit, series
+from statnn.theory.endless import exponential
 from statnn.theory.rewriting import by_antiderivative, by_normalisation
 
 x, y, u = sp.symbols("x y u", positive=True)
@@ -228,3 +232,16 @@ def test_a_law_adds_up_to_one_on_its_own_range_alone():
     on = by_normalisation(2**-k, (k, 1, sp.oo))
     assert on(sp.Sum(3 * 2**-k, (k, 1, sp.oo)) - 3) == 0
     assert on(sp.Sum(3 * 2**-k, (k, 2, sp.oo)) - 3) != 0
+
+
+@settings(max_examples=30)
+@given(st.integers(-2000, 2000), st.integers(1, 10**9), st.sampled_from([-1, 1]))
+def test_powers_of_e_of_long_numbers_are_those_of_mpmath(power, part, sign):
+    """Far out mpmath multiplies by itself as many bits as the number has: its digits are those of twice 300 bits."""
+    with mpmath.workdps(30):
+        value = sign * mpmath.ldexp(mpmath.mpf(part) / 7, power)
+        with mpmath.workdps(30 + max(0, int(0.31 * mpmath.mag(value))) + 10):
+            twos = mpmath.nint(value / mpmath.log(2))
+            rest = mpmath.exp(value - twos * mpmath.log(2))
+        found = exponential(value)
+        assert abs(mpmath.ldexp(found, -int(twos)) - rest) <= 2 * mpmath.eps * rest

@@ -76,7 +76,8 @@ class Placement(ByValue):
     layers : tuple of LayerPlace
         Layers 1 ... M-1; layer 0 takes inputs as they come and has no activation below it.
     variance : ndarray, shape (M,)
-        Mean square of the fields of each layer, over units and inputs. Empty without inputs, as all below.
+        Mean square of the fields of each layer, over units and the inputs of the pairs. Empty without inputs, as all
+        below.
     correlation, correlation_error : ndarray, shape (M,)
         Mean over pairs of inputs of the correlation of their fields (cosine, as in mean-field theory), and its error
         over pairs in this one network.
