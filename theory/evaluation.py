@@ -30,6 +30,7 @@ DIGITS, AGREE, POINTS, FAR = 50, 40, 20, 5
 LIMIT, SERIES = 80, 30  # powers of ten at which the end of a limit, and of a series, is looked at
 _WORK, _FLOOR = 370, 180  # digits of it, and below how many digits is rounding
 _IN_A_ROW = 4  # whole numbers that are looked at
+_LEVEL, _FADING = mpmath.mpf(10) ** -9, mpmath.mpf("0.9")  # what rises, and how much less it does at twice the digits
 _NEAR, _FARTHEST = mpmath.mpf(1) / 1000, mpmath.mpf(30)  # how far inside of a range its ends are looked at, and from 0
 _OWN = {"root_between": root_between, "nsum": endless_sum, "nprod": endless_product, "quad": integral}
 _OWN |= {"exp": exponential, **{name: within(name) for name in ("sin", "cos", "tan", "sinh", "cosh")}}
@@ -447,9 +448,13 @@ def approach_of(
     direction: int = 1,
     *,
     slack: Any = 1,
+    levels: bool = False,
     thorough: bool = False,
 ) -> str:
-    """Return where `gap` does not fall as fast as `scale` when `variable` goes to `end`, and nothing when it does."""
+    """Return where `gap` does not fall as fast as `scale` when `variable` goes to `end`, and nothing when it does.
+
+    If it `levels` its ratio to the scale may rise, but not on and on, as a logarithm does.
+    """
     symbols, points = _points((gap, scale, end), domain, variable, thorough=thorough)
     ahead = (variable, *symbols)
     rest, size, place = number(gap, ahead), number(scale, ahead), number(end, symbols)
@@ -457,19 +462,30 @@ def approach_of(
     def largest(side: Callable[..., Any], digits: int, point: Sequence[Any]) -> Any:
         return max(abs(side(at, *point)) for at in _close(place(*point), digits, direction, whole=variable.is_integer))
 
+    def compared(point: Sequence[Any], digits: int) -> tuple[Any, Any, Any]:
+        """Return the gap and the scale so near to the end, and below which gap is rounding."""
+        with mpmath.workdps(_WORK):
+            of_scale = largest(size, digits, point)
+            depth = max(0, -int(mpmath.floor(mpmath.log10(of_scale)))) if of_scale else 0
+        with mpmath.workdps(_WORK + 2 * depth):  # a high order is small already where it is looked at
+            return largest(rest, digits, point), of_scale, mpmath.mpf(10) ** -(_FLOOR + depth)
+
     points = [*(points if thorough else points[: POINTS // 4]), *_extremes(symbols, dict(domain))]
     for point in points:
+        (far, of_far, _), (near, of_near, least) = (compared(point, digits) for digits in (power // 2, power))
         with mpmath.workdps(_WORK):
-            sizes = [largest(size, digits, point) for digits in (power // 2, power)]
-            depth = max(0, -int(mpmath.floor(mpmath.log10(sizes[1])))) if sizes[1] else 0
-        with mpmath.workdps(_WORK + 2 * depth):  # a high order is small already where it is looked at
-            far, near = (largest(rest, digits, point) for digits in (power // 2, power))
-            if not near <= slack * sizes[1] / sizes[0] * far + mpmath.mpf(10) ** -(_FLOOR + depth):
-                both = (
-                    f"by {mpmath.nstr(gap, 6)} {_beside(variable, end, direction, digits)}"
-                    for gap, digits in ((far, power // 2), (near, power))
-                )
-                return f"the sides differ {' and '.join(both)}{f', {place_of(symbols, point)}' if symbols else ''}"
+            bound = of_near / of_far * far
+            wrong = not near <= slack * bound + least
+            if levels and not wrong and near > (1 + _LEVEL) * bound + least:  # as a logarithm, or towards a constant
+                nearest, of_nearest, _ = compared(point, 2 * power)
+                rise, later = near / of_near - far / of_far, nearest / of_nearest - near / of_near
+                wrong = later > _FADING * rise
+        if wrong:
+            both = (
+                f"by {mpmath.nstr(gap, 6)} {_beside(variable, end, direction, digits)}"
+                for gap, digits in ((far, power // 2), (near, power))
+            )
+            return f"the sides differ {' and '.join(both)}{f', {place_of(symbols, point)}' if symbols else ''}"
     return ""
 
 

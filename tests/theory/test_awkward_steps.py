@@ -74,6 +74,9 @@ def trusted(gap):
         series("in a function", sp.exp(x), sp.exp(O(x)), (x, 0)),
         series("a logarithm beside it", 1 + x * sp.log(x), 1 + O(x), (x, 0)),
         series("a logarithm far out", 1 + sp.log(x) / x, 1 + O(1 / x), (x, sp.oo)),
+        series("a logarithm with a small factor", sp.log(1 - x) + x**2 * sp.log(x) / 10**4, -x + O(x**2), (x, 0)),
+        series("a logarithm of a logarithm", x + x**2 * sp.log(-sp.log(x)), x + O(x**2), (x, 0), domain={x: (0, 0.1)}),
+        series("a power that is nearly the order", x + x ** sp.Rational(1999, 1000), x + O(x**2), (x, 0)),
         series("from above alone", 1 + abs(t), 1 + t + O(t**2), (t, 0)),
         series("above a point alone", abs(x - 1), x - 1 + O((x - 1) ** 2), (x, 1)),
         identity(
@@ -153,6 +156,7 @@ def test_what_is_wrong_somewhere_is_refused(wrong):
         limit("growth at a pole", sp.Limit(sp.exp(1 / x), x, 0), sp.oo),
         limit("an exponential of one", sp.Limit(sp.exp(-sp.exp(-t)), t, -sp.oo), 0),
         limit("from both sides", sp.Limit(sp.sin(t) / t, t, 0, "+-"), 1),
+        series("slowly to its constant", x + x**2 / (1 - 1 / sp.log(x)), x + O(x**2), (x, 0), domain={x: (0, 0.1)}),
         series("about a point", sp.log(x), x - 1 + O((x - 1) ** 2), (x, 1)),
         series("far on the left", sp.exp(t) + 1 / t, 1 / t + O(t**-2), (t, -sp.oo)),
         series("half an order", sp.sqrt(x + x**2), sp.sqrt(x) + O(x ** sp.Rational(3, 2)), (x, 0)),
