@@ -43,6 +43,11 @@ class ClosedForms(Protocol):
         """Return G and S."""
 
 
+def _angle(e: Floats) -> Floats:
+    """Return acos(1-e), with all digits of e and of 2-e."""
+    return 2 * np.arctan2(np.sqrt(e), np.sqrt(2 - e))
+
+
 @dataclass(frozen=True)
 class OfLines:
     """Slopes `below` and `above` zero: σ = (above+below)/2 h + (above-below)/2 times the modulus of h."""
@@ -58,11 +63,11 @@ class OfLines:
         return np.zeros_like(q)
 
     def fourth(self, q: Floats) -> Floats:
-        return 1.5 * (self.above**4 + self.below**4) * q * q
+        return 1.5 * (np.float64(self.above) ** 4 + np.float64(self.below) ** 4) * q * q
 
     def pair_moments(self, e: Floats, q: Floats) -> tuple[Floats, Floats]:
         odd, even = ((self.above + self.below) / 2) ** 2, ((self.above - self.below) / 2) ** 2
-        angle = 2 * np.arcsin(np.sqrt(e / 2))
+        angle = _angle(e)
         bent = np.where(
             angle < 0.03,
             angle**3 / 3 - angle**5 / 30 + angle**7 / 840,
@@ -115,7 +120,7 @@ class OfSign:
 
     def pair_moments(self, e: Floats, q: Floats) -> tuple[Floats, Floats]:
         with np.errstate(divide="ignore"):
-            return 4 / np.pi * np.arcsin(np.sqrt(e / 2)), 2 / np.pi / (q * np.sqrt(e * (2 - e)))
+            return 2 / np.pi * _angle(e), 2 / np.pi / (q * np.sqrt(e * (2 - e)))
 
 
 @dataclass(frozen=True)

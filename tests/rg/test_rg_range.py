@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from statnn import rg
-from statnn.network import ACTIVATIONS, Activation
+from statnn.network import ACTIVATIONS, Activation, leaky_relu
 from statnn.rg.repeated._finite_depth import _with_last
 from statnn.rg.wide._averages import averages
 
@@ -168,6 +168,74 @@ def test_averages_of_narrow_fields_around_a_value(name, q):
 def test_small_weights_lead_to_small_variances_not_to_none(name, sigma_w):
     point = rg.RandomLayer(name, sigma_w).fixed_point()
     assert point.variance == pytest.approx((TAYLOR[name][0] * sigma_w) ** 2, rel=1e-12, abs=0)
+
+
+@pytest.mark.parametrize(("name", "bend"), [("silu", 3 / 8), ("gelu tanh", 3 / math.pi)])
+@pytest.mark.parametrize("q", [1e-16, 1e-10])
+def test_shift_of_narrow_fields_around_zero(name, bend, q):
+    """Of the Taylor series as well: half the spread of one layer times d²M/dq² at zero."""
+    found = rg.RandomLayer(name, 1.0).finite_width(q, 2)
+    assert found.shift[2] == pytest.approx(bend / 2 * found.spread[1], rel=3e-8, abs=0)
+
+
+@pytest.mark.parametrize("q", [1e-14, 1e-10])
+def test_narrow_fields_about_an_unstated_kink_of_the_slope(q):
+    def raised(h):
+        return np.where(h > 0, h, np.expm1(np.minimum(h, 0))) + 0.3
+
+    layer = rg.RandomLayer(Activation("raised elu", raised, lambda h: np.exp(np.minimum(h, 0))), 1.0)
+    with mpmath.workdps(40):
+        s, height = mpmath.sqrt(mpmath.mpf(q)), mpmath.mpf(0.3)
+
+        def below(z):
+            return (mpmath.expm1(s * z) + height) * mpmath.exp(s * z) * z * mpmath.npdf(z)
+
+        def above(z):
+            return (s * z + height) * z * mpmath.npdf(z)
+
+        slope = float((mpmath.quad(below, [-16, -4, 0]) + mpmath.quad(above, [0, 4, 16])) / s)
+    assert layer.variance_slope(q) == pytest.approx(slope, rel=1e-8)
+
+
+@pytest.mark.parametrize("q", [0.035, 0.045, 0.07, 0.53])
+def test_every_average_of_tanh_has_its_digits(q):
+    def average(function):
+        return mpmath.quad(lambda z: function(mpmath.tanh(mpmath.sqrt(q) * z)) * mpmath.npdf(z), [-16, -4, 0, 4, 16])
+
+    def fourth(t):  # derivative of tanh²
+        s = 1 - t * t
+        return 8 * s * (s - 2 * t * t) - 24 * s * s * (s - 4 * t * t)
+
+    with mpmath.workdps(30):
+        square = average(lambda t: t * t)
+        slope, sloped = average(lambda t: (1 - t * t) * (1 - 3 * t * t)), average(lambda t: (1 - t * t) ** 2)
+        expected = [float(v) for v in (slope, sloped, average(lambda t: (t * t - square) ** 2), average(fourth) / 4)]
+    layer = rg.RandomLayer("tanh", 1.0)
+    bend = averages(ACTIVATIONS["tanh"]).higher_moments(np.array([q]))[0][0]
+    found = [layer.variance_slope(q), layer.chi(q), layer.finite_width(q, 1).spread[1], bend]
+    np.testing.assert_allclose(found, expected, rtol=1e-13)
+
+
+@pytest.mark.parametrize("c", [-1 + 2.0**-52, -1 + 2.0**-40, -0.99999])
+def test_nearly_opposite_fields(c):
+    with mpmath.workdps(40):
+        angle = mpmath.acos(mpmath.mpf(c))
+        sign, relu = 1 - 2 * angle / mpmath.pi, (mpmath.pi - angle) / (2 * mpmath.pi)
+    assert rg.RandomLayer("sign", 1.0).correlation_map(c, 1.0) == pytest.approx(float(sign), rel=4e-16)
+    slope = averages(ACTIVATIONS["relu"]).pair_moments(np.array([1 - c]), np.ones(1))[1][0]
+    assert slope == pytest.approx(float(relu), rel=1e-8)
+
+
+STEEP = Activation("steep", lambda h: 1e200 * h, lambda h: np.full(h.shape, 1e200))
+
+
+@pytest.mark.parametrize("sigma", [leaky_relu(-1e160), STEEP])
+def test_lines_whose_squares_leave_floats_are_refused_in_words(sigma):
+    for ask in (lambda: rg.RandomLayer(sigma, 1.0).chi(1.0), lambda: rg.criticality(sigma)):
+        with pytest.raises(ValueError, match="squares overflow"):
+            ask()
+    with pytest.raises(ValueError, match="leave the range"):
+        rg.RandomLayer(leaky_relu(1e100), 1.0).finite_width(1.0, 1)
 
 
 @pytest.mark.parametrize(("name", "function"), [("tanh", mpmath.tanh), ("erf", mpmath.erf)])

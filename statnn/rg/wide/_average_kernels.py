@@ -22,7 +22,7 @@ import numpy as np
 
 from statnn._compile import helper, kernel
 
-FULL = 38.0
+FULL = 50.0
 """L of sums to rounding."""
 FAST = 29.0
 """L of sums to 1e-9."""

@@ -28,6 +28,7 @@ from statnn.network._differences import Numerical
 from statnn.network._functions import Values
 from statnn.network._gaussian import ClosedForms, Moments, OfLines
 from statnn.network._tabulated import Tabulated
+from statnn.rg._common import LARGEST as LARGEST_SCALE
 from statnn.rg.wide._average_kernels import FULL, tanh_averages, tanh_pairs
 from statnn.rg.wide._quadrature import END, MOST_PANELS, gaussian_edges, integrals, with_edges
 
@@ -165,7 +166,8 @@ class _Own:
         between = (self.breaks[1:] + self.breaks[:-1]) / 2
         if not np.allclose(self._values(between, finite=False), between * np.where(between < 0, below, above)):
             return None
-        kept = np.allclose(values, scales * at_one, rtol=0, atol=1e-200)  # but for what underflows
+        with np.errstate(over="ignore", invalid="ignore"):  # of very steep lines, beyond float64 on both sides
+            kept = np.allclose(values, scales * at_one, rtol=0, atol=1e-200)  # but for what underflows
         if not (kept and np.allclose(at_one, lines, rtol=1e-15, atol=1e-200)):
             return None
         return OfLines(float(below), float(above))
@@ -265,20 +267,24 @@ class _Own:
         def share(q: Floats) -> Floats:
             return _spread(self._values, q, self._moments(q)[0]) / q
 
-        return self._extended(bend, q, NARROW_BEND), q * self._extended(share, q, NARROW)
+        return self._extended(bend, q, NARROW_BEND, always=True), q * self._extended(share, q, NARROW)
 
-    def _extended(self, average: Callable[[Floats], Floats], q: Floats, narrow: float) -> Floats:
-        """Return averages that cancel for narrow fields around a φ(0) that is not zero; of those along a line in q.
+    def _extended(
+        self, average: Callable[[Floats], Floats], q: Floats, narrow: float, *, always: bool = False
+    ) -> Floats:
+        """Return averages that cancel for narrow fields; of those along a line in q, unless they follow none.
 
-        `narrow` is a deviation by the scale |φ(0)/φ'(0)|, or one. Where φ has a kink in reach no line is right, but
-        nothing cancels.
+        `narrow` is a deviation by the scale |φ(0)/φ'(0)|, or one. Where either is zero they cancel if `always`. Where φ
+        or a derivative of it has a kink in reach no line is right, but nothing cancels.
         """
         value, slope = (abs(float(self._values(np.zeros(1), slope=which)[0])) for which in (False, True))
-        deviation = narrow * min(1.0, value / slope) if value and slope else 0.0
+        deviation = narrow * (min(1.0, value / slope) if value and slope else always)
         edge = deviation**2
         if not edge or (q >= edge).all() or (np.abs(self.breaks) < END * deviation).any():
             return average(q)
-        found, (at, twice) = average(np.maximum(q, edge)), average(np.array([edge, 2 * edge]))
+        found, (at, twice, fourfold) = average(np.maximum(q, edge)), average(edge * np.array([1.0, 2.0, 4.0]))
+        if abs(fourfold - 3 * twice + 2 * at) > STRAIGHT * abs(at):
+            return average(q)
         return np.where(q < edge, at + (q / edge - 1) * (twice - at), found)
 
     def pair_moments(self, e: Floats, q: Floats) -> tuple[Floats, Floats]:
@@ -351,6 +357,8 @@ WIDE = 4.0
 """Deviation from which dM/dq is an average of φ² with a Hermite polynomial."""
 NARROW, NARROW_BEND = 1e-4, 3e-3
 """Deviations up to which M' and M'' are lines in q: what that leaves out is as small as the rounding there."""
+STRAIGHT = 1e-6
+"""Relative distance of a fourth value from the line of two others, from which on they follow none."""
 MOST_INNER = 20_000
 """Panels of inner integrals in one round of the outer one."""
 MOST_PROBED = 2000
@@ -377,10 +385,13 @@ def _spread(function: Any, q: Floats, mean: Floats) -> Floats:
 
 def averages(activation: Activation, *, digits: float = FULL) -> Averages:
     """Return the way in which Gaussian averages of an activation are computed; `digits` is L of sums for tanh."""
-    if activation.averages is not None:
-        return _Closed(activation, activation.averages, activation.homogeneous)
     if activation.tanh is not None:
         return _Tanh(*activation.tanh, activation.name, digits)
     own = _Own.of(activation)
-    lines = own.lines()
-    return own if lines is None else _Closed(activation, lines, homogeneous=True)
+    forms = activation.averages or own.lines()
+    if isinstance(forms, OfLines) and max(abs(forms.below), abs(forms.above)) > LARGEST_SCALE:
+        raise ValueError(
+            f"activation {activation.name!r} has slopes {forms.below:g} and {forms.above:g}: above {LARGEST_SCALE:g} "
+            "squares overflow; measure fields in another unit"
+        )
+    return own if forms is None else _Closed(activation, forms, isinstance(forms, OfLines))
