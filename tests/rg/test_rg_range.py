@@ -1,6 +1,7 @@
 """Numbers at the ends of float64: what solvable layers give is finite and right, or refused with the reason."""
 
 import math
+from fractions import Fraction
 
 import mpmath
 import numpy as np
@@ -52,6 +53,27 @@ def test_fixed_functions_refuse_what_leaves_the_range():
             call()
     assert f.layers([0.0, 1e308], 1e300).tolist() == pytest.approx([0.0, (1.5e-300) ** 0.5])
     assert f.finite_depth(5e-324, 0.01) == pytest.approx(f.finite_depth(0.0, 0.01), rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("w", "b", "s", "m"),
+    [
+        (2.4e205, 1e22, 0.0, 1),
+        (-2.4e205, 1e22, 1e-300, 1),
+        (1e140, -3.0, 1e-10, 2),
+        (-1e100, 7.0, 1e-200, 3),
+        (1e60, 0.0, 1e-300, 5),
+    ],
+)
+def test_powers_of_steep_layers_stay_within_floats(w, b, s, m):
+    """What is larger than the last term of a sum is never formed."""
+    found = rg.LinearLayer(w, b, s).power(m)
+    W, total, spread = Fraction(w), Fraction(0), Fraction(0)
+    for k in range(m):
+        total, spread = total + W**k * Fraction(b), spread + W ** (2 * k) * Fraction(s)
+    assert found.weight[0, 0] == pytest.approx(float(W**m), rel=4e-16)
+    assert found.bias[0] == pytest.approx(float(total), rel=4e-16)
+    assert found.noise_covariance[0, 0] == pytest.approx(float(spread), rel=4e-16, abs=0)
 
 
 def test_linear_and_binary_layers_next_to_the_largest_float():

@@ -61,7 +61,8 @@ class Exact(ByValue):
     Notes
     -----
     Numbers are correct to rounding: relative errors are a few 1e-16 times the larger of 1 and |E|/T, which is what
-    exp(-E/T) loses in float64. Entries of `magnetisation` and `correlation` have this as an absolute error.
+    exp(-E/T) loses in float64. Entries of `magnetisation` and `correlation`, and the root of the heat capacity, have
+    this as an absolute error: a heat capacity far below one, of levels that nearly meet, has few digits.
     """
 
     method: str

@@ -207,8 +207,8 @@ class BinaryLayer(ByValue):
     -----
     Where the family is closed, the relative error of J' in one composition is a few 1e-16 times 1 + |ln J'|, a few
     1e-16 without fields, at any size of couplings and fields; fields and c have errors of a few 1e-16 times the largest
-    term that is added. Elsewhere see `TransferMatrix`. Couplings of blocks of more than some 700 correlation lengths
-    fall below 1e-308 and are zero, as is their ξ.
+    term that is added; a term of a field is as exact as J'. Elsewhere see `TransferMatrix`. Couplings of blocks of more
+    than some 700 correlation lengths fall below 1e-308 and are zero, as is their ξ.
 
     Examples
     --------
@@ -373,8 +373,8 @@ class BinaryLayer(ByValue):
     def correlation_length(self) -> float:
         r"""Return ξ = -1/ln|λ_1/λ_0|, in layers: connected correlations decay as exp(-m/ξ).
 
-        Width one in closed form, -1/ln tanh|K| without field, to a few 1e-16; inf where ξ is beyond 1e308 layers, 0
-        at K = 0. Wider ones from ratios: see `Spectrum`.
+        Width one in closed form, -1/ln tanh|K| without field, to a few 1e-16, with field times 1 + |K| + |f + g|; inf
+        where ξ is beyond 1e308 layers, 0 at K = 0. Wider ones from ratios: see `Spectrum`.
 
         Raises
         ------

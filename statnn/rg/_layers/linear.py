@@ -418,8 +418,8 @@ def renormalised(couplings: Floats, b: int) -> Floats:
     w, bias, s = (float(x) for x in couplings)
     with np.errstate(over="ignore", invalid="ignore"):
         power = _power(np.float64(abs(w)), b) * (-1 if w < 0 and b % 2 else 1)
-        series, square = _geometric(w, b), _geometric(w, b, twice=True)
-        return np.array([power, bias * series if bias else 0.0, s * square if s else 0.0])
+        sums = _geometric(w, b, bias) if bias else 0.0, _geometric(w, b, s, twice=True) if s else 0.0
+        return np.array([power, *sums])
 
 
 def _power(size: np.float64, count: int) -> np.float64:
@@ -428,19 +428,25 @@ def _power(size: np.float64, count: int) -> np.float64:
     return size ** float(count - low) * size ** float(low)
 
 
-def _geometric(w: float, m: int, *, twice: bool = False) -> Any:
-    """Return the sum of w^k over k < m, or of w^(2k), without cancellation at |w| = 1."""
+def _geometric(w: float, m: int, first: float, *, twice: bool = False) -> Any:
+    """Return `first` times the sum of w^k over k < m, or of w^(2k), without cancellation at |w| = 1."""
     size = np.float64(abs(w))
     if size == 1:
-        return float(m) if twice or w > 0 else float(m % 2)
+        return first * (m if twice or w > 0 else m % 2)
     if size == 0:
-        return 1.0
+        return first
     count = 2 * m if twice else m
     log = count * np.log(size)
-    lost = -np.expm1(log) if abs(log) < 1 else 1 - _power(size, count)  # of |w|^count, from one
+    grows = log > 1  # then all is over the last term, as only that may leave float64
+    lost = -np.expm1(log) if abs(log) < 1 else 1 - _power(size, count) ** (-1 if grows else 1)  # of a power, from one
     if w < 0 and not twice and m % 2:
         lost = 2 - lost
-    return lost / ((1 - size) * (1 + size) if twice else 1 - np.float64(w))
+    if not grows:
+        return first * lost / ((1 - size) * (1 + size) if twice else 1 - np.float64(w))
+    last = _power(size, m - 1)
+    if twice:
+        return first * last * last * (lost / ((size - 1) / size * ((size + 1) / size)))
+    return first * last * (lost / ((np.float64(w) - 1) / w)) * (1 if w > 0 or m % 2 else -1)
 
 
 def _around_zero(b: int) -> Floats:
