@@ -255,3 +255,15 @@ def test_nodes_stand_where_signals_end_however_long_they_take(w, b):
 def test_signals_that_move_on_for_ever_have_no_law(name):
     with pytest.raises(ValueError, match="is supercritical: it grows without bound"):
         rg.NoisyLayer(name, 1.0, 1.0, 0.1).stationary()
+
+
+def test_nodes_that_agree_by_chance_are_refined_all_the_same():
+    """Sums over nodes as wide apart as the noise may err alike twice, or not at the mean, but from other starts."""
+    law = rg.NoisyLayer("sign", 0.00109, 0.2088, 2.3335).stationary()  # a signal of the other sign needs 85 deviations
+    assert law.mean == pytest.approx(1.0, rel=1e-13)
+    assert law.error < 1e-10
+    assert law.variance == pytest.approx(2.3335**2, rel=1e-10)
+    w, b, noise, start = 0.6717, 1.116, 2.936, 0.5756
+    mean, variance = rg.NoisyLayer("identity", w, b, noise).power(2).moments(start)
+    assert mean == pytest.approx(w * w * start + (1 + w) * b, rel=1e-11)
+    assert variance == pytest.approx((1 + w * w) * noise**2, rel=1e-11)

@@ -345,7 +345,7 @@ class BinaryLayer(ByValue):
         r"""Return the eigenvalues of the layer: in closed form for width one, else of its transfer matrix.
 
         In closed form to a few 1e-16, of λ_1/λ_0 times 1 + |f + g|. Of wider layers λ_1/λ_0 has such digits, times the
-        condition of its eigenvectors, unless couplings are so strong that layers hardly forget: then absolutely.
+        condition of that eigenvalue, unless couplings are so strong that layers hardly forget: then absolutely.
 
         Raises
         ------

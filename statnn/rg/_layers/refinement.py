@@ -15,6 +15,8 @@ from statnn.rg._layers.operator import TransferOperator, spectrum_on
 FIRST = 0.8
 """Distance of the nodes of a first try, in deviations of the noise."""
 FINER = 1.5
+CLOSE = 0.7
+"""Distance of nodes in deviations of the noise up to which sums are its moments to 1e-12, wherever the law stands."""
 TOLERANCE = 1e-10
 ROUNDING = 1e-14
 """Over the gap of the spectrum: what a stationary law knows of the weights of its wells."""
@@ -82,7 +84,9 @@ def refined(
             "layer.operator(points=...) for p(h'|h) alone"
         )
     known = ROUNDING + PLACE * max(-low, high) / noise
-    while error > max(TOLERANCE, known / (1 - seen[0])) and operator.nodes.size < _nodes.MOST_POINTS:
+    while operator.nodes.size < _nodes.MOST_POINTS and (
+        error > max(TOLERANCE, known / (1 - seen[0])) or np.diff(operator.nodes).max() > CLOSE * noise
+    ):
         count = min(_nodes.MOST_POINTS, math.ceil(FINER * count))
         finer = on(count)
         now = signature(finer)
