@@ -248,6 +248,29 @@ def test_nearly_opposite_fields(c):
     assert slope == pytest.approx(float(relu), rel=1e-8)
 
 
+@pytest.mark.parametrize("c", [-1 + 2.0**-53, -1 + 2.0**-40, -0.6])
+@pytest.mark.parametrize("q", [1e-3, 1e6])
+def test_odd_activations_see_opposite_fields_as_they_see_alike_ones(c, q):
+    """E φ(x)φ(y) changes its sign with y; 1 - c has no digits of 1 + c. With q = 1e6, erf and tanh are nearly steps."""
+    for name in ("erf", "tanh", "sin", "sign", "identity"):
+        layer, biased = rg.RandomLayer(name, 1.3), rg.RandomLayer(name, 1.3, 0.4)
+        assert layer.correlation_map(c, q) == -layer.correlation_map(-c, q)
+        total = biased.variance_map(q)
+        both = biased.correlation_map(c, q) + biased.correlation_map(-c, q)
+        assert both == pytest.approx(2 * 0.4**2 / total, rel=1e-12, abs=2e-15)
+    with mpmath.workdps(40):
+        slanted = 2 / mpmath.pi * mpmath.asin(mpmath.mpf(c) * 2 * q / (1 + 2 * q))
+        expected = float(slanted / (2 / mpmath.pi * mpmath.asin(mpmath.mpf(2) * q / (1 + 2 * q))))
+    assert rg.RandomLayer("erf", 1.3).correlation_map(c, q) == pytest.approx(expected, rel=1e-15)
+
+
+@pytest.mark.parametrize(("c", "q"), [(5e-191, 7e-251), (5.6e-282, 4e161)])
+def test_tiny_correlations_are_not_lost_beside_variances(c, q):
+    assert rg.RandomLayer("identity", 0.1).correlation_map(c, q) == pytest.approx(c, rel=1e-15, abs=0)
+    limit = 2 / math.pi if q > 1 else 1.0  # that of the step, and of the line
+    assert rg.RandomLayer("erf", 0.1).correlation_map(c, q) == pytest.approx(limit * c, rel=1e-14, abs=0)
+
+
 STEEP = Activation("steep", lambda h: 1e200 * h, lambda h: np.full(h.shape, 1e200))
 
 

@@ -186,25 +186,28 @@ class RandomLayer:
         weight, bias = self._scales
         flat = variance.ravel()
         total = np.ravel(self.variance_map(flat))
+        flat_c = given.ravel()
+        opposite = (flat_c < 0) & (self.activation.odd or self.activation.flat)  # E φ(x)φ(y) is minus that of x and -y
         with np.errstate(all="ignore"):  # what leaves float64 is refused
-            gap = weight * self._of.pair_moments(1 - given.ravel(), flat)[0]
+            gap = weight * self._of.pair_moments(1 - np.where(opposite, -flat_c, flat_c), flat)[0]
         if (total == 0).any():
             why = "below the range of floats" if weight or bias else "sigma_w = sigma_b = 0"
             raise ValueError(f"{why}: the next layer has no variance, and so no correlation")
-        correlation = np.maximum(1 - gap / total, -1.0)  # rounding alone goes beyond
-        near = np.abs(given.ravel()) < NEAR_ZERO
+        correlation = np.where(opposite, (gap + 2 * bias) / total - 1, 1 - gap / total)
+        correlation = np.maximum(correlation, -1.0)  # rounding alone goes beyond
+        near = np.abs(flat_c) < NEAR_ZERO
         if self.activation.odd and bias == 0 and near.any():
-            correlation[near] = weight * self._covariance(given.ravel()[near], flat[near]) / total[near]
+            correlation[near] = self._from_zero(flat_c[near], flat[near], weight * flat[near] / total[near])
         if not np.isfinite(correlation).all():
             raise ValueError(f"q from {flat.min():g} to {flat.max():g}: averages over pairs leave the range of float64")
         return shaped(correlation.reshape(given.shape), np.zeros(np.broadcast_shapes(np.shape(c), np.shape(q))))
 
-    def _covariance(self, c: Floats, q: Floats) -> Floats:
-        """Return E φ(x)φ(y) = q ∫_0^c S(t) dt of an odd φ, to relative digits as c → 0, where 1 - G/M cancels."""
+    def _from_zero(self, c: Floats, q: Floats, share: Floats) -> Floats:
+        """Return E φ(x)φ(y)/q = ∫_0^c S(t) dt of an odd φ times a share, to relative digits where 1 - G/M cancels."""
         x, w = np.polynomial.legendre.leggauss(8)
         t = c[:, None] * (1 + x) / 2
         slopes = self._of.pair_moments(1 - t.ravel(), np.repeat(q, x.size))[1].reshape(t.shape)
-        found: Floats = q * c * (slopes @ w) / 2
+        found: Floats = c * ((slopes * share[:, None]) @ w) / 2
         return found
 
     def propagate(self, q: float, c: float, depth: int) -> tuple[Floats, Floats]:
