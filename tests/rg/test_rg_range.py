@@ -264,6 +264,24 @@ def test_odd_activations_see_opposite_fields_as_they_see_alike_ones(c, q):
     assert rg.RandomLayer("erf", 1.3).correlation_map(c, q) == pytest.approx(expected, rel=1e-15)
 
 
+@pytest.mark.parametrize("name", ["silu", "softplus", "gelu tanh"])
+@pytest.mark.parametrize("q", [1e5, 1e11])
+def test_bend_of_wide_fields_is_that_of_what_is_no_line(name, q):
+    """A line has E φ² in proportion to q; what differs from max(h, 0)² is there for fields of order one only."""
+    sigma = ACTIVATIONS[name]
+    with mpmath.workdps(40):
+        s = mpmath.sqrt(mpmath.mpf(q))
+
+        def bent(h):
+            z = h / s
+            weight = (z**4 - 6 * z**2 + 3) * mpmath.exp(-z * z / 2) / (s * mpmath.sqrt(2 * mpmath.pi))
+            return (sigma.exactly(h) ** 2 - max(h, 0) ** 2) * weight
+
+        expected = mpmath.quad(bent, [-90, -20, -5, 0, 5, 20, 90]) / (4 * mpmath.mpf(q) ** 2)
+    found = averages(sigma).higher_moments(np.array([q]))[0][0]
+    assert found == pytest.approx(float(expected), rel=1e-9, abs=0)
+
+
 @pytest.mark.parametrize(("c", "q"), [(5e-191, 7e-251), (5.6e-282, 4e161)])
 def test_tiny_correlations_are_not_lost_beside_variances(c, q):
     assert rg.RandomLayer("identity", 0.1).correlation_map(c, q) == pytest.approx(c, rel=1e-15, abs=0)

@@ -181,8 +181,9 @@ class _Own:
                 reached = 10 ** (half_decades / 2)
         return reached
 
-    def _edges(self, deviation: Floats) -> Floats:
-        return with_edges(gaussian_edges(deviation), self.breaks / np.maximum(deviation, 1e-12)[:, None])
+    def _edges(self, deviation: Floats, *more: float) -> Floats:
+        places = np.append(self.breaks, more)
+        return with_edges(gaussian_edges(deviation), places / np.maximum(deviation, 1e-12)[:, None])
 
     def _values(self, fields: Values, *, slope: bool = False, finite: bool = True) -> Floats:
         function = self._derivative if slope else self.activation.function
@@ -199,7 +200,7 @@ class _Own:
             raise ValueError(f"{what} is not finite at the field {at:.6g}, which its Gaussian average needs")
         return values.astype(float)
 
-    def _averages(self, q: Floats, integrand: Any, what: str, **options: Any) -> Floats:
+    def _averages(self, q: Floats, integrand: Any, what: str, *more: float, **options: Any) -> Floats:
         deviation = np.sqrt(q)
 
         def weighed(z: Floats, owner: Any) -> Floats:
@@ -209,7 +210,7 @@ class _Own:
             return found
 
         what = f"{what} of activation {self.activation.name!r}"
-        return integrals(weighed, self._edges(deviation), what=what, **options)
+        return integrals(weighed, self._edges(deviation, *more), what=what, **options)
 
     def moments(self, q: Floats, *, most: int = MOST_PANELS) -> Moments:
         mean, _, slope = found = self._moments(q, most)
@@ -255,14 +256,16 @@ class _Own:
 
     def higher_moments(self, q: Floats) -> tuple[Floats, Floats]:
         what, jumping = "the second derivative of the variance map", bool(self.activation.jumps)
+        smooth = self.activation.above_relu is not None
 
         def integrand(z: Floats, deviation: Floats) -> Floats:
             value, slope = self._values(deviation * z), self._values(deviation * z, slope=True)
-            by_hermite = value**2 * (z**4 - 6 * z**2 + 3) / (2 * deviation)
+            square = value**2 - (np.maximum(deviation * z, 0) ** 2 if smooth else 0.0)  # lines have none
+            by_hermite = square * (z**4 - 6 * z**2 + 3) / (2 * deviation)
             return np.where((deviation > WIDE) | jumping, by_hermite, value * slope * (z**3 - 3 * z))[None]
 
         def bend(q: Floats) -> Floats:
-            return np.asarray(self._averages(q, integrand, what)[0] / (2 * q**1.5))
+            return np.asarray(self._averages(q, integrand, what, *(LINES if smooth else ()))[0] / (2 * q**1.5))
 
         def share(q: Floats) -> Floats:
             return _spread(self._values, q, self._moments(q)[0]) / q
@@ -353,6 +356,8 @@ SCALES = -300, -30, -3, 3, 9, 30, 60, 120, 240, 480
 """Powers of two by which fields are multiplied to see whether an activation keeps all scales."""
 BY_PARTS = 1e-5
 """How far E φ' may be from E hφ/q, relative to the roots of D and M/q: derivatives may be off by a tenth of it."""
+LINES = -64.0, 64.0
+"""Fields beyond which smooth forms of the ReLU are lines to rounding."""
 WIDE = 4.0
 """Deviation from which dM/dq is an average of φ² with a Hermite polynomial."""
 NARROW, NARROW_BEND = 1e-4, 3e-3
