@@ -165,6 +165,18 @@ def test_collapse_of_noisy_measurements_is_found_or_refused_in_words():
     assert np.abs(exponents).max() < 6
 
 
+@pytest.mark.parametrize("size", [1e-3, 3e-3, 2.0])
+def test_projections_have_the_moments_of_the_block_to_rounding(size):
+    """Weak couplings are their moments: what a search leaves of these, 1e-11, is felt in those of many layers."""
+    states = np.array([[1, 1], [1, -1], [-1, 1], [-1, -1]])
+    first, second = size * np.array([[0.9, -1.4], [0.3, 1.1]]), size * np.array([[1.3, 0.4], [-0.8, 0.6]])
+    inner = np.exp(states @ second @ states.T) @ np.exp(states @ first @ states.T)
+    found = rg.BinaryLayer(first).compose(rg.BinaryLayer(second), project=True)
+    outer = np.exp(states @ found.couplings @ states.T)
+    moments = [states.T @ law @ states / law.sum() for law in (inner, outer)]
+    np.testing.assert_allclose(*moments, rtol=0, atol=4e-15)
+
+
 # -- fields that hardly vary, or saturate ----------------------------------------------------------------
 
 TAYLOR = {"softplus": (math.log(2), 1 / 2, 1 / 4, 0, -1 / 8), "sigmoid": (1 / 2, 1 / 4, 0, -1 / 8, 0)}

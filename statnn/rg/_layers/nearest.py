@@ -22,6 +22,8 @@ from statnn.rg._layers.weights import refuse_wide
 
 STEPS = 200
 TOLERANCE = 1e-11
+LAST = 1e-6
+"""Of a last step, whose square is what is then left; it is larger only where moments hardly tell couplings."""
 
 
 @dataclass(frozen=True)
@@ -88,17 +90,18 @@ def _nearest(above: Floats, below: Floats, target: Floats) -> Floats:
         now = np.exp(logs - special.logsumexp(logs))
         means = above.T @ now @ below
         slope = float(np.abs(wanted - means).max())
-        if slope <= TOLERANCE:
-            return theta
         rows, columns = theta.shape
         second = (pairs[0].T @ now @ pairs[1]).reshape(rows, rows, columns, columns).swapaxes(1, 2)
         curvature = second.reshape(theta.size, theta.size) - np.outer(means, means)
         step = np.zeros(theta.size)
         step[:kept] = np.linalg.solve(curvature[:kept, :kept] + 1e-14 * np.eye(kept), (wanted - means).ravel()[:kept])
+        change = step.reshape(theta.shape)
+        if slope <= TOLERANCE:
+            return theta + change if np.abs(change).max() < LAST else theta
         size = 1.0
-        while (new := potential(theta + size * step.reshape(theta.shape))) > value + 1e-13 and size > 1e-10:
+        while (new := potential(theta + size * change)) > value + 1e-13 and size > 1e-10:
             size /= 2
-        theta, value = theta + size * step.reshape(theta.shape), new
+        theta, value = theta + size * change, new
     raise ArithmeticError(
         f"the nearest couplings are not found in {STEPS} steps: moments differ by {slope:.3g} still (tolerance "
         f"{TOLERANCE}); the block is so strongly ordered that couplings are not determined: keep the transfer matrix"
