@@ -180,7 +180,8 @@ def phase_diagram(
 
     Notes
     -----
-    Values are good to 1e-6; those of one layer, by `RandomLayer.fixed_point`, to rounding. [asymptotic: n → ∞]
+    Values are good to 1e-6, and lengths of ξ layers to ξ 1e-8 of themselves where that is more; those of one layer, by
+    `RandomLayer.fixed_point`, to rounding. [asymptotic: n → ∞]
 
     References
     ----------
