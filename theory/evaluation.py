@@ -448,12 +448,12 @@ def approach_of(
     direction: int = 1,
     *,
     slack: Any = 1,
-    levels: bool = False,
+    levels: Any = None,
     thorough: bool = False,
 ) -> str:
     """Return where `gap` does not fall as fast as `scale` when `variable` goes to `end`, and nothing when it does.
 
-    If it `levels` its ratio to the scale may rise, but not on and on, as a logarithm does.
+    Its ratio to the scale may rise by `slack`, or to a constant: by `levels`, but not on and on, as a logarithm does.
     """
     symbols, points = _points((gap, scale, end), domain, variable, thorough=thorough)
     ahead = (variable, *symbols)
@@ -475,8 +475,8 @@ def approach_of(
         (far, of_far, _), (near, of_near, least) = (compared(point, digits) for digits in (power // 2, power))
         with mpmath.workdps(_WORK):
             bound = of_near / of_far * far
-            wrong = not near <= slack * bound + least
-            if levels and not wrong and near > (1 + _LEVEL) * bound + least:  # as a logarithm, or towards a constant
+            wrong = not near <= (levels or slack) * bound + least
+            if levels and not wrong and near > (1 + _LEVEL) * bound + least:
                 nearest, of_nearest, _ = compared(point, 2 * power)
                 rise, later = near / of_near - far / of_far, nearest / of_nearest - near / of_near
                 wrong = later > _FADING * rise

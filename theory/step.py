@@ -456,9 +456,7 @@ def _left_out(
     if variable not in scale.free_symbols:
         return f"{variable} goes to {end}, but what is left out is O({scale})"
     for side in _sides(variable, end, domain):
-        apart = approach_of(
-            gap, scale, variable, end, SERIES, domain, side, slack=_STEADILY, levels=True, thorough=thorough
-        )
+        apart = approach_of(gap, scale, variable, end, SERIES, domain, side, levels=_STEADILY, thorough=thorough)
         if apart:
             return f"{apart}, which does not fall as {scale}"
     return ""
