@@ -116,7 +116,7 @@ class BetaBernoulli(TwoColourUrn):
 
     def working_std(self, D: ArrayLike) -> Any:
         r"""Return the standard deviation of K(D): :math:`\sqrt{N S(1-S)}`, as neurons are independent [exact]."""
-        return shaped(self._independent_std(self._samples(D)), D)
+        return shaped(self._independent_std(self._passed(D)), D)
 
     def working_law(self, D: int) -> Any:
         """Return the law of K(D), Binomial(N, 1-S) above the neurons that worked at the start [exact]."""

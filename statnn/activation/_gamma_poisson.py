@@ -70,8 +70,8 @@ class GammaPoisson(ActivationProcess):
         """bN/c, the number of samples at which an average neuron has fired b times."""
         return self.b * (self.neurons / self.c)
 
-    def _hazard_between(self, D0: Floats, D: Floats) -> Floats:
-        return self.b * np.log1p((D - D0) / (self._scale + D0))
+    def _hazard_after(self, D0: Floats, passed: Floats) -> Floats:
+        return self.b * np.log1p(passed / (self._scale + D0))
 
     def _hazard_rate(self, D: Floats) -> Floats:
         return self.b / (self._scale + D)
@@ -141,7 +141,7 @@ class GammaPoisson(ActivationProcess):
 
         :math:`k_c = cD/(bN) + 1/2 + O(bN/cD)`; 0 at D = 0.
         """
-        passed = self._samples(D) - self._begin
+        passed = self._passed(D)
         fall = np.logaddexp(0.0, math.log(self._scale + self._begin) - np.log(np.where(passed > 0, passed, 1.0)))
         return shaped(np.where(passed > 0, 1.0 / fall, 0.0), D)
 
@@ -151,7 +151,7 @@ class GammaPoisson(ActivationProcess):
 
     def working_std(self, D: ArrayLike) -> Any:
         r"""Return the standard deviation of K(D): :math:`\sqrt{N S(1-S)}`, as neurons are independent [exact]."""
-        return shaped(self._independent_std(self._samples(D)), D)
+        return shaped(self._independent_std(self._passed(D)), D)
 
     def working_law(self, D: int) -> Any:
         """Return the law of K(D), Binomial(N, 1-S) above the neurons that worked at the start [exact]."""

@@ -124,7 +124,7 @@ class PolyaUrn(TwoColourUrn):
         over events in positive terms, :math:`\sum_j \frac{S_2(n)}{S_2(j+1)} m_j(1-m_j)`, m_j the missing
         mass. Between whole numbers of events the variance is interpolated. Relative error below 1e-8.
         """
-        draws = np.atleast_1d(self._pace * (self._samples(D) - self._begin))
+        draws = np.atleast_1d(self._pace * self._passed(D))
         below = np.floor(draws)
         variance = self._variance(below)
         share = draws - below
@@ -133,30 +133,32 @@ class PolyaUrn(TwoColourUrn):
         return shaped(np.sqrt(variance).reshape(np.shape(D)), D)
 
     def _variance(self, draws: Floats) -> Floats:
-        silent = self._asleep
-        total = self._white_now + self.b
-        hazard = mixed_log_gamma(self._white_now, self.b, draws)
+        silent, awake = self._asleep, self._awake_weight
+        if awake == 0:  # the first event wakes one for sure, beside which little else may be left to chance
+            silent, awake, draws = silent - 1, 1 + self.b, np.maximum(draws - 1, 0)
+        hazard = mixed_log_gamma(awake + self.b * (silent - 1), self.b, draws)
         alone = np.exp(-hazard)
-        repelled = mixed_log_gamma(total - 2 * self.b + draws, self.b, self.b)
-        at_start = float(mixed_log_gamma(total - 2 * self.b, self.b, self.b)) if total > 2 * self.b else 0.0
-        repelled = np.expm1(repelled - at_start) if at_start > 0 else np.full_like(draws, -1.0)
-        variance = silent * alone * -np.expm1(-hazard) + silent * (silent - 1.0) * alone**2 * repelled
+        variance = silent * alone * -np.expm1(-hazard)
+        if silent < 2:
+            return np.asarray(variance)
+        others = awake + self.b * (silent - 2)
+        at_start = float(mixed_log_gamma(others, self.b, self.b))
+        repelled = np.expm1(mixed_log_gamma(others + draws, self.b, self.b) - at_start)
+        variance += silent * (silent - 1.0) * alone**2 * repelled
         # rounding of the exponent is blown up by (M S)^2
         cancelled = (draws < 500) | (np.maximum(at_start, -repelled) * (silent * alone) ** 2 > 1e6 * variance)
-        variance[cancelled] = [self._summed_variance(int(n)) for n in draws[cancelled]]
+        variance[cancelled] = [self._summed_variance(silent, awake, int(n)) for n in draws[cancelled]]
         return np.asarray(variance)
 
-    def _summed_variance(self, draws: int) -> float:
-        silent = self._asleep * self.b
-        awake = self._awake_weight
-        total = silent + awake
+    def _summed_variance(self, silent: int, awake: float, draws: int) -> float:
+        others = awake + self.b * (silent - 2)
 
         def term(j: NDArray[np.int64]) -> Floats:
-            weight = total + j
-            hazard = mixed_log_gamma(self._white_now, self.b, j)
-            missing = silent * np.exp(-hazard) / weight
-            active = (awake + j - silent * np.expm1(-hazard)) / weight
-            later = mixed_log_gamma(weight + 1 - 2 * self.b, 2 * self.b, draws - 1 - j)
+            weight = awake + self.b * silent + j
+            hazard = mixed_log_gamma(awake + self.b * (silent - 1), self.b, j)
+            missing = silent * self.b * np.exp(-hazard) / weight
+            active = (awake + j - silent * self.b * np.expm1(-hazard)) / weight
+            later = mixed_log_gamma(others + j + 1, 2 * self.b, draws - 1 - j)
             return np.asarray(missing * active * np.exp(-later))
 
         return smooth_sum(term, 0, draws - 1)

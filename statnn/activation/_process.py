@@ -78,8 +78,8 @@ class ActivationProcess(ABC):
     # -- what a concrete process states ------------------------------------------------------------------
 
     @abstractmethod
-    def _hazard_between(self, D0: Floats, D: Floats) -> Floats:
-        """-ln P(neuron silent after D | silent after D0)."""
+    def _hazard_after(self, D0: Floats, passed: Floats) -> Floats:
+        """-ln P(neuron silent when samples have passed after D0 | silent after D0)."""
 
     @abstractmethod
     def _hazard_rate(self, D: Floats) -> Floats:
@@ -131,9 +131,9 @@ class ActivationProcess(ABC):
 
     # -- what follows --------------------------------------------------------------------------------------
 
-    def _hazard(self, D: Floats) -> Floats:
-        """H: -ln P(neuron silent after D | silent at the start)."""
-        return self._hazard_between(np.array(float(self._begin)), D)
+    def _hazard(self, passed: Floats) -> Floats:
+        """H: -ln P(neuron silent when samples have passed | silent at the start)."""
+        return self._hazard_after(np.array(float(self._begin)), passed)
 
     @property
     def _begin(self) -> int:
@@ -150,6 +150,13 @@ class ActivationProcess(ABC):
         if samples.size and samples.max() > _MOST_SAMPLES:
             raise ValueError(f"D = {samples.max():g} exceeds {_MOST_SAMPLES:g}: c D / (b N) could leave float64")
         return samples
+
+    def _passed(self, D: ArrayLike) -> Floats:
+        """Return how many samples came after the start, of whole numbers exactly: beyond 2^53 floats merge them."""
+        samples, given = self._samples(D), array_of(D, "D")
+        if self._begin == 0 or given.dtype.kind == "f":
+            return samples - self._begin
+        return np.reshape([float(int(d) - self._begin) for d in given.flat], given.shape)
 
     def _whole_samples(self, D: int) -> int:
         return whole(D, "D", minimum=self._begin)
@@ -200,7 +207,8 @@ class ActivationProcess(ABC):
 
     def _independent_working(self, D: Ints, rng: np.random.Generator) -> Ints:
         """K of neurons that do not see each other: those that wake between two checkpoints are binomial."""
-        hazards = self._hazard_between(np.append(self._begin, D[:-1]).astype(float), D.astype(float))
+        before = np.append(self._begin, D[:-1])
+        hazards = self._hazard_after(before.astype(float), (D - before).astype(float))
         asleep = self._asleep
         working = np.empty(D.size, dtype=np.int64)
         for t, hazard in enumerate(hazards):
@@ -212,12 +220,12 @@ class ActivationProcess(ABC):
             working[t] = self.neurons - asleep
         return working
 
-    def _independent_std(self, D: Floats) -> Floats:
-        hazard = self._hazard(D)  # three roots: the product of what stands under them may be below all floats
+    def _independent_std(self, passed: Floats) -> Floats:
+        hazard = self._hazard(passed)  # three roots: the product of what stands under them may be below all floats
         return np.asarray(np.sqrt(self._asleep) * np.exp(-hazard / 2) * np.sqrt(-np.expm1(-hazard)))
 
     def _independent_law(self, D: int) -> Any:
-        return binomial(self._asleep, self._hazard(np.array(float(D))), loc=self.neurons - self._asleep)
+        return binomial(self._asleep, self._hazard(np.array(float(D - self._begin))), loc=self.neurons - self._asleep)
 
     def silent(self, D: ArrayLike) -> Any:
         r""":math:`S(D) = P(D_i = 0)`, for a neuron drawn at random.
@@ -238,7 +246,7 @@ class ActivationProcess(ABC):
         >>> round(BetaBernoulli(1000, b=0.3, c=5.0).silent(10_000), 6)
         0.214416
         """
-        return shaped(self._asleep / self.neurons * np.exp(-self._hazard(self._samples(D))), D)
+        return shaped(self._asleep / self.neurons * np.exp(-self._hazard(self._passed(D))), D)
 
     def working(self, D: ArrayLike) -> Any:
         r""":math:`E[K(D)] = N(1-S)`, the mean number of neurons with at least one activation.
@@ -260,7 +268,7 @@ class ActivationProcess(ABC):
         array([  5.   , 256.43 , 999.986])
         """
         awake = self.neurons - self._asleep
-        return shaped(awake - self._asleep * np.expm1(-self._hazard(self._samples(D))), D)
+        return shaped(awake - self._asleep * np.expm1(-self._hazard(self._passed(D))), D)
 
     def noise_to_signal(self, D: ArrayLike) -> Any:
         """:math:`(N-E[K])/N`, the share of neurons that carry no signal [paper]; equal to :meth:`silent`.
@@ -287,7 +295,7 @@ class ActivationProcess(ABC):
         0.278839
         """
         samples = self._samples(D)
-        return shaped(self.silent(samples) / (1.0 + samples * (self.c / (self.b * self.neurons))), D)
+        return shaped(self.silent(D) / (1.0 + samples * (self.c / (self.b * self.neurons))), D)
 
     def growth_rate(self, D: ArrayLike) -> Any:
         r""":math:`dE[K]/d\ln D = N S\,D\,dH/dD`, new working neurons per e-fold of samples.
@@ -300,7 +308,7 @@ class ActivationProcess(ABC):
         array([ 41.3, 148.6,  63.9])
         """
         samples = self._samples(D)
-        return shaped(self.neurons * self.silent(samples) * samples * self._hazard_rate(samples), D)
+        return shaped(self.neurons * self.silent(D) * samples * self._hazard_rate(samples), D)
 
     def tail_exponent(self) -> float:
         r"""Return :math:`\alpha = 1-b` of :math:`P(D_i=k) \propto k^{-\alpha}`, :math:`1 \ll k \ll k_c` [exact].

@@ -61,8 +61,8 @@ class TwoColourUrn(ActivationProcess):
         """White balls of a silent neuron at the start."""
         return self._white + self._pace * self._begin
 
-    def _hazard_between(self, D0: Floats, D: Floats) -> Floats:
-        return mixed_log_gamma(self._white + self._pace * D0, self.b, self._pace * (D - D0))
+    def _hazard_after(self, D0: Floats, passed: Floats) -> Floats:
+        return mixed_log_gamma(self._white + self._pace * D0, self.b, self._pace * passed)
 
     def _hazard_rate(self, D: Floats) -> Floats:
         return self._pace * digamma_difference(self._white + self._pace * D, self.b)
@@ -96,8 +96,8 @@ class TwoColourUrn(ActivationProcess):
 
         Infinite for :math:`x \le 1`, where nothing cuts the power law off before k = m; 0 at D = 0 [exact].
         """
-        draws = self._pace * (self._samples(D) - self._begin)
-        excess = max(self._white_now - 1.0, 0.0)
+        draws = self._pace * self._passed(D)
+        excess = max(float(self._exact_white + Fraction(self._pace) * self._begin - 1), 0.0)
         with np.errstate(divide="ignore"):
             fall = np.logaddexp(0.0, np.log(excess) - np.log(np.where(draws > 0, draws, 1.0)))
             return shaped(np.where(draws > 0, 1.0 / fall, 0.0), D)
@@ -169,14 +169,21 @@ class TwoColourUrn(ActivationProcess):
         """
         white = self._white_now
         total = white + self.b
-        draws = self._pace * (self._samples(D) - self._begin)
-        excess = self.b / 2 * np.log1p(draws / (total + draws) * (self.b / white))
+        draws = self._pace * self._passed(D)
+        pull = self.b * (draws / (total + draws)) * (self.b / white)  # small factors alone would be no float
+        excess = pull / 2 * _log_ratio(draws / (total + draws) * (self.b / white))
         for y in (white, total):
-            fall = draws / (y + draws) * (self.b / y)
+            fall = self.b * (draws / (y + draws)) / y
             excess += fall / 4 + fall / 24 * (1 / y + 1 / (y + draws))
         plain = self.b * np.log1p(draws / total)
         missed = -self._asleep * np.exp(-plain) * np.expm1(-excess)
         working = self.neurons - self._asleep - self._asleep * np.expm1(-plain - excess)
-        steepest = sum(total / y * (1 / 2 + 1 / 4 / y + 1 / 12 / y / y) for y in (white, total))
-        at_once = 1.0 - 1.0 / steepest if self._asleep == self.neurons else 0.0
-        return shaped(np.where(working > 0, missed / np.where(working > 0, working, 1.0), at_once), D)
+        steeper = self.b / white / 2 + sum(total / y * (1 / 4 / y + 1 / 12 / y / y) for y in (white, total))
+        at_once = 1 / (1 + 1 / steeper)
+        first = (draws < 1e-17 * white) & (plain + excess < 1e-17) & (self._asleep == self.neurons)
+        return shaped(np.where(first, at_once, missed / np.where(first, 1.0, working)), D)
+
+
+def _log_ratio(z: Floats) -> Floats:
+    """Return ln(1 + z)/z, 1 at 0."""
+    return np.asarray(np.where(z > 0, np.log1p(z) / np.where(z > 0, z, 1.0), 1.0))

@@ -54,7 +54,7 @@ class _Binomial(Discrete):
 
     def _stats(self, n: Any, hazard: Any) -> Any:
         p, q = -np.expm1(-hazard), np.exp(-hazard)
-        with np.errstate(divide="ignore", invalid="ignore"):
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
             variance = n * p * q
             return n * p, variance, (q - p) / np.sqrt(variance), (1 - 6 * p * q) / variance
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Callable
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import special, stats
+from scipy import stats
 
 from statnn._arguments import LARGEST_COUNT, array_of, real_numbers
 from statnn.activation._laws.sum import smooth_sum
@@ -28,6 +29,14 @@ class Checked:
     pmf, logpmf, cdf, logcdf = map(_checked, ("pmf", "logpmf", "cdf", "logcdf"))
     sf, logsf, ppf, isf = map(_checked, ("sf", "logsf", "ppf", "isf"))
 
+    def moment(self: Any, order: int, *shapes: Any, loc: Any = 0, **scale: Any) -> Any:
+        """Return E k^order as scipy, whose whole numbers end at 64 bits, and times an infinite skewness are NaN."""
+        mean, variance, *_ = self._stats(*shapes)
+        if not np.any(variance):
+            return np.float_power(mean + loc, order)
+        of_scipy: Any = super()
+        return of_scipy.moment(order, *shapes, loc=np.asarray(loc, dtype=float), **scale)
+
     def _logcdf(self: Any, k: Any, *shapes: Any) -> NDArray[np.float64]:
         found = _log_of_share(self._cdf(k, *shapes), self._sf(k, *shapes))
         return _with_far_tails(self, found, self._get_support(*shapes)[0], k, *shapes)
@@ -37,7 +46,7 @@ class Checked:
         return _with_far_tails(self, found, np.add(k, 1), self._get_support(*shapes)[1], *shapes)
 
 
-_FAR = -700.0
+_FAR = -600.0
 """Logarithm of probabilities that are no floats, or have lost digits as one."""
 
 
@@ -121,15 +130,69 @@ class Discrete(Checked, _Any):  # type: ignore[misc]
     def _entropy(self, *shapes: Any) -> float:
         low, high = self._get_support(*shapes)
         last = min(high, LARGEST_COUNT, self._isf(_LEAST, *shapes) if math.isinf(high) else high)
-        return self._total(lambda k: special.entr(self._pmf(k, *shapes)), int(low), int(last), *shapes)
+        # a logarithm near zero has digits that its probability has not
+        return self._total(lambda k: _surprise(self._logpmf(k, *shapes)), int(low), int(last), *shapes)
+
+
+def _surprise(log_p: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return -p ln p, 0 at p = 0."""
+    return np.asarray(np.exp(log_p) * -np.maximum(log_p, -sys.float_info.max))
 
 
 class Tabulated(Checked, _Sample):  # type: ignore[misc]
-    """scipy's law of given values and their probabilities."""
+    """scipy's law of given values and their probabilities, with the digits of both tails and of central moments."""
 
     def __new__(cls, *_: Any, **__: Any) -> Self:
         """Keep the class, in place of which ``rv_discrete`` returns another."""
         return object.__new__(cls)
+
+    def _shares(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return P(count <= k) and P(count > k) of k before the first value, and at each, from the nearer end."""
+        below, above = np.append(0.0, np.cumsum(self.pk)), np.append(np.cumsum(self.pk[::-1])[::-1], 0.0)
+        lower = below < above
+        return np.where(lower, below, 1 - above), np.where(lower, 1 - below, above)
+
+    def _cdf(self, k: Any) -> Any:
+        return self._shares()[0][np.searchsorted(self.xk, k, side="right")]
+
+    def _sf(self, k: Any) -> Any:
+        return self._shares()[1][np.searchsorted(self.xk, k, side="right")]
+
+    def _ppf(self, q: Any) -> Any:
+        return self.xk[np.minimum(np.searchsorted(self._shares()[0][1:], q), self.xk.size - 1)]
+
+    def _isf(self, q: Any) -> Any:
+        return self.xk[np.searchsorted(-self._shares()[1][1:], -np.asarray(q))]
+
+    def _logs(self) -> NDArray[np.float64]:
+        """Return the logarithms of all probabilities, of one near 1 from the others."""
+        first, log_p = np.argmax(self.pk), np.log(self.pk)
+        log_p[first] = np.log1p(-np.delete(self.pk, first).sum())
+        return np.asarray(log_p)
+
+    def _at(self, k: Any, found: NDArray[np.float64], without: float) -> Any:
+        """Return what was found for values k, and something else for those that are none."""
+        at = np.minimum(np.searchsorted(self.xk, k), self.xk.size - 1)
+        return np.where(self.xk[at] == k, found[at], without)
+
+    def _pmf(self, k: Any) -> Any:
+        return self._at(k, self.pk, 0.0)
+
+    def _logpmf(self, k: Any) -> Any:
+        return self._at(k, self._logs(), -np.inf)
+
+    def _stats(self) -> Any:
+        beside = (self.xk - self.xk[np.argmax(self.pk)]).astype(float)
+        gap = beside - beside @ self.pk
+        variance, third, fourth = (gap**n @ self.pk for n in (2, 3, 4))
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+            return self.xk @ self.pk, variance, third / variance**1.5, fourth / variance**2 - 3
+
+    def _munp(self, n: int) -> float:
+        return float(np.float_power(self.xk, n) @ self.pk)
+
+    def _entropy(self) -> float:
+        return float(_surprise(self._logs()).sum())
 
 
 RARE = 1e-8

@@ -80,7 +80,7 @@ class _NegativeBinomial(Discrete):
 
     def _stats(self, n: Any, m: Any, *_: Any) -> Any:
         spread = np.sqrt(n * m * (1 + m))
-        with np.errstate(divide="ignore"):
+        with np.errstate(divide="ignore", over="ignore"):
             return n * m, spread**2, (1 + 2 * m) / spread, 6 / n + 1 / spread**2
 
     def _rvs(self, n: Any, m: Any, *_: Any, size: Any = None, random_state: Any = None) -> Any:

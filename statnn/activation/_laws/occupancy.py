@@ -22,7 +22,10 @@ from statnn._digits import with_digits
 
 _MOST_UPDATES = 2 * 10**9
 _MOST_BITWISE = 500
-_TINY = 1e-290
+_MOST_STEPS = 10**6
+"""Events from which on the other route is faster, where it is feasible: each rounds all weights by some 3e-17."""
+_TINY, _LOST = 1e-290, 1e-305
+"""Weights below which none is returned, and none is followed: of what is cut off, those above have their share."""
 
 
 @kernel
@@ -38,17 +41,18 @@ def _birth_chain(asleep: int, b: float, history: float, draws: int, p: Any) -> N
         for j in range(high, low, -1):
             p[j] = p[j] * ((past + b * j) / weight) + p[j - 1] * (b * (asleep - j + 1) / weight)
         p[low] *= (past + b * low) / weight
-        while p[low] < _TINY and low < high:
+        while p[low] < _LOST and low < high:
             p[low] = 0.0
             low += 1
-        while p[high] < _TINY and high > low:
+        while p[high] < _LOST and high > low:
             p[high] = 0.0
             high -= 1
 
 
 def _differences(asleep: int, b: float, history: float, draws: int) -> NDArray[np.float64]:
     bits = 2 * asleep + 1200
-    own = with_digits(int((bits + 64) * log10(2)) + 1)
+    # beside those of the result, the digits of ln Γ before its point
+    own = with_digits(int((bits + 64) * log10(2)) + 1 + int(log10(history + b * asleep + draws)))
     weights = [own.mpf(history) + own.mpf(b) * i for i in range(asleep + 1)]
     top = own.loggamma(weights[-1] + draws) - own.loggamma(weights[-1])
     row = np.array(
@@ -62,7 +66,6 @@ def _differences(asleep: int, b: float, history: float, draws: int) -> NDArray[n
     for j in range(asleep + 1):
         p[j] = comb(asleep, j) * max(int(row[0]), 0) / (1 << bits)
         row = row[1:] - row[:-1]
-    p[p < _TINY] = 0.0
     return p
 
 
@@ -87,14 +90,16 @@ def woken_law(asleep: int, b: float, history: float, draws: int) -> NDArray[np.f
     """
     if draws == 0 or asleep == 0:
         return np.ones(1)
-    if draws * min(draws, asleep) <= _MOST_UPDATES:
+    if asleep <= _MOST_BITWISE and draws > _MOST_STEPS:
+        p = _differences(asleep, b, history, draws)
+    elif draws * min(draws, asleep) <= _MOST_UPDATES:
         p = np.empty(min(asleep, draws) + 1)
         _birth_chain(asleep, b, history, draws, p)
-        return p
-    if asleep <= _MOST_BITWISE:
-        return _differences(asleep, b, history, draws)[: draws + 1]
-    raise ValueError(
-        f"the law of K for {asleep} silent neurons and {draws} events needs more than {_MOST_UPDATES:.0e} steps "
-        f"(events times neurons), or at most {_MOST_BITWISE} silent neurons; use working(D) and working_std(D), "
-        "or simulate(...)"
-    )
+    else:
+        raise ValueError(
+            f"the law of K for {asleep} silent neurons and {draws} events needs more than {_MOST_UPDATES:.0e} steps "
+            f"(events times neurons), or at most {_MOST_BITWISE} silent neurons; use working(D) and working_std(D), "
+            "or simulate(...)"
+        )
+    p[p < _TINY] = 0.0
+    return p

@@ -86,15 +86,18 @@ def mixed_log_gamma_scalar(x: float, s: float, t: float) -> float:
     small, large = min(s, t), max(s, t)
     if small == 0.0:
         return 0.0
-    if small < 1e-290 and small < 1e-17 * x:  # linear; terms of either sign have no digits there
+    if small < 1e-290 * max(x + large, 1.0) and small < 1e-17 * x:  # linear; some terms have no digits there
         return small * digamma_difference_scalar(x, large)
-    kept, lost = 1.0, 0.0
+    kept, lost, climbed = 1.0, 0.0, 0.0
     while x < LARGE:
         u = (s / (x + s)) * (t / (x + t))
         lost += kept * u
         kept *= (x / (x + s)) * ((x + s + t) / (x + t))
+        if kept < 1e-100:  # sixteen factors may be below all floats
+            climbed -= math.log(kept)
+            kept = 1.0
         x += 1.0
-    climbed = -math.log1p(-lost) if lost < 0.5 else -math.log(kept)
+    climbed -= math.log1p(-lost) if lost < 0.5 else math.log(kept)
     xu = (s / (1.0 + s / x)) * (t / (x + t))
     u = xu / x
     if u < 1e-17:
@@ -104,7 +107,7 @@ def mixed_log_gamma_scalar(x: float, s: float, t: float) -> float:
     else:
         first = (x - 0.5) * math.log((x / (x + s)) * ((x + s + t) / (x + t)))
     if large < 4e-6 * x:  # a difference of drops would cancel; the midpoint is off by (large/x)^2
-        series = small * large * _stirling_bend(x + 0.5 * (small + large))
+        series = small * _stirling_bend(x + 0.5 * (small + large)) * large  # the product of both may be no float
     else:
         series = _stirling_drop(x, small) - _stirling_drop(x + large, small)
     return climbed + first + s * math.log1p(t / (x + s)) + t * math.log1p(s / (x + t)) + series
