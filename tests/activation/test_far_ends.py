@@ -280,3 +280,31 @@ def test_moments_of_hardly_any_spread_are_asked_for_without_a_warning():
         assert law.mean() == 2
         assert 0 < law.var() < 1e-308
         assert np.isinf(law.stats("k"))
+
+
+# -- the steepest point ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "process",
+    [
+        BetaBernoulli(109264486, 5.5e-102, 3.2e-85),
+        BetaBernoulli(19566926, 9.9e-85, 3.6e-83),
+        BetaBernoulli(3, 1.2e-149, 3 * (1 - 2.0**-53)),
+        BetaBernoulli(3, 1e150, 1e-40),
+        PolyaUrn(27469, 4.1e-7, 2.1e142),
+    ],
+)
+def test_growth_is_steepest_where_its_slope_changes_sign(process):
+    """Second differences of ψ are far below the smallest float where white balls are very many, or very few."""
+    found = process.inflection()
+    with mpmath.workdps(1000):
+        b, pace = mpmath.mpf(process.b), mpmath.mpf(process.c) if isinstance(process, PolyaUrn) else 1
+        begin = b * (process.neurons / mpmath.mpf(process.c if pace == 1 else 1) - 1)
+
+        def rise(D):
+            white = begin + pace * D
+            rate = pace * (mpmath.psi(0, white + b) - mpmath.psi(0, white))
+            return 1 + D * pace**2 * (mpmath.psi(1, white + b) - mpmath.psi(1, white)) / rate - D * rate
+
+        assert rise(found * (1 - mpmath.mpf("1e-10"))) > 0 > rise(found * (1 + mpmath.mpf("1e-10")))

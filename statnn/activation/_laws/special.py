@@ -170,12 +170,20 @@ def trigamma_beyond_scalar(x: float, s: float) -> float:
 @kernel
 def flatness_scalar(x: float, s: float) -> float:
     """1 + d ln[psi(x + s) - psi(x)]/d ln x, which is small where psi is nearly a logarithm and s far below x."""
+    if x < 1e-100:  # 1/x^2 may be no float; of psi its pole is left
+        return -x / (x + s)
     if x < LARGE:
         return 1.0 - x * trigamma_difference_scalar(x, s) / digamma_difference_scalar(x, s)
     u = s / x
-    bend = deviance_series(1.0 + u, u, u / (2.0 + u)) / (1.0 + u) if u < 0.5 else math.log1p(u) - s / (x + s)
+    if u < 1e-5:
+        bend, log = u * (0.5 - u * (2 / 3 - u * (0.75 - 0.8 * u))), 1.0 - u * (0.5 - u * (1 / 3 - 0.25 * u))
+    else:
+        log = math.log1p(u) / u
+        bend = deviance_series(1.0 + u, u, u / (2.0 + u)) / (1.0 + u) / u if u < 0.5 else log - 1.0 / (1.0 + u)
+    if x > 1e17:  # what is beyond the logarithm may be no float beside s: half of s/(x (x + s)), and nothing else
+        return (bend - 0.5 / (x + s) / (1.0 + u)) / (log + 0.5 / (x + s))
     beyond = digamma_beyond_scalar(x, s)
-    return (bend + beyond - x * trigamma_beyond_scalar(x, s)) / (math.log1p(u) + beyond)
+    return (bend + (beyond - x * trigamma_beyond_scalar(x, s)) / u) / (log + beyond / u)
 
 
 @kernel
