@@ -289,3 +289,8 @@ def test_agrees_with_elephant(rng):
         theirs = statistics.isi(np.flatnonzero(unit).astype(float))
         assert gaps.mean[i] == pytest.approx(theirs.mean(), rel=1e-14)
         assert gaps.cv[i] == pytest.approx(statistics.cv(theirs), rel=1e-12)
+
+
+def test_classes_that_are_never_shown_leave_no_digits_behind():
+    """A unit that fires at everything that is shown has no spread, whatever it would do at what is not."""
+    assert spikes.blocked_fano_factor([0.1, *[1.0] * 5], 10**18, weights=[0, 1, 1, 1, 1, 1]) == 0

@@ -19,6 +19,25 @@ def test_a_sum_at_the_end_of_its_law_is_one_of_two_ends():
     assert statistics.total([1] * 10, [0.5, 0.5]).p == pytest.approx(2 / 2**10)
 
 
+@pytest.mark.parametrize(
+    ("values", "pmf", "p"),
+    [
+        ([1], [1e-32, 1e-60, 1.0], 2e-32),  # twice P(0 or 1)
+        ([3], [2.4e-16, 0.0, 1e-20, 1e-33, 1 - 2.4e-16], 2 * (2.4e-16 + 1e-20)),
+        ([5, 5, 5], [1e-20, *[1e-100] * 9, 1 - 1e-20], 6e-40),  # 15 or less: two of three are 0, all but surely
+    ],
+)
+def test_tails_of_sums_whose_laws_have_gaps(values, pmf, p):
+    """What is tilted to have its mean in a gap leaves nothing in the gap, to a transform."""
+    assert statistics.total(values, pmf).p == pytest.approx(p, rel=1e-12, abs=0)
+
+
+def test_a_sum_is_on_the_side_of_its_mean_that_digits_would_show():
+    """The mean of this law rounds to 1, the sum's, which is above it; its tilt is that of a sum above."""
+    with np.errstate(over="raise", invalid="raise"):
+        assert statistics.total([1] * 60, [1.9e-31, 1.0, 8.4e-50]).p == 1.0
+
+
 def test_the_farthest_of_many_draws_has_a_chance_in_any_of_them_and_on_either_side():
     draws = np.append(stats.norm.ppf((np.arange(999) + 0.5) / 999), 12.0)
     assert statistics.law(draws, stats.norm()).p == pytest.approx(2 * 1000 * stats.norm.sf(12), rel=1e-9, abs=0)

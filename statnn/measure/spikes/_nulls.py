@@ -149,7 +149,7 @@ def blocked_fano_factor(rates: ArrayLike, window: int, *, weights: ArrayLike | N
     mean = float(share @ p)
     if mean == 0:
         raise ValueError("all rates are 0: a silent unit has no Fano factor")
-    gap = p - p[0]  # exact where rates are close, as their mean is not
+    gap = p - p[share.argmax()]  # exact where rates are close, as their mean is not
     gap -= share @ gap
     return float(share @ (p * (1 - p)) + T * (share @ gap**2)) / mean
 

@@ -14,11 +14,16 @@ NEGLIGIBLE = 1e-18
 """Probability below which that of all draws is as good as none: it is added to no tail, and a draw there rejects."""
 
 
+TERM_BY_TERM = 2**12
+"""Values of a sum up to which its law is convolved term by term: where laws have gaps transforms lose tails."""
+
+
 def total(values: ArrayLike, pmf: ArrayLike) -> Comparison:
     """Compare the sum of independent whole numbers with the exact law of one of them, however skewed.
 
     The law of the sum is the convolution of the single laws, tilted so that the observed sum is its mean: tails have
-    full relative accuracy. Twice the tail beyond the observed sum is the p-value; above uniform, as sums are discrete.
+    full relative accuracy (where the sum has more than 4,096 values, of laws without gaps). Twice the tail beyond the
+    observed sum is the p-value; above uniform, as sums are discrete.
 
     Parameters
     ----------
@@ -61,7 +66,8 @@ def total(values: ArrayLike, pmf: ArrayLike) -> Comparison:
     if not seen[0] <= array.min() <= array.max() <= seen[-1] or (law[array.astype(np.int64)] == 0).any():
         p = 0.0
     elif seen[0] < mean < seen[-1]:
-        p = min(1.0, 2 * _tail(x, law, n, round(array.sum()), sign=1 if mean > theory else -1))
+        sign = 1 if law @ (x - mean) < 0 else -1  # theory may be rounded to the mean
+        p = min(1.0, 2 * _tail(x, law, n, round(array.sum()), sign))
     else:
         p = min(1.0, 2 * float(law[int(mean)]) ** n)
     return Comparison(mean, error, theory, p, (mean - theory) / error, law="exact")
@@ -81,11 +87,24 @@ def _tail(x: Floats, law: Floats, n: int, observed: int, sign: int) -> float:
         reach *= 2
     tilt = optimize.brentq(excess, -reach, reach)
     tilted = special.softmax(log_law + tilt * (x - centre))
-    size, fast = n * (x.size - 1) + 1, fft.next_fast_len(n * (x.size - 1) + 1, real=True)
-    sums = np.maximum(fft.irfft(fft.rfft(tilted, fast) ** n, fast), 0.0)
-    beyond = np.arange(observed, size) if sign > 0 else np.arange(observed + 1)
+    sums = _law_of_sum(tilted, n)
+    beyond = np.arange(observed, sums.size) if sign > 0 else np.arange(observed + 1)
     weight = n * special.logsumexp(log_law + tilt * (x - centre))
     return float(sums[beyond] @ np.exp(weight - tilt * (beyond - observed)))
+
+
+def _law_of_sum(law: Floats, n: int) -> Floats:
+    """Return the probabilities of the sum of n draws, those of a few thousand values by sums of positive terms."""
+    size = n * (law.size - 1) + 1
+    if size > TERM_BY_TERM:
+        fast = fft.next_fast_len(size, real=True)
+        return np.asarray(np.maximum(fft.irfft(fft.rfft(law, fast) ** n, fast), 0.0)[:size])
+    found = np.ones(1)
+    for bit in f"{n:b}":
+        found = np.convolve(found, found)
+        if bit == "1":
+            found = np.convolve(found, law)
+    return found
 
 
 def proportion(successes: int, trials: int, probability: float) -> Comparison:
