@@ -1,6 +1,7 @@
 """Statistics whose numbers can be written down, and laws that hold between them."""
 
 import math
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -121,3 +122,17 @@ def test_what_is_left_over_joins_the_last_cell():
 def test_one_trial_is_no_proportion():
     with pytest.raises(statistics.Refusal, match="cannot compare 1 successes in 1 trials"):
         statistics.proportion(1, 1, 0.5)
+
+
+def test_a_line_through_points_far_from_zero_of_very_different_weights():
+    """The heavy point is the mean but for less than the mean's last digit, and has nearly all the weight."""
+    x, y, error = [1e12 + k / 3 for k in range(4)], [1.0, 3.1, 4.0, 8.0], [1.0, 1e-6, 2.0, 0.5]
+    weight = [1 / Fraction(one) ** 2 for one in error]
+    centre, height = (sum(w * Fraction(v) for w, v in zip(weight, of, strict=True)) / sum(weight) for of in (x, y))
+    gaps = [Fraction(one) - centre for one in x]
+    leverage = sum(w * gap**2 for w, gap in zip(weight, gaps, strict=True))
+    slope = sum(w * gap * (Fraction(v) - height) for w, gap, v in zip(weight, gaps, y, strict=True)) / leverage
+    found = statistics.line(x, y, error)
+    assert found.error == pytest.approx(float(leverage) ** -0.5, rel=1e-14)
+    assert found.slope == pytest.approx(float(slope), rel=1e-14)
+    assert found.intercept == pytest.approx(float(height - slope * centre), rel=1e-14)

@@ -68,9 +68,11 @@ def line(x: ArrayLike, y: ArrayLike, error: ArrayLike) -> Line:
     share = (float(error.min()) / error) ** 2  # weights, the largest of which is one
     share /= share.sum()
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-        error = error / up
-        means = [float(share @ (values / size)) for values, size in ((x, across), (y, up))]
-        x, y = x / across - means[0], y / up - means[1]
+        error, x, y = error / up, x / across, y / up
+        means = [float(values[share.argmax()]) for values in (x, y)]  # of heavy points a mean has no more digits
+        x, y = x - means[0], y - means[1]
+        more = [float(share @ x), float(share @ y)]
+        x, y, means = x - more[0], y - more[1], [means[0] + more[0], means[1] + more[1]]
         leverage = float(np.linalg.norm(x / error))
         slope = float(((x / error) / leverage) @ ((y / error) / leverage))
         chi_square = float((((y - slope * x) / error) ** 2).sum())
