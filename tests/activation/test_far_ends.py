@@ -282,6 +282,15 @@ def test_moments_of_hardly_any_spread_are_asked_for_without_a_warning():
         assert np.isinf(law.stats("k"))
 
 
+@pytest.mark.parametrize("kind", [BetaBernoulli, GammaPoisson, PolyaUrn], ids=lambda kind: kind.__name__)
+@pytest.mark.parametrize("name", ["pmf", "logpmf", "cdf", "sf", "logcdf", "logsf"])
+def test_counts_of_every_type_of_numbers(kind, name):
+    for law in (kind(100, 0.3, 1.0).count(300), kind(100, 0.3, 1.0).working_law(300)):
+        right = [getattr(law, name)(k) for k in (0, 1, 100)]
+        for dtype in (np.int8, np.uint8, np.uint64, np.float16, np.float32, np.longdouble):
+            assert getattr(law, name)(np.array([0, 1, 100], dtype)).tolist() == right
+
+
 # -- the steepest point ---------------------------------------------------------------------------------------
 
 

@@ -23,7 +23,7 @@ _SUMMED = 1e6
 def _whole(k: Any) -> Any:
     """Round down, integers not by way of floats, which end at 2**53."""
     k = np.asarray(k)
-    return k if k.dtype.kind in "iu" else np.floor(k)
+    return k if k.dtype.kind in "iu" else np.floor(k).astype(float)
 
 
 def log_weight(k: Any, n: Any, m: Any, n_low: Any = 0.0, m_low: Any = 0.0) -> NDArray[np.float64]:
