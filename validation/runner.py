@@ -229,7 +229,14 @@ def _cluster(where: str) -> Iterator[tuple[Executor, int]]:
             yield pool, max(1, pool.num_workers)
         return
     distributed = import_module("distributed")
-    with distributed.Client(where.replace("dask://", "tcp://")) as client:
+    try:
+        client = distributed.Client(where.replace("dask://", "tcp://"))
+    except OSError as problem:
+        raise kept.RefusedError(
+            f"--executor {where}: no scheduler of dask answers there ({problem}); start one by `dask scheduler`, which "
+            "says its address"
+        ) from problem
+    with client:
         yield client.get_executor(pure=False), max(1, sum(client.nthreads().values()))
 
 

@@ -115,7 +115,14 @@ def _named(results: Any, *, whole: bool) -> Iterator[tuple[Row, Any]]:
     else:
         named = [({}, results)]
     for head, result in named:
-        several = result.rows() if isinstance(result, Sweep) else None if whole else _several(result)
+        if isinstance(result, Sweep):
+            for row in result.rows():
+                found = {name: row.pop(name) for name in ("result", "failure") if name in row}
+                point = dict(_cells(row, ""))
+                numbers = {name: _plain(value) for name, value in point.items() if np.ndim(value) == 0}
+                yield head | numbers, {name: point[name] for name in point if name not in numbers} | found
+            continue
+        several = None if whole else _several(result)
         yield from ((head, each) for each in ([result] if several is None else several))
 
 

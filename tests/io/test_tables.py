@@ -91,6 +91,22 @@ def test_rows_of_runs_are_estimates_with_what_speaks_against_them():
     ]
 
 
+def test_rows_of_sweeps_whose_results_are_arrays_are_their_entries():
+    rows = table(
+        sweep(
+            lambda a, layer: a * layer.sigma_w * np.arange(2.0), {"a": [1, 2], "layer": [rg.RandomLayer("tanh", 1.0)]}
+        )
+    )
+    assert [(row["a"], row["index.0"], row["result"]) for row in rows] == [(1, 0, 0), (1, 1, 1), (2, 0, 0), (2, 1, 2)]
+    pairs = sweep(lambda a: {"x": np.ones(2), "y": np.ones(a)}, {"a": [3]})
+    with pytest.raises(
+        ValueError, match=r"no single numbers for a row; choose one of its arrays with by=: result\.x, result\.y"
+    ):
+        table(pairs)
+    assert table(pairs, by="result.x") == [{"a": 3, "index.0": k, "result.x": 1.0} for k in (0, 1)]
+    assert table(sweep(lambda a: None, {"a": [3]})) == [{"a": 3, "result": None}]  # noqa: ARG005
+
+
 def test_a_property_of_anyones_that_fails_has_no_cell():
     @dataclass
     class Half:

@@ -239,3 +239,15 @@ def test_an_end_that_was_asked_for_while_objects_are_cleared_up_comes_after_the_
     assert status == 143
     assert "terminated: no report written; go on with --resume" in said
     assert len((tmp_path / NAME).read_bytes().splitlines()) == 2  # which run, and the first claim
+
+
+def test_a_cluster_that_does_not_answer_is_told_in_words(monkeypatch, tmp_path, capsys):
+    distributed = pytest.importorskip("distributed", reason="the extra dask is not installed")
+
+    def nobody(address):
+        raise OSError(f"timed out at {address}")
+
+    monkeypatch.setattr(distributed, "Client", nobody)
+    assert main(["--only", "first-coin", "--executor", "dask://nohost:1", "--out", str(tmp_path / "x")], __name__) == 2
+    told = capsys.readouterr().err
+    assert "--executor dask://nohost:1: no scheduler of dask answers there (timed out at tcp://nohost:1)" in told
