@@ -94,7 +94,9 @@ class TwoColourUrn(ActivationProcess):
     def cutoff(self, D: ArrayLike) -> Any:
         r"""Return :math:`k_c = 1/\ln[1 + (x-1)/m]`: the weights fall as :math:`k^{b-1}e^{-k/k_c}`, 1 ≪ k ≪ m.
 
-        Infinite for :math:`x \le 1`, where nothing cuts the power law off before k = m; 0 at D = 0 [exact].
+        Beside its b black balls the urn of a neuron has x white ones, bN/c - b for samples and b(N-1) for events, and m
+        draws: D samples, or cD events. Infinite for :math:`x \le 1`, where nothing cuts the power law off before k = m;
+        0 at D = 0 [exact]. After a start, x and m are those from then on.
         """
         draws = self._pace * self._passed(D)
         excess = max(float(self._exact_white + Fraction(self._pace) * self._begin - 1), 0.0)
@@ -141,7 +143,8 @@ class TwoColourUrn(ActivationProcess):
     def limit_error_bound(self, D: ArrayLike) -> Any:
         r"""Bound the relative error of the paper's formula: :math:`0 \le (E[K] - K_{paper})/E[K] \le` this.
 
-        With :math:`A = x + b`, m draws, and what ψ falls by from one number to the next (``theory``, "bound") [own]:
+        With x white balls and m draws as in `cutoff`, :math:`A = x + b`, and what ψ falls by from one number to the next
+        (``theory``, "bound") [own]:
 
         .. math:: H - H_{paper} \le E = {} & \tfrac b2\ln\frac{1+m/x}{1+m/A}
                   + \tfrac b4\Bigl[\tfrac1x-\tfrac1{x+m}+\tfrac1A-\tfrac1{A+m}\Bigr] \\
