@@ -19,7 +19,7 @@ import mpmath
 import sympy as sp
 from mpmath import iv
 
-from statnn.theory.evaluation import Domain, ends_of, place_of
+from statnn.theory.ranges import Domain, ends_of, place_of
 
 Box: TypeAlias = tuple[tuple[Any, Any], ...]
 """Two ends for each symbol."""

@@ -7,10 +7,10 @@ forty, an inequality is positive, a limit is approached, and what a series leave
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from functools import cache
-from itertools import combinations, product
+from itertools import combinations
 from random import Random
 from typing import Any, TypeAlias
 
@@ -21,21 +21,19 @@ from sympy.core.function import AppliedUndef
 from sympy.printing.pycode import MpmathPrinter
 
 from statnn.theory.endless import endless_product, endless_sum, exponential, integral, kinks, within
+from statnn.theory.ranges import DIGITS, Domain, corners, drawn, extremes, place_of, zeros
 from statnn.theory.root import root_between
 
 Definitions: TypeAlias = tuple[tuple[sp.Expr, sp.Expr], ...]
-Domain: TypeAlias = tuple[tuple[sp.Symbol, tuple[Any, Any] | range], ...]
 
-DIGITS, AGREE, POINTS, FAR = 50, 40, 20, 5
+AGREE, POINTS, FAR = 40, 20, 5
 LIMIT, SERIES = 80, 30  # powers of ten at which the end of a limit, and of a series, is looked at
 _WORK, _FLOOR = 370, 180  # digits of it, and below how many digits is rounding
 _IN_A_ROW = 4  # whole numbers that are looked at
 _LEVEL, _FADING = mpmath.mpf(10) ** -9, mpmath.mpf("0.9")  # what rises, and how much less it does at twice the digits
-_NEAR, _FARTHEST = mpmath.mpf(1) / 1000, mpmath.mpf(30)  # how far inside of a range its ends are looked at, and from 0
 _OWN = {"root_between": root_between, "nsum": endless_sum, "nprod": endless_product, "quad": integral}
 _OWN |= {"exp": exponential, **{name: within(name) for name in ("sin", "cos", "tan", "sinh", "cosh")}}
 _NAMES = sp.lambdify((), sp.S.Zero, modules=[_OWN, "mpmath"]).__globals__
-_WHOLE = range(-8, 9)
 _NEARLY = mpmath.mpf(10) ** -12
 """Of what quadrature or extrapolation lost rather than of two sides that differ."""
 
@@ -219,44 +217,6 @@ def undefined(expr: sp.Basic) -> set[str]:
     return functions | {str(part) for part in expr.atoms(sp.Indexed)}
 
 
-def _draw(symbol: sp.Symbol, domain: dict[sp.Symbol, Any], random: Random, *, wide: bool) -> Any:
-    """Return a value of `symbol` in its range, or where its assumptions allow: a matrix when it does not commute."""
-    if not symbol.is_commutative:
-        return mpmath.matrix([[random.uniform(-2, 2) for _ in range(3)] for _ in range(3)])
-    bounds, far = domain.get(symbol), 30 if wide else 2
-    if isinstance(bounds, range) or (bounds is None and symbol.is_integer):
-        return mpmath.mpf(random.choice(bounds or _whole(symbol)))
-    if bounds is None and not symbol.is_extended_real:
-        real = 0 if symbol.is_imaginary else random.uniform(-far, far)
-        return mpmath.mpc(real, random.uniform(-far, far))
-    low, high = _range_of(symbol, bounds)
-    if mpmath.isfinite(low) and mpmath.isfinite(high):
-        share = random.choice((0.001, 0.999)) if wide else random.uniform(0.05, 0.95)
-        return low + (high - low) * mpmath.mpf(share)
-    if mpmath.isinf(low) and mpmath.isinf(high):
-        return mpmath.mpf(random.uniform(-far, far))
-    away = mpmath.exp(mpmath.mpf(random.uniform(-1.5, math.log(far) if wide else 1.5)))
-    return low + away if mpmath.isfinite(low) else high - away
-
-
-def _range_of(symbol: sp.Symbol, bounds: Any) -> tuple[Any, Any]:
-    """Return the two ends of what a symbol may be, by its range or its sign."""
-    if bounds is not None:
-        low, high = (mpmath.mpf(str(sp.sympify(end).evalf(DIGITS + 20)).replace("oo", "inf")) for end in bounds)
-        return low, high
-    return (
-        mpmath.mpf(0 if symbol.is_extended_nonnegative else "-inf"),
-        mpmath.mpf(0 if symbol.is_extended_nonpositive else "inf"),
-    )
-
-
-@cache
-def _whole(symbol: sp.Symbol) -> tuple[int, ...]:
-    """Return small whole numbers that are what is assumed of a symbol: even, positive, ..."""
-    facts = symbol.assumptions0.items()
-    return tuple(k for k in _WHOLE if all(getattr(sp.Integer(k), f"is_{fact}") is truth for fact, truth in facts))
-
-
 def number(expr: sp.Expr, symbols: Sequence[sp.Symbol]) -> Callable[..., Any]:
     """Return `expr` as a function of its symbols, at the working precision of mpmath."""
     return _compiled(expr, tuple(symbols))
@@ -323,45 +283,7 @@ def _points(
     count = 1 if not symbols or (slow and not thorough) else POINTS
     # far out quadrature overlooks the peak of a Gaussian weight
     draws = (count > 1 and not slow and place >= count - FAR for place in range(count))
-    return symbols, [tuple(_draw(symbol, dict(domain), random, wide=wide) for symbol in symbols) for wide in draws]
-
-
-def _corners(symbols: tuple[sp.Symbol, ...], domain: dict[sp.Symbol, Any]) -> list[tuple[Any, ...]]:
-    """Return corners of the range of symbols, sixteen at most; what has no end there goes far, to 1/1000 and 30."""
-    every = list(product(*(ends_of(symbol, domain.get(symbol)) for symbol in symbols)))
-    return every[:: max(1, len(every) // 16)]
-
-
-def _extremes(symbols: tuple[sp.Symbol, ...], domain: dict[sp.Symbol, Any]) -> list[tuple[Any, ...]]:
-    """Return where all symbols are small, and where all are large, no two alike: some things hold in between alone."""
-    if not all(symbol.is_extended_real or symbol in domain for symbol in symbols):
-        return []
-    both = []
-    for place, symbol in enumerate(symbols):
-        stretch = 1 + mpmath.mpf(place) / (7 + place)
-        near = stretch / (5 if symbol in domain else 20)  # nearer to an end what is right may be so slowly
-        both.append(ends_of(symbol, domain.get(symbol), near, _FARTHEST / stretch - near))  # no whole number
-    return list(zip(*both, strict=True))
-
-
-def ends_of(symbol: sp.Symbol, bounds: Any, near: Any = _NEAR, far: Any = _FARTHEST) -> tuple[Any, Any]:
-    """Return the ends between which a symbol is looked at, just inside those of a range that has some."""
-    if isinstance(bounds, range):
-        return mpmath.mpf(bounds[0]), mpmath.mpf(bounds[-1])
-    low, high = _range_of(symbol, bounds)
-    if mpmath.isfinite(low) and mpmath.isfinite(high):
-        return low + (high - low) * near, high - (high - low) * near
-    if symbol.is_integer:
-        least, *_, most = map(mpmath.mpf, _whole(symbol))
-        return least if mpmath.isfinite(low) else -_FARTHEST, most if mpmath.isfinite(high) else _FARTHEST
-    first = low + near if mpmath.isfinite(low) else min(mpmath.mpf(0), high) - far
-    return first, high - near if mpmath.isfinite(high) else max(mpmath.mpf(0), low) + far
-
-
-def place_of(symbols: tuple[sp.Symbol, ...], point: Sequence[Any]) -> str:
-    """Return a point in words."""
-    where = ", ".join(f"{symbol} = {mpmath.nstr(value, 6)}" for symbol, value in zip(symbols, point, strict=True))
-    return f"at {where}" if where else "everywhere"
+    return symbols, [tuple(drawn(symbol, dict(domain), random, wide=wide) for symbol in symbols) for wide in draws]
 
 
 def _beside(variable: sp.Symbol, end: sp.Expr, direction: int, power: int) -> str:
@@ -392,7 +314,7 @@ def gap_of(
         return ""
     symbols, points = _points((left, right), domain, thorough=thorough)
     sides, slow = (_values(left, symbols), _values(right, symbols)), _slow(left, right)
-    points += [] if slow else _extremes(symbols, dict(domain))[:1]
+    points += [] if slow else extremes(symbols, dict(domain))[:1]
 
     def apart(point: Sequence[Any]) -> str:
         a, b = (side(point) for side in sides)
@@ -413,7 +335,7 @@ def sign_of(positive: sp.Expr, domain: Domain = (), *, thorough: bool = False) -
     """Return where an expression is not positive, in its range or at a corner, and nothing when it is everywhere."""
     symbols, points = _points((positive,), domain, thorough=thorough)
     if thorough or not _slow(positive):
-        points += _corners(symbols, dict(domain))
+        points += corners(symbols, dict(domain))
     value_at = _values(positive, symbols)
 
     def negative(point: Sequence[Any]) -> str:
@@ -470,8 +392,13 @@ def approach_of(
         with mpmath.workdps(_WORK + 2 * depth):  # a high order is small already where it is looked at
             return largest(rest, digits, point), of_scale, mpmath.mpf(10) ** -(_FLOOR + depth)
 
-    points = [*(points if thorough else points[: POINTS // 4]), *_extremes(symbols, dict(domain))]
-    for point in points:
+    def known(point: Sequence[Any]) -> bool:
+        with suppress(ArithmeticError, ValueError):
+            return bool(mpmath.isfinite(largest(rest, power, point) + largest(size, power, point)))
+        return False
+
+    ranges, points = dict(domain), points if thorough else points[: POINTS // 4]
+    for point in (*points, *extremes(symbols, ranges), *filter(known, zeros(symbols, ranges, points[0]))):
         (far, of_far, _), (near, of_near, least) = (compared(point, digits) for digits in (power // 2, power))
         with mpmath.workdps(_WORK):
             bound = of_near / of_far * far

@@ -143,8 +143,8 @@ class TwoColourUrn(ActivationProcess):
     def limit_error_bound(self, D: ArrayLike) -> Any:
         r"""Bound the relative error of the paper's formula: :math:`0 \le (E[K] - K_{paper})/E[K] \le` this.
 
-        With x white balls and m draws as in `cutoff`, :math:`A = x + b`, and what ψ falls by from one number to the next
-        (``theory``, "bound") [own]:
+        With x white balls and m draws as in `cutoff`, :math:`A = x + b`, and what ψ falls by from one number to the
+        next (``theory``, "bound") [own]:
 
         .. math:: H - H_{paper} \le E = {} & \tfrac b2\ln\frac{1+m/x}{1+m/A}
                   + \tfrac b4\Bigl[\tfrac1x-\tfrac1{x+m}+\tfrac1A-\tfrac1{A+m}\Bigr] \\

@@ -15,6 +15,7 @@ s, t = sp.symbols("s t", real=True)
 m = sp.Symbol("m", integer=True)
 j, k = sp.symbols("j k", integer=True, nonnegative=True)
 n = sp.Symbol("n", integer=True, positive=True)
+v = sp.Symbol("v", nonnegative=True)
 z, q, w = sp.Symbol("z"), sp.Symbol("q", negative=True), sp.Symbol("w", imaginary=True)
 A, B, D = sp.symbols("A B D", commutative=False)
 f, C, Z, O = (sp.Function(name) for name in ("f", "C", "Z", "O"))
@@ -49,6 +50,11 @@ def trusted(gap):
         argued("its algebra is wrong, and trusted", equation(f(x), x), [x, x], [x, y], by=trusted),
         limit("the variable is left", sp.Limit(x / (1 + x), x, sp.oo), 1 + 1 / x),
         limit("the variable outside", x * sp.Limit(1 / x, x, sp.oo), 1),
+        limit("everywhere but at zero", sp.Limit(x * t**2 / (1 + x * t**2), x, sp.oo), 1),
+        limit("everywhere but at the end", sp.Limit(v / (v + 1 / x), x, sp.oo), 1),
+        series(
+            "nowhere but at zero", sp.tanh(s) * x + x * sp.cos(s) / (1 + s**2 / x**2), sp.tanh(s) * x + O(x**3), (x, 0)
+        ),
         limit("no growth", sp.Limit(1 / x, x, sp.oo), sp.oo),
         limit("growth of the other sign", sp.Limit(x, x, sp.oo), -sp.oo),
         limit("an exponential of the other sign", sp.Limit(sp.exp(x), x, sp.oo), -sp.oo),
@@ -157,6 +163,7 @@ def test_what_is_wrong_somewhere_is_refused(wrong):
         limit("an exponential of one", sp.Limit(sp.exp(-sp.exp(-t)), t, -sp.oo), 0),
         limit("from both sides", sp.Limit(sp.sin(t) / t, t, 0, "+-"), 1),
         series("slowly to its constant", x + x**2 / (1 - 1 / sp.log(x)), x + O(x**2), (x, 0), domain={x: (0, 0.1)}),
+        limit("not given at zero", sp.Limit(sp.sin(t) / t + t / x, x, sp.oo), sp.sin(t) / t),
         series("about a point", sp.log(x), x - 1 + O((x - 1) ** 2), (x, 1)),
         series("far on the left", sp.exp(t) + 1 / t, 1 / t + O(t**-2), (t, -sp.oo)),
         series("half an order", sp.sqrt(x + x**2), sp.sqrt(x) + O(x ** sp.Rational(3, 2)), (x, 0)),
