@@ -13,10 +13,11 @@ from typing import Any, Literal, TypeAlias, get_args
 
 import sympy as sp
 
-from statnn.theory.evaluation import Definitions, Domain, renames
+from statnn.theory.evaluation import Definitions, renames
 from statnn.theory.kinds import CHECKED, KINDS, Kind, tally
 from statnn.theory.mathml import mathml
 from statnn.theory.prose import as_latex, escape, lines_of, with_mathml
+from statnn.theory.ranges import Domain
 from statnn.theory.step import Rewrite, Step, simplified
 
 __all__ = [

@@ -24,7 +24,6 @@ from statnn.theory.evaluation import (
     LIMIT,
     SERIES,
     Definitions,
-    Domain,
     approach_of,
     gap_of,
     in_case,
@@ -41,6 +40,7 @@ from statnn.theory.plain import plain
 from statnn.theory.precision import alone
 from statnn.theory.printing import latex
 from statnn.theory.prose import with_mathml
+from statnn.theory.ranges import Domain
 
 Rewrite: TypeAlias = Callable[[sp.Expr], sp.Expr]
 Enclosure: TypeAlias = Literal["as printed", "its form", "neither"]
