@@ -345,10 +345,10 @@ class Step:
         given = {symbol for symbol, _ in self.domain} | {name for name, _ in pairs if name.is_Symbol}
         for symbol in sorted(given - meant, key=str):
             if any(other.name == symbol.name for other in meant):
-                return (
-                    f"{symbol} in the range or the definitions is not the {symbol} of the equation, of which something "
-                    "else is assumed: make the symbol once"
-                )
+                not_it = f"{symbol} in the range or the definitions is not the {symbol} of the equation"
+                return f"{not_it}, of which something else is assumed: make the symbol once"
+            if symbol in dict(self.domain):
+                return f"{symbol}, which has a range, is nowhere in the step: leave it out"
         return ""
 
     def _in_numbers(self, left: sp.Expr, right: sp.Expr, thorough: bool) -> str:

@@ -98,7 +98,7 @@ class BinaryNeurons(ByValue):
         own["nodes"] = nodes or range(size)
         own["fields"] = _fields(fields, own["nodes"])
         own["temperature"] = positive(
-            temperature, "temperature", why="it divides the energy; for the ground state anneal towards small values"
+            temperature, "temperature", why="it divides the energy; ground states are those at 0.001"
         )
         _refuse_beyond_floats(self)
 

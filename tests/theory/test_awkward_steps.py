@@ -46,6 +46,7 @@ def trusted(gap):
         identity("alike is not every pair", C(x, y), C(x, x), where={C(x, x): 1}, by=trusted),
         identity("the definition in other letters", f(y), 2 * y, where={f(x): 2 * x}),
         identity("a range of another symbol", x, abs(x) + y, domain={sp.Symbol("x"): (0, 1)}, by=trusted),
+        identity("a range of what is not there", x + x, 2 * x, domain={y: (0, 1)}),
         instance("cases that hide it", f(n), 7 * f(n), cases=[{n: 1, f(n): 0}, {n: 2, f(n): 0}]),
         argued("its algebra is wrong, and trusted", equation(f(x), x), [x, x], [x, y], by=trusted),
         limit("the variable is left", sp.Limit(x / (1 + x), x, sp.oo), 1 + 1 / x),

@@ -35,7 +35,7 @@ def _geometric_sum(gap: sp.Expr) -> sp.Expr:
 def _geometric() -> tuple[Step, ...]:
     generating = r * z / (1 - (1 - r) * z)
     first, second = (sp.diff(generating, z, order).subs(z, 1) for order in (1, 2))
-    law, less = {_P(k): GEOMETRIC}, {r: (0.3, 1), z: (0, 1)}
+    law, often = {_P(k): GEOMETRIC}, {r: (0.3, 1)}
     mean, relative = named(r"\operatorname{E}[I]"), named(r"\operatorname{Var}[I] / \operatorname{E}[I]^{2}")
     return (
         definition("Under independent stimuli an interval of k samples is k−1 blanks and a spike:", _P(k), GEOMETRIC),
@@ -44,7 +44,7 @@ def _geometric() -> tuple[Step, ...]:
             sp.Sum(_P(k), (k, 1, sp.oo)),
             1,
             where=law,
-            domain=less,
+            domain=often,
             by=_geometric_sum,
         ),
         identity(
@@ -52,7 +52,7 @@ def _geometric() -> tuple[Step, ...]:
             sp.Sum(z**k * _P(k), (k, 1, sp.oo)),
             generating,
             where=law,
-            domain=less,
+            domain=often | {z: (0, 1)},
             by=_geometric_sum,
         ),
         identity("and gives the mean interval", mean, 1 / r, where={mean: first}),

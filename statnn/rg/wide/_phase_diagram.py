@@ -37,8 +37,8 @@ class PhaseDiagram(ByValue):
     ----------
     activation : Activation
         φ.
-    sigma_w, sigma_b : ndarray, shape (columns,) and (rows,)
-        The grid.
+    sigma_w, sigma_b : ndarray
+        The grid: where the first and the second axis of all arrays stand.
     variance, chi, correlation : ndarray
         q*, χ and c*, as in `MeanField`; the variance is inf where it grows without bound.
     xi_variance, xi_correlation : ndarray
@@ -156,7 +156,7 @@ def phase_diagram(
     activation : str or Activation
         φ, as in `RandomLayer`. For a function of your own each chaotic point takes 0.3 s where it is
         smooth, up to 4 s where it turns or bends often, as splines do, and without a derivative 3 to 10 times as long.
-    sigma_w, sigma_b : array_like, shape (columns,) and (rows,)
+    sigma_w, sigma_b : array_like, one axis each
         Increasing, >= 0.
     start : float
         Variance in the first layer, as in `RandomLayer.fixed_point`.
