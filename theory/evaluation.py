@@ -30,7 +30,12 @@ AGREE, POINTS, FAR = 40, 20, 5
 LIMIT, SERIES = 80, 30  # powers of ten at which the end of a limit, and of a series, is looked at
 _WORK, _FLOOR = 370, 180  # digits of it, and below how many digits is rounding
 _IN_A_ROW = 4  # whole numbers that are looked at
-_LEVEL, _FADING = mpmath.mpf(10) ** -9, mpmath.mpf("0.9")  # what rises, and how much less it does at twice the digits
+_LEVEL, _FADING = (
+    mpmath.mpf(10) ** -12,
+    mpmath.mpf("0.9"),
+)  # what changes, and how much less it does then if it has a bound
+_SLOW = mpmath.mpf("0.3")  # what falls to less of a ratio is a power, perhaps with a logarithm beside it
+_DEEPEST = 10_000  # digits
 _OWN = {"root_between": root_between, "nsum": endless_sum, "nprod": endless_product, "quad": integral}
 _OWN |= {"exp": exponential, **{name: within(name) for name in ("sin", "cos", "tan", "sinh", "cosh")}}
 _NAMES = sp.lambdify((), sp.S.Zero, modules=[_OWN, "mpmath"]).__globals__
@@ -382,13 +387,16 @@ def approach_of(
     rest, size, place = number(gap, ahead), number(scale, ahead), number(end, symbols)
 
     def largest(side: Callable[..., Any], digits: int, point: Sequence[Any]) -> Any:
-        return max(abs(side(at, *point)) for at in _close(place(*point), digits, direction, whole=variable.is_integer))
+        values = [side(at, *point) for at in _close(place(*point), digits, direction, whole=variable.is_integer)]
+        return values[0] if len(values) == 1 and mpmath.im(values[0]) == 0 else max(map(abs, values))
 
     def compared(point: Sequence[Any], digits: int) -> tuple[Any, Any, Any]:
         """Return the gap and the scale so near to the end, and below which gap is rounding."""
         with mpmath.workdps(_WORK):
             of_scale = largest(size, digits, point)
-            depth = max(0, -int(mpmath.floor(mpmath.log10(of_scale)))) if of_scale else 0
+            depth = max(0, -int(mpmath.floor(mpmath.log10(abs(of_scale))))) if of_scale else 0
+        if depth > _DEEPEST:
+            raise OverflowError(f"what is left out has more than {_DEEPEST} zeros where it is looked at")
         with mpmath.workdps(_WORK + 2 * depth):  # a high order is small already where it is looked at
             return largest(rest, digits, point), of_scale, mpmath.mpf(10) ** -(_FLOOR + depth)
 
@@ -401,19 +409,31 @@ def approach_of(
     for point in (*points, *extremes(symbols, ranges), *filter(known, zeros(symbols, ranges, points[0]))):
         (far, of_far, _), (near, of_near, least) = (compared(point, digits) for digits in (power // 2, power))
         with mpmath.workdps(_WORK):
-            bound = of_near / of_far * far
-            wrong = not near <= (levels or slack) * bound + least
-            if levels and not wrong and near > (1 + _LEVEL) * bound + least:
+            bound = abs(of_near / of_far * far)
+            wrong = not abs(near) <= (levels or slack) * bound + least
+            if levels and not wrong and abs(abs(near) - bound) > _LEVEL * bound + least:
                 nearest, of_nearest, _ = compared(point, 2 * power)
-                rise, later = near / of_near - far / of_far, nearest / of_nearest - near / of_near
-                wrong = later > _FADING * rise
+                wrong = _on_and_on(far / of_far, near / of_near, nearest / of_nearest)
         if wrong:
             both = (
-                f"by {mpmath.nstr(gap, 6)} {_beside(variable, end, direction, digits)}"
+                f"by {mpmath.nstr(abs(gap), 6)} {_beside(variable, end, direction, digits)}"
                 for gap, digits in ((far, power // 2), (near, power))
             )
             return f"the sides differ {' and '.join(both)}{f', {place_of(symbols, point)}' if symbols else ''}"
     return ""
+
+
+def _on_and_on(first: Any, second: Any, third: Any) -> bool:
+    """Return whether a ratio that changes from a distance to one of twice the digits, and again, has no bound.
+
+    Towards a constant it changes by less each time, and a power falls as one; a logarithm changes by twice as much.
+    """
+    if first == 0:
+        return False
+    near, nearest = mpmath.re(second / first), mpmath.re(third / first)
+    if near > 1:
+        return bool(nearest - near > _FADING * (near - 1))
+    return bool((near < 0 or near > _SLOW) and nearest < near**3 - _LEVEL)
 
 
 def _close(end: Any, power: int, direction: int, *, whole: bool | None) -> list[Any]:

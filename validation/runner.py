@@ -231,7 +231,7 @@ def _cluster(where: str) -> Iterator[tuple[Executor, int]]:
     distributed = import_module("distributed")
     try:
         client = distributed.Client(where.replace("dask://", "tcp://"))
-    except OSError as problem:
+    except (OSError, ValueError) as problem:
         raise kept.RefusedError(
             f"--executor {where}: no scheduler of dask answers there ({problem}); start one by `dask scheduler`, which "
             "says its address"

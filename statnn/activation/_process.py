@@ -154,9 +154,11 @@ class ActivationProcess(ABC):
     def _passed(self, D: ArrayLike) -> Floats:
         """Return how many samples came after the start, of whole numbers exactly: beyond 2^53 floats merge them."""
         samples, given = self._samples(D), array_of(D, "D")
-        if self._begin == 0 or given.dtype.kind == "f":
-            return samples - self._begin
-        return np.reshape([float(int(d) - self._begin) for d in given.flat], given.shape)
+        if self._begin and given.dtype.kind in "iu":
+            return np.asarray(given - given.dtype.type(self._begin), dtype=float)
+        if self._begin and given.dtype.kind == "O":
+            return np.reshape([float(int(d) - self._begin) for d in given.flat], given.shape)
+        return samples - self._begin
 
     def _whole_samples(self, D: int) -> int:
         return whole(D, "D", minimum=self._begin)

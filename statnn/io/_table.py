@@ -61,11 +61,19 @@ def table(results: Any, *, by: str | None = None) -> list[Row]:
     True
     """
     rows: list[Row] = []
-    for head, result in _named(results, whole=by is not None):
-        cells = {f"result.{name}" if name in head else name: value for name, value in _cells(result, "")}
+    whole = by is not None
+    for head, result in _named(results, whole=whole):
+        found = _cells(result, "", whole=whole)
+        cells = {f"result.{name}" if name in head else name: value for name, value in found}
         scalars = {name: _plain(value) for name, value in cells.items() if np.ndim(value) == 0}
         arrays = {name: value for name, value in cells.items() if np.ndim(value)}
-        chosen = _chosen(by, scalars, arrays, type(result).__name__)
+        if isinstance(result, _Point) and not whole:  # its arguments are no result
+            told, held = ({k: v for k, v in part.items() if _of_result(k)} for part in (scalars, arrays))
+            chosen = (
+                _chosen(None, told, held, type(result["result"]).__name__) if any(map(np.size, held.values())) else None
+            )
+        else:
+            chosen = _chosen(by, scalars, arrays, type(result).__name__)
         if chosen is None:
             rows.append(head | scalars)
             continue
@@ -77,6 +85,14 @@ def table(results: Any, *, by: str | None = None) -> list[Row]:
             place |= {name: _plain(arrays[name][index[axis]]) for axis, name in axes.items()}
             rows.append(head | place | {name: _plain(value[index]) for name, value in columns.items()} | scalars)
     return rows
+
+
+class _Point(dict[str, Any]):
+    """A point of a sweep: its arguments and "result" or "failure"."""
+
+
+def _of_result(name: str) -> bool:
+    return name.partition(".")[0] == "result"
 
 
 def _chosen(by: str | None, scalars: Row, arrays: Row, kind: str) -> str | None:
@@ -115,14 +131,7 @@ def _named(results: Any, *, whole: bool) -> Iterator[tuple[Row, Any]]:
     else:
         named = [({}, results)]
     for head, result in named:
-        if isinstance(result, Sweep):
-            for row in result.rows():
-                found = {name: row.pop(name) for name in ("result", "failure") if name in row}
-                point = dict(_cells(row, ""))
-                numbers = {name: _plain(value) for name, value in point.items() if np.ndim(value) == 0}
-                yield head | numbers, {name: point[name] for name in point if name not in numbers} | found
-            continue
-        several = None if whole else _several(result)
+        several = map(_Point, result.rows()) if isinstance(result, Sweep) else None if whole else _several(result)
         yield from ((head, each) for each in ([result] if several is None else several))
 
 
@@ -147,13 +156,16 @@ def _fields(value: Any) -> Mapping[str, Any] | None:
     return value if isinstance(value, Mapping) else None
 
 
-def _inside(value: Any) -> Mapping[str, Any] | None:
-    """Return what an object says of itself inside another: in `_within`, as rows by their number, or all it has."""
-    within = _of_ours(value, "_within")
-    if within is not None:
-        return dict(within())
-    several = _several(value)
-    return _fields(value) if several is None else {str(k): row for k, row in enumerate(several)}
+def _inside(value: Any, *, whole: bool) -> Mapping[str, Any] | None:
+    """Return what an object says of itself inside another: in `_within`, as rows by their number, or all it has.
+
+    What is `whole` has its fields beside that.
+    """
+    within, several = _of_ours(value, "_within"), _several(value)
+    if within is None and several is None:
+        return _fields(value)
+    told = dict(within()) if within is not None else {str(k): row for k, row in enumerate(several or ())}
+    return {**(_fields(value) or {}), **told} if whole else told
 
 
 def _said(value: Any, name: str) -> Any:
@@ -169,14 +181,14 @@ def _properties(kind: type) -> list[str]:
     return [name for base in kind.__mro__[::-1] for name, what in vars(base).items() if isinstance(what, property)]
 
 
-def _cells(value: Any, name: str) -> Iterator[tuple[str, Any]]:
+def _cells(value: Any, name: str, *, whole: bool) -> Iterator[tuple[str, Any]]:
     """Yield numbers, texts and arrays of them by name; functions, models and lists of others have no cell."""
     if isinstance(value, tuple | list) and value and all(isinstance(entry, int | float) for entry in value):
         value = np.asarray(value)
-    parts = _inside(value) if name else _fields(value)
+    parts = _inside(value, whole=whole) if name else _fields(value)
     if parts is not None:
         for part, inner in parts.items():
-            yield from _cells(inner, f"{name}.{part}" if name else str(part))
+            yield from _cells(inner, f"{name}.{part}" if name else str(part), whole=whole)
     elif isinstance(value, complex | np.ndarray | np.generic) and np.iscomplexobj(value):
         yield from ((f"{name or 'value'}.{part}", getattr(value, part)) for part in ("real", "imag"))
     elif isinstance(value, Enum):

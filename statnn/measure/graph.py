@@ -139,9 +139,10 @@ def strength(net: Network, *, sigma_w: float | None = None, sigma_b: float | Non
     Strength and fluctuation [paper]; nulls [own]. E[Y²] is exact for both nulls, whatever the law of the weights: for
     shuffled weights it is (n_m-1)/n_m [n_(m-1) var W^(m-1) + n_(m+1) var W^(m) + var b], each var (ddof = 1) over the
     entries of one matrix. The p-value is exact for Gaussian weights given σ_w and σ_b. Of shuffled weights it is
-    asymptotic in the fan-in; where they take few values (±1), strengths do, too, and √n Y is counted as nearer to its
-    null by half the step √2 a that it takes where two weights change places, a their smallest difference. A few weights
-    beyond all others (those of a Cauchy law) make small p-values by chance.
+    asymptotic in the fan-in; where they and the biases take few values (±1, 0), strengths do, too, and √n Y is counted
+    as nearer to its null by half the step √2 a that it takes where two weights change places, a their smallest
+    difference: that is p of counting for two units, more for several. A few weights beyond all others (those of a
+    Cauchy law) make small p-values by chance.
 
     References
     ----------
@@ -210,7 +211,7 @@ def _grain(net: Network) -> Floats:
 
 
 def _least_difference(values: Floats) -> float:
-    """Return that of two values that differ: infinite if none do, 0 of a continuum, where all do."""
+    """Return the least difference of two values that differ: infinite if none do, 0 of a continuum, where all do."""
     distinct = np.unique(values)
     if distinct.size == values.size > 1:
         return 0.0

@@ -102,8 +102,12 @@ class Run(ByValue):
             rows.append((name, mean, found.tau, found.ess, found.rhat, doubt))
         return Rows(("observable", "mean", "τ", "ess", "R-hat", "warning"), rows)
 
-    def _within(self) -> dict[str, dict[str, Any]]:
+    def _within(self) -> dict[str, Any]:
         """Return what a table of a sweep says of a run."""
+        return self._numbers() | {"complete": self.complete}
+
+    def _numbers(self) -> dict[str, dict[str, Any]]:
+        """Return the numbers of each estimate, and what speaks against it."""
         estimates = {name: self._estimated(name) for name in self.draws}
         return {
             name: {key: getattr(found, key, None) for key in _NUMBERS} | {"warning": doubt}
@@ -113,11 +117,11 @@ class Run(ByValue):
     def _rows(self) -> list[dict[str, Any]]:
         """Return what a table says of each entry of an observable."""
         rows: list[dict[str, Any]] = []
-        for name, cells in self._within().items():
+        for name, cells in self._numbers().items():
             for place in np.ndindex(np.shape(cells["mean"])):
                 index = {f"index.{axis}": k for axis, k in enumerate(place)}
                 entry = {key: value[place] if np.ndim(value) else value for key, value in cells.items()}
-                rows.append({"observable": name} | index | entry)
+                rows.append({"observable": name} | index | entry | {"complete": self.complete})
         return rows
 
     def __post_init__(self) -> None:

@@ -84,7 +84,14 @@ def test_rows_of_runs_are_estimates_with_what_speaks_against_them():
     (point,) = table(sweep(lambda temperature: short, [{"temperature": 2.0}]))  # noqa: ARG005
     assert point["result.m.mean"] == estimates["m"].mean
     assert point["result.m.warning"] == str(estimates["m"].warning)
-    assert [row["draws.m"] for row in table(short, by="draws.m")] == short.draws["m"].ravel().tolist()
+    assert {row["complete"] for row in rows} == {point["result.complete"]} == {True}
+    assert {row["complete"] for row in table(replace(short, complete=False))} == {False}
+    for name, results in (
+        ("draws.m", short),
+        ("x.draws.m", [{"x": short}]),
+        ("result.draws.m", sweep(lambda a: short, [{"a": 1}])),  # noqa: ARG005
+    ):
+        assert [row[name] for row in table(results, by=name)] == short.draws["m"].ravel().tolist()
     none = table(replace(run, draws={"m": run.draws["m"][:, :3]}))
     assert [(row["mean"], row["warning"]) for row in none] == [
         (None, "draws have shape (2, 3); an estimate needs (chains, at least 4 draws, ...)")
@@ -105,6 +112,12 @@ def test_rows_of_sweeps_whose_results_are_arrays_are_their_entries():
         table(pairs)
     assert table(pairs, by="result.x") == [{"a": 3, "index.0": k, "result.x": 1.0} for k in (0, 1)]
     assert table(sweep(lambda a: None, {"a": [3]})) == [{"a": 3, "result": None}]  # noqa: ARG005
+    for nothing in (np.ones(0), rg.RandomLayer("tanh", 1.0).simulate):
+        assert table(sweep(lambda a: nothing, {"a": [3, 4]})) == [{"a": 3}, {"a": 4}]  # noqa: ARG005, B023
+    of_array = table(sweep(lambda a: a[:2] * 2, [{"a": np.arange(3.0)}]))
+    assert [row["result"] for row in of_array] == [0, 2]
+    named = {key: sweep(lambda name: 2.0, {"name": [1]}) for key in "uv"}  # noqa: ARG005
+    assert [(row["name"], row["result.name"], row["result"]) for row in table(named)] == [("u", 1, 2.0), ("v", 1, 2.0)]
 
 
 def test_a_property_of_anyones_that_fails_has_no_cell():

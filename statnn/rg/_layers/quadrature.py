@@ -40,9 +40,9 @@ WIDE = 5
 """Nodes that a law is wide at least, which some resolve."""
 LAYERS = 3000
 SLOW = 100
-"""Layers after which signals that still move are taken ahead to"""
-NEAR, CLOSE = 0.99, 65
-"""this part of the way to where they would end, past as many points."""
+"""Layers after which signals that still move are taken ahead."""
+AHEAD, LOOKS = 0.99, 65
+"""Part of the way to where they would end, and points on it that are looked at."""
 STILL = 0.1
 FAR = 1e6
 CELLS = 10_000
@@ -144,7 +144,7 @@ def _ahead(sigma: Activation, w: float, b: float, h: Floats) -> Floats:
     with np.errstate(all="ignore"):
         first = _twice(sigma, w, b, h) - h
         second = _twice(sigma, w, b, h + first) - h - first
-        onwards = np.linspace(0, NEAR, CLOSE)[:, None] * (first**2 / (first - second))
+        onwards = np.linspace(0, AHEAD, LOOKS)[:, None] * (first**2 / (first - second))
         same = np.sign(_twice(sigma, w, b, h + onwards) - h - onwards) == np.sign(first)
     nearer = (np.abs(second) < np.abs(first)) & np.isfinite(onwards[-1]) & same.all(axis=0)
     return np.where(nearer, h + onwards[-1], h)
@@ -223,7 +223,7 @@ def _recurrent(edges: Floats, images: Floats, noise: float, reach: float) -> tup
     to = np.arange(number.sum()) + np.repeat(begin - np.cumsum(number) + number, number)
     ways = sparse.csr_array((np.ones(to.size), (np.repeat(cell, number), to)), shape=(cell.size, cell.size))
     group = sparse.csgraph.connected_components(ways, connection="strong")[1]
-    return group, np.bincount(group)[group] > 2
+    return group, np.bincount(group)[group] > 2  # cells on both sides of where a layer alternates come in pairs
 
 
 def breaks(sigma: Activation, w: float, b: float) -> tuple[float, ...]:
