@@ -30,10 +30,8 @@ AGREE, POINTS, FAR = 40, 20, 5
 LIMIT, SERIES = 80, 30  # powers of ten at which the end of a limit, and of a series, is looked at
 _WORK, _FLOOR = 370, 180  # digits of it, and below how many digits is rounding
 _IN_A_ROW = 4  # whole numbers that are looked at
-_LEVEL, _FADING = (
-    mpmath.mpf(10) ** -12,
-    mpmath.mpf("0.9"),
-)  # what changes, and how much less it does then if it has a bound
+_LEVEL = mpmath.mpf(10) ** -12  # change of a ratio that is looked at once more
+_FADING = mpmath.mpf("0.9")  # how much less it changes then, if it has a bound
 _SLOW = mpmath.mpf("0.3")  # what falls to less of a ratio is a power, perhaps with a logarithm beside it
 _DEEPEST = 10_000  # digits
 _OWN = {"root_between": root_between, "nsum": endless_sum, "nprod": endless_product, "quad": integral}

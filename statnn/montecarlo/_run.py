@@ -104,7 +104,7 @@ class Run(ByValue):
 
     def _within(self) -> dict[str, Any]:
         """Return what a table of a sweep says of a run."""
-        return self._numbers() | {"complete": self.complete}
+        return {"complete": self.complete, **self._numbers()}
 
     def _numbers(self) -> dict[str, dict[str, Any]]:
         """Return the numbers of each estimate, and what speaks against it."""
