@@ -120,10 +120,10 @@ class PolyaUrn(TwoColourUrn):
         r"""Return the standard deviation of K(D) [exact].
 
         :math:`\mathrm{Var} K = M S_1(1-S_1) + M(M-1)(S_2-S_1^2)` with M silent neurons at the start and
-        :math:`S_m = e^{-L(y-mb;\,mb,\,n)}`, y the total weight; without a start
-        all of them after the first event, which wakes one for sure. Where this cancels (n ≪ N) it is summed over
-        events in positive terms, :math:`\sum_j \frac{S_2(n)}{S_2(j+1)} m_j(1-m_j)`, m_j the missing
-        mass. Between whole numbers of events the variance is interpolated. Relative error below 1e-8.
+        :math:`S_m = e^{-L(y-mb;\,mb,\,n)}`, y the total weight; without a start all of them after the first event,
+        which wakes one for sure. Where this cancels (n ≪ N) it is summed over events in positive terms,
+        :math:`\sum_j \frac{S_2(n)}{S_2(j+1)} m_j(1-m_j)`, m_j the missing mass. Between whole numbers of events the
+        variance is interpolated. Relative error below 1e-8.
         """
         draws = np.atleast_1d(self._pace * self._passed(D))
         below = np.floor(draws)

@@ -97,9 +97,8 @@ class BinaryNeurons(ByValue):
             size = own["blocks"][0].shape[1] + sum(block.shape[0] for block in own["blocks"])
         own["nodes"] = nodes or range(size)
         own["fields"] = _fields(fields, own["nodes"])
-        own["temperature"] = positive(
-            temperature, "temperature", why="it divides the energy; ground states are those at 0.001"
-        )
+        why = "it divides the energy; for ground states take one far below the couplings"
+        own["temperature"] = positive(temperature, "temperature", why=why)
         _refuse_beyond_floats(self)
 
     @classmethod

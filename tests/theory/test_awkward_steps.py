@@ -53,9 +53,7 @@ def trusted(gap):
         limit("the variable outside", x * sp.Limit(1 / x, x, sp.oo), 1),
         limit("everywhere but at zero", sp.Limit(x * t**2 / (1 + x * t**2), x, sp.oo), 1),
         limit("everywhere but at the end", sp.Limit(v / (v + 1 / x), x, sp.oo), 1),
-        series(
-            "nowhere but at zero", sp.tanh(s) * x + x * sp.cos(s) / (1 + s**2 / x**2), sp.tanh(s) * x + O(x**3), (x, 0)
-        ),
+        series("an order but at zero", 1 + x / (1 + s**2 / x**2), 1 + O(x**3), (x, 0)),
         limit("no growth", sp.Limit(1 / x, x, sp.oo), sp.oo),
         limit("growth of the other sign", sp.Limit(x, x, sp.oo), -sp.oo),
         limit("an exponential of the other sign", sp.Limit(sp.exp(x), x, sp.oo), -sp.oo),
@@ -257,11 +255,7 @@ def test_a_law_adds_up_to_one_on_its_own_range_alone():
 @settings(max_examples=30)
 @given(st.integers(-2000, 2000), st.integers(1, 10**9), st.sampled_from([-1, 1]))
 def test_powers_of_e_of_long_numbers_are_those_of_mpmath(power, part, sign):
-    """Far out mpmath multiplies by itself as many bits as the number has: its digits are those of twice 300 bits."""
     with mpmath.workdps(30):
         value = sign * mpmath.ldexp(mpmath.mpf(part) / 7, power)
-        with mpmath.workdps(30 + max(0, int(0.31 * mpmath.mag(value))) + 10):
-            twos = mpmath.nint(value / mpmath.log(2))
-            rest = mpmath.exp(value - twos * mpmath.log(2))
-        found = exponential(value)
-        assert abs(mpmath.ldexp(found, -int(twos)) - rest) <= 2 * mpmath.eps * rest
+        expected = mpmath.exp(value)
+        assert abs(exponential(value) - expected) <= 2 * mpmath.eps * expected

@@ -82,10 +82,15 @@ def interval(sigma: Activation, w: float, b: float, noise: float) -> tuple[float
 
 def _reached(sigma: Activation, w: float, b: float, h: Any, side: float) -> Any:
     """Return the farthest that one layer or two lead to from h, on a side."""
+    once = _image(sigma, w, b, h)
+    return np.maximum(side * once, side * _image(sigma, w, b, once))
+
+
+def _image(sigma: Activation, w: float, b: float, h: Any) -> Floats:
+    """Return where a layer leads without noise; far out that may be no number."""
     with np.errstate(over="ignore", invalid="ignore"):
-        once = np.asarray(sigma(w * h + b), dtype=np.float64)
-        twice = np.asarray(sigma(w * once + b), dtype=np.float64)
-    return np.maximum(side * once, side * twice)
+        found: Floats = np.asarray(sigma(w * h + b), dtype=np.float64)
+    return found
 
 
 def _never_returns(sigma: Activation, w: float, b: float, end: float, outward: float) -> bool:
@@ -126,9 +131,7 @@ def _attractors(sigma: Activation, w: float, b: float, noise: float) -> tuple[fl
         h, bounded = np.concatenate([[0.0], noise * np.array([-10.0, -1.0, 1.0, 10.0])]), False
     start = float(np.abs(h).max())
     for layer in range(1, LAYERS + 1):
-        before = h
-        with np.errstate(over="ignore", invalid="ignore"):
-            h = np.asarray(sigma(w * h + b), dtype=np.float64)
+        before, h = h, _image(sigma, w, b, h)
         if not np.isfinite(h).all() or np.abs(h).max() > FAR * (1 + start + abs(b)):
             raise _supercritical(sigma, w, b)
         if bounded and np.abs(h - before).max() < STILL * noise:
@@ -141,18 +144,17 @@ def _attractors(sigma: Activation, w: float, b: float, noise: float) -> tuple[fl
 
 def _ahead(sigma: Activation, w: float, b: float, h: Floats) -> Floats:
     """Return signals near where Aitken sees those end that every other layer moves less, and no point between holds."""
+
+    def moved(at: Floats) -> Floats:
+        return _image(sigma, w, b, _image(sigma, w, b, at)) - at
+
     with np.errstate(all="ignore"):
-        first = _twice(sigma, w, b, h) - h
-        second = _twice(sigma, w, b, h + first) - h - first
+        first = moved(h)
+        second = moved(h + first)
         onwards = np.linspace(0, AHEAD, LOOKS)[:, None] * (first**2 / (first - second))
-        same = np.sign(_twice(sigma, w, b, h + onwards) - h - onwards) == np.sign(first)
+        same = np.sign(moved(h + onwards)) == np.sign(first)
     nearer = (np.abs(second) < np.abs(first)) & np.isfinite(onwards[-1]) & same.all(axis=0)
     return np.where(nearer, h + onwards[-1], h)
-
-
-def _twice(sigma: Activation, w: float, b: float, h: Floats) -> Floats:
-    found: Floats = np.asarray(sigma(w * np.asarray(sigma(w * h + b), dtype=np.float64) + b), dtype=np.float64)
-    return found
 
 
 def _lasting(sigma: Activation, w: float, b: float, noise: float, low: float, high: float) -> tuple[float, float]:
@@ -165,9 +167,8 @@ def _lasting(sigma: Activation, w: float, b: float, noise: float, low: float, hi
     reach = (REACH + 1) * noise
     for _ in range(SLOW):  # what is not in the image, and in the image of that, does not last
         size = edges.size
-        with np.errstate(over="ignore", invalid="ignore"):
-            images = np.asarray(sigma(w * edges + b), dtype=np.float64)
-        images = np.clip(np.nan_to_num(images, nan=np.inf), edges[0] - 2 * reach, edges[-1] + 2 * reach)
+        images = np.nan_to_num(_image(sigma, w, b, edges), nan=np.inf)
+        images = np.clip(images, edges[0] - 2 * reach, edges[-1] + 2 * reach)
         inside = (edges > images.min() - reach) & (edges < images.max() + reach)
         edges, images = edges[inside], images[inside]
         if edges.size == size:
@@ -201,9 +202,8 @@ def lingering(
     ends = []
     for end, side in ((low, -1.0), (high, 1.0)):
         h = end + side * noise * np.arange(1.0, CELLS + 1)
-        with np.errstate(over="ignore", invalid="ignore"):
-            once = np.asarray(sigma(w * h + b), dtype=np.float64)
-            twice = np.asarray(sigma(w * once + b), dtype=np.float64)
+        once = _image(sigma, w, b, h)
+        twice = _image(sigma, w, b, once)
         slow = np.fmin(np.abs(once - h), np.abs(twice - h) / 2) < reach * noise
         far = float(h[slow][-1] + side * MARGIN * noise) if slow.any() else end
         ends.append(end if _never_returns(sigma, w, b, far, side * noise) else far)
