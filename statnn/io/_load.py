@@ -88,8 +88,9 @@ def load_network(
         ``encoder.weight`` and ``decoder.weight``. Needed where neither numbers in the names say it (Notes) nor the
         order of the arrays does.
     activations : mapping of str to Activation, optional
-        For files of `save_network` only: functions of your own by the names that they had when they were stored, since
-        a file holds the names alone. Others may be among them.
+        Functions of your own. Of files of `save_network`, by the names that they had when they were stored, since a
+        file holds the names alone; others may be among them. Of a torch module, by the class of the parts that
+        compute them, or by the path of one, ``"body.1"``; what a part computes is compared with what is said of it.
 
     Returns
     -------
@@ -171,12 +172,13 @@ def load(
         return Loaded(source, ())
     notes: list[str] = []
     if any(is_kind(source) for is_kind in (_onnx.is_model, _torch.is_module, _sklearn.is_estimator)):
-        hints.refuse("this source")
+        hints.refuse("this source", own=_torch.is_module(source))
     if _onnx.is_model(source):
         return _of_steps(_onnx.steps(source, notes), notes)
     if _torch.is_module(source):
-        loaded = _of_steps(_torch.steps(source, notes), notes)
-        _torch.refuse_other(source, loaded.net.widths[0])
+        own = hints.own or {}
+        loaded = _of_steps(_torch.steps(source, notes, own), notes)
+        _torch.refuse_other(source, loaded.net.widths[0], own)
         return loaded
     if _sklearn.is_estimator(source):
         loaded = _of_steps(_sklearn.steps(source, notes), notes)
@@ -216,18 +218,20 @@ class _Hints:
     layers: Sequence[str] | None
     own: Mapping[str, Activation] | None
 
-    def refuse(self, what: str, *, stored: bool = False) -> None:
-        """Refuse hints where a source says all itself; files of `save_network` may need functions of one's own."""
-        self.refuse_own(stored=stored)
+    def refuse(self, what: str, *, own: bool = False) -> None:
+        """Refuse hints where a source says all itself, but for functions of one's `own` where it may need them."""
+        if not own:
+            self.refuse_own()
         for name, meaning in (("activation", "its activations"), ("layers", "the order of its layers")):
             if getattr(self, name) is not None:
                 raise TypeError(f"{name} is for bare arrays; {what} says {meaning} itself: leave it out")
 
-    def refuse_own(self, *, stored: bool) -> None:
-        """Refuse functions of one's own for all but files of `save_network`."""
-        if self.own is not None and not stored:
+    def refuse_own(self) -> None:
+        """Refuse functions of one's own for a source that does not name them."""
+        if self.own is not None:
             raise TypeError(
-                "activations is for files of save_network, which hold the names of functions of your own; leave it out"
+                "activations is for files of save_network and for modules of torch, which name functions of your own; "
+                "leave it out"
             )
 
 
@@ -252,7 +256,7 @@ def _of_steps(steps: list[Step], notes: list[str]) -> Loaded:
 
 
 def _of_arrays(source: Mapping[str, Any], hints: _Hints, what: str, *, kept: bool = True, made: bool = False) -> Loaded:
-    hints.refuse_own(stored=False)
+    hints.refuse_own()
     notes: list[str] = []
     try:
         arrays = {name: _named.plain(values, name) for name, values in source.items()}
@@ -288,7 +292,7 @@ def _of_file(path: Path, hints: _Hints) -> Loaded:
         text = metadata.get(KEY, "")
     if not text:
         return _of_arrays(arrays, hints, str(path), kept=kind == ".npz")
-    hints.refuse(str(path), stored=True)
+    hints.refuse(str(path), own=True)
     try:
         return Loaded(_described(text, arrays, path, hints), ())
     except (ValueError, TypeError) as error:

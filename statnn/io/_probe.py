@@ -16,6 +16,7 @@ import numpy as np
 from statnn._arrays import Reals
 from statnn._random import root, stream
 from statnn.io._chain import Act, Affine, Dense, Norm, Step
+from statnn.network import Activation
 
 _SCALES = (0.0, 0.01, 1.0, 100.0, 10_000.0)
 _EACH = 4
@@ -57,6 +58,16 @@ def refuse_other(steps: Sequence[Step], before: Reals, after: Any, limits: Any, 
         raise ValueError(what.format(f"{after[at]:.6g} instead of {ours[at]:.6g} for output {at[1]} of row {at[0]}"))
 
 
+def _moved(sigma: Activation, x: Reals, error: Reals, y: Reals, eps: float) -> Reals:
+    """Return how far errors of the fields move an activation; one of a user's own may lose digits of one inside."""
+    if np.isfinite(sigma.steepest):
+        return sigma.steepest * error
+    steepest = np.abs(sigma.derivative(x)).max(axis=1, keepdims=True)  # rows are of one scale each
+    ends = [np.abs(sigma(x + off) - y) for off in (error, -error)]
+    moved: Reals = np.maximum(steepest * error, np.maximum(*ends)) + eps
+    return moved
+
+
 def _next(step: Step, x: Reals, error: Reals, eps: float) -> tuple[Reals, Reals]:
     """Return the values after a step, and how far rounding may move them."""
     if isinstance(step, Dense):
@@ -72,7 +83,8 @@ def _next(step: Step, x: Reals, error: Reals, eps: float) -> tuple[Reals, Reals]
         return step.norm(x), scale * (error + eps * (np.abs(x) + mean)) + eps * np.abs(step.norm.beta)
     if isinstance(step, Act):
         y = step.activation(x)
-        return y, max(1.0, step.activation.steepest) * error + eps * np.abs(y) + step.slack
+        moved = np.maximum(error, _moved(step.activation, x, error, y, eps))
+        return y, moved + eps * np.abs(y) + step.slack
     y = step.of(x)
     shared = (2 * error + eps * np.abs(x)).max(axis=1, keepdims=True)  # by what all exponentials are divided
     return y, (y if step.kind == "softmax" else 1.0) * shared + eps * np.abs(y)

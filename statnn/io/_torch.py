@@ -1,21 +1,21 @@
 """Chains of torch modules, known by name: torch itself is never imported.
 
 A module of torch's own computes what its class says, so a `Sequential` of them can be read. What the `forward` of
-another class does is a program, and cannot be. Hooks are programs too, but most of them record: the module is run
-once, and refused if it computes something else than was read.
+another class does is a program, and cannot be, unless the caller says that it is an activation. Hooks are programs too,
+but most of them record: the module is run once, and refused if it computes something else than was read.
 """
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Mapping
+from typing import Any, TypeAlias
 
 from statnn._arrays import Reals
 from statnn.io import _probe
 from statnn.io._chain import SOFTPLUS_LINE, Act, Dense, Norm, Probabilities, Step
 from statnn.io._named import plain
-from statnn.network import BatchNorm, leaky_relu
+from statnn.network import Activation, BatchNorm, leaky_relu
 from statnn.network._activation import known_as
 
 _IDLE = {"Identity", "Dropout", "Dropout1d", "AlphaDropout", "FeatureAlphaDropout", "Flatten"}
@@ -25,8 +25,10 @@ _CAUSES = (
 )
 _SUPPORTED = (
     "Sequential, Linear, BatchNorm1d, Tanh, ReLU, LeakyReLU, Sigmoid, GELU, SiLU, Softplus, Identity, Dropout, "
-    "Flatten, last Softmax"
+    "Flatten, last Softmax, and what `activations` names"
 )
+_Part: TypeAlias = tuple[str, Any, "Step | None"]
+"""Where it stands, the module, and what it does, None where it is idle."""
 
 
 def is_module(thing: Any) -> bool:
@@ -34,21 +36,21 @@ def is_module(thing: Any) -> bool:
     return all(callable(getattr(thing, name, None)) for name in ("named_children", "state_dict", "forward"))
 
 
-def steps(module: Any, notes: list[str]) -> list[Step]:
-    """Return the chain of a Sequential, or of one dense layer."""
+def steps(module: Any, notes: list[str], own: Mapping[str, Activation]) -> list[Step]:
+    """Return the chain of a Sequential, or of one dense layer; `own` are activations by path or class of a part."""
     if getattr(module, "training", False):
         notes.append("the module is in training mode; read as after .eval(): running statistics, no dropout")
     if any(part._forward_hooks or part._forward_pre_hooks for part in module.modules()):  # noqa: SLF001 - no other name
         notes.append("the module has hooks; they were called once, with rows of inputs made for a comparison")
-    return [step for _, _, step in _read(module) if step is not None]
+    return [step for _, _, step in _read(module, own) if step is not None]
 
 
-def refuse_other(module: Any, units: int) -> None:
+def refuse_other(module: Any, units: int, own: Mapping[str, Activation]) -> None:
     """Raise `ValueError` if a module computes something else than its parts say.
 
     It is run once, as in use. Each part gets what the one before gave, unless a hook or another forward changed it.
     """
-    parts = _read(module)
+    parts = _read(module, own)
     weight = next(leaf.weight for _, leaf, step in parts if isinstance(step, Dense))
     torch, x = sys.modules["torch"], _probe.rows(units)
     try:
@@ -63,7 +65,9 @@ def refuse_other(module: Any, units: int) -> None:
     limits = torch.finfo(weight.dtype if exact else torch.bfloat16)  # products may be as coarse as that
     stages = [("the inputs", None), *((where, step) for where, _, step in parts)]
     for (where, step), before, after in zip(stages, [x, *inputs], [*inputs, output], strict=True):
-        what = f"{where}: computes something else than its parameters say, {{}}: {_CAUSES}"
+        named = isinstance(step, Act) and step.activation in own.values()
+        why = ("`activations` says, {}: pass what it computes", f"its parameters say, {{}}: {_CAUSES}")[not named]
+        what = f"{where}: computes something else than {why}"
         _probe.refuse_other([] if step is None else [step], before, after, limits, what)
 
 
@@ -88,16 +92,31 @@ def _run(torch: Any, module: Any, leaves: dict[int, Any], x: Any) -> tuple[list[
             part.training = training
 
 
-def _read(module: Any) -> list[tuple[str, Any, Step | None]]:
-    """Return the parts of a module in the order in which they act, each with its step, None where it is idle."""
+def _read(module: Any, own: Mapping[str, Activation]) -> list[_Part]:
+    """Return the parts of a module in the order in which they act."""
     known: dict[int, tuple[Any, Reals]] = {}  # tied parameters are one array; the tensor is kept, and with it its id
-    parts: list[tuple[str, Any, Step | None]] = []
-    for where, leaf, kind in _leaves(module, ""):
+    parts: list[_Part] = []
+    unused = set(own)
+    for where, path, leaf, kind in _leaves(module, "", own):
+        if named := _named_in(own, path, kind):
+            unused.discard(named)
+            parts.append((where, leaf, Act(own[named], where)))
+            continue
         began = any(step is not None for _, _, step in parts)
         if kind == "Flatten" and (began or (leaf.start_dim, leaf.end_dim) != (1, -1)):
             raise ValueError(f"{where}: Flatten is supported as the first step only, where it flattens whole inputs")
         parts.append((where, leaf, None if kind in _IDLE else _step(leaf, kind, where, known)))
+    for name in sorted(unused):
+        raise ValueError(
+            f"activations has {name!r}, which is neither the class of a part nor its path; the parts are "
+            + ", ".join(where for where, _, _ in parts)
+        )
     return parts
+
+
+def _named_in(own: Mapping[str, Activation], path: str, kind: str) -> str | None:
+    """Return the name under which a part is among activations: its path, as one of a class may have its own."""
+    return next((name for name in (path, kind) if name in own), None)
 
 
 def _step(leaf: Any, kind: str, where: str, known: dict[int, tuple[Any, Reals]]) -> Step:
@@ -120,24 +139,28 @@ def _step(leaf: Any, kind: str, where: str, known: dict[int, tuple[Any, Reals]])
     raise ValueError(f"{where}: torch module {kind} is not supported; supported are {_SUPPORTED}")
 
 
-def _leaves(module: Any, name: str) -> Iterator[tuple[str, Any, str]]:
-    """Yield modules in the order in which they act, each with its path and the name of its class."""
+def _leaves(module: Any, name: str, own: Mapping[str, Activation]) -> Iterator[tuple[str, str, Any, str]]:
+    """Yield modules in the order in which they act: in words, by path, the module, and the name of its class."""
     kind, home = type(module).__name__, type(module).__module__
     where = f"module {name!r} ({kind})" if name else f"the module ({kind})"
+    if _named_in(own, name, kind):
+        yield where, name, module, kind
+        return
     if not home.startswith("torch.nn.modules."):
         raise ValueError(
             f"{where}: its class is not one of torch's own, and what its forward() does cannot be read; pass a "
             "torch.nn.Sequential of its layers (of weight or spectral norm after "
             "torch.nn.utils.parametrize.remove_parametrizations), its state_dict() with activation=, or export it with "
             "torch.onnx.export and load the file"
+            + ("" if list(module.children()) else f"; of an activation, say which: activations={{{kind!r}: ...}}")
         )
     if "forward" in vars(module):
         raise ValueError(f"{where}: its forward() was replaced, and what another does cannot be read: restore it first")
     if kind == "Sequential":
         for child, inner in enumerate(module):  # named_children() would leave out a module that acts twice
-            yield from _leaves(inner, f"{name}.{child}" if name else str(child))
+            yield from _leaves(inner, f"{name}.{child}" if name else str(child), own)
     else:
-        yield where, module, kind
+        yield where, name, module, kind
 
 
 def _array(tensor: Any, where: str, known: dict[int, tuple[Any, Reals]]) -> Reals:

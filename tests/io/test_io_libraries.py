@@ -10,7 +10,7 @@ from strategies import examples
 
 from statnn.io import load_network
 from statnn.io._load import load
-from statnn.network import BatchNorm, Network
+from statnn.network import Activation, BatchNorm, Network
 
 # -- torch -----------------------------------------------------------------------------------------------
 
@@ -141,6 +141,57 @@ def test_torch_modules_that_are_refused(torch):
     for module, match in cases:
         with pytest.raises(ValueError, match=match):
             load_network(module)
+
+
+# -- torch: activations of others ------------------------------------------------------------------------
+
+
+def sine(frequency):
+    return Activation(f"sine {frequency}", lambda h: np.sin(frequency * h), lambda h: frequency * np.cos(frequency * h))
+
+
+@pytest.fixture
+def waves(torch):
+    """A class of activations, each with a parameter of its own."""
+
+    class Sine(torch.nn.Module):
+        def __init__(self, frequency):
+            super().__init__()
+            self.frequency = torch.nn.Parameter(torch.tensor(frequency))
+
+        def forward(self, x):
+            return torch.sin(self.frequency * x)
+
+    return Sine
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "bfloat16"])
+def test_torch_modules_with_activations_that_the_caller_names(torch, waves, dtype):
+    nn = torch.nn
+    inner = nn.Sequential(nn.Linear(5, 5), waves(2.0), nn.Linear(5, 2), nn.Softsign())
+    module = nn.Sequential(nn.Linear(3, 5), waves(30.0), inner).to(getattr(torch, dtype))
+    softsign = Activation("softsign", lambda h: h / (1 + np.abs(h)), lambda h: (1 + np.abs(h)) ** -2.0)
+    named = {"Sine": sine(30.0), "2.1": sine(2.0), "Softsign": softsign}
+    net = load_network(module, activations=named)
+    assert [sigma.name for sigma in net.activations] == ["sine 30.0", "sine 2.0", "softsign"]
+    x = np.random.default_rng(0).normal(size=(9, 3))
+    theirs = module(torch.as_tensor(x).to(getattr(torch, dtype))).detach().double().numpy()
+    error = {"float32": 1e-5, "float64": 1e-12, "bfloat16": 0.3}[dtype]
+    assert np.allclose(net(x.astype(net.dtype)), theirs, atol=error)
+
+
+def test_activations_that_modules_do_not_compute_are_refused(torch, waves):
+    nn = torch.nn
+    module = nn.Sequential(nn.Linear(3, 4), waves(2.0), nn.Linear(4, 4), waves(3.0))
+    for named, match in (
+        ({"Sine": sine(2.0)}, r"module '3' \(Sine\): computes something else than `activations` says"),
+        ({"Sine": sine(2.0), "3": sine(3.0001)}, r"module '3' \(Sine\): computes something else"),
+        ({"Sine": sine(2.0), "3": sine(3.0), "5": sine(1.0)}, r"activations has '5', .* are module '0' \(Linear\)"),
+        ({"3": sine(3.0)}, r"module '1' \(Sine\): its class is .*of an activation, say which: activations="),
+        ({"Sine": sine(2.0), "3": sine(3.0), "0": sine(1.0)}, "this one follows the input"),
+    ):
+        with pytest.raises(ValueError, match=match):
+            load_network(module, activations=named)
 
 
 # -- scikit-learn ----------------------------------------------------------------------------------------
