@@ -31,6 +31,17 @@ def in_print(number: str) -> str:
     return f"{text} × 10{str(int(exponent)).translate(_RAISED)}" if exponent else text
 
 
+def line(w: float, b: float, digits: int = 6) -> str:
+    """Write the field that a weight and a bias make of a signal.
+
+    Examples
+    --------
+    >>> line(0.5, -0.25), line(2, 0)
+    ('0.5 h - 0.25', '2 h + 0')
+    """
+    return f"{w:.{digits}g} h {'-' if b < 0 else '+'} {abs(b):.{digits}g}"
+
+
 def p_value(p: float) -> str:
     """Write a p-value; below what floating point tells from zero, that is said.
 

@@ -84,7 +84,8 @@ def describe(path: str | os.PathLike[str]) -> dict[str, Any]:
     try:
         return reader(target)
     except (ValueError, TypeError, KeyError, RecursionError, zipfile.BadZipFile) as error:
-        raise ValueError(f"{path} says nothing of where it comes from: {line_of(error)}") from None
+        why = line_of(error).removeprefix(f"{path}: ")
+        raise ValueError(f"{path} says nothing of where it comes from: {why}") from None
 
 
 def _folder(folder: Path) -> dict[str, Any]:

@@ -118,7 +118,7 @@ def test_files_of_others_are_told_in_words(name, tmp_path):
     np.savez(tmp_path / "plain.npz", x=np.ones(3))
     for other, text in (("list.json", "[1]"), ("other.json", "{}"), ("no.json", "no")):
         (tmp_path / other).write_text(text)
-    with pytest.raises(ValueError, match=r"says nothing of where it comes from: .*it holds no description$"):
+    with pytest.raises(ValueError, match=r"says nothing of where it comes from: it holds no description$"):
         describe(tmp_path / name)
 
 

@@ -231,6 +231,7 @@ def test_a_failure_names_what_is_wrong(step, said):
         (lambda: Derivation("", "", "", "own", (), assumes="free ends"), "'free ends' is one text; give a tuple"),
         (lambda: Derivation("", "", "", "own", identity("", x, y)), "a tuple of steps"),
         (lambda: Derivation("", "", "", "own", [sp.Eq(x, y)]), "a tuple of steps"),
+        (lambda: Derivation("", "", "", "own", ()), "without steps shows nothing"),
     ],
 )
 def test_what_cannot_be_meant_is_refused_when_it_is_made(make, said):

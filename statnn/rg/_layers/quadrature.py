@@ -19,6 +19,7 @@ import numpy as np
 from scipy import special
 
 from statnn._arguments import Floats
+from statnn._text import line
 from statnn.network import Activation
 
 LEAK = 1e-14
@@ -75,7 +76,7 @@ def interval(sigma: Activation, w: float, b: float, noise: float) -> tuple[float
         grow = 0.1 * (high - low) + 0.5 * noise
         low, high = low - grow * (below >= LEAK), high + grow * (above >= LEAK)
     raise ValueError(
-        f"no interval of {MOST_POINTS} nodes holds the law of h' = {sigma.name}({w:g} h + {b:g}) + {noise:g} ξ: it is "
+        f"no interval of {MOST_POINTS} nodes holds the law of h' = {sigma.name}({line(w, b)}) + {noise:g} ξ: it is "
         "too wide for nodes that must be as close as the noise; take a layer that contracts more, or more noise"
     )
 
@@ -116,7 +117,7 @@ def _margin(sigma: Activation, w: float, b: float, noise: float, end: float, sid
 
 def _supercritical(sigma: Activation, w: float, b: float) -> ValueError:
     return ValueError(
-        f"h' = {sigma.name}({w:g} h + {b:g}) is supercritical: it grows without bound, and there is no stationary law; "
+        f"h' = {sigma.name}({line(w, b)}) is supercritical: it grows without bound, and there is no stationary law; "
         "a contracting or a bounded layer is needed"
     )
 

@@ -7,6 +7,7 @@ import math
 import numpy as np
 
 from statnn._digits import with_digits
+from statnn._text import line
 from statnn.network import Activation
 from statnn.rg.repeated._series import DIGITS
 from statnn.rg.repeated._simulation import LAYERS_AT_ONCE, advanced
@@ -35,7 +36,7 @@ def rested(sigma: Activation, w: float, b: float, start: float, layers: int) -> 
         h, left = now, left - min(left, LAYERS_AT_ONCE)
         if left and layers - left >= MOST_LAYERS[sigma.built_in]:
             raise ValueError(
-                f"after {layers - left} layers the signal of {sigma.name}({w:.17g} h + {b:.17g}) is {now:.9g} and has "
+                f"after {layers - left} layers the signal of {sigma.name}({line(w, b, 17)}) is {now:.9g} and has "
                 "not come to rest. Only critical layers have a law for any depth: RepeatedLayer.critical gives their w "
                 "and b; ask others for fewer layers"
             )
