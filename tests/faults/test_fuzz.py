@@ -1,4 +1,4 @@
-"""Some hundred damaged files; ``python tests/faults/fuzz.py`` reads them for ten minutes."""
+"""A hundred damaged files; ``python tests/faults/fuzz.py`` reads them for ten minutes."""
 
 import json
 import warnings
@@ -12,7 +12,7 @@ pytest.importorskip("onnx", reason="the extra onnx is not installed")
 from faults.files import Case, cases
 from faults.fuzz import attempt, read
 
-TIMES = 6
+TIMES = 3
 """Damaged files of each kind."""
 
 
