@@ -121,6 +121,9 @@ def test_a_finding_says_what_its_run_sees():
     reach = Finding(**FINDING).reach(3)
     assert reach.deviation == pytest.approx(0.1 * wide)
     assert str(reach) == "0.9 (normal)"
+    assert Finding(**FINDING).reach().deviation == pytest.approx(0.1 * (stats.norm.isf(LEVEL / 2) + 3.0902323))
+    few = FINDING | {"dof": 9, "p": 2 * stats.t.sf(2.0, 9)}
+    assert str(Finding(**few).reach()).endswith("(noncentral t)")
     found = statistics.counts([480, 520], [0.5, 0.5])
     assert Finding.of(HEADS, found, sees=0.1, unit="in the share").reach().quantity == "noncentrality"
     sure = FINDING | {"z": None, "dof": None, "p": None, "tolerance": 0.25}
@@ -167,6 +170,17 @@ def test_decisive_finding_is_the_one_that_fails():
     assert Verdict(Outcome.DOMAIN, (GOOD_FINDING, BAD_FINDING), "no")[HEADS] is GOOD_FINDING
 
 
+def test_of_findings_that_hold_the_least_likely_decides():
+    """Those of which the data leave nothing to chance, or that data must show, have no p that counts against them."""
+    likely = Finding(**(FINDING | {"quantity": "likely", "z": 0.0, "p": 1.0, "theory": 1.0}))
+    exact = Finding(quantity="exact", estimate=1.0, error=0.0, theory=1.0, sees=0.1, unit="of it")
+    shown = Finding(
+        quantity="shown", estimate=1.0, error=0.1, theory=0.0, z=10.0, p=1e-20, sees=1.0, unit="of it", asks=Asks.ABOVE
+    )
+    assert Verdict(Outcome.EXACT, (exact, likely, shown, GOOD_FINDING)).decisive is GOOD_FINDING
+    assert Verdict(Outcome.EXACT, (exact, shown)).decisive is shown
+
+
 @pytest.mark.parametrize(
     ("estimate", "error", "text"),
     [
@@ -190,8 +204,11 @@ def test_finding_of_a_comparison_says_all_of_it(rng):
     finding = Finding.of(HEADS, found, sees=0.3, unit="in the share")
     assert (finding.tolerance, finding.comparisons, finding.dof) == (0.01, 7, 49)
     assert (finding.z, finding.p) == (found.z, found.p)
+    assert finding.singles == found.singles
+    assert len(finding.singles) == 7
     exact = statistics.proportion(8, 20, 0.5)
-    assert Finding.of(HEADS, exact, sees=0.3, unit="in the share").dof is None
+    alone = Finding.of(HEADS, exact, sees=0.3, unit="in the share")
+    assert (alone.dof, alone.singles) == (None, (exact.p,))
 
 
 @pytest.mark.parametrize(("asks", "z"), [(Asks.AT_MOST, 0.0), (Asks.AT_LEAST, -2.0), (Asks.EQUAL, -2.0)])
@@ -238,8 +255,9 @@ def test_twins_of_parts_that_hold_are_rejected_in_contradicted_claims():
     data = {HEADS: False, RUNS: True}
     for contradicted, rejected in (((HEADS,), {HEADS, RUNS}), ((), {HEADS})):
         claim = claim_of_two(contradicted=contradicted)
-        twins = _twins(claim, data, claim.judge(data))
+        twins = list(_twins(claim, data, claim.judge(data)))
         assert {twin.quantity for twin in twins if twin.rejected} == rejected
+        assert {twin.by for twin in twins} == {1.5 * 0.3}  # of what the findings say they see
 
 
 @pytest.mark.parametrize("changes", [{"expected": Outcome.DOMAIN}, {"contradicted": ("share of tails",)}])
