@@ -167,13 +167,12 @@ class FixedFunction(Shown):
         n = self.order - 1
         if math.isinf(depth * (n * self.coefficient)):
             raise ValueError(f"m = {depth:g} layers with u = {self.coefficient:g}: m u leaves the range of float64")
-        size = np.abs(at)
-        small = np.minimum(size, 1.0)
-        below = at * (1.0 + depth * n * self.coefficient * small**n) ** (-1.0 / n)
-        large = np.maximum(size, 1.0)
-        with np.errstate(under="ignore", divide="ignore"):  # 1/x^n may vanish, and with it all of x at m = 0
-            above = np.sign(at) * (large ** -float(n) + depth * n * self.coefficient) ** (-1.0 / n)
-        return shaped(np.where((size <= 1.0) | (depth == 0.0), np.where(depth == 0.0, at, below), above), x)
+        root, unit = depth ** (1.0 / n), (n * self.coefficient) ** (1.0 / n)
+        with np.errstate(all="ignore"):  # x^n and m u may leave float64, and 0 layers have no upper branch
+            rate = np.abs(at) * root * unit  # to the power n it is m X
+            below = at * (1.0 + np.minimum(rate, 1.0) ** n) ** (-1.0 / n)
+            above = np.sign(at) * (1.0 + np.maximum(rate, 1.0) ** -float(n)) ** (-1.0 / n) / (root * unit)
+        return shaped(np.where(rate <= 1.0, below, above), x)
 
     def plot(self, ax: Any | None = None, **style: Any) -> Any:
         """Draw the work of 1, 4 and 16 layers, and the identity, up to four times the signal at which X = 1.
@@ -344,9 +343,10 @@ class FixedFunction(Shown):
         log = np.log1p(far)
         with np.errstate(over="ignore", invalid="ignore"):
             inner = at**power * (1.0 + near) ** (-moment * self.order / (self.order - 1.0)) * _averaged_power(near, q)
-            outer = self(at) ** power * (1.0 + 1.0 / far) * (log if q == 0.0 else -np.expm1(-q * log) / q)
+            image = np.asarray(self(at))
+            outer = image**power * (1.0 + 1.0 / far) * (log if q == 0.0 else -np.expm1(-q * log) / q)
             if q < 0.0:  # (1+X)^-q may overflow where f*(x)^k vanishes
-                outer = (self(at) * np.exp(-q / power * log)) ** power * (1.0 + 1.0 / far) * np.expm1(q * log) / q
+                outer = (image * np.exp(-q / power * log)) ** power * (1.0 + 1.0 / far) * np.expm1(q * log) / q
             result = np.where(big <= 1.0, inner, outer)
         if not np.isfinite(result).all():
             raise ValueError(f"x = {at[~np.isfinite(result)].flat[0]} to the power {power} leaves the range of float64")
