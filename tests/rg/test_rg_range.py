@@ -55,6 +55,47 @@ def test_fixed_functions_refuse_what_leaves_the_range():
     assert f.finite_depth(5e-324, 0.01) == pytest.approx(f.finite_depth(0.0, 0.01), rel=1e-12)
 
 
+@pytest.mark.parametrize("z", [2, 3, 4, 101])
+@pytest.mark.parametrize("u", [1e-150, 1 / 3, 1e150])
+def test_few_layers_of_far_signals_are_finite(z, u):
+    """x^(1-z) and m u may both vanish in float64, and what is left of the signal does not."""
+    f = rg.FixedFunction(z, u)
+    for m in (0.0, 5e-324, 1e-200, 1e-20, 1.0, 1e150):
+        for x in (0.0, 1e-200, 1.0, 1e100, 1e200, 1.7e308):
+            with mpmath.workdps(50):
+                left = mpmath.mpf(x) * (1 + mpmath.mpf(m) * (z - 1) * u * mpmath.mpf(x) ** (z - 1)) ** (
+                    -mpmath.mpf(1) / (z - 1)
+                )
+            assert f.layers(x, m) == pytest.approx(float(left), rel=1e-13, abs=1e-300)
+            assert f.layers([x], m)[0] == f.layers(x, m)
+
+
+def test_powers_beyond_float64_are_refused_alike_of_one_number_and_of_several():
+    f = rg.FixedFunction(3, 1e-100)
+    for x in (1e55, [1e55]):
+        for call in (lambda x=x: f.eigenfunction(9, x), lambda x=x: f.noise_eigenfunction(x, 9)):
+            with pytest.raises(ValueError, match=r"x = 1e\+55 to the power 9 leaves the range of float64"):
+                call()
+
+
+@pytest.mark.parametrize(("z", "u"), [(3, 1 / 3), (5, 2.0), (9, 0.1)])
+def test_laws_of_weak_noise_at_the_ends_of_float64(z, u):
+    """The depth where noise takes over, in one power of it."""
+    form = rg.LeadingForm(rg.LeadingFormKind.CRITICAL, 0.0, 1.0, z, u)
+    for noise in (5e-324, 1e-308, 1e-200, 1e-100, 1.0, 1e100, 1e200, 1.7e308):
+        with mpmath.workdps(30):
+            p = mpmath.mpf(z + 1)
+            variance = (p * mpmath.mpf(noise) ** 2 / (2 * u)) ** (2 / p) * mpmath.gamma(3 / p) / mpmath.gamma(1 / p)
+            depth = (((z - 1) * u) ** (-mpmath.mpf(2) / (z - 1)) / variance) ** (mpmath.mpf(z - 1) / 2)
+        for exact, law in ((variance, form.stationary_variance), (depth, form.noise_cutoff)):
+            size = mpmath.log10(exact)
+            if abs(size) < 300:
+                assert law(noise) == pytest.approx(float(exact), rel=1e-12, abs=0)
+            elif not -330 < size < 309:
+                with pytest.raises(ValueError, match=r"noise_std = .* leaves float64"):
+                    law(noise)
+
+
 @pytest.mark.parametrize(
     ("w", "b", "s", "m"),
     [

@@ -144,7 +144,8 @@ class LeadingForm(Shown):
         Raises
         ------
         ValueError
-            Unless critical with z odd: where z is even, noise carries every signal over the fixed point and away.
+            Unless critical with z odd: where z is even, noise carries every signal over the fixed point and away. Or if
+            the result leaves float64.
 
         Examples
         --------
@@ -153,8 +154,7 @@ class LeadingForm(Shown):
         0.8279
         """
         z, _ = self._bounded()
-        strength = positive(noise_std, "noise_std", why="without noise the stationary signal is the fixed point itself")
-        return float(strength ** (4.0 / (z + 1)) * self._moment(2))
+        return self._of_noise(noise_std, 4.0 / (z + 1), self._moment(2))
 
     @property
     def stationary_correction(self) -> float:
@@ -193,6 +193,11 @@ class LeadingForm(Shown):
         noise_std : float
             ε > 0.
 
+        Raises
+        ------
+        ValueError
+            As `stationary_variance`.
+
         Examples
         --------
         >>> from statnn.rg import RepeatedLayer
@@ -200,7 +205,17 @@ class LeadingForm(Shown):
         1812
         """
         z, _ = self._bounded()
-        return float((self.amplitude**2 / self.stationary_variance(noise_std)) ** ((z - 1) / 2))
+        at_one = (self.amplitude**2 / self._moment(2)) ** ((z - 1) / 2)
+        return self._of_noise(noise_std, -2.0 * (z - 1) / (z + 1), at_one)
+
+    def _of_noise(self, noise_std: float, power: float, at_one: float) -> float:
+        """Return what goes with a power of the noise, or raise."""
+        strength = positive(noise_std, "noise_std", why="without noise the stationary signal is the fixed point itself")
+        with np.errstate(over="ignore", under="ignore"):
+            result = float(at_one * np.float64(strength) ** power)
+        if not 0.0 < result < math.inf:
+            raise ValueError(f"noise_std = {strength:g}: the law leaves float64; measure signals in another unit")
+        return result
 
     def _moment(self, n: int) -> float:
         """Return ⟨|s|^n⟩ under exp(-2u|s|^(z+1)/(z+1))."""
