@@ -90,10 +90,31 @@ def test_the_error_of_a_length_is_that_of_its_mean(rng):
     assert found.error == pytest.approx(groups.std(ddof=1) / np.sqrt(10), rel=0.03)
 
 
+def test_the_error_of_a_length_known_to_many_digits(rng):
+    """As before, with lengths that differ by 1e-8 of themselves."""
+    m, own = np.arange(30), 4 + 4e-8 * rng.normal(size=(100, 1))
+    found = decay(0.3 + 0.5 * np.exp(-m / own))
+    groups = own.reshape(10, 10).mean(axis=0)
+    assert found.length == pytest.approx(own.mean(), rel=1e-8)
+    assert found.error == pytest.approx(groups.std(ddof=1) / np.sqrt(10), rel=0.1)
+
+
+def test_correlations_that_end_in_one_layer_do_not_stay_as_they_are(rng):
+    """Biases outweigh weights of 0.04: pairs without correlation have one above 0.999 a layer later."""
+    scales = [1.0, *[0.04] * 6]
+    weights = [scale * rng.normal(size=(300, 300)) / np.sqrt(300) for scale in scales]
+    biases = [np.zeros(300), *(rng.normal(size=300) for _ in range(6))]
+    found = rg.place(Network(weights, biases, "tanh"), rng.normal(size=(100, 300)))
+    assert abs(found.correlation[0]) < 0.1
+    assert found.correlation[1] > 0.99
+    assert (found.xi_predicted < 0.15).all()
+    assert found.decay.outcome is DecayEnd.FAST
+
+
 def test_a_length_is_told_up_to_three_depths(rng):
-    """30 layers tell a length of 80, not one of 100; 1/20 of a layer is no decay."""
+    """30 layers tell a length of 80, not one of 100; a decay over 1/20 of a layer is one, but has no length."""
     m, noise = np.arange(30), 1e-7 * rng.normal(size=(100, 30))
-    for length, outcome in ((80.0, DecayEnd.FITTED), (100.0, DecayEnd.SLOW), (0.05, DecayEnd.FLAT)):
+    for length, outcome in ((80.0, DecayEnd.FITTED), (100.0, DecayEnd.SLOW), (0.05, DecayEnd.FAST)):
         found = decay(0.2 + 0.6 * np.exp(-m / length) + noise)
         assert found.outcome is outcome
         assert outcome is not DecayEnd.FITTED or found.length == pytest.approx(length, rel=1e-2)
@@ -198,6 +219,22 @@ def test_signals_whose_squares_leave_float64_are_not_called_zero(gain):
         rg.place(net, np.arange(1.0, 19.0).reshape(6, 3))
 
 
+def test_a_mean_square_beyond_float64_is_refused_as_its_parts_are(rng):
+    """Of a hundred squares of 1e307 the sum is what leaves float64."""
+    net = Network([np.eye(2) * 1e153, np.eye(2) * 1e-153], activation="identity")
+    with pytest.raises(ValueError, match=r"layer 0 reach from .* squares leave float64"):
+        rg.place(net, 3.0 * rng.choice([-1.0, 1.0], size=(100, 2)))
+
+
+def test_a_correlation_is_at_most_one(rng):
+    """Equal inputs have a cosine of 1, whatever rounding makes of the root of their squares."""
+    net = Network([np.eye(3)] * 30, None, "tanh")
+    for x in rng.uniform(size=(20, 3)):
+        found = rg.place(net, np.tile(x, (4, 1))).correlation
+        assert found.max() <= 1.0
+        assert found == pytest.approx(1.0, rel=1e-15)
+
+
 def test_bad_input_is_answered():
     net = Network.random([4, 4, 4], "relu", rng=0)
     with pytest.raises(TypeError, match=r"pass a statnn\.Network"):
@@ -206,6 +243,8 @@ def test_bad_input_is_answered():
         rg.place(Network.random([4, 4], rng=0))
     with pytest.raises(ValueError, match="at least four"):
         rg.place(net, np.zeros((2, 4)))
+    with pytest.raises(ValueError, match="pairs = 1 is outside"):  # of one pair there is no error
+        rg.place(net, np.ones((8, 4)), pairs=1)
     with pytest.raises(ValueError, match="all zero for some input"):
         rg.place(net, np.zeros((8, 4)))
     with pytest.raises(ValueError, match="this network takes"):

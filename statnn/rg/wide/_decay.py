@@ -22,6 +22,7 @@ class DecayEnd(StrEnum):
     FITTED = "fitted"
     SHALLOW = "fewer than five layers: too few for a limit, an amplitude and a length"
     FLAT = "no decay beyond the errors"
+    FAST = "over within a layer: too fast for a length"
     SLOW = "decays more slowly than the depth can tell"
 
 
@@ -60,8 +61,10 @@ def decay(correlation: Floats) -> Decay:
         return Decay(0.0, np.inf, float(mean[-1]), 0.0, DecayEnd.SHALLOW)
     error = np.maximum(correlation.std(axis=0, ddof=1) / np.sqrt(pairs), 1e-12)
     length, limit, amplitude, significance = _fit(mean, error)
-    if significance < 5 or length <= LENGTHS[0]:
+    if significance < 5:
         return Decay(0.0, np.inf, float(mean[-1]), 0.0, DecayEnd.FLAT)
+    if length <= LENGTHS[0]:
+        return Decay(0.0, np.inf, float(mean[-1]), 0.0, DecayEnd.FAST)
     if length > 3 * layers:
         return Decay(0.0, np.inf, float(mean[-1]), 0.0, DecayEnd.SLOW)
     group = np.arange(pairs) % GROUPS
@@ -86,7 +89,7 @@ def _fit(mean: Floats, error: Floats) -> tuple[float, float, float, float]:
 
     at = int(np.argmin(best(LENGTHS)[0]))
     low, high = LENGTHS[max(at - 1, 0)], LENGTHS[min(at + 1, LENGTHS.size - 1)]
-    for _ in range(4):
+    for _ in range(8):
         grid = np.linspace(low, high, 21)
         at = int(np.argmin(best(grid)[0]))
         low, high = grid[max(at - 1, 0)], grid[min(at + 1, 20)]

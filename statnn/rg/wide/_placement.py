@@ -215,7 +215,7 @@ def place(
     inputs : array_like, shape (samples, n_0), or None
         Inputs to follow; None for the places alone.
     pairs : int
-        Disjoint pairs of inputs, drawn at random, at most half the samples.
+        Disjoint pairs of inputs, drawn at random, at least two and at most half the samples.
     rng : int, numpy.random.Generator or None
         Seed of the choice of pairs.
 
@@ -256,7 +256,7 @@ def place(
     if inputs is None:
         nothing = np.empty(0)
         return Placement(layers, nothing, nothing, nothing, nothing, nothing, None)
-    variance, correlation = _with_error(net, inputs, whole(pairs, "pairs", minimum=1), rng)
+    variance, correlation = _with_error(net, inputs, whole(pairs, "pairs", minimum=2), rng)
     mean = correlation.mean(axis=0)
     error = correlation.std(axis=0, ddof=1) / np.sqrt(len(correlation))
     predicted = [(float(variance[0]), float(mean[0]))]
@@ -313,14 +313,16 @@ def _with_error(
         first, second = (half.astype(np.float64) for half in (fields[:number], fields[number:]))
         with np.errstate(over="ignore"):
             squares = np.square(first).sum(axis=1), np.square(second).sum(axis=1)
+            mean = float(np.concatenate(squares).mean())
         sizes = np.abs(fields).max(axis=1)
         if not sizes.all():
             raise ValueError(f"fields of layer {m} are all zero for some input: there is no signal to correlate")
-        if not (min(part.min() for part in squares) >= LEAST and np.isfinite(squares).all()):
+        if not (min(part.min() for part in squares) >= LEAST and math.isfinite(mean)):
             raise ValueError(
                 f"fields of layer {m} reach from {sizes.min():.3g} to {sizes.max():.3g} over the inputs, and their "
                 "squares leave float64: follow signals through fewer layers, or scale the network"
             )
-        variance.append(float(np.concatenate(squares).mean()) / first.shape[1])
-        correlation.append((first * second).sum(axis=1) / (np.sqrt(squares[0]) * np.sqrt(squares[1])))
+        variance.append(mean / first.shape[1])
+        cosine = (first * second).sum(axis=1) / (np.sqrt(squares[0]) * np.sqrt(squares[1]))
+        correlation.append(np.clip(cosine, -1.0, 1.0))  # rounding alone goes beyond
     return np.array(variance), np.stack(correlation, axis=1)
