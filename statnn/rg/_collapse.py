@@ -98,17 +98,30 @@ class Collapse(ByValue):
         Raises
         ------
         TypeError, ValueError
-            If exponents are no numbers, or not one a control.
+            If exponents are no finite numbers, or not one a control, or what is scaled leaves float64.
         """
-        kappa = self.value_exponent if value_exponent is None else float(value_exponent)
-        theta = self.control_exponents
+        kappa, theta = np.asarray(self.value_exponent), self.control_exponents
+        if value_exponent is not None:
+            kappa = at_least(value_exponent, "value_exponent", minimum=-math.inf, why="it is κ")
+        if kappa.ndim:
+            raise TypeError(f"value_exponent = {value_exponent!r} is not one number: there is one κ")
         if control_exponents is not None:
             why = "depth to their power scales the controls"
             theta = np.atleast_1d(at_least(control_exponents, "control_exponents", minimum=-math.inf, why=why))
         if theta.shape != (len(self.controls),):
             raise ValueError(f"control_exponents has shape {theta.shape}; one a control, {len(self.controls)} of them")
-        scale = self.depths**kappa
-        return self.controls * self.depths ** theta[:, None], scale * self.values, scale * self.errors
+        given = self.controls, self.values, self.errors
+        with np.errstate(over="ignore", under="ignore", invalid="ignore"):
+            scales = self.depths ** theta[:, None], self.depths**kappa, self.depths**kappa
+            result = [scale * numbers for scale, numbers in zip(scales, given, strict=True)]
+        if not all(
+            np.isfinite(new).all() and ((new != 0) == (old != 0)).all() for new, old in zip(result, given, strict=True)
+        ):
+            raise ValueError(
+                f"depths to the powers {float(kappa):g} and {theta.tolist()} take numbers out of float64: measure "
+                "depths in another unit"
+            )
+        return result[0], result[1], result[2]
 
     def plot(self, ax: Any | None = None, *, control: int = 0, **style: Any) -> Any:
         """Draw scaled values against one scaled control, a colour for each depth.

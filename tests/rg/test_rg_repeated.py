@@ -430,6 +430,8 @@ def test_collapse_can_be_drawn():
 
 TANH, DOUBLING = RepeatedLayer("tanh"), RepeatedLayer("identity", 2.0)
 F3, F4 = FixedFunction(3, 1.0), FixedFunction(4, 1.0)
+_, M, DISTANCE, VALUES = scaled_data()
+FALLEN = collapse(DISTANCE, M, VALUES, 1e-3 * VALUES, bootstrap=20, rng=1)
 REFUSED = {
     "order 1": (lambda: FixedFunction(1, 1.0), ValueError, r"outside the allowed range \[2"),
     "no unit": (lambda: FixedFunction(3, -1.0), ValueError, "signals grow"),
@@ -468,6 +470,11 @@ REFUSED = {
     "no effect": (lambda: collapse([-2, -1, 0, 1, 2] * 3, np.repeat([1.0, 2.0, 4.0], 5), np.repeat([4.0, 2.0, 1.0], 5),
         [0.01] * 15), ValueError, r"nothing shows how control 0 scales: .* with it, .* without\)"),
     "constant": (lambda: collapse([1.0] * 18, [1.0, 2.0] * 9, [1.0] * 18, [1.0] * 18), ValueError, "leave it out"),
+    "scaled by no number": (lambda: FALLEN.scaled(math.nan), ValueError, "not a finite number"),
+    "scaled by several": (lambda: FALLEN.scaled([1.0, 1.0]), TypeError, "one κ"),
+    "scaled values without end": (lambda: FALLEN.scaled(200.0), ValueError, "out of float64"),
+    "scaled values of none": (lambda: FALLEN.scaled(-200.0), ValueError, "out of float64"),
+    "scaled controls without end": (lambda: FALLEN.scaled(1.0, [200.0]), ValueError, "out of float64"),
     "negative values": (lambda: collapse([0.0, 1.0], [1.0, 2.0], [-1.0, 1.0], [1.0, 1.0]), ValueError, "squares"),
 }  # fmt: skip
 
