@@ -407,3 +407,15 @@ def test_a_single_row_or_column_of_a_diagram_is_seen(sigma_w, sigma_b):
     assert mesh.get_array().shape == (len(sigma_b), len(sigma_w))
     for low, high, interval in ((y[0, 0], y[-1, 0], axes.get_ylim()), (x[0, 0], x[0, -1], axes.get_xlim())):
         assert min(high, interval[1]) > max(low, interval[0])
+
+
+def test_a_diagram_is_good_close_to_criticality_as_well():
+    """There errors of averages are multiplied by ξ: E tanh²(√q z) = q - 2q² + 17q³/3 - ... gives the variance."""
+    rows = np.array([1e-8, 1e-6, 1e-5])
+    found = rg.phase_diagram("tanh", [1.0, 1.00001], [0.0, *rows])
+    q = rows / np.sqrt(2)
+    np.testing.assert_allclose(found.variance[0, 1:], q * (1 + 17 / 12 * q), rtol=1e-7)
+    t = 1.00001**2 - 1
+    assert found.variance[1, 0] == pytest.approx(t / 2 * (1 + t * (17 / 12 - 1)), rel=1e-9)
+    own = rg.RandomLayer("tanh", 1.00001, 1e-8).fixed_point()
+    assert found.correlation[1, 1] == pytest.approx(own.correlation, abs=1e-6)

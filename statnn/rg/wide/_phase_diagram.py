@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import Executor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any, ClassVar
 
 import numpy as np
@@ -27,6 +27,8 @@ _TOGETHER = 256
 """Points of a task: fewer gain nothing from each other's averages."""
 DIAGRAM = 1e-9
 """Relative width of brackets in a diagram; its values are good to 1e-6, most to 1e-8."""
+NEARLY_CRITICAL = 1e-4
+"""Distance of a slope from 1 below which it multiplies errors of averages by so much that all digits are taken."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -180,7 +182,7 @@ def phase_diagram(
 
     Notes
     -----
-    Values are good to 1e-6, and lengths of ξ layers to ξ 1e-8 of themselves where that is more; those of one layer, by
+    Values are good to 1e-6, c* to 1e-6 of one, and lengths of ξ layers to ξ 1e-8 of themselves where that is more; those of one layer, by
     `RandomLayer.fixed_point`, to rounding. [asymptotic: n → ∞]
 
     References
@@ -229,7 +231,14 @@ def _solved(task: tuple[Activation, Floats, Floats, float]) -> Solution:
     """Return the fixed points of some columns."""
     function, columns, rows, begin = task
     weights, biases = (grid.ravel() ** 2 for grid in np.meshgrid(columns, rows, indexing="ij"))
-    return solve(averages(function, digits=FAST), weights, biases, begin, relative=DIAGRAM)
+    found = solve(averages(function, digits=FAST), weights, biases, begin, relative=DIAGRAM)
+    slopes = np.stack((found.slope, found.correlation_slope))
+    near = np.isfinite(found.variance) & (np.abs(slopes - 1) < NEARLY_CRITICAL).any(axis=0)
+    if near.any():
+        closer = solve(averages(function), weights[near], biases[near], begin)
+        for each in fields(Solution):
+            getattr(found, each.name)[near] = getattr(closer, each.name)
+    return found
 
 
 def _axis(values: ArrayLike, name: str) -> Floats:
