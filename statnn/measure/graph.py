@@ -160,7 +160,11 @@ def strength(net: Network, *, sigma_w: float | None = None, sigma_b: float | Non
     if (sigma_w is None) != (sigma_b is None):
         missing = "sigma_b" if sigma_b is None else "sigma_w"
         raise ValueError(f"{missing} is missing: give both sigma_w and sigma_b, or neither for shuffled weights")
-    deviation = _shuffled(net) if sigma_w is None else _initial(net, _deviation(sigma_w), _deviation(sigma_b))
+    with np.errstate(over="ignore"):
+        deviation = _shuffled(net) if sigma_w is None else _initial(net, _deviation(sigma_w), _deviation(sigma_b))
+    if not np.isfinite(deviation).all():
+        what = "the network down" if sigma_w is None else "sigma_w, sigma_b and the network down"
+        raise ValueError(f"strengths of random weights leave the range of float64: scale {what}")
     grain = _grain(net) if sigma_w is None else np.zeros(net.depth + 1)
     units = np.array(net.widths, dtype=float)
     with np.errstate(over="ignore"):

@@ -183,9 +183,11 @@ def tangent_kernel(
             weights = net.weights[m].astype(np.float64)
             back = [(delta[at], weights, slopes[m - 1][at]) for at in blocks]
             delta = np.concatenate(list(in_order(run_tasks(_back, back, executor, shared=[weights]))))
-    if not np.isfinite(matrix).all():
+    with np.errstate(over="ignore"):
+        trace_of_all = np.trace(matrix)
+    if not (np.isfinite(matrix).all() and np.isfinite(trace_of_all)):
         raise ValueError("gradients leave the range of float64: scale inputs or weights down")
-    if not np.trace(matrix) > 0:
+    if trace_of_all < np.finfo(float).tiny:
         raise ValueError(
             "all gradients vanish on these samples, or their squares are below the smallest float: the kernel is zero "
             "and its entropy undefined; take other samples, or scale weights up"

@@ -15,7 +15,7 @@ from statnn.interaction import (
     onsager,
 )
 from statnn.interaction._binary import LARGEST_SUM
-from statnn.measure.graph import layer_fluctuation, node_strength
+from statnn.measure.graph import layer_fluctuation, node_strength, strength
 from statnn.montecarlo import sample
 from statnn.montecarlo._tempering.ladder import hottest, ladder
 
@@ -115,6 +115,11 @@ def test_layers_have_root_mean_squares_and_spreads_at_any_scale(scale):
 def test_strengths_beyond_float64_are_refused():
     with pytest.raises(ValueError, match="strengths of layer 0 leave float64"):
         node_strength(Network([[[1e308], [1e308]]]))
+    size = np.array([[1.0, -1.0], [-1.0, 1.0]])  # strengths are zero, those of other orders are not
+    with pytest.raises(ValueError, match=r"random weights leave .* scale the network down"):
+        strength(Network([np.kron(1e308 * size, np.ones((3, 3)))]))
+    with pytest.raises(ValueError, match="scale sigma_w, sigma_b and"):
+        strength(Network([size]), sigma_w=1.7e308, sigma_b=1.7e308)
 
 
 def test_the_hottest_temperature_of_cold_models():

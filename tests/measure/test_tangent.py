@@ -116,6 +116,7 @@ def test_single_precision_networks_are_worked_on_in_double():
 
 
 NET = Network.random([2, 3, 2], rng=0)
+ONE = Network([[[1.0, 1.0]]], activation="identity")
 
 
 @pytest.mark.parametrize(
@@ -134,6 +135,8 @@ NET = Network.random([2, 3, 2], rng=0)
             ValueError,
             "derivative of activation 'root'",
         ),
+        (lambda: tangent_kernel(ONE, 1.2e154 * np.eye(2)), ValueError, "scale inputs or weights down"),
+        (lambda: tangent_kernel(ONE, 3e-162 * np.eye(2), biases=False), ValueError, "scale weights up"),
         (lambda: tangent_kernel(NET, np.ones((5000, 2)), full=True), MemoryError, "full=False"),
     ],
 )
