@@ -78,6 +78,38 @@ def test_powers_beyond_float64_are_refused_alike_of_one_number_and_of_several():
                 call()
 
 
+@pytest.mark.parametrize(("z", "u"), [(2, 1e-150), (3, 1e-150), (3, 1e150), (4, 1e-20), (10, 0.3), (1000, 1e-150)])
+@pytest.mark.parametrize("distance", [-1.7e308, -1e4, -400.0, -370.0, -1e-310, 5e-324, 340.0, 1e300])
+def test_the_scaling_function_keeps_its_digits_where_its_factors_do_not(z, u, distance):
+    """e^2A is subnormal or zero, A/u infinite, and their root or product is not."""
+    with mpmath.workdps(50):
+        a, n = mpmath.mpf(distance), z - 1
+        size = 2 / mpmath.mpf(n) * mpmath.log(a / (u * -mpmath.expm1(-n * a))) if a > -1e5 else -mpmath.inf
+        exact = mpmath.exp(size)
+    f = rg.FixedFunction(z, u)
+    if size > 709:
+        with pytest.raises(ValueError, match="leaves the range of float64"):
+            f.finite_depth(distance)
+    else:
+        assert f.finite_depth(distance) == pytest.approx(float(exact), rel=1e-12, abs=1e-300)
+
+
+@pytest.mark.parametrize("u", [1e-150, 1 / 3, 1e100])
+def test_noise_at_the_ends_of_float64(u):
+    """Too little is none; far from criticality it is that of a line, ε²/2|A|, or beside what it is added to."""
+    f = rg.FixedFunction(3, u)
+    for a in (-2.0, 0.0, 1.5):
+        assert f.finite_depth(a, 1e-310) == pytest.approx(f.finite_depth(a), rel=1e-5, abs=0)
+    for a, e in ((-1e308, 1.0), (-1e200, 1e-50), (-1e100, 1e-8)):
+        assert f.finite_depth(a, e) == pytest.approx(0.5 * e * (e / -a), rel=1e-8, abs=1e-309)
+    assert f.finite_depth(1e100, 1e-200) == f.finite_depth(1e100)
+    law = math.sqrt(6) * math.gamma(0.75) / math.gamma(0.25) / math.sqrt(3 * u)  # where noise alone counts
+    assert f.finite_depth(0.0, 1e200) == pytest.approx(1e200 * law, rel=1e-12)
+    if u < 0.1:
+        with pytest.raises(ValueError, match=r"noise_std = 1\.7e\+308: the signal leaves"):
+            f.finite_depth(1.0, 1.7e308)
+
+
 @pytest.mark.parametrize(("z", "u"), [(3, 1 / 3), (5, 2.0), (9, 0.1)])
 def test_laws_of_weak_noise_at_the_ends_of_float64(z, u):
     """The depth where noise takes over, in one power of it."""

@@ -25,6 +25,8 @@ quarter of that time is not always resolved."""
 SETTLED, FORGOTTEN = 28.0, 1.8
 """Minus the logarithm of what is left of the start, from which on the law is the stationary one; and by how much it
 grows with τ (1 + |a|) at least where a <= 0, by a third of that else."""
+UNFELT, FARTHEST = 1e-290, 1e9
+"""Time τ up to which noise adds nothing to a mean square in float64; distance over 1 + τ beyond which it is settled."""
 LAST = 0.02
 """Share of the time that is split into half the noise, the drift, and half the noise: its square is not bounded."""
 
@@ -33,10 +35,13 @@ def scaling_function(order: int, coefficient: float, distance: Floats, noise: Fl
     """Return F(A, e) of `FixedFunction.finite_depth`, of the shape of both."""
     n = order - 1
     far = np.abs(distance)
-    with np.errstate(over="ignore", under="ignore", divide="ignore"):
-        weight = np.where(far == 0.0, 1.0, -np.expm1(-n * far) / np.where(far == 0.0, 1.0, n * far))
-        # of a negative distance the weight is e^(n |A|) times this, beyond float64 long before its root is
-        result = np.asarray((n * coefficient * weight) ** (-2.0 / n) * np.exp(np.minimum(2.0 * distance, 0.0)))
+    with np.errstate(over="ignore", under="ignore", invalid="ignore"):
+        share = -np.expm1(-n * far)
+        reached = np.where(far == 0.0, 1.0, far) / np.where(far == 0.0, n, share)
+        reached = (reached / max(coefficient, 1.0)) ** (2.0 / n) * min(coefficient, 1.0) ** (-2.0 / n)
+        # of a negative distance the share is e^(n |A|) times this, beyond float64 long before its root is
+        fallen = np.exp(np.minimum(distance, 0.0))
+        result = np.asarray(np.where(fallen == 0.0, 0.0, reached * fallen * fallen))
     if not np.isfinite(result).all():
         beyond = distance[~np.isfinite(result)].flat[0]
         raise ValueError(f"distance = {beyond:g}: the signal leaves the range of float64")
@@ -47,10 +52,15 @@ def scaling_function(order: int, coefficient: float, distance: Floats, noise: Fl
             f"noise_std = {noise.max():g} with z = {order}: the scaling function with noise is computed for z = 3, the "
             "class of tanh, erf and sigmoid; use RepeatedLayer.simulate for others"
         )
+    root = float(np.sqrt(coefficient))
     for index in np.ndindex(result.shape):
-        if noise[index] > 0.0:
-            tau = float(np.sqrt(coefficient) * noise[index])
-            result[index] = tau / coefficient * _mean_square(float(distance[index]), tau)
+        a, e = float(distance[index]), float(noise[index])
+        if abs(a) > FARTHEST * (1.0 + root * e):  # of such a law the width alone is left, or where it stands
+            result[index] = result[index] if a > 0.0 else e * (0.5 * e / -a)
+        elif root * e > UNFELT:
+            result[index] = _mean_square(a, root * e) * e / root
+            if not np.isfinite(result[index]):
+                raise ValueError(f"distance = {a:g} with noise_std = {e:g}: the signal leaves the range of float64")
     return result
 
 
@@ -59,7 +69,7 @@ def _mean_square(distance: float, tau: float) -> float:
     a, passed = distance / tau, FORGOTTEN * (tau + abs(distance))
     # what is left of a start without noise, a/(e^2A - 1), is compared with the noise, 1/2a
     left = 2 * np.log1p(-a) - passed if distance <= 0 else -passed / 3
-    if left < -SETTLED and np.isfinite(a):
+    if left < -SETTLED:
         return _settled(a)
     coarse, fine = (_solved(a, tau, nodes) for nodes in NODES)
     if not abs(coarse - fine) <= RESOLVED * abs(fine):

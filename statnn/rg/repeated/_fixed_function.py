@@ -390,10 +390,10 @@ class FixedFunction(Shown):
         >>> f.finite_depth(0.0), round(f.finite_depth(0.0, 50.0) / 50, 5)
         (1.5, 0.8279)
         """
-        shape_from = np.add(distance, noise_std)
         a = at_least(distance, "distance", minimum=-np.inf, why="it is (w/w_c - 1) m")
         e = at_least(noise_std, "noise_std", minimum=0.0, why="it is a standard deviation, scaled by depth")
-        return shaped(scaling_function(self.order, self.coefficient, *np.broadcast_arrays(a, e)), shape_from)
+        both = np.broadcast_arrays(a, e)
+        return shaped(scaling_function(self.order, self.coefficient, *both), both[0])
 
     def scaling_fields(self) -> tuple[ScalingField, ...]:
         """Return the directions x^0 ... x^(2z-1), the most relevant first.

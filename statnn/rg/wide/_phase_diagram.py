@@ -182,8 +182,8 @@ def phase_diagram(
 
     Notes
     -----
-    Values are good to 1e-6, c* to 1e-6 of one, and lengths of ξ layers to ξ 1e-8 of themselves where that is more; those of one layer, by
-    `RandomLayer.fixed_point`, to rounding. [asymptotic: n → ∞]
+    Values are good to 1e-6, c* to 1e-6 of one, and lengths of ξ layers to ξ 1e-8 of themselves where that is more;
+    those of one layer, by `RandomLayer.fixed_point`, to rounding. [asymptotic: n → ∞]
 
     References
     ----------
