@@ -114,8 +114,14 @@ def l_map_accuracy(net: Network, x: ArrayLike, labels: ArrayLike) -> Floats:
     trace = net.trace(inputs)
     linear = _linear_end(net)
     accuracies = []
-    for h, (matrix, shift) in zip(trace.activations[:-1], _affine(net)[:-1], strict=True):
-        accuracies.append(np.mean(classes_of(linear, h @ matrix.T + shift) == known))
+    for m, (h, (matrix, shift)) in enumerate(zip(trace.activations[:-1], _affine(net)[:-1], strict=True)):
+        with np.errstate(over="ignore", invalid="ignore"):
+            outputs = h @ matrix.T + shift
+        if not np.isfinite(outputs).all():
+            raise ValueError(
+                f"outputs of the linear map from layer {m} leave the range of float64: scale inputs or weights down"
+            )
+        accuracies.append(np.mean(classes_of(linear, outputs) == known))
     accuracies.append(np.mean(classes_of(net, trace.fields[-1]) == known))
     return np.array(accuracies)
 
