@@ -17,7 +17,6 @@ ROOMS = [room for room in PUBLIC if room not in {"statnn.testing.strategies", "s
 PLUMBING = {
     *(name for kind in (Method, Walkers) for name in dir(kind)),  # samplers are called by `sample`
     "of",  # of a `Run`, by `sample`
-    "with_neurons_free",  # of `DynamicNeurons`, by samplers
     "to_arviz",  # needs a package that nothing else needs
     "by",  # of a `Step`: what its maker was given
 }

@@ -379,10 +379,6 @@ class DynamicNeurons(ByValue):
         double = Network(weights, biases, net.activations)
         return self._of(double, free=self.free, prior=self.prior)
 
-    def with_neurons_free(self, biases: Sequence[Reals]) -> DynamicNeurons:
-        """Return the model whose neurons alone are free, with other biases."""
-        return self._of(Network(self.net.weights, biases, self.net.activations))
-
     def _of(self, net: Network, **more: Any) -> DynamicNeurons:
         return DynamicNeurons(net, self.inputs, self.targets, self.beta, self.stiffness, **more)
 

@@ -58,11 +58,5 @@ class Neurons(Protocol):
     def unpack(self, state: ArrayLike) -> State:
         """Return the arrays by name."""
 
-    def gradient(self, state: ArrayLike | State) -> Reals:
-        """Return the gradient of βH."""
-
     def in_doubles(self) -> Self:
         """Return the same model in float64."""
-
-    def with_neurons_free(self, biases: Sequence[Reals]) -> Self:
-        """Return the model whose neurons alone are free, with other biases."""

@@ -2,6 +2,7 @@
 
 import math
 
+import mpmath
 import numpy as np
 import pytest
 from hypothesis import given
@@ -124,6 +125,139 @@ def test_single_precision_networks_are_solved_in_double(rng):
     assert one.mean.dtype == np.float64
     assert (one.mean == other.mean).all()
     assert one.log_partition == other.log_partition
+
+
+# -- any size of weights, β and λ -------------------------------------------------------------------------
+
+
+exact = np.vectorize(lambda number: mpmath.mpf(float(number)), otypes=[object])
+
+
+def places(model):
+    """The number of every variable in the state."""
+    index = model.unpack(np.arange(model.dimension))
+    return type(index)(*(tuple(part.astype(int) for part in parts) for parts in index))
+
+
+def units(model):
+    """Yield of every unit of every sample the variables in its term with their coefficients, and what is fixed."""
+    net, index, x = model.net, places(model), exact(model.inputs)
+    for sample, m in np.ndindex(model.samples, net.depth):
+        for i, own in enumerate(index.neurons[m][sample]):
+            held, rest = {own: mpmath.mpf(1)}, mpmath.mpf(0)
+            weights = exact(net.weights[m][i])
+            if m:
+                held |= dict(zip(index.neurons[m - 1][sample], -weights, strict=True))
+            elif "weights" in model.free:
+                held |= dict(zip(index.weights[0][i], -x[sample], strict=True))
+            else:
+                rest += weights @ x[sample]
+            if "biases" in model.free:
+                held[index.biases[m][i]] = mpmath.mpf(-1)
+            else:
+                rest += exact(net.biases[m][i])
+            yield held, rest
+
+
+def terms(model):
+    """Yield every term c |a·z - t|² of βH of a linear network as c, {variable: a}, t, all exact numbers."""
+    index = places(model)
+    yield from ((exact(model.stiffness), *unit) for unit in units(model))
+    if model.targets is not None:
+        for place, target in np.ndenumerate(exact(model.targets)):
+            yield exact(model.beta), {index.neurons[-1][place]: mpmath.mpf(1)}, target
+    for kind, width, sigma in (("weights", model.net.widths[0], "sigma_w"), ("biases", 1, "sigma_b")):
+        for variable in np.concatenate([part.ravel() for part in getattr(index, kind)]) if kind in model.free else ():
+            yield width / exact(getattr(model.prior, sigma)) ** 2 / 2, {variable: mpmath.mpf(1)}, mpmath.mpf(0)
+
+
+def in_many_digits(model):
+    """ln Z, the least βH, mean and covariance from the terms of βH, by algebra with 150 digits."""
+    d = model.dimension
+    precision, pull, offset = mpmath.matrix(d, d), mpmath.matrix(d, 1), mpmath.mpf(0)
+    for c, held, t in terms(model):
+        offset += c * t**2
+        parts = [(int(variable), a) for variable, a in held.items()]
+        for j, a in parts:
+            pull[j] += 2 * c * t * a
+            for k, b in parts:
+                precision[j, k] += 2 * c * a * b
+    covariance = precision**-1
+    mean = covariance * pull
+    least = offset - (pull.T * mean)[0] / 2
+    log_partition = d / mpmath.mpf(2) * mpmath.log(2 * mpmath.pi) - least - mpmath.log(mpmath.det(precision)) / 2
+    return log_partition, least, mean, covariance
+
+
+def off(model):
+    """How far ln Z and the least βH, the mean and the covariance are, the last two in standard deviations."""
+    with mpmath.workdps(150):
+        log_partition, least, mean, covariance = in_many_digits(model)
+        found = model.exact()
+        deviations = [mpmath.sqrt(covariance[i, i]) for i in range(model.dimension)]
+        places = range(model.dimension)
+        assert model.exact(covariance=False).mean == pytest.approx(found.mean, rel=1e-12, abs=0)
+        assert (np.diag(found.covariance) > 0).all()
+        return (
+            float(abs(found.log_partition - log_partition) / (1 + abs(log_partition))),
+            float(abs(found.energy - model.dimension / 2 - least) / (model.dimension + abs(least))),
+            float(max(abs(found.mean[i] - mean[i]) / (deviations[i] + abs(mean[i])) for i in places)),
+            float(
+                max(
+                    abs(found.covariance[i, j] - covariance[i, j]) / deviations[i] / deviations[j]
+                    for i in places
+                    for j in places
+                )
+            ),
+        )
+
+
+@pytest.mark.parametrize("both", [1e8, 1e16, 1e30])
+def test_the_stiffer_and_the_better_known_the_outputs(both, rng):
+    """β and λ are large where neurons are to do what the network computes: nothing they know cancels."""
+    net = Network.random([1, 2, 2, 1], "identity", rng=rng)
+    x, y = rng.normal(size=(2, 1)), rng.normal(size=(2, 1))
+    for free in (("neurons",), ("neurons", "biases")):
+        assert max(off(DynamicNeurons(net, x, y, both, both, free))) < 1e-13
+
+
+@pytest.mark.parametrize("both", [1.0, 1e8, 1e16, 1e20])
+def test_fewer_samples_than_inputs(both, rng):
+    """Directions that no sample knows of keep their prior beside others that are known ever better."""
+    net = Network.random([3, 2], "identity", rng=rng)
+    for free in (("neurons", "weights"), ("neurons", "weights", "biases")):
+        model = DynamicNeurons(net, rng.normal(size=(2, 3)), rng.normal(size=(2, 2)), both, both, free)
+        assert max(off(model)) < 1e-12 * max(1, math.sqrt(both) / 1e7)
+
+
+@pytest.mark.parametrize("size", [1e2, 1e4, 1e6])
+def test_large_weights(size, rng):
+    """Without targets ln Z knows nothing of the weights; the precision squares them."""
+    net = Network.random([1, 2, 2, 1], "identity", rng=rng)
+    net = Network([size * weight for weight in net.weights], net.biases, "identity")
+    x, y = rng.normal(size=(2, 1)), rng.normal(size=(2, 1))
+    for free in (("neurons",), ("neurons", "biases")):
+        assert max(off(DynamicNeurons(net, x, free=free))) < 1e-13
+        assert max(off(DynamicNeurons(net, x, y, free=free))[:2]) < 1e-13
+    alone = DynamicNeurons(net, x, stiffness=2.0).exact()
+    assert alone.log_partition == pytest.approx(alone.mean.size / 2 * math.log(math.pi / 2), rel=1e-14)
+
+
+def test_columns_of_any_scale(rng):
+    x = rng.normal(size=(5, 3)) * [1e-8, 1.0, 1e8]
+    net = Network.random([3, 2], "identity", rng=rng)
+    for both in (1.0, 1e8):
+        model = DynamicNeurons(net, x, rng.normal(size=(5, 2)), both, both, ("neurons", "weights"), Prior(1e4))
+        assert max(off(model)) < 1e-11
+
+
+def test_what_rounding_decides_is_refused(rng):
+    """Samples of equal inputs and other targets: what is left of them would move weights that nothing else holds."""
+    net, x = Network.random([2, 1], "identity", rng=rng), np.repeat(rng.normal(size=(1, 2)), 3, axis=0)
+    y = np.array([[0.0], [1.0], [2.0]])
+    assert max(off(DynamicNeurons(net, x, y, 1e6, 1e6, ("neurons", "weights")))) < 1e-8
+    with pytest.raises(ValueError, match=r"cannot be inverted in float64: beta = 1e\+18"):
+        DynamicNeurons(net, x, y, 1e18, 1e18, ("neurons", "weights")).exact()
 
 
 # -- bad input -------------------------------------------------------------------------------------------

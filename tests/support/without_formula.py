@@ -63,7 +63,7 @@ WITHOUT = {
         interaction.DynamicNeurons.deterministic interaction.DynamicNeurons.dimension
         interaction.DynamicNeurons.in_doubles interaction.DynamicNeurons.pack interaction.DynamicNeurons.samples
         interaction.DynamicNeurons.shapes interaction.DynamicNeurons.states interaction.DynamicNeurons.unpack
-        interaction.DynamicNeurons.with_neurons_free interaction.TranslationSymmetry.cell
+        interaction.TranslationSymmetry.cell
         interaction.TranslationSymmetry.layers interaction.TranslationSymmetry.repeats interaction.square_lattice
         interaction.translation_symmetry rg.BinaryLayer.fixed_points rg.BinaryLayer.neurons rg.BinaryLayer.shape
         rg.BinaryLayer.transfer rg.FixedFunction.fixed_points rg.FixedFunction.scaling_fields rg.FixedPoint.found

@@ -3,14 +3,14 @@ r"""Linear networks are Gaussian: exact averages of `DynamicNeurons` whose activ
 With d free variables z, βH(z) = βH(m) + (z - m)^T P (z - m)/2, so that ln Z = -βH(m) + (d/2) ln 2π - (1/2) ln det P,
 ⟨βH⟩ = βH(m) + d/2 and Var βH = d/2. The structure keeps this cheap:
 
-* *Neurons free*: samples are independent and share one precision A, block tridiagonal over layers; a banded Cholesky
-  factor serves them all.
-* *Neurons and biases free*: a bias acts on the outputs through the layers above it, G_m = W^(M) ... W^(m+1). With
-  G = (G_1 ... G_M) the outputs of a sample have, given the biases, the covariance Σ = 1/(2β) + G G^T/(2λ); so the
-  biases are a linear regression on the targets, and the neurons follow given the biases.
+* *Neurons free*: what lies above a layer says of it |M h + N b - r|², with as many rows as there are targets, once the
+  layers between are integrated out. Down the network M, N and r take part of their size from the noise of each layer,
+  by singular values; up the network every layer is Gaussian given the one below. Nothing is squared or subtracted
+  whose difference is small, so that weights, β and λ may be of any size.
+* *Neurons and biases free*: what inputs leave, |N b - r|² for every sample, is a linear regression for the biases b.
 * *Weights free, one layer*: the neurons integrate out and leave independent regressions with one precision
   S = 2γ Φ^T Φ + Λ, γ = βλ/(β+λ), for every output unit; Φ holds the inputs and, for free biases, a column of ones,
-  Λ the prior. Without targets γ = 0.
+  Λ the prior. Without targets γ = 0. S = Rᵀ R comes from orthogonal steps on the rows of (2γ)^½ Φ and Λ^½.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from scipy import linalg
@@ -27,7 +27,7 @@ from statnn._arguments import Floats
 from statnn._arrays import read_only
 from statnn._by_value import ByValue
 from statnn.interaction._protocols import Neurons
-from statnn.interaction._state import Prior, State
+from statnn.interaction._state import State
 
 MOST_DENSE = 5000
 
@@ -58,8 +58,9 @@ class ExactGaussian(ByValue):
 
     Notes
     -----
-    Numbers are correct to about 1e-16 times the condition number of the precision of one sample's neurons or, for free
-    weights, of the regression.
+    Errors are about 1e-16 times the root of the condition number of the precision of one sample's neurons or, for free
+    weights, of the regression; of a mean, where columns of the inputs depend on each other and cannot explain the
+    targets, times the condition number. What rounding would change by a thousandth of a standard deviation is refused.
     """
 
     method: str
@@ -128,129 +129,126 @@ def _refuse(model: Neurons, *, covariance: bool) -> None:
 # -- neurons of any depth, and biases --------------------------------------------------------------------
 
 
+class _Message(NamedTuple):
+    """What lies above a layer says of it: |M h + N b - r|² for every sample, with M = U s V, b all free biases."""
+
+    U: Floats
+    V: Floats
+    N: Floats
+    r: Floats
+    root: Floats
+    """What this leaves of the noise of the layer along V, (1 + s²/λ)^(-1/2)."""
+    gain: Floats
+    """What the layer takes of what is said, s/(s² + λ)."""
+
+
 def _chain(model: Neurons, covariance: bool) -> tuple[Floats, float, float, Floats | None]:
     """Return mean, βH there, ln det P and covariance with fixed weights."""
-    factor = _banded(model)
-    samples, widths = model.samples, model.net.widths[1:]
-    edges = np.cumsum([0, *widths])
-    log_determinant = 2 * samples * float(np.log(factor[0]).sum())
-    biases, spread = model.net.biases, np.zeros((edges[-1], edges[-1]))
-    if "biases" in model.free:
-        mean_biases, log_more, spread = _biases(model, want=covariance)
-        biases = tuple(mean_biases[start:stop] for start, stop in pairwise(edges))
-        log_determinant += log_more
-    given = model.with_neurons_free(biases)
-    push = given.unpack(-given.gradient(np.zeros(given.dimension))).neurons
-    # samples are columns; neurons, layer by layer, are rows
-    neurons = linalg.cho_solve_banded((factor, True), np.hstack(push).T).T
-    mean = model.pack(State(tuple(np.split(neurons, edges[1:-1], axis=1)), model.net.weights, biases))
-    least = _least(given, model.prior)
-    if not covariance:
-        return mean, least, log_determinant, None
+    net, edges = model.net, np.cumsum([0, *model.net.widths[1:]])
+    messages, N, r = _messages(model, edges)
+    roots = np.concatenate([message.root for message in messages])
+    log_determinant = model.samples * (edges[-1] * math.log(2 * model.stiffness) - 2 * float(np.log(roots).sum()))
+    if model.prior is None:
+        biases, root, least = np.concatenate(net.biases), None, float((r**2).sum())
+    else:
+        biases, root, least, more = _biases(model.samples, model.prior.sigma_b, N, r, want=covariance)
+        log_determinant += more
+    layers, h = [], model.inputs.T
+    for weight, message, (start, stop) in zip(net.weights, messages, pairwise(edges), strict=True):
+        computed = weight @ h + biases[start:stop, None]
+        h = _damped(computed, message, message.root**2) + _follows(message, message.r - message.N @ biases[:, None])
+        layers.append(h.T)
+    mean = model.pack(State(tuple(layers), net.weights, tuple(np.split(biases, edges[1:-1]))))
+    return mean, least, log_determinant, _spread(model, messages, edges, root) if covariance else None
 
-    index = model.unpack(np.arange(model.dimension)).neurons
-    places = np.hstack(index).astype(int)  # (samples, neurons of one sample)
+
+def _biases(
+    samples: int, sigma: float, N: Floats, r: Floats, *, want: bool
+) -> tuple[Floats, Floats | None, float, float]:
+    """Return mean, a root of the covariance if wanted, least βH, and ln det of the precision, of the biases."""
+    U, s, V = np.linalg.svd(N, full_matrices=want)
+    certainty = math.sqrt(2 * samples) * sigma
+    left = 1 / np.hypot(1, certainty * s)
+    along = U.T @ r
+    common = along.mean(axis=1)
+    mean = V[: s.size].T @ (common / (s + 1 / certainty / (certainty * s)))
+    least = float(((along - common[:, None]) ** 2).sum() + samples * ((left * common) ** 2).sum())
+    log_determinant = -2 * (float(np.log(left).sum()) + N.shape[1] * math.log(sigma))
+    root = sigma * V.T * np.append(left, np.ones(len(V) - s.size)) if want else None
+    return mean, root, least, log_determinant
+
+
+def _spread(model: Neurons, messages: list[_Message], edges: Any, root: Floats | None) -> Floats:
+    """Return the covariance of neurons, and of biases of which a root of the covariance is given."""
+    alone, slope = np.zeros((2, edges[-1], edges[-1]))  # what noise of each neuron does to it, and what its bias does
+    for m, (message, (start, stop)) in enumerate(zip(messages, pairwise(edges), strict=True)):
+        here, one = slice(start, stop), np.eye(stop - start)
+        if m:
+            below = slice(edges[m - 1], start)
+            alone[here] = _damped(model.net.weights[m] @ alone[below], message, message.root**2)
+            slope[here] = model.net.weights[m] @ slope[below]
+        alone[here, here] = _damped(one, message, message.root) / math.sqrt(2 * model.stiffness)
+        slope[here, here] += one
+        slope[here] = _damped(slope[here], message, message.root**2) - _follows(message, message.N)
+    index = model.unpack(np.arange(model.dimension))
+    places: Any = np.hstack(index.neurons).astype(int)  # (samples, neurons of one sample)
     result = np.zeros((model.dimension, model.dimension))
-    alone = linalg.cho_solve_banded((factor, True), np.eye(edges[-1]))
     for place in places:
-        result[np.ix_(place, place)] = alone
-    if "biases" in model.free:
-        slope = linalg.cho_solve_banded((factor, True), _pull(model))  # of the neurons with the biases
-        own = np.hstack(model.unpack(np.arange(model.dimension)).biases).astype(int)
-        result[np.ix_(own, own)] = spread
-        across, common = slope @ spread, slope @ spread @ slope.T
+        result[np.ix_(place, place)] = alone @ alone.T
+    if root is not None:
+        slope = slope @ root
+        rows = len(messages[-1].r)
+        slope[edges[-2] :, rows or edges[-1] :] = (
+            0  # outputs depend on what targets know of the biases, on nothing else
+        )
+        own = np.hstack(index.biases).astype(int)
+        result[np.ix_(own, own)] = root @ root.T
+        across, shared = slope @ root.T, slope @ slope.T
         for place in places:
             result[np.ix_(place, own)], result[np.ix_(own, place)] = across, across.T
             for other in places:
-                result[np.ix_(place, other)] += common
-    return mean, least, log_determinant, (result + result.T) / 2
+                result[np.ix_(place, other)] += shared
+    return (result + result.T) / 2
 
 
-def _least(model: Neurons, prior: Prior | None) -> float:
-    """Return the least βH at given biases: that of the neurons is rᵀ Σ⁻¹ r/2, r how far targets are from outputs.
+def _messages(model: Neurons, edges: Any) -> tuple[list[_Message], Floats, Floats]:
+    """Return what is said of every layer, and N and r of what inputs leave of it: |N b - r|² for every sample.
 
-    Put into βH itself, the rounding of the neurons would be squared and multiplied by a stiffness that may be large.
+    A layer and its noise are integrated out of |M h + N b - r|² + λ |h - W h' - b_m|², which leaves
+    |T [M (W h' + b_m) + N b - r]|² with T = (1 + M Mᵀ/λ)^(-1/2).
     """
-    least = 0.0
-    if prior is not None:
-        least += sum(float(np.square(bias / prior.sigma_b).sum()) for bias in model.net.biases) / 2
-    if model.targets is not None:
-        rest = (model.targets - model.net(model.inputs)).T
-        least += (
-            float((rest * linalg.cho_solve(linalg.cho_factor(_noise(model, _reach(model)), lower=True), rest)).sum())
-            / 2
-        )
-    return least
+    net, width = model.net, model.net.widths[-1] if model.targets is not None else 0
+    M = math.sqrt(model.beta) * np.eye(net.widths[-1])[:width]
+    r = np.zeros((0, model.samples)) if model.targets is None else math.sqrt(model.beta) * model.targets.T
+    N = np.zeros((width, edges[-1]))
+    messages = []
+    for m in reversed(range(net.depth)):
+        U, s, V = np.linalg.svd(M, full_matrices=len(M) > M.shape[1])
+        root = 1 / np.hypot(1, s / math.sqrt(model.stiffness))
+        messages.append(_Message(U[:, : s.size], V, N, r, root, 1 / (s + model.stiffness / s)))
+        N = N.copy()
+        if model.prior is None:
+            r = r - M @ net.biases[m][:, None]
+        else:
+            N[:, edges[m] : edges[m + 1]] = M
+        share = np.ones((width, 1))
+        share[: s.size, 0] = root
+        M = np.zeros((width, net.weights[m].shape[1]))
+        M[: s.size] = share[: s.size] * (s[:, None] * V @ net.weights[m])
+        N, r = share * (U.T @ N), share * (U.T @ r)
+    return messages[::-1], N, r - M @ model.inputs.T
 
 
-def _reach(model: Neurons) -> Floats:
-    """Return G = (G_1 ... G_M), what a bias does to the outputs."""
-    reach = [np.eye(model.net.widths[-1])]
-    for weight in model.net.weights[:0:-1]:
-        reach.append(reach[-1] @ weight)
-    return np.hstack(reach[::-1])
+def _damped(values: Floats, message: _Message, share: Floats) -> Floats:
+    """Return columns of a layer with the shares of them that remain in the directions known from above."""
+    along = message.V @ values
+    kept = message.V.T @ (share[:, None] * along)
+    return np.asarray(kept if len(along) == len(values) else values - message.V.T @ along + kept)
 
 
-def _noise(model: Neurons, G: Floats) -> Floats:
-    """Return Σ, the covariance of targets of one sample given the biases."""
-    noise: Floats = np.eye(len(G)) / (2 * model.beta) + G @ G.T / (2 * model.stiffness)
-    return noise
-
-
-def _banded(model: Neurons) -> Floats:
-    """Return the Cholesky factor of the precision A of one sample's neurons, in LAPACK's lower banded form."""
-    widths, weights = model.net.widths[1:], model.net.weights
-    edges = np.cumsum([0, *widths]).tolist()
-    band = max([widths[0], *(lower_width + upper_width for lower_width, upper_width in pairwise(widths))])
-    lower = np.zeros((band, edges[-1]))
-
-    def put(block: Floats, row: int, column: int) -> None:
-        i, j = np.meshgrid(row + np.arange(len(block)), column + np.arange(block.shape[1]), indexing="ij")
-        below = i >= j
-        lower[(i - j)[below], j[below]] += block[below]
-
-    for m, width in enumerate(widths):
-        last = m == len(widths) - 1
-        put(2 * model.stiffness * np.eye(width), edges[m], edges[m])
-        if last and model.targets is not None:
-            put(2 * model.beta * np.eye(width), edges[m], edges[m])
-        if not last:
-            above = weights[m + 1]
-            put(2 * model.stiffness * above.T @ above, edges[m], edges[m])
-            put(-2 * model.stiffness * above, edges[m + 1], edges[m])
-    return np.asarray(linalg.cholesky_banded(lower, lower=True))
-
-
-def _pull(model: Neurons) -> Floats:
-    """Return how biases pull at the neurons of a sample: minus the mixed second derivatives, (neurons, biases)."""
-    edges = np.cumsum([0, *model.net.widths[1:]])
-    result = 2 * model.stiffness * np.eye(edges[-1])
-    for m in range(1, model.net.depth):
-        result[edges[m - 1] : edges[m], edges[m] : edges[m + 1]] = -2 * model.stiffness * model.net.weights[m].T
-    return result
-
-
-def _biases(model: Neurons, *, want: bool) -> tuple[Floats, float, Floats]:
-    """Return mean, ln det of the precision, and if wanted covariance, of the biases with the neurons integrated out."""
-    assert model.prior is not None  # noqa: S101 - free biases have a prior
-    size, variance = sum(model.net.widths[1:]), model.prior.sigma_b**2
-    log_determinant = -size * math.log(variance)
-    if model.targets is None:
-        return np.zeros(size), log_determinant, variance * np.eye(size if want else 0)
-    G, signal = _reach(model), model.inputs
-    for weight in model.net.weights:
-        signal = signal @ weight.T
-    noise = _noise(model, G)
-    total = linalg.cho_factor(noise / model.samples + variance * (G @ G.T), lower=True)
-    noise_factor = linalg.cho_factor(noise / model.samples, lower=True)
-    for (factor, _), sign in ((total, 1), (noise_factor, -1)):
-        log_determinant += sign * 2 * float(np.log(np.diag(factor)).sum())
-    gain = variance * linalg.cho_solve(total, G).T
-    mean = gain @ (model.targets - signal).mean(axis=0)
-    if not want:
-        return mean, log_determinant, np.zeros((0, 0))
-    left = np.eye(size) - gain @ G  # Joseph's form: a small variance is not the difference of large ones
-    return mean, log_determinant, variance * left @ left.T + gain @ (noise / model.samples) @ gain.T
+def _follows(message: _Message, told: Floats) -> Floats:
+    """Return what a layer takes of what is said from above, s/(s² + λ) of each direction."""
+    return np.asarray(message.V.T @ (message.gain[:, None] * (message.U.T @ told)))
 
 
 # -- one layer with free weights -------------------------------------------------------------------------
@@ -260,32 +258,37 @@ def _regression(model: Neurons, covariance: bool) -> tuple[Floats, float, float,
     """Return mean, βH there, ln det P and covariance of one layer with free weights."""
     assert model.prior is not None  # noqa: S101 - free weights have a prior
     with_bias, x = "biases" in model.free, model.inputs
-    inputs, outputs = x.shape[1], model.net.widths[-1]
-    design = np.column_stack([x, np.ones(len(x))]) if with_bias else x
-    precision = np.full(design.shape[1], inputs / model.prior.sigma_w**2)
+    (samples, inputs), outputs = x.shape, model.net.widths[-1]
+    scale = np.full(inputs + with_bias, model.prior.sigma_w / math.sqrt(inputs))
     if with_bias:
-        precision[-1] = model.prior.sigma_b**-2
+        x, scale[-1] = np.column_stack([x, np.ones(samples)]), model.prior.sigma_b
     fixed = np.zeros(outputs) if with_bias else model.net.biases[0]
     beta = model.beta if model.targets is not None else 0.0
-    targets = model.targets if model.targets is not None else np.zeros((len(x), outputs))
+    targets = model.targets if model.targets is not None else np.zeros((samples, outputs))
     whole = beta + model.stiffness
-    gamma = beta * (model.stiffness / whole)
-    factor = linalg.cho_factor(2 * gamma * design.T @ design + np.diag(precision), lower=True)
-    theta = linalg.cho_solve(factor, 2 * gamma * design.T @ (targets - fixed))  # (parameters, outputs)
-    share = model.stiffness / whole
-    rest = targets - fixed - design @ theta
-    least = gamma * float(np.square(rest).sum()) + float((precision @ np.square(theta)).sum()) / 2
-    neurons = beta / whole * targets + share * (design @ theta + fixed)
+    share, gamma = model.stiffness / whole, 2 * beta * (model.stiffness / whole)
+    # least squares by orthogonal steps, large rows first: rows and columns keep their digits whatever their scales
+    asked = np.vstack([math.sqrt(gamma) * (targets - fixed), np.zeros((scale.size, outputs))]).T
+    asked = np.vstack([asked, np.eye(samples if covariance else 0, len(x) + scale.size)])
+    rows = np.vstack([math.sqrt(gamma) * x, np.diag(1 / scale)])
+    turned, R, order = linalg.qr_multiply(rows, asked, mode="right", pivoting=True)
+    root = np.empty_like(R)
+    root[order] = linalg.solve_triangular(R, np.eye(len(R)))  # S⁻¹ = root rootᵀ
+    theta = root @ turned[:outputs].T  # (parameters, outputs)
+    least = _least(gamma, x, targets - fixed, theta, scale)
+    _refuse_rounded(gamma, x, targets - fixed, theta, root)
+    neurons = beta / whole * targets + share * (x @ theta + fixed)
     weights, bias = theta[:inputs].T, theta[-1] if with_bias else model.net.biases[0]
     mean = model.pack(State((neurons,), (weights,), (bias,)))
-    log_determinant = neurons.size * math.log(2 * whole) + outputs * 2 * float(np.log(np.diag(factor[0])).sum())
+    log_determinant = neurons.size * math.log(2 * whole) + 2 * outputs * float(np.log(np.abs(np.diag(R))).sum())
     if not covariance:
         return mean, least, log_determinant, None
-    of_theta = linalg.cho_solve(factor, np.eye(len(theta)))
-    across = share * design @ of_theta
+    known = np.linalg.norm(x * scale, axis=1, keepdims=True) * math.sqrt(gamma) > 1
+    fitted = np.where(known, turned[outputs:] / math.sqrt(gamma or 1), x @ root)
+    across = share * fitted @ root.T
     one_unit = np.block([
-        [np.eye(len(x)) / (2 * whole) + share * across @ design.T, across],
-        [across.T, of_theta],
+        [np.eye(samples) / (2 * whole) + share**2 * fitted @ fitted.T, across],
+        [across.T, root @ root.T],
     ])  # fmt: skip
     index: Any = model.unpack(np.arange(model.dimension))
     result = np.zeros((model.dimension, model.dimension))
@@ -294,3 +297,25 @@ def _regression(model: Neurons, covariance: bool) -> tuple[Floats, float, float,
         place = np.concatenate(own).astype(int)
         result[np.ix_(place, place)] = one_unit
     return mean, least, log_determinant, (result + result.T) / 2
+
+
+def _least(gamma: float, x: Floats, asked: Floats, theta: Floats, scale: Floats) -> float:
+    """Return the least βH; where a fit would leave no digits as rᵀ (1/2γ + Φ Λ⁻¹ Φᵀ)⁻¹ r/2."""
+    if len(x) > len(theta) or not gamma:
+        return (gamma * float(np.square(asked - x @ theta).sum()) + float(np.square(theta / scale[:, None]).sum())) / 2
+    R, order = linalg.qr(np.vstack([(x * scale).T, np.eye(len(x)) / math.sqrt(gamma)]), mode="r", pivoting=True)
+    return float(np.square(linalg.solve_triangular(R[: len(x)], asked[order], trans="T")).sum()) / 2
+
+
+def _refuse_rounded(gamma: float, x: Floats, asked: Floats, theta: Floats, root: Floats) -> None:
+    """Raise if rounding of the inputs moves parameters by what can be seen, or fits of more samples are exact."""
+    eps = np.finfo(float).eps
+    rest = np.abs(asked - x @ theta)
+    moved = np.abs(root @ root.T) @ (eps * gamma * np.abs(x).T @ rest)
+    seen = 1e-3 * (np.linalg.norm(root, axis=1)[:, None] + np.abs(theta))
+    noise = eps * (np.abs(asked) + np.abs(x) @ np.abs(theta))  # of what is left, and so of the least βH
+    exact = len(x) > len(theta) and not gamma * float(np.square(noise).sum()) <= 1e-6 * (
+        1 + gamma * float(np.square(rest).sum())
+    )
+    if exact or not (moved <= seen).all():
+        raise linalg.LinAlgError("rounding counts")
