@@ -136,3 +136,25 @@ def test_a_line_through_points_far_from_zero_of_very_different_weights():
     assert found.error == pytest.approx(float(leverage) ** -0.5, rel=1e-14)
     assert found.slope == pytest.approx(float(slope), rel=1e-14)
     assert found.intercept == pytest.approx(float(height - slope * centre), rel=1e-14)
+
+
+def test_means_keep_their_digits_beside_an_offset(rng):
+    """Sums of 10^5 numbers of 10^12 are rounded to hundreds, their means by more than a standard error."""
+    near = rng.normal(size=(10**5, 2))
+    far = 1e12 + near
+    near = far - 1e12  # exactly
+    mean = sum(map(Fraction, near[:, 0].tolist())) / len(near)
+    z = float(mean) / (near[:, 0].std(ddof=1) / math.sqrt(len(near)))
+    assert statistics.mean(far[:, 0], 1e12).z == pytest.approx(z, rel=1e-9)
+    there, here = statistics.mean_vector(far, [1e12, 1e12]), statistics.mean_vector(near, [0.0, 0.0])
+    assert there.estimate == pytest.approx(here.estimate, rel=1e-9)
+    assert there.where.split("z =")[1] == here.where.split("z =")[1]
+    wrong = statistics.mean_vector(far, [1e12, 1e12 + 1]).where
+    assert wrong.startswith("in entry [1]: 1e+12 instead of 1e+12, z = -3")
+    for found, of in zip(statistics.covariance(far, np.eye(2)), statistics.covariance(near, np.eye(2)), strict=True):
+        assert getattr(found, "z", found) == pytest.approx(getattr(of, "z", of), rel=1e-6)
+
+
+def test_a_slope_without_an_error_within_floats_is_refused():
+    with pytest.raises(statistics.Refusal, match=r"slope 0 ± 0, .* not all within float64"):
+        statistics.line([0.0, 1e300, 2e300], [0.0, 1e-300, 3e-300], [1e-300] * 3)

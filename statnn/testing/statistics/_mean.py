@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -79,14 +80,21 @@ def mean(values: ArrayLike, theory: float, *, bias: float = 0.0, fewest: int = F
 
 
 def _mean(array: Floats, theory: float, bias: float) -> Comparison:
-    spread = float(array.std(ddof=1))
+    gaps, told = _from_first(array, theory)
+    spread = float(gaps.std(ddof=1))
     if spread <= 8 * np.finfo(float).eps * float(np.abs(array).max()):
         raise Refusal("the replicates do not differ: the standard error is zero, compare exactly instead")
-    centre = float(array.mean())
-    student = z_score(centre, spread / math.sqrt(array.size), theory, bias=bias, dof=array.size - 1)
-    root = _tempered_root(array, min(max(centre, theory - bias), theory + bias))
+    centre = float(gaps.mean())
+    student = z_score(centre - told, spread / math.sqrt(array.size), 0.0, bias=bias, dof=array.size - 1)
+    student = replace(student, estimate=float(array[0]) + centre)
+    root = _tempered_root(gaps, min(max(centre, told - bias), told + bias))
     p = min(1.0, 2 * float(stats.t.sf(root, array.size - 1)))
     return student if p <= student.p else replace(student, p=p, law="empirical likelihood")
+
+
+def _from_first(values: Floats, theory: Any) -> tuple[Floats, Any]:
+    """Return replicates and theory less the first replicate: beside a large mean, sums of many have no digits left."""
+    return values - values[0], theory - values[0]
 
 
 def _tempered_root(array: Floats, theory: float) -> float:
@@ -185,25 +193,26 @@ def mean_vector(samples: ArrayLike, theory: ArrayLike, *, fewest: int = FEWEST_R
     scaled, expected = drawn / sizes, told / sizes  # no square leaves float64
     if not np.isfinite(expected).all():
         raise Refusal("theory is beyond all floats in units of the samples: they cannot be compared")
-    widths = scaled.std(axis=0)
+    gaps, expected = _from_first(scaled, expected)
+    widths = gaps.std(axis=0)
     if (widths <= 8 * np.finfo(float).eps * np.abs(scaled).max(axis=0)).any():
         raise Refusal("the replicates do not differ in every direction: compare exactly instead")
-    scaled, expected = scaled / widths, expected / widths  # columns alike
-    spread = np.atleast_2d(np.cov(scaled.T)) / replicas
+    gaps, expected = gaps / widths, expected / widths  # columns alike
+    spread = np.atleast_2d(np.cov(gaps.T)) / replicas
     if linalg.eigvalsh(spread)[0] <= 1e-12 * np.trace(spread):
         raise Refusal("the replicates do not differ in every direction: compare exactly instead")
-    means = scaled.mean(axis=0)
-    gap = means - expected
+    gap = gaps.mean(axis=0) - expected
     direction = linalg.solve(spread, gap, assume_a="pos")
     square = judged = float(gap @ direction)
     if square > 0 and replicas > FEW:
-        root = _tempered_root(scaled @ direction, float(expected @ direction))  # refuses few that are clearly skewed
+        root = _tempered_root(gaps @ direction, float(expected @ direction))  # refuses few that are clearly skewed
         judged = min(square, root**2) if replicas >= MANY else square
     law = stats.f(d, replicas - d, scale=d * (replicas - 1) / (replicas - d))
     z = gap / np.sqrt(np.diag(spread))
     far = int(np.argmax(np.abs(z)))
     where = (
-        f"in entry [{far}]: {means[far] * widths[far] * sizes[far]:.6g} instead of {told[far]:.6g}, z = {z[far]:+.2f}"
+        f"in entry [{far}]: {told[far] + gap[far] * widths[far] * sizes[far]:.6g} instead of {told[far]:.6g}, "
+        f"z = {z[far]:+.2f}"
     )
     return Comparison(square, float(law.std()), float(law.mean()), float(law.sf(judged)), law="Hotelling", where=where)
 
@@ -256,7 +265,7 @@ def covariance(samples: ArrayLike, theory: ArrayLike, *, fewest: int = 100) -> t
     if linalg.eigvalsh(theory)[0] < -1e-9 * np.abs(theory).max():
         raise Refusal("theory has a negative eigenvalue: it is no covariance matrix")
     sizes = np.array([unit(column) for column in samples.T])
-    deviations = samples / sizes
+    deviations, _ = _from_first(samples / sizes, 0.0)
     deviations -= deviations.mean(axis=0)
     unbiased = replicas / (replicas - 1)
     entries = {}
