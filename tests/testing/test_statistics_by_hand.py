@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy import optimize, stats
 
-from statnn.testing import Power, assert_slope, rejects, statistics
+from statnn.testing import Power, assert_pvalue, assert_slope, rejects, statistics
 from statnn.testing.statistics import z_score
 
 
@@ -158,3 +158,28 @@ def test_means_keep_their_digits_beside_an_offset(rng):
 def test_a_slope_without_an_error_within_floats_is_refused():
     with pytest.raises(statistics.Refusal, match=r"slope 0 ± 0, .* not all within float64"):
         statistics.line([0.0, 1e300, 2e300], [0.0, 1e-300, 3e-300], [1e-300] * 3)
+
+
+@pytest.mark.parametrize(("law", "end"), [(stats.beta(0.01, 0.01), 1.0), (stats.gamma(1e-3), 0.0)])
+def test_draws_that_round_to_one_number_are_no_draws_of_it(law, end, rng):
+    """Of a beta law of shape 0.01 a third is within 1e-16 of 1, of a gamma law of shape 0.001 half is below all floats.
+
+    p is that of the law where it is not rounded, or above.
+    """
+    draws = law.rvs(size=(300, 60), random_state=rng)
+    assert ((draws == end).sum(axis=1) > 5).all()
+    small = sum(statistics.law(each, law).p < 0.1 for each in draws)
+    assert_pvalue(stats.binom(300, 0.1).sf(small - 1), "how often p is below 0.1")
+    assert statistics.law(np.full(60, end), law).p < 1e-9
+
+
+def test_normal_draws_beside_an_offset_that_rounds_them_all():
+    assert statistics.law(np.full(60, 1e17), stats.norm(1e17, 0.5)).p == 1.0
+    assert statistics.law(np.full(60, 1e17), stats.norm(1e17, 500)).p < 1e-9
+
+
+def test_the_distance_of_draws_from_a_law_is_that_of_kolmogorov(rng):
+    draws = rng.normal(size=50)
+    found, known = statistics.law(draws, stats.norm(0.2)), stats.kstest(draws, stats.norm(0.2).cdf)
+    assert (found.estimate, found.p) == pytest.approx((known.statistic, known.pvalue), rel=1e-12)
+    assert found.where == f"at {known.statistic_location:.6g}"
