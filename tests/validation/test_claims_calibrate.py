@@ -114,6 +114,17 @@ def test_the_table_shows_what_is_expected_beside_what_is_seen():
     )
 
 
+def test_the_smallest_of_several_is_below_a_level_as_often_as_one_alone():
+    """Times their number; of as many comparisons as every seed has, where data decide how many there are."""
+    p = np.array([0.04, 0.06] * 15)  # twice of which is below and above a tenth
+    entries = [{"what": "w", "seed": i, "p": {MEAN: [0.9, one, 1e-9][: 2 + i % 2]}} for i, one in enumerate(p)]
+    [found] = uniformity.rows(entries)
+    assert (found.seeds, found.comparisons, found.tails) == (30, 2, (15, 0, 0))
+    assert found.says != "too few seeds"
+    assert "| 15 (3) | 0 (0.3) | 0 (0.03) |" in uniformity.table([found])
+    assert uniformity.rows(entries[:-1])[0].says == "too few seeds"
+
+
 # -- claims on fresh seeds -----------------------------------------------------------------------------------------
 
 
@@ -287,6 +298,12 @@ def test_what_one_seed_in_a_thousand_misses_is_said_too_much():
         found = power.Power("normal", finding, testing.Power(tried, seen, LEVEL))
         assert found.largest < finding.sees == 2.0
         assert found.says == says
+
+
+def test_the_row_of_a_finding_has_the_median_of_its_seeds():
+    finding = CLAIMS["normal"].judge({"values": np.zeros((3, 12)), "theory": 0.0})[MEAN]
+    found = power.Power("normal", finding, testing.Power((0.5, 1.0, 2.0), (0.5, 0.5, 2.0), LEVEL))
+    assert power.row(found) == f"| normal | {MEAN} | 2 in the mean | 0.5 | 2 | needs 20 seeds | 3 | as stated |"
 
 
 def test_power_says_what_is_seen(tmp_path, capsys):

@@ -78,6 +78,10 @@ def test_finding_that_contradicts_itself_is_refused(changes, words):
             f"{HEADS}: 1.00 ± 0.10, theory clearly above 0.8, z = +2.00, p = 0.046",
         ),
         ({"error": 0, "z": None, "p": None}, f"{HEADS}: 1, theory 1.2, tolerance 0"),
+        (
+            {"theory": 1.0 + 2.0**-40, "tolerance": 0.1, "z": -0.0, "p": 1.0},
+            f"{HEADS}: 1.00 ± 0.10, theory 1, tolerance 0.1, z = +0.00, p = 1",
+        ),
     ],
 )
 def test_finding_prints_what_was_tested(changes, text):
@@ -131,6 +135,29 @@ def test_a_finding_says_what_its_run_sees():
     assert Finding(**(sure | {"p": 0.5})).reach() is None  # of a law that nobody named
 
 
+def test_the_worst_of_many_sees_less_than_one_alone():
+    """Each of m is judged at a share 1/m of the level."""
+    many = Finding(**(FINDING | {"comparisons": 40, "p": 1.0}))
+    wide = stats.norm.isf(LEVEL / 3 / 40 / 2) + stats.norm.ppf(0.999)
+    assert many.reach(3).deviation == pytest.approx(0.1 * wide)
+
+
+@pytest.mark.parametrize("asks", [Asks.EQUAL, Asks.AT_MOST, Asks.AT_LEAST])
+def test_what_is_computed_to_be_the_theory_is_the_theory(asks):
+    exact = FINDING | {"asks": asks, "estimate": 1.2, "error": 0.0, "z": None, "p": None, "dof": None}
+    assert Finding(**exact).holds()
+
+
+@pytest.mark.parametrize("asks", [Asks.ABOVE, Asks.BELOW])
+def test_what_must_be_shown_is_shown_beyond_theory_at_the_level_that_is_shared(asks):
+    """Of an estimate at the theory nothing is above or below, whatever the p-value of another statistic."""
+    estimate = {Asks.ABOVE: 1.3, Asks.BELOW: 1.1}[asks]
+    finding = Finding(**(FINDING | {"asks": asks, "estimate": estimate, "z": None, "dof": None, "p": LEVEL / 2}))
+    assert finding.holds()
+    assert not finding.holds(sharing=3)
+    assert not Finding(**(FINDING | {"asks": asks, "estimate": 1.2, "z": None, "dof": None, "p": 0.0})).holds()
+
+
 def test_findings_share_their_level():
     p = LEVEL / 2
     finding = Finding(**(FINDING | {"z": None, "dof": None, "p": p}))
@@ -140,6 +167,14 @@ def test_findings_share_their_level():
     third = Finding(**(FINDING | {"quantity": "third"}))
     assert Verdict(Outcome.EXACT, (finding, other, third)).failing == ()
     assert Verdict.judged([finding], Outcome.EXACT, "", otherwise="no").failing == (HEADS,)
+
+
+def test_a_verdict_is_shown_as_a_row_for_each_finding():
+    head, rows = Verdict(Outcome.DOMAIN, (GOOD_FINDING, BAD_FINDING), "no")._table()
+    assert dict(zip(head, rows[0], strict=True)) == {
+        "quantity": HEADS, "estimate": "1.00 ± 0.10", "theory": 1.2, "z": -2.0, "p": "0.046", "holds": True,
+    }  # fmt: skip
+    assert rows[1][2:] == (9.0, -80.0, "0", False)
 
 
 GOOD_FINDING = Finding(**FINDING)

@@ -477,6 +477,7 @@ def test_workers_are_alone(together):
 
 def test_what_is_running_is_said_with_its_time(together):
     *_, lines = together
+    assert lines[0] == "quick run: 4 claims, 2 at a time, seed 20241218, about 4 s"
     assert lines[1:3] == ["running other-fair-coin (about 5 s)", "running fair-coin (about 1 s)"]
     assert "still running: other-fair-coin (0 s), fair-coin (0 s)" in lines
 
