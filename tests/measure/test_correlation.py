@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from matplotlib.figure import Figure
 from strategies import examples
 
 from statnn import testing
@@ -94,6 +95,28 @@ def test_constant_units_are_counted_and_left_out():
     np.testing.assert_array_equal(found.varying, [0, 1, 3])
     assert found.matrix.shape == (3, 3)
     assert participation_ratio(a) == participation_ratio(a[:, [0, 1, 3]])
+    small = 2.0**-900 * a
+    small[:, 2] = 0.1
+    assert participation_ratio(small) == participation_ratio(a), "a unit that rests sets no scale"
+
+
+def test_no_correlation_is_beyond_one():
+    """Rounding takes products of proportional columns there."""
+    found = neuronal_correlation(np.outer(np.sqrt(np.arange(50)), np.sqrt(np.arange(1, 200))))
+    assert np.abs(found.matrix).max() == 1.0
+    np.testing.assert_allclose(found.matrix, 1.0, rtol=1e-14)
+
+
+def test_correlations_are_drawn_beside_the_law_of_independent_units():
+    """In seven samples the law is (1 - r²)^(3/2)/B(1/2, 5/2), and two units that go together lie beyond its drawing."""
+    a = np.random.default_rng(0).standard_normal((7, 5))
+    a[:, 1], a[:, 2] = 2 * a[:, 0], -a[:, 0]
+    ax = neuronal_correlation(a).plot(Figure().add_subplot(), bins=9)
+    r, density = ax.lines[0].get_data()
+    np.testing.assert_allclose(density, (1 - r**2) ** 1.5 / (3 * math.pi / 8), rtol=1e-9)
+    values, edges, _ = ax.patches[0].get_data()
+    assert (edges[0], edges[-1]) == pytest.approx((-1, 1))
+    assert np.sum(values * np.diff(edges)) == pytest.approx(1)
 
 
 def test_large_and_small_numbers_stay_in_range():
@@ -177,6 +200,7 @@ def test_samples_that_are_all_unlike_tell_no_ratio(samples, scale):
     ("a", "error", "match"),
     [
         ([[1.0, 2.0]], ValueError, "at least 3 samples"),
+        ([[1.0, 2.0], [3.0, 0.0]], ValueError, "at least 3 samples"),
         ([1.0, 2.0, 3.0], ValueError, "shape"),
         ([[1.0, np.nan]] * 4, ValueError, "nan"),
         ([["a", "b"]] * 4, TypeError, "real numbers"),

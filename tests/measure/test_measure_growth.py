@@ -86,6 +86,8 @@ def test_it_is_rarefaction_and_comparison_side_by_side():
     assert (found.working, found.silent) == (np.count_nonzero(counts), np.sum(counts == 0))
     assert found.active_share == pytest.approx(counts.mean() / 200)
     assert "BetaBernoulli" in str(found)
+    silent, share = int(np.sum(counts == 0)), counts.mean() / 200
+    assert str(found).startswith(f"400 units, {silent} silent in 200 samples; c/N = {share:.4g}\n")
     whole = growth.from_active_samples(counts, 200)
     assert whole.rarefaction.at[0] == 1
     assert whole.rarefaction.working[-1] == found.working
@@ -103,9 +105,13 @@ def test_without_a_fit_it_says_why():
 
 @pytest.mark.filterwarnings("error")
 def test_what_fits_warn_of_is_kept():
-    found = growth.from_active_samples([0] * 100 + [1, 40], 40)
+    found = growth.from_active_samples([0] * 100 + [1, 40], 40, rng=0)
     assert found.remarks, "two working units hardly determine b"
     assert any("hardly determined" in remark for remark in found.remarks)
+    with pytest.warns(RuntimeWarning) as raised:
+        compare([0] * 100 + [1, 40], 40, rng=0)
+    assert found.remarks == tuple(str(one.message) for one in raised)
+    assert len(found.remarks) > 1
 
 
 def test_growth_draws_itself():

@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from matplotlib.figure import Figure
 from strategies import examples
 
+from statnn.measure import tangent
 from statnn.measure.tangent import tangent_kernel
 from statnn.network import Activation, Network
 
@@ -104,6 +106,24 @@ def test_entropies_of_one_direction_and_of_all():
     found = tangent_kernel(net, np.eye(4), biases=False)
     assert math.isclose(found.entropy, math.log(4), rel_tol=1e-14)
     assert math.isclose(found.effective_rank, 4, rel_tol=1e-14)
+
+
+@pytest.mark.parametrize("full", [True, False])
+def test_the_way_samples_are_cut_into_blocks_does_not_matter(full, monkeypatch, rng):
+    net, x = Network.random([3, 6, 4, 2], "tanh", 1.5, 0.5, rng=rng), rng.standard_normal((5, 3))
+    whole = tangent_kernel(net, x, full=full).matrix
+    monkeypatch.setattr(tangent, "AT_ONCE", 2)
+    np.testing.assert_allclose(tangent_kernel(net, x, full=full).matrix, whole, rtol=1e-12)
+
+
+def test_the_effective_rank_is_drawn_where_it_is():
+    """Of two equal directions it is two, whatever their eigenvalue: here the squares of 3."""
+    ax = tangent_kernel(Network([[[1.0, 1.0]]], activation="identity"), 3 * np.eye(2), biases=False).plot(
+        Figure().add_subplot()
+    )
+    (values, rank) = ax.lines
+    assert values.get_ydata() == pytest.approx([9, 9])
+    assert rank.get_xdata() == pytest.approx([2, 2])
 
 
 def test_single_precision_networks_are_worked_on_in_double():
