@@ -1,5 +1,6 @@
 """Every public frozen object equals its copies, hashes as they do, and prints itself in five lines."""
 
+import ast
 import copy
 import importlib
 import inspect
@@ -15,7 +16,7 @@ from test_arrays import COLLAPSE
 from test_house import PUBLIC
 
 from statnn import Network, activation, inspection, io, montecarlo, network, rg, testing, theory
-from statnn._by_value import same
+from statnn._by_value import _brief, same
 from statnn.interaction import BinaryNeurons, DynamicNeurons, Prior, kaufman, onsager, translation_symmetry
 from statnn.interaction import square_lattice as lattice
 from statnn.measure import basins, correlation, graph, growth, order, spikes, tangent
@@ -246,3 +247,18 @@ def test_six_entries_are_shown_and_of_more_the_shape():
     zeros = "array([0., 0., 0., 0., 0., 0.])"
     assert repr(six) == f"Gaussian(mean={zeros}, covariance=array([[0., 0., 0., 0., 0., 0.]]))"
     assert repr(seven) == "Gaussian(mean=<float64 of shape (7,)>, covariance=<float64 of shape (1, 7)>)"
+
+
+@pytest.mark.parametrize("dtype", [np.float32, float, complex])
+def test_entries_that_are_not_numbers_are_equal_to_themselves(dtype):
+    one = np.array([1.0, np.nan], dtype=dtype)
+    assert same(one, one.copy())
+    assert not same(one, np.array([np.nan, 1.0], dtype=dtype))
+    masked = np.ma.masked_array([1.0, 2.0], [False, True])
+    assert same(masked, masked.copy())
+    assert not same(masked, np.ma.masked_array([1.0, 2.0], [True, False]))
+
+
+@pytest.mark.parametrize("value", [(1.5,), (1, "a"), [2], [], ()])
+def test_short_sequences_are_written_as_python_reads_them(value):
+    assert ast.literal_eval(_brief(value, 120)) == value

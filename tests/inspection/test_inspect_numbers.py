@@ -120,6 +120,13 @@ def test_scales_of_weights_beyond_the_root_of_float64(size):
     )
 
 
+def test_means_of_single_precision_are_taken_in_double():
+    """Two of the largest floats of the network have a sum that it has no number for."""
+    net = Network([np.float32([[3e38, 3e38]])], [np.float32([0.0])], "tanh")
+    (row,) = inspect(net, np.zeros((10, 2)), only=["layers"], rng=0)["layers"].tables[0].rows
+    assert row[4] == pytest.approx(3e38, rel=1e-7)
+
+
 def test_a_share_has_the_error_of_agresti_and_coull():
     for k, n in ((0, 10), (3, 10), (10, 10), (240, 1000)):
         found = share(k / n, n)

@@ -53,6 +53,22 @@ def test_weights_that_are_zero_or_of_low_rank():
     assert words.startswith("The weights into hidden 1 have rank 1, counted by their singular values; independent")
 
 
+@pytest.mark.parametrize(("zeros", "says"), [(3, "1% of the weights into outputs are exactly zero."), (2, "")])
+def test_zeros_are_unusual_from_a_hundredth_of_the_weights_on(zeros, says):
+    weight = Network.random([6, 50], rng=0).weights[0].copy()
+    weight.ravel()[:zeros] = 0
+    assert said(Network([weight], activation="identity"), "layers") == says
+
+
+@pytest.mark.parametrize(("rank", "says"), [(14, True), (15, False)])
+def test_a_rank_is_low_below_half_of_that_by_chance(rank, says, rng):
+    """By chance it is (8/3π)² of the width where matrices are square: 28.8 of 40."""
+    turned, other = (np.linalg.qr(rng.standard_normal((40, 40)))[0][:, :rank] for _ in range(2))
+    assert rank / (40 * (8 / (3 * np.pi)) ** 2) == pytest.approx(0.5, abs=0.03)
+    net = Network([Network.random([6, 40], rng=0).weights[0], turned @ other.T])
+    assert ("have rank" in said(net, "layers")) == says
+
+
 @pytest.mark.parametrize(("bias", "how"), [(-50.0, "never"), (50.0, "always")])
 def test_units_that_are_idle(bias, how):
     biases = np.where(np.arange(40) < 9, bias, 0.0)

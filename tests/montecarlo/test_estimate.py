@@ -296,3 +296,8 @@ def test_neighbours_must_be_alike_beyond_chance_to_be_draws(chains):
     with pytest.warns(UntrustedEstimate) as told:
         estimate(wave)
     assert any("swap the two axes" in str(one.message) for one in told) == (chains == 400)
+
+
+def test_sokal_ends_at_the_first_window_of_five_times():
+    """Of ρ_t = 2^-t the time up to M is 3 - 2^(1-M), five of which are below M from 15 on."""
+    assert _estimate._sokal(0.5 ** np.arange(100)) == 3 - 2.0**-14
