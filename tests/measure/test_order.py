@@ -330,6 +330,9 @@ def test_a_single_output_decides_by_its_sign(last, rng):
     out = net(x)[:, 0]
     labels = out > (0.5 if last == "sigmoid" else 0)
     assert l_map_accuracy(net, x, labels)[1] == 1
+    if last != "relu" and isinstance(last, str):
+        found = rank_probability(net, x, labels)
+        np.testing.assert_array_equal(found.auc, [1, 1])
 
 
 def test_outputs_of_the_l_map_beyond_float64_have_no_class():
@@ -339,9 +342,6 @@ def test_outputs_of_the_l_map_beyond_float64_have_no_class():
     assert l_map_accuracy(net, [[2e7, 1e7], [1e7, 3e7]], [0, 1]).shape == (4,)
     with pytest.raises(ValueError, match="linear map from layer 0 leave the range of float64"):
         l_map_accuracy(net, [[1e10, 2e10], [3e10, 1e10]], [1, 0])
-    if last != "relu" and isinstance(last, str):
-        found = rank_probability(net, x, labels)
-        np.testing.assert_array_equal(found.auc, [1, 1])
 
 
 def test_draws_itself(rng):
