@@ -90,6 +90,28 @@ def test_one_observation_that_cannot_be_is_seen():
     assert seen.p > 0.9  # one in a hundred thousand runs
 
 
+def test_a_value_between_others_that_the_law_forbids_is_seen():
+    found = statistics.law(np.append([0, 2] * 20, 1), stats.rv_discrete(values=([0, 2], [0.5, 0.5])))
+    assert (found.p, found.where) == (0.0, "at 1, which the law forbids")
+
+
+@pytest.mark.parametrize("far", [350, 650])
+def test_one_draw_far_out_has_the_chance_of_any_that_is_as_far_on_either_side(far):
+    """A geometric series bounds the tail of whole numbers, from above by a few percent here."""
+    law = stats.binom(1000, 0.5)
+    draws = np.append(law.ppf((np.arange(100) + 0.5) / 100), far)
+    assert statistics.law(draws, law).p == pytest.approx(2 * 101 * law.cdf(350), rel=0.05)
+    normal = stats.norm(-2.0, 3.0)
+    draws = np.append(normal.ppf((np.arange(100) + 0.5) / 100), -2.0 + 36 * np.sign(far - 500))
+    assert statistics.law(draws, normal).p == pytest.approx(2 * 101 * stats.norm.sf(12.0), rel=1e-9)
+
+
+def test_thirty_numbers_show_whether_they_are_uniform():
+    assert statistics.uniform((np.arange(30) + 0.5) / 30).p > 0.99
+    with pytest.raises(Refusal, match="at least 30 numbers"):
+        statistics.uniform((np.arange(29) + 0.5) / 29)
+
+
 def test_a_total_sees_forbidden_values_between_others():
     """3 by coins that show 0 or 10: the sum of all had a tail of 1e-10, by rounding alone."""
     pmf = [0.5, *[0.0] * 9, 0.5]
@@ -112,6 +134,9 @@ def test_what_is_no_number_is_no_theory(none):
         statistics.mean(np.arange(40) % 2, none)
     with pytest.raises(Refusal, match="probability must be numbers within float64"):
         statistics.proportion(52, 100, none)
+    for wrong in ({"theory": np.nan}, {"theory": 0.0, "bias": -1.0}, {"theory": 0.0, "bias": np.inf}):
+        with pytest.raises(Refusal, match="must be finite and the bias >= 0"):
+            statistics.mean([1.0, 2.0, 3.0, 4.0, 6.0], **wrong)
     with pytest.raises(Refusal, match="0 replicates are too few for a standard error; take at least 2"):
         statistics.mean([], 0.5, fewest=0)
 
