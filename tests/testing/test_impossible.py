@@ -128,6 +128,23 @@ def test_every_kind_of_number_is_a_theory(half):
     assert statistics.proportion(np.int8(52), Fraction(100), half).p == statistics.proportion(52, 100, 0.5).p
 
 
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"estimate": np.nan}, "must be finite and the bias >= 0"),
+        ({"theory": np.inf}, "must be finite and the bias >= 0"),
+        ({"bias": np.nan}, "must be finite and the bias >= 0"),
+        ({"bias": -0.1}, "must be finite and the bias >= 0"),
+        ({"error": 0.0}, "standard error is 0.0; a comparison needs one that is finite and positive"),
+        ({"error": -1.0}, "standard error is -1.0"),
+        ({"error": np.inf}, "standard error is inf"),
+    ],
+)
+def test_numbers_that_cannot_be_compared_are_refused(wrong, said):
+    with pytest.raises(Refusal, match=said):
+        statistics.z_score(**({"estimate": 1.0, "error": 0.1, "theory": 1.2} | wrong))
+
+
 @pytest.mark.parametrize("none", ["half", [0.5, 0.5], 0.5j, 10**400, None], ids=repr)
 def test_what_is_no_number_is_no_theory(none):
     with pytest.raises(Refusal, match="theory and bias must be numbers within float64"):

@@ -122,6 +122,9 @@ def test_what_is_left_over_joins_the_last_cell():
     """Three of a hundred that are expected are less than five, and a value in which none is is named."""
     assert statistics.counts([30, 67, 3], [0.3, 0.67, 0.03]).theory == 1
     assert statistics.counts([50, 50, 1], [0.5, 0.5, 1e-24]).where == "at 2: 1 seen, 1.01e-22 expected"
+    assert statistics.counts([90, 5, 5], [0.3, 0.35, 0.35]).where == "up to 0: 90 seen, 30 expected"
+    with pytest.raises(statistics.Refusal, match=r"pmf must be >= 0 and sum to at most 1, got 1\.0"):
+        statistics.counts([50, 50, 3], [0.5, 0.75, -0.25])
 
 
 def test_one_trial_is_no_proportion():
