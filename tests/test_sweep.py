@@ -88,6 +88,8 @@ def test_a_point_that_fails_leaves_the_others():
         found.result(scale=0.0, shift=0.0)
     with pytest.raises(ValueError, match="is not a point of the grid"):
         found.result(scale=5.0, shift=0.0)
+    with pytest.raises(ValueError, match="is not a point of the grid"):
+        sweep(np.sum, {"a": [np.zeros(2)]}).result(a=np.ones(2))
 
 
 def test_a_store_resumes_grows_and_retries(tmp_path):

@@ -66,6 +66,20 @@ def test_slopes_of_predictions_are_those_of_the_mean():
     assert found.predict(700)[0] == pytest.approx(float(mean(b, c)), rel=1e-12)
 
 
+@pytest.mark.parametrize(("level", "z"), [(0.95, 1.959964), (0.5, 0.674490)])
+def test_predictions_of_many_neurons_are_as_wide_as_normal_ones(level, z):
+    """So many that neither the logit nor whole numbers make a difference of one in a hundred."""
+    counts = BetaBernoulli(100_000, 0.5, 2000.0).simulate([100], counts=True, rng=1).counts[0, 0]
+    found = fit(counts, 100)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # one p-value of a hundred is below 1 %
+        _, low, high = found.predict(1000, level)
+    given = found.process.after(100, counts)
+    slopes = found._slopes(given, np.array(1000))
+    sigma = np.sqrt(given.working_std(1000) ** 2 + slopes @ found.covariance @ slopes)
+    assert (high - low) / 2 == pytest.approx(z * sigma, rel=0.01, abs=1)
+
+
 def test_predictions_of_a_law_that_counts_refute_are_told(rng):
     counts = draw(BetaBernoulli(400, 3.0, 250.0), 300, rng)
     counts[:80] = 0

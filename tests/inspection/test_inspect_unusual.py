@@ -198,6 +198,14 @@ def test_the_strengths_farthest_from_chance_are_one_of_several(p, says):
     assert bool(_unusual_strength(found, Network.random([2, 2, 2, 2], rng=1))) == says
 
 
+@pytest.mark.parametrize(("ratio", "says"), [(0.4, True), (0.6, False), (1.7, False), (2.5, True)])
+def test_strengths_are_far_from_those_by_chance_on_either_side(ratio, says):
+    values = np.array([1.0, ratio, 1.0]), np.ones(3), np.array([0.5, 1e-9, 0.5])
+    found = graph.Strength((np.zeros(2),) * 3, *values, "shuffled")
+    words = _unusual_strength(found, Network.random([2, 2, 2], rng=1))
+    assert words.startswith(f"Node strengths of hidden 1 fluctuate {ratio:g} times") if says else not words
+
+
 @pytest.mark.parametrize(("last", "says"), [(0.4, True), (0.6, False), (1.7, False), (2.5, True)])
 def test_variances_are_far_from_those_of_random_weights_on_either_side(last, says):
     found = SimpleNamespace(correlation=np.ones(2), variance=np.array([1.0, last]), predicted_variance=np.ones(2))

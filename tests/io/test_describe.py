@@ -162,3 +162,13 @@ def test_an_empty_name_is_not_the_folder_one_is_in(files, monkeypatch):
         monkeypatch.chdir(files / "empty")
     with pytest.raises(ValueError, match="path = '' is an empty name"):
         describe("")
+
+
+def test_a_store_says_how_far_every_block_of_a_run_has_come(tmp_path):
+    """Whatever the order of the names, of which that of the last draws is not the last."""
+    with opened(tmp_path / "run", {"draws": 30}) as store:
+        for name in ("block-0.draws-0-8", "block-0.draws-8-16", "block-0.draws-16-24", "block-1.done", "block-2.state"):
+            store.put(name, 1)
+    assert describe(tmp_path / "run")["progress"] == {
+        "block-0": "24 of 30 draws", "block-1": "30 of 30 draws", "block-2": "0 of 30 draws",
+    }  # fmt: skip

@@ -10,6 +10,7 @@ from test_values import MAKERS
 from statnn import activation, rg, sweep
 from statnn.interaction import BinaryNeurons
 from statnn.io import table
+from statnn.measure import spikes
 from statnn.montecarlo import UntrustedEstimate, estimate, sample
 
 NO_ROWS = {"Network", "Trace", "BinaryNeurons", "DynamicNeurons", "State", "Ancestral", "Intervals", "Gaussian"}
@@ -131,3 +132,9 @@ def test_a_property_of_anyones_that_fails_has_no_cell():
             return 1 / self.x
 
     assert table([Half(0.0), Half(2.0)]) == [{"x": 0.0, "inverse": None}, {"x": 2.0, "inverse": 0.5}]
+
+
+def test_masked_entries_have_no_number():
+    """A unit that is silent has no Fano factor, which is not one of zero."""
+    found = spikes.from_window_counts([[1, 0], [3, 0], [2, 0]], window=10)
+    assert [row["fano_factor"] for row in table(found, by="fano_factor")] == [pytest.approx(1 / 3), None]

@@ -394,6 +394,7 @@ def test_radii_by_class_and_pictures():
     assert axes.get_xscale() == "log"
     endless = sample_basin(Network([[[1.0]]], activation="identity"), [[1.0]], rng=0).plot(Figure().add_subplot())
     assert endless.lines[0].get_label() == "100% infinite"
+    assert endless.get_xlim() == pytest.approx((SPAN[0] / 2, 2 * SPAN[1])), "where radii were looked for"
     assert "std" in weight_basin(net, x, draws=4, rng=0).plot(Figure().add_subplot()).get_xlabel()
 
 

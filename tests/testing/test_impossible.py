@@ -188,6 +188,17 @@ def test_samples_of_nothing_are_refused():
         statistics.covariance(np.empty((500, 0)), np.empty((0, 0)))
 
 
+def test_a_matrix_with_a_negative_eigenvalue_is_no_covariance(rng):
+    with pytest.raises(Refusal, match="negative eigenvalue"):
+        statistics.covariance(rng.normal(size=(500, 2)), [[1.0, 2.0], [2.0, 1.0]])
+
+
+def test_a_mean_vector_needs_two_replicates_more_than_it_has_numbers(rng):
+    with pytest.raises(Refusal, match="5 replicates are too few for the mean of 4 numbers; take 6"):
+        statistics.mean_vector(rng.normal(size=(5, 4)), np.zeros(4))
+    assert 0 < statistics.mean_vector(rng.normal(size=(6, 4)), np.zeros(4)).p <= 1
+
+
 def test_the_mean_of_a_law_without_quantiles_is_compared(rng):
     draws = np.rint(rng.normal(1e12, 1e6, 200))
     assert statistics.mean_under(draws, stats.poisson(1e12)) == statistics.mean(draws, 1e12)

@@ -65,13 +65,22 @@ def test_a_bias_moves_the_theory_towards_what_was_found(rng):
         assert statistics.mean(x, x.mean() + 1.4 * off, bias=0.4 * abs(off)).p == pytest.approx(nearer.p, rel=1e-9)
 
 
+@pytest.mark.parametrize("size", [1e-200, 0.3, 5.0, 1e200])
+def test_a_mean_has_the_standard_error_of_its_replicates_in_any_unit(size, rng):
+    x = rng.normal(1.0, size=12)
+    found = statistics.mean(size * x, size)
+    assert found.estimate == pytest.approx(size * x.mean(), rel=1e-9, abs=0)
+    assert found.error == pytest.approx(size * stats.sem(x), rel=1e-9, abs=0)
+    assert (found.theory, found.z) == (size, pytest.approx(stats.ttest_1samp(x, 1.0).statistic))
+
+
 @pytest.mark.parametrize("n", [12, 60])
 def test_the_square_of_a_mean_vector_is_that_of_hotelling(n, rng):
     x = rng.normal(0.5, size=(n, 3)) * [1.0, 7.0, 0.3]
     found = statistics.mean_vector(x, np.zeros(3))
     assert found.estimate == pytest.approx(n * x.mean(axis=0) @ np.linalg.solve(np.cov(x.T), x.mean(axis=0)))
     assert found.theory == pytest.approx(3 * (n - 1) / (n - 5))
-    assert found.p == pytest.approx(stats.f.sf(found.estimate * (n - 3) / (3 * (n - 1)), 3, n - 3), abs=0)
+    assert found.p == pytest.approx(stats.f.sf(found.estimate * (n - 3) / (3 * (n - 1)), 3, n - 3), rel=1e-9, abs=0)
     means, z = x.mean(axis=0), stats.ttest_1samp(x, 0.0).statistic
     far = int(np.argmax(np.abs(z)))
     assert found.where == f"in entry [{far}]: {means[far]:.6g} instead of 0, z = {z[far]:+.2f}"
