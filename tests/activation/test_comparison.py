@@ -1,5 +1,7 @@
 """What a comparison of laws says beside its numbers."""
 
+from dataclasses import replace
+
 from statnn.activation import GammaPoisson, compare
 
 
@@ -11,3 +13,27 @@ def test_it_says_where_no_law_describes_the_counts(rng):
     assert "no law describes" in two._repr_html_()
     true = compare(GammaPoisson(2000, 0.5, 1.0).simulate([500], counts=True, rng=rng).counts[0, 0], 500)
     assert ("no law" in str(true)) is (max(true.p_values) < 0.01)
+
+
+def test_the_table_has_distances_to_the_best_law_and_the_errors_that_there_are():
+    found = compare(20 * [0, 3, 10, 7, 0, 1, 5, 2, 9, 4], 10)
+    head, *rows = (line.split() for line in str(found).splitlines()[: 1 + len(found.fits)])
+    assert head == ["law", "b", "±", "c", "±", "ΔAIC", "weight", "p", "of", "fit"]
+    for fitted, aic, row in zip(found.fits, found.aic, rows, strict=True):
+        law = type(fitted.process).__name__
+        c_error = "given" if law == "PolyaUrn" else f"{fitted.c_error:.2g}"
+        assert row[:6] == [law, f"{fitted.b:.4g}", f"{fitted.b_error:.2g}", f"{fitted.c:.4g}", c_error,
+                           f"{aic - found.aic[0]:.2f}"]  # fmt: skip
+        said = f"c = {fitted.c:.5g}" + ("" if law == "PolyaUrn" else f" ± {c_error}")
+        assert f", {said}, " in str(fitted)
+    assert rows[0][5] == "0.00"
+
+
+def test_a_law_of_less_weight_that_describes_the_counts_is_one():
+    """The probability that is held against all laws is the largest, not that of the law of least AIC."""
+    found = compare(20 * [0, 3, 10, 7, 0, 1, 5, 2, 9, 4], 10)
+    for p, said in (((1e-5, 0.5, 1e-5), ""), ((1e-5, 2e-5, 1e-6), "(p = 2 × 10⁻⁵ at best)")):
+        fits = [replace(one, goodness=replace(one.goodness, p_value=q)) for one, q in zip(found.fits, p, strict=True)]
+        text = str(replace(found, fits=tuple(fits)))
+        assert said in text
+        assert ("no law describes" in text) == bool(said)

@@ -134,3 +134,11 @@ def test_fluctuation_of_random_networks():
     variance = layer_fluctuation(net, ddof=1) ** 2
     assert np.allclose(variance, [2.25, 4.75, 2.5], rtol=6 * np.sqrt(2 / 2000))
     assert np.allclose(layer_fluctuation(net), layer_fluctuation(net, ddof=1) * np.sqrt(1999 / 2000))
+
+
+def test_the_least_tolerance_is_one_at_which_something_repeats(rng):
+    """And at less nothing does: all numbers of two cells in a row count, not the nearest of them."""
+    net = Network(list(rng.standard_normal((6, 2, 2))), list(rng.standard_normal((6, 2))), "tanh")
+    least = translation_symmetry(net).deviation
+    assert translation_symmetry(net, tolerance=least).period is not None
+    assert translation_symmetry(net, tolerance=least * (1 - 1e-9)).period is None

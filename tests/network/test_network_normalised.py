@@ -205,3 +205,10 @@ def test_fields_of_other_units_are_not_spread_over_all(fields):
     """A column of shape (samples, 1) would spread over all units."""
     with pytest.raises(ValueError, match=r"fields have shape .*; \(\.\.\., 2\), the units last, is needed"):
         BatchNorm([1.0, 2.0], [4.0, 1.0])(fields)
+
+
+def test_statistics_of_two_precisions_are_kept_in_the_finer_one():
+    third = np.float64(1) / 3
+    norm = BatchNorm(np.float32([1.0]), [third])
+    assert (norm.dtype, norm.variance[0]) == (np.float64, third)
+    assert BatchNorm(np.float32([1.0]), np.float32([2.0])).dtype == np.float32

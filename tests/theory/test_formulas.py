@@ -246,6 +246,8 @@ def test_survival_is_compared_as_the_derivation_has_it():
     assert theory.compare("survival", sp.beta(D + a - b, b) / sp.beta(a - b, b)).formula.name == "beta-bernoulli.silent"
     assert not theory.compare("survival", sp.gamma(D + a - b) * sp.gamma(a) / sp.gamma(D + a) / sp.gamma(a + b))
     assert not theory.compare("survival", sp.sqrt(-D))
+    right = sp.gamma(D + a - b) * sp.gamma(a) / sp.gamma(D + a) / sp.gamma(a - b)
+    assert not theory.compare("survival", right + sp.I * D)  # whose real part is right
     assert str(theory.compare("survival", D)).startswith(
         "not equal to survival (its main result, beta-bernoulli.silent):"
     )
