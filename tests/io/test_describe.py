@@ -101,7 +101,8 @@ def test_what_says_nothing_is_refused(tmp_path):
     (tmp_path / "bare.svg").write_text("<svg/>")
     (tmp_path / "bare.png").write_bytes(b"\x89PNG")
     (tmp_path / "bare.json").write_text("{}")
-    for name in ("bare.npz", "bare.svg", "bare.png", "bare.json"):
+    (tmp_path / "bare.pdf").write_bytes(b"%PDF-1.4")
+    for name in ("bare.npz", "bare.svg", "bare.png", "bare.json", "bare.pdf"):
         with pytest.raises(ValueError, match="says nothing of where it comes from"):
             describe(tmp_path / name)
     with pytest.raises(ValueError, match=r"holds none of store\.json"):

@@ -251,6 +251,18 @@ def test_pipelines_of_scikit_learn():
         load_network(fitted("MLPRegressor")[0])
     with pytest.raises(ValueError, match="is a StandardScaler, an MLPClassifier is needed there"):
         load_network(make_pipeline(preprocessing.StandardScaler()))
+    for name, own, said in (
+        ("activation", "sine", "activation 'sine' of the MLPRegressor is not supported; supported are identity"),
+        (
+            "out_activation_",
+            "exp",
+            "output activation 'exp' of the MLPRegressor is not supported; supported are softmax",
+        ),
+    ):
+        model, x, y = fitted("MLPRegressor")
+        setattr(model.fit(x, y), name, own)
+        with pytest.raises(ValueError, match=said):
+            load_network(model)
 
 
 # -- ONNX ------------------------------------------------------------------------------------------------
@@ -324,6 +336,9 @@ def test_onnx_graphs_that_are_refused(onnx):
     branching = chain().then("MatMul", matrix)
     branching.nodes.append(helper.make_node("Add", ["v0", "x"], ["y"]))
     branching.now = "y"
+    doubled = chain().then("MatMul", matrix)
+    doubled.nodes.append(helper.make_node("Add", ["v0", "v0"], ["y"]))
+    doubled.now = "y"
     outside = chain().then("MatMul", matrix).model()
     outside.graph.initializer[0].data_location = onnx.TensorProto.EXTERNAL
     negative = chain().then("MatMul", matrix).model()
@@ -357,6 +372,8 @@ def test_onnx_graphs_that_are_refused(onnx):
         (chain().then("MatMul", np.ones(2)).model(), "a matrix is needed"),
         (chain().then("MatMul", matrix).then("Add", matrix).model(), "is not one number a unit"),
         (chain().then("MatMul", matrix).then("Div", before=[np.ones(2)]).model(), "only division by constants"),
+        (chain().then("MatMul", matrix).then("LeakyRelu", alpha=np.inf).model(), "attribute 'alpha' is inf"),
+        (doubled.model(), "has the samples on one side and constants on the other"),
         (chain().then("MatMul", matrix).then("Flatten").model(), "as the first step"),
         (chain().then("Flatten", axis=0).then("MatMul", matrix).model(), "makes one row of every sample"),
         (chain().then("MatMul", matrix).then("Softmax").then("Relu").model(), "as the last step only"),

@@ -364,3 +364,22 @@ def test_layers_are_given_in_an_order(make):
     """A set of names has another order in each process, which would be another network."""
     with pytest.raises(TypeError, match="is a set, which has no order: pass a list"):
         make()
+
+
+@pytest.mark.parametrize(
+    ("make", "said"),
+    [
+        (lambda: Network.random([2, 2], dtype=np.float16), "float16.* is not supported; use numpy.float32 or"),
+        (lambda: Network.random([2, 2], sigma_w=[1.0, 2.0]), r"sigma_w = \[1.0, 2.0\] is not one number"),
+        (lambda: Network.repeated(np.ones((2, 3)), depth=2), r"shape \(2, 3\); a layer can be repeated only if it is"),
+        (lambda: Network([[[1.0]], [[1.0]]], None, ["tanh"] * 3), "there are 3 activations for 2 layers"),
+        (lambda: Activation("none", None, None), "function of activation 'none' is not callable"),
+        (lambda: Activation("half", np.tanh, 0.5), "derivative of activation 'half' is not callable"),
+        (lambda: leaky_relu([0.1, 0.2]), r"slope = \[0.1, 0.2\] of the leaky ReLU must be one finite number"),
+        (lambda: leaky_relu(np.nan), "slope = nan"),
+        (lambda: leaky_relu("0.1"), "slope = '0.1'"),
+    ],
+)
+def test_what_is_no_network_is_refused_with_what_was_given(make, said):
+    with pytest.raises((TypeError, ValueError), match=said):
+        make()
