@@ -212,3 +212,32 @@ def test_laws_of_several_numbers_at_once_are_refused(theory, compare):
     """Numpy would compare each draw with a law of its own, or fail in its words."""
     with pytest.raises(TypeError, match="one law for each entry: freeze one with numbers as its parameters"):
         compare(np.ones(100), theory)
+
+
+@pytest.mark.parametrize(
+    ("compare", "said"),
+    [
+        (lambda: statistics.mean(np.ones((2, 30)), 1.0), r"values must have 1 dimension\(s\), got shape \(2, 30\)"),
+        (lambda: statistics.bonferroni([]), "at least one number in"),
+        (lambda: statistics.bonferroni([0.5, 1.5]), "at least one number in"),
+        (lambda: statistics.bonferroni([0.5, -0.5]), "at least one number in"),
+        (lambda: statistics.total([0.5, 1.0], [0.5, 0.5]), "needs whole numbers"),
+        (lambda: statistics.total([0, 1], [0.5, 0.4]), "sum to 1, got 0.9"),
+        (lambda: statistics.total([0, 1], [1.5, -0.5]), "sum to 1, got 1.0"),
+        (lambda: statistics.counts([30, 30], [0.5, 0.3, 0.2]), r"differ in shape: \(2,\) and \(3,\)"),
+        (lambda: statistics.counts([30.5, 29.5], [0.5, 0.5]), "whole numbers >= 0"),
+        (lambda: statistics.counts([61, -1], [0.5, 0.5]), "whole numbers >= 0"),
+        (lambda: statistics.mean_under(np.ones(40), stats.cauchy()), "the law has no finite mean"),
+        (lambda: statistics.mean_under([], stats.norm()), "no values to compare"),
+        (lambda: statistics.line([1, 2, 3], [1, 2], [1, 1, 1]), r"differ in shape: \(3,\), \(2,\), \(3,\)"),
+        (lambda: statistics.line([1, 2, 3], [1, 2, 3], [1, 1, 0]), "error"),
+        (lambda: statistics.mean_vector(1e-300 * np.eye(40, 2), [1e300, 0.0]), "beyond all floats in units of"),
+        (lambda: statistics.mean(1e-300 * np.arange(40.0), 1e300), "beyond all floats in units of"),
+        (lambda: statistics.covariance(1e-160 * np.eye(200, 2), 1e300 * np.eye(2)), "beyond all floats in units of"),
+        (lambda: statistics.mean_vector(np.repeat(np.arange(40.0), 2).reshape(40, 2), [1, 1]), "in every direction"),
+        (lambda: statistics.mean_vector(np.ones((40, 2)), [1.0, 1.0]), "in every direction"),
+    ],
+)
+def test_what_no_statistic_can_compare_is_refused(compare, said):
+    with pytest.raises(Refusal, match=said):
+        compare()

@@ -27,6 +27,7 @@ FEW = 20
 MANY = 200
 """Replicates from which on the empirical likelihood has the right tail of laws as skewed as the exponential; of a gamma
 law of shape 0.1, with skewness 6, it has eight times 1e-4."""
+BEYOND = "theory is beyond all floats in units of the samples: they cannot be compared"
 FEWEST_CARRIERS = 8
 """Replicates that must share the spread: where fewer carry it, what was not drawn could carry as much."""
 
@@ -75,7 +76,10 @@ def mean(values: ArrayLike, theory: float, *, bias: float = 0.0, fewest: int = F
     if not (math.isfinite(theory) and math.isfinite(bias) and bias >= 0):
         raise Refusal(f"theory {theory}, bias {bias} must be finite and the bias >= 0")
     size = unit(array)
-    found = _mean(array / size, theory / size, bias / size)
+    expected, off = theory / size, bias / size
+    if not (math.isfinite(expected) and math.isfinite(off)):
+        raise Refusal(BEYOND)
+    found = _mean(array / size, expected, off)
     return replace(found, estimate=found.estimate * size, error=found.error * size, theory=theory, bias=bias)
 
 
@@ -190,9 +194,10 @@ def mean_vector(samples: ArrayLike, theory: ArrayLike, *, fewest: int = FEWEST_R
     if replicas < max(fewest, d + 2):
         raise Refusal(f"{replicas} replicates are too few for the mean of {d} numbers; take {max(fewest, d + 2)}")
     sizes = np.array([unit(column) for column in drawn.T])
-    scaled, expected = drawn / sizes, told / sizes  # no square leaves float64
+    with np.errstate(over="ignore"):  # refused below
+        scaled, expected = drawn / sizes, told / sizes  # no square leaves float64
     if not np.isfinite(expected).all():
-        raise Refusal("theory is beyond all floats in units of the samples: they cannot be compared")
+        raise Refusal(BEYOND)
     gaps, expected = _from_first(scaled, expected)
     widths = gaps.std(axis=0)
     if (widths <= 8 * np.finfo(float).eps * np.abs(scaled).max(axis=0)).any():
@@ -270,7 +275,9 @@ def covariance(samples: ArrayLike, theory: ArrayLike, *, fewest: int = 100) -> t
     unbiased = replicas / (replicas - 1)
     entries = {}
     for i, j in zip(*np.triu_indices(d), strict=True):
-        expected = theory[i, j] / sizes[i] / sizes[j]
+        expected = float(theory[i, j]) / float(sizes[i]) / float(sizes[j])
+        if not math.isfinite(expected):
+            raise Refusal(BEYOND)
         found = mean(unbiased * deviations[:, i] * deviations[:, j], expected, fewest=fewest)
         estimate, error = (x * float(sizes[i]) * float(sizes[j]) for x in (found.estimate, found.error))
         where = f"in entry [{i}, {j}]"
