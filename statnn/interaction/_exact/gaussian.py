@@ -267,11 +267,16 @@ def _regression(model: Neurons, covariance: bool) -> tuple[Floats, float, float,
     targets = model.targets if model.targets is not None else np.zeros((samples, outputs))
     whole = beta + model.stiffness
     share, gamma = model.stiffness / whole, 2 * beta * (model.stiffness / whole)
-    # least squares by orthogonal steps, large rows first: rows and columns keep their digits whatever their scales
-    asked = np.vstack([math.sqrt(gamma) * (targets - fixed), np.zeros((scale.size, outputs))]).T
-    asked = np.vstack([asked, np.eye(samples if covariance else 0, len(x) + scale.size)])
-    rows = np.vstack([math.sqrt(gamma) * x, np.diag(1 / scale)])
-    turned, R, order = linalg.qr_multiply(rows, asked, mode="right", pivoting=True)
+    told, asked = math.sqrt(gamma) * x, math.sqrt(gamma) * (targets - fixed)
+    if samples > scale.size and not covariance:  # as many rows as parameters say the same, and pivots are slow
+        both = np.hstack([told, asked])[_large_first(told)]
+        told, asked = np.hsplit(np.linalg.qr(both, mode="r")[: scale.size], [scale.size])
+    # least squares by orthogonal steps: rows and columns keep their digits whatever their scales
+    rows = np.vstack([told, np.diag(1 / scale)])
+    asked = np.vstack([asked, np.zeros((scale.size, outputs))]).T
+    asked = np.vstack([asked, np.eye(samples if covariance else 0, len(rows))])
+    large = _large_first(rows)
+    turned, R, order = linalg.qr_multiply(rows[large], asked[:, large], mode="right", pivoting=True)
     root = np.empty_like(R)
     root[order] = linalg.solve_triangular(R, np.eye(len(R)))  # S⁻¹ = root rootᵀ
     theta = root @ turned[:outputs].T  # (parameters, outputs)
@@ -299,11 +304,17 @@ def _regression(model: Neurons, covariance: bool) -> tuple[Floats, float, float,
     return mean, least, log_determinant, (result + result.T) / 2
 
 
+def _large_first(rows: Floats) -> Any:
+    """Return the order of rows in which orthogonal steps keep the digits of small ones beside large."""
+    return np.argsort(-np.abs(rows).max(axis=1))
+
+
 def _least(gamma: float, x: Floats, asked: Floats, theta: Floats, scale: Floats) -> float:
     """Return the least βH; where a fit would leave no digits as rᵀ (1/2γ + Φ Λ⁻¹ Φᵀ)⁻¹ r/2."""
     if len(x) > len(theta) or not gamma:
         return (gamma * float(np.square(asked - x @ theta).sum()) + float(np.square(theta / scale[:, None]).sum())) / 2
-    R, order = linalg.qr(np.vstack([(x * scale).T, np.eye(len(x)) / math.sqrt(gamma)]), mode="r", pivoting=True)
+    rows = np.vstack([(x * scale).T, np.eye(len(x)) / math.sqrt(gamma)])
+    R, order = linalg.qr(rows[_large_first(rows)], mode="r", pivoting=True)
     return float(np.square(linalg.solve_triangular(R[: len(x)], asked[order], trans="T")).sum()) / 2
 
 
