@@ -108,8 +108,8 @@ def _read(module: Any, own: Mapping[str, Activation]) -> list[_Part]:
         parts.append((where, leaf, None if kind in _IDLE else _step(leaf, kind, where, known)))
     for name in sorted(unused):
         raise ValueError(
-            f"activations has {name!r}, which is neither the class of a part nor its path; the parts are "
-            + ", ".join(where for where, _, _ in parts)
+            f"activations has {name!r}, which is neither the path of a part nor the class of one without its own path "
+            f"there; the parts are {', '.join(where for where, _, _ in parts)}"
         )
     return parts
 

@@ -187,6 +187,7 @@ def test_activations_that_modules_do_not_compute_are_refused(torch, waves):
         ({"Sine": sine(2.0)}, r"module '3' \(Sine\): computes something else than `activations` says"),
         ({"Sine": sine(2.0), "3": sine(3.0001)}, r"module '3' \(Sine\): computes something else"),
         ({"Sine": sine(2.0), "3": sine(3.0), "5": sine(1.0)}, r"activations has '5', .* are module '0' \(Linear\)"),
+        ({"Sine": sine(2.0), "1": sine(2.0), "3": sine(3.0)}, "activations has 'Sine', .* of one without its own path"),
         ({"3": sine(3.0)}, r"module '1' \(Sine\): its class is .*of an activation, say which: activations="),
         ({"Sine": sine(2.0), "3": sine(3.0), "0": sine(1.0)}, "this one follows the input"),
     ):
