@@ -168,6 +168,8 @@ def test_means_keep_their_digits_beside_an_offset(rng):
     assert there.where.split("z =")[1] == here.where.split("z =")[1]
     wrong = statistics.mean_vector(far, [1e12, 1e12 + 1]).where
     assert wrong.startswith("in entry [1]: 1e+12 instead of 1e+12, z = -3")
+    beyond = statistics.mean_vector(np.linspace(2.0, 4.0, 9)[:, None], [1e20]).where
+    assert beyond.startswith("in entry [0]: 3 instead of 1e+20, z = -")
     for found, of in zip(statistics.covariance(far, np.eye(2)), statistics.covariance(near, np.eye(2)), strict=True):
         assert getattr(found, "z", found) == pytest.approx(getattr(of, "z", of), rel=1e-6)
 
@@ -193,6 +195,8 @@ def test_draws_that_round_to_one_number_are_no_draws_of_it(law, end, rng):
 def test_normal_draws_beside_an_offset_that_rounds_them_all():
     assert statistics.law(np.full(60, 1e17), stats.norm(1e17, 0.5)).p == 1.0
     assert statistics.law(np.full(60, 1e17), stats.norm(1e17, 500)).p < 1e-9
+    largest = np.finfo(float).max  # next to which is infinity
+    assert statistics.law(np.repeat([-largest, largest], 30), stats.cauchy(0, 1.7e308)).p < 1e-3
 
 
 def test_the_distance_of_draws_from_a_law_is_that_of_kolmogorov(rng):

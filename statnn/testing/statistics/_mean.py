@@ -206,7 +206,8 @@ def mean_vector(samples: ArrayLike, theory: ArrayLike, *, fewest: int = FEWEST_R
     spread = np.atleast_2d(np.cov(gaps.T)) / replicas
     if linalg.eigvalsh(spread)[0] <= 1e-12 * np.trace(spread):
         raise Refusal("the replicates do not differ in every direction: compare exactly instead")
-    gap = gaps.mean(axis=0) - expected
+    means = gaps.mean(axis=0)
+    gap = means - expected
     direction = linalg.solve(spread, gap, assume_a="pos")
     square = judged = float(gap @ direction)
     if square > 0 and replicas > FEW:
@@ -215,10 +216,8 @@ def mean_vector(samples: ArrayLike, theory: ArrayLike, *, fewest: int = FEWEST_R
     law = stats.f(d, replicas - d, scale=d * (replicas - 1) / (replicas - d))
     z = gap / np.sqrt(np.diag(spread))
     far = int(np.argmax(np.abs(z)))
-    where = (
-        f"in entry [{far}]: {told[far] + gap[far] * widths[far] * sizes[far]:.6g} instead of {told[far]:.6g}, "
-        f"z = {z[far]:+.2f}"
-    )
+    found = (scaled[0, far] + means[far] * widths[far]) * sizes[far]
+    where = f"in entry [{far}]: {found:.6g} instead of {told[far]:.6g}, z = {z[far]:+.2f}"
     return Comparison(square, float(law.std()), float(law.mean()), float(law.sf(judged)), law="Hotelling", where=where)
 
 
