@@ -239,7 +239,8 @@ def test_large_weights(size, rng):
     x, y = rng.normal(size=(2, 1)), rng.normal(size=(2, 1))
     for free in (("neurons",), ("neurons", "biases")):
         assert max(off(DynamicNeurons(net, x, free=free))) < 1e-13
-        assert max(off(DynamicNeurons(net, x, y, free=free))[:2]) < 1e-13
+        for beta in (1.0, 1e8):
+            assert max(off(DynamicNeurons(net, x, y, beta, 1.0, free))) < 1e-16 * size**2 + 1e-13
     alone = DynamicNeurons(net, x, stiffness=2.0).exact()
     assert alone.log_partition == pytest.approx(alone.mean.size / 2 * math.log(math.pi / 2), rel=1e-14)
 
@@ -268,6 +269,17 @@ def test_what_rounding_decides_is_refused(rng):
     assert max(off(DynamicNeurons(net, x, y, 1e6, 1e6, ("neurons", "weights")))) < 1e-8
     with pytest.raises(ValueError, match=r"cannot be inverted in float64: beta = 1e\+18"):
         DynamicNeurons(net, x, y, 1e18, 1e18, ("neurons", "weights")).exact()
+
+
+@pytest.mark.parametrize(("large", "stiffness"), [(1e12, 1e-3), (1e20, 1.0)])
+def test_second_singular_values_made_by_rounding_are_refused(large, stiffness, rng):
+    """Outputs of one direction, of weights so large that the rounding of others in them outweighs all noise."""
+    inner = [1e6 * rng.normal(size=shape) for shape in ((3, 1), (3, 3))]
+    net = Network([*inner, large * np.outer(rng.normal(size=3), rng.normal(size=3))], None, "identity")
+    model = DynamicNeurons(net, rng.normal(size=(1, 1)), rng.normal(size=(1, 3)), stiffness=stiffness)
+    for covariance in (True, False):
+        with pytest.raises(ValueError, match="cannot be inverted in float64"):
+            model.exact(covariance=covariance)
 
 
 # -- bad input -------------------------------------------------------------------------------------------

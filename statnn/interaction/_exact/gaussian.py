@@ -30,6 +30,7 @@ from statnn.interaction._protocols import Neurons
 from statnn.interaction._state import State
 
 MOST_DENSE = 5000
+_EPS = np.finfo(float).eps
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -60,7 +61,8 @@ class ExactGaussian(ByValue):
     -----
     Errors are about 1e-16 times the root of the condition number of the precision of one sample's neurons or, for free
     weights, of the regression; of a mean, where columns of the inputs depend on each other and cannot explain the
-    targets, times the condition number. What rounding would change by a thousandth of a standard deviation is refused.
+    targets, times the condition number. What rounding would change by a thousandth of a standard deviation, for neurons
+    of the whole mean of their layer also, is refused.
     """
 
     method: str
@@ -136,6 +138,7 @@ class _Message(NamedTuple):
     V: Floats
     N: Floats
     r: Floats
+    s: Floats
     root: Floats
     """What this leaves of the noise of the layer along V, (1 + s²/λ)^(-1/2)."""
     gain: Floats
@@ -153,13 +156,38 @@ def _chain(model: Neurons, covariance: bool) -> tuple[Floats, float, float, Floa
     else:
         biases, root, least, more = _biases(model.samples, model.prior.sigma_b, N, r, want=covariance)
         log_determinant += more
-    layers, h = [], model.inputs.T
+    layers, h, rest = [], model.inputs.T, N @ biases[:, None] - r
     for weight, message, (start, stop) in zip(net.weights, messages, pairwise(edges), strict=True):
-        computed = weight @ h + biases[start:stop, None]
-        h = _damped(computed, message, message.root**2) + _follows(message, message.r - message.N @ biases[:, None])
+        fixed, told = biases[start:stop, None], message.r - message.N @ biases[:, None]
+        size = np.abs(weight) @ np.abs(h) + np.abs(fixed)
+        h, rest = _mean(message, weight @ h + fixed, size, told, rest, model.stiffness)
         layers.append(h.T)
     mean = model.pack(State(tuple(layers), net.weights, tuple(np.split(biases, edges[1:-1]))))
     return mean, least, log_determinant, _spread(model, messages, edges, root) if covariance else None
+
+
+def _mean(
+    message: _Message, computed: Floats, size: Floats, told: Floats, rest: Floats, stiffness: float
+) -> tuple[Floats, Floats]:
+    """Return the mean of a layer, and what it leaves of M h + N b - r; `rest` is what all layers below leave of it.
+
+    Along V the mean follows from what is computed, of terms of some `size`, or from what is said and left: that which
+    is rounded less is taken.
+    """
+    U, V, k = message.U, message.V, message.s.size
+    s, root = message.s[:, None], message.root[:, None]
+    along, said, left = V @ computed, U[:, :k].T @ told, np.vstack([root * rest[:k], rest[k:]])
+    above = (
+        (np.abs(U[:, :k].T) @ np.abs(told) + np.abs(left[:k])) / s * (s.max(initial=0) / s)
+    )  # s has errors of others
+    below = root**2 * (np.abs(V) @ size)
+    h = V.T @ np.where(above < below, (said + left[:k]) / s, root**2 * along + message.gain[:, None] * said)
+    rounded = np.minimum(above, below)
+    if k < len(computed):
+        h, rounded = h + computed - V.T @ along, size
+    seen = 1e-3 * np.maximum(1 / math.sqrt(2 * stiffness), np.linalg.norm(h, axis=0))
+    _refuse_if((_EPS * np.linalg.norm(rounded, axis=0) > seen).any())
+    return h, U @ left
 
 
 def _biases(
@@ -188,6 +216,11 @@ def _spread(model: Neurons, messages: list[_Message], edges: Any, root: Floats |
             alone[here] = _damped(model.net.weights[m] @ alone[below], message, message.root**2)
             slope[here] = model.net.weights[m] @ slope[below]
         alone[here, here] = _damped(one, message, message.root) / math.sqrt(2 * model.stiffness)
+        if m:
+            rounded, V = _EPS * np.abs(model.net.weights[m]) @ np.abs(alone[below]), np.abs(message.V)
+            if len(V) == stop - start:
+                rounded = V.T @ (message.root[:, None] ** 2 * (V @ rounded))
+            _refuse_if((np.linalg.norm(rounded, axis=1) > 1e-3 * np.linalg.norm(alone[here], axis=1)).any())
         slope[here, here] += one
         slope[here] = _damped(slope[here], message, message.root**2) - _follows(message, message.N)
     index = model.unpack(np.arange(model.dimension))
@@ -225,12 +258,16 @@ def _messages(model: Neurons, edges: Any) -> tuple[list[_Message], Floats, Float
     for m in reversed(range(net.depth)):
         U, s, V = np.linalg.svd(M, full_matrices=len(M) > M.shape[1])
         root = 1 / np.hypot(1, s / math.sqrt(model.stiffness))
-        messages.append(_Message(U[:, : s.size], V, N, r, root, 1 / (s + model.stiffness / s)))
+        messages.append(_Message(U, V, N, r, s, root, 1 / (s + model.stiffness / s)))
         N = N.copy()
         if model.prior is None:
             r = r - M @ net.biases[m][:, None]
         else:
             N[:, edges[m] : edges[m + 1]] = M
+        lost = (
+            _EPS * s.max(initial=0) * root.max(initial=0) * np.linalg.norm(net.weights[m])
+        )  # small rows by large ones
+        _refuse_if(m > 0 and lost > 1e-3 * math.sqrt(model.stiffness))
         share = np.ones((width, 1))
         share[: s.size, 0] = root
         M = np.zeros((width, net.weights[m].shape[1]))
@@ -248,7 +285,7 @@ def _damped(values: Floats, message: _Message, share: Floats) -> Floats:
 
 def _follows(message: _Message, told: Floats) -> Floats:
     """Return what a layer takes of what is said from above, s/(s² + λ) of each direction."""
-    return np.asarray(message.V.T @ (message.gain[:, None] * (message.U.T @ told)))
+    return np.asarray(message.V.T @ (message.gain[:, None] * (message.U[:, : message.s.size].T @ told)))
 
 
 # -- one layer with free weights -------------------------------------------------------------------------
@@ -320,13 +357,16 @@ def _least(gamma: float, x: Floats, asked: Floats, theta: Floats, scale: Floats)
 
 def _refuse_rounded(gamma: float, x: Floats, asked: Floats, theta: Floats, root: Floats) -> None:
     """Raise if rounding of the inputs moves parameters by what can be seen, or fits of more samples are exact."""
-    eps = np.finfo(float).eps
     rest = np.abs(asked - x @ theta)
-    moved = np.abs(root @ root.T) @ (eps * gamma * np.abs(x).T @ rest)
+    moved = np.abs(root @ root.T) @ (_EPS * gamma * np.abs(x).T @ rest)
     seen = 1e-3 * (np.linalg.norm(root, axis=1)[:, None] + np.abs(theta))
-    noise = eps * (np.abs(asked) + np.abs(x) @ np.abs(theta))  # of what is left, and so of the least βH
+    noise = _EPS * (np.abs(asked) + np.abs(x) @ np.abs(theta))  # of what is left, and so of the least βH
     exact = len(x) > len(theta) and not gamma * float(np.square(noise).sum()) <= 1e-6 * (
         1 + gamma * float(np.square(rest).sum())
     )
-    if exact or not (moved <= seen).all():
+    _refuse_if(exact or not (moved <= seen).all())
+
+
+def _refuse_if(rounding_counts: Any) -> None:
+    if rounding_counts:
         raise linalg.LinAlgError("rounding counts")
