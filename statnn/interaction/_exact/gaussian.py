@@ -177,12 +177,11 @@ def _mean(
     U, V, k = message.U, message.V, message.s.size
     s, root = message.s[:, None], message.root[:, None]
     along, said, left = V @ computed, U[:, :k].T @ told, np.vstack([root * rest[:k], rest[k:]])
-    above = (
-        (np.abs(U[:, :k].T) @ np.abs(told) + np.abs(left[:k])) / s * (s.max(initial=0) / s)
-    )  # s has errors of others
+    doubt = s.max(initial=0) / s  # small ones have the errors of large ones
+    above = (np.abs(U[:, :k].T) @ np.abs(told) + np.abs(left[:k])) / s * doubt
     below = root**2 * (np.abs(V) @ size)
     h = V.T @ np.where(above < below, (said + left[:k]) / s, root**2 * along + message.gain[:, None] * said)
-    rounded = np.minimum(above, below)
+    rounded = np.fmin(above, below)
     if k < len(computed):
         h, rounded = h + computed - V.T @ along, size
     seen = 1e-3 * np.maximum(1 / math.sqrt(2 * stiffness), np.linalg.norm(h, axis=0))
@@ -264,10 +263,8 @@ def _messages(model: Neurons, edges: Any) -> tuple[list[_Message], Floats, Float
             r = r - M @ net.biases[m][:, None]
         else:
             N[:, edges[m] : edges[m + 1]] = M
-        lost = (
-            _EPS * s.max(initial=0) * root.max(initial=0) * np.linalg.norm(net.weights[m])
-        )  # small rows by large ones
-        _refuse_if(m > 0 and lost > 1e-3 * math.sqrt(model.stiffness))
+        lost = _EPS * s.max(initial=0) * root.max(initial=0)  # of the rows of small s, by large ones
+        _refuse_if(m > 0 and lost * np.linalg.norm(net.weights[m]) > 1e-3 * math.sqrt(model.stiffness))
         share = np.ones((width, 1))
         share[: s.size, 0] = root
         M = np.zeros((width, net.weights[m].shape[1]))
