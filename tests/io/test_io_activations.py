@@ -134,6 +134,14 @@ def pattern(onnx, kind, **changed):
             node("Softplus", [x], ["s"]), node("Greater", [x, c["threshold"]], ["g"]),
             node("Where", ["g", "s", x], ["y"]),
         ],
+        "softplus, half the line": [
+            node("Softplus", [x], ["s"]), node("Greater", [x, c["threshold"]], ["g"]),
+            node("Mul", [x, c["half"]], ["h"]), node("Where", ["g", "h", "s"], ["y"]),
+        ],
+        "softplus, half of x": [
+            node("Softplus", [x], ["s"]), node("Mul", [x, c["half"]], ["h"]),
+            node("Greater", ["h", c["threshold"]], ["g"]), node("Where", ["g", "h", "s"], ["y"]),
+        ],
     }[kind]  # fmt: skip
     graph.now = "y"
     return graph
@@ -162,7 +170,8 @@ def test_activations_that_exporters_write_as_several_operators(onnx, kind):
         ("gelu", {"root": 1.41}), ("gelu", {"one": 1.001}), ("gelu", {"half": 1.0}), ("gelu tanh", {"bend": 0.0447}),
         ("gelu tanh", {"steep": 0.8}), ("gelu tanh, by a power", {"cube": 2.0}), ("gelu, half of x", {"half": 0.25}),
         ("gelu", {"root": [[[np.sqrt(2)]]]}), ("gelu", {"one": [1.0, 1.0]}), ("softplus", {"threshold": 10.0}),
-        ("softplus, scaled", {"one": 2.0}), ("softplus, sides exchanged", {}),
+        ("softplus, scaled", {"one": 2.0}), ("softplus, sides exchanged", {}), ("softplus, half the line", {}),
+        ("softplus, half of x", {}),
     ],
 )  # fmt: skip
 def test_what_looks_like_an_activation_and_is_another(onnx, kind, changed):

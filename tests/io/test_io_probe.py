@@ -85,6 +85,14 @@ def test_small_changes_far_from_the_output_are_seen(torch, depth):
             load_network(module)
 
 
+def test_where_an_output_is_another_is_said(torch):
+    """In the eighth row of inputs, of size 0.01, the second output; no later row is it, nor another output."""
+    module = chain(torch)
+    outputs_of(module, lambda v: v + 8 * ((torch.arange(20) == 7)[:, None] * (torch.arange(3) == 1)))
+    with pytest.raises(ValueError, match=r" instead of .* for output 1 of row 7"):
+        load_network(module)
+
+
 def test_a_forward_that_was_replaced(torch):
     module = chain(torch)
     module.forward = types.MethodType(lambda self, x: 2 * torch.nn.Sequential.forward(self, x), module)

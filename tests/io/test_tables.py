@@ -134,6 +134,28 @@ def test_a_property_of_anyones_that_fails_has_no_cell():
     assert table([Half(0.0), Half(2.0)]) == [{"x": 0.0, "inverse": None}, {"x": 2.0, "inverse": 0.5}]
 
 
+def test_columns_of_a_kind_are_followed_by_those_of_its_own():
+    """So tables of both have the same columns in the same order, as far as both have them."""
+
+    @dataclass
+    class Disc:
+        radius: float
+
+        @property
+        def area(self):
+            return 3 * self.radius**2
+
+    class Cylinder(Disc):
+        @property
+        def volume(self):
+            return 2 * self.area
+
+    assert [list(row) for row in table([Disc(1.0), Cylinder(1.0)])] == [
+        ["radius", "area"],
+        ["radius", "area", "volume"],
+    ]
+
+
 def test_masked_entries_have_no_number():
     """A unit that is silent has no Fano factor, which is not one of zero."""
     found = spikes.from_window_counts([[1, 0], [3, 0], [2, 0]], window=10)
