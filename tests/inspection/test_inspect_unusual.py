@@ -9,12 +9,14 @@ import numpy as np
 import pytest
 from clouds import subject
 from matplotlib.figure import Figure
-from scipy import stats
+from scipy import linalg, stats
 
 from statnn.inspection import Data, Measured, inspect
-from statnn.inspection._classification import _draw_order, _unusual_order
+from statnn.inspection._activity import _unusual_activity, _unusual_spikes
+from statnn.inspection._classification import _draw_order, _draw_slopes, _unusual_basins, _unusual_order
+from statnn.inspection._confusion import _unusual
 from statnn.inspection._layers import _unusual_strength
-from statnn.inspection._meanfield import _unusual_signals
+from statnn.inspection._meanfield import _unusual_signals, _unusual_spread
 from statnn.inspection._section import PValue, share, shown
 from statnn.inspection._subject import few
 from statnn.inspection._worst import margins
@@ -190,6 +192,91 @@ def test_a_network_that_guesses_says_nothing_of_its_activations():
         assert _unusual_order([Measured(accuracy, 0.04)] * 2, labels, net)[:37] == words
 
 
+@pytest.mark.parametrize(("below", "says"), [(0.07, True), (0.09, False)])
+def test_accuracies_are_one_within_two_errors(below, says):
+    words = _unusual_order(
+        [Measured(0.9 - below, 0.04), Measured(0.9, 0.04)], np.arange(10) % 2, Network.random([2, 3, 2])
+    )
+    assert bool(words) == says
+
+
+@pytest.mark.parametrize(
+    ("right", "of", "words"),
+    [
+        ((30, 29), 50, "It recognises 0.59"),  # 1/2 and two errors are 0.596
+        ((30, 31), 50, ""),
+        ((81, 94, 95), 100, ""),  # of one class alone the probability is 0.0046
+        ((80, 95, 95), 100, "Class 0 is recognised in 0.8"),  # 0.002
+        ((8600, 9200, 9200), 10_000, ""),  # 0.04 less than all
+        ((8400, 9300, 9300), 10_000, "Class 0 is recognised in 0.84"),
+    ],
+)
+def test_a_class_is_recognised_less_beyond_chance_and_by_a_twentieth(right, of, words):
+    wrong = of - np.array(right)
+    counts = np.diag(right) + np.roll(np.diag(wrong), 1, axis=1)
+    found = _unusual(counts, np.arange(len(right)), share(sum(right) / counts.sum(), int(counts.sum())))
+    assert found.startswith(words)
+    assert bool(found) == bool(words)
+
+
+@pytest.mark.parametrize(
+    ("free", "words"),
+    [(4, ""), (5, "12% of the samples keep their class in most draws of noise on the inputs, however strong.")],
+)
+def test_basins_without_end_are_unusual_beyond_a_tenth(free, words):
+    radius = np.where(np.arange(40) < free, np.inf, 1.0)
+    assert _unusual_basins({"samples": SimpleNamespace(radius=radius, by_class=dict)}, None) == words
+
+
+@pytest.mark.parametrize(
+    ("samples", "radius", "says"), [(10, 0.4, True), (9, 0.4, False), (10, 0.5, False), (10, 0.6, False)]
+)
+def test_a_class_is_weak_below_half_and_from_ten_samples_on(samples, radius, says):
+    radii = {0: np.ones(40), 1: np.full(samples, radius)}
+    found = SimpleNamespace(radius=np.concatenate([*radii.values()]), by_class=lambda: radii)
+    words = _unusual_basins({"samples": found}, np.repeat([0, 1], [40, samples]))
+    assert words.startswith("Half of the samples of class 1 bear noise of no more than σ* = 0.4 on the inputs" * says)
+    assert bool(words) == says
+
+
+@pytest.mark.parametrize(
+    ("directions", "by_chance", "says"), [(1.9, 8.0, True), (1.9, 7.0, False), (2.1, 10.0, False), (0.5, 2.1, True)]
+)
+def test_directions_are_few_below_a_quarter_of_chance_and_inputs(directions, by_chance, says):
+    """The inputs are those of a Hadamard matrix: eight directions, all alike."""
+    inputs = linalg.hadamard(16)[:, 1:9].astype(float)
+    asked = SimpleNamespace(net=Network.random([2, 2, 2], rng=0), x=inputs)
+    words = _unusual_spread(asked, {1: SimpleNamespace(ratio=directions, null=by_chance)})
+    assert words == f"The activity of hidden 1 spreads over {directions} directions, the inputs over 8." * says
+
+
+@pytest.mark.parametrize(
+    ("never", "always", "words"),
+    [
+        (3, 3, ""), (4, 0, "4 of the 40 units of hidden 1 are never"), (0, 4, "4 of the 40 units of hidden 1 are alwa"),
+        (5, 6, "6 of the 40 units of hidden 1 are always"),
+    ],
+)  # fmt: skip
+def test_units_are_idle_from_a_tenth_on_and_none_that_rests_once(never, always, words):
+    counts = np.full(40, 99)
+    counts[:never], counts[40 - always :] = 0, 100
+    found = SimpleNamespace(units=40, silent=never, counts=counts, samples=100)
+    said_of_it = _unusual_activity({1: found}, Network.random([2, 2, 2], rng=0))
+    assert said_of_it.startswith(words)
+    assert bool(said_of_it) == bool(words)
+
+
+@pytest.mark.parametrize(
+    ("fano", "rejected", "says"), [(1.11, 10, True), (1.09, 100, False), (1.11, 9, False), (0.9, 100, False)]
+)
+def test_order_is_unusual_where_fano_factors_rise_by_a_tenth_in_a_tenth_of_the_units(fano, rejected, says):
+    found = SimpleNamespace(silent=np.zeros(100, bool), mean_fano_factor=fano, mean_null_fano_factor=1.0)
+    key = 1, "shuffled"
+    words = _unusual_spikes({key: found}, {key: (rejected, 100)}, Network.random([2, 2, 2], rng=0))
+    assert words.startswith(f"By the counts of {rejected} of 100 units of hidden 1 the samples are not in" * says)
+    assert bool(words) == says
+
+
 @pytest.mark.parametrize(("p", "says"), [(0.004, False), (0.003, True)])
 def test_the_strengths_farthest_from_chance_are_one_of_several(p, says):
     """Three probabilities are below 0.01 by chance if the smallest is below a third of it."""
@@ -351,6 +438,22 @@ def test_accuracy_stands_beside_what_the_most_frequent_class_gives():
     measured, by_chance = figure.axes[0].lines[0], figure.axes[0].lines[-1]
     assert measured.get_xydata().tolist() == [[0, 0.5], [1, 0.75]]
     assert by_chance.get_ydata() == [3 / 5] * 2
+
+
+def test_slopes_and_densities_are_drawn_where_they_belong():
+    """Of three layers the second has no slope; the densities are those of the first, class by class."""
+    found = {
+        m: SimpleNamespace(
+            layer_slope=s, layer_slope_error=s / 8, classes=[3, 7], density=np.array([[2.0, 0.0], [0.5, 1.5]]),
+            edges=np.array([0.0, 0.5, 1.0]),
+        )
+        for m, s in ((0, 1.0), (2, 2.0))
+    }  # fmt: skip
+    left, middle = Figure().subplots(1, 2)
+    _draw_slopes(left, middle, found, "hidden 1")
+    assert left.lines[0].get_xydata().tolist() == [[1, 1.0], [3, 2.0]]
+    drawn = {steps.get_label(): steps.get_data().values.tolist() for steps in middle.patches}
+    assert drawn == {"3": [2.0, 0.0], "7": [0.5, 1.5]}
 
 
 def test_windows_without_classes_are_a_tenth_of_the_samples():
