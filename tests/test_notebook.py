@@ -13,7 +13,7 @@ import statnn
 from statnn import rg
 from statnn._by_value import ByValue
 from statnn._notebook import Shown, cell
-from statnn._text import with_error
+from statnn._text import p_value, with_error
 from statnn.activation import PolyaUrn, compare, fit
 from statnn.interaction import BinaryNeurons, square_lattice
 from statnn.measure.tangent import tangent_kernel
@@ -117,10 +117,11 @@ def test_texts_are_escaped_and_long_ones_cut():
     assert "&lt;b&gt;" in Pair("<b>", np.zeros(2))._repr_html_()
     assert len(cell("x" * 1000)) < 110
     assert cell(np.zeros((300, 300))) == "300 × 300 numbers, 0 to 0"
-    assert cell(np.array([1.0, np.nan, np.inf] * 3)) == "9 numbers, 1 to ∞"
+    assert cell(np.array([2.0, np.nan, np.inf, 1.0] * 3)) == "12 numbers, 1 to ∞"
     assert cell(np.full(9, np.nan)) == "9 numbers"
     assert cell(np.arange(9) > 2) == "9 truth values, 6 of them true"
-    assert cell(list(range(50))) == "50 entries"
+    assert [cell(list(range(n))) for n in (6, 7)] == ["0, 1, 2, 3, 4, 5", "7 entries"]
+    assert [cell(np.arange(n)) for n in (6, 7)] == ["0, 1, 2, 3, 4, 5", "7 numbers, 0 to 6"]
     assert cell({"a": 1e-9, "b": None}) == "a: 1 × 10⁻⁹, b: –"
     assert cell(np.True_) == "yes"
     assert (cell(np.int64(3)), cell(np.float32(0.5)), cell(np.complex64(1j))) == ("3", "0.5", "1j")
@@ -142,6 +143,10 @@ def test_texts_are_escaped_and_long_ones_cut():
 )
 def test_numbers_are_shown_with_errors_of_any_size(estimate, error, text):
     assert with_error(estimate, error) == text
+
+
+def test_a_bound_of_a_p_value_is_one():
+    assert [p_value(p) for p in (1.2e-300, 9e-301, 5e-324)] == ["p = 1.2 × 10⁻³⁰⁰", *["p < 10⁻³⁰⁰"] * 2]
 
 
 def test_what_is_no_dataclass_shows_its_text():

@@ -150,7 +150,7 @@ def test_arguments_that_do_not_fit():
         ({"only": ["colour"]}, ValueError, "only = 'colour' is no question; there are layers, activity"),
         ({"threshold": np.nan}, ValueError, "threshold = nan must be a finite number"),
         ({"data": Data(x, None, "mine")}, TypeError, "the Data hold them already"),
-        ({"data": x * np.nan}, ValueError, "first nan at input 0 of sample 0: leave out such samples"),
+        ({"data": np.where(x == x[7, 4], np.nan, x)}, ValueError, "first nan at input 4 of sample 7: leave out such"),
         ({"data": (x, labels)}, TypeError, r"the data are a pair; .* inspect\(network, x, y\)"),
         ({"data": "x.csv"}, FileNotFoundError, r"data: there is no file .x\.csv."),
         ({"basins": 0}, ValueError, "basins = 0 is outside"),

@@ -44,6 +44,8 @@ def test_every_number_is_that_of_the_network_alone(compared):
     for section, other in zip(compared.inspections["noisy"].sections, alone.sections, strict=True):
         assert section.plain() | {"seconds": 0} == other.plain() | {"seconds": 0}
     for section in compared.sections:
+        parts = [one[section.name].seconds for one in compared.inspections.values()]
+        assert section.seconds == pytest.approx(math.fsum(parts))
         table = section.tables[0]
         at = list(table.columns).index("noisy")
         own = alone[section.name].tables[0]

@@ -422,6 +422,7 @@ def test_the_figure_of_classes_has_rows_of_labels():
     written = {text.get_position(): text.get_text() for text in ax.texts}
     assert written == {(0, 0): "1", (2, 0): "2", (1, 1): "1", (2, 2): "1"}  # column, row
     assert list(section.facts)[1] == "by always saying 0, the most frequent class"  # 2 is said most often
+    assert section.tables[0].rows[0][-1] == "2 (2 times)"
 
 
 def test_of_many_classes_those_recognised_least_are_listed():

@@ -156,6 +156,9 @@ def test_shares_and_sums_are_seen_as_normal_ones():
     share = statistics.proportion(300, 1000, 0.3)
     spread = math.sqrt(0.3 * 0.7 / 1000)
     assert sensitivity(share, LEVEL).deviation == pytest.approx(spread * EXACT)
+    skewed = statistics.mean(-np.log((np.arange(500) + 0.5) / 500), 1.5, bias=0.2)  # of an exponential law
+    assert skewed.law == "empirical likelihood"
+    assert sensitivity(skewed, LEVEL).deviation == pytest.approx(0.2 + skewed.error * EXACT)
     assert str(sensitivity(statistics.total([0, 1, 1], [0.5, 0.5]), LEVEL)).startswith("≈ ")
     assert sensitivity(statistics.Comparison(1.0, 0.1, 1.0, 0.5, law="of nobody"), LEVEL) is None
     for certain in (0, 1):
