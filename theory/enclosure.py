@@ -74,7 +74,8 @@ def sign_on_boxes(expr: sp.Expr, domain: Domain = ()) -> Sign:
             found = iv.mpf(["-inf", "inf"])
         if found.b <= 0:
             low, high = (place_of(symbols, [ends[side] for ends in box]) for side in (0, 1))
-            return Sign(positive=False, wrong=f"{low} to {high}")
+            box_of = f"on all of the box from {low.removeprefix('at ')} to {high.removeprefix('at ')}"
+            return Sign(positive=False, wrong=low if low == high else box_of)
         boxes += [] if found.a > 0 else _halves(box)
     return Sign(positive=False)
 

@@ -326,7 +326,8 @@ def gap_of(
             return ""
         by = mpmath.nstr(a - b, 3)
         if slow and gap <= _NEARLY * max(_size(a), _size(b)):
-            return f"integrals and endless sums differ by {by} {place_of(symbols, point)}, as they converge slowly"
+            where = place_of(symbols, point)
+            return f"integrals and endless sums differ by {by} {where}: they are not equal, or converge too slowly"
         both = f"{names[0]} {mpmath.nstr(a, 12)} is not {names[1]} {mpmath.nstr(b, 12)}"
         return f"{both}: they differ by {by} {place_of(symbols, point)}"
 

@@ -385,7 +385,7 @@ class Step:
         for what, expr in kinds.items():
             found = sign_on_boxes(expr, self.domain)
             if found.wrong:
-                return "neither", f"not positive on all of the box {found.wrong}"
+                return "neither", f"not positive {found.wrong}"
             if found.positive:
                 return what, ""
         return "neither", ""

@@ -60,9 +60,11 @@ class ActivationProcess(ABC):
             ("c", "the mean number of active neurons per sample"),
         ):
             object.__setattr__(self, name, positive(getattr(self, name), name, why=why))
-        if self.start is not None and not (
-            isinstance(self.start, Start) and self.start.counts.shape == (self.neurons,)
-        ):
+        if self.start is not None and not isinstance(self.start, Start):
+            raise TypeError(
+                f"start = {self.start!r} is none: process.after(samples, counts) starts a process from counts"
+            )
+        if self.start is not None and self.start.counts.shape != (self.neurons,):
             raise ValueError(f"start = {self.start!r} does not belong to {self.neurons} neurons: use after(...)")
         if not 1e-150 < self.b * (self.neurons / self.c) < 1e290:
             raise ValueError(

@@ -10,6 +10,7 @@ from __future__ import annotations
 import inspect
 import math
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, TypeAlias
@@ -362,12 +363,7 @@ def fixed_points(
                 f"{getattr(family, '__name__', family)!s} knows its fixed points: leave out start, names, bounds"
             )
         return tuple(family.fixed_points(**options))
-    if not callable(family):
-        raise TypeError(
-            f"family is a {type(family).__name__}; pass a layer or its class (rg.BinaryLayer), or map(couplings, b)"
-        )
-    if options:
-        raise TypeError(f"a map of couplings takes no {', '.join(options)}")
+    _refuse_no_map(family, name, options)
     starts, labels = _starts(start, names)
     lowest, highest = _bounds(bounds, starts.shape[1])
     limit = positive(tolerance, "tolerance", why="it is the largest residual of a fixed point")
@@ -385,6 +381,24 @@ def fixed_points(
             best,
         )
     return tuple(points or ends)
+
+
+def _refuse_no_map(family: Any, name: str, options: dict[str, Any]) -> None:
+    """Raise `TypeError` for what cannot be called with couplings and a factor of lengths."""
+    if not callable(family):
+        raise TypeError(
+            f"family is a {type(family).__name__}; pass a layer or its class (rg.BinaryLayer), or map(couplings, b)"
+        )
+    if options:
+        raise TypeError(f"a map of couplings takes no {', '.join(options)}")
+    with suppress(ValueError):  # of compiled functions, which say nothing
+        signature = inspect.signature(family)
+        try:
+            signature.bind(None, 2.0)
+        except TypeError as error:
+            raise TypeError(
+                f"{name} cannot be called as map(couplings, b), b the factor by which lengths change: {error}"
+            ) from None
 
 
 def _search(

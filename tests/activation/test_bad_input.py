@@ -50,6 +50,8 @@ TABLE = [
     (lambda: PolyaUrn(10**15, 1e300, 1e30), ValueError, r"b = 1e\+300 and c = 1e\+30 .* nearer to 1"),
     (lambda: PolyaUrn(2, 1e290, 1e300), ValueError, r"b = 1e\+290 and c = 1e\+300 .* nearer to 1"),
     (lambda: GammaPoisson(1000, 1e-200, 1e-200), ValueError, r"b = 1e-200 and c = 1e-200 .* nearer to 1"),
+    (lambda: GammaPoisson(4, 0.5, 2.0, start=(10, 2)), TypeError, r"start = \(10, 2\) is none: process.after\(samples"),
+    (lambda: GammaPoisson(5, 0.5, 2.0, start=started.start), ValueError, r"does not belong to 5 neurons: use after"),
     # numbers of samples
     (lambda: beta.working(-1), ValueError, r"D = -1 is not a finite number >= 0: D counts samples"),
     (lambda: beta.working([1, NAN, 3]), ValueError, r"D = nan is not a finite number"),

@@ -354,6 +354,7 @@ BAD = [
     (lambda: rg.exponents(rg.BinaryLayer), TypeError, "pass one that rg.fixed_points"),
     (lambda: rg.fixed_points(rg.BinaryLayer, [1.0]), TypeError, "knows its fixed points"),
     (lambda: rg.fixed_points(3.0), TypeError, "family is a float"),
+    (lambda: rg.fixed_points(lambda x: x**2, [1.5]), TypeError, r"cannot be called as map\(couplings, b\)"),
     (lambda: rg.fixed_points(lambda k, b: k**b), TypeError, "needs start="),
     (lambda: rg.fixed_points(lambda k, b: k**b, [1.0], names=["a", "b"]), ValueError, "2 names for 1"),
     (lambda: rg.fixed_points(lambda k, b: k**b, [1.0], bounds=([1.0], [0.0])), ValueError, "hold no couplings"),

@@ -106,6 +106,16 @@ def test_one_draw_far_out_has_the_chance_of_any_that_is_as_far_on_either_side(fa
     assert statistics.law(draws, normal).p == pytest.approx(2 * 101 * stats.norm.sf(12.0), rel=1e-9)
 
 
+def test_a_law_of_ones_own_is_asked_inside_its_support_alone(rng):
+    class Root:
+        mean, support, ppf = float, staticmethod(lambda: (0.0, 1.0)), staticmethod(np.square)
+        cdf = staticmethod(np.sqrt)
+
+    draws = rng.random(200) ** 2
+    found = statistics.law(np.append(draws, [0.0, 1.0]), Root())
+    assert found.p == pytest.approx(stats.kstest(np.append(np.sqrt(draws), [0.0, 1.0]), "uniform").pvalue)
+
+
 def test_thirty_numbers_show_whether_they_are_uniform():
     assert statistics.uniform((np.arange(30) + 0.5) / 30).p > 0.99
     with pytest.raises(Refusal, match="at least 30 numbers"):

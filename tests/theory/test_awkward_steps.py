@@ -194,7 +194,7 @@ def test_what_is_right_and_awkward_is_accepted(right, thorough):
             identity("", sp.Sum(n ** sp.Rational(-3, 2), (n, 1, sp.oo)), sp.zeta(sp.Rational(3, 2))),
             r"the sum to \+?inf converges too slowly for numbers: no value",
         ),
-        (identity("", sp.Integral(1 / sp.sqrt(t), (t, 0, 1)), 2), "differ by .* as they converge slowly"),
+        (identity("", sp.Integral(1 / sp.sqrt(t), (t, 0, 1)), 2), "differ by .* not equal, or converge too slowly"),
         (identity("", x, abs(x) + y, domain={sp.Symbol("x"): (0, 1)}), "x in the range .* is not the x of the equ"),
         (identity("", f(x), 2 * x, where={Z(x): 2 * x, f(x): Z(x)}), r"f\(x\) = Z\(x\) is put in after Z\(x\)"),
         (identity("", y, 2 * x, where={u: 2 * x, y: u}), "y = u is put in after u, which it holds"),

@@ -60,7 +60,7 @@ def test_what_points_and_corners_miss_is_found():
     assert not sign_of(NARROW)
     found = sign_on_boxes(NARROW)
     assert not found.positive
-    assert found.wrong.startswith("at x = ")
+    assert found.wrong.startswith("on all of the box from x = ")
 
 
 def test_nothing_is_said_where_there_is_no_enclosure_or_no_sign(monkeypatch):
@@ -81,9 +81,7 @@ class Claimed(sp.Function):
 def test_a_wrong_inequality_fails_on_its_box_when_asked_for():
     wrong = inequality("nearly everywhere", (x - 3) ** 2, sp.Rational(1, 10**6), Claimed(x), by=lambda gap: gap - gap)
     wrong.check()
-    with pytest.raises(
-        AssertionError, match=r"not positive on all of the box at x = .* to at x = .* nearly everywhere"
-    ):
+    with pytest.raises(AssertionError, match=r"not positive on all of the box from x = .* to x = .* nearly everywhere"):
         wrong.check(thorough=True)
 
 

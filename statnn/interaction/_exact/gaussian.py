@@ -101,8 +101,8 @@ def gaussian(model: Neurons, *, covariance: bool = True) -> ExactGaussian:
     half = model.dimension / 2
     return ExactGaussian(
         method="gaussian",
-        log_partition=half * math.log(2 * math.pi) - least - log_determinant / 2,
-        energy=least + half,
+        log_partition=float(half * math.log(2 * math.pi) - least - log_determinant / 2),
+        energy=float(least + half),
         heat_capacity=half,
         mean=mean,
         covariance=spread,

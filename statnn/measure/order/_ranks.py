@@ -93,7 +93,7 @@ class RankProbability(ByValue):
         """
         ax = axes(ax)
         for k, (label, density, slope) in enumerate(zip(self.classes, self.density, self.slope, strict=True)):
-            look = {"label": f"class {label}, $s = {slope:.2f}$", "baseline": None, "linestyle": stroke(k)}
+            look = {"label": f"class {label}, $s = {slope:z.2f}$", "baseline": None, "linestyle": stroke(k)}
             ax.stairs(density, self.edges, **(look | style))
         ax.axhline(1.0, color="grey", linestyle=":", linewidth=1)
         ax.set(xlabel="rank $r$", ylabel="density", xlim=(0, 1))

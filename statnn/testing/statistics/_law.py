@@ -94,7 +94,7 @@ def _kolmogorov(draws: Floats, theory: Any) -> Comparison:
     shares = []
     for side in (-math.inf, math.inf):
         with np.errstate(over="ignore"):  # next to the largest float is infinity
-            neighbours = np.nextafter(draws, side)
+            neighbours = np.clip(np.nextafter(draws, side), *theory.support())
         below = theory.cdf(neighbours)
         shares.append(np.clip(below, 0.0, 1.0))
         off = np.abs(below - shares[-1])
