@@ -179,6 +179,11 @@ def test_a_slope_without_an_error_within_floats_is_refused():
         statistics.line([0.0, 1e300, 2e300], [0.0, 1e-300, 3e-300], [1e-300] * 3)
 
 
+def test_a_line_through_points_far_smaller_than_their_errors_has_the_error_of_its_weights():
+    found = statistics.line([0.0, 1.0, 2.0], [1e-100, 2e-100, 4e-100], [1e250] * 3)
+    assert (found.error, found.p) == (pytest.approx(1e250 / math.sqrt(2), rel=1e-14), 1.0)
+
+
 @pytest.mark.parametrize(("law", "end"), [(stats.beta(0.01, 0.01), 1.0), (stats.gamma(1e-3), 0.0)])
 def test_draws_that_round_to_one_number_are_no_draws_of_it(law, end, rng):
     """Of a beta law of shape 0.01 a third is within 1e-16 of 1, of a gamma law of shape 0.001 half is below all floats.
