@@ -94,6 +94,12 @@ def test_error_bars_are_those_of_repetition(rng):
         testing.assert_mean(4 * square, 1.0, bias=0.15, what="squared deviations, half the error")
 
 
+def test_the_median_is_that_of_basins_in_order(rng):
+    """Of four basins of a band, three by its centre and one by its edge: between the second and the third."""
+    found = sample_basin(band(0.7), np.outer([0.0, 0.1, 0.2, 0.69], (0.6, 0.8)), draws=34, rng=rng)
+    assert found.median == np.sort(found.radius)[1:3].mean() > found.radius.mean()
+
+
 @given(st.integers(1, 4), st.integers(1, 2), st.integers(0, 2**32))
 @examples(0.2)
 def test_two_linear_classes_never_end(inputs, outputs, seed):

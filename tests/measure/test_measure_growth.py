@@ -185,12 +185,12 @@ def test_p_values_of_weights_of_two_values_are_those_of_counting(inputs):
 
 
 def test_gaussian_weights_fluctuate_by_the_law(rng):
-    nets = [Network.random([30, 20, 20, 20], "relu", 1.3, 0.4, rng=rng) for _ in range(300)]
+    nets = [Network.random([30, 20, 20, 60], "relu", 1.3, 0.4, rng=rng) for _ in range(300)]
     found = [graph.strength(net, sigma_w=1.3, sigma_b=0.4) for net in nets]
     square = np.array([one.fluctuation[2] ** 2 for one in found])
-    theory = 19 / 20 * (2 * 1.3**2 + 0.4**2)
+    theory = 19 / 20 * ((1 + 60 / 20) * 1.3**2 + 0.4**2)
     assert found[0].null_fluctuation[2] ** 2 == pytest.approx(theory, rel=1e-14)
-    testing.assert_mean(square, theory, what="fluctuation between layers of one width")
+    testing.assert_mean(square, theory, what="fluctuation below a wider layer")
     testing.assert_uniform([one.p_value[1] for one in found], what="p of the fluctuation")
     wrong = [graph.strength(net, sigma_w=1.3, sigma_b=2.4).p_value[1] for net in nets]
     with testing.rejects():

@@ -210,6 +210,12 @@ def test_ladders_of_more_than_ten_thousand_temperatures_are_refused():
         ladder((1.0, 2.0), np.full(2, 2 * 20_000 * step), 0.3)
 
 
+@pytest.mark.parametrize("deviations", [(2.0, 4.0), (4.0, 2.0)])
+def test_deviations_that_are_linear_in_beta_have_their_mean_as_integral(deviations):
+    """λ = ∫ σ dβ = 3/2 from β = 1 to 1/2: of steps of 0.52 three are needed, with either end alone two or four."""
+    assert len(ladder((1.0, 2.0), np.array(deviations), special.erfc(0.26))) == 4
+
+
 def test_the_hot_end_is_free():
     model = glass(0.1, size=40)
     high = hottest(model)

@@ -282,7 +282,7 @@ def test_the_answers():
 @examples(0.3)
 def test_a_map_is_searched_and_its_exponents_found(at, slope, b):
     """R_b(K) = K* + M^n (K - K*) with b = 2^n for any real n: exponents are logarithms of the eigenvalues of M."""
-    mixing = np.array([[1.0, 0.4], [-0.3, 1.0]])
+    mixing = np.array([[1.0, 1.4], [-0.3, 1.0]])
     rates = np.array([1.5, slope])
 
     def function(couplings, block):
@@ -294,7 +294,16 @@ def test_a_map_is_searched_and_its_exponents_found(at, slope, b):
     found = rg.exponents(point, b)
     np.testing.assert_allclose(found.y, np.log2(rates), atol=1e-8)
     assert found.kinds == ("relevant", "irrelevant")
+    assert found.fields == ("x", "x"), "the first coupling is the larger part of both columns"
     assert (found.error < 1e-6).all()
+
+
+def test_a_rotation_is_marginal():
+    """Its eigenvalues e^±ia have modulus one, and logarithms of that no rounding."""
+    for angle in np.arange(1, 12) / 7:
+        turn = np.array([[math.cos(angle), -math.sin(angle)], [math.sin(angle), math.cos(angle)]])
+        found = rg.exponents(rg.FixedPoint("centre", ("x", "y"), np.zeros(2), lambda k, b: k, lambda b, turn=turn: turn))
+        assert (found.y.tolist(), found.kinds, found.nu) == ([0.0, 0.0], ("marginal", "marginal"), None)
 
 
 def test_failed_searches_say_how_they_ended():

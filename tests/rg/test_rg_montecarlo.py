@@ -431,6 +431,9 @@ def test_operators_that_carry_nothing_are_named():
     frozen = np.ones((32, 8, 8))
     with pytest.raises(ValueError, match="operator 'nearest' is the same in all configurations of level 1, 4x4"):
         linearise(frozen, groups=8).y_t  # noqa: B018
+    halves = np.repeat([1.0, -1.0], 32).reshape(8, 8)
+    with pytest.raises(ValueError, match="operator 'spin' is the same in all configurations of level 1, 4x4"):
+        linearise(np.stack([halves, halves.T] * 16), groups=8).y_h  # noqa: B018
     flipped = frozen * np.where(np.arange(32) % 2, 1, -1)[:, None, None]
     found = linearise(flipped, groups=8, rng=1)
     with pytest.raises(ValueError, match=r"the operators spin, corner are linearly dependent .* of level 1"):

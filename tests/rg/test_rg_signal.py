@@ -204,6 +204,25 @@ def test_renormalised_layers_close_to_a_cusp(field):
         assert found(x) == pytest.approx(form.side * (eight - form.fixed_point) * scale, rel=1e-12)
 
 
+def test_a_renormalised_layer_says_how_far_it_is_off():
+    """Nowhere farther from f* than its distance; and what one step lost is not found again by the next."""
+    steps = renormalise(RepeatedLayer.critical("sigmoid", -1.0), 6, extent=0.2, nodes=12)
+    x = np.linspace(0, 0.2, 101)
+    for step in steps:
+        assert np.abs(step(x) - step.fixed(x)).max() <= step.distance() * (1 + 1e-12)
+    assert steps[0].truncation > 0
+    assert (np.diff([step.truncation for step in steps]) >= 0).all()
+
+
+@pytest.mark.parametrize(("layer", "power"), [("tanh", 5), ("fold", 3), ("quartic", 4)])
+def test_the_term_after_the_leading_one(layer, power):
+    """tanh h = h - h³/3 + 2h⁵/15; a fold of tanh has all powers; and a function with x⁴ and x⁵ after x³."""
+    quartic = Activation("quartic", lambda h: h - h**3 / 3 - h**4 - h**5)
+    layers = {"tanh": "tanh", "quartic": quartic}
+    found = RepeatedLayer(layers[layer]) if layer in layers else RepeatedLayer.critical("tanh", 0.5)
+    assert found.leading_form().next_order == power
+
+
 def test_a_radius_in_which_a_function_is_no_polynomial_is_said():
     steep = RepeatedLayer(Activation("steep", lambda h: np.tanh(1e3 * h) / 1e3, lambda h: np.cosh(1e3 * h) ** -2.0))
     with pytest.raises(ValueError, match=r"slope 1 at the field 0, .* within radius = 0\.5 .* pass a smaller radius"):
