@@ -159,3 +159,12 @@ def test_slopes_are_their_twins(rng):
                              (digamma_beyond_scalar, (b, other)), (trigamma_beyond_scalar, (b, other)),
                              (flatness_scalar, (b, other))):  # fmt: skip
             assert kernel(*seen) == kernel.py_func(*seen), kernel
+
+
+@pytest.mark.parametrize("working", [2, 5])
+def test_events_on_equal_neurons_have_a_finite_fit(working):
+    """Of 40 neurons some had 20 events each; the maximum is where the slope in b, by digammas, is zero."""
+    counts = np.array([20] * working + [0] * (40 - working))
+    found = math.exp(estimate(Tally.of(counts, 20 * working), PolyaUrn).theta[0])
+    slope = working * rising(found, 20)[1] - 40 * rising(40 * found, 20 * working)[1]
+    assert abs(slope) < 1e-5 * working / found

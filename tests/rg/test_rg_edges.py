@@ -111,6 +111,13 @@ def test_the_fixed_point_of_functions_travels(tmp_path):
         assert again.map(np.ones(4), 8).tolist() == pytest.approx([16, 8, 4, 32])
 
 
+def test_half_a_layer_has_no_law_of_decay():
+    found = rg.criticality("tanh")
+    assert found.variance(1) == found.amplitude
+    with pytest.raises(ValueError, match=r"m = 0\.5 must be at least 1"):
+        found.variance(0.5)
+
+
 def test_signals_at_the_fixed_point_stay():
     layer = rg.RepeatedLayer("tanh")
     assert layer.signal(0.0, 10**15) == 0.0

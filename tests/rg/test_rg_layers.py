@@ -302,8 +302,15 @@ def test_a_rotation_is_marginal():
     """Its eigenvalues e^±ia have modulus one, and logarithms of that no rounding."""
     for angle in np.arange(1, 12) / 7:
         turn = np.array([[math.cos(angle), -math.sin(angle)], [math.sin(angle), math.cos(angle)]])
-        found = rg.exponents(rg.FixedPoint("centre", ("x", "y"), np.zeros(2), lambda k, b: k, lambda b, turn=turn: turn))
+        point = rg.FixedPoint("centre", ("x", "y"), np.zeros(2), lambda k, _: k, lambda _, turn=turn: turn)
+        found = rg.exponents(point)
         assert (found.y.tolist(), found.kinds, found.nu) == ([0.0, 0.0], ("marginal", "marginal"), None)
+
+
+def test_rounding_of_a_steep_map_is_no_kink():
+    for at in np.arange(1, 10) / 7:
+        point = rg.FixedPoint("steep", ("x",), np.array([at]), lambda k, _, at=at: 1e12 * k - (1e12 - 1) * at)
+        assert rg.exponents(point).y[0] == pytest.approx(math.log2(1e12), abs=1e-9)
 
 
 def test_failed_searches_say_how_they_ended():
