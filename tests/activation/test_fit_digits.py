@@ -11,6 +11,7 @@ from strategies import examples
 
 from statnn.activation import BetaBernoulli, GammaPoisson, PolyaUrn, fit
 from statnn.activation._inference.estimate import CONVERGED, estimate
+from statnn.activation._inference.goodness import chi_square, draw
 from statnn.activation._inference.likelihood import Tally, beta_bernoulli, gamma_poisson, polya_urn
 from statnn.activation._laws.special import digamma_beyond_scalar, flatness_scalar, trigamma_beyond_scalar
 from statnn.activation._laws.weight_kernels import beta_binomial_slopes, negative_binomial_slopes
@@ -168,3 +169,11 @@ def test_events_on_equal_neurons_have_a_finite_fit(working):
     found = math.exp(estimate(Tally.of(counts, 20 * working), PolyaUrn).theta[0])
     slope = working * rising(found, 20)[1] - 40 * rising(40 * found, 20 * working)[1]
     assert abs(slope) < 1e-5 * working / found
+
+
+@pytest.mark.parametrize("neurons", [20, 25, 29, 400])
+def test_chi_square_has_six_cells_of_five_neurons_or_is_not_made(neurons, rng):
+    process = BetaBernoulli(neurons, 1.0, neurons / 3)
+    found = chi_square(Tally.of(draw(process, 100, rng), 100), process)
+    assert (found is None) == (neurons < 6 * 5)
+    assert found is None or 6 <= found.cells <= neurons / 5

@@ -111,6 +111,17 @@ def test_the_fixed_point_of_functions_travels(tmp_path):
         assert again.map(np.ones(4), 8).tolist() == pytest.approx([16, 8, 4, 32])
 
 
+@pytest.mark.parametrize("m", [1, 2, 3, 6, 11])
+def test_powers_of_a_stack_are_its_repeats(m):
+    one, two = rg.RandomLayer("tanh", 1.2, 0.1), rg.RandomLayer("relu", 1.4)
+    both = one.compose(two)
+    power, q = both.power(m), 0.7
+    for _ in range(m):
+        q = two.variance_map(one.variance_map(q))
+    assert (power.layers, power.counts) == ((one, two) * m, (1, 1) * m)
+    assert power.variance_map(0.7) == pytest.approx(q, rel=1e-13)
+
+
 def test_half_a_layer_has_no_law_of_decay():
     found = rg.criticality("tanh")
     assert found.variance(1) == found.amplitude

@@ -30,6 +30,25 @@ def test_scales_are_found_with_their_errors(rng):
         assert_mean(square / 4, 1.0, bias=0.05, what="errors twice as large")
 
 
+def test_the_variance_is_that_of_both_inputs_of_all_pairs(rng):
+    net = Network.random([30] * 4, "tanh", 1.2, 0.1, rng=rng)
+    x = rng.normal(size=(8, 30)) * np.arange(1, 9)[:, None]
+    squares = [float(np.square(fields).mean()) for fields in net.trace(x).fields]
+    np.testing.assert_allclose(rg.place(net, x, pairs=4).variance, squares, rtol=1e-13)
+
+
+def test_the_table_and_the_numbers_of_the_way(rng):
+    """A row a layer with its own χ and ξ_c; numbers stand beyond the ends of the way, which falls here."""
+    weights, biases = rng.normal(size=(3, 60, 60)) / np.sqrt(60), rng.normal(size=(3, 60))
+    scales = zip(weights, biases, (2.0, 2.0, 1.2), strict=True)
+    found = rg.place(Network(*zip(*((scale * w, scale * b) for w, b, scale in scales), strict=True), "tanh"))
+    rows = found._table().rows
+    assert [row[0] for row in rows] == [1, 2]
+    assert [row[3:5] for row in rows] == [(p.point.chi, p.point.xi_correlation) for p in found.layers]
+    ax = found.plot(Figure().subplots(), critical=False, first=1)
+    assert [(text.get_text(), text.xyann) for text in ax.texts] == [("2", (8, 8)), ("3", (-8, -8))]
+
+
 def test_one_bias_does_not_know_its_scale_without_error():
     """The output of a binary classifier has one: σ_b² is 1/n of a chi-square of n = 1, with variance 2σ_b⁴."""
     found = rg.place(Network([np.ones((3, 2)), [[0.3, -0.4, 1.2]]], [np.zeros(3), [0.5]], "tanh")).layers[0]

@@ -64,6 +64,13 @@ def test_gelu_ends_as_mpmath_says(point):
     np.testing.assert_allclose(seen(found), expected, rtol=1e-9)
 
 
+@pytest.mark.parametrize(("name", "slope"), [("tanh", 1.0), ("gelu", 0.5), ("silu", 0.5)])
+def test_the_smallest_of_starts_sees_the_edge_at_zero(name, slope):
+    """χ = (σ_w φ'(0))² = 1 at q = 0: w(q) is flat to rounding up to there, and has no dips that part it from zero."""
+    found = rg.transition(name, 0.0, start=1e-12)
+    assert (found.kind, found.sigma_w, found.variance_below) == (Kind.EDGE, pytest.approx(1 / slope, rel=1e-15), 0.0)
+
+
 def test_gelu_is_critical_at_no_point_that_repels():
     """At σ_b = 0.1, σ_w = 1.727 the one that repels has χ = 1; there is no edge up to σ_b = 0.40."""
     unstable = rg.RandomLayer(GELU, 1.727078275308699, 0.1).branches()[-1]
