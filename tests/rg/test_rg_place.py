@@ -37,6 +37,33 @@ def test_the_variance_is_that_of_both_inputs_of_all_pairs(rng):
     np.testing.assert_allclose(rg.place(net, x, pairs=4).variance, squares, rtol=1e-13)
 
 
+def test_what_finite_width_draws_of_a_relu_that_dies():
+    """n Var K/q² = 5m, since E φ⁴/(E φ²)² = 6, and no shift; layers whose q² is no normal float are left out."""
+    found = rg.RandomLayer("relu", 0.1).finite_width(1.0, 90)
+    spread, shift = found.plot(Figure().subplots()).lines
+    kept = np.flatnonzero(found.variance >= 2.0**-511)
+    assert kept.size < 90
+    np.testing.assert_array_equal(spread.get_xdata(), kept)
+    np.testing.assert_allclose(spread.get_ydata(), 5 * kept, rtol=1e-9)
+    np.testing.assert_allclose(shift.get_ydata(), 0, atol=1e-9)
+
+
+@pytest.mark.parametrize("q", [0.2, 7.0])
+def test_shifts_are_drawn_over_what_infinite_width_has(q):
+    """φ = x² has E K' = 3 w E K², so that the second layer is off by n Var K/q² = E φ⁴/(E φ²)² - 1 = 32/3 of itself."""
+    square = Activation("square", np.square, lambda h: 2 * h)
+    _, shift = rg.RandomLayer(square, 0.4).finite_width(q, 2).plot(Figure().subplots()).lines
+    np.testing.assert_allclose(shift.get_ydata(), [0, 0, 32 / 3], rtol=1e-8, atol=1e-8)
+
+
+def test_a_decay_without_scatter_is_read_off():
+    found = decay(np.tile(0.3 + 0.5 * np.exp(-np.arange(12) / 3), (20, 1)))
+    assert found.outcome is DecayEnd.FITTED
+    assert (found.length, found.limit, found.amplitude) == pytest.approx((3, 0.3, 0.5), rel=1e-6)
+    assert found.error < 1e-6
+    assert decay(np.full((20, 12), 0.4)).outcome is DecayEnd.FLAT
+
+
 def test_the_table_and_the_numbers_of_the_way(rng):
     """A row a layer with its own χ and ξ_c; numbers stand beyond the ends of the way, which falls here."""
     weights, biases = rng.normal(size=(3, 60, 60)) / np.sqrt(60), rng.normal(size=(3, 60))
