@@ -168,7 +168,10 @@ def test_a_length_is_told_up_to_three_depths(rng):
             0.2 if outcome is not DecayEnd.SLOW else 0.2 + 0.6 * np.exp(-0.29), abs=2e-3
         )
     assert decay(0.2 + 0.6 * np.exp(-m[:5] / 2.0) + noise[:, :5]).outcome is DecayEnd.FITTED  # five layers are enough
-    assert decay((0.2 + 0.6 * np.exp(-m / 2.0) + noise)[:19]).outcome is DecayEnd.SHALLOW  # 19 pairs are not
+    few = decay((0.2 + 0.6 * np.exp(-m / 2.0) + noise)[:19]).outcome
+    assert few is DecayEnd.SHALLOW
+    assert "than twenty pairs" in few
+    assert DecayEnd("fewer than five layers: too few for a limit, an amplitude and a length") is few, "of earlier files"
 
 
 @pytest.mark.parametrize(("size", "outcome"), [(0.02, DecayEnd.FLAT), (0.1, DecayEnd.FITTED)])

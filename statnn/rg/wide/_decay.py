@@ -20,10 +20,16 @@ class DecayEnd(StrEnum):
     """How a fit of a decay ended."""
 
     FITTED = "fitted"
-    SHALLOW = "fewer than five layers: too few for a limit, an amplitude and a length"
+    SHALLOW = "fewer than five layers, or than twenty pairs: too few for a limit, an amplitude and a length"
     FLAT = "no decay beyond the errors"
     FAST = "over within a layer: too fast for a length"
     SLOW = "decays more slowly than the depth can tell"
+
+    @classmethod
+    def _missing_(cls, value: object) -> DecayEnd | None:
+        """Return what files of earlier versions call so."""
+        earlier = "fewer than five layers: too few for a limit, an amplitude and a length"
+        return cls.SHALLOW if value == earlier else None
 
 
 @dataclass(frozen=True)
