@@ -2,6 +2,7 @@
 
 import math
 from functools import cache
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from scipy import optimize, stats
 
 from statnn._random import stream
 from statnn.inspection import inspect
+from statnn.inspection._classification import _by_class
 from statnn.measure import basins
 from statnn.network import Network
 
@@ -50,6 +52,21 @@ def test_basins():
         assert np.array_equal(section.pictures[0].data[f"radius_{name}"], one)
         low, high = (section.pictures[0].data[f"{end}_{name}"] for end in ("low", "high"))
         assert ((low <= one) & (one <= high)).all()
+
+
+def test_basins_of_the_first_twenty_classes_are_listed():
+    labels = np.arange(42) // 2
+    found = SimpleNamespace(by_class=lambda: {k: np.array([2.0 * k, 2.0 * k + 1]) for k in range(21)})
+    assert [row[:3] for row in _by_class({"samples": found}, labels).rows] == [[k, 2, 2.0 * k] for k in range(20)]
+
+
+def test_progress_through_both_spaces_is_that_of_the_whole():
+    net, x, labels = subject()
+    told = []
+    inspect(net, x, labels, only=["basins"], rng=0, basins=6, draws=4, progress=lambda *what: told.append(what))
+    steps = [(done, total) for _, done, total in told[1:-1]]
+    assert steps[-1] == (12, 12)
+    assert steps == sorted(set(steps))
 
 
 # -- strength and correlation ----------------------------------------------------------------------------

@@ -48,12 +48,19 @@ def test_labels_from_elsewhere(tmp_path):
     np.save(tmp_path / "float.npy", y.astype(float))
     np.savez(tmp_path / "both.npz", x=x, mine=y)
     np.savez(tmp_path / "y.npz", y=y)
-    for name in ("y.npy", "hot.npy", "float.npy", "y.npz"):
+    np.savez(tmp_path / "labels.npz", labels=y)
+    for name in ("y.npy", "hot.npy", "float.npy", "y.npz", "labels.npz"):
         assert np.array_equal(read_data(tmp_path / "x.npy", tmp_path / name).labels, y)
     assert np.array_equal(read_data(tmp_path / "both.npz", "mine").labels, y)
     bare = read_data(tmp_path / "both.npz")
     assert bare.labels is None
     assert "give them with --labels" in bare.no_labels
+
+
+def test_samples_without_a_split_come_first(tmp_path):
+    np.savez(tmp_path / "all.npz", x_test=np.zeros((3, 2)), x=np.ones((4, 2)), y=np.arange(4), y_test=np.arange(3))
+    found = read_data(tmp_path / "all.npz")
+    assert (found.x.tolist(), found.labels.tolist()) == ([[1.0, 1.0]] * 4, [0, 1, 2, 3])
 
 
 @pytest.mark.parametrize(

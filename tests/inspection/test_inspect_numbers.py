@@ -5,10 +5,12 @@ without the rooms that it asks; only where a room's own test is at stake (p of a
 """
 
 import math
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from clouds import UNITS, subject
+from matplotlib.figure import Figure
 from pages import SEED, agrees, layers_of, page
 from scipy import integrate, optimize, special, stats
 from sklearn.metrics import accuracy_score, confusion_matrix, precision_score, recall_score
@@ -16,11 +18,11 @@ from sklearn.metrics import accuracy_score, confusion_matrix, precision_score, r
 from statnn import activation
 from statnn._random import stream
 from statnn.inspection import Measured, inspect
-from statnn.inspection._activity import _rejected, _spike_row
+from statnn.inspection._activity import _blocks, _draw_counts, _rejected, _spike_row, _window
 from statnn.inspection._layers import rank_by_chance
 from statnn.inspection._section import PValue, share, shown
 from statnn.measure import spikes
-from statnn.network import Network
+from statnn.network import Network, leaky_relu
 
 # -- classes ---------------------------------------------------------------------------------------------
 
@@ -240,6 +242,23 @@ def test_the_exponent_is_given_where_it_means_something(kind, rng):
         assert abs(section.tables[0].rows[0][7].value - 0.4) < 6 * section.tables[0].rows[0][7].error
 
 
+def test_bars_and_law_are_densities_of_the_share_of_samples():
+    """Of five samples every count has a bar, of width 1/5 about its share."""
+    counts, law = np.repeat(np.arange(6), [20, 10, 5, 5, 0, 20]), stats.binom(5, 0.3)
+    best = SimpleNamespace(process=SimpleNamespace(count=lambda samples: stats.binom(samples, 0.3)), b=1.0)
+    ax = Figure().subplots()
+    _draw_counts(ax, SimpleNamespace(samples=5, units=60, counts=counts, comparison=SimpleNamespace(best=best)))
+    bars, curve = (steps.get_data() for steps in ax.patches)
+    assert bars.edges == pytest.approx((np.arange(7) - 0.5) / 5)
+    assert bars.values == pytest.approx(5 * np.array([20, 10, 5, 5, 0, 20]) / 60)
+    assert curve.values == pytest.approx(5 * law.pmf(np.arange(6)))
+
+
+def test_a_slope_stands_beside_the_activation():
+    net = Network([np.eye(2)], activation=leaky_relu(0.3))
+    assert inspect(net, np.eye(2), only=["layers"], rng=0)["layers"].tables[0].rows[0][2] == "leaky relu 0.3"
+
+
 # -- spikes ----------------------------------------------------------------------------------------------
 
 
@@ -300,6 +319,22 @@ def test_spikes():
     columns = ["layer", "order", "MFR", "var r", "MFF", "by chance", "1−r", "var F", "silent", "rejected"]
     agrees(section, dict(zip(columns, zip(*rows, strict=True), strict=True)))
     assert section.facts == {"window T": window, "samples": 240}
+
+
+@pytest.mark.parametrize(
+    ("classes", "window"), [((5000,), 100), ((400, 400), 80), ((500, 60), 12), ((500, 10), 2), ((500, 9), 50)]
+)
+def test_there_are_ten_windows_and_five_of_every_class_that_has_room_for_two_samples_in_each(classes, window):
+    labels = np.repeat(np.arange(len(classes)), classes)
+    asked = SimpleNamespace(options=SimpleNamespace(window=None), samples=labels.size, labels=labels)
+    assert _window(asked) == window
+    asked.labels = None
+    assert _window(asked) == min(100, sum(classes) // 10)
+
+
+def test_a_class_of_two_windows_is_tested_by_itself():
+    found = list(_blocks(np.eye(19)[:, :3], 0.0, 5, np.repeat([0, 1], [10, 9])))
+    assert [(one.units, one.samples) for one in found] == [(3, 10)]
 
 
 def test_the_smallest_p_of_several_classes_is_one_of_several():

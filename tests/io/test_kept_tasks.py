@@ -61,11 +61,19 @@ def test_a_seed_nobody_chose_is_that_of_the_store_and_others_are_refused(tmp_pat
             process.simulate(**{"checkpoints": [5], "replicas": 3, **change}, store=tmp_path / "work")
 
 
-def test_tasks_beyond_the_last_are_damage(tmp_path):
+@pytest.mark.parametrize("index", [-1, 2, 7])
+def test_tasks_beyond_the_last_are_damage(index, tmp_path):
     with opened(tmp_path / "work", {}) as store:
-        store.put("tasks-0", {"indices": [7], "results": [1]})
-        with pytest.raises(StoreError, match="holds task 7 of 2"):
+        store.put("tasks-0", {"indices": [index], "results": [1]})
+        with pytest.raises(StoreError, match=f"holds task {index} of 2"):
             list(kept.kept_tasks(store, abs, [1, 2], None))
+
+
+def test_a_task_that_was_written_twice_is_given_once(tmp_path):
+    with opened(tmp_path / "work", {}) as store:
+        for number in range(2):
+            store.put(f"tasks-{number}", {"indices": [1], "results": [5]})
+        assert sorted(kept.kept_tasks(store, abs, [-3, -5], None)) == [(0, 3), (1, 5)]
 
 
 @pytest.mark.parametrize(
@@ -86,3 +94,11 @@ def test_signals_of_another_layer_or_start_are_other_work(layer, change, tmp_pat
     with pytest.raises(StoreError, match="holds other work"):
         RandomLayer(*layer).simulate(**(usual | change))
     assert RandomLayer("tanh", 1.5, 0.1).simulate(**usual) == found
+
+
+def test_entries_are_read_in_the_order_of_their_numbers_and_the_last_counts(tmp_path):
+    """Of names the tenth would come before the second."""
+    with opened(tmp_path / "work", {}) as store:
+        for number in (10, 2):
+            store.put(f"tries-{number}", {"of": ["x"], "results": [number]})
+        assert list(kept.stored(store, "tries", "of")) == [("x", 2), ("x", 10)]
