@@ -20,6 +20,7 @@ from statnn.measure.tangent import tangent_kernel
 from statnn.montecarlo import Method, estimate, sample
 from statnn.network import ACTIVATIONS, Activation, BatchNorm, Network
 from statnn.testing import check_activation
+from statnn.testing.statistics import z_score
 
 INPUTS = {
     "BatchNorm",
@@ -88,6 +89,7 @@ def test_errors_stand_beside_what_they_belong_to():
     found = estimate(np.random.default_rng(1).normal(size=(4, 500)))
     cells = [one.text for one in ET.fromstring(found._repr_html_()).iter("td")]  # noqa: S314 - our own
     assert cells[0] == f"{found.mean:.3f} ± {found.error:.3f}".replace("-", "−")
+    assert "<td>2.00 ± 0.31</td>" in z_score(2.0, 0.31, 1.9)._repr_html_()
     run = sample(square_lattice(4, 4, temperature=3.0), 50, rng=1)
     rows = [[one.text for one in row] for row in ET.fromstring(run._repr_html_()).findall("tr")]  # noqa: S314 - our own
     assert rows[0] == ["observable", "mean", "τ", "ess", "R-hat", "warning"]
@@ -138,6 +140,9 @@ def test_texts_are_escaped_and_long_ones_cut():
         (5e-324, 5e-324, "(0.50 ± 0.50) × 10⁻³²³"),
         (0.0, 1e-323, "(0.0 ± 1.0) × 10⁻³²³"),
         (1.5, np.inf, "1.5 ± ∞"),
+        (1e-7, 0.01, "0.000 ± 0.010"),
+        (1.5e-4, 1e-5, "0.000150 ± 0.000010"),
+        (1.5e-5, 1e-6, "(1.50 ± 0.10) × 10⁻⁵"),
         (-np.inf, np.nan, "−∞ ± nan"),
     ],
 )

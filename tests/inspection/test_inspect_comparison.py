@@ -12,7 +12,7 @@ from scipy import stats
 
 from statnn.__main__ import BAD_INPUT, DONE, main
 from statnn.inspection import Comparison, Measured, inspect
-from statnn.inspection._comparison import _classes, _points
+from statnn.inspection._comparison import _classes, _points, _section
 from statnn.inspection._section import Section, Table, shown
 from statnn.io import save_network
 from statnn.network import Network
@@ -68,6 +68,22 @@ def test_layers_that_one_network_lacks_have_no_number(compared):
     assert rows["hidden 2", "c/N"][2] is None
     assert rows["hidden 2", "c/N"][0] is not None
     assert "difference" not in table.columns
+
+
+def test_layers_stand_in_the_order_of_the_deepest_network():
+    nets, x, _ = networks()
+    found = inspect({name: nets[name] for name in ("flat", "first")}, x, only=["layers"], rng=0)["layers"]
+    layers = list(dict.fromkeys(row[0] for row in found.tables[0].rows))
+    assert layers == ["network", "hidden 1", "hidden 2", "outputs"]
+
+
+def test_what_is_read_alike_is_the_same_and_few_unusual_sentences_are_told():
+    parts = {f"n{k}": Section("s", "S", "", {"a": 0.12345 + k / 10**6, "b": k}, unusual=f"U{k}.") for k in range(4)}
+    found = [_section({name: parts[name] for name in list(parts)[:count]}) for count in (3, 4)]
+    assert [[row[1] for row in one.tables[0].rows] for one in found] == [["b"]] * 2
+    assert found[0].remarks == ["the same in all: a"]
+    assert found[0].unusual == "“n0”: U0. “n1”: U1. “n2”: U2."
+    assert found[1].unusual == "What is unusual of “n0”, “n1”, “n2”, “n3” stands on their pages."
 
 
 def test_who_is_right_where_the_other_is_wrong(compared):

@@ -83,6 +83,28 @@ def test_data_that_cannot_be_read(arrays, options, match, tmp_path):
         read_data(tmp_path / "data.npz", **options)
 
 
+def test_a_random_part_of_the_samples_is_one_of_all():
+    """Of the first half of 400 as many as of the second, but for four standard deviations of that number."""
+    x = np.arange(400.0)[:, None]
+    kept = inspect(Network([[[1.0]]]), x, samples=100, only=["layers"], rng=0).data.numbers
+    assert len(set(kept)) == 100
+    assert kept.tolist() == sorted(kept)
+    assert abs(np.sum(kept < 200) - 50) < 4 * np.sqrt(100 * 0.25 * 300 / 399)
+
+
+@pytest.mark.parametrize(("largest", "reads"), [(40_000.0, True), (2.0**31 - 1, True), (2.0**31, False)])
+def test_labels_that_are_floats_are_classes_below_the_end_of_32_bits(largest, reads, tmp_path):
+    np.savez(tmp_path / "some.npz", x=np.zeros((2, 1)), y=[0.0, largest])
+    found = read_data(tmp_path / "some.npz").labels
+    assert (found is not None and found.tolist() == [0, largest]) == reads
+
+
+def test_of_samples_that_are_as_wrong_the_first_are_listed():
+    x = np.tile([[1.0, 0.0], [2.0, 0.0]], (200, 1))
+    found = inspect(Network([np.eye(2)]), x, np.ones(400, int), only=["classes"], rng=0)["classes"]
+    assert [row[0] for row in found.tables[1].rows] == list(range(1, 24, 2))
+
+
 def test_some_of_some_samples_keep_the_numbers_they_were_read_with():
     some = subset(Data(np.arange(8.0)[:, None], np.arange(8), "eight"), np.array([1, 4, 6]), "three of them")
     fewer = subset(some, np.array([2, 0]), "two of these")

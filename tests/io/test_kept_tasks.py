@@ -61,6 +61,22 @@ def test_a_seed_nobody_chose_is_that_of_the_store_and_others_are_refused(tmp_pat
             process.simulate(**{"checkpoints": [5], "replicas": 3, **change}, store=tmp_path / "work")
 
 
+def test_work_is_written_every_five_seconds_or_sooner_and_in_a_fiftieth_of_the_time(monkeypatch):
+    now = [0.0]
+    monkeypatch.setattr(pace, "monotonic", lambda: now[0])
+    for every, first in ((2.0, 2.0), (60.0, 5.0)):
+        one, began = pace.Pace(every), now[0]
+        with one.writing():
+            now[0] += 1.0
+        for seconds, due in ((50.9, False), (51.1, True)):
+            now[0] = began + seconds
+            assert one.due == due
+        one, began = pace.Pace(every), now[0]
+        for seconds, due in ((first - 0.1, False), (first + 0.1, True)):
+            now[0] = began + seconds
+            assert one.due == due
+
+
 @pytest.mark.parametrize("index", [-1, 2, 7])
 def test_tasks_beyond_the_last_are_damage(index, tmp_path):
     with opened(tmp_path / "work", {}) as store:

@@ -18,6 +18,7 @@ from statnn._archive.atomic import replacing
 from statnn._archive.file import write
 from statnn._archive.lock import locked
 from statnn._archive.store import StoreError, opened
+from statnn._archive.words import line_of
 from statnn.io import describe, load, load_network
 
 KEY = {"work": "sums", "length": 10}
@@ -129,6 +130,21 @@ def test_an_entry_of_another_name_or_store_is_refused(key, name, tmp_path):
         (tmp_path / "other" / f"{name}.npz").write_bytes(entry)
         with pytest.raises(StoreError, match=rf"{name}\.npz: it is .*'one'.*put here from elsewhere"):
             store.get(name)
+
+
+def test_an_entry_cannot_be_called_by_another_name(tmp_path):
+    """What it is stands under its digest."""
+    with np.load(filled(tmp_path / "work") / "one.npz") as archive:
+        parts = dict(archive)
+    parts["statnn"] = np.bytes_(parts["statnn"].item().replace(b'"entry": "one"', b'"entry": "two"'))
+    np.savez(tmp_path / "work" / "two.npz", **parts)
+    with opened(tmp_path / "work", KEY) as store, pytest.raises(StoreError, match="digest is not that of its contents"):
+        store.get("two")
+
+
+def test_of_a_long_message_both_ends_are_said():
+    said = line_of("begin" + "x" * 10**6 + "end")
+    assert (len(said), said[:5], said[-4:]) == (600, "begin", "xend")
 
 
 def test_an_entry_from_before_entries_said_what_they_are_is_read(tmp_path):

@@ -197,6 +197,14 @@ def test_draws_that_round_to_one_number_are_no_draws_of_it(law, end, rng):
     assert statistics.law(np.full(60, end), law).p < 1e-9
 
 
+def test_the_worst_of_families_is_the_one_with_the_worst_member():
+    """A deviation of 2.8 errors among ten is farther off than one of 2.3, though its corrected p is larger."""
+    family = statistics.worst([z_score(0.0, 1.0, theory) for theory in (2.8, *[0.1] * 9)])
+    found = statistics.worst([family, z_score(0.0, 1.0, 2.3)])
+    assert (found.theory, found.comparisons) == (2.8, 11)
+    assert found.p == pytest.approx(11 * 2 * stats.norm.sf(2.8))
+
+
 def test_normal_draws_beside_an_offset_that_rounds_them_all():
     assert statistics.law(np.full(60, 1e17), stats.norm(1e17, 0.5)).p == 1.0
     assert statistics.law(np.full(60, 1e17), stats.norm(1e17, 500)).p < 1e-9
