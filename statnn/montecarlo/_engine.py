@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from time import monotonic
 from typing import Any, Generic, Protocol, TypeAlias, TypeVar
 
+from statnn._archive.store import StoreError
 from statnn._arguments import whole
 from statnn._memory import refuse_beyond_memory
 from statnn._random import Root
@@ -175,8 +176,10 @@ def try_blocks(
 
     Raises
     ------
+    StoreError
+        If a block finds in its store what is not its own, or damaged: to call again would not help.
     Exception
-        If the first one fails in this process, where nothing is lost yet, or all do elsewhere.
+        What the first of them raised, if there is nothing of any block.
     """
     done: dict[int, tuple[Walkers, T]] = {}
     failed: dict[int, BaseException] = {}
@@ -185,17 +188,19 @@ def try_blocks(
         try:
             here = [replace(block, stopped=interrupt) for block in blocks] if executor is None else blocks
             for index, result in _results(_try, here, executor, count, lost=lambda error: error):
+                if isinstance(result, StoreError):
+                    raise result
                 if isinstance(result, BaseException):
                     failed[index] = result
                 else:
                     done[index] = result
-                if not done and (executor is None or len(failed) == len(blocks)):
-                    raise failed[index]
                 if interrupt():
                     break
         except KeyboardInterrupt:
             if not done:
                 raise
+    if not done:
+        raise failed[min(failed)]
     absent = [index for index in range(len(blocks)) if index not in done]
     errors = [failed.get(index, KeyboardInterrupt("interrupted")) for index in absent]
     lacking = zip(absent, errors, strict=True)

@@ -197,6 +197,8 @@ class Run(ByValue):
         ------
         TypeError
             If `executor` is none.
+        Exception
+            If all of them fail again, what the first raised.
 
         Examples
         --------

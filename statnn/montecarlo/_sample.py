@@ -105,6 +105,9 @@ def sample(
         one of other work, damaged, foreign, or in use.
     MemoryError
         If states and records do not fit into memory.
+    Exception
+        If all blocks fail, what the first of them raised. Observables of your own are tried on the states where chains
+        start, before the burn-in, so that a mistake in one is told at once.
 
     See Also
     --------

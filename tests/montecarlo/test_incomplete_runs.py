@@ -3,11 +3,13 @@
 import signal
 import threading
 from concurrent.futures import BrokenExecutor, ThreadPoolExecutor
+from functools import partial
 
 import numpy as np
 import pytest
 from mortal import Mortal
 
+from statnn._archive.store import StoreError
 from statnn.interaction import BinaryNeurons
 from statnn.io import describe
 from statnn.montecarlo import IncompleteRun, Run, sample
@@ -190,12 +192,48 @@ def test_a_block_that_fails_does_not_take_the_others_with_it(tmp_path):
     same_draws(other.retry(), run())
 
 
-def test_where_nothing_is_done_the_error_is_raised():
+@pytest.mark.parametrize("workers", [0, 1])
+@pytest.mark.parametrize("at", [1, 2, 9])
+def test_nor_does_the_first_block(at, workers, tmp_path):
+    """Whether it fails before its burn-in, at its first draw or later, here or on an executor."""
+    with ThreadPoolExecutor(max(1, workers)) as pool, pytest.warns(IncompleteRun, match=r"chains 0 are missing"):
+        found = run(at, executor=pool if workers else None, store=tmp_path / "work")
+    assert (found.chains, [failure.block for failure in found.failures]) == ((1, 2, 3), [0])
+    assert list(describe(tmp_path / "work")["progress"].values())[-3:] == ["20 of 20 draws"] * 3
+    same_draws(found.retry(), run())
+
+
+class Broken:
+    """An observable that fails always, and says how often it was asked."""
+
+    calls = 0
+
+    def __call__(self, _):
+        self.calls += 1
+        raise ZeroDivisionError(self.calls)
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_where_all_blocks_fail_the_error_of_the_first_is_raised(workers):
+    with ThreadPoolExecutor(max(1, workers)) as pool, pytest.raises(ZeroDivisionError, match=r"^1$"):
+        sample(LAYERS, 20, chains=4, rng=1, observables={"b": Broken()}, executor=pool if workers else None)
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+@pytest.mark.parametrize("block", [0, 2])
+def test_a_damaged_store_is_no_failure_of_a_block(block, workers, tmp_path):
+    """To call again would not help, so that it is refused in whichever block it is found."""
+    again = partial(sample, LAYERS, 20, chains=4, rng=1, store=tmp_path / "work")
+    again()
+    (tmp_path / "work" / f"block-{block}.done.npz").write_bytes(b"other")
+    with ThreadPoolExecutor(max(1, workers)) as pool, pytest.raises(StoreError, match="delete this file"):
+        again(executor=pool if workers else None)
+
+
+def test_an_interrupt_after_a_failure_leaves_the_error():
+    """There is nothing to return, and why not is more than that it was stopped."""
     with pytest.raises(RuntimeError, match="no luck"):
-        run(3)
-    broken = {"energy": lambda states: 1 / 0}  # noqa: ARG005
-    with ThreadPoolExecutor(2) as pool, pytest.raises(ZeroDivisionError):
-        sample(LAYERS, 20, chains=4, rng=1, method="blocks", observables=broken, executor=pool)
+        run(1, lambda: interrupt() or fail())
 
 
 @pytest.mark.parametrize(
