@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import time
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
@@ -31,7 +32,7 @@ from statnn.inspection._meanfield import phase, together
 from statnn.inspection._page import Inspection
 from statnn.inspection._section import REFUSALS, Section
 from statnn.inspection._subject import Options, Subject, Tell
-from statnn.io._load import Activations, is_source, load
+from statnn.io._load import Activations, Loaded, is_source, load
 from statnn.network import Network
 
 Question: TypeAlias = Callable[[Subject, Tell], Section]
@@ -156,8 +157,8 @@ def inspect(
     Raises
     ------
     TypeError, ValueError, OSError, ImportError
-        If the network or the data cannot be read, or do not fit each other. A question that cannot be asked of this
-        network does not raise: its section has a ``reason``.
+        If a network or the data cannot be read, or do not fit each other, before any work starts. A question that
+        cannot be asked of this network does not raise: its section has a ``reason``.
     MemoryError
         If the activations of all samples would not fit into memory.
 
@@ -190,10 +191,11 @@ def inspect(
     )
     networks = _several(network)
     if networks is None:
-        return order.answered(network, _name(network, name), progress)
+        return order.answered(order.fitted(network), _name(network, name), progress)
     if name is not None:
         raise TypeError(f"name = {name!r} is for one network; those of a mapping have their names in it: leave it out")
-    return compared({key: order.answered(one, key, _of(key, progress)) for key, one in networks.items()})
+    fitted = {key: order.fitted(one, f"network {key!r}: ") for key, one in networks.items()}  # before any work
+    return compared({key: order.answered(one, key, _of(key, progress)) for key, one in fitted.items()})
 
 
 @dataclass(frozen=True)
@@ -208,25 +210,45 @@ class _Order:
     questions: tuple[str, ...]
     options: Options
 
-    def answered(self, network: Any, name: str, progress: Progress | None) -> Inspection:
-        """Return what is found about one network."""
-        loaded = load(network, activation=self.activation, layers=self.layers)
-        _refuse_other_columns(network, self.data)
-        net, data, seed = loaded.net, as_data(self.data, self.labels, loaded.classes), self.options.seed
+    def fitted(self, network: Any, whose: str = "") -> tuple[Loaded, Data]:
+        """Return a network and its data, or raise where they do not fit: with the words of whose network it is."""
+        with _said_of(whose):
+            loaded = load(network, activation=self.activation, layers=self.layers)
+            _refuse_other_columns(network, self.data)
+        net, data = loaded.net, as_data(self.data, self.labels, loaded.classes)
         if len(data.x) > self.samples:
-            kept = np.sort(stream(seed, 0).permutation(len(data.x))[: self.samples])
+            kept = np.sort(stream(self.options.seed, 0).permutation(len(data.x))[: self.samples])
             data = subset(data, kept, f"a random {self.samples} of them")
-        if data.x.shape[1] != net.widths[0]:
-            raise ValueError(
-                f"the data have {data.x.shape[1]} numbers a sample ({data.source}), the network takes {net.widths[0]}"
-            )
         if len(data.x) < 2:
             raise ValueError("there is one sample; statistics need two at least")
-        needed = 3.0 * len(data.x) * sum(net.widths) * net.dtype.itemsize
-        refuse_beyond_memory(needed, f"the activity of {len(data.x)} samples", "take fewer samples")
-        subject = Subject(net, data, self.options, loaded.notes)
+        with _said_of(whose):
+            if data.x.shape[1] != net.widths[0]:
+                raise ValueError(
+                    f"the data have {data.x.shape[1]} numbers a sample ({data.source}), the network takes "
+                    f"{net.widths[0]}"
+                )
+            needed = 3.0 * len(data.x) * sum(net.widths) * net.dtype.itemsize
+            refuse_beyond_memory(needed, f"the activity of {len(data.x)} samples", "take fewer samples")
+        return loaded, data
+
+    def answered(self, fitted: tuple[Loaded, Data], name: str, progress: Progress | None) -> Inspection:
+        """Return what is found about one network."""
+        loaded, data = fitted
+        subject = Subject(loaded.net, data, self.options, loaded.notes)
         sections = tuple(_ask(key, subject, progress) for key in self.questions)
-        return Inspection(net, name, data, sections, seed)
+        return Inspection(loaded.net, name, data, sections, self.options.seed)
+
+
+@contextmanager
+def _said_of(whose: str) -> Iterator[None]:
+    """Say in an error of which of several networks it is."""
+    try:
+        yield
+    except (TypeError, ValueError, MemoryError) as error:
+        if not whose:
+            raise
+        kind = next(kind for kind in (TypeError, ValueError, MemoryError) if isinstance(error, kind))
+        raise kind(f"{whose}{error}") from error
 
 
 def _refuse_other_columns(network: Any, data: Any) -> None:

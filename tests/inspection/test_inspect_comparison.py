@@ -223,14 +223,29 @@ def test_arrays_by_name_are_one_network():
             "network.'w'. is a ndarray among networks",
         ),
         (lambda nets: nets, {"name": "mine"}, TypeError, "name = 'mine' is for one network"),
-        (lambda nets: nets | {"narrow": Network([np.eye(3)])}, {}, ValueError, "the network takes 3"),
+        (
+            lambda nets: nets | {"narrow": Network([np.eye(3)])},
+            {},
+            ValueError,
+            "^network 'narrow': the data have 6 numbers a sample .*, the network takes 3",
+        ),
         (lambda nets: {"one": nets["first"], "file": "none.npz"}, {}, OSError, "none.npz"),
     ],
 )
 def test_what_is_not_several_networks_is_refused(network, options, error, match):
     nets, x, labels = networks()
+    asked = []
     with pytest.raises(error, match=match):
-        inspect(network(nets), x, labels, only=["layers"], **options)
+        inspect(network(nets), x, labels, only=["layers"], progress=lambda *told: asked.append(told), **options)
+    assert not asked  # before any work
+
+
+def test_what_is_wrong_with_the_data_is_said_of_no_network():
+    nets, x, labels = networks()
+    with pytest.raises(ValueError, match=r"^labels have shape \(5,\)"):
+        inspect(nets, x, labels[:5], only=["layers"])
+    with pytest.raises(ValueError, match=r"^there is one sample"):
+        inspect(nets, x[:1], only=["layers"])
 
 
 def test_names_of_columns_are_not_those_of_networks():
@@ -281,6 +296,9 @@ def test_the_command_compares(tmp_path, capsys, monkeypatch):
     assert {path.name for path in (tmp_path / "two").iterdir() if path.is_dir()} == {"1-a.npz", "2-late-a.npz"}
     assert main(["inspect", "a.npz", "a.npz", *rest]) == BAD_INPUT
     assert "'a.npz' is given twice" in capsys.readouterr().err
+    save_network(Network([np.eye(3)]), "c.npz")
+    assert main(["inspect", "a.npz", "c.npz", *rest, "--out", "three"]) == BAD_INPUT
+    assert capsys.readouterr().err.startswith("error: network 'c': the data have 6 numbers a sample")
 
 
 def test_text_has_all_networks(compared):
