@@ -30,8 +30,8 @@ def table(results: Any, *, by: str | None = None) -> list[Row]:
         shape, has a row for each of their entries: a rarefaction one per subsample. Else the name of a field or
         property that is an array: a row for each of its entries, with its indices in columns ``index.0``, ``index.1``,
         ..., and the values on its axes where the result has them; columns are all arrays of the same shape, and the
-        numbers and texts of the result. A failure is one row. Results in a tuple are a table of their own:
-        ``table(placement.layers)``.
+        numbers and texts of the result. A failure is one row. What warns of a result stands in each of
+        its rows, as text. Results in a tuple are a table of their own: ``table(placement.layers)``.
 
     Returns
     -------
@@ -65,7 +65,8 @@ def table(results: Any, *, by: str | None = None) -> list[Row]:
     for head, result in _named(results, whole=whole):
         found = _cells(result, "", whole=whole)
         cells = {f"result.{name}" if name in head else name: value for name, value in found}
-        scalars = {name: _plain(value) for name, value in cells.items() if np.ndim(value) == 0}
+        doubts = {name: str(value) for name, value in cells.items() if isinstance(value, Exception)}
+        scalars = {name: _plain(cells[name]) for name in cells if name not in doubts and np.ndim(cells[name]) == 0}
         arrays = {name: value for name, value in cells.items() if np.ndim(value)}
         if isinstance(result, _Point) and not whole:  # its arguments are no result
             told, held = ({k: v for k, v in part.items() if _of_result(k)} for part in (scalars, arrays))
@@ -75,15 +76,16 @@ def table(results: Any, *, by: str | None = None) -> list[Row]:
         else:
             chosen = _chosen(by, scalars, arrays, type(result).__name__)
         if chosen is None:
-            rows.append(head | scalars)
+            rows.append(head | scalars | doubts)
             continue
+        beside = scalars | doubts
         shape = np.shape(arrays[chosen])
         columns = {name: value for name, value in arrays.items() if np.shape(value) == shape}
         axes = _axes(result, by or chosen, len(shape))
         for index in np.ndindex(*shape):
             place = {f"index.{axis}": k for axis, k in enumerate(index)}
             place |= {name: _plain(arrays[name][index[axis]]) for axis, name in axes.items()}
-            rows.append(head | place | {name: _plain(value[index]) for name, value in columns.items()} | scalars)
+            rows.append(head | place | {name: _plain(value[index]) for name, value in columns.items()} | beside)
     return rows
 
 
@@ -182,7 +184,7 @@ def _properties(kind: type) -> list[str]:
 
 
 def _cells(value: Any, name: str, *, whole: bool) -> Iterator[tuple[str, Any]]:
-    """Yield numbers, texts and arrays of them by name; functions, models and lists of others have no cell."""
+    """Yield numbers, texts, warnings and arrays by name; functions, models and lists of others have no cell."""
     if isinstance(value, tuple | list) and value and all(isinstance(entry, int | float) for entry in value):
         value = np.asarray(value)
     parts = _inside(value, whole=whole) if name else _fields(value)
@@ -196,7 +198,7 @@ def _cells(value: Any, name: str, *, whole: bool) -> Iterator[tuple[str, Any]]:
     elif isinstance(value, np.ndarray | np.generic):
         if value.dtype.kind in "biufUS":
             yield name or "value", value[()] if isinstance(value, np.ndarray) and not value.ndim else value
-    elif value is None or isinstance(value, bool | int | float | str):
+    elif value is None or isinstance(value, bool | int | float | str | Exception):
         yield name or "value", value
 
 

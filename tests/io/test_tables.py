@@ -99,6 +99,26 @@ def test_rows_of_runs_are_estimates_with_what_speaks_against_them():
     ]
 
 
+def test_rows_of_estimates_have_what_speaks_against_them():
+    """Those of one number and of several, alone, by name, of a sweep, and where an array is chosen."""
+    draws = np.random.default_rng(1).normal(size=(2, 8, 3))
+    with pytest.warns(UntrustedEstimate, match="R-hat|draws"):
+        one, several = estimate(draws[..., 0], "m"), estimate(draws, "s")
+    sure = estimate(np.random.default_rng(1).normal(size=(4, 1000)), "m")
+    (row,) = table(one)
+    assert row == {name: getattr(one, name) for name in row} | {"warning": str(one.warning)}
+    assert [row["warning"] for row in table([one, sure])] == [str(one.warning), None]
+    for rows, head in (
+        (table(several), ""),
+        (table({"x": several}), ""),
+        (table(several, by="mean"), ""),
+        (table(sweep(lambda a: several, [{"a": 1}])), "result."),  # noqa: ARG005
+    ):
+        assert [row[f"{head}mean"] for row in rows] == several.mean.tolist()
+        assert [row[f"{head}warning"] for row in rows] == [str(several.warning)] * 3
+    json.dumps(table(several))
+
+
 def test_rows_of_sweeps_whose_results_are_arrays_are_their_entries():
     rows = table(
         sweep(
