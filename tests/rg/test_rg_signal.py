@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from strategies import examples
 
 from statnn.network import Activation
-from statnn.rg import LeadingFormKind, RepeatedLayer, renormalise
+from statnn.rg import FixedFunction, LeadingFormKind, RepeatedLayer, renormalise
 from statnn.rg.repeated import _rest as _repeated_rest
 from statnn.testing.strategies import log_uniform
 from statnn.theory.rg import repeated_oracle
@@ -221,6 +221,17 @@ def test_the_term_after_the_leading_one(layer, power):
     layers = {"tanh": "tanh", "quartic": quartic}
     found = RepeatedLayer(layers[layer]) if layer in layers else RepeatedLayer.critical("tanh", 0.5)
     assert found.leading_form().next_order == power
+
+
+def test_directions_are_named_for_what_they_do():
+    """The unfolding is k <= z - 2, of a fold its bias alone; a shift of x makes x^(z-1), a unit x^z, curvature beyond."""
+    fold, quartic = ([field.meaning.split(",")[0] for field in FixedFunction(z, 0.5).scaling_fields()]
+                     for z in (2, 4))  # fmt: skip
+    assert fold == ["bias", "shift of x", "unit of x", "residue"]
+    assert "fold being its bias" in FixedFunction(2, 0.5).scaling_fields()[1].meaning
+    assert quartic == [
+        "bias", "distance to criticality", "unfolding", "shift of x", "unit of x", *["curvature of x"] * 2, "residue",
+    ]  # fmt: skip
 
 
 def test_a_radius_in_which_a_function_is_no_polynomial_is_said():
