@@ -224,7 +224,7 @@ def test_the_term_after_the_leading_one(layer, power):
 
 
 def test_directions_are_named_for_what_they_do():
-    """The unfolding is k <= z - 2, of a fold its bias alone; a shift of x makes x^(z-1), a unit x^z, curvature beyond."""
+    """The unfolding is k <= z - 2, of a fold its bias alone; a shift of x makes x^(z-1), a unit x^z."""
     fold, quartic = ([field.meaning.split(",")[0] for field in FixedFunction(z, 0.5).scaling_fields()]
                      for z in (2, 4))  # fmt: skip
     assert fold == ["bias", "shift of x", "unit of x", "residue"]
