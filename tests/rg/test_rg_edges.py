@@ -122,6 +122,13 @@ def test_powers_of_a_stack_are_its_repeats(m):
     assert power.variance_map(0.7) == pytest.approx(q, rel=1e-13)
 
 
+def test_linear_layers_keep_correlations_and_change_the_variance():
+    """What layers above make of the correlation depends on the variance that comes up to them."""
+    line, above = rg.RandomLayer("identity", 1.5), rg.RandomLayer("tanh", 1.2, 0.1)
+    stack = line.power(4).compose(above)
+    assert stack.correlation_map(0.3, 0.5) == pytest.approx(above.correlation_map(0.3, 0.5 * 1.5**8), rel=1e-12)
+
+
 def test_half_a_layer_has_no_law_of_decay():
     found = rg.criticality("tanh")
     assert found.variance(1) == found.amplitude
