@@ -70,7 +70,7 @@ def ranks(subject: Subject, tell: Tell) -> Section:
                 "Slope of the rank probability distribution in every layer; the distribution itself in the first; "
                 "accuracy with the activations above layer m replaced by the identity (dotted: always the most "
                 "frequent class).",
-                partial(_draw_order, found, labels, accuracy, error, net),
+                partial(_draw_order, found, labels, shares, net),
                 _order_data(found, accuracy, error),
                 (10.5 if found else 4.0, 3.6),
                 3 if found else 1,
@@ -100,12 +100,13 @@ def _unusual_order(shares: list[Measured], labels: Ints, net: Network) -> str:
 
 
 def _draw_order(
-    found: dict[int, order.RankProbability], labels: Any, accuracy: Any, error: Any, net: Network, figure: Figure
+    found: dict[int, order.RankProbability], labels: Any, shares: list[Measured], net: Network, figure: Figure
 ) -> None:
     *others, right = panels(figure, 1, 3 if found else 1)[0]
     if others:
         _draw_slopes(others[0], others[1], found, name_of(min(found) + 1, net))
-    right.errorbar(np.arange(net.depth + 1), accuracy, error, fmt="s-", color=COLOURS[2])
+    bars = np.transpose([one.bars() for one in shares])
+    right.errorbar(np.arange(net.depth + 1), [one.value for one in shares], bars, fmt="s-", color=COLOURS[2])
     right.axhline(float(np.bincount(labels).max() / labels.size), color="grey", ls=":", lw=1)
     right.set(title="linear above layer $m$", xlabel="layer $m$", ylabel="accuracy", ylim=(0, 1.02))
     right.locator_params(axis="x", integer=True)

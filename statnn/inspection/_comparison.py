@@ -253,20 +253,20 @@ def _pictures(key: str, parts: Mapping[str, Section]) -> tuple[Picture, ...]:
 
 
 def _points(section: Section, quantity: str) -> np.ndarray[Any, np.dtype[np.float64]]:
-    """Return rows of places, values and errors; layers are numbered from the inputs, of several orders the last."""
+    """Return rows of places, values, bars below and above; layers count from the inputs, of several orders the last."""
     if not section.tables or quantity not in (columns := list(section.tables[0].columns)):
-        return np.zeros((3, 0))
-    points: dict[float, tuple[float, float]] = {}
+        return np.zeros((4, 0))
+    points: dict[float, tuple[float, float, float]] = {}
     hidden = 0
     for row in section.tables[0].rows:
         place = _place(row[0], hidden)
         hidden = int(max(hidden, place))
         cell = row[columns.index(quantity)]
         if isinstance(cell, Measured):
-            points[place] = cell.value, cell.error
+            points[place] = cell.value, *cell.bars()
         elif isinstance(cell, int | float) and math.isfinite(cell):
-            points[place] = float(cell), 0.0
-    return np.array([[place, *value] for place, value in sorted(points.items())]).reshape(-1, 3).T
+            points[place] = float(cell), 0.0, 0.0
+    return np.array([[place, *value] for place, value in sorted(points.items())]).reshape(-1, 4).T
 
 
 def _place(name: Cell, hidden: int) -> float:
@@ -285,10 +285,10 @@ def _draw(profiles: Mapping[str, Mapping[str, Any]], names: Sequence[str], of: s
         for k, name in enumerate(names):
             if name not in lines:
                 continue
-            place, value, error = lines[name]
+            place, value, *bars = lines[name]
             style = {"color": ramp[k]} if many else {"color": COLOURS[k], "ls": ("-", "--", "-.", ":", "-", "--")[k]}
             label = _axes.label(name) if not many or k in {0, len(names) - 1} else None
-            ax.errorbar(place, value, error, marker=MARKERS[k % len(MARKERS)], ms=4, label=label, **style)
+            ax.errorbar(place, value, bars, marker=MARKERS[k % len(MARKERS)], ms=4, label=label, **style)
         counting(ax)
         ax.set(xlabel=of, ylabel=_IN_FIGURES.get(quantity, quantity))
     figure.axes[0].legend(fontsize=8, loc="best")

@@ -30,6 +30,8 @@ class Measured(ByValue):
     ----------
     value, error : float
         Estimate and standard error.
+    middle : float or None
+        Of the interval of one standard error to each side; None where it is the value.
 
     Examples
     --------
@@ -39,6 +41,18 @@ class Measured(ByValue):
 
     value: float
     error: float
+    middle: float | None = field(default=None, repr=False, compare=False)
+
+    def bars(self) -> tuple[float, float]:
+        """Return how far a bar reaches below and above the value: over the interval and the value.
+
+        Examples
+        --------
+        >>> Measured(2.0, 0.5).bars(), Measured(1.0, 0.125, middle=0.75).bars()
+        ((0.5, 0.5), (0.375, 0.0))
+        """
+        ahead = 0.0 if self.middle is None else self.middle - self.value
+        return max(self.error - ahead, 0.0), max(self.error + ahead, 0.0)
 
     def __str__(self) -> str:
         if math.isfinite(self.value) and math.isfinite(self.error):
@@ -201,7 +215,7 @@ class Section(ByValue):
 
 SHARES = (
     " Standard errors of shares k/n are those of (k+2)/(n+4), which are not zero where all or none were counted "
-    "(Agresti & Coull 1998)."
+    "(Agresti & Coull 1998); bars in figures are these intervals, and reach to k/n."
 )
 """What is said where there are such shares."""
 
@@ -209,7 +223,7 @@ SHARES = (
 def share(p: float, samples: int) -> Measured:
     """Return a share with its standard error, that of (k+2)/(n+4): it is not zero where all or none were counted."""
     pulled = (p * samples + 2) / (samples + 4)
-    return Measured(p, math.sqrt(pulled * (1 - pulled) / (samples + 4)))
+    return Measured(p, math.sqrt(pulled * (1 - pulled) / (samples + 4)), pulled)
 
 
 def shown(value: Cell) -> str:

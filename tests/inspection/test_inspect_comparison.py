@@ -12,8 +12,8 @@ from scipy import stats
 
 from statnn.__main__ import BAD_INPUT, DONE, main
 from statnn.inspection import Comparison, Measured, inspect
-from statnn.inspection._comparison import _classes, _points, _section
-from statnn.inspection._section import Section, Table, shown
+from statnn.inspection._comparison import _classes, _pictures, _points, _section
+from statnn.inspection._section import Section, Table, share, shown
 from statnn.io import save_network
 from statnn.network import Network
 
@@ -118,7 +118,24 @@ def test_the_more_networks_are_compared_the_less_chance_says(others):
 def test_points_of_a_figure_have_their_errors():
     rows = [["hidden 1", Measured(2.0, 0.5)], ["hidden 2", 3.0], ["outputs", None]]
     section = Section("spikes", "", "", tables=(Table(["layer", "MFR"], rows),))
-    assert _points(section, "MFR").tolist() == [[1.0, 2.0], [2.0, 3.0], [0.5, 0.0]]
+    assert _points(section, "MFR").tolist() == [[1.0, 2.0], [2.0, 3.0], [0.5, 0.0], [0.5, 0.0]]
+
+
+@pytest.mark.parametrize(("right", "samples"), [(0, 1), (0, 9), (1, 1), (9, 9), (1, 9), (500, 1000)])
+def test_bars_of_shares_are_their_intervals(right, samples):
+    """Of (k+2)/(n+4), by hand, and on to k/n where that is beyond it; nothing is drawn outside of 0 to 1."""
+    middle = (right + 2) / (samples + 4)
+    error = math.sqrt(middle * (1 - middle) / (samples + 4))
+    rows = [[k, share(right / samples, samples)] for k in range(2)]
+    section = Section("classes", "", "", tables=(Table(["class", "recognised"], rows),))
+    (picture,) = _pictures("classes", {"one": section})
+    figure = picture.figure()
+    _, _, (bars,) = figure.axes[0].containers[0]
+    for segment in bars.get_segments():
+        low, high = segment[:, 1]
+        assert low == pytest.approx(min(middle - error, right / samples), abs=1e-15)
+        assert high == pytest.approx(max(middle + error, right / samples), abs=1e-15)
+        assert -1e-15 <= low < high <= 1 + 1e-15
 
 
 def test_two_networks_have_differences():

@@ -435,9 +435,11 @@ def test_of_many_classes_those_recognised_least_are_listed():
 
 def test_accuracy_stands_beside_what_the_most_frequent_class_gives():
     figure, labels = Figure(), np.array([0, 1, 1, 2, 1])
-    _draw_order({}, labels, np.array([0.5, 0.75]), np.array([0.1, 0.2]), Network([np.eye(3)]), figure)
+    _draw_order({}, labels, [Measured(0.5, 0.1), share(1.0, 4)], Network([np.eye(3)]), figure)
+    bars = [segment[:, 1] for segment in figure.axes[0].containers[0][2][0].get_segments()]
+    np.testing.assert_allclose(bars, [[0.4, 0.6], [0.75 - math.sqrt(0.75 * 0.25 / 8), 1.0]], rtol=1e-15)
     measured, by_chance = figure.axes[0].lines[0], figure.axes[0].lines[-1]
-    assert measured.get_xydata().tolist() == [[0, 0.5], [1, 0.75]]
+    assert measured.get_xydata().tolist() == [[0, 0.5], [1, 1]]
     assert by_chance.get_ydata() == [3 / 5] * 2
 
 
