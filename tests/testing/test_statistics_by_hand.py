@@ -197,6 +197,16 @@ def test_draws_that_round_to_one_number_are_no_draws_of_it(law, end, rng):
     assert statistics.law(np.full(60, end), law).p < 1e-9
 
 
+def test_the_square_of_a_vector_of_means_is_said_beside_what_is_expected_of_it():
+    """Of six normal replicates in two directions T² is 2⋅5/4 times a number of the law of F(2, 4), of mean 2."""
+    samples = np.array([[0.0, 1.0], [1.0, 3.0], [2.0, 2.0], [3.0, 5.0], [4.0, 3.0], [5.0, 4.0]])
+    off = samples.mean(axis=0) - 1
+    square = 6 * off @ np.linalg.solve(np.cov(samples.T), off)
+    found = statistics.mean_vector(samples, [1.0, 1.0])
+    assert found.estimate == pytest.approx(square)
+    assert found.found.startswith(f"T² = {square:.9g}, 5 expected, farthest in entry [1]: 3 instead of 1")
+
+
 def test_the_worst_of_families_is_the_one_with_the_worst_member():
     """A deviation of 2.8 errors among ten is farther off than one of 2.3, though its corrected p is larger."""
     family = statistics.worst([z_score(0.0, 1.0, theory) for theory in (2.8, *[0.1] * 9)])
