@@ -92,19 +92,6 @@ def colour_bar(ax: Any, colours: Any, label: str) -> Any:
     return ax.figure.colorbar(colours, cax=beside, label=label)
 
 
-def legend_below(ax: Any, columns: int, **look: Any) -> None:
-    """Put a legend below the label of x, which stands already: above the axes is the place of titles."""
-    from matplotlib.transforms import ScaledTranslation
-
-    figure = ax.figure
-    low = (ax.xaxis.get_tightbbox().y0 - ax.bbox.y0) / figure.dpi
-    under = ax.transAxes + ScaledTranslation(0, low, figure.dpi_scale_trans)
-    ax.legend(
-        loc="upper center", bbox_to_anchor=(0.5, 0), bbox_transform=under, ncols=columns, fontsize="small",
-        borderaxespad=0.2, **look,
-    )  # fmt: skip
-
-
 def label(name: str) -> str:
     """Return a user's name for something as the text of a label; dollars are dollars where they set no mathematics.
 

@@ -4,7 +4,7 @@ import base64
 import io
 import pickle
 import re
-from functools import cache, partial
+from functools import cache
 
 import matplotlib as mpl
 import numpy as np
@@ -15,9 +15,8 @@ from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 from test_values import MAKERS, frozen_classes
 
-from statnn import Network, _axes, activation, plot, rg
+from statnn import _axes, activation, plot, rg
 from statnn.activation import BetaBernoulli, GammaPoisson, PolyaUrn, compare, fit, rarefaction
-from statnn.interaction import DynamicNeurons
 from statnn.measure import growth
 
 
@@ -431,29 +430,3 @@ def test_depths_of_a_collapse_are_told_apart_without_colour():
     ax = rg.collapse(t / m, m, values, 0.01 * values, degree=3, bootstrap=20, rng=1).plot(Figure().subplots())
     markers = [container.lines[0].get_marker() for container in ax.containers]
     assert len(markers) == len({*markers}) == 3
-
-
-@pytest.mark.parametrize("layout", [None, "constrained", "tight"])
-def test_titles_that_come_later_meet_no_legend(layout):
-    """Of whoever sets them, beside the letters of panels, and in panels below each other."""
-    net = Network.random([3, 4, 2], rng=0)
-    drawn = (
-        rg.flow(rg.BinaryLayer([[1.5]], [0.1]), 3).plot,
-        rg.flow(rg.LinearLayer([[1.5]]), 3).plot,
-        DynamicNeurons(net, np.ones(3)).plot,
-        partial(DynamicNeurons(net, np.ones(3), free=("neurons", "weights", "biases")).plot, parameters=True),
-    )
-    with plot.style(columns=2):
-        figure = Figure(figsize=(7, 7), layout=layout)
-        grid = figure.subplots(2, 2).ravel()
-        for letter, ax, draw in zip("abcd", grid, drawn, strict=True):
-            ax.set_title(f"({letter})", loc="left")
-            draw(ax)
-            ax.set_title("a title of the user")
-        figure.draw_without_rendering()
-    legends = [ax.get_legend().get_window_extent() for ax in grid]
-    others = [text.get_window_extent() for ax in grid for text in (ax.title, ax._left_title, ax.xaxis.label)]
-    assert not [(a, b) for a in legends for b in others if a.overlaps(b)]
-    for box in legends:
-        assert figure.bbox.y0 <= box.y0
-    assert not [(ax, box) for ax in grid for box in legends if ax.get_window_extent().overlaps(box)]

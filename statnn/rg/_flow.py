@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 
 from statnn._arguments import Floats, whole
 from statnn._arrays import locked
-from statnn._axes import COLOURS, axes, legend_below, settled
+from statnn._axes import COLOURS, axes, settled
 from statnn._by_value import ByValue
 from statnn.network import Activation
 
@@ -116,7 +116,8 @@ class Flow(ByValue):
         at = at[(low <= at[:, 0]) & (at[:, 0] <= high)]
         line = {"color": COLOURS[0], "markersize": 4, "linewidth": 1.2, "zorder": 4, "clip_on": False}
         ax.plot(*at.T, "o-", label="this layer, doubled", **line)
-        legend_below(ax, 2, handlelength=1.2, columnspacing=1.0, borderpad=0.2)
+        small = {"fontsize": "small", "handlelength": 1.2, "columnspacing": 1.0, "borderpad": 0.2}
+        ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2, **small)
         return settled(ax)
 
 

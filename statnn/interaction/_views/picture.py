@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from statnn._arguments import Floats
-from statnn._axes import COLOURS, axes, colour_bar, legend_below, settled
+from statnn._axes import COLOURS, axes, colour_bar, settled
 from statnn.interaction._protocols import Neurons, Spins
 from statnn.interaction._views.graph import binary_graph, dynamic_graph, network_size, refuse_large
 
@@ -100,7 +100,7 @@ def draw_dynamic(model: Neurons, ax: Any, parameters: bool, layers: bool | None)
     _colour_bar(ax, norm, label)
     names = {0: "$x$", **{m: f"$h^{{({m})}}$" for m in range(1, model.net.depth + 1)}}
     _name_columns(ax, names if model.targets is None else {**names, model.net.depth + 1: "$y$"}, "layer")
-    legend_below(ax, 3, frameon=False, handletextpad=0.2, columnspacing=0.8, borderpad=0.1)
+    _legend_above(ax)
     return settled(ax)
 
 
@@ -381,6 +381,11 @@ def _bar(ax: Any, norm: Any, colours: Any, label: str) -> None:
     bar = colour_bar(ax, ScalarMappable(norm, colours), label)
     bar.locator = MaxNLocator(5)
     bar.update_ticks()
+
+
+def _legend_above(ax: Any) -> None:
+    ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=3, frameon=False, fontsize="small",
+              handletextpad=0.2, columnspacing=0.8, borderpad=0.1)  # fmt: skip
 
 
 def _name_columns(ax: Any, names: dict[int, str], label: str) -> None:
