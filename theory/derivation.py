@@ -81,11 +81,11 @@ class Derivation:
                 raise TypeError(f"{about} = {getattr(self, about)!r} is one text; give a tuple of them, (text,)")
         if isinstance(self.steps, Step) or not all(isinstance(step, Step) for step in self.steps):
             raise TypeError("steps must be a tuple of steps, made by identity, limit, and so on")
-        if not self.steps:
-            raise ValueError("a derivation without steps shows nothing; give at least one")
         object.__setattr__(self, "steps", tuple(self.steps))
         if self.standing not in (standings := get_args(Standing)):
             raise ValueError(f"standing = {self.standing!r} is none; standings are {', '.join(standings)}")
+        if not self.steps:
+            raise ValueError("a derivation without steps shows nothing; give at least one")
 
     def __repr__(self) -> str:
         kinds = ", ".join(f"{count} {kind}" for kind, count in self.kinds().items())

@@ -50,7 +50,9 @@ def test_linear_networks_are_gaussian(model):
     assert model.energy(found.mean) == pytest.approx(found.energy - model.dimension / 2, rel=1e-10, abs=1e-10)
     short = model.exact(covariance=False)
     assert short.covariance is None
-    assert (short.log_partition, short.energy) == (found.log_partition, found.energy)
+    # many samples are first reduced where no covariance is wanted, which rounds otherwise
+    assert short.log_partition == pytest.approx(found.log_partition, rel=1e-13, abs=1e-13)
+    assert short.energy == pytest.approx(found.energy, rel=1e-13)
 
 
 def test_one_and_two_neurons_by_quadrature():
