@@ -230,9 +230,8 @@ def _spread(model: Neurons, messages: list[_Message], edges: Any, root: Floats |
     if root is not None:
         slope = slope @ root
         rows = len(messages[-1].r)
-        slope[edges[-2] :, rows or edges[-1] :] = (
-            0  # outputs depend on what targets know of the biases, on nothing else
-        )
+        # outputs depend on what targets know of the biases, on nothing else
+        slope[edges[-2] :, rows or edges[-1] :] = 0
         own = np.hstack(index.biases).astype(int)
         result[np.ix_(own, own)] = root @ root.T
         across, shared = slope @ root.T, slope @ slope.T
