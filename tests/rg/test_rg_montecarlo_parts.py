@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import sympy as sp
 from killed import cut, write_at_once
 
 from statnn._archive.store import StoreError
@@ -114,6 +115,34 @@ def test_jackknife_errors_of_a_mean_are_its_standard_error(rng):
     assert _z(np.zeros((3, 1))).tolist() == [0.0]
 
 
+def test_variances_of_ordered_spins_are_not_lost_beside_their_means(monkeypatch, rng):
+    """Few spins of 3^12 point down: means are 5e5 and spreads ten, with the digits of sums of whole numbers."""
+    draws, groups, b = 24, 8, 3
+    pair = (Operator("nearest", ((0,), (1,))), Operator("next", ((0,), (2,))))
+    states = np.ones((draws, 3**12), np.int8)
+    for state in states:
+        for start in rng.choice(3**9, 5, replace=False) * 27:
+            state[start : start + 27] = rng.choice([-1, 1], 27)
+    monkeypatch.setattr(_monte_carlo, "PORTION", 2 * 3**12)
+    T, error = linearise(states, b=b, operators=pair, levels=1, groups=groups, periodic=True).matrix(0)
+
+    def measured(spins):
+        return np.stack([(spins * np.roll(spins, -far, 1)).sum(axis=1, dtype=int) for far in (1, 2)])
+
+    S, after = measured(states), measured(np.sign(states.reshape(draws, -1, b).sum(axis=2)))
+
+    def exact(kept):
+        def cov(one, other):
+            return [[int(len(kept) * (x @ y) - x.sum() * y.sum()) for y in other[:, kept]] for x in one[:, kept]]
+
+        return np.array((sp.Matrix(cov(after, after)).inv() * sp.Matrix(cov(after, S))).tolist(), float)
+
+    np.testing.assert_allclose(T, exact(np.arange(draws)), rtol=1e-11)
+    each = np.split(np.arange(draws), groups)
+    others = [exact(np.setdiff1d(np.arange(draws), group)) for group in each]
+    np.testing.assert_allclose(error, jackknife(np.array(others)), rtol=1e-9)
+
+
 def without(found: LinearisedFlow, group):
     return replace(found, sums=Moments(*(np.delete(part, group, axis=0) for part in found.sums.parts)))
 
@@ -192,7 +221,10 @@ def test_coins_do_not_depend_on_how_many_draws_are_looked_at_together(monkeypatc
     monkeypatch.setattr(_halves, "TOGETHER", 3)
     monkeypatch.setattr(_monte_carlo, "PORTION", 2 * 64)
     found.append((run(20, rule="majority"), linearise(coins, operators=FEW, groups=8, levels=1, rng=1)))
-    assert found[0] == found[1]
+    for one, other in zip(*found, strict=True):
+        np.testing.assert_array_equal(one.sums.first, other.sums.first)
+        for mine, theirs in zip(one.sums.parts, other.sums.parts, strict=True):
+            np.testing.assert_allclose(mine, theirs, rtol=1e-12, atol=1e-12)  # portions are added up in another order
 
 
 def test_coins_are_not_the_numbers_of_the_walk(monkeypatch):

@@ -156,8 +156,7 @@ class LinearisedFlow(ByValue):
         n = whole(level, "level", minimum=0, maximum=len(self.shapes) - 1)
         sites = float(np.prod(self.shapes[n]))
         together, without = joined(self.sums), left_out(self.sums)
-        mean = together.first[0, n] / together.count[0] / sites
-        return mean, jackknife(without.first[:, n] / without.count[:, None] / sites)
+        return together.mean[0, n] / sites, jackknife(without.mean[:, n] / sites)
 
     def matrix(self, step: int, names: tuple[str, ...] | str | None = None) -> tuple[Floats, Floats]:
         """Return T among some operators, T[α, β] = ∂K'_α/∂K_β, and its standard errors.

@@ -159,5 +159,4 @@ def _step(gaps: Floats, slopes: Floats, names: tuple[str, ...]) -> Floats:
 
 def _response(sums: Moments, kept: Ints) -> tuple[Floats, Floats]:
     """Return means of operators at every level and their derivatives by K, each (groups, levels, operators)."""
-    mean: Floats = (sums.first / sums.count[:, None, None])[..., kept]
-    return mean, covariances(sums)[2][..., kept]
+    return sums.mean[..., kept], covariances(sums)[2][..., kept]

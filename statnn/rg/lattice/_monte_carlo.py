@@ -256,7 +256,7 @@ def sample_flow(
 
 def _drift(flow: LinearisedFlow, first: Moments, second: Moments) -> list[str]:
     """Say if the start is not forgotten."""
-    z = _z(first.first[:, 0] / first.count[:, None] - second.first[:, 0] / second.count[:, None])
+    z = _z(first.mean[:, 0] - second.mean[:, 0])
     worst = int(np.argmax(np.abs(z)))
     name = flow.operators[worst].name
     reason = (
@@ -269,7 +269,7 @@ def _drift(flow: LinearisedFlow, first: Moments, second: Moments) -> list[str]:
 def _mixing(flow: LinearisedFlow) -> list[str]:
     """Say if up and down are not alike."""
     odd = [k for k, member in enumerate(flow.operators) if not member.even]
-    z = _z((flow.sums.first[:, 0] / flow.sums.count[:, None])[:, odd])
+    z = _z(flow.sums.mean[:, 0, odd])
     worst = int(np.argmax(np.abs(z))) if odd else 0
     if not odd or abs(z[worst]) < _SUSPICIOUS:
         return []

@@ -12,6 +12,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
+from functools import reduce
+from itertools import accumulate
+from operator import add
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,21 +27,43 @@ LARGEST_CONDITION = 1e10
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Moments(ByValue):
-    """Sums over draws, one entry on the first axis for every independent group of them."""
+    """Sums over draws, one entry on the first axis for every independent group of them.
+
+    Products are those of deviations δS = S - ⟨S⟩ from the mean of the group: ordered spins have ⟨S⟩² beside which a
+    variance is lost.
+    """
 
     count: Floats
     """(groups,)"""
     first: Floats
     """(groups, levels, operators): ΣS."""
-    within: Floats
-    """(groups, levels, operators, operators): ΣS S^T of one level."""
+    scatter: Floats
+    """(groups, levels, operators, operators): ΣδS δS^T of one level."""
     across: Floats
-    """(groups, levels - 1, operators, operators): ΣS' S^T of a level and the one before."""
+    """(groups, levels - 1, operators, operators): ΣδS' δS^T of a level and the one before."""
     start: Floats
-    """(groups, levels, operators): ΣS S_0, S_0 the first operator before any blocking."""
+    """(groups, levels, operators): ΣδS δS_0, S_0 the first operator before any blocking."""
 
     def __add__(self, other: Moments) -> Moments:
-        return Moments(*(mine + theirs for mine, theirs in zip(self.parts, other.parts, strict=True)))
+        """Return the sums over both: products grow by n m (⟨S⟩_n - ⟨S⟩_m)² / (n + m)."""
+        count = self.count + other.count
+        gap = self.mean - other.mean
+        weight = self.count * other.count / count
+        products = (
+            mine + theirs + weight.reshape(-1, *(1,) * (mine.ndim - 1)) * more
+            for mine, theirs, more in zip(self.parts[2:], other.parts[2:], _products(gap[:, None]), strict=True)
+        )
+        return Moments(count, self.first + other.first, *products)
+
+    @property
+    def mean(self) -> Floats:
+        """(groups, levels, operators): ⟨S⟩."""
+        return self.first / self.count[:, None, None]
+
+    @property
+    def groups(self) -> list[Moments]:
+        """Sums of every group by itself."""
+        return [Moments(*(part[k : k + 1] for part in self.parts)) for k in range(len(self.count))]
 
     @property
     def parts(self) -> tuple[Floats, ...]:
@@ -49,9 +74,14 @@ class Moments(ByValue):
 def moments(values: Ints | Floats) -> Moments:
     """Return the sums of values of shape (groups, draws, levels, operators)."""
     v = np.asarray(values, dtype=np.float64)
-    return Moments(
-        np.full(len(v), float(v.shape[1])),
-        v.sum(axis=1),
+    first = v.sum(axis=1)
+    count = np.full(len(v), float(v.shape[1]))
+    return Moments(count, first, *_products(v - first[:, None] / v.shape[1]))
+
+
+def _products(v: Floats) -> tuple[Floats, Floats, Floats]:
+    """Return sums over axis 1 of products within a level, of a level and the one before, with the start."""
+    return (
         np.einsum("gdla,gdlb->glab", v, v),
         np.einsum("gdla,gdlb->glab", v[:, :, 1:], v[:, :, :-1]),
         np.einsum("gdla,gd->gla", v, v[:, :, 0, 0]),
@@ -65,22 +95,21 @@ def concatenated(parts: Iterable[Moments]) -> Moments:
 
 def joined(sums: Moments) -> Moments:
     """Return the sums over all groups, as one group."""
-    return Moments(*(part.sum(axis=0, keepdims=True) for part in sums.parts))
+    return reduce(add, sums.groups)
 
 
 def left_out(sums: Moments) -> Moments:
-    """Return the sums of all groups but one, for each of them."""
-    return Moments(*(part.sum(axis=0, keepdims=True) - part for part in sums.parts))
+    """Return the sums of all groups but one, for each; nothing is subtracted, so that what is constant stays so."""
+    groups = sums.groups
+    before = list(accumulate(groups[:-1], add))
+    after = list(accumulate(groups[:0:-1], add))[::-1]
+    return concatenated([after[0], *map(add, before[:-1], after[1:]), before[-1]])
 
 
 def covariances(sums: Moments) -> tuple[Floats, Floats, Floats]:
     """Return Cov(S, S) of every level, Cov(S', S) of neighbours and Cov(S, S_0), each with groups first."""
     count = sums.count[:, None, None]
-    mean = sums.first / count
-    within = sums.within / count[..., None] - mean[..., :, None] * mean[..., None, :]
-    across = sums.across / count[..., None] - mean[:, 1:, :, None] * mean[:, :-1, None, :]
-    start = sums.start / count - mean * mean[:, :1, :1]
-    return within, across, start
+    return sums.scatter / count[..., None], sums.across / count[..., None], sums.start / count
 
 
 def flow(sums: Moments, kept: NDArray[np.int64]) -> Floats:
