@@ -15,6 +15,7 @@ from statnn import rg
 from statnn.network import ACTIVATIONS, Activation, leaky_relu
 from statnn.rg import TransitionKind as Kind
 from statnn.rg.wide._averages import _Own, averages
+from statnn.rg.wide._phase_transition import _passed
 from statnn.rg.wide._solve import _reached
 
 GELU = Activation(
@@ -277,6 +278,13 @@ def test_pairs_of_fixed_points_within_a_cell_are_not_missed():
     points = rg.RandomLayer(GELU, 1.7591, 0.1).branches()
     assert [point.outcome.name for point in points] == ["CONVERGED", "REPELLING"]
     assert points[1].variance / points[0].variance < 1.03
+
+
+def test_what_is_within_rounding_of_the_edge_of_chaos_is_on_neither_side():
+    """The edge is sought between the last point below 1 and the first not below; what lies between is rounding."""
+    assert _passed(np.arange(5.0), np.array([0.5, 0.9, 1 - 1e-12, 1 + 1e-12, 1.2])) == (2.0, 3.0)
+    assert _passed(np.arange(5.0), np.array([0.5, 1.0, 0.9, 1 - 1e-12, 1.2])) == (3.0, 4.0)
+    assert _passed(np.arange(3.0), np.array([0.5, 0.9, 1 + 1e-12])) is None
 
 
 def test_a_jump_over_two_fixed_points_lands_beyond_them():
