@@ -470,7 +470,8 @@ def known_as(
         options = [getattr(sigma, library)[1:] for sigma in named]
         given = ", ".join(f"{key} = {attribute(key)!r}" for key, _ in options[0])
         known = " or ".join(", ".join(f"{key} = {value!r}" for key, value in option) for option in options)
-        raise ValueError(f"{where}: {name} with {given} is not supported; supported is {known}")
+        own = f"; of another, say which: activations={{{name!r}: ...}}" if library == "torch" else ""
+        raise ValueError(f"{where}: {name} with {given} is not supported; supported is {known}{own}")
     return None
 
 

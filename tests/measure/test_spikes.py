@@ -357,7 +357,7 @@ X = np.ones((10, 2))
     [
         ((np.ones(10),), {}, ValueError, r"shape \(10,\).*reshape"),
         ((np.ones((0, 2)),), {}, ValueError, "neither of them 0"),
-        ((X, 0, 6), {}, ValueError, r"10 samples fill 1 complete window\(s\) of 6"),
+        ((X, 0, 6), {}, ValueError, "n = 10 samples hold 1 of the two complete windows of 6"),
         ((X, 0, 0), {}, ValueError, "window = 0"),
         ((X, 0, 2.0), {}, TypeError, "window = 2.0"),
         ((X, np.nan, 2), {}, ValueError, "threshold = nan"),
@@ -417,7 +417,7 @@ def test_bad_counts_are_refused(counts, window, error, match):
         (lambda: spikes.from_window_counts([[1], [2]], 5).test("poisson").adjusted("none"), ValueError, "'holm'"),
         (lambda: spikes.from_window_counts([[1], [2]], 5).test("poisson").rejected(5), ValueError, "level = 5"),
         (lambda: spikes.Accumulator(0), ValueError, "units = 0"),
-        (lambda: spikes.Accumulator(2).result(), ValueError, "0 samples fill 0"),
+        (lambda: spikes.Accumulator(2).result(), ValueError, "n = 0 samples hold 0"),
         (lambda: spikes.Accumulator(2).update(np.ones((3, 1))), ValueError, r"\(samples, 2\) is needed"),
         (lambda: spikes.Accumulator(2).update(X, label=[]), TypeError, "not one class that all samples"),
     ],

@@ -163,8 +163,8 @@ class Accumulator:
         missing = whole(ddof, "ddof", minimum=0, maximum=1)
         if self._windows < 2:
             raise ValueError(
-                f"{self._samples} samples fill {self._windows} complete window(s) of {self.window}"
-                f"{' of one class each' if self._closed else ''}; a variance over windows needs two: take "
+                f"n = {self._samples} samples hold {self._windows} of the two complete windows of {self.window}"
+                f"{' of one class each' if self._closed else ''} that a variance over windows needs: take "
                 "a smaller window"
             )
         classes = [one for one in self._classes().values() if one[0]]
