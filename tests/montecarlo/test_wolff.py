@@ -48,13 +48,15 @@ def test_kernels_are_their_twins(rng):
     model = lattice(6, 2.5)
     graph = (model.couplings.indptr.copy(), model.couplings.indices.copy())
     chances = np.full(model.couplings.nnz, 0.55)
-    spins, state = rng.choice([-1, 1], 36).astype(np.int8), words(rng)
+    spins, state = rng.choice([-1, 1], (2, 36)).astype(np.int8), np.array([words(rng), words(rng)])
     results = []
     for twin in (lambda f: f, lambda f: f.py_func):
-        own, random, members = spins.copy(), state.copy(), np.zeros(36, np.int32)
-        total = twin(kernels.clusters)(*graph, chances, own, random, members, 50)
-        energy = twin(kernels.energy)(*graph, model.couplings.data.copy(), own)
-        results.append((total, energy, own, random, members))
+        walk = *graph, chances, spins.copy(), state.copy(), np.zeros(36, np.int32)
+        sizes, tally, energies = np.zeros(2, int), np.zeros((2, 2), int), np.zeros(2)
+        twin(kernels.clusters)(*walk, np.array([30, 50]), sizes)
+        twin(kernels.sweeps)(*walk, tally)
+        twin(kernels.energies)(*graph, model.couplings.data.copy(), walk[3], energies)
+        results.append((*walk, sizes, tally, energies))
     for one, other in zip(*results, strict=True):
         assert np.array_equal(one, other)
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from statnn._compile import kernel
+from statnn._compile import helper, kernel
 from statnn._xoshiro import uniform
 
 FLIPPED = 15 / 16
@@ -14,42 +14,64 @@ FLIPPED = 15 / 16
 
 
 @kernel
-def clusters(indptr: Any, indices: Any, chances: Any, spins: Any, state: Any, members: Any, count: Any) -> int:
-    """Grow `count` clusters and flip them, one after the other; return the sum of their sizes.
+def clusters(
+    indptr: Any, indices: Any, chances: Any, spins: Any, states: Any, members: Any, counts: Any, sizes: Any
+) -> None:
+    """Grow `counts` (chains,) clusters and flip them, one after the other; write the sums of their sizes.
 
-    `chances` holds 1 - exp(-2 J_ij/T) of every coupling, `spins` (N,) are changed in place, `members` (N,) is scratch.
-    A spin flips when it joins, so that a neighbour with the old sign is one that has not joined yet. One cluster in
-    sixteen is then turned back: were flips certain, spins that never join others would change sign in step.
+    `chances` holds 1 - exp(-2 J_ij/T) of every coupling, `spins` (chains, N) and `states` (chains, 4) of the random
+    numbers are changed in place, `members` (N,) is scratch.
     """
-    total = 0
-    for _ in range(count):
-        first = int(uniform(state) * spins.size)
-        old = spins[first]
-        spins[first] = np.int8(-old)
-        members[0] = first
-        size, done = 1, 0  # `members` is the queue of the search: those before `done` have asked their neighbours
-        while done < size:
-            i = np.uint64(members[done])
-            done += 1
-            for k in range(np.uint64(indptr[i]), np.uint64(indptr[i + np.uint64(1)])):
-                j = np.uint64(indices[k])
-                if spins[j] == old and uniform(state) < chances[k]:
-                    spins[j] = np.int8(-old)
-                    members[size] = j
-                    size += 1
-        if uniform(state) >= FLIPPED:
-            for k in range(size):
-                spins[members[k]] = old
-        total += size
-    return total
+    for chain in range(len(spins)):
+        sizes[chain] = 0
+        for _ in range(counts[chain]):
+            sizes[chain] += _flipped(indptr, indices, chances, spins[chain], states[chain], members)
 
 
 @kernel
-def energy(indptr: Any, indices: Any, couplings: Any, spins: Any) -> float:
-    """Return -Σ_{i<j} J_ij s_i s_j."""
-    total = 0.0
-    for i in range(spins.size):
-        for k in range(indptr[i], indptr[i + 1]):
-            if indices[k] < i:
-                total -= couplings[k] * spins[i] * spins[indices[k]]
-    return total
+def sweeps(indptr: Any, indices: Any, chances: Any, spins: Any, states: Any, members: Any, tally: Any) -> None:
+    """Flip clusters of every chain until they hold N spins in all; write how many clusters, and how many spins."""
+    for chain in range(len(spins)):
+        number, size = 0, 0
+        while size < spins.shape[1]:
+            size += _flipped(indptr, indices, chances, spins[chain], states[chain], members)
+            number += 1
+        tally[chain, 0], tally[chain, 1] = number, size
+
+
+@helper
+def _flipped(indptr: Any, indices: Any, chances: Any, spins: Any, state: Any, members: Any) -> int:
+    """Grow a cluster and flip it; return its size.
+
+    A spin flips when it joins, so that a neighbour with the old sign is one that has not joined yet. One cluster in
+    sixteen is then turned back: were flips certain, spins that never join others would change sign in step.
+    """
+    first = int(uniform(state) * spins.size)
+    old = spins[first]
+    spins[first] = np.int8(-old)
+    members[0] = first
+    size, done = 1, 0  # `members` is the queue of the search: those before `done` have asked their neighbours
+    while done < size:
+        i = np.uint64(members[done])
+        done += 1
+        for k in range(np.uint64(indptr[i]), np.uint64(indptr[i + np.uint64(1)])):
+            j = np.uint64(indices[k])
+            if spins[j] == old and uniform(state) < chances[k]:
+                spins[j] = np.int8(-old)
+                members[size] = j
+                size += 1
+    if uniform(state) >= FLIPPED:
+        for k in range(size):
+            spins[members[k]] = old
+    return size
+
+
+@kernel
+def energies(indptr: Any, indices: Any, couplings: Any, spins: Any, out: Any) -> None:
+    """Write -Σ_{i<j} J_ij s_i s_j of every chain."""
+    for chain in range(len(spins)):
+        out[chain] = 0.0
+        for i in range(spins.shape[1]):
+            for k in range(indptr[i], indptr[i + 1]):
+                if indices[k] < i:
+                    out[chain] -= couplings[k] * spins[chain, i] * spins[chain, indices[k]]

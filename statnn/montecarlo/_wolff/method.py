@@ -8,11 +8,12 @@ high temperature, would make the chain periodic. The mean size of clusters is it
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from statnn._arguments import Floats, whole
 from statnn._random import Root, stream
@@ -137,6 +138,7 @@ class _Clusters(Walkers):
         self._clusters = np.full(len(chains), method.clusters or 1, dtype=np.int64)
         self._size = np.zeros(len(chains))
         self._counted = np.zeros((len(chains), 2), dtype=np.int64)
+        self._work = _WORK * (model.size + model.couplings.nnz)
 
     def burn_in(self, sweeps: int) -> None:
         """Find the number of clusters in the first half; the second half forgets that it ended with a large one."""
@@ -146,10 +148,10 @@ class _Clusters(Walkers):
         """Move by a part of the burn-in; clusters and spins of the second quarter are counted."""
         tuning = (sweeps + 1) // 2 if self._tuned else 0
         for sweep in range(begin, min(end, tuning)):
-            for chain in range(len(self._counted)):
-                tally = self._touch(chain)
-                if sweep >= tuning // 2:
-                    self._counted[chain] += tally
+            tally = np.empty_like(self._counted)
+            self._walk(kernels.sweeps, tally)
+            if sweep >= tuning // 2:
+                self._counted += tally
         if begin < tuning <= end:
             for chain, (number, flipped) in enumerate(self._counted.tolist()):
                 self._clusters[chain] = max(1, round(self._model.size * number / flipped))
@@ -158,10 +160,11 @@ class _Clusters(Walkers):
 
     def sweep(self, sweeps: int) -> None:
         """Flip the fixed number of clusters, so many times."""
-        for chain, number in enumerate(self._clusters.tolist()):
-            for part in pieces(sweeps - 1, _WORK * (self._model.size + self._model.couplings.nnz)):
-                self._flip(chain, number * part)
-            self._size[chain] = self._flip(chain, number) / number
+        sizes = np.empty_like(self._clusters)
+        for part in pieces(sweeps - 1, self._work * len(sizes)):
+            self._walk(kernels.clusters, self._clusters * part, sizes)
+        self._walk(kernels.clusters, self._clusters, sizes)
+        self._size[:] = sizes / self._clusters
 
     def observe(self, name: str) -> Values:
         """Return "energy", "magnetisation" or "cluster_size"."""
@@ -170,8 +173,9 @@ class _Clusters(Walkers):
         if name == "magnetisation":
             mean: Values = self._spins.mean(axis=1)
             return mean
-        couplings = graph(self._model)
-        return np.array([kernels.energy(*couplings, spins) for spins in self._spins])
+        energies = np.empty(len(self._spins))
+        kernels.energies(*graph(self._model), self._spins, energies)
+        return energies
 
     def states(self) -> Values:
         """Return spins, int8 of shape (chains, N)."""
@@ -181,16 +185,14 @@ class _Clusters(Walkers):
         """Return the share of clusters that flip, and the number of clusters per sweep."""
         return {"acceptance": np.full(len(self._clusters), kernels.FLIPPED), "clusters": self._clusters.copy()}
 
-    def _touch(self, chain: int) -> tuple[int, int]:
-        """Flip clusters until they hold N spins in all; return how many clusters, and spins."""
-        number, flipped = 0, 0
-        while flipped < self._model.size:
-            flipped += self._flip(chain, 1)
-            number += 1
-        return number, flipped
-
-    def _flip(self, chain: int, clusters: int) -> int:
+    def _walk(self, kernel: Callable[..., None], *of_chains: NDArray[np.int64]) -> None:
+        """Run a kernel for all chains, with what it takes and gives of each; a few at a time of large models."""
         indptr, indices, _ = graph(self._model)
-        return kernels.clusters(
-            indptr, indices, _chances(self._model), self._spins[chain], self._random[chain], self._members, clusters
-        )
+        begin = 0
+        for some in pieces(len(self._spins), self._work):
+            here = slice(begin, begin + some)
+            kernel(
+                indptr, indices, _chances(self._model), self._spins[here], self._random[here], self._members,
+                *(array[here] for array in of_chains),
+            )  # fmt: skip
+            begin += some
