@@ -210,6 +210,8 @@ def test_pictures_draw_what_was_found(rng):
     np.testing.assert_allclose(axes.lines[0].get_xdata(), [p.sigma_w for p in found.layers])
     signals = found.plot_signals()
     np.testing.assert_allclose(signals.lines[-1].get_ydata(), found.predicted_correlation)
+    assert [text.get_text() for text in signals.get_legend().get_texts()] == ["mean-field theory", "measured"]
+    assert found.plot_signals(Figure().add_subplot()).get_legend() is None
     with pytest.raises(ValueError, match="pass inputs"):
         rg.place(Network.random([4, 4, 4], rng=0)).plot_signals()
     mpl.pyplot.close("all")

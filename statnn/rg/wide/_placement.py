@@ -182,7 +182,7 @@ class Placement(ByValue):
         Parameters
         ----------
         ax : matplotlib.axes.Axes or None
-            Where to draw; None for a new figure.
+            Where to draw; None for a new figure, with a legend.
         colour, label : str
             Of what was measured.
         first : int
@@ -200,6 +200,8 @@ class Placement(ByValue):
         axes.errorbar(m, self.correlation, self.correlation_error, fmt="o", markersize=3, color=colour, label=label)
         axes.plot(m, self.predicted_correlation, color=colour, linewidth=1, label="mean-field theory")
         axes.set(xlabel="layer $m$", ylabel="correlation $c_m$")
+        if ax is None:  # on given axes more may follow
+            axes.legend()
         return settled(axes)
 
 
