@@ -177,3 +177,14 @@ def test_chi_square_has_six_cells_of_five_neurons_or_is_not_made(neurons, rng):
     found = chi_square(Tally.of(draw(process, 100, rng), 100), process)
     assert (found is None) == (neurons < 6 * 5)
     assert found is None or 6 <= found.cells <= neurons / 5
+
+
+def test_intervals_of_hardly_determined_parameters_end_beyond_floats():
+    """Their z error/b is in the thousands, and its exponential no float."""
+    counts = [36, 34, 35, 24, 27, 34, 27, 23, 32, 34]
+    with pytest.warns(RuntimeWarning, match="hardly determined"):
+        found = fit(counts, 100, replicas=19, rng=0)
+    assert found.b_error > 1000 * found.b
+    assert found.interval("b") == (0.0, np.inf)
+    low, high = found.interval("b", 1e-5)
+    assert 0 < low < found.b < high < np.inf

@@ -162,7 +162,8 @@ class Fit(ByValue):
         """Confidence interval of ``"b"`` or ``"c"``: estimate ± z errors on an unbounded scale (Wald).
 
         The scale is ln b, and logit c/N for :class:`BetaBernoulli` or ln c for :class:`GammaPoisson`, so
-        that no interval leaves the allowed range. The urn's c is a point.
+        that no interval leaves the allowed range. The urn's c is a point. Where b is hardly determined at all the ends
+        are beyond floats, 0 and inf.
 
         Parameters
         ----------
@@ -184,8 +185,9 @@ class Fit(ByValue):
             raise ValueError(f"name = {name!r}: intervals exist for 'b' and 'c'")
         z = float(stats.norm.isf((1 - share(level, "level", why="0.95 for 95 %")) / 2))
         if name == "b":
-            spread = z * self.b_error / self.b
-            return self.b * math.exp(-spread), self.b * math.exp(spread)
+            with np.errstate(over="ignore"):  # of counts that hardly say more than that b is large
+                factor = float(np.exp(z * self.b_error / self.b))
+            return self.b / factor, self.b * factor
         spread = z * self.c_error / self.c
         if isinstance(self.process, BetaBernoulli):
             odds, neurons = self.c / (self.process.neurons - self.c), self.process.neurons
