@@ -70,7 +70,7 @@ class TwoColourUrn(ActivationProcess):
     def _law(self, D: int, initial: int, bonus: float) -> Any:
         before = self._draws(self._begin)
         black, black_low = parts(Fraction(self.b) + initial + Fraction(bonus))
-        white, white_low = parts(self._exact_white + (before - initial))
+        white, white_low = parts(self._exact_white + max(before - initial, 0))
         return beta_binomial(self._draws(D) - before, black, white, black_low, white_low, loc=initial)
 
     def count(self, D: int, *, initial: int = 0) -> Any:

@@ -95,3 +95,18 @@ def test_predictions_of_a_law_that_counts_refute_are_told(rng):
     ):
         with pytest.raises(error, match=words):
             fit(counts, 300).predict(samples, level)
+
+
+def test_predictions_of_more_events_than_floats_tell_apart():
+    """The c of the fit, n/D, is rounded, so that c D is beside the n of beyond 2^52 events that it comes from."""
+    counts = [2**56 + 1, 2**55 + 1, 2**54 + 3, 2**40 + 1, 5, 0]
+    found = fit(counts, 10**17, law=PolyaUrn, replicas=19, rng=0)
+    mean, low, high = found.predict(2 * 10**17)
+    with mp.workdps(60):
+        n, b = sum(counts), mp.mpf(found.b)
+        silent = mp.gammaprod([5 * b + 2 * n, 6 * b + n], [6 * b + 2 * n, 5 * b + n])
+    assert mean == pytest.approx(float(6 - silent), rel=1e-12)
+    assert (low, high) == (5, 6)
+    beside = [*counts[:-1], 64]
+    with pytest.raises(ValueError, match=r"counts sum to .*, but samples = 100000000000000000 hold c D = "):
+        found.process.after(10**17, beside)
