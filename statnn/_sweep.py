@@ -63,7 +63,7 @@ class Sweep(ByValue):
 
         Where no point is of the same types, too, numbers and texts of numpy are those of Python, and 1 is 1.0.
         """
-        for alike in (same, _alike):
+        for alike in (_the_very, same, _alike):
             for number, own in enumerate(self.points):
                 if alike(own, point):
                     if number in self.failures:
@@ -187,13 +187,18 @@ def _plain(point: Point) -> Point:
     return {name: value.item() if isinstance(value, np.generic) else value for name, value in point.items()}
 
 
+def _the_very(own: Point, point: Point) -> bool:
+    """Return whether two points are equal and look the same, as 0.0 and -0.0 do not."""
+    return same(own, point) and repr(own) == repr(point)
+
+
 def _alike(own: Point, point: Point) -> bool:
     """Return whether two points hold the same numbers and texts, of whatever types."""
     return own.keys() == point.keys() and all(
         same(value, point[name])
         or (isinstance(value, kind) and isinstance(point[name], kind) and bool(value == point[name]))
         for name, value in own.items()
-        for kind in (str if isinstance(value, str) else Number,)
+        for kind in (str if isinstance(value, str) else (Number, np.bool_),)
     )
 
 
@@ -264,12 +269,19 @@ def _at(task: tuple[Callable[..., Any], Point, tuple[Root, str] | None]) -> dict
         return {"failure": f"{type(error).__name__}: {error}"}
 
 
+def _refuse_no_values(values: Any, name: str) -> None:
+    """Raise unless these are values in an order, each of which is one."""
+    if isinstance(values, str | bytes) or not isinstance(values, Iterable) or getattr(values, "ndim", 1) == 0:
+        raise TypeError(f"{name} = {values!r} is one value; pass a list of them, [{values!r}]")
+    refuse_unordered(values, name)
+    if np.ma.is_masked(values):
+        raise ValueError(f"{name} = {values!r} has masked entries, which are no points: drop them")
+
+
 def _points(grid: Any) -> tuple[Point, ...]:
     if isinstance(grid, Mapping):
         for name, values in grid.items():
-            if isinstance(values, str | bytes) or not isinstance(values, Iterable) or getattr(values, "ndim", 1) == 0:
-                raise TypeError(f"grid[{name!r}] = {values!r} is one value; pass a list of them, [{values!r}]")
-            refuse_unordered(values, f"grid[{name!r}]")
+            _refuse_no_values(values, f"grid[{name!r}]")
         axes = {name: list(values) for name, values in grid.items()}
         number = prod(map(len, axes.values()))
         refuse_beyond_memory(1000.0 * number, f"a grid of {number} points", "sweep over a part of it at a time")

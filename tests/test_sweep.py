@@ -133,6 +133,7 @@ def test_a_store_resumes_grows_and_retries(tmp_path):
         ({"a": "heat bath"}, TypeError, "grid['a'] = 'heat bath' is one value"),
         ({"a": [1, Fraction(1, 2)]}, TypeError, "grid has a = Fraction(1, 2), a Fraction: points are known by numbers"),
         ({"a": np.array(0.5)}, TypeError, "grid['a'] = array(0.5) is one value"),
+        ({"a": np.ma.array([1, 2], mask=[0, 1])}, ValueError, "has masked entries, which are no points: drop them"),
     ],
 )
 def test_what_is_no_grid_is_refused(grid, error, message):
@@ -150,6 +151,15 @@ def test_results_are_found_by_their_numbers_whatever_type_they_have():
             found.result(**missing)
     kind = sweep(lambda x: type(x).__name__, {"x": [1, 1.0, True, np.array([1.0])]}).result
     assert (kind(x=1.0), kind(x=True), kind(x=1), kind(x=np.float32(1.0))) == ("float", "bool", "int", "int")
+    either = sweep(lambda on: [on].count(True), {"on": np.array([False, True])}).result
+    assert (either(on=True), either(on=np.False_), either(on=np.True_)) == (1, 0, 1)
+
+
+def test_zeros_of_either_sign_are_points_of_their_own():
+    """A phase is π on one side of a cut and -π on the other."""
+    phase = sweep(lambda y: np.angle(complex(-1, y)), {"y": [0.0, -0.0]}).result
+    assert (phase(y=0.0), phase(y=-0.0)) == (np.pi, -np.pi)
+    assert sweep(lambda y: y, {"y": [0.0]}).result(y=-0.0) == 0
 
 
 def test_numbers_of_numpy_are_those_of_python(tmp_path):
