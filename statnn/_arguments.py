@@ -130,7 +130,7 @@ def positive(value: Any, name: str, *, why: str) -> float:
     """Return ``value`` as float, or raise if it is not a finite number above zero."""
     if isinstance(value, bool) or not isinstance(value, numbers.Real):
         raise TypeError(f"{name} = {value!r} is a {type(value).__name__}; one real number is needed: {why}")
-    number = _nearest(value)
+    number = nearest(value)
     if not (math.isfinite(number) and number > 0):
         raise ValueError(f"{name} = {value!r} must be a finite number above 0: {why}")
     return number
@@ -140,13 +140,13 @@ def share(value: Any, name: str, *, why: str) -> float:
     """Return ``value`` as float, or raise if it is not a number between 0 and 1."""
     if isinstance(value, bool) or not isinstance(value, numbers.Real):
         raise TypeError(f"{name} = {value!r} is a {type(value).__name__}; one number between 0 and 1 is needed: {why}")
-    number = _nearest(value)
+    number = nearest(value)
     if not 0 < number < 1:
         raise ValueError(f"{name} = {value!r} must lie between 0 and 1: {why}")
     return number
 
 
-def _nearest(value: Any) -> float:
+def nearest(value: Any) -> float:
     """Return the nearest float, which is infinite for integers beyond all floats."""
     try:
         return float(value)
@@ -170,7 +170,7 @@ def at_least(values: ArrayLike, name: str, *, minimum: float, why: str) -> NDArr
     """Return ``values`` as float64 array, or raise if any entry is not finite or below ``minimum``."""
     array = array_of(values, name)
     if _whole_objects(array):
-        array = np.reshape([_nearest(value) for value in array.flat], array.shape)
+        array = np.reshape([nearest(value) for value in array.flat], array.shape)
     if array.dtype.kind not in "iuf":
         raise TypeError(f"{name} must hold real numbers, not {array.dtype}{as_floats(array, name)}: {why}")
     with np.errstate(over="ignore"):  # long doubles beyond all floats are refused as infinite
@@ -205,7 +205,7 @@ def real_numbers(values: ArrayLike, name: str) -> NDArray[Any]:
     """Return ``values`` as array of their own type, or raise if any of them is masked, no real number or NaN."""
     array = array_of(values, name)
     if _whole_objects(array):
-        array = np.reshape([_nearest(value) for value in array.flat], array.shape)
+        array = np.reshape([nearest(value) for value in array.flat], array.shape)
     if array.dtype.kind not in "biuf":
         raise TypeError(f"{name} must be a real number or an array of them, not {array.dtype}")
     if np.isnan(array).any():

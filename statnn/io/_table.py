@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable, Iterator, Mapping
+from decimal import Decimal
 from enum import Enum
+from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
 
+from statnn._arguments import nearest
 from statnn._sweep import Sweep
 
 Row = dict[str, Any]
+_NUMBERS = Real, Decimal, np.bool_
 
 
 def table(results: Any, *, by: str | None = None) -> list[Row]:
@@ -43,7 +47,7 @@ def table(results: Any, *, by: str | None = None) -> list[Row]:
     ------
     ValueError
         If `by` names no array of a result, or is None for one that has no single numbers; the arrays that there are
-        are listed.
+        are listed. If two columns would have one name, as ``{"a.b": 1, "a": {"b": 2}}``.
 
     See Also
     --------
@@ -63,8 +67,12 @@ def table(results: Any, *, by: str | None = None) -> list[Row]:
     rows: list[Row] = []
     whole = by is not None
     for head, result in _named(results, whole=whole):
-        found = _cells(result, "", whole=whole)
-        cells = {f"result.{name}" if name in head else name: value for name, value in found}
+        cells: Row = {}
+        for name, value in _cells(result, "", whole=whole):
+            column = f"result.{name}" if name in head else name
+            if column in cells:
+                raise ValueError(f"{column!r} is the name of two columns: what a mapping holds needs another one")
+            cells[column] = value
         doubts = {name: str(value) for name, value in cells.items() if isinstance(value, Exception)}
         scalars = {name: _plain(cells[name]) for name in cells if name not in doubts and np.ndim(cells[name]) == 0}
         arrays = {name: value for name, value in cells.items() if np.ndim(value)}
@@ -185,8 +193,8 @@ def _properties(kind: type) -> list[str]:
 
 def _cells(value: Any, name: str, *, whole: bool) -> Iterator[tuple[str, Any]]:
     """Yield numbers, texts, warnings and arrays by name; functions, models and lists of others have no cell."""
-    if isinstance(value, tuple | list) and value and all(isinstance(entry, int | float) for entry in value):
-        value = np.asarray(value)
+    if isinstance(value, tuple | list) and value and all(isinstance(entry, _NUMBERS) for entry in value):
+        value = np.asarray([_number(entry) for entry in value])
     parts = _inside(value, whole=whole) if name else _fields(value)
     if parts is not None:
         for part, inner in parts.items():
@@ -198,8 +206,17 @@ def _cells(value: Any, name: str, *, whole: bool) -> Iterator[tuple[str, Any]]:
     elif isinstance(value, np.ndarray | np.generic):
         if value.dtype.kind in "biufUS":
             yield name or "value", value[()] if isinstance(value, np.ndarray) and not value.ndim else value
-    elif value is None or isinstance(value, bool | int | float | str | Exception):
+    elif isinstance(value, _NUMBERS):
+        yield name or "value", _number(value)
+    elif value is None or isinstance(value, str | Exception):
         yield name or "value", value
+
+
+def _number(value: Any) -> Any:
+    """Return a number that is neither Python's nor numpy's, as a fraction or those of mpmath and sympy, as Python's."""
+    if isinstance(value, int | float | np.generic):
+        return value
+    return int(value) if isinstance(value, Integral) else nearest(value)
 
 
 def _plain(value: Any) -> Any:

@@ -1,13 +1,18 @@
 """Tables: what results say in rows of plain numbers, whatever room they come from."""
 
 import json
+import math
 from dataclasses import dataclass, is_dataclass, replace
+from decimal import Decimal
+from fractions import Fraction
 
+import mpmath
 import numpy as np
 import pytest
+import sympy
 from test_values import MAKERS
 
-from statnn import activation, rg, sweep
+from statnn import activation, rg, sweep, theory
 from statnn.interaction import BinaryNeurons
 from statnn.io import table
 from statnn.measure import spikes
@@ -180,3 +185,27 @@ def test_masked_entries_have_no_number():
     """A unit that is silent has no Fano factor, which is not one of zero."""
     found = spikes.from_window_counts([[1, 0], [3, 0], [2, 0]], window=10)
     assert [row["fano_factor"] for row in table(found, by="fano_factor")] == [pytest.approx(1 / 3), None]
+
+
+def test_numbers_of_other_libraries_are_numbers():
+    """Formulas give sympy's, of as many digits as were asked for."""
+    formula = theory.formula("gamma-poisson.working")
+    swept = sweep(lambda D: formula.evaluate(digits=50, D=D, N=1000, b=1, c=5), {"D": [200, 1800]})
+    assert table(swept) == [{"D": 200, "result": 500.0}, {"D": 1800, "result": 900.0}]
+    found = {"a": Fraction(1, 4), "b": Decimal("0.1"), "c": mpmath.mpf(10) ** 400, "d": sympy.Integer(2**70)}
+    assert table([found]) == [{"a": 0.25, "b": 0.1, "c": math.inf, "d": 2**70}]
+    several = {"x": [np.int64(3), Fraction(1, 2)], "y": (np.float32(0.5), np.True_)}
+    assert table([several]) == [{"index.0": 0, "x": 3.0, "y": 0.5}, {"index.0": 1, "x": 0.5, "y": 1.0}]
+
+
+@pytest.mark.parametrize(
+    ("results", "name"),
+    [
+        ([{"a.b": 1, "a": {"b": 2}}], "a.b"),
+        ([{"x": {1: 2.0, "1": 3.0}}], "x.1"),
+        (sweep(lambda **_: {"mean": 2.0}, [{"result.mean": 1}]), "result.mean"),
+    ],
+)
+def test_no_column_hides_another(results, name):
+    with pytest.raises(ValueError, match=f"'{name}' is the name of two columns"):
+        table(results)
