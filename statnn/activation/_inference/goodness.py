@@ -247,7 +247,9 @@ def bootstrap(tally: Tally, process: Process, replicas: int, seed: Root, executo
         (process, tally.samples, seed, range(first, min(first + _TOGETHER, replicas)))
         for first in range(0, replicas, _TOGETHER)
     ]
-    larger = sum(int(np.sum(np.array(part) >= observed - _ROUNDING)) for _, part in run_tasks(_distances, tasks, executor))
+    larger = sum(
+        int(np.sum(np.array(part) >= observed - _ROUNDING)) for _, part in run_tasks(_distances, tasks, executor)
+    )
     share = (1 + larger) / (2 + replicas)
     error = math.sqrt(share * (1 - share) / (3 + replicas))
     return Goodness("bootstrap", observed, (1 + larger) / (1 + replicas), p_error=error, replicas=replicas)
