@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import numbers
+from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any, TypeAlias
 
@@ -76,6 +77,10 @@ def array_of(values: Any, name: str) -> NDArray[Any]:
         raise TypeError(
             f"{name} is a {type(values).__name__}, an array that numpy cannot read by itself: pass "
             f"numpy.from_dlpack({name}), or what brings it to this processor's memory, .get() or .numpy()"
+        )
+    if given.dtype == object and given.ndim == 0 and isinstance(values, Iterable):
+        raise TypeError(
+            f"{name} is a {type(values).__name__}, whose entries numpy does not take one by one: pass a list of them"
         )
     return _known_to_numpy(np.asarray(given))
 

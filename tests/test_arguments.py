@@ -33,3 +33,11 @@ def test_levels_are_numbers_between_0_and_1(name):
 def test_a_law_of_depth_wants_layers(m, error):
     with pytest.raises(error, match=r"m = .* the law is one for many layers"):
         rg.criticality("tanh").variance(m)
+
+
+@pytest.mark.parametrize("given", [(k for k in (0, 1, 2)), {5: 0, 6: 3}.values(), map(int, "012"), {0, 1}])
+@pytest.mark.parametrize("call", [lambda x: fit(x, 5), statistics, GammaPoisson(9, 1.0, 1.0).working, rg.LinearLayer])
+def test_entries_that_come_one_by_one_are_wanted_as_a_list(call, given):
+    """To numpy they are one object, of which "shape ()" or ".astype(int)" say nothing."""
+    with pytest.raises(TypeError, match="whose entries numpy does not take one by one: pass a list of them"):
+        call(given)
