@@ -156,7 +156,7 @@ class ActivationProcess(ABC):
     def _passed(self, D: ArrayLike) -> Floats:
         """Return how many samples came after the start, of whole numbers exactly: beyond 2^53 floats merge them."""
         samples, given = self._samples(D), array_of(D, "D")
-        if self._begin and given.dtype.kind in "iu":
+        if self._begin and given.size and given.dtype.kind in "iu":
             return np.asarray(given - given.dtype.type(self._begin), dtype=float)
         if self._begin and given.dtype.kind == "O":
             return np.reshape([float(int(d) - self._begin) for d in given.flat], given.shape)

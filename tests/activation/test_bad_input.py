@@ -118,6 +118,7 @@ TABLE = [
         TypeError,
         r"neurons = \(4, 5\) is a tuple.*: call once for each of them",
     ),
+    (lambda: GammaPoisson(4, 1.0, 1e10).count(10**15).rvs(random_state=1), ValueError, r"of about .* exceeds 9.0e\+18"),
     # simulation
     (lambda: beta.simulate([3, 2]), ValueError, r"checkpoints must increase strictly, but 2 follows 3: pass numpy"),
     (lambda: beta.simulate([3, 3]), ValueError, r"checkpoints must increase strictly, but 3 follows 3"),
@@ -303,3 +304,8 @@ def test_laws_are_not_asked_about_what_is_no_number(process, of, method):
     with pytest.raises(TypeError, match=r"must be a real number"):
         ask("1")
     assert np.isfinite(ask(1)) == np.isfinite(ask(np.ma.array([1], mask=[False]))[0])
+
+
+@pytest.mark.parametrize("kind", [np.int8, np.uint8, np.int64, float])
+def test_no_samples_have_no_numbers_whether_or_not_their_type_reaches_to_the_start(kind):
+    assert GammaPoisson(4, 1.0, 2.0).after(300, [3, 1, 0, 0]).working(np.array([], dtype=kind)).shape == (0,)

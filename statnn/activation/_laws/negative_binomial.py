@@ -84,7 +84,10 @@ class _NegativeBinomial(Discrete):
             return n * m, spread**2, (1 + 2 * m) / spread, 6 / n + 1 / spread**2
 
     def _rvs(self, n: Any, m: Any, *_: Any, size: Any = None, random_state: Any = None) -> Any:
-        return random_state.poisson(random_state.gamma(n, m, size))  # 1/(1 + m) has no digits of small odds
+        rates = random_state.gamma(n, m, size)  # 1/(1 + m) has no digits of small odds
+        if np.max(rates, initial=0.0) > LARGEST_COUNT:
+            raise ValueError(f"a count of about {np.max(rates):.1e} exceeds {LARGEST_COUNT:.1e}; ask for fewer samples")
+        return random_state.poisson(rates)
 
 
 negative_binomial = _NegativeBinomial(name="negative_binomial", shapes="n, m, n_low, m_low")
