@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, replace
+from numbers import Integral
 from pathlib import Path
 from typing import Any
 
@@ -256,6 +257,8 @@ def _row(y: NDArray[Any]) -> NDArray[Any]:
 
 def _whole(y: NDArray[Any]) -> tuple[Ints | None, str]:
     """Return a row of labels as classes, or why they are none."""
+    if y.dtype == object and all(isinstance(label, Integral) for label in y):  # as columns of tables may hold them
+        y = np.asarray(y.tolist())
     if y.dtype.kind == "f":
         y = y.astype(np.float64)  # 2**31 is beyond half precision
         if bool((y == np.round(y)).all()) and bool((np.abs(y) < 2**31).all()):

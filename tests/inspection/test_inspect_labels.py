@@ -51,6 +51,13 @@ def test_labels_are_those_of_the_classifier(names, tmp_path):
     assert re.search("the label (7|'dog') is none of the classes", stranger["order"].reason)
 
 
+def test_whole_numbers_in_a_column_of_objects_are_classes():
+    """As tables have them that held words once."""
+    net, x, labels = subject()
+    found = inspect(net, x, labels.astype(object), rng=0, only=["layers"])
+    assert found["layers"].facts["accuracy"].value == np.mean(net(x).argmax(axis=1) == labels)
+
+
 @pytest.mark.parametrize(
     ("labels", "match"),
     [
