@@ -42,6 +42,8 @@ class Affine:
         """Return this map applied to the result of another."""
         if first is None:
             return self
+        if len({first.scale.size, self.scale.size} - {1}) > 1:
+            raise ValueError(f"{self.where}: has {self.scale.size} entries for {first.scale.size} units")
         return Affine(self.scale * first.scale, self.scale * first.shift + self.shift, self.where)
 
 

@@ -16,9 +16,9 @@ import numpy as np
 from statnn._arrays import Reals
 from statnn._memory import refuse_beyond_memory
 from statnn.io._chain import SOFTPLUS_LINE, Act, Affine, Dense, Norm, Probabilities, Step
-from statnn.io._onnx_advice import advice
+from statnn.io._onnx_advice import ADVICE, advice
 from statnn.io._onnx_patterns import matched
-from statnn.io._onnx_values import STANDARD, Constants
+from statnn.io._onnx_values import FLOATS, SHORT, STANDARD, Constants
 from statnn.network import ACTIVATIONS, BatchNorm, leaky_relu
 from statnn.network._activation import known_as
 
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
 _SUPPORTED = (
     "Gemm, MatMul, Add, Sub, Mul, Div, BatchNormalization, Tanh, Relu, LeakyRelu, Sigmoid, Erf, Gelu, Swish, Softplus, "
-    "Sin, Identity, Dropout, Flatten and Reshape of the inputs, last Softmax, and Cast and Concat where they change "
-    "nothing; SiLU, GELU and softplus also as exporters write them with Sigmoid, Erf, Tanh or Where"
+    "Sin, Identity, Dropout, Flatten, Reshape and Cast of the inputs, last Softmax, and Cast and Concat where they "
+    "change nothing; SiLU, GELU and softplus also as exporters write them with Sigmoid, Erf, Tanh or Where"
 )
 _ATTRIBUTES: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(("MatMul", "Add", "Sub", "Mul", "Div", "Identity"), ()),
@@ -45,6 +45,7 @@ _ATTRIBUTES: dict[str, tuple[str, ...]] = {
 """Of every operator that is read."""
 _WITH_CONSTANTS = {"Gemm", "MatMul", "Add", "Sub", "Mul", "Div", "BatchNormalization", "Reshape", "Dropout"}
 _SLOPE, _EPSILON = float(np.float32(0.01)), float(np.float32(1e-5))  # where the file leaves them out
+_STRING = 8  # TensorProto.DataType
 _OLDEST = 7
 """Operator set from which constants are spread and normalisations used as they are today."""
 
@@ -110,7 +111,7 @@ class _Graph:
         self._constants = Constants(graph)
         self._shape: list[int] | None = None  # of what flows through the graph, 0 where a size is open; None: unknown
         self._chain: list[Step] = []
-        self._kind = 0  # the data type of what flows through the graph, which no operator that is read changes
+        self._given = self._kind = 0  # data types of the inputs and of what flows through the graph
 
     def steps(self) -> list[Step]:
         """Follow the graph from its input to its output."""
@@ -123,10 +124,11 @@ class _Graph:
                 "the network out with onnx.utils.extract_model(file, new_file, [input], [output])"
             )
         users: dict[str, list[Any]] = {}
-        for node in self._graph.node:
+        for node in _used(self._graph.node, outputs[0]):
             for name in _taken(node):
                 users.setdefault(name, []).append(node)
-        self._shape, self._kind = _declared(inputs[0]), inputs[0].type.tensor_type.elem_type
+        self._shape, self._given = _declared(inputs[0]), inputs[0].type.tensor_type.elem_type
+        self._kind = self._given
         chain = self._chain
         now, walked = inputs[0].name, 0
         while now != outputs[0]:
@@ -139,7 +141,7 @@ class _Graph:
                     raise ValueError(
                         f"value {now!r} goes to {len(kinds)} operators{they}: the graph is not a chain from input to "
                         "output, nor is this SiLU, GELU or softplus as exporters write them"
-                        + next((fix for kind in kinds if (fix := advice(kind, now))), "")
+                        + (advice(next((kind for kind in kinds if kind in ADVICE), ""), now) if kinds else "")
                     )
                 name, end = pattern
                 slack = SOFTPLUS_LINE if name == "softplus" else 0.0
@@ -167,13 +169,13 @@ class _Graph:
             return Act(known, where)
         if kind == "LeakyRelu":
             return Act(leaky_relu(attributes.get("alpha", _SLOPE)), where)
-        if kind in {"Identity", "Concat"} or (kind == "Cast" and attributes.get("to") == self._kind):
-            return None
         if kind == "Cast":
-            raise ValueError(f"{where}: it changes the type of numbers, and one type is needed{advice(kind)}")
+            self._cast(node, now, attributes.get("to"), where)
+        if kind in {"Identity", "Concat", "Cast"}:
+            return None
         if kind in {"Softmax", "LogSoftmax"}:
-            if attributes.get("axis", -1) not in {1, -1}:
-                raise ValueError(f"{where}: supported over classes, axis 1 or -1, and as the last step only")
+            if attributes.get("axis", -1) not in {1 - self._single(), -1}:
+                raise ValueError(f"{where}: supported over classes, axis -1, and as the last step only")
             return Probabilities("softmax" if kind == "Softmax" else "log-softmax", where)
         table: dict[str, Callable[..., Step | None]] = {
             "Gemm": self._gemm, "MatMul": self._matmul, "Add": self._affine, "Sub": self._affine, "Mul": self._affine,
@@ -181,6 +183,14 @@ class _Graph:
             "Dropout": self._dropout,
         }  # fmt: skip
         return table[kind](node, now, attributes, where)
+
+    def _cast(self, node: Any, now: str, to: Any, where: str) -> None:
+        """Refuse what changes the type of numbers, but of inputs and of 16-bit outputs, as a network itself does."""
+        first = not self._chain and to in FLOATS and self._kind == self._given != _STRING
+        last = self._kind in SHORT and to in FLOATS and node.output[0] == self._graph.output[0].name
+        if to != self._kind and not first and not last:
+            raise ValueError(f"{where}: it changes the type of numbers, and one type is needed{advice('Cast', now)}")
+        self._kind = to
 
     def _constant(self, name: str) -> Reals | None:
         return self._constants.array(name, name) if name in self._constants else None
@@ -247,7 +257,13 @@ class _Graph:
                 f"{where}: needs samples in rows, scale, offset, running mean and variance, and no training mode: "
                 "export it for use"
             )
-        gamma, beta, mean, variance = (self._vector(name, where, None) for name in node.input[1:])
+        row = self._shape[2:] if self._shape else []  # of inputs that are flattened after it: axis 1 are channels
+        if 0 in row:
+            raise ValueError(
+                f"{where}: acts on inputs whose size is left open: export the model for inputs of one size"
+            )
+        vectors = (self._vector(name, where, None) for name in node.input[1:])
+        gamma, beta, mean, variance = (vector.repeat(math.prod(row)) for vector in vectors)
         try:
             return Norm(BatchNorm(mean, variance, gamma, beta, attributes.get("epsilon", _EPSILON)), where)
         except (TypeError, ValueError) as error:
@@ -264,7 +280,11 @@ class _Graph:
         units = math.prod(row) if self._shape else 0
         good = node.input[0] == now and (not self._chain or (len(row) > 0 and 0 not in row))
         if node.op_type == "Flatten":
-            good = good and attributes.get("axis", 1) in {1, 1 - len(self._shape or ())}
+            axis = attributes.get("axis", 1)
+            axis += len(self._shape or ()) * (axis < 0)
+            single = axis == 0 and self._single()
+            good = good and (axis == 1 or single)
+            rows, units = (1, rows) if single else (rows, units)  # one sample becomes one row
         else:
             shape = self._constants.array(node.input[1], where).reshape(-1).tolist() if len(node.input) == 2 else []
             first, second = shape if len(shape) == 2 else (-2, -2)
@@ -295,7 +315,7 @@ class _Graph:
         flat = array.reshape(-1)
         if units is None:
             return flat
-        if flat.size not in {1, units} or (array.ndim and array.shape[-1] != flat.size):
+        if flat.size not in {1, units} or array.ndim > 2 or (array.ndim and array.shape[-1] != flat.size):
             raise ValueError(f"{where}: biases have shape {array.shape}, {units} numbers are needed")
         key = (name, units, factor)
         return self._constants.made(key, lambda: _times(np.broadcast_to(flat, units), factor))
@@ -311,6 +331,19 @@ def _taken(node: Any) -> set[str]:
     """Return the names of what an operator takes, also inside of graphs of its own, which see those around them."""
     inner = [one for attribute in node.attribute for graph in (attribute.g, *attribute.graphs) for one in graph.node]
     return set(node.input).union(*map(_taken, inner))
+
+
+def _used(nodes: Any, output: str) -> list[Any]:
+    """Return the operators that lead to the output, in the order of the file: nobody sees what others compute."""
+    makers = {name: m for m, node in enumerate(nodes) for name in node.output}
+    used: set[int] = set()
+    waiting = {output}
+    while waiting:
+        maker = makers.get(waiting.pop())
+        if maker is not None and maker not in used:
+            used.add(maker)
+            waiting |= _taken(nodes[maker])
+    return [nodes[m] for m in sorted(used)]
 
 
 def _declared(value: Any) -> list[int] | None:

@@ -1,4 +1,4 @@
-"""What to do about operators of ONNX that are not supported: where they come from, and how to export without them."""
+"""What to do about operators of ONNX that are not supported: where they come from, and how to do without them."""
 
 from __future__ import annotations
 
@@ -15,14 +15,20 @@ _OWN = (
     "take its arrays, onnx.numpy_helper.to_array(tensor) of every tensor in model.graph.initializer, and an Activation "
     "of your own: statnn.Network(weights, biases, activations), weights of shape (out, in)"
 )
+_EITHER = f"if these make one function of every unit, {_OWN}; if not, {_PARTS}"
+_COMPUTED = (
+    "have it computed, options = onnxruntime.SessionOptions(), options.optimized_model_filepath = new_file, "
+    "options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC, and "
+    "onnxruntime.InferenceSession(file, options) writes the new file"
+)
 _ROWS = "samples are rows all along: export the model without it, and transpose or squeeze the inputs before"
 
-_ADVICE = {
+ADVICE = {
     **dict.fromkeys(("Cast", "CastLike"), _TYPES),
     "Shape": _SIZES,
-    **dict.fromkeys(("Gather", "GatherElements", "Concat", "Slice", "Split", "Expand", "Tile", "ScatterND"), _PARTS),
     **dict.fromkeys(("Elu", "Selu", "Celu", "Mish", "PRelu", "ThresholdedRelu", "Softsign", "HardSigmoid"), _OWN),
-    **dict.fromkeys(("HardSwish", "Clip", "Abs", "Cos", "Exp"), _OWN),
+    **dict.fromkeys(("HardSwish", "Clip", "Abs", "Cos", "Tan", "Atan", "Sinh", "Exp", "Log", "Sqrt", "Pow"), _OWN),
+    **dict.fromkeys(("Sign", "Floor", "Round", "Neg", "Reciprocal", "Max", "Min", "Shrink"), _OWN),
     **dict.fromkeys(("QuantizeLinear", "DequantizeLinear", "DynamicQuantizeLinear", "MatMulInteger"), _LOW),
     **dict.fromkeys(("QLinearMatMul", "QGemm", "ConvInteger", "QLinearConv"), _LOW),
     **dict.fromkeys(("Quant", "IntQuant", "FloatQuant", "BipolarQuant", "Trunc", "MultiThreshold"), _LOW),  # of QONNX
@@ -33,19 +39,21 @@ _ADVICE = {
 
 
 def advice(operator: str, value: str = "") -> str:
-    """Return the likely fix, as the end of a message; empty where none is known, or none where it makes weights.
+    """Return the likely fix, as the end of a message.
 
     Parameters
     ----------
     operator : str
-        Its name.
+        Its name; empty for several together.
     value : str
         What flows into it of the samples; empty where it makes weights.
 
     Examples
     --------
-    >>> advice("Cast")[:50], advice("Where", "x")
-    ('. Likely fix: numbers change their type on the way', '')
+    >>> advice("Cast", "x")[:50], advice("Reshape")[:28]
+    ('. Likely fix: numbers change their type on the way', '. Likely fix: have it comput')
     """
-    fix = _ADVICE.get(operator)
-    return f". Likely fix: {fix.format(value=value)}" if fix in (_LOW, _TYPES) or (fix and value) else ""
+    fix = ADVICE.get(operator, _PARTS if operator else _EITHER)
+    if not value and fix != _LOW:
+        fix = _COMPUTED
+    return f". Likely fix: {fix.format(value=value)}"

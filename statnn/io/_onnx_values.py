@@ -15,6 +15,9 @@ from statnn._arrays import Reals
 from statnn.io._onnx_advice import advice
 
 _FLOAT, _INT32, _INT64, _FLOAT16, _DOUBLE, _BFLOAT16 = 1, 6, 7, 10, 11, 16  # TensorProto.DataType
+SHORT = {_FLOAT16, _BFLOAT16}
+FLOATS = {_FLOAT, _DOUBLE, *SHORT}
+"""Types of real numbers; short ones are read as float32."""
 _TYPES = {
     _FLOAT: "<f4", _DOUBLE: "<f8", _FLOAT16: "<f2", _BFLOAT16: "<u2", _INT64: "<i8", _INT32: "<i4", 9: "|b1",
 }  # fmt: skip
@@ -59,7 +62,7 @@ class Constants:
             maker = "sparse" if name in self._sparse else f"computed by {kind}" if kind else "missing"
             raise ValueError(
                 f"{where}: {name!r} is {maker}, and a constant array that stands in the file is needed there"
-                + advice(kind)
+                + (advice(kind) if kind else "")
             )
         turns: list[Any] = []
         source = name
@@ -151,7 +154,7 @@ def _called(tensor: Any) -> str:
 
 def _narrow(listed: Reals, kind: int, dtype: np.dtype[Any], name: str, where: str) -> Reals:
     """Return listed numbers in their type; 16-bit floats are listed by their bits."""
-    if kind not in {_FLOAT16, _BFLOAT16}:
+    if kind not in SHORT:
         return listed.astype(dtype)
     if listed.size and not 0 <= listed.min() <= listed.max() < 2**16:
         raise ValueError(f"{where}: {name!r} lists numbers beyond the 16 bits of its type: it is damaged")

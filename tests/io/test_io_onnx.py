@@ -330,7 +330,7 @@ def test_graphs_inside_of_operators_take_values_of_those_around_them():
 
 def test_branches_are_told_with_their_operators():
     graph = Graph(onnx, 3).then("MatMul", W).then("Relu")
-    graph.nodes.append(node("Shape", ["v0"], "s"))
+    graph.nodes, graph.now = [*graph.nodes, node("Shape", ["v0"], "s"), node("Reshape", ["v1", "s"], "y")], "y"
     with pytest.raises(ValueError, match=r"value 'v0' goes to 2 operators \(Relu, Shape\).*Likely fix: the number of"):
         load_network(graph.model())
     several = Graph(onnx, 3).then("MatMul", W).then("Split").model()

@@ -82,6 +82,77 @@ def test_operators_that_change_nothing(kind, constants, options):
 
 
 @pytest.mark.parametrize(
+    "given", [np.uint8, np.int64, np.float32, np.float16, np.bool_], ids=lambda kind: kind.__name__
+)
+def test_inputs_of_another_type_that_are_cast_first(given):
+    """Images go in as bytes; a network converts its inputs itself."""
+    x = RNG.integers(0, 2 if given == np.bool_ else 200, size=(5, 3)).astype(given)
+    chain = graph().then("Cast", to=onnx.TensorProto.DOUBLE).then("Div", np.float64(255)).then("MatMul", FIRST.T)
+    model = chain.then("Add", BIAS).then("Relu").then("MatMul", SECOND.T).model(("n", 3))
+    model.graph.input[0].type.tensor_type.elem_type = helper.np_dtype_to_tensor_dtype(np.dtype(given))
+    from onnx.reference import ReferenceEvaluator
+
+    theirs = ReferenceEvaluator(model).run(None, {"x": x})[0]
+    assert np.allclose(load_network(model)(x), theirs, rtol=1e-12)
+    assert np.allclose(theirs, by_hand(x.astype(float) / 255), rtol=1e-12)
+
+
+def test_numbers_that_lose_digits_on_their_way_to_the_first_layer():
+    """One rounding of the inputs is that of a network in this precision, and two are not."""
+    types = onnx.TensorProto
+    chain = graph().then("Cast", to=types.FLOAT16).then("Cast", to=types.DOUBLE).then("MatMul", FIRST.T)
+    with pytest.raises(ValueError, match="Cast 'Cast1': it changes the type of numbers"):
+        load_network(chain.model(("n", 3)))
+    text = graph().then("Cast", to=types.DOUBLE).then("MatMul", FIRST.T).model(("n", 3))
+    text.graph.input[0].type.tensor_type.elem_type = types.STRING
+    with pytest.raises(ValueError, match="Cast 'Cast0': it changes the type of numbers"):
+        load_network(text)
+
+
+def test_models_of_half_precision_that_keep_the_types_of_inputs_and_outputs():
+    """So converters write them: a Cast at either end."""
+    types = onnx.TensorProto
+    chain = Graph(onnx, 3, np.float16).then("Cast", to=types.FLOAT16).then("MatMul", FIRST.T).then("Add", BIAS)
+    model = chain.then("Relu").then("MatMul", SECOND.T).then("Cast", to=types.FLOAT).model(("n", 3))
+    model.graph.input[0].type.tensor_type.elem_type = types.FLOAT
+    net = load_network(model)
+    assert net.dtype == np.float32
+    assert np.array_equal(net.weights[0], FIRST.astype(np.float16))
+    assert np.allclose(net(X), by_hand(X), rtol=0.02, atol=0.02)
+
+
+def test_operators_of_which_nobody_uses_the_result():
+    """Their user made the graph branch."""
+    chain = graph().then("MatMul", FIRST.T).then("Add", BIAS).then("Relu").then("MatMul", SECOND.T)
+    chain.nodes[2:2] = [helper.make_node(kind, ["v1"], [kind]) for kind in ("Shape", "Sign")]
+    chain.nodes.append(helper.make_node("Tanh", ["v3"], ["more"]))
+    model = chain.model(("n", 3))
+    assert np.allclose(load_network(model)(X), by_hand(X), rtol=1e-12)
+
+
+@pytest.mark.parametrize("options", [{"axis": 0}, {"axis": -1}], ids=str)
+def test_one_sample_that_becomes_a_row(options):
+    model = (
+        graph().then("Flatten", **options).then("Gemm", FIRST.T, BIAS).then("Relu").then("Gemm", SECOND.T).model((3,))
+    )
+    from onnx.reference import ReferenceEvaluator
+
+    theirs = [ReferenceEvaluator(model).run(None, {"x": row})[0][0] for row in X]
+    assert np.allclose(load_network(model)(X), theirs, rtol=1e-12)
+
+
+@pytest.mark.parametrize(("axis", "good"), [(0, True), (-1, True), (1, False)])
+def test_softmax_of_one_sample(axis, good):
+    """It has one axis, of number 0."""
+    model = graph().then("MatMul", FIRST.T).then("Softmax", axis=axis).model((3,))
+    if good:
+        assert np.allclose(load_network(model)(X), X @ FIRST.T, rtol=1e-12)
+    else:
+        with pytest.raises(ValueError, match="supported over classes, axis -1"):
+            load_network(model)
+
+
+@pytest.mark.parametrize(
     ("kind", "constants", "options", "match"),
     [
         ("Cast", (), {"to": onnx.TensorProto.FLOAT}, "changes the type of numbers, and one type is needed. Likely fix"),
@@ -99,6 +170,54 @@ def test_what_changes_something_is_refused_with_a_fix(kind, constants, options, 
     with pytest.raises(ValueError, match=match) as caught:
         load_network(chain.model(("n", 3)))
     assert "number of samples is computed" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("kind", "constants", "match"),
+    [
+        ("Neg", (), "not supported.*Likely fix: take its arrays.* an Activation of your own"),
+        ("LayerNormalization", (FIRST[:, 0],), "not supported.*Likely fix: only a chain of whole layers is read: cut"),
+        ("Gemm", (SECOND.T, np.ones((1, 1, 2))), r"biases have shape \(1, 1, 2\), 2 numbers are needed"),  # no matrix
+    ],
+)
+def test_operators_without_advice_of_their_own(kind, constants, match):
+    with pytest.raises(ValueError, match=match):
+        load_network(graph().then("MatMul", FIRST.T).then(kind, *constants).then("Relu").model())
+
+
+@pytest.mark.parametrize(
+    ("kinds", "fix"),
+    [
+        (("Softplus", "Tanh"), r"if these make one function of every unit, take.*; if not, .*'v0'"),
+        (("Abs", "Tanh"), "take"),
+    ],
+)
+def test_operators_that_are_one_function_together(kinds, fix):
+    """Mish, for one, had no advice."""
+    chain = graph().then("MatMul", FIRST.T).then(kinds[0]).then(kinds[1])
+    chain.nodes.append(helper.make_node("Mul", ["v0", "v2"], ["y"]))
+    chain.now = "y"
+    with pytest.raises(ValueError, match=rf"2 operators \({kinds[0]}, Mul\).*Likely fix: {fix}"):
+        load_network(chain.model())
+
+
+@pytest.mark.parametrize("kind", ["Cast", "Reshape", "Expand"])
+def test_weights_that_the_graph_computes(kind):
+    """The advice for Cast was to export another model; others had none."""
+    chain = graph().then("MatMul", FIRST.T)
+    chain.nodes.insert(0, helper.make_node(kind, [chain.constant(FIRST.T)], ["w"]))
+    chain.nodes[1].input[1] = "w"
+    with pytest.raises(
+        ValueError, match=rf"by {kind}, .*Likely fix: have it computed, .*onnxruntime\.InferenceSession\(f"
+    ):
+        load_network(chain.model())
+
+
+def test_scalings_after_an_activation_that_do_not_fit_each_other():
+    """They reached numpy, whose words were 'operands could not be broadcast'."""
+    chain = graph().then("MatMul", FIRST.T).then("Relu").then("Mul", np.ones(4))
+    with pytest.raises(ValueError, match="Add 'Add3': has 2 entries for 4 units"):
+        load_network(chain.then("Add", np.ones(2)).model())
 
 
 def test_the_fix_for_parts_works(tmp_path):
@@ -157,7 +276,9 @@ def test_arrays_in_a_second_file_are_to_be_made_one(tmp_path):
     assert np.allclose(load_network(tmp_path / "one.onnx")(X), by_hand(X), rtol=1e-12)
 
 
-@pytest.mark.parametrize("shape", [("n", 1, 2, 2), ("n", 4, 1, 1), ("n", 1, 4), ("n", 4)], ids=str)
+@pytest.mark.parametrize(
+    "shape", [("n", 1, 2, 2), ("n", 2, 1, 2), ("n", 2, 2), ("n", 4, 1, 1), ("n", 1, 4), ("n", 4)], ids=str
+)
 def test_inputs_that_are_normalised_before_they_are_flattened(shape):
     scale, shift, mean, variance = RNG.uniform(0.5, 2.0, (4, shape[1]))
     weight, x = RNG.normal(size=(4, 3)), RNG.normal(size=(5, *shape[1:]))
@@ -167,3 +288,6 @@ def test_inputs_that_are_normalised_before_they_are_flattened(shape):
     normal = (x - mean[per_channel]) / np.sqrt(variance[per_channel] + 0.5)
     expected = (scale[per_channel] * normal + shift[per_channel]).reshape(5, -1) @ weight
     assert np.allclose(net(x.reshape(5, -1)), expected, rtol=1e-6)  # epsilon is a float32
+    if len(shape) > 2:
+        with pytest.raises(ValueError, match="acts on inputs whose size is left open"):
+            load_network(chain.model((*shape[:-1], "width")))
