@@ -43,6 +43,8 @@ class Data(ByValue):
         Shape of one sample before it was flattened, (28, 28) of an image; empty where it is not known.
     numbers : ndarray of int, shape (samples,), or None
         Which of the samples that were read these are; None for all.
+    given : ndarray, shape (samples, ...), or None
+        Labels as they were read, which a classifier may have as names of its classes; None where they are `labels`.
     """
 
     x: NDArray[Any]
@@ -51,6 +53,7 @@ class Data(ByValue):
     no_labels: str = ""
     shape: tuple[int, ...] = ()
     numbers: Ints | None = None
+    given: NDArray[Any] | None = None
 
 
 def read_data(
@@ -107,7 +110,7 @@ def read_data(
     known, why = _labels(y, len(samples))
     if known is None and y is None:
         why = NOT_IN_FILE
-    return Data(samples, known, how, why, x.shape[1:])
+    return Data(samples, known, how, why, x.shape[1:], given=y)
 
 
 def as_data(data: Any, labels: Any, classes: NDArray[Any] | None) -> Data:
@@ -126,9 +129,9 @@ def as_data(data: Any, labels: Any, classes: NDArray[Any] | None) -> Data:
 
 def subset(data: Data, kept: Ints, how: str) -> Data:
     """Return some of the samples, with their labels."""
-    labels = None if data.labels is None else data.labels[kept]
+    labels, given = (None if part is None else part[kept] for part in (data.labels, data.given))
     numbers = kept if data.numbers is None else data.numbers[kept]
-    return replace(data, x=data.x[kept], labels=labels, source=f"{data.source}; {how}", numbers=numbers)
+    return replace(data, x=data.x[kept], labels=labels, source=f"{data.source}; {how}", numbers=numbers, given=given)
 
 
 def may_be_classes(data: Data) -> bool:
@@ -148,9 +151,10 @@ def within(data: Data, classes: int) -> Data:
 
 
 def _numbered(data: Data, classes: NDArray[Any] | None) -> Data:
-    if data.labels is None or classes is None:
+    given = data.labels if data.given is None else data.given
+    if given is None or classes is None:
         return data
-    known, why = _numbers(data.labels, classes)
+    known, why = _classes(given, len(data.x), classes)
     return replace(data, labels=known, no_labels=why)
 
 
@@ -160,12 +164,16 @@ def _given(x: ArrayLike, labels: ArrayLike | None, classes: NDArray[Any] | None 
         raise TypeError("the data are a pair; pass samples and labels one after the other, inspect(network, x, y)")
     whole = array_of(x, "the data")
     samples, how = _samples(whole, 1.0, "arrays")
-    given = None if labels is None else _row(array_of(labels, "labels"))
-    if given is not None and given.ndim == 1 and len(given) == len(samples) and classes is not None:
-        known, why = _numbers(given, classes)
-    else:
-        known, why = _labels(given, len(samples))
+    known, why = _classes(None if labels is None else array_of(labels, "labels"), len(samples), classes)
     return Data(samples, known, how, why or ("" if known is not None else NOT_GIVEN), whole.shape[1:])
+
+
+def _classes(given: NDArray[Any] | None, samples: int, classes: NDArray[Any] | None) -> tuple[Ints | None, str]:
+    """Return numbers of the outputs: rows with a single 1 say them, others may be names of the increasing classes."""
+    row = None if given is None else _row(given)
+    if row is not None and row.ndim == 1 and len(row) == samples and classes is not None:
+        return _numbers(row, classes)
+    return _labels(row, samples)
 
 
 def _numbers(labels: NDArray[Any], classes: NDArray[Any]) -> tuple[Ints | None, str]:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from clouds import column, subject
 
-from statnn.inspection import Measured, inspect
+from statnn.inspection import Measured, inspect, read_data
 from statnn.measure import order
 
 
@@ -56,6 +56,33 @@ def test_whole_numbers_in_a_column_of_objects_are_classes():
     net, x, labels = subject()
     found = inspect(net, x, labels.astype(object), rng=0, only=["layers"])
     assert found["layers"].facts["accuracy"].value == np.mean(net(x).argmax(axis=1) == labels)
+
+
+@pytest.mark.filterwarnings("ignore:Stochastic Optimizer")
+@pytest.mark.parametrize(
+    "names", [np.array([-1, 0, 1]), np.array([1, 2, 3]), np.array(["ant", "bee", "cat"])], ids=lambda some: str(some[0])
+)
+@pytest.mark.parametrize("rows", [False, True], ids=["names", "rows"])
+def test_labels_in_files_are_those_of_the_classifier(names, rows, tmp_path):
+    """As in arrays; -1 and words were refused, and rows with a single 1 moved by one class where names begin at 1."""
+    neural = pytest.importorskip("sklearn.neural_network")
+    _, x, labels = subject()
+    model = neural.MLPClassifier((10,), max_iter=40, random_state=0).fit(x, names[labels])
+    some = labels >= rows
+    x, labels = x[some], labels[some]
+    y = np.eye(3)[labels] if rows else names[labels]
+    np.savez(tmp_path / "data.npz", x=x, y=y)
+    np.save(tmp_path / "x.npy", x)
+    np.save(tmp_path / "labels.npy", y)
+    for data, given in (
+        (x, y),
+        (tmp_path / "data.npz", None),
+        (tmp_path / "x.npy", tmp_path / "labels.npy"),
+        (read_data(tmp_path / "data.npz"), None),
+    ):
+        found = inspect(model, data, given, samples=50, only=["layers"], rng=0)
+        assert found.data.labels is not None, found.data.no_labels
+        assert np.array_equal(found.data.labels, labels[found.data.numbers])
 
 
 @pytest.mark.parametrize(
