@@ -76,8 +76,8 @@ def load_network(
         A file ``.npz`` or ``.safetensors`` (written by `save_network`, or bare arrays named as in a state dict of
         torch), or ``.onnx`` (needs the package onnx): a chain of Gemm, MatMul, Add, Sub, Mul, Div, BatchNormalization,
         Tanh, Relu, LeakyRelu, Sigmoid, Erf, Gelu, Swish, Softplus, Sin, Identity, Dropout, with Flatten, Reshape or
-        Cast of the inputs; SiLU and GELU also as exporters write them with Sigmoid, Erf or Tanh. Inputs are rows, or, as of
-        nets that were .nnet files, one sample of shape (n,), of which layers make W x.
+        Cast of the inputs; SiLU and GELU also as exporters write them with Sigmoid, Erf or Tanh. Inputs are rows, or,
+        as of nets that were .nnet files, one sample of shape (n,), of which layers make W x.
         Or an object: a torch ``Sequential`` (nested; Linear, BatchNorm1d, Tanh, ReLU, LeakyReLU, Sigmoid, GELU, SiLU,
         Softplus, Identity, Dropout, Flatten), a fitted MLPClassifier or MLPRegressor of scikit-learn (also in a
         pipeline behind StandardScaler or MinMaxScaler), an onnx model, arrays by name, or a `Network`.

@@ -27,6 +27,8 @@ _SUPPORTED = (
     "Sequential, Linear, BatchNorm1d, Tanh, ReLU, LeakyReLU, Sigmoid, GELU, SiLU, Softplus, Identity, Dropout, "
     "Flatten, last Softmax, and what `activations` names"
 )
+_INNER = ("module", "_orig_mod")
+"""What torch's own wrappers call what is inside: of several devices, of averages over training, of what is compiled."""
 _Part: TypeAlias = tuple[str, Any, "Step | None"]
 """Where it stands, the module, and what it does, None where it is idle."""
 
@@ -147,6 +149,11 @@ def _leaves(module: Any, name: str, own: Mapping[str, Activation]) -> Iterator[t
         yield where, name, module, kind
         return
     if not home.startswith("torch.nn.modules."):
+        inner = next((name for name in _INNER if is_module(getattr(module, name, None))), "")
+        if inner and home.startswith("torch."):
+            raise ValueError(f"{where}: wraps a module, and what is inside is read; pass its .{inner}")
+        if home.startswith("torch.ao."):
+            raise ValueError(f"{where}: holds quantised numbers; pass the module as it was before it was quantised")
         raise ValueError(
             f"{where}: its class is not one of torch's own, and what its forward() does cannot be read; pass a "
             "torch.nn.Sequential of its layers (of weight or spectral norm after "

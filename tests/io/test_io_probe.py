@@ -111,6 +111,24 @@ def test_a_forward_that_was_replaced(torch):
         load_network(Skipping(torch.nn.Linear(3, 3)))
 
 
+@pytest.mark.filterwarnings("ignore:")  # of torch, of what it deprecates
+def test_what_torch_wraps_around_a_module(torch):
+    """These were called classes that are not torch's own, and the advice was to export them, which torch refuses."""
+    module = chain(torch)
+    averaged = torch.optim.swa_utils.AveragedModel(module)
+    for wrapped, inside in (
+        (torch.nn.DataParallel(module), "module"),
+        (torch.compile(module), "_orig_mod"),
+        (averaged, "module"),
+    ):
+        with pytest.raises(ValueError, match=rf"wraps a module, and what is inside is read; pass its \.{inside}$"):
+            load_network(wrapped)
+        assert load_network(getattr(wrapped, inside)) == load_network(module)
+    small = torch.ao.quantization.quantize_dynamic(module, {torch.nn.Linear}, dtype=torch.qint8)
+    with pytest.raises(ValueError, match="holds quantised numbers; pass the module as it was before"):
+        load_network(small)
+
+
 def test_a_forward_of_a_whole_class_that_was_replaced(torch, monkeypatch):
     monkeypatch.setattr(torch.nn.Tanh, "forward", lambda _, x: torch.tanh(2 * x))
     with pytest.raises(ValueError, match=rf"module '1' \(Tanh\): {OTHER}"):
