@@ -17,7 +17,7 @@ from statnn._arrays import Reals
 from statnn._memory import refuse_beyond_memory
 from statnn.io._chain import SOFTPLUS_LINE, Act, Affine, Dense, Norm, Probabilities, Step
 from statnn.io._onnx_advice import ADVICE, advice
-from statnn.io._onnx_patterns import matched
+from statnn.io._onnx_patterns import ROUNDING, matched
 from statnn.io._onnx_values import FLOATS, SHORT, STANDARD, Constants
 from statnn.network import ACTIVATIONS, BatchNorm, leaky_relu
 from statnn.network._activation import known_as
@@ -134,7 +134,7 @@ class _Graph:
         while now != outputs[0]:
             following = users.get(now, [])
             if len(following) != 1:
-                pattern = matched(now, users, self._constant)
+                pattern = matched(now, users, self._constant, SHORT.get(self._kind, ROUNDING))
                 if pattern is None:
                     kinds = [node.op_type for node in following]
                     they = f" ({', '.join(kinds[:6])})" if kinds else ""

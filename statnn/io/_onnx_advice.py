@@ -5,6 +5,7 @@ from __future__ import annotations
 _SIZES = "the number of samples is computed in the graph: export torch.flatten(x, 1) in the place of view and reshape"
 _TYPES = "numbers change their type on the way: export the model in one precision, model.float() before, not mixed"
 _LOW = "export the model before it is quantised"
+_FUSED = "load the file as it was before onnxruntime optimised it, or let it do so with ORT_ENABLE_BASIC alone"
 _IMAGES = "only layers that take rows are read: export the classifier alone, and give it the features as inputs"
 _BRANCH = "the model branches or repeats: export by tracing, torch.onnx.export of the module as it is, not scripted"
 _PARTS = (
@@ -32,6 +33,8 @@ ADVICE = {
     **dict.fromkeys(("QuantizeLinear", "DequantizeLinear", "DynamicQuantizeLinear", "MatMulInteger"), _LOW),
     **dict.fromkeys(("QLinearMatMul", "QGemm", "ConvInteger", "QLinearConv"), _LOW),
     **dict.fromkeys(("Quant", "IntQuant", "FloatQuant", "BipolarQuant", "Trunc", "MultiThreshold"), _LOW),  # of QONNX
+    **dict.fromkeys(("MatMulNBits", "DynamicQuantizeMatMul", "MatMulIntegerToFloat"), _LOW),
+    **dict.fromkeys(("FusedGemm", "FusedMatMul", "Gelu", "BiasGelu", "FastGelu", "QuickGelu"), _FUSED),
     **dict.fromkeys(("Conv", "ConvTranspose", "MaxPool", "AveragePool", "GlobalAveragePool", "Pad", "Resize"), _IMAGES),
     **dict.fromkeys(("If", "Loop", "Scan"), _BRANCH),
     **dict.fromkeys(("Transpose", "Squeeze", "Unsqueeze"), _ROWS),

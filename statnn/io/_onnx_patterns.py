@@ -44,7 +44,9 @@ KNOWN = {
 }
 
 
-def matched(now: str, users: dict[str, list[Any]], constant: Callable[[str], Any]) -> tuple[str, str] | None:
+def matched(
+    now: str, users: dict[str, list[Any]], constant: Callable[[str], Any], rounding: float = ROUNDING
+) -> tuple[str, str] | None:
     """Return the name of the activation that several operators make of a value, and where they end; None if none.
 
     Parameters
@@ -55,6 +57,8 @@ def matched(now: str, users: dict[str, list[Any]], constant: Callable[[str], Any
         Operators by the values that they take.
     constant : callable
         Returns the array of a constant by its name, None where it is none.
+    rounding : float
+        How far constants may be off, relatively.
     """
     forms = {now: Form({1: 1.0}, {})}
     waiting, done = list(users.get(now, [])), 0
@@ -67,7 +71,7 @@ def matched(now: str, users: dict[str, list[Any]], constant: Callable[[str], Any
             continue
         end = node.output[0]
         forms[end] = made
-        name = next((name for name, known in KNOWN.items() if _alike(made, known)), None)
+        name = next((name for name, known in KNOWN.items() if _alike(made, known, rounding)), None)
         if name is not None and _closed(end, forms, users):
             return name, end
         if len(forms) > MOST_NODES:
@@ -166,10 +170,10 @@ def _times(first: Terms, second: Terms) -> Terms:
     return result
 
 
-def _alike(form: Form, known: Form) -> bool:
+def _alike(form: Form, known: Form, rounding: float) -> bool:
     pairs = ((form.plain, known.plain), (form.times, known.times), (dict(form.inside), dict(known.inside)))
     return form.function == known.function and all(
-        abs(a.get(k, 0.0) - b.get(k, 0.0)) <= ROUNDING * abs(b.get(k, 0.0))
+        abs(a.get(k, 0.0) - b.get(k, 0.0)) <= rounding * abs(b.get(k, 0.0))
         for a, b in pairs
         for k in a.keys() | b.keys()
     )

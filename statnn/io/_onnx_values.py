@@ -15,9 +15,9 @@ from statnn._arrays import Reals
 from statnn.io._onnx_advice import advice
 
 _FLOAT, _INT32, _INT64, _FLOAT16, _DOUBLE, _BFLOAT16 = 1, 6, 7, 10, 11, 16  # TensorProto.DataType
-SHORT = {_FLOAT16, _BFLOAT16}
+SHORT = {_FLOAT16: 2e-3, _BFLOAT16: 1.6e-2}
+"""Types of 16 bits, which are read as float32, and how far their rounding moves a product of three, relatively."""
 FLOATS = {_FLOAT, _DOUBLE, *SHORT}
-"""Types of real numbers; short ones are read as float32."""
 _TYPES = {
     _FLOAT: "<f4", _DOUBLE: "<f8", _FLOAT16: "<f2", _BFLOAT16: "<u2", _INT64: "<i8", _INT32: "<i4", 9: "|b1",
 }  # fmt: skip

@@ -94,9 +94,9 @@ def test_activations_of_onnx(onnx, name, kind, attributes, version, dtype):
     assert np.abs(net(FIELDS) - theirs).max() < up_to
 
 
-def pattern(onnx, kind, **changed):
+def pattern(onnx, kind, dtype=np.float32, **changed):
     """One layer of two units and the operators that exporters write for an activation, with numbers changed."""
-    graph = Graph(onnx, 2).then("MatMul", np.eye(2, dtype=np.float32))
+    graph = Graph(onnx, 2, dtype).then("MatMul", np.eye(2, dtype=np.float32))
     node, x = onnx.helper.make_node, graph.now
     numbers = {"root": np.sqrt(2), "one": 1.0, "half": 0.5, "bend": 0.044715, "steep": np.sqrt(2 / np.pi), "cube": 3.0}
     numbers |= {"threshold": 20.0}
@@ -165,6 +165,22 @@ def test_activations_that_exporters_write_as_several_operators(onnx, kind):
     x = np.linspace(-6, 30 if kind.startswith("softplus") else 6, 50).reshape(-1, 2)
     assert np.allclose(net(x), graph.run(x), rtol=1e-5, atol=1e-6)
     assert any("softplus" in note for note in load(graph.model()).notes) == kind.startswith("softplus")
+
+
+@pytest.mark.parametrize("kind", PATTERNS)
+def test_activations_whose_constants_have_16_bits(onnx, kind):
+    """GELU was taken for another function, as its root of 2 is 1.4141 there."""
+    graph = pattern(onnx, kind, np.float16)
+    net = load_network(graph.model())
+    assert net.activations[0].name == kind.partition(",")[0]
+    x = np.linspace(-6, 6, 50).reshape(-1, 2)
+    assert np.allclose(net(x), graph.run(x), rtol=0.01, atol=0.01)
+
+
+@pytest.mark.parametrize("changed", [{"root": 1.4}, {"half": 0.51}, {"one": 1.01}], ids=str)
+def test_constants_of_16_bits_that_make_another_function(onnx, changed):
+    with pytest.raises(ValueError, match="the graph is not a chain"):
+        load_network(pattern(onnx, "gelu", np.float16, **changed).model())
 
 
 @pytest.mark.parametrize(

@@ -186,6 +186,21 @@ def test_operators_without_advice_of_their_own(kind, constants, match):
 
 
 @pytest.mark.parametrize(
+    ("kind", "fix"),
+    [
+        ("FusedGemm", r"load the file as it was before onnxruntime optimised it, or .* ORT_ENABLE_BASIC alone$"),
+        ("Gelu", "load the file as it was before onnxruntime"),
+        ("MatMulNBits", "export the model before it is quantised"),
+    ],
+)
+def test_operators_of_onnxruntime(kind, fix):
+    """The advice was to cut out a part, and all parts have them."""
+    chain = graph().then("MatMul", FIRST.T).then(kind, domain="com.microsoft")
+    with pytest.raises(ValueError, match=rf"^{kind} .*operators of the domain 'com\.microsoft'.*Likely fix: {fix}"):
+        load_network(chain.model())
+
+
+@pytest.mark.parametrize(
     ("kinds", "fix"),
     [
         (("Softplus", "Tanh"), r"if these make one function of every unit, take.*; if not, .*'v0'"),
