@@ -123,27 +123,25 @@ def _npz(path: Path) -> dict[str, Any]:
 
 def _tensors(path: Path) -> dict[str, Any]:
     arrays, texts = _safetensors.read(path)
-    return _of_arrays(_loaded(texts[KEY].encode()), arrays)
+    return _of_arrays(_loaded(texts.get(KEY, "").encode()), arrays)
 
 
 def _of_arrays(document: dict[str, Any], arrays: Mapping[str, Any]) -> dict[str, Any]:
     shapes = {name: f"{array.dtype} {array.shape}" for name, array in arrays.items()}
-    plain = {name: document[name] for name in ("format", "version", "digest") if name in document}
-    return {**plain, **document.get("provenance", {}), "arrays": shapes}
+    plain: dict[str, Any] = {name: document[name] for name in ("format", "version", "digest") if name in document}
+    return {**plain, **_table(document.get("provenance", {})), "arrays": shapes}
 
 
 def _json(path: Path) -> dict[str, Any]:
     document = _loaded(path.read_bytes())
     if "run" in document and "claims" in document:
-        return {"format": "statnn.validation", **document["run"], "claims": len(document["claims"])}
-    if "provenance" not in document:
-        raise ValueError("it holds no description")
+        return {"format": "statnn.validation", **_table(document["run"]), "claims": len(document["claims"])}
     rest = {name: value for name, value in document.items() if name not in ("provenance", "sections")}
-    return {**rest, **document["provenance"]}
+    return {**rest, **_table(document.get("provenance"))}
 
 
 def _lines(path: Path) -> dict[str, Any]:
-    first, *rest = path.read_bytes().splitlines()
+    first, *rest = path.read_bytes().splitlines() or [b""]
     return {**_loaded(first), "records": len(rest)}
 
 
@@ -192,6 +190,10 @@ def _loaded(text: bytes) -> dict[str, Any]:
         document = json.loads(text)
     except ValueError:
         document = None
-    if not isinstance(document, dict):
+    return _table(document)
+
+
+def _table(value: Any) -> dict[str, Any]:
+    if not isinstance(value, dict):
         raise ValueError("it holds no description")  # noqa: TRY004 - content of a file
-    return document
+    return value

@@ -13,6 +13,7 @@ from statnn import Network, inspection, plot
 from statnn.__main__ import main
 from statnn._archive.store import opened
 from statnn.io import describe, save, save_network
+from statnn.io._safetensors import write
 from statnn.montecarlo._progress import Lines, reporter
 
 EVERYWHERE = {"versions", "commit", "system", "processor", "blas"}
@@ -114,10 +115,18 @@ def test_what_says_nothing_is_refused(tmp_path):
         describe(tmp_path / "long.run")
 
 
-@pytest.mark.parametrize("name", ["plain.npz", "list.json", "other.json", "no.json"])
+OTHERS = {
+    "list.json": "[1]", "other.json": "{}", "no.json": "no", "words.json": '{"provenance": "my desk"}',
+    "run.json": '{"run": 3, "claims": []}', "empty.jsonl": "", "line.jsonl": "\n",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["plain.npz", "plain.safetensors", *OTHERS])
 def test_files_of_others_are_told_in_words(name, tmp_path):
     np.savez(tmp_path / "plain.npz", x=np.ones(3))
-    for other, text in (("list.json", "[1]"), ("other.json", "{}"), ("no.json", "no")):
+    with (tmp_path / "plain.safetensors").open("wb") as file:  # its words were a quoted 'statnn'
+        write(file, {"0.weight": np.ones((2, 2))}, {"format": "pt"})
+    for other, text in OTHERS.items():
         (tmp_path / other).write_text(text)
     with pytest.raises(ValueError, match=r"says nothing of where it comes from: it holds no description$"):
         describe(tmp_path / name)
