@@ -81,6 +81,8 @@ class Probabilities:
         return result
 
 
+_LOST = 1e-4
+"""What folding may lose of x - mean, in standard deviations: that is exact beside the mean, and W x - W mean is not."""
 Step: TypeAlias = Dense | Affine | Norm | Act | Probabilities
 LESS = "use a machine with more memory"
 
@@ -142,7 +144,7 @@ class _Builder:
         last = self.layers[-1] if self.layers else None
         opened = last if last is not None and last.activation is None and self.waiting is None else None
         if isinstance(step, Dense):
-            self.layers.append(_begin(step, self.layers, self.waiting, self.once))
+            self.layers.append(_begin(step, self.layers, self.waiting, self.once, self.notes))
             self.waiting = None
         elif opened is None:
             self._wait(step)
@@ -227,7 +229,7 @@ class _Once:
         return self._known[key][1]
 
 
-def _begin(step: Dense, layers: list[_Layer], waiting: Affine | None, once: _Once) -> _Layer:
+def _begin(step: Dense, layers: list[_Layer], waiting: Affine | None, once: _Once, notes: list[str]) -> _Layer:
     weight = step.weight
     if weight.ndim != 2 or weight.size == 0:
         raise ValueError(f"{step.where}: weights of a dense layer are a matrix, not of shape {weight.shape}")
@@ -245,10 +247,11 @@ def _begin(step: Dense, layers: list[_Layer], waiting: Affine | None, once: _Onc
     if waiting is None:
         return _Layer(weight, bias)
     scale, shift = _spread(waiting, weight.shape[1])
-    return _Layer(
-        _rounded(weight * scale, weight.dtype, waiting.where),
-        _rounded(bias + weight @ shift, bias.dtype, waiting.where),
-    )
+    dtype = np.result_type(weight, bias)
+    if dtype == np.float32 and np.finfo(dtype).eps * np.abs(shift).max() > _LOST:
+        dtype = np.dtype(np.float64)
+        notes.append(f"{waiting.where}: beside so large a mean float32 has no digits; folded in float64")
+    return _Layer(_rounded(weight * scale, dtype, waiting.where), _rounded(bias + weight @ shift, dtype, waiting.where))
 
 
 def _same_units(units: int, step: Affine) -> None:

@@ -6,6 +6,7 @@ from onnx_graph import Graph
 
 from statnn import Network
 from statnn.io import load_network
+from statnn.io._load import load
 from statnn.network import Activation
 
 onnx = pytest.importorskip("onnx")
@@ -306,3 +307,21 @@ def test_inputs_that_are_normalised_before_they_are_flattened(shape):
     if len(shape) > 2:
         with pytest.raises(ValueError, match="acts on inputs whose size is left open"):
             load_network(chain.model((*shape[:-1], "width")))
+
+
+@pytest.mark.parametrize(("mean", "dtype"), [(1000.0, np.float32), (1e6, np.float64)], ids=str)
+@pytest.mark.parametrize("kind", ["Sub", "BatchNormalization"])
+def test_means_of_inputs_that_are_much_larger_than_their_spread(kind, mean, dtype):
+    """x - mean is exact, and W x - W mean was off by a tenth: times of day in seconds, beside a mean of a million."""
+    x = (mean + np.arange(15.0).reshape(5, 3) / 4).astype(np.float32)
+    chain = Graph(onnx, 3)
+    if kind == "Sub":
+        chain = chain.then("Sub", np.full(3, mean)).then("Div", np.full(3, 2.0))
+    else:
+        chain = chain.then(kind, *np.ones(3)[None], np.zeros(3), np.full(3, mean), np.full(3, 4.0), epsilon=0.0)
+    model = chain.then("MatMul", FIRST.T).then("Tanh").model(("n", 3))
+    loaded = load(model)
+    assert loaded.net.dtype == dtype
+    assert any("folded in float64" in note for note in loaded.notes) == (dtype == np.float64)
+    expected = np.tanh((x.astype(float) - mean) / 2 @ FIRST.T.astype(np.float32))
+    assert np.abs(loaded.net(x) - expected).max() < (2e-4 if dtype == np.float32 else 1e-9)
