@@ -11,8 +11,8 @@ from strategies import examples
 
 from statnn.activation import BetaBernoulli, GammaPoisson, PolyaUrn
 from statnn.testing import check_process, rejects, strategies
-from statnn.testing._laws import parted
-from statnn.testing._process_laws import LAWS
+from statnn.testing._laws import Broken, parted
+from statnn.testing._process_laws import LAWS, _Process
 
 COUNTS = np.repeat([7, 3, 0], [5, 15, 80])
 OURS = {
@@ -104,8 +104,11 @@ BROKEN = {
 }  # fmt: skip
 
 
+LAW_OF = {law.__name__.strip("_").replace("_", " "): law for law in LAWS}
+
+
 def test_a_broken_object_stands_for_every_law():
-    assert set(BROKEN) == {law.__name__.strip("_").replace("_", " ") for law in LAWS}
+    assert set(BROKEN) == set(LAW_OF)
     check_process(Altered(HONEST), simulate=False)
 
 
@@ -114,6 +117,53 @@ def test_every_law_refuses_what_breaks_it(law, rng):
     both = "instead of|which is not|theory|not equal|expected"
     with rejects(rf"\n  {law}: .*({both})"):
         check_process(BROKEN[law], rng=rng)
+
+
+def of_counts(**methods):
+    """Return a process whose count laws are changed."""
+
+    def count(D, **more):
+        law = HONEST.count(D, **more)
+        return Altered(law, **{name: lambda *a, f=getattr(law, name), by=by: by(f(*a), *a) for name, by in methods.items()})
+
+    return Altered(HONEST, count=count)
+
+
+def of_working(**methods):
+    """Return a process whose laws of K are changed."""
+
+    def working_law(D):
+        law = HONEST.working_law(D)
+        return Altered(law, **{name: lambda f=getattr(law, name), by=by: by(f()) for name, by in methods.items()})
+
+    return Altered(HONEST, working_law=working_law)
+
+
+def threaded(D, replicas=1, *, rng=None, counts=False, executor=None):
+    return HONEST.simulate(D, replicas, rng=rng + (executor is not None), counts=counts)
+
+
+PARTS = {
+    "more than all neurons": ("growth", Altered(HONEST, working=lambda D: 2 * HONEST.working(D)), "not <= N = 100"),
+    "sum of chances": ("count law", of_counts(pmf=lambda p, k: p * (1 + 1e-6 * (k == 3))), "instead of"),
+    "mean of counts": ("count law", of_counts(mean=lambda mean: mean * (1 + 1e-6)), "instead of"),
+    "mean of K": ("working law", of_working(mean=lambda mean: mean + 1e-3), "instead of"),
+    "deviation of K": ("working law", of_working(std=lambda std: std * 1.001), "instead of"),
+    "loss": ("missing mass", Altered(HONEST, loss=lambda D, f: HONEST.loss(D, f) * (1 + 1e-6)), "loss at D = "),
+    "K of paths": (
+        "paths",
+        drawn(lambda path, _: dataclasses.replace(path, working=path.working + 1)),
+        "replica 0, checkpoint 0: 1 instead of 0",
+    ),
+    "threads": ("seeds", Altered(HONEST, simulate=threaded), "in two threads, replica "),
+}
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_every_comparison_of_a_law_refuses_what_breaks_it_alone(part):
+    name, process, words = PARTS[part]
+    with pytest.raises(Broken, match=words):
+        LAW_OF[name](_Process(process, 1, simulate=True))
 
 
 def one_path(D, replicas=1, *, rng=None, counts=False):  # noqa: ARG001 - as the method
