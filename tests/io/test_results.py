@@ -189,6 +189,13 @@ def test_what_a_hostile_text_asks_for_is_refused(value, message, tmp_path):
         load(path)
 
 
+def test_a_mask_of_as_many_entries_in_another_shape_is_refused():
+    """numpy gives it the shape of the data, in silence."""
+    arrays = {"data": np.zeros((2, 2)), "mask": np.array([False, True, False, False])}
+    with pytest.raises(ValueError, match=r"a mask of shape \(4,\) is none of an array of shape \(2, 2\)"):
+        Unpacker(arrays, {}).value({"masked": [{"array": "data"}, {"array": "mask"}]})
+
+
 @pytest.mark.parametrize(("thin", "burn_in", "message"), [(0, 9, "thin = 0"), (-1, 9, "thin"), (1, -2, "burn_in")])
 def test_runs_with_another_schedule_are_refused(thin, burn_in, message, tmp_path):
     run = sample(BinaryNeurons([[0, 1], [1, 0]]), 4, rng=1)

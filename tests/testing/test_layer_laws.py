@@ -10,7 +10,8 @@ from strategies import examples
 
 from statnn import rg
 from statnn.testing import check_layer, rejects, strategies
-from statnn.testing._layer_laws import LAWS
+from statnn.testing._laws import Broken
+from statnn.testing._layer_laws import LAWS, TOLERANCE, _exponents, _Layer, _order, _stationary
 
 OURS = {
     "linear": (rg.LinearLayer(0.5, 1.0, 0.3), rg.LinearLayer(2.0, 0.1, 0.2), rg.LinearLayer(-0.3)),
@@ -206,6 +207,55 @@ def test_correlations_are_asked_as_variances_are(rng):
     ):
         with rejects(rf"\n  {law}: .*instead of"):
             check_layer(Altered(WIDE, **wrong), simulate=False, rng=rng)
+
+
+LADDERS = [
+    rg.TransferOperator([0.0, 1.0, 2.0], np.ones(3), np.array(rows))
+    for rows in (
+        [[0.7, 0.4, 0.1], [0.3, 0.3, 0.2], [0.0, 0.3, 0.7]],
+        [[0.1, 0.5, 0.3], [0.1, 0.0, 0.3], [0.8, 0.5, 0.4]],
+    )
+]
+
+
+def resting(name, slope):
+    return rg.FixedPoint(name, ("w",), np.zeros(1), lambda k, _: k, lambda b: np.array([[slope(b)]]))
+
+
+SHARP, FASTER = resting("sharp", lambda b: 1 + 1e-9 * (b > 2)), resting("faster", lambda b: 0.5 ** (b * b))
+PARTS = {
+    "order of weights": (
+        "order",
+        OURS["binary, wide"],
+        {"compose": lambda one, other: other.compose(one)},
+        "instead of",
+    ),
+    "order of densities": ("order", LADDERS, {"compose": lambda one, other: other.compose(one)}, "instead of"),
+    "density": (
+        "stationary",
+        LADDERS[:1],
+        {"stationary": lambda one: replace(one.stationary(), density=np.full(3, 1 / 3))},
+        "instead of",
+    ),
+    "kind": (
+        "exponents",
+        LADDERS[:1],
+        {"fixed_points": lambda _: (SHARP,)},
+        r"\('relevant',\) instead of \('marginal',\)",
+    ),
+    "rate": ("exponents", [WIDE], {"fixed_points": lambda _: (FASTER,)}, "'faster', b = 3, y_0: "),
+}
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_every_comparison_of_a_law_refuses_what_breaks_it_alone(part):
+    law, (first, *others), methods, words = PARTS[part]
+    wrong = Altered(first, **{name: lambda *more, by=by: by(first, *more) for name, by in methods.items()})
+    asked = {"order": lambda s: _order(s, TOLERANCE), "stationary": _stationary, "exponents": _exponents}[law]
+    if law != "exponents":
+        asked(_Layer(first, (*others, first, first)[:2], 1, simulate=False))
+    with pytest.raises(Broken, match=words):
+        asked(_Layer(wrong, (*others, first, first)[:2], 1, simulate=False))
 
 
 class Signal:

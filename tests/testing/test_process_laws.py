@@ -119,24 +119,14 @@ def test_every_law_refuses_what_breaks_it(law, rng):
         check_process(BROKEN[law], rng=rng)
 
 
-def of_counts(**methods):
-    """Return a process whose count laws are changed."""
+def off(make, name, by):
+    """Return what makes laws of which one method is changed."""
 
-    def count(D, **more):
-        law = HONEST.count(D, **more)
-        return Altered(law, **{name: lambda *a, f=getattr(law, name), by=by: by(f(*a), *a) for name, by in methods.items()})
+    def made(D, **more):
+        law = make(D, **more)
+        return Altered(law, **{name: lambda *at: by(getattr(law, name)(*at), *at)})
 
-    return Altered(HONEST, count=count)
-
-
-def of_working(**methods):
-    """Return a process whose laws of K are changed."""
-
-    def working_law(D):
-        law = HONEST.working_law(D)
-        return Altered(law, **{name: lambda f=getattr(law, name), by=by: by(f()) for name, by in methods.items()})
-
-    return Altered(HONEST, working_law=working_law)
+    return made
 
 
 def threaded(D, replicas=1, *, rng=None, counts=False, executor=None):
@@ -145,10 +135,26 @@ def threaded(D, replicas=1, *, rng=None, counts=False, executor=None):
 
 PARTS = {
     "more than all neurons": ("growth", Altered(HONEST, working=lambda D: 2 * HONEST.working(D)), "not <= N = 100"),
-    "sum of chances": ("count law", of_counts(pmf=lambda p, k: p * (1 + 1e-6 * (k == 3))), "instead of"),
-    "mean of counts": ("count law", of_counts(mean=lambda mean: mean * (1 + 1e-6)), "instead of"),
-    "mean of K": ("working law", of_working(mean=lambda mean: mean + 1e-3), "instead of"),
-    "deviation of K": ("working law", of_working(std=lambda std: std * 1.001), "instead of"),
+    "sum of chances": (
+        "count law",
+        Altered(HONEST, count=off(HONEST.count, "pmf", lambda p, k: p * (1 + 1e-6 * (k == 3)))),
+        "instead of",
+    ),
+    "mean of counts": (
+        "count law",
+        Altered(HONEST, count=off(HONEST.count, "mean", lambda mean: mean * (1 + 1e-6))),
+        "instead of",
+    ),
+    "mean of K": (
+        "working law",
+        Altered(HONEST, working_law=off(HONEST.working_law, "mean", lambda mean: mean + 1e-3)),
+        "instead of",
+    ),
+    "deviation of K": (
+        "working law",
+        Altered(HONEST, working_law=off(HONEST.working_law, "std", lambda std: 1.001 * std)),
+        "instead of",
+    ),
     "loss": ("missing mass", Altered(HONEST, loss=lambda D, f: HONEST.loss(D, f) * (1 + 1e-6)), "loss at D = "),
     "K of paths": (
         "paths",
