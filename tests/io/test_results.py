@@ -43,7 +43,7 @@ def cubed(name="cube"):
 PLAIN = [
     None, True, 3, 10**40, 0.1, -0.0, math.nan, math.inf, -math.inf, "ψ", "", (), [], {}, (1, [2.0, ("a",)]),
     {"a": {"b": 1}}, {1: "one", (2, 3): "pair"}, {1, 2}, frozenset({"x"}), range(3, 9, 2), 1 + 2j, np.float32(0.1),
-    np.int8(-3), np.bool_(1),
+    np.int8(-3), np.bool_(1), range(0, -(10**15), -(10**14)),
     np.zeros((0, 3)), np.arange(6.0).reshape(2, 3).T, np.array(["a", "bc"]), np.array([1 + 2j, -3j]), np.array(2.5),
     np.array([complex(0.0, math.inf), complex(-0.0, 1.0), complex(2.0, math.nan)]),
     np.complex64(complex(1.0, math.inf)),
@@ -57,6 +57,12 @@ def test_plain_values_come_back(value, tmp_path):
     other = load(tmp_path / "value.npz")
     assert type(other) is type(value)
     assert repr(other) == repr(value)
+
+
+def test_arrays_stand_in_files_under_the_end_of_where_they_are(tmp_path):
+    save({"a" * 200: {"weights": np.ones(2), "biases": np.ones(1)}}, tmp_path / "value.npz")
+    with np.load(tmp_path / "value.npz") as file:
+        assert sorted(name.rpartition(".")[2] for name in file.files if name != "statnn") == ["biases", "weights"]
 
 
 def test_suffixes_may_be_in_capitals(tmp_path):

@@ -48,10 +48,15 @@ class Visits(Walkers):
             streams[0].random()
         return Visits(self.model, self.breaks, streams, self.spins.copy())
 
+    def __setstate__(self, state):
+        self.__dict__.update(state)
+        if self.breaks == "pickles":
+            self.streams[0].random()
+
     def observe(self, name):
         if name == "energy":
             energy = self.model.energy(self.spins)
-            return energy + (0.01 if self.breaks == "observables" else 0.0)
+            return energy + {"observables": 0.01, "mean energy": 0.2}.get(self.breaks, 0.0)
         return self.spins.mean(axis=1)
 
     def states(self):
@@ -99,8 +104,16 @@ BROKEN = {
     "pairs": "chains 0 and 1 are the same: each needs a stream of its own",
     "moves": r"3 sweeps at a time, chain \d, draw \d: \S+ instead of",
     "states": ".*states that were taken are changed by a later sweep",
+    "pickles": r"chain 0, draw \d+: \S+ instead of",
+    "mean energy": r"\(mean - exact\)/error: ",
 }
-SEEN_BY = {"pairs": "seeds", "moves": "chunks", "states": "observables"}
+SEEN_BY = {
+    "pairs": "seeds",
+    "moves": "chunks",
+    "states": "observables",
+    "pickles": "chunks",
+    "mean energy": "error bars",
+}
 
 
 @pytest.mark.parametrize("breaks", BROKEN)
@@ -108,7 +121,7 @@ def test_every_law_refuses_what_breaks_it(breaks, rng, monkeypatch):
     law = SEEN_BY.get(breaks, breaks)
     monkeypatch.setattr(_method_laws, "LAWS", [LAW_OF[law]])  # draws numbers of its own, whatever else is asked
     with rejects(rf"\n  {law}: .*{BROKEN[breaks]}"):
-        check_method(Ordered(breaks), rng=rng)
+        check_method(Ordered(breaks), chains=1000 if law == "error bars" else 4000, rng=rng)
 
 
 def test_what_cannot_be_checked_says_why():
@@ -126,6 +139,15 @@ def test_what_cannot_be_checked_says_why():
 def test_a_model_may_be_given(rng):
     report = check_method(HeatBath(), square_lattice(4, 6, temperature=3.0), rng=rng)
     assert report.names("not asked") == ("stationarity", "reach")
+
+
+@pytest.mark.parametrize(("scale", "shift", "what"), [(1.0, 0.3, "mean"), (1.1, 0.0, "covariance")])
+def test_means_and_covariances_of_reals_are_compared(scale, shift, what, rng):
+    law = _method_laws._Method(None, _method_laws._small()[3], int(rng.integers(2**62)), 4000)
+    states, mean = law.drawn("states"), law.model.exact().mean
+    law.compare(states, "of what is drawn from the law")
+    with rejects(rf"^{what} of what is off"):
+        law.compare(mean + scale * (states - mean) + shift, "of what is off")
 
 
 @pytest.mark.parametrize("chains", [4000, 64_000])
