@@ -53,7 +53,9 @@ def test_what_was_killed_twice_is_what_was_never_killed(name, mortal, tmp_path):
 
 
 def test_a_seed_nobody_chose_is_that_of_the_store_and_others_are_refused(tmp_path):
-    process = PolyaUrn(40, 0.3, 5.0)
+    layer, process = RandomLayer("tanh", 1.5, 0.1), PolyaUrn(40, 0.3, 5.0)
+    signals = layer.simulate(5, 3, replicas=3, store=tmp_path / "signals")
+    assert layer.simulate(5, 3, replicas=3, store=tmp_path / "signals") == signals
     found = process.simulate([5], 3, store=tmp_path / "work")
     assert process.simulate([5], 3, store=tmp_path / "work") == found
     for change in ({"rng": 1}, {"checkpoints": [6]}, {"replicas": 4}, {"counts": True}, {"method": "stepwise"}):
