@@ -118,6 +118,8 @@ def test_equal_values_have_one_digest_in_any_order():
     assert file.digest_of([a, a]) == file.digest_of([a, a.copy()]) == file.digest_of([a, locked])
     others = [{"a": a, "b": -b}, {"a": a, "b": b.astype(np.float32)}, {"a": a}, {"a": a, "c": b}]
     assert len({file.digest_of(one) for one in [*others, {"a": a, "b": b}]}) == 5
+    for other in (np.zeros(4, int), np.zeros((2, 2))):  # of the same bytes
+        assert file.digest_of([np.zeros(4), other]) != file.digest_of([np.zeros(4), np.zeros(4)])
 
 
 def test_functions_of_ones_own_are_stored_by_name(tmp_path):
