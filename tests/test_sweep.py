@@ -294,3 +294,18 @@ def test_random_numbers_do_not_depend_on_who_may_write_to_an_array():
     assert len(found) == 1
     with pytest.raises(ValueError, match=r"names the point .* twice"):
         sweep(drawn, [{"x": x, "y": x}, {"x": locked, "y": x}])
+
+
+def test_a_sweep_does_not_go_on_with_another_partial(tmp_path):
+    found = sweep(partial(pow, 2), {"exp": [1, 3]}, store=tmp_path / "work", rng=1)
+    assert found.results == (2, 8)
+    assert sweep(partial(pow, 2), {"exp": [1, 3, 4]}, store=tmp_path / "work", rng=1).results == (2, 8, 16)
+    with pytest.raises(StoreError, match="function is"):
+        sweep(partial(pow, 3), {"exp": [1, 3]}, store=tmp_path / "work", rng=1)
+
+
+def test_a_sweep_does_not_go_on_with_parameters_in_another_order(tmp_path):
+    grid = {"a": [5], "b": [3]}
+    assert sweep(lambda a, b: a - b, grid, store=tmp_path / "work", rng=1).results == (2,)
+    with pytest.raises(StoreError, match="function is"):
+        sweep(lambda b, a: b - a, grid, store=tmp_path / "work", rng=1)

@@ -128,7 +128,7 @@ def _imports(code: CodeType) -> Iterator[str]:
         if each.opname == "IMPORT_NAME":
             module = "." * level.argval + each.argval
             yield module
-            yield from (f"{module.removesuffix('.')}.{name}" for name in names.argval or () if name != "*")
+            yield from (f"{module.removesuffix('.')}.{name}" for name in names.argval or ())
     for inner in _inner(code):
         yield from _imports(inner)
 
