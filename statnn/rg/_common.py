@@ -32,6 +32,12 @@ def depth(m: Any) -> int:
         ) from None
 
 
+def entries(letter: str, width: int) -> tuple[str, ...]:
+    """Return the names of the entries of a square matrix, row by row: with a comma where a place has two digits."""
+    comma = "," if width > 10 else ""
+    return tuple(f"{letter}{i}{comma}{j}" for i in range(width) for j in range(width))
+
+
 def refuse_unless_square(layer: Any, what: str) -> None:
     """Raise if a layer cannot follow itself."""
     outputs, inputs = layer.shape

@@ -193,6 +193,23 @@ def test_the_flow_keeps_its_invariant(layer, doublings):
         assert invariant(row) == pytest.approx(first, rel=1e-9, abs=1e-12)
 
 
+def test_every_coupling_of_wide_layers_has_its_own_name():
+    """Of twelve units w1,11 and w11,1 were both called w111."""
+    linear = rg.flow(rg.LinearLayer([[0.1, 0.2], [0.3, 0.4]], [5.0, 6.0], [[0.7, 0.05], [0.05, 0.8]]), 1)
+    assert dict(zip(linear.names, linear.couplings[0].tolist(), strict=True)) == {
+        "w00": 0.1, "w01": 0.2, "w10": 0.3, "w11": 0.4, "b0": 5.0, "b1": 6.0,
+        "s00": 0.7, "s01": 0.05, "s10": 0.05, "s11": 0.8,
+    }  # fmt: skip
+    binary = rg.flow(rg.BinaryLayer([[0.1, 0.2], [0.3, 0.4]], [0.5, 0.6], inputs=[0.7, 0.8]), 1, project=True)
+    assert dict(zip(binary.names, binary.couplings[0].tolist(), strict=True)) == {
+        "J00": 0.1, "J01": 0.2, "J10": 0.3, "J11": 0.4, "f0": 0.5, "f1": 0.6, "g0": 0.7, "g1": 0.8,
+    }  # fmt: skip
+    for layer in (rg.LinearLayer(np.eye(12) / 2), rg.BinaryLayer(np.eye(12) / 2)):
+        names = rg.flow(layer, 1).names
+        assert len(set(names)) == len(names)
+        assert {"1,11", "11,1"} < {name[1:] for name in names}
+
+
 def test_layers_of_uncoupled_spins_are_closed():
     """Spins that pass a layer one by one, exchanged on the way: as good as two of width one."""
     layer = rg.BinaryLayer([[0.0, 0.9], [0.4, 0.0]], [0.1, 0.2], inputs=[0.3, -0.2])

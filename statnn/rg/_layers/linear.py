@@ -14,7 +14,7 @@ from scipy import linalg
 from statnn._arguments import Floats
 from statnn._arrays import locked
 from statnn._by_value import ByValue
-from statnn.rg._common import depth, power, real, refuse_misfit, refuse_unless_square, simulated
+from statnn.rg._common import depth, entries, power, real, refuse_misfit, refuse_unless_square, simulated
 from statnn.rg._fixed_points import FixedPoint
 from statnn.rg._flow import Flow, FlowEnd, checked_doublings, trajectory
 from statnn.rg._layers.portrait import linear_portrait
@@ -370,8 +370,7 @@ class LinearLayer(ByValue):
         wide = self.shape[0]
         names: tuple[str, ...] = NAMES
         if self.shape != (1, 1):
-            entries = [f"{i}{j}" for i in range(wide) for j in range(wide)]
-            names = (*(f"w{ij}" for ij in entries), *(f"b{i}" for i in range(wide)), *(f"s{ij}" for ij in entries))
+            names = (*entries("w", wide), *(f"b{i}" for i in range(wide)), *entries("s", wide))
         rows, end = [], FlowEnd.COMPLETE
         layer, first = self, self.power(1)
         for k in range(steps + 1):

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from statnn._arguments import Floats
+from statnn.rg._common import entries
 from statnn.rg._fixed_points import FixedPoint
 from statnn.rg._flow import Flow, FlowEnd, trajectory
 from statnn.rg._layers.portrait import spin_portrait
@@ -40,8 +41,8 @@ def doubled(layer: Any, steps: int, *, project: bool) -> Flow:
             exact = shown
     names: tuple[str, ...] = ("K", "h")
     if layer.shape != (1, 1):
-        up, down = (range(n) for n in layer.shape)
-        names = (*(f"J{i}{j}" for i in up for j in down), *(f"f{i}" for i in up), *(f"g{j}" for j in down))
+        wide = layer.shape[0]
+        names = (*entries("J", wide), *(f"{letter}{i}" for letter in "fg" for i in range(wide)))
     return trajectory("binary", names, rows, project=project, end=FlowEnd.COMPLETE, portrait=spin_portrait)
 
 
