@@ -133,6 +133,9 @@ def test_single_precision_networks_are_worked_on_in_double():
     found = tangent_kernel(net, x)
     assert found.matrix.dtype == np.float64
     np.testing.assert_allclose(found.matrix, tangent_kernel(double, x).matrix, rtol=1e-5)
+    line = Network([np.ones((1, 2), np.float32)], activation="identity")
+    assert line.weights[0].dtype == np.float32
+    assert tangent_kernel(line, [[1.0, 2.0**-13]]).trace == 2 + 2.0**-26  # Θ = x·x' + 1, which no float32 is
 
 
 NET = Network.random([2, 3, 2], rng=0)

@@ -72,6 +72,7 @@ def test_linear_layers_propagate_as_the_joint_gaussian(one, two, mean):
     law = one.compose(two).propagate(mean, start)
     np.testing.assert_allclose(law.covariance, joint[4:, 4:], rtol=0, atol=1e-13 * max(1, np.abs(joint).max()))
     np.testing.assert_allclose(law.mean, middle[4:], rtol=0, atol=1e-13 * max(1, np.abs(middle).max()))
+    np.testing.assert_array_equal(law.covariance, law.covariance.T)
 
 
 @given(signed(1e-3, 1.2), REALS, log_uniform(1e-6, 1e3), st.integers(1, 300))
@@ -443,6 +444,9 @@ def test_linear_layers_whose_ones_share_an_eigenvector_are_critical(size):
     assert (layer.regime, layer.correlation_length()) == ("critical", np.inf)
     apart = rg.LinearLayer(np.diag([1 - 1e-9, 0.5]), np.zeros(2))
     assert apart.correlation_length() == pytest.approx(1e9, rel=1e-6)
+    triangle = np.diag(np.full(size, 1 - 2.0**-40)) + 1e6 * np.eye(size, k=1)  # whose eigenvalues have no rounding
+    for weight in (triangle, triangle.T):
+        assert rg.LinearLayer(weight, 0.0).correlation_length() == pytest.approx(2.0**40, rel=1e-9)
 
 
 @pytest.mark.parametrize("size", [2, 3, 4, 5, 6])
