@@ -2,6 +2,7 @@
 
 import pickle
 import re
+from contextlib import nullcontext
 
 import numpy as np
 import pytest
@@ -201,3 +202,21 @@ def test_what_is_no_correlation_starts_no_signals_at_any_depth(c):
     ):
         with pytest.raises((TypeError, ValueError), match=r"^c .*correlation"):
             call()
+
+
+def test_noise_has_no_kicks_where_rounding_makes_its_covariance_negative():
+    layer = rg.LinearLayer(np.zeros((2, 2)), 0.0, [[1.0, 1 + 1e-13], [1 + 1e-13, 1.0]])
+    first, second = layer.simulate([0.0, 0.0], 50, rng=1).T
+    np.testing.assert_allclose(first, second, rtol=0, atol=1e-12)
+    assert np.ptp(first) > 1
+
+
+@pytest.mark.parametrize("unit", [2.0**-100, 1.0, 2.0**100])
+@pytest.mark.parametrize(
+    ("more", "other", "words"),
+    [(1e-9, 0.0, "not symmetric"), (1e-9, 1e-9, "below zero"), (1e-14, 0.0, None), (1e-14, 1e-14, None)],
+)
+def test_what_is_a_covariance_does_not_depend_on_the_unit(more, other, words, unit):
+    covariance = unit * np.array([[1.0, 1 + more], [1 + other, 1.0]])
+    with pytest.raises(ValueError, match=words) if words else nullcontext():
+        rg.LinearLayer(np.eye(2), 0.0, covariance)
