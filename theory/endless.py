@@ -103,29 +103,34 @@ def _quadrature(function: Callable[[Any], Any], cuts: Sequence[Any]) -> tuple[An
 
 def endless_sum(term: Callable[[Any], Any], ends: Sequence[Any]) -> Any:
     """Return a sum; raise `ArithmeticError` where its terms do not fade, or so slowly that no extrapolation holds."""
+    return _endless(term, ends, "sum", mpmath.nsum, mpmath.fsum, term)
+
+
+def endless_product(factor: Callable[[Any], Any], ends: Sequence[Any]) -> Any:
+    """Return a product; raise `ArithmeticError` where its factors do not go to one, or too slowly."""
+    return _endless(factor, ends, "product", mpmath.nprod, mpmath.fprod, lambda at: factor(at) - 1)
+
+
+def _endless(part: Any, ends: Sequence[Any], what: str, extrapolated: Any, together: Any, size: Any) -> Any:
     first, last = map(mpmath.mpmathify, ends)
-    _refuse_ends(first, last, "sum")
-    rises = _rises(term, ends, "sum")
-    if mpmath.isfinite(last) or not mpmath.isfinite(first):
-        return mpmath.nsum(term, ends)
+    _refuse_ends(first, last, what)
+    rises = _rises(size, ends, what)
+    if first == mpmath.ninf:
+        end, kind = last if mpmath.isfinite(last) else mpmath.mpf(-1), (what, extrapolated, together)
+        below = _endless(lambda at: part(-at), (-end, mpmath.inf), *kind, lambda at: size(-at))
+        return below if mpmath.isfinite(last) else together([below, _endless(part, (end + 1, last), *kind, size)])
+    if mpmath.isfinite(last):
+        return extrapolated(part, ends)
 
     def after(count: int) -> Any:
-        return mpmath.fsum(term(first + k) for k in range(count)) + mpmath.nsum(term, (first + count, last))
+        return together([*(part(first + k) for k in range(count)), extrapolated(part, (first + count, last))])
 
     if rises:
         return after(_HUMP)  # no extrapolation sees what comes later
     total = after(0)
     if not abs(total - after(_AGAIN)) <= _FEW * max(1, abs(total)):
-        raise ArithmeticError(f"the sum to {mpmath.nstr(last)} converges too slowly for numbers")
+        raise ArithmeticError(f"the {what} to infinity converges too slowly for numbers")
     return total
-
-
-def endless_product(factor: Callable[[Any], Any], ends: Sequence[Any]) -> Any:
-    """Return a product; raise `ArithmeticError` where its factors do not go to one."""
-    first, last = map(mpmath.mpmathify, ends)
-    _refuse_ends(first, last, "product")
-    _rises(lambda at: factor(at) - 1, ends, "product")
-    return mpmath.nprod(factor, ends)
 
 
 def _refuse_ends(first: Any, last: Any, what: str) -> None:
