@@ -5,7 +5,7 @@ import math
 import mpmath
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from strategies import examples
 
@@ -32,6 +32,7 @@ def function(layer, name):
 
 
 @given(STARTS, st.integers(1, 10**18))
+@example(1e-9, 10**8)
 @examples(0.5)
 def test_small_signals_of_critical_layers_sink_by_their_leading_term(start, layers):
     """y_m = y (1 + 2 y² m/3)^(-1/2) up to y², and a signal that no layer changes stays."""
@@ -64,6 +65,42 @@ def test_signals_that_no_layer_moves():
             question()
 
 
+def test_a_signal_that_a_layer_takes_to_the_other_side_is_drawn_in_there():
+    """sin 4 < 0: such signals were iterated for 1e8 layers, and then refused as of a layer that is not critical."""
+    layer = RepeatedLayer("sin")
+    assert layer.signal(4.0, 10**12) == pytest.approx(-math.sqrt(3e-12), rel=1e-10)
+    assert layer.depth(4.0) == pytest.approx(layer.depth(math.sin(4.0)) - 1, rel=1e-12)
+    count = layer.layers(4.0, -0.1)
+    assert layer.iterate(4.0, math.floor(count)) < -0.1 < layer.iterate(4.0, math.ceil(count))
+    for start, value in ((4.0, 0.1), (1.0, -0.1), (1.0, 0.0)):
+        with pytest.raises(ValueError, match=r"do not come in on one side of the fixed point 0: no number of layers"):
+            layer.layers(start, value)
+    fold = RepeatedLayer.critical("sin", 0.5)  # draws in from above alone, and takes this signal below
+    start = (math.pi - math.asin(fold.leading_form().fixed_point - 1e-3) - fold.b) / fold.w
+    with pytest.raises(ValueError, match="is not drawn in by the fixed point"):
+        fold.depth(start)
+
+
+def test_layers_of_ones_own_that_are_critical_but_for_rounding_sink_at_any_depth():
+    """The slope is 49 times the float nearest to 1/49, and the coefficient 1/(3·49²)."""
+    wide = Activation("wide tanh", lambda h: 49 * np.tanh(h), lambda h: 49 / np.cosh(h) ** 2)
+    layer = RepeatedLayer(wide, 1 / 49)
+    assert layer.w * 49 != 1
+    assert layer.signal(1.0, 10**18) == pytest.approx(49 * math.sqrt(1.5e-18), rel=1e-8)
+
+
+def test_fixed_points_where_a_layer_is_steep_keep_their_digits():
+    """A rounding of the field is one of x* over w, and not times the slope."""
+    w = -300.0
+    points = RepeatedLayer("sin", w, 0.5).rest_points()
+    assert len(points) > 100
+    with mpmath.workdps(40):
+        for x, slope in points[::5]:
+            exact = mpmath.findroot(lambda at: mpmath.sin(w * at + 0.5) - at, x)
+            assert abs(x - exact) < 3e-16
+            assert slope == pytest.approx(float(w * mpmath.cos(w * exact + 0.5)), abs=1e-9)
+
+
 def test_a_fold_draws_in_from_one_side_alone():
     """From the other signals go to the other fixed point, or grow without bound."""
     layer = RepeatedLayer.critical("tanh", 0.5)
@@ -73,8 +110,9 @@ def test_a_fold_draws_in_from_one_side_alone():
         h = function(layer, "tanh")(h)
     assert layer.signal(x - 0.01, 200) == pytest.approx(float(h), rel=1e-11)
     assert layer.signal(x - 0.01, 10**12) == pytest.approx(layer.rest_points()[0][0], rel=1e-14)
-    with pytest.raises(ValueError, match=r"on the side from which it drives signals away, .* start farther away"):
-        layer.signal(x - 1e-9, 10**12)
+    for near in (1e-9, 1e-7):
+        with pytest.raises(ValueError, match=r"on the side from which it drives signals away, .* start farther away"):
+            layer.signal(x - near, 10**12)
     with pytest.raises(ValueError, match="is not drawn in by the fixed point"):
         layer.depth(x - 0.01)
     with pytest.raises(ValueError, match="leave the range of float64"):

@@ -324,12 +324,13 @@ class RepeatedLayer:
         form.amplitude  # noqa: B018 - raises unless critical
         centre = form.fixed_point or 0.0
         start, value = _signal(start, "start"), _signal(value, "value")
-        if (start - centre) * (value - centre) <= 0.0:
+        ways = [self._near(x, analysis) for x in (start, value) if x != centre]
+        if len(ways) < 2 or ways[0][0] * ways[1][0] < 0.0:
             raise ValueError(
-                f"start = {start} and value = {value} do not lie on one side of the fixed point {centre:g}: "
+                f"start = {start} and value = {value} do not come in on one side of the fixed point {centre:g}: "
                 "no number of layers leads from one to the other"
             )
-        (first, passed), (last, more) = self._near(start, analysis), self._near(value, analysis)
+        (first, passed), (last, more) = ways
         return analysis.apart(first, last) + passed - more
 
     def signal(self, start: float, layers: int) -> float:
@@ -435,7 +436,7 @@ class RepeatedLayer:
             if not math.isfinite(field):
                 return None
             before, y = y, side * (float(self.sigma(np.asarray(field))) - centre)
-            if not 0.0 < y / before < 1.0:
+            if not 0.0 < abs(y) < abs(before) or (y < 0.0 and (form.order or 2) % 2 == 0):
                 return None
         return None
 
