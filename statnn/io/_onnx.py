@@ -187,6 +187,7 @@ class _Graph:
     def _cast(self, node: Any, now: str, to: Any, where: str) -> None:
         """Refuse what changes the type of numbers, but of inputs and of 16-bit outputs, as a network itself does."""
         first = not self._chain and to in FLOATS and self._kind == self._given != _STRING
+        first = first and (to not in SHORT or self._constants.are_short())  # or it rounds what goes on in more digits
         last = self._kind in SHORT and to in FLOATS and node.output[0] == self._graph.output[0].name
         if to != self._kind and not first and not last:
             raise ValueError(f"{where}: it changes the type of numbers, and one type is needed{advice('Cast', now)}")

@@ -79,6 +79,11 @@ class Constants:
             array = _turned(array, node, where)
         return self._known.setdefault(name, array)
 
+    def are_short(self) -> bool:
+        """Return whether no real numbers have more than 16 bits."""
+        values = [a.t.data_type for node in self._nodes.values() if node.op_type == "Constant" for a in node.attribute]
+        return not (FLOATS - SHORT.keys()) & {*values, *(tensor.data_type for tensor in self._tensors.values())}
+
     def made(self, key: Any, make: Any) -> Reals:
         """Return what is made of constants, once for each key."""
         if key not in self._known:

@@ -43,8 +43,10 @@ def save_network(net: Network, path: str | os.PathLike[str]) -> None:
     Notes
     -----
     Equal networks give equal files on one machine with one set of versions, which stand in the file and are read by
-    `describe`; the time does not. In both formats arrays have names (``0.weight``, ``0.bias``, ``0.norm.mean``), and
-    other programs read them; weights are raw, as they were given to the normalisation.
+    `describe`; the time does not. An array is stored once, however many layers share it: of equal networks one may
+    share what another repeats, and -0.0 is equal to 0.0, so the files of these differ. In both formats arrays have
+    names (``0.weight``, ``0.bias``, ``0.norm.mean``), and other programs read them; weights are raw, as they were
+    given to the normalisation.
 
     Examples
     --------

@@ -101,9 +101,12 @@ def test_inputs_of_another_type_that_are_cast_first(given):
 def test_numbers_that_lose_digits_on_their_way_to_the_first_layer():
     """One rounding of the inputs is that of a network in this precision, and two are not."""
     types = onnx.TensorProto
-    chain = graph().then("Cast", to=types.FLOAT16).then("Cast", to=types.DOUBLE).then("MatMul", FIRST.T)
+    chain = graph().then("Cast", to=types.FLOAT).then("Cast", to=types.DOUBLE).then("MatMul", FIRST.T)
     with pytest.raises(ValueError, match="Cast 'Cast1': it changes the type of numbers"):
         load_network(chain.model(("n", 3)))
+    for to in (types.FLOAT16, types.BFLOAT16):  # beside weights of 64 bits
+        with pytest.raises(ValueError, match="Cast 'Cast0': it changes the type of numbers"):
+            load_network(graph().then("Cast", to=to).then("Gemm", FIRST.T).model(("n", 3)))
     text = graph().then("Cast", to=types.DOUBLE).then("MatMul", FIRST.T).model(("n", 3))
     text.graph.input[0].type.tensor_type.elem_type = types.STRING
     with pytest.raises(ValueError, match="Cast 'Cast0': it changes the type of numbers"):
