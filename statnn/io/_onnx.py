@@ -373,8 +373,8 @@ def _refuse_other(node: Any, now: str, where: str) -> None:
     kind = node.op_type
     if node.domain not in STANDARD:
         raise ValueError(
-            f"{where}: operators of the domain {node.domain!r} are not supported; supported are "
-            f"{_SUPPORTED}{advice(kind, now)}"
+            f"{where}: operators of the domain {node.domain!r} are not supported; supported are {_SUPPORTED}"
+            + (advice(kind, now) if kind in ADVICE or node.domain == "com.microsoft" else "")
         )
     if kind not in _ATTRIBUTES or (kind == "Concat" and len(node.input) > 1):
         raise ValueError(f"{where}: this operator is not supported; supported are {_SUPPORTED}{advice(kind, now)}")

@@ -27,6 +27,7 @@ _ROWS = "samples are rows all along: export the model without it, and transpose 
 ADVICE = {
     **dict.fromkeys(("Cast", "CastLike"), _TYPES),
     "Shape": _SIZES,
+    **dict.fromkeys(("Scaler", "Imputer", "Normalizer", "ZipMap", "ArrayFeatureExtractor"), _PARTS),  # of ai.onnx.ml
     **dict.fromkeys(("Elu", "Selu", "Celu", "Mish", "PRelu", "ThresholdedRelu", "Softsign", "HardSigmoid"), _OWN),
     **dict.fromkeys(("HardSwish", "Clip", "Abs", "Cos", "Tan", "Atan", "Sinh", "Exp", "Log", "Sqrt", "Pow"), _OWN),
     **dict.fromkeys(("Sign", "Floor", "Round", "Neg", "Reciprocal", "Max", "Min", "Shrink"), _OWN),
