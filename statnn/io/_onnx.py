@@ -118,7 +118,7 @@ class _Graph:
         inputs = [value for value in self._graph.input if value.name not in self._constants]
         outputs = [value.name for value in self._graph.output]
         if len(inputs) != 1 or len(outputs) != 1:
-            names = ", ".join([value.name for value in inputs][:6] + outputs[:6])
+            names = ", ".join(map(str, [value.name for value in inputs][:6] + outputs[:6]))
             raise ValueError(
                 f"the graph has {len(inputs)} inputs and {len(outputs)} outputs ({names}); one of each is needed: cut "
                 "the network out with onnx.utils.extract_model(file, new_file, [input], [output])"
@@ -137,7 +137,7 @@ class _Graph:
                 pattern = matched(now, users, self._constant, SHORT.get(self._kind, ROUNDING))
                 if pattern is None:
                     kinds = [node.op_type for node in following]
-                    they = f" ({', '.join(kinds[:6])})" if kinds else ""
+                    they = f" ({', '.join(map(str, kinds[:6]))})" if kinds else ""
                     raise ValueError(
                         f"value {now!r} goes to {len(kinds)} operators{they}: the graph is not a chain from input to "
                         "output, nor is this SiLU, GELU or softplus as exporters write them"
@@ -336,7 +336,7 @@ def _taken(node: Any) -> set[str]:
 
 def _used(nodes: Any, output: str) -> list[Any]:
     """Return the operators that lead to the output, in the order of the file: nobody sees what others compute."""
-    makers = {name: m for m, node in enumerate(nodes) for name in node.output}
+    makers = {name: m for m, node in enumerate(nodes) for name in node.output if name}
     used: set[int] = set()
     waiting = {output}
     while waiting:

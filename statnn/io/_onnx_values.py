@@ -112,7 +112,7 @@ def _of_constant(node: Any, name: str, where: str) -> Reals:
             return _finite(np.array(values, np.float32), name, where)
         if kind in {"value_int", "value_ints"}:
             return np.array(attribute.i if kind == "value_int" else attribute.ints, np.int64)
-    raise ValueError(f"{where}: Constant {name!r} has {', '.join(given) or 'no value'}, and no plain numbers")
+    raise ValueError(f"{where}: Constant {name!r} has {', '.join(map(str, given)) or 'no value'}, and no plain numbers")
 
 
 def _finite(array: Reals, name: str, where: str) -> Reals:

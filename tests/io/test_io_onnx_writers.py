@@ -125,6 +125,25 @@ def test_models_of_half_precision_that_keep_the_types_of_inputs_and_outputs():
     assert np.allclose(net(X), by_hand(X), rtol=0.02, atol=0.02)
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "match"),
+    [
+        (b"Tanh", b"Tan\xff", r"2 operators \(Relu, b'Tan\\xff'\)"),
+        (b"more", b"mor\xff", r"2 outputs \(x, end, b'mor\\xff'\)"),
+    ],
+)
+def test_names_that_are_no_text(old, new, match):
+    """They come as bytes, which were joined to others as if they were texts."""
+    chain = graph().then("MatMul", FIRST.T).then("Relu")
+    chain.nodes += [helper.make_node("Tanh", ["v0"], ["t"]), helper.make_node("Add", ["t", "v1"], ["end"])]
+    chain.now = "end"
+    model = chain.model()
+    if old == b"more":
+        model.graph.output.append(helper.make_tensor_value_info("more", 1, None))
+    with pytest.raises(ValueError, match=match):
+        load_network(onnx.ModelProto.FromString(model.SerializeToString().replace(old, new)))
+
+
 def test_operators_of_which_nobody_uses_the_result():
     """Their user made the graph branch."""
     chain = graph().then("MatMul", FIRST.T).then("Add", BIAS).then("Relu").then("MatMul", SECOND.T)
