@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import examples
 
-from statnn.activation import BetaBernoulli, GammaPoisson, PolyaUrn, fit
+from statnn.activation import BetaBernoulli, GammaPoisson, PolyaUrn, compare, fit
 from statnn.activation._inference.estimate import CONVERGED, estimate
 from statnn.activation._inference.goodness import chi_square, draw
 from statnn.activation._inference.likelihood import Tally, beta_bernoulli, gamma_poisson, polya_urn
@@ -188,3 +188,14 @@ def test_intervals_of_hardly_determined_parameters_end_beyond_floats():
     assert found.interval("b") == (0.0, np.inf)
     low, high = found.interval("b", 1e-5)
     assert 0 < low < found.b < high < np.inf
+
+
+@pytest.mark.filterwarnings("ignore:b is hardly determined")
+def test_neurons_that_are_nearly_always_active_are_to_be_fitted_by_their_silence():
+    """Of c/N = 1 - 3e-18 a float is 1, where the law ends; the other way round it has all digits."""
+    silent = np.array([7, 1, 0])
+    with pytest.raises(ValueError, match=r"silent in 2.67 of 1e\+18 samples on average.* Fit .*, samples - counts"):
+        fit(10**18 - silent, 10**18)
+    with pytest.raises(ValueError, match=r"BetaBernoulli: .* silent in 2.67 of .*; PolyaUrn: "):
+        compare(10**18 - silent, 10**18)
+    assert fit(silent, 10**18, replicas=19, rng=0).c == pytest.approx(8e-18, rel=1e-12)

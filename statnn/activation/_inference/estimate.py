@@ -160,7 +160,13 @@ def estimate(tally: Tally, law: type[Process]) -> Maximum:
     expand = LIKELIHOODS[law]
     start, excess = _start(tally, law)
     _refuse(tally, law, excess)
-    return maximise(lambda theta: expand(tally, theta), start)
+    maximum = maximise(lambda theta: expand(tally, theta), start)
+    if law is BetaBernoulli and 1 + math.exp(-maximum.theta[1]) == 1:
+        raise NoFiniteFitError(
+            f"neurons were silent in {tally.times @ tally.silent / tally.neurons:.3g} of {tally.samples:.3g} samples "
+            "on average: c is N to the last digit. Fit how often each was silent, samples - counts"
+        )
+    return maximum
 
 
 def process_at(tally: Tally, law: type[Process], theta: Vector) -> Process:
