@@ -1,8 +1,10 @@
 """Tests of fit at their edges."""
 
+import re
+
 import pytest
 
-from statnn.activation import fit
+from statnn.activation import BetaBernoulli, compare, fit
 
 
 @pytest.mark.filterwarnings("ignore:b is hardly determined")
@@ -14,3 +16,13 @@ def test_counts_of_two_samples_agree_with_beta_bernoulli_as_well_as_can_be(count
     assert law.pmf([0, 1, 2]) == pytest.approx([counts.count(k) / len(counts) for k in range(3)], rel=1e-6)
     assert found.p_value == 1
     assert fit([0, 0, 0, 0, 5, 5, 5, 5, 5, 1, 1, 1, 1, 9], 9, replicas=99, rng=0).p_value < 1
+
+
+def test_laws_whose_replicas_leave_64_bits_are_left_out_of_a_comparison():
+    """Five neurons of 9e18 samples have more activations than the events of an urn can be counted."""
+    counts = [int(9e18 * share) for share in (0.9, 0.3, 0.5, 0.2, 0.7)]
+    found = compare(counts, 9 * 10**18, replicas=19, rng=0)
+    assert [type(one.process) for one in found.fits] == [BetaBernoulli]
+    assert set(found.left_out) == {"PolyaUrn", "GammaPoisson"}
+    for why in found.left_out.values():
+        assert re.search(r"has no replicas for a bootstrap: .* exceeds? 9(\.0)?e\+18", why)

@@ -263,7 +263,11 @@ def _distances(task: tuple[Process, int, Root, range]) -> list[float]:
 
 def _replica(process: Process, samples: int, law: type[Process], rng: np.random.Generator) -> float:
     for _ in range(_MOST_REDRAWS):
-        tally = Tally.of(draw(process, samples, rng), samples)
+        try:
+            counts = draw(process, samples, rng)
+        except ValueError as error:
+            raise NoFiniteFitError(f"{law.__name__} has no replicas for a bootstrap: {error}") from None
+        tally = Tally.of(counts, samples)
         try:
             theta = estimate(tally, law).theta
         except NoFiniteFitError:
