@@ -291,3 +291,16 @@ def test_p_values_of_strengths_are_those_of_a_variance():
     square = dof * (found.fluctuation / found.null_fluctuation) ** 2
     tails = np.minimum(stats.chi2.cdf(square, dof), stats.chi2.sf(square, dof))
     assert found.p_value == pytest.approx(2 * tails, rel=1e-9)
+
+
+def test_strengths_of_weights_of_two_values_with_biases_of_any_have_no_step():
+    rng = np.random.default_rng(3)
+    found = graph.strength(Network([rng.choice([-1.0, 1.0], (6, 4))], [rng.normal(size=6)]))
+    square = 5 * (found.fluctuation[1] / found.null_fluctuation[1]) ** 2
+    tail = min(stats.chi2.cdf(square, 5), stats.chi2.sf(square, 5))
+    assert found.p_value[1] == pytest.approx(2 * tail, rel=1e-9)
+
+
+def test_strengths_of_networks_in_single_precision_are_summed_in_double():
+    inputs, outputs = graph.node_strength(Network([np.array([[1.0, 2.0**-30], [2.0**-30, 1.0]], np.float32)]))
+    assert inputs.tolist() == outputs.tolist() == [1 + 2.0**-30] * 2

@@ -178,6 +178,7 @@ def test_eigenvalues_do_not_feel_where_a_field_stands():
     plain, moved = rg.BinaryLayer(J), rg.BinaryLayer(J, [400.0, -300.0], inputs=[-400.0, 300.0])
     np.testing.assert_allclose(moved.spectrum().ratios, plain.spectrum().ratios, rtol=1e-12)
     assert moved.spectrum().log_leading == pytest.approx(plain.spectrum().log_leading, abs=1e-12)
+    assert rg.BinaryLayer(J, constant=0.7).spectrum().log_leading == pytest.approx(plain.spectrum().log_leading + 0.7)
     for couplings in ([-500.0, -500.0], [-500.0, -400.0, -300.0], [-30.0, 40.0]):  # λ = ±λ_0, the positive one first
         ordered = rg.BinaryLayer(np.diag(couplings)).spectrum()
         assert ordered.log_leading == pytest.approx(np.abs(couplings).sum(), rel=1e-12)
