@@ -3,6 +3,7 @@
 import math
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
@@ -64,9 +65,10 @@ def test_flows_that_are_killed_go_on(monkeypatch, tmp_path):
     def start(path=None, **more):
         return run(300, rule="majority", burn_in=30, chains=9, store=path, **more)
 
-    whole = start()
-    assert cut(monkeypatch, tmp_path / "work", 2, start, 4) == whole
-    assert start(tmp_path / "work") == whole
+    whole, told = start(), []
+    assert cut(monkeypatch, tmp_path / "work", 2, partial(start, progress=lambda *at: told.append(at)), 4) == whole
+    assert start(tmp_path / "work", progress=lambda *at: told.append(at)) == whole
+    assert sum(done == total for done, total in told) == 2  # each by what was done before and what was done then
     names = {path.name for path in (tmp_path / "work").iterdir()}
     assert {"store.json", "lock", "block-0.done.npz"} <= names
     assert not [name for name in names if "state" in name]
