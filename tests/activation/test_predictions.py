@@ -1,6 +1,8 @@
 """How many neurons will work after more samples: predictions of fits, and how often they hold."""
 
 import warnings
+from dataclasses import replace
+from types import SimpleNamespace
 
 import mpmath as mp
 import numpy as np
@@ -87,6 +89,10 @@ def test_predictions_of_a_law_that_counts_refute_are_told(rng):
         RuntimeWarning, match=r"BetaBernoulli is refuted by these counts \(p = .*compare\(counts, samples\)"
     ):
         fit(counts, 300).predict(600)
+    nearly, hardly = (SimpleNamespace(p_value=p) for p in (0.0099, 0.0101))
+    with pytest.warns(RuntimeWarning, match=r"\(p = 0\.0099\)"):
+        replace(fit(counts, 300), goodness=nearly).predict(600)
+    replace(fit(counts, 300), goodness=hardly).predict(600)  # a warning fails this test
     for samples, level, error, words in (
         (299, 0.95, ValueError, "299 are fewer than the 300 of the fit.*rarefaction"),
         ([400, 10], 0.95, ValueError, "10 are fewer than the 300"),

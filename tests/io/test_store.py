@@ -66,7 +66,12 @@ def test_other_work_is_refused_and_left_alone(key, message, tmp_path):
     assert contents(path) == before
 
 
-def test_another_version_of_the_package_is_other_work(tmp_path):
+def test_another_version_of_the_package_is_other_work(tmp_path, monkeypatch):
+    with monkeypatch.context() as earlier:
+        earlier.setattr(_store, "versions", lambda _: {"statnn": "0.0.2"})
+        filled(tmp_path / "earlier")
+    with pytest.raises(StoreError, match=r"statnn is 0\.0\.2 there"), opened(tmp_path / "earlier", KEY):
+        pass
     path = filled(tmp_path / "work")
     head = json.loads((path / "store.json").read_text())
     head["key"]["statnn"] = "0.0.1"
