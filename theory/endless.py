@@ -15,6 +15,7 @@ import sympy as sp
 from sympy.concrete.expr_with_limits import ExprWithLimits
 
 _PLACES, _WIDE = (0, 60, 400, 800, 3200), 8  # where terms are looked at, and how many
+_STEEP = 1000  # how much larger terms are later, that are small and yet no rounding
 _HUMP, _AGAIN = 2000, 7  # terms that are added one by one: where they rise at first, and to see that nothing changes
 _MANY = 1_000_000
 _FEW = mpmath.mpf(10) ** -42
@@ -156,6 +157,11 @@ def _rises(term: Callable[[Any], Any], ends: Sequence[Any], what: str) -> bool:
 
         begin, near, early, late = map(size, _PLACES[:4])
         rises |= near > begin
-        if late > _NOTHING and not late < early and not size(_PLACES[4]) < late:
-            raise ArithmeticError(f"the {what} to {mpmath.nstr(end)} diverges: its terms do not fade")
+        if late < early:
+            continue
+        far = size(_PLACES[4])
+        if (late > _NOTHING and not far < late) or far > _STEEP * late > _STEEP**2 * early:
+            raise ArithmeticError(
+                f"the {what} to {mpmath.nstr(end)} diverges: its terms do not fade, or after {_PLACES[4]} of them alone"
+            )
     return rises

@@ -278,3 +278,6 @@ def test_sums_and_products_without_an_end_have_the_value_of_what_comes_late_on_e
             assert mpmath.almosteq(endless_product(factor, ends), product, 1e-45)
         odd = endless_product(lambda k: 1 + 1 / mpmath.mpf(k) ** 2, (1, mpmath.inf))
         assert mpmath.almosteq(odd, mpmath.sinh(mpmath.pi) / mpmath.pi, 1e-45)
+        for late in (lambda k: hump(k - 9850), lambda k: hump(-k - 9850)):
+            with pytest.raises(ArithmeticError, match="do not fade, or after 3200 of them alone"):
+                endless_sum(late, (-mpmath.inf, mpmath.inf))
