@@ -414,9 +414,18 @@ def test_two_controls_collapse_together():
 def test_points_that_fall_on_two_curves_are_told():
     """Values against |t|, where its sign matters: no exponents bring both together."""
     _, m, distance, values = scaled_data()
-    with pytest.warns(RuntimeWarning, match=r"do not fall on one curve: chi-square is .* for .* degrees of freedom"):
+    with pytest.warns(RuntimeWarning, match="do not fall on one curve") as told:
         found = collapse(abs(distance), m, values, 1e-3 * values, bootstrap=20, rng=1)
     assert found.quality > 100
+    assert f"chi-square is {found.chi_square:.3g} for {found.dof} degrees of freedom" in str(told[0].message)
+
+
+def test_polynomials_have_no_more_coefficients_than_values_at_one_depth():
+    m, x = np.repeat([1.0, 2.0, 4.0, 8.0], 3), np.tile([-1.0, 0.2, 1.0], 4)
+    values = (2 + x + x**2 / 2) / m
+    found = collapse(x / m, m, values, 1e-3 * values, degree=6, bootstrap=20, rng=1)
+    assert found.dof == 12 - 3 - 2
+    assert found.control_exponents == pytest.approx(1.0, abs=1e-6)
 
 
 def test_collapse_can_be_drawn():
