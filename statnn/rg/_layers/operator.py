@@ -387,7 +387,7 @@ class TransferOperator(ByValue):
             extent.refuse_hidden()
         if self._is_power:
             base, above = self.origin
-            return Spectrum(0.0, read_only(base.spectrum(wanted).ratios ** (above + 1)))
+            return Spectrum(0.0, read_only(_raised(base.spectrum(wanted).ratios, above + 1)))
         return spectrum_on(self, wanted)
 
     def correlation_length(self) -> float:
@@ -463,6 +463,12 @@ def _largest(matrix: Floats, k: int) -> Any:
         return eigs(matrix, k=k, v0=start, ncv=max(20, 4 * k), return_eigenvectors=False, tol=1e-13)
     except ArpackNoConvergence:
         return None
+
+
+def _raised(ratios: Any, m: int) -> Any:
+    """Return powers of eigenvalues; those below zero of odd m, which float64 may round to an even number, stay so."""
+    odd = (ratios.imag == 0) & (ratios.real < 0) & (m % 2 == 1)
+    return np.where(odd, -(np.abs(ratios) ** m), ratios**m)
 
 
 def _stacked(below: tuple[Floats, Floats], above: tuple[Floats, Floats]) -> tuple[Floats, Floats]:
