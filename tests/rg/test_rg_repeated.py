@@ -371,8 +371,9 @@ def test_collapse_of_exact_data_is_exact(z):
     assert found.control_exponents == pytest.approx(1.0, abs=1e-5)
     assert found.quality < 1.0  # of what a polynomial leaves of F
     assert found.dof == 36 - 10 - 2  # coefficients and exponents
-    x, y, _ = found.scaled(control_exponents=[1.0])
+    x, y, error = found.scaled(control_exponents=[1.0])
     assert y.shape == x[0].shape == m.shape
+    assert error == pytest.approx(1e-4 * y, rel=1e-12)
 
 
 def test_errors_of_a_collapse_are_those_of_its_exponents(rng):
