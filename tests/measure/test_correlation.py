@@ -225,3 +225,9 @@ def test_correction_rests_on_an_unbiased_square_of_the_covariance(rng):
     good = pure > 0
     found = np.array([participation_ratio(one).corrected for one in a[good]])
     np.testing.assert_allclose(found, (total**2 - 2 * pure / f)[good] / pure[good], rtol=1e-9)
+
+
+def test_correlations_of_four_samples_are_drawn_beside_their_flat_law(rng):
+    """p(r) = (1-r²)^((D-4)/2)/B(1/2, D/2-1) is a half at D = 4."""
+    ax = neuronal_correlation(rng.normal(size=(4, 12))).plot(Figure().add_subplot())
+    np.testing.assert_allclose(ax.lines[0].get_ydata(), 0.5, rtol=1e-12)

@@ -304,3 +304,12 @@ def test_strengths_of_weights_of_two_values_with_biases_of_any_have_no_step():
 def test_strengths_of_networks_in_single_precision_are_summed_in_double():
     inputs, outputs = graph.node_strength(Network([np.array([[1.0, 2.0**-30], [2.0**-30, 1.0]], np.float32)]))
     assert inputs.tolist() == outputs.tolist() == [1 + 2.0**-30] * 2
+
+
+def test_the_range_of_random_weights_in_a_picture_holds_95_in_100():
+    found = graph.strength(Network.random([4, 6, 3], rng=2), sigma_w=1.0, sigma_b=0.0)
+    (bars,) = found.plot(Figure().add_subplot()).containers[0][2]
+    low, high = np.array([bar[:, 1] for bar in bars.get_segments()]).T
+    dof = np.array([3, 5, 2])
+    below, above = (stats.chi2.cdf(dof * (end / found.null_fluctuation) ** 2, dof) for end in (low, high))
+    np.testing.assert_allclose([below, above], [[0.025] * 3, [0.975] * 3], rtol=1e-9)

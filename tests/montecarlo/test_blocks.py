@@ -16,6 +16,7 @@ from statnn.montecarlo._blocks.layered import layered
 from statnn.montecarlo._blocks.method import REPLICAS, Blocks
 from statnn.montecarlo._blocks.replica_kernels import accept, bond_energies, layer_sums
 from statnn.montecarlo._blocks.single_kernels import bond_energy, sweep_rows
+from statnn.montecarlo._chunks import TASKS, cut
 from statnn.montecarlo._lanes import lanes
 from statnn.network import Network
 from statnn.testing import assert_counts, assert_mean, rejects
@@ -328,3 +329,8 @@ def test_what_cannot_be_sampled_is_refused(rng):
     model = DynamicNeurons(net, inputs=[[0.0, 1.0]], stiffness=1.0)
     with pytest.raises(TypeError, match="BinaryNeurons"):
         sample(model, 10, method=Blocks())
+
+
+@pytest.mark.parametrize("chains", [4, 5, 63, 64, 67])
+def test_chains_are_cut_into_blocks_for_every_worker_and_no_more(chains):
+    assert TASKS / 2 < -(-chains // cut(chains, 1, 64)) <= TASKS

@@ -130,6 +130,14 @@ def test_linear_layers_keep_correlations_and_change_the_variance():
     assert stack.correlation_map(0.3, 0.5) == pytest.approx(above.correlation_map(0.3, 0.5 * 1.5**8), rel=1e-12)
 
 
+@pytest.mark.parametrize(("name", "critical"), [("relu", 2**0.5), ("identity", 1.0)])
+def test_lines_are_critical_at_one_weight_alone(name, critical):
+    outcomes = [rg.RandomLayer(name, critical * (1 + off)).fixed_point(3.0) for off in (-1e-9, 0.0, 1e-9)]
+    assert [(one.outcome.name, one.variance) for one in outcomes] == [
+        ("CONVERGED", 0.0), ("INVARIANT", 3.0), ("UNBOUNDED", np.inf),
+    ]  # fmt: skip
+
+
 def test_half_a_layer_has_no_law_of_decay():
     found = rg.criticality("tanh")
     assert found.variance(1) == found.amplitude

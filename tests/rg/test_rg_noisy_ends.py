@@ -275,3 +275,11 @@ def test_layers_that_change_places_are_back_after_an_even_number_of_them(m):
     power = rg.TransferOperator([-1.0, 1.0], [1.0, 1.0], [[0.0, 1.0], [1.0, 0.0]]).power(m)
     assert power.probabilities[0].tolist() == [float(m % 2 == 0), float(m % 2 == 1)]
     assert power.spectrum(2).ratios.tolist() == [1.0, 1.0 if m % 2 == 0 else -1.0]
+
+
+def test_as_many_nodes_as_a_refusal_advises_are_enough():
+    layer = rg.NoisyLayer("tanh", 1.0, 0.0, 0.3)
+    with pytest.raises(ValueError, match=r"take \d+, or None to refine") as told:
+        layer.operator(16)
+    advised = int(str(told.value).rpartition("take ")[2].partition(",")[0])
+    assert layer.operator(advised).error < 1e-6
