@@ -312,7 +312,7 @@ def test_a_figure_for_print_has_letters_and_the_width_of_its_columns():
     assert not ax.get_title(loc="left")
 
 
-@pytest.mark.parametrize("columns", [0, 3, True, "two"])
+@pytest.mark.parametrize("columns", [0, 3, True, "two", [1], np.ones(2)])
 def test_a_width_that_no_page_has_is_refused(columns):
     with pytest.raises(ValueError, match="must be 1 or 2"):
         plot.figure(columns=columns)
