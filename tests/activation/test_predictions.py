@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import mpmath as mp
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 
 from statnn import testing
 from statnn.activation import BetaBernoulli, GammaPoisson, PolyaUrn, fit
@@ -116,3 +117,17 @@ def test_predictions_of_more_events_than_floats_tell_apart():
     beside = [*counts[:-1], 64]
     with pytest.raises(ValueError, match=r"counts sum to .*, but samples = 100000000000000000 hold c D = "):
         found.process.after(10**17, beside)
+
+
+def test_neurons_that_are_nearly_always_active_have_predictions():
+    """c is nearer to N than the step by which slopes are taken elsewhere."""
+    found = fit([99_990, 99_997, 99_985, 99_999, 99_992], 100_000)
+    assert 0 < 5 - found.c < 1e-4 * found.c
+    assert found.predict(400_000) == (5.0, 5.0, 5.0)
+
+
+def test_a_picture_of_a_fit_says_how_many_are_silent_and_how_many_should_be(rng):
+    found = fit(draw(BetaBernoulli(300, 0.4, 10.0), 70, rng), 70)
+    texts = [text.get_text() for text in found.plot(Figure().add_subplot()).get_legend().get_texts()]
+    silent = np.mean(found.counts == 0), found.process.silent(70)
+    assert [float(text.rpartition("silent ")[2]) for text in texts] == pytest.approx(silent, rel=5e-3)
