@@ -172,6 +172,14 @@ def test_weights_of_wide_layers_keep_what_is_small(scale):
     assert found.log_scale == pytest.approx(top / 8, rel=1e-15)
 
 
+@pytest.mark.parametrize("gap", [400.0, 700.0, 740.0, 745.0, 2000.0])
+def test_sums_of_weights_keep_their_digits_down_to_the_smallest_floats_and_below(gap):
+    """exp(-740) has two digits left; two alike are the logarithm of two above one of them."""
+    one = rg.TransferMatrix([[0.0, -gap], [-gap, 0.0]])
+    two = one.compose(one)
+    assert two.log_weights[0, 1] - two.log_weights[0, 0] == pytest.approx(math.log(2) - gap, abs=1e-12)
+
+
 def test_eigenvalues_do_not_feel_where_a_field_stands():
     """f on outputs and -f on inputs cancel in a chain; the weights span e^±1600."""
     J = [[0.5, 0.1], [0.2, 0.3]]
