@@ -163,8 +163,13 @@ class _Builder:
         if isinstance(step, Act):
             before = "another activation" if self.layers else "the input"
             before = before if self.waiting is None else f"{self.waiting.where}, which does not follow a dense layer"
+            fix = (
+                "build statnn.Network(weights, biases, activations) with one Activation of your own that does both"
+                if self.layers
+                else "apply it to the inputs themselves, and leave it out here"
+            )
             raise ValueError(  # noqa: TRY004 - the chain is wrong, not a type
-                f"{step.where}: an activation must follow a dense layer; this one follows {before}"
+                f"{step.where}: an activation must follow a dense layer; this one follows {before}: {fix}"
             )
         if isinstance(step, Norm):
             self.notes.append(

@@ -223,7 +223,9 @@ class _Graph:
     def _affine(self, node: Any, now: str, attributes: dict[str, Any], where: str) -> Affine:
         del attributes  # it has none
         if len(node.input) != 2 or node.input[0] == node.input[1]:
-            raise ValueError(f"{where}: a chain has the samples on one side and constants on the other")
+            raise ValueError(
+                f"{where}: a chain has the samples on one side and constants on the other{advice('', now)}"
+            )
         left = node.input[0] == now
         other = self._in_rows(self._real(node.input[1] if left else node.input[0], where), where)
         if other.ndim > 2 - self._single() or (other.ndim and other.shape[-1] != other.size):

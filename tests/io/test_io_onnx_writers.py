@@ -200,12 +200,23 @@ def test_what_changes_something_is_refused_with_a_fix(kind, constants, options, 
     [
         ("Neg", (), "not supported.*Likely fix: take its arrays.* an Activation of your own"),
         ("LayerNormalization", (FIRST[:, 0],), "not supported.*Likely fix: only a chain of whole layers is read: cut"),
+        ("Relu", (), "this one follows another activation: build statnn.Network.* one Activation of your own"),
         ("Gemm", (SECOND.T, np.ones((1, 1, 2))), r"biases have shape \(1, 1, 2\), 2 numbers are needed"),  # no matrix
     ],
 )
 def test_operators_without_advice_of_their_own(kind, constants, match):
     with pytest.raises(ValueError, match=match):
         load_network(graph().then("MatMul", FIRST.T).then(kind, *constants).then("Relu").model())
+
+
+def test_functions_of_inputs_and_squares():
+    with pytest.raises(ValueError, match="follows the input: apply it to the inputs themselves, and leave it out here"):
+        load_network(graph().then("Tanh").then("MatMul", FIRST.T).model())
+    chain = graph().then("MatMul", FIRST.T)
+    chain.nodes.append(helper.make_node("Mul", ["v0", "v0"], ["y"]))
+    chain.now = "y"
+    with pytest.raises(ValueError, match=r"on the other\. Likely fix: if these make one function of every unit, take"):
+        load_network(chain.model())
 
 
 @pytest.mark.parametrize(
