@@ -380,7 +380,7 @@ def fit(
     ValueError, TypeError
         For counts that are not whole numbers in range; and where the likelihood has no maximum at a finite
         b: all counts 0, all D, all either 0 or D, all events of an urn on one neuron, or counts that vary no more
-        between neurons than a binomial law allows.
+        between neurons than a binomial law allows; or none that floats tell from c = N.
 
     Warns
     -----
