@@ -151,11 +151,15 @@ def within(data: Data, classes: int) -> Data:
 
 
 def _numbered(data: Data, classes: NDArray[Any] | None) -> Data:
-    given = data.labels if data.given is None else data.given
-    if given is None or classes is None:
-        return data
-    known, why = _classes(given, len(data.x), classes)
-    return replace(data, labels=known, no_labels=why)
+    """Return data, which may be made by hand, as `_given` returns arrays."""
+    given = data.labels
+    if data.given is not None:
+        known, _ = _classes(data.given, len(data.given), None)
+        if given is known or (known is not None and np.array_equal(known, np.asarray(given))):
+            given = data.given  # the labels are still those that were read
+    made = _given(data.x, given, classes)
+    why = made.no_labels if given is not None else data.no_labels or made.no_labels
+    return replace(data, x=made.x, labels=made.labels, no_labels=why, shape=data.shape or made.shape)
 
 
 def _given(x: ArrayLike, labels: ArrayLike | None, classes: NDArray[Any] | None = None) -> Data:

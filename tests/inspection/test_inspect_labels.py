@@ -1,12 +1,13 @@
 """Labels of every kind: those of a classifier, of one class, of a rare one, and what is no class."""
 
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from clouds import column, subject
 
-from statnn.inspection import Measured, inspect, read_data
+from statnn.inspection import Data, Measured, inspect, read_data
 from statnn.measure import order
 
 
@@ -83,6 +84,40 @@ def test_labels_in_files_are_those_of_the_classifier(names, rows, tmp_path):
         found = inspect(model, data, given, samples=50, only=["layers"], rng=0)
         assert found.data.labels is not None, found.data.no_labels
         assert np.array_equal(found.data.labels, labels[found.data.numbers])
+
+
+@pytest.mark.parametrize(
+    ("kind", "change"),
+    [
+        ("list", list), ("float", lambda y: y.astype(float)), ("rows", lambda y: np.eye(3)[y]),
+        ("column", lambda y: y[:, None]), ("half", lambda y: y.astype(np.float16)),
+    ],
+)  # fmt: skip
+def test_data_made_by_hand_are_taken_as_arrays_are(kind, change):
+    """They ended in an IndexError or AttributeError, and -1 was counted as a class."""
+    net, x, labels = subject()
+    expected = inspect(net, x, labels, only=["layers"])["layers"].facts["accuracy"]
+    for samples in (x, x[:, :, None], x.tolist()):
+        found = inspect(net, Data(samples, change(labels), kind), only=["layers"])
+        assert found["layers"].facts["accuracy"] == expected
+    for wrong, match in (
+        (labels - 1, "the labels reach -1"),
+        (np.array(["a", "b", "c"])[labels], "the labels are <U1"),
+    ):
+        found = inspect(net, Data(x, wrong, kind), only=["layers", "order"])
+        assert re.search(match, found["order"].reason)
+        assert "accuracy" not in found["layers"].facts
+    with pytest.raises(ValueError, match=r"labels have shape \(5,.*\) for 240 samples; one a sample is needed"):
+        inspect(net, Data(x, change(labels[:5]), kind), only=["layers"])
+
+
+def test_labels_that_are_replaced_in_the_data_that_were_read(tmp_path):
+    net, x, labels = subject()
+    np.savez(tmp_path / "data.npz", x=x, y=np.array(["a", "b", "c"])[labels])
+    np.savez(tmp_path / "other.npz", x=x, y=labels[::-1])
+    for name in ("data.npz", "other.npz"):
+        found = inspect(net, replace(read_data(tmp_path / name), labels=labels), only=["layers"])
+        assert np.array_equal(found.data.labels, labels)
 
 
 @pytest.mark.parametrize(
