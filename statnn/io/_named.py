@@ -83,7 +83,10 @@ def _step(group: str, parts: dict[str, Reals]) -> Dense | Norm:
         )
     for part, array in parts.items():
         if array.dtype.kind != "f":
-            raise ValueError(f"{where}: {part} holds {array.dtype}, real numbers are needed")
+            raise ValueError(
+                f"{where}: {part} holds {array.dtype}, real numbers are needed: array.astype(float) makes them, and of "
+                "a quantised network take the weights from before"
+            )
     return Dense(parts["weight"], parts.get("bias"), where)
 
 

@@ -28,6 +28,7 @@ _TYPES = {
 _PARAMETERS = {"weight", "bias"}
 """Last parts of names that no text has which is not the name of a tensor."""
 _MOST_AXES = 32
+_WIDER = "store it as float32 in the program that made it"
 
 
 def write(file: BinaryIO, arrays: dict[str, Reals], metadata: dict[str, str]) -> None:
@@ -101,7 +102,7 @@ def _span(name: str, entry: Any, size: int) -> tuple[int, int]:
         raise ValueError(f"tensor {name!r} must say dtype, shape and data_offsets, and nothing else")
     kind, shape, offsets = entry["dtype"], entry["shape"], entry["data_offsets"]
     if not isinstance(kind, str) or kind not in _TYPES:
-        raise ValueError(f"tensor {name!r} has type {kind!r}; supported are {', '.join(_TYPES)}")
+        raise ValueError(f"tensor {name!r} has type {kind!r}; supported are {', '.join(_TYPES)}: {_WIDER}")
     if not _whole(shape) or len(shape) > _MOST_AXES:
         raise ValueError(f"tensor {name!r} has the impossible shape {str(shape)[:80]}")
     if not _whole(offsets) or len(offsets) != 2 or not offsets[0] <= offsets[1] <= size:

@@ -232,6 +232,9 @@ def test_parameters_that_are_not_there(torch):
     eighth = {"0.weight": torch.ones(2, 2).to(torch.float8_e4m3fn)}
     with pytest.raises(ValueError, match=r"0\.weight is not a plain array of numbers"):
         load_network(eighth, activation="tanh")
+    whole = {"0.weight": torch.ones(2, 2, dtype=torch.int8)}
+    with pytest.raises(ValueError, match=r"holds int8, real numbers are needed: .*quantised network take the weights"):
+        load_network(whole, activation="tanh")
     spoiled = nn.Sequential(nn.Linear(2, 2))
     spoiled[0].weight.data[0, 1] = float("nan")
     with pytest.raises(ValueError, match=r"weights\[0\]\[0, 1\] = nan is not finite"):
