@@ -77,6 +77,15 @@ def test_deviation_is_the_largest_difference(size, depth):
         assert translation_symmetry(net, tolerance=np.nextafter(exact.deviation, 0)).period is None
 
 
+@pytest.mark.parametrize("row", range(3))
+def test_layers_that_differ_in_a_single_weight_of_any_row_do_not_repeat(row):
+    other = np.eye(3)
+    other[row, 2] += 1e-15
+    found = translation_symmetry(Network([np.eye(3), other]))
+    assert found.period is None
+    assert found.deviation == pytest.approx(1e-15, rel=0.2)
+
+
 def test_activations_and_fields_are_part_of_a_layer():
     w = np.eye(2)
     assert translation_symmetry(Network([w, w, w, w], activation=["tanh", "relu"] * 2)).period == 2
