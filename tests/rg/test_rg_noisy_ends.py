@@ -283,3 +283,27 @@ def test_as_many_nodes_as_a_refusal_advises_are_enough():
         layer.operator(16)
     advised = int(str(told.value).rpartition("take ")[2].partition(",")[0])
     assert layer.operator(advised).error < 1e-6
+
+
+@pytest.mark.parametrize(
+    ("operator", "words"),
+    [
+        (
+            lambda: rg.TransferOperator([0.0, 1.0], [1.0, 1.0], [[0.7, 0.4], [0.3, 0.6001]]),
+            "sums are from .* to 1.0001",
+        ),
+        (lambda: rg.TransferOperator([0.0, 1.0], [1.0, 1.0], np.eye(2), panels=[-1.0, 0.9]), "that hold them all"),
+        (lambda: rg.TransferOperator([0.0, 1.0], [1.0, 1.0], np.eye(2), panels=[0.1, 1.0]), "that hold them all"),
+        (lambda: rg.TransferOperator([0.0, 1.0], [1.0, 1.0], np.eye(2), lost=[0.0]), "one for each node"),
+        (lambda: rg.NoisyLayer("tanh", -1e308), r"w = -1e\+308: beyond 1e\+150 squares overflow"),
+    ],
+)
+def test_what_is_no_operator_and_no_layer_is_refused(operator, words):
+    with pytest.raises(ValueError, match=words):
+        operator()
+
+
+def test_two_lines_that_turn_signals_over_are_one_that_does_not():
+    """h'' = w (w h + b + ε ξ) + b + ε ξ', and biases of layers that turn over all but cancel."""
+    (_, two) = rg.NoisyLayer("identity", -0.9, 1.0, 0.3).flow(1).couplings
+    assert two == pytest.approx([0.81, 0.1, 0.3 * math.sqrt(1.81)], rel=1e-12)
