@@ -63,15 +63,14 @@ class Sweep(ByValue):
 
         Where no point is of the same types, too, numbers and texts of numpy are those of Python, and 1 is 1.0.
         """
-        for alike in (_the_very, same, _alike):
-            for number, own in enumerate(self.points):
-                if alike(own, point):
-                    if number in self.failures:
-                        raise ValueError(
-                            f"the point {point} failed: {self.failures[number]}; sweep(..., retry=True) computes it "
-                            "again"
-                        )
-                    return self.results[number]
+        for alike in (same, _alike):
+            found = [number for number, own in enumerate(self.points) if alike(own, point)]
+            for number in sorted(found, key=lambda number: _unlike(self.points[number], point))[:1]:
+                if number in self.failures:
+                    raise ValueError(
+                        f"the point {point} failed: {self.failures[number]}; sweep(..., retry=True) computes it again"
+                    )
+                return self.results[number]
         raise ValueError(f"{point} is not a point of the grid; its first is {self.points[0]}")
 
     def rows(self) -> list[Point]:
@@ -187,11 +186,6 @@ def _plain(point: Point) -> Point:
     return {name: value.item() if isinstance(value, np.generic) else value for name, value in point.items()}
 
 
-def _the_very(own: Point, point: Point) -> bool:
-    """Return whether two points are equal and look the same, as 0.0 and -0.0 do not."""
-    return same(own, point) and repr(own) == repr(point)
-
-
 def _alike(own: Point, point: Point) -> bool:
     """Return whether two points hold the same numbers and texts, of whatever types."""
     return own.keys() == point.keys() and all(
@@ -200,6 +194,12 @@ def _alike(own: Point, point: Point) -> bool:
         for name, value in own.items()
         for kind in (str if isinstance(value, str) else (Number, np.bool_),)
     )
+
+
+def _unlike(own: Point, point: Point) -> bool:
+    """Return whether equal points look different, as 0.0 and -0.0 do."""
+    own = _plain(own)
+    return any(repr(own[name]) != repr(value) for name, value in _plain(point).items())
 
 
 def _computed(
@@ -274,8 +274,6 @@ def _refuse_no_values(values: Any, name: str) -> None:
     if isinstance(values, str | bytes) or not isinstance(values, Iterable) or getattr(values, "ndim", 1) == 0:
         raise TypeError(f"{name} = {values!r} is one value; pass a list of them, [{values!r}]")
     refuse_unordered(values, name)
-    if np.ma.is_masked(values):
-        raise ValueError(f"{name} = {values!r} has masked entries, which are no points: drop them")
 
 
 def _points(grid: Any) -> tuple[Point, ...]:
@@ -295,6 +293,8 @@ def _points(grid: Any) -> tuple[Point, ...]:
     for point in points:
         if not all(isinstance(name, str) for name in point) or "rng" in point:
             raise ValueError(f"the point {point} must name arguments of the function; rng is the sweep's own")
+        if any(value is np.ma.masked for value in point.values()):
+            raise ValueError(f"the point {point} has a masked entry, which is no value: drop it")
     seen = set()
     for point in points:
         digest = _digest(_plain(point))

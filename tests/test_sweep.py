@@ -133,7 +133,9 @@ def test_a_store_resumes_grows_and_retries(tmp_path):
         ({"a": "heat bath"}, TypeError, "grid['a'] = 'heat bath' is one value"),
         ({"a": [1, Fraction(1, 2)]}, TypeError, "grid has a = Fraction(1, 2), a Fraction: points are known by numbers"),
         ({"a": np.array(0.5)}, TypeError, "grid['a'] = array(0.5) is one value"),
-        ({"a": np.ma.array([1, 2], mask=[0, 1])}, ValueError, "has masked entries, which are no points: drop them"),
+        ({"a": np.ma.array([1, 2], mask=[0, 1])}, ValueError, "the point {'a': masked} has a masked entry"),
+        ({"a": [1, np.ma.masked]}, ValueError, "has a masked entry, which is no value: drop it"),
+        ([{"a": 1}, {"a": np.ma.masked}], ValueError, "has a masked entry, which is no value: drop it"),
     ],
 )
 def test_what_is_no_grid_is_refused(grid, error, message):
@@ -150,7 +152,7 @@ def test_results_are_found_by_their_numbers_whatever_type_they_have():
         with pytest.raises(ValueError, match="is not a point of the grid"):
             found.result(**missing)
     kind = sweep(lambda x: type(x).__name__, {"x": [1, 1.0, True, np.array([1.0])]}).result
-    assert (kind(x=1.0), kind(x=True), kind(x=1), kind(x=np.float32(1.0))) == ("float", "bool", "int", "int")
+    assert (kind(x=1.0), kind(x=True), kind(x=1), kind(x=np.float32(1.0))) == ("float", "bool", "int", "float")
     either = sweep(lambda on: [on].count(True), {"on": np.array([False, True])}).result
     assert (either(on=True), either(on=np.False_), either(on=np.True_)) == (1, 0, 1)
 
@@ -160,6 +162,10 @@ def test_zeros_of_either_sign_are_points_of_their_own():
     phase = sweep(lambda y: np.angle(complex(-1, y)), {"y": [0.0, -0.0]}).result
     assert (phase(y=0.0), phase(y=-0.0)) == (np.pi, -np.pi)
     assert sweep(lambda y: y, {"y": [0.0]}).result(y=-0.0) == 0
+    both = sweep(lambda x, y: np.angle(complex(x, y)), {"x": [-1], "y": np.array([0.0, -0.0])}).result
+    assert (both(x=-1, y=-0.0), both(y=np.float32(-0.0), x=-1), both(y=0.0, x=-1)) == (-np.pi, -np.pi, np.pi)
+    plain = sweep(lambda x, y: np.angle(complex(x, y)), {"x": [-1], "y": [0.0, -0.0]}).result
+    assert plain(y=-0.0, x=-1) == -np.pi  # in another order
 
 
 def test_numbers_of_numpy_are_those_of_python(tmp_path):
