@@ -461,6 +461,7 @@ REFUSED = {
     "wild": (lambda: RepeatedLayer(ATAN).leading_form(-0.9), ValueError, "not a fixed point"),
     "supercritical": (lambda: RepeatedLayer("tanh", 2.0).depth(1.0), ValueError, "not critical"),
     "sides": (lambda: TANH.layers(1.0, -0.1), ValueError, "one side"),
+    "sides far below": (lambda: TANH.layers(1e-170, -1e-170), ValueError, "one side"),
     "nowhere": (lambda: TANH.depth(0.0), ValueError, "not drawn in"),
     "fold from the wrong side": (lambda: LAYERS["fold"][0].depth(0.1), ValueError, "not drawn in"),
     "stationary fold": (lambda: LAYERS["fold"][0].leading_form().stationary_variance(0.1), ValueError, "no stationary"),

@@ -307,12 +307,12 @@ class RepeatedLayer:
         Parameters
         ----------
         start, value : float
-            Signals on the same side of the fixed point.
+            Signals that come in to the fixed point on the same side of it.
 
         Raises
         ------
         ValueError
-            As `depth`; or if the fixed point lies between the two.
+            As `depth`; or if the two come in on different sides, or one is the fixed point itself.
 
         Examples
         --------
@@ -325,7 +325,7 @@ class RepeatedLayer:
         centre = form.fixed_point or 0.0
         start, value = _signal(start, "start"), _signal(value, "value")
         ways = [self._near(x, analysis) for x in (start, value) if x != centre]
-        if len(ways) < 2 or ways[0][0] * ways[1][0] < 0.0:
+        if len(ways) < 2 or (ways[0][0] < 0.0) != (ways[1][0] < 0.0):
             raise ValueError(
                 f"start = {start} and value = {value} do not come in on one side of the fixed point {centre:g}: "
                 "no number of layers leads from one to the other"
