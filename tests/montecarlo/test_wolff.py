@@ -201,3 +201,19 @@ def test_a_cluster_in_sixteen_is_left_as_it_is(rng):
     assert_mean(still, 100 * (1 - kernels.FLIPPED), what="clusters that stay")
     with rejects():
         assert_mean(still, 0.0, what="clusters that stay")
+
+
+def test_chains_of_many_clusters_walk_alone_so_that_an_interrupt_gets_through(monkeypatch):
+    """As each of the clusters may hold all spins, a call for several chains could take minutes."""
+    together, grown = [], kernels.clusters
+
+    def clusters(indptr, indices, chances, spins, *rest):
+        together.append(len(spins))
+        grown(indptr, indices, chances, spins, *rest)
+
+    monkeypatch.setattr(kernels, "clusters", clusters)
+    model = lattice(16, 1e3)
+    for many, most in ((1, 2), (40_000, 1)):
+        together.clear()
+        sample(model, 1, chains=2, burn_in=0, method=Wolff(clusters=many), rng=1)
+        assert max(together) == most

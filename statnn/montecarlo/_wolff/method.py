@@ -138,7 +138,7 @@ class _Clusters(Walkers):
         self._clusters = np.full(len(chains), method.clusters or 1, dtype=np.int64)
         self._size = np.zeros(len(chains))
         self._counted = np.zeros((len(chains), 2), dtype=np.int64)
-        self._work = _WORK * (model.size + model.couplings.nnz)
+        self._work = _WORK * (model.size + model.couplings.nnz) * (method.clusters or 1)
 
     def burn_in(self, sweeps: int) -> None:
         """Find the number of clusters in the first half; the second half forgets that it ended with a large one."""
