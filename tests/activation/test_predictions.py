@@ -121,7 +121,7 @@ def test_predictions_of_more_events_than_floats_tell_apart():
 
 def test_neurons_that_are_nearly_always_active_have_predictions():
     """c is nearer to N than the step by which slopes are taken elsewhere."""
-    found = fit([99_990, 99_997, 99_985, 99_999, 99_992], 100_000)
+    found = fit([99_990, 99_997, 99_985, 99_999, 99_992], 100_000, replicas=19, rng=0)
     assert 0 < 5 - found.c < 1e-4 * found.c
     assert found.predict(400_000) == (5.0, 5.0, 5.0)
 
