@@ -247,6 +247,17 @@ def test_what_has_no_draws_is_refused(shape):
         estimate(np.ones(shape))
 
 
+def test_sokals_window_that_never_ends_takes_all_there_is():
+    """Of ρ = 1 everywhere 2t - 1 is summed up to t, five times which is never reached; of ρ = 0 it is at t = 5."""
+    assert _estimate._sokal(np.ones(10)) == 19
+    assert _estimate._sokal(np.eye(1, 10)[0]) == 1
+
+
+def test_effective_samples_of_draws_that_alternate_are_cut_by_the_number_of_all():
+    """Their correlations add up to about nothing; what is left is N log10 N of N draws in all, the rule of Stan."""
+    assert quietly(np.tile([1.0, -1.0], (2, 250))).ess == pytest.approx(1000 * 3)
+
+
 @pytest.mark.parametrize("length", [20, 50])
 def test_many_short_chains_are_no_better_than_independent(rng, length):
     """About its own mean a half of length n is correlated by -1/n: errors would be a tenth too small at 20 draws."""

@@ -241,6 +241,14 @@ def test_every_activation_is_placed_and_drawn(name, scales, rng):
         assert (r"edge of chaos, $\chi = 1$" in labels) == (name != "sign")
 
 
+def test_critical_lines_reach_beyond_the_bars():
+    """One bias of four: sigma_b is 1/2, with an error of a quarter."""
+    found = rg.place(Network([np.eye(4), np.eye(4)], [[1.0, 0, 0, 0]] * 2, "tanh"))
+    ends = max(one.sigma_b + one.sigma_b_error for one in found.layers)
+    edge = next(line for line in found.plot(Figure().add_subplot()).lines if "edge" in str(line.get_label()))
+    assert edge.get_ydata().max() > ends > 1.25 * found.layers[0].sigma_b
+
+
 def test_the_line_of_a_function_of_your_own_is_drawn_as_what_it_is(rng):
     gelu = Activation(
         "gelu",

@@ -9,8 +9,10 @@ import pytest
 
 from statnn import rg
 from statnn.network import ACTIVATIONS, Activation, leaky_relu
+from statnn.network._activation import activation
 from statnn.rg.repeated._finite_depth import _with_last
 from statnn.rg.wide._averages import averages
+from statnn.rg.wide._solve import limits
 
 FUNCTIONS = [(2, 0.5), (3, 1 / 3), (5, 1e-140), (3, 1e140), (1000, 2.0)]
 
@@ -210,6 +212,12 @@ def test_wide_layers_of_any_scale(name):
                         assert len(str(error)) > 40  # noqa: PT017 - refused with a reason, or a value
     with pytest.raises(ValueError, match="averages leave float64"):
         rg.RandomLayer(name, 1.0).variance_map(1.7e308)
+
+
+def test_limits_of_a_step_and_of_a_line():
+    """M of a step is 1 at every variance, and D of a jump infinite; two lines of slope 0 and 1 have M/q = D = 1/2."""
+    assert limits(averages(activation("sign"))) == (0.0, math.inf, math.inf)
+    assert limits(averages(activation("relu"))) == pytest.approx((0.5, 0.5, 1.0))
 
 
 def test_erf_is_the_sign_for_wide_fields():

@@ -452,7 +452,7 @@ def test_the_total_of_coins_is_binomial(theory):
     coins = np.repeat([0, 1], [700, 300])
     found = statistics.total(coins, [1 - theory, theory])
     exact = 2 * min(stats.binom.cdf(300, 1000, theory), stats.binom.sf(299, 1000, theory))
-    assert found.p == pytest.approx(min(1.0, exact), rel=1e-9)
+    assert (found.p, found.error**2) == pytest.approx((min(1.0, exact), theory * (1 - theory) / 1000), rel=1e-9)
     assert (found.estimate, found.theory) == (0.3, pytest.approx(theory))
 
 

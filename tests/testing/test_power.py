@@ -20,6 +20,7 @@ from statnn.testing import (
     statistics,
 )
 from statnn.testing._ledger import current, opened
+from statnn.testing._power import first_seen
 from statnn.testing.statistics import sensitivity, z_score
 
 LEVEL = 1e-9
@@ -167,6 +168,13 @@ def test_shares_and_sums_are_seen_as_normal_ones():
         sensitivity(share, 1)
     with pytest.raises(ValueError, match="probability ="):
         sensitivity(share, LEVEL, 0.2)
+
+
+@pytest.mark.parametrize("number", [1, 2, 3, 8])
+def test_bisection_finds_the_first_that_is_seen_wherever_it_is(number):
+    for first in range(number + 1):
+        found = first_seen(lambda deviation, first=first: deviation >= first, list(range(number)))
+        assert found == (first if first < number else math.inf)
 
 
 @pytest.mark.parametrize("none", [0.1 + 1j, "0.1", np.nan], ids=repr)
