@@ -91,6 +91,7 @@ def test_it_is_rarefaction_and_comparison_side_by_side():
     whole = growth.from_active_samples(counts, 200)
     assert whole.rarefaction.at[0] == 1
     assert whole.rarefaction.working[-1] == found.working
+    np.testing.assert_array_equal(whole.rarefaction.at, sorted({round(200 ** (k / 39)) for k in range(40)}))
 
 
 def test_without_a_fit_it_says_why():
@@ -184,6 +185,11 @@ def test_p_values_of_weights_of_two_values_are_those_of_counting(inputs):
     assert all(law[found <= p].sum() <= p * (1 + 1e-12) for p in found)
 
 
+def test_strengths_that_are_equal_in_most_arrangements_are_no_surprise():
+    """Of the six places of two weights 1 and two -1 four give two units of equal strength, none less fluctuation."""
+    assert graph.strength(Network([[[1.0, -1.0], [-1.0, 1.0]]])).p_value.tolist() == [1, 1]
+
+
 def test_gaussian_weights_fluctuate_by_the_law(rng):
     nets = [Network.random([30, 20, 20, 60], "relu", 1.3, 0.4, rng=rng) for _ in range(300)]
     found = [graph.strength(net, sigma_w=1.3, sigma_b=0.4) for net in nets]
@@ -230,6 +236,9 @@ def test_layers_that_cannot_fluctuate_have_no_surprise():
     np.testing.assert_array_equal(found.fluctuation, 0)
     quiet = graph.strength(Network([np.ones((3, 2))]), sigma_w=0, sigma_b=0)
     np.testing.assert_array_equal(quiet.null_fluctuation, 0)
+    single = Network.random([1, 3, 1], rng=0)
+    for sigma in ({}, {"sigma_w": 1.0, "sigma_b": 0.5}):
+        np.testing.assert_array_equal(graph.strength(single, **sigma).p_value[[0, 2]], 1)
 
 
 @pytest.mark.parametrize("power", [-1000, -600, 500, 1015])
