@@ -57,13 +57,21 @@ def test_batches_add_up(rng, monkeypatch):
     def unfitted(*_, **__):
         raise NoFiniteFitError("counts alone are asked for")
 
+    def counted(h, threshold):
+        pieces.append(h.size)
+        return counts(h, threshold)
+
+    pieces, counts = [], growth._counts
+    monkeypatch.setattr(growth, "_counts", counted)
     monkeypatch.setattr(growth, "compare", unfitted)
     net = Network.random([5, 8, 6, 2], "relu", 1.4, 0.5, rng=rng)
     x = rng.normal(size=(50, 5))
     trace = net.trace(x).activations
     for at_once in (7, 8 * 7, 10**6):
         monkeypatch.setattr(growth, "AT_ONCE", at_once)
+        pieces.clear()
         found = growth.layers(net, x)
+        assert max(pieces) <= max(8, at_once)  # one sample, or what is looked at together
         for one, h in zip(found, trace[1:-1], strict=True):
             np.testing.assert_array_equal(one.counts, (h > 0).sum(axis=0))
         np.testing.assert_array_equal(growth.layer(trace[1]).counts, (trace[1] > 0).sum(axis=0))

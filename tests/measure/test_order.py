@@ -413,6 +413,15 @@ def test_slopes_of_classes_that_do_not_meet_have_no_error(rng):
     assert found.layer_slope_error == 0
 
 
+def test_samples_that_take_turns_in_every_place_have_slopes_without_error(rng):
+    """In unit u sample j of a class has place j + u of 17: sums of equal terms, each in an order of its own."""
+    places = rng.permutation(34).reshape(2, 17)
+    fields = np.concatenate([np.stack([np.roll(own, u) for u in range(17)], axis=1) for own in places])
+    found = pooled_ranks(fields, np.ones((2, 17)), np.repeat([0, 1], 17))
+    assert found.slope_error.tolist() == [0, 0]
+    assert found.layer_slope_error == 0
+
+
 def test_errors_of_slopes_are_those_of_means_within_classes():
     influence, own = np.array([[1.0, 2.0, 4.0, 3.0, 7.0]]), np.array([0, 0, 0, 1, 1])
     expected = np.sqrt(np.var([1, 2, 4], ddof=1) / 3 + np.var([3, 7], ddof=1) / 2)
