@@ -347,6 +347,12 @@ def test_fifty_digits_see_what_double_precision_does_not():
         (by_gamma, sp.gamma(x + 1) - x * sp.gamma(x), sp.gamma(x + 1) - (x + 1) * sp.gamma(x)),
         (by_induction(n, 0), sp.Sum(j, (j, 0, n)) - n * (n + 1) / 2, sp.Sum(j, (j, 0, n)) - n**2),
         (by_induction(n, 0), sp.Sum(j, (j, 0, n)) - n * (n + 1) / 2, sp.Sum(j, (j, 0, n)) - n * (n + 1) / 2 - 1),
+        (by_induction(n, 0), sp.Sum(j, (j, 0, n + 1)) - (n + 1) * (n + 2) / 2, sp.Sum(j, (j, 0, 2 * n)) - n * (n + 1)),
+        (
+            by_telescoping(y),
+            2 / y - sp.Sum(2 / ((y + j) * (y + j + 1)), (j, 0, sp.oo)),
+            1 / y - sp.Sum(1 / (y * (y + 1) * (j + 1) ** 2), (j, 0, sp.oo)),
+        ),
         (
             by_telescoping(y),
             1 / y - sp.Sum(1 / ((y + j) * (y + j + 1)), (j, 0, sp.oo)),
@@ -356,6 +362,11 @@ def test_fifty_digits_see_what_double_precision_does_not():
             by_antiderivative(sp.atan(u), u),
             sp.Integral(1 / (1 + u**2), (u, 0, sp.oo)) - sp.pi / 2,
             sp.Integral(1 / (1 + u**2), (u, 0, sp.oo)) - sp.pi / 3,
+        ),
+        (
+            by_antiderivative(-sp.atan(1 / u), u),
+            sp.Integral(1 / (1 + u**2), (u, 0, sp.oo)) - sp.pi / 2,
+            sp.Integral(1 / (1 + u**2), (u, 0, sp.oo)) + sp.pi / 2,
         ),
         (meanfield.by_squares, y * sp.sqrt(x**2 + 2 * x + 1) - y * (x + 1), y * sp.sqrt(x**2 + 1) - y * (x + 1)),
         (
