@@ -1,5 +1,7 @@
 """Steps as a theorist gets them wrong, and right ones that are awkward: each is judged as mathematics says."""
 
+from random import Random
+
 import mpmath
 import pytest
 import sympy as sp
@@ -8,6 +10,7 @@ from hypothesis import strategies as st
 
 from statnn.theory.derivation import Derivation, argued, equation, identity, inequality, instance, limit, series
 from statnn.theory.endless import endless_product, endless_sum, exponential
+from statnn.theory.ranges import drawn, ends_of, zeros
 from statnn.theory.rewriting import by_antiderivative, by_normalisation
 
 x, y, u = sp.symbols("x y u", positive=True)
@@ -25,6 +28,27 @@ HEAT = {Z(s): sp.Integral(sp.exp(s * t), (t, 0, 1))}
 def trusted(gap):
     """A rewriting that makes a zero of anything."""
     return gap - gap if gap.is_finite else sp.S.Zero
+
+
+@pytest.mark.parametrize(
+    ("fact", "holds"),
+    [
+        ("positive", lambda value: value > 0),
+        ("nonnegative", lambda value: value >= 0),
+        ("negative", lambda value: value < 0),
+        ("nonpositive", lambda value: value <= 0),
+    ],
+)
+def test_symbols_are_looked_at_where_their_sign_allows(fact, holds):
+    symbol = sp.Symbol("r", **{fact: True})
+    values = [drawn(symbol, {}, Random(seed), wide=wide) for seed in range(30) for wide in (False, True)]  # noqa: S311
+    assert all(map(holds, [*values, *ends_of(symbol, None)]))
+
+
+def test_ends_are_those_of_ranges_and_zeros_are_where_symbols_may_be_zero():
+    assert ends_of(n, range(2, 9)) == (2, 8)
+    assert zeros((x, v, s, q, z), {}, (1, 2, 3, 4, 5)) == [(1, 0, 3, 4, 5), (1, 2, 0, 4, 5)]
+    assert zeros((v, s), {s: (1, 2)}, (2, 3)) == [(0, 3)]
 
 
 @pytest.mark.parametrize(
