@@ -11,7 +11,7 @@ from strategies import examples
 
 from statnn.activation import BetaBernoulli, GammaPoisson, PolyaUrn
 from statnn.testing import check_process, rejects, strategies
-from statnn.testing._laws import Broken, parted
+from statnn.testing._laws import Broken, alike, copies, parted
 from statnn.testing._process_laws import LAWS, _Process
 
 COUNTS = np.repeat([7, 3, 0], [5, 15, 80])
@@ -195,6 +195,37 @@ def test_replicas_that_share_a_stream_are_told(rng):
 
 def test_what_coincides_by_chance_is_apart():
     parted(lambda seed: np.random.default_rng(seed).integers(0, 4, (20, 2)), 1, "pair")
+
+
+class Forgetful:
+    """Equal to all others of its kind, with a hash of its own; or a copy that is another."""
+
+    def __init__(self, number, kept=True):
+        self.number, self.kept = number, kept
+
+    def __eq__(self, other):
+        return self.number == other.number
+
+    def __hash__(self):
+        return hash(self.number) if self.kept else id(self)
+
+    def __deepcopy__(self, memo):
+        return self if self.number else Forgetful(1)
+
+
+def test_copies_are_equal_by_hash_and_by_either_way():
+    assert copies(Forgetful(2)) == "pickled and copied"
+    with pytest.raises(Broken, match="pickled: hash"):
+        copies(Forgetful(2, kept=False))
+    with pytest.raises(Broken, match=r"copied: .* is not equal"):
+        copies(Forgetful(0))
+
+
+def test_whole_numbers_are_alike_when_they_are_equal():
+    """Tolerances are those of what was computed; counts, and labels, are not."""
+    assert alike(np.array([1e6]), np.array([1e6 + 1]), rel=1e-3, abs=0.0).startswith("1 parts")
+    with pytest.raises(Broken, match=r"1000000 instead of 1000001, 0 apart"):
+        alike(np.array([10**6]), np.array([10**6 + 1]), rel=1e-3, abs=0.0)
 
 
 def test_replicas_that_are_one_are_told_and_places_are_in_words(rng):
