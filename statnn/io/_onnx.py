@@ -346,6 +346,8 @@ def _used(nodes: Any, output: str) -> list[Any]:
         if maker is not None and maker not in used:
             used.add(maker)
             waiting |= _taken(nodes[maker])
+    if nodes and not used:
+        raise ValueError(f"no operator makes the output {output!r} of the graph: export the network anew")
     return [nodes[m] for m in sorted(used)]
 
 

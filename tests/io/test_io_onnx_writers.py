@@ -42,6 +42,13 @@ def test_one_sample_without_rows():
     assert np.allclose(net(X), theirs, rtol=1e-12)
 
 
+def test_an_output_that_no_operator_makes_is_named():
+    model = graph().then("MatMul", FIRST.T).then("Relu").model()
+    model.graph.output[0].name = "lost"
+    with pytest.raises(ValueError, match="no operator makes the output 'lost' of the graph"):
+        load_network(model)
+
+
 def test_one_sample_from_the_left():
     chain = graph().then("MatMul", FIRST.T).then("Add", BIAS).then("Relu").then("MatMul", SECOND.T)
     assert np.allclose(load_network(chain.model((3,)))(X), by_hand(X), rtol=1e-12)
