@@ -65,7 +65,8 @@ class Sweep(ByValue):
         """
         for alike in (same, _alike):
             found = [number for number, own in enumerate(self.points) if alike(own, point)]
-            for number in sorted(found, key=lambda number: _unlike(self.points[number], point))[:1]:
+            if found:
+                number = min(found, key=lambda k: _unlike(self.points[k], point))
                 if number in self.failures:
                     raise ValueError(
                         f"the point {point} failed: {self.failures[number]}; sweep(..., retry=True) computes it again"
