@@ -297,6 +297,8 @@ def test_sums_and_products_without_an_end_have_the_value_of_what_comes_late_on_e
             assert mpmath.almosteq(endless_sum(term, ends), mpmath.sqrt(200 * mpmath.pi), 1e-45)
         squares = endless_sum(lambda k: 1 / mpmath.mpf(k) ** 2, (-mpmath.inf, -1))
         assert mpmath.almosteq(squares, mpmath.pi**2 / 6, 1e-45)
+        both = endless_sum(lambda k: 1 / (1 + mpmath.mpf(k) ** 2), (-mpmath.inf, mpmath.inf))
+        assert mpmath.almosteq(both, mpmath.pi * mpmath.coth(mpmath.pi), 1e-45)
         product = mpmath.fprod(1 + hump(mpmath.mpf(k)) for k in range(600))
         for factor, ends in ((lambda k: 1 + hump(k), (0, mpmath.inf)), (lambda k: 1 + hump(-k), (-mpmath.inf, 0))):
             assert mpmath.almosteq(endless_product(factor, ends), product, 1e-45)
