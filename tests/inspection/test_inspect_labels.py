@@ -65,7 +65,7 @@ def test_whole_numbers_in_a_column_of_objects_are_classes():
 )
 @pytest.mark.parametrize("rows", [False, True], ids=["names", "rows"])
 def test_labels_in_files_are_those_of_the_classifier(names, rows, tmp_path):
-    """As in arrays; -1 and words were refused, and rows with a single 1 moved by one class where names begin at 1."""
+    """As in arrays: -1 and words are names of classes, and a single 1 in a row stands at its output."""
     neural = pytest.importorskip("sklearn.neural_network")
     _, x, labels = subject()
     model = neural.MLPClassifier((10,), max_iter=40, random_state=0).fit(x, names[labels])
@@ -94,7 +94,7 @@ def test_labels_in_files_are_those_of_the_classifier(names, rows, tmp_path):
     ],
 )  # fmt: skip
 def test_data_made_by_hand_are_taken_as_arrays_are(kind, change):
-    """They ended in an IndexError or AttributeError, and -1 was counted as a class."""
+    """As arrays are: lists and floats are labels, what does not fit is refused, and -1 is no class."""
     net, x, labels = subject()
     expected = inspect(net, x, labels, only=["layers"])["layers"].facts["accuracy"]
     for samples in (x, x[:, :, None], x.tolist()):

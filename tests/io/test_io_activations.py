@@ -169,7 +169,7 @@ def test_activations_that_exporters_write_as_several_operators(onnx, kind):
 
 @pytest.mark.parametrize("kind", PATTERNS)
 def test_activations_whose_constants_have_16_bits(onnx, kind):
-    """GELU was taken for another function, as its root of 2 is 1.4141 there."""
+    """Constants stand to the rounding of their type: the root of 2 in GELU is 1.4141 there."""
     graph = pattern(onnx, kind, np.float16)
     net = load_network(graph.model())
     assert net.activations[0].name == kind.partition(",")[0]

@@ -140,7 +140,7 @@ def test_models_of_half_precision_that_keep_the_types_of_inputs_and_outputs():
     ],
 )
 def test_names_that_are_no_text(old, new, match):
-    """They come as bytes, which were joined to others as if they were texts."""
+    """They come as bytes, and messages show them."""
     chain = graph().then("MatMul", FIRST.T).then("Relu")
     chain.nodes += [helper.make_node("Tanh", ["v0"], ["t"]), helper.make_node("Add", ["t", "v1"], ["end"])]
     chain.now = "end"
@@ -235,7 +235,7 @@ def test_functions_of_inputs_and_squares():
     ],
 )
 def test_operators_of_onnxruntime(kind, fix):
-    """The advice was to cut out a part, and all parts have them."""
+    """No part of the model is without them: the advice is another one than to cut it out."""
     chain = graph().then("MatMul", FIRST.T).then(kind, domain="com.microsoft")
     with pytest.raises(ValueError, match=rf"^{kind} .*operators of the domain 'com\.microsoft'.*Likely fix: {fix}"):
         load_network(chain.model())
@@ -259,7 +259,7 @@ def test_operators_that_are_one_function_together(kinds, fix):
 
 @pytest.mark.parametrize("kind", ["Cast", "Reshape", "Expand"])
 def test_weights_that_the_graph_computes(kind):
-    """The advice for Cast was to export another model; others had none."""
+    """Whoever wrote them, onnxruntime computes them once and for all."""
     chain = graph().then("MatMul", FIRST.T)
     chain.nodes.insert(0, helper.make_node(kind, [chain.constant(FIRST.T)], ["w"]))
     chain.nodes[1].input[1] = "w"
@@ -270,7 +270,7 @@ def test_weights_that_the_graph_computes(kind):
 
 
 def test_scalings_after_an_activation_that_do_not_fit_each_other():
-    """They reached numpy, whose words were 'operands could not be broadcast'."""
+    """In the words of the network, not in those of numpy."""
     chain = graph().then("MatMul", FIRST.T).then("Relu").then("Mul", np.ones(4))
     with pytest.raises(ValueError, match="Add 'Add3': has 2 entries for 4 units"):
         load_network(chain.then("Add", np.ones(2)).model())
@@ -354,7 +354,7 @@ def test_inputs_that_are_normalised_before_they_are_flattened(shape):
 @pytest.mark.parametrize(("mean", "dtype"), [(1000.0, np.float32), (1e6, np.float64)], ids=str)
 @pytest.mark.parametrize("kind", ["Sub", "BatchNormalization"])
 def test_means_of_inputs_that_are_much_larger_than_their_spread(kind, mean, dtype):
-    """x - mean is exact, and W x - W mean was off by a tenth: times of day in seconds, beside a mean of a million."""
+    """x - mean is exact, and W x - W mean in float32 is not: times of day in seconds, beside a mean of a million."""
     x = (mean + np.arange(15.0).reshape(5, 3) / 4).astype(np.float32)
     chain = Graph(onnx, 3)
     if kind == "Sub":

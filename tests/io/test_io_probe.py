@@ -113,7 +113,7 @@ def test_a_forward_that_was_replaced(torch):
 
 @pytest.mark.filterwarnings("ignore:")  # of torch, of what it deprecates
 def test_what_torch_wraps_around_a_module(torch):
-    """These were called classes that are not torch's own, and the advice was to export them, which torch refuses."""
+    """Torch refuses to export them; what is inside can be passed."""
     module = chain(torch)
     averaged = torch.optim.swa_utils.AveragedModel(module)
     for wrapped, inside in (

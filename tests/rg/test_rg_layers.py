@@ -195,7 +195,7 @@ def test_the_flow_keeps_its_invariant(layer, doublings):
 
 
 def test_every_coupling_of_wide_layers_has_its_own_name():
-    """Of twelve units w1,11 and w11,1 were both called w111."""
+    """Of twelve units w1,11 and w11,1 are two couplings."""
     linear = rg.flow(rg.LinearLayer([[0.1, 0.2], [0.3, 0.4]], [5.0, 6.0], [[0.7, 0.05], [0.05, 0.8]]), 1)
     assert dict(zip(linear.names, linear.couplings[0].tolist(), strict=True)) == {
         "w00": 0.1, "w01": 0.2, "w10": 0.3, "w11": 0.4, "b0": 5.0, "b1": 6.0,

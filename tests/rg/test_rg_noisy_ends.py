@@ -271,7 +271,7 @@ def test_nodes_that_agree_by_chance_are_refined_all_the_same():
 
 @pytest.mark.parametrize("m", [1, 2, 2**53 + 1, 2**53 + 2, 10**17 + 1])
 def test_layers_that_change_places_are_back_after_an_even_number_of_them(m):
-    """No float64 is 2^53 + 1: its power of -1 was that of an even number."""
+    """No float64 is 2^53 + 1, which is odd all the same."""
     power = rg.TransferOperator([-1.0, 1.0], [1.0, 1.0], [[0.0, 1.0], [1.0, 0.0]]).power(m)
     assert power.probabilities[0].tolist() == [float(m % 2 == 0), float(m % 2 == 1)]
     assert power.spectrum(2).ratios.tolist() == [1.0, 1.0 if m % 2 == 0 else -1.0]

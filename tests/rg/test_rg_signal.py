@@ -66,7 +66,7 @@ def test_signals_that_no_layer_moves():
 
 
 def test_a_signal_that_a_layer_takes_to_the_other_side_is_drawn_in_there():
-    """sin 4 < 0: such signals were iterated for 1e8 layers, and then refused as of a layer that is not critical."""
+    """sin 4 < 0: from there on it sinks as the signal sin 4 does."""
     layer = RepeatedLayer("sin")
     assert layer.signal(4.0, 10**12) == pytest.approx(-math.sqrt(3e-12), rel=1e-10)
     assert layer.depth(4.0) == pytest.approx(layer.depth(math.sin(4.0)) - 1, rel=1e-12)
