@@ -64,9 +64,9 @@ class Sweep(ByValue):
         Where no point is of the same types, too, numbers and texts of numpy are those of Python, and 1 is 1.0.
         """
         for alike in (same, _alike):
-            found = [number for number, own in enumerate(self.points) if alike(own, point)]
-            if found:
-                number = min(found, key=lambda k: _unlike(self.points[k], point))
+            equal = [number for number, own in enumerate(self.points) if alike(own, point)]
+            if equal:
+                number = min(equal, key=lambda k: _unlike(self.points[k], point))
                 if number in self.failures:
                     raise ValueError(
                         f"the point {point} failed: {self.failures[number]}; sweep(..., retry=True) computes it again"
