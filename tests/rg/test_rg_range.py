@@ -291,7 +291,7 @@ def test_small_weights_lead_to_small_variances_not_to_none(name, sigma_w):
 def test_shift_of_narrow_fields_around_zero(name, bend, q):
     """Of the Taylor series as well: half the spread of one layer times d²M/dq² at zero."""
     found = rg.RandomLayer(name, 1.0).finite_width(q, 2)
-    assert found.shift[2] == pytest.approx(bend / 2 * found.spread[1], rel=3e-8, abs=0)
+    assert found.shift[2] == pytest.approx(bend / 2 * found.spread[1], rel=1e-11 + 10 * q, abs=0)
 
 
 @pytest.mark.parametrize("q", [1e-14, 1e-10])
@@ -381,6 +381,17 @@ def test_tiny_correlations_are_not_lost_beside_variances(c, q):
     assert rg.RandomLayer("identity", 0.1).correlation_map(c, q) == pytest.approx(c, rel=1e-15, abs=0)
     limit = 2 / math.pi if q > 1 else 1.0  # that of the step, and of the line
     assert rg.RandomLayer("erf", 0.1).correlation_map(c, q) == pytest.approx(limit * c, rel=1e-14, abs=0)
+
+
+@pytest.mark.parametrize("q", [1.0, 1e200])
+def test_scales_of_weights_leave_correlations_alone_without_biases(q):
+    layer, huge = (rg.RandomLayer("erf", sigma_w) for sigma_w in (1.0, 1e149))
+    assert huge.correlation_map(0.05, q) == pytest.approx(layer.correlation_map(0.05, q), rel=1e-14, abs=0)
+
+
+def test_branches_are_found_above_any_variance_of_biases():
+    expected = rg.RandomLayer("tanh", 1.3).branches()[-1].variance
+    assert [point.variance for point in rg.RandomLayer("tanh", 1.3, 1e-160).branches()] == pytest.approx([expected])
 
 
 STEEP = Activation("steep", lambda h: 1e200 * h, lambda h: np.full(h.shape, 1e200))

@@ -275,10 +275,10 @@ class _Own:
     def _extended(
         self, average: Callable[[Floats], Floats], q: Floats, narrow: float, *, always: bool = False
     ) -> Floats:
-        """Return averages that cancel for narrow fields; of those along a line in q, unless they follow none.
+        """Return averages that cancel for narrow fields; of those along a parabola in q that is nearly a line.
 
         `narrow` is a deviation by the scale |φ(0)/φ'(0)|, or one. Where either is zero they cancel if `always`. Where φ
-        or a derivative of it has a kink in reach no line is right, but nothing cancels.
+        or a derivative of it has a kink in reach none is right, but nothing cancels.
         """
         value, slope = (abs(float(self._values(np.zeros(1), slope=which)[0])) for which in (False, True))
         deviation = narrow * (min(1.0, value / slope) if value and slope else always)
@@ -286,9 +286,10 @@ class _Own:
         if not edge or (q >= edge).all() or (np.abs(self.breaks) < END * deviation).any():
             return average(q)
         found, (at, twice, fourfold) = average(np.maximum(q, edge)), average(edge * np.array([1.0, 2.0, 4.0]))
-        if abs(fourfold - 3 * twice + 2 * at) > STRAIGHT * abs(at):
+        bend, x = fourfold - 3 * twice + 2 * at, q / edge
+        if abs(bend) > STRAIGHT * abs(at):
             return average(q)
-        return np.where(q < edge, at + (q / edge - 1) * (twice - at), found)
+        return np.where(q < edge, at + (x - 1) * (twice - at + (x - 2) * bend / 6), found)
 
     def pair_moments(self, e: Floats, q: Floats) -> tuple[Floats, Floats]:
         found = np.array([self._pair(one, variance) for one, variance in zip(e, q, strict=True)]).reshape(-1, 2)
@@ -361,7 +362,7 @@ LINES = -64.0, 64.0
 WIDE = 4.0
 """Deviation from which dM/dq is an average of φ² with a Hermite polynomial."""
 NARROW, NARROW_BEND = 1e-4, 3e-3
-"""Deviations up to which M' and M'' are lines in q: what that leaves out is as small as the rounding there."""
+"""Deviations up to which M' and M'' are parabolas in q: what that leaves out is as small as the rounding there."""
 STRAIGHT = 1e-6
 """Relative distance of a fourth value from the line of two others, from which on they follow none."""
 MOST_INNER = 20_000

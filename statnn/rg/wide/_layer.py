@@ -197,7 +197,7 @@ class RandomLayer:
         correlation = np.maximum(correlation, -1.0)  # rounding alone goes beyond
         near = np.abs(flat_c) < NEAR_ZERO
         if self.activation.odd and bias == 0 and near.any():
-            correlation[near] = self._from_zero(flat_c[near], flat[near], weight * flat[near] / total[near])
+            correlation[near] = self._from_zero(flat_c[near], flat[near], flat[near] / (total[near] / weight))
         if not np.isfinite(correlation).all():
             raise ValueError(f"q from {flat.min():g} to {flat.max():g}: averages over pairs leave the range of float64")
         return shaped(correlation.reshape(given.shape), np.zeros(np.broadcast_shapes(np.shape(c), np.shape(q))))
@@ -301,7 +301,7 @@ class RandomLayer:
             rest = described(self._of, np.array([weight]), np.array([bias]), np.zeros(1))
             zero = points([self], rest) if bias == 0 and point.variance != 0 else ()
             return (*zero, *((point,) if point.outcome is not VarianceEnd.UNBOUNDED else ()))
-        decades = max(0, math.ceil(math.log10(GRID[0] / bias)) + 1) if bias else 0
+        decades = max(0, math.ceil(math.log10(GRID[0]) - math.log10(bias)) + 1) if bias else 0
         grid = np.append(GRID[0] * 10.0 ** (np.arange(-8 * decades, 0) / 8), GRID[self._of.reach >= GRID])
         q = variances(self._of, weight, bias, grid)
         if bias == 0 and weight * self._of.moments(np.array([1e-300])).square[0] < 1e-200:
