@@ -313,8 +313,8 @@ class Step:
 
     def _second_opinion(self, *, thorough: bool) -> str:
         """Return what is wrong with the printed equation in numbers, nothing when it holds."""
-        if not isinstance(self.equation, Relational):
-            return f"{self.equation} is no relation between two sides"
+        if not isinstance(self.equation, Relational if self.kind == "inequality" else sp.Eq):
+            return f"{self.equation} is no {'relation' if self.kind == 'inequality' else 'equation'} of two sides"
         if empty := self._says_nothing():
             return _FORMLESS if self.kind == "inequality" else empty
         if self.kind == "instance" and not self.cases:
