@@ -311,8 +311,8 @@ def layers(
     if net.depth < 2:
         raise ValueError(f"{net} has no hidden layer: record activations yourself and pass them to layer()")
     inputs = net.inputs(x)
-    if inputs.ndim != 2 or not len(inputs):
-        raise ValueError(f"x has shape {inputs.shape}; (samples, {net.widths[0]}) with one sample or more is needed")
+    if inputs.ndim != 2:
+        raise ValueError(f"x has shape {inputs.shape}; (samples, {net.widths[0]}) is needed")
     counts = [np.zeros(n, dtype=np.int64) for n in net.widths[1:-1]]
     step = max(1, AT_ONCE // max(net.widths))
     for begin in range(0, len(inputs), step):

@@ -231,9 +231,9 @@ def _slope(net: Network, m: int, fields: NDArray[Any]) -> Floats:
     """Return σ' at the fields of a layer, shape (samples, n), in float64."""
     sigma = net.activations[m]
     slope = array_of(sigma.derivative(fields), f"the derivative of activation {sigma.name!r}")
-    if slope.shape != fields.shape or slope.dtype.kind not in "biuf" or not np.isfinite(slope).all():
+    if not (finite := np.isfinite(slope)).all():
         raise ValueError(
-            f"the derivative of activation {sigma.name!r} maps fields of shape {fields.shape} to {slope.dtype} of "
-            f"shape {slope.shape} that may not be finite: it must be elementwise, real and finite"
+            f"the derivative of activation {sigma.name!r} is {slope[~finite][0]} at the field {fields[~finite][0]:g}: "
+            "it must be finite where samples are"
         )
     return slope.astype(np.float64)

@@ -100,6 +100,19 @@ def test_constant_units_are_counted_and_left_out():
     assert participation_ratio(small) == participation_ratio(a), "a unit that rests sets no scale"
 
 
+def test_one_unit_that_varies_has_a_direction_and_no_correlation():
+    a = [[1.0, 0.0], [1.0, 1.0], [1.0, 3.0]]
+    assert participation_ratio(a).ratio == participation_ratio(a).null == 1
+    with pytest.raises(ValueError, match="1 of 2 units vary"):
+        neuronal_correlation(a)
+
+
+def test_many_units_of_few_samples_take_the_memory_of_the_samples(monkeypatch):
+    monkeypatch.setattr("statnn._memory.available", lambda: 1e6)
+    a = np.tile(np.eye(3), 200)
+    assert participation_ratio(a).ratio == pytest.approx(2, rel=1e-12)
+
+
 def test_no_correlation_is_beyond_one():
     """Rounding takes products of proportional columns there."""
     found = neuronal_correlation(np.outer(np.sqrt(np.arange(50)), np.sqrt(np.arange(1, 200))))

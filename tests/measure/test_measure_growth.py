@@ -123,6 +123,13 @@ def test_what_fits_warn_of_is_kept():
     assert len(found.remarks) > 1
 
 
+def test_error_bars_of_a_growth_are_those_of_its_shares():
+    found = growth.from_active_samples([7, 0, 1, 3, 2, 0], 7, at=[1, 2, 4, 6])
+    (bars,) = found.plot(Figure().add_subplot()).containers[0][2]
+    lengths = [(high - low) / 2 for low, high in (bar[:, 1] for bar in bars.get_segments())]
+    assert lengths == pytest.approx(found.rarefaction.std / 6, rel=1e-12)
+
+
 def test_growth_draws_itself():
     counts = BetaBernoulli(neurons=300, b=0.5, c=60.0).simulate([100], 1, rng=3, counts=True).counts[0, 0]
     axes = Figure().add_subplot()

@@ -348,6 +348,9 @@ def test_the_scaling_function_has_its_limits():
     assert math.log2(gaps[1] / gaps[0]) == pytest.approx(2.0, abs=0.05)  # noise enters as a variance
     one = FixedFunction(3, 1.0)  # u only sets the unit of x
     assert f.finite_depth(0.7, 0.9 * math.sqrt(3)) == pytest.approx(3 * one.finite_depth(0.7, 0.9), rel=1e-9)
+    s = np.linspace(0, 1.5, 1001)  # what of the start is left in order is e^-28: the law is the stationary one
+    law = np.exp(-14 * s**2 - s**4 / 2)
+    assert one.finite_depth(-14.0, 1.0) == pytest.approx(s**2 @ law / (law.sum() - 0.5), rel=1e-5)
     x = np.linspace(-3, 4, 8)
     assert (np.diff(f.finite_depth(x, 0.5)) > 0).all()
     assert f.finite_depth(x[:, None], [0.0, 1.0]).shape == (8, 2)
@@ -402,6 +405,13 @@ def test_a_control_that_is_positive_throughout_enters_by_its_logarithm(control):
     np.testing.assert_allclose(problem.design(np.ones(1)), [[1, -1, 1], [1, 0, -1], [1, 1, 1]], atol=1e-15)
 
 
+def test_columns_that_follow_from_others_leave_what_these_leave():
+    one, x, values = np.ones(6), np.arange(6.0), np.array([1.0, 3.0, 2.0, 5.0, 4.0, 7.0])
+    problem = _Problem(x[None], x, values, np.full(6, 0.5), ((0,),))
+    left = values - np.polynomial.Polynomial.fit(x, values, 1)(x)
+    np.testing.assert_allclose(problem.rest(np.stack([one, x, x, one + x], axis=1), values), left / 0.5, atol=1e-13)
+
+
 def test_two_controls_collapse_together():
     f = FixedFunction(3, 1 / 3)
     m, distance, noise = (a.ravel() for a in np.meshgrid([100.0, 400.0], np.linspace(-1, 1.5, 5), [0.5, 1.0, 1.6]))
@@ -422,10 +432,10 @@ def test_points_that_fall_on_two_curves_are_told():
 
 
 def test_polynomials_have_no_more_coefficients_than_values_at_one_depth():
-    m, x = np.repeat([1.0, 2.0, 4.0, 8.0], 3), np.tile([-1.0, 0.2, 1.0], 4)
+    m, x = np.repeat([1.0, 2.0, 4.0, 8.0], 3)[:-1], np.tile([-1.0, 0.2, 1.0], 4)[:-1]  # at most three
     values = (2 + x + x**2 / 2) / m
     found = collapse(x / m, m, values, 1e-3 * values, degree=6, bootstrap=20, rng=1)
-    assert found.dof == 12 - 3 - 2
+    assert found.dof == 11 - 3 - 2
     assert found.control_exponents == pytest.approx(1.0, abs=1e-6)
 
 

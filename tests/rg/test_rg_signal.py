@@ -342,6 +342,13 @@ def test_functions_that_are_flat_at_the_fixed_point_are_not_critical(function):
     assert form.slope == pytest.approx(0, abs=1e-12)
 
 
+def test_functions_that_are_steep_at_the_fixed_point_are_not_critical():
+    """A slope has a relative error, whatever its size."""
+    form = RepeatedLayer(Activation("own", np.tanh), w=1e9).leading_form()
+    assert form.outcome is LeadingFormKind.NOT_CRITICAL
+    assert form.slope == pytest.approx(1e9, rel=1e-9)
+
+
 def iterated(function, layers):
     signal = np.float64(0.5)
     for _ in range(layers):

@@ -17,6 +17,17 @@ def test_parameters_that_were_fitted_are_no_degrees_of_freedom(fitted):
     assert statistics.counts([30, 50, 20], [0.3, 0.5, 0.2], fitted=fitted).theory == 2 - fitted
 
 
+def test_the_statistic_is_that_of_cressie_and_read_where_it_is_the_smaller():
+    """1.8 Σ O ((O/E)^(2/3) - 1); Pearson's sum is 9.8 here, the likelihood ratio 10.8."""
+    expected = 1.8 * (3 * (0.3 ** (2 / 3) - 1) + 17 * (1.7 ** (2 / 3) - 1))
+    assert statistics.counts([3, 17], [0.5, 0.5]).estimate == pytest.approx(expected, rel=1e-12)
+
+
+def test_the_farthest_cell_is_named_by_its_values():
+    found = statistics.counts([50, 20, 20, 10], [0.5, 0.04, 0.03, 0.43])
+    assert found.where == "above 0 and up to 2: 40 seen, 7 expected"
+
+
 def test_a_law_that_sums_to_one_but_for_rounding_is_the_same_law():
     """Of 1e12 observations 5e-10 too much in all is 1000 in the likelihood ratio, ten times what is to be seen."""
     seen = [5 * 10**11 + 5 * 10**6, 5 * 10**11 - 5 * 10**6]

@@ -44,6 +44,8 @@ def test_an_endless_sum_is_above_its_first_term():
     assert found.b == mpmath.inf
     with pytest.raises(ValueError, match="negative"):
         enclosed(sp.Sum((3 - j) / (y + j) ** 3, (j, 0, sp.oo)), {y: iv.mpf([2, 3])})
+    with pytest.raises(ValueError, match="negative"):  # the second term alone
+        enclosed(sp.Sum(((2 * j - 2) ** 2 - 1) * sp.exp(-j), (j, 0, sp.oo)), {})
     with pytest.raises(NotImplementedError, match="sum with an end"):
         enclosed(sp.Sum(x**j, (j, 0, 3)), {x: iv.mpf([1, 2])})
 
@@ -51,6 +53,7 @@ def test_an_endless_sum_is_above_its_first_term():
 def test_signs_are_proved_on_whole_ranges():
     assert sign_on_boxes(x + 1 / x - sp.Rational(19, 10)).positive
     assert sign_on_boxes((x - y) ** 2 + x * y).positive
+    assert sign_on_boxes(x + 1 / x - 2 + sp.Rational(1, 10**7)).positive  # boxes as small as that would be too many
     assert sign_on_boxes(1 - x, ((x, (0, 1)),)).positive
     assert sign_on_boxes(sp.Integer(2)).positive
     assert not sign_on_boxes(sp.Integer(0)).positive
